@@ -1,0 +1,1 @@
+"""Train, take apart and ship convolutional networks, in Python, on NumPy alone."""
