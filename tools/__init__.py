@@ -1,0 +1,1 @@
+"""Build-time helpers: verified downloads, the Pyodide distribution, the MNIST files of the site, the Node runner."""
