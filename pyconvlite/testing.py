@@ -1,0 +1,285 @@
+"""Gradient checks for Functions, yours as well as ours: backward against central differences.
+
+A Function's ``backward`` is right when, for a random direction ``u`` through each input, the slope it
+promises, ``<gx, u>``, is the slope that is measured, ``(f(x + eps*u) - f(x - eps*u)) / (2*eps)``. That costs
+two evaluations an input, whatever its size; only when the two disagree is every element measured, to name
+the worst. The gradients under test are computed in the dtype of the inputs, the measured ones on float64
+copies.
+
+The three orders of a Function ``f`` of ``x`` and ``W``::
+
+    check_backward(f, (x, W))
+    check_double_backward(f, (x, W))
+
+    def first_order(x, W, gy):
+        return grad(f(x, W), [x, W], [gy], create_graph=True)
+
+    check_double_backward(first_order, (x, W, gy))  # third order: the second of the first
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from .core import Variable, as_variable, grad
+from .utils import Array
+
+__all__ = ["check_backward", "check_double_backward", "numerical_grad"]
+
+Operand: TypeAlias = Array | Variable
+Operands: TypeAlias = Operand | Sequence[Operand]
+Differentiable: TypeAlias = Callable[..., Variable | Sequence[Variable]]
+
+# (rtol, atol) by the bytes of the least precise input. In float64 the error is the difference quotient's own,
+# about 1e-9; below that it is the rounding of the gradient under test, summed over some hundred products.
+_TOLERANCES = {2: (2e-2, 2e-2), 4: (1e-4, 1e-4), 8: (1e-6, 1e-7)}
+
+
+def numerical_grad(
+    f: Differentiable, inputs: Operands, grad_outputs: Operands | None = None, *, eps: float = 1e-6
+) -> Any:
+    """Measure the gradient of ``sum(f(*inputs) * grad_outputs)``, element by element.
+
+    Central differences in float64, whatever the dtype of the inputs: two evaluations of ``f`` an element.
+
+    Args:
+        f: takes as many Variables as there are inputs, returns a Variable or a tuple or list of them.
+        inputs: one floating-point array or Variable, or a tuple or list of them. They are left as they are.
+        grad_outputs: one weight array for each output, of its shape; ones if left out.
+        eps: how far an element is moved to either side.
+
+    Returns:
+        A float64 array of the input's shape; for a tuple or list of inputs, a list of such arrays.
+
+    Raises:
+        TypeError: an input is not of a floating-point dtype.
+        ValueError: ``grad_outputs`` do not have the outputs' number and shapes.
+
+    Example:
+        >>> import numpy as np
+        >>> numerical_grad(lambda x: x * x, np.array([1.0, 3.0])).round(6)
+        array([2., 6.])
+    """
+    xs = [x.astype(np.float64) for x in _as_arrays("inputs", inputs)]
+    gys = _weights(grad_outputs, _call(f, xs), np.ones_like)
+    gradients = _elementwise(f, xs, gys, eps)
+    return gradients if isinstance(inputs, (tuple, list)) else gradients[0]
+
+
+def check_backward(
+    f: Differentiable,
+    inputs: Operands,
+    grad_outputs: Operands | None = None,
+    *,
+    eps: float = 1e-6,
+    rtol: float | None = None,
+    atol: float | None = None,
+    seed: int = 0,
+) -> None:
+    """Assert that ``f``'s gradients are those that central differences measure.
+
+    It also asserts that ``f`` gives the same twice, that each output's dtype is one of the inputs', that each
+    gradient has its input's shape and dtype, and that neither ``f`` nor its backward writes into the inputs
+    or into the gradients handed to it. Inputs must lie further than ``2 * eps`` from any kink (relu at 0,
+    ties of a maximum). Integer arguments, labels for instance, belong in a lambda: ``lambda x: f(x, t)``.
+
+    Args:
+        f: takes as many Variables as there are inputs, returns a Variable or a tuple or list of them.
+        inputs: one floating-point array or Variable, or a tuple or list of them, used as they are, strides
+            included. A Variable's ``grad`` is not touched.
+        grad_outputs: one gradient for each output, of its shape; standard normal ones if left out.
+        eps: how far the inputs are moved to either side.
+        rtol: allowed error relative to the gradient. Left out, it follows the least precise input:
+            2e-2 for float16, 1e-4 for float32, 1e-6 for float64.
+        atol: allowed absolute error; left out 2e-2, 1e-4 or 1e-7.
+        seed: of the random directions and gradients: the same seed repeats the same check.
+
+    Raises:
+        AssertionError: naming the input, the worst element, its gradient by backward and as measured.
+        TypeError: an input is not of a floating-point dtype.
+        ValueError: ``grad_outputs`` do not have the outputs' number and shapes.
+
+    Example:
+        >>> import numpy as np
+        >>> from pyconvlite import Function
+        >>> class Square(Function):
+        ...     def forward(self, x):
+        ...         return x * x
+        ...     def backward(self, gy):
+        ...         x, = self.inputs
+        ...         return gy * x
+        >>> check_backward(lambda x: Square()(x), np.array([1.0, 3.0]), np.array([1.0, 1.0]))
+        Traceback (most recent call last):
+        AssertionError: gradient of inputs[0], worst at [1]: backward gives 3.0, central differences 6.0...
+    """
+    rng = np.random.default_rng(seed)
+    xs = _as_arrays("inputs", inputs)
+    default_rtol, default_atol = _TOLERANCES[min(x.itemsize for x in xs)]
+    rtol = default_rtol if rtol is None else rtol
+    atol = default_atol if atol is None else atol
+
+    gradients, gys = _analytic(f, xs, grad_outputs, rng)
+    xs = [x.astype(np.float64) for x in xs]
+    gys = [gy.astype(np.float64) for gy in gys]
+    for i, (first, second) in enumerate(zip(_call(f, xs), _call(f, xs), strict=True)):
+        if not np.array_equal(first, second, equal_nan=True):
+            raise AssertionError(f"outputs[{i}] is not deterministic: two calls gave two results")
+
+    for i, (x, gx) in enumerate(zip(xs, gradients, strict=True)):
+        # No entry of a direction is small, so that no element hides; no two are alike, so that no two cancel.
+        direction = rng.choice([-1.0, 1.0], x.shape) * rng.uniform(0.5, 1.5, x.shape)
+        measured = _slope(f, xs, gys, i, direction, eps)
+        products = gx.astype(np.float64) * direction
+        allowed = atol + rtol * float(np.sqrt(np.sum(products**2)))
+        if not abs(float(np.sum(products)) - measured) <= allowed:  # so written, NaN fails too
+            raise AssertionError(_worst_element(i, gx, _elementwise(f, xs, gys, eps)[i], rtol, atol))
+
+
+def check_double_backward(
+    f: Differentiable,
+    inputs: Operands,
+    grad_outputs: Operands | None = None,
+    grad_grad_inputs: Operands | None = None,
+    *,
+    eps: float = 1e-6,
+    rtol: float | None = None,
+    atol: float | None = None,
+    seed: int = 0,
+) -> None:
+    """Assert that the gradients of ``f``'s gradients are those that central differences measure.
+
+    This is :func:`check_backward` of the map from ``(*inputs, *grad_outputs)`` to the inputs' gradients: a
+    backward that leaves the graph, by computing with ``.data`` for instance, has no gradient of its own and
+    fails. It takes ``f``'s first gradients as they are: check those with :func:`check_backward`. For the
+    third order hand it a function that returns gradients, see the head of this module.
+
+    Args:
+        f: takes as many Variables as there are inputs, returns a Variable or a tuple or list of them.
+        inputs: as in :func:`check_backward`. The error message counts ``grad_outputs`` on after them.
+        grad_outputs: where the map is differentiated; standard normal if left out.
+        grad_grad_inputs: one gradient for each gradient, of its shape; standard normal ones if left out.
+        eps: as in :func:`check_backward`.
+        rtol: as in :func:`check_backward`.
+        atol: as in :func:`check_backward`.
+        seed: as in :func:`check_backward`.
+
+    Raises:
+        AssertionError: naming the input, the worst element, its gradient by backward and as measured.
+        TypeError: an input is not of a floating-point dtype.
+        ValueError: ``grad_outputs`` or ``grad_grad_inputs`` do not fit in number or shape.
+
+    Example:
+        >>> import numpy as np
+        >>> check_double_backward(lambda x: x**3, np.array([1.0, -2.0]))
+        >>> check_double_backward(lambda x: x * x.data, np.ones(1), np.ones(1), np.ones(1))
+        Traceback (most recent call last):
+        AssertionError: gradient of inputs[0], worst at [0]: backward gives 0.0, central differences 1.0...
+    """
+    rng = np.random.default_rng(seed)
+    xs = _as_arrays("inputs", inputs)
+    gys = _weights(grad_outputs, _call(f, xs), lambda y: _normal(rng, y))
+
+    def gradients(*variables: Variable) -> list[Variable]:
+        x, gy = variables[: len(xs)], variables[len(xs) :]
+        return grad(_as_list(f(*x)), list(x), list(gy), create_graph=True)
+
+    check_backward(gradients, [*xs, *gys], grad_grad_inputs, eps=eps, rtol=rtol, atol=atol, seed=seed)
+
+
+def _analytic(
+    f: Differentiable, xs: list[Array], grad_outputs: Operands | None, rng: np.random.Generator
+) -> tuple[list[Array], list[Array]]:
+    """The gradients by backward, and the gradients of the outputs they were computed with."""
+    inputs = [Variable(x) for x in xs]
+    saved_xs = [x.copy() for x in xs]
+    outputs = _as_list(f(*inputs))
+    _assert_untouched("forward", "inputs", xs, saved_xs)
+    for i, y in enumerate(outputs):
+        if all(y.dtype != x.dtype for x in xs):
+            raise AssertionError(f"outputs[{i}] is {y.dtype}, the inputs are {[str(x.dtype) for x in xs]}")
+
+    gys = _weights(grad_outputs, [y.data for y in outputs], lambda y: _normal(rng, y))
+    saved_gys = [gy.copy() for gy in gys]
+    gradients = [gx.data for gx in grad(outputs, inputs, [Variable(gy) for gy in gys])]
+    _assert_untouched("backward", "inputs", xs, saved_xs)
+    _assert_untouched("backward", "grad_outputs", gys, saved_gys)
+    for i, (x, gx) in enumerate(zip(xs, gradients, strict=True)):
+        if (gx.shape, gx.dtype) != (x.shape, x.dtype):
+            raise AssertionError(
+                f"gradient of inputs[{i}] is {gx.dtype} {gx.shape}, the input is {x.dtype} {x.shape}"
+            )
+    return gradients, gys
+
+
+def _as_list(values: Any) -> list[Any]:
+    return list(values) if isinstance(values, (tuple, list)) else [values]
+
+
+def _as_arrays(name: str, values: Operands) -> list[Array]:
+    arrays = [np.asarray(v.data if isinstance(v, Variable) else v) for v in _as_list(values)]
+    for i, array in enumerate(arrays):
+        if array.dtype.kind != "f" or array.itemsize not in _TOLERANCES:
+            raise TypeError(
+                f"{name}[{i}] is {array.dtype}, gradients need float16, float32 or float64: "
+                "convert it with astype, or close over it with a lambda"
+            )
+    return arrays
+
+
+def _weights(given: Operands | None, outputs: list[Array], make: Callable[[Array], Array]) -> list[Array]:
+    """One gradient for each output, in its dtype: the given ones, or those that ``make`` makes."""
+    if given is None:
+        return [make(y) for y in outputs]
+    gys = _as_arrays("grad_outputs", given)
+    if [gy.shape for gy in gys] != [y.shape for y in outputs]:
+        raise ValueError(
+            f"grad_outputs have shapes {[gy.shape for gy in gys]}, the outputs {[y.shape for y in outputs]}"
+        )
+    return [gy.astype(y.dtype) for gy, y in zip(gys, outputs, strict=True)]
+
+
+def _normal(rng: np.random.Generator, like: Array) -> Array:
+    return np.asarray(rng.standard_normal(like.shape)).astype(like.dtype)
+
+
+def _call(f: Differentiable, xs: list[Array]) -> list[Array]:
+    return [y.data for y in _as_list(f(*map(as_variable, xs)))]
+
+
+def _slope(
+    f: Differentiable, xs: list[Array], gys: list[Array], i: int, direction: Array, eps: float
+) -> float:
+    """The slope of ``sum(outputs * gys)`` along a direction of input i: a central difference."""
+    ahead, behind = (_call(f, [*xs[:i], xs[i] + step * direction, *xs[i + 1 :]]) for step in (eps, -eps))
+    rises = [np.sum(gy * (a - b)) for gy, a, b in zip(gys, ahead, behind, strict=True)]
+    return float(sum(rises)) / (2 * eps)
+
+
+def _elementwise(f: Differentiable, xs: list[Array], gys: list[Array], eps: float) -> list[Array]:
+    """Every element's slope: the directions are the axes."""
+    gradients = [np.zeros(x.shape) for x in xs]
+    for i, gx in enumerate(gradients):
+        for index in np.ndindex(gx.shape):
+            axis = np.zeros(gx.shape)
+            axis[index] = 1.0
+            gx[index] = _slope(f, xs, gys, i, axis, eps)
+    return gradients
+
+
+def _worst_element(i: int, analytic: Array, numeric: Array, rtol: float, atol: float) -> str:
+    allowed = atol + rtol * np.abs(numeric)
+    excess = np.abs(analytic.astype(np.float64) - numeric) / allowed
+    excess = np.where(np.isnan(excess), np.inf, excess)
+    worst = tuple(int(n) for n in np.unravel_index(np.argmax(excess), excess.shape))
+    return (
+        f"gradient of inputs[{i}], worst at {list(worst)}: backward gives {float(analytic[worst]):.6}, "
+        f"central differences {float(numeric[worst]):.6} (allowed difference {float(allowed[worst]):.1}); "
+        f"{int(np.sum(excess > 1))} of {excess.size} elements differ by more than allowed"
+    )
+
+
+def _assert_untouched(by: str, name: str, arrays: list[Array], saved: list[Array]) -> None:
+    for i, (now, before) in enumerate(zip(arrays, saved, strict=True)):
+        if now.tobytes() != before.tobytes():
+            raise AssertionError(f"{by} wrote into {name}[{i}]")

@@ -1,0 +1,121 @@
+"""What every Function owes its users, written once: a family's test file only lists its cases."""
+
+import gc
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from pyconvlite import Variable, as_variable, grad
+from pyconvlite.testing import check_backward, check_double_backward
+
+# How far a result may lie from its float64 oracle.
+TOLERANCES = {np.float16: 3e-2, np.float32: 2e-5, np.float64: 1e-10}
+DTYPES = [pytest.param(dtype, id=dtype.__name__) for dtype in TOLERANCES]
+
+
+@dataclass(frozen=True)
+class Case:
+    """An operation, what it should compute, and float64 inputs away from its kinks."""
+
+    name: str
+    f: Callable[..., Variable]
+    oracle: Callable[..., np.ndarray]
+    inputs: tuple[np.ndarray, ...]
+
+    def arrays(self, dtype=np.float64):
+        return [x.astype(dtype) for x in self.inputs]
+
+    def variables(self, dtype=np.float64):
+        return [Variable(x) for x in self.arrays(dtype)]
+
+
+def cases(table):
+    """Decorate a subclass of Contract with its table of (name, f, oracle, *inputs)."""
+    rows = [Case(name, f, oracle, inputs) for name, f, oracle, *inputs in table]
+    return pytest.mark.parametrize("case", rows, ids=[row.name for row in rows])
+
+
+def method(f):
+    """A case that calls a method or an operator, which raw arrays have of their own."""
+    return lambda *xs: f(*map(as_variable, xs))
+
+
+def assert_close(actual, expected, dtype=np.float64):
+    tolerance = TOLERANCES[dtype]
+    np.testing.assert_allclose(actual, expected, rtol=tolerance, atol=tolerance)
+
+
+class Contract:
+    """Inherit and decorate with @cases([...])."""
+
+    @pytest.mark.parametrize("dtype", DTYPES)
+    def test_value_and_dtype(self, case, dtype):
+        arrays = case.arrays(dtype)
+        y = case.f(*map(Variable, arrays))
+        expected = np.asarray(case.oracle(*[x.astype(np.float64) for x in arrays]))
+        assert type(y) is Variable
+        assert y.dtype == dtype
+        assert y.shape == expected.shape
+        assert_close(y.data, expected, dtype)
+
+    def test_raw_arrays_do_as_well(self, case):
+        y = case.f(*case.arrays())
+        assert type(y) is Variable
+        np.testing.assert_array_equal(y.data, case.f(*case.variables()).data)
+
+    @pytest.mark.parametrize("dtype", DTYPES)
+    def test_backward(self, case, dtype):
+        check_backward(case.f, case.arrays(dtype))
+
+    @pytest.mark.parametrize("dtype", DTYPES[1:])
+    def test_double_backward(self, case, dtype):
+        check_double_backward(case.f, case.arrays(dtype))
+
+    def test_each_gradient_is_the_same_when_it_alone_is_wanted(self, case):
+        variables = case.variables()
+        together = grad(case.f(*variables), variables)
+        for i, expected in enumerate(together):
+            mixed = case.arrays()
+            mixed[i] = Variable(mixed[i])
+            alone = grad(case.f(*mixed), mixed[i])[0]
+            np.testing.assert_allclose(alone.data, expected.data, rtol=1e-12)
+
+    def test_read_only_arrays_do_as_well(self, case):
+        arrays = case.arrays()
+        variables = [Variable(x) for x in arrays]
+        y = case.f(*variables)
+        y.grad = Variable(np.ones_like(y.data))
+        for array in (*arrays, y.data, y.grad.data):
+            array.flags.writeable = False
+        y.backward(create_graph=True)
+        for x in variables:
+            gx, x.grad = x.grad, None
+            grad(gx, variables)
+
+    def test_gradients_share_no_memory(self, case):
+        variables = case.variables()
+        y = case.f(*variables)
+        y.backward(retain_grad=True)
+        arrays = [*[x.grad.data for x in variables], y.grad.data]
+        for a, b in combinations(arrays, 2):
+            assert not np.shares_memory(a, b)
+        for gradient in arrays:
+            assert gradient.flags.writeable
+            for x in (*variables, y):
+                assert not np.shares_memory(gradient, x.data)
+
+    def test_graph_is_freed_by_reference_counting_alone(self, case):
+        variables = case.variables()
+        gc.disable()
+        try:
+            y = case.f(*variables)
+            y.backward()
+            remains = [weakref.ref(y), weakref.ref(y.creator)]
+            del y
+            assert [ref() for ref in remains] == [None, None]
+        finally:
+            gc.enable()

@@ -1,0 +1,82 @@
+"""Shapes that hurt: a table of the known ones, and hypothesis strategies for those nobody thought of."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from hypothesis import strategies as st
+from oracles import twice
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """The shapes and settings of one convolution; x_shape and W_shape are conv2d's."""
+
+    x_shape: tuple[int, int, int, int]
+    W_shape: tuple[int, int, int, int]
+    stride: int | tuple[int, int] = 1
+    pad: int | tuple[int, int] = 0
+    options: dict = field(default_factory=dict)  # dilation, groups
+
+    def arrays(self, *shapes, dtype=np.float64):
+        rng = np.random.default_rng(0)
+        return [rng.standard_normal(shape).astype(dtype) for shape in shapes]
+
+    @property
+    def kernel(self):
+        return self.W_shape[2:]
+
+    @property
+    def deconv_W_shape(self):
+        """A deconv2d's W with these channels: (C, OC/groups, KH, KW)."""
+        groups = self.options.get("groups", 1)
+        return (self.x_shape[1], self.W_shape[0] // groups, *self.kernel)
+
+    @property
+    def deconv_fits(self):
+        """Whether the pad leaves a deconvolution any pixel."""
+        settings = map(twice, (self.stride, self.pad, self.options.get("dilation", 1)))
+        axes = zip(self.x_shape[2:], self.kernel, *settings, strict=True)
+        return all(s * (n - 1) + d * (k - 1) + 1 - 2 * p > 0 for n, k, s, p, d in axes)
+
+
+HARD = {
+    "plain": Geometry((2, 3, 5, 6), (4, 3, 3, 2)),
+    "odd sizes": Geometry((1, 2, 7, 5), (3, 2, 3, 3), stride=2, pad=1),
+    "stride > kernel": Geometry((2, 2, 7, 8), (2, 2, 2, 1), stride=(3, 2)),
+    "stride that leaves a rest": Geometry((1, 2, 6, 8), (2, 2, 3, 2), stride=(2, 4)),
+    "pad >= kernel": Geometry((1, 2, 3, 4), (2, 2, 2, 1), pad=(2, 3)),
+    "1x1 kernel": Geometry((2, 3, 4, 3), (2, 3, 1, 1)),
+    "1x1 kernel, stride 2": Geometry((2, 3, 5, 4), (2, 3, 1, 1), stride=2),
+    "1x1 image": Geometry((2, 3, 1, 1), (2, 3, 1, 1)),
+    "kernel = image": Geometry((2, 2, 3, 4), (3, 2, 3, 4)),
+    "one row": Geometry((2, 2, 1, 7), (2, 2, 1, 3), pad=(0, 1)),
+    "one column": Geometry((2, 2, 7, 1), (2, 2, 3, 1), stride=(2, 1)),
+    "one channel": Geometry((2, 1, 4, 5), (1, 1, 2, 3), pad=1),
+    "groups": Geometry((2, 4, 4, 5), (6, 2, 2, 3), stride=(1, 2), pad=1, options={"groups": 2}),
+    "depthwise": Geometry((2, 3, 5, 4), (6, 1, 3, 2), pad=(1, 0), options={"groups": 3}),
+    "dilation": Geometry((1, 2, 7, 8), (2, 2, 3, 2), pad=(2, 0), options={"dilation": (2, 3)}),
+    "all at once": Geometry((2, 4, 8, 7), (2, 2, 2, 3), (3, 2), (1, 2), {"dilation": (3, 2), "groups": 2}),
+    "empty batch": Geometry((0, 2, 4, 5), (3, 2, 3, 2), pad=1),
+}
+
+
+@st.composite
+def geometries(draw, max_dilation=2, pad_below_kernel=False):
+    """Any convolution that fits: non-square everything, grouped, dilated, empty batch included."""
+
+    def two(low, high):
+        return draw(st.tuples(st.integers(low, high), st.integers(low, high)))
+
+    groups = draw(st.integers(1, 3))
+    CG, OCG = two(1, 2)
+    kernel, stride, dilation = two(1, 3), two(1, 3), two(1, max_dilation)
+    pad = tuple(draw(st.integers(0, k - 1)) for k in kernel) if pad_below_kernel else two(0, 3)
+    least = [max(1, (k - 1) * d + 1 - 2 * p) for k, d, p in zip(kernel, dilation, pad, strict=True)]
+    size = [n + draw(st.integers(0, 3)) for n in least]
+    return Geometry(
+        (draw(st.integers(0, 2)), groups * CG, *size),
+        (groups * OCG, CG, *kernel),
+        stride,
+        pad,
+        {"dilation": dilation, "groups": groups},
+    )

@@ -1,0 +1,71 @@
+"""The convolution family as the book draws it: plain loops, independent of the package."""
+
+from itertools import product
+
+import numpy as np
+
+
+def twice(size):
+    """One number for both axes, or two."""
+    return size if isinstance(size, tuple) else (size, size)
+
+
+def outsize(size, kernel, stride, pad, dilation=1):
+    """Count by trying: the kernel's last pixel must lie inside the padded image."""
+    reach = (kernel - 1) * dilation
+    return sum(1 for start in range(0, size + 2 * pad, stride) if start + reach < size + 2 * pad)
+
+
+def im2col(x, kernel, stride=1, pad=0, dilation=1, fill=0.0):
+    """(N, C, H, W) -> (N, C, KH, KW, OH, OW): each pixel of each window."""
+    (KH, KW), (SH, SW), (PH, PW), (DH, DW) = map(twice, (kernel, stride, pad, dilation))
+    N, C, H, W = x.shape
+    OH, OW = outsize(H, KH, SH, PH, DH), outsize(W, KW, SW, PW, DW)
+    padded = np.pad(x, ((0, 0), (0, 0), (PH, PH), (PW, PW)), constant_values=fill)
+    col = np.empty((N, C, KH, KW, OH, OW))
+    for kh, kw, oh, ow in product(range(KH), range(KW), range(OH), range(OW)):
+        col[:, :, kh, kw, oh, ow] = padded[:, :, oh * SH + kh * DH, ow * SW + kw * DW]
+    return col
+
+
+def matrix(col):
+    """(N, C, KH, KW, OH, OW) -> (N*OH*OW, C*KH*KW): one window a row."""
+    N, C, KH, KW, OH, OW = col.shape
+    return col.transpose(0, 4, 5, 1, 2, 3).reshape(N * OH * OW, C * KH * KW)
+
+
+def conv2d(x, W, b=None, stride=1, pad=0, dilation=1, groups=1):
+    OC, CG, KH, KW = W.shape
+    col = im2col(x, (KH, KW), stride, pad, dilation)
+    y = np.zeros((len(x), OC, *col.shape[4:]))
+    for oc in range(OC):
+        first = oc // (OC // groups) * CG
+        y[:, oc] = (col[:, first : first + CG] * W[oc, ..., None, None]).sum((1, 2, 3))
+    return y if b is None else y + b[:, None, None]
+
+
+def deconv2d(x, W, b=None, stride=1, pad=0, size=None, dilation=1, groups=1):
+    """Each pixel of x stamps its multiple of the kernel on the output; the pad is cut off at the end."""
+    (SH, SW), (PH, PW), (DH, DW) = map(twice, (stride, pad, dilation))
+    (N, C, H, width), (_, OCG, KH, KW) = x.shape, W.shape
+    if size is None:
+        size = (SH * (H - 1) + DH * (KH - 1) + 1 - 2 * PH, SW * (width - 1) + DW * (KW - 1) + 1 - 2 * PW)
+    OH, OW = twice(size)
+    # The stamps may reach further than the output, or not as far: room for both.
+    y = np.zeros((N, OCG * groups, OH + 2 * PH + SH * H + DH * KH, OW + 2 * PW + SW * width + DW * KW))
+    for c, h, w, kh, kw in product(range(C), range(H), range(width), range(KH), range(KW)):
+        first = c // (C // groups) * OCG
+        stamp = x[:, c, h, w, None] * W[c, :, kh, kw]
+        y[:, first : first + OCG, h * SH + kh * DH, w * SW + kw * DW] += stamp
+    y = y[:, :, PH : PH + OH, PW : PW + OW]
+    return y if b is None else y + b[:, None, None]
+
+
+def max_pooling(x, kernel, stride=1, pad=0):
+    return im2col(x, kernel, stride, pad, fill=-np.inf).max(axis=(2, 3))
+
+
+def average_pooling(x, kernel, stride=1, pad=0, count_include_pad=True):
+    total = im2col(x, kernel, stride, pad).sum(axis=(2, 3))
+    pixels = im2col(np.ones_like(x), kernel, stride, pad, fill=float(count_include_pad)).sum(axis=(2, 3))
+    return total / pixels

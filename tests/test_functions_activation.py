@@ -1,0 +1,69 @@
+"""functions/activation.py: sigmoid, relu, softmax, log_softmax."""
+
+import numpy as np
+import pytest
+from contract import DTYPES, Contract, cases
+from scipy import special
+
+import pyconvlite.functions as F
+from pyconvlite import Variable, grad
+
+rng = np.random.default_rng(4)
+X = rng.standard_normal((3, 4))
+IMAGES = rng.standard_normal((2, 3, 2, 2))
+
+
+@cases(
+    [
+        ("relu", F.relu, lambda x: np.where(x > 0, x, 0), X),
+        ("relu of images", F.relu, lambda x: np.where(x > 0, x, 0), IMAGES),
+        ("sigmoid", F.sigmoid, special.expit, X),
+        ("softmax", F.softmax, lambda x: special.softmax(x, axis=1), X),
+        ("softmax of channels", F.softmax, lambda x: special.softmax(x, axis=1), IMAGES),
+        ("softmax axis 0", lambda x: F.softmax(x, axis=0), lambda x: special.softmax(x, axis=0), X),
+        ("softmax axis -1", lambda x: F.softmax(x, axis=-1), lambda x: special.softmax(x, axis=-1), IMAGES),
+        ("log_softmax", F.log_softmax, lambda x: special.log_softmax(x, axis=1), X),
+        ("log_softmax of channels", F.log_softmax, lambda x: special.log_softmax(x, axis=1), IMAGES),
+        (
+            "log_softmax axis 0",
+            lambda x: F.log_softmax(x, axis=0),
+            lambda x: special.log_softmax(x, axis=0),
+            X,
+        ),
+        ("softmax of no rows", F.softmax, lambda x: x, np.zeros((0, 3))),
+    ]
+)
+class TestActivation(Contract):
+    pass
+
+
+def test_relu_at_its_kink_and_beyond():
+    x = Variable(np.array([-1.0, -0.0, 0.0, 2.0, np.inf, np.nan]))
+    y = F.relu(x)
+    np.testing.assert_array_equal(y.data, [0, 0, 0, 2, np.inf, np.nan])
+    x = Variable(np.array([-1.0, 0.0, 2.0]))
+    np.testing.assert_array_equal(grad(F.relu(x), x)[0].data, [0, 0, 1])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_sigmoid_saturates_without_overflow(dtype):
+    x = Variable(np.array([-1000, -50, 0, 50, 1000], dtype))
+    y = F.sigmoid(x)
+    np.testing.assert_allclose(
+        y.data, special.expit(x.data.astype(np.float64)), atol=1e-3 if dtype is np.float16 else 1e-7
+    )
+    assert np.isfinite(grad(y, x)[0].data).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("f", [F.softmax, F.log_softmax], ids=["softmax", "log_softmax"])
+def test_softmax_of_huge_scores_is_exact(f, dtype):
+    x = Variable(np.array([[1000, 0, -1000], [-1000, -1000, -1000], [1000, 1000, 1000]], dtype))
+    y = f(x)
+    oracle = {F.softmax: special.softmax, F.log_softmax: special.log_softmax}[f]
+    np.testing.assert_allclose(y.data, oracle(x.data.astype(np.float64), axis=1), rtol=1e-3, atol=1e-6)
+    assert np.isfinite(grad(y, x)[0].data).all()
+
+
+def test_softmax_sums_to_one():
+    np.testing.assert_allclose(F.softmax(IMAGES * 10).data.sum(axis=1), 1, rtol=1e-12)

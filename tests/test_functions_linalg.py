@@ -1,0 +1,67 @@
+"""functions/linalg.py: matrix products."""
+
+import numpy as np
+import pytest
+from contract import Contract, cases, method
+
+import pyconvlite.functions as F
+
+rng = np.random.default_rng(3)
+A = rng.standard_normal((2, 3))
+B = rng.standard_normal((3, 4))
+V3, V4 = rng.standard_normal(3), rng.standard_normal(4)
+STACK_A = rng.standard_normal((5, 2, 3))
+STACK_B = rng.standard_normal((5, 3, 4))
+BIAS = rng.standard_normal(4)
+
+
+@cases(
+    [
+        ("matrix matrix", F.matmul, np.matmul, A, B),
+        ("strided", lambda a, b: F.matmul(a.T, b), lambda a, b: a.T @ b, rng.standard_normal((3, 2)), B),
+        ("vector vector", F.matmul, np.matmul, V3, rng.standard_normal(3)),
+        ("vector matrix", F.matmul, np.matmul, V3, B),
+        ("matrix vector", F.matmul, np.matmul, B, V4),
+        ("stack stack", F.matmul, np.matmul, STACK_A, STACK_B),
+        ("stack matrix", F.matmul, np.matmul, STACK_A, B),
+        ("matrix stack", F.matmul, np.matmul, A, STACK_B),
+        ("stack vector", F.matmul, np.matmul, STACK_B, V4),
+        ("vector stack", F.matmul, np.matmul, V3, STACK_B),
+        ("stacks broadcast", F.matmul, np.matmul, STACK_A[:, None], rng.standard_normal((1, 2, 3, 2))),
+        ("no rows", F.matmul, np.matmul, np.zeros((0, 3)), B),
+        ("no terms", F.matmul, np.matmul, np.zeros((2, 0)), np.zeros((0, 4))),
+        ("matmul method", method(lambda a, b: a.matmul(b)), np.matmul, A, B),
+        ("dot method", method(lambda a, b: a.dot(b)), np.matmul, A, B),
+        ("@", method(lambda a, b: a @ b), np.matmul, A, B),
+    ]
+)
+class TestMatmul(Contract):
+    pass
+
+
+@cases(
+    [
+        ("no bias", F.linear, np.matmul, A, B),
+        ("bias", F.linear, lambda x, W, b: x @ W + b, A, B, BIAS),
+        ("no images", F.linear, lambda x, W, b: x @ W + b, np.zeros((0, 3)), B, BIAS),
+    ]
+)
+class TestLinear(Contract):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: F.matmul(A, A), r"\(2, 3\).*\(2, 3\)"),
+        (lambda: F.matmul(V3, V4), r"\(3,\).*\(4,\)"),
+        (lambda: F.matmul(STACK_A, STACK_B[:2]), r"\(5, 2, 3\).*\(2, 3, 4\)"),
+        (lambda: F.matmul(A, np.array(2.0)), r"\(2, 3\).*\(\)"),
+        (lambda: F.linear(A, B.T), r"\(2, 3\).*\(4, 3\)"),
+        (lambda: F.linear(A, B, np.zeros(3)), r"\(3,\)"),
+        (lambda: F.linear(A, V3), r"\(3,\)"),
+    ],
+)
+def test_shapes_that_do_not_fit_are_named(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()

@@ -1,0 +1,106 @@
+"""functions/loss.py: mean_squared_error, softmax_cross_entropy, accuracy."""
+
+import numpy as np
+import pytest
+from contract import DTYPES, Contract, cases
+from scipy import special
+
+import pyconvlite.functions as F
+from pyconvlite import Variable, grad
+
+rng = np.random.default_rng(5)
+X = rng.standard_normal((4, 3))
+Y = rng.standard_normal((4, 3))
+LABELS = np.array([2, 0, 1, 2])
+
+
+def cross_entropy(x, t):
+    return -np.mean(special.log_softmax(x, axis=1)[np.arange(len(t)), t])
+
+
+@cases(
+    [
+        ("mean_squared_error", F.mean_squared_error, lambda a, b: np.sum((a - b) ** 2) / 4, X, Y),
+        ("of vectors", F.mean_squared_error, lambda a, b: np.sum((a - b) ** 2) / 3, X[0], Y[0]),
+        (
+            "softmax_cross_entropy",
+            lambda x: F.softmax_cross_entropy(x, LABELS),
+            lambda x: cross_entropy(x, LABELS),
+            X,
+        ),
+        (
+            "labels in a Variable",
+            lambda x: F.softmax_cross_entropy(x, Variable(LABELS)),
+            lambda x: cross_entropy(x, LABELS),
+            X,
+        ),
+        (
+            "one image",
+            lambda x: F.softmax_cross_entropy(x, LABELS[:1]),
+            lambda x: cross_entropy(x, LABELS[:1]),
+            X[:1],
+        ),
+    ]
+)
+class TestLoss(Contract):
+    pass
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_cross_entropy_of_huge_scores(dtype):
+    x = Variable(np.array([[1000, 0, -1000], [-1000, 0, 1000]], dtype))
+    loss = F.softmax_cross_entropy(x, np.array([0, 1]))
+    (gx,) = grad(loss, x)
+    assert (loss.dtype, loss.item()) == (dtype, 500)
+    np.testing.assert_allclose(gx.data, [[0, 0, 0], [0, -0.5, 0.5]], atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int32, np.int64])
+def test_labels_of_any_integer_dtype(dtype):
+    loss = F.softmax_cross_entropy(X, LABELS.astype(dtype))
+    np.testing.assert_allclose(loss.item(), cross_entropy(X, LABELS))
+
+
+@pytest.mark.parametrize(
+    ("x", "t", "error", "words"),
+    [
+        (X, np.array([0, 1, 2, 3]), ValueError, "3"),
+        (X, np.array([0, 1, 2, -1]), ValueError, "-1"),
+        (X, np.array([0, 1, 2]), ValueError, r"(4.*3|3.*4)"),
+        (X, np.eye(4, 3, dtype=int), ValueError, r"\(4, 3\)"),
+        (X[0], np.array([0, 1, 2]), ValueError, r"\(3,\)"),
+        (X, np.array([0.0, 1.0, 2.0, 0.0]), TypeError, "float64"),
+        (X, np.array([True, False, True, False]), TypeError, "bool"),
+    ],
+    ids=["too large", "negative", "too few", "one-hot", "one axis", "float labels", "bool labels"],
+)
+def test_cross_entropy_refuses(x, t, error, words):
+    with pytest.raises(error, match=words):
+        F.softmax_cross_entropy(x, t)
+
+
+def test_mean_squared_error_refuses_shapes_that_differ():
+    with pytest.raises(ValueError, match=r"\(4, 3\).*\(4,\)"):
+        F.mean_squared_error(X, X[:, 0])
+
+
+class TestAccuracy:
+    def test_is_the_share_of_right_answers(self):
+        scores = np.eye(3)[[2, 0, 0, 2]]
+        result = F.accuracy(scores, LABELS)
+        assert type(result) is Variable
+        assert result.item() == 0.75
+
+    def test_takes_variables_and_builds_no_graph(self):
+        result = F.accuracy(Variable(np.eye(3)[LABELS]), Variable(LABELS))
+        assert float(result) == 1.0
+        assert result.creator is None
+
+    def test_counts_more_rows_than_float16_can(self):
+        scores = np.zeros((100_000, 2), np.float16)
+        scores[:90_000, 1] = 1
+        assert F.accuracy(scores, np.ones(100_000, int)).item() == pytest.approx(0.9, abs=1e-3)
+
+    def test_refuses_labels_of_another_length(self):
+        with pytest.raises(ValueError, match=r"(4.*3|3.*4)"):
+            F.accuracy(X, LABELS[:3])
