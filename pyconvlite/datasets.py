@@ -1,0 +1,256 @@
+"""Datasets: examples with their labels, one at a time, and MNIST (book steps 49 and 51)."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import operator
+import os
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, SupportsIndex, TypeAlias
+
+import numpy as np
+
+from ._fetch import fetch
+from .transforms import Compose, Flatten, Normalize, ToFloat
+from .utils import Array, cache_dir, rng
+
+__all__ = ["MNIST", "Dataset", "read_idx"]
+
+Transform: TypeAlias = Callable[[Any], Any]
+Bytes: TypeAlias = bytes | bytearray | memoryview
+Source: TypeAlias = str | os.PathLike[str] | tuple[Bytes, Bytes]
+
+# ---------------------------------------------------------------------------------------------------- Dataset
+
+
+class Dataset:
+    """Base of datasets: `dataset[i]` is the pair (example, label), each through its transform.
+
+    A subclass defines `prepare`, which sets `data` and, where there are labels, `label`.
+
+    Args:
+        train: which part is wanted, that to train on or that to test with.
+        transform: function that each example goes through; None leaves it as it is.
+        target_transform: the same for labels.
+
+    Attributes:
+        data: examples along the first axis.
+        label: as many labels, or None.
+
+    Example:
+        >>> class Squares(Dataset):
+        ...     def prepare(self):
+        ...         self.data = np.arange(5.0)
+        ...         self.label = self.data**2
+        >>> len(Squares()), Squares()[3]
+        (5, (np.float64(3.0), np.float64(9.0)))
+    """
+
+    def __init__(
+        self,
+        train: bool = True,
+        transform: Transform | None = None,
+        target_transform: Transform | None = None,
+    ) -> None:
+        self.train = train
+        self.transform = transform or _unchanged
+        self.target_transform = target_transform or _unchanged
+        self.data: Any = None
+        self.label: Any = None
+        self.prepare()
+
+    def __getitem__(self, index: SupportsIndex) -> tuple[Any, Any]:
+        """The pair (example, label) at an index; the label is None where the dataset has none.
+
+        Raises:
+            TypeError: the index is no integer.
+            IndexError: there is no such example.
+        """
+        i = operator.index(index)
+        label = None if self.label is None else self.target_transform(self.label[i])
+        return self.transform(self.data[i]), label
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def prepare(self) -> None:
+        """Set `data` and `label`."""
+        raise NotImplementedError(f"{type(self).__name__} defines no prepare")
+
+
+def _unchanged(x: Any) -> Any:
+    return x
+
+
+# ------------------------------------------------------------------------------------------------------ MNIST
+
+# Name of each file, as its authors spelled it, and the sha256 under which the cache holds it.
+_MNIST_FILES = {
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+
+
+class MNIST(Dataset):
+    r"""Handwritten digits: 60,000 images to train on, 10,000 to test with, 28 x 28 pixels.
+
+    Data sets in MNIST's format, such as Fashion-MNIST, are read in the same way.
+
+    Args:
+        train: the training images, or else the test images.
+        transform: function that each image, (1, 28, 28) of uint8, goes through. The default gives 784 float32
+            numbers from 0 to 1; for a CNN use `Compose([ToFloat(), Normalize(0.0, 255.0)])`.
+        target_transform: function that each label, a NumPy integer, goes through.
+        source: where the two IDX files, plain or gzipped, come from: a folder or an `http(s)://` address that
+            holds them under their usual names (`train-images-idx3-ubyte` or `train-images.idx3-ubyte`, with
+            `.gz` or without); or their contents, (images, labels). None takes them from the cache.
+
+    Attributes:
+        data: (N, 1, 28, 28) of uint8, read-only.
+        label: (N,) of int32.
+
+    Raises:
+        FileNotFoundError: no such file there.
+        ValueError: a file that is not what it should be: wrong magic number, truncated, other sizes, another
+            number of labels than of images.
+
+    Example:
+        >>> images = b"\0\0\x08\x03" b"\0\0\0\2" b"\0\0\0\x1c" b"\0\0\0\x1c" + bytes(2 * 784)
+        >>> labels = b"\0\0\x08\x01" b"\0\0\0\2" + bytes([7, 3])
+        >>> mnist = MNIST(source=(images, labels))
+        >>> image, label = mnist[1]
+        >>> image.shape, image.dtype, label
+        ((784,), dtype('float32'), np.int32(3))
+    """
+
+    def __init__(
+        self,
+        train: bool = True,
+        transform: Transform | None = Compose([Flatten(), ToFloat(), Normalize(0.0, 255.0)]),  # noqa: B008
+        target_transform: Transform | None = None,
+        *,
+        source: Source | None = None,
+    ) -> None:
+        self.source = source
+        super().__init__(train, transform, target_transform)
+
+    def prepare(self) -> None:
+        """Read images and labels from the source."""
+        part = "train" if self.train else "t10k"
+        if isinstance(self.source, tuple):
+            images, labels = self.source
+            images_name, labels_name = "the images", "the labels"
+        else:
+            images, images_name = _read(self.source, f"{part}-images-idx3-ubyte")
+            labels, labels_name = _read(self.source, f"{part}-labels-idx1-ubyte")
+        data = read_idx(images, 3, images_name)
+        label = read_idx(labels, 1, labels_name)
+        if data.shape[1:] != (28, 28):
+            raise ValueError(f"{images_name} must be images of 28 x 28 pixels; its shape is {data.shape}")
+        if len(label) != len(data):
+            raise ValueError(f"{len(data)} images in {images_name}, but {len(label)} labels in {labels_name}")
+        self.data = data[:, np.newaxis]  # (N, 1, 28, 28)
+        self.label = label.astype(np.int32)
+
+    def show(self, row: int = 10, col: int = 10) -> None:
+        """Draw randomly chosen images in `row` rows and `col` columns; needs matplotlib.
+
+        Raises:
+            ModuleNotFoundError: matplotlib is not installed.
+        """
+        try:
+            import matplotlib.pyplot as plt  # type: ignore[import-not-found,unused-ignore]
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError("MNIST.show draws with matplotlib: install matplotlib") from error
+        chosen = self.data[rng().integers(len(self.data), size=row * col)]
+        grid = chosen.reshape(row, col, 28, 28).transpose(0, 2, 1, 3).reshape(row * 28, col * 28)
+        plt.imshow(grid, cmap="gray", interpolation="nearest")
+        plt.axis("off")
+        plt.show()
+
+    @staticmethod
+    def labels() -> dict[int, str]:
+        """The name of each label.
+
+        Example:
+            >>> MNIST.labels()[7]
+            '7'
+        """
+        return {digit: str(digit) for digit in range(10)}
+
+
+def _read(source: str | os.PathLike[str] | None, name: str) -> tuple[bytes, str]:
+    """Contents of one of the files, and the place where it was found."""
+    dotted = name.replace("-idx", ".idx")
+    spellings = [name, f"{name}.gz", dotted, f"{dotted}.gz"]
+    places: list[str] | list[Path]
+    if isinstance(source, str) and source.startswith(("http://", "https://")):
+        places = [f"{source.rstrip('/')}/{spelling}" for spelling in spellings]
+    else:
+        folder = cache_dir() / _MNIST_FILES[name] if source is None else Path(source)
+        places = [folder / spelling for spelling in spellings]
+    for place in places:
+        with contextlib.suppress(FileNotFoundError):
+            return place.read_bytes() if isinstance(place, Path) else fetch(place), str(place)
+    if source is None:
+        raise FileNotFoundError(
+            f"MNIST is not in the cache: there is no {places[0]}; pass source=, a folder, an address or the "
+            "files' contents, or fill the cache: in a checkout of pyconvlite, ./build.sh test does"
+        )
+    raise FileNotFoundError(f"none of {', '.join(spellings)} is in {os.fspath(source)!r}")
+
+
+# -------------------------------------------------------------------------------------------------- IDX files
+
+
+def read_idx(contents: Bytes, ndim: int, name: str = "the contents") -> Array:
+    """Read an array of bytes in the IDX format, that of MNIST's files.
+
+    Args:
+        contents: of the file, plain or gzipped.
+        ndim: number of axes that the array must have: 3 for images, 1 for labels.
+        name: what to call the contents in an error message.
+
+    Returns:
+        uint8 array, read-only; a view of `contents` unless these are gzipped.
+
+    Raises:
+        ValueError: damaged gzip, wrong magic number, or not exactly as many bytes as the header announces.
+
+    Example:
+        >>> read_idx(bytes([0, 0, 8, 1, 0, 0, 0, 2, 7, 3]), ndim=1)
+        array([7, 3], dtype=uint8)
+    """
+    if bytes(contents[:2]) == b"\x1f\x8b":
+        contents = _gunzip(contents, name)
+    header = 4 + 4 * ndim
+    if len(contents) < header:
+        raise ValueError(f"{name} is truncated: {len(contents)} bytes, where the header alone has {header}")
+    magic, *shape = struct.unpack_from(f">{1 + ndim}I", contents)
+    expected = 0x0800 + ndim  # 08: unsigned bytes
+    if magic != expected:
+        raise ValueError(
+            f"{name} starts with {magic:#010x}, not with {expected:#010x}, the mark of IDX files of {ndim} axes"
+        )
+    size, needed = len(contents) - header, math.prod(shape)
+    if size != needed:
+        fault = "truncated" if size < needed else "too long"
+        raise ValueError(f"{name} is {fault}: {size} bytes of data; shape {tuple(shape)} takes {needed}")
+    array = np.frombuffer(contents, dtype=np.uint8, offset=header).reshape(shape)
+    array.flags.writeable = False
+    return array
+
+
+def _gunzip(contents: Bytes, name: str) -> bytes:
+    import gzip  # here, since who reads no gzipped file need not wait for it
+    import zlib
+
+    try:
+        return gzip.decompress(contents)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{name} is truncated or damaged: {error}") from error

@@ -1,0 +1,90 @@
+"""Weight files: the Parameters of a model in an npz archive, one array per name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from typing import Any, BinaryIO, TypeAlias
+
+import numpy as np
+
+from . import cuda
+from .core import Parameter
+from .utils import Array
+
+__all__ = ["WeightFile", "load", "save"]
+
+WeightFile: TypeAlias = str | os.PathLike[str] | BinaryIO
+
+
+def save(file: WeightFile, params: Mapping[str, Parameter]) -> None:
+    """Write Parameters to an npz archive; `Layer.save_weights` tells the rest."""
+    empty = [name for name, param in params.items() if param.data is None]
+    if empty:
+        raise ValueError(
+            f"no data yet in {', '.join(empty)}: before saving, call the model once on an input, or give its "
+            "layers their input size (in_size, in_channels)"
+        )
+    arrays = {name: cuda.as_numpy(param) for name, param in params.items()}
+    if not isinstance(file, str | os.PathLike):
+        np.savez_compressed(file, **arrays)
+        return
+    path = os.path.realpath(file)  # through a link: what it points to is replaced, not the link
+    unfinished = f"{path}.{os.getpid()}.tmp"
+    try:
+        with open(unfinished, "wb") as stream:  # as a path, NumPy would append ".npz"
+            np.savez_compressed(stream, **arrays)
+        os.replace(unfinished, path)
+    except BaseException:
+        if os.path.exists(unfinished):
+            os.remove(unfinished)
+        raise
+
+
+def load(file: WeightFile, params: Mapping[str, Parameter]) -> None:
+    """Read Parameters from an npz archive, all or none; `Layer.load_weights` tells the rest."""
+    arrays = _read_npz(file)
+    faults = [f"missing: {name}" for name in params if name not in arrays]
+    faults += [f"unexpected: {name}" for name in arrays if name not in params]
+    for name in params:
+        if name in arrays:
+            faults += _misfits(name, arrays[name], params[name])
+    if faults:
+        raise ValueError(f"the weights in {_title(file)} do not fit the model: {'; '.join(faults)}")
+    loaded = [_converted(arrays[name], param) for name, param in params.items()]
+    for param, data in zip(params.values(), loaded, strict=True):
+        param.data = data
+
+
+def _read_npz(file: WeightFile) -> dict[str, Array]:
+    import zipfile  # here, since most programs load no weights and each import counts in a browser
+    import zlib
+
+    try:
+        archive = np.load(file, allow_pickle=False)
+        if isinstance(archive, np.ndarray):
+            raise ValueError("it holds a single array")
+        with archive:
+            return {name: np.asarray(archive[name]) for name in archive.files}
+    except (ValueError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"{_title(file)} is not a complete npz archive of weights: {error}") from error
+
+
+def _misfits(name: str, array: Array, param: Parameter) -> Iterator[str]:
+    if array.dtype.kind != "f":
+        yield f"{name} holds {array.dtype}, not floats"
+    expected = param.lazy_shape if param.data is None else param.shape
+    if expected is None:
+        return
+    open_or_equal = [e is None or e == n for e, n in zip(expected, array.shape, strict=False)]
+    if len(expected) != array.ndim or not all(open_or_equal):
+        yield f"{name} has shape {array.shape}, the model needs {expected}"
+
+
+def _converted(array: Array, param: Parameter) -> Array:
+    dtype = param.lazy_dtype if param.data is None else param.dtype
+    return array.astype(dtype or array.dtype, order="C")
+
+
+def _title(file: Any) -> str:
+    return repr(os.fspath(file)) if isinstance(file, str | os.PathLike) else f"the file {file!r}"
