@@ -1,0 +1,293 @@
+"""Reference kernels on NumPy arrays: what each kernel means, and the fallback where nothing is faster.
+
+Convolution is a matrix product over columns (im2col): column p of a matrix (C*KH*KW, N*OH*OW) holds the
+pixels under the kernel at position p. Columns are built for a block of images, or of output rows where one
+image is large, so that they never take more than `COLUMN_BYTES`.
+
+Shapes, for G groups: x (N, C, H, W), W (OC, C/G, KH, KW), y and gy (N, OC, OH, OW). `kernel_size`, `stride`,
+`pad` and `dilation` are pairs (height, width). Arguments have been checked by the public functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ..utils import Array, conv_outsize
+
+Pair: TypeAlias = tuple[int, int]
+
+COLUMN_BYTES = 64 * 2**20
+
+# NumPy in Pyodide comes without a BLAS; its own matrix product then reads one operand against the grain.
+HAS_BLAS = bool(np.show_config(mode="dicts")["Build Dependencies"]["blas"].get("found"))
+
+
+# --------------------------------------------------------------------------------------------------- products
+
+
+def matmul(a: Array, b: Array) -> Array:
+    """Matrix product of a (..., M, K) and b (..., K, P); leading axes broadcast.
+
+    Without a BLAS, `einsum` is the fastest route that NumPy has, provided that both operands lie contiguous
+    along the summed axis. float16 goes to `@`, which sums it in float32.
+    """
+    if HAS_BLAS or a.dtype.kind != "f" or a.dtype == np.float16:
+        return a @ b
+    return np.einsum("...mk,...pk->...mp", _contiguous_last(a), _contiguous_last(np.swapaxes(b, -1, -2)))  # type: ignore[no-any-return]
+
+
+def _contiguous_last(a: Array) -> Array:
+    return a if a.strides[-1] == a.itemsize else np.ascontiguousarray(a)
+
+
+# ---------------------------------------------------------------------------------------------------- windows
+
+
+def _padded(x: Array, pad: Pair, value: float = 0) -> Array:
+    PH, PW = pad
+    if PH == PW == 0:
+        return x
+    N, C, H, W = x.shape
+    padded = np.full((N, C, H + 2 * PH, W + 2 * PW), value, x.dtype)
+    padded[:, :, PH : PH + H, PW : PW + W] = x
+    return padded
+
+
+def _cropped(x: Array, pad: Pair) -> Array:
+    PH, PW = pad
+    return x[:, :, PH : x.shape[2] - PH, PW : x.shape[3] - PW]
+
+
+def _taps(
+    x: Array, kernel_size: Pair, stride: Pair, outsize: Pair, dilation: Pair = (1, 1)
+) -> Iterator[Array]:
+    """For each kernel pixel (kh, kw), row by row: the view (N, C, OH, OW) of padded x that it meets."""
+    (KH, KW), (SH, SW), (OH, OW), (DH, DW) = kernel_size, stride, outsize, dilation
+    for kh in range(KH):
+        for kw in range(KW):
+            top, left = kh * DH, kw * DW
+            yield x[:, :, top : top + SH * (OH - 1) + 1 : SH, left : left + SW * (OW - 1) + 1 : SW]
+
+
+def im2col(x: Array, kernel_size: Pair, stride: Pair, pad: Pair, dilation: Pair = (1, 1)) -> Array:
+    """The pixels of x under the kernel, at each position: (N, C, KH, KW, OH, OW)."""
+    N, C = x.shape[:2]
+    OH, OW = conv_outsize(x.shape[2:], kernel_size, stride, pad, dilation)
+    col = np.empty((N, C, *kernel_size, OH, OW), x.dtype)
+    _fill(col, _padded(x, pad), stride, dilation)
+    return col
+
+
+def _fill(col: Array, padded: Array, stride: Pair, dilation: Pair) -> None:
+    """Copy padded's pixels into col (N, C, KH, KW, OH, OW), of any memory layout."""
+    KH, KW, OH, OW = col.shape[2:]
+    for k, tap in enumerate(_taps(padded, (KH, KW), stride, (OH, OW), dilation)):
+        col[:, :, k // KW, k % KW] = tap
+
+
+def col2im(
+    col: Array, x_shape: tuple[int, ...], kernel_size: Pair, stride: Pair, pad: Pair, dilation: Pair = (1, 1)
+) -> Array:
+    """Adjoint of im2col: each pixel of x gets the sum of its copies in col (N, C, KH, KW, OH, OW)."""
+    N, C, H, W = x_shape
+    padded = np.zeros((N, C, H + 2 * pad[0], W + 2 * pad[1]), col.dtype)
+    _add_back(padded, col, stride, dilation)
+    return _cropped(padded, pad)
+
+
+def _add_back(padded: Array, col: Array, stride: Pair, dilation: Pair) -> None:
+    """Add col (N, C, KH, KW, OH, OW) to the pixels of padded that it came from."""
+    KH, KW, OH, OW = col.shape[2:]
+    for k, tap in enumerate(_taps(padded, (KH, KW), stride, (OH, OW), dilation)):
+        tap += col[:, :, k // KW, k % KW]
+
+
+# ------------------------------------------------------------------------------------------------ convolution
+
+
+def _blocks(N: int, OH: int, row_bytes: int) -> Iterator[tuple[slice, slice]]:
+    """Cut images and output rows into blocks whose columns take at most COLUMN_BYTES."""
+    rows = min(OH, max(1, COLUMN_BYTES // row_bytes))
+    images = max(1, COLUMN_BYTES // (row_bytes * OH)) if rows == OH else 1
+    for n in range(0, N, images):
+        for r in range(0, OH, rows):
+            yield slice(n, min(n + images, N)), slice(r, min(r + rows, OH))
+
+
+def _block_input(x: Array, images: slice, rows: slice, extent: int, stride: Pair, pad: Pair) -> Array:
+    """The padded pixels that the given output rows of the given images are computed from."""
+    SH = stride[0]
+    return _padded(x[images], pad)[:, :, rows.start * SH : (rows.stop - 1) * SH + extent]
+
+
+def _columns(
+    padded: Array,
+    groups: int,
+    kernel_size: Pair,
+    outsize: Pair,
+    stride: Pair,
+    dilation: Pair,
+    sum_over_pixels: bool,
+) -> Array:
+    """Columns (G, C/G*KH*KW, N*OH*OW), contiguous along the axis that the product will sum over.
+
+    With a BLAS both layouts serve equally, and the one along pixels is the faster to build.
+    """
+    (KH, KW), (OH, OW) = kernel_size, outsize
+    N, C = padded.shape[:2]
+    if HAS_BLAS or sum_over_pixels:
+        memory = np.empty((C, KH, KW, N, OH, OW), padded.dtype)
+        _fill(memory.transpose(3, 0, 1, 2, 4, 5), padded, stride, dilation)
+        return memory.reshape(groups, C // groups * KH * KW, N * OH * OW)
+    memory = np.empty((groups, N, OH, OW, C // groups, KH, KW), padded.dtype)
+    for g in range(groups):
+        channels = slice(g * (C // groups), (g + 1) * (C // groups))
+        _fill(memory[g].transpose(0, 3, 4, 5, 1, 2), padded[:, channels], stride, dilation)
+    return memory.reshape(groups, N * OH * OW, C // groups * KH * KW).swapaxes(1, 2)
+
+
+def conv2d(
+    x: Array, W: Array, b: Array | None, stride: Pair, pad: Pair, dilation: Pair = (1, 1), groups: int = 1
+) -> Array:
+    """Convolution: y[n, o] = sum over c of x[n, c] correlated with W[o, c], plus b[o]."""
+    N = x.shape[0]
+    OC, Cg, KH, KW = W.shape
+    OH, OW = conv_outsize(x.shape[2:], (KH, KW), stride, pad, dilation)
+    K = Cg * KH * KW
+    dtype = np.result_type(x, W)
+    y = np.empty((N, OC, OH, OW), dtype)
+    for images, rows in _blocks(N, OH, groups * K * OW * x.itemsize):
+        n, oh = images.stop - images.start, rows.stop - rows.start
+        padded = _block_input(x, images, rows, (KH - 1) * dilation[0] + 1, stride, pad)
+        col = _columns(padded, groups, (KH, KW), (oh, OW), stride, dilation, sum_over_pixels=False)
+        product = matmul(W.reshape(groups, OC // groups, K), col)
+        y[images, :, rows] = product.reshape(OC, n, oh, OW).swapaxes(0, 1)
+    if b is not None:
+        y += b.reshape(1, OC, 1, 1).astype(dtype, copy=False)
+    return y
+
+
+def conv2d_gx(
+    gy: Array, W: Array, xsize: Pair, stride: Pair, pad: Pair, dilation: Pair = (1, 1), groups: int = 1
+) -> Array:
+    """Gradient of conv2d with respect to x, of height and width `xsize`; also the forward of deconv2d."""
+    N, OC, OH, OW = gy.shape
+    Cg, KH, KW = W.shape[1:]
+    C, K = groups * Cg, Cg * KH * KW
+    dtype = np.result_type(gy, W)
+    padded = np.zeros((N, C, xsize[0] + 2 * pad[0], xsize[1] + 2 * pad[1]), dtype)
+    Wt = W.reshape(groups, OC // groups, K).swapaxes(1, 2)
+    for images, rows in _blocks(N, OH, groups * K * OW * gy.itemsize):
+        n, oh = images.stop - images.start, rows.stop - rows.start
+        pixels = gy[images, :, rows].swapaxes(0, 1).reshape(groups, OC // groups, n * oh * OW)
+        col = matmul(Wt, pixels).reshape(C, KH, KW, n, oh, OW).transpose(3, 0, 1, 2, 4, 5)
+        _add_back(padded[images, :, rows.start * stride[0] :], col, stride, dilation)
+    return _cropped(padded, pad)
+
+
+def conv2d_gW(
+    x: Array, gy: Array, kernel_size: Pair, stride: Pair, pad: Pair, dilation: Pair = (1, 1), groups: int = 1
+) -> Array:
+    """Gradient of conv2d with respect to W."""
+    C = x.shape[1]
+    N, OC, OH, OW = gy.shape
+    KH, KW = kernel_size
+    K = C // groups * KH * KW
+    gW = np.zeros((groups, OC // groups, K), np.result_type(x, gy))
+    for images, rows in _blocks(N, OH, groups * K * OW * x.itemsize):
+        n, oh = images.stop - images.start, rows.stop - rows.start
+        padded = _block_input(x, images, rows, (KH - 1) * dilation[0] + 1, stride, pad)
+        col = _columns(padded, groups, kernel_size, (oh, OW), stride, dilation, sum_over_pixels=True)
+        pixels = gy[images, :, rows].swapaxes(0, 1).reshape(groups, OC // groups, n * oh * OW)
+        gW += matmul(pixels, col.swapaxes(1, 2))
+    return gW.reshape(OC, C // groups, KH, KW)
+
+
+# ------------------------------------------------------------------------------------------------ max pooling
+
+
+def max_pool(x: Array, kernel_size: Pair, stride: Pair, pad: Pair) -> tuple[Array, Array]:
+    """Maximum of each window, and which pixel of the window it is: kh * KW + kw of the first one.
+
+    Padding never wins over a pixel, and NaN wins over everything.
+    """
+    KH, KW = kernel_size
+    outsize = conv_outsize(x.shape[2:], kernel_size, stride, pad)
+    floating = x.dtype.kind == "f"
+    padded = _padded(x, pad, -np.inf if floating else np.iinfo(x.dtype).min)
+    taps = list(_taps(padded, kernel_size, stride, outsize))
+    y = taps[0].copy()
+    indexes = np.empty(y.shape, np.min_scalar_type(KH * KW))
+    indexes[:] = _first_pixel(kernel_size, stride, pad, outsize)
+    for k, tap in enumerate(taps):
+        np.copyto(indexes, k, where=tap > y)
+        np.maximum(y, tap, out=y)
+    if floating and np.isnan(y).any():
+        for k, tap in reversed(list(enumerate(taps))):
+            np.copyto(indexes, k, where=np.isnan(tap))
+    return y, indexes
+
+
+def _first_pixel(kernel_size: Pair, stride: Pair, pad: Pair, outsize: Pair) -> Array:
+    """Index, in each window, of the first pixel that is not padding: (OH, OW)."""
+    kh, kw = (np.clip(pad[i] - stride[i] * np.arange(outsize[i]), 0, kernel_size[i] - 1) for i in range(2))
+    return kh[:, np.newaxis] * kernel_size[1] + kw
+
+
+def max_pool_grad(
+    gy: Array, indexes: Array, xsize: Pair, kernel_size: Pair, stride: Pair, pad: Pair
+) -> Array:
+    """Gradient of max_pool: gy (N, C, OH, OW) added at the pixels that `indexes` names."""
+    N, C, OH, OW = gy.shape
+    padded = np.zeros((N, C, xsize[0] + 2 * pad[0], xsize[1] + 2 * pad[1]), gy.dtype)
+    for k, tap in enumerate(_taps(padded, kernel_size, stride, (OH, OW))):
+        tap += np.where(indexes == k, gy, 0)
+    return _cropped(padded, pad)
+
+
+def max_pool_gather(x: Array, indexes: Array, kernel_size: Pair, stride: Pair, pad: Pair) -> Array:
+    """The pixels of x that `indexes` names, one for each window: the adjoint of max_pool_grad."""
+    y = np.zeros(indexes.shape, x.dtype)
+    for k, tap in enumerate(_taps(_padded(x, pad), kernel_size, stride, indexes.shape[2:])):
+        np.copyto(y, tap, where=indexes == k)
+    return y
+
+
+# -------------------------------------------------------------------------------------------- average pooling
+
+
+def avg_pool(x: Array, kernel_size: Pair, stride: Pair, pad: Pair, count_include_pad: bool) -> Array:
+    """Mean of each window; padding counts as zeros, or not at all."""
+    outsize = conv_outsize(x.shape[2:], kernel_size, stride, pad)
+    y = np.zeros((*x.shape[:2], *outsize), x.dtype)
+    for tap in _taps(_padded(x, pad), kernel_size, stride, outsize):
+        y += tap
+    return y / _counts(x.shape[2:], kernel_size, stride, pad, outsize, count_include_pad).astype(x.dtype)
+
+
+def avg_pool_grad(
+    gy: Array, xsize: Pair, kernel_size: Pair, stride: Pair, pad: Pair, count_include_pad: bool
+) -> Array:
+    """Gradient of avg_pool with respect to x, of height and width `xsize`."""
+    N, C, OH, OW = gy.shape
+    padded = np.zeros((N, C, xsize[0] + 2 * pad[0], xsize[1] + 2 * pad[1]), gy.dtype)
+    share = gy / _counts(xsize, kernel_size, stride, pad, (OH, OW), count_include_pad).astype(gy.dtype)
+    for tap in _taps(padded, kernel_size, stride, (OH, OW)):
+        tap += share
+    return _cropped(padded, pad)
+
+
+def _counts(
+    xsize: Any, kernel_size: Pair, stride: Pair, pad: Pair, outsize: Pair, count_include_pad: bool
+) -> Array:
+    """How many pixels each window's mean is taken over, at least 1: (OH, OW)."""
+    if count_include_pad:
+        return np.full(outsize, kernel_size[0] * kernel_size[1])
+    counts = []
+    for i in range(2):
+        start = stride[i] * np.arange(outsize[i]) - pad[i]
+        counts.append(np.minimum(start + kernel_size[i], xsize[i]) - np.maximum(start, 0))
+    return np.maximum(np.maximum(counts[0], 0)[:, np.newaxis] * np.maximum(counts[1], 0), 1)

@@ -1,0 +1,48 @@
+"""DeZero's door to the device: the names of `dezero.cuda`, thin over `backends`."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from . import backends
+from .core import Variable
+
+__all__ = ["as_cupy", "as_numpy", "get_array_module", "gpu_enable"]
+
+gpu_enable = False
+
+
+def get_array_module(x: Any) -> ModuleType:
+    """Namespace with NumPy's functions for `x`, an array or a Variable.
+
+    Example:
+        >>> get_array_module(np.zeros(2)) is np
+        True
+    """
+    return backends.get_array_module(_data(x))
+
+
+def as_numpy(x: Any) -> Any:
+    """`x`, an array, a Variable or a number, as a NumPy array.
+
+    Example:
+        >>> as_numpy(Variable(as_numpy(2.0)))
+        array(2.)
+    """
+    return np.asarray(backends.to_cpu(_data(x)))
+
+
+def as_cupy(x: Any) -> Any:
+    """`x`, an array or a Variable, as an array on the device.
+
+    Raises:
+        DeviceUnavailable: this runtime has no device.
+    """
+    return backends.to_gpu(_data(x))
+
+
+def _data(x: Any) -> Any:
+    return x.data if isinstance(x, Variable) else x

@@ -1,0 +1,475 @@
+"""Convolution, its adjoint (deconvolution), and im2col, on which both rest (book steps 55-57).
+
+Shapes: x (N, C, H, W), W (OC, C/groups, KH, KW), b (OC,), y (N, OC, OH, OW). Stride, pad and dilation are one
+number or a pair (height, width). As in the whole field, "convolution" does not flip the kernel.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..backends import kernels
+from ..core import Function, Variable, as_input
+from ..utils import IntPair, check_axes, conv_outsize, deconv_outsize, pair
+from .linalg import linear
+from .shape import reshape, transpose
+
+__all__ = [
+    "Col2im",
+    "Conv2DGradW",
+    "Conv2d",
+    "Deconv2d",
+    "Im2col",
+    "col2im",
+    "col2im_array",
+    "conv2d",
+    "conv2d_simple",
+    "deconv2d",
+    "im2col",
+    "im2col_array",
+]
+
+# ----------------------------------------------------------------------------------------------------- im2col
+
+
+class Im2col(Function):
+    """The pixels under the kernel, at each of its positions."""
+
+    def __init__(
+        self, kernel_size: IntPair, stride: IntPair, pad: IntPair, to_matrix: bool, *, dilation: IntPair = 1
+    ) -> None:
+        self.kernel_size = pair(kernel_size, "kernel_size")
+        self.stride = pair(stride, "stride")
+        self.pad = pair(pad, "pad")
+        self.to_matrix = to_matrix
+        self.dilation = pair(dilation, "dilation")
+
+    def forward(self, x: Any) -> Any:
+        return im2col_array(
+            x, self.kernel_size, self.stride, self.pad, self.to_matrix, dilation=self.dilation
+        )
+
+    def backward(self, gy: Variable) -> Any:
+        x_shape = self.inputs[0].shape
+        return col2im(
+            gy, x_shape, self.kernel_size, self.stride, self.pad, self.to_matrix, dilation=self.dilation
+        )
+
+
+def im2col(
+    x: Any,
+    kernel_size: IntPair,
+    stride: IntPair = 1,
+    pad: IntPair = 0,
+    to_matrix: bool = True,
+    *,
+    dilation: IntPair = 1,
+) -> Variable:
+    """Copy the pixels under the kernel at each of its positions (book step 57).
+
+    Args:
+        x: images (N, C, H, W).
+        kernel_size, stride, pad, dilation: one number or a pair.
+        to_matrix: whether to return a matrix with a row for each position.
+
+    Returns:
+        (N*OH*OW, C*KH*KW) if to_matrix, else (N, C, KH, KW, OH, OW).
+
+    Raises:
+        ValueError: x is not (N, C, H, W), a size out of range, or a kernel larger than the padded image.
+
+    Example:
+        >>> import numpy as np
+        >>> im2col(np.zeros((10, 3, 7, 7)), kernel_size=5).shape
+        (90, 75)
+    """
+    return Im2col(kernel_size, stride, pad, to_matrix, dilation=dilation)(x)
+
+
+def im2col_array(
+    img: Any,
+    kernel_size: IntPair,
+    stride: IntPair,
+    pad: IntPair,
+    to_matrix: bool = True,
+    *,
+    dilation: IntPair = 1,
+) -> Any:
+    """`im2col` on arrays, outside of any graph.
+
+    Example:
+        >>> import numpy as np
+        >>> im2col_array(np.arange(4.0).reshape(1, 1, 2, 2), 2, 1, 0)
+        array([[0., 1., 2., 3.]])
+    """
+    check_axes(img.shape, "(N, C, H, W)")
+    sizes = (
+        pair(kernel_size, "kernel_size"),
+        pair(stride, "stride"),
+        pair(pad, "pad"),
+        pair(dilation, "dilation"),
+    )
+    col = kernels(img).im2col(img, *sizes)
+    if not to_matrix:
+        return col
+    N, C, KH, KW, OH, OW = col.shape
+    return col.transpose(0, 4, 5, 1, 2, 3).reshape(N * OH * OW, C * KH * KW)
+
+
+class Col2im(Function):
+    """Adjoint of Im2col."""
+
+    def __init__(
+        self,
+        input_shape: tuple[int, ...],
+        kernel_size: IntPair,
+        stride: IntPair,
+        pad: IntPair,
+        to_matrix: bool,
+        *,
+        dilation: IntPair = 1,
+    ) -> None:
+        self.input_shape = input_shape
+        self.kernel_size = pair(kernel_size, "kernel_size")
+        self.stride = pair(stride, "stride")
+        self.pad = pair(pad, "pad")
+        self.to_matrix = to_matrix
+        self.dilation = pair(dilation, "dilation")
+
+    def forward(self, x: Any) -> Any:
+        return col2im_array(
+            x,
+            self.input_shape,
+            self.kernel_size,
+            self.stride,
+            self.pad,
+            self.to_matrix,
+            dilation=self.dilation,
+        )
+
+    def backward(self, gy: Variable) -> Any:
+        return im2col(gy, self.kernel_size, self.stride, self.pad, self.to_matrix, dilation=self.dilation)
+
+
+def col2im(
+    x: Any,
+    input_shape: tuple[int, ...],
+    kernel_size: IntPair,
+    stride: IntPair = 1,
+    pad: IntPair = 0,
+    to_matrix: bool = True,
+    *,
+    dilation: IntPair = 1,
+) -> Variable:
+    """Add the copies that im2col made back together: its adjoint (not its inverse, where windows overlap).
+
+    Args:
+        x: what im2col gives for images of `input_shape`: a matrix if to_matrix, else (N, C, KH, KW, OH, OW).
+        input_shape: (N, C, H, W) of the result.
+        kernel_size, stride, pad, to_matrix, dilation: as in `im2col`.
+
+    Raises:
+        ValueError: x has not the shape that im2col gives, or as in `im2col`.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.ones((1, 1, 3, 3))
+        >>> col2im(im2col(x, 2), x.shape, 2).data[0, 0]  # how many windows hold each pixel
+        array([[1., 2., 1.],
+               [2., 4., 2.],
+               [1., 2., 1.]])
+    """
+    return Col2im(input_shape, kernel_size, stride, pad, to_matrix, dilation=dilation)(x)
+
+
+def col2im_array(
+    col: Any,
+    img_shape: tuple[int, ...],
+    kernel_size: IntPair,
+    stride: IntPair,
+    pad: IntPair,
+    to_matrix: bool = True,
+    *,
+    dilation: IntPair = 1,
+) -> Any:
+    """`col2im` on arrays, outside of any graph.
+
+    Example:
+        >>> import numpy as np
+        >>> col2im_array(np.ones((1, 4)), (1, 1, 2, 2), 2, 1, 0)[0, 0]
+        array([[1., 1.],
+               [1., 1.]])
+    """
+    check_axes(img_shape, "(N, C, H, W)", "input_shape")
+    N, C, H, W = img_shape
+    kernel_size, stride, pad = pair(kernel_size, "kernel_size"), pair(stride, "stride"), pair(pad, "pad")
+    dilation = pair(dilation, "dilation")
+    KH, KW = kernel_size
+    OH, OW = conv_outsize((H, W), kernel_size, stride, pad, dilation)
+    expected = (N * OH * OW, C * KH * KW) if to_matrix else (N, C, KH, KW, OH, OW)
+    if col.shape != expected:
+        raise ValueError(
+            f"x must have the shape that im2col gives for {img_shape}, {expected}; got {col.shape}"
+        )
+    if to_matrix:
+        col = col.reshape(N, OH, OW, C, KH, KW).transpose(0, 3, 4, 5, 1, 2)
+    return kernels(col).col2im(col, img_shape, kernel_size, stride, pad, dilation)
+
+
+# ------------------------------------------------------------------------------------------------ convolution
+
+
+class Conv2d(Function):
+    """Two-dimensional convolution."""
+
+    def __init__(
+        self, stride: IntPair = 1, pad: IntPair = 0, *, dilation: IntPair = 1, groups: int = 1
+    ) -> None:
+        self.stride = pair(stride, "stride")
+        self.pad = pair(pad, "pad")
+        self.dilation = pair(dilation, "dilation")
+        self.groups = groups
+
+    def forward(self, x: Any, W: Any, b: Any) -> Any:
+        return kernels(x).conv2d(x, W, b, self.stride, self.pad, self.dilation, self.groups)
+
+    def backward(self, gy: Variable) -> Any:
+        x, W, _ = self.inputs
+        gx = gW = gb = None
+        if self.needs_input_grad[0]:
+            gx = deconv2d(
+                gy, W, None, self.stride, self.pad, x.shape[2:], dilation=self.dilation, groups=self.groups
+            )
+        if self.needs_input_grad[1]:
+            gW = Conv2DGradW(self)(x, gy)
+        if self.needs_input_grad[2]:
+            gb = gy.sum(axis=(0, 2, 3))
+        return gx, gW, gb
+
+
+def conv2d(
+    x: Any,
+    W: Any,
+    b: Any = None,
+    stride: IntPair = 1,
+    pad: IntPair = 0,
+    *,
+    dilation: IntPair = 1,
+    groups: int = 1,
+) -> Variable:
+    """Two-dimensional convolution of images with a set of kernels (book step 57).
+
+    Args:
+        x: images (N, C, H, W).
+        W: kernels (OC, C/groups, KH, KW).
+        b: a bias for each output channel (OC,), or None.
+        stride: pixels from one position of the kernel to the next; one number or a pair.
+        pad: zeros added around the image, at least 0; one number or a pair.
+        dilation: distance between neighbouring pixels of the kernel; one number or a pair.
+        groups: the channels are cut into this many groups that do not mix; C for a depthwise convolution.
+
+    Returns:
+        (N, OC, OH, OW); OH and OW as `utils.get_conv_outsize` counts them.
+
+    Raises:
+        TypeError: images or kernels that are not floating point.
+        ValueError: shapes that do not fit, a size out of range, or a kernel larger than the padded image.
+
+    Example:
+        >>> import numpy as np
+        >>> x, W = np.ones((1, 5, 15, 15)), np.ones((8, 5, 3, 3))
+        >>> conv2d(x, W, pad=1).shape
+        (1, 8, 15, 15)
+    """
+    x, W, b = as_input(x), as_input(W), as_input(b)
+    _check_images(x, "(N, C, H, W)", "x")
+    _check_images(W, "(OC, C/groups, KH, KW)", "W")
+    OC, Cg = W.shape[:2]
+    C = x.shape[1]
+    _check_groups(groups, {"channels C": C, "output channels OC": OC})
+    if Cg * groups != C:
+        raise ValueError(
+            f"x has {C} channels, but W takes {Cg} in each of {groups} groups; "
+            f"got x {x.shape} and W {W.shape}"
+        )
+    _check_bias(b, OC)
+    conv = Conv2d(stride, pad, dilation=dilation, groups=groups)
+    conv_outsize(x.shape[2:], W.shape[2:], conv.stride, conv.pad, conv.dilation)
+    return conv(x, W, b)
+
+
+def conv2d_simple(x: Any, W: Any, b: Any = None, stride: IntPair = 1, pad: IntPair = 0) -> Variable:
+    """`conv2d` built of other Functions: im2col, a linear map, reshape and transpose (book step 57).
+
+    Args, Returns, Raises: as `conv2d`.
+
+    Example:
+        >>> import numpy as np
+        >>> x, W = np.ones((1, 5, 15, 15)), np.ones((8, 5, 3, 3))
+        >>> conv2d_simple(x, W, pad=1).shape
+        (1, 8, 15, 15)
+    """
+    x, W = as_input(x), as_input(W)
+    _check_images(x, "(N, C, H, W)", "x")
+    _check_images(W, "(OC, C, KH, KW)", "W")
+    N, _, H, width = x.shape
+    OC, _, KH, KW = W.shape
+    OH, OW = conv_outsize((H, width), (KH, KW), pair(stride, "stride"), pair(pad, "pad"))
+
+    col = im2col(x, (KH, KW), stride, pad, to_matrix=True)  # (N*OH*OW, C*KH*KW)
+    rows = transpose(reshape(W, (OC, -1)))  # (C*KH*KW, OC)
+    y = linear(col, rows, b)  # (N*OH*OW, OC)
+    return transpose(reshape(y, (N, OH, OW, OC)), (0, 3, 1, 2))
+
+
+class Deconv2d(Function):
+    """Two-dimensional deconvolution (transposed convolution): the adjoint of Conv2d."""
+
+    def __init__(
+        self,
+        stride: IntPair = 1,
+        pad: IntPair = 0,
+        outsize: IntPair | None = None,
+        *,
+        dilation: IntPair = 1,
+        groups: int = 1,
+    ) -> None:
+        self.stride = pair(stride, "stride")
+        self.pad = pair(pad, "pad")
+        self.outsize = None if outsize is None else pair(outsize, "outsize")
+        self.dilation = pair(dilation, "dilation")
+        self.groups = groups
+
+    def forward(self, x: Any, W: Any, b: Any) -> Any:
+        outsize = self.outsize or deconv_outsize(
+            x.shape[2:], W.shape[2:], self.stride, self.pad, self.dilation
+        )
+        y = kernels(x).conv2d_gx(x, W, outsize, self.stride, self.pad, self.dilation, self.groups)
+        return y if b is None else y + b.reshape(1, -1, 1, 1)
+
+    def backward(self, gy: Variable) -> Any:
+        x, W, _ = self.inputs
+        gx = gW = gb = None
+        if self.needs_input_grad[0]:
+            gx = conv2d(gy, W, None, self.stride, self.pad, dilation=self.dilation, groups=self.groups)
+        if self.needs_input_grad[1]:
+            gW = Conv2DGradW(self)(gy, x)
+        if self.needs_input_grad[2]:
+            gb = gy.sum(axis=(0, 2, 3))
+        return gx, gW, gb
+
+
+def deconv2d(
+    x: Any,
+    W: Any,
+    b: Any = None,
+    stride: IntPair = 1,
+    pad: IntPair = 0,
+    outsize: IntPair | None = None,
+    *,
+    dilation: IntPair = 1,
+    groups: int = 1,
+) -> Variable:
+    """Two-dimensional deconvolution (transposed convolution): spreads each pixel of x by a kernel.
+
+    It is the adjoint of `conv2d` with the same W, stride, pad, dilation and groups, and undoes its change of
+    shape.
+
+    Args:
+        x: images (N, C, H, W).
+        W: kernels (C, OC/groups, KH, KW).
+        b: a bias for each output channel (OC,), or None.
+        stride, pad, dilation, groups: as in the convolution that it is the adjoint of.
+        outsize: height and width of the result, where a stride lets several convolve to H and W; None for the
+            smallest.
+
+    Returns:
+        (N, OC, *outsize).
+
+    Raises:
+        TypeError: images or kernels that are not floating point.
+        ValueError: shapes that do not fit, a size out of range, or an outsize that does not convolve to H and
+            W.
+
+    Example:
+        >>> import numpy as np
+        >>> x, W = np.ones((1, 8, 7, 7)), np.ones((8, 5, 3, 3))
+        >>> deconv2d(x, W, stride=2, pad=1).shape, deconv2d(x, W, stride=2, pad=1, outsize=14).shape
+        ((1, 5, 13, 13), (1, 5, 14, 14))
+    """
+    x, W, b = as_input(x), as_input(W), as_input(b)
+    _check_images(x, "(N, C, H, W)", "x")
+    _check_images(W, "(C, OC/groups, KH, KW)", "W")
+    C = x.shape[1]
+    _check_groups(groups, {"channels C": C})
+    if W.shape[0] != C:
+        raise ValueError(f"x has {C} channels, but W takes {W.shape[0]}; got x {x.shape} and W {W.shape}")
+    _check_bias(b, W.shape[1] * groups)
+    deconv = Deconv2d(stride, pad, outsize, dilation=dilation, groups=groups)
+    sizes = deconv.stride, deconv.pad, deconv.dilation
+    if deconv.outsize is None:
+        deconv_outsize(x.shape[2:], W.shape[2:], *sizes)
+    elif (back := conv_outsize(deconv.outsize, W.shape[2:], *sizes)) != x.shape[2:]:
+        raise ValueError(
+            f"outsize {deconv.outsize} must convolve to x's {x.shape[2:]}, but it convolves to {back} with kernel "
+            f"{W.shape[2:]}, stride {deconv.stride}, pad {deconv.pad}, dilation {deconv.dilation}"
+        )
+    return deconv(x, W, b)
+
+
+class Conv2DGradW(Function):
+    """Gradient of a convolution with respect to its kernels, as a Function of x and gy.
+
+    Args:
+        conv2d: the Conv2d or Deconv2d, after its call: it has the kernel's size, stride and so on.
+    """
+
+    def __init__(self, conv2d: Conv2d | Deconv2d) -> None:
+        KH, KW = conv2d.inputs[1].shape[2:]
+        self.kernel_size = (KH, KW)
+        self.stride = conv2d.stride
+        self.pad = conv2d.pad
+        self.dilation = conv2d.dilation
+        self.groups = conv2d.groups
+
+    def forward(self, x: Any, gy: Any) -> Any:
+        return kernels(x).conv2d_gW(
+            x, gy, self.kernel_size, self.stride, self.pad, self.dilation, self.groups
+        )
+
+    def backward(self, ggW: Variable) -> Any:
+        x, gy = self.inputs
+        gx = ggy = None
+        if self.needs_input_grad[0]:
+            gx = deconv2d(
+                gy, ggW, None, self.stride, self.pad, x.shape[2:], dilation=self.dilation, groups=self.groups
+            )
+        if self.needs_input_grad[1]:
+            ggy = conv2d(x, ggW, None, self.stride, self.pad, dilation=self.dilation, groups=self.groups)
+        return gx, ggy
+
+
+# ----------------------------------------------------------------------------------------------------- checks
+
+
+def _check_images(x: Variable, axes: str, name: str) -> None:
+    check_axes(x.shape, axes, name)
+    if x.dtype.kind != "f":
+        raise TypeError(
+            f"{name} must be floating point; got {x.dtype} (for pixels from 0 to 255: "
+            f"{name}.astype(np.float32) / 255)"
+        )
+
+
+def _check_groups(groups: Any, channels: dict[str, int]) -> None:
+    number = pair(groups, "groups")[0]
+    if number < 1:
+        raise ValueError(f"groups must be at least 1; got {groups}")
+    for name, size in channels.items():
+        if size % number:
+            raise ValueError(f"groups must divide the {name}; got {groups} groups for {size}")
+
+
+def _check_bias(b: Variable, OC: int) -> None:
+    if b.data is not None and b.shape != (OC,):
+        raise ValueError(f"b must have the shape ({OC},), one number per output channel; got {b.shape}")

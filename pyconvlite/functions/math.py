@@ -1,0 +1,370 @@
+"""Arithmetic and elementary functions, element by element; the operands of the former broadcast."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..backends import get_array_module
+from ..core import Function, Variable
+from .shape import sum_to
+
+# ------------------------------------------------------------------------------------------------- arithmetic
+
+
+def _operands(x0: Any, x1: Any) -> tuple[Any, Any]:
+    """Make a number next to an array one of the array's kind: float32 * 2.0 stays float32, as in NumPy.
+
+    NumPy's own scalars count as numbers here, or a factor `np.sqrt(2)` would turn a float32 net into a
+    float64 one.
+    """
+    if isinstance(x1, _NUMBER) and hasattr(x0, "dtype"):
+        return x0, _number_like(x1, x0.dtype)
+    if isinstance(x0, _NUMBER) and hasattr(x1, "dtype"):
+        return _number_like(x0, x1.dtype), x1
+    return x0, x1
+
+
+_NUMBER = (int, float, complex, np.generic)
+
+
+def _number_like(number: Any, dtype: Any) -> Any:
+    if isinstance(number, np.generic):
+        number = number.item()
+    return np.asarray(number, np.result_type(dtype, number))
+
+
+class Add(Function):
+    """Sum of two arrays."""
+
+    def forward(self, x0: Any, x1: Any) -> Any:
+        return x0 + x1
+
+    def backward(self, gy: Variable) -> Any:
+        x0, x1 = self.inputs
+        return sum_to(gy, x0.shape), sum_to(gy, x1.shape)
+
+
+def add(x0: Any, x1: Any) -> Variable:
+    """x0 + x1.
+
+    Args:
+        x0, x1: Variable, array or number each; the shapes broadcast.
+
+    Raises:
+        ValueError: shapes that do not broadcast.
+
+    Example:
+        >>> add(np.array([1.0, 2.0]), 1.0)
+        variable([2. 3.])
+    """
+    return Add()(*_operands(x0, x1))
+
+
+class Sub(Function):
+    """Difference of two arrays."""
+
+    def forward(self, x0: Any, x1: Any) -> Any:
+        return x0 - x1
+
+    def backward(self, gy: Variable) -> Any:
+        x0, x1 = self.inputs
+        return sum_to(gy, x0.shape), sum_to(-gy, x1.shape) if self.needs_input_grad[1] else None
+
+
+def sub(x0: Any, x1: Any) -> Variable:
+    """x0 - x1; operands as in `add`.
+
+    Example:
+        >>> sub(np.array([1.0, 2.0]), 1.0)
+        variable([0. 1.])
+    """
+    return Sub()(*_operands(x0, x1))
+
+
+def rsub(x0: Any, x1: Any) -> Variable:
+    """x1 - x0; operands as in `add`.
+
+    Example:
+        >>> rsub(np.array([1.0, 2.0]), 1.0)
+        variable([ 0. -1.])
+    """
+    return sub(x1, x0)
+
+
+class Mul(Function):
+    """Product of two arrays."""
+
+    def forward(self, x0: Any, x1: Any) -> Any:
+        return x0 * x1
+
+    def backward(self, gy: Variable) -> Any:
+        x0, x1 = self.inputs
+        gx0 = sum_to(gy * x1, x0.shape) if self.needs_input_grad[0] else None
+        gx1 = sum_to(gy * x0, x1.shape) if self.needs_input_grad[1] else None
+        return gx0, gx1
+
+
+def mul(x0: Any, x1: Any) -> Variable:
+    """x0 * x1; operands as in `add`.
+
+    Example:
+        >>> mul(np.array([1.0, 2.0]), 3.0)
+        variable([3. 6.])
+    """
+    return Mul()(*_operands(x0, x1))
+
+
+class Div(Function):
+    """Quotient of two arrays."""
+
+    def forward(self, x0: Any, x1: Any) -> Any:
+        return x0 / x1
+
+    def backward(self, gy: Variable) -> Any:
+        x0, x1 = self.inputs
+        gx0 = sum_to(gy / x1, x0.shape) if self.needs_input_grad[0] else None
+        gx1 = sum_to(-gy * x0 / (x1 * x1), x1.shape) if self.needs_input_grad[1] else None
+        return gx0, gx1
+
+
+def div(x0: Any, x1: Any) -> Variable:
+    """x0 / x1; operands as in `add`.
+
+    Example:
+        >>> div(np.array([1.0, 2.0]), 2.0)
+        variable([0.5 1. ])
+    """
+    return Div()(*_operands(x0, x1))
+
+
+def rdiv(x0: Any, x1: Any) -> Variable:
+    """x1 / x0; operands as in `add`.
+
+    Example:
+        >>> rdiv(np.array([1.0, 2.0]), 2.0)
+        variable([2. 1.])
+    """
+    return div(x1, x0)
+
+
+class Neg(Function):
+    """Negative of an array."""
+
+    def forward(self, x: Any) -> Any:
+        return -x
+
+    def backward(self, gy: Variable) -> Any:
+        return -gy
+
+
+def neg(x: Any) -> Variable:
+    """-x.
+
+    Example:
+        >>> neg(np.array([1.0, -2.0]))
+        variable([-1.  2.])
+    """
+    return Neg()(x)
+
+
+class Pow(Function):
+    """Power with a number as exponent."""
+
+    def __init__(self, c: float) -> None:
+        # An np.float64 would turn a float32 base into a float64 power.
+        self.c = c.item() if isinstance(c, np.generic) else c
+
+    def forward(self, x: Any) -> Any:
+        return x**self.c
+
+    def backward(self, gy: Variable) -> Any:
+        (x,) = self.inputs
+        if self.c == 0:  # its derivative is 0 everywhere, 0 * 0 ** -1 would be NaN at 0
+            return gy * 0
+        return gy * (self.c * x ** (self.c - 1))
+
+
+class PowVariable(Function):
+    """Power with an array as exponent."""
+
+    def forward(self, x: Any, c: Any) -> Any:
+        return x**c
+
+    def backward(self, gy: Variable) -> Any:
+        x, c = self.inputs
+        gx = sum_to(gy * c * x ** (c - 1), x.shape) if self.needs_input_grad[0] else None
+        gc = sum_to(gy * x**c * log(x), c.shape) if self.needs_input_grad[1] else None
+        return gx, gc
+
+
+def pow(x: Any, c: Any) -> Variable:
+    """X ** c.
+
+    Args:
+        x: base: Variable, array or number.
+        c: exponent: number, or a Variable or array that broadcasts with x; its gradient needs x > 0.
+
+    Raises:
+        ValueError: shapes that do not broadcast.
+
+    Example:
+        >>> pow(np.array([1.0, 3.0]), 2)
+        variable([1. 9.])
+    """
+    if isinstance(c, _NUMBER):
+        return Pow(c)(x)  # type: ignore[arg-type]
+    return PowVariable()(*_operands(x, c))
+
+
+class Cast(Function):
+    """Copy of an array in another dtype."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = dtype
+
+    def forward(self, x: Any) -> Any:
+        return x.astype(self.dtype)
+
+    def backward(self, gy: Variable) -> Any:
+        return cast(gy, self.inputs[0].dtype)
+
+
+def cast(x: Any, dtype: Any) -> Variable:
+    """Copy of x in another dtype; the gradient comes back in x's.
+
+    Args:
+        x: Variable or array.
+        dtype: NumPy dtype or its name.
+
+    Example:
+        >>> cast(np.array([1.0, 2.0]), np.float16).dtype
+        dtype('float16')
+    """
+    return Cast(dtype)(x)
+
+
+# --------------------------------------------------------------------------------------- elementary functions
+
+
+class Exp(Function):
+    """Exponential function."""
+
+    def forward(self, x: Any) -> Any:
+        return get_array_module(x).exp(x)
+
+    def backward(self, gy: Variable) -> Any:
+        return gy * self.outputs[0]()
+
+
+def exp(x: Any) -> Variable:
+    """E ** x.
+
+    Example:
+        >>> exp(np.array([0.0, 1.0]))
+        variable([1.         2.71828183])
+    """
+    return Exp()(x)
+
+
+class Log(Function):
+    """Natural logarithm."""
+
+    def forward(self, x: Any) -> Any:
+        return get_array_module(x).log(x)
+
+    def backward(self, gy: Variable) -> Any:
+        return gy / self.inputs[0]
+
+
+def log(x: Any) -> Variable:
+    """Natural logarithm of x.
+
+    Example:
+        >>> log(np.array([1.0, 10.0]))
+        variable([0.         2.30258509])
+    """
+    return Log()(x)
+
+
+class Sqrt(Function):
+    """Square root."""
+
+    def forward(self, x: Any) -> Any:
+        return get_array_module(x).sqrt(x)
+
+    def backward(self, gy: Variable) -> Any:
+        y: Any = self.outputs[0]()
+        return gy / (2 * y)
+
+
+def sqrt(x: Any) -> Variable:
+    """Square root of x.
+
+    Example:
+        >>> sqrt(np.array([4.0, 9.0]))
+        variable([2. 3.])
+    """
+    return Sqrt()(x)
+
+
+class Sin(Function):
+    """Sine."""
+
+    def forward(self, x: Any) -> Any:
+        return get_array_module(x).sin(x)
+
+    def backward(self, gy: Variable) -> Any:
+        return gy * cos(self.inputs[0])
+
+
+def sin(x: Any) -> Variable:
+    """Sine of x, in radians.
+
+    Example:
+        >>> sin(np.array([0.0, np.pi / 2]))
+        variable([0. 1.])
+    """
+    return Sin()(x)
+
+
+class Cos(Function):
+    """Cosine."""
+
+    def forward(self, x: Any) -> Any:
+        return get_array_module(x).cos(x)
+
+    def backward(self, gy: Variable) -> Any:
+        return gy * -sin(self.inputs[0])
+
+
+def cos(x: Any) -> Variable:
+    """Cosine of x, in radians.
+
+    Example:
+        >>> cos(np.array([0.0, np.pi]))
+        variable([ 1. -1.])
+    """
+    return Cos()(x)
+
+
+class Tanh(Function):
+    """Hyperbolic tangent."""
+
+    def forward(self, x: Any) -> Any:
+        return get_array_module(x).tanh(x)
+
+    def backward(self, gy: Variable) -> Any:
+        y: Any = self.outputs[0]()
+        return gy * (1 - y * y)
+
+
+def tanh(x: Any) -> Variable:
+    """Hyperbolic tangent of x.
+
+    Example:
+        >>> tanh(np.array([0.0, 1.0]))
+        variable([0.         0.76159416])
+    """
+    return Tanh()(x)

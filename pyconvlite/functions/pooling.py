@@ -1,0 +1,240 @@
+"""Max pooling and average pooling (book steps 56 and 57).
+
+Shapes: x (N, C, H, W), y (N, C, OH, OW). Kernel size, stride and pad are one number or a pair (height,
+width).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..backends import kernels
+from ..core import Function, Variable, as_input
+from ..utils import IntPair, check_axes, conv_outsize, pair
+from .conv import im2col, im2col_array
+from .shape import max, mean, reshape, transpose
+
+__all__ = [
+    "AveragePooling",
+    "AveragePooling2DGrad",
+    "Pooling",
+    "Pooling2DGrad",
+    "Pooling2DWithIndexes",
+    "average_pooling",
+    "global_average_pooling",
+    "global_max_pooling",
+    "pooling",
+    "pooling_simple",
+]
+
+# ------------------------------------------------------------------------------------------------ max pooling
+
+
+class Pooling(Function):
+    """Max pooling; `indexes` tells which pixel of each window was taken, kh * KW + kw."""
+
+    def __init__(self, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0) -> None:
+        self.kernel_size = pair(kernel_size, "kernel_size")
+        self.stride = pair(stride, "stride")
+        self.pad = pair(pad, "pad")
+
+    def forward(self, x: Any) -> Any:
+        self.input_shape = x.shape
+        y, self.indexes = kernels(x).max_pool(x, self.kernel_size, self.stride, self.pad)
+        return y
+
+    def backward(self, gy: Variable) -> Any:
+        return Pooling2DGrad(self)(gy)
+
+
+class _IndexedPooling(Function):
+    """What the two linear maps have in common that a max pooling leaves behind.
+
+    Args:
+        mpool2d: the Pooling, or one of these Functions.
+    """
+
+    def __init__(self, mpool2d: Pooling | _IndexedPooling) -> None:
+        self.kernel_size: tuple[int, int] = mpool2d.kernel_size
+        self.stride: tuple[int, int] = mpool2d.stride
+        self.pad: tuple[int, int] = mpool2d.pad
+        self.input_shape: tuple[int, ...] = mpool2d.input_shape
+        self.indexes: Any = mpool2d.indexes
+
+
+class Pooling2DGrad(_IndexedPooling):
+    """Gradient of max pooling: each window's gradient goes to the pixel that was taken."""
+
+    def forward(self, gy: Any) -> Any:
+        xsize = self.input_shape[2:]
+        return kernels(gy).max_pool_grad(gy, self.indexes, xsize, self.kernel_size, self.stride, self.pad)
+
+    def backward(self, ggx: Variable) -> Any:
+        return Pooling2DWithIndexes(self)(ggx)
+
+
+class Pooling2DWithIndexes(_IndexedPooling):
+    """Take from each window the pixel that a max pooling took: the adjoint of Pooling2DGrad."""
+
+    def forward(self, x: Any) -> Any:
+        return kernels(x).max_pool_gather(x, self.indexes, self.kernel_size, self.stride, self.pad)
+
+    def backward(self, gy: Variable) -> Any:
+        return Pooling2DGrad(self)(gy)
+
+
+def pooling(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0) -> Variable:
+    """Max pooling: the largest pixel of each window, channel by channel.
+
+    The padding is minus infinity, so it is never the maximum of a window that holds a pixel. Of equal maxima
+    the first takes the gradient. NaN comes through.
+
+    Args:
+        x: images (N, C, H, W).
+        kernel_size: height and width of the window.
+        stride: pixels from one window to the next.
+        pad: pixels added around the image, at least 0.
+
+    Returns:
+        (N, C, OH, OW).
+
+    Raises:
+        ValueError: x is not (N, C, H, W), a size out of range, or a window larger than the padded image.
+
+    Example:
+        >>> pooling(np.arange(16.0).reshape(1, 1, 4, 4), kernel_size=2, stride=2)
+        variable([[[[ 5.  7.]
+                    [13. 15.]]]])
+    """
+    return _call(Pooling(kernel_size, stride, pad), x)
+
+
+def pooling_simple(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0) -> Variable:
+    """`pooling` built of other Functions: im2col, max, reshape and transpose.
+
+    Args, Returns, Raises: as `pooling`.
+
+    Example:
+        >>> pooling_simple(np.arange(16.0).reshape(1, 1, 4, 4), kernel_size=2, stride=2).shape
+        (1, 1, 2, 2)
+    """
+    x = as_input(x)
+    KH, KW = pair(kernel_size, "kernel_size")
+    check_axes(x.shape, "(N, C, H, W)")
+    N, C = x.shape[:2]
+    OH, OW = conv_outsize(x.shape[2:], (KH, KW), pair(stride, "stride"), pair(pad, "pad"))
+
+    col = reshape(im2col(x, (KH, KW), stride, pad, to_matrix=True), (N * OH * OW * C, KH * KW))
+    # im2col pads with zeros; what is padding must lose to any pixel
+    pixel = im2col_array(np.ones(x.shape, x.dtype), (KH, KW), stride, pad).reshape(col.shape)
+    y = max(col + np.where(pixel, 0, -np.inf).astype(x.dtype), axis=1)
+    return transpose(reshape(y, (N, OH, OW, C)), (0, 3, 1, 2))
+
+
+def global_max_pooling(x: Any) -> Variable:
+    """The largest pixel of each channel: (N, C, H, W) to (N, C, 1, 1); gradient and NaN as in `pooling`.
+
+    Example:
+        >>> global_max_pooling(np.arange(4.0).reshape(1, 1, 2, 2))
+        variable([[[[3.]]]])
+    """
+    x = as_input(x)
+    check_axes(x.shape, "(N, C, H, W)")
+    return pooling(x, x.shape[2:])
+
+
+# -------------------------------------------------------------------------------------------- average pooling
+
+
+class AveragePooling(Function):
+    """Average pooling."""
+
+    def __init__(
+        self, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0, *, count_include_pad: bool = True
+    ) -> None:
+        self.kernel_size = pair(kernel_size, "kernel_size")
+        self.stride = pair(stride, "stride")
+        self.pad = pair(pad, "pad")
+        self.count_include_pad = count_include_pad
+
+    def forward(self, x: Any) -> Any:
+        self.input_shape = x.shape
+        return kernels(x).avg_pool(x, self.kernel_size, self.stride, self.pad, self.count_include_pad)
+
+    def backward(self, gy: Variable) -> Any:
+        return AveragePooling2DGrad(self)(gy)
+
+
+class AveragePooling2DGrad(Function):
+    """Gradient of average pooling: each window's pixels share its gradient equally.
+
+    Args:
+        apool2d: the AveragePooling, after its call.
+    """
+
+    def __init__(self, apool2d: AveragePooling) -> None:
+        self.kernel_size = apool2d.kernel_size
+        self.stride = apool2d.stride
+        self.pad = apool2d.pad
+        self.count_include_pad = apool2d.count_include_pad
+        self.input_shape = apool2d.input_shape
+
+    def forward(self, gy: Any) -> Any:
+        xsize = self.input_shape[2:]
+        return kernels(gy).avg_pool_grad(
+            gy, xsize, self.kernel_size, self.stride, self.pad, self.count_include_pad
+        )
+
+    def backward(self, ggx: Variable) -> Any:
+        return average_pooling(
+            ggx, self.kernel_size, self.stride, self.pad, count_include_pad=self.count_include_pad
+        )
+
+
+def average_pooling(
+    x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0, *, count_include_pad: bool = True
+) -> Variable:
+    """Average pooling: the mean of each window, channel by channel.
+
+    Args:
+        x: images (N, C, H, W).
+        kernel_size, stride, pad: as in `pooling`; the padding is zeros.
+        count_include_pad: whether padding counts as pixels; if not, the mean is over the image's own pixels,
+            and a window without any gives 0.
+
+    Returns:
+        (N, C, OH, OW).
+
+    Raises:
+        ValueError: as in `pooling`.
+
+    Example:
+        >>> average_pooling(np.arange(16.0).reshape(1, 1, 4, 4), kernel_size=2, stride=2)
+        variable([[[[ 2.5  4.5]
+                    [10.5 12.5]]]])
+    """
+    return _call(AveragePooling(kernel_size, stride, pad, count_include_pad=count_include_pad), x)
+
+
+def global_average_pooling(x: Any) -> Variable:
+    """The mean of each channel: (N, C, H, W) to (N, C, 1, 1).
+
+    Example:
+        >>> global_average_pooling(np.arange(4.0).reshape(1, 1, 2, 2))
+        variable([[[[1.5]]]])
+    """
+    x = as_input(x)
+    check_axes(x.shape, "(N, C, H, W)")
+    return mean(x, axis=(2, 3), keepdims=True)
+
+
+# ----------------------------------------------------------------------------------------------------- checks
+
+
+def _call(pool: Pooling | AveragePooling, x: Any) -> Variable:
+    x = as_input(x)
+    check_axes(x.shape, "(N, C, H, W)")
+    conv_outsize(x.shape[2:], pool.kernel_size, pool.stride, pool.pad)
+    return pool(x)
