@@ -10,8 +10,8 @@ Shapes, for G groups: x (N, C, H, W), W (OC, C/G, KH, KW), y and gy (N, OC, OH, 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, TypeAlias
+from collections.abc import Iterator, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
@@ -262,10 +262,11 @@ def max_pool_gather(x: Array, indexes: Array, kernel_size: Pair, stride: Pair, p
 def avg_pool(x: Array, kernel_size: Pair, stride: Pair, pad: Pair, count_include_pad: bool) -> Array:
     """Mean of each window; padding counts as zeros, or not at all."""
     outsize = conv_outsize(x.shape[2:], kernel_size, stride, pad)
-    y = np.zeros((*x.shape[:2], *outsize), x.dtype)
+    y: Array = np.zeros((*x.shape[:2], *outsize), np.result_type(x.dtype, 1.0))
     for tap in _taps(_padded(x, pad), kernel_size, stride, outsize):
         y += tap
-    return y / _counts(x.shape[2:], kernel_size, stride, pad, outsize, count_include_pad).astype(x.dtype)
+    y /= _counts(x.shape[2:], kernel_size, stride, pad, outsize, count_include_pad).astype(y.dtype)
+    return y
 
 
 def avg_pool_grad(
@@ -281,13 +282,15 @@ def avg_pool_grad(
 
 
 def _counts(
-    xsize: Any, kernel_size: Pair, stride: Pair, pad: Pair, outsize: Pair, count_include_pad: bool
+    xsize: Sequence[int], kernel_size: Pair, stride: Pair, pad: Pair, outsize: Pair, count_include_pad: bool
 ) -> Array:
     """How many pixels each window's mean is taken over, at least 1: (OH, OW)."""
     if count_include_pad:
         return np.full(outsize, kernel_size[0] * kernel_size[1])
-    counts = []
+    inside = []
     for i in range(2):
         start = stride[i] * np.arange(outsize[i]) - pad[i]
-        counts.append(np.minimum(start + kernel_size[i], xsize[i]) - np.maximum(start, 0))
-    return np.maximum(np.maximum(counts[0], 0)[:, np.newaxis] * np.maximum(counts[1], 0), 1)
+        stop = np.minimum(start + kernel_size[i], xsize[i])
+        inside.append(np.maximum(stop - np.maximum(start, 0), 0))
+    counts: Array = np.maximum(inside[0][:, np.newaxis] * inside[1], 1)
+    return counts

@@ -411,8 +411,8 @@ def deconv2d(
         deconv_outsize(x.shape[2:], W.shape[2:], *sizes)
     elif (back := conv_outsize(deconv.outsize, W.shape[2:], *sizes)) != x.shape[2:]:
         raise ValueError(
-            f"outsize {deconv.outsize} must convolve to x's {x.shape[2:]}, but it convolves to {back} with kernel "
-            f"{W.shape[2:]}, stride {deconv.stride}, pad {deconv.pad}, dilation {deconv.dilation}"
+            f"outsize {deconv.outsize} must convolve to x's {x.shape[2:]}, but it convolves to {back} with "
+            f"kernel {W.shape[2:]}, stride {deconv.stride}, pad {deconv.pad}, dilation {deconv.dilation}"
         )
     return deconv(x, W, b)
 

@@ -40,9 +40,12 @@ def matmul(x: Any, W: Any) -> Variable:
         variable([[11.]])
     """
     x, W = as_input(x), as_input(W)
-    if x.ndim == 0 or W.ndim == 0 or x.shape[-1] != W.shape[-2 if W.ndim > 1 else 0]:
+    inner = W.shape[-2:-1] if W.ndim > 1 else W.shape
+    leading = zip(reversed(x.shape[:-2]), reversed(W.shape[:-2]), strict=False)
+    if x.ndim == 0 or x.shape[-1:] != inner or any(m != n and 1 not in (m, n) for m, n in leading):
         raise ValueError(
-            f"matmul needs x (..., M, K) and W (..., K, N) with one K; got {x.shape} and {W.shape}"
+            "matmul needs x (..., M, K) and W (..., K, N) with one K, and leading axes that broadcast; "
+            f"got {x.shape} and {W.shape}"
         )
     y: Variable = MatMul()(expand_dims(x, 0) if x.ndim == 1 else x, expand_dims(W, 1) if W.ndim == 1 else W)
     if W.ndim == 1:

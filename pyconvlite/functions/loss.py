@@ -104,7 +104,7 @@ def accuracy(y: Any, t: Any) -> Variable:
     """
     y, t = as_input(y), as_input(t)
     _check_labels(y, t, "y")
-    return as_variable((y.data.argmax(axis=1) == t.data).mean(dtype=y.dtype))
+    return as_variable((y.data.argmax(axis=1) == t.data).mean().astype(y.dtype))
 
 
 def _check_labels(x: Variable, t: Variable, name: str) -> None:

@@ -237,7 +237,8 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
     if x.size == 0:
         raise ValueError(f"x must have an element to take the mean of; got shape {x.shape}")
     y = sum(x, axis, keepdims)
-    return y * (y.size / x.size)
+    count: float = x.size / y.size
+    return y / count
 
 
 average = mean
