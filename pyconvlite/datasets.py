@@ -144,14 +144,14 @@ class MNIST(Dataset):
         part = "train" if self.train else "t10k"
         if isinstance(self.source, tuple):
             images, labels = self.source
-            images_name, labels_name = "the images", "the labels"
+            images_name, labels_name = "the image file", "the label file"
         else:
             images, images_name = _read(self.source, f"{part}-images-idx3-ubyte")
             labels, labels_name = _read(self.source, f"{part}-labels-idx1-ubyte")
         data = read_idx(images, 3, images_name)
         label = read_idx(labels, 1, labels_name)
         if data.shape[1:] != (28, 28):
-            raise ValueError(f"{images_name} must be images of 28 x 28 pixels; its shape is {data.shape}")
+            raise ValueError(f"{images_name} must hold images of 28 x 28 pixels; its shape is {data.shape}")
         if len(label) != len(data):
             raise ValueError(f"{len(data)} images in {images_name}, but {len(label)} labels in {labels_name}")
         self.data = data[:, np.newaxis]  # (N, 1, 28, 28)
@@ -228,19 +228,18 @@ def read_idx(contents: Bytes, ndim: int, name: str = "the contents") -> Array:
     """
     if bytes(contents[:2]) == b"\x1f\x8b":
         contents = _gunzip(contents, name)
+    magic = bytes([0, 0, 8, ndim])  # 8: unsigned bytes
+    if len(contents) >= 4 and contents[:4] != magic:
+        found = bytes(contents[:4]).hex()
+        raise ValueError(f"{name} starts with {found}, not with {magic.hex()} as IDX files of {ndim} axes do")
     header = 4 + 4 * ndim
     if len(contents) < header:
         raise ValueError(f"{name} is truncated: {len(contents)} bytes, where the header alone has {header}")
-    magic, *shape = struct.unpack_from(f">{1 + ndim}I", contents)
-    expected = 0x0800 + ndim  # 08: unsigned bytes
-    if magic != expected:
-        raise ValueError(
-            f"{name} starts with {magic:#010x}, not with {expected:#010x}, the mark of IDX files of {ndim} axes"
-        )
+    shape = struct.unpack_from(f">{ndim}I", contents, 4)
     size, needed = len(contents) - header, math.prod(shape)
     if size != needed:
         fault = "truncated" if size < needed else "too long"
-        raise ValueError(f"{name} is {fault}: {size} bytes of data; shape {tuple(shape)} takes {needed}")
+        raise ValueError(f"{name} is {fault}: {size} bytes of data; shape {shape} takes {needed}")
     array = np.frombuffer(contents, dtype=np.uint8, offset=header).reshape(shape)
     array.flags.writeable = False
     return array

@@ -194,7 +194,7 @@ class _Affine(Layer):
         if in_size is not None:
             self._init_W(in_size)
 
-    def _init_W(self, in_size: int) -> None:  # noqa: N802 - DeZero's name
+    def _init_W(self, in_size: int) -> None:
         in_size = at_least(1, in_size, self._in_name)
         # Variance 1 / fan_in, so that a layer's output has about the variance of its input.
         deviation = math.sqrt(1 / self._fan_in(in_size))

@@ -128,7 +128,7 @@ class LeNet(Model):
         """Scores before softmax, (N, num_classes), for images of shape (N, 1, 28, 28)."""
         x = F.pooling(F.relu(self.conv1(x)), kernel_size=2, stride=2)  # (N, 6, 14, 14)
         x = F.pooling(F.relu(self.conv2(x)), kernel_size=2, stride=2)  # (N, 16, 5, 5)
-        x = F.reshape(x, (x.shape[0], -1))  # (N, 400)
+        x = F.flatten(x)  # (N, 400)
         x = F.relu(self.fc1(x))
         x = F.relu(self.fc2(x))
         return self.fc3(x)

@@ -126,11 +126,11 @@ class SGD(Optimizer):
     Example:
         >>> from pyconvlite.layers import Linear
         >>> linear = Linear(1, in_size=1)
-        >>> W = linear.W.data
+        >>> linear.W.data = np.array([[2.0]])
         >>> optimizer = SGD(lr=0.5).setup(linear)
-        >>> linear(np.ones((1, 1))).backward()
+        >>> linear(np.array([[3.0]])).backward()  # y = 3 W + b
         >>> optimizer.update()
-        >>> (W - linear.W.data).item()
+        >>> linear.W.item()
         0.5
     """
 

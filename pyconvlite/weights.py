@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any, BinaryIO, TypeAlias
+from typing import BinaryIO, TypeAlias
 
 import numpy as np
 
@@ -43,20 +43,26 @@ def save(file: WeightFile, params: Mapping[str, Parameter]) -> None:
 
 def load(file: WeightFile, params: Mapping[str, Parameter]) -> None:
     """Read Parameters from an npz archive, all or none; `Layer.load_weights` tells the rest."""
-    arrays = _read_npz(file)
+    if isinstance(file, str | os.PathLike):
+        title = repr(os.fspath(file))
+        with open(file, "rb") as stream:  # given the path, NumPy leaves a damaged archive open
+            arrays = _read_npz(stream, title)
+    else:
+        title = f"the file {file!r}"
+        arrays = _read_npz(file, title)
     faults = [f"missing: {name}" for name in params if name not in arrays]
     faults += [f"unexpected: {name}" for name in arrays if name not in params]
     for name in params:
         if name in arrays:
             faults += _misfits(name, arrays[name], params[name])
     if faults:
-        raise ValueError(f"the weights in {_title(file)} do not fit the model: {'; '.join(faults)}")
+        raise ValueError(f"the weights in {title} do not fit the model: {'; '.join(faults)}")
     loaded = [_converted(arrays[name], param) for name, param in params.items()]
     for param, data in zip(params.values(), loaded, strict=True):
         param.data = data
 
 
-def _read_npz(file: WeightFile) -> dict[str, Array]:
+def _read_npz(file: BinaryIO, title: str) -> dict[str, Array]:
     import zipfile  # here, since most programs load no weights and each import counts in a browser
     import zlib
 
@@ -67,7 +73,7 @@ def _read_npz(file: WeightFile) -> dict[str, Array]:
         with archive:
             return {name: np.asarray(archive[name]) for name in archive.files}
     except (ValueError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"{_title(file)} is not a complete npz archive of weights: {error}") from error
+        raise ValueError(f"{title} is not a complete npz archive of weights: {error}") from error
 
 
 def _misfits(name: str, array: Array, param: Parameter) -> Iterator[str]:
@@ -84,7 +90,3 @@ def _misfits(name: str, array: Array, param: Parameter) -> Iterator[str]:
 def _converted(array: Array, param: Parameter) -> Array:
     dtype = param.lazy_dtype if param.data is None else param.dtype
     return array.astype(dtype or array.dtype, order="C")
-
-
-def _title(file: Any) -> str:
-    return repr(os.fspath(file)) if isinstance(file, str | os.PathLike) else f"the file {file!r}"

@@ -1,0 +1,158 @@
+import numpy as np
+import pytest
+
+import pyconvlite
+from pyconvlite import DataLoader
+from pyconvlite.backends import DeviceUnavailable
+from pyconvlite.datasets import Dataset
+
+
+class Numbers(Dataset):
+    """Ten numbers, each with its square."""
+
+    def prepare(self):
+        self.data = np.arange(10, dtype=np.float32)
+        self.label = self.data.astype(int) ** 2
+
+
+class Unlabelled(Numbers):
+    def prepare(self):
+        super().prepare()
+        self.label = None
+
+
+def epoch(loader):
+    return [x.tolist() for x, _ in loader]
+
+
+def test_batches_in_order_the_last_one_short():
+    loader = DataLoader(Numbers(), 4, shuffle=False)
+    batches = list(loader)
+    assert [x.tolist() for x, _ in batches] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+    assert [t.tolist() for _, t in batches] == [[0, 1, 4, 9], [16, 25, 36, 49], [64, 81]]
+    assert {(x.dtype, t.dtype) for x, t in batches} == {(np.dtype(np.float32), np.dtype(int))}
+
+
+@pytest.mark.parametrize(("batch_size", "batches"), [(1, 10), (5, 2), (9, 2), (10, 1), (11, 1)])
+def test_length(batch_size, batches):
+    loader = DataLoader(Numbers(), batch_size)
+    assert len(loader) == loader.max_iter == batches == len(epoch(loader))
+    assert (loader.batch_size, loader.data_size) == (batch_size, 10)
+
+
+def test_each_epoch_has_every_example_once_in_another_order():
+    pyconvlite.seed(0)
+    loader = DataLoader(Numbers(), 4)
+    epochs = [[number for batch in epoch(loader) for number in batch] for _ in range(3)]
+    assert all(sorted(numbers) == list(range(10)) for numbers in epochs)
+    assert len({tuple(numbers) for numbers in epochs}) == 3
+
+
+def test_labels_stay_with_their_examples():
+    for x, t in DataLoader(Numbers(), 3):
+        np.testing.assert_array_equal(x**2, t)
+
+
+def test_it_is_its_own_iterator_and_goes_on_where_it_was_left():
+    loader = DataLoader(Numbers(), 4, shuffle=False)
+    assert iter(loader) is loader
+    for _ in loader:
+        break
+    assert loader.iteration == 1
+    assert epoch(loader) == [[4, 5, 6, 7], [8, 9]]
+    assert epoch(loader)[0] == [0, 1, 2, 3]
+
+
+def test_reset_begins_an_epoch():
+    loader = DataLoader(Numbers(), 4, shuffle=False)
+    loader.next()
+    loader.reset()
+    assert loader.iteration == 0
+    assert loader.next()[0].tolist() == [0, 1, 2, 3]
+
+
+def test_next_ends_an_epoch_like_the_loop():
+    loader = DataLoader(Numbers(), 5, shuffle=False)
+    assert [loader.next()[0].tolist() for _ in range(2)] == [[0, 1, 2, 3, 4], [5, 6, 7, 8, 9]]
+    with pytest.raises(StopIteration):
+        loader.next()
+    assert loader.next()[0].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_lists_of_pairs():
+    loader = DataLoader([([1.0, 2.0], 0), ([3.0, 4.0], 1)], 2, shuffle=False)
+    x, t = loader.next()
+    np.testing.assert_array_equal(x, np.array([[1.0, 2.0], [3.0, 4.0]]), strict=True)
+    np.testing.assert_array_equal(t, np.array([0, 1]), strict=True)
+
+
+def test_without_labels_t_is_none():
+    x, t = DataLoader(Unlabelled(), 4, shuffle=False).next()
+    assert x.tolist() == [0, 1, 2, 3]
+    assert t is None
+
+
+def test_an_empty_dataset_has_no_batches():
+    loader = DataLoader([], 4)
+    assert len(loader) == 0
+    assert epoch(loader) == []
+
+
+def test_own_seed_repeats_a_loaders_orders_whatever_else_is_drawn():
+    first = DataLoader(Numbers(), 4, seed=1)
+    orders = [epoch(first), epoch(first)]
+    pyconvlite.seed(None)
+    again = DataLoader(Numbers(), 4, seed=1)
+    pyconvlite.utils.rng().random(7)
+    assert [epoch(again), epoch(again)] == orders
+    assert orders[0] != orders[1]
+    assert epoch(DataLoader(Numbers(), 4, seed=2)) != orders[0]
+
+
+def test_package_seed_repeats_loaders_without_their_own():
+    def orders():
+        pyconvlite.seed(1)
+        loader = DataLoader(Numbers(), 4)
+        return [epoch(loader), epoch(loader)]
+
+    assert orders() == orders()
+
+
+def test_loaders_with_their_own_seed_leave_the_packages_generator_alone():
+    pyconvlite.seed(1)
+    expected = pyconvlite.utils.rng().random()
+    pyconvlite.seed(1)
+    epoch(DataLoader(Numbers(), 4, seed=1))
+    epoch(DataLoader(Numbers(), 4, shuffle=False))
+    assert pyconvlite.utils.rng().random() == expected
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "error", "message"),
+    [
+        (0, ValueError, "batch_size must be at least 1; got 0"),
+        (-1, ValueError, "batch_size must be at least 1; got -1"),
+        (2.0, TypeError, "batch_size must be an integer.* 2.0"),
+        (True, TypeError, "batch_size must be an integer.* True"),
+    ],
+)
+def test_batch_size_errors(batch_size, error, message):
+    with pytest.raises(error, match=message):
+        DataLoader(Numbers(), batch_size)
+
+
+def test_examples_of_different_shapes():
+    loader = DataLoader([(np.zeros(2), 0), (np.zeros(3), 1)], 2)
+    with pytest.raises(ValueError, match=r"must have one shape; these have \[\(2,\), \(3,\)\]"):
+        loader.next()
+
+
+def test_there_is_no_device():
+    with pytest.raises(DeviceUnavailable, match="no GPU"):
+        DataLoader(Numbers(), 4, gpu=True)
+    loader = DataLoader(Numbers(), 4)
+    with pytest.raises(DeviceUnavailable):
+        loader.to_gpu()
+    loader.to_cpu()
+    assert loader.gpu is False
+    assert len(epoch(loader)) == 3

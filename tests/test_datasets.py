@@ -1,0 +1,305 @@
+import contextlib
+import functools
+import gzip
+import http.server
+import struct
+import sys
+import threading
+import types
+
+import numpy as np
+import pytest
+
+import pyconvlite
+import pyconvlite.functions as F
+from pyconvlite import DataLoader, no_grad, test_mode
+from pyconvlite.datasets import MNIST, Dataset, read_idx
+from pyconvlite.models import LeNet
+from pyconvlite.optimizers import Adam
+from pyconvlite.transforms import Compose, Normalize, ToFloat
+
+# ------------------------------------------------------------------------------------------- Dataset
+
+
+class Squares(Dataset):
+    def prepare(self):
+        self.data = np.arange(4.0)
+        self.label = self.data**2
+
+
+def test_dataset_gives_pairs_through_the_transforms():
+    plain = Squares()
+    assert [plain[i] for i in range(len(plain))] == [(0, 0), (1, 1), (2, 4), (3, 9)]
+    assert list(plain) == [(0, 0), (1, 1), (2, 4), (3, 9)]
+    changed = Squares(transform=lambda x: x + 1, target_transform=lambda t: -t)
+    assert changed[3] == changed[np.int32(-1)] == (4, -9)
+
+
+def test_dataset_knows_its_part():
+    class Parts(Dataset):
+        def prepare(self):
+            self.data = np.zeros(60 if self.train else 10)
+
+    assert (len(Parts()), len(Parts(train=False))) == (60, 10)
+
+
+def test_dataset_without_labels_gives_none_untransformed():
+    class Unlabelled(Dataset):
+        def prepare(self):
+            self.data = np.arange(3)
+
+    assert Unlabelled(target_transform=lambda t: t + 1)[2] == (2, None)
+
+
+@pytest.mark.parametrize("index", [slice(0, 2), 1.0, "1", None, [0, 1]])
+def test_dataset_index_that_is_no_integer(index):
+    with pytest.raises(TypeError, match="integer"):
+        Squares()[index]
+
+
+def test_dataset_index_out_of_range():
+    with pytest.raises(IndexError, match="4"):
+        Squares()[4]
+
+
+def test_dataset_without_prepare():
+    with pytest.raises(NotImplementedError, match="Dataset defines no prepare"):
+        Dataset()
+
+
+# ------------------------------------------------------------------------------------------- MNIST: sources
+
+
+def idx(array, kind=8):
+    """An array as an IDX file, by the format's description."""
+    return struct.pack(f">BBBB{array.ndim}I", 0, 0, kind, array.ndim, *array.shape) + array.tobytes()
+
+
+IMAGES = np.random.default_rng(0).integers(256, size=(5, 28, 28), dtype=np.uint8)
+LABELS = np.array([7, 2, 1, 0, 4], np.uint8)
+FILES = {"images": idx(IMAGES), "labels": idx(LABELS)}
+
+
+def assert_is_the_sample(mnist):
+    np.testing.assert_array_equal(mnist.data, IMAGES[:, np.newaxis], strict=True)
+    np.testing.assert_array_equal(mnist.label, LABELS.astype(np.int32), strict=True)
+    assert len(mnist) == 5
+
+
+@pytest.mark.parametrize(
+    "pack", [bytes, bytearray, memoryview, gzip.compress, lambda b: memoryview(gzip.compress(b))]
+)
+def test_mnist_from_contents(pack):
+    assert_is_the_sample(MNIST(source=(pack(FILES["images"]), pack(FILES["labels"]))))
+
+
+SPELLINGS = ["{part}-{what}-idx{ndim}-ubyte", "{part}-{what}.idx{ndim}-ubyte"]
+
+
+def write(folder, spelling, part, pack=bytes):
+    for what, ndim in (("images", 3), ("labels", 1)):
+        name = spelling.format(part=part, what=what, ndim=ndim)
+        (folder / (name if pack is bytes else f"{name}.gz")).write_bytes(pack(FILES[what]))
+
+
+@pytest.mark.parametrize("as_source", [str, lambda path: path])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize(("train", "part"), [(True, "train"), (False, "t10k")])
+def test_mnist_from_a_folder(tmp_path, train, part, spelling, pack, as_source):
+    write(tmp_path, spelling, part, pack)
+    assert_is_the_sample(MNIST(train=train, source=as_source(tmp_path)))
+
+
+@pytest.mark.parametrize("part", ["train", "t10k"])
+def test_mnist_from_the_cache(tmp_path, monkeypatch, part):
+    monkeypatch.setenv("PYCONVLITE_CACHE", str(tmp_path))
+    files = pyconvlite.datasets._MNIST_FILES
+    for what, ndim in (("images", 3), ("labels", 1)):
+        name = f"{part}-{what}-idx{ndim}-ubyte"
+        (tmp_path / files[name]).mkdir()
+        (tmp_path / files[name] / name).write_bytes(FILES[what])
+    assert_is_the_sample(MNIST(train=part == "train"))
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+@contextlib.contextmanager
+def served(folder):
+    handler = functools.partial(Quiet, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.cpython
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_mnist_from_an_address(tmp_path, pack, slash):
+    (tmp_path / "mnist").mkdir()
+    write(tmp_path / "mnist", SPELLINGS[0], "train", pack)
+    with served(tmp_path) as address:
+        assert_is_the_sample(MNIST(source=f"{address}/mnist{slash}"))
+
+
+@pytest.mark.cpython
+def test_mnist_from_an_address_that_does_not_have_it(tmp_path):
+    with (
+        served(tmp_path) as address,
+        pytest.raises(FileNotFoundError, match=f"train-images-idx3.* is in '{address}'"),
+    ):
+        MNIST(source=address)
+
+
+def test_mnist_from_a_folder_that_does_not_have_it(tmp_path):
+    for folder in (tmp_path, tmp_path / "absent"):
+        with pytest.raises(FileNotFoundError, match=r"train-images-idx3-ubyte\.gz.* is in '.*"):
+            MNIST(source=folder)
+
+
+def test_mnist_from_an_empty_cache_says_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYCONVLITE_CACHE", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match=r"there is no .*train-images-idx3-ubyte; pass source="):
+        MNIST()
+
+
+# ------------------------------------------------------------------------------------------- MNIST: examples
+
+
+def sample(**arguments):
+    return MNIST(source=(FILES["images"], FILES["labels"]), **arguments)
+
+
+def test_mnist_default_transform_is_flat_float32_from_0_to_1():
+    x, t = sample()[1]
+    np.testing.assert_array_equal(x, IMAGES[1].reshape(784).astype(np.float32) / np.float32(255), strict=True)
+    assert t == 2
+
+
+def test_mnist_other_transforms():
+    assert sample(transform=None)[0][0].dtype == np.uint8
+    assert sample(transform=None)[0][0].shape == (1, 28, 28)
+    assert sample(target_transform=lambda t: t + 10)[0][1] == 17
+
+
+def test_mnist_data_is_read_only_even_when_the_contents_are_not():
+    mnist = MNIST(source=(bytearray(FILES["images"]), bytearray(FILES["labels"])))
+    with pytest.raises(ValueError, match="read-only"):
+        mnist.data[0] = 0
+
+
+def test_mnist_labels():
+    assert MNIST.labels() == {i: str(i) for i in range(10)}
+
+
+def test_mnist_show(monkeypatch):
+    calls = []
+    pyplot = types.ModuleType("matplotlib.pyplot")
+    pyplot.imshow = lambda image, **options: calls.append(image)
+    pyplot.axis = pyplot.show = lambda *arguments: None
+    matplotlib = types.ModuleType("matplotlib")
+    matplotlib.pyplot = pyplot
+    monkeypatch.setitem(sys.modules, "matplotlib", matplotlib)
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", pyplot)
+    sample().show(row=2, col=3)
+    (image,) = calls
+    assert image.shape == (56, 84)
+    tiles = [image[28 * r : 28 * r + 28, 28 * c : 28 * c + 28] for r in range(2) for c in range(3)]
+    assert all(any(np.array_equal(tile, digit) for digit in IMAGES) for tile in tiles)
+
+
+def test_mnist_show_without_matplotlib(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ModuleNotFoundError, match="install matplotlib"):
+        sample().show()
+
+
+# ------------------------------------------------------------------------------------------- faulty files
+
+X, T = FILES["images"], FILES["labels"]
+FAULTS = {
+    "swapped": (T, X, "the image file starts with 00000801, not with 00000803"),
+    "images twice": (X, X, "the label file starts with 00000803, not with 00000801"),
+    "a web page": (b"<!doctype html><title>404</title>", T, "the image file starts with 3c21646f"),
+    "floats": (idx(IMAGES, kind=13), T, "the image file starts with 00000d03"),
+    "empty": (b"", T, "the image file is truncated: 0 bytes, where the header alone has 16"),
+    "half a header": (X[:15], T, "the image file is truncated: 15 bytes, where the header alone has 16"),
+    "half a label header": (X, T[:7], "the label file is truncated: 7 bytes, where the header alone has 8"),
+    "one pixel less": (X[:-1], T, r"truncated: 3919 bytes of data; shape \(5, 28, 28\) takes 3920"),
+    "one pixel more": (X + b"0", T, "the image file is too long: 3921 bytes of data"),
+    "one label more": (X, T + b"0", r"the label file is too long: 6 bytes of data; shape \(5,\) takes 5"),
+    "other images": (idx(IMAGES[:, :27]), T, r"must hold images of 28 x 28 .* is \(5, 27, 28\)"),
+    "fewer labels": (X, idx(LABELS[:4]), "5 images in the image file, but 4 labels in the label file"),
+    "cut gzip": (gzip.compress(X)[:-9], T, "the image file is truncated or damaged: "),
+    "no gzip": (b"\x1f\x8b and no more", T, "the image file is truncated or damaged: "),
+}
+
+
+@pytest.mark.parametrize(("images", "labels", "message"), FAULTS.values(), ids=FAULTS)
+def test_mnist_faults_are_named_with_their_figures(images, labels, message):
+    with pytest.raises(ValueError, match=message):
+        MNIST(source=(images, labels))
+
+
+def test_mnist_faults_name_the_file(tmp_path):
+    write(tmp_path, SPELLINGS[0], "train")
+    path = tmp_path / "train-labels-idx1-ubyte"
+    path.write_bytes(FILES["labels"][:-1])
+    with pytest.raises(ValueError, match=r"train-labels-idx1-ubyte is truncated: 4 bytes of data"):
+        MNIST(source=tmp_path)
+
+
+def test_a_header_that_announces_more_than_memory_holds():
+    with pytest.raises(ValueError, match="truncated: 0 bytes of data; shape"):
+        read_idx(struct.pack(">5I", 0x0804, *[2**32 - 1] * 4), 4)
+
+
+def test_no_examples_are_no_fault():
+    mnist = MNIST(source=(idx(IMAGES[:0]), idx(LABELS[:0])))
+    assert (mnist.data.shape, mnist.label.shape) == ((0, 1, 28, 28), (0,))
+
+
+@pytest.mark.parametrize("ndim", [1, 2, 4])
+def test_read_idx_of_any_number_of_axes(ndim):
+    array = np.arange(2**ndim, dtype=np.uint8).reshape((2,) * ndim)
+    np.testing.assert_array_equal(read_idx(idx(array), ndim), array, strict=True)
+
+
+def test_read_idx_copies_nothing():
+    contents = np.frombuffer(FILES["images"], np.uint8)
+    assert np.shares_memory(read_idx(memoryview(contents), 3), contents)
+
+
+# ------------------------------------------------------------------------------------------- the real thing
+
+
+@pytest.mark.cpython
+def test_lenet_learns_the_real_mnist():
+    as_images = Compose([ToFloat(), Normalize(0.0, 255.0)])
+    train, test = MNIST(transform=as_images), MNIST(train=False, transform=as_images)
+    assert (len(train), len(test)) == (60_000, 10_000)
+    # as published
+    assert np.bincount(train.label).tolist() == [5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]
+    assert np.bincount(test.label).tolist() == [980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]
+    assert train.label[:5].tolist() == [5, 0, 4, 1, 9]
+
+    pyconvlite.seed(0)
+    model = LeNet()
+    optimizer = Adam(0.002).setup(model)
+    for _, (x, t) in zip(range(200), DataLoader(train, batch_size=32), strict=False):
+        loss = F.softmax_cross_entropy(model(x), t)
+        model.cleargrads()
+        loss.backward()
+        optimizer.update()
+    x, t = next(DataLoader(test, batch_size=2000))
+    with test_mode(), no_grad():
+        assert F.accuracy(model(x), t).item() > 0.9
+    assert {p.dtype for p in model.params()} == {np.dtype(np.float32)}

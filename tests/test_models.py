@@ -1,0 +1,217 @@
+import numpy as np
+import pytest
+
+import pyconvlite
+import pyconvlite.functions as F
+import pyconvlite.layers as L
+from pyconvlite import DataLoader, Layer, Model, test_mode
+from pyconvlite.models import MLP, LeNet, Sequential
+from pyconvlite.optimizers import Adam, MomentumSGD
+
+
+def names(model):
+    return [name for name, _ in model.named_params()]
+
+
+def randn(*shape):
+    return np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+
+
+def test_model_is_a_layer():
+    assert issubclass(Model, Layer)
+    assert all(issubclass(model, Model) for model in (Sequential, MLP, LeNet))
+
+
+# ------------------------------------------------------------------------------------------- Sequential
+
+
+def test_sequential_feeds_layers_and_functions_in_turn():
+    first, last = L.Linear(3, in_size=2), L.Linear(1, in_size=3)
+    model = Sequential(first, F.relu, last)
+    x = randn(4, 2)
+    np.testing.assert_array_equal(model(x).data, last(F.relu(first(x))).data)
+    assert names(model) == ["layers/0/W", "layers/0/b", "layers/2/W", "layers/2/b"]
+    assert model.layers == [first, F.relu, last]
+
+
+def test_sequential_of_nothing_gives_back_its_input():
+    x = randn(2)
+    assert Sequential()(x) is x
+
+
+def test_sequentials_nest():
+    model = Sequential(Sequential(L.Linear(2, in_size=2)), F.tanh)
+    assert names(model) == ["layers/0/layers/0/W", "layers/0/layers/0/b"]
+    assert model(randn(3, 2)).shape == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("layers", "message"),
+    [
+        ((F.relu, 3), "number 1 is a int"),
+        (([F.relu],), r"number 0 is a list: write Sequential\(\*layers\)"),
+        ((None,), "number 0 is a NoneType"),
+    ],
+)
+def test_sequential_of_what_cannot_be_called(layers, message):
+    with pytest.raises(TypeError, match=message):
+        Sequential(*layers)
+
+
+# ------------------------------------------------------------------------------------------- MLP
+
+
+def test_mlp_is_linear_layers_with_the_activation_between():
+    model = MLP((3, 4, 2))
+    x = randn(5, 6)
+    y = model(x)
+    l0, l1, l2 = model.layers
+    np.testing.assert_array_equal(y.data, l2(F.sigmoid(l1(F.sigmoid(l0(x))))).data)
+    assert [p.shape for p in model.params()] == [(6, 3), (3,), (3, 4), (4,), (4, 2), (2,)]
+    assert names(model)[:2] == ["layers/0/W", "layers/0/b"]
+
+
+def test_mlp_with_another_activation():
+    model = MLP([3, 2], activation=F.relu)
+    x = randn(5, 6)
+    y = model(x)
+    np.testing.assert_array_equal(y.data, model.layers[1](F.relu(model.layers[0](x))).data)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "error", "message"),
+    [
+        ((), ValueError, "fc_output_sizes must hold at least one size"),
+        ((3, 0), ValueError, "out_size must be at least 1; got 0"),
+        ((3, 1.5), TypeError, "out_size must be an integer.* 1.5"),
+    ],
+)
+def test_mlp_errors(sizes, error, message):
+    with pytest.raises(error, match=message):
+        MLP(sizes)
+
+
+# ------------------------------------------------------------------------------------------- LeNet
+
+
+def test_lenet_layers():
+    shapes = {name: p.shape for name, p in LeNet().named_params()}
+    assert shapes == {
+        "conv1/W": (6, 1, 5, 5),
+        "conv1/b": (6,),
+        "conv2/W": (16, 6, 5, 5),
+        "conv2/b": (16,),
+        "fc1/W": (400, 120),
+        "fc1/b": (120,),
+        "fc2/W": (120, 84),
+        "fc2/b": (84,),
+        "fc3/W": (84, 10),
+        "fc3/b": (10,),
+    }
+
+
+def test_lenet_computes_what_its_description_says():
+    model = LeNet()
+    x = randn(3, 1, 28, 28)
+    h = np.maximum(model.conv1(x).data, 0).reshape(3, 6, 14, 2, 14, 2).max(axis=(3, 5))
+    h = np.maximum(model.conv2(h).data, 0).reshape(3, 16, 5, 2, 5, 2).max(axis=(3, 5))
+    h = h.reshape(3, 400)
+    for fc in (model.fc1, model.fc2):
+        h = np.maximum(h @ fc.W.data + fc.b.data, 0)
+    expected = h @ model.fc3.W.data + model.fc3.b.data
+    np.testing.assert_allclose(model(x).data, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("batch", [0, 1, 5])
+def test_lenet_takes_any_batch(batch):
+    y = LeNet(num_classes=7)(np.zeros((batch, 1, 28, 28), np.float32))
+    assert y.shape == (batch, 7)
+    assert y.dtype == np.float32
+
+
+@pytest.mark.parametrize("shape", [(2, 784), (2, 3, 28, 28), (2, 1, 32, 32), (2, 1, 4, 4)])
+def test_lenet_refuses_other_images(shape):
+    with pytest.raises(ValueError, match=r"\d"):
+        LeNet()(np.zeros(shape, np.float32))
+
+
+def test_lenet_num_classes():
+    with pytest.raises(ValueError, match="at least 1; got 0"):
+        LeNet(num_classes=0)
+
+
+# ------------------------------------------------------------------------------------------- learning
+
+
+def bars(n, seed):
+    """Noisy 12 x 12 images of a horizontal or a vertical bar, or of a diagonal: three classes."""
+    rng = np.random.default_rng(seed)
+    t = rng.integers(3, size=n)
+    x = 0.3 * rng.standard_normal((n, 1, 12, 12)).astype(np.float32)
+    for image, label in zip(x, t, strict=True):
+        at, length = rng.integers(1, 11), np.arange(12)
+        rows, columns = [(at, length), (length, at), (length, (length + at) % 12)][label]
+        image[0, rows, columns] += 1
+    return x, t
+
+
+def train(model, optimizer, x, t, epochs):
+    optimizer.setup(model)
+    for _ in range(epochs):
+        for xb, tb in DataLoader(list(zip(x, t, strict=True)), batch_size=32):
+            loss = F.softmax_cross_entropy(model(xb), tb)
+            model.cleargrads()
+            loss.backward()
+            assert {p.grad.dtype for p in model.params()} == {np.dtype(np.float32)}
+            optimizer.update()
+    assert {p.dtype for p in model.params()} == {np.dtype(np.float32)}
+    assert loss.dtype == np.float32
+
+
+def small_cnn():
+    return Sequential(
+        L.Conv2d(8, 3, pad=1),
+        F.relu,
+        lambda x: F.pooling(x, 2, 2),
+        L.Conv2d(8, 3),
+        F.relu,
+        F.flatten,
+        L.Linear(3),
+    )
+
+
+@pytest.mark.parametrize(
+    ("make", "prepare", "optimizer"),
+    [
+        (small_cnn, lambda x: x, MomentumSGD(0.02)),
+        (lambda: MLP((64, 3), activation=F.relu), lambda x: x.reshape(len(x), -1), Adam(0.003)),
+    ],
+    ids=["cnn", "mlp"],
+)
+def test_learns_a_task_and_keeps_it_through_a_file(make, prepare, optimizer, tmp_path):
+    pyconvlite.seed(0)
+    x, t = bars(512, seed=1)
+    model = make()
+    train(model, optimizer, prepare(x), t, epochs=5)
+
+    x_test, t_test = bars(200, seed=2)
+    with test_mode():
+        y = model(prepare(x_test))
+    assert F.accuracy(y, t_test).item() > 0.9
+
+    model.save_weights(tmp_path / "weights.npz")
+    other = make()
+    other.load_weights(tmp_path / "weights.npz")
+    np.testing.assert_array_equal(other(prepare(x_test)).data, y.data)
+
+
+def test_seed_makes_a_training_run_repeatable():
+    def run():
+        pyconvlite.seed(3)
+        model = Sequential(L.Linear(8), F.relu, F.dropout, L.Linear(3))
+        x, t = bars(64, seed=1)
+        train(model, MomentumSGD(0.1), x.reshape(64, -1), t, epochs=2)
+        return [p.data for p in model.params()]
+
+    for first, again in zip(run(), run(), strict=True):
+        np.testing.assert_array_equal(first, again)

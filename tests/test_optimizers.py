@@ -1,0 +1,290 @@
+import gc
+import math
+import weakref
+
+import numpy as np
+import pytest
+
+import pyconvlite
+import pyconvlite.functions as F
+import pyconvlite.layers as L
+from pyconvlite import Layer, Parameter, Variable
+from pyconvlite.models import MLP, Sequential
+from pyconvlite.optimizers import SGD, Adam, MomentumSGD, Optimizer
+
+DTYPES = [np.float16, np.float32, np.float64]
+ALL = [SGD, MomentumSGD, Adam]
+
+
+class One(Layer):
+    """A layer of one Parameter."""
+
+    def __init__(self, data, dtype=np.float64):
+        self.w = Parameter(np.array(data, dtype=dtype))
+
+
+def step(optimizer, layer, grad):
+    layer.w.grad = Variable(np.array(grad, dtype=layer.w.dtype))
+    optimizer.update()
+
+
+# The algorithms on single numbers, as their papers state them.
+
+
+def sgd(w, grads, lr):
+    for g in grads:
+        w = w - lr * g
+    return w
+
+
+def momentum_sgd(w, grads, lr, momentum):
+    v = 0.0
+    for g in grads:
+        v = momentum * v - lr * g
+        w = w + v
+    return w
+
+
+def adam(w, grads, alpha, beta1, beta2, eps):
+    m = v = 0.0
+    for t, g in enumerate(grads, start=1):
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        m_hat = m / (1 - beta1**t)
+        v_hat = v / (1 - beta2**t)
+        # eps as the efficient order of computation has it: outside of the correction
+        w = w - alpha * m_hat / (math.sqrt(v_hat) + eps / math.sqrt(1 - beta2**t))
+    return w
+
+
+ORACLES = [
+    (SGD, sgd, {"lr": 0.1}),
+    (MomentumSGD, momentum_sgd, {"lr": 0.1, "momentum": 0.8}),
+    (Adam, adam, {"alpha": 0.1, "beta1": 0.7, "beta2": 0.9, "eps": 1e-2}),
+]
+oracles = pytest.mark.parametrize(("make", "oracle", "settings"), ORACLES)
+
+
+@oracles
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_each_weight_follows_the_scalar_algorithm(make, oracle, settings, dtype):
+    rng = np.random.default_rng(0)
+    start = rng.standard_normal((2, 3)).astype(dtype)
+    grads = rng.standard_normal((20, 2, 3)).astype(dtype)
+    layer = One(start, dtype)
+    optimizer = make(**settings).setup(layer)
+    for grad in grads:
+        step(optimizer, layer, grad)
+        assert layer.w.dtype == dtype
+    expected = [
+        oracle(float(w), g, **settings) for w, g in zip(start.flat, grads.reshape(20, 6).T, strict=True)
+    ]
+    # weights below 8, rounded at each of 20 steps by half a unit of their last place: 2^-8 in float16
+    tolerance = {np.float16: 20 * 2**-9, np.float32: 20 * 2**-22, np.float64: 1e-13}[dtype]
+    np.testing.assert_allclose(layer.w.data.flat, expected, rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize(
+    ("make", "defaults"),
+    [
+        (SGD, {"lr": 0.01}),
+        (MomentumSGD, {"lr": 0.01, "momentum": 0.9}),
+        (Adam, {"alpha": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8}),
+    ],
+)
+def test_defaults_are_those_of_dezero(make, defaults):
+    assert {name: getattr(make(), name) for name in defaults} == defaults
+    assert {name: getattr(make(*defaults.values()), name) for name in defaults} == defaults
+
+
+@pytest.mark.parametrize("make", ALL)
+def test_float16_learns_from_small_gradients(make):
+    """1e-4 squared, and Adam's eps, are zero in float16."""
+    layer = One([0.0], np.float16)
+    optimizer = make().setup(layer)
+    for _ in range(5):
+        step(optimizer, layer, [1e-4])
+    assert np.isfinite(layer.w.data).all()
+    assert layer.w.data[0] < 0
+
+
+@pytest.mark.parametrize("make", ALL)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_dtype_survives_numpy_rates_and_foreign_gradients(make, dtype):
+    layer = One([1.0], dtype)
+    optimizer = make(*[np.float64(value) for value in vars(make()).values() if isinstance(value, float)])
+    optimizer.setup(layer)
+    for _ in range(2):
+        layer.w.grad = Variable(np.array([0.5]))  # float64
+        optimizer.update()
+        assert layer.w.dtype == dtype
+    for states in vars(optimizer).values():
+        if isinstance(states, weakref.WeakKeyDictionary):
+            assert [s.dtype for s in states.values()] == [np.float32 if dtype is np.float16 else dtype]
+
+
+@pytest.mark.parametrize("make", ALL)
+def test_arrays_are_replaced_never_written_to(make):
+    layer = One([1.0, 2.0])
+    optimizer = make().setup(layer)
+    grad = np.array([0.5, -0.5])
+    before, kept = layer.w.data, layer.w.data.copy()
+    before.flags.writeable = grad.flags.writeable = False
+    for _ in range(3):
+        layer.w.grad = Variable(grad)
+        optimizer.update()
+    np.testing.assert_array_equal(before, kept)
+    np.testing.assert_array_equal(grad, [0.5, -0.5])
+    assert not np.shares_memory(layer.w.data, before)
+
+
+@pytest.mark.parametrize("make", ALL)
+def test_gradient_zero_from_the_start_moves_nothing(make):
+    layer = One([1.0], np.float32)
+    step(make().setup(layer), layer, [0.0])
+    np.testing.assert_array_equal(layer.w.data, [1.0])
+
+
+def test_parameters_without_gradient_or_data_are_left_alone():
+    model = Sequential(L.Linear(2, in_size=1), L.Linear(1))
+    W = model.layers[0].W
+    before = W.data
+    optimizer = Adam().setup(model)
+    optimizer.update()
+    assert W.data is before
+    assert model.layers[1].W.data is None
+
+
+def test_setup_returns_the_optimizer_and_keeps_the_target():
+    layer = One([1.0])
+    optimizer = SGD()
+    assert optimizer.setup(layer) is optimizer
+    assert optimizer.target is layer
+
+
+@pytest.mark.parametrize(("make", "settings"), [(MomentumSGD, {"lr": 0.1}), (Adam, {"alpha": 0.1})])
+def test_setup_forgets(make, settings):
+    used, fresh = One([1.0]), One([1.0])
+    optimizer = make(**settings).setup(used)
+    step(optimizer, used, [1.0])
+    optimizer.setup(used)
+    used.w.data = np.array([1.0])
+    step(optimizer, used, [0.5])
+    step(make(**settings).setup(fresh), fresh, [0.5])
+    np.testing.assert_array_equal(used.w.data, fresh.w.data)
+
+
+def test_state_goes_with_its_parameter():
+    layer = One([1.0])
+    optimizer = Adam().setup(layer)
+    step(optimizer, layer, [1.0])
+    layer.w = Parameter(np.zeros(3))
+    gc.collect()
+    step(optimizer, layer, [1.0, 1.0, 1.0])
+    assert len(optimizer.ms) == len(optimizer.vs) == 1
+
+
+def test_a_rate_changed_between_updates_counts():
+    layer = One([1.0])
+    optimizer = SGD(lr=0.5).setup(layer)
+    step(optimizer, layer, [1.0])
+    optimizer.lr = 0.25
+    step(optimizer, layer, [1.0])
+    assert layer.w.item() == 0.25
+
+
+def test_adam_rate_is_the_corrected_one():
+    layer = One([1.0])
+    optimizer = Adam(alpha=0.5, beta1=0.5, beta2=0.75).setup(layer)
+    assert optimizer.lr == pytest.approx(0.5 * math.sqrt(0.25) / 0.5)  # of the first update, before it
+    for t in (1, 2, 3):
+        step(optimizer, layer, [1.0])
+        assert optimizer.t == t
+        assert optimizer.lr == pytest.approx(0.5 * math.sqrt(1 - 0.75**t) / (1 - 0.5**t))
+
+
+def test_hooks_run_in_order_on_the_parameters_that_have_a_gradient():
+    model = Sequential(L.Linear(2, in_size=1, dtype=np.float64), L.Linear(1))
+    seen = []
+    optimizer = SGD(lr=1.0).setup(model)
+    optimizer.add_hook(lambda params: seen.append(("first", params)))
+    optimizer.add_hook(lambda params: seen.append(("second", params)))
+    W = model.layers[0].W
+    W.grad = Variable(np.ones((1, 2)))
+    optimizer.update()
+    assert [name for name, _ in seen] == ["first", "second"]
+    assert all(len(params) == 1 and params[0] is W for _, params in seen)
+
+
+def test_hooks_may_change_and_drop_gradients():
+    layer, frozen = One([1.0]), One([1.0])
+    model = Sequential()
+    model.layers = [layer, frozen]
+
+    def double_and_freeze(params):
+        layer.w.grad = layer.w.grad * 2
+        frozen.w.cleargrad()
+
+    optimizer = SGD(lr=0.25).setup(model)
+    optimizer.add_hook(double_and_freeze)
+    layer.w.grad, frozen.w.grad = Variable(np.array([1.0])), Variable(np.array([1.0]))
+    optimizer.update()
+    assert (layer.w.item(), frozen.w.item()) == (0.5, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: SGD(lr=-1), "lr must be at least 0 and below inf; got -1"),
+        (lambda: SGD(lr=math.nan), "lr must be .* got nan"),
+        (lambda: SGD(lr=math.inf), "lr must be .* got inf"),
+        (lambda: MomentumSGD(momentum=1.0), "momentum must be at least 0 and below 1; got 1.0"),
+        (lambda: MomentumSGD(momentum=-0.1), "momentum must be at least 0 and below 1; got -0.1"),
+        (lambda: MomentumSGD(lr=-0.1), "lr must be .* got -0.1"),
+        (lambda: Adam(alpha=-0.1), "alpha must be .* got -0.1"),
+        (lambda: Adam(beta1=1), "beta1 must be at least 0 and below 1; got 1"),
+        (lambda: Adam(beta2=1), "beta2 must be at least 0 and below 1; got 1"),
+        (lambda: Adam(eps=0), "eps must be above 0; got 0"),
+    ],
+)
+def test_arguments_out_of_range(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.parametrize("make", ALL)
+def test_update_before_setup(make):
+    with pytest.raises(RuntimeError, match=r"call setup\(model\) before update"):
+        make().update()
+
+
+def test_setup_with_something_else():
+    with pytest.raises(TypeError, match="target must be a Layer or Model; got list"):
+        SGD().setup([One([1.0])])
+
+
+def test_hook_that_is_none():
+    with pytest.raises(TypeError, match="a hook must be callable; got float"):
+        SGD().add_hook(0.1)
+
+
+def test_a_subclass_without_update_one():
+    layer = One([1.0])
+    with pytest.raises(NotImplementedError, match="Optimizer defines no update_one"):
+        step(Optimizer().setup(layer), layer, [1.0])
+
+
+@pytest.mark.parametrize("make", [lambda: SGD(0.2), lambda: MomentumSGD(0.1), lambda: Adam(0.05)])
+def test_mlp_learns_a_curve(make):
+    pyconvlite.seed(0)
+    x = np.linspace(-1, 1, 50, dtype=np.float32)[:, np.newaxis]
+    y = np.sin(np.pi * x)
+    model = MLP((10, 1), activation=F.tanh)
+    optimizer = make().setup(model)
+    for _ in range(300):
+        loss = F.mean_squared_error(model(x), y)
+        model.cleargrads()
+        loss.backward()
+        optimizer.update()
+    assert loss.item() < 0.02
+    assert {p.dtype for p in model.params()} == {np.dtype(np.float32)}

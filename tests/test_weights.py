@@ -1,0 +1,267 @@
+import io
+import os
+import pathlib
+import zipfile
+
+import numpy as np
+import pytest
+
+import pyconvlite.functions as F
+import pyconvlite.layers as L
+from pyconvlite import Layer, Parameter
+from pyconvlite.models import MLP, LeNet, Sequential
+
+
+class Net(Layer):
+    def __init__(self, **linear):
+        self.conv1 = L.Conv2d(2, 3, in_channels=1)
+        self.layers = [L.Linear(3, in_size=8, **linear)]
+
+    def forward(self, x):
+        return self.layers[0](F.flatten(self.conv1(x)))
+
+
+def saved(layer):
+    file = io.BytesIO()
+    layer.save_weights(file)
+    file.seek(0)
+    return file
+
+
+def npz(**arrays):
+    file = io.BytesIO()
+    np.savez(file, **arrays)
+    file.seek(0)
+    return file
+
+
+def state(layer):
+    return {name: None if p.data is None else p.data.copy() for name, p in layer.named_params()}
+
+
+def assert_same(layer, expected):
+    for name, param in layer.named_params():
+        np.testing.assert_array_equal(param.data, expected[name])
+        assert param.data is None or param.dtype == expected[name].dtype
+
+
+def test_numpy_reads_what_was_saved():
+    net = Net()
+    with np.load(saved(net)) as archive:
+        assert archive.files == ["conv1/W", "conv1/b", "layers/0/W", "layers/0/b"]
+        for name, param in net.named_params():
+            np.testing.assert_array_equal(archive[name], param.data)
+            assert archive[name].dtype == np.float32
+
+
+@pytest.mark.parametrize("as_path", [str, pathlib.Path])
+@pytest.mark.parametrize("name", ["weights.npz", "weights"])
+def test_round_trip_through_exactly_the_path_given(tmp_path, as_path, name):
+    net, other = Net(), Net()
+    path = as_path(tmp_path / name)
+    net.save_weights(path)
+    assert os.listdir(tmp_path) == [name]
+    other.load_weights(path)
+    assert_same(other, state(net))
+    x = np.ones((2, 1, 4, 4), np.float32)
+    np.testing.assert_array_equal(other(x).data, net(x).data)
+
+
+def test_round_trip_through_a_file_object():
+    net, other = Net(), Net()
+    other.load_weights(saved(net))
+    assert_same(other, state(net))
+
+
+@pytest.mark.parametrize("make", [LeNet, lambda: Sequential(L.Conv2d(2, 3, in_channels=1), F.relu)])
+def test_models_round_trip(make):
+    model, other = make(), make()
+    other.load_weights(saved(model))
+    assert_same(other, state(model))
+
+
+def test_saving_replaces_an_older_file_through_a_link(tmp_path):
+    target, link = tmp_path / "target", tmp_path / "link"
+    Net().save_weights(target)
+    link.symlink_to(target)
+    net, other = Net(), Net()
+    net.save_weights(link)
+    assert link.is_symlink()
+    other.load_weights(target)
+    assert_same(other, state(net))
+
+
+def test_saving_that_fails_leaves_the_older_file(tmp_path, monkeypatch):
+    path = tmp_path / "weights.npz"
+    net = Net()
+    net.save_weights(path)
+    before = path.read_bytes()
+
+    def full_disk(stream, **arrays):
+        stream.write(b"half")
+        raise OSError("no space left")
+
+    monkeypatch.setattr(np, "savez_compressed", full_disk)
+    with pytest.raises(OSError, match="no space left"):
+        net.save_weights(path)
+    assert path.read_bytes() == before
+    assert os.listdir(tmp_path) == ["weights.npz"]
+
+
+def test_parameters_without_data_cannot_be_saved(tmp_path):
+    with pytest.raises(ValueError, match=r"no data yet in layers/0/W, layers/1/W: .*call the model once"):
+        MLP((2, 2)).save_weights(tmp_path / "weights.npz")
+    assert os.listdir(tmp_path) == []
+
+
+def test_loading_into_layers_that_have_seen_no_input():
+    mlp, other = MLP((5, 2)), MLP((5, 2))
+    x = np.ones((3, 4), np.float32)
+    y = mlp(x)
+    other.load_weights(saved(mlp))
+    assert other.layers[0].in_size == 4
+    np.testing.assert_array_equal(other(x).data, y.data)
+
+
+def test_a_parameter_of_unknown_shape_takes_any():
+    layer = Layer()
+    layer.w = Parameter(None)
+    layer.load_weights(npz(w=np.ones((2, 3), np.float16)))
+    np.testing.assert_array_equal(layer.w.data, np.ones((2, 3), np.float16), strict=True)
+
+
+@pytest.mark.parametrize("stored", [np.float16, np.float32, np.float64, ">f4"])
+@pytest.mark.parametrize("own", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("lazy", [False, True])
+def test_each_parameter_keeps_its_dtype(stored, own, lazy):
+    layer = L.Linear(3, dtype=own, in_size=None if lazy else 2)
+    W = np.arange(6.0).reshape(2, 3)
+    layer.load_weights(npz(W=W.astype(stored), b=np.zeros(3, stored)))
+    np.testing.assert_array_equal(layer.W.data, W.astype(own), strict=True)
+    assert layer.b.dtype == own
+
+
+def test_loaded_arrays_are_new_and_contiguous():
+    layer = L.Linear(3, in_size=2)
+    before = layer.W.data
+    layer.load_weights(npz(W=np.asfortranarray(np.ones((2, 3), np.float32)), b=np.zeros(3, np.float32)))
+    assert layer.W.data is not before
+    assert layer.W.data.flags.c_contiguous
+    assert layer.W.data.flags.writeable
+    assert not np.array_equal(before, layer.W.data)
+
+
+ONES = {"W": np.ones((2, 3), np.float32), "b": np.ones(3, np.float32)}
+
+
+@pytest.mark.parametrize(
+    ("arrays", "messages"),
+    [
+        ({"W": ONES["W"]}, ["missing: b"]),
+        ({}, ["missing: W", "missing: b"]),
+        (ONES | {"c": ONES["b"], "d/W": ONES["b"]}, ["unexpected: c", "unexpected: d/W"]),
+        (ONES | {"W": ONES["W"].T}, [r"W has shape \(3, 2\), the model needs \(2, 3\)"]),
+        (ONES | {"W": np.float32(1)}, [r"W has shape \(\), the model needs \(2, 3\)"]),
+        (ONES | {"b": np.ones((3, 1), np.float32)}, [r"b has shape \(3, 1\), the model needs \(3,\)"]),
+        (ONES | {"b": np.ones(3, np.int64)}, ["b holds int64, not floats"]),
+        (ONES | {"b": np.ones(3, bool)}, ["b holds bool, not floats"]),
+        (ONES | {"b": np.ones(3, complex)}, ["b holds complex128, not floats"]),
+        (
+            {"W": np.ones(2, np.uint8), "c": ONES["b"]},
+            ["missing: b", "unexpected: c", "W holds", "W has"],
+        ),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused_whole(arrays, messages):
+    layer = L.Linear(3, in_size=2)
+    before = state(layer)
+    for message in messages:
+        with pytest.raises(ValueError, match=message):
+            layer.load_weights(npz(**arrays))
+    assert_same(layer, before)
+
+
+def test_lengths_already_known_are_checked_before_the_first_input():
+    conv = L.Conv2d(4, 3)
+    with pytest.raises(ValueError, match=r"W has shape \(4, 2, 5, 5\), the model needs \(4, None, 3, 3\)"):
+        conv.load_weights(npz(W=np.ones((4, 2, 5, 5), np.float32), b=np.ones(4, np.float32)))
+    assert conv.W.data is None
+
+
+def test_a_fault_in_the_last_array_leaves_the_first_ones_alone():
+    net = Net()
+    before = state(net)
+    arrays = {name: np.ones_like(data) for name, data in before.items()}
+    arrays["layers/0/b"] = np.ones(4, np.float32)
+    with pytest.raises(ValueError, match="layers/0/b has shape"):
+        net.load_weights(npz(**arrays))
+    assert_same(net, before)
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"absent\.npz"):
+        Net().load_weights(tmp_path / "absent.npz")
+
+
+def pickled():
+    file = io.BytesIO()
+    np.savez(file, W=np.array([print], dtype=object))
+    return file.getvalue()
+
+
+def single_array():
+    file = io.BytesIO()
+    np.save(file, np.ones(3))
+    return file.getvalue()
+
+
+def other_zip():
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("W", "text")
+        archive.writestr("b", "text")
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [b"", b"no archive", b"PK\x03\x04 and no more", pickled(), single_array(), other_zip()],
+    ids=["empty", "text", "cut", "pickle", "npy", "zip"],
+)
+def test_files_of_another_kind_are_named(tmp_path, contents):
+    path = tmp_path / "weights.npz"
+    path.write_bytes(contents)
+    layer = L.Linear(3, in_size=2)
+    before = state(layer)
+    with pytest.raises(ValueError, match=r"weights\.npz"):
+        layer.load_weights(path)
+    assert_same(layer, before)
+    with pytest.raises(ValueError, match="BytesIO"):
+        layer.load_weights(io.BytesIO(contents))
+
+
+def test_every_truncation_is_refused():
+    contents = saved(L.Linear(3, in_size=2)).getvalue()
+    layer = L.Linear(3, in_size=2)
+    before = state(layer)
+    for size in range(0, len(contents), 7):
+        with pytest.raises(ValueError, match="not a complete npz archive"):
+            layer.load_weights(io.BytesIO(contents[:size]))
+    assert_same(layer, before)
+
+
+def test_damage_is_refused_or_harmless():
+    linear = L.Linear(3, in_size=2)
+    contents = saved(linear).getvalue()
+    layer = L.Linear(3, in_size=2)
+    before = state(layer)
+    for at in range(0, len(contents), 3):
+        damaged = bytearray(contents)
+        damaged[at] ^= 0xFF
+        try:
+            layer.load_weights(io.BytesIO(bytes(damaged)))
+        except ValueError:
+            assert_same(layer, before)
+        else:  # a byte that means nothing, such as a date
+            assert_same(layer, state(linear))
+            layer.load_weights(npz(**before))
