@@ -1,0 +1,189 @@
+"""Train a network on MNIST and test it: the Python of the page, which runs wherever pyconvlite does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+
+import pyconvlite.functions as F
+import pyconvlite.layers as L
+from pyconvlite import DataLoader, Model, models, no_grad, test_mode
+from pyconvlite.datasets import MNIST
+from pyconvlite.models import LeNet
+from pyconvlite.optimizers import Adam, Optimizer
+
+__all__ = [
+    "MLP",
+    "Evaluation",
+    "LeNet",
+    "SmallCNN",
+    "Step",
+    "build",
+    "load",
+    "test_set",
+    "train",
+    "training_set",
+    "weights",
+]
+
+
+# ----------------------------------------------------------------------------------------------- models
+
+
+class SmallCNN(Model):
+    """Two convolutions and one linear layer."""
+
+    def __init__(self) -> None:
+        self.conv1 = L.Conv2d(16, kernel_size=5)
+        self.conv2 = L.Conv2d(32, kernel_size=5)
+        self.fc = L.Linear(10)
+
+    def forward(self, x):
+        """Scores (N, 10) for images (N, 1, 28, 28)."""
+        x = F.pooling(F.relu(self.conv1(x)), 2, 2)  # (N, 16, 12, 12)
+        x = F.pooling(F.relu(self.conv2(x)), 2, 2)  # (N, 32, 4, 4)
+        return self.fc(F.flatten(x))
+
+
+class MLP(models.MLP):
+    """No convolution at all: each of 100 units sees every pixel."""
+
+    def __init__(self) -> None:
+        super().__init__((100, 10), activation=F.relu)
+
+    def forward(self, x):
+        """Scores (N, 10) for images (N, 1, 28, 28)."""
+        return super().forward(F.flatten(x))
+
+
+def build(model_class: type[Model]) -> Model:
+    """A model with random weights; a blank image tells its layers the size of their input."""
+    model = model_class()
+    with no_grad():
+        model(np.zeros((1, 1, 28, 28), dtype=np.float32))
+    return model
+
+
+def weights(model: Model) -> bytes:
+    """The model's parameters as an npz file."""
+    file = BytesIO()
+    model.save_weights(file)
+    return file.getvalue()
+
+
+def load(model_class: type[Model], path: str) -> Model:
+    """A model with the weights of an npz file; a ValueError says what does not fit."""
+    model = build(model_class)
+    model.load_weights(path)
+    return model
+
+
+# ------------------------------------------------------------------------------------------------- data
+
+DATA = Path("/mnist")  # a folder for each 10,000 training images, named 0 to 5, and one named test
+
+
+def scaled(image: np.ndarray) -> np.ndarray:
+    """Pixels 0..255 as float32 0..1."""
+    return image.astype(np.float32) / 255
+
+
+def training_set(images: int) -> MNIST:
+    """The first `images` of MNIST's 60,000 training images."""
+    folders = [DATA / str(part) for part in range(-(-images // 10_000))]
+    parts = [MNIST(train=True, transform=scaled, source=folder) for folder in folders]
+    dataset = parts[0]
+    dataset.data = np.concatenate([part.data for part in parts])[:images]
+    dataset.label = np.concatenate([part.label for part in parts])[:images]
+    return dataset
+
+
+def test_set() -> MNIST:
+    """MNIST's 10,000 test images, which no training sees."""
+    return MNIST(train=False, transform=scaled, source=DATA / "test")
+
+
+# --------------------------------------------------------------------------------------------- training
+
+
+@dataclass(frozen=True)
+class Step:
+    """One batch of training: its loss, and the share of its images recognized before its update."""
+
+    epoch: int
+    samples: int
+    loss: float
+    accuracy: float
+
+
+def train(model: Model, dataset: MNIST, optimizer: Optimizer, batch_size: int, epochs: int) -> Iterator[Step]:
+    """Train, yielding once a batch; the learning rate falls in a straight line to zero."""
+    optimizer.setup(model)
+    rate = "alpha" if isinstance(optimizer, Adam) else "lr"
+    first_rate = getattr(optimizer, rate)
+    batches = DataLoader(dataset, batch_size)
+    samples = 0
+    for epoch in range(1, epochs + 1):
+        for x, t in batches:
+            setattr(optimizer, rate, first_rate * (1 - samples / (epochs * len(dataset))))
+            y = model(x)
+            loss = F.softmax_cross_entropy(y, t)
+            if not np.isfinite(loss.data):
+                raise FloatingPointError(
+                    f"the loss is {loss.item()} after {samples} images: lower the learning rate, {first_rate}"
+                )
+            model.cleargrads()
+            loss.backward()
+            optimizer.update()
+            samples += len(t)
+            yield Step(epoch, samples, loss.item(), F.accuracy(y, t).item())
+
+
+# ---------------------------------------------------------------------------------------------- testing
+
+
+class Evaluation:
+    """The test of a model on all test images, in batches, so that it can be watched and stopped."""
+
+    def __init__(self, model: Model, dataset: MNIST) -> None:
+        self.model = model
+        self.dataset = dataset
+        self.total = len(dataset)
+        self.probabilities = np.zeros((self.total, 10), dtype=np.float32)
+
+    def run(self, batch_size: int = 250) -> Iterator[int]:
+        """Compute the probabilities, yielding the number of images done after each batch."""
+        done = 0
+        for x, _ in DataLoader(self.dataset, batch_size, shuffle=False):
+            with no_grad(), test_mode():
+                self.probabilities[done : done + len(x)] = F.softmax(self.model(x)).data
+            done += len(x)
+            yield done
+
+    def result(self, worst: int = 18) -> dict:
+        """Accuracy, confusion matrix (row: label, column: prediction) and the worst mistakes, worst first."""
+        labels = self.dataset.label
+        predicted = self.probabilities.argmax(axis=1)
+        confusion = np.zeros((10, 10), dtype=int)
+        np.add.at(confusion, (labels, predicted), 1)
+        of_label = self.probabilities[np.arange(self.total), labels]
+        wrong = np.flatnonzero(predicted != labels)
+        return {
+            "accuracy": float(np.mean(predicted == labels)),
+            "total": self.total,
+            "confusion": confusion.tolist(),
+            "mistakes": [
+                {
+                    "index": int(i),
+                    "label": int(labels[i]),
+                    "predicted": int(predicted[i]),
+                    "confidence": float(self.probabilities[i, predicted[i]]),
+                    "pixels": self.dataset.data[i].ravel(),
+                }
+                for i in wrong[of_label[wrong].argsort()][:worst]
+            ],
+        }

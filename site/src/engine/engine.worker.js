@@ -1,0 +1,307 @@
+// The worker that Python lives in: loads Pyodide and the data, and drives training.py batch by batch. Between two
+// batches it returns to its event loop, so that pause, stop and predictions get in.
+
+import * as Comlink from 'comlink';
+import sizes from 'virtual:asset-sizes';
+import looking from '../../python/looking.py?raw';
+import training from '../../python/training.py?raw';
+import { Downloads } from './downloads.js';
+import { fetchPart, partsOf, testPaths, trainingPaths } from './mnist.js';
+
+/**
+ * @typedef {import('pyodide').PyodideAPI} Pyodide
+ * @typedef {import('pyodide/ffi').PyProxy} PyProxy
+ * @typedef {import('./downloads.js').Progress} Progress
+ *
+ * @typedef {object} Versions  what is running
+ * @property {string} pyodide
+ * @property {string} python
+ * @property {string} numpy
+ * @property {string} pyconvlite
+ *
+ * @typedef {object} Step  one batch of training, as training.py's Step
+ * @property {number} epoch  from 1
+ * @property {number} samples  images seen in the whole run
+ * @property {number} loss
+ * @property {number} accuracy  share of the batch, before its update
+ *
+ * @typedef {object} RunEvents  what train() reports; each may be called many times
+ * @property {(progress: Progress) => void} onDownload
+ * @property {(step: Step) => void} onStep
+ * @property {(weights: Uint8Array<ArrayBuffer>, samples: number) => void} onCheckpoint
+ *
+ * @typedef {{shape: number[], data: Float32Array<ArrayBuffer>}} Picture  numbers of one array, last axis fastest
+ *
+ * @typedef {object} Mistake
+ * @property {number} index  into the test images
+ * @property {number} label
+ * @property {number} predicted
+ * @property {number} confidence  probability given to the wrong class
+ * @property {Uint8Array<ArrayBuffer>} pixels  28 x 28
+ *
+ * @typedef {object} TestResult
+ * @property {number} accuracy
+ * @property {number} total
+ * @property {number[][]} confusion  rows: the label, columns: the prediction
+ * @property {Mistake[]} mistakes  worst first
+ *
+ * @typedef {object} Look  what the model makes of one picture
+ * @property {number} [label]  of a test image
+ * @property {Picture} picture  (28, 28), as the model receives it
+ * @property {Picture} probabilities
+ * @property {Picture} filters  (n, height, width) of the first layer
+ * @property {Picture} maps  (n, height, width): the first layer's output after ReLU
+ *
+ * @typedef {object} Reading  what the model reads in some images
+ * @property {Uint8Array<ArrayBuffer>} pixels  28 x 28 for each image
+ * @property {number[]} labels
+ * @property {number[]} predicted
+ */
+
+const CHECKPOINT_MS = 3_000;
+
+/** What Pyodide fetches; its small entry module and the folder's package.json are not counted. */
+const PYODIDE_FILES = Object.keys(sizes).filter((path) => /^pyodide\/(?!package\.json|pyodide\.mjs)/.test(path));
+
+/** Lets waiting messages in; unlike setTimeout it costs no 4 ms. */
+const breathe = (() => {
+  const { port1, port2 } = new MessageChannel();
+  return () =>
+    new Promise((resolve) => {
+      port1.onmessage = resolve;
+      port2.postMessage(null);
+    });
+})();
+
+/** @typedef {Engine} EngineApi */
+
+class Engine {
+  #base = '';
+  /** @type {Pyodide} */
+  #py = /** @type {any} */ (null);
+  /** The two Python modules of the site. @type {any} */
+  #training = null;
+  /** @type {any} */
+  #looking = null;
+  /** Names that the shown program uses and sets: `model`, `steps`. @type {any} */
+  #scope = null;
+  /** @type {any} */
+  #testSet = null;
+  /** Folders of MNIST that lie in Python's file system. @type {Set<string>} */
+  #stored = new Set();
+  /** @type {'run' | 'pause' | 'stop'} */
+  #wish = 'run';
+  #wake = () => {};
+
+  /**
+   * Loads Pyodide, NumPy, pyconvlite, the test images and the first training images.
+   *
+   * @param {string} base  address of the site, with its last slash
+   * @param {number} images  how many training images
+   * @param {(progress: Progress) => void} onProgress
+   * @returns {Promise<Versions>}
+   */
+  async load(base, images, onProgress) {
+    this.#base = base;
+    const parts = partsOf(images);
+    const paths = [...PYODIDE_FILES, ...testPaths(), ...parts.flatMap(trainingPaths)];
+    const downloads = new Downloads(base, onProgress, paths);
+    const data = Promise.all([testPaths(), ...parts.map(trainingPaths)].map((pair) => fetchPart(downloads, pair)));
+    data.catch(() => {}); // awaited below; until then a failure is not "unhandled"
+    this.#py = await loadPython(base, downloads);
+    const [test, ...train] = await data;
+    this.#store('test', test);
+    parts.forEach((part, i) => this.#store(String(part), train[i]));
+
+    for (const [name, source] of Object.entries({ training, looking })) this.#py.FS.writeFile(`${name}.py`, source);
+    this.#training = this.#py.pyimport('training');
+    this.#looking = this.#py.pyimport('looking');
+    this.#testSet = this.#training.test_set();
+    this.#scope = this.#py.toPy({});
+    return { pyodide: this.#py.version, ...plain(this.#looking.versions()) };
+  }
+
+  /** Builds a model with random weights. @param {string} name  a class of training.py */
+  build(name) {
+    this.#scope.set('model', this.#training.build(this.#training[name]));
+  }
+
+  /**
+   * Runs the program shown in the page and then its `steps`, to their end or to stop().
+   *
+   * @param {string} program
+   * @param {number} images  how many training images it reads
+   * @param {RunEvents} events
+   * @returns {Promise<boolean>}  whether it came to its end
+   */
+  async train(program, images, events) {
+    this.#wish = 'run';
+    await this.#fetchMissing(images, events.onDownload);
+    if (!(await this.#mayGoOn())) return false;
+    this.#py.runPython(program, { globals: this.#scope, filename: 'run.py' });
+    const steps = this.#scope.get('steps');
+    let saved = performance.now();
+    let samples = 0;
+    const checkpoint = () => {
+      events.onCheckpoint(this.weights(), samples);
+      saved = performance.now();
+    };
+    try {
+      for (const step of steps) {
+        ({ samples } = step);
+        events.onStep({ epoch: step.epoch, samples, loss: step.loss, accuracy: step.accuracy });
+        step.destroy();
+        await breathe();
+        if (this.#wish !== 'run' || performance.now() - saved > CHECKPOINT_MS) checkpoint();
+        if (!(await this.#mayGoOn())) return false;
+      }
+      checkpoint();
+      return true;
+    } finally {
+      steps.destroy();
+    }
+  }
+
+  /**
+   * Tests the model on all test images.
+   *
+   * @param {(tested: number, total: number) => void} onProgress
+   * @returns {Promise<TestResult | null>}  null after stop()
+   */
+  async test(onProgress) {
+    this.#wish = 'run';
+    const evaluation = this.#training.Evaluation(this.#scope.get('model'), this.#testSet);
+    const batches = evaluation.run();
+    try {
+      for (const tested of batches) {
+        onProgress(tested, evaluation.total);
+        await breathe();
+        if (!(await this.#mayGoOn())) return null;
+      }
+      return plain(evaluation.result());
+    } finally {
+      batches.destroy();
+      evaluation.destroy();
+    }
+  }
+
+  /** Holds train() or test() after the batch at work. */
+  pause() {
+    this.#wish = 'pause';
+  }
+
+  resume() {
+    this.#wish = 'run';
+    this.#wake();
+  }
+
+  /** Ends train() or test() after the batch at work. */
+  stop() {
+    this.#wish = 'stop';
+    this.#wake();
+  }
+
+  /** The model's parameters as the npz file that `load_weights` reads. @returns {Uint8Array<ArrayBuffer>} */
+  weights() {
+    return plain(this.#training.weights(this.#scope.get('model')));
+  }
+
+  /**
+   * Replaces the model by one with the given weights; if they do not fit, it stays and a PythonError says why.
+   *
+   * @param {string} name  a class of training.py
+   * @param {Uint8Array} bytes  an npz file
+   * @param {string} file  its name, for the message
+   */
+  loadWeights(name, bytes, file) {
+    this.#py.FS.writeFile(file, bytes);
+    try {
+      this.#scope.set('model', this.#training.load(this.#training[name], file));
+    } finally {
+      this.#py.FS.unlink(file);
+    }
+  }
+
+  /**
+   * What the model makes of a drawing.
+   *
+   * @param {Uint8Array} ink  0 paper to 255 ink, rows from the top
+   * @param {number} width
+   * @returns {Look}
+   */
+  lookAtDrawing(ink, width) {
+    const drawing = this.#py.toPy(ink);
+    const result = plain(this.#looking.look_at_drawing(this.#scope.get('model'), drawing, width));
+    drawing.destroy();
+    return result;
+  }
+
+  /** What the model makes of a test image. @param {number} index @returns {Look} */
+  lookAtTestImage(index) {
+    return plain(this.#looking.look_at_example(this.#scope.get('model'), this.#testSet, index));
+  }
+
+  /** What the model reads in the first test images. @param {number} count @returns {Reading} */
+  read(count) {
+    return plain(this.#looking.read(this.#scope.get('model'), this.#testSet, count));
+  }
+
+  /** Waits while paused. @returns {Promise<boolean>} false after stop() */
+  async #mayGoOn() {
+    while (this.#wish === 'pause') await new Promise((resolve) => (this.#wake = () => resolve(undefined)));
+    return this.#wish !== 'stop';
+  }
+
+  /**
+   * @param {number} images
+   * @param {(progress: Progress) => void} onDownload
+   */
+  async #fetchMissing(images, onDownload) {
+    const missing = partsOf(images).filter((part) => !this.#stored.has(String(part)));
+    const downloads = new Downloads(this.#base, onDownload, missing.flatMap(trainingPaths));
+    for (const part of missing) this.#store(String(part), await fetchPart(downloads, trainingPaths(part)));
+  }
+
+  /**
+   * Puts files where training.py looks for them.
+   *
+   * @param {string} folder
+   * @param {import('./mnist.js').Files} files
+   */
+  #store(folder, files) {
+    this.#py.FS.mkdirTree(`/mnist/${folder}`);
+    for (const [name, bytes] of Object.entries(files)) this.#py.FS.writeFile(`/mnist/${folder}/${name}`, bytes);
+    this.#stored.add(folder);
+  }
+}
+
+/**
+ * Loads Pyodide with all its downloads counted.
+ *
+ * @param {string} base
+ * @param {Downloads} downloads
+ * @returns {Promise<Pyodide>}
+ */
+async function loadPython(base, downloads) {
+  const browserFetch = globalThis.fetch;
+  globalThis.fetch = downloads.fetch;
+  try {
+    // import() tells no progress: fetched here the module is counted, and import() takes it from the browser's cache.
+    await (await fetch(`${base}pyodide/pyodide.asm.mjs`)).arrayBuffer();
+    const { loadPyodide } = await import(/* @vite-ignore */ `${base}pyodide/pyodide.mjs`);
+    return await loadPyodide({ indexURL: `${base}pyodide/`, packages: ['numpy', 'pyconvlite'] });
+  } finally {
+    globalThis.fetch = browserFetch;
+  }
+}
+
+/** A Python result as plain JS: dicts as objects, arrays as typed arrays. @param {PyProxy} proxy */
+function plain(proxy) {
+  try {
+    return proxy.toJs({ dict_converter: Object.fromEntries });
+  } finally {
+    proxy.destroy();
+  }
+}
+
+Comlink.expose(new Engine());

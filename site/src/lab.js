@@ -1,0 +1,351 @@
+// The lab: what the page can do, and the one state that follows from it. It knows no view and no element.
+
+import * as Comlink from 'comlink';
+import { Engine, EngineGone } from './engine/engine.js';
+import { DEFAULTS, program } from './settings.js';
+import { Store } from './store.js';
+
+/**
+ * @typedef {import('./engine/engine.worker.js').Versions} Versions
+ * @typedef {import('./engine/engine.worker.js').Step} Step
+ * @typedef {import('./engine/engine.worker.js').TestResult} TestResult
+ * @typedef {import('./engine/engine.worker.js').Look} Look
+ * @typedef {import('./engine/engine.worker.js').Reading} Reading
+ * @typedef {import('./engine/downloads.js').Progress} Progress
+ * @typedef {import('./settings.js').Settings} Settings
+ *
+ * @typedef {'loading' | 'failed' | 'idle' | 'training' | 'pausing' | 'paused' | 'stopping' | 'testing'} Phase
+ *
+ * @typedef {object} Curves  one entry a batch
+ * @property {number[]} samples  images seen since the weights were random
+ * @property {number[]} loss
+ * @property {number[]} accuracy
+ *
+ * @typedef {object} Run
+ * @property {Settings} settings
+ * @property {number} before  images that the model had seen before this run
+ * @property {number} done  images seen in this run
+ * @property {number} total
+ * @property {number} epoch  from 1
+ * @property {number} seconds  time spent, pauses left out
+ *
+ * @typedef {object} Model  the one that the worker holds
+ * @property {string} name
+ * @property {'random' | 'trained' | 'uploaded'} origin
+ * @property {number} samples  images it was trained on
+ *
+ * @typedef {{ink: Uint8Array, width: number} | {index: number}} Source  a drawing, or a test image
+ *
+ * @typedef {object} Fault
+ * @property {string} title
+ * @property {string} detail
+ *
+ * @typedef {object} LabState
+ * @property {Phase} phase
+ * @property {Progress | null} progress  of a download
+ * @property {Versions | null} versions
+ * @property {Model | null} model
+ * @property {Run | null} run  the latest
+ * @property {Curves} curves  of the present model
+ * @property {{tested: number, total: number} | null} testing
+ * @property {TestResult | null} result  of the present model
+ * @property {{look: Look, source: Source} | null} seen
+ * @property {Reading | null} reading  of the first test images
+ * @property {string} notice  what just happened
+ * @property {Fault | null} fault
+ */
+
+const STOP_MS = 2_000; // a batch that takes longer is ended together with its worker
+const STALL_MS = 60_000; // no byte and no result while loading
+const LOOK_MS = 1_500; // between two looks while training
+const READ_COUNT = 30; // test images that are read again and again
+
+const NO_CURVES = () => ({ samples: [], loss: [], accuracy: [] });
+
+/** @type {LabState} */
+const FIRST_STATE = {
+  phase: 'loading',
+  progress: null,
+  versions: null,
+  model: null,
+  run: null,
+  curves: NO_CURVES(),
+  testing: null,
+  result: null,
+  seen: null,
+  reading: null,
+  notice: '',
+  fault: null,
+};
+
+/** @extends {Store<LabState>} */
+export class Lab extends Store {
+  #base;
+  /** @type {Engine} */
+  #engine = /** @type {any} */ (null);
+  /** The train or test under way. @type {Promise<void>} */
+  #work = Promise.resolve();
+  /** What a new worker goes on with. @type {{model: Model, bytes: Uint8Array} | null} */
+  #checkpoint = null;
+  /** The picture to look at next: the latest wins. @type {Source | null} */
+  #wanted = null;
+  #wantsReading = false;
+  #isLooking = false;
+  #lookedAt = 0;
+  #steppedAt = 0;
+
+  /** @param {string} base  address of the site, with its last slash */
+  constructor(base) {
+    super(FIRST_STATE);
+    this.#base = base;
+  }
+
+  /**
+   * Starts a worker, with the model of the last checkpoint where there is one.
+   *
+   * @param {string} [notice]  to be shown once it is ready
+   */
+  async start(notice = 'Ready.') {
+    const engine = new Engine();
+    this.#engine = engine;
+    this.set({ phase: 'loading', progress: null, fault: null, testing: null, notice: 'Loading Python.' });
+    const stalled = () => engine.terminate(`nothing has arrived for ${STALL_MS / 1000} seconds`);
+    let timer = setTimeout(stalled, STALL_MS);
+    const onProgress = Comlink.proxy((/** @type {Progress} */ progress) => {
+      clearTimeout(timer);
+      timer = setTimeout(stalled, STALL_MS);
+      this.set({ progress });
+    });
+    await this.#attempt(async () => {
+      try {
+        const versions = await engine.call((api) => api.load(this.#base, DEFAULTS.images, onProgress));
+        this.set({ versions });
+        await this.#restore();
+      } finally {
+        clearTimeout(timer);
+      }
+      this.set({ phase: 'idle', progress: null, notice });
+      this.#lookAgain();
+    }, 'failed');
+  }
+
+  /** Trains from random weights or on, then tests. @param {Settings} settings */
+  train(settings) {
+    const { model, curves } = this.state;
+    const before = settings.fresh ? 0 : (model?.samples ?? 0);
+    this.#checkpoint = settings.fresh ? null : this.#checkpoint;
+    this.set({
+      phase: 'training',
+      model: { name: settings.model, origin: 'trained', samples: before },
+      run: { settings, before, done: 0, total: settings.images * settings.epochs, epoch: 1, seconds: 0 },
+      curves: settings.fresh ? NO_CURVES() : curves,
+      result: null,
+      fault: null,
+      notice: 'Training has started.',
+    });
+    this.#steppedAt = performance.now();
+    this.#work = this.#attempt(async () => {
+      const events = Comlink.proxy({
+        onDownload: (/** @type {Progress} */ progress) => this.set({ progress }),
+        onStep: (/** @type {Step} */ step) => this.#onStep(step),
+        onCheckpoint: (/** @type {Uint8Array} */ bytes, /** @type {number} */ samples) => {
+          this.#checkpoint = { model: this.#trained(samples), bytes };
+        },
+      });
+      const finished = await this.#engine.call((api) => api.train(program(settings), settings.images, events));
+      this.#lookAgain();
+      if (finished && this.state.phase !== 'stopping') await this.#test();
+      else this.set({ phase: 'idle', notice: 'Training has stopped.' });
+    });
+    return this.#work;
+  }
+
+  /** Tests the present model on the test images. */
+  test() {
+    this.#work = this.#attempt(() => this.#test());
+    return this.#work;
+  }
+
+  async pause() {
+    this.set({ phase: 'pausing' });
+    // The worker answers between two batches: once it has, it is paused.
+    await this.#attempt(() => this.#engine.call((api) => api.pause()));
+    if (this.state.phase === 'pausing') this.set({ phase: 'paused', notice: 'Training is paused.' });
+  }
+
+  async resume() {
+    this.#steppedAt = performance.now();
+    this.set({ phase: 'training', notice: 'Training goes on.' });
+    await this.#attempt(() => this.#engine.call((api) => api.resume()));
+  }
+
+  /** Stops after the batch at work, or at once if that takes too long; the weights of the last checkpoint stay. */
+  async stop() {
+    const engine = this.#engine;
+    this.set({ phase: 'stopping', notice: 'Stopping.' });
+    engine.call((api) => api.stop()).catch(() => {}); // #work has the same error
+    let timer;
+    const late = new Promise((resolve) => (timer = setTimeout(resolve, STOP_MS, 'late')));
+    const first = await Promise.race([this.#work, late]);
+    clearTimeout(timer);
+    if (first !== 'late' || engine !== this.#engine) return;
+    const restarted = this.start('Stopped: the batch took too long, so Python was restarted from the last checkpoint.');
+    engine.terminate('stopped');
+    await restarted;
+  }
+
+  /** The weights as an npz file, or null after an error. */
+  async download() {
+    /** @type {Uint8Array<ArrayBuffer> | null} */
+    let bytes = null;
+    await this.#attempt(async () => {
+      bytes = await this.#engine.call((api) => api.weights());
+    });
+    return bytes;
+  }
+
+  /**
+   * Takes the weights of a file; if they do not fit, nothing changes but the fault.
+   *
+   * @param {string} name  of the model that they are for
+   * @param {File} file
+   */
+  async upload(name, file) {
+    await this.#attempt(async () => {
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      await this.#engine.call((api) => api.loadWeights(name, bytes, file.name));
+      /** @type {Model} */
+      const model = { name, origin: 'uploaded', samples: 0 };
+      this.#checkpoint = { model, bytes };
+      const notice = `The weights of ${file.name} are in.`;
+      this.set({ model, run: null, curves: NO_CURVES(), result: null, fault: null, notice });
+      this.#lookAgain();
+    });
+  }
+
+  /** Shows what the model makes of a picture; while it is busy, only the latest counts. @param {Source} source */
+  look(source) {
+    this.#wanted = source;
+    this.#lookNext();
+  }
+
+  dismiss() {
+    this.set({ fault: null });
+  }
+
+  // ------------------------------------------------------------------------------------------------ inside
+
+  async #test() {
+    this.set({ phase: 'testing', testing: null, result: null, fault: null, notice: 'Testing on 10,000 images.' });
+    const onProgress = Comlink.proxy((/** @type {number} */ tested, /** @type {number} */ total) => {
+      this.set({ testing: { tested, total } });
+    });
+    const result = await this.#engine.call((api) => api.test(onProgress));
+    const notice = result ? `Test accuracy: ${(result.accuracy * 100).toFixed(2)}%.` : 'The test was stopped.';
+    this.set({ phase: 'idle', testing: null, result, notice });
+  }
+
+  /** @param {Step} step */
+  #onStep({ samples, epoch, loss, accuracy }) {
+    const { run, curves } = this.state;
+    if (!run) return;
+    const now = performance.now();
+    const seconds = run.seconds + (now - this.#steppedAt) / 1000;
+    this.#steppedAt = now;
+    curves.samples.push(run.before + samples);
+    curves.loss.push(loss);
+    curves.accuracy.push(accuracy);
+    this.set({
+      progress: null,
+      run: { ...run, done: samples, epoch, seconds },
+      curves: { ...curves },
+      model: this.#trained(samples),
+    });
+    if (now - this.#lookedAt > LOOK_MS) this.#lookAgain();
+  }
+
+  /** The model after so many images of the present run. @param {number} samples @returns {Model} */
+  #trained(samples) {
+    const run = /** @type {Run} */ (this.state.run);
+    return { name: run.settings.model, origin: 'trained', samples: run.before + samples };
+  }
+
+  /** Gives a new worker its model, and shows the curves as far as the model has come. */
+  async #restore() {
+    const checkpoint = this.#checkpoint;
+    if (!checkpoint) {
+      await this.#engine.call((api) => api.build(DEFAULTS.model));
+      this.set({ model: { name: DEFAULTS.model, origin: 'random', samples: 0 }, curves: NO_CURVES() });
+      return;
+    }
+    const { model, bytes } = checkpoint;
+    await this.#engine.call((api) => api.loadWeights(model.name, bytes, 'checkpoint.npz'));
+    const { samples, loss, accuracy } = this.state.curves;
+    const length = samples.filter((count) => count <= model.samples).length;
+    const curves = { samples: samples.slice(0, length), loss: loss.slice(0, length), accuracy: accuracy.slice(0, length) };
+    this.set({ model, curves });
+  }
+
+  /** Shows what the present weights make of the same pictures. */
+  #lookAgain() {
+    this.#wanted ??= this.state.seen?.source ?? null;
+    this.#wantsReading = true;
+    this.#lookNext();
+  }
+
+  async #lookNext() {
+    const { phase } = this.state;
+    if (this.#isLooking || phase === 'loading' || phase === 'failed') return;
+    this.#isLooking = true;
+    this.#lookedAt = performance.now();
+    await this.#attempt(async () => {
+      while (this.#wanted || this.#wantsReading) {
+        const source = this.#wanted;
+        this.#wanted = null;
+        if (source) this.set({ seen: { source, look: await this.#engine.call((api) => lookAt(api, source)) } });
+        else {
+          this.#wantsReading = false;
+          this.set({ reading: await this.#engine.call((api) => api.read(READ_COUNT)) });
+        }
+      }
+    });
+    this.#isLooking = false;
+  }
+
+  /**
+   * Does something; an error becomes the fault that the page shows.
+   *
+   * @param {() => Promise<unknown>} work
+   * @param {Phase} [phase]  after an error that the worker survives; the same as before if left out
+   */
+  async #attempt(work, phase) {
+    const engine = this.#engine;
+    try {
+      await work();
+    } catch (thrown) {
+      if (engine !== this.#engine) return; // given up in favour of another worker
+      const error = /** @type {Error} */ (thrown);
+      this.set({
+        phase: error instanceof EngineGone ? 'failed' : (phase ?? 'idle'),
+        progress: null,
+        testing: null,
+        fault: fault(error),
+        notice: '',
+      });
+    }
+  }
+}
+
+/**
+ * @param {Comlink.Remote<import('./engine/engine.js').EngineApi>} api
+ * @param {Source} source
+ */
+const lookAt = (api, source) =>
+  'ink' in source ? api.lookAtDrawing(source.ink, source.width) : api.lookAtTestImage(source.index);
+
+/** @param {Error} error @returns {Fault} */
+function fault(error) {
+  if (error.name !== 'PythonError') return { title: `Python is not running: ${error.message}`, detail: '' };
+  const lines = error.message.trimEnd().split('\n');
+  return { title: lines[lines.length - 1], detail: error.message };
+}

@@ -1,0 +1,28 @@
+// The training page: one lab, and the views that show it.
+
+import { Lab } from './lab.js';
+import { showCharts } from './views/charts.js';
+import { showModules, showProgram } from './views/code.js';
+import { chosen, showControls } from './views/controls.js';
+import { byId } from './views/dom.js';
+import { showLook } from './views/look.js';
+import { showReading } from './views/reading.js';
+import { showResults } from './views/results.js';
+
+const lab = new Lab(new URL('./', document.baseURI).href);
+
+showControls(lab, () => showProgram(chosen()));
+showCharts(lab);
+const { showTestImage } = showLook(lab);
+showReading(lab, showTestImage);
+showResults(lab, showTestImage);
+showModules();
+showProgram(chosen());
+lab.show(({ versions }) => {
+  if (!versions) return;
+  const { pyodide, python, numpy, pyconvlite } = versions;
+  byId('versions').textContent =
+    `Running Pyodide ${pyodide}, Python ${python}, NumPy ${numpy}, pyconvlite ${pyconvlite}. Engine: NumPy.`;
+});
+showTestImage(0);
+lab.start();

@@ -1,0 +1,33 @@
+// What the page shows, in one place: views subscribe and draw what they are given.
+
+/**
+ * @template {object} T
+ */
+export class Store {
+  /** @type {Set<(state: Readonly<T>) => void>} */
+  #views = new Set();
+  #due = false;
+
+  /** @param {T} state */
+  constructor(state) {
+    /** @type {Readonly<T>} */
+    this.state = state;
+  }
+
+  /** Changes what is given; the views draw once, before the next frame. @param {Partial<T>} changes */
+  set(changes) {
+    this.state = { ...this.state, ...changes };
+    if (this.#due) return;
+    this.#due = true;
+    requestAnimationFrame(() => {
+      this.#due = false;
+      for (const view of this.#views) view(this.state);
+    });
+  }
+
+  /** Calls a view now and after each change. @param {(state: Readonly<T>) => void} view */
+  show(view) {
+    this.#views.add(view);
+    view(this.state);
+  }
+}

@@ -1,0 +1,120 @@
+// The curves of loss and accuracy, drawn by uPlot.
+
+import uPlot from 'uplot';
+import { DEFAULTS } from '../settings.js';
+import { byId, count, percent } from './dom.js';
+
+/**
+ * @typedef {import('../lab.js').Lab} Lab
+ * @typedef {import('../lab.js').LabState} LabState
+ */
+
+const SMOOTHING = 0.94; // weight of the past in the bold curve
+const HEIGHT = 210;
+
+const dark = matchMedia('(prefers-color-scheme: dark)');
+
+/** @param {Lab} lab */
+export function showCharts(lab) {
+  chart(lab, 'loss-chart', ({ curves }) => curves.loss, {
+    name: 'Loss',
+    colour: '--loss',
+    range: (_, high) => [0, high || 2.5],
+    format: (value) => value.toFixed(2),
+  });
+  chart(lab, 'accuracy-chart', ({ curves }) => curves.accuracy, {
+    name: 'Accuracy',
+    colour: '--accuracy',
+    range: (low) => [Math.min(0.9, Math.floor(low * 10) / 10), 1],
+    format: (value) => percent(value, 0),
+  });
+}
+
+/**
+ * @typedef {object} Look
+ * @property {string} name
+ * @property {string} colour  a custom property of the style sheet
+ * @property {(low: number, high: number) => [number, number]} range  of the axis, from that of the values
+ * @property {(value: number) => string} format
+ */
+
+/**
+ * @param {Lab} lab
+ * @param {string} id
+ * @param {(state: LabState) => number[]} pick
+ * @param {Look} look
+ */
+function chart(lab, id, pick, look) {
+  const place = byId(id);
+  /** @type {uPlot | null} */
+  let plot = null;
+  let drawn = '';
+
+  const data = () => {
+    const values = pick(lab.state);
+    return /** @type {uPlot.AlignedData} */ ([lab.state.curves.samples, values, smooth(values)]);
+  };
+  const rebuild = () => {
+    plot?.destroy();
+    plot = new uPlot(options(place, look, () => end(lab.state)), data(), place);
+  };
+  const redraw = () => {
+    const values = pick(lab.state);
+    const shown = `${values.length} of ${end(lab.state)}`;
+    if (shown === drawn) return;
+    drawn = shown;
+    plot?.setData(data());
+    const last = smooth(values).at(-1);
+    const seen = lab.state.curves.samples.at(-1) ?? 0;
+    place.setAttribute(
+      'aria-label',
+      last === undefined ? `${look.name}: nothing yet` : `${look.name}: ${look.format(last)} after ${count(seen)} images`,
+    );
+  };
+  rebuild();
+  dark.addEventListener('change', rebuild);
+  new ResizeObserver(() => plot?.setSize({ width: place.clientWidth, height: HEIGHT })).observe(place);
+  lab.show(redraw);
+}
+
+/** Images that the model will have seen when the run is through. @param {LabState} state */
+const end = ({ run, curves }) => Math.max(curves.samples.at(-1) ?? 0, run ? run.before + run.total : DEFAULTS.images);
+
+/** @param {HTMLElement} place @param {Look} look @param {() => number} last  end of the axis @returns {uPlot.Options} */
+function options(place, { colour, range, format }, last) {
+  const style = getComputedStyle(document.documentElement);
+  const ink = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
+  const line = ink(colour);
+  const font = `12px ${style.getPropertyValue('--sans')}`;
+  const axis = { stroke: ink('--muted'), font, grid: { stroke: ink('--line'), width: 1 }, ticks: { show: false } };
+  return {
+    width: place.clientWidth,
+    height: HEIGHT,
+    legend: { show: false },
+    cursor: { show: false },
+    padding: [8, 12, 0, 0],
+    scales: {
+      x: { time: false, range: () => [0, last()] },
+      y: { range: (_, low, high) => range(low ?? 0, high ?? 1) },
+    },
+    axes: [
+      { ...axis, values: (_, ticks) => ticks.map((tick) => (tick >= 1000 ? `${tick / 1000}k` : String(tick))), size: 28 },
+      { ...axis, values: (_, ticks) => ticks.map(format), size: 48 },
+    ],
+    series: [
+      {},
+      { stroke: line, alpha: 0.28, width: 1, points: { show: false } },
+      { stroke: line, width: 2.5, points: { show: false } },
+    ],
+  };
+}
+
+/** The mean of each value and those before it, older ones counting less. @param {number[]} values */
+function smooth(values) {
+  let [sum, weight] = [0, 0];
+  return values.map((value) => {
+    sum = SMOOTHING * sum + value;
+    weight = SMOOTHING * weight + 1;
+    return sum / weight;
+  });
+}

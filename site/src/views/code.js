@@ -1,0 +1,33 @@
+// The Python that runs, coloured by its own grammar.
+
+import { classHighlighter, highlightCode } from '@lezer/highlight';
+import { parser } from '@lezer/python';
+import looking from '../../python/looking.py?raw';
+import training from '../../python/training.py?raw';
+import { program } from '../settings.js';
+import { byId, make } from './dom.js';
+
+/** Shows the files that never change. */
+export function showModules() {
+  write('training-py', training);
+  write('looking-py', looking);
+}
+
+/** Shows the program of these settings. @param {import('../settings.js').Settings} settings */
+export function showProgram(settings) {
+  write('run-py', program(settings));
+}
+
+/** @param {string} id @param {string} code */
+function write(id, code) {
+  /** @type {(Node | string)[]} */
+  const pieces = [];
+  highlightCode(
+    code,
+    parser.parse(code),
+    classHighlighter,
+    (text, className) => pieces.push(className ? make('span', { className, textContent: text }) : text),
+    () => pieces.push('\n'),
+  );
+  byId(id).replaceChildren(...pieces);
+}

@@ -1,0 +1,190 @@
+// Settings, the buttons that run training, the line that tells what happens, and the readouts.
+
+import { DEFAULTS, LEARNING_RATES, MODELS } from '../settings.js';
+import { byId, count, duration, make, percent } from './dom.js';
+
+/**
+ * @typedef {import('../lab.js').Lab} Lab
+ * @typedef {import('../lab.js').LabState} LabState
+ * @typedef {import('../lab.js').Phase} Phase
+ * @typedef {import('../settings.js').Settings} Settings
+ */
+
+/** The main button in each phase: its text, and whether it can be pressed. @type {Record<Phase, [string, boolean]>} */
+const GO = {
+  loading: ['Loading …', false],
+  failed: ['Train', false],
+  idle: ['Train', true],
+  training: ['Pause', true],
+  pausing: ['Pausing …', false],
+  paused: ['Resume', true],
+  stopping: ['Stopping …', false],
+  testing: ['Testing …', false],
+};
+
+/** @type {readonly Phase[]} */
+const STOPPABLE = ['training', 'pausing', 'paused', 'testing'];
+
+const form = /** @type {HTMLFormElement} */ (byId('settings'));
+const fields = /** @type {HTMLFieldSetElement} */ (byId('fields'));
+const field = (/** @type {string} */ name) =>
+  /** @type {HTMLInputElement | HTMLSelectElement} */ (form.elements.namedItem(name));
+
+/** What the form says now. @returns {Settings} */
+export function chosen() {
+  return {
+    model: field('model').value,
+    optimizer: field('optimizer').value,
+    learningRate: Number(field('learningRate').value),
+    batchSize: Number(field('batchSize').value),
+    epochs: Number(field('epochs').value),
+    images: Number(field('images').value),
+    fresh: field('fresh').value !== '',
+  };
+}
+
+/** @param {Lab} lab @param {() => void} onChange  called when the settings have changed */
+export function showControls(lab, onChange) {
+  for (const [name, label] of Object.entries(MODELS)) {
+    field('model').append(make('option', { value: name, textContent: label }));
+  }
+  const { fresh, ...values } = DEFAULTS;
+  for (const [name, value] of Object.entries(values)) field(name).value = String(value);
+
+  form.addEventListener('input', (event) => {
+    if (event.target === field('optimizer')) {
+      field('learningRate').value = String(LEARNING_RATES[field('optimizer').value]);
+    }
+    offerPresentWeights(lab.state);
+    onChange();
+  });
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const { phase } = lab.state;
+    if (phase === 'idle') lab.train(chosen());
+    else if (phase === 'training') lab.pause();
+    else if (phase === 'paused') lab.resume();
+  });
+  byId('stop').addEventListener('click', () => lab.stop());
+  byId('retry').addEventListener('click', () => lab.start());
+  byId('dismiss').addEventListener('click', () => lab.dismiss());
+  showWeights(lab);
+  lab.show((state) => {
+    const before = field('fresh').value;
+    offerPresentWeights(state);
+    if (field('fresh').value !== before) onChange();
+    drawButtons(state);
+    drawProgress(state);
+    drawReadouts(state);
+    drawFault(state);
+  });
+}
+
+/** Training can go on only from weights of the chosen model. @param {LabState} state */
+function offerPresentWeights({ model }) {
+  const usable = model !== null && model.origin !== 'random' && model.name === field('model').value;
+  /** @type {HTMLOptionElement} */ (byId('continue')).disabled = !usable;
+  if (!usable) field('fresh').value = 'yes';
+}
+
+/** @param {Lab} lab */
+function showWeights(lab) {
+  const download = /** @type {HTMLButtonElement} */ (byId('download'));
+  const upload = /** @type {HTMLButtonElement} */ (byId('upload'));
+  const file = /** @type {HTMLInputElement} */ (byId('file'));
+  download.addEventListener('click', async () => {
+    const bytes = await lab.download();
+    if (!bytes) return;
+    const link = make('a', { href: URL.createObjectURL(new Blob([bytes])), download: `${lab.state.model?.name}.npz` });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  });
+  upload.addEventListener('click', () => file.click());
+  file.addEventListener('change', async () => {
+    if (file.files?.[0]) await lab.upload(field('model').value, file.files[0]);
+    file.value = ''; // the same file may be chosen again
+  });
+  lab.show(({ phase, model }) => {
+    download.disabled = model === null || (phase !== 'idle' && phase !== 'paused');
+    upload.disabled = phase !== 'idle';
+    byId('model-hint').textContent = model ? describe(model) : '';
+  });
+}
+
+/** @param {import('../lab.js').Model} model */
+function describe({ name, origin, samples }) {
+  const trained = samples ? `, trained on ${count(samples)} images` : '';
+  const start = { random: ' with random weights', trained: '', uploaded: ' with uploaded weights' }[origin];
+  return `${MODELS[name]}${start}${trained}.`;
+}
+
+/** @param {LabState} state */
+function drawButtons({ phase }) {
+  const go = /** @type {HTMLButtonElement} */ (byId('go'));
+  const [text, enabled] = GO[phase];
+  const hadFocus = document.activeElement === go;
+  if (go.textContent !== text) go.textContent = text;
+  go.disabled = false;
+  go.setAttribute('aria-disabled', String(!enabled));
+  if (hadFocus) go.focus();
+  const stop = /** @type {HTMLButtonElement} */ (byId('stop'));
+  stop.disabled = !STOPPABLE.includes(phase);
+  fields.disabled = phase !== 'idle' && phase !== 'loading' && phase !== 'failed';
+  byId('settings-hint').textContent = fields.disabled
+    ? 'Stop the training to change its settings.'
+    : 'The learning rate falls in a straight line to zero.';
+}
+
+/** @param {LabState} state */
+function drawProgress({ phase, progress, run, testing, notice }) {
+  const bar = /** @type {HTMLProgressElement} */ (byId('progress'));
+  let [value, max] = [0, 1];
+  let text = notice;
+  if (progress) {
+    [value, max] = [progress.loaded, progress.total];
+    const what = phase === 'loading' ? 'Python and MNIST' : 'training images';
+    text = value < max ? `Loading ${what}: ${megabytes(value)} of ${megabytes(max)} MB` : 'Starting Python …';
+  } else if (testing) {
+    [value, max] = [testing.tested, testing.total];
+  } else if (run) {
+    [value, max] = [run.done, run.total];
+  }
+  bar.max = max;
+  bar.value = value;
+  byId('notice').textContent = text;
+}
+
+const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);
+
+/** @param {LabState} state */
+function drawReadouts({ phase, run, curves, result }) {
+  const rate = run && run.done ? run.done / run.seconds : 0;
+  const latest = (/** @type {number[]} */ values) => {
+    const last = values.slice(-20); // a single batch says little
+    return last.length ? last.reduce((sum, value) => sum + value, 0) / last.length : null;
+  };
+  const loss = latest(curves.loss);
+  const accuracy = latest(curves.accuracy);
+  const running = phase === 'training' || phase === 'pausing' || phase === 'paused';
+  const texts = {
+    'r-samples': run ? `${count(run.done)} of ${count(run.total)}` : '–',
+    'r-epoch': run ? `${run.epoch} of ${run.settings.epochs}` : '–',
+    'r-loss': loss === null ? '–' : loss.toFixed(3),
+    'r-accuracy': accuracy === null ? '–' : percent(accuracy, 1),
+    'r-rate': rate ? count(Math.round(rate)) : '–',
+    'r-test': result ? percent(result.accuracy) : '–',
+    'r-left': rate && run && running ? duration((run.total - run.done) / rate) : '–',
+  };
+  for (const [id, text] of Object.entries(texts)) byId(id).textContent = text;
+}
+
+/** @param {LabState} state */
+function drawFault({ phase, fault }) {
+  byId('fault').hidden = fault === null;
+  if (!fault) return;
+  byId('fault-title').textContent = fault.title;
+  byId('fault-detail').textContent = fault.detail;
+  byId('fault-more').hidden = fault.detail === '';
+  byId('retry').hidden = phase !== 'failed';
+  byId('dismiss').hidden = phase === 'failed';
+}

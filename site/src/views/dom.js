@@ -1,0 +1,41 @@
+// Small helpers for the page's elements. Text goes in as text only.
+
+/**
+ * The element with an id; one that is missing is a fault of ours.
+ *
+ * @template {HTMLElement} [T=HTMLElement]
+ * @param {string} id
+ * @returns {T}
+ */
+export function byId(id) {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`the page has no element #${id}`);
+  return /** @type {T} */ (element);
+}
+
+/**
+ * A new element with its properties and children.
+ *
+ * @template {keyof HTMLElementTagNameMap} K
+ * @param {K} tag
+ * @param {Partial<HTMLElementTagNameMap[K]>} [properties]
+ * @param {(Node | string)[]} children
+ * @returns {HTMLElementTagNameMap[K]}
+ */
+export function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+/** 0.9784 as "97.84%". @param {number} share @param {number} [digits] */
+export const percent = (share, digits = 2) => `${(share * 100).toFixed(digits)}%`;
+
+/** 20000 as "20,000". @param {number} n */
+export const count = (n) => n.toLocaleString('en');
+
+/** 83 as "1 min 23 s". @param {number} seconds */
+export function duration(seconds) {
+  const whole = Math.ceil(seconds);
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}

@@ -1,0 +1,97 @@
+// A drawing or a test image, and what the network makes of it.
+
+import { byId, make, percent } from './dom.js';
+import { Pad } from './pad.js';
+import { largest, paintInk, paintSigned } from './pixels.js';
+
+/**
+ * @typedef {import('../lab.js').Lab} Lab
+ * @typedef {import('../engine/engine.worker.js').Look} Look
+ * @typedef {import('../engine/engine.worker.js').Picture} Picture
+ */
+
+const MOST_TILES = 32; // of an MLP's units
+
+/** @param {Lab} lab @returns {{showTestImage: (index: number) => void}} */
+export function showLook(lab) {
+  const pad = new Pad(byId('pad'), () => lab.look(pad.ink()));
+  const number = /** @type {HTMLInputElement} */ (byId('test-index'));
+  const bars = Array.from({ length: 10 }, (_, digit) => bar(digit));
+  byId('probabilities').replaceChildren(...bars.map(({ row }) => row));
+  byId('clear').addEventListener('click', () => {
+    pad.clear();
+    lab.look(pad.ink());
+  });
+  const showTestImage = (/** @type {number} */ index) => {
+    number.value = String(index);
+    lab.look({ index });
+  };
+  const form = /** @type {HTMLFormElement} */ (byId('test-form'));
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    showTestImage(Number(number.value));
+  });
+  byId('random-test').addEventListener('click', () => showTestImage(Math.floor(Math.random() * (Number(number.max) + 1))));
+
+  /** @type {unknown} */
+  let drawn = null;
+  lab.show(({ seen }) => {
+    if (!seen || seen === drawn) return;
+    drawn = seen;
+    const { look, source } = seen;
+    if ('index' in source) pad.show(look.picture.data, 28);
+    drawAnswer(look, bars);
+    drawLayer(look);
+  });
+  return { showTestImage };
+}
+
+/** @param {number} digit */
+function bar(digit) {
+  const fill = make('span', { className: 'fill' });
+  const value = make('span', { className: 'value', textContent: '–' });
+  const row = make('li', {}, make('span', { className: 'digit', textContent: String(digit) }), make('span', { className: 'track' }, fill), value);
+  return { row, fill, value };
+}
+
+/** @param {Look} look @param {ReturnType<typeof bar>[]} bars */
+function drawAnswer({ picture, probabilities, label }, bars) {
+  const seen = /** @type {HTMLCanvasElement} */ (byId('seen'));
+  paintInk(seen, { data: picture.data, width: 28, height: 28 }, 1);
+  const blank = picture.data.every((value) => value === 0);
+  const best = blank ? -1 : probabilities.data.indexOf(Math.max(...probabilities.data));
+  bars.forEach(({ row, fill, value }, digit) => {
+    const p = blank ? 0 : probabilities.data[digit];
+    fill.style.inlineSize = `${p * 100}%`;
+    value.textContent = blank ? '–' : percent(p, 1);
+    row.classList.toggle('best', digit === best);
+  });
+  const what = label === undefined ? 'your drawing, centred and scaled like MNIST’s digits' : `a test image: a ${label}`;
+  const text = blank ? 'Nothing is drawn yet.' : `What the network sees: ${what}. It reads a ${best}.`;
+  byId('seen-caption').textContent = text;
+  seen.setAttribute('aria-label', text);
+}
+
+/** @param {Look} look */
+function drawLayer({ filters, maps }) {
+  const weights = largest(filters.data);
+  const answers = largest(maps.data);
+  drawTiles(byId('filters'), filters, (canvas, pixels) => paintSigned(canvas, pixels, weights));
+  drawTiles(byId('maps'), maps, (canvas, pixels) => paintInk(canvas, pixels, answers));
+}
+
+/**
+ * @param {HTMLElement} place
+ * @param {Picture} pictures  (n, height, width)
+ * @param {(canvas: HTMLCanvasElement, pixels: import('./pixels.js').Pixels) => void} paint
+ */
+function drawTiles(place, { shape, data }, paint) {
+  const [all, height, width] = shape;
+  const n = Math.min(all, MOST_TILES);
+  while (place.childElementCount > n) place.lastElementChild?.remove();
+  while (place.childElementCount < n) place.append(make('span', {}, make('canvas')));
+  for (let i = 0; i < n; i++) {
+    const pixels = { data: data.subarray(i * height * width, (i + 1) * height * width), width, height };
+    paint(/** @type {HTMLCanvasElement} */ (place.children[i].firstChild), pixels);
+  }
+}
