@@ -130,9 +130,7 @@ def check_backward(
         # No entry of a direction is small, so that no element hides; no two are alike, so that no two cancel.
         direction = rng.choice([-1.0, 1.0], x.shape) * rng.uniform(0.5, 1.5, x.shape)
         measured = _slope(f, xs, gys, i, direction, eps)
-        products = gx.astype(np.float64) * direction
-        allowed = atol + rtol * float(np.sqrt(np.sum(products**2)))
-        if not abs(float(np.sum(products)) - measured) <= allowed:  # so written, NaN fails too
+        if not _agrees(gx.astype(np.float64) * direction, measured, rtol, atol):
             raise AssertionError(_worst_element(i, gx, _elementwise(f, xs, gys, eps)[i], rtol, atol))
 
 
@@ -254,6 +252,17 @@ def _slope(
     ahead, behind = (_call(f, [*xs[:i], xs[i] + step * direction, *xs[i + 1 :]]) for step in (eps, -eps))
     rises = [np.sum(gy * (a - b)) for gy, a, b in zip(gys, ahead, behind, strict=True)]
     return float(sum(rises)) / (2 * eps)
+
+
+def _agrees(products: Array, measured: float, rtol: float, atol: float) -> bool:
+    """Whether the products of gradient and direction add up to the measured slope.
+
+    The errors of n elements, being random, add up to sqrt(n) of them: hence the norm.
+    """
+    if not np.isfinite(products).all():
+        return False
+    allowed = atol + rtol * float(np.sqrt(np.sum(products**2)))
+    return abs(float(np.sum(products)) - measured) <= allowed
 
 
 def _elementwise(f: Differentiable, xs: list[Array], gys: list[Array], eps: float) -> list[Array]:

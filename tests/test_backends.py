@@ -1,0 +1,221 @@
+"""backends/: the seam, and that everybody keeps to it."""
+
+import ast
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+import pytest
+from geometries import geometries
+from hypothesis import given
+
+import pyconvlite
+import pyconvlite.functions as F
+from pyconvlite import Variable, backends, cuda, grad
+from pyconvlite.backends import numpy as reference
+
+PACKAGE = Path(pyconvlite.__file__).parent
+SOURCES = {
+    path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text("utf-8")) for path in PACKAGE.rglob("*.py")
+}
+CONTRACTIONS = {"dot", "vdot", "inner", "outer", "tensordot", "einsum", "matmul", "vecdot", "matvec"}
+
+
+class TestSeam:
+    @pytest.mark.parametrize(
+        "x", [np.zeros(2), np.float64(1), Variable(np.zeros(2))], ids=["array", "number", "Variable"]
+    )
+    def test_numpy_serves_numpy_arrays(self, x):
+        assert backends.get_array_module(x) is np
+        assert cuda.get_array_module(x) is np
+        assert backends.kernels(x) is reference
+
+    def test_moving(self):
+        x = np.zeros(2)
+        assert backends.to_cpu(x) is x
+        assert cuda.as_numpy(x) is x
+        assert cuda.as_numpy(Variable(x)) is x
+        np.testing.assert_array_equal(cuda.as_numpy(1.5), 1.5)
+        for move in (backends.to_gpu, cuda.as_cupy):
+            with pytest.raises(backends.DeviceUnavailable):
+                move(x)
+        assert cuda.gpu_enable is False
+
+    def test_is_array(self):
+        assert backends.is_array(np.zeros(2))
+        assert not any(map(backends.is_array, [1.0, np.float64(1), [1.0], None, Variable(np.zeros(2))]))
+
+
+class TestSources:
+    def test_are_found(self):
+        assert {"core.py", "functions/conv.py", "backends/numpy.py"} <= SOURCES.keys()
+
+    def test_only_the_numpy_kernels_contract(self):
+        """NumPy's `@` is slow where it has no BLAS: one helper picks the route for all."""
+        found = []
+        for name, tree in SOURCES.items():
+            for node in ast.walk(tree):
+                operator = isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.MatMult)
+                call = (
+                    isinstance(node, ast.Call)
+                    and isinstance(node.func, ast.Attribute)
+                    and node.func.attr in CONTRACTIONS
+                    and not through_the_seam(node.func.value)
+                )
+                if operator or call:
+                    found.append((name, ast.unparse(node)))
+        assert {name for name, _ in found} == {"backends/numpy.py"}, found
+
+    def test_no_function_knows_a_backend_by_name(self):
+        found = []
+        for name, tree in SOURCES.items():
+            if name.startswith("functions/"):
+                for node in ast.walk(tree):
+                    words = {getattr(node, "id", ""), getattr(node, "attr", "")}
+                    if isinstance(node, ast.ImportFrom | ast.Import):
+                        words |= {part for alias in node.names for part in alias.name.split(".")}
+                        words |= set((getattr(node, "module", None) or "").split("."))
+                        words -= {"numpy"} if isinstance(node, ast.Import) else set()
+                    if words & {"gpu_enable", "is_gpu", "cupy", "webgpu", "simd", "cuda", "_numpy"}:
+                        found.append((name, ast.unparse(node)))
+        assert found == []
+
+    def test_forward_asks_for_its_namespace(self):
+        """In functions/ NumPy itself is for scalars and sizes; arrays get theirs from get_array_module."""
+        allowed = {"generic", "asarray", "ndarray", "result_type", "where", "ones", "inf", "prod", "newaxis"}
+        found = []
+        for name, tree in SOURCES.items():
+            if name.startswith("functions/"):
+                for function in ast.walk(tree):
+                    if isinstance(function, ast.FunctionDef) and function.name in ("forward", "backward"):
+                        found += [
+                            (name, ast.unparse(node))
+                            for node in ast.walk(function)
+                            if isinstance(node, ast.Attribute)
+                            and isinstance(node.value, ast.Name)
+                            and node.value.id == "np"
+                            and node.attr not in allowed
+                        ]
+        assert found == []
+
+    def test_no_assert_meets_a_user(self):
+        """`python -O` drops asserts: what a user can get wrong is refused with an exception."""
+        found = [
+            (name, ast.unparse(node))
+            for name, tree in SOURCES.items()
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Assert) and not only_for_the_type_checker(node)
+        ]
+        assert found == []
+
+
+def through_the_seam(node):
+    """`kernels(x).matmul`, or a module or object of ours that has an operation of that name."""
+    if isinstance(node, ast.Call):
+        return isinstance(node.func, ast.Name) and node.func.id == "kernels"
+    return isinstance(node, ast.Name) and node.id == "F"
+
+
+def only_for_the_type_checker(node):
+    test = node.test
+    return isinstance(test, ast.Compare) and isinstance(test.ops[0], ast.IsNot)
+
+
+class TestMatmul:
+    """The route for a NumPy without a BLAS, also where there is one."""
+
+    @pytest.fixture(params=[True, False], ids=["BLAS", "no BLAS"], autouse=True)
+    def _blas(self, request, monkeypatch):
+        monkeypatch.setattr(reference, "HAS_BLAS", request.param)
+
+    @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+    @pytest.mark.parametrize(
+        ("a", "b"),
+        [
+            ((2, 3), (3, 4)),
+            ((5, 2, 3), (3, 4)),
+            ((2, 3), (5, 3, 4)),
+            ((5, 1, 2, 3), (6, 3, 4)),
+            ((0, 3), (3, 4)),
+            ((2, 0), (0, 4)),
+            ((1, 1), (1, 1)),
+        ],
+    )
+    def test_equals_numpys(self, a, b, dtype):
+        rng = np.random.default_rng(0)
+        a, b = rng.standard_normal(a).astype(dtype), rng.standard_normal(b).astype(dtype)
+        expected = np.matmul(a.astype(np.float64), b.astype(np.float64))
+        for x, y in [(a, b), (np.asfortranarray(a), np.asfortranarray(b)), (a[..., ::-1], b[..., ::-1, :])]:
+            product = reference.matmul(x, y)
+            assert product.dtype == dtype
+            np.testing.assert_allclose(
+                product, expected, rtol=1e-2 if dtype == np.float16 else 1e-5, atol=1e-6
+            )
+
+
+@given(geometries())
+def test_convolutions_do_not_depend_on_the_blas(g):
+    x, W, b = map(Variable, g.arrays(g.x_shape, g.W_shape, g.W_shape[:1]))
+
+    def everything(blas):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(reference, "HAS_BLAS", blas)
+            y = F.conv2d(x, W, b, g.stride, g.pad, **g.options)
+            first = grad(F.sin(y), [x, W, b], create_graph=True)
+            second = grad([F.sin(v) for v in first], [x, W, b])
+            return [v.data for v in (y, *first, *second)]
+
+    for one, other in zip(everything(True), everything(False), strict=True):
+        assert one.shape == other.shape
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-10)
+
+
+class TestColumnBuffer:
+    def test_small_blocks_give_the_same(self, monkeypatch):
+        """Blocks of whole images, of rows, of a single row that is too large anyway."""
+        rng = np.random.default_rng(0)
+        x, W, b = (Variable(rng.standard_normal(shape)) for shape in [(3, 4, 7, 6), (6, 2, 3, 2), (6,)])
+        v = Variable(rng.standard_normal((3, 6, 4, 3)))
+
+        def everything():
+            y = F.conv2d(x, W, b, (2, 1), (1, 2), groups=2, dilation=(1, 2))
+            z = F.deconv2d(v, W, None, (2, 3), 1, groups=2)
+            return [y.data, z.data, *(g.data for g in grad([F.sin(y), F.sin(z)], [x, W, b, v]))]
+
+        whole = everything()
+        for size in (1, 2_000, 10_000, 40_000):
+            monkeypatch.setattr(reference, "COLUMN_BYTES", size)
+            for one, other in zip(whole, everything(), strict=True):
+                np.testing.assert_allclose(one, other, rtol=1e-10)
+
+    def test_is_64_megabytes_at_most(self):
+        assert reference.COLUMN_BYTES <= 64 * 2**20
+
+    @pytest.mark.cpython
+    @pytest.mark.parametrize(
+        "shape", [(32, 16, 64, 8), (1, 16, 128, 128)], ids=["many images", "one large image"]
+    )
+    def test_is_kept_to(self, shape, monkeypatch):
+        """x has 1 MB and all its columns would have 25: 4 of them are allowed."""
+        MB = 2**20
+        monkeypatch.setattr(reference, "COLUMN_BYTES", 4 * MB)
+        x = Variable(np.ones(shape, np.float32))
+        W = Variable(np.ones((2, 16, 5, 5), np.float32))
+        assert x.data.nbytes == MB
+
+        def peak(f):
+            tracemalloc.reset_peak()
+            before = tracemalloc.get_traced_memory()[0]
+            result = f()
+            return result, (tracemalloc.get_traced_memory()[1] - before) / MB
+
+        # Twice the buffer, as one block's columns may still be there when the next one's are built; results
+        # and gradients, a padded x (up to 1.8 MB), blocks of x and of products.
+        tracemalloc.start()
+        try:
+            y, forward = peak(lambda: F.conv2d(x, W, pad=2))
+            _, backward = peak(lambda: grad(y, [x, W]))
+            _, deconv = peak(lambda: F.deconv2d(y, W, pad=2))
+            assert max(forward, backward, deconv) < 2 * 4 + 4, (forward, backward, deconv)
+        finally:
+            tracemalloc.stop()

@@ -1,0 +1,368 @@
+"""functions/conv.py: im2col, conv2d, deconv2d and their Functions."""
+
+import operator
+
+import numpy as np
+import oracles
+import pytest
+from contract import Contract, assert_close, cases
+from geometries import HARD, geometries
+from hypothesis import assume, given
+from scipy import signal
+
+import pyconvlite.functions as F
+import pyconvlite.functions_conv
+from pyconvlite import Variable, grad
+from pyconvlite.testing import check_backward, check_double_backward
+
+hard = pytest.mark.parametrize("geometry", HARD.values(), ids=HARD.keys())
+
+
+def conv_table():
+    for name, g in HARD.items():
+        x, W, b = g.arrays(g.x_shape, g.W_shape, g.W_shape[:1])
+        settings = {"stride": g.stride, "pad": g.pad, **g.options}
+        yield (
+            name,
+            lambda x, W, b, s=settings: F.conv2d(x, W, b, **s),
+            lambda x, W, b, s=settings: oracles.conv2d(x, W, b, **s),
+            *(x, W, b),
+        )
+    x, W = HARD["plain"].arrays((2, 3, 5, 6), (4, 3, 3, 2))
+    yield "no bias", F.conv2d, oracles.conv2d, x, W
+    yield (
+        "positional",
+        lambda x, W: F.conv2d(x, W, None, 2, 1),
+        lambda x, W: oracles.conv2d(x, W, None, 2, 1),
+        x,
+        W,
+    )
+
+
+def deconv_table():
+    for name, g in HARD.items():
+        if not g.deconv_fits:
+            continue
+        x, W, b = g.arrays(g.x_shape, g.deconv_W_shape, g.W_shape[:1])
+        settings = {"stride": g.stride, "pad": g.pad, **g.options}
+        yield (
+            name,
+            lambda x, W, b, s=settings: F.deconv2d(x, W, b, **s),
+            lambda x, W, b, s=settings: oracles.deconv2d(x, W, b, **s),
+            *(x, W, b),
+        )
+    x, W = HARD["plain"].arrays((2, 3, 4, 3), (3, 2, 3, 2))
+    yield "no bias", F.deconv2d, oracles.deconv2d, x, W
+    yield (
+        "outsize",
+        lambda x, W: F.deconv2d(x, W, stride=(3, 2), pad=1, outsize=(12, 5)),
+        lambda x, W: oracles.deconv2d(x, W, stride=(3, 2), pad=1, size=(12, 5)),
+        *(x, W),
+    )
+    yield (
+        "positional outsize",
+        lambda x, W: F.deconv2d(x, W, None, 2, 0, 10),
+        lambda x, W: oracles.deconv2d(x, W, None, 2, 0, 10),
+        *(x[..., [0, 1, 2, 0]], W[..., [0, 1, 0]]),
+    )
+
+
+@cases(conv_table())
+class TestConv2d(Contract):
+    pass
+
+
+@cases(deconv_table())
+class TestDeconv2d(Contract):
+    pass
+
+
+# -- against hypothesis
+
+
+@given(geometries())
+def test_conv2d_equals_loops(g):
+    x, W, b = g.arrays(g.x_shape, g.W_shape, g.W_shape[:1])
+    settings = {"stride": g.stride, "pad": g.pad, **g.options}
+    assert_close(F.conv2d(x, W, b, **settings).data, oracles.conv2d(x, W, b, **settings))
+
+
+@given(geometries())
+def test_deconv2d_equals_loops(g):
+    assume(g.deconv_fits)
+    x, W, b = g.arrays(g.x_shape, g.deconv_W_shape, g.W_shape[:1])
+    settings = {"stride": g.stride, "pad": g.pad, **g.options}
+    assert_close(F.deconv2d(x, W, b, **settings).data, oracles.deconv2d(x, W, b, **settings))
+
+
+@given(geometries())
+def test_deconv2d_is_the_adjoint_of_conv2d(g):
+    x, W = g.arrays(g.x_shape, g.W_shape)
+    settings = {"stride": g.stride, "pad": g.pad, **g.options}
+    y = F.conv2d(x, W, **settings).data
+    gy = np.random.default_rng(1).standard_normal(y.shape)
+    back = F.deconv2d(gy, W, outsize=g.x_shape[2:], **settings).data
+    assert back.shape == x.shape
+    assert_close(np.sum(y * gy), np.sum(x * back))
+
+
+def check_three_orders(f, inputs):
+    """First, second and third order; the outputs' gradient is one more input of the third."""
+
+    def first_order(*args):
+        *xs, gy = args
+        return grad(f(*xs), xs, [gy], create_graph=True)
+
+    check_backward(f, inputs)
+    check_double_backward(f, inputs)
+    gy = np.random.default_rng(3).standard_normal(f(*inputs).shape)
+    check_double_backward(first_order, [*inputs, gy])
+
+
+@given(geometries())
+def test_conv2d_gradients_of_three_orders(g):
+    inputs = g.arrays(g.x_shape, g.W_shape, g.W_shape[:1])
+    check_three_orders(lambda x, W, b: F.conv2d(x, W, b, g.stride, g.pad, **g.options), inputs)
+
+
+@given(geometries())
+def test_deconv2d_gradients_of_three_orders(g):
+    assume(g.deconv_fits)
+    inputs = g.arrays(g.x_shape, g.deconv_W_shape, g.W_shape[:1])
+    check_three_orders(lambda x, W, b: F.deconv2d(x, W, b, g.stride, g.pad, **g.options), inputs)
+
+
+@given(geometries())
+def test_deconv2d_with_outsize_gradients_of_three_orders(g):
+    """The outsize of a conv2d that leaves a rest: deconv2d's default would be smaller."""
+    x, W = g.arrays(g.x_shape, g.W_shape)
+    gy = np.ones(F.conv2d(x, W, stride=g.stride, pad=g.pad, **g.options).shape)
+    check_three_orders(
+        lambda gy, W: F.deconv2d(gy, W, None, g.stride, g.pad, g.x_shape[2:], **g.options), [gy, W]
+    )
+
+
+# -- against scipy.signal
+
+
+@pytest.mark.parametrize("stride", [1, 2, (2, 3)])
+@pytest.mark.parametrize("pad", [0, (1, 2)])
+def test_conv2d_equals_scipy_correlate2d(stride, pad):
+    (SH, SW), (PH, PW) = oracles.twice(stride), oracles.twice(pad)
+    x, W = HARD["plain"].arrays((2, 3, 7, 9), (4, 3, 3, 2))
+    padded = np.pad(x, ((0, 0), (0, 0), (PH, PH), (PW, PW)))
+    expected = [
+        [sum(map(signal.correlate2d, image, kernel, ["valid"] * 3))[::SH, ::SW] for kernel in W]
+        for image in padded
+    ]
+    assert_close(F.conv2d(x, W, stride=stride, pad=pad).data, np.array(expected))
+
+
+@pytest.mark.parametrize("stride", [1, 2, (2, 3)])
+@pytest.mark.parametrize("pad", [0, (1, 2)])
+def test_deconv2d_equals_scipy_convolve2d(stride, pad):
+    (SH, SW), (PH, PW) = oracles.twice(stride), oracles.twice(pad)
+    x, W = HARD["plain"].arrays((2, 3, 4, 5), (3, 4, 3, 5))
+    spread = np.zeros((2, 3, SH * 3 + 1, SW * 4 + 1))
+    spread[:, :, ::SH, ::SW] = x
+    full = np.array([[sum(map(signal.convolve2d, image, W[:, oc])) for oc in range(4)] for image in spread])
+    expected = full[:, :, PH : full.shape[2] - PH, PW : full.shape[3] - PW]
+    assert_close(F.deconv2d(x, W, stride=stride, pad=pad).data, expected)
+
+
+# -- im2col and col2im
+
+COLUMNS = [
+    pytest.param(g.x_shape, g.kernel, g.stride, g.pad, id=name)
+    for name, g in HARD.items()
+    if "dilation" not in g.options
+]
+columns = pytest.mark.parametrize(("shape", "kernel", "stride", "pad"), COLUMNS)
+
+
+@columns
+def test_im2col_equals_loops_in_both_layouts(shape, kernel, stride, pad):
+    x = np.random.default_rng(0).standard_normal(shape)
+    expected = oracles.im2col(x, kernel, stride, pad)
+    np.testing.assert_array_equal(F.im2col(x, kernel, stride, pad, to_matrix=False).data, expected)
+    np.testing.assert_array_equal(F.im2col(x, kernel, stride, pad).data, oracles.matrix(expected))
+    np.testing.assert_array_equal(F.im2col_array(x, kernel, stride, pad, to_matrix=False), expected)
+    np.testing.assert_array_equal(F.im2col_array(x, kernel, stride, pad), oracles.matrix(expected))
+
+
+@given(geometries(max_dilation=1))
+def test_col2im_is_the_adjoint_of_im2col(g):
+    x = np.random.default_rng(0).standard_normal(g.x_shape)
+    for to_matrix in (True, False):
+        col = F.im2col(x, g.kernel, g.stride, g.pad, to_matrix)
+        c = np.random.default_rng(1).standard_normal(col.shape)
+        back = F.col2im(c, g.x_shape, g.kernel, g.stride, g.pad, to_matrix)
+        assert back.shape == g.x_shape
+        assert_close(np.sum(col.data * c), np.sum(x * back.data))
+        np.testing.assert_array_equal(
+            F.col2im_array(c, g.x_shape, g.kernel, g.stride, g.pad, to_matrix), back.data
+        )
+
+
+@columns
+@pytest.mark.parametrize("to_matrix", [True, False])
+def test_im2col_and_col2im_gradients_of_two_orders(shape, kernel, stride, pad, to_matrix):
+    x = np.random.default_rng(0).standard_normal(shape)
+    col = F.im2col(x, kernel, stride, pad, to_matrix).data
+    for check in (check_backward, check_double_backward):
+        check(lambda x: F.im2col(x, kernel, stride, pad, to_matrix) ** 2, x)
+        check(lambda c: F.col2im(c, shape, kernel, stride, pad, to_matrix) ** 2, col)
+
+
+@columns
+def test_conv2d_simple_equals_conv2d(shape, kernel, stride, pad):
+    x, W, b = HARD["plain"].arrays(shape, (3, shape[1], *kernel), (3,))
+    for bias in (None, b):
+        assert_close(F.conv2d_simple(x, W, bias, stride, pad).data, F.conv2d(x, W, bias, stride, pad).data)
+    check_backward(lambda x, W, b: F.conv2d_simple(x, W, b, stride, pad), (x, W, b))
+    check_double_backward(lambda x, W, b: F.conv2d_simple(x, W, b, stride, pad), (x, W, b))
+
+
+def test_the_books_shapes():
+    assert F.im2col(np.zeros((1, 3, 7, 7)), kernel_size=5, stride=1, pad=0, to_matrix=True).shape == (9, 75)
+    assert F.im2col(np.zeros((10, 3, 7, 7)), (5, 5), (1, 1), (0, 0), to_matrix=True).shape == (90, 75)
+    x = Variable(np.random.default_rng(0).standard_normal((1, 5, 15, 15)))
+    y = F.conv2d_simple(x, np.zeros((8, 5, 3, 3)), b=None, stride=1, pad=1)
+    y.backward()
+    assert (y.shape, x.grad.shape) == ((1, 8, 15, 15), (1, 5, 15, 15))
+
+
+# -- the Functions themselves
+
+
+def test_functions_are_visible_as_in_dezero():
+    x, W, b = HARD["plain"].arrays((2, 3, 5, 6), (4, 3, 3, 2), (4,))
+    y = F.Conv2d(2, 1)(Variable(x), W, b)
+    assert isinstance(y.creator, F.Conv2d)
+    assert_close(y.data, oracles.conv2d(x, W, b, 2, 1))
+    assert_close(F.Conv2d(stride=2, pad=1)(x, W, None).data, oracles.conv2d(x, W, None, 2, 1))
+    y = F.Deconv2d(2, 1, (9, 11))(Variable(x[:, :, :5, :6]), W.transpose(1, 0, 2, 3), b)
+    assert isinstance(y.creator, F.Deconv2d)
+    assert_close(y.data, oracles.deconv2d(x, W.transpose(1, 0, 2, 3), b, 2, 1, (9, 11)))
+    col = F.Im2col((3, 2), 1, 0, False)(x)
+    np.testing.assert_array_equal(col.data, oracles.im2col(x, (3, 2)))
+    np.testing.assert_array_equal(
+        F.Col2im(x.shape, (3, 2), 1, 0, False)(col).data, F.col2im(col, x.shape, (3, 2), to_matrix=False).data
+    )
+
+
+@hard
+def test_conv2dgradw_is_the_gradient_of_w(geometry):
+    g = geometry
+    x, W = map(Variable, g.arrays(g.x_shape, g.W_shape))
+    y = F.conv2d(x, W, None, g.stride, g.pad, **g.options)
+    gy = Variable(np.random.default_rng(1).standard_normal(y.shape))
+    (gW,) = grad(y, W, gy)
+    assert_close(F.Conv2DGradW(y.creator)(x, gy).data, gW.data)
+
+
+def test_conv2dgradw_of_a_deconvolution_swaps_its_arguments():
+    x, W = map(Variable, HARD["plain"].arrays((2, 3, 4, 3), (3, 2, 3, 2)))
+    y = F.deconv2d(x, W, None, 2, 1)
+    gy = Variable(np.random.default_rng(1).standard_normal(y.shape))
+    assert_close(F.Conv2DGradW(y.creator)(gy, x).data, grad(y, W, gy)[0].data)
+
+
+def test_functions_conv_is_dezeros_module_path():
+    for name in ("conv2d", "Conv2DGradW", "pooling", "Pooling2DWithIndexes", "im2col_array", "col2im_array"):
+        assert getattr(pyconvlite.functions_conv, name) is getattr(F, name)
+
+
+def test_non_contiguous_operands():
+    big = np.random.default_rng(0).standard_normal((5, 12, 4, 7))
+    x = big.transpose(2, 0, 3, 1)[::2, ::-1, :, ::2]  # (2, 5, 7, 6)
+    W = big[:4, :10:2, 1:4, 2:0:-1]  # (4, 5, 3, 2)
+    b = big[0, :8:2, 0, 0]
+    assert_close(F.conv2d(x, W, b, 2, 1).data, oracles.conv2d(x, W, b, 2, 1))
+    assert_close(
+        F.deconv2d(x, W.swapaxes(0, 1), b, 2, 1).data, oracles.deconv2d(x, W.swapaxes(0, 1), b, 2, 1)
+    )
+    check_backward(lambda *args: F.conv2d(*args, 2, 1), (x, W, b))
+
+
+def test_sizes_may_be_any_integers():
+    x, W = HARD["plain"].arrays((1, 1, 5, 5), (1, 1, 3, 3))
+    expected = oracles.conv2d(x, W, None, 2, 1)
+    for two, one in [(np.int64(2), np.uint8(1)), ([2, 2], (1, 1)), ([np.int32(2), 2], 1)]:
+        assert_close(F.conv2d(x, W, None, two, one).data, expected)
+
+
+# -- errors
+
+IMAGE, KERNEL = np.zeros((1, 4, 5, 6)), np.zeros((2, 4, 3, 3))
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: F.conv2d(IMAGE, np.zeros((2, 4, 6, 3))), ValueError, "6.*5"),
+        (lambda: F.conv2d(IMAGE, np.zeros((2, 4, 3, 9)), pad=1), ValueError, "9.*8"),
+        (lambda: F.conv2d(IMAGE, KERNEL, dilation=3), ValueError, "7.*5"),
+        (lambda: F.conv2d(np.zeros((1, 4, 0, 5)), KERNEL), ValueError, "3.*0"),
+        (lambda: F.conv2d(IMAGE, np.zeros((2, 3, 3, 3))), ValueError, "4.*3|3.*4"),
+        (lambda: F.conv2d(IMAGE, KERNEL, groups=2), ValueError, "4"),
+        (lambda: F.conv2d(IMAGE, np.zeros((2, 1, 3, 3)), groups=3), ValueError, "groups.*3"),
+        (lambda: F.conv2d(IMAGE, np.zeros((3, 2, 3, 3)), groups=2), ValueError, "groups.*2|2.*groups"),
+        (lambda: F.conv2d(IMAGE, KERNEL, groups=0), ValueError, "groups.*0"),
+        (lambda: F.conv2d(IMAGE, KERNEL, groups=1.0), TypeError, "groups.*1.0"),
+        (lambda: F.conv2d(IMAGE[0], KERNEL), ValueError, r"x.*\(4, 5, 6\)"),
+        (lambda: F.conv2d(IMAGE, KERNEL[0]), ValueError, r"W.*\(4, 3, 3\)"),
+        (lambda: F.conv2d(IMAGE, KERNEL, np.zeros(3)), ValueError, r"b.*\(3,\)"),
+        (lambda: F.conv2d(IMAGE, KERNEL, np.zeros((2, 1))), ValueError, r"b.*\(2, 1\)"),
+        (lambda: F.conv2d(IMAGE, KERNEL, stride=0), ValueError, "stride.*0"),
+        (lambda: F.conv2d(IMAGE, KERNEL, stride=(1, -1)), ValueError, "stride.*-1"),
+        (lambda: F.conv2d(IMAGE, KERNEL, pad=-1), ValueError, "pad.*-1"),
+        (lambda: F.conv2d(IMAGE, KERNEL, dilation=0), ValueError, "dilation.*0"),
+        (lambda: F.conv2d(IMAGE, KERNEL, stride=1.5), TypeError, "stride.*1.5"),
+        (lambda: F.conv2d(IMAGE, KERNEL, stride=True), TypeError, "stride.*True"),
+        (lambda: F.conv2d(IMAGE, KERNEL, pad=(1, 2, 3)), ValueError, r"pad.*\(1, 2, 3\)"),
+        (lambda: F.conv2d(IMAGE, KERNEL, dilation="2"), TypeError, "dilation.*'2'"),
+        (lambda: F.conv2d(IMAGE.astype(np.uint8), KERNEL), TypeError, "uint8.*astype"),
+        (lambda: F.conv2d(IMAGE.astype(int), KERNEL), TypeError, "int64.*astype"),
+        (lambda: F.conv2d(IMAGE, KERNEL.astype(int)), TypeError, "int64.*astype"),
+        (lambda: F.deconv2d(IMAGE.astype(np.uint8), KERNEL.swapaxes(0, 1)), TypeError, "uint8.*astype"),
+        (lambda: F.deconv2d(IMAGE, KERNEL), ValueError, "4.*2|2.*4"),
+        (lambda: F.deconv2d(IMAGE[0], KERNEL), ValueError, r"x.*\(4, 5, 6\)"),
+        (lambda: F.deconv2d(IMAGE, np.zeros((4, 2, 3, 3)), groups=3), ValueError, "groups.*3|3.*groups"),
+        (lambda: F.deconv2d(IMAGE, np.zeros((4, 2, 3, 3)), np.zeros(4)), ValueError, r"b.*\(4,\)"),
+        (lambda: F.deconv2d(IMAGE, np.zeros((4, 2, 3, 3)), pad=4), ValueError, "pad"),
+        (lambda: F.deconv2d(IMAGE, np.zeros((4, 2, 3, 3)), outsize=(6, 8)), ValueError, "outsize.*6"),
+        (
+            lambda: F.deconv2d(IMAGE, np.zeros((4, 2, 3, 3)), stride=2, outsize=(11, 15)),
+            ValueError,
+            "outsize.*15",
+        ),
+        (lambda: F.deconv2d(IMAGE, np.zeros((4, 2, 3, 3)), outsize=7.5), TypeError, "outsize.*7.5"),
+        (lambda: F.deconv2d(IMAGE, np.zeros((4, 2, 3, 3)), stride=0), ValueError, "stride.*0"),
+        (lambda: F.im2col(IMAGE, 6), ValueError, "6.*5"),
+        (lambda: F.im2col(IMAGE, 0), ValueError, "kernel_size.*0"),
+        (lambda: F.im2col(IMAGE[0], 3), ValueError, r"\(4, 5, 6\)"),
+        (lambda: F.im2col(IMAGE, (3, 3, 3)), ValueError, r"kernel_size.*\(3, 3, 3\)"),
+        (
+            lambda: F.col2im(np.zeros((12, 35)), IMAGE.shape, 3),
+            ValueError,
+            r"\(12, 35\).*\(12, 36\)|\(12, 36\).*\(12, 35\)",
+        ),
+        (
+            lambda: F.col2im(np.zeros((1, 4, 3, 3, 3, 3)), IMAGE.shape, 3, to_matrix=False),
+            ValueError,
+            r"\(1, 4, 3, 3, 3, 3\)",
+        ),
+        (lambda: F.conv2d_simple(IMAGE, np.zeros((2, 3, 3, 3))), ValueError, "4.*3|3.*4"),
+        (lambda: F.conv2d_simple(IMAGE, np.zeros((2, 4, 6, 3))), ValueError, "6.*5"),
+    ],
+)
+def test_what_does_not_fit_is_named(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
+
+
+def test_output_never_silently_empty_at_the_edge_of_fitting():
+    assert F.conv2d(IMAGE, np.zeros((2, 4, 5, 6))).shape == (1, 2, 1, 1)
+    assert F.deconv2d(IMAGE, np.zeros((4, 2, 1, 1)), pad=2).shape == (1, 2, 1, 2)
+    assert operator.index(F.im2col(IMAGE, (5, 6)).shape[0]) == 1

@@ -1,0 +1,279 @@
+"""core.py: Variable, Parameter, settings, conversions. What `backward` does is in test_core_backward.py."""
+
+import numpy as np
+import pytest
+from contract import DTYPES
+
+import pyconvlite
+import pyconvlite.functions as F
+from pyconvlite import Function, Parameter, Variable, as_array, as_variable, no_grad, test_mode, using_config
+from pyconvlite.backends import DeviceUnavailable
+from pyconvlite.core import Config
+
+
+class TestVariable:
+    def test_properties_are_the_arrays(self):
+        x = Variable(np.zeros((2, 3), np.float32), name="x")
+        assert (x.shape, x.ndim, x.size, x.dtype, len(x)) == ((2, 3), 2, 6, np.float32, 2)
+        assert (x.name, x.grad, x.creator) == ("x", None, None)
+
+    def test_holds_the_very_array(self):
+        data = np.zeros(3)
+        assert Variable(data).data is data
+
+    @pytest.mark.parametrize("data", [1.0, 1, [1.0], (1.0,), "1", np.float64(1.0)], ids=repr)
+    def test_refuses_what_is_no_array(self, data):
+        with pytest.raises(TypeError, match=type(data).__name__):
+            Variable(data)
+
+    @pytest.mark.parametrize(
+        ("data", "text"),
+        [
+            (np.array(1.5), "variable(1.5)"),
+            (np.array([1, 2, 3]), "variable([1 2 3])"),
+            (np.array([[1, 2], [3, 4]]), "variable([[1 2]\n          [3 4]])"),
+            (None, "variable(None)"),
+        ],
+    )
+    def test_repr(self, data, text):
+        assert repr(Variable(data)) == text
+
+    def test_numbers(self):
+        x = Variable(np.array([[2.5]], np.float32))
+        assert (x.item(), type(x.item())) == (2.5, float)
+        assert float(Variable(np.array(2.5))) == 2.5
+        with pytest.raises(ValueError, match=r"size 1|one element"):
+            Variable(np.zeros(2)).item()
+        with pytest.raises(TypeError):
+            float(Variable(np.zeros(2)))
+
+    def test_scalar_has_no_length(self):
+        with pytest.raises(TypeError):
+            len(Variable(np.array(1.0)))
+
+    def test_iteration_ends_and_is_differentiable(self):
+        x = Variable(np.arange(6.0).reshape(3, 2))
+        rows = list(x)
+        np.testing.assert_array_equal([row.data for row in rows], x.data)
+        (rows[0] + 2 * rows[2]).sum().backward()
+        np.testing.assert_array_equal(x.grad.data, [[1, 1], [0, 0], [2, 2]])
+
+    def test_variables_are_told_apart_by_identity(self):
+        x, y = Variable(np.ones(2)), Variable(np.ones(2))
+        assert len({x, y, x}) == 2
+
+    def test_cleargrad(self):
+        x = Variable(np.ones(2))
+        (x * 2).backward()
+        x.cleargrad()
+        assert x.grad is None
+
+    def test_to_cpu_keeps_and_to_gpu_refuses_where_there_is_none(self):
+        x = Variable(np.ones(2))
+        data = x.data
+        x.to_cpu()
+        assert x.data is data
+        with pytest.raises(DeviceUnavailable):
+            x.to_gpu()
+        assert x.data is data
+
+    @pytest.mark.parametrize(
+        ("call", "expected"),
+        [
+            (lambda x: x.T, (4, 3, 2)),
+            (lambda x: x.reshape(6, -1), (6, 4)),
+            (lambda x: x.reshape((6, 4)), (6, 4)),
+            (lambda x: x.transpose(), (4, 3, 2)),
+            (lambda x: x.transpose(1, 0, 2), (3, 2, 4)),
+            (lambda x: x.transpose((np.int64(1), 0, 2)), (3, 2, 4)),
+            (lambda x: x.transpose(np.int64(1), 0, 2), (3, 2, 4)),
+            (lambda x: x.sum(), ()),
+            (lambda x: x.sum(axis=1, keepdims=True), (2, 1, 4)),
+            (lambda x: x.max(axis=(0, 1)), (4,)),
+            (lambda x: x.min(), ()),
+            (lambda x: x[0, ..., ::2], (3, 2)),
+            (lambda x: x.matmul(np.ones((4, 5))), (2, 3, 5)),
+            (lambda x: x.dot(np.ones((4, 5))), (2, 3, 5)),
+        ],
+    )
+    def test_methods_give_variables_with_a_graph(self, call, expected):
+        y = call(Variable(np.zeros((2, 3, 4))))
+        assert (type(y), y.shape) == (Variable, expected)
+        assert isinstance(y.creator, Function)
+
+
+class TestOperatorsWithNumpyOnTheLeft:
+    """NumPy must not take the Variable apart: one Variable comes out, not an array of them."""
+
+    @pytest.mark.parametrize(
+        "left", [np.ones((2, 3)), np.ones(3), np.float32(2), np.float64(2), np.array(2.0)]
+    )
+    def test_one_variable_comes_out(self, left):
+        x = Variable(np.ones((2, 3)))
+        for y in (left + x, left - x, left * x, left / x, left**x):
+            assert (type(y), y.shape) == (Variable, (2, 3))
+        y = np.ones((4, 2)) @ x
+        assert (type(y), y.shape) == (Variable, (4, 3))
+
+    def test_numpys_own_functions_refuse_a_variable(self):
+        with pytest.raises(TypeError):
+            np.add(np.ones(3), Variable(np.ones(3)))
+
+
+class TestParameter:
+    def test_is_a_variable(self):
+        p = Parameter(np.ones(2), "W")
+        assert isinstance(p, Variable)
+        assert p.name == "W"
+        assert type(p * 1) is Variable
+
+    def test_may_wait_for_its_data(self):
+        p = Parameter(None, "W", lazy_shape=(3, None), lazy_dtype=np.float32)
+        assert (p.data, p.lazy_shape, p.lazy_dtype) == (None, (3, None), np.float32)
+        assert "None" in repr(p)
+        p.to_cpu()
+        p.data = np.ones(2)
+        (p * 3).backward()
+        np.testing.assert_array_equal(p.grad.data, [3, 3])
+
+
+class TestConversions:
+    def test_as_variable(self):
+        x = Variable(np.ones(2))
+        assert as_variable(x) is x
+        assert as_variable(x.data).data is x.data
+        assert as_variable(1.5).data == 1.5
+        assert as_variable(np.float32(1.5)).dtype == np.float32
+        with pytest.raises(TypeError, match="list"):
+            as_variable([1.0])
+
+    def test_what_as_variable_made_takes_gradients(self):
+        x = as_variable(np.ones(2))
+        (x * 3).backward()
+        np.testing.assert_array_equal(x.grad.data, [3, 3])
+
+    def test_as_array(self):
+        data = np.ones(2)
+        assert as_array(data) is data
+        for scalar in (1.5, np.float64(1.5)):
+            assert isinstance(as_array(scalar), np.ndarray)
+        assert as_array(np.float32(1.5)).dtype == np.float32
+
+
+class TestConfig:
+    @pytest.mark.parametrize(
+        ("context", "name"),
+        [
+            (no_grad, "enable_backprop"),
+            (test_mode, "train"),
+            (lambda: using_config("enable_backprop", False), "enable_backprop"),
+            (lambda: using_config("train", False), "train"),
+        ],
+    )
+    def test_is_changed_inside_and_restored_after(self, context, name):
+        assert getattr(Config, name) is True
+        with context():
+            assert getattr(Config, name) is False
+        assert getattr(Config, name) is True
+
+    @pytest.mark.parametrize(("context", "name"), [(no_grad, "enable_backprop"), (test_mode, "train")])
+    def test_is_restored_after_an_exception(self, context, name):
+        with pytest.raises(ZeroDivisionError), context():
+            1 / 0  # noqa: B018
+        assert getattr(Config, name) is True
+
+    def test_nests(self):
+        with no_grad():
+            with using_config("enable_backprop", True):
+                assert (Variable(np.ones(2)) * 2).creator is not None
+            assert (Variable(np.ones(2)) * 2).creator is None
+
+    def test_unknown_setting(self):
+        with pytest.raises(AttributeError, match="trian"), using_config("trian", False):
+            pass
+
+    def test_no_grad_remembers_nothing(self):
+        x = Variable(np.ones(2))
+        with no_grad():
+            y = F.exp(x * 2)
+        assert y.creator is None
+        y.backward()
+        assert x.grad is None
+
+    def test_backward_restores_the_setting_after_an_exception(self):
+        class Broken(Function):
+            def forward(self, x):
+                return x * 1
+
+            def backward(self, gy):
+                raise ZeroDivisionError
+
+        x = Variable(np.ones(2))
+        y = Broken()(x)
+        with pytest.raises(ZeroDivisionError):
+            y.backward()
+        assert Config.enable_backprop is True
+
+
+class TestFunction:
+    def test_forward_and_backward_are_to_be_written(self):
+        class Nothing(Function):
+            pass
+
+        with pytest.raises(NotImplementedError, match="Nothing"):
+            Nothing()(np.ones(2))
+
+    def test_forward_gets_arrays_and_outputs_point_back(self):
+        seen = []
+
+        class Twice(Function):
+            def forward(self, x):
+                seen.append(type(x))
+                return 2 * x
+
+        x = Variable(np.ones(2))
+        f = Twice()
+        y = f(x)
+        assert seen == [np.ndarray]
+        assert y.creator is f
+        assert f.inputs == (x,)
+        assert f.outputs[0]() is y
+
+    def test_numpy_scalars_become_arrays(self):
+        class Total(Function):
+            def forward(self, x):
+                return x.sum()
+
+        y = Total()(np.ones(3, np.float32))
+        assert (type(y.data), y.dtype) == (np.ndarray, np.float32)
+
+    @pytest.mark.parametrize("dtype", DTYPES)
+    def test_several_outputs(self, dtype):
+        class Halves(Function):
+            def forward(self, x):
+                return x[:2], x[2:]
+
+        a, b = Halves()(np.arange(5).astype(dtype))
+        np.testing.assert_array_equal(a.data, [0, 1])
+        np.testing.assert_array_equal(b.data, [2, 3, 4])
+        assert a.creator is b.creator
+        assert a.dtype == b.dtype == dtype
+
+    def test_one_output_in_a_tuple_is_one_variable(self):
+        class One(Function):
+            def forward(self, x):
+                return (x * 2,)
+
+        assert type(One()(np.ones(2))) is Variable
+
+
+def test_setup_of_the_book_is_in_place():
+    """The book's first graph, step 36: the gradient of x^2 inside an expression of its own."""
+    x = pyconvlite.Variable(np.array(2.0))
+    y = x**2
+    y.backward(create_graph=True)
+    gx = x.grad
+    x.cleargrad()
+    z = gx**3 + y
+    z.backward()
+    assert x.grad.item() == 100

@@ -1,0 +1,537 @@
+"""core.py, the walk back: backward, grad, what they keep and what they free."""
+
+import gc
+import weakref
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+import pyconvlite.functions as F
+from pyconvlite import Function, Variable, as_variable, grad, no_grad
+
+
+def ones(*shape):
+    return Variable(np.ones(shape))
+
+
+class Halves(Function):
+    """Two outputs; backward, DeZero's way, expects a gradient of each."""
+
+    def forward(self, x):
+        return x[:2], x[2:]
+
+    def backward(self, ga, gb):
+        return F.concat([ga * 1, gb * 1])
+
+
+class Recorder(Function):
+    """A sum that notes which gradients were wanted."""
+
+    def forward(self, *xs):
+        return sum(xs)
+
+    def backward(self, gy):
+        self.wanted = self.needs_input_grad
+        return tuple(gy for _ in self.inputs)
+
+
+class TestBackward:
+    def test_of_a_leaf_sets_its_gradient(self):
+        x = Variable(np.full((2, 3), 5, np.float32))
+        x.backward()
+        np.testing.assert_array_equal(x.grad.data, np.ones((2, 3)))
+        assert x.grad.dtype == np.float32
+
+    def test_starts_from_the_gradient_that_is_set(self):
+        x = Variable(np.array([1.0, 2.0]))
+        y = x * 3
+        y.grad = Variable(np.array([10.0, 100.0]))
+        y.backward()
+        np.testing.assert_array_equal(x.grad.data, [30, 300])
+
+    def test_keeps_the_roots_gradient_and_by_default_no_other_between(self):
+        x = ones(2)
+        middle = x * 2
+        y = middle * 3
+        y.backward()
+        assert middle.grad is None
+        np.testing.assert_array_equal(y.grad.data, [1, 1])
+        np.testing.assert_array_equal(x.grad.data, [6, 6])
+
+    def test_retain_grad_keeps_every_gradient(self):
+        x = ones(2)
+        middle = x * 2
+        y = middle * 3
+        y.backward(retain_grad=True)
+        np.testing.assert_array_equal(middle.grad.data, [3, 3])
+
+    def test_adds_to_the_gradients_that_are_there(self):
+        x = ones(2)
+        for _ in range(2):
+            (x * 3).backward()
+        np.testing.assert_array_equal(x.grad.data, [6, 6])
+        first = x.grad.data
+        saved = first.copy()
+        (x * 3).backward()
+        np.testing.assert_array_equal(x.grad.data, [9, 9])
+        np.testing.assert_array_equal(first, saved)
+
+    def test_of_the_same_graph_twice_adds_twice(self):
+        x = ones(2)
+        y = F.exp(x * 0) * 3 + x
+        y.backward()
+        y.backward()
+        np.testing.assert_array_equal(x.grad.data, [2, 2])
+
+    def test_adds_over_all_paths(self):
+        x = Variable(np.array(2.0))
+        a = x**2
+        y = a**2 + a**2 + x
+        y.backward()
+        assert x.grad.item() == 65
+
+    def test_visits_a_function_after_all_that_use_it(self):
+        """Short and long way to the same Variable: its gradient is whole before it goes further back."""
+        x = Variable(np.array(1.0))
+        a = x * 2
+        long_way = a
+        for _ in range(5):
+            long_way = long_way * 1
+        y = a * 10 + long_way
+        y.backward()
+        assert x.grad.item() == 22
+
+    def test_same_variable_twice_in_one_function(self):
+        x = ones(2)
+        (x + x).backward()
+        np.testing.assert_array_equal(x.grad.data, [2, 2])
+
+    def test_create_graph_gives_the_gradient_a_graph(self):
+        x = Variable(np.array(3.0))
+        y = x**3
+        y.backward()
+        assert x.grad.creator is None
+        x.cleargrad()
+        y.backward(create_graph=True)
+        gx = x.grad
+        assert gx.creator is not None
+        x.cleargrad()
+        gx.backward()
+        assert x.grad.item() == 18
+
+    def test_newtons_method_of_the_book(self):
+        x = Variable(np.array(2.0))
+        for _ in range(10):
+            y = x**4 - 2 * x**2
+            x.cleargrad()
+            y.backward(create_graph=True)
+            gx = x.grad
+            x.cleargrad()
+            gx.backward()
+            x.data = x.data - gx.data / x.grad.data
+        assert x.item() == pytest.approx(1, abs=1e-12)
+
+    def test_gradients_take_the_dtype_of_their_variable(self):
+        x, W = Variable(np.ones(2, np.float32)), Variable(np.ones(2, np.float64))
+        y = x * W
+        y.backward()
+        assert (y.dtype, x.grad.dtype, W.grad.dtype) == (np.float64, np.float32, np.float64)
+
+    def test_raw_arrays_and_numbers_are_not_differentiated(self):
+        f, x = Recorder(), ones(2)
+        f(np.ones(2), x, 2.0).backward()
+        assert f.wanted == (False, True, False)
+
+    def test_gradient_of_another_shape_is_refused_with_both_shapes(self):
+        x = ones(2, 3)
+        y = x * 2
+        y.grad = ones(3)
+        with pytest.raises(ValueError, match=r"\(3,\).*\(2, 3\)"):
+            y.backward()
+
+    def test_function_with_a_gradient_of_another_shape_is_named(self):
+        class Forgetful(Function):
+            def forward(self, x, row):
+                return x + row
+
+            def backward(self, gy):
+                return gy, gy
+
+        y = Forgetful()(ones(2, 3), ones(3))
+        with pytest.raises(ValueError, match=r"Forgetful.*\(2, 3\).*\(3,\)"):
+            y.backward()
+
+
+class TestSeveralOutputs:
+    @pytest.mark.parametrize("drop", [True, False], ids=["freed", "alive"])
+    @pytest.mark.parametrize(("used", "expected"), [(0, [3, 3, 0, 0, 0]), (1, [0, 0, 3, 3, 3])])
+    def test_an_unused_one_counts_as_zeros(self, used, expected, drop):
+        x = Variable(np.arange(5, dtype=np.float32))
+        outputs = Halves()(x)
+        y = outputs[used] * 3
+        if drop:
+            del outputs
+        y.backward()
+        np.testing.assert_array_equal(x.grad.data, expected)
+        assert x.grad.dtype == np.float32
+
+    def test_all_used(self):
+        x = ones(5)
+        a, b = Halves()(x)
+        (a.sum() * 2 + b.sum() * 3).backward()
+        np.testing.assert_array_equal(x.grad.data, [2, 2, 3, 3, 3])
+
+    def test_second_order_through_one_of_them(self):
+        x = Variable(np.arange(5.0))
+        (gx,) = grad(Halves()(x)[1] ** 3, x, create_graph=True)
+        (ggx,) = grad(gx, x)
+        np.testing.assert_array_equal(ggx.data, [0, 0, 12, 18, 24])
+
+
+class TestFunctionsOfUsers:
+    def test_none_as_gradient(self):
+        class First(Function):
+            def forward(self, x, index):
+                return x[index]
+
+            def backward(self, gy):
+                return F.broadcast_to(gy, self.inputs[0].shape), None
+
+        x, index = ones(3), Variable(np.array(1))
+        First()(x, index).backward()
+        assert index.grad is None
+        np.testing.assert_array_equal(x.grad.data, [1, 1, 1])
+
+    @pytest.mark.parametrize("wrap", [tuple, list], ids=["tuple", "list"])
+    def test_fewer_gradients_than_inputs(self, wrap):
+        class Scale(Function):
+            def forward(self, x, factor, unused):
+                return x * factor
+
+            def backward(self, gy):
+                return wrap([gy * self.inputs[1]])
+
+        x = ones(2)
+        Scale()(x, np.array(3.0), None).backward()
+        np.testing.assert_array_equal(x.grad.data, [3, 3])
+
+    def test_none_as_input(self):
+        class Optional(Function):
+            def forward(self, x, b):
+                assert b is None
+                return x * 2
+
+            def backward(self, gy):
+                assert self.inputs[1].data is None
+                return gy * 2, None
+
+        x = ones(2)
+        Optional()(x, None).backward()
+        np.testing.assert_array_equal(x.grad.data, [2, 2])
+
+    def test_dezeros_style_with_arguments(self):
+        class Power(Function):
+            def __init__(self, c):
+                self.c = c
+
+            def forward(self, x):
+                return x**self.c
+
+            def backward(self, gy):
+                (x,) = self.inputs
+                return self.c * x ** (self.c - 1) * gy
+
+        x = Variable(np.array(2.0))
+        (gx,) = grad(Power(3)(x), x, create_graph=True)
+        assert (gx.item(), grad(gx, x)[0].item()) == (12, 12)
+
+    def test_a_gradient_that_is_an_input_is_copied(self):
+        class Careless(Function):
+            def forward(self, x, y):
+                return np.sum(x * y)
+
+            def backward(self, gy):
+                x, y = self.inputs
+                return y, x
+
+        x, y = Variable(np.array([1.0, 2.0])), Variable(np.array([3.0, 4.0]))
+        Careless()(x, y).backward()
+        for gradient, variable in [(x.grad, y), (y.grad, x)]:
+            np.testing.assert_array_equal(gradient.data, variable.data)
+            assert not np.shares_memory(gradient.data, variable.data)
+
+
+SHARING = {
+    "a + b": lambda a, b: a + b,
+    "a + a": lambda a, b: a + a + 0 * b,
+    "a - b": lambda a, b: a - b,
+    "-a": lambda a, b: -a + b,
+    "reshape": lambda a, b: a.reshape(6, 2) + b.reshape(6, 2),
+    "transpose": lambda a, b: a.T + b.T,
+    "getitem": lambda a, b: a[:] + b[::-1],
+    "concat": lambda a, b: F.concat([a, b]),
+    "sum": lambda a, b: a.sum() + b.sum(axis=0),
+    "broadcast": lambda a, b: F.broadcast_to(a, (2, 3, 4)) + b,
+    "expand_dims": lambda a, b: F.expand_dims(a, 0) + F.expand_dims(b, 0),
+    "chain": lambda a, b: (a + b).reshape(12).reshape(4, 3).T + 0,
+}
+
+
+@pytest.mark.parametrize("f", SHARING.values(), ids=SHARING.keys())
+@pytest.mark.parametrize("create_graph", [False, True])
+def test_no_two_gradients_share_memory(f, create_graph):
+    a, b = ones(3, 4), ones(3, 4)
+    y = f(a, b)
+    y.backward(retain_grad=True, create_graph=create_graph)
+    variables, pending = {y, a, b}, [y.creator]
+    while pending:
+        for x in pending.pop().inputs:
+            variables.add(x)
+            if x.creator:
+                pending.append(x.creator)
+    arrays = [x.data for x in variables] + [x.grad.data for x in variables if x.grad is not None]
+    gradients = [x.grad.data for x in variables if x.grad is not None]
+    assert len(gradients) >= 3
+    for one, other in combinations(gradients, 2):
+        assert not np.shares_memory(one, other)
+    for gradient in gradients:
+        assert gradient.flags.writeable
+        assert sum(np.shares_memory(gradient, array) for array in arrays) == 1
+
+
+class TestGrad:
+    def test_returns_a_list_and_touches_no_grad(self):
+        x, W = ones(2), ones(2)
+        y = x * W * 3
+        gradients = grad(y, [x, W])
+        assert isinstance(gradients, list)
+        np.testing.assert_array_equal([g.data for g in gradients], [[3, 3], [3, 3]])
+        assert [v.grad for v in (x, W, y)] == [None, None, None]
+
+    def test_leaves_gradients_of_before_alone(self):
+        x = ones(2)
+        x.grad = before = ones(2)
+        y = x * 3
+        grad(y, x)
+        grad(y, x, create_graph=True)
+        assert x.grad is before
+        np.testing.assert_array_equal(before.data, [1, 1])
+
+    def test_zeros_where_nothing_is_reached(self):
+        x, other = ones(2), Variable(np.ones((3, 4), np.float32))
+        gx, unreached = grad(x * 2, [x, other])
+        np.testing.assert_array_equal(unreached.data, np.zeros((3, 4)))
+        assert unreached.dtype == np.float32
+        np.testing.assert_array_equal(gx.data, [2, 2])
+
+    def test_of_an_intermediate(self):
+        x = ones(2)
+        middle = x * 2
+        g_middle, gx = grad(middle**2, [middle, x])
+        np.testing.assert_array_equal(g_middle.data, [4, 4])
+        np.testing.assert_array_equal(gx.data, [8, 8])
+
+    def test_of_an_output_itself(self):
+        x = ones(2)
+        y = x * 2
+        gy, gx = grad(y, [y, x], ones(2) * 5)
+        np.testing.assert_array_equal(gy.data, [5, 5])
+        np.testing.assert_array_equal(gx.data, [10, 10])
+
+    def test_of_an_output_that_another_output_is_made_of(self):
+        x = ones(2)
+        y = x * 2
+        z = y * 3
+        gy, gx = grad([y, z], [y, x])
+        np.testing.assert_array_equal(gy.data, [4, 4])
+        np.testing.assert_array_equal(gx.data, [8, 8])
+
+    def test_the_same_input_twice(self):
+        x = ones(2)
+        a, b = grad(x * 3, [x, x])
+        np.testing.assert_array_equal(a.data, b.data)
+
+    def test_several_outputs_are_summed(self):
+        x = ones(2)
+        (gx,) = grad([x * 2, (x * 3).sum()], x)
+        np.testing.assert_array_equal(gx.data, [5, 5])
+
+    @pytest.mark.parametrize("wrap", [Variable, np.asarray], ids=["Variable", "array"])
+    def test_grad_outputs(self, wrap):
+        x = ones(2)
+        outputs = [x * 2, x * 3]
+        weights = [wrap(np.array([1.0, 10.0])), wrap(np.array([0.0, 1.0]))]
+        np.testing.assert_array_equal(grad(outputs, x, weights)[0].data, [2, 23])
+        np.testing.assert_array_equal(grad(outputs[0], x, weights[0])[0].data, [2, 20])
+        np.testing.assert_array_equal(grad(outputs, x, [None, weights[1]])[0].data, [2, 5])
+
+    def test_is_differentiable_in_its_grad_outputs(self):
+        x, gy = Variable(np.array([2.0])), Variable(np.array([5.0]))
+        (gx,) = grad(x**2, x, gy, create_graph=True)
+        assert [g.item() for g in grad(gx, [x, gy])] == [10, 4]
+
+    def test_without_create_graph_has_no_graph(self):
+        x = ones(2)
+        assert grad(x**2, x)[0].creator is None
+
+    def test_with_create_graph_under_no_grad_outside(self):
+        x = Variable(np.array(3.0))
+        y = x**2
+        with no_grad():
+            (gx,) = grad(y, x, create_graph=True)
+        assert grad(gx, x)[0].item() == 2
+
+    def test_gives_arrays_of_their_own(self):
+        x, W = ones(2), ones(2)
+        seed = ones(2)
+        gx, gW = grad(x + W, [x, W], seed)
+        for one, other in combinations([gx.data, gW.data, seed.data], 2):
+            assert not np.shares_memory(one, other)
+
+    def test_computes_only_what_lies_between(self):
+        class Unwanted(Recorder):
+            def backward(self, gy):
+                raise AssertionError("nobody asked for this gradient")
+
+        x, other = ones(2), ones(2)
+        middle = Unwanted()(x)
+        (gm,) = grad(middle * 3 + Unwanted()(other), middle)
+        np.testing.assert_array_equal(gm.data, [3, 3])
+
+    @pytest.mark.parametrize("weights", [[ones(2)], [ones(2)] * 3, ones(2)], ids=["one", "three", "bare"])
+    def test_as_many_grad_outputs_as_outputs(self, weights):
+        x = ones(2)
+        with pytest.raises(ValueError, match=r"grad_outputs.*2"):
+            grad([x * 2, x * 3], x, weights)
+
+    def test_grad_output_of_another_shape(self):
+        x = ones(2)
+        with pytest.raises(ValueError, match=r"\(3,\).*\(2,\)"):
+            grad(x * 2, x, ones(3))
+
+
+class TestUnchain:
+    def test_unchain_makes_a_leaf(self):
+        x = ones(2)
+        middle = x * 2
+        y = middle * 3
+        middle.unchain()
+        y.backward()
+        assert x.grad is None
+        np.testing.assert_array_equal(middle.grad.data, [3, 3])
+
+    def test_unchain_backward_cuts_everything_behind(self):
+        x = ones(2)
+        a = x * 2
+        b = a * 3
+        y = b + a
+        y.unchain_backward()
+        assert [v.creator for v in (a, b)] == [None, None]
+        y.backward()
+        assert x.grad is None
+
+    def test_unchain_backward_of_a_leaf(self):
+        ones(2).unchain_backward()
+
+
+class TestMemory:
+    @pytest.fixture(autouse=True)
+    def _reference_counting_alone(self):
+        gc.disable()
+        yield
+        gc.enable()
+
+    def test_graph_goes_with_its_last_variable(self):
+        x = ones(2)
+        middle = F.exp(x)
+        y = (middle * middle + middle).sum()
+        y.backward()
+        remains = [weakref.ref(v) for v in (middle, y, middle.creator, y.creator)]
+        del middle, y
+        assert [ref() for ref in remains] == [None] * 4
+
+    def test_grad_leaves_nothing_behind(self):
+        x = ones(2)
+        y = F.tanh(x)
+        g = grad(y, x)
+        remains = [weakref.ref(y), weakref.ref(y.creator), weakref.ref(g[0])]
+        del y, g
+        assert [ref() for ref in remains] == [None] * 3
+
+    def test_grad_with_create_graph_leaves_nothing_behind_once_dropped(self):
+        x = Variable(np.array([2.0]))
+        y = x**3
+        (gx,) = grad(y, x, create_graph=True)
+        remains = [weakref.ref(v) for v in (y, gx, y.creator, gx.creator)]
+        del y, gx
+        assert [ref() for ref in remains] == [None] * 4
+
+    def test_backward_with_create_graph_is_freed_by_cleargrad(self):
+        x = Variable(np.array([2.0]))
+        y = x**3
+        y.backward(create_graph=True)
+        remains = [weakref.ref(v) for v in (y, x.grad, y.creator, x.grad.creator)]
+        del y
+        x.cleargrad()
+        assert [ref() for ref in remains] == [None] * 4
+
+    def test_intermediate_gradients_are_not_kept(self):
+        class Watched(Function):
+            def forward(self, x):
+                return x * 1
+
+            def backward(self, gy):
+                seen.append(weakref.ref(gy))
+                return gy * 1
+
+        seen = []
+        x = ones(2)
+        y = Watched()(Watched()(x)) * 1
+        y.backward()
+        assert [ref() for ref in seen] == [None, None]
+
+    def test_training_loop_does_not_grow(self):
+        W = ones(4, 4)
+        x = np.ones((2, 4))
+        alive = []
+        for _ in range(3):
+            loss = F.mean_squared_error(F.linear(x, W), np.zeros((2, 4)))
+            alive.append(weakref.ref(loss))
+            W.cleargrad()
+            loss.backward()
+            W.data = W.data - 0.1 * W.grad.data
+        assert [ref() is None for ref in alive] == [True, True, False]
+
+
+@pytest.mark.parametrize("n", [20_000])
+def test_deep_chains_neither_recurse_forward_backward_nor_when_freed(n):
+    x = Variable(np.array(0.0))
+    y = x
+    for _ in range(n):
+        y = y + 1.0
+    y.backward()
+    assert (y.item(), x.grad.item()) == (n, 1)
+    last = weakref.ref(y.creator)
+    del y
+    assert last() is None
+
+
+def test_deep_chains_of_gradients():
+    x = Variable(np.array(1.0))
+    y = x
+    for _ in range(2_000):
+        y = y * 1.0
+    (gx,) = grad(y * y, x, create_graph=True)
+    assert grad(gx, x)[0].item() == 2
+
+
+def test_wide_graphs_are_walked_once():
+    """2 ** 60 paths, 60 Functions."""
+    x = as_variable(np.array(1.0))
+    y = x
+    for _ in range(60):
+        y = y + y
+    y.backward()
+    assert x.grad.item() == 2.0**60
+    y.unchain_backward()

@@ -1,0 +1,244 @@
+"""functions/pooling.py: max and average pooling and their Functions."""
+
+import numpy as np
+import oracles
+import pytest
+from contract import Contract, assert_close, cases
+from geometries import HARD, geometries
+from hypothesis import given
+from test_conv import check_three_orders
+
+import pyconvlite.functions as F
+from pyconvlite import Variable, grad
+from pyconvlite.testing import check_backward, check_double_backward
+
+rng = np.random.default_rng(6)
+X = rng.standard_normal((2, 3, 6, 7))
+# (kernel_size, stride, pad), every window with a pixel of the image in it
+SETTINGS = {
+    "book": (2, 2, 0),
+    "defaults": (2, 1, 0),
+    "non-square": ((3, 2), (2, 1), (1, 0)),
+    "overlapping": (3, 1, 1),
+    "stride > kernel": (2, (3, 4), 0),
+    "stride that leaves a rest": (3, 2, 0),
+    "1x1": (1, 1, 0),
+    "1x1, stride 2": (1, 2, 0),
+    "whole image": ((6, 7), 1, 0),
+    "one row": ((1, 3), (1, 2), (0, 1)),
+    "pad": ((3, 2), 2, (2, 1)),
+}
+settings = pytest.mark.parametrize(("kernel", "stride", "pad"), SETTINGS.values(), ids=SETTINGS.keys())
+
+
+def table(f, oracle, **options):
+    for name, (kernel, stride, pad) in SETTINGS.items():
+        yield (
+            name,
+            lambda x, s=(kernel, stride, pad): f(x, *s, **options),
+            lambda x, s=(kernel, stride, pad): oracle(x, *s, **options),
+            X,
+        )
+    yield (
+        "one image of one channel",
+        lambda x: f(x, 2, **options),
+        lambda x: oracle(x, 2, **options),
+        X[:1, :1],
+    )
+    yield "one row", lambda x: f(x, (1, 2), **options), lambda x: oracle(x, (1, 2), **options), X[:, :, :1]
+    yield "1x1 image", lambda x: f(x, 1, **options), lambda x: oracle(x, 1, **options), X[:, :, :1, :1]
+    yield "empty batch", lambda x: f(x, 2, 2, **options), lambda x: oracle(x, 2, 2, **options), X[:0]
+
+
+@cases(table(F.pooling, oracles.max_pooling))
+class TestPooling(Contract):
+    pass
+
+
+@cases(table(F.average_pooling, oracles.average_pooling))
+class TestAveragePooling(Contract):
+    pass
+
+
+@cases(table(F.average_pooling, oracles.average_pooling, count_include_pad=False))
+class TestAveragePoolingOfTheImageOnly(Contract):
+    pass
+
+
+@cases(
+    [
+        ("max", F.global_max_pooling, lambda x: x.max((2, 3), keepdims=True), X),
+        ("average", F.global_average_pooling, lambda x: x.mean((2, 3), keepdims=True), X),
+        ("max of a pixel", F.global_max_pooling, lambda x: x, X[:, :, :1, :1]),
+        ("average of nothing", F.global_average_pooling, lambda x: x[:, :, :1, :1], X[:0]),
+    ]
+)
+class TestGlobalPooling(Contract):
+    pass
+
+
+@given(geometries(max_dilation=1, pad_below_kernel=True))
+def test_max_pooling_equals_loops_and_has_gradients_of_three_orders(g):
+    (x,) = g.arrays(g.x_shape)
+    assert_close(
+        F.pooling(x, g.kernel, g.stride, g.pad).data, oracles.max_pooling(x, g.kernel, g.stride, g.pad)
+    )
+    check_three_orders(lambda x: F.pooling(x, g.kernel, g.stride, g.pad), [x])
+    # Pooling is linear between its kinks: squared, the higher orders are not zero.
+    check_three_orders(lambda x: F.pooling(x * x, g.kernel, g.stride, g.pad) ** 2, [x])
+
+
+@pytest.mark.parametrize("count_include_pad", [True, False])
+@given(g=geometries(max_dilation=1, pad_below_kernel=True))
+def test_average_pooling_equals_loops_and_has_gradients_of_three_orders(count_include_pad, g):
+    def f(x):
+        return F.average_pooling(x, g.kernel, g.stride, g.pad, count_include_pad=count_include_pad)
+
+    (x,) = g.arrays(g.x_shape)
+    assert_close(f(x).data, oracles.average_pooling(x, g.kernel, g.stride, g.pad, count_include_pad))
+    check_three_orders(f, [x])
+    check_three_orders(lambda x: f(x**3), [x])
+
+
+@settings
+def test_pooling_simple_equals_pooling(kernel, stride, pad):
+    x = X - 5  # all negative: a pad of zeros would win
+    np.testing.assert_array_equal(
+        F.pooling_simple(x, kernel, stride, pad).data, F.pooling(x, kernel, stride, pad).data
+    )
+    check_backward(lambda x: F.pooling_simple(x, kernel, stride, pad), x)
+    check_double_backward(lambda x: F.pooling_simple(x * x, kernel, stride, pad), x)
+
+
+# -- max pooling's corners
+
+
+def gradient(f, x, gy=None):
+    x = Variable(x)
+    return grad(f(x), x, gy)[0].data
+
+
+def test_padding_never_wins():
+    x = np.full((1, 1, 2, 2), -3.0)
+    np.testing.assert_array_equal(F.pooling(x, 2, 1, 1).data, np.full((1, 1, 3, 3), -3.0))
+    assert gradient(lambda x: F.pooling(x, 2, 1, 1), x).sum() == 9
+
+
+def test_window_of_padding_alone_is_minus_infinity_and_passes_no_gradient():
+    y = F.pooling(np.ones((1, 1, 1, 1)), 1, 1, 1)
+    np.testing.assert_array_equal(y.data[0, 0], [[-np.inf] * 3, [-np.inf, 1, -np.inf], [-np.inf] * 3])
+    np.testing.assert_array_equal(gradient(lambda x: F.pooling(x, 1, 1, 1), np.ones((1, 1, 1, 1))), 1)
+
+
+def test_first_maximum_takes_the_gradient():
+    x = np.array([[1.0, 2.0, 2.0], [2.0, 2.0, 0.0]])[None, None]
+    np.testing.assert_array_equal(gradient(lambda x: F.pooling(x, (2, 3)), x)[0, 0], [[0, 1, 0], [0, 0, 0]])
+    np.testing.assert_array_equal(gradient(lambda x: F.pooling(x, 2), x)[0, 0], [[0, 2, 0], [0, 0, 0]])
+
+
+@pytest.mark.parametrize("pad", [0, 1])
+def test_nan_comes_through_and_takes_the_gradient(pad):
+    x = np.arange(9.0).reshape(1, 1, 3, 3)
+    x[0, 0, 1, 1] = np.nan
+    y = F.pooling(x, 2, 1, pad).data
+    np.testing.assert_array_equal(y, oracles.max_pooling(x, 2, 1, pad))
+    assert np.isnan(y).sum() == 4
+    assert gradient(lambda x: F.pooling(x, 2, 1, pad), x)[0, 0, 1, 1] == 4
+
+
+@pytest.mark.parametrize("pad", [0, 1])
+def test_minus_infinity_in_the_image_takes_its_gradient_from_the_padding(pad):
+    x = np.full((1, 1, 3, 3), -np.inf)
+    y = F.pooling(x, 2, 1, pad)
+    np.testing.assert_array_equal(y.data, np.full_like(y.data, -np.inf))
+    assert gradient(lambda x: F.pooling(x, 2, 1, pad), x).sum() == y.size
+
+
+def test_overlapping_windows_add_their_gradients():
+    x = np.zeros((1, 1, 3, 3))
+    x[0, 0, 1, 1] = 1
+    gy = np.array([[1.0, 2.0], [4.0, 8.0]])[None, None]
+    np.testing.assert_array_equal(gradient(lambda x: F.pooling(x, 2), x, gy)[0, 0], np.diag([0, 15, 0]))
+
+
+def test_average_pooling_at_the_border():
+    x = np.ones((1, 1, 2, 2))
+    np.testing.assert_array_equal(F.average_pooling(x, 2, 2, 1).data, np.full((1, 1, 2, 2), 0.25))
+    np.testing.assert_array_equal(
+        F.average_pooling(x, 2, 2, 1, count_include_pad=False).data, np.ones((1, 1, 2, 2))
+    )
+
+
+# -- the Functions themselves
+
+
+@settings
+def test_functions_are_visible_as_in_dezero(kernel, stride, pad):
+    x = Variable(X)
+    y = F.Pooling(kernel, stride, pad)(x)
+    assert isinstance(y.creator, F.Pooling)
+    gy = Variable(np.random.default_rng(0).standard_normal(y.shape))
+    gx = F.Pooling2DGrad(y.creator)(gy)
+    np.testing.assert_allclose(gx.data, grad(y, x, gy)[0].data)
+    # Read at the places of the maxima: of x itself that is y, and for any other array the adjoint of gx.
+    np.testing.assert_array_equal(F.Pooling2DWithIndexes(y.creator)(x).data, y.data)
+    other = np.random.default_rng(1).standard_normal(X.shape)
+    picked = F.Pooling2DWithIndexes(y.creator)(other)
+    assert_close(np.sum(picked.data * gy.data), np.sum(other * gx.data))
+    assert_close(
+        F.AveragePooling(kernel, stride, pad)(x).data, oracles.average_pooling(X, kernel, stride, pad)
+    )
+
+
+def test_non_contiguous_images():
+    x = np.random.default_rng(0).standard_normal((7, 6, 5, 4)).transpose(3, 2, 0, 1)[::2, ::-1, :, ::-2]
+    np.testing.assert_array_equal(F.pooling(x, 2, 1, 1).data, oracles.max_pooling(x, 2, 1, 1))
+    assert_close(F.average_pooling(x, 2, 1, 1).data, oracles.average_pooling(x, 2, 1, 1))
+    for f in (F.pooling, F.average_pooling):
+        check_backward(lambda x, f=f: f(x, 2, 1, 1), x)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int64])
+@pytest.mark.parametrize("f", [F.pooling, F.pooling_simple], ids=lambda f: f.__name__)
+def test_integer_images(f, dtype):
+    x = np.random.default_rng(0).integers(0, 255, (2, 1, 5, 5)).astype(dtype)
+    y = f(x, 3, 2, 1)
+    assert y.dtype == dtype
+    np.testing.assert_array_equal(y.data, oracles.max_pooling(x.astype(float), 3, 2, 1))
+
+
+@pytest.mark.parametrize("f", [F.pooling, F.average_pooling, F.pooling_simple], ids=lambda f: f.__name__)
+@pytest.mark.parametrize(
+    ("args", "error", "words"),
+    [
+        ((X, 7), ValueError, "7.*6"),
+        ((X, (2, 10), 1, 1), ValueError, "10.*9"),
+        ((X[0], 2), ValueError, r"x.*\(3, 6, 7\)"),
+        ((X, 0), ValueError, "kernel_size.*0"),
+        ((X, 2, 0), ValueError, "stride.*0"),
+        ((X, 2, (1, -2)), ValueError, "stride.*-2"),
+        ((X, 2, 1, -1), ValueError, "pad.*-1"),
+        ((X, 2.0), TypeError, "kernel_size.*2.0"),
+        ((X, True), TypeError, "kernel_size.*True"),
+        ((X, (2,)), ValueError, r"kernel_size.*\(2,\)"),
+        ((X, 2, None), TypeError, "stride.*None"),
+    ],
+)
+def test_what_does_not_fit_is_named(f, args, error, words):
+    with pytest.raises(error, match=words):
+        f(*args)
+
+
+@pytest.mark.parametrize("f", [F.global_max_pooling, F.global_average_pooling], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("shape", [(3, 6, 7), (2, 3, 0, 7)])
+def test_global_pooling_refuses_what_is_no_image(f, shape):
+    with pytest.raises(ValueError, match=str(shape).replace("(", r"\(").replace(")", r"\)")):
+        f(np.zeros(shape))
+
+
+def test_hard_geometries_of_the_convolutions_pool_too():
+    for g in HARD.values():
+        (x,) = g.arrays(g.x_shape)
+        np.testing.assert_array_equal(
+            F.pooling(x, g.kernel, g.stride, g.pad).data, oracles.max_pooling(x, g.kernel, g.stride, g.pad)
+        )
