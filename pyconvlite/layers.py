@@ -55,6 +55,10 @@ class Layer:
         self.outputs = [_weak(y) for y in outputs]
         return outputs[0] if len(outputs) == 1 else outputs
 
+    def __getstate__(self) -> dict[str, Any]:
+        # For pickle and copy: weak references cannot be pickled, and would point to what another layer saw.
+        return {name: value for name, value in vars(self).items() if name not in ("inputs", "outputs")}
+
     def forward(self, *inputs: Any) -> Any:
         """Compute the output, or a tuple of outputs."""
         raise NotImplementedError(f"{type(self).__name__} defines no forward")

@@ -1,6 +1,8 @@
+import copy
 import gc
 import io
 import math
+import pickle
 import weakref
 from collections.abc import Callable
 from functools import partial
@@ -38,6 +40,9 @@ class Tree(Layer):
         self.number = 3
         self.layers = [L.Linear(2, in_size=2), F.relu, L.Linear(2, nobias=True, in_size=2)]
         self.blocks = {"key": L.Linear(1, in_size=1), "pair": (param(), [param()])}
+
+    def forward(self, x):
+        return self.conv1(x)
 
 
 def test_params_are_found_in_order_of_definition_in_lists_tuples_and_dicts():
@@ -157,6 +162,18 @@ def test_call_takes_what_cannot_be_referenced_weakly():
     assert times(np.array(2.0), 3, None).item() == 6.0
     assert isinstance(times.inputs[0], weakref.ref)
     assert times.inputs[1:] == [None, None]
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))])
+def test_layers_can_be_copied_and_pickled_after_a_call(duplicate):
+    tree = Tree()
+    tree(np.ones((1, 1, 3, 3), np.float32))
+    other = duplicate(tree)
+    assert names(other) == names(tree)
+    for a, b in zip(tree.params(), other.params(), strict=True):
+        np.testing.assert_array_equal(a.data, b.data)
+        assert a.data is not b.data
+    assert not hasattr(other, "inputs")
 
 
 def test_layer_without_forward():
