@@ -4,6 +4,7 @@ set -euo pipefail
 unset CDPATH
 called_from=$PWD
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+root=$PWD
 
 usage() {
   cat <<'END'
@@ -103,15 +104,19 @@ make_wheel() {
 # pinned NAME: prints NAME==VERSION as the dev group has it, so that both worlds test with the same release
 pinned() { sed -n "s/^ *\"\($1==[^\"]*\)\".*/\1/p" pyproject.toml; }
 
-# what pytest-node offers; further arguments are for the distribution tool
+# write_distribution FOLDER [PACKAGE...]: a Pyodide that can run pytest, and further packages
 write_distribution() {
-  .venv/bin/python -m tools.pyodide_dist "$@" \
-    numpy micropip scipy "$(pinned pytest)" "$(pinned pytest-asyncio)" "$(pinned hypothesis)"
+  .venv/bin/python -m tools.pyodide_dist "$1" numpy micropip "$(pinned pytest)" "$(pinned pytest-asyncio)" "${@:2}"
+}
+
+make_base_distribution() {
+  set_up_python
+  once dist/pyodide-base "${distribution_inputs[@]}" -- write_distribution dist/pyodide-base
 }
 
 make_distribution() {
   set_up_python
-  once dist/pyodide "${distribution_inputs[@]}" -- write_distribution dist/pyodide
+  once dist/pyodide "${distribution_inputs[@]}" -- write_distribution dist/pyodide scipy "$(pinned hypothesis)"
 }
 
 make_site() {
@@ -119,14 +124,203 @@ make_site() {
   set_up_npm
   set_up_node
   once dist/site/pyodide "${distribution_inputs[@]}" "$wheel" -- \
-    .venv/bin/python -m tools.pyodide_dist dist/site/pyodide numpy --wheel "$wheel"
+    .venv/bin/python -m tools.pyodide_dist dist/site/pyodide numpy "$wheel"
   once dist/site/mnist tools/fetch.py tools/mnist.py -- .venv/bin/python -m tools.mnist dist/site/mnist
   once dist/site/index.html site package-lock.json dist/site/pyodide dist/site/mnist -- \
     "$node" node_modules/vite/bin/vite.js build site --logLevel warn
 }
 
-case ${1-} in
-  site) need_tools; make_site ;;
-  wheel) need_tools; make_wheel; say "$wheel" ;;
+# set_up_chromium: sets PYCONVLITE_CHROMIUM for the browser tests, and installs a browser where none is found
+set_up_chromium() {
+  local name
+  export PYCONVLITE_CHROMIUM
+  for name in chromium google-chrome chromium-browser; do
+    if command -v "$name" >/dev/null; then
+      PYCONVLITE_CHROMIUM=$(command -v "$name")
+      return
+    fi
+  done
+  say "-- installing Chromium"
+  if [[ -f /etc/debian_version && $EUID == 0 ]]; then
+    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >&2
+    PYCONVLITE_CHROMIUM=$(command -v chromium)
+  else
+    .venv/bin/python -m playwright install chromium >&2
+    PYCONVLITE_CHROMIUM=$(.venv/bin/python -c '
+from playwright.sync_api import sync_playwright
+with sync_playwright() as playwright:
+    print(playwright.chromium.executable_path)')
+  fi
+  [[ -x $PYCONVLITE_CHROMIUM ]]
+}
+
+# --- the commands ------------------------------------------------------------------------------------------
+
+serve() {
+  local port=8000
+  case ${1-} in
+    '') ;;
+    --port) port=${2-} ;;
+    --port=*) port=${1#--port=} ;;
+    *) usage >&2; exit 2 ;;
+  esac
+  [[ $port =~ ^[0-9]+$ ]] || die "--port takes a number, not '$port'"
+  make_site
+  exec "$node" node_modules/vite/bin/vite.js preview site --host 127.0.0.1 --port "$port" --strictPort
+}
+
+# in_pyodide FOLDER MODE ARGUMENT...: Python in a Pyodide folder under Node
+in_pyodide() {
+  local folder=$1 mode=$2
+  shift 2
+  "$node" "$root/tools/pyodide_node.mjs" "$mode" --pyodide "$root/$folder" --wheel "$root/$wheel" "$@"
+}
+
+# absolute_wheel NAME: prints it; a wheel file's path as it is from here
+absolute_wheel() {
+  case $1 in
+    /*) printf '%s\n' "$1" ;;
+    *.whl) printf '%s\n' "$called_from/$1" ;;
+    *) printf '%s\n' "$1" ;;
+  esac
+}
+
+pytest_node() {
+  local with=() rest=() folder=dist/pyodide-base
+  while (($#)); do
+    case $1 in
+      --with)
+        (($# > 1)) || die "--with needs a NAME"
+        with+=("$(absolute_wheel "$2")")
+        shift
+        ;;
+      --with=*) with+=("$(absolute_wheel "${1#--with=}")") ;;
+      *) rest+=("$1") ;;
+    esac
+    shift
+  done
+  make_wheel
+  set_up_node
+  if ((${#with[@]})); then
+    folder=$(mktemp -d dist/pyodide-with.XXXXXX)
+    # shellcheck disable=SC2064 # the folder as it is named now
+    trap "rm -rf '$root/$folder'" EXIT
+    write_distribution "$folder" "${with[@]}"
+  else
+    make_base_distribution
+  fi
+  cd "$called_from"
+  in_pyodide "$folder" pytest ${rest[@]+"${rest[@]}"}
+}
+
+bench() {
+  make_wheel
+  make_base_distribution
+  set_up_node
+  say "-- CPython"
+  .venv/bin/python benchmarks/bench.py "$@"
+  say "-- Pyodide under Node"
+  in_pyodide dist/pyodide-base run benchmarks/bench.py "$@"
+}
+
+# --- the tiers ---------------------------------------------------------------------------------------------
+# Each writes "PASSED FAILED" to the file $tally, or breaks off.
+
+tier_lint() {
+  local passed=0 failed=0 checker
+  set_up_python
+  set_up_npm
+  for checker in \
+    ".venv/bin/python -m ruff check" \
+    ".venv/bin/python -m ruff format --check" \
+    ".venv/bin/python -m mypy" \
+    "npx tsc -p tools" \
+    "npx tsc -p site"; do
+    say "-- $checker"
+    if $checker; then ((passed += 1)); else ((failed += 1)); fi
+  done
+  printf '%s %s\n' "$passed" "$failed" >"$tally"
+}
+
+tier_python() {
+  local python
+  set_up_python
+  make_wheel
+  if python=$(find_python 12); then
+    once .venv-pyodide build.sh -- make_venv .venv-pyodide "$python" pyodide-build==0.39.2 pkginfo==2.0
+    export PYCONVLITE_PYODIDE_CLI=$root/.venv-pyodide/bin/pyodide
+  fi
+  count_tests .venv/bin/python -m pytest "$@"
+}
+
+tier_node() {
+  make_wheel
+  make_distribution
+  set_up_node || cannot_run "no Node 24 or newer"
+  # The wheel's doctests run as installed; the source folder stays out of the way.
+  count_tests in_pyodide dist/pyodide pytest --timeout 1200 -m "not cpython" \
+    -o testpaths="tests pyconvlite" --pyargs "$@"
+}
+
+tier_browser() {
+  make_site
+  set_up_chromium || cannot_run "no browser found, and none could be installed"
+  count_tests .venv/bin/python -m pytest -o testpaths=tests/browser "$@"
+}
+
+# count_tests COMMAND...: runs pytest and keeps what it counted
+count_tests() {
+  local status=0
+  "$@" --junitxml=dist/report.xml || status=$?
+  .venv/bin/python -m tools.tally dist/report.xml >"$tally"
+  # No test at all is a fault, unless the arguments chose among them.
+  if ((status == 5 && $chosen)); then return 0; fi
+  return $status
+}
+
+cannot_run() {
+  say "the $tier tier cannot run here: $*"
+  [[ ${CI-} != true ]] || exit 1
+  printf '0 0\n' >"$tally"
+  exit 0
+}
+
+run_tests() {
+  local tiers=(lint python node browser) passed=0 failed=0 tier started status p f
+  case ${1-} in
+    lint | python | node | browser) tiers=("$1"); shift ;;
+  esac
+  local chosen=$#
+  tally=$root/dist/tally
+  mkdir -p dist
+  for tier in "${tiers[@]}"; do
+    say "== $tier"
+    started=$SECONDS
+    rm -f "$tally" dist/report.xml
+    set +e
+    (set -e; "tier_$tier" "$@")
+    status=$?
+    set -e
+    read -r p f 2>/dev/null <"$tally" || { p=0; f=0; }
+    if ((status && !f)); then f=1; fi # it broke off before, or beside, its tests
+    ((passed += p, failed += f)) || true
+    say "== $tier: $p passed, $f failed in $((SECONDS - started)) s"
+  done
+  printf '%s passed, %s failed\n' "$passed" "$failed"
+  ((passed && !failed))
+}
+
+command=${1-}
+(($#)) && shift
+case $command in
+  serve | test | pytest-node | wheel | site | bench) need_tools ;;
   *) usage >&2; exit 2 ;;
+esac
+case $command in
+  serve) serve "$@" ;;
+  test) run_tests "$@" ;;
+  pytest-node) pytest_node "$@" ;;
+  wheel) make_wheel; say "$wheel" ;;
+  site) make_site; say "dist/site" ;;
+  bench) bench "$@" ;;
 esac

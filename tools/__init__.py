@@ -1,1 +1,1 @@
-"""Build-time helpers: verified downloads, the Pyodide distribution, the MNIST files of the site, the Node runner."""
+"""Build-time helpers: verified downloads, Pyodide folders, the site's MNIST files, Python under Node."""

