@@ -34,8 +34,8 @@ if sys.platform == "emscripten":
         try:
             # Waiting for a promise does not work in every browser, blocking in no thread but a worker.
             return run_sync(_get_by_promise(url)) if can_run_sync() else _get_by_blocking(url)
-        except JsException as error:
-            raise OSError(f"{url} cannot be fetched here: {error}") from error
+        except (JsException, OSError) as error:
+            raise OSError(f"{url} cannot be fetched: {error}") from error
 
     async def _get_by_promise(url: str) -> tuple[int, bytes]:
         from pyodide.http import pyfetch
@@ -47,7 +47,7 @@ if sys.platform == "emscripten":
         try:
             from js import XMLHttpRequest
         except ImportError as error:
-            raise OSError(f"{url} cannot be fetched here; start the code with runPythonAsync") from error
+            raise OSError("synchronous code cannot wait for it here; start with runPythonAsync") from error
         request = XMLHttpRequest.new()
         request.open("GET", url, False)
         request.responseType = "arraybuffer"

@@ -61,8 +61,8 @@ class AsType:
         dtype: the dtype to convert to.
 
     Example:
-        >>> AsType(np.int32)(np.array([1.7]))
-        array([1], dtype=int32)
+        >>> AsType(np.int16)(np.array([1.7]))
+        array([1], dtype=int16)
     """
 
     def __init__(self, dtype: DTypeLike = np.float32) -> None:

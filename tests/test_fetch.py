@@ -58,7 +58,6 @@ def test_http_errors(path, error, message):
         fetch(f"{address}/{path}")
 
 
-@pytest.mark.cpython
 def test_no_server():
     with pytest.raises(OSError, match=r"http://127\.0\.0\.1:1/x cannot be fetched"):
         fetch("http://127.0.0.1:1/x")
