@@ -29,7 +29,7 @@ Source: TypeAlias = str | os.PathLike[str] | tuple[Bytes, Bytes]
 class Dataset:
     """Base of datasets: `dataset[i]` is the pair (example, label), each through its transform.
 
-    A subclass defines `prepare`, which sets `data` and, where there are labels, `label`.
+    A subclass defines `prepare`, which sets `data` and, where there are labels, `label`; or sets them later.
 
     Args:
         train: which part is wanted, that to train on or that to test with.
@@ -77,8 +77,7 @@ class Dataset:
         return len(self.data)
 
     def prepare(self) -> None:
-        """Set `data` and `label`."""
-        raise NotImplementedError(f"{type(self).__name__} defines no prepare")
+        """Set `data` and `label`; called once, when the dataset is made."""
 
 
 def _unchanged(x: Any) -> Any:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import os
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
+from . import _weights
 from . import functions as F
-from . import weights
 from .core import Parameter, Variable
 from .utils import Array, IntPair, at_least, pair, rng
 
@@ -96,7 +95,7 @@ class Layer:
                 raise ValueError(f"two Parameters have the name {name!r}; rename a dict key or an attribute")
             params_dict[name] = param
 
-    def save_weights(self, file: str | os.PathLike[str] | BinaryIO) -> None:
+    def save_weights(self, file: _weights.WeightFile) -> None:
         """Save the Parameters as an npz archive, one array per name of `named_params`.
 
         Args:
@@ -114,9 +113,9 @@ class Layer:
             >>> {name: array.shape for name, array in np.load(file).items()}
             {'W': (2, 3), 'b': (3,)}
         """
-        weights.save(file, self._all_params())
+        _weights.save(file, self._all_params())
 
-    def load_weights(self, file: str | os.PathLike[str] | BinaryIO) -> None:
+    def load_weights(self, file: _weights.WeightFile) -> None:
         """Load what `save_weights` saved into the Parameters, each keeping its own dtype.
 
         Everything is checked before anything changes. Layers that have not seen an input yet take their input
@@ -126,6 +125,7 @@ class Layer:
             file: a path or a binary file object.
 
         Raises:
+            FileNotFoundError: there is no such file.
             ValueError: not a complete npz archive; a missing or unexpected name; an array of another shape,
                 or of integers or the like.
 
@@ -139,7 +139,7 @@ class Layer:
             >>> linear.W.shape
             (2, 3)
         """
-        weights.load(file, self._all_params())
+        _weights.load(file, self._all_params())
 
     def _all_params(self) -> dict[str, Parameter]:
         params: dict[str, Parameter] = {}

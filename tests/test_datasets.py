@@ -62,9 +62,10 @@ def test_dataset_index_out_of_range():
         Squares()[4]
 
 
-def test_dataset_without_prepare():
-    with pytest.raises(NotImplementedError, match="Dataset defines no prepare"):
-        Dataset()
+def test_dataset_that_sets_its_data_later():
+    dataset = Dataset()
+    dataset.data = [1.5, 2.5]
+    assert list(dataset) == [(1.5, None), (2.5, None)]
 
 
 # ------------------------------------------------------------------------------------------- MNIST: sources

@@ -1,4 +1,4 @@
-"""Weight files: the Parameters of a model in an npz archive, one array per name."""
+"""Weight files, for `Layer.save_weights` and `load_weights`: an npz archive with one array per Parameter."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WeightFile: TypeAlias = str | os.PathLike[str] | BinaryIO
 
 
 def save(file: WeightFile, params: Mapping[str, Parameter]) -> None:
-    """Write Parameters to an npz archive; `Layer.save_weights` tells the rest."""
+    """Write Parameters; `Layer.save_weights` tells the rest."""
     empty = [name for name, param in params.items() if param.data is None]
     if empty:
         raise ValueError(
@@ -42,7 +42,7 @@ def save(file: WeightFile, params: Mapping[str, Parameter]) -> None:
 
 
 def load(file: WeightFile, params: Mapping[str, Parameter]) -> None:
-    """Read Parameters from an npz archive, all or none; `Layer.load_weights` tells the rest."""
+    """Read Parameters, all or none; `Layer.load_weights` tells the rest."""
     if isinstance(file, str | os.PathLike):
         title = repr(os.fspath(file))
         with open(file, "rb") as stream:  # given the path, NumPy leaves a damaged archive open
