@@ -91,7 +91,8 @@ def backprop(
             for x, gx, needed in zip(f.inputs, gxs, f.needs_input_grad, strict=False):
                 if needed and gx is not None:
                     _accumulate(grads, x, as_variable(gx), f"{type(f).__name__}.backward")
-        return _own({x: gx for x, gx in grads.items() if wanted(x)}, [gy for _, gy in seeds])
+        held = [v for seed in seeds for v in seed] + [x for f in functions for x in f.inputs]
+        return _own({x: gx for x, gx in grads.items() if wanted(x)}, held)
 
 
 def _functions_behind(outputs: Collection[Variable]) -> list[Function]:
@@ -135,9 +136,12 @@ def _accumulate(grads: dict[Variable, Variable], x: Variable, gx: Variable, sour
     grads[x] = F.add(grads[x], gx) if x in grads else gx
 
 
-def _own(grads: dict[Variable, Variable], seeds: list[Variable]) -> dict[Variable, Variable]:
-    """Give each gradient memory of its own, writable: until here several may be views of one array."""
-    taken = {id(_memory(gy.data)) for gy in seeds}
+def _own(grads: dict[Variable, Variable], held: list[Variable]) -> dict[Variable, Variable]:
+    """Give each gradient memory of its own, writable.
+
+    Until here several may be views of one array, or of the data of a Variable that somebody holds.
+    """
+    taken = {id(_memory(v.data)) for v in held}
     for x, gx in grads.items():
         owner = _memory(gx.data)
         if id(owner) in taken or not gx.data.flags.writeable:
@@ -146,8 +150,8 @@ def _own(grads: dict[Variable, Variable], seeds: list[Variable]) -> dict[Variabl
     return grads
 
 
-def _memory(a: Array) -> Any:
-    return a if a.base is None else a.base
+def _memory(a: Array | None) -> Any:
+    return a if a is None or a.base is None else a.base
 
 
 def ones_like(x: Variable) -> Variable:

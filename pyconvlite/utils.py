@@ -74,8 +74,8 @@ def get_conv_outsize(input_size: int, kernel_size: int, stride: int, pad: int, d
         >>> get_conv_outsize(4, 3, 1, 1), get_conv_outsize(28, 5, 2, 0)
         (4, 12)
     """
-    _check_kernel(kernel_size, stride, pad, dilation)
-    at_least(0, input_size, "input_size")
+    kernel_size, stride, pad, dilation = _kernel_sizes(kernel_size, stride, pad, dilation)
+    input_size = at_least(0, input_size, "input_size")
     extent = (kernel_size - 1) * dilation + 1
     padded = input_size + 2 * pad
     if extent > padded:
@@ -122,8 +122,8 @@ def get_deconv_outsize(size: int, k: int, s: int, p: int, dilation: int = 1) -> 
         >>> get_deconv_outsize(4, 3, 1, 1), get_deconv_outsize(12, 5, 2, 0)
         (4, 27)
     """
-    _check_kernel(k, s, p, dilation)
-    at_least(1, size, "size")
+    k, s, p, dilation = _kernel_sizes(k, s, p, dilation)
+    size = at_least(1, size, "size")
     outsize = s * (size - 1) + (k - 1) * dilation + 1 - 2 * p
     if outsize < 1:
         raise ValueError(
@@ -163,11 +163,23 @@ def check_axes(shape: Sequence[int], axes: str, name: str = "x") -> None:
         raise ValueError(f"{name} must have {ndim} axes, {axes}; got shape {tuple(shape)}")
 
 
-def _check_kernel(kernel_size: int, stride: int, pad: int, dilation: int) -> None:
-    at_least(1, kernel_size, "kernel_size")
-    at_least(1, stride, "stride")
-    at_least(0, pad, "pad")
-    at_least(1, dilation, "dilation")
+def lowest(dtype: Any) -> float:
+    """What max pooling pads with: a value that no pixel of this dtype lies below.
+
+    Example:
+        >>> lowest(np.dtype(np.float32)), lowest(np.dtype(np.uint8))
+        (-inf, 0)
+    """
+    return -np.inf if dtype.kind == "f" else int(np.iinfo(dtype).min)
+
+
+def _kernel_sizes(kernel_size: int, stride: int, pad: int, dilation: int) -> tuple[int, int, int, int]:
+    return (
+        at_least(1, kernel_size, "kernel_size"),
+        at_least(1, stride, "stride"),
+        at_least(0, pad, "pad"),
+        at_least(1, dilation, "dilation"),
+    )
 
 
 def at_least(least: int, value: SupportsIndex, name: str) -> int:

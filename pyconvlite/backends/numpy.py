@@ -2,7 +2,7 @@
 
 Convolution is a matrix product over columns (im2col): column p of a matrix (C*KH*KW, N*OH*OW) holds the
 pixels under the kernel at position p. Columns are built for a block of images, or of output rows where one
-image is large, so that they never take more than `COLUMN_BYTES`.
+image is large, so that a block's columns take at most `COLUMN_BYTES`.
 
 Shapes, for G groups: x (N, C, H, W), W (OC, C/G, KH, KW), y and gy (N, OC, OH, OW). `kernel_size`, `stride`,
 `pad` and `dilation` are pairs (height, width). Arguments have been checked by the public functions.
@@ -10,16 +10,23 @@ Shapes, for G groups: x (N, C, H, W), W (OC, C/G, KH, KW), y and gy (N, OC, OH, 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 import numpy as np
 
-from ..utils import Array, conv_outsize
+from ..utils import Array, conv_outsize, lowest
 
 Pair: TypeAlias = tuple[int, int]
 
-COLUMN_BYTES = 64 * 2**20
+COLUMN_BYTES = 4 * 2**20  # about what a core's caches hold; beyond, einsum slows down by a third
+
+if sys.platform == "linux":
+    # glibc returns a freed block to the system if it is larger than any freed before, up to 32 MB. A net
+    # frees and allocates blocks of a few MB all the time, and small convolutions took up to ten times longer
+    # where their pages had to be faulted in again. So free a large one, never touched, first.
+    np.empty(2**25 - 2**16, np.uint8)
 
 # NumPy in Pyodide comes without a BLAS; its own matrix product then reads one operand against the grain.
 HAS_BLAS = bool(np.show_config(mode="dicts")["Build Dependencies"]["blas"].get("found"))
@@ -177,6 +184,12 @@ def conv2d_gx(
     N, OC, OH, OW = gy.shape
     Cg, KH, KW = W.shape[1:]
     C, K = groups * Cg, Cg * KH * KW
+    full_pad = (KH - 1) * dilation[0] - pad[0], (KW - 1) * dilation[1] - pad[1]
+    if not HAS_BLAS and stride == (1, 1) and min(full_pad) >= 0 and OC <= 4 * C:
+        # The same as a convolution with the kernels turned round. Its sums, OC/G*KH*KW long, suit einsum
+        # better than the OC/G of the way below, unless its columns, OC/C times as large, eat that up.
+        turned = W.reshape(groups, OC // groups, Cg, KH, KW)[..., ::-1, ::-1].swapaxes(1, 2)
+        return conv2d(gy, turned.reshape(C, OC // groups, KH, KW), None, stride, full_pad, dilation, groups)
     dtype = np.result_type(gy, W)
     padded = np.zeros((N, C, xsize[0] + 2 * pad[0], xsize[1] + 2 * pad[1]), dtype)
     Wt = W.reshape(groups, OC // groups, K).swapaxes(1, 2)
@@ -216,8 +229,7 @@ def max_pool(x: Array, kernel_size: Pair, stride: Pair, pad: Pair) -> tuple[Arra
     """
     KH, KW = kernel_size
     outsize = conv_outsize(x.shape[2:], kernel_size, stride, pad)
-    floating = x.dtype.kind == "f"
-    padded = _padded(x, pad, -np.inf if floating else np.iinfo(x.dtype).min)
+    padded = _padded(x, pad, lowest(x.dtype))
     taps = list(_taps(padded, kernel_size, stride, outsize))
     y = taps[0].copy()
     indexes = np.empty(y.shape, np.min_scalar_type(KH * KW))
@@ -225,7 +237,7 @@ def max_pool(x: Array, kernel_size: Pair, stride: Pair, pad: Pair) -> tuple[Arra
     for k, tap in enumerate(taps):
         np.copyto(indexes, k, where=tap > y)
         np.maximum(y, tap, out=y)
-    if floating and np.isnan(y).any():
+    if x.dtype.kind == "f" and np.isnan(y).any():
         for k, tap in reversed(list(enumerate(taps))):
             np.copyto(indexes, k, where=np.isnan(tap))
     return y, indexes

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..backends import kernels
 from ..core import Function, Variable, as_input
-from ..utils import IntPair, check_axes, conv_outsize, deconv_outsize, pair
+from ..utils import IntPair, at_least, check_axes, conv_outsize, deconv_outsize, pair
 from .linalg import linear
 from .shape import reshape, transpose
 
@@ -282,17 +282,7 @@ def conv2d(
         (1, 8, 15, 15)
     """
     x, W, b = as_input(x), as_input(W), as_input(b)
-    _check_images(x, "(N, C, H, W)", "x")
-    _check_images(W, "(OC, C/groups, KH, KW)", "W")
-    OC, Cg = W.shape[:2]
-    C = x.shape[1]
-    _check_groups(groups, {"channels C": C, "output channels OC": OC})
-    if Cg * groups != C:
-        raise ValueError(
-            f"x has {C} channels, but W takes {Cg} in each of {groups} groups; "
-            f"got x {x.shape} and W {W.shape}"
-        )
-    _check_bias(b, OC)
+    _check_conv(x, W, b, groups)
     conv = Conv2d(stride, pad, dilation=dilation, groups=groups)
     conv_outsize(x.shape[2:], W.shape[2:], conv.stride, conv.pad, conv.dilation)
     return conv(x, W, b)
@@ -309,9 +299,8 @@ def conv2d_simple(x: Any, W: Any, b: Any = None, stride: IntPair = 1, pad: IntPa
         >>> conv2d_simple(x, W, pad=1).shape
         (1, 8, 15, 15)
     """
-    x, W = as_input(x), as_input(W)
-    _check_images(x, "(N, C, H, W)", "x")
-    _check_images(W, "(OC, C, KH, KW)", "W")
+    x, W, b = as_input(x), as_input(W), as_input(b)
+    _check_conv(x, W, b, groups=1)
     N, _, H, width = x.shape
     OC, _, KH, KW = W.shape
     OH, OW = conv_outsize((H, width), (KH, KW), pair(stride, "stride"), pair(pad, "pad"))
@@ -452,6 +441,20 @@ class Conv2DGradW(Function):
 # ----------------------------------------------------------------------------------------------------- checks
 
 
+def _check_conv(x: Variable, W: Variable, b: Variable, groups: int) -> None:
+    _check_images(x, "(N, C, H, W)", "x")
+    _check_images(W, "(OC, C/groups, KH, KW)", "W")
+    OC, Cg = W.shape[:2]
+    C = x.shape[1]
+    _check_groups(groups, {"channels C": C, "output channels OC": OC})
+    if Cg * groups != C:
+        raise ValueError(
+            f"x has {C} channels, but W takes {Cg} in each of {groups} groups; "
+            f"got x {x.shape} and W {W.shape}"
+        )
+    _check_bias(b, OC)
+
+
 def _check_images(x: Variable, axes: str, name: str) -> None:
     check_axes(x.shape, axes, name)
     if x.dtype.kind != "f":
@@ -462,11 +465,9 @@ def _check_images(x: Variable, axes: str, name: str) -> None:
 
 
 def _check_groups(groups: Any, channels: dict[str, int]) -> None:
-    number = pair(groups, "groups")[0]
-    if number < 1:
-        raise ValueError(f"groups must be at least 1; got {groups}")
+    groups = at_least(1, groups, "groups")
     for name, size in channels.items():
-        if size % number:
+        if size % groups:
             raise ValueError(f"groups must divide the {name}; got {groups} groups for {size}")
 
 

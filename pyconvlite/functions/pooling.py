@@ -12,7 +12,7 @@ import numpy as np
 
 from ..backends import kernels
 from ..core import Function, Variable, as_input
-from ..utils import IntPair, check_axes, conv_outsize, pair
+from ..utils import IntPair, check_axes, conv_outsize, lowest, pair
 from .conv import im2col, im2col_array
 from .shape import max, mean, reshape, transpose
 
@@ -129,7 +129,7 @@ def pooling_simple(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPa
     col = reshape(im2col(x, (KH, KW), stride, pad, to_matrix=True), (N * OH * OW * C, KH * KW))
     # im2col pads with zeros; what is padding must lose to any pixel
     pixel = im2col_array(np.ones(x.shape, x.dtype), (KH, KW), stride, pad).reshape(col.shape)
-    y = max(col + np.where(pixel, 0, -np.inf).astype(x.dtype), axis=1)
+    y = max(col + np.where(pixel, 0, lowest(x.dtype)).astype(x.dtype), axis=1)
     return transpose(reshape(y, (N, OH, OW, C)), (0, 3, 1, 2))
 
 
@@ -141,7 +141,7 @@ def global_max_pooling(x: Any) -> Variable:
         variable([[[[3.]]]])
     """
     x = as_input(x)
-    check_axes(x.shape, "(N, C, H, W)")
+    _check_pixels(x)
     return pooling(x, x.shape[2:])
 
 
@@ -226,7 +226,7 @@ def global_average_pooling(x: Any) -> Variable:
         variable([[[[1.5]]]])
     """
     x = as_input(x)
-    check_axes(x.shape, "(N, C, H, W)")
+    _check_pixels(x)
     return mean(x, axis=(2, 3), keepdims=True)
 
 
@@ -238,3 +238,9 @@ def _call(pool: Pooling | AveragePooling, x: Any) -> Variable:
     check_axes(x.shape, "(N, C, H, W)")
     conv_outsize(x.shape[2:], pool.kernel_size, pool.stride, pool.pad)
     return pool(x)
+
+
+def _check_pixels(x: Variable) -> None:
+    check_axes(x.shape, "(N, C, H, W)")
+    if 0 in x.shape[2:]:
+        raise ValueError(f"x must have a pixel to pool over; got shape {x.shape}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -226,19 +227,42 @@ def _axes(axis: Any) -> Any:
     return tuple(axis) if isinstance(axis, list) else axis
 
 
+class Mean(Function):
+    """Mean over axes; NumPy sums float16 in float32 here, which a sum and a division would not."""
+
+    def __init__(self, axis: Any, keepdims: bool) -> None:
+        self.axis = axis
+        self.keepdims = keepdims
+
+    def forward(self, x: Any) -> Any:
+        return x.mean(axis=self.axis, keepdims=self.keepdims)
+
+    def backward(self, gy: Variable) -> Any:
+        x_shape = self.inputs[0].shape
+        share = gy / _reduced_count(x_shape, self.axis)
+        return broadcast_to(utils.reshape_sum_backward(share, x_shape, self.axis, self.keepdims), x_shape)
+
+
+def _reduced_count(shape: tuple[int, ...], axis: Any) -> int:
+    """How many elements go into one of a reduction's results."""
+    kept = utils.kept_shape(shape, axis)
+    return math.prod(size for size, left in zip(shape, kept, strict=True) if size != left)
+
+
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
     """Mean of x; arguments as in `sum`.
+
+    Raises:
+        ValueError: nothing to take the mean of, an axis of length 0.
 
     Example:
         >>> mean(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=-1)
         variable([1.5 3.5])
     """
-    x = as_input(x)
-    if x.size == 0:
-        raise ValueError(f"x must have an element to take the mean of; got shape {x.shape}")
-    y = sum(x, axis, keepdims)
-    count: float = x.size / y.size
-    return y / count
+    x, axis = as_input(x), _axes(axis)
+    if x.size == 0 and _reduced_count(x.shape, axis) == 0:
+        raise ValueError(f"x must have an element to take the mean of; got shape {x.shape}, axis {axis}")
+    return Mean(axis, keepdims)(x)
 
 
 average = mean
