@@ -166,6 +166,8 @@ serve() {
   esac
   [[ $port =~ ^[0-9]+$ ]] || die "--port takes a number, not '$port'"
   make_site
+  .venv/bin/python -c 'import socket, sys; socket.create_server(("127.0.0.1", int(sys.argv[1])))' "$port" \
+    2>/dev/null || die "port $port is taken; choose another: ./build.sh serve --port N"
   exec "$node" node_modules/vite/bin/vite.js preview site --host 127.0.0.1 --port "$port" --strictPort
 }
 
@@ -272,9 +274,9 @@ tier_browser() {
 count_tests() {
   local status=0
   "$@" --junitxml=dist/report.xml || status=$?
-  .venv/bin/python -m tools.tally dist/report.xml >"$tally"
+  [[ ! -f dist/report.xml ]] || .venv/bin/python -m tools.tally dist/report.xml >"$tally"
   # No test at all is a fault, unless the arguments chose among them.
-  if ((status == 5 && $chosen)); then return 0; fi
+  if ((status == 5 && chosen)); then return 0; fi
   return $status
 }
 

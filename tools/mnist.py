@@ -38,7 +38,7 @@ def files() -> dict[str, Path]:
 
 
 def write_parts(folder: Path) -> None:
-    """Write the gzipped parts, `train-images-0.gz` .. `train-labels-5.gz`, `t10k-images.gz`, `t10k-labels.gz`.
+    """Write `train-images-0.gz` .. `train-labels-5.gz`, `t10k-images.gz` and `t10k-labels.gz` into a folder.
 
     Each holds a whole IDX file of 10,000 images or labels, and the same bytes every time.
     """

