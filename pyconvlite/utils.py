@@ -271,7 +271,7 @@ def kept_shape(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
 
 # --------------------------------------------------------------------------------------------- random numbers
 
-_rng = np.random.default_rng()
+_rng: np.random.Generator | None = None  # made when first asked for: numpy.random takes long to import
 
 
 def rng() -> np.random.Generator:
@@ -281,6 +281,9 @@ def rng() -> np.random.Generator:
         >>> rng().standard_normal(3, dtype=np.float32).dtype
         dtype('float32')
     """
+    global _rng
+    if _rng is None:
+        _rng = np.random.default_rng()
     return _rng
 
 
