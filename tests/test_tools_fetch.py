@@ -1,0 +1,209 @@
+import hashlib
+import http.server
+import signal
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+import zipfile
+
+import pytest
+
+fetch = pytest.importorskip("tools.fetch", reason="the tools are not in the wheel")
+
+pytestmark = pytest.mark.cpython
+
+CONTENT = b"some wheel" * 1000
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYCONVLITE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def files(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+class Server(http.server.ThreadingHTTPServer):
+    """Serves CONTENT at any path, but for /short (breaks off), /slow (never ends) and /missing."""
+
+    def __init__(self):
+        self.asked = []
+        self.closing = threading.Event()
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server_port}/"
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.asked.append(self.path)
+        if self.path == "/missing":
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(CONTENT)))
+        self.end_headers()
+        part = CONTENT[: len(CONTENT) // 2] if self.path in ("/short", "/slow") else CONTENT
+        self.wfile.write(part)
+        if self.path == "/slow":
+            self.wfile.flush()
+            self.server.closing.wait()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def server():
+    with Server() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.closing.set()
+        server.shutdown()
+        thread.join()
+
+
+class TestFromUrl:
+    def test_lies_in_the_cache_under_its_hash_and_is_asked_for_once(self, server, cache):
+        for _ in range(2):
+            path = fetch.from_url(server.url + "a.whl", SHA256)
+            assert path == cache / SHA256 / "a.whl"
+            assert path.read_bytes() == CONTENT
+        assert server.asked == ["/a.whl"]
+
+    def test_a_damaged_file_in_the_cache_is_fetched_again(self, server):
+        fetch.from_url(server.url + "a.whl", SHA256).write_bytes(b"damaged")
+        assert fetch.from_url(server.url + "a.whl", SHA256).read_bytes() == CONTENT
+
+    def test_a_wrong_hash_names_the_file_and_both_hashes(self, server, cache):
+        with pytest.raises(fetch.FetchError, match=rf"a\.whl.*\n.*{'0' * 64}\n.*{SHA256}"):
+            fetch.from_url(server.url + "a.whl", "0" * 64)
+        assert files(cache) == []
+
+    def test_a_download_that_breaks_off_leaves_nothing(self, server, cache):
+        with pytest.raises(fetch.FetchError, match="short: the download broke off"):
+            fetch.from_url(server.url + "short", SHA256)
+        assert files(cache) == []
+
+    def test_a_download_that_stalls_ends(self, server, cache):
+        with pytest.raises(fetch.FetchError, match="slow: the download broke off"):
+            fetch.from_url(server.url + "slow", SHA256, timeout=0.2)
+        assert files(cache) == []
+
+    def test_what_cannot_be_reached_is_an_oserror(self, server):
+        with pytest.raises(OSError, match="404"):
+            fetch.from_url(server.url + "missing", SHA256)
+        with pytest.raises(OSError, match="refused"):
+            fetch.from_url("http://127.0.0.1:9/a.whl", SHA256)
+
+    @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+    def test_a_killed_process_leaves_nothing_that_is_taken_for_whole(self, server, cache, how):
+        code = f"from tools import fetch; fetch.from_url({server.url + 'slow'!r}, {SHA256!r})"
+        child = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+        while not list(cache.glob(".unfinished-*/slow")):
+            time.sleep(0.01)
+        child.send_signal(how)
+        assert child.wait() != 0
+        assert fetch.cached(SHA256, "slow") is None
+        assert not (cache / SHA256).exists()
+        if how == signal.SIGINT:
+            assert files(cache) == []
+
+
+@pytest.fixture
+def npm_package(tmp_path):
+    """A package folder, which `npm pack` takes in place of a name."""
+    folder = tmp_path / "package"
+    (folder / "data").mkdir(parents=True)
+    (folder / "package.json").write_text('{"name": "some-data", "version": "1.2.3"}')
+    (folder / "data" / "one.bin").write_bytes(b"one")
+    (folder / "data" / "two.bin").write_bytes(b"two")
+    (folder / "data" / "readme.txt").write_bytes(b"text")
+    return folder
+
+
+class TestMembers:
+    def test_npm_members_come_without_the_archive(self, npm_package, cache):
+        archive = fetch.Archive("npm", str(npm_package), None, ("package/data/*.bin",))
+        found = fetch.members(archive)
+        assert {name: path.read_bytes() for name, path in found.items()} == {
+            "package/data/one.bin": b"one",
+            "package/data/two.bin": b"two",
+        }
+        assert sorted(path.name for path in cache.rglob("*") if path.is_file()) == ["one.bin", "two.bin"]
+
+    def test_a_known_archive_is_fetched_once(self, npm_package, tmp_path):
+        subprocess.run(
+            ["npm", "pack", "--silent", npm_package], cwd=tmp_path, check=True, capture_output=True
+        )
+        tarball = tmp_path / "some-data-1.2.3.tgz"
+        archive = fetch.Archive("npm", str(tarball), fetch.sha256_of(tarball), ("*/one.bin",))
+        first = fetch.members(archive)
+        tarball.unlink()
+        assert fetch.members(archive) == first
+
+    def test_a_member_lost_from_the_cache_brings_the_archive_back(self, npm_package, tmp_path):
+        subprocess.run(
+            ["npm", "pack", "--silent", npm_package], cwd=tmp_path, check=True, capture_output=True
+        )
+        tarball = tmp_path / "some-data-1.2.3.tgz"
+        archive = fetch.Archive("npm", str(tarball), fetch.sha256_of(tarball), ("*/one.bin",))
+        (lost,) = fetch.members(archive).values()
+        lost.unlink()
+        assert fetch.members(archive)["package/data/one.bin"].read_bytes() == b"one"
+
+    def test_a_wrong_archive_is_refused_whole(self, npm_package, cache):
+        archive = fetch.Archive("npm", str(npm_package), "0" * 64, ("*",))
+        with pytest.raises(fetch.FetchError, match=r"some-data-1\.2\.3\.tgz: wrong hash"):
+            fetch.members(archive)
+        assert files(cache) == []
+
+    def test_a_package_that_is_not_there_is_named(self, tmp_path, cache):
+        with pytest.raises(fetch.FetchError, match="nowhere: could not be fetched from npm"):
+            fetch.members(fetch.Archive("npm", str(tmp_path / "nowhere"), None, ("*",)))
+        assert files(cache) == []
+
+    @pytest.mark.parametrize("suffix", [".whl", ".tgz"])
+    def test_a_member_cannot_leave_its_folder(self, tmp_path, suffix):
+        package = tmp_path / f"evil{suffix}"
+        outside = tmp_path / "outside.txt"
+        outside.write_text("bad")
+        if suffix == ".whl":
+            with zipfile.ZipFile(package, "w") as archive:
+                archive.write(outside, "../../outside.txt")
+        else:
+            with tarfile.open(package, "w:gz") as archive:
+                archive.add(outside, "../../outside.txt")
+        outside.unlink()
+        (found,) = fetch._extract(package, ("*",), tmp_path / "members")
+        assert found == ("../../outside.txt", tmp_path / "members" / "outside.txt")
+        assert not outside.exists()
+
+
+class TestFromPypi:
+    def test_takes_what_pip_picks(self, wheel, cache):
+        path = fetch.from_pypi(str(wheel))
+        assert path == cache / fetch.sha256_of(wheel) / wheel.name
+
+    def test_a_pinned_wheel_is_taken_from_the_cache(self, wheel):
+        first = fetch.from_pypi(str(wheel))
+        assert fetch.from_pypi("no-such-name==1", first.parent.name) == first
+
+    def test_a_wrong_hash_is_refused(self, wheel, cache):
+        with pytest.raises(fetch.FetchError, match="wrong hash"):
+            fetch.from_pypi(str(wheel), "0" * 64)
+        assert files(cache) == []
+
+    @pytest.fixture
+    def wheel(self, tmp_path):
+        path = tmp_path / "some_lib-1.0-py3-none-any.whl"
+        with zipfile.ZipFile(path, "w") as archive:
+            metadata = "Metadata-Version: 2.1\nName: some-lib\nVersion: 1.0\n"
+            archive.writestr("some_lib-1.0.dist-info/METADATA", metadata)
+            archive.writestr("some_lib-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        return path
