@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
 
 from .utils import Array
+
+if TYPE_CHECKING:  # slow to import in a browser
+    from numpy.typing import ArrayLike, DTypeLike
 
 __all__ = ["AsType", "Compose", "Flatten", "Normalize", "ToFloat", "ToInt"]
 
