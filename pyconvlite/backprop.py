@@ -32,6 +32,7 @@ def grad(
         One Variable per input; zeros for an input that the outputs do not depend on.
 
     Raises:
+        TypeError: outputs or inputs that are no Variables.
         ValueError: not as many grad_outputs as outputs, or one whose shape is not its output's.
 
     Example:
@@ -41,21 +42,23 @@ def grad(
         >>> gx, grad(gx, x)
         (variable(12.0), [variable(12.0)])
     """
-    ys = [outputs] if isinstance(outputs, Variable) else list(outputs)
-    xs = [inputs] if isinstance(inputs, Variable) else list(inputs)
-    if grad_outputs is None or isinstance(grad_outputs, Variable) or backends.is_array(grad_outputs):
-        grad_outputs = [grad_outputs] * (len(ys) if grad_outputs is None else 1)
-    if len(grad_outputs) != len(ys):
-        raise ValueError(
-            f"grad_outputs must hold one gradient per output, {len(ys)}; got {len(grad_outputs)}"
-        )
-    seeds = [
-        (y, ones_like(y) if gy is None else as_variable(gy)) for y, gy in zip(ys, grad_outputs, strict=True)
-    ]
-    grads = backprop(seeds, set(xs).__contains__, create_graph)
-    return [
-        grads[x] if x in grads else Variable(backends.get_array_module(x.data).zeros_like(x.data)) for x in xs
-    ]
+    ys, xs = _variables(outputs, "outputs"), _variables(inputs, "inputs")
+    if grad_outputs is None:
+        grad_outputs = [None] * len(ys)
+    gys = grad_outputs if isinstance(grad_outputs, tuple | list) else [grad_outputs]
+    if len(gys) != len(ys):
+        raise ValueError(f"grad_outputs must hold one gradient per output, {len(ys)}; got {len(gys)}")
+    gys = [ones_like(y) if gy is None else as_variable(gy) for y, gy in zip(ys, gys, strict=True)]
+    grads = backprop(list(zip(ys, gys, strict=True)), set(xs).__contains__, create_graph)
+    return [grads[x] if x in grads else _zeros_like(x) for x in xs]
+
+
+def _variables(given: Any, name: str) -> list[Variable]:
+    variables = list(given) if isinstance(given, tuple | list) else [given]
+    for v in variables:
+        if not isinstance(v, Variable):
+            raise TypeError(f"{name} must be a Variable or a list of them; got {type(v).__name__}")
+    return variables
 
 
 def backprop(
@@ -157,3 +160,7 @@ def _memory(a: Array | None) -> Any:
 def ones_like(x: Variable) -> Variable:
     """A gradient of ones for x."""
     return Variable(backends.get_array_module(x.data).ones_like(x.data))
+
+
+def _zeros_like(x: Variable) -> Variable:
+    return Variable(backends.get_array_module(x.data).zeros_like(x.data))

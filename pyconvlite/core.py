@@ -167,6 +167,9 @@ class Variable:
     def __iter__(self) -> Iterator[Variable]:
         return (self[i] for i in range(len(self)))
 
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.array(self.data, dtype, copy=copy)
+
     def __float__(self) -> float:
         return float(self.data)
 

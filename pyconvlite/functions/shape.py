@@ -33,7 +33,7 @@ def reshape(x: Any, shape: Any) -> Variable:
 
     Args:
         x: Variable or array.
-        shape: integers, one of which may be -1 (what is left over).
+        shape: integers, one of which may be -1 (what is left over); or one integer.
 
     Raises:
         ValueError: a shape that does not hold x's elements.
@@ -43,6 +43,7 @@ def reshape(x: Any, shape: Any) -> Variable:
         variable([[0 1 2]
                   [3 4 5]])
     """
+    shape = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
     if as_input(x).shape == shape:
         return as_variable(x)
     return Reshape(shape)(x)
