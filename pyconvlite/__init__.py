@@ -28,6 +28,7 @@ from . import (
     utils,
 )
 from .core import (
+    Config,
     Function,
     Parameter,
     Variable,
@@ -46,6 +47,7 @@ from .utils import seed
 __version__ = "0.1.0"
 
 __all__ = [
+    "Config",
     "DataLoader",
     "Function",
     "Layer",

@@ -115,19 +115,19 @@ def _add_back(padded: Array, col: Array, stride: Pair, dilation: Pair) -> None:
 # ------------------------------------------------------------------------------------------------ convolution
 
 
-def _blocks(N: int, OH: int, row_bytes: int) -> Iterator[tuple[slice, slice]]:
-    """Cut images and output rows into blocks whose columns take at most COLUMN_BYTES."""
+def _blocks(N: int, OH: int, row_bytes: int) -> Iterator[tuple[slice, list[slice]]]:
+    """Cut images, and each image's output rows, into blocks whose columns take at most COLUMN_BYTES."""
     rows = min(OH, max(1, COLUMN_BYTES // row_bytes))
     images = max(1, COLUMN_BYTES // (row_bytes * OH)) if rows == OH else 1
+    row_blocks = [slice(r, min(r + rows, OH)) for r in range(0, OH, rows)]
     for n in range(0, N, images):
-        for r in range(0, OH, rows):
-            yield slice(n, min(n + images, N)), slice(r, min(r + rows, OH))
+        yield slice(n, min(n + images, N)), row_blocks
 
 
-def _block_input(x: Array, images: slice, rows: slice, extent: int, stride: Pair, pad: Pair) -> Array:
-    """The padded pixels that the given output rows of the given images are computed from."""
-    SH = stride[0]
-    return _padded(x[images], pad)[:, :, rows.start * SH : (rows.stop - 1) * SH + extent]
+def _rows_under(padded: Array, rows: slice, KH: int, stride: Pair, dilation: Pair) -> Array:
+    """The rows of padded images that the kernel meets on its way along the given output rows."""
+    SH, extent = stride[0], (KH - 1) * dilation[0] + 1
+    return padded[:, :, rows.start * SH : (rows.stop - 1) * SH + extent]
 
 
 def _columns(
@@ -156,6 +156,12 @@ def _columns(
     return memory.reshape(groups, N * OH * OW, C // groups * KH * KW).swapaxes(1, 2)
 
 
+def _pixels(y: Array, groups: int) -> Array:
+    """Output pixels y (N, OC, OH, OW) as (G, OC/G, N*OH*OW), in the order of the columns."""
+    N, OC, OH, OW = y.shape
+    return y.swapaxes(0, 1).reshape(groups, OC // groups, N * OH * OW)
+
+
 def conv2d(
     x: Array, W: Array, b: Array | None, stride: Pair, pad: Pair, dilation: Pair = (1, 1), groups: int = 1
 ) -> Array:
@@ -164,16 +170,17 @@ def conv2d(
     OC, Cg, KH, KW = W.shape
     OH, OW = conv_outsize(x.shape[2:], (KH, KW), stride, pad, dilation)
     K = Cg * KH * KW
-    dtype = np.result_type(x, W)
-    y = np.empty((N, OC, OH, OW), dtype)
-    for images, rows in _blocks(N, OH, groups * K * OW * x.itemsize):
-        n, oh = images.stop - images.start, rows.stop - rows.start
-        padded = _block_input(x, images, rows, (KH - 1) * dilation[0] + 1, stride, pad)
-        col = _columns(padded, groups, (KH, KW), (oh, OW), stride, dilation, sum_over_pixels=False)
-        product = matmul(W.reshape(groups, OC // groups, K), col)
-        y[images, :, rows] = product.reshape(OC, n, oh, OW).swapaxes(0, 1)
+    y: Array = np.empty((N, OC, OH, OW), np.result_type(x, W))
+    for images, row_blocks in _blocks(N, OH, groups * K * OW * x.itemsize):
+        padded = _padded(x[images], pad)
+        for rows in row_blocks:
+            n, oh = len(padded), rows.stop - rows.start
+            under = _rows_under(padded, rows, KH, stride, dilation)
+            col = _columns(under, groups, (KH, KW), (oh, OW), stride, dilation, sum_over_pixels=False)
+            product = matmul(W.reshape(groups, OC // groups, K), col)
+            y[images, :, rows] = product.reshape(OC, n, oh, OW).swapaxes(0, 1)
     if b is not None:
-        y += b.reshape(1, OC, 1, 1).astype(dtype, copy=False)
+        y += b.reshape(1, OC, 1, 1)
     return y
 
 
@@ -190,14 +197,14 @@ def conv2d_gx(
         # better than the OC/G of the way below, unless its columns, OC/C times as large, eat that up.
         turned = W.reshape(groups, OC // groups, Cg, KH, KW)[..., ::-1, ::-1].swapaxes(1, 2)
         return conv2d(gy, turned.reshape(C, OC // groups, KH, KW), None, stride, full_pad, dilation, groups)
-    dtype = np.result_type(gy, W)
-    padded = np.zeros((N, C, xsize[0] + 2 * pad[0], xsize[1] + 2 * pad[1]), dtype)
+    padded = np.zeros((N, C, xsize[0] + 2 * pad[0], xsize[1] + 2 * pad[1]), np.result_type(gy, W))
     Wt = W.reshape(groups, OC // groups, K).swapaxes(1, 2)
-    for images, rows in _blocks(N, OH, groups * K * OW * gy.itemsize):
-        n, oh = images.stop - images.start, rows.stop - rows.start
-        pixels = gy[images, :, rows].swapaxes(0, 1).reshape(groups, OC // groups, n * oh * OW)
-        col = matmul(Wt, pixels).reshape(C, KH, KW, n, oh, OW).transpose(3, 0, 1, 2, 4, 5)
-        _add_back(padded[images, :, rows.start * stride[0] :], col, stride, dilation)
+    for images, row_blocks in _blocks(N, OH, groups * K * OW * gy.itemsize):
+        for rows in row_blocks:
+            pixels = _pixels(gy[images, :, rows], groups)
+            col = matmul(Wt, pixels).reshape(C, KH, KW, -1, rows.stop - rows.start, OW)
+            under = _rows_under(padded[images], rows, KH, stride, dilation)
+            _add_back(under, col.transpose(3, 0, 1, 2, 4, 5), stride, dilation)
     return _cropped(padded, pad)
 
 
@@ -210,12 +217,13 @@ def conv2d_gW(
     KH, KW = kernel_size
     K = C // groups * KH * KW
     gW = np.zeros((groups, OC // groups, K), np.result_type(x, gy))
-    for images, rows in _blocks(N, OH, groups * K * OW * x.itemsize):
-        n, oh = images.stop - images.start, rows.stop - rows.start
-        padded = _block_input(x, images, rows, (KH - 1) * dilation[0] + 1, stride, pad)
-        col = _columns(padded, groups, kernel_size, (oh, OW), stride, dilation, sum_over_pixels=True)
-        pixels = gy[images, :, rows].swapaxes(0, 1).reshape(groups, OC // groups, n * oh * OW)
-        gW += matmul(pixels, col.swapaxes(1, 2))
+    for images, row_blocks in _blocks(N, OH, groups * K * OW * x.itemsize):
+        padded = _padded(x[images], pad)
+        for rows in row_blocks:
+            outsize = rows.stop - rows.start, OW
+            under = _rows_under(padded, rows, KH, stride, dilation)
+            col = _columns(under, groups, kernel_size, outsize, stride, dilation, sum_over_pixels=True)
+            gW += matmul(_pixels(gy[images, :, rows], groups), col.swapaxes(1, 2))
     return gW.reshape(OC, C // groups, KH, KW)
 
 

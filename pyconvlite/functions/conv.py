@@ -334,7 +334,9 @@ class Deconv2d(Function):
             x.shape[2:], W.shape[2:], self.stride, self.pad, self.dilation
         )
         y = kernels(x).conv2d_gx(x, W, outsize, self.stride, self.pad, self.dilation, self.groups)
-        return y if b is None else y + b.reshape(1, -1, 1, 1)
+        if b is not None:
+            y += b.reshape(1, -1, 1, 1)
+        return y
 
     def backward(self, gy: Variable) -> Any:
         x, W, _ = self.inputs

@@ -60,7 +60,9 @@ class Linear(Function):
 
     def forward(self, x: Any, W: Any, b: Any) -> Any:
         y = kernels(x).matmul(x, W)
-        return y if b is None else y + b
+        if b is not None:
+            y += b
+        return y
 
     def backward(self, gy: Variable) -> Any:
         x, W, b = self.inputs

@@ -49,10 +49,9 @@ class SoftmaxCrossEntropy(Function):
 
     def forward(self, x: Any, t: Any) -> Any:
         xp = get_array_module(x)
-        N = len(x)
         x = x - x.max(axis=1, keepdims=True)
         log_z = xp.log(xp.exp(x).sum(axis=1))
-        return (log_z - x[xp.arange(N), t]).sum() / N
+        return (log_z - x[xp.arange(len(x)), t]).mean()
 
     def backward(self, gy: Variable) -> Any:
         x, t = self.inputs
@@ -68,7 +67,7 @@ def softmax_cross_entropy(x: Any, t: Any) -> Variable:
 
     Args:
         x: scores (N, classes).
-        t: labels (N,), integers from 0 to classes - 1.
+        t: labels (N,) or (N, 1), integers from 0 to classes - 1.
 
     Raises:
         TypeError: labels that are no integers.
@@ -80,8 +79,7 @@ def softmax_cross_entropy(x: Any, t: Any) -> Variable:
         variable(0.6931471805599453)
     """
     x, t = as_input(x), as_input(t)
-    _check_labels(x, t, "x")
-    return SoftmaxCrossEntropy()(x, t)
+    return SoftmaxCrossEntropy()(x, _labels(x, t, "x"))
 
 
 def accuracy(y: Any, t: Any) -> Variable:
@@ -89,7 +87,7 @@ def accuracy(y: Any, t: Any) -> Variable:
 
     Args:
         y: scores (N, classes).
-        t: labels (N,), integers from 0 to classes - 1.
+        t: labels (N,) or (N, 1), integers from 0 to classes - 1.
 
     Returns:
         A number from 0 to 1, in y's dtype.
@@ -103,18 +101,19 @@ def accuracy(y: Any, t: Any) -> Variable:
         variable(0.5)
     """
     y, t = as_input(y), as_input(t)
-    _check_labels(y, t, "y")
-    return as_variable((y.data.argmax(axis=1) == t.data).mean().astype(y.dtype))
+    hits = y.data.argmax(axis=1) == _labels(y, t, "y")
+    return as_variable(hits.mean().astype(y.dtype))
 
 
-def _check_labels(x: Variable, t: Variable, name: str) -> None:
-    if x.ndim != 2 or t.ndim != 1 or len(x) != len(t):
+def _labels(x: Variable, t: Variable, name: str) -> Any:
+    """The labels, checked, as an array (N,)."""
+    if x.ndim != 2 or t.shape not in ((len(x),), (len(x), 1)):
         raise ValueError(f"{name} must be (N, classes) and t (N,) with one N; got {x.shape} and {t.shape}")
     if t.dtype.kind not in "iu":
         raise TypeError(
             f"t must hold integers, the index of each row's class; got {t.dtype} (t.astype(int)?)"
         )
-    if len(t) == 0:
+    if t.size == 0:
         raise ValueError(f"{name} and t must hold at least one row; got shapes {x.shape} and {t.shape}")
     low, high = t.data.min(), t.data.max()
     if low < 0 or high >= x.shape[1]:
@@ -122,3 +121,4 @@ def _check_labels(x: Variable, t: Variable, name: str) -> None:
             f"labels in t must lie in 0..{x.shape[1] - 1}, as {name} has {x.shape[1]} classes; "
             f"got {low}..{high}"
         )
+    return t.data.reshape(-1)
