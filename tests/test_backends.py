@@ -152,6 +152,10 @@ class TestMatmul:
                 product, expected, rtol=1e-2 if dtype == np.float16 else 1e-5, atol=1e-6
             )
 
+    def test_sums_float16_in_more_than_float16(self):
+        ones = np.ones((1, 4096), np.float16)
+        assert reference.matmul(ones, ones.T).item() == 4096
+
 
 @given(geometries())
 def test_convolutions_do_not_depend_on_the_blas(g):
