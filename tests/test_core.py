@@ -1,4 +1,4 @@
-"""core.py: Variable, Parameter, settings, conversions. What `backward` does is in test_core_backward.py."""
+"""core.py: Variable, Parameter, settings, conversions. What `backward` does is in test_backprop.py."""
 
 import numpy as np
 import pytest
@@ -37,6 +37,14 @@ class TestVariable:
     )
     def test_repr(self, data, text):
         assert repr(Variable(data)) == text
+
+    def test_becomes_an_array(self):
+        x = Variable(np.arange(6, dtype=np.float32).reshape(2, 3))
+        a = np.asarray(x)
+        np.testing.assert_array_equal(a, x.data)
+        assert (a.dtype, a.shape) == (np.float32, (2, 3))
+        assert np.array(x, np.float64).dtype == np.float64
+        assert not np.shares_memory(np.array(x), x.data)
 
     def test_numbers(self):
         x = Variable(np.array([[2.5]], np.float32))

@@ -61,6 +61,12 @@ def test_labels_of_any_integer_dtype(dtype):
     np.testing.assert_allclose(loss.item(), cross_entropy(X, LABELS))
 
 
+def test_labels_in_a_column():
+    column = LABELS[:, np.newaxis]
+    assert F.softmax_cross_entropy(X, column).item() == F.softmax_cross_entropy(X, LABELS).item()
+    assert F.accuracy(np.eye(3)[LABELS], column).item() == 1
+
+
 @pytest.mark.parametrize(
     ("x", "t", "error", "words"),
     [

@@ -14,6 +14,7 @@ SUBMODULES = [
 ]
 HOMES = {
     "core": [
+        "Config",
         "Function",
         "Parameter",
         "Variable",

@@ -216,7 +216,7 @@ WRONG = {
         "outputs.0. is float64.*float32",
     ),
     "gradient in integers": (
-        function(lambda x: x * 1, lambda self, gy: Variable(np.ones(gy.shape, int))),
+        function(lambda x: x * 1, lambda self, gy: Variable(np.ones(gy.shape, np.int64))),
         X,
         "gradient of inputs.0. is int64.*float64",
     ),
@@ -340,8 +340,8 @@ def test_given_tolerances_are_used():
 @pytest.mark.parametrize(
     ("f", "inputs", "grad_outputs", "error", "words"),
     [
-        (F.exp, np.arange(3), None, TypeError, r"inputs\[0\] is int64"),
-        (F.exp, [1], None, TypeError, r"inputs\[0\] is int64"),
+        (F.exp, np.arange(3, dtype=np.int64), None, TypeError, r"inputs\[0\] is int64"),
+        (F.exp, [1], None, TypeError, r"inputs\[0\] is int"),
         (lambda x, t: x, (X, np.ones(3, bool)), None, TypeError, r"inputs\[1\] is bool"),
         (F.exp, X, np.ones((4, 3)), ValueError, r"\(4, 3\).*\(3, 4\)"),
         (F.exp, X, [np.ones((3, 4))] * 2, ValueError, r"\(3, 4\), \(3, 4\)"),

@@ -1,0 +1,127 @@
+"""functions/reduction.py: sums, means, extremes, broadcasting."""
+
+import numpy as np
+import pytest
+from contract import Contract, cases, method
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import pyconvlite.functions as F
+from pyconvlite import Variable
+
+rng = np.random.default_rng(9)
+X = rng.standard_normal((2, 3, 4))
+MATRIX = rng.standard_normal((2, 3))
+SCALAR = np.array(0.7)
+
+
+def reductions(*names):
+    """Each reduction over: all axes, one, a negative one, several; with and without keepdims."""
+    for name in names:
+        f, oracle = getattr(F, name), getattr(np, name)
+        for axis in (None, 0, -1, (0, 2), (-1, 1)):
+            for keepdims in (False, True):
+                yield (
+                    f"{name} {axis} {'kept' if keepdims else ''}",
+                    lambda x, f=f, a=axis, k=keepdims: f(x, axis=a, keepdims=k),
+                    lambda x, oracle=oracle, a=axis, k=keepdims: oracle(x, axis=a, keepdims=k),
+                    X,
+                )
+
+
+@cases(
+    [
+        *reductions("sum", "mean", "max", "min"),
+        ("sum of a scalar", F.sum, np.sum, SCALAR),
+        ("sum of nothing", lambda x: F.sum(x, axis=0), lambda x: np.sum(x, axis=0), np.zeros((0, 3))),
+        ("sum method", method(lambda x: x.sum(1, True)), lambda x: x.sum(1, keepdims=True), X),
+        ("max method", method(lambda x: x.max(axis=1)), lambda x: x.max(axis=1), X),
+        (
+            "min method",
+            method(lambda x: x.min(axis=(0, 1), keepdims=True)),
+            lambda x: x.min((0, 1), keepdims=True),
+            X,
+        ),
+    ]
+)
+class TestReductions(Contract):
+    pass
+
+
+@cases(
+    [
+        ("sum_to row", lambda x: F.sum_to(x, (1, 1, 4)), lambda x: x.sum((0, 1), keepdims=True), X),
+        ("sum_to fewer axes", lambda x: F.sum_to(x, (3, 1)), lambda x: x.sum(0).sum(1, keepdims=True), X),
+        ("sum_to scalar", lambda x: F.sum_to(x, ()), np.sum, X),
+        ("sum_to itself", lambda x: F.sum_to(x, (2, 3, 4)) * 1, lambda x: x, X),
+        (
+            "broadcast_to more axes",
+            lambda x: F.broadcast_to(x, (4, 2, 3)),
+            lambda x: np.stack([x] * 4),
+            MATRIX,
+        ),
+        (
+            "broadcast_to longer axis",
+            lambda x: F.broadcast_to(x, (2, 5)),
+            lambda x: np.repeat(x, 5, axis=1),
+            MATRIX[:, :1],
+        ),
+        (
+            "broadcast_to of a scalar",
+            lambda x: F.broadcast_to(x, (2, 2)),
+            lambda x: np.full((2, 2), x),
+            SCALAR,
+        ),
+        ("broadcast_to itself", lambda x: F.broadcast_to(x, (2, 3)) * 1, lambda x: x, MATRIX),
+    ]
+)
+class TestBroadcasting(Contract):
+    pass
+
+
+@given(st.data())
+def test_sum_to_is_the_adjoint_of_broadcast_to(data):
+    shapes = data.draw(hnp.mutually_broadcastable_shapes(num_shapes=1, base_shape=(2, 3, 1, 2), max_dims=4))
+    small, large = shapes.input_shapes[0], shapes.result_shape
+    a, b = np.random.default_rng(0).standard_normal(small), np.random.default_rng(1).standard_normal(large)
+    wide, narrow = F.broadcast_to(a, large), F.sum_to(b, small)
+    assert (wide.shape, narrow.shape) == (large, small)
+    np.testing.assert_allclose(np.sum(wide.data * b), np.sum(a * narrow.data), atol=1e-12)
+
+
+@pytest.mark.parametrize("f", [F.max, F.min], ids=["max", "min"])
+def test_every_tie_takes_the_gradient(f):
+    x = Variable(np.array([[1.0, 5.0, 5.0], [2.0, 2.0, 2.0]]) * (1 if f is F.max else -1))
+    y = f(x, axis=1)
+    y.grad = Variable(np.array([3.0, 4.0]))
+    y.backward()
+    np.testing.assert_array_equal(x.grad.data, [[0, 3, 3], [4, 4, 4]])
+
+
+def test_reductions_take_a_list_of_axes():
+    np.testing.assert_allclose(F.sum(X, axis=[0, 2]).data, X.sum((0, 2)))
+
+
+def test_mean_of_more_float16_than_their_sum_can_hold():
+    assert F.mean(np.ones(70_000, np.float16)).item() == 1
+
+
+def test_average_is_mean():
+    np.testing.assert_array_equal(F.average(X, axis=1).data, F.mean(X, axis=1).data)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: F.sum(X, axis=3), ValueError, r"axis.*3"),
+        (lambda: F.max(np.zeros((0, 3)), axis=0), ValueError, "zero|empty|nothing|length 0"),
+        (lambda: F.sum_to(X, (2, 3)), ValueError, r"\(2, 3, 4\).*\(2, 3\)"),
+        (lambda: F.sum_to(MATRIX, (2, 2, 3)), ValueError, r"\(2, 3\).*\(2, 2, 3\)"),
+        (lambda: F.broadcast_to(X, (2, 3)), ValueError, r"\(2, ?3, ?4\)|more dimensions"),
+        (lambda: F.broadcast_to(X, (2, 3, 5)), ValueError, r"\(2, ?3, ?4\).*\(2, ?3, ?5\)"),
+    ],
+)
+def test_what_does_not_fit_is_named(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
