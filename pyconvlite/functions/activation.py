@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from ..backends import get_array_module
-from ..core import Function, Variable
-from .math import exp
+from ..backends import get_array_module, kernels
+from ..core import Function, Variable, as_input
+from .math import exp, mul
 
 
 class Sigmoid(Function):
@@ -32,6 +33,17 @@ def sigmoid(x: Any) -> Variable:
     return Sigmoid()(x)
 
 
+def sigmoid_simple(x: Any) -> Variable:
+    """`sigmoid` built of other Functions; it overflows where x is far below 0 (book step 43).
+
+    Example:
+        >>> import numpy as np
+        >>> sigmoid_simple(np.array([0.0]))
+        variable([0.5])
+    """
+    return 1 / (1 + exp(-as_input(x)))
+
+
 class ReLU(Function):
     """Rectified linear unit."""
 
@@ -52,6 +64,58 @@ def relu(x: Any) -> Variable:
         variable([0. 2.])
     """
     return ReLU()(x)
+
+
+class LeakyReLU(Function):
+    """Rectified linear unit that lets a part of the negative through."""
+
+    def __init__(self, slope: float) -> None:
+        self.slope = float(slope)
+
+    def forward(self, x: Any) -> Any:
+        return get_array_module(x).where(x > 0, x, x * self.slope)
+
+    def backward(self, gy: Variable) -> Any:
+        (x,) = self.inputs
+        xp = get_array_module(x.data)
+        return gy * xp.where(x.data > 0, 1, self.slope).astype(x.dtype)
+
+
+def leaky_relu(x: Any, slope: float = 0.2) -> Variable:
+    """X where it is above 0, slope * x elsewhere.
+
+    Source: Maas, Hannun, Ng 2013.
+
+    Example:
+        >>> import numpy as np
+        >>> leaky_relu(np.array([-1.0, 2.0]))
+        variable([-0.2  2. ])
+    """
+    return LeakyReLU(slope)(x)
+
+
+class NormalCDF(Function):
+    """Probability that a standard normal number lies below x."""
+
+    def forward(self, x: Any) -> Any:
+        return kernels(x).normal_cdf(x)
+
+    def backward(self, gy: Variable) -> Any:
+        (x,) = self.inputs
+        return gy * exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
+
+
+def gelu(x: Any) -> Variable:
+    """Gaussian error linear unit: x times the probability that a standard normal number lies below x.
+
+    Source: Hendrycks, Gimpel 2016, in the exact form.
+
+    Example:
+        >>> import numpy as np
+        >>> gelu(np.array([-1.0, 0.0, 1.0]))
+        variable([-0.15865525  0.          0.84134475])
+    """
+    return mul(x, NormalCDF()(x))
 
 
 class Softmax(Function):
@@ -80,6 +144,18 @@ def softmax(x: Any, axis: int = 1) -> Variable:
                   [1.  0. ]])
     """
     return Softmax(axis)(x)
+
+
+def softmax_simple(x: Any, axis: int = 1) -> Variable:
+    """`softmax` built of other Functions; it overflows where x is large (book step 42).
+
+    Example:
+        >>> import numpy as np
+        >>> softmax_simple(np.array([[0.0, 0.0]]))
+        variable([[0.5 0.5]])
+    """
+    y = exp(x)
+    return y / y.sum(axis=axis, keepdims=True)
 
 
 class LogSoftmax(Function):

@@ -6,7 +6,8 @@ from typing import Any
 
 from ..backends import kernels
 from ..core import Function, Variable, as_input
-from .shape import expand_dims, reshape, sum_to, transpose
+from .reduction import sum_to
+from .shape import expand_dims, reshape, transpose
 
 
 class MatMul(Function):
@@ -100,3 +101,15 @@ def linear(x: Any, W: Any, b: Any = None) -> Variable:
     if b.data is not None and b.shape != (W.shape[1],):
         raise ValueError(f"b must have the shape ({W.shape[1]},), one number per output; got {b.shape}")
     return Linear()(x, W, b)
+
+
+def linear_simple(x: Any, W: Any, b: Any = None) -> Variable:
+    """`linear` built of other Functions (book step 43).
+
+    Example:
+        >>> import numpy as np
+        >>> linear_simple(np.ones((1, 3)), np.ones((3, 2)), np.array([0.0, 1.0]))
+        variable([[3. 4.]])
+    """
+    y = matmul(x, W)
+    return y if b is None else y + b

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..backends import get_array_module
 from ..core import Function, Variable, as_input, as_variable
-from .activation import softmax
+from .activation import sigmoid, softmax
+from .math import clip, log, sub
+from .reduction import sum
+from .shape import reshape
 
 
 class MeanSquaredError(Function):
@@ -42,6 +47,18 @@ def mean_squared_error(x0: Any, x1: Any) -> Variable:
     if x0.ndim == 0 or x0.size == 0:
         raise ValueError(f"x0 and x1 must have a first axis and an element; got shape {x0.shape}")
     return MeanSquaredError()(x0, x1)
+
+
+def mean_squared_error_simple(x0: Any, x1: Any) -> Variable:
+    """`mean_squared_error` built of other Functions (book step 42).
+
+    Example:
+        >>> import numpy as np
+        >>> mean_squared_error_simple(np.array([[1.0], [2.0]]), np.array([[1.0], [4.0]]))
+        variable(2.0)
+    """
+    difference = sub(x0, x1)
+    return sum(difference**2) / len(difference)
 
 
 class SoftmaxCrossEntropy(Function):
@@ -80,6 +97,86 @@ def softmax_cross_entropy(x: Any, t: Any) -> Variable:
     """
     x, t = as_input(x), as_input(t)
     return SoftmaxCrossEntropy()(x, _labels(x, t, "x"))
+
+
+def softmax_cross_entropy_simple(x: Any, t: Any) -> Variable:
+    """`softmax_cross_entropy` built of other Functions (book step 47).
+
+    Example:
+        >>> import numpy as np
+        >>> softmax_cross_entropy_simple(np.array([[0.0, 0.0]]), np.array([1])).data.round(6)
+        np.float64(0.693147)
+    """
+    x, t = as_input(x), as_input(t)
+    p = clip(softmax(x), np.finfo(x.dtype).tiny, 1)  # log(0) has no gradient
+    N = len(x)
+    return sum(log(p)[np.arange(N), _labels(x, t, "x")]) / -N
+
+
+class SigmoidCrossEntropy(Function):
+    """Cross entropy of sigmoid(x) and the probability t, summed, per row."""
+
+    def forward(self, x: Any, t: Any) -> Any:
+        xp = get_array_module(x)
+        # -t log p - (1 - t) log(1 - p) with p = 1 / (1 + exp(-x)), in a form that does not overflow
+        return (xp.maximum(x, 0) - x * t + xp.log1p(xp.exp(-xp.abs(x)))).sum() / len(x)
+
+    def backward(self, gy: Variable) -> Any:
+        x, t = self.inputs
+        share = gy * (1.0 / len(x))
+        gx = share * (sigmoid(x) - t) if self.needs_input_grad[0] else None
+        gt = share * -x if self.needs_input_grad[1] else None
+        return gx, gt
+
+
+def sigmoid_cross_entropy(x: Any, t: Any) -> Variable:
+    """Cross entropy of sigmoid(x) and t, summed, divided by the length of the first axis, as DeZero has it.
+
+    Args:
+        x: scores (N, ...).
+        t: probabilities or labels 0 and 1, as many.
+
+    Raises:
+        ValueError: not as many, or none.
+
+    Example:
+        >>> import numpy as np
+        >>> sigmoid_cross_entropy(np.array([[0.0], [1000.0]]), np.array([[1.0], [1.0]]))
+        variable(0.34657359027997264)
+    """
+    return SigmoidCrossEntropy()(*_targets(x, t, "x"))
+
+
+def binary_cross_entropy(p: Any, t: Any) -> Variable:
+    """Cross entropy of the probabilities p and t, summed, divided by the length of the first axis.
+
+    p is kept away from 0 and 1 by its dtype's precision, where the logarithm has no gradient;
+    `sigmoid_cross_entropy` of the scores needs no such limit.
+
+    Args:
+        p: probabilities (N, ...).
+        t: probabilities or labels 0 and 1, as many.
+
+    Raises:
+        ValueError: not as many, or none.
+
+    Example:
+        >>> import numpy as np
+        >>> binary_cross_entropy(np.array([0.5, 0.9]), np.array([1, 1]))
+        variable(0.399253848...)
+    """
+    p, t = _targets(p, t, "p")
+    eps = float(np.finfo(p.dtype).eps)
+    p = clip(p, eps, 1 - eps)
+    return sum(t * log(p) + (1 - t) * log(1 - p)) / -len(p)
+
+
+def _targets(x: Any, t: Any, name: str) -> tuple[Variable, Variable]:
+    """X and t, the latter in x's shape and, where it holds integers, in x's dtype."""
+    x, t = as_input(x), as_input(t)
+    if x.ndim == 0 or x.size == 0 or x.size != t.size:
+        raise ValueError(f"{name} and t must hold equally many elements, some; got {x.shape} and {t.shape}")
+    return x, reshape(t if t.dtype.kind == "f" else as_input(t.data.astype(x.dtype)), x.shape)
 
 
 def accuracy(y: Any, t: Any) -> Variable:

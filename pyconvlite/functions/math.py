@@ -8,7 +8,7 @@ import numpy as np
 
 from ..backends import get_array_module
 from ..core import Function, Variable
-from .shape import sum_to
+from .reduction import sum_to
 
 # ------------------------------------------------------------------------------------------------- arithmetic
 
@@ -216,6 +216,46 @@ def pow(x: Any, c: Any) -> Variable:
     if isinstance(c, _NUMBER):
         return Pow(c)(x)  # type: ignore[arg-type]
     return PowVariable()(*_operands(x, c))
+
+
+class Clip(Function):
+    """Limitation to a range."""
+
+    def __init__(self, x_min: float | None, x_max: float | None) -> None:
+        # As numbers of Python's own, which leave the dtype alone.
+        self.x_min = x_min.item() if isinstance(x_min, np.generic) else x_min
+        self.x_max = x_max.item() if isinstance(x_max, np.generic) else x_max
+
+    def forward(self, x: Any) -> Any:
+        return get_array_module(x).clip(x, self.x_min, self.x_max)
+
+    def backward(self, gy: Variable) -> Any:
+        (x,) = self.inputs
+        inside = get_array_module(x.data).ones_like(x.data, dtype=bool)
+        if self.x_min is not None:
+            inside &= x.data >= self.x_min
+        if self.x_max is not None:
+            inside &= x.data <= self.x_max
+        return gy * inside
+
+
+def clip(x: Any, x_min: float | None, x_max: float | None) -> Variable:
+    """x, with what lies outside of x_min..x_max moved to the nearer end; there the gradient is 0.
+
+    Args:
+        x: Variable or array.
+        x_min, x_max: numbers; None for no limit.
+
+    Raises:
+        ValueError: x_min above x_max.
+
+    Example:
+        >>> clip(np.array([-2.0, 0.5, 2.0]), -1, 1)
+        variable([-1.   0.5  1. ])
+    """
+    if x_min is not None and x_max is not None and x_min > x_max:
+        raise ValueError(f"x_min must not be above x_max; got {x_min} and {x_max}")
+    return Clip(x_min, x_max)(x)
 
 
 class Cast(Function):

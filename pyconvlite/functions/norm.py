@@ -1,13 +1,16 @@
-"""Functions that regularise or normalise."""
+"""Functions that regularise or normalise: dropout, batch normalization."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..backends import get_array_module
-from ..core import Config, Variable, as_variable
-from ..utils import rng
-from .math import mul
+from ..backends import get_array_module, kernels
+from ..backprop import grad
+from ..core import Config, Function, Variable, as_input, as_variable, using_config
+from ..utils import Array, rng
+from .math import add, mul, sqrt
+from .reduction import mean
+from .shape import reshape
 
 
 def dropout(x: Any, dropout_ratio: float = 0.5) -> Variable:
@@ -38,3 +41,116 @@ def dropout(x: Any, dropout_ratio: float = 0.5) -> Variable:
     keep = rng().random(x.shape) >= dropout_ratio
     scaled = keep.astype(x.dtype) / (1 - float(dropout_ratio))
     return mul(x, get_array_module(x).asarray(scaled))
+
+
+class BatchNorm(Function):
+    """Batch normalization with the statistics of the batch.
+
+    Args:
+        mean, var: running statistics so far, arrays (C,).
+        decay: how much of them stays.
+        eps: added to the variance.
+
+    Attributes:
+        avg_mean, avg_var: after the call, the running statistics with this batch taken in: new arrays.
+    """
+
+    def __init__(self, mean: Array, var: Array, decay: float, eps: float) -> None:
+        self.avg_mean = mean
+        self.avg_var = var
+        self.decay = float(decay)
+        self.eps = float(eps)
+
+    def forward(self, x: Any, gamma: Any, beta: Any) -> Any:
+        y, mean, var = kernels(x).batch_norm(x, gamma, beta, self.eps)
+        count = x.size // gamma.size
+        unbiased = var * (count / max(count - 1, 1))
+        self.avg_mean = _moved(self.avg_mean, mean, self.decay)
+        self.avg_var = _moved(self.avg_var, unbiased, self.decay)
+        return y
+
+    def backward(self, gy: Variable) -> Any:
+        x, gamma, _ = self.inputs
+        return BatchNormGrad(self.eps)(x, gamma, gy)
+
+
+def _moved(average: Any, value: Any, decay: float) -> Any:
+    return (average * decay + value * (1 - decay)).astype(average.dtype, copy=False)
+
+
+class BatchNormGrad(Function):
+    """Gradients of BatchNorm with respect to x, gamma and beta."""
+
+    def __init__(self, eps: float) -> None:
+        self.eps = eps
+
+    def forward(self, x: Any, gamma: Any, gy: Any) -> Any:
+        gx, ggamma, gbeta = kernels(x).batch_norm_grad(x, gamma, gy, self.eps)
+        return gx, ggamma.astype(gamma.dtype, copy=False), gbeta.astype(gamma.dtype, copy=False)
+
+    def backward(self, *ggs: Variable) -> Any:
+        # The same gradients once more, now of Functions that can be differentiated.
+        x, gamma, gy = self.inputs
+        create_graph = Config.enable_backprop
+        with using_config("enable_backprop", True):
+            y = _normalized(x, gamma, None, *_statistics(x), self.eps)
+            first = [*grad(y, [x, gamma], gy, create_graph=True), gy.sum(axis=(0, *range(2, x.ndim)))]
+        return grad(first, [x, gamma, gy], list(ggs), create_graph)
+
+
+def _statistics(x: Variable) -> tuple[Variable, Variable]:
+    """Mean and variance of each channel, ready to broadcast with x."""
+    axes = (0, *range(2, x.ndim))
+    m = mean(x, axes, keepdims=True)
+    return m, mean((x - m) ** 2, axes, keepdims=True)
+
+
+def _normalized(x: Any, gamma: Any, beta: Any, m: Any, v: Any, eps: float) -> Variable:
+    """Gamma * (x - m) / sqrt(v + eps) + beta, built of other Functions."""
+    shape = (1, -1, *[1] * (x.ndim - 2))
+    y = mul(x - reshape(m, shape), reshape(gamma, shape) / sqrt(reshape(v, shape) + eps))
+    return y if beta is None else add(y, reshape(beta, shape))
+
+
+def batch_norm(
+    x: Any, gamma: Any, beta: Any, mean: Any, var: Any, decay: float = 0.9, eps: float = 2e-5
+) -> Variable:
+    """Normalize each channel to mean 0 and variance 1, then scale by gamma and shift by beta.
+
+    In training the statistics are those of the batch, over all axes but the channels; in `test_mode()` they
+    are `mean` and `var`. Neither is written to: the layer keeps the running statistics, with the Function
+    BatchNorm.
+
+    Args:
+        x: (N, C) or (N, C, H, W).
+        gamma, beta: (C,).
+        mean, var: running statistics (C,).
+        decay: how much of the running statistics stays; they are BatchNorm's `avg_mean` and `avg_var`.
+        eps: added to the variance, so that a constant channel divides by no zero.
+
+    Raises:
+        ValueError: shapes that do not fit, or an empty batch in training.
+
+    Source: Ioffe, Szegedy 2015.
+
+    Example:
+        >>> import numpy as np
+        >>> ones, zeros = np.ones(1), np.zeros(1)
+        >>> batch_norm(np.array([[1.0], [3.0]]), ones, zeros, zeros, ones).data.round(3)
+        array([[-1.],
+               [ 1.]])
+    """
+    x, gamma, beta, mean, var = map(as_input, (x, gamma, beta, mean, var))
+    if x.ndim < 2:
+        raise ValueError(f"x must have 2 axes or more, (N, C, ...); got shape {x.shape}")
+    for name, v in {"gamma": gamma, "beta": beta, "mean": mean, "var": var}.items():
+        if v.shape != (x.shape[1],):
+            raise ValueError(f"{name} must have the shape ({x.shape[1]},), as x has channels; got {v.shape}")
+    if not Config.train:
+        return _normalized(x, gamma, beta, mean.data, var.data, eps)
+    if x.size == 0:
+        raise ValueError(f"x must have an element to take statistics of; got shape {x.shape}")
+    return BatchNorm(mean.data, var.data, decay, eps)(x, gamma, beta)
+
+
+batch_nrom = batch_norm  # DeZero's spelling

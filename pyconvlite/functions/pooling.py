@@ -14,7 +14,8 @@ from ..backends import kernels
 from ..core import Function, Variable, as_input
 from ..utils import IntPair, check_axes, conv_outsize, lowest, pair
 from .conv import im2col, im2col_array
-from .shape import max, mean, reshape, transpose
+from .reduction import max, mean
+from .shape import reshape, transpose
 
 __all__ = [
     "AveragePooling",

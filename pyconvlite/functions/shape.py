@@ -1,16 +1,15 @@
-"""Functions that move elements, sum them or choose among them: shapes, slices, reductions, broadcasting."""
+"""Functions that move elements: shapes, axes, parts, joining."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .. import utils
-from ..backends import get_array_module
+from ..backends import get_array_module, is_array
 from ..core import Function, Variable, as_input, as_variable
+from ..utils import IntPair, at_least, check_axes, pair
 
 # ----------------------------------------------------------------------------------------------------- moving
 
@@ -131,7 +130,11 @@ class GetItemGrad(Function):
     def forward(self, gy: Any) -> Any:
         xp = get_array_module(gy)
         gx = xp.zeros(self.in_shape, gy.dtype)
-        xp.add.at(gx, self.slices, gy)
+        parts = self.slices if isinstance(self.slices, tuple) else (self.slices,)
+        if any(isinstance(part, list) or is_array(part) for part in parts):
+            xp.add.at(gx, self.slices, gy)
+        else:  # nothing is taken twice
+            gx[self.slices] = gy
         return gx
 
     def backward(self, ggx: Variable) -> Any:
@@ -191,187 +194,121 @@ def concat(xs: Sequence[Any], axis: int = 0) -> Variable:
     return Concat(axis)(*xs)
 
 
-# ----------------------------------------------------------------------------------------- sums, broadcasting
+def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
+    """Variables or arrays of one shape, joined along a new axis.
+
+    Raises:
+        ValueError: no array at all, or shapes that differ.
+
+    Example:
+        >>> stack([np.array([1.0, 2.0]), np.array([3.0, 4.0])], axis=1)
+        variable([[1. 3.]
+                  [2. 4.]])
+    """
+    if len({as_input(x).shape for x in xs}) > 1:
+        raise ValueError(f"xs must have one shape; got {', '.join(str(x.shape) for x in xs)}")
+    return concat([expand_dims(x, axis) for x in xs], axis)
 
 
-class Sum(Function):
-    """Sum over axes."""
+class Pad(Function):
+    """A frame of one value around an array."""
 
-    def __init__(self, axis: Any, keepdims: bool) -> None:
-        self.axis = axis
-        self.keepdims = keepdims
+    def __init__(self, pad_width: tuple[tuple[int, int], ...], value: float = 0) -> None:
+        self.pad_width = pad_width
+        self.value = value
 
     def forward(self, x: Any) -> Any:
-        return x.sum(axis=self.axis, keepdims=self.keepdims)
+        return get_array_module(x).pad(x, self.pad_width, constant_values=self.value)
 
     def backward(self, gy: Variable) -> Any:
-        x_shape = self.inputs[0].shape
-        return broadcast_to(utils.reshape_sum_backward(gy, x_shape, self.axis, self.keepdims), x_shape)
+        inner = tuple(
+            slice(before, before + size)
+            for (before, _), size in zip(self.pad_width, self.inputs[0].shape, strict=True)
+        )
+        return get_item(gy, inner)
 
 
-def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
-    """Sum of x.
+def pad(x: Any, pad_width: Any, value: float = 0) -> Variable:
+    """X with elements of one value added at the ends of its axes.
 
     Args:
         x: Variable or array.
-        axis: axis or tuple of axes to sum over, negative ones from the end; None for all.
-        keepdims: keep the summed axes, with length 1.
-
-    Example:
-        >>> sum(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=0)
-        variable([4. 6.])
-    """
-    return Sum(_axes(axis), keepdims)(x)
-
-
-def _axes(axis: Any) -> Any:
-    return tuple(axis) if isinstance(axis, list) else axis
-
-
-class Mean(Function):
-    """Mean over axes; NumPy sums float16 in float32 here, which a sum and a division would not."""
-
-    def __init__(self, axis: Any, keepdims: bool) -> None:
-        self.axis = axis
-        self.keepdims = keepdims
-
-    def forward(self, x: Any) -> Any:
-        return x.mean(axis=self.axis, keepdims=self.keepdims)
-
-    def backward(self, gy: Variable) -> Any:
-        x_shape = self.inputs[0].shape
-        share = gy / _reduced_count(x_shape, self.axis)
-        return broadcast_to(utils.reshape_sum_backward(share, x_shape, self.axis, self.keepdims), x_shape)
-
-
-def _reduced_count(shape: tuple[int, ...], axis: Any) -> int:
-    """How many elements go into one of a reduction's results."""
-    kept = utils.kept_shape(shape, axis)
-    return math.prod(size for size, left in zip(shape, kept, strict=True) if size != left)
-
-
-def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
-    """Mean of x; arguments as in `sum`.
+        pad_width: how many: a number for every end, a pair (before, after) for every axis, or a pair or a
+            number for each axis in turn.
+        value: what to add.
 
     Raises:
-        ValueError: nothing to take the mean of, an axis of length 0.
+        TypeError: a width that is no integer.
+        ValueError: a negative width, or not one entry for each axis.
 
     Example:
-        >>> mean(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=-1)
-        variable([1.5 3.5])
+        >>> pad(np.ones((1, 2)), ((0, 1), (1, 0)))
+        variable([[0. 1. 1.]
+                  [0. 0. 0.]])
     """
-    x, axis = as_input(x), _axes(axis)
-    if x.size == 0 and _reduced_count(x.shape, axis) == 0:
-        raise ValueError(f"x must have an element to take the mean of; got shape {x.shape}, axis {axis}")
-    return Mean(axis, keepdims)(x)
+    ndim = as_input(x).ndim
+    nested = isinstance(pad_width, tuple | list) and any(isinstance(w, tuple | list) for w in pad_width)
+    widths = list(pad_width) if nested else [pad_width] * ndim
+    if len(widths) != ndim:
+        raise ValueError(f"pad_width must have an entry for each of x's {ndim} axes; got {pad_width}")
+    ends = [pair(width, "pad_width") for width in widths]
+    if any(width < 0 for end in ends for width in end):
+        raise ValueError(f"pad_width must not be negative; got {pad_width}")
+    return Pad(tuple(ends), value)(x)
 
 
-average = mean
+def upsample(x: Any, scale: IntPair) -> Variable:
+    """Enlarge images by repeating each pixel (nearest neighbour).
 
+    Args:
+        x: images (N, C, H, W).
+        scale: how often each pixel is repeated, at least 1; one number or a pair (height, width).
 
-class SumTo(Function):
-    """Sum down to a shape."""
-
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self.shape = shape
-
-    def forward(self, x: Any) -> Any:
-        return utils.sum_to(x, self.shape)
-
-    def backward(self, gy: Variable) -> Any:
-        return broadcast_to(gy, self.inputs[0].shape)
-
-
-def sum_to(x: Any, shape: tuple[int, ...]) -> Variable:
-    """Sum x over the axes along which `shape` would be broadcast to x's: the adjoint of `broadcast_to`.
+    Returns:
+        (N, C, H * scale, W * scale).
 
     Raises:
-        ValueError: `shape` does not broadcast to x's shape.
+        TypeError: a scale that is no integer.
+        ValueError: x is not (N, C, H, W), or a scale below 1.
 
     Example:
-        >>> sum_to(np.ones((2, 3)), (1, 3))
-        variable([[2. 2. 2.]])
+        >>> upsample(np.array([[[[1.0, 2.0]]]]), 2)
+        variable([[[[1. 1. 2. 2.]
+                    [1. 1. 2. 2.]]]])
     """
-    if as_input(x).shape == shape:
-        return as_variable(x)
-    return SumTo(shape)(x)
+    from .reduction import broadcast_to  # which needs this module
+
+    x = as_input(x)
+    check_axes(x.shape, "(N, C, H, W)")
+    SH, SW = (at_least(1, s, "scale") for s in pair(scale, "scale"))
+    N, C, H, W = x.shape
+    pixels = broadcast_to(reshape(x, (N, C, H, 1, W, 1)), (N, C, H, SH, W, SW))
+    return reshape(pixels, (N, C, H * SH, W * SW))
 
 
-class BroadcastTo(Function):
-    """Repeat along axes of length 1 and new leading axes."""
+def embed_id(x: Any, W: Any) -> Variable:
+    """A row of W for each number in x (word embedding).
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self.shape = shape
+    Args:
+        x: integers from 0 to rows - 1, of any shape.
+        W: (rows, size).
 
-    def forward(self, x: Any) -> Any:
-        return get_array_module(x).broadcast_to(x, self.shape)
-
-    def backward(self, gy: Variable) -> Any:
-        return sum_to(gy, self.inputs[0].shape)
-
-
-def broadcast_to(x: Any, shape: tuple[int, ...]) -> Variable:
-    """Repeat x along its axes of length 1, and along new leading ones, up to `shape`.
+    Returns:
+        (*x.shape, size).
 
     Raises:
-        ValueError: x's shape does not broadcast to `shape`.
+        TypeError: x holds no integers.
+        ValueError: a number out of range.
 
     Example:
-        >>> broadcast_to(np.array([1.0, 2.0]), (2, 2))
-        variable([[1. 2.]
-                  [1. 2.]])
+        >>> embed_id(np.array([1, 0]), np.array([[0.1, 0.2], [0.3, 0.4]]))
+        variable([[0.3 0.4]
+                  [0.1 0.2]])
     """
-    if as_input(x).shape == shape:
-        return as_variable(x)
-    return BroadcastTo(shape)(x)
-
-
-# --------------------------------------------------------------------------------------------------- extremes
-
-
-class Max(Function):
-    """Maximum over axes; each element that equals it takes the gradient, as in DeZero."""
-
-    def __init__(self, axis: Any = None, keepdims: bool = False) -> None:
-        self.axis = axis
-        self.keepdims = keepdims
-
-    def forward(self, x: Any) -> Any:
-        return x.max(axis=self.axis, keepdims=self.keepdims)
-
-    def backward(self, gy: Variable) -> Any:
-        (x,) = self.inputs
-        y: Any = self.outputs[0]()
-        kept = utils.kept_shape(x.shape, self.axis)
-        chosen = (x.data == y.data.reshape(kept)).astype(x.dtype)
-        return broadcast_to(reshape(gy, kept), x.shape) * chosen
-
-
-class Min(Max):
-    """Minimum over axes; each element that equals it takes the gradient, as in DeZero."""
-
-    def forward(self, x: Any) -> Any:
-        return x.min(axis=self.axis, keepdims=self.keepdims)
-
-
-def max(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
-    """Maximum of x; arguments as in `sum`. Where several elements are the maximum, each takes the gradient.
-
-    Raises:
-        ValueError: nothing to choose from, an axis of length 0.
-
-    Example:
-        >>> max(np.array([[1.0, 2.0], [4.0, 3.0]]), axis=1)
-        variable([2. 4.])
-    """
-    return Max(_axes(axis), keepdims)(x)
-
-
-def min(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
-    """Minimum of x, as `max`.
-
-    Example:
-        >>> min(np.array([[1.0, 2.0], [4.0, 3.0]]), axis=1)
-        variable([1. 3.])
-    """
-    return Min(_axes(axis), keepdims)(x)
+    x, W = as_input(x), as_input(W)
+    check_axes(W.shape, "(rows, size)", "W")
+    if x.dtype.kind not in "iu":
+        raise TypeError(f"x must hold integers, the index of a row of W each; got {x.dtype}")
+    if x.size and not 0 <= x.data.min() <= x.data.max() < len(W):
+        raise ValueError(f"x must lie in 0..{len(W) - 1}, W's rows; got {x.data.min()}..{x.data.max()}")
+    return get_item(W, x.data)

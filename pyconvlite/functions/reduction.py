@@ -1,0 +1,227 @@
+"""Functions that reduce axes, and the broadcasting that undoes it: sums, means, extremes."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .. import utils
+from ..backends import get_array_module
+from ..core import Function, Variable, as_input, as_variable
+from .shape import reshape
+
+# ----------------------------------------------------------------------------------------- sums, broadcasting
+
+
+class Sum(Function):
+    """Sum over axes."""
+
+    def __init__(self, axis: Any, keepdims: bool) -> None:
+        self.axis = axis
+        self.keepdims = keepdims
+
+    def forward(self, x: Any) -> Any:
+        return x.sum(axis=self.axis, keepdims=self.keepdims)
+
+    def backward(self, gy: Variable) -> Any:
+        x_shape = self.inputs[0].shape
+        return broadcast_to(utils.reshape_sum_backward(gy, x_shape, self.axis, self.keepdims), x_shape)
+
+
+def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
+    """Sum of x.
+
+    Args:
+        x: Variable or array.
+        axis: axis or tuple of axes to sum over, negative ones from the end; None for all.
+        keepdims: keep the summed axes, with length 1.
+
+    Example:
+        >>> import numpy as np
+        >>> sum(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=0)
+        variable([4. 6.])
+    """
+    return Sum(_axes(axis), keepdims)(x)
+
+
+def _axes(axis: Any) -> Any:
+    return tuple(axis) if isinstance(axis, list) else axis
+
+
+class Mean(Function):
+    """Mean over axes; NumPy sums float16 in float32 here, which a sum and a division would not."""
+
+    def __init__(self, axis: Any, keepdims: bool) -> None:
+        self.axis = axis
+        self.keepdims = keepdims
+
+    def forward(self, x: Any) -> Any:
+        return x.mean(axis=self.axis, keepdims=self.keepdims)
+
+    def backward(self, gy: Variable) -> Any:
+        x_shape = self.inputs[0].shape
+        share = gy / _reduced_count(x_shape, self.axis)
+        return broadcast_to(utils.reshape_sum_backward(share, x_shape, self.axis, self.keepdims), x_shape)
+
+
+def _reduced_count(shape: tuple[int, ...], axis: Any) -> int:
+    """How many elements go into one of a reduction's results."""
+    kept = utils.kept_shape(shape, axis)
+    return math.prod(size for size, left in zip(shape, kept, strict=True) if size != left)
+
+
+def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
+    """Mean of x; arguments as in `sum`.
+
+    Raises:
+        ValueError: nothing to take the mean of, an axis of length 0.
+
+    Example:
+        >>> import numpy as np
+        >>> mean(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=-1)
+        variable([1.5 3.5])
+    """
+    x, axis = as_input(x), _axes(axis)
+    if x.size == 0 and _reduced_count(x.shape, axis) == 0:
+        raise ValueError(f"x must have an element to take the mean of; got shape {x.shape}, axis {axis}")
+    return Mean(axis, keepdims)(x)
+
+
+average = mean
+
+
+def var(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Variable:
+    """Variance of x: the mean squared distance from the mean.
+
+    Args:
+        x: Variable or array.
+        axis: as in `sum`.
+        ddof: how much less than the number of elements to divide by; 1 for the unbiased estimate.
+        keepdims: keep the reduced axes, with length 1.
+
+    Raises:
+        ValueError: not more elements than ddof.
+
+    Example:
+        >>> import numpy as np
+        >>> var(np.array([1.0, 3.0])), var(np.array([1.0, 3.0]), ddof=1)
+        (variable(1.0), variable(2.0))
+    """
+    x, axis = as_input(x), _axes(axis)
+    distance = x - mean(x, axis, keepdims=True)
+    count = _reduced_count(x.shape, axis)
+    if count <= ddof:
+        raise ValueError(f"x must have more than ddof={ddof} elements along axis {axis}; got shape {x.shape}")
+    return mean(distance * distance, axis, keepdims) * (count / (count - ddof))
+
+
+class SumTo(Function):
+    """Sum down to a shape."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape = shape
+
+    def forward(self, x: Any) -> Any:
+        return utils.sum_to(x, self.shape)
+
+    def backward(self, gy: Variable) -> Any:
+        return broadcast_to(gy, self.inputs[0].shape)
+
+
+def sum_to(x: Any, shape: tuple[int, ...]) -> Variable:
+    """Sum x over the axes along which `shape` would be broadcast to x's: the adjoint of `broadcast_to`.
+
+    Raises:
+        ValueError: `shape` does not broadcast to x's shape.
+
+    Example:
+        >>> import numpy as np
+        >>> sum_to(np.ones((2, 3)), (1, 3))
+        variable([[2. 2. 2.]])
+    """
+    if as_input(x).shape == shape:
+        return as_variable(x)
+    return SumTo(shape)(x)
+
+
+class BroadcastTo(Function):
+    """Repeat along axes of length 1 and new leading axes."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self.shape = shape
+
+    def forward(self, x: Any) -> Any:
+        return get_array_module(x).broadcast_to(x, self.shape)
+
+    def backward(self, gy: Variable) -> Any:
+        return sum_to(gy, self.inputs[0].shape)
+
+
+def broadcast_to(x: Any, shape: tuple[int, ...]) -> Variable:
+    """Repeat x along its axes of length 1, and along new leading ones, up to `shape`.
+
+    Raises:
+        ValueError: x's shape does not broadcast to `shape`.
+
+    Example:
+        >>> import numpy as np
+        >>> broadcast_to(np.array([1.0, 2.0]), (2, 2))
+        variable([[1. 2.]
+                  [1. 2.]])
+    """
+    if as_input(x).shape == shape:
+        return as_variable(x)
+    return BroadcastTo(shape)(x)
+
+
+# --------------------------------------------------------------------------------------------------- extremes
+
+
+class Max(Function):
+    """Maximum over axes; each element that equals it takes the gradient, as in DeZero."""
+
+    def __init__(self, axis: Any = None, keepdims: bool = False) -> None:
+        self.axis = axis
+        self.keepdims = keepdims
+
+    def forward(self, x: Any) -> Any:
+        return x.max(axis=self.axis, keepdims=self.keepdims)
+
+    def backward(self, gy: Variable) -> Any:
+        (x,) = self.inputs
+        y: Any = self.outputs[0]()
+        kept = utils.kept_shape(x.shape, self.axis)
+        chosen = (x.data == y.data.reshape(kept)).astype(x.dtype)
+        return broadcast_to(reshape(gy, kept), x.shape) * chosen
+
+
+class Min(Max):
+    """Minimum over axes; each element that equals it takes the gradient, as in DeZero."""
+
+    def forward(self, x: Any) -> Any:
+        return x.min(axis=self.axis, keepdims=self.keepdims)
+
+
+def max(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
+    """Maximum of x; arguments as in `sum`. Where several elements are the maximum, each takes the gradient.
+
+    Raises:
+        ValueError: nothing to choose from, an axis of length 0.
+
+    Example:
+        >>> import numpy as np
+        >>> max(np.array([[1.0, 2.0], [4.0, 3.0]]), axis=1)
+        variable([2. 4.])
+    """
+    return Max(_axes(axis), keepdims)(x)
+
+
+def min(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
+    """Minimum of x, as `max`.
+
+    Example:
+        >>> import numpy as np
+        >>> min(np.array([[1.0, 2.0], [4.0, 3.0]]), axis=1)
+        variable([1. 3.])
+    """
+    return Min(_axes(axis), keepdims)(x)
