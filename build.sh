@@ -226,7 +226,7 @@ bench() {
 }
 
 # --- the tiers ---------------------------------------------------------------------------------------------
-# Each writes "PASSED FAILED" to the file $tally, or breaks off.
+# Each writes "PASSED FAILED" to the file $tally, unless it breaks off.
 
 tier_lint() {
   local passed=0 failed=0 checker
@@ -303,8 +303,8 @@ run_tests() {
     (set -e; "tier_$tier" "$@")
     status=$?
     set -e
-    read -r p f 2>/dev/null <"$tally" || { p=0; f=0; }
-    if ((status && !f)); then f=1; fi # it broke off before, or beside, its tests
+    read -r p f 2>/dev/null <"$tally" || { p=0; f=1; } # it broke off
+    if ((status && !f)); then f=1; fi # it failed beside its tests
     ((passed += p, failed += f)) || true
     say "== $tier: $p passed, $f failed in $((SECONDS - started)) s"
   done

@@ -9,6 +9,9 @@ import time
 import zipfile
 
 import pytest
+from wheel_files import make_wheel
+
+import pyconvlite
 
 fetch = pytest.importorskip("tools.fetch", reason="the tools are not in the wheel")
 
@@ -201,9 +204,12 @@ class TestFromPypi:
 
     @pytest.fixture
     def wheel(self, tmp_path):
-        path = tmp_path / "some_lib-1.0-py3-none-any.whl"
-        with zipfile.ZipFile(path, "w") as archive:
-            metadata = "Metadata-Version: 2.1\nName: some-lib\nVersion: 1.0\n"
-            archive.writestr("some_lib-1.0.dist-info/METADATA", metadata)
-            archive.writestr("some_lib-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
-        return path
+        return make_wheel(tmp_path, "some-lib")
+
+
+@pytest.mark.parametrize("own", ["", "~/cache", "here"])
+@pytest.mark.parametrize("base", ["", "~/base", "there"])
+def test_the_cache_is_the_packages_own(monkeypatch, own, base):
+    monkeypatch.setenv("PYCONVLITE_CACHE", own)
+    monkeypatch.setenv("XDG_CACHE_HOME", base)
+    assert fetch.cache_dir() == pyconvlite.utils.cache_dir()

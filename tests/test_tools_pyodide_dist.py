@@ -4,10 +4,10 @@ import json
 import os
 import subprocess
 import threading
-import zipfile
 from pathlib import Path
 
 import pytest
+from wheel_files import make_wheel
 
 fetch = pytest.importorskip("tools.fetch", reason="the tools are not in the wheel")
 pyodide_dist = pytest.importorskip("tools.pyodide_dist", reason="the tools are not in the wheel")
@@ -17,18 +17,6 @@ pytestmark = pytest.mark.cpython
 ROOT = Path(__file__).parents[1]
 INFO = {"abi_version": "2026_0", "arch": "wasm32", "platform": "emscripten_5_0_3", "python": "3.14.0"}
 COMPILED = "cp314-cp314-pyemscripten_2026_0_wasm32"
-
-
-def make_wheel(folder, name, version="1.0", requires=(), tag="py3-none-any"):
-    module = name.replace("-", "_")
-    path = folder / f"{module}-{version}-{tag}.whl"
-    metadata = [f"Requires-Dist: {requirement}" for requirement in requires]
-    metadata = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *metadata]
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(f"{module}/__init__.py", "")
-        archive.writestr(f"{module}-{version}.dist-info/METADATA", "\n".join(metadata) + "\n")
-        archive.writestr(f"{module}-{version}.dist-info/WHEEL", f"Wheel-Version: 1.0\nTag: {tag}\n")
-    return path
 
 
 class Release:

@@ -23,8 +23,6 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
-from pyconvlite.utils import cache_dir
-
 
 class FetchError(Exception):
     """A file that could not be had as it must be; the message names it."""
@@ -44,6 +42,14 @@ class Archive(NamedTuple):
     spec: str
     sha256: str | None
     members: tuple[str, ...]
+
+
+def cache_dir() -> Path:
+    """Return the cache's folder, by the rule of `pyconvlite.utils.cache_dir`, which may not import yet."""
+    own = os.environ.get("PYCONVLITE_CACHE")
+    if own:
+        return Path(own).expanduser().absolute()
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser().absolute() / "pyconvlite"
 
 
 def sha256_of(path: Path) -> str:

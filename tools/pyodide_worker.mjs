@@ -35,6 +35,9 @@ for (const folder of job.mounts) {
 }
 if (job.cwd !== '/') pyodide.FS.chdir(job.cwd);
 
+// Neither `pytest` nor `python SCRIPT` looks for modules in the working folder, where sources may hide what is installed.
+pyodide.runPython("import sys; sys.path.remove('')");
+
 const micropip = pyodide.pyimport('micropip');
 await micropip.install(job.wheelUrl);
 await pyodide.runPythonAsync(readFileSync(job.program, 'utf8'), { filename: job.program });

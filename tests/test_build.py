@@ -1,0 +1,171 @@
+"""`./build.sh`, as its users run it."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+import zipfile
+from importlib.metadata import PathDistribution
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.cpython
+
+ROOT = Path(__file__).parents[1]
+
+
+def build(*args, **environment):
+    return subprocess.run(
+        [ROOT / "build.sh", *args],
+        # From another folder, with what has confused such scripts before, and with nobody at the keyboard.
+        cwd="/",
+        env=os.environ | {"CDPATH": str(ROOT.parent)} | environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("args", [[], ["nonsense"], ["--help"]])
+def test_usage(args):
+    done = build(*args)
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage: ./build.sh COMMAND")
+    for command in ("serve", "test", "pytest-node", "wheel", "site", "bench"):
+        assert f"\n  {command} " in done.stderr
+
+
+class TestMissingTools:
+    """One line says what to install."""
+
+    @pytest.fixture
+    def path(self, tmp_path):
+        """A PATH whose one folder has all that PATH has now."""
+        for folder in os.environ["PATH"].split(os.pathsep):
+            for program in Path(folder).glob("*"):
+                link = tmp_path / program.name
+                if not link.is_symlink():
+                    link.symlink_to(program)
+        return tmp_path
+
+    def without(self, path, pattern):
+        for program in path.glob(pattern):
+            program.unlink()
+        done = build("wheel", PATH=str(path), PYENV_ROOT=str(path))
+        assert done.returncode == 1
+        assert done.stdout == ""
+        (line,) = done.stderr.splitlines()
+        return line
+
+    @pytest.mark.parametrize(
+        ("pattern", "words"),
+        [
+            ("python*", "install Python 3.11 or newer with venv"),
+            ("git", "install git"),
+            ("npm", "install Node.js 20 or newer with npm"),
+            ("node", "install Node.js 20 or newer (found: none)"),
+        ],
+    )
+    def test_missing(self, path, pattern, words):
+        assert words in self.without(path, pattern)
+
+    def test_too_old(self, path):
+        (path / "node").unlink()
+        (path / "node").write_text('#!/bin/sh\n[ "$1" = --version ] && echo v18.20.0 || exit 1\n')
+        (path / "node").chmod(0o755)
+        assert "install Node.js 20 or newer (found: v18.20.0)" in self.without(path, "nothing")
+
+
+@pytest.fixture(scope="module")
+def wheel():
+    done = build("wheel")
+    assert done.returncode == 0, done.stderr
+    (path,) = (ROOT / "dist").glob("*.whl")
+    return path
+
+
+class TestWheel:
+    def test_is_small_pure_typed_and_needs_numpy_alone(self, wheel):
+        assert wheel.name.endswith("-py3-none-any.whl")
+        assert wheel.stat().st_size < 250_000
+        with zipfile.ZipFile(wheel) as archive:
+            names = archive.namelist()
+            info = next(name for name in names if name.endswith(".dist-info/METADATA")).removesuffix(
+                "METADATA"
+            )
+            assert PathDistribution(zipfile.Path(archive, info)).requires == ["numpy>=2.0"]
+        assert "pyconvlite/py.typed" in names
+        assert {name.split("/")[0] for name in names} == {"pyconvlite", info.rstrip("/")}
+
+    def test_is_the_one_that_pip_makes(self, wheel, tmp_path):
+        python = ROOT / ".venv" / "bin" / "python"
+        subprocess.run([python, "-m", "pip", "wheel", "--no-deps", "-qw", tmp_path, ROOT], check=True)
+        assert (tmp_path / wheel.name).read_bytes() == wheel.read_bytes()
+
+    def test_a_second_run_does_nothing(self, wheel):
+        made = wheel.stat().st_mtime_ns
+        start = time.monotonic()
+        done = build("wheel")
+        assert done.stderr.strip() == str(wheel.relative_to(ROOT))
+        assert wheel.stat().st_mtime_ns == made
+        assert time.monotonic() - start < 10
+
+
+class TestTiers:
+    @pytest.mark.parametrize(
+        ("code", "args", "last_line", "status"),
+        [
+            ("def test_good(): pass", [], "1 passed, 0 failed", 0),
+            ("def test_good(): pass\ndef test_bad(): assert False", [], "1 passed, 1 failed", 1),
+            ("def test_good(): pass\ndef test_bad(absent): pass", ["-q"], "1 passed, 1 failed", 1),
+            ("import os\ndef test_good(): pass\ndef test_bad(): os._exit(0)", [], "0 passed, 1 failed", 1),
+            ("syntax error", [], "0 passed, 1 failed", 1),
+            ("def test_good(): pass", ["-k", "nothing"], "0 passed, 0 failed", 1),
+        ],
+    )
+    def test_counts(self, tmp_path, code, args, last_line, status):
+        (tmp_path / "test_it.py").write_text(code)
+        done = build("test", "python", str(tmp_path / "test_it.py"), *args, CI="")
+        assert done.stdout.splitlines()[-1] == last_line, done.stderr
+        assert done.returncode == status
+        assert "== python: " in done.stderr
+
+    def test_each_checker_of_lint_counts_as_one(self, tmp_path):
+        (tmp_path / "npx").write_text("#!/bin/sh\nexit 1\n")
+        (tmp_path / "npx").chmod(0o755)
+        done = build("test", "lint", PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+        passed, failed = (int(count.split()[0]) for count in done.stdout.splitlines()[-1].split(", "))
+        assert passed + failed == 5
+        assert failed >= 2  # both tsc
+        assert done.returncode == 1
+
+
+def test_serve():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = build("serve", "--port", str(port))
+        assert done.returncode == 1
+        assert done.stderr.splitlines()[-1].startswith(f"build.sh: port {port} is taken")
+    server = subprocess.Popen(
+        [ROOT / "build.sh", "serve", f"--port={port}"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    url = f"http://127.0.0.1:{port}/"
+    assert any(url in line for line in server.stdout)
+    for name, kind in {
+        "": "text/html",
+        "pyodide/pyodide.mjs": "text/javascript",
+        "pyodide/pyodide.asm.wasm": "application/wasm",
+        "pyodide/pyodide-lock.json": "application/json",
+    }.items():
+        with urllib.request.urlopen(url + name) as response:
+            assert response.headers.get_content_type() == kind
+    os.killpg(server.pid, signal.SIGINT)
+    server.communicate(timeout=10)

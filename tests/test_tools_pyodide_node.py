@@ -1,0 +1,209 @@
+"""`./build.sh pytest-node` and what is below it, as somebody uses them who tests a library of their own."""
+
+import os
+import signal
+import subprocess
+import textwrap
+from pathlib import Path
+
+import pytest
+from wheel_files import make_wheel
+
+pytestmark = pytest.mark.cpython
+
+ROOT = Path(__file__).parents[1]
+
+
+class Project:
+    """A folder of tests somewhere on disk."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.write(
+            "pyproject.toml", '[tool.pytest.ini_options]\nasyncio_default_fixture_loop_scope = "function"\n'
+        )
+
+    def write(self, name, code):
+        (self.folder / name).write_text(textwrap.dedent(code))
+
+    def start(self, *args, cwd=None, **environment):
+        return subprocess.Popen(
+            [ROOT / "build.sh", "pytest-node", *args],
+            cwd=cwd or self.folder,
+            env=os.environ | environment,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def run(self, *args, **options):
+        """Return (exit status, output)."""
+        process = self.start(*args, **options)
+        output, _ = process.communicate()
+        return process.returncode, output
+
+
+@pytest.fixture
+def project(tmp_path):
+    folder = tmp_path / "a project"
+    folder.mkdir()
+    return Project(folder)
+
+
+def test_what_tests_can_use(project):
+    project.write("helper.py", "ANSWER = 42\n")
+    project.write(
+        "test_all.py",
+        """
+        import asyncio
+        import os
+        import sys
+        import time
+        from pathlib import Path
+
+        import numpy
+        import pytest
+        import pytest_asyncio
+        from pyodide.ffi import can_run_sync, run_sync
+
+        import helper
+
+
+        async def answer():
+            await asyncio.sleep(0.01)
+            return helper.ANSWER
+
+
+        def import_time():
+            for name in [name for name in sys.modules if name.startswith("pyconvlite")]:
+                del sys.modules[name]
+            start = time.perf_counter()
+            import pyconvlite
+
+            return time.perf_counter() - start
+
+
+        def test_import_takes_less_than_150_ms_beyond_numpy():
+            times = [import_time() for _ in range(5)]
+            print("import pyconvlite:", *(f"{1000 * t:.0f}" for t in times), "ms")
+            assert min(times) < 0.15
+
+
+        def test_is_real_pyodide():
+            assert sys.platform == "emscripten"
+
+
+        def test_the_wheel_is_installed_from_a_url():
+            import importlib.metadata
+
+            import pyconvlite
+
+            assert "site-packages" in pyconvlite.__file__
+            distribution = importlib.metadata.distribution("pyconvlite")
+            assert distribution.read_text("INSTALLER").strip() == "micropip"
+            assert distribution.read_text("PYODIDE_URL").startswith("http://127.0.0.1:")
+
+
+        def test_run_sync():
+            assert can_run_sync()
+            assert run_sync(answer()) == 42
+
+
+        @pytest_asyncio.fixture
+        async def resource():
+            yield await answer()
+
+
+        @pytest.mark.asyncio
+        async def test_async_with_async_fixture(resource):
+            tasks = [asyncio.create_task(answer()) for _ in range(3)]
+            assert await asyncio.gather(*tasks) == [resource] * 3
+
+
+        @pytest.mark.asyncio
+        async def test_leaves_a_task_behind():
+            asyncio.create_task(asyncio.sleep(1000))
+
+
+        def test_files(tmp_path):
+            (tmp_path / "a").write_text("b")
+            assert Path("helper.py").read_text() == "ANSWER = 42\\n"
+            assert Path(__file__).is_relative_to(os.environ["WHERE"])
+            Path("written.txt").write_text("by Python")
+
+
+        def test_stdin_is_empty():
+            assert os.read(0, 1) == b""
+
+
+        @pytest.mark.skipif(True, reason="shown as such")
+        def test_skipped():
+            pass
+        """,
+    )
+    status, output = project.run(
+        "test_all.py", "--capture=sys", "--junitxml=out/report.xml", WHERE=str(project.folder)
+    )
+    assert status == 0, output
+    assert "9 passed, 1 skipped" in output
+    assert (project.folder / "written.txt").read_text() == "by Python"
+    assert (project.folder / "out" / "report.xml").exists()
+
+
+def test_failures_errors_and_tests_named_by_path_from_elsewhere(project):
+    project.write("test_one.py", "def test_bad(): assert 1 + 1 == 3\ndef test_good(): pass\n")
+    path = project.folder / "test_one.py"
+    status, output = project.run(f"{path}::test_bad", f"{path}::test_good", cwd="/")
+    assert status == 1
+    assert "assert (1 + 1) == 3" in output
+    assert "1 failed, 1 passed" in output
+
+
+@pytest.mark.parametrize(
+    ("code", "args", "status", "words"),
+    [
+        ("import nothing_like_this", [], 2, "No module named 'nothing_like_this'"),
+        ("def test_one(): pass", ["--no-such-option"], 4, "unrecognized arguments"),
+        ("def test_one(): pass", ["-k", "two"], 5, "1 deselected"),
+        ("def test_one(): pass", ["--timeout", "soon"], 4, "positive number of seconds"),
+        ("import os\ndef test_one(): os.abort()", [], 70, "the interpreter crashed"),
+        ("import os\ndef test_one(): os._exit(0)", [], 70, "the interpreter crashed"),
+        ("import js\ndef test_one(): js.process.exit(0)", [], 70, "the interpreter ended before Python did"),
+    ],
+)
+def test_exit_status(project, code, args, status, words):
+    project.write("test_one.py", code)
+    got, output = project.run("test_one.py", *args)
+    assert got == status, output
+    assert words in output
+
+
+def test_a_time_out_says_where_it_struck(project):
+    project.write("test_one.py", "def test_one():\n    while True:\n        pass\n")
+    status, output = project.run("test_one.py", "--timeout=15")
+    assert status == 124
+    assert "timed out after 15 s" in output
+    assert "test_one.py:3: KeyboardInterrupt" in output
+
+
+def test_output_is_streamed_and_ctrl_c_ends_the_run(project):
+    project.write("test_one.py", "def test_good(): pass\ndef test_endless():\n    while True: pass\n")
+    process = project.start("test_one.py", "-v")
+    for line in process.stdout:
+        if "test_good PASSED" in line:
+            break
+    os.killpg(process.pid, signal.SIGINT)
+    rest, _ = process.communicate()
+    assert process.returncode == 2  # pytest's own status for an interrupted run
+    assert "KeyboardInterrupt" in rest
+    assert "1 passed" in rest
+
+
+def test_further_packages(project):
+    project.write("test_one.py", "def test_one():\n    import six, my_lib\n    assert my_lib.ANSWER == 42\n")
+    wheel = make_wheel(project.folder, "my-lib", code="ANSWER = 42")
+    status, output = project.run("test_one.py", "--with", "six", f"--with={wheel.name}")
+    assert status == 0, output
+    assert list((ROOT / "dist").glob("pyodide-with.*")) == []
