@@ -52,6 +52,7 @@ function cleanAssets() {
 export default defineConfig({
   root: source,
   base: './', // any sub-path will do
+  appType: 'mpa', // a missing file is a 404, not the page
   publicDir: false,
   plugins: [assetSizes(), cleanAssets()],
   worker: { format: 'es', plugins: () => [assetSizes()] },

@@ -58,7 +58,9 @@ import { Store } from './store.js';
 const STOP_MS = 2_000; // a batch that takes longer is ended together with its worker
 const STALL_MS = 60_000; // no byte and no result while loading
 const LOOK_MS = 1_500; // between two looks while training
-const READ_COUNT = 30; // test images that are read again and again
+
+/** How many of the test images are read again and again. */
+export const READ_COUNT = 30;
 
 const NO_CURVES = () => ({ samples: [], loss: [], accuracy: [] });
 
@@ -106,7 +108,9 @@ export class Lab extends Store {
    * @param {string} [notice]  to be shown once it is ready
    */
   async start(notice = 'Ready.') {
-    const engine = new Engine();
+    const engine = new Engine((error) => {
+      if (engine === this.#engine) this.#fail('failed', error);
+    });
     this.#engine = engine;
     this.set({ phase: 'loading', progress: null, fault: null, testing: null, notice: 'Loading Python.' });
     const stalled = () => engine.terminate(`nothing has arrived for ${STALL_MS / 1000} seconds`);
@@ -313,26 +317,23 @@ export class Lab extends Store {
   }
 
   /**
-   * Does something; an error becomes the fault that the page shows.
+   * Does something; an error that the worker survives becomes the fault that the page shows.
    *
    * @param {() => Promise<unknown>} work
-   * @param {Phase} [phase]  after an error that the worker survives; the same as before if left out
+   * @param {Phase} [phase]  after an error
    */
-  async #attempt(work, phase) {
-    const engine = this.#engine;
+  async #attempt(work, phase = 'idle') {
     try {
       await work();
     } catch (thrown) {
-      if (engine !== this.#engine) return; // given up in favour of another worker
       const error = /** @type {Error} */ (thrown);
-      this.set({
-        phase: error instanceof EngineGone ? 'failed' : (phase ?? 'idle'),
-        progress: null,
-        testing: null,
-        fault: fault(error),
-        notice: '',
-      });
+      if (!(error instanceof EngineGone)) this.#fail(phase, error); // the engine itself reports its end
     }
+  }
+
+  /** @param {Phase} phase @param {Error} error */
+  #fail(phase, error) {
+    this.set({ phase, progress: null, testing: null, fault: describe(error, phase), notice: '' });
   }
 }
 
@@ -343,9 +344,12 @@ export class Lab extends Store {
 const lookAt = (api, source) =>
   'ink' in source ? api.lookAtDrawing(source.ink, source.width) : api.lookAtTestImage(source.index);
 
-/** @param {Error} error @returns {Fault} */
-function fault(error) {
-  if (error.name !== 'PythonError') return { title: `Python is not running: ${error.message}`, detail: '' };
+/** @param {Error} error @param {Phase} phase @returns {Fault} */
+function describe(error, phase) {
   const lines = error.message.trimEnd().split('\n');
-  return { title: lines[lines.length - 1], detail: error.message };
+  const title = lines[lines.length - 1]; // of a traceback the error itself
+  return {
+    title: phase === 'failed' ? `Python is not running: ${title}` : title,
+    detail: lines.length > 1 ? error.message : '',
+  };
 }

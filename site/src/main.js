@@ -4,13 +4,14 @@ import { Lab } from './lab.js';
 import { showCharts } from './views/charts.js';
 import { showModules, showProgram } from './views/code.js';
 import { chosen, showControls } from './views/controls.js';
-import { byId } from './views/dom.js';
+import { byId, guardButtons } from './views/dom.js';
 import { showLook } from './views/look.js';
 import { showReading } from './views/reading.js';
 import { showResults } from './views/results.js';
 
 const lab = new Lab(new URL('./', document.baseURI).href);
 
+guardButtons();
 showControls(lab, () => showProgram(chosen()));
 showCharts(lab);
 const { showTestImage } = showLook(lab);

@@ -22,6 +22,10 @@ export class Downloads {
   #report;
   /** @type {Map<string, number>} */
   #loaded = new Map();
+  /** @type {(error: DownloadError) => void} */
+  #fail = () => {};
+  /** Rejects with the first failure, for those who do not pass it on. @type {Promise<never>} */
+  failure = new Promise((_, reject) => (this.#fail = reject));
 
   /**
    * @param {string} base  address of the site, with its last slash
@@ -32,6 +36,7 @@ export class Downloads {
     this.#base = base;
     this.#report = report;
     for (const path of paths) this.#loaded.set(path, 0);
+    this.failure.catch(() => {}); // whoever fetched the file may tell
   }
 
   /**
@@ -41,14 +46,19 @@ export class Downloads {
    */
   fetch = async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input, this.#base).href;
-    let response;
     try {
-      response = await browserFetch(url, init);
+      const response = await browserFetch(url, init);
+      if (!response.ok) throw new Error(`the host answered ${response.status}`);
+      return this.#counted(url.slice(this.#base.length), response);
     } catch (error) {
-      throw new DownloadError(`${url} could not be fetched: ${/** @type {Error} */ (error).message}`);
+      const failure = new DownloadError(`${url} could not be fetched: ${/** @type {Error} */ (error).message}`);
+      this.#fail(failure);
+      throw failure;
     }
-    if (!response.ok) throw new DownloadError(`${url} could not be fetched: the host answered ${response.status}`);
-    const path = url.slice(this.#base.length);
+  };
+
+  /** @param {string} path @param {Response} response */
+  #counted(path, response) {
     if (!response.body || !(path in sizes)) return response;
     const counter = new TransformStream({
       transform: (chunk, controller) => {
@@ -57,7 +67,7 @@ export class Downloads {
       },
     });
     return new Response(response.body.pipeThrough(counter), response);
-  };
+  }
 
   /**
    * The bytes of a gzipped file, unpacked. A host may have undone the gzip itself (Content-Encoding), so the

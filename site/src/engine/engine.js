@@ -17,16 +17,22 @@ export class Engine {
   #worker;
   /** @type {Comlink.Remote<EngineApi>} */
   #api;
-  /** @type {(error: EngineGone) => void} */
-  #fail = () => {};
+  #onGone;
   /** Rejects when the worker is gone: its pending calls would wait for ever. @type {Promise<never>} */
   #gone;
+  /** @type {(error: EngineGone) => void} */
+  #giveUp = () => {};
 
-  constructor() {
-    this.#gone = new Promise((_, reject) => (this.#fail = reject));
+  /** @param {(error: EngineGone) => void} onGone  called once, whether or not a call was waiting */
+  constructor(onGone) {
+    this.#onGone = onGone;
+    this.#gone = new Promise((_, reject) => (this.#giveUp = reject));
     this.#gone.catch(() => {}); // nobody may be waiting
     this.#worker = new Worker(new URL('./engine.worker.js', import.meta.url), { type: 'module', name: 'python' });
-    this.#worker.onerror = (event) => this.terminate(event.message || 'the worker could not be started');
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.terminate(event.message || 'the worker could not be started');
+    };
     this.#api = Comlink.wrap(this.#worker);
   }
 
@@ -45,13 +51,16 @@ export class Engine {
       const error = /** @type {Error} */ (thrown);
       if (error instanceof EngineGone || HARMLESS.includes(error.name)) throw error;
       this.terminate(error.message);
-      throw new EngineGone(error.message, { cause: error });
+      return this.#gone;
     }
   }
 
   /** Ends the worker at once, whatever it does. @param {string} reason */
   terminate(reason) {
+    const error = new EngineGone(reason);
     this.#worker.terminate();
-    this.#fail(new EngineGone(reason));
+    this.#giveUp(error);
+    this.#onGone(error);
+    this.#onGone = () => {};
   }
 }

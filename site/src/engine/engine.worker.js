@@ -289,7 +289,8 @@ async function loadPython(base, downloads) {
     // import() tells no progress: fetched here the module is counted, and import() takes it from the browser's cache.
     await (await fetch(`${base}pyodide/pyodide.asm.mjs`)).arrayBuffer();
     const { loadPyodide } = await import(/* @vite-ignore */ `${base}pyodide/pyodide.mjs`);
-    return await loadPyodide({ indexURL: `${base}pyodide/`, packages: ['numpy', 'pyconvlite'] });
+    const python = loadPyodide({ indexURL: `${base}pyodide/`, packages: ['numpy', 'pyconvlite'] });
+    return await Promise.race([python, downloads.failure]); // Pyodide waits for ever for a core that does not come
   } finally {
     globalThis.fetch = browserFetch;
   }

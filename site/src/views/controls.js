@@ -1,7 +1,7 @@
 // Settings, the buttons that run training, the line that tells what happens, and the readouts.
 
 import { DEFAULTS, LEARNING_RATES, MODELS } from '../settings.js';
-import { byId, count, duration, make, percent } from './dom.js';
+import { byId, count, duration, make, percent, setEnabled } from './dom.js';
 
 /**
  * @typedef {import('../lab.js').Lab} Lab
@@ -61,9 +61,9 @@ export function showControls(lab, onChange) {
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     const { phase } = lab.state;
-    if (phase === 'idle') lab.train(chosen());
-    else if (phase === 'training') lab.pause();
+    if (phase === 'training') lab.pause();
     else if (phase === 'paused') lab.resume();
+    else if (phase === 'idle') lab.train(chosen());
   });
   byId('stop').addEventListener('click', () => lab.stop());
   byId('retry').addEventListener('click', () => lab.start());
@@ -89,24 +89,22 @@ function offerPresentWeights({ model }) {
 
 /** @param {Lab} lab */
 function showWeights(lab) {
-  const download = /** @type {HTMLButtonElement} */ (byId('download'));
-  const upload = /** @type {HTMLButtonElement} */ (byId('upload'));
   const file = /** @type {HTMLInputElement} */ (byId('file'));
-  download.addEventListener('click', async () => {
+  byId('download').addEventListener('click', async () => {
     const bytes = await lab.download();
     if (!bytes) return;
     const link = make('a', { href: URL.createObjectURL(new Blob([bytes])), download: `${lab.state.model?.name}.npz` });
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   });
-  upload.addEventListener('click', () => file.click());
+  byId('upload').addEventListener('click', () => file.click());
   file.addEventListener('change', async () => {
     if (file.files?.[0]) await lab.upload(field('model').value, file.files[0]);
     file.value = ''; // the same file may be chosen again
   });
   lab.show(({ phase, model }) => {
-    download.disabled = model === null || (phase !== 'idle' && phase !== 'paused');
-    upload.disabled = phase !== 'idle';
+    setEnabled('download', phase === 'idle' || phase === 'paused');
+    setEnabled('upload', phase === 'idle');
     byId('model-hint').textContent = model ? describe(model) : '';
   });
 }
@@ -120,16 +118,11 @@ function describe({ name, origin, samples }) {
 
 /** @param {LabState} state */
 function drawButtons({ phase }) {
-  const go = /** @type {HTMLButtonElement} */ (byId('go'));
   const [text, enabled] = GO[phase];
-  const hadFocus = document.activeElement === go;
-  if (go.textContent !== text) go.textContent = text;
-  go.disabled = false;
-  go.setAttribute('aria-disabled', String(!enabled));
-  if (hadFocus) go.focus();
-  const stop = /** @type {HTMLButtonElement} */ (byId('stop'));
-  stop.disabled = !STOPPABLE.includes(phase);
-  fields.disabled = phase !== 'idle' && phase !== 'loading' && phase !== 'failed';
+  byId('go').textContent = text;
+  setEnabled('go', enabled);
+  setEnabled('stop', STOPPABLE.includes(phase));
+  fields.disabled = STOPPABLE.includes(phase) || phase === 'stopping';
   byId('settings-hint').textContent = fields.disabled
     ? 'Stop the training to change its settings.'
     : 'The learning rate falls in a straight line to zero.';
@@ -152,6 +145,8 @@ function drawProgress({ phase, progress, run, testing, notice }) {
   bar.max = max;
   bar.value = value;
   byId('notice').textContent = text;
+  const announcement = byId('announcement'); // set only when it changes: a screen reader speaks each time
+  if (announcement.textContent !== notice) announcement.textContent = notice;
 }
 
 const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);

@@ -28,6 +28,27 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/**
+ * Switches a button on or off. Off, it keeps the keyboard's focus, which `disabled` would throw away while somebody
+ * waits on it; guardButtons() sees to it that it does nothing.
+ *
+ * @param {string} id
+ * @param {boolean} enabled
+ */
+export function setEnabled(id, enabled) {
+  byId(id).setAttribute('aria-disabled', String(!enabled));
+}
+
+/** Lets no click reach a button that is switched off. */
+export function guardButtons() {
+  const guard = (/** @type {Event} */ event) => {
+    if (!(event.target instanceof Element) || !event.target.closest('[aria-disabled="true"]')) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  };
+  document.addEventListener('click', guard, { capture: true });
+}
+
 /** 0.9784 as "97.84%". @param {number} share @param {number} [digits] */
 export const percent = (share, digits = 2) => `${(share * 100).toFixed(digits)}%`;
 

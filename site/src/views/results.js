@@ -1,6 +1,6 @@
 // The result of the test: accuracy, confusion matrix, worst mistakes.
 
-import { byId, count, make, percent } from './dom.js';
+import { byId, count, make, percent, setEnabled } from './dom.js';
 import { paintInk } from './pixels.js';
 
 /**
@@ -11,12 +11,11 @@ import { paintInk } from './pixels.js';
 
 /** @param {Lab} lab @param {(index: number) => void} showTestImage */
 export function showResults(lab, showTestImage) {
-  const button = /** @type {HTMLButtonElement} */ (byId('test'));
-  button.addEventListener('click', () => lab.test());
+  byId('test').addEventListener('click', () => lab.test());
   /** @type {unknown} */
   let drawn = null;
   lab.show(({ phase, result, testing }) => {
-    button.disabled = phase !== 'idle';
+    setEnabled('test', phase === 'idle');
     byId('test-result').hidden = result === null;
     byId('test-empty').hidden = result !== null;
     byId('test-empty').textContent = testing

@@ -1,0 +1,98 @@
+"""The served site, and a watched page of it for each test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from hosting import Server, serving
+from playwright.sync_api import Browser, sync_playwright
+from visits import Visit
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def own_server() -> Iterator[Server]:
+    """A server for one test, to be changed at will."""
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    # Without the flags Chromium calls its maker; root has no sandbox.
+    flags = [
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
+    ]
+    if os.geteuid() == 0:
+        flags.append("--no-sandbox")
+    with sync_playwright() as playwright:
+        path = os.environ.get("PYCONVLITE_CHROMIUM", "/usr/bin/chromium")
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def visits() -> list[Visit]:
+    """All pages that are open."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def enter(browser: Browser, server: Server, visits: list[Visit]) -> Callable[..., Visit]:
+    """Open a page: `enter(url, **options of the browser's context)`."""
+
+    def enter(url: str = server.url, **options: Any) -> Visit:
+        visit = Visit(browser.new_context(**options).new_page())
+        visits.append(visit)
+        visit.page.goto(url)
+        return visit
+
+    return enter
+
+
+@pytest.fixture(autouse=True)
+def no_faults(visits: list[Visit]) -> Iterator[None]:
+    """No test passes with a fault on an open page."""
+    yield
+    for visit in visits:
+        visit.check()
+
+
+def leave(visits: list[Visit], visit: Visit) -> None:
+    visit.page.context.close()
+    visits.remove(visit)
+
+
+@pytest.fixture
+def visit(enter: Callable[..., Visit], visits: list[Visit]) -> Iterator[Visit]:
+    """A fresh page, ready to train."""
+    visit = enter()
+    visit.wait_for("#go", "Train")
+    yield visit
+    visit.check()
+    leave(visits, visit)
+
+
+@pytest.fixture(scope="session")
+def trained(enter: Callable[..., Visit]) -> Visit:
+    """A page on which the defaults have been trained and tested, from cold."""
+    visit = enter()
+    visit.wait_for("#go", "Train")
+    assert visit.text("#model-hint") == "Small CNN with random weights."
+    visit.wait_for("#reading-count", "right")
+    assert int(visit.text("#reading-count").split()[0]) < 15  # of 30: it knows nothing yet
+    visit.page.click("#go")
+    visit.wait_for("#notice", "Test accuracy", seconds=300)
+    return visit

@@ -1,0 +1,71 @@
+"""A host of the site, with the whims that hosts have."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http import HTTPStatus
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+DIST = Path(__file__).parents[2] / "dist"
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Serves dist/, where the site lies under /site/: a sub-path, as most hosts have it."""
+
+    protocol_version = "HTTP/1.1"
+    extensions_map = SimpleHTTPRequestHandler.extensions_map | {
+        ".gz": "application/gzip",
+        ".js": "text/javascript",
+        ".mjs": "text/javascript",
+        ".wasm": "application/wasm",
+        ".whl": "application/zip",
+        ".woff2": "font/woff2",
+    }
+    server: Server
+
+    def send_head(self) -> Any:
+        if urlsplit(self.path).path.rsplit("/", 1)[-1] in self.server.missing:
+            self.send_error(HTTPStatus.NOT_FOUND)
+            return None
+        return super().send_head()
+
+    def end_headers(self) -> None:
+        if self.server.encodes and self.path.endswith(".gz"):
+            self.send_header("Content-Encoding", "gzip")
+        super().end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+class Server(ThreadingHTTPServer):
+    """A host of the site with its whims."""
+
+    daemon_threads = True
+    encodes = False  # says of .gz files that they are encoded, so that the browser unpacks them
+
+    def __init__(self) -> None:
+        self.missing: set[str] = set()  # names of files that are not found
+        super().__init__(("127.0.0.1", 0), partial(Handler, directory=str(DIST)))
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/site/"
+
+
+@contextmanager
+def serving() -> Iterator[Server]:
+    with Server() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()

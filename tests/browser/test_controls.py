@@ -1,0 +1,168 @@
+"""Train, pause, resume, stop; weights up and down; what goes wrong in Python."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from visits import Visit
+
+# Presses a button and tells after how many milliseconds the page shows that it was pressed.
+PRESS = """(id) => new Promise((resolve) => {
+  const go = document.getElementById('go');
+  const before = go.textContent;
+  const start = performance.now();
+  new MutationObserver((_, observer) => {
+    if (go.textContent === before) return;
+    observer.disconnect();
+    resolve(performance.now() - start);
+  }).observe(go, { childList: true, characterData: true, subtree: true });
+  document.getElementById(id).click();
+})"""
+
+
+def press(visit: Visit, button: str) -> None:
+    assert visit.page.evaluate(PRESS, button) < 100
+
+
+def wait_until_seen(visit: Visit, images: int) -> None:
+    visit.page.wait_for_function(
+        "images => parseInt(document.getElementById('r-samples').textContent.replaceAll(',', '')) >= images",
+        arg=images,
+    )
+
+
+def test_pause_resume_stop(visit: Visit) -> None:
+    visit.choose(model="LeNet", images=10_000)
+    press(visit, "go")
+    assert visit.text("#go") == "Pause"
+    wait_until_seen(visit, 64)
+
+    press(visit, "go")
+    visit.wait_for("#notice", "paused")
+    assert visit.text("#go") == "Resume"
+    paused_at = visit.seen()
+    assert visit.page.is_disabled("[name=learningRate]")
+    assert visit.page.is_enabled("#download")
+    visit.page.wait_for_timeout(700)
+    assert visit.seen() == paused_at
+
+    press(visit, "go")
+    wait_until_seen(visit, paused_at + 32)
+
+    press(visit, "stop")
+    visit.wait_for("#notice", "Training has stopped.")
+    assert visit.text("#go") == "Train"
+    stopped_at = visit.seen()
+    assert stopped_at % 32 == 0
+    assert visit.text("#model-hint") == f"LeNet, trained on {stopped_at:,} images."
+    assert visit.page.is_enabled("[name=learningRate]")
+
+
+def test_more_images_are_fetched_when_chosen(visit: Visit) -> None:
+    fetched: list[str] = []
+    visit.page.context.on("request", lambda request: fetched.append(request.url.rsplit("/", 1)[-1]))
+    visit.choose(model="MLP", images=30_000, batchSize=500)
+    press(visit, "go")
+    wait_until_seen(visit, 500)
+    assert fetched == ["train-images-2.gz", "train-labels-2.gz"]
+    assert "of 30,000" in visit.text("#r-samples")
+    press(visit, "stop")
+    visit.wait_for("#go", "Train")
+
+
+def test_stop_ends_a_batch_that_takes_long(visit: Visit, tmp_path: Path) -> None:
+    visit.choose(batchSize=16)
+    press(visit, "go")
+    wait_until_seen(visit, 48)
+    press(visit, "stop")
+    visit.wait_for("#notice", "Training has stopped.")
+    hint = visit.text("#model-hint")
+    before = np.load(visit.weights(tmp_path))
+
+    visit.choose(batchSize=10_000, fresh="")
+    press(visit, "go")
+    visit.page.wait_for_timeout(1500)  # well into the batch
+    press(visit, "stop")
+    visit.page.wait_for_timeout(2300)
+    assert visit.text("#go") == "Loading …"
+    visit.wait_for("#notice", "Python was restarted from the last checkpoint")
+    assert visit.text("#go") == "Train"
+    assert visit.text("#model-hint") == hint
+    after = np.load(visit.weights(tmp_path))
+    assert before.files == after.files
+    for name in before.files:
+        np.testing.assert_array_equal(before[name], after[name])
+
+    visit.choose(batchSize=16)
+    press(visit, "go")  # and on from there
+    wait_until_seen(visit, 16)
+    press(visit, "stop")
+    visit.wait_for("#go", "Train")
+
+
+def upload(visit: Visit, path: Path) -> None:
+    with visit.page.expect_file_chooser() as chooser:
+        visit.page.click("#upload")
+    chooser.value.set_files(path)
+
+
+def test_weights_that_do_not_fit_change_nothing(visit: Visit, tmp_path: Path) -> None:
+    before = visit.weights(tmp_path).read_bytes()
+    archive = tmp_path / "other.npz"
+    np.savez(archive, **{"conv1/W": np.zeros((16, 1, 3, 3), np.float32)})
+    upload(visit, archive)
+    visit.wait_for("#fault-title", "conv1/W has shape (16, 1, 3, 3), the model needs (16, 1, 5, 5)")
+    assert visit.text("#fault-title").startswith("ValueError: ")
+    assert visit.text("#go") == "Train"
+
+    text = tmp_path / "notes.npz"
+    text.write_text("not weights")
+    upload(visit, text)
+    visit.wait_for("#fault-title", "'notes.npz' is not a complete npz archive")
+    assert visit.weights(tmp_path).read_bytes() == before
+    assert visit.text("#model-hint") == "Small CNN with random weights."
+    visit.page.click("#dismiss")
+    visit.page.wait_for_selector("#fault", state="hidden")
+
+
+def test_weights_go_down_and_up(visit: Visit, tmp_path: Path) -> None:
+    before = visit.weights(tmp_path)
+    upload(visit, before.rename(tmp_path / "mine.npz"))
+    visit.wait_for("#notice", "The weights of mine.npz are in.")
+    assert visit.text("#model-hint") == "Small CNN with uploaded weights."
+    after = np.load(visit.weights(tmp_path))
+    for name, array in np.load(tmp_path / "mine.npz").items():
+        np.testing.assert_array_equal(array, after[name])
+    assert visit.page.is_enabled("#continue")  # from these weights, too
+    visit.choose(model="MLP")
+    assert visit.page.is_disabled("#continue")
+
+
+def test_a_python_error_is_shown_as_such(visit: Visit) -> None:
+    visit.choose(optimizer="SGD", learningRate="1e30", batchSize=8)
+    visit.page.click("#go")
+    visit.wait_for("#fault-title", "FloatingPointError: the loss is")
+    assert "lower the learning rate" in visit.text("#fault-title")
+    assert visit.page.is_hidden("#fault-detail")
+    visit.page.click("#fault-more summary")
+    assert "Traceback (most recent call last)" in visit.text("#fault-detail")
+    assert 'File "/home/pyodide/training.py"' in visit.text("#fault-detail")
+
+    visit.choose(optimizer="Adam", batchSize=16)
+    press(visit, "go")  # the page lives
+    assert visit.page.is_hidden("#fault")
+    wait_until_seen(visit, 16)
+    press(visit, "stop")
+    visit.wait_for("#go", "Train")
+
+
+@pytest.mark.parametrize(("name", "value"), [("learningRate", "0"), ("batchSize", "0"), ("epochs", "")])
+def test_a_setting_that_cannot_be_is_not_taken(trained: Visit, name: str, value: str) -> None:
+    kept = trained.page.input_value(f"[name={name}]")
+    trained.choose(**{name: value})
+    trained.page.click("#go")
+    assert trained.text("#go") == "Train"
+    assert trained.page.locator(f"[name={name}]:invalid").count() == 1
+    trained.choose(**{name: kept})

@@ -1,0 +1,155 @@
+"""The page itself: loading, failing, keyboard, phone, and what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hosting import Server
+from visits import Visit
+
+# Of the focused element: what to call it, its label, its outline.
+FOCUSED = """() => {
+  const { activeElement: e } = document;
+  const label = e.getAttribute('aria-label') || e.labels?.[0]?.textContent || e.textContent
+    || document.getElementById(e.getAttribute('aria-labelledby'))?.textContent;
+  return [e.name || e.id || e.tagName, label, getComputedStyle(e).outlineStyle];
+}"""
+
+SITE = Path(__file__).parents[2] / "site"
+
+
+def test_a_host_that_encodes_gzipped_files(enter: Callable[..., Visit], own_server: Server) -> None:
+    own_server.encodes = True
+    visit = enter(own_server.url)
+    visit.wait_for("#go", "Train")
+    visit.wait_for("#seen-caption", "a test image: a 7")
+    visit.page.context.close()
+
+
+def test_loading_shows_bytes(enter: Callable[..., Visit]) -> None:
+    visit = enter()
+    visit.wait_for("#notice", "MB")
+    total = visit.page.evaluate("document.getElementById('progress').max")
+    assert 15e6 < total < 25e6
+    values = []
+    while visit.text("#go") == "Loading …":
+        values.append(visit.page.evaluate("document.getElementById('progress').value"))
+        visit.page.wait_for_timeout(50)
+    assert max(values) == total
+    assert values[: values.index(total)] == sorted(values[: values.index(total)])
+    assert "Running Pyodide 314.0.3, Python 3.14" in visit.text("#versions")
+    assert "Engine: NumPy" in visit.text("#versions")
+    visit.page.context.close()
+
+
+@pytest.mark.parametrize("name", ["pyodide.mjs", "pyodide.asm.wasm", "t10k-images.gz"])
+def test_a_file_that_is_missing(enter: Callable[..., Visit], own_server: Server, name: str) -> None:
+    own_server.missing.add(name)
+    visit = enter(own_server.url)
+    visit.expected += ["404", "wasm"]
+    visit.wait_for("#fault-title", "Python is not running")
+    assert name in visit.text("#fault-title")
+    assert visit.page.get_attribute("#go", "aria-disabled") == "true"
+    own_server.missing.clear()
+    visit.page.click("#retry")
+    visit.wait_for("#go", "Train")
+    assert visit.page.is_hidden("#fault")
+    visit.page.context.close()
+
+
+def test_a_worker_that_dies_keeps_the_weights(visit: Visit, tmp_path: Path) -> None:
+    visit.choose(model="MLP", batchSize=16)
+    visit.page.click("#go")
+    visit.page.wait_for_function("document.getElementById('r-samples').textContent > '1'")
+    visit.page.click("#stop")
+    visit.wait_for("#go", "Train")
+    hint = visit.text("#model-hint")
+    before = visit.weights(tmp_path).read_bytes()
+    visit.expected.append("end of the worker")
+    visit.page.workers[0].evaluate("void setTimeout(() => { throw new Error('end of the worker') })")
+    visit.wait_for("#fault-title", "end of the worker")
+    visit.page.click("#retry")
+    visit.wait_for("#go", "Train")
+    assert visit.text("#model-hint") == hint
+    assert visit.weights(tmp_path).read_bytes() == before
+
+
+def test_touch_draws(enter: Callable[..., Visit]) -> None:
+    visit = enter(has_touch=True, is_mobile=True, viewport={"width": 360, "height": 740})
+    visit.wait_for("#go", "Train")
+    visit.page.tap("#clear")
+    visit.wait_for("#seen-caption", "Nothing is drawn yet.")
+    visit.page.locator("#pad").scroll_into_view_if_needed()
+    box = visit.page.locator("#pad").bounding_box()
+    assert box
+    touch = visit.page.context.new_cdp_session(visit.page)
+    x = box["x"] + box["width"] / 2
+    for i, kind in enumerate(("touchStart", "touchMove", "touchMove", "touchMove")):
+        y = box["y"] + box["height"] * (0.2 + 0.2 * i)
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+    touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    visit.wait_for("#seen-caption", "your drawing")
+    visit.page.context.close()
+
+
+def test_the_code_shown_is_the_code_that_runs(trained: Visit) -> None:
+    for name in ("training", "looking"):
+        assert trained.page.text_content(f"#{name}-py") == (SITE / "python" / f"{name}.py").read_text()
+    trained.choose(model="LeNet", optimizer="MomentumSGD", learningRate="0.03", images=60_000, epochs=2)
+    program = trained.page.text_content("#run-py")
+    assert program
+    assert "model = build(LeNet)" in program
+    assert "training_set(60_000)" in program
+    assert "MomentumSGD(0.03)" in program
+    compile(program, "run.py", "exec")
+    trained.choose(model="SmallCNN", optimizer="Adam", images=20_000, epochs=1)
+
+
+def test_all_by_keyboard(trained: Visit) -> None:
+    page = trained.page
+    reached: list[str] = []
+    page.evaluate("document.activeElement.blur(); getSelection().removeAllRanges(); scrollTo(0, 0)")
+    page.locator(".skip").focus()
+    while len(reached) < 200:
+        page.keyboard.press("Tab")
+        name, label, outline = page.evaluate(FOCUSED)
+        if name == "BODY":  # through the page
+            break
+        assert label, f"{name} has no label"
+        assert outline != "none", f"{name} does not show that it has the focus"
+        reached.append(name)
+    for name in ("go", "model", "optimizer", "learningRate", "images", "batchSize", "epochs", "fresh"):
+        assert name in reached
+    for name in ("download", "upload", "clear", "test-index", "random-test", "test"):
+        assert name in reached
+
+
+def test_training_by_keyboard(visit: Visit) -> None:
+    visit.page.focus("#go")
+    visit.page.keyboard.press("Enter")
+    visit.wait_for("#go", "Pause")
+    visit.page.wait_for_timeout(500)
+    visit.page.keyboard.press("Space")
+    visit.wait_for("#go", "Resume")
+    assert visit.page.evaluate("document.activeElement.id") == "go"
+    visit.page.keyboard.press("Tab")
+    visit.page.keyboard.press("Enter")
+    visit.wait_for("#go", "Train")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_shows_all_of_it(trained: Visit, scheme: str) -> None:
+    page = trained.page
+    kept = page.viewport_size
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.emulate_media(color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    small = page.evaluate(
+        """() => [...document.querySelectorAll('main button, main select, main input:not([hidden])')]
+        .map((e) => [e.id || e.name || e.textContent, e.getBoundingClientRect().height])
+        .filter(([, height]) => height && height < 40)"""
+    )
+    assert small == []
+    page.set_viewport_size(kept)

@@ -1,0 +1,54 @@
+"""The main job: from a cold page to a network that reads."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from hosting import DIST
+from strokes import DIGITS, draw
+from visits import Visit
+
+from pyconvlite.datasets import MNIST
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "site" / "python"))
+import training
+
+
+@pytest.fixture(scope="module")
+def test_set() -> MNIST:
+    images, labels = ((DIST / "site/mnist" / f"t10k-{name}.gz").read_bytes() for name in ("images", "labels"))
+    return MNIST(train=False, transform=training.scaled, source=(images, labels))
+
+
+def test_the_defaults_reach_97_percent(trained: Visit) -> None:
+    assert float(trained.text("#test-accuracy").rstrip("%")) >= 97
+    assert trained.seen() == 20_000
+    assert trained.text("#model-hint") == "Small CNN, trained on 20,000 images."
+
+
+def test_the_accuracy_shown_is_the_one_of_the_weights(
+    trained: Visit, test_set: MNIST, tmp_path: Path
+) -> None:
+    path = trained.weights(tmp_path)
+    assert path.name == "SmallCNN.npz"
+    evaluation = training.Evaluation(training.load(training.SmallCNN, str(path)), test_set)
+    assert list(evaluation.run())[-1] == 10_000
+    result = evaluation.result()
+    assert trained.text("#test-accuracy") == f"{result['accuracy']:.2%}"
+    cells = trained.page.locator("#confusion td").all_inner_texts()
+    assert [int(cell or 0) for cell in cells] == [n for row in result["confusion"] for n in row]
+    worst = result["mistakes"][0]
+    first = trained.page.locator("#mistakes button").first
+    assert first.get_attribute("title") == f"Test image {worst['index']}"
+
+
+def test_a_drawn_digit_gets_its_class(trained: Visit) -> None:
+    read = {}
+    for digit, strokes in DIGITS.items():
+        draw(trained.page, strokes)
+        trained.wait_for("#seen-caption", "your drawing")
+        trained.page.wait_for_timeout(300)  # the last point's answer
+        read[digit] = trained.text("#probabilities .best .digit")
+    assert read == {digit: str(digit) for digit in DIGITS}

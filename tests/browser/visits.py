@@ -1,0 +1,72 @@
+"""A page of the site as a visitor uses it, with all that goes wrong on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import ConsoleMessage, Page
+
+
+@dataclass
+class Visit:
+    """One page of the site, with all that went wrong on it.
+
+    Attributes:
+        page: Playwright's page.
+        faults: console errors, uncaught exceptions, requests that leave the host.
+        expected: parts of those faults that the test provokes.
+    """
+
+    page: Page
+    faults: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", self._on_console)
+        self.page.on("pageerror", lambda error: self.faults.append(f"uncaught: {error}"))
+        self.page.context.on("request", lambda request: self._on_request(request.url))
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.faults.append(f"{message.type}: {message.text}")
+
+    def _on_request(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("blob", "data") and parts.hostname != "127.0.0.1":
+            self.faults.append(f"left the host: {url}")
+
+    def text(self, selector: str) -> str:
+        return self.page.inner_text(selector)
+
+    def wait_for(self, selector: str, text: str, seconds: float = 60) -> None:
+        """Wait until an element says something."""
+        self.page.locator(selector).filter(has_text=text).wait_for(timeout=seconds * 1000)
+
+    def choose(self, **settings: object) -> None:
+        """Set fields of the settings form by their names."""
+        for name, value in settings.items():
+            control = self.page.locator(f"#settings [name={name}]")
+            if control.evaluate("control => control.tagName") == "SELECT":
+                control.select_option(str(value))
+            else:
+                control.fill(str(value))
+
+    def seen(self) -> int:
+        """How many images the run has seen."""
+        first = self.text("#r-samples").split(" of ")[0]
+        return 0 if first == "–" else int(first.replace(",", ""))
+
+    def weights(self, folder: Path) -> Path:
+        """Download the weights."""
+        with self.page.expect_download() as download:
+            self.page.click("#download")
+        path = folder / download.value.suggested_filename
+        download.value.save_as(path)
+        return path
+
+    def check(self) -> None:
+        faults = [fault for fault in self.faults if not any(part in fault for part in self.expected)]
+        self.faults.clear()
+        assert not faults, faults

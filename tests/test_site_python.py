@@ -1,0 +1,187 @@
+"""The Python of the training page, run on CPython."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pyconvlite
+import pyconvlite.functions as F
+from pyconvlite.optimizers import SGD, Adam
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "site" / "python"))
+import looking
+import training
+
+MODELS = [training.SmallCNN, training.LeNet, training.MLP]
+
+
+@pytest.fixture
+def mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Folders as the page has them, with few images, each bright where its label says."""
+    generator = np.random.default_rng(0)
+    for folder, prefix, n in (("0", "train", 60), ("test", "t10k", 40)):
+        labels = np.arange(n, dtype=np.uint8) % 10
+        images = generator.integers(0, 60, (n, 28, 28), dtype=np.uint8)
+        for image, label in zip(images, labels, strict=True):
+            image[2 * label : 2 * label + 4] = 255
+        (tmp_path / folder).mkdir()
+        header = b"\0\0\x08\x03" + b"".join(size.to_bytes(4, "big") for size in images.shape)
+        (tmp_path / folder / f"{prefix}-images-idx3-ubyte").write_bytes(header + images.tobytes())
+        header = b"\0\0\x08\x01" + n.to_bytes(4, "big")
+        (tmp_path / folder / f"{prefix}-labels-idx1-ubyte.gz").write_bytes(
+            gzip.compress(header + labels.tobytes())
+        )
+    monkeypatch.setattr(training, "DATA", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("mnist")
+class TestTraining:
+    def test_the_training_set_is_cut(self) -> None:
+        dataset = training.training_set(50)
+        assert len(dataset) == 50
+        image, label = dataset[13]
+        assert (image.shape, image.dtype, label) == ((1, 28, 28), np.float32, 3)
+        assert image.max() == 1
+
+    @pytest.mark.parametrize("model_class", MODELS)
+    def test_each_model_learns(self, model_class: type[pyconvlite.Model]) -> None:
+        pyconvlite.seed(0)
+        model = training.build(model_class)
+        steps = list(training.train(model, training.training_set(60), Adam(0.01), batch_size=25, epochs=6))
+        assert [step.samples for step in steps[:3]] == [25, 50, 60]
+        assert [step.epoch for step in steps] == [epoch for epoch in range(1, 7) for _ in range(3)]
+        assert steps[-1].loss < steps[0].loss / 3
+        evaluation = training.Evaluation(model, training.test_set())
+        assert list(evaluation.run(batch_size=25)) == [25, 40]
+        assert evaluation.result()["accuracy"] > 0.9
+
+    def test_the_rate_falls_to_zero(self) -> None:
+        optimizer = SGD(0.5)
+        model = training.build(training.MLP)
+        rates = [
+            optimizer.lr
+            for _ in training.train(model, training.training_set(60), optimizer, batch_size=30, epochs=2)
+        ]
+        assert rates == [0.5, 0.375, 0.25, 0.125]
+
+    def test_a_loss_that_is_no_number(self) -> None:
+        model = training.build(training.MLP)
+        steps = training.train(model, training.training_set(60), SGD(1e30), batch_size=10, epochs=2)
+        with (
+            np.errstate(all="ignore"),
+            pytest.raises(
+                FloatingPointError, match=r"the loss is (inf|nan) after \d+ images: lower .* 1e\+30"
+            ),
+        ):
+            list(steps)
+
+    def test_the_result_adds_up(self) -> None:
+        model = training.build(training.SmallCNN)
+        dataset = training.test_set()
+        evaluation = training.Evaluation(model, dataset)
+        list(evaluation.run())
+        result = evaluation.result(worst=5)
+        scores = model(np.stack([image for image, _ in dataset])).data
+        right = scores.argmax(axis=1) == dataset.label
+        assert result["accuracy"] == right.mean()
+        assert sum(map(sum, result["confusion"])) == 40
+        assert sum(result["confusion"][i][i] for i in range(10)) == right.sum()
+        worst = result["mistakes"][0]
+        of_label = F.softmax(scores).data[np.arange(40), dataset.label]
+        assert of_label[worst["index"]] == pytest.approx(of_label[~right].min())
+        assert worst["predicted"] != worst["label"] == dataset.label[worst["index"]]
+        assert len(result["mistakes"]) == min(5, (~right).sum())
+
+
+def test_weights_go_through_a_file(tmp_path: Path) -> None:
+    model = training.build(training.LeNet)
+    path = tmp_path / "w.npz"
+    path.write_bytes(training.weights(model))
+    again = training.load(training.LeNet, str(path))
+    x = np.ones((1, 1, 28, 28), dtype=np.float32)
+    np.testing.assert_array_equal(model(x).data, again(x).data)
+    with pytest.raises(ValueError, match="missing: layers/0/W"):
+        training.load(training.MLP, str(path))
+
+
+# ------------------------------------------------------------------------------------ what a drawing becomes
+
+
+def test_a_drawing_is_centred_and_scaled() -> None:
+    drawing = np.zeros((280, 200))
+    drawing[10:110, 20:60] = 1  # a bar of 100 x 40, in a corner
+    picture = looking.normalized(drawing)
+    assert (picture.shape, picture.dtype) == ((28, 28), np.float32)
+    expected = np.zeros((28, 28))
+    expected[4:24, 10:18] = 1  # 20 x 8, in the middle
+    np.testing.assert_allclose(picture, expected, atol=1e-6)
+
+
+def test_the_centre_of_mass_is_in_the_middle() -> None:
+    drawing = np.zeros((100, 100))
+    drawing[10:90, 10:40] = 1
+    drawing[60:90, 10:90] = 1  # an L: heavy to the left and below
+    picture = looking.normalized(drawing)
+    for axis in (0, 1):
+        mass = picture.sum(axis=axis)
+        centre = (mass * (np.arange(28) + 0.5)).sum() / mass.sum()
+        assert abs(centre - 14) <= 0.5
+    assert picture.any(axis=1).sum() == 20
+
+
+def test_small_drawings_are_blown_up_and_thin_ones_stay() -> None:
+    dot = np.zeros((50, 50))
+    dot[20, 30] = 1
+    np.testing.assert_allclose(looking.normalized(dot)[4:24, 4:24], 1)
+    line = np.zeros((280, 280))
+    line[:, 140] = 1
+    assert looking.normalized(line).sum() == pytest.approx(20)
+
+
+def test_blank_paper_stays_blank() -> None:
+    assert not looking.normalized(np.zeros((280, 280))).any()
+
+
+def test_resizing_keeps_the_mean() -> None:
+    image = np.random.default_rng(1).random((35, 21))
+    assert looking.resized(image, 20, 12).mean() == pytest.approx(image.mean())
+    np.testing.assert_allclose(looking.resized(image, 35, 21), image)
+
+
+@pytest.mark.parametrize(
+    ("model_class", "filters", "maps"),
+    [
+        (training.SmallCNN, [16, 5, 5], [16, 24, 24]),
+        (training.LeNet, [6, 5, 5], [6, 28, 28]),
+        (training.MLP, [100, 28, 28], [100, 1, 1]),
+    ],
+)
+@pytest.mark.usefixtures("mnist")
+def test_a_look(model_class: type[pyconvlite.Model], filters: list[int], maps: list[int]) -> None:
+    model = training.build(model_class)
+    dataset = training.test_set()
+    look = looking.look_at_example(model, dataset, 7)
+    shapes = {name: list(array["shape"]) for name, array in look.items() if name != "label"}
+    assert shapes == {"picture": [28, 28], "probabilities": [10], "filters": filters, "maps": maps}
+    assert all(array["data"].dtype == np.float32 for name, array in look.items() if name != "label")
+    assert look["label"] == 7
+    assert look["probabilities"]["data"].sum() == pytest.approx(1)
+    assert look["maps"]["data"].min() >= 0
+    assert looking.read(model, dataset, 8)["predicted"][7] == look["probabilities"]["data"].argmax()
+
+
+def test_a_look_at_a_drawing() -> None:
+    ink = np.zeros((280, 280), dtype=np.uint8)
+    ink[40:240, 130:150] = 255
+    look = looking.look_at_drawing(training.build(training.MLP), ink.tobytes(), 280)
+    np.testing.assert_allclose(look["picture"]["data"].reshape(28, 28)[4:24, 13:15], 1, atol=1e-6)
+
+
+def test_versions() -> None:
+    assert looking.versions()["pyconvlite"] == pyconvlite.__version__
