@@ -15,6 +15,7 @@ until the gradient is dropped (`cleargrad()`), or until Python's garbage collect
 from __future__ import annotations
 
 import contextlib
+import threading
 import weakref
 from collections.abc import Iterator
 from typing import Any
@@ -410,6 +411,10 @@ def as_input(obj: Any) -> Variable:
 # --------------------------------------------------------------------------------------------------- Function
 
 
+_orphans: list[tuple[Variable, ...]] = []  # inputs of Functions that are gone
+_freeing = threading.Lock()
+
+
 class Function:
     """An operation on arrays that knows its gradient.
 
@@ -453,6 +458,17 @@ class Function:
             if len(outputs) > 1:  # an unused one is gone by the time its gradient, zero, has to be made
                 self._output_specs = [(y.shape, y.dtype) for y in outputs]
         return outputs[0] if len(outputs) == 1 else outputs  # type: ignore[return-value] # see above
+
+    def __del__(self) -> None:
+        # Let go of the inputs, and so of the Functions behind them, one Function after another. Nested, as
+        # Python would do it, 1,500 of them overflow the stack of a browser tab, and the tab is dead.
+        _orphans.append(self.__dict__.pop("inputs", ()))
+        if _freeing.acquire(blocking=False):
+            try:
+                while _orphans:
+                    _orphans.pop()
+            finally:
+                _freeing.release()
 
     def forward(self, *xs: Any, **kwargs: Any) -> Any:
         """Compute the output arrays from the input arrays."""
