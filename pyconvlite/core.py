@@ -14,15 +14,15 @@ until the gradient is dropped (`cleargrad()`), or until Python's garbage collect
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import weakref
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from . import backends
+from .config import Config, no_grad, test_mode, using_config
 
 __all__ = [
     "Config",
@@ -36,68 +36,6 @@ __all__ = [
     "test_mode",
     "using_config",
 ]
-
-# --------------------------------------------------------------------------------------------------- settings
-
-
-class Config:
-    """Settings of the engine, changed for a while by `using_config`.
-
-    Attributes:
-        enable_backprop: whether Functions remember their inputs, for `backward`.
-        train: whether dropout and the like behave as in training.
-    """
-
-    enable_backprop = True
-    train = True
-
-
-@contextlib.contextmanager
-def using_config(name: str, value: Any) -> Iterator[None]:
-    """Set one of Config's settings inside a `with` block (book step 18).
-
-    Raises:
-        AttributeError: Config has no such setting.
-
-    Example:
-        >>> with using_config("train", False):
-        ...     Config.train
-        False
-    """
-    old = getattr(Config, name)
-    setattr(Config, name, value)
-    try:
-        yield
-    finally:
-        setattr(Config, name, old)
-
-
-def no_grad() -> contextlib.AbstractContextManager[None]:
-    """Compute without remembering the graph: less memory, no `backward`.
-
-    Example:
-        >>> x = Variable(np.array(3.0))
-        >>> with no_grad():
-        ...     y = x * x
-        >>> y.creator is None
-        True
-    """
-    return using_config("enable_backprop", False)
-
-
-def test_mode() -> contextlib.AbstractContextManager[None]:
-    """Let dropout and the like behave as in use, not as in training.
-
-    Example:
-        >>> with test_mode():
-        ...     Config.train
-        False
-    """
-    return using_config("train", False)
-
-
-test_mode.__test__ = False  # type: ignore[attr-defined] # its name would make pytest collect it
-
 
 # --------------------------------------------------------------------------------------------------- Variable
 
@@ -411,10 +349,6 @@ def as_input(obj: Any) -> Variable:
 # --------------------------------------------------------------------------------------------------- Function
 
 
-_orphans: list[tuple[Variable, ...]] = []  # inputs of Functions that are gone
-_freeing = threading.Lock()
-
-
 class Function:
     """An operation on arrays that knows its gradient.
 
@@ -443,6 +377,9 @@ class Function:
     needs_input_grad: tuple[bool, ...]
     generation: int
 
+    _orphans: ClassVar[list[tuple[Variable, ...]]] = []  # inputs of Functions that are gone
+    _freeing = threading.Lock()
+
     def __call__(self, *inputs: Any) -> Variable:
         """Compute the output Variable, or a tuple of them where forward gives a tuple of several arrays."""
         variables = tuple([as_input(x) for x in inputs])
@@ -462,13 +399,13 @@ class Function:
     def __del__(self) -> None:
         # Let go of the inputs, and so of the Functions behind them, one Function after another. Nested, as
         # Python would do it, 1,500 of them overflow the stack of a browser tab, and the tab is dead.
-        _orphans.append(self.__dict__.pop("inputs", ()))
-        if _freeing.acquire(blocking=False):
+        self._orphans.append(self.__dict__.pop("inputs", ()))
+        if self._freeing.acquire(blocking=False):
             try:
-                while _orphans:
-                    _orphans.pop()
+                while self._orphans:
+                    self._orphans.pop()
             finally:
-                _freeing.release()
+                self._freeing.release()
 
     def forward(self, *xs: Any, **kwargs: Any) -> Any:
         """Compute the output arrays from the input arrays."""
