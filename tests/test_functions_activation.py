@@ -18,10 +18,21 @@ IMAGES = rng.standard_normal((2, 3, 2, 2))
         ("relu", F.relu, lambda x: np.where(x > 0, x, 0), X),
         ("relu of images", F.relu, lambda x: np.where(x > 0, x, 0), IMAGES),
         ("sigmoid", F.sigmoid, special.expit, X),
+        ("sigmoid_simple", F.sigmoid_simple, special.expit, X),
+        ("leaky_relu", F.leaky_relu, lambda x: np.where(x > 0, x, 0.2 * x), X),
+        (
+            "leaky_relu slope",
+            lambda x: F.leaky_relu(x, slope=0.01),
+            lambda x: np.where(x > 0, x, 0.01 * x),
+            X,
+        ),
+        ("gelu", F.gelu, lambda x: x * special.ndtr(x), X),
         ("softmax", F.softmax, lambda x: special.softmax(x, axis=1), X),
         ("softmax of channels", F.softmax, lambda x: special.softmax(x, axis=1), IMAGES),
         ("softmax axis 0", lambda x: F.softmax(x, axis=0), lambda x: special.softmax(x, axis=0), X),
         ("softmax axis -1", lambda x: F.softmax(x, axis=-1), lambda x: special.softmax(x, axis=-1), IMAGES),
+        ("softmax_simple", F.softmax_simple, lambda x: special.softmax(x, axis=1), X),
+        ("softmax_simple axis 0", lambda x: F.softmax_simple(x, 0), lambda x: special.softmax(x, axis=0), X),
         ("log_softmax", F.log_softmax, lambda x: special.log_softmax(x, axis=1), X),
         ("log_softmax of channels", F.log_softmax, lambda x: special.log_softmax(x, axis=1), IMAGES),
         (
@@ -67,3 +78,27 @@ def test_softmax_of_huge_scores_is_exact(f, dtype):
 
 def test_softmax_sums_to_one():
     np.testing.assert_allclose(F.softmax(IMAGES * 10).data.sum(axis=1), 1, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("dtype", "accuracy"), [(np.float16, 2e-3), (np.float32, 3e-5), (np.float64, 1e-13)])
+def test_gelu_is_exact_far_into_both_tails(dtype, accuracy):
+    x = np.linspace(-12, 12, 4801).astype(dtype)
+    exact = x.astype(np.float64) * special.ndtr(x.astype(np.float64))
+    y = F.gelu(x)
+    assert y.dtype == dtype
+    np.testing.assert_allclose(y.data, exact, rtol=accuracy, atol=np.finfo(dtype).tiny * 100)
+
+
+def test_gelu_at_the_ends_of_the_line():
+    np.testing.assert_array_equal(F.gelu(np.array([-1e4, -200.0, 200.0, 1e4])).data, [0, 0, 200, 1e4])
+    x = Variable(np.array([-1e4, 1e4]))
+    np.testing.assert_array_equal(grad(F.gelu(x), x)[0].data, [0, 1])
+
+
+@pytest.mark.parametrize("slope", [0.2, np.float64(0.2)])
+def test_leaky_relu_at_its_kink_and_whatever_the_slopes_type(slope):
+    x = Variable(np.array([-1.0, 0.0, 2.0], np.float32))
+    y = F.leaky_relu(x, slope)
+    (gx,) = grad(y, x)
+    assert (y.dtype, gx.dtype) == (np.float32, np.float32)
+    np.testing.assert_allclose(gx.data, [0.2, 0.2, 1])

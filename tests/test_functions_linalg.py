@@ -43,6 +43,8 @@ class TestMatmul(Contract):
     [
         ("no bias", F.linear, np.matmul, A, B),
         ("bias", F.linear, lambda x, W, b: x @ W + b, A, B, BIAS),
+        ("simple, no bias", F.linear_simple, np.matmul, A, B),
+        ("simple, bias", F.linear_simple, lambda x, W, b: x @ W + b, A, B, BIAS),
         ("no images", F.linear, lambda x, W, b: x @ W + b, np.zeros((0, 3)), B, BIAS),
     ]
 )

@@ -46,6 +46,70 @@ class TestLoss(Contract):
     pass
 
 
+PROBABILITIES = special.expit(Y)
+TARGETS = np.array([[0, 1, 1], [1, 0, 0], [1, 1, 1], [0, 0, 0]])
+
+
+def binary(p, t):
+    return -np.sum(t * np.log(p) + (1 - t) * np.log(1 - p)) / len(p)
+
+
+@cases(
+    [
+        ("mean_squared_error", F.mean_squared_error_simple, lambda a, b: np.sum((a - b) ** 2) / 4, X, Y),
+        (
+            "softmax_cross_entropy",
+            lambda x: F.softmax_cross_entropy_simple(x, LABELS),
+            lambda x: cross_entropy(x, LABELS),
+            X,
+        ),
+        ("sigmoid", F.sigmoid_cross_entropy, lambda x, t: binary(special.expit(x), t), X, PROBABILITIES),
+        (
+            "sigmoid, labels",
+            lambda x: F.sigmoid_cross_entropy(x, TARGETS),
+            lambda x: binary(special.expit(x), TARGETS),
+            X,
+        ),
+        ("binary", F.binary_cross_entropy, binary, special.expit(X), PROBABILITIES),
+        (
+            "binary, labels",
+            lambda p: F.binary_cross_entropy(p, TARGETS),
+            lambda p: binary(p, TARGETS),
+            PROBABILITIES,
+        ),
+        (
+            "binary, a column of scores for a row of labels",
+            lambda p: F.binary_cross_entropy(p, TARGETS[:, 0]),
+            lambda p: binary(p, TARGETS[:, :1]),
+            PROBABILITIES[:, :1],
+        ),
+    ]
+)
+class TestOtherLosses(Contract):
+    pass
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_binary_losses_of_certainties_are_finite(dtype):
+    x = Variable(np.array([1000, -1000, 1000, -1000], dtype))
+    loss = F.sigmoid_cross_entropy(x, np.array([1, 0, 0, 1]))
+    assert loss.item() == 500
+    np.testing.assert_array_equal(grad(loss, x)[0].data, np.array([0, 0, 0.25, -0.25], dtype))
+    p = Variable(np.array([0, 1, 0, 1], dtype))
+    loss = F.binary_cross_entropy(p, np.array([0, 1, 1, 0]))
+    assert np.isfinite(loss.item())
+    assert loss.item() > 2
+    assert np.isfinite(grad(loss, p)[0].data).all()
+
+
+@pytest.mark.parametrize("f", [F.sigmoid_cross_entropy, F.binary_cross_entropy], ids=lambda f: f.__name__)
+def test_binary_losses_refuse_what_does_not_fit(f):
+    with pytest.raises(ValueError, match=r"\(4, 3\).*\(4,\)"):
+        f(PROBABILITIES, np.zeros(4))
+    with pytest.raises(ValueError, match=r"\(0, 3\)"):
+        f(PROBABILITIES[:0], TARGETS[:0])
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_cross_entropy_of_huge_scores(dtype):
     x = Variable(np.array([[1000, 0, -1000], [-1000, 0, 1000]], dtype))

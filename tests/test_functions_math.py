@@ -81,6 +81,34 @@ def test_pow_at_zero_has_finite_gradients_of_every_order():
     assert [y.item() for y in orders] == [0, 0, 2, 0, 0]
 
 
+@cases(
+    [
+        ("both ends", lambda x: F.clip(x, -0.5, 0.5), lambda x: np.clip(x, -0.5, 0.5), X),
+        ("above", lambda x: F.clip(x, None, 0.5), lambda x: np.minimum(x, 0.5), X),
+        ("below", lambda x: F.clip(x, 0, None), lambda x: np.maximum(x, 0), X),
+        ("nothing", lambda x: F.clip(x, None, None), lambda x: x, X),
+        (
+            "np.float64 ends",
+            lambda x: F.clip(x, np.sqrt(0.01), np.sqrt(0.5)),
+            lambda x: np.clip(x, 0.1, 0.5**0.5),
+            X,
+        ),
+    ]
+)
+class TestClip(Contract):
+    pass
+
+
+def test_clip_passes_the_gradient_at_its_ends_as_dezero_does():
+    x = Variable(np.array([-2.0, -1.0, 0.0, 1.0, 2.0]))
+    np.testing.assert_array_equal(grad(F.clip(x, -1, 1), x)[0].data, [0, 1, 1, 1, 0])
+
+
+def test_clip_refuses_an_empty_range():
+    with pytest.raises(ValueError, match=r"x_min.*2.*1"):
+        F.clip(X, 2, 1)
+
+
 # -- operators: a Variable on one side, whatever NumPy knows on the other
 
 OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]

@@ -1,8 +1,8 @@
-"""functions/norm.py: dropout."""
+"""functions/norm.py: dropout and batch normalization."""
 
 import numpy as np
 import pytest
-from contract import DTYPES
+from contract import DTYPES, Contract, assert_close, cases
 
 import pyconvlite
 import pyconvlite.functions as F
@@ -78,3 +78,102 @@ def test_dropout_still_drops_under_no_grad():
 def test_dropout_refuses_ratios_outside_0_to_1(ratio, train):
     with pytest.raises(ValueError, match="dropout_ratio"), pyconvlite.using_config("train", train):
         F.dropout(np.ones(3), ratio)
+
+
+# -- batch normalization
+
+rng = np.random.default_rng(10)
+IMAGES = rng.standard_normal((4, 3, 2, 5)) * 2 + 1
+ROWS = rng.standard_normal((5, 3)) * 2 + 1
+GAMMA, BETA = rng.uniform(0.5, 2, 3), rng.standard_normal(3)
+MEAN, VAR = rng.standard_normal(3), rng.uniform(0.5, 2, 3)
+
+
+def normalized(x, gamma, beta, mean=None, var=None, eps=2e-5):
+    axes = (0, *range(2, x.ndim))
+    mean, var = x.mean(axes) if mean is None else mean, x.var(axes) if var is None else var
+    mean, var, gamma, beta = (v.reshape(1, 3, *[1] * (x.ndim - 2)) for v in (mean, var, gamma, beta))
+    return gamma * (x - mean) / np.sqrt(var + eps) + beta
+
+
+def in_training(x, gamma, beta):
+    return F.batch_norm(x, gamma, beta, MEAN, VAR)
+
+
+def in_use(x, gamma, beta):
+    with test_mode():
+        return F.batch_norm(x, gamma, beta, MEAN.astype(x.dtype), VAR.astype(x.dtype))
+
+
+@cases(
+    [
+        ("rows", in_training, normalized, ROWS, GAMMA, BETA),
+        ("images", in_training, normalized, IMAGES, GAMMA, BETA),
+        ("one image", in_training, normalized, IMAGES[:1], GAMMA, BETA),
+        (
+            "eps",
+            lambda *args: F.batch_norm(*args, MEAN, VAR, eps=0.5),
+            lambda *args: normalized(*args, eps=0.5),
+            *(IMAGES, GAMMA, BETA),
+        ),
+        ("rows in use", in_use, lambda *args: normalized(*args, MEAN, VAR), ROWS, GAMMA, BETA),
+        ("images in use", in_use, lambda *args: normalized(*args, MEAN, VAR), IMAGES, GAMMA, BETA),
+    ]
+)
+class TestBatchNorm(Contract):
+    pass
+
+
+def test_batch_norm_third_order():
+    def first_order(x, gamma, beta, gy):
+        return grad(in_training(x, gamma, beta), [x, gamma, beta], [gy], create_graph=True)
+
+    check_double_backward(first_order, (ROWS, GAMMA, BETA, rng.standard_normal(ROWS.shape)))
+
+
+def test_batch_norm_centres_and_scales():
+    y = F.batch_norm(IMAGES, np.ones(3), np.zeros(3), MEAN, VAR, eps=0).data
+    assert_close(y.mean((0, 2, 3)), 0)
+    assert_close(y.std((0, 2, 3)), 1)
+
+
+def test_running_statistics_are_new_arrays_unbiased_and_decayed():
+    mean, var = MEAN.copy(), VAR.copy()
+    for array in (mean, var):
+        array.flags.writeable = False
+    f = F.BatchNorm(mean, var, decay=0.75, eps=2e-5)
+    f(IMAGES, GAMMA, BETA)
+    assert_close(f.avg_mean, 0.75 * MEAN + 0.25 * IMAGES.mean((0, 2, 3)))
+    assert_close(f.avg_var, 0.75 * VAR + 0.25 * IMAGES.var((0, 2, 3), ddof=1))
+
+
+def test_running_statistics_keep_their_dtype():
+    statistics = MEAN.astype(np.float32), VAR.astype(np.float32)
+    f = F.BatchNorm(*statistics, np.float64(0.9), np.float64(1e-5))
+    y = f(IMAGES.astype(np.float16), GAMMA.astype(np.float32), BETA.astype(np.float32))
+    assert (y.dtype, f.avg_mean.dtype, f.avg_var.dtype) == (np.float16, np.float32, np.float32)
+
+
+def test_batch_norm_of_a_constant_channel_is_beta():
+    y = F.batch_norm(np.full((4, 3), 7.0), GAMMA, BETA, MEAN, VAR)
+    np.testing.assert_allclose(y.data, np.broadcast_to(BETA, (4, 3)))
+
+
+def test_batch_nrom_is_dezeros_spelling():
+    assert F.batch_nrom is F.batch_norm
+
+
+@pytest.mark.parametrize("position", range(1, 5))
+@pytest.mark.parametrize("train", [True, False])
+def test_batch_norm_names_what_does_not_fit(position, train):
+    args = [IMAGES, GAMMA, BETA, MEAN, VAR]
+    args[position] = np.ones(4)
+    name = ["x", "gamma", "beta", "mean", "var"][position]
+    with pytest.raises(ValueError, match=rf"{name}.*\(3,\).*\(4,\)"), pyconvlite.using_config("train", train):
+        F.batch_norm(*args)
+
+
+@pytest.mark.parametrize("x", [np.ones(3), np.ones((0, 3))])
+def test_batch_norm_names_an_x_without_channels_or_images(x):
+    with pytest.raises(ValueError, match=r"x.*\(" + str(len(x))):
+        F.batch_norm(x, GAMMA, BETA, MEAN, VAR)

@@ -51,6 +51,22 @@ class TestReductions(Contract):
 
 @cases(
     [
+        *reductions("var"),
+        ("unbiased", lambda x: F.var(x, ddof=1), lambda x: np.var(x, ddof=1), X),
+        (
+            "unbiased, axes",
+            lambda x: F.var(x, (0, -1), 1, True),
+            lambda x: np.var(x, (0, 2), ddof=1, keepdims=True),
+            X,
+        ),
+    ]
+)
+class TestVar(Contract):
+    pass
+
+
+@cases(
+    [
         ("sum_to row", lambda x: F.sum_to(x, (1, 1, 4)), lambda x: x.sum((0, 1), keepdims=True), X),
         ("sum_to fewer axes", lambda x: F.sum_to(x, (3, 1)), lambda x: x.sum(0).sum(1, keepdims=True), X),
         ("sum_to scalar", lambda x: F.sum_to(x, ()), np.sum, X),
@@ -115,6 +131,9 @@ def test_average_is_mean():
     ("call", "error", "words"),
     [
         (lambda: F.sum(X, axis=3), ValueError, r"axis.*3"),
+        (lambda: F.mean(np.zeros((0, 3))), ValueError, r"\(0, 3\)"),
+        (lambda: F.mean(np.zeros((2, 0)), axis=1), ValueError, r"\(2, 0\)"),
+        (lambda: F.var(X, axis=0, ddof=2), ValueError, r"ddof.*2.*\(2, 3, 4\)"),
         (lambda: F.max(np.zeros((0, 3)), axis=0), ValueError, "zero|empty|nothing|length 0"),
         (lambda: F.sum_to(X, (2, 3)), ValueError, r"\(2, 3, 4\).*\(2, 3\)"),
         (lambda: F.sum_to(MATRIX, (2, 2, 3)), ValueError, r"\(2, 3\).*\(2, 2, 3\)"),

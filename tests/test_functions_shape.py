@@ -11,6 +11,7 @@ rng = np.random.default_rng(2)
 X = rng.standard_normal((2, 3, 4))
 Y = rng.standard_normal((2, 3, 4))
 MATRIX = rng.standard_normal((2, 3))
+IMAGES = rng.standard_normal((2, 2, 2, 3))
 TWICE = np.array([0, 2, 0])
 MASK = np.array([True, False, True])
 
@@ -102,6 +103,38 @@ class TestConcat(Contract):
     pass
 
 
+@cases(
+    [
+        ("stack", lambda a, b: F.stack([a, b]), lambda a, b: np.stack([a, b]), X, Y),
+        ("stack axis 1", lambda a, b: F.stack((a, b), axis=1), lambda a, b: np.stack([a, b], 1), X, Y),
+        ("stack axis -1", lambda a, b: F.stack([a, b], -1), lambda a, b: np.stack([a, b], -1), X, Y),
+        ("stack of one", lambda a: F.stack([a]), lambda a: a[None], MATRIX),
+        ("pad all", lambda x: F.pad(x, 1), lambda x: np.pad(x, 1), X),
+        (
+            "pad with a value",
+            lambda x: F.pad(x, 2, -1.5),
+            lambda x: np.pad(x, 2, constant_values=-1.5),
+            MATRIX,
+        ),
+        ("pad each end", lambda x: F.pad(x, ((0, 1), (2, 3))), lambda x: np.pad(x, ((0, 1), (2, 3))), MATRIX),
+        ("pad before and after", lambda x: F.pad(x, (1, 2)), lambda x: np.pad(x, (1, 2)), MATRIX),
+        ("pad nothing", lambda x: F.pad(x, 0), lambda x: x, MATRIX),
+        ("upsample", lambda x: F.upsample(x, 2), lambda x: x.repeat(2, 2).repeat(2, 3), IMAGES),
+        ("upsample non-square", lambda x: F.upsample(x, (3, 1)), lambda x: x.repeat(3, 2), IMAGES),
+        ("upsample nothing", lambda x: F.upsample(x, 2), lambda x: np.zeros((0, 2, 4, 6)), IMAGES[:0]),
+        ("embed_id", lambda W: F.embed_id(TWICE, W), lambda W: W[TWICE], np.vstack([MATRIX, MATRIX])),
+        (
+            "embed_id of a table",
+            lambda W: F.embed_id(np.array([[0, 1], [1, 1]]), W),
+            lambda W: W[[[0, 1], [1, 1]]],
+            MATRIX,
+        ),
+    ]
+)
+class TestStackPadUpsampleEmbed(Contract):
+    pass
+
+
 def test_getitem_gradient_adds_up_over_both_uses_of_a_row():
     x = Variable(np.arange(6.0).reshape(3, 2))
     (gx,) = grad((x[0] * 2).sum() + (x[:2] * 3).sum(), x)
@@ -119,6 +152,18 @@ def test_getitem_gradient_adds_up_over_both_uses_of_a_row():
         (lambda: Variable(X)[2], IndexError, "2"),
         (lambda: Variable(X)[0, 0, 0, 0], IndexError, "indices"),
         (lambda: F.concat([]), ValueError, "at least one"),
+        (lambda: F.stack([]), ValueError, "at least one"),
+        (lambda: F.stack([X, X[:1]]), ValueError, r"\(2, 3, 4\).*\(1, 3, 4\)"),
+        (lambda: F.pad(X, -1), ValueError, "pad_width.*-1"),
+        (lambda: F.pad(X, ((1, 1), (1, 1))), ValueError, "pad_width.*3"),
+        (lambda: F.pad(X, 1.5), TypeError, "pad_width.*1.5"),
+        (lambda: F.upsample(X, 2), ValueError, r"\(2, 3, 4\)"),
+        (lambda: F.upsample(IMAGES, 0), ValueError, "scale.*0"),
+        (lambda: F.upsample(IMAGES, 1.5), TypeError, "scale.*1.5"),
+        (lambda: F.embed_id(np.array([0, 2]), MATRIX), ValueError, "0..1.*0..2"),
+        (lambda: F.embed_id(np.array([-1]), MATRIX), ValueError, "-1"),
+        (lambda: F.embed_id(np.array([0.0]), MATRIX), TypeError, "float64"),
+        (lambda: F.embed_id(np.array([0]), X), ValueError, r"W.*\(2, 3, 4\)"),
         (lambda: F.concat([X, MATRIX]), ValueError, "dimension"),
         (lambda: F.concat([X, X[:, :2]]), ValueError, r"3.*2"),
     ],
