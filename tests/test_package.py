@@ -1,6 +1,7 @@
 """The package as a whole: what `import pyconvlite` gives, and what it costs."""
 
 import json
+import pkgutil
 import subprocess
 import sys
 
@@ -9,7 +10,17 @@ import pytest
 import pyconvlite
 
 SUBMODULES = [
-    *["backends", "core", "cuda", "dataloaders", "datasets", "functions", "functions_conv"],
+    *[
+        "backends",
+        "backprop",
+        "config",
+        "core",
+        "cuda",
+        "dataloaders",
+        "datasets",
+        "functions",
+        "functions_conv",
+    ],
     *["layers", "models", "optimizers", "testing", "transforms", "utils"],
 ]
 HOMES = {
@@ -32,6 +43,11 @@ HOMES = {
 }
 
 
+def test_no_submodule_is_forgotten():
+    public = {m.name for m in pkgutil.iter_modules(pyconvlite.__path__) if not m.name.startswith("_")}
+    assert set(SUBMODULES) == public
+
+
 @pytest.mark.parametrize("name", SUBMODULES)
 def test_submodules_are_attributes(name):
     assert getattr(pyconvlite, name).__name__ == f"pyconvlite.{name}"
@@ -43,7 +59,7 @@ def test_names_are_re_exported(home, name):
 
 
 def test_all_says_what_there_is():
-    assert set(pyconvlite.__all__) >= {*SUBMODULES, *(name for names in HOMES.values() for name in names)}
+    assert set(pyconvlite.__all__) >= {name for names in HOMES.values() for name in names}
     assert all(hasattr(pyconvlite, name) for name in pyconvlite.__all__)
 
 
