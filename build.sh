@@ -217,6 +217,8 @@ pytest_node() {
 
 bench() {
   make_wheel
+  once dist/peers benchmarks/requirements.txt -- \
+    .venv/bin/python -m pip install --quiet --no-deps --upgrade --target dist/peers -r benchmarks/requirements.txt
   make_base_distribution
   set_up_node
   say "-- CPython"
