@@ -1,23 +1,23 @@
-"""What `./build.sh bench` runs, on CPython and inside Pyodide: kernels, a small net, autograd's own cost.
+"""What `./build.sh bench` runs, on CPython and inside Pyodide: ours beside DeZero, which has the same API.
 
 Each figure is the median of repeated runs; the machine's noise stays in, so compare figures of one run only.
 """
 
+import contextlib
 import platform
 import sys
 import time
-from collections.abc import Callable
+import tracemalloc
+from collections.abc import Callable, Iterator
 from statistics import median
+from types import ModuleType
 from typing import Any
 
 import numpy as np
+from peers import load_dezero
 
-import pyconvlite.functions as F
-import pyconvlite.layers as L
-from pyconvlite import Variable, no_grad, seed, test_mode
-from pyconvlite.models import Model
-from pyconvlite.optimizers import SGD
-from pyconvlite.utils import Array, rng
+import pyconvlite
+from pyconvlite import backends
 
 # (N, C, H, W) -> OC, K; padded so that the output is as large as the input
 CONV_SHAPES = [
@@ -27,113 +27,201 @@ CONV_SHAPES = [
     ((8, 64, 14, 14), 64, 3),
 ]
 BATCH = 32
+RNG = np.random.default_rng(0)
 
 
-class SmallCNN(Model):
-    """The net that design notes and peers are compared on: conv16@5 - pool - conv32@5 - pool - fc10."""
-
-    def __init__(self) -> None:
-        self.conv1 = L.Conv2d(16, 5, pad=2, in_channels=1)
-        self.conv2 = L.Conv2d(32, 5, pad=2, in_channels=16)
-        self.fc = L.Linear(10, in_size=32 * 7 * 7)
-
-    def forward(self, x: Any) -> Variable:
-        """Scores (N, 10) of images x (N, 1, 28, 28)."""
-        x = F.pooling(F.relu(self.conv1(x)), 2, 2)
-        x = F.pooling(F.relu(self.conv2(x)), 2, 2)
-        return self.fc(F.flatten(x))
-
-
-def random(shape: tuple[int, ...]) -> Array:
+def random(*shape: int) -> Any:
     """Normal random numbers in float32."""
-    return rng().standard_normal(shape, dtype=np.float32)
+    return RNG.standard_normal(shape, dtype=np.float32)
 
 
-def seconds(run: Callable[[], object], at_least: float = 0.6) -> float:
-    """Median time of one call of `run`, from as many as fit into `at_least` seconds, five or more."""
+def seconds(run: Callable[[], object], at_least: float = 0.5) -> float:
+    """Median time of one call of `run`, from as many as fit into `at_least` seconds, three or more."""
     run()
     times: list[float] = []
-    while len(times) < 5 or sum(times) < at_least:
+    while len(times) < 3 or sum(times) < at_least:
         start = time.perf_counter()
         run()
         times.append(time.perf_counter() - start)
     return median(times)
 
 
-def conv_rates(x: Variable, OC: int, K: int) -> list[float]:
-    """GFLOP/s of forward, gx and gW of a convolution, and of the deconvolution of the same size."""
-    C = x.shape[1]
-    W = Variable(random((OC, C, K, K)))
-    turned = Variable(random((C, OC, K, K)))
-    y = F.conv2d(x, W, pad=K // 2)
-    gy = Variable(random(y.shape))
-    gflop = 2e-9 * y.size * C * K * K
-    runs = (
-        lambda: F.conv2d(x, W, pad=K // 2),
-        lambda: F.deconv2d(gy, W, pad=K // 2),
-        lambda: F.Conv2DGradW(y.creator)(x, gy),
-        lambda: F.deconv2d(x, turned, pad=K // 2),
-    )
-    with no_grad():
-        return [gflop / seconds(run) for run in runs]
+# ---------------------------------------------------------------------------------------------------- kernels
 
 
-def pooling_times(x: Variable, pool: Callable[..., Variable]) -> list[float]:
-    """Milliseconds of forward and backward of a 2x2 pooling."""
-    y = pool(x, 2, 2)
-    gy = Variable(random(y.shape))
-    with no_grad():
-        return [1e3 * seconds(run) for run in (lambda: pool(x, 2, 2), lambda: y.creator.backward(gy))]
+def kernel_times(framework: Any, shape: tuple[int, ...], OC: int, K: int) -> dict[str, float]:
+    """Seconds that convolution, deconvolution, pooling and their gradients take, by name."""
+    conv, pool = framework.functions_conv, framework.functions_conv
+    variable = framework.Variable
+    C, pad = shape[1], K // 2
+    x, W, turned = variable(random(*shape)), variable(random(OC, C, K, K)), variable(random(C, OC, K, K))
+    y = conv.conv2d(x, W, None, 1, pad)
+    gy = variable(random(*y.shape))
+    maximum, average = pool.pooling(x, 2, 2), pool.average_pooling(x, 2, 2)
+    gp = variable(random(*maximum.shape))
+    runs = {
+        "forward": lambda: conv.conv2d(x, W, None, 1, pad),
+        "gx": lambda: conv.deconv2d(gy, W, None, 1, pad),
+        "gW": lambda: conv.Conv2DGradW(y.creator)(x, gy),
+        "deconv": lambda: conv.deconv2d(x, turned, None, 1, pad),
+        "max": lambda: pool.pooling(x, 2, 2),
+        "max gx": lambda: maximum.creator.backward(gp),
+        "average": lambda: pool.average_pooling(x, 2, 2),
+        "avg gx": lambda: average.creator.backward(gp),
+    }
+    with framework.no_grad():
+        return {name: seconds(run) for name, run in runs.items()}
 
 
-def bench_kernels() -> None:
-    """A line of kernels for each shape."""
-    columns = [*("forward", "gx", "gW", "deconv"), *("max", "max gx", "average", "avg gx")]
-    print(f"{'':26}{'GFLOP/s':>36}{'ms, 2x2 pooling':>36}")
-    print(f"{'(N, C, H, W) -> OC, K':26}" + "".join(f"{name:>9}" for name in columns))
+def bench_kernels(dezero: Any) -> None:
+    """For each shape: convolutions in GFLOP/s, poolings in ms, and how many times DeZero's speed that is."""
     for shape, OC, K in CONV_SHAPES:
-        x = Variable(random(shape))
-        figures = conv_rates(x, OC, K) + pooling_times(x, F.pooling) + pooling_times(x, F.average_pooling)
-        print(f"{f'{shape} -> {OC}, {K}':26}" + "".join(f"{figure:9.2f}" for figure in figures), flush=True)
+        gflop = 2e-9 * shape[0] * OC * shape[1] * K * K * shape[2] * shape[3]
+        ours = kernel_times(pyconvlite, shape, OC, K)
+        theirs = kernel_times(dezero, shape, OC, K) if dezero else {}
+        print(f"{shape} -> {OC}, {K}")
+        for name, t in ours.items():
+            figure = (
+                f"{gflop / t:8.2f} GFLOP/s"
+                if name in ("forward", "gx", "gW", "deconv")
+                else f"{t * 1e3:8.3f} ms     "
+            )
+            ratio = f"   {theirs[name] / t:5.1f} x DeZero" if theirs else ""
+            print(f"    {name:8}{figure}{ratio}", flush=True)
 
 
-def bench_net() -> None:
-    """One training step, and one forward pass, of the small CNN."""
-    x = random((BATCH, 1, 28, 28))
-    t = rng().integers(0, 10, BATCH)
-    model = SmallCNN()
-    optimizer = SGD(0.01).setup(model)
+# ------------------------------------------------------------------------------------------------ a small net
+
+
+def small_cnn(framework: Any) -> Any:
+    """conv16@5 - pool - conv32@5 - pool - fc10 for 28 x 28 images."""
+    F, L = framework.functions, framework.layers
+    pooling = framework.functions_conv.pooling
+
+    class SmallCNN(framework.Model):  # type: ignore[misc,name-defined]
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv1 = L.Conv2d(16, 5, pad=2)
+            self.conv2 = L.Conv2d(32, 5, pad=2)
+            self.fc = L.Linear(10)
+
+        def forward(self, x: Any) -> Any:
+            x = pooling(F.relu(self.conv1(x)), 2, 2)
+            x = pooling(F.relu(self.conv2(x)), 2, 2)
+            return self.fc(F.reshape(x, (x.shape[0], 32 * 7 * 7)))
+
+    return SmallCNN()
+
+
+def net_runs(framework: Any) -> tuple[Callable[[], None], Callable[[], None]]:
+    """A training step and a forward pass of the small net on one batch."""
+    x, t = random(BATCH, 1, 28, 28), RNG.integers(0, 10, BATCH)
+    model = small_cnn(framework)
+    optimizer = framework.optimizers.SGD(0.01).setup(model)
 
     def step() -> None:
-        loss = F.softmax_cross_entropy(model(x), t)
+        loss = framework.functions.softmax_cross_entropy(model(x), t)
         model.cleargrads()
         loss.backward()
         optimizer.update()
 
     def forward() -> None:
-        with no_grad(), test_mode():
+        with framework.no_grad(), framework.test_mode():
             model(x)
 
-    print(f"\nsmall CNN, batch {BATCH}: {BATCH / seconds(step, 3):.0f} training samples/s, ", end="")
-    print(f"{BATCH / seconds(forward, 3):.0f} forward samples/s")
+    return step, forward
+
+
+def bench_net(dezero: Any) -> None:
+    """Training and inference in samples/s, the memory of a step, and where its time goes."""
+    ours = net_runs(pyconvlite)
+    theirs = net_runs(dezero) if dezero else ()
+    print(f"\nsmall CNN, batch {BATCH}")
+    for i, name in enumerate(("training", "forward")):
+        t = seconds(ours[i], 3)
+        ratio = f"   {seconds(theirs[i], 3) / t:5.1f} x DeZero" if theirs else ""
+        print(f"    {name:10}{BATCH / t:7.0f} samples/s{ratio}", flush=True)
+
+    step = ours[0]
+    tracemalloc.start()
+    step()
+    print(f"    peak memory of a step {tracemalloc.get_traced_memory()[1] / 2**20:.1f} MB")
+    tracemalloc.stop()
+
+    whole, forwards, kernels = split(step)
+    split_text = f"kernels {kernels / whole:.0%}, other NumPy {(forwards - kernels) / whole:.0%}"
+    print(f"    a step's time: {split_text}, autograd, optimizer and the rest {1 - forwards / whole:.0%}")
+
+
+def split(step: Callable[[], None]) -> tuple[float, float, float]:
+    """Seconds of a step: in all, inside `forward` of Functions, and there inside kernels."""
+    with timed(function_classes(), {"forward"}) as forwards, timed([backends.numpy], None) as kernels:
+        whole = seconds(lambda: (forwards.append(0), kernels.append(0), step()), 2)  # type: ignore[func-returns-value]
+    # The lists hold one sum a run, the first of it the warm-up's.
+    return whole, median(forwards[1:]), median(kernels[1:])
+
+
+def function_classes() -> list[type]:
+    """Every Function of the package."""
+    functions = vars(pyconvlite.functions).values()
+    return [f for f in functions if isinstance(f, type) and issubclass(f, pyconvlite.Function)]
+
+
+@contextlib.contextmanager
+def timed(owners: list[Any], names: set[str] | None) -> Iterator[list[float]]:
+    """Add the time spent in the owners' functions (None: all public ones) to the last entry of the list yielded."""
+    sums: list[float] = []
+    depth = 0
+
+    def wrap(f: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            nonlocal depth
+            depth += 1
+            start = time.perf_counter()
+            try:
+                return f(*args, **kwargs)
+            finally:
+                depth -= 1
+                if depth == 0:  # what one calls of the other is counted once
+                    sums[-1] += time.perf_counter() - start
+
+        return wrapped
+
+    saved = []
+    for owner in owners:
+        for name, f in list(vars(owner).items()):
+            own = not isinstance(owner, ModuleType) or getattr(f, "__module__", None) == owner.__name__
+            if callable(f) and own and (name in names if names else not name.startswith("_")):
+                saved.append((owner, name, f))
+                setattr(owner, name, wrap(f))
+    try:
+        yield sums
+    finally:
+        for owner, name, f in saved:
+            setattr(owner, name, f)
+
+
+# --------------------------------------------------------------------------------------------------- autograd
 
 
 def bench_autograd() -> None:
-    """What autograd itself costs: an addition of single numbers, with the graph and without."""
-    a = Variable(np.ones(1, np.float32))
-    b = Variable(np.ones(1, np.float32))
+    """What autograd itself costs an operation: an addition, less NumPy's own work."""
+    a = pyconvlite.Variable(np.ones(1, np.float32))
+    b = pyconvlite.Variable(np.ones(1, np.float32))
     plain = seconds(lambda: [a.data + b.data for _ in range(1000)])
     taped = seconds(lambda: [a + b for _ in range(1000)])
     y = a
     for _ in range(1000):
         y = y + b
-    back = seconds(lambda: y.backward())
-    print(f"autograd's own cost per op: {(taped - plain) * 1e3:.2f} us forward, {back * 1e3:.2f} us backward")
+    back = seconds(y.backward)
+    print(
+        f"\nautograd's cost per operation: {(taped - plain) * 1e3:.1f} us forward, {back * 1e3:.1f} us backward"
+    )
 
 
 if __name__ == "__main__":
     print(f"Python {platform.python_version()} on {sys.platform}, NumPy {np.__version__}\n")
-    seed(0)
-    bench_kernels()
-    bench_net()
+    peer = load_dezero()
+    bench_kernels(peer)
+    bench_net(peer)
     bench_autograd()

@@ -193,9 +193,10 @@ def conv2d_gx(
     Cg, KH, KW = W.shape[1:]
     C, K = groups * Cg, Cg * KH * KW
     full_pad = (KH - 1) * dilation[0] - pad[0], (KW - 1) * dilation[1] - pad[1]
-    if not HAS_BLAS and stride == (1, 1) and min(full_pad) >= 0 and OC <= 4 * C:
-        # The same as a convolution with the kernels turned round. Its sums, OC/G*KH*KW long, suit einsum
-        # better than the OC/G of the way below, unless its columns, OC/C times as large, eat that up.
+    most = C // 2 if HAS_BLAS else 4 * C
+    if stride == (1, 1) and min(full_pad) >= 0 and OC <= most:
+        # The same as a convolution with the kernels turned round. Its columns are OC/C times as large; where
+        # that is more, einsum makes up for it by its sums, OC/G*KH*KW long instead of OC/G.
         turned = W.reshape(groups, OC // groups, Cg, KH, KW)[..., ::-1, ::-1].swapaxes(1, 2)
         return conv2d(gy, turned.reshape(C, OC // groups, KH, KW), None, stride, full_pad, dilation, groups)
     padded = np.zeros((N, C, xsize[0] + 2 * pad[0], xsize[1] + 2 * pad[1]), np.result_type(gy, W))
@@ -285,7 +286,8 @@ def max_pool(x: Array, kernel_size: Pair, stride: Pair, pad: Pair) -> tuple[Arra
     indexes = np.empty(y.shape, np.min_scalar_type(KH * KW))
     indexes[:] = _first_pixel(kernel_size, stride, pad, outsize)
     for k, tap in enumerate(taps):
-        np.copyto(indexes, k, where=tap > y)
+        # k where this pixel is the largest so far, else 0; as k grows, the maximum keeps the latest.
+        np.maximum(indexes, (tap > y) * indexes.dtype.type(k), out=indexes)
         np.maximum(y, tap, out=y)
     if x.dtype.kind == "f" and np.isnan(y).any():
         for k, tap in reversed(list(enumerate(taps))):
@@ -303,19 +305,32 @@ def max_pool_grad(
     gy: Array, indexes: Array, xsize: Pair, kernel_size: Pair, stride: Pair, pad: Pair
 ) -> Array:
     """Gradient of max_pool: gy (N, C, OH, OW) added at the pixels that `indexes` names."""
-    N, C, OH, OW = gy.shape
+    N, C = gy.shape[:2]
     padded = np.zeros((N, C, xsize[0] + 2 * pad[0], xsize[1] + 2 * pad[1]), gy.dtype)
-    for k, tap in enumerate(_taps(padded, kernel_size, stride, (OH, OW))):
-        tap += np.where(indexes == k, gy, 0)
+    pixels = padded.reshape(-1)  # a view
+    positions = _positions(indexes, padded.shape, kernel_size, stride)
+    if stride[0] >= kernel_size[0] and stride[1] >= kernel_size[1]:  # no pixel lies in two windows
+        pixels[positions] = gy
+    else:
+        np.add.at(pixels, positions.ravel(), gy.ravel())
     return _cropped(padded, pad)
 
 
 def max_pool_gather(x: Array, indexes: Array, kernel_size: Pair, stride: Pair, pad: Pair) -> Array:
     """The pixels of x that `indexes` names, one for each window: the adjoint of max_pool_grad."""
-    y = np.zeros(indexes.shape, x.dtype)
-    for k, tap in enumerate(_taps(_padded(x, pad), kernel_size, stride, indexes.shape[2:])):
-        np.copyto(y, tap, where=indexes == k)
-    return y
+    padded = _padded(x, pad)
+    return padded.reshape(-1)[_positions(indexes, padded.shape, kernel_size, stride)]
+
+
+def _positions(indexes: Array, shape: tuple[int, ...], kernel_size: Pair, stride: Pair) -> Array:
+    """Where the pixels that `indexes` names lie in padded images of this shape, made flat."""
+    N, C, H, W = shape
+    OH, OW = indexes.shape[2:]
+    kh, kw = np.divmod(indexes.astype(np.intp), kernel_size[1])
+    corners = (np.arange(OH) * stride[0] * W)[:, np.newaxis] + np.arange(OW) * stride[1]
+    corners = np.arange(N * C).reshape(N, C, 1, 1) * (H * W) + corners
+    positions: Array = corners + kh * W + kw
+    return positions
 
 
 # -------------------------------------------------------------------------------------------- average pooling
