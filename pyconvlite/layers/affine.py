@@ -1,182 +1,16 @@
-"""Layers: Functions together with the Parameters that training adjusts (book steps 44-45)."""
+"""Linear, Conv2d and Deconv2d: a weighted sum of the input, plus a bias."""
 
 from __future__ import annotations
 
 import math
-import weakref
-from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from . import _weights
-from . import functions as F
-from .core import Parameter, Variable
-from .utils import Array, IntPair, at_least, pair, rng
-
-__all__ = ["Conv2d", "Deconv2d", "Layer", "Linear"]
-
-# ---------------------------------------------------------------------------------------------- Layer
-
-
-class Layer:
-    """Base of layers and models: what holds Parameters and computes with them.
-
-    A subclass assigns Parameters and other Layers to attributes, also inside lists, tuples and dicts, and
-    defines `forward`. Nothing has to be registered: Parameters are found through the attributes, in order of
-    definition. One that is reached in several ways counts once, under its first name.
-
-    Attributes:
-        inputs, outputs: weak references to what the last call took and gave; None for what cannot be
-            referenced weakly, such as a number.
-
-    Example:
-        >>> class Scale(Layer):
-        ...     def __init__(self):
-        ...         self.factor = Parameter(np.array([2.0]))
-        ...     def forward(self, x):
-        ...         return x * self.factor
-        >>> scale = Scale()
-        >>> scale(np.array([1.0, 3.0]))
-        variable([2. 6.])
-        >>> [name for name, param in scale.named_params()]
-        ['factor']
-    """
-
-    inputs: list[weakref.ref[Any] | None]
-    outputs: list[weakref.ref[Any] | None]
-
-    def __call__(self, *inputs: Any) -> Any:
-        """Call `forward`; one output, or a tuple of several."""
-        ys = self.forward(*inputs)
-        outputs = ys if isinstance(ys, tuple) else (ys,)
-        self.inputs = [_weak(x) for x in inputs]
-        self.outputs = [_weak(y) for y in outputs]
-        return outputs[0] if len(outputs) == 1 else outputs
-
-    def __getstate__(self) -> dict[str, Any]:
-        # For pickle and copy: weak references cannot be pickled, and would point to what another layer saw.
-        return {name: value for name, value in vars(self).items() if name not in ("inputs", "outputs")}
-
-    def forward(self, *inputs: Any) -> Any:
-        """Compute the output, or a tuple of outputs."""
-        raise NotImplementedError(f"{type(self).__name__} defines no forward")
-
-    def params(self) -> Iterator[Parameter]:
-        """Every Parameter, each once, in order of definition."""
-        return (param for _, param in self.named_params())
-
-    def named_params(self) -> Iterator[tuple[str, Parameter]]:
-        """Every Parameter with its name: the way to it, as in `conv1/W` or `layers/0/W`."""
-        return _named_params(self, "", set())
-
-    def cleargrads(self) -> None:
-        """Forget the gradients of all Parameters."""
-        for param in self.params():
-            param.cleargrad()
-
-    def to_cpu(self) -> None:
-        """Move all Parameters to the CPU."""
-        for param in self.params():
-            param.to_cpu()
-
-    def to_gpu(self) -> None:
-        """Move all Parameters to the device.
-
-        Raises:
-            DeviceUnavailable: this runtime has no device.
-        """
-        for param in self.params():
-            param.to_gpu()
-
-    def _flatten_params(self, params_dict: dict[str, Parameter], parent_key: str = "") -> None:
-        for name, param in _named_params(self, parent_key, set()):
-            if name in params_dict:
-                raise ValueError(f"two Parameters have the name {name!r}; rename a dict key or an attribute")
-            params_dict[name] = param
-
-    def save_weights(self, file: _weights.WeightFile) -> None:
-        """Save the Parameters as an npz archive, one array per name of `named_params`.
-
-        Args:
-            file: a path, taken exactly as given, or a binary file object. A file that exists is replaced once
-                the new one is complete.
-
-        Raises:
-            ValueError: a Parameter has no data yet, or two have the same name.
-
-        Example:
-            >>> import io
-            >>> file = io.BytesIO()
-            >>> Linear(3, in_size=2).save_weights(file)
-            >>> _ = file.seek(0)
-            >>> {name: array.shape for name, array in np.load(file).items()}
-            {'W': (2, 3), 'b': (3,)}
-        """
-        _weights.save(file, self._all_params())
-
-    def load_weights(self, file: _weights.WeightFile) -> None:
-        """Load what `save_weights` saved into the Parameters, each keeping its own dtype.
-
-        Everything is checked before anything changes. Layers that have not seen an input yet take their input
-        size from the weights.
-
-        Args:
-            file: a path or a binary file object.
-
-        Raises:
-            FileNotFoundError: there is no such file.
-            ValueError: not a complete npz archive; a missing or unexpected name; an array of another shape,
-                or of integers or the like.
-
-        Example:
-            >>> import io
-            >>> file = io.BytesIO()
-            >>> Linear(3, in_size=2).save_weights(file)
-            >>> _ = file.seek(0)
-            >>> linear = Linear(3)
-            >>> linear.load_weights(file)
-            >>> linear.W.shape
-            (2, 3)
-        """
-        _weights.load(file, self._all_params())
-
-    def _all_params(self) -> dict[str, Parameter]:
-        params: dict[str, Parameter] = {}
-        self._flatten_params(params)
-        return params
-
-
-def _named_params(value: Any, name: str, seen: set[int]) -> Iterator[tuple[str, Parameter]]:
-    """Yield the Parameters that an attribute's value leads to; `seen` holds the ids of what was visited."""
-    children: Iterable[tuple[Any, Any]]
-    if isinstance(value, Parameter):
-        children = ()
-    elif isinstance(value, Layer):
-        children = vars(value).items()
-    elif isinstance(value, Mapping):
-        children = value.items()
-    elif isinstance(value, list | tuple):
-        children = enumerate(value)
-    else:
-        return
-    if id(value) in seen:
-        return
-    seen.add(id(value))
-    if isinstance(value, Parameter):
-        yield name, value
-    for key, child in children:
-        yield from _named_params(child, f"{name}/{key}" if name else str(key), seen)
-
-
-def _weak(value: Any) -> weakref.ref[Any] | None:
-    try:
-        return weakref.ref(value)
-    except TypeError:
-        return None
-
-
-# ---------------------------------------------------------------------------------------------- affine layers
+from .. import functions as F
+from ..core import Parameter, Variable
+from ..utils import IntPair, at_least
+from .base import Layer, channels, float_dtype, normal, sizes
 
 
 class _Affine(Layer):
@@ -190,9 +24,7 @@ class _Affine(Layer):
     _in_name: str
 
     def __init__(self, in_size: int | None, out_size: int, nobias: bool, dtype: Any) -> None:
-        dtype = np.dtype(dtype)
-        if dtype not in _FLOATS:
-            raise TypeError(f"dtype must be float16, float32 or float64; got {dtype}")
+        dtype = float_dtype(dtype)
         self.W = Parameter(None, "W", lazy_shape=self._weight_shape(None), lazy_dtype=dtype)
         self.b = None if nobias else Parameter(np.zeros(out_size, dtype=dtype), "b")
         if in_size is not None:
@@ -202,16 +34,13 @@ class _Affine(Layer):
         in_size = at_least(1, in_size, self._in_name)
         # Variance 1 / fan_in, so that a layer's output has about the variance of its input.
         deviation = math.sqrt(1 / self._fan_in(in_size))
-        self.W.data = _normal(self._weight_shape(in_size), deviation, self.W.lazy_dtype)
+        self.W.data = normal(self._weight_shape(in_size), deviation, self.W.lazy_dtype)
 
     def forward(self, x: Any) -> Variable:
         """Compute the output; the first call fixes an input size that was left open."""
         if self.W.data is not None:
             return self._apply(x)
-        if np.ndim(x) < 2:
-            name = type(self).__name__
-            raise ValueError(f"{name} needs an input of 2 or more axes; got shape {np.shape(x)}")
-        self._init_W(np.shape(x)[1])
+        self._init_W(channels(x, self))
         try:
             return self._apply(x)
         except Exception:
@@ -226,16 +55,6 @@ class _Affine(Layer):
 
     def _apply(self, x: Any) -> Variable:
         raise NotImplementedError
-
-
-_FLOATS = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64))
-
-
-def _normal(shape: tuple[Any, ...], deviation: float, dtype: Any) -> Array:
-    # NumPy draws no float16; float32 is drawn as such, since a copy in float64 would be twice as large.
-    drawn = rng().standard_normal(shape, dtype=np.float64 if dtype == np.float64 else np.float32)
-    drawn *= deviation
-    return drawn.astype(dtype, copy=False)
 
 
 class Linear(_Affine):
@@ -309,10 +128,10 @@ class _Convolution(_Affine):
     ) -> None:
         self.groups = at_least(1, groups, "groups")
         self.out_channels = self._divisible(at_least(1, out_channels, "out_channels"), "out_channels")
-        self.kernel_size = _sizes(1, kernel_size, "kernel_size")
-        self.stride = _sizes(1, stride, "stride")
-        self.pad = _sizes(0, pad, "pad")
-        self.dilation = _sizes(1, dilation, "dilation")
+        self.kernel_size = sizes(1, kernel_size, "kernel_size")
+        self.stride = sizes(1, stride, "stride")
+        self.pad = sizes(0, pad, "pad")
+        self.dilation = sizes(1, dilation, "dilation")
         super().__init__(in_channels, self.out_channels, nobias, dtype)
 
     def _divisible(self, channels: int, name: str) -> int:
@@ -331,11 +150,6 @@ class _Convolution(_Affine):
     def in_channels(self) -> int | None:
         """Channels of the input; None until known."""
         raise NotImplementedError
-
-
-def _sizes(least: int, value: IntPair, name: str) -> tuple[int, int]:
-    height, width = pair(value, name)
-    return at_least(least, height, name), at_least(least, width, name)
 
 
 class Conv2d(_Convolution):

@@ -1,0 +1,172 @@
+"""EmbedID, RNN and LSTM: layers for sequences (book steps 59 and 60)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import functions as F
+from ..core import Parameter, Variable
+from ..utils import at_least
+from .affine import Linear
+from .base import Layer, float_dtype, normal
+
+
+class EmbedID(Layer):
+    """A trained vector for each number: `y = W[x]` (word embedding).
+
+    Args:
+        in_size: how many numbers there are, from 0 on.
+        out_size: length of a vector.
+        dtype: float16, float32 or float64.
+
+    Attributes:
+        W: Parameter of shape (in_size, out_size), drawn with variance 1.
+
+    Raises:
+        TypeError: a size that is no integer, or an unknown dtype; when called, an input that holds no
+            integers.
+        ValueError: a size below 1; when called, a number out of range.
+
+    Example:
+        >>> EmbedID(10, 3)(np.array([[7, 1]])).shape
+        (1, 2, 3)
+    """
+
+    def __init__(self, in_size: int, out_size: int, *, dtype: Any = np.float32) -> None:
+        shape = (at_least(1, in_size, "in_size"), at_least(1, out_size, "out_size"))
+        self.W = Parameter(normal(shape, 1.0, float_dtype(dtype)), "W")
+
+    def forward(self, x: Any) -> Variable:
+        """Vectors of the integers x, along a new last axis."""
+        return F.embed_id(x, self.W)
+
+    def __repr__(self) -> str:
+        return f"EmbedID(in_size={self.W.shape[0]}, out_size={self.W.shape[1]})"
+
+
+class RNN(Layer):
+    """Elman's recurrent network, one step a call: `h = tanh(x2h(x) + h2h(h))` (book step 59).
+
+    The first call after `reset_state()`, which also changes the batch size, has no h. The graph reaches back
+    through all steps; `unchain_backward()` on a loss ends it there.
+
+    Args:
+        hidden_size: length of h, at least 1.
+        in_size: features of the input; None reads them from the first input.
+        dtype: float16, float32 or float64.
+
+    Attributes:
+        x2h, h2h: the Linear layers; h2h has no bias.
+        h: state after the last step, (N, hidden_size); None at the start.
+
+    Raises:
+        TypeError: a size that is no integer, or an unknown dtype.
+        ValueError: a size below 1; when called, another batch size than that of the state.
+
+    Example:
+        >>> rnn = RNN(4)
+        >>> for x in np.zeros((5, 2, 3), dtype=np.float32):  # 5 steps of 2 sequences
+        ...     h = rnn(x)
+        >>> h.shape
+        (2, 4)
+    """
+
+    def __init__(self, hidden_size: int, in_size: int | None = None, *, dtype: Any = np.float32) -> None:
+        hidden_size = at_least(1, hidden_size, "hidden_size")
+        self.x2h = Linear(hidden_size, in_size=in_size, dtype=dtype)
+        self.h2h = Linear(hidden_size, in_size=hidden_size, nobias=True, dtype=dtype)
+        self.reset_state()
+
+    def reset_state(self) -> None:
+        """Begin a sequence."""
+        self.h: Variable | None = None
+
+    def forward(self, x: Any) -> Variable:
+        """Take one step, with x of shape (N, in_size); return the new h."""
+        _check_batch(x, self.h)
+        a = self.x2h(x)
+        self.h = F.tanh(a if self.h is None else a + self.h2h(self.h))
+        return self.h
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "h": None}  # a graph hangs on it, which is no part of a copy
+
+    def __repr__(self) -> str:
+        return f"RNN(hidden_size={self.x2h.out_size}, in_size={self.x2h.in_size})"
+
+
+class LSTM(Layer):
+    """Long short-term memory, one step a call (book step 60).
+
+    Hochreiter, Schmidhuber, "Long Short-Term Memory" (1997), with the forget gate f::
+
+        f, i, o = sigmoid(x2f(x) + h2f(h)), sigmoid(x2i(x) + h2i(h)), sigmoid(x2o(x) + h2o(h))
+        u = tanh(x2u(x) + h2u(h))
+        c = f * c + i * u
+        h = o * tanh(c)
+
+    The first call after `reset_state()`, which also changes the batch size, has neither h nor c.
+
+    Args:
+        hidden_size: length of h and c, at least 1.
+        in_size: features of the input; None reads them from the first input.
+        dtype: float16, float32 or float64.
+
+    Attributes:
+        x2f, x2i, x2o, x2u, h2f, h2i, h2o, h2u: the Linear layers; those of h have no bias.
+        h, c: state after the last step, (N, hidden_size) each; None at the start.
+
+    Raises:
+        TypeError: a size that is no integer, or an unknown dtype.
+        ValueError: a size below 1; when called, another batch size than that of the state.
+
+    Example:
+        >>> lstm = LSTM(4)
+        >>> for x in np.zeros((5, 2, 3), dtype=np.float32):  # 5 steps of 2 sequences
+        ...     h = lstm(x)
+        >>> h.shape, lstm.c.shape
+        ((2, 4), (2, 4))
+    """
+
+    def __init__(self, hidden_size: int, in_size: int | None = None, *, dtype: Any = np.float32) -> None:
+        H = at_least(1, hidden_size, "hidden_size")
+        self.x2f, self.x2i, self.x2o, self.x2u = (Linear(H, in_size=in_size, dtype=dtype) for _ in range(4))
+        self.h2f, self.h2i, self.h2o, self.h2u = (
+            Linear(H, in_size=H, nobias=True, dtype=dtype) for _ in range(4)
+        )
+        self.reset_state()
+
+    def reset_state(self) -> None:
+        """Begin a sequence."""
+        self.h: Variable | None = None
+        self.c: Variable | None = None
+
+    def forward(self, x: Any) -> Variable:
+        """Take one step, with x of shape (N, in_size); return the new h."""
+        _check_batch(x, self.h)
+        f = F.sigmoid(self._mixed(x, self.x2f, self.h2f))
+        i = F.sigmoid(self._mixed(x, self.x2i, self.h2i))
+        o = F.sigmoid(self._mixed(x, self.x2o, self.h2o))
+        u = F.tanh(self._mixed(x, self.x2u, self.h2u))
+        self.c = i * u if self.c is None else f * self.c + i * u
+        self.h = o * F.tanh(self.c)
+        return self.h
+
+    def _mixed(self, x: Any, x2: Linear, h2: Linear) -> Variable:
+        return x2(x) if self.h is None else x2(x) + h2(self.h)  # type: ignore[no-any-return]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "h": None, "c": None}  # graphs hang on them
+
+    def __repr__(self) -> str:
+        return f"LSTM(hidden_size={self.x2f.out_size}, in_size={self.x2f.in_size})"
+
+
+def _check_batch(x: Any, h: Variable | None) -> None:
+    if h is not None and np.shape(x)[:1] != h.shape[:1]:
+        raise ValueError(
+            f"the input of shape {np.shape(x)} has another batch size than the state, {h.shape}; "
+            "call reset_state() before a new sequence"
+        )

@@ -1,0 +1,212 @@
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import pyconvlite
+import pyconvlite.functions as F
+import pyconvlite.layers as L
+from pyconvlite import Layer, Variable
+from pyconvlite.layers.base import walk
+from pyconvlite.optimizers import Adam
+from pyconvlite.testing import check_backward
+
+STEPS = np.random.default_rng(0).standard_normal((4, 2, 3))  # 4 steps of 2 sequences of 3 features
+
+makes = pytest.mark.parametrize("make", [L.RNN, L.LSTM])
+duplicates = pytest.mark.parametrize(
+    "duplicate", [copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))]
+)
+
+
+def names(layer):
+    return [name for name, _ in layer.named_params()]
+
+
+def sigmoid(a):
+    return 1 / (1 + np.exp(-a))
+
+
+# The layers as their equations state them, on arrays.
+
+
+def rnn(p, steps):
+    h = np.zeros((2, 5))
+    for x in steps:
+        h = np.tanh(x @ p["x2h/W"] + p["x2h/b"] + h @ p["h2h/W"])
+        yield h
+
+
+def lstm(p, steps):
+    h = c = np.zeros((2, 5))
+    for x in steps:
+        f, i, o, u = (x @ p[f"x2{g}/W"] + p[f"x2{g}/b"] + h @ p[f"h2{g}/W"] for g in "fiou")
+        c = sigmoid(f) * c + sigmoid(i) * np.tanh(u)
+        h = sigmoid(o) * np.tanh(c)
+        yield h
+
+
+@pytest.mark.parametrize(("make", "oracle"), [(L.RNN, rnn), (L.LSTM, lstm)])
+@pytest.mark.parametrize("in_size", [None, 3])
+def test_each_step_follows_the_equations(make, oracle, in_size):
+    layer = make(5, in_size, dtype=np.float64)
+    layer(STEPS[0])
+    for param in layer.params():
+        param.data = param.data + 0.1  # no zero biases
+    layer.reset_state()
+    params = {name: param.data for name, param in layer.named_params()}
+    for x, expected in zip(STEPS, oracle(params, STEPS), strict=True):
+        h = layer(x)
+        np.testing.assert_allclose(h.data, expected, rtol=1e-12)
+        assert layer.h is h
+
+
+def test_parameters_have_dezeros_names():
+    assert names(L.RNN(5)) == ["x2h/W", "x2h/b", "h2h/W"]
+    assert names(L.LSTM(5)) == [
+        *[f"x2{gate}/{name}" for gate in "fiou" for name in "Wb"],
+        *[f"h2{gate}/W" for gate in "fiou"],
+    ]
+
+
+@makes
+def test_gradients_through_all_steps(make):
+    layer = make(4, 3, dtype=np.float64)
+    params = list(layer.params())
+    arrays = [param.data for param in params]
+
+    def last(first, *weights):
+        layer.reset_state()
+        for param, weight in zip(params, weights, strict=True):
+            owner, name = owners[id(param)]
+            setattr(owner, name, weight)
+        for x in (first, *STEPS[1:]):
+            h = layer(x)
+        return h
+
+    owners = {id(node): (owner, name.rpartition("/")[2]) for name, node, owner in walk(layer)}
+    check_backward(last, (STEPS[0], *arrays))
+
+
+@makes
+def test_reset_state_begins_again(make):
+    layer = make(5)
+    first = layer(STEPS[0])
+    again = layer(STEPS[0])
+    assert not np.array_equal(first.data, again.data)
+    layer.reset_state()
+    np.testing.assert_array_equal(layer(STEPS[0]).data, first.data)
+    layer.reset_state()
+    assert layer(STEPS[0][:1]).shape == (1, 5)
+
+
+@makes
+def test_unchain_backward_ends_the_graph(make):
+    layer = make(5)
+    before = Variable(STEPS[0])
+    F.sum(layer(before)).unchain_backward()
+    F.sum(layer(STEPS[1])).backward()
+    assert before.grad is None
+    assert layer.h is not None
+
+
+@makes
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_dtype_is_kept(make, dtype):
+    layer = make(5, dtype=dtype)
+    for x in STEPS.astype(dtype):
+        y = layer(x)
+    F.sum(y * y).backward()
+    params = list(layer.params())
+    assert {a.dtype for a in (y, *params, *[param.grad for param in params])} == {np.dtype(dtype)}
+
+
+@makes
+@duplicates
+def test_a_copy_has_the_weights_and_no_state(make, duplicate):
+    layer = make(5)
+    first = layer(STEPS[0])
+    layer(STEPS[1])
+    other = duplicate(layer)
+    assert other.h is None
+    np.testing.assert_array_equal(other(STEPS[0]).data, first.data)
+    assert layer.h is not None
+
+
+@makes
+def test_a_batch_of_another_size_needs_a_new_state(make):
+    layer = make(5)
+    layer(STEPS[0])
+    with pytest.raises(ValueError, match=r"\(1, 3\) has another batch size .*\(2, 5\); call reset_state"):
+        layer(STEPS[0][:1])
+
+
+@makes
+def test_learns_to_tell_the_first_of_a_sequence(make):
+    """What only a state can do."""
+    pyconvlite.seed(0)
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((5, 64, 1)).astype(np.float32)
+    layer, last = make(8), L.Linear(1)
+    model = Layer()
+    model.layers = [layer, last]
+    optimizer = Adam(0.02).setup(model)
+    for _ in range(150):
+        layer.reset_state()
+        for step in x:
+            h = layer(step)
+        loss = F.mean_squared_error(last(h), np.tanh(x[0]))
+        model.cleargrads()
+        loss.backward()
+        optimizer.update()
+    assert loss.item() < 0.05
+
+
+# ------------------------------------------------------------------------------------------- EmbedID
+
+
+def test_embed_id_gives_rows():
+    embed = L.EmbedID(7, 3)
+    x = np.array([[0, 6, 6], [1, 2, 3]])
+    y = embed(x)
+    np.testing.assert_array_equal(y.data, embed.W.data[x], strict=True)
+    assert y.dtype == np.float32
+    F.sum(y).backward()
+    np.testing.assert_array_equal(embed.W.grad.data[:, 0], [1, 1, 1, 1, 0, 0, 2])
+
+
+def test_embed_id_is_drawn_with_variance_one():
+    pyconvlite.seed(0)
+    W = L.EmbedID(1000, 50).W.data
+    assert W.std() == pytest.approx(1, rel=0.02)
+    assert L.EmbedID(2, 2, dtype=np.float16).W.dtype == np.float16
+
+
+# ------------------------------------------------------------------------------------------- errors
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: L.RNN(0), ValueError, "hidden_size must be at least 1; got 0"),
+        (lambda: L.LSTM(2.0), TypeError, "hidden_size must be an integer"),
+        (lambda: L.RNN(2, 0), ValueError, "in_size must be at least 1; got 0"),
+        (lambda: L.LSTM(2, dtype=int), TypeError, "dtype must be .* got int"),
+        (lambda: L.RNN(2)(np.zeros(3)), ValueError, r"2 or more axes; got shape \(3,\)"),
+        (lambda: L.LSTM(2, 3)(np.zeros((1, 4))), ValueError, "4"),
+        (lambda: L.EmbedID(0, 2), ValueError, "in_size must be at least 1; got 0"),
+        (lambda: L.EmbedID(2, 0), ValueError, "out_size must be at least 1; got 0"),
+        (lambda: L.EmbedID(2, 2)(np.array([2])), ValueError, "2"),
+        (lambda: L.EmbedID(2, 2)(np.array([0.0])), TypeError, "integers"),
+    ],
+)
+def test_errors_name_the_argument_and_the_size(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+def test_repr():
+    assert repr(L.RNN(2)) == "RNN(hidden_size=2, in_size=None)"
+    assert repr(L.LSTM(2, 3)) == "LSTM(hidden_size=2, in_size=3)"
+    assert repr(L.EmbedID(2, 3)) == "EmbedID(in_size=2, out_size=3)"

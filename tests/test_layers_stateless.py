@@ -1,0 +1,92 @@
+import pickle
+
+import numpy as np
+import pytest
+
+import pyconvlite.functions as F
+import pyconvlite.layers as L
+from pyconvlite import Variable
+from pyconvlite.models import Sequential
+
+X = np.random.default_rng(0).standard_normal((2, 3, 6, 5))
+
+# each layer and the function that it is
+TABLE = {
+    "ReLU": (L.ReLU(), F.relu),
+    "LeakyReLU": (L.LeakyReLU(), F.leaky_relu),
+    "LeakyReLU slope": (L.LeakyReLU(0.5), lambda x: F.leaky_relu(x, 0.5)),
+    "Sigmoid": (L.Sigmoid(), F.sigmoid),
+    "Tanh": (L.Tanh(), F.tanh),
+    "GELU": (L.GELU(), F.gelu),
+    "Softmax": (L.Softmax(), F.softmax),
+    "Softmax axis": (L.Softmax(-1), lambda x: F.softmax(x, -1)),
+    "LogSoftmax": (L.LogSoftmax(), F.log_softmax),
+    "LogSoftmax axis": (L.LogSoftmax(axis=2), lambda x: F.log_softmax(x, 2)),
+    "MaxPool": (L.MaxPool(3), lambda x: F.pooling(x, 3)),
+    "MaxPool pairs": (L.MaxPool((3, 2), (2, 1), (1, 0)), lambda x: F.pooling(x, (3, 2), (2, 1), (1, 0))),
+    "AvgPool": (L.AvgPool(2), lambda x: F.average_pooling(x, 2)),
+    "AvgPool pairs": (
+        L.AvgPool((3, 2), (2, 1), (1, 0)),
+        lambda x: F.average_pooling(x, (3, 2), (2, 1), (1, 0)),
+    ),
+    "GlobalAvgPool": (L.GlobalAvgPool(), F.global_average_pooling),
+    "Flatten": (L.Flatten(), F.flatten),
+}
+table = pytest.mark.parametrize(("layer", "function"), TABLE.values(), ids=TABLE)
+
+
+@table
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_is_its_function(layer, function, dtype):
+    x = X.astype(dtype)
+    y, expected = layer(x), function(x)
+    np.testing.assert_array_equal(y.data, expected.data, strict=True)
+    assert y.dtype == dtype
+
+
+@table
+def test_has_gradients_and_no_parameters(layer, function):
+    x = Variable(X)
+    y = layer(x)
+    F.sum(y * y).backward()
+    assert x.grad.shape == x.shape
+    assert list(layer.params()) == []
+
+
+@table
+def test_can_be_pickled_after_a_call(layer, function):
+    layer(X)
+    other = pickle.loads(pickle.dumps(layer))
+    np.testing.assert_array_equal(other(X).data, layer(X).data)
+
+
+def test_they_make_a_network():
+    model = Sequential(
+        *[L.Conv2d(4, 3, pad=1), L.BatchNorm(), L.ReLU(), L.MaxPool(2, 2), L.Conv2d(8, 3), L.GELU()],
+        *[L.GlobalAvgPool(), L.Flatten(), L.Dropout(), L.Linear(10), L.LogSoftmax()],
+    )
+    y = model(np.zeros((2, 3, 8, 8), np.float32))
+    assert (y.shape, y.dtype) == ((2, 10), np.float32)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: L.LeakyReLU(np.inf), ValueError, "slope must be a finite number; got inf"),
+        (lambda: L.MaxPool(0), ValueError, "kernel_size must be at least 1; got 0"),
+        (lambda: L.MaxPool(2, (1, 0)), ValueError, "stride must be at least 1; got 0"),
+        (lambda: L.AvgPool(2, pad=-1), ValueError, "pad must be at least 0; got -1"),
+        (lambda: L.AvgPool(2.0), TypeError, "kernel_size .* 2.0"),
+        (lambda: L.MaxPool(2)(X[0]), ValueError, r"\(N, C, H, W\); got shape \(3, 6, 5\)"),
+        (lambda: L.GlobalAvgPool()(X[0]), ValueError, r"\(3, 6, 5\)"),
+        (lambda: L.Flatten()(X[0, 0, 0]), ValueError, r"got shape \(5,\)"),
+    ],
+)
+def test_errors_name_the_argument_and_the_size(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+def test_repr():
+    assert repr(L.MaxPool(2)) == "MaxPool(kernel_size=(2, 2), stride=(1, 1), pad=(0, 0))"
+    assert repr(L.AvgPool(2, 2)) == "AvgPool(kernel_size=(2, 2), stride=(2, 2), pad=(0, 0))"
