@@ -72,26 +72,27 @@ def backprop(
         create_graph: record the graph of the gradients.
     """
     functions = _functions_behind([y for y, _ in seeds])
-    useful: set[Function] = set()  # those on a way from a wanted Variable to a seed
+    needs: dict[Function, tuple[bool, ...]] = {}  # of those on a way from a wanted Variable to a seed
     for f in functions:
-        f.needs_input_grad = tuple([wanted(x) or (x.requires_grad and x.creator in useful) for x in f.inputs])
-        if any(f.needs_input_grad):
-            useful.add(f)
+        of_inputs = tuple([wanted(x) or (x.requires_grad and x.creator in needs) for x in f.inputs])
+        if any(of_inputs):
+            needs[f] = of_inputs
 
     grads: dict[Variable, Variable] = {}
     with using_config("enable_backprop", create_graph):
         for y, gy in seeds:
             _accumulate(grads, y, gy, "the gradient given to backward")
         for f in reversed(functions):
-            if f not in useful:
+            if f not in needs:
                 continue
             gys = _output_grads(f, grads, wanted)
             if gys is None:
                 continue
+            f.needs_input_grad = needs[f]  # not earlier: a walk inside another's backward sets it too
             gxs = f.backward(*gys)
             if not isinstance(gxs, tuple | list):
                 gxs = (gxs,)
-            for x, gx, needed in zip(f.inputs, gxs, f.needs_input_grad, strict=False):
+            for x, gx, needed in zip(f.inputs, gxs, needs[f], strict=False):
                 if needed and gx is not None:
                     _accumulate(grads, x, as_variable(gx), f"{type(f).__name__}.backward")
         held = [v for seed in seeds for v in seed] + [x for f in functions for x in f.inputs]

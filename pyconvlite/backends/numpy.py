@@ -194,7 +194,7 @@ def conv2d_gx(
     C, K = groups * Cg, Cg * KH * KW
     full_pad = (KH - 1) * dilation[0] - pad[0], (KW - 1) * dilation[1] - pad[1]
     most = C // 2 if HAS_BLAS else 4 * C
-    if stride == (1, 1) and min(full_pad) >= 0 and OC <= most:
+    if stride == (1, 1) and min(full_pad) >= 0 and most >= OC:
         # The same as a convolution with the kernels turned round. Its columns are OC/C times as large; where
         # that is more, einsum makes up for it by its sums, OC/G*KH*KW long instead of OC/G.
         turned = W.reshape(groups, OC // groups, Cg, KH, KW)[..., ::-1, ::-1].swapaxes(1, 2)

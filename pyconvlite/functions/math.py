@@ -227,7 +227,9 @@ class Clip(Function):
         self.x_max = x_max.item() if isinstance(x_max, np.generic) else x_max
 
     def forward(self, x: Any) -> Any:
-        return get_array_module(x).clip(x, self.x_min, self.x_max)
+        xp = get_array_module(x)
+        y = x.copy() if self.x_min is None else xp.maximum(x, self.x_min)
+        return y if self.x_max is None else xp.minimum(y, self.x_max)
 
     def backward(self, gy: Variable) -> Any:
         (x,) = self.inputs
