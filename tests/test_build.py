@@ -152,6 +152,7 @@ def test_serve():
         assert done.stderr.splitlines()[-1].startswith(f"build.sh: port {port} is taken")
     server = subprocess.Popen(
         [ROOT / "build.sh", "serve", f"--port={port}"],
+        env=os.environ | {"NO_COLOR": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         text=True,

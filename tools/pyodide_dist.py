@@ -26,8 +26,8 @@ from importlib.metadata import PathDistribution
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from tools import fetch
 
@@ -342,7 +342,7 @@ def main() -> None:
         distribution = Distribution(arguments.version, wheels)
         distribution.require([text for text in arguments.requirements if not text.endswith(".whl")])
         distribution.write(arguments.folder)
-    except fetch.FetchError as error:
+    except (fetch.FetchError, InvalidRequirement, InvalidWheelFilename) as error:
         sys.exit(f"error: {error}")
 
 
