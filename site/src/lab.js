@@ -23,7 +23,7 @@ import { Store } from './store.js';
  *
  * @typedef {object} Run
  * @property {Settings} settings
- * @property {number} before  images that the model had seen before this run
+ * @property {Model} start  the model before this run
  * @property {number} done  images seen in this run
  * @property {number} total
  * @property {number} epoch  from 1
@@ -62,7 +62,7 @@ const LOOK_MS = 1_500; // between two looks while training
 /** How many of the test images are read again and again. */
 export const READ_COUNT = 30;
 
-const NO_CURVES = () => ({ samples: [], loss: [], accuracy: [] });
+const noCurves = () => ({ samples: [], loss: [], accuracy: [] });
 
 /** @type {LabState} */
 const FIRST_STATE = {
@@ -71,7 +71,7 @@ const FIRST_STATE = {
   versions: null,
   model: null,
   run: null,
-  curves: NO_CURVES(),
+  curves: noCurves(),
   testing: null,
   result: null,
   seen: null,
@@ -135,31 +135,20 @@ export class Lab extends Store {
 
   /** Trains from random weights or on, then tests. @param {Settings} settings */
   train(settings) {
-    const { model, curves } = this.state;
-    const before = settings.fresh ? 0 : (model?.samples ?? 0);
-    this.#checkpoint = settings.fresh ? null : this.#checkpoint;
-    this.set({
-      phase: 'training',
-      model: { name: settings.model, origin: 'trained', samples: before },
-      run: { settings, before, done: 0, total: settings.images * settings.epochs, epoch: 1, seconds: 0 },
-      curves: settings.fresh ? NO_CURVES() : curves,
-      result: null,
-      fault: null,
-      notice: 'Training has started.',
+    this.set({ phase: 'training', fault: null, notice: 'Training has started.' });
+    const events = Comlink.proxy({
+      onDownload: (/** @type {Progress} */ progress) => this.set({ progress }),
+      onStart: () => this.#onStart(settings),
+      onStep: (/** @type {Step} */ step) => this.#onStep(step),
+      onCheckpoint: (/** @type {Uint8Array} */ bytes, /** @type {number} */ samples) => {
+        this.#checkpoint = { model: this.#modelAfter(samples), bytes };
+      },
     });
-    this.#steppedAt = performance.now();
     this.#work = this.#attempt(async () => {
-      const events = Comlink.proxy({
-        onDownload: (/** @type {Progress} */ progress) => this.set({ progress }),
-        onStep: (/** @type {Step} */ step) => this.#onStep(step),
-        onCheckpoint: (/** @type {Uint8Array} */ bytes, /** @type {number} */ samples) => {
-          this.#checkpoint = { model: this.#trained(samples), bytes };
-        },
-      });
       const finished = await this.#engine.call((api) => api.train(program(settings), settings.images, events));
       this.#lookAgain();
       if (finished && this.state.phase !== 'stopping') await this.#test();
-      else this.set({ phase: 'idle', notice: 'Training has stopped.' });
+      else this.set({ phase: 'idle', progress: null, notice: 'Training has stopped.' });
     });
     return this.#work;
   }
@@ -222,7 +211,7 @@ export class Lab extends Store {
       const model = { name, origin: 'uploaded', samples: 0 };
       this.#checkpoint = { model, bytes };
       const notice = `The weights of ${file.name} are in.`;
-      this.set({ model, run: null, curves: NO_CURVES(), result: null, fault: null, notice });
+      this.set({ model, run: null, curves: noCurves(), result: null, fault: null, notice });
       this.#lookAgain();
     });
   }
@@ -249,6 +238,21 @@ export class Lab extends Store {
     this.set({ phase: 'idle', testing: null, result, notice });
   }
 
+  /** @param {Settings} settings */
+  #onStart(settings) {
+    const { model, curves } = this.state;
+    /** @type {Model} */
+    const start = settings.fresh || !model ? { name: settings.model, origin: 'random', samples: 0 } : model;
+    this.#steppedAt = performance.now();
+    this.set({
+      progress: null,
+      model: start,
+      run: { settings, start, done: 0, total: settings.images * settings.epochs, epoch: 1, seconds: 0 },
+      curves: settings.fresh ? noCurves() : curves,
+      result: null,
+    });
+  }
+
   /** @param {Step} step */
   #onStep({ samples, epoch, loss, accuracy }) {
     const { run, curves } = this.state;
@@ -256,22 +260,18 @@ export class Lab extends Store {
     const now = performance.now();
     const seconds = run.seconds + (now - this.#steppedAt) / 1000;
     this.#steppedAt = now;
-    curves.samples.push(run.before + samples);
+    const model = this.#modelAfter(samples);
+    curves.samples.push(model.samples);
     curves.loss.push(loss);
     curves.accuracy.push(accuracy);
-    this.set({
-      progress: null,
-      run: { ...run, done: samples, epoch, seconds },
-      curves: { ...curves },
-      model: this.#trained(samples),
-    });
+    this.set({ run: { ...run, done: samples, epoch, seconds }, curves: { ...curves }, model });
     if (now - this.#lookedAt > LOOK_MS) this.#lookAgain();
   }
 
   /** The model after so many images of the present run. @param {number} samples @returns {Model} */
-  #trained(samples) {
-    const run = /** @type {Run} */ (this.state.run);
-    return { name: run.settings.model, origin: 'trained', samples: run.before + samples };
+  #modelAfter(samples) {
+    const { start } = /** @type {Run} */ (this.state.run);
+    return samples ? { name: start.name, origin: 'trained', samples: start.samples + samples } : start;
   }
 
   /** Gives a new worker its model, and shows the curves as far as the model has come. */
@@ -279,7 +279,7 @@ export class Lab extends Store {
     const checkpoint = this.#checkpoint;
     if (!checkpoint) {
       await this.#engine.call((api) => api.build(DEFAULTS.model));
-      this.set({ model: { name: DEFAULTS.model, origin: 'random', samples: 0 }, curves: NO_CURVES() });
+      this.set({ model: { name: DEFAULTS.model, origin: 'random', samples: 0 }, curves: noCurves() });
       return;
     }
     const { model, bytes } = checkpoint;

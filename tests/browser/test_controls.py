@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import Route
 from visits import Visit
 
 # Presses a button and tells after how many milliseconds the page shows that it was pressed.
@@ -58,6 +59,20 @@ def test_pause_resume_stop(visit: Visit) -> None:
     assert stopped_at % 32 == 0
     assert visit.text("#model-hint") == f"LeNet, trained on {stopped_at:,} images."
     assert visit.page.is_enabled("[name=learningRate]")
+
+
+def test_stop_before_the_first_step_leaves_the_model(visit: Visit) -> None:
+    held: list[Route] = []
+    visit.page.context.route("**/train-images-5.gz", held.append)
+    visit.choose(model="LeNet", images=60_000)
+    press(visit, "go")
+    visit.wait_for("#notice", "Loading training images")
+    while not held:
+        visit.page.wait_for_timeout(20)
+    press(visit, "stop")
+    held[0].continue_()
+    visit.wait_for("#notice", "Training has stopped.")
+    assert visit.text("#model-hint") == "Small CNN with random weights."
 
 
 def test_more_images_are_fetched_when_chosen(visit: Visit) -> None:
@@ -120,7 +135,7 @@ def test_weights_that_do_not_fit_change_nothing(visit: Visit, tmp_path: Path) ->
     text = tmp_path / "notes.npz"
     text.write_text("not weights")
     upload(visit, text)
-    visit.wait_for("#fault-title", "'notes.npz' is not a complete npz archive")
+    visit.wait_for("#fault-title", "/notes.npz' is not a complete npz archive")
     assert visit.weights(tmp_path).read_bytes() == before
     assert visit.text("#model-hint") == "Small CNN with random weights."
     visit.page.click("#dismiss")

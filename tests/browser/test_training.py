@@ -44,6 +44,22 @@ def test_the_accuracy_shown_is_the_one_of_the_weights(
     assert first.get_attribute("title") == f"Test image {worst['index']}"
 
 
+def test_a_mistake_can_be_looked_at(trained: Visit) -> None:
+    mistake = trained.page.locator("#mistakes button").nth(3)
+    label, predicted = mistake.inner_text().replace("read as", "").split()
+    mistake.click()
+    trained.wait_for("#seen-caption", f"a test image: a {label}. It reads a {predicted}.")
+    assert trained.page.input_value("#test-index") == mistake.get_attribute("title").split()[-1]
+    assert trained.text("#probabilities .best .digit") == predicted
+
+
+def test_the_layer_is_shown(trained: Visit) -> None:
+    for tiles in ("#filters", "#maps"):
+        assert trained.page.locator(f"{tiles} canvas").count() == 16
+    maps = trained.page.locator("#maps canvas").first.evaluate("canvas => [canvas.width, canvas.height]")
+    assert maps == [24, 24]
+
+
 def test_a_drawn_digit_gets_its_class(trained: Visit) -> None:
     read = {}
     for digit, strokes in DIGITS.items():

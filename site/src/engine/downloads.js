@@ -49,25 +49,11 @@ export class Downloads {
     try {
       const response = await browserFetch(url, init);
       if (!response.ok) throw new Error(`the host answered ${response.status}`);
-      return this.#counted(url.slice(this.#base.length), response);
+      return this.#counted(url, response);
     } catch (error) {
-      const failure = new DownloadError(`${url} could not be fetched: ${/** @type {Error} */ (error).message}`);
-      this.#fail(failure);
-      throw failure;
+      throw this.#failed(url, error);
     }
   };
-
-  /** @param {string} path @param {Response} response */
-  #counted(path, response) {
-    if (!response.body || !(path in sizes)) return response;
-    const counter = new TransformStream({
-      transform: (chunk, controller) => {
-        this.#count(path, chunk.byteLength);
-        controller.enqueue(chunk);
-      },
-    });
-    return new Response(response.body.pipeThrough(counter), response);
-  }
 
   /**
    * The bytes of a gzipped file, unpacked. A host may have undone the gzip itself (Content-Encoding), so the
@@ -76,10 +62,41 @@ export class Downloads {
    * @param {string} path
    */
   async gunzipped(path) {
-    const bytes = new Uint8Array(await (await this.fetch(path)).arrayBuffer());
-    if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
-    return new Uint8Array(await new Response(stream).arrayBuffer());
+    const response = await this.fetch(path);
+    try {
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+      const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+      return new Uint8Array(await new Response(stream).arrayBuffer());
+    } catch (error) {
+      throw this.#failed(path, error);
+    }
+  }
+
+  /**
+   * The same response, each piece of its body counted as it passes.
+   *
+   * @param {string} url
+   * @param {Response} response
+   */
+  #counted(url, response) {
+    const path = url.slice(this.#base.length);
+    if (!response.body || !(path in sizes)) return response;
+    const counter = new TransformStream({
+      transform: (chunk, controller) => {
+        this.#count(path, chunk.byteLength);
+        controller.enqueue(chunk);
+      },
+    });
+    response.body.pipeTo(counter.writable).catch((error) => this.#failed(url, error));
+    return new Response(counter.readable, response);
+  }
+
+  /** @param {string} file @param {unknown} cause */
+  #failed(file, cause) {
+    const error = new DownloadError(`${file} could not be fetched: ${/** @type {Error} */ (cause).message}`);
+    this.#fail(error);
+    return error;
   }
 
   /**

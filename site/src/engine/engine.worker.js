@@ -27,6 +27,7 @@ import { fetchPart, partsOf, testPaths, trainingPaths } from './mnist.js';
  *
  * @typedef {object} RunEvents  what train() reports; each may be called many times
  * @property {(progress: Progress) => void} onDownload
+ * @property {() => void} onStart  the model stands; the first step follows
  * @property {(step: Step) => void} onStep
  * @property {(weights: Uint8Array<ArrayBuffer>, samples: number) => void} onCheckpoint
  *
@@ -140,13 +141,15 @@ class Engine {
     if (!(await this.#mayGoOn())) return false;
     this.#py.runPython(program, { globals: this.#scope, filename: 'run.py' });
     const steps = this.#scope.get('steps');
-    let saved = performance.now();
+    let saved = 0;
     let samples = 0;
     const checkpoint = () => {
       events.onCheckpoint(this.weights(), samples);
       saved = performance.now();
     };
     try {
+      events.onStart();
+      checkpoint();
       for (const step of steps) {
         ({ samples } = step);
         events.onStep({ epoch: step.epoch, samples, loss: step.loss, accuracy: step.accuracy });
@@ -214,11 +217,13 @@ class Engine {
    * @param {string} file  its name, for the message
    */
   loadWeights(name, bytes, file) {
-    this.#py.FS.writeFile(file, bytes);
+    const path = `uploads/${file}`;
+    this.#py.FS.mkdirTree('uploads');
+    this.#py.FS.writeFile(path, bytes);
     try {
-      this.#scope.set('model', this.#training.load(this.#training[name], file));
+      this.#scope.set('model', this.#training.load(this.#training[name], path));
     } finally {
-      this.#py.FS.unlink(file);
+      this.#py.FS.unlink(path);
     }
   }
 
@@ -286,7 +291,7 @@ async function loadPython(base, downloads) {
   const browserFetch = globalThis.fetch;
   globalThis.fetch = downloads.fetch;
   try {
-    // import() tells no progress: fetched here the module is counted, and import() takes it from the browser's cache.
+    // import() tells no progress: fetched here the module is counted; import() finds it in the browser's cache.
     await (await fetch(`${base}pyodide/pyodide.asm.mjs`)).arrayBuffer();
     const { loadPyodide } = await import(/* @vite-ignore */ `${base}pyodide/pyodide.mjs`);
     const python = loadPyodide({ indexURL: `${base}pyodide/`, packages: ['numpy', 'pyconvlite'] });

@@ -78,7 +78,7 @@ function chart(lab, id, pick, look) {
 }
 
 /** Images that the model will have seen when the run is through. @param {LabState} state */
-const end = ({ run, curves }) => Math.max(curves.samples.at(-1) ?? 0, run ? run.before + run.total : DEFAULTS.images);
+const end = ({ run, curves }) => Math.max(curves.samples.at(-1) ?? 0, run ? run.start.samples + run.total : DEFAULTS.images);
 
 /** @param {HTMLElement} place @param {Look} look @param {() => number} last  end of the axis @returns {uPlot.Options} */
 function options(place, { colour, range, format }, last) {
@@ -95,7 +95,7 @@ function options(place, { colour, range, format }, last) {
     padding: [8, 12, 0, 0],
     scales: {
       x: { time: false, range: () => [0, last()] },
-      y: { range: (_, low, high) => range(low ?? 0, high ?? 1) },
+      y: { range: (_, low, high) => range(low ?? 0, high ?? 0) },
     },
     axes: [
       { ...axis, values: (_, ticks) => ticks.map((tick) => (tick >= 1000 ? `${tick / 1000}k` : String(tick))), size: 28 },
