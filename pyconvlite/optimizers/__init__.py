@@ -1,0 +1,24 @@
+"""Optimizers: they move a model's Parameters along the gradients (book step 46); with hooks and schedules."""
+
+from .adaptive import AdaDelta, AdaGrad, Adam, AdamW
+from .base import Optimizer
+from .hooks import ClipGrad, FreezeParam, WeightDecay
+from .schedules import CosineLR, Schedule, StepLR, WarmupLR
+from .sgd import SGD, MomentumSGD
+
+__all__ = [
+    "SGD",
+    "AdaDelta",
+    "AdaGrad",
+    "Adam",
+    "AdamW",
+    "ClipGrad",
+    "CosineLR",
+    "FreezeParam",
+    "MomentumSGD",
+    "Optimizer",
+    "Schedule",
+    "StepLR",
+    "WarmupLR",
+    "WeightDecay",
+]

@@ -1,0 +1,206 @@
+"""Algorithms that give each weight a rate of its own: AdaGrad, AdaDelta, Adam, AdamW."""
+
+from __future__ import annotations
+
+import math
+from weakref import WeakKeyDictionary
+
+from ..core import Parameter
+from ..cuda import get_array_module
+from ..utils import Array
+from .base import Optimizer, above_zero, gradient, move, within
+
+
+class AdaGrad(Optimizer):
+    """AdaGrad: `h = h + gW * gW; W - lr * gW / (sqrt(h) + eps)`.
+
+    Duchi, Hazan, Singer, "Adaptive Subgradient Methods for Online Learning and Stochastic Optimization"
+    (2011).
+
+    Args:
+        lr: learning rate, at least 0; may be reassigned between updates.
+        eps: keeps the divisor from zero, above 0.
+
+    Raises:
+        ValueError: an argument out of its range.
+
+    Example:
+        >>> import numpy as np
+        >>> from pyconvlite.layers import Linear
+        >>> linear = Linear(1, in_size=1, dtype=np.float64)
+        >>> linear.W.data = np.array([[2.0]])
+        >>> optimizer = AdaGrad(lr=0.5).setup(linear)
+        >>> linear(np.array([[3.0]])).backward()  # y = 3 W + b
+        >>> optimizer.update()  # the first step is as long as the rate
+        >>> round(linear.W.item(), 6)
+        1.5
+    """
+
+    def __init__(self, lr: float = 0.001, eps: float = 1e-8) -> None:
+        super().__init__()
+        self.lr = within(0, lr, math.inf, "lr")
+        self.eps = above_zero(eps, "eps")
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the sums of squares."""
+        self.hs: WeakKeyDictionary[Parameter, Array] = WeakKeyDictionary()
+
+    def update_one(self, param: Parameter) -> None:
+        """Change one Parameter."""
+        g = gradient(param)
+        self.hs[param] = h = self.hs.get(param, 0.0) + g * g
+        move(param, -float(self.lr) * g / (get_array_module(h).sqrt(h) + float(self.eps)))
+
+
+class AdaDelta(Optimizer):
+    """AdaDelta: steps as long as the latest ones were, by the size of the gradient; there is no rate.
+
+    Zeiler, "ADADELTA: An Adaptive Learning Rate Method" (2012)::
+
+        msg = rho * msg + (1 - rho) * gW * gW
+        dx = sqrt((msdx + eps) / (msg + eps)) * gW
+        msdx = rho * msdx + (1 - rho) * dx * dx
+        W - dx
+
+    Args:
+        rho: part of the mean squares that stays, at least 0 and below 1.
+        eps: lets the first steps begin, above 0.
+
+    Raises:
+        ValueError: an argument out of its range.
+
+    Example:
+        >>> AdaDelta(rho=0.9).rho
+        0.9
+    """
+
+    rate_name = None
+
+    def __init__(self, rho: float = 0.95, eps: float = 1e-6) -> None:
+        super().__init__()
+        self.rho = within(0, rho, 1, "rho")
+        self.eps = above_zero(eps, "eps")
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the mean squares."""
+        self.msg: WeakKeyDictionary[Parameter, Array] = WeakKeyDictionary()
+        self.msdx: WeakKeyDictionary[Parameter, Array] = WeakKeyDictionary()
+
+    def update_one(self, param: Parameter) -> None:
+        """Change one Parameter."""
+        rho, eps = float(self.rho), float(self.eps)
+        g = gradient(param)
+        msdx = self.msdx.get(param, 0.0)
+        self.msg[param] = msg = rho * self.msg.get(param, 0.0) + (1 - rho) * g * g
+        dx = get_array_module(msg).sqrt((msdx + eps) / (msg + eps)) * g
+        self.msdx[param] = rho * msdx + (1 - rho) * dx * dx
+        move(param, -dx)
+
+
+class Adam(Optimizer):
+    """Adam: steps of about `alpha` for each weight, whatever the size of its gradient.
+
+    Kingma, Ba, "Adam: A Method for Stochastic Optimization" (2015), in the order of computation that the end
+    of its section 2 gives: the correction of both moments goes into the rate.
+
+    Args:
+        alpha: step size, at least 0; may be reassigned between updates.
+        beta1: part of the mean gradient that stays, at least 0 and below 1.
+        beta2: part of the mean squared gradient that stays, at least 0 and below 1.
+        eps: keeps the divisor from zero, above 0.
+
+    Attributes:
+        t: number of updates since `setup`.
+
+    Raises:
+        ValueError: an argument out of its range.
+
+    Example:
+        >>> round(Adam(alpha=0.01).lr, 6)  # of the first update
+        0.003162
+    """
+
+    rate_name = "alpha"
+
+    def __init__(
+        self, alpha: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8
+    ) -> None:
+        super().__init__()
+        self.alpha = within(0, alpha, math.inf, "alpha")
+        self.beta1 = within(0, beta1, 1, "beta1")
+        self.beta2 = within(0, beta2, 1, "beta2")
+        self.eps = above_zero(eps, "eps")
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the moments."""
+        self.t = 0
+        self.ms: WeakKeyDictionary[Parameter, Array] = WeakKeyDictionary()
+        self.vs: WeakKeyDictionary[Parameter, Array] = WeakKeyDictionary()
+
+    @property
+    def lr(self) -> float:
+        """The rate with the moments' correction: of the latest update, before any of the first."""
+        t = max(self.t, 1)
+        return float(self.alpha * math.sqrt(1 - self.beta2**t) / (1 - self.beta1**t))
+
+    def update(self) -> None:
+        """Count the update, then do what every optimizer does."""
+        self.t += 1
+        super().update()
+
+    def update_one(self, param: Parameter) -> None:
+        """Change one Parameter."""
+        move(param, self._step(param))
+
+    def _step(self, param: Parameter) -> Array:
+        beta1, beta2 = float(self.beta1), float(self.beta2)
+        g = gradient(param)
+        m, v = self.ms.get(param, 0.0), self.vs.get(param, 0.0)
+        self.ms[param] = m = beta1 * m + (1 - beta1) * g
+        self.vs[param] = v = beta2 * v + (1 - beta2) * g * g
+        return -self.lr * m / (get_array_module(v).sqrt(v) + float(self.eps))  # type: ignore[no-any-return]
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay: each update also takes `alpha * weight_decay * W` off.
+
+    Unlike the hook WeightDecay it does not go through the moments, which would scale it away. Loshchilov,
+    Hutter, "Decoupled Weight Decay Regularization" (2019).
+
+    Args:
+        alpha, beta1, beta2, eps: as in Adam.
+        weight_decay: part of the weight that is taken off at a step size of 1, at least 0.
+
+    Raises:
+        ValueError: an argument out of its range.
+
+    Example:
+        >>> import numpy as np
+        >>> from pyconvlite.layers import Linear
+        >>> linear = Linear(1, in_size=1, dtype=np.float64)
+        >>> linear.W.data = np.array([[2.0]])
+        >>> optimizer = AdamW(alpha=0.5, weight_decay=0.1).setup(linear)
+        >>> linear(np.array([[0.0]])).backward()  # the gradient of W is 0
+        >>> optimizer.update()
+        >>> linear.W.item()  # 2 - 0.5 * 0.1 * 2
+        1.9
+    """
+
+    def __init__(
+        self,
+        alpha: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(alpha, beta1, beta2, eps)
+        self.weight_decay = within(0, weight_decay, math.inf, "weight_decay")
+
+    def _step(self, param: Parameter) -> Array:
+        step = super()._step(param)
+        W = param.data.astype(step.dtype, copy=False)
+        return step - float(self.alpha * self.weight_decay) * W  # type: ignore[no-any-return]

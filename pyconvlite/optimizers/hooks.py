@@ -1,0 +1,119 @@
+"""Hooks, for `Optimizer.add_hook`: they change the gradients before an update, or drop them.
+
+A gradient that changes is replaced; its array is not written to, for somebody else may hold it. Parameters
+without a gradient are left alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from ..core import Parameter, as_variable
+from ..layers import Layer
+from ..utils import Array
+from .base import above_zero, gradient, with_gradient, within
+
+
+class WeightDecay:
+    """Add `rate * W` to each gradient: the gradient of the penalty `rate / 2 * |W|^2` (L2 regularization).
+
+    Args:
+        rate: at least 0.
+
+    Raises:
+        ValueError: a rate out of its range.
+
+    Example:
+        >>> import numpy as np
+        >>> from pyconvlite import Parameter, Variable
+        >>> W = Parameter(np.array([2.0]))
+        >>> W.grad = Variable(np.array([1.0]))
+        >>> WeightDecay(0.25)([W]); W.grad
+        variable([1.5])
+    """
+
+    def __init__(self, rate: float) -> None:
+        self.rate = within(0, rate, math.inf, "rate")
+
+    def __call__(self, params: Iterable[Parameter]) -> None:
+        """Change the gradients."""
+        for param in with_gradient(params):
+            g = gradient(param)
+            W = param.data.astype(g.dtype, copy=False)
+            _set_grad(param, g + float(self.rate) * W)
+
+
+class ClipGrad:
+    """Shorten the gradients, all by the same factor, where they are longer than `max_norm` together.
+
+    Their length is the square root of the sum of all squares. It keeps a recurrent network's gradients from
+    exploding (Pascanu, Mikolov, Bengio, 2013).
+
+    Args:
+        max_norm: above 0.
+
+    Raises:
+        ValueError: a norm out of its range.
+
+    Example:
+        >>> import numpy as np
+        >>> from pyconvlite import Parameter, Variable
+        >>> W, b = Parameter(np.zeros(1)), Parameter(np.zeros(1))
+        >>> W.grad, b.grad = Variable(np.array([30.0])), Variable(np.array([40.0]))
+        >>> ClipGrad(5.0)([W, b]); W.grad, b.grad
+        (variable([3.]), variable([4.]))
+    """
+
+    def __init__(self, max_norm: float) -> None:
+        self.max_norm = above_zero(max_norm, "max_norm")
+
+    def __call__(self, params: Iterable[Parameter]) -> None:
+        """Change the gradients."""
+        params = with_gradient(params)
+        gradients = [gradient(param) for param in params]
+        norm = math.sqrt(sum(float((g * g).sum()) for g in gradients))
+        if norm > self.max_norm:
+            for param, g in zip(params, gradients, strict=True):
+                _set_grad(param, g * (float(self.max_norm) / norm))
+
+
+class FreezeParam:
+    """Drop the gradients of some Parameters, so that no update changes them (fine-tuning).
+
+    What a BatchNorm keeps of its batches is no matter of gradients: use it in `test_mode()` to freeze that.
+
+    Args:
+        layers: Layers, all of whose Parameters are frozen, or Parameters.
+
+    Raises:
+        TypeError: neither.
+
+    Example:
+        >>> import numpy as np
+        >>> from pyconvlite import Parameter, Variable
+        >>> W = Parameter(np.array([2.0]))
+        >>> W.grad = Variable(np.array([1.0]))
+        >>> FreezeParam(W)([W]); W.grad is None
+        True
+    """
+
+    def __init__(self, *layers: Layer | Parameter) -> None:
+        for i, layer in enumerate(layers):
+            if not isinstance(layer, Layer | Parameter):
+                raise TypeError(
+                    f"layers must be Layers or Parameters; number {i} is a {type(layer).__name__}"
+                )
+        self.layers = layers
+
+    def __call__(self, params: Iterable[Parameter]) -> None:
+        """Drop the gradients."""
+        for layer in self.layers:
+            if isinstance(layer, Parameter):
+                layer.cleargrad()
+            else:
+                layer.cleargrads()
+
+
+def _set_grad(param: Parameter, g: Array) -> None:
+    param.grad = as_variable(g.astype(param.dtype, copy=False))

@@ -1,0 +1,134 @@
+import math
+
+import numpy as np
+import pytest
+
+import pyconvlite.layers as L
+from pyconvlite import Parameter, Variable, test_mode
+from pyconvlite.models import Sequential
+from pyconvlite.optimizers import SGD, ClipGrad, FreezeParam, WeightDecay
+
+
+def parameter(value, grad=None, dtype=np.float64):
+    param = Parameter(np.array(value, dtype))
+    param.grad = None if grad is None else Variable(np.array(grad, dtype))
+    return param
+
+
+HOOKS = [WeightDecay(0.5), ClipGrad(1.0)]
+hooks = pytest.mark.parametrize("hook", HOOKS, ids=lambda hook: type(hook).__name__)
+
+
+def test_weight_decay_adds_a_part_of_the_weight():
+    W = parameter([2.0, -4.0], [1.0, 1.0])
+    WeightDecay(0.25)([W])
+    np.testing.assert_array_equal(W.grad.data, [1.5, 0.0])
+    np.testing.assert_array_equal(W.data, [2.0, -4.0])
+
+
+def test_clip_grad_shortens_all_by_one_factor():
+    rng = np.random.default_rng(0)
+    params = [parameter(np.zeros(shape), rng.standard_normal(shape)) for shape in [(2, 3), (4,), ()]]
+    before = np.concatenate([param.grad.data.ravel() for param in params])
+    ClipGrad(0.5)(params)
+    after = np.concatenate([param.grad.data.ravel() for param in params])
+    assert np.linalg.norm(after) == pytest.approx(0.5)
+    np.testing.assert_allclose(after, before * 0.5 / np.linalg.norm(before))
+
+
+def test_clip_grad_leaves_short_gradients():
+    W = parameter([0.0, 0.0], [3.0, 4.0])
+    grad = W.grad
+    ClipGrad(5.0)([W])
+    assert W.grad is grad
+
+
+def test_clip_grad_of_zeros_or_of_nothing():
+    W = parameter([0.0], [0.0])
+    ClipGrad(1.0)([W])
+    assert W.grad.item() == 0
+    ClipGrad(1.0)([])
+
+
+def test_clip_grad_takes_float16_whose_squares_overflow():
+    W = parameter([0.0, 0.0], [3e4, 4e4], np.float16)
+    ClipGrad(5.0)([W])
+    np.testing.assert_allclose(W.grad.data, [3.0, 4.0], rtol=1e-3)
+
+
+@hooks
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_gradients_are_replaced_in_their_parameters_dtype(hook, dtype):
+    W = parameter([2.0], [8.0], dtype)
+    W.grad = Variable(np.array([8.0]))  # float64, whatever W is
+    array = W.grad.data
+    array.flags.writeable = False
+    hook([W])
+    assert W.grad.data is not array
+    assert W.grad.dtype == dtype
+    np.testing.assert_array_equal(array, [8.0])
+
+
+@hooks
+def test_parameters_without_a_gradient_are_left_alone(hook):
+    W, lazy, b = parameter([1.0]), Parameter(None), parameter([1.0], [8.0])
+    hook([W, lazy, b])
+    assert W.grad is None
+    assert lazy.grad is None
+    assert b.grad is not None
+
+
+def test_freeze_param_drops_gradients_of_layers_and_parameters():
+    model = Sequential(*[L.Linear(2, in_size=2) for _ in range(3)])
+    first, second, third = model.layers
+    optimizer = SGD(lr=0.5).setup(model)
+    optimizer.add_hook(FreezeParam(first, second.W))
+    for param in model.params():
+        param.grad = Variable(np.ones_like(param.data))
+    before = {id(param): param.data for param in model.params()}
+    optimizer.update()
+    moved = [name for name, param in model.named_params() if param.data is not before[id(param)]]
+    assert moved == ["layers/1/b", "layers/2/W", "layers/2/b"]
+    optimizer.update()  # the frozen ones have no gradient any more
+    assert third.W.data is not before[id(third.W)]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_hooks_stand_together_in_any_order(order):
+    frozen, free = L.Linear(1, in_size=1, nobias=True), L.Linear(1, in_size=1, nobias=True)
+    model = Sequential(frozen, free)
+    optimizer = SGD(lr=1.0).setup(model)
+    for hook in [FreezeParam(frozen), WeightDecay(0.1), ClipGrad(0.5)][::order]:
+        optimizer.add_hook(hook)
+    kept = frozen.W.data
+    for param in model.params():
+        param.grad = Variable(np.full((1, 1), 10.0, np.float32))
+    optimizer.update()
+    assert frozen.W.data is kept
+    assert free.W.dtype == np.float32
+
+
+def test_freeze_param_of_a_lazy_model():
+    model = Sequential(L.Linear(2), L.BatchNorm())
+    freeze = FreezeParam(model)
+    x = np.array([[1.0], [2.0]], np.float32)
+    model(x)
+    with test_mode():
+        y = model(x)
+    y.backward()
+    freeze(list(model.params()))
+    assert all(param.grad is None for param in model.params())
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: WeightDecay(-1), ValueError, "rate must be at least 0 and below inf; got -1"),
+        (lambda: ClipGrad(0), ValueError, "max_norm must be above 0; got 0"),
+        (lambda: ClipGrad(math.nan), ValueError, "max_norm must be above 0; got nan"),
+        (lambda: FreezeParam([L.Linear(1)]), TypeError, "layers must be .*; number 0 is a list"),
+    ],
+)
+def test_errors(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
