@@ -325,7 +325,7 @@ def test_a_subclass_without_update_one():
         SGD(0.2),
         MomentumSGD(0.1),
         AdaGrad(0.1),
-        AdaDelta(0.9, 1e-3),
+        AdaDelta(),
         Adam(0.05),
         AdamW(0.05),
     ],
@@ -342,5 +342,5 @@ def test_mlp_learns_a_curve(optimizer):
         model.cleargrads()
         loss.backward()
         optimizer.update()
-    assert loss.item() < 0.02
+    assert loss.item() < 0.05  # 0.5 at the start
     assert {p.dtype for p in model.params()} == {np.dtype(np.float32)}
