@@ -78,8 +78,8 @@ make_venv() {
   "$folder/bin/python" -m pip install --quiet "$@"
 }
 
-set_up_python() { once .venv pyproject.toml -- make_venv .venv "$(find_python 11)" --group dev --editable .; }
-set_up_npm() { once node_modules package.json package-lock.json -- npm ci --loglevel=error; }
+set_up_python() { once .venv/bin/python pyproject.toml -- make_venv .venv "$(find_python 11)" --group dev --editable .; }
+set_up_npm() { once node_modules/.package-lock.json package.json package-lock.json -- npm ci --loglevel=error; }
 
 # set_up_node: sets $node to a Node >= 24
 set_up_node() {
@@ -251,7 +251,7 @@ tier_python() {
   set_up_python
   make_wheel
   if python=$(find_python 12); then
-    once .venv-pyodide build.sh -- make_venv .venv-pyodide "$python" pyodide-build==0.39.2 pkginfo==2.0
+    once .venv-pyodide/bin/pyodide build.sh -- make_venv .venv-pyodide "$python" pyodide-build==0.39.2 pkginfo==2.0
     export PYCONVLITE_PYODIDE_CLI=$root/.venv-pyodide/bin/pyodide
   fi
   count_tests .venv/bin/python -m pytest "$@"
