@@ -75,6 +75,13 @@ class Contract:
     def test_double_backward(self, case, dtype):
         check_double_backward(case.f, case.arrays(dtype))
 
+    def test_in_the_middle_of_a_graph(self, case):
+        def f(*xs):
+            return case.f(*[x * 1.0 for x in xs]) * 1.0
+
+        check_backward(f, case.arrays())
+        check_double_backward(f, case.arrays())
+
     def test_each_gradient_is_the_same_when_it_alone_is_wanted(self, case):
         variables = case.variables()
         together = grad(case.f(*variables), variables)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import pyconvlite.functions as F
-from pyconvlite import Function, Variable, grad, no_grad
+from pyconvlite import Function, Variable, grad, no_grad, using_config
 
 
 def ones(*shape):
@@ -243,6 +243,23 @@ class TestFunctionsOfUsers:
         x = Variable(np.array(2.0))
         (gx,) = grad(Power(3)(x), x, create_graph=True)
         assert (gx.item(), grad(gx, x)[0].item()) == (12, 12)
+
+    def test_grad_inside_backward(self):
+        """It walks over Functions that the walk outside has still to visit."""
+
+        class Cube(Function):
+            def forward(self, x):
+                return x**3
+
+            def backward(self, gy):
+                (x,) = self.inputs
+                with using_config("enable_backprop", True):
+                    return grad(x * x * x, x, gy)[0]
+
+        x = Variable(np.array(2.0))
+        y = Cube()(x * 5) + x
+        y.backward()
+        assert x.grad.item() == 5 * 3 * 10**2 + 1
 
     def test_a_gradient_that_is_an_input_is_copied(self):
         class Careless(Function):

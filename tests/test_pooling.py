@@ -146,12 +146,17 @@ def test_nan_comes_through_and_takes_the_gradient(pad):
     assert gradient(lambda x: F.pooling(x, 2, 1, pad), x)[0, 0, 1, 1] == 4
 
 
-@pytest.mark.parametrize("pad", [0, 1])
-def test_minus_infinity_in_the_image_takes_its_gradient_from_the_padding(pad):
-    x = np.full((1, 1, 3, 3), -np.inf)
-    y = F.pooling(x, 2, 1, pad)
+def test_first_nan_takes_the_gradient():
+    x = np.array([[1.0, np.nan, 2.0], [np.nan, 5.0, np.nan]])[None, None]
+    np.testing.assert_array_equal(gradient(lambda x: F.pooling(x, (2, 3)), x)[0, 0], [[0, 1, 0], [0, 0, 0]])
+
+
+@settings
+def test_minus_infinity_in_the_image_takes_its_gradient_from_the_padding(kernel, stride, pad):
+    x = np.full((1, 1, 6, 7), -np.inf)
+    y = F.pooling(x, kernel, stride, pad)
     np.testing.assert_array_equal(y.data, np.full_like(y.data, -np.inf))
-    assert gradient(lambda x: F.pooling(x, 2, 1, pad), x).sum() == y.size
+    assert gradient(lambda x: F.pooling(x, kernel, stride, pad), x).sum() == y.size
 
 
 def test_overlapping_windows_add_their_gradients():
@@ -167,6 +172,14 @@ def test_average_pooling_at_the_border():
     np.testing.assert_array_equal(
         F.average_pooling(x, 2, 2, 1, count_include_pad=False).data, np.ones((1, 1, 2, 2))
     )
+
+
+def test_average_of_padding_alone_is_zero():
+    x = np.ones((1, 1, 1, 1))
+    for count_include_pad in (True, False):
+        y = F.average_pooling(x, 1, 1, 1, count_include_pad=count_include_pad)
+        np.testing.assert_array_equal(y.data[0, 0], np.diag([0, 1, 0]))
+        check_backward(lambda x, c=count_include_pad: F.average_pooling(x, 1, 1, 1, count_include_pad=c), x)
 
 
 # -- the Functions themselves
