@@ -150,23 +150,25 @@ def test_serve():
         done = build("serve", "--port", str(port))
         assert done.returncode == 1
         assert done.stderr.splitlines()[-1].startswith(f"build.sh: port {port} is taken")
-    server = subprocess.Popen(
-        [ROOT / "build.sh", "serve", f"--port={port}"],
-        env=os.environ | {"NO_COLOR": "1"},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    url = f"http://127.0.0.1:{port}/"
-    assert any(url in line for line in server.stdout)
-    for name, kind in {
-        "": "text/html",
-        "pyodide/pyodide.mjs": "text/javascript",
-        "pyodide/pyodide.asm.wasm": "application/wasm",
-        "pyodide/pyodide-lock.json": "application/json",
-    }.items():
-        with urllib.request.urlopen(url + name) as response:
-            assert response.headers.get_content_type() == kind
-    os.killpg(server.pid, signal.SIGINT)
-    server.communicate(timeout=10)
+    command = [ROOT / "build.sh", "serve", f"--port={port}"]
+    options = {
+        "stdin": subprocess.DEVNULL,
+        "stdout": subprocess.PIPE,
+        "text": True,
+        "start_new_session": True,
+    }
+    with subprocess.Popen(command, env=os.environ | {"NO_COLOR": "1"}, **options) as server:
+        try:
+            url = f"http://127.0.0.1:{port}/"
+            assert any(url in line for line in server.stdout)
+            for name, kind in {
+                "": "text/html",
+                "pyodide/pyodide.mjs": "text/javascript",
+                "pyodide/pyodide.asm.wasm": "application/wasm",
+                "pyodide/pyodide-lock.json": "application/json",
+            }.items():
+                with urllib.request.urlopen(url + name) as response:
+                    assert response.headers.get_content_type() == kind
+        finally:
+            os.killpg(server.pid, signal.SIGINT)
+            server.communicate(timeout=10)
