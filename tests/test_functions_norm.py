@@ -154,6 +154,14 @@ def test_running_statistics_keep_their_dtype():
     assert (y.dtype, f.avg_mean.dtype, f.avg_var.dtype) == (np.float16, np.float32, np.float32)
 
 
+def test_statistics_of_float16_do_not_overflow():
+    x = np.array([[-600.0], [600.0], [0.0], [0.0]], np.float16)  # their squares are beyond float16
+    one, zero = np.ones(1, np.float16), np.zeros(1, np.float16)
+    y = F.batch_norm(x, one, zero, zero, one)
+    assert y.dtype == np.float16
+    np.testing.assert_allclose(y.data.ravel(), [-np.sqrt(2), np.sqrt(2), 0, 0], rtol=1e-3)
+
+
 def test_batch_norm_of_a_constant_channel_is_beta():
     y = F.batch_norm(np.full((4, 3), 7.0), GAMMA, BETA, MEAN, VAR)
     np.testing.assert_allclose(y.data, np.broadcast_to(BETA, (4, 3)))
