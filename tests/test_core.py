@@ -5,8 +5,13 @@ import pytest
 from contract import DTYPES
 
 import pyconvlite
-from pyconvlite import Function, Parameter, Variable, as_array, as_variable
+import pyconvlite.functions as F
+from pyconvlite import Function, Parameter, Variable, as_array, as_variable, grad, using_config
 from pyconvlite.backends import DeviceUnavailable
+
+
+def ones(*shape):
+    return Variable(np.ones(shape))
 
 
 class TestVariable:
@@ -216,6 +221,96 @@ class TestFunction:
                 return (x * 2,)
 
         assert type(One()(np.ones(2))) is Variable
+
+
+class TestFunctionsOfUsers:
+    def test_none_as_gradient(self):
+        class First(Function):
+            def forward(self, x, index):
+                return x[index]
+
+            def backward(self, gy):
+                return F.broadcast_to(gy, self.inputs[0].shape), None
+
+        x, index = ones(3), Variable(np.array(1))
+        First()(x, index).backward()
+        assert index.grad is None
+        np.testing.assert_array_equal(x.grad.data, [1, 1, 1])
+
+    @pytest.mark.parametrize("wrap", [tuple, list], ids=["tuple", "list"])
+    def test_fewer_gradients_than_inputs(self, wrap):
+        class Scale(Function):
+            def forward(self, x, factor, unused):
+                return x * factor
+
+            def backward(self, gy):
+                return wrap([gy * self.inputs[1]])
+
+        x = ones(2)
+        Scale()(x, np.array(3.0), None).backward()
+        np.testing.assert_array_equal(x.grad.data, [3, 3])
+
+    def test_none_as_input(self):
+        class Optional(Function):
+            def forward(self, x, b):
+                assert b is None
+                return x * 2
+
+            def backward(self, gy):
+                assert self.inputs[1].data is None
+                return gy * 2, None
+
+        x = ones(2)
+        Optional()(x, None).backward()
+        np.testing.assert_array_equal(x.grad.data, [2, 2])
+
+    def test_dezeros_style_with_arguments(self):
+        class Power(Function):
+            def __init__(self, c):
+                self.c = c
+
+            def forward(self, x):
+                return x**self.c
+
+            def backward(self, gy):
+                (x,) = self.inputs
+                return self.c * x ** (self.c - 1) * gy
+
+        x = Variable(np.array(2.0))
+        (gx,) = grad(Power(3)(x), x, create_graph=True)
+        assert (gx.item(), grad(gx, x)[0].item()) == (12, 12)
+
+    def test_grad_inside_backward(self):
+        """It walks over Functions that the walk outside has still to visit."""
+
+        class Cube(Function):
+            def forward(self, x):
+                return x**3
+
+            def backward(self, gy):
+                (x,) = self.inputs
+                with using_config("enable_backprop", True):
+                    return grad(x * x * x, x, gy)[0]
+
+        x = Variable(np.array(2.0))
+        y = Cube()(x * 5) + x
+        y.backward()
+        assert x.grad.item() == 5 * 3 * 10**2 + 1
+
+    def test_a_gradient_that_is_an_input_is_copied(self):
+        class Careless(Function):
+            def forward(self, x, y):
+                return np.sum(x * y)
+
+            def backward(self, gy):
+                x, y = self.inputs
+                return y, x
+
+        x, y = Variable(np.array([1.0, 2.0])), Variable(np.array([3.0, 4.0]))
+        Careless()(x, y).backward()
+        for gradient, variable in [(x.grad, y), (y.grad, x)]:
+            np.testing.assert_array_equal(gradient.data, variable.data)
+            assert not np.shares_memory(gradient.data, variable.data)
 
 
 def test_setup_of_the_book_is_in_place():
