@@ -12,21 +12,10 @@ The names are those of DeZero, the framework of "Deep Learning from Scratch 3":
     variable([[2. 4.]])
 """
 
-from . import (
-    backends,
-    core,
-    cuda,
-    dataloaders,
-    datasets,
-    functions,
-    functions_conv,
-    layers,
-    models,
-    optimizers,
-    testing,
-    transforms,
-    utils,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from . import backends, core, functions, utils
 from .core import (
     Config,
     Function,
@@ -39,10 +28,43 @@ from .core import (
     test_mode,
     using_config,
 )
-from .dataloaders import DataLoader
-from .layers import Layer
-from .models import Model
 from .utils import seed
+
+if TYPE_CHECKING:
+    from . import (
+        cuda,
+        dataloaders,
+        datasets,
+        functions_conv,
+        layers,
+        models,
+        optimizers,
+        testing,
+        transforms,
+    )
+    from .dataloaders import DataLoader
+    from .layers import Layer
+    from .models import Model
+else:
+    # Loaded when first asked for: in a browser, where nothing is compiled ahead, they take as long again as the
+    # engine, and few programs need them all.
+    _MODULES = {
+        *("cuda", "dataloaders", "datasets", "functions_conv", "graph", "layers"),
+        *("models", "optimizers", "testing", "transforms"),
+    }
+    _HOMES = {"DataLoader": "dataloaders", "Layer": "layers", "Model": "models"}
+
+    def __getattr__(name: str) -> Any:
+        if name in _MODULES:
+            return import_module(f".{name}", __name__)
+        if name in _HOMES:
+            globals()[name] = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+            return globals()[name]
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_MODULES, *_HOMES})
+
 
 __version__ = "0.1.0"
 
