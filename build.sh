@@ -71,11 +71,12 @@ once() {
 
 # make_venv FOLDER PYTHON PIP_ARGS...
 make_venv() {
-  local folder=$1 python=$2
+  local folder=$1 python=$2 quiet=--quiet
   shift 2
+  if [[ -t 1 ]]; then quiet=; fi # at a terminal pip shows how far it is
   [[ -x $folder/bin/python ]] || "$python" -m venv --clear "$folder"
-  "$folder/bin/python" -m pip install --quiet --disable-pip-version-check pip==26.3
-  "$folder/bin/python" -m pip install --quiet "$@"
+  "$folder/bin/python" -m pip install $quiet --disable-pip-version-check pip==26.3
+  "$folder/bin/python" -m pip install $quiet "$@"
 }
 
 set_up_python() { once .venv/bin/python pyproject.toml -- make_venv .venv "$(find_python 11)" --group dev --editable .; }
@@ -318,6 +319,7 @@ command=${1-}
 (($#)) && shift
 case $command in
   serve | test | pytest-node | wheel | site | bench) need_tools ;;
+  help | -h | --help) usage; exit ;;
   *) usage >&2; exit 2 ;;
 esac
 case $command in

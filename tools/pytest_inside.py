@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import warnings
 from typing import Any
 
 import pytest
@@ -39,9 +40,18 @@ class Runner:
             self._loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
 
 
+class Quiet:
+    """Keep pytest-asyncio, which is here unasked, from complaining to those who do not use it."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self) -> None:
+        """Ignore its warning about a setting that is not set."""
+        warnings.filterwarnings("ignore", ".*asyncio_default_fixture_loop_scope. is unset")
+
+
 def main(arguments: Any) -> int:
     """Run pytest; return its exit status."""
     asyncio.Runner = Runner  # type: ignore[assignment,misc]
     # Emscripten's umask is 0, whatever is set: the cache folder that pytest leaves would be open to all.
     os.umask = lambda mask: 0o022
-    return int(pytest.main(list(arguments)))
+    return int(pytest.main(list(arguments), plugins=[Quiet()]))
