@@ -46,8 +46,8 @@ if TYPE_CHECKING:
     from .layers import Layer
     from .models import Model
 else:
-    # Loaded when first asked for: in a browser, where nothing is compiled ahead, they take as long again as the
-    # engine, and few programs need them all.
+    # Loaded when first asked for: in a browser, where nothing is compiled ahead, they take as long again as
+    # the engine, and few programs need them all.
     _MODULES = {
         *("cuda", "dataloaders", "datasets", "functions_conv", "graph", "layers"),
         *("models", "optimizers", "testing", "transforms"),
