@@ -19,9 +19,6 @@ class Project:
 
     def __init__(self, folder):
         self.folder = folder
-        self.write(
-            "pyproject.toml", '[tool.pytest.ini_options]\nasyncio_default_fixture_loop_scope = "function"\n'
-        )
 
     def write(self, name, code):
         (self.folder / name).write_text(textwrap.dedent(code))
@@ -204,6 +201,6 @@ def test_output_is_streamed_and_ctrl_c_ends_the_run(project):
 def test_further_packages(project):
     project.write("test_one.py", "def test_one():\n    import six, my_lib\n    assert my_lib.ANSWER == 42\n")
     wheel = make_wheel(project.folder, "my-lib", code="ANSWER = 42")
-    status, output = project.run("test_one.py", "--with", "six", f"--with={wheel.name}")
+    status, output = project.run("test_one.py", "-Werror", "--with", "six", f"--with={wheel.name}")
     assert status == 0, output
     assert list((ROOT / "dist").glob("pyodide-with.*")) == []
