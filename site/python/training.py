@@ -164,7 +164,7 @@ class Evaluation:
             done += len(x)
             yield done
 
-    def result(self, worst: int = 18) -> dict:
+    def result(self, worst: int = 20) -> dict:
         """Accuracy, confusion matrix (row: label, column: prediction) and the worst mistakes, worst first."""
         labels = self.dataset.label
         predicted = self.probabilities.argmax(axis=1)

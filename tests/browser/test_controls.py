@@ -63,7 +63,7 @@ def test_pause_resume_stop(visit: Visit) -> None:
 
 def test_stop_before_the_first_step_leaves_the_model(visit: Visit) -> None:
     held: list[Route] = []
-    visit.page.context.route("**/train-images-5.gz", held.append)
+    visit.page.context.route("**/train-images-5.gz", lambda route: held.append(route))
     visit.choose(model="LeNet", images=60_000)
     press(visit, "go")
     visit.wait_for("#notice", "Loading training images")

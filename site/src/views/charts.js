@@ -19,13 +19,13 @@ export function showCharts(lab) {
   chart(lab, 'loss-chart', ({ curves }) => curves.loss, {
     name: 'Loss',
     colour: '--loss',
-    range: (_, high) => [0, high || 2.5],
+    top: (highest) => highest || 2.5,
     format: (value) => value.toFixed(2),
   });
   chart(lab, 'accuracy-chart', ({ curves }) => curves.accuracy, {
     name: 'Accuracy',
     colour: '--accuracy',
-    range: (low) => [Math.min(0.9, Math.floor(low * 10) / 10), 1],
+    top: () => 1,
     format: (value) => percent(value, 0),
   });
 }
@@ -34,7 +34,7 @@ export function showCharts(lab) {
  * @typedef {object} Look
  * @property {string} name
  * @property {string} colour  a custom property of the style sheet
- * @property {(low: number, high: number) => [number, number]} range  of the axis, from that of the values
+ * @property {(highest: number) => number} top  end of the axis, which starts at 0
  * @property {(value: number) => string} format
  */
 
@@ -81,7 +81,7 @@ function chart(lab, id, pick, look) {
 const end = ({ run, curves }) => Math.max(curves.samples.at(-1) ?? 0, run ? run.start.samples + run.total : DEFAULTS.images);
 
 /** @param {HTMLElement} place @param {Look} look @param {() => number} last  end of the axis @returns {uPlot.Options} */
-function options(place, { colour, range, format }, last) {
+function options(place, { colour, top, format }, last) {
   const style = getComputedStyle(document.documentElement);
   const ink = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
   const line = ink(colour);
@@ -95,7 +95,7 @@ function options(place, { colour, range, format }, last) {
     padding: [8, 12, 0, 0],
     scales: {
       x: { time: false, range: () => [0, last()] },
-      y: { range: (_, low, high) => range(low ?? 0, high ?? 0) },
+      y: { range: (_, _low, high) => [0, top(high ?? 0)] },
     },
     axes: [
       { ...axis, values: (_, ticks) => ticks.map((tick) => (tick >= 1000 ? `${tick / 1000}k` : String(tick))), size: 28 },

@@ -10,7 +10,7 @@ import { largest, paintInk, paintSigned } from './pixels.js';
  * @typedef {import('../engine/engine.worker.js').Picture} Picture
  */
 
-const MOST_TILES = 18; // an MLP has a hundred
+const MOST_TILES = 16; // an MLP has a hundred
 
 /** @param {Lab} lab @returns {{showTestImage: (index: number) => void}} */
 export function showLook(lab) {
