@@ -85,17 +85,17 @@ worker.on('exit', () => {
  * @returns {{options: Record<string, string>, rest: string[]}}
  */
 function takeOptions(args, names) {
-/** @type {Record<string, string>} */
-const options = {};
-const rest = [];
-for (let i = 0; i < args.length; i++) {
-  const [flag, value] = args[i].split(/=(.*)/s);
-  if (!names.includes(flag)) rest.push(args[i]);
-  else if (value !== undefined) options[flag] = value;
-  else if (i + 1 < args.length) options[flag] = args[++i];
-  else fail(`${flag} needs a value`);
-}
-return { options, rest };
+  /** @type {Record<string, string>} */
+  const options = {};
+  const rest = [];
+  for (let i = 0; i < args.length; i++) {
+    const [flag, value] = args[i].split(/=(.*)/s);
+    if (!names.includes(flag)) rest.push(args[i]);
+    else if (value !== undefined) options[flag] = value;
+    else if (i + 1 < args.length) options[flag] = args[++i];
+    else fail(`${flag} needs a value`);
+  }
+  return { options, rest };
 }
 
 /**
@@ -103,13 +103,13 @@ return { options, rest };
  * @returns {never}
  */
 function fail(message) {
-say(`error: ${message}`);
-process.exit(MISUSED);
+  say(`error: ${message}`);
+  process.exit(MISUSED);
 }
 
 /** @param {string} message */
 function say(message) {
-process.stderr.write(`${basename(process.argv[1])}: ${message}\n`);
+  process.stderr.write(`${basename(process.argv[1])}: ${message}\n`);
 }
 
 /**
@@ -119,15 +119,15 @@ process.stderr.write(`${basename(process.argv[1])}: ${message}\n`);
  * @returns {string[]}
  */
 function mounts(args) {
-const folders = new Set([process.cwd()]);
-for (const arg of args) {
-  const path = resolve(arg.replace(/^-[^=]*=/, '').split('::')[0]);
-  if (existsSync(path)) folders.add(projectOf(path));
-  else if (arg.includes(sep) && existsSync(dirname(path))) folders.add(dirname(path)); // a file to be written
-}
-folders.delete('/'); // holds Pyodide's own files; relative paths below it still work
-const all = [...folders];
-return all.filter((folder) => !all.some((other) => folder.startsWith(other + sep)));
+  const folders = new Set([process.cwd()]);
+  for (const arg of args) {
+    const path = resolve(arg.replace(/^-[^=]*=/, '').split('::')[0]);
+    if (existsSync(path)) folders.add(projectOf(path));
+    else if (arg.includes(sep) && existsSync(dirname(path))) folders.add(dirname(path)); // a file to be written
+  }
+  folders.delete('/'); // holds Pyodide's own files; relative paths below it still work
+  const all = [...folders];
+  return all.filter((folder) => !all.some((other) => folder.startsWith(other + sep)));
 }
 
 /**
@@ -135,22 +135,22 @@ return all.filter((folder) => !all.some((other) => folder.startsWith(other + sep
  * @returns {string} the closest folder above that looks like a project's root, as pytest looks for it
  */
 function projectOf(path) {
-const start = statSync(path).isDirectory() ? path : dirname(path);
-for (let folder = start; folder !== dirname(folder); folder = dirname(folder)) {
-  if (PROJECT_MARKS.some((mark) => existsSync(join(folder, mark)))) return folder;
-}
-return start;
+  const start = statSync(path).isDirectory() ? path : dirname(path);
+  for (let folder = start; folder !== dirname(folder); folder = dirname(folder)) {
+    if (PROJECT_MARKS.some((mark) => existsSync(join(folder, mark)))) return folder;
+  }
+  return start;
 }
 
 /** @returns {Record<string, string>} this process's environment, less what describes another Python and machine */
 function environment() {
-/** @type {Record<string, string>} */
-const env = { PYTHONDONTWRITEBYTECODE: '1' };
-for (const [name, value] of Object.entries(process.env)) {
-  if (value !== undefined && !/^(PYTHON|PATH$|HOME$|TMPDIR$)/.test(name)) env[name] = value;
-}
-if (process.stdout.columns) env.COLUMNS = String(process.stdout.columns);
-return env;
+  /** @type {Record<string, string>} */
+  const env = { PYTHONDONTWRITEBYTECODE: '1' };
+  for (const [name, value] of Object.entries(process.env)) {
+    if (value !== undefined && !/^(PYTHON|PATH$|HOME$|TMPDIR$)/.test(name)) env[name] = value;
+  }
+  if (process.stdout.columns) env.COLUMNS = String(process.stdout.columns);
+  return env;
 }
 
 /**
@@ -160,15 +160,15 @@ return env;
  * @returns {Promise<string>} its URL
  */
 function serve(file) {
-const server = createServer((_request, response) => {
-  response.setHeader('Content-Type', 'application/octet-stream');
-  response.setHeader('Content-Length', statSync(file).size);
-  createReadStream(file).pipe(response);
-});
-return new Promise((done) => {
-  server.listen(0, '127.0.0.1', () => {
-    const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-    done(`http://127.0.0.1:${port}/${encodeURIComponent(basename(file))}`);
+  const server = createServer((_request, response) => {
+    response.setHeader('Content-Type', 'application/octet-stream');
+    response.setHeader('Content-Length', statSync(file).size);
+    createReadStream(file).pipe(response);
   });
-});
+  return new Promise((done) => {
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
+      done(`http://127.0.0.1:${port}/${encodeURIComponent(basename(file))}`);
+    });
+  });
 }

@@ -35,7 +35,7 @@ for (const folder of job.mounts) {
 }
 if (job.cwd !== '/') pyodide.FS.chdir(job.cwd);
 
-// Neither `pytest` nor `python SCRIPT` looks for modules in the working folder, where sources may hide what is installed.
+// As for `pytest` and `python SCRIPT`, the working folder holds no modules: its sources would hide the wheel.
 pyodide.runPython("import sys; sys.path.remove('')");
 
 const micropip = pyodide.pyimport('micropip');
