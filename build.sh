@@ -13,7 +13,7 @@ usage: ./build.sh COMMAND
   serve [--port N]                  build the site and serve it on 127.0.0.1 (port 8000)
   test [TIER] [pytest args]         run the tests: lint, python, node, browser, or all of them
   pytest-node PATH [pytest args]    run anybody's tests with pytest inside Pyodide under Node
-              [--with NAME]           with a further package: NAME, NAME==VERSION or a wheel file; may be repeated
+              [--with NAME]           with a further package: NAME, NAME==VERSION or a wheel (repeatable)
               [--timeout SECONDS]     end them after so long
   wheel                             build the wheel into dist/
   site                              build the site into dist/site/
@@ -30,7 +30,7 @@ die() { say "build.sh: $*"; exit 1; }
 find_python() {
   local python
   for python in python3 python3.{11..20} python "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin/python3; do
-    if "$python" -c "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, $1))" 2>/dev/null </dev/null; then
+    if "$python" -c "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, $1))" 2>/dev/null; then
       printf '%s\n' "$python"
       return
     fi
@@ -39,9 +39,10 @@ find_python() {
 }
 
 need_tools() {
-  find_python 11 >/dev/null || die "install Python 3.11 or newer with venv (Debian: apt install python3 python3-venv)"
+  find_python 11 >/dev/null \
+    || die "install Python 3.11 or newer with venv (Debian: apt install python3 python3-venv)"
   command -v git >/dev/null || die "install git (Debian: apt install git)"
-  command -v npm >/dev/null || die "install Node.js 20 or newer with npm (nodejs.org, or your system's packages)"
+  command -v npm >/dev/null || die "install Node.js 20 or newer with npm (nodejs.org or your system's packages)"
   node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)' 2>/dev/null \
     || die "install Node.js 20 or newer (found: $(node --version 2>/dev/null || echo none))"
 }
@@ -79,8 +80,13 @@ make_venv() {
   "$folder/bin/python" -m pip install $quiet "$@"
 }
 
-set_up_python() { once .venv/bin/python pyproject.toml -- make_venv .venv "$(find_python 11)" --group dev --editable .; }
-set_up_npm() { once node_modules/.package-lock.json package.json package-lock.json -- npm ci --loglevel=error; }
+set_up_python() {
+  once .venv/bin/python pyproject.toml -- make_venv .venv "$(find_python 11)" --group dev --editable .
+}
+
+set_up_npm() {
+  once node_modules/.package-lock.json package.json package-lock.json -- npm ci --loglevel=error
+}
 
 # set_up_node: sets $node to a Node >= 24
 set_up_node() {
@@ -143,7 +149,8 @@ set_up_chromium() {
   done
   say "-- installing Chromium"
   if [[ -f /etc/debian_version && $EUID == 0 ]]; then
-    apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >&2
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium >&2
     PYCONVLITE_CHROMIUM=$(command -v chromium)
   else
     .venv/bin/python -m playwright install chromium >&2
@@ -219,7 +226,8 @@ pytest_node() {
 bench() {
   make_wheel
   once dist/peers benchmarks/requirements.txt -- \
-    .venv/bin/python -m pip install --quiet --no-deps --upgrade --target dist/peers -r benchmarks/requirements.txt
+    .venv/bin/python -m pip install --quiet --no-deps --upgrade --target dist/peers \
+    -r benchmarks/requirements.txt
   make_base_distribution
   set_up_node
   say "-- CPython"
@@ -252,7 +260,8 @@ tier_python() {
   set_up_python
   make_wheel
   if python=$(find_python 12); then
-    once .venv-pyodide/bin/pyodide build.sh -- make_venv .venv-pyodide "$python" pyodide-build==0.39.2 pkginfo==2.0
+    once .venv-pyodide/bin/pyodide build.sh -- \
+      make_venv .venv-pyodide "$python" pyodide-build==0.39.2 pkginfo==2.0
     export PYCONVLITE_PYODIDE_CLI=$root/.venv-pyodide/bin/pyodide
   fi
   count_tests .venv/bin/python -m pytest "$@"
@@ -298,6 +307,7 @@ run_tests() {
   local chosen=$#
   tally=$root/dist/tally
   mkdir -p dist
+  trap 'exit 130' INT # pytest ends a Ctrl-C its own way, after which the next tier would start
   for tier in "${tiers[@]}"; do
     say "== $tier"
     started=$SECONDS
