@@ -71,7 +71,7 @@ def backprop(
         wanted: tells the Variables whose gradients to return; what leads to none of them is not computed.
         create_graph: record the graph of the gradients.
     """
-    functions = _functions_behind([y for y, _ in seeds])
+    functions = functions_behind([y for y, _ in seeds])
     needs: dict[Function, tuple[bool, ...]] = {}  # of those on a way from a wanted Variable to a seed
     for f in functions:
         of_inputs = tuple([wanted(x) or (x.requires_grad and x.creator in needs) for x in f.inputs])
@@ -99,7 +99,7 @@ def backprop(
         return _own({x: gx for x, gx in grads.items() if wanted(x)}, held)
 
 
-def _functions_behind(outputs: Collection[Variable]) -> list[Function]:
+def functions_behind(outputs: Collection[Variable]) -> list[Function]:
     """Every Function that the outputs were computed by, each after those that it depends on."""
     found: dict[Function, None] = {}  # a set that keeps order, so that sums of gradients are reproducible
     pending = [y.creator for y in outputs]

@@ -1,19 +1,19 @@
-"""Models: ready networks, and ways to build one of layers (book steps 45 and 58)."""
+"""Model, and ways to build one of layers: Sequential and MLP (book step 45)."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from . import functions as F
-from . import layers as L
-from .layers import Layer
-
-__all__ = ["MLP", "LeNet", "Model", "Sequential"]
+from .. import functions as F
+from .. import layers as L
+from ..graph import plot_dot_graph
+from ..layers import Layer
 
 
 class Model(Layer):
-    """Base of networks: a Layer by another name.
+    """Base of networks: a Layer that can be drawn.
 
     Example:
         >>> class TwoLayers(Model):
@@ -25,6 +25,21 @@ class Model(Layer):
         >>> [name for name, param in TwoLayers(10, 1).named_params()]
         ['l1/W', 'l1/b', 'l2/W', 'l2/b']
     """
+
+    def plot(self, *inputs: Any, to_file: str | os.PathLike[str] = "model.png") -> Any:
+        """Draw the graph of a call on `inputs` into a picture, as `pyconvlite.graph.plot_dot_graph` does.
+
+        Args:
+            inputs: what `forward` takes.
+            to_file: the picture; its suffix tells the format.
+
+        Returns:
+            In IPython the picture, so that a notebook shows it, if it is a png; otherwise None.
+
+        Raises:
+            RuntimeError: Graphviz is not installed.
+        """
+        return plot_dot_graph(self.forward(*inputs), verbose=True, to_file=to_file)
 
 
 class Sequential(Model):
@@ -95,40 +110,19 @@ class MLP(Model):
         return last(x)
 
 
-class LeNet(Model):
-    """Small convolutional network for 28 x 28 digits.
-
-    LeCun, Bottou, Bengio, Haffner, "Gradient-Based Learning Applied to Document Recognition" (1998), in
-    today's form: ReLU, max pooling, and every map of the first stage seen by every kernel of the second.
-
-    Args:
-        num_classes: number of outputs, at least 1.
+def no_pretrained(name: str, pretrained: bool) -> None:
+    """Refuse `pretrained=True`, which in DeZero downloads weights.
 
     Raises:
-        TypeError: num_classes is no integer.
-        ValueError: num_classes is below 1.
+        ValueError: `pretrained`.
 
     Example:
-        >>> import numpy as np
-        >>> model = LeNet()
-        >>> model(np.zeros((2, 1, 28, 28), dtype=np.float32)).shape
-        (2, 10)
-        >>> sum(param.size for param in model.params())
-        61706
+        >>> no_pretrained("VGG16", True)
+        Traceback (most recent call last):
+        ValueError: pretrained=True: no weights come with the package; make VGG16() and ... load_weights(file)
     """
-
-    def __init__(self, num_classes: int = 10) -> None:
-        self.conv1 = L.Conv2d(6, kernel_size=5, pad=2, in_channels=1)
-        self.conv2 = L.Conv2d(16, kernel_size=5, in_channels=6)
-        self.fc1 = L.Linear(120, in_size=16 * 5 * 5)
-        self.fc2 = L.Linear(84, in_size=120)
-        self.fc3 = L.Linear(num_classes, in_size=84)
-
-    def forward(self, x: Any) -> Any:
-        """Scores before softmax, (N, num_classes), for images of shape (N, 1, 28, 28)."""
-        x = F.pooling(F.relu(self.conv1(x)), kernel_size=2, stride=2)  # (N, 6, 14, 14)
-        x = F.pooling(F.relu(self.conv2(x)), kernel_size=2, stride=2)  # (N, 16, 5, 5)
-        x = F.flatten(x)  # (N, 400)
-        x = F.relu(self.fc1(x))
-        x = F.relu(self.fc2(x))
-        return self.fc3(x)
+    if pretrained:
+        raise ValueError(
+            f"pretrained=True: no weights come with the package; make {name}() and load a file of weights "
+            "with load_weights(file)"
+        )

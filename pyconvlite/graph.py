@@ -1,0 +1,109 @@
+"""A picture of the graph behind a Variable, in the DOT language of Graphviz (book steps 25 and 26)."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from .backprop import functions_behind
+from .core import Variable
+
+__all__ = ["get_dot_graph", "plot_dot_graph"]
+
+
+def get_dot_graph(output: Variable, verbose: bool = True) -> str:
+    """Text in the DOT language for the graph that `output` was computed by.
+
+    Variables are ellipses with their names, Functions are boxes.
+
+    Args:
+        output: the last Variable of the graph.
+        verbose: write shape and dtype beside each Variable's name.
+
+    Raises:
+        TypeError: `output` is no Variable.
+
+    Example:
+        >>> import numpy as np
+        >>> x = Variable(np.array(1.0), name="x")
+        >>> print(get_dot_graph(-x, verbose=False))
+        digraph g {
+          v0 [label="x", color=orange, style=filled]
+          v1 [label="", color=orange, style=filled]
+          f0 [label="Neg", color=lightblue, style=filled, shape=box]
+          v0 -> f0
+          f0 -> v1
+        }
+    """
+    if not isinstance(output, Variable):
+        raise TypeError(f"output must be a Variable; got {type(output).__name__}")
+    names: dict[Variable, str] = {}
+    boxes, edges = [], []
+    for i, f in enumerate(functions_behind([output])):
+        boxes.append(f'f{i} [label="{type(f).__name__}", color=lightblue, style=filled, shape=box]')
+        inputs = [x for x in f.inputs if x.data is not None]  # not what was left out
+        outputs = [y for y in (ref() for ref in f.outputs) if y is not None]  # not what nobody holds any more
+        for v in (*inputs, *outputs):
+            names.setdefault(v, f"v{len(names)}")
+        edges += [f"{names[x]} -> f{i}" for x in inputs]
+        edges += [f"f{i} -> {names[y]}" for y in outputs]
+    names.setdefault(output, "v0")  # alone in the picture, if no Function has made it
+    ellipses = [
+        f'{name} [label="{_label(v, verbose)}", color=orange, style=filled]' for v, name in names.items()
+    ]
+    return "\n".join(["digraph g {", *[f"  {line}" for line in ellipses + boxes + edges], "}"])
+
+
+def _label(v: Variable, verbose: bool) -> str:
+    parts = [v.name] if v.name else []
+    if verbose and v.data is not None:
+        parts.append(f"{v.shape} {v.dtype}")
+    return ": ".join(parts).replace("\\", r"\\").replace('"', r"\"")
+
+
+def plot_dot_graph(
+    output: Variable, verbose: bool = True, to_file: str | os.PathLike[str] = "graph.png"
+) -> Any:
+    """Draw the graph that `output` was computed by into a picture; needs the program Graphviz.
+
+    Args:
+        output, verbose: as for `get_dot_graph`.
+        to_file: the picture; its suffix (png, svg, pdf, ...) tells the format.
+
+    Returns:
+        In IPython the picture, so that a notebook shows it, if it is a png; otherwise None.
+
+    Raises:
+        TypeError: `output` is no Variable.
+        ValueError: `to_file` has no suffix.
+        RuntimeError: Graphviz is not installed, or knows no such format.
+
+    Example:
+        >>> import numpy as np
+        >>> plot_dot_graph(Variable(np.array(1.0)), to_file="graph")
+        Traceback (most recent call last):
+        ValueError: to_file must have a suffix that tells the format, as in graph.png; got 'graph'
+    """
+    text = get_dot_graph(output, verbose)
+    path = os.fspath(to_file)
+    suffix = os.path.splitext(path)[1][1:].lower()
+    if not suffix:
+        raise ValueError(f"to_file must have a suffix that tells the format, as in graph.png; got {path!r}")
+    import shutil  # here, with subprocess, since few programs draw and each import counts in a browser
+    import subprocess
+
+    dot = shutil.which("dot")
+    if dot is None:
+        raise RuntimeError(
+            "plot_dot_graph needs Graphviz, whose program dot is not installed here; get_dot_graph gives the "
+            "text, which web pages draw as well"
+        )
+    done = subprocess.run([dot, f"-T{suffix}", "-o", path], input=text, text=True, capture_output=True)
+    if done.returncode:
+        raise RuntimeError(f"Graphviz could not draw {path!r}: {done.stderr.strip()}")
+    if suffix == "png" and "IPython" in sys.modules:
+        from IPython.display import Image  # type: ignore[import-not-found,unused-ignore]
+
+        return Image(filename=path)
+    return None

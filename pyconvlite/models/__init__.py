@@ -1,0 +1,28 @@
+"""Models: ready networks, ways to build one of layers, and `summary` (book steps 45 and 58)."""
+
+from ._summary import Summary, summary
+from .base import MLP, Model, Sequential
+from .resnet import BottleneckA, BottleneckB, BuildingBlock, ResNet, ResNet50, ResNet101, ResNet152
+from .small import BasicBlock, ConvAutoencoder, LeNet, SmallResNet, SmallVGG
+from .vgg import VGG16
+
+__all__ = [
+    "MLP",
+    "VGG16",
+    "BasicBlock",
+    "BottleneckA",
+    "BottleneckB",
+    "BuildingBlock",
+    "ConvAutoencoder",
+    "LeNet",
+    "Model",
+    "ResNet",
+    "ResNet50",
+    "ResNet101",
+    "ResNet152",
+    "Sequential",
+    "SmallResNet",
+    "SmallVGG",
+    "Summary",
+    "summary",
+]

@@ -1,0 +1,150 @@
+"""summary: a model's layers in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..core import Parameter, no_grad, test_mode
+from ..layers import Layer
+from ..layers.base import walk
+from ..utils import at_least, rng
+
+
+@dataclass(frozen=True)
+class Row:
+    """One layer of a Summary.
+
+    Attributes:
+        name: the way to the layer, as in `named_params`; empty for the model itself.
+        kind: its class.
+        output_shape: of its first call; None if it was not called.
+        parameters: how many numbers its own Parameters hold; None if their size is still open.
+        fixed: how many of them no training changes, such as running statistics.
+    """
+
+    name: str
+    kind: str
+    output_shape: tuple[Any, ...] | None
+    parameters: int | None
+    fixed: int
+
+
+@dataclass(frozen=True, repr=False)
+class Summary:
+    """What `summary` found; printed as a table.
+
+    Attributes:
+        rows: the layers that hold Parameters or no other layers, in the order of their first calls.
+    """
+
+    rows: tuple[Row, ...]
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers all Parameters hold."""
+        return sum(row.parameters or 0 for row in self.rows)
+
+    @property
+    def fixed(self) -> int:
+        """How many of them no training changes."""
+        return sum(row.fixed for row in self.rows)
+
+    def __repr__(self) -> str:
+        table = [("layer", "type", "output shape", "parameters")]
+        for row in self.rows:
+            shape = "not called" if row.output_shape is None else str(row.output_shape)
+            count = "?" if row.parameters is None else f"{row.parameters:,}"
+            table.append((row.name or "(the model)", row.kind, shape, count))
+        table.append(("total", "", "", f"{self.parameters:,}"))
+        if self.fixed:
+            table.append(("not trained", "", "", f"{self.fixed:,}"))
+        a, b, c, d = (max(map(len, column)) for column in zip(*table, strict=True))
+        lines = [f"{name:{a}}  {kind:{b}}  {shape:{c}}  {count:>{d}}" for name, kind, shape, count in table]
+        rule = "-" * len(lines[0])
+        totals = len(self.rows) + 1
+        return "\n".join([lines[0], rule, *lines[1:totals], rule, *lines[totals:]])
+
+
+def summary(model: Layer, input_shape: Sequence[int], dtype: Any = np.float32) -> Summary:
+    """List a model's layers, the shapes of their outputs, and how many Parameters they have.
+
+    The model is called once, on zeros, without a graph and in `test_mode()`. Afterwards it is as before, and
+    so is the package's random generator: layers whose input size was open are open still.
+
+    Args:
+        model: Model or Layer.
+        input_shape: of the model's input, with the batch axis, such as (1, 3, 32, 32).
+        dtype: of the input; an integer one for EmbedID.
+
+    Returns:
+        Summary, which prints as a table.
+
+    Raises:
+        TypeError: no Layer, or a length that is no integer.
+        ValueError: a shape that the model does not take.
+
+    Example:
+        >>> from pyconvlite.models import MLP
+        >>> summary(MLP((100, 10)), (1, 784))
+        layer     type    output shape  parameters
+        ------------------------------------------
+        layers/0  Linear  (1, 100)          78,500
+        layers/1  Linear  (1, 10)            1,010
+        ------------------------------------------
+        total                               79,510
+    """
+    if not isinstance(model, Layer):
+        raise TypeError(f"model must be a Layer or Model; got {type(model).__name__}")
+    shape = tuple(at_least(0, size, "input_shape") for size in input_shape)
+    nodes = list(walk(model))
+    before = [(node, dict(vars(node))) for _, node, _ in nodes]
+    bits = rng().bit_generator
+    state = bits.state
+    shapes: dict[Layer, Any] = {}
+    try:
+        for _, node, _ in nodes:
+            if isinstance(node, Layer):
+                vars(node)["forward"] = _recording(node, shapes)
+        with no_grad(), test_mode():
+            model(np.zeros(shape, dtype))
+        return Summary(tuple(_rows(nodes, shapes)))
+    finally:
+        for node, attributes in before:
+            vars(node).clear()
+            vars(node).update(attributes)
+        bits.state = state
+
+
+def _recording(layer: Layer, shapes: dict[Layer, Any]) -> Callable[..., Any]:
+    """The layer's `forward`, which also notes the output's shape, the first time."""
+    forward = layer.forward
+
+    def recording(*inputs: Any) -> Any:
+        y = forward(*inputs)
+        shapes.setdefault(layer, tuple(map(np.shape, y)) if isinstance(y, tuple | list) else np.shape(y))
+        return y
+
+    return recording
+
+
+def _rows(nodes: list[tuple[str, Any, Any]], shapes: dict[Layer, Any]) -> list[Row]:
+    params: dict[Layer, list[Parameter]] = {}
+    containers = set()
+    for _, node, owner in nodes:
+        if isinstance(node, Parameter):
+            params.setdefault(owner, []).append(node)
+        else:
+            containers.add(owner)
+    rows = {}
+    for name, node, _ in nodes:
+        if isinstance(node, Layer) and (node in params or node not in containers):
+            own = params.get(node, [])
+            count = None if any(p.data is None for p in own) else sum(p.size for p in own)
+            fixed = 0 if count is None else sum(p.size for p in own if not p.requires_grad)
+            rows[node] = Row(name, type(node).__name__, shapes.get(node), count, fixed)
+    called = [rows[layer] for layer in shapes if layer in rows]
+    return called + [row for layer, row in rows.items() if layer not in shapes]

@@ -1,0 +1,230 @@
+"""Residual networks of 50, 101 and 152 layers for large images."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import functions as F
+from .. import layers as L
+from ..core import Variable
+from ..layers import Layer
+from ..utils import at_least
+from .base import Model, no_pretrained
+
+_BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
+
+
+class ResNet(Model):
+    """Residual network for 1000 classes of images, with random weights.
+
+    He, Zhang, Ren, Sun, "Deep Residual Learning for Image Recognition" (2016). Images of 224 x 224 pixels are
+    usual; other sizes do as well. The names of the Parameters are DeZero's, whose weight files `load_weights`
+    takes.
+
+    Args:
+        n_layers: 50, 101 or 152.
+        pretrained: there for DeZero's sake; only False.
+
+    Raises:
+        ValueError: another number of layers, or `pretrained`; no weights come with the package.
+
+    Example:
+        >>> model = ResNet(50)
+        >>> sum(1 for name, param in model.named_params() if name.endswith("W"))  # 4 of them in shortcuts
+        54
+    """
+
+    def __init__(self, n_layers: int = 152, pretrained: bool = False) -> None:
+        if n_layers not in _BLOCKS:
+            raise ValueError(f"n_layers must be 50, 101 or 152; got {n_layers}")
+        no_pretrained(f"ResNet{n_layers}", pretrained)
+        n2, n3, n4, n5 = _BLOCKS[n_layers]
+        self.conv1 = L.Conv2d(64, kernel_size=7, stride=2, pad=3)
+        self.bn1 = L.BatchNorm()
+        self.res2 = BuildingBlock(n2, 64, 64, 256, 1)
+        self.res3 = BuildingBlock(n3, 256, 128, 512, 2)
+        self.res4 = BuildingBlock(n4, 512, 256, 1024, 2)
+        self.res5 = BuildingBlock(n5, 1024, 512, 2048, 2)
+        self.fc6 = L.Linear(1000)
+
+    def forward(self, x: Any) -> Any:
+        """Scores before softmax, (N, 1000), for images of shape (N, C, H, W)."""
+        x = F.relu(self.bn1(self.conv1(x)))
+        x = F.pooling(x, kernel_size=3, stride=2)
+        x = self.res5(self.res4(self.res3(self.res2(x))))
+        return self.fc6(F.flatten(F.global_average_pooling(x)))
+
+
+class ResNet50(ResNet):
+    """ResNet of 50 layers, 25.6 million Parameters.
+
+    Args:
+        pretrained: there for DeZero's sake; only False.
+
+    Raises:
+        ValueError: `pretrained`; no weights come with the package.
+
+    Example:
+        >>> ResNet50().res4.b5.conv2.out_channels
+        256
+    """
+
+    def __init__(self, pretrained: bool = False) -> None:
+        super().__init__(50, pretrained)
+
+
+class ResNet101(ResNet):
+    """ResNet of 101 layers, 44.6 million Parameters.
+
+    Args:
+        pretrained: there for DeZero's sake; only False.
+
+    Raises:
+        ValueError: `pretrained`; no weights come with the package.
+
+    Example:
+        >>> ResNet101().res4.b22.conv2.out_channels
+        256
+    """
+
+    def __init__(self, pretrained: bool = False) -> None:
+        super().__init__(101, pretrained)
+
+
+class ResNet152(ResNet):
+    """ResNet of 152 layers, 60.2 million Parameters.
+
+    Args:
+        pretrained: there for DeZero's sake; only False.
+
+    Raises:
+        ValueError: `pretrained`; no weights come with the package.
+
+    Example:
+        >>> ResNet152().res4.b35.conv2.out_channels
+        256
+    """
+
+    def __init__(self, pretrained: bool = False) -> None:
+        super().__init__(152, pretrained)
+
+
+class BuildingBlock(Layer):
+    """One stage of a ResNet: a BottleneckA, then BottleneckBs.
+
+    Args:
+        n_layers: number of bottlenecks, at least 1.
+        in_channels, mid_channels, out_channels: as in BottleneckA.
+        stride, downsample_fb: as in BottleneckA.
+
+    Attributes:
+        a: the BottleneckA; b1, b2 and so on are the others.
+
+    Raises:
+        TypeError: a size that is no integer.
+        ValueError: a size below 1.
+
+    Example:
+        >>> import numpy as np
+        >>> block = BuildingBlock(3, 2, 4, 8, 2)
+        >>> block(np.zeros((1, 2, 6, 6), dtype=np.float32)).shape
+        (1, 8, 3, 3)
+    """
+
+    def __init__(
+        self,
+        n_layers: int,
+        in_channels: int,
+        mid_channels: int,
+        out_channels: int,
+        stride: int,
+        downsample_fb: bool = False,
+    ) -> None:
+        self._bottlenecks = ["a"] + [f"b{i}" for i in range(1, at_least(1, n_layers, "n_layers"))]
+        self.a = BottleneckA(in_channels, mid_channels, out_channels, stride, downsample_fb)
+        for name in self._bottlenecks[1:]:
+            setattr(self, name, BottleneckB(out_channels, mid_channels))
+
+    def forward(self, x: Any) -> Any:
+        """Feed x through all bottlenecks."""
+        for name in self._bottlenecks:
+            x = getattr(self, name)(x)
+        return x
+
+
+class BottleneckA(Layer):
+    """Convolutions of 1 x 1, 3 x 3 and 1 x 1, to whose result that of a fourth is added, straight from x.
+
+    Args:
+        in_channels: of x; the first input decides.
+        mid_channels, out_channels: between the convolutions, and of the result.
+        stride: how much smaller the image becomes.
+        downsample_fb: make it smaller in the 3 x 3 convolution, not in the first 1 x 1 as in the paper.
+
+    Raises:
+        TypeError: a size that is no integer.
+        ValueError: a size below 1.
+
+    Example:
+        >>> import numpy as np
+        >>> BottleneckA(2, 4, 8)(np.zeros((1, 2, 6, 6), dtype=np.float32)).shape
+        (1, 8, 3, 3)
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        mid_channels: int,
+        out_channels: int,
+        stride: int = 2,
+        downsample_fb: bool = False,
+    ) -> None:
+        stride_1x1, stride_3x3 = (1, stride) if downsample_fb else (stride, 1)
+        self.conv1 = L.Conv2d(mid_channels, 1, stride_1x1, nobias=True)
+        self.bn1 = L.BatchNorm()
+        self.conv2 = L.Conv2d(mid_channels, 3, stride_3x3, 1, nobias=True)
+        self.bn2 = L.BatchNorm()
+        self.conv3 = L.Conv2d(out_channels, 1, nobias=True)
+        self.bn3 = L.BatchNorm()
+        self.conv4 = L.Conv2d(out_channels, 1, stride, nobias=True)
+        self.bn4 = L.BatchNorm()
+
+    def forward(self, x: Any) -> Variable:
+        """Images (N, out_channels, H / stride, W / stride) of x, (N, in_channels, H, W)."""
+        h = F.relu(self.bn1(self.conv1(x)))
+        h = F.relu(self.bn2(self.conv2(h)))
+        h = self.bn3(self.conv3(h))
+        return F.relu(h + self.bn4(self.conv4(x)))
+
+
+class BottleneckB(Layer):
+    """Convolutions of 1 x 1, 3 x 3 and 1 x 1, to whose result x itself is added.
+
+    Args:
+        in_channels: of x and of the result.
+        mid_channels: between the convolutions.
+
+    Raises:
+        TypeError: a size that is no integer.
+        ValueError: a size below 1.
+
+    Example:
+        >>> import numpy as np
+        >>> BottleneckB(8, 4)(np.zeros((1, 8, 3, 3), dtype=np.float32)).shape
+        (1, 8, 3, 3)
+    """
+
+    def __init__(self, in_channels: int, mid_channels: int) -> None:
+        self.conv1 = L.Conv2d(mid_channels, 1, nobias=True)
+        self.bn1 = L.BatchNorm()
+        self.conv2 = L.Conv2d(mid_channels, 3, 1, 1, nobias=True)
+        self.bn2 = L.BatchNorm()
+        self.conv3 = L.Conv2d(in_channels, 1, nobias=True)
+        self.bn3 = L.BatchNorm()
+
+    def forward(self, x: Any) -> Variable:
+        """Images of the shape of x, (N, in_channels, H, W)."""
+        h = F.relu(self.bn1(self.conv1(x)))
+        h = F.relu(self.bn2(self.conv2(h)))
+        h = self.bn3(self.conv3(h))
+        return F.relu(h + x)

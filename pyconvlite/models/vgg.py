@@ -1,0 +1,99 @@
+"""VGG16 (book step 58)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import functions as F
+from .. import layers as L
+from ..utils import Array
+from .base import Model, no_pretrained
+
+
+class VGG16(Model):
+    """Network of 13 convolutions and 3 Linear layers, for 1000 classes of images, with random weights.
+
+    Simonyan, Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition" (2015). Images
+    of 224 x 224 pixels make it 138 million Parameters, 553 MB; other sizes do as well. The names of the
+    Parameters are DeZero's, whose weight files `load_weights` takes.
+
+    Args:
+        pretrained: there for DeZero's sake; only False.
+
+    Raises:
+        ValueError: `pretrained`; no weights come with the package.
+
+    Example:
+        >>> model = VGG16()
+        >>> model.fc8
+        Linear(out_size=1000, in_size=None)
+        >>> model.conv5_3.W.lazy_shape
+        (512, None, 3, 3)
+    """
+
+    def __init__(self, pretrained: bool = False) -> None:
+        no_pretrained("VGG16", pretrained)
+        self.conv1_1 = _conv(64)
+        self.conv1_2 = _conv(64)
+        self.conv2_1 = _conv(128)
+        self.conv2_2 = _conv(128)
+        self.conv3_1 = _conv(256)
+        self.conv3_2 = _conv(256)
+        self.conv3_3 = _conv(256)
+        self.conv4_1 = _conv(512)
+        self.conv4_2 = _conv(512)
+        self.conv4_3 = _conv(512)
+        self.conv5_1 = _conv(512)
+        self.conv5_2 = _conv(512)
+        self.conv5_3 = _conv(512)
+        self.fc6 = L.Linear(4096)
+        self.fc7 = L.Linear(4096)
+        self.fc8 = L.Linear(1000)
+
+    def forward(self, x: Any) -> Any:
+        """Scores before softmax, (N, 1000), for images of shape (N, C, H, W), 32 x 32 or larger."""
+        stages = (
+            (self.conv1_1, self.conv1_2),
+            (self.conv2_1, self.conv2_2),
+            (self.conv3_1, self.conv3_2, self.conv3_3),
+            (self.conv4_1, self.conv4_2, self.conv4_3),
+            (self.conv5_1, self.conv5_2, self.conv5_3),
+        )
+        for stage in stages:
+            for conv in stage:
+                x = F.relu(conv(x))
+            x = F.pooling(x, 2, 2)
+        x = F.flatten(x)
+        x = F.dropout(F.relu(self.fc6(x)))
+        x = F.dropout(F.relu(self.fc7(x)))
+        return self.fc8(x)
+
+    @staticmethod
+    def preprocess(image: Any, size: tuple[int, int] | None = (224, 224), dtype: Any = np.float32) -> Array:
+        """A photograph as the network takes it: blue, green and red minus their means over ImageNet.
+
+        Args:
+            image: Pillow image.
+            size: pixels to resize to, (width, height); None leaves the image as large as it is.
+            dtype: of the result.
+
+        Returns:
+            Array of shape (3, height, width).
+
+        Raises:
+            TypeError: no Pillow image.
+        """
+        if not hasattr(image, "convert"):
+            raise TypeError(f"image must be a Pillow image; got {type(image).__name__}")
+        image = image.convert("RGB")
+        if size:
+            image = image.resize(size)
+        bgr = np.asarray(image, dtype=dtype)[:, :, ::-1]
+        bgr = bgr - np.array([103.939, 116.779, 123.68], dtype=dtype)
+        return bgr.transpose(2, 0, 1)  # type: ignore[no-any-return] # (H, W, 3) to (3, H, W)
+
+
+def _conv(out_channels: int) -> L.Conv2d:
+    return L.Conv2d(out_channels, kernel_size=3, stride=1, pad=1)

@@ -1,0 +1,160 @@
+import numpy as np
+import pytest
+
+import pyconvlite
+import pyconvlite.functions as F
+import pyconvlite.layers as L
+from pyconvlite import Layer, Parameter
+from pyconvlite.models import LeNet, Model, Sequential, SmallResNet, summary
+
+
+def table(model, *arguments):
+    return [(row.name, row.kind, row.output_shape, row.parameters) for row in summary(model, *arguments).rows]
+
+
+def test_rows_say_layer_shape_and_parameters():
+    assert table(LeNet(), (5, 1, 28, 28)) == [
+        ("conv1", "Conv2d", (5, 6, 28, 28), 156),
+        ("conv2", "Conv2d", (5, 16, 10, 10), 2416),
+        ("fc1", "Linear", (5, 120), 48120),
+        ("fc2", "Linear", (5, 84), 10164),
+        ("fc3", "Linear", (5, 10), 850),
+    ]
+    assert summary(LeNet(), (1, 1, 28, 28)).parameters == 61706
+
+
+def test_the_table():
+    model = Sequential(L.Conv2d(200, 3), L.BatchNorm(), L.ReLU(), L.Flatten())
+    assert str(summary(model, (1, 3, 8, 8))).splitlines() == [
+        "layer        type       output shape    parameters",
+        "--------------------------------------------------",
+        "layers/0     Conv2d     (1, 200, 6, 6)       5,600",
+        "layers/1     BatchNorm  (1, 200, 6, 6)         800",
+        "layers/2     ReLU       (1, 200, 6, 6)           0",
+        "layers/3     Flatten    (1, 7200)                0",
+        "--------------------------------------------------",
+        "total                                        6,400",
+        "not trained                                    400",
+    ]
+
+
+def test_the_total_is_that_of_the_parameters():
+    model = SmallResNet()
+    found = summary(model, (1, 3, 32, 32))
+    model(np.zeros((1, 3, 32, 32), np.float32))
+    assert found.parameters == sum(p.size for p in model.params())
+    assert found.fixed == sum(p.size for p in model.params() if not p.requires_grad)
+
+
+def test_the_model_and_the_random_numbers_are_as_before():
+    first = [L.Conv2d(4, 3), L.BatchNorm(), L.Flatten(), L.Dropout()]
+    model = Sequential(*first, L.RNN(3), L.Linear(2, in_size=3))
+    last = model.layers[-1]
+    last(np.ones((1, 3), np.float32)).backward()
+    W, grad, inputs = last.W.data, last.W.grad, last.inputs
+    pyconvlite.seed(1)
+    expected = pyconvlite.utils.rng().random()
+    pyconvlite.seed(1)
+    found = summary(model, (2, 1, 6, 6))
+    assert pyconvlite.utils.rng().random() == expected
+    assert [name for name, p in model.named_params() if p.data is not None] == [
+        "layers/0/b",
+        "layers/4/x2h/b",
+        "layers/4/h2h/W",
+        "layers/5/W",
+        "layers/5/b",
+    ]
+    assert last.W.data is W
+    assert last.W.grad is grad
+    assert last.inputs is inputs
+    assert model.layers[4].h is None
+    assert all("forward" not in vars(layer) for layer in model.layers)
+    assert summary(model, (2, 1, 6, 6)) == found
+    assert model(np.zeros((3, 2, 5, 5), np.float32)).shape == (3, 2)  # other sizes than in the summary
+
+
+def test_running_statistics_are_left():
+    model = Sequential(L.BatchNorm())
+    model(np.array([[1.0], [3.0]], np.float32))
+    mean = model.layers[0].avg_mean.data
+    summary(model, (2, 1))
+    assert model.layers[0].avg_mean.data is mean
+
+
+def test_the_model_is_as_before_after_an_error_too():
+    model = Sequential(L.Linear(2), L.Linear(3, in_size=5))
+    with pytest.raises(ValueError, match="5"):
+        summary(model, (1, 4))
+    assert model.layers[0].W.data is None
+    assert "forward" not in vars(model)
+
+
+def test_layers_that_are_not_called():
+    class Partly(Model):
+        def __init__(self):
+            self.rnn = L.RNN(3)
+            self.never = L.Linear(2)
+            self.later = L.Linear(2)
+
+        def forward(self, x):
+            return self.later(self.rnn(x))
+
+    assert table(Partly(), (1, 4)) == [
+        ("rnn/x2h", "Linear", (1, 3), 15),
+        ("later", "Linear", (1, 2), 8),
+        ("rnn/h2h", "Linear", None, 9),
+        ("never", "Linear", None, None),
+    ]
+    lines = repr(summary(Partly(), (1, 4))).splitlines()
+    assert lines[4].split() == ["rnn/h2h", "Linear", "not", "called", "9"]
+    assert lines[5].split()[-1] == "?"
+    assert lines[-1].split() == ["total", "32"]
+
+
+def test_a_layer_called_twice_counts_once_with_its_first_shape():
+    conv = L.Conv2d(2, 3, in_channels=2)
+    assert table(Sequential(conv, F.relu, conv), (1, 2, 8, 8)) == [("layers/0", "Conv2d", (1, 2, 6, 6), 38)]
+
+
+def test_a_layer_alone_and_one_with_parameters_and_layers():
+    assert table(L.Linear(3), (2, 4)) == [("", "Linear", (2, 3), 15)]
+    assert "(the model)" in repr(summary(L.Linear(3), (2, 4)))
+
+    class Scaled(Layer):
+        def __init__(self):
+            self.scale = Parameter(np.ones(3, np.float32))
+            self.linear = L.Linear(3)
+
+        def forward(self, x):
+            return self.linear(x) * self.scale
+
+    assert table(Scaled(), (2, 4)) == [("linear", "Linear", (2, 3), 15), ("", "Scaled", (2, 3), 3)]
+
+
+def test_several_outputs():
+    class Two(Layer):
+        def forward(self, x):
+            return x, F.sum(x, axis=1)
+
+    assert table(Two(), (2, 4)) == [("", "Two", ((2, 4), (2,)), 0)]
+
+
+def test_integers_for_an_embedding():
+    model = Sequential(L.EmbedID(10, 3), F.flatten, L.Linear(2))
+    assert table(model, (1, 5), np.int32) == [
+        ("layers/0", "EmbedID", (1, 5, 3), 30),
+        ("layers/2", "Linear", (1, 2), 32),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((F.relu, (1, 2)), TypeError, "model must be a Layer or Model; got function"),
+        ((L.Linear(1), (1, 2.0)), TypeError, "input_shape must be an integer.* 2.0"),
+        ((L.Linear(1), (1, -2)), ValueError, "input_shape must be at least 0; got -2"),
+    ],
+)
+def test_errors(arguments, error, message):
+    with pytest.raises(error, match=message):
+        summary(*arguments)
