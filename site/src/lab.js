@@ -286,8 +286,8 @@ export class Lab extends Store {
     await this.#engine.call((api) => api.loadWeights(model.name, bytes, 'checkpoint.npz'));
     const { samples, loss, accuracy } = this.state.curves;
     const length = samples.filter((count) => count <= model.samples).length;
-    const curves = { samples: samples.slice(0, length), loss: loss.slice(0, length), accuracy: accuracy.slice(0, length) };
-    this.set({ model, curves });
+    const cut = (/** @type {number[]} */ values) => values.slice(0, length);
+    this.set({ model, curves: { samples: cut(samples), loss: cut(loss), accuracy: cut(accuracy) } });
   }
 
   /** Shows what the present weights make of the same pictures. */

@@ -31,7 +31,7 @@ export function showCharts(lab) {
 }
 
 /**
- * @typedef {object} Look
+ * @typedef {object} Style
  * @property {string} name
  * @property {string} colour  a custom property of the style sheet
  * @property {(highest: number) => number} top  end of the axis, which starts at 0
@@ -42,9 +42,9 @@ export function showCharts(lab) {
  * @param {Lab} lab
  * @param {string} id
  * @param {(state: LabState) => number[]} pick
- * @param {Look} look
+ * @param {Style} style
  */
-function chart(lab, id, pick, look) {
+function chart(lab, id, pick, style) {
   const place = byId(id);
   /** @type {uPlot | null} */
   let plot = null;
@@ -56,7 +56,11 @@ function chart(lab, id, pick, look) {
   };
   const rebuild = () => {
     plot?.destroy();
-    plot = new uPlot(options(place, look, () => end(lab.state)), data(), place);
+    plot = new uPlot(
+      options(place, style, () => end(lab.state)),
+      data(),
+      place,
+    );
   };
   const redraw = () => {
     const values = pick(lab.state);
@@ -66,26 +70,32 @@ function chart(lab, id, pick, look) {
     plot?.setData(data());
     const last = smooth(values).at(-1);
     const seen = lab.state.curves.samples.at(-1) ?? 0;
-    place.setAttribute(
-      'aria-label',
-      last === undefined ? `${look.name}: nothing yet` : `${look.name}: ${look.format(last)} after ${count(seen)} images`,
-    );
+    const text = last === undefined ? 'nothing yet' : `${style.format(last)} after ${count(seen)} images`;
+    place.setAttribute('aria-label', `${style.name}: ${text}`);
   };
   rebuild();
+  document.fonts.ready.then(rebuild); // uPlot keeps the font that it first drew with
   dark.addEventListener('change', rebuild);
   new ResizeObserver(() => plot?.setSize({ width: place.clientWidth, height: HEIGHT })).observe(place);
   lab.show(redraw);
 }
 
 /** Images that the model will have seen when the run is through. @param {LabState} state */
-const end = ({ run, curves }) => Math.max(curves.samples.at(-1) ?? 0, run ? run.start.samples + run.total : DEFAULTS.images);
+function end({ run, curves }) {
+  return Math.max(curves.samples.at(-1) ?? 0, run ? run.start.samples + run.total : DEFAULTS.images);
+}
 
-/** @param {HTMLElement} place @param {Look} look @param {() => number} last  end of the axis @returns {uPlot.Options} */
+/**
+ * @param {HTMLElement} place
+ * @param {Style} style
+ * @param {() => number} last  end of the axis of images
+ * @returns {uPlot.Options}
+ */
 function options(place, { colour, top, format }, last) {
-  const style = getComputedStyle(document.documentElement);
-  const ink = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
+  const page = getComputedStyle(document.documentElement);
+  const ink = (/** @type {string} */ name) => page.getPropertyValue(name).trim();
   const line = ink(colour);
-  const font = `12px ${style.getPropertyValue('--sans')}`;
+  const font = `12px ${page.getPropertyValue('--sans')}`;
   const axis = { stroke: ink('--muted'), font, grid: { stroke: ink('--line'), width: 1 }, ticks: { show: false } };
   return {
     width: place.clientWidth,
@@ -98,7 +108,7 @@ function options(place, { colour, top, format }, last) {
       y: { range: (_, _low, high) => [0, top(high ?? 0)] },
     },
     axes: [
-      { ...axis, values: (_, ticks) => ticks.map((tick) => (tick >= 1000 ? `${tick / 1000}k` : String(tick))), size: 28 },
+      { ...axis, values: (_, ticks) => ticks.map((tick) => (tick < 1000 ? `${tick}` : `${tick / 1000}k`)), size: 28 },
       { ...axis, values: (_, ticks) => ticks.map(format), size: 48 },
     ],
     series: [

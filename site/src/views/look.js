@@ -31,7 +31,9 @@ export function showLook(lab) {
     event.preventDefault();
     showTestImage(Number(number.value));
   });
-  byId('random-test').addEventListener('click', () => showTestImage(Math.floor(Math.random() * (Number(number.max) + 1))));
+  byId('random-test').addEventListener('click', () => {
+    showTestImage(Math.floor(Math.random() * (Number(number.max) + 1)));
+  });
 
   /** @type {unknown} */
   let drawn = null;
@@ -50,7 +52,8 @@ export function showLook(lab) {
 function bar(digit) {
   const fill = make('span', { className: 'fill' });
   const value = make('span', { className: 'value', textContent: '–' });
-  const row = make('li', {}, make('span', { className: 'digit', textContent: String(digit) }), make('span', { className: 'track' }, fill), value);
+  const name = make('span', { className: 'digit', textContent: String(digit) });
+  const row = make('li', {}, name, make('span', { className: 'track' }, fill), value);
   return { row, fill, value };
 }
 
@@ -66,7 +69,8 @@ function drawAnswer({ picture, probabilities, label }, bars) {
     value.textContent = blank ? '–' : percent(p, 1);
     row.classList.toggle('best', digit === best);
   });
-  const what = label === undefined ? 'your drawing, centred and scaled like MNIST’s digits' : `a test image: a ${label}`;
+  const drawing = 'your drawing, centred and scaled like MNIST’s digits';
+  const what = label === undefined ? drawing : `a test image: a ${label}`;
   const text = blank ? 'Nothing is drawn yet.' : `What the network sees: ${what}. It reads a ${best}.`;
   byId('seen-caption').textContent = text;
   seen.setAttribute('aria-label', text);

@@ -27,7 +27,7 @@ export class Pad {
     canvas.addEventListener('pointermove', (event) => {
       if (pen?.id !== event.pointerId) return;
       // A fast pen reports several points in one event.
-      const events = event.getCoalescedEvents();
+      const events = event.getCoalescedEvents?.() ?? []; // older Safari has none
       for (const piece of events.length ? events : [event]) {
         const point = this.#point(piece);
         this.#line(pen, point);
