@@ -12,7 +12,17 @@ from .core import Variable
 
 __all__ = ["as_cupy", "as_numpy", "get_array_module", "gpu_enable"]
 
-gpu_enable = False
+gpu_enable: bool  # whether this runtime has a device: computed when asked for, as it may come later
+
+
+def __getattr__(name: str) -> bool:
+    if name != "gpu_enable":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        backends.to_gpu(np.zeros(0, dtype=np.float32))
+    except backends.DeviceUnavailable:
+        return False
+    return True
 
 
 def get_array_module(x: Any) -> ModuleType:
@@ -40,6 +50,11 @@ def as_cupy(x: Any) -> Any:
 
     Raises:
         DeviceUnavailable: this runtime has no device.
+
+    Example:
+        >>> from pyconvlite import cuda
+        >>> if cuda.gpu_enable:
+        ...     x = cuda.as_cupy(np.zeros(2))
     """
     return backends.to_gpu(_data(x))
 

@@ -1,8 +1,9 @@
-"""DataLoader: a dataset's examples in mini-batches (book step 50)."""
+"""DataLoader: a dataset's examples in mini-batches (book step 50); SeqDataLoader: a sequence's (step 60)."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from . import backends
 from .utils import Array, at_least, rng
 
-__all__ = ["DataLoader"]
+__all__ = ["DataLoader", "SeqDataLoader"]
 
 
 class Examples(Protocol):
@@ -89,11 +90,15 @@ class DataLoader:
         if self.iteration >= self.max_iter:
             self.reset()
             raise StopIteration
-        start = self.iteration * self.batch_size
-        batch = [self.dataset[i] for i in self.index[start : start + self.batch_size]]
+        batch = [self.dataset[i] for i in self._batch_index()]
         x, t = (self._stack(values) for values in zip(*batch, strict=True))
         self.iteration += 1
         return x, t
+
+    def _batch_index(self) -> Iterable[Any]:
+        """Indices of the batch's examples."""
+        start = self.iteration * self.batch_size
+        return self.index[start : start + self.batch_size]
 
     def next(self) -> tuple[Any, Any]:
         """The next batch; at the end of an epoch StopIteration is raised, and the one after begins."""
@@ -121,3 +126,38 @@ class DataLoader:
         """
         backends.to_gpu(np.zeros(0, dtype=np.float32))  # tells now rather than at the first batch
         self.gpu = True
+
+
+class SeqDataLoader(DataLoader):
+    """Iterator over the steps of a long sequence, read in several places at once (book step 60).
+
+    The sequence is divided into `batch_size` parts of the same length; the batch of step i holds the i-th
+    example of each part. So a recurrent network goes along every part without a gap. An epoch has
+    `ceil(length / batch_size)` steps; where the parts end it runs on into the next ones.
+
+    Args:
+        dataset: has a length, and a pair (example, label) at each index.
+        batch_size: number of parts, at least 1 and at most the dataset's length.
+        gpu: put the batches on the device.
+
+    Raises:
+        TypeError: batch_size is no integer.
+        ValueError: batch_size out of its range.
+        DeviceUnavailable: `gpu`, and this runtime has no device.
+
+    Example:
+        >>> loader = SeqDataLoader([(i, i + 1) for i in range(6)], batch_size=2)
+        >>> [x.tolist() for x, t in loader]
+        [[0, 3], [1, 4], [2, 5]]
+    """
+
+    def __init__(self, dataset: Examples, batch_size: int, gpu: bool = False) -> None:
+        super().__init__(dataset, batch_size, shuffle=False, gpu=gpu)
+        if self.batch_size > self.data_size:
+            raise ValueError(
+                f"batch_size must be at most the dataset's length, {self.data_size}; got {self.batch_size}"
+            )
+
+    def _batch_index(self) -> Iterable[Any]:
+        jump = self.data_size // self.batch_size
+        return ((part * jump + self.iteration) % self.data_size for part in range(self.batch_size))

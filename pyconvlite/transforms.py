@@ -1,4 +1,8 @@
-"""Transforms: what a Dataset does to each example on its way out (book step 49)."""
+"""Transforms: what a Dataset does to each example on its way out (book step 49).
+
+Convert, Resize, CenterCrop, ToArray and ToPIL deal with images of Pillow, which they need; the others take
+arrays.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,26 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .utils import Array
+from .utils import Array, IntPair, at_least, pair, rng
 
 if TYPE_CHECKING:  # slow to import in a browser
     from numpy.typing import ArrayLike, DTypeLike
 
-__all__ = ["AsType", "Compose", "Flatten", "Normalize", "ToFloat", "ToInt"]
+__all__ = [
+    "AsType",
+    "CenterCrop",
+    "Compose",
+    "Convert",
+    "Flatten",
+    "Normalize",
+    "RandomHorizontalFlip",
+    "RandomShift",
+    "Resize",
+    "ToArray",
+    "ToFloat",
+    "ToInt",
+    "ToPIL",
+]
 
 
 class Compose:
@@ -41,6 +59,167 @@ class Compose:
         for transform in self.transforms:
             x = transform(x)
         return x
+
+
+# -------------------------------------------------------------------------------------------- Pillow's images
+
+
+def _pillow() -> Any:
+    try:
+        from PIL import Image  # type: ignore[import-not-found,unused-ignore]
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError("this transform deals with images of Pillow: install pillow") from error
+    return Image
+
+
+def _checked(image: Any, transform: object) -> Any:
+    if not isinstance(image, _pillow().Image):
+        kind = type(image).__name__
+        raise TypeError(
+            f"{type(transform).__name__} takes an image of Pillow; got {kind}: put ToPIL() before it"
+        )
+    return image
+
+
+class Convert:
+    """Conversion of an image to another mode.
+
+    Args:
+        mode: one of Pillow's, such as RGB or L (grey); or BGR, the channels of RGB in reverse.
+
+    Raises:
+        TypeError: when called, no image of Pillow.
+        ValueError: when called, a mode that Pillow does not know.
+        ModuleNotFoundError: when called, Pillow is not installed.
+
+    Example:
+        >>> Convert("L").mode
+        'L'
+    """
+
+    def __init__(self, mode: str = "RGB") -> None:
+        self.mode = mode
+
+    def __call__(self, image: Any) -> Any:
+        """The image in that mode."""
+        image = _checked(image, self)
+        if self.mode == "BGR":
+            return _pillow().merge("RGB", image.convert("RGB").split()[::-1])
+        return image.convert(self.mode)
+
+
+class Resize:
+    """An image in another size.
+
+    Args:
+        size: pixels, an integer for both sides or (width, height), as Pillow has it.
+        mode: Pillow's number of the way to compute the pixels; 2 is bilinear.
+
+    Raises:
+        TypeError: a size that is no integer; when called, no image of Pillow.
+        ValueError: a size below 1.
+        ModuleNotFoundError: when called, Pillow is not installed.
+
+    Example:
+        >>> Resize((224, 160)).size
+        (224, 160)
+    """
+
+    def __init__(self, size: IntPair, mode: int = 2) -> None:
+        self.size = _width_and_height(size)
+        self.mode = mode
+
+    def __call__(self, image: Any) -> Any:
+        """The image in that size."""
+        return _checked(image, self).resize(self.size, self.mode)
+
+
+class CenterCrop:
+    """The middle of an image.
+
+    Args:
+        size: pixels, an integer for both sides or (width, height), as Pillow has it.
+
+    Raises:
+        TypeError: a size that is no integer; when called, no image of Pillow.
+        ValueError: a size below 1; when called, an image smaller than it.
+        ModuleNotFoundError: when called, Pillow is not installed.
+
+    Example:
+        >>> CenterCrop(24).size
+        (24, 24)
+    """
+
+    def __init__(self, size: IntPair) -> None:
+        self.size = _width_and_height(size)
+
+    def __call__(self, image: Any) -> Any:
+        """The middle of the image."""
+        (W, H), (OW, OH) = _checked(image, self).size, self.size
+        if OW > W or OH > H:
+            raise ValueError(f"size must fit into the image, {W} x {H} pixels; got {OW} x {OH}")
+        left, top = (W - OW) // 2, (H - OH) // 2
+        return image.crop((left, top, left + OW, top + OH))
+
+
+def _width_and_height(size: IntPair) -> tuple[int, int]:
+    width, height = pair(size, "size")
+    return at_least(1, width, "size"), at_least(1, height, "size")
+
+
+class ToArray:
+    """An image as an array (C, H, W); an array stays as it is.
+
+    Args:
+        dtype: of the array.
+
+    Raises:
+        TypeError: when called, neither.
+        ModuleNotFoundError: when called with something else than an array, Pillow is not installed.
+
+    Example:
+        >>> ToArray()(np.zeros(2))
+        array([0., 0.])
+    """
+
+    def __init__(self, dtype: DTypeLike = np.float32) -> None:
+        self.dtype = np.dtype(dtype)
+
+    def __call__(self, image: Any) -> Array:
+        """The image's pixels."""
+        if isinstance(image, np.ndarray):
+            return image
+        pixels = np.array(_checked(image, self), dtype=self.dtype)
+        return pixels[np.newaxis] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)  # (H, W, C) to (C, H, W)
+
+
+class ToPIL:
+    """An array of bytes, (C, H, W), as an image: grey for one channel, RGB for three, RGBA for four.
+
+    Raises:
+        TypeError: when called, an array of another dtype than uint8.
+        ValueError: when called, another shape.
+        ModuleNotFoundError: when called, Pillow is not installed.
+
+    Example:
+        >>> try:
+        ...     image = ToPIL()(np.zeros((3, 28, 28)))
+        ... except TypeError as error:
+        ...     print(error)
+        ToPIL takes bytes, uint8; got float64: put AsType(np.uint8) before it
+    """
+
+    def __call__(self, array: ArrayLike) -> Any:
+        """The image with these pixels."""
+        x = np.asarray(array)
+        if x.dtype != np.uint8:
+            raise TypeError(f"ToPIL takes bytes, uint8; got {x.dtype}: put AsType(np.uint8) before it")
+        if x.ndim != 3 or len(x) not in (1, 3, 4):
+            raise ValueError(f"ToPIL takes an array (C, H, W) of 1, 3 or 4 channels; got shape {x.shape}")
+        return _pillow().fromarray(x[0] if len(x) == 1 else x.transpose(1, 2, 0))  # (C, H, W) to (H, W, C)
+
+
+# ----------------------------------------------------------------------------------------------------- arrays
 
 
 class Flatten:
@@ -135,3 +314,66 @@ def _per_channel(value: Array, name: str, x: Array) -> Array:
         raise ValueError(f"{name} has {value.size} values, one per channel; the array has shape {x.shape}")
     value = value.astype(x.dtype)
     return value.reshape(-1, *[1] * (x.ndim - 1)) if value.ndim else value
+
+
+# ------------------------------------------------------------------------------------------ random transforms
+
+
+class RandomHorizontalFlip:
+    """Left and right of an array exchanged in half of the cases.
+
+    Args:
+        ratio: in how many, from 0 to 1.
+
+    Raises:
+        ValueError: a ratio out of its range; when called, a number.
+
+    Example:
+        >>> RandomHorizontalFlip(1.0)(np.array([[1, 2, 3]]))
+        array([[3, 2, 1]])
+    """
+
+    def __init__(self, ratio: float = 0.5) -> None:
+        if not 0 <= ratio <= 1:
+            raise ValueError(f"ratio must be from 0 to 1; got {ratio}")
+        self.ratio = ratio
+
+    def __call__(self, array: ArrayLike) -> Array:
+        """The array, or a copy of it from right to left; the last axis is the width."""
+        x = np.asarray(array)
+        if x.ndim == 0:
+            raise ValueError("RandomHorizontalFlip takes an array (..., W); got a number")
+        return x[..., ::-1].copy() if rng().random() < self.ratio else x
+
+
+class RandomShift:
+    """An image moved by some pixels up or down and left or right, each number of them as likely.
+
+    Args:
+        pixels: at most this many, an integer or (height, width), at least 0.
+        value: of the pixels that come in at the edges.
+
+    Raises:
+        TypeError: pixels that are no integers.
+        ValueError: pixels below 0; when called, an array without two axes.
+
+    Example:
+        >>> RandomShift(2)(np.ones((1, 28, 28), dtype=np.float32)).shape
+        (1, 28, 28)
+    """
+
+    def __init__(self, pixels: IntPair, value: float = 0) -> None:
+        height, width = pair(pixels, "pixels")
+        self.pixels = at_least(0, height, "pixels"), at_least(0, width, "pixels")
+        self.value = value
+
+    def __call__(self, array: ArrayLike) -> Array:
+        """A moved copy of the array, (..., H, W)."""
+        x = np.asarray(array)
+        if x.ndim < 2:
+            raise ValueError(f"RandomShift takes an array (..., H, W); got shape {x.shape}")
+        (H, W), (PH, PW) = x.shape[-2:], self.pixels
+        top, left = rng().integers(2 * PH + 1), rng().integers(2 * PW + 1)
+        padded = np.full((*x.shape[:-2], H + 2 * PH, W + 2 * PW), self.value, x.dtype)
+        padded[..., PH : PH + H, PW : PW + W] = x
+        return padded[..., top : top + H, left : left + W].copy()

@@ -4,6 +4,7 @@ import pytest
 import pyconvlite
 from pyconvlite import DataLoader
 from pyconvlite.backends import DeviceUnavailable
+from pyconvlite.dataloaders import SeqDataLoader
 from pyconvlite.datasets import Dataset
 
 
@@ -156,3 +157,39 @@ def test_there_is_no_device():
     loader.to_cpu()
     assert loader.gpu is False
     assert len(epoch(loader)) == 3
+
+
+# ------------------------------------------------------------------------------------------- SeqDataLoader
+
+
+def test_sequences_go_on_from_step_to_step():
+    loader = SeqDataLoader(Numbers(), 2)
+    assert epoch(loader) == [[i, i + 5] for i in range(5)]
+    assert epoch(loader) == [[i, i + 5] for i in range(5)]
+    assert all(np.array_equal(t, x**2) for x, t in loader)
+
+
+def test_a_length_that_the_parts_do_not_divide():
+    """As in DeZero: what is left over is reached by running on, and the last part comes around."""
+    loader = SeqDataLoader(Numbers(), 3)
+    assert len(loader) == 4
+    assert epoch(loader) == [[0, 3, 6], [1, 4, 7], [2, 5, 8], [3, 6, 9]]
+    assert epoch(SeqDataLoader(Numbers(), 10)) == [list(range(10))]
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "error", "message"),
+    [
+        (0, ValueError, "batch_size must be at least 1; got 0"),
+        (11, ValueError, "batch_size must be at most the dataset's length, 10; got 11"),
+        (2.0, TypeError, "batch_size must be an integer"),
+    ],
+)
+def test_sequences_errors(batch_size, error, message):
+    with pytest.raises(error, match=message):
+        SeqDataLoader(Numbers(), batch_size)
+
+
+def test_sequences_on_a_device():
+    with pytest.raises(DeviceUnavailable, match="no GPU"):
+        SeqDataLoader(Numbers(), 4, gpu=True)

@@ -1,7 +1,24 @@
+import sys
+
 import numpy as np
 import pytest
 
-from pyconvlite.transforms import AsType, Compose, Flatten, Normalize, ToFloat, ToInt
+import pyconvlite
+from pyconvlite.transforms import (
+    AsType,
+    CenterCrop,
+    Compose,
+    Convert,
+    Flatten,
+    Normalize,
+    RandomHorizontalFlip,
+    RandomShift,
+    Resize,
+    ToArray,
+    ToFloat,
+    ToInt,
+    ToPIL,
+)
 
 
 def test_compose_goes_in_order():
@@ -97,3 +114,170 @@ def test_normalize_arguments(arguments, message):
 def test_normalize_with_another_number_of_channels(shape):
     with pytest.raises(ValueError, match="std has 4 values, one per channel; the array has shape"):
         Normalize(std=[1, 2, 3, 4])(np.zeros(shape))
+
+
+# ------------------------------------------------------------------------------------------- Pillow's images
+
+PIXELS = np.random.default_rng(0).integers(256, size=(5, 7, 3), dtype=np.uint8)  # H, W, C
+
+
+@pytest.fixture
+def image():
+    return pytest.importorskip("PIL.Image").fromarray(PIXELS)
+
+
+def test_to_array_gives_channels_rows_columns(image):
+    np.testing.assert_array_equal(ToArray()(image), PIXELS.transpose(2, 0, 1).astype(np.float32), strict=True)
+    assert ToArray(np.uint8)(image).dtype == np.uint8
+    assert ToArray()(image.convert("L")).shape == (1, 5, 7)
+    array = np.zeros(3)
+    assert ToArray()(array) is array
+
+
+def test_to_pil_is_the_way_back(image):
+    for mode in ("RGB", "L", "RGBA"):
+        array = ToArray(np.uint8)(image.convert(mode))
+        back = ToPIL()(array)
+        assert (back.mode, back.size) == (mode, (7, 5))
+        np.testing.assert_array_equal(ToArray(np.uint8)(back), array)
+
+
+def test_convert(image):
+    assert Convert("L")(image).mode == "L"
+    np.testing.assert_array_equal(np.asarray(Convert()(image)), PIXELS)
+    bgr = Convert("BGR")(image)
+    np.testing.assert_array_equal(np.asarray(bgr), PIXELS[:, :, ::-1])
+
+
+def test_resize_takes_width_and_height(image):
+    assert Resize((4, 10))(image).size == (4, 10)
+    assert Resize(3)(image).size == (3, 3)
+    np.testing.assert_array_equal(
+        np.asarray(Resize((14, 10), mode=0)(image)), PIXELS.repeat(2, 0).repeat(2, 1)
+    )
+
+
+@pytest.mark.parametrize(
+    ("size", "rows", "columns"),
+    [((3, 5), (0, 5), (2, 5)), (2, (1, 3), (2, 4)), ((7, 5), (0, 5), (0, 7))],
+)
+def test_center_crop(image, size, rows, columns):
+    np.testing.assert_array_equal(np.asarray(CenterCrop(size)(image)), PIXELS[slice(*rows), slice(*columns)])
+
+
+def test_center_crop_of_an_image_that_is_too_small(image):
+    with pytest.raises(ValueError, match="size must fit into the image, 7 x 5 pixels; got 8 x 2"):
+        CenterCrop((8, 2))(image)
+
+
+def test_a_photographs_way_into_a_network(image):
+    way = Compose([Convert(), Resize(8), CenterCrop(6), ToArray(), Normalize(127.5, 127.5)])
+    x = way(image)
+    assert (x.shape, x.dtype) == ((3, 6, 6), np.float32)
+    assert -1 <= x.min() < x.max() <= 1
+
+
+@pytest.mark.parametrize("transform", [Convert(), Resize(2), CenterCrop(2)])
+def test_image_transforms_of_an_array(transform):
+    pytest.importorskip("PIL")
+    with pytest.raises(TypeError, match=r"takes an image of Pillow; got ndarray: put ToPIL\(\) before it"):
+        transform(np.zeros((3, 4, 4), np.uint8))
+
+
+@pytest.mark.parametrize("transform", [Convert(), Resize(2), CenterCrop(2), ToArray(), ToPIL()])
+def test_image_transforms_without_pillow(transform, monkeypatch):
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    x = np.zeros((1, 2, 2), np.uint8) if isinstance(transform, ToPIL) else "a picture"
+    with pytest.raises(ModuleNotFoundError, match="install pillow"):
+        transform(x)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: Resize(0), ValueError, "size must be at least 1; got 0"),
+        (lambda: Resize((2, 3, 4)), ValueError, "size must be an integer or two"),
+        (lambda: CenterCrop(2.0), TypeError, "size must be an integer.* 2.0"),
+        (
+            lambda: ToPIL()(np.zeros((3, 2, 2))),
+            TypeError,
+            r"uint8; got float64: put AsType\(np.uint8\) before",
+        ),
+        (
+            lambda: ToPIL()(np.zeros((2, 3, 3), np.uint8)),
+            ValueError,
+            r"1, 3 or 4 channels; got shape \(2, 3, 3\)",
+        ),
+        (lambda: ToPIL()(np.zeros((3, 3), np.uint8)), ValueError, r"\(C, H, W\) .* got shape \(3, 3\)"),
+    ],
+)
+def test_image_transforms_errors(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+# ------------------------------------------------------------------------------------------- at random
+
+
+def test_flip_exchanges_left_and_right_in_half_of_the_cases():
+    pyconvlite.seed(0)
+    x = np.arange(12.0, dtype=np.float32).reshape(2, 2, 3)
+    flip = RandomHorizontalFlip()
+    results = [flip(x) for _ in range(200)]
+    flipped = [y for y in results if not np.array_equal(y, x)]
+    assert 70 < len(flipped) < 130
+    for y in flipped:
+        np.testing.assert_array_equal(y, x[..., ::-1], strict=True)
+        assert not np.shares_memory(y, x)
+
+
+def test_flip_always_or_never():
+    x = np.arange(3)
+    assert [RandomHorizontalFlip(1)(x).tolist() for _ in range(5)] == [[2, 1, 0]] * 5
+    assert [RandomHorizontalFlip(0)(x).tolist() for _ in range(5)] == [[0, 1, 2]] * 5
+
+
+def test_shift_moves_the_image_and_fills_the_edges():
+    pyconvlite.seed(0)
+    x = np.zeros((2, 5, 6), np.float32)
+    x[:, 2, 3] = 1
+    shift = RandomShift((1, 2), value=-1)
+    places = set()
+    for _ in range(300):
+        y = shift(x)
+        assert (y.shape, y.dtype) == (x.shape, np.float32)
+        (row,), (column,) = np.nonzero(y[0] == 1)
+        places.add((int(row), int(column)))
+        dy, dx = row - 2, column - 3
+        assert np.count_nonzero(y == -1) == 2 * (30 - (5 - abs(dy)) * (6 - abs(dx)))
+    assert places == {(row, column) for row in (1, 2, 3) for column in (1, 2, 3, 4, 5)}
+    np.testing.assert_array_equal(x.sum(), 2)
+
+
+def test_shift_by_more_than_the_image():
+    assert RandomShift(9)(np.ones((2, 2))).shape == (2, 2)
+
+
+def test_seed_repeats_what_is_random():
+    def draw():
+        pyconvlite.seed(3)
+        x = np.arange(24).reshape(4, 6)
+        way = Compose([RandomHorizontalFlip(), RandomShift(2)])
+        return [way(x) for _ in range(10)]
+
+    np.testing.assert_array_equal(draw(), draw())
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: RandomHorizontalFlip(1.5), ValueError, "ratio must be from 0 to 1; got 1.5"),
+        (lambda: RandomHorizontalFlip()(3), ValueError, "got a number"),
+        (lambda: RandomShift(-1), ValueError, "pixels must be at least 0; got -1"),
+        (lambda: RandomShift(0.5), TypeError, "pixels must be an integer.* 0.5"),
+        (lambda: RandomShift(1)(np.zeros(3)), ValueError, r"\(..., H, W\); got shape \(3,\)"),
+    ],
+)
+def test_random_transforms_errors(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
