@@ -57,9 +57,9 @@ def test_what_tests_can_use(project):
         import asyncio
         import os
         import sys
-        import time
         from pathlib import Path
 
+        import js
         import numpy
         import pytest
         import pytest_asyncio
@@ -73,19 +73,20 @@ def test_what_tests_can_use(project):
             return helper.ANSWER
 
 
-        def import_time():
-            for name in [name for name in sys.modules if name.startswith("pyconvlite")]:
-                del sys.modules[name]
-            start = time.perf_counter()
-            import pyconvlite
-
-            return time.perf_counter() - start
+        def cpu_time():
+            # what this thread has worked, whatever else the machine does
+            usage = js.process.threadCpuUsage()
+            return (usage.user + usage.system) / 1e6
 
 
         def test_import_takes_less_than_150_ms_beyond_numpy():
-            times = [import_time() for _ in range(5)]
-            print("import pyconvlite:", *(f"{1000 * t:.0f}" for t in times), "ms")
-            assert min(times) < 0.15
+            assert "pyconvlite" not in sys.modules
+            start = cpu_time()
+            import pyconvlite
+
+            took = cpu_time() - start
+            print(f"import pyconvlite: {1000 * took:.0f} ms")
+            assert took < 0.15
 
 
         def test_is_real_pyodide():
@@ -141,9 +142,10 @@ def test_what_tests_can_use(project):
         """,
     )
     status, output = project.run(
-        "test_all.py", "--capture=sys", "--junitxml=out/report.xml", WHERE=str(project.folder)
+        "test_all.py", "--capture=sys", "-rA", "--junitxml=out/report.xml", WHERE=str(project.folder)
     )
     assert status == 0, output
+    print(output)
     assert "8 passed, 1 skipped" in output
     assert (project.folder / "written.txt").read_text() == "by Python"
     assert (project.folder / "out" / "report.xml").exists()
