@@ -1,4 +1,5 @@
-"""DeZero's module path for the convolution family, which lives in `functions/conv.py` and `pooling.py`."""
+"""DeZero's module path for the convolution family: `functions/columns.py`, `conv.py` and `pooling.py`."""
 
+from .functions.columns import *  # noqa: F403
 from .functions.conv import *  # noqa: F403
 from .functions.pooling import *  # noqa: F403

@@ -20,20 +20,8 @@ from .activation import (
     softmax,
     softmax_simple,
 )
-from .conv import (
-    Col2im,
-    Conv2d,
-    Conv2DGradW,
-    Deconv2d,
-    Im2col,
-    col2im,
-    col2im_array,
-    conv2d,
-    conv2d_simple,
-    deconv2d,
-    im2col,
-    im2col_array,
-)
+from .columns import Col2im, Im2col, col2im, col2im_array, im2col, im2col_array
+from .conv import Conv2d, Conv2DGradW, Deconv2d, conv2d, conv2d_simple, deconv2d
 from .linalg import (
     Linear,
     MatMul,

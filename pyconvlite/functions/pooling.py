@@ -13,7 +13,7 @@ import numpy as np
 from ..backends import kernels
 from ..core import Function, Variable, as_input
 from ..utils import IntPair, check_axes, conv_outsize, lowest, pair
-from .conv import im2col, im2col_array
+from .columns import im2col, im2col_array
 from .reduction import max, mean
 from .shape import reshape, transpose
 
