@@ -115,7 +115,7 @@ def test_mnist_from_a_folder(tmp_path, train, part, spelling, pack, as_source):
 @pytest.mark.parametrize("part", ["train", "t10k"])
 def test_mnist_from_the_cache(tmp_path, monkeypatch, part):
     monkeypatch.setenv("PYCONVLITE_CACHE", str(tmp_path))
-    files = pyconvlite.datasets._MNIST_FILES
+    files = pyconvlite.datasets.mnist._MNIST_FILES
     for what, ndim in (("images", 3), ("labels", 1)):
         name = f"{part}-{what}-idx{ndim}-ubyte"
         (tmp_path / files[name]).mkdir()

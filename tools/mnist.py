@@ -10,7 +10,7 @@ import struct
 import sys
 from pathlib import Path
 
-from pyconvlite.datasets import _MNIST_FILES as SHA256
+from pyconvlite.datasets.mnist import _MNIST_FILES as SHA256
 from tools import fetch
 
 ARCHIVE = fetch.Archive(

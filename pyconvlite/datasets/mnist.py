@@ -1,90 +1,19 @@
-"""Datasets: examples with their labels, one at a time, and MNIST (book steps 49 and 51)."""
+"""MNIST, and the IDX format of its files (book step 51)."""
 
 from __future__ import annotations
 
-import contextlib
 import math
-import operator
-import os
 import struct
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, SupportsIndex, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
-from ._fetch import fetch
-from .transforms import Compose, Flatten, Normalize, ToFloat
-from .utils import Array, cache_dir, rng
+from ..transforms import Compose, Flatten, Normalize, ToFloat
+from ..utils import Array, cache_dir
+from .base import Bytes, Dataset, Place, Transform, read_first, show_grid, unpacked
 
-__all__ = ["MNIST", "Dataset", "read_idx"]
+Source: TypeAlias = Place | tuple[Bytes, Bytes]
 
-Transform: TypeAlias = Callable[[Any], Any]
-Bytes: TypeAlias = bytes | bytearray | memoryview
-Source: TypeAlias = str | os.PathLike[str] | tuple[Bytes, Bytes]
-
-# ---------------------------------------------------------------------------------------------------- Dataset
-
-
-class Dataset:
-    """Base of datasets: `dataset[i]` is the pair (example, label), each through its transform.
-
-    A subclass defines `prepare`, which sets `data` and, where there are labels, `label`; or sets them later.
-
-    Args:
-        train: which part is wanted, that to train on or that to test with.
-        transform: function that each example goes through; None leaves it as it is.
-        target_transform: the same for labels.
-
-    Attributes:
-        data: examples along the first axis.
-        label: as many labels, or None.
-
-    Example:
-        >>> class Squares(Dataset):
-        ...     def prepare(self):
-        ...         self.data = np.arange(5.0)
-        ...         self.label = self.data**2
-        >>> len(Squares()), Squares()[3]
-        (5, (np.float64(3.0), np.float64(9.0)))
-    """
-
-    def __init__(
-        self,
-        train: bool = True,
-        transform: Transform | None = None,
-        target_transform: Transform | None = None,
-    ) -> None:
-        self.train = train
-        self.transform = transform or _unchanged
-        self.target_transform = target_transform or _unchanged
-        self.data: Any = None
-        self.label: Any = None
-        self.prepare()
-
-    def __getitem__(self, index: SupportsIndex) -> tuple[Any, Any]:
-        """The pair (example, label) at an index; the label is None where the dataset has none.
-
-        Raises:
-            TypeError: the index is no integer.
-            IndexError: there is no such example.
-        """
-        i = operator.index(index)
-        label = None if self.label is None else self.target_transform(self.label[i])
-        return self.transform(self.data[i]), label
-
-    def __len__(self) -> int:
-        return len(self.data)
-
-    def prepare(self) -> None:
-        """Set `data` and `label`; called once, when the dataset is made."""
-
-
-def _unchanged(x: Any) -> Any:
-    return x
-
-
-# ------------------------------------------------------------------------------------------------------ MNIST
 
 # Name of each file, as its authors spelled it, and the sha256 under which the cache holds it.
 _MNIST_FILES = {
@@ -162,15 +91,7 @@ class MNIST(Dataset):
         Raises:
             ModuleNotFoundError: matplotlib is not installed.
         """
-        try:
-            import matplotlib.pyplot as plt  # type: ignore[import-not-found,unused-ignore]
-        except ModuleNotFoundError as error:
-            raise ModuleNotFoundError("MNIST.show draws with matplotlib: install matplotlib") from error
-        chosen = self.data[rng().integers(len(self.data), size=row * col)]
-        grid = chosen.reshape(row, col, 28, 28).transpose(0, 2, 1, 3).reshape(row * 28, col * 28)
-        plt.imshow(grid, cmap="gray", interpolation="nearest")
-        plt.axis("off")
-        plt.show()
+        show_grid(self, row, col)
 
     @staticmethod
     def labels() -> dict[int, str]:
@@ -183,25 +104,20 @@ class MNIST(Dataset):
         return {digit: str(digit) for digit in range(10)}
 
 
-def _read(source: str | os.PathLike[str] | None, name: str) -> tuple[bytes, str]:
+def _read(source: Place | None, name: str) -> tuple[bytes, str]:
     """Contents of one of the files, and the place where it was found."""
     dotted = name.replace("-idx", ".idx")
     spellings = [name, f"{name}.gz", dotted, f"{dotted}.gz"]
-    places: list[str] | list[Path]
-    if isinstance(source, str) and source.startswith(("http://", "https://")):
-        places = [f"{source.rstrip('/')}/{spelling}" for spelling in spellings]
-    else:
-        folder = cache_dir() / _MNIST_FILES[name] if source is None else Path(source)
-        places = [folder / spelling for spelling in spellings]
-    for place in places:
-        with contextlib.suppress(FileNotFoundError):
-            return place.read_bytes() if isinstance(place, Path) else fetch(place), str(place)
-    if source is None:
+    if source is not None:
+        return read_first(source, spellings)
+    folder = cache_dir() / _MNIST_FILES[name]
+    try:
+        return read_first(folder, spellings)
+    except FileNotFoundError as error:
         raise FileNotFoundError(
-            f"MNIST is not in the cache: there is no {places[0]}; pass source=, a folder, an address or the "
-            "files' contents, or fill the cache: in a checkout of pyconvlite, ./build.sh test does"
-        )
-    raise FileNotFoundError(f"none of {', '.join(spellings)} is in {os.fspath(source)!r}")
+            f"MNIST is not in the cache: there is no {folder / name}; pass source=, a folder, an address or "
+            "the files' contents, or fill the cache: in a checkout of pyconvlite, ./build.sh test does"
+        ) from error
 
 
 # -------------------------------------------------------------------------------------------------- IDX files
@@ -225,8 +141,7 @@ def read_idx(contents: Bytes, ndim: int, name: str = "the contents") -> Array:
         >>> read_idx(bytes([0, 0, 8, 1, 0, 0, 0, 2, 7, 3]), ndim=1)
         array([7, 3], dtype=uint8)
     """
-    if bytes(contents[:2]) == b"\x1f\x8b":
-        contents = _gunzip(contents, name)
+    contents = unpacked(contents, name)
     magic = bytes([0, 0, 8, ndim])  # 8: unsigned bytes
     if len(contents) >= 4 and contents[:4] != magic:
         found = bytes(contents[:4]).hex()
@@ -242,13 +157,3 @@ def read_idx(contents: Bytes, ndim: int, name: str = "the contents") -> Array:
     array = np.frombuffer(contents, dtype=np.uint8, offset=header).reshape(shape)
     array.flags.writeable = False
     return array
-
-
-def _gunzip(contents: Bytes, name: str) -> bytes:
-    import gzip  # here, since who reads no gzipped file need not wait for it
-    import zlib
-
-    try:
-        return gzip.decompress(contents)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"{name} is truncated or damaged: {error}") from error

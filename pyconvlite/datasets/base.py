@@ -1,0 +1,142 @@
+"""Dataset, and what datasets have in common: reading files and drawing images."""
+
+from __future__ import annotations
+
+import contextlib
+import operator
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, SupportsIndex, TypeAlias
+
+from .._fetch import fetch
+from ..utils import Array, rng
+
+Transform: TypeAlias = Callable[[Any], Any]
+Bytes: TypeAlias = bytes | bytearray | memoryview
+Place: TypeAlias = str | os.PathLike[str]
+
+
+class Dataset:
+    """Base of datasets: `dataset[i]` is the pair (example, label), each through its transform.
+
+    A subclass defines `prepare`, which sets `data` and, where there are labels, `label`; or sets them later.
+
+    Args:
+        train: which part is wanted, that to train on or that to test with.
+        transform: function that each example goes through; None leaves it as it is.
+        target_transform: the same for labels.
+
+    Attributes:
+        data: examples along the first axis.
+        label: as many labels, or None.
+
+    Example:
+        >>> import numpy as np
+        >>> class Squares(Dataset):
+        ...     def prepare(self):
+        ...         self.data = np.arange(5.0)
+        ...         self.label = self.data**2
+        >>> len(Squares()), Squares()[3]
+        (5, (np.float64(3.0), np.float64(9.0)))
+    """
+
+    def __init__(
+        self,
+        train: bool = True,
+        transform: Transform | None = None,
+        target_transform: Transform | None = None,
+    ) -> None:
+        self.train = train
+        self.transform = transform or _unchanged
+        self.target_transform = target_transform or _unchanged
+        self.data: Any = None
+        self.label: Any = None
+        self.prepare()
+
+    def __getitem__(self, index: SupportsIndex) -> tuple[Any, Any]:
+        """The pair (example, label) at an index; the label is None where the dataset has none.
+
+        Raises:
+            TypeError: the index is no integer.
+            IndexError: there is no such example.
+        """
+        i = operator.index(index)
+        label = None if self.label is None else self.target_transform(self.label[i])
+        return self.transform(self.data[i]), label
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def prepare(self) -> None:
+        """Set `data` and `label`; called once, when the dataset is made."""
+
+
+def _unchanged(x: Any) -> Any:
+    return x
+
+
+# ------------------------------------------------------------------------------------------------------ files
+
+
+def read_first(source: Place, spellings: Sequence[str]) -> tuple[bytes, str]:
+    """Contents of the first of these files that a folder or an `http(s)://` address has, and its place.
+
+    Raises:
+        FileNotFoundError: it has none of them.
+        OSError: the address cannot be reached.
+
+    Example:
+        >>> read_first("no such folder", ["a", "a.gz"])
+        Traceback (most recent call last):
+        FileNotFoundError: none of a, a.gz is in 'no such folder'
+    """
+    places: list[str] | list[Path]
+    if isinstance(source, str) and source.startswith(("http://", "https://")):
+        places = [f"{source.rstrip('/')}/{spelling}" for spelling in spellings]
+    else:
+        places = [Path(source) / spelling for spelling in spellings]
+    for place in places:
+        with contextlib.suppress(FileNotFoundError):
+            return place.read_bytes() if isinstance(place, Path) else fetch(place), str(place)
+    raise FileNotFoundError(f"none of {', '.join(spellings)} is in {os.fspath(source)!r}")
+
+
+def unpacked(contents: Bytes, name: str) -> Bytes:
+    """The contents, without gzip if they came in it.
+
+    Raises:
+        ValueError: damaged gzip.
+
+    Example:
+        >>> unpacked(b"plain", "the file")
+        b'plain'
+    """
+    if bytes(contents[:2]) != b"\x1f\x8b":
+        return contents
+    import gzip  # here, since who reads no gzipped file need not wait for it
+    import zlib
+
+    try:
+        return gzip.decompress(contents)
+    except (OSError, EOFError, zlib.error) as error:
+        raise ValueError(f"{name} is truncated or damaged: {error}") from error
+
+
+# ---------------------------------------------------------------------------------------------------- drawing
+
+
+def show_grid(dataset: Dataset, row: int, col: int) -> None:
+    """Draw randomly chosen images (C, H, W) of a dataset in `row` rows and `col` columns, with matplotlib."""
+    try:
+        import matplotlib.pyplot as plt  # type: ignore[import-not-found,unused-ignore]
+    except ModuleNotFoundError as error:
+        name = type(dataset).__name__
+        raise ModuleNotFoundError(f"{name}.show draws with matplotlib: install matplotlib") from error
+    images: Array = dataset.data[rng().integers(len(dataset), size=row * col)]
+    C, H, W = images.shape[1:]
+    grid = images.reshape(row, col, C, H, W).transpose(0, 3, 1, 4, 2)  # (row, H, col, W, C)
+    grid = grid.reshape(row * H, col * W, C)
+    plt.imshow(grid[:, :, 0] if C == 1 else grid, cmap="gray", interpolation="nearest")
+    plt.axis("off")
+    plt.show()

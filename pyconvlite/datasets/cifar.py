@@ -1,0 +1,211 @@
+"""CIFAR-10 and CIFAR-100: small photographs, in the binary format of their authors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, TypeAlias
+
+import numpy as np
+
+from ..transforms import Compose, Normalize, ToFloat
+from ..utils import Array
+from .base import Bytes, Dataset, Place, Transform, read_first, show_grid, unpacked
+
+Source: TypeAlias = Place | Bytes | tuple[Bytes, ...]
+
+_PIXELS = 3 * 32 * 32
+
+
+class CIFAR10(Dataset):
+    """Photographs of ten kinds of things: 50,000 to train on, 10,000 to test with, 32 x 32 pixels.
+
+    They come from https://www.cs.toronto.edu/~kriz/cifar.html, where the binary version is the one needed.
+
+    Args:
+        train: the images to train on, or else those to test with.
+        transform: function that each image, (3, 32, 32) of uint8, goes through. The default is DeZero's,
+            `2 * pixel - 1`, and gives float32 from -1 to 509; `Normalize(127.5, 127.5)` gives -1 to 1.
+        target_transform: function that each label, a NumPy integer, goes through.
+        source: where the files, plain or gzipped, come from: a folder or an `http(s)://` address that holds
+            them under their names (`data_batch_1.bin` to `data_batch_5.bin`, `test_batch.bin`); or their
+            contents, one or a tuple.
+
+    Attributes:
+        data: (N, 3, 32, 32) of uint8, read-only.
+        label: (N,) of int32.
+
+    Raises:
+        FileNotFoundError: no such file there, or no source.
+        ValueError: a file that is not what it should be: another number of bytes, an unknown label.
+
+    Example:
+        >>> cifar = CIFAR10(source=bytes([3]) + bytes(3072))  # one image of a cat in the dark
+        >>> image, label = cifar[0]
+        >>> image.shape, image.dtype, CIFAR10.labels()[int(label)]
+        ((3, 32, 32), dtype('float32'), 'cat')
+    """
+
+    _archive = "cifar-10-binary.tar.gz"
+    _train_files: ClassVar[Sequence[str]] = [f"data_batch_{i}.bin" for i in range(1, 6)]
+    _test_files: ClassVar[Sequence[str]] = ["test_batch.bin"]
+    _label_bytes = 1
+    _label_byte = 0
+
+    def __init__(
+        self,
+        train: bool = True,
+        transform: Transform | None = Compose([ToFloat(), Normalize(mean=0.5, std=0.5)]),  # noqa: B008
+        target_transform: Transform | None = None,
+        *,
+        source: Source | None = None,
+    ) -> None:
+        self.source = source
+        super().__init__(train, transform, target_transform)
+
+    def prepare(self) -> None:
+        """Read images and labels from the source."""
+        records = np.concatenate([self._records(*file) for file in self._files()])
+        self.data = records[:, self._label_bytes :].reshape(-1, 3, 32, 32)
+        self.data.flags.writeable = False
+        self.label = records[:, self._label_byte].astype(np.int32)
+
+    def _files(self) -> list[tuple[Bytes, str]]:
+        """Contents and name of each file."""
+        if self.source is None:
+            raise FileNotFoundError(
+                f"{type(self).__name__} comes with no download: get {self._archive} from "
+                "https://www.cs.toronto.edu/~kriz/cifar.html, unpack it, and pass source=, the folder"
+            )
+        if isinstance(self.source, tuple):
+            return [(contents, f"file {i}") for i, contents in enumerate(self.source)]
+        if isinstance(self.source, Bytes):
+            return [(self.source, "the file")]
+        names = self._train_files if self.train else self._test_files
+        return [read_first(self.source, [name, f"{name}.gz"]) for name in names]
+
+    def _records(self, contents: Bytes, name: str) -> Array:
+        """Rows of a file: label bytes, then pixels."""
+        contents = unpacked(contents, name)
+        length = self._label_bytes + _PIXELS
+        if len(contents) % length:
+            raise ValueError(
+                f"{name} is truncated or no file of {type(self).__name__}: {len(contents)} bytes are not a "
+                f"multiple of {length}, {self._label_bytes} for the label and 3 * 32 * 32 for the image"
+            )
+        records: Array = np.frombuffer(contents, dtype=np.uint8).reshape(-1, length)
+        labels, known = records[:, self._label_byte], len(self._names())
+        if labels.size and labels.max() >= known:
+            raise ValueError(
+                f"{name} has the label {labels.max()}; those of {type(self).__name__} are 0 to {known - 1}"
+            )
+        return records
+
+    def _names(self) -> Sequence[str]:
+        return _NAMES10
+
+    def show(self, row: int = 10, col: int = 10) -> None:
+        """Draw randomly chosen images in `row` rows and `col` columns; needs matplotlib.
+
+        Raises:
+            ModuleNotFoundError: matplotlib is not installed.
+        """
+        show_grid(self, row, col)
+
+    @staticmethod
+    def labels() -> dict[int, str]:
+        """The name of each label.
+
+        Example:
+            >>> CIFAR10.labels()[9]
+            'truck'
+        """
+        return dict(enumerate(_NAMES10))
+
+
+class CIFAR100(CIFAR10):
+    """Photographs like those of CIFAR10, of a hundred kinds of things in twenty groups.
+
+    Args:
+        train, transform, target_transform: as in CIFAR10.
+        label_type: "fine" for the hundred kinds, "coarse" for the twenty groups.
+        source: as in CIFAR10; the files are `train.bin` and `test.bin`.
+
+    Attributes:
+        data, label: as in CIFAR10.
+
+    Raises:
+        FileNotFoundError: no such file there, or no source.
+        ValueError: an unknown label_type, or a file that is not what it should be.
+
+    Example:
+        >>> contents = bytes([11, 98]) + bytes(3072)  # one image: its group, its kind, its pixels
+        >>> for label_type in ("coarse", "fine"):
+        ...     label = CIFAR100(label_type=label_type, source=contents).label[0]
+        ...     print(CIFAR100.labels(label_type)[int(label)])
+        large_omnivores_and_herbivores
+        woman
+    """
+
+    _archive = "cifar-100-binary.tar.gz"
+    _train_files: ClassVar[Sequence[str]] = ["train.bin"]
+    _test_files: ClassVar[Sequence[str]] = ["test.bin"]
+    _label_bytes = 2
+
+    def __init__(
+        self,
+        train: bool = True,
+        transform: Transform | None = Compose([ToFloat(), Normalize(mean=0.5, std=0.5)]),  # noqa: B008
+        target_transform: Transform | None = None,
+        label_type: str = "fine",
+        *,
+        source: Source | None = None,
+    ) -> None:
+        self._label_byte = _label_byte(label_type)
+        self.label_type = label_type
+        super().__init__(train, transform, target_transform, source=source)
+
+    def _names(self) -> Sequence[str]:
+        return _NAMES100[self._label_byte]
+
+    @staticmethod
+    def labels(label_type: str = "fine") -> dict[int, str]:
+        """The name of each label.
+
+        Raises:
+            ValueError: an unknown label_type.
+
+        Example:
+            >>> CIFAR100.labels()[0], CIFAR100.labels("coarse")[0]
+            ('apple', 'aquatic_mammals')
+        """
+        return dict(enumerate(_NAMES100[_label_byte(label_type)]))
+
+
+def _label_byte(label_type: str) -> int:
+    """Which of a record's first two bytes holds the label."""
+    if label_type not in ("coarse", "fine"):
+        raise ValueError(f"label_type must be 'fine' or 'coarse'; got {label_type!r}")
+    return ("coarse", "fine").index(label_type)
+
+
+_NAMES10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
+
+_COARSE = """
+aquatic_mammals fish flowers food_containers fruit_and_vegetables household_electrical_devices
+household_furniture insects large_carnivores large_man-made_outdoor_things
+large_natural_outdoor_scenes large_omnivores_and_herbivores medium_mammals non-insect_invertebrates
+people reptiles small_mammals trees vehicles_1 vehicles_2
+"""
+
+_FINE = """
+apple aquarium_fish baby bear beaver bed bee beetle bicycle bottle bowl boy bridge bus butterfly
+camel can castle caterpillar cattle chair chimpanzee clock cloud cockroach couch crab crocodile cup
+dinosaur dolphin elephant flatfish forest fox girl hamster house kangaroo keyboard lamp lawn_mower
+leopard lion lizard lobster man maple_tree motorcycle mountain mouse mushroom oak_tree orange orchid
+otter palm_tree pear pickup_truck pine_tree plain plate poppy porcupine possum rabbit raccoon ray
+road rocket rose sea seal shark shrew skunk skyscraper snail snake spider squirrel streetcar
+sunflower sweet_pepper table tank telephone television tiger tractor train trout tulip turtle
+wardrobe whale willow_tree wolf woman worm
+"""
+
+_NAMES100 = (_COARSE.split(), _FINE.split())
