@@ -103,19 +103,22 @@ export class Lab extends Store {
   }
 
   /**
-   * Starts a worker, with the model of the last checkpoint where there is one.
+   * Starts a worker in place of the present one, with the model of the last checkpoint where there is one.
    *
    * @param {string} [notice]  to be shown once it is ready
    */
   async start(notice = 'Ready.') {
     const engine = new Engine((error) => {
-      if (engine === this.#engine) this.#fail('failed', error);
+      if (engine === this.#engine) this.#fail(error, 'failed');
     });
-    this.#engine = engine;
+    const former = this.#engine;
+    this.#engine = engine; // first, so that the end of the former one is not taken for a fault
+    former?.terminate('replaced');
     this.set({ phase: 'loading', progress: null, fault: null, testing: null, notice: 'Loading Python.' });
     const stalled = () => engine.terminate(`nothing has arrived for ${STALL_MS / 1000} seconds`);
     let timer = setTimeout(stalled, STALL_MS);
     const onProgress = Comlink.proxy((/** @type {Progress} */ progress) => {
+      if (this.state.phase !== 'loading') return; // it came later than the result, by another channel
       clearTimeout(timer);
       timer = setTimeout(stalled, STALL_MS);
       this.set({ progress });
@@ -137,7 +140,9 @@ export class Lab extends Store {
   train(settings) {
     this.set({ phase: 'training', fault: null, notice: 'Training has started.' });
     const events = Comlink.proxy({
-      onDownload: (/** @type {Progress} */ progress) => this.set({ progress }),
+      onDownload: (/** @type {Progress} */ progress) => {
+        if (this.state.phase !== 'idle') this.set({ progress });
+      },
       onStart: () => this.#onStart(settings),
       onStep: (/** @type {Step} */ step) => this.#onStep(step),
       onCheckpoint: (/** @type {Uint8Array} */ bytes, /** @type {number} */ samples) => {
@@ -149,13 +154,13 @@ export class Lab extends Store {
       this.#lookAgain();
       if (finished && this.state.phase !== 'stopping') await this.#test();
       else this.set({ phase: 'idle', progress: null, notice: 'Training has stopped.' });
-    });
+    }, 'idle');
     return this.#work;
   }
 
   /** Tests the present model on the test images. */
   test() {
-    this.#work = this.#attempt(() => this.#test());
+    this.#work = this.#attempt(() => this.#test(), 'idle');
     return this.#work;
   }
 
@@ -182,9 +187,7 @@ export class Lab extends Store {
     const first = await Promise.race([this.#work, late]);
     clearTimeout(timer);
     if (first !== 'late' || engine !== this.#engine) return;
-    const restarted = this.start('Stopped: the batch took too long, so Python was restarted from the last checkpoint.');
-    engine.terminate('stopped');
-    await restarted;
+    await this.start('Stopped: the batch took too long, so Python was restarted from the last checkpoint.');
   }
 
   /** The weights as an npz file, or null after an error. */
@@ -284,10 +287,15 @@ export class Lab extends Store {
     }
     const { model, bytes } = checkpoint;
     await this.#engine.call((api) => api.loadWeights(model.name, bytes, 'checkpoint.npz'));
-    const { samples, loss, accuracy } = this.state.curves;
+    const { run, curves } = this.state;
+    const { samples, loss, accuracy } = curves;
     const length = samples.filter((count) => count <= model.samples).length;
     const cut = (/** @type {number[]} */ values) => values.slice(0, length);
-    this.set({ model, curves: { samples: cut(samples), loss: cut(loss), accuracy: cut(accuracy) } });
+    this.set({
+      model,
+      run: run && { ...run, done: model.samples - run.start.samples },
+      curves: { samples: cut(samples), loss: cut(loss), accuracy: cut(accuracy) },
+    });
   }
 
   /** Shows what the present weights make of the same pictures. */
@@ -320,19 +328,19 @@ export class Lab extends Store {
    * Does something; an error that the worker survives becomes the fault that the page shows.
    *
    * @param {() => Promise<unknown>} work
-   * @param {Phase} [phase]  after an error
+   * @param {Phase} [phase]  after an error; the same as before it if left out
    */
-  async #attempt(work, phase = 'idle') {
+  async #attempt(work, phase) {
     try {
       await work();
     } catch (thrown) {
       const error = /** @type {Error} */ (thrown);
-      if (!(error instanceof EngineGone)) this.#fail(phase, error); // the engine itself reports its end
+      if (!(error instanceof EngineGone)) this.#fail(error, phase); // the engine itself reports its end
     }
   }
 
-  /** @param {Phase} phase @param {Error} error */
-  #fail(phase, error) {
+  /** @param {Error} error @param {Phase} [phase] */
+  #fail(error, phase = this.state.phase) {
     this.set({ phase, progress: null, testing: null, fault: describe(error, phase), notice: '' });
   }
 }

@@ -105,6 +105,7 @@ def test_stop_ends_a_batch_that_takes_long(visit: Visit, tmp_path: Path) -> None
     visit.wait_for("#notice", "Python was restarted from the last checkpoint")
     assert visit.text("#go") == "Train"
     assert visit.text("#model-hint") == hint
+    assert visit.seen() == 0  # of the run that was given up
     after = np.load(visit.weights(tmp_path))
     assert before.files == after.files
     for name in before.files:
