@@ -1,12 +1,13 @@
-"""Helpers that several modules share: output sizes, shapes of gradients, random numbers, the cache folder."""
+"""Helpers that several modules share: output sizes, shapes of gradients, random numbers, files."""
 
 from __future__ import annotations
 
 import operator
 import os
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
-from typing import Any, SupportsIndex, TypeAlias
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -269,6 +270,38 @@ def kept_shape(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
     return tuple(1 if i in reduced else size for i, size in enumerate(shape))
 
 
+def max_backward_shape(x: Any, axis: Any) -> list[int]:
+    """Shape in which a maximum of x over `axis` broadcasts with x.
+
+    Args:
+        x: array or Variable.
+        axis: an axis, several, or None for all.
+
+    Example:
+        >>> max_backward_shape(np.ones((2, 3)), 1)
+        [2, 1]
+    """
+    return list(kept_shape(x.shape, axis))
+
+
+def logsumexp(x: Any, axis: int = 1) -> Any:
+    """Logarithm of the sum of an array's exponentials, also where one of them is too large for a float.
+
+    Args:
+        x: array.
+        axis: along which to sum; it stays, with length 1.
+
+    Example:
+        >>> logsumexp(np.array([[1000.0, 1000.0]])).round(3)
+        array([[1000.693]])
+    """
+    from .backends import get_array_module
+
+    xp = get_array_module(x)
+    m = x.max(axis=axis, keepdims=True)
+    return m + xp.log(xp.exp(x - m).sum(axis=axis, keepdims=True))
+
+
 # --------------------------------------------------------------------------------------------- random numbers
 
 _rng: np.random.Generator | None = None  # made when first asked for: numpy.random takes long to import
@@ -319,3 +352,61 @@ def cache_dir() -> Path:
         return Path(own).expanduser().absolute()
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(base).expanduser().absolute() / "pyconvlite"
+
+
+def get_file(url: str, file_name: str | None = None) -> str:
+    """Fetch a file, unless an earlier call has; return its path.
+
+    It lies in `cache_dir()`, in a folder that the sha256 of the address names. What it holds is not checked.
+
+    Args:
+        url: address of the file.
+        file_name: its name here; None takes the address's last part.
+
+    Raises:
+        ValueError: no name, or one with a folder in it.
+        FileNotFoundError: the server has no such file.
+        OSError: it cannot be reached.
+
+    Example:
+        >>> get_file("https://example.com/")
+        Traceback (most recent call last):
+        ValueError: file_name must be a name without folders; got ''
+    """
+    import hashlib
+
+    from ._fetch import fetch
+
+    name = url.rpartition("/")[2] if file_name is None else file_name
+    if name in ("", ".", "..") or Path(name).name != name:
+        raise ValueError(f"file_name must be a name without folders; got {name!r}")
+    path = cache_dir() / hashlib.sha256(url.encode()).hexdigest() / name
+    if not path.exists():
+        contents = fetch(url)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f"{name}.{os.getpid()}.tmp")
+        unfinished.write_bytes(contents)
+        unfinished.replace(path)  # so that half a file is never found
+    return str(path)
+
+
+# --------------------------------------------------------------------------------------- names of DeZero's utils
+
+if TYPE_CHECKING:
+    from ._checks import array_allclose as array_allclose
+    from ._checks import array_equal as array_equal
+    from ._checks import gradient_check as gradient_check
+    from ._checks import numerical_grad as numerical_grad
+    from .graph import get_dot_graph as get_dot_graph
+    from .graph import plot_dot_graph as plot_dot_graph
+else:
+    # Their modules need this one: so they are loaded when first asked for.
+    _HOMES = {
+        **dict.fromkeys(("array_allclose", "array_equal", "gradient_check", "numerical_grad"), "_checks"),
+        **dict.fromkeys(("get_dot_graph", "plot_dot_graph"), "graph"),
+    }
+
+    def __getattr__(name: str) -> Any:
+        if name in _HOMES:
+            return getattr(import_module(f".{_HOMES[name]}", __package__), name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
