@@ -390,7 +390,7 @@ def get_file(url: str, file_name: str | None = None) -> str:
     return str(path)
 
 
-# --------------------------------------------------------------------------------------- names of DeZero's utils
+# --------------------------------------------------------------------------------------- DeZero's names
 
 if TYPE_CHECKING:
     from ._checks import array_allclose as array_allclose
