@@ -39,6 +39,12 @@ class Summary:
 
     Attributes:
         rows: the layers that hold Parameters or no other layers, in the order of their first calls.
+
+    Example:
+        >>> from pyconvlite.layers import Linear
+        >>> found = summary(Linear(3), (1, 4))
+        >>> found.parameters, found.rows[0].output_shape
+        (15, (1, 3))
     """
 
     rows: tuple[Row, ...]
