@@ -163,6 +163,14 @@ def test_a_first_input_that_does_not_fit_decides_nothing(shape):
     assert bn.in_size is None
 
 
+def test_an_empty_batch_has_no_statistics_but_can_be_normalized_in_use():
+    bn = L.BatchNorm(3)
+    with test_mode():
+        assert bn(np.zeros((0, 3, 2, 2), np.float32)).shape == (0, 3, 2, 2)
+        with pytest.raises(ValueError, match="in_size must be at least 1; got 0"):
+            L.BatchNorm()(np.zeros((2, 0), np.float32))
+
+
 @pytest.mark.parametrize("train", [True, False])
 def test_another_number_of_channels(train):
     bn = L.BatchNorm(3)

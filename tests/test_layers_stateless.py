@@ -29,6 +29,10 @@ TABLE = {
         L.AvgPool((3, 2), (2, 1), (1, 0)),
         lambda x: F.average_pooling(x, (3, 2), (2, 1), (1, 0)),
     ),
+    "AvgPool of pixels alone": (
+        L.AvgPool(2, pad=1, count_include_pad=False),
+        lambda x: F.average_pooling(x, 2, pad=1, count_include_pad=False),
+    ),
     "GlobalAvgPool": (L.GlobalAvgPool(), F.global_average_pooling),
     "Flatten": (L.Flatten(), F.flatten),
 }

@@ -79,13 +79,13 @@ class BatchNorm(Layer):
     def forward(self, x: Any) -> Variable:
         """Normalize x, (N, C) or (N, C, H, W); in training, take its statistics in."""
         in_size = channels(x, self)
-        if in_size != (self.in_size or in_size) or np.size(x) == 0:
+        if in_size != (self.in_size or in_size) or (Config.train and np.size(x) == 0):
             raise ValueError(
-                f"BatchNorm(in_size={self.in_size}) needs that many channels along axis 1, and at least one "
-                f"element; got an input of shape {np.shape(x)}"
+                f"BatchNorm(in_size={self.in_size}) needs that many channels along axis 1, and in training "
+                f"at least one element; got an input of shape {np.shape(x)}"
             )
         if self.in_size is None:
-            self._init_params(in_size)
+            self._init_params(at_least(1, in_size, "in_size"))
         mean, var = self.avg_mean.data, self.avg_var.data
         if not Config.train:
             return F.batch_norm(x, self.gamma, self.beta, mean, var, self.decay, self.eps)

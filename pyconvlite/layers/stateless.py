@@ -114,7 +114,7 @@ class Softmax(Layer):
         return F.softmax(x, self.axis)
 
 
-class LogSoftmax(Softmax):
+class LogSoftmax(Layer):
     """`F.log_softmax` as a layer: the logarithm of Softmax, also where that is 0.
 
     Args:
@@ -126,6 +126,9 @@ class LogSoftmax(Softmax):
         variable([[    0. -1000.]])
     """
 
+    def __init__(self, axis: int = 1) -> None:
+        self.axis = axis
+
     def forward(self, x: Any) -> Variable:
         """Apply it along the axis."""
         return F.log_softmax(x, self.axis)
@@ -134,7 +137,19 @@ class LogSoftmax(Softmax):
 # ------------------------------------------------------------------------------------------------ images
 
 
-class MaxPool(Layer):
+class _Pool(Layer):
+    """What MaxPool and AvgPool share: their arguments."""
+
+    def __init__(self, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0) -> None:
+        self.kernel_size = sizes(1, kernel_size, "kernel_size")
+        self.stride = sizes(1, stride, "stride")
+        self.pad = sizes(0, pad, "pad")
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(kernel_size={self.kernel_size}, stride={self.stride}, pad={self.pad})"
+
+
+class MaxPool(_Pool):
     """`F.pooling` as a layer: the largest pixel of each window.
 
     Args:
@@ -153,24 +168,17 @@ class MaxPool(Layer):
                     [13. 15.]]]])
     """
 
-    def __init__(self, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0) -> None:
-        self.kernel_size = sizes(1, kernel_size, "kernel_size")
-        self.stride = sizes(1, stride, "stride")
-        self.pad = sizes(0, pad, "pad")
-
     def forward(self, x: Any) -> Variable:
         """Pool x, (N, C, H, W)."""
         return F.pooling(x, self.kernel_size, self.stride, self.pad)
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(kernel_size={self.kernel_size}, stride={self.stride}, pad={self.pad})"
 
-
-class AvgPool(MaxPool):
-    """`F.average_pooling` as a layer: the mean of each window, zeros of the padding included.
+class AvgPool(_Pool):
+    """`F.average_pooling` as a layer: the mean of each window.
 
     Args:
         kernel_size, stride, pad: as in MaxPool.
+        count_include_pad: take the padding's zeros into the mean.
 
     Raises:
         TypeError: a size that is no integer.
@@ -183,9 +191,17 @@ class AvgPool(MaxPool):
                     [10.5 12.5]]]])
     """
 
+    def __init__(
+        self, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0, *, count_include_pad: bool = True
+    ) -> None:
+        super().__init__(kernel_size, stride, pad)
+        self.count_include_pad = count_include_pad
+
     def forward(self, x: Any) -> Variable:
         """Pool x, (N, C, H, W)."""
-        return F.average_pooling(x, self.kernel_size, self.stride, self.pad)
+        return F.average_pooling(
+            x, self.kernel_size, self.stride, self.pad, count_include_pad=self.count_include_pad
+        )
 
 
 class GlobalAvgPool(Layer):
