@@ -4,7 +4,7 @@ import pytest
 import pyconvlite
 import pyconvlite.functions as F
 import pyconvlite.layers as L
-from pyconvlite import Layer, Parameter
+from pyconvlite import Config, Layer, Parameter
 from pyconvlite.models import LeNet, Model, Sequential, SmallResNet, summary
 
 
@@ -79,6 +79,18 @@ def test_running_statistics_are_left():
     mean = model.layers[0].avg_mean.data
     summary(model, (2, 1))
     assert model.layers[0].avg_mean.data is mean
+
+
+def test_the_call_is_one_of_use_without_a_graph():
+    class Asking(Layer):
+        def forward(self, x):
+            found.append((Config.train, Config.enable_backprop))
+            return x
+
+    found = []
+    summary(Asking(), (1, 2))
+    assert found == [(False, False)]
+    assert (Config.train, Config.enable_backprop) == (True, True)
 
 
 def test_the_model_is_as_before_after_an_error_too():
