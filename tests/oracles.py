@@ -1,5 +1,6 @@
-"""The convolution family as the book draws it: plain loops, independent of the package."""
+"""What the tests compare with, independent of the package: plain loops, and `math`, number by number."""
 
+import math
 from itertools import product
 
 import numpy as np
@@ -69,3 +70,28 @@ def average_pooling(x, kernel, stride=1, pad=0, count_include_pad=True):
     total = im2col(x, kernel, stride, pad).sum(axis=(2, 3))
     pixels = im2col(np.ones_like(x), kernel, stride, pad, fill=float(count_include_pad)).sum(axis=(2, 3))
     return total / pixels
+
+
+@np.vectorize
+def expit(x):
+    """1 / (1 + exp(-x))."""
+    return 1 / (1 + math.exp(-x)) if x > 0 else math.exp(x) / (1 + math.exp(x))
+
+
+@np.vectorize
+def ndtr(x):
+    """Probability that a standard normal number lies below x."""
+    return math.erfc(-x / math.sqrt(2)) / 2
+
+
+def log_softmax(x, axis):
+    def of_row(row):
+        top = max(row)
+        log_sum = math.log(math.fsum(math.exp(v - top) for v in row))
+        return np.array([v - top - log_sum for v in row])
+
+    return np.apply_along_axis(of_row, axis, x)
+
+
+def softmax(x, axis):
+    return np.vectorize(math.exp)(log_softmax(x, axis))
