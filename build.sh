@@ -11,7 +11,8 @@ usage() {
 usage: ./build.sh COMMAND
 
   serve [--port N]                  build the site and serve it on 127.0.0.1 (port 8000)
-  test [TIER] [pytest args]         run the tests: lint, python, node, browser, or all of them
+  test [TIER] [pytest args]         run the tests; TIER is lint, python, node (also -0.29 and -0.27), browser
+                                    or mutants; all of them by default
   pytest-node PATH [pytest args]    run anybody's tests with pytest inside Pyodide under Node
               [--with NAME]           with a further package: NAME, NAME==VERSION or a wheel (repeatable)
               [--timeout SECONDS]     end them after so long
@@ -121,9 +122,10 @@ make_base_distribution() {
   once dist/pyodide-base "${distribution_inputs[@]}" -- write_distribution dist/pyodide-base
 }
 
+# make_distribution FOLDER PACKAGE...: what the suite needs inside Pyodide
 make_distribution() {
   set_up_python
-  once dist/pyodide "${distribution_inputs[@]}" -- write_distribution dist/pyodide scipy "$(pinned hypothesis)"
+  once "$1" "${distribution_inputs[@]}" -- write_distribution "$1" "$(pinned hypothesis)" "${@:2}"
 }
 
 make_site() {
@@ -267,13 +269,34 @@ tier_python() {
   count_tests .venv/bin/python -m pytest "$@"
 }
 
-tier_node() {
+# node_tier FOLDER [PYTEST_ARGS...]: the suite inside the Pyodide in a folder
+node_tier() {
   make_wheel
-  make_distribution
   set_up_node || cannot_run "no Node 24 or newer"
   # The wheel's doctests run as installed; the source folder stays out of the way.
-  count_tests in_pyodide dist/pyodide pytest --timeout 1200 -m "not cpython" \
-    -o testpaths="tests pyconvlite" --pyargs "$@"
+  count_tests in_pyodide "$1" pytest --timeout 1200 -m "not cpython" \
+    -o testpaths="tests pyconvlite" --pyargs "${@:2}"
+}
+
+tier_node() {
+  make_distribution dist/pyodide scipy pillow
+  node_tier dist/pyodide "$@"
+}
+
+tier_node-0.29() { # no registry has SciPy or Pillow for it
+  make_distribution dist/pyodide-0.29 --version 0.29.0
+  node_tier dist/pyodide-0.29 --ignore tests/test_conv_scipy.py "$@"
+}
+
+tier_node-0.27() { # its Emscripten cannot ask after an unlinked file, such as pytest captures output in
+  make_distribution dist/pyodide-0.27 scipy --version 0.27.7
+  node_tier dist/pyodide-0.27 --capture=sys "$@"
+}
+
+tier_mutants() {
+  set_up_python
+  .venv/bin/python -m tools.mutants "$@" | tee dist/mutants
+  sed -n 's/^\([0-9]*\) passed, \([0-9]*\) failed$/\1 \2/p' dist/mutants >"$tally"
 }
 
 tier_browser() {
@@ -300,9 +323,9 @@ cannot_run() {
 }
 
 run_tests() {
-  local tiers=(lint python node browser) passed=0 failed=0 tier started status p f
+  local tiers=(lint python node node-0.29 node-0.27 browser mutants) passed=0 failed=0 tier started status p f
   case ${1-} in
-    lint | python | node | browser) tiers=("$1"); shift ;;
+    lint | python | node | node-0.29 | node-0.27 | browser | mutants) tiers=("$1"); shift ;;
   esac
   local chosen=$#
   tally=$root/dist/tally
