@@ -11,8 +11,8 @@ usage() {
 usage: ./build.sh COMMAND
 
   serve [--port N]                  build the site and serve it on 127.0.0.1 (port 8000)
-  test [TIER] [pytest args]         run the tests; TIER is lint, python, node (also -0.29 and -0.27), browser
-                                    or mutants; all of them by default
+  test [TIER] [pytest args]         run the tests; TIER is lint, python, node (also -0.29 and -0.27), browser,
+                                    firefox or mutants; all of them by default
   pytest-node PATH [pytest args]    run anybody's tests with pytest inside Pyodide under Node
               [--with NAME]           with a further package: NAME, NAME==VERSION or a wheel (repeatable)
               [--timeout SECONDS]     end them after so long
@@ -139,21 +139,29 @@ make_site() {
     "$node" node_modules/vite/bin/vite.js build site --logLevel warn
 }
 
+# first_of NAME...: prints where the first of these programs is that can be found
+first_of() {
+  local name
+  for name; do
+    if command -v "$name"; then return; fi
+  done
+  return 1
+}
+
+# install_from_debian PACKAGE: as root on Debian; fails elsewhere
+install_from_debian() {
+  [[ -f /etc/debian_version && $EUID == 0 ]] || return
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq && apt-get install -qq -y --no-install-recommends "$1" >&2
+}
+
 # set_up_chromium: sets PYCONVLITE_CHROMIUM for the browser tests, and installs a browser where none is found
 set_up_chromium() {
-  local name
   export PYCONVLITE_CHROMIUM
-  for name in chromium google-chrome chromium-browser; do
-    if command -v "$name" >/dev/null; then
-      PYCONVLITE_CHROMIUM=$(command -v "$name")
-      return
-    fi
-  done
+  if PYCONVLITE_CHROMIUM=$(first_of chromium google-chrome chromium-browser); then return; fi
   say "-- installing Chromium"
-  if [[ -f /etc/debian_version && $EUID == 0 ]]; then
-    export DEBIAN_FRONTEND=noninteractive
-    apt-get update -qq && apt-get install -qq -y --no-install-recommends chromium >&2
-    PYCONVLITE_CHROMIUM=$(command -v chromium)
+  if install_from_debian chromium; then
+    PYCONVLITE_CHROMIUM=$(first_of chromium)
   else
     .venv/bin/python -m playwright install chromium >&2
     PYCONVLITE_CHROMIUM=$(.venv/bin/python -c '
@@ -162,6 +170,15 @@ with sync_playwright() as playwright:
     print(playwright.chromium.executable_path)')
   fi
   [[ -x $PYCONVLITE_CHROMIUM ]]
+}
+
+# set_up_firefox: sets PYCONVLITE_FIREFOX for its tests, and installs Debian's where none is found
+set_up_firefox() {
+  local on_macos=/Applications/Firefox.app/Contents/MacOS/firefox
+  export PYCONVLITE_FIREFOX
+  if PYCONVLITE_FIREFOX=$(first_of firefox-esr firefox "$on_macos"); then return; fi
+  say "-- installing Firefox ESR"
+  install_from_debian firefox-esr && PYCONVLITE_FIREFOX=$(first_of firefox-esr)
 }
 
 # --- the commands ------------------------------------------------------------------------------------------
@@ -250,7 +267,8 @@ tier_lint() {
     ".venv/bin/python -m ruff format --check" \
     ".venv/bin/python -m mypy" \
     "npx tsc -p tools" \
-    "npx tsc -p site"; do
+    "npx tsc -p site" \
+    "npx tsc -p tests/firefox"; do
     say "-- $checker"
     if $checker; then ((passed += 1)); else ((failed += 1)); fi
   done
@@ -305,13 +323,27 @@ tier_browser() {
   count_tests .venv/bin/python -m pytest -o testpaths=tests/browser "$@"
 }
 
+tier_firefox() {
+  make_site
+  set_up_firefox || cannot_run "install Firefox (Debian: apt install firefox-esr)"
+  keep_count "$node" --test --test-reporter=spec --test-reporter-destination=stdout \
+    --test-reporter=junit --test-reporter-destination=dist/report.xml "$@" 'tests/firefox/*.test.js'
+}
+
 # count_tests COMMAND...: runs pytest and keeps what it counted
 count_tests() {
   local status=0
-  "$@" --junitxml=dist/report.xml || status=$?
-  [[ ! -f dist/report.xml ]] || .venv/bin/python -m tools.tally dist/report.xml >"$tally"
+  keep_count "$@" --junitxml=dist/report.xml || status=$?
   # No test at all is a fault, unless the arguments chose among them.
   if ((status == 5 && chosen)); then return 0; fi
+  return $status
+}
+
+# keep_count COMMAND...: runs a test runner, and keeps what it counted in dist/report.xml
+keep_count() {
+  local status=0
+  "$@" || status=$?
+  [[ ! -f dist/report.xml ]] || .venv/bin/python -m tools.tally dist/report.xml >"$tally"
   return $status
 }
 
@@ -323,9 +355,9 @@ cannot_run() {
 }
 
 run_tests() {
-  local tiers=(lint python node node-0.29 node-0.27 browser mutants) passed=0 failed=0 tier started status p f
+  local tiers=(lint python node node-0.29 node-0.27 browser firefox mutants) passed=0 failed=0 tier started status p f
   case ${1-} in
-    lint | python | node | node-0.29 | node-0.27 | browser | mutants) tiers=("$1"); shift ;;
+    lint | python | node | node-0.29 | node-0.27 | browser | firefox | mutants) tiers=("$1"); shift ;;
   esac
   local chosen=$#
   tally=$root/dist/tally

@@ -1,0 +1,75 @@
+// The page in Firefox: it loads, trains and reads a drawing, with JSPI and without.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { serve, Visit } from './visit.js';
+
+const JSPI = 'javascript.options.wasm_js_promise_integration';
+
+/** @type {Awaited<ReturnType<typeof serve>>} */
+let site;
+before(async () => (site = await serve()));
+after(() => site.close());
+
+for (const jspi of [true, false]) {
+  test(`loads, trains and reads a drawing ${jspi ? 'with' : 'without'} JSPI`, { timeout: 180_000 }, async () => {
+    const visit = await Visit.open(site.url, { [JSPI]: jspi });
+    try {
+      await loads(visit);
+      assert.equal(await visit.page.evaluate(askWorker, "'Suspending' in WebAssembly"), jspi);
+      await trains(visit);
+      await readsADrawing(visit);
+      assert.deepEqual(visit.faults, []);
+    } finally {
+      await visit.close();
+    }
+  });
+}
+
+/** @param {Visit} visit */
+async function loads(visit) {
+  await visit.waitFor('#go', 'Train');
+  assert.match(await visit.text('#versions'), /Running Pyodide 314\.0\.3, Python 3\.14/);
+  const shown = await visit.progress();
+  const total = shown[shown.length - 1].max;
+  const loading = shown.filter(({ value, max }) => max > 15e6 && value > 0 && value < max);
+  assert.ok(loading.length > 10, `the bar showed ${loading.length} steps of the download: ${total}`);
+  assert.ok(visit.requested.includes('/pyodide/pyodide.asm.wasm'), 'the requests of the worker are watched');
+}
+
+/** A short run of the fastest model. @param {Visit} visit */
+async function trains(visit) {
+  await visit.choose({ model: 'MLP', images: '10000', batchSize: '100' });
+  await visit.page.click('#go');
+  await visit.waitFor('#notice', 'Test accuracy');
+  assert.equal(await visit.text('#model-hint'), 'MLP, trained on 10,000 images.');
+  const accuracy = parseFloat(await visit.text('#test-accuracy'));
+  assert.ok(accuracy > 85, `the test accuracy is ${accuracy} %`);
+  assert.equal(await visit.text('#r-test'), await visit.text('#test-accuracy'));
+}
+
+/** @param {Visit} visit */
+async function readsADrawing(visit) {
+  await visit.draw([
+    [54, 16],
+    [52, 40],
+    [49, 64],
+    [47, 84],
+  ]);
+  await visit.waitFor('#seen-caption', 'your drawing, centred and scaled like MNIST’s digits. It reads a 1.');
+  assert.equal(await visit.text('#probabilities .best .digit'), '1');
+  const shares = await visit.page.$$eval('#probabilities .value', (all) => all.map((e) => parseFloat(e.textContent)));
+  const sum = shares.reduce((sum, share) => sum + share, 0);
+  assert.ok(Math.abs(sum - 100) < 1, `the ten probabilities sum to ${sum} %`);
+}
+
+/** Runs in the page: evaluates code in a worker, since over BiDi Firefox does not. @param {string} code */
+function askWorker(code) {
+  return new Promise((resolve) => {
+    const worker = new Worker(URL.createObjectURL(new Blob([`postMessage(${code})`])));
+    worker.onmessage = ({ data }) => {
+      worker.terminate();
+      resolve(data);
+    };
+  });
+}
