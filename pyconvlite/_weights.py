@@ -48,7 +48,7 @@ def load(file: WeightFile, params: Mapping[str, Parameter]) -> None:
         with open(file, "rb") as stream:  # given the path, NumPy leaves a damaged archive open
             arrays = _read_npz(stream, title)
     else:
-        title = f"the file {file!r}"
+        title = "the file"
         arrays = _read_npz(file, title)
     faults = [f"missing: {name}" for name in params if name not in arrays]
     faults += [f"unexpected: {name}" for name in arrays if name not in params]
@@ -73,7 +73,9 @@ def _read_npz(file: BinaryIO, title: str) -> dict[str, Array]:
         with archive:
             return {name: np.asarray(archive[name]) for name in archive.files}
     except (ValueError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(f"{title} is not a complete npz archive of weights: {error}") from error
+        # NumPy takes what it does not know for a pickle, and advises to load it as such, which runs its code.
+        reason = "it is of another format" if "pickle" in str(error) else error
+        raise ValueError(f"{title} is not a complete npz archive of weights: {reason}") from error
 
 
 def _misfits(name: str, array: Array, param: Parameter) -> Iterator[str]:

@@ -92,6 +92,11 @@ def backprop(
             gxs = f.backward(*gys)
             if not isinstance(gxs, tuple | list):
                 gxs = (gxs,)
+            if len(gxs) > len(f.inputs):
+                raise ValueError(
+                    f"{type(f).__name__}.backward must return a gradient per input, at most {len(f.inputs)}; "
+                    f"got {len(gxs)}"
+                )
             for x, gx, needed in zip(f.inputs, gxs, needs[f], strict=False):
                 if needed and gx is not None:
                     _accumulate(grads, x, as_variable(gx), f"{type(f).__name__}.backward")

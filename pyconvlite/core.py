@@ -14,6 +14,7 @@ until the gradient is dropped (`cleargrad()`), or until Python's garbage collect
 
 from __future__ import annotations
 
+import reprlib
 import threading
 import weakref
 from collections.abc import Iterator
@@ -70,8 +71,9 @@ class Variable:
 
     def __init__(self, data: Any, name: str | None = None) -> None:
         if data is not None and not backends.is_array(data):
+            given = reprlib.repr(data)
             raise TypeError(
-                f"a Variable holds an array, not {type(data).__name__}; wrap it: np.array({data!r})"
+                f"a Variable holds an array, not {type(data).__name__}; wrap it: np.array({given})"
             )
         self.data: Any = data
         self.name = name
@@ -169,6 +171,10 @@ class Variable:
         """
         if self.grad is None:
             self.grad = ones_like(self)
+        if not isinstance(self.grad, Variable):
+            raise TypeError(
+                f"grad must be a Variable or None; got {type(self.grad).__name__}: wrap it in Variable"
+            )
 
         def wanted(x: Variable) -> bool:
             return x.requires_grad and (retain_grad or x.creator is None)
@@ -384,7 +390,10 @@ class Function:
         """Compute the output Variable, or a tuple of them where forward gives a tuple of several arrays."""
         variables = tuple([as_input(x) for x in inputs])
         ys = self.forward(*[x.data for x in variables])
-        outputs = tuple([Variable(as_array(y)) for y in (ys if isinstance(ys, tuple) else (ys,))])
+        ys = tuple(ys) if isinstance(ys, tuple | list) else (ys,)
+        if any(y is None for y in ys):
+            raise TypeError(f"{type(self).__name__}.forward must return an array or several; got None")
+        outputs = tuple([Variable(as_array(y)) for y in ys])
         if Config.enable_backprop:
             self.inputs = variables
             self.needs_input_grad = tuple([x.requires_grad for x in variables])

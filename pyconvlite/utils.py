@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 import os
+import reprlib
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -45,13 +46,13 @@ def pair(x: IntPair, name: str = "x") -> tuple[int, int]:
     return size, size
 
 
-def _integer(value: Any, name: str, given: Any) -> int:
+def _integer(value: Any, name: str, given: Any, kind: str = "an integer or a tuple of two integers") -> int:
     if not isinstance(value, bool | np.bool_):
         try:
             return operator.index(value)
         except TypeError:
             pass
-    raise TypeError(f"{name} must be an integer or a tuple of two integers; got {given!r}")
+    raise TypeError(f"{name} must be {kind}; got {reprlib.repr(given)}")
 
 
 def get_conv_outsize(input_size: int, kernel_size: int, stride: int, pad: int, dilation: int = 1) -> int:
@@ -194,7 +195,7 @@ def at_least(least: int, value: SupportsIndex, name: str) -> int:
         >>> at_least(1, np.int64(3), "batch_size")
         3
     """
-    size = _integer(value, name, value)
+    size = _integer(value, name, value, "an integer")
     if size < least:
         raise ValueError(f"{name} must be at least {least}; got {size}")
     return size
@@ -326,13 +327,17 @@ def seed(n: int | None = None) -> None:
     Args:
         n: seed, an integer >= 0; None starts from the system's entropy again.
 
+    Raises:
+        TypeError: no integer.
+        ValueError: a negative one.
+
     Example:
         >>> seed(1); a = rng().random()
         >>> seed(1); a == rng().random()
         True
     """
     global _rng
-    _rng = np.random.default_rng(n)
+    _rng = np.random.default_rng(None if n is None else at_least(0, n, "n"))
 
 
 # ------------------------------------------------------------------------------------------------------ files

@@ -192,6 +192,19 @@ class TestColumnBuffer:
             for one, other in zip(whole, everything(), strict=True):
                 np.testing.assert_allclose(one, other, rtol=1e-10)
 
+    @pytest.mark.cpython
+    def test_is_kept_to_in_one_long_row(self):
+        """A convolution in one dimension: all columns of the one row would have 55 MB."""
+        x = np.ones((1, 16, 1, 100_000), np.float32)
+        W = np.ones((2, 16, 1, 9), np.float32)
+        tracemalloc.start()
+        try:
+            F.conv2d(x, W)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < 3 * reference.COLUMN_BYTES
+
     def test_is_64_megabytes_at_most(self):
         assert reference.COLUMN_BYTES <= 64 * 2**20
 

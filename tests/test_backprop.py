@@ -345,3 +345,46 @@ class TestUnchain:
 
     def test_unchain_backward_of_a_leaf(self):
         ones(2).unchain_backward()
+
+
+def test_a_gradient_that_is_no_variable_is_refused():
+    y = Variable(np.ones(2)) * 2
+    y.grad = np.ones(2)
+    with pytest.raises(TypeError, match="grad must be a Variable or None; got ndarray"):
+        y.backward()
+
+
+class Doubled(Function):
+    """Sum and difference, given as a list; its backward can be told to return too much."""
+
+    gradients = 2
+
+    def forward(self, a, b):
+        return [a + b, a - b]
+
+    def backward(self, gs, gd):
+        return (gs + gd, gs - gd, gs)[: self.gradients]
+
+
+def test_outputs_may_come_in_a_list():
+    a, b = Variable(np.array(3.0)), Variable(np.array(1.0))
+    s, d = Doubled()(a, b)
+    assert (s.item(), d.item()) == (4, 2)
+    assert [g.item() for g in grad([s, d], [a, b])] == [2, 0]
+
+
+def test_too_many_gradients_are_refused():
+    f = Doubled()
+    f.gradients = 3
+    s, _ = f(Variable(np.array(3.0)), Variable(np.array(1.0)))
+    with pytest.raises(ValueError, match=r"Doubled\.backward .* at most 2; got 3"):
+        s.backward()
+
+
+def test_a_forward_without_result_is_refused():
+    class Forgotten(Function):
+        def forward(self, x):
+            x + 1
+
+    with pytest.raises(TypeError, match=r"Forgotten\.forward must return an array"):
+        Forgotten()(np.ones(2))

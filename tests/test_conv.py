@@ -310,6 +310,14 @@ IMAGE, KERNEL = np.zeros((1, 4, 5, 6)), np.zeros((2, 4, 3, 3))
         ),
         (lambda: F.deconv2d(IMAGE, np.zeros((4, 2, 3, 3)), outsize=7.5), TypeError, "outsize.*7.5"),
         (lambda: F.deconv2d(IMAGE, np.zeros((4, 2, 3, 3)), stride=0), ValueError, "stride.*0"),
+        (
+            lambda: F.deconv2d(IMAGE, np.zeros((4, 2, 3, 3)), outsize=(-1, 8)),
+            ValueError,
+            r"outsize.*\(-1, 8\)",
+        ),
+        (lambda: F.conv2d(None, KERNEL), TypeError, "x.*None"),
+        (lambda: F.conv2d(IMAGE, None), TypeError, "W.*None"),
+        (lambda: F.conv2d(IMAGE, KERNEL, groups=1.5), TypeError, "groups must be an integer; got 1.5"),
         (lambda: F.im2col(IMAGE, 6), ValueError, "6.*5"),
         (lambda: F.im2col(IMAGE, 0), ValueError, "kernel_size.*0"),
         (lambda: F.im2col(IMAGE[0], 3), ValueError, r"\(4, 5, 6\)"),
@@ -337,3 +345,13 @@ def test_output_never_silently_empty_at_the_edge_of_fitting():
     assert F.conv2d(IMAGE, np.zeros((2, 4, 5, 6))).shape == (1, 2, 1, 1)
     assert F.deconv2d(IMAGE, np.zeros((4, 2, 1, 1)), pad=2).shape == (1, 2, 1, 2)
     assert operator.index(F.im2col(IMAGE, (5, 6)).shape[0]) == 1
+
+
+def test_without_input_channels_the_bias_is_left():
+    b = np.array([1.0, 2.0])
+    x, W = Variable(np.zeros((2, 0, 4, 4))), Variable(np.zeros((2, 0, 3, 3)))
+    y = F.conv2d(x, W, b)
+    np.testing.assert_array_equal(y.data, np.broadcast_to(b.reshape(1, 2, 1, 1), (2, 2, 2, 2)))
+    gx, gW = grad(y, [x, W])
+    assert gx.shape == x.shape
+    assert gW.shape == W.shape

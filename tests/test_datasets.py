@@ -304,3 +304,9 @@ def test_lenet_learns_the_real_mnist():
     with test_mode(), no_grad():
         assert F.accuracy(model(x), t).item() > 0.9
     assert {p.dtype for p in model.params()} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("source", [3, b"abc"])
+def test_mnist_names_a_source_that_is_none(source):
+    with pytest.raises(TypeError, match=r"source must be .*\(images, labels\).*got (int|bytes)"):
+        MNIST(source=source)

@@ -174,3 +174,9 @@ class TestAccuracy:
     def test_refuses_labels_of_another_length(self):
         with pytest.raises(ValueError, match=r"(4.*3|3.*4)"):
             F.accuracy(X, LABELS[:3])
+
+
+def test_labels_may_stand_in_a_column():
+    column = LABELS[:, np.newaxis]
+    assert F.softmax_cross_entropy(X, column).item() == F.softmax_cross_entropy(X, LABELS).item()
+    assert F.accuracy(X, column).item() == F.accuracy(X, LABELS).item()

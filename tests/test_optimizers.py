@@ -344,3 +344,8 @@ def test_mlp_learns_a_curve(optimizer):
         optimizer.update()
     assert loss.item() < 0.05  # 0.5 at the start
     assert {p.dtype for p in model.params()} == {np.dtype(np.float32)}
+
+
+def test_a_rate_that_is_no_number_is_refused():
+    with pytest.raises(TypeError, match="lr must be a number; got 'fast'"):
+        SGD(lr="fast")

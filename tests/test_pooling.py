@@ -255,3 +255,10 @@ def test_hard_geometries_of_the_convolutions_pool_too():
         np.testing.assert_array_equal(
             F.pooling(x, g.kernel, g.stride, g.pad).data, oracles.max_pooling(x, g.kernel, g.stride, g.pad)
         )
+
+
+@pytest.mark.parametrize("dtype", [bool, complex])
+@pytest.mark.parametrize("pool", [F.pooling, F.average_pooling])
+def test_what_is_no_real_number_is_refused(pool, dtype):
+    with pytest.raises(TypeError, match=rf"x must hold real numbers; got {dtype.__name__}"):
+        pool(np.ones((1, 1, 2, 2), dtype), 2)

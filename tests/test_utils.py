@@ -294,3 +294,9 @@ class TestGetFile:
         with pytest.raises(FileNotFoundError):
             utils.get_file("https://example.com/zebra.jpg")
         assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("n", "error"), [(1.5, TypeError), (-1, ValueError)])
+def test_seed_refuses_what_is_no_seed(n, error):
+    with pytest.raises(error, match=f"n must be .*{n}"):
+        utils.seed(n)

@@ -46,7 +46,7 @@ MUTANTS = [
     _kernels("group offset missing", "backends", "channels = slice(g * (C // groups), (g + 1) * (C // groups))", "channels = slice(0, C // groups)"),
     _kernels("float32 lost in conv2d", "conv", "np.empty((N, OC, OH, OW), np.result_type(x, W))", "np.empty((N, OC, OH, OW), np.float64)"),
     _kernels("gW of the last block only", "conv", "gW += matmul(", "gW = matmul("),
-    _kernels("every block reads the first rows", "conv", "rows.start * SH : (rows.stop - 1) * SH + extent", "0 : (rows.stop - rows.start - 1) * SH + extent"),
+    _kernels("every block reads the first pixels", "conv", "slice(out.start * s, (out.stop - 1) * s + (k - 1) * d + 1)", "slice(0, (out.stop - out.start - 1) * s + (k - 1) * d + 1)"),
     _kernels("col2im keeps one copy of a pixel", "conv", "tap += col[:, :, k // KW, k % KW]", "tap[...] = col[:, :, k // KW, k % KW]"),
     _kernels("max pooling padded with 0", "pooling", "_padded(x, pad, lowest(x.dtype))", "_padded(x, pad, 0)"),
     _kernels("ties go to the last maximum", "pooling", "(tap > y) * indexes", "(tap >= y) * indexes"),

@@ -1,7 +1,7 @@
 """Reference kernels on NumPy arrays: what each kernel means, and the fallback where nothing is faster.
 
 Convolution is a matrix product over columns (im2col): column p of a matrix (C*KH*KW, N*OH*OW) holds the
-pixels under the kernel at position p. Columns are built for a block of images, or of output rows where one
+pixels under the kernel at position p. Columns are built for a block of images, or of output pixels where one
 image is large, so that a block's columns take at most `COLUMN_BYTES`.
 
 Shapes, for G groups: x (N, C, H, W), W (OC, C/G, KH, KW), y and gy (N, OC, OH, OW). `kernel_size`, `stride`,
@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import TypeAlias
 
 import numpy as np
@@ -116,19 +117,40 @@ def _add_back(padded: Array, col: Array, stride: Pair, dilation: Pair) -> None:
 # ------------------------------------------------------------------------------------------------ convolution
 
 
-def _blocks(N: int, OH: int, row_bytes: int) -> Iterator[tuple[slice, list[slice]]]:
-    """Cut images, and each image's output rows, into blocks whose columns take at most COLUMN_BYTES."""
-    rows = min(OH, max(1, COLUMN_BYTES // row_bytes))
-    images = max(1, COLUMN_BYTES // (row_bytes * OH)) if rows == OH else 1
-    row_blocks = [slice(r, min(r + rows, OH)) for r in range(0, OH, rows)]
-    for n in range(0, N, images):
-        yield slice(n, min(n + images, N)), row_blocks
+Window: TypeAlias = tuple[slice, slice]  # output rows and columns
 
 
-def _rows_under(padded: Array, rows: slice, KH: int, stride: Pair, dilation: Pair) -> Array:
-    """The rows of padded images that the kernel meets on its way along the given output rows."""
-    SH, extent = stride[0], (KH - 1) * dilation[0] + 1
-    return padded[:, :, rows.start * SH : (rows.stop - 1) * SH + extent]
+def _blocks(N: int, outsize: Pair, pixel_bytes: int) -> Iterator[tuple[slice, list[Window]]]:
+    """Cut images, and each image's output pixels, into blocks whose columns take at most COLUMN_BYTES.
+
+    `pixel_bytes` is what the column of one output pixel takes.
+    """
+    OH, OW = outsize
+    pixels = max(1, COLUMN_BYTES // max(1, pixel_bytes))
+    width = min(OW, pixels)
+    height = min(OH, max(1, pixels // OW))
+    images = max(1, pixels // (OH * OW))
+    windows = list(product(_cuts(OH, height), _cuts(OW, width)))
+    for n in _cuts(N, images):
+        yield n, windows
+
+
+def _cuts(size: int, step: int) -> list[slice]:
+    return [slice(start, min(start + step, size)) for start in range(0, size, step)]
+
+
+def _under(padded: Array, window: Window, kernel_size: Pair, stride: Pair, dilation: Pair) -> Array:
+    """The part of padded images that the kernel meets on its way along the window's output pixels."""
+    rows, columns = (
+        slice(out.start * s, (out.stop - 1) * s + (k - 1) * d + 1)
+        for out, k, s, d in zip(window, kernel_size, stride, dilation, strict=True)
+    )
+    return padded[:, :, rows, columns]
+
+
+def _size(window: Window) -> Pair:
+    rows, columns = window
+    return rows.stop - rows.start, columns.stop - columns.start
 
 
 def _columns(
@@ -172,14 +194,14 @@ def conv2d(
     OH, OW = conv_outsize(x.shape[2:], (KH, KW), stride, pad, dilation)
     K = Cg * KH * KW
     y: Array = np.empty((N, OC, OH, OW), np.result_type(x, W))
-    for images, row_blocks in _blocks(N, OH, groups * K * OW * x.itemsize):
+    for images, windows in _blocks(N, (OH, OW), groups * K * x.itemsize):
         padded = _padded(x[images], pad)
-        for rows in row_blocks:
-            n, oh = len(padded), rows.stop - rows.start
-            under = _rows_under(padded, rows, KH, stride, dilation)
-            col = _columns(under, groups, (KH, KW), (oh, OW), stride, dilation, sum_over_pixels=False)
-            product = matmul(W.reshape(groups, OC // groups, K), col)
-            y[images, :, rows] = product.reshape(OC, n, oh, OW).swapaxes(0, 1)
+        for window in windows:
+            size = _size(window)
+            under = _under(padded, window, (KH, KW), stride, dilation)
+            col = _columns(under, groups, (KH, KW), size, stride, dilation, sum_over_pixels=False)
+            part = matmul(W.reshape(groups, OC // groups, K), col)
+            y[images, :, *window] = part.reshape(OC, len(padded), *size).swapaxes(0, 1)
     if b is not None:
         y += b.reshape(1, OC, 1, 1)
     return y
@@ -201,11 +223,12 @@ def conv2d_gx(
         return conv2d(gy, turned.reshape(C, OC // groups, KH, KW), None, stride, full_pad, dilation, groups)
     padded = np.zeros((N, C, xsize[0] + 2 * pad[0], xsize[1] + 2 * pad[1]), np.result_type(gy, W))
     Wt = W.reshape(groups, OC // groups, K).swapaxes(1, 2)
-    for images, row_blocks in _blocks(N, OH, groups * K * OW * gy.itemsize):
-        for rows in row_blocks:
-            pixels = _pixels(gy[images, :, rows], groups)
-            col = matmul(Wt, pixels).reshape(C, KH, KW, -1, rows.stop - rows.start, OW)
-            under = _rows_under(padded[images], rows, KH, stride, dilation)
+    for images, windows in _blocks(N, (OH, OW), groups * K * gy.itemsize):
+        for window in windows:
+            pixels = _pixels(gy[images, :, *window], groups)
+            n = images.stop - images.start
+            col = matmul(Wt, pixels).reshape(C, KH, KW, n, *_size(window))
+            under = _under(padded[images], window, (KH, KW), stride, dilation)
             _add_back(under, col.transpose(3, 0, 1, 2, 4, 5), stride, dilation)
     return _cropped(padded, pad)
 
@@ -219,13 +242,12 @@ def conv2d_gW(
     KH, KW = kernel_size
     K = C // groups * KH * KW
     gW = np.zeros((groups, OC // groups, K), np.result_type(x, gy))
-    for images, row_blocks in _blocks(N, OH, groups * K * OW * x.itemsize):
+    for images, windows in _blocks(N, (OH, OW), groups * K * x.itemsize):
         padded = _padded(x[images], pad)
-        for rows in row_blocks:
-            outsize = rows.stop - rows.start, OW
-            under = _rows_under(padded, rows, KH, stride, dilation)
-            col = _columns(under, groups, kernel_size, outsize, stride, dilation, sum_over_pixels=True)
-            gW += matmul(_pixels(gy[images, :, rows], groups), col.swapaxes(1, 2))
+        for window in windows:
+            under = _under(padded, window, kernel_size, stride, dilation)
+            col = _columns(under, groups, kernel_size, _size(window), stride, dilation, sum_over_pixels=True)
+            gW += matmul(_pixels(gy[images, :, *window], groups), col.swapaxes(1, 2))
     return gW.reshape(OC, C // groups, KH, KW)
 
 

@@ -83,6 +83,7 @@ def read_first(source: Place, spellings: Sequence[str]) -> tuple[bytes, str]:
     """Contents of the first of these files that a folder or an `http(s)://` address has, and its place.
 
     Raises:
+        TypeError: neither a folder nor an address.
         FileNotFoundError: it has none of them.
         OSError: the address cannot be reached.
 
@@ -91,6 +92,11 @@ def read_first(source: Place, spellings: Sequence[str]) -> tuple[bytes, str]:
         Traceback (most recent call last):
         FileNotFoundError: none of a, a.gz is in 'no such folder'
     """
+    if not isinstance(source, str | os.PathLike):
+        raise TypeError(
+            f"source must be a folder, an address, or the files' contents, (images, labels) for MNIST; "
+            f"got {type(source).__name__}"
+        )
     places: list[str] | list[Path]
     if isinstance(source, str) and source.startswith(("http://", "https://")):
         places = [f"{source.rstrip('/')}/{spelling}" for spelling in spellings]

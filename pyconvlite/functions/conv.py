@@ -206,6 +206,8 @@ def deconv2d(
     sizes = deconv.stride, deconv.pad, deconv.dilation
     if deconv.outsize is None:
         deconv_outsize(x.shape[2:], W.shape[2:], *sizes)
+    elif min(deconv.outsize) < 1:
+        raise ValueError(f"outsize must be at least 1; got {outsize}")
     elif (back := conv_outsize(deconv.outsize, W.shape[2:], *sizes)) != x.shape[2:]:
         raise ValueError(
             f"outsize {deconv.outsize} must convolve to x's {x.shape[2:]}, but it convolves to {back} with "
@@ -264,6 +266,8 @@ def _check_conv(x: Variable, W: Variable, b: Variable, groups: int) -> None:
 
 
 def _check_images(x: Variable, axes: str, name: str) -> None:
+    if x.data is None:
+        raise TypeError(f"{name} must be an array or Variable, {axes}; got None")
     check_axes(x.shape, axes, name)
     if x.dtype.kind != "f":
         raise TypeError(

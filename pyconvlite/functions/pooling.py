@@ -115,7 +115,8 @@ def pooling(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0)
 def pooling_simple(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0) -> Variable:
     """`pooling` built of other Functions: im2col, max, reshape and transpose.
 
-    Args, Returns, Raises: as `pooling`.
+    Args, Returns, Raises: as `pooling`. Where several pixels are the maximum each takes the gradient, as in
+    `max`.
 
     Example:
         >>> pooling_simple(np.arange(16.0).reshape(1, 1, 4, 4), kernel_size=2, stride=2).shape
@@ -237,6 +238,8 @@ def global_average_pooling(x: Any) -> Variable:
 def _call(pool: Pooling | AveragePooling, x: Any) -> Variable:
     x = as_input(x)
     check_axes(x.shape, "(N, C, H, W)")
+    if x.dtype.kind not in "fiu":
+        raise TypeError(f"x must hold real numbers; got {x.dtype}")
     conv_outsize(x.shape[2:], pool.kernel_size, pool.stride, pool.pad)
     return pool(x)
 

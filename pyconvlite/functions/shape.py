@@ -100,10 +100,18 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Variable:
         x: Variable or array.
         axes: for each axis of the result, the axis of x that it is; None reverses them.
 
+    Raises:
+        ValueError: axes that do not name each axis once.
+
     Example:
         >>> transpose(np.zeros((2, 3, 4)), (1, 0, 2)).shape
         (3, 2, 4)
     """
+    ndim = as_input(x).ndim
+    if axes is not None and sorted(a + ndim if a < 0 else a for a in axes) != list(range(ndim)):
+        raise ValueError(
+            f"axes must name each of x's {ndim} axes once; got {tuple(axes)} for shape {x.shape}"
+        )
     return Transpose(axes)(x)
 
 

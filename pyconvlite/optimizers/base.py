@@ -138,13 +138,18 @@ def within(least: float, value: float, below: float, name: str) -> float:
     """Check a setting.
 
     Raises:
-        ValueError: less than `least`, not below `below`, or no number.
+        TypeError: no number.
+        ValueError: less than `least`, or not below `below`.
 
     Example:
         >>> within(0, 0.9, 1, "momentum")
         0.9
     """
-    if not least <= value < below:
+    try:
+        fits = least <= value < below
+    except TypeError:
+        raise TypeError(f"{name} must be a number; got {value!r}") from None
+    if not fits:
         raise ValueError(f"{name} must be at least {least} and below {below}; got {value}")
     return value
 
