@@ -1,0 +1,75 @@
+"""A browser that has none of what the page can do without: JSPI, relaxed SIMD, WebGPU.
+
+No switch of Chromium's takes them away any more, so a script does, ahead of the page's own and the worker's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hosting import Server
+from playwright.sync_api import Browser, Route
+from strokes import DIGITS, draw
+from visits import Visit
+
+# Relaxed SIMD's instructions are 0xfd with a number from 0x100 to 0x113, written in LEB128.
+TAKE_AWAY = """{
+  delete WebAssembly.Suspending;
+  delete WebAssembly.promising;
+  delete Object.getPrototypeOf(navigator).gpu;
+  const { validate } = WebAssembly;
+  const isRelaxed = (byte, i, bytes) =>
+    byte === 0xfd && bytes[i + 1] >= 0x80 && bytes[i + 1] <= 0x93 && bytes[i + 2] === 0x02;
+  WebAssembly.validate = (source) => {
+    const { buffer, byteOffset, byteLength } = ArrayBuffer.isView(source) ? source : new Uint8Array(source);
+    return !new Uint8Array(buffer, byteOffset, byteLength).some(isRelaxed) && validate(source);
+  };
+}
+"""
+
+# Whether there is any of them. The module's one function is i8x16.relaxed_swizzle of its two arguments; with
+# i8x16.swizzle in its place it is plain SIMD, which stays.
+ASK = """(() => {
+  const swizzle = (...instruction) => WebAssembly.validate(new Uint8Array([
+    0, 97, 115, 109, 1, 0, 0, 0, 1, 7, 1, 96, 2, 123, 123, 1, 123, 3, 2, 1, 0,
+    10, 8 + instruction.length, 1, 6 + instruction.length, 0, 32, 0, 32, 1, ...instruction, 11,
+  ]));
+  return {
+    JSPI: 'Suspending' in WebAssembly || 'promising' in WebAssembly,
+    SIMD: swizzle(0xfd, 0x0e),
+    'relaxed SIMD': swizzle(0xfd, 0x80, 0x02),
+    WebGPU: 'gpu' in navigator,
+  };
+})()"""
+
+
+@pytest.fixture
+def older(browser: Browser, server: Server) -> Iterator[Visit]:
+    """The page in a browser without any of them."""
+
+    def without(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, body=TAKE_AWAY + response.text())
+
+    with browser.new_context() as context:
+        context.add_init_script(TAKE_AWAY)
+        context.route("**/engine.worker-*.js", without)
+        visit = Visit(context.new_page())
+        visit.page.goto(server.url)
+        yield visit
+        visit.check()
+
+
+def test_a_browser_without_jspi_relaxed_simd_and_webgpu(older: Visit) -> None:
+    older.wait_for("#go", "Train")
+    for realm in (older.page, older.page.workers[0]):
+        assert realm.evaluate(ASK) == {"JSPI": False, "SIMD": True, "relaxed SIMD": False, "WebGPU": False}
+
+    older.choose(model="MLP", images=10_000, batchSize=100)
+    older.page.click("#go")
+    older.wait_for("#notice", "Test accuracy")
+    assert float(older.text("#test-accuracy").rstrip("%")) > 85
+
+    draw(older.page, DIGITS[1])
+    older.wait_for("#seen-caption", "your drawing, centred and scaled like MNIST’s digits. It reads a 1.")
