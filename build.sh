@@ -191,10 +191,17 @@ serve() {
     --port=*) port=${1#--port=} ;;
     *) usage >&2; exit 2 ;;
   esac
-  [[ $port =~ ^[0-9]+$ ]] || die "--port takes a number, not '$port'"
+  [[ $port =~ ^[1-9][0-9]{0,4}$ && $port -lt 65536 ]] || die "--port takes a number from 1 to 65535, not '$port'"
+  set_up_python
+  .venv/bin/python - "$port" <<'END' || exit
+import os, socket, sys
+try:
+    socket.create_server(("127.0.0.1", int(sys.argv[1]))).close()
+except OSError as error:
+    reason = os.strerror(error.errno).lower()
+    sys.exit(f"build.sh: port {sys.argv[1]} cannot be used, {reason}; choose another: ./build.sh serve --port N")
+END
   make_site
-  .venv/bin/python -c 'import socket, sys; socket.create_server(("127.0.0.1", int(sys.argv[1])))' "$port" \
-    2>/dev/null || die "port $port is taken; choose another: ./build.sh serve --port N"
   exec "$node" node_modules/vite/bin/vite.js preview site --host 127.0.0.1 --port "$port" --strictPort
 }
 
@@ -219,7 +226,7 @@ pytest_node() {
   while (($#)); do
     case $1 in
       --with)
-        (($# > 1)) || die "--with needs a NAME"
+        [[ $# -gt 1 && $2 != -* ]] || die "--with needs a NAME"
         with+=("$(absolute_wheel "$2")")
         shift
         ;;

@@ -150,7 +150,12 @@ def test_serve():
         port = taken.getsockname()[1]
         done = build("serve", "--port", str(port))
         assert done.returncode == 1
-        assert done.stderr.splitlines()[-1].startswith(f"build.sh: port {port} is taken")
+        assert done.stderr.splitlines()[-1].startswith(
+            f"build.sh: port {port} cannot be used, address already"
+        )
+    for wrong in ("99999", "08", "-1", "http"):
+        done = build("serve", "--port", wrong)
+        assert done.stderr == f"build.sh: --port takes a number from 1 to 65535, not '{wrong}'\n"
     command = [ROOT / "build.sh", "serve", f"--port={port}"]
     options = {
         "stdin": subprocess.DEVNULL,

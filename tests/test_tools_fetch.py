@@ -32,7 +32,7 @@ def files(folder):
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Serves CONTENT at any path, but for /short (breaks off), /slow (never ends) and /missing."""
+    """Serves CONTENT at any path, but for /short and /chunks (break off), /slow (never ends) and /missing."""
 
     def __init__(self):
         self.asked = []
@@ -48,6 +48,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_error(404)
             return
         self.send_response(200)
+        if self.path == "/chunks":
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            self.wfile.write(b"%x\r\nsome wheel" % len(CONTENT))
+            return
         self.send_header("Content-Length", str(len(CONTENT)))
         self.end_headers()
         part = CONTENT[: len(CONTENT) // 2] if self.path in ("/short", "/slow") else CONTENT
@@ -88,9 +93,10 @@ class TestFromUrl:
             fetch.from_url(server.url + "a.whl", "0" * 64)
         assert files(cache) == []
 
-    def test_a_download_that_breaks_off_leaves_nothing(self, server, cache):
-        with pytest.raises(fetch.FetchError, match="short: the download broke off"):
-            fetch.from_url(server.url + "short", SHA256)
+    @pytest.mark.parametrize("name", ["short", "chunks"])
+    def test_a_download_that_breaks_off_leaves_nothing(self, server, cache, name):
+        with pytest.raises(fetch.FetchError, match=f"{name}: the download broke off"):
+            fetch.from_url(server.url + name, SHA256)
         assert files(cache) == []
 
     def test_a_download_that_stalls_ends(self, server, cache):

@@ -20,6 +20,7 @@ import urllib.request
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
@@ -123,8 +124,8 @@ def from_url(url: str, sha256: str, timeout: float = 5.0) -> Path:
         try:
             with unfinished.open("wb") as file:
                 shutil.copyfileobj(response, file)
-        except OSError as error:
-            raise FetchError(f"{name}: the download broke off ({error})") from error
+        except (OSError, HTTPException) as error:
+            raise FetchError(f"{name}: the download broke off ({error!r})") from error
         if wanted is not None and unfinished.stat().st_size != int(wanted):
             raise FetchError(
                 f"{name}: the download broke off after {unfinished.stat().st_size} of {wanted} bytes"

@@ -22,6 +22,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from http.client import HTTPException
 from importlib.metadata import PathDistribution
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -209,7 +210,7 @@ class Distribution:
                 return fetch.from_url(CDN.format(version=self.version) + name, sha256)
             except urllib.error.HTTPError as error:
                 _say(f"Pyodide's CDN does not give {name} ({error}); trying the registries")
-            except OSError as error:
+            except (OSError, HTTPException) as error:
                 self.cdn_answers = False  # found out once: no other file waits for it again
                 _say(f"Pyodide's CDN cannot be reached ({error}); trying the registries")
         return next((file for file in self._archived if file.parent.name == sha256), None)
