@@ -11,8 +11,8 @@ from ..utils import IntPair, check_axes, conv_outsize, pair
 __all__ = ["Col2im", "Im2col", "col2im", "col2im_array", "im2col", "im2col_array"]
 
 
-class Im2col(Function):
-    """The pixels under the kernel, at each of its positions."""
+class _Columns(Function):
+    """What im2col and its adjoint have in common: the way of the kernel."""
 
     def __init__(
         self, kernel_size: IntPair, stride: IntPair, pad: IntPair, to_matrix: bool, *, dilation: IntPair = 1
@@ -22,6 +22,10 @@ class Im2col(Function):
         self.pad = pair(pad, "pad")
         self.to_matrix = to_matrix
         self.dilation = pair(dilation, "dilation")
+
+
+class Im2col(_Columns):
+    """The pixels under the kernel, at each of its positions."""
 
     def forward(self, x: Any) -> Any:
         return im2col_array(
@@ -95,7 +99,7 @@ def im2col_array(
     return col.transpose(0, 4, 5, 1, 2, 3).reshape(N * OH * OW, C * KH * KW)
 
 
-class Col2im(Function):
+class Col2im(_Columns):
     """Adjoint of Im2col."""
 
     def __init__(
@@ -108,12 +112,8 @@ class Col2im(Function):
         *,
         dilation: IntPair = 1,
     ) -> None:
+        super().__init__(kernel_size, stride, pad, to_matrix, dilation=dilation)
         self.input_shape = input_shape
-        self.kernel_size = pair(kernel_size, "kernel_size")
-        self.stride = pair(stride, "stride")
-        self.pad = pair(pad, "pad")
-        self.to_matrix = to_matrix
-        self.dilation = pair(dilation, "dilation")
 
     def forward(self, x: Any) -> Any:
         return col2im_array(

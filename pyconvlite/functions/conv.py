@@ -25,8 +25,8 @@ __all__ = [
 ]
 
 
-class Conv2d(Function):
-    """Two-dimensional convolution."""
+class _Convolution(Function):
+    """What convolution and its adjoint have in common: the way of the kernel."""
 
     def __init__(
         self, stride: IntPair = 1, pad: IntPair = 0, *, dilation: IntPair = 1, groups: int = 1
@@ -35,6 +35,10 @@ class Conv2d(Function):
         self.pad = pair(pad, "pad")
         self.dilation = pair(dilation, "dilation")
         self.groups = groups
+
+
+class Conv2d(_Convolution):
+    """Two-dimensional convolution."""
 
     def forward(self, x: Any, W: Any, b: Any) -> Any:
         return kernels(x).conv2d(x, W, b, self.stride, self.pad, self.dilation, self.groups)
@@ -117,7 +121,7 @@ def conv2d_simple(x: Any, W: Any, b: Any = None, stride: IntPair = 1, pad: IntPa
     return transpose(reshape(y, (N, OH, OW, OC)), (0, 3, 1, 2))
 
 
-class Deconv2d(Function):
+class Deconv2d(_Convolution):
     """Two-dimensional deconvolution (transposed convolution): the adjoint of Conv2d."""
 
     def __init__(
@@ -129,11 +133,8 @@ class Deconv2d(Function):
         dilation: IntPair = 1,
         groups: int = 1,
     ) -> None:
-        self.stride = pair(stride, "stride")
-        self.pad = pair(pad, "pad")
+        super().__init__(stride, pad, dilation=dilation, groups=groups)
         self.outsize = None if outsize is None else pair(outsize, "outsize")
-        self.dilation = pair(dilation, "dilation")
-        self.groups = groups
 
     def forward(self, x: Any, W: Any, b: Any) -> Any:
         outsize = self.outsize or deconv_outsize(
@@ -223,7 +224,7 @@ class Conv2DGradW(Function):
         conv2d: the Conv2d or Deconv2d, after its call: it has the kernel's size, stride and so on.
     """
 
-    def __init__(self, conv2d: Conv2d | Deconv2d) -> None:
+    def __init__(self, conv2d: _Convolution) -> None:
         KH, KW = conv2d.inputs[1].shape[2:]
         self.kernel_size = (KH, KW)
         self.stride = conv2d.stride
