@@ -1,12 +1,13 @@
 // A page of the built site in Firefox, driven over WebDriver BiDi, with all that goes wrong on it.
 
+import { fileURLToPath } from 'node:url';
 import { launch } from 'puppeteer-core';
 import { preview } from 'vite';
 
 /** Serves dist/site on a free port. */
 export async function serve() {
   const server = await preview({
-    configFile: new URL('../../site/vite.config.js', import.meta.url).pathname,
+    configFile: fileURLToPath(new URL('../../site/vite.config.js', import.meta.url)),
     preview: { host: '127.0.0.1', port: 0 },
     logLevel: 'warn',
   });
