@@ -26,14 +26,28 @@ from . import backends
 from .config import Config, no_grad, test_mode, using_config
 
 __all__ = [
+    "Add",
     "Config",
+    "Div",
     "Function",
+    "Mul",
+    "Neg",
     "Parameter",
+    "Pow",
+    "Sub",
     "Variable",
+    "add",
     "as_array",
     "as_variable",
+    "div",
     "grad",
+    "mul",
+    "neg",
     "no_grad",
+    "pow",
+    "rdiv",
+    "rsub",
+    "sub",
     "test_mode",
     "using_config",
 ]
@@ -425,6 +439,23 @@ class Function:
         raise NotImplementedError(f"{type(self).__name__} defines no backward")
 
 
-# Below the classes that they are made of: these modules and this one need each other.
+# Below the classes that they are made of: these modules and this one need each other. Arithmetic is handed on
+# from here as in DeZero.
 from . import functions as F  # noqa: E402
 from .backprop import backprop, grad, ones_like  # noqa: E402
+from .functions.math import (  # noqa: E402
+    Add,
+    Div,
+    Mul,
+    Neg,
+    Pow,
+    Sub,
+    add,
+    div,
+    mul,
+    neg,
+    pow,
+    rdiv,
+    rsub,
+    sub,
+)

@@ -323,3 +323,23 @@ def test_setup_of_the_book_is_in_place():
     z = gx**3 + y
     z.backward()
     assert x.grad.item() == 100
+
+
+def test_arithmetic_is_found_where_dezero_keeps_it():
+    names = [
+        "Add",
+        "Div",
+        "Mul",
+        "Neg",
+        "Pow",
+        "Sub",
+        "add",
+        "div",
+        "mul",
+        "neg",
+        "pow",
+        "rdiv",
+        "rsub",
+        "sub",
+    ]
+    assert [getattr(pyconvlite.core, name) for name in names] == [getattr(F, name) for name in names]
