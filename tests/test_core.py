@@ -326,20 +326,5 @@ def test_setup_of_the_book_is_in_place():
 
 
 def test_arithmetic_is_found_where_dezero_keeps_it():
-    names = [
-        "Add",
-        "Div",
-        "Mul",
-        "Neg",
-        "Pow",
-        "Sub",
-        "add",
-        "div",
-        "mul",
-        "neg",
-        "pow",
-        "rdiv",
-        "rsub",
-        "sub",
-    ]
-    assert [getattr(pyconvlite.core, name) for name in names] == [getattr(F, name) for name in names]
+    for name in "Add Div Mul Neg Pow Sub add div mul neg pow rdiv rsub sub".split():
+        assert getattr(pyconvlite.core, name) is getattr(F, name)
