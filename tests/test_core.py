@@ -326,5 +326,6 @@ def test_setup_of_the_book_is_in_place():
 
 
 def test_arithmetic_is_found_where_dezero_keeps_it():
-    for name in "Add Div Mul Neg Pow Sub add div mul neg pow rdiv rsub sub".split():
-        assert getattr(pyconvlite.core, name) is getattr(F, name)
+    functions = [F.add, F.div, F.mul, F.neg, F.pow, F.rdiv, F.rsub, F.sub]
+    for f in [F.Add, F.Div, F.Mul, F.Neg, F.Pow, F.Sub, *functions]:
+        assert getattr(pyconvlite.core, f.__name__) is f
