@@ -42,7 +42,8 @@ if TYPE_CHECKING:
         testing,
         transforms,
     )
-    from .dataloaders import DataLoader
+    from .dataloaders import DataLoader, SeqDataLoader
+    from .datasets import Dataset
     from .layers import Layer
     from .models import Model
 else:
@@ -52,7 +53,13 @@ else:
         *("cuda", "dataloaders", "datasets", "functions_conv", "graph", "layers"),
         *("models", "optimizers", "testing", "transforms"),
     }
-    _HOMES = {"DataLoader": "dataloaders", "Layer": "layers", "Model": "models"}
+    _HOMES = {
+        "DataLoader": "dataloaders",
+        "SeqDataLoader": "dataloaders",
+        "Dataset": "datasets",
+        "Layer": "layers",
+        "Model": "models",
+    }
 
     def __getattr__(name: str) -> Any:
         if name in _MODULES:
@@ -71,10 +78,12 @@ __version__ = "0.1.0"
 __all__ = [
     "Config",
     "DataLoader",
+    "Dataset",
     "Function",
     "Layer",
     "Model",
     "Parameter",
+    "SeqDataLoader",
     "Variable",
     "as_array",
     "as_variable",

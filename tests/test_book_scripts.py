@@ -5,8 +5,7 @@ import numpy as np
 import pyconvlite
 import pyconvlite.functions as F
 import pyconvlite.layers as L
-from pyconvlite import Model, Variable, optimizers
-from pyconvlite.dataloaders import DataLoader, SeqDataLoader
+from pyconvlite import DataLoader, Model, SeqDataLoader, Variable, optimizers
 from pyconvlite.datasets import SinCurve, Spiral
 from pyconvlite.models import MLP
 
@@ -66,7 +65,7 @@ def predict(model, loader, bptt_length, optimizer, epochs):
 def test_a_recurrent_network_learns_a_wave():
     """Step 59: one sequence, backpropagation through 30 steps at a time."""
     pyconvlite.seed(0)
-    wave = [(x.astype(np.float32)[np.newaxis], t[np.newaxis]) for x, t in SinCurve()]
+    wave = [(x.astype(np.float32)[np.newaxis], t) for x, t in SinCurve()]
 
     class Steps(list):
         max_iter = len(wave)

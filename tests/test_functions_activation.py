@@ -102,3 +102,11 @@ def test_leaky_relu_at_its_kink_and_whatever_the_slopes_type(slope):
     (gx,) = grad(y, x)
     assert (y.dtype, gx.dtype) == (np.float32, np.float32)
     np.testing.assert_allclose(gx.data, [0.2, 0.2, 1])
+
+
+def test_gelu_of_integers_is_no_integer():
+    np.testing.assert_allclose(F.gelu(np.array([1, 2])).data, [0.84134475, 1.95449974])
+
+
+def test_gelu_of_huge_numbers_does_not_overflow():
+    np.testing.assert_array_equal(F.gelu(np.array([-1e200, 1e200])).data, [0, 1e200])

@@ -7,6 +7,7 @@ from contract import DTYPES, Contract, cases
 
 import pyconvlite.functions as F
 from pyconvlite import Variable, grad
+from pyconvlite.testing import check_backward
 
 rng = np.random.default_rng(5)
 X = rng.standard_normal((4, 3))
@@ -180,3 +181,22 @@ def test_labels_may_stand_in_a_column():
     column = LABELS[:, np.newaxis]
     assert F.softmax_cross_entropy(X, column).item() == F.softmax_cross_entropy(X, LABELS).item()
     assert F.accuracy(X, column).item() == F.accuracy(X, LABELS).item()
+
+
+def test_accuracy_of_integer_scores_is_no_integer():
+    assert F.accuracy(np.eye(3, dtype=int), np.array([0, 1, 0])).item() == pytest.approx(2 / 3)
+
+
+def test_binary_cross_entropy_refuses_integer_probabilities():
+    with pytest.raises(TypeError, match="p must be floating point; got int64"):
+        F.binary_cross_entropy(np.array([0, 1]), np.array([0, 1]))
+
+
+@pytest.mark.parametrize(("one", "other"), [((1, 1), (1,)), ((3,), (1, 3)), ((1, 2, 3), (2, 3))])
+def test_mean_squared_error_takes_leading_axes_of_length_1(one, other):
+    rng = np.random.default_rng(0)
+    x0, x1 = rng.standard_normal(one), rng.standard_normal(other)
+    longer = max(one, other, key=len)
+    difference = x0.reshape(longer) - x1.reshape(longer)
+    assert F.mean_squared_error(x0, x1).item() == pytest.approx(np.sum(difference**2) / longer[0])
+    check_backward(F.mean_squared_error, [x0, x1])

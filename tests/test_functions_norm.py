@@ -154,6 +154,35 @@ def test_running_statistics_keep_their_dtype():
     assert (y.dtype, f.avg_mean.dtype, f.avg_var.dtype) == (np.float16, np.float32, np.float32)
 
 
+def test_second_order_where_the_gradient_depends_on_x_in_its_turn():
+    x = Variable(IMAGES)
+    gamma, beta = Variable(GAMMA), Variable(BETA)
+
+    def penalty(x, gamma, beta):
+        y = F.batch_norm(x, gamma, beta, MEAN, VAR)
+        gx, ggamma = grad(F.sum(y**3), [x, gamma], create_graph=True)
+        return F.sum(gx * gx) + F.sum(F.sin(ggamma))
+
+    check_backward(penalty, [x, gamma, beta])
+
+
+def test_float32_in_use_with_float64_statistics():
+    x, gamma, beta = (a.astype(np.float32) for a in (IMAGES, GAMMA, BETA))
+    with test_mode():
+        assert F.batch_norm(x, gamma, beta, MEAN, VAR).dtype == np.float32
+
+
+@pytest.mark.parametrize("settings", [{"eps": -1}, {"decay": 2}, {"decay": -0.1}])
+def test_batch_norm_names_settings_out_of_range(settings):
+    with pytest.raises(ValueError, match=f"eps .* decay .*{next(iter(settings.values()))}"):
+        F.batch_norm(IMAGES, GAMMA, BETA, MEAN, VAR, **settings)
+
+
+def test_batch_norm_of_integers_is_refused():
+    with pytest.raises(TypeError, match="x must be floating point; got int64"):
+        F.batch_norm(np.ones((2, 3), int), GAMMA, BETA, MEAN, VAR)
+
+
 def test_statistics_of_float16_do_not_overflow():
     x = np.array([[-600.0], [600.0], [0.0], [0.0]], np.float16)  # their squares are beyond float16
     one, zero = np.ones(1, np.float16), np.zeros(1, np.float16)

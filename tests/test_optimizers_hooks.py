@@ -132,3 +132,10 @@ def test_freeze_param_of_a_lazy_model():
 def test_errors(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+def test_clip_grad_takes_float32_whose_squares_overflow():
+    W = Parameter(np.zeros(2, np.float32))
+    W.grad = Variable(np.array([1e30, 1e30], np.float32))
+    ClipGrad(1.0)([W])
+    np.testing.assert_allclose(W.grad.data, np.sqrt(0.5), rtol=1e-6)

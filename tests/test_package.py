@@ -40,7 +40,8 @@ HOMES = {
     ],
     "layers": ["Layer"],
     "models": ["Model"],
-    "dataloaders": ["DataLoader"],
+    "dataloaders": ["DataLoader", "SeqDataLoader"],
+    "datasets": ["Dataset"],
     "utils": ["seed"],
 }
 

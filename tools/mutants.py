@@ -69,6 +69,7 @@ MUTANTS = [
     Mutant("dropout does not scale", "functions_norm", "functions/norm.py", "keep.astype(x.dtype) / (1 - float(dropout_ratio))", "keep.astype(x.dtype)"),
     Mutant("variance of batch norm biased", "functions_norm", "functions/norm.py", "unbiased = var * (count / max(count - 1, 1))", "unbiased = var"),
     Mutant("an element taken twice counts once", "functions_shape", "functions/shape.py", "xp.add.at(gx, self.slices, gy)", "gx[self.slices] = gy"),
+    Mutant("a way to x counted twice in second order", "functions_norm", "functions/norm.py", "x, gamma, gy = (cast(v, v.dtype) for v in self.inputs)", "x, gamma, gy = self.inputs"),
     # -- autograd
     Mutant("gradient accumulated in place", "backprop", "backprop.py", "grads[x] = F.add(grads[x], gx) if x in grads else gx", "grads[x] = Variable(grads[x].data.__iadd__(gx.data)) if x in grads else gx"),
     Mutant("gradients share memory", "backprop", "backprop.py", "if id(owner) in taken or not gx.data.flags.writeable:", "if not gx.data.flags.writeable:"),

@@ -411,11 +411,13 @@ _ERFC = (
 
 def normal_cdf(x: Array) -> Array:
     """Probability that a standard normal number lies below x: erfc(-x / sqrt(2)) / 2."""
-    z = np.abs(x, dtype=np.float32 if x.dtype == np.float16 else x.dtype) * math.sqrt(0.5)
+    dtype = x.dtype if x.dtype.kind == "f" else np.dtype(np.float64)
+    z = np.abs(x).astype(np.float32 if dtype == np.float16 else dtype) * math.sqrt(0.5)
+    z = np.minimum(z, 40)  # where the tail is 0, and squares do not overflow yet
     t = 2 / (2 + z)
     s = 2 * t - 1
     b1 = b2 = np.zeros_like(s)
     for coefficient in _ERFC[9 if z.dtype == np.float32 else None : 0 : -1]:  # Clenshaw's recurrence
         b1, b2 = 2 * s * b1 - b2 + coefficient, b1
     tail = t * np.exp(s * b1 - b2 + _ERFC[0] - z * z) * 0.5
-    return np.where(x < 0, tail, 1 - tail).astype(x.dtype, copy=False)
+    return np.where(x < 0, tail, 1 - tail).astype(dtype, copy=False)

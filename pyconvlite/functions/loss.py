@@ -31,7 +31,7 @@ def mean_squared_error(x0: Any, x1: Any) -> Variable:
     """Sum of (x0 - x1) ** 2, divided by the length of the first axis, as DeZero has it.
 
     Args:
-        x0, x1: (N, ...), of one shape.
+        x0, x1: (N, ...), of one shape but for leading axes of length 1.
 
     Raises:
         ValueError: shapes that differ (they would broadcast to something nobody meant), or empty.
@@ -42,11 +42,17 @@ def mean_squared_error(x0: Any, x1: Any) -> Variable:
         variable(2.0)
     """
     x0, x1 = as_input(x0), as_input(x1)
-    if x0.shape != x1.shape:
+    if _essential(x0.shape) != _essential(x1.shape):
         raise ValueError(f"x0 and x1 must have one shape; got {x0.shape} and {x1.shape}")
-    if x0.ndim == 0 or x0.size == 0:
-        raise ValueError(f"x0 and x1 must have a first axis and an element; got shape {x0.shape}")
-    return MeanSquaredError()(x0, x1)
+    shape = x0.shape if x0.ndim >= x1.ndim else x1.shape
+    if shape == () or 0 in shape:
+        raise ValueError(f"x0 and x1 must have a first axis and an element; got shape {shape}")
+    return MeanSquaredError()(reshape(x0, shape), reshape(x1, shape))
+
+
+def _essential(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape without leading axes of length 1: to add those is all that broadcasting may do here."""
+    return _essential(shape[1:]) if shape[:1] == (1,) else shape
 
 
 def mean_squared_error_simple(x0: Any, x1: Any) -> Variable:
@@ -158,6 +164,7 @@ def binary_cross_entropy(p: Any, t: Any) -> Variable:
         t: probabilities or labels 0 and 1, as many.
 
     Raises:
+        TypeError: p is not floating point.
         ValueError: not as many, or none.
 
     Example:
@@ -166,6 +173,8 @@ def binary_cross_entropy(p: Any, t: Any) -> Variable:
         variable(0.399253848...)
     """
     p, t = _targets(p, t, "p")
+    if p.dtype.kind != "f":
+        raise TypeError(f"p must be floating point; got {p.dtype}")
     eps = float(np.finfo(p.dtype).eps)
     p = clip(p, eps, 1 - eps)
     return sum(t * log(p) + (1 - t) * log(1 - p)) / -len(p)
@@ -187,7 +196,7 @@ def accuracy(y: Any, t: Any) -> Variable:
         t: labels (N,) or (N, 1), integers from 0 to classes - 1.
 
     Returns:
-        A number from 0 to 1, in y's dtype.
+        A number from 0 to 1, in y's dtype if that is floating point.
 
     Raises:
         TypeError, ValueError: as in `softmax_cross_entropy`.
@@ -199,7 +208,7 @@ def accuracy(y: Any, t: Any) -> Variable:
     """
     y, t = as_input(y), as_input(t)
     hits = y.data.argmax(axis=1) == _labels(y, t, "y")
-    return as_variable(hits.mean().astype(y.dtype))
+    return as_variable(hits.mean().astype(y.dtype if y.dtype.kind == "f" else np.float64))
 
 
 def _labels(x: Variable, t: Variable, name: str) -> Any:

@@ -8,7 +8,7 @@ from ..backends import get_array_module, kernels
 from ..backprop import grad
 from ..core import Config, Function, Variable, as_input, as_variable, using_config
 from ..utils import Array, rng
-from .math import add, mul, sqrt
+from .math import add, cast, mul, sqrt
 from .reduction import mean
 from .shape import reshape
 
@@ -90,9 +90,11 @@ class BatchNormGrad(Function):
 
     def backward(self, *ggs: Variable) -> Any:
         # The same gradients once more, now of Functions that can be differentiated.
-        x, gamma, gy = self.inputs
         create_graph = Config.enable_backprop
         with using_config("enable_backprop", True):
+            # Copies cut the formula off from the graph before it: gy, or gamma, may depend on x in its turn,
+            # which is for whoever called this to follow.
+            x, gamma, gy = (cast(v, v.dtype) for v in self.inputs)
             y = _normalized(x, gamma, None, *_statistics(x), self.eps)
             first = [*grad(y, [x, gamma], gy, create_graph=True), gy.sum(axis=(0, *range(2, x.ndim)))]
         return grad(first, [x, gamma, gy], list(ggs), create_graph)
@@ -129,7 +131,8 @@ def batch_norm(
         eps: added to the variance, so that a constant channel divides by no zero.
 
     Raises:
-        ValueError: shapes that do not fit, or an empty batch in training.
+        TypeError: x is not floating point.
+        ValueError: shapes that do not fit, eps or decay out of range, or an empty batch in training.
 
     Source: Ioffe, Szegedy 2015.
 
@@ -146,8 +149,13 @@ def batch_norm(
     for name, v in {"gamma": gamma, "beta": beta, "mean": mean, "var": var}.items():
         if v.shape != (x.shape[1],):
             raise ValueError(f"{name} must have the shape ({x.shape[1]},), as x has channels; got {v.shape}")
+    if x.dtype.kind != "f":
+        raise TypeError(f"x must be floating point; got {x.dtype} (x.astype(np.float32)?)")
+    if not eps >= 0 or not 0 <= decay <= 1:
+        raise ValueError(f"eps must be at least 0 and decay from 0 to 1; got {eps} and {decay}")
     if not Config.train:
-        return _normalized(x, gamma, beta, mean.data, var.data, eps)
+        m, v = (s.data.astype(x.dtype, copy=False) for s in (mean, var))
+        return _normalized(x, gamma, beta, m, v, eps)
     if x.size == 0:
         raise ValueError(f"x must have an element to take statistics of; got shape {x.shape}")
     return BatchNorm(mean.data, var.data, decay, eps)(x, gamma, beta)

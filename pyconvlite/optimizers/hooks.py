@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+import numpy as np
+
 from ..core import Parameter, as_variable
 from ..layers import Layer
 from ..utils import Array
@@ -72,7 +74,8 @@ class ClipGrad:
         """Change the gradients."""
         params = with_gradient(params)
         gradients = [gradient(param) for param in params]
-        norm = math.sqrt(sum(float((g * g).sum()) for g in gradients))
+        # float64 holds the squares of whatever float32 holds
+        norm = math.sqrt(sum(float((g.astype(np.float64) ** 2).sum()) for g in gradients))
         if norm > self.max_norm:
             for param, g in zip(params, gradients, strict=True):
                 _set_grad(param, g * (float(self.max_norm) / norm))
