@@ -189,7 +189,7 @@ def test_accuracy_of_integer_scores_is_no_integer():
 
 def test_binary_cross_entropy_refuses_integer_probabilities():
     with pytest.raises(TypeError, match="p must be floating point; got int64"):
-        F.binary_cross_entropy(np.array([0, 1]), np.array([0, 1]))
+        F.binary_cross_entropy(np.array([0, 1], np.int64), np.array([0, 1]))
 
 
 @pytest.mark.parametrize(("one", "other"), [((1, 1), (1,)), ((3,), (1, 3)), ((1, 2, 3), (2, 3))])

@@ -180,7 +180,7 @@ def test_batch_norm_names_settings_out_of_range(settings):
 
 def test_batch_norm_of_integers_is_refused():
     with pytest.raises(TypeError, match="x must be floating point; got int64"):
-        F.batch_norm(np.ones((2, 3), int), GAMMA, BETA, MEAN, VAR)
+        F.batch_norm(np.ones((2, 3), np.int64), GAMMA, BETA, MEAN, VAR)
 
 
 def test_statistics_of_float16_do_not_overflow():
