@@ -11,7 +11,13 @@ from .math import exp, mul
 
 
 class Sigmoid(Function):
-    """Logistic function."""
+    """Logistic function.
+
+    Example:
+        >>> import numpy as np
+        >>> Sigmoid()(np.array([0.0, 1000.0]))
+        variable([0.5 1. ])
+    """
 
     def forward(self, x: Any) -> Any:
         # 1 / (1 + exp(-x)), in a form that does not overflow
@@ -45,7 +51,13 @@ def sigmoid_simple(x: Any) -> Variable:
 
 
 class ReLU(Function):
-    """Rectified linear unit."""
+    """Rectified linear unit.
+
+    Example:
+        >>> import numpy as np
+        >>> ReLU()(np.array([-1.0, 2.0]))
+        variable([0. 2.])
+    """
 
     def forward(self, x: Any) -> Any:
         return get_array_module(x).maximum(x, 0)
@@ -67,7 +79,13 @@ def relu(x: Any) -> Variable:
 
 
 class LeakyReLU(Function):
-    """Rectified linear unit that lets a part of the negative through."""
+    """Rectified linear unit that lets a part of the negative through.
+
+    Example:
+        >>> import numpy as np
+        >>> LeakyReLU(0.5)(np.array([-1.0, 2.0]))
+        variable([-0.5  2. ])
+    """
 
     def __init__(self, slope: float) -> None:
         self.slope = float(slope)
@@ -95,7 +113,13 @@ def leaky_relu(x: Any, slope: float = 0.2) -> Variable:
 
 
 class NormalCDF(Function):
-    """Probability that a standard normal number lies below x."""
+    """Probability that a standard normal number lies below x.
+
+    Example:
+        >>> import numpy as np
+        >>> NormalCDF()(np.array([-100.0, 0.0, 100.0]))
+        variable([0.  0.5 1. ])
+    """
 
     def forward(self, x: Any) -> Any:
         return kernels(x).normal_cdf(x)
@@ -119,7 +143,13 @@ def gelu(x: Any) -> Variable:
 
 
 class Softmax(Function):
-    """Exponentials scaled to sum 1 along an axis."""
+    """Exponentials scaled to sum 1 along an axis.
+
+    Example:
+        >>> import numpy as np
+        >>> Softmax(axis=0)(np.array([1.0, 1.0]))
+        variable([0.5 0.5])
+    """
 
     def __init__(self, axis: int = 1) -> None:
         self.axis = axis
@@ -159,7 +189,13 @@ def softmax_simple(x: Any, axis: int = 1) -> Variable:
 
 
 class LogSoftmax(Function):
-    """Logarithm of softmax."""
+    """Logarithm of softmax.
+
+    Example:
+        >>> import numpy as np
+        >>> LogSoftmax(axis=0)(np.array([1000.0, 0.0]))
+        variable([    0. -1000.])
+    """
 
     def __init__(self, axis: int = 1) -> None:
         self.axis = axis

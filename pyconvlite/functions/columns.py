@@ -25,7 +25,15 @@ class _Columns(Function):
 
 
 class Im2col(_Columns):
-    """The pixels under the kernel, at each of its positions."""
+    """The pixels under the kernel, at each of its positions.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.arange(6.0).reshape(1, 1, 2, 3)
+        >>> Im2col(kernel_size=2, stride=1, pad=0, to_matrix=True)(x)  # a row for each position
+        variable([[0. 1. 3. 4.]
+                  [1. 2. 4. 5.]])
+    """
 
     def forward(self, x: Any) -> Any:
         return im2col_array(
@@ -100,7 +108,14 @@ def im2col_array(
 
 
 class Col2im(_Columns):
-    """Adjoint of Im2col."""
+    """Adjoint of Im2col.
+
+    Example:
+        >>> import numpy as np
+        >>> Col2im((1, 1, 2, 3), kernel_size=2, stride=1, pad=0, to_matrix=True)(np.ones((2, 4)))
+        variable([[[[1. 2. 1.]
+                    [1. 2. 1.]]]])
+    """
 
     def __init__(
         self,

@@ -38,7 +38,15 @@ class _Convolution(Function):
 
 
 class Conv2d(_Convolution):
-    """Two-dimensional convolution."""
+    """Two-dimensional convolution.
+
+    Example:
+        >>> import numpy as np
+        >>> x, W = np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2))
+        >>> Conv2d(stride=1, pad=0)(x, W, None)  # None: no bias
+        variable([[[[4. 4.]
+                    [4. 4.]]]])
+    """
 
     def forward(self, x: Any, W: Any, b: Any) -> Any:
         return kernels(x).conv2d(x, W, b, self.stride, self.pad, self.dilation, self.groups)
@@ -122,7 +130,14 @@ def conv2d_simple(x: Any, W: Any, b: Any = None, stride: IntPair = 1, pad: IntPa
 
 
 class Deconv2d(_Convolution):
-    """Two-dimensional deconvolution (transposed convolution): the adjoint of Conv2d."""
+    """Two-dimensional deconvolution (transposed convolution): the adjoint of Conv2d.
+
+    Example:
+        >>> import numpy as np
+        >>> x, W = np.ones((1, 1, 2, 2)), np.ones((1, 1, 2, 2))
+        >>> Deconv2d(stride=2)(x, W, None).shape, Deconv2d(stride=2, outsize=5)(x, W, None).shape
+        ((1, 1, 4, 4), (1, 1, 5, 5))
+    """
 
     def __init__(
         self,
@@ -222,6 +237,14 @@ class Conv2DGradW(Function):
 
     Args:
         conv2d: the Conv2d or Deconv2d, after its call: it has the kernel's size, stride and so on.
+
+    Example:
+        >>> import numpy as np
+        >>> conv = Conv2d()
+        >>> gy = conv(np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2)), None)
+        >>> Conv2DGradW(conv)(np.ones((1, 1, 3, 3)), np.ones(gy.shape)).data[0, 0]
+        array([[4., 4.],
+               [4., 4.]])
     """
 
     def __init__(self, conv2d: _Convolution) -> None:

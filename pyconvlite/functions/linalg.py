@@ -11,7 +11,13 @@ from .shape import expand_dims, reshape, transpose
 
 
 class MatMul(Function):
-    """Matrix product over the last two axes; the others broadcast."""
+    """Matrix product over the last two axes; the others broadcast.
+
+    Example:
+        >>> import numpy as np
+        >>> MatMul()(np.ones((5, 2, 3)), np.ones((3, 4))).shape
+        (5, 2, 4)
+    """
 
     def forward(self, x: Any, W: Any) -> Any:
         return kernels(x).matmul(x, W)
@@ -57,7 +63,13 @@ def matmul(x: Any, W: Any) -> Variable:
 
 
 class Linear(Function):
-    """Fully connected layer: x W + b."""
+    """Fully connected layer: x W + b.
+
+    Example:
+        >>> import numpy as np
+        >>> Linear()(np.ones((1, 3)), np.ones((3, 2)), None)  # None: no bias
+        variable([[3. 3.]])
+    """
 
     def forward(self, x: Any, W: Any, b: Any) -> Any:
         y = kernels(x).matmul(x, W)

@@ -36,7 +36,12 @@ def _number_like(number: Any, dtype: Any) -> Any:
 
 
 class Add(Function):
-    """Sum of two arrays."""
+    """Sum of two arrays.
+
+    Example:
+        >>> Add()(np.array([1.0, 2.0]), np.array([3.0]))
+        variable([4. 5.])
+    """
 
     def forward(self, x0: Any, x1: Any) -> Any:
         return x0 + x1
@@ -63,7 +68,12 @@ def add(x0: Any, x1: Any) -> Variable:
 
 
 class Sub(Function):
-    """Difference of two arrays."""
+    """Difference of two arrays.
+
+    Example:
+        >>> Sub()(np.array([1.0, 2.0]), np.array([3.0]))
+        variable([-2. -1.])
+    """
 
     def forward(self, x0: Any, x1: Any) -> Any:
         return x0 - x1
@@ -94,7 +104,12 @@ def rsub(x0: Any, x1: Any) -> Variable:
 
 
 class Mul(Function):
-    """Product of two arrays."""
+    """Product of two arrays.
+
+    Example:
+        >>> Mul()(np.array([1.0, 2.0]), np.array([3.0]))
+        variable([3. 6.])
+    """
 
     def forward(self, x0: Any, x1: Any) -> Any:
         return x0 * x1
@@ -117,7 +132,12 @@ def mul(x0: Any, x1: Any) -> Variable:
 
 
 class Div(Function):
-    """Quotient of two arrays."""
+    """Quotient of two arrays.
+
+    Example:
+        >>> Div()(np.array([1.0, 2.0]), np.array([4.0]))
+        variable([0.25 0.5 ])
+    """
 
     def forward(self, x0: Any, x1: Any) -> Any:
         return x0 / x1
@@ -150,7 +170,12 @@ def rdiv(x0: Any, x1: Any) -> Variable:
 
 
 class Neg(Function):
-    """Negative of an array."""
+    """Negative of an array.
+
+    Example:
+        >>> Neg()(np.array([1.0, -2.0]))
+        variable([-1.  2.])
+    """
 
     def forward(self, x: Any) -> Any:
         return -x
@@ -170,7 +195,12 @@ def neg(x: Any) -> Variable:
 
 
 class Pow(Function):
-    """Power with a number as exponent."""
+    """Power with a number as exponent.
+
+    Example:
+        >>> Pow(3)(np.array([1.0, 2.0]))
+        variable([1. 8.])
+    """
 
     def __init__(self, c: float) -> None:
         # An np.float64 would turn a float32 base into a float64 power.
@@ -187,7 +217,12 @@ class Pow(Function):
 
 
 class PowVariable(Function):
-    """Power with an array as exponent."""
+    """Power with an array as exponent.
+
+    Example:
+        >>> PowVariable()(np.array([2.0, 2.0]), np.array([1.0, 3.0]))
+        variable([2. 8.])
+    """
 
     def forward(self, x: Any, c: Any) -> Any:
         return x**c
@@ -219,7 +254,12 @@ def pow(x: Any, c: Any) -> Variable:
 
 
 class Clip(Function):
-    """Limitation to a range."""
+    """Limitation to a range.
+
+    Example:
+        >>> Clip(0, None)(np.array([-1.0, 2.0]))
+        variable([0. 2.])
+    """
 
     def __init__(self, x_min: float | None, x_max: float | None) -> None:
         # As numbers of Python's own, which leave the dtype alone.
@@ -261,7 +301,12 @@ def clip(x: Any, x_min: float | None, x_max: float | None) -> Variable:
 
 
 class Cast(Function):
-    """Copy of an array in another dtype."""
+    """Copy of an array in another dtype.
+
+    Example:
+        >>> Cast(np.float32)(np.array(0.1)).dtype
+        dtype('float32')
+    """
 
     def __init__(self, dtype: Any) -> None:
         self.dtype = dtype
@@ -291,7 +336,12 @@ def cast(x: Any, dtype: Any) -> Variable:
 
 
 class Exp(Function):
-    """Exponential function."""
+    """Exponential function.
+
+    Example:
+        >>> Exp()(np.array(0.0))
+        variable(1.0)
+    """
 
     def forward(self, x: Any) -> Any:
         return get_array_module(x).exp(x)
@@ -311,7 +361,12 @@ def exp(x: Any) -> Variable:
 
 
 class Log(Function):
-    """Natural logarithm."""
+    """Natural logarithm.
+
+    Example:
+        >>> Log()(np.array(1.0))
+        variable(0.0)
+    """
 
     def forward(self, x: Any) -> Any:
         return get_array_module(x).log(x)
@@ -331,7 +386,12 @@ def log(x: Any) -> Variable:
 
 
 class Sqrt(Function):
-    """Square root."""
+    """Square root.
+
+    Example:
+        >>> Sqrt()(np.array(9.0))
+        variable(3.0)
+    """
 
     def forward(self, x: Any) -> Any:
         return get_array_module(x).sqrt(x)
@@ -352,7 +412,12 @@ def sqrt(x: Any) -> Variable:
 
 
 class Sin(Function):
-    """Sine."""
+    """Sine.
+
+    Example:
+        >>> Sin()(np.array(0.0))
+        variable(0.0)
+    """
 
     def forward(self, x: Any) -> Any:
         return get_array_module(x).sin(x)
@@ -372,7 +437,12 @@ def sin(x: Any) -> Variable:
 
 
 class Cos(Function):
-    """Cosine."""
+    """Cosine.
+
+    Example:
+        >>> Cos()(np.array(0.0))
+        variable(1.0)
+    """
 
     def forward(self, x: Any) -> Any:
         return get_array_module(x).cos(x)
@@ -392,7 +462,12 @@ def cos(x: Any) -> Variable:
 
 
 class Tanh(Function):
-    """Hyperbolic tangent."""
+    """Hyperbolic tangent.
+
+    Example:
+        >>> Tanh()(np.array(0.0))
+        variable(0.0)
+    """
 
     def forward(self, x: Any) -> Any:
         return get_array_module(x).tanh(x)

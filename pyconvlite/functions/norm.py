@@ -53,6 +53,13 @@ class BatchNorm(Function):
 
     Attributes:
         avg_mean, avg_var: after the call, the running statistics with this batch taken in: new arrays.
+
+    Example:
+        >>> import numpy as np
+        >>> bn = BatchNorm(np.zeros(1), np.ones(1), decay=0.5, eps=0.0)
+        >>> y = bn(np.array([[1.0], [3.0]]), np.ones(1), np.zeros(1))
+        >>> y.data.ravel(), bn.avg_mean
+        (array([-1.,  1.]), array([1.]))
     """
 
     def __init__(self, mean: Array, var: Array, decay: float, eps: float) -> None:
@@ -79,7 +86,15 @@ def _moved(average: Any, value: Any, decay: float) -> Any:
 
 
 class BatchNormGrad(Function):
-    """Gradients of BatchNorm with respect to x, gamma and beta."""
+    """Gradients of BatchNorm with respect to x, gamma and beta.
+
+    Example:
+        >>> import numpy as np
+        >>> x, gamma, gy = np.array([[1.0], [3.0]]), np.ones(1), np.array([[1.0], [2.0]])
+        >>> gx, ggamma, gbeta = BatchNormGrad(eps=0.0)(x, gamma, gy)
+        >>> ggamma, gbeta
+        (variable([1.]), variable([3.]))
+    """
 
     def __init__(self, eps: float) -> None:
         self.eps = eps

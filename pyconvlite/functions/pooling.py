@@ -34,7 +34,13 @@ __all__ = [
 
 
 class Pooling(Function):
-    """Max pooling; `indexes` tells which pixel of each window was taken, kh * KW + kw."""
+    """Max pooling; `indexes` tells which pixel of each window was taken, kh * KW + kw.
+
+    Example:
+        >>> pool = Pooling(kernel_size=2)
+        >>> pool(np.array([[[[1.0, 9.0], [3.0, 4.0]]]])), pool.indexes.item()
+        (variable([[[[9.]]]]), 1)
+    """
 
     def __init__(self, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0) -> None:
         self.kernel_size = pair(kernel_size, "kernel_size")
@@ -66,7 +72,15 @@ class _IndexedPooling(Function):
 
 
 class Pooling2DGrad(_IndexedPooling):
-    """Gradient of max pooling: each window's gradient goes to the pixel that was taken."""
+    """Gradient of max pooling: each window's gradient goes to the pixel that was taken.
+
+    Example:
+        >>> pool = Pooling(kernel_size=2)
+        >>> y = pool(np.array([[[[1.0, 9.0], [3.0, 4.0]]]]))
+        >>> Pooling2DGrad(pool)(np.ones(y.shape))
+        variable([[[[0. 1.]
+                    [0. 0.]]]])
+    """
 
     def forward(self, gy: Any) -> Any:
         xsize = self.input_shape[2:]
@@ -77,7 +91,14 @@ class Pooling2DGrad(_IndexedPooling):
 
 
 class Pooling2DWithIndexes(_IndexedPooling):
-    """Take from each window the pixel that a max pooling took: the adjoint of Pooling2DGrad."""
+    """Take from each window the pixel that a max pooling took: the adjoint of Pooling2DGrad.
+
+    Example:
+        >>> pool = Pooling(kernel_size=2)
+        >>> y = pool(np.array([[[[1.0, 9.0], [3.0, 4.0]]]]))
+        >>> Pooling2DWithIndexes(pool)(np.array([[[[5.0, 6.0], [7.0, 8.0]]]]))
+        variable([[[[6.]]]])
+    """
 
     def forward(self, x: Any) -> Any:
         return kernels(x).max_pool_gather(x, self.indexes, self.kernel_size, self.stride, self.pad)
@@ -151,7 +172,12 @@ def global_max_pooling(x: Any) -> Variable:
 
 
 class AveragePooling(Function):
-    """Average pooling."""
+    """Average pooling.
+
+    Example:
+        >>> AveragePooling(kernel_size=2)(np.array([[[[1.0, 2.0], [3.0, 4.0]]]]))
+        variable([[[[2.5]]]])
+    """
 
     def __init__(
         self, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0, *, count_include_pad: bool = True
@@ -174,6 +200,13 @@ class AveragePooling2DGrad(Function):
 
     Args:
         apool2d: the AveragePooling, after its call.
+
+    Example:
+        >>> pool = AveragePooling(kernel_size=2)
+        >>> y = pool(np.zeros((1, 1, 2, 2)))
+        >>> AveragePooling2DGrad(pool)(np.ones(y.shape))
+        variable([[[[0.25 0.25]
+                    [0.25 0.25]]]])
     """
 
     def __init__(self, apool2d: AveragePooling) -> None:

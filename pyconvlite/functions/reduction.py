@@ -14,7 +14,14 @@ from .shape import reshape
 
 
 class Sum(Function):
-    """Sum over axes."""
+    """Sum over axes.
+
+    Example:
+        >>> import numpy as np
+        >>> Sum(axis=1, keepdims=True)(np.ones((2, 3)))
+        variable([[3.]
+                  [3.]])
+    """
 
     def __init__(self, axis: Any, keepdims: bool) -> None:
         self.axis = axis
@@ -49,7 +56,13 @@ def _axes(axis: Any) -> Any:
 
 
 class Mean(Function):
-    """Mean over axes; NumPy sums float16 in float32 here, which a sum and a division would not."""
+    """Mean over axes; NumPy sums float16 in float32 here, which a sum and a division would not.
+
+    Example:
+        >>> import numpy as np
+        >>> Mean(axis=None, keepdims=False)(np.full(70000, 1.0, np.float16))  # their sum is beyond float16
+        variable(1.0)
+    """
 
     def __init__(self, axis: Any, keepdims: bool) -> None:
         self.axis = axis
@@ -116,7 +129,13 @@ def var(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Vari
 
 
 class SumTo(Function):
-    """Sum down to a shape."""
+    """Sum down to a shape.
+
+    Example:
+        >>> import numpy as np
+        >>> SumTo((1, 3))(np.ones((2, 3)))
+        variable([[2. 2. 2.]])
+    """
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.shape = shape
@@ -145,7 +164,13 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Variable:
 
 
 class BroadcastTo(Function):
-    """Repeat along axes of length 1 and new leading axes."""
+    """Repeat along axes of length 1 and new leading axes.
+
+    Example:
+        >>> import numpy as np
+        >>> BroadcastTo((2, 3))(np.zeros((1, 3))).shape
+        (2, 3)
+    """
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.shape = shape
@@ -178,7 +203,15 @@ def broadcast_to(x: Any, shape: tuple[int, ...]) -> Variable:
 
 
 class Max(Function):
-    """Maximum over axes; each element that equals it takes the gradient, as in DeZero."""
+    """Maximum over axes; each element that equals it takes the gradient, as in DeZero.
+
+    Example:
+        >>> import numpy as np
+        >>> x = Variable(np.array([1.0, 2.0, 2.0]))
+        >>> Max()(x).backward()
+        >>> x.grad
+        variable([0. 1. 1.])
+    """
 
     def __init__(self, axis: Any = None, keepdims: bool = False) -> None:
         self.axis = axis
@@ -196,7 +229,13 @@ class Max(Function):
 
 
 class Min(Max):
-    """Minimum over axes; each element that equals it takes the gradient, as in DeZero."""
+    """Minimum over axes; each element that equals it takes the gradient, as in DeZero.
+
+    Example:
+        >>> import numpy as np
+        >>> Min(axis=1)(np.array([[1.0, 2.0], [4.0, 3.0]]))
+        variable([1. 3.])
+    """
 
     def forward(self, x: Any) -> Any:
         return x.min(axis=self.axis, keepdims=self.keepdims)

@@ -15,7 +15,12 @@ from ..utils import IntPair, at_least, check_axes, pair
 
 
 class Reshape(Function):
-    """The same elements in another shape."""
+    """The same elements in another shape.
+
+    Example:
+        >>> Reshape((2, -1))(np.zeros(6)).shape
+        (2, 3)
+    """
 
     def __init__(self, shape: Any) -> None:
         self.shape = shape
@@ -77,7 +82,12 @@ def expand_dims(x: Any, axis: int) -> Variable:
 
 
 class Transpose(Function):
-    """The axes in another order."""
+    """The axes in another order.
+
+    Example:
+        >>> Transpose((1, 0, 2))(np.zeros((2, 3, 4))).shape
+        (3, 2, 4)
+    """
 
     def __init__(self, axes: Any = None) -> None:
         self.axes = axes
@@ -116,7 +126,12 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Variable:
 
 
 class GetItem(Function):
-    """A part of an array."""
+    """A part of an array.
+
+    Example:
+        >>> GetItem(slice(1, None))(np.array([1.0, 2.0, 3.0]))
+        variable([2. 3.])
+    """
 
     def __init__(self, slices: Any) -> None:
         self.slices = slices
@@ -129,7 +144,12 @@ class GetItem(Function):
 
 
 class GetItemGrad(Function):
-    """Adjoint of GetItem: zeros, with gy added at the part; an element taken twice gets both."""
+    """Adjoint of GetItem: zeros, with gy added at the part; an element taken twice gets both.
+
+    Example:
+        >>> GetItemGrad([0, 0, 2], (3,))(np.ones(3))
+        variable([2. 0. 1.])
+    """
 
     def __init__(self, slices: Any, in_shape: tuple[int, ...]) -> None:
         self.slices = slices
@@ -168,7 +188,12 @@ def get_item(x: Any, slices: Any) -> Variable:
 
 
 class Concat(Function):
-    """Arrays joined along an axis."""
+    """Arrays joined along an axis.
+
+    Example:
+        >>> Concat(axis=1)(np.zeros((2, 1)), np.zeros((2, 3))).shape
+        (2, 4)
+    """
 
     def __init__(self, axis: int = 0) -> None:
         self.axis = axis
@@ -219,7 +244,12 @@ def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
 
 
 class Pad(Function):
-    """A frame of one value around an array."""
+    """A frame of one value around an array.
+
+    Example:
+        >>> Pad(((1, 2),), value=-1)(np.zeros(2))
+        variable([-1.  0.  0. -1. -1.])
+    """
 
     def __init__(self, pad_width: tuple[tuple[int, int], ...], value: float = 0) -> None:
         self.pad_width = pad_width
