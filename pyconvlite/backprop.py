@@ -70,6 +70,21 @@ def backprop(
         seeds: outputs, each with the gradient to start from.
         wanted: tells the Variables whose gradients to return; what leads to none of them is not computed.
         create_graph: record the graph of the gradients.
+
+    Returns:
+        For each wanted Variable that a seed depends on, its gradient.
+
+    Raises:
+        ValueError: a gradient that has not the shape of its Variable, or more gradients than inputs from a
+            Function's `backward`.
+
+    Example:
+        >>> import numpy as np
+        >>> x = Variable(np.array(3.0))
+        >>> y = x**2
+        >>> grads = backprop([(y, ones_like(y))], lambda v: v is x, create_graph=False)
+        >>> grads[x]
+        variable(6.0)
     """
     functions = functions_behind([y for y, _ in seeds])
     needs: dict[Function, tuple[bool, ...]] = {}  # of those on a way from a wanted Variable to a seed
@@ -105,7 +120,14 @@ def backprop(
 
 
 def functions_behind(outputs: Collection[Variable]) -> list[Function]:
-    """Every Function that the outputs were computed by, each after those that it depends on."""
+    """Every Function that the outputs were computed by, each after those that it depends on.
+
+    Example:
+        >>> import numpy as np
+        >>> y = F.exp(F.sin(Variable(np.array(0.0))))
+        >>> [type(f).__name__ for f in functions_behind([y])]
+        ['Sin', 'Exp']
+    """
     found: dict[Function, None] = {}  # a set that keeps order, so that sums of gradients are reproducible
     pending = [y.creator for y in outputs]
     while pending:
@@ -164,7 +186,13 @@ def _memory(a: Array | None) -> Any:
 
 
 def ones_like(x: Variable) -> Variable:
-    """A gradient of ones for x."""
+    """A gradient of ones for x.
+
+    Example:
+        >>> import numpy as np
+        >>> ones_like(Variable(np.zeros(2)))
+        variable([1. 1.])
+    """
     return Variable(backends.get_array_module(x.data).ones_like(x.data))
 
 

@@ -13,6 +13,10 @@ class Config:
     Attributes:
         enable_backprop: whether Functions remember their inputs, for `backward`.
         train: whether dropout and the like behave as in training.
+
+    Example:
+        >>> Config.enable_backprop, Config.train
+        (True, True)
     """
 
     enable_backprop = True

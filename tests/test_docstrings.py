@@ -1,30 +1,50 @@
-"""Every public class and function of what surrounds the engine says what it is, with an example."""
+"""Every public class and function of the package has an example, and doctest finds it."""
 
-import inspect
+import doctest
+import functools
+import importlib
+import pkgutil
+import sys
 
 import pytest
 
-from pyconvlite import (
-    _checks,
-    cuda,
-    dataloaders,
-    datasets,
-    graph,
-    layers,
-    models,
-    optimizers,
-    transforms,
-)
-
-MODULES = [_checks, cuda, dataloaders, datasets, graph, layers, models, optimizers, transforms]
-PUBLIC = {
-    f"{module.__name__}.{name}": getattr(module, name)
-    for module in MODULES
-    for name in module.__all__
-    if callable(getattr(module, name))
-}
+import pyconvlite
 
 
-@pytest.mark.parametrize("thing", PUBLIC.values(), ids=PUBLIC)
-def test_has_an_example_that_doctest_runs(thing):
-    assert ">>>" in inspect.getdoc(thing)
+def _public_callables():
+    """By module and name: what `pyconvlite` and its public modules offer.
+
+    A module offers its `__all__`; one without, the package's things that are to be found in it. A package
+    speaks for the files inside it.
+    """
+    names = ["pyconvlite", *(f"pyconvlite.{m.name}" for m in pkgutil.iter_modules(pyconvlite.__path__))]
+    modules = [importlib.import_module(name) for name in names if "._" not in name]
+    things = [getattr(m, name) for m in modules for name in getattr(m, "__all__", vars(m)) if name[0] != "_"]
+    public = {}
+    for thing in things:
+        if callable(thing) and getattr(thing, "__module__", "").split(".")[0] == "pyconvlite":
+            public[f"{thing.__module__}.{thing.__qualname__}"] = thing
+    return public
+
+
+PUBLIC = _public_callables()
+
+
+@functools.cache
+def _names_with_examples(module):
+    tests = doctest.DocTestFinder().find(sys.modules[module])
+    return {test.name for test in tests if test.examples}
+
+
+def test_the_walk_reaches_every_kind_of_module():
+    assert {
+        "pyconvlite.config.Config",  # a module without __all__
+        "pyconvlite.functions.math.Exp",  # a package's
+        "pyconvlite.layers.affine.Conv2d",  # a module's that is imported when first asked for
+        "pyconvlite.utils.pair",
+    } <= PUBLIC.keys()
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_has_an_example_that_doctest_runs(name):
+    assert name in _names_with_examples(PUBLIC[name].__module__)

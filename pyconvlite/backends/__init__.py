@@ -25,7 +25,15 @@ __all__ = ["DeviceUnavailable", "get_array_module", "is_array", "kernels", "to_c
 
 
 class DeviceUnavailable(RuntimeError):  # noqa: N818 - it says what is missing, not that somebody erred
-    """Raised when data is to be moved to a device that this runtime does not have."""
+    """Raised when data is to be moved to a device that this runtime does not have.
+
+    Example:
+        >>> try:
+        ...     to_gpu(np.zeros(2))
+        ... except DeviceUnavailable:
+        ...     print("goes on with the CPU")
+        goes on with the CPU
+    """
 
 
 def is_array(x: object) -> bool:
