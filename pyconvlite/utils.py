@@ -415,3 +415,6 @@ else:
         if name in _HOMES:
             return getattr(import_module(f".{_HOMES[name]}", __package__), name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *_HOMES})
