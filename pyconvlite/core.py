@@ -443,7 +443,7 @@ class Function:
 # from here as in DeZero.
 from . import functions as F  # noqa: E402
 from .backprop import backprop, grad, ones_like  # noqa: E402
-from .functions.math import (  # noqa: E402
+from .functions.arithmetic import (  # noqa: E402
     Add,
     Div,
     Mul,

@@ -7,7 +7,8 @@ from typing import Any
 
 from ..backends import get_array_module, kernels
 from ..core import Function, Variable, as_input
-from .math import exp, mul
+from .arithmetic import mul
+from .math import exp
 
 
 class Sigmoid(Function):

@@ -9,7 +9,8 @@ import numpy as np
 from ..backends import get_array_module
 from ..core import Function, Variable, as_input, as_variable
 from .activation import sigmoid, softmax
-from .math import clip, log, sub
+from .arithmetic import clip, sub
+from .math import log
 from .reduction import sum
 from .shape import reshape
 

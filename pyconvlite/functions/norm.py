@@ -8,7 +8,8 @@ from ..backends import get_array_module, kernels
 from ..backprop import grad
 from ..core import Config, Function, Variable, as_input, as_variable, using_config
 from ..utils import Array, rng
-from .math import add, cast, mul, sqrt
+from .arithmetic import add, cast, mul
+from .math import sqrt
 from .reduction import mean
 from .shape import reshape
 

@@ -1,0 +1,331 @@
+"""Arithmetic, element by element; the operands broadcast."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..backends import get_array_module
+from ..core import Function, Variable
+from .math import log
+from .reduction import sum_to
+
+
+def _operands(x0: Any, x1: Any) -> tuple[Any, Any]:
+    """Make a number next to an array one of the array's kind: float32 * 2.0 stays float32, as in NumPy.
+
+    NumPy's own scalars count as numbers here, or a factor `np.sqrt(2)` would turn a float32 net into a
+    float64 one.
+    """
+    if isinstance(x1, _NUMBER) and hasattr(x0, "dtype"):
+        return x0, _number_like(x1, x0.dtype)
+    if isinstance(x0, _NUMBER) and hasattr(x1, "dtype"):
+        return _number_like(x0, x1.dtype), x1
+    return x0, x1
+
+
+_NUMBER = (int, float, complex, np.generic)
+
+
+def _number_like(number: Any, dtype: Any) -> Any:
+    if isinstance(number, np.generic):
+        number = number.item()
+    return np.asarray(number, np.result_type(dtype, number))
+
+
+class Add(Function):
+    """Sum of two arrays.
+
+    Example:
+        >>> Add()(np.array([1.0, 2.0]), np.array([3.0]))
+        variable([4. 5.])
+    """
+
+    def forward(self, x0: Any, x1: Any) -> Any:
+        return x0 + x1
+
+    def backward(self, gy: Variable) -> Any:
+        x0, x1 = self.inputs
+        return sum_to(gy, x0.shape), sum_to(gy, x1.shape)
+
+
+def add(x0: Any, x1: Any) -> Variable:
+    """x0 + x1.
+
+    Args:
+        x0, x1: Variable, array or number each; the shapes broadcast.
+
+    Raises:
+        ValueError: shapes that do not broadcast.
+
+    Example:
+        >>> add(np.array([1.0, 2.0]), 1.0)
+        variable([2. 3.])
+    """
+    return Add()(*_operands(x0, x1))
+
+
+class Sub(Function):
+    """Difference of two arrays.
+
+    Example:
+        >>> Sub()(np.array([1.0, 2.0]), np.array([3.0]))
+        variable([-2. -1.])
+    """
+
+    def forward(self, x0: Any, x1: Any) -> Any:
+        return x0 - x1
+
+    def backward(self, gy: Variable) -> Any:
+        x0, x1 = self.inputs
+        return sum_to(gy, x0.shape), sum_to(-gy, x1.shape) if self.needs_input_grad[1] else None
+
+
+def sub(x0: Any, x1: Any) -> Variable:
+    """x0 - x1; operands as in `add`.
+
+    Example:
+        >>> sub(np.array([1.0, 2.0]), 1.0)
+        variable([0. 1.])
+    """
+    return Sub()(*_operands(x0, x1))
+
+
+def rsub(x0: Any, x1: Any) -> Variable:
+    """x1 - x0; operands as in `add`.
+
+    Example:
+        >>> rsub(np.array([1.0, 2.0]), 1.0)
+        variable([ 0. -1.])
+    """
+    return sub(x1, x0)
+
+
+class Mul(Function):
+    """Product of two arrays.
+
+    Example:
+        >>> Mul()(np.array([1.0, 2.0]), np.array([3.0]))
+        variable([3. 6.])
+    """
+
+    def forward(self, x0: Any, x1: Any) -> Any:
+        return x0 * x1
+
+    def backward(self, gy: Variable) -> Any:
+        x0, x1 = self.inputs
+        gx0 = sum_to(gy * x1, x0.shape) if self.needs_input_grad[0] else None
+        gx1 = sum_to(gy * x0, x1.shape) if self.needs_input_grad[1] else None
+        return gx0, gx1
+
+
+def mul(x0: Any, x1: Any) -> Variable:
+    """x0 * x1; operands as in `add`.
+
+    Example:
+        >>> mul(np.array([1.0, 2.0]), 3.0)
+        variable([3. 6.])
+    """
+    return Mul()(*_operands(x0, x1))
+
+
+class Div(Function):
+    """Quotient of two arrays.
+
+    Example:
+        >>> Div()(np.array([1.0, 2.0]), np.array([4.0]))
+        variable([0.25 0.5 ])
+    """
+
+    def forward(self, x0: Any, x1: Any) -> Any:
+        return x0 / x1
+
+    def backward(self, gy: Variable) -> Any:
+        x0, x1 = self.inputs
+        gx0 = sum_to(gy / x1, x0.shape) if self.needs_input_grad[0] else None
+        gx1 = sum_to(-gy * x0 / (x1 * x1), x1.shape) if self.needs_input_grad[1] else None
+        return gx0, gx1
+
+
+def div(x0: Any, x1: Any) -> Variable:
+    """x0 / x1; operands as in `add`.
+
+    Example:
+        >>> div(np.array([1.0, 2.0]), 2.0)
+        variable([0.5 1. ])
+    """
+    return Div()(*_operands(x0, x1))
+
+
+def rdiv(x0: Any, x1: Any) -> Variable:
+    """x1 / x0; operands as in `add`.
+
+    Example:
+        >>> rdiv(np.array([1.0, 2.0]), 2.0)
+        variable([2. 1.])
+    """
+    return div(x1, x0)
+
+
+class Neg(Function):
+    """Negative of an array.
+
+    Example:
+        >>> Neg()(np.array([1.0, -2.0]))
+        variable([-1.  2.])
+    """
+
+    def forward(self, x: Any) -> Any:
+        return -x
+
+    def backward(self, gy: Variable) -> Any:
+        return -gy
+
+
+def neg(x: Any) -> Variable:
+    """-x.
+
+    Example:
+        >>> neg(np.array([1.0, -2.0]))
+        variable([-1.  2.])
+    """
+    return Neg()(x)
+
+
+class Pow(Function):
+    """Power with a number as exponent.
+
+    Example:
+        >>> Pow(3)(np.array([1.0, 2.0]))
+        variable([1. 8.])
+    """
+
+    def __init__(self, c: float) -> None:
+        # An np.float64 would turn a float32 base into a float64 power.
+        self.c = c.item() if isinstance(c, np.generic) else c
+
+    def forward(self, x: Any) -> Any:
+        return x**self.c
+
+    def backward(self, gy: Variable) -> Any:
+        (x,) = self.inputs
+        if self.c == 0:  # its derivative is 0 everywhere, 0 * 0 ** -1 would be NaN at 0
+            return gy * 0
+        return gy * (self.c * x ** (self.c - 1))
+
+
+class PowVariable(Function):
+    """Power with an array as exponent.
+
+    Example:
+        >>> PowVariable()(np.array([2.0, 2.0]), np.array([1.0, 3.0]))
+        variable([2. 8.])
+    """
+
+    def forward(self, x: Any, c: Any) -> Any:
+        return x**c
+
+    def backward(self, gy: Variable) -> Any:
+        x, c = self.inputs
+        gx = sum_to(gy * c * x ** (c - 1), x.shape) if self.needs_input_grad[0] else None
+        gc = sum_to(gy * x**c * log(x), c.shape) if self.needs_input_grad[1] else None
+        return gx, gc
+
+
+def pow(x: Any, c: Any) -> Variable:
+    """X ** c.
+
+    Args:
+        x: base: Variable, array or number.
+        c: exponent: number, or a Variable or array that broadcasts with x; its gradient needs x > 0.
+
+    Raises:
+        ValueError: shapes that do not broadcast.
+
+    Example:
+        >>> pow(np.array([1.0, 3.0]), 2)
+        variable([1. 9.])
+    """
+    if isinstance(c, _NUMBER):
+        return Pow(c)(x)  # type: ignore[arg-type]
+    return PowVariable()(*_operands(x, c))
+
+
+class Clip(Function):
+    """Limitation to a range.
+
+    Example:
+        >>> Clip(0, None)(np.array([-1.0, 2.0]))
+        variable([0. 2.])
+    """
+
+    def __init__(self, x_min: float | None, x_max: float | None) -> None:
+        # As numbers of Python's own, which leave the dtype alone.
+        self.x_min = x_min.item() if isinstance(x_min, np.generic) else x_min
+        self.x_max = x_max.item() if isinstance(x_max, np.generic) else x_max
+
+    def forward(self, x: Any) -> Any:
+        xp = get_array_module(x)
+        y = x.copy() if self.x_min is None else xp.maximum(x, self.x_min)
+        return y if self.x_max is None else xp.minimum(y, self.x_max)
+
+    def backward(self, gy: Variable) -> Any:
+        (x,) = self.inputs
+        inside = get_array_module(x.data).ones_like(x.data, dtype=bool)
+        if self.x_min is not None:
+            inside &= x.data >= self.x_min
+        if self.x_max is not None:
+            inside &= x.data <= self.x_max
+        return gy * inside
+
+
+def clip(x: Any, x_min: float | None, x_max: float | None) -> Variable:
+    """x, with what lies outside of x_min..x_max moved to the nearer end; there the gradient is 0.
+
+    Args:
+        x: Variable or array.
+        x_min, x_max: numbers; None for no limit.
+
+    Raises:
+        ValueError: x_min above x_max.
+
+    Example:
+        >>> clip(np.array([-2.0, 0.5, 2.0]), -1, 1)
+        variable([-1.   0.5  1. ])
+    """
+    if x_min is not None and x_max is not None and x_min > x_max:
+        raise ValueError(f"x_min must not be above x_max; got {x_min} and {x_max}")
+    return Clip(x_min, x_max)(x)
+
+
+class Cast(Function):
+    """Copy of an array in another dtype.
+
+    Example:
+        >>> Cast(np.float32)(np.array(0.1)).dtype
+        dtype('float32')
+    """
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = dtype
+
+    def forward(self, x: Any) -> Any:
+        return x.astype(self.dtype)
+
+    def backward(self, gy: Variable) -> Any:
+        return cast(gy, self.inputs[0].dtype)
+
+
+def cast(x: Any, dtype: Any) -> Variable:
+    """Copy of x in another dtype; the gradient comes back in x's.
+
+    Args:
+        x: Variable or array.
+        dtype: NumPy dtype or its name.
+
+    Example:
+        >>> cast(np.array([1.0, 2.0]), np.float16).dtype
+        dtype('float16')
+    """
+    return Cast(dtype)(x)

@@ -1,0 +1,172 @@
+"""functions/arithmetic.py: arithmetic."""
+
+import operator
+
+import numpy as np
+import pytest
+from contract import DTYPES, Contract, assert_close, cases
+
+import pyconvlite.functions as F
+from pyconvlite import Variable, grad
+from pyconvlite.testing import check_backward
+
+rng = np.random.default_rng(1)
+X = rng.standard_normal((2, 3))
+Y = rng.standard_normal((2, 3))
+ROW = rng.standard_normal((3,))
+COLUMN = rng.standard_normal((2, 1))
+SCALAR = np.array(0.7)
+POSITIVE = rng.uniform(0.3, 2.0, (2, 3))
+
+
+@cases(
+    [
+        ("add", F.add, np.add, X, Y),
+        ("sub", F.sub, np.subtract, X, Y),
+        ("mul", F.mul, np.multiply, X, Y),
+        ("div", F.div, np.divide, X, POSITIVE),
+        ("add a row", F.add, np.add, X, ROW),
+        ("sub from a row", F.sub, np.subtract, ROW, X),
+        ("mul by a column", F.mul, np.multiply, X, COLUMN),
+        ("div a column", F.div, np.divide, COLUMN, POSITIVE),
+        ("row by column", F.mul, np.multiply, ROW, COLUMN),
+        ("sub a scalar array", F.sub, np.subtract, X, SCALAR),
+        ("div a scalar array", F.div, np.divide, SCALAR, POSITIVE),
+        ("neg", F.neg, np.negative, X),
+    ]
+)
+class TestArithmetic(Contract):
+    pass
+
+
+@cases(
+    [
+        ("square", lambda x: F.pow(x, 2), lambda x: x**2, X),
+        ("cube", lambda x: F.pow(x, 3), lambda x: x**3, X),
+        ("first power", lambda x: F.pow(x, 1), lambda x: x, X),
+        ("zeroth power", lambda x: F.pow(x, 0), np.ones_like, X),
+        ("reciprocal", lambda x: F.pow(x, -1), lambda x: 1 / x, POSITIVE),
+        ("fraction", lambda x: F.pow(x, 1.5), lambda x: x**1.5, POSITIVE),
+        ("exponent array", F.pow, np.power, POSITIVE, Y),
+        ("exponent row", F.pow, np.power, POSITIVE, ROW),
+        ("base column", F.pow, np.power, POSITIVE[:, :1], Y),
+        ("power of 2", lambda x: F.pow(2, x), lambda x: 2.0**x, X),
+    ]
+)
+class TestPow(Contract):
+    pass
+
+
+def test_pow_at_zero_has_finite_gradients_of_every_order():
+    x = Variable(np.array([0.0]))
+    orders = [F.pow(x, 2)]
+    for _ in range(4):
+        orders.extend(grad(orders[-1], x, create_graph=True))
+    assert [y.item() for y in orders] == [0, 0, 2, 0, 0]
+
+
+@cases(
+    [
+        ("both ends", lambda x: F.clip(x, -0.5, 0.5), lambda x: np.clip(x, -0.5, 0.5), X),
+        ("above", lambda x: F.clip(x, None, 0.5), lambda x: np.minimum(x, 0.5), X),
+        ("below", lambda x: F.clip(x, 0, None), lambda x: np.maximum(x, 0), X),
+        ("nothing", lambda x: F.clip(x, None, None), lambda x: x, X),
+        (
+            "np.float64 ends",
+            lambda x: F.clip(x, np.sqrt(0.01), np.sqrt(0.5)),
+            lambda x: np.clip(x, 0.1, 0.5**0.5),
+            X,
+        ),
+    ]
+)
+class TestClip(Contract):
+    pass
+
+
+def test_clip_passes_the_gradient_at_its_ends_as_dezero_does():
+    x = Variable(np.array([-2.0, -1.0, 0.0, 1.0, 2.0]))
+    np.testing.assert_array_equal(grad(F.clip(x, -1, 1), x)[0].data, [0, 1, 1, 1, 0])
+
+
+def test_clip_refuses_an_empty_range():
+    with pytest.raises(ValueError, match=r"x_min.*2.*1"):
+        F.clip(X, 2, 1)
+
+
+# -- operators: a Variable on one side, whatever NumPy knows on the other
+
+OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
+operators = pytest.mark.parametrize("op", OPERATORS, ids=lambda op: op.__name__)
+others = pytest.mark.parametrize(
+    "other",
+    [3, 1.5, np.float32(1.5), np.float64(1.5), np.int64(3), np.array(1.5), ROW + 4, Variable(ROW + 4)],
+    ids=["int", "float", "float32", "float64", "int64", "scalar array", "array", "Variable"],
+)
+
+
+@operators
+@others
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_operator_takes_variable_on_either_side(op, other, side):
+    value = other.data if isinstance(other, Variable) else other
+    x = Variable(POSITIVE.copy())
+    y, expected = (
+        (op(x, other), op(POSITIVE, value)) if side == "left" else (op(other, x), op(value, POSITIVE))
+    )
+    assert type(y) is Variable
+    assert_close(y.data, expected)
+    check_backward((lambda v: op(v, other)) if side == "left" else (lambda v: op(other, v)), x)
+
+
+@operators
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("scalar", [2, 2.0], ids=["int", "float"])
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_python_scalars_keep_the_dtype(op, dtype, scalar, side):
+    x = Variable(POSITIVE.astype(dtype))
+    y = op(x, scalar) if side == "left" else op(scalar, x)
+    y.backward(create_graph=True)
+    gx = x.grad
+    x.cleargrad()
+    gx.backward()
+    assert {y.dtype, gx.dtype} | ({x.grad.dtype} if x.grad is not None else set()) == {np.dtype(dtype)}
+
+
+@operators
+def test_the_scalars_of_np_sqrt_and_the_like_do_not_widen_float32(op):
+    x = Variable(POSITIVE.astype(np.float32))
+    assert op(x, np.sqrt(2.0)).dtype == np.float32
+    assert op(np.sqrt(2.0), x).dtype == np.float32
+
+
+@operators
+def test_mixed_precision_gives_each_operand_a_gradient_of_its_own_dtype(op):
+    a, b = Variable(POSITIVE.astype(np.float32)), Variable(POSITIVE.copy())
+    y = op(a, b)
+    y.backward()
+    assert (y.dtype, a.grad.dtype, b.grad.dtype) == (np.float64, np.float32, np.float64)
+
+
+def test_unary_minus():
+    np.testing.assert_array_equal((-Variable(X)).data, -X)
+
+
+@operators
+def test_shapes_that_do_not_broadcast(op):
+    with pytest.raises(ValueError, match=r"\(2,\s?3\).*\(2,\s?4\)"):
+        op(Variable(np.ones((2, 3))), Variable(np.ones((2, 4))))
+
+
+@operators
+@pytest.mark.parametrize("other", ["1", None, [1.0, 2.0, 3.0], {}], ids=["str", "None", "list", "dict"])
+def test_other_operands_are_type_errors(op, other):
+    with pytest.raises(TypeError):
+        op(Variable(X), other)
+
+
+def test_in_place_operator_rebinds_and_leaves_the_array():
+    x = Variable(np.ones(3))
+    y = x
+    y += 1
+    assert y is not x
+    np.testing.assert_array_equal(x.data, np.ones(3))
