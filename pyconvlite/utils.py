@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import operator
 import os
-import reprlib
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -12,6 +10,9 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ._arguments import as_axis, integer
+from ._arguments import at_least as at_least
 
 Array: TypeAlias = NDArray[Any]
 IntPair: TypeAlias = SupportsIndex | tuple[SupportsIndex, ...] | list[SupportsIndex]
@@ -38,21 +39,13 @@ def pair(x: IntPair, name: str = "x") -> tuple[int, int]:
         >>> pair(3), pair((1, 2)), pair([4, 5])
         ((3, 3), (1, 2), (4, 5))
     """
+    kind = "an integer or a tuple of two integers"
     if isinstance(x, tuple | list):
         if len(x) != 2:
             raise ValueError(f"{name} must be an integer or two of them, (height, width); got {x!r}")
-        return _integer(x[0], name, x), _integer(x[1], name, x)
-    size = _integer(x, name, x)
+        return integer(x[0], name, x, kind), integer(x[1], name, x, kind)
+    size = integer(x, name, x, kind)
     return size, size
-
-
-def _integer(value: Any, name: str, given: Any, kind: str = "an integer or a tuple of two integers") -> int:
-    if not isinstance(value, bool | np.bool_):
-        try:
-            return operator.index(value)
-        except TypeError:
-            pass
-    raise TypeError(f"{name} must be {kind}; got {reprlib.repr(given)}")
 
 
 def get_conv_outsize(input_size: int, kernel_size: int, stride: int, pad: int, dilation: int = 1) -> int:
@@ -184,23 +177,6 @@ def _kernel_sizes(kernel_size: int, stride: int, pad: int, dilation: int) -> tup
     )
 
 
-def at_least(least: int, value: SupportsIndex, name: str) -> int:
-    """Check a single integer argument.
-
-    Raises:
-        TypeError: no integer.
-        ValueError: less than `least`.
-
-    Example:
-        >>> at_least(1, np.int64(3), "batch_size")
-        3
-    """
-    size = _integer(value, name, value, "an integer")
-    if size < least:
-        raise ValueError(f"{name} must be at least {least}; got {size}")
-    return size
-
-
 # ----------------------------------------------------------------------------------------------------- shapes
 
 
@@ -285,12 +261,16 @@ def max_backward_shape(x: Any, axis: Any) -> list[int]:
     return list(kept_shape(x.shape, axis))
 
 
-def logsumexp(x: Any, axis: int = 1) -> Any:
+def logsumexp(x: Any, axis: Any = 1) -> Any:
     """Logarithm of the sum of an array's exponentials, also where one of them is too large for a float.
 
     Args:
-        x: array.
-        axis: along which to sum; it stays, with length 1.
+        x: array of floats.
+        axis: along which to sum, as in `F.sum`; it stays, with length 1.
+
+    Raises:
+        TypeError: an axis that is no integer.
+        ValueError: an axis that x does not have.
 
     Example:
         >>> logsumexp(np.array([[1000.0, 1000.0]])).round(3)
@@ -299,8 +279,11 @@ def logsumexp(x: Any, axis: int = 1) -> Any:
     from .backends import get_array_module
 
     xp = get_array_module(x)
+    axis = as_axis(axis, x.shape)
     m = x.max(axis=axis, keepdims=True)
-    return m + xp.log(xp.exp(x - m).sum(axis=axis, keepdims=True))
+    m = xp.where(xp.isfinite(m), m, xp.zeros_like(m))  # inf - inf is nan
+    with np.errstate(divide="ignore"):  # the logarithm of no exponentials but exp(-inf) = 0 is -inf
+        return m + xp.log(xp.exp(x - m).sum(axis=axis, keepdims=True))
 
 
 # --------------------------------------------------------------------------------------------- random numbers

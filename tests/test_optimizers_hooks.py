@@ -123,9 +123,10 @@ def test_freeze_param_of_a_lazy_model():
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: WeightDecay(-1), ValueError, "rate must be at least 0 and below inf; got -1"),
+        (lambda: WeightDecay(-1), ValueError, "rate must be at least 0; got -1"),
         (lambda: ClipGrad(0), ValueError, "max_norm must be above 0; got 0"),
-        (lambda: ClipGrad(math.nan), ValueError, "max_norm must be above 0; got nan"),
+        (lambda: ClipGrad(math.nan), ValueError, "max_norm must be a finite number; got nan"),
+        (lambda: ClipGrad("a"), TypeError, "max_norm must be a number; got 'a'"),
         (lambda: FreezeParam([L.Linear(1)]), TypeError, "layers must be .*; number 0 is a list"),
     ],
 )

@@ -124,7 +124,7 @@ def test_your_own_schedule_on_your_own_optimizer():
     [
         (lambda o: StepLR(o, 0), ValueError, "step_size must be at least 1; got 0"),
         (lambda o: StepLR(o, 1.0), TypeError, "step_size must be an integer"),
-        (lambda o: StepLR(o, 1, -0.1), ValueError, "gamma must be at least 0 and below inf; got -0.1"),
+        (lambda o: StepLR(o, 1, -0.1), ValueError, "gamma must be at least 0; got -0.1"),
         (lambda o: CosineLR(o, 0), ValueError, "steps must be at least 1; got 0"),
         (lambda o: CosineLR(o, 5, 1.0), ValueError, "least must be at least 0 and below 1; got 1.0"),
         (lambda o: WarmupLR(o, 0), ValueError, "steps must be at least 1; got 0"),

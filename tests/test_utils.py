@@ -238,6 +238,19 @@ def test_logsumexp_is_stable():
     assert utils.logsumexp(x, axis=0).shape == (1, 3)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_logsumexp_of_infinities(dtype):
+    x = np.array([[-np.inf, -np.inf], [np.inf, 0.0], [np.inf, -np.inf], [0.0, -np.inf]], dtype)
+    y = utils.logsumexp(x)
+    np.testing.assert_array_equal(y, [[-np.inf], [np.inf], [np.inf], [0]])
+    assert y.dtype == dtype
+
+
+def test_logsumexp_names_an_axis_that_is_not_there():
+    with pytest.raises(ValueError, match=r"axis must be one of x's 1 axes; got 1 for shape \(3,\)"):
+        utils.logsumexp(np.zeros(3))
+
+
 @pytest.mark.parametrize(
     ("axis", "expected"), [(None, [1, 1]), (0, [1, 3]), (1, [2, 1]), ((0, 1), [1, 1]), (-1, [2, 1])]
 )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from weakref import WeakKeyDictionary
 
+from .._arguments import above_zero, within
 from ..core import Parameter
 from ..cuda import get_array_module
 from ..utils import Array
-from .base import Optimizer, above_zero, gradient, move, within
+from .base import Optimizer, gradient, move
 
 
 class AdaGrad(Optimizer):
@@ -22,6 +23,7 @@ class AdaGrad(Optimizer):
         eps: keeps the divisor from zero, above 0.
 
     Raises:
+        TypeError: an argument that is no number.
         ValueError: an argument out of its range.
 
     Example:
@@ -68,6 +70,7 @@ class AdaDelta(Optimizer):
         eps: lets the first steps begin, above 0.
 
     Raises:
+        TypeError: an argument that is no number.
         ValueError: an argument out of its range.
 
     Example:
@@ -115,6 +118,7 @@ class Adam(Optimizer):
         t: number of updates since `setup`.
 
     Raises:
+        TypeError: an argument that is no number.
         ValueError: an argument out of its range.
 
     Example:
@@ -175,6 +179,7 @@ class AdamW(Adam):
         weight_decay: part of the weight that is taken off at a step size of 1, at least 0.
 
     Raises:
+        TypeError: an argument that is no number.
         ValueError: an argument out of its range.
 
     Example:

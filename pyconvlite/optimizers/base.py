@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Self
 
@@ -132,38 +131,3 @@ def move(param: Parameter, step: Array) -> None:
     """
     moved = param.data.astype(step.dtype, copy=False) + step  # a NumPy scalar where there are no axes
     param.data = as_array(moved.astype(param.dtype, copy=False))
-
-
-def within(least: float, value: float, below: float, name: str) -> float:
-    """Check a setting.
-
-    Raises:
-        TypeError: no number.
-        ValueError: less than `least`, or not below `below`.
-
-    Example:
-        >>> within(0, 0.9, 1, "momentum")
-        0.9
-    """
-    try:
-        fits = least <= value < below
-    except TypeError:
-        raise TypeError(f"{name} must be a number; got {value!r}") from None
-    if not fits:
-        raise ValueError(f"{name} must be at least {least} and below {below}; got {value}")
-    return value
-
-
-def above_zero(value: float, name: str) -> float:
-    """Check a setting that must be a finite number above 0.
-
-    Raises:
-        ValueError: it is not.
-
-    Example:
-        >>> above_zero(1e-8, "eps")
-        1e-08
-    """
-    if not 0 < value < math.inf:
-        raise ValueError(f"{name} must be above 0; got {value}")
-    return value

@@ -11,10 +11,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from .._arguments import above_zero, within
 from ..core import Parameter, as_variable
 from ..layers import Layer
 from ..utils import Array
-from .base import above_zero, gradient, with_gradient, within
+from .base import gradient, with_gradient
 
 
 class WeightDecay:
@@ -24,6 +25,7 @@ class WeightDecay:
         rate: at least 0.
 
     Raises:
+        TypeError: a rate that is no number.
         ValueError: a rate out of its range.
 
     Example:
@@ -56,6 +58,7 @@ class ClipGrad:
         max_norm: above 0.
 
     Raises:
+        TypeError: a norm that is no number.
         ValueError: a norm out of its range.
 
     Example:

@@ -16,8 +16,8 @@ from __future__ import annotations
 
 import math
 
-from ..utils import at_least
-from .base import Optimizer, within
+from .._arguments import at_least, within
+from .base import Optimizer
 
 
 class Schedule:
@@ -88,7 +88,7 @@ class StepLR(Schedule):
         gamma: at least 0.
 
     Raises:
-        TypeError: a target that is neither, or a step_size that is no integer.
+        TypeError: a target that is neither, a step_size that is no integer, or a gamma that is no number.
         ValueError: an argument out of its range.
 
     Example:
@@ -119,7 +119,7 @@ class CosineLR(Schedule):
         least: the lowest rate, as a part of the first, at least 0 and below 1.
 
     Raises:
-        TypeError: a target that is neither, or steps that are no integer.
+        TypeError: a target that is neither, steps that are no integer, or a least that is no number.
         ValueError: an argument out of its range.
 
     Example:

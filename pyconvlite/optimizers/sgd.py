@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from weakref import WeakKeyDictionary
 
+from .._arguments import within
 from ..core import Parameter
 from ..utils import Array
-from .base import Optimizer, gradient, move, within
+from .base import Optimizer, gradient, move
 
 
 class SGD(Optimizer):
@@ -17,6 +18,7 @@ class SGD(Optimizer):
         lr: learning rate, at least 0; may be reassigned between updates.
 
     Raises:
+        TypeError: a rate that is no number.
         ValueError: a rate out of its range.
 
     Example:
@@ -48,6 +50,7 @@ class MomentumSGD(Optimizer):
         momentum: part of the velocity that stays, at least 0 and below 1.
 
     Raises:
+        TypeError: an argument that is no number.
         ValueError: an argument out of its range.
 
     Example:

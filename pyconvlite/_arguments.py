@@ -1,0 +1,153 @@
+"""Checks of arguments that several modules share: integers, other numbers, axes.
+
+Each gives back what it checked, or raises an error that names the argument.
+"""
+
+from __future__ import annotations
+
+import math
+import numbers
+import operator
+import reprlib
+from collections.abc import Sequence
+from typing import Any, SupportsIndex
+
+import numpy as np
+
+
+def integer(value: Any, name: str, given: Any, kind: str = "an integer") -> int:
+    """Read an integer: anything `operator.index` takes, but no bool.
+
+    Args:
+        value: what should be the integer.
+        name: the argument's name.
+        given: the argument, of which `value` may be a part.
+        kind: what the argument may be.
+
+    Raises:
+        TypeError: no integer.
+
+    Example:
+        >>> integer(2.5, "stride", (1, 2.5), "two integers")
+        Traceback (most recent call last):
+        TypeError: stride must be two integers; got (1, 2.5)
+    """
+    if not isinstance(value, bool | np.bool_):
+        try:
+            return operator.index(value)
+        except TypeError:
+            pass
+    raise TypeError(f"{name} must be {kind}; got {reprlib.repr(given)}")
+
+
+def at_least(least: int, value: SupportsIndex, name: str) -> int:
+    """Read an integer with a lower limit.
+
+    Raises:
+        TypeError: no integer.
+        ValueError: less than `least`.
+
+    Example:
+        >>> at_least(1, np.int64(3), "batch_size")
+        3
+    """
+    size = integer(value, name, value)
+    if size < least:
+        raise ValueError(f"{name} must be at least {least}; got {size}")
+    return size
+
+
+def number(value: Any, name: str) -> float:
+    """Check a finite number, Python's or a NumPy scalar.
+
+    Raises:
+        TypeError: no number.
+        ValueError: infinite or nan.
+
+    Example:
+        >>> number("a", "slope")
+        Traceback (most recent call last):
+        TypeError: slope must be a number; got 'a'
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise TypeError(f"{name} must be a number; got {reprlib.repr(value)}")
+    if not math.isfinite(value):
+        raise ValueError(f"{name} must be a finite number; got {value}")
+    return value  # type: ignore[return-value] # float does not count as Real for mypy
+
+
+def within(least: float, value: float, below: float, name: str) -> float:
+    """Check a number that has limits, of which only the lower one is allowed.
+
+    Raises:
+        TypeError: no number.
+        ValueError: less than `least`, or not below `below`.
+
+    Example:
+        >>> within(0, 0.9, 1, "momentum")
+        0.9
+    """
+    if not least <= number(value, name) < below:
+        limits = f"at least {least}" + ("" if below == math.inf else f" and below {below}")
+        raise ValueError(f"{name} must be {limits}; got {value}")
+    return value
+
+
+def above_zero(value: float, name: str) -> float:
+    """Check a number that must be above 0.
+
+    Raises:
+        TypeError: no number.
+        ValueError: 0 or less.
+
+    Example:
+        >>> above_zero(1e-8, "eps")
+        1e-08
+    """
+    if not number(value, name) > 0:
+        raise ValueError(f"{name} must be above 0; got {value}")
+    return value
+
+
+def share(value: float, name: str) -> float:
+    """Check a number from 0 to 1, both of them allowed.
+
+    Raises:
+        TypeError: no number.
+        ValueError: out of these limits.
+
+    Example:
+        >>> share(1, "ratio")
+        1
+    """
+    if not 0 <= number(value, name) <= 1:
+        raise ValueError(f"{name} must be from 0 to 1; got {value}")
+    return value
+
+
+def as_axis(axis: Any, shape: Sequence[int] | None = None) -> int | tuple[int, ...] | None:
+    """Read an `axis` argument: an integer, several in a tuple or list, or None for all axes.
+
+    Args:
+        axis: the argument; negative ones count from the end.
+        shape: of the array x whose axes they are; None where it is not known yet.
+
+    Raises:
+        TypeError: something else.
+        ValueError: x has no such axis.
+
+    Example:
+        >>> as_axis([0, -1], (2, 3, 4))
+        (0, -1)
+        >>> as_axis(2, (5, 3))
+        Traceback (most recent call last):
+        ValueError: axis must be one of x's 2 axes; got 2 for shape (5, 3)
+    """
+    if axis is None:
+        return None
+    several = isinstance(axis, tuple | list)
+    kind = "an integer, a tuple of integers or None"
+    found = tuple(integer(a, "axis", axis, kind) for a in (axis if several else [axis]))
+    if shape is not None and not all(-len(shape) <= a < len(shape) for a in found):
+        raise ValueError(f"axis must be one of x's {len(shape)} axes; got {axis} for shape {tuple(shape)}")
+    return found if several else found[0]
