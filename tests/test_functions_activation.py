@@ -104,6 +104,29 @@ def test_leaky_relu_at_its_kink_and_whatever_the_slopes_type(slope):
     np.testing.assert_allclose(gx.data, [0.2, 0.2, 1])
 
 
+@pytest.mark.parametrize(
+    ("slope", "error", "message"),
+    [
+        (np.nan, ValueError, "slope must be a finite number; got nan"),
+        (np.inf, ValueError, "slope must be a finite number; got inf"),
+        ("a", TypeError, "slope must be a number; got 'a'"),
+    ],
+)
+def test_leaky_relu_names_a_slope_that_is_none(slope, error, message):
+    with pytest.raises(error, match=message):
+        F.leaky_relu(X, slope)
+
+
+@pytest.mark.parametrize("f", [F.softmax, F.softmax_simple, F.log_softmax])
+def test_softmax_names_an_axis_that_is_none(f):
+    with pytest.raises(ValueError, match=r"axis must be one of x's 1 axes; got 1 for shape \(3,\)"):
+        f(np.zeros(3))
+    with pytest.raises(ValueError, match=r"axis must be one of x's 2 axes; got -3 for shape \(3, 4\)"):
+        f(X, axis=-3)
+    with pytest.raises(TypeError, match=r"axis must be an integer, .*; got 'a'"):
+        f(X, axis="a")
+
+
 def test_gelu_of_integers_is_no_integer():
     np.testing.assert_allclose(F.gelu(np.array([1, 2])).data, [0.84134475, 1.95449974])
 

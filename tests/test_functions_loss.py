@@ -146,8 +146,14 @@ def test_labels_in_a_column():
     ids=["too large", "negative", "too few", "one-hot", "one axis", "float labels", "bool labels"],
 )
 def test_cross_entropy_refuses(x, t, error, words):
-    with pytest.raises(error, match=words):
-        F.softmax_cross_entropy(x, t)
+    for f in (F.softmax_cross_entropy, F.softmax_cross_entropy_simple):
+        with pytest.raises(error, match=words):
+            f(x, t)
+
+
+@pytest.mark.parametrize("f", [F.softmax_cross_entropy, F.softmax_cross_entropy_simple])
+def test_cross_entropy_of_integer_scores_is_no_integer(f):
+    assert f(np.array([[3, 0, 0]]), np.array([0])).item() == pytest.approx(np.log(1 + 2 * np.exp(-3)))
 
 
 def test_mean_squared_error_refuses_shapes_that_differ():
@@ -171,6 +177,12 @@ class TestAccuracy:
         scores = np.zeros((100_000, 2), np.float16)
         scores[:90_000, 1] = 1
         assert F.accuracy(scores, np.ones(100_000, int)).item() == pytest.approx(0.9, abs=1e-3)
+
+    def test_refuses_scores_without_classes(self):
+        with pytest.raises(
+            ValueError, match=r"y must be \(N, classes\) and t \(N,\) .*; got \(4,\) and \(4,\)"
+        ):
+            F.accuracy(X[:, 0], LABELS)
 
     def test_refuses_labels_of_another_length(self):
         with pytest.raises(ValueError, match=r"(4.*3|3.*4)"):
@@ -200,3 +212,20 @@ def test_mean_squared_error_takes_leading_axes_of_length_1(one, other):
     difference = x0.reshape(longer) - x1.reshape(longer)
     assert F.mean_squared_error(x0, x1).item() == pytest.approx(np.sum(difference**2) / longer[0])
     check_backward(F.mean_squared_error, [x0, x1])
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        F.mean_squared_error,
+        F.mean_squared_error_simple,
+        F.sigmoid_cross_entropy,
+        lambda x, t: F.binary_cross_entropy(F.sigmoid(x), t),
+    ],
+)
+def test_float64_targets_leave_the_scores_gradients_float32(f):
+    W = Variable(np.ones((3, 2), np.float32))
+    x = F.matmul(X.astype(np.float32), W)
+    loss = f(x, np.full((4, 2), 0.5))
+    loss.backward(retain_grad=True)
+    assert (loss.dtype, x.grad.dtype, W.grad.dtype) == (np.float64, np.float32, np.float32)

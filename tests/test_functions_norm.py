@@ -80,6 +80,15 @@ def test_dropout_refuses_ratios_outside_0_to_1(ratio, train):
         F.dropout(np.ones(3), ratio)
 
 
+@pytest.mark.parametrize("train", [True, False])
+def test_dropout_names_what_is_no_number_or_no_array(train):
+    with pyconvlite.using_config("train", train):
+        with pytest.raises(TypeError, match="dropout_ratio must be a number; got 'a'"):
+            F.dropout(np.ones(3), "a")
+        with pytest.raises(TypeError, match=r"holds an array, not list; wrap it: np.array\(\[1.0, 2.0\]\)"):
+            F.dropout([1.0, 2.0])
+
+
 # -- batch normalization
 
 rng = np.random.default_rng(10)
@@ -172,9 +181,18 @@ def test_float32_in_use_with_float64_statistics():
         assert F.batch_norm(x, gamma, beta, MEAN, VAR).dtype == np.float32
 
 
-@pytest.mark.parametrize("settings", [{"eps": -1}, {"decay": 2}, {"decay": -0.1}])
-def test_batch_norm_names_settings_out_of_range(settings):
-    with pytest.raises(ValueError, match=f"eps .* decay .*{next(iter(settings.values()))}"):
+@pytest.mark.parametrize(
+    ("settings", "error", "message"),
+    [
+        ({"eps": -1}, ValueError, "eps must be at least 0; got -1"),
+        ({"decay": 2}, ValueError, "decay must be from 0 to 1; got 2"),
+        ({"decay": -0.1}, ValueError, "decay must be from 0 to 1; got -0.1"),
+        ({"eps": "a"}, TypeError, "eps must be a number; got 'a'"),
+        ({"decay": None}, TypeError, "decay must be a number; got None"),
+    ],
+)
+def test_batch_norm_names_settings_out_of_range(settings, error, message):
+    with pytest.raises(error, match=message):
         F.batch_norm(IMAGES, GAMMA, BETA, MEAN, VAR, **settings)
 
 

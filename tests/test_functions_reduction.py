@@ -130,7 +130,11 @@ def test_average_is_mean():
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [
-        (lambda: F.sum(X, axis=3), ValueError, r"axis.*3"),
+        *[
+            (lambda f=f: f(X, axis=3), ValueError, r"one of x's 3 axes; got 3 for shape \(2, 3, 4\)")
+            for f in (F.sum, F.mean, F.var, F.max, F.min)
+        ],
+        (lambda: F.sum(X, axis="a"), TypeError, "axis must be an integer, .* got 'a'"),
         (lambda: F.mean(np.zeros((0, 3))), ValueError, r"\(0, 3\)"),
         (lambda: F.mean(np.zeros((2, 0)), axis=1), ValueError, r"\(2, 0\)"),
         (lambda: F.var(X, axis=0, ddof=2), ValueError, r"ddof.*2.*\(2, 3, 4\)"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from .._arguments import as_axis, number
 from ..backends import get_array_module, kernels
 from ..core import Function, Variable, as_input
 from .arithmetic import mul
@@ -103,6 +104,14 @@ class LeakyReLU(Function):
 def leaky_relu(x: Any, slope: float = 0.2) -> Variable:
     """X where it is above 0, slope * x elsewhere.
 
+    Args:
+        x: Variable or array.
+        slope: a finite number.
+
+    Raises:
+        TypeError: a slope that is no number.
+        ValueError: a slope that is infinite or nan.
+
     Source: Maas, Hannun, Ng 2013.
 
     Example:
@@ -110,7 +119,7 @@ def leaky_relu(x: Any, slope: float = 0.2) -> Variable:
         >>> leaky_relu(np.array([-1.0, 2.0]))
         variable([-0.2  2. ])
     """
-    return LeakyReLU(slope)(x)
+    return LeakyReLU(number(slope, "slope"))(x)
 
 
 class NormalCDF(Function):
@@ -168,13 +177,18 @@ class Softmax(Function):
 def softmax(x: Any, axis: int = 1) -> Variable:
     """exp(x), scaled to sum 1 along `axis`.
 
+    Raises:
+        TypeError: an axis that is no integer.
+        ValueError: an axis that x does not have.
+
     Example:
         >>> import numpy as np
         >>> softmax(np.array([[0.0, 0.0], [1000.0, 0.0]]))
         variable([[0.5 0.5]
                   [1.  0. ]])
     """
-    return Softmax(axis)(x)
+    x = as_input(x)
+    return Softmax(as_axis(axis, x.shape))(x)
 
 
 def softmax_simple(x: Any, axis: int = 1) -> Variable:
@@ -214,9 +228,13 @@ class LogSoftmax(Function):
 def log_softmax(x: Any, axis: int = 1) -> Variable:
     """Logarithm of softmax along `axis`, also where softmax itself would be 0.
 
+    Raises:
+        TypeError, ValueError: as in `softmax`.
+
     Example:
         >>> import numpy as np
         >>> log_softmax(np.array([[1000.0, 0.0]]))
         variable([[    0. -1000.]])
     """
-    return LogSoftmax(axis)(x)
+    x = as_input(x)
+    return LogSoftmax(as_axis(axis, x.shape))(x)

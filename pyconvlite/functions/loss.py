@@ -39,6 +39,9 @@ def mean_squared_error(x0: Any, x1: Any) -> Variable:
     Args:
         x0, x1: (N, ...), of one shape but for leading axes of length 1.
 
+    Returns:
+        The loss, in the wider of the two dtypes; each one's gradient has its own dtype.
+
     Raises:
         ValueError: shapes that differ (they would broadcast to something nobody meant), or empty.
 
@@ -125,9 +128,11 @@ def softmax_cross_entropy_simple(x: Any, t: Any) -> Variable:
         np.float64(0.693147)
     """
     x, t = as_input(x), as_input(t)
-    p = clip(softmax(x), np.finfo(x.dtype).tiny, 1)  # log(0) has no gradient
+    labels = _labels(x, t, "x")
+    p = softmax(x)
+    p = clip(p, np.finfo(p.dtype).tiny, 1)  # log(0) has no gradient
     N = len(x)
-    return sum(log(p)[np.arange(N), _labels(x, t, "x")]) / -N
+    return sum(log(p)[np.arange(N), labels]) / -N
 
 
 class SigmoidCrossEntropy(Function):
@@ -158,6 +163,9 @@ def sigmoid_cross_entropy(x: Any, t: Any) -> Variable:
         x: scores (N, ...).
         t: probabilities or labels 0 and 1, as many.
 
+    Returns:
+        The loss, in x's dtype, or in t's where that is a wider float; x's gradient has x's dtype.
+
     Raises:
         ValueError: not as many, or none.
 
@@ -178,6 +186,9 @@ def binary_cross_entropy(p: Any, t: Any) -> Variable:
     Args:
         p: probabilities (N, ...).
         t: probabilities or labels 0 and 1, as many.
+
+    Returns:
+        The loss, with the dtypes of `sigmoid_cross_entropy`.
 
     Raises:
         TypeError: p is not floating point.
@@ -223,7 +234,8 @@ def accuracy(y: Any, t: Any) -> Variable:
         variable(0.5)
     """
     y, t = as_input(y), as_input(t)
-    hits = y.data.argmax(axis=1) == _labels(y, t, "y")
+    labels = _labels(y, t, "y")
+    hits = y.data.argmax(axis=1) == labels
     return as_variable(hits.mean().astype(y.dtype if y.dtype.kind == "f" else np.float64))
 
 

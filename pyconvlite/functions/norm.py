@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+from .._arguments import share, within
 from ..backends import get_array_module, kernels
 from ..backprop import grad
-from ..core import Config, Function, Variable, as_input, as_variable, using_config
+from ..core import Config, Function, Variable, as_input, using_config
 from ..utils import Array, rng
 from .arithmetic import add, cast, mul
 from .math import sqrt
@@ -24,6 +26,7 @@ def dropout(x: Any, dropout_ratio: float = 0.5) -> Variable:
         dropout_ratio: from 0 to below 1.
 
     Raises:
+        TypeError: a ratio that is no number, or an x that is no array.
         ValueError: a ratio out of its range.
 
     Source: Srivastava et al. 2014, in the inverted form; book step 54.
@@ -35,13 +38,12 @@ def dropout(x: Any, dropout_ratio: float = 0.5) -> Variable:
         ...     dropout(np.array([1.0, 2.0]))
         variable([1. 2.])
     """
-    if not 0 <= dropout_ratio < 1:
-        raise ValueError(f"dropout_ratio must be at least 0 and below 1; got {dropout_ratio}")
+    x, ratio = as_input(x), float(within(0, dropout_ratio, 1, "dropout_ratio"))
     if not Config.train:
-        return as_variable(x)
-    keep = rng().random(x.shape) >= dropout_ratio
-    scaled = keep.astype(x.dtype) / (1 - float(dropout_ratio))
-    return mul(x, get_array_module(x).asarray(scaled))
+        return x
+    keep = rng().random(x.shape) >= ratio
+    scaled = keep.astype(x.dtype) / (1 - ratio)
+    return mul(x, get_array_module(x.data).asarray(scaled))
 
 
 class BatchNorm(Function):
@@ -147,7 +149,7 @@ def batch_norm(
         eps: added to the variance, so that a constant channel divides by no zero.
 
     Raises:
-        TypeError: x is not floating point.
+        TypeError: x is not floating point, or an eps or decay that is no number.
         ValueError: shapes that do not fit, eps or decay out of range, or an empty batch in training.
 
     Source: Ioffe, Szegedy 2015.
@@ -167,8 +169,8 @@ def batch_norm(
             raise ValueError(f"{name} must have the shape ({x.shape[1]},), as x has channels; got {v.shape}")
     if x.dtype.kind != "f":
         raise TypeError(f"x must be floating point; got {x.dtype} (x.astype(np.float32)?)")
-    if not eps >= 0 or not 0 <= decay <= 1:
-        raise ValueError(f"eps must be at least 0 and decay from 0 to 1; got {eps} and {decay}")
+    within(0, eps, math.inf, "eps")
+    share(decay, "decay")
     if not Config.train:
         m, v = (s.data.astype(x.dtype, copy=False) for s in (mean, var))
         return _normalized(x, gamma, beta, m, v, eps)

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from .. import utils
+from .._arguments import as_axis
 from ..backends import get_array_module
 from ..core import Function, Variable, as_input, as_variable
 from .shape import reshape
@@ -43,16 +44,17 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
         axis: axis or tuple of axes to sum over, negative ones from the end; None for all.
         keepdims: keep the summed axes, with length 1.
 
+    Raises:
+        TypeError: an axis that is no integer.
+        ValueError: an axis that x does not have.
+
     Example:
         >>> import numpy as np
         >>> sum(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=0)
         variable([4. 6.])
     """
-    return Sum(_axes(axis), keepdims)(x)
-
-
-def _axes(axis: Any) -> Any:
-    return tuple(axis) if isinstance(axis, list) else axis
+    x = as_input(x)
+    return Sum(as_axis(axis, x.shape), keepdims)(x)
 
 
 class Mean(Function):
@@ -94,7 +96,8 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
         >>> mean(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=-1)
         variable([1.5 3.5])
     """
-    x, axis = as_input(x), _axes(axis)
+    x = as_input(x)
+    axis = as_axis(axis, x.shape)
     if x.size == 0 and _reduced_count(x.shape, axis) == 0:
         raise ValueError(f"x must have an element to take the mean of; got shape {x.shape}, axis {axis}")
     return Mean(axis, keepdims)(x)
@@ -120,7 +123,8 @@ def var(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Vari
         >>> var(np.array([1.0, 3.0])), var(np.array([1.0, 3.0]), ddof=1)
         (variable(1.0), variable(2.0))
     """
-    x, axis = as_input(x), _axes(axis)
+    x = as_input(x)
+    axis = as_axis(axis, x.shape)
     distance = x - mean(x, axis, keepdims=True)
     count = _reduced_count(x.shape, axis)
     if count <= ddof:
@@ -252,7 +256,8 @@ def max(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
         >>> max(np.array([[1.0, 2.0], [4.0, 3.0]]), axis=1)
         variable([2. 4.])
     """
-    return Max(_axes(axis), keepdims)(x)
+    x = as_input(x)
+    return Max(as_axis(axis, x.shape), keepdims)(x)
 
 
 def min(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
@@ -263,4 +268,5 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
         >>> min(np.array([[1.0, 2.0], [4.0, 3.0]]), axis=1)
         variable([1. 3.])
     """
-    return Min(_axes(axis), keepdims)(x)
+    x = as_input(x)
+    return Min(as_axis(axis, x.shape), keepdims)(x)
