@@ -125,12 +125,15 @@ def share(value: float, name: str) -> float:
     return value
 
 
-def as_axis(axis: Any, shape: Sequence[int] | None = None) -> int | tuple[int, ...] | None:
+def as_axis(axis: Any, shape: Sequence[int] | None = None) -> Any:
     """Read an `axis` argument: an integer, several in a tuple or list, or None for all axes.
 
     Args:
         axis: the argument; negative ones count from the end.
         shape: of the array x whose axes they are; None where it is not known yet.
+
+    Returns:
+        An integer, a tuple or None.
 
     Raises:
         TypeError: something else.

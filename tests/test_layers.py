@@ -291,6 +291,62 @@ def test_a_first_input_that_does_not_fit_decides_nothing(case, shape):
     assert layer.W.shape == case.W_shape
 
 
+def test_a_call_that_fails_decides_no_size_of_the_layers_that_had_run():
+    class Net(L.Layer):
+        def __init__(self):
+            self.known = L.Linear(3, in_size=3)
+            self.layers = [L.Linear(3), self.known]
+            self.norm = L.BatchNorm()
+
+        def forward(self, x, out_size):
+            for layer in self.layers:
+                x = layer(x)
+            return F.reshape(self.norm(x), (len(x), out_size))
+
+    net = Net()
+    W = net.known.W.data
+    for _ in range(2):
+        with pytest.raises(ValueError, match="reshape"):
+            net(np.ones((2, 5), np.float32), 99)
+        assert net.known.W.data is W
+        assert [p.data is None for p in net.params()] == [False, False, True, False, *[True] * 4]
+    net(np.ones((2, 4), np.float32), 3)
+    assert net.layers[0].in_size == 4
+    with pytest.raises(ValueError, match="reshape"):
+        net(np.ones((2, 4), np.float32), 99)
+    assert (net.layers[0].in_size, net.norm.in_size) == (4, 3)
+
+
+def test_a_call_that_fails_leaves_what_an_earlier_one_decided():
+    class Net(L.Layer):
+        def __init__(self):
+            self.left, self.right = L.Linear(3), L.Linear(3)
+
+        def forward(self, x, fail):
+            y = self.right(x) if fail else self.left(x)
+            return F.reshape(y, (99,)) if fail else y
+
+    net = Net()
+    net(np.ones((2, 5), np.float32), False)
+    with pytest.raises(ValueError, match="reshape"):
+        net(np.ones((2, 7), np.float32), True)
+    assert (net.left.in_size, net.right.in_size) == (5, None)
+
+
+def test_a_forward_that_forgets_to_return_is_named():
+    class Net(L.Layer):
+        def __init__(self):
+            self.fc = L.Linear(3)
+
+        def forward(self, x):
+            self.fc(x)
+
+    net = Net()
+    with pytest.raises(TypeError, match=r"Net\.forward must return its output; got None"):
+        net(np.ones((2, 5), np.float32))
+    assert net.fc.in_size is None
+
+
 def test_linear_is_matrix_product_and_bias():
     linear = L.Linear(3, in_size=2, dtype=np.float64)
     linear.b.data = randn(3, dtype=np.float64)
@@ -337,6 +393,8 @@ def test_repr():
         (lambda: L.Linear(2, in_size=0), ValueError, "in_size must be at least 1; got 0"),
         (lambda: L.Linear(2, dtype=np.int32), TypeError, "dtype must be .*float32 or float64; got int32"),
         (lambda: L.Conv2d(2, 3, dtype=np.complex64), TypeError, "dtype must be .* got complex64"),
+        (lambda: L.Linear(2, dtype=None), TypeError, "dtype must be .* got None"),
+        (lambda: L.Linear(2, dtype="flat"), TypeError, "dtype must be .* got 'flat'"),
         (lambda: L.Conv2d(-1, 3), ValueError, "out_channels must be at least 1; got -1"),
         (lambda: L.Conv2d(2, 0), ValueError, "kernel_size must be at least 1; got 0"),
         (lambda: L.Conv2d(2, (3, 3, 3)), ValueError, r"kernel_size .*\(3, 3, 3\)"),

@@ -77,6 +77,10 @@ def test_they_make_a_network():
     ("make", "error", "message"),
     [
         (lambda: L.LeakyReLU(np.inf), ValueError, "slope must be a finite number; got inf"),
+        (lambda: L.LeakyReLU("a"), TypeError, "slope must be a number; got 'a'"),
+        (lambda: L.Softmax("a"), TypeError, r"axis must be an integer, .*; got 'a'"),
+        (lambda: L.LogSoftmax(1.5), TypeError, r"axis must be an integer, .*; got 1.5"),
+        (lambda: L.Softmax(4)(X), ValueError, "axis must be one of x's 4 axes; got 4"),
         (lambda: L.MaxPool(0), ValueError, "kernel_size must be at least 1; got 0"),
         (lambda: L.MaxPool(2, (1, 0)), ValueError, "stride must be at least 1; got 0"),
         (lambda: L.AvgPool(2, pad=-1), ValueError, "pad must be at least 0; got -1"),

@@ -51,6 +51,7 @@ def test_sequentials_nest():
         ((F.relu, 3), "number 1 is a int"),
         (([F.relu],), r"number 0 is a list: write Sequential\(\*layers\)"),
         ((None,), "number 0 is a NoneType"),
+        ((F.relu, L.Flatten), r"number 1 is a class: write Flatten\(\)"),
     ],
 )
 def test_sequential_of_what_cannot_be_called(layers, message):
@@ -82,13 +83,20 @@ def test_mlp_with_another_activation():
     ("sizes", "error", "message"),
     [
         ((), ValueError, "fc_output_sizes must hold at least one size"),
-        ((3, 0), ValueError, "out_size must be at least 1; got 0"),
-        ((3, 1.5), TypeError, "out_size must be an integer.* 1.5"),
+        ((3, 0), ValueError, "fc_output_sizes must be at least 1; got 0"),
+        ((3, 1.5), TypeError, "fc_output_sizes must be an integer.* 1.5"),
+        (10, TypeError, "fc_output_sizes must be a tuple or list of sizes; got 10"),
+        ("10", TypeError, "fc_output_sizes must be a tuple or list of sizes; got '10'"),
     ],
 )
 def test_mlp_errors(sizes, error, message):
     with pytest.raises(error, match=message):
         MLP(sizes)
+
+
+def test_mlp_names_an_activation_that_is_none():
+    with pytest.raises(TypeError, match=r"activation must be a function, .*; got 'relu'"):
+        MLP((3, 1), activation="relu")
 
 
 # ------------------------------------------------------------------------------------------- LeNet

@@ -53,6 +53,14 @@ def test_weights_go_through_a_file_and_a_copy(make):
             np.testing.assert_array_equal(twin(x).data, expected)
 
 
+def test_images_that_small_vgg_finds_too_small_decide_nothing():
+    model = SmallVGG()
+    with pytest.raises(ValueError, match="larger than the padded input"):
+        model(np.zeros((1, 3, 4, 4), np.float32))
+    assert all(param.data is None for name, param in model.named_params() if name.endswith("W"))
+    assert model(np.zeros((1, 1, 8, 8), np.float32)).shape == (1, 10)
+
+
 def test_small_vgg_drops_in_training_alone():
     model, x = SmallVGG(), randn(2, 1, 28, 28)
     assert not np.array_equal(model(x).data, model(x).data)
@@ -146,14 +154,15 @@ def test_learns_where_the_rectangle_is(make):
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: SmallVGG(0), ValueError, "out_size must be at least 1; got 0"),
+        (lambda: SmallVGG(0), ValueError, "num_classes must be at least 1; got 0"),
         (lambda: SmallVGG()(randn(1, 1, 6, 6)), ValueError, "kernel_size 2 is larger than the padded input"),
-        (lambda: SmallResNet(1.5), TypeError, "out_size must be an integer.* 1.5"),
+        (lambda: SmallResNet(1.5), TypeError, "num_classes must be an integer.* 1.5"),
         (lambda: SmallResNet(n_layers=10), ValueError, "n_layers must be 6 n .* got 10"),
         (lambda: SmallResNet(n_layers=2), ValueError, "n_layers must be at least 8; got 2"),
         (lambda: BasicBlock(0, 1), ValueError, "in_channels must be at least 1; got 0"),
         (lambda: BasicBlock(1, 2, stride=0), ValueError, "stride must be at least 1; got 0"),
-        (lambda: ConvAutoencoder(0), ValueError, "in_channels must be at least 1; got 0"),
+        (lambda: ConvAutoencoder(0), ValueError, "^channels must be at least 1; got 0"),
+        (lambda: ConvAutoencoder(1, "a"), TypeError, "code_channels must be an integer; got 'a'"),
         (lambda: ConvAutoencoder()(randn(1, 1, 28, 30)), ValueError, "multiples of 4; got 28 x 30"),
         (lambda: ConvAutoencoder()(randn(28, 28)), ValueError, r"\(N, C, H, W\); got shape \(28, 28\)"),
     ],

@@ -38,9 +38,10 @@ def dropout(x: Any, dropout_ratio: float = 0.5) -> Variable:
         ...     dropout(np.array([1.0, 2.0]))
         variable([1. 2.])
     """
-    x, ratio = as_input(x), float(within(0, dropout_ratio, 1, "dropout_ratio"))
+    x = as_input(x)
+    ratio = float(within(0, dropout_ratio, 1, "dropout_ratio"))
     if not Config.train:
-        return x
+        return x  # type: ignore[no-any-return]
     keep = rng().random(x.shape) >= ratio
     scaled = keep.astype(x.dtype) / (1 - ratio)
     return mul(x, get_array_module(x.data).asarray(scaled))

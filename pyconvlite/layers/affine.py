@@ -38,14 +38,9 @@ class _Affine(Layer):
 
     def forward(self, x: Any) -> Variable:
         """Compute the output; the first call fixes an input size that was left open."""
-        if self.W.data is not None:
-            return self._apply(x)
-        self._init_W(channels(x, self))
-        try:
-            return self._apply(x)
-        except Exception:
-            self.W.data = None  # what the layer cannot take must not decide its size
-            raise
+        if self.W.data is None:
+            self._init_W(channels(x, self))
+        return self._apply(x)
 
     def _weight_shape(self, in_size: int | None) -> tuple[int | None, ...]:
         raise NotImplementedError

@@ -39,10 +39,26 @@ class Layer:
 
     inputs: list[weakref.ref[Any] | None]
     outputs: list[weakref.ref[Any] | None]
+    _all_sized = False  # whether a call has found every Parameter sized: spares the others the search
 
     def __call__(self, *inputs: Any) -> Any:
-        """Call `forward`; one output, or a tuple of several."""
-        ys = self.forward(*inputs)
+        """Call `forward`; one output, or a tuple of several.
+
+        A call that fails leaves the sizes open that the first input was to decide.
+
+        Raises:
+            TypeError: `forward` returns None.
+        """
+        unsized = [] if self._all_sized else [param for param in self.params() if param.data is None]
+        try:
+            ys = self.forward(*inputs)
+            if ys is None:
+                raise TypeError(f"{type(self).__name__}.forward must return its output; got None")
+        except Exception:
+            for param in unsized:
+                param.data = None
+            raise
+        self._all_sized = not unsized
         outputs = ys if isinstance(ys, tuple) else (ys,)
         self.inputs = [_weak(x) for x in inputs]
         self.outputs = [_weak(y) for y in outputs]
@@ -210,10 +226,14 @@ def float_dtype(dtype: Any) -> Any:
         >>> float_dtype(np.float32)
         dtype('float32')
     """
-    dtype = np.dtype(dtype)
-    if dtype not in _FLOATS:
-        raise TypeError(f"dtype must be float16, float32 or float64; got {dtype}")
-    return dtype
+    try:
+        found = None if dtype is None else np.dtype(dtype)  # NumPy takes None for float64
+    except TypeError:
+        found = None
+    if found is None or found not in _FLOATS:
+        given = repr(dtype) if found is None else found
+        raise TypeError(f"dtype must be float16, float32 or float64; got {given}")
+    return found
 
 
 def normal(shape: tuple[Any, ...], deviation: float, dtype: Any) -> Array:

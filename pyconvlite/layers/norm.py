@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from .. import functions as F
+from .._arguments import above_zero, at_least, within
 from ..core import Config, Parameter, Variable
-from ..utils import at_least
 from .base import Layer, channels, float_dtype
 
 
@@ -31,7 +31,7 @@ class BatchNorm(Layer):
         gamma, beta: Parameters (in_size,), ones and zeros at first.
 
     Raises:
-        TypeError: in_size is no integer, or an unknown dtype.
+        TypeError: in_size is no integer, decay or eps no number, or an unknown dtype.
         ValueError: an argument out of its range; when called, other channels than in_size.
 
     Example:
@@ -52,12 +52,8 @@ class BatchNorm(Layer):
         eps: float = 2e-5,
         dtype: Any = np.float32,
     ) -> None:
-        if not 0 <= decay < 1:
-            raise ValueError(f"decay must be at least 0 and below 1; got {decay}")
-        if not eps > 0:
-            raise ValueError(f"eps must be above 0; got {eps}")
-        self.decay = decay
-        self.eps = eps
+        self.decay = within(0, decay, 1, "decay")
+        self.eps = above_zero(eps, "eps")
         dtype = float_dtype(dtype)
         self.avg_mean, self.avg_var, self.gamma, self.beta = (
             Parameter(None, name, lazy_shape=(None,), lazy_dtype=dtype)
@@ -105,6 +101,7 @@ class Dropout(Layer):
         dropout_ratio: probability with which an element is set to 0, at least 0 and below 1.
 
     Raises:
+        TypeError: a ratio that is no number.
         ValueError: a ratio out of its range.
 
     Example:
@@ -115,9 +112,7 @@ class Dropout(Layer):
     """
 
     def __init__(self, dropout_ratio: float = 0.5) -> None:
-        if not 0 <= dropout_ratio < 1:
-            raise ValueError(f"dropout_ratio must be at least 0 and below 1; got {dropout_ratio}")
-        self.dropout_ratio = dropout_ratio
+        self.dropout_ratio = within(0, dropout_ratio, 1, "dropout_ratio")
 
     def forward(self, x: Any) -> Variable:
         """Drop elements of x, or give it back."""

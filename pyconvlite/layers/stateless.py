@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from .. import functions as F
+from .._arguments import as_axis, number
 from ..core import Variable
 from ..utils import IntPair
 from .base import Layer, sizes
@@ -34,7 +34,8 @@ class LeakyReLU(Layer):
         slope: a finite number.
 
     Raises:
-        ValueError: a slope that is infinite or no number.
+        TypeError: a slope that is no number.
+        ValueError: a slope that is infinite or nan.
 
     Example:
         >>> import numpy as np
@@ -43,9 +44,7 @@ class LeakyReLU(Layer):
     """
 
     def __init__(self, slope: float = 0.2) -> None:
-        if not math.isfinite(slope):
-            raise ValueError(f"slope must be a finite number; got {slope}")
-        self.slope = slope
+        self.slope = number(slope, "slope")
 
     def forward(self, x: Any) -> Variable:
         """Apply it to each element."""
@@ -100,6 +99,10 @@ class Softmax(Layer):
     Args:
         axis: along which they sum to 1.
 
+    Raises:
+        TypeError: an axis that is no integer.
+        ValueError: when called, an axis that the input does not have.
+
     Example:
         >>> import numpy as np
         >>> Softmax()(np.array([[0.0, 0.0]]))
@@ -107,7 +110,7 @@ class Softmax(Layer):
     """
 
     def __init__(self, axis: int = 1) -> None:
-        self.axis = axis
+        self.axis = as_axis(axis)
 
     def forward(self, x: Any) -> Variable:
         """Apply it along the axis."""
@@ -120,6 +123,9 @@ class LogSoftmax(Layer):
     Args:
         axis: as in Softmax.
 
+    Raises:
+        TypeError, ValueError: as in Softmax.
+
     Example:
         >>> import numpy as np
         >>> LogSoftmax()(np.array([[1000.0, 0.0]]))
@@ -127,7 +133,7 @@ class LogSoftmax(Layer):
     """
 
     def __init__(self, axis: int = 1) -> None:
-        self.axis = axis
+        self.axis = as_axis(axis)
 
     def forward(self, x: Any) -> Variable:
         """Apply it along the axis."""

@@ -105,6 +105,8 @@ def summary(model: Layer, input_shape: Sequence[int], dtype: Any = np.float32) -
     """
     if not isinstance(model, Layer):
         raise TypeError(f"model must be a Layer or Model; got {type(model).__name__}")
+    if not isinstance(input_shape, tuple | list):
+        raise TypeError(f"input_shape must be a tuple, such as (1, 784); got {input_shape!r}")
     shape = tuple(at_least(0, size, "input_shape") for size in input_shape)
     nodes = list(walk(model))
     before = [(node, dict(vars(node))) for _, node, _ in nodes]

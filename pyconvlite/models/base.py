@@ -10,6 +10,7 @@ from .. import functions as F
 from .. import layers as L
 from ..graph import plot_dot_graph
 from ..layers import Layer
+from ..utils import at_least
 
 
 class Model(Layer):
@@ -39,7 +40,7 @@ class Model(Layer):
         Raises:
             RuntimeError: Graphviz is not installed.
         """
-        return plot_dot_graph(self.forward(*inputs), verbose=True, to_file=to_file)
+        return plot_dot_graph(self(*inputs), verbose=True, to_file=to_file)
 
 
 class Sequential(Model):
@@ -52,7 +53,7 @@ class Sequential(Model):
         layers: list of them; its Parameters are named `layers/0/W` and so on.
 
     Raises:
-        TypeError: one of them is not callable.
+        TypeError: one of them is not callable, or a class.
 
     Example:
         >>> import numpy as np
@@ -63,6 +64,8 @@ class Sequential(Model):
 
     def __init__(self, *layers: Any) -> None:
         for i, layer in enumerate(layers):
+            if isinstance(layer, type):
+                raise TypeError(f"layers must be made; number {i} is a class: write {layer.__name__}()")
             if not callable(layer):
                 kind = "list: write Sequential(*layers)" if isinstance(layer, list) else type(layer).__name__
                 raise TypeError(f"layers must be callable; number {i} is a {kind}")
@@ -86,7 +89,7 @@ class MLP(Model):
         layers: list of the Linear layers.
 
     Raises:
-        TypeError: a size that is no integer.
+        TypeError: no tuple or list, a size that is no integer, or an activation that is not callable.
         ValueError: no sizes, or one below 1.
 
     Example:
@@ -97,10 +100,14 @@ class MLP(Model):
     """
 
     def __init__(self, fc_output_sizes: Sequence[int], activation: Callable[[Any], Any] = F.sigmoid) -> None:
-        self.activation = activation
-        self.layers = [L.Linear(out_size) for out_size in fc_output_sizes]
-        if not self.layers:
+        if not isinstance(fc_output_sizes, tuple | list):
+            raise TypeError(f"fc_output_sizes must be a tuple or list of sizes; got {fc_output_sizes!r}")
+        if not fc_output_sizes:
             raise ValueError("fc_output_sizes must hold at least one size")
+        if not callable(activation):
+            raise TypeError(f"activation must be a function, such as F.relu; got {activation!r}")
+        self.activation = activation
+        self.layers = [L.Linear(at_least(1, size, "fc_output_sizes")) for size in fc_output_sizes]
 
     def forward(self, x: Any) -> Any:
         """Outputs of the last layer, (N, fc_output_sizes[-1])."""

@@ -41,7 +41,7 @@ class LeNet(Model):
         self.conv2 = L.Conv2d(16, kernel_size=5, in_channels=6)
         self.fc1 = L.Linear(120, in_size=16 * 5 * 5)
         self.fc2 = L.Linear(84, in_size=120)
-        self.fc3 = L.Linear(num_classes, in_size=84)
+        self.fc3 = L.Linear(at_least(1, num_classes, "num_classes"), in_size=84)
 
     def forward(self, x: Any) -> Any:
         """Scores before softmax, (N, num_classes), for images of shape (N, 1, 28, 28)."""
@@ -80,7 +80,7 @@ class SmallVGG(Model):
         self.conv3_1 = L.Conv2d(64, kernel_size=3, pad=1)
         self.conv3_2 = L.Conv2d(64, kernel_size=3, pad=1)
         self.fc4 = L.Linear(128)
-        self.fc5 = L.Linear(num_classes)
+        self.fc5 = L.Linear(at_least(1, num_classes, "num_classes"))
 
     def forward(self, x: Any) -> Any:
         """Scores before softmax, (N, num_classes), for images of shape (N, C, H, W)."""
@@ -128,7 +128,7 @@ class SmallResNet(Model):
             [BasicBlock(16, 32, stride=2)] + [BasicBlock(32, 32) for _ in range(n - 1)],
             [BasicBlock(32, 64, stride=2)] + [BasicBlock(64, 64) for _ in range(n - 1)],
         ]
-        self.fc = L.Linear(num_classes, in_size=64)
+        self.fc = L.Linear(at_least(1, num_classes, "num_classes"), in_size=64)
 
     def forward(self, x: Any) -> Any:
         """Scores before softmax, (N, num_classes), for images of shape (N, C, H, W)."""
@@ -202,6 +202,8 @@ class ConvAutoencoder(Model):
     """
 
     def __init__(self, channels: int = 1, code_channels: int = 8) -> None:
+        channels = at_least(1, channels, "channels")
+        code_channels = at_least(1, code_channels, "code_channels")
         self.conv1 = L.Conv2d(16, kernel_size=3, stride=2, pad=1, in_channels=channels)
         self.conv2 = L.Conv2d(code_channels, kernel_size=3, stride=2, pad=1, in_channels=16)
         self.deconv1 = L.Deconv2d(16, kernel_size=4, stride=2, pad=1, in_channels=code_channels)
