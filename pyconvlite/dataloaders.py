@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from . import backends
-from .utils import Array, at_least, rng
+from ._arguments import at_least
+from .utils import Array, rng
 
 __all__ = ["DataLoader", "SeqDataLoader"]
 
@@ -33,16 +34,17 @@ class DataLoader:
         batch_size: examples in a batch, at least 1.
         shuffle: take them in an order drawn anew for each epoch.
         gpu: put the batches on the device.
-        seed: for an order of the loader's own that is the same each time it is made; None draws from the
-            generator that `pyconvlite.seed` sets.
+        seed: integer of at least 0, for an order of the loader's own that is the same each time it is made;
+            None draws from the generator that `pyconvlite.seed` sets.
 
     Attributes:
         max_iter: batches in an epoch; `len(loader)`.
         iteration: batches taken so far in this epoch.
 
     Raises:
-        TypeError: batch_size is no integer.
-        ValueError: batch_size is below 1; from a batch, examples of different shapes.
+        TypeError: dataset has no length or no indices; batch_size or seed is no integer.
+        ValueError: batch_size or seed out of its range; from a batch, examples that are no pairs, or of
+            different shapes.
         DeviceUnavailable: `gpu`, and this runtime has no device.
 
     Example:
@@ -62,6 +64,11 @@ class DataLoader:
         *,
         seed: int | None = None,
     ) -> None:
+        if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
+            raise TypeError(
+                "dataset must have a length and indices, as a Dataset or a list of pairs has; "
+                f"got {type(dataset).__name__}"
+            )
         self.dataset = dataset
         self.batch_size = at_least(1, batch_size, "batch_size")
         self.shuffle = shuffle
@@ -70,7 +77,7 @@ class DataLoader:
             self.to_gpu()
         self.data_size = len(dataset)
         self.max_iter = math.ceil(self.data_size / self.batch_size)
-        self._own_rng = None if seed is None else np.random.default_rng(seed)
+        self._own_rng = None if seed is None else np.random.default_rng(at_least(0, seed, "seed"))
         self.reset()
 
     def reset(self) -> None:
@@ -91,7 +98,11 @@ class DataLoader:
             self.reset()
             raise StopIteration
         batch = [self.dataset[i] for i in self._batch_index()]
-        x, t = (self._stack(values) for values in zip(*batch, strict=True))
+        try:
+            examples, labels = zip(*batch, strict=True)
+        except (TypeError, ValueError):
+            raise ValueError("dataset must have a pair (example, label) at each index") from None
+        x, t = self._stack(examples), self._stack(labels)
         self.iteration += 1
         return x, t
 
@@ -141,8 +152,7 @@ class SeqDataLoader(DataLoader):
         gpu: put the batches on the device.
 
     Raises:
-        TypeError: batch_size is no integer.
-        ValueError: batch_size out of its range.
+        TypeError, ValueError: as in DataLoader; ValueError also where there are more parts than examples.
         DeviceUnavailable: `gpu`, and this runtime has no device.
 
     Example:

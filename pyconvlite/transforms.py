@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .utils import Array, IntPair, at_least, pair, rng
+from ._arguments import at_least, number, share
+from .utils import Array, IntPair, pair, rng
 
 if TYPE_CHECKING:  # slow to import in a browser
     from numpy.typing import ArrayLike, DTypeLike
@@ -37,10 +38,10 @@ class Compose:
     """Transforms one after the other; none of them gives back what came in.
 
     Args:
-        transforms: callables of one argument.
+        transforms: list or tuple of callables of one argument.
 
     Raises:
-        TypeError: one of them is not callable.
+        TypeError: no list or tuple, or one of them is not callable, or a class.
 
     Example:
         >>> prepare = Compose([Flatten(), ToFloat(), Normalize(0.0, 255.0)])
@@ -49,7 +50,11 @@ class Compose:
     """
 
     def __init__(self, transforms: Sequence[Callable[[Any], Any]] = ()) -> None:
+        if not isinstance(transforms, list | tuple):
+            raise TypeError(f"transforms must be a list of callables; got {transforms!r}")
         for i, transform in enumerate(transforms):
+            if isinstance(transform, type):
+                raise TypeError(f"transforms must be made; number {i} is a class: {transform.__name__}()?")
             if not callable(transform):
                 raise TypeError(f"transforms must be callable; number {i} is {transform!r}")
         self.transforms = transforms
@@ -282,8 +287,9 @@ class Normalize:
         std: a number other than 0, or one per channel.
 
     Raises:
-        ValueError: a deviation of 0, or more than one axis; when called, another number of channels than the
-            array has.
+        TypeError: what are no numbers.
+        ValueError: a deviation of 0, numbers that are not finite, or more than one axis; when called, another
+            number of channels than the array has.
 
     Example:
         >>> Normalize(mean=[0.5, 0.0], std=0.5)(np.ones((2, 1, 1))).ravel()
@@ -296,6 +302,10 @@ class Normalize:
         for name, value in (("mean", self.mean), ("std", self.std)):
             if value.ndim > 1:
                 raise ValueError(f"{name} must be a number, or one per channel; got shape {value.shape}")
+            if value.dtype.kind not in "iuf":
+                raise TypeError(f"{name} must be a number, or one per channel; got {value.tolist()!r}")
+            if not np.isfinite(value).all():
+                raise ValueError(f"{name} must be finite; got {value}")
         if not np.all(self.std):
             raise ValueError(f"std must not be 0; got {self.std}")
 
@@ -310,7 +320,7 @@ class Normalize:
 
 def _per_channel(value: Array, name: str, x: Array) -> Array:
     """The value in x's dtype, and in a shape that goes along x's first axis."""
-    if value.size > 1 and value.shape != x.shape[:1]:
+    if value.size != 1 and value.shape != x.shape[:1]:
         raise ValueError(f"{name} has {value.size} values, one per channel; the array has shape {x.shape}")
     value = value.astype(x.dtype)
     return value.reshape(-1, *[1] * (x.ndim - 1)) if value.ndim else value
@@ -326,6 +336,7 @@ class RandomHorizontalFlip:
         ratio: in how many, from 0 to 1.
 
     Raises:
+        TypeError: a ratio that is no number.
         ValueError: a ratio out of its range; when called, a number.
 
     Example:
@@ -334,9 +345,7 @@ class RandomHorizontalFlip:
     """
 
     def __init__(self, ratio: float = 0.5) -> None:
-        if not 0 <= ratio <= 1:
-            raise ValueError(f"ratio must be from 0 to 1; got {ratio}")
-        self.ratio = ratio
+        self.ratio = share(ratio, "ratio")
 
     def __call__(self, array: ArrayLike) -> Array:
         """The array, or a copy of it from right to left; the last axis is the width."""
@@ -354,8 +363,9 @@ class RandomShift:
         value: of the pixels that come in at the edges.
 
     Raises:
-        TypeError: pixels that are no integers.
-        ValueError: pixels below 0; when called, an array without two axes.
+        TypeError: pixels that are no integers, or a value that is no number.
+        ValueError: pixels below 0; when called, an array without two axes, or of integers that `value` is
+            none of.
 
     Example:
         >>> RandomShift(2)(np.ones((1, 28, 28), dtype=np.float32)).shape
@@ -365,13 +375,19 @@ class RandomShift:
     def __init__(self, pixels: IntPair, value: float = 0) -> None:
         height, width = pair(pixels, "pixels")
         self.pixels = at_least(0, height, "pixels"), at_least(0, width, "pixels")
-        self.value = value
+        self.value = number(value, "value")
 
     def __call__(self, array: ArrayLike) -> Array:
         """A moved copy of the array, (..., H, W)."""
         x = np.asarray(array)
         if x.ndim < 2:
             raise ValueError(f"RandomShift takes an array (..., H, W); got shape {x.shape}")
+        if x.dtype.kind in "iu":
+            low, high = np.iinfo(x.dtype).min, np.iinfo(x.dtype).max
+            if not low <= self.value <= high or self.value % 1:
+                raise ValueError(
+                    f"value must be an integer from {low} to {high} for {x.dtype} arrays; got {self.value}"
+                )
         (H, W), (PH, PW) = x.shape[-2:], self.pixels
         top, left = rng().integers(2 * PH + 1), rng().integers(2 * PW + 1)
         padded = np.full((*x.shape[:-2], H + 2 * PH, W + 2 * PW), self.value, x.dtype)

@@ -142,6 +142,24 @@ def test_batch_size_errors(batch_size, error, message):
         DataLoader(Numbers(), batch_size)
 
 
+@pytest.mark.parametrize("dataset", [None, 3, zip([0.5], [0], strict=True)])
+def test_a_dataset_without_length_or_indices_is_named(dataset):
+    with pytest.raises(TypeError, match=f"dataset must have a length .*; got {type(dataset).__name__}"):
+        DataLoader(dataset, 2)
+
+
+@pytest.mark.parametrize("dataset", [[1, 2, 3], np.zeros((3, 28)), [(1, 2, 3)] * 2, [(1, 2), (3,)]])
+def test_examples_that_are_no_pairs(dataset):
+    with pytest.raises(ValueError, match=r"dataset must have a pair \(example, label\) at each index"):
+        DataLoader(dataset, 2).next()
+
+
+@pytest.mark.parametrize(("seed", "error"), [(-1, ValueError), (1.5, TypeError), ("a", TypeError)])
+def test_a_seed_that_is_none_is_named(seed, error):
+    with pytest.raises(error, match=f"seed must be .*; got {seed!r}"):
+        DataLoader(Numbers(), 2, seed=seed)
+
+
 def test_examples_of_different_shapes():
     loader = DataLoader([(np.zeros(2), 0), (np.zeros(3), 1)], 2)
     with pytest.raises(ValueError, match=r"must have one shape; these have \[\(2,\), \(3,\)\]"):

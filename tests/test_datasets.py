@@ -306,7 +306,23 @@ def test_lenet_learns_the_real_mnist():
     assert {p.dtype for p in model.params()} == {np.dtype(np.float32)}
 
 
-@pytest.mark.parametrize("source", [3, b"abc"])
-def test_mnist_names_a_source_that_is_none(source):
-    with pytest.raises(TypeError, match=r"source must be .*\(images, labels\).*got (int|bytes)"):
+@pytest.mark.parametrize(
+    ("source", "error", "message"),
+    [
+        (3, TypeError, "source must be a folder, .*; got int"),
+        (b"abc", TypeError, r"source must be .* a tuple of the files' contents, bytes; got bytes"),
+        ([X, T], TypeError, r"source must be .* a tuple of the files' contents, bytes; got list"),
+        ((X,), ValueError, r"source must hold two files, \(images, labels\); got 1"),
+        (("x", "t"), TypeError, "the image file must be bytes, .*; got str"),
+        ((X, LABELS), TypeError, "the label file must be bytes, .*; got ndarray"),
+    ],
+)
+def test_mnist_names_a_source_that_is_none(source, error, message):
+    with pytest.raises(error, match=message):
         MNIST(source=source)
+
+
+@pytest.mark.parametrize("name", ["transform", "target_transform"])
+def test_a_transform_that_cannot_be_called_is_named(name):
+    with pytest.raises(TypeError, match=f"{name} must be a function of one argument, or None; got 'a'"):
+        Dataset(**{name: "a"})

@@ -146,6 +146,9 @@ def record(*labels):
         (lambda: CIFAR10(source=record(10)), ValueError, "label 10; those of CIFAR10 are 0 to 9"),
         (lambda: CIFAR100(source=record(0, 100)), ValueError, "label 100; those of CIFAR100 are 0 to 99"),
         (lambda: CIFAR100(label_type="coarse", source=record(20, 0)), ValueError, "label 20; .* 0 to 19"),
+        (lambda: CIFAR10(source=()), ValueError, r"source must hold .* at least one file; got \(\)"),
+        (lambda: CIFAR10(source=[record(1)]), TypeError, "a tuple of the files' contents, bytes; got list"),
+        (lambda: CIFAR10(source=(1,)), TypeError, r"file 0 must be bytes, .*; got int"),
         (lambda: CIFAR10(source=b"\x1f\x8b and no more"), ValueError, "the file is truncated or damaged"),
     ],
 )

@@ -34,6 +34,10 @@ def test_compose_of_nothing_gives_back_what_came_in(empty):
 def test_compose_of_what_cannot_be_called():
     with pytest.raises(TypeError, match="transforms must be callable; number 1 is None"):
         Compose([Flatten(), None])
+    with pytest.raises(TypeError, match=r"transforms must be made; number 0 is a class: Flatten\(\)\?"):
+        Compose([Flatten])
+    with pytest.raises(TypeError, match="transforms must be a list of callables; got None"):
+        Compose(None)
 
 
 def test_flatten_copies():
@@ -98,15 +102,18 @@ def test_normalize_with_one_value_for_all_channels():
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
+    ("arguments", "error", "message"),
     [
-        ({"std": 0}, "std must not be 0; got 0"),
-        ({"std": [1.0, 0.0]}, r"std must not be 0; got \[1. 0.\]"),
-        ({"mean": [[0.0]]}, r"mean must be a number, or one per channel; got shape \(1, 1\)"),
+        ({"std": 0}, ValueError, "std must not be 0; got 0"),
+        ({"std": [1.0, 0.0]}, ValueError, r"std must not be 0; got \[1. 0.\]"),
+        ({"std": np.nan}, ValueError, "std must be finite; got nan"),
+        ({"mean": [[0.0]]}, ValueError, r"mean must be a number, or one per channel; got shape \(1, 1\)"),
+        ({"mean": "a"}, TypeError, "mean must be a number, or one per channel; got 'a'"),
+        ({"mean": None}, TypeError, "mean must be a number, or one per channel; got None"),
     ],
 )
-def test_normalize_arguments(arguments, message):
-    with pytest.raises(ValueError, match=message):
+def test_normalize_arguments(arguments, error, message):
+    with pytest.raises(error, match=message):
         Normalize(**arguments)
 
 
@@ -114,6 +121,8 @@ def test_normalize_arguments(arguments, message):
 def test_normalize_with_another_number_of_channels(shape):
     with pytest.raises(ValueError, match="std has 4 values, one per channel; the array has shape"):
         Normalize(std=[1, 2, 3, 4])(np.zeros(shape))
+    with pytest.raises(ValueError, match="mean has 0 values, one per channel; the array has shape"):
+        Normalize(mean=[])(np.zeros(shape))
 
 
 # ------------------------------------------------------------------------------------------- Pillow's images
@@ -272,6 +281,16 @@ def test_seed_repeats_what_is_random():
     ("call", "error", "message"),
     [
         (lambda: RandomHorizontalFlip(1.5), ValueError, "ratio must be from 0 to 1; got 1.5"),
+        (lambda: RandomHorizontalFlip("a"), TypeError, "ratio must be a number; got 'a'"),
+        (lambda: RandomShift(1, value=None), TypeError, "value must be a number; got None"),
+        *[
+            (
+                lambda value=value: RandomShift(1, value)(np.zeros((2, 2), np.uint8)),
+                ValueError,
+                f"value must be an integer from 0 to 255 for uint8 arrays; got {value}",
+            )
+            for value in (300, -1, 0.5)
+        ],
         (lambda: RandomHorizontalFlip()(3), ValueError, "got a number"),
         (lambda: RandomShift(-1), ValueError, "pixels must be at least 0; got -1"),
         (lambda: RandomShift(0.5), TypeError, "pixels must be an integer.* 0.5"),

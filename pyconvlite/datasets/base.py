@@ -31,6 +31,9 @@ class Dataset:
         data: examples along the first axis.
         label: as many labels, or None.
 
+    Raises:
+        TypeError: a transform that is not callable.
+
     Example:
         >>> import numpy as np
         >>> class Squares(Dataset):
@@ -47,6 +50,9 @@ class Dataset:
         transform: Transform | None = None,
         target_transform: Transform | None = None,
     ) -> None:
+        for name, f in (("transform", transform), ("target_transform", target_transform)):
+            if f is not None and not callable(f):
+                raise TypeError(f"{name} must be a function of one argument, or None; got {f!r}")
         self.train = train
         self.transform = transform or _unchanged
         self.target_transform = target_transform or _unchanged
@@ -94,7 +100,7 @@ def read_first(source: Place, spellings: Sequence[str]) -> tuple[bytes, str]:
     """
     if not isinstance(source, str | os.PathLike):
         raise TypeError(
-            f"source must be a folder, an address, or the files' contents, (images, labels) for MNIST; "
+            "source must be a folder, an http(s):// address, or a tuple of the files' contents, bytes; "
             f"got {type(source).__name__}"
         )
     places: list[str] | list[Path]
@@ -108,16 +114,20 @@ def read_first(source: Place, spellings: Sequence[str]) -> tuple[bytes, str]:
     raise FileNotFoundError(f"none of {', '.join(spellings)} is in {os.fspath(source)!r}")
 
 
-def unpacked(contents: Bytes, name: str) -> Bytes:
+def unpacked(contents: object, name: str) -> Bytes:
     """The contents, without gzip if they came in it.
 
     Raises:
+        TypeError: no bytes.
         ValueError: damaged gzip.
 
     Example:
         >>> unpacked(b"plain", "the file")
         b'plain'
     """
+    if not isinstance(contents, Bytes):
+        kind = type(contents).__name__
+        raise TypeError(f"{name} must be bytes, such as open(path, 'rb').read() gives; got {kind}")
     if bytes(contents[:2]) != b"\x1f\x8b":
         return contents
     import gzip  # here, since who reads no gzipped file need not wait for it

@@ -36,7 +36,9 @@ class CIFAR10(Dataset):
 
     Raises:
         FileNotFoundError: no such file there, or no source.
-        ValueError: a file that is not what it should be: another number of bytes, an unknown label.
+        TypeError: a source that is none of these.
+        ValueError: a file that is not what it should be: another number of bytes, an unknown label; or an
+            empty tuple.
 
     Example:
         >>> cifar = CIFAR10(source=bytes([3]) + bytes(3072))  # one image of a cat in the dark
@@ -77,6 +79,8 @@ class CIFAR10(Dataset):
                 "https://www.cs.toronto.edu/~kriz/cifar.html, unpack it, and pass source=, the folder"
             )
         if isinstance(self.source, tuple):
+            if not self.source:
+                raise ValueError("source must hold the contents of at least one file; got ()")
             return [(contents, f"file {i}") for i, contents in enumerate(self.source)]
         if isinstance(self.source, Bytes):
             return [(self.source, "the file")]

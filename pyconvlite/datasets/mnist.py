@@ -44,8 +44,9 @@ class MNIST(Dataset):
 
     Raises:
         FileNotFoundError: no such file there.
-        ValueError: a file that is not what it should be: wrong magic number, truncated, other sizes, another
-            number of labels than of images.
+        TypeError: a source that is none of these.
+        ValueError: not two contents, or a file that is not what it should be: wrong magic number, truncated,
+            other sizes, another number of labels than of images.
 
     Example:
         >>> images = b"\0\0\x08\x03" b"\0\0\0\2" b"\0\0\0\x1c" b"\0\0\0\x1c" + bytes(2 * 784)
@@ -71,6 +72,8 @@ class MNIST(Dataset):
         """Read images and labels from the source."""
         part = "train" if self.train else "t10k"
         if isinstance(self.source, tuple):
+            if len(self.source) != 2:
+                raise ValueError(f"source must hold two files, (images, labels); got {len(self.source)}")
             images, labels = self.source
             images_name, labels_name = "the image file", "the label file"
         else:
