@@ -254,12 +254,17 @@ bench() {
   once dist/peers benchmarks/requirements.txt -- \
     .venv/bin/python -m pip install --quiet --no-deps --upgrade --target dist/peers \
     -r benchmarks/requirements.txt
+  once benchmarks/node_modules/.package-lock.json benchmarks/package.json benchmarks/package-lock.json -- \
+    npm ci --prefix benchmarks --ignore-scripts --loglevel=error
   make_base_distribution
   set_up_node
   say "-- CPython"
   .venv/bin/python benchmarks/bench.py "$@"
   say "-- Pyodide under Node"
   in_pyodide dist/pyodide-base run benchmarks/bench.py "$@"
+  say "-- other frameworks"
+  in_pyodide dist/pyodide-base run benchmarks/net.py dist/bench/net.npz
+  .venv/bin/python benchmarks/peers.py dist/bench "$node"
 }
 
 # --- the tiers ---------------------------------------------------------------------------------------------
@@ -275,6 +280,7 @@ tier_lint() {
     ".venv/bin/python -m mypy" \
     "npx tsc -p tools" \
     "npx tsc -p site" \
+    "npx tsc -p benchmarks" \
     "npx tsc -p tests/firefox"; do
     say "-- $checker"
     if $checker; then ((passed += 1)); else ((failed += 1)); fi

@@ -1,0 +1,5 @@
+// Unchecked, so that the linter need not install them.
+declare module '@tensorflow/tfjs-backend-wasm';
+declare module '@tensorflow/tfjs-core';
+declare module 'convnetjs';
+declare module 'onnxruntime-web';
