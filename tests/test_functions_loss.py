@@ -103,6 +103,20 @@ def test_binary_losses_of_certainties_are_finite(dtype):
     assert np.isfinite(grad(loss, p)[0].data).all()
 
 
+def test_binary_cross_entropy_of_what_is_nearly_certain_is_exact():
+    p = Variable(np.array([0.9999, 1e-13, 1 - 1e-13]))  # DeZero takes what is above 0.999 for 0.999
+    loss = F.binary_cross_entropy(p, np.array([1, 1, 1]))
+    assert loss.item() == pytest.approx(-np.log(p.data).sum() / 3, rel=1e-12)
+    np.testing.assert_allclose(grad(loss, p)[0].data, -1 / p.data / 3)
+
+
+def test_softmax_cross_entropy_simple_of_what_is_all_but_impossible():
+    x = Variable(np.array([[0.0, 500.0]]))  # DeZero takes what is below 1e-15 for 1e-15
+    loss = F.softmax_cross_entropy_simple(x, np.array([0]))
+    assert loss.item() == pytest.approx(500)
+    np.testing.assert_allclose(grad(loss, x)[0].data, [[-1, 1]])
+
+
 @pytest.mark.parametrize("f", [F.sigmoid_cross_entropy, F.binary_cross_entropy], ids=lambda f: f.__name__)
 def test_binary_losses_refuse_what_does_not_fit(f):
     with pytest.raises(ValueError, match=r"\(4, 3\).*\(4,\)"):
@@ -172,6 +186,14 @@ class TestAccuracy:
         result = F.accuracy(Variable(np.eye(3)[LABELS]), Variable(LABELS))
         assert float(result) == 1.0
         assert result.creator is None
+
+    @pytest.mark.parametrize("dtype", DTYPES)
+    def test_has_the_scores_dtype(self, dtype):
+        assert F.accuracy(np.eye(3, dtype=dtype)[LABELS], LABELS).dtype == dtype
+
+    def test_refuses_labels_that_are_no_integers(self):
+        with pytest.raises(TypeError, match=r"t must hold integers, .* got float64"):
+            F.accuracy(X, LABELS.astype(np.float64))
 
     def test_counts_more_rows_than_float16_can(self):
         scores = np.zeros((100_000, 2), np.float16)

@@ -156,6 +156,15 @@ def test_running_statistics_are_new_arrays_unbiased_and_decayed():
     assert_close(f.avg_var, 0.75 * VAR + 0.25 * IMAGES.var((0, 2, 3), ddof=1))
 
 
+def test_the_function_batch_norm_takes_the_batchs_statistics_in_use_too():
+    f = F.BatchNorm(MEAN, VAR, 0.9, 2e-5)
+    with test_mode():
+        y = f(IMAGES, GAMMA, BETA)
+        assert not np.allclose(y.data, F.batch_norm(IMAGES, GAMMA, BETA, MEAN, VAR).data)
+    np.testing.assert_array_equal(y.data, F.batch_norm(IMAGES, GAMMA, BETA, MEAN, VAR).data)
+    assert not np.array_equal(f.avg_mean, MEAN)
+
+
 def test_running_statistics_keep_their_dtype():
     statistics = MEAN.astype(np.float32), VAR.astype(np.float32)
     f = F.BatchNorm(*statistics, np.float64(0.9), np.float64(1e-5))

@@ -118,10 +118,12 @@ def dot(tmp_path, monkeypatch):
 @pytest.mark.cpython
 @pytest.mark.usefixtures("dot")
 @pytest.mark.parametrize("name", ["graph.png", "graph.SVG"])
-def test_plot_lets_graphviz_draw(tmp_path, name):
+def test_plot_lets_graphviz_draw_and_writes_no_other_file(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("HOME", str(tmp_path))
     y = F.exp(Variable(np.array(1.0), "x"))
     assert plot_dot_graph(y, verbose=False, to_file=tmp_path / name) is None
     assert (tmp_path / name).read_text() == get_dot_graph(y, verbose=False)
+    assert {path.name for path in tmp_path.iterdir()} == {"bin", name}
 
 
 @pytest.mark.cpython

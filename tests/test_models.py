@@ -32,6 +32,7 @@ def test_sequential_feeds_layers_and_functions_in_turn():
     np.testing.assert_array_equal(model(x).data, last(F.relu(first(x))).data)
     assert names(model) == ["layers/0/W", "layers/0/b", "layers/2/W", "layers/2/b"]
     assert model.layers == [first, F.relu, last]
+    assert not hasattr(model, "l0")  # which DeZero has
 
 
 def test_sequential_of_nothing_gives_back_its_input():
@@ -70,6 +71,7 @@ def test_mlp_is_linear_layers_with_the_activation_between():
     np.testing.assert_array_equal(y.data, l2(F.sigmoid(l1(F.sigmoid(l0(x))))).data)
     assert [p.shape for p in model.params()] == [(6, 3), (3,), (3, 4), (4,), (4, 2), (2,)]
     assert names(model)[:2] == ["layers/0/W", "layers/0/b"]
+    assert not hasattr(model, "l0")  # which DeZero has
 
 
 def test_mlp_with_another_activation():
