@@ -8,7 +8,7 @@ import pytest
 import pyconvlite
 import pyconvlite.functions as F
 import pyconvlite.layers as L
-from pyconvlite import Parameter, Variable, no_grad, test_mode
+from pyconvlite import Parameter, Variable, no_grad, test_mode, using_config
 from pyconvlite.models import Sequential
 from pyconvlite.optimizers import SGD, Adam
 from pyconvlite.testing import check_backward
@@ -161,6 +161,14 @@ def test_a_first_input_that_does_not_fit_decides_nothing(shape):
     with pytest.raises(ValueError, match=r"BatchNorm.* got .*shape \("):
         bn(np.zeros(shape, np.float32))
     assert bn.in_size is None
+
+
+@pytest.mark.parametrize("train", [True, False])
+def test_integers_are_refused_and_decide_nothing(train):
+    layer = L.BatchNorm()
+    with pytest.raises(TypeError, match="x must be floating point; got int64"), using_config("train", train):
+        layer(np.ones((2, 3), np.int64))
+    assert layer.in_size is None
 
 
 def test_an_empty_batch_has_no_statistics_but_can_be_normalized_in_use():

@@ -73,6 +73,7 @@ class BatchNorm(Function):
         self.eps = float(eps)
 
     def forward(self, x: Any, gamma: Any, beta: Any) -> Any:
+        _check_floats(x)
         y, mean, var = kernels(x).batch_norm(x, gamma, beta, self.eps)
         count = x.size // gamma.size
         unbiased = var * (count / max(count - 1, 1))
@@ -83,6 +84,11 @@ class BatchNorm(Function):
     def backward(self, gy: Variable) -> Any:
         x, gamma, _ = self.inputs
         return BatchNormGrad(self.eps)(x, gamma, gy)
+
+
+def _check_floats(x: Any) -> None:
+    if x.dtype.kind != "f":
+        raise TypeError(f"x must be floating point; got {x.dtype} (x.astype(np.float32)?)")
 
 
 def _moved(average: Any, value: Any, decay: float) -> Any:
@@ -168,8 +174,7 @@ def batch_norm(
     for name, v in {"gamma": gamma, "beta": beta, "mean": mean, "var": var}.items():
         if v.shape != (x.shape[1],):
             raise ValueError(f"{name} must have the shape ({x.shape[1]},), as x has channels; got {v.shape}")
-    if x.dtype.kind != "f":
-        raise TypeError(f"x must be floating point; got {x.dtype} (x.astype(np.float32)?)")
+    _check_floats(x)
     within(0, eps, math.inf, "eps")
     share(decay, "decay")
     if not Config.train:
