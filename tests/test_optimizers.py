@@ -306,6 +306,8 @@ def test_update_before_setup(make):
 def test_setup_with_something_else():
     with pytest.raises(TypeError, match="target must be a Layer or Model; got list"):
         SGD().setup([One([1.0])])
+    with pytest.raises(TypeError, match=r"target must be made; got a class: write One\(\)"):
+        SGD().setup(One)
 
 
 def test_hook_that_is_none():

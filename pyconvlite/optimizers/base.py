@@ -51,8 +51,10 @@ class Optimizer:
             The optimizer itself.
 
         Raises:
-            TypeError: `target` has no Parameters to ask for.
+            TypeError: `target` is a class, or has no Parameters to ask for.
         """
+        if isinstance(target, type):
+            raise TypeError(f"target must be made; got a class: write {target.__name__}()")
         if not callable(getattr(target, "params", None)):
             raise TypeError(f"target must be a Layer or Model; got {type(target).__name__}")
         self.target = target
