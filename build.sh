@@ -106,7 +106,7 @@ build_wheel() {
 
 make_wheel() {
   set_up_python
-  once "$wheel" pyconvlite pyproject.toml README.md LICENSE -- build_wheel
+  once "$wheel" pyconvlite hatch_build.py pyproject.toml README.md LICENSE -- build_wheel
 }
 
 # pinned NAME: prints NAME==VERSION as the dev group has it, so that both worlds test with the same release

@@ -15,6 +15,7 @@ from ._arguments import as_axis, integer
 from ._arguments import at_least as at_least
 
 Array: TypeAlias = NDArray[Any]
+Pair: TypeAlias = tuple[int, int]  # (height, width)
 IntPair: TypeAlias = SupportsIndex | tuple[SupportsIndex, ...] | list[SupportsIndex]
 
 

@@ -32,30 +32,30 @@ class Mutant:
     after: str
 
 
-def _kernels(fault: str, tests: str, before: str, after: str) -> Mutant:
-    return Mutant(fault, tests, "backends/numpy.py", before, after)
+def _kernels(file: str, fault: str, tests: str, before: str, after: str) -> Mutant:
+    return Mutant(fault, tests, f"backends/numpy/{file}.py", before, after)
 
 
 MUTANTS = [
     # -- kernels
-    _kernels("KH and KW swapped", "conv", "top, left = kh * DH, kw * DW", "top, left = kw * DH, kh * DW"),
-    _kernels("dilation of the axes swapped", "conv", "top, left = kh * DH, kw * DW", "top, left = kh * DW, kw * DH"),
-    _kernels("stride of the axes swapped", "conv", "top : top + SH * (OH - 1) + 1 : SH", "top : top + SW * (OH - 1) + 1 : SW"),
-    _kernels("padding cropped as if square", "conv", "PH : x.shape[2] - PH,", "PW : x.shape[2] - PW,"),
-    _kernels("kernel not turned in gx", "conv", "[..., ::-1, ::-1]", "[..., ::1, ::1]"),
-    _kernels("group offset missing", "backends", "channels = slice(g * (C // groups), (g + 1) * (C // groups))", "channels = slice(0, C // groups)"),
-    _kernels("float32 lost in conv2d", "conv", "np.empty((N, OC, OH, OW), np.result_type(x, W))", "np.empty((N, OC, OH, OW), np.float64)"),
-    _kernels("gW of the last block only", "conv", "gW += matmul(", "gW = matmul("),
-    _kernels("every block reads the first pixels", "conv", "slice(out.start * s, (out.stop - 1) * s + (k - 1) * d + 1)", "slice(0, (out.stop - out.start - 1) * s + (k - 1) * d + 1)"),
-    _kernels("col2im keeps one copy of a pixel", "conv", "tap += col[:, :, k // KW, k % KW]", "tap[...] = col[:, :, k // KW, k % KW]"),
-    _kernels("max pooling padded with 0", "pooling", "_padded(x, pad, lowest(x.dtype))", "_padded(x, pad, 0)"),
-    _kernels("ties go to the last maximum", "pooling", "(tap > y) * indexes", "(tap >= y) * indexes"),
-    _kernels("wrong index stride", "pooling", "np.divmod(indexes.astype(np.intp), kernel_size[1])", "np.divmod(indexes.astype(np.intp), kernel_size[0])"),
-    _kernels("the first index is padding", "pooling", "indexes[:] = _first_pixel(kernel_size, stride, pad, outsize)", "indexes[:] = 0"),
-    _kernels("the last NaN takes the gradient", "pooling", "reversed(list(enumerate(taps)))", "list(enumerate(taps))"),
-    _kernels("overlapping windows overwrite", "pooling", "np.add.at(pixels, positions.ravel(), gy.ravel())", "pixels[positions] = gy"),
-    _kernels("average counts pixels beyond the edge", "pooling", "stop = np.minimum(start + kernel_size[i], xsize[i])", "stop = start + kernel_size[i]"),
-    _kernels("float16 statistics in float16", "functions_norm", "if x.dtype == np.float16:", "if x.dtype == np.int8:"),
+    _kernels("columns", "KH and KW swapped", "conv", "top, left = kh * DH, kw * DW", "top, left = kw * DH, kh * DW"),
+    _kernels("columns", "dilation of the axes swapped", "conv", "top, left = kh * DH, kw * DW", "top, left = kh * DW, kw * DH"),
+    _kernels("columns", "stride of the axes swapped", "conv", "top : top + SH * (OH - 1) + 1 : SH", "top : top + SW * (OH - 1) + 1 : SW"),
+    _kernels("columns", "padding cropped as if square", "conv", "PH : x.shape[2] - PH,", "PW : x.shape[2] - PW,"),
+    _kernels("convolution", "kernel not turned in gx", "conv", "[..., ::-1, ::-1]", "[..., ::1, ::1]"),
+    _kernels("convolution", "group offset missing", "backends", "channels = slice(g * (C // groups), (g + 1) * (C // groups))", "channels = slice(0, C // groups)"),
+    _kernels("convolution", "float32 lost in conv2d", "conv", "np.empty((N, OC, OH, OW), np.result_type(x, W))", "np.empty((N, OC, OH, OW), np.float64)"),
+    _kernels("convolution", "gW of the last block only", "conv", "gW += contraction.contract(", "gW = contraction.contract("),
+    _kernels("convolution", "every block reads the first pixels", "conv", "slice(out.start * s, (out.stop - 1) * s + (k - 1) * d + 1)", "slice(0, (out.stop - out.start - 1) * s + (k - 1) * d + 1)"),
+    _kernels("columns", "col2im keeps one copy of a pixel", "conv", "tap += col[:, :, k // KW, k % KW]", "tap[...] = col[:, :, k // KW, k % KW]"),
+    _kernels("pooling", "max pooling padded with 0", "pooling", "add_pad(x, pad, lowest(x.dtype))", "add_pad(x, pad, 0)"),
+    _kernels("pooling", "ties go to the last maximum", "pooling", "(tap > y) * indexes", "(tap >= y) * indexes"),
+    _kernels("pooling", "wrong index stride", "pooling", "np.divmod(indexes.astype(np.intp), kernel_size[1])", "np.divmod(indexes.astype(np.intp), kernel_size[0])"),
+    _kernels("pooling", "the first index is padding", "pooling", "indexes[:] = _first_pixel(kernel_size, stride, pad, outsize)", "indexes[:] = 0"),
+    _kernels("pooling", "the last NaN takes the gradient", "pooling", "reversed(list(enumerate(taps)))", "list(enumerate(taps))"),
+    _kernels("pooling", "overlapping windows overwrite", "pooling", "np.add.at(pixels, positions.ravel(), gy.ravel())", "pixels[positions] = gy"),
+    _kernels("pooling", "average counts pixels beyond the edge", "pooling", "stop = np.minimum(start + kernel_size[i], xsize[i])", "stop = start + kernel_size[i]"),
+    _kernels("pointwise", "float16 statistics in float16", "functions_norm", "if x.dtype == np.float16:", "if x.dtype == np.int8:"),
     # -- functions
     Mutant("outsize ignored", "conv", "functions/conv.py", "outsize = self.outsize or deconv_outsize(", "outsize = deconv_outsize("),
     Mutant("bias gradient misses an axis", "conv", "functions/conv.py", "gb = gy.sum(axis=(0, 2, 3))\n        return gx, gW, gb\n\n\ndef conv2d(", "gb = gy.sum(axis=(0, 3, 2))[::-1]\n        return gx, gW, gb\n\n\ndef conv2d("),
@@ -64,8 +64,8 @@ MUTANTS = [
     Mutant("second order leaves the graph", "pooling", "functions/pooling.py", "return Pooling2DWithIndexes(self)(ggx)", "return Pooling2DWithIndexes(self)(ggx.data)"),
     Mutant("float32 lost to a number", "functions_arithmetic", "functions/arithmetic.py", "return np.asarray(number, np.result_type(dtype, number))", "return np.asarray(number)"),
     Mutant("broadcasting not undone", "functions_arithmetic", "functions/arithmetic.py", "gx0 = sum_to(gy * x1, x0.shape) if", "gx0 = gy * x1 if"),
-    Mutant("gradient of relu at 0", "functions_activation", "functions/activation.py", "return gy * (x.data > 0)", "return gy * (x.data >= 0)"),
-    Mutant("loss not per row", "functions_loss", "functions/loss.py", "return (softmax(x) - one_hot) * (gy * (1.0 / N))", "return (softmax(x) - one_hot) * gy"),
+    Mutant("gradient of relu at 0", "functions_activation", "backends/numpy/pointwise.py", "np.where(x > 0, gy, 0)", "np.where(x >= 0, gy, 0)"),
+    Mutant("loss not per row", "functions_loss", "backends/numpy/pointwise.py", "return p * (gy * (1.0 / len(x)))", "return p * gy"),
     Mutant("dropout does not scale", "functions_norm", "functions/norm.py", "keep.astype(x.dtype) / (1 - ratio)", "keep.astype(x.dtype)"),
     Mutant("variance of batch norm biased", "functions_norm", "functions/norm.py", "unbiased = var * (count / max(count - 1, 1))", "unbiased = var"),
     Mutant("an element taken twice counts once", "functions_shape", "functions/shape.py", "xp.add.at(gx, self.slices, gy)", "gx[self.slices] = gy"),

@@ -155,10 +155,7 @@ class Deconv2d(_Convolution):
         outsize = self.outsize or deconv_outsize(
             x.shape[2:], W.shape[2:], self.stride, self.pad, self.dilation
         )
-        y = kernels(x).conv2d_gx(x, W, outsize, self.stride, self.pad, self.dilation, self.groups)
-        if b is not None:
-            y += b.reshape(1, -1, 1, 1)
-        return y
+        return kernels(x).conv2d_gx(x, W, b, outsize, self.stride, self.pad, self.dilation, self.groups)
 
     def backward(self, gy: Variable) -> Any:
         x, W, _ = self.inputs

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backends import get_array_module
+from ..backends import get_array_module, kernels
 from ..core import Function, Variable, as_input, as_variable
 from .activation import sigmoid, softmax
 from .arithmetic import clip, sub
@@ -85,18 +85,35 @@ class SoftmaxCrossEntropy(Function):
     """
 
     def forward(self, x: Any, t: Any) -> Any:
-        xp = get_array_module(x)
-        x = x - x.max(axis=1, keepdims=True)
-        log_z = xp.log(xp.exp(x).sum(axis=1))
-        return (log_z - x[xp.arange(len(x)), t]).mean()
+        return kernels(x).softmax_cross_entropy(x, t)
 
     def backward(self, gy: Variable) -> Any:
         x, t = self.inputs
+        return SoftmaxCrossEntropyGrad()(x, t, gy)
+
+
+class SoftmaxCrossEntropyGrad(Function):
+    """Gradient of softmax cross entropy with respect to x: (softmax(x) - one-hot labels) * gy / N.
+
+    Example:
+        >>> SoftmaxCrossEntropyGrad()(np.array([[0.0, 0.0]]), np.array([1]), np.array(1.0))
+        variable([[ 0.5 -0.5]])
+    """
+
+    def forward(self, x: Any, t: Any, gy: Any) -> Any:
+        return kernels(x).softmax_cross_entropy_grad(x, t, gy)
+
+    def backward(self, ggx: Variable) -> Any:
+        x, t, gy = self.inputs
         N = len(x)
-        xp = get_array_module(x.data)
-        one_hot = xp.zeros(x.shape, x.dtype)
-        one_hot[xp.arange(N), t.data] = 1
-        return (softmax(x) - one_hot) * (gy * (1.0 / N))
+        p = softmax(x)
+        mean = sum(ggx * p, axis=1, keepdims=True)  # of ggx, weighted by p
+        gx = p * (ggx - mean) * (gy * (1.0 / N)) if self.needs_input_grad[0] else None
+        ggy = None
+        if self.needs_input_grad[2]:
+            xp = get_array_module(x.data)
+            ggy = (sum(mean) - sum(ggx[xp.arange(N), t.data])) * (1.0 / N)
+        return gx, None, ggy
 
 
 def softmax_cross_entropy(x: Any, t: Any) -> Variable:

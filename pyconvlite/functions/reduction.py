@@ -7,7 +7,7 @@ from typing import Any
 
 from .. import utils
 from .._arguments import as_axis
-from ..backends import get_array_module
+from ..backends import get_array_module, kernels
 from ..core import Function, Variable, as_input, as_variable
 from .shape import reshape
 
@@ -29,7 +29,7 @@ class Sum(Function):
         self.keepdims = keepdims
 
     def forward(self, x: Any) -> Any:
-        return x.sum(axis=self.axis, keepdims=self.keepdims)
+        return kernels(x).sum(x, self.axis, self.keepdims)
 
     def backward(self, gy: Variable) -> Any:
         x_shape = self.inputs[0].shape

@@ -6,8 +6,8 @@ import math
 from weakref import WeakKeyDictionary
 
 from .._arguments import above_zero, within
-from ..core import Parameter
-from ..cuda import get_array_module
+from ..backends import get_array_module, kernels
+from ..core import Parameter, as_array
 from ..utils import Array
 from .base import Optimizer, gradient, move
 
@@ -157,15 +157,18 @@ class Adam(Optimizer):
 
     def update_one(self, param: Parameter) -> None:
         """Change one Parameter."""
-        move(param, self._step(param))
-
-    def _step(self, param: Parameter) -> Array:
-        beta1, beta2 = float(self.beta1), float(self.beta2)
         g = gradient(param)
-        m, v = self.ms.get(param, 0.0), self.vs.get(param, 0.0)
-        self.ms[param] = m = beta1 * m + (1 - beta1) * g
-        self.vs[param] = v = beta2 * v + (1 - beta2) * g * g
-        return -self.lr * m / (get_array_module(v).sqrt(v) + float(self.eps))  # type: ignore[no-any-return]
+        m, v = self.ms.get(param), self.vs.get(param)
+        if m is None or v is None:
+            m = v = get_array_module(g).zeros_like(g)
+        settings = self.lr, float(self.beta1), float(self.beta2), float(self.eps), self._decay
+        data, m, v = kernels(param).adam(param.data, m, v, g, *settings)
+        param.data, self.ms[param], self.vs[param] = as_array(data), as_array(m), as_array(v)
+
+    @property
+    def _decay(self) -> float:
+        """Part of the weight that an update takes off."""
+        return 0.0
 
 
 class AdamW(Adam):
@@ -205,7 +208,6 @@ class AdamW(Adam):
         super().__init__(alpha, beta1, beta2, eps)
         self.weight_decay = within(0, weight_decay, math.inf, "weight_decay")
 
-    def _step(self, param: Parameter) -> Array:
-        step = super()._step(param)
-        W = param.data.astype(step.dtype, copy=False)
-        return step - float(self.alpha * self.weight_decay) * W  # type: ignore[no-any-return]
+    @property
+    def _decay(self) -> float:
+        return float(self.alpha * self.weight_decay)

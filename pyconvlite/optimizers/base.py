@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from ..backends import kernels
 from ..core import Parameter, as_array
 from ..layers import Layer
 from ..utils import Array
@@ -131,5 +132,4 @@ def move(param: Parameter, step: Array) -> None:
         >>> move(param, np.ones(2)); param
         variable([1. 1.])
     """
-    moved = param.data.astype(step.dtype, copy=False) + step  # a NumPy scalar where there are no axes
-    param.data = as_array(moved.astype(param.dtype, copy=False))
+    param.data = as_array(kernels(param).moved(param.data, step))

@@ -6,9 +6,10 @@ import math
 from weakref import WeakKeyDictionary
 
 from .._arguments import within
-from ..core import Parameter
+from ..backends import get_array_module, kernels
+from ..core import Parameter, as_array
 from ..utils import Array
-from .base import Optimizer, gradient, move
+from .base import Optimizer, gradient
 
 
 class SGD(Optimizer):
@@ -39,7 +40,7 @@ class SGD(Optimizer):
 
     def update_one(self, param: Parameter) -> None:
         """Change one Parameter."""
-        move(param, -float(self.lr) * gradient(param))
+        param.data = as_array(kernels(param).sgd(param.data, gradient(param), float(self.lr)))
 
 
 class MomentumSGD(Optimizer):
@@ -70,8 +71,9 @@ class MomentumSGD(Optimizer):
 
     def update_one(self, param: Parameter) -> None:
         """Change one Parameter."""
-        v = -float(self.lr) * gradient(param)
-        if param in self.vs:
-            v = float(self.momentum) * self.vs[param] + v
-        self.vs[param] = v
-        move(param, v)
+        g = gradient(param)
+        v = self.vs.get(param)
+        if v is None:
+            v = get_array_module(g).zeros_like(g)
+        data, v = kernels(param).momentum_sgd(param.data, v, g, float(self.lr), float(self.momentum))
+        param.data, self.vs[param] = as_array(data), as_array(v)

@@ -1,0 +1,29 @@
+"""How often each kernel was called, and which backend served it."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+calls: Counter[tuple[str, str]] = Counter()  # by (kernel, backend)
+
+
+def counted(backend: str, name: str | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Decorate a kernel of a backend, so that its calls are counted under its name or another."""
+
+    def decorate(kernel: Callable[P, R]) -> Callable[P, R]:
+        key = name or kernel.__name__, backend
+
+        @functools.wraps(kernel)
+        def counting(*args: P.args, **kwargs: P.kwargs) -> R:
+            calls[key] += 1
+            return kernel(*args, **kwargs)
+
+        return counting
+
+    return decorate

@@ -1,0 +1,161 @@
+/* The matrix product that convolution and the fully connected layer are made of.
+ *
+ * Every operand is a matrix whose element (i, j) lies at data[row[i] + column[j]]. That covers plain and
+ * transposed matrices (row[i] = i * stride), the columns of im2col without their being built (row[k]: the way
+ * from a window's corner to its pixel k; column[p]: where window p begins), kernels read in either direction, and
+ * images whose pixels are the other axis. A product packs a block of each operand into panels that the innermost
+ * loop reads from front to back, as in Goto and van de Geijn, "Anatomy of High-Performance Matrix
+ * Multiplication" (2008):
+ *
+ *   A: panels of 4 rows, each [K][4];  B: panels of 8 columns, each [K][8];  C: 4 x 8 sums held in registers.
+ */
+#pragma once
+
+#include "vector.h"
+
+enum {
+  MR = 4, NR = 8,     /* the block of C that the registers hold */
+  KC = 256,           /* sums at a time: a panel of B, KC x NR, stays in the first cache */
+  MC = 128, NC = 400, /* rows and columns at a time: packed blocks of A and B stay in the second cache */
+  K_MOST = 4096,      /* sums at a time where they cannot be cut: the pixels of one window */
+  AT_ONCE = 16        /* the most lines that a loop takes at once */
+};
+
+static float a_panels[MC * KC], b_panels[NC * KC];
+
+/* Offsets along an axis of the block at hand. Loops read as many as they take at once: hence some more. */
+typedef int Offsets[K_MOST + AT_ONCE];
+
+typedef struct {
+  const float *data;
+  const int *row, *column;
+} Matrix;
+
+/* Whether four offsets lie side by side, so that one load reads them. */
+INLINE int adjacent(const int *offset) {
+  return offset[1] == offset[0] + 1 && offset[2] == offset[0] + 2 && offset[3] == offset[0] + 3;
+}
+
+INLINE f4 gather(const float *data, const int *offset) {
+  f4 v = wasm_v128_load32_zero(data + offset[0]);
+  v = wasm_v128_load32_lane(data + offset[1], v, 1);
+  v = wasm_v128_load32_lane(data + offset[2], v, 2);
+  return wasm_v128_load32_lane(data + offset[3], v, 3);
+}
+
+/* Pack `count` lines of a matrix, `width` to a panel: panel[k][line]. `line` and `along` are the offsets of the
+ * panel's axis and of the summed one. What a last panel has too much repeats its last line: see `repeat_last`. */
+INLINE void pack(float *panels, int width, const float *data, const int *line, int count, const int *along, int K) {
+  for (int i = 0; i < count; i += width, panels += width * K) {
+    for (int group = 0; group < width; group += 4) {
+      const int *lines = line + i + group;
+      float *panel = panels + group;
+      if (adjacent(lines)) {
+        const float *first = data + lines[0];
+        for (int k = 0; k < K; k++) store(panel + k * width, load(first + along[k]));
+        continue;
+      }
+      int k = 0;
+      while (k < K) {
+        if (k + 4 <= K && adjacent(along + k)) {
+          f4 v[4];
+          for (int j = 0; j < 4; j++) v[j] = load(data + lines[j] + along[k]);
+          transpose(v);
+          for (int j = 0; j < 4; j++) store(panel + (k + j) * width, v[j]);
+          k += 4;
+        } else {
+          store(panel + k * width, gather(data + along[k], lines));
+          k++;
+        }
+      }
+    }
+  }
+}
+
+/* After `count` offsets repeat the last, so that a loop may take more than there are. */
+INLINE void repeat_last(int *offset, int count) {
+  for (int i = 0; i < AT_ONCE; i++) offset[count + i] = count ? offset[count - 1] : 0;
+}
+
+INLINE void steps(int *offset, int count, int step) {
+  for (int i = 0; i < count; i++) offset[i] = i * step;
+  repeat_last(offset, count);
+}
+
+static void pack_a(Matrix A, int M, int K) { pack(a_panels, MR, A.data, A.row, M, A.column, K); }
+static void pack_b(Matrix B, int K, int N) { pack(b_panels, NR, B.data, B.column, N, B.row, K); }
+
+typedef struct {
+  float *data;
+  const int *row, *column;
+} Target;
+
+typedef enum { SET, ADD } Mode;
+
+/* Write four sums of one row of C, or as many of them as there are columns. */
+INLINE void put(float *row, const int *column, int columns, f4 sums, Mode mode, float start) {
+  float *first = row + column[0];
+  if (columns >= 4 && adjacent(column)) {
+    store(first, add(sums, mode == ADD ? load(first) : splat(start)));
+    return;
+  }
+  float lanes[4];
+  store(lanes, sums);
+  for (int j = 0; j < min_int(4, columns); j++) {
+    float *c = row + column[j];
+    *c = (mode == ADD ? *c : start) + lanes[j];
+  }
+}
+
+/* C (M, N) from the packed panels. SET starts the sums at bias[i] (0 without bias), ADD at what C holds. */
+static void multiply(Target C, int M, int N, int K, const float *bias, Mode mode) {
+  for (int j = 0; j < N; j += NR) {
+    const float *panel_b = b_panels + j * K;
+    for (int i = 0; i < M; i += MR) {
+      const float *a = a_panels + i * K, *b = panel_b;
+      f4 c00 = splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
+      for (int k = 0; k < K; k++, a += MR, b += NR) {
+        f4 b0 = load(b), b1 = load(b + 4), v;
+        v = wasm_v128_load32_splat(a), c00 = madd(v, b0, c00), c01 = madd(v, b1, c01);
+        v = wasm_v128_load32_splat(a + 1), c10 = madd(v, b0, c10), c11 = madd(v, b1, c11);
+        v = wasm_v128_load32_splat(a + 2), c20 = madd(v, b0, c20), c21 = madd(v, b1, c21);
+        v = wasm_v128_load32_splat(a + 3), c30 = madd(v, b0, c30), c31 = madd(v, b1, c31);
+      }
+      const f4 sums[MR][2] = {{c00, c01}, {c10, c11}, {c20, c21}, {c30, c31}};
+#pragma clang loop unroll(full)
+      for (int r = 0; r < MR; r++) {
+        if (i + r >= M) break;
+        float *row = C.data + C.row[i + r], start = bias ? bias[i + r] : 0;
+        put(row, C.column + j, N - j, sums[r][0], mode, start);
+        if (N - j > 4) put(row, C.column + j + 4, N - j - 4, sums[r][1], mode, start);
+      }
+    }
+  }
+}
+
+static Offsets line_of_a, line_of_b, along_a, along_b, row_of_c, column_of_c;
+
+/* c = a b, `batch` times. Strides are in floats, of any sign; c lies row by row. */
+EXPORT void matmul(float *c, const float *a, int a_batch, int a_row, int a_column, const float *b, int b_batch,
+                   int b_row, int b_column, int batch, int M, int N, int K) {
+  int sums = ceil_div(K, ceil_div(K, KC));
+  steps(along_a, sums, a_column);
+  steps(along_b, sums, b_row);
+  for (int n = 0; n < batch; n++, a += a_batch, b += b_batch, c += M * N)
+    for (int j = 0; j < N; j += NC) {
+      int columns = min_int(NC, N - j);
+      steps(line_of_b, columns, b_column);
+      steps(column_of_c, columns, 1);
+      for (int k = 0; k < K; k += sums) {
+        int depth = min_int(sums, K - k);
+        pack_b((Matrix){b + k * b_row + j * b_column, along_b, line_of_b}, depth, columns);
+        for (int i = 0; i < M; i += MC) {
+          int rows = min_int(MC, M - i);
+          steps(line_of_a, rows, a_row);
+          steps(row_of_c, rows, N);
+          pack_a((Matrix){a + i * a_row + k * a_column, line_of_a, along_a}, rows, depth);
+          multiply((Target){c + i * N + j, row_of_c, column_of_c}, rows, columns, depth, 0, k ? ADD : SET);
+        }
+      }
+    }
+}

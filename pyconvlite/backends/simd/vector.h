@@ -1,0 +1,49 @@
+/* Four floats at a time: the few vector operations that all kernels are written with. */
+#pragma once
+
+#include <stdint.h>
+#include <wasm_simd128.h>
+
+#define EXPORT __attribute__((visibility("default")))
+#define INLINE static inline __attribute__((always_inline))
+
+typedef v128_t f4;
+typedef float unaligned_float __attribute__((aligned(1)));
+
+INLINE f4 load(const float *p) { return wasm_v128_load(p); }
+INLINE void store(float *p, f4 v) { wasm_v128_store(p, v); }
+INLINE f4 splat(float v) { return wasm_f32x4_splat(v); }
+INLINE f4 add(f4 a, f4 b) { return wasm_f32x4_add(a, b); }
+INLINE f4 sub(f4 a, f4 b) { return wasm_f32x4_sub(a, b); }
+INLINE f4 mul(f4 a, f4 b) { return wasm_f32x4_mul(a, b); }
+
+/* a * b + c. The relaxed instruction rounds once where the processor can, twice elsewhere. */
+INLINE f4 madd(f4 a, f4 b, f4 c) {
+#ifdef __wasm_relaxed_simd__
+  return wasm_f32x4_relaxed_madd(a, b, c);
+#else
+  return add(mul(a, b), c);
+#endif
+}
+
+/* max(x, 0) of each lane; NaN stays NaN (pmax returns its first operand unless that is the smaller). */
+INLINE f4 positive(f4 x) { return wasm_f32x4_pmax(x, splat(0)); }
+
+INLINE float sum_of(f4 v) {
+  return (wasm_f32x4_extract_lane(v, 0) + wasm_f32x4_extract_lane(v, 1)) +
+         (wasm_f32x4_extract_lane(v, 2) + wasm_f32x4_extract_lane(v, 3));
+}
+
+/* Row i becomes column i. */
+INLINE void transpose(f4 v[4]) {
+  f4 a = wasm_i32x4_shuffle(v[0], v[1], 0, 4, 1, 5), b = wasm_i32x4_shuffle(v[2], v[3], 0, 4, 1, 5);
+  f4 c = wasm_i32x4_shuffle(v[0], v[1], 2, 6, 3, 7), d = wasm_i32x4_shuffle(v[2], v[3], 2, 6, 3, 7);
+  v[0] = wasm_i64x2_shuffle(a, b, 0, 2);
+  v[1] = wasm_i64x2_shuffle(a, b, 1, 3);
+  v[2] = wasm_i64x2_shuffle(c, d, 0, 2);
+  v[3] = wasm_i64x2_shuffle(c, d, 1, 3);
+}
+
+INLINE int min_int(int a, int b) { return a < b ? a : b; }
+INLINE int max_int(int a, int b) { return a > b ? a : b; }
+INLINE int ceil_div(int a, int b) { return (a + b - 1) / b; }
