@@ -56,6 +56,9 @@ def _contiguous(a: Any) -> Any:
     return None if a is None else np.ascontiguousarray(a)
 
 
+moved, normal_cdf = _numpy.moved, _numpy.normal_cdf  # elementwise: the side module has none of its own
+
+
 # -------------------------------------------------------------------------------------------- matrix product
 
 
