@@ -5,6 +5,8 @@ import sys
 import pytest
 from hypothesis import HealthCheck, settings
 
+from pyconvlite import backends
+
 IN_PYODIDE = sys.platform == "emscripten"
 
 settings.register_profile(
@@ -16,6 +18,13 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("pyconvlite")
+
+
+@pytest.fixture
+def simd():
+    """Have the SIMD kernels serve, whatever PYCONVLITE_BACKEND says; fail where they do not load."""
+    with backends.use("simd"):
+        yield
 
 
 def pytest_collection_modifyitems(items):

@@ -1,0 +1,250 @@
+"""backends/simd/: convolution and the matrix product give what NumPy gives, and every gradient of theirs."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from geometries import HARD, Geometry, geometries
+from hypothesis import given
+from hypothesis import strategies as st
+from simd import by_simd, check, numbers
+
+import pyconvlite.functions as F
+
+pytestmark = by_simd
+
+# What the kernels cut into blocks, along each axis that they cut.
+LARGE = {
+    "first layer": Geometry((8, 1, 28, 28), (16, 1, 5, 5), pad=2),
+    "second layer": Geometry((4, 16, 14, 14), (32, 16, 5, 5), pad=2),
+    "late layer": Geometry((2, 64, 14, 14), (64, 64, 3, 3), pad=1),
+    "many channels": Geometry((1, 70, 6, 7), (9, 70, 3, 3), pad=1),
+    "many output channels": Geometry((1, 3, 6, 5), (150, 3, 3, 3)),
+    "many of both, one pixel": Geometry((1, 300, 1, 1), (270, 300, 1, 1)),
+    "1x1 kernel": Geometry((2, 130, 11, 13), (140, 130, 1, 1)),
+    "1x1 kernel, stride 2": Geometry((2, 33, 23, 21), (34, 33, 1, 1), stride=2),
+    "large image": Geometry((1, 2, 200, 221), (3, 2, 5, 5), pad=2),
+    "large image, stride 2": Geometry((1, 3, 101, 203), (4, 3, 3, 3), stride=2, pad=1),
+    "kernel of 17x17": Geometry((1, 2, 20, 21), (3, 2, 17, 17), pad=3),
+    "kernel of 28x28": Geometry((2, 3, 28, 28), (5, 3, 28, 28)),
+    "kernel of 28x28, pad": Geometry((1, 2, 30, 29), (3, 2, 28, 28), stride=(3, 1), pad=9),
+    "long row": Geometry((1, 3, 1, 5000), (4, 3, 1, 9), pad=(0, 4)),
+    "long row, tall kernel": Geometry((1, 2, 1, 5000), (3, 2, 3, 3), pad=1),
+    "long column": Geometry((1, 3, 5000, 1), (4, 3, 9, 1), stride=(2, 1)),
+    "many small images": Geometry((64, 4, 3, 3), (6, 4, 3, 3), pad=1),
+    "many images of a pixel": Geometry((500, 20, 1, 1), (30, 20, 1, 1)),
+    "depthwise": Geometry((3, 40, 12, 13), (40, 1, 3, 3), pad=1, options={"groups": 40}),
+    "depthwise, twice the channels": Geometry((2, 9, 25, 23), (18, 1, 5, 5), 2, 2, {"groups": 9}),
+    "depthwise, large kernel": Geometry((1, 3, 40, 41), (3, 1, 17, 18), pad=8, options={"groups": 3}),
+    "depthwise, large image": Geometry((1, 2, 150, 160), (2, 1, 3, 3), pad=(1, 2), options={"groups": 2}),
+    "groups of many channels": Geometry((2, 64, 9, 9), (36, 16, 3, 3), options={"groups": 4}),
+    "one output a group": Geometry((2, 60, 9, 8), (2, 30, 3, 3), pad=1, options={"groups": 2}),
+    "stride and dilation": Geometry((2, 20, 25, 27), (17, 20, 5, 5), (3, 2), (4, 2), {"dilation": (2, 1)}),
+    "wide pad": Geometry((1, 3, 5, 5), (4, 3, 3, 3), pad=(70, 120)),
+    "wide pad, wide stride": Geometry((1, 2, 5, 4), (3, 2, 3, 3), stride=(90, 1000), pad=(300, 5000)),
+    "dilation beyond the image": Geometry(
+        (2, 2, 5, 6), (3, 2, 3, 3), pad=(50, 60), options={"dilation": (40, 50)}
+    ),
+    "stride beyond the image": Geometry((2, 3, 7, 8), (4, 3, 3, 3), stride=(100, 200)),
+}
+every = pytest.mark.parametrize("g", [*HARD.values(), *LARGE.values()], ids=[*HARD, *LARGE])
+
+
+@st.composite
+def blocks(draw):
+    """Convolutions around the sizes of the kernels' vectors and blocks."""
+
+    def two(low, high):
+        return draw(st.tuples(st.integers(low, high), st.integers(low, high)))
+
+    kernel, stride, pad, dilation = two(1, 7), two(1, 3), two(0, 4), two(1, 2)
+    size = [
+        max(1, (k - 1) * d + 1 - 2 * p) + draw(st.integers(0, 25))
+        for k, d, p in zip(kernel, dilation, pad, strict=True)
+    ]
+    C, OC = two(1, 40)
+    return Geometry(
+        (draw(st.integers(1, 5)), C, *size), (OC, C, *kernel), stride, pad, {"dilation": dilation}
+    )
+
+
+@st.composite
+def squares(draw):
+    """Stride 1 and a square kernel, which may have algorithms of its own, on images of any size."""
+    k = draw(st.sampled_from([2, 3, 5, 7]))
+    pad = draw(st.integers(0, k // 2 + 1))
+    size = [max(1, k - 2 * pad) + draw(st.integers(0, 21)) for _ in range(2)]
+    N, C, OC = draw(st.tuples(st.integers(1, 9), st.integers(1, 24), st.integers(1, 24)))
+    return Geometry((N, C, *size), (OC, C, k, k), pad=pad)
+
+
+def check_conv2d(g):
+    x, W, b = g.arrays(g.x_shape, g.W_shape, g.W_shape[:1], dtype=np.float32)
+    check(lambda x, W, b: F.conv2d(x, W, b, g.stride, g.pad, **g.options), x, W, b)
+
+
+def check_deconv2d(g):
+    groups = g.options.get("groups", 1)
+    W_shape = g.deconv_W_shape
+    x, W, b = g.arrays(g.x_shape, W_shape, (W_shape[1] * groups,), dtype=np.float32)
+    check(lambda x, W, b: F.deconv2d(x, W, b, g.stride, g.pad, **g.options), x, W, b)
+
+
+class TestConv2d:
+    @every
+    def test_shapes_that_hurt(self, g):
+        check_conv2d(g)
+
+    @given(geometries())
+    def test_any_small(self, g):
+        check_conv2d(g)
+
+    @given(blocks())
+    def test_any_larger(self, g):
+        check_conv2d(g)
+
+    @given(squares())
+    def test_any_square_kernel(self, g):
+        check_conv2d(g)
+
+    @every
+    def test_without_bias(self, g):
+        x, W = g.arrays(g.x_shape, g.W_shape, dtype=np.float32)
+        check(lambda x, W: F.conv2d(x, W, None, g.stride, g.pad, **g.options), x, W, order=1)
+
+    def test_images_and_kernels_far_from_zero(self):
+        """Sums of like signs, as behind a ReLU."""
+        g = LARGE["second layer"]
+        x, W, b = (np.abs(a) + 1 for a in g.arrays(g.x_shape, g.W_shape, g.W_shape[:1], dtype=np.float32))
+        check(lambda x, W, b: F.conv2d(x, W, b, pad=2), x, W, b)
+
+
+class TestDeconv2d:
+    @pytest.mark.parametrize(
+        "g",
+        [g for g in [*HARD.values(), *LARGE.values()] if g.deconv_fits],
+        ids=[name for name, g in [*HARD.items(), *LARGE.items()] if g.deconv_fits],
+    )
+    def test_shapes_that_hurt(self, g):
+        check_deconv2d(g)
+
+    @given(geometries().filter(lambda g: g.deconv_fits))
+    def test_any_small(self, g):
+        check_deconv2d(g)
+
+    @given(squares().filter(lambda g: g.deconv_fits))
+    def test_any_square_kernel(self, g):
+        check_deconv2d(g)
+
+    @pytest.mark.parametrize("outsize", [(12, 6), (13, 7), (14, 6)])
+    def test_outsize(self, outsize):
+        x, W = numbers(2, 3, 4, 3), numbers(3, 2, 3, 2)
+        check(lambda x, W: F.deconv2d(x, W, stride=(3, 2), outsize=outsize), x, W)
+
+
+class TestColumns:
+    @pytest.mark.parametrize("g", HARD.values(), ids=HARD)
+    def test_shapes_that_hurt(self, g):
+        self.check(g)
+
+    @given(geometries())
+    def test_any_small(self, g):
+        self.check(g)
+
+    @given(blocks())
+    def test_any_larger(self, g):
+        self.check(g)
+
+    def check(self, g):
+        (x,) = g.arrays(g.x_shape, dtype=np.float32)
+        dilation = g.options.get("dilation", 1)
+        settings = g.kernel, g.stride, g.pad
+        check(lambda x: F.im2col(x, *settings, True, dilation=dilation), x)
+        check(lambda x: F.im2col(x, *settings, False, dilation=dilation), x)
+        col = F.im2col(x, *settings, False, dilation=dilation).data
+        check(lambda col: F.col2im(col, g.x_shape, *settings, False, dilation=dilation), numbers(*col.shape))
+
+
+# --------------------------------------------------------------------------------------------- matrix product
+
+TRANSPOSED = list(product([False, True], repeat=2))
+
+
+def matrices(M, K, N, transposed=(False, False)):
+    a, b = numbers(M, K), numbers(K, N, seed=1)
+    return [np.asfortranarray(m) if turned else m for m, turned in zip((a, b), transposed, strict=True)]
+
+
+class TestMatmul:
+    @pytest.mark.parametrize("transposed", TRANSPOSED)
+    def test_small(self, transposed):
+        for M, K, N in product(range(1, 10), repeat=3):
+            check(F.matmul, *matrices(M, K, N, transposed), order=0)
+
+    @pytest.mark.parametrize("transposed", TRANSPOSED)
+    @pytest.mark.parametrize(
+        ("M", "K", "N"),
+        [
+            (1, 1000, 1),
+            (300, 1, 300),
+            (1, 300, 500),
+            (500, 300, 1),
+            (129, 257, 401),
+            (131, 256, 33),
+            (6, 1030, 805),
+            (260, 70, 9),
+            (64, 800, 10),
+        ],
+    )
+    def test_beyond_blocks(self, M, K, N, transposed):
+        check(F.matmul, *matrices(M, K, N, transposed), order=1)
+
+    @given(st.tuples(*[st.integers(1, 40)] * 3), st.sampled_from(TRANSPOSED))
+    def test_any(self, sizes, transposed):
+        check(F.matmul, *matrices(*sizes, transposed))
+
+    @pytest.mark.parametrize(
+        ("a", "b"),
+        [
+            ((5, 2, 3), (3, 4)),
+            ((2, 3), (5, 3, 4)),
+            ((5, 2, 3), (5, 3, 4)),
+            ((5, 1, 2, 3), (6, 3, 4)),
+            ((1, 7, 9), (4, 9, 11)),
+            ((2, 3, 17, 30), (2, 1, 30, 9)),
+            ((3,), (3, 4)),
+            ((2, 3), (3,)),
+            ((3,), (3,)),
+            ((4, 2, 3), (3,)),
+            ((3,), (4, 3, 2)),
+        ],
+    )
+    def test_batches_and_vectors(self, a, b):
+        check(F.matmul, numbers(*a), numbers(*b, seed=1))
+
+    @pytest.mark.parametrize(
+        "view",
+        [
+            lambda a: a[::-1],
+            lambda a: a[:, ::-1],
+            lambda a: a[::-2, 1::3],
+            lambda a: a.T[::-1, ::-1].T,
+            lambda a: np.broadcast_to(a[:1], a.shape),
+            lambda a: np.broadcast_to(a[:, :1], a.shape),
+        ],
+        ids=["rows back", "columns back", "steps", "both back", "one row", "one column"],
+    )
+    def test_views(self, view):
+        a, b = (view(m) for m in (numbers(20, 30), numbers(20, 30, seed=1)))
+        check(F.matmul, a, b.T, order=0)
+        check(F.matmul, a.T, b, order=0)
+        stack = np.stack([a, a])[:, ::-1]
+        check(F.matmul, stack, b.T, order=0)
+        check(F.matmul, b, stack.swapaxes(1, 2), order=0)
+
+    @pytest.mark.parametrize(
+        ("N", "features", "outputs"), [(1, 1, 1), (3, 2, 5), (32, 1568, 100), (100, 100, 10)]
+    )
+    def test_linear(self, N, features, outputs):
+        check(F.linear, numbers(N, features), numbers(features, outputs, seed=1), numbers(outputs, seed=2))
+        check(F.linear, numbers(N, features), numbers(features, outputs, seed=1))
