@@ -294,7 +294,7 @@ def sum(x: Array, axis: int | tuple[int, ...] | None, keepdims: bool) -> Any:
     # What is kept must be one axis in the side module's eyes: neighbours, with summed ones before and after.
     if not summed or len(kept) + len(given) != n or (kept and kept[-1] - kept[0] >= len(kept)):
         return NotImplemented
-    start, stop = (kept[0], kept[-1] + 1) if kept else (n, n)
+    start, stop = (kept[0], kept[-1] + 1) if kept else (0, 0)
     y = np.empty([x.shape[i] if i in kept else 1 for i in range(n) if keepdims or i in kept], np.float32)
     x = _contiguous(x)
     sizes = (math.prod(x.shape[part]) for part in (slice(start), slice(start, stop), slice(stop, None)))
