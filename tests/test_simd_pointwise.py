@@ -1,0 +1,230 @@
+"""backends/simd/: pooling, sums, losses, normalization and optimizers give what NumPy gives."""
+
+from itertools import chain, combinations
+
+import numpy as np
+import pytest
+from geometries import geometries
+from hypothesis import given
+from hypothesis import strategies as st
+from simd import TOLERANCE, assert_close, by_simd, check, counted, numbers
+from test_pooling import SETTINGS
+
+import pyconvlite.functions as F
+import pyconvlite.optimizers as O
+from pyconvlite import Parameter, Variable, backends
+from pyconvlite.layers import Layer
+
+pytestmark = by_simd
+
+# (x's shape, kernel_size, stride, pad)
+POOLS = {name: ((2, 3, 6, 7), *setting) for name, setting in SETTINGS.items()} | {
+    "one row of an image": ((2, 3, 1, 9), (1, 2), 1, 0),
+    "1x1 image": ((2, 3, 1, 1), 1, 1, 0),
+    "empty batch": ((0, 3, 6, 7), 2, 2, 0),
+    "padding alone in a window": ((1, 2, 3, 4), 2, 2, 4),
+    "window beyond the image": ((1, 2, 3, 4), (7, 8), 1, 3),
+    "MNIST's": ((4, 16, 28, 28), 2, 2, 0),
+    "overlapping, large": ((2, 5, 29, 33), 3, 2, 1),
+    "stride 3": ((2, 5, 29, 33), 2, 3, 1),
+    "long row": ((1, 2, 1, 5000), (1, 5), (1, 3), (0, 2)),
+    "an index of 8 bits": ((1, 2, 20, 19), (15, 17), 1, 2),
+    "an index of 16 bits": ((1, 2, 20, 19), (17, 17), 1, 2),
+    "many images": ((64, 3, 4, 4), 2, 2, 0),
+}
+pools = pytest.mark.parametrize(("shape", "kernel", "stride", "pad"), POOLS.values(), ids=POOLS)
+
+
+class TestPooling:
+    @pools
+    def test_max(self, shape, kernel, stride, pad):
+        self.check_max(numbers(*shape), kernel, stride, pad)
+
+    @pools
+    def test_of_equal_pixels_the_first(self, shape, kernel, stride, pad):
+        """Behind a ReLU many pixels are 0."""
+        self.check_max(np.maximum(numbers(*shape), 0).round(), kernel, stride, pad)
+
+    @given(geometries(max_dilation=1))
+    def test_max_of_any(self, g):
+        self.check_max(*g.arrays(g.x_shape, dtype=np.float32), g.kernel, g.stride, g.pad)
+
+    def check_max(self, x, *settings):
+        check(lambda x: F.pooling(x, *settings), x)
+        ours, numpys = F.Pooling(*settings), F.Pooling(*settings)
+        y = ours(x)
+        with backends.use("numpy"):
+            np.testing.assert_array_equal(y.data, numpys(x).data)
+        np.testing.assert_array_equal(ours.indexes, numpys.indexes)
+        assert ours.indexes.dtype == numpys.indexes.dtype
+
+    @pytest.mark.parametrize("count_include_pad", [True, False])
+    @pools
+    def test_average(self, shape, kernel, stride, pad, count_include_pad):
+        self.check_average(numbers(*shape), kernel, stride, pad, count_include_pad=count_include_pad)
+
+    @given(geometries(max_dilation=1), st.booleans())
+    def test_average_of_any(self, g, count_include_pad):
+        (x,) = g.arrays(g.x_shape, dtype=np.float32)
+        self.check_average(x, g.kernel, g.stride, g.pad, count_include_pad=count_include_pad)
+
+    def check_average(self, x, *settings, **options):
+        check(lambda x: F.average_pooling(x, *settings, **options), x)
+
+    def test_an_index_that_takes_more_than_16_bits_is_numpys(self):
+        x = numbers(1, 1, 256, 257)
+        pool = F.Pooling(256)
+        with counted() as calls:
+            y = pool(x)
+            F.sum(y).backward()
+        assert calls["max_pool", "numpy"] == 1
+        np.testing.assert_array_equal(y.data.ravel(), [x[..., :256].max(), x[..., 1:].max()])
+
+
+class TestActivations:
+    @pytest.mark.parametrize(
+        "shape", [(n,) for n in range(1, 20)] + [(), (3, 5), (2, 3, 4, 5), (1001,), (0, 3)]
+    )
+    def test_relu(self, shape):
+        x = np.array(numbers(*shape))
+        check(F.relu, x)
+        y = F.relu(x).data
+        assert isinstance(y, np.ndarray)
+        np.testing.assert_array_equal(y, np.maximum(x, 0))
+
+    def test_the_gradient_at_zero_is_zero(self):
+        x = Variable(np.array([0.0, -0.0, 1e-45, -1e-45, 1.0, -1.0], np.float32))
+        F.sum(F.relu(x)).backward()
+        np.testing.assert_array_equal(x.grad.data, [0, 0, 1, 0, 1, 0])
+
+
+class TestSum:
+    @pytest.mark.parametrize("keepdims", [True, False])
+    @pytest.mark.parametrize(
+        "shape", [(7,), (1,), (3, 4), (1, 5), (5, 1), (2, 3, 4), (3, 2, 5, 4), (2, 1, 3, 1)]
+    )
+    def test_axes(self, shape, keepdims):
+        x = numbers(*shape)
+        axes = range(x.ndim)
+        for axis in (
+            None,
+            *axes,
+            -1,
+            *chain.from_iterable(combinations(axes, n) for n in range(len(axes) + 1)),
+        ):
+            with counted() as calls, backends.use("numpy"):
+                expected = F.sum(x.astype(np.float64), axis, keepdims).data
+            y = F.sum(x, axis, keepdims).data
+            assert calls
+            assert (y.dtype, y.shape) == (np.float32, expected.shape)
+            np.testing.assert_allclose(y, expected, rtol=0, atol=TOLERANCE * np.abs(expected).max())
+
+    @pytest.mark.parametrize(
+        ("shape", "axis"),
+        [
+            ((1_000_000,), None),
+            ((1000, 1001), 0),
+            ((100_001, 3), 0),
+            ((3, 100_001), 1),
+            ((32, 16, 28, 28), (0, 2, 3)),
+            ((2, 3, 500, 501), (0, 2, 3)),
+            ((5000, 7, 1, 1), (0, 2, 3)),
+            ((50, 60, 70), (1, 2)),
+            ((50, 60, 70), (0, 1)),
+        ],
+    )
+    @pytest.mark.parametrize("mean", [0, 10])
+    def test_long(self, shape, axis, mean):
+        check(lambda x: F.sum(x, axis), numbers(*shape) + np.float32(mean), order=1)
+
+
+class TestSoftmaxCrossEntropy:
+    @pytest.mark.parametrize("scale", [1, 30, 1000])
+    @pytest.mark.parametrize(
+        "shape", [(1, 1), (1, 10), (7, 2), (6, 3), (5, 4), (5, 5), (64, 10), (5, 1000), (32, 257)]
+    )
+    def test_shapes(self, shape, scale):
+        self.check(shape, scale)
+
+    @given(st.tuples(st.integers(1, 40), st.integers(1, 40)))
+    def test_any(self, shape):
+        self.check(shape, 3)
+
+    def check(self, shape, scale):
+        N, classes = shape
+        x = numbers(*shape) * np.float32(scale)
+        for label in (np.int64, np.int32, np.uint8):
+            t = np.random.default_rng(0).integers(0, min(classes, 256), N).astype(label)
+            check(F.softmax_cross_entropy, x, t)
+
+
+class TestBatchNorm:
+    @pytest.mark.parametrize(
+        ("shape", "order"),
+        [
+            ((2, 3), 2),
+            ((64, 5), 2),
+            ((1, 2, 3), 2),
+            ((4, 3, 5, 6), 2),
+            ((32, 16, 14, 14), 2),
+            ((2, 300, 1, 2), 2),
+            ((1, 2, 1000, 1000), 1),
+            ((5000, 3), 1),
+        ],
+    )
+    @pytest.mark.parametrize("mean", [0, 10])
+    def test_shapes(self, shape, order, mean):
+        self.check(shape, order, mean)
+
+    @given(st.tuples(st.integers(2, 9), st.integers(1, 9), st.integers(1, 9), st.integers(1, 9)))
+    def test_any(self, shape):
+        self.check(shape, 2, 0)
+
+    def check(self, shape, order, mean):
+        C = shape[1]
+        x, gamma, beta = numbers(*shape) + np.float32(mean), numbers(C, seed=1), numbers(C, seed=2)
+        zeros, ones = np.zeros(C, np.float32), np.ones(C, np.float32)
+        # Gradients are differences of numbers of about 1, outputs of those of about `mean`.
+        check(lambda *xs: F.batch_norm(*xs, zeros, ones), x, gamma, beta, order=order, floor=max(1, mean))
+
+    def test_statistics(self):
+        x, gamma, beta = numbers(8, 3, 5, 6) + np.float32(2), numbers(3), numbers(3)
+        zeros, ones = np.zeros(3, np.float32), np.ones(3, np.float32)
+        ours = F.BatchNorm(zeros, ones, 0.9, 1e-5)
+        with counted() as calls:
+            ours(x, gamma, beta)
+        assert calls == {("batch_norm", "simd"): 1}
+        with backends.use("numpy"):
+            truth = F.BatchNorm(zeros, ones, 0.9, 1e-5)
+            truth(x.astype(np.float64), gamma, beta)
+        np.testing.assert_allclose(ours.avg_mean, truth.avg_mean, rtol=TOLERANCE)
+        np.testing.assert_allclose(ours.avg_var, truth.avg_var, rtol=TOLERANCE)
+
+
+OPTIMIZERS = {
+    "sgd": lambda: O.SGD(0.5),
+    "momentum_sgd": lambda: O.MomentumSGD(0.5, 0.8),
+    "adam": lambda: O.Adam(0.5, 0.8, 0.9),
+    "adam, decayed": lambda: O.AdamW(0.5, 0.8, 0.9, weight_decay=0.3),
+}
+
+
+@pytest.mark.parametrize("shape", [(), *[(n,) for n in range(1, 10)], (5, 7), (16, 3, 5, 5)])
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizers(name, shape):
+    def weights(dtype):
+        layer = Layer()
+        layer.W = Parameter(np.array(numbers(*shape), dtype))
+        optimizer = OPTIMIZERS[name]().setup(layer)
+        for n in range(4):
+            layer.W.grad = Variable(np.array(numbers(*shape, seed=n), dtype))
+            optimizer.update()
+        return layer.W.data
+
+    with counted() as calls:
+        ours = weights(np.float32)
+    assert calls == {(name.split(",")[0], "simd"): 4}
+    with backends.use("numpy"):
+        numpys, truth = weights(np.float32), weights(np.float64)
+    assert ours.dtype == np.float32
+    assert_close(ours, numpys, truth)
