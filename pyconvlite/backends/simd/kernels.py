@@ -26,6 +26,7 @@ __all__ = list(_numpy.__all__)
 F = TypeVar("F", bound=Callable[..., Any])
 
 _FLOAT32 = np.dtype(np.float32)
+_MOST = 2**30  # pixels along a padded axis: the side module counts in 32 bits
 _float = ctypes.c_float
 
 
@@ -89,8 +90,12 @@ def _lined_up(a: Array) -> Array:
 def _outsize(
     size: tuple[int, ...], kernel_size: Pair, stride: Pair, pad: Pair, dilation: Pair = (1, 1)
 ) -> Pair:
-    """Positions of the kernel along each axis, below 1 where it does not fit."""
+    """Positions of the kernel along each axis, below 1 where it does not fit or a size is out of range."""
     (H, W), (KH, KW), (SH, SW), (PH, PW), (DH, DW) = size, kernel_size, stride, pad, dilation
+    if min(KH, KW, SH, SW, DH, DW) < 1 or min(PH, PW) < 0:
+        return 0, 0
+    if max(H + 2 * PH, W + 2 * PW, SH, SW, DH, DW) > _MOST:
+        return 0, 0
     return (H + 2 * PH - (KH - 1) * DH - 1) // SH + 1, (W + 2 * PW - (KW - 1) * DW - 1) // SW + 1
 
 
@@ -302,9 +307,14 @@ def sum(x: Array, axis: int | tuple[int, ...] | None, keepdims: bool) -> Any:
     return y
 
 
+def _labels_of(x: Array, t: Array) -> bool:
+    """Whether t (N,) may be the labels of x (N, classes); the side module looks at each of them."""
+    return x.ndim == 2 and t.shape == x.shape[:1] and t.dtype.kind in "iu"
+
+
 @_served
 def softmax_cross_entropy(x: Array, t: Array) -> Any:
-    if not _all_float32(x) or x.ndim != 2 or t.shape != x.shape[:1]:
+    if not _all_float32(x) or not _labels_of(x, t):
         return NotImplemented
     loss = np.empty((), np.float32)
     x, t = _contiguous(x), np.ascontiguousarray(t, np.int32)
@@ -313,7 +323,7 @@ def softmax_cross_entropy(x: Array, t: Array) -> Any:
 
 @_served
 def softmax_cross_entropy_grad(x: Array, t: Array, gy: Array) -> Any:
-    if not _all_float32(x, gy) or x.ndim != 2 or t.shape != x.shape[:1] or gy.shape != ():
+    if not _all_float32(x, gy) or not _labels_of(x, t) or gy.shape != ():
         return NotImplemented
     gx = np.empty(x.shape, np.float32)
     x, t, scale = _contiguous(x), np.ascontiguousarray(t, np.int32), _float(gy.item() / len(x))
