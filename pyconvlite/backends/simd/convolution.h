@@ -11,7 +11,7 @@
 
 #include "product.h"
 
-enum { TILE = 160 * 1024 }; /* floats of padded source */
+enum { TILE = 96 * 1024 }; /* floats of padded source */
 
 static float tile[TILE];
 
@@ -213,7 +213,8 @@ static void multiply_row(float *y, const float *x, const float *weights, int pix
     const f4 sums[4] = {c0, c1, c2, c3};
 #pragma clang loop unroll(full)
     for (int i = 0; i < 4; i++)
-      if (q + 4 * i < pixels) put(y, window_target + q + 4 * i, pixels - q - 4 * i, sums[i], mode, start);
+      if (q + 4 * i < pixels) put(y, window_target + q + 4 * i, pixels - q - 4 * i, whole(window_target + q + 4 * i, pixels - q - 4 * i),
+                               sums[i], mode, start);
   }
 }
 
@@ -242,8 +243,8 @@ static int convolve(Windows *w, float *y, const float *x, Weights weights, const
           int outputs = min_int(rows, w->outputs - o), output = g * w->outputs + o;
           steps(weight_row, outputs, weights.output);
           pack_a((Matrix){weight + o * weights.output, weight_row, weight_tap}, outputs, K);
-          multiply((Target){target_of(w, &block, y, output), target_row, window_target}, outputs, block.pixels, K,
-                   bias ? bias + output : 0, mode);
+          multiply((Target){target_of(w, &block, y, output), target_row, window_target}, a_panels, b_panels, outputs,
+                   block.pixels, K, bias ? bias + output : 0, mode);
         }
       }
   }
@@ -299,53 +300,10 @@ static int correlate(Windows *w, float *gW, const float *x, const float *gy) {
           steps(target_row, outputs, w->v.target * w->h.target);
           pack_a((Matrix){target_of(w, &block, (float *)gy, output), target_row, window_target}, outputs,
                  block.pixels);
-          multiply((Target){gW + output * row + c * taps, weight_row, weight_tap}, outputs, K, block.pixels, 0, mode);
+          multiply((Target){gW + output * row + c * taps, weight_row, weight_tap}, a_panels, b_panels, outputs, K,
+                   block.pixels, 0, mode);
         }
       }
   }
   return 1;
-}
-
-/* ---------------------------------------------------------------------------------------------------- exports */
-
-#define GEOMETRY                                                                                                      \
-  int N, int C, int H, int W, int OC, int OH, int OW, int KH, int KW, int SH, int SW, int PH, int PW, int DH, int DW, \
-      int groups
-
-static int tap_v[K_MOST], tap_h[K_MOST], shift_v[K_MOST], shift_h[K_MOST];
-
-EXPORT int conv2d(float *y, const float *x, const float *kernels, const float *bias, GEOMETRY) {
-  if ((int64_t)KH * KW > K_MOST) return 0;
-  Windows w = {.v = {.source = H, .target = OH, .tap = tap_v, .shift = shift_v},
-               .h = {.source = W, .target = OW, .tap = tap_h, .shift = shift_h},
-               .N = N, .groups = groups, .channels = C / groups, .outputs = OC / groups};
-  forward_axis(&w.v, KH, SH, PH, DH);
-  forward_axis(&w.h, KW, SW, PW, DW);
-  int kernel = KH * KW, output = w.channels * kernel;
-  return convolve(&w, y, x, (Weights){kernels, output, kernel, w.outputs * output, KW}, bias);
-}
-
-EXPORT int conv2d_gx(float *gx, const float *gy, const float *kernels, const float *bias, GEOMETRY) {
-  if ((int64_t)KH * KW > K_MOST) return 0;
-  Windows w = {.v = {.source = OH, .target = H, .tap = tap_v, .shift = shift_v},
-               .h = {.source = OW, .target = W, .tap = tap_h, .shift = shift_h},
-               .N = N, .groups = groups, .channels = OC / groups, .outputs = C / groups};
-  int kernel = KH * KW, channel = w.outputs * kernel;
-  for (int top = 0; top < min_int(SH, H); top++)
-    for (int left = 0; left < min_int(SW, W); left++) {
-      gradient_axis(&w.v, top, KH, SH, PH, DH);
-      gradient_axis(&w.h, left, KW, SW, PW, DW);
-      if (!convolve(&w, gx, gy, (Weights){kernels, kernel, channel, w.channels * channel, KW}, bias)) return 0;
-    }
-  return 1;
-}
-
-EXPORT int conv2d_gW(float *gW, const float *x, const float *gy, GEOMETRY) {
-  if ((int64_t)KH * KW > K_MOST) return 0;
-  Windows w = {.v = {.source = H, .target = OH, .tap = tap_v, .shift = shift_v},
-               .h = {.source = W, .target = OW, .tap = tap_h, .shift = shift_h},
-               .N = N, .groups = groups, .channels = C / groups, .outputs = OC / groups};
-  forward_axis(&w.v, KH, SH, PH, DH);
-  forward_axis(&w.h, KW, SW, PW, DW);
-  return correlate(&w, gW, x, gy);
 }

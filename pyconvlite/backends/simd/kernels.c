@@ -1,4 +1,4 @@
-#include "convolution.h"
+#include "conv2d.h"
 #include "pointwise.h"
 #include "pooling.h"
 #include "product.h"

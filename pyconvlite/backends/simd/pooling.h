@@ -3,16 +3,6 @@
 
 #include "vector.h"
 
-/* Four pixels, `stride` apart; reads nothing beside them but what lies between. */
-INLINE f4 load_strided(const float *p, int stride) {
-  if (stride == 1) return load(p);
-  if (stride == 2) return wasm_i32x4_shuffle(load(p), load(p + 3), 0, 2, 5, 7);
-  f4 v = wasm_v128_load32_zero(p);
-  v = wasm_v128_load32_lane(p + stride, v, 1);
-  v = wasm_v128_load32_lane(p + 2 * stride, v, 2);
-  return wasm_v128_load32_lane(p + 3 * stride, v, 3);
-}
-
 typedef struct { int planes, H, W, OH, OW, KH, KW, SH, SW, PH, PW; } Pool;
 
 #define POOL                                                                                                  \
@@ -56,61 +46,109 @@ static float edge_max(const Pool *p, const float *x, int top, int left, int *ind
   return best;
 }
 
+/* The windows [first, stop) along an axis that lie inside the image. */
+INLINE Taps whole_windows(int windows, int kernel, int stride, int pad, int size) {
+  int stop = size + pad < kernel ? 0 : (size + pad - kernel) / stride + 1;
+  int first = min_int(ceil_div(pad, stride), windows);
+  return (Taps){first, max_int(first, min_int(stop, windows))};
+}
+
+INLINE void max_pool_sized(float *y, void *indexes, int wide, const float *x, const Pool *p, int KH, int KW, int SW) {
+  Taps whole = whole_windows(p->OW, KW, SW, p->PW, p->W);
+  for (int plane = 0, row = 0; plane < p->planes; plane++, x += p->H * p->W)
+    for (int oh = 0; oh < p->OH; oh++, row += p->OW) {
+      int top = oh * p->SH - p->PH, inside = all_inside(top, KH, p->H);
+      for (int ow = 0; ow < p->OW;) {
+        if (!inside || ow < whole.first || ow >= whole.stop || whole.stop - whole.first < 4) {
+          int index;
+          y[row + ow] = edge_max(p, x, top, ow * SW - p->PW, &index);
+          keep_index(indexes, wide, row + ow, index);
+          ow++;
+          continue;
+        }
+        ow = min_int(ow, whole.stop - 4); /* the last four windows may overlap the ones before */
+        const float *corner = x + top * p->W + ow * SW - p->PW;
+        f4 best = load_strided(corner, SW), index = wasm_i32x4_splat(0);
+        for (int kh = 0; kh < KH; kh++)
+          for (int kw = 0; kw < KW; kw++) {
+            f4 v = load_strided(corner + kh * p->W + kw, SW);
+            f4 larger = wasm_v128_andnot(wasm_f32x4_eq(best, best), wasm_f32x4_le(v, best));
+            best = wasm_v128_bitselect(v, best, larger);
+            index = wasm_v128_bitselect(wasm_i32x4_splat(kh * KW + kw), index, larger);
+          }
+        store(y + row + ow, best);
+        f4 halves = wasm_u16x8_narrow_i32x4(index, index);
+        if (wide)
+          wasm_v128_store64_lane((uint16_t *)indexes + row + ow, halves, 0);
+        else
+          wasm_v128_store32_lane((uint8_t *)indexes + row + ow, wasm_u8x16_narrow_i16x8(halves, halves), 0);
+        ow += 4;
+      }
+    }
+}
+
 /* The first of the largest pixels of each window; NaN counts as larger than all. `wide`: 16 bits to an index. */
 EXPORT void max_pool(float *y, void *indexes, int wide, const float *x, POOL) {
   const Pool p = THE_POOL;
-  for (int plane = 0, at = 0; plane < planes; plane++, x += H * W)
-    for (int oh = 0; oh < OH; oh++) {
-      int top = oh * SH - PH, whole_rows = all_inside(top, KH, H);
-      for (int ow = 0; ow < OW;) {
-        int left = ow * SW - PW;
-        if (whole_rows && ow + 4 <= OW && left >= 0 && all_inside(left + 3 * SW, KW, W)) {
-          const float *corner = x + top * W + left;
-          f4 best = load_strided(corner, SW), index = wasm_i32x4_splat(0);
-          for (int kh = 0; kh < KH; kh++)
-            for (int kw = 0; kw < KW; kw++) {
-              f4 v = load_strided(corner + kh * W + kw, SW);
-              f4 larger = wasm_v128_andnot(wasm_f32x4_eq(best, best), wasm_f32x4_le(v, best));
-              best = wasm_v128_bitselect(v, best, larger);
-              index = wasm_v128_bitselect(wasm_i32x4_splat(kh * KW + kw), index, larger);
-            }
-          store(y + at, best);
-          if (wide)
-            wasm_v128_store64_lane((uint16_t *)indexes + at, wasm_u16x8_narrow_i32x4(index, index), 0);
-          else {
-            f4 halves = wasm_u16x8_narrow_i32x4(index, index);
-            wasm_v128_store32_lane((uint8_t *)indexes + at, wasm_u8x16_narrow_i16x8(halves, halves), 0);
-          }
-          at += 4, ow += 4;
-        } else {
-          int index;
-          y[at] = edge_max(&p, x, top, left, &index);
-          keep_index(indexes, wide, at, index);
-          at++, ow++;
+  if (KH == 2 && KW == 2 && SW == 2) /* the usual one, with its loops unrolled */
+    max_pool_sized(y, indexes, wide, x, &p, 2, 2, 2);
+  else
+    max_pool_sized(y, indexes, wide, x, &p, KH, KW, SW);
+}
+
+/* Where in the plane the pixel lies that window (oh, ow) took; -1 in the padding. */
+INLINE int taken(const Pool *p, const void *indexes, int wide, int at, int oh, int ow) {
+  int index = index_at(indexes, wide, at), kh = index / p->KW;
+  int h = oh * p->SH - p->PH + kh, w = ow * p->SW - p->PW + index - kh * p->KW;
+  return h >= 0 && h < p->H && w >= 0 && w < p->W ? h * p->W + w : -1;
+}
+
+INLINE f4 four_bytes(const uint8_t *p) {
+  return wasm_u32x4_extend_low_u16x8(wasm_u16x8_extend_low_u8x16(wasm_v128_load32_zero(p)));
+}
+
+/* Windows of 2 x 2 side by side: every pixel of a row pair gets its window's gradient or 0. */
+static void max_pool_grad_halving(float *gx, const float *gy, const uint8_t *indexes, const Pool *p) {
+  for (int plane = 0, at = 0; plane < p->planes; plane++, gx += p->H * p->W)
+    for (int oh = 0; oh < p->OH; oh++) {
+      float *row = gx + 2 * oh * p->W;
+      int ow = 0;
+      for (; ow + 4 <= p->OW; ow += 4, at += 4, row += 8) {
+        f4 index = four_bytes(indexes + at);
+        f4 g = load(gy + at), pixel[4];
+        for (int k = 0; k < 4; k++) pixel[k] = wasm_v128_and(g, wasm_i32x4_eq(index, wasm_i32x4_splat(k)));
+        for (int k = 0; k < 2; k++) {
+          store(row + k * p->W, wasm_i32x4_shuffle(pixel[2 * k], pixel[2 * k + 1], 0, 4, 1, 5));
+          store(row + k * p->W + 4, wasm_i32x4_shuffle(pixel[2 * k], pixel[2 * k + 1], 2, 6, 3, 7));
         }
       }
+      for (; ow < p->OW; ow++, at++, row += 2) row[indexes[at] / 2 * p->W + indexes[at] % 2] = gy[at];
     }
 }
 
 /* gx, zero at first, gets each window's gradient at the pixel that the window's index names. */
 EXPORT void max_pool_grad(float *gx, const float *gy, const void *indexes, int wide, POOL) {
+  const Pool p = THE_POOL;
+  if (KH == 2 && KW == 2 && SH == 2 && SW == 2 && PH == 0 && PW == 0) {
+    max_pool_grad_halving(gx, gy, indexes, &p);
+    return;
+  }
   for (int plane = 0, at = 0; plane < planes; plane++, gx += H * W)
     for (int oh = 0; oh < OH; oh++)
       for (int ow = 0; ow < OW; ow++, at++) {
-        int index = index_at(indexes, wide, at), kh = index / KW;
-        int h = oh * SH - PH + kh, w = ow * SW - PW + index - kh * KW;
-        if (h >= 0 && h < H && w >= 0 && w < W) gx[h * W + w] += gy[at];
+        int pixel = taken(&p, indexes, wide, at, oh, ow);
+        if (pixel >= 0) gx[pixel] += gy[at];
       }
 }
 
 /* The pixels of x that the indexes name; padding is 0. */
 EXPORT void max_pool_gather(float *y, const float *x, const void *indexes, int wide, POOL) {
+  const Pool p = THE_POOL;
   for (int plane = 0, at = 0; plane < planes; plane++, x += H * W)
     for (int oh = 0; oh < OH; oh++)
       for (int ow = 0; ow < OW; ow++, at++) {
-        int index = index_at(indexes, wide, at), kh = index / KW;
-        int h = oh * SH - PH + kh, w = ow * SW - PW + index - kh * KW;
-        y[at] = h >= 0 && h < H && w >= 0 && w < W ? x[h * W + w] : 0;
+        int pixel = taken(&p, indexes, wide, at, oh, ow);
+        y[at] = pixel >= 0 ? x[pixel] : 0;
       }
 }
 
@@ -124,26 +162,28 @@ INLINE int window_count(const Pool *p, Taps h, Taps w, int count_padding) {
 
 EXPORT void avg_pool(float *y, const float *x, int count_padding, POOL) {
   const Pool p = THE_POOL;
-  for (int plane = 0, at = 0; plane < planes; plane++, x += H * W)
-    for (int oh = 0; oh < OH; oh++) {
+  Taps whole = whole_windows(OW, KW, SW, PW, W);
+  for (int plane = 0; plane < planes; plane++, x += H * W)
+    for (int oh = 0; oh < OH; oh++, y += OW) {
       int top = oh * SH - PH;
       Taps h = taps_inside(top, KH, H);
       for (int ow = 0; ow < OW;) {
+        int four = ow >= whole.first && ow < whole.stop && whole.stop - whole.first >= 4;
+        if (four) ow = min_int(ow, whole.stop - 4);
         int left = ow * SW - PW;
         Taps w = taps_inside(left, KW, W);
         float count = (float)window_count(&p, h, w, count_padding);
-        if (ow + 4 <= OW && left >= 0 && all_inside(left + 3 * SW, KW, W)) {
+        if (four) {
           f4 sums = splat(0);
           for (int kh = h.first; kh < h.stop; kh++)
             for (int kw = 0; kw < KW; kw++) sums = add(sums, load_strided(x + (top + kh) * W + left + kw, SW));
-          store(y + at, wasm_f32x4_div(sums, splat(count)));
-          at += 4, ow += 4;
+          store(y + ow, wasm_f32x4_div(sums, splat(count)));
+          ow += 4;
         } else {
           float sum = 0;
           for (int kh = h.first; kh < h.stop; kh++)
             for (int kw = w.first; kw < w.stop; kw++) sum += x[(top + kh) * W + left + kw];
-          y[at] = sum / count;
-          at++, ow++;
+          y[ow++] = sum / count;
         }
       }
     }

@@ -92,10 +92,10 @@ typedef struct {
 
 typedef enum { SET, ADD } Mode;
 
-/* Write four sums of one row of C, or as many of them as there are columns. */
-INLINE void put(float *row, const int *column, int columns, f4 sums, Mode mode, float start) {
-  float *first = row + column[0];
-  if (columns >= 4 && adjacent(column)) {
+/* Write four sums of one row of C; `whole` says that its columns are four and lie side by side. */
+INLINE void put(float *row, const int *column, int columns, int whole, f4 sums, Mode mode, float start) {
+  if (whole) {
+    float *first = row + column[0];
     store(first, add(sums, mode == ADD ? load(first) : splat(start)));
     return;
   }
@@ -107,12 +107,16 @@ INLINE void put(float *row, const int *column, int columns, f4 sums, Mode mode, 
   }
 }
 
-/* C (M, N) from the packed panels. SET starts the sums at bias[i] (0 without bias), ADD at what C holds. */
-static void multiply(Target C, int M, int N, int K, const float *bias, Mode mode) {
+INLINE int whole(const int *column, int columns) { return columns >= 4 && adjacent(column); }
+
+/* C (M, N) from packed panels. SET starts the sums at bias[i] (0 without bias), ADD at what C holds. */
+static void multiply(Target C, const float *a_packed, const float *b_packed, int M, int N, int K, const float *bias,
+                     Mode mode) {
   for (int j = 0; j < N; j += NR) {
-    const float *panel_b = b_panels + j * K;
+    const float *panel_b = b_packed + j * K;
+    int columns = N - j, whole0 = whole(C.column + j, columns), whole1 = whole(C.column + j + 4, columns - 4);
     for (int i = 0; i < M; i += MR) {
-      const float *a = a_panels + i * K, *b = panel_b;
+      const float *a = a_packed + i * K, *b = panel_b;
       f4 c00 = splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
       for (int k = 0; k < K; k++, a += MR, b += NR) {
         f4 b0 = load(b), b1 = load(b + 4), v;
@@ -126,8 +130,8 @@ static void multiply(Target C, int M, int N, int K, const float *bias, Mode mode
       for (int r = 0; r < MR; r++) {
         if (i + r >= M) break;
         float *row = C.data + C.row[i + r], start = bias ? bias[i + r] : 0;
-        put(row, C.column + j, N - j, sums[r][0], mode, start);
-        if (N - j > 4) put(row, C.column + j + 4, N - j - 4, sums[r][1], mode, start);
+        put(row, C.column + j, columns, whole0, sums[r][0], mode, start);
+        if (columns > 4) put(row, C.column + j + 4, columns - 4, whole1, sums[r][1], mode, start);
       }
     }
   }
@@ -154,7 +158,7 @@ EXPORT void matmul(float *c, const float *a, int a_batch, int a_row, int a_colum
           steps(line_of_a, rows, a_row);
           steps(row_of_c, rows, N);
           pack_a((Matrix){a + i * a_row + k * a_column, line_of_a, along_a}, rows, depth);
-          multiply((Target){c + i * N + j, row_of_c, column_of_c}, rows, columns, depth, 0, k ? ADD : SET);
+          multiply((Target){c + i * N + j, row_of_c, column_of_c}, a_panels, b_panels, rows, columns, depth, 0, k ? ADD : SET);
         }
       }
     }

@@ -44,6 +44,16 @@ INLINE void transpose(f4 v[4]) {
   v[3] = wasm_i64x2_shuffle(c, d, 1, 3);
 }
 
+/* Four pixels, `stride` apart; reads nothing beside them but what lies between. */
+INLINE f4 load_strided(const float *p, int stride) {
+  if (stride == 1) return load(p);
+  if (stride == 2) return wasm_i32x4_shuffle(load(p), load(p + 3), 0, 2, 5, 7);
+  f4 v = wasm_v128_load32_zero(p);
+  v = wasm_v128_load32_lane(p + stride, v, 1);
+  v = wasm_v128_load32_lane(p + 2 * stride, v, 2);
+  return wasm_v128_load32_lane(p + 3 * stride, v, 3);
+}
+
 INLINE int min_int(int a, int b) { return a < b ? a : b; }
 INLINE int max_int(int a, int b) { return a > b ? a : b; }
 INLINE int ceil_div(int a, int b) { return (a + b - 1) / b; }

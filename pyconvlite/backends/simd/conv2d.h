@@ -1,0 +1,80 @@
+/* The convolutions that Python calls: which algorithm serves which sizes. */
+#pragma once
+
+#include "winograd.h"
+
+#define GEOMETRY                                                                                                      \
+  int N, int C, int H, int W, int OC, int OH, int OW, int KH, int KW, int SH, int SW, int PH, int PW, int DH, int DW, \
+      int groups
+
+/* Whether all numbers are finite, and so small that sums at Winograd's points are, too: below 2^50. Without its sign
+ * a float orders as its bits do, infinity and NaN above all. */
+static int moderate(const float *x, int size) {
+  f4 bits = wasm_i32x4_splat(0x7fffffff), most[4] = {splat(0), splat(0), splat(0), splat(0)};
+  uint32_t rest = 0, lanes[4];
+  int i = 0;
+  for (; i + 16 <= size; i += 16)
+    for (int j = 0; j < 4; j++) most[j] = wasm_u32x4_max(most[j], wasm_v128_and(load(x + i + 4 * j), bits));
+  for (; i < size; i++) {
+    uint32_t magnitude = wasm_u32x4_extract_lane(wasm_v128_and(wasm_v128_load32_zero(x + i), bits), 0);
+    rest = magnitude > rest ? magnitude : rest;
+  }
+  wasm_v128_store(lanes, wasm_u32x4_max(wasm_u32x4_max(most[0], most[1]), wasm_u32x4_max(most[2], most[3])));
+  for (int j = 0; j < 4; j++) rest = lanes[j] > rest ? lanes[j] : rest;
+  return rest < (127 + 50) << 23;
+}
+
+/* Whether Winograd's algorithm is worth its transforms. */
+static int winograd_serves(int KH, int KW, int SH, int SW, int DH, int DW, int C, int OC, int groups) {
+  return KH == KW && (KH == 3 || KH == 5) && SH == 1 && SW == 1 && DH == 1 && DW == 1 && groups == 1 && C >= 8 &&
+         OC >= 8;
+}
+
+static int tap_v[K_MOST], tap_h[K_MOST], shift_v[K_MOST], shift_h[K_MOST];
+
+EXPORT int conv2d(float *y, const float *x, const float *kernels, const float *bias, GEOMETRY) {
+  if ((int64_t)KH * KW > K_MOST) return 0;
+  Windows w = {.v = {.source = H, .target = OH, .tap = tap_v, .shift = shift_v},
+               .h = {.source = W, .target = OW, .tap = tap_h, .shift = shift_h},
+               .N = N, .groups = groups, .channels = C / groups, .outputs = OC / groups};
+  int kernel = KH * KW, output = w.channels * kernel;
+  Weights weights = {kernels, output, kernel, w.outputs * output, KW};
+  if (winograd_serves(KH, KW, SH, SW, DH, DW, C, OC, groups) && moderate(x, N * C * H * W) &&
+      moderate(kernels, OC * output) && winograd(&w, y, x, weights, 0, bias, PH, PW, KH))
+    return 1;
+  forward_axis(&w.v, KH, SH, PH, DH);
+  forward_axis(&w.h, KW, SW, PW, DW);
+  return convolve(&w, y, x, weights, bias);
+}
+
+EXPORT int conv2d_gx(float *gx, const float *gy, const float *kernels, const float *bias, GEOMETRY) {
+  if ((int64_t)KH * KW > K_MOST) return 0;
+  Windows w = {.v = {.source = OH, .target = H, .tap = tap_v, .shift = shift_v},
+               .h = {.source = OW, .target = W, .tap = tap_h, .shift = shift_h},
+               .N = N, .groups = groups, .channels = OC / groups, .outputs = C / groups};
+  int kernel = KH * KW, channel = w.outputs * kernel;
+  Weights weights = {kernels, kernel, channel, w.channels * channel, KW};
+  if (winograd_serves(KH, KW, SH, SW, DH, DW, C, OC, groups) && moderate(gy, N * OC * OH * OW) &&
+      moderate(kernels, OC * channel) && winograd(&w, gx, gy, weights, 1, bias, KH - 1 - PH, KW - 1 - PW, KH))
+    return 1;
+  for (int top = 0; top < min_int(SH, H); top++)
+    for (int left = 0; left < min_int(SW, W); left++) {
+      gradient_axis(&w.v, top, KH, SH, PH, DH);
+      gradient_axis(&w.h, left, KW, SW, PW, DW);
+      if (!convolve(&w, gx, gy, weights, bias)) return 0;
+    }
+  return 1;
+}
+
+EXPORT int conv2d_gW(float *gW, const float *x, const float *gy, GEOMETRY) {
+  if ((int64_t)KH * KW > K_MOST) return 0;
+  Windows w = {.v = {.source = H, .target = OH, .tap = tap_v, .shift = shift_v},
+               .h = {.source = W, .target = OW, .tap = tap_h, .shift = shift_h},
+               .N = N, .groups = groups, .channels = C / groups, .outputs = OC / groups};
+  if (winograd_serves(KH, KW, SH, SW, DH, DW, C, OC, groups) && moderate(x, N * C * H * W) &&
+      moderate(gy, N * OC * OH * OW) && winograd_gW(&w, gW, x, gy, PH, PW, KH))
+    return 1;
+  forward_axis(&w.v, KH, SH, PH, DH);
+  forward_axis(&w.h, KW, SW, PW, DW);
+  return correlate(&w, gW, x, gy);
+}
