@@ -24,7 +24,7 @@ NUMPYS = {"moved", "normal_cdf"}
 
 def numbers(*shape, seed=0):
     """Random float32."""
-    return np.random.default_rng(seed).standard_normal(shape, np.float32)
+    return np.array(np.random.default_rng(seed).standard_normal(shape), np.float32)
 
 
 def everything(f, arrays, order):
@@ -75,3 +75,90 @@ def counted():
         inside |= {
             (kernel, who): n for who, calls_now in calls.items() if (n := calls_now - before[kernel][who])
         }
+
+
+def windows(*shape):
+    """Which window, of those of max pooling, takes which pixel: indexes of the first ones."""
+    return np.zeros(shape, np.uint8)
+
+
+# A call of each kernel: {name: (kernel, its arrays, its settings)}. The sizes end no vector and fill none.
+KERNELS = {
+    "matmul": ("matmul", [numbers(9, 7), numbers(7, 11)]),
+    "matmul, batched": ("matmul", [numbers(3, 9, 7), numbers(3, 7, 11)]),
+    "conv2d": ("conv2d", [numbers(2, 4, 6, 7), numbers(6, 4, 3, 3), numbers(6)], (1, 1), (1, 1)),
+    "conv2d, strided": (
+        "conv2d",
+        [numbers(2, 4, 6, 7), numbers(6, 2, 3, 2), numbers(6)],
+        (2, 1),
+        (0, 2),
+        (1, 2),
+        2,
+    ),
+    "conv2d, depthwise": (
+        "conv2d",
+        [numbers(2, 4, 6, 7), numbers(4, 1, 3, 3), None],
+        (1, 1),
+        (1, 1),
+        (1, 1),
+        4,
+    ),
+    "conv2d_gx": (
+        "conv2d_gx",
+        [numbers(2, 6, 5, 5), numbers(6, 4, 3, 3), numbers(4)],
+        (7, 7),
+        (1, 1),
+        (0, 0),
+    ),
+    "conv2d_gx, strided": (
+        "conv2d_gx",
+        [numbers(2, 6, 3, 3), numbers(6, 4, 3, 3), None],
+        (8, 7),
+        (2, 2),
+        (0, 0),
+    ),
+    "conv2d_gW": ("conv2d_gW", [numbers(2, 4, 7, 7), numbers(2, 6, 5, 5)], (3, 3), (1, 1), (0, 0)),
+    "conv2d_gW, strided": ("conv2d_gW", [numbers(2, 4, 7, 7), numbers(2, 6, 3, 4)], (3, 2), (2, 2), (0, 1)),
+    "im2col": ("im2col", [numbers(2, 3, 6, 7)], (3, 2), (1, 2), (1, 0)),
+    "col2im": ("col2im", [numbers(2, 3, 3, 2, 6, 3)], (2, 3, 6, 7), (3, 2), (1, 2), (1, 0)),
+    "max_pool": ("max_pool", [numbers(2, 3, 6, 7)], (3, 2), (1, 2), (1, 0)),
+    "max_pool_grad": (
+        "max_pool_grad",
+        [numbers(2, 3, 4, 3), windows(2, 3, 4, 3)],
+        (6, 7),
+        (3, 2),
+        (1, 2),
+        (0, 0),
+    ),
+    "max_pool_gather": (
+        "max_pool_gather",
+        [numbers(2, 3, 6, 7), windows(2, 3, 4, 3)],
+        (3, 2),
+        (1, 2),
+        (0, 0),
+    ),
+    "avg_pool": ("avg_pool", [numbers(2, 3, 6, 7)], (3, 2), (1, 2), (1, 0), False),
+    "avg_pool_grad": ("avg_pool_grad", [numbers(2, 3, 6, 3)], (6, 7), (3, 2), (1, 2), (1, 0), True),
+    "relu": ("relu", [numbers(5, 7)]),
+    "relu_grad": ("relu_grad", [numbers(5, 7), numbers(5, 7, seed=1)]),
+    "sum": ("sum", [numbers(2, 3, 5, 7)], (0, 2, 3), False),
+    "sum, rows": ("sum", [numbers(9, 7)], 0, True),
+    "softmax_cross_entropy": ("softmax_cross_entropy", [numbers(5, 7), np.arange(5)]),
+    "softmax_cross_entropy_grad": ("softmax_cross_entropy_grad", [numbers(5, 7), np.arange(5), numbers()]),
+    "batch_norm": ("batch_norm", [numbers(4, 3, 5, 5), numbers(3), numbers(3)], 1e-5),
+    "batch_norm_grad": (
+        "batch_norm_grad",
+        [numbers(4, 3, 5, 5), numbers(3), numbers(4, 3, 5, 5, seed=1)],
+        1e-5,
+    ),
+    "sgd": ("sgd", [numbers(5, 7), numbers(5, 7, seed=1)], 0.1),
+    "momentum_sgd": ("momentum_sgd", [numbers(5, 7), numbers(5, 7, seed=1), numbers(5, 7, seed=2)], 0.1, 0.9),
+    "adam": ("adam", [numbers(5, 7, seed=n) ** (1 + n % 2) for n in range(4)], 0.1, 0.9, 0.99, 1e-8, 0.01),
+}
+
+
+def call(module, name, arrays=None):
+    """Call a row of KERNELS, with other arrays if they are given; return the list of results."""
+    kernel, own_arrays, *settings = KERNELS[name]
+    y = getattr(module, kernel)(*(own_arrays if arrays is None else arrays), *settings)
+    return list(y) if isinstance(y, tuple) else [y]

@@ -86,7 +86,7 @@ class TestActivations:
         "shape", [(n,) for n in range(1, 20)] + [(), (3, 5), (2, 3, 4, 5), (1001,), (0, 3)]
     )
     def test_relu(self, shape):
-        x = np.array(numbers(*shape))
+        x = numbers(*shape)
         check(F.relu, x)
         y = F.relu(x).data
         assert isinstance(y, np.ndarray)
@@ -214,10 +214,10 @@ OPTIMIZERS = {
 def test_optimizers(name, shape):
     def weights(dtype):
         layer = Layer()
-        layer.W = Parameter(np.array(numbers(*shape), dtype))
+        layer.W = Parameter(numbers(*shape).astype(dtype))
         optimizer = OPTIMIZERS[name]().setup(layer)
         for n in range(4):
-            layer.W.grad = Variable(np.array(numbers(*shape, seed=n), dtype))
+            layer.W.grad = Variable(numbers(*shape, seed=n).astype(dtype))
             optimizer.update()
         return layer.W.data
 
