@@ -159,6 +159,10 @@ class Layer:
         return params
 
 
+# What most attributes are, and leads nowhere: a training step walks through its model twice.
+_LEAVES = {bool, float, int, str, type(None), weakref.ref}
+
+
 def walk(
     value: Any, name: str = "", owner: Layer | None = None, seen: set[int] | None = None
 ) -> Iterator[tuple[str, Layer | Parameter, Layer | None]]:
@@ -183,10 +187,10 @@ def walk(
         children = ()
     elif isinstance(value, Layer):
         children = vars(value).items()
-    elif isinstance(value, Mapping):
-        children = value.items()
     elif isinstance(value, list | tuple):
         children = enumerate(value)
+    elif isinstance(value, dict) or isinstance(value, Mapping):  # noqa: SIM101 - the second is slow
+        children = value.items()
     else:
         return
     seen = set() if seen is None else seen
@@ -197,6 +201,8 @@ def walk(
         yield name, value, owner
     owner = value if isinstance(value, Layer) else owner
     for key, child in children:
+        if type(child) in _LEAVES:
+            continue
         yield from walk(child, f"{name}/{key}" if name else str(key), owner, seen)
 
 

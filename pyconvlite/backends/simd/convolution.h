@@ -11,7 +11,7 @@
 
 #include "product.h"
 
-enum { TILE = 96 * 1024 }; /* floats of padded source */
+enum { TILE = 80 * 1024 }; /* floats of padded source */
 
 static float tile[TILE];
 
@@ -174,7 +174,8 @@ static float *target_of(const Windows *w, const Block *block, float *y, int chan
          w->h.first + block->column * w->h.stride;
 }
 
-static Offsets window_source, window_target, tap_source, weight_row, weight_tap, target_row;
+static Offsets window_source, window_target, weight_row, target_row;
+static LongOffsets tap_source, weight_tap;
 
 /* The kernels, as the product's first operand: from one output to the next, channel to channel, group to group. */
 typedef struct { const float *data; int output, channel, group, width; } Weights;
@@ -196,12 +197,23 @@ static void multiply_row(float *y, const float *x, const float *weights, int pix
     const float *x0 = x + window[0], *x1 = x + window[4], *x2 = x + window[8], *x3 = x + window[12];
     f4 c0 = splat(0), c1 = c0, c2 = c0, c3 = c0;
     if (adjacent(window) && adjacent(window + 4) && adjacent(window + 8) && adjacent(window + 12)) {
-      for (int k = 0; k < K; k++) {
+      f4 d0 = c0, d1 = c0, d2 = c0, d3 = c0; /* every other tap: four sums alone wait for each other's additions */
+      int k = 0;
+      for (; k + 2 <= K; k += 2) {
+        int tap = tap_source[k], next = tap_source[k + 1];
+        f4 weight = wasm_v128_load32_splat(a_panels + k), other = wasm_v128_load32_splat(a_panels + k + 1);
+        c0 = madd(weight, load(x0 + tap), c0), c1 = madd(weight, load(x1 + tap), c1);
+        c2 = madd(weight, load(x2 + tap), c2), c3 = madd(weight, load(x3 + tap), c3);
+        d0 = madd(other, load(x0 + next), d0), d1 = madd(other, load(x1 + next), d1);
+        d2 = madd(other, load(x2 + next), d2), d3 = madd(other, load(x3 + next), d3);
+      }
+      if (k < K) {
         int tap = tap_source[k];
         f4 weight = wasm_v128_load32_splat(a_panels + k);
         c0 = madd(weight, load(x0 + tap), c0), c1 = madd(weight, load(x1 + tap), c1);
         c2 = madd(weight, load(x2 + tap), c2), c3 = madd(weight, load(x3 + tap), c3);
       }
+      c0 = add(c0, d0), c1 = add(c1, d1), c2 = add(c2, d2), c3 = add(c3, d3);
     } else {
       for (int k = 0; k < K; k++) {
         const float *tap = x + tap_source[k];

@@ -67,20 +67,20 @@ moved, normal_cdf = _numpy.moved, _numpy.normal_cdf  # elementwise: the side mod
 def matmul(a: Array, b: Array) -> Any:
     if not _all_float32(a, b) or a.shape[-1] != b.shape[-2]:
         return NotImplemented
-    (M, K), N = a.shape[-2:], b.shape[-1]
+    shape = *np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]
     if a.ndim > 2 and b.ndim == 2:  # one product of all rows
-        return matmul(a.reshape(-1, K), b).reshape(*a.shape[:-1], N)
-    lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    a, b = (_lined_up(np.broadcast_to(m, lead + m.shape[-2:])) for m in (a, b))
-    y = np.empty((*lead, M, N), np.float32)
+        a = a.reshape(-1, a.shape[-1])
+    lead = shape[:-2] if b.ndim > 2 else ()
+    a, b = _lined_up(a, lead), _lined_up(b, lead)
+    y = np.empty(shape, np.float32)
     strides_a, strides_b = ([s // 4 for s in m.strides] for m in (a, b))
-    _library.matmul(_at(y), _at(a), *strides_a, _at(b), *strides_b, math.prod(lead), M, N, K)
+    _library.matmul(_at(y), _at(a), *strides_a, _at(b), *strides_b, *a.shape[:2], b.shape[2], b.shape[1])
     return y
 
 
-def _lined_up(a: Array) -> Array:
-    """A (..., M, K) as (batch, M, K), with strides of whole floats."""
-    a = a[np.newaxis] if a.ndim == 2 else a.reshape(-1, *a.shape[-2:])
+def _lined_up(a: Array, lead: tuple[int, ...]) -> Array:
+    """A (..., M, K), broadcast to the leading axes, as (batch, M, K), with strides of whole floats."""
+    a = np.broadcast_to(a, lead + a.shape[-2:]).reshape(-1, *a.shape[-2:]) if lead else a[np.newaxis]
     return a if all(stride % 4 == 0 for stride in a.strides) else np.ascontiguousarray(a)
 
 

@@ -20,7 +20,7 @@ enum {
   P = 6, PP = P * P,           /* points along an axis; points in all */
   WIDEST = 2048,               /* pixels along a row of tiles */
   APART = 16,                  /* floats between points */
-  TRANSFORMED = 248 * 1024     /* floats: what is held at the points at a time */
+  TRANSFORMED = 224 * 1024     /* floats: what is held at the points at a time */
 };
 
 static float transformed[TRANSFORMED], rows_at_points[P][WIDEST + 4];
