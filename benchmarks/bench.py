@@ -1,6 +1,8 @@
 """What `./build.sh bench` runs, on CPython and inside Pyodide: ours beside DeZero, which has the same API.
 
 Each figure is the median of repeated runs; the machine's noise stays in, so compare figures of one run only.
+Where the SIMD kernels serve, each is set beside the ceiling, which is measured right before and after it: the
+multiply-adds that this engine does on registers alone.
 """
 
 import platform
@@ -8,67 +10,94 @@ import sys
 from typing import Any
 
 import numpy as np
+import simd
 from dezero_peer import load_dezero
-from measure import peak_megabytes, random, seconds
-from net import bench_net
+from kernels import SHAPES, Runs, convolutions, poolings
+from measure import in_turn, peak_megabytes, seconds
+from net import BATCH, forward_pass, make_net, training_step
+from step import step_memory, step_times
 
 import pyconvlite
+from pyconvlite import backends
 
-# (N, C, H, W) -> OC, K; padded so that the output is as large as the input
-CONV_SHAPES = [
-    ((32, 1, 28, 28), 16, 5),
-    ((32, 16, 14, 14), 32, 5),
-    ((16, 16, 28, 28), 32, 3),
-    ((8, 64, 14, 14), 64, 3),
-]
-
-
-# ---------------------------------------------------------------------------------------------------- kernels
-
-
-def kernel_figures(framework: Any, shape: tuple[int, ...], OC: int, K: int) -> dict[str, tuple[float, float]]:
-    """Seconds and megabytes that convolution, deconvolution, pooling and their gradients take, by name."""
-    conv, pool = framework.functions_conv, framework.functions_conv
-    variable = framework.Variable
-    C, pad = shape[1], K // 2
-    x, W, turned = variable(random(*shape)), variable(random(OC, C, K, K)), variable(random(C, OC, K, K))
-    y = conv.conv2d(x, W, None, 1, pad)
-    gy = variable(random(*y.shape))
-    maximum, average = pool.pooling(x, 2, 2), pool.average_pooling(x, 2, 2)
-    gp = variable(random(*maximum.shape))
-    runs = {
-        "forward": lambda: conv.conv2d(x, W, None, 1, pad),
-        "gx": lambda: conv.deconv2d(gy, W, None, 1, pad),
-        "gW": lambda: conv.Conv2DGradW(y.creator)(x, gy),
-        "deconv": lambda: conv.deconv2d(x, turned, None, 1, pad),
-        "max": lambda: pool.pooling(x, 2, 2),
-        "max gx": lambda: maximum.creator.backward(gp),
-        "average": lambda: pool.average_pooling(x, 2, 2),
-        "avg gx": lambda: average.creator.backward(gp),
-    }
-    with framework.no_grad():
-        return {name: (seconds(run), peak_megabytes(run)) for name, run in runs.items()}
+PRODUCT_WANTED = 0.7  # share of the ceiling
+OVERHEAD_WANTED = 40  # us
+MEMORY_WANTED = 1.5  # times activations and Parameters
+MB = 2**20
 
 
 def bench_kernels(dezero: Any) -> None:
     """For each shape: convolutions in GFLOP/s, poolings in ms, the peak of memory; DeZero's beside ours."""
-    for shape, OC, K in CONV_SHAPES:
-        gflop = 2e-9 * shape[0] * OC * shape[1] * K * K * shape[2] * shape[3]
-        ours = kernel_figures(pyconvlite, shape, OC, K)
-        theirs = kernel_figures(dezero, shape, OC, K) if dezero else {}
-        print(f"{shape} -> {OC}, {K}")
-        for name, (t, peak) in ours.items():
-            figure = (
-                f"{gflop / t:8.2f} GFLOP/s"
-                if name in ("forward", "gx", "gW", "deconv")
-                else f"{t * 1e3:8.3f} ms     "
-            )
-            speed = f"   {theirs[name][0] / t:5.1f} x DeZero" if theirs else ""
-            memory = f"   (DeZero {theirs[name][1]:5.1f} MB)" if theirs else ""
-            print(f"    {name:8}{figure}{speed}   peak {peak:5.1f} MB{memory}", flush=True)
+    for shape in SHAPES:
+        print(f"{shape.x} -> {shape.OC}, {shape.K}")
+        theirs = convolutions(dezero, shape) if dezero else {}
+        for name, run in convolutions(pyconvlite, shape).items():
+            with pyconvlite.no_grad():
+                if simd.serves():
+                    speed, share = simd.share(run, shape.gflop)
+                    figure = f"{speed:8.2f} GFLOP/s   {against_ceiling(share, shape.wanted)}"
+                else:
+                    speed = shape.gflop / seconds(run)
+                    figure = f"{speed:8.2f} GFLOP/s"
+            print_kernel(name, figure, shape.gflop / speed, run, dezero, theirs)
+        theirs = poolings(dezero, shape) if dezero else {}
+        for name, run in poolings(pyconvlite, shape).items():
+            with pyconvlite.no_grad():
+                t = seconds(run)
+            print_kernel(name, f"{t * 1e3:8.3f} ms     ", t, run, dezero, theirs)
 
 
-# --------------------------------------------------------------------------------------------------- autograd
+def against_ceiling(share: float, wanted: float) -> str:
+    """A share of the ceiling beside the one wanted."""
+    return f"{share:4.0%} of the ceiling (wanted: {wanted:.0%})"
+
+
+def print_kernel(name: str, figure: str, t: float, run: Any, dezero: Any, theirs: Runs) -> None:
+    """One line: our figure, how many times DeZero's speed it is, and the memory of both."""
+    with pyconvlite.no_grad():
+        speed, memory = "", f"   peak {peak_megabytes(run):5.1f} MB"
+    if theirs:
+        with dezero.no_grad():
+            speed = f"   {seconds(theirs[name]) / t:5.1f} x DeZero"
+            memory += f"   (DeZero {peak_megabytes(theirs[name]):5.1f} MB)"
+    print(f"    {name:8}{figure}{speed}{memory}", flush=True)
+
+
+def bench_simd() -> None:
+    """What only the SIMD kernels have: the ceiling, matrix products, the least that a call takes."""
+    print(f"\nSIMD kernels: {backends.describe().reason}; the ceiling is {simd.ceiling():.1f} GFLOP/s")
+    for name, speed, share in simd.products():
+        beside = against_ceiling(share, PRODUCT_WANTED)
+        print(f"    sgemm {name:10}{speed:8.2f} GFLOP/s   {beside}", flush=True)
+    print(f"    the smallest convolution takes {simd.call_overhead():.1f} us (wanted: {OVERHEAD_WANTED})")
+
+
+def bench_net(dezero: Any) -> None:
+    """Training and inference in samples/s, the time of a step, and its memory."""
+    net = make_net()
+    print(f"\nsmall CNN, batch {BATCH}")
+    for name, make in (("training", training_step), ("forward", forward_pass)):
+        runs = [make(framework, net) for framework in (pyconvlite, dezero) if framework]
+        t, *theirs = in_turn([lambda run=run: seconds(run) for run in runs])  # type: ignore[misc]
+        ratio = f"   {theirs[0] / t:5.1f} x DeZero" if theirs else ""
+        print(f"    {name:10}{BATCH / t:7.0f} samples/s{ratio}", flush=True)
+
+    times = step_times(training_step(pyconvlite, net))
+    kernels, functions = sum(times.kernels.values()), sum(times.functions.values())
+    print(
+        f"    a step takes {times.whole * 1e3:.1f} ms: kernels {kernels / times.whole:.0%}, other NumPy "
+        f"{functions / times.whole:.0%}, autograd, optimizer and the rest "
+        f"{1 - (kernels + functions) / times.whole:.0%}"
+    )
+    for name, t in sorted(times.kernels.items(), key=lambda item: -item[1]):
+        print(f"        {name:28}{t * 1e3:8.3f} ms")
+
+    memory = step_memory()
+    print(
+        f"    a step's memory: peak {memory.peak / MB:.2f} MB, workspace {memory.workspace / MB:.2f} MB; "
+        f"{memory.ratio:.2f} x its activations, {memory.activations / MB:.2f} MB, and Parameters, "
+        f"{memory.parameters / MB:.2f} MB (wanted: {MEMORY_WANTED})"
+    )
 
 
 def bench_autograd() -> None:
@@ -89,5 +118,7 @@ if __name__ == "__main__":
     print(f"Python {platform.python_version()} on {sys.platform}, NumPy {np.__version__}\n")
     peer = load_dezero()
     bench_kernels(peer)
+    if simd.serves():
+        bench_simd()
     bench_net(peer)
     bench_autograd()

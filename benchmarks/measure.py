@@ -2,7 +2,7 @@
 
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import median
 from typing import Any
 
@@ -25,6 +25,12 @@ def seconds(run: Callable[[], object], at_least: float = 0.5) -> float:
         run()
         times.append(time.perf_counter() - start)
     return median(times)
+
+
+def in_turn(measures: Sequence[Callable[[], float]], rounds: int = 5) -> list[float]:
+    """Median of each measure over rounds of all: what slows the machine for a while hits all alike."""
+    results = [[measure() for measure in measures] for _ in range(rounds)]
+    return [median(of_one) for of_one in zip(*results, strict=True)]
 
 
 def peak_megabytes(run: Callable[[], object]) -> float:

@@ -1,51 +1,88 @@
 /**
- * The small CNN in the frameworks of npm, on one thread each.
+ * The small CNN in frameworks that run under Node, on one thread each, measured in turn as peers.py asks.
  *
- * Usage: node peers.mjs FOLDER: reads net.json and net.onnx there, which peers.py wrote, and writes peers.json:
- * each framework's samples/s, and its output for the batch.
+ * Usage: node peers.mjs FOLDER PYODIDE WHEEL: reads net.json, net.onnx and bundle.zip in FOLDER, which peers.py
+ * wrote. The first line of the output, in JSON, describes the contestants; then each line of the input is the
+ * number of one of them, and answered with the seconds that a batch takes it.
  */
 
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
 import { setThreadsCount } from '@tensorflow/tfjs-backend-wasm';
 import * as tf from '@tensorflow/tfjs-core';
 import convnetjs from 'convnetjs';
 import * as ort from 'onnxruntime-web';
+import { pyodidePeers } from './pyodide_peers.mjs';
 
 /**
+ * @typedef {import('./pyodide_peers.mjs').Contestant} Contestant
  * @typedef {object} Net a batch and the weights, channels last
  * @property {number[][][][]} x (N, 28, 28, 1)
  * @property {Record<'conv1' | 'conv2', number[][][][]> & {fc: number[][]}} W (OC, KH, KW, C); fc's (10, 7 * 7 * 32)
  * @property {Record<'conv1' | 'conv2' | 'fc', number[]>} b
  */
 
-const folder = process.argv[2];
+const AT_LEAST = 500; // milliseconds that one measurement takes
+const [folder, pyodide, wheel] = process.argv.slice(2).map((path) => resolve(path));
 /** @type {Net} */
 const net = JSON.parse(readFileSync(join(folder, 'net.json'), 'utf8'));
 const batch = net.x.length;
+const pyodideUrl = pathToFileURL(join(pyodide, 'pyodide.mjs')).href;
+console.log = console.info = console.error; // the output is for the answers
 
-const results = [await convNetJs(), await tensorFlow(), await onnxRuntime()];
-writeFileSync(join(folder, 'peers.json'), JSON.stringify(results));
+const all = [
+  ...(await pyodidePeers(pyodideUrl, read(wheel), read(join(folder, 'bundle.zip')))),
+  convNetJs(),
+  await tensorFlow(),
+  await onnxRuntime(),
+];
+answer(all.map(({ name, measured, output }) => ({ name, measured, output })));
+for await (const line of createInterface(process.stdin)) answer(await all[Number(line)].seconds());
+
+/** @param {unknown} value */
+function answer(value) {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+/** @param {string} path */
+function read(path) {
+  return new Uint8Array(readFileSync(path)).buffer;
+}
 
 /**
- * From the median time of as many calls of `run`, one for each batch, as fit into three seconds.
+ * @param {string} name
+ * @param {string} dependency its package in package.json
+ */
+function withVersion(name, dependency) {
+  const { dependencies } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
+  return `${name} ${dependencies[dependency]}`;
+}
+
+/**
+ * The median time of as many calls of `run`, one for each batch, as fit into a measurement.
  *
  * @param {() => unknown} run
  */
-async function samplesPerSecond(run) {
+async function seconds(run) {
   for (let i = 0; i < 3; i++) await run(); // until it is compiled
   const times = [];
-  for (let sum = 0; times.length < 3 || sum < 3000; sum += times[times.length - 1]) {
+  for (let sum = 0; times.length < 3 || sum < AT_LEAST; sum += times[times.length - 1]) {
     const start = performance.now();
     await run();
     times.push(performance.now() - start);
   }
   times.sort((a, b) => a - b);
-  return (1000 * batch) / times[times.length >> 1];
+  return times[times.length >> 1] / 1000;
 }
 
-/** Takes one sample at a time, and updates the weights after a batch of them. */
-async function convNetJs() {
+/**
+ * Takes one sample at a time, and updates the weights after a batch of them.
+ *
+ * @returns {Contestant}
+ */
+function convNetJs() {
   const conv = { type: 'conv', sx: 5, pad: 2, activation: 'relu' };
   const pool = { type: 'pool', sx: 2, stride: 2 };
   const cnn = new convnetjs.Net();
@@ -76,11 +113,16 @@ async function convNetJs() {
     return [...fc.out_act.w];
   });
   const trainer = new convnetjs.SGDTrainer(cnn, { learning_rate: 0.01, momentum: 0, batch_size: batch });
-  const speed = await samplesPerSecond(() => samples.forEach((sample, i) => trainer.train(sample, i % 10)));
-  return { name: 'ConvNetJS', package: 'convnetjs', measured: 'training', speed, output };
+  const step = () => samples.forEach((sample, i) => trainer.train(sample, i % 10));
+  const name = withVersion('ConvNetJS', 'convnetjs');
+  return { name, measured: 'training', output, seconds: () => seconds(step) };
 }
 
-/** Under Node its WebAssembly backend takes the build with SIMD and without threads. */
+/**
+ * Under Node its WebAssembly backend takes the build with SIMD and without threads.
+ *
+ * @returns {Promise<Contestant>}
+ */
 async function tensorFlow() {
   setThreadsCount(1);
   await tf.setBackend('wasm');
@@ -100,18 +142,18 @@ async function tensorFlow() {
       return tf.fused.matMul({ a: h, b: W.fc, bias: b.fc }).dataSync();
     });
   const output = [...forward()];
-  const speed = await samplesPerSecond(forward);
-  const name = 'TensorFlow.js wasm';
-  return { name, package: '@tensorflow/tfjs-backend-wasm', measured: 'forward', speed, output };
+  const name = withVersion('TensorFlow.js wasm', '@tensorflow/tfjs-backend-wasm');
+  return { name, measured: 'forward', output, seconds: () => seconds(forward) };
 }
 
+/** @returns {Promise<Contestant>} */
 async function onnxRuntime() {
   ort.env.wasm.numThreads = 1;
   const model = join(folder, 'net.onnx');
   const session = await ort.InferenceSession.create(model, { executionProviders: ['wasm'] });
   const x = new ort.Tensor('float32', Float32Array.from(net.x.flat(3)), [batch, 1, 28, 28]);
   const forward = async () => (await session.run({ x })).y.data;
-  const output = [...(await forward())];
-  const speed = await samplesPerSecond(forward);
-  return { name: 'ONNX Runtime Web', package: 'onnxruntime-web', measured: 'forward', speed, output };
+  const output = [.../** @type {Float32Array} */ (await forward())];
+  const name = withVersion('ONNX Runtime Web', 'onnxruntime-web');
+  return { name, measured: 'forward', output, seconds: () => seconds(forward) };
 }

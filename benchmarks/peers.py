@@ -1,22 +1,43 @@
-"""A table of the small CNN's speed: ours inside Pyodide beside frameworks of JavaScript and PyTorch.
+"""A table of the small CNN's speed: ours inside Pyodide, in Node and in Chromium, beside other frameworks.
 
-Usage: peers.py FOLDER NODE, after net.py has written net.npz there. All get the same weights and the same
-batch, and must answer the same.
+Usage: peers.py FOLDER NODE: FOLDER is for what the frameworks read. All get the same weights and the same
+batch, must answer the same, and are measured in turn: each for a moment, then all once more. Chromium is the
+program that the environment variable PYCONVLITE_CHROMIUM names.
 """
 
+import contextlib
 import json
+import os
 import subprocess
 import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 from dezero_peer import FOLDER as PACKAGES
-from measure import seconds
+from measure import in_turn, seconds
+from net import BATCH, Arrays, make_net
 
 HERE = Path(__file__).parent
+ROOT = HERE.parent
+PYODIDE = ROOT / "dist" / "pyodide-base"
 TOLERANCE = 1e-3  # of outputs of about 1
-Arrays = dict[str, Any]
+OURS = "pyconvlite"
+INSIDE_PYODIDE = OURS, "its NumPy kernels", "DeZero"
+WANTED = {"DeZero": 25, "ConvNetJS": 20, "PyTorch": 0.4, "TensorFlow.js": 1.2, "ONNX": 1.2}  # ours to theirs
+
+
+def wheel() -> Path:
+    """The one that ./build.sh wheel has built."""
+    return next((ROOT / "dist").glob("pyconvlite-*.whl"))
+
+
+# --------------------------------------------------------------------------------------- what frameworks read
 
 
 def write_json(net: Arrays, path: Path) -> None:
@@ -61,20 +82,113 @@ def write_onnx(net: Arrays, path: Path) -> None:
     save(model, path)
 
 
-def javascript(folder: Path, node: str) -> list[dict[str, Any]]:
-    """What peers.mjs measured, each with its package's version."""
-    subprocess.run([node, HERE / "peers.mjs", folder], check=True)
-    versions = json.loads((HERE / "package.json").read_text())["dependencies"]
-    results = json.loads((folder / "peers.json").read_text())
-    return [result | {"name": f"{result['name']} {versions[result['package']]}"} for result in results]
+def write_bundle(net: Arrays, path: Path) -> None:
+    """Write a zip file of what Python inside Pyodide needs: the net, the bench, and DeZero."""
+    np.savez(path.with_name("net.npz"), **net)
+    sources = [*HERE.glob("*.py"), *(PACKAGES / "dezero").rglob("*.py")]
+    with zipfile.ZipFile(path, "w") as bundle:
+        bundle.write(path.with_name("net.npz"), "net.npz")
+        for source in sources:
+            bundle.write(source, source.relative_to(ROOT))
 
 
-def pytorch(net: Arrays) -> dict[str, Any] | None:
-    """Training in PyTorch, or None where it is not installed; the bench does not install it."""
+# --------------------------------------------------------------------------------------- where frameworks run
+
+
+@dataclass
+class Contestant:
+    """A framework that trains, or computes, the small CNN on one batch.
+
+    Attributes:
+        name: what the table calls it.
+        place: where it runs inside Pyodide; None for others.
+        measured: "training" or "forward".
+        output: for the batch.
+        seconds: measures: the median time of one batch.
+    """
+
+    name: str
+    place: str | None
+    measured: str
+    output: Any
+    seconds: Callable[[], float]
+
+
+@contextlib.contextmanager
+def under_node(folder: Path, node: str) -> Iterator[list[Contestant]]:
+    """Those of peers.mjs."""
+    command = [node, HERE / "peers.mjs", folder, PYODIDE, wheel()]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, bufsize=1) as process:
+
+        def answer() -> Any:
+            line = process.stdout.readline()
+            if not line:
+                raise SystemExit("peers.mjs has broken off")
+            return json.loads(line)
+
+        def ask(number: int) -> float:
+            process.stdin.write(f"{number}\n")
+            return float(answer())
+
+        yield placed("Node", answer(), ask)
+
+
+@contextlib.contextmanager
+def in_chromium(folder: Path, chromium: str | None) -> Iterator[list[Contestant]]:
+    """Those inside Pyodide in an empty page; none without a browser."""
+    if not chromium:
+        yield []
+        return
+    from playwright.sync_api import Route, sync_playwright
+
+    def serve(route: Route) -> None:
+        file = ROOT / urlsplit(route.request.url).path.removeprefix("/")
+        if file.is_file():
+            route.fulfill(path=file)
+        else:
+            route.fulfill(body="", content_type="text/html")
+
+    files = HERE / "pyodide_peers.mjs", PYODIDE / "pyodide.mjs", wheel(), folder.absolute() / "bundle.zip"
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox"] if os.geteuid() == 0 else []  # root has no sandbox
+        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+        page = browser.new_page()
+        page.route("**/*", serve)
+        page.goto("http://localhost/")
+        described = page.evaluate(START, [f"/{file.relative_to(ROOT)}" for file in files])
+        yield placed("Chromium", described, lambda number: page.evaluate("i => all[i].seconds()", number))
+        browser.close()
+
+
+START = """async ([module, pyodide, wheel, bundle]) => {
+  const { pyodidePeers } = await import(module);
+  const read = async (url) => (await fetch(url)).arrayBuffer();
+  globalThis.all = await pyodidePeers(new URL(pyodide, location).href, await read(wheel), await read(bundle));
+  return all.map(({ name, measured, output }) => ({ name, measured, output }));
+}"""
+
+
+def placed(place: str, described: list[dict[str, Any]], measure: Callable[[int], float]) -> list[Contestant]:
+    """The contestants that another process has described, in its order."""
+    return [
+        Contestant(
+            one["name"],
+            place if one["name"] in INSIDE_PYODIDE else None,
+            one["measured"],
+            one["output"],
+            partial(measure, number),
+        )
+        for number, one in enumerate(described)
+    ]
+
+
+def pytorch(net: Arrays) -> list[Contestant]:
+    """Training in PyTorch; none where it is not installed: the bench does not install it."""
     try:
         import torch
     except ImportError:
-        return None
+        return []
     torch.set_num_threads(1)
     nn = torch.nn
     model = nn.Sequential(
@@ -91,7 +205,7 @@ def pytorch(net: Arrays) -> dict[str, Any] | None:
         W = net[f"{name}/W"]
         model[index].weight.data = torch.from_numpy(W.T.copy() if name == "fc" else W)
         model[index].bias.data = torch.from_numpy(net[f"{name}/b"])
-    x, t = torch.from_numpy(net["x"]), torch.arange(len(net["x"])) % 10
+    x, t = torch.from_numpy(net["x"]), torch.from_numpy(net["t"])
     with torch.no_grad():
         output = model(x).numpy()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
@@ -101,39 +215,54 @@ def pytorch(net: Arrays) -> dict[str, Any] | None:
         nn.functional.cross_entropy(model(x), t).backward()
         optimizer.step()
 
-    return {
-        "name": f"PyTorch {torch.__version__}",
-        "measured": "training",
-        "speed": len(x) / seconds(step, 3),
-        "output": output,
-    }
+    return [Contestant(f"PyTorch {torch.__version__}", None, "training", output, lambda: seconds(step))]
+
+
+# -------------------------------------------------------------------------------------------------- the table
 
 
 def main(folder: Path, node: str) -> None:
-    """Measure the peers one after the other and print the table."""
-    with np.load(folder / "net.npz") as npz:
-        net = dict(npz)
+    """Measure all in turn and print the table."""
+    folder.mkdir(parents=True, exist_ok=True)
+    net = make_net()
     write_json(net, folder / "net.json")
     write_onnx(net, folder / "net.onnx")
-    torch = pytorch(net)
-    peers = javascript(folder, node) + ([torch] if torch else [])
-    print(f"small CNN, batch {len(net['x'])}, one thread; samples/s and how many times a peer's ours are")
+    write_bundle(net, folder / "bundle.zip")
+    chromium = os.environ.get("PYCONVLITE_CHROMIUM")
+    with under_node(folder, node) as in_node, in_chromium(folder, chromium) as in_page:
+        contestants = in_node + in_page + pytorch(net)
+        apart = max(difference(one, net["y"]) for one in contestants)
+        times = in_turn([one.seconds for one in contestants])
+    speeds = [(one, BATCH / t) for one, t in zip(contestants, times, strict=True)]
+    print(f"small CNN, batch {BATCH}, one thread: samples/s, and how many times a peer's ours are")
     for measured in ("training", "forward"):
-        ours = float(net[measured])
-        print(f"    {measured}\n        {'pyconvlite in Pyodide':28}{ours:8.0f}")
-        for peer in peers:
-            if peer["measured"] == measured:
-                print(f"        {peer['name']:28}{peer['speed']:8.0f}{ours / peer['speed']:8.2f} x", end="")
-                print(f"   outputs differ by {difference(peer, net):.0e} at most")
-        if measured == "training" and not torch:
-            print("        PyTorch is not installed")
+        print_table(measured, [(one, speed) for one, speed in speeds if one.measured == measured])
+    print(f"    all outputs are within {apart:.0e} of NumPy's on CPython")
+    if not any(one.name.startswith("PyTorch") for one in contestants):
+        print("    PyTorch is not installed")
+    if not chromium:
+        print("    no Chromium was named")
 
 
-def difference(peer: dict[str, Any], net: Arrays) -> float:
-    """How far the peer's output is from ours at most; an end with an error where that is too far."""
-    apart = float(np.abs(np.reshape(peer["output"], net["y"].shape) - net["y"]).max())
+def print_table(measured: str, speeds: list[tuple[Contestant, float]]) -> None:
+    """Ours in each place, then the peers, each beside ours in the same Pyodide or in all of them."""
+    ours = {one.place: speed for one, speed in speeds if one.name == OURS}
+    print(f"    {measured:34}{'':9}" + "".join(f"{f'in {place}':>14}" for place in ours) + f"{'wanted':>10}")
+    for one, speed in speeds:
+        label = f"{one.name}, in {one.place}" if one.place else one.name
+        ratios = [
+            f"{ours[place] / speed:12.2f} x" if one.name != OURS and one.place in (None, place) else " " * 14
+            for place in ours
+        ]
+        target = next((at_least for name, at_least in WANTED.items() if one.name.startswith(name)), "")
+        print(f"        {label:30}{speed:9.0f}{''.join(ratios)}{target and f'>= {target}':>10}")
+
+
+def difference(one: Contestant, y: Any) -> float:
+    """How far a contestant's output is from NumPy's at most; an end with an error where that is too far."""
+    apart = float(np.abs(np.reshape(one.output, y.shape) - y).max())
     if not apart < TOLERANCE:
-        raise SystemExit(f"{peer['name']} computes another net: its output is {apart:.1e} from ours")
+        raise SystemExit(f"{one.name} computes another net: its output is {apart:.1e} from ours")
     return apart
 
 

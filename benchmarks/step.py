@@ -1,0 +1,135 @@
+"""Where the time and the memory of a training step go."""
+
+import contextlib
+import time
+import tracemalloc
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import simd
+from net import make_net, training_step
+
+import pyconvlite
+from pyconvlite import backends
+from pyconvlite.backprop import functions_behind
+
+# ------------------------------------------------------------------------------------------------------- time
+
+
+@dataclass
+class Times:
+    """Seconds of a step.
+
+    Attributes:
+        whole: the step, watched.
+        kernels: inside each kernel.
+        functions: inside `forward` of each Function, less its kernels.
+    """
+
+    whole: float
+    kernels: dict[str, float]
+    functions: dict[str, float]
+
+
+def step_times(step: Callable[[], object], at_least: float = 3) -> Times:
+    """Medians over as many steps as fit into `at_least` seconds."""
+    step()
+    wholes, sums = [], []
+    while len(wholes) < 3 or sum(wholes) < at_least:
+        with watched() as taken:
+            start = time.perf_counter()
+            step()
+            wholes.append(time.perf_counter() - start)
+        sums.append(taken)
+    kernels, functions = (
+        {name: median([taken[kind, name] for taken in sums]) for k, name in sums[0] if k == kind}
+        for kind in ("kernel", "function")
+    )
+    return Times(median(wholes), kernels, functions)
+
+
+@contextlib.contextmanager
+def watched() -> Iterator[Counter[tuple[str, str]]]:
+    """Add up the time spent in each kernel and in `forward` of each Function, less what runs inside it."""
+    taken: Counter[tuple[str, str]] = Counter()
+    inner: list[float] = []  # for each call under way, what the calls inside it took
+
+    def watch(key: tuple[str, str], f: Callable[..., Any]) -> Callable[..., Any]:
+        def watching(*args: Any, **kwargs: Any) -> Any:
+            inner.append(0)
+            start = time.perf_counter()
+            try:
+                return f(*args, **kwargs)
+            finally:
+                whole = time.perf_counter() - start
+                taken[key] += whole - inner.pop()  # type: ignore[assignment]
+                if inner:
+                    inner[-1] += whole
+
+        return watching
+
+    module = backends.kernels(0)
+    functions = [f for f in vars(pyconvlite.functions).values() if isinstance(f, type)]
+    places = [("kernel", name, module, name) for name in module.__all__]
+    places += [("function", f.__name__, f, "forward") for f in functions if "forward" in vars(f)]
+    saved = [(owner, attribute, vars(owner)[attribute]) for _, _, owner, attribute in places]
+    try:
+        for (kind, name, owner, attribute), (_, _, f) in zip(places, saved, strict=True):
+            setattr(owner, attribute, watch((kind, name), f))
+        yield taken
+    finally:
+        for owner, attribute, f in saved:
+            setattr(owner, attribute, f)
+
+
+# ----------------------------------------------------------------------------------------------------- memory
+
+
+@dataclass
+class Memory:
+    """Bytes of a training step.
+
+    Attributes:
+        peak: the most that Python and NumPy hold at a time, with the batch, the model and its gradients.
+        workspace: what the SIMD kernels hold for themselves.
+        activations: the batch and the outputs of all Functions of the forward pass.
+        parameters: all Parameters of the model.
+    """
+
+    peak: int
+    workspace: int
+    activations: int
+    parameters: int
+
+    @property
+    def ratio(self) -> float:
+        """All that is held to what the step cannot do without."""
+        return (self.peak + self.workspace) / (self.activations + self.parameters)
+
+
+def step_memory() -> Memory:
+    """Of ours, on the kernels that serve here; read off the graph of one step."""
+    tracemalloc.start()
+    try:
+        step = training_step(pyconvlite, make_net())
+        activations, parameters = graph_memory(step())
+        tracemalloc.reset_peak()
+        step()
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    return Memory(peak, simd.workspace() if simd.serves() else 0, activations, parameters)
+
+
+def graph_memory(loss: pyconvlite.Variable) -> tuple[int, int]:
+    """Bytes of the arrays in the graph behind the loss: activations and Parameters. Views add nothing."""
+    variables = [loss] + [x for f in functions_behind([loss]) for x in f.inputs if x.data is not None]
+    owners = {id(x): (x, x.data if x.data.base is None else x.data.base) for x in variables}
+    sizes: tuple[dict[int, int], dict[int, int]] = {}, {}
+    for x, array in owners.values():
+        sizes[isinstance(x, pyconvlite.Parameter)][id(array)] = array.nbytes
+    activations, parameters = (sum(size.values()) for size in sizes)
+    return activations, parameters
