@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from pyconvlite import backends
+from pyconvlite.backends.simd import library
 
 IN_PYODIDE = sys.platform == "emscripten"
 
@@ -20,11 +21,21 @@ settings.register_profile(
 settings.load_profile("pyconvlite")
 
 
-@pytest.fixture
-def simd():
-    """Have the SIMD kernels serve, whatever PYCONVLITE_BACKEND says; fail where they do not load."""
-    with backends.use("simd"):
-        yield
+@pytest.fixture(scope="module", params=["relaxed", "simd128"])
+def simd(request):
+    """Have a variant of the SIMD kernels serve, whatever the environment says; fail if it does not load."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(library, "VARIANTS", (request.param,))
+        forget_the_library()
+        with backends.use("simd"):
+            assert f"variant {request.param}" in backends.describe().reason
+            yield
+    forget_the_library()
+
+
+def forget_the_library():
+    library.load.cache_clear()
+    vars(library.library).clear()
 
 
 def pytest_collection_modifyitems(items):

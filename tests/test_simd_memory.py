@@ -1,0 +1,241 @@
+"""backends/simd/: the kernels touch their arrays and nothing beside them, and memory stays what it is."""
+
+import sys
+from contextlib import contextmanager
+from itertools import cycle
+
+import numpy as np
+import pytest
+from geometries import HARD, geometries
+from hypothesis import given
+from simd import KERNELS, by_simd, call, numbers
+from test_simd_conv import LARGE, blocks
+
+from pyconvlite import backends
+from pyconvlite.utils import conv_outsize
+
+pytestmark = by_simd
+
+CALLS = 200_000
+
+
+def heap_size():
+    """Bytes of WebAssembly memory."""
+    from pyodide_js import _module
+
+    return _module.HEAP8.length
+
+
+# -------------------------------------------------------------------------------------------- beside an array
+
+
+class Guarded:
+    """NumPy, but that each new array lies between two strips of bytes that nobody may touch."""
+
+    STRIP = 256
+
+    def __init__(self):
+        self.memories = []
+
+    def __getattr__(self, name):
+        return getattr(np, name)
+
+    def empty(self, shape, dtype):
+        size = int(np.prod(shape, dtype=int)) * np.dtype(dtype).itemsize
+        memory = np.full(size + 2 * self.STRIP, 0xFF, np.uint8)  # of float32, NaN
+        self.memories.append(memory)
+        return memory[self.STRIP : self.STRIP + size].view(dtype).reshape(shape)
+
+    def zeros(self, shape, dtype):
+        array = self.empty(shape, dtype)
+        array[...] = 0
+        return array
+
+    def copy(self, a):
+        copy = self.empty(a.shape, a.dtype)
+        copy[...] = a
+        return copy
+
+    def check(self):
+        for memory in self.memories:
+            assert (memory[: self.STRIP] == 0xFF).all()
+            assert (memory[-self.STRIP :] == 0xFF).all()
+
+
+def check_guarded(kernel, arrays, *settings):
+    """In guarded memory a kernel gives the same to the last bit: it takes no NaN from beside its arrays."""
+    kernels = backends.kernels(numbers())
+
+    def called(arrays):
+        y = getattr(kernels, kernel)(*arrays, *settings)
+        return y if isinstance(y, tuple) else (y,)
+
+    guarded = Guarded()
+    copies = [None if a is None else guarded.copy(a) for a in arrays]
+    expected = called(arrays)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kernels, "np", guarded)
+        results = called(copies)
+    guarded.check()
+    for y, plain in zip(results, expected, strict=True):
+        np.testing.assert_array_equal(y, plain)
+
+
+class TestBeside:
+    @pytest.mark.parametrize("name", KERNELS)
+    def test_every_kernel(self, name):
+        check_guarded(*KERNELS[name])
+
+    @pytest.mark.parametrize("g", [*HARD.values(), *LARGE.values()], ids=[*HARD, *LARGE])
+    def test_convolution_of_shapes_that_hurt(self, g):
+        self.check_convolution(g)
+
+    @given(geometries())
+    def test_any_small_convolution(self, g):
+        self.check_convolution(g)
+
+    @given(blocks())
+    def test_any_larger_convolution(self, g):
+        self.check_convolution(g)
+
+    def check_convolution(self, g):
+        settings, gy = ways(g)
+        x, W, b = g.arrays(g.x_shape, g.W_shape, g.W_shape[:1], dtype=np.float32)
+        check_guarded("conv2d", [x, W, b], *settings)
+        check_guarded("conv2d_gx", [gy, W, None], x.shape[2:], *settings)
+        check_guarded("conv2d_gW", [x, gy], W.shape[2:], *settings)
+        check_guarded("im2col", [x], g.kernel, *settings[:3])
+
+    @given(geometries(max_dilation=1))
+    def test_any_pooling(self, g):
+        (stride, pad, *_), gy = ways(g)
+        gy = gy[:, : g.x_shape[1]]
+        (x,) = g.arrays((*gy.shape[:2], *g.x_shape[2:]), dtype=np.float32)
+        settings = g.kernel, stride, pad
+        check_guarded("max_pool", [x], *settings)
+        _, indexes = backends.kernels(x).max_pool(x, *settings)
+        check_guarded("max_pool_grad", [gy, indexes], x.shape[2:], *settings)
+        check_guarded("max_pool_gather", [x, indexes], *settings)
+        check_guarded("avg_pool", [x], *settings, False)
+        check_guarded("avg_pool_grad", [gy], x.shape[2:], *settings, False)
+
+    def test_any_length(self):
+        for n in range(1, 40):
+            check_guarded("relu", [numbers(n)])
+            check_guarded("relu_grad", [numbers(n), numbers(n)])
+            check_guarded("sum", [numbers(n)], None, False)
+            check_guarded("sum", [numbers(3, n)], 0, False)
+            check_guarded("sum", [numbers(3, n)], 1, False)
+            check_guarded("matmul", [numbers(n, 5), numbers(5, n)])
+            check_guarded("matmul", [numbers(5, n), numbers(n, 5)])
+            check_guarded("softmax_cross_entropy", [numbers(2, n), np.zeros(2, np.int32)])
+            check_guarded("softmax_cross_entropy_grad", [numbers(2, n), np.zeros(2, np.int32), numbers()])
+            check_guarded("batch_norm", [numbers(2, 3, n), numbers(3), numbers(3)], 1e-5)
+            check_guarded("batch_norm_grad", [numbers(2, 3, n), numbers(3), numbers(2, 3, n)], 1e-5)
+            check_guarded("sgd", [numbers(n)] * 2, 0.1)
+            check_guarded("momentum_sgd", [numbers(n)] * 3, 0.1, 0.9)
+            check_guarded("adam", [numbers(n) ** 2] * 4, 0.1, 0.9, 0.99, 1e-8, 0.0)
+
+
+def ways(g):
+    """A geometry's (stride, pad, dilation, groups) as the kernels take them, and a gy."""
+    stride, pad, dilation = (
+        size if isinstance(size, tuple) else (size, size)
+        for size in (g.stride, g.pad, g.options.get("dilation", 1))
+    )
+    outsize = conv_outsize(g.x_shape[2:], g.kernel, stride, pad, dilation)
+    gy = numbers(g.x_shape[0], g.W_shape[0], *outsize)
+    return (stride, pad, dilation, g.options.get("groups", 1)), gy
+
+
+# ------------------------------------------------------------------------------------------------- many calls
+
+
+@contextmanager
+def canaries(count=100):
+    """Arrays of a pattern, among those that come and go inside."""
+    kept = []
+    for n in range(count):
+        kept.append(np.full(100 + n, n, np.int32))
+        np.empty(500 + 7 * n, np.float32)  # leaves a hole
+    yield
+    for n, array in enumerate(kept):
+        assert (array == n).all()
+
+
+def random_calls(count, seed=0):
+    """Call kernels with small sizes at random."""
+    kernels = backends.kernels(numbers())
+    rng = np.random.default_rng(seed)
+    pool = numbers(20_000, seed=seed)
+    sizes = cycle(rng.integers(1, 8, 100_003).tolist())
+    size = sizes.__next__
+
+    def array(*shape):
+        start = 4 * size()
+        return pool[start : start + int(np.prod(shape))].reshape(shape)
+
+    def convolution():
+        N, C, OC, KH, KW, SH, PH = (size() for _ in range(7))
+        N, PH = min(N, 3), PH % 3
+        x, W = array(N, C, KH + size(), KW + size()), array(OC, C, KH, KW)
+        settings = (SH, 1), (PH, 0)
+        y = kernels.conv2d(x, W, array(OC), *settings)
+        kernels.conv2d_gx(y, W, None, x.shape[2:], *settings)
+        kernels.conv2d_gW(x, y, (KH, KW), *settings)
+        return 3
+
+    def pooling():
+        K, S = size(), size()
+        x = array(min(size(), 3), size(), K + size(), K + size())
+        settings = (K, K), (S, S), (K // 2, 0)
+        y, indexes = kernels.max_pool(x, *settings)
+        kernels.max_pool_grad(y, indexes, x.shape[2:], *settings)
+        kernels.max_pool_gather(x, indexes, *settings)
+        y = kernels.avg_pool(x, *settings, True)
+        kernels.avg_pool_grad(y, x.shape[2:], *settings, True)
+        kernels.col2im(kernels.im2col(x, *settings), x.shape, *settings)
+        return 7
+
+    def products():
+        M, K, N = size(), size(), size()
+        kernels.matmul(array(M, K), array(N, K).T)
+        kernels.matmul(array(2, M, K), array(2, K, N))
+        return 2
+
+    def pointwise():
+        x, W = array(size(), size()), array(size())
+        kernels.relu_grad(x, kernels.relu(x))
+        kernels.sum(x, 0, False)
+        gamma, t = array(x.shape[1]), np.zeros(len(x), np.int32)
+        kernels.batch_norm_grad(x, gamma, kernels.batch_norm(x, gamma, gamma, 1e-5)[0], 1e-5)
+        kernels.softmax_cross_entropy_grad(x, t, kernels.softmax_cross_entropy(x, t))
+        kernels.momentum_sgd(W, W, kernels.sgd(W, W, 0.1), 0.1, 0.9)
+        kernels.adam(W, W, W * W, W, 0.1, 0.9, 0.99, 1e-8, 0.0)
+        return 10
+
+    kinds = cycle([convolution, pooling, products, pointwise])
+    while count > 0:
+        count -= next(kinds)()
+
+
+def test_many_calls_leave_memory_as_it_was():
+    random_calls(2_000)  # Python's own pools fill up
+    with canaries():
+        size, blocks = heap_size(), sys.getallocatedblocks()
+        random_calls(CALLS)
+        assert heap_size() == size
+        assert sys.getallocatedblocks() - blocks < 1_000
+
+
+def test_pointers_stay_valid_when_memory_grows():
+    kernels = backends.kernels(numbers())
+    before = {name: call(kernels, name) for name in KERNELS}
+    for name, expected in before.items():
+        size, held = heap_size(), []
+        while heap_size() == size:
+            held.append(np.ones(2**21, np.float32))
+        for y, other in zip(call(kernels, name), expected, strict=True):
+            np.testing.assert_array_equal(y, other)
+        if heap_size() > 2**30:
+            break

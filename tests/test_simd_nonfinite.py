@@ -1,0 +1,93 @@
+"""backends/simd/: NaN and infinity come through, to where NumPy has them and nowhere else."""
+
+import numpy as np
+import pytest
+from geometries import HARD, Geometry
+from simd import KERNELS, assert_close, by_simd, call, check, numbers
+from test_simd_conv import LARGE
+
+import pyconvlite.functions as F
+from pyconvlite import backends
+from pyconvlite.backends import numpy as reference
+
+pytestmark = [*by_simd, pytest.mark.filterwarnings("ignore::RuntimeWarning")]  # NumPy's, of invalid values
+
+values = pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+
+
+# Arrays whose NaN and infinities depend on the algorithm: {kernel: which of its arrays}.
+EITHER_WAY = {
+    "conv2d_gx": 1,  # W: whether it meets zeros around gy, which give NaN too
+    "softmax_cross_entropy_grad": 2,  # gy: an infinite one times p - 1, or times p and times -1
+}
+
+
+def poisoned(a, value, *positions):
+    a = a.copy()
+    for position in positions:
+        a.flat[position] = value
+    return a
+
+
+@values
+@pytest.mark.parametrize("name", KERNELS)
+def test_every_kernel(name, value):
+    kernels = backends.kernels(numbers())
+    kernel, arrays, *_ = KERNELS[name]
+    for i, a in enumerate(arrays):
+        if a is None or a.dtype != np.float32 or EITHER_WAY.get(kernel) == i:
+            continue
+        for position in {0, 1, a.size // 3, a.size // 2, a.size - 1} - {a.size}:
+            given = [*arrays[:i], poisoned(a, value, position), *arrays[i + 1 :]]
+            wide = [b.astype(np.float64) if b is not None and b.dtype == np.float32 else b for b in given]
+            results = (call(kernels, name, given), call(reference, name, given), call(reference, name, wide))
+            for y, numpys, true in zip(*results, strict=True):
+                assert_close(y, np.asarray(numpys), np.asarray(true))
+
+
+GEOMETRIES = {
+    **{name: g for name, g in HARD.items() if g.x_shape[0]},
+    **{
+        name: LARGE[name]
+        for name in (
+            "first layer",
+            "second layer",
+            "late layer",
+            "many of both, one pixel",
+            "kernel of 17x17",
+            "long row",
+            "many small images",
+            "depthwise",
+            "stride and dilation",
+            "wide pad",
+        )
+    },
+    "3x3": Geometry((2, 8, 13, 14), (8, 8, 3, 3), pad=1),
+    "3x3 without pad": Geometry((2, 9, 12, 11), (7, 9, 3, 3)),
+    "5x5": Geometry((2, 8, 13, 14), (8, 8, 5, 5), pad=2),
+}
+
+
+@values
+@pytest.mark.parametrize("g", GEOMETRIES.values(), ids=GEOMETRIES)
+class TestConvolution:
+    """One pixel touches the windows that hold it, and no other."""
+
+    def test_forward(self, g, value):
+        x, W, b = g.arrays(g.x_shape, g.W_shape, g.W_shape[:1], dtype=np.float32)
+        f = lambda x, W, b: F.conv2d(x, W, b, g.stride, g.pad, **g.options)  # noqa: E731
+        for position in (0, x.size // 2, x.size - 1):
+            check(f, poisoned(x, value, position), W, b, order=1)
+        check(f, x, poisoned(W, value, W.size // 2), b, order=0)
+        check(f, x, W, poisoned(b, value, b.size // 2), order=1)
+
+    def test_its_gradients(self, g, value):
+        x, W = g.arrays(g.x_shape, g.W_shape, dtype=np.float32)
+        conv = F.Conv2d(g.stride, g.pad, **g.options)
+        gy = numbers(*conv(x, W, None).shape)
+        gx = lambda gy, W: F.Deconv2d(g.stride, g.pad, x.shape[2:], **g.options)(gy, W, None)  # noqa: E731
+        for position in (0, gy.size // 2, gy.size - 1):
+            bad = poisoned(gy, value, position)
+            check(F.Conv2DGradW(conv), x, bad, order=0)
+            check(gx, bad, W, order=0)
+        check(F.Conv2DGradW(conv), poisoned(x, value, x.size // 2), gy, order=0)
