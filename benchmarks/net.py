@@ -10,6 +10,8 @@ import pyconvlite
 
 BATCH = 32
 LAYERS = "conv1", "conv2", "fc"
+# Of one image: the image, then what convolution and ReLU, pooling, both once more, and fc make of it.
+ACTIVATIONS = 28 * 28 + 2 * 16 * 28 * 28 + 16 * 14 * 14 + 2 * 32 * 14 * 14 + 32 * 7 * 7 + 10
 Arrays = dict[str, Any]
 
 

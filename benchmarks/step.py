@@ -10,11 +10,10 @@ from statistics import median
 from typing import Any
 
 import simd
-from net import make_net, training_step
+from net import ACTIVATIONS, BATCH, make_net, training_step
 
 import pyconvlite
 from pyconvlite import backends
-from pyconvlite.backprop import functions_behind
 
 # ------------------------------------------------------------------------------------------------------- time
 
@@ -36,14 +35,15 @@ class Times:
 
 def step_times(step: Callable[[], object], at_least: float = 3) -> Times:
     """Medians over as many steps as fit into `at_least` seconds."""
-    step()
     wholes, sums = [], []
-    while len(wholes) < 3 or sum(wholes) < at_least:
-        with watched() as taken:
+    with watched() as taken:
+        step()
+        while len(wholes) < 3 or sum(wholes) < at_least:
+            taken.clear()
             start = time.perf_counter()
             step()
             wholes.append(time.perf_counter() - start)
-        sums.append(taken)
+            sums.append(taken.copy())
     kernels, functions = (
         {name: median([taken[kind, name] for taken in sums]) for k, name in sums[0] if k == kind}
         for kind in ("kernel", "function")
@@ -95,41 +95,29 @@ class Memory:
     Attributes:
         peak: the most that Python and NumPy hold at a time, with the batch, the model and its gradients.
         workspace: what the SIMD kernels hold for themselves.
-        activations: the batch and the outputs of all Functions of the forward pass.
-        parameters: all Parameters of the model.
+        needed: the batch, the outputs of all layers as the net is written, and the Parameters.
     """
 
     peak: int
     workspace: int
-    activations: int
-    parameters: int
+    needed: int
 
     @property
     def ratio(self) -> float:
-        """All that is held to what the step cannot do without."""
-        return (self.peak + self.workspace) / (self.activations + self.parameters)
+        """All that is held to what is needed."""
+        return (self.peak + self.workspace) / self.needed
 
 
 def step_memory() -> Memory:
-    """Of ours, on the kernels that serve here; read off the graph of one step."""
+    """Of ours, on the kernels that serve here."""
+    parameters = [array.nbytes for name, array in make_net().items() if "/" in name]
     tracemalloc.start()
     try:
         step = training_step(pyconvlite, make_net())
-        activations, parameters = graph_memory(step())
+        step()
         tracemalloc.reset_peak()
         step()
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    return Memory(peak, simd.workspace() if simd.serves() else 0, activations, parameters)
-
-
-def graph_memory(loss: pyconvlite.Variable) -> tuple[int, int]:
-    """Bytes of the arrays in the graph behind the loss: activations and Parameters. Views add nothing."""
-    variables = [loss] + [x for f in functions_behind([loss]) for x in f.inputs if x.data is not None]
-    owners = {id(x): (x, x.data if x.data.base is None else x.data.base) for x in variables}
-    sizes: tuple[dict[int, int], dict[int, int]] = {}, {}
-    for x, array in owners.values():
-        sizes[isinstance(x, pyconvlite.Parameter)][id(array)] = array.nbytes
-    activations, parameters = (sum(size.values()) for size in sizes)
-    return activations, parameters
+    return Memory(peak, simd.workspace() if simd.serves() else 0, 4 * BATCH * ACTIVATIONS + sum(parameters))
