@@ -62,7 +62,7 @@ def check(f, *arrays, order=2, floor=0):
 def assert_close(y, numpys, true, floor=0):
     finite = np.isfinite(true)
     magnitude = np.abs(true[finite]).max(initial=floor)
-    numpys_error = np.abs(numpys - true)[finite].max(initial=0)
+    numpys_error = np.abs(numpys[finite] - true[finite]).max(initial=0)
     np.testing.assert_allclose(y, true, rtol=0, atol=max(TOLERANCE * magnitude, 2 * numpys_error))
 
 
