@@ -34,7 +34,7 @@ def simd(request):
 
 
 def forget_the_library():
-    library.load.cache_clear()
+    library._load.cache_clear()
     vars(library.library).clear()
 
 

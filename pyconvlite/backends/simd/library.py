@@ -16,6 +16,9 @@ from typing import Any
 FOLDER = Path(__file__).parent
 VARIANTS = ("relaxed", "simd128")  # the faster one first
 
+# The smallest module that needs SIMD: a function without arguments that returns i32x4.splat(0).
+SMALLEST = bytes.fromhex("0061736d010000000105016000017b030201000a080106004100fd110b")
+
 
 class Unsupported(ImportError):  # noqa: N818 - it says what is missing, not that somebody erred
     """This runtime has no WebAssembly SIMD: nothing is broken, there is nothing to load."""
@@ -29,7 +32,7 @@ def supported(folder: Path, validates: Callable[[bytes], bool]) -> str:
         validates: whether the engine can run a module's bytes.
 
     Raises:
-        ImportError: a side module is missing.
+        ImportError: a side module is missing or damaged.
         Unsupported: the engine accepts none.
     """
     for name in VARIANTS:
@@ -38,28 +41,40 @@ def supported(folder: Path, validates: Callable[[bytes], bool]) -> str:
             raise ImportError(f"{path} is missing; install pyconvlite from its wheel, which has it")
         if validates(path.read_bytes()):
             return name
+    if validates(SMALLEST):
+        raise ImportError(f"{path} is damaged; install pyconvlite from its wheel again")
     raise Unsupported("this WebAssembly engine has no SIMD")
 
 
-@functools.cache
 def load() -> tuple[Any, str]:
     """The side module's functions, and which variant it is.
 
     Raises:
-        ImportError: it is missing or does not load.
+        ImportError: it is missing, damaged or does not load.
         Unsupported: there is no Pyodide here, or it runs in an engine without SIMD.
     """
+    loaded = _load()
+    if isinstance(loaded, ImportError):
+        raise loaded
+    return loaded
+
+
+@functools.cache  # failures too: asked again for a module that did not load, Pyodide hands out half of one
+def _load() -> tuple[Any, str] | ImportError:
     platform: str = sys.platform
     if platform != "emscripten":
-        raise Unsupported(f"the kernels are WebAssembly, for Pyodide; this Python runs on {platform}")
+        return Unsupported(f"the kernels are WebAssembly, for Pyodide; this Python runs on {platform}")
     from js import WebAssembly
     from pyodide.ffi import to_js
 
-    name = supported(FOLDER, lambda module: bool(WebAssembly.validate(to_js(module))))
+    try:
+        name = supported(FOLDER, lambda module: bool(WebAssembly.validate(to_js(module))))
+    except ImportError as error:
+        return error
     try:
         return ctypes.CDLL(str(FOLDER / f"{name}.wasm")), name
     except OSError as error:
-        raise ImportError(f"{name}.wasm does not load: {error}") from error
+        return ImportError(f"{name}.wasm does not load: {error}")
 
 
 class _Library:

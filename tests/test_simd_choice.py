@@ -1,0 +1,266 @@
+"""backends/: who serves NumPy arrays, and how one learns of it."""
+
+import os
+import subprocess
+import sys
+import warnings
+
+import numpy as np
+import pytest
+from conftest import forget_the_library
+from simd import in_pyodide
+
+import pyconvlite.functions as F
+from pyconvlite import backends
+from pyconvlite.backends import numpy as reference
+from pyconvlite.backends.simd import library
+
+IN_PYODIDE = sys.platform == "emscripten"
+FASTEST = "simd" if IN_PYODIDE else "numpy"
+
+
+@pytest.fixture
+def fresh(monkeypatch):
+    """As before the first kernel is asked for, in an environment that asks for nothing."""
+    monkeypatch.delenv("PYCONVLITE_BACKEND", raising=False)
+    monkeypatch.setattr(backends, "_choice", None)
+    monkeypatch.setattr(backends, "_warned", set())
+    forget_the_library()
+    yield
+    forget_the_library()
+
+
+def serving():
+    return backends.kernels(np.zeros(1)).__name__.split("pyconvlite.backends.")[1].split(".")[0]
+
+
+@pytest.mark.usefixtures("fresh")
+class TestEnvironment:
+    @pytest.mark.parametrize("wanted", [None, "", "auto", "numpy"])
+    def test_choices(self, wanted, monkeypatch):
+        if wanted is not None:
+            monkeypatch.setenv("PYCONVLITE_BACKEND", wanted)
+        expected = "numpy" if wanted == "numpy" else FASTEST
+        assert serving() == backends.describe().backend == expected
+
+    @in_pyodide
+    def test_simd(self, monkeypatch):
+        monkeypatch.setenv("PYCONVLITE_BACKEND", "simd")
+        assert serving() == "simd"
+
+    @pytest.mark.parametrize("wrong", ["webgpu", "SIMD", " "])
+    def test_wrong(self, wrong, monkeypatch):
+        monkeypatch.setenv("PYCONVLITE_BACKEND", wrong)
+        for ask in (backends.describe, serving):
+            message = f"PYCONVLITE_BACKEND must be one of auto, numpy, simd; got '{wrong}'"
+            with pytest.raises(ValueError, match=message):
+                ask()
+        with backends.use("numpy"):
+            assert serving() == "numpy"
+
+    def test_is_read_when_the_first_kernel_is_asked_for(self, monkeypatch):
+        F.relu(np.zeros(1))
+        monkeypatch.setenv("PYCONVLITE_BACKEND", "wrong")
+        F.relu(np.zeros(1))
+
+    @pytest.mark.cpython
+    @pytest.mark.parametrize(
+        ("wanted", "says"),
+        [
+            ("auto", "numpy: the kernels are WebAssembly, for Pyodide; this Python runs on "),
+            ("numpy", "numpy: it was asked for"),
+            ("simd", "DeviceUnavailable: the simd backend cannot serve here: the kernels are WebAssembly"),
+            ("fast", "ValueError: PYCONVLITE_BACKEND must be one of auto, numpy, simd; got 'fast'"),
+        ],
+    )
+    def test_of_a_process(self, wanted, says):
+        program = "import pyconvlite.backends as b; print(d := b.describe(), end=''); print(d.backend)"
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", program],
+            env=os.environ | {"PYCONVLITE_BACKEND": wanted},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert says in (done.stderr if done.returncode else done.stdout)
+        assert done.returncode == (wanted in ("simd", "fast"))
+
+
+@pytest.mark.usefixtures("fresh")
+class TestUse:
+    def test_from_now_on(self):
+        backends.use("numpy")
+        assert serving() == "numpy"
+        backends.use("auto")
+        assert serving() == FASTEST
+
+    def test_inside_a_with(self):
+        with backends.use("auto"):
+            with backends.use("numpy"):
+                with backends.use("auto"):
+                    assert serving() == FASTEST
+                assert serving() == "numpy"
+            assert serving() == FASTEST
+
+    def test_ends_with_an_exception(self):
+        with backends.use("numpy"):
+            with pytest.raises(ZeroDivisionError), backends.use("auto"):
+                raise ZeroDivisionError
+            assert serving() == "numpy"
+
+    def test_before_any_other_choice(self, monkeypatch):
+        """What comes after the first `with` is the environment's choice."""
+        with backends.use("numpy"):
+            assert serving() == "numpy"
+        assert serving() == FASTEST
+
+    def test_outranks_the_environment(self, monkeypatch):
+        monkeypatch.setenv("PYCONVLITE_BACKEND", "numpy")
+        with backends.use("auto"):
+            assert serving() == FASTEST
+        assert serving() == "numpy"
+
+    @pytest.mark.parametrize("wrong", ["webgpu", "", None, "NumPy"])
+    def test_wrong(self, wrong):
+        with backends.use("numpy"):
+            with pytest.raises(ValueError, match=f"name must be one of auto, numpy, simd; got {wrong!r}"):
+                backends.use(wrong)
+            assert serving() == "numpy"
+
+    @pytest.mark.skipif(IN_PYODIDE, reason="where the kernels do not run")
+    def test_simd_where_it_does_not_run(self):
+        backends.use("numpy")
+        with pytest.raises(backends.DeviceUnavailable, match=f"WebAssembly.* runs on {sys.platform}"):
+            backends.use("simd")
+        assert backends.describe().reason == "it was asked for"
+
+
+class TestVariant:
+    """The first that the engine accepts."""
+
+    @pytest.fixture
+    def folder(self, tmp_path):
+        for name in ("relaxed", "simd128"):
+            (tmp_path / f"{name}.wasm").write_bytes(name.encode())
+        return tmp_path
+
+    def accepts(self, *modules):
+        return lambda module: module in modules
+
+    def test_relaxed_where_there_is_relaxed_simd(self, folder):
+        assert library.supported(folder, self.accepts(b"relaxed", b"simd128")) == "relaxed"
+
+    def test_simd128_elsewhere(self, folder):
+        assert library.supported(folder, self.accepts(b"simd128", library.SMALLEST)) == "simd128"
+
+    def test_none_without_simd(self, folder):
+        with pytest.raises(library.Unsupported, match="this WebAssembly engine has no SIMD"):
+            library.supported(folder, self.accepts())
+
+    def test_damaged(self, folder):
+        with pytest.raises(ImportError, match=r"simd128\.wasm is damaged; install pyconvlite") as caught:
+            library.supported(folder, self.accepts(library.SMALLEST))
+        assert not isinstance(caught.value, library.Unsupported)
+
+    @pytest.mark.parametrize("name", ["relaxed", "simd128"])
+    def test_missing(self, folder, name):
+        (folder / f"{name}.wasm").unlink()
+        with pytest.raises(ImportError, match=rf"{name}\.wasm is missing; install pyconvlite from its wheel"):
+            library.supported(folder, self.accepts())
+
+    @in_pyodide
+    def test_of_this_engine(self):
+        from js import WebAssembly
+        from pyodide.ffi import to_js
+
+        # i8x16.relaxed_swizzle of a function's two arguments
+        relaxed = "0061736d0100000001070160027b7b017b030201000a0b010900200020 01fd80020b".replace(" ", "")
+        has_relaxed = WebAssembly.validate(to_js(bytes.fromhex(relaxed)))
+        assert WebAssembly.validate(to_js(library.SMALLEST))
+        with backends.use("simd"):
+            variant = "relaxed" if has_relaxed else "simd128"
+            assert backends.describe().reason == f"this engine runs the variant {variant}"
+
+
+NO_LIBRARY = b"\0asm\1\0\0\0"  # a module, but with nothing in it that a loader needs
+
+
+@in_pyodide
+@pytest.mark.usefixtures("fresh")
+class TestFailure:
+    """NumPy goes on, and one warning says why."""
+
+    @pytest.mark.parametrize(
+        ("content", "reason"),
+        [
+            (None, "relaxed.wasm is missing"),
+            (b"", "simd128.wasm is damaged"),
+            (b"no module", "simd128.wasm is damaged"),
+            (NO_LIBRARY, "relaxed.wasm does not load: "),
+        ],
+        ids=["missing", "empty", "damaged", "no library"],
+    )
+    def test_warns_once(self, content, reason, tmp_path, monkeypatch):
+        for name in library.VARIANTS:
+            if content is not None:
+                (tmp_path / f"{name}.wasm").write_bytes(content)
+        monkeypatch.setattr(library, "FOLDER", tmp_path)
+        x = np.array([-1, 2], np.float32)
+        with pytest.warns(RuntimeWarning, match="NumPy computes in place of the SIMD kernels: .*") as caught:
+            y = F.relu(x)
+        assert len(caught) == 1
+        assert reason in str(caught[0].message)
+        np.testing.assert_array_equal(y.data, [0, 2])
+        with warnings.catch_warnings(action="error"):
+            F.relu(x)
+            backends.use("auto")
+            description = backends.describe()
+        assert description.backend == "numpy"
+        assert reason in description.reason
+        with pytest.raises(backends.DeviceUnavailable, match="the simd backend cannot serve here: "):
+            backends.use("simd")
+
+    def test_an_engine_without_simd_is_no_failure(self, monkeypatch):
+        monkeypatch.setattr(library, "supported", self.no_simd)
+        with warnings.catch_warnings(action="error"):
+            assert serving() == "numpy"
+        assert backends.describe().reason == "no SIMD here"
+
+    def no_simd(self, folder, validates):
+        raise library.Unsupported("no SIMD here")
+
+
+@pytest.mark.usefixtures("fresh")
+class TestDescription:
+    @pytest.mark.parametrize("name", ["numpy", "auto"])
+    def test_attributes(self, name):
+        with backends.use(name):
+            description = backends.describe()
+        assert description.backend == (FASTEST if name == "auto" else "numpy")
+        assert set(description.serves) == set(description.calls) == set(reference.__all__)
+        for kernel, by_dtype in description.serves.items():
+            numpys = kernel in ("moved", "normal_cdf") or description.backend == "numpy"
+            assert by_dtype == {"float32": "numpy" if numpys else "simd", "others": "numpy"}
+
+    def test_printed(self):
+        with backends.use("auto"):
+            before = backends.describe().calls["conv2d"]
+            x, W = np.zeros((1, 1, 3, 3), np.float32), np.zeros((1, 1, 2, 2), np.float32)
+            F.conv2d(x, W)
+            F.conv2d(x.astype(np.float64), W.astype(np.float64))
+            description = backends.describe()
+        lines = str(description).splitlines()
+        assert lines[0] == f"{description.backend}: {description.reason}"
+        assert lines[1].split() == ["kernel", "float32", "others", "simd", "calls", "numpy", "calls"]
+        assert [line.split()[0] for line in lines[2:]] == sorted(reference.__all__)
+        assert {len(line) for line in lines[1:]} == {len(lines[1])}
+        after = {"simd": before["simd"], "numpy": before["numpy"] + 1}
+        after[FASTEST] += 1
+        row = next(line.split() for line in lines if line.startswith("conv2d "))
+        assert row == ["conv2d", FASTEST, "numpy", str(after["simd"]), str(after["numpy"])]
+
+    def test_is_a_picture_of_its_moment(self):
+        description = backends.describe()
+        before = dict(description.calls["relu"])
+        F.relu(np.zeros(1))
+        assert description.calls["relu"] == before
