@@ -55,7 +55,7 @@ def load() -> tuple[Any, str]:
     """
     loaded = _load()
     if isinstance(loaded, ImportError):
-        raise loaded
+        raise loaded.with_traceback(None)  # the frames of an earlier attempt
     return loaded
 
 
