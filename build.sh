@@ -11,8 +11,8 @@ usage() {
 usage: ./build.sh COMMAND
 
   serve [--port N]                  build the site and serve it on 127.0.0.1 (port 8000)
-  test [TIER] [pytest args]         run the tests; TIER is lint, python, node (also -0.29 and -0.27), browser,
-                                    firefox or mutants; all of them by default
+  test [TIER] [pytest args]         run the tests; TIER is lint, python, node (also node-numpy, node-0.29 and
+                                    node-0.27), browser, firefox or mutants; all of them by default
   pytest-node PATH [pytest args]    run anybody's tests with pytest inside Pyodide under Node
               [--with NAME]           with a further package: NAME, NAME==VERSION or a wheel (repeatable)
               [--timeout SECONDS]     end them after so long
@@ -314,6 +314,12 @@ tier_node() {
   node_tier dist/pyodide "$@"
 }
 
+tier_node-numpy() { # without the SIMD kernels, which take over in the other tiers inside Pyodide
+  make_distribution dist/pyodide scipy pillow
+  export PYCONVLITE_BACKEND=numpy
+  node_tier dist/pyodide --ignore-glob "tests/test_simd_*" "$@"
+}
+
 tier_node-0.29() { # no registry has SciPy or Pillow for it
   make_distribution dist/pyodide-0.29 --version 0.29.0
   node_tier dist/pyodide-0.29 --ignore tests/test_conv_scipy.py "$@"
@@ -368,10 +374,9 @@ cannot_run() {
 }
 
 run_tests() {
-  local tiers=(lint python node node-0.29 node-0.27 browser firefox mutants) passed=0 failed=0 tier started status p f
-  case ${1-} in
-    lint | python | node | node-0.29 | node-0.27 | browser | firefox | mutants) tiers=("$1"); shift ;;
-  esac
+  local tiers=(lint python node node-numpy node-0.29 node-0.27 browser firefox mutants)
+  local passed=0 failed=0 tier started status p f
+  if [[ " ${tiers[*]} " == *" ${1-} "* ]]; then tiers=("$1"); shift; fi
   local chosen=$#
   tally=$root/dist/tally
   mkdir -p dist

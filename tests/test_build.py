@@ -1,6 +1,7 @@
 """`./build.sh`, as its users run it."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -38,6 +39,15 @@ def test_usage(args, status):
     assert usage.startswith("usage: ./build.sh COMMAND")
     for command in ("serve", "test", "pytest-node", "wheel", "site", "bench"):
         assert f"\n  {command} " in usage
+
+
+def test_usage_names_every_tier():
+    script = (ROOT / "build.sh").read_text("utf-8")
+    defined = re.findall(r"^tier_(\S+)\(\)", script, re.MULTILINE)
+    (run_by_default,) = re.findall(r"local tiers=\((.*)\)", script)
+    assert sorted(run_by_default.split()) == sorted(defined)
+    described = build("--help").stdout.split("TIER is ")[1].split(";")[0]
+    assert set(re.findall(r"[\w.-]+", described)) - {"also", "and", "or"} == set(defined)
 
 
 class TestMissingTools:
