@@ -95,11 +95,11 @@ def bench_net(dezero: Any) -> None:
 
     memory = step_memory()
     peak, workspace, needed = (n / 2**20 for n in (memory.peak, memory.workspace, memory.needed))
-    print(
-        f"    a step's memory: peak {peak:.2f} MB, workspace {workspace:.2f} MB (wanted: {WORKSPACE_WANTED});"
+    whole = (
+        f"{peak + workspace:.2f} MB, {memory.ratio:.2f} x the {needed:.2f} MB of activations and Parameters"
     )
-    ratio = f"{memory.ratio:.2f} x the {needed:.2f} MB of activations and Parameters"
-    print(f"        {ratio} (wanted: {MEMORY_WANTED})")
+    wanted = f"(wanted: {MEMORY_WANTED}; of it workspace: {workspace:.2f} MB, wanted: {WORKSPACE_WANTED})"
+    print(f"    a step's memory: {whole}", wanted if simd.serves() else "")
 
 
 def bench_autograd() -> None:
