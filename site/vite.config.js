@@ -60,6 +60,6 @@ export default defineConfig({
     outDir: output,
     emptyOutDir: false,
     target: 'es2023',
-    rolldownOptions: { input: { train: resolve(source, 'index.html') } },
+    rolldownOptions: { input: { train: resolve(source, 'index.html'), bench: resolve(source, 'bench.html') } },
   },
 });

@@ -11,10 +11,12 @@ import pytest
 
 import pyconvlite
 import pyconvlite.functions as F
+from pyconvlite import backends
 from pyconvlite.optimizers import SGD, Adam
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "site" / "python"))
 import looking
+import running
 import training
 
 MODELS = [training.SmallCNN, training.LeNet, training.MLP]
@@ -183,5 +185,7 @@ def test_a_look_at_a_drawing() -> None:
     np.testing.assert_allclose(look["picture"]["data"].reshape(28, 28)[4:24, 13:15], 1, atol=1e-6)
 
 
-def test_versions() -> None:
-    assert looking.versions()["pyconvlite"] == pyconvlite.__version__
+def test_what_is_running() -> None:
+    assert running.versions()["pyconvlite"] == pyconvlite.__version__
+    with backends.use("numpy"):
+        assert running.versions()["kernels"] == "NumPy: it was asked for"

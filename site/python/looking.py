@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 
-import pyconvlite
 import pyconvlite.functions as F
 from pyconvlite import Model, no_grad, test_mode
 from pyconvlite.datasets import MNIST
@@ -100,8 +97,3 @@ def read(model: Model, dataset: MNIST, count: int) -> dict:
     with no_grad(), test_mode():
         predicted = model(x / np.float32(255)).data.argmax(axis=1)
     return {"pixels": x.ravel(), "labels": dataset.label[:count].tolist(), "predicted": predicted.tolist()}
-
-
-def versions() -> dict:
-    """What is running."""
-    return {"python": sys.version.split()[0], "numpy": np.__version__, "pyconvlite": pyconvlite.__version__}

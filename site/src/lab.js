@@ -2,16 +2,19 @@
 
 import * as Comlink from 'comlink';
 import { Engine, EngineGone } from './engine/engine.js';
+import { faultOf } from './fault.js';
 import { DEFAULTS, program } from './settings.js';
 import { Store } from './store.js';
 
 /**
- * @typedef {import('./engine/engine.worker.js').Versions} Versions
+ * @typedef {import('./engine/engine.worker.js').EngineApi} EngineApi
+ * @typedef {import('./engine/python.js').Versions} Versions
  * @typedef {import('./engine/engine.worker.js').Step} Step
  * @typedef {import('./engine/engine.worker.js').TestResult} TestResult
  * @typedef {import('./engine/engine.worker.js').Look} Look
  * @typedef {import('./engine/engine.worker.js').Reading} Reading
  * @typedef {import('./engine/downloads.js').Progress} Progress
+ * @typedef {import('./fault.js').Fault} Fault
  * @typedef {import('./settings.js').Settings} Settings
  *
  * @typedef {'loading' | 'failed' | 'idle' | 'training' | 'pausing' | 'paused' | 'stopping' | 'testing'} Phase
@@ -36,10 +39,6 @@ import { Store } from './store.js';
  *
  * @typedef {{ink: Uint8Array, width: number} | {index: number}} Source  a drawing, or a test image
  *
- * @typedef {object} Fault
- * @property {string} title
- * @property {string} detail
- *
  * @typedef {object} LabState
  * @property {Phase} phase
  * @property {Progress | null} progress  of a download
@@ -56,7 +55,6 @@ import { Store } from './store.js';
  */
 
 const STOP_MS = 2_000; // a batch that takes longer is ended together with its worker
-const STALL_MS = 60_000; // no byte and no result while loading
 const LOOK_MS = 1_500; // between two looks while training
 
 /** How many of the test images are read again and again. */
@@ -83,7 +81,7 @@ const FIRST_STATE = {
 /** @extends {Store<LabState>} */
 export class Lab extends Store {
   #base;
-  /** @type {Engine} */
+  /** @type {Engine<EngineApi>} */
   #engine = /** @type {any} */ (null);
   /** The train or test under way. @type {Promise<void>} */
   #work = Promise.resolve();
@@ -108,29 +106,21 @@ export class Lab extends Store {
    * @param {string} [notice]  to be shown once it is ready
    */
   async start(notice = 'Ready.') {
-    const engine = new Engine((error) => {
+    const worker = new Worker(new URL('./engine/engine.worker.js', import.meta.url), { type: 'module', name: 'python' });
+    const engine = new Engine(worker, (error) => {
       if (engine === this.#engine) this.#fail(error, 'failed');
     });
     const former = this.#engine;
     this.#engine = engine; // first, so that the end of the former one is not taken for a fault
     former?.terminate('replaced');
     this.set({ phase: 'loading', progress: null, fault: null, testing: null, notice: 'Loading Python.' });
-    const stalled = () => engine.terminate(`nothing has arrived for ${STALL_MS / 1000} seconds`);
-    let timer = setTimeout(stalled, STALL_MS);
-    const onProgress = Comlink.proxy((/** @type {Progress} */ progress) => {
-      if (this.state.phase !== 'loading') return; // it came later than the result, by another channel
-      clearTimeout(timer);
-      timer = setTimeout(stalled, STALL_MS);
-      this.set({ progress });
-    });
     await this.#attempt(async () => {
-      try {
-        const versions = await engine.call((api) => api.load(this.#base, DEFAULTS.images, onProgress));
-        this.set({ versions });
-        await this.#restore();
-      } finally {
-        clearTimeout(timer);
-      }
+      const versions = await engine.load(
+        (api, report) => api.load(this.#base, report),
+        (progress) => this.set({ progress }),
+      );
+      this.set({ versions });
+      await this.#restore();
       this.set({ phase: 'idle', progress: null, notice });
       this.#lookAgain();
     }, 'failed');
@@ -140,17 +130,14 @@ export class Lab extends Store {
   train(settings) {
     this.set({ phase: 'training', fault: null, notice: 'Training has started.' });
     const events = Comlink.proxy({
-      onDownload: (/** @type {Progress} */ progress) => {
-        if (this.state.phase !== 'idle') this.set({ progress });
-      },
-      onStart: () => this.#onStart(settings),
+      onStart: (/** @type {string} */ kernels) => this.#onStart(settings, kernels),
       onStep: (/** @type {Step} */ step) => this.#onStep(step),
       onCheckpoint: (/** @type {Uint8Array} */ bytes, /** @type {number} */ samples) => {
         this.#checkpoint = { model: this.#modelAfter(samples), bytes };
       },
     });
     this.#work = this.#attempt(async () => {
-      const finished = await this.#engine.call((api) => api.train(program(settings), settings.images, events));
+      const finished = await this.#engine.call((api) => api.train(program(settings), events));
       this.#lookAgain();
       if (finished && this.state.phase !== 'stopping') await this.#test();
       else this.set({ phase: 'idle', progress: null, notice: 'Training has stopped.' });
@@ -241,14 +228,15 @@ export class Lab extends Store {
     this.set({ phase: 'idle', testing: null, result, notice });
   }
 
-  /** @param {Settings} settings */
-  #onStart(settings) {
-    const { model, curves } = this.state;
+  /** @param {Settings} settings @param {string} kernels */
+  #onStart(settings, kernels) {
+    const { model, curves, versions } = this.state;
     /** @type {Model} */
     const start = settings.fresh || !model ? { name: settings.model, origin: 'random', samples: 0 } : model;
     this.#steppedAt = performance.now();
     this.set({
       progress: null,
+      versions: versions && { ...versions, kernels },
       model: start,
       run: { settings, start, done: 0, total: settings.images * settings.epochs, epoch: 1, seconds: 0 },
       curves: settings.fresh ? noCurves() : curves,
@@ -341,23 +329,13 @@ export class Lab extends Store {
 
   /** @param {Error} error @param {Phase} [phase] */
   #fail(error, phase = this.state.phase) {
-    this.set({ phase, progress: null, testing: null, fault: describe(error, phase), notice: '' });
+    this.set({ phase, progress: null, testing: null, fault: faultOf(error, phase !== 'failed'), notice: '' });
   }
 }
 
 /**
- * @param {Comlink.Remote<import('./engine/engine.js').EngineApi>} api
+ * @param {Comlink.Remote<EngineApi>} api
  * @param {Source} source
  */
 const lookAt = (api, source) =>
   'ink' in source ? api.lookAtDrawing(source.ink, source.width) : api.lookAtTestImage(source.index);
-
-/** @param {Error} error @param {Phase} phase @returns {Fault} */
-function describe(error, phase) {
-  const lines = error.message.trimEnd().split('\n');
-  const title = lines[lines.length - 1]; // of a traceback the error itself
-  return {
-    title: phase === 'failed' ? `Python is not running: ${title}` : title,
-    detail: lines.length > 1 ? error.message : '',
-  };
-}

@@ -4,10 +4,11 @@ import { Lab } from './lab.js';
 import { showCharts } from './views/charts.js';
 import { showModules, showProgram } from './views/code.js';
 import { chosen, showControls } from './views/controls.js';
-import { byId, guardButtons } from './views/dom.js';
+import { guardButtons } from './views/dom.js';
 import { showLook } from './views/look.js';
 import { showReading } from './views/reading.js';
 import { showResults } from './views/results.js';
+import { drawVersions } from './views/versions.js';
 
 const lab = new Lab(new URL('./', document.baseURI).href);
 
@@ -19,11 +20,6 @@ showReading(lab, showTestImage);
 showResults(lab, showTestImage);
 showModules();
 showProgram(chosen());
-lab.show(({ versions }) => {
-  if (!versions) return;
-  const { pyodide, python, numpy, pyconvlite } = versions;
-  byId('versions').textContent =
-    `Running Pyodide ${pyodide}, Python ${python}, NumPy ${numpy}, pyconvlite ${pyconvlite}. Engine: NumPy.`;
-});
+lab.show(({ versions }) => drawVersions(versions));
 showTestImage(0);
 lab.start();

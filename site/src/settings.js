@@ -9,6 +9,7 @@
  * @property {number} epochs
  * @property {number} images  training images, from the first on
  * @property {boolean} fresh  start from random weights, not from the present ones
+ * @property {string} kernels  what computes: "auto", the fastest that run here, or "numpy"
  */
 
 /** Names for people. @type {Record<string, string>} */
@@ -17,15 +18,16 @@ export const MODELS = { SmallCNN: 'Small CNN', LeNet: 'LeNet', MLP: 'MLP' };
 /** A learning rate to begin with, for each optimizer. @type {Record<string, number>} */
 export const LEARNING_RATES = { SGD: 0.1, MomentumSGD: 0.02, Adam: 0.005 };
 
-/** With these a cold visitor sees more than 97 % after one pass: short, and enough images to generalize. */
+/** All of MNIST once: about 98.9 % of the test images, in seconds where the SIMD kernels run. */
 export const DEFAULTS = /** @type {Settings} */ ({
   model: 'SmallCNN',
   optimizer: 'Adam',
   learningRate: LEARNING_RATES.Adam,
   batchSize: 32,
   epochs: 1,
-  images: 20_000,
+  images: 60_000,
   fresh: true,
+  kernels: 'auto',
 });
 
 /**
@@ -34,12 +36,14 @@ export const DEFAULTS = /** @type {Settings} */ ({
  *
  * @param {Settings} settings
  */
-export function program({ model, optimizer, learningRate, batchSize, epochs, images, fresh }) {
+export function program({ model, optimizer, learningRate, batchSize, epochs, images, fresh, kernels }) {
   const names = fresh ? [model, 'build', 'train', 'training_set'] : ['train', 'training_set'];
   return [
+    'from pyconvlite.backends import use',
     `from pyconvlite.optimizers import ${optimizer}`,
     `from training import ${names.join(', ')}`,
     '',
+    kernels === 'auto' ? 'use("auto")  # the fastest kernels that run here' : 'use("numpy")',
     fresh ? `model = build(${model})  # random weights` : '# model: as it is, with its present weights',
     'steps = train(',
     '    model,',

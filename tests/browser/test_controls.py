@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Route
 from visits import Visit
 
 # Presses a button and tells after how many milliseconds the page shows that it was pressed.
@@ -61,28 +60,17 @@ def test_pause_resume_stop(visit: Visit) -> None:
     assert visit.page.is_enabled("[name=learningRate]")
 
 
-def test_stop_before_the_first_step_leaves_the_model(visit: Visit) -> None:
-    held: list[Route] = []
-    visit.page.context.route("**/train-images-5.gz", lambda route: held.append(route))
-    visit.choose(model="LeNet", images=60_000)
+def test_numpy_can_be_chosen_to_compare(visit: Visit) -> None:
+    assert visit.text("#kernels") == "Computing with WebAssembly SIMD kernels (relaxed)."
+    visit.choose(model="MLP", kernels="numpy")
+    assert 'use("numpy")' in (visit.page.text_content("#run-py") or "")
     press(visit, "go")
-    visit.wait_for("#notice", "Loading training images")
-    while not held:
-        visit.page.wait_for_timeout(20)
+    visit.wait_for("#kernels", "Computing with NumPy: it was asked for.")
     press(visit, "stop")
-    held[0].continue_()
-    visit.wait_for("#notice", "Training has stopped.")
-    assert visit.text("#model-hint") == "Small CNN with random weights."
-
-
-def test_more_images_are_fetched_when_chosen(visit: Visit) -> None:
-    fetched: list[str] = []
-    visit.page.context.on("request", lambda request: fetched.append(request.url.rsplit("/", 1)[-1]))
-    visit.choose(model="MLP", images=30_000, batchSize=500)
+    visit.wait_for("#go", "Train")
+    visit.choose(kernels="auto")
     press(visit, "go")
-    wait_until_seen(visit, 500)
-    assert fetched == ["train-images-2.gz", "train-labels-2.gz"]
-    assert "of 30,000" in visit.text("#r-samples")
+    visit.wait_for("#kernels", "Computing with WebAssembly SIMD kernels (relaxed).")
     press(visit, "stop")
     visit.wait_for("#go", "Train")
 

@@ -3,7 +3,9 @@
 
 import * as Comlink from 'comlink';
 
-/** @typedef {import('./engine.worker.js').EngineApi} EngineApi */
+/** @typedef {import('./downloads.js').Progress} Progress */
+
+const STALL_MS = 60_000; // no byte and no result while loading
 
 /** The worker is gone, and what it was computing with it. */
 export class EngineGone extends Error {
@@ -13,9 +15,10 @@ export class EngineGone extends Error {
 /** Errors after which the same worker goes on working; any other one means that its Python is broken. */
 const HARMLESS = ['PythonError', 'DownloadError'];
 
+/** @template Api  what the worker exposes */
 export class Engine {
   #worker;
-  /** @type {Comlink.Remote<EngineApi>} */
+  /** @type {Comlink.Remote<Api>} */
   #api;
   #onGone;
   /** Rejects when the worker is gone: its pending calls would wait for ever. @type {Promise<never>} */
@@ -23,24 +26,27 @@ export class Engine {
   /** @type {(error: EngineGone) => void} */
   #giveUp = () => {};
 
-  /** @param {(error: EngineGone) => void} onGone  called once, whether or not a call was waiting */
-  constructor(onGone) {
+  /**
+   * @param {Worker} worker  just made
+   * @param {(error: EngineGone) => void} onGone  called once, whether or not a call was waiting
+   */
+  constructor(worker, onGone) {
     this.#onGone = onGone;
     this.#gone = new Promise((_, reject) => (this.#giveUp = reject));
     this.#gone.catch(() => {}); // nobody may be waiting
-    this.#worker = new Worker(new URL('./engine.worker.js', import.meta.url), { type: 'module', name: 'python' });
+    this.#worker = worker;
     this.#worker.onerror = (event) => {
       event.preventDefault();
       this.terminate(event.message || 'the worker could not be started');
     };
-    this.#api = Comlink.wrap(this.#worker);
+    this.#api = Comlink.wrap(worker);
   }
 
   /**
    * Calls the worker: `engine.call((api) => api.weights())`.
    *
    * @template T
-   * @param {(api: Comlink.Remote<EngineApi>) => T} request
+   * @param {(api: Comlink.Remote<Api>) => T} request
    * @returns {Promise<Awaited<T>>}
    * @throws {EngineGone} when the worker is gone or its Python broken
    */
@@ -52,6 +58,32 @@ export class Engine {
       if (error instanceof EngineGone || HARMLESS.includes(error.name)) throw error;
       this.terminate(error.message);
       return this.#gone;
+    }
+  }
+
+  /**
+   * Calls what loads; a worker from which neither a byte nor the result comes for a minute is given up.
+   *
+   * @template T
+   * @param {(api: Comlink.Remote<Api>, report: (progress: Progress) => void) => T} request
+   * @param {(progress: Progress) => void} onProgress
+   * @returns {Promise<Awaited<T>>}
+   */
+  async load(request, onProgress) {
+    const stalled = () => this.terminate(`nothing has arrived for ${STALL_MS / 1000} seconds`);
+    let timer = setTimeout(stalled, STALL_MS);
+    let loaded = false;
+    const report = Comlink.proxy((/** @type {Progress} */ progress) => {
+      if (loaded) return; // it came later than the result, by another channel
+      clearTimeout(timer);
+      timer = setTimeout(stalled, STALL_MS);
+      onProgress(progress);
+    });
+    try {
+      return await this.call((api) => request(api, report));
+    } finally {
+      loaded = true;
+      clearTimeout(timer);
     }
   }
 

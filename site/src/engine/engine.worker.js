@@ -2,22 +2,17 @@
 // batches it returns to its event loop, so that pause, stop and predictions get in.
 
 import * as Comlink from 'comlink';
-import sizes from 'virtual:asset-sizes';
 import looking from '../../python/looking.py?raw';
+import running from '../../python/running.py?raw';
 import training from '../../python/training.py?raw';
 import { Downloads } from './downloads.js';
-import { fetchPart, partsOf, testPaths, trainingPaths } from './mnist.js';
+import { fetchMnist, MNIST_FILES } from './mnist.js';
+import { loadPython, plain, PYODIDE_FILES, writeModules } from './python.js';
 
 /**
- * @typedef {import('pyodide').PyodideAPI} Pyodide
- * @typedef {import('pyodide/ffi').PyProxy} PyProxy
  * @typedef {import('./downloads.js').Progress} Progress
- *
- * @typedef {object} Versions  what is running
- * @property {string} pyodide
- * @property {string} python
- * @property {string} numpy
- * @property {string} pyconvlite
+ * @typedef {import('./python.js').Pyodide} Pyodide
+ * @typedef {import('./python.js').Versions} Versions
  *
  * @typedef {object} Step  one batch of training, as training.py's Step
  * @property {number} epoch  from 1
@@ -26,8 +21,7 @@ import { fetchPart, partsOf, testPaths, trainingPaths } from './mnist.js';
  * @property {number} accuracy  share of the batch, before its update
  *
  * @typedef {object} RunEvents  what train() reports; each may be called many times
- * @property {(progress: Progress) => void} onDownload
- * @property {() => void} onStart  the model stands; the first step follows
+ * @property {(kernels: string) => void} onStart  the model stands, and these kernels serve; the first step follows
  * @property {(step: Step) => void} onStep
  * @property {(weights: Uint8Array<ArrayBuffer>, samples: number) => void} onCheckpoint
  *
@@ -61,9 +55,6 @@ import { fetchPart, partsOf, testPaths, trainingPaths } from './mnist.js';
 
 const CHECKPOINT_MS = 3_000;
 
-/** What Pyodide fetches; its small entry module and the folder's package.json are not counted. */
-const PYODIDE_FILES = Object.keys(sizes).filter((path) => /^pyodide\/(?!package\.json|pyodide\.mjs)/.test(path));
-
 /** Lets waiting messages in; unlike setTimeout it costs no 4 ms. */
 const breathe = (() => {
   const { port1, port2 } = new MessageChannel();
@@ -77,49 +68,46 @@ const breathe = (() => {
 /** @typedef {Engine} EngineApi */
 
 class Engine {
-  #base = '';
   /** @type {Pyodide} */
   #py = /** @type {any} */ (null);
-  /** The two Python modules of the site. @type {any} */
+  /** The Python modules of the site. @type {any} */
   #training = null;
   /** @type {any} */
   #looking = null;
+  /** @type {any} */
+  #running = null;
   /** Names that the shown program uses and sets: `model`, `steps`. @type {any} */
   #scope = null;
   /** @type {any} */
   #testSet = null;
-  /** Folders of MNIST that lie in Python's file system. @type {Set<string>} */
-  #stored = new Set();
   /** @type {'run' | 'pause' | 'stop'} */
   #wish = 'run';
   #wake = () => {};
 
   /**
-   * Loads Pyodide, NumPy, pyconvlite, the test images and the first training images.
+   * Loads Pyodide, NumPy, pyconvlite and MNIST.
    *
    * @param {string} base  address of the site, with its last slash
-   * @param {number} images  how many training images
    * @param {(progress: Progress) => void} onProgress
    * @returns {Promise<Versions>}
    */
-  async load(base, images, onProgress) {
-    this.#base = base;
-    const parts = partsOf(images);
-    const paths = [...PYODIDE_FILES, ...testPaths(), ...parts.flatMap(trainingPaths)];
-    const downloads = new Downloads(base, onProgress, paths);
-    const data = Promise.all([testPaths(), ...parts.map(trainingPaths)].map((pair) => fetchPart(downloads, pair)));
+  async load(base, onProgress) {
+    const downloads = new Downloads(base, onProgress, [...PYODIDE_FILES, ...MNIST_FILES]);
+    const data = fetchMnist(downloads);
     data.catch(() => {}); // awaited below; until then a failure is not "unhandled"
     this.#py = await loadPython(base, downloads);
-    const [test, ...train] = await data;
-    this.#store('test', test);
-    parts.forEach((part, i) => this.#store(String(part), train[i]));
+    for (const { path, bytes } of await data) {
+      this.#py.FS.mkdirTree(`/mnist/${path.split('/')[0]}`);
+      this.#py.FS.writeFile(`/mnist/${path}`, bytes);
+    }
 
-    for (const [name, source] of Object.entries({ training, looking })) this.#py.FS.writeFile(`${name}.py`, source);
+    writeModules(this.#py, { training, looking, running });
     this.#training = this.#py.pyimport('training');
     this.#looking = this.#py.pyimport('looking');
+    this.#running = this.#py.pyimport('running');
     this.#testSet = this.#training.test_set();
     this.#scope = this.#py.toPy({});
-    return { pyodide: this.#py.version, ...plain(this.#looking.versions()) };
+    return { pyodide: this.#py.version, ...plain(this.#running.versions()) };
   }
 
   /** Builds a model with random weights. @param {string} name  a class of training.py */
@@ -131,14 +119,11 @@ class Engine {
    * Runs the program shown in the page and then its `steps`, to their end or to stop().
    *
    * @param {string} program
-   * @param {number} images  how many training images it reads
    * @param {RunEvents} events
    * @returns {Promise<boolean>}  whether it came to its end
    */
-  async train(program, images, events) {
+  async train(program, events) {
     this.#wish = 'run';
-    await this.#fetchMissing(images, events.onDownload);
-    if (!(await this.#mayGoOn())) return false;
     this.#py.runPython(program, { globals: this.#scope, filename: 'run.py' });
     const steps = this.#scope.get('steps');
     let saved = 0;
@@ -148,7 +133,7 @@ class Engine {
       saved = performance.now();
     };
     try {
-      events.onStart();
+      events.onStart(this.#running.kernels());
       checkpoint();
       for (const step of steps) {
         ({ samples } = step);
@@ -255,58 +240,6 @@ class Engine {
   async #mayGoOn() {
     while (this.#wish === 'pause') await new Promise((resolve) => (this.#wake = () => resolve(undefined)));
     return this.#wish !== 'stop';
-  }
-
-  /**
-   * @param {number} images
-   * @param {(progress: Progress) => void} onDownload
-   */
-  async #fetchMissing(images, onDownload) {
-    const missing = partsOf(images).filter((part) => !this.#stored.has(String(part)));
-    const downloads = new Downloads(this.#base, onDownload, missing.flatMap(trainingPaths));
-    for (const part of missing) this.#store(String(part), await fetchPart(downloads, trainingPaths(part)));
-  }
-
-  /**
-   * Puts files where training.py looks for them.
-   *
-   * @param {string} folder
-   * @param {import('./mnist.js').Files} files
-   */
-  #store(folder, files) {
-    this.#py.FS.mkdirTree(`/mnist/${folder}`);
-    for (const [name, bytes] of Object.entries(files)) this.#py.FS.writeFile(`/mnist/${folder}/${name}`, bytes);
-    this.#stored.add(folder);
-  }
-}
-
-/**
- * Loads Pyodide with all its downloads counted.
- *
- * @param {string} base
- * @param {Downloads} downloads
- * @returns {Promise<Pyodide>}
- */
-async function loadPython(base, downloads) {
-  const browserFetch = globalThis.fetch;
-  globalThis.fetch = downloads.fetch;
-  try {
-    // import() tells no progress: fetched here the module is counted; import() finds it in the browser's cache.
-    await (await fetch(`${base}pyodide/pyodide.asm.mjs`)).arrayBuffer();
-    const { loadPyodide } = await import(/* @vite-ignore */ `${base}pyodide/pyodide.mjs`);
-    const python = loadPyodide({ indexURL: `${base}pyodide/`, packages: ['numpy', 'pyconvlite'] });
-    return await Promise.race([python, downloads.failure]); // Pyodide waits for ever for a core that does not come
-  } finally {
-    globalThis.fetch = browserFetch;
-  }
-}
-
-/** A Python result as plain JS: dicts as objects, arrays as typed arrays. @param {PyProxy} proxy */
-function plain(proxy) {
-  try {
-    return proxy.toJs({ dict_converter: Object.fromEntries });
-  } finally {
-    proxy.destroy();
   }
 }
 

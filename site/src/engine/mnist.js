@@ -1,32 +1,21 @@
 // MNIST as the site serves it: gzipped IDX files, the training images in six parts of 10,000.
 
-const PART = 10_000; // images in each part of the training set
+/** What each file is in the site, and below Python's folder of data: named as MNIST's files since 1998. */
+const FILES = ['test', '0', '1', '2', '3', '4', '5'].flatMap((part) => {
+  const [prefix, suffix] = part === 'test' ? ['t10k', ''] : ['train', `-${part}`];
+  return [
+    { served: `mnist/${prefix}-images${suffix}.gz`, stored: `${part}/${prefix}-images-idx3-ubyte` },
+    { served: `mnist/${prefix}-labels${suffix}.gz`, stored: `${part}/${prefix}-labels-idx1-ubyte` },
+  ];
+});
 
-/** Numbers of the parts that hold the first training images. @param {number} images */
-export const partsOf = (images) => Array.from({ length: Math.ceil(images / PART) }, (_, part) => part);
-
-/** Files, by the name they have below Python's folder for a part. @typedef {Record<string, Uint8Array>} Files */
-
-const set = (/** @type {string} */ prefix, /** @type {string} */ suffix) => [
-  `mnist/${prefix}-images${suffix}.gz`,
-  `mnist/${prefix}-labels${suffix}.gz`,
-];
-
-/** The two paths of a training part, images and labels. */
-export const trainingPaths = (/** @type {number} */ part) => set('train', `-${part}`);
-
-/** The two paths of the test set. */
-export const testPaths = () => set('t10k', '');
+/** All that is fetched. */
+export const MNIST_FILES = FILES.map(({ served }) => served);
 
 /**
- * Both files of one part, unpacked, by the names that MNIST's files have had since 1998.
+ * Fetches and unpacks MNIST.
  *
  * @param {import('./downloads.js').Downloads} downloads
- * @param {string[]} paths
- * @returns {Promise<Files>}
  */
-export async function fetchPart(downloads, [imagesPath, labelsPath]) {
-  const [images, labels] = await Promise.all([downloads.gunzipped(imagesPath), downloads.gunzipped(labelsPath)]);
-  const prefix = imagesPath.startsWith('mnist/train') ? 'train' : 't10k';
-  return { [`${prefix}-images-idx3-ubyte`]: images, [`${prefix}-labels-idx1-ubyte`]: labels };
-}
+export const fetchMnist = (downloads) =>
+  Promise.all(FILES.map(async ({ served, stored }) => ({ path: stored, bytes: await downloads.gunzipped(served) })));

@@ -1,7 +1,8 @@
 // Settings, the buttons that run training, the line that tells what happens, and the readouts.
 
 import { DEFAULTS, LEARNING_RATES, MODELS } from '../settings.js';
-import { byId, count, duration, make, percent, setEnabled } from './dom.js';
+import { byId, count, duration, loadingText, make, percent, setEnabled } from './dom.js';
+import { drawFault, onFaultButtons } from './fault.js';
 
 /**
  * @typedef {import('../lab.js').Lab} Lab
@@ -40,6 +41,7 @@ export function chosen() {
     epochs: Number(field('epochs').value),
     images: Number(field('images').value),
     fresh: field('fresh').value !== '',
+    kernels: field('kernels').value,
   };
 }
 
@@ -66,8 +68,7 @@ export function showControls(lab, onChange) {
     else if (phase === 'idle') lab.train(chosen());
   });
   byId('stop').addEventListener('click', () => lab.stop());
-  byId('retry').addEventListener('click', () => lab.start());
-  byId('dismiss').addEventListener('click', () => lab.dismiss());
+  onFaultButtons({ retry: () => lab.start(), dismiss: () => lab.dismiss() });
   showWeights(lab);
   lab.show((state) => {
     const before = field('fresh').value;
@@ -76,7 +77,8 @@ export function showControls(lab, onChange) {
     drawButtons(state);
     drawProgress(state);
     drawReadouts(state);
-    drawFault(state);
+    byId('kernels').textContent = state.versions ? `Computing with ${state.versions.kernels}.` : '';
+    drawFault(state.fault, state.phase !== 'failed');
   });
 }
 
@@ -129,14 +131,13 @@ function drawButtons({ phase }) {
 }
 
 /** @param {LabState} state */
-function drawProgress({ phase, progress, run, testing, notice }) {
+function drawProgress({ progress, run, testing, notice }) {
   const bar = /** @type {HTMLProgressElement} */ (byId('progress'));
   let [value, max] = [0, 1];
   let text = notice;
   if (progress) {
     [value, max] = [progress.loaded, progress.total];
-    const what = phase === 'loading' ? 'Python and MNIST' : 'training images';
-    text = value < max ? `Loading ${what}: ${megabytes(value)} of ${megabytes(max)} MB` : 'Starting Python …';
+    text = loadingText('Python and MNIST', progress);
   } else if (testing) {
     [value, max] = [testing.tested, testing.total];
   } else if (run) {
@@ -148,8 +149,6 @@ function drawProgress({ phase, progress, run, testing, notice }) {
   const announcement = byId('announcement'); // set only when it changes: a screen reader speaks each time
   if (announcement.textContent !== notice) announcement.textContent = notice;
 }
-
-const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);
 
 /** @param {LabState} state */
 function drawReadouts({ phase, run, curves, result }) {
@@ -171,15 +170,4 @@ function drawReadouts({ phase, run, curves, result }) {
     'r-left': rate && run && running ? duration((run.total - run.done) / rate) : '–',
   };
   for (const [id, text] of Object.entries(texts)) byId(id).textContent = text;
-}
-
-/** @param {LabState} state */
-function drawFault({ phase, fault }) {
-  byId('fault').hidden = fault === null;
-  if (!fault) return;
-  byId('fault-title').textContent = fault.title;
-  byId('fault-detail').textContent = fault.detail;
-  byId('fault-more').hidden = fault.detail === '';
-  byId('retry').hidden = phase !== 'failed';
-  byId('dismiss').hidden = phase === 'failed';
 }

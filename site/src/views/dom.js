@@ -60,3 +60,9 @@ export function duration(seconds) {
   const whole = Math.ceil(seconds);
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
+
+const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);
+
+/** How far a download is. @param {string} what @param {import('../engine/downloads.js').Progress} progress */
+export const loadingText = (what, { loaded, total }) =>
+  loaded < total ? `Loading ${what}: ${megabytes(loaded)} of ${megabytes(total)} MB` : 'Starting Python …';

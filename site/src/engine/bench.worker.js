@@ -1,0 +1,41 @@
+// The worker of the benchmark page: loads Pyodide, and measures with bench.py.
+
+import * as Comlink from 'comlink';
+import kernels from '../../../benchmarks/kernels.py?raw';
+import measure from '../../../benchmarks/measure.py?raw';
+import net from '../../../benchmarks/net.py?raw';
+import simd from '../../../benchmarks/simd.py?raw';
+import step from '../../../benchmarks/step.py?raw';
+import bench from '../../python/bench.py?raw';
+import running from '../../python/running.py?raw';
+import { Downloads } from './downloads.js';
+import { loadPython, plain, PYODIDE_FILES, writeModules } from './python.js';
+
+/** @typedef {Bench} BenchApi */
+
+class Bench {
+  /** bench.py. @type {any} */
+  #bench = null;
+
+  /**
+   * Loads Pyodide, NumPy and pyconvlite.
+   *
+   * @param {string} base  address of the site, with its last slash
+   * @param {(progress: import('./downloads.js').Progress) => void} onProgress
+   * @returns {Promise<import('./python.js').Versions>}
+   */
+  async load(base, onProgress) {
+    const py = await loadPython(base, new Downloads(base, onProgress, PYODIDE_FILES));
+    writeModules(py, { kernels, measure, net, simd, step, bench, running });
+    this.#bench = py.pyimport('bench');
+    return { pyodide: py.version, ...plain(py.pyimport('running').versions()) };
+  }
+
+  /** What a function of bench.py finds. @param {string} name @param {(string | number)[]} args */
+  measure(name, args) {
+    const result = this.#bench[name](...args);
+    return result?.toJs ? plain(result) : result;
+  }
+}
+
+Comlink.expose(new Bench());

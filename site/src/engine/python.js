@@ -1,0 +1,56 @@
+// Python in a worker: Pyodide with its downloads counted, and what both workers do with it.
+
+import sizes from 'virtual:asset-sizes';
+
+/**
+ * @typedef {import('pyodide').PyodideAPI} Pyodide
+ * @typedef {import('pyodide/ffi').PyProxy} PyProxy
+ * @typedef {import('./downloads.js').Downloads} Downloads
+ *
+ * @typedef {object} Versions  what is running
+ * @property {string} pyodide
+ * @property {string} python
+ * @property {string} numpy
+ * @property {string} pyconvlite
+ * @property {string} kernels  which ones compute, for people
+ */
+
+/** What Pyodide fetches; its small entry module and the folder's package.json are not counted. */
+export const PYODIDE_FILES = Object.keys(sizes).filter((path) => /^pyodide\/(?!package\.json|pyodide\.mjs)/.test(path));
+
+/**
+ * Loads Pyodide with NumPy and pyconvlite, all downloads counted.
+ *
+ * @param {string} base  address of the site, with its last slash
+ * @param {Downloads} downloads
+ * @returns {Promise<Pyodide>}
+ */
+export async function loadPython(base, downloads) {
+  const browserFetch = globalThis.fetch;
+  globalThis.fetch = downloads.fetch;
+  try {
+    // import() tells no progress: fetched here the module is counted; import() finds it in the browser's cache.
+    await (await fetch(`${base}pyodide/pyodide.asm.mjs`)).arrayBuffer();
+    const { loadPyodide } = await import(/* @vite-ignore */ `${base}pyodide/pyodide.mjs`);
+    const python = loadPyodide({ indexURL: `${base}pyodide/`, packages: ['numpy', 'pyconvlite'] });
+    return await Promise.race([python, downloads.failure]); // Pyodide waits for ever for a core that does not come
+  } finally {
+    globalThis.fetch = browserFetch;
+  }
+}
+
+/**
+ * Lets Python import these modules. @param {Pyodide} py @param {Record<string, string>} sources  by their names
+ */
+export function writeModules(py, sources) {
+  for (const [name, source] of Object.entries(sources)) py.FS.writeFile(`${name}.py`, source);
+}
+
+/** A Python result as plain JS: dicts as objects, arrays as typed arrays. @param {PyProxy} proxy */
+export function plain(proxy) {
+  try {
+    return proxy.toJs({ dict_converter: Object.fromEntries });
+  } finally {
+    proxy.destroy();
+  }
+}

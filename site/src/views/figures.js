@@ -1,0 +1,106 @@
+// The figures of the benchmark, each where it belongs.
+
+import { byId, count, make, percent } from './dom.js';
+
+/**
+ * @typedef {object} Measure  one call of a function of bench.py
+ * @property {string} name
+ * @property {(string | number)[]} args
+ * @property {string} label  of its row
+ *
+ * @typedef {object} Group  rows under a title
+ * @property {string} [title]
+ * @property {Measure[]} measures
+ *
+ * @typedef {object} Beside  the same on both; null where the SIMD kernels do not serve
+ * @property {number | null} simd
+ * @property {number} numpy
+ * @property {number | null} [share]  of the ceiling
+ *
+ * @typedef {object} Split  milliseconds of a training step
+ * @property {number} whole
+ * @property {Record<string, number>} kernels
+ * @property {number} functions
+ */
+
+const NONE = '–';
+const MOST_KERNELS = 6; // of a training step
+
+/** The cells of each measure's row. @type {Map<Measure, Record<string, HTMLElement>>} */
+const rows = new Map();
+
+/** Takes all figures away. */
+export function clearFigures() {
+  for (const cells of rows.values()) for (const cell of Object.values(cells)) cell.textContent = NONE;
+  byId('ceiling').textContent = NONE;
+  byId('split').hidden = true;
+  byId('split-text').textContent = NONE;
+  byId('split-kernels').replaceChildren();
+}
+
+/**
+ * Gives a table its rows, without figures yet.
+ *
+ * @param {string} id
+ * @param {string[]} columns  of simd, share, numpy, ratio
+ * @param {Group[]} groups
+ */
+export function layOut(id, columns, groups) {
+  for (const { title, measures } of groups) {
+    const body = make('tbody');
+    if (title) body.append(make('tr', {}, make('th', { scope: 'rowgroup', colSpan: 1 + columns.length }, title)));
+    for (const measure of measures) {
+      const cells = Object.fromEntries(columns.map((name) => [name, make('td', { className: name, textContent: NONE })]));
+      rows.set(measure, cells);
+      body.append(make('tr', {}, make('th', { scope: 'row' }, measure.label), ...Object.values(cells)));
+    }
+    byId(id).append(body);
+  }
+}
+
+/** @param {Measure} measure @param {any} result  of bench.py */
+export function drawFigure(measure, result) {
+  const cells = rows.get(measure);
+  if (cells) drawBeside(cells, result);
+  else if (measure.name === 'split') drawSplit(result);
+  else byId('ceiling').textContent = result === null ? NONE : figure(result);
+}
+
+/** @param {Record<string, HTMLElement>} cells @param {Beside} figures */
+function drawBeside(cells, { simd, share, numpy }) {
+  cells.numpy.textContent = figure(numpy);
+  if (simd === null) return;
+  cells.simd.textContent = figure(simd);
+  cells.ratio.textContent = `${figure(simd / numpy)} ×`;
+  if (share) cells.share.textContent = percent(share, 0);
+}
+
+/** @param {Split} split */
+function drawSplit({ whole, kernels, functions }) {
+  const inKernels = Object.values(kernels).reduce((sum, ms) => sum + ms, 0);
+  /** @type {[string, string, number][]} */
+  const parts = [
+    ['kernels', 'kernels', inKernels],
+    ['numpy', 'NumPy around them', functions],
+    ['rest', 'Python', whole - inKernels - functions],
+  ];
+  byId('split-text').replaceChildren(`A step takes ${figure(whole)} ms.`);
+  byId('split').replaceChildren();
+  for (const [name, label, ms] of parts) {
+    const bar = make('span', { className: `part-${name}` });
+    bar.style.flexGrow = String(ms / whole);
+    byId('split').append(bar);
+    const key = make('span', { className: `key part-${name}` });
+    byId('split-text').append(make('span', { className: 'part' }, key, ` ${label} ${percent(ms / whole, 0)}`));
+  }
+  byId('split').hidden = false;
+  const longest = Object.entries(kernels).sort(([, a], [, b]) => b - a);
+  byId('split-kernels').replaceChildren(
+    ...longest.slice(0, MOST_KERNELS).map(([name, ms]) => {
+      return make('div', {}, make('dt', {}, make('code', {}, name)), make('dd', {}, `${figure(ms)} ms`));
+    }),
+  );
+}
+
+/** Three digits, as far as a measure is good for. @param {number} value */
+const figure = (value) => (value >= 100 ? count(Math.round(value)) : value.toPrecision(3));

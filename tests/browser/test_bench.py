@@ -1,0 +1,87 @@
+"""The benchmark page: it runs, fills in every figure, and fits every screen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from hosting import Server
+from visits import Visit
+
+
+@pytest.fixture(scope="module")
+def measured(enter: Callable[..., Visit], server: Server) -> Visit:
+    """The page with all its figures, reached from the training page."""
+    visit = enter()
+    visit.page.click("nav >> text=Benchmark")
+    visit.page.wait_for_url(server.url + "bench.html")
+    assert visit.text("#go") == "Run"
+    assert not visit.page.workers  # nothing is loaded unasked
+    visit.page.focus("#go")
+    visit.page.keyboard.press("Enter")
+    visit.wait_for("#notice", "All is measured.", seconds=300)
+    return visit
+
+
+def figures(visit: Visit, selector: str) -> list[float]:
+    return [float(re.sub("[,×%]| ms", "", text)) for text in visit.page.locator(selector).all_inner_texts()]
+
+
+def test_every_figure_is_filled_in(measured: Visit) -> None:
+    assert "WebAssembly SIMD kernels (relaxed)" in measured.text("#kernels")
+    assert "Running Pyodide 314.0.3" in measured.text("#versions")
+    assert figures(measured, "#ceiling")[0] > 1
+    kernels, nets = (
+        figures(measured, "#products td:not(thead td)"),
+        figures(measured, "#nets td:not(thead td)"),
+    )
+    assert len(kernels) == 15 * 4
+    assert len(nets) == 2 * 3
+    assert min(kernels + nets) > 0
+
+
+def test_the_figures_fit_each_other(measured: Visit) -> None:
+    for table in ("#products", "#nets"):
+        simd, numpy, ratio = (figures(measured, f"{table} .{name}") for name in ("simd", "numpy", "ratio"))
+        assert ratio == pytest.approx([s / n for s, n in zip(simd, numpy, strict=True)], rel=0.02)
+    step, *shares = map(float, re.findall(r"\d[\d.]*", measured.text("#split-text")))
+    assert sum(shares) == pytest.approx(100, abs=2)
+    assert sum(figures(measured, "#split-kernels dd")) < step
+
+
+def test_stop_and_run_again(measured: Visit) -> None:
+    measured.page.click("#go")
+    measured.page.wait_for_function("document.getElementById('ceiling').textContent > '1'")
+    assert "–" in measured.page.locator("#products td.simd").all_inner_texts()
+    measured.page.click("#stop")
+    measured.wait_for("#notice", "Stopped.")
+    assert measured.text("#go") == "Run"
+
+
+def test_a_file_that_is_missing(enter: Callable[..., Visit], own_server: Server) -> None:
+    own_server.missing.add("pyodide.asm.wasm")
+    visit = enter(own_server.url + "bench.html")
+    visit.expected += ["404", "wasm"]
+    visit.page.click("#go")
+    visit.wait_for("#fault-title", "Python is not running")
+    assert "pyodide.asm.wasm" in visit.text("#fault-title")
+    own_server.missing.clear()
+    visit.page.click("#retry")
+    visit.wait_for("#go", "Measuring")
+    assert visit.page.is_hidden("#fault")
+    visit.page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 800, 1440])
+def test_it_fits(measured: Visit, scheme: str, width: int) -> None:
+    measured.page.set_viewport_size({"width": width, "height": 900})
+    measured.page.emulate_media(color_scheme=scheme)
+    assert measured.page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_it_leads_back(measured: Visit, server: Server) -> None:
+    measured.page.click("nav >> text=Training")
+    measured.page.wait_for_url(server.url)
+    measured.wait_for("#go", "Train")
