@@ -338,6 +338,7 @@ tier_mutants() {
 
 tier_browser() {
   make_site
+  make_distribution dist/pyodide scipy pillow # for the tests that run in the browser's own Python
   set_up_chromium || cannot_run "no browser found, and none could be installed"
   count_tests .venv/bin/python -m pytest -o testpaths=tests/browser "$@"
 }

@@ -65,6 +65,7 @@ def test_a_browser_without_jspi_relaxed_simd_and_webgpu(older: Visit) -> None:
     older.wait_for("#go", "Train")
     for realm in (older.page, older.page.workers[0]):
         assert realm.evaluate(ASK) == {"JSPI": False, "SIMD": True, "relaxed SIMD": False, "WebGPU": False}
+    assert older.text("#kernels") == "Computing with WebAssembly SIMD kernels (simd128)."
 
     older.choose(model="MLP", images=10_000, batchSize=100)
     older.page.click("#go")
