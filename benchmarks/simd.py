@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from measure import random, seconds
+from measure import in_turn, random, seconds
 
 import pyconvlite
 from pyconvlite import backends
 from pyconvlite.backends.simd import library as simd
 
-ROUNDS, FLOP = 100_000, 96  # of the loop in the side module, and what it computes in each
+FLOP = 96  # in each round of the loop in the side module
 
 
 def serves() -> bool:
@@ -17,16 +17,19 @@ def serves() -> bool:
     return backends.describe().backend == "simd"
 
 
-def ceiling() -> float:
-    """GFLOP/s of multiply-adds that touch registers only, compiled into the same module as the kernels."""
-    return 1e-9 * ROUNDS * FLOP / seconds(lambda: simd.library.ceiling(ROUNDS), 0.1)
+def ceiling(gflop: float = 0.01) -> float:
+    """GFLOP/s of multiply-adds on registers alone, in calls of `gflop`; compiled into the kernels' module."""
+    rounds = round(1e9 * gflop / FLOP)
+    return gflop / seconds(lambda: simd.library.ceiling(rounds), 0.1)
 
 
 def share(run: Callable[[], object], gflop: float) -> tuple[float, float]:
-    """GFLOP/s of `run`, and as a share of the ceiling measured right before and after it."""
-    before = ceiling()
-    speed = gflop / seconds(run)
-    return speed, 2 * speed / (before + ceiling())
+    """GFLOP/s of `run`, and as a share of the ceiling.
+
+    The two are measured in turn, in calls that compute the same: other programs interrupt both alike.
+    """
+    speed, most = in_turn([lambda: gflop / seconds(run, 0.1), lambda: ceiling(gflop)])
+    return speed, speed / most
 
 
 def products() -> Iterator[tuple[str, float, float]]:
@@ -40,7 +43,7 @@ def call_overhead() -> float:
     """Microseconds that the smallest convolution takes, called as users call it."""
     x, W = (pyconvlite.Variable(random(1, 1, size, size)) for size in (8, 3))
     with pyconvlite.no_grad():
-        return 1e3 * seconds(lambda: [pyconvlite.functions_conv.conv2d(x, W) for _ in range(1000)])
+        return 1e4 * seconds(lambda: [pyconvlite.functions_conv.conv2d(x, W) for _ in range(100)])
 
 
 def workspace() -> int:
