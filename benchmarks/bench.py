@@ -1,9 +1,9 @@
 """What `./build.sh bench` runs, on CPython and inside Pyodide: ours beside DeZero, which has the same API.
 
 Each figure is the median of repeated runs; the machine's noise stays in, so compare figures of one run only.
-Where the SIMD kernels serve, each is set beside the ceiling, which is measured in turn with it: multiply-adds on
-registers alone. A convolution counts as what its definition computes; Winograd's algorithm gets by with less, and
-may exceed the ceiling.
+Where the SIMD kernels serve, each is set beside the ceiling, which is measured in turn with it: multiply-adds
+on registers alone. A convolution counts as what its definition computes; Winograd's algorithm gets by with
+less, and may exceed the ceiling.
 """
 
 import platform
