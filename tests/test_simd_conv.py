@@ -33,6 +33,15 @@ LARGE = {
     "long column": Geometry((1, 3, 5000, 1), (4, 3, 9, 1), stride=(2, 1)),
     "many small images": Geometry((64, 4, 3, 3), (6, 4, 3, 3), pad=1),
     "many images of a pixel": Geometry((500, 20, 1, 1), (30, 20, 1, 1)),
+    "3x3, wide": Geometry((1, 8, 4, 5000), (8, 8, 3, 3), pad=1),
+    "3x3, many channels": Geometry((1, 401, 5, 6), (9, 401, 3, 3), pad=1),
+    "3x3, many output channels": Geometry((1, 9, 5, 6), (401, 9, 3, 3)),
+    "3x3, many images": Geometry((130, 9, 7, 6), (10, 9, 3, 3), pad=1),
+    "3x3, a pixel": Geometry((5, 8, 1, 1), (11, 8, 3, 3), pad=1),
+    "3x3, pad beyond the kernel": Geometry((2, 8, 5, 6), (9, 8, 3, 3), pad=(4, 5)),
+    "5x5, large image": Geometry((1, 8, 90, 93), (9, 8, 5, 5), pad=2),
+    "5x5, many images": Geometry((90, 9, 9, 7), (10, 9, 5, 5), pad=2),
+    "5x5, pad beyond the kernel": Geometry((2, 8, 5, 6), (9, 8, 5, 5), pad=(7, 6)),
     "depthwise": Geometry((3, 40, 12, 13), (40, 1, 3, 3), pad=1, options={"groups": 40}),
     "depthwise, twice the channels": Geometry((2, 9, 25, 23), (18, 1, 5, 5), 2, 2, {"groups": 9}),
     "depthwise, large kernel": Geometry((1, 3, 40, 41), (3, 1, 17, 18), pad=8, options={"groups": 3}),
@@ -70,9 +79,9 @@ def blocks(draw):
 
 @st.composite
 def squares(draw):
-    """Stride 1 and a square kernel, which may have algorithms of its own, on images of any size."""
-    k = draw(st.sampled_from([2, 3, 5, 7]))
-    pad = draw(st.integers(0, k // 2 + 1))
+    """Stride 1 and a square kernel, which has algorithms of its own, on images of any size."""
+    k = draw(st.sampled_from([2, 3, 3, 5, 5, 7]))
+    pad = draw(st.integers(0, k + 1))
     size = [max(1, k - 2 * pad) + draw(st.integers(0, 21)) for _ in range(2)]
     N, C, OC = draw(st.tuples(st.integers(1, 9), st.integers(1, 24), st.integers(1, 24)))
     return Geometry((N, C, *size), (OC, C, k, k), pad=pad)
@@ -117,6 +126,14 @@ class TestConv2d:
         g = LARGE["second layer"]
         x, W, b = (np.abs(a) + 1 for a in g.arrays(g.x_shape, g.W_shape, g.W_shape[:1], dtype=np.float32))
         check(lambda x, W, b: F.conv2d(x, W, b, pad=2), x, W, b)
+
+    @pytest.mark.parametrize("scale", [1e-20, 1e-9, 1e9, 1e14, 1e15, 1e20])
+    @pytest.mark.parametrize("name", ["first layer", "second layer", "late layer"])
+    def test_numbers_of_any_size(self, name, scale):
+        g = LARGE[name]
+        x, W = g.arrays(g.x_shape, g.W_shape, dtype=np.float32)
+        check(lambda x, W: F.conv2d(x, W, None, g.stride, g.pad), x * np.float32(scale), W, order=1)
+        check(lambda x, W: F.conv2d(x, W, None, g.stride, g.pad), x, W * np.float32(scale), order=1)
 
 
 class TestDeconv2d:

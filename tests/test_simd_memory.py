@@ -175,15 +175,20 @@ def random_calls(count, seed=0):
         start = 4 * size()
         return pool[start : start + int(np.prod(shape))].reshape(shape)
 
-    def convolution():
-        N, C, OC, KH, KW, SH, PH = (size() for _ in range(7))
-        N, PH = min(N, 3), PH % 3
+    def convolve(N, C, OC, KH, KW, SH, PH):
         x, W = array(N, C, KH + size(), KW + size()), array(OC, C, KH, KW)
         settings = (SH, 1), (PH, 0)
         y = kernels.conv2d(x, W, array(OC), *settings)
         kernels.conv2d_gx(y, W, None, x.shape[2:], *settings)
         kernels.conv2d_gW(x, y, (KH, KW), *settings)
         return 3
+
+    def any_convolution():
+        return convolve(min(size(), 3), size(), size(), size(), size(), size(), size() % 3)
+
+    def square_kernel():
+        K = 3 + 2 * (size() % 2)
+        return convolve(1, 8, 7 + size(), K, K, 1, size() % 3)
 
     def pooling():
         K, S = size(), size()
@@ -214,7 +219,7 @@ def random_calls(count, seed=0):
         kernels.adam(W, W, W * W, W, 0.1, 0.9, 0.99, 1e-8, 0.0)
         return 10
 
-    kinds = cycle([convolution, pooling, products, pointwise])
+    kinds = cycle([any_convolution, square_kernel, pooling, products, pointwise])
     while count > 0:
         count -= next(kinds)()
 
