@@ -194,6 +194,21 @@ def test_conv2d_simple_equals_conv2d(shape, kernel, stride, pad):
     check_double_backward(lambda x, W, b: F.conv2d_simple(x, W, b, stride, pad), (x, W, b))
 
 
+@pytest.mark.parametrize("g", HARD.values(), ids=HARD)
+def test_conv2d_relu_is_relu_of_conv2d(g):
+    x, W, b = map(Variable, g.arrays(g.x_shape, g.W_shape, g.W_shape[:1]))
+
+    def results(y):
+        first = grad(F.sin(y), [x, W, b], create_graph=True)
+        second = grad([F.sin(v) for v in first], [x, W, b])
+        return [v.data for v in (y, *first, *second)]
+
+    fused = results(F.conv2d_relu(x, W, b, g.stride, g.pad, **g.options))
+    apart = results(F.relu(F.conv2d(x, W, b, g.stride, g.pad, **g.options)))
+    for one, other in zip(fused, apart, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-10)
+
+
 def test_the_books_shapes():
     assert F.im2col(np.zeros((1, 3, 7, 7)), kernel_size=5, stride=1, pad=0, to_matrix=True).shape == (9, 75)
     assert F.im2col(np.zeros((10, 3, 7, 7)), (5, 5), (1, 1), (0, 0), to_matrix=True).shape == (90, 75)

@@ -354,6 +354,15 @@ def test_linear_is_matrix_product_and_bias():
     np.testing.assert_allclose(linear(x).data, x @ linear.W.data + linear.b.data, rtol=1e-12)
 
 
+def test_conv2d_with_relu():
+    layer = L.Conv2d(3, 2, pad=1, in_channels=1, relu=True)
+    x = np.linspace(-1, 1, 16, dtype=np.float32).reshape(1, 1, 4, 4)
+    y = layer(x)
+    np.testing.assert_array_equal(y.data, F.relu(F.conv2d(x, layer.W, layer.b, pad=1)).data)
+    assert y.data.min() == 0 < y.data.max()
+    assert repr(layer).endswith("groups=1, relu=True)")
+
+
 @pytest.mark.parametrize(("make", "function"), [(L.Conv2d, F.conv2d), (L.Deconv2d, F.deconv2d)])
 def test_convolutions_pass_their_settings_on(make, function):
     settings = {"stride": (2, 1), "pad": (1, 2), "dilation": (1, 2), "groups": 2}

@@ -90,6 +90,10 @@ def squares(draw):
 def check_conv2d(g):
     x, W, b = g.arrays(g.x_shape, g.W_shape, g.W_shape[:1], dtype=np.float32)
     check(lambda x, W, b: F.conv2d(x, W, b, g.stride, g.pad, **g.options), x, W, b)
+    # The sums are the same ones, so that ReLU in the same pass changes no bit.
+    y = F.conv2d(x, W, b, g.stride, g.pad, **g.options)
+    fused = F.conv2d_relu(x, W, b, g.stride, g.pad, **g.options)
+    np.testing.assert_array_equal(fused.data, F.relu(y).data)
 
 
 def check_deconv2d(g):

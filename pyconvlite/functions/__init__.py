@@ -43,7 +43,7 @@ from .arithmetic import (
     sub,
 )
 from .columns import Col2im, Im2col, col2im, col2im_array, im2col, im2col_array
-from .conv import Conv2d, Conv2DGradW, Deconv2d, conv2d, conv2d_simple, deconv2d
+from .conv import Conv2d, Conv2DGradW, Conv2dReLU, Deconv2d, conv2d, conv2d_relu, conv2d_simple, deconv2d
 from .linalg import (
     Linear,
     MatMul,
@@ -145,6 +145,7 @@ __all__ = [
     "Concat",
     "Conv2DGradW",
     "Conv2d",
+    "Conv2dReLU",
     "Cos",
     "Deconv2d",
     "Div",
@@ -199,6 +200,7 @@ __all__ = [
     "col2im_array",
     "concat",
     "conv2d",
+    "conv2d_relu",
     "conv2d_simple",
     "cos",
     "deconv2d",

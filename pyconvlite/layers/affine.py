@@ -160,6 +160,7 @@ class Conv2d(_Convolution):
         in_channels: channels of the input; None reads it from the first input.
         dilation: distance of neighbouring kernel pixels.
         groups: number of parts that input and output channels are divided into, each convolved on its own.
+        relu: take ReLU in the same pass, as `F.conv2d_relu` does.
 
     Attributes:
         W: Parameter of shape (out_channels, in_channels / groups, KH, KW), drawn with variance
@@ -178,6 +179,33 @@ class Conv2d(_Convolution):
         (3, (6, 3, 5, 5))
     """
 
+    def __init__(
+        self,
+        out_channels: int,
+        kernel_size: IntPair,
+        stride: IntPair = 1,
+        pad: IntPair = 0,
+        nobias: bool = False,
+        dtype: Any = np.float32,
+        in_channels: int | None = None,
+        *,
+        dilation: IntPair = 1,
+        groups: int = 1,
+        relu: bool = False,
+    ) -> None:
+        self.relu = bool(relu)
+        super().__init__(
+            out_channels,
+            kernel_size,
+            stride,
+            pad,
+            nobias,
+            dtype,
+            in_channels,
+            dilation=dilation,
+            groups=groups,
+        )
+
     @property
     def in_channels(self) -> int | None:
         """Channels of the input; None until known."""
@@ -187,7 +215,11 @@ class Conv2d(_Convolution):
         return (self.out_channels, None if in_size is None else in_size // self.groups, *self.kernel_size)
 
     def _apply(self, x: Any) -> Variable:
-        return F.conv2d(x, self.W, self.b, self.stride, self.pad, dilation=self.dilation, groups=self.groups)
+        conv2d = F.conv2d_relu if self.relu else F.conv2d
+        return conv2d(x, self.W, self.b, self.stride, self.pad, dilation=self.dilation, groups=self.groups)
+
+    def __repr__(self) -> str:
+        return super().__repr__()[:-1] + (", relu=True)" if self.relu else ")")
 
 
 class Deconv2d(_Convolution):

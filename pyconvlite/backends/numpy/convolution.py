@@ -89,9 +89,19 @@ def _pixels(y: Array, groups: int) -> Array:
 
 
 def _convolve(
-    x: Array, W: Array, b: Array | None, stride: Pair, pad: Pair, dilation: Pair = (1, 1), groups: int = 1
+    x: Array,
+    W: Array,
+    b: Array | None,
+    stride: Pair,
+    pad: Pair,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+    relu: bool = False,
 ) -> Array:
-    """Convolution: y[n, o] = sum over c of x[n, c] correlated with W[o, c], plus b[o]."""
+    """Convolution: y[n, o] = sum over c of x[n, c] correlated with W[o, c], plus b[o].
+
+    With `relu`, its positive part.
+    """
     N = x.shape[0]
     OC, Cg, KH, KW = W.shape
     OH, OW = conv_outsize(x.shape[2:], (KH, KW), stride, pad, dilation)
@@ -107,7 +117,7 @@ def _convolve(
             y[images, :, *window] = part.reshape(OC, len(padded), *size).swapaxes(0, 1)
     if b is not None:
         y += b.reshape(1, OC, 1, 1)
-    return y
+    return np.maximum(y, 0, out=y) if relu else y
 
 
 conv2d = counted("numpy", "conv2d")(_convolve)

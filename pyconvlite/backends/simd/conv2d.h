@@ -32,7 +32,7 @@ static int winograd_serves(int KH, int KW, int SH, int SW, int DH, int DW, int C
 
 static int tap_v[K_MOST], tap_h[K_MOST], shift_v[K_MOST], shift_h[K_MOST];
 
-EXPORT int conv2d(float *y, const float *x, const float *kernels, const float *bias, GEOMETRY) {
+EXPORT int conv2d(float *y, const float *x, const float *kernels, const float *bias, int relu, GEOMETRY) {
   if ((int64_t)KH * KW > K_MOST) return 0;
   Windows w = {.v = {.source = H, .target = OH, .tap = tap_v, .shift = shift_v},
                .h = {.source = W, .target = OW, .tap = tap_h, .shift = shift_h},
@@ -40,11 +40,11 @@ EXPORT int conv2d(float *y, const float *x, const float *kernels, const float *b
   int kernel = KH * KW, output = w.channels * kernel;
   Weights weights = {kernels, output, kernel, w.outputs * output, KW};
   if (winograd_serves(KH, KW, SH, SW, DH, DW, C, OC, groups) && moderate(x, N * C * H * W) &&
-      moderate(kernels, OC * output) && winograd(&w, y, x, weights, 0, bias, PH, PW, KH))
+      moderate(kernels, OC * output) && winograd(&w, y, x, weights, 0, bias, relu, PH, PW, KH))
     return 1;
   forward_axis(&w.v, KH, SH, PH, DH);
   forward_axis(&w.h, KW, SW, PW, DW);
-  return convolve(&w, y, x, weights, bias);
+  return convolve(&w, y, x, weights, bias, relu ? RELU : 0);
 }
 
 EXPORT int conv2d_gx(float *gx, const float *gy, const float *kernels, const float *bias, GEOMETRY) {
@@ -55,13 +55,13 @@ EXPORT int conv2d_gx(float *gx, const float *gy, const float *kernels, const flo
   int kernel = KH * KW, channel = w.outputs * kernel;
   Weights weights = {kernels, kernel, channel, w.channels * channel, KW};
   if (winograd_serves(KH, KW, SH, SW, DH, DW, C, OC, groups) && moderate(gy, N * OC * OH * OW) &&
-      moderate(kernels, OC * channel) && winograd(&w, gx, gy, weights, 1, bias, KH - 1 - PH, KW - 1 - PW, KH))
+      moderate(kernels, OC * channel) && winograd(&w, gx, gy, weights, 1, bias, 0, KH - 1 - PH, KW - 1 - PW, KH))
     return 1;
   for (int top = 0; top < min_int(SH, H); top++)
     for (int left = 0; left < min_int(SW, W); left++) {
       gradient_axis(&w.v, top, KH, SH, PH, DH);
       gradient_axis(&w.h, left, KW, SW, PW, DW);
-      if (!convolve(&w, gx, gy, weights, bias)) return 0;
+      if (!convolve(&w, gx, gy, weights, bias, 0)) return 0;
     }
   return 1;
 }

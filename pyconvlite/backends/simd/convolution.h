@@ -230,8 +230,8 @@ static void multiply_row(float *y, const float *x, const float *weights, int pix
   }
 }
 
-/* y = x convolved with the kernels, plus the bias of each output. Returns 0 where this cannot be cut into blocks. */
-static int convolve(Windows *w, float *y, const float *x, Weights weights, const float *bias) {
+/* y = x convolved with the kernels, plus the bias of each output; `relu` is RELU or 0. Returns 0 where this cannot be cut into blocks. */
+static int convolve(Windows *w, float *y, const float *x, Weights weights, const float *bias, Mode relu) {
   int taps = w->v.taps * w->h.taps, most = max_int(1, taps);
   if (!plan(w, NC * KC / max_int(KC, most) / NR * NR, KC / most)) return 0;
   tap_offsets(w, w->block_channels, tap_source);
@@ -245,7 +245,7 @@ static int convolve(Windows *w, float *y, const float *x, Weights weights, const
         int channels = min_int(w->block_channels, w->channels - c), K = channels * taps;
         const float *source = source_of(w, &block, x, g * w->channels + c, channels);
         const float *weight = weights.data + g * weights.group + c * weights.channel;
-        Mode mode = c ? ADD : SET;
+        Mode mode = (c ? ADD : SET) | (c + channels == w->channels ? relu : 0);
         if (w->outputs == 1) {
           multiply_row(target_of(w, &block, y, g), source, weight, block.pixels, K, mode, bias ? bias[g] : 0);
           continue;
@@ -282,7 +282,7 @@ static void multiply_row_grad(float *gW, const float *x, const float *gy, int pi
   for (int k = 0; k < K; k++) {
     float sum = sum_of(load(a_panels + 4 * k));
     for (int rest = q; rest < pixels; rest++) sum += x[window_source[rest] + tap_source[k]] * gy[window_target[rest]];
-    gW[k] = mode == ADD ? gW[k] + sum : sum;
+    gW[k] = mode & ADD ? gW[k] + sum : sum;
   }
 }
 

@@ -113,7 +113,14 @@ def _geometry(
 
 @_served
 def conv2d(
-    x: Array, W: Array, b: Array | None, stride: Pair, pad: Pair, dilation: Pair = (1, 1), groups: int = 1
+    x: Array,
+    W: Array,
+    b: Array | None,
+    stride: Pair,
+    pad: Pair,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+    relu: bool = False,
 ) -> Any:
     sizes = _geometry(x.shape, W.shape, stride, pad, dilation, groups)
     if sizes is None or not _all_float32(x, W, b) or (b is not None and b.shape != W.shape[:1]):
@@ -121,7 +128,7 @@ def conv2d(
     N, OC, OH, OW = sizes[0], *sizes[4:7]
     y = np.empty((N, OC, OH, OW), np.float32)
     x, W, b = _contiguous(x), _contiguous(W), _contiguous(b)
-    return y if _library.conv2d(_at(y), _at(x), _at(W), _at(b), *sizes) else NotImplemented
+    return y if _library.conv2d(_at(y), _at(x), _at(W), _at(b), relu, *sizes) else NotImplemented
 
 
 @_served

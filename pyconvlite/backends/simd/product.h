@@ -92,26 +92,29 @@ typedef struct {
   const int *row, *column;
 } Target;
 
-typedef enum { SET, ADD } Mode;
+/* What becomes of sums: SET starts them at a bias, ADD at what is there; RELU then takes their positive part. */
+typedef enum { SET = 0, ADD = 1, RELU = 2 } Mode;
 
 /* Write four sums of one row of C; `whole` says that its columns are four and lie side by side. */
 INLINE void put(float *row, const int *column, int columns, int whole, f4 sums, Mode mode, float start) {
   if (whole) {
     float *first = row + column[0];
-    store(first, add(sums, mode == ADD ? load(first) : splat(start)));
+    f4 v = add(sums, mode & ADD ? load(first) : splat(start));
+    store(first, mode & RELU ? positive(v) : v);
     return;
   }
   float lanes[4];
   store(lanes, sums);
   for (int j = 0; j < min_int(4, columns); j++) {
     float *c = row + column[j];
-    *c = (mode == ADD ? *c : start) + lanes[j];
+    float v = (mode & ADD ? *c : start) + lanes[j];
+    *c = mode & RELU && v < 0 ? 0 : v;
   }
 }
 
 INLINE int whole(const int *column, int columns) { return columns >= 4 && adjacent(column); }
 
-/* C (M, N) from packed panels. SET starts the sums at bias[i] (0 without bias), ADD at what C holds. */
+/* C (M, N) from packed panels; bias[i], where there is a bias, is what row i starts at. */
 static void multiply(Target C, const float *a_packed, const float *b_packed, int M, int N, int K, const float *bias,
                      Mode mode) {
   for (int j = 0; j < N; j += NR) {

@@ -135,7 +135,7 @@ INLINE void pack_kernels(float *U, const Windows *w, Weights weights, int r, int
 }
 
 /* y of a block, from the products M[point][o][t]. */
-INLINE void transform_products(float *y, const float *M, const float *bias, const Block *block, Tiles k) {
+INLINE void transform_products(float *y, const float *M, const float *bias, int relu, const Block *block, Tiles k) {
   int H = k.w->v.target, W = k.w->h.target;
   for (int o = 0; o < k.w->outputs; o++) {
     f4 start = splat(bias ? bias[o] : 0);
@@ -159,6 +159,7 @@ INLINE void transform_products(float *y, const float *M, const float *bias, cons
             float *to = plane + (top + i) * W + left;
             for (int j = 0; j < k.m; j++) {
               f4 v = add(row[j], start);
+              if (relu) v = positive(v);
               if (left + 4 * j + 4 <= W) {
                 store(to + 4 * j, v);
               } else {
@@ -191,7 +192,7 @@ static int plan_tiles(Windows *w, int m, int pad_v, int pad_h) {
          plan(w, tiles, w->channels) && w->block_columns == w->h.windows && w->block_channels == w->channels;
 }
 
-INLINE int winograd_sized(Windows *w, float *y, const float *x, Weights weights, int turned, const float *bias,
+INLINE int winograd_sized(Windows *w, float *y, const float *x, Weights weights, int turned, const float *bias, int relu,
                           int pad_v, int pad_h, int r) {
   int m = P + 1 - r, C = w->channels, OC = w->outputs, panels = ceil_div(OC, MR);
   if (!plan_tiles(w, m, pad_v, pad_h)) return 0;
@@ -208,7 +209,7 @@ INLINE int winograd_sized(Windows *w, float *y, const float *x, Weights weights,
       multiply((Target){M + p * k.target, point_row, point_column}, U + p * panels * MR * C, b_panels, OC, k.t, C, 0,
                SET);
     }
-    transform_products(y, M, bias, &block, k);
+    transform_products(y, M, bias, relu, &block, k);
   }
   return 1;
 }
@@ -272,10 +273,10 @@ INLINE int winograd_gW_sized(Windows *w, float *gW, const float *x, const float 
 }
 
 /* Each size of kernel has code of its own, in which the loops over r and m are unrolled. */
-static int winograd(Windows *w, float *y, const float *x, Weights weights, int turned, const float *bias, int pad_v,
-                    int pad_h, int r) {
-  return r == 3 ? winograd_sized(w, y, x, weights, turned, bias, pad_v, pad_h, 3)
-                : winograd_sized(w, y, x, weights, turned, bias, pad_v, pad_h, 5);
+static int winograd(Windows *w, float *y, const float *x, Weights weights, int turned, const float *bias, int relu,
+                    int pad_v, int pad_h, int r) {
+  return r == 3 ? winograd_sized(w, y, x, weights, turned, bias, relu, pad_v, pad_h, 3)
+                : winograd_sized(w, y, x, weights, turned, bias, relu, pad_v, pad_h, 5);
 }
 
 static int winograd_gW(Windows *w, float *gW, const float *x, const float *gy, int pad_v, int pad_h, int r) {
