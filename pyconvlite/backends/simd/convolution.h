@@ -11,9 +11,9 @@
 
 #include "product.h"
 
-enum { TILE = 80 * 1024 }; /* floats of padded source */
+enum { SPACE = 224 * 1024 };
 
-static float tile[TILE];
+static float space[SPACE]; /* for padded blocks of the source, and what winograd.h computes with */
 
 typedef struct {
   int source, target;      /* pixels along this axis in the source and in the target */
@@ -27,7 +27,7 @@ typedef struct {
   Axis v, h;
   int N, groups, channels, outputs; /* images; groups; source and target channels in each group */
   int block_images, block_rows, block_columns, block_channels;
-  int padded;                       /* whether a window reaches beyond the image: then blocks are copied to the tile */
+  int padded;                       /* whether a window reaches beyond the image: then blocks are copied */
   int pitch, plane, image;          /* in the source as the windows see it: from row to row, channel, image */
 } Windows;
 
@@ -62,9 +62,9 @@ static int beyond(const Axis *axis) {
 
 static int even(int size, int most) { return ceil_div(size, ceil_div(size, most)); }
 
-/* Cut the work into blocks of at most `pixels` windows and `block_channels` channels whose source, if it is to be
- * padded, fits the tile. Returns 0 where a single window does not. */
-static int plan(Windows *w, int pixels, int channels) {
+/* Cut the work into blocks of at most `pixels` windows and so many channels, whose source, if it is to be padded, has
+ * at most `room` floats. Returns 0 where a single window has more. */
+static int plan(Windows *w, int pixels, int channels, int room) {
   w->block_channels = even(w->channels, max_int(1, channels));
   w->block_columns = even(w->h.windows, pixels);
   w->block_rows = even(w->v.windows, max_int(1, pixels / w->block_columns));
@@ -83,7 +83,7 @@ static int plan(Windows *w, int pixels, int channels) {
     w->pitch = extent(&w->h, w->block_columns);
     w->plane = (int)size;
     w->image = w->block_channels * w->plane;
-    if (size * w->block_channels * w->block_images <= TILE) return 1;
+    if (size * w->block_channels * w->block_images <= room) return 1;
     int *larger = w->block_images > 1     ? &w->block_images
                   : w->block_rows > 1     ? &w->block_rows
                   : w->block_columns > NR ? &w->block_columns
@@ -144,8 +144,10 @@ INLINE void clear_row(float *to, int count) {
   for (int i = 0; i < count; i++) to[i] = 0;
 }
 
-/* Where a block's first window begins, in `channels` channels of the source from `channel` on. */
-static const float *source_of(const Windows *w, const Block *block, const float *x, int channel, int channels) {
+/* Where a block's first window begins, in `channels` channels of the source from `channel` on; where padding is
+ * needed, in a copy at `padded`. */
+static const float *source_of(const Windows *w, const Block *block, const float *x, int channel, int channels,
+                              float *padded) {
   int H = w->v.source, W = w->h.source, top = block->row * w->v.step + w->v.low;
   int left = block->column * w->h.step + w->h.low;
   x += (block->n * w->groups * w->channels + channel) * H * W;
@@ -156,7 +158,7 @@ static const float *source_of(const Windows *w, const Block *block, const float 
   for (int n = 0; n < block->images; n++, x += w->groups * w->channels * H * W)
     for (int c = 0; c < channels; c++)
       for (int r = 0; r < rows; r++) {
-        float *row = tile + n * w->image + c * w->plane + r * w->pitch;
+        float *row = padded + n * w->image + c * w->plane + r * w->pitch;
         if (top + r < 0 || top + r >= H) {
           clear_row(row, columns);
           continue;
@@ -165,7 +167,7 @@ static const float *source_of(const Windows *w, const Block *block, const float 
         copy_row(row + before, x + (c * H + top + r) * W + left + before, inside);
         clear_row(row + before + inside, columns - before - inside);
       }
-  return tile;
+  return padded;
 }
 
 static float *target_of(const Windows *w, const Block *block, float *y, int channel) {
@@ -233,7 +235,7 @@ static void multiply_row(float *y, const float *x, const float *weights, int pix
 /* y = x convolved with the kernels, plus the bias of each output; `relu` is RELU or 0. Returns 0 where this cannot be cut into blocks. */
 static int convolve(Windows *w, float *y, const float *x, Weights weights, const float *bias, Mode relu) {
   int taps = w->v.taps * w->h.taps, most = max_int(1, taps);
-  if (!plan(w, NC * KC / max_int(KC, most) / NR * NR, KC / most)) return 0;
+  if (!plan(w, NC * KC / max_int(KC, most) / NR * NR, KC / most, SPACE)) return 0;
   tap_offsets(w, w->block_channels, tap_source);
   weight_offsets(w, &weights);
   int rows = min_int(w->outputs, MC * KC / max_int(KC, most) / MR * MR);
@@ -243,7 +245,7 @@ static int convolve(Windows *w, float *y, const float *x, Weights weights, const
     for (int g = 0; g < w->groups; g++)
       for (int c = 0; c < w->channels; c += w->block_channels) {
         int channels = min_int(w->block_channels, w->channels - c), K = channels * taps;
-        const float *source = source_of(w, &block, x, g * w->channels + c, channels);
+        const float *source = source_of(w, &block, x, g * w->channels + c, channels, space);
         const float *weight = weights.data + g * weights.group + c * weights.channel;
         Mode mode = (c ? ADD : SET) | (c + channels == w->channels ? relu : 0);
         if (w->outputs == 1) {
@@ -289,7 +291,7 @@ static void multiply_row_grad(float *gW, const float *x, const float *gy, int pi
 /* gW[o, k] = sum over the windows of gy[o] times what the windows' tap k meets; taps in the kernel's own order. */
 static int correlate(Windows *w, float *gW, const float *x, const float *gy) {
   int taps = w->v.taps * w->h.taps;
-  if (!plan(w, min_int(KC, NC * KC / (ceil_div(taps, NR) * NR)), NC / taps)) return 0;
+  if (!plan(w, min_int(KC, NC * KC / (ceil_div(taps, NR) * NR)), NC / taps, SPACE)) return 0;
   int rows = min_int(w->outputs, MC), row = w->channels * taps;
   steps(weight_row, rows, row);
   steps(weight_tap, w->block_channels * taps, 1);
@@ -299,7 +301,7 @@ static int correlate(Windows *w, float *gW, const float *x, const float *gy) {
     for (int g = 0; g < w->groups; g++)
       for (int c = 0; c < w->channels; c += w->block_channels) {
         int channels = min_int(w->block_channels, w->channels - c), K = channels * taps;
-        const float *source = source_of(w, &block, x, g * w->channels + c, channels);
+        const float *source = source_of(w, &block, x, g * w->channels + c, channels, space);
         tap_offsets(w, channels, tap_source);
         if (w->outputs == 1) {
           multiply_row_grad(gW + g * row + c * taps, source, target_of(w, &block, (float *)gy, g), block.pixels, K,

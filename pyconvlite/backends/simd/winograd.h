@@ -19,11 +19,10 @@
 enum {
   P = 6, PP = P * P,           /* points along an axis; points in all */
   WIDEST = 2048,               /* pixels along a row of tiles */
-  APART = 16,                  /* floats between points */
-  TRANSFORMED = 224 * 1024     /* floats: what is held at the points at a time */
+  APART = 16                   /* floats between points: a power of two would put all into one set of the cache */
 };
 
-static float transformed[TRANSFORMED], rows_at_points[P][WIDEST + 4];
+static float rows_at_points[P][WIDEST + 4];
 
 /* A tile's six pixels along an axis, at the points. */
 INLINE void tile_at_points(const f4 x[P], f4 at[P]) {
@@ -186,22 +185,23 @@ INLINE void tile_axis(Axis *axis, int m, int pad) {
 static int plan_tiles(Windows *w, int m, int pad_v, int pad_h) {
   tile_axis(&w->v, m, pad_v);
   tile_axis(&w->h, m, pad_h);
-  int left = TRANSFORMED / PP - 2 * APART - ceil_div(w->outputs, MR) * MR * w->channels;
-  int tiles = min_int(left / (w->channels + w->outputs), KC);
+  int fixed = ceil_div(w->outputs, MR) * MR * w->channels;
+  int tiles = min_int((SPACE / PP - 2 * APART - fixed) / (w->channels + w->outputs), KC);
   return w->groups == 1 && w->h.windows >= 4 && tiles >= w->h.windows && (w->h.windows - 1) * m + P <= WIDEST &&
-         plan(w, tiles, w->channels) && w->block_columns == w->h.windows && w->block_channels == w->channels;
+         plan(w, tiles, w->channels, PP * w->outputs * tiles) && w->block_columns == w->h.windows &&
+         w->block_channels == w->channels;
 }
 
 INLINE int winograd_sized(Windows *w, float *y, const float *x, Weights weights, int turned, const float *bias, int relu,
                           int pad_v, int pad_h, int r) {
   int m = P + 1 - r, C = w->channels, OC = w->outputs, panels = ceil_div(OC, MR);
   if (!plan_tiles(w, m, pad_v, pad_h)) return 0;
-  float *U = transformed, *V = U + PP * panels * MR * C;
+  float *U = space, *V = U + PP * panels * MR * C;
   pack_kernels(U, w, weights, r, turned);
   for (Block block = {0}; next_block(w, &block);) {
     Tiles k = {w, r, m, block.pixels, block.columns, C * block.pixels + APART, OC * block.pixels + APART};
-    float *M = V + PP * k.source;
-    transform_source(V, source_of(w, &block, x, 0, C), &block, C, k);
+    float *M = V + PP * k.source; /* until the products are there, its place serves for padding */
+    transform_source(V, source_of(w, &block, x, 0, C, M), &block, C, k);
     steps(point_row, max_int(C, OC), k.t);
     steps(point_column, k.t, 1);
     for (int p = 0; p < PP; p++) {
@@ -242,14 +242,14 @@ INLINE void transform_gy(float *GY, const float *gy, const Block *block, Tiles k
 INLINE int winograd_gW_sized(Windows *w, float *gW, const float *x, const float *gy, int pad_v, int pad_h, int r) {
   int m = P + 1 - r, C = w->channels, OC = w->outputs;
   if (!plan_tiles(w, m, pad_v, pad_h)) return 0;
-  float *products = transformed, *V = products + PP * OC * C;
+  float *products = space, *V = products + PP * OC * C;
   steps(weight_row, OC, C);
   steps(weight_tap, C, 1);
   Mode mode = SET;
   for (Block block = {0}; next_block(w, &block); mode = ADD) {
     Tiles k = {w, r, m, block.pixels, block.columns, C * block.pixels + APART, OC * block.pixels + APART};
-    float *GY = V + PP * k.source;
-    transform_source(V, source_of(w, &block, x, 0, C), &block, C, k);
+    float *GY = V + PP * k.source; /* its place serves for padding first */
+    transform_source(V, source_of(w, &block, x, 0, C, GY), &block, C, k);
     transform_gy(GY, gy, &block, k);
     steps(point_row, max_int(C, OC), k.t);
     steps(point_column, k.t, 1);
