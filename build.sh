@@ -263,7 +263,7 @@ bench() {
   say "-- Pyodide under Node"
   in_pyodide dist/pyodide-base run benchmarks/bench.py "$@"
   say "-- other frameworks"
-  in_pyodide dist/pyodide-base run benchmarks/net.py dist/bench/net.npz
+  set_up_chromium || say "-- no browser found, and none could be installed"
   .venv/bin/python benchmarks/peers.py dist/bench "$node"
 }
 
