@@ -95,6 +95,11 @@ KERNELS = {
         (1, 2),
         2,
     ),
+    "conv2d, ReLU": (
+        "conv2d",
+        [numbers(2, 8, 6, 7), numbers(9, 8, 3, 3), numbers(9)],
+        *((1, 1), (1, 1), (1, 1), 1, True),
+    ),
     "conv2d, depthwise": (
         "conv2d",
         [numbers(2, 4, 6, 7), numbers(4, 1, 3, 3), None],

@@ -33,6 +33,11 @@ SERVED = {
     "batch": (F.matmul, [(3, 9, 7), (3, 7, 11)], "matmul"),
     "linear": (F.linear, [(9, 7), (7, 11), (11,)], "matmul"),
     "conv2d": (F.conv2d, [(2, 3, 6, 7), (4, 3, 3, 3), (4,)], "conv2d conv2d_gx conv2d_gW sum"),
+    "conv2d and ReLU": (
+        F.conv2d_relu,
+        [(2, 3, 6, 7), (4, 3, 3, 3), (4,)],
+        "conv2d conv2d_gx conv2d_gW sum relu_grad",
+    ),
     "1x1": (F.conv2d, [(2, 3, 6, 7), (4, 3, 1, 1), (4,)], "conv2d conv2d_gx conv2d_gW sum"),
     "stride, pad and dilation": (
         lambda x, W: F.conv2d(x, W, None, (2, 1), (0, 1), dilation=(1, 2)),

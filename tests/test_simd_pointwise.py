@@ -12,7 +12,7 @@ from test_pooling import SETTINGS
 
 import pyconvlite.functions as F
 import pyconvlite.optimizers as O
-from pyconvlite import Parameter, Variable, backends
+from pyconvlite import Parameter, Variable, backends, grad
 from pyconvlite.layers import Layer
 
 pytestmark = by_simd
@@ -156,6 +156,12 @@ class TestSoftmaxCrossEntropy:
         for label in (np.int64, np.int32, np.uint8):
             t = np.random.default_rng(0).integers(0, min(classes, 256), N).astype(label)
             check(F.softmax_cross_entropy, x, t)
+
+    def test_small_probabilities_keep_their_digits(self):
+        x = np.array([[0, -1, -15, -30, -50, -80]], np.float32)
+        (gx,) = grad(F.softmax_cross_entropy(v := Variable(x), np.array([0])), v)
+        p = np.exp(x.astype(np.float64))
+        np.testing.assert_allclose(gx.data[:, 1:], (p / p.sum())[:, 1:], rtol=1e-5)
 
 
 class TestBatchNorm:
