@@ -135,7 +135,7 @@ make_site() {
   once dist/site/pyodide "${distribution_inputs[@]}" "$wheel" -- \
     .venv/bin/python -m tools.pyodide_dist dist/site/pyodide numpy "$wheel"
   once dist/site/mnist tools/fetch.py tools/mnist.py -- .venv/bin/python -m tools.mnist dist/site/mnist
-  once dist/site/index.html site package-lock.json dist/site/pyodide dist/site/mnist -- \
+  once dist/site/index.html site benchmarks/*.py package-lock.json dist/site/pyodide dist/site/mnist -- \
     "$node" node_modules/vite/bin/vite.js build site --logLevel warn
 }
 
