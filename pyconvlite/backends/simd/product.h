@@ -114,6 +114,20 @@ INLINE void put(float *row, const int *column, int columns, int whole, f4 sums, 
 
 INLINE int whole(const int *column, int columns) { return columns >= 4 && adjacent(column); }
 
+/* The products of a panel of A and one of B, summed; of the latter's first four columns only if not `wide`. */
+INLINE void sum_panels(const float *a, const float *b, int K, int wide, f4 sums[MR][2]) {
+  f4 c00 = splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
+  for (int k = 0; k < K; k++, a += MR, b += NR) {
+    f4 b0 = load(b), b1 = wide ? load(b + 4) : b0, v;
+    v = wasm_v128_load32_splat(a), c00 = madd(v, b0, c00), c01 = wide ? madd(v, b1, c01) : c01;
+    v = wasm_v128_load32_splat(a + 1), c10 = madd(v, b0, c10), c11 = wide ? madd(v, b1, c11) : c11;
+    v = wasm_v128_load32_splat(a + 2), c20 = madd(v, b0, c20), c21 = wide ? madd(v, b1, c21) : c21;
+    v = wasm_v128_load32_splat(a + 3), c30 = madd(v, b0, c30), c31 = wide ? madd(v, b1, c31) : c31;
+  }
+  sums[0][0] = c00, sums[1][0] = c10, sums[2][0] = c20, sums[3][0] = c30;
+  sums[0][1] = c01, sums[1][1] = c11, sums[2][1] = c21, sums[3][1] = c31;
+}
+
 /* C (M, N) from packed panels; bias[i], where there is a bias, is what row i starts at. */
 static void multiply(Target C, const float *a_packed, const float *b_packed, int M, int N, int K, const float *bias,
                      Mode mode) {
@@ -121,16 +135,11 @@ static void multiply(Target C, const float *a_packed, const float *b_packed, int
     const float *panel_b = b_packed + j * K;
     int columns = N - j, whole0 = whole(C.column + j, columns), whole1 = whole(C.column + j + 4, columns - 4);
     for (int i = 0; i < M; i += MR) {
-      const float *a = a_packed + i * K, *b = panel_b;
-      f4 c00 = splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
-      for (int k = 0; k < K; k++, a += MR, b += NR) {
-        f4 b0 = load(b), b1 = load(b + 4), v;
-        v = wasm_v128_load32_splat(a), c00 = madd(v, b0, c00), c01 = madd(v, b1, c01);
-        v = wasm_v128_load32_splat(a + 1), c10 = madd(v, b0, c10), c11 = madd(v, b1, c11);
-        v = wasm_v128_load32_splat(a + 2), c20 = madd(v, b0, c20), c21 = madd(v, b1, c21);
-        v = wasm_v128_load32_splat(a + 3), c30 = madd(v, b0, c30), c31 = madd(v, b1, c31);
-      }
-      const f4 sums[MR][2] = {{c00, c01}, {c10, c11}, {c20, c21}, {c30, c31}};
+      f4 sums[MR][2];
+      if (columns > 4)
+        sum_panels(a_packed + i * K, panel_b, K, 1, sums);
+      else
+        sum_panels(a_packed + i * K, panel_b, K, 0, sums);
 #pragma clang loop unroll(full)
       for (int r = 0; r < MR; r++) {
         if (i + r >= M) break;

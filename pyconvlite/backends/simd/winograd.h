@@ -137,7 +137,7 @@ INLINE void pack_kernels(float *U, const Windows *w, Weights weights, int r, int
 INLINE void transform_products(float *y, const float *M, const float *bias, int relu, const Block *block, Tiles k) {
   int H = k.w->v.target, W = k.w->h.target;
   for (int o = 0; o < k.w->outputs; o++) {
-    f4 start = splat(bias ? bias[o] : 0);
+    f4 start = splat(bias ? bias[o] : 0), least = splat(relu ? 0 : -__builtin_inff());
     for (int n = 0, t = 0; n < block->images; n++) {
       float *plane = y + ((block->n + n) * k.w->outputs + o) * H * W;
       for (int a = 0; a < block->rows; a++, t += k.row)
@@ -157,8 +157,7 @@ INLINE void transform_products(float *y, const float *M, const float *bias, int 
             }
             float *to = plane + (top + i) * W + left;
             for (int j = 0; j < k.m; j++) {
-              f4 v = add(row[j], start);
-              if (relu) v = positive(v);
+              f4 v = wasm_f32x4_pmax(add(row[j], start), least);
               if (left + 4 * j + 4 <= W) {
                 store(to + 4 * j, v);
               } else {
