@@ -198,15 +198,23 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
         >>> sum_to(np.ones((2, 3)), (1, 3))
         array([[2., 2., 2.]])
     """
-    lead = x.ndim - len(shape)
-    fits = lead >= 0 and all(to in (1, size) for to, size in zip(shape, x.shape[lead:], strict=True))
-    if not fits:
-        raise ValueError(
-            f"cannot sum an array of shape {x.shape} to {shape}: it does not broadcast from there"
-        )
-    stretched = tuple(lead + i for i, to in enumerate(shape) if to == 1 and x.shape[lead + i] != 1)
-    y = x.sum(axis=tuple(range(lead)) + stretched, keepdims=True)
-    return y.reshape(shape)
+    return x.sum(axis=stretched_axes(shape, x.shape), keepdims=True).reshape(shape)
+
+
+def stretched_axes(small: tuple[int, ...], large: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes along which an array of shape `small` is repeated when it broadcasts to `large`.
+
+    Raises:
+        ValueError: it does not broadcast.
+
+    Example:
+        >>> stretched_axes((3, 1), (2, 3, 4))
+        (0, 2)
+    """
+    lead = len(large) - len(small)
+    if lead < 0 or any(n not in (1, size) for n, size in zip(small, large[lead:], strict=True)):
+        raise ValueError(f"cannot sum an array of shape {large} to {small}: it does not broadcast from there")
+    return (*range(lead), *(lead + i for i, n in enumerate(small) if n == 1 != large[lead + i]))
 
 
 def reshape_sum_backward(gy: Any, x_shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:

@@ -31,7 +31,7 @@ SERVED = {
     "matrix product": (F.matmul, [(9, 7), (7, 11)], "matmul"),
     "turned": (lambda x, W: F.matmul(x.T, W.T), [(7, 9), (11, 7)], "matmul"),
     "batch": (F.matmul, [(3, 9, 7), (3, 7, 11)], "matmul"),
-    "linear": (F.linear, [(9, 7), (7, 11), (11,)], "matmul"),
+    "linear": (F.linear, [(9, 7), (7, 11), (11,)], "matmul sum"),
     "conv2d": (F.conv2d, [(2, 3, 6, 7), (4, 3, 3, 3), (4,)], "conv2d conv2d_gx conv2d_gW sum"),
     "conv2d and ReLU": (
         F.conv2d_relu,

@@ -18,7 +18,6 @@ values = pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 # Arrays whose NaN and infinities depend on the algorithm: {kernel: which of its arrays}.
 EITHER_WAY = {
     "conv2d_gx": 1,  # W: whether it meets zeros around gy, which give NaN too
-    "softmax_cross_entropy_grad": 2,  # gy: an infinite one times p - 1, or times p and times -1
 }
 
 

@@ -302,12 +302,16 @@ def sum(x: Array, axis: int | tuple[int, ...] | None, keepdims: bool) -> Any:
     n = x.ndim
     given = tuple(range(n)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     summed = {i + n if i < 0 else i for i in given}
-    kept = [i for i in range(n) if i not in summed]
-    # What is kept must be one axis in the side module's eyes: neighbours, with summed ones before and after.
-    if not summed or len(kept) + len(given) != n or (kept and kept[-1] - kept[0] >= len(kept)):
+    if not summed or len(summed) != len(given) or not summed.issubset(range(n)):
         return NotImplemented
+    # What is kept must be one axis in the side module's eyes: neighbours, with summed ones before and after.
+    # Axes of length 1 are neither.
+    kept = [i for i in range(n) if i not in summed and x.shape[i] > 1]
     start, stop = (kept[0], kept[-1] + 1) if kept else (0, 0)
-    y = np.empty([x.shape[i] if i in kept else 1 for i in range(n) if keepdims or i in kept], np.float32)
+    if any(i in summed and x.shape[i] > 1 for i in range(start, stop)):
+        return NotImplemented
+    shape = [1 if i in summed else x.shape[i] for i in range(n) if keepdims or i not in summed]
+    y = np.empty(shape, np.float32)
     x = _contiguous(x)
     sizes = (math.prod(x.shape[part]) for part in (slice(start), slice(start, stop), slice(stop, None)))
     _library.sum_channels(_at(y), _at(x), *sizes)

@@ -56,33 +56,31 @@ EXPORT void sum_channels(float *y, const float *x, int outer, int C, int inner) 
 
 /* ------------------------------------------------------------------------------------------ normalization */
 
-/* Of a row: the sum of (x - mean)^2, and of a * (x - mean). */
-INLINE double squares_row(const float *x, float mean, int size) {
-  f4 sums = splat(0), m = splat(mean);
-  float rest = 0;
-  int i = 0;
-  for (; i + 4 <= size; i += 4) {
-    f4 d = sub(load(x + i), m);
-    sums = madd(d, d, sums);
-  }
-  for (; i < size; i++) rest += (x[i] - mean) * (x[i] - mean);
-  return (double)sum_of(sums) + (double)rest;
-}
-
+/* Of a row, the sum of a * (x - mean), to nearly double precision as in sum_row; where a is x, of (x - mean)^2. */
 INLINE double products_row(const float *a, const float *x, float mean, int size) {
-  f4 sums = splat(0), m = splat(mean);
-  float rest = 0;
+  double total = 0;
+  f4 m = splat(mean);
   int i = 0;
-  for (; i + 4 <= size; i += 4) sums = madd(load(a + i), sub(load(x + i), m), sums);
-  for (; i < size; i++) rest += a[i] * (x[i] - mean);
-  return (double)sum_of(sums) + (double)rest;
+  while (i + 4 <= size) {
+    f4 sums = splat(0);
+    for (int stop = min_int(size - 3, i + 256); i < stop; i += 4) {
+      f4 d = sub(load(x + i), m);
+      sums = madd(a == x ? d : load(a + i), d, sums);
+    }
+    total += (double)sum_of(sums);
+  }
+  for (; i < size; i++) total += (double)((a == x ? x[i] - mean : a[i]) * (x[i] - mean));
+  return total;
 }
 
 static void moments(const float *x, int outer, int C, int inner, int c, float *mean, float *var) {
   double sum = 0, squares = 0, count = (double)outer * inner;
   for (int n = 0; n < outer; n++) sum += sum_row(x + (n * C + c) * inner, inner);
   *mean = (float)(sum / count);
-  for (int n = 0; n < outer; n++) squares += squares_row(x + (n * C + c) * inner, *mean, inner);
+  for (int n = 0; n < outer; n++) {
+    const float *row = x + (n * C + c) * inner;
+    squares += products_row(row, row, *mean, inner);
+  }
   *var = (float)(squares / count);
 }
 
@@ -212,17 +210,11 @@ EXPORT int softmax_cross_entropy_grad(float *gx, const float *x, const int32_t *
   if (!labels_fit(labels, N, classes)) return 0;
   for (int n = 0; n < N; n++, x += classes, gx += classes) {
     float largest, lanes[4];
-    float share = scale / (float)sum_of_exponentials(x, classes, &largest);
+    float share = 1 / (float)sum_of_exponentials(x, classes, &largest);
     for (int i = 0; i < classes; i += 4) {
-      f4 p = mul(exponential(sub(some_scores(x + i, classes - i), splat(largest))), splat(share));
-      if (i + 4 <= classes) {
-        store(gx + i, p);
-        continue;
-      }
-      store(lanes, p);
-      for (int j = i; j < classes; j++) gx[j] = lanes[j - i];
+      store(lanes, mul(exponential(sub(some_scores(x + i, classes - i), splat(largest))), splat(share)));
+      for (int j = i; j < min_int(i + 4, classes); j++) gx[j] = (lanes[j - i] - (j == labels[n])) * scale;
     }
-    gx[labels[n]] -= scale;
   }
   return 1;
 }
