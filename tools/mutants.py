@@ -58,7 +58,7 @@ MUTANTS = [
     _kernels("pointwise", "float16 statistics in float16", "functions_norm", "if x.dtype == np.float16:", "if x.dtype == np.int8:"),
     # -- functions
     Mutant("outsize ignored", "conv", "functions/conv.py", "outsize = self.outsize or deconv_outsize(", "outsize = deconv_outsize("),
-    Mutant("bias gradient misses an axis", "conv", "functions/conv.py", "gb = gy.sum(axis=(0, 2, 3))\n        return gx, gW, gb\n\n\ndef conv2d(", "gb = gy.sum(axis=(0, 3, 2))[::-1]\n        return gx, gW, gb\n\n\ndef conv2d("),
+    Mutant("bias gradient misses an axis", "conv", "functions/conv.py", "gb = gy.sum(axis=(0, 2, 3))\n        return gx, gW, gb\n\n\nclass Conv2dReLU(", "gb = gy.sum(axis=(0, 3, 2))[::-1]\n        return gx, gW, gb\n\n\nclass Conv2dReLU("),
     Mutant("dilation forgotten in gW's gradient", "conv", "functions/conv.py", "ggy = conv2d(x, ggW, None, self.stride, self.pad, dilation=self.dilation,", "ggy = conv2d(x, ggW, None, self.stride, self.pad, dilation=1,"),
     Mutant("groups forgotten in gx", "conv", "functions/conv.py", "gx = conv2d(gy, W, None, self.stride, self.pad, dilation=self.dilation, groups=self.groups)", "gx = conv2d(gy, W, None, self.stride, self.pad, dilation=self.dilation)"),
     Mutant("second order leaves the graph", "pooling", "functions/pooling.py", "return Pooling2DWithIndexes(self)(ggx)", "return Pooling2DWithIndexes(self)(ggx.data)"),
