@@ -1,0 +1,206 @@
+"""Kernels that go over arrays element by element, generated from an expression and compiled once for each form.
+
+An expression is WGSL over the operands `a`, `b`, `c`, ... and the numbers `s0`, `s1`, ...; one kernel reads its
+operands wherever they lie (views, broadcast axes), and writes a new, contiguous array. Where all operands lie
+contiguous, or are one element each, and the size is a multiple of four, the expression is taken of four elements
+at a time: `F`, `I` and `B` in it stand for a float, an integer and a truth value, or for vectors of four.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import struct
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .device import Buffer, current
+
+if TYPE_CHECKING:
+    from .array import ndarray
+
+WORKGROUP = 64
+MOST_GROUPS = 65535  # along one axis
+MOST_AXES = 8
+
+LETTERS = "abcdefgh"
+# how a dtype is stored, and what stands for it in an expression
+STORAGE = {"float32": "f32", "int32": "i32", "bool": "u32"}
+ALIAS = {"float32": "F", "int32": "I", "bool": "B"}
+
+
+def groups_for(threads: int) -> tuple[int, int, int]:
+    """Workgroups for so many threads; a kernel finds its number by `THREAD`."""
+    groups = max(1, -(-threads // WORKGROUP))
+    x = min(groups, MOST_GROUPS)
+    return x, -(-groups // x), 1
+
+
+THREAD = f"i32(id.x + id.y * n_groups.x * {WORKGROUP}u)"
+HEAD = """@group(0) @binding(0) var<uniform> parameters: array<vec4i, 16>;
+fn parameter(i: i32) -> i32 { return parameters[i / 4][i % 4]; }
+"""
+MAIN = f"""@compute @workgroup_size({WORKGROUP})
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {{
+  let i = {THREAD};
+"""
+
+
+def bits(value: float) -> int:
+    """A float's 32 bits as an integer."""
+    return int(struct.unpack("<i", struct.pack("<f", value))[0])
+
+
+def binding(index: int, name: str, storage: str, written: bool = False) -> str:
+    """Declare a buffer."""
+    access = "read_write" if written else "read"
+    return f"@group(0) @binding({index + 1}) var<storage, {access}> {name}: array<{storage}>;\n"
+
+
+def collapse(shape: Sequence[int], strides: Sequence[Sequence[int]]) -> tuple[list[int], list[list[int]]]:
+    """Join neighbouring axes along which all operands go on evenly; drop axes of length 1.
+
+    Example:
+        >>> collapse((2, 3, 4), [(12, 4, 1), (0, 0, 1)])
+        ([6, 4], [[4, 1], [0, 1]])
+    """
+    sizes: list[int] = []
+    steps: list[list[int]] = [[] for _ in strides]
+    for axis, size in enumerate(shape):
+        if size == 1:
+            continue
+        if sizes and all(s[-1] == t[axis] * size for s, t in zip(steps, strides, strict=True)):
+            sizes[-1] *= size
+            for s, t in zip(steps, strides, strict=True):
+                s[-1] = t[axis]
+        else:
+            sizes.append(size)
+            for s, t in zip(steps, strides, strict=True):
+                s.append(t[axis])
+    return sizes, steps
+
+
+@functools.cache
+def _code(
+    expressions: tuple[str, ...],
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
+    numbers: int,
+    rank: int,
+    wide: bool,
+) -> str:
+    """WGSL of one form. `rank` is the number of axes after `collapse`; `wide` takes four elements at a time."""
+    names = LETTERS[: len(inputs)]
+    text = HEAD
+    for alias, kind in zip("FIB", ("f32", "i32", "u32"), strict=True):
+        text += f"alias {alias} = {f'vec4<{kind}>' if wide else kind};\n"
+    stored = [STORAGE[dtype] for dtype in (*inputs, *outputs)]
+    for index, storage in enumerate(stored):
+        name = f"m{index}"
+        element = f"vec4<{storage}>" if wide and index >= len(inputs) else storage
+        text += binding(index, name, element, written=index >= len(inputs))
+    text += MAIN + "  if (i >= parameter(0)) { return; }\n"
+    at = 1
+    for k in range(numbers):
+        text += f"  let s{k} = bitcast<f32>(parameter({at + k}));\n"
+    at += numbers
+    for k, name in enumerate(names):
+        text += f"  var at_{name} = parameter({at + k});\n"
+    at += len(names)
+    if wide:  # one axis
+        for k, name in enumerate(names):
+            text += f"  let step_{name} = parameter({at + 1 + k});\n  at_{name} += 4 * i * step_{name};\n"
+            elements = ", ".join(f"m{k}[at_{name} + {lane} * step_{name}]" for lane in range(4))
+            text += f"  let {name} = {ALIAS[inputs[k]]}({elements});\n"
+    else:
+        text += "  var rest = i;\n" if rank else ""
+        for axis in reversed(range(rank)):
+            size = at + axis * (1 + len(names))
+            text += (
+                f"  let along_{axis} = rest % parameter({size});\n"
+                if axis
+                else f"  let along_{axis} = rest;\n"
+            )
+            text += f"  rest /= parameter({size});\n" if axis else ""
+            for k, name in enumerate(names):
+                text += f"  at_{name} += along_{axis} * parameter({size + 1 + k});\n"
+        for k, name in enumerate(names):
+            text += f"  let {name} = m{k}[at_{name}];\n"
+    for k, (expression, dtype) in enumerate(zip(expressions, outputs, strict=True)):
+        value = f"select(B(0u), B(1u), {expression})" if dtype == "bool" else f"{ALIAS[dtype]}({expression})"
+        text += f"  m{len(inputs) + k}[i] = {value};\n"
+    return text + "}\n"
+
+
+def elementwise(
+    name: str,
+    expressions: str | tuple[str, ...],
+    operands: Sequence[ndarray],
+    numbers: Sequence[float] = (),
+    dtypes: Sequence[Any] = (np.float32,),
+) -> Any:
+    """New arrays of expressions of the operands, which broadcast.
+
+    Args:
+        name: shown in errors.
+        expressions: WGSL, one for each result.
+        operands: arrays, `a`, `b`, ... in the expressions.
+        numbers: `s0`, `s1`, ... in them.
+        dtypes: of the results.
+
+    Returns:
+        An array, or a tuple of them for a tuple of expressions.
+    """
+    from .array import new
+
+    several = isinstance(expressions, tuple)
+    texts = expressions if isinstance(expressions, tuple) else (expressions,)
+    shape = np.broadcast_shapes(*[x.shape for x in operands])
+    outputs = [new(shape, dtype) for dtype in dtypes]
+    size = math.prod(shape)
+    if size:
+        if len(shape) > MOST_AXES:
+            raise ValueError(f"arrays on the device may have {MOST_AXES} axes; got shape {shape}")
+        strides = [broadcast_strides(x, shape) for x in operands]
+        sizes, steps = collapse(shape, strides)
+        wide = len(sizes) <= 1 and size % 4 == 0
+        form = (
+            texts,
+            tuple(x.dtype.name for x in operands),
+            tuple(y.dtype.name for y in outputs),
+            len(numbers),
+            len(sizes),
+            wide,
+        )
+        parameters = [size // 4 if wide else size, *map(bits, numbers), *(x.offset for x in operands)]
+        if wide and not sizes:
+            sizes, steps = [1], [[0] for _ in operands]
+        for axis, length in enumerate(sizes):
+            parameters += [length, *(s[axis] for s in steps)]
+        run(
+            name,
+            _code(*form),
+            [x.buffer for x in operands],
+            [y.buffer for y in outputs],
+            parameters[0],
+            parameters,
+        )
+    return tuple(outputs) if several else outputs[0]
+
+
+def broadcast_strides(x: ndarray, shape: tuple[int, ...]) -> list[int]:
+    """The strides of x as an array of this shape: 0 where it is repeated."""
+    missing = len(shape) - x.ndim
+    own = [stride if size > 1 else 0 for size, stride in zip(x.shape, x.strides, strict=True)]
+    return [0] * missing + own
+
+
+def run(
+    name: str, code: str, inputs: list[Buffer], outputs: list[Buffer], threads: int, parameters: list[int]
+) -> None:
+    """Run a kernel whose buffers are bound in order, inputs first."""
+    device = current()
+    pipeline = device.pipeline(name, code, "r" * len(inputs) + "w" * len(outputs))
+    device.run(pipeline, groups_for(threads), inputs + outputs, parameters)

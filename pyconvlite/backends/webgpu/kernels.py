@@ -1,0 +1,370 @@
+"""The seam's kernels on device arrays; names, arguments and results are the NumPy backend's.
+
+Matrix products, convolutions and poolings are WGSL of their own, in `wgsl/`; the rest is written with the array's
+operations. Where a kernel reads rows of pixels, it takes arrays that lie contiguous: others are copied first.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...utils import Pair, conv_outsize
+from .array import asarray, ndarray, new, operand
+from .device import current
+from .elementwise import HEAD, WORKGROUP, bits, elementwise, groups_for
+
+FOLDER = Path(__file__).parent / "wgsl"
+
+
+@functools.cache
+def _text(name: str) -> str:
+    """A kernel's WGSL, with what all have in common before it."""
+    return (HEAD + FOLDER.joinpath(f"{name}.wgsl").read_text("utf-8")).replace("WORKGROUP", str(WORKGROUP))
+
+
+def _run(
+    name: str, inputs: list[ndarray], outputs: list[ndarray], threads: int, parameters: list[int]
+) -> None:
+    """Run wgsl/NAME.wgsl: buffers in order, inputs first; the first parameter is the number of threads."""
+    device = current()
+    pipeline = device.pipeline(name, _text(name), "r" * len(inputs) + "w" * len(outputs))
+    buffers = [x.buffer for x in (*inputs, *outputs)]
+    device.run(pipeline, groups_for(threads), buffers, [threads, *parameters])
+
+
+def _whole(x: ndarray) -> ndarray:
+    """X, lying row by row from its buffer's start."""
+    return x if x.is_contiguous and not x.offset else x.copy()
+
+
+def _floats(*xs: ndarray | None) -> None:
+    """Raises TypeError where one is not a float32 array on the device."""
+    for x in xs:
+        if x is not None and operand(x).dtype != np.float32:
+            raise TypeError(f"this needs float32 on the device; got {x.dtype}")
+
+
+# -------------------------------------------------------------------------------------------- matrix product
+
+
+def matmul(a: ndarray, b: ndarray) -> Any:
+    """Matrix product of a (..., M, K) and b (..., K, P); leading axes broadcast."""
+    _floats(a, b)
+    if a.ndim > 2 and b.ndim == 2:
+        return matmul(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
+    lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    M, K, P = a.shape[-2], a.shape[-1], b.shape[-1]
+    y = new((*lead, M, P))
+    if not y.size:
+        return y
+    a, b = (m.broadcast_to((*lead, *m.shape[-2:])) for m in (a, b))
+    if len(lead) > 1:
+        a, b = a.reshape(-1, M, K), b.reshape(-1, K, P)
+    batch_strides = [m.strides[0] if m.ndim > 2 else 0 for m in (a, b)]
+    rows, columns = -(-M // 4), -(-P // 4)
+    batch = math.prod(lead)
+    sizes = [M, P, K, rows, columns, a.offset, batch_strides[0], *a.strides[-2:], b.offset, batch_strides[1]]
+    _run("matmul", [a, b], [y], batch * rows * columns, [*sizes, *b.strides[-2:]])
+    return y
+
+
+# ----------------------------------------------------------------------------------------------- convolution
+
+
+def conv2d(
+    x: ndarray,
+    W: ndarray,
+    b: ndarray | None,
+    stride: Pair,
+    pad: Pair,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+) -> Any:
+    """Convolution: y[n, o] = sum over c of x[n, c] correlated with W[o, c], plus b[o]."""
+    _floats(x, W, b)
+    N, C, H, width = x.shape
+    OC, _, KH, KW = W.shape
+    OH, OW = conv_outsize((H, width), (KH, KW), stride, pad, dilation)
+    y = new((N, OC, OH, OW))
+    bias = asarray(np.zeros(OC, np.float32)) if b is None else _whole(b)
+    if y.size:
+        sizes = [N, C, H, width, OC, OH, OW, KH, KW, *stride, *pad, *dilation, groups]
+        threads = N * groups * -(-(OC // groups) // 4) * -(-(OH * OW) // 4)
+        _run("conv2d", [_whole(x), _whole(W), bias], [y], threads, sizes)
+    return y
+
+
+def conv2d_gx(
+    gy: ndarray,
+    W: ndarray,
+    b: ndarray | None,
+    xsize: Pair,
+    stride: Pair,
+    pad: Pair,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+) -> Any:
+    """Gradient of conv2d with respect to x; with a bias, the forward of deconv2d."""
+    _floats(gy, W, b)
+    N, OC, OH, OW = gy.shape
+    Cg, KH, KW = W.shape[1:]
+    C = Cg * groups
+    gx = new((N, C, *xsize))
+    bias = asarray(np.zeros(C, np.float32)) if b is None else _whole(b)
+    if gx.size:
+        sizes = [N, C, *xsize, OC, OH, OW, KH, KW, *stride, *pad, *dilation, groups]
+        threads = N * groups * -(-Cg // 4) * -(-math.prod(xsize) // 4)
+        _run("conv2d_gx", [_whole(gy), _whole(W), bias], [gx], threads, sizes)
+    return gx
+
+
+PARTS = 2048  # threads wanted at least for gW
+
+
+def conv2d_gW(
+    x: ndarray,
+    gy: ndarray,
+    kernel_size: Pair,
+    stride: Pair,
+    pad: Pair,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+) -> Any:
+    """Gradient of conv2d with respect to W: images are cut into parts, whose sums are added in a second pass."""
+    _floats(x, gy)
+    N, C, H, width = x.shape
+    OC, OH, OW = gy.shape[1:]
+    KH, KW = kernel_size
+    shape = OC, C // groups, KH, KW
+    if not gy.size:
+        return _zeros(shape)
+    blocks = -(-(OC // groups) // 4) * groups * -(-(C // groups * KH * KW) // 4)
+    rows = N * OH
+    parts = max(1, min(rows, -(-PARTS // blocks)))
+    gW = new((parts, *shape))
+    sizes = [N, C, H, width, OC, OH, OW, KH, KW, *stride, *pad, *dilation, groups, parts]
+    _run("conv2d_gw", [_whole(x), _whole(gy)], [gW], blocks * parts, sizes)
+    return gW.reshape(shape) if parts == 1 else gW.sum(axis=0)
+
+
+def _zeros(shape: tuple[int, ...]) -> ndarray:
+    return asarray(np.zeros(shape, np.float32))
+
+
+def im2col(x: ndarray, kernel_size: Pair, stride: Pair, pad: Pair, dilation: Pair = (1, 1)) -> Any:
+    """The pixels of x under the kernel, at each position: (N, C, KH, KW, OH, OW)."""
+    _floats(x)
+    N, C, H, W = x.shape
+    OH, OW = conv_outsize((H, W), kernel_size, stride, pad, dilation)
+    col = new((N, C, *kernel_size, OH, OW))
+    if col.size:
+        _run("im2col", [_whole(x)], [col], col.size, [H, W, OH, OW, *kernel_size, *stride, *pad, *dilation])
+    return col
+
+
+def col2im(
+    col: ndarray,
+    x_shape: tuple[int, ...],
+    kernel_size: Pair,
+    stride: Pair,
+    pad: Pair,
+    dilation: Pair = (1, 1),
+) -> Any:
+    """Adjoint of im2col: each pixel of x gets the sum of its copies in col."""
+    _floats(col)
+    x = new(x_shape)
+    if x.size:
+        sizes = [*x_shape[2:], *col.shape[4:], *kernel_size, *stride, *pad, *dilation]
+        _run("col2im", [_whole(col)], [x], x.size, sizes)
+    return x
+
+
+# --------------------------------------------------------------------------------------------------- pooling
+
+
+def _pool_sizes(xsize: Any, kernel_size: Pair, stride: Pair, pad: Pair) -> list[int]:
+    outsize = conv_outsize(xsize, kernel_size, stride, pad)
+    return [*xsize, *outsize, *kernel_size, *stride, *pad]
+
+
+def max_pool(x: ndarray, kernel_size: Pair, stride: Pair, pad: Pair) -> tuple[Any, Any]:
+    """Maximum of each window, and which pixel of the window it is."""
+    _floats(x)
+    sizes = _pool_sizes(x.shape[2:], kernel_size, stride, pad)
+    shape = (*x.shape[:2], *sizes[2:4])
+    y, indexes = new(shape), new(shape, np.int32)
+    if y.size:
+        _run("max_pool", [_whole(x)], [y, indexes], y.size, [*sizes, bits(-math.inf)])
+    return y, indexes
+
+
+def max_pool_grad(
+    gy: ndarray, indexes: ndarray, xsize: Pair, kernel_size: Pair, stride: Pair, pad: Pair
+) -> Any:
+    """Gradient of max_pool: each pixel gathers from the windows that took it."""
+    _floats(gy)
+    gx = new((*gy.shape[:2], *xsize))
+    if gx.size:
+        sizes = _pool_sizes(xsize, kernel_size, stride, pad)
+        _run("max_pool_grad", [_whole(gy), _whole(indexes)], [gx], gx.size, sizes)
+    return gx
+
+
+def max_pool_gather(x: ndarray, indexes: ndarray, kernel_size: Pair, stride: Pair, pad: Pair) -> Any:
+    """The pixels of x that `indexes` names."""
+    _floats(x)
+    y = new(indexes.shape)
+    if y.size:
+        sizes = _pool_sizes(x.shape[2:], kernel_size, stride, pad)
+        _run("max_pool_gather", [_whole(x), _whole(indexes)], [y], y.size, sizes)
+    return y
+
+
+def avg_pool(x: ndarray, kernel_size: Pair, stride: Pair, pad: Pair, count_include_pad: bool) -> Any:
+    """Mean of each window."""
+    _floats(x)
+    sizes = _pool_sizes(x.shape[2:], kernel_size, stride, pad)
+    y = new((*x.shape[:2], *sizes[2:4]))
+    if y.size:
+        _run("avg_pool", [_whole(x)], [y], y.size, [*sizes, int(count_include_pad)])
+    return y
+
+
+def avg_pool_grad(
+    gy: ndarray, xsize: Pair, kernel_size: Pair, stride: Pair, pad: Pair, count_include_pad: bool
+) -> Any:
+    """Gradient of avg_pool: each pixel gathers from the windows that hold it."""
+    _floats(gy)
+    gx = new((*gy.shape[:2], *xsize))
+    if gx.size:
+        sizes = _pool_sizes(xsize, kernel_size, stride, pad)
+        _run("avg_pool_grad", [_whole(gy)], [gx], gx.size, [*sizes, int(count_include_pad)])
+    return gx
+
+
+# ------------------------------------------------------------------------------------------------- pointwise
+
+
+def relu(x: ndarray) -> Any:
+    """max(x, 0); NaN stays."""
+    return elementwise("relu", "select(a, F(0), a < F(0))", [x])
+
+
+def relu_grad(gy: ndarray, x: ndarray) -> Any:
+    """Gradient of relu: gy where x is above 0."""
+    return elementwise("relu_grad", "select(F(0), a, b > F(0))", [gy, x])
+
+
+def normal_cdf(x: ndarray) -> Any:
+    """Probability that a standard normal number lies below x."""
+    # Abramowitz and Stegun's 7.1.26 in z = |x| / sqrt(2): to 1.5e-7
+    t = "(1 / (1 + 0.3275911 * abs(a) * 0.70710678))"
+    polynomial = f"{t} * (0.254829592 + {t} * (-0.284496736 + {t} * (1.421413741 + {t} * (-1.453152027 + {t} * 1.061405429))))"
+    tail = f"(0.5 * {polynomial} * exp(-0.5 * a * a))"
+    return elementwise("normal_cdf", f"select(1 - {tail}, {tail}, a < F(0))", [x])
+
+
+def sum(x: ndarray, axis: Any, keepdims: bool) -> Any:
+    """Sum over axes."""
+    return x.sum(axis, keepdims)
+
+
+def softmax_cross_entropy(x: ndarray, t: Any) -> Any:
+    """Mean over the rows of x (N, classes) of -log softmax(x)[t]."""
+    x = x - x.max(axis=1, keepdims=True)
+    total = elementwise("exp", "exp(a)", [x]).sum(axis=1)
+    rows = elementwise("log", "log(a) - b", [total, (x * _one_hot(x, t)).sum(axis=1)])
+    return rows.mean()
+
+
+def softmax_cross_entropy_grad(x: ndarray, t: Any, gy: ndarray) -> Any:
+    """Gradient of softmax_cross_entropy with respect to x, times gy, an array without axes."""
+    p = elementwise("exp", "exp(a - b)", [x, x.max(axis=1, keepdims=True)])
+    total = p.sum(axis=1, keepdims=True)
+    text = "(a / b - c) * d * s0"
+    return elementwise("softmax_grad", text, [p, total, _one_hot(x, t), gy], [1 / len(x)])
+
+
+def _one_hot(x: ndarray, t: Any) -> ndarray:
+    labels = asarray(t, None if isinstance(t, ndarray) else np.int32)
+    classes = asarray(np.arange(x.shape[1], dtype=np.int32))
+    return (labels.reshape(-1, 1) == classes).astype(np.float32)
+
+
+def _per_channel(v: ndarray, x: ndarray) -> ndarray:
+    return v.reshape(1, -1, *[1] * (x.ndim - 2))
+
+
+def _standardized(x: ndarray, eps: float) -> tuple[ndarray, ndarray, ndarray, ndarray]:
+    axes = (0, *range(2, x.ndim))
+    mean = x.mean(axis=axes, keepdims=True)
+    centred = x - mean
+    var = (centred * centred).mean(axis=axes, keepdims=True)
+    return mean, centred, elementwise("inverse_std", "inverseSqrt(a + s0)", [var], [eps]), var
+
+
+def batch_norm(x: ndarray, gamma: ndarray, beta: ndarray, eps: float) -> tuple[Any, Any, Any]:
+    """Normalize x (N, C, ...) over all axes but C: y, mean, var."""
+    mean, centred, inverse, var = _standardized(x, eps)
+    operands = [centred, inverse, _per_channel(gamma, x), _per_channel(beta, x)]
+    y = elementwise("batch_norm", "a * (b * c) + d", operands)
+    return y, mean.ravel(), var.ravel()
+
+
+def batch_norm_grad(x: ndarray, gamma: ndarray, gy: ndarray, eps: float) -> tuple[Any, Any, Any]:
+    """Gradients of batch_norm's y with respect to x, gamma and beta."""
+    _, centred, inverse, _ = _standardized(x, eps)
+    centred = centred * inverse
+    axes = (0, *range(2, x.ndim))
+    gbeta = gy.sum(axis=axes, keepdims=True)
+    ggamma = (gy * centred).sum(axis=axes, keepdims=True)
+    operands = [gy, gbeta, centred, ggamma, inverse, _per_channel(gamma, x)]
+    gx = elementwise(
+        "batch_norm_grad", "(a - b * s0 - c * (d * s0)) * (e * f)", operands, [gamma.size / x.size]
+    )
+    return gx, ggamma.ravel(), gbeta.ravel()
+
+
+# ------------------------------------------------------------------------------------------------ optimizers
+
+
+def moved(W: ndarray, step: ndarray) -> Any:
+    """W + step."""
+    return W + step
+
+
+def sgd(W: ndarray, gW: ndarray, lr: float) -> Any:
+    """W - lr * gW."""
+    return elementwise("sgd", "a - s0 * b", [W, gW], [lr])
+
+
+def momentum_sgd(W: ndarray, v: ndarray, gW: ndarray, lr: float, momentum: float) -> tuple[Any, Any]:
+    """The moved weights and the new velocity."""
+    velocity = "(s1 * b - s0 * c)"
+    float32 = np.float32
+    return elementwise(
+        "momentum_sgd", (f"a + {velocity}", velocity), [W, v, gW], [lr, momentum], [float32] * 2
+    )  # type: ignore[no-any-return]
+
+
+def adam(
+    W: ndarray,
+    m: ndarray,
+    v: ndarray,
+    gW: ndarray,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    decay: float,
+) -> tuple[Any, Any, Any]:
+    """The moved weights and the new moments."""
+    mean, square = "(s1 * b + s2 * d)", "(s3 * c + s4 * d * d)"
+    moved = f"a - s0 * {mean} / (sqrt({square}) + s5) - s6 * a"
+    numbers = [lr, beta1, 1 - beta1, beta2, 1 - beta2, eps, decay]
+    return elementwise("adam", (moved, mean, square), [W, m, v, gW], numbers, [np.float32] * 3)  # type: ignore[no-any-return]
