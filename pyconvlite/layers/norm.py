@@ -9,7 +9,6 @@ import numpy as np
 from .. import functions as F
 from .._arguments import above_zero, at_least, within
 from ..backends import beside
-from ..backends import beside
 from ..core import Config, Parameter, Variable
 from .base import Layer, channels, float_dtype
 

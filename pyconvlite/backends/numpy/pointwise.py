@@ -138,6 +138,15 @@ moved = counted("numpy", "moved")(_moved)
 
 
 @counted("numpy")
+def clip_norm(gradients: list[Array], most: float) -> list[Array]:
+    """The gradients, scaled by one factor where the root of the sum of all squares is above `most`."""
+    # float64 holds the squares of whatever float32 holds
+    squares = [float((g.astype(np.float64) ** 2).sum()) for g in gradients]
+    norm = math.sqrt(math.fsum(squares))
+    return [g * (most / norm) for g in gradients] if norm > most else gradients
+
+
+@counted("numpy")
 def sgd(W: Array, gW: Array, lr: float) -> Array:
     """W - lr * gW."""
     return _moved(W, -lr * gW)

@@ -57,7 +57,8 @@ def _contiguous(a: Any) -> Any:
     return None if a is None else np.ascontiguousarray(a)
 
 
-moved, normal_cdf = _numpy.moved, _numpy.normal_cdf  # elementwise: the side module has none of its own
+# The side module has none of its own of these.
+clip_norm, moved, normal_cdf = _numpy.clip_norm, _numpy.moved, _numpy.normal_cdf
 
 
 # -------------------------------------------------------------------------------------------- matrix product

@@ -20,7 +20,7 @@ import numpy as np
 from .. import register_device
 from . import indexing as _indexing
 from . import kernels as kernels
-from .array import asarray, binary, ndarray, new, operand, scalar, unary
+from .array import asarray, maximum, minimum, ndarray, new, operand, scalar, unary
 from .device import (
     AdapterInfo,
     DeviceLost,
@@ -215,28 +215,6 @@ def isfinite(x: ndarray) -> ndarray:
     """Whether each element is neither infinite nor NaN."""
     text = "(bitcast<B>(a) & B(0x7fffffffu)) < B(0x7f800000u)"
     return elementwise("isfinite", text, [x], dtypes=[np.bool_])  # type: ignore[no-any-return]
-
-
-def maximum(x: Any, y: Any) -> ndarray:
-    """The larger of each two elements; NaN comes through."""
-    return _extreme(">", x, y)
-
-
-def minimum(x: Any, y: Any) -> ndarray:
-    """The smaller of each two elements; NaN comes through."""
-    return _extreme("<", x, y)
-
-
-def _extreme(sign: str, x: Any, y: Any) -> ndarray:
-    nan = "((bitcast<B>({a}) & B(0x7fffffffu)) > B(0x7f800000u))"
-    floats = all(scalar(v) is not None or v.dtype.kind == "f" for v in (x, y))
-    chosen = f"({{a}} {sign} {{b}})"
-    return binary(
-        "extreme",
-        f"select({{b}}, {{a}}, {chosen} | {nan})" if floats else f"select({{b}}, {{a}}, {chosen})",
-        x,
-        y,
-    )
 
 
 def where(condition: ndarray, x: Any, y: Any) -> ndarray:

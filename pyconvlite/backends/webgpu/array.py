@@ -322,6 +322,15 @@ class ndarray:  # noqa: N801 - NumPy's name
 
     __hash__ = object.__hash__
 
+    def __and__(self, other: Any) -> ndarray:
+        return elementwise("and", "(a != B(0)) & (b != B(0))", _truths(self, other), dtypes=[np.bool_])  # type: ignore[no-any-return]
+
+    def __or__(self, other: Any) -> ndarray:
+        return elementwise("or", "(a != B(0)) | (b != B(0))", _truths(self, other), dtypes=[np.bool_])  # type: ignore[no-any-return]
+
+    def __invert__(self) -> ndarray:
+        return elementwise("not", "a == B(0)", _truths(self), dtypes=[np.bool_])  # type: ignore[no-any-return]
+
     def __neg__(self) -> ndarray:
         return unary("negative", "-{a}", self, floats=False)
 
@@ -489,8 +498,42 @@ def binary(
     return elementwise(name, expression.format(a=a, b=b, T=alias), arrays, numbers, [result])  # type: ignore[no-any-return]
 
 
+def _truths(*xs: Any) -> list[ndarray]:
+    """Operands of a logical operation.
+
+    Raises:
+        TypeError: one does not hold truth values.
+    """
+    for x in xs:
+        if operand(x).dtype != np.bool_:
+            raise TypeError(f"&, | and ~ are for truth values on the device; got {x.dtype}")
+    return list(xs)
+
+
 def unary(name: str, expression: str, x: ndarray, floats: bool = True) -> ndarray:
     """An operation of one operand: WGSL of {a}."""
     dtype = np.dtype(np.float32) if floats or x.dtype.kind == "b" else x.dtype
     alias = _elementwise.ALIAS[dtype.name]
     return elementwise(name, expression.format(a=f"{alias}(a)", T=alias), [operand(x)], dtypes=[dtype])  # type: ignore[no-any-return]
+
+
+def maximum(x: Any, y: Any) -> ndarray:
+    """The larger of each two elements; NaN comes through."""
+    return _extreme(">", x, y)
+
+
+def minimum(x: Any, y: Any) -> ndarray:
+    """The smaller of each two elements; NaN comes through."""
+    return _extreme("<", x, y)
+
+
+def _extreme(sign: str, x: Any, y: Any) -> ndarray:
+    nan = "((bitcast<B>({a}) & B(0x7fffffffu)) > B(0x7f800000u))"
+    floats = all(scalar(v) is not None or v.dtype.kind == "f" for v in (x, y))
+    chosen = f"({{a}} {sign} {{b}})"
+    return binary(
+        "extreme",
+        f"select({{b}}, {{a}}, {chosen} | {nan})" if floats else f"select({{b}}, {{a}}, {chosen})",
+        x,
+        y,
+    )

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...utils import Pair, conv_outsize
-from .array import asarray, ndarray, new, operand
+from .array import asarray, maximum, ndarray, new, operand
 from .device import current
 from .elementwise import HEAD, WORKGROUP, bits, elementwise, groups_for
 
@@ -84,8 +85,12 @@ def conv2d(
     pad: Pair,
     dilation: Pair = (1, 1),
     groups: int = 1,
+    relu: bool = False,
 ) -> Any:
-    """Convolution: y[n, o] = sum over c of x[n, c] correlated with W[o, c], plus b[o]."""
+    """Convolution: y[n, o] = sum over c of x[n, c] correlated with W[o, c], plus b[o].
+
+    With `relu`, its positive part.
+    """
     _floats(x, W, b)
     N, C, H, width = x.shape
     OC, _, KH, KW = W.shape
@@ -93,7 +98,7 @@ def conv2d(
     y = new((N, OC, OH, OW))
     bias = asarray(np.zeros(OC, np.float32)) if b is None else _whole(b)
     if y.size:
-        sizes = [N, C, H, width, OC, OH, OW, KH, KW, *stride, *pad, *dilation, groups]
+        sizes = [N, C, H, width, OC, OH, OW, KH, KW, *stride, *pad, *dilation, groups, int(relu)]
         threads = N * groups * -(-(OC // groups) // 4) * -(-(OH * OW) // 4)
         _run("conv2d", [_whole(x), _whole(W), bias], [y], threads, sizes)
     return y
@@ -336,6 +341,19 @@ def batch_norm_grad(x: ndarray, gamma: ndarray, gy: ndarray, eps: float) -> tupl
 def moved(W: ndarray, step: ndarray) -> Any:
     """W + step."""
     return W + step
+
+
+def clip_norm(gradients: list[ndarray], most: float) -> list[Any]:
+    """The gradients, scaled by one factor where the root of the sum of all squares is above `most`.
+
+    The factor stays on the device: nothing waits for it. Squares are taken of what is scaled to 1 at most, or
+    they would overflow.
+    """
+    largest = functools.reduce(maximum, [abs(g).max() for g in gradients])
+    scale = maximum(largest, 1e-30)
+    squares = functools.reduce(operator.add, [((g / scale) ** 2).sum() for g in gradients])
+    factor = elementwise("clip_norm", "min(F(1), s0 / (sqrt(a) * b))", [squares, scale], [most])
+    return [g * factor for g in gradients]
 
 
 def sgd(W: ndarray, gW: ndarray, lr: float) -> Any:

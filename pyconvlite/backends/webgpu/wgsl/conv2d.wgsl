@@ -1,4 +1,4 @@
-// Convolution. A thread has four output channels of a group at four neighbouring windows, counted row by row.
+// Convolution, and ReLU where parameter 17 asks for it. A thread has four output channels of a group at four neighbouring windows, counted row by row.
 
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> weight: array<f32>;
@@ -57,7 +57,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
 
 fn put(sums: vec4f, o: i32, channel: i32, p: i32, pixels: i32, exists: bool) {
   if (!exists) { return; }
-  let v = sums + bias[o];
+  var v = sums + bias[o];
+  if (parameter(17) != 0) { v = select(v, vec4f(), v < vec4f()); } // ReLU
   let at = channel * pixels + p;
   y[at] = v.x;
   if (p + 1 < pixels) { y[at + 1] = v.y; }

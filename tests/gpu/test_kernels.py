@@ -11,14 +11,14 @@ from pyconvlite.backends import webgpu
 
 
 def everything(f, arrays, device):
-    """y, its gradients, and the gradients of their sum's square, as float64 arrays."""
+    """y, the gradients of the sum of y^3, and those of the sum of these squared, as float64 arrays."""
     if device:
         move, back = (lambda a: webgpu.asarray(a.astype(np.float32))), (lambda a: a.get().astype(np.float64))
     else:
         move, back = (lambda a: a.astype(np.float64)), (lambda a: a)
     xs = [Variable(move(a)) for a in arrays]
     y = f(*xs)
-    first = grad((y * y).sum(), xs, create_graph=True)
+    first = grad((y * y * y).sum(), xs, create_graph=True)
     total = first[0].sum() * 0.0
     for g in first:
         total = total + (g * g).sum()
@@ -107,7 +107,14 @@ OPERATIONS = {
     "sigmoid_cross_entropy": (F.sigmoid_cross_entropy, x43, np.abs(np.sin(x43))),
     "global_average_pooling": (F.global_average_pooling, x2322),
 }
-ROUGH = {"tanh": 1e-3, "sigmoid": 1e-3, "gelu": 1e-3, "log": 1e-3, "log_softmax": 1e-3, "sigmoid_cross_entropy": 1e-3}
+ROUGH = {
+    "tanh": 1e-3,
+    "sigmoid": 1e-3,
+    "gelu": 1e-3,
+    "log": 1e-3,
+    "log_softmax": 1e-3,
+    "sigmoid_cross_entropy": 1e-3,
+}
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -140,7 +147,9 @@ def test_batch_norm(shape):
     data = np.random.default_rng(1).standard_normal(shape) * 2 + 1
 
     def results(move):
-        x, gamma, beta = (Variable(move(a)) for a in (data, np.array([1.0, 2.0, 0.5]), np.array([0.0, 1.0, -1.0])))
+        x, gamma, beta = (
+            Variable(move(a)) for a in (data, np.array([1.0, 2.0, 0.5]), np.array([0.0, 1.0, -1.0]))
+        )
         y = F.batch_norm(x, gamma, beta, move(np.zeros(3)), move(np.ones(3)))
         first = grad((y * y * y).sum(), [x, gamma, beta], create_graph=True)
         second = grad((first[0] * first[0]).sum(), [x, gamma])

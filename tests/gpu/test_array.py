@@ -232,7 +232,9 @@ class TestElementwise:
         same(webgpu.ones_like(y, dtype=bool).astype(np.int32), np.ones((2, 3)))
         same(webgpu.zeros_like(y), np.zeros((2, 3)))
         same(webgpu.concatenate([y, webgpu.asarray(z)], axis=-1), np.concatenate([x, z], 1))
-        same(webgpu.pad(y, ((1, 0), (2, 3)), constant_values=4), np.pad(x, ((1, 0), (2, 3)), constant_values=4))
+        same(
+            webgpu.pad(y, ((1, 0), (2, 3)), constant_values=4), np.pad(x, ((1, 0), (2, 3)), constant_values=4)
+        )
 
     def test_two_places_do_not_mix(self):
         with pytest.raises(TypeError, match=r"webgpu\.asarray"):
