@@ -19,6 +19,7 @@ import numpy as np
 from ...utils import Array, Pair
 from .. import numpy as _numpy
 from .._calls import counted
+from ..numpy.pointwise import adam_rate
 from .library import library as _library
 
 __all__ = list(_numpy.__all__)
@@ -399,12 +400,21 @@ def momentum_sgd(W: Array, v: Array, gW: Array, lr: float, momentum: float) -> A
 
 @_served
 def adam(
-    W: Array, m: Array, v: Array, gW: Array, lr: float, beta1: float, beta2: float, eps: float, decay: float
+    W: Array,
+    m: Array,
+    v: Array,
+    gW: Array,
+    alpha: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    decay: float,
+    t: int,
 ) -> Any:
     if not _alike(W, m, v, gW):
         return NotImplemented
     moved, new_m, new_v = (np.empty(W.shape, np.float32) for _ in range(3))
     W, m, v, gW = _contiguous(W), _contiguous(m), _contiguous(v), _contiguous(gW)
-    settings = map(_float, (lr, beta1, 1 - beta1, beta2, 1 - beta2, eps, decay))
+    settings = map(_float, (adam_rate(alpha, beta1, beta2, t), beta1, 1 - beta1, beta2, 1 - beta2, eps, decay))
     _library.adam(_at(moved), _at(new_m), _at(new_v), _at(W), _at(m), _at(v), _at(gW), *settings, W.size)
     return moved, new_m, new_v

@@ -21,6 +21,7 @@ from .. import register_device
 from . import indexing as _indexing
 from . import kernels as kernels
 from .array import asarray, maximum, minimum, ndarray, new, operand, scalar, unary
+from .capture import CaptureRefused, capture
 from .device import (
     AdapterInfo,
     DeviceLost,
@@ -34,6 +35,7 @@ from .elementwise import elementwise
 
 __all__ = [
     "AdapterInfo",
+    "CaptureRefused",
     "DeviceLost",
     "WebGPUError",
     "WebGPUUnavailable",
@@ -46,6 +48,7 @@ __all__ = [
     "asnumpy",
     "asnumpy_async",
     "broadcast_to",
+    "capture",
     "concatenate",
     "cos",
     "exp",

@@ -138,15 +138,12 @@
     /** Runs a pipeline on x by y by z workgroups; its buffers' ids, then its parameters. */
     run(id, x, y, z, ...numbers) {
       this.check();
-      const { pipeline, layout, name, buffers } = this.pipelines[id];
-      const key = `${id}:${numbers.slice(0, buffers)}`;
+      const { pipeline, buffers } = this.pipelines[id];
+      const ids = numbers.slice(0, buffers);
+      const key = `${id}:${ids}`;
       let group = this.groups.get(key);
       if (!group) {
-        const entries = numbers
-          .slice(0, buffers)
-          .map((buffer, i) => ({ binding: i + 1, resource: { buffer: this.buffers[buffer].buffer } }));
-        entries.unshift({ binding: 0, resource: { buffer: this.uniform, size: SLOT } });
-        group = this.device.createBindGroup({ label: name, layout, entries });
+        group = this.bindGroup(id, ids, this.uniform);
         if (this.groups.size >= GROUPS_KEPT) this.groups.clear();
         this.groups.set(key, group);
       }
@@ -159,6 +156,78 @@
       this.pass.dispatchWorkgroups(x, y, z);
       this.counts.dispatches++;
       if (++this.dispatches === BATCH) this.submit();
+    }
+
+    bindGroup(pipeline, ids, uniform) {
+      const { layout, name } = this.pipelines[pipeline];
+      const entries = ids.map((id, i) => ({ binding: i + 1, resource: { buffer: this.buffers[id].buffer } }));
+      entries.unshift({ binding: 0, resource: { buffer: uniform, size: SLOT } });
+      return this.device.createBindGroup({ label: name, layout, entries });
+    }
+
+    // -- captured steps: commands that are given again and again
+
+    beginCapture() {
+      this.captures ??= new Map();
+      const id = (this.lastCapture = (this.lastCapture ?? 0) + 1);
+      this.captures.set(id, { copies: [], runs: [], parameters: [], counters: [], uniform: null });
+      return id;
+    }
+
+    captureCopy(id, from, to, bytes) {
+      this.captures.get(id).copies.push({ from, to, bytes });
+    }
+
+    captureRun(id, pipeline, x, y, z, ...numbers) {
+      const { runs, parameters } = this.captures.get(id);
+      const { buffers } = this.pipelines[pipeline];
+      runs.push({ pipeline, groups: [x, y, z], ids: numbers.slice(0, buffers), group: null });
+      parameters.push(numbers.slice(buffers));
+    }
+
+    /** `counters`: for each the run, the place among its parameters, and the value at the recorded step. */
+    endCapture(id, ...counters) {
+      const captured = this.captures.get(id);
+      const { runs, parameters } = captured;
+      const all = new Int32Array((runs.length * SLOT) / 4);
+      parameters.forEach((numbers, run) => all.set(numbers, (run * SLOT) / 4));
+      captured.parameters = all;
+      for (let i = 0; i < counters.length; i += 3) {
+        captured.counters.push({ at: (counters[i] * SLOT) / 4 + counters[i + 1], value: counters[i + 2] });
+      }
+      const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
+      captured.uniform = this.device.createBuffer({ size: all.byteLength, usage });
+      for (const run of runs) run.group = this.bindGroup(run.pipeline, run.ids, captured.uniform);
+    }
+
+    /** Runs a captured step in one submission, after copies: for each from, offset, to, bytes. */
+    replay(id, ...inputs) {
+      this.check();
+      this.submit();
+      const { copies, runs, parameters, counters, uniform } = this.captures.get(id);
+      const words = new Float32Array(parameters.buffer);
+      for (const counter of counters) words[counter.at] = ++counter.value;
+      this.device.queue.writeBuffer(uniform, 0, parameters);
+      const encoder = this.device.createCommandEncoder();
+      const copy = (from, offset, to, bytes) =>
+        encoder.copyBufferToBuffer(this.buffers[from].buffer, offset, this.buffers[to].buffer, 0, bytes);
+      for (const { from, to, bytes } of copies) copy(from, 0, to, bytes);
+      for (let i = 0; i < inputs.length; i += 4) copy(inputs[i], inputs[i + 1], inputs[i + 2], inputs[i + 3]);
+      const pass = encoder.beginComputePass();
+      runs.forEach(({ pipeline, groups, group }, k) => {
+        pass.setPipeline(this.pipelines[pipeline].pipeline);
+        pass.setBindGroup(0, group, [k * SLOT]);
+        pass.dispatchWorkgroups(...groups);
+      });
+      pass.end();
+      this.device.queue.submit([encoder.finish()]);
+      this.counts.dispatches += runs.length;
+      this.counts.submissions++;
+    }
+
+    dropCapture(id) {
+      this.captures.get(id)?.uniform?.destroy();
+      this.captures.delete(id);
     }
 
     endPass() {

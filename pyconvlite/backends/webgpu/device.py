@@ -93,6 +93,8 @@ class Buffer:
         self.device = device
         self.bytes = size
         self.id = device.allocate(size)
+        if device.recording is not None:
+            device.recording.made.append(self)
 
     def __del__(self) -> None:
         if hasattr(self, "id"):
@@ -114,6 +116,8 @@ class Device:
         self._allocate = bridge.allocate
         self._release = bridge.release
         self._pipelines: dict[Any, int] = {}
+        self._names: dict[int, str] = {}
+        self.recording: Any = None  # of a step that is being captured, see capture.py
 
     def allocate(self, size: int) -> int:
         """Take a buffer of `size` bytes; see `Buffer`, which gives it back."""
@@ -130,10 +134,14 @@ class Device:
 
     def write(self, buffer: Buffer, data: Any) -> None:
         """Copy bytes from the CPU, an object with a buffer, to the device."""
+        if self.recording is not None:
+            self.recording.writes.append(bytes(data))
         self._call(self._bridge.write, buffer.id, data)
 
     async def read(self, buffer: Buffer, offset: int, size: int) -> bytes:
         """Copy bytes from the device."""
+        if self.recording is not None:
+            self.recording.reads += 1
         try:
             data = await self._bridge.read(buffer.id, offset, size)
         except Exception as error:
@@ -160,6 +168,7 @@ class Device:
         key = name, code, access
         if key not in self._pipelines:
             self._pipelines[key] = int(self._call(self._bridge.pipeline, name, code, access))
+            self._names[self._pipelines[key]] = name
         return self._pipelines[key]
 
     def run(
@@ -169,7 +178,44 @@ class Device:
         for buffer in buffers:
             if buffer.device is not self:
                 raise DeviceLost("an array belongs to a device that is gone; load it from the CPU again")
-        self._call(self._run, pipeline, *groups, *[b.id for b in buffers], *parameters)
+        if self.recording is not None:
+            self.recording.record(self._names[pipeline], pipeline, groups, buffers, parameters)
+        self._call(self._run, pipeline, *groups, *[b.id for b in buffers], *map(int, parameters))
+
+    # -- captured steps, see capture.py
+
+    def begin_capture(self) -> int:
+        """Open a list of commands that can be given again; returns its number."""
+        return int(self._call(self._bridge.beginCapture))
+
+    def capture_copy(self, capture: int, source: Buffer, target: Buffer) -> None:
+        """Add a copy, ahead of all kernels."""
+        self._call(self._bridge.captureCopy, capture, source.id, target.id, source.bytes)
+
+    def capture_run(
+        self,
+        capture: int,
+        pipeline: int,
+        groups: tuple[int, int, int],
+        buffers: list[Buffer],
+        parameters: list[int],
+    ) -> None:
+        """Add a kernel's run."""
+        ids = [b.id for b in buffers]
+        self._call(self._bridge.captureRun, capture, pipeline, *groups, *ids, *map(int, parameters))
+
+    def end_capture(self, capture: int, counters: list[tuple[int, int, float]]) -> None:
+        """Close it. Counters are parameters, by run and place, that go up by one from replay to replay."""
+        self._call(self._bridge.endCapture, capture, *[number for counter in counters for number in counter])
+
+    def replay(self, capture: int, inputs: list[tuple[Buffer, int, Buffer, int]]) -> None:
+        """Give the commands again, after copies: from, offset, to, bytes."""
+        numbers = [n for source, offset, target, size in inputs for n in (source.id, offset, target.id, size)]
+        self._call(self._bridge.replay, capture, *numbers)
+
+    def drop_capture(self, capture: int) -> None:
+        """Forget it."""
+        self._bridge.dropCapture(capture)
 
     def memory(self) -> dict[str, int]:
         """Bytes and counts; see `webgpu.memory`."""

@@ -48,9 +48,24 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
 """
 
 
+class Counter(float):
+    """A number that goes up by one from step to step, such as the number of updates."""
+
+
+class CounterBits(int):
+    """A Counter's 32 bits; `value` is the Counter."""
+
+    value: float
+
+
 def bits(value: float) -> int:
     """A float's 32 bits as an integer."""
-    return int(struct.unpack("<i", struct.pack("<f", value))[0])
+    number = struct.unpack("<i", struct.pack("<f", value))[0]
+    if isinstance(value, Counter):
+        counted = CounterBits(number)
+        counted.value = float(value)
+        return counted
+    return int(number)
 
 
 def binding(index: int, name: str, storage: str, written: bool = False) -> str:

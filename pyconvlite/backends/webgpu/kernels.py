@@ -17,7 +17,7 @@ import numpy as np
 from ...utils import Pair, conv_outsize
 from .array import asarray, maximum, ndarray, new, operand
 from .device import current
-from .elementwise import HEAD, WORKGROUP, bits, elementwise, groups_for
+from .elementwise import HEAD, WORKGROUP, Counter, bits, elementwise, groups_for
 
 FOLDER = Path(__file__).parent / "wgsl"
 
@@ -375,14 +375,21 @@ def adam(
     m: ndarray,
     v: ndarray,
     gW: ndarray,
-    lr: float,
+    alpha: float,
     beta1: float,
     beta2: float,
     eps: float,
     decay: float,
+    t: int,
 ) -> tuple[Any, Any, Any]:
-    """The moved weights and the new moments."""
+    """The moved weights and the new moments after t updates."""
     mean, square = "(s1 * b + s2 * d)", "(s3 * c + s4 * d * d)"
-    moved = f"a - s0 * {mean} / (sqrt({square}) + s5) - s6 * a"
-    numbers = [lr, beta1, 1 - beta1, beta2, 1 - beta2, eps, decay]
+    # 1 - beta^t, computed on the device, where a captured step counts t on; by a series where it is near 0
+    one, two = (
+        f"select(1 - exp({x}), -{x} * (1 + {x} / 2 * (1 + {x} / 3)), {x} > -0.01)"
+        for x in ("(s7 * s8)", "(s7 * s9)")
+    )
+    moved = f"a - s0 * (sqrt({two}) / ({one})) * {mean} / (sqrt({square}) + s5) - s6 * a"
+    logs = [math.log(max(beta, 1e-30)) for beta in (beta1, beta2)]
+    numbers = [alpha, beta1, 1 - beta1, beta2, 1 - beta2, eps, decay, Counter(t), *logs]
     return elementwise("adam", (moved, mean, square), [W, m, v, gW], numbers, [np.float32] * 3)  # type: ignore[no-any-return]
