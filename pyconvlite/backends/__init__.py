@@ -128,7 +128,7 @@ def to_gpu(x: Any) -> Any:
     Example:
         >>> to_gpu(np.zeros(2))
         Traceback (most recent call last):
-        pyconvlite.backends.DeviceUnavailable: no GPU is open; `await pyconvlite.backends.webgpu.init()` opens one
+        pyconvlite.backends.DeviceUnavailable: no GPU is open; ...
     """
     if _device is None or not _device.is_available():
         raise DeviceUnavailable("no GPU is open; `await pyconvlite.backends.webgpu.init()` opens one")

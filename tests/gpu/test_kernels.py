@@ -1,4 +1,4 @@
-"""backends/webgpu/kernels.py: every operation of a net, its gradients and theirs, beside float64 on the CPU."""
+"""backends/webgpu/kernels.py: the operations of a net, their gradients and theirs, beside float64."""
 
 import numpy as np
 import pytest

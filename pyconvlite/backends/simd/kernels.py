@@ -415,6 +415,8 @@ def adam(
         return NotImplemented
     moved, new_m, new_v = (np.empty(W.shape, np.float32) for _ in range(3))
     W, m, v, gW = _contiguous(W), _contiguous(m), _contiguous(v), _contiguous(gW)
-    settings = map(_float, (adam_rate(alpha, beta1, beta2, t), beta1, 1 - beta1, beta2, 1 - beta2, eps, decay))
+    settings = map(
+        _float, (adam_rate(alpha, beta1, beta2, t), beta1, 1 - beta1, beta2, 1 - beta2, eps, decay)
+    )
     _library.adam(_at(moved), _at(new_m), _at(new_v), _at(W), _at(m), _at(v), _at(gW), *settings, W.size)
     return moved, new_m, new_v

@@ -1,7 +1,7 @@
-"""The device: opening it, its buffers and kernels, and what can go wrong. The one file that imports JavaScript.
+"""The device: opening it, its buffers and kernels, what can go wrong. The one file that imports JavaScript.
 
-Everything else of the backend sees a `Device`: `allocate`, `write`, `read`, `run`. The commands themselves are
-given in `bridge.js`, one call per kernel with numbers only.
+Everything else of the backend sees a `Device`: `allocate`, `write`, `read`, `run`. The commands themselves
+are given in `bridge.js`, one call per kernel with numbers only.
 """
 
 from __future__ import annotations
@@ -55,9 +55,9 @@ class WebGPUError(RuntimeError):
     """Raised for an error that the device reported: it names the kernel.
 
     Example:
-        >>> raise WebGPUError("[ComputePipeline \\"conv2d\\"] ...")
+        >>> raise WebGPUError("error in the kernel conv2d")
         Traceback (most recent call last):
-        pyconvlite.backends.webgpu.device.WebGPUError: [ComputePipeline "conv2d"] ...
+        pyconvlite.backends.webgpu.device.WebGPUError: error in the kernel conv2d
     """
 
 
@@ -124,7 +124,8 @@ class Device:
         largest = self.info.limits["maxStorageBufferBindingSize"]
         if size > largest:
             raise ValueError(
-                f"an array of {size:,} bytes is larger than this adapter can bind, {largest:,}; use smaller batches"
+                f"an array of {size:,} bytes is larger than this adapter can bind, {largest:,}; "
+                "use smaller batches"
             )
         return int(self._call(self._allocate, max(size, 4)))
 
@@ -278,13 +279,13 @@ async def init(power_preference: str | None = None) -> AdapterInfo:
         >>> import asyncio
         >>> asyncio.run(init())
         Traceback (most recent call last):
-        pyconvlite.backends.webgpu.device.WebGPUUnavailable: this Python is not in a JavaScript runtime ...
+        pyconvlite.backends.webgpu.device.WebGPUUnavailable: this Python is not in a JavaScript runtime; ...
     """
     global _current
     platform: str = sys.platform
     if platform != "emscripten":
         raise WebGPUUnavailable(
-            "this Python is not in a JavaScript runtime; WebGPU is reached from Pyodide, in a browser or in Node"
+            "this Python is not in a JavaScript runtime; WebGPU is reached from Pyodide, in a browser or Node"
         )
     from js import globalThis
     from pyodide.code import run_js
@@ -295,16 +296,16 @@ async def init(power_preference: str | None = None) -> AdapterInfo:
         if getattr(globalThis, "isSecureContext", True) is False:
             raise WebGPUUnavailable("this page is not secure; WebGPU needs https:// or localhost")
         raise WebGPUUnavailable(
-            "this runtime has no navigator.gpu; use Chrome, Edge, Safari 26 or Firefox 141 or newer, or under Node the "
-            "npm package `webgpu`"
+            "this runtime has no navigator.gpu; use Chrome, Edge, Safari 26 or Firefox 141 or newer, or "
+            "under Node the npm package `webgpu`"
         )
     open_device = run_js(FOLDER.joinpath("bridge.js").read_text("utf-8"))
     try:
         bridge = await open_device(gpu, power_preference)
     except Exception as error:
         raise WebGPUUnavailable(
-            f"there is no adapter to open ({str(error).removeprefix('Error: ')}); see chrome://gpu, update the graphics "
-            "driver, or start Chromium with --enable-unsafe-webgpu to have a CPU stand in"
+            f"there is no adapter to open ({str(error).removeprefix('Error: ')}); see chrome://gpu, update "
+            "the graphics driver, or start Chromium with --enable-unsafe-webgpu to have a CPU stand in"
         ) from error
     _current = Device(bridge)
     return _current.info
@@ -319,7 +320,7 @@ def init_sync(power_preference: str | None = None) -> AdapterInfo:
     Example:
         >>> init_sync()
         Traceback (most recent call last):
-        pyconvlite.backends.webgpu.device.WebGPUUnavailable: this Python is not in a JavaScript runtime ...
+        pyconvlite.backends.webgpu.device.WebGPUUnavailable: this Python is not in a JavaScript runtime; ...
     """
     platform: str = sys.platform
     if platform == "emscripten":

@@ -1,9 +1,10 @@
-"""Kernels that go over arrays element by element, generated from an expression and compiled once for each form.
+"""Kernels that go over arrays element by element, generated from an expression, compiled once for each form.
 
-An expression is WGSL over the operands `a`, `b`, `c`, ... and the numbers `s0`, `s1`, ...; one kernel reads its
-operands wherever they lie (views, broadcast axes), and writes a new, contiguous array. Where all operands lie
-contiguous, or are one element each, and the size is a multiple of four, the expression is taken of four elements
-at a time: `F`, `I` and `B` in it stand for a float, an integer and a truth value, or for vectors of four.
+An expression is WGSL over the operands `a`, `b`, `c`, ... and the numbers `s0`, `s1`, ...; one kernel reads
+its operands wherever they lie (views, broadcast axes), and writes a new, contiguous array. Where all operands
+lie contiguous, or are one element each, and the size is a multiple of four, the expression is taken of four
+elements at a time: `F`, `I` and `B` in it stand for a float, an integer and a truth value, or for vectors of
+four.
 """
 
 from __future__ import annotations
@@ -12,18 +13,19 @@ import functools
 import math
 import struct
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from .device import Buffer, current
+from .window import broadcast_strides, collapse
 
 if TYPE_CHECKING:
     from .array import ndarray
 
 WORKGROUP = 64
 MOST_GROUPS = 65535  # along one axis
-MOST_AXES = 8
+MOST_PARAMETERS = 64  # integers
 
 LETTERS = "abcdefgh"
 # how a dtype is stored, and what stands for it in an expression
@@ -74,29 +76,6 @@ def binding(index: int, name: str, storage: str, written: bool = False) -> str:
     return f"@group(0) @binding({index + 1}) var<storage, {access}> {name}: array<{storage}>;\n"
 
 
-def collapse(shape: Sequence[int], strides: Sequence[Sequence[int]]) -> tuple[list[int], list[list[int]]]:
-    """Join neighbouring axes along which all operands go on evenly; drop axes of length 1.
-
-    Example:
-        >>> collapse((2, 3, 4), [(12, 4, 1), (0, 0, 1)])
-        ([6, 4], [[4, 1], [0, 1]])
-    """
-    sizes: list[int] = []
-    steps: list[list[int]] = [[] for _ in strides]
-    for axis, size in enumerate(shape):
-        if size == 1:
-            continue
-        if sizes and all(s[-1] == t[axis] * size for s, t in zip(steps, strides, strict=True)):
-            sizes[-1] *= size
-            for s, t in zip(steps, strides, strict=True):
-                s[-1] = t[axis]
-        else:
-            sizes.append(size)
-            for s, t in zip(steps, strides, strict=True):
-                s.append(t[axis])
-    return sizes, steps
-
-
 @functools.cache
 def _code(
     expressions: tuple[str, ...],
@@ -106,7 +85,7 @@ def _code(
     rank: int,
     wide: bool,
 ) -> str:
-    """WGSL of one form. `rank` is the number of axes after `collapse`; `wide` takes four elements at a time."""
+    """WGSL of one form. `rank`: axes after `collapse`; `wide`: it takes four elements at a time."""
     names = LETTERS[: len(inputs)]
     text = HEAD
     for alias, kind in zip("FIB", ("f32", "i32", "u32"), strict=True):
@@ -149,12 +128,35 @@ def _code(
     return text + "}\n"
 
 
+@overload
+def elementwise(
+    name: str,
+    expressions: str,
+    operands: Sequence[ndarray],
+    numbers: Sequence[float] = (),
+    dtypes: Sequence[Any] = (np.float32,),
+    shape: tuple[int, ...] = (),
+) -> ndarray: ...
+
+
+@overload
+def elementwise(
+    name: str,
+    expressions: tuple[str, ...],
+    operands: Sequence[ndarray],
+    numbers: Sequence[float] = (),
+    dtypes: Sequence[Any] = (np.float32,),
+    shape: tuple[int, ...] = (),
+) -> Any: ...
+
+
 def elementwise(
     name: str,
     expressions: str | tuple[str, ...],
     operands: Sequence[ndarray],
     numbers: Sequence[float] = (),
     dtypes: Sequence[Any] = (np.float32,),
+    shape: tuple[int, ...] = (),
 ) -> Any:
     """New arrays of expressions of the operands, which broadcast.
 
@@ -164,20 +166,19 @@ def elementwise(
         operands: arrays, `a`, `b`, ... in the expressions.
         numbers: `s0`, `s1`, ... in them.
         dtypes: of the results.
+        shape: the least that the results have; the operands broadcast with it.
 
     Returns:
         An array, or a tuple of them for a tuple of expressions.
     """
-    from .array import new
+    from .array import new  # which needs this module
 
     several = isinstance(expressions, tuple)
     texts = expressions if isinstance(expressions, tuple) else (expressions,)
-    shape = np.broadcast_shapes(*[x.shape for x in operands])
+    shape = np.broadcast_shapes(shape, *[x.shape for x in operands])
     outputs = [new(shape, dtype) for dtype in dtypes]
     size = math.prod(shape)
     if size:
-        if len(shape) > MOST_AXES:
-            raise ValueError(f"arrays on the device may have {MOST_AXES} axes; got shape {shape}")
         strides = [broadcast_strides(x, shape) for x in operands]
         sizes, steps = collapse(shape, strides)
         wide = len(sizes) <= 1 and size % 4 == 0
@@ -205,17 +206,16 @@ def elementwise(
     return tuple(outputs) if several else outputs[0]
 
 
-def broadcast_strides(x: ndarray, shape: tuple[int, ...]) -> list[int]:
-    """The strides of x as an array of this shape: 0 where it is repeated."""
-    missing = len(shape) - x.ndim
-    own = [stride if size > 1 else 0 for size, stride in zip(x.shape, x.strides, strict=True)]
-    return [0] * missing + own
-
-
 def run(
     name: str, code: str, inputs: list[Buffer], outputs: list[Buffer], threads: int, parameters: list[int]
 ) -> None:
-    """Run a kernel whose buffers are bound in order, inputs first."""
+    """Run a kernel whose buffers are bound in order, inputs first.
+
+    Raises:
+        ValueError: the arrays have more axes than a kernel can be told of.
+    """
+    if len(parameters) > MOST_PARAMETERS:
+        raise ValueError(f"too many axes for the kernel {name}; use reshape to join some")
     device = current()
     pipeline = device.pipeline(name, code, "r" * len(inputs) + "w" * len(outputs))
     device.run(pipeline, groups_for(threads), inputs + outputs, parameters)

@@ -7,32 +7,34 @@ from typing import Any
 
 import numpy as np
 
-from .array import asarray, ndarray, new, operand, scalar
-from .elementwise import ALIAS, HEAD, MAIN, STORAGE, binding, broadcast_strides, run
+from .arithmetic import operand, scalar
+from .array import asarray, fill, ndarray, new
+from .elementwise import HEAD, MAIN, STORAGE, binding, elementwise, run
+from .window import broadcast_strides
 
 
 def assign(window: ndarray, value: Any) -> None:
     """Write a number or an array, broadcast, into a window on a buffer."""
-    number = scalar(value)
-    if number is not None:
-        value = asarray(np.array(number, window.dtype))
-    value = operand(value)
-    if np.broadcast_shapes(value.shape, window.shape) != window.shape:
-        raise ValueError(f"cannot write an array of shape {value.shape} into one of shape {window.shape}")
-    if value.buffer is window.buffer:
-        value = value.copy()
-    _move("assign", window, value.astype(window.dtype, copy=False), adds=False)
+    _move("assign", window, _values(value, window.dtype), adds=False)
 
 
-def add_at(target: ndarray, index: Any, value: ndarray) -> None:
+def add_at(target: ndarray, index: Any, value: Any) -> None:
     """Add to the elements that an index names, each as often as it is named, as `numpy.add.at`."""
     index = index if isinstance(index, tuple) else (index,)
+    value = _values(value, target.dtype)
     if not any(isinstance(i, ndarray | np.ndarray | list) for i in index):
-        _move("add_at", target.window_at(index), operand(value), adds=True)
+        _move("add_at", target.window_at(index), value, adds=True)
         return
     rows, positions = _flat_positions(target, index)
     value = value.broadcast_to((*positions.shape, *rows)).reshape(positions.size, math.prod(rows))
     _scatter_add(target, positions.reshape(-1), value)
+
+
+def _values(value: Any, dtype: np.dtype[Any]) -> ndarray:
+    """A number or an array, as an array of this dtype."""
+    if (number := scalar(value)) is not None:
+        return fill((), number, dtype)
+    return operand(value).astype(dtype, copy=False)
 
 
 def take_elements(x: ndarray, index: tuple[Any, ...]) -> ndarray:
@@ -62,24 +64,53 @@ def _flat_positions(x: ndarray, index: tuple[Any, ...]) -> tuple[tuple[int, ...]
         raise TypeError(
             "an index on the device is either of slices and integers, or of integer arrays for the first axes"
         )
-    arrays = [asarray(i, None if isinstance(i, ndarray) else np.int32) for i in index]
-    if any(a.dtype != np.int32 for a in arrays):
-        raise TypeError("an index array must hold integers")
-    if len(arrays) > x.ndim:
-        raise IndexError(f"too many indices, {len(arrays)}, for an array with {x.ndim} axes")
-    position: Any = 0
-    for a, size in zip(arrays, x.shape, strict=False):
-        position = position * size + (a + (a < 0).astype(np.int32) * size)
-    return x.shape[
-        len(arrays) :
-    ], position if position.is_contiguous and not position.offset else position.copy()
+    if len(index) > x.ndim:
+        raise IndexError(f"too many indices, {len(index)}, for an array with {x.ndim} axes")
+    position: ndarray | None = None
+    for axis, (i, size) in enumerate(zip(index, x.shape, strict=False)):
+        along = _index_array(i, axis, size)
+        position = along if position is None else position * size + along
+    if position is None:
+        raise TypeError("an index array is missing")
+    return x.shape[len(index) :], position
+
+
+def _index_array(index: Any, axis: int, size: int) -> ndarray:
+    """Positions along an axis, counted from its start.
+
+    Those on the CPU are checked. Nobody waits to see whether those on the device fit: what they name beyond
+    the axis is not defined.
+    """
+    if isinstance(index, ndarray):
+        _integers(index.dtype)
+        return elementwise("index", "a + select(I(0), I(i32(s0)), a < I(0))", [index], [size], [np.int32])
+    at = np.asarray(index)
+    at = at.astype(np.int32) if not at.size else at
+    _integers(at.dtype)
+    if at.size and not (-size <= at.min() and at.max() < size):
+        raise IndexError(
+            f"an index from {at.min()} to {at.max()} is out of bounds for axis {axis} with size {size}"
+        )
+    return asarray(np.where(at < 0, at + size, at).astype(np.int32))
+
+
+def _integers(dtype: np.dtype[Any]) -> None:
+    if dtype.kind not in "iu":
+        raise TypeError(
+            f"an index array holds integers; got {dtype}; choose by truth values with "
+            "webgpu.where(condition, x, y)"
+        )
 
 
 def _scatter_add(target: ndarray, positions: ndarray, value: ndarray) -> None:
-    """Add row r of value to row positions[r] of target. Each target row looks for its own: no two threads write one."""
+    """Add row r of value to row positions[r] of target.
+
+    Each row of target looks for those that name it: no two threads write the same element.
+    """
     if target.offset or not target.is_contiguous or target.dtype != np.float32:
         raise TypeError("only a whole float32 array can be added to at an index array")
-    value = value if value.is_contiguous and not value.offset else value.copy()
+    whole = value.is_contiguous and not value.offset and value.buffer is not target.buffer
+    value = value if whole else value.copy()
     width = value.shape[1]
     if not value.size:
         return
@@ -105,15 +136,21 @@ def _scatter_add(target: ndarray, positions: ndarray, value: ndarray) -> None:
 
 def _move(name: str, window: ndarray, value: ndarray, adds: bool) -> None:
     """Write value, or add it, to a window's elements."""
+    if np.broadcast_shapes(value.shape, window.shape) != window.shape:
+        raise ValueError(f"cannot write an array of shape {value.shape} into one of shape {window.shape}")
+    if any(step == 0 and n > 1 for n, step in zip(window.shape, window.strides, strict=True)):
+        raise ValueError("cannot write into a broadcast array: its elements repeat; copy() it first")
     if not window.size:
         return
+    if value.buffer is window.buffer:  # a kernel cannot read what it writes
+        value = value.copy()
     shape = window.shape or (1,)
     strides = window.strides or (0,)
     steps = broadcast_strides(value, window.shape) or [0]
-    storage, alias = STORAGE[window.dtype.name], ALIAS[window.dtype.name]
-    del alias
+    storage = STORAGE[window.dtype.name]
     text = HEAD + binding(0, "value", storage) + binding(1, "y", storage, written=True) + MAIN
-    text += "  if (i >= parameter(0)) { return; }\n  var rest = i;\n  var to = parameter(1);\n  var from_ = parameter(2);\n"
+    text += "  if (i >= parameter(0)) { return; }\n"
+    text += "  var rest = i;\n  var to = parameter(1);\n  var from_ = parameter(2);\n"
     parameters = [window.size, window.offset, value.offset]
     for axis in reversed(range(len(shape))):
         at = 3 + 3 * axis

@@ -1,7 +1,8 @@
 """The seam's kernels on device arrays; names, arguments and results are the NumPy backend's.
 
-Matrix products, convolutions and poolings are WGSL of their own, in `wgsl/`; the rest is written with the array's
-operations. Where a kernel reads rows of pixels, it takes arrays that lie contiguous: others are copied first.
+Matrix products, convolutions and poolings are WGSL of their own, in `wgsl/`; the rest is written with the
+array's operations. Where a kernel reads rows of pixels, it takes arrays that lie contiguous: others are
+copied first.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from ...utils import Pair, conv_outsize
-from .array import asarray, maximum, ndarray, new, operand
+from .arithmetic import maximum, operand
+from .array import asarray, ndarray, new
 from .device import current
 from .elementwise import HEAD, WORKGROUP, Counter, bits, elementwise, groups_for
 
@@ -140,7 +142,7 @@ def conv2d_gW(
     dilation: Pair = (1, 1),
     groups: int = 1,
 ) -> Any:
-    """Gradient of conv2d with respect to W: images are cut into parts, whose sums are added in a second pass."""
+    """Gradient of conv2d with respect to W: parts of the images are summed, then their sums are."""
     _floats(x, gy)
     N, C, H, width = x.shape
     OC, OH, OW = gy.shape[1:]
@@ -269,7 +271,8 @@ def normal_cdf(x: ndarray) -> Any:
     """Probability that a standard normal number lies below x."""
     # Abramowitz and Stegun's 7.1.26 in z = |x| / sqrt(2): to 1.5e-7
     t = "(1 / (1 + 0.3275911 * abs(a) * 0.70710678))"
-    polynomial = f"{t} * (0.254829592 + {t} * (-0.284496736 + {t} * (1.421413741 + {t} * (-1.453152027 + {t} * 1.061405429))))"
+    last = f"{t} * (1.421413741 + {t} * (-1.453152027 + {t} * 1.061405429))"
+    polynomial = f"{t} * (0.254829592 + {t} * (-0.284496736 + {last}))"
     tail = f"(0.5 * {polynomial} * exp(-0.5 * a * a))"
     return elementwise("normal_cdf", f"select(1 - {tail}, {tail}, a < F(0))", [x])
 
@@ -364,10 +367,8 @@ def sgd(W: ndarray, gW: ndarray, lr: float) -> Any:
 def momentum_sgd(W: ndarray, v: ndarray, gW: ndarray, lr: float, momentum: float) -> tuple[Any, Any]:
     """The moved weights and the new velocity."""
     velocity = "(s1 * b - s0 * c)"
-    float32 = np.float32
-    return elementwise(
-        "momentum_sgd", (f"a + {velocity}", velocity), [W, v, gW], [lr, momentum], [float32] * 2
-    )  # type: ignore[no-any-return]
+    texts = f"a + {velocity}", velocity
+    return elementwise("momentum_sgd", texts, [W, v, gW], [lr, momentum], [np.float32] * 2)  # type: ignore[no-any-return]
 
 
 def adam(

@@ -1,7 +1,8 @@
 """Reductions: sums, extremes and where they lie.
 
-A thread reduces one part of what goes into a result; where the results are few, their inputs are cut into parts,
-and a second pass reduces the parts' results. No thread waits for another, and the order is always the same.
+A thread reduces one part of what goes into a result; where the results are few, their inputs are cut into
+parts, and a second pass reduces the parts' results. No thread waits for another, and the order is always the
+same.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from .array import ndarray, new
-from .elementwise import HEAD, MAIN, STORAGE, binding, collapse, run
+from .elementwise import HEAD, MAIN, STORAGE, binding, run
+from .window import checked_axis, collapse
 
 THREADS = 4096  # wanted at least
 LEAST = 64  # elements to a part
@@ -65,15 +67,14 @@ def _reduced(
 def split_axes(x: ndarray, axis: Any) -> tuple[list[int], list[int]]:
     """The axes to reduce, and those that stay."""
     given = range(x.ndim) if axis is None else axis if isinstance(axis, tuple | list) else (axis,)
-    for i in given:
-        if not -x.ndim <= i < x.ndim:
-            raise ValueError(f"axis {i} is out of bounds for an array with {x.ndim} axes")
-    axes = sorted({i % x.ndim for i in given})
+    axes = sorted(checked_axis(i, x.ndim) for i in given)
+    if len(set(axes)) < len(axes):
+        raise ValueError(f"axis names an axis twice: {axis}")
     return axes, [i for i in range(x.ndim) if i not in axes]
 
 
 def _offset(name: str, index: str, first: int, rank: int) -> str:
-    """WGSL of the offset of element `index` along axes whose lengths and steps are parameters from `first` on."""
+    """WGSL of element `index`'s offset along axes whose lengths and steps are parameters from `first` on."""
     text = f"  var {name} = 0;\n  var rest_{name} = {index};\n"
     for axis in reversed(range(rank)):
         size, step = f"parameter({first + 2 * axis})", f"parameter({first + 2 * axis + 1})"
@@ -139,5 +140,6 @@ def _argmax_code(dtype: str, outer: int) -> str:
         + "  let start = parameter(1) + outside;\n  var best = x[start];\n  var index = 0;\n"
         + f"  var found = {nan.replace('(v)', '(best)')};\n"
         + "  for (var k = 1; k < parameter(2); k++) {\n    let v = x[start + k * parameter(3)];\n"
-        + f"    if (!found && (v > best || {nan})) {{ best = v; index = k; found = {nan}; }}\n  }}\n  y[i] = index;\n}}\n"
+        + f"    if (!found && (v > best || {nan})) {{ best = v; index = k; found = {nan}; }}\n  }}\n"
+        + "  y[i] = index;\n}\n"
     )
