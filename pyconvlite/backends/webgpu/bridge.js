@@ -9,20 +9,44 @@
   const BATCH = 32; // dispatches to a submission
   const GROUPS_KEPT = 4096; // bind groups remembered
 
+  /**
+   * @typedef {{pipeline: GPUComputePipeline, layout: GPUBindGroupLayout, name: string, buffers: number}} Pipeline
+   * @typedef {{pipeline: number, groups: number[], ids: number[], group: GPUBindGroup | null}} Run
+   * @typedef {object} Capture
+   * @property {{from: number, to: number, bytes: number}[]} copies of buffers, ahead of the runs
+   * @property {Run[]} runs
+   * @property {number[][]} numbers the parameters of each run, until the capture is closed
+   * @property {Int32Array<ArrayBuffer>} parameters of all runs, from then on
+   * @property {{at: number, value: number}[]} counters
+   * @property {GPUBuffer | null} uniform
+   */
+
   class Bridge {
+    /** @param {GPUDevice} device */
     constructor(device) {
       this.device = device;
       this.lost = '';
       this.error = '';
-      this.buffers = []; // by id: {buffer, bytes}, as long as they are on the device
-      this.pool = new Map(); // ids of released buffers by size
-      this.pipelines = []; // by id: {pipeline, layout, name}
-      this.layouts = new Map(); // by which buffers are written
+      this.info = ''; // what `init` tells of it, as JSON
+      /** @type {{buffer: GPUBuffer, bytes: number}[]} by id, as long as they are on the device */
+      this.buffers = [];
+      /** @type {Map<number, number[]>} ids of released buffers by size */
+      this.pool = new Map();
+      /** @type {Pipeline[]} by id */
+      this.pipelines = [];
+      /** @type {Map<string, GPUBindGroupLayout>} by which buffers are written */
+      this.layouts = new Map();
+      /** @type {Map<string, GPUBindGroup>} by pipeline and buffers */
       this.groups = new Map();
+      /** @type {Map<number, Capture>} by id */
+      this.captures = new Map();
+      this.lastCapture = 0;
       this.dispatches = 0; // in the open batch
       this.parameters = new Int32Array((BATCH * SLOT) / 4);
       this.uniform = device.createBuffer({ size: BATCH * SLOT, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+      /** @type {GPUCommandEncoder | null} */
       this.encoder = null;
+      /** @type {GPUComputePassEncoder | null} */
       this.pass = null;
       this.counts = { live: 0, pooled: 0, peak: 0, reads: 0, dispatches: 0, submissions: 0 };
       device.lost.then(({ reason, message }) => {
@@ -33,14 +57,16 @@
       });
     }
 
-    /** @returns {number} the id of a buffer; what it holds is not defined */
+    /**
+     * @param {number} bytes
+     * @returns {number} the id of a buffer; what it holds is not defined
+     */
     allocate(bytes) {
       this.check();
       const counts = this.counts;
       const pooled = this.pool.get(bytes);
-      let id;
-      if (pooled?.length) {
-        id = pooled.pop();
+      let id = pooled?.pop();
+      if (id !== undefined) {
         counts.pooled -= bytes;
       } else {
         const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
@@ -52,11 +78,16 @@
       return id;
     }
 
-    /** Puts a buffer into the pool; commands given before still see it, as the queue keeps their order. */
+    /**
+     * Puts a buffer into the pool; commands given before still see it, as the queue keeps their order.
+     *
+     * @param {number} id
+     */
     release(id) {
       const { bytes } = this.buffers[id];
-      if (!this.pool.has(bytes)) this.pool.set(bytes, []);
-      this.pool.get(bytes).push(id);
+      const pooled = this.pool.get(bytes);
+      if (pooled) pooled.push(id);
+      else this.pool.set(bytes, [id]);
       this.counts.live -= bytes;
       this.counts.pooled += bytes;
     }
@@ -72,7 +103,12 @@
       this.counts.pooled = 0;
     }
 
-    /** Copies bytes, a Python object with a buffer, to a device buffer. */
+    /**
+     * Copies to a device buffer.
+     *
+     * @param {number} id
+     * @param {{getBuffer(type: string): {data: Uint8Array<ArrayBuffer>, release(): void}}} bytes a Python object
+     */
     write(id, bytes) {
       this.check();
       this.submit(); // a copy to the queue would overtake commands that still use the buffer
@@ -84,7 +120,11 @@
       }
     }
 
-    /** @returns {Promise<Uint8Array>} */
+    /**
+     * @param {number} id
+     * @param {number} offset
+     * @param {number} bytes
+     */
     async read(id, offset, bytes) {
       this.check();
       this.counts.reads++;
@@ -118,6 +158,7 @@
       let layout = this.layouts.get(access);
       if (!layout) {
         const visibility = GPUShaderStage.COMPUTE;
+        /** @type {GPUBindGroupLayoutEntry[]} */
         const entries = [...access].map((letter, i) => ({
           binding: i + 1,
           visibility,
@@ -135,7 +176,15 @@
       return this.pipelines.push({ pipeline, layout, name, buffers: access.length }) - 1;
     }
 
-    /** Runs a pipeline on x by y by z workgroups; its buffers' ids, then its parameters. */
+    /**
+     * Runs a pipeline on x by y by z workgroups.
+     *
+     * @param {number} id
+     * @param {number} x
+     * @param {number} y
+     * @param {number} z
+     * @param {number[]} numbers its buffers' ids, then its parameters
+     */
     run(id, x, y, z, ...numbers) {
       this.check();
       const { pipeline, buffers } = this.pipelines[id];
@@ -158,8 +207,14 @@
       if (++this.dispatches === BATCH) this.submit();
     }
 
+    /**
+     * @param {number} pipeline
+     * @param {number[]} ids of its buffers
+     * @param {GPUBuffer} uniform its parameters
+     */
     bindGroup(pipeline, ids, uniform) {
       const { layout, name } = this.pipelines[pipeline];
+      /** @type {GPUBindGroupEntry[]} */
       const entries = ids.map((id, i) => ({ binding: i + 1, resource: { buffer: this.buffers[id].buffer } }));
       entries.unshift({ binding: 0, resource: { buffer: uniform, size: SLOT } });
       return this.device.createBindGroup({ label: name, layout, entries });
@@ -167,30 +222,56 @@
 
     // -- captured steps: commands that are given again and again
 
+    /** @returns {number} its id */
     beginCapture() {
-      this.captures ??= new Map();
-      const id = (this.lastCapture = (this.lastCapture ?? 0) + 1);
-      this.captures.set(id, { copies: [], runs: [], parameters: [], counters: [], uniform: null });
+      const id = ++this.lastCapture;
+      const parameters = new Int32Array();
+      this.captures.set(id, { copies: [], runs: [], numbers: [], parameters, counters: [], uniform: null });
       return id;
     }
 
+    /** @param {number} id */
+    captured(id) {
+      return /** @type {Capture} */ (this.captures.get(id));
+    }
+
+    /**
+     * @param {number} id
+     * @param {number} from a buffer
+     * @param {number} to a buffer
+     * @param {number} bytes
+     */
     captureCopy(id, from, to, bytes) {
-      this.captures.get(id).copies.push({ from, to, bytes });
+      this.captured(id).copies.push({ from, to, bytes });
     }
 
+    /**
+     * Adds what `run` would do.
+     *
+     * @param {number} id
+     * @param {number} pipeline
+     * @param {number} x
+     * @param {number} y
+     * @param {number} z
+     * @param {number[]} numbers
+     */
     captureRun(id, pipeline, x, y, z, ...numbers) {
-      const { runs, parameters } = this.captures.get(id);
+      const captured = this.captured(id);
       const { buffers } = this.pipelines[pipeline];
-      runs.push({ pipeline, groups: [x, y, z], ids: numbers.slice(0, buffers), group: null });
-      parameters.push(numbers.slice(buffers));
+      captured.runs.push({ pipeline, groups: [x, y, z], ids: numbers.slice(0, buffers), group: null });
+      captured.numbers.push(numbers.slice(buffers));
     }
 
-    /** `counters`: for each the run, the place among its parameters, and the value at the recorded step. */
+    /**
+     * @param {number} id
+     * @param {number[]} counters for each the run, the place among its parameters, and the value at the recorded step
+     */
     endCapture(id, ...counters) {
-      const captured = this.captures.get(id);
-      const { runs, parameters } = captured;
+      const captured = this.captured(id);
+      const { runs } = captured;
       const all = new Int32Array((runs.length * SLOT) / 4);
-      parameters.forEach((numbers, run) => all.set(numbers, (run * SLOT) / 4));
+      captured.numbers.forEach((numbers, run) => all.set(numbers, (run * SLOT) / 4));
+      captured.numbers = [];
       captured.parameters = all;
       for (let i = 0; i < counters.length; i += 3) {
         captured.counters.push({ at: (counters[i] * SLOT) / 4 + counters[i + 1], value: counters[i + 2] });
@@ -200,16 +281,21 @@
       for (const run of runs) run.group = this.bindGroup(run.pipeline, run.ids, captured.uniform);
     }
 
-    /** Runs a captured step in one submission, after copies: for each from, offset, to, bytes. */
+    /**
+     * Runs a captured step in one submission.
+     *
+     * @param {number} id
+     * @param {number[]} inputs copies ahead of it, for each from, offset, to, bytes
+     */
     replay(id, ...inputs) {
       this.check();
       this.submit();
-      const { copies, runs, parameters, counters, uniform } = this.captures.get(id);
+      const { copies, runs, parameters, counters, uniform } = this.captured(id);
       const words = new Float32Array(parameters.buffer);
       for (const counter of counters) words[counter.at] = ++counter.value;
-      this.device.queue.writeBuffer(uniform, 0, parameters);
+      this.device.queue.writeBuffer(/** @type {GPUBuffer} */ (uniform), 0, parameters);
       const encoder = this.device.createCommandEncoder();
-      const copy = (from, offset, to, bytes) =>
+      const copy = (/** @type {number[]} */ ...[from, offset, to, bytes]) =>
         encoder.copyBufferToBuffer(this.buffers[from].buffer, offset, this.buffers[to].buffer, 0, bytes);
       for (const { from, to, bytes } of copies) copy(from, 0, to, bytes);
       for (let i = 0; i < inputs.length; i += 4) copy(inputs[i], inputs[i + 1], inputs[i + 2], inputs[i + 3]);
@@ -217,7 +303,8 @@
       runs.forEach(({ pipeline, groups, group }, k) => {
         pass.setPipeline(this.pipelines[pipeline].pipeline);
         pass.setBindGroup(0, group, [k * SLOT]);
-        pass.dispatchWorkgroups(...groups);
+        const [x, y, z] = groups;
+        pass.dispatchWorkgroups(x, y, z);
       });
       pass.end();
       this.device.queue.submit([encoder.finish()]);
@@ -225,6 +312,7 @@
       this.counts.submissions++;
     }
 
+    /** @param {number} id */
     dropCapture(id) {
       this.captures.get(id)?.uniform?.destroy();
       this.captures.delete(id);
@@ -261,13 +349,21 @@
     }
   }
 
-  /** Opens the best device with all that its adapter can do; throws what is missing. */
+  /**
+   * Opens a device with all that its adapter can do; throws what is missing.
+   *
+   * @param {GPU} gpu
+   * @param {GPUPowerPreference} [powerPreference]
+   */
   return async (gpu, powerPreference) => {
     const adapter = await gpu.requestAdapter(powerPreference ? { powerPreference } : {});
     if (!adapter) throw new Error('no adapter');
+    /** @type {('maxBufferSize' | 'maxStorageBufferBindingSize' | 'maxStorageBuffersPerShaderStage')[]} */
     const wanted = ['maxBufferSize', 'maxStorageBufferBindingSize', 'maxStorageBuffersPerShaderStage'];
     const requiredLimits = Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]]));
-    const requiredFeatures = ['shader-f16', 'timestamp-query'].filter((feature) => adapter.features.has(feature));
+    /** @type {GPUFeatureName[]} */
+    const optional = ['shader-f16', 'timestamp-query'];
+    const requiredFeatures = optional.filter((feature) => adapter.features.has(feature));
     const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
     const bridge = new Bridge(device);
     const { vendor, architecture, description } = adapter.info;
