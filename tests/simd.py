@@ -153,7 +153,7 @@ KERNELS = {
     ),
     "sgd": ("sgd", [numbers(5, 7), numbers(5, 7, seed=1)], 0.1),
     "momentum_sgd": ("momentum_sgd", [numbers(5, 7), numbers(5, 7, seed=1), numbers(5, 7, seed=2)], 0.1, 0.9),
-    "adam": ("adam", [numbers(5, 7, seed=n) ** (1 + n % 2) for n in range(4)], 0.1, 0.9, 0.99, 1e-8, 0.01),
+    "adam": ("adam", [numbers(5, 7, seed=n) ** (1 + n % 2) for n in range(4)], 0.1, 0.9, 0.99, 1e-8, 0.01, 3),
 }
 
 
