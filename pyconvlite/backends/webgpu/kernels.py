@@ -10,54 +10,27 @@ from __future__ import annotations
 import functools
 import math
 import operator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...utils import Pair, conv_outsize
-from .arithmetic import maximum, operand
+from .arithmetic import maximum
 from .array import asarray, ndarray, new
-from .device import current
-from .elementwise import HEAD, WORKGROUP, Counter, bits, elementwise, groups_for
-
-FOLDER = Path(__file__).parent / "wgsl"
-
-
-@functools.cache
-def _text(name: str) -> str:
-    """A kernel's WGSL, with what all have in common before it."""
-    return (HEAD + FOLDER.joinpath(f"{name}.wgsl").read_text("utf-8")).replace("WORKGROUP", str(WORKGROUP))
-
-
-def _run(
-    name: str, inputs: list[ndarray], outputs: list[ndarray], threads: int, parameters: list[int]
-) -> None:
-    """Run wgsl/NAME.wgsl: buffers in order, inputs first; the first parameter is the number of threads."""
-    device = current()
-    pipeline = device.pipeline(name, _text(name), "r" * len(inputs) + "w" * len(outputs))
-    buffers = [x.buffer for x in (*inputs, *outputs)]
-    device.run(pipeline, groups_for(threads), buffers, [threads, *parameters])
-
-
-def _whole(x: ndarray) -> ndarray:
-    """X, lying row by row from its buffer's start."""
-    return x if x.is_contiguous and not x.offset else x.copy()
-
-
-def _floats(*xs: ndarray | None) -> None:
-    """Raises TypeError where one is not a float32 array on the device."""
-    for x in xs:
-        if x is not None and operand(x).dtype != np.float32:
-            raise TypeError(f"this needs float32 on the device; got {x.dtype}")
-
+from .convolution import col2im as col2im
+from .convolution import conv2d as conv2d
+from .convolution import conv2d_gW as conv2d_gW
+from .convolution import conv2d_gx as conv2d_gx
+from .convolution import im2col as im2col
+from .elementwise import Counter, bits, elementwise
+from .program import require_floats, run_file, whole
 
 # -------------------------------------------------------------------------------------------- matrix product
 
 
 def matmul(a: ndarray, b: ndarray) -> Any:
     """Matrix product of a (..., M, K) and b (..., K, P); leading axes broadcast."""
-    _floats(a, b)
+    require_floats(a, b)
     if a.ndim > 2 and b.ndim == 2:
         return matmul(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
     lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
@@ -72,123 +45,8 @@ def matmul(a: ndarray, b: ndarray) -> Any:
     rows, columns = -(-M // 4), -(-P // 4)
     batch = math.prod(lead)
     sizes = [M, P, K, rows, columns, a.offset, batch_strides[0], *a.strides[-2:], b.offset, batch_strides[1]]
-    _run("matmul", [a, b], [y], batch * rows * columns, [*sizes, *b.strides[-2:]])
+    run_file("matmul", [a, b], [y], batch * rows * columns, [*sizes, *b.strides[-2:]])
     return y
-
-
-# ----------------------------------------------------------------------------------------------- convolution
-
-
-def conv2d(
-    x: ndarray,
-    W: ndarray,
-    b: ndarray | None,
-    stride: Pair,
-    pad: Pair,
-    dilation: Pair = (1, 1),
-    groups: int = 1,
-    relu: bool = False,
-) -> Any:
-    """Convolution: y[n, o] = sum over c of x[n, c] correlated with W[o, c], plus b[o].
-
-    With `relu`, its positive part.
-    """
-    _floats(x, W, b)
-    N, C, H, width = x.shape
-    OC, _, KH, KW = W.shape
-    OH, OW = conv_outsize((H, width), (KH, KW), stride, pad, dilation)
-    y = new((N, OC, OH, OW))
-    bias = asarray(np.zeros(OC, np.float32)) if b is None else _whole(b)
-    if y.size:
-        sizes = [N, C, H, width, OC, OH, OW, KH, KW, *stride, *pad, *dilation, groups, int(relu)]
-        threads = N * groups * -(-(OC // groups) // 4) * -(-(OH * OW) // 4)
-        _run("conv2d", [_whole(x), _whole(W), bias], [y], threads, sizes)
-    return y
-
-
-def conv2d_gx(
-    gy: ndarray,
-    W: ndarray,
-    b: ndarray | None,
-    xsize: Pair,
-    stride: Pair,
-    pad: Pair,
-    dilation: Pair = (1, 1),
-    groups: int = 1,
-) -> Any:
-    """Gradient of conv2d with respect to x; with a bias, the forward of deconv2d."""
-    _floats(gy, W, b)
-    N, OC, OH, OW = gy.shape
-    Cg, KH, KW = W.shape[1:]
-    C = Cg * groups
-    gx = new((N, C, *xsize))
-    bias = asarray(np.zeros(C, np.float32)) if b is None else _whole(b)
-    if gx.size:
-        sizes = [N, C, *xsize, OC, OH, OW, KH, KW, *stride, *pad, *dilation, groups]
-        threads = N * groups * -(-Cg // 4) * -(-math.prod(xsize) // 4)
-        _run("conv2d_gx", [_whole(gy), _whole(W), bias], [gx], threads, sizes)
-    return gx
-
-
-PARTS = 2048  # threads wanted at least for gW
-
-
-def conv2d_gW(
-    x: ndarray,
-    gy: ndarray,
-    kernel_size: Pair,
-    stride: Pair,
-    pad: Pair,
-    dilation: Pair = (1, 1),
-    groups: int = 1,
-) -> Any:
-    """Gradient of conv2d with respect to W: parts of the images are summed, then their sums are."""
-    _floats(x, gy)
-    N, C, H, width = x.shape
-    OC, OH, OW = gy.shape[1:]
-    KH, KW = kernel_size
-    shape = OC, C // groups, KH, KW
-    if not gy.size:
-        return _zeros(shape)
-    blocks = -(-(OC // groups) // 4) * groups * -(-(C // groups * KH * KW) // 4)
-    rows = N * OH
-    parts = max(1, min(rows, -(-PARTS // blocks)))
-    gW = new((parts, *shape))
-    sizes = [N, C, H, width, OC, OH, OW, KH, KW, *stride, *pad, *dilation, groups, parts]
-    _run("conv2d_gw", [_whole(x), _whole(gy)], [gW], blocks * parts, sizes)
-    return gW.reshape(shape) if parts == 1 else gW.sum(axis=0)
-
-
-def _zeros(shape: tuple[int, ...]) -> ndarray:
-    return asarray(np.zeros(shape, np.float32))
-
-
-def im2col(x: ndarray, kernel_size: Pair, stride: Pair, pad: Pair, dilation: Pair = (1, 1)) -> Any:
-    """The pixels of x under the kernel, at each position: (N, C, KH, KW, OH, OW)."""
-    _floats(x)
-    N, C, H, W = x.shape
-    OH, OW = conv_outsize((H, W), kernel_size, stride, pad, dilation)
-    col = new((N, C, *kernel_size, OH, OW))
-    if col.size:
-        _run("im2col", [_whole(x)], [col], col.size, [H, W, OH, OW, *kernel_size, *stride, *pad, *dilation])
-    return col
-
-
-def col2im(
-    col: ndarray,
-    x_shape: tuple[int, ...],
-    kernel_size: Pair,
-    stride: Pair,
-    pad: Pair,
-    dilation: Pair = (1, 1),
-) -> Any:
-    """Adjoint of im2col: each pixel of x gets the sum of its copies in col."""
-    _floats(col)
-    x = new(x_shape)
-    if x.size:
-        sizes = [*x_shape[2:], *col.shape[4:], *kernel_size, *stride, *pad, *dilation]
-        _run("col2im", [_whole(col)], [x], x.size, sizes)
-    return x
 
 
 # --------------------------------------------------------------------------------------------------- pooling
@@ -201,12 +59,12 @@ def _pool_sizes(xsize: Any, kernel_size: Pair, stride: Pair, pad: Pair) -> list[
 
 def max_pool(x: ndarray, kernel_size: Pair, stride: Pair, pad: Pair) -> tuple[Any, Any]:
     """Maximum of each window, and which pixel of the window it is."""
-    _floats(x)
+    require_floats(x)
     sizes = _pool_sizes(x.shape[2:], kernel_size, stride, pad)
     shape = (*x.shape[:2], *sizes[2:4])
     y, indexes = new(shape), new(shape, np.int32)
     if y.size:
-        _run("max_pool", [_whole(x)], [y, indexes], y.size, [*sizes, bits(-math.inf)])
+        run_file("max_pool", [whole(x)], [y, indexes], y.size, [*sizes, bits(-math.inf)])
     return y, indexes
 
 
@@ -214,31 +72,31 @@ def max_pool_grad(
     gy: ndarray, indexes: ndarray, xsize: Pair, kernel_size: Pair, stride: Pair, pad: Pair
 ) -> Any:
     """Gradient of max_pool: each pixel gathers from the windows that took it."""
-    _floats(gy)
+    require_floats(gy)
     gx = new((*gy.shape[:2], *xsize))
     if gx.size:
         sizes = _pool_sizes(xsize, kernel_size, stride, pad)
-        _run("max_pool_grad", [_whole(gy), _whole(indexes)], [gx], gx.size, sizes)
+        run_file("max_pool_grad", [whole(gy), whole(indexes)], [gx], gx.size, sizes)
     return gx
 
 
 def max_pool_gather(x: ndarray, indexes: ndarray, kernel_size: Pair, stride: Pair, pad: Pair) -> Any:
     """The pixels of x that `indexes` names."""
-    _floats(x)
+    require_floats(x)
     y = new(indexes.shape)
     if y.size:
         sizes = _pool_sizes(x.shape[2:], kernel_size, stride, pad)
-        _run("max_pool_gather", [_whole(x), _whole(indexes)], [y], y.size, sizes)
+        run_file("max_pool_gather", [whole(x), whole(indexes)], [y], y.size, sizes)
     return y
 
 
 def avg_pool(x: ndarray, kernel_size: Pair, stride: Pair, pad: Pair, count_include_pad: bool) -> Any:
     """Mean of each window."""
-    _floats(x)
+    require_floats(x)
     sizes = _pool_sizes(x.shape[2:], kernel_size, stride, pad)
     y = new((*x.shape[:2], *sizes[2:4]))
     if y.size:
-        _run("avg_pool", [_whole(x)], [y], y.size, [*sizes, int(count_include_pad)])
+        run_file("avg_pool", [whole(x)], [y], y.size, [*sizes, int(count_include_pad)])
     return y
 
 
@@ -246,11 +104,11 @@ def avg_pool_grad(
     gy: ndarray, xsize: Pair, kernel_size: Pair, stride: Pair, pad: Pair, count_include_pad: bool
 ) -> Any:
     """Gradient of avg_pool: each pixel gathers from the windows that hold it."""
-    _floats(gy)
+    require_floats(gy)
     gx = new((*gy.shape[:2], *xsize))
     if gx.size:
         sizes = _pool_sizes(xsize, kernel_size, stride, pad)
-        _run("avg_pool_grad", [_whole(gy)], [gx], gx.size, [*sizes, int(count_include_pad)])
+        run_file("avg_pool_grad", [whole(gy)], [gx], gx.size, [*sizes, int(count_include_pad)])
     return gx
 
 

@@ -6,7 +6,7 @@
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
-  let i = i32(id.x + id.y * n_groups.x * WORKGROUPu);
+  let i = thread(id, n_groups);
   if (i >= parameter(0)) { return; }
   let M = parameter(1); let P = parameter(2); let K = parameter(3);
   let rows = parameter(4); let columns = parameter(5);

@@ -6,7 +6,7 @@
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
-  let i = i32(id.x + id.y * n_groups.x * WORKGROUPu);
+  let i = thread(id, n_groups);
   if (i >= parameter(0)) { return; }
   let H = parameter(1); let W = parameter(2); let OH = parameter(3); let OW = parameter(4);
   let KH = parameter(5); let KW = parameter(6);
