@@ -24,7 +24,7 @@ const job = /** @type {Job} */ (workerData);
 if (job.webgpu) {
   const { create, globals } = await import('webgpu');
   Object.assign(globalThis, globals);
-  Object.defineProperty(navigator, 'gpu', { value: create([]) });
+  Object.defineProperty(navigator, 'gpu', { value: create([]), configurable: true });
 }
 
 /** @type {{loadPyodide: typeof import('pyodide').loadPyodide}} */

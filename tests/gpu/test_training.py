@@ -1,4 +1,4 @@
-"""Whole steps on the device: the CPU's numbers, no copy back, no memory left behind, and a lost device."""
+"""Whole steps on the device: the CPU's numbers, no copy back, no memory left behind."""
 
 import gc
 
@@ -75,13 +75,22 @@ def test_hooks():
     np.testing.assert_allclose([float(v) for v in found], [float(v) for v in expected], rtol=1e-3)
 
 
-def test_gradient_penalty_reads_nothing_back():
+def dense():
+    return Sequential(L.Linear(16), F.leaky_relu, L.Linear(1))
+
+
+def convolutional():
+    return Sequential(L.Conv2d(4, 3, stride=2, pad=1), F.leaky_relu, F.flatten, L.Linear(1))
+
+
+@pytest.mark.parametrize(("make", "shape"), [(dense, (8, 2)), (convolutional, (4, 2, 6, 6))])
+def test_gradient_penalty_reads_nothing_back(make, shape):
     """A step of WGAN-GP: the gradient of the length of a gradient."""
 
     def step(device):
         seed(0)
-        critic = Sequential(L.Linear(16), F.leaky_relu, L.Linear(1))
-        data = np.random.default_rng(2).standard_normal((8, 2)).astype(np.float32)
+        critic = make()
+        data = np.random.default_rng(2).standard_normal(shape).astype(np.float32)
         critic(data)
         if device:
             critic.to_gpu()
@@ -89,7 +98,7 @@ def test_gradient_penalty_reads_nothing_back():
         optimizer = Adam(0.01).setup(critic)
         point = Variable(data)
         (gx,) = grad(critic(point).sum(), [point], create_graph=True)
-        length = F.sqrt(F.sum(gx * gx, axis=1) + 1e-12)
+        length = F.sqrt(F.sum(gx * gx, axis=tuple(range(1, gx.ndim))) + 1e-12)
         loss = F.mean((length - 1) ** 2)
         critic.cleargrads()
         loss.backward()
@@ -153,85 +162,6 @@ class TestMemory:
         webgpu.free_pool()
         assert webgpu.memory()["pooled"] == 0
 
-    def test_after_ten_thousand_operations(self):
-        gc.collect()
-        shapes = [(3,), (2, 3), (4, 1, 3), (5, 4, 3)]
-        arrays = [webgpu.asarray(rng.random(shape).astype(np.float32)) for shape in shapes]
-        unary = [
-            lambda v: v * 2,
-            webgpu.exp,
-            lambda v: v.T,
-            lambda v: v[::-1],
-            lambda v: v.sum(axis=0),
-            lambda v: -v,
-        ]
-        before = webgpu.memory()["live"]
-        chosen = np.random.default_rng(3).integers(0, 1000, (10_000, 3))
-        for i, j, k in chosen:
-            v = unary[k % len(unary)](arrays[i % 4])
-            if k % 3 == 0:
-                v = arrays[i % 4] * arrays[0] - arrays[j % 4][..., ::-1].sum()
-        del v
-        assert webgpu.memory()["live"] == before
-
     def test_too_large(self):
         with pytest.raises(ValueError, match="smaller batches"):
             webgpu.asarray(np.array(0.0, np.float32)).broadcast_to((1 << 15, 1 << 15)).copy()
-
-
-class TestFaults:
-    def test_a_faulty_kernel_is_named(self):
-        from pyconvlite.backends.webgpu.device import current
-
-        def ask():
-            current().pipeline("no such kernel", "nonsense", "w")
-            webgpu.asarray([1.0]).get()  # the device tells later
-
-        with pytest.raises(webgpu.WebGPUError, match="no such kernel"):
-            ask()
-
-    def test_lost(self):
-        from pyconvlite.backends.webgpu.device import current
-
-        old = webgpu.asarray(x)
-        current().destroy()
-        with pytest.raises(webgpu.DeviceLost, match="init"):
-            old.get()
-        with pytest.raises(webgpu.DeviceLost):
-            old + 1
-        webgpu.init_sync()
-        with pytest.raises(webgpu.DeviceLost):
-            old + 1
-        np.testing.assert_array_equal((webgpu.asarray(x) + 1).get(), x + 1)
-
-    def test_lost_in_training_and_resumed(self):
-        from pyconvlite.backends.webgpu.device import current
-
-        seed(0)
-        model = LeNet()
-        model.to_gpu()
-        model(webgpu.asarray(x))
-        model.to_cpu()
-        checkpoint = [p.data for p in model.params()]
-        model.to_gpu()
-        current().destroy()
-        with pytest.raises(webgpu.DeviceLost):
-            float(F.softmax_cross_entropy(model(webgpu.asarray(x)), webgpu.asarray(t)))
-        webgpu.init_sync()
-        for param, data in zip(model.params(), checkpoint, strict=True):
-            param.data = webgpu.asarray(data)
-        loss = F.softmax_cross_entropy(model(webgpu.asarray(x)), webgpu.asarray(t))
-        loss.backward()
-        assert np.isfinite(float(loss))
-
-    def test_without_jspi(self, monkeypatch):
-        import pyodide.ffi
-
-        monkeypatch.setattr(pyodide.ffi, "can_run_sync", lambda: False)
-        y = webgpu.asarray([1.0])
-        with pytest.raises(RuntimeError, match="asnumpy_async"):
-            float(y)
-        with pytest.raises(webgpu.WebGPUUnavailable, match="await"):
-            webgpu.init_sync()
-        monkeypatch.undo()
-        assert float(y) == 1

@@ -42,6 +42,8 @@
       this.captures = new Map();
       this.lastCapture = 0;
       this.dispatches = 0; // in the open batch
+      /** @type {Set<string>} the kernels in the open batch */
+      this.names = new Set();
       this.parameters = new Int32Array((BATCH * SLOT) / 4);
       this.uniform = device.createBuffer({ size: BATCH * SLOT, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
       /** @type {GPUCommandEncoder | null} */
@@ -187,7 +189,7 @@
      */
     run(id, x, y, z, ...numbers) {
       this.check();
-      const { pipeline, buffers } = this.pipelines[id];
+      const { pipeline, buffers, name } = this.pipelines[id];
       const ids = numbers.slice(0, buffers);
       const key = `${id}:${ids}`;
       let group = this.groups.get(key);
@@ -203,6 +205,7 @@
       this.pass.setPipeline(pipeline);
       this.pass.setBindGroup(0, group, [offset]);
       this.pass.dispatchWorkgroups(x, y, z);
+      this.names.add(name);
       this.counts.dispatches++;
       if (++this.dispatches === BATCH) this.submit();
     }
@@ -328,9 +331,18 @@
       this.endPass();
       const { queue } = this.device;
       if (this.dispatches) queue.writeBuffer(this.uniform, 0, this.parameters, 0, (this.dispatches * SLOT) / 4);
+      const names = this.names;
+      this.device.pushErrorScope('validation'); // an error in a batch does not name its kernel
       queue.submit([this.encoder.finish()]);
+      this.device.popErrorScope().then(
+        (error) => {
+          if (error) this.error ||= `${error.message} in one of the kernels ${[...names].join(', ')}`;
+        },
+        () => {}, // the device is lost
+      );
       this.encoder = null;
       this.dispatches = 0;
+      this.names = new Set();
       this.counts.submissions++;
     }
 
