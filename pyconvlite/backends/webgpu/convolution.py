@@ -1,4 +1,4 @@
-"""Convolution, its gradients and its columns on the device; names, arguments, results as in the NumPy backend.
+"""Convolution, its gradients, its columns on the device; names, arguments, results as in the NumPy backend.
 
 The kernels go over a padded copy of x, so that no pixel they read needs a test. The gradient with respect to
 x is a convolution too: of gy, with zeros between its elements where the stride is above 1, with the weights
@@ -14,7 +14,7 @@ import numpy as np
 from ...utils import Pair, conv_outsize
 from .array import fill, ndarray, new
 from .device import current
-from .program import require_floats, run_file, whole
+from .program import even, require_floats, run_file, whole
 
 __all__ = ["col2im", "conv2d", "conv2d_gW", "conv2d_gx", "im2col"]
 
@@ -25,16 +25,6 @@ CHANNELS = {False: 4, True: 8}
 PRODUCTS = 1500  # multiplications written out in a kernel at most; more takes long to compile
 SUMS = {False: 64, True: 100}  # of gW's kernel
 THREADS = {False: 16384, True: 512}  # wanted at least for gW
-
-
-def _even(size: int, most: int) -> int:
-    """The length of pieces of at most so many that cut `size` with the least waste.
-
-    Example:
-        >>> _even(28, 16), _even(17, 16), _even(5, 8)
-        (14, 9, 5)
-    """
-    return -(-size // -(-size // most))
 
 
 def _padded(
@@ -103,8 +93,8 @@ def _conv2d(
     if not y.size:
         return y
     fallback = current().info.fallback
-    run = _even(outsize[1], RUN[fallback])
-    Q = _even(OCg, max(1, min(CHANNELS[fallback], PRODUCTS // (run * KW))))
+    run = even(outsize[1], RUN[fallback])
+    Q = even(OCg, max(1, min(CHANNELS[fallback], PRODUCTS // (run * KW))))
     x, sizes = _padded(x, outsize, run, (KH, KW), stride, pad, dilation, spread)
     threads = N * groups * -(-OCg // Q) * outsize[0] * -(-outsize[1] // run)
     W = whole(W)
@@ -149,10 +139,10 @@ def conv2d_gW(
     if not gy.size:
         return fill((OC, Cg, KH, KW), 0, np.float32)
     fallback = current().info.fallback
-    run = _even(OW, RUN[fallback])
+    run = even(OW, RUN[fallback])
     T = KH if KH * KW * run <= PRODUCTS and SUMS[fallback] >= KH * KW else 1
     most = min(CHANNELS[fallback], PRODUCTS // (T * KW * run), SUMS[fallback] // (T * KW))
-    Q = _even(OCg, max(1, most))
+    Q = even(OCg, max(1, most))
     x, sizes = _padded(x, (OH, OW), run, kernel_size, stride, pad, dilation)
     blocks = groups * -(-OCg // Q) * Cg * KH // T
     parts = min(N * OH, -(-THREADS[fallback] // blocks))

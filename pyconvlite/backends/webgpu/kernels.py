@@ -23,31 +23,8 @@ from .convolution import conv2d_gW as conv2d_gW
 from .convolution import conv2d_gx as conv2d_gx
 from .convolution import im2col as im2col
 from .elementwise import Counter, bits, elementwise
+from .product import matmul as matmul
 from .program import require_floats, run_file, whole
-
-# -------------------------------------------------------------------------------------------- matrix product
-
-
-def matmul(a: ndarray, b: ndarray) -> Any:
-    """Matrix product of a (..., M, K) and b (..., K, P); leading axes broadcast."""
-    require_floats(a, b)
-    if a.ndim > 2 and b.ndim == 2:
-        return matmul(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
-    lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
-    M, K, P = a.shape[-2], a.shape[-1], b.shape[-1]
-    y = new((*lead, M, P))
-    if not y.size:
-        return y
-    a, b = (m.broadcast_to((*lead, *m.shape[-2:])) for m in (a, b))
-    if len(lead) > 1:
-        a, b = a.reshape(-1, M, K), b.reshape(-1, K, P)
-    batch_strides = [m.strides[0] if m.ndim > 2 else 0 for m in (a, b)]
-    rows, columns = -(-M // 4), -(-P // 4)
-    batch = math.prod(lead)
-    sizes = [M, P, K, rows, columns, a.offset, batch_strides[0], *a.strides[-2:], b.offset, batch_strides[1]]
-    run_file("matmul", [a, b], [y], batch * rows * columns, [*sizes, *b.strides[-2:]])
-    return y
-
 
 # --------------------------------------------------------------------------------------------------- pooling
 

@@ -95,3 +95,13 @@ def require_floats(*xs: ndarray | None) -> None:
     for x in xs:
         if x is not None and operand(x).dtype != np.float32:
             raise TypeError(f"this needs float32 on the device; got {x.dtype}")
+
+
+def even(size: int, most: int) -> int:
+    """The length of pieces of at most so many that cut `size` with the least waste.
+
+    Example:
+        >>> even(28, 16), even(17, 16), even(5, 8)
+        (14, 9, 5)
+    """
+    return -(-size // -(-size // most))

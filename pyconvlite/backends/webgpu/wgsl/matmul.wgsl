@@ -1,4 +1,5 @@
-// y (batch, M, P) = a (batch, M, K) b (batch, K, P), the operands with any strides. A thread has 4 x 4 results.
+// y (batch, M, P) = a (batch, M, K) b (batch, K, P), the operands with any strides. A thread has R x Q results, and takes
+// U steps along K at a time.
 
 @group(0) @binding(1) var<storage, read> a: array<f32>;
 @group(0) @binding(2) var<storage, read> b: array<f32>;
@@ -9,36 +10,37 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
   let i = thread(id, n_groups);
   if (i >= parameter(0)) { return; }
   let M = parameter(1); let P = parameter(2); let K = parameter(3);
-  let rows = parameter(4); let columns = parameter(5);
-  let column = i % columns * 4;
-  let row = i / columns % rows * 4;
+  let a_row = parameter(6); let a_step = parameter(7);
+  let b_step = parameter(10); let b_column = parameter(11);
+  let columns = (P + Q - 1) / Q; let rows = (M + R - 1) / R;
+  let column = i % columns * Q;
+  let row = i / columns % rows * R;
   let n = i / (columns * rows);
-  let a_row = parameter(8); let b_column = parameter(13);
   // Rows and columns beyond the last read the last again, and are not written.
-  let r = min(vec4i(row, row + 1, row + 2, row + 3), vec4i(M - 1)) * a_row + parameter(6) + n * parameter(7);
-  let c = min(vec4i(column, column + 1, column + 2, column + 3), vec4i(P - 1)) * b_column + parameter(10) + n * parameter(11);
-  let a_step = parameter(9); let b_step = parameter(12);
-  var y0 = vec4f(); var y1 = vec4f(); var y2 = vec4f(); var y3 = vec4f();
-  var a_at = 0; var b_at = 0;
-  for (var k = 0; k < K; k++) {
-    let v = vec4f(b[c.x + b_at], b[c.y + b_at], b[c.z + b_at], b[c.w + b_at]);
-    y0 = fma(vec4f(a[r.x + a_at]), v, y0);
-    y1 = fma(vec4f(a[r.y + a_at]), v, y1);
-    y2 = fma(vec4f(a[r.z + a_at]), v, y2);
-    y3 = fma(vec4f(a[r.w + a_at]), v, y3);
-    a_at += a_step; b_at += b_step;
+  $for(r, R){let a$r = parameter(4) + n * parameter(5) + min(row + $r, M - 1) * a_row;
   }
-  put(y0, n * M + row, column, M * (n + 1), P);
-  put(y1, n * M + row + 1, column, M * (n + 1), P);
-  put(y2, n * M + row + 2, column, M * (n + 1), P);
-  put(y3, n * M + row + 3, column, M * (n + 1), P);
-}
-
-fn put(v: vec4f, row: i32, column: i32, rows: i32, P: i32) {
-  if (row >= rows) { return; }
-  let at = row * P + column;
-  y[at] = v.x;
-  if (column + 1 < P) { y[at + 1] = v.y; }
-  if (column + 2 < P) { y[at + 2] = v.z; }
-  if (column + 3 < P) { y[at + 3] = v.w; }
+  $for(q, Q){let b$q = parameter(8) + n * parameter(9) + min(column + $q, P - 1) * b_column;
+  }
+  $for(r, R){$for(q, Q){var s$r_$q = 0.0; }
+  }
+  var k = 0;
+  for (; k + U <= K; k += U) {
+    $for(u, U){
+      $for(r, R){let v$r_$u = a[a$r + (k + $u) * a_step]; }
+      $for(q, Q){let w$q_$u = b[b$q + (k + $u) * b_step]; }
+    }
+    $for(r, R){$for(q, Q){s$r_$q = s$r_$q$for(u, U){ + v$r_$u * w$q_$u}; }
+    }
+  }
+  for (; k < K; k++) {
+    $for(r, R){let v$r = a[a$r + k * a_step]; }
+    $for(q, Q){let w$q = b[b$q + k * b_step]; }
+    $for(r, R){$for(q, Q){s$r_$q += v$r * w$q; }
+    }
+  }
+  $for(r, R){if (row + $r < M) {
+    let at = (n * M + row + $r) * P + column;
+    $for(q, Q){if (column + $q < P) { y[at + $q] = s$r_$q; } }
+  }
+  }
 }
