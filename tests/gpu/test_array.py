@@ -51,6 +51,11 @@ class TestToAndFro:
         with pytest.raises(TypeError, match="astype"):
             webgpu.asarray(np.zeros(2, dtype))
 
+    def test_whole_numbers(self):
+        same(webgpu.asarray(np.array([-(1 << 31), (1 << 31) - 1])), np.array([-(1 << 31), (1 << 31) - 1]), 0)
+        with pytest.raises(OverflowError, match="int32"):
+            webgpu.asarray(np.array([1 << 31], np.int64))
+
     def test_an_array_there_stays_as_it_is(self):
         x = webgpu.asarray(floats(3))
         assert webgpu.asarray(x) is x
@@ -110,21 +115,45 @@ class TestWindows:
         same(webgpu.broadcast_to(y[:, :1], (5, 2, 3, 4)), np.broadcast_to(x[:, :1], (5, 2, 3, 4)))
         assert y.reshape(6, 4).buffer is y.buffer
 
-    def test_bad_shapes(self):
+    @pytest.mark.parametrize(
+        ("wrong", "error", "message"),
+        [
+            (lambda y: y.reshape(4), ValueError, "6 elements"),
+            (lambda y: y.reshape(-1, -1), ValueError, "-1, -1"),
+            (lambda y: y.reshape(-2, -3), ValueError, "-2, -3"),
+            (lambda y: y + webgpu.ones(4), ValueError, r"\(4,\)"),
+            (lambda y: y.sum(axis=2), ValueError, "axis 2 is out of bounds"),
+            (lambda y: y.mean(axis=(0, -2)), ValueError, "twice"),
+            (lambda y: y.argmax(axis=-3), ValueError, "axis -3"),
+            (lambda y: webgpu.concatenate([y, y.T]), ValueError, "along axis 0"),
+            (lambda y: webgpu.concatenate([y, y], 2), ValueError, "axis 2"),
+            (lambda y: webgpu.concatenate([]), ValueError, "at least one"),
+            (lambda y: webgpu.pad(y, -1), ValueError, "negative"),
+            (lambda y: y[2], IndexError, "index 2"),
+            (lambda y: y[0, 0, 0], IndexError, "too many"),
+            (lambda y: y[[0, 2]], IndexError, "out of bounds for axis 0 with size 2"),
+            (lambda y: y[[0], [0], [0]], IndexError, "too many"),
+            (lambda y: y[np.array([True, False])], TypeError, "where"),
+            (lambda y: y[y > 0], TypeError, "where"),
+            (lambda y: y[[0.5]], TypeError, "where"),
+            (lambda y: y[[0], :], TypeError, "first axes"),
+            (lambda y: y & y, TypeError, "truth values"),
+            (lambda y: y == "a", TypeError, "str"),
+            (lambda y: y.astype(np.int32) + (1 << 31), OverflowError, "2147483648"),
+            (lambda y: y.astype(np.float64), TypeError, "astype"),
+            (lambda y: len(y.sum()), TypeError, "no length"),
+        ],
+    )
+    def test_refuses(self, wrong, error, message):
         y = webgpu.asarray(floats(2, 3))
-        for f in (
-            lambda: y.reshape(4),
-            lambda: y.transpose(0, 0),
-            lambda: y.broadcast_to((2, 4)),
-            lambda: y + webgpu.asarray(floats(4)),
-            lambda: y.sum(axis=2),
-        ):
-            with pytest.raises(ValueError, match=r"\d"):
-                f()
-        with pytest.raises(IndexError):
-            y[2]
-        with pytest.raises(IndexError):
-            y[0, 0, 0]
+        with pytest.raises(error, match=message):
+            wrong(y)
+
+    def test_too_many_axes(self):
+        y = webgpu.zeros((2,) * 17)
+        same(y.T + y, np.zeros((2,) * 17))
+        with pytest.raises(ValueError, match="too many axes for the kernel where"):
+            webgpu.where(y > 0, y.T, y.swapaxes(0, 1))
 
     def test_writing(self):
         x = floats(4, 5)
@@ -136,6 +165,47 @@ class TestWindows:
         y[:, 1] = y[:, 2]
         x[:, 1] = x[:, 2]
         same(y, x)
+
+    def test_windows_see_what_is_written(self):
+        x = floats(4, 5)
+        y = webgpu.asarray(x)
+        column, flipped = y.T[1], y[::-1]
+        column[...] = 7
+        y[0] += 1
+        flipped[0, 3:] = webgpu.arange(2)
+        y[1:] = y[:-1]
+        x.T[1] = 7
+        x[0] += 1
+        x[3, 3:] = np.arange(2)
+        x[1:] = x[:-1].copy()
+        same(y, x)
+        same(column, x.T[1])
+        same(flipped, x[::-1])
+
+    def test_a_new_array_is_not_seen_by_windows_on_the_old_one(self):
+        y = webgpu.zeros(3)
+        window = y[1:]
+        y += 1
+        same(window, np.zeros(2))
+
+    def test_writing_refuses(self):
+        y = webgpu.zeros((2, 3))
+        with pytest.raises(ValueError, match=r"\(2,\) into one of shape \(3,\)"):
+            y[0] = webgpu.ones(2)
+        with pytest.raises(ValueError, match="copy"):
+            y[0].broadcast_to((4, 3))[...] = 2
+        with pytest.raises(TypeError, match=r"webgpu\.asarray"):
+            y[0] = np.ones(3, np.float32)
+
+    def test_adding_to_elements(self):
+        for index in (np.s_[1], np.s_[:, ::2], ([1, 0], [2, 2]), [-1]):
+            x = floats(2, 3)
+            y = webgpu.asarray(x)
+            webgpu.add.at(y, index, 2)
+            np.add.at(x, index, 2)
+            webgpu.add.at(y, index, y[index])
+            np.add.at(x, index, x[index])
+            same(y, x)
 
     def test_integer_arrays(self):
         x = floats(4, 3, 2)
@@ -200,6 +270,56 @@ class TestElementwise:
         same(y / 2, x / 2)
         same((y > 0).astype(np.float32), (x > 0).astype(np.float32))
         same(webgpu.asarray(np.array([-1.7, 1.7], np.float32)).astype(np.int32), np.array([-1, 1]))
+
+    def test_whole_numbers_stay_exact(self):
+        x = np.array([16_777_217, -16_777_217, 2], np.int32)
+        y = webgpu.asarray(x)
+        for actual, expected in [
+            (y == 16_777_217, x == 16_777_217),
+            (y + 100_000_001, x + 100_000_001),
+            (webgpu.where(y > 2, y, 16_777_219), np.where(x > 2, x, 16_777_219)),
+            (webgpu.full(5, 16_777_217, np.int32), np.full(5, 16_777_217, np.int32)),
+            (webgpu.full((), -(1 << 31), np.int32), np.full((), -(1 << 31), np.int32)),
+        ]:
+            same(actual, expected, 0)
+        same(y[2:] ** 5, x[2:] ** 5)
+        assert (y**2).dtype == np.int32
+
+    @pytest.mark.parametrize("c", [-3, -0.5, 0, 0.5, 1, 2, 2.5, 3, 9, 33, 40])
+    def test_powers(self, c):
+        x = np.array([-1.5, -1, 0, 1, 1.25], np.float32)
+        y = webgpu.asarray(x)
+        with np.errstate(all="ignore"):
+            expected = x**c
+        for actual in (y**c, y ** webgpu.full(5, c)):
+            np.testing.assert_allclose(actual.get(), expected, rtol=1e-3)
+
+    def test_powers_of_a_number(self):
+        y = webgpu.asarray([-2.0, 0.0, 1.5])
+        same(2**y, 2.0 ** np.array([-2, 0, 1.5]), 1e-4)
+        same((-2) ** webgpu.asarray([2, 3, 0]), np.array([4.0, -8, 1]), 1e-4)
+
+    @pytest.mark.parametrize("name", ["exp", "log", "log1p", "sqrt", "tanh", "abs", "isfinite"])
+    @pytest.mark.parametrize("repeated", [1, 4], ids=["one by one", "four at a time"])
+    def test_at_the_edges(self, name, repeated):
+        x = np.array([-np.inf, -2, -1, 0, 1, 50, np.inf, np.nan, 1e30], np.float32).repeat(repeated)
+        with np.errstate(all="ignore"):
+            expected = getattr(np, name)(x)
+        np.testing.assert_allclose(getattr(webgpu, name)(webgpu.asarray(x)).get(), expected, rtol=1e-3)
+
+    @pytest.mark.parametrize("c", [-np.inf, -1.5, 0, 1.5, np.inf, np.nan])
+    def test_powers_at_the_edges(self, c):
+        x = np.array([0, 0.5, 1, 2, np.inf, np.nan], np.float32)
+        with np.errstate(all="ignore"):
+            expected, reversed_ = x**c, c**x
+        np.testing.assert_allclose((webgpu.asarray(x) ** c).get(), expected, rtol=1e-3)
+        if c > 0:
+            np.testing.assert_allclose((c ** webgpu.asarray(x)).get(), reversed_, rtol=1e-3)
+
+    def test_joins_to_the_wider_type(self):
+        y = webgpu.concatenate([webgpu.arange(2), webgpu.full(1, 0.5)])
+        assert y.dtype == np.float32
+        same(y, np.array([0, 1, 0.5]))
 
     def test_functions(self):
         x = np.linspace(-3, 3, 23, dtype=np.float32)

@@ -125,14 +125,26 @@ def logical(name: str, expression: str, *xs: Any) -> ndarray:
     return elementwise(name, expression, xs, dtypes=[BOOL])
 
 
-# `pow` knows no base below 0; and 0 to the power of 0 is 1
-POWER = (
-    "select(select(pow({a}, {b}), "
-    "pow(abs({a}), {b}) * select({T}(1), 1 - 2 * ({b} - 2 * floor({b} / 2)), {a} < {T}(0)), "
-    "{b} == floor({b})), {T}(1), {b} == {T}(0))"
-)
+# WGSL leaves open what functions make of NaN, of 0 and of numbers below it: the text says it each time. A
+# number's bits tell whether it is NaN, as comparisons may assume that nothing is.
+IS_NAN = "((bitcast<B>({a}) & B(0x7fffffffu)) > B(0x7f800000u))"
+NAN = "bitcast<F>(bitcast<B>({a}) | B(0x7fc00000u))"  # of any a
+MINUS_INFINITY = "bitcast<F>(bitcast<B>({a}) | B(0xff800000u))"  # of 0
+
+EXP = f"select(exp({{a}}), {{a}}, {IS_NAN})"
+LOG = f"select(select(log({{a}}), {NAN}, ({{a}} < F(0)) | {IS_NAN}), {MINUS_INFINITY}, {{a}} == F(0))"
 
 
+def _power_of(a: str, b: str) -> str:
+    odd = f"({b} - 2 * floor({b} / 2))"
+    value = f"pow(abs({a}), {b}) * select(F(1), 1 - 2 * {odd}, {a} < F(0))"
+    of_zero = f"select(1 / abs({a}), F(0), {b} > F(0))"
+    no_number = f"{IS_NAN.format(a=a)} | {IS_NAN.format(a=b)} | (({a} < F(0)) & ({b} != floor({b})))"
+    value = f"select(select({value}, {of_zero}, {a} == F(0)), {NAN.format(a=a)}, {no_number})"
+    return f"select({value}, F(1), ({b} == F(0)) | ({a} == F(1)))"
+
+
+POWER = _power_of("{a}", "{b}")
 ROOTS = {0.5: "sqrt({a})", -0.5: "inverseSqrt({a})"}
 
 
@@ -174,5 +186,5 @@ def minimum(x: Any, y: Any) -> ndarray:
 def _extreme(sign: str, x: Any, y: Any) -> ndarray:
     chosen = f"({{a}} {sign} {{b}})"
     if Operands((x, y)).dtype == FLOAT:
-        chosen += " | ((bitcast<B>({a}) & B(0x7fffffffu)) > B(0x7f800000u))"
+        chosen += f" | {IS_NAN}"
     return binary("extreme", f"select({{b}}, {{a}}, {chosen})", x, y)

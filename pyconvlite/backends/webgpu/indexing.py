@@ -136,7 +136,10 @@ def _scatter_add(target: ndarray, positions: ndarray, value: ndarray) -> None:
 
 def _move(name: str, window: ndarray, value: ndarray, adds: bool) -> None:
     """Write value, or add it, to a window's elements."""
-    if np.broadcast_shapes(value.shape, window.shape) != window.shape:
+    fits = len(value.shape) <= len(window.shape) and all(
+        n in (1, m) for n, m in zip(value.shape[::-1], window.shape[::-1], strict=False)
+    )
+    if not fits:
         raise ValueError(f"cannot write an array of shape {value.shape} into one of shape {window.shape}")
     if any(step == 0 and n > 1 for n, step in zip(window.shape, window.strides, strict=True)):
         raise ValueError("cannot write into a broadcast array: its elements repeat; copy() it first")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .arithmetic import FLOAT, INT, Operands, unary
+from .arithmetic import EXP, FLOAT, INT, IS_NAN, LOG, Operands, unary
 from .array import asarray, fill, ndarray, new
 from .elementwise import elementwise
 from .indexing import add_at
@@ -107,7 +107,7 @@ def exp(x: ndarray) -> ndarray:
         >>> if webgpu.is_available():
         ...     assert webgpu.exp(webgpu.zeros(1)).get() == 1
     """
-    return unary("exp", "exp({a})", x)
+    return unary("exp", EXP, x)
 
 
 def log(x: ndarray) -> ndarray:
@@ -118,7 +118,7 @@ def log(x: ndarray) -> ndarray:
         >>> if webgpu.is_available():
         ...     assert webgpu.log(webgpu.ones(1)).get() == 0
     """
-    return unary("log", "log({a})", x)
+    return unary("log", LOG, x)
 
 
 def log1p(x: ndarray) -> ndarray:
@@ -130,9 +130,11 @@ def log1p(x: ndarray) -> ndarray:
         ...     assert webgpu.log1p(webgpu.full((1,), 1e-10)).get() == np.float32(1e-10)
     """
     # Kahan's way: the error of u = 1 + x cancels in log(u) / (u - 1)
-    lost = "(1 + {a}) == {T}(1)"
-    text = f"select(log(1 + {{a}}) * {{a}} / select((1 + {{a}}) - 1, {{T}}(1), {lost}), {{a}}, {lost})"
-    return unary("log1p", text, x)
+    u = "(1 + {a})"
+    error = (
+        f"select({{a}} / ({u} - 1), F(1), ({u} == F(1)) | ({u} == {{a}}))"  # 1 as well where a is infinite
+    )
+    return unary("log1p", f"select({LOG.format(a=u)} * {error}, {{a}}, {u} == F(1))", x)
 
 
 def sqrt(x: ndarray) -> ndarray:
@@ -169,14 +171,15 @@ def cos(x: ndarray) -> ndarray:
 
 
 def tanh(x: ndarray) -> ndarray:
-    """Hyperbolic tangent; some implementations overflow beyond 40, where it is 1 long since.
+    """Hyperbolic tangent.
 
     Example:
         >>> from pyconvlite.backends import webgpu
         >>> if webgpu.is_available():
         ...     assert webgpu.tanh(webgpu.zeros(1)).get() == 0
     """
-    return unary("tanh", "tanh(clamp({a}, {T}(-20), {T}(20)))", x)
+    # some implementations overflow beyond 40, where it is 1 long since
+    return unary("tanh", f"select(tanh(clamp({{a}}, F(-20), F(20))), {{a}}, {IS_NAN})", x)
 
 
 def abs(x: ndarray) -> ndarray:
@@ -198,7 +201,7 @@ def isfinite(x: ndarray) -> ndarray:
         >>> if webgpu.is_available():
         ...     assert webgpu.isfinite(webgpu.asarray([1.0, np.inf])).get().tolist() == [True, False]
     """
-    text = "(bitcast<B>(a) & B(0x7fffffffu)) < B(0x7f800000u)"
+    text = "(bitcast<B>(a) & B(0x7fffffffu)) < B(0x7f800000u)"  # of its bits: comparisons may pass over NaN
     return elementwise("isfinite", text, [x], dtypes=[np.bool_])
 
 
@@ -340,7 +343,7 @@ def pad(x: ndarray, pad_width: Any, constant_values: float = 0) -> ndarray:
         ...     assert webgpu.pad(webgpu.ones(1), (1, 2)).get().tolist() == [0, 1, 0, 0]
     """
     widths = np.broadcast_to(np.asarray(pad_width), (x.ndim, 2)).tolist()
-    if min(n for width in widths for n in width) < 0:
+    if any(n < 0 for width in widths for n in width):
         raise ValueError(f"pad_width must not be negative; got {pad_width}")
     y = full(
         [n + before + after for n, (before, after) in zip(x.shape, widths, strict=True)],
