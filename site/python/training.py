@@ -176,7 +176,7 @@ def train(model: Model, dataset: MNIST, optimizer: Optimizer, batch_size: int, e
     for epoch in range(1, epochs + 1):
         for x, t in batches:
             stair = STAIRS * samples // total
-            if captured != (stair, len(t)):  # what a GPU has captured holds for one rate and one size of batch
+            if captured != (stair, len(t)):  # a captured step holds for one rate and one size of batch
                 captured = stair, len(t)
                 setattr(optimizer, optimizer.rate_name, first_rate * (1 - stair / STAIRS))
                 optimizer.t = updates  # Adam's count, which a step that is replayed does not raise
@@ -197,7 +197,8 @@ async def read(steps: list[Step]) -> list[dict]:
     found = []
     for step, loss, accuracy in zip(steps, map(float, numbers[::2]), map(float, numbers[1::2]), strict=True):
         if not isfinite(loss):
-            raise FloatingPointError(f"the loss is {loss} after {step.samples} images: lower the learning rate")
+            message = f"the loss is {loss} after {step.samples} images: lower the learning rate"
+            raise FloatingPointError(message)
         found.append({"epoch": step.epoch, "samples": step.samples, "loss": loss, "accuracy": accuracy})
     return found
 

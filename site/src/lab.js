@@ -141,9 +141,12 @@ export class Lab extends Store {
       },
     });
     this.#work = this.#attempt(async () => {
-      const finished = await this.#engine
-        .call((api) => api.train(program(settings), events))
-        .catch((error) => this.#giveUp(error));
+      let finished;
+      try {
+        finished = await this.#engine.call((api) => api.train(program(settings), events));
+      } catch (error) {
+        return this.#giveUp(/** @type {Error} */ (error));
+      }
       this.#lookAgain();
       if (finished && this.state.phase !== 'stopping') await this.#test();
       else this.set({ phase: 'idle', progress: null, notice: 'Training has stopped.' });
@@ -268,10 +271,13 @@ export class Lab extends Store {
     if (now - this.#lookedAt > LOOK_MS) this.#lookAgain();
   }
 
-  /** Goes back to the last checkpoint after a run that failed, and throws why it did. @param {Error} error */
+  /** Shows why a run failed, and goes back to its last checkpoint. @param {Error} error */
   async #giveUp(error) {
-    if (!(error instanceof EngineGone)) await this.#restore();
-    throw error;
+    if (error instanceof EngineGone) return; // a new engine starts from there
+    this.#fail(error, 'stopping');
+    await this.#restore();
+    this.set({ phase: 'idle', notice: 'The model is as at the last checkpoint.' });
+    this.#lookAgain();
   }
 
   /** The model after so many images of the present run. @param {number} samples @returns {Model} */
