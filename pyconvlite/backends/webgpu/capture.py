@@ -1,10 +1,10 @@
 """Step capture: the commands of a training step, recorded once and given to the device again in one call.
 
-On a GPU a step of a small net is over before Python has named its kernels. `capture` lets a step begin (optimizers
-make their state in the first), then records two, and compares what they gave to the device: what stayed the same is
-a constant, what the first made and the second read is state (weights, velocities), what the arguments brought is
-input. From then on a call copies the arguments in and replays the commands, without any Python between; the
-arithmetic is that of the step itself.
+On a GPU a step of a small net is over before Python has named its kernels. `capture` lets a step begin
+(optimizers make their state in the first), then records two, and compares what they gave to the device: what
+stayed the same is a constant, what the first made and the second read is state (weights, velocities), what
+the arguments brought is input. From then on a call copies the arguments in and replays the commands, without
+any Python between; the arithmetic is that of the step itself.
 """
 
 from __future__ import annotations
@@ -67,13 +67,13 @@ class capture:  # noqa: N801 - a function, to its users
     """Make a training step fast: record it, and replay it on the device.
 
     Args:
-        step: a function of device arrays that computes, differentiates and updates, and returns device arrays or
-            Variables (the loss). Its Python code runs at the first three calls only: what it reads from outside
-            (a learning rate, `test_mode`) stays as it was then.
+        step: a function of device arrays that computes, differentiates and updates, and returns device arrays
+            or Variables (the loss). Its Python code runs at the first three calls only: what it reads from
+            outside (a learning rate, `test_mode`) stays as it was then.
 
     Returns:
-        A function that is called like `step`. Results are arrays of their own; to read a loss back now and then,
-        rather than after each step, keeps the device busy.
+        A function that is called like `step`. Results are arrays of their own; to read a loss back now and
+        then, rather than after each step, keeps the device busy.
 
     Raises:
         CaptureRefused: by a call, if the step reads back, copies new data to the device (dropout does), takes
@@ -181,8 +181,8 @@ def _check_alike(first: Recording, second: Recording, before: list[ndarray], inp
         raise CaptureRefused(f"its arguments changed from {shapes[0]} to {shapes[1]}")
     if first.writes != second.writes:
         raise CaptureRefused(
-            "the step copies data to the device that changes from call to call (dropout draws there): pass such data "
-            "as an argument"
+            "the step copies data to the device that changes from call to call (dropout draws there): pass "
+            "such data as an argument"
         )
     for one, other in zip(first.runs, second.runs, strict=False):
         if one.pipeline != other.pipeline or one.groups != other.groups:
