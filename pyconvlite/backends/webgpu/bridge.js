@@ -170,11 +170,13 @@
         layout = device.createBindGroupLayout({ entries });
         this.layouts.set(access, layout);
       }
+      device.pushErrorScope('validation');
       const pipeline = device.createComputePipeline({
         label: name,
         layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
         compute: { module: device.createShaderModule({ label: name, code }), entryPoint: 'main' },
       });
+      this.popErrorScope(`the kernel ${name}`);
       return this.pipelines.push({ pipeline, layout, name, buffers: access.length }) - 1;
     }
 
@@ -332,18 +334,28 @@
       const { queue } = this.device;
       if (this.dispatches) queue.writeBuffer(this.uniform, 0, this.parameters, 0, (this.dispatches * SLOT) / 4);
       const names = this.names;
-      this.device.pushErrorScope('validation'); // an error in a batch does not name its kernel
+      this.device.pushErrorScope('validation');
       queue.submit([this.encoder.finish()]);
-      this.device.popErrorScope().then(
-        (error) => {
-          if (error) this.error ||= `${error.message} in one of the kernels ${[...names].join(', ')}`;
-        },
-        () => {}, // the device is lost
-      );
+      this.popErrorScope(`one of the kernels ${[...names].join(', ')}`);
       this.encoder = null;
       this.dispatches = 0;
       this.names = new Set();
       this.counts.submissions++;
+    }
+
+    /**
+     * Keeps the first error since the scope was opened, for the next call to throw: the device names no kernel in
+     * errors of a batch, and tells a faulty pipeline's twice.
+     *
+     * @param {string} where
+     */
+    popErrorScope(where) {
+      this.device.popErrorScope().then(
+        (error) => {
+          if (error) this.error ||= `${error.message} (in ${where})`;
+        },
+        () => {}, // the device is lost
+      );
     }
 
     /** Throws what went wrong since the last call. */
