@@ -18,7 +18,7 @@ usage: ./build.sh COMMAND
               [--timeout SECONDS]     end them after so long
   wheel                             build the wheel into dist/
   site                              build the site into dist/site/
-  bench [args]                      run the benchmarks on CPython and inside Pyodide
+  bench [webgpu]                    run the benchmarks on CPython and inside Pyodide; or those of WebGPU
 END
 }
 
@@ -276,6 +276,13 @@ pytest_node() {
   in_pyodide "$folder" pytest ${rest[@]+"${rest[@]}"}
 }
 
+# bench_webgpu: ours and two peers on the adapter at hand
+bench_webgpu() {
+  set_up_npm
+  set_up_adapter || die "no graphics driver found for WebGPU, and none could be installed"
+  "$node" benchmarks/webgpu_peers.mjs dist/pyodide-base "$wheel"
+}
+
 bench() {
   make_wheel
   once dist/peers benchmarks/requirements.txt -- \
@@ -285,6 +292,7 @@ bench() {
     npm ci --prefix benchmarks --ignore-scripts --loglevel=error
   make_base_distribution
   set_up_node
+  if [[ ${1-} == webgpu ]]; then bench_webgpu; return; fi
   say "-- CPython"
   .venv/bin/python benchmarks/bench.py "$@"
   say "-- Pyodide under Node"
