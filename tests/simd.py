@@ -19,7 +19,7 @@ by_simd = [in_pyodide, pytest.mark.usefixtures("simd")]
 TOLERANCE = 2e-5
 
 # Kernels that are NumPy's with either backend.
-NUMPYS = {"moved", "normal_cdf"}
+NUMPYS = {"clip_norm", "moved", "normal_cdf"}
 
 
 def numbers(*shape, seed=0):

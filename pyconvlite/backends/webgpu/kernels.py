@@ -119,24 +119,27 @@ def sum(x: ndarray, axis: Any, keepdims: bool) -> Any:
 
 def softmax_cross_entropy(x: ndarray, t: Any) -> Any:
     """Mean over the rows of x (N, classes) of -log softmax(x)[t]."""
-    x = x - x.max(axis=1, keepdims=True)
-    total = elementwise("exp", "exp(a)", [x]).sum(axis=1)
-    rows = elementwise("log", "log(a) - b", [total, (x * _one_hot(x, t)).sum(axis=1)])
+    require_floats(x)
+    rows = new(x.shape[:1])
+    if x.size:
+        inputs = [whole(x), _labels(t)]
+        run_file("softmax_cross_entropy", inputs, [rows], len(x), [], CLASSES=x.shape[1])
     return rows.mean()
 
 
 def softmax_cross_entropy_grad(x: ndarray, t: Any, gy: ndarray) -> Any:
     """Gradient of softmax_cross_entropy with respect to x, times gy, an array without axes."""
-    p = elementwise("exp", "exp(a - b)", [x, x.max(axis=1, keepdims=True)])
-    total = p.sum(axis=1, keepdims=True)
-    text = "(a / b - c) * d * s0"
-    return elementwise("softmax_grad", text, [p, total, _one_hot(x, t), gy], [1 / len(x)])
+    require_floats(x, gy)
+    gx = new(x.shape)
+    if x.size:
+        inputs = [whole(x), _labels(t), whole(gy)]
+        run_file("softmax_cross_entropy_grad", inputs, [gx], len(x), [], CLASSES=x.shape[1])
+    return gx
 
 
-def _one_hot(x: ndarray, t: Any) -> ndarray:
-    labels = asarray(t, None if isinstance(t, ndarray) else np.int32)
-    classes = asarray(np.arange(x.shape[1], dtype=np.int32))
-    return (labels.reshape(-1, 1) == classes).astype(np.float32)
+def _labels(t: Any) -> ndarray:
+    """Labels on the device, as the kernels read them."""
+    return whole(asarray(t, None if isinstance(t, ndarray) else np.int32).astype(np.int32, copy=False))
 
 
 def _per_channel(v: ndarray, x: ndarray) -> ndarray:
