@@ -12,13 +12,13 @@ usage: ./build.sh COMMAND
 
   serve [--port N]                  build the site and serve it on 127.0.0.1 (port 8000)
   test [TIER] [pytest args]         run the tests; TIER is lint, python, node (also node-numpy, node-0.29 and
-                                    node-0.27), browser, firefox or mutants; all of them by default
+                                    node-0.27), webgpu, browser, firefox or mutants; all of them by default
   pytest-node PATH [pytest args]    run anybody's tests with pytest inside Pyodide under Node
               [--with NAME]           with a further package: NAME, NAME==VERSION or a wheel (repeatable)
               [--timeout SECONDS]     end them after so long
   wheel                             build the wheel into dist/
   site                              build the site into dist/site/
-  bench [args]                      run the benchmarks on CPython and inside Pyodide
+  bench [webgpu]                    run the benchmarks on CPython and inside Pyodide; or those of WebGPU
 END
 }
 
@@ -148,11 +148,11 @@ first_of() {
   return 1
 }
 
-# install_from_debian PACKAGE: as root on Debian; fails elsewhere
+# install_from_debian PACKAGE...: as root on Debian; fails elsewhere
 install_from_debian() {
   [[ -f /etc/debian_version && $EUID == 0 ]] || return
   export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq && apt-get install -qq -y --no-install-recommends "$1" >&2
+  apt-get update -qq && apt-get install -qq -y --no-install-recommends "$@" >&2
 }
 
 # set_up_chromium: sets PYCONVLITE_CHROMIUM for the browser tests, and installs a browser where none is found
@@ -179,6 +179,33 @@ set_up_firefox() {
   if PYCONVLITE_FIREFOX=$(first_of firefox-esr firefox "$on_macos"); then return; fi
   say "-- installing Firefox ESR"
   install_from_debian firefox-esr && PYCONVLITE_FIREFOX=$(first_of firefox-esr)
+}
+
+# has_adapter: whether WebGPU under Node finds a graphics driver
+has_adapter() {
+  "$node" --input-type=module -e '
+const { create } = await import("webgpu");
+process.exit((await create([]).requestAdapter()) ? 0 : 1);' 2>/dev/null
+}
+
+# set_up_adapter: has WebGPU under Node find a driver: the machine's, or Chromium's SwiftShader, which computes on the
+# CPU, or else Mesa's
+set_up_adapter() {
+  local folder driver libraries
+  if has_adapter; then return; fi
+  if set_up_chromium; then
+    # Debian's program is a script; the browser itself lies elsewhere.
+    for folder in "$(dirname "$(readlink -f "$PYCONVLITE_CHROMIUM")")" /usr/lib/chromium; do
+      driver=$folder/vk_swiftshader_icd.json
+      libraries=$folder${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+      if [[ -f $driver ]] && VK_ICD_FILENAMES=$driver LD_LIBRARY_PATH=$libraries has_adapter; then
+        export VK_ICD_FILENAMES=$driver LD_LIBRARY_PATH=$libraries
+        return
+      fi
+    done
+  fi
+  say "-- installing Mesa's Vulkan drivers"
+  install_from_debian mesa-vulkan-drivers libvulkan1 && has_adapter
 }
 
 # --- the commands ------------------------------------------------------------------------------------------
@@ -249,6 +276,13 @@ pytest_node() {
   in_pyodide "$folder" pytest ${rest[@]+"${rest[@]}"}
 }
 
+# bench_webgpu: ours and two peers on the adapter at hand
+bench_webgpu() {
+  set_up_npm
+  set_up_adapter || die "no graphics driver found for WebGPU, and none could be installed"
+  "$node" benchmarks/webgpu_peers.mjs dist/pyodide-base "$wheel"
+}
+
 bench() {
   make_wheel
   once dist/peers benchmarks/requirements.txt -- \
@@ -258,6 +292,7 @@ bench() {
     npm ci --prefix benchmarks --ignore-scripts --loglevel=error
   make_base_distribution
   set_up_node
+  if [[ ${1-} == webgpu ]]; then bench_webgpu; return; fi
   say "-- CPython"
   .venv/bin/python benchmarks/bench.py "$@"
   say "-- Pyodide under Node"
@@ -330,6 +365,15 @@ tier_node-0.27() { # its Emscripten cannot ask after an unlinked file, such as p
   node_tier dist/pyodide-0.27 --capture=sys "$@"
 }
 
+tier_webgpu() {
+  make_distribution dist/pyodide scipy pillow
+  make_wheel
+  set_up_npm
+  set_up_node || cannot_run "no Node 24 or newer"
+  set_up_adapter || cannot_run "no Vulkan driver found, and none could be installed"
+  count_tests in_pyodide dist/pyodide pytest --webgpu --timeout 600 -o testpaths=tests/gpu "$@"
+}
+
 tier_mutants() {
   set_up_python
   .venv/bin/python -m tools.mutants "$@" | tee dist/mutants
@@ -375,7 +419,7 @@ cannot_run() {
 }
 
 run_tests() {
-  local tiers=(lint python node node-numpy node-0.29 node-0.27 browser firefox mutants)
+  local tiers=(lint python node node-numpy webgpu node-0.29 node-0.27 browser firefox mutants)
   local passed=0 failed=0 tier started status p f
   if [[ " ${tiers[*]} " == *" ${1-} "* ]]; then tiers=("$1"); shift; fi
   local chosen=$#

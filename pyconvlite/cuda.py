@@ -54,7 +54,7 @@ def as_cupy(x: Any) -> Any:
     Example:
         >>> from pyconvlite import cuda
         >>> if cuda.gpu_enable:
-        ...     x = cuda.as_cupy(np.zeros(2))
+        ...     x = cuda.as_cupy(np.zeros(2, np.float32))
     """
     return backends.to_gpu(_data(x))
 

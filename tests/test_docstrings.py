@@ -17,7 +17,8 @@ def _public_callables():
     A module offers its `__all__`; one without, whatever of the package's own `dir` shows. A package
     speaks for the files inside it.
     """
-    names = ["pyconvlite", *(f"pyconvlite.{m.name}" for m in pkgutil.iter_modules(pyconvlite.__path__))]
+    names = ["pyconvlite", "pyconvlite.backends.webgpu"]
+    names += [f"pyconvlite.{m.name}" for m in pkgutil.iter_modules(pyconvlite.__path__)]
     modules = [importlib.import_module(name) for name in names if "._" not in name]
     things = [getattr(m, name) for m in modules for name in getattr(m, "__all__", dir(m)) if name[0] != "_"]
     public = {}

@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 import pytest
 from conftest import forget_the_library
-from simd import in_pyodide
+from simd import NUMPYS, in_pyodide
 
 import pyconvlite.functions as F
 from pyconvlite import backends
@@ -239,7 +239,7 @@ class TestDescription:
         assert description.backend == (FASTEST if name == "auto" else "numpy")
         assert set(description.serves) == set(description.calls) == set(reference.__all__)
         for kernel, by_dtype in description.serves.items():
-            numpys = kernel in ("moved", "normal_cdf") or description.backend == "numpy"
+            numpys = kernel in NUMPYS or description.backend == "numpy"
             assert by_dtype == {"float32": "numpy" if numpys else "simd", "others": "numpy"}
 
     def test_printed(self):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import sys
 from pathlib import Path
@@ -58,30 +59,31 @@ class TestTraining:
         steps = list(training.train(model, training.training_set(60), Adam(0.01), batch_size=25, epochs=6))
         assert [step.samples for step in steps[:3]] == [25, 50, 60]
         assert [step.epoch for step in steps] == [epoch for epoch in range(1, 7) for _ in range(3)]
-        assert steps[-1].loss < steps[0].loss / 3
+        first, last = asyncio.run(training.read([steps[0], steps[-1]]))
+        assert (first["epoch"], first["samples"], last["samples"]) == (1, 25, 360)
+        assert last["loss"] < first["loss"] / 3
+        assert last["accuracy"] > 0.9
         evaluation = training.Evaluation(model, training.test_set())
         assert list(evaluation.run(batch_size=25)) == [25, 40]
         assert evaluation.result()["accuracy"] > 0.9
 
-    def test_the_rate_falls_to_zero(self) -> None:
+    def test_the_rate_falls_in_stairs(self) -> None:
         optimizer = SGD(0.5)
         model = training.build(training.MLP)
-        rates = [
-            optimizer.lr
-            for _ in training.train(model, training.training_set(60), optimizer, batch_size=30, epochs=2)
-        ]
+        dataset = training.training_set(60)
+        rates = [optimizer.lr for _ in training.train(model, dataset, optimizer, batch_size=30, epochs=2)]
         assert rates == [0.5, 0.375, 0.25, 0.125]
+        optimizer.lr = 0.5
+        rates = [optimizer.lr for _ in training.train(model, dataset, optimizer, batch_size=1, epochs=2)]
+        assert len(set(rates)) == training.STAIRS
+        assert rates[-1] == pytest.approx(0.5 / training.STAIRS)
 
     def test_a_loss_that_is_no_number(self) -> None:
         model = training.build(training.MLP)
         steps = training.train(model, training.training_set(60), SGD(1e30), batch_size=10, epochs=2)
-        with (
-            np.errstate(all="ignore"),
-            pytest.raises(
-                FloatingPointError, match=r"the loss is (inf|nan) after \d+ images: lower .* 1e\+30"
-            ),
-        ):
-            list(steps)
+        message = r"the loss is (inf|nan) after \d+ images: lower the learning rate"
+        with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match=message):
+            asyncio.run(training.read(list(steps)))
 
     def test_the_result_adds_up(self) -> None:
         model = training.build(training.SmallCNN)
@@ -99,6 +101,12 @@ class TestTraining:
         assert of_label[worst["index"]] == pytest.approx(of_label[~right].min())
         assert worst["predicted"] != worst["label"] == dataset.label[worst["index"]]
         assert len(result["mistakes"]) == min(5, (~right).sum())
+
+
+def test_a_model_on_the_cpu_stays_as_it_is() -> None:
+    model = training.build(training.MLP)
+    assert not training.on_gpu(model)
+    assert asyncio.run(training.on_cpu(model)) is model
 
 
 def test_weights_go_through_a_file(tmp_path: Path) -> None:
@@ -183,6 +191,12 @@ def test_a_look_at_a_drawing() -> None:
     ink[40:240, 130:150] = 255
     look = looking.look_at_drawing(training.build(training.MLP), ink.tobytes(), 280)
     np.testing.assert_allclose(look["picture"]["data"].reshape(28, 28)[4:24, 13:15], 1, atol=1e-6)
+
+
+def test_a_gpu_is_looked_for() -> None:
+    found = asyncio.run(running.find_gpu())
+    assert not found["found"]
+    assert "not in a JavaScript runtime" in found["text"]
 
 
 def test_what_is_running() -> None:

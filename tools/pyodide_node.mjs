@@ -1,10 +1,11 @@
 /**
  * Python inside Pyodide under Node, on this machine's files and with the project's wheel installed.
  *
- * Usage: node pyodide_node.mjs pytest|run --pyodide FOLDER --wheel FILE [--timeout SECONDS] ARGUMENT...
+ * Usage: node pyodide_node.mjs pytest|run --pyodide FOLDER --wheel FILE [--timeout SECONDS] [--webgpu] ARGUMENT...
  *
  * `pytest` runs pytest with the arguments, `run` a script with its own. The exit status is theirs; or 70 after a
  * crash of the interpreter, 124 after a time-out. Python runs in a worker, so that this thread is free to end it.
+ * `--webgpu` gives Python a `navigator.gpu`, as browsers have it, by way of Vulkan.
  */
 
 import { createReadStream, existsSync, statSync } from 'node:fs';
@@ -31,7 +32,11 @@ const GRACE = 5; // seconds in which Python may still tell where a time-out foun
 const PROJECT_MARKS = ['pytest.ini', 'pyproject.toml', 'tox.ini', 'setup.cfg', 'setup.py', '.git'];
 
 const [mode, ...commandLine] = process.argv.slice(2);
-const { options, rest } = takeOptions(commandLine, ['--pyodide', '--wheel', '--timeout']);
+const webgpu = commandLine.includes('--webgpu');
+const { options, rest } = takeOptions(
+  commandLine.filter((argument) => argument !== '--webgpu'),
+  ['--pyodide', '--wheel', '--timeout'],
+);
 if (!(mode in PROGRAMS)) fail(`the mode is one of ${Object.keys(PROGRAMS).join(', ')}`);
 if (!options['--pyodide'] || !options['--wheel']) fail('--pyodide FOLDER and --wheel FILE are needed');
 const timeout = options['--timeout'] === undefined ? Infinity : Number(options['--timeout']);
@@ -49,6 +54,7 @@ const worker = new Worker(new URL('./pyodide_worker.mjs', import.meta.url), {
     env: environment(),
     isatty: Boolean(process.stdout.isTTY),
     interrupt,
+    webgpu,
   },
 });
 

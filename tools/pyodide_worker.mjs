@@ -15,10 +15,17 @@ import { parentPort, workerData } from 'node:worker_threads';
  * @property {string[]} mounts folders of this machine, which Python sees at the same paths
  * @property {Record<string, string>} env
  * @property {boolean} isatty whether the output goes to a terminal
+ * @property {boolean} webgpu whether to offer WebGPU
  * @property {Uint8Array} interrupt shared with the main thread, which puts a signal's number there
  */
 
 const job = /** @type {Job} */ (workerData);
+
+if (job.webgpu) {
+  const { create, globals } = await import('webgpu');
+  Object.assign(globalThis, globals);
+  Object.defineProperty(navigator, 'gpu', { value: create([]), configurable: true });
+}
 
 /** @type {{loadPyodide: typeof import('pyodide').loadPyodide}} */
 const { loadPyodide } = await import(pathToFileURL(join(job.distribution, 'pyodide.mjs')).href);

@@ -33,6 +33,8 @@ from ._calls import calls as _calls
 __all__ = [
     "Description",
     "DeviceUnavailable",
+    "at_hand",
+    "beside",
     "describe",
     "get_array_module",
     "is_array",
@@ -62,7 +64,7 @@ def is_array(x: object) -> bool:
         >>> is_array(np.zeros(2)), is_array([0.0, 0.0])
         (True, False)
     """
-    return isinstance(x, np.ndarray)
+    return isinstance(x, np.ndarray) or _on_device(x)
 
 
 def get_array_module(x: Any) -> ModuleType:
@@ -72,7 +74,7 @@ def get_array_module(x: Any) -> ModuleType:
         >>> get_array_module(np.zeros(2)).__name__
         'numpy'
     """
-    return np
+    return _device if _device and _on_device(x) else np
 
 
 def kernels(x: Any) -> ModuleType:
@@ -83,17 +85,38 @@ def kernels(x: Any) -> ModuleType:
         ...     kernels(np.zeros(2)).__name__
         'pyconvlite.backends.numpy'
     """
+    if _device and _on_device(x):
+        return _device.kernels  # type: ignore[no-any-return]
     return (_choice or _choose(_wanted())).kernels
+
+
+_device: ModuleType | None = None  # the namespace of device arrays, once they are used
+
+
+def register_device(namespace: ModuleType) -> None:
+    """Let arrays of a device's namespace, which has `ndarray`, `kernels` and NumPy's functions, take part."""
+    global _device
+    _device = namespace
+
+
+def _on_device(x: Any) -> bool:
+    """Whether `x`, an array or a Variable, is on the device."""
+    if _device is None or isinstance(x, np.ndarray):
+        return False
+    return isinstance(x, _device.ndarray) or isinstance(getattr(x, "data", None), _device.ndarray)
 
 
 def to_cpu(x: Any) -> Any:
     """`x`, an array, as a NumPy array; a NumPy array is returned as it is.
 
+    Raises:
+        RuntimeError: this runtime cannot wait for the device.
+
     Example:
         >>> to_cpu(np.zeros(2))
         array([0., 0.])
     """
-    return x
+    return _device.asnumpy(x) if _device else x
 
 
 def to_gpu(x: Any) -> Any:
@@ -105,9 +128,31 @@ def to_gpu(x: Any) -> Any:
     Example:
         >>> to_gpu(np.zeros(2))
         Traceback (most recent call last):
-        pyconvlite.backends.DeviceUnavailable: no GPU backend is available; keep arrays on the CPU
+        pyconvlite.backends.DeviceUnavailable: no GPU is open; ...
     """
-    raise DeviceUnavailable("no GPU backend is available; keep arrays on the CPU")
+    if _device is None or not _device.is_available():
+        raise DeviceUnavailable("no GPU is open; `await pyconvlite.backends.webgpu.init()` opens one")
+    return _device.asarray(x)
+
+
+def beside(x: Any, a: Any) -> Any:
+    """`a`, a NumPy array, where `x` is: an array or a Variable on the CPU or on the device.
+
+    Example:
+        >>> beside(np.zeros(2), np.ones(2))
+        array([1., 1.])
+    """
+    return to_gpu(a) if _on_device(x) else a
+
+
+def at_hand(x: Any) -> bool:
+    """Whether the elements of `x`, an array or a Variable, can be looked at without waiting for a device.
+
+    Example:
+        >>> at_hand(np.zeros(2))
+        True
+    """
+    return not _on_device(x)
 
 
 # ------------------------------------------------------------------------------------ the choice of a backend

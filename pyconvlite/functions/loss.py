@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backends import get_array_module, kernels
+from ..backends import at_hand, get_array_module, kernels
 from ..core import Function, Variable, as_input, as_variable
 from .activation import sigmoid, softmax
 from .arithmetic import clip, sub
@@ -266,6 +266,8 @@ def _labels(x: Variable, t: Variable, name: str) -> Any:
         )
     if t.size == 0:
         raise ValueError(f"{name} and t must hold at least one row; got shapes {x.shape} and {t.shape}")
+    if not at_hand(t):
+        return t.data.reshape(-1)  # a label out of range counts as none of the classes
     low, high = t.data.min(), t.data.max()
     if low < 0 or high >= x.shape[1]:
         raise ValueError(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import functions as F
+from ..backends import beside
 from ..core import Parameter, Variable
 from ..utils import IntPair, at_least
 from .base import Layer, channels, float_dtype, normal, sizes
@@ -40,6 +41,7 @@ class _Affine(Layer):
         """Compute the output; the first call fixes an input size that was left open."""
         if self.W.data is None:
             self._init_W(channels(x, self))
+            self.W.data = beside(x, self.W.data)
         return self._apply(x)
 
     def _weight_shape(self, in_size: int | None) -> tuple[int | None, ...]:

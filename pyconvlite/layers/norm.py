@@ -8,6 +8,7 @@ import numpy as np
 
 from .. import functions as F
 from .._arguments import above_zero, at_least, within
+from ..backends import beside
 from ..core import Config, Parameter, Variable
 from .base import Layer, channels, float_dtype
 
@@ -82,6 +83,8 @@ class BatchNorm(Layer):
             )
         if self.in_size is None:
             self._init_params(at_least(1, in_size, "in_size"))
+            for param in (self.avg_mean, self.avg_var, self.gamma, self.beta):
+                param.data = beside(x, param.data)
         mean, var = self.avg_mean.data, self.avg_var.data
         if not Config.train:
             return F.batch_norm(x, self.gamma, self.beta, mean, var, self.decay, self.eps)

@@ -46,7 +46,32 @@ class EmbedID(Layer):
         return f"EmbedID(in_size={self.W.shape[0]}, out_size={self.W.shape[1]})"
 
 
-class RNN(Layer):
+class _Recurrent(Layer):
+    """What RNN and LSTM share: a state that moves along with the Parameters."""
+
+    _state: tuple[str, ...] = ("h",)
+
+    def to_cpu(self) -> None:
+        """Move all Parameters and the state to the CPU."""
+        super().to_cpu()
+        for v in self._states():
+            v.to_cpu()
+
+    def to_gpu(self) -> None:
+        """Move all Parameters and the state to the device.
+
+        Raises:
+            DeviceUnavailable: this runtime has no device.
+        """
+        super().to_gpu()
+        for v in self._states():
+            v.to_gpu()
+
+    def _states(self) -> list[Variable]:
+        return [v for name in self._state if (v := getattr(self, name)) is not None]
+
+
+class RNN(_Recurrent):
     """Elman's recurrent network, one step a call: `h = tanh(x2h(x) + h2h(h))` (book step 59).
 
     The first call after `reset_state()`, which also changes the batch size, has no h. The graph reaches back
@@ -97,7 +122,7 @@ class RNN(Layer):
         return f"RNN(hidden_size={self.x2h.out_size}, in_size={self.x2h.in_size})"
 
 
-class LSTM(Layer):
+class LSTM(_Recurrent):
     """Long short-term memory, one step a call (book step 60).
 
     Hochreiter, Schmidhuber, "Long Short-Term Memory" (1997), with the forget gate f::
@@ -129,6 +154,8 @@ class LSTM(Layer):
         >>> h.shape, lstm.c.shape
         ((2, 4), (2, 4))
     """
+
+    _state = ("h", "c")
 
     def __init__(self, hidden_size: int, in_size: int | None = None, *, dtype: Any = np.float32) -> None:
         H = at_least(1, hidden_size, "hidden_size")

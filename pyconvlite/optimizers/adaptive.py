@@ -161,8 +161,8 @@ class Adam(Optimizer):
         m, v = self.ms.get(param), self.vs.get(param)
         if m is None or v is None:
             m = v = get_array_module(g).zeros_like(g)
-        settings = self.lr, float(self.beta1), float(self.beta2), float(self.eps), self._decay
-        data, m, v = kernels(param).adam(param.data, m, v, g, *settings)
+        settings = float(self.alpha), float(self.beta1), float(self.beta2), float(self.eps), self._decay
+        data, m, v = kernels(param).adam(param.data, m, v, g, *settings, max(self.t, 1))
         param.data, self.ms[param], self.vs[param] = as_array(data), as_array(m), as_array(v)
 
     @property

@@ -9,9 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-import numpy as np
-
 from .._arguments import above_zero, within
+from ..backends import kernels
 from ..core import Parameter, as_variable
 from ..layers import Layer
 from ..utils import Array
@@ -77,11 +76,11 @@ class ClipGrad:
         """Change the gradients."""
         params = with_gradient(params)
         gradients = [gradient(param) for param in params]
-        # float64 holds the squares of whatever float32 holds
-        norm = math.sqrt(sum(float((g.astype(np.float64) ** 2).sum()) for g in gradients))
-        if norm > self.max_norm:
-            for param, g in zip(params, gradients, strict=True):
-                _set_grad(param, g * (float(self.max_norm) / norm))
+        if gradients:
+            clipped = kernels(gradients[0]).clip_norm(gradients, float(self.max_norm))
+            for param, g, short in zip(params, gradients, clipped, strict=True):
+                if short is not g:
+                    _set_grad(param, short)
 
 
 class FreezeParam:

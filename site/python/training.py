@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,11 @@ import numpy as np
 import pyconvlite.functions as F
 import pyconvlite.layers as L
 from pyconvlite import DataLoader, Model, models, no_grad, test_mode
+from pyconvlite.backends import at_hand, get_array_module, webgpu
 from pyconvlite.datasets import MNIST
 from pyconvlite.models import LeNet
-from pyconvlite.optimizers import Adam, Optimizer
+from pyconvlite.optimizers import Optimizer
+from pyconvlite.utils import Array
 
 __all__ = [
     "MLP",
@@ -24,6 +27,9 @@ __all__ = [
     "Step",
     "build",
     "load",
+    "on_cpu",
+    "on_gpu",
+    "read",
     "test_set",
     "train",
     "training_set",
@@ -82,6 +88,30 @@ def load(model_class: type[Model], path: str) -> Model:
     return model
 
 
+def on_gpu(model: Model) -> bool:
+    """Whether the model's weights are on a GPU."""
+    return not at_hand(next(model.params()))
+
+
+async def on_cpu(model: Model) -> Model:
+    """The model itself, or of one on a GPU a copy on the CPU."""
+    if not on_gpu(model):
+        return model
+    copy = build(type(model))
+    arrays = await fetched([param.data for param in model.params()])
+    for param, data in zip(copy.params(), arrays, strict=True):
+        param.data = data
+    return copy
+
+
+async def fetched(arrays: list[Array]) -> list[np.ndarray]:
+    """Arrays of one dtype as NumPy arrays; where they are on a GPU, it is waited for once."""
+    flat = get_array_module(arrays[0]).concatenate([array.reshape(-1) for array in arrays])
+    ends = np.cumsum([array.size for array in arrays])
+    parts = np.split(await webgpu.asnumpy_async(flat), ends[:-1])
+    return [part.reshape(array.shape) for part, array in zip(parts, arrays, strict=True)]
+
+
 # ------------------------------------------------------------------------------------------------- data
 
 DATA = Path("/mnist")  # a folder for each 10,000 training images, named 0 to 5, and one named test
@@ -110,37 +140,67 @@ def test_set() -> MNIST:
 # --------------------------------------------------------------------------------------------- training
 
 
+STAIRS = 20  # in which the learning rate falls
+
+
 @dataclass(frozen=True)
 class Step:
-    """One batch of training: its loss, and the share of its images recognized before its update."""
+    """One batch of training: its loss, and the share of its images recognized before its update.
+
+    Both are arrays of shape (), where the model is; `read` gives their numbers.
+    """
 
     epoch: int
     samples: int
-    loss: float
-    accuracy: float
+    loss: Array
+    accuracy: Array
 
 
 def train(model: Model, dataset: MNIST, optimizer: Optimizer, batch_size: int, epochs: int) -> Iterator[Step]:
-    """Train, yielding once a batch; the learning rate falls in a straight line to zero."""
+    """Train where the model is, yielding once a batch; the learning rate falls in equal stairs."""
+
+    def learn(x, t):
+        y = model(x)
+        loss = F.softmax_cross_entropy(y, t)
+        model.cleargrads()
+        loss.backward()
+        optimizer.update()
+        return loss, F.accuracy(y, t)
+
+    gpu = on_gpu(model)
     optimizer.setup(model)
-    rate = "alpha" if isinstance(optimizer, Adam) else "lr"
-    first_rate = getattr(optimizer, rate)
-    batches = DataLoader(dataset, batch_size)
-    samples = 0
+    first_rate = getattr(optimizer, optimizer.rate_name)
+    batches = DataLoader(dataset, batch_size, gpu=gpu)
+    updates, samples, total = 0, 0, epochs * len(dataset)
+    captured = None
     for epoch in range(1, epochs + 1):
         for x, t in batches:
-            setattr(optimizer, rate, first_rate * (1 - samples / (epochs * len(dataset))))
-            y = model(x)
-            loss = F.softmax_cross_entropy(y, t)
-            if not np.isfinite(loss.data):
-                raise FloatingPointError(
-                    f"the loss is {loss.item()} after {samples} images: lower the learning rate, {first_rate}"
-                )
-            model.cleargrads()
-            loss.backward()
-            optimizer.update()
+            stair = STAIRS * samples // total
+            if captured != (stair, len(t)):  # a captured step holds for one rate and one size of batch
+                captured = stair, len(t)
+                setattr(optimizer, optimizer.rate_name, first_rate * (1 - stair / STAIRS))
+                optimizer.t = updates  # Adam's count, which a step that is replayed does not raise
+                step = webgpu.capture(learn) if gpu else learn
+            loss, accuracy = step(x, t)
+            updates += 1
             samples += len(t)
-            yield Step(epoch, samples, loss.item(), F.accuracy(y, t).item())
+            yield Step(epoch, samples, loss.data, accuracy.data)
+
+
+async def read(steps: list[Step]) -> list[dict]:
+    """The numbers of some steps, by name.
+
+    Raises:
+        FloatingPointError: a loss is none.
+    """
+    numbers = await fetched([array for step in steps for array in (step.loss, step.accuracy)])
+    found = []
+    for step, loss, accuracy in zip(steps, map(float, numbers[::2]), map(float, numbers[1::2]), strict=True):
+        if not isfinite(loss):
+            message = f"the loss is {loss} after {step.samples} images: lower the learning rate"
+            raise FloatingPointError(message)
+        found.append({"epoch": step.epoch, "samples": step.samples, "loss": loss, "accuracy": accuracy})
+    return found
 
 
 # ---------------------------------------------------------------------------------------------- testing

@@ -9,6 +9,7 @@ import { Store } from './store.js';
 /**
  * @typedef {import('./engine/engine.worker.js').EngineApi} EngineApi
  * @typedef {import('./engine/python.js').Versions} Versions
+ * @typedef {import('./engine/engine.worker.js').Gpu} Gpu
  * @typedef {import('./engine/engine.worker.js').Step} Step
  * @typedef {import('./engine/engine.worker.js').TestResult} TestResult
  * @typedef {import('./engine/engine.worker.js').Look} Look
@@ -43,6 +44,7 @@ import { Store } from './store.js';
  * @property {Phase} phase
  * @property {Progress | null} progress  of a download
  * @property {Versions | null} versions
+ * @property {Gpu | null} gpu  null until it is known
  * @property {Model | null} model
  * @property {Run | null} run  the latest
  * @property {Curves} curves  of the present model
@@ -67,6 +69,7 @@ const FIRST_STATE = {
   phase: 'loading',
   progress: null,
   versions: null,
+  gpu: null,
   model: null,
   run: null,
   curves: noCurves(),
@@ -124,6 +127,7 @@ export class Lab extends Store {
       this.set({ phase: 'idle', progress: null, notice });
       this.#lookAgain();
     }, 'failed');
+    await this.#attempt(async () => this.set({ gpu: await engine.call((api) => api.findGpu()) }));
   }
 
   /** Trains from random weights or on, then tests. @param {Settings} settings */
@@ -131,13 +135,18 @@ export class Lab extends Store {
     this.set({ phase: 'training', fault: null, notice: 'Training has started.' });
     const events = Comlink.proxy({
       onStart: (/** @type {string} */ kernels) => this.#onStart(settings, kernels),
-      onStep: (/** @type {Step} */ step) => this.#onStep(step),
+      onSteps: (/** @type {Step[]} */ steps) => this.#onSteps(steps),
       onCheckpoint: (/** @type {Uint8Array} */ bytes, /** @type {number} */ samples) => {
         this.#checkpoint = { model: this.#modelAfter(samples), bytes };
       },
     });
     this.#work = this.#attempt(async () => {
-      const finished = await this.#engine.call((api) => api.train(program(settings), events));
+      let finished;
+      try {
+        finished = await this.#engine.call((api) => api.train(program(settings), events));
+      } catch (error) {
+        return this.#giveUp(/** @type {Error} */ (error));
+      }
       this.#lookAgain();
       if (finished && this.state.phase !== 'stopping') await this.#test();
       else this.set({ phase: 'idle', progress: null, notice: 'Training has stopped.' });
@@ -244,19 +253,31 @@ export class Lab extends Store {
     });
   }
 
-  /** @param {Step} step */
-  #onStep({ samples, epoch, loss, accuracy }) {
+  /** @param {Step[]} steps */
+  #onSteps(steps) {
     const { run, curves } = this.state;
     if (!run) return;
     const now = performance.now();
     const seconds = run.seconds + (now - this.#steppedAt) / 1000;
     this.#steppedAt = now;
+    for (const { samples, loss, accuracy } of steps) {
+      curves.samples.push(run.start.samples + samples);
+      curves.loss.push(loss);
+      curves.accuracy.push(accuracy);
+    }
+    const { samples, epoch } = steps[steps.length - 1];
     const model = this.#modelAfter(samples);
-    curves.samples.push(model.samples);
-    curves.loss.push(loss);
-    curves.accuracy.push(accuracy);
     this.set({ run: { ...run, done: samples, epoch, seconds }, curves: { ...curves }, model });
     if (now - this.#lookedAt > LOOK_MS) this.#lookAgain();
+  }
+
+  /** Shows why a run failed, and goes back to its last checkpoint. @param {Error} error */
+  async #giveUp(error) {
+    if (error instanceof EngineGone) return; // a new engine starts from there
+    this.#fail(error, 'stopping');
+    await this.#restore();
+    this.set({ phase: 'idle', notice: 'The model is as at the last checkpoint.' });
+    this.#lookAgain();
   }
 
   /** The model after so many images of the present run. @param {number} samples @returns {Model} */

@@ -9,7 +9,7 @@
  * @property {number} epochs
  * @property {number} images  training images, from the first on
  * @property {boolean} fresh  start from random weights, not from the present ones
- * @property {string} kernels  what computes: "auto", the fastest that run here, or "numpy"
+ * @property {string} kernels  what computes: "numpy", "webgpu", or "auto", SIMD kernels where they run
  */
 
 /** Names for people. @type {Record<string, string>} */
@@ -38,13 +38,16 @@ export const DEFAULTS = /** @type {Settings} */ ({
  */
 export function program({ model, optimizer, learningRate, batchSize, epochs, images, fresh, kernels }) {
   const names = fresh ? [model, 'build', 'train', 'training_set'] : ['train', 'training_set'];
+  const gpu = kernels === 'webgpu';
   return [
-    'from pyconvlite.backends import use',
+    `from pyconvlite.backends import ${gpu ? 'use, webgpu' : 'use'}`,
     `from pyconvlite.optimizers import ${optimizer}`,
     `from training import ${names.join(', ')}`,
     '',
-    kernels === 'auto' ? 'use("auto")  # the fastest kernels that run here' : 'use("numpy")',
+    kernels === 'numpy' ? 'use("numpy")' : 'use("auto")  # SIMD kernels for what the CPU computes',
+    ...(gpu ? ['await webgpu.init()'] : []),
     fresh ? `model = build(${model})  # random weights` : '# model: as it is, with its present weights',
+    ...(gpu ? ['model.to_gpu()'] : []),
     'steps = train(',
     '    model,',
     `    training_set(${grouped(images)}),`,
@@ -52,7 +55,7 @@ export function program({ model, optimizer, learningRate, batchSize, epochs, ima
     `    batch_size=${grouped(batchSize)},`,
     `    epochs=${grouped(epochs)},`,
     ')',
-    '# The page takes one step after the other, draws it, and pauses or stops between two.',
+    '# The page takes one step after the other, reads and draws them, and pauses or stops between two.',
     '',
   ].join('\n');
 }

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from hosting import Server, serving
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from visits import Visit
 
 
@@ -26,21 +27,51 @@ def own_server() -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+def launched(playwright: Playwright, *flags: str) -> Browser:
     # Without the flags Chromium calls its maker; root has no sandbox.
-    flags = [
+    quiet = [
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
         "--no-first-run",
     ]
     if os.geteuid() == 0:
-        flags.append("--no-sandbox")
-    with sync_playwright() as playwright:
-        path = os.environ.get("PYCONVLITE_CHROMIUM", "/usr/bin/chromium")
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        quiet.append("--no-sandbox")
+    path = os.environ.get("PYCONVLITE_CHROMIUM", "/usr/bin/chromium")
+    return playwright.chromium.launch(executable_path=path, args=[*quiet, *flags])
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    with launched(playwright) as browser:
         yield browser
-        browser.close()
+
+
+@pytest.fixture
+def blank(browser: Browser, server: Server) -> Iterator[Page]:
+    with blank_page(browser, server) as page:
+        yield page
+
+
+@pytest.fixture
+def blank_with_webgpu(playwright: Playwright, server: Server) -> Iterator[Page]:
+    """In a browser that computes on the CPU where there is no GPU."""
+    with launched(playwright, "--enable-unsafe-webgpu") as browser, blank_page(browser, server) as page:
+        yield page
+
+
+@contextmanager
+def blank_page(browser: Browser, server: Server) -> Iterator[Page]:
+    """A page of the host with nothing on it."""
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"http://127.0.0.1:{server.server_port}/pyodide/pyodide-lock.json")
+        yield page
 
 
 @pytest.fixture(scope="session")

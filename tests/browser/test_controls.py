@@ -80,6 +80,11 @@ def test_numpy_can_be_chosen_to_compare(visit: Visit) -> None:
     visit.wait_for("#go", "Train")
 
 
+def test_where_there_is_no_gpu_a_line_tells_why(visit: Visit) -> None:
+    visit.wait_for("#gpu-hint", "No WebGPU: there is no adapter to open")
+    assert visit.page.is_disabled("#webgpu")
+
+
 def test_stop_ends_a_batch_that_takes_long(visit: Visit, tmp_path: Path) -> None:
     visit.choose(batchSize=16)
     press(visit, "go")

@@ -138,6 +138,15 @@ moved = counted("numpy", "moved")(_moved)
 
 
 @counted("numpy")
+def clip_norm(gradients: list[Array], most: float) -> list[Array]:
+    """The gradients, scaled by one factor where the root of the sum of all squares is above `most`."""
+    # float64 holds the squares of whatever float32 holds
+    squares = [float((g.astype(np.float64) ** 2).sum()) for g in gradients]
+    norm = math.sqrt(math.fsum(squares))
+    return [g * (most / norm) for g in gradients] if norm > most else gradients
+
+
+@counted("numpy")
 def sgd(W: Array, gW: Array, lr: float) -> Array:
     """W - lr * gW."""
     return _moved(W, -lr * gW)
@@ -150,11 +159,26 @@ def momentum_sgd(W: Array, v: Array, gW: Array, lr: float, momentum: float) -> t
     return _moved(W, v), v
 
 
+def adam_rate(alpha: float, beta1: float, beta2: float, t: int) -> float:
+    """Adam's rate with the correction of both moments, which start at 0, after t updates."""
+    return alpha * math.sqrt(1 - beta2**t) / (1 - beta1**t)
+
+
 @counted("numpy")
 def adam(
-    W: Array, m: Array, v: Array, gW: Array, lr: float, beta1: float, beta2: float, eps: float, decay: float
+    W: Array,
+    m: Array,
+    v: Array,
+    gW: Array,
+    alpha: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    decay: float,
+    t: int,
 ) -> tuple[Array, Array, Array]:
-    """The moved weights and the new moments: W - lr * m / (sqrt(v) + eps) - decay * W."""
+    """The moved weights and the new moments after t updates: W - lr * m / (sqrt(v) + eps) - decay * W."""
+    lr = adam_rate(alpha, beta1, beta2, t)
     m = beta1 * m + (1 - beta1) * gW
     v = beta2 * v + (1 - beta2) * gW * gW
     step = -lr * m / (np.sqrt(v) + eps)

@@ -12,6 +12,7 @@ import { loadPython, plain, PYODIDE_FILES, writeModules } from './python.js';
 /**
  * @typedef {import('./downloads.js').Progress} Progress
  * @typedef {import('./python.js').Pyodide} Pyodide
+ * @typedef {import('./python.js').PyProxy} PyProxy
  * @typedef {import('./python.js').Versions} Versions
  *
  * @typedef {object} Step  one batch of training, as training.py's Step
@@ -22,8 +23,10 @@ import { loadPython, plain, PYODIDE_FILES, writeModules } from './python.js';
  *
  * @typedef {object} RunEvents  what train() reports; each may be called many times
  * @property {(kernels: string) => void} onStart  the model stands, and these kernels serve; the first step follows
- * @property {(step: Step) => void} onStep
+ * @property {(steps: Step[]) => void} onSteps  the latest, in their order
  * @property {(weights: Uint8Array<ArrayBuffer>, samples: number) => void} onCheckpoint
+ *
+ * @typedef {{found: boolean, text: string}} Gpu  its name, or what is missing
  *
  * @typedef {{shape: number[], data: Float32Array<ArrayBuffer>}} Picture  numbers of one array, last axis fastest
  *
@@ -54,6 +57,8 @@ import { loadPython, plain, PYODIDE_FILES, writeModules } from './python.js';
  */
 
 const CHECKPOINT_MS = 3_000;
+const READ_MS = 250; // steps that take so long are read together: each time a GPU is waited for
+const READ_STEPS = 10; // at most
 
 /** Lets waiting messages in; unlike setTimeout it costs no 4 ms. */
 const breathe = (() => {
@@ -83,6 +88,8 @@ class Engine {
   /** @type {'run' | 'pause' | 'stop'} */
   #wish = 'run';
   #wake = () => {};
+  /** Tells pause() that train() or test() stands still. */
+  #stands = () => {};
 
   /**
    * Loads Pyodide, NumPy, pyconvlite and MNIST.
@@ -110,6 +117,11 @@ class Engine {
     return { pyodide: this.#py.version, ...plain(this.#running.versions()) };
   }
 
+  /** Looks for a GPU. @returns {Promise<Gpu>} */
+  async findGpu() {
+    return plain(await this.#running.find_gpu());
+  }
+
   /** Builds a model with random weights. @param {string} name  a class of training.py */
   build(name) {
     this.#scope.set('model', this.#training.build(this.#training[name]));
@@ -124,29 +136,51 @@ class Engine {
    */
   async train(program, events) {
     this.#wish = 'run';
-    this.#py.runPython(program, { globals: this.#scope, filename: 'run.py' });
+    await this.#py.runPythonAsync(program, { globals: this.#scope, filename: 'run.py' });
     const steps = this.#scope.get('steps');
-    let saved = 0;
-    let samples = 0;
-    const checkpoint = () => {
-      events.onCheckpoint(this.weights(), samples);
+    const model = this.#scope.get('model');
+    let [samples, saved] = [0, 0];
+    const checkpoint = async () => {
+      events.onCheckpoint(await this.weights(), samples);
       saved = performance.now();
     };
+    /** @type {PyProxy[]} */
+    let unread = [];
+    const read = async () => {
+      const list = this.#py.toPy(unread);
+      /** @type {Step[]} */
+      const latest = plain(await this.#training.read(list));
+      for (const proxy of [list, ...unread]) proxy.destroy();
+      unread = [];
+      samples = latest[latest.length - 1].samples;
+      events.onSteps(latest);
+    };
     try {
-      events.onStart(this.#running.kernels());
-      checkpoint();
+      events.onStart(this.#running.kernels(model));
+      await checkpoint();
+      let finished = true;
+      let together = 1;
+      let start = performance.now();
       for (const step of steps) {
-        ({ samples } = step);
-        events.onStep({ epoch: step.epoch, samples, loss: step.loss, accuracy: step.accuracy });
-        step.destroy();
+        if (unread.push(step) < together) continue;
+        await read();
+        together = Math.round((together * READ_MS) / (performance.now() - start));
+        together = Math.min(Math.max(together, 1), READ_STEPS);
         await breathe();
-        if (this.#wish !== 'run' || performance.now() - saved > CHECKPOINT_MS) checkpoint();
-        if (!(await this.#mayGoOn())) return false;
+        if (this.#wish !== 'run' || performance.now() - saved > CHECKPOINT_MS) await checkpoint();
+        finished = await this.#mayGoOn();
+        if (!finished) break;
+        start = performance.now();
       }
-      checkpoint();
-      return true;
+      if (unread.length) await read();
+      this.#scope.set('model', await this.#training.on_cpu(model));
+      await checkpoint();
+      return finished;
     } finally {
+      this.#stands();
+      this.#scope.delete('steps');
       steps.destroy();
+      model.destroy();
     }
   }
 
@@ -173,9 +207,10 @@ class Engine {
     }
   }
 
-  /** Holds train() or test() after the batch at work. */
+  /** Holds train() or test() after the batches at work, and returns once it stands still. */
   pause() {
     this.#wish = 'pause';
+    return new Promise((resolve) => (this.#stands = () => resolve(undefined)));
   }
 
   resume() {
@@ -183,15 +218,15 @@ class Engine {
     this.#wake();
   }
 
-  /** Ends train() or test() after the batch at work. */
+  /** Ends train() or test() after the batches at work. */
   stop() {
     this.#wish = 'stop';
     this.#wake();
   }
 
-  /** The model's parameters as the npz file that `load_weights` reads. @returns {Uint8Array<ArrayBuffer>} */
+  /** The model's parameters as the npz file that `load_weights` reads. @returns {Promise<Uint8Array<ArrayBuffer>>} */
   weights() {
-    return plain(this.#training.weights(this.#scope.get('model')));
+    return this.#ofModel((model) => this.#training.weights(model));
   }
 
   /**
@@ -217,28 +252,52 @@ class Engine {
    *
    * @param {Uint8Array} ink  0 paper to 255 ink, rows from the top
    * @param {number} width
-   * @returns {Look}
+   * @returns {Promise<Look>}
    */
   lookAtDrawing(ink, width) {
-    const drawing = this.#py.toPy(ink);
-    const result = plain(this.#looking.look_at_drawing(this.#scope.get('model'), drawing, width));
-    drawing.destroy();
-    return result;
+    return this.#ofModel((model) => {
+      const drawing = this.#py.toPy(ink);
+      try {
+        return this.#looking.look_at_drawing(model, drawing, width);
+      } finally {
+        drawing.destroy();
+      }
+    });
   }
 
-  /** What the model makes of a test image. @param {number} index @returns {Look} */
+  /** What the model makes of a test image. @param {number} index @returns {Promise<Look>} */
   lookAtTestImage(index) {
-    return plain(this.#looking.look_at_example(this.#scope.get('model'), this.#testSet, index));
+    return this.#ofModel((model) => this.#looking.look_at_example(model, this.#testSet, index));
   }
 
-  /** What the model reads in the first test images. @param {number} count @returns {Reading} */
+  /** What the model reads in the first test images. @param {number} count @returns {Promise<Reading>} */
   read(count) {
-    return plain(this.#looking.read(this.#scope.get('model'), this.#testSet, count));
+    return this.#ofModel((model) => this.#looking.read(model, this.#testSet, count));
+  }
+
+  /**
+   * What Python finds in the present model, which a GPU hands over for it.
+   *
+   * @param {(model: PyProxy) => PyProxy} find
+   * @returns {Promise<any>}  plain
+   */
+  async #ofModel(find) {
+    const present = this.#scope.get('model');
+    const model = await this.#training.on_cpu(present);
+    try {
+      return plain(find(model));
+    } finally {
+      model.destroy();
+      present.destroy();
+    }
   }
 
   /** Waits while paused. @returns {Promise<boolean>} false after stop() */
   async #mayGoOn() {
-    while (this.#wish === 'pause') await new Promise((resolve) => (this.#wake = () => resolve(undefined)));
+    while (this.#wish === 'pause') {
+      this.#stands();
+      await new Promise((resolve) => (this.#wake = () => resolve(undefined)));
+    }
     return this.#wish !== 'stop';
   }
 }

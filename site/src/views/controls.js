@@ -77,6 +77,7 @@ export function showControls(lab, onChange) {
     drawButtons(state);
     drawProgress(state);
     drawReadouts(state);
+    offerGpu(state);
     byId('kernels').textContent = state.versions ? `Computing with ${state.versions.kernels}.` : '';
     drawFault(state.fault, state.phase !== 'failed');
   });
@@ -87,6 +88,13 @@ function offerPresentWeights({ model }) {
   const usable = model !== null && model.origin !== 'random' && model.name === field('model').value;
   /** @type {HTMLOptionElement} */ (byId('continue')).disabled = !usable;
   if (!usable) field('fresh').value = 'yes';
+}
+
+/** WebGPU can be chosen where there is a GPU; else a line tells what is missing. @param {LabState} state */
+function offerGpu({ gpu }) {
+  /** @type {HTMLOptionElement} */ (byId('webgpu')).disabled = !gpu?.found;
+  byId('gpu-hint').hidden = gpu === null || gpu.found;
+  byId('gpu-hint').textContent = gpu && !gpu.found ? `No WebGPU: ${gpu.text}.` : '';
 }
 
 /** @param {Lab} lab */
@@ -127,7 +135,7 @@ function drawButtons({ phase }) {
   fields.disabled = STOPPABLE.includes(phase) || phase === 'stopping';
   byId('settings-hint').textContent = fields.disabled
     ? 'Stop the training to change its settings.'
-    : 'The learning rate falls in a straight line to zero.';
+    : 'The learning rate falls to zero in 20 equal steps.';
 }
 
 /** @param {LabState} state */

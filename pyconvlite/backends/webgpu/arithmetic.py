@@ -1,0 +1,190 @@
+"""Operations of one and two operands, of which one may be a number: the WGSL of NumPy's operators."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from .elementwise import ALIAS, LETTERS, elementwise
+from .window import Window
+
+if TYPE_CHECKING:
+    from .array import ndarray
+
+FLOAT, INT, BOOL = (np.dtype(kind) for kind in (np.float32, np.int32, np.bool_))
+LARGEST_COUNT = 1 << 24  # up to here a float32 holds each whole number
+
+
+def scalar(x: Any) -> float | None:
+    """The number that x is: a Python or NumPy number, or a NumPy array without axes."""
+    if isinstance(x, int | float | np.generic) or (isinstance(x, np.ndarray) and x.ndim == 0):
+        return float(x)
+    return None
+
+
+def operand(x: Any) -> ndarray:
+    """A device array, as an operand.
+
+    Raises:
+        TypeError: a NumPy array, which has to be moved first.
+    """
+    if isinstance(x, Window):
+        return cast("ndarray", x)
+    if isinstance(x, np.ndarray):
+        raise TypeError("one operand is on the device and one is not; move it with webgpu.asarray(x)")
+    raise TypeError(f"cannot compute with a device array and {type(x).__name__}")
+
+
+class Operands:
+    """Arrays and numbers on their way into an expression, in order.
+
+    Attributes:
+        arrays, numbers: what `elementwise` takes.
+        dtype: float32 if one of them is; int32 else.
+    """
+
+    def __init__(self, values: tuple[Any, ...], arrays: tuple[ndarray, ...] = ()) -> None:
+        self.arrays = list(arrays)
+        self.numbers: list[float] = []
+        self.dtype = INT
+        self._words: list[str] = []
+        for value in values:
+            number = scalar(value)
+            if number is None:
+                self._words.append(LETTERS[len(self.arrays)])
+                self.arrays.append(operand(value))
+                kind = value.dtype.kind
+            else:
+                whole = isinstance(value, int | np.integer | np.bool_)
+                kind = "i" if whole else getattr(value, "dtype", FLOAT).kind
+                if kind != "f" and abs(number) > LARGEST_COUNT:
+                    self._words.append(_large(int(value)))
+                else:
+                    self._words.append(f"s{len(self.numbers)}")
+                    self.numbers.append(number)
+            if kind == "f":
+                self.dtype = FLOAT
+
+    def words(self, dtype: np.dtype[Any]) -> list[str]:
+        """WGSL of each as this dtype."""
+        whole = dtype == INT  # numbers arrive as floats
+        words = [f"i32({word})" if whole and word[0] == "s" else word for word in self._words]
+        return [f"{ALIAS[dtype.name]}({word})" for word in words]
+
+
+def _large(value: int) -> str:
+    """WGSL of a whole number that float32 would round: a kernel of its own."""
+    if not -(1 << 31) <= value < 1 << 31:
+        raise OverflowError(f"{value} is out of the bounds of int32, the integers on the device")
+    return f"i32({value})" if value > -(1 << 31) else "i32(-2147483647 - 1)"
+
+
+def binary(
+    name: str, expression: str, x: Any, y: Any, compares: bool = False, floats: bool = False
+) -> ndarray:
+    """An operation of two operands, of which one may be a number.
+
+    Args:
+        name: shown in errors.
+        expression: WGSL of {a} and {b}; {T} is their type.
+        x, y: array and array or number.
+        compares: the result is bool.
+        floats: the result is float32, whatever the operands are.
+    """
+    both = Operands((x, y))
+    dtype = FLOAT if floats else both.dtype
+    a, b = both.words(dtype)
+    text = expression.format(a=a, b=b, T=ALIAS[dtype.name])
+    return elementwise(name, text, both.arrays, both.numbers, [BOOL if compares else dtype])
+
+
+def unary(name: str, expression: str, x: ndarray, floats: bool = True) -> ndarray:
+    """An operation of one operand: WGSL of {a}; {T} is its type.
+
+    Args:
+        name: shown in errors.
+        expression: the WGSL.
+        x: array.
+        floats: the result is float32, whatever x is.
+    """
+    dtype = FLOAT if floats else INT if operand(x).dtype == BOOL else x.dtype
+    alias = ALIAS[dtype.name]
+    return elementwise(name, expression.format(a=f"{alias}(a)", T=alias), [operand(x)], dtypes=[dtype])
+
+
+def logical(name: str, expression: str, *xs: Any) -> ndarray:
+    """An operation of truth values.
+
+    Raises:
+        TypeError: an operand holds something else.
+    """
+    for x in xs:
+        if operand(x).dtype != BOOL:
+            raise TypeError(f"&, | and ~ are for truth values on the device; got {x.dtype}")
+    return elementwise(name, expression, xs, dtypes=[BOOL])
+
+
+# WGSL leaves open what functions make of NaN, of 0 and of numbers below it: the text says it each time. A
+# number's bits tell whether it is NaN, as comparisons may assume that nothing is.
+IS_NAN = "((bitcast<B>({a}) & B(0x7fffffffu)) > B(0x7f800000u))"
+NAN = "bitcast<F>(bitcast<B>({a}) | B(0x7fc00000u))"  # of any a
+MINUS_INFINITY = "bitcast<F>(bitcast<B>({a}) | B(0xff800000u))"  # of 0
+
+EXP = f"select(exp({{a}}), {{a}}, {IS_NAN})"
+LOG = f"select(select(log({{a}}), {NAN}, ({{a}} < F(0)) | {IS_NAN}), {MINUS_INFINITY}, {{a}} == F(0))"
+
+
+def _power_of(a: str, b: str) -> str:
+    odd = f"({b} - 2 * floor({b} / 2))"
+    value = f"pow(abs({a}), {b}) * select(F(1), 1 - 2 * {odd}, {a} < F(0))"
+    of_zero = f"select(1 / abs({a}), F(0), {b} > F(0))"
+    no_number = f"{IS_NAN.format(a=a)} | {IS_NAN.format(a=b)} | (({a} < F(0)) & ({b} != floor({b})))"
+    value = f"select(select({value}, {of_zero}, {a} == F(0)), {NAN.format(a=a)}, {no_number})"
+    return f"select({value}, F(1), ({b} == F(0)) | ({a} == F(1)))"
+
+
+POWER = _power_of("{a}", "{b}")
+ROOTS = {0.5: "sqrt({a})", -0.5: "inverseSqrt({a})"}
+
+
+def power(x: Any, y: Any) -> ndarray:
+    """X to the power of y, of which one may be a number."""
+    c = scalar(y)
+    if c in ROOTS:
+        return unary("power", ROOTS[c], x)
+    if c is None or not c.is_integer() or not 0 <= abs(c) <= 31:
+        return binary("power", POWER, x, y, floats=True)
+    if c == 0:
+        return unary("power", "{T}(1)", x, floats=False)
+    product = " * ".join(["{a}"] * int(abs(c)))
+    return unary("power", f"({product})" if c > 0 else f"1 / ({product})", x, floats=c < 0)
+
+
+def maximum(x: Any, y: Any) -> ndarray:
+    """The larger of each two elements; NaN comes through.
+
+    Example:
+        >>> from pyconvlite.backends import webgpu
+        >>> if webgpu.is_available():
+        ...     assert webgpu.maximum(webgpu.asarray([-1.0, 2.0]), 0).get().tolist() == [0, 2]
+    """
+    return _extreme(">", x, y)
+
+
+def minimum(x: Any, y: Any) -> ndarray:
+    """The smaller of each two elements; NaN comes through.
+
+    Example:
+        >>> from pyconvlite.backends import webgpu
+        >>> if webgpu.is_available():
+        ...     assert webgpu.minimum(webgpu.asarray([-1.0, 2.0]), 0).get().tolist() == [-1, 0]
+    """
+    return _extreme("<", x, y)
+
+
+def _extreme(sign: str, x: Any, y: Any) -> ndarray:
+    chosen = f"({{a}} {sign} {{b}})"
+    if Operands((x, y)).dtype == FLOAT:
+        chosen += f" | {IS_NAN}"
+    return binary("extreme", f"select({{b}}, {{a}}, {chosen})", x, y)

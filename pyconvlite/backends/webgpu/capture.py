@@ -1,0 +1,228 @@
+"""Step capture: the commands of a training step, recorded once and given to the device again in one call.
+
+On a GPU a step of a small net is over before Python has named its kernels. `capture` lets a step begin
+(optimizers make their state in the first), then records two, and compares what they gave to the device: what
+stayed the same is a constant, what the first made and the second read is state (weights, velocities), what
+the arguments brought is input. From then on a call copies the arguments in and replays the commands, without
+any Python between; the arithmetic is that of the step itself.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from ...core import Variable
+from .array import ndarray
+from .device import Buffer, Device, current
+from .elementwise import CounterBits
+
+__all__ = ["CaptureRefused", "capture"]
+
+
+class CaptureRefused(RuntimeError):  # noqa: N818 - it is the step that does not lend itself
+    """Raised for a step that cannot be replayed; the message says why.
+
+    Example:
+        >>> raise CaptureRefused("it reads a result back")
+        Traceback (most recent call last):
+        pyconvlite.backends.webgpu.capture.CaptureRefused: it reads a result back
+    """
+
+
+class Run(NamedTuple):
+    """A kernel's run."""
+
+    name: str
+    pipeline: int
+    groups: tuple[int, int, int]
+    buffers: list[Buffer]
+    parameters: list[int]
+
+
+@dataclass
+class Recording:
+    """What a step gave to the device. Its buffers are held, so that none is used twice."""
+
+    made: list[Buffer] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+    writes: list[bytes] = field(default_factory=list)
+    reads: int = 0
+
+    def record(
+        self,
+        name: str,
+        pipeline: int,
+        groups: tuple[int, int, int],
+        buffers: list[Buffer],
+        parameters: list[int],
+    ) -> None:
+        """Take a kernel's run down."""
+        self.runs.append(Run(name, pipeline, groups, list(buffers), list(parameters)))
+
+
+class capture:  # noqa: N801 - a function, to its users
+    """Make a training step fast: record it, and replay it on the device.
+
+    Args:
+        step: a function of device arrays that computes, differentiates and updates, and returns device arrays
+            or Variables (the loss). Its Python code runs at the first three calls only: what it reads from
+            outside (a learning rate, `test_mode`) stays as it was then.
+
+    Returns:
+        A function that is called like `step`. Results are arrays of their own; to read a loss back now and
+        then, rather than after each step, keeps the device busy.
+
+    Raises:
+        CaptureRefused: by a call, if the step reads back, copies new data to the device (dropout does), takes
+            other numbers, shapes or ways than before, or is called with other shapes.
+
+    Example:
+        >>> def double(x):
+        ...     return x * 2
+        >>> fast = capture(double)  # fast(x) on a device
+    """
+
+    def __init__(self, step: Callable[..., Any]) -> None:
+        self._step = step
+        self._begun = False
+        self._first: tuple[Recording, list[ndarray]] | None = None
+        self._plan: _Plan | None = None
+
+    def __call__(self, *inputs: ndarray) -> Any:
+        """Run the step, or replay it."""
+        for x in inputs:
+            if not isinstance(x, ndarray):
+                raise TypeError(f"a captured step takes arrays on the device; got {type(x).__name__}")
+        if self._plan is not None and self._plan.holds():
+            return self._plan.replay(list(inputs))
+        self._plan = None
+        if not self._begun:
+            self._begun = True
+            return self._step(*inputs)
+        own = [x.copy() for x in inputs]  # to be written to at each replay
+        recording = Recording()
+        device = current()
+        device.recording = recording
+        try:
+            result = self._step(*own)
+        finally:
+            device.recording = None
+        if self._first is None:
+            self._first = recording, own
+            return result
+        (first, before), self._first = self._first, None
+        self._plan = _Plan(device, first, before, recording, own, result)
+        return _copied(result)
+
+
+class _Plan:
+    """A recorded step, ready to be replayed."""
+
+    def __init__(
+        self,
+        device: Device,
+        first: Recording,
+        before: list[ndarray],
+        second: Recording,
+        inputs: list[ndarray],
+        result: Any,
+    ) -> None:
+        _check_alike(first, second, before, inputs)
+        self._device = device
+        self._inputs = inputs
+        self._result = result
+        self._recording = second  # holds the buffers
+        self._states = _states(first, second, before, inputs)
+        self._kept = [sys.getrefcount(new) for _, new in self._states]
+        counters = []
+        self._id = device.begin_capture()
+        for old, new in self._states:
+            device.capture_copy(self._id, new, old)
+        for position, run in enumerate(second.runs):
+            device.capture_run(self._id, run.pipeline, run.groups, run.buffers, run.parameters)
+            counters += [
+                (position, slot, bits.value)
+                for slot, bits in enumerate(run.parameters)
+                if isinstance(bits, CounterBits)
+            ]
+        device.end_capture(self._id, counters)
+
+    def __del__(self) -> None:
+        if hasattr(self, "_id"):
+            self._device.drop_capture(self._id)
+
+    def holds(self) -> bool:
+        """Whether the step's state is still what it left: else its Parameters were given other arrays."""
+        alive = zip(self._states, self._kept, strict=True)
+        return self._device is current() and all(sys.getrefcount(new) >= kept for (_, new), kept in alive)
+
+    def replay(self, inputs: list[ndarray]) -> Any:
+        given, known = [(x.shape, x.dtype) for x in inputs], [(x.shape, x.dtype) for x in self._inputs]
+        if given != known:
+            raise CaptureRefused(
+                f"the step was recorded with arguments {known}; got {given}: capture another"
+            )
+        copies = []
+        for x, own in zip(inputs, self._inputs, strict=True):
+            source = x if x.is_contiguous else x.copy()
+            copies.append((source, own))
+        self._device.replay(self._id, [(x.buffer, 4 * x.offset, own.buffer, own.nbytes) for x, own in copies])
+        return _copied(self._result)
+
+
+def _check_alike(first: Recording, second: Recording, before: list[ndarray], inputs: list[ndarray]) -> None:
+    if first.reads or second.reads:
+        raise CaptureRefused("the step reads a result back: return it, and read it outside")
+    shapes = [[(x.shape, x.dtype) for x in xs] for xs in (before, inputs)]
+    if shapes[0] != shapes[1]:
+        raise CaptureRefused(f"its arguments changed from {shapes[0]} to {shapes[1]}")
+    if first.writes != second.writes:
+        raise CaptureRefused(
+            "the step copies data to the device that changes from call to call (dropout draws there): pass "
+            "such data as an argument"
+        )
+    for one, other in zip(first.runs, second.runs, strict=False):
+        if one.pipeline != other.pipeline or one.groups != other.groups:
+            raise CaptureRefused(f"the step went another way the second time: {one.name}, then {other.name}")
+        for a, b in zip(one.parameters, other.parameters, strict=True):
+            counts = isinstance(a, CounterBits) and isinstance(b, CounterBits) and b.value == a.value + 1
+            if a != b and not counts:
+                raise CaptureRefused(f"a number or a size that {one.name} takes changed from call to call")
+    if len(first.runs) != len(second.runs) or len(first.made) != len(second.made):
+        raise CaptureRefused(f"the step ran {len(first.runs)} kernels, then {len(second.runs)}")
+
+
+def _states(
+    first: Recording, second: Recording, before: list[ndarray], inputs: list[ndarray]
+) -> list[tuple[Buffer, Buffer]]:
+    """For each array that the step carries on: the buffer that it reads, and the one that it leaves it in."""
+    made_first = {buffer: k for k, buffer in enumerate(first.made)}
+    made_second = set(second.made)
+    given = {x.buffer: y.buffer for x, y in zip(before, inputs, strict=True)}
+    states: dict[Buffer, Buffer] = {}
+    for one, other in zip(first.runs, second.runs, strict=True):
+        for a, b in zip(one.buffers, other.buffers, strict=True):
+            if b in made_second or a is b:  # of the step itself, or a constant
+                continue
+            if a in given and given[a] is b:
+                continue
+            if b not in made_first:
+                raise CaptureRefused(
+                    f"{one.name} reads an array that was another one the time before: pass it as an argument"
+                )
+            states[b] = second.made[made_first[b]]
+    return list(states.items())
+
+
+def _copied(result: Any) -> Any:
+    """Results in arrays of their own: a replay writes to the recorded ones."""
+    if isinstance(result, Variable):
+        return Variable(result.data.copy())
+    if isinstance(result, ndarray):
+        return result.copy()
+    if isinstance(result, tuple | list):
+        return type(result)(_copied(part) for part in result)
+    return result

@@ -1,0 +1,181 @@
+"""Convolution, its gradients, its columns on the device; names, arguments, results as in the NumPy backend.
+
+The kernels go over a padded copy of x, so that no pixel they read needs a test. The gradient with respect to
+x is a convolution too: of gy, with zeros between its elements where the stride is above 1, with the weights
+turned around.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...utils import Pair, conv_outsize
+from .array import fill, ndarray, new
+from .device import current
+from .program import even, require_floats, run_file, whole
+
+__all__ = ["col2im", "conv2d", "conv2d_gW", "conv2d_gx", "im2col"]
+
+# A GPU has some 64 registers for a thread, and wants many threads. A CPU that stands in for one wants few
+# threads, each with much to compute for what it loads: sums beyond its registers cost it less than loads.
+RUN = {False: 8, True: 16}  # windows to a thread at most, by `AdapterInfo.fallback`
+CHANNELS = {False: 4, True: 8}
+PRODUCTS = 1500  # multiplications written out in a kernel at most; more takes long to compile
+SUMS = {False: 64, True: 100}  # of gW's kernel
+THREADS = {False: 16384, True: 512}  # wanted at least for gW
+
+
+def _padded(
+    x: ndarray,
+    outsize: Pair,
+    run: int,
+    kernel_size: Pair,
+    stride: Pair,
+    pad: Pair,
+    dilation: Pair,
+    spread: Pair = (1, 1),
+) -> tuple[ndarray, dict[str, int]]:
+    """A padded copy of x, wide enough for whole runs of windows, and the sizes that the kernels ask for."""
+    N, C, H, W = x.shape
+    (OH, OW), (KH, KW), (SH, SW), (DH, DW) = outsize, kernel_size, stride, dilation
+    span = (run - 1) * SW + (KW - 1) * DW + 1
+    HP = (OH - 1) * SH + (KH - 1) * DH + 1
+    WP = (-(-OW // run) - 1) * run * SW + span
+    sizes = {"OH": OH, "OW": OW, "KH": KH, "KW": KW, "SH": SH, "SW": SW, "DH": DH, "DW": DW}
+    sizes |= {"HP": HP, "WP": WP, "R": run, "SPAN": span}
+    if (HP, WP, *pad, *spread) == (H, W, 0, 0, 1, 1):
+        return whole(x), sizes
+    y = new((N, C, HP, WP))
+    (PH, PW), (EH, EW) = pad, spread
+    run_file("pad", [whole(x)], [y], y.size, [], H=H, W=W, HP=HP, WP=WP, PH=PH, PW=PW, EH=EH, EW=EW)
+    return y, sizes
+
+
+def conv2d(
+    x: ndarray,
+    W: ndarray,
+    b: ndarray | None,
+    stride: Pair,
+    pad: Pair,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+    relu: bool = False,
+) -> Any:
+    """Convolution: y[n, o] = sum over c of x[n, c] correlated with W[o, c], plus b[o].
+
+    With `relu`, its positive part.
+    """
+    require_floats(x, W, b)
+    outsize = conv_outsize((x.shape[2], x.shape[3]), (W.shape[2], W.shape[3]), stride, pad, dilation)
+    return _conv2d(x, W, b, outsize, stride, pad, dilation, groups, relu=relu)
+
+
+def _conv2d(
+    x: ndarray,
+    W: ndarray,
+    b: ndarray | None,
+    outsize: Pair,
+    stride: Pair,
+    pad: Pair,
+    dilation: Pair,
+    groups: int,
+    *,
+    spread: Pair = (1, 1),
+    relu: bool = False,
+) -> ndarray:
+    """Convolution of x, spread out, for an output of any size."""
+    N = len(x)
+    OC, Cg, KH, KW = W.shape
+    OCg = OC // groups
+    y = new((N, OC, *outsize))
+    if not y.size:
+        return y
+    fallback = current().info.fallback
+    run = even(outsize[1], RUN[fallback])
+    Q = even(OCg, max(1, min(CHANNELS[fallback], PRODUCTS // (run * KW))))
+    x, sizes = _padded(x, outsize, run, (KH, KW), stride, pad, dilation, spread)
+    threads = N * groups * -(-OCg // Q) * outsize[0] * -(-outsize[1] // run)
+    W = whole(W)
+    bias = W if b is None else whole(b)  # something has to be bound
+    flags = {"BIAS": int(b is not None), "RELU": int(relu)}
+    run_file("conv2d", [x, W, bias], [y], threads, [N], **sizes, GROUPS=groups, CG=Cg, OCG=OCg, Q=Q, **flags)
+    return y
+
+
+def conv2d_gx(
+    gy: ndarray,
+    W: ndarray,
+    b: ndarray | None,
+    xsize: Pair,
+    stride: Pair,
+    pad: Pair,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+) -> Any:
+    """Gradient of conv2d with respect to x; with a bias, the forward of deconv2d."""
+    require_floats(gy, W, b)
+    OC, Cg, KH, KW = W.shape
+    turned = W[:, :, ::-1, ::-1].reshape(groups, OC // groups, Cg, KH, KW).transpose(0, 2, 1, 3, 4)
+    turned = turned.reshape(groups * Cg, OC // groups, KH, KW)
+    around = (KH - 1) * dilation[0] - pad[0], (KW - 1) * dilation[1] - pad[1]
+    return _conv2d(gy, turned, b, xsize, (1, 1), around, dilation, groups, spread=stride)
+
+
+def conv2d_gW(
+    x: ndarray,
+    gy: ndarray,
+    kernel_size: Pair,
+    stride: Pair,
+    pad: Pair,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+) -> Any:
+    """Gradient of conv2d with respect to W: parts of the images are summed, then their sums are."""
+    require_floats(x, gy)
+    N, OC, OH, OW = gy.shape
+    Cg, OCg, (KH, KW) = x.shape[1] // groups, OC // groups, kernel_size
+    if not gy.size:
+        return fill((OC, Cg, KH, KW), 0, np.float32)
+    fallback = current().info.fallback
+    run = even(OW, RUN[fallback])
+    T = KH if KH * KW * run <= PRODUCTS and SUMS[fallback] >= KH * KW else 1
+    most = min(CHANNELS[fallback], PRODUCTS // (T * KW * run), SUMS[fallback] // (T * KW))
+    Q = even(OCg, max(1, most))
+    x, sizes = _padded(x, (OH, OW), run, kernel_size, stride, pad, dilation)
+    blocks = groups * -(-OCg // Q) * Cg * KH // T
+    parts = min(N * OH, -(-THREADS[fallback] // blocks))
+    gW = new((parts, OC, Cg, KH, KW))
+    sizes |= {"GROUPS": groups, "CG": Cg, "OCG": OCg, "Q": Q, "T": T}
+    run_file("conv2d_gw", [x, whole(gy)], [gW], blocks * parts, [N, parts], **sizes)
+    return gW.sum(axis=0)
+
+
+def im2col(x: ndarray, kernel_size: Pair, stride: Pair, pad: Pair, dilation: Pair = (1, 1)) -> Any:
+    """The pixels of x under the kernel, at each position: (N, C, KH, KW, OH, OW)."""
+    require_floats(x)
+    N, C, H, W = x.shape
+    OH, OW = conv_outsize((H, W), kernel_size, stride, pad, dilation)
+    col = new((N, C, *kernel_size, OH, OW))
+    if col.size:
+        sizes = [H, W, OH, OW, *kernel_size, *stride, *pad, *dilation]
+        run_file("im2col", [whole(x)], [col], col.size, sizes)
+    return col
+
+
+def col2im(
+    col: ndarray,
+    x_shape: tuple[int, ...],
+    kernel_size: Pair,
+    stride: Pair,
+    pad: Pair,
+    dilation: Pair = (1, 1),
+) -> Any:
+    """Adjoint of im2col: each pixel of x gets the sum of its copies in col."""
+    require_floats(col)
+    x = new(x_shape)
+    if x.size:
+        sizes = [*x_shape[2:], *col.shape[4:], *kernel_size, *stride, *pad, *dilation]
+        run_file("col2im", [whole(col)], [x], x.size, sizes)
+    return x

@@ -1,0 +1,336 @@
+"""The device: opening it, its buffers and kernels, what can go wrong. The one file that imports JavaScript.
+
+Everything else of the backend sees a `Device`: `allocate`, `write`, `read`, `run`. The commands themselves
+are given in `bridge.js`, one call per kernel with numbers only.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .. import DeviceUnavailable
+
+__all__ = [
+    "AdapterInfo",
+    "Buffer",
+    "Device",
+    "DeviceLost",
+    "WebGPUError",
+    "WebGPUUnavailable",
+    "current",
+    "init",
+    "init_sync",
+]
+
+FOLDER = Path(__file__).parent
+
+
+class WebGPUUnavailable(DeviceUnavailable):
+    """Raised where no device can be opened; the message says what is missing and how to mend it.
+
+    Example:
+        >>> raise WebGPUUnavailable("no adapter")
+        Traceback (most recent call last):
+        pyconvlite.backends.webgpu.device.WebGPUUnavailable: no adapter
+    """
+
+
+class DeviceLost(RuntimeError):  # noqa: N818
+    """Raised for whatever is asked of a device that is gone, and of arrays that were on it.
+
+    `webgpu.init()` opens a new one; data goes on from its last copy on the CPU.
+
+    Example:
+        >>> raise DeviceLost("the driver was reset")
+        Traceback (most recent call last):
+        pyconvlite.backends.webgpu.device.DeviceLost: the driver was reset
+    """
+
+
+class WebGPUError(RuntimeError):
+    """Raised for an error that the device reported: it names the kernel.
+
+    Example:
+        >>> raise WebGPUError("error in the kernel conv2d")
+        Traceback (most recent call last):
+        pyconvlite.backends.webgpu.device.WebGPUError: error in the kernel conv2d
+    """
+
+
+@dataclass(frozen=True)
+class AdapterInfo:
+    """What `init` found.
+
+    Attributes:
+        vendor, architecture, description: as the browser names the adapter; it may leave them empty.
+        fallback: whether it is a CPU that stands in for a GPU.
+        features: names of what the device can do beyond the standard.
+        limits: the device's limits in bytes or numbers, by WebGPU's names.
+
+    Example:
+        >>> AdapterInfo("google", "swiftshader", "", True, (), {}).fallback
+        True
+    """
+
+    vendor: str
+    architecture: str
+    description: str
+    fallback: bool
+    features: tuple[str, ...]
+    limits: dict[str, int]
+
+
+class Buffer:
+    """Memory on the device; it goes back to the pool with its last reference."""
+
+    __slots__ = ("bytes", "device", "id")
+
+    def __init__(self, device: Device, size: int) -> None:
+        self.device = device
+        self.bytes = size
+        self.id = device.allocate(size)
+        if device.recording is not None:
+            device.recording.made.append(self)
+
+    def __del__(self) -> None:
+        if hasattr(self, "id"):
+            self.device.release(self.id)
+
+
+class Device:
+    """An open device.
+
+    Args:
+        bridge: the object of `bridge.js`.
+    """
+
+    def __init__(self, bridge: Any) -> None:
+        self._bridge = bridge
+        info = json.loads(bridge.info)
+        self.info = AdapterInfo(**{**info, "features": tuple(info["features"])})
+        self._run = bridge.run  # looked up once: a look-up in JavaScript takes longer than the call
+        self._allocate = bridge.allocate
+        self._release = bridge.release
+        self._pipelines: dict[Any, int] = {}
+        self._names: dict[int, str] = {}
+        self.recording: Any = None  # of a step that is being captured, see capture.py
+
+    def allocate(self, size: int) -> int:
+        """Take a buffer of `size` bytes; see `Buffer`, which gives it back."""
+        largest = self.info.limits["maxStorageBufferBindingSize"]
+        if size > largest:
+            raise ValueError(
+                f"an array of {size:,} bytes is larger than this adapter can bind, {largest:,}; "
+                "use smaller batches"
+            )
+        return int(self._call(self._allocate, max(size, 4)))
+
+    def release(self, buffer: int) -> None:
+        """Give a buffer back to the pool."""
+        self._release(buffer)
+
+    def write(self, buffer: Buffer, data: Any) -> None:
+        """Copy bytes from the CPU, an object with a buffer, to the device."""
+        if self.recording is not None:
+            self.recording.writes.append(bytes(data))
+        self._call(self._bridge.write, buffer.id, data)
+
+    async def read(self, buffer: Buffer, offset: int, size: int) -> bytes:
+        """Copy bytes from the device."""
+        if self.recording is not None:
+            self.recording.reads += 1
+        try:
+            data = await self._bridge.read(buffer.id, offset, size)
+        except Exception as error:
+            raise _translated(error) from error
+        return bytes(data.to_bytes())
+
+    def read_sync(self, buffer: Buffer, offset: int, size: int) -> bytes:
+        """Copy bytes from the device, waiting for it.
+
+        Raises:
+            RuntimeError: this runtime cannot wait.
+        """
+        from pyodide.ffi import can_run_sync, run_sync
+
+        if not can_run_sync():
+            raise RuntimeError(
+                "this runtime cannot wait for the device (it lacks JSPI, or Python was not started with "
+                "runPythonAsync); use `await webgpu.asnumpy_async(x)`"
+            )
+        return run_sync(self.read(buffer, offset, size))  # type: ignore[no-any-return]
+
+    def pipeline(self, name: str, code: str, access: str) -> int:
+        """Compile a kernel, once; see `bridge.js`."""
+        key = name, code, access
+        if key not in self._pipelines:
+            self._pipelines[key] = int(self._call(self._bridge.pipeline, name, code, access))
+            self._names[self._pipelines[key]] = name
+        return self._pipelines[key]
+
+    def run(
+        self, pipeline: int, groups: tuple[int, int, int], buffers: list[Buffer], parameters: list[int]
+    ) -> None:
+        """Run a kernel; parameters are integers of 32 bits."""
+        for buffer in buffers:
+            if buffer.device is not self:
+                raise DeviceLost("an array belongs to a device that is gone; load it from the CPU again")
+        if self.recording is not None:
+            self.recording.record(self._names[pipeline], pipeline, groups, buffers, parameters)
+        self._call(self._run, pipeline, *groups, *[b.id for b in buffers], *map(int, parameters))
+
+    # -- captured steps, see capture.py
+
+    def begin_capture(self) -> int:
+        """Open a list of commands that can be given again; returns its number."""
+        return int(self._call(self._bridge.beginCapture))
+
+    def capture_copy(self, capture: int, source: Buffer, target: Buffer) -> None:
+        """Add a copy, ahead of all kernels."""
+        self._call(self._bridge.captureCopy, capture, source.id, target.id, source.bytes)
+
+    def capture_run(
+        self,
+        capture: int,
+        pipeline: int,
+        groups: tuple[int, int, int],
+        buffers: list[Buffer],
+        parameters: list[int],
+    ) -> None:
+        """Add a kernel's run."""
+        ids = [b.id for b in buffers]
+        self._call(self._bridge.captureRun, capture, pipeline, *groups, *ids, *map(int, parameters))
+
+    def end_capture(self, capture: int, counters: list[tuple[int, int, float]]) -> None:
+        """Close it. Counters are parameters, by run and place, that go up by one from replay to replay."""
+        self._call(self._bridge.endCapture, capture, *[number for counter in counters for number in counter])
+
+    def replay(self, capture: int, inputs: list[tuple[Buffer, int, Buffer, int]]) -> None:
+        """Give the commands again, after copies: from, offset, to, bytes."""
+        numbers = [n for source, offset, target, size in inputs for n in (source.id, offset, target.id, size)]
+        self._call(self._bridge.replay, capture, *numbers)
+
+    def drop_capture(self, capture: int) -> None:
+        """Forget it."""
+        self._bridge.dropCapture(capture)
+
+    def memory(self) -> dict[str, int]:
+        """Bytes and counts; see `webgpu.memory`."""
+        counts = self._bridge.counts
+        return {
+            name: int(getattr(counts, name)) for name in ("live", "pooled", "peak", "reads", "dispatches")
+        }
+
+    def free_pool(self) -> None:
+        """Give released buffers back to the system."""
+        self._call(self._bridge.freePool)
+
+    def destroy(self) -> None:
+        """Close the device; its arrays are lost."""
+        self._bridge.destroy()
+
+    def _call(self, function: Any, *args: Any) -> Any:
+        try:
+            return function(*args)
+        except Exception as error:
+            raise _translated(error) from error
+
+
+def _translated(error: Exception) -> Exception:
+    """An error of JavaScript as one of ours."""
+    if type(error).__name__ != "JsException":
+        return error
+    message = str(error).removeprefix("Error: ")
+    if message.startswith("device lost"):
+        return DeviceLost(
+            f"{message}; webgpu.init() opens a new one, data goes on from its last copy on the CPU"
+        )
+    return WebGPUError(message)
+
+
+_current: Device | None = None
+
+
+def current() -> Device:
+    """The open device.
+
+    Raises:
+        WebGPUUnavailable: `init` was not called.
+    """
+    if _current is None:
+        raise WebGPUUnavailable("there is no device yet; call `await webgpu.init()` first")
+    return _current
+
+
+async def init(power_preference: str | None = None) -> AdapterInfo:
+    """Open a device, or a new one; arrays made from now on live there.
+
+    Args:
+        power_preference: "low-power" or "high-performance", where there are several adapters; a wish.
+
+    Raises:
+        WebGPUUnavailable: there is none; the message says what is missing.
+
+    Example:
+        >>> import asyncio
+        >>> asyncio.run(init())
+        Traceback (most recent call last):
+        pyconvlite.backends.webgpu.device.WebGPUUnavailable: this Python is not in a JavaScript runtime; ...
+    """
+    global _current
+    platform: str = sys.platform
+    if platform != "emscripten":
+        raise WebGPUUnavailable(
+            "this Python is not in a JavaScript runtime; WebGPU is reached from Pyodide, in a browser or Node"
+        )
+    from js import globalThis
+    from pyodide.code import run_js
+
+    navigator = getattr(globalThis, "navigator", None)
+    gpu = getattr(navigator, "gpu", None)
+    if not gpu:
+        if getattr(globalThis, "isSecureContext", True) is False:
+            raise WebGPUUnavailable("this page is not secure; WebGPU needs https:// or localhost")
+        raise WebGPUUnavailable(
+            "this runtime has no navigator.gpu; use Chrome, Edge, Safari 26 or Firefox 141 or newer, or "
+            "under Node the npm package `webgpu`"
+        )
+    open_device = run_js(FOLDER.joinpath("bridge.js").read_text("utf-8"))
+    try:
+        bridge = await open_device(gpu, power_preference)
+    except Exception as error:
+        raise WebGPUUnavailable(
+            f"there is no adapter to open ({str(error).removeprefix('Error: ')}); see chrome://gpu, update "
+            "the graphics driver, or start Chromium with --enable-unsafe-webgpu to have a CPU stand in"
+        ) from error
+    _current = Device(bridge)
+    return _current.info
+
+
+def init_sync(power_preference: str | None = None) -> AdapterInfo:
+    """`init` where Python can wait for JavaScript.
+
+    Raises:
+        WebGPUUnavailable: there is no device, or Python cannot wait.
+
+    Example:
+        >>> init_sync()
+        Traceback (most recent call last):
+        pyconvlite.backends.webgpu.device.WebGPUUnavailable: this Python is not in a JavaScript runtime; ...
+    """
+    platform: str = sys.platform
+    if platform == "emscripten":
+        from pyodide.ffi import can_run_sync, run_sync
+
+        if not can_run_sync():
+            raise WebGPUUnavailable(
+                "this runtime cannot wait for a device (it lacks JSPI); use `await webgpu.init()`"
+            )
+        return run_sync(init(power_preference))  # type: ignore[no-any-return]
+    import asyncio
+
+    return asyncio.run(init(power_preference))

@@ -1,0 +1,221 @@
+"""Kernels that go over arrays element by element, generated from an expression, compiled once for each form.
+
+An expression is WGSL over the operands `a`, `b`, `c`, ... and the numbers `s0`, `s1`, ...; one kernel reads
+its operands wherever they lie (views, broadcast axes), and writes a new, contiguous array. Where all operands
+lie contiguous, or are one element each, and the size is a multiple of four, the expression is taken of four
+elements at a time: `F`, `I` and `B` in it stand for a float, an integer and a truth value, or for vectors of
+four.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import struct
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+
+from .device import Buffer, current
+from .window import broadcast_strides, collapse
+
+if TYPE_CHECKING:
+    from .array import ndarray
+
+WORKGROUP = 64
+MOST_GROUPS = 65535  # along one axis
+MOST_PARAMETERS = 64  # integers
+
+LETTERS = "abcdefgh"
+# how a dtype is stored, and what stands for it in an expression
+STORAGE = {"float32": "f32", "int32": "i32", "bool": "u32"}
+ALIAS = {"float32": "F", "int32": "I", "bool": "B"}
+
+
+def groups_for(threads: int) -> tuple[int, int, int]:
+    """Workgroups for so many threads; a kernel finds its number by `THREAD`."""
+    groups = max(1, -(-threads // WORKGROUP))
+    x = min(groups, MOST_GROUPS)
+    return x, -(-groups // x), 1
+
+
+THREAD = f"i32(id.x + id.y * n_groups.x * {WORKGROUP}u)"
+HEAD = """@group(0) @binding(0) var<uniform> parameters: array<vec4i, 16>;
+fn parameter(i: i32) -> i32 { return parameters[i / 4][i % 4]; }
+"""
+MAIN = f"""@compute @workgroup_size({WORKGROUP})
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {{
+  let i = {THREAD};
+"""
+
+
+class Counter(float):
+    """A number that goes up by one from step to step, such as the number of updates."""
+
+
+class CounterBits(int):
+    """A Counter's 32 bits; `value` is the Counter."""
+
+    value: float
+
+
+def bits(value: float) -> int:
+    """A float's 32 bits as an integer."""
+    number = struct.unpack("<i", struct.pack("<f", value))[0]
+    if isinstance(value, Counter):
+        counted = CounterBits(number)
+        counted.value = float(value)
+        return counted
+    return int(number)
+
+
+def binding(index: int, name: str, storage: str, written: bool = False) -> str:
+    """Declare a buffer."""
+    access = "read_write" if written else "read"
+    return f"@group(0) @binding({index + 1}) var<storage, {access}> {name}: array<{storage}>;\n"
+
+
+@functools.cache
+def _code(
+    expressions: tuple[str, ...],
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
+    numbers: int,
+    rank: int,
+    wide: bool,
+) -> str:
+    """WGSL of one form. `rank`: axes after `collapse`; `wide`: it takes four elements at a time."""
+    names = LETTERS[: len(inputs)]
+    text = HEAD
+    for alias, kind in zip("FIB", ("f32", "i32", "u32"), strict=True):
+        text += f"alias {alias} = {f'vec4<{kind}>' if wide else kind};\n"
+    stored = [STORAGE[dtype] for dtype in (*inputs, *outputs)]
+    for index, storage in enumerate(stored):
+        name = f"m{index}"
+        element = f"vec4<{storage}>" if wide and index >= len(inputs) else storage
+        text += binding(index, name, element, written=index >= len(inputs))
+    text += MAIN + "  if (i >= parameter(0)) { return; }\n"
+    at = 1
+    for k in range(numbers):
+        text += f"  let s{k} = bitcast<f32>(parameter({at + k}));\n"
+    at += numbers
+    for k, name in enumerate(names):
+        text += f"  var at_{name} = parameter({at + k});\n"
+    at += len(names)
+    if wide:  # one axis
+        for k, name in enumerate(names):
+            text += f"  let step_{name} = parameter({at + 1 + k});\n  at_{name} += 4 * i * step_{name};\n"
+            elements = ", ".join(f"m{k}[at_{name} + {lane} * step_{name}]" for lane in range(4))
+            text += f"  let {name} = {ALIAS[inputs[k]]}({elements});\n"
+    else:
+        text += "  var rest = i;\n" if rank else ""
+        for axis in reversed(range(rank)):
+            size = at + axis * (1 + len(names))
+            text += (
+                f"  let along_{axis} = rest % parameter({size});\n"
+                if axis
+                else f"  let along_{axis} = rest;\n"
+            )
+            text += f"  rest /= parameter({size});\n" if axis else ""
+            for k, name in enumerate(names):
+                text += f"  at_{name} += along_{axis} * parameter({size + 1 + k});\n"
+        for k, name in enumerate(names):
+            text += f"  let {name} = m{k}[at_{name}];\n"
+    for k, (expression, dtype) in enumerate(zip(expressions, outputs, strict=True)):
+        value = f"select(B(0u), B(1u), {expression})" if dtype == "bool" else f"{ALIAS[dtype]}({expression})"
+        text += f"  m{len(inputs) + k}[i] = {value};\n"
+    return text + "}\n"
+
+
+@overload
+def elementwise(
+    name: str,
+    expressions: str,
+    operands: Sequence[ndarray],
+    numbers: Sequence[float] = (),
+    dtypes: Sequence[Any] = (np.float32,),
+    shape: tuple[int, ...] = (),
+) -> ndarray: ...
+
+
+@overload
+def elementwise(
+    name: str,
+    expressions: tuple[str, ...],
+    operands: Sequence[ndarray],
+    numbers: Sequence[float] = (),
+    dtypes: Sequence[Any] = (np.float32,),
+    shape: tuple[int, ...] = (),
+) -> Any: ...
+
+
+def elementwise(
+    name: str,
+    expressions: str | tuple[str, ...],
+    operands: Sequence[ndarray],
+    numbers: Sequence[float] = (),
+    dtypes: Sequence[Any] = (np.float32,),
+    shape: tuple[int, ...] = (),
+) -> Any:
+    """New arrays of expressions of the operands, which broadcast.
+
+    Args:
+        name: shown in errors.
+        expressions: WGSL, one for each result.
+        operands: arrays, `a`, `b`, ... in the expressions.
+        numbers: `s0`, `s1`, ... in them.
+        dtypes: of the results.
+        shape: the least that the results have; the operands broadcast with it.
+
+    Returns:
+        An array, or a tuple of them for a tuple of expressions.
+    """
+    from .array import new  # which needs this module
+
+    several = isinstance(expressions, tuple)
+    texts = expressions if isinstance(expressions, tuple) else (expressions,)
+    shape = np.broadcast_shapes(shape, *[x.shape for x in operands])
+    outputs = [new(shape, dtype) for dtype in dtypes]
+    size = math.prod(shape)
+    if size:
+        strides = [broadcast_strides(x, shape) for x in operands]
+        sizes, steps = collapse(shape, strides)
+        wide = len(sizes) <= 1 and size % 4 == 0
+        form = (
+            texts,
+            tuple(x.dtype.name for x in operands),
+            tuple(y.dtype.name for y in outputs),
+            len(numbers),
+            len(sizes),
+            wide,
+        )
+        parameters = [size // 4 if wide else size, *map(bits, numbers), *(x.offset for x in operands)]
+        if wide and not sizes:
+            sizes, steps = [1], [[0] for _ in operands]
+        for axis, length in enumerate(sizes):
+            parameters += [length, *(s[axis] for s in steps)]
+        run(
+            name,
+            _code(*form),
+            [x.buffer for x in operands],
+            [y.buffer for y in outputs],
+            parameters[0],
+            parameters,
+        )
+    return tuple(outputs) if several else outputs[0]
+
+
+def run(
+    name: str, code: str, inputs: list[Buffer], outputs: list[Buffer], threads: int, parameters: list[int]
+) -> None:
+    """Run a kernel whose buffers are bound in order, inputs first.
+
+    Raises:
+        ValueError: the arrays have more axes than a kernel can be told of.
+    """
+    if len(parameters) > MOST_PARAMETERS:
+        raise ValueError(f"too many axes for the kernel {name}; use reshape to join some")
+    device = current()
+    pipeline = device.pipeline(name, code, "r" * len(inputs) + "w" * len(outputs))
+    device.run(pipeline, groups_for(threads), inputs + outputs, parameters)

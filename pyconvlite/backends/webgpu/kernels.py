@@ -1,0 +1,234 @@
+"""The seam's kernels on device arrays; names, arguments and results are the NumPy backend's.
+
+Matrix products, convolutions and poolings are WGSL of their own, in `wgsl/`; the rest is written with the
+array's operations. Where a kernel reads rows of pixels, it takes arrays that lie contiguous: others are
+copied first.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import operator
+from typing import Any
+
+import numpy as np
+
+from ...utils import Pair, conv_outsize
+from .arithmetic import maximum
+from .array import asarray, ndarray, new
+from .convolution import col2im as col2im
+from .convolution import conv2d as conv2d
+from .convolution import conv2d_gW as conv2d_gW
+from .convolution import conv2d_gx as conv2d_gx
+from .convolution import im2col as im2col
+from .elementwise import Counter, bits, elementwise
+from .product import matmul as matmul
+from .program import require_floats, run_file, whole
+
+# --------------------------------------------------------------------------------------------------- pooling
+
+
+def _pool_sizes(xsize: Any, kernel_size: Pair, stride: Pair, pad: Pair) -> list[int]:
+    outsize = conv_outsize(xsize, kernel_size, stride, pad)
+    return [*xsize, *outsize, *kernel_size, *stride, *pad]
+
+
+def max_pool(x: ndarray, kernel_size: Pair, stride: Pair, pad: Pair) -> tuple[Any, Any]:
+    """Maximum of each window, and which pixel of the window it is."""
+    require_floats(x)
+    sizes = _pool_sizes(x.shape[2:], kernel_size, stride, pad)
+    shape = (*x.shape[:2], *sizes[2:4])
+    y, indexes = new(shape), new(shape, np.int32)
+    if y.size:
+        run_file("max_pool", [whole(x)], [y, indexes], y.size, [*sizes, bits(-math.inf)])
+    return y, indexes
+
+
+def max_pool_grad(
+    gy: ndarray, indexes: ndarray, xsize: Pair, kernel_size: Pair, stride: Pair, pad: Pair
+) -> Any:
+    """Gradient of max_pool: each pixel gathers from the windows that took it."""
+    require_floats(gy)
+    gx = new((*gy.shape[:2], *xsize))
+    if gx.size:
+        sizes = _pool_sizes(xsize, kernel_size, stride, pad)
+        run_file("max_pool_grad", [whole(gy), whole(indexes)], [gx], gx.size, sizes)
+    return gx
+
+
+def max_pool_gather(x: ndarray, indexes: ndarray, kernel_size: Pair, stride: Pair, pad: Pair) -> Any:
+    """The pixels of x that `indexes` names."""
+    require_floats(x)
+    y = new(indexes.shape)
+    if y.size:
+        sizes = _pool_sizes(x.shape[2:], kernel_size, stride, pad)
+        run_file("max_pool_gather", [whole(x), whole(indexes)], [y], y.size, sizes)
+    return y
+
+
+def avg_pool(x: ndarray, kernel_size: Pair, stride: Pair, pad: Pair, count_include_pad: bool) -> Any:
+    """Mean of each window."""
+    require_floats(x)
+    sizes = _pool_sizes(x.shape[2:], kernel_size, stride, pad)
+    y = new((*x.shape[:2], *sizes[2:4]))
+    if y.size:
+        run_file("avg_pool", [whole(x)], [y], y.size, [*sizes, int(count_include_pad)])
+    return y
+
+
+def avg_pool_grad(
+    gy: ndarray, xsize: Pair, kernel_size: Pair, stride: Pair, pad: Pair, count_include_pad: bool
+) -> Any:
+    """Gradient of avg_pool: each pixel gathers from the windows that hold it."""
+    require_floats(gy)
+    gx = new((*gy.shape[:2], *xsize))
+    if gx.size:
+        sizes = _pool_sizes(xsize, kernel_size, stride, pad)
+        run_file("avg_pool_grad", [whole(gy)], [gx], gx.size, [*sizes, int(count_include_pad)])
+    return gx
+
+
+# ------------------------------------------------------------------------------------------------- pointwise
+
+
+def relu(x: ndarray) -> Any:
+    """max(x, 0); NaN stays."""
+    return elementwise("relu", "select(a, F(0), a < F(0))", [x])
+
+
+def relu_grad(gy: ndarray, x: ndarray) -> Any:
+    """Gradient of relu: gy where x is above 0."""
+    return elementwise("relu_grad", "select(F(0), a, b > F(0))", [gy, x])
+
+
+def normal_cdf(x: ndarray) -> Any:
+    """Probability that a standard normal number lies below x."""
+    # Abramowitz and Stegun's 7.1.26 in z = |x| / sqrt(2): to 1.5e-7
+    t = "(1 / (1 + 0.3275911 * abs(a) * 0.70710678))"
+    last = f"{t} * (1.421413741 + {t} * (-1.453152027 + {t} * 1.061405429))"
+    polynomial = f"{t} * (0.254829592 + {t} * (-0.284496736 + {last}))"
+    tail = f"(0.5 * {polynomial} * exp(-0.5 * a * a))"
+    return elementwise("normal_cdf", f"select(1 - {tail}, {tail}, a < F(0))", [x])
+
+
+def sum(x: ndarray, axis: Any, keepdims: bool) -> Any:
+    """Sum over axes."""
+    return x.sum(axis, keepdims)
+
+
+def softmax_cross_entropy(x: ndarray, t: Any) -> Any:
+    """Mean over the rows of x (N, classes) of -log softmax(x)[t]."""
+    require_floats(x)
+    rows = new(x.shape[:1])
+    if x.size:
+        inputs = [whole(x), _labels(t)]
+        run_file("softmax_cross_entropy", inputs, [rows], len(x), [], CLASSES=x.shape[1])
+    return rows.mean()
+
+
+def softmax_cross_entropy_grad(x: ndarray, t: Any, gy: ndarray) -> Any:
+    """Gradient of softmax_cross_entropy with respect to x, times gy, an array without axes."""
+    require_floats(x, gy)
+    gx = new(x.shape)
+    if x.size:
+        inputs = [whole(x), _labels(t), whole(gy)]
+        run_file("softmax_cross_entropy_grad", inputs, [gx], len(x), [], CLASSES=x.shape[1])
+    return gx
+
+
+def _labels(t: Any) -> ndarray:
+    """Labels on the device, as the kernels read them."""
+    return whole(asarray(t, None if isinstance(t, ndarray) else np.int32).astype(np.int32, copy=False))
+
+
+def _per_channel(v: ndarray, x: ndarray) -> ndarray:
+    return v.reshape(1, -1, *[1] * (x.ndim - 2))
+
+
+def _standardized(x: ndarray, eps: float) -> tuple[ndarray, ndarray, ndarray, ndarray]:
+    axes = (0, *range(2, x.ndim))
+    mean = x.mean(axis=axes, keepdims=True)
+    centred = x - mean
+    var = (centred * centred).mean(axis=axes, keepdims=True)
+    return mean, centred, elementwise("inverse_std", "inverseSqrt(a + s0)", [var], [eps]), var
+
+
+def batch_norm(x: ndarray, gamma: ndarray, beta: ndarray, eps: float) -> tuple[Any, Any, Any]:
+    """Normalize x (N, C, ...) over all axes but C: y, mean, var."""
+    mean, centred, inverse, var = _standardized(x, eps)
+    operands = [centred, inverse, _per_channel(gamma, x), _per_channel(beta, x)]
+    y = elementwise("batch_norm", "a * (b * c) + d", operands)
+    return y, mean.ravel(), var.ravel()
+
+
+def batch_norm_grad(x: ndarray, gamma: ndarray, gy: ndarray, eps: float) -> tuple[Any, Any, Any]:
+    """Gradients of batch_norm's y with respect to x, gamma and beta."""
+    _, centred, inverse, _ = _standardized(x, eps)
+    centred = centred * inverse
+    axes = (0, *range(2, x.ndim))
+    gbeta = gy.sum(axis=axes, keepdims=True)
+    ggamma = (gy * centred).sum(axis=axes, keepdims=True)
+    operands = [gy, gbeta, centred, ggamma, inverse, _per_channel(gamma, x)]
+    gx = elementwise(
+        "batch_norm_grad", "(a - b * s0 - c * (d * s0)) * (e * f)", operands, [gamma.size / x.size]
+    )
+    return gx, ggamma.ravel(), gbeta.ravel()
+
+
+# ------------------------------------------------------------------------------------------------ optimizers
+
+
+def moved(W: ndarray, step: ndarray) -> Any:
+    """W + step."""
+    return W + step
+
+
+def clip_norm(gradients: list[ndarray], most: float) -> list[Any]:
+    """The gradients, scaled by one factor where the root of the sum of all squares is above `most`.
+
+    The factor stays on the device: nothing waits for it. Squares are taken of what is scaled to 1 at most, or
+    they would overflow.
+    """
+    largest = functools.reduce(maximum, [abs(g).max() for g in gradients])
+    scale = maximum(largest, 1e-30)
+    squares = functools.reduce(operator.add, [((g / scale) ** 2).sum() for g in gradients])
+    factor = elementwise("clip_norm", "min(F(1), s0 / (sqrt(a) * b))", [squares, scale], [most])
+    return [g * factor for g in gradients]
+
+
+def sgd(W: ndarray, gW: ndarray, lr: float) -> Any:
+    """W - lr * gW."""
+    return elementwise("sgd", "a - s0 * b", [W, gW], [lr])
+
+
+def momentum_sgd(W: ndarray, v: ndarray, gW: ndarray, lr: float, momentum: float) -> tuple[Any, Any]:
+    """The moved weights and the new velocity."""
+    velocity = "(s1 * b - s0 * c)"
+    texts = f"a + {velocity}", velocity
+    return elementwise("momentum_sgd", texts, [W, v, gW], [lr, momentum], [np.float32] * 2)  # type: ignore[no-any-return]
+
+
+def adam(
+    W: ndarray,
+    m: ndarray,
+    v: ndarray,
+    gW: ndarray,
+    alpha: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    decay: float,
+    t: int,
+) -> tuple[Any, Any, Any]:
+    """The moved weights and the new moments after t updates."""
+    mean, square = "(s1 * b + s2 * d)", "(s3 * c + s4 * d * d)"
+    # 1 - beta^t, computed on the device, where a captured step counts t on; by a series where it is near 0
+    one, two = (
+        f"select(1 - exp({x}), -{x} * (1 + {x} / 2 * (1 + {x} / 3)), {x} > -0.01)"
+        for x in ("(s7 * s8)", "(s7 * s9)")
+    )
+    moved = f"a - s0 * (sqrt({two}) / ({one})) * {mean} / (sqrt({square}) + s5) - s6 * a"
+    logs = [math.log(max(beta, 1e-30)) for beta in (beta1, beta2)]
+    numbers = [alpha, beta1, 1 - beta1, beta2, 1 - beta2, eps, decay, Counter(t), *logs]
+    return elementwise("adam", (moved, mean, square), [W, m, v, gW], numbers, [np.float32] * 3)  # type: ignore[no-any-return]

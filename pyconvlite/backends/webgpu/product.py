@@ -1,0 +1,53 @@
+"""Matrix products on the device."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .array import ndarray, new
+from .device import current
+from .program import even, require_floats, run_file
+
+# A thread's results, rows by columns, and its steps along K at a time; see RUN in convolution.py.
+TILE = {False: (4, 4, 4), True: (16, 8, 4)}  # by `AdapterInfo.fallback`
+TILES = 32  # workgroups with a tile each that keep a GPU busy
+RESULTS = 4096  # below so many, threads of a GPU share a result's sum
+
+
+def matmul(a: ndarray, b: ndarray) -> Any:
+    """Matrix product of a (..., M, K) and b (..., K, P); leading axes broadcast."""
+    require_floats(a, b)
+    if a.ndim > 2 and b.ndim == 2:
+        return matmul(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
+    lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    M, K, P = a.shape[-2], a.shape[-1], b.shape[-1]
+    y = new((*lead, M, P))
+    if not y.size:
+        return y
+    fallback = current().info.fallback
+    a, b = (m.broadcast_to((*lead, *m.shape[-2:])) for m in (a, b))
+    if len(lead) > 1:
+        a, b = a.reshape(-1, M, K), b.reshape(-1, K, P)
+    if not fallback and not lead and y.size < RESULTS and K > 256:
+        parts = math.gcd(K, 64)
+        if parts > 1:
+            a = a.reshape(M, parts, K // parts).transpose(1, 0, 2)
+            return matmul(a, b.reshape(parts, K // parts, P)).sum(axis=0)
+    batch = math.prod(lead)
+    sizes = [M, P, K]
+    for m in (a, b):
+        sizes += [m.offset, m.strides[0] if m.ndim > 2 else 0, *m.strides[-2:]]
+    for H in (2, 1):
+        tiles = batch * -(-M // (64 * H)) * -(-P // (64 * H))
+        if not fallback and tiles >= TILES:
+            along = {"A_ROWS": int(a.strides[-1] == 1), "B_COLUMNS": int(b.strides[-2] == 1)}
+            run_file("matmul_tiled", [a, b], [y], tiles * 256, sizes, workgroup=256, H=H, FOUR=4, **along)
+            return y
+    R, Q, U = TILE[fallback]
+    R, Q = even(M, R), even(P, Q)
+    threads = batch * -(-M // R) * -(-P // Q)
+    run_file("matmul", [a, b], [y], threads, sizes, R=R, Q=Q, U=U)
+    return y

@@ -1,0 +1,145 @@
+"""Reductions: sums, extremes and where they lie.
+
+A thread reduces one part of what goes into a result; where the results are few, their inputs are cut into
+parts, and a second pass reduces the parts' results. No thread waits for another, and the order is always the
+same.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import numpy as np
+
+from .array import ndarray, new
+from .elementwise import HEAD, MAIN, STORAGE, binding, run
+from .window import checked_axis, collapse
+
+THREADS = 4096  # wanted at least
+LEAST = 64  # elements to a part
+
+# how a result goes on with the next element v, of which {nan} tells whether it is NaN
+STEPS = {
+    "sum": "result += v;",
+    "max": "if (v > result || {nan}) {{ result = v; }}",
+    "min": "if (v < result || {nan}) {{ result = v; }}",
+}
+
+
+def reduce(kind: str, x: ndarray, axis: Any, keepdims: bool) -> ndarray:
+    """Reduce axes of x.
+
+    Args:
+        kind: sum, max or min.
+        x: float32 or int32.
+        axis: an axis, several, or None for all.
+        keepdims: keep them, with length 1.
+    """
+    axes, kept = split_axes(x, axis)
+    count = math.prod(x.shape[i] for i in axes)
+    if count == 0 and kind != "sum":
+        raise ValueError(f"there is no {kind} of no elements; got shape {x.shape}, axis {axis}")
+    shape = tuple(x.shape[i] for i in kept)
+    y = _reduced(kind, x, axes, kept, count, shape)
+    return y.reshape([1 if i in axes else n for i, n in enumerate(x.shape)]) if keepdims else y
+
+
+def _reduced(
+    kind: str, x: ndarray, axes: list[int], kept: list[int], count: int, shape: tuple[int, ...]
+) -> ndarray:
+    size = math.prod(shape)
+    parts = max(1, min(-(-count // LEAST), THREADS // max(size, 1)))
+    y = new((*shape, parts) if parts > 1 else shape, x.dtype)
+    if y.size:
+        outer, [outer_steps] = collapse([x.shape[i] for i in kept], [[x.strides[i] for i in kept]])
+        inner, [inner_steps] = collapse([x.shape[i] for i in axes], [[x.strides[i] for i in axes]])
+        code = _code(kind, x.dtype.name, len(outer), len(inner))
+        parameters = [y.size, x.offset, parts, count]
+        for sizes, steps in ((outer, outer_steps), (inner, inner_steps)):
+            for length, step in zip(sizes, steps, strict=True):
+                parameters += [length, step]
+        run(kind, code, [x.buffer], [y.buffer], y.size, parameters)
+    return y if parts == 1 else _reduced(kind, y, [len(shape)], list(range(len(shape))), parts, shape)
+
+
+def split_axes(x: ndarray, axis: Any) -> tuple[list[int], list[int]]:
+    """The axes to reduce, and those that stay."""
+    given = range(x.ndim) if axis is None else axis if isinstance(axis, tuple | list) else (axis,)
+    axes = sorted(checked_axis(i, x.ndim) for i in given)
+    if len(set(axes)) < len(axes):
+        raise ValueError(f"axis names an axis twice: {axis}")
+    return axes, [i for i in range(x.ndim) if i not in axes]
+
+
+def _offset(name: str, index: str, first: int, rank: int) -> str:
+    """WGSL of element `index`'s offset along axes whose lengths and steps are parameters from `first` on."""
+    text = f"  var {name} = 0;\n  var rest_{name} = {index};\n"
+    for axis in reversed(range(rank)):
+        size, step = f"parameter({first + 2 * axis})", f"parameter({first + 2 * axis + 1})"
+        if axis:
+            text += f"  {name} += rest_{name} % {size} * {step};\n  rest_{name} /= {size};\n"
+        else:
+            text += f"  {name} += rest_{name} * {step};\n"
+    return text
+
+
+NAN = "(bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u"
+
+
+@functools.cache
+def _code(kind: str, dtype: str, outer: int, inner: int) -> str:
+    storage = STORAGE[dtype]
+    step = STEPS[kind].format(nan=NAN if dtype == "float32" else "false")
+    first = f"{storage}(0)" if kind == "sum" else "x[start + inside]"
+    return (
+        HEAD
+        + binding(0, "x", storage)
+        + binding(1, "y", storage, written=True)
+        + MAIN
+        + "  if (i >= parameter(0)) { return; }\n  let parts = parameter(2);\n"
+        + _offset("outside", "(i / parts)", 4, outer)
+        + "  let start = parameter(1) + outside;\n  let part = i % parts;\n"
+        + ("" if kind == "sum" else _offset("inside", "part", 4 + 2 * outer, inner))
+        + f"  var result = {first};\n"
+        + "  for (var k = part; k < parameter(3); k += parts) {\n"
+        + _offset("at", "k", 4 + 2 * outer, inner)
+        + f"  let v = x[start + at];\n  {step}\n  }}\n  y[i] = result;\n}}\n"
+    )
+
+
+def argmax(x: ndarray, axis: int | None) -> ndarray:
+    """Index of the first maximum along an axis, or among all elements; NaN counts as the largest."""
+    if axis is None:
+        x, axis = x.ravel(), 0
+    axes, kept = split_axes(x, axis)
+    if x.shape[axes[0]] == 0:
+        raise ValueError(f"there is no argmax of no elements; got shape {x.shape}, axis {axis}")
+    y = new([x.shape[i] for i in kept], np.int32)
+    if y.size:
+        outer, [steps] = collapse([x.shape[i] for i in kept], [[x.strides[i] for i in kept]])
+        parameters = [y.size, x.offset, x.shape[axes[0]], x.strides[axes[0]]]
+        for length, step in zip(outer, steps, strict=True):
+            parameters += [length, step]
+        run("argmax", _argmax_code(x.dtype.name, len(outer)), [x.buffer], [y.buffer], y.size, parameters)
+    return y
+
+
+@functools.cache
+def _argmax_code(dtype: str, outer: int) -> str:
+    storage = STORAGE[dtype]
+    nan = NAN if dtype == "float32" else "false"
+    return (
+        HEAD
+        + binding(0, "x", storage)
+        + binding(1, "y", "i32", written=True)
+        + MAIN
+        + "  if (i >= parameter(0)) { return; }\n"
+        + _offset("outside", "i", 4, outer)
+        + "  let start = parameter(1) + outside;\n  var best = x[start];\n  var index = 0;\n"
+        + f"  var found = {nan.replace('(v)', '(best)')};\n"
+        + "  for (var k = 1; k < parameter(2); k++) {\n    let v = x[start + k * parameter(3)];\n"
+        + f"    if (!found && (v > best || {nan})) {{ best = v; index = k; found = {nan}; }}\n  }}\n"
+        + "  y[i] = index;\n}\n"
+    )

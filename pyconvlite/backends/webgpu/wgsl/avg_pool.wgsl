@@ -1,0 +1,23 @@
+// Mean of each window; padding counts as zeros (parameter 11), or not at all.
+
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
+  let i = thread(id, n_groups);
+  if (i >= parameter(0)) { return; }
+  let H = parameter(1); let W = parameter(2); let OH = parameter(3); let OW = parameter(4);
+  let KH = parameter(5); let KW = parameter(6);
+  let SH = parameter(7); let SW = parameter(8); let PH = parameter(9); let PW = parameter(10);
+  let ow = i % OW; let oh = i / OW % OH; let plane = i / (OW * OH);
+  let top = oh * SH - PH; let left = ow * SW - PW;
+  let from_ = vec2i(max(0, -top), max(0, -left));
+  let to = vec2i(min(KH, H - top), min(KW, W - left));
+  var sum = 0.0;
+  for (var kh = from_.x; kh < to.x; kh++) {
+    for (var kw = from_.y; kw < to.y; kw++) { sum += x[(plane * H + top + kh) * W + left + kw]; }
+  }
+  let size = max(vec2i(0), to - from_);
+  y[i] = sum / f32(select(max(1, size.x * size.y), KH * KW, parameter(11) != 0));
+}

@@ -1,0 +1,25 @@
+// Gradient of average pooling: each pixel gathers its share of the windows that hold it. A thread has one pixel.
+
+@group(0) @binding(1) var<storage, read> gy: array<f32>;
+@group(0) @binding(2) var<storage, read_write> gx: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
+  let i = thread(id, n_groups);
+  if (i >= parameter(0)) { return; }
+  let H = parameter(1); let W = parameter(2); let OH = parameter(3); let OW = parameter(4);
+  let KH = parameter(5); let KW = parameter(6);
+  let SH = parameter(7); let SW = parameter(8); let PH = parameter(9); let PW = parameter(10);
+  let w = i % W + PW; let h = i / W % H + PH; let plane = i / (W * H);
+  var sum = 0.0;
+  for (var oh = max(0, (h - KH + SH) / SH); oh <= min(OH - 1, h / SH); oh++) {
+    if (h - oh * SH >= KH) { continue; }
+    for (var ow = max(0, (w - KW + SW) / SW); ow <= min(OW - 1, w / SW); ow++) {
+      if (w - ow * SW >= KW) { continue; }
+      let top = oh * SH - PH; let left = ow * SW - PW;
+      let rows = min(KH, H - top) - max(0, -top); let columns = min(KW, W - left) - max(0, -left);
+      sum += gy[(plane * OH + oh) * OW + ow] / f32(select(max(1, rows * columns), KH * KW, parameter(11) != 0));
+    }
+  }
+  gx[i] = sum;
+}

@@ -1,0 +1,47 @@
+// Convolution of padded planes (HP, WP), and ReLU where asked for. A thread has R neighbouring windows of a row in Q
+// output channels of a group: of each row of the kernel it loads the pixels under all its windows once.
+
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> weight: array<f32>;
+@group(0) @binding(3) var<storage, read> bias: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
+  let i = thread(id, n_groups);
+  if (i >= parameter(0)) { return; }
+  let N = parameter(1);
+  let runs = (OW + R - 1) / R; let blocks = (OCG + Q - 1) / Q;
+  let ow = i % runs * R;
+  let oh = i / runs % OH;
+  let n = i / (runs * OH) % N;
+  let block = i / (runs * OH) / N;
+  let g = block / blocks;
+  let o = block % blocks * Q;
+  $for(q, Q){$for(r, R){var s$q_$r = 0.0; }
+  }
+  for (var c = 0; c < CG; c++) {
+    for (var kh = 0; kh < KH; kh++) {
+      let row = (((n * GROUPS + g) * CG + c) * HP + oh * SH + kh * DH) * WP + ow * SW;
+      $for(p, SPAN){let x$p = x[row + $p]; }
+      // Of channels beyond the group's last, whatever is read is not written.
+      let tap = (((g * OCG + o) * CG + c) * KH + kh) * KW;
+      $for(q, Q){$for(k, KW){let w$q_$k = weight[tap + $(q * CG * KH * KW + k)]; }
+      }
+      $for(q, Q){$for(r, R){s$q_$r = s$q_$r$for(k, KW){ + w$q_$k * x$(r * SW + k * DW)}; }
+      }
+    }
+  }
+  $for(q, Q){if (o + $q < OCG) {
+    let channel = g * OCG + o + $q;
+    let at = ((n * GROUPS * OCG + channel) * OH + oh) * OW + ow;
+    var b = 0.0;
+    if (BIAS != 0) { b = bias[channel]; }
+    $for(r, R){if (ow + $r < OW) { y[at + $r] = finished(s$q_$r + b); } }
+  }
+  }
+}
+
+fn finished(v: f32) -> f32 {
+  return select(v, 0.0, RELU != 0 && v < 0.0);
+}

@@ -1,0 +1,43 @@
+// Gradient of a convolution of padded planes (HP, WP) with respect to W, in parts: a part sums over every so many rows of
+// windows, in all images. A thread has the taps of T rows of the kernel in Q output channels, at one input channel; it
+// goes along a row of windows in runs of R.
+
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> gy: array<f32>;
+@group(0) @binding(3) var<storage, read_write> gW: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
+  let i = thread(id, n_groups);
+  if (i >= parameter(0)) { return; }
+  let N = parameter(1); let parts = parameter(2);
+  let blocks = (OCG + Q - 1) / Q;
+  let part = i % parts;
+  let kh = i / parts % (KH / T) * T;
+  let c = i / (parts * (KH / T)) % CG;
+  let block = i / (parts * (KH / T) * CG);
+  let g = block / blocks;
+  let o = block % blocks * Q;
+  $for(q, Q){$for(t, T){$for(k, KW){var s$q_$t_$k = 0.0; }
+  }}
+  for (var row = part; row < N * OH; row += parts) {
+    let n = row / OH; let oh = row % OH;
+    for (var ow = 0; ow < OW; ow += R) {
+      // Of channels beyond the group's last, whatever is read is not written.
+      let at = ((n * GROUPS * OCG + g * OCG + o) * OH + oh) * OW + ow;
+      $for(q, Q){$for(r, R){let g$q_$r = select(gy[at + $(q * OH * OW + r)], 0.0, OW % R != 0 && ow + $r >= OW); }
+      }
+      $for(t, T){{
+        let start = (((n * GROUPS + g) * CG + c) * HP + oh * SH + (kh + $t) * DH) * WP + ow * SW;
+        $for(p, SPAN){let x$p = x[start + $p]; }
+        $for(q, Q){$for(k, KW){s$q_$t_$k = s$q_$t_$k$for(r, R){ + g$q_$r * x$(r * SW + k * DW)};
+        }}
+      }}
+    }
+  }
+  $for(q, Q){if (o + $q < OCG) {
+    let at = (((part * GROUPS * OCG + g * OCG + o + $q) * CG + c) * KH + kh) * KW;
+    $for(t, T){$for(k, KW){gW[at + $(t * KW + k)] = s$q_$t_$k; }}
+  }
+  }
+}

@@ -1,0 +1,33 @@
+// Maximum of each window, and the index kh * KW + kw of the first pixel that has it; NaN is larger than all. Of a window
+// that holds padding only the value is minus infinity, and the index that of the tap nearest to the image.
+
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read_write> indexes: array<i32>;
+
+fn is_nan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
+  let i = thread(id, n_groups);
+  if (i >= parameter(0)) { return; }
+  let H = parameter(1); let W = parameter(2); let OH = parameter(3); let OW = parameter(4);
+  let KH = parameter(5); let KW = parameter(6);
+  let SH = parameter(7); let SW = parameter(8); let PH = parameter(9); let PW = parameter(10);
+  let ow = i % OW; let oh = i / OW % OH; let plane = i / (OW * OH);
+  let top = oh * SH - PH; let left = ow * SW - PW;
+  let first = clamp(-top, 0, KH - 1) * KW + clamp(-left, 0, KW - 1);
+  var best = bitcast<f32>(parameter(11)); // minus infinity
+  var index = first;
+  var found = false;
+  for (var kh = max(0, -top); kh < min(KH, H - top); kh++) {
+    for (var kw = max(0, -left); kw < min(KW, W - left); kw++) {
+      let v = x[(plane * H + top + kh) * W + left + kw];
+      if (!found || (!is_nan(best) && (v > best || is_nan(v)))) {
+        best = v; index = kh * KW + kw; found = true;
+      }
+    }
+  }
+  y[i] = best;
+  indexes[i] = index;
+}

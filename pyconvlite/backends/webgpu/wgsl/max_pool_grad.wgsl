@@ -1,0 +1,28 @@
+// Gradient of max pooling: each pixel gathers from the windows that took it. A thread has one pixel.
+
+@group(0) @binding(1) var<storage, read> gy: array<f32>;
+@group(0) @binding(2) var<storage, read> indexes: array<i32>;
+@group(0) @binding(3) var<storage, read_write> gx: array<f32>;
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
+  let i = thread(id, n_groups);
+  if (i >= parameter(0)) { return; }
+  let H = parameter(1); let W = parameter(2); let OH = parameter(3); let OW = parameter(4);
+  let KH = parameter(5); let KW = parameter(6);
+  let SH = parameter(7); let SW = parameter(8); let PH = parameter(9); let PW = parameter(10);
+  let w = i % W + PW; let h = i / W % H + PH; let plane = i / (W * H);
+  var sum = 0.0;
+  // the windows that hold the pixel: oh * SH <= h < oh * SH + KH
+  for (var oh = max(0, (h - KH + SH) / SH); oh <= min(OH - 1, h / SH); oh++) {
+    let kh = h - oh * SH;
+    if (kh >= KH) { continue; }
+    for (var ow = max(0, (w - KW + SW) / SW); ow <= min(OW - 1, w / SW); ow++) {
+      let kw = w - ow * SW;
+      if (kw >= KW) { continue; }
+      let window = (plane * OH + oh) * OW + ow;
+      if (indexes[window] == kh * KW + kw) { sum += gy[window]; }
+    }
+  }
+  gx[i] = sum;
+}

@@ -1,0 +1,267 @@
+"""Where an array's elements lie in its buffer, and what can be looked at without moving them."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from .device import Buffer
+
+
+class Window:
+    """Shape, strides and offset, in elements, over a buffer.
+
+    Reshaping, transposing, slicing and broadcasting give windows on the same buffer.
+
+    Attributes:
+        buffer: the memory, which many windows may share.
+        shape, dtype: as in NumPy.
+        strides, offset: where its elements lie in the buffer, counted in elements.
+    """
+
+    def __init__(
+        self,
+        buffer: Buffer,
+        shape: tuple[int, ...],
+        dtype: np.dtype[Any],
+        strides: tuple[int, ...],
+        offset: int = 0,
+    ) -> None:
+        self.buffer = buffer
+        self.shape = shape
+        self.dtype = dtype
+        self.strides = strides
+        self.offset = offset
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes on the device."""
+        return 4 * self.size
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes to an element."""
+        return 4
+
+    @property
+    def is_contiguous(self) -> bool:
+        """Whether the elements lie row by row."""
+        step = 1
+        for size, stride in zip(reversed(self.shape), reversed(self.strides), strict=True):
+            if size > 1 and stride != step:
+                return False
+            step *= size
+        return True
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("an array without axes has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Self]:
+        return (self.window_at((i,)) for i in range(len(self)))
+
+    def _window(self, shape: Sequence[int], strides: Sequence[int], offset: int | None = None) -> Self:
+        offset = self.offset if offset is None else offset
+        return type(self)(self.buffer, tuple(shape), self.dtype, tuple(strides), offset)
+
+    def transpose(self, *axes: Any) -> Self:
+        """The axes in another order; reversed without any."""
+        if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], tuple | list)):
+            axes = () if axes[0] is None else tuple(axes[0])
+        order = [checked_axis(axis, self.ndim) for axis in axes] if axes else list(range(self.ndim))[::-1]
+        if sorted(order) != list(range(self.ndim)):
+            raise ValueError(f"axes must name each of the {self.ndim} axes once; got {axes}")
+        return self._window([self.shape[i] for i in order], [self.strides[i] for i in order])
+
+    @property
+    def T(self) -> Self:
+        """All axes in reverse order."""
+        return self.transpose()
+
+    def swapaxes(self, axis1: int, axis2: int) -> Self:
+        """Two axes exchanged."""
+        order = list(range(self.ndim))
+        i, j = checked_axis(axis1, self.ndim), checked_axis(axis2, self.ndim)
+        order[i], order[j] = j, i
+        return self.transpose(order)
+
+    def squeeze(self, axis: Any = None) -> Self:
+        """Without axes of length 1: all of them, or those named."""
+        if axis is None:
+            gone = {i for i, size in enumerate(self.shape) if size == 1}
+        else:
+            gone = {checked_axis(i, self.ndim) for i in (axis if isinstance(axis, tuple) else (axis,))}
+            if any(self.shape[i] != 1 for i in gone):
+                raise ValueError(f"only axes of length 1 can go; got axis {axis} for shape {self.shape}")
+        kept = [i for i in range(self.ndim) if i not in gone]
+        return self._window([self.shape[i] for i in kept], [self.strides[i] for i in kept])
+
+    def broadcast_to(self, shape: Sequence[int]) -> Self:
+        """Repeated along axes that are missing or have length 1, without a copy."""
+        shape = tuple(shape)
+        if np.broadcast_shapes(self.shape, shape) != shape:
+            raise ValueError(f"cannot broadcast an array of shape {self.shape} to {shape}")
+        return self._window(shape, broadcast_strides(self, shape))
+
+    def window_at(self, index: tuple[Any, ...]) -> Self:
+        """What slices, integers, None and Ellipsis choose.
+
+        Raises:
+            IndexError: there is no such element.
+            TypeError: the index is of another kind.
+        """
+        given = sum(i is not None and i is not Ellipsis for i in index)
+        if given > self.ndim:
+            raise IndexError(f"too many indices, {given}, for an array with {self.ndim} axes")
+        if not any(i is Ellipsis for i in index):
+            index = (*index, Ellipsis)
+        shape: list[int] = []
+        strides: list[int] = []
+        offset, axis = self.offset, 0
+        for i in index:
+            if i is None:
+                shape.append(1)
+                strides.append(0)
+            elif i is Ellipsis:
+                rest = self.ndim - given
+                shape += self.shape[axis : axis + rest]
+                strides += self.strides[axis : axis + rest]
+                axis += rest
+            elif isinstance(i, slice):
+                start, stop, step = i.indices(self.shape[axis])
+                length = len(range(start, stop, step))
+                offset += start * self.strides[axis] if length else 0
+                shape.append(length)
+                strides.append(step * self.strides[axis])
+                axis += 1
+            else:
+                size, position = self.shape[axis], _integer(i)
+                if not -size <= position < size:
+                    raise IndexError(f"index {position} is out of bounds for axis {axis} with size {size}")
+                offset += position % size * self.strides[axis]
+                axis += 1
+        return self._window(shape, strides, offset)
+
+
+def _integer(i: Any) -> int:
+    if isinstance(i, bool | np.bool_) or not hasattr(i, "__index__"):
+        raise TypeError(
+            f"an index on the device is of slices, integers, None and ...; got {type(i).__name__}; "
+            "choose by truth values with webgpu.where(condition, x, y)"
+        )
+    return operator.index(i)
+
+
+def checked_axis(axis: int, ndim: int) -> int:
+    """An axis counted from the front.
+
+    Raises:
+        ValueError: there is no such axis.
+
+    Example:
+        >>> checked_axis(-1, 3)
+        2
+    """
+    if not -ndim <= axis < ndim:
+        raise ValueError(f"axis {axis} is out of bounds for an array with {ndim} axes")
+    return operator.index(axis) % ndim
+
+
+def row_strides(shape: Sequence[int]) -> tuple[int, ...]:
+    """Strides of an array that lies row by row.
+
+    Example:
+        >>> row_strides((2, 3, 4))
+        (12, 4, 1)
+    """
+    return tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
+
+
+def broadcast_strides(x: Window, shape: tuple[int, ...]) -> list[int]:
+    """The strides of x as an array of this shape: 0 where it is repeated."""
+    missing = len(shape) - x.ndim
+    own = [stride if size > 1 else 0 for size, stride in zip(x.shape, x.strides, strict=True)]
+    return [0] * missing + own
+
+
+def collapse(shape: Sequence[int], strides: Sequence[Sequence[int]]) -> tuple[list[int], list[list[int]]]:
+    """Join neighbouring axes along which all operands go on evenly; drop axes of length 1.
+
+    Example:
+        >>> collapse((2, 3, 4), [(12, 4, 1), (0, 0, 1)])
+        ([6, 4], [[4, 1], [0, 1]])
+    """
+    sizes: list[int] = []
+    steps: list[list[int]] = [[] for _ in strides]
+    for axis, size in enumerate(shape):
+        if size == 1:
+            continue
+        if sizes and all(s[-1] == t[axis] * size for s, t in zip(steps, strides, strict=True)):
+            sizes[-1] *= size
+            for s, t in zip(steps, strides, strict=True):
+                s[-1] = t[axis]
+        else:
+            sizes.append(size)
+            for s, t in zip(steps, strides, strict=True):
+                s.append(t[axis])
+    return sizes, steps
+
+
+def checked_sizes(shape: Sequence[Any], size: int) -> tuple[int, ...]:
+    """A shape for so many elements, one of whose lengths may be -1, for what is left.
+
+    Raises:
+        ValueError: it does not fit.
+
+    Example:
+        >>> checked_sizes((2, -1), 6)
+        (2, 3)
+    """
+    sizes = [operator.index(n) for n in shape]
+    if sizes.count(-1) == 1:
+        known = math.prod(n for n in sizes if n != -1)
+        if known:
+            sizes[sizes.index(-1)] = size // known
+    if math.prod(sizes) != size or min(sizes, default=0) < 0:
+        raise ValueError(f"cannot reshape an array of {size} elements into {tuple(shape)}")
+    return tuple(sizes)
+
+
+def reshaped_strides(x: Window, shape: Sequence[int]) -> list[int] | None:
+    """Strides that show x in another shape of as many elements; None where its elements would have to move.
+
+    Example:
+        >>> x = Window(None, (4, 6), np.dtype(np.float32), (12, 2))
+        >>> reshaped_strides(x, (2, 12)), reshaped_strides(x.T, (2, 3, 4)), reshaped_strides(x.T, (8, 3))
+        ([24, 2], [6, 2, 12], None)
+    """
+    if not x.size:
+        return list(row_strides(shape))
+    sizes, [steps] = collapse(x.shape, [x.strides])
+    strides: list[int] = []
+    left, step = 1, 0  # of the run of elements that the next axis is cut from
+    for n in reversed(shape):
+        if n > 1 and left == 1:
+            left, step = sizes.pop(), steps.pop()
+        if left % n:
+            return None
+        strides.append(step if n > 1 else 0)
+        left //= n
+        step *= n
+    return strides[::-1]

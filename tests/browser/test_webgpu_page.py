@@ -1,0 +1,143 @@
+"""Training on WebGPU in the page, in a browser whose GPU is a CPU where there is none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import launched
+from hosting import Server
+from playwright.sync_api import Browser, Playwright, Route
+from visits import Visit
+
+WITHOUT_JSPI = "delete WebAssembly.Suspending; delete WebAssembly.promising;\n"
+
+# Keeps the page's device, for the test to destroy it.
+KEEP_DEVICE = """{
+  const { requestDevice } = GPUAdapter.prototype;
+  GPUAdapter.prototype.requestDevice = async function (...args) {
+    return (globalThis.device = await requestDevice.apply(this, args));
+  };
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def gpu_browser(playwright: Playwright) -> Iterator[Browser]:
+    with launched(playwright, "--enable-unsafe-webgpu") as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(gpu_browser: Browser, server: Server, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """The page, ready to train on WebGPU; a test's parameter is a script ahead of the worker's own."""
+    script = getattr(request, "param", "")
+
+    def with_script(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, body=script + response.text())
+
+    with gpu_browser.new_context() as context:
+        context.route("**/engine.worker-*.js", with_script)
+        visit = Visit(context.new_page())
+        visit.page.goto(server.url)
+        visit.wait_for("#go", "Train")
+        visit.page.wait_for_selector("#webgpu:enabled", state="attached")
+        visit.choose(model="MLP", kernels="webgpu", batchSize=100, learningRate=0.01)
+        yield visit
+        visit.check()
+
+
+def wait_until_seen(visit: Visit, images: int) -> None:
+    visit.page.wait_for_function(
+        "images => parseInt(document.getElementById('r-samples').textContent.replaceAll(',', '')) >= images",
+        arg=images,
+        timeout=60_000,
+    )
+
+
+def test_to_97_percent_and_on_with_other_kernels(page: Visit) -> None:
+    page.choose(images=60_000, epochs=2)
+    program = page.page.text_content("#run-py") or ""
+    assert "await webgpu.init()\nmodel = build(MLP)  # random weights\nmodel.to_gpu()\n" in program
+    page.page.click("#go")
+    page.wait_for("#kernels", "Computing with WebGPU (")
+    page.wait_for("#notice", "Test accuracy", seconds=300)
+    assert float(page.text("#test-accuracy").rstrip("%")) >= 97
+    assert page.text("#model-hint") == "MLP, trained on 120,000 images."
+    assert page.page.is_hidden("#gpu-hint")
+
+    total = 120_000
+    for kernels, line in (("auto", "WebAssembly SIMD"), ("numpy", "NumPy"), ("webgpu", "WebGPU")):
+        page.choose(kernels=kernels, fresh="", learningRate=0.001, images=10_000, epochs=1)
+        page.page.click("#go")
+        page.wait_for("#kernels", f"Computing with {line}")
+        page.wait_for("#notice", "Test accuracy", seconds=120)
+        assert float(page.text("#test-accuracy").rstrip("%")) >= 96.5  # it went on from where it was
+        total += 10_000
+        assert page.text("#model-hint") == f"MLP, trained on {total:,} images."
+
+
+def test_pause_look_and_stop(page: Visit, tmp_path: Path) -> None:
+    page.choose(batchSize=96)  # the last batch of an epoch is smaller
+    page.page.click("#go")
+    wait_until_seen(page, 2_000)
+    page.page.click("#go")
+    page.wait_for("#notice", "paused")
+    paused_at = page.seen()
+    with np.load(page.weights(tmp_path)) as weights:
+        assert all(np.isfinite(weights[name]).all() for name in weights)
+    page.page.fill("#test-index", "3")
+    page.page.click("#test-form button[type=submit]")
+    page.wait_for("#seen-caption", "a test image: a 0.")
+    page.page.wait_for_timeout(700)
+    assert page.seen() == paused_at
+
+    page.page.click("#go")
+    wait_until_seen(page, paused_at + 1_000)
+    page.page.click("#stop")
+    page.wait_for("#notice", "Training has stopped.")
+    assert page.text("#model-hint") == f"MLP, trained on {page.seen():,} images."
+
+
+@pytest.mark.parametrize("page", [WITHOUT_JSPI], indirect=True)
+def test_without_jspi(page: Visit) -> None:
+    assert not page.page.workers[0].evaluate("'Suspending' in WebAssembly")
+    page.choose(images=10_000)
+    page.page.click("#go")
+    page.wait_for("#notice", "Test accuracy", seconds=120)
+    assert float(page.text("#test-accuracy").rstrip("%")) > 85
+
+
+@pytest.mark.parametrize("page", [KEEP_DEVICE], indirect=True)
+def test_a_lost_gpu_ends_the_run_at_its_checkpoint(page: Visit) -> None:
+    page.page.click("#go")
+    wait_until_seen(page, 1_000)
+    page.page.click("#go")
+    page.wait_for("#notice", "paused")  # and a checkpoint is made
+    checkpoint = page.seen()
+    page.page.click("#go")
+    wait_until_seen(page, checkpoint + 100)
+    page.page.workers[0].evaluate("device.destroy()")
+    fault = page.page.locator("#fault-title").filter(
+        has_text=re.compile("device lost|mapAsync")
+    )  # what fails first
+    fault.wait_for()
+    page.wait_for("#go", "Train")
+    left = page.seen()
+    assert left >= checkpoint
+    assert page.text("#model-hint") == f"MLP, trained on {left:,} images."
+    page.wait_for("#notice", "The model is as at the last checkpoint.")
+
+    page.choose(images=10_000, kernels="auto", fresh="")
+    page.page.click("#go")
+    page.wait_for("#notice", "Test accuracy")
+    assert page.text("#model-hint") == f"MLP, trained on {left + 10_000:,} images."
+
+    page.choose(kernels="webgpu")
+    page.page.click("#go")  # a new device is opened
+    page.wait_for("#notice", "Test accuracy", seconds=120)
+    assert page.page.is_hidden("#fault")

@@ -1,0 +1,63 @@
+"""What the WebGPU backend chooses by the adapter: each choice, whatever the adapter at hand."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from pyconvlite.backends import numpy as reference
+from pyconvlite.backends import webgpu
+from pyconvlite.backends.webgpu.device import current
+
+rng = np.random.default_rng(0)
+
+
+@pytest.fixture(params=[False, True], ids=["gpu", "cpu"])
+def kind(adapter, request, monkeypatch):
+    """As if it were, or were not, a CPU that stands in for a GPU."""
+    device = current()
+    monkeypatch.setattr(device, "info", dataclasses.replace(device.info, fallback=request.param))
+
+
+def assert_close(actual, expected):
+    np.testing.assert_allclose(actual.get(), expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(
+    ("batch", "M", "K", "P"),
+    [
+        (1, 1030, 17, 1027),
+        (1, 400, 33, 400),
+        (33, 65, 16, 3),
+        (1, 32, 1568, 10),
+        (1, 5, 259, 3),
+        (1, 1, 1, 1),
+    ],
+)
+def test_products(kind, batch, M, K, P, turned):
+    a, b = rng.standard_normal((batch, M, K), np.float32), rng.standard_normal((batch, K, P), np.float32)
+    if batch == 1:
+        a, b = a[0], b[0]
+    if turned:
+        a, b = (np.swapaxes(np.swapaxes(m, -1, -2).copy(), -1, -2) for m in (a, b))
+    x, y = (webgpu.asarray(np.swapaxes(m, -1, -2)) if turned else webgpu.asarray(m) for m in (a, b))
+    axes = (1, 0) if batch == 1 else (0, 2, 1)
+    x, y = (x.transpose(axes), y.transpose(axes)) if turned else (x, y)
+    assert_close(webgpu.kernels.matmul(x, y), a.astype(np.float64) @ b.astype(np.float64))
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+@pytest.mark.parametrize(("stride", "pad"), [((1, 1), (2, 2)), ((2, 3), (0, 1))])
+def test_convolutions(kind, groups, stride, pad):
+    x = rng.standard_normal((3, 6, 19, 23), np.float32)
+    W = rng.standard_normal((18, 6 // groups, 5, 3), np.float32)
+    arguments = stride, pad, (1, 1), groups
+    y = reference.conv2d(x, W, None, *arguments)
+    gy = rng.standard_normal(y.shape, np.float32)
+    X, V, G = map(webgpu.asarray, (x, W, gy))
+    kernels = webgpu.kernels
+    assert_close(kernels.conv2d(X, V, None, *arguments), y)
+    gx = reference.conv2d_gx(gy, W, None, x.shape[2:], *arguments)
+    assert_close(kernels.conv2d_gx(G, V, None, x.shape[2:], *arguments), gx)
+    assert_close(kernels.conv2d_gW(X, G, (5, 3), *arguments), reference.conv2d_gW(x, gy, (5, 3), *arguments))

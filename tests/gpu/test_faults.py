@@ -1,0 +1,151 @@
+"""What can go wrong: there is no device, it is lost, it finds a kernel faulty, nobody can wait for it."""
+
+import numpy as np
+import pytest
+from pyodide.code import run_js
+
+import pyconvlite.functions as F
+from pyconvlite import seed
+from pyconvlite.backends import webgpu
+from pyconvlite.backends.webgpu.device import current
+from pyconvlite.models import LeNet
+
+rng = np.random.default_rng(0)
+x = rng.random((6, 1, 28, 28)).astype(np.float32)
+t = rng.integers(0, 10, 6).astype(np.int32)
+
+
+@pytest.fixture
+def stub():
+    """`stub(object, name, value)`, both JavaScript, gives a property of it another value for the test."""
+    define = run_js("""(object, name, value) => {
+      object = eval(object);
+      const before = Object.getOwnPropertyDescriptor(object, name);
+      Object.defineProperty(object, name, { value: eval(value), configurable: true });
+      return () => before ? Object.defineProperty(object, name, before) : delete object[name];
+    }""")
+    undo = []
+    yield lambda *args: undo.append(define(*args))
+    for restore in undo:
+        restore()
+
+
+class TestUnavailable:
+    @pytest.mark.parametrize(
+        ("stubs", "message"),
+        [
+            ([("navigator", "gpu", "undefined")], "no navigator.gpu; use Chrome"),
+            ([("navigator", "gpu", "null")], "no navigator.gpu; use Chrome"),
+            (
+                [("navigator", "gpu", "undefined"), ("globalThis", "isSecureContext", "false")],
+                "https:// or local",
+            ),
+            ([("navigator", "gpu", "({ requestAdapter: async () => null })")], "--enable-unsafe-webgpu"),
+            (
+                [("navigator", "gpu", "({ requestAdapter: async () => { throw new Error('blocked'); } })")],
+                r"\(blocked\)",
+            ),
+        ],
+        ids=["no gpu", "null", "insecure", "no adapter", "error"],
+    )
+    def test_says_what_is_missing(self, stub, stubs, message):
+        for args in stubs:
+            stub(*args)
+        before = current()
+        with pytest.raises(webgpu.WebGPUUnavailable, match=message):
+            webgpu.init_sync()
+        assert current() is before
+
+    def test_a_wish_for_an_adapter(self):
+        info = webgpu.init_sync("low-power")
+        assert info.limits["maxStorageBufferBindingSize"] >= 1 << 27
+
+
+class TestLost:
+    def test_arrays_tell(self):
+        old = webgpu.asarray(x)
+        current().destroy()
+        with pytest.raises(webgpu.DeviceLost, match="init"):
+            old.get()
+        with pytest.raises(webgpu.DeviceLost):
+            old + 1
+        webgpu.init_sync()
+        with pytest.raises(webgpu.DeviceLost):
+            old + 1
+        np.testing.assert_array_equal((webgpu.asarray(x) + 1).get(), x + 1)
+
+    @pytest.mark.asyncio
+    async def test_a_wait_ends(self):
+        reading = webgpu.asnumpy_async(webgpu.asarray(x))
+        current().destroy()
+        with pytest.raises(webgpu.DeviceLost):
+            await reading
+        await webgpu.init()
+
+    def test_training_goes_on_from_a_checkpoint(self):
+        seed(0)
+        model = LeNet()
+        model.to_gpu()
+        model(webgpu.asarray(x))
+        model.to_cpu()
+        checkpoint = [p.data for p in model.params()]
+        model.to_gpu()
+        current().destroy()
+        with pytest.raises(webgpu.DeviceLost):
+            float(F.softmax_cross_entropy(model(webgpu.asarray(x)), webgpu.asarray(t)))
+        webgpu.init_sync()
+        for param, data in zip(model.params(), checkpoint, strict=True):
+            param.data = webgpu.asarray(data)
+        loss = F.softmax_cross_entropy(model(webgpu.asarray(x)), webgpu.asarray(t))
+        loss.backward()
+        assert np.isfinite(float(loss))
+
+
+class TestFaultyKernel:
+    @pytest.fixture(params=["nonsense", "fn other() {}"])
+    def code(self, request):
+        return request.param
+
+    def test_is_named(self, code):
+        def ask():
+            current().pipeline("my kernel", code, "w")
+            webgpu.asarray([1.0]).get()  # the device tells later
+
+        with pytest.raises(webgpu.WebGPUError, match="my kernel"):
+            ask()
+
+    def test_is_named_where_it_runs(self):
+        """What is wrong with a dispatch comes to light when its commands are given to the device."""
+        code = """@group(0) @binding(0) var<uniform> parameters: array<vec4i, 16>;
+        @group(0) @binding(1) var<storage, read> x: array<f32>;
+        @group(0) @binding(2) var<storage, read_write> y: array<f32>;
+        @compute @workgroup_size(1) fn main() { y[0] = x[0] + f32(parameters[0].x); }"""
+        device, buffer = current(), webgpu.asarray([1.0]).buffer
+
+        def ask():
+            device.run(device.pipeline("reads and writes", code, "rw"), (1, 1, 1), [buffer, buffer], [0])
+            webgpu.asarray([1.0]).get()
+            webgpu.asarray([1.0]).get()
+
+        with pytest.raises(webgpu.WebGPUError, match="reads and writes"):
+            ask()
+
+
+class TestWithoutWaiting:
+    @pytest.fixture(autouse=True)
+    def _without_jspi(self, adapter, monkeypatch):
+        import pyodide.ffi
+
+        monkeypatch.setattr(pyodide.ffi, "can_run_sync", lambda: False)
+        yield
+        monkeypatch.undo()
+
+    @pytest.mark.parametrize("read", [float, int, bool, np.asarray, webgpu.asnumpy, webgpu.ndarray.item])
+    def test_reading_names_the_call_that_works(self, read):
+        y = F.relu(webgpu.asarray([1.0])).data  # computing waits for nothing
+        with pytest.raises(RuntimeError, match=r"await webgpu\.asnumpy_async"):
+            read(y)
+
+    def test_init_sync(self):
+        with pytest.raises(webgpu.WebGPUUnavailable, match=r"await webgpu.init\(\)"):
+            webgpu.init_sync()

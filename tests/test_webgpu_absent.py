@@ -1,0 +1,39 @@
+"""backends/webgpu/ where there is none, as on CPython and in plain Node: it says so, nothing else changes."""
+
+import numpy as np
+import pytest
+
+from pyconvlite import backends, cuda
+from pyconvlite.backends import webgpu
+from pyconvlite.layers import Linear
+
+
+def test_opening_says_what_is_missing():
+    with pytest.raises(webgpu.WebGPUUnavailable, match=r"JavaScript runtime|navigator\.gpu"):
+        webgpu.init_sync()
+    assert not webgpu.is_available()
+    assert not cuda.gpu_enable
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda: webgpu.asarray([1.0]),
+        lambda: webgpu.zeros(2),
+        webgpu.memory,
+        webgpu.free_pool,
+        lambda: cuda.as_cupy(np.zeros(2)),
+        lambda: Linear(2, in_size=3).to_gpu(),
+    ],
+    ids=["asarray", "zeros", "memory", "free_pool", "as_cupy", "to_gpu"],
+)
+def test_using_says_how_to_open_one(wrong):
+    with pytest.raises(backends.DeviceUnavailable, match=r"init\(\)"):
+        wrong()
+
+
+def test_arrays_on_the_cpu_stay():
+    x = np.zeros(2)
+    assert webgpu.asnumpy(x) is x
+    assert backends.to_cpu(x) is x
+    assert backends.get_array_module(x) is np
