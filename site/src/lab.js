@@ -126,8 +126,8 @@ export class Lab extends Store {
       await this.#restore();
       this.set({ phase: 'idle', progress: null, notice });
       this.#lookAgain();
+      this.#findGpu();
     }, 'failed');
-    await this.#attempt(async () => this.set({ gpu: await engine.call((api) => api.findGpu()) }));
   }
 
   /** Trains from random weights or on, then tests. @param {Settings} settings */
@@ -226,6 +226,10 @@ export class Lab extends Store {
   }
 
   // ------------------------------------------------------------------------------------------------ inside
+
+  async #findGpu() {
+    await this.#attempt(async () => this.set({ gpu: await this.#engine.call((api) => api.findGpu()) }));
+  }
 
   async #test() {
     this.set({ phase: 'testing', testing: null, result: null, fault: null, notice: 'Testing on 10,000 images.' });
