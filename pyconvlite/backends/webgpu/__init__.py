@@ -169,8 +169,8 @@ async def asnumpy_async(x: Any) -> Any:
 
     Example:
         >>> import asyncio
-        >>> asyncio.run(asnumpy_async(2.0))
-        2.0
+        >>> asyncio.run(asnumpy_async(2))
+        2
     """
     return await x.get_async() if isinstance(x, ndarray) else x
 

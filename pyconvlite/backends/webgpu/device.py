@@ -279,7 +279,7 @@ async def init(power_preference: str | None = None) -> AdapterInfo:
         >>> import asyncio
         >>> asyncio.run(init())
         Traceback (most recent call last):
-        pyconvlite.backends.webgpu.device.WebGPUUnavailable: this Python is not in a JavaScript runtime; ...
+        pyconvlite.backends.webgpu.device.WebGPUUnavailable: this ...
     """
     global _current
     platform: str = sys.platform
@@ -320,7 +320,7 @@ def init_sync(power_preference: str | None = None) -> AdapterInfo:
     Example:
         >>> init_sync()
         Traceback (most recent call last):
-        pyconvlite.backends.webgpu.device.WebGPUUnavailable: this Python is not in a JavaScript runtime; ...
+        pyconvlite.backends.webgpu.device.WebGPUUnavailable: this ...
     """
     platform: str = sys.platform
     if platform == "emscripten":
