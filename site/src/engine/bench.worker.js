@@ -8,6 +8,7 @@ import simd from '../../../benchmarks/simd.py?raw';
 import step from '../../../benchmarks/step.py?raw';
 import bench from '../../python/bench.py?raw';
 import running from '../../python/running.py?raw';
+import training from '../../python/training.py?raw';
 import { Downloads } from './downloads.js';
 import { loadPython, plain, PYODIDE_FILES, writeModules } from './python.js';
 
@@ -26,7 +27,7 @@ class Bench {
    */
   async load(base, onProgress) {
     const py = await loadPython(base, new Downloads(base, onProgress, PYODIDE_FILES));
-    writeModules(py, { kernels, measure, net, simd, step, bench, running });
+    writeModules(py, { kernels, measure, net, simd, step, bench, running, training });
     this.#bench = py.pyimport('bench');
     return { pyodide: py.version, ...plain(py.pyimport('running').versions()) };
   }
