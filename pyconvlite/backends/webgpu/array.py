@@ -260,6 +260,11 @@ def _from_bytes(data: bytes, x: ndarray) -> np.ndarray[Any, Any]:
     return np.frombuffer(data, stored).reshape(x.shape).astype(x.dtype)
 
 
+def whole(x: ndarray) -> ndarray:
+    """X, lying row by row from its buffer's start."""
+    return x if x.is_contiguous and not x.offset else x.copy()
+
+
 def new(shape: Sequence[int], dtype: Any = np.float32) -> ndarray:
     """An array whose elements are not defined yet."""
     shape = tuple(shape)

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from ...utils import Pair, conv_outsize
-from .array import fill, ndarray, new
+from .array import fill, ndarray, new, whole
 from .device import current
-from .program import even, require_floats, run_file, whole
+from .program import even, require_floats, run_file
 
 __all__ = ["col2im", "conv2d", "conv2d_gW", "conv2d_gx", "im2col"]
 

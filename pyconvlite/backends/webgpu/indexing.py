@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .arithmetic import operand, scalar
-from .array import asarray, fill, ndarray, new
+from .array import asarray, fill, ndarray, new, whole
 from .elementwise import HEAD, MAIN, STORAGE, binding, elementwise, run
 from .window import broadcast_strides
 
@@ -40,7 +40,7 @@ def _values(value: Any, dtype: np.dtype[Any]) -> ndarray:
 def take_elements(x: ndarray, index: tuple[Any, ...]) -> ndarray:
     """x[index] with arrays of integers for the first axes: they broadcast, the axes after them stay."""
     rows, positions = _flat_positions(x, index)
-    x = x if x.is_contiguous and not x.offset else x.copy()
+    x = whole(x)
     width = math.prod(rows)
     y = new((*positions.shape, *rows), x.dtype)
     if y.size:
@@ -109,8 +109,7 @@ def _scatter_add(target: ndarray, positions: ndarray, value: ndarray) -> None:
     """
     if target.offset or not target.is_contiguous or target.dtype != np.float32:
         raise TypeError("only a whole float32 array can be added to at an index array")
-    whole = value.is_contiguous and not value.offset and value.buffer is not target.buffer
-    value = value if whole else value.copy()
+    value = value.copy() if value.buffer is target.buffer else whole(value)
     width = value.shape[1]
     if not value.size:
         return

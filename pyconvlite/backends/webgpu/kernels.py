@@ -16,7 +16,7 @@ import numpy as np
 
 from ...utils import Pair, conv_outsize
 from .arithmetic import maximum
-from .array import asarray, ndarray, new
+from .array import asarray, ndarray, new, whole
 from .convolution import col2im as col2im
 from .convolution import conv2d as conv2d
 from .convolution import conv2d_gW as conv2d_gW
@@ -24,7 +24,7 @@ from .convolution import conv2d_gx as conv2d_gx
 from .convolution import im2col as im2col
 from .elementwise import Counter, bits, elementwise
 from .product import matmul as matmul
-from .program import require_floats, run_file, whole
+from .program import require_floats, run_file
 
 # --------------------------------------------------------------------------------------------------- pooling
 

@@ -85,11 +85,6 @@ def run_file(
     device.run(pipeline, groups_for(threads * WORKGROUP // workgroup), buffers, [threads, *parameters])
 
 
-def whole(x: ndarray) -> ndarray:
-    """X, lying row by row from its buffer's start."""
-    return x if x.is_contiguous and not x.offset else x.copy()
-
-
 def require_floats(*xs: ndarray | None) -> None:
     """Raises TypeError where one is not a float32 array on the device."""
     for x in xs:
