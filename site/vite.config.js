@@ -3,9 +3,11 @@
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { defineConfig } from 'vite';
+import { frame } from './frame.js';
 
 const source = import.meta.dirname;
 const output = resolve(source, '../dist/site');
+const pages = readdirSync(source).filter((file) => file.endsWith('.html'));
 
 /**
  * `import sizes from 'virtual:asset-sizes'` gives the bytes of each file that the page fetches while it runs.
@@ -54,12 +56,12 @@ export default defineConfig({
   base: './', // any sub-path will do
   appType: 'mpa', // a missing file is a 404, not the page
   publicDir: false,
-  plugins: [assetSizes(), cleanAssets()],
+  plugins: [assetSizes(), cleanAssets(), frame()],
   worker: { format: 'es', plugins: () => [assetSizes()] },
   build: {
     outDir: output,
     emptyOutDir: false,
     target: 'es2023',
-    rolldownOptions: { input: { train: resolve(source, 'index.html'), bench: resolve(source, 'bench.html') } },
+    rolldownOptions: { input: pages.map((page) => resolve(source, page)) },
   },
 });

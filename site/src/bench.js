@@ -2,6 +2,7 @@
 
 import { Engine } from './engine/engine.js';
 import { faultOf } from './fault.js';
+import { showLanguage } from './language.js';
 import { Store } from './store.js';
 import { byId, guardButtons, loadingText, setEnabled } from './views/dom.js';
 import { drawFault, onFaultButtons } from './views/fault.js';
@@ -124,6 +125,7 @@ const GO = { idle: 'Run', loading: 'Loading …', measuring: 'Measuring …', st
 
 const bench = new Bench();
 
+showLanguage();
 guardButtons();
 layOut('nets', ['simd', 'numpy', 'ratio'], [{ measures: NETS }]);
 layOut('products', ['simd', 'share', 'numpy', 'ratio'], KERNELS);

@@ -1,6 +1,7 @@
 // The training page: one lab, and the views that show it.
 
 import { Lab } from './lab.js';
+import { showLanguage } from './language.js';
 import { showCharts } from './views/charts.js';
 import { showModules, showProgram } from './views/code.js';
 import { chosen, showControls } from './views/controls.js';
@@ -12,6 +13,7 @@ import { drawVersions } from './views/versions.js';
 
 const lab = new Lab(new URL('./', document.baseURI).href);
 
+showLanguage();
 guardButtons();
 showControls(lab, () => showProgram(chosen()));
 showCharts(lab);

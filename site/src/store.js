@@ -1,4 +1,6 @@
-// What the page shows, in one place: views subscribe and draw what they are given.
+// What the page shows, in one place: views subscribe and draw what they are given, in the visitor's language.
+
+import { onLanguage } from './language.js';
 
 /**
  * @template {object} T
@@ -25,9 +27,9 @@ export class Store {
     });
   }
 
-  /** Calls a view now and after each change. @param {(state: Readonly<T>) => void} view */
+  /** Calls a view now and after each change, of the language too. @param {(state: Readonly<T>) => void} view */
   show(view) {
     this.#views.add(view);
-    view(this.state);
+    onLanguage(() => view(this.state));
   }
 }

@@ -1,0 +1,75 @@
+// What all pages share, put in when the site is built: header, footer, place for faults, the language before the first
+// paint, and the policy that tells the browser what a page may do.
+
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { basename, resolve } from 'node:path';
+
+/** @param {string} name */
+const part = (name) => readFileSync(resolve(import.meta.dirname, 'frame', name), 'utf8');
+
+/** Pages run the site's own files only; nothing that comes from a user, a link or Python's output becomes a script. */
+const policy = (/** @type {string} */ script) =>
+  Object.entries({
+    'default-src': "'none'",
+    'script-src': `'self' 'wasm-unsafe-eval' 'sha256-${createHash('sha256').update(script).digest('base64')}'`,
+    'style-src': "'self'",
+    'img-src': "'self' data: blob:",
+    'font-src': "'self'",
+    'connect-src': "'self'",
+    'worker-src': "'self'",
+    'manifest-src': "'self'",
+    'base-uri': "'none'",
+    'form-action': "'none'",
+  })
+    .map((entry) => entry.join(' '))
+    .join('; ');
+
+/**
+ * Replaces `<!-- masthead -->`, `<!-- fault -->` and `<!-- footer -->` by the parts in frame/.
+ *
+ * @returns {import('vite').Plugin[]}
+ */
+export function frame() {
+  const script = part('first-paint.js');
+  return [
+    {
+      name: 'frame',
+      transformIndexHtml: {
+        order: 'pre',
+        handler(html, { filename }) {
+          const page = basename(filename, '.html');
+          const link = page === 'index' ? './' : `./${page.split('-')[0]}.html`; // learn-55 is one of learn's
+          const parts = {
+            masthead: part('masthead.html').replace(`<a href="${link}"`, '$& aria-current="page"'),
+            fault: part('fault.html'),
+            footer: part('footer.html'),
+          };
+          for (const [name, text] of Object.entries(parts)) html = html.replace(`<!-- ${name} -->`, text);
+          return html;
+        },
+      },
+    },
+    {
+      name: 'frame-policy',
+      apply: 'build', // the development server puts its own scripts and styles into the page
+      transformIndexHtml: {
+        order: 'post',
+        handler: () => [
+          {
+            tag: 'meta',
+            attrs: { 'http-equiv': 'Content-Security-Policy', content: policy(script) },
+            injectTo: 'head-prepend',
+          },
+        ],
+      },
+    },
+    {
+      name: 'frame-language',
+      transformIndexHtml: {
+        order: 'post',
+        handler: () => [{ tag: 'script', children: script, injectTo: 'head' }],
+      },
+    },
+  ];
+}

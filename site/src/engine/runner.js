@@ -1,0 +1,108 @@
+// Runs a visitor's Python. A program that does not end is ended with its worker; the next one finds a new worker,
+// which stands ready where a spare is kept.
+
+import * as Comlink from 'comlink';
+import { Engine, EngineGone } from './engine.js';
+
+/**
+ * @typedef {import('./runner.worker.js').RunnerApi} RunnerApi
+ * @typedef {import('./runner.worker.js').Request} Request
+ * @typedef {import('./runner.worker.js').Outcome} Outcome
+ * @typedef {import('./downloads.js').Progress} Progress
+ * @typedef {import('./python.js').Versions} Versions
+ *
+ * @typedef {object} Events
+ * @property {(progress: Progress) => void} [onProgress]  while Python loads
+ * @property {(versions: Versions) => void} [onReady]  each time that a Python is there
+ */
+
+/** @typedef {{engine: Engine<RunnerApi>, ready: Promise<void>}} Place  a worker, and when its Python stands */
+
+export class Runner {
+  #base;
+  #events;
+  #keepsSpare;
+  /** @type {Place | null} */
+  #present = null;
+  /** @type {Place | null} */
+  #spare = null;
+
+  /**
+   * @param {string} base  address of the site, with its last slash
+   * @param {Events} [events]
+   * @param {boolean} [keepsSpare]  whether a second worker is loaded as soon as the first has something to do
+   */
+  constructor(base, events = {}, keepsSpare = false) {
+    this.#base = base;
+    this.#events = events;
+    this.#keepsSpare = keepsSpare;
+  }
+
+  /** Loads Python, unless it is there. @returns {Promise<void>} */
+  load() {
+    this.#present ??= this.#take();
+    return this.#present.ready;
+  }
+
+  /**
+   * Runs a program.
+   *
+   * @param {Request} request
+   * @param {object} [options]
+   * @param {(text: string) => void} [options.onOutput]
+   * @param {number} [options.seconds]  after which it is ended; for ever if left out
+   * @returns {Promise<Outcome>}
+   * @throws {EngineGone} when it was stopped or its worker died
+   */
+  async run(request, { onOutput = () => {}, seconds } = {}) {
+    await this.load();
+    const { engine } = /** @type {Place} */ (this.#present);
+    if (this.#keepsSpare) this.#spare ??= this.#start();
+    const late = () => this.stop(`the program was stopped after ${seconds} seconds`);
+    const timer = seconds === undefined ? undefined : setTimeout(late, seconds * 1000);
+    try {
+      return await engine.call((api) => api.run(request, Comlink.proxy(onOutput)));
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Ends the program and its variables at once. @param {string} [reason] */
+  stop(reason = 'the program was stopped') {
+    this.#present?.engine.terminate(reason);
+  }
+
+  /** @returns {Place} */
+  #take() {
+    const place = this.#spare ?? this.#start();
+    this.#spare = null;
+    return place;
+  }
+
+  /** @returns {Place} */
+  #start() {
+    const worker = new Worker(new URL('./runner.worker.js', import.meta.url), { type: 'module', name: 'program' });
+    const engine = /** @type {Engine<RunnerApi>} */ (
+      new Engine(worker, () => {
+        if (this.#present?.engine === engine) this.#present = null;
+        if (this.#spare?.engine === engine) this.#spare = null;
+      })
+    );
+    const ready = engine
+      .load(
+        (api, report) => api.load(this.#base, report),
+        (progress) => this.#events.onProgress?.(progress),
+      )
+      .then(
+        (versions) => this.#events.onReady?.(versions),
+        (error) => {
+          engine.terminate(error.message); // the next load() tries again
+          throw error;
+        },
+      );
+    ready.catch(() => {}); // whoever waits for it is told
+    return { engine, ready };
+  }
+}
+
+export { EngineGone };

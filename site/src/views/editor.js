@@ -1,0 +1,135 @@
+// An editor for Python. It lives in a shadow root, whose adopted style sheets the page's policy allows.
+
+import { autocompletion, completionKeymap } from '@codemirror/autocomplete';
+import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
+import { python } from '@codemirror/lang-python';
+import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from '@codemirror/language';
+import { Compartment, EditorState, StateEffect, StateField, Transaction } from '@codemirror/state';
+import { Decoration, EditorView, keymap, lineNumbers } from '@codemirror/view';
+import { tags } from '@lezer/highlight';
+
+/**
+ * @typedef {import('@codemirror/state').Extension} Extension
+ *
+ * @typedef {object} Options
+ * @property {() => string} label  what it is, for screen readers
+ * @property {string} code
+ * @property {(code: string) => void} [onChange]  after each change that the visitor makes
+ * @property {() => void} [onRun]  Ctrl or Command with Enter
+ * @property {Extension[]} [extensions]  more of CodeMirror's
+ */
+
+const colours = HighlightStyle.define([
+  { tag: [tags.keyword, tags.operatorKeyword, tags.bool, tags.null], color: 'var(--code-word)' },
+  { tag: tags.string, color: 'var(--code-text)' },
+  { tag: tags.number, color: 'var(--code-number)' },
+  { tag: tags.comment, color: 'var(--code-comment)' },
+  { tag: [tags.definition(tags.variableName), tags.className], color: 'var(--code-name)' },
+]);
+
+const look = EditorView.theme({
+  '&': { fontSize: '0.8125rem', backgroundColor: 'var(--sunken)', color: 'var(--text)', borderRadius: '9px' },
+  '&.cm-focused': { outline: '3px solid var(--accent)', outlineOffset: '2px' },
+  '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.6' },
+  '.cm-content': { caretColor: 'var(--text)', padding: '0.75rem 0' },
+  '.cm-gutters': { backgroundColor: 'transparent', border: '0', color: 'var(--code-comment)' },
+  '.cm-cursor': { borderLeftColor: 'var(--text)' },
+  '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, ::selection': {
+    backgroundColor: 'var(--accent-soft)',
+  },
+  '.cm-wrong': { backgroundColor: 'var(--fault-soft)' },
+  '.cm-tooltip': { backgroundColor: 'var(--surface)', color: 'var(--text)', border: '1px solid var(--edge)' },
+});
+
+/** Marks the line that is given, from 1; null takes the mark away. @type {import('@codemirror/state').StateEffectType<number | null>} */
+const markLine = StateEffect.define();
+
+const wrongLine = StateField.define({
+  create: () => Decoration.none,
+  update(marks, { state, effects, docChanged }) {
+    for (const effect of effects) {
+      if (!effect.is(markLine)) continue;
+      const line = effect.value;
+      if (line === null || line > state.doc.lines) return Decoration.none;
+      return Decoration.set(Decoration.line({ class: 'cm-wrong' }).range(state.doc.line(line).from));
+    }
+    return docChanged ? Decoration.none : marks;
+  },
+  provide: (field) => EditorView.decorations.from(field),
+});
+
+export class Editor {
+  #view;
+  #name = new Compartment();
+  #options;
+
+  /**
+   * @param {HTMLElement} place  an empty element
+   * @param {Options} options
+   */
+  constructor(place, options) {
+    this.#options = options;
+    const root = place.attachShadow({ mode: 'open' });
+    this.#view = new EditorView({
+      root,
+      parent: root,
+      state: EditorState.create({
+        doc: options.code,
+        extensions: [
+          lineNumbers(),
+          history(),
+          indentUnit.of('    '),
+          indentOnInput(),
+          bracketMatching(),
+          autocompletion(),
+          python(),
+          syntaxHighlighting(colours),
+          look,
+          wrongLine,
+          EditorView.lineWrapping,
+          this.#name.of(this.#described()),
+          // Tab is left to the browser: it takes the keyboard on to the next element.
+          keymap.of([
+            { key: 'Mod-Enter', run: () => (options.onRun?.(), true) },
+            ...completionKeymap,
+            ...historyKeymap,
+            ...defaultKeymap,
+          ]),
+          EditorView.updateListener.of(({ transactions }) => {
+            if (transactions.some((change) => change.docChanged && change.annotation(Transaction.userEvent)))
+              options.onChange?.(this.code);
+          }),
+          options.extensions ?? [],
+        ],
+      }),
+    });
+  }
+
+  /** What is written there. */
+  get code() {
+    return this.#view.state.doc.toString();
+  }
+
+  /** Replaces all of it; onChange is not told. */
+  set code(text) {
+    this.#view.dispatch({ changes: { from: 0, to: this.#view.state.doc.length, insert: text } });
+  }
+
+  /** Marks the line where the program failed, from 1, until the code changes; null takes the mark away. @param {number | null} line */
+  mark(line) {
+    this.#view.dispatch({ effects: markLine.of(line) });
+  }
+
+  /** Says again what it is, after a change of the language. */
+  relabel() {
+    this.#view.dispatch({ effects: this.#name.reconfigure(this.#described()) });
+  }
+
+  focus() {
+    this.#view.focus();
+  }
+
+  #described() {
+    return EditorView.contentAttributes.of({ 'aria-label': this.#options.label() });
+  }
+}
