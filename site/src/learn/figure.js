@@ -1,0 +1,134 @@
+// A figure: numbers that the visitor changes, a few lines of Python that compute the rest, and what is drawn of it. The
+// lines are shown and can be edited; whatever is changed, they run again.
+
+import { onLanguage, texts } from '../language.js';
+import { make } from '../views/dom.js';
+import { Editor } from '../views/editor.js';
+import { onPython, python } from './chapter.js';
+
+/**
+ * @typedef {import('../engine/runner.worker.js').Values} Values
+ *
+ * @typedef {object} Plan
+ * @property {string} code  the lines of Python
+ * @property {() => Record<string, unknown>} inputs  the variables that they find
+ * @property {Record<string, number>} outputs  the variables that they must set, each with its number of axes
+ * @property {(values: Record<string, Values> | null) => void} draw  shows the inputs, and the outputs once they are there
+ */
+
+const SECONDS = 10; // a program may take
+const MOST = 4096; // numbers of one output that a figure draws
+
+const text = texts(
+  {
+    code: 'The Python of this figure',
+    reset: 'Original code',
+    none: (/** @type {string} */ name) => `The code must set the variable ${name}.`,
+    axes: (/** @type {string} */ name, /** @type {string} */ shape, /** @type {number} */ axes) =>
+      `${name} has the shape ${shape}; this figure draws one with ${axes} axes.`,
+    large: (/** @type {string} */ name, /** @type {string} */ shape) =>
+      `${name} has the shape ${shape}: too many numbers to draw.`,
+  },
+  {
+    code: 'この図を計算する Python',
+    reset: '元のコードに戻す',
+    none: (name) => `コードの中で変数 ${name} を定義してください。`,
+    axes: (name, shape, axes) => `${name} の形状は ${shape} ですが、この図に描けるのは ${axes} 軸の配列です。`,
+    large: (name, shape) => `${name} の形状は ${shape} で、描くには数が多すぎます。`,
+  },
+);
+
+export class Figure {
+  #plan;
+  #editor;
+  #said = make('p', { className: 'said', role: 'status' });
+  #printed = make('pre', { className: 'printed', tabIndex: 0, hidden: true });
+  #due = false;
+  #runs = false;
+  /** What stands below the code: an error of Python's, or a sentence of ours. @type {() => string} */
+  #message = () => '';
+
+  /**
+   * @param {HTMLElement} place  where code and messages go: an empty element of the figure
+   * @param {Plan} plan
+   */
+  constructor(place, plan) {
+    this.#plan = plan;
+    const reset = make('button', { type: 'button' });
+    reset.addEventListener('click', () => {
+      this.#editor.code = plan.code;
+      this.update();
+    });
+    const code = make('div');
+    this.#editor = new Editor(code, {
+      code: plan.code,
+      label: () => text().code,
+      onChange: () => this.update(),
+      onRun: () => this.update(),
+    });
+    place.append(code, make('div', { className: 'buttons' }, reset), this.#said, this.#printed);
+    onLanguage(() => {
+      reset.textContent = text().reset;
+      this.#editor.relabel();
+      this.#said.textContent = this.#message();
+    });
+    plan.draw(null);
+    onPython(() => this.update());
+  }
+
+  /** Computes and draws anew; while it does, the latest wish wins. */
+  async update() {
+    this.#due = true;
+    if (this.#runs) return;
+    this.#runs = true;
+    while (this.#due) {
+      this.#due = false;
+      await this.#compute();
+    }
+    this.#runs = false;
+  }
+
+  async #compute() {
+    const { inputs, outputs, draw } = this.#plan;
+    let printed = '';
+    try {
+      const { values, fault } = await python.run(
+        { code: this.#editor.code, inputs: inputs(), outputs: Object.keys(outputs) },
+        { seconds: SECONDS, onOutput: (more) => (printed = (printed + more).slice(-10_000)) },
+      );
+      this.#editor.mark(fault?.line ?? null);
+      const wrong = fault ? () => fault.message : misfit(values, outputs);
+      this.#say(wrong ?? (() => ''));
+      draw(wrong ? null : /** @type {Record<string, Values>} */ (values));
+    } catch (error) {
+      const { message } = /** @type {Error} */ (error); // the program took too long, or Python did not start
+      this.#say(() => message);
+    }
+    this.#printed.textContent = printed;
+    this.#printed.hidden = printed === '';
+  }
+
+  /** @param {() => string} message  in the visitor's language */
+  #say(message) {
+    this.#message = message;
+    this.#said.textContent = message();
+  }
+}
+
+/**
+ * What keeps the outputs from being drawn.
+ *
+ * @param {Record<string, Values | string>} values
+ * @param {Record<string, number>} outputs
+ * @returns {(() => string) | undefined}
+ */
+function misfit(values, outputs) {
+  for (const [name, axes] of Object.entries(outputs)) {
+    const value = values[name];
+    if (value === undefined || typeof value === 'string') return () => text().none(name);
+    const shape = `(${value.shape.join(', ')}${value.shape.length === 1 ? ',' : ''})`;
+    if (value.shape.length !== axes) return () => text().axes(name, shape, axes);
+    if (value.data.length > MOST) return () => text().large(name, shape);
+  }
+  return undefined;
+}

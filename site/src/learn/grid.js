@@ -1,0 +1,214 @@
+// A matrix as squares with numbers in them: to look at, to point at, or to change by dragging and typing.
+
+import { texts } from '../language.js';
+import { make } from '../views/dom.js';
+
+/**
+ * @typedef {object} Options
+ * @property {() => string} label  what the numbers are, for screen readers
+ * @property {(row: number, column: number, value: number) => void} [onChange]  lets the visitor change them
+ * @property {(cell: {row: number, column: number} | null) => void} [onPoint]  the cell under the pointer or the keyboard
+ *
+ * @typedef {object} Drawing
+ * @property {number} rows
+ * @property {number} columns
+ * @property {ArrayLike<number>} data  row after row
+ * @property {(row: number, column: number) => string} [mark]  classes of a cell: window, target, pad, faint
+ * @property {number} [scale]  the magnitude with the fullest colour; that of the data if left out
+ */
+
+const CELL = 40; // units of the drawing; one is a pixel where there is room
+const DRAG = 14; // pixels for one step
+const STEP = 1;
+
+const SVG = 'http://www.w3.org/2000/svg';
+
+const text = texts(
+  {
+    cell: (/** @type {number} */ row, /** @type {number} */ column, /** @type {string} */ value) =>
+      `row ${row}, column ${column}: ${value}`,
+  },
+  { cell: (row, column, value) => `${row} 行 ${column} 列: ${value}` },
+);
+
+/** A number in as few characters as show it. @param {number} value */
+export const short = (value) =>
+  Number.isInteger(value) ? String(value) : String(Number(value.toFixed(Math.abs(value) < 10 ? 2 : 1)));
+
+/** @param {string} tag @param {Record<string, string | number>} attributes */
+function draw(tag, attributes) {
+  const element = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
+  return element;
+}
+
+export class Grid {
+  #options;
+  #svg = /** @type {SVGSVGElement} */ (draw('svg', { class: 'grid', role: 'grid' }));
+  #field = make('input', { type: 'text', inputMode: 'decimal', className: 'grid-field', hidden: true });
+  /** @type {SVGElement[]} */
+  #cells = [];
+  /** @type {Drawing} */
+  #drawing = { rows: 0, columns: 0, data: [] };
+  #current = 0; // the cell that the keyboard reaches
+  /** @type {{index: number, x: number, value: number, moved: boolean} | null} */
+  #drag = null;
+
+  /**
+   * @param {HTMLElement} place  an empty element
+   * @param {Options} options
+   */
+  constructor(place, options) {
+    this.#options = options;
+    place.classList.add('grid-place');
+    place.append(this.#svg, this.#field);
+    if (!options.onChange) this.#svg.setAttribute('aria-readonly', 'true');
+    else this.#svg.classList.add('changes');
+    this.#listen();
+  }
+
+  /** Shows these numbers. @param {Drawing} drawing */
+  draw(drawing) {
+    const { rows, columns, data } = drawing;
+    if (rows !== this.#drawing.rows || columns !== this.#drawing.columns) this.#layOut(rows, columns);
+    this.#drawing = drawing;
+    this.#svg.setAttribute('aria-label', this.#options.label());
+    let largest = drawing.scale ?? 0;
+    if (!largest) for (let i = 0; i < data.length; i++) largest = Math.max(largest, Math.abs(data[i]));
+    this.#cells.forEach((cell, i) => {
+      const [row, column] = [Math.floor(i / columns), i % columns];
+      const value = data[i];
+      cell.setAttribute('class', `cell ${value < 0 ? 'minus' : 'plus'} ${drawing.mark?.(row, column) ?? ''}`);
+      cell.setAttribute('aria-label', text().cell(row + 1, column + 1, short(value)));
+      const [fill, number] = /** @type {any} */ (cell.children);
+      fill.style.fillOpacity = String(largest ? 0.75 * Math.min(1, Math.abs(value) / largest) : 0);
+      number.textContent = short(value);
+      number.setAttribute('class', number.textContent.length > 4 ? 'long' : '');
+    });
+  }
+
+  /** @param {number} rows @param {number} columns */
+  #layOut(rows, columns) {
+    this.#current = 0;
+    this.#cells = [];
+    this.#svg.replaceChildren();
+    this.#svg.setAttribute('viewBox', `-1 -1 ${columns * CELL + 2} ${rows * CELL + 2}`);
+    this.#svg.style.inlineSize = `${columns * CELL + 2}px`;
+    for (let row = 0; row < rows; row++) {
+      const line = draw('g', { role: 'row' });
+      for (let column = 0; column < columns; column++) {
+        const cell = draw('g', {
+          role: 'gridcell',
+          tabindex: this.#cells.length === 0 ? 0 : -1,
+          transform: `translate(${column * CELL} ${row * CELL})`,
+        });
+        cell.append(
+          draw('rect', { class: 'fill', width: CELL, height: CELL }),
+          draw('text', { x: CELL / 2, y: CELL / 2 }),
+        );
+        this.#cells.push(/** @type {SVGElement} */ (cell));
+        line.append(cell);
+      }
+      this.#svg.append(line);
+    }
+  }
+
+  #listen() {
+    const at = (/** @type {Event} */ event) => {
+      const cell = event.target instanceof Element ? event.target.closest('.cell') : null;
+      return cell ? this.#cells.indexOf(/** @type {SVGElement} */ (cell)) : -1;
+    };
+    this.#svg.addEventListener('pointerover', (event) => this.#point(at(event)));
+    this.#svg.addEventListener('pointerleave', () => this.#point(-1));
+    this.#svg.addEventListener('focusin', (event) => this.#focused(at(event)));
+    this.#svg.addEventListener('focusout', () => this.#point(-1));
+    this.#svg.addEventListener('keydown', (event) => this.#key(event));
+    if (!this.#options.onChange) return;
+    this.#svg.addEventListener('pointerdown', (event) => {
+      const index = at(event);
+      if (index < 0) return;
+      this.#svg.setPointerCapture(event.pointerId);
+      this.#drag = { index, x: event.clientX, value: this.#drawing.data[index], moved: false };
+    });
+    this.#svg.addEventListener('pointermove', (event) => {
+      if (!this.#drag) return;
+      const steps = Math.trunc((event.clientX - this.#drag.x) / DRAG);
+      if (steps) this.#drag.moved = true;
+      if (this.#drag.moved) this.#change(this.#drag.index, this.#drag.value + steps * STEP);
+    });
+    this.#svg.addEventListener('pointerup', () => {
+      if (this.#drag && !this.#drag.moved) this.#edit(this.#drag.index, short(this.#drawing.data[this.#drag.index]));
+      this.#drag = null;
+    });
+    this.#svg.addEventListener('pointercancel', () => (this.#drag = null));
+    this.#field.addEventListener('keydown', (event) => {
+      if (event.key === 'Escape') this.#field.value = '';
+      if (event.key === 'Enter' || event.key === 'Escape') this.#cells[this.#current].focus();
+    });
+    this.#field.addEventListener('blur', () => {
+      const value = Number(this.#field.value.trim() || 'none');
+      this.#field.hidden = true;
+      if (Number.isFinite(value)) this.#change(this.#current, value);
+    });
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    const { columns } = this.#drawing;
+    const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
+    const column = this.#current % columns;
+    const { key } = event;
+    if (key in moves) {
+      const next = this.#current + moves[/** @type {keyof typeof moves} */ (key)];
+      const wraps = (key === 'ArrowLeft' && column === 0) || (key === 'ArrowRight' && column === columns - 1);
+      if (!wraps) this.#cells[next]?.focus();
+    } else if (!this.#options.onChange || event.ctrlKey || event.metaKey || event.altKey) return;
+    else if (key === '+' || key === 'PageUp') this.#change(this.#current, this.#drawing.data[this.#current] + STEP);
+    else if (key === 'PageDown') this.#change(this.#current, this.#drawing.data[this.#current] - STEP);
+    else if (key === 'Enter') this.#edit(this.#current, short(this.#drawing.data[this.#current]));
+    else if (/^[-.\d]$/.test(key)) this.#edit(this.#current, key);
+    else return;
+    event.preventDefault();
+  }
+
+  /** @param {number} index */
+  #focused(index) {
+    if (index < 0) return;
+    this.#cells[this.#current].setAttribute('tabindex', '-1');
+    this.#cells[index].setAttribute('tabindex', '0');
+    this.#current = index;
+    this.#point(index);
+  }
+
+  /** @param {number} index  -1 for none */
+  #point(index) {
+    const { columns } = this.#drawing;
+    const cell = index < 0 ? null : { row: Math.floor(index / columns), column: index % columns };
+    this.#options.onPoint?.(cell);
+  }
+
+  /** @param {number} index @param {number} value */
+  #change(index, value) {
+    if (value === this.#drawing.data[index]) return;
+    const { columns } = this.#drawing;
+    this.#options.onChange?.(Math.floor(index / columns), index % columns, value);
+  }
+
+  /** Opens a field over a cell. @param {number} index @param {string} start  what stands in it */
+  #edit(index, start) {
+    this.#focused(index);
+    const place = /** @type {HTMLElement} */ (this.#svg.parentElement).getBoundingClientRect();
+    const box = this.#cells[index].getBoundingClientRect();
+    Object.assign(this.#field.style, {
+      left: `${box.left - place.left}px`,
+      top: `${box.top - place.top}px`,
+      width: `${box.width}px`,
+      height: `${box.height}px`,
+    });
+    this.#field.setAttribute('aria-label', this.#cells[index].getAttribute('aria-label') ?? '');
+    this.#field.value = start;
+    this.#field.hidden = false;
+    this.#field.focus();
+    if (start.length > 1 || /\d/.test(start)) this.#field.setSelectionRange(start.length, start.length);
+  }
+}
