@@ -14,6 +14,7 @@ import { onPython, python } from './chapter.js';
  * @property {() => Record<string, unknown>} inputs  the variables that they find
  * @property {Record<string, number>} outputs  the variables that they must set, each with its number of axes
  * @property {(values: Record<string, Values> | null) => void} draw  shows the inputs, and the outputs once they are there
+ * @property {() => void} [reset]  puts back the inputs that the figure had at first
  */
 
 const SECONDS = 10; // a program may take
@@ -22,7 +23,7 @@ const MOST = 4096; // numbers of one output that a figure draws
 const text = texts(
   {
     code: 'The Python of this figure',
-    reset: 'Original code',
+    reset: 'Start over',
     none: (/** @type {string} */ name) => `The code must set the variable ${name}.`,
     axes: (/** @type {string} */ name, /** @type {string} */ shape, /** @type {number} */ axes) =>
       `${name} has the shape ${shape}; this figure draws one with ${axes} axes.`,
@@ -31,7 +32,7 @@ const text = texts(
   },
   {
     code: 'この図を計算する Python',
-    reset: '元のコードに戻す',
+    reset: '最初の状態に戻す',
     none: (name) => `コードの中で変数 ${name} を定義してください。`,
     axes: (name, shape, axes) => `${name} の形状は ${shape} ですが、この図に描けるのは ${axes} 軸の配列です。`,
     large: (name, shape) => `${name} の形状は ${shape} で、描くには数が多すぎます。`,
@@ -45,6 +46,7 @@ export class Figure {
   #printed = make('pre', { className: 'printed', tabIndex: 0, hidden: true });
   #due = false;
   #runs = false;
+  #isRight = false; // whether the outputs that are drawn are those of the last program
   /** What stands below the code: an error of Python's, or a sentence of ours. @type {() => string} */
   #message = () => '';
 
@@ -57,6 +59,7 @@ export class Figure {
     const reset = make('button', { type: 'button' });
     reset.addEventListener('click', () => {
       this.#editor.code = plan.code;
+      plan.reset?.();
       this.update();
     });
     const code = make('div');
@@ -83,6 +86,7 @@ export class Figure {
     this.#runs = true;
     while (this.#due) {
       this.#due = false;
+      if (!this.#isRight) this.#plan.draw(null); // what the visitor changed is shown while Python starts
       await this.#compute();
     }
     this.#runs = false;
@@ -99,10 +103,13 @@ export class Figure {
       this.#editor.mark(fault?.line ?? null);
       const wrong = fault ? () => fault.message : misfit(values, outputs);
       this.#say(wrong ?? (() => ''));
+      this.#isRight = !wrong;
       draw(wrong ? null : /** @type {Record<string, Values>} */ (values));
     } catch (error) {
       const { message } = /** @type {Error} */ (error); // the program took too long, or Python did not start
       this.#say(() => message);
+      this.#isRight = false;
+      draw(null);
     }
     this.#printed.textContent = printed;
     this.#printed.hidden = printed === '';

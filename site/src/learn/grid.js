@@ -8,20 +8,27 @@ import { make } from '../views/dom.js';
  * @property {() => string} label  what the numbers are, for screen readers
  * @property {(row: number, column: number, value: number) => void} [onChange]  lets the visitor change them
  * @property {(cell: {row: number, column: number} | null) => void} [onPoint]  the cell under the pointer or the keyboard
+ * @property {number} [size]  pixels of a cell, where there is room
+ * @property {boolean} [paints]  a picture of 0 and 1: colours without numbers, to be painted on
+ *
+ * @typedef {{row: number, column: number, rows: number, columns: number}} Area  of cells
  *
  * @typedef {object} Drawing
  * @property {number} rows
  * @property {number} columns
- * @property {ArrayLike<number>} data  row after row
- * @property {(row: number, column: number) => string} [mark]  classes of a cell: window, target, pad, faint
+ * @property {ArrayLike<number> | null} data  row after row; null while there are none: the cells stay empty
+ * @property {(row: number, column: number) => string} [mark]  classes of a cell: window, target, faint, used; pad, which nobody changes
+ * @property {Area | null} [frame]  cells with a frame around them, which glides from one place to the next
  * @property {number} [scale]  the magnitude with the fullest colour; that of the data if left out
  */
 
-const CELL = 40; // units of the drawing; one is a pixel where there is room
+const CELL = 40; // units of the drawing
 const DRAG = 14; // pixels for one step
 const STEP = 1;
 
 const SVG = 'http://www.w3.org/2000/svg';
+
+const FULL = 0.75; // opacity of the fullest colour
 
 const text = texts(
   {
@@ -35,6 +42,13 @@ const text = texts(
 export const short = (value) =>
   Number.isInteger(value) ? String(value) : String(Number(value.toFixed(Math.abs(value) < 10 ? 2 : 1)));
 
+/** The largest magnitude, for one scale of colours over several grids. @param {ArrayLike<number>} data */
+export function magnitude(data) {
+  let largest = 0;
+  for (let i = 0; i < data.length; i++) largest = Math.max(largest, Math.abs(data[i]));
+  return largest;
+}
+
 /** @param {string} tag @param {Record<string, string | number>} attributes */
 function draw(tag, attributes) {
   const element = document.createElementNS(SVG, tag);
@@ -45,11 +59,12 @@ function draw(tag, attributes) {
 export class Grid {
   #options;
   #svg = /** @type {SVGSVGElement} */ (draw('svg', { class: 'grid', role: 'grid' }));
+  #frame = /** @type {SVGElement} */ (draw('rect', { class: 'frame' }));
   #field = make('input', { type: 'text', inputMode: 'decimal', className: 'grid-field', hidden: true });
   /** @type {SVGElement[]} */
   #cells = [];
   /** @type {Drawing} */
-  #drawing = { rows: 0, columns: 0, data: [] };
+  #drawing = { rows: 0, columns: 0, data: null };
   #current = 0; // the cell that the keyboard reaches
   /** @type {{index: number, x: number, value: number, moved: boolean} | null} */
   #drag = null;
@@ -62,6 +77,7 @@ export class Grid {
     this.#options = options;
     place.classList.add('grid-place');
     place.append(this.#svg, this.#field);
+    if (options.paints) this.#svg.classList.add('paints');
     if (!options.onChange) this.#svg.setAttribute('aria-readonly', 'true');
     else this.#svg.classList.add('changes');
     this.#listen();
@@ -73,18 +89,29 @@ export class Grid {
     if (rows !== this.#drawing.rows || columns !== this.#drawing.columns) this.#layOut(rows, columns);
     this.#drawing = drawing;
     this.#svg.setAttribute('aria-label', this.#options.label());
-    let largest = drawing.scale ?? 0;
-    if (!largest) for (let i = 0; i < data.length; i++) largest = Math.max(largest, Math.abs(data[i]));
+    const scale = drawing.scale ?? magnitude(data ?? []);
     this.#cells.forEach((cell, i) => {
       const [row, column] = [Math.floor(i / columns), i % columns];
-      const value = data[i];
+      const value = data ? data[i] : 0;
+      const shown = data ? short(value) : '';
       cell.setAttribute('class', `cell ${value < 0 ? 'minus' : 'plus'} ${drawing.mark?.(row, column) ?? ''}`);
-      cell.setAttribute('aria-label', text().cell(row + 1, column + 1, short(value)));
+      cell.setAttribute('aria-label', text().cell(row + 1, column + 1, shown));
       const [fill, number] = /** @type {any} */ (cell.children);
-      fill.style.fillOpacity = String(largest ? 0.75 * Math.min(1, Math.abs(value) / largest) : 0);
-      number.textContent = short(value);
-      number.setAttribute('class', number.textContent.length > 4 ? 'long' : '');
+      fill.style.fillOpacity = String(scale ? FULL * Math.min(1, Math.abs(value) / scale) : 0);
+      if (this.#options.paints) return;
+      number.textContent = shown;
+      number.setAttribute('class', shown.length > 4 ? 'long' : '');
     });
+    this.#drawFrame();
+  }
+
+  #drawFrame() {
+    const { frame } = this.#drawing;
+    this.#frame.style.display = frame ? '' : 'none';
+    if (!frame) return;
+    this.#frame.style.transform = `translate(${frame.column * CELL}px, ${frame.row * CELL}px)`;
+    this.#frame.setAttribute('width', String(frame.columns * CELL));
+    this.#frame.setAttribute('height', String(frame.rows * CELL));
   }
 
   /** @param {number} rows @param {number} columns */
@@ -93,7 +120,7 @@ export class Grid {
     this.#cells = [];
     this.#svg.replaceChildren();
     this.#svg.setAttribute('viewBox', `-1 -1 ${columns * CELL + 2} ${rows * CELL + 2}`);
-    this.#svg.style.inlineSize = `${columns * CELL + 2}px`;
+    this.#svg.style.inlineSize = `${columns * (this.#options.size ?? CELL) + 2}px`;
     for (let row = 0; row < rows; row++) {
       const line = draw('g', { role: 'row' });
       for (let column = 0; column < columns; column++) {
@@ -111,34 +138,22 @@ export class Grid {
       }
       this.#svg.append(line);
     }
+    this.#svg.append(this.#frame);
   }
 
   #listen() {
-    const at = (/** @type {Event} */ event) => {
-      const cell = event.target instanceof Element ? event.target.closest('.cell') : null;
-      return cell ? this.#cells.indexOf(/** @type {SVGElement} */ (cell)) : -1;
-    };
-    this.#svg.addEventListener('pointerover', (event) => this.#point(at(event)));
+    this.#svg.addEventListener('pointerover', (event) => this.#point(this.#at(event.target)));
     this.#svg.addEventListener('pointerleave', () => this.#point(-1));
-    this.#svg.addEventListener('focusin', (event) => this.#focused(at(event)));
+    this.#svg.addEventListener('focusin', (event) => this.#focused(this.#at(event.target)));
     this.#svg.addEventListener('focusout', () => this.#point(-1));
     this.#svg.addEventListener('keydown', (event) => this.#key(event));
     if (!this.#options.onChange) return;
-    this.#svg.addEventListener('pointerdown', (event) => {
-      const index = at(event);
-      if (index < 0) return;
-      this.#svg.setPointerCapture(event.pointerId);
-      this.#drag = { index, x: event.clientX, value: this.#drawing.data[index], moved: false };
-    });
-    this.#svg.addEventListener('pointermove', (event) => {
-      if (!this.#drag) return;
-      const steps = Math.trunc((event.clientX - this.#drag.x) / DRAG);
-      if (steps) this.#drag.moved = true;
-      if (this.#drag.moved) this.#change(this.#drag.index, this.#drag.value + steps * STEP);
-    });
+    this.#svg.addEventListener('pointerdown', (event) => this.#press(event));
+    this.#svg.addEventListener('pointermove', (event) => this.#move(event));
     this.#svg.addEventListener('pointerup', () => {
-      if (this.#drag && !this.#drag.moved) this.#edit(this.#drag.index, short(this.#drawing.data[this.#drag.index]));
+      const drag = this.#drag;
       this.#drag = null;
+      if (drag && !drag.moved && !this.#options.paints) this.#edit(drag.index, short(drag.value));
     });
     this.#svg.addEventListener('pointercancel', () => (this.#drag = null));
     this.#field.addEventListener('keydown', (event) => {
@@ -152,20 +167,57 @@ export class Grid {
     });
   }
 
+  /** The cell that an element belongs to, -1 for none. @param {EventTarget | null} element */
+  #at(element) {
+    const cell = element instanceof Element ? element.closest('.cell') : null;
+    return cell ? this.#cells.indexOf(/** @type {SVGElement} */ (cell)) : -1;
+  }
+
+  /** @param {number} index */
+  #value(index) {
+    return this.#drawing.data?.[index] ?? 0;
+  }
+
+  /** @param {PointerEvent} event */
+  #press(event) {
+    const index = this.#at(event.target);
+    if (!this.#changes(index)) return;
+    this.#svg.setPointerCapture(event.pointerId);
+    this.#drag = { index, x: event.clientX, value: this.#value(index), moved: false };
+    if (!this.#options.paints) return;
+    this.#drag.value = this.#value(index) ? 0 : 1; // of the whole stroke
+    this.#change(index, this.#drag.value);
+  }
+
+  /** @param {PointerEvent} event */
+  #move({ clientX, clientY }) {
+    if (!this.#drag) return;
+    if (this.#options.paints) {
+      this.#change(this.#at(document.elementFromPoint(clientX, clientY)), this.#drag.value);
+      return;
+    }
+    const steps = Math.trunc((clientX - this.#drag.x) / DRAG);
+    if (steps) this.#drag.moved = true;
+    if (this.#drag.moved) this.#change(this.#drag.index, this.#drag.value + steps * STEP);
+  }
+
   /** @param {KeyboardEvent} event */
   #key(event) {
     const { columns } = this.#drawing;
     const moves = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns };
     const column = this.#current % columns;
+    const value = this.#value(this.#current);
     const { key } = event;
     if (key in moves) {
       const next = this.#current + moves[/** @type {keyof typeof moves} */ (key)];
       const wraps = (key === 'ArrowLeft' && column === 0) || (key === 'ArrowRight' && column === columns - 1);
       if (!wraps) this.#cells[next]?.focus();
-    } else if (!this.#options.onChange || event.ctrlKey || event.metaKey || event.altKey) return;
-    else if (key === '+' || key === 'PageUp') this.#change(this.#current, this.#drawing.data[this.#current] + STEP);
-    else if (key === 'PageDown') this.#change(this.#current, this.#drawing.data[this.#current] - STEP);
-    else if (key === 'Enter') this.#edit(this.#current, short(this.#drawing.data[this.#current]));
+    } else if (!this.#changes(this.#current) || event.ctrlKey || event.metaKey || event.altKey) return;
+    else if (this.#options.paints && (key === ' ' || key === 'Enter')) this.#change(this.#current, value ? 0 : 1);
+    else if (this.#options.paints) return;
+    else if (key === '+' || key === 'PageUp') this.#change(this.#current, value + STEP);
+    else if (key === 'PageDown') this.#change(this.#current, value - STEP);
+    else if (key === 'Enter') this.#edit(this.#current, short(value));
     else if (/^[-.\d]$/.test(key)) this.#edit(this.#current, key);
     else return;
     event.preventDefault();
@@ -187,9 +239,14 @@ export class Grid {
     this.#options.onPoint?.(cell);
   }
 
+  /** Whether the visitor may change a cell. @param {number} index */
+  #changes(index) {
+    return this.#options.onChange && index >= 0 && !this.#cells[index].classList.contains('pad');
+  }
+
   /** @param {number} index @param {number} value */
   #change(index, value) {
-    if (value === this.#drawing.data[index]) return;
+    if (!this.#changes(index) || value === this.#value(index)) return;
     const { columns } = this.#drawing;
     this.#options.onChange?.(Math.floor(index / columns), index % columns, value);
   }
