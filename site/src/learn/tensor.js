@@ -1,0 +1,107 @@
+// An array of any number of axes as NumPy prints it: its last two axes are a grid, the others say which grid.
+
+import { make } from '../views/dom.js';
+import { Grid } from './grid.js';
+
+/**
+ * @typedef {{shape: readonly number[], data: ArrayLike<number>}} Numbers  last axis fastest
+ *
+ * @typedef {object} Options
+ * @property {string} name  of the variable in Python
+ * @property {() => string} title  what it holds, in the visitor's language
+ * @property {(index: number, value: number) => void} [onChange]  lets the visitor change them; index counts all numbers
+ * @property {(index: number) => void} [onPoint]  the number under the pointer or the keyboard
+ * @property {boolean} [small]  for matrices with many rows
+ */
+
+/** The number of elements. @param {readonly number[]} shape */
+export const size = (shape) => shape.reduce((product, n) => product * n, 1);
+
+/** The shape as Python writes it. @param {readonly number[]} shape */
+export const shapeText = (shape) => `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
+
+/** The index of each axis, for a number that counts through all elements. @param {number} index @param {readonly number[]} shape */
+export function indices(index, shape) {
+  return shape.map((n, axis) => Math.floor(index / size(shape.slice(axis + 1))) % n);
+}
+
+/** Nested lists, as Python takes an array. @param {Numbers} numbers @returns {unknown} */
+export function nested({ shape, data }) {
+  const [n, ...inner] = shape;
+  if (n === undefined) return data[0];
+  const step = size(inner);
+  return Array.from({ length: n }, (_, i) =>
+    nested({ shape: inner, data: Array.from(data).slice(i * step, (i + 1) * step) }),
+  );
+}
+
+const CELL = 36; // pixels of a cell
+const SMALL = 30; // of a small tensor
+const LEAST = 25; // below which the tensor scrolls
+
+export class Tensor {
+  #options;
+  #caption = make('figcaption');
+  #blocks = make('div', { className: 'blocks' });
+  /** @type {{grid: Grid, place: HTMLElement}[]} */
+  #grids = [];
+  /** Of the grids. @type {readonly number[]} */
+  #outer = [];
+  /** Of each grid: rows and columns. @type {readonly number[]} */
+  #inner = [];
+
+  /**
+   * @param {HTMLElement} stage  which it is appended to
+   * @param {Options} options
+   */
+  constructor(stage, options) {
+    this.#options = options;
+    stage.append(make('figure', { className: 'tensor' }, this.#caption, this.#blocks));
+  }
+
+  /** Shows these numbers. @param {Numbers} numbers @param {(index: number) => string} [mark]  classes of each, see Grid */
+  draw({ shape, data }, mark = () => '') {
+    const { name, title } = this.#options;
+    const code = make('code', { textContent: `${name} ${shapeText(shape)}` });
+    this.#caption.replaceChildren(title(), ' ', code);
+    const outer = shape.slice(0, -2);
+    if (!this.#grids.length || String(outer) !== String(this.#outer)) this.#layOut(outer);
+    const [rows, columns] = (this.#inner = [1, 1, ...shape].slice(-2));
+    const scale = Array.from(data).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    this.#grids.forEach(({ grid, place }, block) => {
+      const start = block * rows * columns;
+      place.style.minInlineSize = `${columns * LEAST}px`;
+      grid.draw({
+        rows,
+        columns,
+        data: Array.from(data).slice(start, start + rows * columns),
+        mark: (row, column) => mark(start + row * columns + column),
+        scale,
+      });
+    });
+  }
+
+  /** Makes the grids. @param {readonly number[]} outer */
+  #layOut(outer) {
+    const { name, title, small, onChange, onPoint } = this.#options;
+    this.#outer = outer;
+    this.#blocks.replaceChildren();
+    this.#blocks.style.setProperty('--columns', String(outer.at(-1) ?? 1));
+    this.#grids = Array.from({ length: size(outer) }, (_, block) => {
+      const label = outer.length ? `${name}[${indices(block, outer).join(', ')}]` : name;
+      const place = make('div');
+      const caption = make('p', { className: 'block', textContent: label });
+      caption.setAttribute('aria-hidden', 'true'); // the grid says it
+      this.#blocks.append(make('div', {}, ...(size(outer) > 1 ? [caption] : []), place));
+      const index = (/** @type {number} */ row, /** @type {number} */ column) =>
+        (block * this.#inner[0] + row) * this.#inner[1] + column;
+      const grid = new Grid(place, {
+        label: () => `${title()}: ${label}`,
+        onChange: onChange && ((row, column, value) => onChange(index(row, column), value)),
+        onPoint: onPoint && ((cell) => cell && onPoint(index(cell.row, cell.column))),
+        size: small ? SMALL : CELL,
+      });
+      return { grid, place };
+    });
+  }
+}

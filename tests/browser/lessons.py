@@ -1,0 +1,93 @@
+"""The figures of the chapters as a visitor uses them: read their numbers, point at them, change them."""
+
+from __future__ import annotations
+
+import ast
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from playwright.sync_api import Locator, Page
+
+Array = NDArray[np.float64]
+
+READ = """([lesson, name]) => {
+  for (const tensor of document.querySelectorAll(`#${lesson} .tensor`)) {
+    const caption = tensor.querySelector('figcaption code').textContent;
+    if (!caption.startsWith(name + ' ')) continue;
+    const cells = [...tensor.querySelectorAll('.cell text')];
+    return [caption.slice(name.length), cells.map((cell) => cell.textContent)];
+  }
+}"""
+
+
+class Lesson:
+    """One lesson of a chapter's page."""
+
+    def __init__(self, page: Page, lesson: str) -> None:
+        self.page = page
+        self.place = page.locator(f"#{lesson}")
+        self.id = lesson
+
+    def shown(self, name: str) -> Array | None:
+        """The numbers of a tensor, in its shape; None while there is no such tensor."""
+        found = self.page.evaluate(READ, [self.id, name])
+        if not found:
+            return None
+        shape, cells = found
+        return np.array([float(cell) for cell in cells]).reshape(ast.literal_eval(shape.strip()))
+
+    def shows(self, name: str, expected: Any) -> None:
+        """Wait until a tensor shows these numbers, in the two decimals that there is room for."""
+        expected = np.asarray(expected)
+        wait(
+            lambda: agree(self.shown(name), expected), lambda: f"{name} is {self.shown(name)}, not {expected}"
+        )
+
+    def cells(self, name: str) -> Locator:
+        """The cells of a tensor."""
+        tensor = self.place.locator(".tensor").filter(
+            has=self.page.locator(f"figcaption code >> text=/^{name} /")
+        )
+        return tensor.locator(".cell")
+
+    def marked(self, name: str, mark: str = "window") -> list[int]:
+        """Which cells of a tensor carry a mark, as indices that count all of them."""
+        classes = self.cells(name).evaluate_all("cells => cells.map((cell) => cell.getAttribute('class'))")
+        return [i for i, names in enumerate(classes) if mark in names.split()]
+
+    def set(self, **knobs: int) -> None:
+        """Turn knobs."""
+        for name, value in knobs.items():
+            self.place.locator(f".knobs [name={name}]").fill(str(value))
+
+    def code(self) -> str:
+        return "\n".join(self.place.locator(".cm-line").all_inner_texts())
+
+    def type(self, code: str) -> None:
+        """Replace the Python of the figure."""
+        self.place.locator(".cm-content").click()
+        self.page.keyboard.press("ControlOrMeta+a")
+        self.page.keyboard.press("Delete")  # what replaces a selection takes Chromium's inline styles along
+        self.page.keyboard.insert_text(code)
+
+    def says(self, text: str) -> None:
+        """Wait for a sentence below the figure."""
+        self.place.locator(".sentence").filter(has_text=text).wait_for()
+
+
+def agree(shown: Array | None, expected: Array) -> bool:
+    return (
+        shown is not None
+        and shown.shape == expected.shape
+        and np.allclose(shown, expected, rtol=0.01, atol=0.006)
+    )
+
+
+def wait(condition: Callable[[], bool], message: Callable[[], str], seconds: float = 20) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, message()
+        time.sleep(0.05)

@@ -1,0 +1,156 @@
+"""The chapters on im2col and on gradients: what they show is what others compute."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hosting import Server
+from lessons import Array, Lesson
+from scipy.signal import correlate2d
+from visits import Visit
+
+
+@pytest.fixture(scope="module")
+def chapter_57(enter: Callable[..., Visit], server: Server) -> Visit:
+    return entered(enter, server, "learn-57.html")
+
+
+def entered(enter: Callable[..., Visit], server: Server, page: str) -> Visit:
+    visit = enter(server.url + page)
+    visit.wait_for("#versions", "Running Pyodide", seconds=120)
+    return visit
+
+
+def rows(x: Array, kernel_size: int, stride: int = 1, pad: int = 0) -> Array:
+    """im2col by slices."""
+    x = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
+    reach = range(0, x.shape[2] - kernel_size + 1, stride)
+    return np.array(
+        [n[:, i : i + kernel_size, j : j + kernel_size].ravel() for n in x for i in reach for j in reach]
+    )
+
+
+def convolved(x: Array, W: Array, stride: int = 1, pad: int = 0) -> Array:
+    x = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
+    full = np.array([[sum(map(lambda a, b: correlate2d(a, b, "valid"), n, w)) for w in W] for n in x])
+    return full[:, :, ::stride, ::stride]
+
+
+def held(lesson: Lesson, name: str) -> Array:
+    """An input of the figure."""
+    shown = lesson.shown(name)
+    assert shown is not None
+    return shown
+
+
+def test_a_row_of_the_matrix_for_each_position(chapter_57: Visit) -> None:
+    lesson = Lesson(chapter_57.page, "unfold")
+    x = held(lesson, "x")
+    for kernel_size, stride, pad in ((2, 1, 0), (3, 1, 1), (3, 2, 1), (1, 3, 0), (4, 1, 0), (2, 2, 0)):
+        lesson.set(kernel_size=kernel_size, stride=stride, pad=pad)
+        lesson.shows("col", rows(x, kernel_size, stride, pad))
+
+
+def test_pointing_at_a_row_and_at_a_pixel(chapter_57: Visit) -> None:
+    lesson = Lesson(chapter_57.page, "unfold")
+    lesson.set(kernel_size=2, stride=1, pad=0)
+    lesson.shows("col", rows(held(lesson, "x"), 2))
+    lesson.cells("col").nth(4 * 8).hover()
+    assert lesson.marked("x") == [5, 6, 9, 10, 21, 22, 25, 26]
+    assert lesson.marked("col") == list(range(32, 40))
+    lesson.says("col[4]: what the kernel covers at position 5 of 9")
+    lesson.cells("x").nth(16 + 5).hover()  # of the second channel
+    lesson.says("x[0, 1, 1, 1] is copied 4 times.")
+    assert [i % 8 for i in lesson.marked("col")] == [7, 6, 5, 4]
+    lesson.cells("x").first.focus()
+    lesson.says("x[0, 0, 0, 0] is copied once.")
+    chapter_57.page.keyboard.press("ArrowRight")
+    lesson.says("x[0, 0, 0, 1] is copied 2 times.")
+
+
+def test_a_pixel_changed_by_keyboard_and_by_dragging(chapter_57: Visit) -> None:
+    lesson = Lesson(chapter_57.page, "unfold")
+    lesson.set(kernel_size=2, stride=1, pad=1)
+    x = held(lesson, "x")
+    lesson.cells("x").nth(6).focus()
+    chapter_57.page.keyboard.type("-2.5")
+    chapter_57.page.keyboard.press("Enter")
+    x[0, 0, 1, 2] = -2.5
+    lesson.shows("col", rows(x, 2, 1, 1))
+    box = lesson.cells("x").nth(31).bounding_box()
+    assert box
+    chapter_57.page.mouse.move(box["x"] + 10, box["y"] + 10)
+    chapter_57.page.mouse.down()
+    chapter_57.page.mouse.move(box["x"] + 10 + 14 * 3, box["y"] + 10, steps=5)
+    chapter_57.page.mouse.up()
+    x[0, 1, 3, 3] += 3
+    lesson.shows("col", rows(x, 2, 1, 1))
+
+
+def test_the_product_is_the_convolution(chapter_57: Visit) -> None:
+    lesson = Lesson(chapter_57.page, "product")
+    x, W = held(lesson, "x"), held(lesson, "W")
+    for stride, pad in ((1, 0), (2, 1), (3, 0)):
+        lesson.set(stride=stride, pad=pad)
+        lesson.shows("t", rows(x, 2, stride, pad) @ W.reshape(2, -1).T)
+        lesson.shows("y", convolved(x, W, stride, pad))
+
+
+def test_an_output_pixel_and_its_sum(chapter_57: Visit) -> None:
+    lesson = Lesson(chapter_57.page, "product")
+    lesson.set(stride=1, pad=0)
+    x, W = held(lesson, "x"), held(lesson, "W")
+    y = convolved(x, W)
+    lesson.shows("y", y)
+    lesson.cells("y").nth(9 + 5).hover()  # y[0, 1, 1, 2]
+    assert lesson.marked("x") == [6, 7, 10, 11, 22, 23, 26, 27]
+    assert lesson.marked("W") == list(range(8, 16))
+    assert lesson.marked("col") == list(range(40, 48))
+    assert lesson.marked("kernels") == list(range(1, 16, 2))
+    assert lesson.marked("t", "target") == [11]
+    assert lesson.marked("y", "target") == [14]
+    lesson.says("y[0, 1, 1, 2] = col[5] · kernels[:, 1] = ")
+    formula = lesson.place.locator(".sentence").inner_text().split(" = ")
+    assert eval(formula[2].replace("×", "*")) == float(formula[3]) == y[0, 1, 1, 2]
+
+
+def test_wrong_code_is_marked_at_its_line(chapter_57: Visit) -> None:
+    lesson = Lesson(chapter_57.page, "product")
+    lesson.set(stride=1, pad=0)
+    original = lesson.code()
+    y = held(lesson, "y")
+    lesson.type(original.replace("kernels = W.reshape(OC, -1).T", "kernels = W.reshape(OC, -1)"))
+    lesson.place.locator(".said").filter(has_text="ValueError").wait_for()
+    assert "t = col @ kernels" in lesson.place.locator(".cm-wrong").inner_text()
+    assert lesson.place.locator(".stale").count() == 1
+    lesson.place.get_by_role("button", name="Original code").click()
+    lesson.place.locator(".stale").wait_for(state="detached")
+    assert lesson.place.locator(".said").inner_text() == ""
+    lesson.shows("y", y)
+    lesson.type(original.replace("pad=pad)", "pad=pad) * 2"))
+    lesson.shows("y", y * 2)
+    lesson.place.get_by_role("button", name="Original code").click()
+    lesson.shows("y", y)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 800, 1440])
+def test_it_fits(chapter_57: Visit, scheme: str, width: int) -> None:
+    chapter_57.page.set_viewport_size({"width": width, "height": 900})
+    chapter_57.page.emulate_media(color_scheme=scheme)
+    assert chapter_57.page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_in_japanese(chapter_57: Visit) -> None:
+    lesson = Lesson(chapter_57.page, "unfold")
+    chapter_57.page.click("#language")
+    assert "畳み込みは行列の積" in chapter_57.text("h1")
+    assert chapter_57.page.title() == "pyconvlite: 畳み込みは行列の積"
+    lesson.cells("col").first.hover()
+    lesson.says("か所ある位置の 1 番目")
+    assert "画像" in lesson.place.locator("figcaption").first.inner_text()
+    assert "画像" in (lesson.place.locator(".grid").first.get_attribute("aria-label") or "")
+    chapter_57.page.click("#language")
+    assert "Image" in lesson.place.locator("figcaption").first.inner_text()
