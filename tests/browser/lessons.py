@@ -53,10 +53,11 @@ class Lesson:
         )
         return tensor.locator(".cell")
 
-    def marked(self, name: str, mark: str = "window") -> list[int]:
-        """Which cells of a tensor carry a mark, as indices that count all of them."""
+    def marked(self, name: str, *marks: str) -> list[int]:
+        """Which cells carry one of the marks, a window if none is given: indices that count all cells."""
+        wanted = set(marks or ("window", "framed"))
         classes = self.cells(name).evaluate_all("cells => cells.map((cell) => cell.getAttribute('class'))")
-        return [i for i, names in enumerate(classes) if mark in names.split()]
+        return [i for i, names in enumerate(classes) if wanted & set(names.split())]
 
     def set(self, **knobs: int) -> None:
         """Turn knobs."""

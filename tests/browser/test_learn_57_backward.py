@@ -125,13 +125,13 @@ def test_wrong_code_is_marked_at_its_line(chapter_57: Visit) -> None:
     lesson.place.locator(".said").filter(has_text="ValueError").wait_for()
     assert "t = col @ kernels" in lesson.place.locator(".cm-wrong").inner_text()
     assert lesson.place.locator(".stale").count() == 1
-    lesson.place.get_by_role("button", name="Original code").click()
+    lesson.place.get_by_role("button", name="Start over").click()
     lesson.place.locator(".stale").wait_for(state="detached")
     assert lesson.place.locator(".said").inner_text() == ""
     lesson.shows("y", y)
     lesson.type(original.replace("pad=pad)", "pad=pad) * 2"))
     lesson.shows("y", y * 2)
-    lesson.place.get_by_role("button", name="Original code").click()
+    lesson.place.get_by_role("button", name="Start over").click()
     lesson.shows("y", y)
 
 

@@ -3,7 +3,7 @@
 import { texts } from '../language.js';
 import { short } from './grid.js';
 import { Lesson, signed } from './lesson.js';
-import { indices, nested, Tensor } from './tensor.js';
+import { indices, Tensor } from './tensor.js';
 
 const CODE = `import numpy as np
 import pyconvlite.functions as F
@@ -29,8 +29,12 @@ const text = texts(
     kernels: 'As columns',
     t: 'Product',
     y: 'Output: a channel a kernel',
-    sum: (/** @type {string} */ pixel, /** @type {number} */ row, /** @type {number} */ oc, /** @type {string} */ sum) =>
-      `y[${pixel}] = col[${row}] · kernels[:, ${oc}] = ${sum}`,
+    sum: (
+      /** @type {string} */ pixel,
+      /** @type {number} */ row,
+      /** @type {number} */ oc,
+      /** @type {string} */ sum,
+    ) => `y[${pixel}] = col[${row}] · kernels[:, ${oc}] = ${sum}`,
   },
   {
     x: '画像',
@@ -50,8 +54,6 @@ const factor = (/** @type {number} */ value) => (value < 0 ? `(${short(value)})`
 
 export function startProduct() {
   const lesson = new Lesson('product');
-  const image = { shape: [1, 2, 4, 4], data: Float64Array.from(PIXELS) };
-  const weights = { shape: [2, 2, 2, 2], data: Float64Array.from(WEIGHTS) };
   /** Shapes of what was drawn last. @type {Record<string, number[]>} */
   let shapes = {};
   let [row, oc] = [0, 0]; // what the visitor points at
@@ -59,17 +61,14 @@ export function startProduct() {
     [row, oc] = [nextRow, nextKernel];
     lesson.show();
   };
-  const changes = (/** @type {Float64Array} */ data) => (/** @type {number} */ index, /** @type {number} */ value) => {
-    data[index] = value;
-    lesson.update();
-  };
 
   const images = lesson.row();
-  const x = new Tensor(images, { name: 'x', title: () => text().x, onChange: changes(image.data) });
-  const W = new Tensor(images, {
+  const x = lesson.give(images, { name: 'x', title: () => text().x, shape: [1, 2, 4, 4], values: PIXELS });
+  const W = lesson.give(images, {
     name: 'W',
     title: () => text().W,
-    onChange: changes(weights.data),
+    shape: [2, 2, 2, 2],
+    values: WEIGHTS,
     onPoint: (index) => point(row, Math.floor(index / 8)),
   });
   const y = new Tensor(images, {
@@ -103,7 +102,6 @@ export function startProduct() {
 
   lesson.start({
     code: CODE,
-    inputs: () => ({ x: nested(image), W: nested(weights) }),
     outputs: { col: 2, kernels: 2, t: 2, y: 4, source: 2 },
     show(values) {
       if (values) shapes = Object.fromEntries(Object.entries(values).map(([name, { shape }]) => [name, shape]));
@@ -112,8 +110,8 @@ export function startProduct() {
       if (row >= rows) row = 0;
       if (oc >= kernelCount) oc = 0;
       const covered = new Set(values?.source.data.slice(row * columns, (row + 1) * columns));
-      x.draw(image, (pixel) => (covered.has(pixel + 1) ? 'window' : ''));
-      W.draw(weights, (index) => (Math.floor(index / 8) === oc ? 'window' : ''));
+      x.draw((pixel) => (covered.has(pixel + 1) ? 'window' : ''));
+      W.draw((index) => (Math.floor(index / 8) === oc ? 'window' : ''));
       if (!values) return;
       col.draw(values.col, (index) => (Math.floor(index / columns) === row ? 'window' : ''));
       kernels.draw(values.kernels, (index) => (index % kernelCount === oc ? 'window' : ''));
@@ -125,7 +123,8 @@ export function startProduct() {
       y.draw(values.y, (index) => (index === output ? 'target' : ''));
       const products = Array.from(
         { length: columns },
-        (_, k) => `${factor(values.col.data[row * columns + k])} × ${factor(values.kernels.data[k * kernelCount + oc])}`,
+        (_, k) =>
+          `${factor(values.col.data[row * columns + k])} × ${factor(values.kernels.data[k * kernelCount + oc])}`,
       );
       const sum = `${products.join(' + ')} = ${short(values.t.data[target])}`;
       lesson.say(text().sum(indices(output, shapes.y).join(', '), row, oc, sum));

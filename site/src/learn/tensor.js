@@ -1,7 +1,7 @@
 // An array of any number of axes as NumPy prints it: its last two axes are a grid, the others say which grid.
 
 import { make } from '../views/dom.js';
-import { Grid } from './grid.js';
+import { Grid, magnitude } from './grid.js';
 
 /**
  * @typedef {{shape: readonly number[], data: ArrayLike<number>}} Numbers  last axis fastest
@@ -67,7 +67,7 @@ export class Tensor {
     const outer = shape.slice(0, -2);
     if (!this.#grids.length || String(outer) !== String(this.#outer)) this.#layOut(outer);
     const [rows, columns] = (this.#inner = [1, 1, ...shape].slice(-2));
-    const scale = Array.from(data).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const scale = magnitude(data);
     this.#grids.forEach(({ grid, place }, block) => {
       const start = block * rows * columns;
       place.style.minInlineSize = `${columns * LEAST}px`;
@@ -75,8 +75,8 @@ export class Tensor {
         rows,
         columns,
         data: Array.from(data).slice(start, start + rows * columns),
-        mark: (row, column) => mark(start + row * columns + column),
         scale,
+        ...framed(rows, columns, (index) => mark(start + index)),
       });
     });
   }
@@ -104,4 +104,28 @@ export class Tensor {
       return { grid, place };
     });
   }
+}
+
+/**
+ * Marks of a grid; cells marked as a window that fill a rectangle have one frame around all.
+ *
+ * @param {number} rows
+ * @param {number} columns
+ * @param {(index: number) => string} mark
+ */
+function framed(rows, columns, mark) {
+  const marks = Array.from({ length: rows * columns }, (_, index) => mark(index));
+  const inside = marks.flatMap((classes, index) => (classes.includes('window') ? [index] : []));
+  const [top, bottom] = [inside[0], inside.at(-1) ?? 0].map((index) => Math.floor(index / columns));
+  const across = inside.map((index) => index % columns);
+  const [left, right] = [Math.min(...across), Math.max(...across)];
+  const frame = { row: top, column: left, rows: bottom - top + 1, columns: right - left + 1 };
+  const fills = inside.length > 0 && frame.rows * frame.columns === inside.length;
+  return {
+    mark: (/** @type {number} */ row, /** @type {number} */ column) => {
+      const classes = marks[row * columns + column];
+      return fills ? classes.replace('window', 'framed') : classes;
+    },
+    frame: fills ? frame : null,
+  };
 }

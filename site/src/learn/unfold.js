@@ -2,7 +2,7 @@
 
 import { texts } from '../language.js';
 import { Lesson } from './lesson.js';
-import { indices, nested, Tensor } from './tensor.js';
+import { indices, Tensor } from './tensor.js';
 
 const CODE = `import numpy as np
 import pyconvlite.functions as F
@@ -37,7 +37,6 @@ const text = texts(
 
 export function startUnfold() {
   const lesson = new Lesson('unfold');
-  const image = { shape: [1, 2, 4, 4], data: Float64Array.from({ length: 32 }, (_, i) => (i < 16 ? i : 15 - i)) };
   /** The row or the pixel that the visitor points at. @type {{row?: number, pixel?: number}} */
   let at = { row: 1 };
   const point = (/** @type {typeof at} */ next) => {
@@ -45,13 +44,11 @@ export function startUnfold() {
     lesson.show();
   };
 
-  const x = new Tensor(lesson.stage, {
+  const x = lesson.give(lesson.stage, {
     name: 'x',
     title: () => text().x,
-    onChange: (index, value) => {
-      image.data[index] = value;
-      lesson.update();
-    },
+    shape: [1, 2, 4, 4],
+    values: Array.from({ length: 32 }, (_, i) => (i < 16 ? i : 15 - i)),
     onPoint: (pixel) => point({ pixel }),
   });
   let columns = 1;
@@ -64,7 +61,6 @@ export function startUnfold() {
 
   lesson.start({
     code: CODE,
-    inputs: () => ({ x: nested(image) }),
     outputs: { col: 2, source: 2 },
     show(values) {
       const source = values ? [...values.source.data] : [];
@@ -73,7 +69,7 @@ export function startUnfold() {
       if (at.row !== undefined && at.row >= rows) at.row = 0;
       const inRow = (/** @type {number} */ index) => Math.floor(index / columns) === at.row;
       const covered = new Set(source.filter((_, index) => inRow(index)));
-      x.draw(image, (pixel) => (pixel === at.pixel ? 'target' : covered.has(pixel + 1) ? 'window' : ''));
+      x.draw((pixel) => (pixel === at.pixel ? 'target' : covered.has(pixel + 1) ? 'window' : ''));
       if (!values) return;
       col.draw(values.col, (index) => {
         const mark = inRow(index) || source[index] - 1 === at.pixel ? 'window' : '';
@@ -84,7 +80,7 @@ export function startUnfold() {
         lesson.say(text().row(/** @type {number} */ (at.row), rows, pads));
       } else {
         const times = source.filter((pixel) => pixel - 1 === at.pixel).length;
-        lesson.say(text().pixel(indices(at.pixel, image.shape).join(', '), times));
+        lesson.say(text().pixel(indices(at.pixel, x.numbers.shape).join(', '), times));
       }
     },
   });
