@@ -128,13 +128,24 @@ make_distribution() {
   once "$1" "${distribution_inputs[@]}" -- write_distribution "$1" "$(pinned hypothesis)" "${@:2}"
 }
 
+# make_lite: the notebooks, in an environment of their own
+make_lite() {
+  set_up_python
+  once .venv-lite/bin/jupyter-lite site/lite/requirements.txt -- \
+    make_venv .venv-lite "$(find_python 11)" -r site/lite/requirements.txt
+  once dist/site/lite site/lite site/frame/first-paint.js tools/lite.py -- \
+    .venv/bin/python -m tools.lite dist/site/lite .venv-lite/bin/jupyter-lite
+}
+
 make_site() {
   make_wheel
   set_up_npm
   set_up_node
-  once dist/site/pyodide "${distribution_inputs[@]}" "$wheel" -- \
-    .venv/bin/python -m tools.pyodide_dist dist/site/pyodide numpy "$wheel"
+  # The pages load numpy and the wheel; the notebooks' kernel is made of ipython, comm and micropip.
+  once dist/site/pyodide "${distribution_inputs[@]}" "$wheel" build.sh -- \
+    .venv/bin/python -m tools.pyodide_dist dist/site/pyodide numpy "$wheel" matplotlib tqdm ipython comm micropip
   once dist/site/mnist tools/fetch.py tools/mnist.py -- .venv/bin/python -m tools.mnist dist/site/mnist
+  make_lite
   once dist/site/index.html site benchmarks/*.py package-lock.json dist/site/pyodide dist/site/mnist -- \
     "$node" node_modules/vite/bin/vite.js build site --logLevel warn
 }

@@ -137,6 +137,11 @@ class Variable:
             return "variable(None)"
         return "variable(" + str(self.data).replace("\n", "\n" + " " * len("variable(")) + ")"
 
+    def _repr_html_(self) -> str:
+        from ._html import of_variable  # here, since only notebooks ask
+
+        return of_variable(self)
+
     # -- the graph
 
     def set_creator(self, func: Function) -> None:

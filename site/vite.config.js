@@ -1,6 +1,6 @@
 // Builds the site into dist/site, beside the pyodide/ and mnist/ folders that `./build.sh site` puts there first.
 
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { defineConfig } from 'vite';
 import { frame } from './frame.js';
@@ -10,7 +10,8 @@ const output = resolve(source, '../dist/site');
 const pages = readdirSync(source).filter((file) => file.endsWith('.html'));
 
 /**
- * `import sizes from 'virtual:asset-sizes'` gives the bytes of each file that the page fetches while it runs.
+ * `import sizes, { wheels } from 'virtual:asset-sizes'` gives the bytes of each file that a page fetches while it runs,
+ * and for each package of the Pyodide folder its wheel and those that it needs.
  *
  * Taken when the site is built, since a Content-Length tells nothing once a host compresses on the way.
  *
@@ -34,9 +35,28 @@ function assetSizes() {
         }
         for (const file of files) sizes[`${folder}/${file}`] = statSync(resolve(output, folder, file)).size;
       }
-      return `export default ${JSON.stringify(sizes)};`;
+      const wheels = JSON.stringify(wheelsByPackage(resolve(output, 'pyodide/pyodide-lock.json')));
+      return `export default ${JSON.stringify(sizes)}; export const wheels = ${wheels};`;
     },
   };
+}
+
+/**
+ * What `loadPackage` fetches for each package.
+ *
+ * @param {string} lock  a file pyodide-lock.json
+ */
+function wheelsByPackage(lock) {
+  /** @type {Record<string, {file_name: string, depends: string[]}>} */
+  const packages = JSON.parse(readFileSync(lock, 'utf8')).packages;
+  /** @type {Record<string, string[]>} */
+  const wheels = {};
+  for (const name of Object.keys(packages)) {
+    const needed = new Set([name]);
+    for (const each of needed) for (const need of packages[each].depends) needed.add(need); // a Set shows what joins it
+    wheels[name] = [...needed].map((each) => `pyodide/${packages[each].file_name}`);
+  }
+  return wheels;
 }
 
 /**

@@ -72,6 +72,11 @@ class Layer:
         """Compute the output, or a tuple of outputs."""
         raise NotImplementedError(f"{type(self).__name__} defines no forward")
 
+    def _repr_html_(self) -> str:
+        from .._html import of_layer  # here, since only notebooks ask
+
+        return of_layer(self)
+
     def params(self) -> Iterator[Parameter]:
         """Every Parameter, each once, in order of definition."""
         return (param for _, param in self.named_params())

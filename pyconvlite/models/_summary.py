@@ -74,6 +74,11 @@ class Summary:
         totals = len(self.rows) + 1
         return "\n".join([lines[0], rule, *lines[1:totals], rule, *lines[totals:]])
 
+    def _repr_html_(self) -> str:
+        from .._html import of_summary  # here, since only notebooks ask
+
+        return of_summary(self)
+
 
 def summary(model: Layer, input_shape: Sequence[int], dtype: Any = np.float32) -> Summary:
     """List a model's layers, the shapes of their outputs, and how many Parameters they have.
@@ -119,7 +124,7 @@ def summary(model: Layer, input_shape: Sequence[int], dtype: Any = np.float32) -
                 vars(node)["forward"] = _recording(node, shapes)
         with no_grad(), test_mode():
             model(np.zeros(shape, dtype))
-        return Summary(tuple(_rows(nodes, shapes)))
+        return Summary(tuple(list_rows(nodes, shapes)))
     finally:
         for node, attributes in before:
             vars(node).clear()
@@ -139,7 +144,13 @@ def _recording(layer: Layer, shapes: dict[Layer, Any]) -> Callable[..., Any]:
     return recording
 
 
-def _rows(nodes: list[tuple[str, Any, Any]], shapes: dict[Layer, Any]) -> list[Row]:
+def list_rows(nodes: list[tuple[str, Any, Any]], shapes: dict[Layer, Any]) -> list[Row]:
+    """List the layers among what `walk` found.
+
+    Args:
+        nodes: all that `walk` yields for a model.
+        shapes: the output's shape, or None, by layer; layers that are in it come first, in its order.
+    """
     params: dict[Layer, list[Parameter]] = {}
     containers = set()
     for _, node, owner in nodes:

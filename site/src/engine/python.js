@@ -1,6 +1,6 @@
 // Python in a worker: Pyodide with its downloads counted, and what both workers do with it.
 
-import sizes from 'virtual:asset-sizes';
+import { wheels } from 'virtual:asset-sizes';
 
 /**
  * @typedef {import('pyodide').PyodideAPI} Pyodide
@@ -15,8 +15,13 @@ import sizes from 'virtual:asset-sizes';
  * @property {string} kernels  which ones compute, for people
  */
 
-/** What Pyodide fetches; its small entry module and the folder's package.json are not counted. */
-export const PYODIDE_FILES = Object.keys(sizes).filter((path) => /^pyodide\/(?!package\.json|pyodide\.mjs)/.test(path));
+const PACKAGES = ['numpy', 'pyconvlite'];
+
+/** What Pyodide fetches; its small entry module is not counted. */
+export const PYODIDE_FILES = [
+  ...['pyodide.asm.mjs', 'pyodide.asm.wasm', 'pyodide-lock.json', 'python_stdlib.zip'].map((name) => `pyodide/${name}`),
+  ...new Set(PACKAGES.flatMap((name) => wheels[name])),
+];
 
 /**
  * Loads Pyodide with NumPy and pyconvlite, all downloads counted.
@@ -32,7 +37,7 @@ export async function loadPython(base, downloads) {
     // import() tells no progress: fetched here the module is counted; import() finds it in the browser's cache.
     await (await fetch(`${base}pyodide/pyodide.asm.mjs`)).arrayBuffer();
     const { loadPyodide } = await import(/* @vite-ignore */ `${base}pyodide/pyodide.mjs`);
-    const python = loadPyodide({ indexURL: `${base}pyodide/`, packages: ['numpy', 'pyconvlite'] });
+    const python = loadPyodide({ indexURL: `${base}pyodide/`, packages: PACKAGES });
     return await Promise.race([python, downloads.failure]); // Pyodide waits for ever for a core that does not come
   } finally {
     globalThis.fetch = browserFetch;

@@ -1,0 +1,134 @@
+"""The notebooks' scripts, and the notebooks made of them."""
+
+import itertools
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+lite = pytest.importorskip("tools.lite", reason="the tools are not in the wheel")
+nbformat = pytest.importorskip("nbformat", reason="not inside Pyodide")
+
+pytestmark = pytest.mark.cpython
+
+SCRIPTS = sorted(Path(__file__).parents[1].glob("site/lite/notebooks/*.py"))
+
+SCRIPT = """# An editor's own line, no part of the notebook.
+# %% [markdown] en
+# # Title
+#
+# Text, and `code`.
+# %% [markdown] ja
+# # 題
+# %%
+x = 1
+
+await x  # as in any notebook
+# %%
+# a comment in code
+"""
+
+
+def test_each_language_gets_its_text_and_all_code():
+    sources = {
+        language: [cell["source"] for cell in lite.notebook(SCRIPT, language)["cells"]]
+        for language in lite.LANGUAGES
+    }
+    code = ["x = 1\n\nawait x  # as in any notebook", "# a comment in code"]
+    assert sources == {"en": ["# Title\n\nText, and `code`.", *code], "ja": ["# 題", *code]}
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("# %% [markdown]\n# Whose?", r"line 1: .* not # %% \[markdown\]$"),
+        ("# %% [markdown] fr\n# Bonjour", "line 1: .* fr"),
+        ("# %% [markdown] en ja\n# Both", "line 1: .* en ja"),
+        ("# %%\nx = 1\n# %% Title", "line 3: .* Title"),
+        ("# %% [markdown] en\nprint(1)", r"line 2: .* print\(1\)"),
+    ],
+)
+def test_what_is_no_cell_is_refused(script, message):
+    with pytest.raises(lite.LiteError, match=message):
+        lite.notebook(script, "en")
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+class TestNotebooks:
+    def test_is_a_notebook_without_outputs(self, script, language):
+        made = lite.notebook(script.read_text("utf-8"), language)
+        nbformat.validate(made)
+        assert all(cell["source"] for cell in made["cells"])
+        assert not any(cell.get("outputs") or cell.get("execution_count") for cell in made["cells"])
+
+    def test_says_in_its_language_what_it_is_about(self, script, language):
+        cells = lite.notebook(script.read_text("utf-8"), language)["cells"]
+        texts = [cell["source"] for cell in cells if cell["cell_type"] == "markdown"]
+        assert cells[0]["source"].startswith("# ")
+        for text in texts:
+            prose = re.sub(r"```.*?```|`.*?`|\$.*?\$|\(.*?\)", "", text, flags=re.DOTALL)
+            assert bool(re.search("[ぁ-ん]|[ァ-ヶ]|[一-龠]", prose)) == (language == "ja"), text
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
+def test_has_a_text_for_each_language_side_by_side(script):
+    """So that neither language lacks what the other says."""
+    order = [cell.language for cell in lite.cells(script.read_text("utf-8"))]
+    texts = [language for language in order if language]
+    assert texts == ["en", "ja"] * (len(texts) // 2)
+    assert all(after == "ja" for before, after in itertools.pairwise(order) if before == "en")
+
+
+def test_the_build_writes_both_languages(tmp_path):
+    lite.write_notebooks(tmp_path)
+    for language in lite.LANGUAGES:
+        written = sorted((tmp_path / language).iterdir())
+        assert [path.name for path in written] == [f"{path.stem}.ipynb" for path in SCRIPTS]
+        for path in written:
+            nbformat.validate(json.loads(path.read_text("utf-8")))
+
+
+class TestBuild:
+    """With a builder of our own, which writes what it is told to."""
+
+    @pytest.fixture
+    def built(self, tmp_path):
+        """`built(config)` builds a folder with that `jupyter-lite.json` in it, and gives the folder."""
+
+        def built(config, status=0):
+            program = tmp_path / "jupyter-lite"
+            program.write_text(
+                "#!/bin/sh\nmkdir lite && cp jupyter-lite.json lite/read.json && echo its words\n"
+                f"cat >lite/jupyter-lite.json <<'END'\n{json.dumps(config)}\nEND\nexit {status}\n"
+            )
+            program.chmod(0o755)
+            lite.build(tmp_path / "out", program)
+            return tmp_path / "out"
+
+        return built
+
+    CONFIG = json.loads((lite.SOURCE / "jupyter-lite.json").read_text("utf-8"))
+
+    def test_the_door_knows_the_languages(self, built):
+        folder = built(self.CONFIG)
+        door = (folder / "index.html").read_text("utf-8")
+        assert "navigator.languages" in door
+        assert "first paint" not in door
+        assert "notebooks/index.html?path=" in door
+        assert json.loads((folder / "read.json").read_text("utf-8")) == self.CONFIG
+
+    @pytest.mark.parametrize("lost", ["pyodideUrl", "disablePyPIFallback", "loadPyodideOptions"])
+    def test_a_lost_setting_is_found_and_the_old_folder_stays(self, built, lost):
+        before = built(self.CONFIG)
+        config = json.loads(json.dumps(self.CONFIG))
+        del config["jupyter-config-data"]["litePluginSettings"][lite.KERNEL][lost]
+        with pytest.raises(lite.LiteError, match=f"lost the kernel's {lost}"):
+            built(config)
+        assert (before / "index.html").exists()
+        assert [path.name for path in before.parent.glob(".unfinished-*")] == []
+
+    def test_a_build_that_fails_says_what_it_said(self, built):
+        with pytest.raises(lite.LiteError, match="its words"):
+            built({}, status=1)
