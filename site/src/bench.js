@@ -1,10 +1,10 @@
 // The benchmark page: what is measured, one figure after the other, and the state that the views draw.
 
 import { Engine } from './engine/engine.js';
-import { faultOf } from './fault.js';
-import { showLanguage } from './language.js';
+import { faultOf, told } from './fault.js';
+import { showLanguage, texts } from './language.js';
 import { Store } from './store.js';
-import { byId, guardButtons, loadingText, setEnabled } from './views/dom.js';
+import { announce, byId, guardButtons, loadingText, setEnabled } from './views/dom.js';
 import { drawFault, onFaultButtons } from './views/fault.js';
 import { clearFigures, drawFigure, layOut } from './views/figures.js';
 import { drawVersions } from './views/versions.js';
@@ -19,19 +19,62 @@ import { drawVersions } from './views/versions.js';
  * @property {import('./engine/downloads.js').Progress | null} progress
  * @property {import('./engine/python.js').Versions | null} versions
  * @property {number} done  measures
- * @property {string} notice
+ * @property {() => string} notice
  * @property {import('./fault.js').Fault | null} fault
  */
 
+const text = texts(
+  {
+    // the main button in each phase
+    idle: 'Run',
+    loading: 'Loading …',
+    measuring: 'Measuring …',
+    stopping: 'Stopping …',
+
+    before: 'It loads Python, 16 MB, and then takes about a minute.',
+    loads: 'Loading Python.',
+    measures: 'Measuring.',
+    stops: 'Stopping.',
+    all: 'All is measured.',
+    stopped: 'Stopped.',
+    computing: (/** @type {string} */ kernels) => `Computing with ${kernels}.`,
+
+    training: 'Training',
+    forward: 'Reading',
+    product: 'Product of two matrices',
+    convolution: (/** @type {number[]} */ [N, C, H, W, OC, K]) =>
+      `Convolution of ${N} images, ${C} × ${H} × ${W}, with ${OC} kernels, ${K} × ${K}`,
+  },
+  {
+    idle: '測る',
+    loading: '読み込み中 …',
+    measuring: '計測中 …',
+    stopping: '停止中 …',
+
+    before: 'Python(16 MB)を読み込んでから、1 分ほどかかります。',
+    loads: 'Python を読み込んでいます。',
+    measures: '測っています。',
+    stops: '停止しています。',
+    all: 'すべて測り終えました。',
+    stopped: '停止しました。',
+    computing: (kernels) => `計算: ${kernels}`,
+
+    training: '学習',
+    forward: '推論',
+    product: '行列どうしの積',
+    convolution: ([N, C, H, W, OC, K]) => `${C} × ${H} × ${W} の画像 ${N} 枚と ${K} × ${K} のカーネル ${OC} 個の畳み込み`,
+  },
+);
+
 /** @type {Measure[]} */
 const NETS = [
-  { name: 'training', args: [], label: 'Training' },
-  { name: 'forward', args: [], label: 'Reading' },
+  { name: 'training', args: [], label: () => text().training },
+  { name: 'forward', args: [], label: () => text().forward },
 ];
 
 const PRODUCTS = {
-  title: 'Product of two matrices',
-  measures: [256, 512, 1024].map((size) => ({ name: 'product', args: [size], label: `${size} × ${size}` })),
+  title: () => text().product,
+  measures: [256, 512, 1024].map((size) => ({ name: 'product', args: [size], label: () => `${size} × ${size}` })),
 };
 
 /** From the first layer of a small network to those within larger ones. */
@@ -40,12 +83,12 @@ const CONVOLUTIONS = [
   [32, 16, 14, 14, 32, 5],
   [16, 16, 28, 28, 32, 3],
   [8, 64, 14, 14, 64, 3],
-].map(([N, C, H, W, OC, K]) => ({
-  title: `Convolution of ${N} images, ${C} × ${H} × ${W}, with ${OC} kernels, ${K} × ${K}`,
+].map((sizes) => ({
+  title: () => text().convolution(sizes),
   measures: ['forward', 'gx', 'gW'].map((kind) => ({
     name: 'convolution',
-    args: [kind, N, C, H, W, OC, K],
-    label: kind,
+    args: [kind, ...sizes],
+    label: () => kind,
   })),
 }));
 
@@ -53,9 +96,9 @@ const KERNELS = [PRODUCTS, ...CONVOLUTIONS];
 
 /** @type {Measure[]} */
 const MEASURES = [
-  { name: 'ceiling', args: [], label: 'ceiling' },
+  { name: 'ceiling', args: [], label: () => '' },
   ...NETS,
-  { name: 'split', args: [], label: 'split' },
+  { name: 'split', args: [], label: () => '' },
   ...KERNELS.flatMap(({ measures }) => measures),
 ];
 
@@ -65,7 +108,7 @@ class Bench extends Store {
   #engine = null;
 
   constructor() {
-    super({ phase: 'idle', progress: null, versions: null, done: 0, notice: '', fault: null });
+    super({ phase: 'idle', progress: null, versions: null, done: 0, notice: () => text().before, fault: null });
   }
 
   /** Whether Python is there. */
@@ -75,27 +118,28 @@ class Bench extends Store {
 
   /** Loads Python where it is not there yet, and measures. */
   async run() {
-    this.set({ phase: 'loading', progress: null, done: 0, fault: null, notice: 'Loading Python.' });
+    this.set({ phase: 'loading', progress: null, done: 0, fault: null, notice: () => text().loads });
     clearFigures();
     try {
       const engine = (this.#engine ??= await this.#load());
-      this.set({ phase: 'measuring', progress: null, notice: 'Measuring.' });
+      this.set({ phase: 'measuring', progress: null, notice: () => text().measures });
       for (const measure of MEASURES) {
         if (this.state.phase !== 'measuring') break;
         drawFigure(measure, await engine.call((api) => api.measure(measure.name, measure.args)));
         this.set({ done: this.state.done + 1 });
       }
-      const notice = this.state.done === MEASURES.length ? 'All is measured.' : 'Stopped.';
+      const isWhole = this.state.done === MEASURES.length;
+      const notice = () => (isWhole ? text().all : text().stopped);
       this.set({ phase: 'idle', progress: null, notice });
     } catch (thrown) {
       const fault = faultOf(/** @type {Error} */ (thrown), this.isLoaded);
-      this.set({ phase: 'idle', progress: null, fault, notice: '' });
+      this.set({ phase: 'idle', progress: null, fault, notice: () => '' });
     }
   }
 
   /** Ends after the measure at work. */
   stop() {
-    this.set({ phase: 'stopping', notice: 'Stopping.' });
+    this.set({ phase: 'stopping', notice: () => text().stops });
   }
 
   dismiss() {
@@ -120,9 +164,6 @@ class Bench extends Store {
   }
 }
 
-/** The main button in each phase. @type {Record<BenchState['phase'], string>} */
-const GO = { idle: 'Run', loading: 'Loading …', measuring: 'Measuring …', stopping: 'Stopping …' };
-
 const bench = new Bench();
 
 showLanguage();
@@ -132,17 +173,15 @@ layOut('products', ['simd', 'share', 'numpy', 'ratio'], KERNELS);
 byId('go').addEventListener('click', () => bench.run());
 byId('stop').addEventListener('click', () => bench.stop());
 onFaultButtons({ retry: () => bench.run(), dismiss: () => bench.dismiss() });
-const first = byId('notice').textContent;
 bench.show(({ phase, progress, versions, done, notice, fault }) => {
-  byId('go').textContent = GO[phase];
+  byId('go').textContent = text()[phase];
   setEnabled('go', phase === 'idle');
   setEnabled('stop', phase === 'measuring');
   const bar = /** @type {HTMLProgressElement} */ (byId('progress'));
   [bar.value, bar.max] = progress ? [progress.loaded, progress.total] : [done, MEASURES.length];
-  byId('notice').textContent = progress ? loadingText('Python', progress) : notice || first;
-  const announcement = byId('announcement'); // set only when it changes: a screen reader speaks each time
-  if (announcement.textContent !== notice) announcement.textContent = notice;
-  byId('kernels').textContent = versions ? `Computing with ${versions.kernels}.` : '';
+  byId('notice').textContent = progress ? loadingText('Python', progress) : notice();
+  announce(notice());
+  byId('kernels').textContent = versions ? text().computing(told(versions.kernels)) : '';
   drawVersions(versions);
   drawFault(fault, bench.isLoaded);
 });

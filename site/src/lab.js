@@ -3,6 +3,7 @@
 import * as Comlink from 'comlink';
 import { Engine, EngineGone } from './engine/engine.js';
 import { faultOf } from './fault.js';
+import { texts } from './language.js';
 import { DEFAULTS, program } from './settings.js';
 import { Store } from './store.js';
 
@@ -52,7 +53,7 @@ import { Store } from './store.js';
  * @property {TestResult | null} result  of the present model
  * @property {{look: Look, source: Source} | null} seen
  * @property {Reading | null} reading  of the first test images
- * @property {string} notice  what just happened
+ * @property {() => string} notice  what just happened
  * @property {Fault | null} fault
  */
 
@@ -61,6 +62,39 @@ const LOOK_MS = 1_500; // between two looks while training
 
 /** How many of the test images are read again and again. */
 export const READ_COUNT = 30;
+
+const text = texts(
+  {
+    ready: 'Ready.',
+    loading: 'Loading Python.',
+    started: 'Training has started.',
+    paused: 'Training is paused.',
+    goesOn: 'Training goes on.',
+    stopping: 'Stopping.',
+    stopped: 'Training has stopped.',
+    restarted: 'Stopped: the batch took too long, so Python was restarted from the last checkpoint.',
+    uploaded: (/** @type {string} */ file) => `The weights of ${file} are in.`,
+    testing: 'Testing on 10,000 images.',
+    tested: (/** @type {string} */ accuracy) => `Test accuracy: ${accuracy}%.`,
+    testStopped: 'The test was stopped.',
+    backToCheckpoint: 'The model is as at the last checkpoint.',
+  },
+  {
+    ready: '準備ができました。',
+    loading: 'Python を読み込んでいます。',
+    started: '学習を始めました。',
+    paused: '学習を一時停止しています。',
+    goesOn: '学習を再開しました。',
+    stopping: '停止しています。',
+    stopped: '学習を停止しました。',
+    restarted: '停止しました。バッチの計算が長くかかったため、Python を再起動し、最後に保存した時点に戻しました。',
+    uploaded: (file) => `${file} の重みを読み込みました。`,
+    testing: '10,000 枚の画像でテストしています。',
+    tested: (accuracy) => `テスト画像の正解率は ${accuracy}% です。`,
+    testStopped: 'テストを停止しました。',
+    backToCheckpoint: 'モデルは最後に保存した時点に戻りました。',
+  },
+);
 
 const noCurves = () => ({ samples: [], loss: [], accuracy: [] });
 
@@ -77,7 +111,7 @@ const FIRST_STATE = {
   result: null,
   seen: null,
   reading: null,
-  notice: '',
+  notice: () => '',
   fault: null,
 };
 
@@ -106,9 +140,9 @@ export class Lab extends Store {
   /**
    * Starts a worker in place of the present one, with the model of the last checkpoint where there is one.
    *
-   * @param {string} [notice]  to be shown once it is ready
+   * @param {() => string} [notice]  to be shown once it is ready
    */
-  async start(notice = 'Ready.') {
+  async start(notice = () => text().ready) {
     const worker = new Worker(new URL('./engine/engine.worker.js', import.meta.url), { type: 'module', name: 'python' });
     const engine = new Engine(worker, (error) => {
       if (engine === this.#engine) this.#fail(error, 'failed');
@@ -116,7 +150,7 @@ export class Lab extends Store {
     const former = this.#engine;
     this.#engine = engine; // first, so that the end of the former one is not taken for a fault
     former?.terminate('replaced');
-    this.set({ phase: 'loading', progress: null, fault: null, testing: null, notice: 'Loading Python.' });
+    this.set({ phase: 'loading', progress: null, fault: null, testing: null, notice: () => text().loading });
     await this.#attempt(async () => {
       const versions = await engine.load(
         (api, report) => api.load(this.#base, report),
@@ -132,7 +166,7 @@ export class Lab extends Store {
 
   /** Trains from random weights or on, then tests. @param {Settings} settings */
   train(settings) {
-    this.set({ phase: 'training', fault: null, notice: 'Training has started.' });
+    this.set({ phase: 'training', fault: null, notice: () => text().started });
     const events = Comlink.proxy({
       onStart: (/** @type {string} */ kernels) => this.#onStart(settings, kernels),
       onSteps: (/** @type {Step[]} */ steps) => this.#onSteps(steps),
@@ -149,7 +183,7 @@ export class Lab extends Store {
       }
       this.#lookAgain();
       if (finished && this.state.phase !== 'stopping') await this.#test();
-      else this.set({ phase: 'idle', progress: null, notice: 'Training has stopped.' });
+      else this.set({ phase: 'idle', progress: null, notice: () => text().stopped });
     }, 'idle');
     return this.#work;
   }
@@ -164,26 +198,26 @@ export class Lab extends Store {
     this.set({ phase: 'pausing' });
     // The worker answers between two batches: once it has, it is paused.
     await this.#attempt(() => this.#engine.call((api) => api.pause()));
-    if (this.state.phase === 'pausing') this.set({ phase: 'paused', notice: 'Training is paused.' });
+    if (this.state.phase === 'pausing') this.set({ phase: 'paused', notice: () => text().paused });
   }
 
   async resume() {
     this.#steppedAt = performance.now();
-    this.set({ phase: 'training', notice: 'Training goes on.' });
+    this.set({ phase: 'training', notice: () => text().goesOn });
     await this.#attempt(() => this.#engine.call((api) => api.resume()));
   }
 
   /** Stops after the batch at work, or at once if that takes too long; the weights of the last checkpoint stay. */
   async stop() {
     const engine = this.#engine;
-    this.set({ phase: 'stopping', notice: 'Stopping.' });
+    this.set({ phase: 'stopping', notice: () => text().stopping });
     engine.call((api) => api.stop()).catch(() => {}); // #work has the same error
     let timer;
     const late = new Promise((resolve) => (timer = setTimeout(resolve, STOP_MS, 'late')));
     const first = await Promise.race([this.#work, late]);
     clearTimeout(timer);
     if (first !== 'late' || engine !== this.#engine) return;
-    await this.start('Stopped: the batch took too long, so Python was restarted from the last checkpoint.');
+    await this.start(() => text().restarted);
   }
 
   /** The weights as an npz file, or null after an error. */
@@ -209,7 +243,7 @@ export class Lab extends Store {
       /** @type {Model} */
       const model = { name, origin: 'uploaded', samples: 0 };
       this.#checkpoint = { model, bytes };
-      const notice = `The weights of ${file.name} are in.`;
+      const notice = () => text().uploaded(file.name);
       this.set({ model, run: null, curves: noCurves(), result: null, fault: null, notice });
       this.#lookAgain();
     });
@@ -232,12 +266,12 @@ export class Lab extends Store {
   }
 
   async #test() {
-    this.set({ phase: 'testing', testing: null, result: null, fault: null, notice: 'Testing on 10,000 images.' });
+    this.set({ phase: 'testing', testing: null, result: null, fault: null, notice: () => text().testing });
     const onProgress = Comlink.proxy((/** @type {number} */ tested, /** @type {number} */ total) => {
       this.set({ testing: { tested, total } });
     });
     const result = await this.#engine.call((api) => api.test(onProgress));
-    const notice = result ? `Test accuracy: ${(result.accuracy * 100).toFixed(2)}%.` : 'The test was stopped.';
+    const notice = () => (result ? text().tested((result.accuracy * 100).toFixed(2)) : text().testStopped);
     this.set({ phase: 'idle', testing: null, result, notice });
   }
 
@@ -280,7 +314,7 @@ export class Lab extends Store {
     if (error instanceof EngineGone) return; // a new engine starts from there
     this.#fail(error, 'stopping');
     await this.#restore();
-    this.set({ phase: 'idle', notice: 'The model is as at the last checkpoint.' });
+    this.set({ phase: 'idle', notice: () => text().backToCheckpoint });
     this.#lookAgain();
   }
 
@@ -354,7 +388,7 @@ export class Lab extends Store {
 
   /** @param {Error} error @param {Phase} [phase] */
   #fail(error, phase = this.state.phase) {
-    this.set({ phase, progress: null, testing: null, fault: faultOf(error, phase !== 'failed'), notice: '' });
+    this.set({ phase, progress: null, testing: null, fault: faultOf(error, phase !== 'failed'), notice: () => '' });
   }
 }
 

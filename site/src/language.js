@@ -5,8 +5,6 @@
 // `data-ja-aria-label` and the like. Text that scripts write comes from `texts(english, japanese)`. The language itself
 // is the document's `lang`, set before the first paint (frame/first-paint.js).
 
-import { byId } from './views/dom.js';
-
 /** @typedef {'en' | 'ja'} Language */
 
 /** @type {Set<() => void>} */
@@ -36,7 +34,7 @@ export function onLanguage(view) {
 
 /** Translates the page and lets its switch work. */
 export function showLanguage() {
-  const change = byId('language');
+  const change = /** @type {HTMLElement} */ (document.getElementById('language'));
   change.addEventListener('click', () => {
     const next = language() === 'ja' ? 'en' : 'ja';
     document.documentElement.lang = next;

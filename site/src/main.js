@@ -1,7 +1,7 @@
 // The training page: one lab, and the views that show it.
 
 import { Lab } from './lab.js';
-import { showLanguage } from './language.js';
+import { onLanguage, showLanguage } from './language.js';
 import { showCharts } from './views/charts.js';
 import { showModules, showProgram } from './views/code.js';
 import { chosen, showControls } from './views/controls.js';
@@ -21,7 +21,7 @@ const { showTestImage } = showLook(lab);
 showReading(lab, showTestImage);
 showResults(lab, showTestImage);
 showModules();
-showProgram(chosen());
+onLanguage(() => showProgram(chosen()));
 lab.show(({ versions }) => drawVersions(versions));
 showTestImage(0);
 lab.start();

@@ -1,5 +1,7 @@
 // What the visitor can choose, and the Python program that a choice stands for.
 
+import { texts } from './language.js';
+
 /**
  * @typedef {object} Settings
  * @property {string} model  a class of training.py
@@ -12,8 +14,11 @@
  * @property {string} kernels  what computes: "numpy", "webgpu", or "auto", SIMD kernels where they run
  */
 
-/** Names for people. @type {Record<string, string>} */
-export const MODELS = { SmallCNN: 'Small CNN', LeNet: 'LeNet', MLP: 'MLP' };
+/** The models' names for people. */
+export const modelNames = texts(
+  { SmallCNN: 'Small CNN', LeNet: 'LeNet', MLP: 'MLP' },
+  { SmallCNN: '小さな CNN', LeNet: 'LeNet', MLP: 'MLP' },
+);
 
 /** A learning rate to begin with, for each optimizer. @type {Record<string, number>} */
 export const LEARNING_RATES = { SGD: 0.1, MomentumSGD: 0.02, Adam: 0.005 };
@@ -30,6 +35,22 @@ export const DEFAULTS = /** @type {Settings} */ ({
   kernels: 'auto',
 });
 
+/** The comments of the program. */
+const text = texts(
+  {
+    simd: 'SIMD kernels for what the CPU computes',
+    random: 'random weights',
+    present: 'as it is, with its present weights',
+    steps: 'The page takes one step after the other, reads and draws them, and pauses or stops between two.',
+  },
+  {
+    simd: 'CPU の計算は SIMD カーネルで',
+    random: '重みは乱数',
+    present: 'いまの重みのまま使う',
+    steps: 'ページは一歩ずつ進めて値を読み、描く。一時停止と停止は歩の間に入る。',
+  },
+);
+
 /**
  * The program that the page shows, and the worker runs. Names come from the lists above and numbers are numbers:
  * no text of the visitor's gets in.
@@ -44,9 +65,9 @@ export function program({ model, optimizer, learningRate, batchSize, epochs, ima
     `from pyconvlite.optimizers import ${optimizer}`,
     `from training import ${names.join(', ')}`,
     '',
-    kernels === 'numpy' ? 'use("numpy")' : 'use("auto")  # SIMD kernels for what the CPU computes',
+    kernels === 'numpy' ? 'use("numpy")' : `use("auto")  # ${text().simd}`,
     ...(gpu ? ['await webgpu.init()'] : []),
-    fresh ? `model = build(${model})  # random weights` : '# model: as it is, with its present weights',
+    fresh ? `model = build(${model})  # ${text().random}` : `# model: ${text().present}`,
     ...(gpu ? ['model.to_gpu()'] : []),
     'steps = train(',
     '    model,',
@@ -55,7 +76,7 @@ export function program({ model, optimizer, learningRate, batchSize, epochs, ima
     `    batch_size=${grouped(batchSize)},`,
     `    epochs=${grouped(epochs)},`,
     ')',
-    '# The page takes one step after the other, reads and draws them, and pauses or stops between two.',
+    `# ${text().steps}`,
     '',
   ].join('\n');
 }

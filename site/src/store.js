@@ -32,4 +32,25 @@ export class Store {
     this.#views.add(view);
     onLanguage(() => view(this.state));
   }
+
+  /**
+   * Calls a view with one part of the state, where it is not null: now, when it is another one, and after each change of
+   * the language.
+   *
+   * @template {keyof T} K
+   * @param {K} name
+   * @param {(part: NonNullable<T[K]>) => void} view
+   */
+  showPart(name, view) {
+    /** @type {T[K] | null} */
+    let drawn = null;
+    const draw = () => {
+      drawn = this.state[name];
+      if (drawn !== null && drawn !== undefined) view(/** @type {NonNullable<T[K]>} */ (drawn));
+    };
+    this.#views.add(() => {
+      if (this.state[name] !== drawn) draw();
+    });
+    onLanguage(draw);
+  }
 }

@@ -52,7 +52,7 @@ def test_the_figures_fit_each_other(measured: Visit) -> None:
 
 def test_stop_and_run_again(measured: Visit) -> None:
     measured.page.click("#go")
-    measured.page.wait_for_function("document.getElementById('ceiling').textContent > '1'")
+    measured.until("document.getElementById('ceiling').textContent > '1'")
     assert "–" in measured.page.locator("#products td.simd").all_inner_texts()
     measured.page.click("#stop")
     measured.wait_for("#notice", "Stopped.")
@@ -82,6 +82,6 @@ def test_it_fits(measured: Visit, scheme: str, width: int) -> None:
 
 
 def test_it_leads_back(measured: Visit, server: Server) -> None:
-    measured.page.click("nav >> text=Training")
+    measured.page.click("nav >> text=Train")
     measured.page.wait_for_url(server.url)
     measured.wait_for("#go", "Train")

@@ -26,13 +26,6 @@ def press(visit: Visit, button: str) -> None:
     assert visit.page.evaluate(PRESS, button) < 100
 
 
-def wait_until_seen(visit: Visit, images: int) -> None:
-    visit.page.wait_for_function(
-        "images => parseInt(document.getElementById('r-samples').textContent.replaceAll(',', '')) >= images",
-        arg=images,
-    )
-
-
 def arrays(path: Path) -> dict[str, np.ndarray]:
     with np.load(path) as file:
         return dict(file)
@@ -42,7 +35,7 @@ def test_pause_resume_stop(visit: Visit) -> None:
     visit.choose(model="LeNet")
     press(visit, "go")
     assert visit.text("#go") == "Pause"
-    wait_until_seen(visit, 64)
+    visit.until_seen(64)
 
     press(visit, "go")
     visit.wait_for("#notice", "paused")
@@ -54,7 +47,7 @@ def test_pause_resume_stop(visit: Visit) -> None:
     assert visit.seen() == paused_at
 
     press(visit, "go")
-    wait_until_seen(visit, paused_at + 32)
+    visit.until_seen(paused_at + 32)
 
     press(visit, "stop")
     visit.wait_for("#notice", "Training has stopped.")
@@ -88,7 +81,7 @@ def test_where_there_is_no_gpu_a_line_tells_why(visit: Visit) -> None:
 def test_stop_ends_a_batch_that_takes_long(visit: Visit, tmp_path: Path) -> None:
     visit.choose(batchSize=16)
     press(visit, "go")
-    wait_until_seen(visit, 48)
+    visit.until_seen(48)
     press(visit, "stop")
     visit.wait_for("#notice", "Training has stopped.")
     hint = visit.text("#model-hint")
@@ -111,7 +104,7 @@ def test_stop_ends_a_batch_that_takes_long(visit: Visit, tmp_path: Path) -> None
 
     visit.choose(batchSize=16, kernels="auto")
     press(visit, "go")  # and on from there
-    wait_until_seen(visit, 16)
+    visit.until_seen(16)
     press(visit, "stop")
     visit.wait_for("#go", "Train")
 
@@ -167,7 +160,7 @@ def test_a_python_error_is_shown_as_such(visit: Visit) -> None:
     visit.choose(optimizer="Adam", batchSize=16)
     press(visit, "go")  # the page lives
     assert visit.page.is_hidden("#fault")
-    wait_until_seen(visit, 16)
+    visit.until_seen(16)
     press(visit, "stop")
     visit.wait_for("#go", "Train")
 

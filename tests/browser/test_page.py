@@ -61,7 +61,7 @@ def test_a_file_that_is_missing(enter: Callable[..., Visit], own_server: Server,
 def test_a_worker_that_dies_keeps_the_weights(visit: Visit, tmp_path: Path) -> None:
     visit.choose(model="MLP", batchSize=16)
     visit.page.click("#go")
-    visit.page.wait_for_function("document.getElementById('r-samples').textContent > '1'")
+    visit.until_seen(1)
     visit.page.click("#stop")
     visit.wait_for("#go", "Train")
     hint = visit.text("#model-hint")

@@ -51,14 +51,6 @@ def page(gpu_browser: Browser, server: Server, request: pytest.FixtureRequest) -
         visit.check()
 
 
-def wait_until_seen(visit: Visit, images: int) -> None:
-    visit.page.wait_for_function(
-        "images => parseInt(document.getElementById('r-samples').textContent.replaceAll(',', '')) >= images",
-        arg=images,
-        timeout=60_000,
-    )
-
-
 def test_to_97_percent_and_on_with_other_kernels(page: Visit) -> None:
     page.choose(images=60_000, epochs=2)
     program = page.page.text_content("#run-py") or ""
@@ -84,7 +76,7 @@ def test_to_97_percent_and_on_with_other_kernels(page: Visit) -> None:
 def test_pause_look_and_stop(page: Visit, tmp_path: Path) -> None:
     page.choose(batchSize=96)  # the last batch of an epoch is smaller
     page.page.click("#go")
-    wait_until_seen(page, 2_000)
+    page.until_seen(2_000)
     page.page.click("#go")
     page.wait_for("#notice", "paused")
     paused_at = page.seen()
@@ -97,7 +89,7 @@ def test_pause_look_and_stop(page: Visit, tmp_path: Path) -> None:
     assert page.seen() == paused_at
 
     page.page.click("#go")
-    wait_until_seen(page, paused_at + 1_000)
+    page.until_seen(paused_at + 1_000)
     page.page.click("#stop")
     page.wait_for("#notice", "Training has stopped.")
     assert page.text("#model-hint") == f"MLP, trained on {page.seen():,} images."
@@ -115,12 +107,12 @@ def test_without_jspi(page: Visit) -> None:
 @pytest.mark.parametrize("page", [KEEP_DEVICE], indirect=True)
 def test_a_lost_gpu_ends_the_run_at_its_checkpoint(page: Visit) -> None:
     page.page.click("#go")
-    wait_until_seen(page, 1_000)
+    page.until_seen(1_000)
     page.page.click("#go")
     page.wait_for("#notice", "paused")  # and a checkpoint is made
     checkpoint = page.seen()
     page.page.click("#go")
-    wait_until_seen(page, checkpoint + 100)
+    page.until_seen(checkpoint + 100)
     page.page.workers[0].evaluate("device.destroy()")
     fault = page.page.locator("#fault-title").filter(
         has_text=re.compile("device lost|mapAsync")

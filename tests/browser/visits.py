@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Page
@@ -43,6 +44,21 @@ class Visit:
     def wait_for(self, selector: str, text: str, seconds: float = 60) -> None:
         """Wait until an element says something."""
         self.page.locator(selector).filter(has_text=text).wait_for(timeout=seconds * 1000)
+
+    def until(self, expression: str, seconds: float = 60) -> None:
+        """Wait until an expression of JavaScript holds in the page.
+
+        Playwright's `wait_for_function` has the page itself evaluate it, which its policy forbids.
+        """
+        end = monotonic() + seconds
+        while not self.page.evaluate(expression):
+            assert monotonic() < end, f"after {seconds} s it still does not hold that {expression}"
+            self.page.wait_for_timeout(20)
+
+    def until_seen(self, images: int) -> None:
+        """Wait until the run has seen so many images."""
+        seen = "parseInt(document.getElementById('r-samples').textContent.replaceAll(',', ''))"
+        self.until(f"{seen} >= {images}")
 
     def choose(self, **settings: object) -> None:
         """Set fields of the settings form by their names."""

@@ -1,6 +1,7 @@
 // The curves of loss and accuracy, drawn by uPlot.
 
 import uPlot from 'uplot';
+import { language, texts } from '../language.js';
 import { DEFAULTS } from '../settings.js';
 import { byId, count, percent } from './dom.js';
 
@@ -8,6 +9,24 @@ import { byId, count, percent } from './dom.js';
  * @typedef {import('../lab.js').Lab} Lab
  * @typedef {import('../lab.js').LabState} LabState
  */
+
+const text = texts(
+  {
+    loss: 'Loss',
+    accuracy: 'Accuracy',
+    nothing: (/** @type {string} */ name) => `${name}: nothing yet`,
+    latest: (/** @type {string} */ name, /** @type {string} */ value, /** @type {string} */ images) =>
+      `${name}: ${value} after ${images} images`,
+    images: (/** @type {number} */ n) => (n < 1000 ? `${n}` : `${n / 1000}k`),
+  },
+  {
+    loss: '損失',
+    accuracy: '正解率',
+    nothing: (name) => `${name}: まだありません`,
+    latest: (name, value, images) => `${name}: 画像 ${images} 枚のあと ${value}`,
+    images: (n) => (n < 10_000 ? count(n) : `${n / 10_000}万`),
+  },
+);
 
 const SMOOTHING = 0.94; // weight of the past in the bold curve
 const HEIGHT = 210;
@@ -17,13 +36,13 @@ const dark = matchMedia('(prefers-color-scheme: dark)');
 /** @param {Lab} lab */
 export function showCharts(lab) {
   chart(lab, 'loss-chart', ({ curves }) => curves.loss, {
-    name: 'Loss',
+    name: 'loss',
     colour: '--loss',
     top: (highest) => highest || 2.5,
     format: (value) => value.toFixed(2),
   });
   chart(lab, 'accuracy-chart', ({ curves }) => curves.accuracy, {
-    name: 'Accuracy',
+    name: 'accuracy',
     colour: '--accuracy',
     top: () => 1,
     format: (value) => percent(value, 0),
@@ -32,7 +51,7 @@ export function showCharts(lab) {
 
 /**
  * @typedef {object} Style
- * @property {string} name
+ * @property {'loss' | 'accuracy'} name
  * @property {string} colour  a custom property of the style sheet
  * @property {(highest: number) => number} top  end of the axis, which starts at 0
  * @property {(value: number) => string} format
@@ -64,14 +83,15 @@ function chart(lab, id, pick, style) {
   };
   const redraw = () => {
     const values = pick(lab.state);
-    const shown = `${values.length} of ${end(lab.state)}`;
+    const shown = `${language()} ${values.length} ${end(lab.state)}`;
     if (shown === drawn) return;
     drawn = shown;
     plot?.setData(data());
     const last = smooth(values).at(-1);
     const seen = lab.state.curves.samples.at(-1) ?? 0;
-    const text = last === undefined ? 'nothing yet' : `${style.format(last)} after ${count(seen)} images`;
-    place.setAttribute('aria-label', `${style.name}: ${text}`);
+    const name = text()[style.name];
+    const label = last === undefined ? text().nothing(name) : text().latest(name, style.format(last), count(seen));
+    place.setAttribute('aria-label', label);
   };
   rebuild();
   document.fonts.ready.then(rebuild); // uPlot keeps the font that it first drew with
@@ -108,7 +128,7 @@ function options(place, { colour, top, format }, last) {
       y: { range: (_, _low, high) => [0, top(high ?? 0)] },
     },
     axes: [
-      { ...axis, values: (_, ticks) => ticks.map((tick) => (tick < 1000 ? `${tick}` : `${tick / 1000}k`)), size: 28 },
+      { ...axis, values: (_, ticks) => ticks.map(text().images), size: 28 },
       { ...axis, values: (_, ticks) => ticks.map(format), size: 48 },
     ],
     series: [

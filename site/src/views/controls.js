@@ -1,7 +1,9 @@
 // Settings, the buttons that run training, the line that tells what happens, and the readouts.
 
-import { DEFAULTS, LEARNING_RATES, MODELS } from '../settings.js';
-import { byId, count, duration, loadingText, make, percent, setEnabled } from './dom.js';
+import { told } from '../fault.js';
+import { onLanguage, texts } from '../language.js';
+import { DEFAULTS, LEARNING_RATES, modelNames } from '../settings.js';
+import { announce, byId, count, duration, loadingText, make, percent, setEnabled } from './dom.js';
 import { drawFault, onFaultButtons } from './fault.js';
 
 /**
@@ -11,17 +13,56 @@ import { drawFault, onFaultButtons } from './fault.js';
  * @typedef {import('../settings.js').Settings} Settings
  */
 
-/** The main button in each phase: its text, and whether it can be pressed. @type {Record<Phase, [string, boolean]>} */
-const GO = {
-  loading: ['Loading …', false],
-  failed: ['Train', false],
-  idle: ['Train', true],
-  training: ['Pause', true],
-  pausing: ['Pausing …', false],
-  paused: ['Resume', true],
-  stopping: ['Stopping …', false],
-  testing: ['Testing …', false],
-};
+const text = texts(
+  {
+    // the main button in each phase
+    loading: 'Loading …',
+    failed: 'Train',
+    idle: 'Train',
+    training: 'Pause',
+    pausing: 'Pausing …',
+    paused: 'Resume',
+    stopping: 'Stopping …',
+    testing: 'Testing …',
+
+    data: 'Python and MNIST',
+    computing: (/** @type {string} */ kernels) => `Computing with ${kernels}.`,
+    noGpu: (/** @type {string} */ reason) => `No WebGPU: ${reason}.`,
+    schedule: 'The learning rate falls to zero in 20 equal steps.',
+    locked: 'Stop the training to change its settings.',
+    of: (/** @type {string} */ done, /** @type {string} */ total) => `${done} of ${total}`,
+    random: (/** @type {string} */ model) => `${model} with random weights`,
+    trained: (/** @type {string} */ model) => model,
+    uploaded: (/** @type {string} */ model) => `${model} with uploaded weights`,
+    model: (/** @type {string} */ model) => `${model}.`,
+    trainedModel: (/** @type {string} */ model, /** @type {string} */ images) => `${model}, trained on ${images} images.`,
+  },
+  {
+    loading: '読み込み中 …',
+    failed: '学習を始める',
+    idle: '学習を始める',
+    training: '一時停止',
+    pausing: '一時停止中 …',
+    paused: '再開',
+    stopping: '停止中 …',
+    testing: 'テスト中 …',
+
+    data: 'Python と MNIST',
+    computing: (kernels) => `計算: ${kernels}`,
+    noGpu: (reason) => `WebGPU は使えません: ${reason}。`,
+    schedule: '学習率は 20 段階で等しく下がり、最後は 0 になります。',
+    locked: '設定を変えるには学習を停止してください。',
+    of: (done, total) => `${done} / ${total}`,
+    random: (model) => `${model}、重みは乱数`,
+    trained: (model) => model,
+    uploaded: (model) => `${model}、重みはファイルから`,
+    model: (model) => `${model}。`,
+    trainedModel: (model, images) => `${model}、${images} 枚の画像で学習済み。`,
+  },
+);
+
+/** The phases in which the main button can be pressed. @type {readonly Phase[]} */
+const PRESSABLE = ['idle', 'training', 'paused'];
 
 /** @type {readonly Phase[]} */
 const STOPPABLE = ['training', 'pausing', 'paused', 'testing'];
@@ -30,6 +71,9 @@ const form = /** @type {HTMLFormElement} */ (byId('settings'));
 const fields = /** @type {HTMLFieldSetElement} */ (byId('fields'));
 const field = (/** @type {string} */ name) =>
   /** @type {HTMLInputElement | HTMLSelectElement} */ (form.elements.namedItem(name));
+
+/** @param {string} name  a class of training.py */
+const modelName = (name) => modelNames()[/** @type {keyof ReturnType<typeof modelNames>} */ (name)];
 
 /** What the form says now. @returns {Settings} */
 export function chosen() {
@@ -47,9 +91,11 @@ export function chosen() {
 
 /** @param {Lab} lab @param {() => void} onChange  called when the settings have changed */
 export function showControls(lab, onChange) {
-  for (const [name, label] of Object.entries(MODELS)) {
-    field('model').append(make('option', { value: name, textContent: label }));
-  }
+  const models = /** @type {HTMLSelectElement} */ (field('model'));
+  models.append(...Object.keys(modelNames()).map((name) => new Option('', name)));
+  onLanguage(() => {
+    for (const option of models.options) option.text = modelName(option.value);
+  });
   const { fresh, ...values } = DEFAULTS;
   for (const [name, value] of Object.entries(values)) field(name).value = String(value);
 
@@ -78,7 +124,7 @@ export function showControls(lab, onChange) {
     drawProgress(state);
     drawReadouts(state);
     offerGpu(state);
-    byId('kernels').textContent = state.versions ? `Computing with ${state.versions.kernels}.` : '';
+    byId('kernels').textContent = state.versions ? text().computing(told(state.versions.kernels)) : '';
     drawFault(state.fault, state.phase !== 'failed');
   });
 }
@@ -94,7 +140,7 @@ function offerPresentWeights({ model }) {
 function offerGpu({ gpu }) {
   /** @type {HTMLOptionElement} */ (byId('webgpu')).disabled = !gpu?.found;
   byId('gpu-hint').hidden = gpu === null || gpu.found;
-  byId('gpu-hint').textContent = gpu && !gpu.found ? `No WebGPU: ${gpu.text}.` : '';
+  byId('gpu-hint').textContent = gpu && !gpu.found ? text().noGpu(told(gpu.text)) : '';
 }
 
 /** @param {Lab} lab */
@@ -121,31 +167,25 @@ function showWeights(lab) {
 
 /** @param {import('../lab.js').Model} model */
 function describe({ name, origin, samples }) {
-  const trained = samples ? `, trained on ${count(samples)} images` : '';
-  const start = { random: ' with random weights', trained: '', uploaded: ' with uploaded weights' }[origin];
-  return `${MODELS[name]}${start}${trained}.`;
+  const start = text()[origin](modelName(name));
+  return samples ? text().trainedModel(start, count(samples)) : text().model(start);
 }
 
 /** @param {LabState} state */
 function drawButtons({ phase }) {
-  const [text, enabled] = GO[phase];
-  byId('go').textContent = text;
-  setEnabled('go', enabled);
+  byId('go').textContent = text()[phase];
+  setEnabled('go', PRESSABLE.includes(phase));
   setEnabled('stop', STOPPABLE.includes(phase));
   fields.disabled = STOPPABLE.includes(phase) || phase === 'stopping';
-  byId('settings-hint').textContent = fields.disabled
-    ? 'Stop the training to change its settings.'
-    : 'The learning rate falls to zero in 20 equal steps.';
+  byId('settings-hint').textContent = fields.disabled ? text().locked : text().schedule;
 }
 
 /** @param {LabState} state */
 function drawProgress({ progress, run, testing, notice }) {
   const bar = /** @type {HTMLProgressElement} */ (byId('progress'));
   let [value, max] = [0, 1];
-  let text = notice;
   if (progress) {
     [value, max] = [progress.loaded, progress.total];
-    text = loadingText('Python and MNIST', progress);
   } else if (testing) {
     [value, max] = [testing.tested, testing.total];
   } else if (run) {
@@ -153,9 +193,8 @@ function drawProgress({ progress, run, testing, notice }) {
   }
   bar.max = max;
   bar.value = value;
-  byId('notice').textContent = text;
-  const announcement = byId('announcement'); // set only when it changes: a screen reader speaks each time
-  if (announcement.textContent !== notice) announcement.textContent = notice;
+  byId('notice').textContent = progress ? loadingText(text().data, progress) : notice();
+  announce(notice());
 }
 
 /** @param {LabState} state */
@@ -168,14 +207,14 @@ function drawReadouts({ phase, run, curves, result }) {
   const loss = latest(curves.loss);
   const accuracy = latest(curves.accuracy);
   const running = phase === 'training' || phase === 'pausing' || phase === 'paused';
-  const texts = {
-    'r-samples': run ? `${count(run.done)} of ${count(run.total)}` : '–',
-    'r-epoch': run ? `${run.epoch} of ${run.settings.epochs}` : '–',
+  const shown = {
+    'r-samples': run ? text().of(count(run.done), count(run.total)) : '–',
+    'r-epoch': run ? text().of(String(run.epoch), String(run.settings.epochs)) : '–',
     'r-loss': loss === null ? '–' : loss.toFixed(3),
     'r-accuracy': accuracy === null ? '–' : percent(accuracy, 1),
     'r-rate': rate ? count(Math.round(rate)) : '–',
     'r-test': result ? percent(result.accuracy) : '–',
     'r-left': rate && run && running ? duration((run.total - run.done) / rate) : '–',
   };
-  for (const [id, text] of Object.entries(texts)) byId(id).textContent = text;
+  for (const [id, value] of Object.entries(shown)) byId(id).textContent = value;
 }

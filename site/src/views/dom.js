@@ -1,5 +1,7 @@
 // Small helpers for the page's elements. Text goes in as text only.
 
+import { texts } from '../language.js';
+
 /**
  * The element with an id; one that is missing is a fault of ours.
  *
@@ -49,20 +51,42 @@ export function guardButtons() {
   document.addEventListener('click', guard, { capture: true });
 }
 
+/** Has screen readers say what happened, each time that it changes. @param {string} notice */
+export function announce(notice) {
+  const place = byId('announcement');
+  if (place.textContent !== notice) place.textContent = notice;
+}
+
 /** 0.9784 as "97.84%". @param {number} share @param {number} [digits] */
 export const percent = (share, digits = 2) => `${(share * 100).toFixed(digits)}%`;
 
 /** 20000 as "20,000". @param {number} n */
 export const count = (n) => n.toLocaleString('en');
 
+const text = texts(
+  {
+    seconds: (/** @type {number} */ s) => `${s} s`,
+    minutes: (/** @type {number} */ min, /** @type {number} */ s) => `${min} min ${s} s`,
+    loading: (/** @type {string} */ what, /** @type {string} */ loaded, /** @type {string} */ total) =>
+      `Loading ${what}: ${loaded} of ${total} MB`,
+    starting: 'Starting Python …',
+  },
+  {
+    seconds: (s) => `${s} 秒`,
+    minutes: (min, s) => `${min} 分 ${s} 秒`,
+    loading: (what, loaded, total) => `${what} を読み込み中: ${loaded} / ${total} MB`,
+    starting: 'Python を起動しています …',
+  },
+);
+
 /** 83 as "1 min 23 s". @param {number} seconds */
 export function duration(seconds) {
   const whole = Math.ceil(seconds);
-  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
+  return whole < 60 ? text().seconds(whole) : text().minutes(Math.floor(whole / 60), whole % 60);
 }
 
 const megabytes = (/** @type {number} */ bytes) => (bytes / 1e6).toFixed(1);
 
 /** How far a download is. @param {string} what @param {import('../engine/downloads.js').Progress} progress */
 export const loadingText = (what, { loaded, total }) =>
-  loaded < total ? `Loading ${what}: ${megabytes(loaded)} of ${megabytes(total)} MB` : 'Starting Python …';
+  loaded < total ? text().loading(what, megabytes(loaded), megabytes(total)) : text().starting;

@@ -12,7 +12,7 @@ export function onFaultButtons({ retry, dismiss }) {
 export function drawFault(fault, runs) {
   byId('fault').hidden = fault === null;
   if (!fault) return;
-  byId('fault-title').textContent = fault.title;
+  byId('fault-title').textContent = fault.title();
   byId('fault-detail').textContent = fault.detail;
   byId('fault-more').hidden = fault.detail === '';
   byId('retry').hidden = runs;

@@ -1,15 +1,16 @@
 // The figures of the benchmark, each where it belongs.
 
+import { onLanguage, texts } from '../language.js';
 import { byId, count, make, percent } from './dom.js';
 
 /**
  * @typedef {object} Measure  one call of a function of bench.py
  * @property {string} name
  * @property {(string | number)[]} args
- * @property {string} label  of its row
+ * @property {() => string} label  of its row
  *
  * @typedef {object} Group  rows under a title
- * @property {string} [title]
+ * @property {() => string} [title]
  * @property {Measure[]} measures
  *
  * @typedef {object} Beside  the same on both; null where the SIMD kernels do not serve
@@ -23,6 +24,21 @@ import { byId, count, make, percent } from './dom.js';
  * @property {number} functions
  */
 
+const text = texts(
+  {
+    kernels: 'kernels',
+    numpy: 'NumPy around them',
+    rest: 'Python',
+    step: (/** @type {string} */ ms) => `A step takes ${ms} ms.`,
+  },
+  {
+    kernels: 'カーネル',
+    numpy: 'その前後の NumPy',
+    rest: 'Python',
+    step: (ms) => `1 ステップに ${ms} ms かかります。`,
+  },
+);
+
 const NONE = '–';
 const MOST_KERNELS = 6; // of a training step
 
@@ -33,6 +49,7 @@ const rows = new Map();
 export function clearFigures() {
   for (const cells of rows.values()) for (const cell of Object.values(cells)) cell.textContent = NONE;
   byId('ceiling').textContent = NONE;
+  split = null;
   byId('split').hidden = true;
   byId('split-text').textContent = NONE;
   byId('split-kernels').replaceChildren();
@@ -48,21 +65,27 @@ export function clearFigures() {
 export function layOut(id, columns, groups) {
   for (const { title, measures } of groups) {
     const body = make('tbody');
-    if (title) body.append(make('tr', {}, make('th', { scope: 'rowgroup', colSpan: 1 + columns.length }, title)));
+    if (title) body.append(make('tr', {}, said(make('th', { scope: 'rowgroup', colSpan: 1 + columns.length }), title)));
     for (const measure of measures) {
       const cells = Object.fromEntries(columns.map((name) => [name, make('td', { className: name, textContent: NONE })]));
       rows.set(measure, cells);
-      body.append(make('tr', {}, make('th', { scope: 'row' }, measure.label), ...Object.values(cells)));
+      body.append(make('tr', {}, said(make('th', { scope: 'row' }), measure.label), ...Object.values(cells)));
     }
     byId(id).append(body);
   }
+}
+
+/** @param {HTMLElement} element @param {() => string} say  in the visitor's language */
+function said(element, say) {
+  onLanguage(() => (element.textContent = say()));
+  return element;
 }
 
 /** @param {Measure} measure @param {any} result  of bench.py */
 export function drawFigure(measure, result) {
   const cells = rows.get(measure);
   if (cells) drawBeside(cells, result);
-  else if (measure.name === 'split') drawSplit(result);
+  else if (measure.name === 'split') drawSplit((split = result));
   else byId('ceiling').textContent = result === null ? NONE : figure(result);
 }
 
@@ -75,23 +98,27 @@ function drawBeside(cells, { simd, share, numpy }) {
   if (share) cells.share.textContent = percent(share, 0);
 }
 
+/** The one that is shown. @type {Split | null} */
+let split = null;
+
+onLanguage(() => split && drawSplit(split));
+
 /** @param {Split} split */
 function drawSplit({ whole, kernels, functions }) {
   const inKernels = Object.values(kernels).reduce((sum, ms) => sum + ms, 0);
-  /** @type {[string, string, number][]} */
-  const parts = [
-    ['kernels', 'kernels', inKernels],
-    ['numpy', 'NumPy around them', functions],
-    ['rest', 'Python', whole - inKernels - functions],
-  ];
-  byId('split-text').replaceChildren(`A step takes ${figure(whole)} ms.`);
+  const parts = /** @type {const} */ ([
+    ['kernels', inKernels],
+    ['numpy', functions],
+    ['rest', whole - inKernels - functions],
+  ]);
+  byId('split-text').replaceChildren(text().step(figure(whole)));
   byId('split').replaceChildren();
-  for (const [name, label, ms] of parts) {
+  for (const [name, ms] of parts) {
     const bar = make('span', { className: `part-${name}` });
     bar.style.flexGrow = String(ms / whole);
     byId('split').append(bar);
     const key = make('span', { className: `key part-${name}` });
-    byId('split-text').append(make('span', { className: 'part' }, key, ` ${label} ${percent(ms / whole, 0)}`));
+    byId('split-text').append(make('span', { className: 'part' }, key, ` ${text()[name]} ${percent(ms / whole, 0)}`));
   }
   byId('split').hidden = false;
   const longest = Object.entries(kernels).sort(([, a], [, b]) => b - a);

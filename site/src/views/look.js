@@ -1,5 +1,6 @@
 // A drawing or a test image, and what the network makes of it.
 
+import { texts } from '../language.js';
 import { byId, make, percent } from './dom.js';
 import { Pad } from './pad.js';
 import { largest, paintInk, paintSigned } from './pixels.js';
@@ -9,6 +10,22 @@ import { largest, paintInk, paintSigned } from './pixels.js';
  * @typedef {import('../engine/engine.worker.js').Look} Look
  * @typedef {import('../engine/engine.worker.js').Picture} Picture
  */
+
+const text = texts(
+  {
+    drawing: 'your drawing, centred and scaled like MNIST’s digits',
+    image: (/** @type {number} */ label) => `a test image: a ${label}`,
+    blank: 'Nothing is drawn yet.',
+    sees: (/** @type {string} */ what, /** @type {number} */ best) =>
+      `What the network sees: ${what}. It reads a ${best}.`,
+  },
+  {
+    drawing: '描いた絵を MNIST の数字と同じ大きさと位置に整えたもの',
+    image: (label) => `テスト画像の ${label}`,
+    blank: 'まだ何も描かれていません。',
+    sees: (what, best) => `ネットワークに見えているもの: ${what}。${best} と読んでいます。`,
+  },
+);
 
 const MOST_TILES = 16; // an MLP has a hundred
 
@@ -35,12 +52,7 @@ export function showLook(lab) {
     showTestImage(Math.floor(Math.random() * (Number(number.max) + 1)));
   });
 
-  /** @type {unknown} */
-  let drawn = null;
-  lab.show(({ seen }) => {
-    if (!seen || seen === drawn) return;
-    drawn = seen;
-    const { look, source } = seen;
+  lab.showPart('seen', ({ look, source }) => {
     if ('index' in source) pad.show(look.picture.data, 28);
     drawAnswer(look, bars);
     drawLayer(look);
@@ -69,11 +81,10 @@ function drawAnswer({ picture, probabilities, label }, bars) {
     value.textContent = blank ? '–' : percent(p, 1);
     row.classList.toggle('best', digit === best);
   });
-  const drawing = 'your drawing, centred and scaled like MNIST’s digits';
-  const what = label === undefined ? drawing : `a test image: a ${label}`;
-  const text = blank ? 'Nothing is drawn yet.' : `What the network sees: ${what}. It reads a ${best}.`;
-  byId('seen-caption').textContent = text;
-  seen.setAttribute('aria-label', text);
+  const what = label === undefined ? text().drawing : text().image(label);
+  const caption = blank ? text().blank : text().sees(what, best);
+  byId('seen-caption').textContent = caption;
+  seen.setAttribute('aria-label', caption);
 }
 
 /** @param {Look} look */

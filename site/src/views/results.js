@@ -1,5 +1,6 @@
 // The result of the test: accuracy, confusion matrix, worst mistakes.
 
+import { texts } from '../language.js';
 import { byId, count, make, percent, setEnabled } from './dom.js';
 import { paintInk } from './pixels.js';
 
@@ -9,20 +10,42 @@ import { paintInk } from './pixels.js';
  * @typedef {import('../engine/engine.worker.js').Mistake} Mistake
  */
 
+const text = texts(
+  {
+    tested: (/** @type {string} */ done, /** @type {string} */ total) => `${done} of ${total} images tested …`,
+    empty: 'Results come here once the training is done.',
+    count: (/** @type {string} */ right, /** @type {string} */ total, /** @type {string} */ wrong) =>
+      `${right} of ${total} read correctly, ${wrong} not.`,
+    cell: (/** @type {number} */ label, /** @type {number} */ predicted, /** @type {number} */ n) =>
+      `${label} read as ${predicted}: ${n}`,
+    image: (/** @type {number} */ index) => `Test image ${index}`,
+    readAs: (/** @type {number} */ predicted) => `read as ${predicted}`,
+    look: (/** @type {number} */ label, /** @type {number} */ predicted, /** @type {string} */ confidence) =>
+      `A ${label} read as ${predicted} with ${confidence}: look at it`,
+  },
+  {
+    tested: (done, total) => `${total} 枚のうち ${done} 枚をテスト済み …`,
+    empty: '学習が終わると、ここに結果が出ます。',
+    count: (right, total, wrong) => `${total} 枚のうち正解 ${right} 枚、誤り ${wrong} 枚。`,
+    cell: (label, predicted, n) => `${label} を ${predicted} と読んだ数: ${n}`,
+    image: (index) => `テスト画像 ${index} 番`,
+    readAs: (predicted) => `→ ${predicted}`,
+    look: (label, predicted, confidence) => `${label} を確率 ${confidence} で ${predicted} と読み違えた画像を調べる`,
+  },
+);
+
 /** @param {Lab} lab @param {(index: number) => void} showTestImage */
 export function showResults(lab, showTestImage) {
   byId('test').addEventListener('click', () => lab.test());
-  /** @type {unknown} */
-  let drawn = null;
   lab.show(({ phase, result, testing }) => {
     setEnabled('test', phase === 'idle');
     byId('test-result').hidden = result === null;
     byId('test-empty').hidden = result !== null;
     byId('test-empty').textContent = testing
-      ? `${count(testing.tested)} of ${count(testing.total)} images tested …`
-      : 'Results come here once the training is done.';
-    if (!result || result === drawn) return;
-    drawn = result;
+      ? text().tested(count(testing.tested), count(testing.total))
+      : text().empty;
+  });
+  lab.showPart('result', (result) => {
     drawScore(result);
     drawConfusion(result.confusion);
     byId('mistakes').replaceChildren(...result.mistakes.map((mistake) => picture(mistake, showTestImage)));
@@ -33,7 +56,7 @@ export function showResults(lab, showTestImage) {
 function drawScore({ accuracy, total }) {
   const right = Math.round(accuracy * total);
   byId('test-accuracy').textContent = percent(accuracy);
-  byId('test-count').textContent = `${count(right)} of ${count(total)} read correctly, ${count(total - right)} not.`;
+  byId('test-count').textContent = text().count(count(right), count(total), count(total - right));
 }
 
 /** @param {number[][]} confusion */
@@ -43,7 +66,7 @@ function drawConfusion(confusion) {
   const most = Math.max(1, ...confusion.flatMap((row, label) => row.filter((_, predicted) => predicted !== label)));
   const rows = confusion.map((row, label) => {
     const cells = row.map((n, predicted) => {
-      const cell = make('td', { textContent: n ? String(n) : '', title: `${label} read as ${predicted}: ${n}` });
+      const cell = make('td', { textContent: n ? String(n) : '', title: text().cell(label, predicted, n) });
       if (label === predicted) cell.className = 'right';
       else cell.style.setProperty('--share', String(n / most));
       return cell;
@@ -57,9 +80,9 @@ function drawConfusion(confusion) {
 function picture({ index, label, predicted, confidence, pixels }, showTestImage) {
   const canvas = make('canvas', { className: 'ink' });
   paintInk(canvas, { data: pixels, width: 28, height: 28 }, 255);
-  const caption = make('span', {}, `${label} `, make('span', { className: 'as', textContent: `read as ${predicted}` }));
-  const button = make('button', { type: 'button', title: `Test image ${index}` }, canvas, caption);
-  button.setAttribute('aria-label', `A ${label} read as ${predicted} with ${percent(confidence, 0)}: look at it`);
+  const caption = make('span', {}, `${label} `, make('span', { className: 'as', textContent: text().readAs(predicted) }));
+  const button = make('button', { type: 'button', title: text().image(index) }, canvas, caption);
+  button.setAttribute('aria-label', text().look(label, predicted, percent(confidence, 0)));
   button.addEventListener('click', () => {
     showTestImage(index);
     byId('look-title').scrollIntoView({ block: 'start' });

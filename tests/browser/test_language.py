@@ -1,0 +1,160 @@
+"""The site in Japanese: chosen by the browser, switched by the visitor, complete."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from hosting import DIST, Server
+from visits import Visit
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from test_site_language import english_words
+
+PAGES = sorted(path.name for path in (DIST / "site").glob("*.html"))
+
+# All that is shown or read out, code left out.
+SAID = """() => {
+  const code = 'code, pre, script, style, .wordmark, [lang=en], [translate=no], .language';
+  const said = [document.title];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const { parentElement, data } = walker.currentNode;
+    if (data.trim() && !parentElement.closest(code) && parentElement.checkVisibility()) said.push(data);
+  }
+  for (const element of document.querySelectorAll('body *')) {
+    if (element.closest(code) || !element.checkVisibility()) continue;
+    for (const name of ['aria-label', 'aria-description', 'alt', 'title', 'placeholder']) {
+      if (element.getAttribute(name)) said.push(element.getAttribute(name));
+    }
+  }
+  return said;
+}"""
+
+# Names that scripts write, and terms that Japanese has from English.
+TERMS = {
+    "relaxed",
+    "simd128",
+    "forward",
+    "gx",
+    "gW",
+    "chrome://gpu",
+    "Chrome",
+    "Edge",
+    "Safari",
+    "Firefox",
+    "MIT",
+}
+
+
+def english(visit: Visit) -> list[str]:
+    """What the page says in English."""
+    said = [re.sub(r"[^\x20-\x7e]+", " ", text) for text in visit.page.evaluate(SAID)]
+    return [text for text in said if set(english_words(text)) - TERMS]
+
+
+@pytest.fixture
+def japanese(enter: Callable[..., Visit], server: Server) -> Iterator[Visit]:
+    """The training page in a Japanese visitor's browser, ready to train."""
+    visit = enter(locale="ja-JP")
+    visit.wait_for("#go", "学習を始める")
+    visit.wait_for("#reading-count", "正解")
+    yield visit
+    visit.check()
+    visit.page.context.close()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_is_japanese_from_its_first_paint(
+    enter: Callable[..., Visit], server: Server, page: str
+) -> None:
+    visit = enter(server.url + page, locale="ja-JP")
+    assert visit.page.evaluate("document.documentElement.lang") == "ja"
+    assert english(visit) == []
+    assert re.search("[ぁ-ん]", visit.page.title())
+    broken = re.compile(r"([ぁ-んァ-ヶ一-龠ー]|[、。])\s*\n\s*[ぁ-んァ-ヶ一-龠ー]")  # a space would be shown
+    assert [text for text in visit.page.evaluate(SAID) if broken.search(text)] == []
+    visit.page.context.close()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_switch_translates_there_and_back_and_is_kept(
+    enter: Callable[..., Visit], server: Server, page: str
+) -> None:
+    visit = enter(server.url + page, locale="en-US")
+    before = visit.page.evaluate(SAID)
+    visit.page.click("#language")
+    assert english(visit) == []
+    visit.page.click("#language")
+    assert visit.page.title() == before[0]
+    assert not re.search("[ぁ-ん]", " ".join(visit.page.evaluate(SAID)))
+    visit.page.click("#language")
+    visit.page.reload()
+    assert visit.page.evaluate("document.documentElement.lang") == "ja"
+    assert english(visit) == []
+    visit.page.context.close()
+
+
+def test_training_in_japanese(japanese: Visit) -> None:
+    japanese.wait_for("#gpu-hint", "使える GPU が見つかりません")
+    assert english(japanese) == []
+    japanese.choose(model="MLP", images=10_000, batchSize=16)
+    assert "# 重みは乱数" in (japanese.page.text_content("#run-py") or "")
+    japanese.page.click("#go")
+    japanese.wait_for("#notice", "学習を始めました。")
+    assert english(japanese) == []
+    japanese.page.click("#language")  # training goes on
+    assert japanese.text("#go") == "Pause"
+    assert japanese.text("#notice") == "Training has started."
+    assert "# random weights" in (japanese.page.text_content("#run-py") or "")
+    japanese.page.click("#language")
+    japanese.wait_for("#notice", "テスト画像の正解率は")
+    assert english(japanese) == []
+    assert japanese.text("#model-hint") == "MLP、10,000 枚の画像で学習済み。"
+    assert japanese.page.get_attribute("#loss-chart", "aria-label").startswith("損失: 画像 10,000 枚")
+    mistake = japanese.page.locator("#mistakes button").first
+    assert "読み違えた" in (mistake.get_attribute("aria-label") or "")
+    japanese.page.click("#clear")
+    japanese.wait_for("#seen-caption", "まだ何も描かれていません。")
+
+
+def test_errors_in_japanese(japanese: Visit, tmp_path: Path) -> None:
+    japanese.choose(optimizer="SGD", learningRate="1e30", batchSize=8)
+    japanese.page.click("#go")
+    japanese.wait_for("#fault-title", "学習率を下げてください")
+    japanese.page.click("#language")
+    assert "lower the learning rate" in japanese.text("#fault-title")
+    japanese.page.click("#language")
+    japanese.page.click("#dismiss")
+
+    other = tmp_path / "other.npz"
+    other.write_text("no archive")
+    japanese.page.set_input_files("#file", other)
+    japanese.wait_for("#fault-title", "npz ファイルではない")
+    japanese.page.click("#dismiss")
+    japanese.choose(model="MLP")
+    japanese.page.set_input_files("#file", japanese.weights(tmp_path))
+    japanese.wait_for("#fault-title", "の重みがモデルに合いません: ")
+
+
+def test_a_file_that_is_missing_in_japanese(enter: Callable[..., Visit], own_server: Server) -> None:
+    own_server.missing.add("pyodide.asm.wasm")
+    visit = enter(own_server.url, locale="ja-JP")
+    visit.expected += ["404", "wasm"]
+    visit.wait_for("#fault-title", "Python が動いていません")
+    assert "を取得できません(サーバーの応答 404)" in visit.text("#fault-title")
+    visit.page.context.close()
+
+
+def test_the_benchmark_in_japanese(enter: Callable[..., Visit], server: Server) -> None:
+    visit = enter(f"{server.url}bench.html", locale="ja-JP")
+    visit.page.click("#go")
+    visit.wait_for("#notice", "測っています。")
+    visit.until("document.querySelector('#split-kernels dd') !== null", seconds=120)
+    visit.page.click("#stop")
+    visit.wait_for("#notice", "停止しました。")
+    assert english(visit) == []
+    visit.page.context.close()
