@@ -66,7 +66,7 @@ MUTANTS = [
     Mutant("broadcasting not undone", "functions_arithmetic", "functions/arithmetic.py", "gx0 = sum_to(gy * x1, x0.shape) if", "gx0 = gy * x1 if"),
     Mutant("gradient of relu at 0", "functions_activation", "backends/numpy/pointwise.py", "np.where(x > 0, gy, 0)", "np.where(x >= 0, gy, 0)"),
     Mutant("loss not per row", "functions_loss", "backends/numpy/pointwise.py", "return p * (gy * (1.0 / len(x)))", "return p * gy"),
-    Mutant("dropout does not scale", "functions_norm", "functions/norm.py", "keep.astype(x.dtype) / (1 - ratio)", "keep.astype(x.dtype)"),
+    Mutant("dropout does not scale", "functions_norm", "backends/numpy/pointwise.py", "keep.astype(x.dtype) / (1 - ratio)", "keep.astype(x.dtype)"),
     Mutant("variance of batch norm biased", "functions_norm", "functions/norm.py", "unbiased = var * (count / max(count - 1, 1))", "unbiased = var"),
     Mutant("an element taken twice counts once", "functions_shape", "functions/shape.py", "xp.add.at(gx, self.slices, gy)", "gx[self.slices] = gy"),
     Mutant("a way to x counted twice in second order", "functions_norm", "functions/norm.py", "x, gamma, gy = (cast(v, v.dtype) for v in self.inputs)", "x, gamma, gy = self.inputs"),

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -33,6 +33,7 @@ from ._calls import calls as _calls
 __all__ = [
     "Description",
     "DeviceUnavailable",
+    "asked",
     "at_hand",
     "beside",
     "describe",
@@ -153,6 +154,19 @@ def at_hand(x: Any) -> bool:
         True
     """
     return not _on_device(x)
+
+
+def asked(ask: Callable[[], Sequence[float]]) -> Sequence[float]:
+    """Numbers that a training step takes from the host, such as a rate or a count: what `ask()` gives.
+
+    A captured step asks again at each replay (`webgpu.capture`); so `ask` does what else has to be done each
+    time, such as counting.
+
+    Example:
+        >>> asked(lambda: (0.1, 0.9))
+        (0.1, 0.9)
+    """
+    return _device.asked(ask) if _device else ask()
 
 
 # ------------------------------------------------------------------------------------ the choice of a backend

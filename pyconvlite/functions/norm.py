@@ -6,10 +6,10 @@ import math
 from typing import Any
 
 from .._arguments import share, within
-from ..backends import get_array_module, kernels
+from ..backends import kernels
 from ..backprop import grad
 from ..core import Config, Function, Variable, as_input, using_config
-from ..utils import Array, rng
+from ..utils import Array
 from .arithmetic import add, cast, mul
 from .math import sqrt
 from .reduction import mean
@@ -42,9 +42,7 @@ def dropout(x: Any, dropout_ratio: float = 0.5) -> Variable:
     ratio = float(within(0, dropout_ratio, 1, "dropout_ratio"))
     if not Config.train:
         return x  # type: ignore[no-any-return]
-    keep = rng().random(x.shape) >= ratio
-    scaled = keep.astype(x.dtype) / (1 - ratio)
-    return mul(x, get_array_module(x.data).asarray(scaled))
+    return mul(x, kernels(x).dropout_mask(x.data, ratio))
 
 
 class BatchNorm(Function):

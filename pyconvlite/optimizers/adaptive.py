@@ -6,7 +6,7 @@ import math
 from weakref import WeakKeyDictionary
 
 from .._arguments import above_zero, within
-from ..backends import get_array_module, kernels
+from ..backends import asked, get_array_module, kernels
 from ..core import Parameter, as_array
 from ..utils import Array
 from .base import Optimizer, gradient, move
@@ -51,8 +51,9 @@ class AdaGrad(Optimizer):
     def update_one(self, param: Parameter) -> None:
         """Change one Parameter."""
         g = gradient(param)
+        lr, eps = asked(lambda: (float(self.lr), float(self.eps)))
         self.hs[param] = h = self.hs.get(param, 0.0) + g * g
-        move(param, -float(self.lr) * g / (get_array_module(h).sqrt(h) + float(self.eps)))
+        move(param, -lr * g / (get_array_module(h).sqrt(h) + eps))
 
 
 class AdaDelta(Optimizer):
@@ -93,7 +94,7 @@ class AdaDelta(Optimizer):
 
     def update_one(self, param: Parameter) -> None:
         """Change one Parameter."""
-        rho, eps = float(self.rho), float(self.eps)
+        rho, eps = asked(lambda: (float(self.rho), float(self.eps)))
         g = gradient(param)
         msdx = self.msdx.get(param, 0.0)
         self.msg[param] = msg = rho * self.msg.get(param, 0.0) + (1 - rho) * g * g
@@ -152,8 +153,12 @@ class Adam(Optimizer):
 
     def update(self) -> None:
         """Count the update, then do what every optimizer does."""
-        self.t += 1
+        asked(self._count)
         super().update()
+
+    def _count(self) -> tuple[int]:
+        self.t += 1
+        return (self.t,)
 
     def update_one(self, param: Parameter) -> None:
         """Change one Parameter."""
@@ -161,9 +166,12 @@ class Adam(Optimizer):
         m, v = self.ms.get(param), self.vs.get(param)
         if m is None or v is None:
             m = v = get_array_module(g).zeros_like(g)
-        settings = float(self.alpha), float(self.beta1), float(self.beta2), float(self.eps), self._decay
-        data, m, v = kernels(param).adam(param.data, m, v, g, *settings, max(self.t, 1))
+        settings = asked(self._settings)
+        data, m, v = kernels(param).adam(param.data, m, v, g, *settings)
         param.data, self.ms[param], self.vs[param] = as_array(data), as_array(m), as_array(v)
+
+    def _settings(self) -> tuple[float, ...]:
+        return self.lr, float(self.beta1), float(self.beta2), float(self.eps), self._decay
 
     @property
     def _decay(self) -> float:

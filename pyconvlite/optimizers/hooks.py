@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable
 
 from .._arguments import above_zero, within
-from ..backends import kernels
+from ..backends import asked, kernels
 from ..core import Parameter, as_variable
 from ..layers import Layer
 from ..utils import Array
@@ -41,10 +41,11 @@ class WeightDecay:
 
     def __call__(self, params: Iterable[Parameter]) -> None:
         """Change the gradients."""
+        (rate,) = asked(lambda: (float(self.rate),))
         for param in with_gradient(params):
             g = gradient(param)
             W = param.data.astype(g.dtype, copy=False)
-            _set_grad(param, g + float(self.rate) * W)
+            _set_grad(param, g + rate * W)
 
 
 class ClipGrad:
@@ -77,7 +78,8 @@ class ClipGrad:
         params = with_gradient(params)
         gradients = [gradient(param) for param in params]
         if gradients:
-            clipped = kernels(gradients[0]).clip_norm(gradients, float(self.max_norm))
+            (most,) = asked(lambda: (float(self.max_norm),))
+            clipped = kernels(gradients[0]).clip_norm(gradients, most)
             for param, g, short in zip(params, gradients, clipped, strict=True):
                 if short is not g:
                     _set_grad(param, short)

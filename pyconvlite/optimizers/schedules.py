@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 
 from .._arguments import at_least, within
+from ..backends import asked
 from .base import Optimizer
 
 
@@ -64,8 +65,12 @@ class Schedule:
 
     def step(self) -> None:
         """Count a step and set the rate of the updates that follow."""
+        asked(self._advance)
+
+    def _advance(self) -> tuple[int]:
         self.t += 1
         self._set()
+        return (self.t,)
 
     def rate(self, t: int) -> float:
         """The rate after t steps."""

@@ -6,7 +6,7 @@ import math
 from weakref import WeakKeyDictionary
 
 from .._arguments import within
-from ..backends import get_array_module, kernels
+from ..backends import asked, get_array_module, kernels
 from ..core import Parameter, as_array
 from ..utils import Array
 from .base import Optimizer, gradient
@@ -40,7 +40,8 @@ class SGD(Optimizer):
 
     def update_one(self, param: Parameter) -> None:
         """Change one Parameter."""
-        param.data = as_array(kernels(param).sgd(param.data, gradient(param), float(self.lr)))
+        (lr,) = asked(lambda: (float(self.lr),))
+        param.data = as_array(kernels(param).sgd(param.data, gradient(param), lr))
 
 
 class MomentumSGD(Optimizer):
@@ -75,5 +76,6 @@ class MomentumSGD(Optimizer):
         v = self.vs.get(param)
         if v is None:
             v = get_array_module(g).zeros_like(g)
-        data, v = kernels(param).momentum_sgd(param.data, v, g, float(self.lr), float(self.momentum))
+        settings = asked(lambda: (float(self.lr), float(self.momentum)))
+        data, v = kernels(param).momentum_sgd(param.data, v, g, *settings)
         param.data, self.vs[param] = as_array(data), as_array(v)

@@ -171,18 +171,16 @@ def train(model: Model, dataset: MNIST, optimizer: Optimizer, batch_size: int, e
     optimizer.setup(model)
     first_rate = getattr(optimizer, optimizer.rate_name)
     batches = DataLoader(dataset, batch_size, gpu=gpu)
-    updates, samples, total = 0, 0, epochs * len(dataset)
+    samples, total = 0, epochs * len(dataset)
     captured = None
     for epoch in range(1, epochs + 1):
         for x, t in batches:
             stair = STAIRS * samples // total
-            if captured != (stair, len(t)):  # a captured step holds for one rate and one size of batch
-                captured = stair, len(t)
-                setattr(optimizer, optimizer.rate_name, first_rate * (1 - stair / STAIRS))
-                optimizer.t = updates  # Adam's count, which a step that is replayed does not raise
+            setattr(optimizer, optimizer.rate_name, first_rate * (1 - stair / STAIRS))
+            if captured != len(t):  # a captured step holds for one size of batch
+                captured = len(t)
                 step = webgpu.capture(learn) if gpu else learn
             loss, accuracy = step(x, t)
-            updates += 1
             samples += len(t)
             yield Step(epoch, samples, loss.data, accuracy.data)
 

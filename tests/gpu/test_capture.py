@@ -6,9 +6,21 @@ import pytest
 import pyconvlite.functions as F
 import pyconvlite.layers as L
 from pyconvlite import seed
-from pyconvlite.backends import webgpu
+from pyconvlite.backends import asked, webgpu
 from pyconvlite.models import Sequential
-from pyconvlite.optimizers import SGD, Adam, AdamW, MomentumSGD
+from pyconvlite.optimizers import (
+    SGD,
+    AdaDelta,
+    AdaGrad,
+    Adam,
+    AdamW,
+    ClipGrad,
+    CosineLR,
+    MomentumSGD,
+    WarmupLR,
+    WeightDecay,
+)
+from pyconvlite.utils import rng as rng_of_the_package
 
 rng = np.random.default_rng(0)
 batches = [
@@ -16,7 +28,7 @@ batches = [
 ]
 
 
-def trainer(optimizer):
+def trainer(optimizer, *layers):
     seed(0)
     model = Sequential(
         L.Conv2d(4, 3, pad=1, in_channels=1),
@@ -24,6 +36,7 @@ def trainer(optimizer):
         F.relu,
         L.MaxPool(2, 2),
         L.Flatten(),
+        *layers,
         L.Linear(3, in_size=64),
     )
     model.to_gpu()
@@ -54,25 +67,113 @@ def test_is_bit_equal_to_eager_steps(make):
     captured, twin = trainer(make(0.01))
     fast = webgpu.capture(captured)
     assert run(fast, 12) == expected
-    for a, b in zip(model.params(), twin.params(), strict=True):
-        np.testing.assert_array_equal(a.data.get(), b.data.get())
+    assert_same_weights(model, twin)
 
 
 def test_a_thousand_replays():
-    step, model = trainer(Adam(0.001))
-    captured, twin = trainer(Adam(0.001))
+    """With all that a step takes from the host: draws, two a step, and a count."""
+    dropping = [F.dropout, lambda x: F.dropout(x, 0.1)]
+    optimizer, twins = Adam(0.001), Adam(0.001)
+    step, model = trainer(optimizer, *dropping)
+    captured, twin = trainer(twins, *dropping)
     fast = webgpu.capture(captured)
     x, t = (webgpu.asarray(a) for a in batches[0])
+    seed(3)
     for _ in range(3):
         fast(x, t)
     before = webgpu.memory()
-    for _ in range(997):
+    for _ in range(996):
         fast(x, t)
     assert webgpu.memory()["live"] == before["live"]
+    assert webgpu.memory()["reads"] == before["reads"]
+    last = fast(x, t)
+    drawn = rng_of_the_package().random()
+    seed(3)
     for _ in range(1000):
-        step(x, t)
+        loss = step(x, t)
+    assert float(last) == float(loss)
+    assert_same_weights(model, twin)
+    assert optimizer.t == twins.t == 1000
+    assert rng_of_the_package().random() == drawn
+
+
+def assert_same_weights(model, twin):
     for a, b in zip(model.params(), twin.params(), strict=True):
         np.testing.assert_array_equal(a.data.get(), b.data.get())
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["inside", "outside"])
+@pytest.mark.parametrize("make", [SGD, Adam, AdaGrad])
+def test_schedules(make, inside):
+    """Whether the schedule steps within the step or around it."""
+
+    def scheduled():
+        optimizer = make(0.1)
+        optimizer.add_hook(WeightDecay(0.01))
+        schedule = WarmupLR(CosineLR(optimizer, 10), 4)
+        step, model = trainer(optimizer)
+
+        def with_schedule(x, t):
+            loss = step(x, t)
+            schedule.step()
+            return loss
+
+        if inside:
+            return with_schedule, lambda f: f, model, schedule
+        return step, lambda f: lambda x, t: (f(x, t), schedule.step())[0], model, schedule
+
+    step, around, model, schedule = scheduled()
+    expected = run(around(step), 12)
+    captured, around, twin, twins = scheduled()
+    assert run(around(webgpu.capture(captured)), 12) == expected
+    assert_same_weights(model, twin)
+    assert (schedule.t, schedule.optimizer.lr) == (twins.t, twins.optimizer.lr)
+
+
+SETTINGS = {
+    "SGD": (SGD, {"lr": 0.02}),
+    "MomentumSGD": (MomentumSGD, {"lr": 0.02, "momentum": 0.5}),
+    "Adam": (Adam, {"alpha": 0.02, "beta1": 0.5, "beta2": 0.9, "eps": 0.1}),
+    "AdamW": (AdamW, {"alpha": 0.02, "weight_decay": 0.3}),
+    "AdaGrad": (AdaGrad, {"lr": 0.02, "eps": 0.1}),
+    "AdaDelta": (AdaDelta, {"rho": 0.5, "eps": 0.1}),
+}
+
+
+@pytest.mark.parametrize(("make", "settings"), SETTINGS.values(), ids=SETTINGS)
+def test_settings_changed_between_replays_count(make, settings):
+    def losses(wrap):
+        optimizer, decay, clip = make(), WeightDecay(0.1), ClipGrad(10.0)
+        optimizer.add_hook(decay)
+        optimizer.add_hook(clip)
+        step, model = trainer(optimizer)
+        step = wrap(step)
+        found = run(step, 5)
+        for name, value in settings.items():
+            setattr(optimizer, name, value)
+            found += run(step, 2)
+        decay.rate, clip.max_norm = 0.2, 0.05
+        found += run(step, 2)
+        return found, model
+
+    expected, model = losses(lambda step: step)
+    found, twin = losses(webgpu.capture)
+    assert found == expected
+    assert_same_weights(model, twin)
+
+
+def test_a_number_asked_for_is_followed_where_it_is_computed_with():
+    count = iter(range(100))
+
+    def step(x):
+        (n,) = asked(lambda: (next(count),))
+        return x * (1 - n) + (-n) ** 2 / 4 + x ** (n + 1)
+
+    fast = webgpu.capture(step)
+    x = np.array([1.0, 2.0, 3.0], np.float32)
+    for n in range(8):
+        expected = x * (1 - n) + n**2 / 4 + x ** (n + 1)
+        np.testing.assert_allclose(fast(webgpu.asarray(x)).get(), expected, rtol=1e-5)
 
 
 def test_results_are_arrays_of_their_own():
@@ -123,10 +224,11 @@ class TestRefuses:
             fast(webgpu.ones(3))
 
     def test_new_data(self):
-        fast = webgpu.capture(lambda x: F.dropout(x, 0.5))
+        data = iter(np.arange(9, dtype=np.float32))
+        fast = webgpu.capture(lambda x: x + webgpu.asarray([next(data)]))
         fast(webgpu.ones(30))
         fast(webgpu.ones(30))
-        with pytest.raises(webgpu.CaptureRefused, match="dropout"):
+        with pytest.raises(webgpu.CaptureRefused, match="copies data to the device"):
             fast(webgpu.ones(30))
 
     def test_another_way(self):
@@ -143,6 +245,14 @@ class TestRefuses:
         fast(webgpu.ones(3))
         fast(webgpu.ones(3))
         with pytest.raises(webgpu.CaptureRefused, match="number"):
+            fast(webgpu.ones(3))
+
+    def test_another_count_of_numbers(self):
+        calls = iter(range(9))
+        fast = webgpu.capture(lambda x: F.dropout(x) if next(calls) % 2 else x * 2)
+        fast(webgpu.ones(3))
+        fast(webgpu.ones(3))
+        with pytest.raises(webgpu.CaptureRefused, match="numbers from its optimizers and draws"):
             fast(webgpu.ones(3))
 
     def test_an_array_from_outside(self):

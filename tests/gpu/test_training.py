@@ -8,6 +8,7 @@ import pytest
 import pyconvlite.functions as F
 import pyconvlite.layers as L
 from pyconvlite import DataLoader, Model, Variable, grad, no_grad, seed, test_mode
+from pyconvlite.backends import numpy as reference
 from pyconvlite.backends import webgpu
 from pyconvlite.models import LeNet, Sequential
 from pyconvlite.optimizers import SGD, Adam, AdamW, ClipGrad, MomentumSGD, WeightDecay
@@ -56,12 +57,22 @@ def losses(make, optimizer, device, steps=3):
 
 @pytest.mark.parametrize("make", [LeNet, Normalized])
 @pytest.mark.parametrize("optimizer", [SGD, MomentumSGD, Adam, AdamW])
-def test_equals_the_cpu_and_reads_nothing_back(make, optimizer):
+def test_equals_the_cpu(make, optimizer, monkeypatch):
+    def drawn_on_the_cpu(x, ratio):  # the device has a generator of its own
+        return webgpu.asarray(reference.dropout_mask(np.empty(x.shape, np.float32), ratio))
+
+    monkeypatch.setattr(webgpu.kernels, "dropout_mask", drawn_on_the_cpu)
     expected = losses(make, optimizer(), device=False)
-    before = webgpu.memory()["reads"]
     found = losses(make, optimizer(), device=True)
-    assert webgpu.memory()["reads"] == before
     np.testing.assert_allclose([float(v) for v in found], [float(v) for v in expected], rtol=1e-3)
+
+
+@pytest.mark.parametrize("make", [LeNet, Normalized])
+def test_reads_nothing_back(make):
+    before = webgpu.memory()["reads"]
+    found = losses(make, Adam(), device=True)
+    assert webgpu.memory()["reads"] == before
+    assert all(np.isfinite(float(v)) for v in found)
 
 
 def test_hooks():

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from ...utils import Array
+from ...utils import Array, rng
 from .._calls import counted
 
 # ------------------------------------------------------------------------------------------------ activations
@@ -49,6 +49,13 @@ def normal_cdf(x: Array) -> Array:
         b1, b2 = 2 * s * b1 - b2 + coefficient, b1
     tail = t * np.exp(s * b1 - b2 + _ERFC[0] - z * z) * 0.5
     return np.where(x < 0, tail, 1 - tail).astype(dtype, copy=False)
+
+
+@counted("numpy")
+def dropout_mask(x: Array, ratio: float) -> Array:
+    """In x's shape and dtype, 0 with probability `ratio` and else 1 / (1 - ratio)."""
+    keep = rng().random(x.shape) >= ratio
+    return np.asarray(keep.astype(x.dtype) / (1 - ratio))
 
 
 # ------------------------------------------------------------------------------------------------------- sums
@@ -159,29 +166,22 @@ def momentum_sgd(W: Array, v: Array, gW: Array, lr: float, momentum: float) -> t
     return _moved(W, v), v
 
 
-def adam_rate(alpha: float, beta1: float, beta2: float, t: int) -> float:
-    """Adam's rate with the correction of both moments, which start at 0, after t updates."""
-    return alpha * math.sqrt(1 - beta2**t) / (1 - beta1**t)
-
-
 @counted("numpy")
 def adam(
     W: Array,
     m: Array,
     v: Array,
     gW: Array,
-    alpha: float,
+    rate: float,
     beta1: float,
     beta2: float,
     eps: float,
     decay: float,
-    t: int,
 ) -> tuple[Array, Array, Array]:
-    """The moved weights and the new moments after t updates: W - lr * m / (sqrt(v) + eps) - decay * W."""
-    lr = adam_rate(alpha, beta1, beta2, t)
+    """The moved weights and the new moments: W - rate * m / (sqrt(v) + eps) - decay * W."""
     m = beta1 * m + (1 - beta1) * gW
     v = beta2 * v + (1 - beta2) * gW * gW
-    step = -lr * m / (np.sqrt(v) + eps)
+    step = -rate * m / (np.sqrt(v) + eps)
     if decay:
         step -= decay * W.astype(step.dtype, copy=False)
     return _moved(W, step), m, v

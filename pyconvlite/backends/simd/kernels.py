@@ -19,7 +19,6 @@ import numpy as np
 from ...utils import Array, Pair
 from .. import numpy as _numpy
 from .._calls import counted
-from ..numpy.pointwise import adam_rate
 from .library import library as _library
 
 __all__ = list(_numpy.__all__)
@@ -59,7 +58,12 @@ def _contiguous(a: Any) -> Any:
 
 
 # The side module has none of its own of these.
-clip_norm, moved, normal_cdf = _numpy.clip_norm, _numpy.moved, _numpy.normal_cdf
+clip_norm, dropout_mask, moved, normal_cdf = (
+    _numpy.clip_norm,
+    _numpy.dropout_mask,
+    _numpy.moved,
+    _numpy.normal_cdf,
+)
 
 
 # -------------------------------------------------------------------------------------------- matrix product
@@ -408,19 +412,16 @@ def adam(
     m: Array,
     v: Array,
     gW: Array,
-    alpha: float,
+    rate: float,
     beta1: float,
     beta2: float,
     eps: float,
     decay: float,
-    t: int,
 ) -> Any:
     if not _alike(W, m, v, gW):
         return NotImplemented
     moved, new_m, new_v = (np.empty(W.shape, np.float32) for _ in range(3))
     W, m, v, gW = _contiguous(W), _contiguous(m), _contiguous(v), _contiguous(gW)
-    settings = map(
-        _float, (adam_rate(alpha, beta1, beta2, t), beta1, 1 - beta1, beta2, 1 - beta2, eps, decay)
-    )
+    settings = map(_float, (rate, beta1, 1 - beta1, beta2, 1 - beta2, eps, decay))
     _library.adam(_at(moved), _at(new_m), _at(new_v), _at(W), _at(m), _at(v), _at(gW), *settings, W.size)
     return moved, new_m, new_v

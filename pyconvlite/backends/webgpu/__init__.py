@@ -7,7 +7,8 @@ for device arrays, under NumPy's names; nothing of them reads back.
 - `bridge.js` gives the device its commands, `device.py` is Python's side of it;
 - `window.py` and `array.py` are the array, `namespace.py` has NumPy's functions of it;
 - `arithmetic.py`, `elementwise.py`, `reduction.py` and `indexing.py` compute them;
-- `kernels.py` has the kernels of the seam, written in WGSL (`wgsl/`); `capture.py` replays a step's.
+- `kernels.py` has the kernels of the seam, written in WGSL (`wgsl/`); `capture.py` replays a step's, for
+  which `asked.py` asks the host's numbers again.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from .. import register_device
 from . import kernels as kernels
 from .arithmetic import maximum, minimum
 from .array import asarray, ndarray
+from .asked import asked
 from .capture import CaptureRefused, capture
 from .device import (
     AdapterInfo,
@@ -70,6 +72,7 @@ __all__ = [
     "argmax",
     "array",
     "asarray",
+    "asked",
     "asnumpy",
     "asnumpy_async",
     "broadcast_to",

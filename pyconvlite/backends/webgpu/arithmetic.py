@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from .asked import Asked
 from .elementwise import ALIAS, LETTERS, elementwise
 from .window import Window
 
@@ -18,6 +19,8 @@ LARGEST_COUNT = 1 << 24  # up to here a float32 holds each whole number
 
 def scalar(x: Any) -> float | None:
     """The number that x is: a Python or NumPy number, or a NumPy array without axes."""
+    if isinstance(x, Asked):
+        return x
     if isinstance(x, int | float | np.generic) or (isinstance(x, np.ndarray) and x.ndim == 0):
         return float(x)
     return None
@@ -151,9 +154,9 @@ ROOTS = {0.5: "sqrt({a})", -0.5: "inverseSqrt({a})"}
 def power(x: Any, y: Any) -> ndarray:
     """X to the power of y, of which one may be a number."""
     c = scalar(y)
-    if c in ROOTS:
+    if c in ROOTS and not isinstance(c, Asked):
         return unary("power", ROOTS[c], x)
-    if c is None or not c.is_integer() or not 0 <= abs(c) <= 31:
+    if c is None or isinstance(c, Asked) or not c.is_integer() or not 0 <= abs(c) <= 31:
         return binary("power", POWER, x, y, floats=True)
     if c == 0:
         return unary("power", "{T}(1)", x, floats=False)

@@ -17,7 +17,7 @@
    * @property {Run[]} runs
    * @property {number[][]} numbers the parameters of each run, until the capture is closed
    * @property {Int32Array<ArrayBuffer>} parameters of all runs, from then on
-   * @property {{at: number, value: number}[]} counters
+   * @property {number[]} places of the parameters that each replay brings
    * @property {GPUBuffer | null} uniform
    */
 
@@ -231,7 +231,7 @@
     beginCapture() {
       const id = ++this.lastCapture;
       const parameters = new Int32Array();
-      this.captures.set(id, { copies: [], runs: [], numbers: [], parameters, counters: [], uniform: null });
+      this.captures.set(id, { copies: [], runs: [], numbers: [], parameters, places: [], uniform: null });
       return id;
     }
 
@@ -269,18 +269,16 @@
 
     /**
      * @param {number} id
-     * @param {number[]} counters for each the run, the place among its parameters, and the value at the recorded step
+     * @param {number[]} places of the parameters that each replay brings: the run, the place among its parameters
      */
-    endCapture(id, ...counters) {
+    endCapture(id, ...places) {
       const captured = this.captured(id);
       const { runs } = captured;
       const all = new Int32Array((runs.length * SLOT) / 4);
       captured.numbers.forEach((numbers, run) => all.set(numbers, (run * SLOT) / 4));
       captured.numbers = [];
       captured.parameters = all;
-      for (let i = 0; i < counters.length; i += 3) {
-        captured.counters.push({ at: (counters[i] * SLOT) / 4 + counters[i + 1], value: counters[i + 2] });
-      }
+      for (let i = 0; i < places.length; i += 2) captured.places.push((places[i] * SLOT) / 4 + places[i + 1]);
       const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
       captured.uniform = this.device.createBuffer({ size: all.byteLength, usage });
       for (const run of runs) run.group = this.bindGroup(run.pipeline, run.ids, captured.uniform);
@@ -290,14 +288,14 @@
      * Runs a captured step in one submission.
      *
      * @param {number} id
-     * @param {number[]} inputs copies ahead of it, for each from, offset, to, bytes
+     * @param {number[]} numbers the parameters that it brings, then copies ahead of it, for each from, offset, to, bytes
      */
-    replay(id, ...inputs) {
+    replay(id, ...numbers) {
       this.check();
       this.submit();
-      const { copies, runs, parameters, counters, uniform } = this.captured(id);
-      const words = new Float32Array(parameters.buffer);
-      for (const counter of counters) words[counter.at] = ++counter.value;
+      const { copies, runs, parameters, places, uniform } = this.captured(id);
+      places.forEach((place, i) => (parameters[place] = numbers[i]));
+      const inputs = numbers.slice(places.length);
       this.device.queue.writeBuffer(/** @type {GPUBuffer} */ (uniform), 0, parameters);
       const encoder = this.device.createCommandEncoder();
       const copy = (/** @type {number[]} */ ...[from, offset, to, bytes]) =>

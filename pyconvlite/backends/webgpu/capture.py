@@ -10,14 +10,14 @@ any Python between; the arithmetic is that of the step itself.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ...core import Variable
 from .array import ndarray
+from .asked import Asked, Question, Word
 from .device import Buffer, Device, current
-from .elementwise import CounterBits
 
 __all__ = ["CaptureRefused", "capture"]
 
@@ -49,7 +49,12 @@ class Recording:
     made: list[Buffer] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     writes: list[bytes] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
     reads: int = 0
+
+    def asked(self) -> Iterator[Asked]:
+        """The numbers that the step took from the host."""
+        return (number for question in self.questions for number in question.numbers)
 
     def record(
         self,
@@ -69,14 +74,16 @@ class capture:  # noqa: N801 - a function, to its users
     Args:
         step: a function of device arrays that computes, differentiates and updates, and returns device arrays
             or Variables (the loss). Its Python code runs at the first three calls only: what it reads from
-            outside (a learning rate, `test_mode`) stays as it was then.
+            outside (`test_mode`, a number of yours) stays as it was then. Not so what the package's own parts
+            take from the host: optimizers and hooks count on and read their settings at each call, so that
+            rates may be changed between calls; schedules may step inside or outside; dropout draws anew.
 
     Returns:
         A function that is called like `step`. Results are arrays of their own; to read a loss back now and
         then, rather than after each step, keeps the device busy.
 
     Raises:
-        CaptureRefused: by a call, if the step reads back, copies new data to the device (dropout does), takes
+        CaptureRefused: by a call, if the step reads back, copies data to the device that changes, takes
             other numbers, shapes or ways than before, or is called with other shapes.
 
     Example:
@@ -137,18 +144,18 @@ class _Plan:
         self._recording = second  # holds the buffers
         self._states = _states(first, second, before, inputs)
         self._kept = [sys.getrefcount(new) for _, new in self._states]
-        counters = []
+        self._words: list[Word] = []
+        places = []
         self._id = device.begin_capture()
         for old, new in self._states:
             device.capture_copy(self._id, new, old)
         for position, run in enumerate(second.runs):
             device.capture_run(self._id, run.pipeline, run.groups, run.buffers, run.parameters)
-            counters += [
-                (position, slot, bits.value)
-                for slot, bits in enumerate(run.parameters)
-                if isinstance(bits, CounterBits)
-            ]
-        device.end_capture(self._id, counters)
+            for slot, parameter in enumerate(run.parameters):
+                if isinstance(parameter, Word):
+                    self._words.append(parameter)
+                    places.append((position, slot))
+        device.end_capture(self._id, places)
 
     def __del__(self) -> None:
         if hasattr(self, "_id"):
@@ -168,8 +175,11 @@ class _Plan:
         copies = []
         for x, own in zip(inputs, self._inputs, strict=True):
             source = x if x.is_contiguous else x.copy()
-            copies.append((source, own))
-        self._device.replay(self._id, [(x.buffer, 4 * x.offset, own.buffer, own.nbytes) for x, own in copies])
+            copies.append((source.buffer, 4 * source.offset, own.buffer, own.nbytes))
+        for question in self._recording.questions:
+            question.repeat()
+        words = [word.encode(word.number.latest) for word in self._words]
+        self._device.replay(self._id, words, copies)
         return _copied(self._result)
 
 
@@ -181,15 +191,23 @@ def _check_alike(first: Recording, second: Recording, before: list[ndarray], inp
         raise CaptureRefused(f"its arguments changed from {shapes[0]} to {shapes[1]}")
     if first.writes != second.writes:
         raise CaptureRefused(
-            "the step copies data to the device that changes from call to call (dropout draws there): pass "
-            "such data as an argument"
+            "the step copies data to the device that changes from call to call: pass it as an argument"
         )
+    if len(first.questions) != len(second.questions):
+        raise CaptureRefused(
+            f"the step took {len(first.questions)} numbers from its optimizers and draws, then "
+            f"{len(second.questions)}"
+        )
+    place = {id(n): at for recording in (first, second) for at, n in enumerate(recording.asked())}
     for one, other in zip(first.runs, second.runs, strict=False):
         if one.pipeline != other.pipeline or one.groups != other.groups:
             raise CaptureRefused(f"the step went another way the second time: {one.name}, then {other.name}")
         for a, b in zip(one.parameters, other.parameters, strict=True):
-            counts = isinstance(a, CounterBits) and isinstance(b, CounterBits) and b.value == a.value + 1
-            if a != b and not counts:
+            if isinstance(a, Word) and isinstance(b, Word):
+                same = place[id(a.number)] == place[id(b.number)]
+            else:
+                same = a == b
+            if not same:
                 raise CaptureRefused(f"a number or a size that {one.name} takes changed from call to call")
     if len(first.runs) != len(second.runs) or len(first.made) != len(second.made):
         raise CaptureRefused(f"the step ran {len(first.runs)} kernels, then {len(second.runs)}")

@@ -205,14 +205,14 @@ class Device:
         ids = [b.id for b in buffers]
         self._call(self._bridge.captureRun, capture, pipeline, *groups, *ids, *map(int, parameters))
 
-    def end_capture(self, capture: int, counters: list[tuple[int, int, float]]) -> None:
-        """Close it. Counters are parameters, by run and place, that go up by one from replay to replay."""
-        self._call(self._bridge.endCapture, capture, *[number for counter in counters for number in counter])
+    def end_capture(self, capture: int, places: list[tuple[int, int]]) -> None:
+        """Close it. Places are of parameters, by run and number, that each replay brings."""
+        self._call(self._bridge.endCapture, capture, *[number for place in places for number in place])
 
-    def replay(self, capture: int, inputs: list[tuple[Buffer, int, Buffer, int]]) -> None:
-        """Give the commands again, after copies: from, offset, to, bytes."""
+    def replay(self, capture: int, words: list[int], inputs: list[tuple[Buffer, int, Buffer, int]]) -> None:
+        """Give the commands again, with words for the places, after copies: from, offset, to, bytes."""
         numbers = [n for source, offset, target, size in inputs for n in (source.id, offset, target.id, size)]
-        self._call(self._bridge.replay, capture, *numbers)
+        self._call(self._bridge.replay, capture, *words, *numbers)
 
     def drop_capture(self, capture: int) -> None:
         """Forget it."""
@@ -264,6 +264,11 @@ def current() -> Device:
     if _current is None:
         raise WebGPUUnavailable("there is no device yet; call `await webgpu.init()` first")
     return _current
+
+
+def recording() -> Any:
+    """The step that is being recorded, see `capture.py`; None almost always."""
+    return _current and _current.recording
 
 
 async def init(power_preference: str | None = None) -> AdapterInfo:

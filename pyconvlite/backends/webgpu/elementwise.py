@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from .asked import word
 from .device import Buffer, current
 from .window import broadcast_strides, collapse
 
@@ -50,24 +51,13 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
 """
 
 
-class Counter(float):
-    """A number that goes up by one from step to step, such as the number of updates."""
-
-
-class CounterBits(int):
-    """A Counter's 32 bits; `value` is the Counter."""
-
-    value: float
+def _bits(value: float) -> int:
+    return int(struct.unpack("<i", struct.pack("<f", value))[0])
 
 
 def bits(value: float) -> int:
     """A float's 32 bits as an integer."""
-    number = struct.unpack("<i", struct.pack("<f", value))[0]
-    if isinstance(value, Counter):
-        counted = CounterBits(number)
-        counted.value = float(value)
-        return counted
-    return int(number)
+    return word(value, _bits)
 
 
 def binding(index: int, name: str, storage: str, written: bool = False) -> str:

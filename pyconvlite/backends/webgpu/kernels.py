@@ -14,15 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from ...utils import Pair, conv_outsize
+from ...utils import Pair, conv_outsize, rng
 from .arithmetic import maximum
 from .array import asarray, ndarray, new, whole
+from .asked import asked, word
 from .convolution import col2im as col2im
 from .convolution import conv2d as conv2d
 from .convolution import conv2d_gW as conv2d_gW
 from .convolution import conv2d_gx as conv2d_gx
 from .convolution import im2col as im2col
-from .elementwise import Counter, bits, elementwise
+from .elementwise import bits, elementwise
 from .product import matmul as matmul
 from .program import require_floats, run_file
 
@@ -110,6 +111,17 @@ def normal_cdf(x: ndarray) -> Any:
     polynomial = f"{t} * (0.254829592 + {t} * (-0.284496736 + {last}))"
     tail = f"(0.5 * {polynomial} * exp(-0.5 * a * a))"
     return elementwise("normal_cdf", f"select(1 - {tail}, {tail}, a < F(0))", [x])
+
+
+def dropout_mask(x: ndarray, ratio: float) -> Any:
+    """0 with probability `ratio` and else 1 / (1 - ratio), drawn by a key from the package's generator."""
+    key = asked(lambda: rng().integers(1 << 32, size=2).tolist())
+    mask = new(x.shape)
+    if mask.size:
+        threshold = min(round(ratio * 2**32), 2**32 - 1)
+        parameters = [mask.size, *(word(k, int) for k in key), threshold, bits(1 / (1 - ratio))]
+        run_file("dropout_mask", [], [mask], -(-mask.size // 4), parameters)
+    return mask.astype(x.dtype, copy=False) if x.dtype.kind == "f" else mask
 
 
 def sum(x: ndarray, axis: Any, keepdims: bool) -> Any:
@@ -214,21 +226,14 @@ def adam(
     m: ndarray,
     v: ndarray,
     gW: ndarray,
-    alpha: float,
+    rate: float,
     beta1: float,
     beta2: float,
     eps: float,
     decay: float,
-    t: int,
 ) -> tuple[Any, Any, Any]:
-    """The moved weights and the new moments after t updates."""
+    """The moved weights and the new moments."""
     mean, square = "(s1 * b + s2 * d)", "(s3 * c + s4 * d * d)"
-    # 1 - beta^t, computed on the device, where a captured step counts t on; by a series where it is near 0
-    one, two = (
-        f"select(1 - exp({x}), -{x} * (1 + {x} / 2 * (1 + {x} / 3)), {x} > -0.01)"
-        for x in ("(s7 * s8)", "(s7 * s9)")
-    )
-    moved = f"a - s0 * (sqrt({two}) / ({one})) * {mean} / (sqrt({square}) + s5) - s6 * a"
-    logs = [math.log(max(beta, 1e-30)) for beta in (beta1, beta2)]
-    numbers = [alpha, beta1, 1 - beta1, beta2, 1 - beta2, eps, decay, Counter(t), *logs]
+    moved = f"a - s0 * {mean} / (sqrt({square}) + s5) - s6 * a"
+    numbers = [rate, beta1, 1 - beta1, beta2, 1 - beta2, eps, decay]
     return elementwise("adam", (moved, mean, square), [W, m, v, gW], numbers, [np.float32] * 3)  # type: ignore[no-any-return]
