@@ -77,7 +77,12 @@ def look(model: Model, picture: np.ndarray) -> dict:
         probabilities = F.softmax(model(x)).data[0]
         filters, maps = first_layer(model, x)
     arrays = {"picture": picture, "probabilities": probabilities, "filters": filters, "maps": maps}
-    return {name: {"shape": a.shape, "data": a.astype(np.float32).ravel()} for name, a in arrays.items()}
+    return {name: numbers(array) for name, array in arrays.items()}
+
+
+def numbers(array: np.ndarray) -> dict:
+    """An array as the page takes it: its `shape`, and its `data` as a row of float32."""
+    return {"shape": array.shape, "data": array.astype(np.float32).ravel()}
 
 
 def first_layer(model: Model, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -255,6 +255,21 @@ export class Lab extends Store {
     this.#lookNext();
   }
 
+  /**
+   * Asks the worker something for a view; null where it cannot answer.
+   *
+   * @template T
+   * @param {(api: Comlink.Remote<EngineApi>) => T} request
+   */
+  async ask(request) {
+    const { phase } = this.state;
+    if (phase === 'loading' || phase === 'failed') return null;
+    /** @type {Awaited<T>[]} */
+    const answers = [];
+    await this.#attempt(async () => answers.push(await this.#engine.call(request)));
+    return answers.length ? answers[0] : null;
+  }
+
   dismiss() {
     this.set({ fault: null });
   }

@@ -1,5 +1,6 @@
 // The training page: one lab, and the views that show it.
 
+import { showInspection } from './inspect/inspection.js';
 import { Lab } from './lab.js';
 import { onLanguage, showLanguage } from './language.js';
 import { showCharts } from './views/charts.js';
@@ -18,6 +19,7 @@ guardButtons();
 showControls(lab, () => showProgram(chosen()));
 showCharts(lab);
 const { showTestImage } = showLook(lab);
+showInspection(lab);
 showReading(lab, showTestImage);
 showResults(lab, showTestImage);
 showModules();

@@ -2,6 +2,7 @@
 // batches it returns to its event loop, so that pause, stop and predictions get in.
 
 import * as Comlink from 'comlink';
+import inspecting from '../../python/inspecting.py?raw';
 import looking from '../../python/looking.py?raw';
 import running from '../../python/running.py?raw';
 import training from '../../python/training.py?raw';
@@ -50,6 +51,40 @@ import { loadPython, plain, PYODIDE_FILES, writeModules } from './python.js';
  * @property {Picture} filters  (n, height, width) of the first layer
  * @property {Picture} maps  (n, height, width): the first layer's output after ReLU
  *
+ * @typedef {object} Stage  one step of the model's answer
+ * @property {string} layer  whose weights it takes; '' if it takes none
+ * @property {string} kind  a Function of pyconvlite
+ * @property {Picture} maps  (C, H, W)
+ *
+ * @typedef {object} Report  what the model makes of a picture, step by step
+ * @property {number} predicted
+ * @property {Picture} saliency  (28, 28), at least 0
+ * @property {Stage[]} stages
+ *
+ * @typedef {object} Detail  how a pixel came about; see inspecting.py
+ * @property {number} value
+ * @property {'sum' | 'max' | 'mean' | 'each'} rule
+ * @property {number[]} [values]
+ * @property {number} [first]
+ * @property {number} [top]
+ * @property {number} [left]
+ * @property {Picture} [window]
+ * @property {Picture} [weights]
+ * @property {Picture} [before]
+ * @property {Picture} [products]
+ * @property {number[]} [sums]
+ * @property {number} [bias]
+ * @property {number} [taken]
+ *
+ * @typedef {{low: number, high: number, counts: number[]}} Histogram
+ *
+ * @typedef {object} Measure  how a stage does on the probe's images; see inspecting.py
+ * @property {number[]} dead
+ * @property {number} zeros
+ * @property {Histogram} histogram
+ * @property {number} [gradient]
+ * @property {{now: Histogram, before: Histogram, change: number}} [weights]
+ *
  * @typedef {object} Reading  what the model reads in some images
  * @property {Uint8Array<ArrayBuffer>} pixels  28 x 28 for each image
  * @property {number[]} labels
@@ -81,6 +116,8 @@ class Engine {
   #looking = null;
   /** @type {any} */
   #running = null;
+  /** Of inspecting.py. @type {any} */
+  #inspector = null;
   /** Names that the shown program uses and sets: `model`, `steps`. @type {any} */
   #scope = null;
   /** @type {any} */
@@ -108,11 +145,12 @@ class Engine {
       this.#py.FS.writeFile(`/mnist/${path}`, bytes);
     }
 
-    writeModules(this.#py, { training, looking, running });
+    writeModules(this.#py, { training, looking, inspecting, running });
     this.#training = this.#py.pyimport('training');
     this.#looking = this.#py.pyimport('looking');
     this.#running = this.#py.pyimport('running');
     this.#testSet = this.#training.test_set();
+    this.#inspector = this.#py.pyimport('inspecting').Inspector(this.#testSet);
     this.#scope = this.#py.toPy({});
     return { pyodide: this.#py.version, ...plain(this.#running.versions()) };
   }
@@ -123,8 +161,9 @@ class Engine {
   }
 
   /** Builds a model with random weights. @param {string} name  a class of training.py */
-  build(name) {
+  async build(name) {
     this.#scope.set('model', this.#training.build(this.#training[name]));
+    await this.#begin();
   }
 
   /**
@@ -157,6 +196,7 @@ class Engine {
     };
     try {
       events.onStart(this.#running.kernels(model));
+      await this.#begin();
       await checkpoint();
       let finished = true;
       let together = 1;
@@ -236,7 +276,7 @@ class Engine {
    * @param {Uint8Array} bytes  an npz file
    * @param {string} file  its name, for the message
    */
-  loadWeights(name, bytes, file) {
+  async loadWeights(name, bytes, file) {
     const path = `uploads/${file}`;
     this.#py.FS.mkdirTree('uploads');
     this.#py.FS.writeFile(path, bytes);
@@ -245,6 +285,7 @@ class Engine {
     } finally {
       this.#py.FS.unlink(path);
     }
+    await this.#begin();
   }
 
   /**
@@ -255,14 +296,7 @@ class Engine {
    * @returns {Promise<Look>}
    */
   lookAtDrawing(ink, width) {
-    return this.#ofModel((model) => {
-      const drawing = this.#py.toPy(ink);
-      try {
-        return this.#looking.look_at_drawing(model, drawing, width);
-      } finally {
-        drawing.destroy();
-      }
-    });
+    return this.#ofModel((model) => this.#lend(ink, (drawing) => this.#looking.look_at_drawing(model, drawing, width)));
   }
 
   /** What the model makes of a test image. @param {number} index @returns {Promise<Look>} */
@@ -276,19 +310,89 @@ class Engine {
   }
 
   /**
-   * What Python finds in the present model, which a GPU hands over for it.
+   * Takes the model's answer to a picture apart.
+   *
+   * @param {Float32Array} picture  28 x 28, as the model receives it
+   * @returns {Promise<{report: Report, ms: number}>}  with the time that it took, waiting left out
+   */
+  inspect(picture) {
+    return this.#withModel((model) => {
+      const start = performance.now();
+      const report = plain(this.#lend(picture, (pixels) => this.#inspector.inspect(model, pixels)));
+      return { report, ms: performance.now() - start };
+    });
+  }
+
+  /**
+   * How a pixel came about in the picture that was inspected last.
+   *
+   * @param {number} stage
+   * @param {number} channel
+   * @param {number} row
+   * @param {number} column
+   * @returns {Detail}
+   */
+  detail(stage, channel, row, column) {
+    return plain(this.#inspector.detail(stage, channel, row, column));
+  }
+
+  /**
+   * Measures activations and gradients of each stage.
+   *
+   * @returns {Promise<{measures: Measure[], ms: number}>}  with the time that it took, waiting left out
+   */
+  probe() {
+    return this.#withModel((model) => {
+      const start = performance.now();
+      return { measures: plain(this.#inspector.probe(model)), ms: performance.now() - start };
+    });
+  }
+
+  /** Has the present weights remembered as those before training. */
+  #begin() {
+    return this.#withModel((model) => this.#inspector.start(model));
+  }
+
+  /**
+   * What Python finds in the present model.
    *
    * @param {(model: PyProxy) => PyProxy} find
    * @returns {Promise<any>}  plain
    */
-  async #ofModel(find) {
+  #ofModel(find) {
+    return this.#withModel((model) => plain(find(model)));
+  }
+
+  /**
+   * Uses the present model, which a GPU hands over for it.
+   *
+   * @template T
+   * @param {(model: PyProxy) => T} use
+   */
+  async #withModel(use) {
     const present = this.#scope.get('model');
     const model = await this.#training.on_cpu(present);
     try {
-      return plain(find(model));
+      return use(model);
     } finally {
       model.destroy();
       present.destroy();
+    }
+  }
+
+  /**
+   * Lends numbers to Python.
+   *
+   * @template T
+   * @param {Uint8Array | Float32Array} numbers
+   * @param {(lent: PyProxy) => T} use
+   */
+  #lend(numbers, use) {
+    const lent = this.#py.toPy(numbers);
+    try {
+      return use(lent);
+    } finally {
+      lent.destroy();
     }
   }
 

@@ -2,6 +2,7 @@
 
 import { classHighlighter, highlightCode } from '@lezer/highlight';
 import { parser } from '@lezer/python';
+import inspecting from '../../python/inspecting.py?raw';
 import looking from '../../python/looking.py?raw';
 import training from '../../python/training.py?raw';
 import { program } from '../settings.js';
@@ -11,6 +12,7 @@ import { byId, make } from './dom.js';
 export function showModules() {
   write('training-py', training);
   write('looking-py', looking);
+  write('inspecting-py', inspecting);
 }
 
 /** Shows the program of these settings. @param {import('../settings.js').Settings} settings */

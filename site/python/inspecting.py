@@ -1,0 +1,239 @@
+"""Take a model apart: each step of its answer, the sum behind each pixel, and how its layers do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import isqrt
+
+import numpy as np
+from looking import SIZE, numbers
+from numpy.typing import ArrayLike
+
+import pyconvlite.functions as F
+from pyconvlite import Function, Model, Variable, grad, test_mode
+from pyconvlite.backprop import functions_behind
+from pyconvlite.datasets import Dataset
+
+PROBED = 64  # images on which activations and gradients are measured
+BINS = 32
+SAMPLE = 20_000  # numbers of a layer that its histogram counts, at most
+MOVES = (F.Reshape, F.Transpose, F.Cast)  # they carry numbers and compute none
+RECTIFIERS = (F.ReLU, F.Conv2dReLU)  # a unit that they hold at zero learns nothing
+POOLS = (F.Pooling, F.AveragePooling)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One Function of a model's call.
+
+    Attributes:
+        function: as it was called; its inputs may have other data by now.
+        layer: the name of the layer whose Parameters it takes; empty if it takes none.
+        inputs: arrays that it computed from; training leaves them as they are, and gives Parameters new ones.
+        names: of those that are Parameters, in the model; empty for the others.
+        laid: shape of one image's input before it was flattened.
+        y: (N, C, H, W); units that are no maps are maps of one pixel.
+    """
+
+    function: Function
+    layer: str
+    inputs: tuple[np.ndarray | None, ...]
+    names: tuple[str, ...]
+    laid: tuple[int, ...]
+    y: np.ndarray
+
+
+def trace(model: Model, x: Variable) -> tuple[Variable, list[Stage]]:
+    """Scores (N, classes) for images x, and the way to their softmax, Function by Function."""
+    known = {param: name for name, param in model.named_params()}
+    with test_mode():
+        scores = model(x)
+        y = F.softmax(scores)
+    stages = []
+    reached = {x}
+    for f in functions_behind([y]):
+        output = f.outputs[0]()
+        if output is None or reached.isdisjoint(f.inputs):  # it computes with weights alone
+            continue
+        reached.add(output)
+        if isinstance(f, MOVES) or output.ndim not in (2, 4):
+            continue
+        names = tuple([known.get(v, "") for v in f.inputs])
+        source = f.inputs[0].creator
+        stages.append(
+            Stage(
+                function=f,
+                layer=max(names).rpartition("/")[0],
+                inputs=tuple([v.data for v in f.inputs]),
+                names=names,
+                laid=(source if isinstance(source, F.Reshape) else f).inputs[0].shape[1:],
+                y=output.data.reshape(*output.shape, *[1] * (4 - output.ndim)),
+            )
+        )
+    return scores, stages
+
+
+class Inspector:
+    """What is asked about the model that trains.
+
+    Args:
+        dataset: whose first images are the probe, on which activations and gradients are measured.
+    """
+
+    def __init__(self, dataset: Dataset) -> None:
+        images, labels = zip(*[dataset[i] for i in range(min(PROBED, len(dataset)))], strict=True)
+        self.x, self.t = Variable(np.stack(images)), np.array(labels)
+        self.stages: list[Stage] = []  # of the picture that was inspected last
+        self.before: dict[str, np.ndarray] = {}
+
+    def start(self, model: Model) -> None:
+        """Remember the model's weights as those before training."""
+        self.before = {name: param.data for name, param in model.named_params()}
+
+    def inspect(self, model: Model, picture: ArrayLike) -> dict:
+        """What each stage makes of a picture of 28 x 28 pixels.
+
+        Returns:
+            `predicted`; `saliency`, how much the score of that class changes with each pixel, without its
+            sign; `stages`, each with its `layer`, `kind` and `maps` (C, H, W).
+        """
+        x = Variable(np.asarray(picture, np.float32).reshape(1, 1, SIZE, SIZE))
+        scores, self.stages = trace(model, x)
+        predicted = int(scores.data[0].argmax())
+        slope = grad(scores[0, predicted], x)[0].data[0, 0]
+        stages = [
+            {"layer": s.layer, "kind": type(s.function).__name__, "maps": numbers(s.y[0])}
+            for s in self.stages
+        ]
+        return {"predicted": predicted, "saliency": numbers(np.abs(slope)), "stages": stages}
+
+    def detail(self, stage: int, channel: int, row: int, column: int) -> dict:
+        """How one pixel of a map came about, in the picture that was inspected last.
+
+        Returns:
+            `value`, the pixel; `rule`: "sum", "max", "mean" or "each", and for all but "each" its `window`
+            (n, height, width) of the input, of which `first` is the first channel, and `top` and `left` where
+            it lies there (None where the input is no picture). For "sum" also the kernel's `weights`, those
+            `before` training, their `products` with the window, the `sums` of each slice and
+            the `bias`; for "max" the index `taken`; for "each" the `values` at the same place of the inputs.
+        """
+        s = self.stages[stage]
+        place = channel, row, column
+        found = {"value": float(s.y[0, channel, row, column])}
+        if isinstance(s.function, F.Conv2d):
+            return found | self._convolved(s, *place)
+        if isinstance(s.function, F.Linear):
+            return found | self._combined(s, channel)
+        if isinstance(s.function, POOLS):
+            return found | _pooled(s, *place)
+        beside = [x for x, name in zip(s.inputs, s.names, strict=True) if x is not None and not name]
+        values = [float(x.reshape(s.y.shape)[0][place]) for x in beside if x.size == s.y.size]
+        return found | {"rule": "each", "values": values}
+
+    def _convolved(self, s: Stage, channel: int, row: int, column: int) -> dict:
+        OC, channels, KH, KW = s.inputs[1].shape
+        first = channel // (OC // s.function.groups) * channels
+        found = _window(s, (KH, KW), row, column, s.function.dilation)
+        window = found.pop("pixels")[first : first + channels]
+        return found | {"first": first} | self._summed(s, channel, window, lambda W: W[channel])
+
+    def _combined(self, s: Stage, channel: int) -> dict:
+        x, W, _ = s.inputs
+        pictures = len(s.laid) == 3
+        shape = s.laid if pictures else (1, *_folded(len(W)))
+        found = {"first": 0, "top": 0 if pictures else None, "left": 0 if pictures else None}
+        return found | self._summed(s, channel, x[0].reshape(shape), lambda W: W[:, channel].reshape(shape))
+
+    def _summed(
+        self, s: Stage, channel: int, window: np.ndarray, kernel: Callable[[np.ndarray], np.ndarray]
+    ) -> dict:
+        _, W, b = s.inputs
+        products = window * kernel(W)
+        return {
+            "rule": "sum",
+            "window": numbers(window),
+            "weights": numbers(kernel(W)),
+            "before": numbers(kernel(self.before.get(s.names[1], W))),
+            "products": numbers(products),
+            "sums": products.sum(axis=(1, 2)).tolist(),
+            "bias": 0.0 if b is None else float(b[channel]),
+        }
+
+    def probe(self, model: Model) -> list[dict]:
+        """How each stage does on the probe's images.
+
+        Returns:
+            For each stage: `dead`, the channels that a rectifier holds at zero for every image; `zeros`, the
+            share of zeros; `histogram` of its output; and where it has Parameters `gradient`, the norm of the
+            loss's gradient with respect to them, and `weights`, histograms of the kernels `now` and `before`
+            training, with `change`, the norm of their difference over that of those before.
+        """
+        scores, stages = trace(model, self.x)
+        params = dict(model.named_params())
+        gradients = grad(F.softmax_cross_entropy(scores, self.t), list(params.values()))
+        squares = {name: float((g.data**2).sum()) for name, g in zip(params, gradients, strict=True)}
+        return [self._measured(s, squares) for s in stages]
+
+    def _measured(self, s: Stage, squares: dict[str, float]) -> dict:
+        held = isinstance(s.function, RECTIFIERS)
+        step = s.y.size // SAMPLE | 1  # odd, so that it does not fall into step with the columns
+        found = {
+            "dead": np.flatnonzero(~s.y.any(axis=(0, 2, 3))).tolist() if held else [],
+            "zeros": float(1 - np.count_nonzero(s.y) / s.y.size),
+            "histogram": _histogram(s.y.reshape(-1)[::step]),
+        }
+        if s.layer:
+            found["gradient"] = sum(squares[name] for name in s.names if name) ** 0.5
+            found["weights"] = self._changed(s)
+        return found
+
+    def _changed(self, s: Stage) -> dict:
+        name, now = next((name, array) for name, array in zip(s.names, s.inputs, strict=True) if name)
+        before = self.before.get(name, now)
+        span = min(now.min(), before.min()), max(now.max(), before.max())
+        length = np.linalg.norm(before)
+        return {
+            "now": _histogram(now, span),
+            "before": _histogram(before, span),
+            "change": float(np.linalg.norm(now - before) / length) if length else 0.0,
+        }
+
+
+def _window(
+    s: Stage,
+    size: tuple[int, int],
+    row: int,
+    column: int,
+    dilation: tuple[int, int] = (1, 1),
+    padding: float = 0,
+) -> dict:
+    """The `pixels` (C, KH, KW) under a window, and its `top` and `left`, below 0 in the padding."""
+    x = s.inputs[0][0]
+    ways = []
+    for axis, at in ((0, row), (1, column)):
+        start = at * s.function.stride[axis] - s.function.pad[axis]
+        ways.append(start + dilation[axis] * np.arange(size[axis]))
+    inside = [(way >= 0) & (way < length) for way, length in zip(ways, x.shape[1:], strict=True)]
+    rows, columns = (way.clip(0, length - 1) for way, length in zip(ways, x.shape[1:], strict=True))
+    pixels = np.where(inside[0][:, None] & inside[1], x[:, rows[:, None], columns], x.dtype.type(padding))
+    return {"pixels": pixels, "top": int(ways[0][0]), "left": int(ways[1][0])}
+
+
+def _pooled(s: Stage, channel: int, row: int, column: int) -> dict:
+    largest = isinstance(s.function, F.Pooling)
+    found = _window(s, s.function.kernel_size, row, column, padding=-np.inf if largest else 0)
+    window = found.pop("pixels")[channel : channel + 1]
+    found |= {"rule": "max" if largest else "mean", "first": channel, "window": numbers(window)}
+    return found | ({"taken": int(s.function.indexes[0, channel, row, column])} if largest else {})
+
+
+def _folded(n: int) -> tuple[int, int]:
+    """Rows and columns of n numbers in a rectangle that is as square as can be."""
+    rows = next(rows for rows in range(isqrt(n), 0, -1) if n % rows == 0)
+    return rows, n // rows
+
+
+def _histogram(values: np.ndarray, span: tuple[float, float] | None = None) -> dict:
+    counts, edges = np.histogram(values, BINS, span)
+    return {"low": float(edges[0]), "high": float(edges[-1]), "counts": counts.tolist()}

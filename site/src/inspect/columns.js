@@ -1,0 +1,165 @@
+// The layers as columns: of each what it does, how its activations went, and its maps.
+
+import { byId, make, percent } from '../views/dom.js';
+import { largest, paintInk, paintSigned } from '../views/pixels.js';
+import { Choices } from './choices.js';
+import { number, stageName, text } from './words.js';
+
+/**
+ * @typedef {import('./inspector.js').Inspector} Inspector
+ * @typedef {import('./inspector.js').Inspection} Inspection
+ * @typedef {import('../engine/engine.worker.js').Stage} Stage
+ * @typedef {import('../engine/engine.worker.js').Picture} Picture
+ * @typedef {import('../engine/engine.worker.js').Histogram} Histogram
+ */
+
+const ROWS = 40; // of the picture of activations over time
+
+/**
+ * @typedef {object} Column  the elements of one stage
+ * @property {HTMLElement} root
+ * @property {HTMLElement} name
+ * @property {HTMLElement} kind
+ * @property {HTMLElement} shape
+ * @property {HTMLCanvasElement} activations
+ * @property {HTMLElement} facts
+ * @property {HTMLElement} list
+ * @property {Choices} maps
+ */
+
+/** @param {Inspector} inspector @param {() => Picture | null} picture  that is inspected */
+export function showColumns(inspector, picture) {
+  const place = byId('columns');
+  const first = pictureColumn();
+  place.append(first.root);
+  /** @type {Column[]} */
+  const columns = [];
+  /** What was drawn last, of each. @type {Partial<Inspection> & {language?: string}} */
+  let drawn = {};
+
+  inspector.show(({ report, measures, history, place: chosen }) => {
+    if (!report) return;
+    const { stages } = report;
+    const { lang } = document.documentElement;
+    while (columns.length > stages.length) columns.pop()?.root.remove();
+    while (columns.length < stages.length) {
+      const stage = columns.length;
+      const column = makeColumn((channel) => inspector.choose({ stage, channel }));
+      columns.push(column);
+      place.append(column.root);
+    }
+    if (report !== drawn.report || lang !== drawn.language) first.draw(picture(), report);
+    stages.forEach((stage, i) => {
+      const measure = measures?.[i] ?? null;
+      const selected = chosen?.stage === i ? chosen.channel : -1;
+      if (report !== drawn.report || measures !== drawn.measures || lang !== drawn.language) {
+        drawStage(columns[i], stage, measure, selected);
+      } else columns[i].maps.mark(selected);
+      if (history !== drawn.history) drawActivations(columns[i].activations, history.map((entry) => entry.measures[i].histogram));
+    });
+    drawn = { report, measures, history, language: lang };
+  });
+}
+
+function pictureColumn() {
+  const name = make('h4');
+  const shape = make('p', { className: 'hint' });
+  const picture = make('canvas', { className: 'ink' });
+  const saliency = make('canvas', { className: 'ink', id: 'saliency' });
+  saliency.setAttribute('role', 'img');
+  const caption = make('figcaption', { className: 'hint' });
+  const root = make(
+    'div',
+    { className: 'column' },
+    make('div', { className: 'head' }, name, shape),
+    make('figure', { className: 'given' }, picture, saliency, caption),
+  );
+  picture.setAttribute('role', 'img');
+  return {
+    root,
+    /** @param {Picture | null} shown @param {import('./inspector.js').Report} report */
+    draw(shown, report) {
+      name.textContent = text().picture;
+      shape.textContent = text().pictureShape;
+      picture.setAttribute('aria-label', text().picture);
+      if (shown) paintInk(picture, { data: shown.data, width: 28, height: 28 }, 1);
+      paintInk(saliency, { data: report.saliency.data, width: 28, height: 28 }, largest(report.saliency.data));
+      caption.textContent = text().saliency(String(report.predicted));
+      saliency.setAttribute('aria-label', caption.textContent);
+    },
+  };
+}
+
+/** @param {(channel: number) => void} onChoose @returns {Column} */
+function makeColumn(onChoose) {
+  const name = make('h4');
+  const kind = make('p');
+  const shape = make('p', { className: 'hint' });
+  const activations = make('canvas', { className: 'ink activations', width: 1, height: ROWS });
+  activations.setAttribute('role', 'img');
+  const facts = make('p', { className: 'facts' });
+  const list = make('div', { className: 'maps', role: 'listbox' });
+  const head = make('div', { className: 'head' }, name, kind, shape);
+  const root = make('div', { className: 'column' }, head, activations, facts, list);
+  return { root, name, kind, shape, activations, facts, list, maps: new Choices(list, onChoose) };
+}
+
+/**
+ * @param {Column} column
+ * @param {Stage} stage
+ * @param {import('../engine/engine.worker.js').Measure | null} measure
+ * @param {number} selected
+ */
+function drawStage(column, stage, measure, selected) {
+  const { maps, kind } = stage;
+  const [n, height, width] = maps.shape;
+  const area = height * width;
+  const full = largest(maps.data);
+  column.name.textContent = stageName(stage);
+  column.kind.textContent = stage.layer ? text().kind(kind) : '';
+  column.shape.textContent = text().shape(maps.shape);
+  column.list.setAttribute('aria-label', `${stageName(stage)}: ${text().shape(maps.shape)}`);
+  const side = perRow(n);
+  column.list.classList.toggle('units', area === 1);
+  column.list.style.setProperty('--columns', String(side));
+  const choices = Array.from({ length: n }, (_, channel) => {
+    const data = maps.data.subarray(channel * area, (channel + 1) * area);
+    const flagged = measure?.dead.includes(channel) ?? false;
+    const range = text().map(channel + 1, Math.min(...data), Math.max(...data));
+    return {
+      label: flagged ? `${range}, ${text().dead}` : range,
+      paint: (/** @type {HTMLCanvasElement} */ canvas) => paintSigned(canvas, { data, width, height }, full),
+      flagged,
+      caption: area === 1 && n <= 10 ? number(data[0]) : '',
+    };
+  });
+  column.maps.draw(choices, selected, side);
+  column.facts.textContent = measure?.dead.length ? text().deadCount(measure.dead.length, n) : '';
+  if (!measure) return;
+  const { low, high } = measure.histogram;
+  const label = text().activations(number(low), number(high), percent(measure.zeros, 0));
+  column.activations.setAttribute('aria-label', label);
+  column.activations.title = label;
+}
+
+/** How many maps lie side by side. @param {number} n */
+const perRow = (n) => (n <= 10 ? 1 : n <= 16 ? 2 : n <= 36 ? 4 : 10);
+
+/** The histograms side by side, oldest first, on one scale; the darker, the denser. @param {HTMLCanvasElement} canvas @param {Histogram[]} histograms */
+function drawActivations(canvas, histograms) {
+  const width = histograms.length;
+  if (!width) return;
+  const low = Math.min(...histograms.map((histogram) => histogram.low));
+  const high = Math.max(...histograms.map((histogram) => histogram.high));
+  const data = new Float32Array(ROWS * width);
+  histograms.forEach(({ low: from, high: to, counts }, column) => {
+    const bin = (to - from) / counts.length;
+    const all = counts.reduce((sum, count) => sum + count, 0);
+    for (let row = 0; row < ROWS; row++) {
+      const value = high - ((row + 0.5) / ROWS) * (high - low);
+      const count = counts[Math.floor((value - from) / bin)] ?? 0;
+      data[row * width + column] = Math.sqrt(count / all);
+    }
+  });
+  paintInk(canvas, { data, width, height: ROWS }, largest(data));
+}

@@ -1,0 +1,26 @@
+// The inside of the network: whether somebody looks at it, and the views that show it.
+
+import { byId } from '../views/dom.js';
+import { showColumns } from './columns.js';
+import { showDetail } from './detail.js';
+import { Inspector } from './inspector.js';
+
+/** @param {import('../lab.js').Lab} lab */
+export function showInspection(lab) {
+  const inspector = new Inspector(lab);
+  const picture = () => lab.state.seen?.look.picture ?? null;
+  watch(byId('inspect-body'), (watched) => inspector.watch(watched));
+  showColumns(inspector, picture);
+  showDetail(inspector, picture);
+}
+
+/** Tells whether an element is in sight: neither folded away nor scrolled away, nor its tab in the background. @param {HTMLElement} element @param {(inSight: boolean) => void} onChange */
+function watch(element, onChange) {
+  let inView = false;
+  const tell = () => onChange(inView && document.visibilityState === 'visible');
+  new IntersectionObserver((entries) => {
+    inView = entries[entries.length - 1].isIntersecting;
+    tell();
+  }).observe(element);
+  document.addEventListener('visibilitychange', tell);
+}

@@ -1,0 +1,210 @@
+"""The inside of the network on the training page, against the weights that the page gives away."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hosting import DIST
+from scipy import signal
+from visits import Visit
+
+from pyconvlite.datasets import MNIST
+
+# What the first map of a column looks like.
+PIXELS = """(column) =>
+  document.querySelectorAll('#columns .column')[column].querySelector('.maps canvas').toDataURL()"""
+
+
+@pytest.fixture(scope="module")
+def digit() -> np.ndarray:
+    """The first test image, which the page shows at its start."""
+    images, labels = ((DIST / "site/mnist" / f"t10k-{name}.gz").read_bytes() for name in ("images", "labels"))
+    return MNIST(train=False, source=(images, labels)).data[0, 0] / np.float32(255)
+
+
+def look_inside(visit: Visit) -> None:
+    """Scroll to the view and wait until it shows something."""
+    visit.page.locator("#inspect-body").evaluate("view => view.scrollIntoView()")
+    visit.page.wait_for_selector("#inspect-detail", state="visible")
+
+
+def choose(visit: Visit, column: int, channel: int) -> None:
+    visit.page.locator("#columns .column").nth(column).locator("[role=option]").nth(channel).click()
+
+
+def numbers(text: str) -> list[float]:
+    return [float(found) for found in re.findall(r"-?\d+\.\d+", text.replace("−", "-"))]
+
+
+def weights(visit: Visit, folder: Path) -> dict[str, np.ndarray]:
+    with np.load(visit.weights(folder)) as file:
+        return dict(file)
+
+
+def look_of(visit: Visit, column: int) -> str:
+    return str(visit.page.evaluate(PIXELS, column))
+
+
+def test_the_columns_are_the_models_layers(visit: Visit) -> None:
+    look_inside(visit)
+    heads = visit.page.locator("#columns .head").all_inner_texts()
+    assert [[line for line in head.split("\n") if line] for head in heads] == [
+        ["picture", "28 × 28 pixels"],
+        ["conv1", "convolution", "16 maps, 24 × 24"],
+        ["ReLU", "16 maps, 24 × 24"],
+        ["max pooling", "16 maps, 12 × 12"],
+        ["conv2", "convolution", "32 maps, 8 × 8"],
+        ["ReLU", "32 maps, 8 × 8"],
+        ["max pooling", "32 maps, 4 × 4"],
+        ["fc", "fully connected", "10 units"],
+        ["softmax", "10 units"],
+    ]
+    for column, maps in enumerate((16, 16, 16, 32, 32, 32, 10, 10), start=1):
+        options = visit.page.locator("#columns .column").nth(column).locator("[role=option]")
+        assert options.count() == maps
+
+
+def test_a_pixel_is_the_sum_that_the_weights_give(visit: Visit, digit: np.ndarray, tmp_path: Path) -> None:
+    look_inside(visit)
+    visit.page.locator("#inspect").scroll_into_view_if_needed()
+    W = weights(visit, tmp_path)
+    look_inside(visit)
+    choose(visit, column=1, channel=5)
+    visit.wait_for("#map-title", "conv1, map 6")
+    first = signal.correlate2d(digit, W["conv1/W"][5, 0], mode="valid") + W["conv1/b"][5]
+    row, column = np.unravel_index(np.abs(first).argmax(), first.shape)
+    assert visit.page.input_value("#map-row") == str(row + 1)  # the strongest, to begin with
+    assert visit.page.input_value("#map-column") == str(column + 1)
+    assert numbers(visit.text("#equation"))[-1] == pytest.approx(first[row, column], abs=6e-4)
+
+    visit.page.fill("#map-row", "9")
+    visit.page.fill("#map-column", "14")
+    expected = float(first[8, 13])
+    visit.wait_for("#equation", f"{expected:.3f}".replace("-", "−"))
+    products, bias, value = numbers(visit.text("#equation"))
+    assert (products, bias, value) == pytest.approx(
+        (expected - W["conv1/b"][5], W["conv1/b"][5], expected), abs=6e-4
+    )
+    cells = visit.page.locator("#term-window .cell text").all_text_contents()
+    np.testing.assert_allclose([float(cell) for cell in cells], digit[8:13, 13:18].ravel(), atol=6e-3)
+
+
+def test_a_click_on_a_map_chooses_its_pixel(visit: Visit) -> None:
+    look_inside(visit)
+    canvas = visit.page.locator("#map")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box
+    canvas.click(position={"x": box["width"] * 10.5 / 24, "y": box["height"] * 3.5 / 24})
+    visit.page.wait_for_timeout(500)
+    assert (visit.page.input_value("#map-row"), visit.page.input_value("#map-column")) == ("4", "11")
+
+
+def test_slices_of_a_deeper_layer_add_up(visit: Visit, digit: np.ndarray, tmp_path: Path) -> None:
+    W = weights(visit, tmp_path)
+    look_inside(visit)
+    choose(visit, column=4, channel=20)
+    visit.wait_for("#map-title", "conv2, map 21")
+    visit.page.fill("#map-row", "3")
+    visit.page.fill("#map-column", "5")
+    first = [
+        np.maximum(signal.correlate2d(digit, k[0], mode="valid") + b, 0)
+        for k, b in zip(W["conv1/W"], W["conv1/b"], strict=True)
+    ]
+    pooled = np.array(first).reshape(16, 12, 2, 12, 2).max(axis=(2, 4))
+    sums = (pooled[:, 2:7, 4:9] * W["conv2/W"][20]).sum(axis=(1, 2))
+    expected = float(sums.sum() + W["conv2/b"][20])
+    visit.wait_for("#equation", f"= {expected:.3f}"[:-1].replace("-", "−"))
+    shown = [numbers(text)[0] for text in visit.page.locator("#slices .caption").all_text_contents()]
+    assert shown == pytest.approx(sums.tolist(), abs=6e-4)
+    strongest = int(np.abs(sums).argmax())
+    chosen = visit.page.locator("#slices [aria-selected=true]")
+    assert (chosen.get_attribute("aria-label") or "").startswith(f"Slice {strongest + 1},")
+    assert visit.text("#source-title") == f"Map {strongest + 1} of the input"
+
+
+@pytest.mark.parametrize("model", ["LeNet", "MLP"])
+def test_other_models_open_as_well(visit: Visit, model: str) -> None:
+    visit.choose(model=model, images=10_000)
+    visit.page.click("#go")
+    look_inside(visit)
+    last = {"LeNet": "fc3", "MLP": "layers/1"}[model]
+    visit.page.locator("#columns h4").filter(has_text=last).wait_for()
+    visit.wait_for("#notice", "Test accuracy", seconds=120)
+    columns = visit.page.locator("#columns .column").count()
+    choose(visit, column=columns - 2, channel=7)
+    visit.wait_for("#map-title", f"{last}, unit 8")
+    total, bias, value = numbers(visit.text("#equation"))
+    assert total + bias == pytest.approx(value, abs=2e-3)
+    assert value == max(
+        numbers(
+            " ".join(
+                visit.page.locator("#columns .column")
+                .nth(columns - 2)
+                .locator(".caption")
+                .all_text_contents()
+            )
+        )
+    )
+
+
+def test_a_dead_unit_is_flagged(visit: Visit, tmp_path: Path) -> None:
+    rigged = weights(visit, tmp_path)
+    rigged["conv1/b"][3] = -100
+    np.savez(tmp_path / "rigged.npz", **rigged)
+    visit.page.set_input_files("#file", tmp_path / "rigged.npz")
+    visit.wait_for("#notice", "The weights of rigged.npz are in.")
+    look_inside(visit)
+    relu = visit.page.locator("#columns .column").nth(2)
+    relu.locator(".facts").filter(has_text="1 of 16 dead").wait_for()
+    flagged = relu.locator(".flagged")
+    assert flagged.count() == 1
+    assert flagged.get_attribute("aria-label") == "4: 0.000, dead: zero for every probe image"
+
+
+def test_it_follows_training_only_while_somebody_looks(visit: Visit) -> None:
+    look_inside(visit)
+    visit.page.evaluate("document.getElementById('go').click()")
+    visit.page.wait_for_selector("#stop[aria-disabled=false]", state="attached")
+    seen = {look_of(visit, 1)}
+    for _ in range(60):
+        visit.page.wait_for_timeout(500)
+        seen.add(look_of(visit, 1))
+        if len(seen) == 4:
+            break
+    assert len(seen) == 4
+    for hide, show in (
+        ("document.getElementById('inspect').open = false", "document.getElementById('inspect').open = true"),
+        ("scrollTo(0, 0)", "document.getElementById('inspect-body').scrollIntoView()"),
+    ):
+        visit.page.evaluate(hide)
+        visit.page.wait_for_timeout(1_000)  # an answer may be under way
+        before = look_of(visit, 1)
+        visit.page.wait_for_timeout(3_000)
+        assert look_of(visit, 1) == before
+        visit.page.evaluate(show)
+        for _ in range(40):
+            visit.page.wait_for_timeout(500)
+            if look_of(visit, 1) != before:
+                break
+        assert look_of(visit, 1) != before
+    visit.page.evaluate("document.getElementById('stop').click()")
+    visit.wait_for("#go", "Train")
+
+
+def test_maps_are_chosen_by_keyboard(visit: Visit) -> None:
+    look_inside(visit)
+    column = visit.page.locator("#columns .column").nth(4)
+    choose(visit, column=4, channel=0)
+    visit.wait_for("#map-title", "conv2, map 1")
+    visit.page.keyboard.press("ArrowRight")
+    visit.wait_for("#map-title", "conv2, map 2")
+    visit.page.keyboard.press("ArrowDown")
+    visit.wait_for("#map-title", "conv2, map 6")
+    visit.page.keyboard.press("End")
+    visit.wait_for("#map-title", "conv2, map 32")
+    assert column.locator("[role=option][tabindex='0']").count() == 1
+    assert column.locator("[aria-selected=true]").count() == 1

@@ -1,0 +1,286 @@
+"""The Python that takes the page's models apart, against plain NumPy and differences."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import oracles
+import pytest
+
+import pyconvlite
+import pyconvlite.functions as F
+import pyconvlite.layers as L
+from pyconvlite import Model, no_grad, test_mode
+from pyconvlite.datasets import Dataset
+from pyconvlite.models import SmallResNet
+from pyconvlite.optimizers import SGD
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "site" / "python"))
+import inspecting
+import training
+
+MODELS = [training.SmallCNN, training.LeNet, training.MLP]
+
+
+class Strokes(Dataset):
+    """A few pictures of random strokes, in random classes."""
+
+    def prepare(self) -> None:
+        generator = np.random.default_rng(3)
+        self.data = generator.random((12, 1, 28, 28), dtype=np.float32) * (
+            generator.random((12, 1, 28, 28)) < 0.3
+        )
+        self.label = generator.integers(0, 10, 12)
+
+
+PICTURE = Strokes().data[0, 0]
+
+
+def opened(model_class: type[Model]) -> tuple[Model, inspecting.Inspector, dict]:
+    pyconvlite.seed(1)
+    model = training.build(model_class)
+    for name, param in model.named_params():
+        if name.endswith("b"):
+            param.data = np.linspace(-0.3, 0.4, param.size, dtype=np.float32)
+    inspector = inspecting.Inspector(Strokes())
+    inspector.start(model)
+    return model, inspector, inspector.inspect(model, PICTURE)
+
+
+def unpacked(numbers: dict) -> np.ndarray:
+    return numbers["data"].reshape(numbers["shape"])
+
+
+def maps(report: dict) -> list[np.ndarray]:
+    return [unpacked(stage["maps"]) for stage in report["stages"]]
+
+
+class TestStages:
+    @pytest.mark.parametrize(
+        ("model_class", "stages"),
+        [
+            (
+                training.SmallCNN,
+                [
+                    ("conv1", "Conv2d", (16, 24, 24)),
+                    ("", "ReLU", (16, 24, 24)),
+                    ("", "Pooling", (16, 12, 12)),
+                    ("conv2", "Conv2d", (32, 8, 8)),
+                    ("", "ReLU", (32, 8, 8)),
+                    ("", "Pooling", (32, 4, 4)),
+                    ("fc", "Linear", (10, 1, 1)),
+                    ("", "Softmax", (10, 1, 1)),
+                ],
+            ),
+            (
+                training.MLP,
+                [
+                    ("layers/0", "Linear", (100, 1, 1)),
+                    ("", "ReLU", (100, 1, 1)),
+                    ("layers/1", "Linear", (10, 1, 1)),
+                    ("", "Softmax", (10, 1, 1)),
+                ],
+            ),
+        ],
+    )
+    def test_they_are_the_models_steps(self, model_class: type[Model], stages: list[Any]) -> None:
+        _, _, report = opened(model_class)
+        assert [(s["layer"], s["kind"], s["maps"]["shape"]) for s in report["stages"]] == stages
+
+    @pytest.mark.parametrize("model_class", MODELS)
+    def test_they_lead_to_the_answer(self, model_class: type[Model]) -> None:
+        model, _, report = opened(model_class)
+        with no_grad(), test_mode():
+            scores = model(PICTURE[None, None]).data[0]
+        softmax = np.exp(scores) / np.exp(scores).sum()
+        np.testing.assert_allclose(maps(report)[-2].ravel(), scores, rtol=1e-5)
+        np.testing.assert_allclose(maps(report)[-1].ravel(), softmax, rtol=1e-4)
+        assert report["predicted"] == scores.argmax()
+
+    def test_a_convolution_is_a_plain_one(self) -> None:
+        model, _, report = opened(training.LeNet)
+        expected = oracles.conv2d(
+            PICTURE[None, None].astype(float), model.conv1.W.data, model.conv1.b.data, pad=2
+        )
+        np.testing.assert_allclose(maps(report)[0], expected[0], atol=1e-5)
+        np.testing.assert_allclose(maps(report)[1], np.maximum(expected[0], 0), atol=1e-5)
+
+    def test_what_weights_alone_give_is_no_stage(self) -> None:
+        _, _, report = opened(SmallResNet)  # batch norm takes the root of its running variance
+        kinds = [stage["kind"] for stage in report["stages"]]
+        assert "Sqrt" not in kinds
+        assert kinds.count("Conv2d") == 9
+
+    def test_the_model_stays_as_it_is(self) -> None:
+        model, inspector, _ = opened(training.SmallCNN)
+        before = {name: param.data.copy() for name, param in model.named_params()}
+        inspector.probe(model)
+        for name, param in model.named_params():
+            np.testing.assert_array_equal(param.data, before[name])
+            assert param.grad is None  # training's own gradients are left alone
+
+    def test_the_saliency_is_the_slope_of_the_score(self) -> None:
+        model, _, report = opened(training.SmallCNN)
+        with no_grad(), test_mode():
+            for row, column in ((5, 9), (13, 14), (20, 3)):
+                ends = []
+                for sign in (1, -1):
+                    moved = PICTURE.astype(np.float32).copy()
+                    moved[row, column] += sign * 1e-3
+                    ends.append(float(model(moved[None, None]).data[0, report["predicted"]]))
+                slope = abs(ends[0] - ends[1]) / 2e-3
+                assert unpacked(report["saliency"])[row, column] == pytest.approx(slope, abs=3e-3)
+
+
+class Grouped(Model):
+    """Every kind of step that the page's own models leave out."""
+
+    def __init__(self) -> None:
+        self.conv = L.Conv2d(6, kernel_size=(3, 2), stride=2, pad=1)
+        self.groups = L.Conv2d(4, kernel_size=3, pad=2, groups=2, dilation=2, nobias=True)
+        self.fused = L.Conv2d(5, kernel_size=1)
+        self.fc = L.Linear(10)
+
+    def forward(self, x):
+        """Scores (N, 10)."""
+        x = F.average_pooling(F.pooling(F.sigmoid(self.conv(x)), 3, 2, pad=1), 2)
+        x = self.groups(x)
+        x = F.conv2d_relu(x, self.fused_W(x), self.fused.b) + 1.0
+        return self.fc(F.flatten(x))
+
+    def fused_W(self, x):
+        """The kernels of a layer that was sized by hand."""
+        if self.fused.W.data is None:
+            self.fused(x)
+        return self.fused.W
+
+
+@pytest.mark.parametrize("model_class", [*MODELS, Grouped])
+def test_each_pixel_adds_up(model_class: type[Model]) -> None:
+    _, inspector, report = opened(model_class)
+    rules = set()
+    generator = np.random.default_rng(0)
+    for stage, values in enumerate(maps(report)):
+        C, H, W = values.shape
+        corners = [(C - 1, 0, 0), (0, H - 1, W - 1)]
+        for channel, row, column in [*corners, *generator.integers(0, values.shape, (6, 3)).tolist()]:
+            detail = inspector.detail(stage, channel, row, column)
+            rules.add(detail["rule"])
+            value = values[channel, row, column]
+            assert detail["value"] == value
+            if detail["rule"] == "sum":
+                products = unpacked(detail["window"]).astype(float) * unpacked(detail["weights"])
+                np.testing.assert_allclose(unpacked(detail["products"]), products, atol=1e-6)
+                np.testing.assert_allclose(detail["sums"], products.sum((1, 2)), atol=1e-5)
+                total = sum(detail["sums"]) + detail["bias"]
+                if report["stages"][stage]["kind"] == "Conv2dReLU":
+                    total = max(total, 0)
+                assert total == pytest.approx(value, abs=1e-5)
+            elif detail["rule"] == "max":
+                window = detail["window"]["data"]
+                assert window.max() == value == window[detail["taken"]]
+            elif detail["rule"] == "mean":
+                assert detail["window"]["data"].mean() == pytest.approx(value, abs=1e-6)
+    assert rules == {
+        training.MLP: {"sum", "each"},
+        Grouped: {"sum", "max", "mean", "each"},
+    }.get(model_class, {"sum", "max", "each"})
+
+
+def test_a_window_is_where_it_is_said_to_be() -> None:
+    _, inspector, report = opened(training.LeNet)
+    detail = inspector.detail(0, 3, 0, 27)  # padded above and on the right
+    assert (detail["top"], detail["left"], detail["first"]) == (-2, 25, 0)
+    window = unpacked(detail["window"])[0]
+    np.testing.assert_array_equal(window[2:, :3], PICTURE[:3, 25:])
+    assert not window[:2].any()
+    assert not window[:, 3:].any()
+    pooled = maps(report)[2]
+    detail = inspector.detail(3, 5, 4, 6)
+    assert (detail["top"], detail["left"]) == (4, 6)
+    np.testing.assert_array_equal(unpacked(detail["window"]), pooled[:, 4:9, 6:11])
+
+
+def test_the_slices_of_a_flattened_input_are_its_maps() -> None:
+    model, inspector, report = opened(training.SmallCNN)
+    detail = inspector.detail(6, 7, 0, 0)
+    np.testing.assert_array_equal(unpacked(detail["window"]), maps(report)[5])
+    np.testing.assert_array_equal(unpacked(detail["weights"]).ravel(), model.fc.W.data[:, 7])
+    model, inspector, _ = opened(training.MLP)
+    assert inspector.detail(0, 1, 0, 0)["window"]["shape"] == (1, 28, 28)
+    detail = inspector.detail(2, 1, 0, 0)  # 100 units, which have no place in a picture
+    assert (detail["window"]["shape"], detail["top"]) == ((1, 10, 10), None)
+
+
+def test_an_answer_stays_while_training_goes_on() -> None:
+    model, inspector, report = opened(training.SmallCNN)
+    before = inspector.detail(0, 2, 8, 9)
+    list(training.train(model, Strokes(), SGD(0.5), batch_size=4, epochs=1))
+    after = inspector.detail(0, 2, 8, 9)
+    assert after["value"] == before["value"] == maps(report)[0][2, 8, 9]
+    np.testing.assert_array_equal(after["weights"]["data"], before["weights"]["data"])
+
+
+class TestProbe:
+    def test_a_dead_unit_is_found(self) -> None:
+        model, inspector, _ = opened(training.SmallCNN)
+        bias = model.conv1.b.data.copy()
+        bias[[3, 11]] = -100
+        model.conv1.b.data = bias
+        found = inspector.probe(model)
+        assert found[1]["dead"] == [3, 11]
+        assert found[0]["dead"] == []  # the sums before ReLU are not zero
+        assert found[1]["zeros"] >= 2 / 16
+
+    def test_a_unit_that_one_image_wakes_is_not_dead(self) -> None:
+        model, inspector, _ = opened(training.MLP)
+        _, stages = inspecting.trace(model, inspector.x)
+        sums = stages[0].y[:, :, 0, 0]
+        two = np.sort(sums, axis=0)[-2:]  # the unit's largest sums, of two images
+        bias = model.layers[0].b.data - two.mean(axis=0)
+        bias[5] -= 100
+        model.layers[0].b.data = bias.astype(np.float32)
+        assert inspector.probe(model)[1]["dead"] == [5]
+
+    @pytest.mark.parametrize("model_class", MODELS)
+    def test_gradients_are_those_of_training(self, model_class: type[Model]) -> None:
+        model, inspector, _ = opened(model_class)
+        found = inspector.probe(model)
+        x, t = Strokes().data, Strokes().label
+        with test_mode():
+            F.softmax_cross_entropy(model(x), t).backward()
+        norms: dict[str, float] = {}
+        for name, param in model.named_params():
+            layer = name.rpartition("/")[0]
+            norms[layer] = float(np.hypot(norms.get(layer, 0.0), np.linalg.norm(param.grad.data)))
+        assert [stage["gradient"] for stage in found if "gradient" in stage] == pytest.approx(
+            [*norms.values()]
+        )
+
+    def test_a_histogram_counts_what_is_there(self) -> None:
+        model, inspector, _ = opened(training.MLP)
+        _, stages = inspecting.trace(model, inspector.x)
+        for stage, found in zip(stages, inspector.probe(model), strict=True):
+            histogram = found["histogram"]
+            assert sum(histogram["counts"]) == stage.y.size  # few enough for all to be counted
+            assert (histogram["low"], histogram["high"]) == (stage.y.min(), stage.y.max())
+            assert found["zeros"] == pytest.approx((stage.y == 0).mean())
+
+    def test_weights_before_and_after(self) -> None:
+        model, inspector, _ = opened(training.SmallCNN)
+        assert inspector.probe(model)[0]["weights"]["change"] == 0
+        before = model.conv1.W.data
+        list(training.train(model, Strokes(), SGD(0.1), batch_size=4, epochs=1))
+        found = inspector.probe(model)[0]["weights"]
+        moved = np.linalg.norm(model.conv1.W.data - before) / np.linalg.norm(before)
+        assert found["change"] == pytest.approx(moved)
+        assert sum(found["now"]["counts"]) == sum(found["before"]["counts"]) == before.size
+        assert (found["now"]["low"], found["now"]["high"]) == (
+            found["before"]["low"],
+            found["before"]["high"],
+        )
+        inspector.inspect(model, PICTURE)
+        np.testing.assert_array_equal(unpacked(inspector.detail(0, 4, 3, 3)["before"]), before[4])
