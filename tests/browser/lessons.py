@@ -64,6 +64,15 @@ class Lesson:
         for name, value in knobs.items():
             self.place.locator(f".knobs [name={name}]").fill(str(value))
 
+    def put(self, name: str, index: int, value: str) -> None:
+        """Type a number into a cell, by keyboard alone."""
+        self.cells(name).nth(index).focus()
+        self.page.keyboard.type(value)
+        self.page.keyboard.press("Enter")
+
+    def start_over(self) -> None:
+        self.place.get_by_role("button", name="Start over").click()
+
     def code(self) -> str:
         return "\n".join(self.place.locator(".cm-line").all_inner_texts())
 

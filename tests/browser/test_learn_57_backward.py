@@ -11,6 +11,8 @@ from lessons import Array, Lesson
 from scipy.signal import correlate2d
 from visits import Visit
 
+from pyconvlite.functions import im2col_array
+
 
 @pytest.fixture(scope="module")
 def chapter_57(enter: Callable[..., Visit], server: Server) -> Visit:
@@ -74,9 +76,7 @@ def test_a_pixel_changed_by_keyboard_and_by_dragging(chapter_57: Visit) -> None:
     lesson = Lesson(chapter_57.page, "unfold")
     lesson.set(kernel_size=2, stride=1, pad=1)
     x = held(lesson, "x")
-    lesson.cells("x").nth(6).focus()
-    chapter_57.page.keyboard.type("-2.5")
-    chapter_57.page.keyboard.press("Enter")
+    lesson.put("x", 6, "-2.5")
     x[0, 0, 1, 2] = -2.5
     lesson.shows("col", rows(x, 2, 1, 1))
     box = lesson.cells("x").nth(31).bounding_box()
@@ -125,14 +125,108 @@ def test_wrong_code_is_marked_at_its_line(chapter_57: Visit) -> None:
     lesson.place.locator(".said").filter(has_text="ValueError").wait_for()
     assert "t = col @ kernels" in lesson.place.locator(".cm-wrong").inner_text()
     assert lesson.place.locator(".stale").count() == 1
-    lesson.place.get_by_role("button", name="Start over").click()
+    lesson.start_over()
     lesson.place.locator(".stale").wait_for(state="detached")
     assert lesson.place.locator(".said").inner_text() == ""
     lesson.shows("y", y)
     lesson.type(original.replace("pad=pad)", "pad=pad) * 2"))
     lesson.shows("y", y * 2)
-    lesson.place.get_by_role("button", name="Start over").click()
+    lesson.start_over()
     lesson.shows("y", y)
+
+
+def test_folding_the_product_back(chapter_57: Visit) -> None:
+    lesson = Lesson(chapter_57.page, "fold")
+    t = held(lesson, "t")
+    t[2, 1] = 99
+    lesson.put("t", 7, "99")
+    y = np.moveaxis(t.reshape(2, 2, 2, 3), -1, 1)
+    lesson.shows("y", y)
+    lesson.shows("a", t.reshape(2, 2, 2, 3))
+    lesson.shows("wrong", t.reshape(2, 3, 2, 2))
+    lesson.cells("y").nth(6).hover()  # y[0, 1, 1, 0]
+    assert lesson.marked("t", "target") == lesson.marked("a", "target") == [7]
+    assert lesson.marked("wrong", "target") == [7]
+    lesson.says("y[0, 1, 1, 0] is t[2, 1]. Counted from 0 it is number 7 in memory")
+    lesson.says("0 × 12 + 1 × 1 + 1 × 6 + 0 × 3 = 7")
+
+
+def test_columns_with_six_axes(chapter_57: Visit) -> None:
+    lesson = Lesson(chapter_57.page, "taps")
+    x = held(lesson, "x")
+    for kernel_size, stride, pad in ((3, 1, 0), (2, 2, 1), (2, 1, 0)):
+        lesson.set(kernel_size=kernel_size, stride=stride, pad=pad)
+        col = rows(x, kernel_size, stride, pad)
+        lesson.shows("col", col)
+        size = int(len(col) ** 0.5)
+        lesson.shows("six", col.T.reshape(1, 1, kernel_size, kernel_size, size, size))
+    lesson.place.locator(".printed").filter(has_text="the same matrix: True").wait_for()
+    lesson.cells("six").nth(9 + 4).hover()  # six[0, 0, 0, 1, 1, 1]
+    assert lesson.marked("col") == list(range(1, 36, 4))
+    assert lesson.marked("col", "target") == [4 * 4 + 1]
+    assert lesson.marked("x") == [1, 2, 3, 5, 6, 7, 9, 10, 11]
+    assert lesson.marked("x", "target") == [6]
+    lesson.says("Cell (0, 1) of the kernel sees its own picture, six[0, 0, 0, 1]")
+
+
+def test_pooling_is_a_maximum_of_rows(chapter_57: Visit) -> None:
+    lesson = Lesson(chapter_57.page, "pool-rows")
+    x = held(lesson, "x")
+    for kernel_size, stride in ((3, 1), (2, 1), (2, 2)):
+        lesson.set(kernel_size=kernel_size, stride=stride)
+        windows = [rows(x[:, [c]], kernel_size, stride) for c in (0, 1)]
+        size = int(len(windows[0]) ** 0.5)
+        lesson.shows("rows", np.stack(windows, axis=1).reshape(-1, kernel_size**2))
+        lesson.shows("y", np.stack([w.max(axis=1).reshape(size, size) for w in windows])[None])
+    lesson.cells("y").nth(4 + 3).hover()  # y[0, 1, 1, 1]
+    assert lesson.marked("x") == [26, 27, 30, 31]
+    assert lesson.marked("x", "target") == [26]
+    assert lesson.marked("rows", "target") == [28]
+    lesson.says("y[0, 1, 1, 1]: the largest of 0, -4, -1, -2 is 0.")
+    lesson.type(lesson.code().replace(".max(", ".mean("))
+    lesson.shows("y", np.stack([w.mean(axis=1).reshape(2, 2) for w in windows])[None])
+    lesson.start_over()
+
+
+def test_col2im_adds_the_copies(chapter_57: Visit) -> None:
+    lesson = Lesson(chapter_57.page, "add-back")
+    x = held(lesson, "x")
+    for kernel_size, stride, pad, times in (
+        (3, 1, 0, [1, 2, 2, 1]),
+        (2, 2, 0, [1, 1, 1, 1]),
+        (2, 3, 0, [1, 1, 0, 0]),
+        (3, 1, 1, [2, 3, 3, 2]),
+    ):
+        lesson.set(kernel_size=kernel_size, stride=stride, pad=pad)
+        lesson.shows("times", np.outer(times, times)[None, None])
+        lesson.shows("back", x * np.outer(times, times))
+        lesson.shows("col", rows(x, kernel_size, stride, pad))
+    lesson.cells("back").nth(4).focus()
+    lesson.says("back[0, 0, 1, 0] = 5 + 5 + 5 + 5 + 5 + 5 = 30")
+    assert len(lesson.marked("col", "target")) == 6
+    lesson.set(stride=3, pad=0)
+    lesson.cells("back").nth(15).hover()
+    lesson.says("back[0, 0, 3, 3] = 0: no position of the kernel covers this pixel.")
+
+
+def test_what_the_columns_cost(chapter_57: Visit) -> None:
+    lesson = Lesson(chapter_57.page, "memory")
+    lesson.says("takes 9.0 times the memory of the images.")
+    amounts = lesson.place.locator(".amounts code")
+    assert amounts.all_inner_texts() == ["392 MiB", "3.4 GiB"]
+    lesson.place.get_by_role("button", name="ResNet, first layer").click()
+    lesson.says("The matrix (401408, 147)")
+    lesson.set(N=2, C=3, H=9, W=7, K=3, stride=2, pad=1)
+    x = np.zeros((2, 3, 9, 7), np.float32)
+    col = im2col_array(x, 3, 2, 1)
+    lesson.says(f"The matrix ({col.shape[0]}, {col.shape[1]}) takes {col.nbytes / x.nbytes:.1f} times")
+    assert amounts.all_inner_texts() == [f"{a.nbytes / 1024:.1f} KiB" for a in (x, col)]
+    lesson.set(N=4096, C=64, H=64, W=64)
+    lesson.says("more than the 4 GiB")
+    lesson.set(K=64, pad=0, W=20)
+    lesson.place.locator(".said").filter(has_text="ValueError").wait_for()
+    lesson.start_over()
+    lesson.says("takes 9.0 times the memory of the images.")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

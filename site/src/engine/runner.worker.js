@@ -35,6 +35,8 @@ class Runner {
   #py = /** @type {any} */ (null);
   /** runner.py. @type {any} */
   #runner = null;
+  /** Settled once no program runs. @type {Promise<unknown>} */
+  #before = Promise.resolve();
 
   /**
    * Loads Pyodide, NumPy and pyconvlite.
@@ -51,13 +53,20 @@ class Runner {
   }
 
   /**
-   * Runs a program to its end.
+   * Runs a program to its end, after those that were called for before: they share variables and output.
    *
    * @param {Request} request
    * @param {(text: string) => void} onOutput  what it prints, as it prints it
    * @returns {Promise<Outcome>}
    */
-  async run({ code, inputs = {}, outputs = [], keeps = false }, onOutput) {
+  run(request, onOutput) {
+    const outcome = this.#before.then(() => this.#run(request, onOutput));
+    this.#before = outcome.catch(() => {});
+    return outcome;
+  }
+
+  /** @param {Request} request @param {(text: string) => void} onOutput @returns {Promise<Outcome>} */
+  async #run({ code, inputs = {}, outputs = [], keeps = false }, onOutput) {
     const write = (/** @type {string} */ line) => onOutput(`${line}\n`);
     this.#py.setStdout({ batched: write });
     this.#py.setStderr({ batched: write });

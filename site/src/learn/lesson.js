@@ -51,6 +51,11 @@ export class Lesson {
     this.stage.after(this.#sentence);
   }
 
+  /** What the knobs say, by their names. @returns {Record<string, number>} */
+  knobs() {
+    return Object.fromEntries(this.#knobs.map(({ name, value }) => [name, Number(value)]));
+  }
+
   /** A line of the stage, for tensors and the signs between them. */
   row() {
     const row = make('div', { className: 'row' });
@@ -91,7 +96,7 @@ export class Lesson {
       inputs: () =>
         Object.fromEntries([
           ...[...this.#given].map(([name, { given }]) => [name, nested(given.numbers)]),
-          ...this.#knobs.map(({ name, value }) => [name, Number(value)]),
+          ...Object.entries(this.knobs()),
         ]),
       outputs,
       draw: (next) => {
@@ -107,6 +112,13 @@ export class Lesson {
     });
     for (const knob of this.#knobs)
       knob.addEventListener('input', () => knob.value !== '' && knob.validity.valid && this.update());
+    // A button turns the knobs that its data names.
+    for (const preset of /** @type {NodeListOf<HTMLElement>} */ (this.#section.querySelectorAll('.presets button')))
+      preset.addEventListener('click', () => {
+        const wanted = Object.fromEntries(new URLSearchParams(preset.dataset.knobs));
+        for (const knob of this.#knobs) knob.value = wanted[knob.name] ?? knob.value;
+        this.update();
+      });
     onLanguage(this.#show);
   }
 

@@ -25,10 +25,10 @@ const text = texts(
   {
     x: 'Image',
     W: 'Kernels',
-    col: 'A row a position',
+    col: 'One row per position',
     kernels: 'As columns',
     t: 'Product',
-    y: 'Output: a channel a kernel',
+    y: 'Output: one channel per kernel',
     sum: (
       /** @type {string} */ pixel,
       /** @type {number} */ row,

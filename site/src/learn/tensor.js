@@ -35,7 +35,7 @@ export function nested({ shape, data }) {
   );
 }
 
-const CELL = 36; // pixels of a cell
+const CELL = 34; // pixels of a cell
 const SMALL = 30; // of a small tensor
 const LEAST = 25; // below which the tensor scrolls
 
