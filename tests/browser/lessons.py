@@ -66,15 +66,20 @@ class Lesson:
 
     def put(self, name: str, index: int, value: str) -> None:
         """Type a number into a cell, by keyboard alone."""
-        self.cells(name).nth(index).focus()
+        cell = self.cells(name).nth(index)
+        cell.focus()
         self.page.keyboard.type(value)
         self.page.keyboard.press("Enter")
+        wait(lambda: cell.text_content() == value, lambda: f"{name} does not take {value}")
 
     def start_over(self) -> None:
         self.place.get_by_role("button", name="Start over").click()
 
     def code(self) -> str:
-        return "\n".join(self.place.locator(".cm-line").all_inner_texts())
+        """The Python of the figure; the editor draws all of it once it is in sight."""
+        self.place.locator(".cm-content").scroll_into_view_if_needed()
+        wait(lambda: self.place.locator(".cm-gap").count() == 0, lambda: "the code is longer than the screen")
+        return "\n".join(line.strip("\n") for line in self.place.locator(".cm-line").all_inner_texts())
 
     def type(self, code: str) -> None:
         """Replace the Python of the figure."""

@@ -7,11 +7,17 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from hosting import Server
-from lessons import Array, Lesson
+from lessons import Array, Lesson, wait
+from playwright.sync_api import Page
 from scipy.signal import correlate2d
 from visits import Visit
 
 from pyconvlite.functions import im2col_array
+
+
+@pytest.fixture(scope="module")
+def backward(enter: Callable[..., Visit], server: Server) -> Visit:
+    return entered(enter, server, "learn-backward.html")
 
 
 @pytest.fixture(scope="module")
@@ -229,22 +235,189 @@ def test_what_the_columns_cost(chapter_57: Visit) -> None:
     lesson.says("takes 9.0 times the memory of the images.")
 
 
+def matrix(W: Array, size: int, stride: int = 1, pad: int = 0) -> Array:
+    """A convolution of square one-channel images, as a matrix: a row for each output."""
+    pixels = np.eye(size * size).reshape(-1, 1, size, size)
+    return convolved(pixels, W, stride, pad).reshape(size * size, -1).T
+
+
+def numbered(size: int) -> Array:
+    return np.arange(1.0, size * size + 1).reshape(1, 1, size, size)
+
+
+def has(lesson: Lesson, name: str, count: int) -> None:
+    """Wait until a tensor has so many cells."""
+    wait(lambda: lesson.cells(name).count() == count, lambda: f"{name} keeps its shape")
+
+
+GEOMETRIES = ((1, 0), (1, 1), (2, 0), (3, 1), (2, 1))
+
+
+def test_where_gradients_flow(backward: Visit) -> None:
+    lesson = Lesson(backward.page, "flow")
+    lesson.put("W", 3, "-4")
+    W = held(lesson, "W")
+    for stride, pad in GEOMETRIES:
+        lesson.set(stride=stride, pad=pad)
+        A = matrix(W, 5, stride, pad)
+        size = int(len(A) ** 0.5)
+        has(lesson, "gy", len(A))
+        gy = held(lesson, "gy")
+        gy.flat[-1] = 2.5
+        lesson.put("gy", len(A) - 1, "2.5")
+        lesson.shows("gx", (A.T @ gy.ravel()).reshape(1, 1, 5, 5))
+        backward.page.mouse.move(0, 0)
+        for output in {0, len(A) - 1, size}:
+            lesson.cells("gy").nth(output).hover()
+            seen = [int(pixel) - 1 for pixel in rows(numbered(5), 3, stride, pad)[output] if pixel]
+            wait(lambda s=seen: lesson.marked("gx") == s, lambda s=seen: f"{lesson.marked('gx')}, not {s}")
+        lesson.says("Backward and deconvolution differ by 0.")
+
+
+def test_where_a_gradient_comes_from(backward: Visit) -> None:
+    lesson = Lesson(backward.page, "flow")
+    lesson.start_over()
+    lesson.set(stride=1, pad=0)
+    lesson.put("gy", 0, "2")
+    lesson.cells("gx").nth(2 * 5 + 1).focus()
+    assert lesson.marked("gy") == [0, 1, 3, 4, 6, 7]
+    assert lesson.marked("W") == [0, 1, 3, 4, 6, 7]
+    lesson.says("gx[0, 0, 2, 1] = 2 × (-2) + 0 × (-1) + 0 × 3 + 1 × 0 + 0 × 2 + 0 × 1 = -4.")
+    lesson.set(stride=3)
+    lesson.cells("gx").nth(24).hover()
+    lesson.says("gx[0, 0, 4, 4] = 0: no output looked at this pixel.")
+    lesson.start_over()
+    lesson.shows("gy", np.array([0, 0, 0, 0, 1, 0, 0, 0, 0]).reshape(1, 1, 3, 3))
+
+
+def test_the_adjoint(backward: Visit) -> None:
+    lesson = Lesson(backward.page, "adjoint")
+    lesson.put("x", 2, "-3")
+    lesson.put("gy", 2, "4")
+    lesson.put("W", 0, "5")
+    x, W, gy = (held(lesson, name) for name in ("x", "W", "gy"))
+    A = matrix(W, 3)
+    lesson.shows("A", A)
+    lesson.shows("B", A.T)
+    lesson.shows("y", (A @ x.ravel()).reshape(gy.shape))
+    lesson.shows("back", (A.T @ gy.ravel()).reshape(x.shape))
+    lesson.says("Difference: 0.")
+    product = f"= {gy.ravel() @ A @ x.ravel():.0f}"
+    sentence = lesson.place.locator(".sentence").inner_text().splitlines()
+    assert sentence[0].startswith("⟨gy, conv(x)⟩ = ")
+    assert sentence[1].startswith("⟨deconv(gy), x⟩ = ")
+    assert all(line.endswith(product) for line in sentence[:2])
+    lesson.cells("A").nth(9 + 5).hover()
+    lesson.says(f"A[1, 5] = B[5, 1] = {A[1, 5]:.0f}")
+    assert lesson.marked("B", "target") == [5 * 4 + 1]
+    assert lesson.marked("x", "target") == lesson.marked("back", "target") == [5]
+    assert lesson.marked("y", "target") == lesson.marked("gy", "target") == [1]
+
+
+def test_the_weights_gradient(backward: Visit) -> None:
+    lesson = Lesson(backward.page, "weights")
+    lesson.put("x", 12, "-6")
+    x = held(lesson, "x")
+    for stride, pad in GEOMETRIES:
+        lesson.set(stride=stride, pad=pad)
+        col = rows(x, 3, stride, pad)
+        has(lesson, "gy", len(col))
+        lesson.shows("gW", (held(lesson, "gy").ravel() @ col).reshape(1, 1, 3, 3))
+        lesson.cells("gW").nth(5).hover()
+        met = [int(pixel) - 1 for pixel in rows(numbered(5), 3, stride, pad)[:, 5] if pixel]
+        wait(lambda m=met: lesson.marked("x") == m, lambda m=met: f"{lesson.marked('x')}, not {m}")
+        lesson.says("Backward and correlation differ by 0.")
+    lesson.set(stride=1, pad=0)
+    has(lesson, "gy", 9)
+    gy = held(lesson, "gy")
+    lesson.shows("gW", correlate2d(x[0, 0], gy[0, 0], "valid")[None, None])
+
+
+def test_pooling_sends_gradients_on(backward: Visit) -> None:
+    lesson = Lesson(backward.page, "routing")
+    lesson.put("x", 2, "7")  # as large as the pixel two below: the first one wins
+    x = held(lesson, "x")
+    for kernel_size, stride in ((3, 1), (2, 1), (4, 1), (2, 2)):
+        lesson.set(kernel_size=kernel_size, stride=stride)
+        col, source = rows(x, kernel_size, stride), rows(numbered(4), kernel_size, stride).astype(int) - 1
+        has(lesson, "gy", len(col))
+        gy = held(lesson, "gy")
+        lesson.shows("y", col.max(axis=1).reshape(gy.shape))
+        lesson.shows("index", col.argmax(axis=1).reshape(gy.shape))
+        gx, spread = np.zeros((2, 16))
+        for window, share in enumerate(gy.ravel()):
+            gx[source[window, col[window].argmax()]] += share
+            spread[source[window]] += share / kernel_size**2
+        lesson.shows("gx", gx.reshape(x.shape))
+        lesson.shows("spread", spread.reshape(x.shape))
+    lesson.cells("gy").nth(3).hover()
+    lesson.says("gy[0, 0, 1, 1] = 4 goes to place 1 of its window, counted from 0: gx[0, 0, 2, 3].")
+    assert lesson.marked("gx") == lesson.marked("spread") == lesson.marked("x") == [10, 11, 14, 15]
+    assert lesson.marked("gx", "target") == [11]
+    lesson.cells("gx").nth(0).hover()
+    lesson.says("gx[0, 0, 0, 0] = 0: this pixel is the largest of no window.")
+    lesson.set(stride=1)
+    lesson.cells("gx").nth(6).hover()
+    lesson.says("gx[0, 0, 1, 2] = 5: from the windows")
+
+
+def test_the_gradient_of_a_gradient(backward: Visit) -> None:
+    lesson = Lesson(backward.page, "second")
+    lesson.put("W", 1, "-0.75")
+    x, W = held(lesson, "x").ravel(), held(lesson, "W")
+    M = matrix(W, 4)
+    gx = 2 * M.T @ M @ x  # of sum((M x)**2)
+    units = [matrix(unit.reshape(W.shape), 4) for unit in np.eye(4)]
+    gW = [2 * gx @ (2 * (U.T @ M + M.T @ U) @ x) for U in units]
+    lesson.shows("gx", gx.reshape(1, 1, 4, 4))
+    lesson.shows("gW", np.reshape(gW, W.shape))
+    lesson.shows("numeric", np.reshape(gW, W.shape))
+    lesson.says("With h = 1e-4, backward and measurement differ by at most")
+    assert 0 < differs(lesson) < 1e-4
+    assert lesson.place.locator(".errors circle").count() == 12
+    lesson.set(digits=1)
+    lesson.says("With h = 1e-1,")
+    assert differs(lesson) > 1e-2  # the curve is missed
+    lesson.set(digits=12)
+    lesson.says("With h = 1e-12,")
+    assert differs(lesson) > 1e-3  # rounding
+    lesson.type(lesson.code().replace("create_graph=True", "create_graph=False"))
+    lesson.shows("gW", np.zeros(W.shape))
+    lesson.start_over()
+    lesson.says("With h = 1e-4,")
+
+
+def differs(lesson: Lesson) -> float:
+    sentence = lesson.place.locator(".sentence").inner_text()
+    return float(sentence.split("at most ")[1].split(" ")[0].rstrip("."))
+
+
+PAGES = pytest.mark.parametrize("chapter", ["chapter_57", "backward"])
+
+
+@PAGES
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 800, 1440])
-def test_it_fits(chapter_57: Visit, scheme: str, width: int) -> None:
-    chapter_57.page.set_viewport_size({"width": width, "height": 900})
-    chapter_57.page.emulate_media(color_scheme=scheme)
-    assert chapter_57.page.evaluate("document.documentElement.scrollWidth") == width
+def test_it_fits(request: pytest.FixtureRequest, chapter: str, scheme: str, width: int) -> None:
+    page = request.getfixturevalue(chapter).page
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
-def test_in_japanese(chapter_57: Visit) -> None:
-    lesson = Lesson(chapter_57.page, "unfold")
-    chapter_57.page.click("#language")
-    assert "畳み込みは行列の積" in chapter_57.text("h1")
-    assert chapter_57.page.title() == "pyconvlite: 畳み込みは行列の積"
-    lesson.cells("col").first.hover()
-    lesson.says("か所ある位置の 1 番目")
-    assert "画像" in lesson.place.locator("figcaption").first.inner_text()
-    assert "画像" in (lesson.place.locator(".grid").first.get_attribute("aria-label") or "")
-    chapter_57.page.click("#language")
-    assert "Image" in lesson.place.locator("figcaption").first.inner_text()
+@PAGES
+def test_in_japanese(request: pytest.FixtureRequest, chapter: str) -> None:
+    page = request.getfixturevalue(chapter).page
+    english = figure_texts(page)
+    page.click("#language")
+    japanese = figure_texts(page)
+    for before, after in zip(english, japanese, strict=True):
+        assert before != after or before.startswith(("conv(", "deconv(", "to_matrix=", "y[", "back[")), before
+    assert not page.title().isascii()
+    page.click("#language")
+    assert figure_texts(page) == english
+
+
+def figure_texts(page: Page) -> list[str]:
+    """Titles of the tensors and the sentences below them."""
+    return [text.strip() for text in page.locator("figcaption, .sentence").all_inner_texts()]

@@ -1,9 +1,9 @@
 // col2im: the copies that im2col made are added up where they came from.
 
 import { texts } from '../language.js';
-import { short } from './grid.js';
+import { element, sumOfProducts } from './formulas.js';
 import { Lesson, signed } from './lesson.js';
-import { indices, Tensor } from './tensor.js';
+import { Tensor } from './tensor.js';
 
 const CODE = `import numpy as np
 import pyconvlite.functions as F
@@ -25,16 +25,14 @@ const text = texts(
     col: 'im2col: its copies',
     back: 'col2im: their sums',
     times: 'Copies of each pixel',
-    sum: (/** @type {string} */ pixel, /** @type {string} */ sum) => `back[${pixel}] = ${sum}`,
-    none: (/** @type {string} */ pixel) => `back[${pixel}] = 0: no position of the kernel covers this pixel.`,
+    none: (/** @type {string} */ pixel) => `${pixel} = 0: no position of the kernel covers this pixel.`,
   },
   {
     x: '画像',
     col: 'im2col: 画素のコピー',
     back: 'col2im: コピーの和',
     times: '各画素のコピーの数',
-    sum: (pixel, sum) => `back[${pixel}] = ${sum}`,
-    none: (pixel) => `back[${pixel}] = 0: どの位置のカーネルもこの画素を覆いません。`,
+    none: (pixel) => `${pixel} = 0: どの位置のカーネルもこの画素を覆いません。`,
   },
 );
 
@@ -77,9 +75,12 @@ export function startAddBack() {
       back.draw(values.back, mark);
       times.draw(values.times, mark);
       const copies = Array.from(values.col.data).filter((_, index) => source[index] - 1 === pixel);
-      const name = indices(pixel, x.numbers.shape).join(', ');
-      const sum = `${copies.map(short).join(' + ')} = ${short(values.back.data[pixel])}`;
-      lesson.say(copies.length ? text().sum(name, sum) : text().none(name));
+      const name = element('back', pixel, x.numbers.shape);
+      const sum = sumOfProducts(
+        copies.map((copy) => [copy]),
+        values.back.data[pixel],
+      );
+      lesson.say(copies.length ? `${name} = ${sum}` : text().none(name));
     },
   });
 }

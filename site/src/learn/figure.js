@@ -5,6 +5,7 @@ import { onLanguage, texts } from '../language.js';
 import { make } from '../views/dom.js';
 import { Editor } from '../views/editor.js';
 import { onPython, python } from './chapter.js';
+import { shapeText } from './tensor.js';
 
 /**
  * @typedef {import('../engine/runner.worker.js').Values} Values
@@ -133,7 +134,7 @@ function misfit(values, outputs) {
   for (const [name, axes] of Object.entries(outputs)) {
     const value = values[name];
     if (value === undefined || typeof value === 'string') return () => text().none(name);
-    const shape = `(${value.shape.join(', ')}${value.shape.length === 1 ? ',' : ''})`;
+    const shape = shapeText(value.shape);
     if (value.shape.length !== axes) return () => text().axes(name, shape, axes);
     if (value.data.length > MOST) return () => text().large(name, shape);
   }

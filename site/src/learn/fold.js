@@ -1,6 +1,7 @@
 // The product's rows become images again: a reshape, then a transpose, neither of which moves a number.
 
 import { texts } from '../language.js';
+import { element, sumOfProducts } from './formulas.js';
 import { Lesson } from './lesson.js';
 import { indices, Tensor } from './tensor.js';
 
@@ -25,15 +26,14 @@ const text = texts(
     y: '2. Transposed: channels first',
     wrong: 'Not this: reshaped only',
     lies: (/** @type {string} */ y, /** @type {string} */ t, /** @type {string} */ sum, /** @type {number} */ place) =>
-      `y[${y}] is t[${t}]. Counted from 0 it is number ${place} in memory: ${sum} = ${place}, indices times steps.`,
+      `${y} is ${t}. Counted from 0 it is number ${place} in memory: ${sum}, indices times steps.`,
   },
   {
     t: '行列の積(位置, チャンネル)',
     a: '1. 形状変更: 行を画像ごとに切り分ける',
     y: '2. 軸の入れ替え: チャンネルを前へ',
     wrong: '誤り: 形状変更だけ',
-    lies: (y, t, sum, place) =>
-      `y[${y}] は t[${t}] です。メモリ上では 0 から数えて ${place} 番目: ${sum} = ${place}(添字 × 間隔の和)。`,
+    lies: (y, t, sum, place) => `${y} は ${t} です。メモリ上では 0 から数えて ${place} 番目: ${sum}(添字 × 間隔の和)。`,
   },
 );
 
@@ -73,10 +73,8 @@ export function startFold() {
       wrong.draw(values.wrong, mark);
       const index = places.indexOf(place);
       if (index < 0) return;
-      const sum = terms(index)
-        .map(([i, step]) => `${i} × ${step}`)
-        .join(' + ');
-      lesson.say(text().lies(indices(index, shape).join(', '), indices(place, t.numbers.shape).join(', '), sum, place));
+      const sum = sumOfProducts(terms(index), place);
+      lesson.say(text().lies(element('y', index, shape), element('t', place, t.numbers.shape), sum, place));
     },
   });
 }

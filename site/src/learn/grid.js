@@ -49,8 +49,8 @@ export function magnitude(data) {
   return largest;
 }
 
-/** @param {string} tag @param {Record<string, string | number>} attributes */
-function draw(tag, attributes) {
+/** A new element of SVG. @param {string} tag @param {Record<string, string | number>} attributes */
+export function draw(tag, attributes) {
   const element = document.createElementNS(SVG, tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
   return element;

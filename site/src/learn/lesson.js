@@ -3,20 +3,19 @@
 import { onLanguage } from '../language.js';
 import { byId, make } from '../views/dom.js';
 import { Figure } from './figure.js';
-import { nested, Tensor } from './tensor.js';
+import { nested, size, Tensor } from './tensor.js';
 
 /**
  * @typedef {import('./figure.js').Values} Values
  * @typedef {import('./tensor.js').Numbers} Numbers
  *
- * @typedef {object} Given  a tensor that the visitor changes
- * @property {Numbers} numbers
- * @property {(mark?: (index: number) => string) => void} draw  see Tensor
+ * @typedef {import('./tensor.js').Options & {shape: Shape, values: readonly number[]}} GivenOptions  what it holds at first
+ * @typedef {readonly number[] | (() => readonly number[])} Shape  as it is, or as the knobs have it
  *
  * @typedef {object} Plan
  * @property {string} code  the lines of Python; they find the given tensors and the knobs as variables
  * @property {Record<string, number>} outputs  the variables that they must set, each with its number of axes
- * @property {(values: Record<string, Values> | null) => void} show  draws what is given, and what was computed last of it
+ * @property {(values: Record<string, Values> | null) => void} show  draws what is given, and what was computed of it
  */
 
 /** A place behind a sign, which screen readers hear of from the text. @param {HTMLElement} row @param {string} text */
@@ -28,6 +27,48 @@ export function signed(row, text) {
   return place;
 }
 
+/** A tensor that the visitor changes. */
+class Given {
+  #tensor;
+  #shape;
+  #values;
+  /** @type {Numbers & {data: Float64Array}} */
+  numbers;
+
+  /** @param {HTMLElement} place @param {GivenOptions} options @param {() => void} onChange */
+  constructor(place, { shape, values, ...options }, onChange) {
+    this.#shape = typeof shape === 'function' ? shape : () => shape;
+    this.#values = values;
+    this.numbers = this.#first();
+    const change = (/** @type {number} */ index, /** @type {number} */ value) => {
+      this.numbers.data[index] = value;
+      onChange();
+    };
+    this.#tensor = new Tensor(place, { ...options, onChange: change });
+  }
+
+  #first() {
+    const shape = this.#shape();
+    const data = Float64Array.from({ length: size(shape) }, (_, index) => this.#values[index % this.#values.length]);
+    return { shape, data };
+  }
+
+  /** Starts over. */
+  reset() {
+    this.numbers = this.#first();
+  }
+
+  /** Starts over where the shape has become another. */
+  fit() {
+    if (String(this.#shape()) !== String(this.numbers.shape)) this.reset();
+  }
+
+  /** Shows it. @param {(index: number) => string} [mark]  classes of each number, see Grid */
+  draw(mark) {
+    this.#tensor.draw(this.numbers, mark);
+  }
+}
+
 export class Lesson {
   /** Where tensors are put. */
   stage;
@@ -35,10 +76,12 @@ export class Lesson {
   /** @type {HTMLInputElement[]} */
   #knobs;
   #sentence = make('p', { className: 'sentence', role: 'status' });
-  /** @type {Map<string, {given: Given, reset: () => void}>} */
+  /** @type {Map<string, Given>} */
   #given = new Map();
   /** @type {Figure | null} */
   #figure = null;
+  /** Computed of what is given; null while there is nothing right. @type {Record<string, Values> | null} */
+  #values = null;
   #show = () => {};
 
   /** @param {string} id  of the section */
@@ -67,59 +110,56 @@ export class Lesson {
    * A tensor that the visitor changes.
    *
    * @param {HTMLElement} place  which it is appended to
-   * @param {import('./tensor.js').Options & {shape: readonly number[], values: readonly number[]}} options  and what it holds at first
-   * @returns {Given}
+   * @param {GivenOptions} options
    */
-  give(place, { shape, values, ...options }) {
-    const data = Float64Array.from(values);
-    const change = (/** @type {number} */ index, /** @type {number} */ value) => {
-      data[index] = value;
-      this.update();
-    };
-    const tensor = new Tensor(place, { ...options, onChange: change });
-    const numbers = { shape, data };
-    const given = {
-      numbers,
-      draw: (/** @type {((index: number) => string) | undefined} */ mark) => tensor.draw(numbers, mark),
-    };
-    this.#given.set(options.name, { given, reset: () => data.set(values) });
+  give(place, options) {
+    const given = new Given(place, options, () => this.update());
+    this.#given.set(options.name, given);
     return given;
   }
 
   /** Starts it. @param {Plan} plan */
   start({ code, outputs, show }) {
-    /** @type {Record<string, Values> | null} */
-    let values = null;
-    this.#show = () => show(values);
+    let hasDrawn = false;
+    this.#show = () => show(this.#values);
     this.#figure = new Figure(this.#part('.code'), {
       code,
       inputs: () =>
         Object.fromEntries([
-          ...[...this.#given].map(([name, { given }]) => [name, nested(given.numbers)]),
+          ...[...this.#given].map(([name, { numbers }]) => [name, nested(numbers)]),
           ...Object.entries(this.knobs()),
         ]),
       outputs,
       draw: (next) => {
         // What a faulty program leaves behind is what was there before, and looks like it.
-        this.stage.classList.toggle('stale', next === null && values !== null);
-        values = next ?? values;
+        this.stage.classList.toggle('stale', next === null && hasDrawn);
+        hasDrawn ||= next !== null;
+        this.#values = next;
+        if (!next) this.say('');
         this.#show();
       },
       reset: () => {
-        for (const { reset } of this.#given.values()) reset();
         for (const knob of this.#knobs) knob.value = knob.defaultValue;
+        for (const given of this.#given.values()) given.reset();
+        this.#values = null;
       },
     });
     for (const knob of this.#knobs)
-      knob.addEventListener('input', () => knob.value !== '' && knob.validity.valid && this.update());
+      knob.addEventListener('input', () => knob.value !== '' && knob.validity.valid && this.#turned());
     // A button turns the knobs that its data names.
     for (const preset of /** @type {NodeListOf<HTMLElement>} */ (this.#section.querySelectorAll('.presets button')))
       preset.addEventListener('click', () => {
         const wanted = Object.fromEntries(new URLSearchParams(preset.dataset.knobs));
         for (const knob of this.#knobs) knob.value = wanted[knob.name] ?? knob.value;
-        this.update();
+        this.#turned();
       });
     onLanguage(this.#show);
+  }
+
+  #turned() {
+    for (const given of this.#given.values()) given.fit();
+    this.#values = null; // they may no longer fit what is given
+    this.update();
   }
 
   /** Computes anew, after the visitor changed a number. */

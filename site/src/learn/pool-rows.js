@@ -1,6 +1,7 @@
 // Pooling with im2col: a row for each window and channel, then the largest of each row.
 
 import { texts } from '../language.js';
+import { element } from './formulas.js';
 import { short } from './grid.js';
 import { Lesson, signed } from './lesson.js';
 import { indices, Tensor } from './tensor.js';
@@ -27,14 +28,14 @@ const text = texts(
     most: 'Largest',
     y: 'Pooled, two channels',
     window: (/** @type {string} */ pixel, /** @type {string} */ row, /** @type {string} */ most) =>
-      `y[${pixel}]: the largest of ${row} is ${most}.`,
+      `${pixel}: the largest of ${row} is ${most}.`,
   },
   {
     x: '画像(2チャンネル)',
     rows: '1行が1つの窓・1チャンネル',
     most: '最大値',
     y: 'プーリング後(2チャンネル)',
-    window: (pixel, row, most) => `y[${pixel}]: ${row} の最大値は ${most} です。`,
+    window: (pixel, row, most) => `${pixel}: ${row} の最大値は ${most} です。`,
   },
 );
 
@@ -95,7 +96,7 @@ export function startPoolRows() {
       const output = ((n * C + c) * OH + oh) * OW + ow;
       y.draw(values.y, (index) => (index === output ? 'target' : ''));
       const list = window.map(short).join(', ');
-      lesson.say(text().window([n, c, oh, ow].join(', '), list, short(values.most.data[row])));
+      lesson.say(text().window(element('y', output, shape), list, short(values.most.data[row])));
     },
   });
 }

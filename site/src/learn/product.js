@@ -1,7 +1,7 @@
 // A convolution as one product of matrices: an output pixel is a row times a kernel.
 
 import { texts } from '../language.js';
-import { short } from './grid.js';
+import { element, sumOfProducts } from './formulas.js';
 import { Lesson, signed } from './lesson.js';
 import { indices, Tensor } from './tensor.js';
 
@@ -29,12 +29,6 @@ const text = texts(
     kernels: 'As columns',
     t: 'Product',
     y: 'Output: one channel per kernel',
-    sum: (
-      /** @type {string} */ pixel,
-      /** @type {number} */ row,
-      /** @type {number} */ oc,
-      /** @type {string} */ sum,
-    ) => `y[${pixel}] = col[${row}] · kernels[:, ${oc}] = ${sum}`,
   },
   {
     x: '画像',
@@ -43,14 +37,11 @@ const text = texts(
     kernels: '列にしたもの',
     t: '行列の積',
     y: '出力(カーネルごとに1チャンネル)',
-    sum: (pixel, row, oc, sum) => `y[${pixel}] = col[${row}] · kernels[:, ${oc}] = ${sum}`,
   },
 );
 
 const PIXELS = [1, 2, 0, 1, 0, 3, 1, 2, 2, 1, 0, 1, 1, 0, 2, 3, 0, 1, 2, 0, 1, 1, 0, 2, 3, 0, 1, 1, 0, 2, 1, 0];
 const WEIGHTS = [1, 0, -1, 2, 0, 1, 1, -1, 2, -1, 0, 1, 1, 1, -2, 0];
-
-const factor = (/** @type {number} */ value) => (value < 0 ? `(${short(value)})` : short(value));
 
 export function startProduct() {
   const lesson = new Lesson('product');
@@ -121,13 +112,12 @@ export function startProduct() {
       const [n, pixel] = [Math.floor(row / (OH * OW)), row % (OH * OW)];
       const output = (n * shapes.y[1] + oc) * OH * OW + pixel;
       y.draw(values.y, (index) => (index === output ? 'target' : ''));
-      const products = Array.from(
-        { length: columns },
-        (_, k) =>
-          `${factor(values.col.data[row * columns + k])} × ${factor(values.kernels.data[k * kernelCount + oc])}`,
-      );
-      const sum = `${products.join(' + ')} = ${short(values.t.data[target])}`;
-      lesson.say(text().sum(indices(output, shapes.y).join(', '), row, oc, sum));
+      const products = Array.from({ length: columns }, (_, k) => [
+        values.col.data[row * columns + k],
+        values.kernels.data[k * kernelCount + oc],
+      ]);
+      const sum = sumOfProducts(products, values.t.data[target]);
+      lesson.say(`${element('y', output, shapes.y)} = col[${row}] · kernels[:, ${oc}] = ${sum}`);
     },
   });
 }

@@ -1,5 +1,6 @@
 // An array of any number of axes as NumPy prints it: its last two axes are a grid, the others say which grid.
 
+import { onLanguage } from '../language.js';
 import { make } from '../views/dom.js';
 import { Grid, magnitude } from './grid.js';
 
@@ -45,6 +46,8 @@ export class Tensor {
   #blocks = make('div', { className: 'blocks' });
   /** @type {{grid: Grid, place: HTMLElement}[]} */
   #grids = [];
+  /** What was drawn last. @type {[Numbers, ((index: number) => string)?] | null} */
+  #drawn = null;
   /** Of the grids. @type {readonly number[]} */
   #outer = [];
   /** Of each grid: rows and columns. @type {readonly number[]} */
@@ -57,10 +60,13 @@ export class Tensor {
   constructor(stage, options) {
     this.#options = options;
     stage.append(make('figure', { className: 'tensor' }, this.#caption, this.#blocks));
+    onLanguage(() => this.#drawn && this.draw(...this.#drawn));
   }
 
   /** Shows these numbers. @param {Numbers} numbers @param {(index: number) => string} [mark]  classes of each, see Grid */
-  draw({ shape, data }, mark = () => '') {
+  draw(numbers, mark = () => '') {
+    this.#drawn = [numbers, mark];
+    const { shape, data } = numbers;
     const { name, title } = this.#options;
     const code = make('code', { textContent: `${name} ${shapeText(shape)}` });
     this.#caption.replaceChildren(title(), ' ', code);

@@ -1,8 +1,9 @@
 // im2col: each position of the kernel becomes a row of a matrix.
 
 import { texts } from '../language.js';
+import { element } from './formulas.js';
 import { Lesson } from './lesson.js';
-import { indices, Tensor } from './tensor.js';
+import { Tensor } from './tensor.js';
 
 const CODE = `import numpy as np
 import pyconvlite.functions as F
@@ -23,7 +24,7 @@ const text = texts(
       `col[${row}]: what the kernel covers at position ${row + 1} of ${rows}` +
       (pads ? `; ${pads} of these numbers are zeros of the padding.` : '.'),
     pixel: (/** @type {string} */ pixel, /** @type {number} */ times) =>
-      times === 1 ? `x[${pixel}] is copied once.` : `x[${pixel}] is copied ${times} times.`,
+      times === 1 ? `${pixel} is copied once.` : `${pixel} is copied ${times} times.`,
   },
   {
     x: '画像(2チャンネル)',
@@ -31,7 +32,7 @@ const text = texts(
     row: (row, rows, pads) =>
       `col[${row}]: ${rows} か所ある位置の ${row + 1} 番目でカーネルの下にある画素です` +
       (pads ? `(うち ${pads} 個はパディングの 0)。` : '。'),
-    pixel: (pixel, times) => `x[${pixel}] は ${times} 回コピーされています。`,
+    pixel: (pixel, times) => `${pixel} は ${times} 回コピーされています。`,
   },
 );
 
@@ -80,7 +81,7 @@ export function startUnfold() {
         lesson.say(text().row(/** @type {number} */ (at.row), rows, pads));
       } else {
         const times = source.filter((pixel) => pixel - 1 === at.pixel).length;
-        lesson.say(text().pixel(indices(at.pixel, x.numbers.shape).join(', '), times));
+        lesson.say(text().pixel(element('x', at.pixel, x.numbers.shape), times));
       }
     },
   });
