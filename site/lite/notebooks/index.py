@@ -1,13 +1,53 @@
 # %% [markdown] en
-# # Notebooks
+# # pyconvlite: notebooks
 #
-# pyconvlite runs here in your browser: nothing is installed, nothing leaves your machine. Press Shift+Enter to run a
-# cell; change it, and run it again.
+# Python runs here in your browser: there is nothing to install, and nothing that you do leaves your machine. Run a
+# cell with Shift+Enter, change it, run it again. What you change is kept in this browser.
+#
+# **The book's chapters** ("Deep Learning from Scratch 3", steps 55 to 58)
+#
+# | | |
+# |---|---|
+# | [55: how a CNN works (1)](55.ipynb) | convolution, bias, padding, stride, the size of the output |
+# | [56: how a CNN works (2)](56.ipynb) | channels, several kernels, mini-batches, pooling |
+# | [57: conv2d and pooling](57.ipynb) | im2col, the functions and the layer, their gradients |
+# | [58: a VGG network, trained here](58.ipynb) | handwritten digits, with a progress bar and a live curve |
+#
+# **Going on**
+#
+# | | |
+# |---|---|
+# | [Your own Function](own-function.ipynb) | write one, and have its gradients checked, of both orders |
+# | [What computes](backends.ipynb) | NumPy, SIMD and WebGPU: switch, compare, measure |
+# | [Saving and loading weights](weights.ipynb) | in the browser's storage, or as a download |
 
 # %% [markdown] ja
-# # ノートブック
+# # pyconvlite ノートブック
 #
-# pyconvliteは、このブラウザーの中で動きます。インストールは要りませんし、データが外に送られることもありません。セルはShift+Enterで実行できます。書きかえて、何度でも実行してみてください。
+# Pythonは、このブラウザーの中で動きます。インストールは不要で、入力した内容が外に送られることもありません。セルはShift+Enterで実行できます。書きかえて、何度でも実行してみてください。変更した内容は、このブラウザーに保存されます。
+#
+# **本の章に沿って**(『ゼロから作るDeep Learning ❸』ステップ55〜58)
+#
+# | | |
+# |---|---|
+# | [55 CNNのしくみ(1)](55.ipynb) | 畳み込み、バイアス、パディング、ストライド、出力サイズ |
+# | [56 CNNのしくみ(2)](56.ipynb) | チャンネル、複数のカーネル、ミニバッチ、プーリング |
+# | [57 conv2d関数とpooling関数](57.ipynb) | im2col、関数とレイヤの実装、その勾配 |
+# | [58 VGGを学習させる](58.ipynb) | 手書き数字の学習(進み具合とグラフをその場で表示) |
+#
+# **さらに進んで**
+#
+# | | |
+# |---|---|
+# | [自分のFunctionを作る](own-function.ipynb) | 勾配が正しいかを1階・2階とも確かめる |
+# | [計算エンジンの切りかえ](backends.ipynb) | NumPy、SIMD、WebGPUを切りかえて比べる |
+# | [重みの保存と読み込み](weights.ipynb) | ブラウザーに保存する、ファイルとしてダウンロードする |
+
+# %% [markdown] en
+# A first example: a model shows its layers when it is the last line of a cell.
+
+# %% [markdown] ja
+# まずは試しに実行してみましょう。モデルをセルの最後の行に書くと、層の一覧が表示されます。
 
 # %%
 import numpy as np
@@ -15,5 +55,5 @@ import numpy as np
 from pyconvlite.models import LeNet
 
 model = LeNet()
-y = model(np.zeros((1, 1, 28, 28), np.float32))
+scores = model(np.zeros((1, 1, 28, 28), np.float32))
 model

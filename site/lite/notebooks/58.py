@@ -1,0 +1,190 @@
+# %% [markdown] en
+# # Step 58: a VGG network, trained here
+#
+# VGG is a simple recipe that won fame in 2014: only 3 × 3 convolutions with padding 1, so that the size stays; after two
+# or three of them a pooling that halves it, while the number of channels doubles; three ordinary layers at the end.
+
+# %% [markdown] ja
+# # ステップ58 代表的なCNN(VGG)を学習させる
+#
+# VGGは2014年に有名になったネットワークで、作り方はとてもシンプルです。畳み込みはすべて3 × 3でパディング1なので、大きさは変わりません。2、3回畳み込むごとにプーリングで縦横を半分にし、そのかわりチャンネル数を2倍にします。最後に全結合層が3つ続きます。
+
+# %%
+import sys
+
+import js
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import display
+from pyodide.http import pyfetch
+from tqdm import tqdm
+
+import pyconvlite
+import pyconvlite.functions as F
+from pyconvlite import DataLoader, no_grad, test_mode
+from pyconvlite.datasets import MNIST
+from pyconvlite.models import VGG16, SmallVGG, summary
+from pyconvlite.optimizers import Adam
+from pyconvlite.transforms import Compose, Normalize, ToFloat
+
+# %% [markdown] en
+# ## VGG16
+#
+# The book loads VGG16 with weights learned from a million photographs: 138 million numbers. Here is its architecture, for
+# images of 32 × 32 pixels, which need fewer.
+
+# %% [markdown] ja
+# ## VGG16
+#
+# 本では、100万枚あまりの写真で学習済みのVGG16を読み込みます。その重みは1億3800万個にもなります。ここでは32 × 32の画像を入力したときの構造を見てみましょう(画像が小さいので、パラメータは少なくなります)。
+
+# %%
+summary(VGG16(), (1, 3, 32, 32))
+
+# %% [markdown] en
+# ## A small VGG
+#
+# `SmallVGG` follows the same recipe with six convolutions. It is small enough to be trained in a browser.
+
+# %% [markdown] ja
+# ## 小さなVGG
+#
+# `SmallVGG`は、同じ作り方で畳み込み層を6つにしたものです。これならブラウザーの中で学習できます。
+
+# %%
+pyconvlite.seed(0)
+model = SmallVGG()
+summary(model, (1, 1, 28, 28))
+
+# %% [markdown] en
+# ## The data
+#
+# MNIST: handwritten digits, 28 × 28 pixels. This site has them too; 2,000 are enough for a start. The other 1,000 are for
+# the test: training never sees them.
+
+# %% [markdown] ja
+# ## データ
+#
+# MNISTは28 × 28ピクセルの手書き数字です。データはこのサイトに置いてあります。まずは2,000枚で学習させてみましょう。テスト用の1,000枚は、学習には使いません。
+
+# %%
+site = js.location.href.partition("/lite/")[0]
+
+
+async def digits(part, number):
+    """The first images of MNIST's files of that name, and their labels."""
+    files = [f"{site}/mnist/{part.format(kind)}.gz" for kind in ("images", "labels")]
+    contents = [await (await pyfetch(file)).bytes() for file in files]
+    images = MNIST(source=tuple(contents), transform=Compose([ToFloat(), Normalize(0.0, 255.0)]))
+    images.data, images.label = images.data[:number], images.label[:number]
+    return images
+
+
+train = await digits("train-{}-0", 2000)
+test = await digits("t10k-{}", 1000)
+train.show(row=4, col=16)
+
+# %% [markdown] en
+# ## Training
+#
+# The bar tells how many images have been seen; the curves grow while it runs. (On a machine of two cores it takes about
+# a quarter of a minute.)
+
+# %% [markdown] ja
+# ## 学習
+#
+# バーは何枚の画像を学習したかを示し、グラフは学習しながら伸びていきます。(2コアのパソコンで15秒ほどかかります。)
+
+# %%
+EPOCHS, BATCH = 2, 32
+tqdm.monitor_interval = 0  # its watchman is a thread, and a browser's Python has none
+
+figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3))
+(loss_curve,) = left.plot([], [])
+(hit_curve,) = right.plot([], [])
+left.set(xlabel="images", ylabel="loss", xlim=(0, EPOCHS * len(train)), ylim=(0, 2.5))
+right.set(xlabel="images", ylabel="accuracy of the batch", xlim=(0, EPOCHS * len(train)), ylim=(0, 1))
+picture = display(figure, display_id=True)
+plt.close(figure)  # it is shown by the line above; no second time at the cell's end
+
+optimizer = Adam().setup(model)
+seen, losses, hits = [], [], []
+with tqdm(total=EPOCHS * len(train), unit="image", file=sys.stdout, ncols=90) as bar:
+    for _ in range(EPOCHS):
+        for x, t in DataLoader(train, BATCH):
+            y = model(x)
+            loss = F.softmax_cross_entropy(y, t)
+            model.cleargrads()
+            loss.backward()
+            optimizer.update()
+
+            bar.update(len(t))
+            seen.append(bar.n)
+            losses.append(float(loss))
+            hits.append(float(F.accuracy(y, t)))
+            bar.set_postfix(loss=f"{losses[-1]:.3f}")
+            if len(seen) % 8 == 0 or bar.n == bar.total:
+                loss_curve.set_data(seen, losses)
+                hit_curve.set_data(seen, hits)
+                picture.update(figure)
+
+# %% [markdown] en
+# ## How good is it?
+#
+# It is tested with images that it has never seen.
+
+# %% [markdown] ja
+# ## どのくらい正しく読めるか
+#
+# 一度も見せていない画像で確かめます。
+
+# %%
+with no_grad(), test_mode():
+    scores = np.concatenate([model(x).data for x, _ in DataLoader(test, 100, shuffle=False)])
+answers = scores.argmax(axis=1)
+print(f"{np.mean(answers == test.label):.1%} of {len(test)} test images")
+
+# %% [markdown] en
+# And its mistakes, with what it took them for. Would you have known?
+
+# %% [markdown] ja
+# 間違えた画像も見てみましょう。上の数字がネットワークの答えです。あなたなら読めますか。
+
+# %%
+wrong = np.flatnonzero(answers != test.label)[:12]
+_, axes = plt.subplots(1, 12, figsize=(12, 1.6))
+for axis in axes:
+    axis.axis("off")
+for axis, i in zip(axes, wrong, strict=False):
+    axis.imshow(test.data[i, 0], cmap="gray")
+    axis.set_title(f"{answers[i]} ({test.label[i]})")
+plt.show()
+
+# %% [markdown] en
+# ## What has it learned?
+#
+# Below are the kernels of the first layer, and the feature maps that they make of a digit.
+
+# %% [markdown] ja
+# ## 何を学んだのか
+#
+# 最初の層のカーネルと、それがある数字から作る特徴マップです。
+
+# %%
+with no_grad(), test_mode():
+    maps = F.relu(model.conv1_1(test[0][0][np.newaxis])).data[0]  # (16, 28, 28)
+
+_, axes = plt.subplots(2, 16, figsize=(12, 1.8))
+for kernel, feature_map, (upper, lower) in zip(model.conv1_1.W.data[:, 0], maps, axes.T, strict=True):
+    upper.imshow(kernel, cmap="coolwarm")
+    lower.imshow(feature_map, cmap="gray")
+    upper.axis("off")
+    lower.axis("off")
+plt.show()
+
+# %% [markdown] en
+# **To try:** train once more, with 6,000 images (change the 2000 above and run all cells from there on). How do
+# the curves change? What does `SmallVGG` lose if you train only its last two layers?
+
+# %% [markdown] ja
+# **やってみよう:** 上の2000を6000に変えて、そこからもう一度実行してみましょう。グラフはどう変わるでしょうか。最後の2層だけを学習させたら、正解率はどのくらい下がるでしょうか。
