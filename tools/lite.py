@@ -115,7 +115,7 @@ def build(folder: Path, jupyter_lite: Path) -> None:
         shutil.copy(SOURCE / "jupyter-lite.json", work)
         write_notebooks(work / "contents")
         command = [jupyter_lite.absolute(), "build", "--contents", "contents", "--output-dir", "lite"]
-        command += ["--apps", "notebooks", "--apps", "tree", "--no-sourcemaps", "--source-date-epoch", "1"]
+        command += ["--apps", "notebooks", "--apps", "tree", "--no-sourcemaps"]
         done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
         if done.returncode:
             raise LiteError(f"jupyter lite build failed:\n{done.stdout}{done.stderr}")

@@ -3,27 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
+from conftest import launched, leave
 from hosting import Server
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page, Playwright
 from visits import Visit
+
+NOTEBOOKS = sorted(Path(__file__).parents[2].glob("site/lite/notebooks/*.py"))
 
 READY = """() => {
   const widget = globalThis.jupyterapp?.shell.currentWidget;
   return widget?.context?.isReady && widget.sessionContext.session?.kernel?.status === 'idle';
 }"""
 
-# Gives the notebook as it would be saved, once all cells have run and their last outputs have arrived.
+# Gives the notebook as it would be saved, once all cells have run.
 RUN = """async () => {
-  const widget = jupyterapp.shell.currentWidget;
   await jupyterapp.commands.execute('notebook:run-all-cells');
-  return widget.content.model.toJSON();
+  return jupyterapp.shell.currentWidget.content.model.toJSON();
 }"""
 
-# What JupyterLite says of itself in the console of a healthy page.
+# The same, and what was to be seen of the cell that trains while it did: its progress bar, and the length of its
+# picture.
+RUN_AND_WATCH = f"""async () => {{
+  let running = true;
+  const run = ({RUN})().finally(() => (running = false));
+  const {{ cells }} = jupyterapp.shell.currentWidget.content.model;
+  const cell = [...cells].find(({{ sharedModel }}) => sharedModel.source.includes('optimizer.update'));
+  const seen = [];
+  while (running) {{
+    const [curve, bar] = cell.outputs.toJSON();
+    if (bar) seen.push([bar.text, curve.data['image/png'].length]);
+    await new Promise((go) => setTimeout(go, 100));
+  }}
+  return {{ ...(await run), seen }};
+}}"""
+
+# Gives what the kernel prints for some code.
+ASK = """async (code) => {
+  let printed = '';
+  const future = jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code });
+  future.onIOPub = ({ content }) => (printed += content.text ?? content.traceback?.join('\\n') ?? '');
+  await future.done;
+  return printed;
+}"""
+
+# What JupyterLite says of itself in the console of a healthy page. It names its icon late: Chromium has asked
+# the host for /favicon.ico by then.
 CHATTER = [
-    "Failed to load resource",
+    "Failed to load resource: the server responded with a status of 404",
     "is duplicated.",
     "default shortcut because it collides",
     "Uploader widget not found",
@@ -31,60 +62,64 @@ CHATTER = [
 
 
 class Notebook:
-    """A notebook that was run.
+    """A notebook that was run to its end, without an error.
 
     Attributes:
-        visit: the page.
+        page: with the notebook.
+        found: what the script that ran it gave.
         cells: its code cells, in order.
     """
 
-    def __init__(self, visit: Visit, seconds: float = 120) -> None:
-        self.visit = visit
-        visit.expected += CHATTER
-        page = visit.page
+    def __init__(self, page: Page, script: str = RUN) -> None:
+        self.page = page
         page.wait_for_function(READY, timeout=120_000)
-        page.set_default_timeout(seconds * 1000)
-        self.cells = [cell for cell in page.evaluate(RUN)["cells"] if cell["cell_type"] == "code"]
+        self.found = page.evaluate(script)
+        self.cells = [cell for cell in self.found["cells"] if cell["cell_type"] == "code"]
         for cell in self.cells:
+            assert cell["execution_count"]
             for output in cell["outputs"]:
                 assert output["output_type"] != "error", f"{cell['source']}\n{output['traceback']}"
                 assert output.get("name") != "stderr", f"{cell['source']}\n{output['text']}"
 
+    @property
+    def outputs(self) -> list[dict[str, Any]]:
+        return [output for cell in self.cells for output in cell["outputs"]]
+
+    @property
     def text(self) -> str:
         """All that it printed, and its results as plain text."""
-        return "\n".join(
-            output["text"] if output["output_type"] == "stream" else str(output["data"].get("text/plain", ""))
-            for cell in self.cells
-            for output in cell["outputs"]
-        )
+        return "\n".join(output.get("text") or output["data"]["text/plain"] for output in self.outputs)
 
     def shown(self, kind: str) -> list[str]:
         """All outputs of a MIME type."""
-        return [
-            output["data"][kind]
-            for cell in self.cells
-            for output in cell["outputs"]
-            if kind in output.get("data", {})
-        ]
+        return [output["data"][kind] for output in self.outputs if kind in output.get("data", {})]
+
+    def ask(self, code: str) -> str:
+        """What the kernel prints for some code."""
+        return self.page.evaluate(ASK, code).strip()
 
 
 @pytest.fixture
 def run(
     enter: Callable[..., Visit], server: Server, visits: list[Visit]
 ) -> Iterator[Callable[..., Notebook]]:
-    """`run(path)` opens a notebook and runs it."""
+    """`run(path)` opens a notebook and runs it, `run(path, script)` by another script than RUN."""
     opened = []
 
-    def run(path: str, seconds: float = 120) -> Notebook:
-        visit = enter(f"{server.url}lite/notebooks/index.html?path={path}")
+    def run(path: str, script: str = RUN) -> Notebook:
+        visit = enter("about:blank")
         opened.append(visit)
-        return Notebook(visit, seconds)
+        visit.expected += CHATTER
+        visit.page.context.on(
+            "response", lambda response: visit.faults.append(response.url) if response.status >= 400 else None
+        )
+        visit.page.goto(f"{server.url}lite/notebooks/index.html?path={path}")
+        return Notebook(visit.page, script)
 
     yield run
     for visit in opened:
         visit.check()
-        visit.page.context.close()
-        visits.remove(visit)
+        leave(visits, visit)
 
 
 @pytest.mark.parametrize(("locale", "language"), [("en-US", "en"), ("ja-JP", "ja"), ("fr-FR", "en")])
@@ -97,10 +132,111 @@ def test_the_door_leads_to_the_index_in_the_visitors_language(
         page.wait_for_url(f"**/lite/notebooks/index.html?path={language}/index.ipynb")
 
 
-@pytest.mark.parametrize("language", ["en", "ja"])
-def test_index(run: Callable[..., Notebook], language: str) -> None:
-    notebook = run(f"{language}/index.ipynb")
+class TestIndex:
+    @pytest.mark.parametrize("language", ["en", "ja"])
+    def test_shows_a_model(self, run: Callable[..., Notebook], language: str) -> None:
+        assert "61,706" in run(f"{language}/index.ipynb").shown("text/html")[0]
+
+    def test_leads_to_every_notebook(self, run: Callable[..., Notebook]) -> None:
+        page = run("ja/index.ipynb").page
+        links = page.locator(".jp-MarkdownOutput a[href*='.ipynb']")
+        assert links.count() == len(NOTEBOOKS) - 1
+        with page.context.expect_page() as opened:
+            links.first.click()
+        opened.value.wait_for_url("**/lite/notebooks/index.html?path=ja%2F55.ipynb")
+        opened.value.locator("h1", has_text="ステップ55").wait_for()
+
+
+def test_55(run: Callable[..., Notebook]) -> None:
+    notebook = run("en/55.ipynb")
+    assert "sum: 7.0" in notebook.text  # 4 - 0 + 2 * (3 - 1) + 1 - 2
+    assert "the same as by loops: True" in notebook.text
+    assert "(1, 1, 3, 5)" in notebook.text
+    assert "kernel_size 7 is larger than the padded input" in notebook.text
     assert "61,706" in notebook.shown("text/html")[0]
+    assert len(notebook.shown("image/png")) == 4
+
+
+def test_56(run: Callable[..., Notebook]) -> None:
+    notebook = run("ja/56.ipynb")
+    assert "by channel: [ 0. 10. 20. 30.]" in notebook.text
+    assert "[[3. 4.]\n [4. 3.]]" in notebook.text
+    assert "False" not in notebook.text
+    assert len(notebook.shown("image/png")) == 3
+
+
+def test_57(run: Callable[..., Notebook]) -> None:
+    notebook = run("en/57.ipynb")
+    for shape in ("(9, 75)", "(90, 75)", "(10, 3, 5, 5, 3, 3)", "(1, 8, 15, 15) (1, 5, 15, 15) (8, 5, 3, 3)"):
+        assert shape in notebook.text
+    assert "False" not in notebook.text
+    shown = notebook.shown("text/html")
+    assert "W (8, ?, 3, 3)" in shown[1]
+    assert "W (8, 5, 3, 3)" in shown[2]
+    assert "(2, 16, 24, 24)" in shown[3]
+
+
+def test_58(run: Callable[..., Notebook]) -> None:
+    notebook = run("en/58.ipynb", RUN_AND_WATCH)
+    assert "37,694,248" in notebook.shown("text/html")[0]  # VGG16 at 32 x 32
+    (training,) = [cell["outputs"] for cell in notebook.cells if "optimizer.update" in cell["source"]]
+    curve, bar = training
+    assert len(curve["data"]["image/png"]) > 10_000
+    assert bar["text"].startswith("100%|███")
+    assert "6000/6000" in bar["text"]
+    right = float(notebook.text.split("% of 1000 test images")[0].split()[-1])
+    assert right > 90
+    assert len(notebook.shown("image/png")) == 4
+    # Bar and curve moved while it trained.
+    assert len({count for count, _ in notebook.found["seen"]}) > 10
+    assert len({curve for _, curve in notebook.found["seen"]}) > 5
+
+
+def test_own_function(run: Callable[..., Notebook]) -> None:
+    notebook = run("en/own-function.ipynb")
+    assert "backward: [0.11920292 0.5        0.95257413]" in notebook.text
+    assert notebook.text.count("central differences") == 2
+    losses = [
+        float(line.split()[1]) for line in notebook.text.splitlines() if line.startswith(("100 ", "600 "))
+    ]
+    assert losses[1] < 0.01 < losses[0]
+    assert len(notebook.shown("image/png")) == 2
+
+
+class TestBackends:
+    def test_without_an_adapter_a_sentence_tells(self, run: Callable[..., Notebook]) -> None:
+        notebook = run("en/backends.ipynb")
+        assert "simd: this engine runs the variant" in notebook.text
+        assert "This notebook goes on without a GPU: " in notebook.text
+        assert "CPU     loss 2.3" in notebook.text
+        assert "There is no GPU to record for." in notebook.text
+
+    def test_on_webgpu(self, playwright: Playwright, server: Server) -> None:
+        with launched(playwright, "--enable-unsafe-webgpu") as browser, browser.new_context() as context:
+            page = context.new_page()
+            page.goto(f"{server.url}lite/notebooks/index.html?path=ja/backends.ipynb")
+            notebook = Notebook(page)
+            assert "WebGPU: " in notebook.text
+            cpu, gpu = [line.split()[2:5] for line in notebook.text.splitlines() if " ms a step" in line]
+            assert cpu == gpu  # the losses
+            (parameter,) = notebook.shown("text/html")
+            assert "<td>GPU</td><td>-0." in parameter
+
+
+def test_weights(run: Callable[..., Notebook]) -> None:
+    notebook = run("en/weights.ipynb")
+    assert "the same scores: True" in notebook.text
+    assert "unexpected: layers/2/W" in notebook.text
+    with notebook.page.expect_download() as download:
+        notebook.page.get_by_role("link", name="spiral.npz").click()
+    saved = np.load(download.value.path())
+    assert saved["layers/0/W"].shape == (2, 32)
+
+    notebook.page.reload()  # a new kernel
+    notebook.page.wait_for_function(READY, timeout=120_000)
+    assert notebook.ask("import os; print(os.path.getsize('spiral.npz'))") == str(
+        download.value.path().stat().st_size
+    )
 
 
 def test_the_other_pages_fetch_no_more_for_it(browser: Browser, server: Server) -> None:

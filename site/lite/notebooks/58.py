@@ -59,13 +59,13 @@ summary(model, (1, 1, 28, 28))
 # %% [markdown] en
 # ## The data
 #
-# MNIST: handwritten digits, 28 × 28 pixels. This site has them too; 2,000 are enough for a start. The other 1,000 are for
+# MNIST: handwritten digits, 28 × 28 pixels. This site has them too; 3,000 are enough for a start. The other 1,000 are for
 # the test: training never sees them.
 
 # %% [markdown] ja
 # ## データ
 #
-# MNISTは28 × 28ピクセルの手書き数字です。データはこのサイトに置いてあります。まずは2,000枚で学習させてみましょう。テスト用の1,000枚は、学習には使いません。
+# MNISTは28 × 28ピクセルの手書き数字です。データはこのサイトに置いてあります。まずは3,000枚で学習させてみましょう。テスト用の1,000枚は、学習には使いません。
 
 # %%
 site = js.location.href.partition("/lite/")[0]
@@ -80,7 +80,7 @@ async def digits(part, number):
     return images
 
 
-train = await digits("train-{}-0", 2000)
+train = await digits("train-{}-0", 3000)
 test = await digits("t10k-{}", 1000)
 train.show(row=4, col=16)
 
@@ -145,10 +145,10 @@ answers = scores.argmax(axis=1)
 print(f"{np.mean(answers == test.label):.1%} of {len(test)} test images")
 
 # %% [markdown] en
-# And its mistakes, with what it took them for. Would you have known?
+# And some of its mistakes: what it took them for and, in brackets, what they are. Would you have known?
 
 # %% [markdown] ja
-# 間違えた画像も見てみましょう。上の数字がネットワークの答えです。あなたなら読めますか。
+# 間違えた画像も見てみましょう。上の数字がネットワークの答え、かっこの中が正解です。あなたなら読めますか。
 
 # %%
 wrong = np.flatnonzero(answers != test.label)[:12]
@@ -183,8 +183,8 @@ for kernel, feature_map, (upper, lower) in zip(model.conv1_1.W.data[:, 0], maps,
 plt.show()
 
 # %% [markdown] en
-# **To try:** train once more, with 6,000 images (change the 2000 above and run all cells from there on). How do
+# **To try:** train once more, with 9,000 images (change the 3000 above and run all cells from there on). How do
 # the curves change? What does `SmallVGG` lose if you train only its last two layers?
 
 # %% [markdown] ja
-# **やってみよう:** 上の2000を6000に変えて、そこからもう一度実行してみましょう。グラフはどう変わるでしょうか。最後の2層だけを学習させたら、正解率はどのくらい下がるでしょうか。
+# **やってみよう:** 上の3000を9000に変えて、そこからもう一度実行してみましょう。グラフはどう変わるでしょうか。最後の2層だけを学習させたら、正解率はどのくらい下がるでしょうか。

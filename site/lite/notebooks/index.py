@@ -6,42 +6,34 @@
 #
 # **The book's chapters** ("Deep Learning from Scratch 3", steps 55 to 58)
 #
-# | | |
-# |---|---|
-# | [55: how a CNN works (1)](55.ipynb) | convolution, bias, padding, stride, the size of the output |
-# | [56: how a CNN works (2)](56.ipynb) | channels, several kernels, mini-batches, pooling |
-# | [57: conv2d and pooling](57.ipynb) | im2col, the functions and the layer, their gradients |
-# | [58: a VGG network, trained here](58.ipynb) | handwritten digits, with a progress bar and a live curve |
+# - [55: how a CNN works (1)](55.ipynb): convolution, bias, padding, stride, the size of the output
+# - [56: how a CNN works (2)](56.ipynb): channels, several kernels, mini-batches, pooling
+# - [57: conv2d and pooling](57.ipynb): im2col, the functions and the layer, their gradients
+# - [58: a VGG network, trained here](58.ipynb): handwritten digits, with a progress bar and a live curve
 #
 # **Going on**
 #
-# | | |
-# |---|---|
-# | [Your own Function](own-function.ipynb) | write one, and have its gradients checked, of both orders |
-# | [What computes](backends.ipynb) | NumPy, SIMD and WebGPU: switch, compare, measure |
-# | [Saving and loading weights](weights.ipynb) | in the browser's storage, or as a download |
+# - [Your own Function](own-function.ipynb): write one, and have its gradients checked, of both orders
+# - [What computes](backends.ipynb): NumPy, SIMD and WebGPU: switch, compare, measure
+# - [Saving and loading weights](weights.ipynb): in the browser's storage, or as a download
 
 # %% [markdown] ja
 # # pyconvlite ノートブック
 #
-# Pythonは、このブラウザーの中で動きます。インストールは不要で、入力した内容が外に送られることもありません。セルはShift+Enterで実行できます。書きかえて、何度でも実行してみてください。変更した内容は、このブラウザーに保存されます。
+# Pythonは、このブラウザーの中で動きます。インストールは不要で、入力した内容が外に送られることもありません。セルはShift+Enterで実行できます。書きかえて、何度でも実行してみてください。変更した内容は、このブラウザーに保存されます。メニューも日本語にしたいときは、Settings → Languageで選べます。
 #
 # **本の章に沿って**(『ゼロから作るDeep Learning ❸』ステップ55〜58)
 #
-# | | |
-# |---|---|
-# | [55 CNNのしくみ(1)](55.ipynb) | 畳み込み、バイアス、パディング、ストライド、出力サイズ |
-# | [56 CNNのしくみ(2)](56.ipynb) | チャンネル、複数のカーネル、ミニバッチ、プーリング |
-# | [57 conv2d関数とpooling関数](57.ipynb) | im2col、関数とレイヤの実装、その勾配 |
-# | [58 VGGを学習させる](58.ipynb) | 手書き数字の学習(進み具合とグラフをその場で表示) |
+# - [55 CNNのしくみ(1)](55.ipynb)：畳み込み、バイアス、パディング、ストライド、出力サイズ
+# - [56 CNNのしくみ(2)](56.ipynb)：チャンネル、複数のカーネル、ミニバッチ、プーリング
+# - [57 conv2d関数とpooling関数](57.ipynb)：im2col、関数とレイヤの実装、その勾配
+# - [58 VGGを学習させる](58.ipynb)：手書き数字の学習(進み具合とグラフをその場で表示)
 #
 # **さらに進んで**
 #
-# | | |
-# |---|---|
-# | [自分のFunctionを作る](own-function.ipynb) | 勾配が正しいかを1階・2階とも確かめる |
-# | [計算エンジンの切りかえ](backends.ipynb) | NumPy、SIMD、WebGPUを切りかえて比べる |
-# | [重みの保存と読み込み](weights.ipynb) | ブラウザーに保存する、ファイルとしてダウンロードする |
+# - [自分のFunctionを作る](own-function.ipynb)：勾配が正しいかを1階・2階とも確かめる
+# - [計算エンジンの切りかえ](backends.ipynb)：NumPy、SIMD、WebGPUを切りかえて比べる
+# - [重みの保存と読み込み](weights.ipynb)：ブラウザーに保存する、ファイルとしてダウンロードする
 
 # %% [markdown] en
 # A first example: a model shows its layers when it is the last line of a cell.
