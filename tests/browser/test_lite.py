@@ -26,8 +26,7 @@ RUN = """async () => {
   return jupyterapp.shell.currentWidget.content.model.toJSON();
 }"""
 
-# The same, and what was to be seen of the cell that trains while it did: its progress bar, and the length of its
-# picture.
+# The same, and what was seen of the training cell while it ran: its bar, and the size of its picture.
 RUN_AND_WATCH = f"""async () => {{
   let running = true;
   const run = ({RUN})().finally(() => (running = false));
