@@ -58,10 +58,16 @@ export function startAddBack() {
     name: 'col',
     title: () => text().col,
     small: true,
+    first: [9, 4],
     onPoint: (index) => source[index] && point(source[index] - 1),
   });
-  const back = new Tensor(signed(line, '→'), { name: 'back', title: () => text().back, onPoint: point });
-  const times = new Tensor(line, { name: 'times', title: () => text().times, onPoint: point });
+  const back = new Tensor(signed(line, '→'), {
+    name: 'back',
+    title: () => text().back,
+    first: [1, 1, 4, 4],
+    onPoint: point,
+  });
+  const times = new Tensor(line, { name: 'times', title: () => text().times, first: [1, 1, 4, 4], onPoint: point });
 
   lesson.start({
     code: CODE,

@@ -67,7 +67,7 @@ export function startAdjoint() {
     onPoint: atPixel,
   });
   const W = lesson.give(there, { name: 'W', title: () => text().W, shape: [1, 1, 2, 2], values: [1, 2, 3, -1] });
-  const y = new Tensor(there, { name: 'y', title: () => text().y, onPoint: atOutput });
+  const y = new Tensor(there, { name: 'y', title: () => text().y, first: [1, 1, 2, 2], onPoint: atOutput });
   const gy = lesson.give(there, {
     name: 'gy',
     title: () => text().gy,
@@ -75,19 +75,21 @@ export function startAdjoint() {
     values: [2, 1, 0, 1],
     onPoint: atOutput,
   });
-  const back = new Tensor(there, { name: 'back', title: () => text().back, onPoint: atPixel });
+  const back = new Tensor(there, { name: 'back', title: () => text().back, first: [1, 1, 3, 3], onPoint: atPixel });
   const matrices = lesson.row();
   const small = true;
   const A = new Tensor(matrices, {
     name: 'A',
     title: () => text().A,
     small,
+    first: [4, 9],
     onPoint: (index) => point(Math.floor(index / 9), index % 9),
   });
   const B = new Tensor(matrices, {
     name: 'B',
     title: () => text().B,
     small,
+    first: [9, 4],
     onPoint: (index) => point(index % 4, Math.floor(index / 4)),
   });
 

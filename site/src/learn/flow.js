@@ -77,6 +77,7 @@ export function startFlow() {
   const gx = new Tensor(signed(line, '→'), {
     name: 'gx',
     title: () => text().gx,
+    first: [1, 1, 5, 5],
     onPoint: (pixel) => point({ pixel }),
   });
 

@@ -52,10 +52,15 @@ export function startFold() {
 
   const first = lesson.row();
   const t = lesson.give(first, { name: 't', title: () => text().t, shape: [8, 3], values: VALUES, onPoint: point });
-  const a = new Tensor(first, { name: 'a', title: () => text().a, onPoint: point });
+  const a = new Tensor(first, { name: 'a', title: () => text().a, first: [2, 2, 2, 3], onPoint: point });
   const second = lesson.row();
-  const y = new Tensor(second, { name: 'y', title: () => text().y, onPoint: (index) => point(places[index]) });
-  const wrong = new Tensor(second, { name: 'wrong', title: () => text().wrong, onPoint: point });
+  const y = new Tensor(second, {
+    name: 'y',
+    title: () => text().y,
+    first: [2, 3, 2, 2],
+    onPoint: (index) => point(places[index]),
+  });
+  const wrong = new Tensor(second, { name: 'wrong', title: () => text().wrong, first: [2, 3, 2, 2], onPoint: point });
 
   lesson.start({
     code: CODE,

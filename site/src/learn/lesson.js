@@ -75,7 +75,7 @@ export class Lesson {
   #section;
   /** @type {HTMLInputElement[]} */
   #knobs;
-  #sentence = make('p', { className: 'sentence', role: 'status' });
+  #sentence = make('p', { className: 'sentence' });
   /** @type {Map<string, Given>} */
   #given = new Map();
   /** @type {Figure | null} */
@@ -92,6 +92,8 @@ export class Lesson {
     );
     this.stage = this.#part('.stage');
     this.stage.after(this.#sentence);
+    // What stands there before anybody was here is read in its turn, like any text.
+    this.#section.addEventListener('focusin', () => this.#sentence.setAttribute('role', 'status'), { once: true });
   }
 
   /** What the knobs say, by their names. @returns {Record<string, number>} */

@@ -58,12 +58,20 @@ export function startPoolRows() {
     name: 'rows',
     title: () => text().rows,
     small: true,
+    first: [8, 4],
     onPoint: (index) => point(Math.floor(index / columns)),
   });
-  const most = new Tensor(signed(line, '→'), { name: 'most', title: () => text().most, small: true, onPoint: point });
+  const most = new Tensor(signed(line, '→'), {
+    name: 'most',
+    title: () => text().most,
+    small: true,
+    first: [8, 1],
+    onPoint: point,
+  });
   const y = new Tensor(signed(line, '→'), {
     name: 'y',
     title: () => text().y,
+    first: [1, 2, 2, 2],
     onPoint(index) {
       const [, C, OH, OW] = shape;
       const [n, c, oh, ow] = indices(index, shape);
@@ -77,7 +85,7 @@ export function startPoolRows() {
     show(values) {
       if (values) ({ shape } = values.y);
       columns = values?.rows.shape[1] ?? 1;
-      if (row >= (values?.rows.shape[0] ?? 0)) row = 0;
+      if (values && row >= values.rows.shape[0]) row = 0;
       const window = Array.from(values?.rows.data.slice(row * columns, (row + 1) * columns) ?? []);
       const pixels = Array.from(values?.source.data.slice(row * columns, (row + 1) * columns) ?? []);
       const best = window.indexOf(values?.most.data[row] ?? NaN); // -1 where it is none of them, an average for instance

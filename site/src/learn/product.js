@@ -47,7 +47,7 @@ export function startProduct() {
   const lesson = new Lesson('product');
   /** Shapes of what was drawn last. @type {Record<string, number[]>} */
   let shapes = {};
-  let [row, oc] = [0, 0]; // what the visitor points at
+  let [row, oc] = [4, 0]; // what the visitor points at
   const point = (/** @type {number} */ nextRow, nextKernel = oc) => {
     [row, oc] = [nextRow, nextKernel];
     lesson.show();
@@ -65,6 +65,7 @@ export function startProduct() {
   const y = new Tensor(images, {
     name: 'y',
     title: () => text().y,
+    first: [1, 2, 3, 3],
     onPoint(index) {
       const [n, channel, oh, ow] = indices(index, shapes.y);
       point((n * shapes.y[2] + oh) * shapes.y[3] + ow, channel);
@@ -76,18 +77,21 @@ export function startProduct() {
     name: 'col',
     title: () => text().col,
     small,
+    first: [9, 8],
     onPoint: (index) => point(Math.floor(index / shapes.col[1])),
   });
   const kernels = new Tensor(signed(matrices, '@'), {
     name: 'kernels',
     title: () => text().kernels,
     small,
+    first: [8, 2],
     onPoint: (index) => point(row, index % shapes.kernels[1]),
   });
   const t = new Tensor(signed(matrices, '='), {
     name: 't',
     title: () => text().t,
     small,
+    first: [9, 2],
     onPoint: (index) => point(Math.floor(index / shapes.t[1]), index % shapes.t[1]),
   });
 
@@ -98,8 +102,8 @@ export function startProduct() {
       if (values) shapes = Object.fromEntries(Object.entries(values).map(([name, { shape }]) => [name, shape]));
       const [rows, columns] = shapes.col ?? [0, 0];
       const [, kernelCount] = shapes.kernels ?? [0, 0];
-      if (row >= rows) row = 0;
-      if (oc >= kernelCount) oc = 0;
+      if (values && row >= rows) row = 0;
+      if (values && oc >= kernelCount) oc = 0;
       const covered = new Set(values?.source.data.slice(row * columns, (row + 1) * columns));
       x.draw((pixel) => (covered.has(pixel + 1) ? 'window' : ''));
       W.draw((index) => (Math.floor(index / 8) === oc ? 'window' : ''));

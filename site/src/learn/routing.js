@@ -76,8 +76,13 @@ export function startRouting() {
   const forward = lesson.row();
   const shape = [1, 1, SIZE, SIZE];
   const x = lesson.give(forward, { name: 'x', title: () => text().x, shape, values: PIXELS, onPoint: atPixel });
-  const y = new Tensor(forward, { name: 'y', title: () => text().y, onPoint: atWindow });
-  const index = new Tensor(forward, { name: 'index', title: () => text().index, onPoint: atWindow });
+  const y = new Tensor(forward, { name: 'y', title: () => text().y, first: [1, 1, 2, 2], onPoint: atWindow });
+  const index = new Tensor(forward, {
+    name: 'index',
+    title: () => text().index,
+    first: [1, 1, 2, 2],
+    onPoint: atWindow,
+  });
   const backward = lesson.row();
   const gy = lesson.give(backward, {
     name: 'gy',
@@ -86,8 +91,8 @@ export function startRouting() {
     values: [1, 2, 3, 4, 5, 6, 7, 8, 9],
     onPoint: atWindow,
   });
-  const gx = new Tensor(backward, { name: 'gx', title: () => text().gx, onPoint: atPixel });
-  const spread = new Tensor(backward, { name: 'spread', title: () => text().spread, onPoint: atPixel });
+  const gx = new Tensor(backward, { name: 'gx', title: () => text().gx, first: shape, onPoint: atPixel });
+  const spread = new Tensor(backward, { name: 'spread', title: () => text().spread, first: shape, onPoint: atPixel });
 
   lesson.start({
     code: CODE,

@@ -72,10 +72,10 @@ export function startSecond() {
   const pixels = [1, 0, 2, 1, 0, 1, 1, -1, 2, 1, 0, 0, 1, -1, 1, 2];
   const x = lesson.give(line, { name: 'x', title: () => text().x, shape: [1, 1, 4, 4], values: pixels });
   const W = lesson.give(line, { name: 'W', title: () => text().W, shape: [1, 1, 2, 2], values: [1, -1, 0.5, 2] });
-  const gx = new Tensor(line, { name: 'gx', title: () => text().gx });
+  const gx = new Tensor(line, { name: 'gx', title: () => text().gx, first: [1, 1, 4, 4] });
   const second = lesson.row();
-  const gW = new Tensor(second, { name: 'gW', title: () => text().gW });
-  const numeric = new Tensor(second, { name: 'numeric', title: () => text().numeric });
+  const gW = new Tensor(second, { name: 'gW', title: () => text().gW, first: [1, 1, 2, 2] });
+  const numeric = new Tensor(second, { name: 'numeric', title: () => text().numeric, first: [1, 1, 2, 2] });
   const chart = make('figure', { className: 'errors' });
   second.append(chart);
 

@@ -64,12 +64,14 @@ export function startTaps() {
     name: 'six',
     title: () => text().six,
     small: true,
+    first: [1, 1, 2, 2, 3, 3],
     onPoint: (index) => point(cellOf(index)),
   });
   const col = new Tensor(lesson.stage, {
     name: 'col',
     title: () => text().col,
     small: true,
+    first: [9, 4],
     onPoint(index) {
       const { columns } = cellOf(0);
       point({ row: Math.floor(index / columns), column: index % columns });
@@ -83,7 +85,7 @@ export function startTaps() {
       if (values) ({ shape } = values.six);
       const [, , KH, KW, OH, OW] = shape;
       const { columns } = cellOf(0);
-      if (at.row >= OH * OW || at.column >= columns) at = { row: 0, column: 0 };
+      if (values && (at.row >= OH * OW || at.column >= columns)) at = { row: 0, column: 0 };
       const here = (/** @type {number} */ row, /** @type {number} */ column) =>
         column !== at.column ? '' : row === at.row ? 'window target' : 'window';
       const source = values?.source.data ?? [];

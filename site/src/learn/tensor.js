@@ -6,6 +6,7 @@ import { Grid, magnitude } from './grid.js';
 
 /**
  * @typedef {{shape: readonly number[], data: ArrayLike<number>}} Numbers  last axis fastest
+ * @typedef {{shape: readonly number[], data: ArrayLike<number> | null}} Drawing  null while there are none
  *
  * @typedef {object} Options
  * @property {string} name  of the variable in Python
@@ -13,6 +14,7 @@ import { Grid, magnitude } from './grid.js';
  * @property {(index: number, value: number) => void} [onChange]  lets the visitor change them; index counts all numbers
  * @property {(index: number) => void} [onPoint]  the number under the pointer or the keyboard
  * @property {boolean} [small]  for matrices with many rows
+ * @property {readonly number[]} [first]  the shape of what will be computed at first: its place is kept
  */
 
 /** The number of elements. @param {readonly number[]} shape */
@@ -46,8 +48,8 @@ export class Tensor {
   #blocks = make('div', { className: 'blocks' });
   /** @type {{grid: Grid, place: HTMLElement}[]} */
   #grids = [];
-  /** What was drawn last. @type {[Numbers, ((index: number) => string)?] | null} */
-  #drawn = null;
+  /** What was drawn last. @type {[Drawing, ((index: number) => string)?]} */
+  #drawn;
   /** Of the grids. @type {readonly number[]} */
   #outer = [];
   /** Of each grid: rows and columns. @type {readonly number[]} */
@@ -60,10 +62,11 @@ export class Tensor {
   constructor(stage, options) {
     this.#options = options;
     stage.append(make('figure', { className: 'tensor' }, this.#caption, this.#blocks));
-    onLanguage(() => this.#drawn && this.draw(...this.#drawn));
+    this.#drawn = [{ shape: options.first ?? [0, 0], data: null }];
+    onLanguage(() => this.draw(...this.#drawn));
   }
 
-  /** Shows these numbers. @param {Numbers} numbers @param {(index: number) => string} [mark]  classes of each, see Grid */
+  /** Shows these numbers. @param {Drawing} numbers @param {(index: number) => string} [mark]  classes of each, see Grid */
   draw(numbers, mark = () => '') {
     this.#drawn = [numbers, mark];
     const { shape, data } = numbers;
@@ -73,14 +76,14 @@ export class Tensor {
     const outer = shape.slice(0, -2);
     if (!this.#grids.length || String(outer) !== String(this.#outer)) this.#layOut(outer);
     const [rows, columns] = (this.#inner = [1, 1, ...shape].slice(-2));
-    const scale = magnitude(data);
+    const scale = magnitude(data ?? []);
     this.#grids.forEach(({ grid, place }, block) => {
       const start = block * rows * columns;
       place.style.minInlineSize = `${columns * LEAST}px`;
       grid.draw({
         rows,
         columns,
-        data: Array.from(data).slice(start, start + rows * columns),
+        data: data && Array.from(data).slice(start, start + rows * columns),
         scale,
         ...framed(rows, columns, (index) => mark(start + index)),
       });

@@ -57,6 +57,7 @@ export function startUnfold() {
     name: 'col',
     title: () => text().col,
     small: true,
+    first: [9, 8],
     onPoint: (index) => point({ row: Math.floor(index / columns) }),
   });
 
@@ -67,7 +68,7 @@ export function startUnfold() {
       const source = values ? [...values.source.data] : [];
       columns = values?.col.shape[1] ?? 1;
       const rows = values?.col.shape[0] ?? 0;
-      if (at.row !== undefined && at.row >= rows) at.row = 0;
+      if (values && at.row !== undefined && at.row >= rows) at.row = 0;
       const inRow = (/** @type {number} */ index) => Math.floor(index / columns) === at.row;
       const covered = new Set(source.filter((_, index) => inRow(index)));
       x.draw((pixel) => (pixel === at.pixel ? 'target' : covered.has(pixel + 1) ? 'window' : ''));

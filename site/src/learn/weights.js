@@ -64,7 +64,7 @@ export function startWeights() {
     shape: outputs,
     values: [1, 0, -1, 2, 0, 1, 0, 1, 0],
   });
-  const gW = new Tensor(signed(line, '→'), { name: 'gW', title: () => text().gW, onPoint: point });
+  const gW = new Tensor(signed(line, '→'), { name: 'gW', title: () => text().gW, first: [1, 1, 3, 3], onPoint: point });
 
   lesson.start({
     code: CODE,
