@@ -13,8 +13,8 @@ import { shapeText } from './tensor.js';
  * @typedef {object} Plan
  * @property {string} code  the lines of Python
  * @property {() => Record<string, unknown>} inputs  the variables that they find
- * @property {Record<string, number>} outputs  the variables that they must set, each with its number of axes
- * @property {(values: Record<string, Values> | null) => void} draw  shows the inputs, and the outputs once they are there
+ * @property {Record<string, number | 'text'>} outputs  the variables that they must set, each with its number of axes
+ * @property {(values: Record<string, any> | null) => void} draw  shows the inputs, and the outputs once they are there
  * @property {() => void} [reset]  puts back the inputs that the figure had at first
  */
 
@@ -57,15 +57,16 @@ export class Figure {
    */
   constructor(place, plan) {
     this.#plan = plan;
+    const start = plan.code.trimEnd();
     const reset = make('button', { type: 'button' });
     reset.addEventListener('click', () => {
-      this.#editor.code = plan.code;
+      this.#editor.code = start;
       plan.reset?.();
       this.update();
     });
     const code = make('div');
     this.#editor = new Editor(code, {
-      code: plan.code,
+      code: start,
       label: () => text().code,
       onChange: () => this.update(),
       onRun: () => this.update(),
@@ -105,7 +106,7 @@ export class Figure {
       const wrong = fault ? () => fault.message : misfit(values, outputs);
       this.#say(wrong ?? (() => ''));
       this.#isRight = !wrong;
-      draw(wrong ? null : /** @type {Record<string, Values>} */ (values));
+      draw(wrong ? null : values);
     } catch (error) {
       const { message } = /** @type {Error} */ (error); // the program took too long, or Python did not start
       this.#say(() => message);
@@ -127,13 +128,14 @@ export class Figure {
  * What keeps the outputs from being drawn.
  *
  * @param {Record<string, Values | string>} values
- * @param {Record<string, number>} outputs
+ * @param {Plan['outputs']} outputs
  * @returns {(() => string) | undefined}
  */
 function misfit(values, outputs) {
   for (const [name, axes] of Object.entries(outputs)) {
     const value = values[name];
-    if (value === undefined || typeof value === 'string') return () => text().none(name);
+    if (value === undefined || (typeof value === 'string' && axes !== 'text')) return () => text().none(name);
+    if (typeof value === 'string' || axes === 'text') continue;
     const shape = shapeText(value.shape);
     if (value.shape.length !== axes) return () => text().axes(name, shape, axes);
     if (value.data.length > MOST) return () => text().large(name, shape);

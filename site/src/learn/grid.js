@@ -2,6 +2,7 @@
 
 import { texts } from '../language.js';
 import { make } from '../views/dom.js';
+import { svg } from '../views/svg.js';
 
 /**
  * @typedef {object} Options
@@ -26,8 +27,6 @@ const CELL = 40; // units of the drawing
 const DRAG = 14; // pixels for one step
 const STEP = 1;
 
-const SVG = 'http://www.w3.org/2000/svg';
-
 const FULL = 0.75; // opacity of the fullest colour
 
 const text = texts(
@@ -49,17 +48,10 @@ export function magnitude(data) {
   return largest;
 }
 
-/** A new element of SVG. @param {string} tag @param {Record<string, string | number>} attributes */
-export function draw(tag, attributes) {
-  const element = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, String(value));
-  return element;
-}
-
 export class Grid {
   #options;
-  #svg = /** @type {SVGSVGElement} */ (draw('svg', { class: 'grid', role: 'grid' }));
-  #frame = /** @type {SVGElement} */ (draw('rect', { class: 'frame' }));
+  #svg = /** @type {SVGSVGElement} */ (svg('svg', { class: 'grid', role: 'grid' }));
+  #frame = /** @type {SVGElement} */ (svg('rect', { class: 'frame' }));
   #field = make('input', { type: 'text', inputMode: 'decimal', className: 'grid-field', hidden: true });
   /** @type {SVGElement[]} */
   #cells = [];
@@ -122,16 +114,16 @@ export class Grid {
     this.#svg.setAttribute('viewBox', `-1 -1 ${columns * CELL + 2} ${rows * CELL + 2}`);
     this.#svg.style.inlineSize = `${columns * (this.#options.size ?? CELL) + 2}px`;
     for (let row = 0; row < rows; row++) {
-      const line = draw('g', { role: 'row' });
+      const line = svg('g', { role: 'row' });
       for (let column = 0; column < columns; column++) {
-        const cell = draw('g', {
+        const cell = svg('g', {
           role: 'gridcell',
           tabindex: this.#cells.length === 0 ? 0 : -1,
           transform: `translate(${column * CELL} ${row * CELL})`,
         });
         cell.append(
-          draw('rect', { class: 'fill', width: CELL, height: CELL }),
-          draw('text', { x: CELL / 2, y: CELL / 2 }),
+          svg('rect', { class: 'fill', width: CELL, height: CELL }),
+          svg('text', { x: CELL / 2, y: CELL / 2 }),
         );
         this.#cells.push(/** @type {SVGElement} */ (cell));
         line.append(cell);

@@ -6,7 +6,6 @@ import { Figure } from './figure.js';
 import { nested, size, Tensor } from './tensor.js';
 
 /**
- * @typedef {import('./figure.js').Values} Values
  * @typedef {import('./tensor.js').Numbers} Numbers
  *
  * @typedef {import('./tensor.js').Options & {shape: Shape, values: readonly number[]}} GivenOptions  what it holds at first
@@ -14,8 +13,10 @@ import { nested, size, Tensor } from './tensor.js';
  *
  * @typedef {object} Plan
  * @property {string} code  the lines of Python; they find the given tensors and the knobs as variables
- * @property {Record<string, number>} outputs  the variables that they must set, each with its number of axes
- * @property {(values: Record<string, Values> | null) => void} show  draws what is given, and what was computed of it
+ * @property {Record<string, number | 'text'>} outputs  the variables that they must set, each with its number of axes
+ * @property {(values: Record<string, any> | null) => void} show  draws what is given, and what was computed last of it
+ * @property {() => Record<string, unknown>} [inputs]  further variables that they find
+ * @property {() => void} [reset]  puts those back to where they were at first
  */
 
 /** A place behind a sign, which screen readers hear of from the text. @param {HTMLElement} row @param {string} text */
@@ -80,7 +81,7 @@ export class Lesson {
   #given = new Map();
   /** @type {Figure | null} */
   #figure = null;
-  /** Computed of what is given; null while there is nothing right. @type {Record<string, Values> | null} */
+  /** Computed of what is given; null while there is nothing right. @type {Record<string, any> | null} */
   #values = null;
   #show = () => {};
 
@@ -90,6 +91,7 @@ export class Lesson {
     this.#knobs = [...this.#section.querySelectorAll('.knobs input')].map(
       (knob) => /** @type {HTMLInputElement} */ (knob),
     );
+    this.#knobs.forEach(addSteps);
     this.stage = this.#part('.stage');
     this.stage.after(this.#sentence);
     // What stands there before anybody was here is read in its turn, like any text.
@@ -121,16 +123,16 @@ export class Lesson {
   }
 
   /** Starts it. @param {Plan} plan */
-  start({ code, outputs, show }) {
+  start({ code, outputs, show, inputs, reset }) {
     let hasDrawn = false;
     this.#show = () => show(this.#values);
     this.#figure = new Figure(this.#part('.code'), {
       code,
-      inputs: () =>
-        Object.fromEntries([
-          ...[...this.#given].map(([name, { numbers }]) => [name, nested(numbers)]),
-          ...Object.entries(this.knobs()),
-        ]),
+      inputs: () => ({
+        ...Object.fromEntries([...this.#given].map(([name, { numbers }]) => [name, nested(numbers)])),
+        ...this.knobs(),
+        ...inputs?.(),
+      }),
       outputs,
       draw: (next) => {
         // What a faulty program leaves behind is what was there before, and looks like it.
@@ -144,6 +146,7 @@ export class Lesson {
         for (const knob of this.#knobs) knob.value = knob.defaultValue;
         for (const given of this.#given.values()) given.reset();
         this.#values = null;
+        reset?.();
       },
     });
     for (const knob of this.#knobs)
@@ -183,4 +186,28 @@ export class Lesson {
   #part(selector) {
     return /** @type {HTMLElement} */ (this.#section.querySelector(selector));
   }
+}
+
+/**
+ * Buttons beside a number for a finger or a mouse; the keyboard has the arrow keys of the number itself.
+ *
+ * @param {HTMLInputElement} knob
+ */
+function addSteps(knob) {
+  const button = (/** @type {string} */ sign, /** @type {number} */ step) => {
+    const element = make('button', { type: 'button', textContent: sign, tabIndex: -1 });
+    element.setAttribute('aria-hidden', 'true');
+    element.addEventListener('click', (event) => {
+      event.preventDefault(); // or the label hands the click on to the number
+      const { min, max, value } = knob;
+      const next = Number(value) + step;
+      if ((min !== '' && next < Number(min)) || (max !== '' && next > Number(max))) return;
+      knob.value = String(next);
+      knob.dispatchEvent(new Event('input', { bubbles: true }));
+    });
+    return element;
+  };
+  const row = make('span', { className: 'steps' });
+  knob.replaceWith(row);
+  row.append(button('−', -1), knob, button('+', 1));
 }

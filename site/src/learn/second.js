@@ -2,7 +2,7 @@
 
 import { texts } from '../language.js';
 import { make } from '../views/dom.js';
-import { draw } from './grid.js';
+import { svg } from '../views/svg.js';
 import { Lesson } from './lesson.js';
 import { Tensor } from './tensor.js';
 
@@ -116,25 +116,25 @@ function errorChart(errors, digits, label) {
   const [low, high] = [Math.floor(Math.min(...logs)), Math.ceil(Math.max(...logs))];
   const across = (/** @type {number} */ k) => LEFT + ((k - 1) / (errors.length - 1)) * (WIDTH - LEFT - 12);
   const up = (/** @type {number} */ log) => TOP + ((high - log) / Math.max(1, high - low)) * (HEIGHT - TOP - BOTTOM);
-  const svg = draw('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': label });
+  const chart = svg('svg', { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: 'img', 'aria-label': label });
   const words = (
     /** @type {string} */ textContent,
     /** @type {number} */ x,
     /** @type {number} */ y,
     anchor = 'middle',
-  ) => svg.append(Object.assign(draw('text', { x, y, 'text-anchor': anchor }), { textContent }));
+  ) => chart.append(Object.assign(svg('text', { x, y, 'text-anchor': anchor }), { textContent }));
   for (let log = low; log <= high; log += Math.max(1, Math.round((high - low) / 5))) {
-    svg.append(draw('line', { class: 'rule', x1: LEFT, x2: WIDTH, y1: up(log), y2: up(log) }));
+    chart.append(svg('line', { class: 'rule', x1: LEFT, x2: WIDTH, y1: up(log), y2: up(log) }));
     words(`1e${log}`, LEFT - 6, up(log) + 4, 'end');
   }
   for (let k = 1; k <= errors.length; k += 3) words(power(k), across(k), HEIGHT - BOTTOM + 18);
   words(text().h, (LEFT + WIDTH) / 2, HEIGHT - 4);
   words(text().error, 0, TOP - 5, 'start');
   const path = logs.map((log, i) => `${i ? 'L' : 'M'}${across(i + 1)} ${up(log)}`).join('');
-  svg.append(draw('path', { class: 'curve', d: path }));
+  chart.append(svg('path', { class: 'curve', d: path }));
   logs.forEach((log, i) => {
     const inUse = i + 1 === digits;
-    svg.append(draw('circle', { class: inUse ? 'used' : '', cx: across(i + 1), cy: up(log), r: inUse ? 6 : 3 }));
+    chart.append(svg('circle', { class: inUse ? 'used' : '', cx: across(i + 1), cy: up(log), r: inUse ? 6 : 3 }));
   });
-  return svg;
+  return chart;
 }

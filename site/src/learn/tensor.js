@@ -28,6 +28,9 @@ export function indices(index, shape) {
   return shape.map((n, axis) => Math.floor(index / size(shape.slice(axis + 1))) % n);
 }
 
+/** The other way: which element that is. @param {readonly number[]} place @param {readonly number[]} shape */
+export const flat = (place, shape) => place.reduce((index, at, axis) => index * shape[axis] + at, 0);
+
 /** Nested lists, as Python takes an array. @param {Numbers} numbers @returns {unknown} */
 export function nested({ shape, data }) {
   const [n, ...inner] = shape;
