@@ -120,7 +120,8 @@ class View {
   #drawRuler([n, k, s, p], size) {
     this.#drawing.replaceChildren();
     const padded = n + 2 * p;
-    const drawable = [n, k, p].every((value) => Number.isInteger(value) && value >= 0) && Math.max(padded, k) <= MOST;
+    const whole = [n, k, p].every(Number.isInteger) && n >= 0 && k >= 1 && p >= 0;
+    const drawable = whole && Math.max(padded, k) <= MOST;
     this.#drawing.style.display = drawable ? '' : 'none';
     if (!drawable) return;
     const seen = size ? (size - 1) * s + k : padded;

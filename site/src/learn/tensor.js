@@ -15,6 +15,7 @@ import { Grid, magnitude } from './grid.js';
  * @property {(index: number) => void} [onPoint]  the number under the pointer or the keyboard
  * @property {boolean} [small]  for matrices with many rows
  * @property {readonly number[]} [first]  the shape of what will be computed at first: its place is kept
+ * @property {boolean} [pixels]  a picture: colours without numbers, 0 and 1 where the visitor paints
  */
 
 /** The number of elements. @param {readonly number[]} shape */
@@ -43,6 +44,7 @@ export function nested({ shape, data }) {
 
 const CELL = 34; // pixels of a cell
 const SMALL = 30; // of a small tensor
+const PIXEL = 14; // of a picture
 const LEAST = 25; // below which the tensor scrolls
 
 export class Tensor {
@@ -82,7 +84,7 @@ export class Tensor {
     const scale = magnitude(data ?? []);
     this.#grids.forEach(({ grid, place }, block) => {
       const start = block * rows * columns;
-      place.style.minInlineSize = `${columns * LEAST}px`;
+      place.style.minInlineSize = `${columns * (this.#options.pixels ? 0 : LEAST)}px`;
       grid.draw({
         rows,
         columns,
@@ -95,7 +97,7 @@ export class Tensor {
 
   /** Makes the grids. @param {readonly number[]} outer */
   #layOut(outer) {
-    const { name, title, small, onChange, onPoint } = this.#options;
+    const { name, title, small, pixels, onChange, onPoint } = this.#options;
     this.#outer = outer;
     this.#blocks.replaceChildren();
     this.#blocks.style.setProperty('--columns', String(outer.at(-1) ?? 1));
@@ -111,7 +113,8 @@ export class Tensor {
         label: () => `${title()}: ${label}`,
         onChange: onChange && ((row, column, value) => onChange(index(row, column), value)),
         onPoint: onPoint && ((cell) => cell && onPoint(index(cell.row, cell.column))),
-        size: small ? SMALL : CELL,
+        size: pixels ? PIXEL : small ? SMALL : CELL,
+        paints: pixels,
       });
       return { grid, place };
     });

@@ -1,0 +1,7 @@
+// The first page of the chapters.
+
+import { startChapter } from './chapter.js';
+import { startTeaser } from './teaser.js';
+
+startTeaser();
+startChapter();

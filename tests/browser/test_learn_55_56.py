@@ -1,0 +1,363 @@
+"""The first chapters: what their figures show is what others compute, whatever the visitor changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from itertools import product
+
+import numpy as np
+import pytest
+from hosting import Server
+from lessons import Array, Lesson, wait
+from scipy.ndimage import correlate
+from scipy.signal import correlate2d
+from visits import Visit
+
+IMPOSSIBLE = [
+    ({"KH": 9}, "OH", "the kernel has 9 rows, the padded input has 7", "an input of at least 9"),
+    (
+        {"H": 3, "PH": 1, "KH": 6},
+        "OH",
+        "the padded input has 3 + 2·1 = 5",
+        "at least 4, or a padding of at least 2",
+    ),
+    ({"W": 2}, "OW", "the kernel has 3 columns, the padded input has 2", "at least 3"),
+    ({"SW": 0}, "OW", "the kernel never moves on", ""),
+    ({"KH": 0}, "OH", "KH = 0: it must be at least 1", ""),
+    ({"PW": -1}, "OW", "PW = -1: it must be at least 0", ""),
+    ({"H": 2.5}, "OH", "sizes are whole numbers", ""),
+]
+
+
+@pytest.fixture(scope="module")
+def start(enter: Callable[..., Visit], server: Server) -> Visit:
+    return entered(enter, server, "learn.html")
+
+
+@pytest.fixture(scope="module")
+def chapter_55(enter: Callable[..., Visit], server: Server) -> Visit:
+    return entered(enter, server, "learn-55.html")
+
+
+def entered(enter: Callable[..., Visit], server: Server, page: str) -> Visit:
+    visit = enter(server.url + page)
+    visit.wait_for("#versions", "Running Pyodide", seconds=120)
+    return visit
+
+
+def held(lesson: Lesson, name: str) -> Array:
+    """An input of the figure."""
+    shown = lesson.shown(name)
+    assert shown is not None
+    return shown
+
+
+def convolved(x: Array, W: Array, stride: tuple[int, int] = (1, 1), pad: tuple[int, int] = (0, 0)) -> Array:
+    x = np.pad(x, [(pad[0], pad[0]), (pad[1], pad[1])])
+    return correlate2d(x, W, "valid")[:: stride[0], :: stride[1]]
+
+
+def equation(lesson: Lesson) -> tuple[float, float]:
+    """Both sides of the sum that the figure writes out."""
+    left, right = lesson.place.locator(".equation").inner_text().replace("·", "*").split("=")
+    return eval(left), float(right)
+
+
+def restart(lesson: Lesson) -> None:
+    lesson.place.get_by_role("button", name="Start over").click()
+
+
+def test_the_sum_at_each_place(chapter_55: Visit) -> None:
+    lesson = Lesson(chapter_55.page, "sum")
+    x, W = held(lesson, "x"), held(lesson, "W")
+    y = convolved(x, W)
+    lesson.shows("y", y)
+    for i, j in product(range(2), repeat=2):
+        lesson.cells("y").nth(2 * i + j).hover()
+        lesson.shows("products", x[i : i + 3, j : j + 3] * W)
+        assert lesson.marked("x") == [4 * r + c for r in range(i, i + 3) for c in range(j, j + 3)]
+        lesson.says(f"y[{i}, {j}] = {y[i, j]:.0f}")
+        assert equation(lesson) == (y[i, j], y[i, j])
+
+
+def test_numbers_changed_by_dragging_and_by_keyboard(chapter_55: Visit) -> None:
+    lesson = Lesson(chapter_55.page, "sum")
+    x, W = held(lesson, "x"), held(lesson, "W")
+    lesson.cells("W").nth(4).focus()
+    chapter_55.page.keyboard.type("-1.5")
+    chapter_55.page.keyboard.press("Enter")
+    chapter_55.page.keyboard.press("ArrowRight")
+    chapter_55.page.keyboard.press("PageUp")
+    W[1, 1], W[1, 2] = -1.5, W[1, 2] + 1
+    lesson.shows("W", W)
+    lesson.shows("y", convolved(x, W))
+    box = lesson.cells("x").first.bounding_box()
+    assert box
+    chapter_55.page.mouse.move(box["x"] + 10, box["y"] + 10)
+    chapter_55.page.mouse.down()
+    chapter_55.page.mouse.move(box["x"] + 10 - 14 * 4, box["y"] + 10, steps=6)
+    chapter_55.page.mouse.up()
+    x[0, 0] -= 4
+    lesson.shows("y", convolved(x, W))
+    lesson.cells("y").first.focus()
+    lesson.shows("products", x[:3, :3] * W)
+    assert equation(lesson) == pytest.approx((y := convolved(x, W)[0, 0], y))
+    restart(lesson)
+    lesson.shows("y", [[15, 16], [6, 15]])
+
+
+def test_the_kernel_walks_by_itself_and_by_the_button(chapter_55: Visit) -> None:
+    lesson = Lesson(chapter_55.page, "sum")
+    lesson.cells("y").first.hover()
+    lesson.says("y[0, 0]")
+    lesson.place.get_by_role("button", name="Next").click()
+    lesson.says("y[0, 1]")
+    lesson.place.get_by_role("button", name="Play").click()
+    for place in ("y[1, 0]", "y[1, 1]", "y[0, 0]"):
+        lesson.says(place)
+    lesson.place.get_by_role("button", name="Play").wait_for()  # it has come to its end
+
+
+def test_typed_code_and_wrong_code(chapter_55: Visit) -> None:
+    lesson = Lesson(chapter_55.page, "sum")
+    code = lesson.code()
+    x, W = held(lesson, "x"), held(lesson, "W")
+    lesson.type(code.replace("y = F.conv2d(x[None", "y = F.conv2d(2 * x[None"))
+    lesson.shows("y", 2 * convolved(x, W))
+    lesson.type(code.replace("window * W", "window * w"))
+    lesson.place.locator(".said").filter(has_text="NameError: name 'w' is not defined").wait_for()
+    assert lesson.place.locator(".cm-wrong").inner_text() == "products = window * w"
+    lesson.type("y = 1")
+    lesson.place.locator(".said").filter(
+        has_text="y has the shape (); this figure draws one with 2 axes"
+    ).wait_for()
+    lesson.type("print('hello')\n" + code)
+    lesson.place.locator(".printed").filter(has_text="hello").wait_for()
+    restart(lesson)
+    lesson.shows("y", convolved(x, W))
+    assert lesson.code() == code
+
+
+@pytest.mark.parametrize(("name", "axes"), [("one", 1), ("two", 2), ("three", 3)])
+def test_directions(chapter_55: Visit, name: str, axes: int) -> None:
+    lesson = Lesson(chapter_55.page, name)
+    x, W = held(lesson, "x"), held(lesson, "W")
+    lesson.cells("x").nth(5).focus()
+    chapter_55.page.keyboard.press("PageDown")
+    x.flat[5] -= 1
+    assert x.ndim == W.ndim == axes
+    full = correlate(x, W, mode="constant", origin=[-(n // 2) for n in W.shape])
+    y = full[tuple(slice(n - k + 1) for n, k in zip(x.shape, W.shape, strict=True))]
+    lesson.shows("y", y)
+    kernel = lesson.place.locator(".kernel .front")
+    places = set()
+    for index in np.ndindex(y.shape):
+        lesson.says(f"y[{', '.join(map(str, index))}] = ")
+        places.add(kernel.get_attribute("points"))
+        lesson.place.get_by_role("button", name="Next").click()
+    assert len(places) == y.size  # it moved in all directions
+    assert lesson.place.locator(".arrow").count() == axes
+
+
+def test_bias(chapter_55: Visit) -> None:
+    lesson = Lesson(chapter_55.page, "bias")
+    y = convolved(held(lesson, "x"), held(lesson, "W"))
+    lesson.shows("sums", y)
+    for b in (-4, 2.5, 0):
+        lesson.place.locator("[name=b]").fill(str(b))
+        lesson.shows("y", y + b)
+
+
+def test_padding(chapter_55: Visit) -> None:
+    lesson = Lesson(chapter_55.page, "padding")
+    W = held(lesson, "W")
+    for pad in ((1, 1), (0, 0), (3, 0), (2, 1), (0, 3)):
+        lesson.set(PH=pad[0], PW=pad[1])
+        x = np.pad([[1, 2, 3, 0], [0, 1, 2, 3], [3, 0, 1, 2], [2, 3, 0, 1]], [(pad[0],) * 2, (pad[1],) * 2])
+        lesson.shows("x", x)
+        lesson.shows("y", correlate2d(x, W, "valid"))
+        assert len(lesson.marked("x", "pad")) == x.size - 16
+    lesson.cells("x").first.focus()  # padding stays zero
+    chapter_55.page.keyboard.type("5")
+    chapter_55.page.keyboard.press("Enter")
+    lesson.set(PH=1, PW=1)
+    lesson.cells("x").nth(7).click()
+    chapter_55.page.keyboard.press("ControlOrMeta+a")
+    chapter_55.page.keyboard.type("9")
+    chapter_55.page.keyboard.press("Enter")
+    x = np.pad([[9, 2, 3, 0], [0, 1, 2, 3], [3, 0, 1, 2], [2, 3, 0, 1]], 1)
+    lesson.shows("x", x)
+    lesson.shows("y", correlate2d(x, W, "valid"))
+    restart(lesson)
+    lesson.shows("x", np.pad([[1, 2, 3, 0], [0, 1, 2, 3], [3, 0, 1, 2], [2, 3, 0, 1]], 1))
+
+
+def test_stride(chapter_55: Visit) -> None:
+    lesson = Lesson(chapter_55.page, "stride")
+    x, W = held(lesson, "x"), held(lesson, "W")
+    for SH, SW in ((1, 2), (2, 3), (4, 1), (7, 8)):
+        lesson.set(SH=SH, SW=SW)
+        y = convolved(x, W, (SH, SW))
+        lesson.shows("y", y)
+        rows, columns = ((n - 1) * s + 3 for n, s in zip(y.shape, (SH, SW), strict=True))
+        unseen = [8 * r + c for r in range(7) for c in range(8) if r >= rows or c >= columns]
+        assert lesson.marked("x", "faint") == unseen
+    lesson.set(SH=2, SW=3)
+    lesson.shows("y", convolved(x, W, (2, 3)))
+    lesson.cells("y").nth(3).hover()  # y[1, 1]
+    assert lesson.marked("x") == [8 * r + c for r in range(2, 5) for c in range(3, 6)]
+    plus = lesson.place.locator(".steps").first.locator("button").last
+    plus.click()
+    lesson.shows("y", convolved(x, W, (3, 3)))
+    for _ in range(9):
+        plus.click()
+    assert lesson.place.locator("[name=SH]").input_value() == "7"  # no further
+
+
+def drawn(lesson: Lesson) -> tuple[int, int, int, bool]:
+    """On the first axis: the result, places drawn, cells left over, whether a sentence says so."""
+    axis = lesson.place.locator("#axis-OH")
+    result = axis.locator("strong").inner_text()
+    sentence = axis.get_by_role("status").inner_text()
+    places, left = axis.locator(".place").count(), axis.locator("rect.left").count()
+    return int(result.replace("–", "-1")), places, left, "left over: one more" in sentence
+
+
+@pytest.mark.parametrize(
+    ("H", "KH", "SH", "PH"),
+    [(7, 3, 2, 0), (28, 5, 1, 2), (4, 3, 1, 1), (5, 2, 3, 0), (1, 1, 9, 0), (0, 2, 1, 1)],
+)
+def test_sizes(chapter_55: Visit, H: int, KH: int, SH: int, PH: int) -> None:
+    lesson = Lesson(chapter_55.page, "outsize")
+    restart(lesson)
+    lesson.set(H=H, KH=KH, SH=SH, PH=PH)
+    places = [i for i in range(H + 2 * PH) if i % SH == 0 and i + KH <= H + 2 * PH]
+    rest = H + 2 * PH - places[-1] - KH
+    expected = len(places), len(places), rest, rest > 0
+    wait(lambda: drawn(lesson) == expected, lambda: f"{drawn(lesson)}, not {expected}")
+
+
+@pytest.mark.parametrize(("knobs", "axis", "reason", "remedy"), IMPOSSIBLE)
+def test_impossible_sizes(
+    chapter_55: Visit, knobs: dict[str, float], axis: str, reason: str, remedy: str
+) -> None:
+    lesson = Lesson(chapter_55.page, "outsize")
+    restart(lesson)
+    place = lesson.place.locator(f"#axis-{axis}")
+    place.locator("strong").filter(has_text=re.compile(r"^\d+$")).wait_for()
+    for name, value in knobs.items():
+        lesson.place.locator(f"[name={name}]").fill(str(value))
+    place.locator(".obstacle").filter(has_text=reason).wait_for()
+    assert remedy in place.inner_text()
+    assert place.locator("strong").inner_text() == "–"
+    lesson.place.locator(".said").filter(has_text="Error: ").wait_for()  # Python says it too
+    assert "get_conv_outsize" in lesson.place.locator(".cm-wrong").inner_text()
+    restart(lesson)
+    place.locator("strong").filter(has_text=re.compile(r"^\d+$")).wait_for()
+
+
+def test_the_layers_of_a_network(chapter_55: Visit) -> None:
+    lesson = Lesson(chapter_55.page, "network")
+
+    def shown() -> list[str]:
+        return lesson.place.locator(".network code").all_inner_texts()
+
+    lesson.says("turn the picture into (10,)")
+    assert shown()[:3] == ["(1, 28, 28)", "(16, 28, 28)", "(16, 28, 28)"]
+    lesson.set(C=3, H=20, W=12, K=3, P=0, OC1=4, OC2=5)
+    sizes = ["(3, 20, 12)", "(4, 18, 10)", "(4, 18, 10)", "(4, 9, 5)", "(5, 7, 3)", "(5, 7, 3)", "(5, 3, 1)"]
+    weights = 4 * 3 * 9 + 4 + 5 * 4 * 9 + 5 + 10 * 15 + 10
+    lesson.says(f"they have {weights} weights to learn")
+    assert shown() == [*sizes, "(15,)", "(10,)"]
+    lesson.set(H=5)
+    lesson.place.locator(".said").filter(has_text="kernel").wait_for()
+    assert lesson.place.locator(".cm-wrong").inner_text().strip() == "x = layer(x)"
+    restart(lesson)
+    lesson.type(lesson.code().replace("L.MaxPool(2, 2),\n    L.Flatten", "L.Flatten"))
+    lesson.says("7 layers")
+    restart(lesson)
+    lesson.says("8 layers")
+
+
+def test_the_picture_and_its_kernels(start: Visit) -> None:
+    lesson = Lesson(start.page, "teaser")
+    opacity = "cells => cells.map((cell) => Number(cell.querySelector('.fill').style.fillOpacity))"
+    pictures = lesson.place.locator(".grid.paints")
+
+    def seen() -> tuple[Array, Array]:
+        x = np.array(pictures.first.locator(".cell").evaluate_all(opacity)).reshape(16, 15)
+        return (x > 0).astype(float), np.array(pictures.last.locator(".cell").evaluate_all(opacity))
+
+    def right(W: Array) -> bool:
+        x, y = seen()
+        expected = np.abs(correlate2d(x, W, "same"))
+        return np.allclose(y.reshape(16, 15), 0.75 * expected / max(expected.max(), 1e-9), atol=0.01)
+
+    for name in ("top", "point", "blur", "left"):
+        start.page.click(f"#kernel-{name}")
+        start.page.wait_for_timeout(300)
+        assert right(held(lesson, "W"))
+    before, _ = seen()
+    box = pictures.first.bounding_box()
+    assert box
+    start.page.mouse.move(box["x"] + 20, box["y"] + 20)
+    start.page.mouse.down()
+    start.page.mouse.move(box["x"] + 190, box["y"] + 24, steps=20)
+    start.page.mouse.up()
+    start.page.wait_for_timeout(300)
+    assert seen()[0].sum() > before.sum() + 8
+    assert right(held(lesson, "W"))
+    pictures.first.locator(".cell").last.focus()
+    start.page.keyboard.press("Space")
+    start.page.wait_for_timeout(300)
+    assert seen()[0][15, 14] == 1
+    assert right(held(lesson, "W"))
+    restart(lesson)
+
+
+def test_from_page_to_page(start: Visit, server: Server, enter: Callable[..., Visit]) -> None:
+    visit = enter(server.url + "learn.html")
+    links = visit.page.locator("a[href*='learn-']").evaluate_all("links => links.map((a) => a.href)")
+    assert f"{server.url}learn-55.html" in links
+    for link in links:
+        response = visit.page.request.get(link)
+        assert response.ok
+    visit.page.click("#chapters >> text=55")
+    visit.page.wait_for_url("**/learn-55.html")
+    assert visit.page.get_attribute(".pages [aria-current]", "href") == "./learn.html"
+    assert visit.page.get_attribute(".chapters [aria-current]", "href") == "./learn-55.html"
+    visit.page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 800, 1440])
+def test_they_fit(start: Visit, chapter_55: Visit, scheme: str, width: int) -> None:
+    for visit in (start, chapter_55):
+        visit.page.set_viewport_size({"width": width, "height": 900})
+        visit.page.emulate_media(color_scheme=scheme)
+        assert visit.page.evaluate("document.documentElement.scrollWidth") == width
+
+
+def test_in_japanese(chapter_55: Visit) -> None:
+    page = chapter_55.page
+    page.click("#language")
+    try:
+        assert chapter_55.text("h1") == "畳み込みのしくみ"
+        assert page.title() == "pyconvlite: 畳み込みのしくみ"
+        place = page.locator("#axis-OW")
+        page.locator("#outsize [name=W]").fill("2")
+        place.locator(".obstacle").filter(has_text="カーネルの収まる場所がありません").wait_for()
+        assert page.locator("#sum .next").inner_text() == "次へ"
+        assert "学習する重み" in page.locator(".network").inner_text()
+        assert page.locator("#sum .grid").first.get_attribute("aria-label") == "入力: x"
+        english = [
+            text
+            for place in page.locator("main :is(h2, p, label, button, figcaption)").all()
+            if place.is_visible() and re.search(r"[a-z]{3,} [a-z]{3,}", text := place.inner_text())
+        ]
+        assert english == [chapter_55.text("#outsize .said")]  # what Python says
+    finally:
+        page.click("#language")
+    page.locator("#axis-OW .obstacle").filter(has_text="Impossible").wait_for()
+    restart(Lesson(page, "outsize"))
