@@ -32,11 +32,13 @@ class Lesson:
         self.id = lesson
 
     def shown(self, name: str) -> Array | None:
-        """The numbers of a tensor, in its shape; None while there is no such tensor."""
+        """The numbers of a tensor, in its shape; None while there are none."""
         found = self.page.evaluate(READ, [self.id, name])
         if not found:
             return None
         shape, cells = found
+        if "" in cells:  # they are yet to be computed
+            return None
         return np.array([float(cell) for cell in cells]).reshape(ast.literal_eval(shape.strip()))
 
     def shows(self, name: str, expected: Any) -> None:
