@@ -20,6 +20,7 @@ const policy = (/** @type {string} */ script) =>
     'img-src': "'self' data: blob:",
     'font-src': "'self'",
     'connect-src': "'self'",
+    'frame-src': "'self'", // HTML that Python shows stands in a sandboxed frame
     'worker-src': "'self'",
     'manifest-src': "'self'",
     'base-uri': "'none'",

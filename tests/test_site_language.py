@@ -34,6 +34,7 @@ NAMES = {
         "PyPI",
         "Pyodide",
     ),
+    *("Ctrl", "Enter", "Mac", "Tab", "matplotlib"),
     *("Python", "SGD", "SIMD", "WebAssembly", "WebGPU", "Winograd", "pyconvlite"),
     *("OK", "MB", "ms", "px"),
 }

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import builtins
 import linecache
+import sys
 import traceback
+from collections.abc import Callable
 from typing import Any
 
+import names
 import numpy as np
+import showing
+from outlet import Outlet, stream
 from pyodide.code import eval_code_async
+from pyodide.ffi import to_js
 
 from pyconvlite import Variable
 from pyconvlite.backends import to_cpu
@@ -17,13 +24,17 @@ FILE = "program.py"
 _namespace: dict[str, Any] = {}
 
 
-async def run(code: str, given: dict[str, Any], keeps: bool = False) -> dict[str, Any]:
+async def run(
+    code: str, given: dict[str, Any], send: Callable[[Any], object], keeps: bool = False, shows: bool = False
+) -> dict[str, Any]:
     """Run a program; `await` may stand anywhere in it.
 
     Args:
         code: the program.
         given: `inputs`, variables that it finds, lists as float64 arrays; `outputs`, names asked for.
+        send: is told what the program prints, as text, and shows, as an object (see `showing.describe`).
         keeps: go on with the variables of the program before.
+        shows: show the value of its last line, and its figures.
 
     Returns:
         `values`, by name, as far as the program set them; `fault`, None or what ended it.
@@ -31,15 +42,45 @@ async def run(code: str, given: dict[str, Any], keeps: bool = False) -> dict[str
     if not keeps:
         _namespace.clear()
     _namespace["__name__"] = "__main__"
+    _namespace["display"] = showing.display
     for name, value in given["inputs"].items():
         _namespace[name] = np.array(value, dtype=float) if isinstance(value, list) else value
     linecache.cache[FILE] = (len(code), None, code.splitlines(keepends=True), FILE)  # for tracebacks
+    outlet = Outlet(lambda item: send(to_js(item, dict_converter=_as_object)))
+    showing.show_in(outlet)
+    sys.stdout = sys.stderr = written = stream(outlet.write)
+    builtins.input = _no_input
+    values, wrong = {}, None
     try:
-        await eval_code_async(code, globals=_namespace, filename=FILE)
+        last = await eval_code_async(code, globals=_namespace, filename=FILE)
         values = {name: shown(_namespace[name]) for name in given["outputs"] if name in _namespace}
+        if shows:
+            written.flush()
+            if last is not None:
+                _namespace["_"] = last
+                showing.display(last)
     except BaseException as error:  # SystemExit and KeyboardInterrupt are the program's own too
-        return {"values": {}, "fault": fault(error)}
-    return {"values": values, "fault": None}
+        values, wrong = {}, fault(error)
+    if shows:
+        showing.show_figures()
+    written.flush()
+    outlet.flush()
+    return {"values": values, "fault": wrong}
+
+
+def complete(code: str, position: int) -> list[dict[str, str]]:
+    """Names that can stand at a position of a program (see `names.complete`)."""
+    return names.complete(code, position, _namespace)
+
+
+def _no_input(prompt: object = "") -> str:
+    raise RuntimeError("input() cannot ask anybody here: write the answer into the program instead")
+
+
+def _as_object(items: Any) -> Any:
+    from js import Object
+
+    return Object.fromEntries(items)
 
 
 def shown(value: Any) -> dict[str, Any] | str:

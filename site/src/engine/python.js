@@ -31,14 +31,27 @@ export const PYODIDE_FILES = [
  * @returns {Promise<Pyodide>}
  */
 export async function loadPython(base, downloads) {
-  const browserFetch = globalThis.fetch;
-  globalThis.fetch = downloads.fetch;
-  try {
+  return counting(downloads, async () => {
     // import() tells no progress: fetched here the module is counted; import() finds it in the browser's cache.
     await (await fetch(`${base}pyodide/pyodide.asm.mjs`)).arrayBuffer();
     const { loadPyodide } = await import(/* @vite-ignore */ `${base}pyodide/pyodide.mjs`);
-    const python = loadPyodide({ indexURL: `${base}pyodide/`, packages: PACKAGES });
-    return await Promise.race([python, downloads.failure]); // Pyodide waits for ever for a core that does not come
+    return loadPyodide({ indexURL: `${base}pyodide/`, packages: PACKAGES });
+  });
+}
+
+/**
+ * Does something during which all that Pyodide fetches is counted.
+ *
+ * @template T
+ * @param {Downloads} downloads
+ * @param {() => Promise<T>} load
+ * @returns {Promise<T>}
+ */
+export async function counting(downloads, load) {
+  const browserFetch = globalThis.fetch;
+  globalThis.fetch = downloads.fetch;
+  try {
+    return await Promise.race([load(), downloads.failure]); // Pyodide waits for ever for a core that does not come
   } finally {
     globalThis.fetch = browserFetch;
   }

@@ -8,12 +8,15 @@ import { Engine, EngineGone } from './engine.js';
  * @typedef {import('./runner.worker.js').RunnerApi} RunnerApi
  * @typedef {import('./runner.worker.js').Request} Request
  * @typedef {import('./runner.worker.js').Outcome} Outcome
+ * @typedef {import('./runner.worker.js').Output} Output
+ * @typedef {import('./runner.worker.js').Name} Name
  * @typedef {import('./downloads.js').Progress} Progress
  * @typedef {import('./python.js').Versions} Versions
  *
  * @typedef {object} Events
  * @property {(progress: Progress) => void} [onProgress]  while Python loads
  * @property {(versions: Versions) => void} [onReady]  each time that a Python is there
+ * @property {(error: EngineGone) => void} [onGone]  when the Python at work has ended, stopped or not
  */
 
 /** @typedef {{engine: Engine<RunnerApi>, ready: Promise<void>}} Place  a worker, and when its Python stands */
@@ -49,7 +52,7 @@ export class Runner {
    *
    * @param {Request} request
    * @param {object} [options]
-   * @param {(text: string) => void} [options.onOutput]
+   * @param {(output: Output) => void} [options.onOutput]
    * @param {number} [options.seconds]  after which it is ended; for ever if left out
    * @returns {Promise<Outcome>}
    * @throws {EngineGone} when it was stopped or its worker died
@@ -65,6 +68,21 @@ export class Runner {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /**
+   * Names that may stand at a position of a program.
+   *
+   * @param {string} code
+   * @param {number} position
+   * @returns {Promise<Name[]>}
+   */
+  async complete(code, position) {
+    if (!this.#present) return [];
+    const { engine, ready } = this.#present;
+    await ready;
+    const characters = [...code.slice(0, position)].length;
+    return engine.call((api) => api.complete(code, characters));
   }
 
   /** Ends the program and its variables at once. @param {string} [reason] */
@@ -83,9 +101,11 @@ export class Runner {
   #start() {
     const worker = new Worker(new URL('./runner.worker.js', import.meta.url), { type: 'module', name: 'program' });
     const engine = /** @type {Engine<RunnerApi>} */ (
-      new Engine(worker, () => {
-        if (this.#present?.engine === engine) this.#present = null;
+      new Engine(worker, (error) => {
         if (this.#spare?.engine === engine) this.#spare = null;
+        if (this.#present?.engine !== engine) return;
+        this.#present = null;
+        this.#events.onGone?.(error);
       })
     );
     const ready = engine

@@ -1,10 +1,15 @@
 // The worker that runs a visitor's own Python, apart from training's: it may be ended at any moment.
 
 import * as Comlink from 'comlink';
+import inline from '../../python/inline.py?raw';
+import names from '../../python/names.py?raw';
+import outlet from '../../python/outlet.py?raw';
 import runner from '../../python/runner.py?raw';
 import running from '../../python/running.py?raw';
+import showing from '../../python/showing.py?raw';
 import training from '../../python/training.py?raw';
 import { Downloads } from './downloads.js';
+import { loadPackages } from './packages.js';
 import { loadPython, plain, PYODIDE_FILES, writeModules } from './python.js';
 
 /**
@@ -22,6 +27,21 @@ import { loadPython, plain, PYODIDE_FILES, writeModules } from './python.js';
  * @property {Record<string, unknown>} [inputs]  variables that it finds: numbers, strings, nested lists of numbers
  * @property {string[]} [outputs]  variables that it is asked for
  * @property {boolean} [keeps]  whether it goes on with the variables of the program before
+ * @property {boolean} [shows]  whether the value of its last line is shown, and its figures; packages that it imports
+ *   are loaded then
+ *
+ * @typedef {{kind: 'image', type: string, data: Uint8Array<ArrayBuffer>, alt: string, scale: number}} Image
+ *   a MIME type, the file, what it shows, and how many of its pixels make one of the page's
+ * @typedef {{kind: 'graph', dot: string}} Graph  in Graphviz's language
+ * @typedef {{kind: 'html', html: string}} Html  not to be trusted
+ * @typedef {{kind: 'loading', name: string, progress: import('./downloads.js').Progress}} Loading  what it imports
+ * @typedef {string | Image | Graph | Html | Loading} Output  of a program: text that it prints, or a thing that it shows
+ *
+ * @typedef {object} Name  that may stand where somebody types
+ * @property {string} label
+ * @property {'function' | 'class' | 'module' | 'property' | 'variable'} type
+ * @property {string} detail  the signature
+ * @property {string} info  first line of the documentation
  *
  * @typedef {object} Outcome
  * @property {Record<string, Values | string>} values  the outputs; arrays and numbers as Values, others as text
@@ -37,6 +57,7 @@ class Runner {
   #runner = null;
   /** Settled once no program runs. @type {Promise<unknown>} */
   #before = Promise.resolve();
+  #base = '';
 
   /**
    * Loads Pyodide, NumPy and pyconvlite.
@@ -46,8 +67,9 @@ class Runner {
    * @returns {Promise<import('./python.js').Versions>}
    */
   async load(base, onProgress) {
+    this.#base = base;
     this.#py = await loadPython(base, new Downloads(base, onProgress, PYODIDE_FILES));
-    writeModules(this.#py, { runner, running, training });
+    writeModules(this.#py, { inline, names, outlet, runner, running, showing, training });
     this.#runner = this.#py.pyimport('runner');
     return { pyodide: this.#py.version, ...plain(this.#py.pyimport('running').versions()) };
   }
@@ -56,7 +78,7 @@ class Runner {
    * Runs a program to its end, after those that were called for before: they share variables and output.
    *
    * @param {Request} request
-   * @param {(text: string) => void} onOutput  what it prints, as it prints it
+   * @param {(output: Output) => Promise<void> | void} onOutput  told what it prints and shows, in order, all of it before the end
    * @returns {Promise<Outcome>}
    */
   run(request, onOutput) {
@@ -65,17 +87,32 @@ class Runner {
     return outcome;
   }
 
-  /** @param {Request} request @param {(text: string) => void} onOutput @returns {Promise<Outcome>} */
-  async #run({ code, inputs = {}, outputs = [], keeps = false }, onOutput) {
-    const write = (/** @type {string} */ line) => onOutput(`${line}\n`);
+  /** @param {Request} request @param {(output: Output) => Promise<void> | void} onOutput @returns {Promise<Outcome>} */
+  async #run({ code, inputs = {}, outputs = [], keeps = false, shows = false }, onOutput) {
+    const send = (/** @type {Output} */ output) => void onOutput(output);
+    if (shows) await loadPackages(this.#py, this.#base, code, send);
+    const write = (/** @type {string} */ line) => send(`${line}
+`); // what Python's own streams do not see
     this.#py.setStdout({ batched: write });
     this.#py.setStderr({ batched: write });
     const given = this.#py.toPy({ inputs, outputs });
     try {
-      return plain(await this.#runner.run(code, given, keeps));
+      return plain(await this.#runner.run(code, given, send, keeps, shows));
     } finally {
       given.destroy();
+      await onOutput(''); // answered when all before has arrived; the result takes another way, and might overtake
     }
+  }
+
+  /**
+   * Names that may stand at a position of a program.
+   *
+   * @param {string} code
+   * @param {number} position  in characters, not in UTF-16's units
+   * @returns {Promise<Name[]>}
+   */
+  async complete(code, position) {
+    return plain(this.#runner.complete(code, position));
   }
 }
 

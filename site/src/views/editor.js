@@ -58,6 +58,18 @@ const wrongLine = StateField.define({
   provide: (field) => EditorView.decorations.from(field),
 });
 
+/**
+ * Typing over a selection. Left to itself the browser keeps the colour of what it replaces in a `style` attribute, which
+ * the page's policy forbids, before CodeMirror puts its own element there.
+ */
+const typingOver = EditorView.domEventHandlers({
+  beforeinput({ inputType, data }, view) {
+    if (inputType !== 'insertText' || !data || view.state.selection.main.empty) return false;
+    view.dispatch(view.state.replaceSelection(data), { userEvent: 'input.type', scrollIntoView: true });
+    return true; // and no more of the browser's
+  },
+});
+
 export class Editor {
   #view;
   #name = new Compartment();
@@ -87,6 +99,7 @@ export class Editor {
           look,
           wrongLine,
           EditorView.lineWrapping,
+          typingOver,
           this.#name.of(this.#described()),
           // Tab is left to the browser: it takes the keyboard on to the next element.
           keymap.of([
@@ -118,6 +131,14 @@ export class Editor {
   /** Marks the line where the program failed, from 1, until the code changes; null takes the mark away. @param {number | null} line */
   mark(line) {
     this.#view.dispatch({ effects: markLine.of(line) });
+  }
+
+  /** Takes the visitor to the beginning of a line, from 1. @param {number} line */
+  goTo(line) {
+    const { doc } = this.#view.state;
+    const anchor = doc.line(Math.min(line, doc.lines)).from;
+    this.#view.dispatch({ selection: { anchor }, effects: EditorView.scrollIntoView(anchor, { y: 'center' }) });
+    this.focus();
   }
 
   /** Says again what it is, after a change of the language. */

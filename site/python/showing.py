@@ -1,0 +1,91 @@
+"""Show values as a person wants to see them: pictures, graphs, HTML, or else as Python writes them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+from outlet import Outlet
+
+import pyconvlite.graph
+import pyconvlite.utils
+from pyconvlite import Variable
+
+os.environ["MPLBACKEND"] = "module://inline"  # inline.py; read when matplotlib is imported
+
+_IMAGES = {"_repr_svg_": "image/svg+xml", "_repr_png_": "image/png", "_repr_jpeg_": "image/jpeg"}
+
+_outlet: Outlet | None = None
+
+
+def show_in(outlet: Outlet) -> None:
+    """Have all that is shown from now on go there; `plot_dot_graph` then needs no Graphviz."""
+    global _outlet
+    _outlet = outlet
+    pyconvlite.graph.plot_dot_graph = pyconvlite.utils.plot_dot_graph = plot_dot_graph
+
+
+def display(*values: Any) -> None:
+    """Show values in the output, each as the last line of a program is shown."""
+    assert _outlet is not None
+    for value in values:
+        described = describe(value)
+        if isinstance(described, str):
+            _outlet.write(f"{described}\n")
+        else:
+            _outlet.show(described)
+
+
+def plot_dot_graph(output: Variable, verbose: bool = True, to_file: str = "graph.png") -> None:
+    """Show the graph that `output` was computed by; no file is written here."""
+    display(pyconvlite.graph.get_dot_graph(output, verbose))
+
+
+def describe(value: Any) -> dict[str, Any] | str:
+    """A value as text, or as a dict whose `kind` is image, graph or html.
+
+    An image has `type`, a MIME type, `data`, bytes, `alt`, and `scale`, its pixels to one of the page; a
+    graph has `dot`, and HTML `html`.
+    """
+    figures = sys.modules.get("matplotlib.figure")
+    if figures and isinstance(value, figures.Figure):
+        return figure(value)
+    if isinstance(value, str) and value.startswith("digraph ") and value.rstrip().endswith("}"):
+        return {"kind": "graph", "dot": value}
+    if isinstance(value, type):  # its methods are for its instances
+        return repr(value)
+    html = _call(value, "_repr_html_")
+    if isinstance(html, str):
+        return {"kind": "html", "html": html}
+    for method, kind in _IMAGES.items():
+        data = _call(value, method)
+        if data is not None:
+            return image(kind, data.encode() if isinstance(data, str) else bytes(data), repr(value))
+    return repr(value)
+
+
+def figure(value: Any) -> dict[str, Any]:
+    """A figure of matplotlib as an image, with two pixels for each of the page, for sharp screens."""
+    from io import BytesIO
+
+    file = BytesIO()
+    value.savefig(file, format="png", dpi=2 * value.dpi, bbox_inches="tight")
+    titles = [value.get_suptitle(), *(axes.get_title() for axes in value.axes)]
+    return image("image/png", file.getvalue(), "; ".join(filter(None, titles)), scale=2)
+
+
+def image(kind: str, data: bytes, alt: str, scale: int = 1) -> dict[str, Any]:
+    """An image for the page."""
+    return {"kind": "image", "type": kind, "data": data, "alt": alt, "scale": scale}
+
+
+def show_figures() -> None:
+    """Show what is drawn and not shown yet, as a notebook does at the end of a cell."""
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.show()
+
+
+def _call(value: Any, method: str) -> Any:
+    found = getattr(value, method, None)
+    return found() if callable(found) else None

@@ -1,0 +1,35 @@
+// The examples of the menu: programs that run as well outside the browser.
+
+import { language, texts } from '../language.js';
+
+/** @type {Record<string, string>} */
+const sources = import.meta.glob('../../python/examples/*.py', { query: '?raw', import: 'default', eager: true });
+
+/** Each name is a file in python/examples. */
+const titles = texts(
+  {
+    chapter_55: 'Chapter 55: slide a kernel',
+  },
+  {
+    chapter_55: '第 55 章: カーネルを動かす',
+  },
+);
+
+/**
+ * The examples, in the order of the menu.
+ *
+ * @returns {{title: string, code: string}[]}  in the visitor's language
+ */
+export const examples = () =>
+  Object.entries(titles()).map(([name, title]) => ({ title, code: codeOf(sources[`../../python/examples/${name}.py`]) }));
+
+/**
+ * A program with the comments of one language: a line that begins with `# en:` or `# ja:` is for that one alone.
+ *
+ * @param {string} source
+ */
+function codeOf(source) {
+  const other = language() === 'ja' ? '# en: ' : '# ja: ';
+  const lines = source.split('\n').filter((line) => !line.trimStart().startsWith(other));
+  return lines.map((line) => line.replace(/^(\s*# )(en|ja): /, '$1')).join('\n');
+}

@@ -1,0 +1,180 @@
+"""The playground: programs run, fail, flood and are stopped; what they show, and what the page keeps."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from hosting import Server
+from playwright.sync_api import expect
+from visits import Visit
+
+SECONDS = 60
+
+
+class Playground(Visit):
+    """The page, with what a visitor does on it."""
+
+    def write(self, code: str) -> None:
+        """Put a program in the place of the one there."""
+        self.page.click("#editor .cm-content")
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.insert_text(code)
+
+    def ready(self) -> None:
+        expect(self.page.locator("#go")).to_have_attribute("aria-disabled", "false", timeout=SECONDS * 1000)
+
+    def run(self, code: str) -> str:
+        """Run a program to its end; return the output."""
+        self.ready()
+        self.write(code)
+        self.page.keyboard.press("Control+Enter")
+        return self.finished()
+
+    def enter(self, line: str) -> str:
+        self.ready()
+        self.page.fill("#entry", line)
+        self.page.press("#entry", "Enter")
+        return self.finished()
+
+    def start(self, code: str) -> None:
+        """Run a program that does not end; wait until it says so."""
+        self.ready()
+        self.write(code)
+        self.page.click("#go")
+        expect(self.page.locator("#output")).to_contain_text("on the way", timeout=SECONDS * 1000)
+
+    def stop(self) -> float:
+        """Stop it; return the seconds until the next program may run."""
+        began = time.monotonic()
+        self.page.click("#stop")
+        self.ready()
+        return time.monotonic() - began
+
+    def finished(self) -> str:
+        self.page.evaluate("new Promise(requestAnimationFrame)")  # it has begun
+        self.ready()
+        self.page.evaluate("new Promise(requestAnimationFrame)")  # the output is drawn once a frame
+        return self.text("#output").rstrip("\n")
+
+
+@pytest.fixture(scope="module")
+def play(enter_play: Callable[..., Playground]) -> Playground:
+    """The page with its Python, for many programs."""
+    return enter_play()
+
+
+@pytest.fixture(scope="module")
+def enter_play(enter: Callable[..., Visit], server: Server) -> Callable[..., Playground]:
+    def enter_play(fragment: str = "", host: Server = server, **options: object) -> Playground:
+        visit = enter(f"{host.url}play.html{fragment}", **options)
+        visit.__class__ = Playground
+        assert isinstance(visit, Playground)
+        return visit
+
+    return enter_play
+
+
+@pytest.fixture
+def fresh(enter_play: Callable[..., Playground], visits: list[Visit]) -> Iterator[Playground]:
+    """A page of its own."""
+    visit = enter_play()
+    yield visit
+    visit.check()
+    visit.page.context.close()
+    visits.remove(visit)
+
+
+# --------------------------------------------------------------------------------------- running and stopping
+
+
+def test_a_program_prints_and_shows_its_last_value(play: Playground) -> None:
+    assert play.run("import numpy as np\nprint('a', end=' ')\nprint('b')\nx = np.arange(3)\nx * 2") == (
+        "a b\narray([0, 2, 4])"
+    )
+    assert play.text("#notice").startswith("Done in ")
+    assert play.text("#announcement") == play.text("#notice")
+
+
+def test_a_run_starts_afresh_and_a_line_goes_on(play: Playground) -> None:
+    play.run("x = 20")
+    assert play.enter("x + 22").endswith("42")
+    assert play.enter("y = _ * 2; print(y)").endswith("84")
+    assert "NameError" in play.run("x")
+
+
+def test_await_at_the_top(play: Playground) -> None:
+    assert play.run("import asyncio\nawait asyncio.sleep(0.01)\n'waited'") == "'waited'"
+
+
+def test_a_traceback_marks_its_line(play: Playground) -> None:
+    output = play.run("def f(x):\n    return 1 / x\n\nf(0)\n")
+    assert output.startswith("Traceback")
+    assert 'File "program.py", line 2, in f' in output
+    assert "pyodide" not in output
+    assert play.text("#notice") == "Line 2: ZeroDivisionError: division by zero"
+    assert play.page.inner_text(".cm-wrong").strip() == "return 1 / x"
+    play.page.click("text=Go to line 2")
+    play.page.keyboard.press("End")
+    play.page.keyboard.type(" ")
+    assert play.page.locator(".cm-wrong").count() == 0  # the mark is of another program now
+
+
+def test_a_syntax_error_marks_its_line(play: Playground) -> None:
+    assert "SyntaxError" in play.run("a = 1\nb = = 2\n")
+    assert play.page.inner_text(".cm-wrong").strip() == "b = = 2"
+
+
+def test_input_is_refused(play: Playground) -> None:
+    assert "input() cannot ask anybody here" in play.run("input('name?')")
+
+
+def test_sys_exit_is_told(play: Playground) -> None:
+    assert "SystemExit: 3" in play.run("import sys\nsys.exit(3)")
+
+
+def test_an_endless_loop_is_stopped(fresh: Playground) -> None:
+    fresh.start("x = 1\nprint('on the way')\nwhile True: pass")
+    spare = fresh.page.workers[1]
+    while not spare.evaluate(
+        "performance.getEntriesByType('resource').some((e) => e.name.includes('pyconvlite-'))"
+    ):
+        fresh.page.wait_for_timeout(100)
+    fresh.page.wait_for_timeout(8_000)  # it starts
+    seconds = fresh.stop()
+    print(f"from Stop to the next Run: {seconds:.2f} s")
+    assert seconds < 1
+    assert fresh.text("#notice") == "Stopped. The program’s variables are gone."
+    assert "on the way" in fresh.text("#output")
+    assert "while True: pass" in fresh.page.inner_text("#editor .cm-content")
+    assert "NameError" in fresh.enter("x")
+    assert fresh.run("'again'") == "'again'"
+
+
+def test_a_flood_leaves_the_page_responsive(play: Playground) -> None:
+    play.start("i = 0\nprint('on the way')\nwhile True:\n    i += 1\n    print('line', i)")
+    slowest = play.page.evaluate(
+        """async () => {
+          let slowest = 0;
+          for (let i = 0; i < 60; i++) {
+            const began = performance.now();
+            await new Promise((done) => setTimeout(done));
+            await new Promise(requestAnimationFrame);
+            slowest = Math.max(slowest, performance.now() - began);
+          }
+          return slowest;
+        }"""
+    )
+    assert slowest < 1000
+    play.stop()
+    output = play.page.text_content("#output")
+    assert output
+    assert len(output) < 200_000
+    assert "lines left out]" in output
+    lines = [int(line.split()[1]) for line in output.splitlines() if line.startswith("line ")]
+    assert lines == sorted(lines)
+
+
+def test_a_progress_bar_stays_on_its_line(play: Playground) -> None:
+    assert play.run("for i in range(5):\n    print(f'\\r{i} of 4', end='', flush=True)\nprint()") == "4 of 4"
