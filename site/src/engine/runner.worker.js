@@ -91,8 +91,7 @@ class Runner {
   async #run({ code, inputs = {}, outputs = [], keeps = false, shows = false }, onOutput) {
     const send = (/** @type {Output} */ output) => void onOutput(output);
     if (shows) await loadPackages(this.#py, this.#base, code, send);
-    const write = (/** @type {string} */ line) => send(`${line}
-`); // what Python's own streams do not see
+    const write = (/** @type {string} */ line) => send(`${line}\n`); // what Python's own streams do not see
     this.#py.setStdout({ batched: write });
     this.#py.setStderr({ batched: write });
     const given = this.#py.toPy({ inputs, outputs });

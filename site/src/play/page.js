@@ -187,7 +187,7 @@ function listExamples() {
 // ------------------------------------------------------------------------------------------------------ the page
 
 /** @param {Readonly<PlayState>} state */
-function draw({ phase, progress, versions, notice, fault, line }) {
+function draw({ phase, progress, loads, versions, notice, fault, line }) {
   byId('go').textContent = phase === 'running' ? text().running : phase === 'loading' ? text().loading : text().run;
   setEnabled('go', phase === 'idle');
   setEnabled('enter', phase === 'idle');
@@ -195,8 +195,8 @@ function draw({ phase, progress, versions, notice, fault, line }) {
   const bar = /** @type {HTMLProgressElement} */ (byId('progress'));
   [bar.value, bar.max] = progress ? [progress.loaded, progress.total] : [0, 1];
   bar.classList.toggle('idle', !progress);
-  byId('notice').textContent = progress && phase === 'loading' ? loadingText('Python', progress) : notice();
-  if (!progress) announce(notice()); // not each step of a download
+  byId('notice').textContent = progress ? loadingText(loads, progress) : notice();
+  announce(notice()); // not each step of a download
   byId('empty').hidden = !output.isEmpty;
   drawVersions(versions);
   drawFault(fault, false);

@@ -4,7 +4,6 @@ import { EngineGone, Runner } from '../engine/runner.js';
 import { faultOf, told } from '../fault.js';
 import { texts } from '../language.js';
 import { Store } from '../store.js';
-import { loadingText } from '../views/dom.js';
 
 /**
  * @typedef {import('../engine/runner.worker.js').Output} ProgramOutput
@@ -13,6 +12,7 @@ import { loadingText } from '../views/dom.js';
  * @typedef {object} PlayState
  * @property {'loading' | 'failed' | 'idle' | 'running'} phase
  * @property {import('../engine/downloads.js').Progress | null} progress  of a download
+ * @property {string} loads  what is downloaded then
  * @property {import('../engine/python.js').Versions | null} versions
  * @property {() => string} notice  what just happened, in the visitor's language
  * @property {import('../fault.js').Fault | null} fault  that ended Python
@@ -24,6 +24,7 @@ const text = texts(
     loading: 'Python is starting.',
     ready: 'Ready.',
     running: 'Running …',
+    fetching: (/** @type {string} */ name) => `Loading ${name}.`,
     done: (/** @type {string} */ seconds) => `Done in ${seconds} s.`,
     failedOn: (/** @type {string} */ message, /** @type {number} */ line) => `Line ${line}: ${message}`,
     stopped: 'Stopped. The program’s variables are gone.',
@@ -33,6 +34,7 @@ const text = texts(
     loading: 'Python を起動しています。',
     ready: '準備ができました。',
     running: '実行しています …',
+    fetching: (name) => `${name} を読み込んでいます。`,
     done: (seconds) => `${seconds} 秒で終わりました。`,
     failedOn: (message, line) => `${line} 行目: ${message}`,
     stopped: '停止しました。プログラムの変数は失われました。',
@@ -52,11 +54,19 @@ export class Playground extends Store {
    * @param {Output} output
    */
   constructor(base, output) {
-    super({ phase: 'loading', progress: null, versions: null, notice: () => text().loading, fault: null, line: null });
+    super({
+      phase: 'loading',
+      progress: null,
+      loads: 'Python',
+      versions: null,
+      notice: () => text().loading,
+      fault: null,
+      line: null,
+    });
     this.#output = output;
     const events = {
       onProgress: (/** @type {PlayState['progress']} */ progress) => {
-        if (this.state.phase === 'loading') this.set({ progress }); // not of a spare
+        if (this.state.phase === 'loading') this.set({ progress, loads: 'Python' }); // not of a spare
       },
       onReady: (/** @type {PlayState['versions']} */ versions) => this.set({ versions }),
       onGone: (/** @type {EngineGone} */ error) => {
@@ -147,10 +157,8 @@ export class Playground extends Store {
     else {
       const { name, progress } = output;
       const over = progress.loaded === progress.total;
-      this.set({
-        progress: over ? null : progress,
-        notice: over ? () => text().running : () => loadingText(name, progress),
-      });
+      const notice = () => (over ? text().running : text().fetching(name));
+      this.set({ progress: over ? null : progress, loads: name, notice });
     }
   }
 
