@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from . import product
 from .arithmetic import EXP, FLOAT, INT, IS_NAN, LOG, Operands, unary
 from .array import asarray, fill, ndarray, new
 from .elementwise import elementwise
 from .indexing import add_at
-from .kernels import matmul as product
 from .window import checked_axis
 
 # --------------------------------------------------------------------------------------------------- creation
@@ -304,7 +304,29 @@ def matmul(x: ndarray, y: ndarray) -> ndarray:
         ...     x = webgpu.ones((2, 3))
         ...     assert webgpu.matmul(x, x.T).get().tolist() == [[3, 3], [3, 3]]
     """
-    return product(x, y)  # type: ignore[no-any-return]
+    return product.matmul(x, y)  # type: ignore[no-any-return]
+
+
+def tensordot(x: ndarray, y: ndarray, axes: int | Sequence[Any] = 2) -> ndarray:
+    """Sum of products over several axes.
+
+    Args:
+        x, y: float32 arrays.
+        axes: so many of x's last axes and y's first; or x's axes and y's, a number or several of each.
+
+    Returns:
+        An array with x's other axes, then y's.
+
+    Raises:
+        ValueError: the axes are not there, or differ in length.
+
+    Example:
+        >>> from pyconvlite.backends import webgpu
+        >>> if webgpu.is_available():
+        ...     x, W = webgpu.ones((2, 3, 4)), webgpu.ones((5, 3, 4))
+        ...     assert webgpu.tensordot(x, W, ([1, 2], [1, 2])).get()[0, 0] == 12
+    """
+    return product.tensordot(x, y, axes)
 
 
 def concatenate(xs: Sequence[ndarray], axis: int = 0) -> ndarray:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import operator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import numpy as np
 from .array import ndarray, new
 from .device import current
 from .program import even, require_floats, run_file
+from .window import checked_axis
 
 # A thread's results, rows by columns, and its steps along K at a time; see RUN in convolution.py.
 TILE = {False: (4, 4, 4), True: (16, 8, 4)}  # by `AdapterInfo.fallback`
@@ -18,10 +21,21 @@ RESULTS = 4096  # below so many, threads of a GPU share a result's sum
 
 
 def matmul(a: ndarray, b: ndarray) -> Any:
-    """Matrix product of a (..., M, K) and b (..., K, P); leading axes broadcast."""
+    """Matrix product of a (..., M, K) and b (..., K, P); leading axes broadcast.
+
+    An operand of one axis is a row on the left, a column on the right, as in NumPy.
+    """
     require_floats(a, b)
+    if a.ndim and b.ndim == 1:
+        return matmul(a, b[:, None])[..., 0]
+    if a.ndim == 1 and b.ndim:
+        return matmul(a[None], b)[..., 0, :]
+    if not a.ndim or not b.ndim or a.shape[-1] != b.shape[-2]:
+        raise ValueError(
+            f"matmul needs a (..., M, K) and b (..., K, P) with one K; got shapes {a.shape} and {b.shape}"
+        )
     if a.ndim > 2 and b.ndim == 2:
-        return matmul(a.reshape(-1, a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
+        return matmul(a.reshape(math.prod(a.shape[:-1]), a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
     lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     M, K, P = a.shape[-2], a.shape[-1], b.shape[-1]
     y = new((*lead, M, P))
@@ -51,3 +65,32 @@ def matmul(a: ndarray, b: ndarray) -> Any:
     threads = batch * -(-M // R) * -(-P // Q)
     run_file("matmul", [a, b], [y], threads, sizes, R=R, Q=Q, U=U)
     return y
+
+
+def tensordot(a: ndarray, b: ndarray, axes: int | Sequence[Any] = 2) -> ndarray:
+    """Sum of products over pairs of axes; then a's other axes, then b's, as in NumPy."""
+    require_floats(a, b)
+    if isinstance(axes, Sequence):
+        pair = [tuple(side) if isinstance(side, Sequence) else (side,) for side in axes]
+    else:
+        count = operator.index(axes)
+        if not 0 <= count <= min(a.ndim, b.ndim):
+            raise ValueError(
+                f"axes must be from 0 to {min(a.ndim, b.ndim)}, for arrays with {a.ndim} and {b.ndim} axes; "
+                f"got {count}"
+            )
+        pair = [tuple(range(a.ndim - count, a.ndim)), tuple(range(count))]
+    if len(pair) != 2:
+        raise ValueError(f"axes takes a number, or a's axes and b's; got {axes}")
+    a_axes, b_axes = ([checked_axis(i, x.ndim) for i in side] for x, side in zip((a, b), pair, strict=True))
+    if [a.shape[i] for i in a_axes] != [b.shape[i] for i in b_axes]:
+        raise ValueError(
+            f"axes pairs axes of other lengths: shapes {a.shape} and {b.shape}, axes {pair[0]} and {pair[1]}"
+        )
+    a_left = [i for i in range(a.ndim) if i not in a_axes]
+    b_left = [i for i in range(b.ndim) if i not in b_axes]
+    K = math.prod(a.shape[i] for i in a_axes)
+    M, P = [a.shape[i] for i in a_left], [b.shape[i] for i in b_left]
+    rows = a.transpose([*a_left, *a_axes]).reshape(math.prod(M), K)
+    columns = b.transpose([*b_axes, *b_left]).reshape(K, math.prod(P))
+    return matmul(rows, columns).reshape(*M, *P)  # type: ignore[no-any-return]
