@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from hosting import Server, serving
+from playgrounds import Playground
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from visits import Visit
 
@@ -127,3 +128,25 @@ def trained(enter: Callable[..., Visit]) -> Visit:
     visit.page.click("#go")
     visit.wait_for("#notice", "Test accuracy", seconds=300)
     return visit
+
+
+@pytest.fixture(scope="session")
+def enter_play(enter: Callable[..., Visit], server: Server) -> Callable[..., Playground]:
+    """Open the playground: `enter_play(fragment, host, **options of the browser's context)`."""
+
+    def enter_play(fragment: str = "", host: Server = server, **options: Any) -> Playground:
+        visit = enter(f"{host.url}play.html{fragment}", **options)
+        visit.__class__ = Playground
+        assert isinstance(visit, Playground)
+        return visit
+
+    return enter_play
+
+
+@pytest.fixture
+def fresh(enter_play: Callable[..., Playground], visits: list[Visit]) -> Iterator[Playground]:
+    """A playground of its own."""
+    visit = enter_play()
+    yield visit
+    visit.check()
+    leave(visits, visit)

@@ -1,89 +1,17 @@
-"""The playground: programs run, fail, flood and are stopped; what they show, and what the page keeps."""
+"""The playground: programs run, fail, flood and are stopped."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from hosting import Server
-from playwright.sync_api import expect
-from visits import Visit
-
-SECONDS = 60
-
-
-class Playground(Visit):
-    """The page, with what a visitor does on it."""
-
-    def write(self, code: str) -> None:
-        """Put a program in the place of the one there."""
-        self.page.click("#editor .cm-content")
-        self.page.keyboard.press("Control+A")
-        self.page.keyboard.insert_text(code)
-
-    def ready(self) -> None:
-        expect(self.page.locator("#go")).to_have_attribute("aria-disabled", "false", timeout=SECONDS * 1000)
-
-    def run(self, code: str) -> str:
-        """Run a program to its end; return the output."""
-        self.ready()
-        self.write(code)
-        self.page.keyboard.press("Control+Enter")
-        return self.finished()
-
-    def enter(self, line: str) -> str:
-        self.ready()
-        self.page.fill("#entry", line)
-        self.page.press("#entry", "Enter")
-        return self.finished()
-
-    def start(self, code: str) -> None:
-        """Run a program that does not end; wait until it says so."""
-        self.ready()
-        self.write(code)
-        self.page.click("#go")
-        expect(self.page.locator("#output")).to_contain_text("on the way", timeout=SECONDS * 1000)
-
-    def stop(self) -> float:
-        """Stop it; return the seconds until the next program may run."""
-        began = time.monotonic()
-        self.page.click("#stop")
-        self.ready()
-        return time.monotonic() - began
-
-    def finished(self) -> str:
-        self.page.evaluate("new Promise(requestAnimationFrame)")  # it has begun
-        self.ready()
-        self.page.evaluate("new Promise(requestAnimationFrame)")  # the output is drawn once a frame
-        return self.text("#output").rstrip("\n")
+from playgrounds import Playground
 
 
 @pytest.fixture(scope="module")
 def play(enter_play: Callable[..., Playground]) -> Playground:
     """The page with its Python, for many programs."""
     return enter_play()
-
-
-@pytest.fixture(scope="module")
-def enter_play(enter: Callable[..., Visit], server: Server) -> Callable[..., Playground]:
-    def enter_play(fragment: str = "", host: Server = server, **options: object) -> Playground:
-        visit = enter(f"{host.url}play.html{fragment}", **options)
-        visit.__class__ = Playground
-        assert isinstance(visit, Playground)
-        return visit
-
-    return enter_play
-
-
-@pytest.fixture
-def fresh(enter_play: Callable[..., Playground], visits: list[Visit]) -> Iterator[Playground]:
-    """A page of its own."""
-    visit = enter_play()
-    yield visit
-    visit.check()
-    visit.page.context.close()
-    visits.remove(visit)
 
 
 # --------------------------------------------------------------------------------------- running and stopping
@@ -136,12 +64,7 @@ def test_sys_exit_is_told(play: Playground) -> None:
 
 def test_an_endless_loop_is_stopped(fresh: Playground) -> None:
     fresh.start("x = 1\nprint('on the way')\nwhile True: pass")
-    spare = fresh.page.workers[1]
-    while not spare.evaluate(
-        "performance.getEntriesByType('resource').some((e) => e.name.includes('pyconvlite-'))"
-    ):
-        fresh.page.wait_for_timeout(100)
-    fresh.page.wait_for_timeout(8_000)  # it starts
+    fresh.wait_for_spare()
     seconds = fresh.stop()
     print(f"from Stop to the next Run: {seconds:.2f} s")
     assert seconds < 1

@@ -71,6 +71,7 @@ class Runner {
     this.#py = await loadPython(base, new Downloads(base, onProgress, PYODIDE_FILES));
     writeModules(this.#py, { inline, names, outlet, runner, running, showing, training });
     this.#runner = this.#py.pyimport('runner');
+    performance.mark('ready');
     return { pyodide: this.#py.version, ...plain(this.#py.pyimport('running').versions()) };
   }
 

@@ -9,9 +9,17 @@ const sources = import.meta.glob('../../python/examples/*.py', { query: '?raw', 
 const titles = texts(
   {
     chapter_55: 'Chapter 55: slide a kernel',
+    chapter_56: 'Chapter 56: channels, batches, pooling',
+    chapter_57: 'Chapter 57: im2col, and the graph of a convolution',
+    gradient_penalty: 'WGAN-GP: a gradient inside a loss',
+    own_function: 'Your own Function, its gradients checked',
   },
   {
     chapter_55: '第 55 章: カーネルを動かす',
+    chapter_56: '第 56 章: チャンネル、バッチ、プーリング',
+    chapter_57: '第 57 章: im2col と畳み込みの計算グラフ',
+    gradient_penalty: 'WGAN-GP: 勾配を含む損失',
+    own_function: '自分の Function と勾配の検査',
   },
 );
 

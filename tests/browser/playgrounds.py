@@ -1,0 +1,78 @@
+"""The playground as a visitor uses it."""
+
+from __future__ import annotations
+
+import time
+
+from playwright.sync_api import expect
+from visits import Visit
+
+SECONDS = 120
+
+
+class Playground(Visit):
+    """The page, with what a visitor does on it."""
+
+    def write(self, code: str) -> None:
+        """Put a program in the place of the one there."""
+        self.page.click("#editor .cm-content")
+        self.page.keyboard.press("Control+A")
+        self.page.keyboard.insert_text(code)
+
+    def ready(self, seconds: float = SECONDS) -> None:
+        expect(self.page.locator("#go")).to_have_attribute("aria-disabled", "false", timeout=seconds * 1000)
+
+    def run(self, code: str) -> str:
+        """Run a program to its end; return the output."""
+        self.ready()
+        self.write(code)
+        self.page.keyboard.press("Control+Enter")
+        return self.finished()
+
+    def enter(self, line: str) -> str:
+        self.ready()
+        self.page.fill("#entry", line)
+        self.page.press("#entry", "Enter")
+        return self.finished()
+
+    def start(self, code: str) -> None:
+        """Run a program that does not end; wait until it says so."""
+        self.ready()
+        self.write(code)
+        self.page.click("#go")
+        expect(self.page.locator("#output")).to_contain_text("on the way", timeout=SECONDS * 1000)
+
+    def stop(self) -> float:
+        """Stop it; return the seconds until the next program may run."""
+        began = time.monotonic()
+        self.page.click("#stop")
+        self.ready()
+        return time.monotonic() - began
+
+    def wait_for_spare(self) -> None:
+        """Wait until a second Python stands ready, beside the one at work."""
+        end = time.monotonic() + SECONDS
+        while not self.page.workers[-1].evaluate("performance.getEntriesByName('ready').length"):
+            assert time.monotonic() < end, f"after {SECONDS} s there is no spare Python"
+            self.page.wait_for_timeout(50)
+
+    def finished(self, seconds: float = SECONDS) -> str:
+        """Wait for the program's end; return the output."""
+        self.page.evaluate("new Promise(requestAnimationFrame)")  # it has begun
+        self.ready(seconds)
+        self.page.evaluate("new Promise(requestAnimationFrame)")  # the output is drawn once a frame
+        return self.text("#output").rstrip("\n")
+
+    def choose_example(self, title: str) -> None:
+        self.page.click("[popovertarget=examples]")
+        self.page.click(f"#example-list button >> text={title}")
+
+    def code(self) -> str:
+        """The program in the editor."""
+        return "\n".join(self.page.locator("#editor .cm-line").all_text_contents())
+
+    def pictures(self) -> list[str]:
+        """What the pictures in the output say that they show; each of them has arrived."""
+        arrived = "(image) => image.complete && image.naturalWidth > 0"
+        self.until(f"[...document.querySelectorAll('#output img')].every({arrived})")
+        return [str(image.get_attribute("alt")) for image in self.page.locator("#output img").all()]

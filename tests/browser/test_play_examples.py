@@ -1,0 +1,60 @@
+"""The playground's examples in the browser: chosen from the menu and run, with their plots and graphs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playgrounds import Playground
+
+
+@pytest.fixture(scope="module")
+def play(enter_play: Callable[..., Playground]) -> Playground:
+    return enter_play()
+
+
+def run(play: Playground, title: str) -> str:
+    play.ready()
+    play.choose_example(title)
+    play.page.click("#go")
+    output = play.finished(seconds=120)
+    assert play.text("#notice").startswith("Done in ")
+    return output
+
+
+def test_one_with_a_plot(play: Playground) -> None:
+    assert "pooled changes by 39%" in run(play, "Chapter 56")
+    assert play.pictures() == ["image; mean; green; edge; mean, pooled; green, pooled; edge, pooled"]
+    width, height = play.page.evaluate(
+        "(({ width, naturalWidth, naturalHeight }) => [naturalWidth / width, naturalHeight])"
+        "(document.querySelector('#output img'))"
+    )
+    assert width >= 2  # sharp on a sharp screen
+    assert height > 300
+
+
+def test_one_with_a_graph(play: Playground) -> None:
+    output = run(play, "Chapter 57")
+    assert output.startswith("im2col (4, 18)")
+    play.page.locator("#output .graph img").wait_for(timeout=60_000)
+    assert play.pictures() == ["Computation graph"]
+
+
+def test_one_with_a_function_of_ones_own(play: Playground) -> None:
+    output = run(play, "Your own Function")
+    assert output.startswith(
+        "Gaussian: both orders are right\nMistaken: gradient of inputs[0], worst at [1, 3]"
+    )
+    assert len(play.pictures()) == 1
+
+
+def test_the_menu_speaks_japanese(enter_play: Callable[..., Playground]) -> None:
+    play = enter_play(locale="ja-JP")
+    play.page.click("[popovertarget=examples]")
+    titles = play.page.locator("#example-list button").all_inner_texts()
+    assert titles[0].startswith("第 55 章")
+    play.page.click("#example-list button >> nth=-1")
+    code = play.code()
+    assert "# 自分の Function を作り" in code
+    assert "# ja:" not in code
+    assert "A Function of your own" not in code

@@ -1,0 +1,155 @@
+"""The playground's examples, run on CPython: what they print and show, and whether it is right."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pyconvlite.graph
+import pyconvlite.utils
+from pyconvlite import Variable
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "site" / "python"))
+import showing
+from outlet import Outlet
+
+pytestmark = pytest.mark.cpython  # matplotlib is not inside the Pyodide of the tests
+
+SITE = Path(__file__).parents[1] / "site"
+EXAMPLES = {path.stem: path for path in sorted((SITE / "python" / "examples").glob("*.py"))}
+
+
+@dataclass
+class Run:
+    """What became of an example.
+
+    Attributes:
+        printed: all its text.
+        shown: images, graphs and HTML, as the page gets them.
+        names: its variables.
+    """
+
+    printed: str
+    shown: list[dict[str, Any]]
+    names: dict[str, Any]
+
+    def numbers(self, pattern: str) -> list[float]:
+        """The numbers that a pattern's group finds in the text."""
+        return [float(number) for number in re.findall(pattern, self.printed)]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch):
+    # The page's own, which is taken away afterwards.
+    for module in (pyconvlite.graph, pyconvlite.utils):
+        monkeypatch.setattr(module, "plot_dot_graph", module.plot_dot_graph, raising=False)
+    monkeypatch.setattr(showing, "_outlet", None)
+
+    def run(name: str) -> Run:
+        shown: list[Any] = []
+        showing.show_in(Outlet(shown.append))
+        names: dict[str, Any] = {"__name__": "__main__"}
+        code = compile(EXAMPLES[name].read_text("utf-8"), f"{name}.py", "exec")
+        with contextlib.redirect_stdout(io.StringIO()) as printed:
+            exec(code, names)
+        for item in shown:
+            if item["kind"] == "image":
+                assert item["data"].startswith(b"\x89PNG")
+        return Run(printed.getvalue(), shown, names)
+
+    return run
+
+
+# -------------------------------------------------------------------------------------------- all of them
+
+
+def test_the_menu_has_all_of_them_in_both_languages() -> None:
+    source = (SITE / "src" / "play" / "examples.js").read_text("utf-8")
+    english, japanese = re.findall(r"^  \{\n(.*?)^  \}", source, re.MULTILINE | re.DOTALL)
+    for titles in (english, japanese):
+        assert sorted(re.findall(r"^    (\w+): '.+',$", titles, re.MULTILINE)) == sorted(EXAMPLES)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_each_comment_is_there_in_both_languages(name: str) -> None:
+    lines = EXAMPLES[name].read_text("utf-8").splitlines()
+    marks = [match[1] for line in lines if (match := re.match(r" *# (en|ja): ", line))]
+    assert marks
+    assert marks == ["en", "ja"] * (len(marks) // 2)
+    assert all(line.isascii() for line in lines if not line.lstrip().startswith("# ja: "))
+
+
+# --------------------------------------------------------------------------------------------- each of them
+
+
+def test_chapter_55(run) -> None:
+    """The book's figures 55-3, 55-5 and those with a padding and a stride."""
+    printed = run("chapter_55").printed
+    assert printed.startswith("[[15. 16.]\n [ 6. 15.]]\n[[15. 16.]\n [ 6. 15.]]\n")
+    assert re.findall(r"stride (\d), pad (\d): (\d) x \3", printed) == [
+        ("1", "0", "2"),
+        ("1", "1", "4"),
+        ("2", "1", "2"),
+    ]
+    assert "[[18. 19.]\n [ 9. 18.]]" in printed  # with the bias of 3
+
+
+def test_chapter_56(run) -> None:
+    example = run("chapter_56")
+    assert "y      (2, 3, 32, 32)\npooled (2, 3, 8, 8)\n" in example.printed
+    full, pooled = example.numbers(r"changes by (\d+)%")
+    assert 0 < pooled < 0.7 * full
+    y, image = example.names["y"].data[0], example.names["image"]
+    np.testing.assert_allclose(y[0, 1:-1, 1:-1], _mean_of_windows(image), atol=1e-6)
+    np.testing.assert_allclose(y[1], np.maximum(image[1] - 0.5, 0))  # the green channel, less the bias
+    (picture,) = example.shown
+    assert picture["alt"].startswith("image; mean; green; edge; ")
+
+
+def _mean_of_windows(image: np.ndarray) -> np.ndarray:
+    windows = np.lib.stride_tricks.sliding_window_view(image, (3, 3, 3))
+    return windows.mean(axis=(0, 3, 4, 5))
+
+
+def test_chapter_57(run) -> None:
+    example = run("chapter_57")
+    assert example.printed.startswith("im2col (4, 18)\n")
+    assert "[[1. 2. 2. 1.]\n [2. 4. 4. 2.]\n [2. 4. 4. 2.]\n [1. 2. 2. 1.]]" in example.printed
+    assert "[[ 5.  7.]\n  [13. 15.]]" in example.printed
+    (graph,) = example.shown
+    for function in ("Im2col", "MatMul", "Reshape", "Transpose"):
+        assert f'label="{function}"' in graph["dot"]
+
+
+def test_own_function(run) -> None:
+    example = run("own_function")
+    right, mistaken = example.printed.splitlines()
+    assert right == "Gaussian: both orders are right"
+    assert re.match(r"Mistaken: gradient of inputs\[0\], worst at .* 12 of 12 elements differ", mistaken)
+    x, bell = example.names["x"].data, np.exp(-(example.names["x"].data ** 2))
+    np.testing.assert_allclose(example.names["gx"].data, -2 * x * bell)
+    np.testing.assert_allclose(example.names["ggx"].data, (4 * x**2 - 2) * bell, atol=1e-12)
+    assert [item["kind"] for item in example.shown] == ["image"]
+
+
+def test_gradient_penalty(run) -> None:
+    example = run("gradient_penalty")
+    penalties = example.numbers(r"penalty ([\d.]+)")
+    assert penalties[-1] < penalties[0]
+    mean, spread = example.numbers(r"radius .*: ([\d.]+) on average") + example.numbers(r", ([\d.]+) their")
+    assert mean == pytest.approx(1, abs=0.15)  # the points were on a circle of that radius
+    assert spread < 0.3
+    assert [item["kind"] for item in example.shown] == ["image"]
+
+    slope = np.array([[3.0], [4.0]], dtype=np.float32)  # of length 5, everywhere
+    example.names["critic"] = lambda x: pyconvlite.functions.matmul(x, Variable(slope))
+    points = np.random.default_rng(1).standard_normal((2, 6, 2)).astype(np.float32)
+    assert float(example.names["gradient_penalty"](*points).data) == pytest.approx((5 - 1) ** 2)
