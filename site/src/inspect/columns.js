@@ -66,7 +66,6 @@ function pictureColumn() {
   const shape = make('p', { className: 'hint' });
   const picture = make('canvas', { className: 'ink' });
   const saliency = make('canvas', { className: 'ink', id: 'saliency' });
-  saliency.setAttribute('role', 'img');
   const caption = make('figcaption', { className: 'hint' });
   const root = make(
     'div',
@@ -74,13 +73,13 @@ function pictureColumn() {
     make('div', { className: 'head' }, name, shape),
     make('figure', { className: 'given' }, picture, saliency, caption),
   );
-  picture.setAttribute('role', 'img');
   return {
     root,
     /** @param {Picture | null} shown @param {import('./inspector.js').Report} report */
     draw(shown, report) {
       name.textContent = text().picture;
       shape.textContent = text().pictureShape;
+      for (const canvas of [picture, saliency]) canvas.setAttribute('role', 'img'); // not before there is one
       picture.setAttribute('aria-label', text().picture);
       if (shown) paintInk(picture, { data: shown.data, width: 28, height: 28 }, 1);
       paintInk(saliency, { data: report.saliency.data, width: 28, height: 28 }, largest(report.saliency.data));

@@ -50,6 +50,7 @@ export function magnitude(data) {
 
 export class Grid {
   #options;
+  #place;
   #svg = /** @type {SVGSVGElement} */ (svg('svg', { class: 'grid', role: 'grid' }));
   #frame = /** @type {SVGElement} */ (svg('rect', { class: 'frame' }));
   #field = make('input', { type: 'text', inputMode: 'decimal', className: 'grid-field', hidden: true });
@@ -67,6 +68,7 @@ export class Grid {
    */
   constructor(place, options) {
     this.#options = options;
+    this.#place = place;
     place.classList.add('grid-place');
     place.append(this.#svg, this.#field);
     if (options.paints) this.#svg.classList.add('paints');
@@ -136,8 +138,9 @@ export class Grid {
   #listen() {
     this.#svg.addEventListener('pointerover', (event) => this.#point(this.#at(event.target)));
     this.#svg.addEventListener('pointerleave', () => this.#point(-1));
-    this.#svg.addEventListener('focusin', (event) => this.#focused(this.#at(event.target)));
-    this.#svg.addEventListener('focusout', () => this.#point(-1));
+    // Not on the SVG itself, which Chromium makes a stop of the Tab key as soon as it listens for the focus.
+    this.#place.addEventListener('focusin', (event) => this.#focused(this.#at(event.target)));
+    this.#place.addEventListener('focusout', () => this.#point(-1));
     this.#svg.addEventListener('keydown', (event) => this.#key(event));
     if (!this.#options.onChange) return;
     this.#svg.addEventListener('pointerdown', (event) => this.#press(event));
@@ -246,7 +249,7 @@ export class Grid {
   /** Opens a field over a cell. @param {number} index @param {string} start  what stands in it */
   #edit(index, start) {
     this.#focused(index);
-    const place = /** @type {HTMLElement} */ (this.#svg.parentElement).getBoundingClientRect();
+    const place = this.#place.getBoundingClientRect();
     const box = this.#cells[index].getBoundingClientRect();
     Object.assign(this.#field.style, {
       left: `${box.left - place.left}px`,
