@@ -122,17 +122,24 @@ class TestStages:
             np.testing.assert_array_equal(param.data, before[name])
             assert param.grad is None  # training's own gradients are left alone
 
-    def test_the_saliency_is_the_slope_of_the_score(self) -> None:
-        model, _, report = opened(training.SmallCNN)
+    @pytest.mark.parametrize("target", [None, 3, 9])
+    def test_the_saliency_is_the_slope_of_the_score(self, target: int | None) -> None:
+        model, inspector, _ = opened(training.SmallCNN)
+        report = inspector.inspect(model, PICTURE, target)
+        assert report["target"] == (report["predicted"] if target is None else target)
         with no_grad(), test_mode():
             for row, column in ((5, 9), (13, 14), (20, 3)):
                 ends = []
                 for sign in (1, -1):
                     moved = PICTURE.astype(np.float32).copy()
                     moved[row, column] += sign * 1e-3
-                    ends.append(float(model(moved[None, None]).data[0, report["predicted"]]))
+                    ends.append(float(model(moved[None, None]).data[0, report["target"]]))
                 slope = abs(ends[0] - ends[1]) / 2e-3
                 assert unpacked(report["saliency"])[row, column] == pytest.approx(slope, abs=3e-3)
+
+    def test_of_a_class_that_the_model_lacks_it_is_that_of_the_answer(self) -> None:
+        model, inspector, report = opened(training.SmallCNN)
+        assert inspector.inspect(model, PICTURE, 10)["target"] == report["predicted"]
 
 
 class Grouped(Model):
@@ -284,3 +291,11 @@ class TestProbe:
         )
         inspector.inspect(model, PICTURE)
         np.testing.assert_array_equal(unpacked(inspector.detail(0, 4, 3, 3)["before"]), before[4])
+
+    def test_weights_of_another_make_are_not_compared(self) -> None:
+        _, inspector, _ = opened(training.SmallCNN)
+        other = training.build(training.LeNet)  # whose kernels have the same names and other shapes
+        assert inspector.probe(other)[0]["weights"]["change"] == 0
+        inspector.inspect(other, PICTURE)
+        detail = inspector.detail(0, 4, 3, 3)
+        np.testing.assert_array_equal(detail["before"]["data"], detail["weights"]["data"])

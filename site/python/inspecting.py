@@ -91,22 +91,30 @@ class Inspector:
         """Remember the model's weights as those before training."""
         self.before = {name: param.data for name, param in model.named_params()}
 
-    def inspect(self, model: Model, picture: ArrayLike) -> dict:
+    def inspect(self, model: Model, picture: ArrayLike, target: int | None = None) -> dict:
         """What each stage makes of a picture of 28 x 28 pixels.
 
+        Args:
+            target: class whose score the saliency is about; the predicted one if left out, or none of the
+                model's.
+
         Returns:
-            `predicted`; `saliency`, how much the score of that class changes with each pixel, without its
-            sign; `stages`, each with its `layer`, `kind` and `maps` (C, H, W).
+            `predicted`; `target`; `saliency`, how much the target's score changes with each pixel, without
+            its sign (Simonyan et al. 2013, arXiv:1312.6034); `stages`, each with its `layer`, `kind` and
+            `maps` (C, H, W).
         """
         x = Variable(np.asarray(picture, np.float32).reshape(1, 1, SIZE, SIZE))
         scores, self.stages = trace(model, x)
         predicted = int(scores.data[0].argmax())
-        slope = grad(scores[0, predicted], x)[0].data[0, 0]
+        if target is None or target >= scores.shape[1]:
+            target = predicted
+        slope = grad(scores[0, target], x)[0].data[0, 0]
         stages = [
             {"layer": s.layer, "kind": type(s.function).__name__, "maps": numbers(s.y[0])}
             for s in self.stages
         ]
-        return {"predicted": predicted, "saliency": numbers(np.abs(slope)), "stages": stages}
+        saliency = numbers(np.abs(slope))
+        return {"predicted": predicted, "target": target, "saliency": saliency, "stages": stages}
 
     def detail(self, stage: int, channel: int, row: int, column: int) -> dict:
         """How one pixel of a map came about, in the picture that was inspected last.
@@ -154,7 +162,7 @@ class Inspector:
             "rule": "sum",
             "window": numbers(window),
             "weights": numbers(kernel(W)),
-            "before": numbers(kernel(self.before.get(s.names[1], W))),
+            "before": numbers(kernel(self._earlier(s.names[1], W))),
             "products": numbers(products),
             "sums": products.sum(axis=(1, 2)).tolist(),
             "bias": 0.0 if b is None else float(b[channel]),
@@ -190,7 +198,7 @@ class Inspector:
 
     def _changed(self, s: Stage) -> dict:
         name, now = next((name, array) for name, array in zip(s.names, s.inputs, strict=True) if name)
-        before = self.before.get(name, now)
+        before = self._earlier(name, now)
         span = min(now.min(), before.min()), max(now.max(), before.max())
         length = np.linalg.norm(before)
         return {
@@ -198,6 +206,11 @@ class Inspector:
             "before": _histogram(before, span),
             "change": float(np.linalg.norm(now - before) / length) if length else 0.0,
         }
+
+    def _earlier(self, name: str, now: np.ndarray) -> np.ndarray:
+        """A Parameter before training; as it is now if it came later, with a model of another make."""
+        before = self.before.get(name, now)
+        return before if before.shape == now.shape else now
 
 
 def _window(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,11 @@ from hosting import DIST
 from scipy import signal
 from visits import Visit
 
+import pyconvlite.functions as F
 from pyconvlite.datasets import MNIST
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "site" / "python"))
+import training
 
 # What the first map of a column looks like.
 PIXELS = """(column) =>
@@ -193,6 +198,95 @@ def test_it_follows_training_only_while_somebody_looks(visit: Visit) -> None:
         assert look_of(visit, 1) != before
     visit.page.evaluate("document.getElementById('stop').click()")
     visit.wait_for("#go", "Train")
+
+
+def gradient_norms(W: dict[str, np.ndarray]) -> dict[str, float]:
+    """Of each layer of the small CNN, for the loss on the first 64 test images."""
+    model = training.build(training.SmallCNN)
+    for name, param in model.named_params():
+        param.data = W[name]
+    images, labels = ((DIST / "site/mnist" / f"t10k-{name}.gz").read_bytes() for name in ("images", "labels"))
+    probe = MNIST(train=False, source=(images, labels))
+    F.softmax_cross_entropy(model(probe.data[:64] / np.float32(255)), probe.label[:64]).backward()
+    squares: dict[str, float] = {}
+    for name, param in model.named_params():
+        layer = name.split("/")[0]
+        squares[layer] = squares.get(layer, 0.0) + float((param.grad.data**2).sum())
+    return {layer: square**0.5 for layer, square in squares.items()}
+
+
+def test_gradients_and_weights_are_followed_over_time(visit: Visit, tmp_path: Path) -> None:
+    before = weights(visit, tmp_path)
+    look_inside(visit)
+    visit.page.wait_for_selector("#gradient-legend li")
+    legend = visit.page.locator("#gradient-legend li")
+    shown = dict(text.split() for text in legend.all_inner_texts())
+    expected = gradient_norms(before)
+    assert list(shown) == list(expected)
+    assert [float(norm) for norm in shown.values()] == pytest.approx([*expected.values()], rel=0.06)
+    assert visit.page.locator("#changes .hint").first.inner_text() == "changed by 0%"
+
+    visit.choose(images=10_000, batchSize=16, fresh="yes")
+    visit.page.click("#go")
+    look_inside(visit)
+    visit.until("document.querySelectorAll('.activations')[0].width >= 3")  # moments of the training
+    visit.page.evaluate("document.getElementById('stop').click()")
+    visit.wait_for("#go", "Train")
+    after = weights(visit, tmp_path)
+    look_inside(visit)
+    expected = gradient_norms(after)
+    norm = f"{expected['conv1']:#.2g}"[:4]
+    legend.filter(has_text="conv1").filter(has_text=norm).wait_for()
+    label = visit.page.get_attribute("#gradient-chart", "aria-label") or ""
+    assert label.startswith("Gradient norms after ")
+    assert "fc" in label
+    changed = visit.page.locator("#changes li").first.inner_text()
+    assert changed.startswith("conv1 changed by ")
+    assert "by 0%" not in changed
+
+    choose(visit, column=1, channel=2)
+    visit.wait_for("#map-title", "conv1, map 3")
+    now, former = (
+        [float(cell) for cell in visit.page.locator(f"#term-{name} .cell text").all_text_contents()]
+        for name in ("weights", "before")
+    )
+    np.testing.assert_allclose(now, after["conv1/W"][2, 0].ravel(), atol=6e-3)
+    assert np.abs(np.array(now) - former).max() > 0.02  # it has learnt
+
+
+def test_the_saliency_of_another_class(visit: Visit) -> None:
+    look_inside(visit)
+    caption = visit.page.locator(".given figcaption")
+    answer = caption.inner_text()
+    assert re.fullmatch("Saliency: how much each pixel moves the score of “[0-9]”", answer)
+    of_answer = visit.page.evaluate("document.getElementById('saliency').toDataURL()")
+    other = "4" if "“3”" in answer else "3"
+    visit.page.select_option("#saliency-class", other)
+    caption.filter(has_text=f"“{other}”").wait_for()
+    assert visit.page.evaluate("document.getElementById('saliency').toDataURL()") != of_answer
+    visit.page.select_option("#saliency-class", "")
+    caption.filter(has_text=answer[-4:]).wait_for()
+    assert visit.page.evaluate("document.getElementById('saliency').toDataURL()") == of_answer
+
+
+@pytest.mark.parametrize(("model", "kernels"), [("SmallCNN", "auto"), ("LeNet", "numpy")])
+def test_looking_inside_takes_less_than_a_tenth_of_training(
+    visit: Visit, model: str, kernels: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    visit.choose(model=model, kernels=kernels)
+    look_inside(visit)
+    visit.page.evaluate("document.getElementById('go').click()")
+    visit.page.wait_for_selector("#stop[aria-disabled=false]", state="attached")
+    shares = []
+    for _ in range(20):
+        visit.page.wait_for_timeout(500)
+        shares += numbers(visit.text("#inspect-share"))
+    visit.page.evaluate("document.getElementById('stop').click()")
+    visit.wait_for("#go", "Train")
+    with capsys.disabled():
+        print(f"\nlooking inside, {model}, {kernels}: {shares[-1]}% of the training's time")
+    assert visit.page.evaluate("document.querySelectorAll('.activations')[0].width") >= 2
+    assert 1 < shares[-1] < 10
 
 
 def test_maps_are_chosen_by_keyboard(visit: Visit) -> None:

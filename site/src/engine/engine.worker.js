@@ -58,6 +58,7 @@ import { loadPython, plain, PYODIDE_FILES, writeModules } from './python.js';
  *
  * @typedef {object} Report  what the model makes of a picture, step by step
  * @property {number} predicted
+ * @property {number} target  the class that the saliency is about
  * @property {Picture} saliency  (28, 28), at least 0
  * @property {Stage[]} stages
  *
@@ -313,12 +314,13 @@ class Engine {
    * Takes the model's answer to a picture apart.
    *
    * @param {Float32Array} picture  28 x 28, as the model receives it
+   * @param {number} [target]  the class whose saliency is wanted; the predicted one if left out
    * @returns {Promise<{report: Report, ms: number}>}  with the time that it took, waiting left out
    */
-  inspect(picture) {
+  inspect(picture, target) {
     return this.#withModel((model) => {
       const start = performance.now();
-      const report = plain(this.#lend(picture, (pixels) => this.#inspector.inspect(model, pixels)));
+      const report = plain(this.#lend(picture, (pixels) => this.#inspector.inspect(model, pixels, target)));
       return { report, ms: performance.now() - start };
     });
   }
@@ -330,10 +332,12 @@ class Engine {
    * @param {number} channel
    * @param {number} row
    * @param {number} column
-   * @returns {Detail}
+   * @returns {{detail: Detail, ms: number}}  with the time that it took
    */
   detail(stage, channel, row, column) {
-    return plain(this.#inspector.detail(stage, channel, row, column));
+    const start = performance.now();
+    const detail = plain(this.#inspector.detail(stage, channel, row, column));
+    return { detail, ms: performance.now() - start };
   }
 
   /**

@@ -22,6 +22,7 @@ const ROWS = 40; // of the picture of activations over time
  * @property {HTMLElement} kind
  * @property {HTMLElement} shape
  * @property {HTMLCanvasElement} activations
+ * @property {HTMLElement} range  of the activations
  * @property {HTMLElement} facts
  * @property {HTMLElement} list
  * @property {Choices} maps
@@ -30,7 +31,7 @@ const ROWS = 40; // of the picture of activations over time
 /** @param {Inspector} inspector @param {() => Picture | null} picture  that is inspected */
 export function showColumns(inspector, picture) {
   const place = byId('columns');
-  const first = pictureColumn();
+  const first = pictureColumn((target) => inspector.explain(target));
   place.append(first.root);
   /** @type {Column[]} */
   const columns = [];
@@ -55,23 +56,27 @@ export function showColumns(inspector, picture) {
       if (report !== drawn.report || measures !== drawn.measures || lang !== drawn.language) {
         drawStage(columns[i], stage, measure, selected);
       } else columns[i].maps.mark(selected);
-      if (history !== drawn.history) drawActivations(columns[i].activations, history.map((entry) => entry.measures[i].histogram));
+      if (history !== drawn.history) drawActivations(columns[i], history.map((entry) => entry.measures[i].histogram));
     });
     drawn = { report, measures, history, language: lang };
   });
 }
 
-function pictureColumn() {
+/** @param {(target: number | null) => void} onExplain */
+function pictureColumn(onExplain) {
   const name = make('h4');
   const shape = make('p', { className: 'hint' });
   const picture = make('canvas', { className: 'ink' });
   const saliency = make('canvas', { className: 'ink', id: 'saliency' });
   const caption = make('figcaption', { className: 'hint' });
+  const target = make('select', { id: 'saliency-class' });
+  target.addEventListener('change', () => onExplain(target.value === '' ? null : Number(target.value)));
+  const label = make('span');
   const root = make(
     'div',
     { className: 'column' },
     make('div', { className: 'head' }, name, shape),
-    make('figure', { className: 'given' }, picture, saliency, caption),
+    make('figure', { className: 'given' }, picture, saliency, caption, make('label', {}, label, target)),
   );
   return {
     root,
@@ -83,8 +88,16 @@ function pictureColumn() {
       picture.setAttribute('aria-label', text().picture);
       if (shown) paintInk(picture, { data: shown.data, width: 28, height: 28 }, 1);
       paintInk(saliency, { data: report.saliency.data, width: 28, height: 28 }, largest(report.saliency.data));
-      caption.textContent = text().saliency(String(report.predicted));
+      caption.textContent = text().saliency(String(report.target));
       saliency.setAttribute('aria-label', caption.textContent);
+      label.textContent = text().target;
+      const classes = report.stages[report.stages.length - 1].maps.shape[0];
+      while (target.options.length > 1 + classes) target.remove(target.options.length - 1);
+      while (target.options.length < 1 + classes) target.add(new Option());
+      [...target.options].forEach((option, i) => {
+        option.text = i ? String(i - 1) : text().answer;
+        option.value = i ? String(i - 1) : '';
+      });
     },
   };
 }
@@ -96,11 +109,12 @@ function makeColumn(onChoose) {
   const shape = make('p', { className: 'hint' });
   const activations = make('canvas', { className: 'ink activations', width: 1, height: ROWS });
   activations.setAttribute('role', 'img');
+  const range = make('p', { className: 'hint range' });
   const facts = make('p', { className: 'facts' });
   const list = make('div', { className: 'maps', role: 'listbox' });
   const head = make('div', { className: 'head' }, name, kind, shape);
-  const root = make('div', { className: 'column' }, head, activations, facts, list);
-  return { root, name, kind, shape, activations, facts, list, maps: new Choices(list, onChoose) };
+  const root = make('div', { className: 'column' }, head, make('div', {}, activations, range), facts, list);
+  return { root, name, kind, shape, activations, range, facts, list, maps: new Choices(list, onChoose) };
 }
 
 /**
@@ -144,12 +158,14 @@ function drawStage(column, stage, measure, selected) {
 /** How many maps lie side by side. @param {number} n */
 const perRow = (n) => (n <= 10 ? 1 : n <= 16 ? 2 : n <= 36 ? 4 : 10);
 
-/** The histograms side by side, oldest first, on one scale; the darker, the denser. @param {HTMLCanvasElement} canvas @param {Histogram[]} histograms */
-function drawActivations(canvas, histograms) {
+/** The histograms side by side, oldest first, on one scale; the darker, the denser. @param {Column} column @param {Histogram[]} histograms */
+function drawActivations({ activations, range }, histograms) {
   const width = histograms.length;
+  range.textContent = '';
   if (!width) return;
   const low = Math.min(...histograms.map((histogram) => histogram.low));
   const high = Math.max(...histograms.map((histogram) => histogram.high));
+  range.textContent = `${low.toFixed(1)} … ${high.toFixed(1)}`.replaceAll('-', '−');
   const data = new Float32Array(ROWS * width);
   histograms.forEach(({ low: from, high: to, counts }, column) => {
     const bin = (to - from) / counts.length;
@@ -160,5 +176,5 @@ function drawActivations(canvas, histograms) {
       data[row * width + column] = Math.sqrt(count / all);
     }
   });
-  paintInk(canvas, { data, width, height: ROWS }, largest(data));
+  paintInk(activations, { data, width, height: ROWS }, largest(data));
 }

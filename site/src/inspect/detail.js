@@ -24,6 +24,7 @@ export function showDetail(inspector, picture) {
   const terms = {
     window: new Term(byId('term-window'), () => text().window),
     weights: new Term(byId('term-weights'), () => text().weights),
+    before: new Term(byId('term-before'), () => text().weightsBefore),
     products: new Term(byId('term-products'), () => text().products),
   };
   /** The slice that was chosen; null for the one that counts most. @type {number | null} */
@@ -67,10 +68,13 @@ export function showDetail(inspector, picture) {
     const chosen = slice ?? strongest(detail.sums ?? []);
     drawSlices(slices, detail, chosen);
     drawSource(report.stages, place.stage, detail, chosen, picture());
-    for (const name of /** @type {const} */ (['window', 'weights', 'products'])) {
+    const kernels = [detail.weights, detail.before].map((values) => (values ? largest(slab(values, chosen).data) : 0));
+    for (const name of /** @type {const} */ (['window', 'weights', 'before', 'products'])) {
       const values = detail[name];
       /** @type {HTMLElement} */ (byId(`term-${name}`).parentElement).hidden = !values;
-      if (values) terms[name].draw(slab(values, chosen), detail.taken);
+      const kernel = name === 'weights' || name === 'before';
+      // The kernel and what it was are on one scale of colours.
+      if (values) terms[name].draw(slab(values, chosen), kernel ? Math.max(...kernels) : undefined, detail.taken);
     }
     byId('equation').textContent = equation(stage, detail);
   };
@@ -190,16 +194,22 @@ class Term {
     place.append(this.#numbers, this.#canvas);
   }
 
-  /** @param {ReturnType<typeof slab>} values @param {number} [taken]  an index to mark */
-  draw({ rows, columns, data }, taken) {
+  /**
+   * @param {ReturnType<typeof slab>} values
+   * @param {number} [full]  the size of a value that gets the whole colour; the largest if left out
+   * @param {number} [taken]  an index to mark
+   */
+  draw({ rows, columns, data }, full = largest(data), taken = -1) {
     const readable = rows * columns <= READABLE;
     this.#numbers.hidden = !readable;
     this.#canvas.hidden = readable;
     if (readable) {
-      this.#grid.draw({ rows, columns, data, mark: (row, column) => (row * columns + column === taken ? 'target' : '') });
+      const mark = (/** @type {number} */ row, /** @type {number} */ column) =>
+        row * columns + column === taken ? 'target' : '';
+      this.#grid.draw({ rows, columns, data, mark, scale: full });
       return;
     }
     this.#canvas.setAttribute('aria-label', this.#label());
-    paintSigned(this.#canvas, { data, width: columns, height: rows }, largest(data));
+    paintSigned(this.#canvas, { data, width: columns, height: rows }, full);
   }
 }

@@ -2,6 +2,7 @@
 
 import { byId } from '../views/dom.js';
 import { showColumns } from './columns.js';
+import { showCourse } from './course.js';
 import { showDetail } from './detail.js';
 import { Inspector } from './inspector.js';
 
@@ -12,6 +13,7 @@ export function showInspection(lab) {
   watch(byId('inspect-body'), (watched) => inspector.watch(watched));
   showColumns(inspector, picture);
   showDetail(inspector, picture);
+  showCourse(inspector);
 }
 
 /** Tells whether an element is in sight: neither folded away nor scrolled away, nor its tab in the background. @param {HTMLElement} element @param {(inSight: boolean) => void} onChange */

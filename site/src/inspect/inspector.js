@@ -5,6 +5,7 @@ import { Store } from '../store.js';
 /**
  * @typedef {import('../lab.js').Lab} Lab
  * @typedef {import('../lab.js').Model} Model
+ * @typedef {import('../lab.js').Run} Run
  * @typedef {import('../lab.js').Source} Source
  * @typedef {import('../engine/engine.worker.js').Report} Report
  * @typedef {import('../engine/engine.worker.js').Measure} Measure
@@ -22,9 +23,12 @@ import { Store } from '../store.js';
  * @property {{samples: number, measures: Measure[]}[]} history  of the present model, oldest first
  * @property {Place | null} place  that was chosen
  * @property {Detail | null} detail  of that place
+ * @property {number | null} target  class whose saliency is wanted; null for the predicted one
+ * @property {number | null} share  of the training's time that our questions took, while somebody looked; null before
  */
 
-const SHARE = 0.05; // of the worker's time, while it trains
+const SHARE = 0.08; // of the training's time, at most: training is then slowed by less than a tenth
+const GUESS_MS = 50; // what a question takes that was never asked
 const MOST = 120; // measurements kept
 
 /** @extends {Store<Inspection>} */
@@ -32,20 +36,24 @@ export class Inspector extends Store {
   #lab;
   #watched = false;
   #busy = false;
-  /** When the worker may be asked again while it trains. */
-  #rested = 0;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #timer;
-  /** What the report is of. @type {{model: Model | null, source: Source | null}} */
-  #reported = { model: null, source: null };
+  /** What each question took the last time, in milliseconds. */
+  #cost = { report: GUESS_MS, measures: GUESS_MS };
+  /** What our questions took, and since when. @type {{run: Run | null, seconds: number, ms: number}} */
+  #spent = { run: null, seconds: 0, ms: 0 };
+  /** What the report is of. @type {{model: Model | null, source: Source | null, target: number | null}} */
+  #reported = { model: null, source: null, target: null };
   /** What the measures are of. @type {Model | null} */
   #measured = null;
+  /** The curve of the model that the history is of. @type {number[] | null} */
+  #course = null;
+  /** Which question comes next. @type {'report' | 'measures'} */
+  #turn = 'report';
   /** The place whose detail is wanted next. @type {Place | null} */
   #wanted = null;
 
   /** @param {Lab} lab */
   constructor(lab) {
-    super({ report: null, measures: null, history: [], place: null, detail: null });
+    super({ report: null, measures: null, history: [], place: null, detail: null, target: null, share: null });
     this.#lab = lab;
     lab.show(() => this.#next());
   }
@@ -53,6 +61,13 @@ export class Inspector extends Store {
   /** Whether somebody looks: nothing is asked while nobody does. @param {boolean} watched */
   watch(watched) {
     this.#watched = watched;
+    this.#spent.run = null; // what was saved while nobody looked is not spent in a rush
+    this.#next();
+  }
+
+  /** Chooses the class whose saliency is shown. @param {number | null} target  null for the predicted one */
+  explain(target) {
+    this.set({ target });
     this.#next();
   }
 
@@ -80,32 +95,53 @@ export class Inspector extends Store {
 
   /** Asks for one thing that is due. @returns {Promise<boolean>}  false if there is none, or none yet */
   async #ask() {
-    const { model, seen, phase } = this.#lab.state;
+    const { model, seen } = this.#lab.state;
     if (!model || !seen) return false;
     if (this.#wanted) return this.#askDetail(this.#wanted);
-    const stale = this.#reported.model !== model || this.#reported.source !== seen.source;
-    if (!stale && this.#measured === model) return false;
-    const now = performance.now();
-    if (phase === 'training' && now < this.#rested) {
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#next(), this.#rested - now);
-      return false;
+    const { target } = this.state;
+    const asked = this.#reported;
+    if (asked.source !== seen.source || asked.target !== target) return this.#askReport(model, seen);
+    if (asked.model === model && this.#measured === model) return false;
+    // By turns: the cheaper question would leave nothing of the budget for the other one.
+    if (this.#turn === 'measures' && this.#measured !== model) {
+      return this.#mayAsk('measures') && this.#askMeasures(model);
     }
-    return stale ? this.#askReport(model, seen) : this.#askMeasures(model);
+    return this.#mayAsk('report') && this.#askReport(model, seen);
   }
 
-  /** Gives the worker a rest after so many milliseconds of work for us. @param {number} ms */
-  #rest(ms) {
-    this.#rested = performance.now() + ms / SHARE;
+  /**
+   * Whether a question that nobody waits for may be asked: while the model trains, only as far as the budget goes. Each
+   * step of the training asks again.
+   *
+   * @param {'report' | 'measures'} question
+   */
+  #mayAsk(question) {
+    const { phase, run } = this.#lab.state;
+    if (phase !== 'training' || !run) return true;
+    if (run.start !== this.#spent.run?.start) this.#spent = { run, seconds: run.seconds, ms: 0 };
+    const elapsed = (run.seconds - this.#spent.seconds) * 1000;
+    return this.#spent.ms + this.#cost[question] <= SHARE * elapsed;
+  }
+
+  /** Enters what a question took the worker. @param {number} ms */
+  #spend(ms) {
+    const { phase, run } = this.#lab.state;
+    if (phase !== 'training' || !run || run.start !== this.#spent.run?.start) return;
+    this.#spent.ms += ms;
+    const elapsed = (run.seconds - this.#spent.seconds) * 1000;
+    if (elapsed) this.set({ share: this.#spent.ms / elapsed });
   }
 
   /** @param {Model} model @param {NonNullable<import('../lab.js').LabState['seen']>} seen */
   async #askReport(model, { source, look }) {
-    const answer = await this.#lab.ask((api) => api.inspect(look.picture.data));
+    const { target } = this.state;
+    const answer = await this.#lab.ask((api) => api.inspect(look.picture.data, target ?? undefined));
     if (!answer) return false;
     const { report, ms } = answer;
-    this.#rest(ms);
-    this.#reported = { model, source };
+    this.#cost.report = ms;
+    this.#spend(ms);
+    this.#reported = { model, source, target };
+    this.#turn = 'measures';
     const { report: former, place } = this.state;
     if (former && plan(former) === plan(report)) this.#wanted = place;
     else {
@@ -122,10 +158,14 @@ export class Inspector extends Store {
     const answer = await this.#lab.ask((api) => api.probe());
     if (!answer) return false;
     const { measures, ms } = answer;
-    this.#rest(ms);
+    this.#cost.measures = ms;
+    this.#spend(ms);
     this.#measured = model;
+    this.#turn = 'report';
     if (measures.length !== this.state.report?.stages.length) return true; // of a model that has come since
-    let history = this.state.history.filter(({ samples }) => samples < model.samples);
+    const course = this.#lab.state.curves.samples;
+    let history = course === this.#course ? this.state.history.filter(({ samples }) => samples < model.samples) : [];
+    this.#course = course;
     if (history.length >= MOST) history = history.filter((_, i) => i % 2 === 0);
     this.set({ measures, history: [...history, { samples: model.samples, measures }] });
     return true;
@@ -135,9 +175,10 @@ export class Inspector extends Store {
   async #askDetail(place) {
     this.#wanted = null;
     const { stage, channel, row, column } = place;
-    const detail = await this.#lab.ask((api) => api.detail(stage, channel, row, column));
-    if (!detail) return false;
-    this.set({ place, detail });
+    const answer = await this.#lab.ask((api) => api.detail(stage, channel, row, column));
+    if (!answer) return false;
+    this.#spend(answer.ms);
+    this.set({ place, detail: answer.detail });
     return true;
   }
 }

@@ -1,9 +1,9 @@
-// The curves of loss and accuracy, drawn by uPlot.
+// The curves of loss and accuracy.
 
-import uPlot from 'uplot';
 import { language, texts } from '../language.js';
 import { DEFAULTS } from '../settings.js';
 import { byId, count, percent } from './dom.js';
+import { images, Plot } from './plot.js';
 
 /**
  * @typedef {import('../lab.js').Lab} Lab
@@ -17,21 +17,16 @@ const text = texts(
     nothing: (/** @type {string} */ name) => `${name}: nothing yet`,
     latest: (/** @type {string} */ name, /** @type {string} */ value, /** @type {string} */ images) =>
       `${name}: ${value} after ${images} images`,
-    images: (/** @type {number} */ n) => (n < 1000 ? `${n}` : `${n / 1000}k`),
   },
   {
     loss: '損失',
     accuracy: '正解率',
     nothing: (name) => `${name}: まだありません`,
     latest: (name, value, images) => `${name}: 画像 ${images} 枚のあと ${value}`,
-    images: (n) => (n < 10_000 ? count(n) : `${n / 10_000}万`),
   },
 );
 
 const SMOOTHING = 0.94; // weight of the past in the bold curve
-const HEIGHT = 210;
-
-const dark = matchMedia('(prefers-color-scheme: dark)');
 
 /** @param {Lab} lab */
 export function showCharts(lab) {
@@ -65,38 +60,27 @@ export function showCharts(lab) {
  */
 function chart(lab, id, pick, style) {
   const place = byId(id);
-  /** @type {uPlot | null} */
-  let plot = null;
   let drawn = '';
-
-  const data = () => {
-    const values = pick(lab.state);
-    return /** @type {uPlot.AlignedData} */ ([lab.state.curves.samples, values, smooth(values)]);
-  };
-  const rebuild = () => {
-    plot?.destroy();
-    plot = new uPlot(
-      options(place, style, () => end(lab.state)),
-      data(),
-      place,
-    );
-  };
+  const plot = new Plot(
+    place,
+    (look) => options(look, style, () => end(lab.state)),
+    () => {
+      const values = pick(lab.state);
+      return [lab.state.curves.samples, values, smooth(values)];
+    },
+  );
   const redraw = () => {
     const values = pick(lab.state);
     const shown = `${language()} ${values.length} ${end(lab.state)}`;
     if (shown === drawn) return;
     drawn = shown;
-    plot?.setData(data());
+    plot.redraw();
     const last = smooth(values).at(-1);
     const seen = lab.state.curves.samples.at(-1) ?? 0;
     const name = text()[style.name];
     const label = last === undefined ? text().nothing(name) : text().latest(name, style.format(last), count(seen));
     place.setAttribute('aria-label', label);
   };
-  rebuild();
-  document.fonts.ready.then(rebuild); // uPlot keeps the font that it first drew with
-  dark.addEventListener('change', rebuild);
-  new ResizeObserver(() => plot?.setSize({ width: place.clientWidth, height: HEIGHT })).observe(place);
   lab.show(redraw);
 }
 
@@ -106,29 +90,20 @@ function end({ run, curves }) {
 }
 
 /**
- * @param {HTMLElement} place
+ * @param {import('./plot.js').Look} look
  * @param {Style} style
  * @param {() => number} last  end of the axis of images
- * @returns {uPlot.Options}
+ * @returns {Pick<import('uplot').Options, 'scales' | 'axes' | 'series'>}
  */
-function options(place, { colour, top, format }, last) {
-  const page = getComputedStyle(document.documentElement);
-  const ink = (/** @type {string} */ name) => page.getPropertyValue(name).trim();
+function options({ ink, axis }, { colour, top, format }, last) {
   const line = ink(colour);
-  const font = `12px ${page.getPropertyValue('--sans')}`;
-  const axis = { stroke: ink('--muted'), font, grid: { stroke: ink('--line'), width: 1 }, ticks: { show: false } };
   return {
-    width: place.clientWidth,
-    height: HEIGHT,
-    legend: { show: false },
-    cursor: { show: false },
-    padding: [8, 12, 0, 0],
     scales: {
       x: { time: false, range: () => [0, last()] },
       y: { range: (_, _low, high) => [0, top(high ?? 0)] },
     },
     axes: [
-      { ...axis, values: (_, ticks) => ticks.map(text().images), size: 28 },
+      { ...axis, values: (_, ticks) => ticks.map(images), size: 28 },
       { ...axis, values: (_, ticks) => ticks.map(format), size: 48 },
     ],
     series: [
