@@ -8,8 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from hosting import Server
 from numpy.typing import NDArray
 from playwright.sync_api import Locator, Page
+from visits import Visit
 
 Array = NDArray[np.float64]
 
@@ -47,6 +49,16 @@ class Lesson:
         wait(
             lambda: agree(self.shown(name), expected), lambda: f"{name} is {self.shown(name)}, not {expected}"
         )
+
+    def held(self, name: str) -> Array:
+        """An input of the figure."""
+        shown = self.shown(name)
+        assert shown is not None
+        return shown
+
+    def has(self, name: str, count: int) -> None:
+        """Wait until a tensor has so many cells."""
+        wait(lambda: self.cells(name).count() == count, lambda: f"{name} keeps its shape")
 
     def cells(self, name: str) -> Locator:
         """The cells of a tensor."""
@@ -93,6 +105,13 @@ class Lesson:
     def says(self, text: str) -> None:
         """Wait for a sentence below the figure."""
         self.place.locator(".sentence").filter(has_text=text).wait_for()
+
+
+def entered(enter: Callable[..., Visit], server: Server, page: str) -> Visit:
+    """A chapter whose Python runs."""
+    visit = enter(server.url + page)
+    visit.wait_for("#versions", "Running Pyodide", seconds=120)
+    return visit
 
 
 def agree(shown: Array | None, expected: Array) -> bool:

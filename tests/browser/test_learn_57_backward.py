@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from hosting import Server
-from lessons import Array, Lesson, wait
+from lessons import Array, Lesson, entered, wait
 from playwright.sync_api import Page
 from scipy.signal import correlate2d
 from visits import Visit
@@ -25,12 +25,6 @@ def chapter_57(enter: Callable[..., Visit], server: Server) -> Visit:
     return entered(enter, server, "learn-57.html")
 
 
-def entered(enter: Callable[..., Visit], server: Server, page: str) -> Visit:
-    visit = enter(server.url + page)
-    visit.wait_for("#versions", "Running Pyodide", seconds=120)
-    return visit
-
-
 def rows(x: Array, kernel_size: int, stride: int = 1, pad: int = 0) -> Array:
     """im2col by slices."""
     x = np.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
@@ -46,16 +40,9 @@ def convolved(x: Array, W: Array, stride: int = 1, pad: int = 0) -> Array:
     return full[:, :, ::stride, ::stride]
 
 
-def held(lesson: Lesson, name: str) -> Array:
-    """An input of the figure."""
-    shown = lesson.shown(name)
-    assert shown is not None
-    return shown
-
-
 def test_a_row_of_the_matrix_for_each_position(chapter_57: Visit) -> None:
     lesson = Lesson(chapter_57.page, "unfold")
-    x = held(lesson, "x")
+    x = lesson.held("x")
     for kernel_size, stride, pad in ((2, 1, 0), (3, 1, 1), (3, 2, 1), (1, 3, 0), (4, 1, 0), (2, 2, 0)):
         lesson.set(kernel_size=kernel_size, stride=stride, pad=pad)
         lesson.shows("col", rows(x, kernel_size, stride, pad))
@@ -64,7 +51,7 @@ def test_a_row_of_the_matrix_for_each_position(chapter_57: Visit) -> None:
 def test_pointing_at_a_row_and_at_a_pixel(chapter_57: Visit) -> None:
     lesson = Lesson(chapter_57.page, "unfold")
     lesson.set(kernel_size=2, stride=1, pad=0)
-    lesson.shows("col", rows(held(lesson, "x"), 2))
+    lesson.shows("col", rows(lesson.held("x"), 2))
     lesson.cells("col").nth(4 * 8).hover()
     assert lesson.marked("x") == [5, 6, 9, 10, 21, 22, 25, 26]
     assert lesson.marked("col") == list(range(32, 40))
@@ -81,7 +68,7 @@ def test_pointing_at_a_row_and_at_a_pixel(chapter_57: Visit) -> None:
 def test_a_pixel_changed_by_keyboard_and_by_dragging(chapter_57: Visit) -> None:
     lesson = Lesson(chapter_57.page, "unfold")
     lesson.set(kernel_size=2, stride=1, pad=1)
-    x = held(lesson, "x")
+    x = lesson.held("x")
     lesson.put("x", 6, "-2.5")
     x[0, 0, 1, 2] = -2.5
     lesson.shows("col", rows(x, 2, 1, 1))
@@ -97,7 +84,7 @@ def test_a_pixel_changed_by_keyboard_and_by_dragging(chapter_57: Visit) -> None:
 
 def test_the_product_is_the_convolution(chapter_57: Visit) -> None:
     lesson = Lesson(chapter_57.page, "product")
-    x, W = held(lesson, "x"), held(lesson, "W")
+    x, W = lesson.held("x"), lesson.held("W")
     for stride, pad in ((1, 0), (2, 1), (3, 0)):
         lesson.set(stride=stride, pad=pad)
         lesson.shows("t", rows(x, 2, stride, pad) @ W.reshape(2, -1).T)
@@ -107,7 +94,7 @@ def test_the_product_is_the_convolution(chapter_57: Visit) -> None:
 def test_an_output_pixel_and_its_sum(chapter_57: Visit) -> None:
     lesson = Lesson(chapter_57.page, "product")
     lesson.set(stride=1, pad=0)
-    x, W = held(lesson, "x"), held(lesson, "W")
+    x, W = lesson.held("x"), lesson.held("W")
     y = convolved(x, W)
     lesson.shows("y", y)
     lesson.cells("y").nth(9 + 5).hover()  # y[0, 1, 1, 2]
@@ -126,7 +113,7 @@ def test_wrong_code_is_marked_at_its_line(chapter_57: Visit) -> None:
     lesson = Lesson(chapter_57.page, "product")
     lesson.set(stride=1, pad=0)
     original = lesson.code()
-    y = held(lesson, "y")
+    y = lesson.held("y")
     lesson.type(original.replace("kernels = W.reshape(OC, -1).T", "kernels = W.reshape(OC, -1)"))
     lesson.place.locator(".said").filter(has_text="ValueError").wait_for()
     assert "t = col @ kernels" in lesson.place.locator(".cm-wrong").inner_text()
@@ -143,7 +130,7 @@ def test_wrong_code_is_marked_at_its_line(chapter_57: Visit) -> None:
 
 def test_folding_the_product_back(chapter_57: Visit) -> None:
     lesson = Lesson(chapter_57.page, "fold")
-    t = held(lesson, "t")
+    t = lesson.held("t")
     t[2, 1] = 99
     lesson.put("t", 7, "99")
     y = np.moveaxis(t.reshape(2, 2, 2, 3), -1, 1)
@@ -159,7 +146,7 @@ def test_folding_the_product_back(chapter_57: Visit) -> None:
 
 def test_columns_with_six_axes(chapter_57: Visit) -> None:
     lesson = Lesson(chapter_57.page, "taps")
-    x = held(lesson, "x")
+    x = lesson.held("x")
     for kernel_size, stride, pad in ((3, 1, 0), (2, 2, 1), (2, 1, 0)):
         lesson.set(kernel_size=kernel_size, stride=stride, pad=pad)
         col = rows(x, kernel_size, stride, pad)
@@ -177,7 +164,7 @@ def test_columns_with_six_axes(chapter_57: Visit) -> None:
 
 def test_pooling_is_a_maximum_of_rows(chapter_57: Visit) -> None:
     lesson = Lesson(chapter_57.page, "pool-rows")
-    x = held(lesson, "x")
+    x = lesson.held("x")
     for kernel_size, stride in ((3, 1), (2, 1), (2, 2)):
         lesson.set(kernel_size=kernel_size, stride=stride)
         windows = [rows(x[:, [c]], kernel_size, stride) for c in (0, 1)]
@@ -196,7 +183,7 @@ def test_pooling_is_a_maximum_of_rows(chapter_57: Visit) -> None:
 
 def test_col2im_adds_the_copies(chapter_57: Visit) -> None:
     lesson = Lesson(chapter_57.page, "add-back")
-    x = held(lesson, "x")
+    x = lesson.held("x")
     for kernel_size, stride, pad, times in (
         (3, 1, 0, [1, 2, 2, 1]),
         (2, 2, 0, [1, 1, 1, 1]),
@@ -245,24 +232,19 @@ def numbered(size: int) -> Array:
     return np.arange(1.0, size * size + 1).reshape(1, 1, size, size)
 
 
-def has(lesson: Lesson, name: str, count: int) -> None:
-    """Wait until a tensor has so many cells."""
-    wait(lambda: lesson.cells(name).count() == count, lambda: f"{name} keeps its shape")
-
-
 GEOMETRIES = ((1, 0), (1, 1), (2, 0), (3, 1), (2, 1))
 
 
 def test_where_gradients_flow(backward: Visit) -> None:
     lesson = Lesson(backward.page, "flow")
     lesson.put("W", 3, "-4")
-    W = held(lesson, "W")
+    W = lesson.held("W")
     for stride, pad in GEOMETRIES:
         lesson.set(stride=stride, pad=pad)
         A = matrix(W, 5, stride, pad)
         size = int(len(A) ** 0.5)
-        has(lesson, "gy", len(A))
-        gy = held(lesson, "gy")
+        lesson.has("gy", len(A))
+        gy = lesson.held("gy")
         gy.flat[-1] = 2.5
         lesson.put("gy", len(A) - 1, "2.5")
         lesson.shows("gx", (A.T @ gy.ravel()).reshape(1, 1, 5, 5))
@@ -295,7 +277,7 @@ def test_the_adjoint(backward: Visit) -> None:
     lesson.put("x", 2, "-3")
     lesson.put("gy", 2, "4")
     lesson.put("W", 0, "5")
-    x, W, gy = (held(lesson, name) for name in ("x", "W", "gy"))
+    x, W, gy = (lesson.held(name) for name in ("x", "W", "gy"))
     A = matrix(W, 3)
     lesson.shows("A", A)
     lesson.shows("B", A.T)
@@ -317,31 +299,31 @@ def test_the_adjoint(backward: Visit) -> None:
 def test_the_weights_gradient(backward: Visit) -> None:
     lesson = Lesson(backward.page, "weights")
     lesson.put("x", 12, "-6")
-    x = held(lesson, "x")
+    x = lesson.held("x")
     for stride, pad in GEOMETRIES:
         lesson.set(stride=stride, pad=pad)
         col = rows(x, 3, stride, pad)
-        has(lesson, "gy", len(col))
-        lesson.shows("gW", (held(lesson, "gy").ravel() @ col).reshape(1, 1, 3, 3))
+        lesson.has("gy", len(col))
+        lesson.shows("gW", (lesson.held("gy").ravel() @ col).reshape(1, 1, 3, 3))
         lesson.cells("gW").nth(5).hover()
         met = [int(pixel) - 1 for pixel in rows(numbered(5), 3, stride, pad)[:, 5] if pixel]
         wait(lambda m=met: lesson.marked("x") == m, lambda m=met: f"{lesson.marked('x')}, not {m}")
         lesson.says("Backward and correlation differ by 0.")
     lesson.set(stride=1, pad=0)
-    has(lesson, "gy", 9)
-    gy = held(lesson, "gy")
+    lesson.has("gy", 9)
+    gy = lesson.held("gy")
     lesson.shows("gW", correlate2d(x[0, 0], gy[0, 0], "valid")[None, None])
 
 
 def test_pooling_sends_gradients_on(backward: Visit) -> None:
     lesson = Lesson(backward.page, "routing")
     lesson.put("x", 2, "7")  # as large as the pixel two below: the first one wins
-    x = held(lesson, "x")
+    x = lesson.held("x")
     for kernel_size, stride in ((3, 1), (2, 1), (4, 1), (2, 2)):
         lesson.set(kernel_size=kernel_size, stride=stride)
         col, source = rows(x, kernel_size, stride), rows(numbered(4), kernel_size, stride).astype(int) - 1
-        has(lesson, "gy", len(col))
-        gy = held(lesson, "gy")
+        lesson.has("gy", len(col))
+        gy = lesson.held("gy")
         lesson.shows("y", col.max(axis=1).reshape(gy.shape))
         lesson.shows("index", col.argmax(axis=1).reshape(gy.shape))
         gx, spread = np.zeros((2, 16))
@@ -364,7 +346,7 @@ def test_pooling_sends_gradients_on(backward: Visit) -> None:
 def test_the_gradient_of_a_gradient(backward: Visit) -> None:
     lesson = Lesson(backward.page, "second")
     lesson.put("W", 1, "-0.75")
-    x, W = held(lesson, "x").ravel(), held(lesson, "W")
+    x, W = lesson.held("x").ravel(), lesson.held("W")
     M = matrix(W, 4)
     gx = 2 * M.T @ M @ x  # of sum((M x)**2)
     units = [matrix(unit.reshape(W.shape), 4) for unit in np.eye(4)]

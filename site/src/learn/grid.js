@@ -10,6 +10,7 @@ import { svg } from '../views/svg.js';
  * @property {(row: number, column: number, value: number) => void} [onChange]  lets the visitor change them
  * @property {(cell: {row: number, column: number} | null) => void} [onPoint]  the cell under the pointer or the keyboard
  * @property {number} [size]  pixels of a cell, where there is room
+ * @property {number} [width]  pixels of all columns, in place of a cell's
  * @property {boolean} [paints]  a picture of 0 and 1: colours without numbers, to be painted on
  *
  * @typedef {{row: number, column: number, rows: number, columns: number}} Area  of cells
@@ -114,7 +115,8 @@ export class Grid {
     this.#cells = [];
     this.#svg.replaceChildren();
     this.#svg.setAttribute('viewBox', `-1 -1 ${columns * CELL + 2} ${rows * CELL + 2}`);
-    this.#svg.style.inlineSize = `${columns * (this.#options.size ?? CELL) + 2}px`;
+    const { size = CELL, width = columns * size } = this.#options;
+    this.#svg.style.inlineSize = `${width + 2}px`;
     for (let row = 0; row < rows; row++) {
       const line = svg('g', { role: 'row' });
       for (let column = 0; column < columns; column++) {

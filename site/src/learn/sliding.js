@@ -16,6 +16,8 @@ import { flat, indices, nested, shapeText, size, Tensor } from './tensor.js';
  * @property {Record<string, number | 'text'>} [outputs]  beside y
  * @property {{name: string, title: () => string, sign: string}} [between]  one of the outputs, as large as y, on the way
  *   to it, and the sign that comes after
+ * @property {(values: Record<string, any>, pixel: string) => string} [tell]  the sentence about the output that is
+ *   pointed at, `y[0, 1]` for instance; it has its number and the shape of y if left out
  */
 
 const AXES = ['d', 'i', 'j']; // of an output, in Python
@@ -26,13 +28,13 @@ const text = texts(
     W: 'Kernel',
     y: 'Output',
     pixel: (/** @type {string} */ pixel, /** @type {string} */ value, /** @type {string} */ shape) =>
-      `y[${pixel}] = ${value}; y has the shape ${shape}.`,
+      `${pixel} = ${value}; y has the shape ${shape}.`,
   },
   {
     x: '入力',
     W: 'カーネル',
     y: '出力',
-    pixel: (pixel, value, shape) => `y[${pixel}] = ${value}(y の形状は ${shape})`,
+    pixel: (pixel, value, shape) => `${pixel} = ${value}(y の形状は ${shape})`,
   },
 );
 
@@ -92,6 +94,11 @@ export class Sliding {
     });
   }
 
+  /** The numbers of the input. @returns {readonly number[]} */
+  get x() {
+    return this.#x;
+  }
+
   /** Of the output. */
   get shape() {
     const { stride, pad } = this;
@@ -141,13 +148,14 @@ export class Sliding {
     });
     this.#W.draw();
     const empty = { shape, data: null };
-    const { between } = this.#plan;
+    const { between, tell } = this.#plan;
     if (between) this.#between?.draw(values?.[between.name] ?? empty);
     const y = values?.y ?? empty;
     const target = flat(this.at, y.shape);
     this.#output.draw(y, (index) => (index === target ? 'window' : ''));
-    if (y.data?.[target] !== undefined)
-      this.lesson.say(text().pixel(this.at.join(', '), short(y.data[target]), shapeText(y.shape)));
+    if (!values || y.data?.[target] === undefined) return;
+    const pixel = `y[${this.at.join(', ')}]`;
+    this.lesson.say(tell?.(values, pixel) ?? text().pixel(pixel, short(y.data[target]), shapeText(y.shape)));
   }
 
   /** The input with zeros around it. @returns {Numbers} */

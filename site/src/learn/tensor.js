@@ -16,6 +16,7 @@ import { Grid, magnitude } from './grid.js';
  * @property {boolean} [small]  for matrices with many rows
  * @property {readonly number[]} [first]  the shape of what will be computed at first: its place is kept
  * @property {boolean} [pixels]  a picture: colours without numbers, 0 and 1 where the visitor paints
+ * @property {number} [width]  pixels of each grid, however many cells it has
  */
 
 /** The number of elements. @param {readonly number[]} shape */
@@ -97,10 +98,11 @@ export class Tensor {
 
   /** Makes the grids. @param {readonly number[]} outer */
   #layOut(outer) {
-    const { name, title, small, pixels, onChange, onPoint } = this.#options;
+    const { name, title, small, pixels, width, onChange, onPoint } = this.#options;
     this.#outer = outer;
     this.#blocks.replaceChildren();
     this.#blocks.style.setProperty('--columns', String(outer.at(-1) ?? 1));
+    this.#blocks.classList.toggle('line', outer.length < 2);
     this.#grids = Array.from({ length: size(outer) }, (_, block) => {
       const label = outer.length ? `${name}[${indices(block, outer).join(', ')}]` : name;
       const place = make('div');
@@ -114,6 +116,7 @@ export class Tensor {
         onChange: onChange && ((row, column, value) => onChange(index(row, column), value)),
         onPoint: onPoint && ((cell) => cell && onPoint(index(cell.row, cell.column))),
         size: pixels ? PIXEL : small ? SMALL : CELL,
+        width,
         paints: pixels,
       });
       return { grid, place };

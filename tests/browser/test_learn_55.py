@@ -1,4 +1,4 @@
-"""The first chapters: what their figures show is what others compute, whatever the visitor changes."""
+"""Overview and chapter 55: what their figures show is what others compute, whatever the visitor changes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 import pytest
 from hosting import Server
-from lessons import Array, Lesson, wait
+from lessons import Array, Lesson, entered, wait
 from scipy.ndimage import correlate
 from scipy.signal import correlate2d
 from visits import Visit
@@ -40,19 +40,6 @@ def chapter_55(enter: Callable[..., Visit], server: Server) -> Visit:
     return entered(enter, server, "learn-55.html")
 
 
-def entered(enter: Callable[..., Visit], server: Server, page: str) -> Visit:
-    visit = enter(server.url + page)
-    visit.wait_for("#versions", "Running Pyodide", seconds=120)
-    return visit
-
-
-def held(lesson: Lesson, name: str) -> Array:
-    """An input of the figure."""
-    shown = lesson.shown(name)
-    assert shown is not None
-    return shown
-
-
 def convolved(x: Array, W: Array, stride: tuple[int, int] = (1, 1), pad: tuple[int, int] = (0, 0)) -> Array:
     x = np.pad(x, [(pad[0], pad[0]), (pad[1], pad[1])])
     return correlate2d(x, W, "valid")[:: stride[0], :: stride[1]]
@@ -64,13 +51,9 @@ def equation(lesson: Lesson) -> tuple[float, float]:
     return eval(left), float(right)
 
 
-def restart(lesson: Lesson) -> None:
-    lesson.place.get_by_role("button", name="Start over").click()
-
-
 def test_the_sum_at_each_place(chapter_55: Visit) -> None:
     lesson = Lesson(chapter_55.page, "sum")
-    x, W = held(lesson, "x"), held(lesson, "W")
+    x, W = lesson.held("x"), lesson.held("W")
     y = convolved(x, W)
     lesson.shows("y", y)
     for i, j in product(range(2), repeat=2):
@@ -83,7 +66,7 @@ def test_the_sum_at_each_place(chapter_55: Visit) -> None:
 
 def test_numbers_changed_by_dragging_and_by_keyboard(chapter_55: Visit) -> None:
     lesson = Lesson(chapter_55.page, "sum")
-    x, W = held(lesson, "x"), held(lesson, "W")
+    x, W = lesson.held("x"), lesson.held("W")
     lesson.cells("W").nth(4).focus()
     chapter_55.page.keyboard.type("-1.5")
     chapter_55.page.keyboard.press("Enter")
@@ -103,7 +86,7 @@ def test_numbers_changed_by_dragging_and_by_keyboard(chapter_55: Visit) -> None:
     lesson.cells("y").first.focus()
     lesson.shows("products", x[:3, :3] * W)
     assert equation(lesson) == pytest.approx((y := convolved(x, W)[0, 0], y))
-    restart(lesson)
+    lesson.start_over()
     lesson.shows("y", [[15, 16], [6, 15]])
 
 
@@ -122,7 +105,7 @@ def test_the_kernel_walks_by_itself_and_by_the_button(chapter_55: Visit) -> None
 def test_typed_code_and_wrong_code(chapter_55: Visit) -> None:
     lesson = Lesson(chapter_55.page, "sum")
     code = lesson.code()
-    x, W = held(lesson, "x"), held(lesson, "W")
+    x, W = lesson.held("x"), lesson.held("W")
     lesson.type(code.replace("y = F.conv2d(x[None", "y = F.conv2d(2 * x[None"))
     lesson.shows("y", 2 * convolved(x, W))
     lesson.type(code.replace("window * W", "window * w"))
@@ -134,7 +117,7 @@ def test_typed_code_and_wrong_code(chapter_55: Visit) -> None:
     ).wait_for()
     lesson.type("print('hello')\n" + code)
     lesson.place.locator(".printed").filter(has_text="hello").wait_for()
-    restart(lesson)
+    lesson.start_over()
     lesson.shows("y", convolved(x, W))
     assert lesson.code() == code
 
@@ -142,7 +125,7 @@ def test_typed_code_and_wrong_code(chapter_55: Visit) -> None:
 @pytest.mark.parametrize(("name", "axes"), [("one", 1), ("two", 2), ("three", 3)])
 def test_directions(chapter_55: Visit, name: str, axes: int) -> None:
     lesson = Lesson(chapter_55.page, name)
-    x, W = held(lesson, "x"), held(lesson, "W")
+    x, W = lesson.held("x"), lesson.held("W")
     lesson.cells("x").nth(5).focus()
     chapter_55.page.keyboard.press("PageDown")
     x.flat[5] -= 1
@@ -162,7 +145,7 @@ def test_directions(chapter_55: Visit, name: str, axes: int) -> None:
 
 def test_bias(chapter_55: Visit) -> None:
     lesson = Lesson(chapter_55.page, "bias")
-    y = convolved(held(lesson, "x"), held(lesson, "W"))
+    y = convolved(lesson.held("x"), lesson.held("W"))
     lesson.shows("sums", y)
     for b in (-4, 2.5, 0):
         lesson.place.locator("[name=b]").fill(str(b))
@@ -171,7 +154,7 @@ def test_bias(chapter_55: Visit) -> None:
 
 def test_padding(chapter_55: Visit) -> None:
     lesson = Lesson(chapter_55.page, "padding")
-    W = held(lesson, "W")
+    W = lesson.held("W")
     for pad in ((1, 1), (0, 0), (3, 0), (2, 1), (0, 3)):
         lesson.set(PH=pad[0], PW=pad[1])
         x = np.pad([[1, 2, 3, 0], [0, 1, 2, 3], [3, 0, 1, 2], [2, 3, 0, 1]], [(pad[0],) * 2, (pad[1],) * 2])
@@ -189,13 +172,13 @@ def test_padding(chapter_55: Visit) -> None:
     x = np.pad([[9, 2, 3, 0], [0, 1, 2, 3], [3, 0, 1, 2], [2, 3, 0, 1]], 1)
     lesson.shows("x", x)
     lesson.shows("y", correlate2d(x, W, "valid"))
-    restart(lesson)
+    lesson.start_over()
     lesson.shows("x", np.pad([[1, 2, 3, 0], [0, 1, 2, 3], [3, 0, 1, 2], [2, 3, 0, 1]], 1))
 
 
 def test_stride(chapter_55: Visit) -> None:
     lesson = Lesson(chapter_55.page, "stride")
-    x, W = held(lesson, "x"), held(lesson, "W")
+    x, W = lesson.held("x"), lesson.held("W")
     for SH, SW in ((1, 2), (2, 3), (4, 1), (7, 8)):
         lesson.set(SH=SH, SW=SW)
         y = convolved(x, W, (SH, SW))
@@ -230,7 +213,7 @@ def drawn(lesson: Lesson) -> tuple[int, int, int, bool]:
 )
 def test_sizes(chapter_55: Visit, H: int, KH: int, SH: int, PH: int) -> None:
     lesson = Lesson(chapter_55.page, "outsize")
-    restart(lesson)
+    lesson.start_over()
     lesson.set(H=H, KH=KH, SH=SH, PH=PH)
     places = [i for i in range(H + 2 * PH) if i % SH == 0 and i + KH <= H + 2 * PH]
     rest = H + 2 * PH - places[-1] - KH
@@ -243,7 +226,7 @@ def test_impossible_sizes(
     chapter_55: Visit, knobs: dict[str, float], axis: str, reason: str, remedy: str
 ) -> None:
     lesson = Lesson(chapter_55.page, "outsize")
-    restart(lesson)
+    lesson.start_over()
     place = lesson.place.locator(f"#axis-{axis}")
     place.locator("strong").filter(has_text=re.compile(r"^\d+$")).wait_for()
     for name, value in knobs.items():
@@ -253,7 +236,7 @@ def test_impossible_sizes(
     assert place.locator("strong").inner_text() == "–"
     lesson.place.locator(".said").filter(has_text="Error: ").wait_for()  # Python says it too
     assert "get_conv_outsize" in lesson.place.locator(".cm-wrong").inner_text()
-    restart(lesson)
+    lesson.start_over()
     place.locator("strong").filter(has_text=re.compile(r"^\d+$")).wait_for()
 
 
@@ -273,10 +256,10 @@ def test_the_layers_of_a_network(chapter_55: Visit) -> None:
     lesson.set(H=5)
     lesson.place.locator(".said").filter(has_text="kernel").wait_for()
     assert lesson.place.locator(".cm-wrong").inner_text().strip() == "x = layer(x)"
-    restart(lesson)
+    lesson.start_over()
     lesson.type(lesson.code().replace("L.MaxPool(2, 2),\n    L.Flatten", "L.Flatten"))
     lesson.says("7 layers")
-    restart(lesson)
+    lesson.start_over()
     lesson.says("8 layers")
 
 
@@ -297,7 +280,7 @@ def test_the_picture_and_its_kernels(start: Visit) -> None:
     for name in ("top", "point", "blur", "left"):
         start.page.click(f"#kernel-{name}")
         start.page.wait_for_timeout(300)
-        assert right(held(lesson, "W"))
+        assert right(lesson.held("W"))
     before, _ = seen()
     box = pictures.first.bounding_box()
     assert box
@@ -307,13 +290,13 @@ def test_the_picture_and_its_kernels(start: Visit) -> None:
     start.page.mouse.up()
     start.page.wait_for_timeout(300)
     assert seen()[0].sum() > before.sum() + 8
-    assert right(held(lesson, "W"))
+    assert right(lesson.held("W"))
     pictures.first.locator(".cell").last.focus()
     start.page.keyboard.press("Space")
     start.page.wait_for_timeout(300)
     assert seen()[0][15, 14] == 1
-    assert right(held(lesson, "W"))
-    restart(lesson)
+    assert right(lesson.held("W"))
+    lesson.start_over()
 
 
 def test_from_page_to_page(start: Visit, server: Server, enter: Callable[..., Visit]) -> None:
@@ -360,4 +343,4 @@ def test_in_japanese(chapter_55: Visit) -> None:
     finally:
         page.click("#language")
     page.locator("#axis-OW .obstacle").filter(has_text="Impossible").wait_for()
-    restart(Lesson(page, "outsize"))
+    Lesson(page, "outsize").start_over()
