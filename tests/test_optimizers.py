@@ -12,6 +12,7 @@ import pyconvlite.layers as L
 from pyconvlite import Layer, Parameter, Variable
 from pyconvlite.models import MLP, Sequential
 from pyconvlite.optimizers import SGD, AdaDelta, AdaGrad, Adam, AdamW, MomentumSGD, Optimizer
+from pyconvlite.optimizers.base import Elementwise
 
 DTYPES = [np.float16, np.float32, np.float64]
 ALL = [SGD, MomentumSGD, AdaGrad, AdaDelta, Adam, AdamW]
@@ -359,3 +360,25 @@ def test_mlp_learns_a_curve(optimizer):
 def test_an_argument_that_is_no_number_is_refused(make, message):
     with pytest.raises(TypeError, match=message):
         make()
+
+
+@pytest.mark.parametrize("make", ALL)
+def test_a_subclass_may_change_each_parameter_its_own_way(make):
+    class Halved(make):
+        def update_one(self, param):
+            before = param.data
+            super().update_one(param)
+            param.data = (before + param.data) / 2
+
+    moved = []
+    for kind in (make, Halved):
+        layer = One([1.0, -2.0])
+        step(kind().setup(layer), layer, [3.0, 4.0])
+        moved.append(layer.w.data - [1.0, -2.0])
+    np.testing.assert_allclose(moved[1], moved[0] / 2, rtol=1e-9)
+
+
+def test_a_subclass_without_rule():
+    layer = One([1.0])
+    with pytest.raises(NotImplementedError, match="Elementwise defines no rule"):
+        step(Elementwise().setup(layer), layer, [1.0])

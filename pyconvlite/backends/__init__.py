@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -40,6 +40,7 @@ __all__ = [
     "get_array_module",
     "is_array",
     "kernels",
+    "mapped",
     "to_cpu",
     "to_gpu",
     "use",
@@ -167,6 +168,19 @@ def asked(ask: Callable[[], Sequence[float]]) -> Sequence[float]:
         (0.1, 0.9)
     """
     return _device.asked(ask) if _device else ask()
+
+
+def mapped(f: Callable[..., tuple[Any, ...]], rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """f(*row) for each row of arrays, where f computes element by element.
+
+    On a device many rows are one, end to end, as a kernel over all takes no longer than one over a few.
+
+    Example:
+        >>> rows = [(np.ones(2), np.ones(2)), (np.zeros(1), np.ones(1))]
+        >>> list(mapped(lambda W, g: (W - g,), rows))
+        [(array([0., 0.]),), (array([-1.]),)]
+    """
+    return _device.mapped(f, rows) if _device else (f(*row) for row in rows)
 
 
 # ------------------------------------------------------------------------------------ the choice of a backend

@@ -7,12 +7,12 @@ from weakref import WeakKeyDictionary
 
 from .._arguments import above_zero, within
 from ..backends import asked, get_array_module, kernels
-from ..core import Parameter, as_array
+from ..core import Parameter
 from ..utils import Array
-from .base import Optimizer, gradient, move
+from .base import Elementwise
 
 
-class AdaGrad(Optimizer):
+class AdaGrad(Elementwise):
     """AdaGrad: `h = h + gW * gW; W - lr * gW / (sqrt(h) + eps)`.
 
     Duchi, Hazan, Singer, "Adaptive Subgradient Methods for Online Learning and Stochastic Optimization"
@@ -38,25 +38,24 @@ class AdaGrad(Optimizer):
         1.5
     """
 
+    states = ("hs",)
+    hs: WeakKeyDictionary[Parameter, Array]
+
     def __init__(self, lr: float = 0.001, eps: float = 1e-8) -> None:
         super().__init__()
         self.lr = within(0, lr, math.inf, "lr")
         self.eps = above_zero(eps, "eps")
         self.reset()
 
-    def reset(self) -> None:
-        """Forget the sums of squares."""
-        self.hs: WeakKeyDictionary[Parameter, Array] = WeakKeyDictionary()
-
-    def update_one(self, param: Parameter) -> None:
-        """Change one Parameter."""
-        g = gradient(param)
+    def rule(self, W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:
+        """The moved weights and the new sum of squares."""
+        (h,) = states
         lr, eps = asked(lambda: (float(self.lr), float(self.eps)))
-        self.hs[param] = h = self.hs.get(param, 0.0) + g * g
-        move(param, -lr * g / (get_array_module(h).sqrt(h) + eps))
+        h = h + gW * gW
+        return kernels(W).moved(W, -lr * gW / (get_array_module(h).sqrt(h) + eps)), h
 
 
-class AdaDelta(Optimizer):
+class AdaDelta(Elementwise):
     """AdaDelta: steps as long as the latest ones were, by the size of the gradient; there is no rate.
 
     Zeiler, "ADADELTA: An Adaptive Learning Rate Method" (2012)::
@@ -80,6 +79,9 @@ class AdaDelta(Optimizer):
     """
 
     rate_name = None
+    states = ("msg", "msdx")
+    msg: WeakKeyDictionary[Parameter, Array]
+    msdx: WeakKeyDictionary[Parameter, Array]
 
     def __init__(self, rho: float = 0.95, eps: float = 1e-6) -> None:
         super().__init__()
@@ -87,23 +89,16 @@ class AdaDelta(Optimizer):
         self.eps = above_zero(eps, "eps")
         self.reset()
 
-    def reset(self) -> None:
-        """Forget the mean squares."""
-        self.msg: WeakKeyDictionary[Parameter, Array] = WeakKeyDictionary()
-        self.msdx: WeakKeyDictionary[Parameter, Array] = WeakKeyDictionary()
-
-    def update_one(self, param: Parameter) -> None:
-        """Change one Parameter."""
+    def rule(self, W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:
+        """The moved weights and the new mean squares."""
+        msg, msdx = states
         rho, eps = asked(lambda: (float(self.rho), float(self.eps)))
-        g = gradient(param)
-        msdx = self.msdx.get(param, 0.0)
-        self.msg[param] = msg = rho * self.msg.get(param, 0.0) + (1 - rho) * g * g
-        dx = get_array_module(msg).sqrt((msdx + eps) / (msg + eps)) * g
-        self.msdx[param] = rho * msdx + (1 - rho) * dx * dx
-        move(param, -dx)
+        msg = rho * msg + (1 - rho) * gW * gW
+        dx = get_array_module(msg).sqrt((msdx + eps) / (msg + eps)) * gW
+        return kernels(W).moved(W, -dx), msg, rho * msdx + (1 - rho) * dx * dx
 
 
-class Adam(Optimizer):
+class Adam(Elementwise):
     """Adam: steps of about `alpha` for each weight, whatever the size of its gradient.
 
     Kingma, Ba, "Adam: A Method for Stochastic Optimization" (2015), in the order of computation that the end
@@ -128,6 +123,9 @@ class Adam(Optimizer):
     """
 
     rate_name = "alpha"
+    states = ("ms", "vs")
+    ms: WeakKeyDictionary[Parameter, Array]
+    vs: WeakKeyDictionary[Parameter, Array]
 
     def __init__(
         self, alpha: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8
@@ -142,8 +140,7 @@ class Adam(Optimizer):
     def reset(self) -> None:
         """Forget the moments."""
         self.t = 0
-        self.ms: WeakKeyDictionary[Parameter, Array] = WeakKeyDictionary()
-        self.vs: WeakKeyDictionary[Parameter, Array] = WeakKeyDictionary()
+        super().reset()
 
     @property
     def lr(self) -> float:
@@ -160,15 +157,11 @@ class Adam(Optimizer):
         self.t += 1
         return (self.t,)
 
-    def update_one(self, param: Parameter) -> None:
-        """Change one Parameter."""
-        g = gradient(param)
-        m, v = self.ms.get(param), self.vs.get(param)
-        if m is None or v is None:
-            m = v = get_array_module(g).zeros_like(g)
-        settings = asked(self._settings)
-        data, m, v = kernels(param).adam(param.data, m, v, g, *settings)
-        param.data, self.ms[param], self.vs[param] = as_array(data), as_array(m), as_array(v)
+    def rule(self, W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:
+        """The moved weights and the new moments."""
+        m, v = states
+        W, m, v = kernels(W).adam(W, m, v, gW, *asked(self._settings))
+        return W, m, v
 
     def _settings(self) -> tuple[float, ...]:
         return self.lr, float(self.beta1), float(self.beta2), float(self.eps), self._decay

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Self
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ..backends import kernels
+from ..backends import get_array_module, mapped
 from ..core import Parameter, as_array
 from ..layers import Layer
 from ..utils import Array
@@ -77,6 +78,10 @@ class Optimizer:
         for hook in self.hooks:
             hook(params)
             params = with_gradient(params)  # a hook may have dropped some, to freeze the Parameter
+        self.update_all(params)
+
+    def update_all(self, params: list[Parameter]) -> None:
+        """Change Parameters, all of which have a gradient."""
         for param in params:
             self.update_one(param)
 
@@ -93,6 +98,53 @@ class Optimizer:
         if not callable(f):
             raise TypeError(f"a hook must be callable; got {type(f).__name__}")
         self.hooks.append(f)
+
+
+class Elementwise(Optimizer):
+    """Base of algorithms that move each weight by itself: a device takes all Parameters as one array.
+
+    A subclass defines `rule`, and names in `states` the attributes where it remembers something of each
+    Parameter, which is zero at first.
+
+    Attributes:
+        states: the names.
+    """
+
+    states: ClassVar[tuple[str, ...]] = ()
+
+    def rule(self, W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:
+        """The moved weights and the new states, element by element."""
+        raise NotImplementedError(f"{type(self).__name__} defines no rule")
+
+    def reset(self) -> None:
+        """Forget the states."""
+        for name in self.states:
+            setattr(self, name, WeakKeyDictionary())
+
+    def update_one(self, param: Parameter) -> None:
+        """Change one Parameter."""
+        self._update([param])
+
+    def update_all(self, params: list[Parameter]) -> None:
+        """Change Parameters, all of which have a gradient."""
+        if type(self).update_one is Elementwise.update_one:
+            self._update(params)
+        else:  # somebody does it his own way
+            super().update_all(params)
+
+    def _update(self, params: list[Parameter]) -> None:
+        memories: list[WeakKeyDictionary[Parameter, Array]] = [getattr(self, name) for name in self.states]
+
+        def row(param: Parameter) -> tuple[Array, ...]:
+            g = gradient(param)
+            states = (memory.get(param) for memory in memories)
+            zeros = get_array_module(g).zeros_like
+            return param.data, g, *(zeros(g) if state is None else state for state in states)
+
+        for param, (data, *new) in zip(params, mapped(self.rule, map(row, params)), strict=True):
+            param.data = as_array(data)
+            for memory, state in zip(memories, new, strict=True):
+                memory[param] = as_array(state)
 
 
 # ----------------------------------------------------------------------------------------- for the algorithms
@@ -122,14 +174,3 @@ def gradient(param: Parameter) -> Array:
     assert param.grad is not None  # hooks and algorithms get no other
     dtype = np.float32 if param.dtype == np.float16 else param.dtype
     return param.grad.data.astype(dtype, copy=False)  # type: ignore[no-any-return]
-
-
-def move(param: Parameter, step: Array) -> None:
-    """Give the Parameter a new array, the sum taken in the dtype of the step.
-
-    Example:
-        >>> param = Parameter(np.zeros(2))
-        >>> move(param, np.ones(2)); param
-        variable([1. 1.])
-    """
-    param.data = as_array(kernels(param).moved(param.data, step))

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable
 
 from .._arguments import above_zero, within
-from ..backends import asked, kernels
+from ..backends import asked, kernels, mapped
 from ..core import Parameter, as_variable
 from ..layers import Layer
 from ..utils import Array
@@ -42,10 +42,14 @@ class WeightDecay:
     def __call__(self, params: Iterable[Parameter]) -> None:
         """Change the gradients."""
         (rate,) = asked(lambda: (float(self.rate),))
-        for param in with_gradient(params):
-            g = gradient(param)
-            W = param.data.astype(g.dtype, copy=False)
-            _set_grad(param, g + rate * W)
+        params = with_gradient(params)
+
+        def decayed(g: Array, W: Array) -> tuple[Array, ...]:
+            return (g + rate * W.astype(g.dtype, copy=False),)
+
+        rows = ((gradient(param), param.data) for param in params)
+        for param, (g,) in zip(params, mapped(decayed, rows), strict=True):
+            _set_grad(param, g)
 
 
 class ClipGrad:

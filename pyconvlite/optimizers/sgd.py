@@ -6,13 +6,13 @@ import math
 from weakref import WeakKeyDictionary
 
 from .._arguments import within
-from ..backends import asked, get_array_module, kernels
-from ..core import Parameter, as_array
+from ..backends import asked, kernels
+from ..core import Parameter
 from ..utils import Array
-from .base import Optimizer, gradient
+from .base import Elementwise
 
 
-class SGD(Optimizer):
+class SGD(Elementwise):
     """Stochastic gradient descent: `W - lr * gW`.
 
     Args:
@@ -38,13 +38,13 @@ class SGD(Optimizer):
         super().__init__()
         self.lr = within(0, lr, math.inf, "lr")
 
-    def update_one(self, param: Parameter) -> None:
-        """Change one Parameter."""
+    def rule(self, W: Array, gW: Array, *_: Array) -> tuple[Array, ...]:
+        """The moved weights."""
         (lr,) = asked(lambda: (float(self.lr),))
-        param.data = as_array(kernels(param).sgd(param.data, gradient(param), lr))
+        return (kernels(W).sgd(W, gW, lr),)
 
 
-class MomentumSGD(Optimizer):
+class MomentumSGD(Elementwise):
     """SGD with a velocity: `v = momentum * v - lr * gW; W + v`.
 
     Args:
@@ -60,22 +60,18 @@ class MomentumSGD(Optimizer):
         0.5
     """
 
+    states = ("vs",)
+    vs: WeakKeyDictionary[Parameter, Array]
+
     def __init__(self, lr: float = 0.01, momentum: float = 0.9) -> None:
         super().__init__()
         self.lr = within(0, lr, math.inf, "lr")
         self.momentum = within(0, momentum, 1, "momentum")
         self.reset()
 
-    def reset(self) -> None:
-        """Forget the velocities."""
-        self.vs: WeakKeyDictionary[Parameter, Array] = WeakKeyDictionary()
-
-    def update_one(self, param: Parameter) -> None:
-        """Change one Parameter."""
-        g = gradient(param)
-        v = self.vs.get(param)
-        if v is None:
-            v = get_array_module(g).zeros_like(g)
+    def rule(self, W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:
+        """The moved weights and the new velocity."""
+        (v,) = states
         settings = asked(lambda: (float(self.lr), float(self.momentum)))
-        data, v = kernels(param).momentum_sgd(param.data, v, g, *settings)
-        param.data, self.vs[param] = as_array(data), as_array(v)
+        W, v = kernels(W).momentum_sgd(W, v, gW, *settings)
+        return W, v

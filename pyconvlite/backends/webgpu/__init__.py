@@ -7,6 +7,7 @@ for device arrays, under NumPy's names; nothing of them reads back.
 - `bridge.js` gives the device its commands, `device.py` is Python's side of it;
 - `window.py` and `array.py` are the array, `namespace.py` has NumPy's functions of it;
 - `arithmetic.py`, `elementwise.py`, `reduction.py` and `indexing.py` compute them;
+- `packing.py` lets a kernel go over many arrays at once, as an optimizer does over a model's;
 - `kernels.py` has the kernels of the seam, written in WGSL (`wgsl/`); `capture.py` replays a step's, for
   which `asked.py` asks the host's numbers again.
 """
@@ -60,6 +61,7 @@ from .namespace import (
     zeros,
     zeros_like,
 )
+from .packing import mapped
 
 __all__ = [
     "AdapterInfo",
@@ -89,6 +91,7 @@ __all__ = [
     "isfinite",
     "log",
     "log1p",
+    "mapped",
     "matmul",
     "maximum",
     "memory",

@@ -71,14 +71,14 @@ class ndarray(Window):  # noqa: N801 - NumPy's name
         Raises:
             RuntimeError: this runtime cannot wait; use `await webgpu.asnumpy_async(x)`.
         """
-        x = self if self.is_contiguous else self.copy()
+        x = contiguous(self)
         if not x.size:
             return np.empty(x.shape, x.dtype)
         return _from_bytes(x.buffer.device.read_sync(x.buffer, 4 * x.offset, x.nbytes), x)
 
     async def get_async(self) -> np.ndarray[Any, Any]:
         """A NumPy copy."""
-        x = self if self.is_contiguous else self.copy()
+        x = contiguous(self)
         if not x.size:
             return np.empty(x.shape, x.dtype)
         return _from_bytes(await x.buffer.device.read(x.buffer, 4 * x.offset, x.nbytes), x)
@@ -258,6 +258,11 @@ def _as(given: np.dtype[Any], name: str, wanted: np.dtype[Any]) -> str:
 def _from_bytes(data: bytes, x: ndarray) -> np.ndarray[Any, Any]:
     stored = np.uint32 if x.dtype.kind == "b" else x.dtype
     return np.frombuffer(data, stored).reshape(x.shape).astype(x.dtype)
+
+
+def contiguous(x: ndarray) -> ndarray:
+    """X, lying row by row."""
+    return x if x.is_contiguous else x.copy()
 
 
 def whole(x: ndarray) -> ndarray:

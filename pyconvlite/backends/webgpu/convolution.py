@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...utils import Pair, conv_outsize
-from .array import fill, ndarray, new, whole
+from .array import contiguous, fill, ndarray, new, whole
 from .device import current
 from .program import even, require_floats, run_file
 
@@ -97,10 +97,11 @@ def _conv2d(
     Q = even(OCg, max(1, min(CHANNELS[fallback], PRODUCTS // (run * KW))))
     x, sizes = _padded(x, outsize, run, (KH, KW), stride, pad, dilation, spread)
     threads = N * groups * -(-OCg // Q) * outsize[0] * -(-outsize[1] // run)
-    W = whole(W)
-    bias = W if b is None else whole(b)  # something has to be bound
+    W = contiguous(W)
+    bias = W if b is None else contiguous(b)  # something has to be bound
     flags = {"BIAS": int(b is not None), "RELU": int(relu)}
-    run_file("conv2d", [x, W, bias], [y], threads, [N], **sizes, GROUPS=groups, CG=Cg, OCG=OCg, Q=Q, **flags)
+    sizes |= {"GROUPS": groups, "CG": Cg, "OCG": OCg, "Q": Q}
+    run_file("conv2d", [x, W, bias], [y], threads, [N, W.offset, bias.offset], **sizes, **flags)
     return y
 
 

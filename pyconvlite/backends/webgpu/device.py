@@ -85,14 +85,14 @@ class AdapterInfo:
 
 
 class Buffer:
-    """Memory on the device; it goes back to the pool with its last reference."""
+    """Memory on the device, of whole 16 bytes; it goes back to the pool with its last reference."""
 
     __slots__ = ("bytes", "device", "id")
 
     def __init__(self, device: Device, size: int) -> None:
         self.device = device
-        self.bytes = size
-        self.id = device.allocate(size)
+        self.bytes = max(-(-size // 16) * 16, 16)
+        self.id = device.allocate(self.bytes)
         if device.recording is not None:
             device.recording.made.append(self)
 
@@ -127,7 +127,7 @@ class Device:
                 f"an array of {size:,} bytes is larger than this adapter can bind, {largest:,}; "
                 "use smaller batches"
             )
-        return int(self._call(self._allocate, max(size, 4)))
+        return int(self._call(self._allocate, size))
 
     def release(self, buffer: int) -> None:
         """Give a buffer back to the pool."""

@@ -2,9 +2,9 @@
 
 An expression is WGSL over the operands `a`, `b`, `c`, ... and the numbers `s0`, `s1`, ...; one kernel reads
 its operands wherever they lie (views, broadcast axes), and writes a new, contiguous array. Where all operands
-lie contiguous, or are one element each, and the size is a multiple of four, the expression is taken of four
-elements at a time: `F`, `I` and `B` in it stand for a float, an integer and a truth value, or for vectors of
-four.
+lie along one axis, or are one element each, the expression is taken of four elements at a time: `F`, `I` and
+`B` in it stand for a float, an integer and a truth value, or for vectors of four. The last four may go beyond
+the array: whatever is read there ends in the room that a buffer has to the next 16 bytes.
 """
 
 from __future__ import annotations
@@ -171,7 +171,7 @@ def elementwise(
     if size:
         strides = [broadcast_strides(x, shape) for x in operands]
         sizes, steps = collapse(shape, strides)
-        wide = len(sizes) <= 1 and size % 4 == 0
+        wide = len(sizes) <= 1
         form = (
             texts,
             tuple(x.dtype.name for x in operands),
@@ -180,7 +180,7 @@ def elementwise(
             len(sizes),
             wide,
         )
-        parameters = [size // 4 if wide else size, *map(bits, numbers), *(x.offset for x in operands)]
+        parameters = [-(-size // 4) if wide else size, *map(bits, numbers), *(x.offset for x in operands)]
         if wide and not sizes:
             sizes, steps = [1], [[0] for _ in operands]
         for axis, length in enumerate(sizes):

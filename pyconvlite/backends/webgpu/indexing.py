@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .arithmetic import operand, scalar
-from .array import asarray, fill, ndarray, new, whole
+from .array import asarray, contiguous, fill, ndarray, new, whole
 from .elementwise import HEAD, MAIN, STORAGE, binding, elementwise, run
 from .window import broadcast_strides
 
@@ -40,7 +40,7 @@ def _values(value: Any, dtype: np.dtype[Any]) -> ndarray:
 def take_elements(x: ndarray, index: tuple[Any, ...]) -> ndarray:
     """x[index] with arrays of integers for the first axes: they broadcast, the axes after them stay."""
     rows, positions = _flat_positions(x, index)
-    x = whole(x)
+    x = contiguous(x)
     width = math.prod(rows)
     y = new((*positions.shape, *rows), x.dtype)
     if y.size:
@@ -52,9 +52,9 @@ def take_elements(x: ndarray, index: tuple[Any, ...]) -> ndarray:
             + binding(2, "y", storage, written=True)
             + MAIN
             + "  if (i >= parameter(0)) { return; }\n  let width = parameter(1);\n"
-            + "  y[i] = x[at[i / width] * width + i % width];\n}\n"
+            + "  y[i] = x[parameter(2) + at[i / width] * width + i % width];\n}\n"
         )
-        run("take", code, [x.buffer, positions.buffer], [y.buffer], y.size, [y.size, width])
+        run("take", code, [x.buffer, positions.buffer], [y.buffer], y.size, [y.size, width, x.offset])
     return y
 
 

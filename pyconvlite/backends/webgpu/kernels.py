@@ -24,6 +24,7 @@ from .convolution import conv2d_gW as conv2d_gW
 from .convolution import conv2d_gx as conv2d_gx
 from .convolution import im2col as im2col
 from .elementwise import bits, elementwise
+from .packing import batches, joined, mapped
 from .product import matmul as matmul
 from .program import require_floats, run_file
 
@@ -202,11 +203,12 @@ def clip_norm(gradients: list[ndarray], most: float) -> list[Any]:
     The factor stays on the device: nothing waits for it. Squares are taken of what is scaled to 1 at most, or
     they would overflow.
     """
-    largest = functools.reduce(maximum, [abs(g).max() for g in gradients])
+    packed = [joined(batch) for batch in batches(gradients)]
+    largest = functools.reduce(maximum, [abs(g).max() for g in packed])
     scale = maximum(largest, 1e-30)
-    squares = functools.reduce(operator.add, [((g / scale) ** 2).sum() for g in gradients])
+    squares = functools.reduce(operator.add, [((g / scale) ** 2).sum() for g in packed])
     factor = elementwise("clip_norm", "min(F(1), s0 / (sqrt(a) * b))", [squares, scale], [most])
-    return [g * factor for g in gradients]
+    return [short for (short,) in mapped(lambda g: (g * factor,), [(g,) for g in gradients])]
 
 
 def sgd(W: ndarray, gW: ndarray, lr: float) -> Any:

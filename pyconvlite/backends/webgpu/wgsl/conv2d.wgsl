@@ -25,7 +25,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
       let row = (((n * GROUPS + g) * CG + c) * HP + oh * SH + kh * DH) * WP + ow * SW;
       $for(p, SPAN){let x$p = x[row + $p]; }
       // Of channels beyond the group's last, whatever is read is not written.
-      let tap = (((g * OCG + o) * CG + c) * KH + kh) * KW;
+      let tap = parameter(2) + (((g * OCG + o) * CG + c) * KH + kh) * KW;
       $for(q, Q){$for(k, KW){let w$q_$k = weight[tap + $(q * CG * KH * KW + k)]; }
       }
       $for(q, Q){$for(r, R){s$q_$r = s$q_$r$for(k, KW){ + w$q_$k * x$(r * SW + k * DW)}; }
@@ -36,7 +36,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
     let channel = g * OCG + o + $q;
     let at = ((n * GROUPS * OCG + channel) * OH + oh) * OW + ow;
     var b = 0.0;
-    if (BIAS != 0) { b = bias[channel]; }
+    if (BIAS != 0) { b = bias[parameter(3) + channel]; }
     $for(r, R){if (ow + $r < OW) { y[at + $r] = finished(s$q_$r + b); } }
   }
   }
