@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import io
 import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import COMMENT, tokenize
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ import pytest
 import pyconvlite.graph
 import pyconvlite.utils
 from pyconvlite import Variable
+from tools.mnist import files
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "site" / "python"))
 import showing
@@ -25,6 +28,8 @@ pytestmark = pytest.mark.cpython  # matplotlib is not inside the Pyodide of the 
 
 SITE = Path(__file__).parents[1] / "site"
 EXAMPLES = {path.stem: path for path in sorted((SITE / "python" / "examples").glob("*.py"))}
+
+DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef
 
 
 @dataclass
@@ -68,6 +73,12 @@ def run(monkeypatch: pytest.MonkeyPatch):
     return run
 
 
+@pytest.fixture(scope="module")
+def mnist() -> None:
+    """MNIST in the cache."""
+    files()
+
+
 # -------------------------------------------------------------------------------------------- all of them
 
 
@@ -79,12 +90,23 @@ def test_the_menu_has_all_of_them_in_both_languages() -> None:
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_each_comment_is_there_in_both_languages(name: str) -> None:
-    lines = EXAMPLES[name].read_text("utf-8").splitlines()
-    marks = [match[1] for line in lines if (match := re.match(r" *# (en|ja): ", line))]
+def test_all_that_an_example_tells_is_there_in_both_languages(name: str) -> None:
+    source = EXAMPLES[name].read_text("utf-8")
+    assert not [
+        node
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node)
+    ]
+    comments = [token for token in tokenize(io.BytesIO(source.encode()).readline) if token.type == COMMENT]
+    marked = [comment for comment in comments if comment.line.lstrip() == comment.string + "\n"]
+    marks = [comment.string[:6] for comment in marked]
     assert marks
-    assert marks == ["en", "ja"] * (len(marks) // 2)
-    assert all(line.isascii() for line in lines if not line.lstrip().startswith("# ja: "))
+    assert marks == ["# en: ", "# ja: "] * (len(marks) // 2)
+    assert all(
+        comment.string.isascii() == (mark == "# en: ") for comment, mark in zip(marked, marks, strict=True)
+    )
+    others = [comment.string for comment in comments if comment not in marked]
+    assert all(re.fullmatch(r"# \([\w, ]+\)", comment) for comment in others)  # shapes
 
 
 # --------------------------------------------------------------------------------------------- each of them
@@ -127,6 +149,47 @@ def test_chapter_57(run) -> None:
     (graph,) = example.shown
     for function in ("Im2col", "MatMul", "Reshape", "Transpose"):
         assert f'label="{function}"' in graph["dot"]
+
+
+@pytest.mark.usefixtures("mnist")
+def test_chapter_58(run) -> None:
+    example = run("chapter_58")
+    losses = example.numbers(r"loss ([\d.]+)")
+    assert losses[-1] < losses[0] / 3
+    (share,) = example.numbers(r"([\d.]+)% of 500 digits are right")
+    assert share > 88
+    labels = example.names["test"].label
+    assert share / 100 == pytest.approx((example.names["read"] == labels).mean(), abs=1e-3)
+    digits, curve = example.shown
+    assert ", not " in digits["alt"]
+    assert curve["kind"] == "image"
+
+
+@pytest.mark.usefixtures("mnist")
+def test_saliency(run) -> None:
+    example = run("saliency")
+    whole, some, salient = example.numbers(r": (-?[\d.]+)\n")
+    assert whole > some > salient
+    model, x, saliency = (example.names[name] for name in ("model", "x", "saliency"))
+    image, answer = x.data[:1].astype(np.float64), example.names["answers"][0]
+    row, column = np.unravel_index(saliency[0, 0].argmax(), (28, 28))
+    scores = []
+    for step in (0.01, -0.01):
+        moved = image.copy()
+        moved[0, 0, row, column] += step
+        scores.append(model(moved).data[0, answer])
+    assert abs(scores[0] - scores[1]) / 0.02 == pytest.approx(saliency[0, 0].max(), rel=0.02)
+
+
+@pytest.mark.usefixtures("mnist")
+def test_autoencoder(run) -> None:
+    example = run("autoencoder")
+    assert "numbers in an image: 784\nnumbers in a code: 196\n" in example.printed
+    losses = example.numbers(r"loss ([\d.]+)")
+    assert losses == sorted(losses, reverse=True)
+    drawn, unseen = example.names["drawn"], example.names["unseen"]
+    assert np.square(drawn - unseen).mean() < 0.15 * np.square(unseen - unseen.mean()).mean()
+    assert [item["kind"] for item in example.shown] == ["image"]
 
 
 def test_own_function(run) -> None:

@@ -13,9 +13,11 @@ import pytest
 import pyconvlite
 import pyconvlite.functions as F
 from pyconvlite import backends
+from pyconvlite.datasets import MNIST
 from pyconvlite.optimizers import SGD, Adam
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "site" / "python"))
+import digits
 import looking
 import running
 import training
@@ -118,6 +120,28 @@ def test_weights_go_through_a_file(tmp_path: Path) -> None:
     np.testing.assert_array_equal(model(x).data, again(x).data)
     with pytest.raises(ValueError, match="missing: layers/0/W"):
         training.load(training.MLP, str(path))
+
+
+def test_mnist_is_put_together_from_its_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYCONVLITE_CACHE", str(tmp_path / "cache"))
+    generator = np.random.default_rng(0)
+    images = generator.integers(0, 256, (9, 28, 28), dtype=np.uint8)
+    labels = np.arange(9, dtype=np.uint8)
+    for folder, prefix, some in (
+        ("0", "train", slice(0, 4)),
+        ("1", "train", slice(4, 7)),
+        ("test", "t10k", slice(7, 9)),
+    ):
+        (tmp_path / "parts" / folder).mkdir(parents=True)
+        for kind, array in (("images-idx3", images[some]), ("labels-idx1", labels[some])):
+            header = bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape)
+            (tmp_path / "parts" / folder / f"{prefix}-{kind}-ubyte").write_bytes(header + array.tobytes())
+    digits.gather(tmp_path / "parts")
+    for train, some in ((True, slice(0, 7)), (False, slice(7, 9))):
+        mnist = MNIST(train)
+        np.testing.assert_array_equal(mnist.data[:, 0], images[some])
+        np.testing.assert_array_equal(mnist.label, labels[some])
+    assert not (tmp_path / "parts").exists()
 
 
 # ------------------------------------------------------------------------------------ what a drawing becomes

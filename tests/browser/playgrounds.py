@@ -63,6 +63,22 @@ class Playground(Visit):
         self.page.evaluate("new Promise(requestAnimationFrame)")  # the output is drawn once a frame
         return self.text("#output").rstrip("\n")
 
+    def note(self, selector: str) -> None:
+        """From now on, note each text that an element has."""
+        self.page.evaluate(
+            """(selector) => {
+              const element = document.querySelector(selector);
+              globalThis.noted = [];
+              const note = () => globalThis.noted.push(element.textContent);
+              new MutationObserver(note).observe(element, { childList: true, characterData: true });
+            }""",
+            selector,
+        )
+
+    def noted(self) -> list[str]:
+        """The texts that were noted."""
+        return list(self.page.evaluate("globalThis.noted"))
+
     def choose_example(self, title: str) -> None:
         self.page.click("[popovertarget=examples]")
         self.page.click(f"#example-list button >> text={title}")

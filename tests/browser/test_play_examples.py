@@ -58,3 +58,29 @@ def test_the_menu_speaks_japanese(enter_play: Callable[..., Playground]) -> None
     assert "# 自分の Function を作り" in code
     assert "# ja:" not in code
     assert "A Function of your own" not in code
+
+
+def test_the_digits_come_when_they_are_asked_for(play: Playground) -> None:
+    fetched: list[str] = []
+    play.page.context.on("request", lambda request: fetched.append(request.url.rsplit("/", 1)[-1]))
+    play.note("#notice")
+    output = run(play, "An autoencoder")
+    assert "numbers in a code: 196\nstep 25: loss" in output
+    assert any(notice.startswith("Loading MNIST: ") for notice in play.noted())
+    assert sum("-images" in name for name in fetched) == 7
+    assert len(play.pictures()) == 1
+
+    fetched.clear()
+    assert play.run("from pyconvlite.datasets import MNIST\nlen(MNIST())") == "60000"
+    assert fetched == []
+
+
+def test_only_what_a_program_uses_is_fetched(enter_play: Callable[..., Playground]) -> None:
+    play = enter_play()
+    fetched: list[str] = []
+    play.page.context.on("request", lambda request: fetched.append(request.url))
+    assert (
+        play.run("# MNIST, matplotlib\nimport pyconvlite.functions as F\nprint(F.sin(0.0))")
+        == "variable(0.0)"
+    )
+    assert not [url for url in fetched if "matplotlib" in url or "/mnist/" in url or "graphviz" in url]

@@ -15,12 +15,14 @@ image[2, :, 27:30] = 1
 
 # en: A kernel has the image's channels, and moves in two directions only: it makes one channel.
 # ja: カーネルは画像と同じチャンネル数を持ち、縦と横にだけ動いて、1 チャンネルを出力します。
+# en: Three kernels make three: the mean, the green, and edges from left to right; each has a bias.
+# ja: カーネルが 3 つなら出力も 3 チャンネルです(平均、緑、左から右への縁)。バイアスは 1 つずつあります。
 mean = np.full((3, 3, 3), 1 / 27, dtype=np.float32)
 green = np.zeros((3, 3, 3), dtype=np.float32)
 green[1, 1, 1] = 1
-edge = np.broadcast_to(np.array([-1, 0, 1], dtype=np.float32), (3, 3, 3))  # from left to right
+edge = np.broadcast_to(np.array([-1, 0, 1], dtype=np.float32), (3, 3, 3))
 W = np.stack([mean, green, edge])  # (OC, C, KH, KW)
-b = np.array([0, -0.5, 0], dtype=np.float32)  # one bias for each kernel
+b = np.array([0, -0.5, 0], dtype=np.float32)
 
 # en: A mini-batch of two images: the second is the first, shifted by one pixel.
 # ja: 画像 2 枚のミニバッチです。2 枚目は 1 枚目を 1 画素ずらしたものです。

@@ -17,8 +17,9 @@ pyconvlite.seed(0)
 rng = np.random.default_rng(0)
 
 
+# en: Points on a noisy circle of radius 1.
+# ja: 半径 1 の円周に、少しノイズを加えた点です。
 def real(n):
-    """Points on a noisy circle of radius 1."""
     angle = rng.uniform(0, 2 * np.pi, n)
     points = np.stack([np.cos(angle), np.sin(angle)], axis=1)
     return (points + rng.normal(0, 0.05, (n, 2))).astype(np.float32)
@@ -28,18 +29,23 @@ def noise(n):
     return rng.standard_normal((n, 2)).astype(np.float32)
 
 
+# en: Two small networks, called once: so their weights get their sizes.
+# ja: 2 つの小さなネットワークです。一度呼び出すと重みの形が決まります。
 generator = Sequential(L.Linear(64), F.relu, L.Linear(64), F.relu, L.Linear(2))
 critic = Sequential(L.Linear(64), F.leaky_relu, L.Linear(64), F.leaky_relu, L.Linear(1))
-generator(noise(1)), critic(real(1))  # the weights get their sizes
+generator(noise(1)), critic(real(1))
 for_generator = Adam(0.004, beta1=0.5, beta2=0.9).setup(generator)
 for_critic = Adam(0.004, beta1=0.5, beta2=0.9).setup(critic)
 
 
+# en: How far the critic's slope is from 1, between real points and made ones. With create_graph
+# ja: 本物の点と作られた点の間で、批評器の傾きが 1 からどれだけ離れているか。create_graph を
+# en: the slope is part of the graph, and can be differentiated again.
+# ja: 指定すると傾きも計算グラフに入り、もう一度微分できます。
 def gradient_penalty(x, made):
-    """How far the critic's slope is from 1, between real points and made ones."""
     share = rng.random((len(x), 1), dtype=np.float32)
     between = Variable(share * x + (1 - share) * made)
-    (slope,) = grad(critic(between), between, create_graph=True)  # (BATCH, 2), part of the graph
+    (slope,) = grad(critic(between), between, create_graph=True)
     length = F.sqrt(F.sum(slope**2, axis=1) + 1e-12)
     return F.mean((length - 1) ** 2)
 

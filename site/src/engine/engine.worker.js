@@ -7,7 +7,7 @@ import looking from '../../python/looking.py?raw';
 import running from '../../python/running.py?raw';
 import training from '../../python/training.py?raw';
 import { Downloads } from './downloads.js';
-import { fetchMnist, MNIST_FILES } from './mnist.js';
+import { fetchMnist, MNIST_FILES, storeMnist } from './mnist.js';
 import { loadPython, plain, PYODIDE_FILES, writeModules } from './python.js';
 
 /**
@@ -141,11 +141,7 @@ class Engine {
     const data = fetchMnist(downloads);
     data.catch(() => {}); // awaited below; until then a failure is not "unhandled"
     this.#py = await loadPython(base, downloads);
-    for (const { path, bytes } of await data) {
-      this.#py.FS.mkdirTree(`/mnist/${path.split('/')[0]}`);
-      this.#py.FS.writeFile(`/mnist/${path}`, bytes);
-    }
-
+    storeMnist(this.#py, await data);
     writeModules(this.#py, { training, looking, inspecting, running });
     this.#training = this.#py.pyimport('training');
     this.#looking = this.#py.pyimport('looking');

@@ -16,6 +16,20 @@ export const MNIST_FILES = FILES.map(({ served }) => served);
  * Fetches and unpacks MNIST.
  *
  * @param {import('./downloads.js').Downloads} downloads
+ * @returns {Promise<{path: string, bytes: Uint8Array<ArrayBuffer>}[]>}
  */
 export const fetchMnist = (downloads) =>
   Promise.all(FILES.map(async ({ served, stored }) => ({ path: stored, bytes: await downloads.gunzipped(served) })));
+
+/**
+ * Puts the files where training.py looks for them.
+ *
+ * @param {import('./python.js').Pyodide} py
+ * @param {Awaited<ReturnType<typeof fetchMnist>>} files
+ */
+export function storeMnist(py, files) {
+  for (const { path, bytes } of files) {
+    py.FS.mkdirTree(`/mnist/${path.split('/')[0]}`);
+    py.FS.writeFile(`/mnist/${path}`, bytes);
+  }
+}

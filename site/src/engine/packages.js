@@ -1,10 +1,14 @@
-// What a program needs beside NumPy and pyconvlite, fetched when it asks for it: packages of the Pyodide folder.
+// What a program needs beside NumPy and pyconvlite, fetched when it asks for it: packages of the Pyodide folder, MNIST.
 
 import { wheels } from 'virtual:asset-sizes';
 import { Downloads } from './downloads.js';
+import { fetchMnist, MNIST_FILES, storeMnist } from './mnist.js';
 import { counting } from './python.js';
 
-/** @typedef {import('./python.js').Pyodide} Pyodide */
+/**
+ * @typedef {import('./python.js').Pyodide} Pyodide
+ * @typedef {(loading: import('./runner.worker.js').Loading) => void} OnLoading
+ */
 
 /**
  * Loads the packages that a program imports, as far as the site has them.
@@ -12,7 +16,7 @@ import { counting } from './python.js';
  * @param {Pyodide} py
  * @param {string} base  address of the site, with its last slash
  * @param {string} code
- * @param {(loading: import('./runner.worker.js').Loading) => void} onLoading
+ * @param {OnLoading} onLoading
  */
 export async function loadPackages(py, base, code, onLoading) {
   const modules = importedBy(py, code);
@@ -36,3 +40,24 @@ function importedBy(py, code) {
     found.destroy();
   }
 }
+
+/**
+ * Has pyconvlite's MNIST find its files, if a program names it.
+ *
+ * @param {Pyodide} py
+ * @param {string} base  address of the site, with its last slash
+ * @param {string} code
+ * @param {OnLoading} onLoading
+ */
+export async function loadMnist(py, base, code, onLoading) {
+  const named = /\bMNIST\b/.test(code.replaceAll(/#.*/g, ''));
+  if (!named || withMnist.has(py)) return;
+  const report = (/** @type {import('./downloads.js').Progress} */ progress) =>
+    onLoading({ kind: 'loading', name: 'MNIST', progress });
+  storeMnist(py, await fetchMnist(new Downloads(base, report, MNIST_FILES)));
+  py.pyimport('digits').gather();
+  withMnist.add(py);
+}
+
+/** Those that have it. @type {WeakSet<Pyodide>} */
+const withMnist = new WeakSet();

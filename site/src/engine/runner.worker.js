@@ -1,6 +1,7 @@
 // The worker that runs a visitor's own Python, apart from training's: it may be ended at any moment.
 
 import * as Comlink from 'comlink';
+import digits from '../../python/digits.py?raw';
 import inline from '../../python/inline.py?raw';
 import names from '../../python/names.py?raw';
 import outlet from '../../python/outlet.py?raw';
@@ -9,7 +10,7 @@ import running from '../../python/running.py?raw';
 import showing from '../../python/showing.py?raw';
 import training from '../../python/training.py?raw';
 import { Downloads } from './downloads.js';
-import { loadPackages } from './packages.js';
+import { loadMnist, loadPackages } from './packages.js';
 import { loadPython, plain, PYODIDE_FILES, writeModules } from './python.js';
 
 /**
@@ -27,8 +28,8 @@ import { loadPython, plain, PYODIDE_FILES, writeModules } from './python.js';
  * @property {Record<string, unknown>} [inputs]  variables that it finds: numbers, strings, nested lists of numbers
  * @property {string[]} [outputs]  variables that it is asked for
  * @property {boolean} [keeps]  whether it goes on with the variables of the program before
- * @property {boolean} [shows]  whether the value of its last line is shown, and its figures; packages that it imports
- *   are loaded then
+ * @property {boolean} [shows]  whether the value of its last line is shown, and its figures; packages that it imports,
+ *   and MNIST, are loaded then
  *
  * @typedef {{kind: 'image', type: string, data: Uint8Array<ArrayBuffer>, alt: string, scale: number}} Image
  *   a MIME type, the file, what it shows, and how many of its pixels make one of the page's
@@ -69,7 +70,7 @@ class Runner {
   async load(base, onProgress) {
     this.#base = base;
     this.#py = await loadPython(base, new Downloads(base, onProgress, PYODIDE_FILES));
-    writeModules(this.#py, { inline, names, outlet, runner, running, showing, training });
+    writeModules(this.#py, { digits, inline, names, outlet, runner, running, showing, training });
     this.#runner = this.#py.pyimport('runner');
     performance.mark('ready');
     return { pyodide: this.#py.version, ...plain(this.#py.pyimport('running').versions()) };
@@ -91,7 +92,10 @@ class Runner {
   /** @param {Request} request @param {(output: Output) => Promise<void> | void} onOutput @returns {Promise<Outcome>} */
   async #run({ code, inputs = {}, outputs = [], keeps = false, shows = false }, onOutput) {
     const send = (/** @type {Output} */ output) => void onOutput(output);
-    if (shows) await loadPackages(this.#py, this.#base, code, send);
+    if (shows) {
+      await loadPackages(this.#py, this.#base, code, send);
+      await loadMnist(this.#py, this.#base, code, send);
+    }
     const write = (/** @type {string} */ line) => send(`${line}\n`); // what Python's own streams do not see
     this.#py.setStdout({ batched: write });
     this.#py.setStderr({ batched: write });
