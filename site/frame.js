@@ -1,5 +1,5 @@
 // What all pages share, put in when the site is built: header, footer, place for faults, the language before the first
-// paint, and the policy that tells the browser what a page may do.
+// paint, what keeps the site for visits without a network, and the policy that tells the browser what a page may do.
 
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -51,6 +51,7 @@ export function frame() {
             chapters: part('chapters.html').replace(`<a href="./${page}.html"`, '$& aria-current="page"'),
           };
           for (const [name, text] of Object.entries(parts)) html = html.replace(`<!-- ${name} -->`, text);
+          html = html.replace('</head>', `<script type="module" src="./src/offline.js"></script></head>`);
           return html.replace(BREAK, '');
         },
       },

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { defineConfig } from 'vite';
 import { frame } from './frame.js';
+import { offline } from './offline.js';
 
 const source = import.meta.dirname;
 const output = resolve(source, '../dist/site');
@@ -76,12 +77,20 @@ export default defineConfig({
   base: './', // any sub-path will do
   appType: 'mpa', // a missing file is a 404, not the page
   publicDir: false,
-  plugins: [assetSizes(), cleanAssets(), frame()],
+  plugins: [
+    assetSizes(),
+    cleanAssets(),
+    frame(),
+    offline({ source: resolve(source, 'src/service-worker.js'), output, plugins: () => [assetSizes()] }),
+  ],
   worker: { format: 'es', plugins: () => [assetSizes()] },
   build: {
     outDir: output,
     emptyOutDir: false,
     target: 'es2023',
-    rolldownOptions: { input: pages.map((page) => resolve(source, page)) },
+    rolldownOptions: {
+      input: pages.map((page) => resolve(source, page)),
+      checks: { pluginTimings: false }, // the service worker's whole build is one plugin's time
+    },
   },
 });

@@ -54,6 +54,21 @@ def test_what_is_no_cell_is_refused(script, message):
         lite.notebook(script, "en")
 
 
+def test_each_page_runs_the_script_that_keeps_it_apart_first(tmp_path):
+    pages = [tmp_path / app / "index.html" for app in ("notebooks", "tree")]
+    for page in pages:
+        page.parent.mkdir()
+        page.write_text("<html><head><script>app</script></head></html>")
+    lite.keep_apart(tmp_path)
+    for page in pages:
+        first, second = re.findall(r"<script>(.*?)</script>", page.read_text(), re.DOTALL)
+        assert "serviceWorker" in first
+        assert second == "app"
+    pages[1].write_text("<html></html>")
+    with pytest.raises(lite.LiteError, match="tree/index.html has no <head>"):
+        lite.keep_apart(tmp_path)
+
+
 @pytest.mark.parametrize("language", ["en", "ja"])
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 class TestNotebooks:

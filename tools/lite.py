@@ -104,6 +104,20 @@ def write_notebooks(folder: Path) -> None:
             (folder / language / f"{script.stem}.ipynb").write_text(f"{text}\n", "utf-8")
 
 
+def keep_apart(folder: Path) -> None:
+    """Have each page of JupyterLite leave the site's service worker alone.
+
+    Raises:
+        LiteError: a page without the place where the script goes.
+    """
+    script = f"<script>\n{(SOURCE / 'apart.js').read_text('utf-8')}</script>"
+    for page in sorted(folder.glob("*/index.html")):
+        before, head, after = page.read_text("utf-8").partition("<head>")
+        if not head:
+            raise LiteError(f"{page.relative_to(folder)} has no <head>, where apart.js goes")
+        page.write_text(before + head + script + after, "utf-8")
+
+
 def build(folder: Path, jupyter_lite: Path) -> None:
     """Build the folder, all or nothing.
 
@@ -124,6 +138,7 @@ def build(folder: Path, jupyter_lite: Path) -> None:
         for name, value in wanted["jupyter-config-data"]["litePluginSettings"][KERNEL].items():
             if built["jupyter-config-data"]["litePluginSettings"].get(KERNEL, {}).get(name) != value:
                 raise LiteError(f"the built jupyter-lite.json has lost the kernel's {name}")
+        keep_apart(work / "lite")
         first_paint = (SITE / "frame" / "first-paint.js").read_text("utf-8")
         index = (SOURCE / "index.html").read_text("utf-8").replace("/* first paint */", first_paint)
         (work / "lite" / "index.html").write_text(index, "utf-8")

@@ -6,3 +6,11 @@ declare module 'virtual:asset-sizes' {
   /** For each package of the Pyodide folder the paths of its wheel and of those that it needs. */
   export const wheels: Record<string, string[]>;
 }
+
+/** What is in the site when the service worker is built (see offline.js beside vite.config.js). */
+declare module 'virtual:site-files' {
+  /** The pages and what belongs to them, as Workbox lists files. */
+  export const own: { url: string; revision: string | null; integrity: string }[];
+  /** SHA-256 of each file under pyodide/ and mnist/, by its path; of a .gz file also of what is in it. */
+  export const large: Record<string, string[]>;
+}

@@ -83,10 +83,13 @@ def visits() -> list[Visit]:
 
 @pytest.fixture(scope="session")
 def enter(browser: Browser, server: Server, visits: list[Visit]) -> Callable[..., Visit]:
-    """Open a page: `enter(url, **options of the browser's context)`."""
+    """Open a page: `enter(url, **options of the browser's context)`.
+
+    No service worker keeps the site in the background, unless the options say `service_workers="allow"`.
+    """
 
     def enter(url: str = server.url, **options: Any) -> Visit:
-        visit = Visit(browser.new_context(**options).new_page())
+        visit = Visit(browser.new_context(**{"service_workers": "block"} | options).new_page())
         visits.append(visit)
         visit.page.goto(url)
         return visit

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,7 +15,7 @@ DIST = Path(__file__).parents[2] / "dist"
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Serves dist/, where the site lies under /site/: a sub-path, as most hosts have it."""
+    """Serves a site under a path, as most hosts have it, and beside it dist/."""
 
     protocol_version = "HTTP/1.1"
     extensions_map = SimpleHTTPRequestHandler.extensions_map | {
@@ -28,6 +27,11 @@ class Handler(SimpleHTTPRequestHandler):
         ".woff2": "font/woff2",
     }
     server: Server
+
+    def translate_path(self, path: str) -> str:
+        within = path.startswith(self.server.path)
+        self.directory = str(self.server.site if within else DIST)
+        return super().translate_path(path[len(self.server.path) - 1 :] if within else path)
 
     def send_head(self) -> Any:
         if urlsplit(self.path).path.rsplit("/", 1)[-1] in self.server.missing:
@@ -50,18 +54,21 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     encodes = False  # says of .gz files that they are encoded, so that the browser unpacks them
 
-    def __init__(self) -> None:
+    def __init__(self, site: Path = DIST / "site", path: str = "/site/", port: int = 0) -> None:
+        self.site = site
+        self.path = path
         self.missing: set[str] = set()  # names of files that are not found
-        super().__init__(("127.0.0.1", 0), partial(Handler, directory=str(DIST)))
+        super().__init__(("127.0.0.1", port), Handler)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/site/"
+        return f"http://127.0.0.1:{self.server_port}{self.path}"
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
-    with Server() as server:
+def serving(**options: Any) -> Iterator[Server]:
+    """A host that answers: `serving(site=..., path=..., port=...)`."""
+    with Server(**options) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         try:

@@ -106,7 +106,7 @@ def run(
     opened = []
 
     def run(path: str, script: str = RUN) -> Notebook:
-        visit = enter("about:blank")
+        visit = enter("about:blank", service_workers="allow")
         opened.append(visit)
         visit.expected += CHATTER
         visit.page.context.on(

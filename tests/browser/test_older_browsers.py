@@ -52,7 +52,7 @@ def older(browser: Browser, server: Server) -> Iterator[Visit]:
         response = route.fetch()
         route.fulfill(response=response, body=TAKE_AWAY + response.text())
 
-    with browser.new_context() as context:
+    with browser.new_context(service_workers="block") as context:
         context.add_init_script(TAKE_AWAY)
         context.route("**/engine.worker-*.js", without)
         visit = Visit(context.new_page())

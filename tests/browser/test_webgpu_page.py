@@ -40,7 +40,7 @@ def page(gpu_browser: Browser, server: Server, request: pytest.FixtureRequest) -
         response = route.fetch()
         route.fulfill(response=response, body=script + response.text())
 
-    with gpu_browser.new_context() as context:
+    with gpu_browser.new_context(service_workers="block") as context:
         context.route("**/engine.worker-*.js", with_script)
         visit = Visit(context.new_page())
         visit.page.goto(server.url)

@@ -1,0 +1,82 @@
+// Builds service-worker.js, with which the site works without a network: once the pages are built, since it has to know
+// what is in each of their files.
+
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { build } from 'vite';
+
+const NAME = 'virtual:site-files';
+
+/** @param {Buffer} bytes @param {'hex' | 'base64'} encoding */
+const sha256 = (bytes, encoding) => createHash('sha256').update(bytes).digest(encoding);
+
+/**
+ * @param {object} options
+ * @param {string} options.source  the service worker
+ * @param {string} options.output  the folder of the site
+ * @param {() => import('vite').Plugin[]} options.plugins  that its imports need
+ * @returns {import('vite').Plugin}
+ */
+export function offline({ source, output, plugins }) {
+  return {
+    name: 'offline',
+    apply: 'build',
+    async closeBundle() {
+      await build({
+        configFile: false,
+        publicDir: false,
+        logLevel: 'warn',
+        plugins: [...plugins(), siteFiles(output)],
+        build: {
+          outDir: output,
+          emptyOutDir: false,
+          target: 'es2023',
+          rolldownOptions: {
+            input: source,
+            output: { format: 'iife', entryFileNames: 'service-worker.js' }, // no module: some browsers' must be scripts
+          },
+        },
+      });
+    },
+  };
+}
+
+/**
+ * `import { own, large } from 'virtual:site-files'` lists what is in the site, notebooks left out.
+ *
+ * @param {string} output
+ * @returns {import('vite').Plugin}
+ */
+function siteFiles(output) {
+  return {
+    name: 'site-files',
+    resolveId: (id) => (id === NAME ? `\0${NAME}` : undefined),
+    load(id) {
+      if (id !== `\0${NAME}`) return undefined;
+      const own = [...readdirSync(output).filter((file) => file.endsWith('.html')), ...inFolder(output, 'assets')];
+      const large = ['pyodide', 'mnist'].flatMap((folder) => inFolder(output, folder));
+      return [
+        `export const own = ${JSON.stringify(own.map((url) => entry(output, url)))};`,
+        `export const large = ${JSON.stringify(Object.fromEntries(large.map((path) => [path, hashes(output, path)])))};`,
+      ].join('\n');
+    },
+  };
+}
+
+/** @param {string} output @param {string} folder */
+const inFolder = (output, folder) => readdirSync(resolve(output, folder)).sort().map((file) => `${folder}/${file}`);
+
+/** A file as Workbox lists it; what has a hash in its name never changes. @param {string} output @param {string} url */
+function entry(output, url) {
+  const bytes = readFileSync(resolve(output, url));
+  const revision = url.startsWith('assets/') ? null : sha256(bytes, 'hex').slice(0, 20);
+  return { url, revision, integrity: `sha256-${sha256(bytes, 'base64')}` };
+}
+
+/** What a file's bytes hash to, also when the host has undone its gzip. @param {string} output @param {string} path */
+function hashes(output, path) {
+  const bytes = readFileSync(resolve(output, path));
+  return [bytes, ...(path.endsWith('.gz') ? [gunzipSync(bytes)] : [])].map((each) => sha256(each, 'hex'));
+}

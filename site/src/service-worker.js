@@ -1,0 +1,114 @@
+// The service worker: keeps the site in the browser, so that it works without a network.
+//
+// The pages with all that belongs to them are kept before it takes over, one build's or none. The large files (Pyodide,
+// wheels, MNIST) are kept under the hash of what is in them: as they pass, and those that every page needs once a page
+// has loaded and asks for it. A new build's worker waits until no page of the old one is open, or until a visitor asks
+// for it; it fetches before only what has changed. The notebooks at lite/ have a worker of their own.
+
+import { precacheAndRoute } from 'workbox-precaching';
+import { registerRoute } from 'workbox-routing';
+import { large, own } from 'virtual:site-files';
+import { MNIST_FILES } from './engine/mnist.js';
+import { PYODIDE_FILES } from './engine/python.js';
+
+/** @typedef {'kept' | 'full' | 'failed'} Kept  whether the site is all there: 'full' where the browser has no room */
+
+const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (globalThis));
+const scope = worker.registration.scope;
+const CACHE = `large files of ${scope}`;
+
+/** What each page needs sooner or later. */
+const NEEDED = ['pyodide/pyodide.mjs', ...PYODIDE_FILES, ...MNIST_FILES];
+
+/** Where a file is kept. @param {string} path */
+const keyOf = (path) => `${scope}${path}?sha256=${large[path][0]}`;
+
+/** A file that is not the one of this build: the host has a newer one, or an older. */
+class OtherBuild extends Error {}
+
+/**
+ * Keeps a file, if it is what this build has under that name.
+ *
+ * @param {string} path
+ * @param {Response} response
+ * @throws {OtherBuild}
+ * @throws {DOMException} QuotaExceededError where there is no room
+ */
+async function keep(path, response) {
+  const bytes = await response.arrayBuffer();
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  const hash = [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  if (!large[path].includes(hash)) throw new OtherBuild(path);
+  const cache = await caches.open(CACHE);
+  await cache.put(keyOf(path), new Response(bytes, { headers: response.headers }));
+}
+
+/** Fetches and keeps a file that is not kept yet. @param {string} path */
+async function obtain(path) {
+  if (await caches.match(keyOf(path), { cacheName: CACHE })) return;
+  /** @param {RequestCache} cache */
+  const fetched = async (cache) => {
+    const response = await fetch(scope + path, { cache });
+    if (!response.ok) throw new Error(`${path}: the host answered ${response.status}`);
+    return response;
+  };
+  try {
+    await keep(path, await fetched('no-cache')); // most often the browser has it from the page, and asks only whether it is new
+  } catch (error) {
+    if (!(error instanceof OtherBuild)) throw error;
+    await keep(path, await fetched('reload'));
+  }
+}
+
+/** Keeps some files, one after the other, beside what else goes on. @param {string[]} paths @returns {Promise<Kept>} */
+async function obtainAll(paths) {
+  try {
+    for (const path of paths) await obtain(path);
+    return 'kept';
+  } catch (error) {
+    if (error instanceof OtherBuild) worker.registration.update().catch(() => {});
+    return error instanceof DOMException && error.name === 'QuotaExceededError' ? 'full' : 'failed';
+  }
+}
+
+/** Files that are kept, of whatever build. */
+async function keptPaths() {
+  const keys = await (await caches.open(CACHE)).keys();
+  return new Set(keys.map(({ url }) => url.slice(scope.length).split('?')[0]));
+}
+
+worker.addEventListener('install', (event) => {
+  // What was kept stays kept, in its new form.
+  const renew = async () => obtainAll([...(await keptPaths())].filter((path) => path in large));
+  event.waitUntil(renew());
+});
+
+worker.addEventListener('activate', (event) => {
+  const forget = async () => {
+    const cache = await caches.open(CACHE);
+    const valid = new Set(Object.keys(large).map((path) => new URL(keyOf(path)).href));
+    for (const key of await cache.keys()) if (!valid.has(key.url)) await cache.delete(key);
+  };
+  event.waitUntil(Promise.all([forget(), worker.clients.claim()]));
+});
+
+worker.addEventListener('message', (event) => {
+  if (event.data === 'take over') worker.skipWaiting();
+  if (event.data !== 'keep') return;
+  event.waitUntil(obtainAll(NEEDED).then((kept) => event.source?.postMessage(kept)));
+});
+
+precacheAndRoute(own);
+
+registerRoute(
+  ({ url, sameOrigin }) => sameOrigin && url.href.startsWith(scope) && url.href.slice(scope.length) in large,
+  async ({ request, url, event }) => {
+    const path = url.href.slice(scope.length);
+    const kept = await caches.match(keyOf(path), { cacheName: CACHE });
+    if (kept) return kept;
+    const response = await fetch(request);
+    // A page does without what cannot be kept.
+    if (response.ok) event.waitUntil(keep(path, response.clone()).catch(() => {}));
+    return response;
+  },
+);
