@@ -72,6 +72,8 @@ function cleanAssets() {
   };
 }
 
+const checks = { pluginTimings: false }; // the service worker's whole build counts as one plugin's time
+
 export default defineConfig({
   root: source,
   base: './', // any sub-path will do
@@ -83,14 +85,11 @@ export default defineConfig({
     frame(),
     offline({ source: resolve(source, 'src/service-worker.js'), output, plugins: () => [assetSizes()] }),
   ],
-  worker: { format: 'es', plugins: () => [assetSizes()] },
+  worker: { format: 'es', plugins: () => [assetSizes()], rolldownOptions: { checks } },
   build: {
     outDir: output,
     emptyOutDir: false,
     target: 'es2023',
-    rolldownOptions: {
-      input: pages.map((page) => resolve(source, page)),
-      checks: { pluginTimings: false }, // the service worker's whole build is one plugin's time
-    },
+    rolldownOptions: { input: pages.map((page) => resolve(source, page)), checks },
   },
 });

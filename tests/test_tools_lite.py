@@ -65,7 +65,7 @@ def test_each_page_runs_the_script_that_keeps_it_apart_first(tmp_path):
         assert "serviceWorker" in first
         assert second == "app"
     pages[1].write_text("<html></html>")
-    with pytest.raises(lite.LiteError, match="tree/index.html has no <head>"):
+    with pytest.raises(lite.LiteError, match=r"tree/index\.html has no <head>"):
         lite.keep_apart(tmp_path)
 
 
