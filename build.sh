@@ -137,6 +137,12 @@ make_lite() {
     .venv/bin/python -m tools.lite dist/site/lite .venv-lite/bin/jupyter-lite
 }
 
+# build_pages: the pages, and a look at how large they have become
+build_pages() {
+  "$node" node_modules/vite/bin/vite.js build site --logLevel warn
+  .venv/bin/python -m tools.site_size dist/site
+}
+
 make_site() {
   make_wheel
   set_up_npm
@@ -146,8 +152,8 @@ make_site() {
     .venv/bin/python -m tools.pyodide_dist dist/site/pyodide numpy "$wheel" matplotlib tqdm ipython comm micropip
   once dist/site/mnist tools/fetch.py tools/mnist.py -- .venv/bin/python -m tools.mnist dist/site/mnist
   make_lite
-  once dist/site/index.html site benchmarks/*.py package-lock.json dist/site/pyodide dist/site/mnist -- \
-    "$node" node_modules/vite/bin/vite.js build site --logLevel warn
+  once dist/site/index.html site benchmarks/*.py package-lock.json dist/site/pyodide dist/site/mnist \
+    tools/site_size.py -- build_pages
 }
 
 # first_of NAME...: prints where the first of these programs is that can be found

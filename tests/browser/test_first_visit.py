@@ -1,0 +1,69 @@
+"""What a visitor gets first: text at once, whatever becomes of Python, and no more than it takes."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from hosting import DIST, Handler, Server, serving
+from visits import Visit
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from tools import site_size
+
+SITE = DIST / "site"
+PAGES = sorted(path.name for path in SITE.glob("*.html"))
+
+# The first paint with text or a picture in it, in milliseconds; null before.
+PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
+
+
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A host from which nothing of Python ever arrives."""
+    ended = threading.Event()
+    answer = Handler.send_head
+
+    def send_head(handler: Handler) -> Any:
+        if "/pyodide/" in handler.path or "/mnist/" in handler.path:
+            ended.wait()
+        return answer(handler)
+
+    monkeypatch.setattr(Handler, "send_head", send_head)
+    with serving() as server:
+        yield server
+        ended.set()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_text_is_readable_before_python_is_there(
+    enter: Callable[..., Visit], silent: Server, page: str
+) -> None:
+    visit = enter(silent.url + page, locale="en-US")
+    visit.until(f"({PAINTED})() !== null", seconds=20)
+    assert visit.page.locator("h1").inner_text().strip()
+    words = visit.page.locator("main").inner_text().split()
+    assert len(words) > 30
+    visit.page.click("#language")  # it answers, too
+    assert visit.page.evaluate("document.documentElement.lang") == "ja"
+    visit.page.context.close()
+
+
+def test_the_learn_page_fetches_what_the_build_counts(enter: Callable[..., Visit], server: Server) -> None:
+    visit = enter("about:blank", locale="en-US")
+    asked: set[str] = set()
+    visit.page.context.on("request", lambda request: asked.add(urlsplit(request.url).path))
+    visit.page.goto(f"{server.url}learn.html")
+    visit.wait_for("#versions", "Running Pyodide")
+    counted = site_size.loaded_by(SITE, "learn.html") | site_size.python_files(SITE)
+    names = {f"/site/{path.relative_to(SITE)}" for path in counted}
+    assert {path for path in asked if path.startswith("/site/")} - names == set()
+    # What only some visitors need is counted as well: fonts for letters that the page lacks, say.
+    unused = {name for name in names - asked if not name.endswith((".woff2", ".svg"))}
+    assert unused == set()
+    visit.page.context.close()
