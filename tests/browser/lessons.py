@@ -32,6 +32,7 @@ class Lesson:
         self.page = page
         self.place = page.locator(f"#{lesson}")
         self.id = lesson
+        self.place.scroll_into_view_if_needed()  # what is far away has not been computed
 
     def shown(self, name: str) -> Array | None:
         """The numbers of a tensor, in its shape; None while there are none."""

@@ -106,11 +106,13 @@ def test_typed_code_and_wrong_code(chapter_55: Visit) -> None:
     lesson = Lesson(chapter_55.page, "sum")
     code = lesson.code()
     x, W = lesson.held("x"), lesson.held("W")
-    lesson.type(code.replace("y = F.conv2d(x[None", "y = F.conv2d(2 * x[None"))
+    lesson.type(code.replace("image, kernel = x[", "image, kernel = 2 * x["))
     lesson.shows("y", 2 * convolved(x, W))
     lesson.type(code.replace("window * W", "window * w"))
     lesson.place.locator(".said").filter(has_text="NameError: name 'w' is not defined").wait_for()
     assert lesson.place.locator(".cm-wrong").inner_text() == "products = window * w"
+    lesson.type("y = 'text'")
+    lesson.place.locator(".said").filter(has_text="y is 'text'; this figure draws numbers").wait_for()
     lesson.type("y = 1")
     lesson.place.locator(".said").filter(
         has_text="y has the shape (); this figure draws one with 2 axes"

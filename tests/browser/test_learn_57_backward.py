@@ -264,7 +264,7 @@ def test_where_a_gradient_comes_from(backward: Visit) -> None:
     lesson.cells("gx").nth(2 * 5 + 1).focus()
     assert lesson.marked("gy") == [0, 1, 3, 4, 6, 7]
     assert lesson.marked("W") == [0, 1, 3, 4, 6, 7]
-    lesson.says("gx[0, 0, 2, 1] = 2 × (-2) + 0 × (-1) + 0 × 3 + 1 × 0 + 0 × 2 + 0 × 1 = -4.")
+    lesson.says("gx[0, 0, 2, 1] = 2 × (-2) + 0 × (-1) + 0 × 3 + 1 × 0 + 0 × 2 + 0 × 1 = -4")
     lesson.set(stride=3)
     lesson.cells("gx").nth(24).hover()
     lesson.says("gx[0, 0, 4, 4] = 0: no output looked at this pixel.")
@@ -371,7 +371,7 @@ def test_the_gradient_of_a_gradient(backward: Visit) -> None:
 
 def differs(lesson: Lesson) -> float:
     sentence = lesson.place.locator(".sentence").inner_text()
-    return float(sentence.split("at most ")[1].split(" ")[0].rstrip("."))
+    return float(sentence.split("at most ")[1].split()[0].rstrip("."))
 
 
 PAGES = pytest.mark.parametrize("chapter", ["chapter_57", "backward"])

@@ -38,7 +38,7 @@ const text = texts(
   },
   {
     picture: '色で見ると',
-    shares: (place, sum) => `${place} = ${sum}: 赤・緑・青の積の和を足し合わせて、1つの数になります。`,
+    shares: (place, sum) => `${place} = ${sum}: 赤・緑・青それぞれの積和を合計すると、1つの数になります。`,
   },
 );
 

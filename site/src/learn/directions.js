@@ -18,25 +18,29 @@ const EDGE = 0.8; // cells around the drawing
 const ONE = `import pyconvlite.functions as F
 
 # A row is an image with the height 1.
-row, kernel = x[None, None, None], W[None, None, None]
+row = x[None, None, None]
+kernel = W[None, None, None]
 y = F.conv2d(row, kernel)[0, 0, 0]
 `;
 
 const TWO = `import pyconvlite.functions as F
 
-y = F.conv2d(x[None, None], W[None, None])[0, 0]
+image, kernel = x[None, None], W[None, None]
+y = F.conv2d(image, kernel)[0, 0]
 `;
 
 const THREE = `import numpy as np
 import pyconvlite.functions as F
 
-# At each depth d the kernel lies on KD planes at once.
+# At depth d the kernel lies on KD planes at once.
 KD = len(W)
+
+def plane(d):
+    planes = x[None, d:d + KD]
+    return F.conv2d(planes, W[None]).data[0, 0]
+
 depths = range(len(x) - KD + 1)
-y = np.stack([
-    F.conv2d(x[None, d:d + KD], W[None]).data[0, 0]
-    for d in depths
-])
+y = np.stack([plane(d) for d in depths])
 `;
 
 const text = texts(

@@ -1,10 +1,11 @@
 // A figure: numbers that the visitor changes, a few lines of Python that compute the rest, and what is drawn of it. The
 // lines are shown and can be edited; whatever is changed, they run again.
 
+import { told } from '../fault.js';
 import { onLanguage, texts } from '../language.js';
 import { make } from '../views/dom.js';
 import { Editor } from '../views/editor.js';
-import { onPython, python } from './chapter.js';
+import { run, whenNear } from './chapter.js';
 import { shapeText } from './tensor.js';
 
 /**
@@ -20,12 +21,17 @@ import { shapeText } from './tensor.js';
 
 const SECONDS = 10; // a program may take
 const MOST = 4096; // numbers of one output that a figure draws
+const LONGEST = 60; // characters of an output that is none of numbers
+const PATIENCE = 1000; // milliseconds, after which a figure says that it computes
 
 const text = texts(
   {
     code: 'The Python of this figure',
+    computing: 'Python is computing …',
     reset: 'Start over',
     none: (/** @type {string} */ name) => `The code must set the variable ${name}.`,
+    words: (/** @type {string} */ name, /** @type {string} */ value) =>
+      `${name} is '${value}'; this figure draws numbers.`,
     axes: (/** @type {string} */ name, /** @type {string} */ shape, /** @type {number} */ axes) =>
       `${name} has the shape ${shape}; this figure draws one with ${axes} axes.`,
     large: (/** @type {string} */ name, /** @type {string} */ shape) =>
@@ -33,8 +39,10 @@ const text = texts(
   },
   {
     code: 'この図を計算する Python',
+    computing: 'Python が計算しています …',
     reset: '最初の状態に戻す',
     none: (name) => `コードの中で変数 ${name} を定義してください。`,
+    words: (name, value) => `${name} は '${value}' ですが、この図に描けるのは数だけです。`,
     axes: (name, shape, axes) => `${name} の形状は ${shape} ですが、この図に描けるのは ${axes} 軸の配列です。`,
     large: (name, shape) => `${name} の形状は ${shape} で、描くには数が多すぎます。`,
   },
@@ -78,7 +86,7 @@ export class Figure {
       this.#said.textContent = this.#message();
     });
     plan.draw(null);
-    onPython(() => this.update());
+    whenNear(place.closest('.lesson') ?? place, () => this.update());
   }
 
   /** Computes and draws anew; while it does, the latest wish wins. */
@@ -97,29 +105,33 @@ export class Figure {
   async #compute() {
     const { inputs, outputs, draw } = this.#plan;
     let printed = '';
+    const slow = setTimeout(() => this.#say(() => text().computing, true), PATIENCE);
     try {
-      const { values, fault } = await python.run(
+      const { values, fault } = await run(
         { code: this.#editor.code, inputs: inputs(), outputs: Object.keys(outputs) },
         { seconds: SECONDS, onOutput: (more) => (printed = (printed + more).slice(-10_000)) },
       );
       this.#editor.mark(fault?.line ?? null);
-      const wrong = fault ? () => fault.message : misfit(values, outputs);
+      const wrong = fault ? () => told(fault.message) : misfit(values, outputs);
       this.#say(wrong ?? (() => ''));
       this.#isRight = !wrong;
       draw(wrong ? null : values);
     } catch (error) {
       const { message } = /** @type {Error} */ (error); // the program took too long, or Python did not start
-      this.#say(() => message);
+      this.#say(() => told(message));
       this.#isRight = false;
       draw(null);
+    } finally {
+      clearTimeout(slow);
     }
     this.#printed.textContent = printed;
     this.#printed.hidden = printed === '';
   }
 
-  /** @param {() => string} message  in the visitor's language */
-  #say(message) {
+  /** @param {() => string} message  in the visitor's language @param {boolean} [isCalm]  whether nothing is wrong */
+  #say(message, isCalm = false) {
     this.#message = message;
+    this.#said.classList.toggle('calm', isCalm);
     this.#said.textContent = message();
   }
 }
@@ -134,8 +146,9 @@ export class Figure {
 function misfit(values, outputs) {
   for (const [name, axes] of Object.entries(outputs)) {
     const value = values[name];
-    if (value === undefined || (typeof value === 'string' && axes !== 'text')) return () => text().none(name);
-    if (typeof value === 'string' || axes === 'text') continue;
+    if (value === undefined) return () => text().none(name);
+    if (axes === 'text') continue;
+    if (typeof value === 'string') return () => text().words(name, value.slice(0, LONGEST));
     const shape = shapeText(value.shape);
     if (value.shape.length !== axes) return () => text().axes(name, shape, axes);
     if (value.data.length > MOST) return () => text().large(name, shape);

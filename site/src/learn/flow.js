@@ -40,7 +40,7 @@ const text = texts(
     spreads: (gy, value, pixels) =>
       `${gy} = ${value} は、その出力を生んだ ${pixels} 個の画素に ${value} × W を置きます。`,
     none: (gx) => `${gx} = 0: この画素を見た出力はありません。`,
-    same: (difference) => `逆伝播と逆畳み込みの差: ${difference}`,
+    same: (difference) => `逆伝播と逆畳み込みの差は ${difference} です。`,
   },
 );
 
@@ -106,9 +106,9 @@ export function startFlow() {
         const where = element('gx', Number(pixel), values.gx.shape);
         if (!paths.length) return text().none(where);
         const products = paths.map((path) => [gy.numbers.data[path.output], W.numbers.data[path.weight]]);
-        return `${where} = ${sumOfProducts(products, values.gx.data[Number(pixel)])}.`;
+        return `${where} = ${sumOfProducts(products, values.gx.data[Number(pixel)])}`;
       };
-      lesson.say(`${said()} ${text().same(values.difference.data[0].toPrecision(1))}`);
+      lesson.say(`${said()}\n${text().same(values.difference.data[0].toPrecision(1))}`);
     },
   });
 }

@@ -7,11 +7,4 @@ import { startOutsize } from './outsize.js';
 import { startBias, startPadding, startStride } from './shifts.js';
 import { startSum } from './sum.js';
 
-startNetwork();
-startSum();
-startDirections();
-startBias();
-startPadding();
-startStride();
-startOutsize();
-startChapter();
+startChapter(startNetwork, startSum, startDirections, startBias, startPadding, startStride, startOutsize);

@@ -6,10 +6,4 @@ import { startBatch, startBiases, startKernels } from './convolution.js';
 import { startPooling } from './pooling.js';
 import { startShifted } from './shifted.js';
 
-startChannels();
-startKernels();
-startBiases();
-startBatch();
-startPooling();
-startShifted();
-startChapter();
+startChapter(startChannels, startKernels, startBiases, startBatch, startPooling, startShifted);

@@ -9,11 +9,4 @@ import { startProduct } from './product.js';
 import { startTaps } from './taps.js';
 import { startUnfold } from './unfold.js';
 
-startUnfold();
-startProduct();
-startFold();
-startTaps();
-startPoolRows();
-startAddBack();
-startMemory();
-startChapter();
+startChapter(startUnfold, startProduct, startFold, startTaps, startPoolRows, startAddBack, startMemory);

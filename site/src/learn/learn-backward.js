@@ -7,9 +7,4 @@ import { startRouting } from './routing.js';
 import { startSecond } from './second.js';
 import { startWeights } from './weights.js';
 
-startFlow();
-startAdjoint();
-startWeights();
-startRouting();
-startSecond();
-startChapter();
+startChapter(startFlow, startAdjoint, startWeights, startRouting, startSecond);

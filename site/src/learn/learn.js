@@ -3,5 +3,4 @@
 import { startChapter } from './chapter.js';
 import { startTeaser } from './teaser.js';
 
-startTeaser();
-startChapter();
+startChapter(startTeaser);

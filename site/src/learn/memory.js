@@ -65,7 +65,7 @@ export function startMemory() {
       const { N, C, K } = lesson.knobs();
       const shape = `(${N * OH * OW}, ${C * K * K})`;
       const ratio = text().ratio((columns / images).toFixed(1), shape);
-      lesson.say(columns > ADDRESSED ? `${ratio} ${text().tooMuch}` : ratio);
+      lesson.say(columns > ADDRESSED ? `${ratio}\n${text().tooMuch}` : ratio);
     },
   });
 }

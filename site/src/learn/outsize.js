@@ -89,7 +89,7 @@ export function startOutsize() {
 class View {
   axis;
   #formula = make('p', { className: 'equation' });
-  #sentence = make('p', { role: 'status' });
+  #sentence = make('p', { className: 'sentence', role: 'status' });
   #drawing = svg('svg', { class: 'ruler', role: 'img' });
 
   /** @param {HTMLElement} stage @param {Axis} axis */
@@ -111,7 +111,7 @@ class View {
     );
     const sentence = obstacle(axis, knobs) ?? (size === null ? '' : outcome(axis, knobs, size));
     if (this.#sentence.textContent !== sentence) this.#sentence.textContent = sentence; // it is spoken
-    this.#sentence.className = obstacle(axis, knobs) ? 'obstacle' : '';
+    this.#sentence.classList.toggle('obstacle', obstacle(axis, knobs) !== null);
     this.#drawing.setAttribute('aria-label', text().drawing(text()[axis.unit]));
     this.#drawRuler([n, k, s, p], size);
   }
@@ -165,5 +165,5 @@ function outcome(axis, knobs, size) {
   const [n, k, s, p] = sizes(axis, knobs);
   const unit = text()[axis.unit];
   const rest = n + 2 * p - k - (size - 1) * s;
-  return `${text().places(size, unit)} ${rest ? text().left(rest, unit, rest <= p) : text().none()}`;
+  return `${text().places(size, unit)}\n${rest ? text().left(rest, unit, rest <= p) : text().none()}`;
 }

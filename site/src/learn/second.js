@@ -1,4 +1,4 @@
-// The gradient of a gradient, and the same measured: how steep is the length of gx as one weight moves a little?
+// The gradient of a gradient, and the same measured: how steep is the squared length of gx as one weight moves a little?
 
 import { texts } from '../language.js';
 import { make } from '../views/dom.js';
@@ -43,7 +43,7 @@ const text = texts(
     x: 'Image',
     W: 'Kernel',
     gx: 'Gradient of the loss',
-    gW: 'Gradient of its length',
+    gW: 'Gradient of its squared length',
     numeric: 'The same, measured',
     differ: (/** @type {string} */ h, /** @type {string} */ error) =>
       `With h = ${h}, backward and measurement differ by at most ${error}.`,
@@ -55,7 +55,7 @@ const text = texts(
     x: '画像',
     W: 'カーネル',
     gx: '損失の勾配',
-    gW: '勾配の長さの勾配',
+    gW: '勾配の長さの2乗の勾配',
     numeric: '数値微分での値',
     differ: (h, error) => `h = ${h} のとき、逆伝播と数値微分の差は最大 ${error} です。`,
     best: (h, error) => `最も差が小さいのは h = ${h} のときで、${error} です。`,
@@ -96,7 +96,7 @@ export function startSecond() {
       );
       const least = errors.indexOf(Math.min(...errors));
       const best = text().best(power(least + 1), errors[least].toExponential(1));
-      lesson.say(`${text().differ(power(digits), difference.toExponential(1))} ${best}`);
+      lesson.say(`${text().differ(power(digits), difference.toExponential(1))}\n${best}`);
       chart.replaceChildren(errorChart(errors, digits, best));
     },
   });

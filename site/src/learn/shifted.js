@@ -19,7 +19,8 @@ pooled_moved = pool(moved)
 
 def alike(a, b):  # 1: equal, 0: nothing shared
     total = np.maximum(a, b).sum()
-    return np.minimum(a, b).sum() / (total or 1)
+    shared = np.minimum(a, b).sum()
+    return shared / total if total else 1
 
 before = alike(x, moved)
 after = alike(pooled, pooled_moved)

@@ -8,17 +8,21 @@ import pyconvlite.functions as F
 
 image, kernel = x[None, None], W[None, None]
 sums = F.conv2d(image, kernel)[0, 0]
-y = F.conv2d(image, kernel, np.array([b]))[0, 0]
+biases = np.array([b])
+y = F.conv2d(image, kernel, biases)[0, 0]
 `;
 
 const PADDING = `import pyconvlite.functions as F
 
-y = F.conv2d(x[None, None], W[None, None], pad=(PH, PW))[0, 0]
+image, kernel = x[None, None], W[None, None]
+y = F.conv2d(image, kernel, pad=(PH, PW))[0, 0]
 `;
 
 const STRIDE = `import pyconvlite.functions as F
 
-y = F.conv2d(x[None, None], W[None, None], stride=(SH, SW))[0, 0]
+image, kernel = x[None, None], W[None, None]
+y = F.conv2d(image, kernel, stride=(SH, SW))
+y = y[0, 0]
 `;
 
 const KERNEL = matrix([

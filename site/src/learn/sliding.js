@@ -34,7 +34,7 @@ const text = texts(
     x: '入力',
     W: 'カーネル',
     y: '出力',
-    pixel: (pixel, value, shape) => `${pixel} = ${value}(y の形状は ${shape})`,
+    pixel: (pixel, value, shape) => `${pixel} = ${value} です。y の形状は ${shape} です。`,
   },
 );
 
@@ -64,12 +64,9 @@ export class Sliding {
     const { shape, data } = plan.W;
     this.#W = this.lesson.give(signed(row, '∗'), { name: 'W', title: () => text().W, shape, values: Array.from(data) });
     const { between } = plan;
-    this.#between = between && new Tensor(signed(row, '='), between);
-    this.#output = new Tensor(signed(row, between ? between.sign : '='), {
-      name: 'y',
-      title: () => text().y,
-      onPoint: (index) => this.moveTo(indices(index, this.shape)),
-    });
+    const onPoint = (/** @type {number} */ index) => this.moveTo(indices(index, this.shape));
+    this.#between = between && new Tensor(signed(row, '='), { ...between, onPoint });
+    this.#output = new Tensor(signed(row, between ? between.sign : '='), { name: 'y', title: () => text().y, onPoint });
   }
 
   /** Lets it run. @param {(values: Record<string, any> | null) => void} [more]  draws what else is on the stage */
@@ -149,10 +146,11 @@ export class Sliding {
     this.#W.draw();
     const empty = { shape, data: null };
     const { between, tell } = this.#plan;
-    if (between) this.#between?.draw(values?.[between.name] ?? empty);
     const y = values?.y ?? empty;
     const target = flat(this.at, y.shape);
-    this.#output.draw(y, (index) => (index === target ? 'window' : ''));
+    const mark = (/** @type {number} */ index) => (index === target ? 'window' : '');
+    if (between) this.#between?.draw(values?.[between.name] ?? empty, mark);
+    this.#output.draw(y, mark);
     if (!values || y.data?.[target] === undefined) return;
     const pixel = `y[${this.at.join(', ')}]`;
     this.lesson.say(tell?.(values, pixel) ?? text().pixel(pixel, short(y.data[target]), shapeText(y.shape)));

@@ -9,8 +9,10 @@ import { Tensor } from './tensor.js';
 
 const CODE = `import pyconvlite.functions as F
 
-# conv2d takes images (N, C, H, W): here one, with one channel.
-y = F.conv2d(x[None, None], W[None, None])[0, 0]
+# conv2d takes images (N, C, H, W): here one
+# with one channel.
+image, kernel = x[None, None], W[None, None]
+y = F.conv2d(image, kernel)[0, 0]
 
 # What it does at the output pixel (i, j):
 KH, KW = W.shape

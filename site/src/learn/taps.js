@@ -27,13 +27,13 @@ const text = texts(
     six: 'to_matrix=False: (N, C, KH, KW, OH, OW)',
     col: 'to_matrix=True: (N·OH·OW, C·KH·KW)',
     tap: (/** @type {string} */ cell, /** @type {string} */ six, /** @type {string} */ col) =>
-      `Cell (${cell}) of the kernel sees its own picture, ${six}; in the matrix it is column ${col}.`,
+      `Cell (${cell}) of the kernel sees its own picture, ${six}; in the matrix it is ${col}.`,
   },
   {
     x: '画像',
     six: 'to_matrix=False: (N, C, KH, KW, OH, OW)',
     col: 'to_matrix=True: (N·OH·OW, C·KH·KW)',
-    tap: (cell, six, col) => `カーネルのマス (${cell}) から見える画像が ${six} で、行列では第 ${col} 列にあたります。`,
+    tap: (cell, six, col) => `カーネルのマス (${cell}) から見える画像が ${six} で、行列では ${col} にあたります。`,
   },
 );
 
@@ -99,7 +99,7 @@ export function startTaps() {
       });
       col.draw(values.col, (index) => here(Math.floor(index / columns), index % columns));
       const [kh, kw] = indices(at.column, [KH, KW]);
-      lesson.say(text().tap(`${kh}, ${kw}`, `six[0, 0, ${kh}, ${kw}]`, String(at.column)));
+      lesson.say(text().tap(`${kh}, ${kw}`, `six[0, 0, ${kh}, ${kw}]`, `col[:, ${at.column}]`));
     },
   });
 }

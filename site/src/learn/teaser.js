@@ -7,7 +7,8 @@ import { Tensor } from './tensor.js';
 
 const CODE = `import pyconvlite.functions as F
 
-y = F.conv2d(x[None, None], W[None, None], pad=1)[0, 0]
+image, kernel = x[None, None], W[None, None]
+y = F.conv2d(image, kernel, pad=1)[0, 0]
 `;
 
 const PICTURE = `

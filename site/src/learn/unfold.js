@@ -30,7 +30,7 @@ const text = texts(
     x: '画像(2チャンネル)',
     col: '行列',
     row: (row, rows, pads) =>
-      `col[${row}]: ${rows} か所ある位置の ${row + 1} 番目でカーネルの下にある画素です` +
+      `col[${row}]: ${rows} か所の位置のうち ${row + 1} 番目で、カーネルの下にある画素です` +
       (pads ? `(うち ${pads} 個はパディングの 0)。` : '。'),
     pixel: (pixel, times) => `${pixel} は ${times} 回コピーされています。`,
   },

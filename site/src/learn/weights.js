@@ -13,8 +13,8 @@ W = Variable(np.ones((1, 1, 3, 3)))
 y = F.conv2d(x, W, stride=stride, pad=pad)
 gW, = grad(y, W, gy)
 
-# the same by hand: gy as a kernel, whose cells
-# are a stride apart
+# the same by hand: gy as a kernel
+# with its cells a stride apart
 way = dict(pad=pad, dilation=stride)
 same = F.conv2d(x, gy, **way).data
 same = same[:, :, :3, :3]
@@ -30,13 +30,13 @@ const text = texts(
     gy: 'Gradients of the output',
     gW: 'Gradients of the weights',
     sum: (/** @type {string} */ sum, /** @type {string} */ difference) =>
-      `${sum}. Backward and correlation differ by ${difference}.`,
+      `${sum}\nBackward and correlation differ by ${difference}.`,
   },
   {
     x: '入力',
     gy: '出力の勾配',
     gW: '重みの勾配',
-    sum: (sum, difference) => `${sum}。逆伝播と相関の差: ${difference}`,
+    sum: (sum, difference) => `${sum}\n逆伝播と相関の差は ${difference} です。`,
   },
 );
 
