@@ -127,6 +127,7 @@ class TestWindows:
             (lambda y: y.argmax(axis=-3), ValueError, "axis -3"),
             (lambda y: webgpu.concatenate([y, y.T]), ValueError, "along axis 0"),
             (lambda y: webgpu.concatenate([y, y], 2), ValueError, "axis 2"),
+            (lambda y: webgpu.concatenate([y, y[0]], 1), ValueError, "along axis 1"),
             (lambda y: webgpu.concatenate([]), ValueError, "at least one"),
             (lambda y: webgpu.pad(y, -1), ValueError, "negative"),
             (lambda y: y[2], IndexError, "index 2"),

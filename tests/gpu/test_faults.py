@@ -1,5 +1,7 @@
 """What can go wrong: there is no device, it is lost, it finds a kernel faulty, nobody can wait for it."""
 
+import asyncio
+
 import numpy as np
 import pytest
 from pyodide.code import run_js
@@ -75,12 +77,37 @@ class TestLost:
         np.testing.assert_array_equal((webgpu.asarray(x) + 1).get(), x + 1)
 
     @pytest.mark.asyncio
-    async def test_a_wait_ends(self):
-        reading = webgpu.asnumpy_async(webgpu.asarray(x))
+    @pytest.mark.parametrize("begun", [0, 1, 2], ids=["not begun", "begun", "under way"])
+    async def test_every_wait_ends(self, begun):
+        waits = [asyncio.ensure_future(webgpu.asnumpy_async(webgpu.asarray(x) * k)) for k in range(3)]
+        for _ in range(begun):
+            await asyncio.sleep(0)
         current().destroy()
-        with pytest.raises(webgpu.DeviceLost):
-            await reading
+        ended = await asyncio.wait_for(asyncio.gather(*waits, return_exceptions=True), 10)
+        assert [type(error) for error in ended] == [webgpu.DeviceLost] * 3
         await webgpu.init()
+
+    @pytest.mark.parametrize("tells", [True, False])
+    def test_a_wait_that_is_broken_off_before_the_loss_is_known(self, stub, tells):
+        """As browsers do it."""
+        destroyed = "setTimeout(() => globalThis.lost.destroy(), 50);" if tells else ""
+        stub("globalThis", "lost", "null")
+        run_js("device => Object.defineProperty(globalThis, 'lost', { value: device, configurable: true })")(
+            current()._bridge.device
+        )
+        abort = "throw new DOMException('the instance is gone', 'AbortError')"
+        stub("GPUBuffer.prototype", "mapAsync", f"(async () => {{ {destroyed} {abort} }})")
+        with pytest.raises(webgpu.DeviceLost, match="init"):
+            webgpu.asarray(x).get()
+        if tells:
+            with pytest.raises(webgpu.DeviceLost):
+                webgpu.asarray(x)
+            webgpu.init_sync()
+
+    def test_an_error_of_a_wait_that_is_no_loss(self, stub):
+        stub("GPUBuffer.prototype", "mapAsync", "(async () => { throw new Error('out of memory') })")
+        with pytest.raises(webgpu.WebGPUError, match="out of memory"):
+            webgpu.asarray(x).get()
 
     def test_training_goes_on_from_a_checkpoint(self):
         seed(0)

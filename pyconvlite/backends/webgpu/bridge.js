@@ -8,6 +8,7 @@
   const SLOT = 256; // bytes of parameters to a dispatch; the least offset that every device can bind
   const BATCH = 32; // dispatches to a submission
   const GROUPS_KEPT = 4096; // bind groups remembered
+  const TO_TELL = 500; // ms that a device has, after a wait that failed, to tell that it is lost
 
   /**
    * @typedef {{pipeline: GPUComputePipeline, layout: GPUBindGroupLayout, name: string, buffers: number}} Pipeline
@@ -141,7 +142,12 @@
         this.check();
         return new Uint8Array(staging.getMappedRange()).slice();
       } catch (error) {
+        // A wait that a lost device breaks off may end before the device tells of its loss.
+        const moment = new Promise((resolve) => setTimeout(resolve, TO_TELL));
+        await Promise.race([this.device.lost, moment]);
         this.check();
+        // Nobody else breaks a wait off.
+        if (error instanceof DOMException && error.name === 'AbortError') throw new Error(`device lost: ${error.message}`);
         throw error;
       } finally {
         staging.destroy();

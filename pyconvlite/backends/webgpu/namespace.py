@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Sequence
 from typing import Any
 
@@ -341,16 +342,14 @@ def concatenate(xs: Sequence[ndarray], axis: int = 0) -> ndarray:
     if not xs:
         raise ValueError("concatenate needs at least one array")
     axis = checked_axis(axis, xs[0].ndim)
-    shape = list(xs[0].shape)
-    shape[axis] = 0
-    for x in xs:
-        shape[axis] += x.shape[axis]
-    kinds = {x.dtype for x in xs}
-    y = new(shape, kinds.pop() if len(kinds) == 1 else FLOAT if FLOAT in kinds else INT)
-    if any((*x.shape[:axis], *x.shape[axis + 1 :]) != (*shape[:axis], *shape[axis + 1 :]) for x in xs):
+    before, after = xs[0].shape[:axis], xs[0].shape[axis + 1 :]
+    if any((x.ndim, x.shape[:axis], x.shape[axis + 1 :]) != (xs[0].ndim, before, after) for x in xs):
         raise ValueError(f"shapes may differ along axis {axis} only; got {[x.shape for x in xs]}")
-    if axis == 0 and not kinds and all(x.is_contiguous for x in xs):
+    shape = *before, builtins.sum(x.shape[axis] for x in xs), *after
+    kinds = {x.dtype for x in xs}
+    if axis == 0 and len(kinds) == 1 and all(x.is_contiguous for x in xs):
         return gathered(xs).reshape(shape)
+    y = new(shape, kinds.pop() if len(kinds) == 1 else FLOAT if FLOAT in kinds else INT)
     start = 0
     for x in xs:
         end = start + x.shape[axis]
