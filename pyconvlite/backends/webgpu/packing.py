@@ -14,10 +14,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from .array import contiguous, ndarray, new
 from .device import current
 from .elementwise import HEAD, MAIN, STORAGE, binding, run
+from .window import row_strides
 
 Row = tuple[ndarray, ...]
 
 MOST_SOURCES = 24  # to a kernel, of whose parameters each takes two
+ELEMENTS = {
+    False: 4,
+    True: 256,
+}  # to a thread that copies, by `AdapterInfo.fallback`; see RUN in convolution.py
 
 
 def mapped(f: Callable[..., Row], rows: Iterable[Row]) -> Iterator[Row]:
@@ -38,7 +43,7 @@ def mapped(f: Callable[..., Row], rows: Iterable[Row]) -> Iterator[Row]:
             continue
         columns = f(*[joined(column) for column in zip(*[todo[k] for k in group], strict=True)])
         shapes = [todo[k][0].shape for k in group]
-        parts = zip(*[_parted(column, shapes) for column in columns], strict=True)
+        parts = zip(*[_parted(contiguous(column), shapes) for column in columns], strict=True)
         results.update(zip(group, parts, strict=True))
     return (results[k] for k in range(len(todo)))
 
@@ -88,35 +93,41 @@ def gathered(xs: Sequence[ndarray]) -> ndarray:
     """A new array of the elements of arrays of one dtype, along one axis."""
     xs = [contiguous(x) for x in xs if x.size] or list(xs[:1])
     y = new([sum(x.size for x in xs)], xs[0].dtype)
-    sources = min(MOST_SOURCES, current().info.limits["maxStorageBuffersPerShaderStage"] - 1)
+    device = current()
+    sources = min(MOST_SOURCES, device.info.limits["maxStorageBuffersPerShaderStage"] - 1)
     start = 0
     for first in range(0, len(xs), sources) if y.size else ():
         part = xs[first : first + sources]
-        parameters, end = [start], 0
+        places, end = list[int](), 0
         for x in part:
-            parameters += [end + x.size, x.offset - end]
+            places += [end + x.size, x.offset - end]
             end += x.size
+        threads = -(-end // ELEMENTS[device.info.fallback])
         code = _gather_code(y.dtype.name, len(part))
-        run("gather", code, [x.buffer for x in part], [y.buffer], end, [end, *parameters])
+        run("gather", code, [x.buffer for x in part], [y.buffer], threads, [threads, start, *places])
         start += end
     return y
 
 
 @functools.cache
 def _gather_code(dtype: str, sources: int) -> str:
+    """A thread has each so many-th element: it goes through those of one source after those of another.
+
+    A CPU that stands in for a GPU passes over a loop, but computes both ways of a branch.
+    """
     storage = STORAGE[dtype]
     text = HEAD + "".join(binding(k, f"m{k}", storage) for k in range(sources))
     text += binding(sources, "y", storage, written=True) + MAIN
-    text += f"  if (i >= parameter(0)) {{ return; }}\n  var v: {storage};\n  "
+    text += "  let threads = parameter(0);\n  if (i >= threads) { return; }\n  var at = i;\n"
     for k in range(sources):
-        text += f"if (i < parameter({2 + 2 * k})) {{ v = m{k}[i + parameter({3 + 2 * k})]; }}\n  else "
-    return text + "{ return; }\n  y[parameter(1) + i] = v;\n}\n"
+        text += f"  for (; at < parameter({2 + 2 * k}); at += threads) {{\n"
+        text += f"    y[parameter(1) + at] = m{k}[at + parameter({3 + 2 * k})];\n  }}\n"
+    return text + "}\n"
 
 
 def _parted(flat: ndarray, shapes: Sequence[tuple[int, ...]]) -> Iterator[ndarray]:
     """Windows on arrays that lie end to end."""
-    start = 0
+    start = flat.offset
     for shape in shapes:
-        end = start + math.prod(shape)
-        yield flat[start:end].reshape(shape)
-        start = end
+        yield ndarray(flat.buffer, shape, flat.dtype, row_strides(shape), start)
+        start += math.prod(shape)
