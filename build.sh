@@ -12,7 +12,8 @@ usage: ./build.sh COMMAND
 
   serve [--port N]                  build the site and serve it on 127.0.0.1 (port 8000)
   test [TIER] [pytest args]         run the tests; TIER is lint, python, node (also node-numpy, node-0.29 and
-                                    node-0.27), webgpu, browser, firefox or mutants; all of them by default
+                                    node-0.27), webgpu (also webgpu-float16), browser, firefox or mutants;
+                                    all of them by default
   pytest-node PATH [pytest args]    run anybody's tests with pytest inside Pyodide under Node
               [--with NAME]           with a further package: NAME, NAME==VERSION or a wheel (repeatable)
               [--timeout SECONDS]     end them after so long
@@ -225,6 +226,14 @@ set_up_adapter() {
   install_from_debian mesa-vulkan-drivers libvulkan1 && has_adapter
 }
 
+# set_up_lavapipe: has WebGPU under Node find Mesa's driver that computes on the CPU, which has float16
+set_up_lavapipe() {
+  local folder
+  folder=$(.venv/bin/python -m tools.lavapipe) || return
+  export VK_ICD_FILENAMES=$folder/lvp_icd.json LD_LIBRARY_PATH=$folder${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+  has_adapter
+}
+
 # --- the commands ------------------------------------------------------------------------------------------
 
 serve() {
@@ -382,13 +391,27 @@ tier_node-0.27() { # its Emscripten cannot ask after an unlinked file, such as p
   node_tier dist/pyodide-0.27 --capture=sys "$@"
 }
 
-tier_webgpu() {
+set_up_webgpu() {
   make_distribution dist/pyodide scipy pillow
   make_wheel
   set_up_npm
   set_up_node || cannot_run "no Node 24 or newer"
+}
+
+tier_webgpu() {
+  set_up_webgpu
   set_up_adapter || cannot_run "no Vulkan driver found, and none could be installed"
   count_tests in_pyodide dist/pyodide pytest --webgpu --timeout 600 -o testpaths=tests/gpu "$@"
+}
+
+tier_webgpu-float16() { # which the adapter of the tier webgpu may lack
+  set_up_webgpu
+  if ! set_up_lavapipe; then
+    say "-- skipped: no driver with float16 could be had"
+    printf '0 0\n' >"$tally"
+    return
+  fi
+  count_tests in_pyodide dist/pyodide pytest --webgpu --timeout 600 -o testpaths=tests/gpu/test_float16.py "$@"
 }
 
 tier_mutants() {
@@ -436,7 +459,7 @@ cannot_run() {
 }
 
 run_tests() {
-  local tiers=(lint python node node-numpy webgpu node-0.29 node-0.27 browser firefox mutants)
+  local tiers=(lint python node node-numpy webgpu webgpu-float16 node-0.29 node-0.27 browser firefox mutants)
   local passed=0 failed=0 tier started status p f
   if [[ " ${tiers[*]} " == *" ${1-} "* ]]; then tiers=("$1"); shift; fi
   local chosen=$#

@@ -1,5 +1,7 @@
 """backends/webgpu/kernels.py: the operations of a net, their gradients and theirs, beside float64."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from geometries import HARD, geometries
@@ -7,7 +9,9 @@ from hypothesis import given, settings
 
 import pyconvlite.functions as F
 from pyconvlite import Variable, grad
+from pyconvlite.backends import numpy as reference
 from pyconvlite.backends import webgpu
+from pyconvlite.backends.webgpu.device import current
 
 
 def everything(f, arrays, device):
@@ -156,6 +160,35 @@ def test_batch_norm(shape):
         return y, *first, *(g * 0.1 for g in second)
 
     on_both(results)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (5, 2), (1, 3, 1, 1), (3, 2, 37, 41), (2, 300, 2), (40, 1, 3)])
+@pytest.mark.parametrize("fallback", [False, True])
+def test_batch_norm_in_parts(shape, fallback, monkeypatch):
+    """The mean is large beside the distances from it."""
+    monkeypatch.setattr(current(), "info", dataclasses.replace(current().info, fallback=fallback))
+    C = shape[1]
+    x = (1000 + rng.standard_normal(shape)).astype(np.float32)
+    gamma, beta, gy = (rng.standard_normal(s).astype(np.float32) for s in (C, C, shape))
+    X, G, B, GY = (webgpu.asarray(a) for a in (x, gamma, beta, gy))
+    before = webgpu.memory()["dispatches"]
+    found = *webgpu.kernels.batch_norm(X, G, B, 1e-3), *webgpu.kernels.batch_norm_grad(X, G, GY, 1e-3)
+    assert webgpu.memory()["dispatches"] - before == 6
+    x, gamma, beta, gy = (a.astype(np.float64) for a in (x, gamma, beta, gy))
+    expected = (
+        *reference.batch_norm(x, gamma, beta, 1e-3),
+        *reference.batch_norm_grad(x, gamma, gy, 1e-3),
+    )
+    for actual, wanted in zip(found, expected, strict=True):
+        np.testing.assert_allclose(actual.get(), wanted, atol=1e-3 * max(1, np.abs(wanted).max()))
+
+
+def test_batch_norm_of_windows():
+    x, gamma = rng.standard_normal((3, 4, 5, 6)).astype(np.float32), np.arange(8, dtype=np.float32)
+    arguments = x.transpose(2, 1, 0, 3)[1:], gamma[::2], gamma[4:]
+    X, V = webgpu.asarray(x), webgpu.asarray(gamma)
+    y, *_ = webgpu.kernels.batch_norm(X.transpose(2, 1, 0, 3)[1:], V[::2], V[4:], 1e-3)
+    np.testing.assert_allclose(y.get(), reference.batch_norm(*arguments, 1e-3)[0], atol=1e-4)
 
 
 def test_indices_of_pooling_and_ties():

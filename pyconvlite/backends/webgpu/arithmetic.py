@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from .asked import Asked
-from .elementwise import ALIAS, LETTERS, elementwise
+from .elementwise import ALIAS, LETTERS, common_float, elementwise
 from .window import Window
 
 if TYPE_CHECKING:
@@ -44,14 +44,14 @@ class Operands:
 
     Attributes:
         arrays, numbers: what `elementwise` takes.
-        dtype: float32 if one of them is; int32 else.
+        dtype: int32, unless one of them is a float: then float32, or float16 where all such arrays are.
     """
 
     def __init__(self, values: tuple[Any, ...], arrays: tuple[ndarray, ...] = ()) -> None:
         self.arrays = list(arrays)
         self.numbers: list[float] = []
-        self.dtype = INT
         self._words: list[str] = []
+        is_float = False
         for value in values:
             number = scalar(value)
             if number is None:
@@ -66,8 +66,8 @@ class Operands:
                 else:
                     self._words.append(f"s{len(self.numbers)}")
                     self.numbers.append(number)
-            if kind == "f":
-                self.dtype = FLOAT
+            is_float |= kind == "f"
+        self.dtype = common_float(self.arrays[len(arrays) :]) if is_float else INT
 
     def words(self, dtype: np.dtype[Any]) -> list[str]:
         """WGSL of each as this dtype."""
@@ -93,10 +93,10 @@ def binary(
         expression: WGSL of {a} and {b}; {T} is their type.
         x, y: array and array or number.
         compares: the result is bool.
-        floats: the result is float32, whatever the operands are.
+        floats: the result is a float, whatever the operands are.
     """
     both = Operands((x, y))
-    dtype = FLOAT if floats else both.dtype
+    dtype = FLOAT if floats and both.dtype == INT else both.dtype
     a, b = both.words(dtype)
     text = expression.format(a=a, b=b, T=ALIAS[dtype.name])
     return elementwise(name, text, both.arrays, both.numbers, [BOOL if compares else dtype])
@@ -109,9 +109,9 @@ def unary(name: str, expression: str, x: ndarray, floats: bool = True) -> ndarra
         name: shown in errors.
         expression: the WGSL.
         x: array.
-        floats: the result is float32, whatever x is.
+        floats: the result is a float, whatever x is.
     """
-    dtype = FLOAT if floats else INT if operand(x).dtype == BOOL else x.dtype
+    dtype = x.dtype if operand(x).dtype.kind == "f" else FLOAT if floats else INT
     alias = ALIAS[dtype.name]
     return elementwise(name, expression.format(a=f"{alias}(a)", T=alias), [operand(x)], dtypes=[dtype])
 
@@ -188,6 +188,6 @@ def minimum(x: Any, y: Any) -> ndarray:
 
 def _extreme(sign: str, x: Any, y: Any) -> ndarray:
     chosen = f"({{a}} {sign} {{b}})"
-    if Operands((x, y)).dtype == FLOAT:
+    if Operands((x, y)).dtype.kind == "f":
         chosen += f" | {IS_NAN}"
     return binary("extreme", f"select({{b}}, {{a}}, {chosen})", x, y)

@@ -1,8 +1,8 @@
 """Arrays on the device, with NumPy's face.
 
 An array is a window on a buffer; what gives no other window computes a new array. Elements are float32, int32
-or bool, each of 32 bits on the device. `indexing.py`, `reduction.py` and `kernels.py` need this module, which
-imports them where it calls them.
+or bool, each of 32 bits on the device; or float16, where it was opened for that. `indexing.py`,
+`reduction.py` and `kernels.py` need this module, which imports them where it calls them.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ import numpy as np
 
 from .arithmetic import Operands, binary, logical, operand, power, unary
 from .device import Buffer, current
-from .elementwise import ALIAS, elementwise
+from .elementwise import ALIAS, common_float, elementwise
 from .window import Window, checked_sizes, reshaped_strides, row_strides
 
+HALF = np.dtype(np.float16)
 DTYPES = {np.dtype(kind) for kind in (np.float32, np.int32, np.bool_)}
 WRITABLE = SimpleNamespace(writeable=True, c_contiguous=False)
 
@@ -32,7 +33,12 @@ def dtype_of(dtype: Any) -> np.dtype[Any]:
     wanted: np.dtype[Any] = np.dtype(dtype)
     if wanted.kind in "iu" and wanted.itemsize >= 4:  # what NumPy makes of Python's integers
         wanted = np.dtype(np.int32)
-    if wanted not in DTYPES:
+    if wanted == HALF and current().dtype != HALF:
+        raise TypeError(
+            'float16 needs a device that was opened for it, webgpu.init(dtype="float16"); '
+            "or use astype(np.float32)"
+        )
+    if wanted not in DTYPES | {HALF}:
         raise TypeError(
             f"arrays on the device are float32, int32 or bool; got {wanted}: use astype(np.float32) first"
         )
@@ -71,17 +77,17 @@ class ndarray(Window):  # noqa: N801 - NumPy's name
         Raises:
             RuntimeError: this runtime cannot wait; use `await webgpu.asnumpy_async(x)`.
         """
-        x = contiguous(self)
+        x = copyable(self)
         if not x.size:
             return np.empty(x.shape, x.dtype)
-        return _from_bytes(x.buffer.device.read_sync(x.buffer, 4 * x.offset, x.nbytes), x)
+        return _from_bytes(x.buffer.device.read_sync(x.buffer, x.itemsize * x.offset, x.nbytes), x)
 
     async def get_async(self) -> np.ndarray[Any, Any]:
         """A NumPy copy."""
-        x = contiguous(self)
+        x = copyable(self)
         if not x.size:
             return np.empty(x.shape, x.dtype)
-        return _from_bytes(await x.buffer.device.read(x.buffer, 4 * x.offset, x.nbytes), x)
+        return _from_bytes(await x.buffer.device.read(x.buffer, x.itemsize * x.offset, x.nbytes), x)
 
     def item(self) -> Any:
         """The only element, as a Python number."""
@@ -220,14 +226,15 @@ class ndarray(Window):  # noqa: N801 - NumPy's name
         """Sum over one axis, several, or all; of truth values, how many are true."""
         from .reduction import reduce
 
-        x = self.astype(dtype or (np.int32 if self.dtype.kind == "b" else self.dtype), copy=False)
-        return reduce("sum", x, axis, keepdims)
+        dtype = dtype_of(dtype or (np.int32 if self.dtype.kind == "b" else self.dtype))
+        x = self if self.dtype.kind == dtype.kind else self.astype(dtype)
+        return reduce("sum", x, axis, keepdims, dtype)
 
     def mean(self, axis: Any = None, keepdims: bool = False) -> ndarray:
         """Mean over one axis, several, or all."""
-        x = self.astype(np.float32, copy=False)
-        total = x.sum(axis=axis, keepdims=keepdims)
-        return total * (total.size / self.size if self.size else math.nan)
+        total = self.sum(axis=axis, keepdims=keepdims, dtype=np.float32)
+        share = total.size / self.size if self.size else math.nan
+        return elementwise("mean", "a * s0", [total], [share], [common_float([self])])
 
     def max(self, axis: Any = None, keepdims: bool = False) -> ndarray:
         """Maximum over one axis, several, or all; NaN comes through."""
@@ -265,6 +272,11 @@ def contiguous(x: ndarray) -> ndarray:
     return x if x.is_contiguous else x.copy()
 
 
+def copyable(x: ndarray) -> ndarray:
+    """X, lying row by row from where the device can copy from, a multiple of 4 bytes."""
+    return x if x.is_contiguous and x.itemsize * x.offset % 4 == 0 else x.copy()
+
+
 def whole(x: ndarray) -> ndarray:
     """X, lying row by row from its buffer's start."""
     return x if x.is_contiguous and not x.offset else x.copy()
@@ -272,8 +284,9 @@ def whole(x: ndarray) -> ndarray:
 
 def new(shape: Sequence[int], dtype: Any = np.float32) -> ndarray:
     """An array whose elements are not defined yet."""
-    shape = tuple(shape)
-    return ndarray(Buffer(current(), 4 * math.prod(shape)), shape, np.dtype(dtype), row_strides(shape))
+    shape, dtype = tuple(shape), np.dtype(dtype)
+    buffer = Buffer(current(), (2 if dtype == HALF else 4) * math.prod(shape))
+    return ndarray(buffer, shape, dtype, row_strides(shape))
 
 
 def asarray(x: Any, dtype: Any = None) -> ndarray:
@@ -281,12 +294,13 @@ def asarray(x: Any, dtype: Any = None) -> ndarray:
 
     Args:
         x: device array, NumPy array, number or nested list.
-        dtype: float32, int32 or bool; that of x by default. Integers of 64 bits, which NumPy makes of
-            Python's, go to int32.
+        dtype: float32, int32, bool or, see `init`, float16. By default that of x; but integers of 64 bits,
+            which NumPy makes of Python's, go to int32, and floats to float16 where the device was opened
+            for that.
 
     Raises:
         TypeError: a dtype that the device does not have, float64 above all.
-        OverflowError: an integer that int32 does not hold.
+        OverflowError: an integer that int32 does not hold, or a float that float16 does not.
         WebGPUUnavailable: there is no device yet.
 
     Example:
@@ -301,14 +315,24 @@ def asarray(x: Any, dtype: Any = None) -> ndarray:
     if not isinstance(x, np.ndarray | np.generic) and dtype is None and host.dtype.kind == "f":
         host = host.astype(np.float32)  # Python's numbers have no precision of their own
     wanted = dtype_of(host.dtype)
+    if dtype is None and wanted == np.float32 != current().dtype:
+        wanted = HALF
+        most = np.abs(host, where=np.isfinite(host), out=np.zeros_like(host)).max(initial=0)
+        if most > np.finfo(HALF).max:
+            raise OverflowError(
+                f"x holds {most:g}, beyond float16's {np.finfo(HALF).max:g}; scale it, or keep float32: "
+                "webgpu.asarray(x, np.float32)"
+            )
     if wanted == np.int32 != host.dtype and host.size:
         bounds = np.iinfo(np.int32)
         if host.min() < bounds.min or host.max() > bounds.max:
             raise OverflowError(f"x holds integers out of the bounds of int32, {bounds.min} to {bounds.max}")
     y = new(host.shape, wanted)
     if y.size:
-        stored = np.ascontiguousarray(host, np.uint32 if wanted.kind == "b" else wanted)
-        current().write(y.buffer, stored.reshape(-1).view(np.uint8))
+        stored = np.ascontiguousarray(host, np.uint32 if wanted.kind == "b" else wanted).reshape(-1)
+        if stored.nbytes % 4:  # the device copies whole words
+            stored = np.append(stored, stored[-1:])
+        current().write(y.buffer, stored.view(np.uint8))
     return y
 
 

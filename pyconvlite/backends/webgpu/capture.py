@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ...core import Variable
-from .array import ndarray
+from .array import copyable, ndarray
 from .asked import Asked, Question, Word
 from .device import Buffer, Device, current
 
@@ -174,8 +174,9 @@ class _Plan:
             )
         copies = []
         for x, own in zip(inputs, self._inputs, strict=True):
-            source = x if x.is_contiguous else x.copy()
-            copies.append((source.buffer, 4 * source.offset, own.buffer, own.nbytes))
+            source = copyable(x)
+            size = -(-own.nbytes // 4) * 4  # the device copies whole words
+            copies.append((source.buffer, source.itemsize * source.offset, own.buffer, size))
         for question in self._recording.questions:
             question.repeat()
         words = [word.encode(word.number.latest) for word in self._words]

@@ -14,7 +14,7 @@ import numpy as np
 from ...utils import Pair, conv_outsize
 from .array import contiguous, fill, ndarray, new, whole
 from .device import current
-from .program import even, require_floats, run_file
+from .program import even, floats, run_file
 
 __all__ = ["col2im", "conv2d", "conv2d_gW", "conv2d_gx", "im2col"]
 
@@ -47,7 +47,7 @@ def _padded(
     sizes |= {"HP": HP, "WP": WP, "R": run, "SPAN": span}
     if (HP, WP, *pad, *spread) == (H, W, 0, 0, 1, 1):
         return whole(x), sizes
-    y = new((N, C, HP, WP))
+    y = new((N, C, HP, WP), x.dtype)
     (PH, PW), (EH, EW) = pad, spread
     run_file("pad", [whole(x)], [y], y.size, [], H=H, W=W, HP=HP, WP=WP, PH=PH, PW=PW, EH=EH, EW=EW)
     return y, sizes
@@ -67,7 +67,7 @@ def conv2d(
 
     With `relu`, its positive part.
     """
-    require_floats(x, W, b)
+    x, W, b = floats(x, W, b)
     outsize = conv_outsize((x.shape[2], x.shape[3]), (W.shape[2], W.shape[3]), stride, pad, dilation)
     return _conv2d(x, W, b, outsize, stride, pad, dilation, groups, relu=relu)
 
@@ -89,7 +89,7 @@ def _conv2d(
     N = len(x)
     OC, Cg, KH, KW = W.shape
     OCg = OC // groups
-    y = new((N, OC, *outsize))
+    y = new((N, OC, *outsize), x.dtype)
     if not y.size:
         return y
     fallback = current().info.fallback
@@ -116,7 +116,7 @@ def conv2d_gx(
     groups: int = 1,
 ) -> Any:
     """Gradient of conv2d with respect to x; with a bias, the forward of deconv2d."""
-    require_floats(gy, W, b)
+    gy, W, b = floats(gy, W, b)
     OC, Cg, KH, KW = W.shape
     turned = W[:, :, ::-1, ::-1].reshape(groups, OC // groups, Cg, KH, KW).transpose(0, 2, 1, 3, 4)
     turned = turned.reshape(groups * Cg, OC // groups, KH, KW)
@@ -134,11 +134,11 @@ def conv2d_gW(
     groups: int = 1,
 ) -> Any:
     """Gradient of conv2d with respect to W: parts of the images are summed, then their sums are."""
-    require_floats(x, gy)
+    x, gy = floats(x, gy)
     N, OC, OH, OW = gy.shape
     Cg, OCg, (KH, KW) = x.shape[1] // groups, OC // groups, kernel_size
     if not gy.size:
-        return fill((OC, Cg, KH, KW), 0, np.float32)
+        return fill((OC, Cg, KH, KW), 0, x.dtype)
     fallback = current().info.fallback
     run = even(OW, RUN[fallback])
     T = KH if KH * KW * run <= PRODUCTS and SUMS[fallback] >= KH * KW else 1
@@ -147,18 +147,18 @@ def conv2d_gW(
     x, sizes = _padded(x, (OH, OW), run, kernel_size, stride, pad, dilation)
     blocks = groups * -(-OCg // Q) * Cg * KH // T
     parts = min(N * OH, -(-THREADS[fallback] // blocks))
-    gW = new((parts, OC, Cg, KH, KW))
+    gW = new((parts, OC, Cg, KH, KW), np.float32)
     sizes |= {"GROUPS": groups, "CG": Cg, "OCG": OCg, "Q": Q, "T": T}
     run_file("conv2d_gw", [x, whole(gy)], [gW], blocks * parts, [N, parts], **sizes)
-    return gW.sum(axis=0)
+    return gW.sum(axis=0, dtype=gy.dtype)
 
 
 def im2col(x: ndarray, kernel_size: Pair, stride: Pair, pad: Pair, dilation: Pair = (1, 1)) -> Any:
     """The pixels of x under the kernel, at each position: (N, C, KH, KW, OH, OW)."""
-    require_floats(x)
+    (x,) = floats(x)
     N, C, H, W = x.shape
     OH, OW = conv_outsize((H, W), kernel_size, stride, pad, dilation)
-    col = new((N, C, *kernel_size, OH, OW))
+    col = new((N, C, *kernel_size, OH, OW), x.dtype)
     if col.size:
         sizes = [H, W, OH, OW, *kernel_size, *stride, *pad, *dilation]
         run_file("im2col", [whole(x)], [col], col.size, sizes)
@@ -174,8 +174,8 @@ def col2im(
     dilation: Pair = (1, 1),
 ) -> Any:
     """Adjoint of im2col: each pixel of x gets the sum of its copies in col."""
-    require_floats(col)
-    x = new(x_shape)
+    (col,) = floats(col)
+    x = new(x_shape, col.dtype)
     if x.size:
         sizes = [*x_shape[2:], *col.shape[4:], *kernel_size, *stride, *pad, *dilation]
         run_file("col2im", [whole(col)], [x], x.size, sizes)

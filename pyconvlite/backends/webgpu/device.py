@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from .. import DeviceUnavailable
 
 __all__ = [
@@ -106,10 +108,13 @@ class Device:
 
     Args:
         bridge: the object of `bridge.js`.
+        dtype: float32 or float16, of floats that come here without a wish of their own.
     """
 
-    def __init__(self, bridge: Any) -> None:
+    def __init__(self, bridge: Any, dtype: np.dtype[Any]) -> None:
         self._bridge = bridge
+        self.dtype = dtype
+        self._enabled = "enable f16;\n" if dtype == np.float16 else ""
         info = json.loads(bridge.info)
         self.info = AdapterInfo(**{**info, "features": tuple(info["features"])})
         self._run = bridge.run  # looked up once: a look-up in JavaScript takes longer than the call
@@ -140,14 +145,14 @@ class Device:
         self._call(self._bridge.write, buffer.id, data)
 
     async def read(self, buffer: Buffer, offset: int, size: int) -> bytes:
-        """Copy bytes from the device."""
+        """Copy bytes from the device; the offset is a multiple of 4."""
         if self.recording is not None:
             self.recording.reads += 1
         try:
-            data = await self._bridge.read(buffer.id, offset, size)
+            data = await self._bridge.read(buffer.id, offset, -(-size // 4) * 4)
         except Exception as error:
             raise _translated(error) from error
-        return bytes(data.to_bytes())
+        return bytes(data.to_bytes()[:size])
 
     def read_sync(self, buffer: Buffer, offset: int, size: int) -> bytes:
         """Copy bytes from the device, waiting for it.
@@ -168,7 +173,7 @@ class Device:
         """Compile a kernel, once; see `bridge.js`."""
         key = name, code, access
         if key not in self._pipelines:
-            self._pipelines[key] = int(self._call(self._bridge.pipeline, name, code, access))
+            self._pipelines[key] = int(self._call(self._bridge.pipeline, name, self._enabled + code, access))
             self._names[self._pipelines[key]] = name
         return self._pipelines[key]
 
@@ -271,14 +276,20 @@ def recording() -> Any:
     return _current and _current.recording
 
 
-async def init(power_preference: str | None = None) -> AdapterInfo:
+async def init(power_preference: str | None = None, dtype: Any = np.float32) -> AdapterInfo:
     """Open a device, or a new one; arrays made from now on live there.
 
     Args:
         power_preference: "low-power" or "high-performance", where there are several adapters; a wish.
+        dtype: "float32"; or "float16", with which floats of a model and its data are kept in half the memory.
+            Kernels compute in float32 all the same, and optimizers keep their states so. `asarray` and
+            `to_gpu` then make float16 of floats, unless asked for np.float32. It holds numbers up to 65504 to
+            three digits; gradients below 6e-8 are lost: multiply a loss by some 1000 against that, and the
+            rate by its inverse.
 
     Raises:
-        WebGPUUnavailable: there is none; the message says what is missing.
+        ValueError: another dtype.
+        WebGPUUnavailable: there is none, or none that has float16; the message says what is missing.
 
     Example:
         >>> import asyncio
@@ -287,6 +298,9 @@ async def init(power_preference: str | None = None) -> AdapterInfo:
         pyconvlite.backends.webgpu.device.WebGPUUnavailable: this ...
     """
     global _current
+    floats = np.dtype(dtype)
+    if floats not in (np.float32, np.float16):
+        raise ValueError(f"dtype must be float32 or float16; got {floats}")
     platform: str = sys.platform
     if platform != "emscripten":
         raise WebGPUUnavailable(
@@ -312,11 +326,17 @@ async def init(power_preference: str | None = None) -> AdapterInfo:
             f"there is no adapter to open ({str(error).removeprefix('Error: ')}); see chrome://gpu, update "
             "the graphics driver, or start Chromium with --enable-unsafe-webgpu to have a CPU stand in"
         ) from error
-    _current = Device(bridge)
+    device = Device(bridge, floats)
+    if floats == np.float16 and "shader-f16" not in device.info.features:
+        device.destroy()
+        raise WebGPUUnavailable(
+            "this adapter has no float16 (the feature shader-f16); open it with float32, webgpu.init()"
+        )
+    _current = device
     return _current.info
 
 
-def init_sync(power_preference: str | None = None) -> AdapterInfo:
+def init_sync(power_preference: str | None = None, dtype: Any = np.float32) -> AdapterInfo:
     """`init` where Python can wait for JavaScript.
 
     Raises:
@@ -335,7 +355,7 @@ def init_sync(power_preference: str | None = None) -> AdapterInfo:
             raise WebGPUUnavailable(
                 "this runtime cannot wait for a device (it lacks JSPI); use `await webgpu.init()`"
             )
-        return run_sync(init(power_preference))  # type: ignore[no-any-return]
+        return run_sync(init(power_preference, dtype))  # type: ignore[no-any-return]
     import asyncio
 
-    return asyncio.run(init(power_preference))
+    return asyncio.run(init(power_preference, dtype))

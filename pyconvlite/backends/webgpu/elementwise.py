@@ -12,7 +12,7 @@ from __future__ import annotations
 import functools
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -30,8 +30,8 @@ MOST_PARAMETERS = 64  # integers
 
 LETTERS = "abcdefgh"
 # how a dtype is stored, and what stands for it in an expression
-STORAGE = {"float32": "f32", "int32": "i32", "bool": "u32"}
-ALIAS = {"float32": "F", "int32": "I", "bool": "B"}
+STORAGE = {"float32": "f32", "float16": "f16", "int32": "i32", "bool": "u32"}
+ALIAS = {"float32": "F", "float16": "F", "int32": "I", "bool": "B"}
 
 
 def groups_for(threads: int) -> tuple[int, int, int]:
@@ -66,6 +66,22 @@ def binding(index: int, name: str, storage: str, written: bool = False) -> str:
     return f"@group(0) @binding({index + 1}) var<storage, {access}> {name}: array<{storage}>;\n"
 
 
+def loaded(dtype: str, element: str) -> str:
+    """WGSL of an element as kernels compute with it: float16 as f32."""
+    return f"f32({element})" if dtype == "float16" else element
+
+
+def stored(dtype: str, value: str) -> str:
+    """WGSL of a value as an array of this dtype keeps it."""
+    return f"f16({value})" if dtype == "float16" else value
+
+
+def common_float(arrays: Iterable[ndarray]) -> np.dtype[Any]:
+    """The dtype of a result of these arrays, if it is a float: float16 only where all floats are."""
+    kinds = {x.dtype for x in arrays if x.dtype.kind == "f"}
+    return np.result_type(*kinds) if kinds else np.dtype(np.float32)
+
+
 @functools.cache
 def _code(
     expressions: tuple[str, ...],
@@ -80,8 +96,7 @@ def _code(
     text = HEAD
     for alias, kind in zip("FIB", ("f32", "i32", "u32"), strict=True):
         text += f"alias {alias} = {f'vec4<{kind}>' if wide else kind};\n"
-    stored = [STORAGE[dtype] for dtype in (*inputs, *outputs)]
-    for index, storage in enumerate(stored):
+    for index, storage in enumerate(STORAGE[dtype] for dtype in (*inputs, *outputs)):
         name = f"m{index}"
         element = f"vec4<{storage}>" if wide and index >= len(inputs) else storage
         text += binding(index, name, element, written=index >= len(inputs))
@@ -96,7 +111,8 @@ def _code(
     if wide:  # one axis
         for k, name in enumerate(names):
             text += f"  let step_{name} = parameter({at + 1 + k});\n  at_{name} += 4 * i * step_{name};\n"
-            elements = ", ".join(f"m{k}[at_{name} + {lane} * step_{name}]" for lane in range(4))
+            places = (f"m{k}[at_{name} + {lane} * step_{name}]" for lane in range(4))
+            elements = ", ".join(loaded(inputs[k], place) for place in places)
             text += f"  let {name} = {ALIAS[inputs[k]]}({elements});\n"
     else:
         text += "  var rest = i;\n" if rank else ""
@@ -111,9 +127,11 @@ def _code(
             for k, name in enumerate(names):
                 text += f"  at_{name} += along_{axis} * parameter({size + 1 + k});\n"
         for k, name in enumerate(names):
-            text += f"  let {name} = m{k}[at_{name}];\n"
+            text += f"  let {name} = {loaded(inputs[k], f'm{k}[at_{name}]')};\n"
     for k, (expression, dtype) in enumerate(zip(expressions, outputs, strict=True)):
         value = f"select(B(0u), B(1u), {expression})" if dtype == "bool" else f"{ALIAS[dtype]}({expression})"
+        if dtype == "float16":
+            value = f"vec4<f16>({value})" if wide else f"f16({value})"
         text += f"  m{len(inputs) + k}[i] = {value};\n"
     return text + "}\n"
 
@@ -124,7 +142,7 @@ def elementwise(
     expressions: str,
     operands: Sequence[ndarray],
     numbers: Sequence[float] = (),
-    dtypes: Sequence[Any] = (np.float32,),
+    dtypes: Sequence[Any] | None = None,
     shape: tuple[int, ...] = (),
 ) -> ndarray: ...
 
@@ -135,7 +153,7 @@ def elementwise(
     expressions: tuple[str, ...],
     operands: Sequence[ndarray],
     numbers: Sequence[float] = (),
-    dtypes: Sequence[Any] = (np.float32,),
+    dtypes: Sequence[Any] | None = None,
     shape: tuple[int, ...] = (),
 ) -> Any: ...
 
@@ -145,7 +163,7 @@ def elementwise(
     expressions: str | tuple[str, ...],
     operands: Sequence[ndarray],
     numbers: Sequence[float] = (),
-    dtypes: Sequence[Any] = (np.float32,),
+    dtypes: Sequence[Any] | None = None,
     shape: tuple[int, ...] = (),
 ) -> Any:
     """New arrays of expressions of the operands, which broadcast.
@@ -155,7 +173,7 @@ def elementwise(
         expressions: WGSL, one for each result.
         operands: arrays, `a`, `b`, ... in the expressions.
         numbers: `s0`, `s1`, ... in them.
-        dtypes: of the results.
+        dtypes: of the results; floats by default, of float16 where all floats among the operands are.
         shape: the least that the results have; the operands broadcast with it.
 
     Returns:
@@ -166,7 +184,7 @@ def elementwise(
     several = isinstance(expressions, tuple)
     texts = expressions if isinstance(expressions, tuple) else (expressions,)
     shape = np.broadcast_shapes(shape, *[x.shape for x in operands])
-    outputs = [new(shape, dtype) for dtype in dtypes]
+    outputs = [new(shape, dtype) for dtype in dtypes or [common_float(operands)] * len(texts)]
     size = math.prod(shape)
     if size:
         strides = [broadcast_strides(x, shape) for x in operands]

@@ -9,7 +9,7 @@ import numpy as np
 
 from .arithmetic import operand, scalar
 from .array import asarray, contiguous, fill, ndarray, new, whole
-from .elementwise import HEAD, MAIN, STORAGE, binding, elementwise, run
+from .elementwise import HEAD, MAIN, STORAGE, binding, elementwise, loaded, run, stored
 from .window import broadcast_strides
 
 
@@ -107,21 +107,22 @@ def _scatter_add(target: ndarray, positions: ndarray, value: ndarray) -> None:
 
     Each row of target looks for those that name it: no two threads write the same element.
     """
-    if target.offset or not target.is_contiguous or target.dtype != np.float32:
-        raise TypeError("only a whole float32 array can be added to at an index array")
+    if target.offset or not target.is_contiguous or target.dtype.kind != "f":
+        raise TypeError("only a whole array of floats can be added to at an index array")
     value = value.copy() if value.buffer is target.buffer else whole(value)
-    width = value.shape[1]
+    width, dtype = value.shape[1], target.dtype.name
     if not value.size:
         return
     code = (
         HEAD
         + binding(0, "at", "i32")
-        + binding(1, "value", "f32")
-        + binding(2, "y", "f32", written=True)
+        + binding(1, "value", STORAGE[dtype])
+        + binding(2, "y", STORAGE[dtype], written=True)
         + MAIN
         + "  if (i >= parameter(0)) { return; }\n  let width = parameter(1);\n  let row = i / width;\n"
-        + "  var sum = y[i];\n  for (var r = 0; r < parameter(2); r++) {\n"
-        + "    if (at[r] == row) { sum += value[r * width + i % width]; }\n  }\n  y[i] = sum;\n}\n"
+        + f"  var sum = {loaded(dtype, 'y[i]')};\n  for (var r = 0; r < parameter(2); r++) {{\n"
+        + f"    if (at[r] == row) {{ sum += {loaded(dtype, 'value[r * width + i % width]')}; }}\n  }}\n"
+        + f"  y[i] = {stored(dtype, 'sum')};\n}}\n"
     )
     run(
         "scatter_add",

@@ -1,8 +1,8 @@
 """The seam's kernels on device arrays; names, arguments and results are the NumPy backend's.
 
-Matrix products, convolutions and poolings are WGSL of their own, in `wgsl/`; the rest is written with the
-array's operations. Where a kernel reads rows of pixels, it takes arrays that lie contiguous: others are
-copied first.
+Matrix products, convolutions, poolings and batch norm are WGSL of their own, in `wgsl/`; the rest is written
+with the array's operations. Where a kernel reads rows of pixels, it takes arrays that lie contiguous: others
+are copied first.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ from .convolution import conv2d as conv2d
 from .convolution import conv2d_gW as conv2d_gW
 from .convolution import conv2d_gx as conv2d_gx
 from .convolution import im2col as im2col
-from .elementwise import bits, elementwise
+from .elementwise import bits, common_float, elementwise
+from .normalization import batch_norm as batch_norm
+from .normalization import batch_norm_grad as batch_norm_grad
 from .packing import batches, joined, mapped
 from .product import matmul as matmul
-from .program import require_floats, run_file
+from .program import floats, run_file
 
 # --------------------------------------------------------------------------------------------------- pooling
 
@@ -38,10 +40,10 @@ def _pool_sizes(xsize: Any, kernel_size: Pair, stride: Pair, pad: Pair) -> list[
 
 def max_pool(x: ndarray, kernel_size: Pair, stride: Pair, pad: Pair) -> tuple[Any, Any]:
     """Maximum of each window, and which pixel of the window it is."""
-    require_floats(x)
+    (x,) = floats(x)
     sizes = _pool_sizes(x.shape[2:], kernel_size, stride, pad)
     shape = (*x.shape[:2], *sizes[2:4])
-    y, indexes = new(shape), new(shape, np.int32)
+    y, indexes = new(shape, x.dtype), new(shape, np.int32)
     if y.size:
         run_file("max_pool", [whole(x)], [y, indexes], y.size, [*sizes, bits(-math.inf)])
     return y, indexes
@@ -51,8 +53,8 @@ def max_pool_grad(
     gy: ndarray, indexes: ndarray, xsize: Pair, kernel_size: Pair, stride: Pair, pad: Pair
 ) -> Any:
     """Gradient of max_pool: each pixel gathers from the windows that took it."""
-    require_floats(gy)
-    gx = new((*gy.shape[:2], *xsize))
+    (gy,) = floats(gy)
+    gx = new((*gy.shape[:2], *xsize), gy.dtype)
     if gx.size:
         sizes = _pool_sizes(xsize, kernel_size, stride, pad)
         run_file("max_pool_grad", [whole(gy), whole(indexes)], [gx], gx.size, sizes)
@@ -61,8 +63,8 @@ def max_pool_grad(
 
 def max_pool_gather(x: ndarray, indexes: ndarray, kernel_size: Pair, stride: Pair, pad: Pair) -> Any:
     """The pixels of x that `indexes` names."""
-    require_floats(x)
-    y = new(indexes.shape)
+    (x,) = floats(x)
+    y = new(indexes.shape, x.dtype)
     if y.size:
         sizes = _pool_sizes(x.shape[2:], kernel_size, stride, pad)
         run_file("max_pool_gather", [whole(x), whole(indexes)], [y], y.size, sizes)
@@ -71,9 +73,9 @@ def max_pool_gather(x: ndarray, indexes: ndarray, kernel_size: Pair, stride: Pai
 
 def avg_pool(x: ndarray, kernel_size: Pair, stride: Pair, pad: Pair, count_include_pad: bool) -> Any:
     """Mean of each window."""
-    require_floats(x)
+    (x,) = floats(x)
     sizes = _pool_sizes(x.shape[2:], kernel_size, stride, pad)
-    y = new((*x.shape[:2], *sizes[2:4]))
+    y = new((*x.shape[:2], *sizes[2:4]), x.dtype)
     if y.size:
         run_file("avg_pool", [whole(x)], [y], y.size, [*sizes, int(count_include_pad)])
     return y
@@ -83,8 +85,8 @@ def avg_pool_grad(
     gy: ndarray, xsize: Pair, kernel_size: Pair, stride: Pair, pad: Pair, count_include_pad: bool
 ) -> Any:
     """Gradient of avg_pool: each pixel gathers from the windows that hold it."""
-    require_floats(gy)
-    gx = new((*gy.shape[:2], *xsize))
+    (gy,) = floats(gy)
+    gx = new((*gy.shape[:2], *xsize), gy.dtype)
     if gx.size:
         sizes = _pool_sizes(xsize, kernel_size, stride, pad)
         run_file("avg_pool_grad", [whole(gy)], [gx], gx.size, [*sizes, int(count_include_pad)])
@@ -117,12 +119,12 @@ def normal_cdf(x: ndarray) -> Any:
 def dropout_mask(x: ndarray, ratio: float) -> Any:
     """0 with probability `ratio` and else 1 / (1 - ratio), drawn by a key from the package's generator."""
     key = asked(lambda: rng().integers(1 << 32, size=2).tolist())
-    mask = new(x.shape)
+    mask = new(x.shape, common_float([x]))
     if mask.size:
         threshold = min(round(ratio * 2**32), 2**32 - 1)
         parameters = [mask.size, *(word(k, int) for k in key), threshold, bits(1 / (1 - ratio))]
         run_file("dropout_mask", [], [mask], -(-mask.size // 4), parameters)
-    return mask.astype(x.dtype, copy=False) if x.dtype.kind == "f" else mask
+    return mask
 
 
 def sum(x: ndarray, axis: Any, keepdims: bool) -> Any:
@@ -132,8 +134,8 @@ def sum(x: ndarray, axis: Any, keepdims: bool) -> Any:
 
 def softmax_cross_entropy(x: ndarray, t: Any) -> Any:
     """Mean over the rows of x (N, classes) of -log softmax(x)[t]."""
-    require_floats(x)
-    rows = new(x.shape[:1])
+    (x,) = floats(x)
+    rows = new(x.shape[:1], x.dtype)
     if x.size:
         inputs = [whole(x), _labels(t)]
         run_file("softmax_cross_entropy", inputs, [rows], len(x), [], CLASSES=x.shape[1])
@@ -142,8 +144,8 @@ def softmax_cross_entropy(x: ndarray, t: Any) -> Any:
 
 def softmax_cross_entropy_grad(x: ndarray, t: Any, gy: ndarray) -> Any:
     """Gradient of softmax_cross_entropy with respect to x, times gy, an array without axes."""
-    require_floats(x, gy)
-    gx = new(x.shape)
+    x, gy = floats(x, gy)
+    gx = new(x.shape, x.dtype)
     if x.size:
         inputs = [whole(x), _labels(t), whole(gy)]
         run_file("softmax_cross_entropy_grad", inputs, [gx], len(x), [], CLASSES=x.shape[1])
@@ -155,46 +157,12 @@ def _labels(t: Any) -> ndarray:
     return whole(asarray(t, None if isinstance(t, ndarray) else np.int32).astype(np.int32, copy=False))
 
 
-def _per_channel(v: ndarray, x: ndarray) -> ndarray:
-    return v.reshape(1, -1, *[1] * (x.ndim - 2))
-
-
-def _standardized(x: ndarray, eps: float) -> tuple[ndarray, ndarray, ndarray, ndarray]:
-    axes = (0, *range(2, x.ndim))
-    mean = x.mean(axis=axes, keepdims=True)
-    centred = x - mean
-    var = (centred * centred).mean(axis=axes, keepdims=True)
-    return mean, centred, elementwise("inverse_std", "inverseSqrt(a + s0)", [var], [eps]), var
-
-
-def batch_norm(x: ndarray, gamma: ndarray, beta: ndarray, eps: float) -> tuple[Any, Any, Any]:
-    """Normalize x (N, C, ...) over all axes but C: y, mean, var."""
-    mean, centred, inverse, var = _standardized(x, eps)
-    operands = [centred, inverse, _per_channel(gamma, x), _per_channel(beta, x)]
-    y = elementwise("batch_norm", "a * (b * c) + d", operands)
-    return y, mean.ravel(), var.ravel()
-
-
-def batch_norm_grad(x: ndarray, gamma: ndarray, gy: ndarray, eps: float) -> tuple[Any, Any, Any]:
-    """Gradients of batch_norm's y with respect to x, gamma and beta."""
-    _, centred, inverse, _ = _standardized(x, eps)
-    centred = centred * inverse
-    axes = (0, *range(2, x.ndim))
-    gbeta = gy.sum(axis=axes, keepdims=True)
-    ggamma = (gy * centred).sum(axis=axes, keepdims=True)
-    operands = [gy, gbeta, centred, ggamma, inverse, _per_channel(gamma, x)]
-    gx = elementwise(
-        "batch_norm_grad", "(a - b * s0 - c * (d * s0)) * (e * f)", operands, [gamma.size / x.size]
-    )
-    return gx, ggamma.ravel(), gbeta.ravel()
-
-
 # ------------------------------------------------------------------------------------------------ optimizers
 
 
 def moved(W: ndarray, step: ndarray) -> Any:
     """W + step."""
-    return W + step
+    return elementwise("moved", "a + b", [W, step], dtypes=[W.dtype])
 
 
 def clip_norm(gradients: list[ndarray], most: float) -> list[Any]:
@@ -213,14 +181,14 @@ def clip_norm(gradients: list[ndarray], most: float) -> list[Any]:
 
 def sgd(W: ndarray, gW: ndarray, lr: float) -> Any:
     """W - lr * gW."""
-    return elementwise("sgd", "a - s0 * b", [W, gW], [lr])
+    return elementwise("sgd", "a - s0 * b", [W, gW], [lr], [W.dtype])
 
 
 def momentum_sgd(W: ndarray, v: ndarray, gW: ndarray, lr: float, momentum: float) -> tuple[Any, Any]:
     """The moved weights and the new velocity."""
     velocity = "(s1 * b - s0 * c)"
     texts = f"a + {velocity}", velocity
-    return elementwise("momentum_sgd", texts, [W, v, gW], [lr, momentum], [np.float32] * 2)  # type: ignore[no-any-return]
+    return elementwise("momentum_sgd", texts, [W, v, gW], [lr, momentum], [W.dtype, v.dtype])  # type: ignore[no-any-return]
 
 
 def adam(
@@ -238,4 +206,4 @@ def adam(
     mean, square = "(s1 * b + s2 * d)", "(s3 * c + s4 * d * d)"
     moved = f"a - s0 * {mean} / (sqrt({square}) + s5) - s6 * a"
     numbers = [rate, beta1, 1 - beta1, beta2, 1 - beta2, eps, decay]
-    return elementwise("adam", (moved, mean, square), [W, m, v, gW], numbers, [np.float32] * 3)  # type: ignore[no-any-return]
+    return elementwise("adam", (moved, mean, square), [W, m, v, gW], numbers, [W.dtype, m.dtype, v.dtype])  # type: ignore[no-any-return]

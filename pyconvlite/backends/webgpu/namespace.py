@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from . import product
-from .arithmetic import EXP, FLOAT, INT, IS_NAN, LOG, Operands, unary
+from .arithmetic import EXP, INT, IS_NAN, LOG, Operands, unary
 from .array import asarray, fill, ndarray, new
-from .elementwise import elementwise
+from .device import current
+from .elementwise import common_float, elementwise
 from .indexing import add_at
 from .packing import gathered
 from .window import checked_axis
@@ -32,18 +33,18 @@ def array(x: Any, dtype: Any = None) -> ndarray:
     return y.copy() if y is x else y
 
 
-def full(shape: Any, value: float, dtype: Any = np.float32) -> ndarray:
-    """An array of one number.
+def full(shape: Any, value: float, dtype: Any = None) -> ndarray:
+    """An array of one number; of the device's floats by default, see `init`.
 
     Example:
         >>> from pyconvlite.backends import webgpu
         >>> if webgpu.is_available():
         ...     assert webgpu.full((2,), 1.5).get().tolist() == [1.5, 1.5]
     """
-    return fill(shape, value, dtype)
+    return fill(shape, value, dtype or current().dtype)
 
 
-def zeros(shape: Any, dtype: Any = np.float32) -> ndarray:
+def zeros(shape: Any, dtype: Any = None) -> ndarray:
     """An array of zeros.
 
     Example:
@@ -54,7 +55,7 @@ def zeros(shape: Any, dtype: Any = np.float32) -> ndarray:
     return full(shape, 0, dtype)
 
 
-def ones(shape: Any, dtype: Any = np.float32) -> ndarray:
+def ones(shape: Any, dtype: Any = None) -> ndarray:
     """An array of ones.
 
     Example:
@@ -313,7 +314,7 @@ def tensordot(x: ndarray, y: ndarray, axes: int | Sequence[Any] = 2) -> ndarray:
     """Sum of products over several axes.
 
     Args:
-        x, y: float32 arrays.
+        x, y: arrays of floats.
         axes: so many of x's last axes and y's first; or x's axes and y's, a number or several of each.
 
     Returns:
@@ -349,7 +350,8 @@ def concatenate(xs: Sequence[ndarray], axis: int = 0) -> ndarray:
     kinds = {x.dtype for x in xs}
     if axis == 0 and len(kinds) == 1 and all(x.is_contiguous for x in xs):
         return gathered(xs).reshape(shape)
-    y = new(shape, kinds.pop() if len(kinds) == 1 else FLOAT if FLOAT in kinds else INT)
+    joined = common_float(xs) if any(kind.kind == "f" for kind in kinds) else INT
+    y = new(shape, kinds.pop() if len(kinds) == 1 else joined)
     start = 0
     for x in xs:
         end = start + x.shape[axis]

@@ -72,7 +72,8 @@ def _groups(rows: Sequence[Row]) -> list[list[int]]:
             alone.append([k])
     for places in alike.values():
         rest = iter(places)
-        alone += [[next(rest) for _ in batch] for batch in batches([rows[k][0] for k in places])]
+        widest = [max(rows[k], key=lambda x: x.nbytes) for k in places]
+        alone += [[next(rest) for _ in batch] for batch in batches(widest)]
     return alone
 
 

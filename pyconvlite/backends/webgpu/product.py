@@ -11,7 +11,7 @@ import numpy as np
 
 from .array import ndarray, new
 from .device import current
-from .program import even, require_floats, run_file
+from .program import even, floats, run_file
 from .window import checked_axis
 
 # A thread's results, rows by columns, and its steps along K at a time; see RUN in convolution.py.
@@ -20,12 +20,13 @@ TILES = 32  # workgroups with a tile each that keep a GPU busy
 RESULTS = 4096  # below so many, threads of a GPU share a result's sum
 
 
-def matmul(a: ndarray, b: ndarray) -> Any:
+def matmul(a: ndarray, b: ndarray, dtype: Any = None) -> Any:
     """Matrix product of a (..., M, K) and b (..., K, P); leading axes broadcast.
 
-    An operand of one axis is a row on the left, a column on the right, as in NumPy.
+    An operand of one axis is a row on the left, a column on the right, as in NumPy. With a dtype, float32 or
+    float16, the result is kept so; sums are of float32.
     """
-    require_floats(a, b)
+    a, b = floats(a, b)
     if a.ndim and b.ndim == 1:
         return matmul(a, b[:, None])[..., 0]
     if a.ndim == 1 and b.ndim:
@@ -38,7 +39,7 @@ def matmul(a: ndarray, b: ndarray) -> Any:
         return matmul(a.reshape(math.prod(a.shape[:-1]), a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
     lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     M, K, P = a.shape[-2], a.shape[-1], b.shape[-1]
-    y = new((*lead, M, P))
+    y = new((*lead, M, P), dtype or a.dtype)
     if not y.size:
         return y
     fallback = current().info.fallback
@@ -49,7 +50,8 @@ def matmul(a: ndarray, b: ndarray) -> Any:
         parts = math.gcd(K, 64)
         if parts > 1:
             a = a.reshape(M, parts, K // parts).transpose(1, 0, 2)
-            return matmul(a, b.reshape(parts, K // parts, P)).sum(axis=0)
+            products = matmul(a, b.reshape(parts, K // parts, P), np.float32)
+            return products.sum(axis=0, dtype=y.dtype)
     batch = math.prod(lead)
     sizes = [M, P, K]
     for m in (a, b):
@@ -69,7 +71,6 @@ def matmul(a: ndarray, b: ndarray) -> Any:
 
 def tensordot(a: ndarray, b: ndarray, axes: int | Sequence[Any] = 2) -> ndarray:
     """Sum of products over pairs of axes; then a's other axes, then b's, as in NumPy."""
-    require_floats(a, b)
     if isinstance(axes, Sequence):
         pair = [tuple(side) if isinstance(side, Sequence) else (side,) for side in axes]
     else:

@@ -1,7 +1,8 @@
 """Kernels from `wgsl/`: their text, specialised, and how it runs.
 
-A file there is WGSL but for two things. Names in capitals that it does not declare are constants, which
-come in front of it; and it may repeat text, so that a thread keeps many sums in registers and its loops are
+A file there is WGSL but for two things. It uses names that come in front of it: constants, in capitals, and
+the types `Element` and `Result`, of the floats that it reads and of those that it writes, f32 or f16; what it
+computes is f32. And it may repeat text, so that a thread keeps many sums in registers and its loops are
 written out:
 
 - `$for(k, COUNT){...}` repeats what stands between the braces, with k = 0, 1, ... up to before COUNT;
@@ -16,13 +17,12 @@ from __future__ import annotations
 import functools
 import re
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from .arithmetic import operand
 from .array import ndarray
 from .device import current
-from .elementwise import HEAD, WORKGROUP, groups_for
+from .elementwise import HEAD, STORAGE, WORKGROUP, common_float, groups_for
 
 THREAD = """fn thread(id: vec3u, n_groups: vec3u) -> i32 { return i32(id.x + id.y * n_groups.x * WORKGROUP); }
 """
@@ -51,10 +51,11 @@ def expand(text: str, numbers: dict[str, int]) -> str:
 
 
 @functools.cache
-def _text(name: str, constants: tuple[tuple[str, int], ...]) -> str:
+def _text(name: str, element: str, result: str, constants: tuple[tuple[str, int], ...]) -> str:
     """A kernel's WGSL, with what all have in common before it."""
     numbers = {"WORKGROUP": WORKGROUP, **dict(constants)}
-    declared = "".join(f"const {key} = {value};\n" for key, value in numbers.items())
+    declared = f"alias Element = {element};\nalias Result = {result};\n"
+    declared += "".join(f"const {key} = {value};\n" for key, value in numbers.items())
     return HEAD + declared + THREAD + expand(FOLDER.joinpath(f"{name}.wgsl").read_text("utf-8"), numbers)
 
 
@@ -72,24 +73,35 @@ def run_file(
 
     Args:
         name: of the file.
-        inputs, outputs: bound in order, inputs first.
+        inputs, outputs: bound in order, inputs first. The floats of either are of one dtype.
         threads: parameter 0.
         parameters: from 1 on.
         workgroup: threads in one.
         constants: for the text, which is compiled once for each set of them.
     """
     device = current()
-    text = _text(name, tuple(constants.items()))
+    element, result = (_stored_floats(arrays) for arrays in (inputs, outputs))
+    text = _text(name, element, result, tuple(constants.items()))
     pipeline = device.pipeline(name, text, "r" * len(inputs) + "w" * len(outputs))
     buffers = [x.buffer for x in (*inputs, *outputs)]
     device.run(pipeline, groups_for(threads * WORKGROUP // workgroup), buffers, [threads, *parameters])
 
 
-def require_floats(*xs: ndarray | None) -> None:
-    """Raises TypeError where one is not a float32 array on the device."""
+def _stored_floats(arrays: list[ndarray]) -> str:
+    return next((STORAGE[x.dtype.name] for x in arrays if x.dtype.kind == "f"), "f32")
+
+
+def floats(*xs: Any) -> list[Any]:
+    """Arrays of floats on the device as ones of one dtype: float16 only where all are; None stays None.
+
+    Raises:
+        TypeError: one is not an array of floats on the device.
+    """
     for x in xs:
-        if x is not None and operand(x).dtype != np.float32:
-            raise TypeError(f"this needs float32 on the device; got {x.dtype}")
+        if x is not None and operand(x).dtype.kind != "f":
+            raise TypeError(f"this needs float32 or float16 on the device; got {x.dtype}")
+    dtype = common_float(x for x in xs if x is not None)
+    return [x if x is None else x.astype(dtype, copy=False) for x in xs]
 
 
 def even(size: int, most: int) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from .array import ndarray, new
-from .elementwise import HEAD, MAIN, STORAGE, binding, run
+from .elementwise import HEAD, MAIN, STORAGE, binding, loaded, run, stored
 from .window import checked_axis, collapse
 
 THREADS = 4096  # wanted at least
@@ -28,40 +28,52 @@ STEPS = {
 }
 
 
-def reduce(kind: str, x: ndarray, axis: Any, keepdims: bool) -> ndarray:
+def reduce(kind: str, x: ndarray, axis: Any, keepdims: bool, dtype: Any = None) -> ndarray:
     """Reduce axes of x.
 
     Args:
         kind: sum, max or min.
-        x: float32 or int32.
+        x: of floats or int32.
         axis: an axis, several, or None for all.
         keepdims: keep them, with length 1.
+        dtype: of the result, x's by default; floats are summed in float32 in between.
     """
     axes, kept = split_axes(x, axis)
     count = math.prod(x.shape[i] for i in axes)
     if count == 0 and kind != "sum":
         raise ValueError(f"there is no {kind} of no elements; got shape {x.shape}, axis {axis}")
     shape = tuple(x.shape[i] for i in kept)
-    y = _reduced(kind, x, axes, kept, count, shape)
+    y = _reduced(kind, x, axes, kept, count, shape, dtype or x.dtype)
     return y.reshape([1 if i in axes else n for i, n in enumerate(x.shape)]) if keepdims else y
 
 
 def _reduced(
-    kind: str, x: ndarray, axes: list[int], kept: list[int], count: int, shape: tuple[int, ...]
+    kind: str,
+    x: ndarray,
+    axes: list[int],
+    kept: list[int],
+    count: int,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
 ) -> ndarray:
     size = math.prod(shape)
     parts = max(1, min(-(-count // LEAST), THREADS // max(size, 1)))
-    y = new((*shape, parts) if parts > 1 else shape, x.dtype)
+    if parts > 1:
+        y = new((*shape, parts), np.float32 if x.dtype.kind == "f" else x.dtype)
+    else:
+        y = new(shape, dtype)
     if y.size:
         outer, [outer_steps] = collapse([x.shape[i] for i in kept], [[x.strides[i] for i in kept]])
         inner, [inner_steps] = collapse([x.shape[i] for i in axes], [[x.strides[i] for i in axes]])
-        code = _code(kind, x.dtype.name, len(outer), len(inner))
+        code = _code(kind, x.dtype.name, y.dtype.name, len(outer), len(inner))
         parameters = [y.size, x.offset, parts, count]
         for sizes, steps in ((outer, outer_steps), (inner, inner_steps)):
             for length, step in zip(sizes, steps, strict=True):
                 parameters += [length, step]
         run(kind, code, [x.buffer], [y.buffer], y.size, parameters)
-    return y if parts == 1 else _reduced(kind, y, [len(shape)], list(range(len(shape))), parts, shape)
+    if parts == 1:
+        return y
+    return _reduced(kind, y, [len(shape)], list(range(len(shape))), parts, shape, dtype)
 
 
 def split_axes(x: ndarray, axis: Any) -> tuple[list[int], list[int]]:
@@ -89,14 +101,15 @@ NAN = "(bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u"
 
 
 @functools.cache
-def _code(kind: str, dtype: str, outer: int, inner: int) -> str:
-    storage = STORAGE[dtype]
-    step = STEPS[kind].format(nan=NAN if dtype == "float32" else "false")
-    first = f"{storage}(0)" if kind == "sum" else "x[start + inside]"
+def _code(kind: str, dtype: str, result: str, outer: int, inner: int) -> str:
+    is_float = dtype.startswith("float")
+    step = STEPS[kind].format(nan=NAN if is_float else "false")
+    zero = "0.0" if is_float else f"{STORAGE[dtype]}(0)"
+    first = zero if kind == "sum" else loaded(dtype, "x[start + inside]")
     return (
         HEAD
-        + binding(0, "x", storage)
-        + binding(1, "y", storage, written=True)
+        + binding(0, "x", STORAGE[dtype])
+        + binding(1, "y", STORAGE[result], written=True)
         + MAIN
         + "  if (i >= parameter(0)) { return; }\n  let parts = parameter(2);\n"
         + _offset("outside", "(i / parts)", 4, outer)
@@ -105,7 +118,8 @@ def _code(kind: str, dtype: str, outer: int, inner: int) -> str:
         + f"  var result = {first};\n"
         + "  for (var k = part; k < parameter(3); k += parts) {\n"
         + _offset("at", "k", 4 + 2 * outer, inner)
-        + f"  let v = x[start + at];\n  {step}\n  }}\n  y[i] = result;\n}}\n"
+        + f"  let v = {loaded(dtype, 'x[start + at]')};\n  {step}\n  }}\n"
+        + f"  y[i] = {stored(result, 'result')};\n}}\n"
     )
 
 
@@ -128,18 +142,19 @@ def argmax(x: ndarray, axis: int | None) -> ndarray:
 
 @functools.cache
 def _argmax_code(dtype: str, outer: int) -> str:
-    storage = STORAGE[dtype]
-    nan = NAN if dtype == "float32" else "false"
+    nan = NAN if dtype.startswith("float") else "false"
     return (
         HEAD
-        + binding(0, "x", storage)
+        + binding(0, "x", STORAGE[dtype])
         + binding(1, "y", "i32", written=True)
         + MAIN
         + "  if (i >= parameter(0)) { return; }\n"
         + _offset("outside", "i", 4, outer)
-        + "  let start = parameter(1) + outside;\n  var best = x[start];\n  var index = 0;\n"
+        + "  let start = parameter(1) + outside;\n"
+        + f"  var best = {loaded(dtype, 'x[start]')};\n  var index = 0;\n"
         + f"  var found = {nan.replace('(v)', '(best)')};\n"
-        + "  for (var k = 1; k < parameter(2); k++) {\n    let v = x[start + k * parameter(3)];\n"
+        + "  for (var k = 1; k < parameter(2); k++) {\n"
+        + f"    let v = {loaded(dtype, 'x[start + k * parameter(3)]')};\n"
         + f"    if (!found && (v > best || {nan})) {{ best = v; index = k; found = {nan}; }}\n  }}\n"
         + "  y[i] = index;\n}\n"
     )

@@ -51,12 +51,12 @@ class Window:
     @property
     def nbytes(self) -> int:
         """Bytes on the device."""
-        return 4 * self.size
+        return self.itemsize * self.size
 
     @property
     def itemsize(self) -> int:
-        """Bytes to an element."""
-        return 4
+        """Bytes to an element on the device, where a truth value takes four."""
+        return 2 if self.dtype == np.float16 else 4
 
     @property
     def is_contiguous(self) -> bool:

@@ -1,7 +1,7 @@
 // Mean of each window; padding counts as zeros (parameter 11), or not at all.
 
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Element>;
+@group(0) @binding(2) var<storage, read_write> y: array<Result>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
@@ -16,8 +16,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
   let to = vec2i(min(KH, H - top), min(KW, W - left));
   var sum = 0.0;
   for (var kh = from_.x; kh < to.x; kh++) {
-    for (var kw = from_.y; kw < to.y; kw++) { sum += x[(plane * H + top + kh) * W + left + kw]; }
+    for (var kw = from_.y; kw < to.y; kw++) { sum += f32(x[(plane * H + top + kh) * W + left + kw]); }
   }
   let size = max(vec2i(0), to - from_);
-  y[i] = sum / f32(select(max(1, size.x * size.y), KH * KW, parameter(11) != 0));
+  y[i] = Result(sum / f32(select(max(1, size.x * size.y), KH * KW, parameter(11) != 0)));
 }

@@ -1,7 +1,7 @@
 // Gradient of average pooling: each pixel gathers its share of the windows that hold it. A thread has one pixel.
 
-@group(0) @binding(1) var<storage, read> gy: array<f32>;
-@group(0) @binding(2) var<storage, read_write> gx: array<f32>;
+@group(0) @binding(1) var<storage, read> gy: array<Element>;
+@group(0) @binding(2) var<storage, read_write> gx: array<Result>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
@@ -18,8 +18,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
       if (w - ow * SW >= KW) { continue; }
       let top = oh * SH - PH; let left = ow * SW - PW;
       let rows = min(KH, H - top) - max(0, -top); let columns = min(KW, W - left) - max(0, -left);
-      sum += gy[(plane * OH + oh) * OW + ow] / f32(select(max(1, rows * columns), KH * KW, parameter(11) != 0));
+      sum += f32(gy[(plane * OH + oh) * OW + ow]) / f32(select(max(1, rows * columns), KH * KW, parameter(11) != 0));
     }
   }
-  gx[i] = sum;
+  gx[i] = Result(sum);
 }

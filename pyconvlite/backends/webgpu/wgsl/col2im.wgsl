@@ -1,7 +1,7 @@
 // Adjoint of im2col: each pixel of x gathers its copies. A thread has one pixel.
 
-@group(0) @binding(1) var<storage, read> col: array<f32>;
-@group(0) @binding(2) var<storage, read_write> x: array<f32>;
+@group(0) @binding(1) var<storage, read> col: array<Element>;
+@group(0) @binding(2) var<storage, read_write> x: array<Result>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
@@ -20,8 +20,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
       let across = w + PW - kw * parameter(12);
       let ow = across / SW;
       if (across < 0 || ow * SW != across || ow >= OW) { continue; }
-      sum += col[(((plane * KH + kh) * KW + kw) * OH + oh) * OW + ow];
+      sum += f32(col[(((plane * KH + kh) * KW + kw) * OH + oh) * OW + ow]);
     }
   }
-  x[i] = sum;
+  x[i] = Result(sum);
 }

@@ -1,10 +1,10 @@
 // Convolution of padded planes (HP, WP), and ReLU where asked for. A thread has R neighbouring windows of a row in Q
 // output channels of a group: of each row of the kernel it loads the pixels under all its windows once.
 
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> weight: array<f32>;
-@group(0) @binding(3) var<storage, read> bias: array<f32>;
-@group(0) @binding(4) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Element>;
+@group(0) @binding(2) var<storage, read> weight: array<Element>;
+@group(0) @binding(3) var<storage, read> bias: array<Element>;
+@group(0) @binding(4) var<storage, read_write> y: array<Result>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
@@ -23,10 +23,10 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
   for (var c = 0; c < CG; c++) {
     for (var kh = 0; kh < KH; kh++) {
       let row = (((n * GROUPS + g) * CG + c) * HP + oh * SH + kh * DH) * WP + ow * SW;
-      $for(p, SPAN){let x$p = x[row + $p]; }
+      $for(p, SPAN){let x$p = f32(x[row + $p]); }
       // Of channels beyond the group's last, whatever is read is not written.
       let tap = parameter(2) + (((g * OCG + o) * CG + c) * KH + kh) * KW;
-      $for(q, Q){$for(k, KW){let w$q_$k = weight[tap + $(q * CG * KH * KW + k)]; }
+      $for(q, Q){$for(k, KW){let w$q_$k = f32(weight[tap + $(q * CG * KH * KW + k)]); }
       }
       $for(q, Q){$for(r, R){s$q_$r = s$q_$r$for(k, KW){ + w$q_$k * x$(r * SW + k * DW)}; }
       }
@@ -36,8 +36,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
     let channel = g * OCG + o + $q;
     let at = ((n * GROUPS * OCG + channel) * OH + oh) * OW + ow;
     var b = 0.0;
-    if (BIAS != 0) { b = bias[parameter(3) + channel]; }
-    $for(r, R){if (ow + $r < OW) { y[at + $r] = finished(s$q_$r + b); } }
+    if (BIAS != 0) { b = f32(bias[parameter(3) + channel]); }
+    $for(r, R){if (ow + $r < OW) { y[at + $r] = Result(finished(s$q_$r + b)); } }
   }
   }
 }

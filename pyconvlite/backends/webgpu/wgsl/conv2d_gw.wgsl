@@ -2,9 +2,9 @@
 // windows, in all images. A thread has the taps of T rows of the kernel in Q output channels, at one input channel; it
 // goes along a row of windows in runs of R.
 
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read> gy: array<f32>;
-@group(0) @binding(3) var<storage, read_write> gW: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Element>;
+@group(0) @binding(2) var<storage, read> gy: array<Element>;
+@group(0) @binding(3) var<storage, read_write> gW: array<Result>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
@@ -25,11 +25,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
     for (var ow = 0; ow < OW; ow += R) {
       // Of channels beyond the group's last, whatever is read is not written.
       let at = ((n * GROUPS * OCG + g * OCG + o) * OH + oh) * OW + ow;
-      $for(q, Q){$for(r, R){let g$q_$r = select(gy[at + $(q * OH * OW + r)], 0.0, OW % R != 0 && ow + $r >= OW); }
+      $for(q, Q){$for(r, R){let g$q_$r = select(f32(gy[at + $(q * OH * OW + r)]), 0.0, OW % R != 0 && ow + $r >= OW); }
       }
       $for(t, T){{
         let start = (((n * GROUPS + g) * CG + c) * HP + oh * SH + (kh + $t) * DH) * WP + ow * SW;
-        $for(p, SPAN){let x$p = x[start + $p]; }
+        $for(p, SPAN){let x$p = f32(x[start + $p]); }
         $for(q, Q){$for(k, KW){s$q_$t_$k = s$q_$t_$k$for(r, R){ + g$q_$r * x$(r * SW + k * DW)};
         }}
       }}
@@ -37,7 +37,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
   }
   $for(q, Q){if (o + $q < OCG) {
     let at = (((part * GROUPS * OCG + g * OCG + o + $q) * CG + c) * KH + kh) * KW;
-    $for(t, T){$for(k, KW){gW[at + $(t * KW + k)] = s$q_$t_$k; }}
+    $for(t, T){$for(k, KW){gW[at + $(t * KW + k)] = Result(s$q_$t_$k); }}
   }
   }
 }

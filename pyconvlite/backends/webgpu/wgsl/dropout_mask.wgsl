@@ -3,7 +3,7 @@
 // What is drawn is a hash of the key and the thread's number: nobody waits for a generator's state, and a key gives
 // the same mask wherever it is drawn.
 
-@group(0) @binding(1) var<storage, read_write> mask: array<f32>;
+@group(0) @binding(1) var<storage, read_write> mask: array<Result>;
 
 // pcg4d: Jarzynski, Olano, "Hash Functions for GPU Rendering" (2020)
 fn hash(seed: vec4u) -> vec4u {
@@ -24,6 +24,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
   let scale = bitcast<f32>(parameter(5));
   let drawn = hash(vec4u(u32(i), key, 0u));
   for (var k = 0; k < min(4, size - 4 * i); k++) {
-    mask[4 * i + k] = select(scale, 0.0, drawn[k] < threshold);
+    mask[4 * i + k] = Result(select(scale, 0.0, drawn[k] < threshold));
   }
 }

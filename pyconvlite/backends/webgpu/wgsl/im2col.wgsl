@@ -1,7 +1,7 @@
 // The pixels of x under the kernel, at each position: col (N, C, KH, KW, OH, OW). A thread has one of them.
 
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> col: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Element>;
+@group(0) @binding(2) var<storage, read_write> col: array<Result>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
@@ -16,5 +16,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
   let h = oh * SH - PH + kh * parameter(11);
   let w = ow * SW - PW + kw * parameter(12);
   let inside = h >= 0 && h < H && w >= 0 && w < W;
-  col[i] = select(0.0, x[(plane * H + clamp(h, 0, H - 1)) * W + clamp(w, 0, W - 1)], inside);
+  col[i] = select(Result(), x[(plane * H + clamp(h, 0, H - 1)) * W + clamp(w, 0, W - 1)], inside);
 }

@@ -1,9 +1,9 @@
 // y (batch, M, P) = a (batch, M, K) b (batch, K, P), the operands with any strides. A thread has R x Q results, and takes
 // U steps along K at a time.
 
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> a: array<Element>;
+@group(0) @binding(2) var<storage, read> b: array<Element>;
+@group(0) @binding(3) var<storage, read_write> y: array<Result>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
@@ -26,21 +26,21 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
   var k = 0;
   for (; k + U <= K; k += U) {
     $for(u, U){
-      $for(r, R){let v$r_$u = a[a$r + (k + $u) * a_step]; }
-      $for(q, Q){let w$q_$u = b[b$q + (k + $u) * b_step]; }
+      $for(r, R){let v$r_$u = f32(a[a$r + (k + $u) * a_step]); }
+      $for(q, Q){let w$q_$u = f32(b[b$q + (k + $u) * b_step]); }
     }
     $for(r, R){$for(q, Q){s$r_$q = s$r_$q$for(u, U){ + v$r_$u * w$q_$u}; }
     }
   }
   for (; k < K; k++) {
-    $for(r, R){let v$r = a[a$r + k * a_step]; }
-    $for(q, Q){let w$q = b[b$q + k * b_step]; }
+    $for(r, R){let v$r = f32(a[a$r + k * a_step]); }
+    $for(q, Q){let w$q = f32(b[b$q + k * b_step]); }
     $for(r, R){$for(q, Q){s$r_$q += v$r * w$q; }
     }
   }
   $for(r, R){if (row + $r < M) {
     let at = (n * M + row + $r) * P + column;
-    $for(q, Q){if (column + $q < P) { y[at + $q] = s$r_$q; } }
+    $for(q, Q){if (column + $q < P) { y[at + $q] = Result(s$r_$q); } }
   }
   }
 }

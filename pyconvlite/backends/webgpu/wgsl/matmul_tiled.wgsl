@@ -2,9 +2,9 @@
 // of 64 H x 64 H results, and shares DEPTH steps along K at a time; a thread has 4 H x 4 H results, in H x H blocks of 4 x 4.
 // For large products on a GPU: barriers make it slow where a CPU stands in.
 
-@group(0) @binding(1) var<storage, read> a: array<f32>;
-@group(0) @binding(2) var<storage, read> b: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> a: array<Element>;
+@group(0) @binding(2) var<storage, read> b: array<Element>;
+@group(0) @binding(3) var<storage, read_write> y: array<Result>;
 
 const DEPTH = 16;
 const QUADS = 16 * H; // fours of rows, or of columns, in a tile
@@ -49,17 +49,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) n_groups: 
 fn four_rows(n: i32, row: i32, k: i32, M: i32, K: i32) -> vec4f {
   let rows = row + vec4i(0, 1, 2, 3);
   let at = parameter(4) + n * parameter(5) + min(rows, vec4i(M - 1)) * parameter(6) + min(k, K - 1) * parameter(7);
-  return select(vec4f(), vec4f(a[at.x], a[at.y], a[at.z], a[at.w]), (rows < vec4i(M)) & vec4<bool>(k < K));
+  return select(vec4f(), vec4f(vec4(a[at.x], a[at.y], a[at.z], a[at.w])), (rows < vec4i(M)) & vec4<bool>(k < K));
 }
 
 fn four_columns(n: i32, k: i32, column: i32, P: i32, K: i32) -> vec4f {
   let columns = column + vec4i(0, 1, 2, 3);
   let at = parameter(8) + n * parameter(9) + min(k, K - 1) * parameter(10) + min(columns, vec4i(P - 1)) * parameter(11);
-  return select(vec4f(), vec4f(b[at.x], b[at.y], b[at.z], b[at.w]), (columns < vec4i(P)) & vec4<bool>(k < K));
+  return select(vec4f(), vec4f(vec4(b[at.x], b[at.y], b[at.z], b[at.w])), (columns < vec4i(P)) & vec4<bool>(k < K));
 }
 
 fn put(v: vec4f, n: i32, row: i32, column: i32, M: i32, P: i32) {
   if (row >= M) { return; }
   let at = (n * M + row) * P + column;
-  for (var j = 0; j < min(4, P - column); j++) { y[at + j] = v[j]; }
+  for (var j = 0; j < min(4, P - column); j++) { y[at + j] = Result(v[j]); }
 }

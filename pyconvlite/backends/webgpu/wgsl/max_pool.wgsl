@@ -1,8 +1,8 @@
 // Maximum of each window, and the index kh * KW + kw of the first pixel that has it; NaN is larger than all. Of a window
 // that holds padding only the value is minus infinity, and the index that of the tap nearest to the image.
 
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Element>;
+@group(0) @binding(2) var<storage, read_write> y: array<Result>;
 @group(0) @binding(3) var<storage, read_write> indexes: array<i32>;
 
 fn is_nan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
@@ -22,12 +22,12 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
   var found = false;
   for (var kh = max(0, -top); kh < min(KH, H - top); kh++) {
     for (var kw = max(0, -left); kw < min(KW, W - left); kw++) {
-      let v = x[(plane * H + top + kh) * W + left + kw];
+      let v = f32(x[(plane * H + top + kh) * W + left + kw]);
       if (!found || (!is_nan(best) && (v > best || is_nan(v)))) {
         best = v; index = kh * KW + kw; found = true;
       }
     }
   }
-  y[i] = best;
+  y[i] = Result(best);
   indexes[i] = index;
 }

@@ -1,8 +1,8 @@
 // The pixel of x that each window's index names; 0 in the padding.
 
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Element>;
 @group(0) @binding(2) var<storage, read> indexes: array<i32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y: array<Result>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
@@ -14,5 +14,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
   let ow = i % OW; let oh = i / OW % OH; let plane = i / (OW * OH);
   let h = oh * SH - PH + indexes[i] / KW; let w = ow * SW - PW + indexes[i] % KW;
   let inside = h >= 0 && h < H && w >= 0 && w < W;
-  y[i] = select(0.0, x[(plane * H + clamp(h, 0, H - 1)) * W + clamp(w, 0, W - 1)], inside);
+  y[i] = select(Result(), x[(plane * H + clamp(h, 0, H - 1)) * W + clamp(w, 0, W - 1)], inside);
 }

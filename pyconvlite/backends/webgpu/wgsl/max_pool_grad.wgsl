@@ -1,8 +1,8 @@
 // Gradient of max pooling: each pixel gathers from the windows that took it. A thread has one pixel.
 
-@group(0) @binding(1) var<storage, read> gy: array<f32>;
+@group(0) @binding(1) var<storage, read> gy: array<Element>;
 @group(0) @binding(2) var<storage, read> indexes: array<i32>;
-@group(0) @binding(3) var<storage, read_write> gx: array<f32>;
+@group(0) @binding(3) var<storage, read_write> gx: array<Result>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
@@ -21,8 +21,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
       let kw = w - ow * SW;
       if (kw >= KW) { continue; }
       let window = (plane * OH + oh) * OW + ow;
-      if (indexes[window] == kh * KW + kw) { sum += gy[window]; }
+      if (indexes[window] == kh * KW + kw) { sum += f32(gy[window]); }
     }
   }
-  gx[i] = sum;
+  gx[i] = Result(sum);
 }

@@ -1,8 +1,8 @@
 // Planes of x (H, W) in planes of y (HP, WP), from row PH and column PW on and every so many rows and columns (EH, EW);
 // zeros elsewhere. A negative PH or PW cuts rows or columns off. A thread has one pixel of y.
 
-@group(0) @binding(1) var<storage, read> x: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Element>;
+@group(0) @binding(2) var<storage, read_write> y: array<Result>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
@@ -11,5 +11,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
   let down = i / WP % HP - PH; let across = i % WP - PW; let plane = i / (WP * HP);
   let h = down / EH; let w = across / EW;
   let inside = down >= 0 && across >= 0 && h < H && w < W && h * EH == down && w * EW == across;
-  y[i] = select(0.0, x[(plane * H + h) * W + w], inside);
+  y[i] = select(Result(), x[(plane * H + h) * W + w], inside);
 }

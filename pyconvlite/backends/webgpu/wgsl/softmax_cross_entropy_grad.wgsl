@@ -1,21 +1,22 @@
 // Gradient of the mean of softmax_cross_entropy.wgsl's rows with respect to x, times gy, one number. A thread has one row.
 
-@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<Element>;
 @group(0) @binding(2) var<storage, read> labels: array<i32>;
-@group(0) @binding(3) var<storage, read> gy: array<f32>;
-@group(0) @binding(4) var<storage, read_write> gx: array<f32>;
+@group(0) @binding(3) var<storage, read> gy: array<Element>;
+@group(0) @binding(4) var<storage, read_write> gx: array<Result>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
   let i = thread(id, n_groups);
   if (i >= parameter(0)) { return; }
   let row = i * CLASSES;
-  var most = x[row];
-  for (var c = 1; c < CLASSES; c++) { most = max(most, x[row + c]); }
+  var most = f32(x[row]);
+  for (var c = 1; c < CLASSES; c++) { most = max(most, f32(x[row + c])); }
   var total = 0.0;
-  for (var c = 0; c < CLASSES; c++) { total += exp(x[row + c] - most); }
-  let scale = gy[0] / f32(parameter(0));
+  for (var c = 0; c < CLASSES; c++) { total += exp(f32(x[row + c]) - most); }
+  let scale = f32(gy[0]) / f32(parameter(0));
   for (var c = 0; c < CLASSES; c++) {
-    gx[row + c] = (exp(x[row + c] - most) / total - select(0.0, 1.0, c == labels[i])) * scale;
+    let share = exp(f32(x[row + c]) - most) / total - select(0.0, 1.0, c == labels[i]);
+    gx[row + c] = Result(share * scale);
   }
 }

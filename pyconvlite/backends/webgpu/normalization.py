@@ -1,0 +1,68 @@
+"""Batch normalization on the device, three dispatches each way; as in the NumPy backend."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from .array import contiguous, ndarray, new, whole
+from .device import current
+from .elementwise import bits
+from .program import even, floats, run_file
+
+__all__ = ["batch_norm", "batch_norm_grad"]
+
+# As in convolution.py: a CPU that stands in for a GPU wants few threads, each with much to do.
+THREADS = {False: 16384, True: 256}  # wanted for the statistics, by `AdapterInfo.fallback`
+PIECE = 1024  # elements of a channel of an image that a thread reads in a row, at most
+RUN = {False: 4, True: 16}
+
+
+def batch_norm(x: ndarray, gamma: ndarray, beta: ndarray, eps: float) -> tuple[Any, Any, Any]:
+    """Normalize x (N, C, ...) over all axes but C: y, mean, var."""
+    y = new(x.shape, x.dtype)
+    x, gamma, beta = floats(x, gamma, beta)
+    x, gamma, beta = whole(x), contiguous(gamma), contiguous(beta)
+    statistics = _statistics(x, x, eps, GRAD=0)
+    if y.size:
+        run, sizes = _runs(x)
+        numbers = [bits(eps), gamma.offset, beta.offset]
+        run_file("batch_norm", [x, statistics, gamma, beta], [y], run, numbers, **sizes)
+    return y, statistics[0], statistics[1]
+
+
+def batch_norm_grad(x: ndarray, gamma: ndarray, gy: ndarray, eps: float) -> tuple[Any, Any, Any]:
+    """Gradients of batch_norm's y with respect to x, gamma and beta."""
+    gx = new(x.shape, x.dtype)
+    x, gamma, gy = floats(x, gamma, gy)
+    x, gamma, gy = whole(x), contiguous(gamma), whole(gy)
+    statistics = _statistics(x, gy, eps, GRAD=1)
+    if gx.size:
+        run, sizes = _runs(x)
+        numbers = [bits(eps), x.size // x.shape[1], gamma.offset]
+        run_file("batch_norm_grad", [x, gy, statistics, gamma], [gx], run, numbers, **sizes)
+    return gx, statistics[3], statistics[2]
+
+
+def _statistics(x: ndarray, gy: ndarray, eps: float, GRAD: int) -> ndarray:
+    """Of each channel: mean, variance and, with GRAD, the gradients of beta and gamma."""
+    N, C, *size = x.shape
+    S = math.prod(size)
+    L = even(S, PIECE) if S else 1
+    pieces = -(-S // L)
+    parts = max(1, min(N * pieces, -(-THREADS[current().info.fallback] // max(C, 1))))
+    partial, statistics = new((5, parts, C)), new((4, C))
+    if C:
+        sizes = {"C": C, "PARTS": parts, "GRAD": GRAD}
+        cut = {"S": S, "L": L, "PIECES": pieces}
+        run_file("batch_norm_parts", [x, gy], [partial], parts * C, [N * pieces], **cut, **sizes)
+        run_file("batch_norm_join", [partial], [statistics], C, [bits(eps), N * S], **sizes)
+    return statistics
+
+
+def _runs(x: ndarray) -> tuple[int, dict[str, int]]:
+    """How many threads go over x, and the sizes that the kernels ask for."""
+    N, C, *size = x.shape
+    S = math.prod(size)
+    R = even(S, RUN[current().info.fallback])
+    return N * C * -(-S // R), {"C": C, "S": S, "R": R}

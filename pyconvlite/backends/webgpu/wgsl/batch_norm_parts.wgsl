@@ -1,0 +1,39 @@
+// Statistics of each channel of x (N, C, S) in parts: of part p, over every so many images, how many elements it has, their
+// mean, and the sum of squares around that; with GRAD also the sums of gy and of gy times the distance from the mean. A
+// thread has one part of one channel, and goes over it twice: squares are taken of distances, not of numbers.
+
+@group(0) @binding(1) var<storage, read> x: array<Element>;
+@group(0) @binding(2) var<storage, read> gy: array<Element>;
+@group(0) @binding(3) var<storage, read_write> parts: array<f32>; // (5, PARTS, C)
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
+  let i = thread(id, n_groups);
+  if (i >= parameter(0)) { return; }
+  let c = i % C; let part = i / C;
+  let rows = parameter(1); // N, times the pieces of L elements that an image's channel is cut into
+  var count = 0;
+  var sum = 0.0;
+  for (var row = part; row < rows; row += PARTS) {
+    let start = first(row, c); let end = start + length(row);
+    for (var k = start; k < end; k++) { sum += f32(x[k]); }
+    count += end - start;
+  }
+  let mean = sum / f32(count);
+  var squares = 0.0; var gbeta = 0.0; var ggamma = 0.0;
+  for (var row = part; row < rows; row += PARTS) {
+    let start = first(row, c); let end = start + length(row);
+    for (var k = start; k < end; k++) {
+      let distance = f32(x[k]) - mean;
+      squares += distance * distance;
+      if (GRAD != 0) { let g = f32(gy[k]); gbeta += g; ggamma += g * distance; }
+    }
+  }
+  parts[i] = f32(count);
+  parts[PARTS * C + i] = mean;
+  parts[2 * PARTS * C + i] = squares;
+  if (GRAD != 0) { parts[3 * PARTS * C + i] = gbeta; parts[4 * PARTS * C + i] = ggamma; }
+}
+
+fn first(row: i32, c: i32) -> i32 { return (row / PIECES * C + c) * S + row % PIECES * L; }
+fn length(row: i32) -> i32 { return min(L, S - row % PIECES * L); }
