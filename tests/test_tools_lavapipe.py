@@ -75,5 +75,5 @@ def test_no_debian(apt, monkeypatch):
 
 
 def test_a_command_that_fails():
-    with pytest.raises(fetch.FetchError, match="ls failed: .*nowhere"):
+    with pytest.raises(fetch.FetchError, match=r"ls failed: .*nowhere"):
         lavapipe._run("ls", "/nowhere")
