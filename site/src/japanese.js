@@ -30,6 +30,7 @@ const SENTENCES = [
   [/^(.+) could not be fetched: .*$/, (file) => `${file} を取得できません。ネットワークの接続を確かめてください`],
   [/^nothing has arrived for (\d+) seconds$/, (seconds) => `${seconds} 秒間、何も届きませんでした`],
   [/^the worker could not be started$/, () => 'ワーカーを起動できませんでした'],
+  [/^the browser ended its worker, perhaps for want of memory$/, () => 'ブラウザがワーカーを終了させました。メモリーが足りなくなったのかもしれません'],
   [/^the program was stopped$/, () => 'プログラムを止めました'],
   [/^the program was stopped after (\d+) seconds$/, (seconds) => `${seconds} 秒たっても終わらないので、プログラムを止めました`],
 

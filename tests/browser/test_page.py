@@ -75,6 +75,39 @@ def test_a_worker_that_dies_keeps_the_weights(visit: Visit, tmp_path: Path) -> N
     assert visit.weights(tmp_path).read_bytes() == before
 
 
+END_SILENTLY = "void setTimeout(() => self.close())"  # as a browser ends a worker that it has no memory for
+
+
+def test_a_worker_that_ends_without_a_word_is_missed(visit: Visit) -> None:
+    visit.choose(model="MLP", batchSize=16)
+    visit.page.click("#go")
+    visit.until_seen(1)
+    visit.page.workers[0].evaluate(END_SILENTLY)
+    visit.wait_for("#fault-title", "Python is not running: the browser ended its worker", seconds=10)
+    visit.page.click("#language")
+    visit.wait_for("#fault-title", "ブラウザがワーカーを終了させました")
+    visit.page.click("#language")
+    visit.page.click("#retry")
+    visit.wait_for("#go", "Train")
+    assert visit.page.is_hidden("#fault")
+
+
+@pytest.mark.parametrize("page", ["play.html", "bench.html"])
+def test_a_python_of_another_page_that_ends_is_missed(
+    enter: Callable[..., Visit], server: Server, page: str
+) -> None:
+    visit = enter(server.url + page, locale="en-US")
+    if page == "bench.html":
+        visit.page.click("#go")
+    visit.wait_for("#versions", "Running Pyodide")
+    visit.page.wait_for_timeout(100)
+    visit.page.workers[0].evaluate(END_SILENTLY)
+    visit.wait_for("#fault-title", "the browser ended its worker")
+    visit.page.click("#retry")
+    visit.page.wait_for_selector("#fault", state="hidden")
+    visit.page.context.close()
+
+
 def test_touch_draws(enter: Callable[..., Visit]) -> None:
     visit = enter(has_touch=True, is_mobile=True, viewport={"width": 360, "height": 740})
     visit.wait_for("#go", "Train")

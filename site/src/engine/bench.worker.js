@@ -10,6 +10,7 @@ import bench from '../../python/bench.py?raw';
 import running from '../../python/running.py?raw';
 import training from '../../python/training.py?raw';
 import { Downloads } from './downloads.js';
+import { holdLife } from './life.js';
 import { loadPython, plain, PYODIDE_FILES, writeModules } from './python.js';
 
 /** @typedef {Bench} BenchApi */
@@ -39,4 +40,5 @@ class Bench {
   }
 }
 
+holdLife();
 Comlink.expose(new Bench());

@@ -2,6 +2,7 @@
 // is never mended: the page makes a new Engine.
 
 import * as Comlink from 'comlink';
+import { lifeEnded, nameLife } from './life.js';
 
 /** @typedef {import('./downloads.js').Progress} Progress */
 
@@ -21,6 +22,7 @@ export class Engine {
   /** @type {Comlink.Remote<Api>} */
   #api;
   #onGone;
+  #life;
   /** Rejects when the worker is gone: its pending calls would wait for ever. @type {Promise<never>} */
   #gone;
   /** @type {(error: EngineGone) => void} */
@@ -35,6 +37,7 @@ export class Engine {
     this.#gone = new Promise((_, reject) => (this.#giveUp = reject));
     this.#gone.catch(() => {}); // nobody may be waiting
     this.#worker = worker;
+    this.#life = nameLife(worker);
     this.#worker.onerror = (event) => {
       event.preventDefault();
       this.terminate(event.message || 'the worker could not be started');
@@ -80,7 +83,9 @@ export class Engine {
       onProgress(progress);
     });
     try {
-      return await this.call((api) => request(api, report));
+      const result = await this.call((api) => request(api, report));
+      lifeEnded(this.#life).then(() => this.terminate('the browser ended its worker, perhaps for want of memory'));
+      return result;
     } finally {
       loaded = true;
       clearTimeout(timer);

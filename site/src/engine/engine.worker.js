@@ -7,6 +7,7 @@ import looking from '../../python/looking.py?raw';
 import running from '../../python/running.py?raw';
 import training from '../../python/training.py?raw';
 import { Downloads } from './downloads.js';
+import { holdLife } from './life.js';
 import { fetchMnist, MNIST_FILES, storeMnist } from './mnist.js';
 import { loadPython, plain, PYODIDE_FILES, writeModules } from './python.js';
 
@@ -406,4 +407,5 @@ class Engine {
   }
 }
 
+holdLife();
 Comlink.expose(new Engine());

@@ -1,6 +1,7 @@
 // Python in a worker: Pyodide with its downloads counted, and what both workers do with it.
 
 import { wheels } from 'virtual:asset-sizes';
+import { lifeHeld } from './life.js';
 
 /**
  * @typedef {import('pyodide').PyodideAPI} Pyodide
@@ -31,6 +32,7 @@ export const PYODIDE_FILES = [
  * @returns {Promise<Pyodide>}
  */
 export async function loadPython(base, downloads) {
+  await lifeHeld();
   return counting(downloads, async () => {
     // import() tells no progress: fetched here the module is counted; import() finds it in the browser's cache.
     await (await fetch(`${base}pyodide/pyodide.asm.mjs`)).arrayBuffer();

@@ -10,6 +10,7 @@ import running from '../../python/running.py?raw';
 import showing from '../../python/showing.py?raw';
 import training from '../../python/training.py?raw';
 import { Downloads } from './downloads.js';
+import { holdLife } from './life.js';
 import { loadMnist, loadPackages } from './packages.js';
 import { loadPython, plain, PYODIDE_FILES, writeModules } from './python.js';
 
@@ -120,4 +121,5 @@ class Runner {
   }
 }
 
+holdLife();
 Comlink.expose(new Runner());
