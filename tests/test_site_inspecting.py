@@ -145,11 +145,11 @@ class TestStages:
 class Grouped(Model):
     """Every kind of step that the page's own models leave out."""
 
-    def __init__(self) -> None:
+    def __init__(self, classes: int = 10) -> None:
         self.conv = L.Conv2d(6, kernel_size=(3, 2), stride=2, pad=1)
         self.groups = L.Conv2d(4, kernel_size=3, pad=2, groups=2, dilation=2, nobias=True)
         self.fused = L.Conv2d(5, kernel_size=1)
-        self.fc = L.Linear(10)
+        self.fc = L.Linear(classes)
 
     def forward(self, x):
         """Scores (N, 10)."""

@@ -14,7 +14,7 @@ import pyconvlite.functions as F
 import pyconvlite.layers as L
 from pyconvlite import DataLoader, Model, models, no_grad, test_mode
 from pyconvlite.backends import at_hand, get_array_module, webgpu
-from pyconvlite.datasets import MNIST
+from pyconvlite.datasets import MNIST, Dataset
 from pyconvlite.models import LeNet
 from pyconvlite.optimizers import Optimizer
 from pyconvlite.utils import Array
@@ -43,13 +43,13 @@ __all__ = [
 class SmallCNN(Model):
     """Two convolutions and one linear layer."""
 
-    def __init__(self) -> None:
+    def __init__(self, classes: int = 10) -> None:
         self.conv1 = L.Conv2d(16, kernel_size=5)
         self.conv2 = L.Conv2d(32, kernel_size=5)
-        self.fc = L.Linear(10)
+        self.fc = L.Linear(classes)
 
     def forward(self, x):
-        """Scores (N, 10) for images (N, 1, 28, 28)."""
+        """Scores (N, classes) for images (N, 1, 28, 28)."""
         x = F.pooling(F.relu(self.conv1(x)), 2, 2)  # (N, 16, 12, 12)
         x = F.pooling(F.relu(self.conv2(x)), 2, 2)  # (N, 32, 4, 4)
         return self.fc(F.flatten(x))
@@ -58,17 +58,18 @@ class SmallCNN(Model):
 class MLP(models.MLP):
     """No convolution at all: each of 100 units sees every pixel."""
 
-    def __init__(self) -> None:
-        super().__init__((100, 10), activation=F.relu)
+    def __init__(self, classes: int = 10) -> None:
+        super().__init__((100, classes), activation=F.relu)
 
     def forward(self, x):
-        """Scores (N, 10) for images (N, 1, 28, 28)."""
+        """Scores (N, classes) for images (N, 1, 28, 28)."""
         return super().forward(F.flatten(x))
 
 
-def build(model_class: type[Model]) -> Model:
+def build(model_class: type[Model], classes: int = 10) -> Model:
     """A model with random weights; a blank image tells its layers the size of their input."""
-    model = model_class()
+    model = model_class(classes)
+    model.classes = classes
     with no_grad():
         model(np.zeros((1, 1, 28, 28), dtype=np.float32))
     return model
@@ -81,9 +82,9 @@ def weights(model: Model) -> bytes:
     return file.getvalue()
 
 
-def load(model_class: type[Model], path: str) -> Model:
+def load(model_class: type[Model], path: str, classes: int = 10) -> Model:
     """A model with the weights of an npz file; a ValueError says what does not fit."""
-    model = build(model_class)
+    model = build(model_class, classes)
     model.load_weights(path)
     return model
 
@@ -97,7 +98,7 @@ async def on_cpu(model: Model) -> Model:
     """The model itself, or of one on a GPU a copy on the CPU."""
     if not on_gpu(model):
         return model
-    copy = build(type(model))
+    copy = build(type(model), model.classes)
     arrays = await fetched([param.data for param in model.params()])
     for param, data in zip(copy.params(), arrays, strict=True):
         param.data = data
@@ -156,7 +157,9 @@ class Step:
     accuracy: Array
 
 
-def train(model: Model, dataset: MNIST, optimizer: Optimizer, batch_size: int, epochs: int) -> Iterator[Step]:
+def train(
+    model: Model, dataset: Dataset, optimizer: Optimizer, batch_size: int, epochs: int
+) -> Iterator[Step]:
     """Train where the model is, yielding once a batch; the learning rate falls in equal stairs."""
 
     def learn(x, t):
@@ -207,11 +210,11 @@ async def read(steps: list[Step]) -> list[dict]:
 class Evaluation:
     """The test of a model on all test images, in batches, so that it can be watched and stopped."""
 
-    def __init__(self, model: Model, dataset: MNIST) -> None:
+    def __init__(self, model: Model, dataset: Dataset) -> None:
         self.model = model
         self.dataset = dataset
         self.total = len(dataset)
-        self.probabilities = np.zeros((self.total, 10), dtype=np.float32)
+        self.probabilities = np.zeros((self.total, model.classes), dtype=np.float32)
 
     def run(self, batch_size: int = 250) -> Iterator[int]:
         """Compute the probabilities, yielding the number of images done after each batch."""
@@ -226,7 +229,7 @@ class Evaluation:
         """Accuracy, confusion matrix (row: label, column: prediction) and the worst mistakes, worst first."""
         labels = self.dataset.label
         predicted = self.probabilities.argmax(axis=1)
-        confusion = np.zeros((10, 10), dtype=int)
+        confusion = np.zeros((self.model.classes, self.model.classes), dtype=int)
         np.add.at(confusion, (labels, predicted), 1)
         of_label = self.probabilities[np.arange(self.total), labels]
         wrong = np.flatnonzero(predicted != labels)

@@ -15,6 +15,7 @@ import { Store } from './store.js';
  * @typedef {import('./engine/engine.worker.js').TestResult} TestResult
  * @typedef {import('./engine/engine.worker.js').Look} Look
  * @typedef {import('./engine/engine.worker.js').Reading} Reading
+ * @typedef {import('./engine/engine.worker.js').Examples} Examples
  * @typedef {import('./engine/downloads.js').Progress} Progress
  * @typedef {import('./fault.js').Fault} Fault
  * @typedef {import('./settings.js').Settings} Settings
@@ -39,7 +40,20 @@ import { Store } from './store.js';
  * @property {'random' | 'trained' | 'uploaded'} origin
  * @property {number} samples  images it was trained on
  *
- * @typedef {{ink: Uint8Array, width: number} | {index: number}} Source  a drawing, or a test image
+ * @property {number} classes
+ *
+ * @typedef {{ink: Uint8Array, width: number} | {index: number} | Own} Source  a drawing, a test image, or one's own
+ *
+ * @typedef {object} Own  a square picture
+ * @property {Uint8Array} pixels  0 paper or white to 255 ink or black, rows from the top
+ * @property {boolean} drawn  whether it is a drawing
+ *
+ * @typedef {object} Task  what a page trains
+ * @property {boolean} mnist  whether MNIST is needed
+ * @property {(settings: Settings) => string} program
+ * @property {() => {name: string, classes: number}} first  the model that is there before any training
+ * @property {() => Examples | null} examples  to learn from in place of MNIST
+ * @property {{model: Model, bytes: Uint8Array} | null} [kept]  from an earlier visit, to begin with
  *
  * @typedef {object} LabState
  * @property {Phase} phase
@@ -74,9 +88,10 @@ const text = texts(
     stopped: 'Training has stopped.',
     restarted: 'Stopped: the batch took too long, so Python was restarted from the last checkpoint.',
     uploaded: (/** @type {string} */ file) => `The weights of ${file} are in.`,
-    testing: 'Testing on 10,000 images.',
+    testing: 'Testing.',
     tested: (/** @type {string} */ accuracy) => `Test accuracy: ${accuracy}%.`,
     testStopped: 'The test was stopped.',
+    untested: 'Training is done.',
     backToCheckpoint: 'The model is as at the last checkpoint.',
   },
   {
@@ -89,12 +104,16 @@ const text = texts(
     stopped: '学習を停止しました。',
     restarted: '停止しました。バッチの計算が長くかかったため、Python を再起動し、最後に保存した時点に戻しました。',
     uploaded: (file) => `${file} の重みを読み込みました。`,
-    testing: '10,000 枚の画像でテストしています。',
+    testing: 'テストしています。',
     tested: (accuracy) => `テスト画像の正解率は ${accuracy}% です。`,
     testStopped: 'テストを停止しました。',
+    untested: '学習が終わりました。',
     backToCheckpoint: 'モデルは最後に保存した時点に戻りました。',
   },
 );
+
+/** The training page's. @type {Task} */
+const MNIST = { mnist: true, program, first: () => ({ name: DEFAULTS.model, classes: 10 }), examples: () => null };
 
 const noCurves = () => ({ samples: [], loss: [], accuracy: [] });
 
@@ -118,6 +137,7 @@ const FIRST_STATE = {
 /** @extends {Store<LabState>} */
 export class Lab extends Store {
   #base;
+  #task;
   /** @type {Engine<EngineApi>} */
   #engine = /** @type {any} */ (null);
   /** The train or test under way. @type {Promise<void>} */
@@ -131,10 +151,11 @@ export class Lab extends Store {
   #lookedAt = 0;
   #steppedAt = 0;
 
-  /** @param {string} base  address of the site, with its last slash */
-  constructor(base) {
+  /** @param {string} base  address of the site, with its last slash @param {Task} task */
+  constructor(base, task = MNIST) {
     super(FIRST_STATE);
     this.#base = base;
+    this.#task = task;
   }
 
   /**
@@ -153,10 +174,11 @@ export class Lab extends Store {
     this.set({ phase: 'loading', progress: null, fault: null, testing: null, notice: () => text().loading });
     await this.#attempt(async () => {
       const versions = await engine.load(
-        (api, report) => api.load(this.#base, report),
+        (api, report) => api.load(this.#base, this.#task.mnist, report),
         (progress) => this.set({ progress }),
       );
       this.set({ versions });
+      await this.#bringExamples();
       await this.#restore();
       this.set({ phase: 'idle', progress: null, notice });
       this.#lookAgain();
@@ -177,7 +199,8 @@ export class Lab extends Store {
     this.#work = this.#attempt(async () => {
       let finished;
       try {
-        finished = await this.#engine.call((api) => api.train(program(settings), events));
+        await this.#bringExamples();
+        finished = await this.#engine.call((api) => api.train(this.#task.program(settings), events));
       } catch (error) {
         return this.#giveUp(/** @type {Error} */ (error));
       }
@@ -239,9 +262,10 @@ export class Lab extends Store {
   async upload(name, file) {
     await this.#attempt(async () => {
       const bytes = new Uint8Array(await file.arrayBuffer());
-      await this.#engine.call((api) => api.loadWeights(name, bytes, file.name));
+      const { classes } = this.#task.first();
+      await this.#engine.call((api) => api.loadWeights(name, bytes, file.name, classes));
       /** @type {Model} */
-      const model = { name, origin: 'uploaded', samples: 0 };
+      const model = { name, origin: 'uploaded', samples: 0, classes };
       this.#checkpoint = { model, bytes };
       const notice = () => text().uploaded(file.name);
       this.set({ model, run: null, curves: noCurves(), result: null, fault: null, notice });
@@ -276,6 +300,12 @@ export class Lab extends Store {
 
   // ------------------------------------------------------------------------------------------------ inside
 
+  /** Gives the worker the pictures to learn from, where they are the visitor's. */
+  async #bringExamples() {
+    const examples = this.#task.examples();
+    if (examples) await this.#engine.call((api) => api.useExamples(examples));
+  }
+
   async #findGpu() {
     await this.#attempt(async () => this.set({ gpu: await this.#engine.call((api) => api.findGpu()) }));
   }
@@ -286,7 +316,8 @@ export class Lab extends Store {
       this.set({ testing: { tested, total } });
     });
     const result = await this.#engine.call((api) => api.test(onProgress));
-    const notice = () => (result ? text().tested((result.accuracy * 100).toFixed(2)) : text().testStopped);
+    const missing = this.state.phase === 'stopping' ? 'testStopped' : 'untested';
+    const notice = () => (result ? text().tested((result.accuracy * 100).toFixed(2)) : text()[missing]);
     this.set({ phase: 'idle', testing: null, result, notice });
   }
 
@@ -294,7 +325,8 @@ export class Lab extends Store {
   #onStart(settings, kernels) {
     const { model, curves, versions } = this.state;
     /** @type {Model} */
-    const start = settings.fresh || !model ? { name: settings.model, origin: 'random', samples: 0 } : model;
+    const random = { name: settings.model, origin: 'random', samples: 0, classes: this.#task.first().classes };
+    const start = settings.fresh || !model ? random : model;
     this.#steppedAt = performance.now();
     this.set({
       progress: null,
@@ -336,19 +368,21 @@ export class Lab extends Store {
   /** The model after so many images of the present run. @param {number} samples @returns {Model} */
   #modelAfter(samples) {
     const { start } = /** @type {Run} */ (this.state.run);
-    return samples ? { name: start.name, origin: 'trained', samples: start.samples + samples } : start;
+    return samples ? { ...start, origin: 'trained', samples: start.samples + samples } : start;
   }
 
   /** Gives a new worker its model, and shows the curves as far as the model has come. */
   async #restore() {
+    this.#checkpoint ??= this.#task.kept ?? null;
     const checkpoint = this.#checkpoint;
     if (!checkpoint) {
-      await this.#engine.call((api) => api.build(DEFAULTS.model));
-      this.set({ model: { name: DEFAULTS.model, origin: 'random', samples: 0 }, curves: noCurves() });
+      const first = this.#task.first();
+      await this.#engine.call((api) => api.build(first.name, first.classes));
+      this.set({ model: { ...first, origin: 'random', samples: 0 }, curves: noCurves() });
       return;
     }
     const { model, bytes } = checkpoint;
-    await this.#engine.call((api) => api.loadWeights(model.name, bytes, 'checkpoint.npz'));
+    await this.#engine.call((api) => api.loadWeights(model.name, bytes, 'checkpoint.npz', model.classes));
     const { run, curves } = this.state;
     const { samples, loss, accuracy } = curves;
     const length = samples.filter((count) => count <= model.samples).length;
@@ -363,7 +397,7 @@ export class Lab extends Store {
   /** Shows what the present weights make of the same pictures. */
   #lookAgain() {
     this.#wanted ??= this.state.seen?.source ?? null;
-    this.#wantsReading = true;
+    this.#wantsReading = this.#task.mnist;
     this.#lookNext();
   }
 
@@ -411,5 +445,7 @@ export class Lab extends Store {
  * @param {Comlink.Remote<EngineApi>} api
  * @param {Source} source
  */
-const lookAt = (api, source) =>
-  'ink' in source ? api.lookAtDrawing(source.ink, source.width) : api.lookAtTestImage(source.index);
+const lookAt = (api, source) => {
+  if ('pixels' in source) return api.lookAtPicture(source.pixels, source.drawn);
+  return 'ink' in source ? api.lookAtDrawing(source.ink, source.width) : api.lookAtTestImage(source.index);
+};

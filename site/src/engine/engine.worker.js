@@ -4,6 +4,7 @@
 import * as Comlink from 'comlink';
 import inspecting from '../../python/inspecting.py?raw';
 import looking from '../../python/looking.py?raw';
+import pictures from '../../python/pictures.py?raw';
 import running from '../../python/running.py?raw';
 import training from '../../python/training.py?raw';
 import { Downloads } from './downloads.js';
@@ -31,6 +32,11 @@ import { loadPython, plain, PYODIDE_FILES, writeModules } from './python.js';
  * @typedef {{found: boolean, text: string}} Gpu  its name, or what is missing
  *
  * @typedef {{shape: number[], data: Float32Array<ArrayBuffer>}} Picture  numbers of one array, last axis fastest
+ *
+ * @typedef {object} Examples  pictures of the visitor's own classes; see pictures.py
+ * @property {Uint8Array} pixels  of one square picture after the other, 0 paper or white to 255 ink or black
+ * @property {Uint8Array} drawn  of each 1 for a drawing, 0 for a photo
+ * @property {Uint8Array} label  of each the number of its class
  *
  * @typedef {object} Mistake
  * @property {number} index  into the test images
@@ -117,12 +123,16 @@ class Engine {
   /** @type {any} */
   #looking = null;
   /** @type {any} */
-  #running = null;
-  /** Of inspecting.py. @type {any} */
-  #inspector = null;
-  /** Names that the shown program uses and sets: `model`, `steps`. @type {any} */
-  #scope = null;
+  #pictures = null;
   /** @type {any} */
+  #running = null;
+  /** @type {any} */
+  #inspecting = null;
+  /** Of inspecting.py; null until there are images. @type {any} */
+  #inspector = null;
+  /** Names that the shown program uses and sets: `model`, `steps`, `examples`. @type {any} */
+  #scope = null;
+  /** Images that no training sees; null where there are none. @type {any} */
   #testSet = null;
   /** @type {'run' | 'pause' | 'stop'} */
   #wish = 'run';
@@ -131,24 +141,26 @@ class Engine {
   #stands = () => {};
 
   /**
-   * Loads Pyodide, NumPy, pyconvlite and MNIST.
+   * Loads Pyodide, NumPy, pyconvlite, and MNIST where it is wanted.
    *
    * @param {string} base  address of the site, with its last slash
+   * @param {boolean} mnist
    * @param {(progress: Progress) => void} onProgress
    * @returns {Promise<Versions>}
    */
-  async load(base, onProgress) {
-    const downloads = new Downloads(base, onProgress, [...PYODIDE_FILES, ...MNIST_FILES]);
-    const data = fetchMnist(downloads);
+  async load(base, mnist, onProgress) {
+    const downloads = new Downloads(base, onProgress, [...PYODIDE_FILES, ...(mnist ? MNIST_FILES : [])]);
+    const data = mnist ? fetchMnist(downloads) : Promise.resolve([]);
     data.catch(() => {}); // awaited below; until then a failure is not "unhandled"
     this.#py = await loadPython(base, downloads);
     storeMnist(this.#py, await data);
-    writeModules(this.#py, { training, looking, inspecting, running });
+    writeModules(this.#py, { training, looking, inspecting, pictures, running });
     this.#training = this.#py.pyimport('training');
     this.#looking = this.#py.pyimport('looking');
     this.#running = this.#py.pyimport('running');
-    this.#testSet = this.#training.test_set();
-    this.#inspector = this.#py.pyimport('inspecting').Inspector(this.#testSet);
+    this.#inspecting = this.#py.pyimport('inspecting');
+    this.#pictures = this.#py.pyimport('pictures');
+    if (mnist) this.#useTestSet(this.#training.test_set());
     this.#scope = this.#py.toPy({});
     return { pyodide: this.#py.version, ...plain(this.#running.versions()) };
   }
@@ -158,10 +170,24 @@ class Engine {
     return plain(await this.#running.find_gpu());
   }
 
-  /** Builds a model with random weights. @param {string} name  a class of training.py */
-  async build(name) {
-    this.#scope.set('model', this.#training.build(this.#training[name]));
+  /**
+   * Builds a model with random weights.
+   *
+   * @param {string} name  a class of training.py
+   * @param {number} classes
+   */
+  async build(name, classes) {
+    this.#scope.set('model', this.#training.build(this.#training[name], classes));
     await this.#begin();
+  }
+
+  /** Takes the visitor's own pictures to learn from, and to test with. @param {Examples} examples */
+  useExamples({ pixels, drawn, label }) {
+    const collection = this.#lend(pixels, (lentPixels) =>
+      this.#lend(drawn, (lentDrawn) => this.#lend(label, (lentLabel) =>
+        this.#pictures.Collection(lentPixels, lentDrawn, lentLabel))));
+    this.#scope.set('examples', collection);
+    this.#useTestSet(collection.test, collection.probe);
   }
 
   /**
@@ -226,10 +252,11 @@ class Engine {
    * Tests the model on all test images.
    *
    * @param {(tested: number, total: number) => void} onProgress
-   * @returns {Promise<TestResult | null>}  null after stop()
+   * @returns {Promise<TestResult | null>}  null after stop(), and where there are none
    */
   async test(onProgress) {
     this.#wish = 'run';
+    if (!this.#testSet?.length) return null;
     const evaluation = this.#training.Evaluation(this.#scope.get('model'), this.#testSet);
     const batches = evaluation.run();
     try {
@@ -273,13 +300,14 @@ class Engine {
    * @param {string} name  a class of training.py
    * @param {Uint8Array} bytes  an npz file
    * @param {string} file  its name, for the message
+   * @param {number} classes
    */
-  async loadWeights(name, bytes, file) {
+  async loadWeights(name, bytes, file, classes) {
     const path = `uploads/${file}`;
     this.#py.FS.mkdirTree('uploads');
     this.#py.FS.writeFile(path, bytes);
     try {
-      this.#scope.set('model', this.#training.load(this.#training[name], path));
+      this.#scope.set('model', this.#training.load(this.#training[name], path, classes));
     } finally {
       this.#py.FS.unlink(path);
     }
@@ -295,6 +323,11 @@ class Engine {
    */
   lookAtDrawing(ink, width) {
     return this.#ofModel((model) => this.#lend(ink, (drawing) => this.#looking.look_at_drawing(model, drawing, width)));
+  }
+
+  /** What the model makes of a picture of the visitor's. @param {Uint8Array} pixels @param {boolean} drawn @returns {Promise<Look>} */
+  lookAtPicture(pixels, drawn) {
+    return this.#ofModel((model) => this.#lend(pixels, (lent) => this.#pictures.look_at_picture(model, lent, drawn)));
   }
 
   /** What the model makes of a test image. @param {number} index @returns {Promise<Look>} */
@@ -351,7 +384,16 @@ class Engine {
 
   /** Has the present weights remembered as those before training. */
   #begin() {
-    return this.#withModel((model) => this.#inspector.start(model));
+    return this.#withModel((model) => this.#inspector?.start(model));
+  }
+
+  /**
+   * @param {any} testSet  images that no training sees
+   * @param {any} probe  those whose first ones are inspected
+   */
+  #useTestSet(testSet, probe = testSet) {
+    this.#testSet = testSet;
+    this.#inspector = this.#inspecting.Inspector(probe);
   }
 
   /**

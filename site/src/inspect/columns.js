@@ -28,10 +28,14 @@ const ROWS = 40; // of the picture of activations over time
  * @property {Choices} maps
  */
 
-/** @param {Inspector} inspector @param {() => Picture | null} picture  that is inspected */
-export function showColumns(inspector, picture) {
+/**
+ * @param {Inspector} inspector
+ * @param {() => Picture | null} picture  that is inspected
+ * @param {(label: number) => string} nameOf  a class, for people
+ */
+export function showColumns(inspector, picture, nameOf) {
   const place = byId('columns');
-  const first = pictureColumn((target) => inspector.explain(target));
+  const first = pictureColumn((target) => inspector.explain(target), nameOf);
   place.append(first.root);
   /** @type {Column[]} */
   const columns = [];
@@ -62,8 +66,8 @@ export function showColumns(inspector, picture) {
   });
 }
 
-/** @param {(target: number | null) => void} onExplain */
-function pictureColumn(onExplain) {
+/** @param {(target: number | null) => void} onExplain @param {(label: number) => string} nameOf */
+function pictureColumn(onExplain, nameOf) {
   const name = make('h4');
   const shape = make('p', { className: 'hint' });
   const picture = make('canvas', { className: 'ink' });
@@ -88,14 +92,14 @@ function pictureColumn(onExplain) {
       picture.setAttribute('aria-label', text().picture);
       if (shown) paintInk(picture, { data: shown.data, width: 28, height: 28 }, 1);
       paintInk(saliency, { data: report.saliency.data, width: 28, height: 28 }, largest(report.saliency.data));
-      caption.textContent = text().saliency(String(report.target));
+      caption.textContent = text().saliency(nameOf(report.target));
       saliency.setAttribute('aria-label', caption.textContent);
       label.textContent = text().target;
       const classes = report.stages[report.stages.length - 1].maps.shape[0];
       while (target.options.length > 1 + classes) target.remove(target.options.length - 1);
       while (target.options.length < 1 + classes) target.add(new Option());
       [...target.options].forEach((option, i) => {
-        option.text = i ? String(i - 1) : text().answer;
+        option.text = i ? nameOf(i - 1) : text().answer;
         option.value = i ? String(i - 1) : '';
       });
     },

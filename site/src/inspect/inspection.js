@@ -6,12 +6,12 @@ import { showCourse } from './course.js';
 import { showDetail } from './detail.js';
 import { Inspector } from './inspector.js';
 
-/** @param {import('../lab.js').Lab} lab */
-export function showInspection(lab) {
+/** @param {import('../lab.js').Lab} lab @param {(label: number) => string} nameOf  a class, for people */
+export function showInspection(lab, nameOf = String) {
   const inspector = new Inspector(lab);
   const picture = () => lab.state.seen?.look.picture ?? null;
   watch(byId('inspect-body'), (watched) => inspector.watch(watched));
-  showColumns(inspector, picture);
+  showColumns(inspector, picture, nameOf);
   showDetail(inspector, picture);
   showCourse(inspector);
 }

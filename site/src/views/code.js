@@ -10,18 +10,18 @@ import { byId, make } from './dom.js';
 
 /** Shows the files that never change. */
 export function showModules() {
-  write('training-py', training);
-  write('looking-py', looking);
-  write('inspecting-py', inspecting);
+  writeCode('training-py', training);
+  writeCode('looking-py', looking);
+  writeCode('inspecting-py', inspecting);
 }
 
 /** Shows the program of these settings. @param {import('../settings.js').Settings} settings */
 export function showProgram(settings) {
-  write('run-py', program(settings));
+  writeCode('run-py', program(settings));
 }
 
-/** @param {string} id @param {string} code */
-function write(id, code) {
+/** Shows a program. @param {string} id @param {string} code */
+export function writeCode(id, code) {
   /** @type {(Node | string)[]} */
   const pieces = [];
   highlightCode(
