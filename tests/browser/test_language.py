@@ -36,6 +36,7 @@ SAID = """() => {
 
 # Names that scripts write, and terms that Japanese has from English.
 TERMS = {
+    "ReLU",
     "relaxed",
     "simd128",
     "forward",

@@ -78,7 +78,7 @@ function pictureColumn(onExplain, nameOf) {
   const label = make('span');
   const root = make(
     'div',
-    { className: 'column' },
+    { className: 'column', hidden: true }, // until there is something to show
     make('div', { className: 'head' }, name, shape),
     make('figure', { className: 'given' }, picture, saliency, caption, make('label', {}, label, target)),
   );
@@ -86,6 +86,7 @@ function pictureColumn(onExplain, nameOf) {
     root,
     /** @param {Picture | null} shown @param {import('./inspector.js').Report} report */
     draw(shown, report) {
+      root.hidden = false;
       name.textContent = text().picture;
       shape.textContent = text().pictureShape;
       for (const canvas of [picture, saliency]) canvas.setAttribute('role', 'img'); // not before there is one

@@ -29,6 +29,7 @@ export function showCourse(inspector) {
     byId('course').hidden = !measures;
     byId('inspect-share').textContent = share === null ? '' : text().share(percent(share, 1));
     if (!report || !measures) return;
+    byId('inspect-body').classList.remove('waiting');
     chart.draw(inspection);
     const items = layersOf(inspection).map(({ name, stage }) => {
       const { weights } = measures[stage];
