@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from hosting import Server
@@ -18,6 +19,25 @@ def test_a_figure_is_computed_once_it_is_near(enter: Callable[..., Visit], serve
     assert visit.text(SIZE) == "–"  # it is far down
     visit.page.locator("#outsize").scroll_into_view_if_needed()
     visit.wait_for(SIZE, "3")
+    visit.page.context.close()
+
+
+def test_a_figure_goes_on_in_the_playground(enter: Callable[..., Visit], server: Server) -> None:
+    visit = entered(enter, server, "learn-57.html")
+    lesson = Lesson(visit.page, "add-back")
+    lesson.set(stride=2)
+    lesson.put("x", 5, "-7.5")
+    lesson.type("# mine\n" + lesson.code())
+    with visit.page.context.expect_page() as opened:
+        lesson.place.get_by_role("button", name="Open in the playground").click()
+    play = Visit(opened.value)
+    play.wait_for("#came-text", "Read it, then run it")
+    play.wait_for("#versions", "Running Pyodide", seconds=120)
+    play.page.click("#go")
+    play.wait_for("#output", "times =", seconds=60)
+    printed = play.text("#output").replace("\n", " ")
+    assert "back = variable([[[[ 1. 2. 3. 4. ] [ 5. -7.5 7. 8. ]" in re.sub(r"\s+", " ", printed)
+    play.check()
     visit.page.context.close()
 
 

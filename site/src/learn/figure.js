@@ -3,9 +3,11 @@
 
 import { told } from '../fault.js';
 import { onLanguage, texts } from '../language.js';
+import { LinkError, linkTo } from '../play/share.js';
 import { make } from '../views/dom.js';
 import { Editor } from '../views/editor.js';
 import { run, whenNear } from './chapter.js';
+import { programOf } from './program.js';
 import { shapeText } from './tensor.js';
 
 /**
@@ -29,6 +31,8 @@ const text = texts(
     code: 'The Python of this figure',
     computing: 'Python is computing …',
     reset: 'Start over',
+    play: 'Open in the playground',
+    long: 'The program is too long for a link; copy it instead.',
     none: (/** @type {string} */ name) => `The code must set the variable ${name}.`,
     words: (/** @type {string} */ name, /** @type {string} */ value) =>
       `${name} is '${value}'; this figure draws numbers.`,
@@ -41,6 +45,8 @@ const text = texts(
     code: 'この図を計算する Python',
     computing: 'Python が計算しています …',
     reset: '最初の状態に戻す',
+    play: 'Python で試す',
+    long: 'プログラムが長すぎて、リンクで開けません。コピーして使ってください。',
     none: (name) => `コードの中で変数 ${name} を定義してください。`,
     words: (name, value) => `${name} は '${value}' ですが、この図に描けるのは数だけです。`,
     axes: (name, shape, axes) => `${name} の形状は ${shape} ですが、この図に描けるのは ${axes} 軸の配列です。`,
@@ -79,9 +85,12 @@ export class Figure {
       onChange: () => this.update(),
       onRun: () => this.update(),
     });
-    place.append(code, make('div', { className: 'buttons' }, reset), this.#said, this.#printed);
+    const play = make('button', { type: 'button', className: 'play-on' });
+    play.addEventListener('click', () => this.#playOn());
+    place.append(code, make('div', { className: 'buttons' }, reset, play), this.#said, this.#printed);
     onLanguage(() => {
       reset.textContent = text().reset;
+      play.textContent = text().play;
       this.#editor.relabel();
       this.#said.textContent = this.#message();
     });
@@ -126,6 +135,17 @@ export class Figure {
     }
     this.#printed.textContent = printed;
     this.#printed.hidden = printed === '';
+  }
+
+  /** Opens what stands there as a program of its own. */
+  async #playOn() {
+    const { inputs, outputs } = this.#plan;
+    try {
+      open(await linkTo(programOf(inputs(), this.#editor.code, Object.keys(outputs))), '_blank', 'noopener');
+    } catch (error) {
+      if (!(error instanceof LinkError)) throw error;
+      this.#say(() => text().long);
+    }
   }
 
   /** @param {() => string} message  in the visitor's language @param {boolean} [isCalm]  whether nothing is wrong */

@@ -18,12 +18,17 @@ export class LinkError extends Error {
   static most = MOST_LINK;
 }
 
-/** The link to this page with a program. @param {string} code @returns {Promise<string>} @throws {LinkError} */
+/**
+ * The link to the playground with a program.
+ *
+ * @param {string} code
+ * @returns {Promise<string>}
+ * @throws {LinkError}
+ */
 export async function linkTo(code) {
   const bytes = await through(new CompressionStream('deflate'), new TextEncoder().encode(code));
   const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
-  const { origin, pathname } = location;
-  const link = origin + pathname + MARK + text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  const link = new URL('play.html', document.baseURI).href + MARK + text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
   if (link.length > MOST_LINK) throw new LinkError('long', link.length);
   return link;
 }
