@@ -386,8 +386,12 @@
   return async (gpu, powerPreference) => {
     const adapter = await gpu.requestAdapter(powerPreference ? { powerPreference } : {});
     if (!adapter) throw new Error('no adapter');
-    /** @type {('maxBufferSize' | 'maxStorageBufferBindingSize' | 'maxStorageBuffersPerShaderStage')[]} */
-    const wanted = ['maxBufferSize', 'maxStorageBufferBindingSize', 'maxStorageBuffersPerShaderStage'];
+    const wanted = /** @type {const} */ ([
+      'maxBufferSize',
+      'maxStorageBufferBindingSize',
+      'maxStorageBuffersPerShaderStage',
+      'maxComputeWorkgroupsPerDimension',
+    ]);
     const requiredLimits = Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]]));
     /** @type {GPUFeatureName[]} */
     const optional = ['shader-f16', 'timestamp-query'];

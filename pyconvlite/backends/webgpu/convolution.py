@@ -14,6 +14,7 @@ import numpy as np
 from ...utils import Pair, conv_outsize
 from .array import contiguous, fill, ndarray, new, whole
 from .device import current
+from .packing import gathered
 from .program import even, floats, run_file
 
 __all__ = ["col2im", "conv2d", "conv2d_gW", "conv2d_gx", "im2col"]
@@ -27,30 +28,33 @@ SUMS = {False: 64, True: 100}  # of gW's kernel
 THREADS = {False: 16384, True: 512}  # wanted at least for gW
 
 
-def _padded(
-    x: ndarray,
-    outsize: Pair,
-    run: int,
-    kernel_size: Pair,
-    stride: Pair,
-    pad: Pair,
-    dilation: Pair,
-    spread: Pair = (1, 1),
-) -> tuple[ndarray, dict[str, int]]:
-    """A padded copy of x, wide enough for whole runs of windows, and the sizes that the kernels ask for."""
-    N, C, H, W = x.shape
+def _sizes(outsize: Pair, run: int, kernel_size: Pair, stride: Pair, dilation: Pair) -> dict[str, int]:
+    """The sizes that the kernels ask for; HP and WP are those of images padded for whole runs of windows."""
     (OH, OW), (KH, KW), (SH, SW), (DH, DW) = outsize, kernel_size, stride, dilation
     span = (run - 1) * SW + (KW - 1) * DW + 1
     HP = (OH - 1) * SH + (KH - 1) * DH + 1
     WP = (-(-OW // run) - 1) * run * SW + span
     sizes = {"OH": OH, "OW": OW, "KH": KH, "KW": KW, "SH": SH, "SW": SW, "DH": DH, "DW": DW}
-    sizes |= {"HP": HP, "WP": WP, "R": run, "SPAN": span}
+    return sizes | {"HP": HP, "WP": WP, "R": run, "SPAN": span}
+
+
+def _padded(x: ndarray, sizes: dict[str, int], pad: Pair, spread: Pair = (1, 1)) -> ndarray:
+    """A copy of x that has these sizes, unless x itself does."""
+    N, C, H, W = x.shape
+    HP, WP = sizes["HP"], sizes["WP"]
     if (HP, WP, *pad, *spread) == (H, W, 0, 0, 1, 1):
-        return whole(x), sizes
+        return whole(x)
     y = new((N, C, HP, WP), x.dtype)
     (PH, PW), (EH, EW) = pad, spread
     run_file("pad", [whole(x)], [y], y.size, [], H=H, W=W, HP=HP, WP=WP, PH=PH, PW=PW, EH=EH, EW=EW)
-    return y, sizes
+    return y
+
+
+def _batches(x: ndarray, sizes: dict[str, int]) -> list[slice]:
+    """Images that go together, as many as an array can hold once they are padded."""
+    most = max(1, current().largest // (x.itemsize * x.shape[1] * sizes["HP"] * sizes["WP"]))
+    size = even(len(x), most)
+    return [slice(start, start + size) for start in range(0, len(x), size)]
 
 
 def conv2d(
@@ -89,13 +93,19 @@ def _conv2d(
     N = len(x)
     OC, Cg, KH, KW = W.shape
     OCg = OC // groups
-    y = new((N, OC, *outsize), x.dtype)
-    if not y.size:
-        return y
+    shape = N, OC, *outsize
+    if 0 in shape:
+        return new(shape, x.dtype)
     fallback = current().info.fallback
     run = even(outsize[1], RUN[fallback])
     Q = even(OCg, max(1, min(CHANNELS[fallback], PRODUCTS // (run * KW))))
-    x, sizes = _padded(x, outsize, run, (KH, KW), stride, pad, dilation, spread)
+    sizes = _sizes(outsize, run, (KH, KW), stride, dilation)
+    if len(batches := _batches(x, sizes)) > 1:
+        options: Any = {"spread": spread, "relu": relu}
+        parts = [_conv2d(x[k], W, b, outsize, stride, pad, dilation, groups, **options) for k in batches]
+        return gathered(parts).reshape(shape)
+    x = _padded(x, sizes, pad, spread)
+    y = new(shape, x.dtype)
     threads = N * groups * -(-OCg // Q) * outsize[0] * -(-outsize[1] // run)
     W = contiguous(W)
     bias = W if b is None else contiguous(b)  # something has to be bound
@@ -139,18 +149,26 @@ def conv2d_gW(
     Cg, OCg, (KH, KW) = x.shape[1] // groups, OC // groups, kernel_size
     if not gy.size:
         return fill((OC, Cg, KH, KW), 0, x.dtype)
-    fallback = current().info.fallback
+    device = current()
+    fallback = device.info.fallback
     run = even(OW, RUN[fallback])
     T = KH if KH * KW * run <= PRODUCTS and SUMS[fallback] >= KH * KW else 1
     most = min(CHANNELS[fallback], PRODUCTS // (T * KW * run), SUMS[fallback] // (T * KW))
     Q = even(OCg, max(1, most))
-    x, sizes = _padded(x, (OH, OW), run, kernel_size, stride, pad, dilation)
+    sizes = _sizes((OH, OW), run, kernel_size, stride, dilation)
+    batches = _batches(x, sizes)
     blocks = groups * -(-OCg // Q) * Cg * KH // T
-    parts = min(N * OH, -(-THREADS[fallback] // blocks))
-    gW = new((parts, OC, Cg, KH, KW), np.float32)
+    room = device.largest // (4 * OC * Cg * KH * KW)
+    parts = max(1, min(N * OH, -(-THREADS[fallback] // blocks), room) // len(batches))
     sizes |= {"GROUPS": groups, "CG": Cg, "OCG": OCg, "Q": Q, "T": T}
-    run_file("conv2d_gw", [x, whole(gy)], [gW], blocks * parts, [N, parts], **sizes)
-    return gW.sum(axis=0, dtype=gy.dtype)
+    sums = []
+    for images in batches:
+        inputs = [_padded(x[images], sizes, pad), whole(gy[images])]
+        gW = new((parts, OC, Cg, KH, KW), np.float32)
+        run_file("conv2d_gw", inputs, [gW], blocks * parts, [len(inputs[0]), parts], **sizes)
+        sums.append(gW)
+    joined = gathered(sums).reshape(-1, *gW.shape[1:]) if len(sums) > 1 else gW
+    return joined.sum(axis=0, dtype=gy.dtype)
 
 
 def im2col(x: ndarray, kernel_size: Pair, stride: Pair, pad: Pair, dilation: Pair = (1, 1)) -> Any:

@@ -124,12 +124,17 @@ class Device:
         self._names: dict[int, str] = {}
         self.recording: Any = None  # of a step that is being captured, see capture.py
 
+    @property
+    def largest(self) -> int:
+        """Bytes that a Buffer can have."""
+        limits = self.info.limits
+        return min(limits["maxStorageBufferBindingSize"], limits["maxBufferSize"]) // 16 * 16
+
     def allocate(self, size: int) -> int:
         """Take a buffer of `size` bytes; see `Buffer`, which gives it back."""
-        largest = self.info.limits["maxStorageBufferBindingSize"]
-        if size > largest:
+        if size > self.largest:
             raise ValueError(
-                f"an array of {size:,} bytes is larger than this adapter can bind, {largest:,}; "
+                f"an array of {size:,} bytes is larger than this adapter can bind, {self.largest:,}; "
                 "use smaller batches"
             )
         return int(self._call(self._allocate, size))
@@ -170,7 +175,14 @@ class Device:
         return run_sync(self.read(buffer, offset, size))  # type: ignore[no-any-return]
 
     def pipeline(self, name: str, code: str, access: str) -> int:
-        """Compile a kernel, once; see `bridge.js`."""
+        """Compile a kernel, once; see `bridge.js`.
+
+        Raises:
+            ValueError: it binds more arrays than the device can.
+        """
+        most = self.info.limits["maxStorageBuffersPerShaderStage"]
+        if len(access) > most:
+            raise ValueError(f"the kernel {name} binds {len(access)} arrays; this adapter can bind {most}")
         key = name, code, access
         if key not in self._pipelines:
             self._pipelines[key] = int(self._call(self._bridge.pipeline, name, self._enabled + code, access))

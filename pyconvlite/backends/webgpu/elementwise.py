@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from .array import ndarray
 
 WORKGROUP = 64
-MOST_GROUPS = 65535  # along one axis
 MOST_PARAMETERS = 64  # integers
 
 LETTERS = "abcdefgh"
@@ -35,10 +34,21 @@ ALIAS = {"float32": "F", "float16": "F", "int32": "I", "bool": "B"}
 
 
 def groups_for(threads: int) -> tuple[int, int, int]:
-    """Workgroups for so many threads; a kernel finds its number by `THREAD`."""
+    """Workgroups for so many threads, in rows where one is too long; a kernel finds its number by `THREAD`.
+
+    Raises:
+        ValueError: the device cannot run so many.
+    """
+    most = current().info.limits["maxComputeWorkgroupsPerDimension"]
     groups = max(1, -(-threads // WORKGROUP))
-    x = min(groups, MOST_GROUPS)
-    return x, -(-groups // x), 1
+    x = min(groups, most)
+    y = -(-groups // x)
+    if y > most:
+        raise ValueError(
+            f"{threads:,} threads are more than this adapter runs at once, {most**2 * WORKGROUP:,}; "
+            "use smaller batches"
+        )
+    return x, y, 1
 
 
 THREAD = f"i32(id.x + id.y * n_groups.x * {WORKGROUP}u)"

@@ -50,7 +50,7 @@ def mapped(f: Callable[..., Row], rows: Iterable[Row]) -> Iterator[Row]:
 
 def batches(xs: Sequence[ndarray]) -> list[list[ndarray]]:
     """The arrays in their order, as many at a time as one buffer can hold end to end."""
-    most = current().info.limits["maxStorageBufferBindingSize"]
+    most = current().largest
     found: list[list[ndarray]] = []
     room = 0
     for x in xs:

@@ -1,0 +1,132 @@
+"""Limits of the adapter: all that it has is asked for; what is beyond is split, or refused with the sizes."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from pyconvlite.backends import numpy as reference
+from pyconvlite.backends import webgpu
+from pyconvlite.backends.webgpu import elementwise
+from pyconvlite.backends.webgpu.device import current
+
+rng = np.random.default_rng(0)
+
+
+def floats(*shape):
+    return rng.standard_normal(shape).astype(np.float32)
+
+
+@pytest.fixture
+def lower(adapter, monkeypatch):
+    """`lower(name=number, ...)`: as if the adapter had these limits."""
+
+    def lowered(**limits):
+        info = current().info
+        monkeypatch.setattr(current(), "info", dataclasses.replace(info, limits={**info.limits, **limits}))
+
+    return lowered
+
+
+def test_the_most_is_asked_for(adapter):
+    from js import navigator
+    from pyodide.ffi import run_sync
+
+    limits = run_sync(navigator.gpu.requestAdapter()).limits
+    assert adapter.limits == {name: int(getattr(limits, name)) for name in adapter.limits}
+    assert adapter.limits["maxComputeWorkgroupsPerDimension"] >= 65535
+
+
+class TestDispatches:
+    def test_are_folded_into_rows(self, lower):
+        """Threads beyond one row of workgroups: elementwise, reductions, kernels of files, indices."""
+        lower(maxComputeWorkgroupsPerDimension=40)
+        x = floats(8, 3, 57, 59)
+        X = webgpu.asarray(x)
+        assert elementwise.groups_for(X.size)[1] > 1
+        np.testing.assert_array_equal((X[:, :, ::2] * 2).get(), x[:, :, ::2] * 2)
+        np.testing.assert_array_equal((X + 1).get(), x + 1)
+        np.testing.assert_allclose(X.sum(axis=0).get(), x.sum(axis=0), atol=1e-5)
+        arguments = (2, 2), (2, 2), (0, 0)
+        np.testing.assert_array_equal(
+            webgpu.kernels.max_pool(X, *arguments)[0].get(), reference.max_pool(x, *arguments)[0]
+        )
+        y = X.reshape(24, -1)
+        y[:, ::3] = 5
+        x.reshape(24, -1)[:, ::3] = 5
+        np.testing.assert_array_equal(y[np.arange(24)[::-1].copy()].get(), x.reshape(24, -1)[::-1])
+
+    def test_of_tiles_too(self, lower, monkeypatch):
+        lower(maxComputeWorkgroupsPerDimension=8)
+        monkeypatch.setattr(current(), "info", dataclasses.replace(current().info, fallback=False))
+        a, b = floats(6, 130, 40), floats(6, 40, 150)
+        y = webgpu.asarray(a) @ webgpu.asarray(b)
+        np.testing.assert_allclose(y.get(), a @ b, atol=1e-4)
+
+    def test_are_refused_beyond_all_rows(self, lower):
+        lower(maxComputeWorkgroupsPerDimension=4)
+        x = webgpu.asarray(floats(4096))
+        np.testing.assert_array_equal((x * 2).get(), 2 * x.get())
+        with pytest.raises(ValueError, match=r"1,088 threads .* 1,024"):
+            webgpu.asarray(floats(4352)) * 2
+
+
+class TestSizes:
+    def test_of_arrays(self, lower):
+        lower(maxStorageBufferBindingSize=1020)
+        webgpu.zeros(252)
+        with pytest.raises(ValueError, match=r"array of 1,024 bytes .* 1,008; use smaller batches"):
+            webgpu.zeros(253)
+
+    def test_of_buffers(self, lower):
+        lower(maxBufferSize=999)
+        with pytest.raises(ValueError, match=r"1,008 bytes .* 992"):
+            webgpu.asarray(floats(251))
+
+    def test_of_bindings(self, lower):
+        lower(maxStorageBuffersPerShaderStage=2)
+        x = webgpu.asarray(floats(5))
+        x.sum()
+        with pytest.raises(ValueError, match="add binds 3 arrays; this adapter can bind 2"):
+            x + x[::-1]
+
+
+class TestConvolution:
+    """Images go to the device in turns where all of them, padded, are more than an array can hold."""
+
+    @pytest.mark.parametrize("groups", [1, 2])
+    @pytest.mark.parametrize(("stride", "pad"), [((1, 1), (1, 1)), ((3, 2), (0, 1)), ((1, 1), (0, 0))])
+    @pytest.mark.parametrize("images", [1, 2, 7])
+    def test_is_split(self, lower, groups, stride, pad, images):
+        x, W, b = floats(7, 4, 9, 11), floats(6, 4 // groups, 3, 3), floats(6)
+        arguments = stride, pad, (1, 1), groups
+        y = reference.conv2d(x, W, b, *arguments)
+        gy = floats(*y.shape)
+        X, V, B, G = map(webgpu.asarray, (x, W, b, gy))
+        expected = (
+            reference.conv2d(x, W, b, *arguments, relu=True),
+            reference.conv2d_gx(gy, W, None, (9, 11), *arguments),
+            reference.conv2d_gW(x, gy, (3, 3), *arguments),
+        )
+
+        def computed():
+            before = webgpu.memory()["dispatches"]
+            results = (
+                webgpu.kernels.conv2d(X, V, B, *arguments, relu=True),
+                webgpu.kernels.conv2d_gx(G, V, None, (9, 11), *arguments),
+                webgpu.kernels.conv2d_gW(X, G, (3, 3), *arguments),
+            )
+            return results, webgpu.memory()["dispatches"] - before
+
+        _, at_once = computed()
+        lower(maxStorageBufferBindingSize=16 + max(x.nbytes, y.nbytes, images * 4 * 6 * 18 * 20))
+        found, split = computed()
+        assert split == at_once if images == 7 else split > at_once or images > 1
+        for actual, wanted in zip(found, expected, strict=True):
+            np.testing.assert_allclose(actual.get(), wanted, atol=1e-4)
+
+    def test_is_refused_where_one_image_is_too_large(self, lower):
+        x, W = webgpu.ones((1, 2, 9, 9)), webgpu.ones((1, 2, 3, 3))
+        lower(maxStorageBufferBindingSize=x.nbytes)
+        with pytest.raises(ValueError, match=r"976 bytes is larger than this adapter can bind, 640"):
+            webgpu.kernels.conv2d(x, W, None, (1, 1), (1, 1))
