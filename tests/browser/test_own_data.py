@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,12 @@ def test_a_dozen_files_of_each_are_learnt_within_seconds(
             own.page.wait_for_timeout(400)
             right += "best" in (card(own, i).get_attribute("class") or "")
     assert right >= 10  # of 12
+    assert re.fullmatch(r"\d+%", card(own, 2).locator(".value").inner_text())
+    card(own, 2).locator(".quiet").click()
+    own.page.click("#add-class")
+    own.page.locator(".card:nth-child(3) .value").filter(
+        has_text="–"
+    ).wait_for()  # the network does not know it
 
 
 def test_what_is_no_picture_is_told(own: Visit, tmp_path: Path) -> None:

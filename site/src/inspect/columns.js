@@ -8,9 +8,9 @@ import { number, stageName, text } from './words.js';
 /**
  * @typedef {import('./inspector.js').Inspector} Inspector
  * @typedef {import('./inspector.js').Inspection} Inspection
- * @typedef {import('../engine/engine.worker.js').Stage} Stage
- * @typedef {import('../engine/engine.worker.js').Picture} Picture
- * @typedef {import('../engine/engine.worker.js').Histogram} Histogram
+ * @typedef {import('../engine/answers.js').Stage} Stage
+ * @typedef {import('../engine/answers.js').Histogram} Histogram
+ * @typedef {NonNullable<import('../lab-state.js').LabState['seen']>} Seen
  */
 
 const ROWS = 40; // of the picture of activations over time
@@ -30,10 +30,10 @@ const ROWS = 40; // of the picture of activations over time
 
 /**
  * @param {Inspector} inspector
- * @param {() => Picture | null} picture  that is inspected
+ * @param {() => Seen | null} seen  the picture that is inspected
  * @param {(label: number) => string} nameOf  a class, for people
  */
-export function showColumns(inspector, picture, nameOf) {
+export function showColumns(inspector, seen, nameOf) {
   const place = byId('columns');
   const first = pictureColumn((target) => inspector.explain(target), nameOf);
   place.append(first.root);
@@ -53,7 +53,7 @@ export function showColumns(inspector, picture, nameOf) {
       columns.push(column);
       place.append(column.root);
     }
-    if (report !== drawn.report || lang !== drawn.language) first.draw(picture(), report);
+    if (report !== drawn.report || lang !== drawn.language) first.draw(seen(), report);
     stages.forEach((stage, i) => {
       const measure = measures?.[i] ?? null;
       const selected = chosen?.stage === i ? chosen.channel : -1;
@@ -84,14 +84,18 @@ function pictureColumn(onExplain, nameOf) {
   );
   return {
     root,
-    /** @param {Picture | null} shown @param {import('./inspector.js').Report} report */
-    draw(shown, report) {
+    /** @param {Seen | null} seen @param {import('./inspector.js').Report} report */
+    draw(seen, report) {
       root.hidden = false;
       name.textContent = text().picture;
       shape.textContent = text().pictureShape;
       for (const canvas of [picture, saliency]) canvas.setAttribute('role', 'img'); // not before there is one
       picture.setAttribute('aria-label', text().picture);
-      if (shown) paintInk(picture, { data: shown.data, width: 28, height: 28 }, 1);
+      if (seen) {
+        const isPhoto = 'drawn' in seen.source && !seen.source.drawn;
+        picture.classList.toggle('ink', !isPhoto); // ink is inverted in the dark
+        paintInk(picture, { data: seen.look.picture.data, width: 28, height: 28 }, 1);
+      }
       paintInk(saliency, { data: report.saliency.data, width: 28, height: 28 }, largest(report.saliency.data));
       caption.textContent = text().saliency(nameOf(report.target));
       saliency.setAttribute('aria-label', caption.textContent);
@@ -125,7 +129,7 @@ function makeColumn(onChoose) {
 /**
  * @param {Column} column
  * @param {Stage} stage
- * @param {import('../engine/engine.worker.js').Measure | null} measure
+ * @param {import('../engine/answers.js').Measure | null} measure
  * @param {number} selected
  */
 function drawStage(column, stage, measure, selected) {

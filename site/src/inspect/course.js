@@ -8,7 +8,7 @@ import { number, stageName, text } from './words.js';
 /**
  * @typedef {import('./inspector.js').Inspector} Inspector
  * @typedef {import('./inspector.js').Inspection} Inspection
- * @typedef {import('../engine/engine.worker.js').Histogram} Histogram
+ * @typedef {import('../engine/answers.js').Histogram} Histogram
  */
 
 /** One for each layer that is drawn; from the first one again where there are more. */

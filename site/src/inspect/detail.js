@@ -9,9 +9,9 @@ import { number, stageName, text } from './words.js';
 /**
  * @typedef {import('./inspector.js').Inspector} Inspector
  * @typedef {import('./inspector.js').Inspection} Inspection
- * @typedef {import('../engine/engine.worker.js').Picture} Picture
- * @typedef {import('../engine/engine.worker.js').Detail} Detail
- * @typedef {import('../engine/engine.worker.js').Stage} Stage
+ * @typedef {import('../engine/answers.js').Picture} Picture
+ * @typedef {import('../engine/answers.js').Detail} Detail
+ * @typedef {import('../engine/answers.js').Stage} Stage
  */
 
 const READABLE = 64; // numbers in a grid; larger ones are pictures

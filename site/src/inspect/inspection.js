@@ -11,7 +11,7 @@ export function showInspection(lab, nameOf = String) {
   const inspector = new Inspector(lab);
   const picture = () => lab.state.seen?.look.picture ?? null;
   watch(byId('inspect-body'), (watched) => inspector.watch(watched));
-  showColumns(inspector, picture, nameOf);
+  showColumns(inspector, () => lab.state.seen, nameOf);
   showDetail(inspector, picture);
   showCourse(inspector);
 }

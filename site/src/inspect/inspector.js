@@ -4,12 +4,12 @@ import { Store } from '../store.js';
 
 /**
  * @typedef {import('../lab.js').Lab} Lab
- * @typedef {import('../lab.js').Model} Model
- * @typedef {import('../lab.js').Run} Run
- * @typedef {import('../lab.js').Source} Source
- * @typedef {import('../engine/engine.worker.js').Report} Report
- * @typedef {import('../engine/engine.worker.js').Measure} Measure
- * @typedef {import('../engine/engine.worker.js').Detail} Detail
+ * @typedef {import('../lab-state.js').Model} Model
+ * @typedef {import('../lab-state.js').Run} Run
+ * @typedef {import('../lab-state.js').Source} Source
+ * @typedef {import('../engine/answers.js').Report} Report
+ * @typedef {import('../engine/answers.js').Measure} Measure
+ * @typedef {import('../engine/answers.js').Detail} Detail
  *
  * @typedef {object} Place  a pixel of a map
  * @property {number} stage
@@ -132,7 +132,7 @@ export class Inspector extends Store {
     if (elapsed) this.set({ share: this.#spent.ms / elapsed });
   }
 
-  /** @param {Model} model @param {NonNullable<import('../lab.js').LabState['seen']>} seen */
+  /** @param {Model} model @param {NonNullable<import('../lab-state.js').LabState['seen']>} seen */
   async #askReport(model, { source, look }) {
     const { target } = this.state;
     const answer = await this.#lab.ask((api) => api.inspect(look.picture.data, target ?? undefined));

@@ -102,5 +102,5 @@ export const text = texts(
   },
 );
 
-/** How a stage is called. @param {import('../engine/engine.worker.js').Stage} stage */
+/** How a stage is called. @param {import('../engine/answers.js').Stage} stage */
 export const stageName = ({ layer, kind }) => layer || text().kind(kind);

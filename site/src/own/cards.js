@@ -94,6 +94,7 @@ export class Cards {
     const { classes } = this.#collection.state;
     for (const [id, { root }] of this.#cards) {
       if (classes.some((each) => each.id === id)) continue;
+      if (root.contains(document.activeElement)) byId('add-class').focus();
       root.remove();
       this.#cards.delete(id);
     }
@@ -130,10 +131,13 @@ export class Cards {
   }
 
   /** @param {Card} card @param {Class} each @param {string} called */
-  #drawShots({ shots, drawn }, { id, shots: all }, called) {
+  #drawShots({ shots, drawn, add }, { id, shots: all }, called) {
     while (drawn.length > all.length) {
       drawn.pop();
-      shots.lastElementChild?.remove();
+      const last = /** @type {HTMLElement} */ (shots.lastElementChild);
+      const left = /** @type {HTMLElement | null | undefined} */ (last.previousElementSibling?.firstElementChild);
+      if (last.contains(document.activeElement)) (left ?? add).focus(); // the keyboard stays where it was
+      last.remove();
     }
     while (shots.childElementCount < all.length) {
       const index = shots.childElementCount;

@@ -8,7 +8,7 @@ import { SIDE } from './shots.js';
  * @typedef {import('./shots.js').Shot} Shot
  *
  * @typedef {object} Class
- * @property {number} id  larger than those of the classes before it
+ * @property {number} id  larger than those of the classes before it; no other class ever has the same
  * @property {string} name  '' until it has one
  * @property {Shot[]} shots  oldest first
  *
@@ -58,7 +58,7 @@ export class Collection extends Store {
 
   addClass() {
     const { classes } = this.state;
-    this.#change([...classes, { id: 1 + Math.max(0, ...classes.map(({ id }) => id)), name: '', shots: [] }]);
+    this.#change([...classes, newClass(1 + Math.max(...classes.map(({ id }) => id)))]);
   }
 
   /** @param {number} id */
@@ -105,10 +105,16 @@ export class Collection extends Store {
   }
 }
 
-/** Two classes without a picture. @returns {Class[]} */
-const fresh = () => [1, 2].map((id) => ({ id, name: '', shots: [] }));
+/** Two classes without a picture. */
+function fresh() {
+  const first = newClass();
+  return [first, newClass(first.id + 1)];
+}
 
-/** All pictures, as the worker takes them. @param {Class[]} classes @returns {import('../engine/engine.worker.js').Examples} */
+/** A class without a picture. @param {number} [least]  its id at least @returns {Class} */
+const newClass = (least = 0) => ({ id: Math.max(Date.now(), least), name: '', shots: [] });
+
+/** All pictures, as the worker takes them. @param {Class[]} classes @returns {import('../engine/answers.js').Examples} */
 export function examplesOf(classes) {
   const shots = classes.flatMap((each, label) => each.shots.map((shot) => ({ ...shot, label })));
   const pixels = new Uint8Array(shots.length * SIDE * SIDE);

@@ -4,7 +4,7 @@ import { openDB } from 'idb';
 
 /**
  * @typedef {import('./collection.js').Class} Class
- * @typedef {import('../lab.js').Model} Model
+ * @typedef {import('../lab-state.js').Model} Model
  * @typedef {{model: Model, ids: number[], bytes: Uint8Array<ArrayBuffer>}} Trained  weights, and the classes that they tell apart
  */
 

@@ -118,7 +118,10 @@ file.addEventListener('change', async () => {
 });
 byId('add-class').addEventListener('click', () => collection.addClass());
 byId('clear-all').addEventListener('click', () => collection.clear());
-byId('undo').addEventListener('click', () => collection.undo());
+byId('undo').addEventListener('click', () => {
+  byId('add-class').focus(); // this button goes
+  collection.undo();
+});
 byId('keep-again').addEventListener('click', () => collection.retry());
 
 collection.show(({ classes, former, kept }) => {

@@ -1,15 +1,16 @@
 // Training on the visitor's own pictures: the buttons, how far it is, what came of it, and the program.
 
+import pictures from '../../python/pictures.py?raw';
 import { told } from '../fault.js';
 import { onLanguage, texts } from '../language.js';
+import { writeCode } from '../views/code.js';
 import { announce, byId, count, loadingText, percent, setEnabled } from '../views/dom.js';
 import { drawFault, onFaultButtons } from '../views/fault.js';
-import { writeCode } from '../views/code.js';
 import { isEnough, learntFrom, programFor, settingsFor } from './task.js';
 
 /**
  * @typedef {import('../lab.js').Lab} Lab
- * @typedef {import('../lab.js').LabState} LabState
+ * @typedef {import('../lab-state.js').LabState} LabState
  * @typedef {import('./collection.js').Collection} Collection
  * @typedef {import('./task.js').OwnTask} OwnTask
  */
@@ -64,6 +65,7 @@ export function showTraining(lab, collection, task) {
     byId('training-hint').textContent = enough ? text().ready(learntFrom(classes), all) : text().few;
     writeCode('run-py', programFor(settings(), classes.length));
   };
+  writeCode('pictures-py', pictures);
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     if (lab.state.phase !== 'idle' || !isEnough(collection.state.classes)) return;

@@ -7,7 +7,7 @@ import { images, Plot } from './plot.js';
 
 /**
  * @typedef {import('../lab.js').Lab} Lab
- * @typedef {import('../lab.js').LabState} LabState
+ * @typedef {import('../lab-state.js').LabState} LabState
  */
 
 const text = texts(

@@ -8,8 +8,8 @@ import { drawFault, onFaultButtons } from './fault.js';
 
 /**
  * @typedef {import('../lab.js').Lab} Lab
- * @typedef {import('../lab.js').LabState} LabState
- * @typedef {import('../lab.js').Phase} Phase
+ * @typedef {import('../lab-state.js').LabState} LabState
+ * @typedef {import('../lab-state.js').Phase} Phase
  * @typedef {import('../settings.js').Settings} Settings
  */
 
@@ -165,7 +165,7 @@ function showWeights(lab) {
   });
 }
 
-/** @param {import('../lab.js').Model} model */
+/** @param {import('../lab-state.js').Model} model */
 function describe({ name, origin, samples }) {
   const start = text()[origin](modelName(name));
   return samples ? text().trainedModel(start, count(samples)) : text().model(start);

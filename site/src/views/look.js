@@ -7,8 +7,8 @@ import { largest, paintInk, paintSigned } from './pixels.js';
 
 /**
  * @typedef {import('../lab.js').Lab} Lab
- * @typedef {import('../engine/engine.worker.js').Look} Look
- * @typedef {import('../engine/engine.worker.js').Picture} Picture
+ * @typedef {import('../engine/answers.js').Look} Look
+ * @typedef {import('../engine/answers.js').Picture} Picture
  */
 
 const text = texts(

@@ -6,8 +6,8 @@ import { paintInk } from './pixels.js';
 
 /**
  * @typedef {import('../lab.js').Lab} Lab
- * @typedef {import('../engine/engine.worker.js').TestResult} TestResult
- * @typedef {import('../engine/engine.worker.js').Mistake} Mistake
+ * @typedef {import('../engine/answers.js').TestResult} TestResult
+ * @typedef {import('../engine/answers.js').Mistake} Mistake
  */
 
 const text = texts(

@@ -1,0 +1,82 @@
+// The state of a lab: what a page that trains shows.
+
+/**
+ * @typedef {import('./engine/python.js').Versions} Versions
+ * @typedef {import('./engine/answers.js').Gpu} Gpu
+ * @typedef {import('./engine/answers.js').TestResult} TestResult
+ * @typedef {import('./engine/answers.js').Look} Look
+ * @typedef {import('./engine/answers.js').Reading} Reading
+ * @typedef {import('./engine/answers.js').Examples} Examples
+ * @typedef {import('./engine/downloads.js').Progress} Progress
+ * @typedef {import('./fault.js').Fault} Fault
+ * @typedef {import('./settings.js').Settings} Settings
+ *
+ * @typedef {'loading' | 'failed' | 'idle' | 'training' | 'pausing' | 'paused' | 'stopping' | 'testing'} Phase
+ *
+ * @typedef {object} Curves  one entry a batch
+ * @property {number[]} samples  images seen since the weights were random
+ * @property {number[]} loss
+ * @property {number[]} accuracy
+ *
+ * @typedef {object} Run
+ * @property {Settings} settings
+ * @property {Model} start  the model before this run
+ * @property {number} done  images seen in this run
+ * @property {number} total
+ * @property {number} epoch  from 1
+ * @property {number} seconds  time spent, pauses left out
+ *
+ * @typedef {object} Model  the one that the worker holds
+ * @property {string} name
+ * @property {'random' | 'trained' | 'uploaded'} origin
+ * @property {number} samples  images it was trained on
+ *
+ * @property {number} classes
+ *
+ * @typedef {{ink: Uint8Array, width: number} | {index: number} | Own} Source  a drawing, a test image, or one's own
+ *
+ * @typedef {object} Own  a square picture
+ * @property {Uint8Array} pixels  0 paper or white to 255 ink or black, rows from the top
+ * @property {boolean} drawn  whether it is a drawing
+ *
+ * @typedef {object} Task  what a page trains
+ * @property {boolean} mnist  whether MNIST is needed
+ * @property {(settings: Settings) => string} program
+ * @property {() => {name: string, classes: number}} first  the model that is there before any training
+ * @property {() => Examples | null} examples  to learn from in place of MNIST
+ * @property {{model: Model, bytes: Uint8Array} | null} [kept]  from an earlier visit, to begin with
+ *
+ * @typedef {object} LabState
+ * @property {Phase} phase
+ * @property {Progress | null} progress  of a download
+ * @property {Versions | null} versions
+ * @property {Gpu | null} gpu  null until it is known
+ * @property {Model | null} model
+ * @property {Run | null} run  the latest
+ * @property {Curves} curves  of the present model
+ * @property {{tested: number, total: number} | null} testing
+ * @property {TestResult | null} result  of the present model
+ * @property {{look: Look, source: Source} | null} seen
+ * @property {Reading | null} reading  of the first test images
+ * @property {() => string} notice  what just happened
+ * @property {Fault | null} fault
+ */
+
+export const noCurves = () => ({ samples: [], loss: [], accuracy: [] });
+
+/** @type {LabState} */
+export const FIRST_STATE = {
+  phase: 'loading',
+  progress: null,
+  versions: null,
+  gpu: null,
+  model: null,
+  run: null,
+  curves: noCurves(),
+  testing: null,
+  result: null,
+  seen: null,
+  reading: null,
+  notice: () => '',
+  fault: null,
+};
