@@ -5,9 +5,9 @@ import pytest
 
 import pyconvlite.functions as F
 import pyconvlite.layers as L
-from pyconvlite import seed
+from pyconvlite import Variable, grad, no_grad, seed
 from pyconvlite.backends import asked, webgpu
-from pyconvlite.models import Sequential
+from pyconvlite.models import LeNet, Sequential
 from pyconvlite.optimizers import (
     SGD,
     AdaDelta,
@@ -71,30 +71,98 @@ def test_is_bit_equal_to_eager_steps(make):
 
 
 def test_a_thousand_replays():
-    """With all that a step takes from the host: draws, two a step, and a count."""
+    """Of a net with batch norm, dropout and Adam, which take from the host draws, two a step, and a count."""
     dropping = [F.dropout, lambda x: F.dropout(x, 0.1)]
     optimizer, twins = Adam(0.001), Adam(0.001)
     step, model = trainer(optimizer, *dropping)
     captured, twin = trainer(twins, *dropping)
     fast = webgpu.capture(captured)
-    x, t = (webgpu.asarray(a) for a in batches[0])
-    seed(3)
-    for _ in range(3):
-        fast(x, t)
-    before = webgpu.memory()
-    for _ in range(996):
-        fast(x, t)
-    assert webgpu.memory()["live"] == before["live"]
-    assert webgpu.memory()["reads"] == before["reads"]
-    last = fast(x, t)
-    drawn = rng_of_the_package().random()
-    seed(3)
-    for _ in range(1000):
-        loss = step(x, t)
-    assert float(last) == float(loss)
+    data = [tuple(map(webgpu.asarray, batch)) for batch in batches]
+
+    def thousand(step):
+        seed(3)
+        losses = [step(*data[k % len(data)]).data for k in range(3)]
+        before = webgpu.memory()
+        losses += [step(*data[k % len(data)]).data for k in range(3, 1003)]
+        after = webgpu.memory()
+        assert after["reads"] == before["reads"]
+        assert after["live"] == before["live"] + 1000 * losses[0].buffer.bytes
+        return webgpu.concatenate([loss.reshape(1) for loss in losses]).get(), rng_of_the_package().random()
+
+    found, drawn = thousand(fast)
+    expected, drawn_by_steps = thousand(step)
+    np.testing.assert_array_equal(found, expected)
+    assert np.isfinite(found).all()
     assert_same_weights(model, twin)
-    assert optimizer.t == twins.t == 1000
-    assert rng_of_the_package().random() == drawn
+    for state, twin_state in ((optimizer.ms, twins.ms), (optimizer.vs, twins.vs)):
+        for param, other in zip(model.params(), twin.params(), strict=True):
+            assert (param in state) == (other in twin_state)
+            if param in state:
+                np.testing.assert_array_equal(state[param].get(), twin_state[other].get())
+    assert optimizer.t == twins.t == 1003
+    assert drawn == drawn_by_steps
+
+
+def gradient_penalty():
+    """A step of WGAN-GP's critic, which differentiates twice."""
+    seed(0)
+    critic = Sequential(
+        L.Conv2d(4, 3, stride=2, pad=1, in_channels=1), F.leaky_relu, F.flatten, L.Linear(1, in_size=64)
+    )
+    critic.to_gpu()
+    optimizer = Adam(0.01).setup(critic)
+
+    def step(real, fake, share):
+        point = Variable(share * real + (1 - share) * fake)
+        (gx,) = grad(critic(point).sum(), [point], create_graph=True)
+        length = F.sqrt(F.sum(gx * gx, axis=(1, 2, 3)) + 1e-12)
+        loss = F.mean(critic(fake) - critic(real)) + 10 * F.mean((length - 1) ** 2)
+        critic.cleargrads()
+        loss.backward()
+        optimizer.update()
+        return loss
+
+    return step, critic
+
+
+def lenet():
+    seed(0)
+    model = LeNet()
+    with no_grad():
+        model(np.zeros((1, 1, 28, 28), np.float32))
+    model.to_gpu()
+    optimizer = Adam(0.01).setup(model)
+
+    def step(x, t):
+        loss = F.softmax_cross_entropy(model(x), t)
+        model.cleargrads()
+        loss.backward()
+        optimizer.update()
+        return loss
+
+    return step, model
+
+
+def images(*shape):
+    return rng.random(shape, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("make", "batch"),
+    [
+        (gradient_penalty, lambda: (images(4, 1, 8, 8), images(4, 1, 8, 8), images(4, 1, 1, 1))),
+        (lenet, lambda: (images(4, 1, 28, 28), rng.integers(0, 10, 4))),
+    ],
+)
+def test_other_steps_are_captured_and_read_nothing_back(make, batch):
+    (step, model), (captured, twin) = make(), make()
+    fast = webgpu.capture(captured)
+    data = [tuple(map(webgpu.asarray, batch())) for _ in range(8)]
+    before = webgpu.memory()["reads"]
+    pairs = [(step(*arrays), fast(*arrays)) for arrays in data]
+    assert webgpu.memory()["reads"] == before
+    assert [float(loss) for loss, _ in pairs] == [float(loss) for _, loss in pairs]
+    assert_same_weights(model, twin)
 
 
 def assert_same_weights(model, twin):
