@@ -267,7 +267,7 @@ def _labels(x: Variable, t: Variable, name: str) -> Any:
     if t.size == 0:
         raise ValueError(f"{name} and t must hold at least one row; got shapes {x.shape} and {t.shape}")
     if not at_hand(t):
-        return t.data.reshape(-1)  # a label out of range counts as none of the classes
+        return t.data.reshape(-1)  # nobody waits: the loss's kernel reports those that are no class
     low, high = t.data.min(), t.data.max()
     if low < 0 or high >= x.shape[1]:
         raise ValueError(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..backends import get_array_module, is_array
+from ..backends import at_hand, get_array_module, is_array
 from ..core import Function, Variable, as_input, as_variable
 from ..utils import IntPair, at_least, check_axes, pair
 
@@ -336,7 +336,7 @@ def embed_id(x: Any, W: Any) -> Variable:
 
     Raises:
         TypeError: x holds no integers.
-        ValueError: a number out of range.
+        ValueError: a number out of range; for numbers on a device the next copy from it raises IndexError.
 
     Example:
         >>> embed_id(np.array([1, 0]), np.array([[0.1, 0.2], [0.3, 0.4]]))
@@ -347,6 +347,6 @@ def embed_id(x: Any, W: Any) -> Variable:
     check_axes(W.shape, "(rows, size)", "W")
     if x.dtype.kind not in "iu":
         raise TypeError(f"x must hold integers, the index of a row of W each; got {x.dtype}")
-    if x.size and not 0 <= x.data.min() <= x.data.max() < len(W):
+    if x.size and at_hand(x) and not 0 <= x.data.min() <= x.data.max() < len(W):
         raise ValueError(f"x must lie in 0..{len(W) - 1}, W's rows; got {x.data.min()}..{x.data.max()}")
     return get_item(W, x.data)

@@ -84,8 +84,12 @@ class TestLost:
             await asyncio.sleep(0)
         current().destroy()
         ended = await asyncio.wait_for(asyncio.gather(*waits, return_exceptions=True), 10)
-        assert [type(error) for error in ended] == [webgpu.DeviceLost] * 3
         await webgpu.init()
+        for k, end in enumerate(ended):
+            if begun and isinstance(end, np.ndarray):  # it came in time
+                np.testing.assert_array_equal(end, x * k)
+            else:
+                assert type(end) is webgpu.DeviceLost
 
     @pytest.mark.parametrize("tells", [True, False])
     def test_a_wait_that_is_broken_off_before_the_loss_is_known(self, stub, tells):

@@ -124,17 +124,23 @@
     }
 
     /**
+     * Copies from a device buffer, and what another holds at that time.
+     *
      * @param {number} id
      * @param {number} offset
      * @param {number} bytes
+     * @param {number} report a buffer whose bytes come behind the others
      */
-    async read(id, offset, bytes) {
+    async read(id, offset, bytes, report) {
       this.check();
       this.counts.reads++;
-      const staging = this.device.createBuffer({ size: bytes, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+      const reported = this.buffers[report];
+      const size = bytes + reported.bytes;
+      const staging = this.device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
       this.endPass();
       this.encoder ??= this.device.createCommandEncoder();
       this.encoder.copyBufferToBuffer(this.buffers[id].buffer, offset, staging, 0, bytes);
+      this.encoder.copyBufferToBuffer(reported.buffer, 0, staging, bytes, reported.bytes);
       this.submit();
       try {
         // Whichever comes first: some implementations leave the wait open when the device is lost.

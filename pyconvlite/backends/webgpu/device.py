@@ -7,6 +7,7 @@ are given in `bridge.js`, one call per kernel with numbers only.
 from __future__ import annotations
 
 import json
+import struct
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +30,8 @@ __all__ = [
 ]
 
 FOLDER = Path(__file__).parent
+
+LABEL = -1  # what a kernel reports an index as that is a label; else it is an axis
 
 
 class WebGPUUnavailable(DeviceUnavailable):
@@ -123,6 +126,7 @@ class Device:
         self._pipelines: dict[Any, int] = {}
         self._names: dict[int, str] = {}
         self.recording: Any = None  # of a step that is being captured, see capture.py
+        self.faults = Buffer(self, 16)  # which kernels report to, see `_check`
 
     @property
     def largest(self) -> int:
@@ -150,14 +154,32 @@ class Device:
         self._call(self._bridge.write, buffer.id, data)
 
     async def read(self, buffer: Buffer, offset: int, size: int) -> bytes:
-        """Copy bytes from the device; the offset is a multiple of 4."""
+        """Copy bytes from the device; the offset is a multiple of 4.
+
+        Raises:
+            IndexError, ValueError: a kernel that was run since the last copy met an index out of bounds, or a
+                label that is no class.
+        """
         if self.recording is not None:
             self.recording.reads += 1
+        whole = -(-size // 4) * 4
         try:
-            data = await self._bridge.read(buffer.id, offset, -(-size // 4) * 4)
+            data = (await self._bridge.read(buffer.id, offset, whole, self.faults.id)).to_bytes()
         except Exception as error:
             raise _translated(error) from error
-        return bytes(data.to_bytes()[:size])
+        self._check(data[whole:])
+        return bytes(data[:size])
+
+    def _check(self, faults: bytes) -> None:
+        """Raise what kernels found since the last copy from the device."""
+        count, kind, index, length = struct.unpack("<4i", faults)
+        if not count:
+            return
+        self.write(self.faults, bytes(len(faults)))
+        when = "an operation met it that was asked for since the last copy from the device"
+        if kind == LABEL:
+            raise ValueError(f"labels must lie in 0..{length - 1}; got {index}: {when}")
+        raise IndexError(f"index {index} is out of bounds for axis {kind} with size {length}: {when}")
 
     def read_sync(self, buffer: Buffer, offset: int, size: int) -> bytes:
         """Copy bytes from the device, waiting for it.

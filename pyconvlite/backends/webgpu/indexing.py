@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from .arithmetic import operand, scalar
-from .array import asarray, contiguous, fill, ndarray, new, whole
-from .elementwise import HEAD, MAIN, STORAGE, binding, elementwise, loaded, run, stored
+from .array import asarray, contiguous, faults, fill, ndarray, new, whole
+from .elementwise import HEAD, MAIN, REPORT, STORAGE, binding, loaded, run, stored
 from .window import broadcast_strides
 
 
@@ -78,12 +78,30 @@ def _flat_positions(x: ndarray, index: tuple[Any, ...]) -> tuple[tuple[int, ...]
 def _index_array(index: Any, axis: int, size: int) -> ndarray:
     """Positions along an axis, counted from its start.
 
-    Those on the CPU are checked. Nobody waits to see whether those on the device fit: what they name beyond
-    the axis is not defined.
+    Those on the CPU are checked at once, those on the device by the kernel, which reports what is out of
+    bounds to the next that waits.
     """
     if isinstance(index, ndarray):
         _integers(index.dtype)
-        return elementwise("index", "a + select(I(0), I(i32(s0)), a < I(0))", [index], [size], [np.int32])
+        index = contiguous(index)
+        positions = new(index.shape, np.int32)
+        if index.size:
+            code = (
+                HEAD
+                + binding(0, "index", "i32")
+                + binding(1, "y", "i32", written=True)
+                + binding(2, "faults", "atomic<i32>", written=True)
+                + REPORT
+                + MAIN
+                + "  if (i >= parameter(0)) { return; }\n  let size = parameter(2);\n"
+                + "  let given = index[parameter(1) + i];\n  let at = given + select(0, size, given < 0);\n"
+                + "  let inside = 0 <= at && at < size;\n"
+                + "  if (!inside) { report(parameter(3), given, size); }\n"
+                + "  y[i] = select(0, at, inside);\n}\n"
+            )
+            outputs = [positions.buffer, faults().buffer]
+            run("index", code, [index.buffer], outputs, index.size, [index.size, index.offset, size, axis])
+        return positions
     at = np.asarray(index)
     at = at.astype(np.int32) if not at.size else at
     _integers(at.dtype)

@@ -15,14 +15,15 @@ from typing import Any
 import numpy as np
 
 from ...utils import Pair, conv_outsize, rng
-from .arithmetic import maximum
-from .array import asarray, ndarray, new, whole
+from .arithmetic import IS_NAN, maximum
+from .array import asarray, faults, ndarray, new, whole
 from .asked import asked, word
 from .convolution import col2im as col2im
 from .convolution import conv2d as conv2d
 from .convolution import conv2d_gW as conv2d_gW
 from .convolution import conv2d_gx as conv2d_gx
 from .convolution import im2col as im2col
+from .device import LABEL
 from .elementwise import bits, common_float, elementwise
 from .normalization import batch_norm as batch_norm
 from .normalization import batch_norm_grad as batch_norm_grad
@@ -98,7 +99,7 @@ def avg_pool_grad(
 
 def relu(x: ndarray) -> Any:
     """max(x, 0); NaN stays."""
-    return elementwise("relu", "select(a, F(0), a < F(0))", [x])
+    return elementwise("relu", f"select(F(0), a, (a > F(0)) | {IS_NAN.format(a='a')})", [x])
 
 
 def relu_grad(gy: ndarray, x: ndarray) -> Any:
@@ -113,7 +114,9 @@ def normal_cdf(x: ndarray) -> Any:
     last = f"{t} * (1.421413741 + {t} * (-1.453152027 + {t} * 1.061405429))"
     polynomial = f"{t} * (0.254829592 + {t} * (-0.284496736 + {last}))"
     tail = f"(0.5 * {polynomial} * exp(-0.5 * a * a))"
-    return elementwise("normal_cdf", f"select(1 - {tail}, {tail}, a < F(0))", [x])
+    return elementwise(
+        "normal_cdf", f"select(select(1 - {tail}, {tail}, a < F(0)), a, {IS_NAN.format(a='a')})", [x]
+    )
 
 
 def dropout_mask(x: ndarray, ratio: float) -> Any:
@@ -137,8 +140,8 @@ def softmax_cross_entropy(x: ndarray, t: Any) -> Any:
     (x,) = floats(x)
     rows = new(x.shape[:1], x.dtype)
     if x.size:
-        inputs = [whole(x), _labels(t)]
-        run_file("softmax_cross_entropy", inputs, [rows], len(x), [], CLASSES=x.shape[1])
+        inputs, outputs = [whole(x), _labels(t)], [rows, faults()]
+        run_file("softmax_cross_entropy", inputs, outputs, len(x), [LABEL], CLASSES=x.shape[1])
     return rows.mean()
 
 

@@ -22,7 +22,7 @@ from typing import Any
 from .arithmetic import operand
 from .array import ndarray
 from .device import current
-from .elementwise import HEAD, STORAGE, WORKGROUP, common_float, groups_for
+from .elementwise import HEAD, REPORT, STORAGE, WORKGROUP, common_float, groups_for
 
 THREAD = """fn thread(id: vec3u, n_groups: vec3u) -> i32 { return i32(id.x + id.y * n_groups.x * WORKGROUP); }
 """
@@ -56,7 +56,8 @@ def _text(name: str, element: str, result: str, constants: tuple[tuple[str, int]
     numbers = {"WORKGROUP": WORKGROUP, **dict(constants)}
     declared = f"alias Element = {element};\nalias Result = {result};\n"
     declared += "".join(f"const {key} = {value};\n" for key, value in numbers.items())
-    return HEAD + declared + THREAD + expand(FOLDER.joinpath(f"{name}.wgsl").read_text("utf-8"), numbers)
+    text = expand(FOLDER.joinpath(f"{name}.wgsl").read_text("utf-8"), numbers)
+    return HEAD + (REPORT if "report(" in text else "") + declared + THREAD + text
 
 
 def run_file(

@@ -1,22 +1,33 @@
-// -log softmax(x)[t] of each row of x (N, CLASSES). A thread has one row.
+// -log softmax(x)[t] of each row of x (N, CLASSES). A thread has one row. A label that is no class is reported.
+//
+// WGSL leaves open what becomes of NaN: its bits tell. A row that holds NaN, or whose largest is infinite, gives NaN.
 
 @group(0) @binding(1) var<storage, read> x: array<Element>;
 @group(0) @binding(2) var<storage, read> labels: array<i32>;
 @group(0) @binding(3) var<storage, read_write> y: array<Result>;
+@group(0) @binding(4) var<storage, read_write> faults: array<atomic<i32>>;
+
+fn is_nan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
+fn is_finite(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) < 0x7f800000u; }
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
   let i = thread(id, n_groups);
   if (i >= parameter(0)) { return; }
+  let label = labels[i];
+  if (label < 0 || label >= CLASSES) { report(parameter(1), label, CLASSES); }
   let row = i * CLASSES;
   var most = f32(x[row]);
-  for (var c = 1; c < CLASSES; c++) { most = max(most, f32(x[row + c])); }
+  for (var c = 1; c < CLASSES; c++) {
+    let v = f32(x[row + c]);
+    if (!is_nan(most) && (v > most || is_nan(v))) { most = v; }
+  }
   var total = 0.0;
-  var chosen = 0.0; // stays so for a label that is no class
+  var chosen = 0.0;
   for (var c = 0; c < CLASSES; c++) {
     let v = f32(x[row + c]) - most;
     total += exp(v);
-    if (c == labels[i]) { chosen = v; }
+    if (c == label) { chosen = v; }
   }
-  y[i] = Result(log(total) - chosen);
+  y[i] = Result(select(bitcast<f32>(bitcast<u32>(most) | 0x7fc00000u), log(total) - chosen, is_finite(most)));
 }

@@ -5,18 +5,25 @@
 @group(0) @binding(3) var<storage, read> gy: array<Element>;
 @group(0) @binding(4) var<storage, read_write> gx: array<Result>;
 
+fn is_nan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
+fn is_finite(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) < 0x7f800000u; }
+
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
   let i = thread(id, n_groups);
   if (i >= parameter(0)) { return; }
   let row = i * CLASSES;
   var most = f32(x[row]);
-  for (var c = 1; c < CLASSES; c++) { most = max(most, f32(x[row + c])); }
+  for (var c = 1; c < CLASSES; c++) {
+    let v = f32(x[row + c]);
+    if (!is_nan(most) && (v > most || is_nan(v))) { most = v; }
+  }
   var total = 0.0;
   for (var c = 0; c < CLASSES; c++) { total += exp(f32(x[row + c]) - most); }
   let scale = f32(gy[0]) / f32(parameter(0));
+  let nan = bitcast<f32>(bitcast<u32>(most) | 0x7fc00000u);
   for (var c = 0; c < CLASSES; c++) {
     let share = exp(f32(x[row + c]) - most) / total - select(0.0, 1.0, c == labels[i]);
-    gx[row + c] = Result(share * scale);
+    gx[row + c] = Result(select(nan, share * scale, is_finite(most)));
   }
 }

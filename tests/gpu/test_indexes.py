@@ -1,0 +1,103 @@
+"""Indexes on the device that are out of bounds: nobody waits to see, and nobody is left with wrong data."""
+
+import numpy as np
+import pytest
+
+import pyconvlite.functions as F
+import pyconvlite.layers as L
+from pyconvlite import Variable, grad
+from pyconvlite.backends import webgpu
+
+x = np.arange(12, dtype=np.float32).reshape(4, 3)
+
+
+def added(y, at):
+    webgpu.add.at(y, at, 1)
+    return y
+
+
+OPERATIONS = {
+    "get_item": lambda at: webgpu.asarray(x)[at],
+    "Variable": lambda at: Variable(webgpu.asarray(x))[at].data,
+    "add.at": lambda at: added(webgpu.asarray(x), at),
+    "embed_id": lambda at: F.embed_id(at, webgpu.asarray(x)).data,
+    "gradient": lambda at: gradient(Variable(webgpu.asarray(x)), at),
+}
+
+
+def gradient(W, at):
+    return grad(F.sum(F.embed_id(at, W)), [W])[0].data
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+@pytest.mark.parametrize("wrong", [4, 5, -5, 1 << 30, -(1 << 31)])
+def test_are_reported_by_the_next_wait(name, wrong):
+    before = webgpu.memory()["reads"]
+    y = OPERATIONS[name](webgpu.asarray(np.array([0, wrong, 3])))
+    assert webgpu.memory()["reads"] == before
+    with pytest.raises(IndexError, match=rf"index {wrong} is out of bounds for axis 0 with size 4"):
+        y.get()
+    assert webgpu.ones(1).get() == 1  # and by no other
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_all_that_fit_are_taken(name):
+    at = np.array([0, 3, -4, -1])
+    counts = np.array([[2], [0], [0], [2]])
+    host = {
+        "get_item": x[at],
+        "Variable": x[at],
+        "add.at": x + counts,
+        "embed_id": x[at],
+        "gradient": counts + np.zeros_like(x),
+    }
+    np.testing.assert_array_equal(OPERATIONS[name](webgpu.asarray(at)).get(), host[name])
+
+
+def test_the_first_is_told_whatever_is_read():
+    y = webgpu.asarray(x)
+    y[webgpu.asarray([0, 1]), webgpu.asarray([1, 3])]
+    y[webgpu.asarray([9])]
+    with pytest.raises(IndexError, match="index 3 is out of bounds for axis 1 with size 3"):
+        (y + 1).get()
+
+
+def test_windows_of_indexes():
+    y, at = webgpu.asarray(x), webgpu.asarray(np.array([[9, 1, 9], [9, 2, 9]]))
+    np.testing.assert_array_equal(y[at[:, 1]].get(), x[[1, 2]])
+    with pytest.raises(IndexError, match="index 9"):
+        y[at[:, 0]].get()
+
+
+def test_of_an_axis_without_elements():
+    y = webgpu.zeros((0, 3))[webgpu.asarray([0])]
+    with pytest.raises(IndexError, match="index 0 is out of bounds for axis 0 with size 0"):
+        y.get()
+
+
+@pytest.mark.asyncio
+async def test_are_reported_by_waits_of_both_kinds():
+    y = webgpu.asarray(x)[webgpu.asarray([4])]
+    with pytest.raises(IndexError, match="index 4"):
+        await webgpu.asnumpy_async(y)
+
+
+@pytest.mark.parametrize("label", [-1, 3, 1 << 30])
+def test_labels(label):
+    scores, t = Variable(webgpu.asarray(x)), webgpu.asarray(np.array([0, 2, label, 1]))
+    loss = F.softmax_cross_entropy(scores, t)
+    with pytest.raises(ValueError, match=rf"labels must lie in 0\.\.2; got {label}"):
+        float(loss)
+
+
+def test_in_captured_steps():
+    embedding = L.EmbedID(4, 3)
+    embedding.W.data = x
+    embedding.to_gpu()
+    step = webgpu.capture(lambda at: embedding(at) * 2)
+    for _ in range(4):
+        np.testing.assert_array_equal(step(webgpu.asarray([1, 3])).data.get(), 2 * x[[1, 3]])
+    y = step(webgpu.asarray([1, 4]))
+    with pytest.raises(IndexError, match="index 4"):
+        y.data.get()
+    np.testing.assert_array_equal(step(webgpu.asarray([0, -1])).data.get(), 2 * x[[0, 3]])

@@ -1,0 +1,81 @@
+"""NaN and infinity on the device: NumPy's results, though WGSL leaves much of them open."""
+
+import numpy as np
+import pytest
+
+import pyconvlite.functions as F
+from pyconvlite import Variable, grad, no_grad
+from pyconvlite.backends import numpy as reference
+from pyconvlite.backends import webgpu
+
+FUNCTIONS = {
+    "relu": F.relu,
+    "leaky_relu": F.leaky_relu,
+    "gelu": F.gelu,
+    "sigmoid": F.sigmoid,
+    "tanh": F.tanh,
+    "exp": F.exp,
+    "softmax": F.softmax,
+    "log_softmax": F.log_softmax,
+    "clip": lambda x: F.clip(x, -1.0, 1.0),
+    "max": lambda x: F.max(x, axis=1),
+    "min": lambda x: F.min(x, axis=1),
+    "sum": lambda x: F.sum(x, axis=1),
+    "mean": lambda x: F.mean(x, axis=0),
+    "pooling": lambda x: F.pooling(x.reshape(1, 1, *x.shape), 3, 2, 1),
+    "average_pooling": lambda x: F.average_pooling(x.reshape(1, 1, *x.shape), 3, 2, 1),
+    "softmax_cross_entropy": lambda x: F.softmax_cross_entropy(x, np.arange(len(x)) % x.shape[1]),
+}
+
+
+def data():
+    """A row without, and rows with NaN first, within and last, or with infinities."""
+    x = np.random.default_rng(0).standard_normal((9, 5)).astype(np.float32)
+    for row, (column, value) in enumerate(
+        [(0, np.nan), (2, np.nan), (4, np.nan), (0, np.inf), (3, -np.inf), (4, np.inf)], 1
+    ):
+        x[row, column] = value
+    x[7] = np.nan
+    x[8] = -np.inf
+    return x
+
+
+def assert_same(actual, expected):
+    np.testing.assert_allclose(webgpu.asnumpy(actual.data), expected.data, rtol=2e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_values(name):
+    x = data()
+    with no_grad(), np.errstate(all="ignore"):
+        for rows in (slice(None), *([row] for row in range(len(x)))):
+            part = x[rows]
+            assert_same(FUNCTIONS[name](Variable(webgpu.asarray(part))), FUNCTIONS[name](Variable(part)))
+
+
+@pytest.mark.parametrize("name", ["relu", "leaky_relu", "gelu", "tanh", "softmax_cross_entropy", "pooling"])
+def test_gradients(name):
+    x = data()
+    found = []
+    with np.errstate(all="ignore"):
+        for move in (webgpu.asarray, np.asarray):
+            v = Variable(move(x))
+            found += grad(F.sum(FUNCTIONS[name](v)), [v])
+    assert_same(*found)
+
+
+@pytest.mark.parametrize("kind", ["max", "min", "argmax"])
+@pytest.mark.parametrize("size", [3, 64, 65, 5000])
+@pytest.mark.parametrize("at", [0, 1, -1])
+def test_extremes_of_many(kind, size, at):
+    x = np.random.default_rng(1).standard_normal(size).astype(np.float32)
+    x[at] = np.nan
+    np.testing.assert_array_equal(getattr(webgpu.asarray(x), kind)().get(), getattr(x, kind)())
+
+
+def test_fused_relu():
+    x = data()[:7, None, None]  # (7, 1, 1, 5)
+    W, b = np.ones((1, 1, 1, 1), np.float32), np.zeros(1, np.float32)
+    arguments = (1, 1), (0, 0)
+    found = webgpu.kernels.conv2d(*map(webgpu.asarray, (x, W, b)), *arguments, relu=True).get()
+    np.testing.assert_array_equal(found, np.maximum(reference.conv2d(x, W, b, *arguments), 0))
