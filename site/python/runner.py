@@ -6,6 +6,7 @@ import builtins
 import linecache
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,9 @@ from pyconvlite import Variable
 from pyconvlite.backends import to_cpu
 
 FILE = "program.py"
+
+# tqdm's watchman is a thread, and a browser's Python has none; the bars work without.
+warnings.filterwarnings("ignore", message="tqdm:disabling monitor support")
 
 _namespace: dict[str, Any] = {}
 
@@ -62,7 +66,10 @@ async def run(
     except BaseException as error:  # SystemExit and KeyboardInterrupt are the program's own too
         values, wrong = {}, fault(error)
     if shows:
-        showing.show_figures()
+        try:
+            showing.show_figures()
+        except Exception as error:
+            wrong = wrong or fault(error)
     written.flush()
     outlet.flush()
     return {"values": values, "fault": wrong}

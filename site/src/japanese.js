@@ -31,6 +31,7 @@ const SENTENCES = [
   [/^nothing has arrived for (\d+) seconds$/, (seconds) => `${seconds} 秒間、何も届きませんでした`],
   [/^the worker could not be started$/, () => 'ワーカーを起動できませんでした'],
   [/^the browser ended its worker, perhaps for want of memory$/, () => 'ブラウザがワーカーを終了させました。メモリーが足りなくなったのかもしれません'],
+  [/^the program has changed what Python itself needs$/, () => 'プログラムが、Python 自体に必要なものを書き換えました'],
   [/^the program was stopped$/, () => 'プログラムを止めました'],
   [/^the program was stopped after (\d+) seconds$/, (seconds) => `${seconds} 秒たっても終わらないので、プログラムを止めました`],
 

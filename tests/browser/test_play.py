@@ -101,3 +101,53 @@ def test_a_flood_leaves_the_page_responsive(play: Playground) -> None:
 
 def test_a_progress_bar_stays_on_its_line(play: Playground) -> None:
     assert play.run("for i in range(5):\n    print(f'\\r{i} of 4', end='', flush=True)\nprint()") == "4 of 4"
+
+
+def test_one_call_that_takes_for_ever_is_stopped(fresh: Playground) -> None:
+    """In C there is no moment at which Python would look for an interrupt."""
+    fresh.start("print('on the way', flush=True)\nsum(iter(int, 1))")
+    fresh.wait_for_spare()
+    assert fresh.stop() < 1
+    assert fresh.run("'again'") == "'again'"
+
+
+def test_tqdm_shows_its_bar(play: Playground) -> None:
+    output = play.run("from tqdm import tqdm\nfor i in tqdm(range(5)):\n    pass")
+    assert output.startswith("100%|")
+    assert "Warning" not in output
+
+
+# ------------------------------------------------------------------------------------ what a program may do
+
+
+@pytest.mark.parametrize("end", ["os.abort()", "os._exit(3)"])
+def test_python_that_ends_for_good_is_told(fresh: Playground, end: str) -> None:
+    fresh.expected += ["Aborted()", "fatal error", "unreachable"]
+    fresh.ready()
+    fresh.write(f"import os\nprint('on the way', flush=True)\n{end}\n")
+    fresh.page.click("#go")
+    fresh.wait_for("#fault-title", "Python is not running: ")
+    assert fresh.text("#notice") == "Python ended, and the program’s variables are gone."
+    assert "on the way" in fresh.text("#output")
+    assert end in fresh.code()
+    fresh.page.click("#retry")
+    assert fresh.run("'again'") == "'again'"
+    assert fresh.page.is_hidden("#fault")
+
+
+def test_a_program_may_break_python_but_not_the_page(fresh: Playground) -> None:
+    fresh.run("import builtins\ndel builtins.len")
+    fresh.write("'next'")
+    fresh.page.click("#go")
+    fresh.wait_for("#fault-title", "the program has changed what Python itself needs")
+    fresh.page.click("#language")
+    fresh.wait_for("#fault-title", "プログラムが、Python 自体に必要なものを書き換えました")
+    fresh.page.click("#retry")
+    assert fresh.run("'again'") == "'again'"
+
+
+def test_a_figure_that_cannot_be_drawn(play: Playground) -> None:
+    output = play.run("import matplotlib.pyplot as plt\nplt.title(r'$\\bad$')\nprint('before')")
+    assert output.startswith("before\n")
+    assert "Unknown symbol: \\bad" in output
+    assert play.run("'again'") == "'again'"

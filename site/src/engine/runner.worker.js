@@ -103,6 +103,9 @@ class Runner {
     const given = this.#py.toPy({ inputs, outputs });
     try {
       return plain(await this.#runner.run(code, given, send, keeps, shows));
+    } catch {
+      // What the program raises is part of the outcome; this is runner.py itself that cannot go on.
+      throw new Error('the program has changed what Python itself needs');
     } finally {
       given.destroy();
       await onOutput(''); // answered when all before has arrived; the result takes another way, and might overtake
@@ -119,7 +122,25 @@ class Runner {
   async complete(code, position) {
     return plain(this.#runner.complete(code, position));
   }
+
+  /** Whether Python has ended for good, as it does after os.abort(), and leaves its callers waiting. */
+  hasDied() {
+    try {
+      this.#py.runPython('');
+      return false;
+    } catch {
+      return true;
+    }
+  }
 }
 
 holdLife();
-Comlink.expose(new Runner());
+const exposed = new Runner();
+Comlink.expose(exposed);
+addEventListener('unhandledrejection', (event) => {
+  if (!exposed.hasDied()) return;
+  event.preventDefault();
+  setTimeout(() => {
+    throw event.reason; // an uncaught error is what the page hears
+  });
+});

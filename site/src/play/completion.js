@@ -25,7 +25,8 @@ function sourceOf(ask) {
     const wanted = word && (word.from < word.to || before === '.' || context.explicit);
     if (!wanted) return null;
     const names = await ask(context.state.doc.toString(), context.pos);
-    if (context.aborted || !names.length) return null;
+    const left = context.view && !context.view.hasFocus; // while Python was looking
+    if (context.aborted || left || !names.length) return null;
     const options = names.map(({ label, type, detail, info }) => ({
       label,
       type,

@@ -1,10 +1,10 @@
 // What a program prints and shows. Nothing of it is trusted: text stands as text, pictures as <img>, and HTML in a
 // frame where no script runs.
 
-import frame from './frame.html?url';
 import { onLanguage, texts } from '../language.js';
 import { make } from '../views/dom.js';
 import { svgOf } from './graph.js';
+import { makeFrame } from './html.js';
 
 /**
  * @typedef {import('../engine/runner.worker.js').Image} Image
@@ -20,7 +20,6 @@ import { svgOf } from './graph.js';
 
 const MOST_LETTERS = 100_000; // of text; the oldest goes
 const MOST_ITEMS = 300;
-const MOST_HEIGHT = 640; // pixels of a frame, which scrolls beyond
 
 const text = texts(
   {
@@ -28,7 +27,6 @@ const text = texts(
     toLine: (/** @type {number} */ line) => `Go to line ${line}`,
     picture: 'A picture that the program shows',
     graph: 'Computation graph',
-    html: 'HTML that the program shows',
     drawing: 'Drawing the graph …',
     notDrawn: (/** @type {string} */ why) => `The graph could not be drawn: ${why}`,
     cut: 'Earlier output was left out.',
@@ -38,7 +36,6 @@ const text = texts(
     toLine: (line) => `${line} 行目へ移動`,
     picture: 'プログラムが表示した画像',
     graph: '計算グラフ',
-    html: 'プログラムが表示した HTML',
     drawing: 'グラフを描画しています …',
     notDrawn: (why) => `グラフを描画できませんでした: ${why}`,
     cut: 'これより前の出力は省略されました。',
@@ -58,6 +55,11 @@ export class Output {
   /** Texts that grew since they were drawn. @type {Set<Item>} */
   #grown = new Set();
   #due = false;
+  /** Whether the end stays in view, as long as nobody scrolls away from it. */
+  #follows = true;
+  #top = 0;
+  /** Pictures and frames grow when they are there. */
+  #sizes = new ResizeObserver(() => this.#follow());
 
   /**
    * @param {HTMLElement} place
@@ -67,6 +69,7 @@ export class Output {
     this.#place = place;
     this.#onLine = onLine;
     onLanguage(() => this.#redraw());
+    place.addEventListener('scroll', () => this.#onScroll());
   }
 
   get isEmpty() {
@@ -97,6 +100,7 @@ export class Output {
     this.#items = [];
     this.#letters = 0;
     this.#cut = false;
+    this.#follows = true;
     this.#draw();
   }
 
@@ -139,7 +143,6 @@ export class Output {
   #draw() {
     this.#due = false;
     const place = this.#place;
-    const atEnd = place.scrollHeight - place.scrollTop - place.clientHeight < 40;
     const present = new Set(this.#items);
     for (const [item, element] of this.#drawn) {
       if (!present.has(item)) this.#remove(item, element);
@@ -150,12 +153,24 @@ export class Output {
         const made = this.#make(item);
         this.#drawn.set(item, made);
         place.append(made);
+        this.#sizes.observe(made);
       } else if (this.#grown.has(item)) element.textContent = /** @type {Text} */ (item).text;
     }
     this.#grown.clear();
     place.querySelector('.cut')?.remove();
     if (this.#cut) place.prepend(make('p', { className: 'hint cut', textContent: text().cut }));
-    if (atEnd) place.scrollTop = place.scrollHeight;
+    this.#follow();
+  }
+
+  #onScroll() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#place;
+    if (scrollHeight - scrollTop - clientHeight < 40) this.#follows = true;
+    else if (scrollTop < this.#top) this.#follows = false;
+    this.#top = scrollTop;
+  }
+
+  #follow() {
+    if (this.#follows) this.#place.scrollTop = this.#place.scrollHeight;
   }
 
   /** Anew, in the language of now. */
@@ -223,31 +238,6 @@ function makeGraph({ dot }) {
     (error) => place.replaceChildren(text().notDrawn(error.message), make('pre', { textContent: dot })),
   );
   return place;
-}
-
-/**
- * HTML in a frame of its own: its sandbox runs no script, opens no window and sends no form; the frame's document
- * forbids all that is not inside it. It is of our origin only so that its height can be read.
- *
- * @param {Html} html
- */
-function makeFrame({ html }) {
-  const element = make('iframe', { title: text().html, src: frame });
-  element.sandbox.add('allow-same-origin');
-  element.addEventListener(
-    'load',
-    () => {
-      const page = element.contentDocument;
-      if (!page) return;
-      page.body.innerHTML = html;
-      const fit = () =>
-        element.style.setProperty('block-size', `${Math.min(page.documentElement.scrollHeight, MOST_HEIGHT)}px`);
-      fit();
-      new ResizeObserver(fit).observe(page.body);
-    },
-    { once: true },
-  );
-  return make('div', { className: 'shown' }, element);
 }
 
 /**

@@ -60,6 +60,19 @@ const editor = new Editor(byId('editor'), {
   extensions: [completion((code, position) => playground.complete(code, position))],
 });
 
+/** A box above the editor, and what it says in the visitor's language. @typedef {{id: string, says: () => string}} Box */
+/** @type {Box} */
+const came = { id: 'came', says: () => '' };
+/** @type {Box} */
+const shared = { id: 'shared', says: () => '' };
+
+/** Shows a box. @param {Box} box @param {() => string} says */
+function tell(box, says) {
+  box.says = says;
+  byId(box.id).hidden = false;
+  byId(`${box.id}-text`).textContent = says();
+}
+
 /** @param {() => string} notice */
 const say = (notice) => playground.set({ notice });
 
@@ -80,7 +93,7 @@ function keepCode() {
 async function keepOutput() {
   if (keep('output', await output.packed())) return;
   keep('output', null);
-  if (keep('code', editor.code)) say(() => text().outputFull);
+  say(keep('code', editor.code) ? () => text().outputFull : () => text().full);
 }
 
 /** Puts another program in the place of the visitor's, which stays at hand. @param {string} code @param {() => string} why */
@@ -95,15 +108,9 @@ function replace(code, why) {
 
 /** @param {() => string} why */
 function showFormer(why) {
-  const view = () => (byId('came-text').textContent = why());
-  view();
-  reason = why;
   byId('back').hidden = kept('former') === null;
-  byId('came').hidden = false;
+  tell(came, why);
 }
-
-/** What stands above a program that is not the visitor's own. */
-let reason = () => '';
 
 function goBack() {
   const former = kept('former');
@@ -141,17 +148,18 @@ async function share() {
     field.value = await linkTo(editor.code);
   } catch (error) {
     const { size } = /** @type {LinkError} */ (error);
-    byId('shared').hidden = true;
-    say(() => text().long(size));
+    field.hidden = true;
+    tell(shared, () => text().long(size));
     return;
   }
+  field.hidden = false;
   byId('shared').hidden = false;
   field.select();
   try {
     await navigator.clipboard.writeText(field.value);
-    say(() => text().copied);
+    tell(shared, () => text().copied);
   } catch {
-    say(() => text().notCopied); // the browser gives nothing to the clipboard
+    tell(shared, () => text().notCopied); // the browser gives nothing to the clipboard
   }
 }
 
@@ -208,7 +216,7 @@ guardButtons();
 onLanguage(() => {
   editor.relabel();
   listExamples();
-  byId('came-text').textContent = reason();
+  for (const { id, says } of [came, shared]) byId(`${id}-text`).textContent = says();
 });
 byId('go').addEventListener('click', run);
 byId('stop').addEventListener('click', () => playground.stop());

@@ -28,9 +28,15 @@ const colours = HighlightStyle.define([
 ]);
 
 const look = EditorView.theme({
-  '&': { fontSize: '0.8125rem', backgroundColor: 'var(--sunken)', color: 'var(--text)', borderRadius: '9px' },
+  '&': {
+    maxBlockSize: 'var(--editor-height, none)',
+    fontSize: '0.8125rem',
+    backgroundColor: 'var(--sunken)',
+    color: 'var(--text)',
+    borderRadius: '9px',
+  },
   '&.cm-focused': { outline: '3px solid var(--accent)', outlineOffset: '2px' },
-  '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.6' },
+  '.cm-scroller': { overflow: 'auto', fontFamily: 'var(--mono)', lineHeight: '1.6' },
   '.cm-content': { caretColor: 'var(--text)', padding: '0.75rem 0' },
   '.cm-gutters': { backgroundColor: 'transparent', border: '0', color: 'var(--code-comment)' },
   '.cm-cursor': { borderLeftColor: 'var(--text)' },

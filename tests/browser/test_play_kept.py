@@ -1,0 +1,237 @@
+"""What the playground keeps, and what its links carry."""
+
+from __future__ import annotations
+
+import base64
+import zlib
+from collections.abc import Callable, Iterator
+
+import pytest
+from playgrounds import Playground
+from playwright.sync_api import expect
+from visits import Visit
+
+
+@pytest.fixture
+def opened(enter_play: Callable[..., Playground], visits: list[Visit]) -> Iterator[Callable[..., Playground]]:
+    """Open pages that are closed after the test."""
+    own: list[Playground] = []
+
+    def open_one(fragment: str = "", **options: object) -> Playground:
+        own.append(enter_play(fragment, **options))
+        return own[-1]
+
+    yield open_one
+    for visit in own:
+        visit.check()
+        visit.page.context.close()
+        visits.remove(visit)
+
+
+def link(code: bytes) -> str:
+    """The fragment that carries a program, made by other means than the page's."""
+    return "#code=" + base64.urlsafe_b64encode(zlib.compress(code)).decode().rstrip("=")
+
+
+# ---------------------------------------------------------------------------------------------------- links
+
+
+def test_a_program_goes_by_link(opened: Callable[..., Playground]) -> None:
+    code = "# ünïcödé, 日本語\nprint('from the link')  # + / = &?#%\n"
+    sender = opened(permissions=["clipboard-read", "clipboard-write"])
+    sender.write(code)
+    sender.page.click("#share")
+    sender.wait_for("#shared-text", "The link is copied.")
+    address = sender.page.input_value("#link")
+    assert sender.page.evaluate("navigator.clipboard.readText()") == address
+    _, _, packed = address.partition("#code=")
+    padded = packed + "=" * (-len(packed) % 4)
+    assert zlib.decompress(base64.urlsafe_b64decode(padded)).decode() == code
+
+    receiver = opened("#code=" + packed)
+    receiver.wait_for("#came-text", "This program came with a link. Read it, then run it if you trust it.")
+    assert receiver.code() == code
+    assert "#" not in receiver.page.url
+    receiver.ready()
+    receiver.page.wait_for_timeout(500)
+    assert receiver.page.text_content("#output") == ""  # it waits
+    receiver.page.click("#go")
+    assert receiver.finished() == "from the link"
+
+
+def test_the_visitors_own_program_stays_at_hand(opened: Callable[..., Playground]) -> None:
+    play = opened()
+    play.write("print('my own')")
+    play.page.evaluate("location.hash = " + repr(link(b"print('theirs')")))
+    play.wait_for("#came-text", "This program came with a link.")
+    assert play.code() == "print('theirs')"
+    play.page.reload()
+    play.until("document.querySelector('#editor').shadowRoot !== null")
+    assert play.code() == "print('theirs')"
+    play.page.evaluate("location.hash = " + repr(link(b"print('a third')")))
+    play.wait_for("#came-text", "This program came with a link.")
+    play.page.click("#back")
+    assert play.code() == "print('theirs')"
+    assert play.page.is_hidden("#came")
+
+
+@pytest.mark.parametrize(
+    ("fragment", "said"),
+    [
+        (link(b"print(1)" * 50)[:-9], "The link is damaged"),
+        ("#code=", "The link is damaged"),
+        ("#code=!!!", "The link is damaged"),
+        ("#code=" + base64.urlsafe_b64encode(b"not compressed").decode(), "The link is damaged"),
+        (link(b"\xff\xfe not utf-8"), "The link is damaged"),
+        (link(b"#" * 5_000_000), "The link holds more than a program may have"),
+        ("#code=" + "A" * 20_000, "The link holds more than a program may have"),
+    ],
+)
+def test_a_link_that_cannot_be_read(opened: Callable[..., Playground], fragment: str, said: str) -> None:
+    play = opened(fragment)
+    play.wait_for("#came-text", said)
+    assert play.page.is_hidden("#back")
+    assert play.code().startswith("# Chapter 55")
+
+
+def test_a_link_with_markup_is_code(opened: Callable[..., Playground]) -> None:
+    attack = "<script>window.caught=1</script><img src=x onerror=window.caught=1>"
+    play = opened(link(attack.encode()))
+    play.wait_for("#came-text", "This program came with a link.")
+    assert play.code() == attack
+    assert not play.page.evaluate("'caught' in window")
+
+
+def test_a_program_too_long_for_a_link(opened: Callable[..., Playground]) -> None:
+    play = opened()
+    noise = play.page.evaluate(
+        "Array.from(crypto.getRandomValues(new Uint8Array(20000)), (n) => n.toString(16)).join('')"
+    )
+    play.write(f"# {noise}")
+    play.page.click("#share")
+    play.wait_for("#shared-text", "The program is too long for a link: ")
+    assert play.page.is_hidden("#link")
+
+
+def test_a_clipboard_that_refuses(opened: Callable[..., Playground]) -> None:
+    play = opened()
+    play.page.evaluate("void (navigator.clipboard.writeText = () => Promise.reject(new Error('no')))")
+    play.page.click("#share")
+    play.wait_for("#shared-text", "Copy the link below.")
+    assert play.page.evaluate("document.getSelection().toString() || document.activeElement.id") in (
+        "link",
+        play.page.input_value("#link"),
+    )
+
+
+# ----------------------------------------------------------------------------------------------- what is kept
+
+
+def test_program_and_output_are_there_after_a_reload(opened: Callable[..., Playground]) -> None:
+    play = opened()
+    code = (
+        "import numpy as np\nfrom PIL import Image\nfrom pyconvlite import Variable\n"
+        "print('text')\ndisplay(Image.new('RGB', (20, 30)), Variable(np.array(1.5)))\n1 / 0"
+    )
+    play.run(code)
+    play.until("localStorage.getItem('play-output') !== null")
+    play.write(code + "  # edited")
+    play.page.wait_for_timeout(600)
+    play.page.reload()
+    play.wait_for("#output", "ZeroDivisionError")
+    assert play.code() == code + "  # edited"
+    kinds = play.page.evaluate(
+        "[...document.querySelectorAll('#output > * > *')].map((item) => item.localName)"
+    )
+    assert kinds == ["img", "iframe", "pre", "button"]
+    assert "text" in play.text("#output")
+    assert len(play.pictures()) == 1
+    play.page.click("#clear")
+    play.page.reload()
+    play.until("document.querySelector('#editor').shadowRoot !== null")
+    play.page.wait_for_timeout(300)
+    assert play.page.text_content("#output") == ""
+    assert play.page.is_visible("#empty")
+
+
+def test_a_browser_that_keeps_nothing(opened: Callable[..., Playground]) -> None:
+    play = opened()
+    play.page.evaluate(
+        "void (Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); })"
+    )
+    play.run("'it runs'")
+    play.wait_for("#notice", "The browser’s storage is full or switched off")
+
+
+def test_an_output_too_large_to_keep(opened: Callable[..., Playground]) -> None:
+    play = opened()
+    play.run(
+        "import numpy as np\nfrom PIL import Image\n"
+        "noise = np.random.default_rng(0).integers(0, 256, (1500, 1500, 3), dtype=np.uint8)\n"
+        "Image.fromarray(noise)"
+    )
+    play.wait_for("#notice", "The output is too large for the browser’s storage")
+    assert len(play.pictures()) == 1
+    assert play.page.evaluate("localStorage.getItem('play-code')").startswith("import numpy")
+
+
+# ---------------------------------------------------------------------------------- keyboard and completion
+
+
+def test_names_are_completed(opened: Callable[..., Playground]) -> None:
+    play = opened()
+    play.ready()
+    play.write("import pyconvlite.functions as F\nF.")
+    play.page.keyboard.type("conv2d_")
+    offered = play.page.locator("#editor .cm-tooltip-autocomplete li")
+    expect(offered.first).to_be_visible()
+    assert {label.split("(")[0] for label in offered.all_inner_texts()} == {"conv2d_relu", "conv2d_simple"}
+    play.page.wait_for_timeout(200)  # CodeMirror takes no key until its list has stood a moment
+    play.page.keyboard.press("Enter")
+    assert play.code().splitlines()[-1] == "F.conv2d_relu"
+    expect(offered).to_have_count(0)
+
+
+def test_names_of_the_program_that_ran(opened: Callable[..., Playground]) -> None:
+    play = opened()
+    play.run("from pyconvlite.models import LeNet\nnets = [LeNet()]\nnet = nets[0]")
+    play.write("net.")
+    play.page.keyboard.type("save_")
+    offered = play.page.locator("#editor .cm-tooltip-autocomplete li")
+    expect(offered.filter(has_text="save_weights").first).to_be_visible()
+
+
+def test_by_keyboard_alone(opened: Callable[..., Playground]) -> None:
+    play = opened()
+    play.ready()
+    keyboard = play.page.keyboard
+    focused = "document.activeElement.id || document.activeElement.textContent"
+
+    play.page.focus("#go")
+    keyboard.press("Tab")
+    keyboard.press("Tab")  # past Stop
+    keyboard.press("Enter")  # the examples
+    expect(play.page.locator("#examples")).to_be_visible()
+    keyboard.press("Tab")
+    keyboard.press("Tab")
+    assert play.page.evaluate(focused).startswith("Chapter 56")
+    keyboard.press("Escape")
+    expect(play.page.locator("#examples")).to_be_hidden()
+    keyboard.press("Enter")
+    keyboard.press("Tab")
+    keyboard.press("Enter")
+    assert play.page.evaluate(focused) == "editor"
+    keyboard.press("Control+A")
+    keyboard.type("print('typed')")
+    keyboard.press("Control+Enter")
+    assert play.finished() == "typed"
+    keyboard.press("Tab")
+    assert play.page.evaluate(focused) != "editor"
+    for _ in range(4):
+        if play.page.evaluate(focused) == "entry":
+            break
+        keyboard.press("Tab")
+    keyboard.type("1 + 1")
+    keyboard.press("Enter")
+    assert play.finished().endswith("2")
+    assert play.page.evaluate(focused) == "entry"

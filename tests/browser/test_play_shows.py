@@ -1,0 +1,139 @@
+"""What a program shows in the playground: pictures, graphs and HTML; nothing of it gets at the page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playgrounds import Playground
+
+ATTACK = "<script>parent.caught='script'</script><img src=x onerror=\"parent.caught='handler'\">"
+
+
+@pytest.fixture(scope="module")
+def play(enter_play: Callable[..., Playground]) -> Playground:
+    return enter_play()
+
+
+def harmless(play: Playground) -> bool:
+    """Whether nothing of an attack has run on the page or become an element of it."""
+    play.page.wait_for_timeout(300)
+    return not play.page.evaluate("'caught' in window || !!document.querySelector('main script, [onerror]')")
+
+
+# --------------------------------------------------------------------------------------------- what is shown
+
+
+def test_matplotlib_comes_on_demand(play: Playground) -> None:
+    play.note("#notice")
+    play.run(
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.title('a line')\nplt.show()\nprint('end')"
+    )
+    assert any(notice.startswith("Loading matplotlib: ") for notice in play.noted())
+    assert play.pictures() == ["a line"]
+    kinds = play.page.evaluate("[...document.querySelectorAll('#output > *')].map((item) => item.localName)")
+    assert kinds == ["div", "pre"]  # the picture, then what was printed after it
+    play.run(
+        "plt = __import__('matplotlib.pyplot').pyplot\n_ = plt.plot([1, 2])"
+    )  # shown at the end, unasked
+    assert len(play.pictures()) == 1
+
+
+def test_pictures(play: Playground) -> None:
+    play.run(
+        "from PIL import Image\nimport numpy as np\n"
+        "picture = Image.fromarray(np.zeros((20, 30, 3), dtype=np.uint8))\n"
+        "display(picture, picture)\npicture"
+    )
+    play.pictures()
+    sizes = play.page.evaluate(
+        "[...document.querySelectorAll('#output img')].map(({ width, height }) => [width, height])"
+    )
+    assert sizes == [[30, 20]] * 3
+
+
+def test_the_graph_of_a_variable(play: Playground) -> None:
+    play.run(
+        "from pyconvlite import Variable\nfrom pyconvlite.utils import plot_dot_graph, get_dot_graph\n"
+        "import numpy as np\nx = Variable(np.array(1.0), name='x')\ny = x * x + x\n"
+        "plot_dot_graph(y)\nget_dot_graph(y)"
+    )
+    play.until("document.querySelectorAll('#output .graph img').length === 2")
+    assert play.pictures() == ["Computation graph"] * 2
+
+
+def test_a_graph_that_is_none(play: Playground) -> None:
+    output = play.run("'digraph g { a -> }'")
+    play.wait_for("#output", "The graph could not be drawn: syntax error in line 1 near '}'")
+    assert output
+
+
+def test_html_stands_in_a_frame(play: Playground) -> None:
+    play.run("import numpy as np\nfrom pyconvlite import Variable\nVariable(np.zeros((2, 3)), name='x')")
+    frame = play.page.frame_locator("#output iframe")
+    frame.locator("text=(2, 3)").first.wait_for()
+    height = play.page.evaluate("document.querySelector('#output iframe').clientHeight")
+    assert 40 < height <= 640
+    assert play.page.get_attribute("#output iframe", "sandbox") == "allow-same-origin"
+
+
+def test_html_that_would_keep_the_browser_busy(play: Playground) -> None:
+    for code in ("'<b>' * 1000", "'x' * 200_000", "'<table><tr><td>' * 20_000"):
+        play.run(f"class A:\n    def _repr_html_(self):\n        return {code}\nA()")
+        assert play.text("#output") == "HTML that is too long, or too deeply nested, to be shown."
+    play.run("class A:\n    def _repr_html_(self):\n        return '<br><p>line</p>' * 1000\nA()")
+    assert play.page.locator("#output iframe").count() == 1
+
+
+# ----------------------------------------------------------------------------------------------- attacks
+
+
+def test_printed_markup_stays_text(play: Playground) -> None:
+    assert play.run(f"print({ATTACK!r})") == ATTACK
+    assert harmless(play)
+
+
+def test_a_traceback_with_markup_stays_text(play: Playground) -> None:
+    output = play.run(f"raise ValueError({ATTACK!r})")
+    assert f"ValueError: {ATTACK}" in output
+    assert play.text("#notice") == f"Line 1: ValueError: {ATTACK}"
+    assert harmless(play)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        ATTACK,
+        "<svg><script>top.caught=1</script><a href='javascript:top.caught=1'><text y=9>x</text></a></svg>",
+        "<iframe srcdoc=\"<script>top.caught=1</script>\"></iframe><object data='data:text/html,x'></object>",
+        "<meta http-equiv=refresh content='0;url=https://example.com/'><base href='https://example.com/'>",
+        "<link rel=stylesheet href='https://example.com/x.css'><img src='https://example.com/x.png'>",
+        "<style>body { background: url(https://example.com/x) }</style><video src='https://example.com/v'></video>",
+        "<form id=a action='https://example.com/'><button autofocus>go</button></form>",
+        "<img name=body><img name=documentElement>",
+    ],
+)
+def test_html_gets_at_nothing(play: Playground, html: str) -> None:
+    play.expected += ["Content Security Policy", "sandboxed"]
+    play.run(f"class A:\n    def _repr_html_(self):\n        return {html!r}\nA()")
+    play.page.locator("#output iframe").wait_for()
+    for inside in ("button", "svg a"):
+        for element in play.page.frame_locator("#output iframe").locator(inside).all():
+            element.dispatch_event("click")
+    assert harmless(play)
+    frames = [frame for frame in play.page.frames if frame.parent_frame == play.page.main_frame]
+    assert [frame.url.rpartition("/")[0] for frame in frames] == [
+        play.page.url.replace("play.html", "assets")
+    ]
+
+
+def test_a_graph_with_markup_gets_at_nothing(play: Playground) -> None:
+    name = '</text></svg><script>parent.caught=1</script>" ] evil [label="x'
+    link = 'digraph g { a [URL="javascript:parent.caught=1", image="https://example.com/x"] }'
+    play.run(
+        "import numpy as np\nfrom pyconvlite import Variable\nfrom pyconvlite.utils import plot_dot_graph\n"
+        f"plot_dot_graph(Variable(np.array(1.0), name={name!r}) * 2)\ndisplay({link!r})"
+    )
+    play.until("document.querySelectorAll('#output .graph img').length === 2")
+    play.page.click("#output .graph img >> nth=1")
+    assert harmless(play)
