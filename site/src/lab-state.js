@@ -30,8 +30,12 @@
  * @property {string} name
  * @property {'random' | 'trained' | 'uploaded'} origin
  * @property {number} samples  images it was trained on
- *
  * @property {number} classes
+ *
+ * @typedef {object} Checkpoint  what a new worker, or the next visit, goes on with
+ * @property {Model} model
+ * @property {Uint8Array} bytes  its weights, an npz file
+ * @property {Curves} [curves]  to the checkpoint at least
  *
  * @typedef {{ink: Uint8Array, width: number} | {index: number} | Own} Source  a drawing, a test image, or one's own
  *
@@ -44,7 +48,6 @@
  * @property {(settings: Settings) => string} program
  * @property {() => {name: string, classes: number}} first  the model that is there before any training
  * @property {() => Examples | null} examples  to learn from in place of MNIST
- * @property {{model: Model, bytes: Uint8Array} | null} [kept]  from an earlier visit, to begin with
  *
  * @typedef {object} LabState
  * @property {Phase} phase
@@ -52,10 +55,12 @@
  * @property {Versions | null} versions
  * @property {Gpu | null} gpu  null until it is known
  * @property {Model | null} model
+ * @property {Checkpoint | null} checkpoint  the latest
  * @property {Run | null} run  the latest
  * @property {Curves} curves  of the present model
  * @property {{tested: number, total: number} | null} testing
  * @property {TestResult | null} result  of the present model
+ * @property {Source | null} source  what is looked at
  * @property {{look: Look, source: Source} | null} seen
  * @property {Reading | null} reading  of the first test images
  * @property {() => string} notice  what just happened
@@ -71,10 +76,12 @@ export const FIRST_STATE = {
   versions: null,
   gpu: null,
   model: null,
+  checkpoint: null,
   run: null,
   curves: noCurves(),
   testing: null,
   result: null,
+  source: null,
   seen: null,
   reading: null,
   notice: () => '',

@@ -15,6 +15,7 @@ import { Store } from './store.js';
  * @typedef {import('./lab-state.js').Phase} Phase
  * @typedef {import('./lab-state.js').Run} Run
  * @typedef {import('./lab-state.js').Model} Model
+ * @typedef {import('./lab-state.js').Checkpoint} Checkpoint
  * @typedef {import('./lab-state.js').Source} Source
  * @typedef {import('./lab-state.js').Task} Task
  * @typedef {import('./lab-state.js').LabState} LabState
@@ -29,6 +30,8 @@ export const READ_COUNT = 30;
 const text = texts(
   {
     ready: 'Ready.',
+    back: 'Ready, with the model of your last visit.',
+    misfit: 'Ready. The weights of your last visit do not fit this version of the model.',
     loading: 'Loading Python.',
     started: 'Training has started.',
     paused: 'Training is paused.',
@@ -45,6 +48,8 @@ const text = texts(
   },
   {
     ready: '準備ができました。',
+    back: '準備ができました。前回のモデルから続けられます。',
+    misfit: '準備ができました。前回の重みは、いまの版のモデルには合いません。',
     loading: 'Python を読み込んでいます。',
     started: '学習を始めました。',
     paused: '学習を一時停止しています。',
@@ -72,10 +77,9 @@ export class Lab extends Store {
   #engine = /** @type {any} */ (null);
   /** The train or test under way. @type {Promise<void>} */
   #work = Promise.resolve();
-  /** What a new worker goes on with. @type {{model: Model, bytes: Uint8Array} | null} */
-  #checkpoint = null;
   /** The picture to look at next: the latest wins. @type {Source | null} */
   #wanted = null;
+  #takesUp = false; // a checkpoint that may be of another version of the site
   #wantsReading = false;
   #isLooking = false;
   #lookedAt = 0;
@@ -86,6 +90,12 @@ export class Lab extends Store {
     super(FIRST_STATE);
     this.#base = base;
     this.#task = task;
+  }
+
+  /** Has start() go on with the model of an earlier visit. @param {Checkpoint} checkpoint */
+  takeUp(checkpoint) {
+    this.#takesUp = true;
+    this.set({ checkpoint, curves: checkpoint.curves ?? noCurves() });
   }
 
   /**
@@ -109,8 +119,8 @@ export class Lab extends Store {
       );
       this.set({ versions });
       await this.#bringExamples();
-      await this.#restore();
-      this.set({ phase: 'idle', progress: null, notice });
+      const outcome = await this.#takeUpOrRestore();
+      this.set({ phase: 'idle', progress: null, notice: outcome ? () => text()[outcome] : notice });
       this.#lookAgain();
       this.#findGpu();
     }, 'failed');
@@ -123,7 +133,7 @@ export class Lab extends Store {
       onStart: (/** @type {string} */ kernels) => this.#onStart(settings, kernels),
       onSteps: (/** @type {Step[]} */ steps) => this.#onSteps(steps),
       onCheckpoint: (/** @type {Uint8Array} */ bytes, /** @type {number} */ samples) => {
-        this.#checkpoint = { model: this.#modelAfter(samples), bytes };
+        this.set({ checkpoint: { model: this.#modelAfter(samples), bytes, curves: this.state.curves } });
       },
     });
     this.#work = this.#attempt(async () => {
@@ -196,15 +206,16 @@ export class Lab extends Store {
       await this.#engine.call((api) => api.loadWeights(name, bytes, file.name, classes));
       /** @type {Model} */
       const model = { name, origin: 'uploaded', samples: 0, classes };
-      this.#checkpoint = { model, bytes };
+      const curves = noCurves();
       const notice = () => text().uploaded(file.name);
-      this.set({ model, run: null, curves: noCurves(), result: null, fault: null, notice });
+      this.set({ model, checkpoint: { model, bytes, curves }, run: null, curves, result: null, fault: null, notice });
       this.#lookAgain();
     });
   }
 
   /** Shows what the model makes of a picture; while it is busy, only the latest counts. @param {Source} source */
   look(source) {
+    this.set({ source });
     this.#wanted = source;
     this.#lookNext();
   }
@@ -301,10 +312,24 @@ export class Lab extends Store {
     return samples ? { ...start, origin: 'trained', samples: start.samples + samples } : start;
   }
 
+  /** Gives a new worker its model; for one of an earlier visit tells how that went. @returns {Promise<'back' | 'misfit' | null>} */
+  async #takeUpOrRestore() {
+    const takesUp = this.#takesUp;
+    this.#takesUp = false;
+    try {
+      await this.#restore();
+      return takesUp ? 'back' : null;
+    } catch (error) {
+      if (!takesUp || error instanceof EngineGone) throw error;
+      this.set({ checkpoint: null });
+      await this.#restore();
+      return 'misfit';
+    }
+  }
+
   /** Gives a new worker its model, and shows the curves as far as the model has come. */
   async #restore() {
-    this.#checkpoint ??= this.#task.kept ?? null;
-    const checkpoint = this.#checkpoint;
+    const { checkpoint } = this.state;
     if (!checkpoint) {
       const first = this.#task.first();
       await this.#engine.call((api) => api.build(first.name, first.classes));
@@ -326,7 +351,7 @@ export class Lab extends Store {
 
   /** Shows what the present weights make of the same pictures. */
   #lookAgain() {
-    this.#wanted ??= this.state.seen?.source ?? null;
+    this.#wanted ??= this.state.source;
     this.#wantsReading = this.#task.mnist;
     this.#lookNext();
   }

@@ -156,6 +156,8 @@ lab.show(async ({ phase, model }) => {
 });
 
 await collection.load();
-task.takeUp(collection.state.classes, await keptModel().catch(() => null));
+const trained = await keptModel().catch(() => null);
+task.takeUp(collection.state.classes, trained);
+if (trained) lab.takeUp(trained);
 await lab.start();
 ask();

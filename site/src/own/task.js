@@ -68,12 +68,9 @@ export class OwnTask {
   #classes = [];
   /** Of the classes that the model tells apart, in its order. @type {number[]} */
   ids = [];
-  /** The model of the last visit. @type {Trained | null} */
-  kept = null;
 
   /** Goes on with what the last visit left. @param {Class[]} classes @param {Trained | null} trained */
   takeUp(classes, trained) {
-    this.kept = trained;
     this.begin(trained ? trained.ids.map((id) => classes.find((each) => each.id === id) ?? { id, name: '', shots: [] }) : classes);
   }
 

@@ -89,6 +89,12 @@ export function chosen() {
   };
 }
 
+/** Chooses a model, as a visitor does. @param {string} name */
+export function chooseModel(name) {
+  field('model').value = name;
+  field('model').dispatchEvent(new Event('input', { bubbles: true }));
+}
+
 /** @param {Lab} lab @param {() => void} onChange  called when the settings have changed */
 export function showControls(lab, onChange) {
   const models = /** @type {HTMLSelectElement} */ (field('model'));

@@ -29,7 +29,10 @@ const text = texts(
 
 const MOST_TILES = 16; // an MLP has a hundred
 
-/** @param {Lab} lab @returns {{showTestImage: (index: number) => void}} */
+/**
+ * @param {Lab} lab
+ * @returns {{showTestImage: (index: number) => void, showSource: (source: import('../lab-state.js').Source) => void}}
+ */
 export function showLook(lab) {
   const pad = new Pad(byId('pad'), () => lab.look(pad.ink()));
   const number = /** @type {HTMLInputElement} */ (byId('test-index'));
@@ -42,6 +45,11 @@ export function showLook(lab) {
   const showTestImage = (/** @type {number} */ index) => {
     number.value = String(index);
     lab.look({ index });
+  };
+  const showSource = (/** @type {import('../lab-state.js').Source} */ source) => {
+    if ('index' in source) return showTestImage(source.index);
+    if ('ink' in source) pad.restore(source);
+    lab.look(source);
   };
   const form = /** @type {HTMLFormElement} */ (byId('test-form'));
   form.addEventListener('submit', (event) => {
@@ -57,7 +65,7 @@ export function showLook(lab) {
     drawAnswer(look, bars);
     drawLayer(look);
   });
-  return { showTestImage };
+  return { showTestImage, showSource };
 }
 
 /** @param {number} digit */

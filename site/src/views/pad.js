@@ -56,6 +56,13 @@ export class Pad {
     }
   }
 
+  /** Puts a drawing back. @param {{ink: Uint8Array, width: number}} drawing  as ink() gave it */
+  restore({ ink, width }) {
+    const pixels = new ImageData(width, ink.length / width);
+    ink.forEach((value, i) => (pixels.data[4 * i + 3] = value));
+    this.#context.putImageData(pixels, 0, 0);
+  }
+
   /** The ink of each pixel, 0 to 255, rows from the top. */
   ink() {
     const { width, height } = this.#canvas;

@@ -1,0 +1,109 @@
+"""The training page over several visits: model and drawing are there again; what cannot be kept is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from hosting import Server
+from strokes import DIGITS, draw
+from visits import Visit
+
+# How dark the drawing is, all in all.
+INK = """() => {
+  const pad = document.getElementById('pad');
+  const { data } = pad.getContext('2d').getImageData(0, 0, pad.width, pad.height);
+  return data.reduce((sum, value, i) => (i % 4 === 3 ? sum + value : sum), 0);
+}"""
+
+# Puts other bytes in the place of the kept weights.
+SPOIL = """async () => {
+  const open = indexedDB.open('training');
+  const database = await new Promise((resolve) => (open.onsuccess = () => resolve(open.result)));
+  const store = database.transaction('work', 'readwrite').objectStore('work');
+  const get = store.get('checkpoint');
+  const kept = await new Promise((resolve) => (get.onsuccess = () => resolve(get.result)));
+  const put = store.put({ ...kept, bytes: new Uint8Array(100) }, 'checkpoint');
+  await new Promise((resolve) => (put.onsuccess = resolve));
+  database.close();
+}"""
+
+
+def train_a_little(visit: Visit) -> None:
+    visit.choose(model="MLP", batchSize=16)
+    visit.page.click("#go")
+    visit.until_seen(64)
+    visit.page.click("#stop")
+    visit.wait_for("#notice", "Training has stopped.")
+
+
+def test_model_and_drawing_are_there_after_a_reload(visit: Visit, tmp_path: Path) -> None:
+    draw(visit.page, DIGITS[7])
+    visit.wait_for("#seen-caption", "your drawing")
+    ink = visit.page.evaluate(INK)
+    assert ink > 0
+    train_a_little(visit)
+    hint = visit.text("#model-hint")
+    before = visit.weights(tmp_path).read_bytes()
+    visit.page.wait_for_timeout(500)
+
+    visit.page.reload()
+    visit.wait_for("#notice", "Ready, with the model of your last visit.")
+    assert visit.page.evaluate(INK) == ink
+    visit.wait_for("#seen-caption", "your drawing")
+    assert visit.text("#model-hint") == hint
+    assert visit.weights(tmp_path).read_bytes() == before
+    assert "MLP" in (visit.page.text_content("#run-py") or "")
+    assert visit.page.get_attribute("#loss-chart", "aria-label")
+
+    visit.choose(fresh="", batchSize=16)  # and on from there
+    visit.page.click("#go")
+    visit.until_seen(16)
+    visit.page.click("#stop")
+    visit.wait_for("#go", "Train")
+    trained = int(visit.text("#model-hint").split(" on ")[1].split()[0].replace(",", ""))
+    assert trained > int(hint.split(" on ")[1].split()[0].replace(",", ""))
+
+
+def test_a_reload_in_the_middle_goes_back_to_the_checkpoint(visit: Visit) -> None:
+    visit.choose(model="MLP", batchSize=16)
+    visit.page.click("#go")
+    visit.until_seen(16)
+    visit.page.wait_for_timeout(4_000)  # a checkpoint comes every three seconds
+    visit.page.reload()
+    visit.wait_for("#notice", "Ready, with the model of your last visit.")
+    assert visit.text("#model-hint").startswith("MLP, trained on ")
+
+
+def test_weights_that_fit_no_more_are_given_up(visit: Visit) -> None:
+    train_a_little(visit)
+    visit.page.wait_for_timeout(500)
+    visit.page.evaluate(SPOIL)
+    visit.page.reload()
+    visit.wait_for("#notice", "The weights of your last visit do not fit this version of the model.")
+    assert visit.text("#model-hint") == "Small CNN with random weights."
+    assert visit.page.is_hidden("#fault")
+
+
+def test_a_browser_without_room_says_so(enter: Callable[..., Visit], server: Server) -> None:
+    visit = enter(server.url)
+    visit.wait_for("#go", "Train")
+    quota = {"origin": server.url.removesuffix("/site/"), "quotaSize": 1000}
+    visit.page.context.new_cdp_session(visit.page).send("Storage.overrideQuotaForOrigin", quota)
+    train_a_little(visit)
+    visit.wait_for("#keep-hint", "Your browser has no room to keep the model")
+    visit.page.click("#language")
+    assert "次の訪問まで保存できません" in visit.text("#keep-hint")
+    visit.page.context.close()
+
+
+def test_a_browser_that_keeps_nothing_says_so(enter: Callable[..., Visit], server: Server) -> None:
+    visit = enter("about:blank")
+    visit.page.add_init_script(
+        "Object.defineProperty(window, 'indexedDB', { get() { throw new Error('off') } })"
+    )
+    visit.page.goto(server.url)
+    visit.wait_for("#go", "Train")
+    train_a_little(visit)
+    visit.wait_for("#keep-hint", "The browser keeps nothing for this page")
+    visit.page.context.close()
