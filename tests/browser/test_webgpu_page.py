@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from conftest import launched
 from hosting import Server
-from playwright.sync_api import Browser, Playwright, Route
+from playgrounds import Playground
+from playwright.sync_api import Browser, BrowserContext, Playwright, Route
 from visits import Visit
 
 WITHOUT_JSPI = "delete WebAssembly.Suspending; delete WebAssembly.promising;\n"
@@ -30,17 +31,21 @@ def gpu_browser(playwright: Playwright) -> Iterator[Browser]:
         yield browser
 
 
-@pytest.fixture
-def page(gpu_browser: Browser, server: Server, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    """The page, ready to train on WebGPU; a test's parameter is a script ahead of the worker's own."""
-    script = getattr(request, "param", "")
+def put_ahead(context: BrowserContext, worker: str, script: str) -> None:
+    """Have a script run ahead of a worker's own."""
 
     def with_script(route: Route) -> None:
         response = route.fetch()
         route.fulfill(response=response, body=script + response.text())
 
+    context.route(f"**/{worker}.worker-*.js", with_script)
+
+
+@pytest.fixture
+def page(gpu_browser: Browser, server: Server, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """The page, ready to train on WebGPU; a test's parameter is a script ahead of the worker's own."""
     with gpu_browser.new_context(service_workers="block") as context:
-        context.route("**/engine.worker-*.js", with_script)
+        put_ahead(context, "engine", getattr(request, "param", ""))
         visit = Visit(context.new_page())
         visit.page.goto(server.url)
         visit.wait_for("#go", "Train")
@@ -101,6 +106,43 @@ def test_without_jspi(page: Visit) -> None:
     page.page.click("#go")
     page.wait_for("#notice", "Test accuracy", seconds=120)
     assert float(page.text("#test-accuracy").rstrip("%")) > 85
+
+
+READ = """
+import numpy as np
+from pyodide.ffi import can_run_sync
+import pyconvlite.functions as F
+from pyconvlite import Variable
+from pyconvlite.backends import webgpu
+
+try:
+    webgpu.init_sync()
+except webgpu.WebGPUUnavailable as error:
+    print(error)
+await webgpu.init()
+x = Variable(webgpu.asarray(np.arange(4, dtype=np.float32)))
+loss = F.sum(x * x)
+loss.backward()
+for read in (float, np.asarray, webgpu.asnumpy):
+    try:
+        print("never", read(loss.data))
+    except RuntimeError as error:
+        print(error)
+print(can_run_sync(), await webgpu.asnumpy_async(loss.data), await webgpu.asnumpy_async(x.grad.data))
+"""
+
+
+def test_a_program_without_jspi_is_told_how_to_read(gpu_browser: Browser, server: Server) -> None:
+    with gpu_browser.new_context(service_workers="block") as context:
+        put_ahead(context, "runner", WITHOUT_JSPI)
+        play = Playground(context.new_page())
+        play.page.goto(f"{server.url}play.html")
+        first, *reads, last = play.run(READ).splitlines()
+        assert "await webgpu.init()" in first
+        assert len(reads) == 3
+        assert all("await webgpu.asnumpy_async(x)" in line for line in reads)
+        assert last == "False 14.0 [0. 2. 4. 6.]"
+        play.check()
 
 
 @pytest.mark.parametrize("page", [KEEP_DEVICE], indirect=True)

@@ -355,7 +355,7 @@
 
     /**
      * Keeps the first error since the scope was opened, for the next call to throw: the device names no kernel in
-     * errors of a batch, and tells a faulty pipeline's twice.
+     * errors of a batch, and tells a faulty pipeline's twice. A scope takes 4 us (Dawn under Node), once a submission.
      *
      * @param {string} where
      */
