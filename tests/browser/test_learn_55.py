@@ -283,6 +283,9 @@ def test_the_picture_and_its_kernels(start: Visit) -> None:
         start.page.click(f"#kernel-{name}")
         start.page.wait_for_timeout(300)
         assert right(lesson.held("W"))
+        answers = correlate2d(seen()[0], lesson.held("W"), "same")
+        i, j = np.unravel_index(answers.argmax(), answers.shape)
+        lesson.says(f"most strongly at y[{i}, {j}]: {answers.max():.0f}.")
     before, _ = seen()
     box = pictures.first.bounding_box()
     assert box
@@ -298,13 +301,16 @@ def test_the_picture_and_its_kernels(start: Visit) -> None:
     start.page.wait_for_timeout(300)
     assert seen()[0][15, 14] == 1
     assert right(lesson.held("W"))
+    start.page.click("#kernel-clear")
+    lesson.says("The kernel answers nowhere.")
     lesson.start_over()
 
 
 def test_from_page_to_page(start: Visit, server: Server, enter: Callable[..., Visit]) -> None:
     visit = enter(server.url + "learn.html")
-    links = visit.page.locator("a[href*='learn-']").evaluate_all("links => links.map((a) => a.href)")
-    assert f"{server.url}learn-55.html" in links
+    links = visit.page.locator("main a").evaluate_all("links => links.map((a) => a.href)")
+    pages = ("learn-55.html", "learn-56.html", "learn-57.html", "learn-backward.html", "play.html", "lite/")
+    assert {server.url + page for page in pages} <= set(links)
     for link in links:
         response = visit.page.request.get(link)
         assert response.ok

@@ -2,6 +2,8 @@
 
 import { onLanguage, texts } from '../language.js';
 import { make } from '../views/dom.js';
+import { element } from './formulas.js';
+import { short } from './grid.js';
 import { Lesson, signed } from './lesson.js';
 import { Tensor } from './tensor.js';
 
@@ -48,6 +50,9 @@ const text = texts(
     blur: 'Blur',
     clear: 'Empty picture',
     kernels: 'Kernels to choose from',
+    strongest: (/** @type {string} */ pixel, /** @type {string} */ value) =>
+      `The kernel answers most strongly at ${pixel}: ${value}.`,
+    silent: 'The kernel answers nowhere.',
   },
   {
     x: 'あなたの画像',
@@ -59,6 +64,8 @@ const text = texts(
     blur: 'ぼかし',
     clear: '画像を消す',
     kernels: 'カーネルの例',
+    strongest: (pixel, value) => `カーネルが最も強く反応するのは ${pixel} で、値は ${value} です。`,
+    silent: 'カーネルはどこにも反応しません。',
   },
 );
 
@@ -96,6 +103,10 @@ export function startTeaser() {
       x.draw({ shape: [rows, columns], data: picture.flat() });
       W.draw();
       y.draw(values?.y ?? { shape: [rows, columns], data: null });
+      if (!values) return;
+      const most = Math.max(...values.y.data);
+      const pixel = element('y', values.y.data.indexOf(most), values.y.shape);
+      lesson.say(most > 0 ? text().strongest(pixel, short(most)) : text().silent);
     },
   });
 }
