@@ -122,6 +122,18 @@ def test_weights_go_through_a_file(tmp_path: Path) -> None:
         training.load(training.MLP, str(path))
 
 
+@pytest.mark.parametrize("model_class", MODELS)
+def test_a_model_has_as_many_classes_as_wanted(model_class: type[pyconvlite.Model], tmp_path: Path) -> None:
+    model = training.build(model_class, 3)
+    x = np.ones((2, 1, 28, 28), dtype=np.float32)
+    assert model(x).shape == (2, 3)
+    path = tmp_path / "w.npz"
+    path.write_bytes(training.weights(model))
+    np.testing.assert_array_equal(training.load(model_class, str(path), 3)(x).data, model(x).data)
+    with pytest.raises(ValueError, match="has shape"):
+        training.load(model_class, str(path))
+
+
 def test_mnist_is_put_together_from_its_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYCONVLITE_CACHE", str(tmp_path / "cache"))
     generator = np.random.default_rng(0)

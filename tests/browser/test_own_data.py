@@ -182,6 +182,7 @@ def test_pictures_are_dropped_and_taken_back(own: Visit, tmp_path: Path) -> None
     has(own, 1, 2)
     own.page.evaluate(DROP, ["#chooser", files[:1]])
     own.page.wait_for_selector("#mode-file", state="visible")
+    assert card(own, 0).locator(".add").inner_text() == "Add this picture"
     card(own, 0).locator(".add").click()
     has(own, 0, 1)
 

@@ -56,7 +56,7 @@ class Chart {
     this.#plot = new Plot(
       this.#place,
       ({ ink, axis }) => ({
-        scales: { x: { time: false, range: (_, _low, high) => [0, high || 1] }, y: { distr: 3, range: decades } },
+        scales: { x: { time: false, range: () => [0, last(inspector.state) || 1] }, y: { distr: 3, range: decades } },
         axes: [
           { ...axis, values: (_, ticks) => ticks.map(images), size: 28 },
           { ...axis, values: (_, ticks) => ticks.map(power), size: 48 },
@@ -84,11 +84,11 @@ class Chart {
     if (drawn === this.#layers) this.#plot.redraw();
     else this.#plot.rebuild();
     this.#layers = drawn;
-    const last = history[history.length - 1];
-    if (!last) return;
-    const norms = layers.map(({ name, stage }) => ({ name, norm: (last.measures[stage].gradient ?? 0).toPrecision(2) }));
+    const latest = history[history.length - 1];
+    if (!latest) return;
+    const norms = layers.map(({ name, stage }) => ({ name, norm: (latest.measures[stage].gradient ?? 0).toPrecision(2) }));
     const list = norms.map(({ name, norm }) => text().gradient(name, norm)).join(', ');
-    this.#place.setAttribute('aria-label', text().gradients(list, count(last.samples)));
+    this.#place.setAttribute('aria-label', text().gradients(list, count(latest.samples)));
     byId('gradient-legend').replaceChildren(
       ...norms.map(({ name, norm }, i) => {
         const key = make('span', { className: `key line-${1 + (i % LINES.length)}` });
@@ -97,6 +97,9 @@ class Chart {
     );
   }
 }
+
+/** Images that the model has seen. @param {Inspection} inspection */
+const last = ({ history }) => history[history.length - 1]?.samples ?? 0;
 
 /** Whole powers of ten around the values. @type {(plot: unknown, low: number | null, high: number | null) => [number, number]} */
 const decades = (_, low, high) => {

@@ -86,6 +86,7 @@ export class Cards {
 
   /** Says what the buttons add. @param {Mode} mode */
   mode(mode) {
+    if (mode === this.#mode) return;
     this.#mode = mode;
     this.#draw();
   }

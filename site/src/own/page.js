@@ -51,6 +51,7 @@ const isTrained = () => lab.state.model !== null && lab.state.model.origin !== '
 
 /** Asks the network about what the source shows. */
 function ask() {
+  cards.mode(source.mode);
   const shot = source.take();
   if (shot && isTrained()) lab.look(shot);
   else cards.answer(null);
@@ -103,13 +104,11 @@ showInspection(lab, (label) => {
   return at < 0 ? String(label + 1) : nameOf(classes[at], at); // it may have been deleted since
 });
 
-for (const input of document.querySelectorAll('#modes input')) {
-  input.addEventListener('click', () => cards.mode(source.mode));
+acceptDrops(byId('chooser'), openPicture);
+for (const type of ['dragover', 'drop']) {
+  // A picture that misses its class is not opened in place of the page.
+  document.addEventListener(type, (event) => event.preventDefault());
 }
-acceptDrops(byId('chooser'), async (files) => {
-  await openPicture(files);
-  cards.mode(source.mode);
-});
 const file = /** @type {HTMLInputElement} */ (byId('open-file'));
 byId('open').addEventListener('click', () => file.click());
 file.addEventListener('change', async () => {
