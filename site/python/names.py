@@ -19,7 +19,8 @@ _MISSING = object()
 
 _FROM = re.compile(r"^\s*from\s+([\w.]+)\s+import\s+\(?(?:[\w\s,]*,)?\s*\w*$")
 _IMPORT = re.compile(r"^\s*(?:from|import)\s+(?:[\w\s.,]*,\s*)?((?:\w+\.)*)\w*$")
-_DOTTED = re.compile(r"((?:[^\W\d]\w*\.)+)\w*$")
+_DOTTED = re.compile(r"(?<![\w.)\]}'\"])((?:[^\W\d]\w*\.)+)\w*$")
+_BEHIND_A_DOT = re.compile(r"\.\w*$")
 
 
 def complete(code: str, position: int, variables: dict[str, Any]) -> list[dict[str, str]]:
@@ -42,6 +43,8 @@ def complete(code: str, position: int, variables: dict[str, Any]) -> list[dict[s
         return _modules(found[1].rstrip("."))
     if found := _DOTTED.search(line):
         return _members(_resolve(found[1].rstrip(".").split("."), _known(code, variables)))
+    if _BEHIND_A_DOT.search(line):  # of what is no name: nobody knows what it stands for
+        return []
     return _members(pyconvlite)
 
 
@@ -111,11 +114,10 @@ def _resolve(names: list[str], known: dict[str, Any]) -> Any:
 
 
 def _attribute(value: Any, name: str) -> Any:
-    """An attribute, without running a property's code; modules may look theirs up."""
+    """An attribute; a property itself, without running its code. Modules may look theirs up."""
     if isinstance(value, ModuleType):
         return getattr(value, name, _MISSING)
-    found = inspect.getattr_static(value, name, _MISSING)
-    return _MISSING if isinstance(found, property) else found
+    return inspect.getattr_static(value, name, _MISSING)
 
 
 def _module(name: str) -> Any:
@@ -140,7 +142,7 @@ def _modules(package: str) -> list[dict[str, str]]:
 
 
 def _members(value: Any) -> list[dict[str, str]]:
-    if value is _MISSING:
+    if value is _MISSING or isinstance(value, property):  # what a property gives, only its code knows
         return []
     named = getattr(value, "__all__", None) if isinstance(value, ModuleType) else None
     names = named or [name for name in dir(value) if not name.startswith("_")]

@@ -1,0 +1,89 @@
+"""Names that the editor offers where somebody types."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pyconvlite
+import pyconvlite.functions as F
+from pyconvlite.models import LeNet
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "site" / "python"))
+import names
+
+
+def offered(code: str, **variables: object) -> dict[str, dict[str, str]]:
+    """What is offered at the mark | in the code, by its names."""
+    return {
+        entry["label"]: entry
+        for entry in names.complete(code.replace("|", ""), code.index("|"), dict(variables))
+    }
+
+
+def test_a_module_behind_its_alias() -> None:
+    found = offered("import pyconvlite.functions as F\ny = F.re|")
+    assert set(found) == set(F.__all__)
+    relu = found["relu"]
+    assert (relu["type"], relu["detail"]) == ("function", "(x)")
+    assert relu["info"].startswith(F.relu.__doc__.split("\n")[0])
+
+
+@pytest.mark.parametrize(
+    ("code", "some"),
+    [
+        ("from pyconvlite.optimizers import Ad|", {"Adam", "SGD"}),
+        ("from pyconvlite.optimizers import SGD, Ad|", {"Adam", "SGD"}),
+        (
+            "from pyconvlite.optimizers import (\n    SGD,\n    Ad|",
+            set(pyconvlite.__all__),
+        ),  # one line is read
+        ("import pyconvlite.mod|", {"models", "layers"}),
+        ("import |", {"pyconvlite", "numpy", "matplotlib", "PIL"}),
+        ("import numpy as np\nnp.lina|", {"linalg", "zeros"}),
+        ("Par|", {"Parameter", "Variable"}),
+        ("from pyconvlite.models import LeNet\nnet = LeNet()\nnet.|", {"save_weights", "params"}),
+        ("def f(:\nimport pyconvlite.layers as L\nL.|", {"Conv2d"}),  # not finished
+    ],
+)
+def test_where_names_come_from(code: str, some: set[str]) -> None:
+    assert some <= set(offered(code))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "unknown.|",
+        "import torch\ntorch.|",
+        "(1).|",
+        "f().|",
+        "f().x.|",
+        "x[0].y.|",
+        "'text'.|",
+        "x = '\0'\nx.|",
+        "a..|",
+    ],
+)
+def test_where_nothing_is_known(code: str) -> None:
+    assert offered(code) == {}
+
+
+def test_variables_of_the_program_that_ran() -> None:
+    found = offered("net.|", net=LeNet())
+    assert found["save_weights"]["type"] == "function"
+    assert not any(name.startswith("_") for name in found)
+    assert "shape" in offered("x.|", x=np.zeros(2))
+
+
+def test_no_property_is_run() -> None:
+    class Trap:
+        @property
+        def value(self) -> None:
+            raise AssertionError("it was run")
+
+    found = offered("trap.|", trap=Trap())
+    assert found["value"]["type"] == "property"
+    assert offered("trap.value.|", trap=Trap()) == {}
