@@ -282,3 +282,61 @@ def test_a_browser_that_keeps_nothing(enter: Callable[..., Visit], server: Serve
     card(visit, 0).locator("input[type=file]").set_input_files(shapes(tmp_path, 2)["disc"])
     has(visit, 0, 2)
     visit.page.context.close()
+
+
+def fill(visit: Visit, found: dict[str, list[Path]]) -> None:
+    """Put pictures of discs and crosses into the two classes."""
+    for i, kind in enumerate(("disc", "cross")):
+        card(visit, i).locator("input[type=file]").set_input_files(found[kind])
+        has(visit, i, len(found[kind]))
+
+
+def test_a_training_that_is_stopped_and_a_worker_that_dies(own: Visit, tmp_path: Path) -> None:
+    found = shapes(tmp_path, 6)
+    fill(own, found)
+    own.page.fill("#epochs", "500")
+    own.page.locator("#go[aria-disabled=false]").wait_for(timeout=60_000)
+    own.page.click("#go")
+    own.until("parseInt(document.getElementById('r-samples').textContent.replaceAll(',', '')) > 400")
+    own.page.click("#stop")
+    own.wait_for("#notice", "Training has stopped.")
+    own.wait_for("#go", "Train again")
+    own.page.set_input_files("#open-file", found["cross"][0])
+    recognized(own, 1)
+
+    own.expected.append("end of the worker")
+    own.page.workers[0].evaluate("void setTimeout(() => { throw new Error('end of the worker') })")
+    own.wait_for("#fault-title", "end of the worker")
+    own.page.click("#retry")
+    own.wait_for("#go", "Train again")
+    has(own, 0, 6)
+    own.page.set_input_files("#open-file", found["disc"][0])
+    recognized(own, 0)
+
+
+def test_all_of_it_by_keyboard(own: Visit, tmp_path: Path) -> None:
+    fill(own, shapes(tmp_path, 2))
+    own.page.context.grant_permissions(["camera"])
+    own.page.focus("#modes [value=draw]")
+    own.page.keyboard.press("ArrowRight")
+    own.wait_for("#camera-notice", "No camera was found.")
+    own.page.keyboard.press("ArrowRight")
+    own.page.wait_for_selector("#mode-file", state="visible")
+    last = card(own, 0).locator(".shots button").last
+    last.focus()
+    own.page.keyboard.press("Enter")
+    has(own, 0, 1)
+    focused = own.page.evaluate("document.activeElement.getAttribute('aria-label')")
+    assert focused == "Remove picture 1 of Class 1"  # the keyboard did not lose its place
+    own.page.focus("#undo")
+    own.page.keyboard.press("Enter")
+    has(own, 0, 2)
+    own.page.keyboard.press("Enter")  # on the button beside it
+    own.until("document.querySelectorAll('.card').length === 3")
+
+
+def test_a_name_is_text(own: Visit) -> None:
+    name = "<img src=x onerror=alert(1)>"
+    card(own, 0).locator(".name").fill(name)
+    own.page.locator(".add").first.and_(own.page.get_by_label(f"Add the drawing: {name}")).wait_for()
+    assert own.page.locator("#classes img").count() == 0
