@@ -61,3 +61,20 @@ def test_convolutions(kind, groups, stride, pad):
     gx = reference.conv2d_gx(gy, W, None, x.shape[2:], *arguments)
     assert_close(kernels.conv2d_gx(G, V, None, x.shape[2:], *arguments), gx)
     assert_close(kernels.conv2d_gW(X, G, (5, 3), *arguments), reference.conv2d_gW(x, gy, (5, 3), *arguments))
+
+
+@pytest.mark.parametrize(
+    ("N", "stride", "pad"), [(33, (1, 1), (0, 0)), (2, (2, 3), (0, 0)), (2, (1, 1), (1, 0))]
+)
+def test_convolutions_of_one_pixel(kind, N, stride, pad):
+    x, W = rng.standard_normal((N, 5, 9, 8), np.float32), rng.standard_normal((70, 5, 1, 1), np.float32)
+    b = rng.standard_normal(70, np.float32)
+    y = reference.conv2d(x, W, b, stride, pad, relu=True)
+    gy = rng.standard_normal(y.shape, np.float32)
+    X, V, B, G = map(webgpu.asarray, (x, W, b, gy))
+    kernels = webgpu.kernels
+    assert_close(kernels.conv2d(X, V, B, stride, pad, relu=True), y)
+    gx = reference.conv2d_gx(gy, W, None, x.shape[2:], stride, pad)
+    assert_close(kernels.conv2d_gx(G, V, None, x.shape[2:], stride, pad), gx)
+    gW = reference.conv2d_gW(x, gy, (1, 1), stride, pad)
+    assert_close(kernels.conv2d_gW(X, G, (1, 1), stride, pad), gW)

@@ -1,8 +1,8 @@
 """Convolution, its gradients, its columns on the device; names, arguments, results as in the NumPy backend.
 
-The kernels go over a padded copy of x, so that no pixel they read needs a test. The gradient with respect to
-x is a convolution too: of gy, with zeros between its elements where the stride is above 1, with the weights
-turned around.
+A convolution with a kernel of one pixel is a matrix product, see `product.py`. Other kernels go over a
+padded copy of x, so that no pixel they read needs a test. The gradient with respect to x is a convolution
+too: of gy, with zeros between its elements where the stride is above 1, with the weights turned around.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from ...utils import Pair, conv_outsize
 from .array import contiguous, fill, ndarray, new, whole
 from .device import current
 from .packing import gathered
+from .product import matmul
 from .program import even, floats, run_file
 
 __all__ = ["col2im", "conv2d", "conv2d_gW", "conv2d_gx", "im2col"]
@@ -48,6 +49,13 @@ def _padded(x: ndarray, sizes: dict[str, int], pad: Pair, spread: Pair = (1, 1))
     (PH, PW), (EH, EW) = pad, spread
     run_file("pad", [whole(x)], [y], y.size, [], H=H, W=W, HP=HP, WP=WP, PH=PH, PW=PW, EH=EH, EW=EW)
     return y
+
+
+def _pixels(x: ndarray, outsize: Pair, stride: Pair) -> ndarray:
+    """What a kernel of one pixel sees, (N, C, OH * OW): a convolution with it is a matrix product."""
+    (OH, OW), (SH, SW) = outsize, stride
+    seen = x[:, :, : OH * SH : SH, : OW * SW : SW]
+    return seen.reshape(*x.shape[:2], OH * OW)
 
 
 def _batches(x: ndarray, sizes: dict[str, int]) -> list[slice]:
@@ -96,6 +104,10 @@ def _conv2d(
     shape = N, OC, *outsize
     if 0 in shape:
         return new(shape, x.dtype)
+    if (KH, KW, *pad, *spread, groups) == (1, 1, 0, 0, 1, 1, 1):
+        pixels = _pixels(x, outsize, stride)
+        weights = W.reshape(OC, Cg).broadcast_to((N, OC, Cg))
+        return matmul(weights, pixels, bias=b, relu=relu).reshape(shape)  # type: ignore[no-any-return]
     fallback = current().info.fallback
     run = even(outsize[1], RUN[fallback])
     Q = even(OCg, max(1, min(CHANNELS[fallback], PRODUCTS // (run * KW))))
@@ -150,6 +162,9 @@ def conv2d_gW(
     if not gy.size:
         return fill((OC, Cg, KH, KW), 0, x.dtype)
     device = current()
+    if (KH, KW, *pad, groups) == (1, 1, 0, 0, 1) and 4 * N * OC * Cg <= device.largest:
+        products = matmul(gy.reshape(N, OC, OH * OW), _pixels(x, (OH, OW), stride).swapaxes(1, 2), np.float32)
+        return products.sum(axis=0, dtype=gy.dtype).reshape(OC, Cg, 1, 1)
     fallback = device.info.fallback
     run = even(OW, RUN[fallback])
     T = KH if KH * KW * run <= PRODUCTS and SUMS[fallback] >= KH * KW else 1
