@@ -157,6 +157,7 @@ export class Editor {
   }
 
   #described() {
-    return EditorView.contentAttributes.of({ 'aria-label': this.#options.label() });
+    // The tabindex tells tools that what can be edited can be reached, too.
+    return EditorView.contentAttributes.of({ 'aria-label': this.#options.label(), tabindex: '0' });
   }
 }
