@@ -120,11 +120,11 @@ def test_tqdm_shows_its_bar(play: Playground) -> None:
 # ------------------------------------------------------------------------------------ what a program may do
 
 
-@pytest.mark.parametrize("end", ["os.abort()", "os._exit(3)"])
+@pytest.mark.parametrize("end", ["os.abort()", "os._exit(3)", "js.close()"])
 def test_python_that_ends_for_good_is_told(fresh: Playground, end: str) -> None:
     fresh.expected += ["Aborted()", "fatal error", "unreachable"]
     fresh.ready()
-    fresh.write(f"import os\nprint('on the way', flush=True)\n{end}\n")
+    fresh.write(f"import js, os\nprint('on the way', flush=True)\n{end}\n")
     fresh.page.click("#go")
     fresh.wait_for("#fault-title", "Python is not running: ")
     assert fresh.text("#notice") == "Python ended, and the program’s variables are gone."
