@@ -16,7 +16,7 @@ for (const jspi of [true, false]) {
     const visit = await Visit.open(site.url, { [JSPI]: jspi });
     try {
       await loads(visit);
-      assert.equal(await visit.page.evaluate(askWorker, "'Suspending' in WebAssembly"), jspi);
+      assert.equal(await visit.page.evaluate(() => 'Suspending' in WebAssembly), jspi);
       await trains(visit);
       await readsADrawing(visit);
       assert.deepEqual(visit.faults, []);
@@ -61,15 +61,4 @@ async function readsADrawing(visit) {
   const shares = await visit.page.$$eval('#probabilities .value', (all) => all.map((e) => parseFloat(e.textContent)));
   const sum = shares.reduce((sum, share) => sum + share, 0);
   assert.ok(Math.abs(sum - 100) < 1, `the ten probabilities sum to ${sum} %`);
-}
-
-/** Runs in the page: evaluates code in a worker, since over BiDi Firefox does not. @param {string} code */
-function askWorker(code) {
-  return new Promise((resolve) => {
-    const worker = new Worker(URL.createObjectURL(new Blob([`postMessage(${code})`])));
-    worker.onmessage = ({ data }) => {
-      worker.terminate();
-      resolve(data);
-    };
-  });
 }

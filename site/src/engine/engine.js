@@ -2,7 +2,7 @@
 // is never mended: the page makes a new Engine.
 
 import * as Comlink from 'comlink';
-import { lifeEnded, nameLife } from './life.js';
+import { nameLife, watchLife } from './life.js';
 
 /** @typedef {import('./downloads.js').Progress} Progress */
 
@@ -84,7 +84,7 @@ export class Engine {
     });
     try {
       const result = await this.call((api) => request(api, report));
-      lifeEnded(this.#life).then(() => this.terminate('the browser ended its worker, perhaps for want of memory'));
+      watchLife(this.#life, () => this.terminate('the browser ended its worker, perhaps for want of memory'));
       return result;
     } finally {
       loaded = true;

@@ -11,10 +11,11 @@ export function holdLife() {
   addEventListener('message', ({ data }) => {
     if (typeof data?.life !== 'string' || !navigator.locks) return;
     held = new Promise((resolve) => {
-      navigator.locks.request(data.life, () => {
+      const hold = () => {
         resolve();
         return new Promise(() => {}); // until the worker's end
-      });
+      };
+      navigator.locks.request(data.life, hold).catch(() => resolve()); // refused: the end will go unnoticed
     });
   });
 }
@@ -29,8 +30,10 @@ export function nameLife(worker) {
   return life;
 }
 
-/** In the page: settled when the worker is gone; never, where that cannot be known. @param {string} life */
-export async function lifeEnded(life) {
-  if (!navigator.locks) return new Promise(() => {});
-  await navigator.locks.request(life, () => {});
-}
+/**
+ * In the page: tells when the worker is gone; never, where that cannot be known.
+ *
+ * @param {string} life
+ * @param {() => void} onEnd
+ */
+export const watchLife = (life, onEnd) => void navigator.locks?.request(life, onEnd).catch(() => {});
