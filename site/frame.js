@@ -21,7 +21,7 @@ const policy = (/** @type {string} */ script) =>
     'font-src': "'self'",
     'connect-src': "'self'",
     'frame-src': "'self'", // HTML that Python shows stands in a sandboxed frame
-    'worker-src': "'self'",
+    'worker-src': "'self' blob:", // a blob's worker is bound by this policy, see engine/runner.js
     'manifest-src': "'self'",
     'base-uri': "'none'",
     'form-action': "'none'",

@@ -61,6 +61,21 @@ function wheelsByPackage(lock) {
 }
 
 /**
+ * `import { open } from 'virtual:bridge'` gives what the WebGPU backend's bridge.js is worth, where eval is forbidden.
+ *
+ * @returns {import('vite').Plugin}
+ */
+function bridge() {
+  const name = 'virtual:bridge';
+  const file = resolve(source, '../pyconvlite/backends/webgpu/bridge.js');
+  return {
+    name: 'bridge',
+    resolveId: (id) => (id === name ? `\0${name}` : undefined),
+    load: (id) => (id === `\0${name}` ? `export const open = ${readFileSync(file, 'utf8')}` : undefined),
+  };
+}
+
+/**
  * Removes what the last build left; Vite's own `emptyOutDir` would take pyodide/ and mnist/ along.
  *
  * @returns {import('vite').Plugin}
@@ -85,7 +100,7 @@ export default defineConfig({
     frame(),
     offline({ source: resolve(source, 'src/service-worker.js'), output, plugins: () => [assetSizes()] }),
   ],
-  worker: { format: 'es', plugins: () => [assetSizes()], rolldownOptions: { checks } },
+  worker: { format: 'es', plugins: () => [assetSizes(), bridge()], rolldownOptions: { checks } },
   build: {
     outDir: output,
     emptyOutDir: false,

@@ -7,6 +7,11 @@ declare module 'virtual:asset-sizes' {
   export const wheels: Record<string, string[]>;
 }
 
+/** The WebGPU backend's bridge.js as a module (see vite.config.js). */
+declare module 'virtual:bridge' {
+  export const open: (gpu: GPU, preference?: GPUPowerPreference) => Promise<unknown>;
+}
+
 /** What is in the site when the service worker is built (see offline.js beside vite.config.js). */
 declare module 'virtual:site-files' {
   /** The pages and what belongs to them, as Workbox lists files. */

@@ -341,7 +341,6 @@ async def init(power_preference: str | None = None, dtype: Any = np.float32) -> 
             "this Python is not in a JavaScript runtime; WebGPU is reached from Pyodide, in a browser or Node"
         )
     from js import globalThis
-    from pyodide.code import run_js
 
     navigator = getattr(globalThis, "navigator", None)
     gpu = getattr(navigator, "gpu", None)
@@ -352,9 +351,8 @@ async def init(power_preference: str | None = None, dtype: Any = np.float32) -> 
             "this runtime has no navigator.gpu; use Chrome, Edge, Safari 26 or Firefox 141 or newer, or "
             "under Node the npm package `webgpu`"
         )
-    open_device = run_js(FOLDER.joinpath("bridge.js").read_text("utf-8"))
     try:
-        bridge = await open_device(gpu, power_preference)
+        bridge = await _bridge()(gpu, power_preference)
     except Exception as error:
         raise WebGPUUnavailable(
             f"there is no adapter to open ({str(error).removeprefix('Error: ')}); see chrome://gpu, update "
@@ -368,6 +366,21 @@ async def init(power_preference: str | None = None, dtype: Any = np.float32) -> 
         )
     _current = device
     return _current.info
+
+
+def _bridge() -> Any:
+    """Give the function of `bridge.js` that opens a device.
+
+    A page whose policy forbids `eval` registers it:
+    `pyodide.registerJsModule("pyconvlite_bridge", { open })`.
+    """
+    try:
+        from pyconvlite_bridge import open as open_device
+    except ImportError:
+        from pyodide.code import run_js
+
+        open_device = run_js(FOLDER.joinpath("bridge.js").read_text("utf-8"))
+    return open_device
 
 
 def init_sync(power_preference: str | None = None, dtype: Any = np.float32) -> AdapterInfo:

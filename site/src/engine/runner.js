@@ -3,6 +3,7 @@
 
 import * as Comlink from 'comlink';
 import { Engine, EngineGone } from './engine.js';
+import address from './runner.worker.js?worker&url';
 
 /**
  * @typedef {import('./runner.worker.js').RunnerApi} RunnerApi
@@ -99,7 +100,7 @@ export class Runner {
 
   /** @returns {Place} */
   #start() {
-    const worker = new Worker(new URL('./runner.worker.js', import.meta.url), { type: 'module', name: 'program' });
+    const worker = startBound(address, { type: 'module', name: 'program' });
     const engine = /** @type {Engine<RunnerApi>} */ (
       new Engine(worker, (error) => {
         if (this.#spare?.engine === engine) this.#spare = null;
@@ -123,6 +124,21 @@ export class Runner {
     ready.catch(() => {}); // whoever waits for it is told
     return { engine, ready };
   }
+}
+
+/**
+ * Starts a worker that the page's policy binds: a program that came by a link can ask no other host. What is fetched as a
+ * worker has a policy only where the host sends one; what the page itself holds has the page's.
+ *
+ * @param {string} address  of the worker's module
+ * @param {WorkerOptions} options
+ */
+function startBound(address, options) {
+  const module = `import ${JSON.stringify(new URL(address, import.meta.url).href)};`;
+  const held = URL.createObjectURL(new Blob([module], { type: 'text/javascript' }));
+  const worker = new Worker(held, options);
+  worker.addEventListener('message', () => URL.revokeObjectURL(held), { once: true }); // by then it has been read
+  return worker;
 }
 
 export { EngineGone };

@@ -1,5 +1,6 @@
 // The worker that runs a visitor's own Python, apart from training's: it may be ended at any moment.
 
+import * as bridge from 'virtual:bridge';
 import * as Comlink from 'comlink';
 import digits from '../../python/digits.py?raw';
 import inline from '../../python/inline.py?raw';
@@ -71,6 +72,7 @@ class Runner {
   async load(base, onProgress) {
     this.#base = base;
     this.#py = await loadPython(base, new Downloads(base, onProgress, PYODIDE_FILES));
+    this.#py.registerJsModule('pyconvlite_bridge', bridge); // this worker's policy forbids eval
     writeModules(this.#py, { digits, inline, names, outlet, runner, running, showing, training });
     this.#runner = this.#py.pyimport('runner');
     performance.mark('ready');
