@@ -14,6 +14,7 @@ import numpy as np
 from ...utils import Pair, conv_outsize
 from .array import contiguous, fill, ndarray, new, whole
 from .device import current
+from .elementwise import elementwise
 from .packing import gathered
 from .product import matmul
 from .program import even, floats, run_file
@@ -107,7 +108,10 @@ def _conv2d(
     if (KH, KW, *pad, *spread, groups) == (1, 1, 0, 0, 1, 1, 1):
         pixels = _pixels(x, outsize, stride)
         weights = W.reshape(OC, Cg).broadcast_to((N, OC, Cg))
-        return matmul(weights, pixels, bias=b, relu=relu).reshape(shape)  # type: ignore[no-any-return]
+        y: ndarray = matmul(weights, pixels).reshape(shape)
+        if b is not None:
+            y = y + b.reshape(OC, 1, 1)
+        return elementwise("relu", "select(a, F(0), a < F(0))", [y]) if relu else y
     fallback = current().info.fallback
     run = even(outsize[1], RUN[fallback])
     Q = even(OCg, max(1, min(CHANNELS[fallback], PRODUCTS // (run * KW))))

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .array import contiguous, ndarray, new
+from .array import ndarray, new
 from .device import current
 from .program import even, floats, run_file
 from .window import checked_axis
@@ -20,14 +20,11 @@ TILES = 32  # workgroups with a tile each that keep a GPU busy
 RESULTS = 4096  # below so many, threads of a GPU share a result's sum
 
 
-def matmul(
-    a: ndarray, b: ndarray, dtype: Any = None, *, bias: ndarray | None = None, relu: bool = False
-) -> Any:
+def matmul(a: ndarray, b: ndarray, dtype: Any = None) -> Any:
     """Matrix product of a (..., M, K) and b (..., K, P); leading axes broadcast.
 
     An operand of one axis is a row on the left, a column on the right, as in NumPy. With a dtype, float32 or
-    float16, the result is kept so; sums are of float32. Of operands with leading axes, each row of the result
-    gets a number of `bias` (M,) added, and with `relu` only its positive part is kept.
+    float16, the result is kept so; sums are of float32.
     """
     a, b = floats(a, b)
     if a.ndim and b.ndim == 1:
@@ -49,7 +46,7 @@ def matmul(
     a, b = (m.broadcast_to((*lead, *m.shape[-2:])) for m in (a, b))
     if len(lead) > 1:
         a, b = a.reshape(-1, M, K), b.reshape(-1, K, P)
-    if not fallback and not lead and bias is None and not relu and y.size < RESULTS and K > 256:
+    if not fallback and not lead and y.size < RESULTS and K > 256:
         parts = math.gcd(K, 64)
         if parts > 1:
             a = a.reshape(M, parts, K // parts).transpose(1, 0, 2)
@@ -59,20 +56,16 @@ def matmul(
     sizes = [M, P, K]
     for m in (a, b):
         sizes += [m.offset, m.strides[0] if m.ndim > 2 else 0, *m.strides[-2:]]
-    added = a if bias is None else contiguous(bias)  # something has to be bound
-    sizes.append(added.offset)
-    flags = {"BIAS": int(bias is not None), "RELU": int(relu)}
     for H in (2, 1):
         tiles = batch * -(-M // (64 * H)) * -(-P // (64 * H))
         if not fallback and tiles >= TILES:
             along = {"A_ROWS": int(a.strides[-1] == 1), "B_COLUMNS": int(b.strides[-2] == 1)}
-            flags |= along | {"H": H, "FOUR": 4}
-            run_file("matmul_tiled", [a, b, added], [y], tiles * 256, sizes, workgroup=256, **flags)
+            run_file("matmul_tiled", [a, b], [y], tiles * 256, sizes, workgroup=256, H=H, FOUR=4, **along)
             return y
     R, Q, U = TILE[fallback]
     R, Q = even(M, R), even(P, Q)
     threads = batch * -(-M // R) * -(-P // Q)
-    run_file("matmul", [a, b, added], [y], threads, sizes, R=R, Q=Q, U=U, **flags)
+    run_file("matmul", [a, b], [y], threads, sizes, R=R, Q=Q, U=U)
     return y
 
 

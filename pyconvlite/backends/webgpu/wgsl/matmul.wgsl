@@ -1,10 +1,9 @@
 // y (batch, M, P) = a (batch, M, K) b (batch, K, P), the operands with any strides. A thread has R x Q results, and takes
-// U steps along K at a time. With BIAS each row of y gets a number added; with RELU the positive part is kept.
+// U steps along K at a time.
 
 @group(0) @binding(1) var<storage, read> a: array<Element>;
 @group(0) @binding(2) var<storage, read> b: array<Element>;
-@group(0) @binding(3) var<storage, read> bias: array<Element>;
-@group(0) @binding(4) var<storage, read_write> y: array<Result>;
+@group(0) @binding(3) var<storage, read_write> y: array<Result>;
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
@@ -41,13 +40,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
   }
   $for(r, R){if (row + $r < M) {
     let at = (n * M + row + $r) * P + column;
-    var b = 0.0;
-    if (BIAS != 0) { b = f32(bias[parameter(12) + row + $r]); }
-    $for(q, Q){if (column + $q < P) { y[at + $q] = Result(finished(s$r_$q + b)); } }
+    $for(q, Q){if (column + $q < P) { y[at + $q] = Result(s$r_$q); } }
   }
   }
-}
-
-fn finished(v: f32) -> f32 {
-  return select(v, 0.0, RELU != 0 && v < 0.0);
 }

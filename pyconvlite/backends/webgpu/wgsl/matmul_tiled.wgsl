@@ -1,11 +1,10 @@
 // y (batch, M, P) = a (batch, M, K) b (batch, K, P), the operands with any strides. A workgroup of 16 x 16 threads has a tile
 // of 64 H x 64 H results, and shares DEPTH steps along K at a time; a thread has 4 H x 4 H results, in H x H blocks of 4 x 4.
-// BIAS and RELU are as in matmul.wgsl. For large products on a GPU: barriers make it slow where a CPU stands in.
+// For large products on a GPU: barriers make it slow where a CPU stands in.
 
 @group(0) @binding(1) var<storage, read> a: array<Element>;
 @group(0) @binding(2) var<storage, read> b: array<Element>;
-@group(0) @binding(3) var<storage, read> bias: array<Element>;
-@group(0) @binding(4) var<storage, read_write> y: array<Result>;
+@group(0) @binding(3) var<storage, read_write> y: array<Result>;
 
 const DEPTH = 16;
 const QUADS = 16 * H; // fours of rows, or of columns, in a tile
@@ -62,11 +61,5 @@ fn four_columns(n: i32, k: i32, column: i32, P: i32, K: i32) -> vec4f {
 fn put(v: vec4f, n: i32, row: i32, column: i32, M: i32, P: i32) {
   if (row >= M) { return; }
   let at = (n * M + row) * P + column;
-  var b = 0.0;
-  if (BIAS != 0) { b = f32(bias[parameter(12) + row]); }
-  for (var j = 0; j < min(4, P - column); j++) { y[at + j] = Result(finished(v[j] + b)); }
-}
-
-fn finished(v: f32) -> f32 {
-  return select(v, 0.0, RELU != 0 && v < 0.0);
+  for (var j = 0; j < min(4, P - column); j++) { y[at + j] = Result(v[j]); }
 }
