@@ -18,11 +18,12 @@ import pytest
 import pyconvlite.graph
 import pyconvlite.utils
 from pyconvlite import Variable
-from tools.mnist import files
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "site" / "python"))
 import showing
 from outlet import Outlet
+
+data = pytest.importorskip("tools.mnist", reason="the tools are not in the wheel")
 
 pytestmark = pytest.mark.cpython  # matplotlib is not inside the Pyodide of the tests
 
@@ -76,7 +77,7 @@ def run(monkeypatch: pytest.MonkeyPatch):
 @pytest.fixture(scope="module")
 def mnist() -> None:
     """MNIST in the cache."""
-    files()
+    data.files()
 
 
 # -------------------------------------------------------------------------------------------- all of them

@@ -7,6 +7,7 @@ import pytest
 
 from pyconvlite.backends import numpy as reference
 from pyconvlite.backends import webgpu
+from pyconvlite.backends.webgpu import convolution, product
 from pyconvlite.backends.webgpu.device import current
 
 rng = np.random.default_rng(0)
@@ -61,6 +62,35 @@ def test_convolutions(kind, groups, stride, pad):
     gx = reference.conv2d_gx(gy, W, None, x.shape[2:], *arguments)
     assert_close(kernels.conv2d_gx(G, V, None, x.shape[2:], *arguments), gx)
     assert_close(kernels.conv2d_gW(X, G, (5, 3), *arguments), reference.conv2d_gW(x, gy, (5, 3), *arguments))
+
+
+@pytest.mark.parametrize("shape", [(4, 40, 34, 3, 3, 1), (2, 64, 260, 1, 5, 2), (7, 33, 32, 3, 2, 1)])
+@pytest.mark.parametrize(
+    ("stride", "pad", "dilation"),
+    [((1, 1), (1, 2), (1, 1)), ((2, 1), (0, 3), (1, 2)), ((1, 3), (2, 0), (2, 1))],
+)
+def test_convolutions_of_many_channels(kind, shape, stride, pad, dilation, monkeypatch):
+    """By tiles where it is a GPU."""
+    N, C, OC, KH, KW, groups = shape
+    monkeypatch.setattr(product, "TILES", 4)
+    ran = []
+    monkeypatch.setattr(
+        convolution, "run_tiled", lambda *a, **k: (ran.append(a[0]), product.run_tiled(*a, **k))
+    )
+    x = rng.standard_normal((N, C, 17, 14), np.float32)
+    W = rng.standard_normal((OC, C // groups, KH, KW), np.float32)
+    b = rng.standard_normal(OC, np.float32)
+    arguments = stride, pad, dilation, groups
+    y = reference.conv2d(x, W, b, *arguments, relu=True)
+    gy = rng.standard_normal(y.shape, np.float32)
+    X, V, B, G = map(webgpu.asarray, (x, W, b, gy))
+    kernels = webgpu.kernels
+    assert_close(kernels.conv2d(X, V, B, *arguments, relu=True), y)
+    gx = reference.conv2d_gx(gy, W, None, x.shape[2:], *arguments)
+    assert_close(kernels.conv2d_gx(G, V, None, x.shape[2:], *arguments), gx)
+    gW = reference.conv2d_gW(x, gy, (KH, KW), *arguments)
+    assert_close(kernels.conv2d_gW(X, G, (KH, KW), *arguments), gW)
+    assert len(ran) == (0 if current().info.fallback else 3)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """Convolution, its gradients, its columns on the device; names, arguments, results as in the NumPy backend.
 
 A convolution with a kernel of one pixel is a matrix product, see `product.py`. Other kernels go over a
-padded copy of x, so that no pixel they read needs a test. The gradient with respect to x is a convolution
-too: of gy, with zeros between its elements where the stride is above 1, with the weights turned around.
+padded copy of x, so that no pixel they read needs a test. With many channels, a GPU multiplies its windows
+in their place by tiles, as if im2col had laid them out (implicit GEMM). The gradient with respect to x is
+a convolution too: of gy, with zeros between its elements where the stride is above 1, with the weights
+turned around.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from .array import contiguous, fill, ndarray, new, whole
 from .device import current
 from .elementwise import elementwise
 from .packing import gathered
-from .product import matmul
+from .product import matmul, run_tiled, tile_side
 from .program import even, floats, run_file
 
 __all__ = ["col2im", "conv2d", "conv2d_gW", "conv2d_gx", "im2col"]
@@ -27,6 +29,7 @@ RUN = {False: 8, True: 16}  # windows to a thread at most, by `AdapterInfo.fallb
 CHANNELS = {False: 4, True: 8}
 PRODUCTS = 1500  # multiplications written out in a kernel at most; more takes long to compile
 SUMS = {False: 64, True: 100}  # of gW's kernel
+TILED = 32  # channels, and products to a sum, from which on a GPU computes by tiles
 THREADS = {False: 16384, True: 512}  # wanted at least for gW
 
 
@@ -109,11 +112,11 @@ def _conv2d(
         pixels = _pixels(x, outsize, stride)
         weights = W.reshape(OC, Cg).broadcast_to((N, OC, Cg))
         y: ndarray = matmul(weights, pixels).reshape(shape)
-        if b is not None:
-            y = y + b.reshape(OC, 1, 1)
-        return elementwise("relu", "select(a, F(0), a < F(0))", [y]) if relu else y
+        return _finished(y, b, relu)
+    OH, OW = outsize
     fallback = current().info.fallback
-    run = even(outsize[1], RUN[fallback])
+    tile = tile_side(groups, OCg, N * OH * OW) if min(OCg, Cg * KH * KW) >= TILED else 0
+    run = 1 if tile else even(OW, RUN[fallback])
     Q = even(OCg, max(1, min(CHANNELS[fallback], PRODUCTS // (run * KW))))
     sizes = _sizes(outsize, run, (KH, KW), stride, dilation)
     if len(batches := _batches(x, sizes)) > 1:
@@ -122,13 +125,47 @@ def _conv2d(
         return gathered(parts).reshape(shape)
     x = _padded(x, sizes, pad, spread)
     y = new(shape, x.dtype)
-    threads = N * groups * -(-OCg // Q) * outsize[0] * -(-outsize[1] // run)
     W = contiguous(W)
+    if tile:
+        channel, row = sizes["HP"] * sizes["WP"], sizes["WP"]
+        run_tiled(
+            tile,
+            W,
+            x,
+            y,
+            (OCg, N * OH * OW, Cg * KH * KW),
+            groups=groups,
+            k_inner=(KH, KW),
+            p_inner=outsize,
+            a_strides=(0, OCg * Cg * KH * KW, Cg * KH * KW, KH * KW, KW, 1),
+            b_strides=(
+                0,
+                Cg * channel,
+                *_window(channel, row, dilation),
+                *_window(channel * groups * Cg, row, stride),
+            ),
+            y_strides=(0, OCg * OH * OW, OH * OW, OC * OH * OW, OW, 1),
+            a_rows=True,
+            b_columns=False,
+        )
+        return _finished(y, b, relu)
+    threads = N * groups * -(-OCg // Q) * OH * -(-OW // run)
     bias = W if b is None else contiguous(b)  # something has to be bound
     flags = {"BIAS": int(b is not None), "RELU": int(relu)}
     sizes |= {"GROUPS": groups, "CG": Cg, "OCG": OCg, "Q": Q}
     run_file("conv2d", [x, W, bias], [y], threads, [N, W.offset, bias.offset], **sizes, **flags)
     return y
+
+
+def _finished(y: ndarray, b: ndarray | None, relu: bool) -> ndarray:
+    if b is not None:
+        y = y + b.reshape(-1, 1, 1)
+    return elementwise("relu", "select(a, F(0), a < F(0))", [y]) if relu else y
+
+
+def _window(plane: int, row: int, step: Pair) -> tuple[int, int, int]:
+    """Strides from plane to plane, and down and right by steps."""
+    return plane, row * step[0], step[1]
 
 
 def conv2d_gx(
@@ -165,29 +202,75 @@ def conv2d_gW(
     Cg, OCg, (KH, KW) = x.shape[1] // groups, OC // groups, kernel_size
     if not gy.size:
         return fill((OC, Cg, KH, KW), 0, x.dtype)
+    taps = Cg * KH * KW
     device = current()
     if (KH, KW, *pad, groups) == (1, 1, 0, 0, 1) and 4 * N * OC * Cg <= device.largest:
         products = matmul(gy.reshape(N, OC, OH * OW), _pixels(x, (OH, OW), stride).swapaxes(1, 2), np.float32)
         return products.sum(axis=0, dtype=gy.dtype).reshape(OC, Cg, 1, 1)
     fallback = device.info.fallback
-    run = even(OW, RUN[fallback])
+    room = max(1, device.largest // (4 * OC * taps))
+    tiles = tile_side(N * groups, OCg, taps) if min(OCg, taps) >= TILED else 0
+    run = 1 if tiles else even(OW, RUN[fallback])
+    sizes = _sizes((OH, OW), run, kernel_size, stride, dilation)
+    sizes |= {"GROUPS": groups, "CG": Cg, "OCG": OCg}
+    batches = _batches(x, sizes)
+    compute = _gW_tiled if tiles else _gW_direct
+    sums = [
+        compute(_padded(x[images], sizes, pad), whole(gy[images]), sizes, max(1, room // len(batches)))
+        for images in batches
+    ]
+    joined = gathered(sums).reshape(-1, OC, Cg, KH, KW) if len(sums) > 1 else sums[0]
+    return joined.sum(axis=0, dtype=gy.dtype)
+
+
+def _gW_direct(x: ndarray, gy: ndarray, sizes: dict[str, int], room: int) -> ndarray:
+    """Parts of gW, each of every so many rows of windows; at most `room` of them."""
+    N, OC, OH, _ = gy.shape
+    OCg, Cg, KH, KW, run = (sizes[name] for name in ("OCG", "CG", "KH", "KW", "R"))
+    fallback = current().info.fallback
     T = KH if KH * KW * run <= PRODUCTS and SUMS[fallback] >= KH * KW else 1
     most = min(CHANNELS[fallback], PRODUCTS // (T * KW * run), SUMS[fallback] // (T * KW))
     Q = even(OCg, max(1, most))
-    sizes = _sizes((OH, OW), run, kernel_size, stride, dilation)
-    batches = _batches(x, sizes)
-    blocks = groups * -(-OCg // Q) * Cg * KH // T
-    room = device.largest // (4 * OC * Cg * KH * KW)
-    parts = max(1, min(N * OH, -(-THREADS[fallback] // blocks), room) // len(batches))
-    sizes |= {"GROUPS": groups, "CG": Cg, "OCG": OCg, "Q": Q, "T": T}
-    sums = []
-    for images in batches:
-        inputs = [_padded(x[images], sizes, pad), whole(gy[images])]
-        gW = new((parts, OC, Cg, KH, KW), np.float32)
-        run_file("conv2d_gw", inputs, [gW], blocks * parts, [len(inputs[0]), parts], **sizes)
-        sums.append(gW)
-    joined = gathered(sums).reshape(-1, *gW.shape[1:]) if len(sums) > 1 else gW
-    return joined.sum(axis=0, dtype=gy.dtype)
+    blocks = OC // OCg * -(-OCg // Q) * Cg * KH // T
+    parts = max(1, min(N * OH, -(-THREADS[fallback] // blocks), room))
+    gW = new((parts, OC, Cg, KH, KW), np.float32)
+    run_file("conv2d_gw", [x, gy], [gW], blocks * parts, [N, parts], **sizes, Q=Q, T=T)
+    return gW
+
+
+def _gW_tiled(x: ndarray, gy: ndarray, sizes: dict[str, int], room: int) -> ndarray:
+    """Parts of gW, each of so many images (split-K); at most `room` of them."""
+    N, OC, OH, OW = gy.shape
+    groups, OCg, Cg, KH, KW = (sizes[name] for name in ("GROUPS", "OCG", "CG", "KH", "KW"))
+    taps = Cg * KH * KW
+    channel, row = sizes["HP"] * sizes["WP"], sizes["WP"]
+    image = groups * Cg * channel
+    # The fewest parts that keep a GPU busy, four times over: the sums are long.
+    divisors = [n for n in range(1, min(N, room) + 1) if N % n == 0]
+    parts = next((n for n in divisors if tile_side(n * groups // 4, OCg, taps)), divisors[-1])
+    gW = new((parts, OC, Cg, KH, KW), np.float32)
+    run_tiled(
+        tile_side(parts * groups, OCg, taps) or 1,
+        gy,
+        x,
+        gW,
+        (OCg, taps, N // parts * OH * OW),
+        parts=parts,
+        groups=groups,
+        k_inner=(OH, OW),
+        p_inner=(KH, KW),
+        a_strides=(N // parts * OC * OH * OW, OCg * OH * OW, OH * OW, OC * OH * OW, OW, 1),
+        b_strides=(
+            N // parts * image,
+            Cg * channel,
+            *_window(image, row, (sizes["SH"], sizes["SW"])),
+            *_window(channel, row, (sizes["DH"], sizes["DW"])),
+        ),
+        y_strides=(OC * taps, OCg * taps, taps, KH * KW, KW, 1),
+        a_rows=True,
+        b_columns=True,
+    )
+    return gW
 
 
 def im2col(x: ndarray, kernel_size: Pair, stride: Pair, pad: Pair, dilation: Pair = (1, 1)) -> Any:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...utils import Pair
 from .array import ndarray, new
 from .device import current
 from .program import even, floats, run_file
@@ -53,20 +54,88 @@ def matmul(a: ndarray, b: ndarray, dtype: Any = None) -> Any:
             products = matmul(a, b.reshape(parts, K // parts, P), np.float32)
             return products.sum(axis=0, dtype=y.dtype)
     batch = math.prod(lead)
-    sizes = [M, P, K]
-    for m in (a, b):
-        sizes += [m.offset, m.strides[0] if m.ndim > 2 else 0, *m.strides[-2:]]
-    for H in (2, 1):
-        tiles = batch * -(-M // (64 * H)) * -(-P // (64 * H))
-        if not fallback and tiles >= TILES:
-            along = {"A_ROWS": int(a.strides[-1] == 1), "B_COLUMNS": int(b.strides[-2] == 1)}
-            run_file("matmul_tiled", [a, b], [y], tiles * 256, sizes, workgroup=256, H=H, FOUR=4, **along)
-            return y
+    if tile := tile_side(batch, M, P):
+        run_tiled(
+            tile,
+            a,
+            b,
+            y,
+            (M, P, K),
+            parts=batch,
+            a_strides=(a.strides[0], 0, a.strides[-2], a.strides[-1], 0, 0),
+            b_strides=(b.strides[0], 0, b.strides[-2], 0, 0, b.strides[-1], 0, 0),
+            y_strides=(M * P, 0, P, 1, 0, 0),
+            a_rows=a.strides[-1] == 1,
+            b_columns=b.strides[-2] == 1,
+        )
+        return y
     R, Q, U = TILE[fallback]
     R, Q = even(M, R), even(P, Q)
     threads = batch * -(-M // R) * -(-P // Q)
+    sizes = [M, P, K]
+    for m in (a, b):
+        sizes += [m.offset, m.strides[0] if m.ndim > 2 else 0, *m.strides[-2:]]
     run_file("matmul", [a, b], [y], threads, sizes, R=R, Q=Q, U=U)
     return y
+
+
+def tile_side(batch: int, M: int, P: int) -> int:
+    """Side of tiles in units of 64 results, with tiles enough to keep a GPU busy; 0 where there is none."""
+    if current().info.fallback:
+        return 0
+    return next((H for H in (2, 1) if _tiles(H, batch, M, P) >= TILES), 0)
+
+
+def _tiles(H: int, batch: int, M: int, P: int) -> int:
+    return batch * -(-M // (64 * H)) * -(-P // (64 * H))
+
+
+def run_tiled(
+    tile: int,
+    a: ndarray,
+    b: ndarray,
+    y: ndarray,
+    sizes: tuple[int, int, int],
+    *,
+    a_strides: Sequence[int],
+    b_strides: Sequence[int],
+    y_strides: Sequence[int],
+    parts: int = 1,
+    groups: int = 1,
+    k_inner: Pair = (1, 1),
+    p_inner: Pair = (1, 1),
+    a_rows: bool,
+    b_columns: bool,
+) -> None:
+    """Product by tiles: y (parts, groups, M, P) = a (parts, groups, M, K) b (parts, groups, K, P).
+
+    K and P may stand for three axes each.
+
+    Args:
+        tile: from `tile_side`.
+        sizes: M, P, K.
+        a_strides: of parts, groups, M, and K's three axes.
+        b_strides: of parts, groups, K's three axes, and P's.
+        y_strides: of parts, groups, M, and P's three axes.
+        k_inner, p_inner: lengths of the inner two of K's axes, and of P's.
+        a_rows: whether neighbours along K lie side by side in a; if not, those along M do.
+        b_columns: whether neighbours along K lie side by side in b; if not, those along P do.
+    """
+    M, P, _ = sizes
+    constants = {
+        "H": tile,
+        "FOUR": 4,
+        "GROUPS": groups,
+        "K_MIDDLE": k_inner[0],
+        "K_INNER": k_inner[1],
+        "P_MIDDLE": p_inner[0],
+        "P_INNER": p_inner[1],
+        "A_ROWS": int(a_rows),
+        "B_COLUMNS": int(b_columns),
+    }
+    threads = _tiles(tile, parts * groups, M, P) * 256
+    places = [*sizes, a.offset, *a_strides, b.offset, *b_strides, *y_strides]
+    run_file("product_tiled", [a, b], [y], threads, places, workgroup=256, **constants)
 
 
 def tensordot(a: ndarray, b: ndarray, axes: int | Sequence[Any] = 2) -> ndarray:
