@@ -96,10 +96,10 @@ def test_the_kernel_walks_by_itself_and_by_the_button(chapter_55: Visit) -> None
     lesson.says("y[0, 0]")
     lesson.place.get_by_role("button", name="Next").click()
     lesson.says("y[0, 1]")
-    lesson.place.get_by_role("button", name="Play").click()
+    lesson.place.get_by_role("button", name="Play", exact=True).click()
     for place in ("y[1, 0]", "y[1, 1]", "y[0, 0]"):
         lesson.says(place)
-    lesson.place.get_by_role("button", name="Play").wait_for()  # it has come to its end
+    lesson.place.get_by_role("button", name="Play", exact=True).wait_for()  # it has come to its end
 
 
 def test_typed_code_and_wrong_code(chapter_55: Visit) -> None:
