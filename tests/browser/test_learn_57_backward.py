@@ -262,9 +262,9 @@ def test_where_a_gradient_comes_from(backward: Visit) -> None:
     lesson.set(stride=1, pad=0)
     lesson.put("gy", 0, "2")
     lesson.cells("gx").nth(2 * 5 + 1).focus()
+    lesson.says("gx[0, 0, 2, 1] = 2 × (-2) + 0 × (-1) + 0 × 3 + 1 × 0 + 0 × 2 + 0 × 1 = -4")
     assert lesson.marked("gy") == [0, 1, 3, 4, 6, 7]
     assert lesson.marked("W") == [0, 1, 3, 4, 6, 7]
-    lesson.says("gx[0, 0, 2, 1] = 2 × (-2) + 0 × (-1) + 0 × 3 + 1 × 0 + 0 × 2 + 0 × 1 = -4")
     lesson.set(stride=3)
     lesson.cells("gx").nth(24).hover()
     lesson.says("gx[0, 0, 4, 4] = 0: no output looked at this pixel.")
