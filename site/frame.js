@@ -30,8 +30,8 @@ const policy = (/** @type {string} */ script) =>
     .join('; ');
 
 /**
- * Replaces `<!-- masthead -->`, `<!-- fault -->`, `<!-- chapters -->`, `<!-- inspect -->` and `<!-- footer -->` by the parts
- * in frame/.
+ * Replaces `<!-- masthead -->`, `<!-- fault -->`, `<!-- chapters -->`, `<!-- charts -->`, `<!-- inspect -->` and
+ * `<!-- footer -->` by the parts in frame/.
  *
  * @returns {import('vite').Plugin[]}
  */
@@ -49,6 +49,7 @@ export function frame() {
             masthead: part('masthead.html').replace(`<a href="${link}"`, '$& aria-current="page"'),
             fault: part('fault.html'),
             footer: part('footer.html'),
+            charts: part('charts.html'),
             inspect: part('inspect.html'),
             chapters: part('chapters.html').replace(`<a href="./${page}.html"`, '$& aria-current="page"'),
           };

@@ -158,9 +158,11 @@ def _conv2d(
 
 
 def _finished(y: ndarray, b: ndarray | None, relu: bool) -> ndarray:
-    if b is not None:
-        y = y + b.reshape(-1, 1, 1)
-    return elementwise("relu", "select(a, F(0), a < F(0))", [y]) if relu else y
+    """Sums with their bias and ReLU, in one pass over them."""
+    if b is None:
+        return elementwise("relu", "select(a, F(0), a < F(0))", [y]) if relu else y
+    b = b.reshape(-1, 1, 1)
+    return elementwise("bias_relu", "select(a + b, F(0), a + b < F(0))", [y, b]) if relu else y + b
 
 
 def _window(plane: int, row: int, step: Pair) -> tuple[int, int, int]:
