@@ -68,6 +68,14 @@ def test_a_graph_that_is_none(play: Playground) -> None:
     assert output
 
 
+def test_a_graph_after_the_collection_of_garbage(play: Playground) -> None:
+    page = play.page.context.new_cdp_session(play.page)
+    for name in "ab":
+        play.run(f"'digraph g {{ {name} }}'")
+        play.until("document.querySelectorAll('#output .graph img').length === 1", seconds=20)
+        page.send("HeapProfiler.collectGarbage")
+
+
 def test_html_stands_in_a_frame(play: Playground) -> None:
     play.run("import numpy as np\nfrom pyconvlite import Variable\nVariable(np.zeros((2, 3)), name='x')")
     frame = play.page.frame_locator("#output iframe")

@@ -8,8 +8,13 @@ const SECONDS = 30; // a graph may take, the first one with Graphviz itself
 
 /** @type {Promise<unknown>} */
 let queue = Promise.resolve();
-/** @type {Worker | null} */
-let worker = null;
+/**
+ * Graphviz's worker, and how it is called. Both live as long as each other: a proxy that is collected as garbage takes
+ * its worker's ear with it.
+ *
+ * @type {{worker: Worker, ask: Comlink.Remote<LayOut>} | null}
+ */
+let graphviz = null;
 
 /** A graph in Graphviz's language as SVG; one after the other. @param {string} dot @returns {Promise<string>} */
 export function svgOf(dot) {
@@ -18,23 +23,28 @@ export function svgOf(dot) {
   return next;
 }
 
+function start() {
+  const worker = new Worker(new URL('./graph.worker.js', import.meta.url), { type: 'module', name: 'graphviz' });
+  return { worker, ask: /** @type {Comlink.Remote<LayOut>} */ (Comlink.wrap(worker)) };
+}
+
 /** @param {string} dot @returns {Promise<string>} */
 async function layOut(dot) {
-  worker ??= new Worker(new URL('./graph.worker.js', import.meta.url), { type: 'module', name: 'graphviz' });
-  const present = worker;
+  graphviz ??= start();
+  const { worker, ask } = graphviz;
   /** @type {Promise<never>} */
   const failed = new Promise((_, fail) => {
     setTimeout(() => fail(new Error(`it takes more than ${SECONDS} seconds`)), SECONDS * 1000);
-    present.onerror = (event) => {
+    worker.onerror = (event) => {
       event.preventDefault();
       fail(new Error(event.message || 'Graphviz could not be started'));
     };
   });
   try {
-    return await Promise.race([/** @type {Comlink.Remote<LayOut>} */ (Comlink.wrap(present))(dot), failed]);
+    return await Promise.race([ask(dot), failed]);
   } catch (error) {
-    present.terminate();
-    worker = null;
+    worker.terminate();
+    graphviz = null;
     throw error;
   }
 }
