@@ -133,7 +133,7 @@ class TestTiers:
             ("def test_good(): pass", [], "1 passed, 0 failed", 0),
             ("def test_good(): pass\ndef test_bad(): assert False", [], "1 passed, 1 failed", 1),
             ("def test_good(): pass\ndef test_bad(absent): pass", ["-q"], "1 passed, 1 failed", 1),
-            ("import os\ndef test_good(): pass\ndef test_bad(): os._exit(0)", [], "0 passed, 1 failed", 1),
+            ("import os\ndef test_good(): pass\ndef test_bad(): os._exit(0)", [], "1 passed, 1 failed", 1),
             ("syntax error", [], "0 passed, 1 failed", 1),
             ("def test_good(): pass", ["-k", "nothing"], "0 passed, 0 failed", 1),
         ],

@@ -54,6 +54,19 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Have a figure that was measured stand at the end of the run."""
+    return lambda figure: record_property("figure", figure)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for report in terminalreporter.getreports("passed"):
+        for name, figure in report.user_properties:
+            if name == "figure" and report.when == "call":
+                terminalreporter.write_line(str(figure))
+
+
+@pytest.fixture
 def blank(browser: Browser, server: Server) -> Iterator[Page]:
     with blank_page(browser, server) as page:
         yield page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -271,7 +272,7 @@ def test_the_saliency_of_another_class(visit: Visit) -> None:
 
 @pytest.mark.parametrize(("model", "kernels"), [("SmallCNN", "auto"), ("LeNet", "numpy")])
 def test_looking_inside_takes_less_than_a_tenth_of_training(
-    visit: Visit, model: str, kernels: str, capsys: pytest.CaptureFixture[str]
+    visit: Visit, model: str, kernels: str, tell: Callable[[str], None]
 ) -> None:
     visit.choose(model=model, kernels=kernels)
     look_inside(visit)
@@ -283,8 +284,7 @@ def test_looking_inside_takes_less_than_a_tenth_of_training(
         shares += numbers(visit.text("#inspect-share"))
     visit.page.evaluate("document.getElementById('stop').click()")
     visit.wait_for("#go", "Train")
-    with capsys.disabled():
-        print(f"\nlooking inside, {model}, {kernels}: {shares[-1]}% of the training's time")
+    tell(f"looking inside, {model}, {kernels}: {shares[-1]}% of the training's time")
     assert visit.page.evaluate("document.querySelectorAll('.activations')[0].width") >= 2
     assert 1 < shares[-1] < 10
 

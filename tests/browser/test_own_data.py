@@ -137,7 +137,7 @@ def test_drawings_are_learnt_recognized_and_kept(own: Visit) -> None:
 
 
 def test_a_dozen_files_of_each_are_learnt_within_seconds(
-    own: Visit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    own: Visit, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
     found = shapes(tmp_path, 16)
     own.page.click("#add-class")
@@ -146,8 +146,7 @@ def test_a_dozen_files_of_each_are_learnt_within_seconds(
         has(own, i, 12)
     train(own)
     seconds = float(own.text("#r-seconds").removesuffix(" s"))
-    with capsys.disabled():
-        print(f"\n3 classes x 12 pictures: {seconds} s; {own.text('#own-result')}")
+    tell(f"3 classes x 12 pictures: {seconds} s; {own.text('#own-result')}")
     assert seconds < 60
     right = 0
     for i, paths in enumerate(found.values()):

@@ -31,9 +31,9 @@ def test_the_defaults_reach_97_percent(trained: Visit) -> None:
 
 
 def test_how_long_mnist_takes(
-    trained: Visit, enter: Callable[..., Visit], capsys: pytest.CaptureFixture[str]
+    trained: Visit, enter: Callable[..., Visit], tell: Callable[[str], None]
 ) -> None:
-    """Printed, not bounded: it depends on the machine."""
+    """Told, not bounded: it depends on the machine."""
     start = perf_counter()
     visit = enter()
     visit.choose(images=20_000)  # enough for 97 %
@@ -46,12 +46,11 @@ def test_how_long_mnist_takes(
     visit.page.context.close()
     assert accuracy >= 97
     epoch = 60_000 / int(trained.text("#r-rate").replace(",", ""))
-    with capsys.disabled():
-        print(
-            f"\nMNIST in the tab: from a cold page to {accuracy}% of the test images {cold:.1f} s, of which "
-            f"{ready:.1f} s until it can train; an epoch over 60,000 images {epoch:.1f} s, "
-            f"after which {trained.text('#test-accuracy')}"
-        )
+    tell(
+        f"MNIST in the tab: from a cold page to {accuracy}% of the test images {cold:.1f} s, of which "
+        f"{ready:.1f} s until it can train; an epoch over 60,000 images {epoch:.1f} s, "
+        f"after which {trained.text('#test-accuracy')}"
+    )
 
 
 def test_the_accuracy_shown_is_the_one_of_the_weights(
