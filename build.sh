@@ -350,7 +350,7 @@ tier_lint() {
 }
 
 # Tests of CPython are spread over the cores, file by file.
-spread=(-n auto --maxprocesses 4 --dist loadfile)
+spread=(-n auto --maxprocesses 4 --dist loadfile --max-worker-restart 0)
 
 tier_python() {
   local python
