@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from hosting import DIST, Handler, Server, serving
+from test_every_page import settle
 from visits import Visit
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -51,6 +52,14 @@ def test_text_is_readable_before_python_is_there(
     assert len(words) > 30
     visit.page.click("#language")  # it answers, too
     assert visit.page.evaluate("document.documentElement.lang") == "ja"
+    visit.page.context.close()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_one_reads_stays_in_place(enter: Callable[..., Visit], server: Server, page: str) -> None:
+    visit = enter(server.url + page, locale="en-US", viewport={"width": 360, "height": 740})
+    settle(visit)
+    assert visit.moved() < 0.1  # what the Web Vitals call good
     visit.page.context.close()
 
 

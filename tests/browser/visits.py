@@ -64,6 +64,20 @@ class Visit:
             assert monotonic() < end, f"after {seconds} s it still does not hold that {expression}"
             self.page.wait_for_timeout(20)
 
+    def moved(self) -> float:
+        """How much of what was on screen has moved by itself so far: the layout shift."""
+        return float(
+            self.page.evaluate(
+                """() => new Promise((done) => {
+                  new PerformanceObserver((list) => done(list.getEntries()
+                    .filter((entry) => !entry.hadRecentInput)
+                    .reduce((sum, { value }) => sum + value, 0)))
+                    .observe({ type: 'layout-shift', buffered: true });
+                  setTimeout(() => done(0), 1000); // where nothing has, nothing is told
+                })"""
+            )
+        )
+
     def until_seen(self, images: int) -> None:
         """Wait until the run has seen so many images."""
         seen = "parseInt(document.getElementById('r-samples').textContent.replaceAll(',', ''))"
