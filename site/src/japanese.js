@@ -32,6 +32,9 @@ const SENTENCES = [
   [/^the worker could not be started$/, () => 'ワーカーを起動できませんでした'],
   [/^the browser ended its worker, perhaps for want of memory$/, () => 'ブラウザがワーカーを終了させました。メモリーが足りなくなったのかもしれません'],
   [/^the program has changed what Python itself needs$/, () => 'プログラムが、Python 自体に必要なものを書き換えました'],
+  [/^it takes more than (\d+) seconds$/, (seconds) => `${seconds} 秒たっても終わりません`],
+  [/^Graphviz could not be started$/, () => 'Graphviz を起動できませんでした'],
+  [/^syntax error in line (\d+)(?: near '(.*)')?$/, (line, near) => `${line} 行目${near ? `の「${near}」付近` : ''}に構文の誤りがあります`],
   [/^the program was stopped$/, () => 'プログラムを止めました'],
   [/^the program was stopped after (\d+) seconds$/, (seconds) => `${seconds} 秒たっても終わらないので、プログラムを止めました`],
 

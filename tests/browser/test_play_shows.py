@@ -66,6 +66,9 @@ def test_a_graph_that_is_none(play: Playground) -> None:
     output = play.run("'digraph g { a -> }'")
     play.wait_for("#output", "The graph could not be drawn: syntax error in line 1 near '}'")
     assert output
+    play.page.click("#language")
+    play.wait_for("#output", "グラフを描画できませんでした: 1 行目の「}」付近に構文の誤りがあります")
+    play.page.click("#language")
 
 
 def test_a_graph_after_the_collection_of_garbage(play: Playground) -> None:

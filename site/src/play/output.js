@@ -1,6 +1,7 @@
 // What a program prints and shows. Nothing of it is trusted: text stands as text, pictures as <img>, and HTML in a
 // frame where no script runs.
 
+import { told } from '../fault.js';
 import { onLanguage, texts } from '../language.js';
 import { make } from '../views/dom.js';
 import { svgOf } from './graph.js';
@@ -235,7 +236,7 @@ function makeGraph({ dot }) {
       const src = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));
       place.replaceChildren(make('img', { alt: text().graph, src }));
     },
-    (error) => place.replaceChildren(text().notDrawn(error.message), make('pre', { textContent: dot })),
+    (error) => place.replaceChildren(text().notDrawn(told(error.message.trim())), make('pre', { textContent: dot })),
   );
   return place;
 }
