@@ -10,19 +10,31 @@ import { Inspector } from './inspector.js';
 export function showInspection(lab, nameOf = String) {
   const inspector = new Inspector(lab);
   const picture = () => lab.state.seen?.look.picture ?? null;
-  watch(byId('inspect-body'), (watched) => inspector.watch(watched));
+  const body = byId('inspect-body');
+  watch(body, '0%', (inSight) => inspector.watch({ inSight }));
+  watch(body, '100%', (near) => inspector.watch({ near }));
   showColumns(inspector, () => lab.state.seen, nameOf);
   showDetail(inspector, picture);
   showCourse(inspector);
 }
 
-/** Tells whether an element is in sight: neither folded away nor scrolled away, nor its tab in the background. @param {HTMLElement} element @param {(inSight: boolean) => void} onChange */
-function watch(element, onChange) {
+/**
+ * Tells whether an element is in sight: neither folded away nor scrolled away, nor its tab in the background.
+ *
+ * @param {HTMLElement} element
+ * @param {string} around  how far it may be scrolled away, in parts of the window's height
+ * @param {(inSight: boolean) => void} onChange
+ */
+function watch(element, around, onChange) {
   let inView = false;
   const tell = () => onChange(inView && document.visibilityState === 'visible');
-  new IntersectionObserver((entries) => {
-    inView = entries[entries.length - 1].isIntersecting;
-    tell();
-  }).observe(element);
+  const observer = new IntersectionObserver(
+    (entries) => {
+      inView = entries[entries.length - 1].isIntersecting;
+      tell();
+    },
+    { rootMargin: `${around} 0%` },
+  );
+  observer.observe(element);
   document.addEventListener('visibilitychange', tell);
 }

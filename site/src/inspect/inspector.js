@@ -34,7 +34,7 @@ const MOST = 120; // measurements kept
 /** @extends {Store<Inspection>} */
 export class Inspector extends Store {
   #lab;
-  #watched = false;
+  #watched = { inSight: false, near: false };
   #busy = false;
   /** What each question took the last time, in milliseconds. */
   #cost = { report: GUESS_MS, measures: GUESS_MS };
@@ -58,9 +58,14 @@ export class Inspector extends Store {
     lab.show(() => this.#next());
   }
 
-  /** Whether somebody looks: nothing is asked while nobody does. @param {boolean} watched */
+  /**
+   * Whether somebody looks, or is about to. Nothing is asked while nobody does; before one looks, nothing that would
+   * slow a training.
+   *
+   * @param {Partial<{inSight: boolean, near: boolean}>} watched
+   */
   watch(watched) {
-    this.#watched = watched;
+    this.#watched = { ...this.#watched, ...watched };
     this.#spent.run = null; // what was saved while nobody looked is not spent in a rush
     this.#next();
   }
@@ -85,11 +90,16 @@ export class Inspector extends Store {
     this.#next();
   }
 
+  get #isWatched() {
+    const { inSight, near } = this.#watched;
+    return inSight || (near && this.#lab.state.phase !== 'training');
+  }
+
   /** Asks for what is due, one thing after the other. */
   async #next() {
-    if (this.#busy || !this.#watched) return;
+    if (this.#busy) return;
     this.#busy = true;
-    while (this.#watched && (await this.#ask()));
+    while (this.#isWatched && (await this.#ask()));
     this.#busy = false;
   }
 
