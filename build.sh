@@ -56,7 +56,8 @@ fingerprint() {
   { printf '%s\n' "$files"; git hash-object --no-filters --stdin-paths <<<"$files"; } | git hash-object --stdin
 }
 
-# once OUTPUT INPUT... -- COMMAND...: runs the command unless OUTPUT was made from the same inputs
+# once OUTPUT INPUT... -- COMMAND...: runs the command unless OUTPUT was made from the same inputs; where another run
+# is making it, waits for that one
 once() {
   local output=$1 inputs=() stamp now
   stamp=dist/.stamps/${output//\//-}
@@ -64,13 +65,20 @@ once() {
   while [[ $1 != -- ]]; do inputs+=("$1"); shift; done
   shift
   now=$(fingerprint "${inputs[@]}")
-  if [[ -e $output && -f $stamp && $(<"$stamp") == "$now" ]]; then return; fi
-  say "-- making $output"
-  rm -f "$stamp"
-  "$@"
+  if is_made "$output" "$stamp" "$now"; then return; fi
   mkdir -p dist/.stamps
-  printf '%s' "$now" >"$stamp"
+  (
+    if command -v flock >/dev/null; then flock 9; fi # macOS has none
+    if is_made "$output" "$stamp" "$now"; then exit; fi
+    say "-- making $output"
+    rm -f "$stamp"
+    "$@"
+    printf '%s' "$now" >"$stamp"
+  ) 9>"$stamp.lock"
 }
+
+# is_made OUTPUT STAMP FINGERPRINT
+is_made() { [[ -e $1 && -f $2 && $(<"$2") == "$3" ]]; }
 
 # make_venv FOLDER PYTHON PIP_ARGS...
 make_venv() {

@@ -284,6 +284,7 @@ def test_read_idx_copies_nothing():
 
 @pytest.mark.cpython
 def test_lenet_learns_the_real_mnist():
+    pytest.importorskip("tools.mnist", reason="the tools are not in the wheel").files()  # into the cache
     as_images = Compose([ToFloat(), Normalize(0.0, 255.0)])
     train, test = MNIST(transform=as_images), MNIST(train=False, transform=as_images)
     assert (len(train), len(test)) == (60_000, 10_000)
