@@ -357,9 +357,6 @@ tier_lint() {
   printf '%s %s\n' "$passed" "$failed" >"$tally"
 }
 
-# Tests of CPython are spread over the cores, file by file.
-spread=(-n auto --maxprocesses 4 --dist loadfile --max-worker-restart 0)
-
 tier_python() {
   local python
   set_up_python
@@ -369,7 +366,9 @@ tier_python() {
       make_venv .venv-pyodide "$python" pyodide-build==0.39.2 pkginfo==2.0
     export PYCONVLITE_PYODIDE_CLI=$root/.venv-pyodide/bin/pyodide
   fi
-  OPENBLAS_NUM_THREADS=1 count_tests .venv/bin/python -m pytest "${spread[@]}" "$@"
+  # Spread over the cores, file by file. Browsers use them all by themselves: their tests stand alone.
+  OPENBLAS_NUM_THREADS=1 count_tests .venv/bin/python -m pytest \
+    -n auto --maxprocesses 4 --dist loadfile --max-worker-restart 0 "$@"
 }
 
 # node_tier FOLDER [PYTEST_ARGS...]: the suite inside the Pyodide in a folder
@@ -435,7 +434,7 @@ tier_browser() {
   make_site
   make_distribution dist/pyodide scipy pillow # for the tests that run in the browser's own Python
   set_up_chromium || cannot_run "no browser found, and none could be installed"
-  count_tests .venv/bin/python -m pytest -o testpaths=tests/browser "${spread[@]}" "$@"
+  count_tests .venv/bin/python -m pytest -o testpaths=tests/browser "$@"
 }
 
 tier_firefox() {
