@@ -54,9 +54,9 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Have a figure that was measured stand at the end of the run."""
-    return lambda figure: record_property("figure", figure)
+    return lambda figure: request.node.user_properties.append(("figure", figure))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
