@@ -171,6 +171,16 @@ def test_a_dead_unit_is_flagged(visit: Visit, tmp_path: Path) -> None:
     assert flagged.get_attribute("aria-label") == "4: 0.000, dead: zero for every probe image"
 
 
+def test_it_is_there_before_one_scrolls_to_it(enter: Callable[..., Visit]) -> None:
+    visit = enter(viewport={"width": 1440, "height": 900})
+    visit.wait_for("#columns", "conv1")
+    assert visit.page.evaluate(
+        "document.getElementById('inspect-body').getBoundingClientRect().top > innerHeight"
+    )
+    assert visit.page.evaluate("scrollY") == 0
+    visit.page.context.close()
+
+
 def test_it_follows_training_only_while_somebody_looks(visit: Visit) -> None:
     look_inside(visit)
     visit.page.evaluate("document.getElementById('go').click()")
