@@ -15,23 +15,14 @@ The names are those of DeZero, the framework of "Deep Learning from Scratch 3":
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from . import backends, core, functions, utils
-from .core import (
-    Config,
-    Function,
-    Parameter,
-    Variable,
-    as_array,
-    as_variable,
-    grad,
-    no_grad,
-    test_mode,
-    using_config,
-)
-from .utils import seed
+from . import backends, functions
+from ._random import seed
+from .autograd import Function, Parameter, Variable, as_array, as_variable, grad
+from .config import Config, no_grad, test_mode, using_config
 
 if TYPE_CHECKING:
     from . import (
+        core,
         cuda,
         dataloaders,
         datasets,
@@ -41,6 +32,7 @@ if TYPE_CHECKING:
         optimizers,
         testing,
         transforms,
+        utils,
     )
     from .dataloaders import DataLoader, SeqDataLoader
     from .datasets import Dataset
@@ -50,8 +42,8 @@ else:
     # Loaded when first asked for: in a browser, where nothing is compiled ahead, they take as long again as
     # the engine, and few programs need them all.
     _MODULES = {
-        *("cuda", "dataloaders", "datasets", "functions_conv", "graph", "layers"),
-        *("models", "optimizers", "testing", "transforms"),
+        *("core", "cuda", "dataloaders", "datasets", "functions_conv", "graph", "layers"),
+        *("models", "optimizers", "testing", "transforms", "utils"),
     }
     _HOMES = {
         "DataLoader": "dataloaders",

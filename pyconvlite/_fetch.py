@@ -1,10 +1,14 @@
-"""Download of a file, in CPython and in the browser, where Python has no sockets: one function, two ways."""
+"""Downloads, in CPython and in the browser, and the folder where they are kept."""
 
 from __future__ import annotations
 
-import sys
+import hashlib
+import os
+from pathlib import Path
 
-__all__ = ["fetch"]
+from . import _platform
+
+__all__ = ["cache_dir", "fetch", "get_file"]
 
 
 def fetch(url: str) -> bytes:
@@ -18,7 +22,7 @@ def fetch(url: str) -> bytes:
         >>> fetch("data:,Hello")
         b'Hello'
     """
-    status, contents = _get(url)
+    status, contents = _platform.get(url)
     if status == 404:
         raise FileNotFoundError(f"there is no file at {url}")
     if status != 200:
@@ -26,46 +30,49 @@ def fetch(url: str) -> bytes:
     return contents
 
 
-if sys.platform == "emscripten":
+def cache_dir() -> Path:
+    """Folder of fetched files, each at `<sha256>/<name>`; it need not exist.
 
-    def _get(url: str) -> tuple[int, bytes]:
-        from pyodide.ffi import JsException, can_run_sync, run_sync
+    `PYCONVLITE_CACHE` names it; otherwise `pyconvlite` in `XDG_CACHE_HOME`, or in `~/.cache`.
 
-        try:
-            # Waiting for a promise does not work in every browser, blocking in no thread but a worker.
-            return run_sync(_get_by_promise(url)) if can_run_sync() else _get_by_blocking(url)
-        except (JsException, OSError) as error:
-            raise OSError(f"{url} cannot be fetched: {error}") from error
+    Example:
+        >>> cache_dir().is_absolute()
+        True
+    """
+    own = os.environ.get("PYCONVLITE_CACHE")
+    if own:
+        return Path(own).expanduser().absolute()
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser().absolute() / "pyconvlite"
 
-    async def _get_by_promise(url: str) -> tuple[int, bytes]:
-        from pyodide.http import pyfetch
 
-        response = await pyfetch(url)
-        return response.status, await response.bytes() if response.ok else b""
+def get_file(url: str, file_name: str | None = None) -> str:
+    """Fetch a file, unless an earlier call has; return its path.
 
-    def _get_by_blocking(url: str) -> tuple[int, bytes]:
-        try:
-            from js import XMLHttpRequest
-        except ImportError as error:
-            raise OSError("synchronous code cannot wait for it here; start with runPythonAsync") from error
-        request = XMLHttpRequest.new()
-        request.open("GET", url, False)
-        request.responseType = "arraybuffer"
-        request.send()
-        return request.status, request.response.to_bytes()
+    It lies in `cache_dir()`, in a folder that the sha256 of the address names. What it holds is not checked.
 
-else:
+    Args:
+        url: address of the file.
+        file_name: its name here; None takes the address's last part.
 
-    def _get(url: str) -> tuple[int, bytes]:
-        from http.client import HTTPException
-        from urllib.error import HTTPError
-        from urllib.request import urlopen
+    Raises:
+        ValueError: no name, or one with a folder in it.
+        FileNotFoundError: the server has no such file.
+        OSError: it cannot be reached.
 
-        try:
-            with urlopen(url, timeout=60) as response:
-                return response.status or 200, response.read()  # what is no HTTP has no status
-        except HTTPError as error:
-            error.close()
-            return error.code, b""
-        except (OSError, HTTPException) as error:
-            raise OSError(f"{url} cannot be fetched: {error}") from error
+    Example:
+        >>> get_file("https://example.com/")
+        Traceback (most recent call last):
+        ValueError: file_name must be a name without folders; got ''
+    """
+    name = url.rpartition("/")[2] if file_name is None else file_name
+    if name in ("", ".", "..") or Path(name).name != name:
+        raise ValueError(f"file_name must be a name without folders; got {name!r}")
+    path = cache_dir() / hashlib.sha256(url.encode()).hexdigest() / name
+    if not path.exists():
+        contents = fetch(url)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(f"{name}.{os.getpid()}.tmp")
+        unfinished.write_bytes(contents)
+        unfinished.replace(path)  # so that half a file is never found
+    return str(path)

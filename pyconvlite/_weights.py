@@ -8,9 +8,9 @@ from typing import BinaryIO, TypeAlias
 
 import numpy as np
 
-from . import cuda
-from .core import Parameter
-from .utils import Array
+from . import backends
+from ._shapes import Array
+from .autograd import Parameter
 
 __all__ = ["WeightFile", "load", "save"]
 
@@ -25,7 +25,7 @@ def save(file: WeightFile, params: Mapping[str, Parameter]) -> None:
             f"no data yet in {', '.join(empty)}: before saving, call the model once on an input, or give its "
             "layers their input size (in_size, in_channels)"
         )
-    arrays = {name: cuda.as_numpy(param) for name, param in params.items()}
+    arrays = {name: backends.to_cpu(param.data) for name, param in params.items()}
     if not isinstance(file, str | os.PathLike):
         np.savez_compressed(file, **arrays)
         return

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from . import backends
-from .core import Variable
+from .autograd import Variable
 
 __all__ = ["as_cupy", "as_numpy", "get_array_module", "gpu_enable"]
 

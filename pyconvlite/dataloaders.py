@@ -10,7 +10,8 @@ import numpy as np
 
 from . import backends
 from ._arguments import at_least
-from .utils import Array, rng
+from ._random import rng
+from ._shapes import Array
 
 __all__ = ["DataLoader", "SeqDataLoader"]
 

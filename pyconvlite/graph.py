@@ -6,8 +6,7 @@ import os
 import sys
 from typing import Any
 
-from .backprop import functions_behind
-from .core import Variable
+from .autograd import Variable, functions_behind
 
 __all__ = ["get_dot_graph", "plot_dot_graph"]
 
@@ -38,7 +37,7 @@ def get_dot_graph(output: Variable, verbose: bool = True) -> str:
     """
     if not isinstance(output, Variable):
         raise TypeError(f"output must be a Variable; got {type(output).__name__}")
-    names: dict[Variable, str] = {}
+    names: dict[Any, str] = {}
     boxes, edges = [], []
     for i, f in enumerate(functions_behind([output])):
         boxes.append(f'f{i} [label="{type(f).__name__}", color=lightblue, style=filled, shape=box]')
@@ -55,7 +54,7 @@ def get_dot_graph(output: Variable, verbose: bool = True) -> str:
     return "\n".join(["digraph g {", *[f"  {line}" for line in ellipses + boxes + edges], "}"])
 
 
-def _label(v: Variable, verbose: bool) -> str:
+def _label(v: Any, verbose: bool) -> str:
     parts = [v.name] if v.name else []
     if verbose and v.data is not None:
         parts.append(f"{v.shape} {v.dtype}")

@@ -22,8 +22,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from .core import Variable, as_variable, grad
-from .utils import Array
+from ._shapes import Array
+from .autograd import Variable, as_variable, grad
 
 __all__ = ["check_backward", "check_double_backward", "numerical_grad"]
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ._arguments import at_least, number, share
-from .utils import Array, IntPair, pair, rng
+from ._random import rng
+from ._shapes import Array, IntPair, pair
 
 if TYPE_CHECKING:  # slow to import in a browser
     from numpy.typing import ArrayLike, DTypeLike

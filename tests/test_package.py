@@ -12,8 +12,8 @@ import pyconvlite
 
 SUBMODULES = [
     *[
+        "autograd",
         "backends",
-        "backprop",
         "config",
         "core",
         "cuda",

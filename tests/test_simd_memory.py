@@ -12,7 +12,7 @@ from simd import KERNELS, by_simd, call, numbers
 from test_simd_conv import LARGE, blocks
 
 from pyconvlite import backends
-from pyconvlite.utils import conv_outsize
+from pyconvlite._shapes import conv_outsize
 
 pytestmark = by_simd
 

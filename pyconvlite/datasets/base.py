@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, SupportsIndex, TypeAlias
 
 from .._fetch import fetch
-from ..utils import Array, rng
+from .._random import rng
+from .._shapes import Array
 
 Transform: TypeAlias = Callable[[Any], Any]
 Bytes: TypeAlias = bytes | bytearray | memoryview

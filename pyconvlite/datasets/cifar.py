@@ -7,8 +7,8 @@ from typing import ClassVar, TypeAlias
 
 import numpy as np
 
+from .._shapes import Array
 from ..transforms import Compose, Normalize, ToFloat
-from ..utils import Array
 from .base import Bytes, Dataset, Place, Transform, read_first, show_grid, unpacked
 
 Source: TypeAlias = Place | Bytes | tuple[Bytes, ...]

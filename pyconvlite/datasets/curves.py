@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..utils import Array, rng
+from .._random import rng
+from .._shapes import Array
 from .base import Dataset
 
 

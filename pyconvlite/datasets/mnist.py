@@ -8,8 +8,9 @@ from typing import TypeAlias
 
 import numpy as np
 
+from .._fetch import cache_dir
+from .._shapes import Array
 from ..transforms import Compose, Flatten, Normalize, ToFloat
-from ..utils import Array, cache_dir
 from .base import Bytes, Dataset, Place, Transform, read_first, show_grid, unpacked
 
 Source: TypeAlias = Place | tuple[Bytes, Bytes]

@@ -4,6 +4,9 @@ In each file, per operation: its Function (forward, then backward), its gradient
 one, then the public function.
 """
 
+import sys
+
+from ..autograd.variable import register_functions
 from .activation import (
     LeakyReLU,
     LogSoftmax,
@@ -96,6 +99,7 @@ from .pooling import (
     global_max_pooling,
     pooling,
     pooling_simple,
+    upsample,
 )
 from .reduction import (
     BroadcastTo,
@@ -129,7 +133,6 @@ from .shape import (
     reshape,
     stack,
     transpose,
-    upsample,
 )
 
 __all__ = [
@@ -255,3 +258,5 @@ __all__ = [
     "upsample",
     "var",
 ]
+
+register_functions(sys.modules[__name__])  # for the operators of Variables

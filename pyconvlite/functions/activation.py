@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 from .._arguments import as_axis, number
+from ..autograd import Function, Variable, as_input
 from ..backends import get_array_module, kernels
-from ..core import Function, Variable, as_input
 from .arithmetic import mul
 from .math import exp
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd import Function, Variable
 from ..backends import get_array_module
-from ..core import Function, Variable
 from .math import log
 from .reduction import sum_to
 

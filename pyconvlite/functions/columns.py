@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._shapes import IntPair, check_axes, conv_outsize, pair
+from ..autograd import Function, Variable
 from ..backends import kernels
-from ..core import Function, Variable
-from ..utils import IntPair, check_axes, conv_outsize, pair
 
 __all__ = ["Col2im", "Im2col", "col2im", "col2im_array", "im2col", "im2col_array"]
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._arguments import at_least
+from .._shapes import IntPair, check_axes, conv_outsize, deconv_outsize, pair
+from ..autograd import Function, Variable, as_input
 from ..backends import kernels
-from ..core import Function, Variable, as_input
-from ..utils import IntPair, at_least, check_axes, conv_outsize, deconv_outsize, pair
 from .activation import ReLUGrad
 from .columns import im2col
 from .linalg import linear

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..autograd import Function, Variable, as_input
 from ..backends import kernels
-from ..core import Function, Variable, as_input
 from .reduction import sum_to
 from .shape import expand_dims, reshape, transpose
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd import Function, Variable, as_input, as_variable
 from ..backends import at_hand, get_array_module, kernels
-from ..core import Function, Variable, as_input, as_variable
 from .activation import sigmoid, softmax
 from .arithmetic import clip, sub
 from .math import log

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..autograd import Function, Variable
 from ..backends import get_array_module
-from ..core import Function, Variable
 
 
 class Exp(Function):

@@ -6,10 +6,10 @@ import math
 from typing import Any
 
 from .._arguments import share, within
+from .._shapes import Array
+from ..autograd import Function, Variable, as_input, grad
 from ..backends import kernels
-from ..backprop import grad
-from ..core import Config, Function, Variable, as_input, using_config
-from ..utils import Array
+from ..config import Config, using_config
 from .arithmetic import add, cast, mul
 from .math import sqrt
 from .reduction import mean

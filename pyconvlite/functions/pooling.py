@@ -1,4 +1,4 @@
-"""Max pooling and average pooling (book steps 56 and 57).
+"""Max pooling, average pooling (book steps 56 and 57) and upsampling.
 
 Shapes: x (N, C, H, W), y (N, C, OH, OW). Kernel size, stride and pad are one number or a pair (height,
 width).
@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from .._arguments import at_least
+from .._shapes import IntPair, check_axes, conv_outsize, lowest, pair
+from ..autograd import Function, Variable, as_input
 from ..backends import kernels
-from ..core import Function, Variable, as_input
-from ..utils import IntPair, check_axes, conv_outsize, lowest, pair
 from .columns import im2col, im2col_array
-from .reduction import max, mean
+from .reduction import broadcast_to, max, mean
 from .shape import reshape, transpose
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "global_max_pooling",
     "pooling",
     "pooling_simple",
+    "upsample",
 ]
 
 # ------------------------------------------------------------------------------------------------ max pooling
@@ -263,6 +265,36 @@ def global_average_pooling(x: Any) -> Variable:
     x = as_input(x)
     _check_pixels(x)
     return mean(x, axis=(2, 3), keepdims=True)
+
+
+# ------------------------------------------------------------------------------------------------- upsampling
+
+
+def upsample(x: Any, scale: IntPair) -> Variable:
+    """Enlarge images by repeating each pixel (nearest neighbour).
+
+    Args:
+        x: images (N, C, H, W).
+        scale: how often each pixel is repeated, at least 1; one number or a pair (height, width).
+
+    Returns:
+        (N, C, H * scale, W * scale).
+
+    Raises:
+        TypeError: a scale that is no integer.
+        ValueError: x is not (N, C, H, W), or a scale below 1.
+
+    Example:
+        >>> upsample(np.array([[[[1.0, 2.0]]]]), 2)
+        variable([[[[1. 1. 2. 2.]
+                    [1. 1. 2. 2.]]]])
+    """
+    x = as_input(x)
+    check_axes(x.shape, "(N, C, H, W)")
+    SH, SW = (at_least(1, s, "scale") for s in pair(scale, "scale"))
+    N, C, H, W = x.shape
+    pixels = broadcast_to(reshape(x, (N, C, H, 1, W, 1)), (N, C, H, SH, W, SW))
+    return reshape(pixels, (N, C, H * SH, W * SW))
 
 
 # ----------------------------------------------------------------------------------------------------- checks

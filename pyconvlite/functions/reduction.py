@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .. import utils
+from .. import _shapes
 from .._arguments import as_axis
+from ..autograd import Function, Variable, as_input, as_variable
 from ..backends import get_array_module, kernels
-from ..core import Function, Variable, as_input, as_variable
 from .shape import reshape
 
 # ----------------------------------------------------------------------------------------- sums, broadcasting
@@ -33,7 +33,7 @@ class Sum(Function):
 
     def backward(self, gy: Variable) -> Any:
         x_shape = self.inputs[0].shape
-        return broadcast_to(utils.reshape_sum_backward(gy, x_shape, self.axis, self.keepdims), x_shape)
+        return broadcast_to(_shapes.reshape_sum_backward(gy, x_shape, self.axis, self.keepdims), x_shape)
 
 
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
@@ -76,12 +76,12 @@ class Mean(Function):
     def backward(self, gy: Variable) -> Any:
         x_shape = self.inputs[0].shape
         share = gy / _reduced_count(x_shape, self.axis)
-        return broadcast_to(utils.reshape_sum_backward(share, x_shape, self.axis, self.keepdims), x_shape)
+        return broadcast_to(_shapes.reshape_sum_backward(share, x_shape, self.axis, self.keepdims), x_shape)
 
 
 def _reduced_count(shape: tuple[int, ...], axis: Any) -> int:
     """How many elements go into one of a reduction's results."""
-    kept = utils.kept_shape(shape, axis)
+    kept = _shapes.kept_shape(shape, axis)
     return math.prod(size for size, left in zip(shape, kept, strict=True) if size != left)
 
 
@@ -145,7 +145,7 @@ class SumTo(Function):
         self.shape = shape
 
     def forward(self, x: Any) -> Any:
-        axes = utils.stretched_axes(self.shape, x.shape)
+        axes = _shapes.stretched_axes(self.shape, x.shape)
         return kernels(x).sum(x, axes, True).reshape(self.shape)
 
     def backward(self, gy: Variable) -> Any:
@@ -228,7 +228,7 @@ class Max(Function):
     def backward(self, gy: Variable) -> Any:
         (x,) = self.inputs
         y: Any = self.outputs[0]()
-        kept = utils.kept_shape(x.shape, self.axis)
+        kept = _shapes.kept_shape(x.shape, self.axis)
         chosen = (x.data == y.data.reshape(kept)).astype(x.dtype)
         return broadcast_to(reshape(gy, kept), x.shape) * chosen
 

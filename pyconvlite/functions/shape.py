@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from .._shapes import check_axes, pair
+from ..autograd import Function, Variable, as_input, as_variable
 from ..backends import at_hand, get_array_module, is_array
-from ..core import Function, Variable, as_input, as_variable
-from ..utils import IntPair, at_least, check_axes, pair
 
 # ----------------------------------------------------------------------------------------------------- moving
 
@@ -293,35 +293,6 @@ def pad(x: Any, pad_width: Any, value: float = 0) -> Variable:
     if any(width < 0 for end in ends for width in end):
         raise ValueError(f"pad_width must not be negative; got {pad_width}")
     return Pad(tuple(ends), value)(x)
-
-
-def upsample(x: Any, scale: IntPair) -> Variable:
-    """Enlarge images by repeating each pixel (nearest neighbour).
-
-    Args:
-        x: images (N, C, H, W).
-        scale: how often each pixel is repeated, at least 1; one number or a pair (height, width).
-
-    Returns:
-        (N, C, H * scale, W * scale).
-
-    Raises:
-        TypeError: a scale that is no integer.
-        ValueError: x is not (N, C, H, W), or a scale below 1.
-
-    Example:
-        >>> upsample(np.array([[[[1.0, 2.0]]]]), 2)
-        variable([[[[1. 1. 2. 2.]
-                    [1. 1. 2. 2.]]]])
-    """
-    from .reduction import broadcast_to  # which needs this module
-
-    x = as_input(x)
-    check_axes(x.shape, "(N, C, H, W)")
-    SH, SW = (at_least(1, s, "scale") for s in pair(scale, "scale"))
-    N, C, H, W = x.shape
-    pixels = broadcast_to(reshape(x, (N, C, H, 1, W, 1)), (N, C, H, SH, W, SW))
-    return reshape(pixels, (N, C, H * SH, W * SW))
 
 
 def embed_id(x: Any, W: Any) -> Variable:

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 
 from .. import functions as F
+from .._arguments import at_least
+from .._shapes import IntPair
+from ..autograd import Parameter, Variable
 from ..backends import beside
-from ..core import Parameter, Variable
-from ..utils import IntPair, at_least
-from .base import Layer, channels, float_dtype, normal, sizes
+from ._arguments import channels, float_dtype, normal, sizes
+from .base import Layer
 
 
 class _Affine(Layer):

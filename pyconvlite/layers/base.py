@@ -1,16 +1,14 @@
-"""Layer: finds its Parameters, calls `forward`, saves and loads; and how initial weights are drawn."""
+"""Layer: finds its Parameters, calls `forward`, saves and loads."""
 
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from .. import _weights
-from ..core import Parameter
-from ..utils import Array, IntPair, at_least, pair, rng
+from ..autograd import Parameter
 
 
 class Layer:
@@ -25,6 +23,7 @@ class Layer:
             referenced weakly, such as a number.
 
     Example:
+        >>> import numpy as np
         >>> class Scale(Layer):
         ...     def __init__(self):
         ...         self.factor = Parameter(np.array([2.0]))
@@ -73,9 +72,24 @@ class Layer:
         raise NotImplementedError(f"{type(self).__name__} defines no forward")
 
     def _repr_html_(self) -> str:
-        from .._html import of_layer  # here, since only notebooks ask
+        """A table of its layers and Parameters, and of output shapes as far as the outputs still live."""
+        from .. import _html  # here, since only notebooks ask
 
-        return of_layer(self)
+        nodes = list(walk(self))
+        names = {node: name for name, node, _ in nodes}
+        shapes = {node: _output_shape(node) for _, node, _ in nodes if isinstance(node, Layer)}
+        shown: dict[str, list[str]] = {}  # Parameters by the name of their layer
+        where = set()
+        for name, node, owner in nodes:
+            if isinstance(node, Parameter):
+                if node.data is not None:
+                    where.add(f"{node.dtype} on the {_html.device(node.data)}")
+                shape = _html.lazy_shape(node) if node.data is None else str(node.shape)
+                place = names[owner] if owner else ""
+                shown.setdefault(place, []).append(f"{name.removeprefix(place).lstrip('/')} {shape}")
+        title = type(self).__name__ if type(self).__repr__ is object.__repr__ else repr(self)
+        title += ": " * bool(where) + ", ".join(sorted(where))
+        return _html.titled(title, rows_as_html(list_rows(nodes, shapes), shown))
 
     def params(self) -> Iterator[Parameter]:
         """Every Parameter, each once, in order of definition."""
@@ -122,6 +136,7 @@ class Layer:
 
         Example:
             >>> import io
+            >>> import numpy as np
             >>> from pyconvlite.layers import Linear
             >>> file = io.BytesIO()
             >>> Linear(3, in_size=2).save_weights(file)
@@ -222,69 +237,82 @@ def _weak(value: Any) -> weakref.ref[Any] | None:
         return None
 
 
-# ---------------------------------------------------------------------------------- for the layers' arguments
+def _output_shape(layer: Layer) -> tuple[Any, ...] | None:
+    """Shape of what the last call gave, while somebody holds it."""
+    outputs = [ref() if ref else None for ref in getattr(layer, "outputs", [])]
+    shapes = tuple(getattr(y, "shape", None) for y in outputs)
+    if not shapes or None in shapes:
+        return None
+    return shapes[0] if len(shapes) == 1 else shapes
 
-_FLOATS = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64))
+
+# ----------------------------------------------------------------------------------- a model's layers, listed
 
 
-def float_dtype(dtype: Any) -> Any:
-    """Read a layer's `dtype` argument.
+@dataclass(frozen=True)
+class Row:
+    """One layer of a Summary.
 
-    Raises:
-        TypeError: not one of the three that a layer computes in.
-
-    Example:
-        >>> float_dtype(np.float32)
-        dtype('float32')
+    Attributes:
+        name: the way to the layer, as in `named_params`; empty for the model itself.
+        kind: its class.
+        output_shape: of its first call; None if it was not called.
+        parameters: how many numbers its own Parameters hold; None if their size is still open.
+        fixed: how many of them no training changes, such as running statistics.
     """
-    try:
-        found = None if dtype is None else np.dtype(dtype)  # NumPy takes None for float64
-    except TypeError:
-        found = None
-    if found is None or found not in _FLOATS:
-        given = repr(dtype) if found is None else found
-        raise TypeError(f"dtype must be float16, float32 or float64; got {given}")
-    return found
+
+    name: str
+    kind: str
+    output_shape: tuple[Any, ...] | None
+    parameters: int | None
+    fixed: int
 
 
-def normal(shape: tuple[Any, ...], deviation: float, dtype: Any) -> Array:
-    """Draw initial weights of mean 0 from the package's generator.
+def list_rows(nodes: list[tuple[str, Any, Any]], shapes: dict[Layer, Any]) -> list[Row]:
+    """List the layers among what `walk` found.
 
-    Example:
-        >>> normal((2, 3), 0.1, np.float32).shape
-        (2, 3)
+    Args:
+        nodes: all that `walk` yields for a model.
+        shapes: the output's shape, or None, by layer; layers that are in it come first, in its order.
     """
-    # NumPy draws no float16; float32 is drawn as such, since a copy in float64 would be twice as large.
-    drawn = rng().standard_normal(shape, dtype=np.float64 if dtype == np.float64 else np.float32)
-    drawn *= deviation
-    return drawn.astype(dtype, copy=False)
+    params: dict[Layer, list[Parameter]] = {}
+    containers = set()
+    for _, node, owner in nodes:
+        if isinstance(node, Parameter):
+            params.setdefault(owner, []).append(node)
+        else:
+            containers.add(owner)
+    rows = {}
+    for name, node, _ in nodes:
+        if isinstance(node, Layer) and (node in params or node not in containers):
+            own = params.get(node, [])
+            count = None if any(p.data is None for p in own) else sum(p.size for p in own)
+            fixed = 0 if count is None else sum(p.size for p in own if not p.requires_grad)
+            rows[node] = Row(name, type(node).__name__, shapes.get(node), count, fixed)
+    called = [rows[layer] for layer in shapes if layer in rows]
+    return called + [row for layer, row in rows.items() if layer not in shapes]
 
 
-def channels(x: Any, layer: Layer) -> int:
-    """Length of x along axis 1, from which a layer takes its size.
+def rows_as_html(rows: Sequence[Row], shown: Mapping[str, Sequence[str]] | None = None) -> str:
+    """Rows and their totals as a table.
 
-    Raises:
-        ValueError: x has no axis 1.
-
-    Example:
-        >>> channels(np.zeros((5, 3)), Layer())
-        3
+    Args:
+        rows: from `list_rows`.
+        shown: texts for a further column, the Parameters, by the name of their layer.
     """
-    if np.ndim(x) < 2:
-        raise ValueError(f"{type(layer).__name__} needs an input of 2 or more axes; got shape {np.shape(x)}")
-    return int(np.shape(x)[1])
+    from .. import _html
 
-
-def sizes(least: int, value: IntPair, name: str) -> tuple[int, int]:
-    """Read a size in pixels, an integer or (height, width), neither below `least`.
-
-    Raises:
-        TypeError: a size that is no integer.
-        ValueError: a size out of its range.
-
-    Example:
-        >>> sizes(1, 3, "kernel_size")
-        (3, 3)
-    """
-    height, width = pair(value, name)
-    return at_least(least, height, name), at_least(least, width, name)
+    columns = ["layer", "type", "output shape", *(["Parameters"] if shown else []), "how many"]
+    blank = [""] * (len(columns) - 2)
+    cells = []
+    for row in rows:
+        texts = [row.name, row.kind, "" if row.output_shape is None else str(row.output_shape)]
+        if shown:
+            texts.append(", ".join(shown.get(row.name, [])))
+        cells.append([*texts, "?" if row.parameters is None else f"{row.parameters:,}"])
+    total = sum(row.parameters or 0 for row in rows)
+    unknown = any(row.parameters is None for row in rows)
+    cells.append(["total", *blank, f"{total:,}" + (" and more" if unknown else "")])
+    if fixed := sum(row.fixed for row in rows):
+        cells.append(["not trained", *blank, f"{fixed:,}"])
+    return _html.table(columns, cells)

@@ -8,9 +8,11 @@ import numpy as np
 
 from .. import functions as F
 from .._arguments import above_zero, at_least, within
+from ..autograd import Parameter, Variable
 from ..backends import beside
-from ..core import Config, Parameter, Variable
-from .base import Layer, channels, float_dtype
+from ..config import Config
+from ._arguments import channels, float_dtype
+from .base import Layer
 
 
 class BatchNorm(Layer):

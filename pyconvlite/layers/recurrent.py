@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from .. import functions as F
-from ..core import Parameter, Variable
-from ..utils import at_least
+from .._arguments import at_least
+from ..autograd import Parameter, Variable
+from ._arguments import float_dtype, normal
 from .affine import Linear
-from .base import Layer, float_dtype, normal
+from .base import Layer
 
 
 class EmbedID(Layer):

@@ -6,9 +6,10 @@ from typing import Any
 
 from .. import functions as F
 from .._arguments import as_axis, number
-from ..core import Variable
-from ..utils import IntPair
-from .base import Layer, sizes
+from .._shapes import IntPair
+from ..autograd import Variable
+from ._arguments import sizes
+from .base import Layer
 
 # ------------------------------------------------------------------------------------------------ activations
 

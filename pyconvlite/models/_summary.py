@@ -8,29 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ..core import Parameter, no_grad, test_mode
+from .._arguments import at_least
+from .._random import rng
+from ..config import no_grad, test_mode
 from ..layers import Layer
-from ..layers.base import walk
-from ..utils import at_least, rng
-
-
-@dataclass(frozen=True)
-class Row:
-    """One layer of a Summary.
-
-    Attributes:
-        name: the way to the layer, as in `named_params`; empty for the model itself.
-        kind: its class.
-        output_shape: of its first call; None if it was not called.
-        parameters: how many numbers its own Parameters hold; None if their size is still open.
-        fixed: how many of them no training changes, such as running statistics.
-    """
-
-    name: str
-    kind: str
-    output_shape: tuple[Any, ...] | None
-    parameters: int | None
-    fixed: int
+from ..layers.base import Row, list_rows, rows_as_html, walk
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,9 +57,7 @@ class Summary:
         return "\n".join([lines[0], rule, *lines[1:totals], rule, *lines[totals:]])
 
     def _repr_html_(self) -> str:
-        from .._html import of_summary  # here, since only notebooks ask
-
-        return of_summary(self)
+        return rows_as_html(self.rows)
 
 
 def summary(model: Layer, input_shape: Sequence[int], dtype: Any = np.float32) -> Summary:
@@ -142,28 +122,3 @@ def _recording(layer: Layer, shapes: dict[Layer, Any]) -> Callable[..., Any]:
         return y
 
     return recording
-
-
-def list_rows(nodes: list[tuple[str, Any, Any]], shapes: dict[Layer, Any]) -> list[Row]:
-    """List the layers among what `walk` found.
-
-    Args:
-        nodes: all that `walk` yields for a model.
-        shapes: the output's shape, or None, by layer; layers that are in it come first, in its order.
-    """
-    params: dict[Layer, list[Parameter]] = {}
-    containers = set()
-    for _, node, owner in nodes:
-        if isinstance(node, Parameter):
-            params.setdefault(owner, []).append(node)
-        else:
-            containers.add(owner)
-    rows = {}
-    for name, node, _ in nodes:
-        if isinstance(node, Layer) and (node in params or node not in containers):
-            own = params.get(node, [])
-            count = None if any(p.data is None for p in own) else sum(p.size for p in own)
-            fixed = 0 if count is None else sum(p.size for p in own if not p.requires_grad)
-            rows[node] = Row(name, type(node).__name__, shapes.get(node), count, fixed)
-    called = [rows[layer] for layer in shapes if layer in rows]
-    return called + [row for layer, row in rows.items() if layer not in shapes]

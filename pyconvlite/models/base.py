@@ -8,9 +8,9 @@ from typing import Any
 
 from .. import functions as F
 from .. import layers as L
+from .._arguments import at_least
 from ..graph import plot_dot_graph
 from ..layers import Layer
-from ..utils import at_least
 
 
 class Model(Layer):

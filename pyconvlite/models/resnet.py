@@ -6,9 +6,9 @@ from typing import Any
 
 from .. import functions as F
 from .. import layers as L
-from ..core import Variable
+from .._arguments import at_least
+from ..autograd import Variable
 from ..layers import Layer
-from ..utils import at_least
 from .base import Model, no_pretrained
 
 _BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}

@@ -8,9 +8,10 @@ import numpy as np
 
 from .. import functions as F
 from .. import layers as L
-from ..core import Variable
+from .._arguments import at_least
+from .._shapes import check_axes
+from ..autograd import Variable
 from ..layers import Layer
-from ..utils import at_least, check_axes
 from .base import Model
 
 

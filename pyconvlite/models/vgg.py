@@ -8,7 +8,7 @@ import numpy as np
 
 from .. import functions as F
 from .. import layers as L
-from ..utils import Array
+from .._shapes import Array
 from .base import Model, no_pretrained
 
 

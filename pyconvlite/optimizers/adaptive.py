@@ -6,9 +6,9 @@ import math
 from weakref import WeakKeyDictionary
 
 from .._arguments import above_zero, within
+from .._shapes import Array
+from ..autograd import Parameter
 from ..backends import asked, get_array_module, kernels
-from ..core import Parameter
-from ..utils import Array
 from .base import Elementwise
 
 

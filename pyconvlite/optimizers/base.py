@@ -8,10 +8,10 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from .._shapes import Array
+from ..autograd import Parameter, as_array
 from ..backends import get_array_module, mapped
-from ..core import Parameter, as_array
 from ..layers import Layer
-from ..utils import Array
 
 Hook = Callable[[list[Parameter]], Any]
 

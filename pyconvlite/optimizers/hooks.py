@@ -10,10 +10,10 @@ import math
 from collections.abc import Iterable
 
 from .._arguments import above_zero, within
+from .._shapes import Array
+from ..autograd import Parameter, as_variable
 from ..backends import asked, kernels, mapped
-from ..core import Parameter, as_variable
 from ..layers import Layer
-from ..utils import Array
 from .base import gradient, with_gradient
 
 

@@ -6,9 +6,9 @@ import math
 from weakref import WeakKeyDictionary
 
 from .._arguments import within
+from .._shapes import Array
+from ..autograd import Parameter
 from ..backends import asked, kernels
-from ..core import Parameter
-from ..utils import Array
 from .base import Elementwise
 
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 import pyconvlite.functions as F
 from pyconvlite import Function, Model, Variable, grad, test_mode
-from pyconvlite.backprop import functions_behind
+from pyconvlite.autograd import functions_behind
 from pyconvlite.datasets import Dataset
 
 PROBED = 64  # images on which activations and gradients are measured

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ...utils import Array, Pair, conv_outsize
+from ..._shapes import Array, Pair, conv_outsize
 from .._calls import counted
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 
-from ...utils import Array
+from ... import _platform
+from ..._shapes import Array
 from .._calls import counted
 
-if sys.platform == "linux":
+if _platform.NAME == "linux":
     # glibc returns a freed block to the system if it is larger than any freed before, up to 32 MB. A net
     # frees and allocates blocks of a few MB all the time, and small convolutions took up to ten times longer
     # where their pages had to be faulted in again. So free a large one, never touched, first.

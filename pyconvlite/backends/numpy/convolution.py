@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ...utils import Array, Pair, conv_outsize
+from ..._shapes import Array, Pair, conv_outsize
 from .._calls import counted
 from . import contraction
 from .columns import add_back, add_pad, cut_pad, fill

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from ...utils import Array, rng
+from ..._random import rng
+from ..._shapes import Array
 from .._calls import counted
 
 # ------------------------------------------------------------------------------------------------ activations

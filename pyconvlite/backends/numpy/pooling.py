@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ...utils import Array, Pair, conv_outsize, lowest
+from ..._shapes import Array, Pair, conv_outsize, lowest
 from .._calls import counted
 from .columns import add_pad, cut_pad, each_tap
 

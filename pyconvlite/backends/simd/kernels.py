@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from ...utils import Array, Pair
+from ..._shapes import Array, Pair
 from .. import numpy as _numpy
 from .._calls import counted
 from .library import library as _library

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from ... import _platform
 
 FOLDER = Path(__file__).parent
 VARIANTS = ("relaxed", "simd128")  # the faster one first
@@ -61,14 +62,10 @@ def load() -> tuple[Any, str]:
 
 @functools.cache  # failures too: asked again for a module that did not load, Pyodide hands out half of one
 def _load() -> tuple[Any, str] | ImportError:
-    platform: str = sys.platform
-    if platform != "emscripten":
-        return Unsupported(f"the kernels are WebAssembly, for Pyodide; this Python runs on {platform}")
-    from js import WebAssembly
-    from pyodide.ffi import to_js
-
+    if not _platform.IN_PYODIDE:
+        return Unsupported(f"the kernels are WebAssembly, for Pyodide; this Python runs on {_platform.NAME}")
     try:
-        name = supported(FOLDER, lambda module: bool(WebAssembly.validate(to_js(module))))
+        name = supported(FOLDER, _platform.validates)
     except ImportError as error:
         return error
     try:

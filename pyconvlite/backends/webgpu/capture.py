@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ...core import Variable
+from ...autograd import Variable
 from .array import copyable, ndarray
 from .asked import Asked, Question, Word
 from .device import Buffer, Device, current

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ...utils import Pair, conv_outsize
+from ..._shapes import Pair, conv_outsize
 from .array import contiguous, fill, ndarray, new, whole
 from .device import current
 from .elementwise import elementwise

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import struct
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ... import _platform
 from .. import DeviceUnavailable
 
 __all__ = [
@@ -187,14 +187,12 @@ class Device:
         Raises:
             RuntimeError: this runtime cannot wait.
         """
-        from pyodide.ffi import can_run_sync, run_sync
-
-        if not can_run_sync():
+        if not _platform.can_run_sync():
             raise RuntimeError(
                 "this runtime cannot wait for the device (it lacks JSPI, or Python was not started with "
                 "runPythonAsync); use `await webgpu.asnumpy_async(x)`"
             )
-        return run_sync(self.read(buffer, offset, size))  # type: ignore[no-any-return]
+        return _platform.run_sync(self.read(buffer, offset, size))
 
     def pipeline(self, name: str, code: str, access: str) -> int:
         """Compile a kernel, once; see `bridge.js`.
@@ -335,24 +333,21 @@ async def init(power_preference: str | None = None, dtype: Any = np.float32) -> 
     floats = np.dtype(dtype)
     if floats not in (np.float32, np.float16):
         raise ValueError(f"dtype must be float32 or float16; got {floats}")
-    platform: str = sys.platform
-    if platform != "emscripten":
+    if not _platform.IN_PYODIDE:
         raise WebGPUUnavailable(
             "this Python is not in a JavaScript runtime; WebGPU is reached from Pyodide, in a browser or Node"
         )
-    from js import globalThis
-
-    navigator = getattr(globalThis, "navigator", None)
-    gpu = getattr(navigator, "gpu", None)
-    if not gpu:
-        if getattr(globalThis, "isSecureContext", True) is False:
+    gpu = _platform.gpu()
+    if gpu is None:
+        if _platform.is_insecure():
             raise WebGPUUnavailable("this page is not secure; WebGPU needs https:// or localhost")
         raise WebGPUUnavailable(
             "this runtime has no navigator.gpu; use Chrome, Edge, Safari 26 or Firefox 141 or newer, or "
             "under Node the npm package `webgpu`"
         )
     try:
-        bridge = await _bridge()(gpu, power_preference)
+        open_device = _platform.load_bridge(FOLDER.joinpath("bridge.js").read_text("utf-8"))
+        bridge = await open_device(gpu, power_preference)
     except Exception as error:
         raise WebGPUUnavailable(
             f"there is no adapter to open ({str(error).removeprefix('Error: ')}); see chrome://gpu, update "
@@ -368,21 +363,6 @@ async def init(power_preference: str | None = None, dtype: Any = np.float32) -> 
     return _current.info
 
 
-def _bridge() -> Any:
-    """Give the function of `bridge.js` that opens a device.
-
-    A page whose policy forbids `eval` registers it:
-    `pyodide.registerJsModule("pyconvlite_bridge", { open })`.
-    """
-    try:
-        from pyconvlite_bridge import open as open_device
-    except ImportError:
-        from pyodide.code import run_js
-
-        open_device = run_js(FOLDER.joinpath("bridge.js").read_text("utf-8"))
-    return open_device
-
-
 def init_sync(power_preference: str | None = None, dtype: Any = np.float32) -> AdapterInfo:
     """`init` where Python can wait for JavaScript.
 
@@ -394,15 +374,8 @@ def init_sync(power_preference: str | None = None, dtype: Any = np.float32) -> A
         Traceback (most recent call last):
         pyconvlite.backends.webgpu.device.WebGPUUnavailable: this ...
     """
-    platform: str = sys.platform
-    if platform == "emscripten":
-        from pyodide.ffi import can_run_sync, run_sync
-
-        if not can_run_sync():
-            raise WebGPUUnavailable(
-                "this runtime cannot wait for a device (it lacks JSPI); use `await webgpu.init()`"
-            )
-        return run_sync(init(power_preference, dtype))  # type: ignore[no-any-return]
-    import asyncio
-
-    return asyncio.run(init(power_preference, dtype))
+    if not _platform.can_run_sync():
+        raise WebGPUUnavailable(
+            "this runtime cannot wait for a device (it lacks JSPI); use `await webgpu.init()`"
+        )
+    return _platform.run_sync(init(power_preference, dtype))

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from ...utils import Pair, conv_outsize, rng
+from ..._random import rng
+from ..._shapes import Pair, conv_outsize
 from .arithmetic import IS_NAN, maximum
 from .array import asarray, faults, ndarray, new, whole
 from .asked import asked, word

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...utils import Pair
+from ..._shapes import Pair
 from .array import ndarray, new
 from .device import current
 from .program import even, floats, run_file

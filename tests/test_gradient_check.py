@@ -1,10 +1,10 @@
-"""_checks.py: DeZero's helpers for tests."""
+"""_gradient_check.py: DeZero's helpers for tests."""
 
 import numpy as np
 import pytest
 
 import pyconvlite.functions as F
-from pyconvlite import Function, Variable, _checks, graph, utils
+from pyconvlite import Function, Variable, _gradient_check, graph, utils
 from pyconvlite.utils import array_allclose, array_equal, gradient_check, numerical_grad
 
 X = np.array([[1.0, -2.0, 3.0], [0.5, 4.0, -1.0]])
@@ -67,7 +67,7 @@ def test_integers_have_no_gradient(f):
 
 
 def test_utils_has_dezeros_names():
-    for home in (_checks, graph):
+    for home in (_gradient_check, graph):
         for name in home.__all__:
             assert getattr(utils, name) is getattr(home, name)
     with pytest.raises(AttributeError, match="has no attribute 'show_progress'"):

@@ -1,4 +1,4 @@
-"""core.py: Variable, Parameter, Function, conversions. What `backward` does is in test_backprop.py."""
+"""autograd/: Variable, Parameter, Function, conversions. What `backward` does is in test_autograd_walk.py."""
 
 import numpy as np
 import pytest

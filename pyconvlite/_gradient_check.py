@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from . import testing
-from .core import Variable, as_variable, grad
-from .utils import Array
+from ._shapes import Array
+from .autograd import Variable, as_variable, grad
 
 __all__ = ["array_allclose", "array_equal", "gradient_check", "numerical_grad"]
 
