@@ -123,7 +123,7 @@ class TestOnADevice:
             return np.array([1, 3], np.float32)
 
         device = SimpleNamespace(ndarray=ndarray, asnumpy=asnumpy, error=None)
-        monkeypatch.setattr(backends, "_device", device)
+        monkeypatch.setattr(backends.devices, "device", device)
         return device
 
     def test_says_where_it_is(self, device):

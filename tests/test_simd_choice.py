@@ -23,8 +23,8 @@ FASTEST = "simd" if IN_PYODIDE else "numpy"
 def fresh(monkeypatch):
     """As before the first kernel is asked for, in an environment that asks for nothing."""
     monkeypatch.delenv("PYCONVLITE_BACKEND", raising=False)
-    monkeypatch.setattr(backends, "_choice", None)
-    monkeypatch.setattr(backends, "_warned", set())
+    monkeypatch.setattr(backends.choice, "_choice", None)
+    monkeypatch.setattr(backends.choice, "_warned", set())
     forget_the_library()
     yield
     forget_the_library()

@@ -299,8 +299,9 @@ def test_the_seeds_conv2dgradw_is_rejected():
         def backward(self, gys):
             x, gy = self.inputs
             (gW,) = (ref() for ref in self.outputs)
-            gx = F.deconv2d(gy, gW, stride=self.stride, pad=self.pad, outsize=x.shape[2:])
-            return gx, F.conv2d(x, gW, stride=self.stride, pad=self.pad)
+            _, stride, pad, *_ = self.geometry
+            gx = F.deconv2d(gy, gW, stride=stride, pad=pad, outsize=x.shape[2:])
+            return gx, F.conv2d(x, gW, stride=stride, pad=pad)
 
     class SeedConv2d(F.Conv2d):
         def backward(self, gy):

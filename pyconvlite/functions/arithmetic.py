@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._shapes import Array
 from ..autograd import Function, Variable
 from ..backends import get_array_module
 from .math import log
@@ -35,14 +36,9 @@ def _number_like(number: Any, dtype: Any) -> Any:
 
 
 class Add(Function):
-    """Sum of two arrays.
+    """Sum of two arrays."""
 
-    Example:
-        >>> Add()(np.array([1.0, 2.0]), np.array([3.0]))
-        variable([4. 5.])
-    """
-
-    def forward(self, x0: Any, x1: Any) -> Any:
+    def forward(self, x0: Array, x1: Array) -> Any:
         return x0 + x1
 
     def backward(self, gy: Variable) -> Any:
@@ -67,14 +63,9 @@ def add(x0: Any, x1: Any) -> Variable:
 
 
 class Sub(Function):
-    """Difference of two arrays.
+    """Difference of two arrays."""
 
-    Example:
-        >>> Sub()(np.array([1.0, 2.0]), np.array([3.0]))
-        variable([-2. -1.])
-    """
-
-    def forward(self, x0: Any, x1: Any) -> Any:
+    def forward(self, x0: Array, x1: Array) -> Any:
         return x0 - x1
 
     def backward(self, gy: Variable) -> Any:
@@ -103,14 +94,9 @@ def rsub(x0: Any, x1: Any) -> Variable:
 
 
 class Mul(Function):
-    """Product of two arrays.
+    """Product of two arrays."""
 
-    Example:
-        >>> Mul()(np.array([1.0, 2.0]), np.array([3.0]))
-        variable([3. 6.])
-    """
-
-    def forward(self, x0: Any, x1: Any) -> Any:
+    def forward(self, x0: Array, x1: Array) -> Any:
         return x0 * x1
 
     def backward(self, gy: Variable) -> Any:
@@ -131,14 +117,9 @@ def mul(x0: Any, x1: Any) -> Variable:
 
 
 class Div(Function):
-    """Quotient of two arrays.
+    """Quotient of two arrays."""
 
-    Example:
-        >>> Div()(np.array([1.0, 2.0]), np.array([4.0]))
-        variable([0.25 0.5 ])
-    """
-
-    def forward(self, x0: Any, x1: Any) -> Any:
+    def forward(self, x0: Array, x1: Array) -> Any:
         return x0 / x1
 
     def backward(self, gy: Variable) -> Any:
@@ -169,14 +150,9 @@ def rdiv(x0: Any, x1: Any) -> Variable:
 
 
 class Neg(Function):
-    """Negative of an array.
+    """Negative of an array."""
 
-    Example:
-        >>> Neg()(np.array([1.0, -2.0]))
-        variable([-1.  2.])
-    """
-
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Any:
         return -x
 
     def backward(self, gy: Variable) -> Any:
@@ -194,18 +170,13 @@ def neg(x: Any) -> Variable:
 
 
 class Pow(Function):
-    """Power with a number as exponent.
-
-    Example:
-        >>> Pow(3)(np.array([1.0, 2.0]))
-        variable([1. 8.])
-    """
+    """Power with a number as exponent."""
 
     def __init__(self, c: float) -> None:
         # An np.float64 would turn a float32 base into a float64 power.
         self.c = c.item() if isinstance(c, np.generic) else c
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Any:
         return x**self.c
 
     def backward(self, gy: Variable) -> Any:
@@ -216,14 +187,9 @@ class Pow(Function):
 
 
 class PowVariable(Function):
-    """Power with an array as exponent.
+    """Power with an array as exponent."""
 
-    Example:
-        >>> PowVariable()(np.array([2.0, 2.0]), np.array([1.0, 3.0]))
-        variable([2. 8.])
-    """
-
-    def forward(self, x: Any, c: Any) -> Any:
+    def forward(self, x: Array, c: Array) -> Any:
         return x**c
 
     def backward(self, gy: Variable) -> Any:
@@ -253,19 +219,14 @@ def pow(x: Any, c: Any) -> Variable:
 
 
 class Clip(Function):
-    """Limitation to a range.
-
-    Example:
-        >>> Clip(0, None)(np.array([-1.0, 2.0]))
-        variable([0. 2.])
-    """
+    """Limitation to a range."""
 
     def __init__(self, x_min: float | None, x_max: float | None) -> None:
         # As numbers of Python's own, which leave the dtype alone.
         self.x_min = x_min.item() if isinstance(x_min, np.generic) else x_min
         self.x_max = x_max.item() if isinstance(x_max, np.generic) else x_max
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Any:
         xp = get_array_module(x)
         y = x.copy() if self.x_min is None else xp.maximum(x, self.x_min)
         return y if self.x_max is None else xp.minimum(y, self.x_max)
@@ -300,17 +261,12 @@ def clip(x: Any, x_min: float | None, x_max: float | None) -> Variable:
 
 
 class Cast(Function):
-    """Copy of an array in another dtype.
-
-    Example:
-        >>> Cast(np.float32)(np.array(0.1)).dtype
-        dtype('float32')
-    """
+    """Copy of an array in another dtype."""
 
     def __init__(self, dtype: Any) -> None:
         self.dtype = dtype
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Any:
         return x.astype(self.dtype)
 
     def backward(self, gy: Variable) -> Any:

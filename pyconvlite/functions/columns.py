@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._shapes import IntPair, check_axes, conv_outsize, pair
+from .._shapes import Array, IntPair, Pair, check_axes, pair
 from ..autograd import Function, Variable
-from ..backends import kernels
+from ..backends import ConvGeometry, kernels
+from ._geometry import conv_geometry
 
 __all__ = ["Col2im", "Im2col", "col2im", "col2im_array", "im2col", "im2col_array"]
 
 
 class _Columns(Function):
-    """What im2col and its adjoint have in common: the way of the kernel."""
+    """What im2col and its adjoint share: their settings."""
 
     def __init__(
         self, kernel_size: IntPair, stride: IntPair, pad: IntPair, to_matrix: bool, *, dilation: IntPair = 1
@@ -23,28 +24,19 @@ class _Columns(Function):
         self.to_matrix = to_matrix
         self.dilation = pair(dilation, "dilation")
 
+    @property
+    def _settings(self) -> tuple[Pair, Pair, Pair, bool]:
+        return self.kernel_size, self.stride, self.pad, self.to_matrix
+
 
 class Im2col(_Columns):
-    """The pixels under the kernel, at each of its positions.
+    """The pixels under the kernel at each of its positions, see `im2col`."""
 
-    Example:
-        >>> import numpy as np
-        >>> x = np.arange(6.0).reshape(1, 1, 2, 3)
-        >>> Im2col(kernel_size=2, stride=1, pad=0, to_matrix=True)(x)  # a row for each position
-        variable([[0. 1. 3. 4.]
-                  [1. 2. 4. 5.]])
-    """
-
-    def forward(self, x: Any) -> Any:
-        return im2col_array(
-            x, self.kernel_size, self.stride, self.pad, self.to_matrix, dilation=self.dilation
-        )
+    def forward(self, x: Array) -> Array:
+        return im2col_array(x, *self._settings, dilation=self.dilation)
 
     def backward(self, gy: Variable) -> Any:
-        x_shape = self.inputs[0].shape
-        return col2im(
-            gy, x_shape, self.kernel_size, self.stride, self.pad, self.to_matrix, dilation=self.dilation
-        )
+        return Col2im(self.inputs[0].shape, *self._settings, dilation=self.dilation)(gy)
 
 
 def im2col(
@@ -78,14 +70,14 @@ def im2col(
 
 
 def im2col_array(
-    img: Any,
+    img: Array,
     kernel_size: IntPair,
     stride: IntPair,
     pad: IntPair,
     to_matrix: bool = True,
     *,
     dilation: IntPair = 1,
-) -> Any:
+) -> Array:
     """`im2col` on arrays, outside of any graph.
 
     Example:
@@ -94,13 +86,7 @@ def im2col_array(
         array([[0., 1., 2., 3.]])
     """
     check_axes(img.shape, "(N, C, H, W)")
-    sizes = (
-        pair(kernel_size, "kernel_size"),
-        pair(stride, "stride"),
-        pair(pad, "pad"),
-        pair(dilation, "dilation"),
-    )
-    col = kernels(img).im2col(img, *sizes)
+    col = kernels(img).im2col(img, _geometry(img.shape, kernel_size, stride, pad, dilation))
     if not to_matrix:
         return col
     N, C, KH, KW, OH, OW = col.shape
@@ -108,14 +94,7 @@ def im2col_array(
 
 
 class Col2im(_Columns):
-    """Adjoint of Im2col.
-
-    Example:
-        >>> import numpy as np
-        >>> Col2im((1, 1, 2, 3), kernel_size=2, stride=1, pad=0, to_matrix=True)(np.ones((2, 4)))
-        variable([[[[1. 2. 1.]
-                    [1. 2. 1.]]]])
-    """
+    """Adjoint of Im2col, see `col2im`."""
 
     def __init__(
         self,
@@ -130,19 +109,11 @@ class Col2im(_Columns):
         super().__init__(kernel_size, stride, pad, to_matrix, dilation=dilation)
         self.input_shape = input_shape
 
-    def forward(self, x: Any) -> Any:
-        return col2im_array(
-            x,
-            self.input_shape,
-            self.kernel_size,
-            self.stride,
-            self.pad,
-            self.to_matrix,
-            dilation=self.dilation,
-        )
+    def forward(self, x: Array) -> Array:
+        return col2im_array(x, self.input_shape, *self._settings, dilation=self.dilation)
 
     def backward(self, gy: Variable) -> Any:
-        return im2col(gy, self.kernel_size, self.stride, self.pad, self.to_matrix, dilation=self.dilation)
+        return Im2col(*self._settings, dilation=self.dilation)(gy)
 
 
 def col2im(
@@ -177,7 +148,7 @@ def col2im(
 
 
 def col2im_array(
-    col: Any,
+    col: Array,
     img_shape: tuple[int, ...],
     kernel_size: IntPair,
     stride: IntPair,
@@ -185,7 +156,7 @@ def col2im_array(
     to_matrix: bool = True,
     *,
     dilation: IntPair = 1,
-) -> Any:
+) -> Array:
     """`col2im` on arrays, outside of any graph.
 
     Example:
@@ -195,11 +166,9 @@ def col2im_array(
                [1., 1.]])
     """
     check_axes(img_shape, "(N, C, H, W)", "input_shape")
-    N, C, H, W = img_shape
-    kernel_size, stride, pad = pair(kernel_size, "kernel_size"), pair(stride, "stride"), pair(pad, "pad")
-    dilation = pair(dilation, "dilation")
-    KH, KW = kernel_size
-    OH, OW = conv_outsize((H, W), kernel_size, stride, pad, dilation)
+    N, C = img_shape[:2]
+    geometry = _geometry(img_shape, kernel_size, stride, pad, dilation)
+    (KH, KW), (OH, OW) = geometry.kernel_size, geometry.output_size
     expected = (N * OH * OW, C * KH * KW) if to_matrix else (N, C, KH, KW, OH, OW)
     if col.shape != expected:
         raise ValueError(
@@ -207,4 +176,16 @@ def col2im_array(
         )
     if to_matrix:
         col = col.reshape(N, OH, OW, C, KH, KW).transpose(0, 3, 4, 5, 1, 2)
-    return kernels(col).col2im(col, img_shape, kernel_size, stride, pad, dilation)
+    return kernels(col).col2im(col, geometry)
+
+
+def _geometry(
+    shape: tuple[int, ...], kernel_size: IntPair, stride: IntPair, pad: IntPair, dilation: IntPair
+) -> ConvGeometry:
+    return conv_geometry(
+        shape[2:],
+        pair(kernel_size, "kernel_size"),
+        pair(stride, "stride"),
+        pair(pad, "pad"),
+        pair(dilation, "dilation"),
+    )

@@ -6,12 +6,13 @@ number or a pair (height, width). As in the whole field, "convolution" does not 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from .._arguments import at_least
-from .._shapes import IntPair, check_axes, conv_outsize, deconv_outsize, pair
+from .._shapes import Array, IntPair, check_axes, pair
 from ..autograd import Function, Variable, as_input
-from ..backends import kernels
+from ..backends import ConvGeometry, kernels
+from ._geometry import conv_geometry, deconv_geometry
 from .activation import ReLUGrad
 from .columns import im2col
 from .linalg import linear
@@ -30,7 +31,10 @@ __all__ = [
 
 
 class _Convolution(Function):
-    """What convolution and its adjoint have in common: the way of the kernel."""
+    """What convolution and its adjoint share: their settings, and from the call on the geometry."""
+
+    geometry: ConvGeometry
+    _known: ConvGeometry | None = None
 
     def __init__(
         self, stride: IntPair = 1, pad: IntPair = 0, *, dilation: IntPair = 1, groups: int = 1
@@ -40,28 +44,30 @@ class _Convolution(Function):
         self.dilation = pair(dilation, "dilation")
         self.groups = groups
 
+    @classmethod
+    def of(cls, geometry: ConvGeometry) -> Self:
+        """Make one for inputs whose geometry is known: those of a gradient."""
+        f = cls(geometry.stride, geometry.pad, dilation=geometry.dilation, groups=geometry.groups)
+        f._known = geometry
+        return f
+
 
 class Conv2d(_Convolution):
-    """Two-dimensional convolution.
+    """Two-dimensional convolution, see `conv2d`; b may be None."""
 
-    Example:
-        >>> import numpy as np
-        >>> x, W = np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2))
-        >>> Conv2d(stride=1, pad=0)(x, W, None)  # None: no bias
-        variable([[[[4. 4.]
-                    [4. 4.]]]])
-    """
+    relu = False
 
-    def forward(self, x: Any, W: Any, b: Any) -> Any:
-        return kernels(x).conv2d(x, W, b, self.stride, self.pad, self.dilation, self.groups)
+    def forward(self, x: Array, W: Array, b: Array | None) -> Array:
+        self.geometry = self._known or conv_geometry(
+            x.shape[2:], _size(W), self.stride, self.pad, self.dilation, self.groups
+        )
+        return kernels(x).conv2d(x, W, b, self.geometry, self.relu)
 
     def backward(self, gy: Variable) -> Any:
         x, W, _ = self.inputs
         gx = gW = gb = None
         if self.needs_input_grad[0]:
-            gx = deconv2d(
-                gy, W, None, self.stride, self.pad, x.shape[2:], dilation=self.dilation, groups=self.groups
-            )
+            gx = Deconv2d.of(self.geometry)(gy, W, None)
         if self.needs_input_grad[1]:
             gW = Conv2DGradW(self)(x, gy)
         if self.needs_input_grad[2]:
@@ -70,18 +76,9 @@ class Conv2d(_Convolution):
 
 
 class Conv2dReLU(Conv2d):
-    """Convolution and ReLU in one: the sums before ReLU are neither written nor kept.
+    """Convolution and ReLU in one, see `conv2d_relu`: the sums before ReLU are neither written nor kept."""
 
-    Example:
-        >>> import numpy as np
-        >>> Conv2dReLU()(np.ones((1, 1, 1, 1)), np.array([[[[2.0]]], [[[-3.0]]]]), None)
-        variable([[[[2.]]
-        <BLANKLINE>
-                   [[0.]]]])
-    """
-
-    def forward(self, x: Any, W: Any, b: Any) -> Any:
-        return kernels(x).conv2d(x, W, b, self.stride, self.pad, self.dilation, self.groups, relu=True)
+    relu = True
 
     def backward(self, gy: Variable) -> Any:
         y: Any = self.outputs[0]()
@@ -150,7 +147,6 @@ def conv2d_relu(
 def _convolve(conv: Conv2d, x: Any, W: Any, b: Any) -> Variable:
     x, W, b = as_input(x), as_input(W), as_input(b)
     _check_conv(x, W, b, conv.groups)
-    conv_outsize(x.shape[2:], W.shape[2:], conv.stride, conv.pad, conv.dilation)
     return conv(x, W, b)
 
 
@@ -167,25 +163,17 @@ def conv2d_simple(x: Any, W: Any, b: Any = None, stride: IntPair = 1, pad: IntPa
     """
     x, W, b = as_input(x), as_input(W), as_input(b)
     _check_conv(x, W, b, groups=1)
-    N, _, H, width = x.shape
-    OC, _, KH, KW = W.shape
-    OH, OW = conv_outsize((H, width), (KH, KW), pair(stride, "stride"), pair(pad, "pad"))
+    N, OC = x.shape[0], W.shape[0]
+    OH, OW = conv_geometry(x.shape[2:], _size(W), pair(stride, "stride"), pair(pad, "pad")).output_size
 
-    col = im2col(x, (KH, KW), stride, pad, to_matrix=True)  # (N*OH*OW, C*KH*KW)
+    col = im2col(x, _size(W), stride, pad, to_matrix=True)  # (N*OH*OW, C*KH*KW)
     rows = transpose(reshape(W, (OC, -1)))  # (C*KH*KW, OC)
     y = linear(col, rows, b)  # (N*OH*OW, OC)
     return transpose(reshape(y, (N, OH, OW, OC)), (0, 3, 1, 2))
 
 
 class Deconv2d(_Convolution):
-    """Two-dimensional deconvolution (transposed convolution): the adjoint of Conv2d.
-
-    Example:
-        >>> import numpy as np
-        >>> x, W = np.ones((1, 1, 2, 2)), np.ones((1, 1, 2, 2))
-        >>> Deconv2d(stride=2)(x, W, None).shape, Deconv2d(stride=2, outsize=5)(x, W, None).shape
-        ((1, 1, 4, 4), (1, 1, 5, 5))
-    """
+    """Two-dimensional deconvolution (transposed convolution), see `deconv2d`: the adjoint of Conv2d."""
 
     def __init__(
         self,
@@ -199,17 +187,17 @@ class Deconv2d(_Convolution):
         super().__init__(stride, pad, dilation=dilation, groups=groups)
         self.outsize = None if outsize is None else pair(outsize, "outsize")
 
-    def forward(self, x: Any, W: Any, b: Any) -> Any:
-        outsize = self.outsize or deconv_outsize(
-            x.shape[2:], W.shape[2:], self.stride, self.pad, self.dilation
+    def forward(self, x: Array, W: Array, b: Array | None) -> Array:
+        self.geometry = self._known or deconv_geometry(
+            x.shape[2:], _size(W), self.stride, self.pad, self.dilation, self.groups, self.outsize
         )
-        return kernels(x).conv2d_gx(x, W, b, outsize, self.stride, self.pad, self.dilation, self.groups)
+        return kernels(x).conv2d_gx(x, W, b, self.geometry)
 
     def backward(self, gy: Variable) -> Any:
         x, W, _ = self.inputs
         gx = gW = gb = None
         if self.needs_input_grad[0]:
-            gx = conv2d(gy, W, None, self.stride, self.pad, dilation=self.dilation, groups=self.groups)
+            gx = Conv2d.of(self.geometry)(gy, W, None)
         if self.needs_input_grad[1]:
             gW = Conv2DGradW(self)(gy, x)
         if self.needs_input_grad[2]:
@@ -263,25 +251,14 @@ def deconv2d(
     if W.shape[0] != C:
         raise ValueError(f"x has {C} channels, but W takes {W.shape[0]}; got x {x.shape} and W {W.shape}")
     _check_bias(b, W.shape[1] * groups)
-    deconv = Deconv2d(stride, pad, outsize, dilation=dilation, groups=groups)
-    sizes = deconv.stride, deconv.pad, deconv.dilation
-    if deconv.outsize is None:
-        deconv_outsize(x.shape[2:], W.shape[2:], *sizes)
-    elif min(deconv.outsize) < 1:
-        raise ValueError(f"outsize must be at least 1; got {outsize}")
-    elif (back := conv_outsize(deconv.outsize, W.shape[2:], *sizes)) != x.shape[2:]:
-        raise ValueError(
-            f"outsize {deconv.outsize} must convolve to x's {x.shape[2:]}, but it convolves to {back} with "
-            f"kernel {W.shape[2:]}, stride {deconv.stride}, pad {deconv.pad}, dilation {deconv.dilation}"
-        )
-    return deconv(x, W, b)
+    return Deconv2d(stride, pad, outsize, dilation=dilation, groups=groups)(x, W, b)
 
 
 class Conv2DGradW(Function):
     """Gradient of a convolution with respect to its kernels, as a Function of x and gy.
 
     Args:
-        conv2d: the Conv2d or Deconv2d, after its call: it has the kernel's size, stride and so on.
+        conv2d: the Conv2d or Deconv2d, after its call: it has the geometry.
 
     Example:
         >>> import numpy as np
@@ -293,27 +270,15 @@ class Conv2DGradW(Function):
     """
 
     def __init__(self, conv2d: _Convolution) -> None:
-        KH, KW = conv2d.inputs[1].shape[2:]
-        self.kernel_size = (KH, KW)
-        self.stride = conv2d.stride
-        self.pad = conv2d.pad
-        self.dilation = conv2d.dilation
-        self.groups = conv2d.groups
+        self.geometry = conv2d.geometry
 
-    def forward(self, x: Any, gy: Any) -> Any:
-        return kernels(x).conv2d_gW(
-            x, gy, self.kernel_size, self.stride, self.pad, self.dilation, self.groups
-        )
+    def forward(self, x: Array, gy: Array) -> Array:
+        return kernels(x).conv2d_gW(x, gy, self.geometry)
 
     def backward(self, ggW: Variable) -> Any:
         x, gy = self.inputs
-        gx = ggy = None
-        if self.needs_input_grad[0]:
-            gx = deconv2d(
-                gy, ggW, None, self.stride, self.pad, x.shape[2:], dilation=self.dilation, groups=self.groups
-            )
-        if self.needs_input_grad[1]:
-            ggy = conv2d(x, ggW, None, self.stride, self.pad, dilation=self.dilation, groups=self.groups)
+        gx = Deconv2d.of(self.geometry)(gy, ggW, None) if self.needs_input_grad[0] else None
+        ggy = Conv2d.of(self.geometry)(x, ggW, None) if self.needs_input_grad[1] else None
         return gx, ggy
 
 
@@ -355,3 +320,8 @@ def _check_groups(groups: Any, channels: dict[str, int]) -> None:
 def _check_bias(b: Variable, OC: int) -> None:
     if b.data is not None and b.shape != (OC,):
         raise ValueError(f"b must have the shape ({OC},), one number per output channel; got {b.shape}")
+
+
+def _size(W: Any) -> tuple[int, int]:
+    KH, KW = W.shape[2:]
+    return KH, KW

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._shapes import Array
 from ..autograd import Function, Variable, as_input
 from ..backends import kernels
 from .reduction import sum_to
@@ -11,15 +12,9 @@ from .shape import expand_dims, reshape, transpose
 
 
 class MatMul(Function):
-    """Matrix product over the last two axes; the others broadcast.
+    """Matrix product over the last two axes; the others broadcast."""
 
-    Example:
-        >>> import numpy as np
-        >>> MatMul()(np.ones((5, 2, 3)), np.ones((3, 4))).shape
-        (5, 2, 4)
-    """
-
-    def forward(self, x: Any, W: Any) -> Any:
+    def forward(self, x: Array, W: Array) -> Any:
         return kernels(x).matmul(x, W)
 
     def backward(self, gy: Variable) -> Any:
@@ -63,15 +58,9 @@ def matmul(x: Any, W: Any) -> Variable:
 
 
 class Linear(Function):
-    """Fully connected layer: x W + b.
+    """Fully connected layer: x W + b."""
 
-    Example:
-        >>> import numpy as np
-        >>> Linear()(np.ones((1, 3)), np.ones((3, 2)), None)  # None: no bias
-        variable([[3. 3.]])
-    """
-
-    def forward(self, x: Any, W: Any, b: Any) -> Any:
+    def forward(self, x: Array, W: Array, b: Array | None) -> Any:
         y = kernels(x).matmul(x, W)
         if b is not None:
             y += b

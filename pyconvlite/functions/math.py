@@ -4,20 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._shapes import Array
 from ..autograd import Function, Variable
 from ..backends import get_array_module
 
 
 class Exp(Function):
-    """Exponential function.
+    """Exponential function."""
 
-    Example:
-        >>> import numpy as np
-        >>> Exp()(np.array(0.0))
-        variable(1.0)
-    """
-
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Any:
         return get_array_module(x).exp(x)
 
     def backward(self, gy: Variable) -> Any:
@@ -36,15 +31,9 @@ def exp(x: Any) -> Variable:
 
 
 class Log(Function):
-    """Natural logarithm.
+    """Natural logarithm."""
 
-    Example:
-        >>> import numpy as np
-        >>> Log()(np.array(1.0))
-        variable(0.0)
-    """
-
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Any:
         return get_array_module(x).log(x)
 
     def backward(self, gy: Variable) -> Any:
@@ -63,15 +52,9 @@ def log(x: Any) -> Variable:
 
 
 class Sqrt(Function):
-    """Square root.
+    """Square root."""
 
-    Example:
-        >>> import numpy as np
-        >>> Sqrt()(np.array(9.0))
-        variable(3.0)
-    """
-
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Any:
         return get_array_module(x).sqrt(x)
 
     def backward(self, gy: Variable) -> Any:
@@ -91,15 +74,9 @@ def sqrt(x: Any) -> Variable:
 
 
 class Sin(Function):
-    """Sine.
+    """Sine."""
 
-    Example:
-        >>> import numpy as np
-        >>> Sin()(np.array(0.0))
-        variable(0.0)
-    """
-
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Any:
         return get_array_module(x).sin(x)
 
     def backward(self, gy: Variable) -> Any:
@@ -118,15 +95,9 @@ def sin(x: Any) -> Variable:
 
 
 class Cos(Function):
-    """Cosine.
+    """Cosine."""
 
-    Example:
-        >>> import numpy as np
-        >>> Cos()(np.array(0.0))
-        variable(1.0)
-    """
-
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Any:
         return get_array_module(x).cos(x)
 
     def backward(self, gy: Variable) -> Any:
@@ -145,15 +116,9 @@ def cos(x: Any) -> Variable:
 
 
 class Tanh(Function):
-    """Hyperbolic tangent.
+    """Hyperbolic tangent."""
 
-    Example:
-        >>> import numpy as np
-        >>> Tanh()(np.array(0.0))
-        variable(0.0)
-    """
-
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Any:
         return get_array_module(x).tanh(x)
 
     def backward(self, gy: Variable) -> Any:

@@ -42,7 +42,9 @@ def dropout(x: Any, dropout_ratio: float = 0.5) -> Variable:
     ratio = float(within(0, dropout_ratio, 1, "dropout_ratio"))
     if not Config.train:
         return x  # type: ignore[no-any-return]
-    return mul(x, kernels(x).dropout_mask(x.data, ratio))
+    data: Array = x.data
+    mask = kernels(data).dropout_mask(data, ratio)
+    return mul(x, mask)
 
 
 class BatchNorm(Function):
@@ -70,7 +72,7 @@ class BatchNorm(Function):
         self.decay = float(decay)
         self.eps = float(eps)
 
-    def forward(self, x: Any, gamma: Any, beta: Any) -> Any:
+    def forward(self, x: Array, gamma: Array, beta: Array) -> Any:
         _check_floats(x)
         y, mean, var = kernels(x).batch_norm(x, gamma, beta, self.eps)
         count = x.size // gamma.size
@@ -107,7 +109,7 @@ class BatchNormGrad(Function):
     def __init__(self, eps: float) -> None:
         self.eps = eps
 
-    def forward(self, x: Any, gamma: Any, gy: Any) -> Any:
+    def forward(self, x: Array, gamma: Array, gy: Array) -> Any:
         gx, ggamma, gbeta = kernels(x).batch_norm_grad(x, gamma, gy, self.eps)
         return gx, ggamma.astype(gamma.dtype, copy=False), gbeta.astype(gamma.dtype, copy=False)
 

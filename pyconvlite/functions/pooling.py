@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from .._arguments import at_least
-from .._shapes import IntPair, check_axes, conv_outsize, lowest, pair
+from .._shapes import Array, IntPair, check_axes, lowest, pair
 from ..autograd import Function, Variable, as_input
-from ..backends import kernels
+from ..backends import ConvGeometry, get_array_module, kernels
+from ._geometry import conv_geometry
 from .columns import im2col, im2col_array
 from .reduction import broadcast_to, max, mean
 from .shape import reshape, transpose
@@ -35,23 +34,33 @@ __all__ = [
 # ------------------------------------------------------------------------------------------------ max pooling
 
 
-class Pooling(Function):
-    """Max pooling; `indexes` tells which pixel of each window was taken, kh * KW + kw.
+class _Pooling(Function):
+    """What max pooling and average pooling share: their settings, and from the call on the geometry."""
 
-    Example:
-        >>> pool = Pooling(kernel_size=2)
-        >>> pool(np.array([[[[1.0, 9.0], [3.0, 4.0]]]])), pool.indexes.item()
-        (variable([[[[9.]]]]), 1)
-    """
+    geometry: ConvGeometry
 
     def __init__(self, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0) -> None:
         self.kernel_size = pair(kernel_size, "kernel_size")
         self.stride = pair(stride, "stride")
         self.pad = pair(pad, "pad")
 
-    def forward(self, x: Any) -> Any:
-        self.input_shape = x.shape
-        y, self.indexes = kernels(x).max_pool(x, self.kernel_size, self.stride, self.pad)
+    def _fix_geometry(self, x: Array) -> ConvGeometry:
+        self.geometry = conv_geometry(x.shape[2:], self.kernel_size, self.stride, self.pad)
+        return self.geometry
+
+
+class Pooling(_Pooling):
+    """Max pooling, see `pooling`; `indexes` tells which pixel of each window was taken, kh * KW + kw.
+
+    Example:
+        >>> import numpy as np
+        >>> pool = Pooling(kernel_size=2)
+        >>> pool(np.array([[[[1.0, 9.0], [3.0, 4.0]]]])), pool.indexes.item()
+        (variable([[[[9.]]]]), 1)
+    """
+
+    def forward(self, x: Array) -> Array:
+        y, self.indexes = kernels(x).max_pool(x, self._fix_geometry(x))
         return y
 
     def backward(self, gy: Variable) -> Any:
@@ -59,24 +68,22 @@ class Pooling(Function):
 
 
 class _IndexedPooling(Function):
-    """What the two linear maps have in common that a max pooling leaves behind.
+    """What the two linear maps share that a max pooling leaves behind.
 
     Args:
-        mpool2d: the Pooling, or one of these Functions.
+        mpool2d: the Pooling after its call, or one of these Functions.
     """
 
     def __init__(self, mpool2d: Pooling | _IndexedPooling) -> None:
-        self.kernel_size: tuple[int, int] = mpool2d.kernel_size
-        self.stride: tuple[int, int] = mpool2d.stride
-        self.pad: tuple[int, int] = mpool2d.pad
-        self.input_shape: tuple[int, ...] = mpool2d.input_shape
-        self.indexes: Any = mpool2d.indexes
+        self.geometry: ConvGeometry = mpool2d.geometry
+        self.indexes: Array = mpool2d.indexes
 
 
 class Pooling2DGrad(_IndexedPooling):
     """Gradient of max pooling: each window's gradient goes to the pixel that was taken.
 
     Example:
+        >>> import numpy as np
         >>> pool = Pooling(kernel_size=2)
         >>> y = pool(np.array([[[[1.0, 9.0], [3.0, 4.0]]]]))
         >>> Pooling2DGrad(pool)(np.ones(y.shape))
@@ -84,9 +91,8 @@ class Pooling2DGrad(_IndexedPooling):
                     [0. 0.]]]])
     """
 
-    def forward(self, gy: Any) -> Any:
-        xsize = self.input_shape[2:]
-        return kernels(gy).max_pool_grad(gy, self.indexes, xsize, self.kernel_size, self.stride, self.pad)
+    def forward(self, gy: Array) -> Array:
+        return kernels(gy).max_pool_grad(gy, self.indexes, self.geometry)
 
     def backward(self, ggx: Variable) -> Any:
         return Pooling2DWithIndexes(self)(ggx)
@@ -96,14 +102,15 @@ class Pooling2DWithIndexes(_IndexedPooling):
     """Take from each window the pixel that a max pooling took: the adjoint of Pooling2DGrad.
 
     Example:
+        >>> import numpy as np
         >>> pool = Pooling(kernel_size=2)
         >>> y = pool(np.array([[[[1.0, 9.0], [3.0, 4.0]]]]))
         >>> Pooling2DWithIndexes(pool)(np.array([[[[5.0, 6.0], [7.0, 8.0]]]]))
         variable([[[[6.]]]])
     """
 
-    def forward(self, x: Any) -> Any:
-        return kernels(x).max_pool_gather(x, self.indexes, self.kernel_size, self.stride, self.pad)
+    def forward(self, x: Array) -> Array:
+        return kernels(x).max_pool_gather(x, self.indexes, self.geometry)
 
     def backward(self, gy: Variable) -> Any:
         return Pooling2DGrad(self)(gy)
@@ -128,6 +135,7 @@ def pooling(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0)
         ValueError: x is not (N, C, H, W), a size out of range, or a window larger than the padded image.
 
     Example:
+        >>> import numpy as np
         >>> pooling(np.arange(16.0).reshape(1, 1, 4, 4), kernel_size=2, stride=2)
         variable([[[[ 5.  7.]
                     [13. 15.]]]])
@@ -142,6 +150,7 @@ def pooling_simple(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPa
     `max`.
 
     Example:
+        >>> import numpy as np
         >>> pooling_simple(np.arange(16.0).reshape(1, 1, 4, 4), kernel_size=2, stride=2).shape
         (1, 1, 2, 2)
     """
@@ -149,12 +158,13 @@ def pooling_simple(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPa
     KH, KW = pair(kernel_size, "kernel_size")
     check_axes(x.shape, "(N, C, H, W)")
     N, C = x.shape[:2]
-    OH, OW = conv_outsize(x.shape[2:], (KH, KW), pair(stride, "stride"), pair(pad, "pad"))
+    OH, OW = conv_geometry(x.shape[2:], (KH, KW), pair(stride, "stride"), pair(pad, "pad")).output_size
 
     col = reshape(im2col(x, (KH, KW), stride, pad, to_matrix=True), (N * OH * OW * C, KH * KW))
-    # im2col pads with zeros; what is padding must lose to any pixel
-    pixel = im2col_array(np.ones(x.shape, x.dtype), (KH, KW), stride, pad).reshape(col.shape)
-    y = max(col + np.where(pixel, 0, lowest(x.dtype)).astype(x.dtype), axis=1)
+    # im2col pads with zeros, but no padding may be the maximum
+    xp = get_array_module(x.data)
+    pixel = im2col_array(xp.ones(x.shape, x.dtype), (KH, KW), stride, pad).reshape(col.shape)
+    y = max(col + xp.where(pixel != 0, 0, lowest(x.dtype)).astype(x.dtype), axis=1)
     return transpose(reshape(y, (N, OH, OW, C)), (0, 3, 1, 2))
 
 
@@ -162,6 +172,7 @@ def global_max_pooling(x: Any) -> Variable:
     """The largest pixel of each channel: (N, C, H, W) to (N, C, 1, 1); gradient and NaN as in `pooling`.
 
     Example:
+        >>> import numpy as np
         >>> global_max_pooling(np.arange(4.0).reshape(1, 1, 2, 2))
         variable([[[[3.]]]])
     """
@@ -173,37 +184,30 @@ def global_max_pooling(x: Any) -> Variable:
 # -------------------------------------------------------------------------------------------- average pooling
 
 
-class AveragePooling(Function):
-    """Average pooling.
-
-    Example:
-        >>> AveragePooling(kernel_size=2)(np.array([[[[1.0, 2.0], [3.0, 4.0]]]]))
-        variable([[[[2.5]]]])
-    """
+class AveragePooling(_Pooling):
+    """Average pooling, see `average_pooling`."""
 
     def __init__(
         self, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0, *, count_include_pad: bool = True
     ) -> None:
-        self.kernel_size = pair(kernel_size, "kernel_size")
-        self.stride = pair(stride, "stride")
-        self.pad = pair(pad, "pad")
+        super().__init__(kernel_size, stride, pad)
         self.count_include_pad = count_include_pad
 
-    def forward(self, x: Any) -> Any:
-        self.input_shape = x.shape
-        return kernels(x).avg_pool(x, self.kernel_size, self.stride, self.pad, self.count_include_pad)
+    def forward(self, x: Array) -> Array:
+        return kernels(x).avg_pool(x, self._fix_geometry(x), self.count_include_pad)
 
     def backward(self, gy: Variable) -> Any:
         return AveragePooling2DGrad(self)(gy)
 
 
 class AveragePooling2DGrad(Function):
-    """Gradient of average pooling: each window's pixels share its gradient equally.
+    """Gradient of average pooling: the pixels of each window share its gradient equally.
 
     Args:
         apool2d: the AveragePooling, after its call.
 
     Example:
+        >>> import numpy as np
         >>> pool = AveragePooling(kernel_size=2)
         >>> y = pool(np.zeros((1, 1, 2, 2)))
         >>> AveragePooling2DGrad(pool)(np.ones(y.shape))
@@ -212,22 +216,15 @@ class AveragePooling2DGrad(Function):
     """
 
     def __init__(self, apool2d: AveragePooling) -> None:
-        self.kernel_size = apool2d.kernel_size
-        self.stride = apool2d.stride
-        self.pad = apool2d.pad
+        self.geometry = apool2d.geometry
         self.count_include_pad = apool2d.count_include_pad
-        self.input_shape = apool2d.input_shape
 
-    def forward(self, gy: Any) -> Any:
-        xsize = self.input_shape[2:]
-        return kernels(gy).avg_pool_grad(
-            gy, xsize, self.kernel_size, self.stride, self.pad, self.count_include_pad
-        )
+    def forward(self, gy: Array) -> Array:
+        return kernels(gy).avg_pool_grad(gy, self.geometry, self.count_include_pad)
 
     def backward(self, ggx: Variable) -> Any:
-        return average_pooling(
-            ggx, self.kernel_size, self.stride, self.pad, count_include_pad=self.count_include_pad
-        )
+        kernel_size, stride, pad = self.geometry[:3]
+        return average_pooling(ggx, kernel_size, stride, pad, count_include_pad=self.count_include_pad)
 
 
 def average_pooling(
@@ -248,6 +245,7 @@ def average_pooling(
         ValueError: as in `pooling`.
 
     Example:
+        >>> import numpy as np
         >>> average_pooling(np.arange(16.0).reshape(1, 1, 4, 4), kernel_size=2, stride=2)
         variable([[[[ 2.5  4.5]
                     [10.5 12.5]]]])
@@ -259,6 +257,7 @@ def global_average_pooling(x: Any) -> Variable:
     """The mean of each channel: (N, C, H, W) to (N, C, 1, 1).
 
     Example:
+        >>> import numpy as np
         >>> global_average_pooling(np.arange(4.0).reshape(1, 1, 2, 2))
         variable([[[[1.5]]]])
     """
@@ -285,6 +284,7 @@ def upsample(x: Any, scale: IntPair) -> Variable:
         ValueError: x is not (N, C, H, W), or a scale below 1.
 
     Example:
+        >>> import numpy as np
         >>> upsample(np.array([[[[1.0, 2.0]]]]), 2)
         variable([[[[1. 1. 2. 2.]
                     [1. 1. 2. 2.]]]])
@@ -300,12 +300,11 @@ def upsample(x: Any, scale: IntPair) -> Variable:
 # ----------------------------------------------------------------------------------------------------- checks
 
 
-def _call(pool: Pooling | AveragePooling, x: Any) -> Variable:
+def _call(pool: _Pooling, x: Any) -> Variable:
     x = as_input(x)
     check_axes(x.shape, "(N, C, H, W)")
     if x.dtype.kind not in "fiu":
         raise TypeError(f"x must hold real numbers; got {x.dtype}")
-    conv_outsize(x.shape[2:], pool.kernel_size, pool.stride, pool.pad)
     return pool(x)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from .. import _shapes
 from .._arguments import as_axis
+from .._shapes import Array
 from ..autograd import Function, Variable, as_input, as_variable
 from ..backends import get_array_module, kernels
 from .shape import reshape
@@ -15,20 +16,13 @@ from .shape import reshape
 
 
 class Sum(Function):
-    """Sum over axes.
+    """Sum over axes."""
 
-    Example:
-        >>> import numpy as np
-        >>> Sum(axis=1, keepdims=True)(np.ones((2, 3)))
-        variable([[3.]
-                  [3.]])
-    """
-
-    def __init__(self, axis: Any, keepdims: bool) -> None:
+    def __init__(self, axis: int | tuple[int, ...] | None, keepdims: bool) -> None:
         self.axis = axis
         self.keepdims = keepdims
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Any:
         return kernels(x).sum(x, self.axis, self.keepdims)
 
     def backward(self, gy: Variable) -> Any:
@@ -66,11 +60,11 @@ class Mean(Function):
         variable(1.0)
     """
 
-    def __init__(self, axis: Any, keepdims: bool) -> None:
+    def __init__(self, axis: int | tuple[int, ...] | None, keepdims: bool) -> None:
         self.axis = axis
         self.keepdims = keepdims
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Any:
         return x.mean(axis=self.axis, keepdims=self.keepdims)
 
     def backward(self, gy: Variable) -> Any:
@@ -133,18 +127,12 @@ def var(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Vari
 
 
 class SumTo(Function):
-    """Sum down to a shape.
-
-    Example:
-        >>> import numpy as np
-        >>> SumTo((1, 3))(np.ones((2, 3)))
-        variable([[2. 2. 2.]])
-    """
+    """Sum down to a shape."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.shape = shape
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Any:
         axes = _shapes.stretched_axes(self.shape, x.shape)
         return kernels(x).sum(x, axes, True).reshape(self.shape)
 
@@ -169,18 +157,12 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Variable:
 
 
 class BroadcastTo(Function):
-    """Repeat along axes of length 1 and new leading axes.
-
-    Example:
-        >>> import numpy as np
-        >>> BroadcastTo((2, 3))(np.zeros((1, 3))).shape
-        (2, 3)
-    """
+    """Repeat along axes of length 1 and new leading axes."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.shape = shape
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Any:
         return get_array_module(x).broadcast_to(x, self.shape)
 
     def backward(self, gy: Variable) -> Any:
@@ -208,21 +190,13 @@ def broadcast_to(x: Any, shape: tuple[int, ...]) -> Variable:
 
 
 class Max(Function):
-    """Maximum over axes; each element that equals it takes the gradient, as in DeZero.
-
-    Example:
-        >>> import numpy as np
-        >>> x = Variable(np.array([1.0, 2.0, 2.0]))
-        >>> Max()(x).backward()
-        >>> x.grad
-        variable([0. 1. 1.])
-    """
+    """Maximum over axes; each element that equals it takes the gradient, as in DeZero."""
 
     def __init__(self, axis: Any = None, keepdims: bool = False) -> None:
         self.axis = axis
         self.keepdims = keepdims
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Any:
         return x.max(axis=self.axis, keepdims=self.keepdims)
 
     def backward(self, gy: Variable) -> Any:
@@ -234,15 +208,9 @@ class Max(Function):
 
 
 class Min(Max):
-    """Minimum over axes; each element that equals it takes the gradient, as in DeZero.
+    """Minimum over axes; each element that equals it takes the gradient, as in DeZero."""
 
-    Example:
-        >>> import numpy as np
-        >>> Min(axis=1)(np.array([[1.0, 2.0], [4.0, 3.0]]))
-        variable([1. 3.])
-    """
-
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Any:
         return x.min(axis=self.axis, keepdims=self.keepdims)
 
 

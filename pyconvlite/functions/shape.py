@@ -7,25 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from .._shapes import check_axes, pair
+from .._shapes import Array, check_axes, pair
 from ..autograd import Function, Variable, as_input, as_variable
-from ..backends import at_hand, get_array_module, is_array
+from ..backends import get_array_module, is_array, kernels
 
 # ----------------------------------------------------------------------------------------------------- moving
 
 
 class Reshape(Function):
-    """The same elements in another shape.
-
-    Example:
-        >>> Reshape((2, -1))(np.zeros(6)).shape
-        (2, 3)
-    """
+    """The same elements in another shape."""
 
     def __init__(self, shape: Any) -> None:
         self.shape = shape
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Any:
         return x.reshape(self.shape)
 
     def backward(self, gy: Variable) -> Any:
@@ -82,17 +77,12 @@ def expand_dims(x: Any, axis: int) -> Variable:
 
 
 class Transpose(Function):
-    """The axes in another order.
-
-    Example:
-        >>> Transpose((1, 0, 2))(np.zeros((2, 3, 4))).shape
-        (3, 2, 4)
-    """
+    """The axes in another order."""
 
     def __init__(self, axes: Any = None) -> None:
         self.axes = axes
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Any:
         return x.transpose(self.axes)
 
     def backward(self, gy: Variable) -> Any:
@@ -126,17 +116,12 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Variable:
 
 
 class GetItem(Function):
-    """A part of an array.
-
-    Example:
-        >>> GetItem(slice(1, None))(np.array([1.0, 2.0, 3.0]))
-        variable([2. 3.])
-    """
+    """A part of an array."""
 
     def __init__(self, slices: Any) -> None:
         self.slices = slices
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Any:
         return x[self.slices]
 
     def backward(self, gy: Variable) -> Any:
@@ -155,7 +140,7 @@ class GetItemGrad(Function):
         self.slices = slices
         self.in_shape = in_shape
 
-    def forward(self, gy: Any) -> Any:
+    def forward(self, gy: Array) -> Any:
         xp = get_array_module(gy)
         gx = xp.zeros(self.in_shape, gy.dtype)
         parts = self.slices if isinstance(self.slices, tuple) else (self.slices,)
@@ -188,17 +173,12 @@ def get_item(x: Any, slices: Any) -> Variable:
 
 
 class Concat(Function):
-    """Arrays joined along an axis.
-
-    Example:
-        >>> Concat(axis=1)(np.zeros((2, 1)), np.zeros((2, 3))).shape
-        (2, 4)
-    """
+    """Arrays joined along an axis."""
 
     def __init__(self, axis: int = 0) -> None:
         self.axis = axis
 
-    def forward(self, *xs: Any) -> Any:
+    def forward(self, *xs: Array) -> Any:
         return get_array_module(xs[0]).concatenate(xs, axis=self.axis)
 
     def backward(self, gy: Variable) -> Any:
@@ -244,18 +224,13 @@ def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
 
 
 class Pad(Function):
-    """A frame of one value around an array.
-
-    Example:
-        >>> Pad(((1, 2),), value=-1)(np.zeros(2))
-        variable([-1.  0.  0. -1. -1.])
-    """
+    """A frame of one value around an array."""
 
     def __init__(self, pad_width: tuple[tuple[int, int], ...], value: float = 0) -> None:
         self.pad_width = pad_width
         self.value = value
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Array) -> Any:
         return get_array_module(x).pad(x, self.pad_width, constant_values=self.value)
 
     def backward(self, gy: Variable) -> Any:
@@ -307,7 +282,7 @@ def embed_id(x: Any, W: Any) -> Variable:
 
     Raises:
         TypeError: x holds no integers.
-        ValueError: a number out of range; for numbers on a device the next copy from it raises IndexError.
+        ValueError: a number out of range; for numbers on a device, raised by the next copy from it.
 
     Example:
         >>> embed_id(np.array([1, 0]), np.array([[0.1, 0.2], [0.3, 0.4]]))
@@ -318,6 +293,7 @@ def embed_id(x: Any, W: Any) -> Variable:
     check_axes(W.shape, "(rows, size)", "W")
     if x.dtype.kind not in "iu":
         raise TypeError(f"x must hold integers, the index of a row of W each; got {x.dtype}")
-    if x.size and at_hand(x) and not 0 <= x.data.min() <= x.data.max() < len(W):
-        raise ValueError(f"x must lie in 0..{len(W) - 1}, W's rows; got {x.data.min()}..{x.data.max()}")
-    return get_item(W, x.data)
+    ids: Array = x.data
+    rows: int = len(W)
+    kernels(ids).check_indexes(ids, rows, "x, which names rows of W,")
+    return get_item(W, ids)

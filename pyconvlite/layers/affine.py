@@ -11,7 +11,7 @@ from .. import functions as F
 from .._arguments import at_least
 from .._shapes import IntPair
 from ..autograd import Parameter, Variable
-from ..backends import beside
+from ..backends import to_device_of
 from ._arguments import channels, float_dtype, normal, sizes
 from .base import Layer
 
@@ -43,7 +43,7 @@ class _Affine(Layer):
         """Compute the output; the first call fixes an input size that was left open."""
         if self.W.data is None:
             self._init_W(channels(x, self))
-            self.W.data = beside(x, self.W.data)
+            self.W.data = to_device_of(x, self.W.data)
         return self._apply(x)
 
     def _weight_shape(self, in_size: int | None) -> tuple[int | None, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 from .. import functions as F
 from .._arguments import above_zero, at_least, within
 from ..autograd import Parameter, Variable
-from ..backends import beside
+from ..backends import to_device_of
 from ..config import Config
 from ._arguments import channels, float_dtype
 from .base import Layer
@@ -86,7 +86,7 @@ class BatchNorm(Layer):
         if self.in_size is None:
             self._init_params(at_least(1, in_size, "in_size"))
             for param in (self.avg_mean, self.avg_var, self.gamma, self.beta):
-                param.data = beside(x, param.data)
+                param.data = to_device_of(x, param.data)
         mean, var = self.avg_mean.data, self.avg_var.data
         if not Config.train:
             return F.batch_norm(x, self.gamma, self.beta, mean, var, self.decay, self.eps)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
 from .._arguments import above_zero, within
 from .._shapes import Array
 from ..autograd import Parameter
-from ..backends import asked, get_array_module, kernels
+from ..backends import get_array_module, host_scalars, kernels
 from .base import Elementwise
 
 
@@ -47,12 +48,16 @@ class AdaGrad(Elementwise):
         self.eps = above_zero(eps, "eps")
         self.reset()
 
-    def rule(self, W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:
-        """The moved weights and the new sum of squares."""
+    def settings(self) -> tuple[float, ...]:
+        """The rate and eps."""
+        return float(self.lr), float(self.eps)
+
+    def rule(self, settings: Sequence[float], W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:
+        """The new weights and the new sum of squares."""
         (h,) = states
-        lr, eps = asked(lambda: (float(self.lr), float(self.eps)))
+        lr, eps = settings
         h = h + gW * gW
-        return kernels(W).moved(W, -lr * gW / (get_array_module(h).sqrt(h) + eps)), h
+        return kernels(W).add_step(W, -lr * gW / (get_array_module(h).sqrt(h) + eps)), h
 
 
 class AdaDelta(Elementwise):
@@ -89,13 +94,17 @@ class AdaDelta(Elementwise):
         self.eps = above_zero(eps, "eps")
         self.reset()
 
-    def rule(self, W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:
-        """The moved weights and the new mean squares."""
+    def settings(self) -> tuple[float, ...]:
+        """Rho and eps."""
+        return float(self.rho), float(self.eps)
+
+    def rule(self, settings: Sequence[float], W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:
+        """The new weights and the new mean squares."""
         msg, msdx = states
-        rho, eps = asked(lambda: (float(self.rho), float(self.eps)))
+        rho, eps = settings
         msg = rho * msg + (1 - rho) * gW * gW
         dx = get_array_module(msg).sqrt((msdx + eps) / (msg + eps)) * gW
-        return kernels(W).moved(W, -dx), msg, rho * msdx + (1 - rho) * dx * dx
+        return kernels(W).add_step(W, -dx), msg, rho * msdx + (1 - rho) * dx * dx
 
 
 class Adam(Elementwise):
@@ -150,21 +159,22 @@ class Adam(Elementwise):
 
     def update(self) -> None:
         """Count the update, then do what every optimizer does."""
-        asked(self._count)
+        host_scalars(self._count)
         super().update()
 
     def _count(self) -> tuple[int]:
         self.t += 1
         return (self.t,)
 
-    def rule(self, W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:
-        """The moved weights and the new moments."""
-        m, v = states
-        W, m, v = kernels(W).adam(W, m, v, gW, *asked(self._settings))
-        return W, m, v
-
-    def _settings(self) -> tuple[float, ...]:
+    def settings(self) -> tuple[float, ...]:
+        """The rate, beta1, beta2, eps, and what an update takes off each weight."""
         return self.lr, float(self.beta1), float(self.beta2), float(self.eps), self._decay
+
+    def rule(self, settings: Sequence[float], W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:
+        """The new weights and the new moments."""
+        m, v = states
+        rate, beta1, beta2, eps, decay = settings
+        return kernels(W).adam(W, m, v, gW, rate, beta1, beta2, eps, decay)
 
     @property
     def _decay(self) -> float:

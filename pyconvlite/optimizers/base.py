@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import functools
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Self
 from weakref import WeakKeyDictionary
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from .._shapes import Array
 from ..autograd import Parameter, as_array
-from ..backends import get_array_module, mapped
+from ..backends import foreach, get_array_module, host_scalars
 from ..layers import Layer
 
 Hook = Callable[[list[Parameter]], Any]
@@ -101,10 +102,10 @@ class Optimizer:
 
 
 class Elementwise(Optimizer):
-    """Base of algorithms that move each weight by itself: a device takes all Parameters as one array.
+    """Base of algorithms that update each weight by itself: a device takes all Parameters as one array.
 
-    A subclass defines `rule`, and names in `states` the attributes where it remembers something of each
-    Parameter, which is zero at first.
+    A subclass defines `rule` and `settings`, and names in `states` the attributes where it remembers
+    something of each Parameter, which is zero at first.
 
     Attributes:
         states: the names.
@@ -112,8 +113,15 @@ class Elementwise(Optimizer):
 
     states: ClassVar[tuple[str, ...]] = ()
 
-    def rule(self, W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:
-        """The moved weights and the new states, element by element."""
+    def settings(self) -> tuple[float, ...]:
+        """Numbers that `rule` takes, such as the rate: read once for each update.
+
+        As Python floats: a rate that came from NumPy would make float64 of float32 arrays.
+        """
+        return ()
+
+    def rule(self, settings: Sequence[float], W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:
+        """The new weights and the new states, element by element."""
         raise NotImplementedError(f"{type(self).__name__} defines no rule")
 
     def reset(self) -> None:
@@ -129,7 +137,7 @@ class Elementwise(Optimizer):
         """Change Parameters, all of which have a gradient."""
         if type(self).update_one is Elementwise.update_one:
             self._update(params)
-        else:  # somebody does it his own way
+        else:  # a subclass overrides it
             super().update_all(params)
 
     def _update(self, params: list[Parameter]) -> None:
@@ -141,15 +149,15 @@ class Elementwise(Optimizer):
             zeros = get_array_module(g).zeros_like
             return param.data, g, *(zeros(g) if state is None else state for state in states)
 
-        for param, (data, *new) in zip(params, mapped(self.rule, map(row, params)), strict=True):
+        # The one place where an update's numbers are read: a captured step reads them again at each replay.
+        rule = functools.partial(self.rule, host_scalars(self.settings))
+        for param, (data, *new) in zip(params, foreach(rule, map(row, params)), strict=True):
             param.data = as_array(data)
             for memory, state in zip(memories, new, strict=True):
                 memory[param] = as_array(state)
 
 
 # ----------------------------------------------------------------------------------------- for the algorithms
-
-# Where they compute, float(...) keeps a rate that came from NumPy from making float64 of float32 arrays.
 
 
 def with_gradient(params: Iterable[Parameter]) -> list[Parameter]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from .._arguments import above_zero, within
 from .._shapes import Array
 from ..autograd import Parameter, as_variable
-from ..backends import asked, kernels, mapped
+from ..backends import foreach, host_scalars, kernels
 from ..layers import Layer
 from .base import gradient, with_gradient
 
@@ -41,14 +41,14 @@ class WeightDecay:
 
     def __call__(self, params: Iterable[Parameter]) -> None:
         """Change the gradients."""
-        (rate,) = asked(lambda: (float(self.rate),))
+        (rate,) = host_scalars(lambda: (float(self.rate),))
         params = with_gradient(params)
 
         def decayed(g: Array, W: Array) -> tuple[Array, ...]:
             return (g + rate * W.astype(g.dtype, copy=False),)
 
         rows = ((gradient(param), param.data) for param in params)
-        for param, (g,) in zip(params, mapped(decayed, rows), strict=True):
+        for param, (g,) in zip(params, foreach(decayed, rows), strict=True):
             _set_grad(param, g)
 
 
@@ -82,7 +82,7 @@ class ClipGrad:
         params = with_gradient(params)
         gradients = [gradient(param) for param in params]
         if gradients:
-            (most,) = asked(lambda: (float(self.max_norm),))
+            (most,) = host_scalars(lambda: (float(self.max_norm),))
             clipped = kernels(gradients[0]).clip_norm(gradients, most)
             for param, g, short in zip(params, gradients, clipped, strict=True):
                 if short is not g:

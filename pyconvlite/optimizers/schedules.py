@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 
 from .._arguments import at_least, within
-from ..backends import asked
+from ..backends import host_scalars
 from .base import Optimizer
 
 
@@ -65,7 +65,7 @@ class Schedule:
 
     def step(self) -> None:
         """Count a step and set the rate of the updates that follow."""
-        asked(self._advance)
+        host_scalars(self._advance)
 
     def _advance(self) -> tuple[int]:
         self.t += 1

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
 from .._arguments import within
 from .._shapes import Array
 from ..autograd import Parameter
-from ..backends import asked, kernels
+from ..backends import kernels
 from .base import Elementwise
 
 
@@ -38,9 +39,13 @@ class SGD(Elementwise):
         super().__init__()
         self.lr = within(0, lr, math.inf, "lr")
 
-    def rule(self, W: Array, gW: Array, *_: Array) -> tuple[Array, ...]:
-        """The moved weights."""
-        (lr,) = asked(lambda: (float(self.lr),))
+    def settings(self) -> tuple[float, ...]:
+        """The rate."""
+        return (float(self.lr),)
+
+    def rule(self, settings: Sequence[float], W: Array, gW: Array, *_: Array) -> tuple[Array, ...]:
+        """The new weights."""
+        (lr,) = settings
         return (kernels(W).sgd(W, gW, lr),)
 
 
@@ -69,9 +74,12 @@ class MomentumSGD(Elementwise):
         self.momentum = within(0, momentum, 1, "momentum")
         self.reset()
 
-    def rule(self, W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:
-        """The moved weights and the new velocity."""
+    def settings(self) -> tuple[float, ...]:
+        """The rate and the momentum."""
+        return float(self.lr), float(self.momentum)
+
+    def rule(self, settings: Sequence[float], W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:
+        """The new weights and the new velocity."""
         (v,) = states
-        settings = asked(lambda: (float(self.lr), float(self.momentum)))
-        W, v = kernels(W).momentum_sgd(W, v, gW, *settings)
-        return W, v
+        lr, momentum = settings
+        return kernels(W).momentum_sgd(W, v, gW, lr, momentum)

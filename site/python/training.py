@@ -13,7 +13,7 @@ import numpy as np
 import pyconvlite.functions as F
 import pyconvlite.layers as L
 from pyconvlite import DataLoader, Model, models, no_grad, test_mode
-from pyconvlite.backends import at_hand, get_array_module, webgpu
+from pyconvlite.backends import get_array_module, on_device, webgpu
 from pyconvlite.datasets import MNIST, Dataset
 from pyconvlite.models import LeNet
 from pyconvlite.optimizers import Optimizer
@@ -91,7 +91,7 @@ def load(model_class: type[Model], path: str, classes: int = 10) -> Model:
 
 def on_gpu(model: Model) -> bool:
     """Whether the model's weights are on a GPU."""
-    return not at_hand(next(model.params()))
+    return on_device(next(model.params()))
 
 
 async def on_cpu(model: Model) -> Model:

@@ -1,4 +1,4 @@
-"""The one place that multiplies matrices, and picks the route for it."""
+"""The only place that multiplies matrices, by the fastest route that NumPy has."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import numpy as np
 
 from ... import _platform
 from ..._shapes import Array
-from .._calls import counted
 
 if _platform.NAME == "linux":
     # glibc returns a freed block to the system if it is larger than any freed before, up to 32 MB. A net
@@ -21,16 +20,16 @@ HAS_BLAS = bool(np.show_config(mode="dicts")["Build Dependencies"]["blas"].get("
 def contract(a: Array, b: Array) -> Array:
     """Matrix product of a (..., M, K) and b (..., K, P); leading axes broadcast.
 
-    Without a BLAS, `einsum` is the fastest route that NumPy has, provided that both operands lie contiguous
-    along the summed axis. float16 goes to `@`, which sums it in float32.
+    Without a BLAS, `einsum` is the fastest route, provided that both operands are contiguous along the summed
+    axis. float16 goes to `@`, which sums it in float32.
     """
     if HAS_BLAS or a.dtype.kind != "f" or a.dtype == np.float16:
         return a @ b
-    return np.einsum("...mk,...pk->...mp", _contiguous_last(a), _contiguous_last(np.swapaxes(b, -1, -2)))  # type: ignore[no-any-return]
+    product: Array = np.einsum(
+        "...mk,...pk->...mp", _contiguous_last(a), _contiguous_last(np.swapaxes(b, -1, -2))
+    )
+    return product
 
 
 def _contiguous_last(a: Array) -> Array:
     return a if a.strides[-1] == a.itemsize else np.ascontiguousarray(a)
-
-
-matmul = counted("numpy", "matmul")(contract)

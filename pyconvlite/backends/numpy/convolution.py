@@ -1,8 +1,8 @@
-"""Convolution: a matrix product over columns of im2col, and its two gradients.
+"""Convolution, its two gradients, and the columns of im2col.
 
-Column p of a matrix (C*KH*KW, N*OH*OW) holds the pixels under the kernel at position p. Columns are built
-for a block of images, or of output pixels where one image is large, so that a block's columns take at most
-`COLUMN_BYTES`.
+A convolution is a matrix product: column p of a matrix (C*KH*KW, N*OH*OW) has the pixels under the kernel at
+position p. Columns are built for a block of images, or of output pixels where one image is large, so that a
+block's columns take at most `COLUMN_BYTES`.
 """
 
 from __future__ import annotations
@@ -13,73 +13,76 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..._shapes import Array, Pair, conv_outsize
+from ..._shapes import Array
 from .._calls import counted
+from ..protocol import ConvGeometry
 from . import contraction
-from .columns import add_back, add_pad, cut_pad, fill
+from .taps import add_pad, cut_pad, each_tap, padded_zeros
 
 COLUMN_BYTES = 4 * 2**20  # about what a core's caches hold; beyond, einsum slows down by a third
 
-Window: TypeAlias = tuple[slice, slice]  # output rows and columns
+Block: TypeAlias = tuple[slice, slice]  # output rows and columns
 
 
-def _blocks(N: int, outsize: Pair, pixel_bytes: int) -> Iterator[tuple[slice, list[Window]]]:
+def _blocks(N: int, geometry: ConvGeometry, pixel_bytes: int) -> Iterator[tuple[slice, list[Block]]]:
     """Cut images, and each image's output pixels, into blocks whose columns take at most COLUMN_BYTES.
 
     `pixel_bytes` is what the column of one output pixel takes.
     """
-    OH, OW = outsize
+    OH, OW = geometry.output_size
     pixels = max(1, COLUMN_BYTES // max(1, pixel_bytes))
     width = min(OW, pixels)
     height = min(OH, max(1, pixels // OW))
     images = max(1, pixels // (OH * OW))
-    windows = list(product(_cuts(OH, height), _cuts(OW, width)))
+    blocks = list(product(_cuts(OH, height), _cuts(OW, width)))
     for n in _cuts(N, images):
-        yield n, windows
+        yield n, blocks
 
 
 def _cuts(size: int, step: int) -> list[slice]:
     return [slice(start, min(start + step, size)) for start in range(0, size, step)]
 
 
-def _under(padded: Array, window: Window, kernel_size: Pair, stride: Pair, dilation: Pair) -> Array:
-    """The part of padded images that the kernel meets on its way along the window's output pixels."""
+def _of_block(padded: Array, block: Block, geometry: ConvGeometry) -> tuple[Array, ConvGeometry]:
+    """The part of padded images that the kernel meets in a block, and the geometry that the block has."""
     rows, columns = (
         slice(out.start * s, (out.stop - 1) * s + (k - 1) * d + 1)
-        for out, k, s, d in zip(window, kernel_size, stride, dilation, strict=True)
+        for out, k, s, d in zip(block, geometry.kernel_size, geometry.stride, geometry.dilation, strict=True)
     )
-    return padded[:, :, rows, columns]
+    size = block[0].stop - block[0].start, block[1].stop - block[1].start
+    return padded[:, :, rows, columns], geometry._replace(output_size=size)
 
 
-def _size(window: Window) -> Pair:
-    rows, columns = window
-    return rows.stop - rows.start, columns.stop - columns.start
-
-
-def _columns(
-    padded: Array,
-    groups: int,
-    kernel_size: Pair,
-    outsize: Pair,
-    stride: Pair,
-    dilation: Pair,
-    sum_over_pixels: bool,
-) -> Array:
+def _columns(under: Array, geometry: ConvGeometry, sum_over_pixels: bool) -> Array:
     """Columns (G, C/G*KH*KW, N*OH*OW), contiguous along the axis that the product will sum over.
 
     With a BLAS both layouts serve equally, and the one along pixels is the faster to build.
     """
-    (KH, KW), (OH, OW) = kernel_size, outsize
-    N, C = padded.shape[:2]
+    (KH, KW), (OH, OW), groups = geometry.kernel_size, geometry.output_size, geometry.groups
+    N, C = under.shape[:2]
     if contraction.HAS_BLAS or sum_over_pixels:
-        memory = np.empty((C, KH, KW, N, OH, OW), padded.dtype)
-        fill(memory.transpose(3, 0, 1, 2, 4, 5), padded, stride, dilation)
+        memory = np.empty((C, KH, KW, N, OH, OW), under.dtype)
+        _fill(memory.transpose(3, 0, 1, 2, 4, 5), under, geometry)
         return memory.reshape(groups, C // groups * KH * KW, N * OH * OW)
-    memory = np.empty((groups, N, OH, OW, C // groups, KH, KW), padded.dtype)
+    memory = np.empty((groups, N, OH, OW, C // groups, KH, KW), under.dtype)
     for g in range(groups):
         channels = slice(g * (C // groups), (g + 1) * (C // groups))
-        fill(memory[g].transpose(0, 3, 4, 5, 1, 2), padded[:, channels], stride, dilation)
+        _fill(memory[g].transpose(0, 3, 4, 5, 1, 2), under[:, channels], geometry)
     return memory.reshape(groups, N * OH * OW, C // groups * KH * KW).swapaxes(1, 2)
+
+
+def _fill(col: Array, padded: Array, geometry: ConvGeometry) -> None:
+    """Copy padded's pixels into col (N, C, KH, KW, OH, OW), of any memory layout."""
+    KW = geometry.kernel_size[1]
+    for k, tap in enumerate(each_tap(padded, geometry)):
+        col[:, :, k // KW, k % KW] = tap
+
+
+def _add_back(padded: Array, col: Array, geometry: ConvGeometry) -> None:
+    """Add col (N, C, KH, KW, OH, OW) to the pixels of padded that it came from."""
+    KW = geometry.kernel_size[1]
+    for k, tap in enumerate(each_tap(padded, geometry)):
+        tap += col[:, :, k // KW, k % KW]
 
 
 def _pixels(y: Array, groups: int) -> Array:
@@ -88,75 +91,50 @@ def _pixels(y: Array, groups: int) -> Array:
     return y.swapaxes(0, 1).reshape(groups, OC // groups, N * OH * OW)
 
 
-def _convolve(
-    x: Array,
-    W: Array,
-    b: Array | None,
-    stride: Pair,
-    pad: Pair,
-    dilation: Pair = (1, 1),
-    groups: int = 1,
-    relu: bool = False,
-) -> Array:
-    """Convolution: y[n, o] = sum over c of x[n, c] correlated with W[o, c], plus b[o].
-
-    With `relu`, its positive part.
-    """
+def _conv2d(x: Array, W: Array, b: Array | None, geometry: ConvGeometry, relu: bool = False) -> Array:
     N = x.shape[0]
     OC, Cg, KH, KW = W.shape
-    OH, OW = conv_outsize(x.shape[2:], (KH, KW), stride, pad, dilation)
-    K = Cg * KH * KW
-    y: Array = np.empty((N, OC, OH, OW), np.result_type(x, W))
-    for images, windows in _blocks(N, (OH, OW), groups * K * x.itemsize):
-        padded = add_pad(x[images], pad)
-        for window in windows:
-            size = _size(window)
-            under = _under(padded, window, (KH, KW), stride, dilation)
-            col = _columns(under, groups, (KH, KW), size, stride, dilation, sum_over_pixels=False)
-            part = contraction.contract(W.reshape(groups, OC // groups, K), col)
-            y[images, :, *window] = part.reshape(OC, len(padded), *size).swapaxes(0, 1)
+    groups, K = geometry.groups, Cg * KH * KW
+    y: Array = np.empty((N, OC, *geometry.output_size), np.result_type(x, W))
+    for images, blocks in _blocks(N, geometry, groups * K * x.itemsize):
+        padded = add_pad(x[images], geometry.pad)
+        for block in blocks:
+            under, part = _of_block(padded, block, geometry)
+            col = _columns(under, part, sum_over_pixels=False)
+            sums = contraction.contract(W.reshape(groups, OC // groups, K), col)
+            y[images, :, *block] = sums.reshape(OC, len(padded), *part.output_size).swapaxes(0, 1)
     if b is not None:
         y += b.reshape(1, OC, 1, 1)
     return np.maximum(y, 0, out=y) if relu else y
 
 
-conv2d = counted("numpy", "conv2d")(_convolve)
+conv2d = counted("numpy", "conv2d")(_conv2d)
 
 
 @counted("numpy")
-def conv2d_gx(
-    gy: Array,
-    W: Array,
-    b: Array | None,
-    xsize: Pair,
-    stride: Pair,
-    pad: Pair,
-    dilation: Pair = (1, 1),
-    groups: int = 1,
-) -> Array:
-    """Gradient of conv2d with respect to x, of height and width `xsize`.
-
-    With a bias b (C,) it is the forward of deconv2d.
-    """
-    N, OC, OH, OW = gy.shape
+def conv2d_gx(gy: Array, W: Array, b: Array | None, geometry: ConvGeometry) -> Array:
+    N, OC = gy.shape[:2]
     Cg, KH, KW = W.shape[1:]
+    groups, pad, dilation = geometry.groups, geometry.pad, geometry.dilation
     C, K = groups * Cg, Cg * KH * KW
     full_pad = (KH - 1) * dilation[0] - pad[0], (KW - 1) * dilation[1] - pad[1]
     most = C // 2 if contraction.HAS_BLAS else 4 * C
-    if stride == (1, 1) and min(full_pad) >= 0 and most >= OC:
-        # The same as a convolution with the kernels turned round. Its columns are OC/C times as large; where
-        # that is more, einsum makes up for it by its sums, OC/G*KH*KW long instead of OC/G.
-        turned = W.reshape(groups, OC // groups, Cg, KH, KW)[..., ::-1, ::-1].swapaxes(1, 2)
-        return _convolve(gy, turned.reshape(C, OC // groups, KH, KW), b, stride, full_pad, dilation, groups)
-    padded = np.zeros((N, C, xsize[0] + 2 * pad[0], xsize[1] + 2 * pad[1]), np.result_type(gy, W))
+    if geometry.stride == (1, 1) and min(full_pad) >= 0 and most >= OC:
+        # The same as a convolution with rotated kernels. Its columns are OC/C times as large; where that is
+        # more, einsum makes up for it by its sums, OC/G*KH*KW long instead of OC/G.
+        rotated = W.reshape(groups, OC // groups, Cg, KH, KW)[..., ::-1, ::-1].swapaxes(1, 2)
+        back = geometry._replace(
+            pad=full_pad, input_size=geometry.output_size, output_size=geometry.input_size
+        )
+        return _conv2d(gy, rotated.reshape(C, OC // groups, KH, KW), b, back)
+    padded = padded_zeros((N, C), geometry, np.result_type(gy, W))
     Wt = W.reshape(groups, OC // groups, K).swapaxes(1, 2)
-    for images, windows in _blocks(N, (OH, OW), groups * K * gy.itemsize):
-        for window in windows:
-            pixels = _pixels(gy[images, :, *window], groups)
-            n = images.stop - images.start
-            col = contraction.contract(Wt, pixels).reshape(C, KH, KW, n, *_size(window))
-            under = _under(padded[images], window, (KH, KW), stride, dilation)
-            add_back(under, col.transpose(3, 0, 1, 2, 4, 5), stride, dilation)
+    for images, blocks in _blocks(N, geometry, groups * K * gy.itemsize):
+        for block in blocks:
+            under, part = _of_block(padded[images], block, geometry)
+            col = contraction.contract(Wt, _pixels(gy[images, :, *block], groups))
+            col = col.reshape(C, KH, KW, len(under), *part.output_size)
+            _add_back(under, col.transpose(3, 0, 1, 2, 4, 5), part)
     gx = cut_pad(padded, pad)
     if b is not None:
         gx += b.reshape(1, C, 1, 1)
@@ -164,19 +142,29 @@ def conv2d_gx(
 
 
 @counted("numpy")
-def conv2d_gW(
-    x: Array, gy: Array, kernel_size: Pair, stride: Pair, pad: Pair, dilation: Pair = (1, 1), groups: int = 1
-) -> Array:
-    """Gradient of conv2d with respect to W."""
-    C = x.shape[1]
-    N, OC, OH, OW = gy.shape
-    KH, KW = kernel_size
+def conv2d_gW(x: Array, gy: Array, geometry: ConvGeometry) -> Array:
+    (N, C), OC = x.shape[:2], gy.shape[1]
+    (KH, KW), groups = geometry.kernel_size, geometry.groups
     K = C // groups * KH * KW
     gW = np.zeros((groups, OC // groups, K), np.result_type(x, gy))
-    for images, windows in _blocks(N, (OH, OW), groups * K * x.itemsize):
-        padded = add_pad(x[images], pad)
-        for window in windows:
-            under = _under(padded, window, kernel_size, stride, dilation)
-            col = _columns(under, groups, kernel_size, _size(window), stride, dilation, sum_over_pixels=True)
-            gW += contraction.contract(_pixels(gy[images, :, *window], groups), col.swapaxes(1, 2))
+    for images, blocks in _blocks(N, geometry, groups * K * x.itemsize):
+        padded = add_pad(x[images], geometry.pad)
+        for block in blocks:
+            under, part = _of_block(padded, block, geometry)
+            col = _columns(under, part, sum_over_pixels=True)
+            gW += contraction.contract(_pixels(gy[images, :, *block], groups), col.swapaxes(1, 2))
     return gW.reshape(OC, C // groups, KH, KW)
+
+
+@counted("numpy")
+def im2col(x: Array, geometry: ConvGeometry) -> Array:
+    col = np.empty((*x.shape[:2], *geometry.kernel_size, *geometry.output_size), x.dtype)
+    _fill(col, add_pad(x, geometry.pad), geometry)
+    return col
+
+
+@counted("numpy")
+def col2im(col: Array, geometry: ConvGeometry) -> Array:
+    padded = padded_zeros(col.shape[:2], geometry, col.dtype)
+    _add_back(padded, col, geometry)
+    return cut_pad(padded, geometry.pad)

@@ -3,6 +3,45 @@
 - `kernels.c` and the headers beside it are the kernels; the wheel's build makes two side modules of them
   (`relaxed.wasm` with fused multiply-adds, `simd128.wasm` without).
 - `library.py` loads the one that this engine can run.
-- `kernels.py` has the names and signatures of the NumPy backend, checks what it is given, and hands what is
-  not float32 to NumPy.
+- The other files have the NumPy backend's kernels by name and signature. They check what they are given, and
+  hand what is not float32 to NumPy (`serving.py`).
 """
+
+from ..numpy import add_step, check_indexes, clip_norm, dropout_mask, normal_cdf
+from .activation import relu, relu_grad
+from .convolution import col2im, conv2d, conv2d_gW, conv2d_gx, im2col
+from .loss import softmax_cross_entropy, softmax_cross_entropy_grad
+from .matmul import matmul
+from .norm import batch_norm, batch_norm_grad
+from .optimizer import adam, momentum_sgd, sgd
+from .pooling import avg_pool, avg_pool_grad, max_pool, max_pool_gather, max_pool_grad
+from .reduction import sum
+
+__all__ = [
+    "adam",
+    "add_step",
+    "avg_pool",
+    "avg_pool_grad",
+    "batch_norm",
+    "batch_norm_grad",
+    "check_indexes",
+    "clip_norm",
+    "col2im",
+    "conv2d",
+    "conv2d_gW",
+    "conv2d_gx",
+    "dropout_mask",
+    "im2col",
+    "matmul",
+    "max_pool",
+    "max_pool_gather",
+    "max_pool_grad",
+    "momentum_sgd",
+    "normal_cdf",
+    "relu",
+    "relu_grad",
+    "sgd",
+    "softmax_cross_entropy",
+    "softmax_cross_entropy_grad",
+    "sum",
+]

@@ -17,11 +17,11 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from .. import register_device
+from ..devices import register_device
 from . import kernels as kernels
 from .arithmetic import maximum, minimum
 from .array import asarray, ndarray
-from .asked import asked
+from .asked import asked as host_scalars
 from .capture import CaptureRefused, capture
 from .device import (
     AdapterInfo,
@@ -61,7 +61,7 @@ from .namespace import (
     zeros,
     zeros_like,
 )
-from .packing import mapped
+from .packing import mapped as foreach
 
 __all__ = [
     "AdapterInfo",
@@ -75,7 +75,6 @@ __all__ = [
     "argmax",
     "array",
     "asarray",
-    "asked",
     "asnumpy",
     "asnumpy_async",
     "broadcast_to",
@@ -83,15 +82,16 @@ __all__ = [
     "concatenate",
     "cos",
     "exp",
+    "foreach",
     "free_pool",
     "full",
+    "host_scalars",
     "init",
     "init_sync",
     "is_available",
     "isfinite",
     "log",
     "log1p",
-    "mapped",
     "matmul",
     "maximum",
     "memory",

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ... import _platform
-from .. import DeviceUnavailable
+from ..devices import DeviceUnavailable
 
 __all__ = [
     "AdapterInfo",

@@ -1,0 +1,166 @@
+"""Which kernels serve an array: a device's, or for NumPy arrays WebAssembly's where they run, or NumPy's."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from .._shapes import Array
+from . import devices
+from . import numpy as _numpy
+from ._calls import calls as _calls
+from .protocol import Kernels
+
+__all__ = ["Description", "describe", "kernels", "use"]
+
+
+def kernels(x: Any) -> Kernels[Array]:
+    """Kernels that serve `x`, an array or a Variable.
+
+    Example:
+        >>> import numpy as np
+        >>> with use("numpy"):
+        ...     kernels(np.zeros(2)).__name__
+        'pyconvlite.backends.numpy'
+    """
+    if devices.device and devices.on_device(x):
+        return devices.device.kernels  # type: ignore[no-any-return]
+    return (_choice or _choose(_wanted())).kernels
+
+
+class _Choice(NamedTuple):
+    """Who serves NumPy arrays, and why."""
+
+    kernels: Kernels[Array]
+    name: str  # numpy or simd
+    reason: str
+
+
+_choice: _Choice | None = None  # None until the first kernel is asked for
+_warned: set[str] = set()
+
+_NAMES = "auto", "numpy", "simd"
+
+
+def _wanted() -> str:
+    name = os.environ.get("PYCONVLITE_BACKEND") or "auto"
+    if name not in _NAMES:
+        raise ValueError(f"PYCONVLITE_BACKEND must be one of {', '.join(_NAMES)}; got {name!r}")
+    return name
+
+
+def _choose(name: str) -> _Choice:
+    global _choice
+    if name == "numpy":
+        _choice = _Choice(_numpy, "numpy", "it was asked for")
+        return _choice
+    from . import simd
+    from .simd import library
+
+    try:
+        _, variant = library.load()
+    except ImportError as error:
+        if name == "simd":
+            raise devices.DeviceUnavailable(f"the simd backend cannot serve here: {error}") from error
+        reason = str(error)
+        if not isinstance(error, library.Unsupported) and reason not in _warned:
+            _warned.add(reason)
+            message = f"NumPy computes in place of the SIMD kernels: {reason}"
+            warnings.warn(message, RuntimeWarning, stacklevel=4)
+        _choice = _Choice(_numpy, "numpy", reason)
+    else:
+        _choice = _Choice(simd, "simd", f"this engine runs the variant {variant}")
+    return _choice
+
+
+class use:  # noqa: N801 - reads as a verb: with use("numpy"): ...
+    """Choose who serves NumPy arrays, from now on or inside a `with`.
+
+    Args:
+        name: "numpy"; "simd", the WebAssembly kernels; or "auto", the faster of those that run here, which is
+            the choice at the start unless the environment variable PYCONVLITE_BACKEND names another.
+
+    Raises:
+        ValueError: another name.
+        DeviceUnavailable: "simd" where it does not run.
+
+    Example:
+        >>> with use("numpy"):
+        ...     describe().backend
+        'numpy'
+    """
+
+    def __init__(self, name: str) -> None:
+        if name not in _NAMES:
+            raise ValueError(f"name must be one of {', '.join(_NAMES)}; got {name!r}")
+        self._before = _choice
+        _choose(name)
+
+    def __enter__(self) -> None:
+        """Nothing is left to do."""
+
+    def __exit__(self, *_: object) -> None:
+        """Go back to what served before."""
+        global _choice
+        _choice = self._before
+
+
+@dataclass(frozen=True)
+class Description:
+    """Which backend serves NumPy arrays; printed, a table.
+
+    Attributes:
+        backend: "numpy" or "simd".
+        reason: why it was chosen.
+        serves: for each kernel and dtype, who serves it.
+        calls: how often each kernel was called since the start, by kernel and backend; where "numpy" stood in
+            for "simd", it is counted as "numpy".
+
+    Example:
+        >>> import numpy as np
+        >>> with use("numpy"):
+        ...     before = describe().calls["relu"]["numpy"]
+        ...     y = kernels(np.zeros(2)).relu(np.zeros(2))
+        ...     describe().calls["relu"]["numpy"] - before
+        1
+    """
+
+    backend: str
+    reason: str
+    serves: Mapping[str, Mapping[str, str]]
+    calls: Mapping[str, Mapping[str, int]]
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.backend}: {self.reason}",
+            f"{'kernel':28}{'float32':>9}{'others':>9}{'simd calls':>12}{'numpy calls':>13}",
+        ]
+        for name, served in self.serves.items():
+            calls = self.calls[name]
+            lines.append(
+                f"{name:28}{served['float32']:>9}{served['others']:>9}{calls['simd']:12}{calls['numpy']:13}"
+            )
+        return "\n".join(lines)
+
+
+def describe() -> Description:
+    """Tell which kernels serve which dtype, why, and how often each was called.
+
+    Example:
+        >>> describe().serves["conv2d"]["others"]
+        'numpy'
+    """
+    choice = _choice or _choose(_wanted())
+    names = sorted(_numpy.__all__)
+    by_choice = {
+        name: choice.name for name in names if getattr(choice.kernels, name) is not getattr(_numpy, name)
+    }
+    return Description(
+        choice.name,
+        choice.reason,
+        {name: {"float32": by_choice.get(name, "numpy"), "others": "numpy"} for name in names},
+        {name: {backend: _calls[name, backend] for backend in ("simd", "numpy")} for name in names},
+    )

@@ -1,0 +1,6 @@
+"""Matrix product."""
+
+from .._calls import counted
+from .contraction import contract
+
+matmul = counted("numpy", "matmul")(contract)

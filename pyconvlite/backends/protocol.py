@@ -1,0 +1,171 @@
+"""The seam: every kernel with its signature, shapes and meaning.
+
+`backends/numpy/` is the reference, `backends/simd/` and `backends/webgpu/` have the same kernels in files of
+the same names. mypy proves that each keeps the protocol `Kernels`.
+
+Shapes: x (N, C, H, W), W (OC, C/groups, KH, KW), b (OC,), y and gy (N, OC, OH, OW). float32 in gives float32
+out; so do float16 and float64 where the backend has them. The public functions have checked the arguments,
+except for indexes and labels, which a kernel checks. No kernel writes into an argument.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol, TypeVar
+
+from .._shapes import Pair
+
+A = TypeVar("A")  # the backend's array
+
+
+class ConvGeometry(NamedTuple):
+    """Sizes of a convolution or pooling; all but groups are (height, width).
+
+    Attributes:
+        kernel_size: pixels of the kernel or window.
+        stride: pixels from one position of the kernel to the next.
+        pad: pixels added at each edge of the input.
+        dilation: distance between neighbouring pixels of the kernel.
+        groups: parts that the channels are divided into.
+        input_size: (H, W), without pad.
+        output_size: (OH, OW), the positions of the kernel.
+
+    Example:
+        >>> ConvGeometry((3, 3), (2, 2), (1, 1), (1, 1), 1, (28, 28), (14, 14)).output_size
+        (14, 14)
+    """
+
+    kernel_size: Pair
+    stride: Pair
+    pad: Pair
+    dilation: Pair
+    groups: int
+    input_size: Pair
+    output_size: Pair
+
+
+class Kernels(Protocol[A]):
+    """What a backend computes; each kernel takes and returns arrays of the backend.
+
+    Example:
+        >>> import numpy as np
+        >>> from pyconvlite import backends
+        >>> backends.kernels(np.zeros(2)).relu(np.array([-1.0, 2.0]))
+        array([0., 2.])
+    """
+
+    # -- matmul.py
+
+    def matmul(self, a: A, b: A) -> A:
+        """Matrix product of a (..., M, K) and b (..., K, P); leading axes broadcast."""
+
+    # -- reduction.py
+
+    def sum(self, x: A, axis: int | tuple[int, ...] | None, keepdims: bool) -> A:
+        """Sum over axes."""
+
+    # -- convolution.py
+
+    def conv2d(self, x: A, W: A, b: A | None, geometry: ConvGeometry, relu: bool = False) -> A:
+        """y[n, o] = sum over c of x[n, c] correlated with W[o, c], plus b[o]; max(y, 0) with `relu`."""
+
+    def conv2d_gx(self, gy: A, W: A, b: A | None, geometry: ConvGeometry) -> A:
+        """Gradient of conv2d with respect to x: (N, C, H, W). With a bias b (C,), deconvolution."""
+
+    def conv2d_gW(self, x: A, gy: A, geometry: ConvGeometry) -> A:
+        """Gradient of conv2d with respect to W: (OC, C/groups, KH, KW)."""
+
+    def im2col(self, x: A, geometry: ConvGeometry) -> A:
+        """Pixels of x under the kernel at each of its positions: (N, C, KH, KW, OH, OW)."""
+
+    def col2im(self, col: A, geometry: ConvGeometry) -> A:
+        """Adjoint of im2col: each pixel (N, C, H, W) is the sum of its copies in col."""
+
+    # -- pooling.py
+
+    def max_pool(self, x: A, geometry: ConvGeometry) -> tuple[A, A]:
+        """Maximum of each window, and the index kh * KW + kw of the first pixel that has it: (N, C, OH, OW).
+
+        Padding is never the maximum of a window that has a pixel; NaN always is.
+        """
+
+    def max_pool_grad(self, gy: A, indexes: A, geometry: ConvGeometry) -> A:
+        """Gradient of max_pool with respect to x: gy added at the pixels that `indexes` names."""
+
+    def max_pool_gather(self, x: A, indexes: A, geometry: ConvGeometry) -> A:
+        """The pixel of each window that `indexes` names: the adjoint of max_pool_grad."""
+
+    def avg_pool(self, x: A, geometry: ConvGeometry, count_include_pad: bool) -> A:
+        """Mean of each window: padding counts as zeros, or, without count_include_pad, not at all."""
+
+    def avg_pool_grad(self, gy: A, geometry: ConvGeometry, count_include_pad: bool) -> A:
+        """Gradient of avg_pool with respect to x."""
+
+    # -- activation.py
+
+    def relu(self, x: A) -> A:
+        """max(x, 0), element by element."""
+
+    def relu_grad(self, gy: A, x: A) -> A:
+        """Gy where x is above 0, and 0 elsewhere."""
+
+    def normal_cdf(self, x: A) -> A:
+        """Probability that a standard normal number is below x: erfc(-x / sqrt(2)) / 2."""
+
+    def dropout_mask(self, x: A, ratio: float) -> A:
+        """In x's shape and dtype, 0 with probability `ratio` and else 1 / (1 - ratio)."""
+
+    # -- loss.py
+
+    def check_indexes(self, t: A, size: int, name: str) -> None:
+        """Raise ValueError unless all of t, integers, lie in 0..size - 1; a device does at its next read.
+
+        `name` is the argument's in the message.
+        """
+
+    def softmax_cross_entropy(self, x: A, t: A) -> A:
+        """Mean over the rows of x (N, classes) of -log softmax(x)[t], for labels t (N,); 0-d.
+
+        Raises ValueError for a label out of 0..classes - 1; a device does at its next read.
+        """
+
+    def softmax_cross_entropy_grad(self, x: A, t: A, gy: A) -> A:
+        """Gradient of softmax_cross_entropy with respect to x, times gy, which is 0-d."""
+
+    # -- norm.py
+
+    def batch_norm(self, x: A, gamma: A, beta: A, eps: float) -> tuple[A, A, A]:
+        """Gamma * (x - mean) / sqrt(var + eps) + beta, mean and var, for x (N, C, ...) and gamma, beta (C,).
+
+        The statistics (C,) are over all axes but C; var is the biased variance.
+        """
+
+    def batch_norm_grad(self, x: A, gamma: A, gy: A, eps: float) -> tuple[A, A, A]:
+        """Gradients of batch_norm's first result with respect to x, gamma and beta."""
+
+    # -- optimizer.py; gradients and states of float16 weights are float32, so that small steps are not lost
+
+    def add_step(self, W: A, step: A) -> A:
+        """W + step in the dtype of W."""
+
+    def clip_norm(self, gradients: list[A], most: float) -> list[A]:
+        """The gradients, scaled by one factor where the root of the sum of all squares is above `most`."""
+
+    def sgd(self, W: A, gW: A, lr: float) -> A:
+        """W - lr * gW."""
+
+    def momentum_sgd(self, W: A, v: A, gW: A, lr: float, momentum: float) -> tuple[A, A]:
+        """W + v and v, with v = momentum * v - lr * gW."""
+
+    def adam(
+        self,
+        W: A,
+        m: A,
+        v: A,
+        gW: A,
+        rate: float,
+        beta1: float,
+        beta2: float,
+        eps: float,
+        decay: float,
+    ) -> tuple[A, A, A]:
+        """W - rate * m / (sqrt(v) + eps) - decay * W, m and v, with the moments of gW taken in."""

@@ -1,0 +1,98 @@
+"""Convolution, its two gradients, and the columns of im2col."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..._shapes import Array
+from .. import numpy as reference
+from ..protocol import ConvGeometry
+from .library import library
+from .serving import address, all_float32, contiguous, fits, served
+
+
+def _sizes(N: int, C: int, W_shape: tuple[int, ...], geometry: ConvGeometry) -> tuple[int, ...] | None:
+    """The sizes as the side module takes them; None where W does not fit them."""
+    OC, Cg, *kernel_size = W_shape
+    groups = geometry.groups
+    if Cg * groups != C or OC % groups or tuple(kernel_size) != geometry.kernel_size or not fits(geometry):
+        return None
+    ways = *geometry.kernel_size, *geometry.stride, *geometry.pad, *geometry.dilation, groups
+    return N, C, *geometry.input_size, OC, *geometry.output_size, *ways
+
+
+def _bias(b: Array | None, channels: int) -> tuple[Array | None, int] | None:
+    """The bias, contiguous, and its address, 0 for none; None where it does not fit."""
+    if b is None:
+        return None, 0
+    if b.shape != (channels,):
+        return None
+    b = contiguous(b)
+    return b, address(b)
+
+
+@served(reference.conv2d)
+def conv2d(x: Array, W: Array, b: Array | None, geometry: ConvGeometry, relu: bool = False) -> Array | None:
+    N, C = x.shape[:2]
+    sizes, bias = _sizes(N, C, W.shape, geometry), _bias(b, W.shape[0])
+    if sizes is None or bias is None or x.shape[2:] != geometry.input_size or not all_float32(x, W, b):
+        return None
+    y = np.empty((N, W.shape[0], *geometry.output_size), np.float32)
+    x, W = contiguous(x), contiguous(W)
+    return y if library.conv2d(address(y), address(x), address(W), bias[1], relu, *sizes) else None
+
+
+@served(reference.conv2d_gx)
+def conv2d_gx(gy: Array, W: Array, b: Array | None, geometry: ConvGeometry) -> Array | None:
+    N, C = len(gy), W.shape[1] * geometry.groups
+    sizes, bias = _sizes(N, C, W.shape, geometry), _bias(b, C)
+    if sizes is None or bias is None or not all_float32(gy, W, b):
+        return None
+    if gy.shape[1:] != (W.shape[0], *geometry.output_size):
+        return None
+    gx = np.empty((N, C, *geometry.input_size), np.float32)
+    gy, W = contiguous(gy), contiguous(W)
+    return gx if library.conv2d_gx(address(gx), address(gy), address(W), bias[1], *sizes) else None
+
+
+@served(reference.conv2d_gW)
+def conv2d_gW(x: Array, gy: Array, geometry: ConvGeometry) -> Array | None:
+    N, C = x.shape[:2]
+    W_shape = gy.shape[1], C // geometry.groups, *geometry.kernel_size
+    sizes = _sizes(N, C, W_shape, geometry)
+    if sizes is None or not all_float32(x, gy) or x.shape[2:] != geometry.input_size:
+        return None
+    if (len(gy), *gy.shape[2:]) != (N, *geometry.output_size):
+        return None
+    gW = np.empty(W_shape, np.float32)
+    x, gy = contiguous(x), contiguous(gy)
+    return gW if library.conv2d_gW(address(gW), address(x), address(gy), *sizes) else None
+
+
+def _column_sizes(planes: tuple[int, ...], geometry: ConvGeometry) -> tuple[int, ...]:
+    """The sizes as im2col and col2im take them, for planes (N, C)."""
+    N, C = planes
+    ways = *geometry.kernel_size, *geometry.stride, *geometry.pad, *geometry.dilation
+    return N * C, *geometry.input_size, *geometry.output_size, *ways
+
+
+@served(reference.im2col)
+def im2col(x: Array, geometry: ConvGeometry) -> Array | None:
+    if not all_float32(x) or x.shape[2:] != geometry.input_size or not fits(geometry):
+        return None
+    col = np.empty((*x.shape[:2], *geometry.kernel_size, *geometry.output_size), np.float32)
+    x = contiguous(x)
+    library.im2col(address(col), address(x), *_column_sizes(x.shape[:2], geometry))
+    return col
+
+
+@served(reference.col2im)
+def col2im(col: Array, geometry: ConvGeometry) -> Array | None:
+    if not all_float32(col) or col.shape[2:] != (*geometry.kernel_size, *geometry.output_size):
+        return None
+    if not fits(geometry):
+        return None
+    x = np.zeros((*col.shape[:2], *geometry.input_size), np.float32)
+    col = contiguous(col)
+    library.col2im(address(x), address(col), *_column_sizes(col.shape[:2], geometry))
+    return x

@@ -1,0 +1,55 @@
+"""Batch normalization."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ..._shapes import Array
+from .. import numpy as reference
+from .library import library
+from .serving import address, all_float32, c_float, contiguous, served
+
+
+def _channels(x: Array) -> tuple[int, int, int]:
+    """X (N, C, ...) as the side module takes it: (N, C, the rest)."""
+    return x.shape[0], x.shape[1], math.prod(x.shape[2:])
+
+
+@served(reference.batch_norm)
+def batch_norm(x: Array, gamma: Array, beta: Array, eps: float) -> tuple[Array, Array, Array] | None:
+    if not all_float32(x, gamma, beta) or not gamma.shape == beta.shape == x.shape[1:2]:
+        return None
+    y, mean, var = (np.empty(shape, np.float32) for shape in (x.shape, gamma.shape, gamma.shape))
+    x, gamma, beta = contiguous(x), contiguous(gamma), contiguous(beta)
+    library.batch_norm(
+        address(y),
+        address(mean),
+        address(var),
+        address(x),
+        address(gamma),
+        address(beta),
+        c_float(eps),
+        *_channels(x),
+    )
+    return y, mean, var
+
+
+@served(reference.batch_norm_grad)
+def batch_norm_grad(x: Array, gamma: Array, gy: Array, eps: float) -> tuple[Array, Array, Array] | None:
+    if not all_float32(x, gamma, gy) or gamma.shape != x.shape[1:2] or gy.shape != x.shape:
+        return None
+    gx, ggamma, gbeta = (np.empty(shape, np.float32) for shape in (x.shape, gamma.shape, gamma.shape))
+    x, gamma, gy = contiguous(x), contiguous(gamma), contiguous(gy)
+    library.batch_norm_grad(
+        address(gx),
+        address(ggamma),
+        address(gbeta),
+        address(x),
+        address(gamma),
+        address(gy),
+        c_float(eps),
+        *_channels(x),
+    )
+    return gx, ggamma, gbeta

@@ -1,0 +1,67 @@
+"""The sizes of a convolution or pooling, computed and checked once, for the kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .._shapes import Pair, conv_outsize, deconv_outsize
+from ..backends import ConvGeometry
+
+
+def conv_geometry(
+    input_size: Sequence[int],
+    kernel_size: Pair,
+    stride: Pair,
+    pad: Pair,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+) -> ConvGeometry:
+    """Geometry of a convolution or pooling of images with height and width `input_size`.
+
+    Raises:
+        ValueError: a size out of its range, or a kernel larger than the padded image.
+
+    Example:
+        >>> conv_geometry((28, 28), (5, 5), stride=(2, 2), pad=(0, 0)).output_size
+        (12, 12)
+    """
+    H, W = input_size
+    output_size = conv_outsize((H, W), kernel_size, stride, pad, dilation)
+    return ConvGeometry(kernel_size, stride, pad, dilation, groups, (H, W), output_size)
+
+
+def deconv_geometry(
+    size: Sequence[int],
+    kernel_size: Pair,
+    stride: Pair,
+    pad: Pair,
+    dilation: Pair = (1, 1),
+    groups: int = 1,
+    outsize: Pair | None = None,
+) -> ConvGeometry:
+    """Geometry of the convolution that takes a deconvolution's result back to its input, of `size`.
+
+    Args:
+        size: height and width of what is deconvolved.
+        kernel_size, stride, pad, dilation, groups: of the convolution.
+        outsize: height and width of the result; None for the smallest.
+
+    Raises:
+        ValueError: a size out of its range, or an outsize that does not convolve to `size`.
+
+    Example:
+        >>> deconv_geometry((12, 12), (5, 5), stride=(2, 2), pad=(0, 0)).input_size
+        (27, 27)
+    """
+    H, W = size
+    if outsize is None:
+        outsize = deconv_outsize((H, W), kernel_size, stride, pad, dilation)
+    elif min(outsize) < 1:
+        raise ValueError(f"outsize must be at least 1; got {outsize}")
+    geometry = conv_geometry(outsize, kernel_size, stride, pad, dilation, groups)
+    if geometry.output_size != (H, W):
+        raise ValueError(
+            f"outsize {outsize} must convolve to x's {(H, W)}, but it convolves to {geometry.output_size} "
+            f"with kernel {kernel_size}, stride {stride}, pad {pad}, dilation {dilation}"
+        )
+    return geometry
