@@ -167,7 +167,7 @@ def asked(ask: Callable[[], Sequence[float]]) -> Sequence[float]:
         >>> asked(lambda: (0.1, 0.9))
         (0.1, 0.9)
     """
-    return _device.asked(ask) if _device else ask()
+    return _device.host_scalars(ask) if _device else ask()
 
 
 def mapped(f: Callable[..., tuple[Any, ...]], rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
@@ -180,7 +180,7 @@ def mapped(f: Callable[..., tuple[Any, ...]], rows: Iterable[tuple[Any, ...]]) -
         >>> list(mapped(lambda W, g: (W - g,), rows))
         [(array([0., 0.]),), (array([-1.]),)]
     """
-    return _device.mapped(f, rows) if _device else (f(*row) for row in rows)
+    return _device.foreach(f, rows) if _device else (f(*row) for row in rows)
 
 
 # ------------------------------------------------------------------------------------ the choice of a backend
