@@ -1,14 +1,17 @@
 """What the WebGPU backend chooses by the adapter: each choice, whatever the adapter at hand."""
 
 import dataclasses
+import importlib
 
 import numpy as np
 import pytest
 
 from pyconvlite.backends import numpy as reference
 from pyconvlite.backends import webgpu
-from pyconvlite.backends.webgpu import convolution, product
+from pyconvlite.backends.webgpu import convolution
 from pyconvlite.backends.webgpu.device import current
+
+matmul = importlib.import_module("pyconvlite.backends.webgpu.matmul")  # `webgpu.matmul` is the function
 
 rng = np.random.default_rng(0)
 
@@ -72,10 +75,10 @@ def test_convolutions(kind, groups, stride, pad):
 def test_convolutions_of_many_channels(kind, shape, stride, pad, dilation, monkeypatch):
     """By tiles where it is a GPU."""
     N, C, OC, KH, KW, groups = shape
-    monkeypatch.setattr(product, "TILES", 4)
+    monkeypatch.setattr(matmul, "TILES", 4)
     ran = []
     monkeypatch.setattr(
-        convolution, "run_tiled", lambda *a, **k: (ran.append(a[0]), product.run_tiled(*a, **k))
+        convolution, "run_tiled", lambda *a, **k: (ran.append(a[0]), matmul.run_tiled(*a, **k))
     )
     x = rng.standard_normal((N, C, 17, 14), np.float32)
     W = rng.standard_normal((OC, C // groups, KH, KW), np.float32)

@@ -1,15 +1,22 @@
 """Arrays on a GPU, through WebGPU: the namespace that stands where CuPy's would.
 
-`await init()` opens a device. From then on `asarray` moves data there, a model's `to_gpu()` its Parameters,
+`await init()` opens a device. From then on `asarray` copies data there, a model's `to_gpu()` its Parameters,
 and the same Functions, layers and optimizers work on them through the seam. The module has NumPy's functions
-for device arrays, under NumPy's names; nothing of them reads back.
+for device arrays, under NumPy's names; none of them reads back.
 
-- `bridge.js` gives the device its commands, `device.py` is Python's side of it;
-- `window.py` and `array.py` are the array, `namespace.py` has NumPy's functions of it;
-- `arithmetic.py`, `elementwise.py`, `reduction.py` and `indexing.py` compute them;
-- `packing.py` lets a kernel go over many arrays at once, as an optimizer does over a model's;
-- `kernels.py` has the kernels of the seam, written in WGSL (`wgsl/`); `capture.py` replays a step's, for
-  which `asked.py` asks the host's numbers again.
+Modules, each importing only from those above it in this list:
+
+- `device.py`: the device; `bridge.js` gives it its commands;
+- `host_scalar.py`: numbers that a captured step reads from the CPU at each replay;
+- `view.py`: strided views on buffers;
+- `elementwise.py`: kernels generated from expressions; `copying.py`, `arithmetic.py`, `reduction.py`,
+  `indexing.py`: what is built on them;
+- `program.py`: kernels from the files in `wgsl/`; `matmul.py`: matrix products;
+- `array.py`: the class `ndarray` and its operators;
+- `packing.py`: many arrays in one kernel, such as a model's for an optimizer;
+- `activation.py`, `pooling.py`, `convolution.py`, `loss.py`, `norm.py`, `optimizer.py`: the seam's other
+  kernels; `kernels.py` gathers them all;
+- `namespace.py`: NumPy's functions; `capture.py`: replays a training step.
 """
 
 from __future__ import annotations
@@ -18,10 +25,10 @@ import sys
 from typing import Any
 
 from ..devices import register_device
-from . import kernels as kernels
+from ..protocol import Kernels
+from . import kernels as _kernels
 from .arithmetic import maximum, minimum
 from .array import asarray, ndarray
-from .asked import asked as host_scalars
 from .capture import CaptureRefused, capture
 from .device import (
     AdapterInfo,
@@ -32,11 +39,12 @@ from .device import (
     init,
     init_sync,
 )
+from .host_scalar import host_scalars
+from .matmul import matmul, tensordot
 from .namespace import (
     abs,
     add,
     arange,
-    argmax,
     array,
     broadcast_to,
     concatenate,
@@ -46,22 +54,20 @@ from .namespace import (
     isfinite,
     log,
     log1p,
-    matmul,
     ones,
     ones_like,
     pad,
     reshape,
     sin,
     sqrt,
-    sum,
     tanh,
-    tensordot,
     transpose,
     where,
     zeros,
     zeros_like,
 )
-from .packing import mapped as foreach
+from .packing import foreach
+from .reduction import argmax, sum
 
 __all__ = [
     "AdapterInfo",
@@ -112,6 +118,8 @@ __all__ = [
     "zeros_like",
 ]
 
+kernels: Kernels[ndarray] = _kernels  # which mypy checks against the protocol
+
 
 # ------------------------------------------------------------------------------------------------- the device
 
@@ -131,11 +139,11 @@ def is_available() -> bool:
 
 
 def memory() -> dict[str, int]:
-    """What the device holds and did.
+    """Memory in use on the device, and counts of what it did.
 
     Returns:
         live: bytes of arrays; pooled: bytes of released buffers, which new arrays take first; peak: the most
-        bytes that were live; reads: copies to the CPU; dispatches: kernels that were run.
+        bytes that were live at a time; reads: copies to the CPU; dispatches: kernels that were run.
 
     Raises:
         WebGPUUnavailable: there is no device.

@@ -2,52 +2,52 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Sequence
+from typing import Any, Generic, cast
 
 import numpy as np
+import numpy.typing as npt
 
-from .asked import Asked
-from .elementwise import ALIAS, LETTERS, common_float, elementwise
-from .window import Window
+from .elementwise import ALIAS, LETTERS, common_float, compute, elementwise
+from .host_scalar import HostScalar
+from .view import Array, View
 
-if TYPE_CHECKING:
-    from .array import ndarray
-
+Number = float | np.generic | npt.NDArray[Any]  # NumPy arrays: 0-d
 FLOAT, INT, BOOL = (np.dtype(kind) for kind in (np.float32, np.int32, np.bool_))
 LARGEST_COUNT = 1 << 24  # up to here a float32 holds each whole number
 
 
-def scalar(x: Any) -> float | None:
-    """The number that x is: a Python or NumPy number, or a NumPy array without axes."""
-    if isinstance(x, Asked):
+def scalar(x: object) -> float | None:
+    """The value of a Python or NumPy number, or of a 0-d NumPy array; None for anything else."""
+    if isinstance(x, HostScalar):
         return x
     if isinstance(x, int | float | np.generic) or (isinstance(x, np.ndarray) and x.ndim == 0):
-        return float(x)
+        return float(cast("float", x))
     return None
 
 
-def operand(x: Any) -> ndarray:
-    """A device array, as an operand.
+def operand(x: Array | Number) -> Array:
+    """x, a device array.
 
     Raises:
-        TypeError: a NumPy array, which has to be moved first.
+        TypeError: it is something else.
     """
-    if isinstance(x, Window):
-        return cast("ndarray", x)
+    if isinstance(x, View):
+        return x
     if isinstance(x, np.ndarray):
         raise TypeError("one operand is on the device and one is not; move it with webgpu.asarray(x)")
     raise TypeError(f"cannot compute with a device array and {type(x).__name__}")
 
 
-class Operands:
-    """Arrays and numbers on their way into an expression, in order.
+class Operands(Generic[Array]):
+    """Arrays and numbers of an expression, in order.
 
     Attributes:
         arrays, numbers: what `elementwise` takes.
         dtype: int32, unless one of them is a float: then float32, or float16 where all such arrays are.
     """
 
-    def __init__(self, values: tuple[Any, ...], arrays: tuple[ndarray, ...] = ()) -> None:
+    def __init__(self, values: Sequence[Array | Number], arrays: Sequence[Array] = ()) -> None:
         self.arrays = list(arrays)
         self.numbers: list[float] = []
         self._words: list[str] = []
@@ -55,14 +55,15 @@ class Operands:
         for value in values:
             number = scalar(value)
             if number is None:
+                x: Array = operand(value)
                 self._words.append(LETTERS[len(self.arrays)])
-                self.arrays.append(operand(value))
-                kind = value.dtype.kind
+                self.arrays.append(x)
+                kind = x.dtype.kind
             else:
                 whole = isinstance(value, int | np.integer | np.bool_)
                 kind = "i" if whole else getattr(value, "dtype", FLOAT).kind
                 if kind != "f" and abs(number) > LARGEST_COUNT:
-                    self._words.append(_large(int(value)))
+                    self._words.append(_large(int(cast("int", value))))
                 else:
                     self._words.append(f"s{len(self.numbers)}")
                     self.numbers.append(number)
@@ -83,9 +84,23 @@ def _large(value: int) -> str:
     return f"i32({value})" if value > -(1 << 31) else "i32(-2147483647 - 1)"
 
 
+def fill(kind: type[Array], shape: Sequence[int], value: float, dtype: np.dtype[Any]) -> Array:
+    """An array of one number, which goes to the device as a parameter: no copy interrupts its commands."""
+    number: Operands[View] = Operands((np.array(value, dtype)[()],))
+    text = "s0 != 0" if dtype.kind == "b" else number.words(dtype)[0]
+    y = kind.new(shape, dtype)
+    compute("fill", (text,), [], number.numbers, [y])
+    return y
+
+
 def binary(
-    name: str, expression: str, x: Any, y: Any, compares: bool = False, floats: bool = False
-) -> ndarray:
+    name: str,
+    expression: str,
+    x: Array | Number,
+    y: Array | Number,
+    compares: bool = False,
+    floats: bool = False,
+) -> Array:
     """An operation of two operands, of which one may be a number.
 
     Args:
@@ -95,14 +110,14 @@ def binary(
         compares: the result is bool.
         floats: the result is a float, whatever the operands are.
     """
-    both = Operands((x, y))
+    both: Operands[Array] = Operands((x, y))
     dtype = FLOAT if floats and both.dtype == INT else both.dtype
     a, b = both.words(dtype)
     text = expression.format(a=a, b=b, T=ALIAS[dtype.name])
     return elementwise(name, text, both.arrays, both.numbers, [BOOL if compares else dtype])
 
 
-def unary(name: str, expression: str, x: ndarray, floats: bool = True) -> ndarray:
+def unary(name: str, expression: str, x: Array | Number, floats: bool = True) -> Array:
     """An operation of one operand: WGSL of {a}; {T} is its type.
 
     Args:
@@ -111,25 +126,27 @@ def unary(name: str, expression: str, x: ndarray, floats: bool = True) -> ndarra
         x: array.
         floats: the result is a float, whatever x is.
     """
-    dtype = x.dtype if operand(x).dtype.kind == "f" else FLOAT if floats else INT
+    a: Array = operand(x)
+    dtype = a.dtype if a.dtype.kind == "f" else FLOAT if floats else INT
     alias = ALIAS[dtype.name]
-    return elementwise(name, expression.format(a=f"{alias}(a)", T=alias), [operand(x)], dtypes=[dtype])
+    return elementwise(name, expression.format(a=f"{alias}(a)", T=alias), [a], dtypes=[dtype])
 
 
-def logical(name: str, expression: str, *xs: Any) -> ndarray:
-    """An operation of truth values.
+def logical(name: str, expression: str, *xs: Array | Number) -> Array:
+    """An operation of bools.
 
     Raises:
         TypeError: an operand holds something else.
     """
-    for x in xs:
-        if operand(x).dtype != BOOL:
-            raise TypeError(f"&, | and ~ are for truth values on the device; got {x.dtype}")
-    return elementwise(name, expression, xs, dtypes=[BOOL])
+    operands: list[Array] = [operand(x) for x in xs]
+    for x in operands:
+        if x.dtype != BOOL:
+            raise TypeError(f"&, | and ~ are for arrays of bools on the device; got {x.dtype}")
+    return elementwise(name, expression, operands, dtypes=[BOOL])
 
 
-# WGSL leaves open what functions make of NaN, of 0 and of numbers below it: the text says it each time. A
-# number's bits tell whether it is NaN, as comparisons may assume that nothing is.
+# WGSL leaves open what functions return for NaN, for 0 and for negative numbers, so each text says it. NaN is
+# told by its bits, as WGSL's comparisons may assume that no number is NaN.
 IS_NAN = "((bitcast<B>({a}) & B(0x7fffffffu)) > B(0x7f800000u))"
 NAN = "bitcast<F>(bitcast<B>({a}) | B(0x7fc00000u))"  # of any a
 MINUS_INFINITY = "bitcast<F>(bitcast<B>({a}) | B(0xff800000u))"  # of 0
@@ -151,12 +168,12 @@ POWER = _power_of("{a}", "{b}")
 ROOTS = {0.5: "sqrt({a})", -0.5: "inverseSqrt({a})"}
 
 
-def power(x: Any, y: Any) -> ndarray:
-    """X to the power of y, of which one may be a number."""
+def power(x: Array | Number, y: Array | Number) -> Array:
+    """`x ** y`, of which one may be a number."""
     c = scalar(y)
-    if c in ROOTS and not isinstance(c, Asked):
+    if c in ROOTS and not isinstance(c, HostScalar):
         return unary("power", ROOTS[c], x)
-    if c is None or isinstance(c, Asked) or not c.is_integer() or not 0 <= abs(c) <= 31:
+    if c is None or isinstance(c, HostScalar) or not c.is_integer() or not 0 <= abs(c) <= 31:
         return binary("power", POWER, x, y, floats=True)
     if c == 0:
         return unary("power", "{T}(1)", x, floats=False)
@@ -164,8 +181,8 @@ def power(x: Any, y: Any) -> ndarray:
     return unary("power", f"({product})" if c > 0 else f"1 / ({product})", x, floats=c < 0)
 
 
-def maximum(x: Any, y: Any) -> ndarray:
-    """The larger of each two elements; NaN comes through.
+def maximum(x: Array | Number, y: Array | Number) -> Array:
+    """The larger of each two elements; NaN if one is NaN.
 
     Example:
         >>> from pyconvlite.backends import webgpu
@@ -175,8 +192,8 @@ def maximum(x: Any, y: Any) -> ndarray:
     return _extreme(">", x, y)
 
 
-def minimum(x: Any, y: Any) -> ndarray:
-    """The smaller of each two elements; NaN comes through.
+def minimum(x: Array | Number, y: Array | Number) -> Array:
+    """The smaller of each two elements; NaN if one is NaN.
 
     Example:
         >>> from pyconvlite.backends import webgpu
@@ -186,8 +203,9 @@ def minimum(x: Any, y: Any) -> ndarray:
     return _extreme("<", x, y)
 
 
-def _extreme(sign: str, x: Any, y: Any) -> ndarray:
+def _extreme(sign: str, x: Array | Number, y: Array | Number) -> Array:
     chosen = f"({{a}} {sign} {{b}})"
-    if Operands((x, y)).dtype.kind == "f":
+    operands: Operands[Array] = Operands((x, y))
+    if operands.dtype.kind == "f":
         chosen += f" | {IS_NAN}"
     return binary("extreme", f"select({{b}}, {{a}}, {chosen})", x, y)

@@ -1,59 +1,40 @@
-"""Arrays on the device, with NumPy's face.
+"""The class of arrays on the device, with NumPy's methods and operators, and `asarray`, which makes them.
 
-An array is a window on a buffer; what gives no other window computes a new array. Elements are float32, int32
-or bool, each of 32 bits on the device; or float16, where it was opened for that. `indexing.py`,
-`reduction.py` and `kernels.py` need this module, which imports them where it calls them.
+An array is a view on a buffer; an operation that no view can express computes a new array. Elements are
+float32, int32 or bool, each of 32 bits on the device; or float16, if it was opened for that.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from .arithmetic import Operands, binary, logical, operand, power, unary
-from .device import Buffer, current
-from .elementwise import ALIAS, common_float, elementwise
-from .window import Window, checked_sizes, reshaped_strides, row_strides
+from . import copying, reduction
+from .arithmetic import Number, binary, logical, operand, power, unary
+from .copying import copyable
+from .device import current
+from .elementwise import common_float, elementwise
+from .indexing import get_item, set_item
+from .matmul import matmul
+from .reduction import Axis
+from .view import HALF, View, dtype_of
 
-HALF = np.dtype(np.float16)
-DTYPES = {np.dtype(kind) for kind in (np.float32, np.int32, np.bool_)}
 WRITABLE = SimpleNamespace(writeable=True, c_contiguous=False)
 
 
-def dtype_of(dtype: Any) -> np.dtype[Any]:
-    """A dtype that the device has.
-
-    Raises:
-        TypeError: it has not.
-    """
-    wanted: np.dtype[Any] = np.dtype(dtype)
-    if wanted.kind in "iu" and wanted.itemsize >= 4:  # what NumPy makes of Python's integers
-        wanted = np.dtype(np.int32)
-    if wanted == HALF and current().dtype != HALF:
-        raise TypeError(
-            'float16 needs a device that was opened for it, webgpu.init(dtype="float16"); '
-            "or use astype(np.float32)"
-        )
-    if wanted not in DTYPES | {HALF}:
-        raise TypeError(
-            f"arrays on the device are float32, int32 or bool; got {wanted}: use astype(np.float32) first"
-        )
-    return wanted
-
-
-class ndarray(Window):  # noqa: N801 - NumPy's name
+class ndarray(View):  # noqa: N801 - NumPy's name
     """An array on the device; made by `webgpu.asarray` and by operations.
 
-    `x += y` gives x a new array, as for numbers: other windows on the old one keep their elements. Writing
-    into elements, `x[...] = y`, is seen by all windows on them.
+    `x += y` binds x to a new array, as for numbers: other views on the old one keep their elements. Writing
+    into elements, `x[...] = y`, is seen by all views on them.
 
     Attributes:
         shape, dtype: as in NumPy.
-        strides, offset: where its elements lie in the buffer, counted in elements.
+        strides, offset: as in NumPy, but counted in elements.
 
     Example:
         >>> from pyconvlite.backends import webgpu
@@ -107,97 +88,82 @@ class ndarray(Window):  # noqa: N801 - NumPy's name
             raise ValueError("an array on the device reaches the CPU only as a copy")
         return self.get().astype(dtype or self.dtype, copy=False)
 
-    # -- windows
+    # -- views and copies
 
     def reshape(self, *shape: Any) -> ndarray:
-        """The same elements in another shape; a copy only where they have to move for it."""
+        """The same elements in another shape: a view where strides allow it, else a copy."""
         if len(shape) == 1 and isinstance(shape[0], tuple | list):
             shape = tuple(shape[0])
-        sizes = checked_sizes(shape, self.size)
-        strides = reshaped_strides(self, sizes)
-        return self.copy().reshape(sizes) if strides is None else self._window(sizes, strides)
+        return copying.reshape(self, shape)
 
     def ravel(self) -> ndarray:
         """All elements along one axis."""
         return self.reshape(-1)
 
     def __getitem__(self, index: Any) -> ndarray:
-        index = index if isinstance(index, tuple) else (index,)
-        if any(isinstance(i, ndarray | np.ndarray | list) for i in index):
-            from .indexing import take_elements
-
-            return take_elements(self, index)
-        return self.window_at(index)
+        return get_item(self, index)
 
     def __setitem__(self, index: Any, value: Any) -> None:
-        from .indexing import assign
-
-        index = index if isinstance(index, tuple) else (index,)
-        assign(self.window_at(index), value)
-
-    # -- copies
+        set_item(self, index, value)
 
     def copy(self) -> ndarray:
-        """A new array with the same elements, row by row."""
-        return elementwise("copy", _as(self.dtype, "a", self.dtype), [self], dtypes=[self.dtype])
+        """A new, contiguous array with the same elements."""
+        return copying.copy(self)
 
-    def astype(self, dtype: Any, copy: bool = True) -> ndarray:
+    def astype(self, dtype: npt.DTypeLike, copy: bool = True) -> ndarray:
         """The elements as another dtype; float to int towards zero."""
-        dtype = dtype_of(dtype)
-        if dtype == self.dtype and not copy:
-            return self
-        return elementwise("astype", _as(self.dtype, "a", dtype), [self], dtypes=[dtype])
+        return copying.astype(self, dtype, copy)
 
     # -- arithmetic and comparison; the operands broadcast, and one may be a number
 
-    def __add__(self, other: Any) -> ndarray:
+    def __add__(self, other: ndarray | Number) -> ndarray:
         return binary("add", "{a} + {b}", self, other)
 
-    def __radd__(self, other: Any) -> ndarray:
+    def __radd__(self, other: ndarray | Number) -> ndarray:
         return binary("add", "{a} + {b}", other, self)
 
-    def __sub__(self, other: Any) -> ndarray:
+    def __sub__(self, other: ndarray | Number) -> ndarray:
         return binary("sub", "{a} - {b}", self, other)
 
-    def __rsub__(self, other: Any) -> ndarray:
+    def __rsub__(self, other: ndarray | Number) -> ndarray:
         return binary("sub", "{a} - {b}", other, self)
 
-    def __mul__(self, other: Any) -> ndarray:
+    def __mul__(self, other: ndarray | Number) -> ndarray:
         return binary("mul", "{a} * {b}", self, other)
 
-    def __rmul__(self, other: Any) -> ndarray:
+    def __rmul__(self, other: ndarray | Number) -> ndarray:
         return binary("mul", "{a} * {b}", other, self)
 
-    def __truediv__(self, other: Any) -> ndarray:
+    def __truediv__(self, other: ndarray | Number) -> ndarray:
         return binary("truediv", "{a} / {b}", self, other, floats=True)
 
-    def __rtruediv__(self, other: Any) -> ndarray:
+    def __rtruediv__(self, other: ndarray | Number) -> ndarray:
         return binary("truediv", "{a} / {b}", other, self, floats=True)
 
-    def __lt__(self, other: Any) -> ndarray:
+    def __lt__(self, other: ndarray | Number) -> ndarray:
         return binary("lt", "{a} < {b}", self, other, compares=True)
 
-    def __le__(self, other: Any) -> ndarray:
+    def __le__(self, other: ndarray | Number) -> ndarray:
         return binary("le", "{a} <= {b}", self, other, compares=True)
 
-    def __gt__(self, other: Any) -> ndarray:
+    def __gt__(self, other: ndarray | Number) -> ndarray:
         return binary("gt", "{a} > {b}", self, other, compares=True)
 
-    def __ge__(self, other: Any) -> ndarray:
+    def __ge__(self, other: ndarray | Number) -> ndarray:
         return binary("ge", "{a} >= {b}", self, other, compares=True)
 
-    def __eq__(self, other: Any) -> ndarray:  # type: ignore[override]
+    def __eq__(self, other: ndarray | Number) -> ndarray:  # type: ignore[override]
         return binary("eq", "{a} == {b}", self, other, compares=True)
 
-    def __ne__(self, other: Any) -> ndarray:  # type: ignore[override]
+    def __ne__(self, other: ndarray | Number) -> ndarray:  # type: ignore[override]
         return binary("ne", "{a} != {b}", self, other, compares=True)
 
     __hash__ = object.__hash__
 
-    def __and__(self, other: Any) -> ndarray:
+    def __and__(self, other: ndarray | Number) -> ndarray:
         return logical("and", "(a != B(0)) & (b != B(0))", self, other)
 
-    def __or__(self, other: Any) -> ndarray:
+    def __or__(self, other: ndarray | Number) -> ndarray:
         return logical("or", "(a != B(0)) | (b != B(0))", self, other)
 
     def __invert__(self) -> ndarray:
@@ -209,57 +175,38 @@ class ndarray(Window):  # noqa: N801 - NumPy's name
     def __abs__(self) -> ndarray:
         return unary("absolute", "abs({a})", self, floats=False)
 
-    def __pow__(self, other: Any) -> ndarray:
+    def __pow__(self, other: ndarray | Number) -> ndarray:
         return power(self, other)
 
-    def __rpow__(self, other: Any) -> ndarray:
+    def __rpow__(self, other: ndarray | Number) -> ndarray:
         return power(other, self)
 
-    def __matmul__(self, other: Any) -> Any:
-        from .kernels import matmul
-
+    def __matmul__(self, other: ndarray | Number) -> ndarray:
         return matmul(self, operand(other))
 
     # -- reductions
 
-    def sum(self, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> ndarray:
-        """Sum over one axis, several, or all; of truth values, how many are true."""
-        from .reduction import reduce
+    def sum(self, axis: Axis = None, keepdims: bool = False, dtype: npt.DTypeLike | None = None) -> ndarray:
+        """Sum over one axis, several, or all; of bools, how many are true."""
+        return reduction.sum(self, axis, keepdims, dtype)
 
-        dtype = dtype_of(dtype or (np.int32 if self.dtype.kind == "b" else self.dtype))
-        x = self if self.dtype.kind == dtype.kind else self.astype(dtype)
-        return reduce("sum", x, axis, keepdims, dtype)
-
-    def mean(self, axis: Any = None, keepdims: bool = False) -> ndarray:
+    def mean(self, axis: Axis = None, keepdims: bool = False) -> ndarray:
         """Mean over one axis, several, or all."""
         total = self.sum(axis=axis, keepdims=keepdims, dtype=np.float32)
         share = total.size / self.size if self.size else math.nan
         return elementwise("mean", "a * s0", [total], [share], [common_float([self])])
 
-    def max(self, axis: Any = None, keepdims: bool = False) -> ndarray:
-        """Maximum over one axis, several, or all; NaN comes through."""
-        from .reduction import reduce
+    def max(self, axis: Axis = None, keepdims: bool = False) -> ndarray:
+        """Maximum over one axis, several, or all; NaN if an element is NaN."""
+        return reduction.reduce("max", self, axis, keepdims)
 
-        return reduce("max", self, axis, keepdims)
-
-    def min(self, axis: Any = None, keepdims: bool = False) -> ndarray:
-        """Minimum over one axis, several, or all; NaN comes through."""
-        from .reduction import reduce
-
-        return reduce("min", self, axis, keepdims)
+    def min(self, axis: Axis = None, keepdims: bool = False) -> ndarray:
+        """Minimum over one axis, several, or all; NaN if an element is NaN."""
+        return reduction.reduce("min", self, axis, keepdims)
 
     def argmax(self, axis: int | None = None) -> ndarray:
         """Index of the first maximum along an axis, or among all elements."""
-        from .reduction import argmax
-
-        return argmax(self, axis)
-
-
-def _as(given: np.dtype[Any], name: str, wanted: np.dtype[Any]) -> str:
-    """WGSL that casts."""
-    if wanted.kind == "b":
-        return f"{name} != {ALIAS[given.name]}(0)"
-    return f"{ALIAS[wanted.name]}({name})"
+        return reduction.argmax(self, axis)
 
 
 def _from_bytes(data: bytes, x: ndarray) -> np.ndarray[Any, Any]:
@@ -267,30 +214,8 @@ def _from_bytes(data: bytes, x: ndarray) -> np.ndarray[Any, Any]:
     return np.frombuffer(data, stored).reshape(x.shape).astype(x.dtype)
 
 
-def contiguous(x: ndarray) -> ndarray:
-    """X, lying row by row."""
-    return x if x.is_contiguous else x.copy()
-
-
-def copyable(x: ndarray) -> ndarray:
-    """X, lying row by row from where the device can copy from, a multiple of 4 bytes."""
-    return x if x.is_contiguous and x.itemsize * x.offset % 4 == 0 else x.copy()
-
-
-def whole(x: ndarray) -> ndarray:
-    """X, lying row by row from its buffer's start."""
-    return x if x.is_contiguous and not x.offset else x.copy()
-
-
-def new(shape: Sequence[int], dtype: Any = np.float32) -> ndarray:
-    """An array whose elements are not defined yet."""
-    shape, dtype = tuple(shape), np.dtype(dtype)
-    buffer = Buffer(current(), (2 if dtype == HALF else 4) * math.prod(shape))
-    return ndarray(buffer, shape, dtype, row_strides(shape))
-
-
-def asarray(x: Any, dtype: Any = None) -> ndarray:
-    """An array on the device: one that is there already stays as it is, anything else is copied to it.
+def asarray(x: Any, dtype: npt.DTypeLike | None = None) -> ndarray:
+    """An array on the device: x itself if it is one, else a copy.
 
     Args:
         x: device array, NumPy array, number or nested list.
@@ -327,24 +252,4 @@ def asarray(x: Any, dtype: Any = None) -> ndarray:
         bounds = np.iinfo(np.int32)
         if host.min() < bounds.min or host.max() > bounds.max:
             raise OverflowError(f"x holds integers out of the bounds of int32, {bounds.min} to {bounds.max}")
-    y = new(host.shape, wanted)
-    if y.size:
-        stored = np.ascontiguousarray(host, np.uint32 if wanted.kind == "b" else wanted).reshape(-1)
-        if stored.nbytes % 4:  # the device copies whole words
-            stored = np.append(stored, stored[-1:])
-        current().write(y.buffer, stored.view(np.uint8))
-    return y
-
-
-def faults() -> ndarray:
-    """Where kernels note indexes out of bounds (REPORT in `elementwise.py`), for `Device.read`."""
-    return ndarray(current().faults, (4,), np.dtype(np.int32), (1,))
-
-
-def fill(shape: Any, value: Any, dtype: Any) -> ndarray:
-    """An array of one number, which goes to the device as a parameter: no copy interrupts its commands."""
-    sizes = tuple(shape) if isinstance(shape, Sequence) else (shape,)
-    dtype = dtype_of(dtype)
-    number = Operands((np.array(value, dtype)[()],))
-    word = "s0 != 0" if dtype.kind == "b" else number.words(dtype)[0]
-    return elementwise("fill", word, [], number.numbers, [dtype], shape=sizes)
+    return ndarray.from_host(host, wanted)

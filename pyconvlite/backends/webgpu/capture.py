@@ -1,10 +1,10 @@
-"""Step capture: the commands of a training step, recorded once and given to the device again in one call.
+"""Step capture: the commands of a training step, recorded once and replayed on the device in one call.
 
-On a GPU a step of a small net is over before Python has named its kernels. `capture` lets a step begin
-(optimizers make their state in the first), then records two, and compares what they gave to the device: what
-stayed the same is a constant, what the first made and the second read is state (weights, velocities), what
-the arguments brought is input. From then on a call copies the arguments in and replays the commands, without
-any Python between; the arithmetic is that of the step itself.
+On a GPU a step of a small net takes less time than Python needs to issue its commands. `capture` runs a step
+once (optimizers make their state in the first), then records two, and compares their commands: what stayed
+the same is a constant, what the first made and the second read is state (weights, velocities), what came with
+the arguments is input. From then on a call copies the arguments in and replays the commands, without any
+Python in between; the arithmetic is that of the step itself.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from ...autograd import Variable
-from .array import copyable, ndarray
-from .asked import Asked, Question, Word
+from .array import ndarray
+from .copying import copyable
 from .device import Buffer, Device, current
+from .host_scalar import HostRead, HostScalar, Word
 
 __all__ = ["CaptureRefused", "capture"]
 
 
-class CaptureRefused(RuntimeError):  # noqa: N818 - it is the step that does not lend itself
+class CaptureRefused(RuntimeError):  # noqa: N818 - the fault is the step's
     """Raised for a step that cannot be replayed; the message says why.
 
     Example:
@@ -44,17 +44,17 @@ class Run(NamedTuple):
 
 @dataclass
 class Recording:
-    """What a step gave to the device. Its buffers are held, so that none is used twice."""
+    """The commands of a step. It holds their buffers, so that none is reused meanwhile."""
 
     made: list[Buffer] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     writes: list[bytes] = field(default_factory=list)
-    questions: list[Question] = field(default_factory=list)
+    host_reads: list[HostRead] = field(default_factory=list)
     reads: int = 0
 
-    def asked(self) -> Iterator[Asked]:
-        """The numbers that the step took from the host."""
-        return (number for question in self.questions for number in question.numbers)
+    def host_scalars(self) -> Iterator[HostScalar]:
+        """The numbers that the step took from the CPU."""
+        return (number for read in self.host_reads for number in read.numbers)
 
     def record(
         self,
@@ -64,7 +64,7 @@ class Recording:
         buffers: list[Buffer],
         parameters: list[int],
     ) -> None:
-        """Take a kernel's run down."""
+        """Note a kernel's run."""
         self.runs.append(Run(name, pipeline, groups, list(buffers), list(parameters)))
 
 
@@ -74,17 +74,17 @@ class capture:  # noqa: N801 - a function, to its users
     Args:
         step: a function of device arrays that computes, differentiates and updates, and returns device arrays
             or Variables (the loss). Its Python code runs at the first three calls only: what it reads from
-            outside (`test_mode`, a number of yours) stays as it was then. Not so what the package's own parts
-            take from the host: optimizers and hooks count on and read their settings at each call, so that
-            rates may be changed between calls; schedules may step inside or outside; dropout draws anew.
+            outside (`test_mode`, a number of yours) keeps the value of then. The package's own parts, though,
+            read their numbers at each call: optimizers and hooks count and read their settings, so that rates
+            may be changed between calls; schedules may step inside or outside; dropout draws a new mask.
 
     Returns:
         A function that is called like `step`. Results are arrays of their own; to read a loss back now and
         then, rather than after each step, keeps the device busy.
 
     Raises:
-        CaptureRefused: by a call, if the step reads back, copies data to the device that changes, takes
-            other numbers, shapes or ways than before, or is called with other shapes.
+        CaptureRefused: by a call, if the step reads a result back, copies data to the device that changes,
+            runs other kernels, numbers or shapes than before, or is called with other shapes.
 
     Example:
         >>> def double(x):
@@ -177,14 +177,15 @@ class _Plan:
             source = copyable(x)
             size = -(-own.nbytes // 4) * 4  # the device copies whole words
             copies.append((source.buffer, source.itemsize * source.offset, own.buffer, size))
-        for question in self._recording.questions:
-            question.repeat()
+        for read in self._recording.host_reads:
+            read.repeat()
         words = [word.encode(word.number.latest) for word in self._words]
         self._device.replay(self._id, words, copies)
         return _copied(self._result)
 
 
 def _check_alike(first: Recording, second: Recording, before: list[ndarray], inputs: list[ndarray]) -> None:
+    """Refuse a step whose two recordings differ by more than replays can bring."""
     if first.reads or second.reads:
         raise CaptureRefused("the step reads a result back: return it, and read it outside")
     shapes = [[(x.shape, x.dtype) for x in xs] for xs in (before, inputs)]
@@ -194,12 +195,12 @@ def _check_alike(first: Recording, second: Recording, before: list[ndarray], inp
         raise CaptureRefused(
             "the step copies data to the device that changes from call to call: pass it as an argument"
         )
-    if len(first.questions) != len(second.questions):
+    if len(first.host_reads) != len(second.host_reads):
         raise CaptureRefused(
-            f"the step took {len(first.questions)} numbers from its optimizers and draws, then "
-            f"{len(second.questions)}"
+            f"the step took {len(first.host_reads)} numbers from its optimizers and draws, then "
+            f"{len(second.host_reads)}"
         )
-    place = {id(n): at for recording in (first, second) for at, n in enumerate(recording.asked())}
+    place = {id(n): at for recording in (first, second) for at, n in enumerate(recording.host_scalars())}
     for one, other in zip(first.runs, second.runs, strict=False):
         if one.pipeline != other.pipeline or one.groups != other.groups:
             raise CaptureRefused(f"the step went another way the second time: {one.name}, then {other.name}")
@@ -217,7 +218,7 @@ def _check_alike(first: Recording, second: Recording, before: list[ndarray], inp
 def _states(
     first: Recording, second: Recording, before: list[ndarray], inputs: list[ndarray]
 ) -> list[tuple[Buffer, Buffer]]:
-    """For each array that the step carries on: the buffer that it reads, and the one that it leaves it in."""
+    """For each array of the step's state: the buffer that the step reads, and the one that it writes."""
     made_first = {buffer: k for k, buffer in enumerate(first.made)}
     made_second = set(second.made)
     given = {x.buffer: y.buffer for x, y in zip(before, inputs, strict=True)}
@@ -238,10 +239,10 @@ def _states(
 
 def _copied(result: Any) -> Any:
     """Results in arrays of their own: a replay writes to the recorded ones."""
-    if isinstance(result, Variable):
-        return Variable(result.data.copy())
     if isinstance(result, ndarray):
         return result.copy()
+    if isinstance(data := getattr(result, "data", None), ndarray):  # a Variable
+        return type(result)(data.copy())
     if isinstance(result, tuple | list):
         return type(result)(_copied(part) for part in result)
     return result

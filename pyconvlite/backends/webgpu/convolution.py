@@ -1,41 +1,43 @@
-"""Convolution, its gradients, its columns on the device; names, arguments, results as in the NumPy backend.
+"""Convolution, its gradients, im2col and col2im on the device.
 
-A convolution with a kernel of one pixel is a matrix product, see `product.py`. Other kernels go over a
-padded copy of x, so that no pixel they read needs a test. With many channels, a GPU multiplies its windows
-in their place by tiles, as if im2col had laid them out (implicit GEMM). The gradient with respect to x is
-a convolution too: of gy, with zeros between its elements where the stride is above 1, with the weights
-turned around.
+A convolution with a kernel of one pixel is a matrix product, see `matmul.py`. Other kernels read a padded
+copy of x, so that they need no bounds checks. With many channels, a GPU multiplies by tiles, reading windows
+of x in place as if they were im2col's columns (implicit GEMM). The gradient with respect to x is a
+convolution of gy, with zeros between its elements where the stride is above 1, with the flipped weights.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from ..._shapes import Pair, conv_outsize
-from .array import contiguous, fill, ndarray, new, whole
+from ..._shapes import Pair
+from ..protocol import ConvGeometry
+from .arithmetic import fill
+from .array import ndarray
+from .copying import contiguous, whole
 from .device import current
 from .elementwise import elementwise
+from .matmul import matmul, run_tiled, tile_side
 from .packing import gathered
-from .product import matmul, run_tiled, tile_side
 from .program import even, floats, run_file
 
 __all__ = ["col2im", "conv2d", "conv2d_gW", "conv2d_gx", "im2col"]
 
-# A GPU has some 64 registers for a thread, and wants many threads. A CPU that stands in for one wants few
-# threads, each with much to compute for what it loads: sums beyond its registers cost it less than loads.
-RUN = {False: 8, True: 16}  # windows to a thread at most, by `AdapterInfo.fallback`
+# A GPU has some 64 registers for a thread, and needs many threads. A CPU that stands in for one is fastest
+# with few threads, each with much to compute for what it loads: loads cost it more than sums beyond its
+# registers.
+RUN = {False: 8, True: 16}  # windows of a thread at most, by `AdapterInfo.fallback`
 CHANNELS = {False: 4, True: 8}
 PRODUCTS = 1500  # multiplications written out in a kernel at most; more takes long to compile
 SUMS = {False: 64, True: 100}  # of gW's kernel
-TILED = 32  # channels, and products to a sum, from which on a GPU computes by tiles
+TILED = 32  # channels, and products of a sum, from which on a GPU computes by tiles
 THREADS = {False: 16384, True: 512}  # wanted at least for gW
 
 
-def _sizes(outsize: Pair, run: int, kernel_size: Pair, stride: Pair, dilation: Pair) -> dict[str, int]:
-    """The sizes that the kernels ask for; HP and WP are those of images padded for whole runs of windows."""
-    (OH, OW), (KH, KW), (SH, SW), (DH, DW) = outsize, kernel_size, stride, dilation
+def _constants(geometry: ConvGeometry, run: int) -> dict[str, int]:
+    """The constants of the kernels; HP and WP are those of images padded for whole runs of windows."""
+    (KH, KW), (SH, SW), (DH, DW) = geometry.kernel_size, geometry.stride, geometry.dilation
+    OH, OW = geometry.output_size
     span = (run - 1) * SW + (KW - 1) * DW + 1
     HP = (OH - 1) * SH + (KH - 1) * DH + 1
     WP = (-(-OW // run) - 1) * run * SW + span
@@ -44,87 +46,68 @@ def _sizes(outsize: Pair, run: int, kernel_size: Pair, stride: Pair, dilation: P
 
 
 def _padded(x: ndarray, sizes: dict[str, int], pad: Pair, spread: Pair = (1, 1)) -> ndarray:
-    """A copy of x that has these sizes, unless x itself does."""
+    """Pad x to these sizes, with `spread` - 1 zeros between its pixels; x itself where nothing changes."""
     N, C, H, W = x.shape
     HP, WP = sizes["HP"], sizes["WP"]
     if (HP, WP, *pad, *spread) == (H, W, 0, 0, 1, 1):
         return whole(x)
-    y = new((N, C, HP, WP), x.dtype)
+    y = x.new((N, C, HP, WP), x.dtype)
     (PH, PW), (EH, EW) = pad, spread
     run_file("pad", [whole(x)], [y], y.size, [], H=H, W=W, HP=HP, WP=WP, PH=PH, PW=PW, EH=EH, EW=EW)
     return y
 
 
-def _pixels(x: ndarray, outsize: Pair, stride: Pair) -> ndarray:
-    """What a kernel of one pixel sees, (N, C, OH * OW): a convolution with it is a matrix product."""
-    (OH, OW), (SH, SW) = outsize, stride
+def _pixels(x: ndarray, geometry: ConvGeometry) -> ndarray:
+    """The pixels that a kernel of one pixel reads, (N, C, OH * OW)."""
+    (OH, OW), (SH, SW) = geometry.output_size, geometry.stride
     seen = x[:, :, : OH * SH : SH, : OW * SW : SW]
     return seen.reshape(*x.shape[:2], OH * OW)
 
 
 def _batches(x: ndarray, sizes: dict[str, int]) -> list[slice]:
-    """Images that go together, as many as an array can hold once they are padded."""
+    """Slices of images, each as many as an array can hold once they are padded."""
     most = max(1, current().largest // (x.itemsize * x.shape[1] * sizes["HP"] * sizes["WP"]))
     size = even(len(x), most)
     return [slice(start, start + size) for start in range(0, len(x), size)]
 
 
-def conv2d(
-    x: ndarray,
-    W: ndarray,
-    b: ndarray | None,
-    stride: Pair,
-    pad: Pair,
-    dilation: Pair = (1, 1),
-    groups: int = 1,
-    relu: bool = False,
-) -> Any:
-    """Convolution: y[n, o] = sum over c of x[n, c] correlated with W[o, c], plus b[o].
-
-    With `relu`, its positive part.
-    """
+def conv2d(x: ndarray, W: ndarray, b: ndarray | None, geometry: ConvGeometry, relu: bool = False) -> ndarray:
     x, W, b = floats(x, W, b)
-    outsize = conv_outsize((x.shape[2], x.shape[3]), (W.shape[2], W.shape[3]), stride, pad, dilation)
-    return _conv2d(x, W, b, outsize, stride, pad, dilation, groups, relu=relu)
+    return _conv2d(x, W, b, geometry, relu=relu)
 
 
 def _conv2d(
     x: ndarray,
     W: ndarray,
     b: ndarray | None,
-    outsize: Pair,
-    stride: Pair,
-    pad: Pair,
-    dilation: Pair,
-    groups: int,
+    geometry: ConvGeometry,
     *,
     spread: Pair = (1, 1),
     relu: bool = False,
 ) -> ndarray:
-    """Convolution of x, spread out, for an output of any size."""
+    """Convolution of x, with `spread` - 1 zeros between its pixels, for an output of any size."""
     N = len(x)
     OC, Cg, KH, KW = W.shape
+    (OH, OW), pad, groups = geometry.output_size, geometry.pad, geometry.groups
     OCg = OC // groups
-    shape = N, OC, *outsize
+    shape = N, OC, OH, OW
     if 0 in shape:
-        return new(shape, x.dtype)
+        return x.new(shape, x.dtype)
     if (KH, KW, *pad, *spread, groups) == (1, 1, 0, 0, 1, 1, 1):
-        pixels = _pixels(x, outsize, stride)
+        pixels = _pixels(x, geometry)
         weights = W.reshape(OC, Cg).broadcast_to((N, OC, Cg))
-        y: ndarray = matmul(weights, pixels).reshape(shape)
+        y = matmul(weights, pixels).reshape(shape)
         return _finished(y, b, relu)
-    OH, OW = outsize
     fallback = current().info.fallback
     tile = tile_side(groups, OCg, N * OH * OW) if min(OCg, Cg * KH * KW) >= TILED else 0
     run = 1 if tile else even(OW, RUN[fallback])
     Q = even(OCg, max(1, min(CHANNELS[fallback], PRODUCTS // (run * KW))))
-    sizes = _sizes(outsize, run, (KH, KW), stride, dilation)
+    sizes = _constants(geometry, run)
     if len(batches := _batches(x, sizes)) > 1:
-        options: Any = {"spread": spread, "relu": relu}
-        parts = [_conv2d(x[k], W, b, outsize, stride, pad, dilation, groups, **options) for k in batches]
+        parts = [_conv2d(x[k], W, b, geometry, spread=spread, relu=relu) for k in batches]
         return gathered(parts).reshape(shape)
     x = _padded(x, sizes, pad, spread)
-    y = new(shape, x.dtype)
+    y = x.new(shape, x.dtype)
     W = contiguous(W)
     if tile:
         channel, row = sizes["HP"] * sizes["WP"], sizes["WP"]
@@ -136,13 +119,13 @@ def _conv2d(
             (OCg, N * OH * OW, Cg * KH * KW),
             groups=groups,
             k_inner=(KH, KW),
-            p_inner=outsize,
+            p_inner=(OH, OW),
             a_strides=(0, OCg * Cg * KH * KW, Cg * KH * KW, KH * KW, KW, 1),
             b_strides=(
                 0,
                 Cg * channel,
-                *_window(channel, row, dilation),
-                *_window(channel * groups * Cg, row, stride),
+                *_steps(channel, row, geometry.dilation),
+                *_steps(channel * groups * Cg, row, geometry.stride),
             ),
             y_strides=(0, OCg * OH * OW, OH * OW, OC * OH * OW, OW, 1),
             a_rows=True,
@@ -165,55 +148,43 @@ def _finished(y: ndarray, b: ndarray | None, relu: bool) -> ndarray:
     return elementwise("bias_relu", "select(a + b, F(0), a + b < F(0))", [y, b]) if relu else y + b
 
 
-def _window(plane: int, row: int, step: Pair) -> tuple[int, int, int]:
-    """Strides from plane to plane, and down and right by steps."""
+def _steps(plane: int, row: int, step: Pair) -> tuple[int, int, int]:
+    """Strides of K's or P's three axes: from plane to plane, and by `step` down and right."""
     return plane, row * step[0], step[1]
 
 
-def conv2d_gx(
-    gy: ndarray,
-    W: ndarray,
-    b: ndarray | None,
-    xsize: Pair,
-    stride: Pair,
-    pad: Pair,
-    dilation: Pair = (1, 1),
-    groups: int = 1,
-) -> Any:
-    """Gradient of conv2d with respect to x; with a bias, the forward of deconv2d."""
+def conv2d_gx(gy: ndarray, W: ndarray, b: ndarray | None, geometry: ConvGeometry) -> ndarray:
     gy, W, b = floats(gy, W, b)
     OC, Cg, KH, KW = W.shape
-    turned = W[:, :, ::-1, ::-1].reshape(groups, OC // groups, Cg, KH, KW).transpose(0, 2, 1, 3, 4)
-    turned = turned.reshape(groups * Cg, OC // groups, KH, KW)
-    around = (KH - 1) * dilation[0] - pad[0], (KW - 1) * dilation[1] - pad[1]
-    return _conv2d(gy, turned, b, xsize, (1, 1), around, dilation, groups, spread=stride)
+    groups, (DH, DW), (PH, PW) = geometry.groups, geometry.dilation, geometry.pad
+    flipped = W[:, :, ::-1, ::-1].reshape(groups, OC // groups, Cg, KH, KW).transpose(0, 2, 1, 3, 4)
+    flipped = flipped.reshape(groups * Cg, OC // groups, KH, KW)
+    back = geometry._replace(
+        stride=(1, 1),
+        pad=((KH - 1) * DH - PH, (KW - 1) * DW - PW),
+        input_size=geometry.output_size,
+        output_size=geometry.input_size,
+    )
+    return _conv2d(gy, flipped, b, back, spread=geometry.stride)
 
 
-def conv2d_gW(
-    x: ndarray,
-    gy: ndarray,
-    kernel_size: Pair,
-    stride: Pair,
-    pad: Pair,
-    dilation: Pair = (1, 1),
-    groups: int = 1,
-) -> Any:
-    """Gradient of conv2d with respect to W: parts of the images are summed, then their sums are."""
+def conv2d_gW(x: ndarray, gy: ndarray, geometry: ConvGeometry) -> ndarray:
     x, gy = floats(x, gy)
     N, OC, OH, OW = gy.shape
-    Cg, OCg, (KH, KW) = x.shape[1] // groups, OC // groups, kernel_size
+    (KH, KW), pad, groups = geometry.kernel_size, geometry.pad, geometry.groups
+    Cg, OCg = x.shape[1] // groups, OC // groups
     if not gy.size:
-        return fill((OC, Cg, KH, KW), 0, x.dtype)
+        return fill(type(x), (OC, Cg, KH, KW), 0, x.dtype)
     taps = Cg * KH * KW
     device = current()
     if (KH, KW, *pad, groups) == (1, 1, 0, 0, 1) and 4 * N * OC * Cg <= device.largest:
-        products = matmul(gy.reshape(N, OC, OH * OW), _pixels(x, (OH, OW), stride).swapaxes(1, 2), np.float32)
+        products = matmul(gy.reshape(N, OC, OH * OW), _pixels(x, geometry).swapaxes(1, 2), np.float32)
         return products.sum(axis=0, dtype=gy.dtype).reshape(OC, Cg, 1, 1)
     fallback = device.info.fallback
     room = max(1, device.largest // (4 * OC * taps))
     tiles = tile_side(N * groups, OCg, taps) if min(OCg, taps) >= TILED else 0
     run = 1 if tiles else even(OW, RUN[fallback])
-    sizes = _sizes((OH, OW), run, kernel_size, stride, dilation)
+    sizes = _constants(geometry, run)
     sizes |= {"GROUPS": groups, "CG": Cg, "OCG": OCg}
     batches = _batches(x, sizes)
     compute = _gW_tiled if tiles else _gW_direct
@@ -226,7 +197,7 @@ def conv2d_gW(
 
 
 def _gW_direct(x: ndarray, gy: ndarray, sizes: dict[str, int], room: int) -> ndarray:
-    """Parts of gW, each of every so many rows of windows; at most `room` of them."""
+    """Partial sums of gW, at most `room`, each over every so many rows of windows."""
     N, OC, OH, _ = gy.shape
     OCg, Cg, KH, KW, run = (sizes[name] for name in ("OCG", "CG", "KH", "KW", "R"))
     fallback = current().info.fallback
@@ -235,13 +206,13 @@ def _gW_direct(x: ndarray, gy: ndarray, sizes: dict[str, int], room: int) -> nda
     Q = even(OCg, max(1, most))
     blocks = OC // OCg * -(-OCg // Q) * Cg * KH // T
     parts = max(1, min(N * OH, -(-THREADS[fallback] // blocks), room))
-    gW = new((parts, OC, Cg, KH, KW), np.float32)
+    gW = x.new((parts, OC, Cg, KH, KW), np.float32)
     run_file("conv2d_gw", [x, gy], [gW], blocks * parts, [N, parts], **sizes, Q=Q, T=T)
     return gW
 
 
 def _gW_tiled(x: ndarray, gy: ndarray, sizes: dict[str, int], room: int) -> ndarray:
-    """Parts of gW, each of so many images (split-K); at most `room` of them."""
+    """Partial sums of gW, at most `room`, each over as many images (split-K)."""
     N, OC, OH, OW = gy.shape
     groups, OCg, Cg, KH, KW = (sizes[name] for name in ("GROUPS", "OCG", "CG", "KH", "KW"))
     taps = Cg * KH * KW
@@ -250,7 +221,7 @@ def _gW_tiled(x: ndarray, gy: ndarray, sizes: dict[str, int], room: int) -> ndar
     # The fewest parts that keep a GPU busy, four times over: the sums are long.
     divisors = [n for n in range(1, min(N, room) + 1) if N % n == 0]
     parts = next((n for n in divisors if tile_side(n * groups // 4, OCg, taps)), divisors[-1])
-    gW = new((parts, OC, Cg, KH, KW), np.float32)
+    gW = x.new((parts, OC, Cg, KH, KW), np.float32)
     run_tiled(
         tile_side(parts * groups, OCg, taps) or 1,
         gy,
@@ -265,8 +236,8 @@ def _gW_tiled(x: ndarray, gy: ndarray, sizes: dict[str, int], room: int) -> ndar
         b_strides=(
             N // parts * image,
             Cg * channel,
-            *_window(image, row, (sizes["SH"], sizes["SW"])),
-            *_window(channel, row, (sizes["DH"], sizes["DW"])),
+            *_steps(image, row, (sizes["SH"], sizes["SW"])),
+            *_steps(channel, row, (sizes["DH"], sizes["DW"])),
         ),
         y_strides=(OC * taps, OCg * taps, taps, KH * KW, KW, 1),
         a_rows=True,
@@ -275,30 +246,23 @@ def _gW_tiled(x: ndarray, gy: ndarray, sizes: dict[str, int], room: int) -> ndar
     return gW
 
 
-def im2col(x: ndarray, kernel_size: Pair, stride: Pair, pad: Pair, dilation: Pair = (1, 1)) -> Any:
-    """The pixels of x under the kernel, at each position: (N, C, KH, KW, OH, OW)."""
+def _column_parameters(geometry: ConvGeometry) -> list[int]:
+    """The parameters of im2col and col2im."""
+    g = geometry
+    return [*g.input_size, *g.output_size, *g.kernel_size, *g.stride, *g.pad, *g.dilation]
+
+
+def im2col(x: ndarray, geometry: ConvGeometry) -> ndarray:
     (x,) = floats(x)
-    N, C, H, W = x.shape
-    OH, OW = conv_outsize((H, W), kernel_size, stride, pad, dilation)
-    col = new((N, C, *kernel_size, OH, OW), x.dtype)
+    col = x.new((*x.shape[:2], *geometry.kernel_size, *geometry.output_size), x.dtype)
     if col.size:
-        sizes = [H, W, OH, OW, *kernel_size, *stride, *pad, *dilation]
-        run_file("im2col", [whole(x)], [col], col.size, sizes)
+        run_file("im2col", [whole(x)], [col], col.size, _column_parameters(geometry))
     return col
 
 
-def col2im(
-    col: ndarray,
-    x_shape: tuple[int, ...],
-    kernel_size: Pair,
-    stride: Pair,
-    pad: Pair,
-    dilation: Pair = (1, 1),
-) -> Any:
-    """Adjoint of im2col: each pixel of x gets the sum of its copies in col."""
+def col2im(col: ndarray, geometry: ConvGeometry) -> ndarray:
     (col,) = floats(col)
-    x = new(x_shape, col.dtype)
+    x = col.new((*col.shape[:2], *geometry.input_size), col.dtype)
     if x.size:
-        sizes = [*x_shape[2:], *col.shape[4:], *kernel_size, *stride, *pad, *dilation]
-        run_file("col2im", [whole(col)], [x], x.size, sizes)
+        run_file("col2im", [whole(col)], [x], x.size, _column_parameters(geometry))
     return x

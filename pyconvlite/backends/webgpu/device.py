@@ -1,7 +1,7 @@
-"""The device: opening it, its buffers and kernels, what can go wrong. The one file that imports JavaScript.
+"""The device: opening it, its buffers and kernels, its errors. The one file that imports JavaScript.
 
-Everything else of the backend sees a `Device`: `allocate`, `write`, `read`, `run`. The commands themselves
-are given in `bridge.js`, one call per kernel with numbers only.
+The rest of the backend uses a `Device`: `allocate`, `write`, `read`, `run`. `bridge.js` issues the commands,
+one call per kernel, which takes numbers only.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ __all__ = [
 
 FOLDER = Path(__file__).parent
 
-LABEL = -1  # what a kernel reports an index as that is a label; else it is an axis
+LABEL = -1  # in place of the axis, where a kernel reports a label or an id
 
 
 class WebGPUUnavailable(DeviceUnavailable):
-    """Raised where no device can be opened; the message says what is missing and how to mend it.
+    """Raised if no device can be opened; the message says what is missing and how to mend it.
 
     Example:
         >>> raise WebGPUUnavailable("no adapter")
@@ -45,9 +45,9 @@ class WebGPUUnavailable(DeviceUnavailable):
 
 
 class DeviceLost(RuntimeError):  # noqa: N818
-    """Raised for whatever is asked of a device that is gone, and of arrays that were on it.
+    """Raised when a device that is lost is used, or an array on it.
 
-    `webgpu.init()` opens a new one; data goes on from its last copy on the CPU.
+    `webgpu.init()` opens a new one; go on from the last copy of the data on the CPU.
 
     Example:
         >>> raise DeviceLost("the driver was reset")
@@ -90,7 +90,7 @@ class AdapterInfo:
 
 
 class Buffer:
-    """Memory on the device, of whole 16 bytes; it goes back to the pool with its last reference."""
+    """Memory on the device, a multiple of 16 bytes; it returns to the pool with its last reference."""
 
     __slots__ = ("bytes", "device", "id")
 
@@ -111,7 +111,7 @@ class Device:
 
     Args:
         bridge: the object of `bridge.js`.
-        dtype: float32 or float16, of floats that come here without a wish of their own.
+        dtype: float32 or float16, the default of floats on this device.
     """
 
     def __init__(self, bridge: Any, dtype: np.dtype[Any]) -> None:
@@ -120,17 +120,19 @@ class Device:
         self._enabled = "enable f16;\n" if dtype == np.float16 else ""
         info = json.loads(bridge.info)
         self.info = AdapterInfo(**{**info, "features": tuple(info["features"])})
-        self._run = bridge.run  # looked up once: a look-up in JavaScript takes longer than the call
+        self._run = (
+            bridge.run
+        )  # looked up once, as an attribute look-up in JavaScript takes longer than the call
         self._allocate = bridge.allocate
         self._release = bridge.release
         self._pipelines: dict[Any, int] = {}
         self._names: dict[int, str] = {}
-        self.recording: Any = None  # of a step that is being captured, see capture.py
-        self.faults = Buffer(self, 16)  # which kernels report to, see `_check`
+        self.recording: Any = None  # the Recording of a step that is being captured, see capture.py
+        self.faults = Buffer(self, 16)  # where kernels report indexes out of bounds, see `_check`
 
     @property
     def largest(self) -> int:
-        """Bytes that a Buffer can have."""
+        """The most bytes that a Buffer can have."""
         limits = self.info.limits
         return min(limits["maxStorageBufferBindingSize"], limits["maxBufferSize"]) // 16 * 16
 
@@ -157,7 +159,7 @@ class Device:
         """Copy bytes from the device; the offset is a multiple of 4.
 
         Raises:
-            IndexError, ValueError: a kernel that was run since the last copy met an index out of bounds, or a
+            IndexError, ValueError: a kernel that ran since the last copy found an index out of bounds, or a
                 label that is no class.
         """
         if self.recording is not None:
@@ -171,14 +173,14 @@ class Device:
         return bytes(data[:size])
 
     def _check(self, faults: bytes) -> None:
-        """Raise what kernels found since the last copy from the device."""
+        """Raise the error that kernels reported since the last copy from the device, if any."""
         count, kind, index, length = struct.unpack("<4i", faults)
         if not count:
             return
         self.write(self.faults, bytes(len(faults)))
-        when = "an operation met it that was asked for since the last copy from the device"
+        when = "it was found by an operation that ran since the last copy from the device"
         if kind == LABEL:
-            raise ValueError(f"labels must lie in 0..{length - 1}; got {index}: {when}")
+            raise ValueError(f"labels and ids must lie in 0..{length - 1}; got {index}: {when}")
         raise IndexError(f"index {index} is out of bounds for axis {kind} with size {length}: {when}")
 
     def read_sync(self, buffer: Buffer, offset: int, size: int) -> bytes:
@@ -223,11 +225,11 @@ class Device:
     # -- captured steps, see capture.py
 
     def begin_capture(self) -> int:
-        """Open a list of commands that can be given again; returns its number."""
+        """Begin a list of commands that can be replayed; returns its number."""
         return int(self._call(self._bridge.beginCapture))
 
     def capture_copy(self, capture: int, source: Buffer, target: Buffer) -> None:
-        """Add a copy, ahead of all kernels."""
+        """Add a copy, which runs before all kernels."""
         self._call(self._bridge.captureCopy, capture, source.id, target.id, source.bytes)
 
     def capture_run(
@@ -243,16 +245,16 @@ class Device:
         self._call(self._bridge.captureRun, capture, pipeline, *groups, *ids, *map(int, parameters))
 
     def end_capture(self, capture: int, places: list[tuple[int, int]]) -> None:
-        """Close it. Places are of parameters, by run and number, that each replay brings."""
+        """End it. Places, (run, parameter) by number, are of the parameters that each replay sets."""
         self._call(self._bridge.endCapture, capture, *[number for place in places for number in place])
 
     def replay(self, capture: int, words: list[int], inputs: list[tuple[Buffer, int, Buffer, int]]) -> None:
-        """Give the commands again, with words for the places, after copies: from, offset, to, bytes."""
+        """Run the commands, with words for the places, after copies: (from, offset, to, bytes) each."""
         numbers = [n for source, offset, target, size in inputs for n in (source.id, offset, target.id, size)]
         self._call(self._bridge.replay, capture, *words, *numbers)
 
     def drop_capture(self, capture: int) -> None:
-        """Forget it."""
+        """Delete it."""
         self._bridge.dropCapture(capture)
 
     def memory(self) -> dict[str, int]:
@@ -278,7 +280,7 @@ class Device:
 
 
 def _translated(error: Exception) -> Exception:
-    """An error of JavaScript as one of ours."""
+    """The exception of this module for one from JavaScript."""
     if type(error).__name__ != "JsException":
         return error
     message = str(error).removeprefix("Error: ")
@@ -304,7 +306,7 @@ def current() -> Device:
 
 
 def recording() -> Any:
-    """The step that is being recorded, see `capture.py`; None almost always."""
+    """The Recording of a step that is being captured, see `capture.py`; None outside of `capture`."""
     return _current and _current.recording
 
 

@@ -1,28 +1,25 @@
-"""Kernels that go over arrays element by element, generated from an expression, compiled once for each form.
+"""Elementwise kernels, generated from an expression and compiled once for each form.
 
 An expression is WGSL over the operands `a`, `b`, `c`, ... and the numbers `s0`, `s1`, ...; one kernel reads
-its operands wherever they lie (views, broadcast axes), and writes a new, contiguous array. Where all operands
-lie along one axis, or are one element each, the expression is taken of four elements at a time: `F`, `I` and
-`B` in it stand for a float, an integer and a truth value, or for vectors of four. The last four may go beyond
-the array: whatever is read there ends in the room that a buffer has to the next 16 bytes.
+its operands with their strides (0 along broadcast axes), and writes a new, contiguous array. Where one axis
+is left after `collapse`, or none, the kernel computes four elements at a time: `F`, `I` and `B` in an
+expression stand for a float, an integer and a bool, or for vectors of four. The last four may go beyond the
+array: what is computed there is written to the padding that a buffer has up to the next 16 bytes.
 """
 
 from __future__ import annotations
 
 import functools
-import math
 import struct
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, overload
+from typing import Any, overload
 
 import numpy as np
+import numpy.typing as npt
 
-from .asked import word
 from .device import Buffer, current
-from .window import broadcast_strides, collapse
-
-if TYPE_CHECKING:
-    from .array import ndarray
+from .host_scalar import word
+from .view import Array, View, broadcast_strides, collapse
 
 WORKGROUP = 64
 MOST_PARAMETERS = 64  # integers
@@ -34,7 +31,7 @@ ALIAS = {"float32": "F", "float16": "F", "int32": "I", "bool": "B"}
 
 
 def groups_for(threads: int) -> tuple[int, int, int]:
-    """Workgroups for so many threads, in rows where one is too long; a kernel finds its number by `THREAD`.
+    """Workgroups for so many threads, in two dimensions where one is too short; see `THREAD`.
 
     Raises:
         ValueError: the device cannot run so many.
@@ -55,8 +52,8 @@ THREAD = f"i32(id.x + id.y * n_groups.x * {WORKGROUP}u)"
 HEAD = """@group(0) @binding(0) var<uniform> parameters: array<vec4i, 16>;
 fn parameter(i: i32) -> i32 { return parameters[i / 4][i % 4]; }
 """
-# For a kernel that is given indexes, and has a buffer `faults`. It notes the first that is out of
-# bounds since the last copy to the CPU, which brings the note along: nobody waits for it.
+# For a kernel that is given indexes, and has a buffer `faults`. It notes the first index out of bounds since
+# the last copy to the CPU; the next copy brings the note along, so that no kernel has to be waited for.
 REPORT = """fn report(kind: i32, index: i32, length: i32) {
   if (atomicAdd(&faults[0], 1) == 0) {
     atomicStore(&faults[1], kind); atomicStore(&faults[2], index); atomicStore(&faults[3], length);
@@ -94,7 +91,7 @@ def stored(dtype: str, value: str) -> str:
     return f"f16({value})" if dtype == "float16" else value
 
 
-def common_float(arrays: Iterable[ndarray]) -> np.dtype[Any]:
+def common_float(arrays: Iterable[View]) -> np.dtype[Any]:
     """The dtype of a result of these arrays, if it is a float: float16 only where all floats are."""
     kinds = {x.dtype for x in arrays if x.dtype.kind == "f"}
     return np.result_type(*kinds) if kinds else np.dtype(np.float32)
@@ -158,78 +155,88 @@ def _code(
 def elementwise(
     name: str,
     expressions: str,
-    operands: Sequence[ndarray],
+    operands: Sequence[Array],
     numbers: Sequence[float] = (),
-    dtypes: Sequence[Any] | None = None,
-    shape: tuple[int, ...] = (),
-) -> ndarray: ...
+    dtypes: Sequence[npt.DTypeLike] | None = None,
+) -> Array: ...
 
 
 @overload
 def elementwise(
     name: str,
-    expressions: tuple[str, ...],
-    operands: Sequence[ndarray],
+    expressions: tuple[str, str],
+    operands: Sequence[Array],
     numbers: Sequence[float] = (),
-    dtypes: Sequence[Any] | None = None,
-    shape: tuple[int, ...] = (),
-) -> Any: ...
+    dtypes: Sequence[npt.DTypeLike] | None = None,
+) -> tuple[Array, Array]: ...
+
+
+@overload
+def elementwise(
+    name: str,
+    expressions: tuple[str, str, str],
+    operands: Sequence[Array],
+    numbers: Sequence[float] = (),
+    dtypes: Sequence[npt.DTypeLike] | None = None,
+) -> tuple[Array, Array, Array]: ...
 
 
 def elementwise(
     name: str,
     expressions: str | tuple[str, ...],
-    operands: Sequence[ndarray],
+    operands: Sequence[Array],
     numbers: Sequence[float] = (),
-    dtypes: Sequence[Any] | None = None,
-    shape: tuple[int, ...] = (),
-) -> Any:
+    dtypes: Sequence[npt.DTypeLike] | None = None,
+) -> Array | tuple[Array, ...]:
     """New arrays of expressions of the operands, which broadcast.
 
     Args:
         name: shown in errors.
         expressions: WGSL, one for each result.
-        operands: arrays, `a`, `b`, ... in the expressions.
+        operands: arrays, `a`, `b`, ... in the expressions; the results are of the first one's class.
         numbers: `s0`, `s1`, ... in them.
         dtypes: of the results; floats by default, of float16 where all floats among the operands are.
-        shape: the least that the results have; the operands broadcast with it.
 
     Returns:
         An array, or a tuple of them for a tuple of expressions.
     """
-    from .array import new  # which needs this module
+    texts = (expressions,) if isinstance(expressions, str) else expressions
+    shape = np.broadcast_shapes(*[x.shape for x in operands])
+    outputs = tuple(
+        operands[0].new(shape, dtype) for dtype in dtypes or [common_float(operands)] * len(texts)
+    )
+    compute(name, texts, operands, numbers, outputs)
+    return outputs[0] if isinstance(expressions, str) else outputs
 
-    several = isinstance(expressions, tuple)
-    texts = expressions if isinstance(expressions, tuple) else (expressions,)
-    shape = np.broadcast_shapes(shape, *[x.shape for x in operands])
-    outputs = [new(shape, dtype) for dtype in dtypes or [common_float(operands)] * len(texts)]
-    size = math.prod(shape)
-    if size:
-        strides = [broadcast_strides(x, shape) for x in operands]
-        sizes, steps = collapse(shape, strides)
-        wide = len(sizes) <= 1
-        form = (
-            texts,
-            tuple(x.dtype.name for x in operands),
-            tuple(y.dtype.name for y in outputs),
-            len(numbers),
-            len(sizes),
-            wide,
-        )
-        parameters = [-(-size // 4) if wide else size, *map(bits, numbers), *(x.offset for x in operands)]
-        if wide and not sizes:
-            sizes, steps = [1], [[0] for _ in operands]
-        for axis, length in enumerate(sizes):
-            parameters += [length, *(s[axis] for s in steps)]
-        run(
-            name,
-            _code(*form),
-            [x.buffer for x in operands],
-            [y.buffer for y in outputs],
-            parameters[0],
-            parameters,
-        )
-    return tuple(outputs) if several else outputs[0]
+
+def compute(
+    name: str,
+    expressions: tuple[str, ...],
+    operands: Sequence[View],
+    numbers: Sequence[float],
+    outputs: Sequence[View],
+) -> None:
+    """`elementwise` into new arrays of one shape, which the operands broadcast to."""
+    shape, size = outputs[0].shape, outputs[0].size
+    if not size:
+        return
+    sizes, steps = collapse(shape, [broadcast_strides(x, shape) for x in operands])
+    wide = len(sizes) <= 1
+    form = (
+        expressions,
+        tuple(x.dtype.name for x in operands),
+        tuple(y.dtype.name for y in outputs),
+        len(numbers),
+        len(sizes),
+        wide,
+    )
+    parameters = [-(-size // 4) if wide else size, *map(bits, numbers), *(x.offset for x in operands)]
+    if not sizes:
+        sizes, steps = [1], [[0] for _ in operands]
+    for axis, length in enumerate(sizes):
+        parameters += [length, *(s[axis] for s in steps)]
+    buffers = [x.buffer for x in operands], [y.buffer for y in outputs]
+    run(name, _code(*form), *buffers, parameters[0], parameters)
 
 
 def run(

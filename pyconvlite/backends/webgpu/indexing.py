@@ -1,4 +1,4 @@
-"""Reading and writing elements that an index array names, and writing into windows."""
+"""Reading and writing elements by index arrays, and writing into views."""
 
 from __future__ import annotations
 
@@ -7,42 +7,53 @@ from typing import Any
 
 import numpy as np
 
-from .arithmetic import operand, scalar
-from .array import asarray, contiguous, faults, fill, ndarray, new, whole
+from .arithmetic import Number, binary, fill, operand, scalar
+from .copying import astype, contiguous, copy, reshape, whole
 from .elementwise import HEAD, MAIN, REPORT, STORAGE, binding, loaded, run, stored
-from .window import broadcast_strides
+from .view import Array, View, broadcast_strides, faults
 
 
-def assign(window: ndarray, value: Any) -> None:
-    """Write a number or an array, broadcast, into a window on a buffer."""
-    _move("assign", window, _values(value, window.dtype), adds=False)
-
-
-def add_at(target: ndarray, index: Any, value: Any) -> None:
-    """Add to the elements that an index names, each as often as it is named, as `numpy.add.at`."""
+def get_item(x: Array, index: Any) -> Array:
+    """x[index]: a view, or with arrays of integers for the first axes, a copy."""
     index = index if isinstance(index, tuple) else (index,)
-    value = _values(value, target.dtype)
-    if not any(isinstance(i, ndarray | np.ndarray | list) for i in index):
-        _move("add_at", target.window_at(index), value, adds=True)
+    return _take(x, index) if _has_arrays(index) else x.view_at(index)
+
+
+def set_item(x: Array, index: Any, value: Array | Number) -> None:
+    """x[index] = value, which broadcasts; the index selects a view."""
+    index = index if isinstance(index, tuple) else (index,)
+    _write("assign", x.view_at(index), _values(x, value), adds=False)
+
+
+def add_at(x: Array, index: Any, value: Array | Number) -> None:
+    """Add to the elements that an index selects, each as often as it occurs, as `numpy.add.at`."""
+    index = index if isinstance(index, tuple) else (index,)
+    values = _values(x, value)
+    if not _has_arrays(index):
+        _write("add_at", x.view_at(index), values, adds=True)
         return
-    rows, positions = _flat_positions(target, index)
-    value = value.broadcast_to((*positions.shape, *rows)).reshape(positions.size, math.prod(rows))
-    _scatter_add(target, positions.reshape(-1), value)
+    rows, positions = _flat_positions(x, index)
+    values = reshape(values.broadcast_to((*positions.shape, *rows)), (positions.size, math.prod(rows)))
+    _scatter_add(x, reshape(positions, (-1,)), values)
 
 
-def _values(value: Any, dtype: np.dtype[Any]) -> ndarray:
-    """A number or an array, as an array of this dtype."""
+def _has_arrays(index: tuple[Any, ...]) -> bool:
+    return any(isinstance(i, View | np.ndarray | list) for i in index)
+
+
+def _values(x: Array, value: Array | Number) -> Array:
+    """A number or an array, as an array of x's dtype."""
     if (number := scalar(value)) is not None:
-        return fill((), number, dtype)
-    return operand(value).astype(dtype, copy=False)
+        return fill(type(x), (), number, x.dtype)
+    return astype(operand(value), x.dtype, copy=False)
 
 
-def take_elements(x: ndarray, index: tuple[Any, ...]) -> ndarray:
+def _take(x: Array, index: tuple[Any, ...]) -> Array:
     """x[index] with arrays of integers for the first axes: they broadcast, the axes after them stay."""
     rows, positions = _flat_positions(x, index)
     x = contiguous(x)
     width = math.prod(rows)
-    y = new((*positions.shape, *rows), x.dtype)
+    y = x.new((*positions.shape, *rows), x.dtype)
     if y.size:
         storage = STORAGE[x.dtype.name]
         code = (
@@ -58,33 +69,36 @@ def take_elements(x: ndarray, index: tuple[Any, ...]) -> ndarray:
     return y
 
 
-def _flat_positions(x: ndarray, index: tuple[Any, ...]) -> tuple[tuple[int, ...], ndarray]:
-    """The shape of the axes behind the indexed ones, and which of their blocks each index names."""
+def _flat_positions(x: Array, index: tuple[Any, ...]) -> tuple[tuple[int, ...], Array]:
+    """The shape of the axes after the indexed ones, and the flat indexes over the indexed ones."""
     if any(i is None or i is Ellipsis or isinstance(i, slice) for i in index):
         raise TypeError(
             "an index on the device is either of slices and integers, or of integer arrays for the first axes"
         )
     if len(index) > x.ndim:
         raise IndexError(f"too many indices, {len(index)}, for an array with {x.ndim} axes")
-    position: ndarray | None = None
+    position: Array | None = None
     for axis, (i, size) in enumerate(zip(index, x.shape, strict=False)):
-        along = _index_array(i, axis, size)
-        position = along if position is None else position * size + along
+        along = _index_array(type(x), i, axis, size)
+        if position is None:
+            position = along
+        else:
+            position = binary("add", "{a} + {b}", binary("mul", "{a} * {b}", position, size), along)
     if position is None:
         raise TypeError("an index array is missing")
     return x.shape[len(index) :], position
 
 
-def _index_array(index: Any, axis: int, size: int) -> ndarray:
-    """Positions along an axis, counted from its start.
+def _index_array(kind: type[Array], index: Any, axis: int, size: int) -> Array:
+    """Indexes along an axis, counted from its start.
 
-    Those on the CPU are checked at once, those on the device by the kernel, which reports what is out of
-    bounds to the next that waits.
+    Those on the CPU are checked at once, those on the device by the kernel: the next copy to the CPU raises
+    the error.
     """
-    if isinstance(index, ndarray):
+    if isinstance(index, View):
         _integers(index.dtype)
         index = contiguous(index)
-        positions = new(index.shape, np.int32)
+        positions = kind.new(index.shape, np.int32)
         if index.size:
             code = (
                 HEAD
@@ -109,25 +123,25 @@ def _index_array(index: Any, axis: int, size: int) -> ndarray:
         raise IndexError(
             f"an index from {at.min()} to {at.max()} is out of bounds for axis {axis} with size {size}"
         )
-    return asarray(np.where(at < 0, at + size, at).astype(np.int32))
+    return kind.from_host(np.where(at < 0, at + size, at), np.int32)
 
 
 def _integers(dtype: np.dtype[Any]) -> None:
     if dtype.kind not in "iu":
         raise TypeError(
-            f"an index array holds integers; got {dtype}; choose by truth values with "
+            f"an index array holds integers; got {dtype}; to select by bools use "
             "webgpu.where(condition, x, y)"
         )
 
 
-def _scatter_add(target: ndarray, positions: ndarray, value: ndarray) -> None:
+def _scatter_add(target: Array, positions: Array, value: Array) -> None:
     """Add row r of value to row positions[r] of target.
 
-    Each row of target looks for those that name it: no two threads write the same element.
+    Each thread adds up all rows that are for its element: no two threads write the same one.
     """
     if target.offset or not target.is_contiguous or target.dtype.kind != "f":
         raise TypeError("only a whole array of floats can be added to at an index array")
-    value = value.copy() if value.buffer is target.buffer else whole(value)
+    value = copy(value) if value.buffer is target.buffer else whole(value)
     width, dtype = value.shape[1], target.dtype.name
     if not value.size:
         return
@@ -152,27 +166,27 @@ def _scatter_add(target: ndarray, positions: ndarray, value: ndarray) -> None:
     )
 
 
-def _move(name: str, window: ndarray, value: ndarray, adds: bool) -> None:
-    """Write value, or add it, to a window's elements."""
-    fits = len(value.shape) <= len(window.shape) and all(
-        n in (1, m) for n, m in zip(value.shape[::-1], window.shape[::-1], strict=False)
+def _write(name: str, view: Array, value: Array, adds: bool) -> None:
+    """Write value, or add it, to a view's elements."""
+    fits = len(value.shape) <= len(view.shape) and all(
+        n in (1, m) for n, m in zip(value.shape[::-1], view.shape[::-1], strict=False)
     )
     if not fits:
-        raise ValueError(f"cannot write an array of shape {value.shape} into one of shape {window.shape}")
-    if any(step == 0 and n > 1 for n, step in zip(window.shape, window.strides, strict=True)):
+        raise ValueError(f"cannot write an array of shape {value.shape} into one of shape {view.shape}")
+    if any(step == 0 and n > 1 for n, step in zip(view.shape, view.strides, strict=True)):
         raise ValueError("cannot write into a broadcast array: its elements repeat; copy() it first")
-    if not window.size:
+    if not view.size:
         return
-    if value.buffer is window.buffer:  # a kernel cannot read what it writes
-        value = value.copy()
-    shape = window.shape or (1,)
-    strides = window.strides or (0,)
-    steps = broadcast_strides(value, window.shape) or [0]
-    storage = STORAGE[window.dtype.name]
+    if value.buffer is view.buffer:  # a kernel cannot read what it writes
+        value = copy(value)
+    shape = view.shape or (1,)
+    strides = view.strides or (0,)
+    steps = broadcast_strides(value, view.shape) or [0]
+    storage = STORAGE[view.dtype.name]
     text = HEAD + binding(0, "value", storage) + binding(1, "y", storage, written=True) + MAIN
     text += "  if (i >= parameter(0)) { return; }\n"
     text += "  var rest = i;\n  var to = parameter(1);\n  var from_ = parameter(2);\n"
-    parameters = [window.size, window.offset, value.offset]
+    parameters = [view.size, view.offset, value.offset]
     for axis in reversed(range(len(shape))):
         at = 3 + 3 * axis
         text += f"  {{ let k = rest % parameter({at}); rest /= parameter({at});\n"
@@ -180,4 +194,4 @@ def _move(name: str, window: ndarray, value: ndarray, adds: bool) -> None:
     for size, stride, step in zip(shape, strides, steps, strict=True):
         parameters += [size, stride, step]
     text += f"  y[to] {'+=' if adds else '='} value[from_];\n}}\n"
-    run(name, text, [value.buffer], [window.buffer], window.size, parameters)
+    run(name, text, [value.buffer], [view.buffer], view.size, parameters)

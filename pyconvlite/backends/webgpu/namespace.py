@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from . import product
-from .arithmetic import EXP, INT, IS_NAN, LOG, Operands, unary
-from .array import asarray, fill, ndarray, new
+from .arithmetic import EXP, INT, IS_NAN, LOG, Number, Operands, fill, unary
+from .array import asarray, ndarray
 from .device import current
 from .elementwise import common_float, elementwise
 from .indexing import add_at
 from .packing import gathered
-from .window import checked_axis
+from .view import checked_axis, dtype_of
 
 # --------------------------------------------------------------------------------------------------- creation
 
 
-def array(x: Any, dtype: Any = None) -> ndarray:
+def array(x: Any, dtype: npt.DTypeLike | None = None) -> ndarray:
     """A new array on the device.
 
     Example:
@@ -33,7 +32,7 @@ def array(x: Any, dtype: Any = None) -> ndarray:
     return y.copy() if y is x else y
 
 
-def full(shape: Any, value: float, dtype: Any = None) -> ndarray:
+def full(shape: int | Sequence[int], value: float, dtype: npt.DTypeLike | None = None) -> ndarray:
     """An array of one number; of the device's floats by default, see `init`.
 
     Example:
@@ -41,10 +40,11 @@ def full(shape: Any, value: float, dtype: Any = None) -> ndarray:
         >>> if webgpu.is_available():
         ...     assert webgpu.full((2,), 1.5).get().tolist() == [1.5, 1.5]
     """
-    return fill(shape, value, dtype or current().dtype)
+    sizes = tuple(shape) if isinstance(shape, Sequence) else (shape,)
+    return fill(ndarray, sizes, value, dtype_of(dtype or current().dtype))
 
 
-def zeros(shape: Any, dtype: Any = None) -> ndarray:
+def zeros(shape: int | Sequence[int], dtype: npt.DTypeLike | None = None) -> ndarray:
     """An array of zeros.
 
     Example:
@@ -55,7 +55,7 @@ def zeros(shape: Any, dtype: Any = None) -> ndarray:
     return full(shape, 0, dtype)
 
 
-def ones(shape: Any, dtype: Any = None) -> ndarray:
+def ones(shape: int | Sequence[int], dtype: npt.DTypeLike | None = None) -> ndarray:
     """An array of ones.
 
     Example:
@@ -66,7 +66,7 @@ def ones(shape: Any, dtype: Any = None) -> ndarray:
     return full(shape, 1, dtype)
 
 
-def zeros_like(x: ndarray, dtype: Any = None) -> ndarray:
+def zeros_like(x: ndarray, dtype: npt.DTypeLike | None = None) -> ndarray:
     """Zeros in the shape and dtype of x.
 
     Example:
@@ -77,7 +77,7 @@ def zeros_like(x: ndarray, dtype: Any = None) -> ndarray:
     return full(x.shape, 0, dtype or x.dtype)
 
 
-def ones_like(x: ndarray, dtype: Any = None) -> ndarray:
+def ones_like(x: ndarray, dtype: npt.DTypeLike | None = None) -> ndarray:
     """Ones in the shape and dtype of x.
 
     Example:
@@ -103,7 +103,7 @@ def arange(*limits: int) -> ndarray:
 
 
 def exp(x: ndarray) -> ndarray:
-    """E to the power of x.
+    """The exponential of x.
 
     Example:
         >>> from pyconvlite.backends import webgpu
@@ -132,7 +132,7 @@ def log1p(x: ndarray) -> ndarray:
         >>> if webgpu.is_available():
         ...     assert webgpu.log1p(webgpu.full((1,), 1e-10)).get() == np.float32(1e-10)
     """
-    # Kahan's way: the error of u = 1 + x cancels in log(u) / (u - 1)
+    # After Kahan: the error of u = 1 + x cancels in log(u) / (u - 1)
     u = "(1 + {a})"
     error = (
         f"select({{a}} / ({u} - 1), F(1), ({u} == F(1)) | ({u} == {{a}}))"  # 1 as well where a is infinite
@@ -181,7 +181,7 @@ def tanh(x: ndarray) -> ndarray:
         >>> if webgpu.is_available():
         ...     assert webgpu.tanh(webgpu.zeros(1)).get() == 0
     """
-    # some implementations overflow beyond 40, where it is 1 long since
+    # some implementations overflow beyond 40; float32 tanh is 1 from 10 on
     return unary("tanh", f"select(tanh(clamp({{a}}, F(-20), F(20))), {{a}}, {IS_NAN})", x)
 
 
@@ -204,12 +204,13 @@ def isfinite(x: ndarray) -> ndarray:
         >>> if webgpu.is_available():
         ...     assert webgpu.isfinite(webgpu.asarray([1.0, np.inf])).get().tolist() == [True, False]
     """
-    text = "(bitcast<B>(a) & B(0x7fffffffu)) < B(0x7f800000u)"  # of its bits: comparisons may pass over NaN
+    # by its bits, as comparisons may assume that no number is NaN
+    text = "(bitcast<B>(a) & B(0x7fffffffu)) < B(0x7f800000u)"
     return elementwise("isfinite", text, [x], dtypes=[np.bool_])
 
 
-def where(condition: ndarray, x: Any, y: Any) -> ndarray:
-    """X where the condition holds, y elsewhere.
+def where(condition: ndarray, x: ndarray | Number, y: ndarray | Number) -> ndarray:
+    """`x` where the condition holds, `y` elsewhere.
 
     Example:
         >>> from pyconvlite.backends import webgpu
@@ -223,7 +224,7 @@ def where(condition: ndarray, x: Any, y: Any) -> ndarray:
 
 
 class add:  # noqa: N801 - a function in NumPy, with `at` as its method
-    """x + y; and `add.at`, which adds to the elements that an index names, each as often as it is named.
+    """x + y; and `add.at`, which adds to the elements that an index selects, each as often as it occurs.
 
     Example:
         >>> from pyconvlite.backends import webgpu
@@ -240,7 +241,7 @@ class add:  # noqa: N801 - a function in NumPy, with `at` as its method
     at = staticmethod(add_at)
 
 
-# ----------------------------------------------------------------------------------------- shapes, reductions
+# ----------------------------------------------------------------------------------------------------- shapes
 
 
 def reshape(x: ndarray, shape: Sequence[int]) -> ndarray:
@@ -266,7 +267,7 @@ def transpose(x: ndarray, axes: Sequence[int] | None = None) -> ndarray:
 
 
 def broadcast_to(x: ndarray, shape: Sequence[int]) -> ndarray:
-    """Repeated along axes that are missing or have length 1, without a copy.
+    """A view of this shape, which repeats x along axes that are missing or have length 1.
 
     Example:
         >>> from pyconvlite.backends import webgpu
@@ -274,62 +275,6 @@ def broadcast_to(x: ndarray, shape: Sequence[int]) -> ndarray:
         ...     assert webgpu.broadcast_to(webgpu.ones(3), (2, 3)).shape == (2, 3)
     """
     return x.broadcast_to(shape)
-
-
-def sum(x: ndarray, axis: Any = None, keepdims: bool = False) -> ndarray:
-    """Sum over one axis, several, or all.
-
-    Example:
-        >>> from pyconvlite.backends import webgpu
-        >>> if webgpu.is_available():
-        ...     assert webgpu.sum(webgpu.ones((2, 3)), axis=1).get().tolist() == [3, 3]
-    """
-    return x.sum(axis, keepdims)
-
-
-def argmax(x: ndarray, axis: int | None = None) -> ndarray:
-    """Index of the first maximum.
-
-    Example:
-        >>> from pyconvlite.backends import webgpu
-        >>> if webgpu.is_available():
-        ...     assert webgpu.argmax(webgpu.asarray([1.0, 3.0, 2.0])).get() == 1
-    """
-    return x.argmax(axis)
-
-
-def matmul(x: ndarray, y: ndarray) -> ndarray:
-    """Matrix product.
-
-    Example:
-        >>> from pyconvlite.backends import webgpu
-        >>> if webgpu.is_available():
-        ...     x = webgpu.ones((2, 3))
-        ...     assert webgpu.matmul(x, x.T).get().tolist() == [[3, 3], [3, 3]]
-    """
-    return product.matmul(x, y)  # type: ignore[no-any-return]
-
-
-def tensordot(x: ndarray, y: ndarray, axes: int | Sequence[Any] = 2) -> ndarray:
-    """Sum of products over several axes.
-
-    Args:
-        x, y: arrays of floats.
-        axes: so many of x's last axes and y's first; or x's axes and y's, a number or several of each.
-
-    Returns:
-        An array with x's other axes, then y's.
-
-    Raises:
-        ValueError: the axes are not there, or differ in length.
-
-    Example:
-        >>> from pyconvlite.backends import webgpu
-        >>> if webgpu.is_available():
-        ...     x, W = webgpu.ones((2, 3, 4)), webgpu.ones((5, 3, 4))
-        ...     assert webgpu.tensordot(x, W, ([1, 2], [1, 2])).get()[0, 0] == 12
-    """
-    return product.tensordot(x, y, axes)
 
 
 def concatenate(xs: Sequence[ndarray], axis: int = 0) -> ndarray:
@@ -346,12 +291,12 @@ def concatenate(xs: Sequence[ndarray], axis: int = 0) -> ndarray:
     before, after = xs[0].shape[:axis], xs[0].shape[axis + 1 :]
     if any((x.ndim, x.shape[:axis], x.shape[axis + 1 :]) != (xs[0].ndim, before, after) for x in xs):
         raise ValueError(f"shapes may differ along axis {axis} only; got {[x.shape for x in xs]}")
-    shape = *before, builtins.sum(x.shape[axis] for x in xs), *after
+    shape = *before, sum(x.shape[axis] for x in xs), *after
     kinds = {x.dtype for x in xs}
     if axis == 0 and len(kinds) == 1 and all(x.is_contiguous for x in xs):
         return gathered(xs).reshape(shape)
     joined = common_float(xs) if any(kind.kind == "f" for kind in kinds) else INT
-    y = new(shape, kinds.pop() if len(kinds) == 1 else joined)
+    y = ndarray.new(shape, kinds.pop() if len(kinds) == 1 else joined)
     start = 0
     for x in xs:
         end = start + x.shape[axis]
@@ -361,7 +306,7 @@ def concatenate(xs: Sequence[ndarray], axis: int = 0) -> ndarray:
 
 
 def pad(x: ndarray, pad_width: Any, constant_values: float = 0) -> ndarray:
-    """A frame of one number around x.
+    """`x` with elements of one value added before and after, along each axis.
 
     Example:
         >>> from pyconvlite.backends import webgpu

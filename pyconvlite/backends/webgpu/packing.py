@@ -1,8 +1,8 @@
-"""Many arrays as one: end to end, so that a kernel goes over all of them at once.
+"""Many arrays as one, end to end in one buffer, so that one kernel computes all of them.
 
-A device takes as long to begin a kernel as to go over thousands of elements. So what is done to each of a
-model's arrays, an optimizer's update above all, is done to all in one: what comes out are windows on one
-buffer, which the next time lie end to end already.
+A device takes as long to start a kernel as to compute thousands of elements. So what is computed for each of
+a model's arrays, such as an optimizer's update, is computed for all in one kernel: the results are views on
+one buffer, adjacent to each other, so that the next call need not copy them.
 """
 
 from __future__ import annotations
@@ -11,28 +11,29 @@ import functools
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from .array import contiguous, ndarray, new
+from .array import ndarray
+from .copying import contiguous
 from .device import current
 from .elementwise import HEAD, MAIN, STORAGE, binding, run
-from .window import row_strides
+from .view import row_strides
 
 Row = tuple[ndarray, ...]
 
-MOST_SOURCES = 24  # to a kernel, of whose parameters each takes two
-ELEMENTS = {
-    False: 4,
-    True: 256,
-}  # to a thread that copies, by `AdapterInfo.fallback`; see RUN in convolution.py
+MOST_SOURCES = 24  # arrays that a kernel copies from, with two parameters each
+# elements that a thread copies, by `AdapterInfo.fallback`; see RUN in convolution.py
+ELEMENTS = {False: 4, True: 256}
 
 
-def mapped(f: Callable[..., Row], rows: Iterable[Row]) -> Iterator[Row]:
-    """What the seam's `mapped` promises: rows of device arrays, in one shape each, go into f together.
+def foreach(f: Callable[..., Row], rows: Iterable[Row]) -> Iterator[Row]:
+    """f(*row) for each row of arrays, where f computes element by element; many rows go into one call.
+
+    Rows of device arrays that have one shape each go into f together, those of the same dtypes.
 
     Example:
         >>> from pyconvlite.backends import webgpu
         >>> if webgpu.is_available():
         ...     rows = [(webgpu.ones(2),), (webgpu.zeros((1, 3)),)]
-        ...     doubled = [y.get().tolist() for (y,) in mapped(lambda x: (2 * x,), rows)]
+        ...     doubled = [y.get().tolist() for (y,) in foreach(lambda x: (2 * x,), rows)]
         ...     assert doubled == [[2, 2], [[0, 0, 0]]]
     """
     todo = list(rows)
@@ -63,7 +64,7 @@ def batches(xs: Sequence[ndarray]) -> list[list[ndarray]]:
 
 
 def _groups(rows: Sequence[Row]) -> list[list[int]]:
-    """Which rows go together: of the same dtypes, and not more than fit into a buffer."""
+    """Which rows go together: those of the same dtypes, as many as fit into a buffer."""
     alone, alike = [], dict[object, list[int]]()
     for k, row in enumerate(rows):
         if all(isinstance(x, ndarray) and x.shape == row[0].shape for x in row):
@@ -78,7 +79,7 @@ def _groups(rows: Sequence[Row]) -> list[list[int]]:
 
 
 def joined(xs: Sequence[ndarray]) -> ndarray:
-    """The elements of arrays of one dtype, along one axis: a window if they lie end to end already."""
+    """The elements of arrays of one dtype, along one axis: a view if they are adjacent in one buffer."""
     first = next((x for x in xs if x.size), xs[0])
     end = first.offset
     for x in xs:
@@ -87,13 +88,13 @@ def joined(xs: Sequence[ndarray]) -> ndarray:
         if x.buffer is not first.buffer or x.offset != end or not x.is_contiguous:
             return gathered(xs)
         end += x.size
-    return ndarray(first.buffer, (end - first.offset,), first.dtype, (1,), first.offset)
+    return first.as_strided((end - first.offset,), (1,))
 
 
 def gathered(xs: Sequence[ndarray]) -> ndarray:
     """A new array of the elements of arrays of one dtype, along one axis."""
     xs = [contiguous(x) for x in xs if x.size] or list(xs[:1])
-    y = new([sum(x.size for x in xs)], xs[0].dtype)
+    y = ndarray.new([sum(x.size for x in xs)], xs[0].dtype)
     device = current()
     sources = min(MOST_SOURCES, device.info.limits["maxStorageBuffersPerShaderStage"] - 1)
     start = 0
@@ -112,9 +113,9 @@ def gathered(xs: Sequence[ndarray]) -> ndarray:
 
 @functools.cache
 def _gather_code(dtype: str, sources: int) -> str:
-    """A thread has each so many-th element: it goes through those of one source after those of another.
+    """WGSL. Of `threads` threads each copies every `threads`-th element, from one source after another.
 
-    A CPU that stands in for a GPU passes over a loop, but computes both ways of a branch.
+    Loops, not branches: a CPU that stands in for a GPU skips a loop, but computes both sides of a branch.
     """
     storage = STORAGE[dtype]
     text = HEAD + "".join(binding(k, f"m{k}", storage) for k in range(sources))
@@ -127,8 +128,8 @@ def _gather_code(dtype: str, sources: int) -> str:
 
 
 def _parted(flat: ndarray, shapes: Sequence[tuple[int, ...]]) -> Iterator[ndarray]:
-    """Windows on arrays that lie end to end."""
+    """Views of these shapes, one after another, on a contiguous array."""
     start = flat.offset
     for shape in shapes:
-        yield ndarray(flat.buffer, shape, flat.dtype, row_strides(shape), start)
+        yield flat.as_strided(shape, row_strides(shape), start)
         start += math.prod(shape)

@@ -1,28 +1,32 @@
-"""Kernels from `wgsl/`: their text, specialised, and how it runs.
+"""Kernels from the files in `wgsl/`: their text, specialised by constants, and running them.
 
-A file there is WGSL but for two things. It uses names that come in front of it: constants, in capitals, and
-the types `Element` and `Result`, of the floats that it reads and of those that it writes, f32 or f16; what it
-computes is f32. And it may repeat text, so that a thread keeps many sums in registers and its loops are
-written out:
+A file there is WGSL with two additions. It uses names that are declared in front of it: constants, in
+capitals, and the types `Element` and `Result`, f32 or f16, of the floats that it reads and of those that it
+writes; it computes in f32. And it may have loops that are unrolled, so that a thread keeps many sums in
+registers:
 
-- `$for(k, COUNT){...}` repeats what stands between the braces, with k = 0, 1, ... up to before COUNT;
-- `$k` in it is the number, `$(2 * k + SW)` what comes out of numbers and constants.
+- `$for(k, COUNT){...}` repeats the text between the braces, with k from 0 to COUNT - 1;
+- in it `$k` is the number, `$(2 * k + SW)` the value of an expression of such numbers and constants.
 
-Text that is written out matters most where a CPU stands in for a GPU: it pays for every load and every
-variable that it stores, and hardly for arithmetic.
+Unrolling matters most where a CPU stands in for a GPU: there each load and each stored variable costs much,
+and arithmetic little.
 """
 
 from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeVarTuple, cast
 
 from .arithmetic import operand
-from .array import ndarray
+from .copying import astype
 from .device import current
 from .elementwise import HEAD, REPORT, STORAGE, WORKGROUP, common_float, groups_for
+from .view import View
+
+Arrays = TypeVarTuple("Arrays")
 
 THREAD = """fn thread(id: vec3u, n_groups: vec3u) -> i32 { return i32(id.x + id.y * n_groups.x * WORKGROUP); }
 """
@@ -31,7 +35,7 @@ REPEAT = re.compile(r"\$for\((\w+), (\w+)\)\{")
 
 
 def expand(text: str, numbers: dict[str, int]) -> str:
-    """Write repetitions out.
+    """Expand the `$for` loops and `$(...)` expressions of a text.
 
     Example:
         >>> expand("let y = 0$for(k, K){ + w$k * x$(k * S)};", {"K": 3, "S": 2})
@@ -62,8 +66,8 @@ def _text(name: str, element: str, result: str, constants: tuple[tuple[str, int]
 
 def run_file(
     name: str,
-    inputs: list[ndarray],
-    outputs: list[ndarray],
+    inputs: Sequence[View],
+    outputs: Sequence[View],
     threads: int,
     parameters: list[int],
     *,
@@ -88,25 +92,28 @@ def run_file(
     device.run(pipeline, groups_for(threads * WORKGROUP // workgroup), buffers, [threads, *parameters])
 
 
-def _stored_floats(arrays: list[ndarray]) -> str:
+def _stored_floats(arrays: Sequence[View]) -> str:
+    """The WGSL type of the floats among them."""
     return next((STORAGE[x.dtype.name] for x in arrays if x.dtype.kind == "f"), "f32")
 
 
-def floats(*xs: Any) -> list[Any]:
-    """Arrays of floats on the device as ones of one dtype: float16 only where all are; None stays None.
+def floats(*xs: *Arrays) -> tuple[*Arrays]:
+    """Arrays of floats on the device in one dtype, float16 only where all are; None stays None.
 
     Raises:
         TypeError: one is not an array of floats on the device.
     """
-    for x in xs:
-        if x is not None and operand(x).dtype.kind != "f":
+    given = [operand(x) for x in cast("tuple[View | None, ...]", xs) if x is not None]
+    for x in given:
+        if x.dtype.kind != "f":
             raise TypeError(f"this needs float32 or float16 on the device; got {x.dtype}")
-    dtype = common_float(x for x in xs if x is not None)
-    return [x if x is None else x.astype(dtype, copy=False) for x in xs]
+    dtype = common_float(given)
+    results = [x if x is None else astype(x, dtype, copy=False) for x in cast("tuple[View | None, ...]", xs)]
+    return cast("tuple[*Arrays]", tuple(results))
 
 
 def even(size: int, most: int) -> int:
-    """The length of pieces of at most so many that cut `size` with the least waste.
+    """The length of pieces, of at most `most`, that divide `size` with the least waste.
 
     Example:
         >>> even(28, 16), even(17, 16), even(5, 8)

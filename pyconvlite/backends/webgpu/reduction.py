@@ -1,8 +1,7 @@
-"""Reductions: sums, extremes and where they lie.
+"""Reductions: sum, maximum, minimum and argmax over axes.
 
-A thread reduces one part of what goes into a result; where the results are few, their inputs are cut into
-parts, and a second pass reduces the parts' results. No thread waits for another, and the order is always the
-same.
+A thread reduces the elements of one result; where the results are few, their elements are divided into parts,
+and a second pass reduces the parts' results. No thread waits for another, and the order is always the same.
 """
 
 from __future__ import annotations
@@ -12,15 +11,18 @@ import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from .array import ndarray, new
+from .copying import astype, reshape
 from .elementwise import HEAD, MAIN, STORAGE, binding, loaded, run, stored
-from .window import checked_axis, collapse
+from .view import Array, View, checked_axis, collapse, dtype_of
+
+Axis = int | tuple[int, ...] | list[int] | None
 
 THREADS = 4096  # wanted at least
-LEAST = 64  # elements to a part
+LEAST = 64  # elements of a part
 
-# how a result goes on with the next element v, of which {nan} tells whether it is NaN
+# how a result takes in the next element v; {nan} is WGSL for whether v is NaN
 STEPS = {
     "sum": "result += v;",
     "max": "if (v > result || {nan}) {{ result = v; }}",
@@ -28,7 +30,21 @@ STEPS = {
 }
 
 
-def reduce(kind: str, x: ndarray, axis: Any, keepdims: bool, dtype: Any = None) -> ndarray:
+def sum(x: Array, axis: Axis = None, keepdims: bool = False, dtype: npt.DTypeLike | None = None) -> Array:
+    """Sum over one axis, several, or all; of bools, how many are true.
+
+    Example:
+        >>> from pyconvlite.backends import webgpu
+        >>> if webgpu.is_available():
+        ...     assert webgpu.sum(webgpu.ones((2, 3)), axis=1).get().tolist() == [3, 3]
+    """
+    wanted = dtype_of(dtype or (np.int32 if x.dtype.kind == "b" else x.dtype))
+    return reduce("sum", x if x.dtype.kind == wanted.kind else astype(x, wanted), axis, keepdims, wanted)
+
+
+def reduce(
+    kind: str, x: Array, axis: Axis, keepdims: bool = False, dtype: np.dtype[Any] | None = None
+) -> Array:
     """Reduce axes of x.
 
     Args:
@@ -44,24 +60,25 @@ def reduce(kind: str, x: ndarray, axis: Any, keepdims: bool, dtype: Any = None) 
         raise ValueError(f"there is no {kind} of no elements; got shape {x.shape}, axis {axis}")
     shape = tuple(x.shape[i] for i in kept)
     y = _reduced(kind, x, axes, kept, count, shape, dtype or x.dtype)
-    return y.reshape([1 if i in axes else n for i, n in enumerate(x.shape)]) if keepdims else y
+    return reshape(y, [1 if i in axes else n for i, n in enumerate(x.shape)]) if keepdims else y
 
 
 def _reduced(
     kind: str,
-    x: ndarray,
+    x: Array,
     axes: list[int],
     kept: list[int],
     count: int,
     shape: tuple[int, ...],
     dtype: np.dtype[Any],
-) -> ndarray:
+) -> Array:
+    """Reduce, without keepdims: in two passes where there are few results of many elements."""
     size = math.prod(shape)
     parts = max(1, min(-(-count // LEAST), THREADS // max(size, 1)))
     if parts > 1:
-        y = new((*shape, parts), np.float32 if x.dtype.kind == "f" else x.dtype)
+        y = x.new((*shape, parts), np.float32 if x.dtype.kind == "f" else x.dtype)
     else:
-        y = new(shape, dtype)
+        y = x.new(shape, dtype)
     if y.size:
         outer, [outer_steps] = collapse([x.shape[i] for i in kept], [[x.strides[i] for i in kept]])
         inner, [inner_steps] = collapse([x.shape[i] for i in axes], [[x.strides[i] for i in axes]])
@@ -76,7 +93,7 @@ def _reduced(
     return _reduced(kind, y, [len(shape)], list(range(len(shape))), parts, shape, dtype)
 
 
-def split_axes(x: ndarray, axis: Any) -> tuple[list[int], list[int]]:
+def split_axes(x: View, axis: Axis) -> tuple[list[int], list[int]]:
     """The axes to reduce, and those that stay."""
     given = range(x.ndim) if axis is None else axis if isinstance(axis, tuple | list) else (axis,)
     axes = sorted(checked_axis(i, x.ndim) for i in given)
@@ -123,14 +140,20 @@ def _code(kind: str, dtype: str, result: str, outer: int, inner: int) -> str:
     )
 
 
-def argmax(x: ndarray, axis: int | None) -> ndarray:
-    """Index of the first maximum along an axis, or among all elements; NaN counts as the largest."""
+def argmax(x: Array, axis: int | None = None) -> Array:
+    """Index of the first maximum along an axis, or among all elements; NaN counts as the largest.
+
+    Example:
+        >>> from pyconvlite.backends import webgpu
+        >>> if webgpu.is_available():
+        ...     assert webgpu.argmax(webgpu.asarray([1.0, 3.0, 2.0])).get() == 1
+    """
     if axis is None:
-        x, axis = x.ravel(), 0
+        x, axis = reshape(x, (-1,)), 0
     axes, kept = split_axes(x, axis)
     if x.shape[axes[0]] == 0:
         raise ValueError(f"there is no argmax of no elements; got shape {x.shape}, axis {axis}")
-    y = new([x.shape[i] for i in kept], np.int32)
+    y = x.new([x.shape[i] for i in kept], np.int32)
     if y.size:
         outer, [steps] = collapse([x.shape[i] for i in kept], [[x.strides[i] for i in kept]])
         parameters = [y.size, x.offset, x.shape[axes[0]], x.strides[axes[0]]]

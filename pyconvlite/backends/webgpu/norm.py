@@ -1,26 +1,25 @@
-"""Batch normalization on the device, three dispatches each way; as in the NumPy backend."""
+"""Batch normalization on the device: three dispatches forward, three backward."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
-from .array import contiguous, ndarray, new, whole
+from .array import ndarray
+from .copying import contiguous, whole
 from .device import current
 from .elementwise import bits
 from .program import even, floats, run_file
 
 __all__ = ["batch_norm", "batch_norm_grad"]
 
-# As in convolution.py: a CPU that stands in for a GPU wants few threads, each with much to do.
+# As in convolution.py: a CPU that stands in for a GPU is fastest with few threads, each with much to do.
 THREADS = {False: 16384, True: 256}  # wanted for the statistics, by `AdapterInfo.fallback`
 PIECE = 1024  # elements of a channel of an image that a thread reads in a row, at most
 RUN = {False: 4, True: 16}
 
 
-def batch_norm(x: ndarray, gamma: ndarray, beta: ndarray, eps: float) -> tuple[Any, Any, Any]:
-    """Normalize x (N, C, ...) over all axes but C: y, mean, var."""
-    y = new(x.shape, x.dtype)
+def batch_norm(x: ndarray, gamma: ndarray, beta: ndarray, eps: float) -> tuple[ndarray, ndarray, ndarray]:
+    y = x.new(x.shape, x.dtype)
     x, gamma, beta = floats(x, gamma, beta)
     x, gamma, beta = whole(x), contiguous(gamma), contiguous(beta)
     statistics = _statistics(x, x, eps, GRAD=0)
@@ -31,9 +30,8 @@ def batch_norm(x: ndarray, gamma: ndarray, beta: ndarray, eps: float) -> tuple[A
     return y, statistics[0], statistics[1]
 
 
-def batch_norm_grad(x: ndarray, gamma: ndarray, gy: ndarray, eps: float) -> tuple[Any, Any, Any]:
-    """Gradients of batch_norm's y with respect to x, gamma and beta."""
-    gx = new(x.shape, x.dtype)
+def batch_norm_grad(x: ndarray, gamma: ndarray, gy: ndarray, eps: float) -> tuple[ndarray, ndarray, ndarray]:
+    gx = x.new(x.shape, x.dtype)
     x, gamma, gy = floats(x, gamma, gy)
     x, gamma, gy = whole(x), contiguous(gamma), whole(gy)
     statistics = _statistics(x, gy, eps, GRAD=1)
@@ -51,7 +49,7 @@ def _statistics(x: ndarray, gy: ndarray, eps: float, GRAD: int) -> ndarray:
     L = even(S, PIECE) if S else 1
     pieces = -(-S // L)
     parts = max(1, min(N * pieces, -(-THREADS[current().info.fallback] // max(C, 1))))
-    partial, statistics = new((5, parts, C)), new((4, C))
+    partial, statistics = x.new((5, parts, C)), x.new((4, C))
     if C:
         sizes = {"C": C, "PARTS": parts, "GRAD": GRAD}
         cut = {"S": S, "L": L, "PIECES": pieces}
@@ -61,7 +59,7 @@ def _statistics(x: ndarray, gy: ndarray, eps: float, GRAD: int) -> ndarray:
 
 
 def _runs(x: ndarray) -> tuple[int, dict[str, int]]:
-    """How many threads go over x, and the sizes that the kernels ask for."""
+    """How many threads go over x, and the constants of the kernels."""
     N, C, *size = x.shape
     S = math.prod(size)
     R = even(S, RUN[current().info.fallback])

@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ..._shapes import Pair
-from .array import ndarray, new
+from . import reduction
+from .copying import reshape
 from .device import current
 from .program import even, floats, run_file
-from .window import checked_axis
+from .view import Array, View, checked_axis
 
 # A thread's results, rows by columns, and its steps along K at a time; see RUN in convolution.py.
 TILE = {False: (4, 4, 4), True: (16, 8, 4)}  # by `AdapterInfo.fallback`
@@ -21,38 +23,45 @@ TILES = 32  # workgroups with a tile each that keep a GPU busy
 RESULTS = 4096  # below so many, threads of a GPU share a result's sum
 
 
-def matmul(a: ndarray, b: ndarray, dtype: Any = None) -> Any:
+def matmul(a: Array, b: Array, dtype: npt.DTypeLike | None = None) -> Array:
     """Matrix product of a (..., M, K) and b (..., K, P); leading axes broadcast.
 
-    An operand of one axis is a row on the left, a column on the right, as in NumPy. With a dtype, float32 or
-    float16, the result is kept so; sums are of float32.
+    A 1-d operand is a row on the left, a column on the right, as in NumPy. Sums are float32; the result has
+    the dtype of the operands, or the given one, float32 or float16.
+
+    Example:
+        >>> from pyconvlite.backends import webgpu
+        >>> if webgpu.is_available():
+        ...     x = webgpu.ones((2, 3))
+        ...     assert webgpu.matmul(x, x.T).get().tolist() == [[3, 3], [3, 3]]
     """
     a, b = floats(a, b)
     if a.ndim and b.ndim == 1:
-        return matmul(a, b[:, None])[..., 0]
+        return matmul(a, b.view_at((slice(None), None))).view_at((..., 0))
     if a.ndim == 1 and b.ndim:
-        return matmul(a[None], b)[..., 0, :]
+        return matmul(a.view_at((None,)), b).view_at((..., 0, slice(None)))
     if not a.ndim or not b.ndim or a.shape[-1] != b.shape[-2]:
         raise ValueError(
             f"matmul needs a (..., M, K) and b (..., K, P) with one K; got shapes {a.shape} and {b.shape}"
         )
     if a.ndim > 2 and b.ndim == 2:
-        return matmul(a.reshape(math.prod(a.shape[:-1]), a.shape[-1]), b).reshape(*a.shape[:-1], b.shape[-1])
+        rows = reshape(a, (math.prod(a.shape[:-1]), a.shape[-1]))
+        return reshape(matmul(rows, b), (*a.shape[:-1], b.shape[-1]))
     lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     M, K, P = a.shape[-2], a.shape[-1], b.shape[-1]
-    y = new((*lead, M, P), dtype or a.dtype)
+    y = a.new((*lead, M, P), dtype or a.dtype)
     if not y.size:
         return y
     fallback = current().info.fallback
     a, b = (m.broadcast_to((*lead, *m.shape[-2:])) for m in (a, b))
     if len(lead) > 1:
-        a, b = a.reshape(-1, M, K), b.reshape(-1, K, P)
+        a, b = reshape(a, (-1, M, K)), reshape(b, (-1, K, P))
     if not fallback and not lead and y.size < RESULTS and K > 256:
         parts = math.gcd(K, 64)
         if parts > 1:
-            a = a.reshape(M, parts, K // parts).transpose(1, 0, 2)
-            products = matmul(a, b.reshape(parts, K // parts, P), np.float32)
-            return products.sum(axis=0, dtype=y.dtype)
+            a = reshape(a, (M, parts, K // parts)).transpose(1, 0, 2)
+            products = matmul(a, reshape(b, (parts, K // parts, P)), np.float32)
+            return reduction.sum(products, axis=0, dtype=y.dtype)
     batch = math.prod(lead)
     if tile := tile_side(batch, M, P):
         run_tiled(
@@ -92,9 +101,9 @@ def _tiles(H: int, batch: int, M: int, P: int) -> int:
 
 def run_tiled(
     tile: int,
-    a: ndarray,
-    b: ndarray,
-    y: ndarray,
+    a: View,
+    b: View,
+    y: View,
     sizes: tuple[int, int, int],
     *,
     a_strides: Sequence[int],
@@ -118,8 +127,8 @@ def run_tiled(
         b_strides: of parts, groups, K's three axes, and P's.
         y_strides: of parts, groups, M, and P's three axes.
         k_inner, p_inner: lengths of the inner two of K's axes, and of P's.
-        a_rows: whether neighbours along K lie side by side in a; if not, those along M do.
-        b_columns: whether neighbours along K lie side by side in b; if not, those along P do.
+        a_rows: whether a is contiguous along K; if not, it is along M.
+        b_columns: whether b is contiguous along K; if not, it is along P.
     """
     M, P, _ = sizes
     constants = {
@@ -138,8 +147,25 @@ def run_tiled(
     run_file("product_tiled", [a, b], [y], threads, places, workgroup=256, **constants)
 
 
-def tensordot(a: ndarray, b: ndarray, axes: int | Sequence[Any] = 2) -> ndarray:
-    """Sum of products over pairs of axes; then a's other axes, then b's, as in NumPy."""
+def tensordot(a: Array, b: Array, axes: int | Sequence[Any] = 2) -> Array:
+    """Sum of products over several axes, as in NumPy.
+
+    Args:
+        a, b: arrays of floats.
+        axes: a number n, for a's last n axes and b's first n; or a's axes and b's, one or several of each.
+
+    Returns:
+        An array with a's other axes, then b's.
+
+    Raises:
+        ValueError: an axis is out of bounds, or the lengths of two paired axes differ.
+
+    Example:
+        >>> from pyconvlite.backends import webgpu
+        >>> if webgpu.is_available():
+        ...     x, W = webgpu.ones((2, 3, 4)), webgpu.ones((5, 3, 4))
+        ...     assert webgpu.tensordot(x, W, ([1, 2], [1, 2])).get()[0, 0] == 12
+    """
     if isinstance(axes, Sequence):
         pair = [tuple(side) if isinstance(side, Sequence) else (side,) for side in axes]
     else:
@@ -161,6 +187,6 @@ def tensordot(a: ndarray, b: ndarray, axes: int | Sequence[Any] = 2) -> ndarray:
     b_left = [i for i in range(b.ndim) if i not in b_axes]
     K = math.prod(a.shape[i] for i in a_axes)
     M, P = [a.shape[i] for i in a_left], [b.shape[i] for i in b_left]
-    rows = a.transpose([*a_left, *a_axes]).reshape(math.prod(M), K)
-    columns = b.transpose([*b_axes, *b_left]).reshape(K, math.prod(P))
-    return matmul(rows, columns).reshape(*M, *P)  # type: ignore[no-any-return]
+    rows = reshape(a.transpose([*a_left, *a_axes]), (math.prod(M), K))
+    columns = reshape(b.transpose([*b_axes, *b_left]), (K, math.prod(P)))
+    return reshape(matmul(rows, columns), (*M, *P))

@@ -1,4 +1,4 @@
-"""backends/webgpu/window.py: shapes and strides, which need no device, beside NumPy's."""
+"""backends/webgpu/view.py: shapes and strides, which need no device, compared with NumPy's."""
 
 import numpy as np
 import pytest
@@ -6,26 +6,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from pyconvlite.backends.webgpu.window import Window, collapse, reshaped_strides, row_strides
+from pyconvlite.backends.webgpu.view import View, collapse, reshaped_strides, row_strides
 
 MEMORY = np.arange(1000, dtype=np.int32)
 
 
-def window(shape):
-    return Window(None, shape, np.dtype(np.int32), row_strides(shape))
+def view(shape):
+    return View(None, shape, np.dtype(np.int32), row_strides(shape))
 
 
 def elements(w):
-    """What a window shows of MEMORY."""
+    """The elements of MEMORY that a view has."""
     strides = [4 * s for s in w.strides]
     return np.lib.stride_tricks.as_strided(MEMORY[w.offset :], w.shape, strides)
 
 
 @st.composite
 def views(draw):
-    """A window and NumPy's array, after a few steps that copy nothing."""
+    """A view and NumPy's array, after a few steps that copy nothing."""
     shape = draw(hnp.array_shapes(min_dims=0, max_dims=4, max_side=4))
-    w = window(shape)
+    w = view(shape)
     x = elements(w)
     for step in draw(st.lists(st.sampled_from(["transpose", "index", "broadcast"]), max_size=3)):
         if step == "transpose":
@@ -34,7 +34,7 @@ def views(draw):
         elif step == "index":
             index = draw(hnp.basic_indices(x.shape, max_dims=6, allow_newaxis=True))
             index = index if isinstance(index, tuple) else (index,)
-            w, x = w.window_at(index), x[(*index, ...)] if Ellipsis not in index else x[index]
+            w, x = w.view_at(index), x[(*index, ...)] if Ellipsis not in index else x[index]
         else:
             w, x = w.broadcast_to((2, *x.shape)), np.broadcast_to(x, (2, *x.shape))
     return w, x
@@ -59,7 +59,7 @@ def test_reshapes_without_a_copy_where_numpy_does(given_views, data):
     if x.size:
         assert (strides is not None) == np.shares_memory(x.reshape(shape), x)
     if strides is not None:
-        shown = Window(None, shape, w.dtype, tuple(strides), w.offset)
+        shown = View(None, shape, w.dtype, tuple(strides), w.offset)
         np.testing.assert_array_equal(elements(shown), x.reshape(shape))
 
 
@@ -78,7 +78,7 @@ def test_collapsing_keeps_the_order(given_views):
     w, x = given_views
     sizes, [steps] = collapse(w.shape, [w.strides])
     assert 1 not in sizes
-    shown = Window(None, tuple(sizes), w.dtype, tuple(steps), w.offset)
+    shown = View(None, tuple(sizes), w.dtype, tuple(steps), w.offset)
     np.testing.assert_array_equal(elements(shown).ravel(), x.ravel())
 
 
@@ -90,17 +90,17 @@ def test_collapsing_keeps_the_order(given_views):
         (lambda w: w.swapaxes(0, -3), ValueError, "axis -3"),
         (lambda w: w.squeeze(1), ValueError, r"axis 1 for shape \(2, 3\)"),
         (lambda w: w.broadcast_to((2, 4)), ValueError, r"\(2, 4\)"),
-        (lambda w: w.window_at((2,)), IndexError, "index 2 is out of bounds for axis 0 with size 2"),
-        (lambda w: w.window_at((0, 0, 0)), IndexError, "too many indices, 3"),
-        (lambda w: w.window_at((1.5,)), TypeError, "integers, None and ...; got float"),
-        (lambda w: w.window_at((True,)), TypeError, "where"),
-        (lambda w: len(w.window_at((0, 0))), TypeError, "no length"),
+        (lambda w: w.view_at((2,)), IndexError, "index 2 is out of bounds for axis 0 with size 2"),
+        (lambda w: w.view_at((0, 0, 0)), IndexError, "too many indices, 3"),
+        (lambda w: w.view_at((1.5,)), TypeError, "integers, None and ...; got float"),
+        (lambda w: w.view_at((True,)), TypeError, "where"),
+        (lambda w: len(w.view_at((0, 0))), TypeError, "no length"),
     ],
 )
 def test_refuses(wrong, error, message):
     with pytest.raises(error, match=message):
-        wrong(window((2, 3)))
+        wrong(view((2, 3)))
 
 
 def test_iterates_over_the_first_axis():
-    assert [w.offset for w in window((3, 2))] == [0, 2, 4]
+    assert [w.offset for w in view((3, 2))] == [0, 2, 4]

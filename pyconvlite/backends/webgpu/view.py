@@ -1,27 +1,57 @@
-"""Where an array's elements lie in its buffer, and what can be looked at without moving them."""
+"""Strided views on a buffer: shape, strides, offset, dtype, and what they give without computing.
+
+What computes (`elementwise.py` and above) takes views, and makes its results with the class of its operands;
+`array.py` gives that class, `ndarray`, its operators.
+"""
 
 from __future__ import annotations
 
 import math
 import operator
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from .device import Buffer
+from .device import Buffer, current
+
+HALF = np.dtype(np.float16)
+DTYPES = {np.dtype(kind) for kind in (np.float32, np.int32, np.bool_)}
+
+Array = TypeVar("Array", bound="View")  # the class of operands, and so of the result
 
 
-class Window:
+def dtype_of(dtype: npt.DTypeLike) -> np.dtype[Any]:
+    """A dtype that the device has.
+
+    Raises:
+        TypeError: it has not.
+    """
+    wanted: np.dtype[Any] = np.dtype(dtype)
+    if wanted.kind in "iu" and wanted.itemsize >= 4:  # what NumPy makes of Python's integers
+        wanted = np.dtype(np.int32)
+    if wanted == HALF and current().dtype != HALF:
+        raise TypeError(
+            'float16 needs a device that was opened for it, webgpu.init(dtype="float16"); '
+            "or use astype(np.float32)"
+        )
+    if wanted not in DTYPES | {HALF}:
+        raise TypeError(
+            f"arrays on the device are float32, int32 or bool; got {wanted}: use astype(np.float32) first"
+        )
+    return wanted
+
+
+class View:
     """Shape, strides and offset, in elements, over a buffer.
 
-    Reshaping, transposing, slicing and broadcasting give windows on the same buffer.
+    Transposing, slicing and broadcasting give views on the same buffer.
 
     Attributes:
-        buffer: the memory, which many windows may share.
+        buffer: the memory, which many views may share.
         shape, dtype: as in NumPy.
-        strides, offset: where its elements lie in the buffer, counted in elements.
+        strides, offset: as in NumPy, but counted in elements.
     """
 
     def __init__(
@@ -37,6 +67,24 @@ class Window:
         self.dtype = dtype
         self.strides = strides
         self.offset = offset
+
+    @classmethod
+    def new(cls, shape: Sequence[int], dtype: npt.DTypeLike = np.float32) -> Self:
+        """A contiguous array whose elements are not defined yet."""
+        shape, dtype = tuple(shape), np.dtype(dtype)
+        buffer = Buffer(current(), (2 if dtype == HALF else 4) * math.prod(shape))
+        return cls(buffer, shape, dtype, row_strides(shape))
+
+    @classmethod
+    def from_host(cls, host: npt.NDArray[Any], dtype: npt.DTypeLike) -> Self:
+        """A copy of a NumPy array in a dtype that the device has."""
+        y = cls.new(host.shape, dtype)
+        if y.size:
+            stored = np.ascontiguousarray(host, np.uint32 if y.dtype.kind == "b" else y.dtype).reshape(-1)
+            if stored.nbytes % 4:  # the device copies whole words
+                stored = np.append(stored, stored[-1:])
+            current().write(y.buffer, stored.view(np.uint8))
+        return y
 
     @property
     def ndim(self) -> int:
@@ -55,12 +103,12 @@ class Window:
 
     @property
     def itemsize(self) -> int:
-        """Bytes to an element on the device, where a truth value takes four."""
-        return 2 if self.dtype == np.float16 else 4
+        """Bytes of an element on the device, where a bool takes four."""
+        return 2 if self.dtype == HALF else 4
 
     @property
     def is_contiguous(self) -> bool:
-        """Whether the elements lie row by row."""
+        """Whether the elements are contiguous in row-major order."""
         step = 1
         for size, stride in zip(reversed(self.shape), reversed(self.strides), strict=True):
             if size > 1 and stride != step:
@@ -70,24 +118,25 @@ class Window:
 
     def __len__(self) -> int:
         if not self.shape:
-            raise TypeError("an array without axes has no length")
+            raise TypeError("a 0-d array has no length")
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Self]:
-        return (self.window_at((i,)) for i in range(len(self)))
+        return (self.view_at((i,)) for i in range(len(self)))
 
-    def _window(self, shape: Sequence[int], strides: Sequence[int], offset: int | None = None) -> Self:
+    def as_strided(self, shape: Sequence[int], strides: Sequence[int], offset: int | None = None) -> Self:
+        """A view on the same buffer, of any shape, strides and offset (PyTorch's name)."""
         offset = self.offset if offset is None else offset
         return type(self)(self.buffer, tuple(shape), self.dtype, tuple(strides), offset)
 
     def transpose(self, *axes: Any) -> Self:
-        """The axes in another order; reversed without any."""
+        """The axes in another order; without arguments, in reverse order."""
         if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], tuple | list)):
             axes = () if axes[0] is None else tuple(axes[0])
         order = [checked_axis(axis, self.ndim) for axis in axes] if axes else list(range(self.ndim))[::-1]
         if sorted(order) != list(range(self.ndim)):
             raise ValueError(f"axes must name each of the {self.ndim} axes once; got {axes}")
-        return self._window([self.shape[i] for i in order], [self.strides[i] for i in order])
+        return self.as_strided([self.shape[i] for i in order], [self.strides[i] for i in order])
 
     @property
     def T(self) -> Self:
@@ -110,17 +159,17 @@ class Window:
             if any(self.shape[i] != 1 for i in gone):
                 raise ValueError(f"only axes of length 1 can go; got axis {axis} for shape {self.shape}")
         kept = [i for i in range(self.ndim) if i not in gone]
-        return self._window([self.shape[i] for i in kept], [self.strides[i] for i in kept])
+        return self.as_strided([self.shape[i] for i in kept], [self.strides[i] for i in kept])
 
     def broadcast_to(self, shape: Sequence[int]) -> Self:
-        """Repeated along axes that are missing or have length 1, without a copy."""
+        """A view of this shape, with stride 0 along axes that are missing or have length 1."""
         shape = tuple(shape)
         if np.broadcast_shapes(self.shape, shape) != shape:
             raise ValueError(f"cannot broadcast an array of shape {self.shape} to {shape}")
-        return self._window(shape, broadcast_strides(self, shape))
+        return self.as_strided(shape, broadcast_strides(self, shape))
 
-    def window_at(self, index: tuple[Any, ...]) -> Self:
-        """What slices, integers, None and Ellipsis choose.
+    def view_at(self, index: tuple[Any, ...]) -> Self:
+        """The view that slices, integers, None and Ellipsis select.
 
         Raises:
             IndexError: there is no such element.
@@ -156,14 +205,14 @@ class Window:
                     raise IndexError(f"index {position} is out of bounds for axis {axis} with size {size}")
                 offset += position % size * self.strides[axis]
                 axis += 1
-        return self._window(shape, strides, offset)
+        return self.as_strided(shape, strides, offset)
 
 
 def _integer(i: Any) -> int:
     if isinstance(i, bool | np.bool_) or not hasattr(i, "__index__"):
         raise TypeError(
             f"an index on the device is of slices, integers, None and ...; got {type(i).__name__}; "
-            "choose by truth values with webgpu.where(condition, x, y)"
+            "to select by bools use webgpu.where(condition, x, y)"
         )
     return operator.index(i)
 
@@ -184,7 +233,7 @@ def checked_axis(axis: int, ndim: int) -> int:
 
 
 def row_strides(shape: Sequence[int]) -> tuple[int, ...]:
-    """Strides of an array that lies row by row.
+    """Strides of a contiguous array, row-major.
 
     Example:
         >>> row_strides((2, 3, 4))
@@ -193,15 +242,15 @@ def row_strides(shape: Sequence[int]) -> tuple[int, ...]:
     return tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))
 
 
-def broadcast_strides(x: Window, shape: tuple[int, ...]) -> list[int]:
-    """The strides of x as an array of this shape: 0 where it is repeated."""
+def broadcast_strides(x: View, shape: tuple[int, ...]) -> list[int]:
+    """The strides of x broadcast to this shape: 0 along the axes that repeat."""
     missing = len(shape) - x.ndim
     own = [stride if size > 1 else 0 for size, stride in zip(x.shape, x.strides, strict=True)]
     return [0] * missing + own
 
 
 def collapse(shape: Sequence[int], strides: Sequence[Sequence[int]]) -> tuple[list[int], list[list[int]]]:
-    """Join neighbouring axes along which all operands go on evenly; drop axes of length 1.
+    """Join neighbouring axes that all operands can step through as one; drop axes of length 1.
 
     Example:
         >>> collapse((2, 3, 4), [(12, 4, 1), (0, 0, 1)])
@@ -224,10 +273,10 @@ def collapse(shape: Sequence[int], strides: Sequence[Sequence[int]]) -> tuple[li
 
 
 def checked_sizes(shape: Sequence[Any], size: int) -> tuple[int, ...]:
-    """A shape for so many elements, one of whose lengths may be -1, for what is left.
+    """The shape that `reshape` was given, for `size` elements, with -1 replaced by the length that is left.
 
     Raises:
-        ValueError: it does not fit.
+        ValueError: the shape has another number of elements.
 
     Example:
         >>> checked_sizes((2, -1), 6)
@@ -243,11 +292,11 @@ def checked_sizes(shape: Sequence[Any], size: int) -> tuple[int, ...]:
     return tuple(sizes)
 
 
-def reshaped_strides(x: Window, shape: Sequence[int]) -> list[int] | None:
-    """Strides that show x in another shape of as many elements; None where its elements would have to move.
+def reshaped_strides(x: View, shape: Sequence[int]) -> list[int] | None:
+    """Strides of a view of x in another shape of as many elements; None where only a copy has that shape.
 
     Example:
-        >>> x = Window(None, (4, 6), np.dtype(np.float32), (12, 2))
+        >>> x = View(None, (4, 6), np.dtype(np.float32), (12, 2))
         >>> reshaped_strides(x, (2, 12)), reshaped_strides(x.T, (2, 3, 4)), reshaped_strides(x.T, (8, 3))
         ([24, 2], [6, 2, 12], None)
     """
@@ -265,3 +314,8 @@ def reshaped_strides(x: Window, shape: Sequence[int]) -> list[int] | None:
         left //= n
         step *= n
     return strides[::-1]
+
+
+def faults() -> View:
+    """The array in which kernels note indexes out of bounds, see REPORT in `elementwise.py`."""
+    return View(current().faults, (4,), np.dtype(np.int32), (1,))

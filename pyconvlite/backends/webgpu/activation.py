@@ -1,0 +1,41 @@
+"""Activations and dropout on the device."""
+
+from __future__ import annotations
+
+from ..._random import rng
+from .arithmetic import IS_NAN
+from .array import ndarray
+from .elementwise import bits, common_float, elementwise
+from .host_scalar import host_scalars, word
+from .program import run_file
+
+__all__ = ["dropout_mask", "normal_cdf", "relu", "relu_grad"]
+
+
+def relu(x: ndarray) -> ndarray:
+    return elementwise("relu", f"select(F(0), a, (a > F(0)) | {IS_NAN.format(a='a')})", [x])
+
+
+def relu_grad(gy: ndarray, x: ndarray) -> ndarray:
+    return elementwise("relu_grad", "select(F(0), a, b > F(0))", [gy, x])
+
+
+def normal_cdf(x: ndarray) -> ndarray:
+    # Abramowitz and Stegun's 7.1.26 in z = |x| / sqrt(2): to 1.5e-7
+    t = "(1 / (1 + 0.3275911 * abs(a) * 0.70710678))"
+    last = f"{t} * (1.421413741 + {t} * (-1.453152027 + {t} * 1.061405429))"
+    polynomial = f"{t} * (0.254829592 + {t} * (-0.284496736 + {last}))"
+    tail = f"(0.5 * {polynomial} * exp(-0.5 * a * a))"
+    return elementwise(
+        "normal_cdf", f"select(select(1 - {tail}, {tail}, a < F(0)), a, {IS_NAN.format(a='a')})", [x]
+    )
+
+
+def dropout_mask(x: ndarray, ratio: float) -> ndarray:
+    key = host_scalars(lambda: rng().integers(1 << 32, size=2).tolist())
+    mask = x.new(x.shape, common_float([x]))
+    if mask.size:
+        threshold = min(round(ratio * 2**32), 2**32 - 1)
+        parameters = [mask.size, *(word(k, int) for k in key), threshold, bits(1 / (1 - ratio))]
+        run_file("dropout_mask", [], [mask], -(-mask.size // 4), parameters)
+    return mask

@@ -1,0 +1,51 @@
+"""Copies on the device: contiguous, or in another dtype or shape; only where a view is not enough."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from .elementwise import ALIAS, elementwise
+from .view import Array, View, checked_sizes, dtype_of, reshaped_strides
+
+
+def copy(x: Array) -> Array:
+    """A new, contiguous array with the same elements."""
+    return elementwise("copy", _cast(x, x.dtype), [x], dtypes=[x.dtype])
+
+
+def astype(x: Array, dtype: npt.DTypeLike, copy: bool = True) -> Array:
+    """The elements as another dtype; float to int towards zero."""
+    wanted = dtype_of(dtype)
+    if wanted == x.dtype and not copy:
+        return x
+    return elementwise("astype", _cast(x, wanted), [x], dtypes=[wanted])
+
+
+def _cast(x: View, dtype: np.dtype[np.generic]) -> str:
+    """WGSL of x's elements in another dtype."""
+    return f"a != {ALIAS[x.dtype.name]}(0)" if dtype.kind == "b" else f"{ALIAS[dtype.name]}(a)"
+
+
+def reshape(x: Array, shape: Sequence[int]) -> Array:
+    """The same elements in another shape: a view where strides allow it, else a copy."""
+    sizes = checked_sizes(shape, x.size)
+    strides = reshaped_strides(x, sizes)
+    return reshape(copy(x), sizes) if strides is None else x.as_strided(sizes, strides)
+
+
+def contiguous(x: Array) -> Array:
+    """A contiguous array with x's elements: x itself where it is."""
+    return x if x.is_contiguous else copy(x)
+
+
+def copyable(x: Array) -> Array:
+    """A contiguous array with x's elements, at an offset of whole 4 bytes: the device can copy from there."""
+    return x if x.is_contiguous and x.itemsize * x.offset % 4 == 0 else copy(x)
+
+
+def whole(x: Array) -> Array:
+    """A contiguous array with x's elements, at offset 0 of its buffer."""
+    return x if x.is_contiguous and not x.offset else copy(x)
