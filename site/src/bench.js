@@ -62,7 +62,8 @@ const text = texts(
     training: '学習',
     forward: '推論',
     product: '行列どうしの積',
-    convolution: ([N, C, H, W, OC, K]) => `${C} × ${H} × ${W} の画像 ${N} 枚と ${K} × ${K} のカーネル ${OC} 個の畳み込み`,
+    convolution: ([N, C, H, W, OC, K]) =>
+      `${C} × ${H} × ${W} の画像 ${N} 枚と ${K} × ${K} のカーネル ${OC} 個の畳み込み`,
   },
 );
 

@@ -114,8 +114,10 @@ class Engine {
   /** Takes the visitor's own pictures to learn from, and to test with. @param {Examples} examples */
   useExamples({ pixels, drawn, label }) {
     const collection = this.#lend(pixels, (lentPixels) =>
-      this.#lend(drawn, (lentDrawn) => this.#lend(label, (lentLabel) =>
-        this.#pictures.Collection(lentPixels, lentDrawn, lentLabel))));
+      this.#lend(drawn, (lentDrawn) =>
+        this.#lend(label, (lentLabel) => this.#pictures.Collection(lentPixels, lentDrawn, lentLabel)),
+      ),
+    );
     this.#scope.set('examples', collection);
     this.#useTestSet(collection.test, collection.probe);
   }

@@ -184,8 +184,7 @@ class Convolution {
     const sums = { name: 'sums', title: () => text().sums, onPoint };
     const b = { name: 'b', title: () => text().b, shape: () => [kernels()], values: OFFSETS };
     this.#sums = plan.outputs?.sums && new Tensor(signed(row, '='), sums);
-    if (plan.hasBiases)
-      this.#b = lesson.give(signed(row, '+'), { ...b, onPoint: (oc) => this.#choose(oc) });
+    if (plan.hasBiases) this.#b = lesson.give(signed(row, '+'), { ...b, onPoint: (oc) => this.#choose(oc) });
     this.#y = new Tensor(signed(row, '='), { name: 'y', title: () => text().y, onPoint });
     lesson.start({
       code: plan.code,

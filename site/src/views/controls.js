@@ -35,7 +35,8 @@ const text = texts(
     trained: (/** @type {string} */ model) => model,
     uploaded: (/** @type {string} */ model) => `${model} with uploaded weights`,
     model: (/** @type {string} */ model) => `${model}.`,
-    trainedModel: (/** @type {string} */ model, /** @type {string} */ images) => `${model}, trained on ${images} images.`,
+    trainedModel: (/** @type {string} */ model, /** @type {string} */ images) =>
+      `${model}, trained on ${images} images.`,
   },
   {
     loading: '読み込み中 …',

@@ -67,7 +67,9 @@ export function layOut(id, columns, groups) {
     const body = make('tbody');
     if (title) body.append(make('tr', {}, said(make('th', { scope: 'rowgroup', colSpan: 1 + columns.length }), title)));
     for (const measure of measures) {
-      const cells = Object.fromEntries(columns.map((name) => [name, make('td', { className: name, textContent: NONE })]));
+      const cells = Object.fromEntries(
+        columns.map((name) => [name, make('td', { className: name, textContent: NONE })]),
+      );
       rows.set(measure, cells);
       body.append(make('tr', {}, said(make('th', { scope: 'row' }), measure.label), ...Object.values(cells)));
     }
