@@ -347,6 +347,7 @@ tier_lint() {
     ".venv/bin/python -m ruff check" \
     ".venv/bin/python -m ruff format --check" \
     ".venv/bin/python -m mypy" \
+    "npx biome check --error-on-warnings" \
     "npx tsc -p tools" \
     "npx tsc -p site" \
     "npx tsc -p benchmarks" \

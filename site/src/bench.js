@@ -122,7 +122,8 @@ class Bench extends Store {
     this.set({ phase: 'loading', progress: null, done: 0, fault: null, notice: () => text().loads });
     clearFigures();
     try {
-      const engine = (this.#engine ??= await this.#load());
+      this.#engine ??= await this.#load();
+      const engine = this.#engine;
       this.set({ phase: 'measuring', progress: null, notice: () => text().measures });
       for (const measure of MEASURES) {
         if (this.state.phase !== 'measuring') break;

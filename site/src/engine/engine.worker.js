@@ -10,7 +10,7 @@ import training from '../../python/training.py?raw';
 import { Downloads } from './downloads.js';
 import { holdLife } from './life.js';
 import { fetchMnist, MNIST_FILES, storeMnist } from './mnist.js';
-import { loadPython, plain, PYODIDE_FILES, writeModules } from './python.js';
+import { loadPython, PYODIDE_FILES, plain, writeModules } from './python.js';
 
 /**
  * @typedef {import('./downloads.js').Progress} Progress

@@ -162,7 +162,8 @@ class Convolution {
   /** @param {string} id  of the lesson @param {Plan} plan */
   constructor(id, plan) {
     this.#plan = plan;
-    const lesson = (this.#lesson = new Lesson(id));
+    const lesson = new Lesson(id);
+    this.#lesson = lesson;
     const kernels = () => lesson.knobs().OC ?? 2;
     const onPoint = (/** @type {number} */ index) => this.#moveTo(index);
     lesson.stage.append(this.#volumes.element);

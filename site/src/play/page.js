@@ -1,6 +1,6 @@
 // The page of the playground: the editor, the buttons, and what is kept between visits.
 
-import { showLanguage, onLanguage, texts } from '../language.js';
+import { onLanguage, showLanguage, texts } from '../language.js';
 import { announce, byId, guardButtons, loadingText, make, setEnabled } from '../views/dom.js';
 import { Editor } from '../views/editor.js';
 import { drawFault, onFaultButtons } from '../views/fault.js';

@@ -87,8 +87,10 @@ function said(element, say) {
 export function drawFigure(measure, result) {
   const cells = rows.get(measure);
   if (cells) drawBeside(cells, result);
-  else if (measure.name === 'split') drawSplit((split = result));
-  else byId('ceiling').textContent = result === null ? NONE : figure(result);
+  else if (measure.name === 'split') {
+    split = result;
+    drawSplit(result);
+  } else byId('ceiling').textContent = result === null ? NONE : figure(result);
 }
 
 /** @param {Record<string, HTMLElement>} cells @param {Beside} figures */
