@@ -347,6 +347,9 @@ tier_lint() {
     ".venv/bin/python -m ruff check" \
     ".venv/bin/python -m ruff format --check" \
     ".venv/bin/python -m mypy" \
+    ".venv/bin/clang-format --dry-run -Werror pyconvlite/backends/simd/*.[ch]" \
+    ".venv/bin/shellcheck build.sh .ci/run" \
+    "npx biome check --error-on-warnings" \
     "npx tsc -p tools" \
     "npx tsc -p site" \
     "npx tsc -p benchmarks" \

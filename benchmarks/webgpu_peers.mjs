@@ -60,7 +60,11 @@ const names = [...steps.map(({ name }) => name), ...peerNames];
 console.log(`\n${'small CNN, samples/s'.padEnd(30)}${names.map(cell).join('')}`);
 await print(`training, batch ${labels.length}`, labels.length, [
   ...steps.map((step) => () => step.seconds.callPromising()),
-  ...peers.map(({ step }) => () => medianSeconds(step)),
+  ...peers.map(
+    ({ step }) =>
+      () =>
+        medianSeconds(step),
+  ),
 ]);
 for (const { name, dispatches, megabytes } of steps) {
   console.log(`${name}: ${dispatches} dispatches a step, ${megabytes.toFixed(1)} MB live`);
@@ -160,11 +164,12 @@ async function tensorFlow() {
       gx: () => gradient('Conv2DBackpropInput', { dy, filter }, { inputShape: x.shape }),
       gW: () => gradient('Conv2DBackpropFilter', { x, dy }, { filterShape: filter.shape }),
     };
-    return () => medianSeconds(async () => {
-      const first = tf.tidy(() => tf.slice(tf.reshape(compute[kind](), [-1]), 0, 1));
-      await first.data();
-      first.dispose();
-    });
+    return () =>
+      medianSeconds(async () => {
+        const first = tf.tidy(() => tf.slice(tf.reshape(compute[kind](), [-1]), 0, 1));
+        await first.data();
+        first.dispose();
+      });
   };
   return { name: 'TensorFlow.js', step, run };
 }
@@ -177,7 +182,11 @@ async function jaxJs() {
   const x = np.array(Float32Array.from(net.x.flat(3))).reshape([labels.length, 1, 28, 28]);
   const t = nn.oneHot(np.array(labels, { dtype: np.int32 }), 10);
   const conv = (/** @type {number[][][][]} */ W) => np.transpose(np.array(W), [0, 3, 1, 2]);
-  const fc = np.array(net.W.fc).reshape([10, 7, 7, 32]).transpose([3, 1, 2, 0]).reshape([7 * 7 * 32, 10]);
+  const fc = np
+    .array(net.W.fc)
+    .reshape([10, 7, 7, 32])
+    .transpose([3, 1, 2, 0])
+    .reshape([7 * 7 * 32, 10]);
   const [b1, b2, b3] = [net.b.conv1, net.b.conv2, net.b.fc].map((b) => np.array(b));
   let parameters = [conv(net.W.conv1), b1, conv(net.W.conv2), b2, fc, b3];
   const layer = (/** @type {any} */ h, /** @type {any} */ W, /** @type {any} */ b) => {
@@ -187,10 +196,18 @@ async function jaxJs() {
   };
   const loss = (/** @type {any[]} */ [W1, b1, W2, b2, W3, b3], /** @type {any} */ x, /** @type {any} */ t) => {
     const h = layer(layer(x, W1, b1), W2, b2).reshape([labels.length, -1]);
-    return nn.logSoftmax(np.matmul(h, W3).add(b3)).mul(t).sum().mul(-1 / labels.length);
+    return nn
+      .logSoftmax(np.matmul(h, W3).add(b3))
+      .mul(t)
+      .sum()
+      .mul(-1 / labels.length);
   };
   const update = jax.jit((/** @type {any[]} */ parameters, /** @type {any} */ x, /** @type {any} */ t) => {
-    const [value, gradients] = jax.valueAndGrad(loss)(parameters.map((p) => p.ref), x, t);
+    const [value, gradients] = jax.valueAndGrad(loss)(
+      parameters.map((p) => p.ref),
+      x,
+      t,
+    );
     return [value, parameters.map((p, i) => p.sub(gradients[i].mul(0.01)))];
   });
   const step = async () => {
@@ -209,10 +226,11 @@ async function jaxJs() {
     /** @type {Record<string, any>} */
     const functions = { matmul: np.matmul, forward, gx: jax.grad(met), gW: jax.grad(met, { argnums: 1 }) };
     const compute = jax.jit(functions[kind]);
-    return () => medianSeconds(async () => {
-      const y = await compute(...inputs.map((input) => input.ref)).blockUntilReady();
-      y.dispose();
-    });
+    return () =>
+      medianSeconds(async () => {
+        const y = await compute(...inputs.map((input) => input.ref)).blockUntilReady();
+        y.dispose();
+      });
   };
   return { name: 'jax-js', step, run };
 }

@@ -9,7 +9,8 @@ import { basename, resolve } from 'node:path';
 const part = (name) => readFileSync(resolve(import.meta.dirname, 'frame', name), 'utf8');
 
 /** A line's end within Japanese text or after its punctuation, which browsers would show as a space. */
-const BREAK = /(?<=[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef])\n\s*(?=[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef])|(?<=[、。])\n\s*(?=<(?!\/))/g;
+const BREAK =
+  /(?<=[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef])\n\s*(?=[\u3000-\u30ff\u4e00-\u9fff\uff00-\uffef])|(?<=[、。])\n\s*(?=<(?!\/))/g;
 
 /** Pages run the site's own files only; nothing that comes from a user, a link or Python's output becomes a script. */
 const policy = (/** @type {string} */ script) =>

@@ -66,7 +66,10 @@ function siteFiles(output) {
 }
 
 /** @param {string} output @param {string} folder */
-const inFolder = (output, folder) => readdirSync(resolve(output, folder)).sort().map((file) => `${folder}/${file}`);
+const inFolder = (output, folder) =>
+  readdirSync(resolve(output, folder))
+    .sort()
+    .map((file) => `${folder}/${file}`);
 
 /** A file as Workbox lists it; what has a hash in its name never changes. @param {string} output @param {string} url */
 function entry(output, url) {

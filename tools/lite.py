@@ -1,8 +1,8 @@
 """Build the notebooks' part of the site: JupyterLite with the site's own Pyodide, and the notebooks.
 
-A notebook is kept as a script in the percent format, which editors show as cells, once for both languages:
-code cells stand under `# %%`, text under `# %% [markdown] en` or `# %% [markdown] ja`, as comments. Each
-language gets a notebook of its text and all code.
+A notebook is kept as a script in Jupytext's percent format, which editors show as cells, once for both
+languages: a text is marked `# %% [markdown] lang="en"` or `lang="ja"`. Each language gets a notebook of its
+text and all code.
 
 Usage: python -m tools.lite FOLDER JUPYTER_LITE
 FOLDER is what to write, JUPYTER_LITE the program that builds.
@@ -16,82 +16,44 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
 
 SITE = Path(__file__).parents[1] / "site"
 SOURCE = SITE / "lite"
 LANGUAGES = ("en", "ja")
-MARK = "# %%"
 KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
-
-
-class Cell(NamedTuple):
-    """A cell of a script.
-
-    Attributes:
-        language: of a text; None for code.
-        lines: as they stand in the script.
-    """
-
-    language: str | None
-    lines: list[str]
 
 
 class LiteError(Exception):
     """Something that must not be published; the message says what."""
 
 
-def cells(script: str) -> Iterator[Cell]:
-    """Cut a script into its cells; what stands above the first mark is no part of the notebook.
+def notebook(script: str, language: str) -> NotebookNode:
+    """Make the notebook of one language, in Jupyter's format 4.5, without outputs.
 
     Raises:
-        LiteError: a mark of another kind, or a text that is no comment.
+        LiteError: a text that does not say its language.
     """
-    cell = None
-    for number, line in enumerate(script.splitlines(), start=1):
-        if line.startswith(MARK):
-            if cell:
-                yield cell
-            kind = line.removeprefix(MARK).split()
-            if kind and (kind[0] != "[markdown]" or kind[1:] not in [[language] for language in LANGUAGES]):
-                raise LiteError(
-                    f"line {number}: a cell is marked # %% or # %% [markdown] en or ja, not {line}"
-                )
-            cell = Cell(kind[1] if kind else None, [])
-        elif cell:
-            if cell.language and line and not line.startswith("#"):
-                raise LiteError(f"line {number}: a text stands in comments; this is none: {line}")
-            cell.lines.append(line)
-    if cell:
-        yield cell
-
-
-def notebook(script: str, language: str) -> dict[str, Any]:
-    """Make the notebook of one language, in Jupyter's format 4.5, without outputs."""
-    made = []
-    for cell in cells(script):
-        if cell.language not in (None, language):
-            continue
-        common = {"id": f"cell-{len(made) + 1}", "metadata": {}}
-        if cell.language:
-            text = "\n".join(line.removeprefix("#").removeprefix(" ") for line in cell.lines)
-            made.append({"cell_type": "markdown", **common, "source": text.strip()})
-        else:
-            source = "\n".join(cell.lines).strip()
-            made.append(
-                {"cell_type": "code", **common, "execution_count": None, "outputs": [], "source": source}
-            )
-    return {
-        "cells": made,
-        "metadata": {
-            "kernelspec": {"display_name": "Python (Pyodide)", "language": "python", "name": "python"},
-            "language_info": {"name": "python"},
-        },
-        "nbformat": 4,
-        "nbformat_minor": 5,
+    made = jupytext.reads(script, "py:percent")
+    cells = []
+    for cell in made.cells:
+        if cell.cell_type == "markdown":
+            if cell.metadata.get("lang") not in LANGUAGES:
+                raise LiteError(f'mark a text # %% [markdown] lang="en" or "ja"; this is not: {cell.source}')
+            if cell.metadata.lang != language:
+                continue
+        cell.id, cell.metadata = f"cell-{len(cells) + 1}", {}
+        cells.append(cell)
+    made.cells = cells
+    made.metadata = {
+        "kernelspec": {"display_name": "Python (Pyodide)", "language": "python", "name": "python"},
+        "language_info": {"name": "python"},
     }
+    return made
 
 
 def write_notebooks(folder: Path) -> None:
@@ -100,8 +62,7 @@ def write_notebooks(folder: Path) -> None:
         (folder / language).mkdir(parents=True)
         for script in sorted(SOURCE.glob("notebooks/*.py")):
             made = notebook(script.read_text("utf-8"), language)
-            text = json.dumps(made, ensure_ascii=False, indent=1)
-            (folder / language / f"{script.stem}.ipynb").write_text(f"{text}\n", "utf-8")
+            nbformat.write(made, folder / language / f"{script.stem}.ipynb")
 
 
 def keep_apart(folder: Path) -> None:

@@ -12,6 +12,7 @@ import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 
 /** Exit statuses beside Python's own, as other programs use them. */
@@ -31,22 +32,31 @@ const SIGINT = 2;
 const GRACE = 5; // seconds in which Python may still tell where a time-out found it
 const PROJECT_MARKS = ['pytest.ini', 'pyproject.toml', 'tox.ini', 'setup.cfg', 'setup.py', '.git'];
 
+/** This program's own options: whatever else stands on the command line goes on to Python as it is. */
+const OPTIONS = /** @type {const} */ ({
+  pyodide: { type: 'string' },
+  wheel: { type: 'string' },
+  timeout: { type: 'string' },
+  webgpu: { type: 'boolean' },
+});
+
 const [mode, ...commandLine] = process.argv.slice(2);
-const webgpu = commandLine.includes('--webgpu');
-const { options, rest } = takeOptions(
-  commandLine.filter((argument) => argument !== '--webgpu'),
-  ['--pyodide', '--wheel', '--timeout'],
-);
+const { values, tokens } = parseArgs({ args: commandLine, options: OPTIONS, strict: false, tokens: true });
+const taken = tokens.flatMap((token) => {
+  if (token.kind !== 'option' || !Object.hasOwn(OPTIONS, token.name)) return [];
+  return token.inlineValue === false ? [token.index, token.index + 1] : [token.index];
+});
+const rest = commandLine.filter((_, index) => !taken.includes(index));
 if (!(mode in PROGRAMS)) fail(`the mode is one of ${Object.keys(PROGRAMS).join(', ')}`);
-if (!options['--pyodide'] || !options['--wheel']) fail('--pyodide FOLDER and --wheel FILE are needed');
-const timeout = options['--timeout'] === undefined ? Infinity : Number(options['--timeout']);
-if (!(timeout > 0)) fail(`--timeout takes a positive number of seconds, not ${options['--timeout']}`);
+const [pyodide, wheel] = [needed('pyodide'), needed('wheel')];
+const timeout = values.timeout === undefined ? Infinity : Number(needed('timeout'));
+if (!(timeout > 0)) fail(`--timeout takes a positive number of seconds, not ${values.timeout}`);
 
 const interrupt = new Uint8Array(new SharedArrayBuffer(1));
 const worker = new Worker(new URL('./pyodide_worker.mjs', import.meta.url), {
   workerData: {
-    distribution: resolve(options['--pyodide']),
-    wheelUrl: await serve(resolve(options['--wheel'])),
+    distribution: resolve(pyodide),
+    wheelUrl: await serve(resolve(wheel)),
     program: fileURLToPath(new URL(PROGRAMS[mode], import.meta.url)),
     args: rest,
     cwd: process.cwd(),
@@ -54,7 +64,7 @@ const worker = new Worker(new URL('./pyodide_worker.mjs', import.meta.url), {
     env: environment(),
     isatty: Boolean(process.stdout.isTTY),
     interrupt,
-    webgpu,
+    webgpu: Boolean(values.webgpu),
   },
 });
 
@@ -84,24 +94,12 @@ worker.on('exit', () => {
 });
 
 /**
- * Takes this program's own options out of a command line; all else is left as it is.
- *
- * @param {string[]} args
- * @param {string[]} names of options that take a value
- * @returns {{options: Record<string, string>, rest: string[]}}
+ * @param {'pyodide' | 'wheel' | 'timeout'} name
+ * @returns {string} the option's value
  */
-function takeOptions(args, names) {
-  /** @type {Record<string, string>} */
-  const options = {};
-  const rest = [];
-  for (let i = 0; i < args.length; i++) {
-    const [flag, value] = args[i].split(/=(.*)/s);
-    if (!names.includes(flag)) rest.push(args[i]);
-    else if (value !== undefined) options[flag] = value;
-    else if (i + 1 < args.length) options[flag] = args[++i];
-    else fail(`${flag} needs a value`);
-  }
-  return { options, rest };
+function needed(name) {
+  const value = values[name];
+  return typeof value === 'string' ? value : fail(`--${name} needs a value`);
 }
 
 /**

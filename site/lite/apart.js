@@ -2,7 +2,8 @@
 // the host's before it starts one. It is shown its own alone; the site's goes on.
 if (navigator.serviceWorker) {
   const { serviceWorker } = navigator;
-  const root = new URL(location.pathname.slice(0, location.pathname.lastIndexOf('/lite/') + '/lite/'.length), location).href;
+  const root = new URL(location.pathname.slice(0, location.pathname.lastIndexOf('/lite/') + '/lite/'.length), location)
+    .href;
   const getRegistrations = serviceWorker.getRegistrations.bind(serviceWorker);
   const { get } = Object.getOwnPropertyDescriptor(ServiceWorkerContainer.prototype, 'controller');
   serviceWorker.getRegistrations = async () => (await getRegistrations()).filter(({ scope }) => scope.startsWith(root));

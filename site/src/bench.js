@@ -62,7 +62,8 @@ const text = texts(
     training: '学習',
     forward: '推論',
     product: '行列どうしの積',
-    convolution: ([N, C, H, W, OC, K]) => `${C} × ${H} × ${W} の画像 ${N} 枚と ${K} × ${K} のカーネル ${OC} 個の畳み込み`,
+    convolution: ([N, C, H, W, OC, K]) =>
+      `${C} × ${H} × ${W} の画像 ${N} 枚と ${K} × ${K} のカーネル ${OC} 個の畳み込み`,
   },
 );
 
@@ -121,7 +122,8 @@ class Bench extends Store {
     this.set({ phase: 'loading', progress: null, done: 0, fault: null, notice: () => text().loads });
     clearFigures();
     try {
-      const engine = (this.#engine ??= await this.#load());
+      this.#engine ??= await this.#load();
+      const engine = this.#engine;
       this.set({ phase: 'measuring', progress: null, notice: () => text().measures });
       for (const measure of MEASURES) {
         if (this.state.phase !== 'measuring') break;

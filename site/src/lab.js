@@ -104,7 +104,10 @@ export class Lab extends Store {
    * @param {() => string} [notice]  to be shown once it is ready
    */
   async start(notice = () => text().ready) {
-    const worker = new Worker(new URL('./engine/engine.worker.js', import.meta.url), { type: 'module', name: 'python' });
+    const worker = new Worker(new URL('./engine/engine.worker.js', import.meta.url), {
+      type: 'module',
+      name: 'python',
+    });
     const engine = new Engine(worker, (error) => {
       if (engine === this.#engine) this.#fail(error, 'failed');
     });

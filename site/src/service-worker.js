@@ -5,9 +5,9 @@
 // has loaded and asks for it. A new build's worker waits until no page of the old one is open, or until a visitor asks
 // for it; it fetches before only what has changed. The notebooks at lite/ have a worker of their own.
 
+import { large, own } from 'virtual:site-files';
 import { precacheAndRoute } from 'workbox-precaching';
 import { registerRoute } from 'workbox-routing';
-import { large, own } from 'virtual:site-files';
 import { MNIST_FILES } from './engine/mnist.js';
 import { PYODIDE_FILES } from './engine/python.js';
 

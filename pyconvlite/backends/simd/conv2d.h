@@ -36,7 +36,10 @@ EXPORT int conv2d(float *y, const float *x, const float *kernels, const float *b
   if ((int64_t)KH * KW > K_MOST) return 0;
   Windows w = {.v = {.source = H, .target = OH, .tap = tap_v, .shift = shift_v},
                .h = {.source = W, .target = OW, .tap = tap_h, .shift = shift_h},
-               .N = N, .groups = groups, .channels = C / groups, .outputs = OC / groups};
+               .N = N,
+               .groups = groups,
+               .channels = C / groups,
+               .outputs = OC / groups};
   int kernel = KH * KW, output = w.channels * kernel;
   Weights weights = {kernels, output, kernel, w.outputs * output, KW};
   if (winograd_serves(KH, KW, SH, SW, DH, DW, C, OC, groups) && moderate(x, N * C * H * W) &&
@@ -51,7 +54,10 @@ EXPORT int conv2d_gx(float *gx, const float *gy, const float *kernels, const flo
   if ((int64_t)KH * KW > K_MOST) return 0;
   Windows w = {.v = {.source = OH, .target = H, .tap = tap_v, .shift = shift_v},
                .h = {.source = OW, .target = W, .tap = tap_h, .shift = shift_h},
-               .N = N, .groups = groups, .channels = OC / groups, .outputs = C / groups};
+               .N = N,
+               .groups = groups,
+               .channels = OC / groups,
+               .outputs = C / groups};
   int kernel = KH * KW, channel = w.outputs * kernel;
   Weights weights = {kernels, kernel, channel, w.channels * channel, KW};
   if (winograd_serves(KH, KW, SH, SW, DH, DW, C, OC, groups) && moderate(gy, N * OC * OH * OW) &&
@@ -70,7 +76,10 @@ EXPORT int conv2d_gW(float *gW, const float *x, const float *gy, GEOMETRY) {
   if ((int64_t)KH * KW > K_MOST) return 0;
   Windows w = {.v = {.source = H, .target = OH, .tap = tap_v, .shift = shift_v},
                .h = {.source = W, .target = OW, .tap = tap_h, .shift = shift_h},
-               .N = N, .groups = groups, .channels = C / groups, .outputs = OC / groups};
+               .N = N,
+               .groups = groups,
+               .channels = C / groups,
+               .outputs = OC / groups};
   if (winograd_serves(KH, KW, SH, SW, DH, DW, C, OC, groups) && moderate(x, N * C * H * W) &&
       moderate(gy, N * OC * OH * OW) && winograd_gW(&w, gW, x, gy, PH, PW, KH))
     return 1;

@@ -16,19 +16,19 @@ enum { SPACE = 224 * 1024 };
 static float space[SPACE]; /* for padded blocks of the source, and what winograd.h computes with */
 
 typedef struct {
-  int source, target;      /* pixels along this axis in the source and in the target */
-  int windows, step;       /* how many windows, and source pixels from one to the next */
-  int first, stride;       /* target pixel of window 0, and target pixels from window to window */
-  int taps, low, high;     /* how many taps; their least and greatest shift */
-  int *tap, *shift;        /* of each: which row (column) of the kernel it is, and its shift */
+  int source, target;  /* pixels along this axis in the source and in the target */
+  int windows, step;   /* how many windows, and source pixels from one to the next */
+  int first, stride;   /* target pixel of window 0, and target pixels from window to window */
+  int taps, low, high; /* how many taps; their least and greatest shift */
+  int *tap, *shift;    /* of each: which row (column) of the kernel it is, and its shift */
 } Axis;
 
 typedef struct {
   Axis v, h;
   int N, groups, channels, outputs; /* images; groups; source and target channels in each group */
   int block_images, block_rows, block_columns, block_channels;
-  int padded;                       /* whether a window reaches beyond the image: then blocks are copied */
-  int pitch, plane, image;          /* in the source as the windows see it: from row to row, channel, image */
+  int padded;              /* whether a window reaches beyond the image: then blocks are copied */
+  int pitch, plane, image; /* in the source as the windows see it: from row to row, channel, image */
 } Windows;
 
 static void add_tap(Axis *axis, int tap, int shift) {
@@ -93,7 +93,9 @@ static int plan(Windows *w, int pixels, int channels, int room) {
   }
 }
 
-typedef struct { int n, images, row, rows, column, columns, pixels; } Block;
+typedef struct {
+  int n, images, row, rows, column, columns, pixels;
+} Block;
 
 /* The block after this one, or, of an empty one, the first. Returns 0 after the last. */
 static int next_block(const Windows *w, Block *block) {
@@ -180,7 +182,10 @@ static Offsets window_source, window_target, weight_row, target_row;
 static LongOffsets tap_source, weight_tap;
 
 /* The kernels, as the product's first operand: from one output to the next, channel to channel, group to group. */
-typedef struct { const float *data; int output, channel, group, width; } Weights;
+typedef struct {
+  const float *data;
+  int output, channel, group, width;
+} Weights;
 
 static void weight_offsets(const Windows *w, const Weights *weights) {
   int k = 0;
@@ -227,12 +232,14 @@ static void multiply_row(float *y, const float *x, const float *weights, int pix
     const f4 sums[4] = {c0, c1, c2, c3};
 #pragma clang loop unroll(full)
     for (int i = 0; i < 4; i++)
-      if (q + 4 * i < pixels) put(y, window_target + q + 4 * i, pixels - q - 4 * i, whole(window_target + q + 4 * i, pixels - q - 4 * i),
-                               sums[i], mode, start);
+      if (q + 4 * i < pixels)
+        put(y, window_target + q + 4 * i, pixels - q - 4 * i, whole(window_target + q + 4 * i, pixels - q - 4 * i),
+            sums[i], mode, start);
   }
 }
 
-/* y = x convolved with the kernels, plus the bias of each output; `relu` is RELU or 0. Returns 0 where this cannot be cut into blocks. */
+/* y = x convolved with the kernels, plus the bias of each output; `relu` is RELU or 0. Returns 0 where this cannot be
+ * cut into blocks. */
 static int convolve(Windows *w, float *y, const float *x, Weights weights, const float *bias, Mode relu) {
   int taps = w->v.taps * w->h.taps, most = max_int(1, taps);
   if (!plan(w, NC * KC / max_int(KC, most) / NR * NR, KC / most, SPACE)) return 0;
@@ -274,8 +281,7 @@ static void multiply_row_grad(float *gW, const float *x, const float *gy, int pi
     f4 g = adjacent(target) ? load(gy + target[0]) : gather(gy, target);
     if (adjacent(window)) {
       const float *first = x + window[0];
-      for (int k = 0; k < K; k++)
-        store(a_panels + 4 * k, madd(g, load(first + tap_source[k]), load(a_panels + 4 * k)));
+      for (int k = 0; k < K; k++) store(a_panels + 4 * k, madd(g, load(first + tap_source[k]), load(a_panels + 4 * k)));
     } else {
       for (int k = 0; k < K; k++)
         store(a_panels + 4 * k, madd(g, gather(x + tap_source[k], window), load(a_panels + 4 * k)));
@@ -312,8 +318,7 @@ static int correlate(Windows *w, float *gW, const float *x, const float *gy) {
         for (int o = 0; o < w->outputs; o += rows) {
           int outputs = min_int(rows, w->outputs - o), output = g * w->outputs + o;
           steps(target_row, outputs, w->v.target * w->h.target);
-          pack_a((Matrix){target_of(w, &block, (float *)gy, output), target_row, window_target}, outputs,
-                 block.pixels);
+          pack_a((Matrix){target_of(w, &block, (float *)gy, output), target_row, window_target}, outputs, block.pixels);
           multiply((Target){gW + output * row + c * taps, weight_row, weight_tap}, a_panels, b_panels, outputs, K,
                    block.pixels, 0, mode);
         }

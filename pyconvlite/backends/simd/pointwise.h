@@ -13,8 +13,7 @@ EXPORT void relu(float *y, const float *x, int size) {
 /* gy where x is above 0, else 0; relu's y will do for x. */
 EXPORT void relu_grad(float *gx, const float *gy, const float *x, int size) {
   int i = 0;
-  for (; i + 4 <= size; i += 4)
-    store(gx + i, wasm_v128_and(load(gy + i), wasm_f32x4_gt(load(x + i), splat(0))));
+  for (; i + 4 <= size; i += 4) store(gx + i, wasm_v128_and(load(gy + i), wasm_f32x4_gt(load(x + i), splat(0))));
   for (; i < size; i++) gx[i] = x[i] > 0 ? gy[i] : 0;
 }
 
@@ -102,8 +101,8 @@ EXPORT void batch_norm(float *y, float *mean, float *var, const float *x, const 
 }
 
 /* The gradients of batch_norm's y with respect to x, gamma and beta. */
-EXPORT void batch_norm_grad(float *gx, float *ggamma, float *gbeta, const float *x, const float *gamma,
-                            const float *gy, float eps, int outer, int C, int inner) {
+EXPORT void batch_norm_grad(float *gx, float *ggamma, float *gbeta, const float *x, const float *gamma, const float *gy,
+                            float eps, int outer, int C, int inner) {
   float count = (float)outer * (float)inner;
   for (int c = 0; c < C; c++) {
     float mean, var;
@@ -246,8 +245,8 @@ EXPORT void momentum_sgd(float *moved, float *new_v, const float *W, const float
 /* new_m = beta1 * m + rest1 * gW;  new_v = beta2 * v + rest2 * gW^2;
  * W - lr * new_m / (sqrt(new_v) + eps) - decay * W */
 EXPORT void adam(float *moved, float *new_m, float *new_v, const float *W, const float *m, const float *v,
-                 const float *gW, float lr, float beta1, float rest1, float beta2, float rest2, float eps,
-                 float decay, int size) {
+                 const float *gW, float lr, float beta1, float rest1, float beta2, float rest2, float eps, float decay,
+                 int size) {
   int i = 0;
   for (; i + 4 <= size; i += 4) {
     f4 g = load(gW + i);

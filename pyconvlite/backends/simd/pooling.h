@@ -3,14 +3,17 @@
 
 #include "vector.h"
 
-typedef struct { int planes, H, W, OH, OW, KH, KW, SH, SW, PH, PW; } Pool;
+typedef struct {
+  int planes, H, W, OH, OW, KH, KW, SH, SW, PH, PW;
+} Pool;
 
-#define POOL                                                                                                  \
-  int planes, int H, int W, int OH, int OW, int KH, int KW, int SH, int SW, int PH, int PW
+#define POOL int planes, int H, int W, int OH, int OW, int KH, int KW, int SH, int SW, int PH, int PW
 #define THE_POOL ((Pool){planes, H, W, OH, OW, KH, KW, SH, SW, PH, PW})
 
 /* The taps, from `first` up to before `stop`, that meet one of `size` pixels when the kernel begins at `corner`. */
-typedef struct { int first, stop; } Taps;
+typedef struct {
+  int first, stop;
+} Taps;
 
 INLINE Taps taps_inside(int corner, int kernel, int size) {
   return (Taps){max_int(0, -corner), min_int(kernel, size - corner)};

@@ -14,11 +14,13 @@
 #include "vector.h"
 
 enum {
-  MR = 4, NR = 8,     /* the block of C that the registers hold */
-  KC = 256,           /* sums at a time: a panel of B, KC x NR, stays in the first cache */
-  MC = 128, NC = 400, /* rows and columns at a time: packed blocks of A and B stay in the second cache */
-  K_MOST = 4096,      /* sums at a time where they cannot be cut: the pixels of one window */
-  AT_ONCE = 16        /* the most lines that a loop takes at once */
+  MR = 4, /* rows and columns of C that the registers hold */
+  NR = 8,
+  KC = 256, /* sums at a time: a panel of B, KC x NR, stays in the first cache */
+  MC = 128, /* rows and columns at a time: packed blocks of A and B stay in the second cache */
+  NC = 400,
+  K_MOST = 4096, /* sums at a time where they cannot be cut: the pixels of one window */
+  AT_ONCE = 16   /* the most lines that a loop takes at once */
 };
 
 static float a_panels[MC * KC], b_panels[NC * KC];
@@ -172,7 +174,8 @@ EXPORT void matmul(float *c, const float *a, int a_batch, int a_row, int a_colum
           steps(line_of_a, rows, a_row);
           steps(row_of_c, rows, N);
           pack_a((Matrix){a + i * a_row + k * a_column, line_of_a, along_a}, rows, depth);
-          multiply((Target){c + i * N + j, row_of_c, column_of_c}, a_panels, b_panels, rows, columns, depth, 0, k ? ADD : SET);
+          multiply((Target){c + i * N + j, row_of_c, column_of_c}, a_panels, b_panels, rows, columns, depth, 0,
+                   k ? ADD : SET);
         }
       }
     }

@@ -17,9 +17,10 @@
 #include "convolution.h"
 
 enum {
-  P = 6, PP = P * P,           /* points along an axis; points in all */
-  WIDEST = 2048,               /* pixels along a row of tiles */
-  APART = 16                   /* floats between points: a power of two would put all into one set of the cache */
+  P = 6,         /* points along an axis */
+  PP = P * P,    /* points in all */
+  WIDEST = 2048, /* pixels along a row of tiles */
+  APART = 16     /* floats between points: a power of two would put all into one set of the cache */
 };
 
 static float rows_at_points[P][WIDEST + 4];
@@ -64,7 +65,10 @@ INLINE void outputs_of(const f4 at[P], int m, f4 *y) {
 }
 
 /* Sizes of the work: r x r kernels, m x m outputs of a tile; `t` tiles of a block, `row` of them side by side. */
-typedef struct { const Windows *w; int r, m, t, row, source, target; } Tiles;
+typedef struct {
+  const Windows *w;
+  int r, m, t, row, source, target;
+} Tiles;
 
 /* Four neighbouring tiles of a row of them; the last four overlap the ones before. */
 INLINE int four_tiles(int group, int row) { return min_int(4 * group, row - 4); }
@@ -191,8 +195,8 @@ static int plan_tiles(Windows *w, int m, int pad_v, int pad_h) {
          w->block_channels == w->channels;
 }
 
-INLINE int winograd_sized(Windows *w, float *y, const float *x, Weights weights, int turned, const float *bias, int relu,
-                          int pad_v, int pad_h, int r) {
+INLINE int winograd_sized(Windows *w, float *y, const float *x, Weights weights, int turned, const float *bias,
+                          int relu, int pad_v, int pad_h, int r) {
   int m = P + 1 - r, C = w->channels, OC = w->outputs, panels = ceil_div(OC, MR);
   if (!plan_tiles(w, m, pad_v, pad_h)) return 0;
   float *U = space, *V = U + PP * panels * MR * C;

@@ -46,7 +46,10 @@
       /** @type {Set<string>} the kernels in the open batch */
       this.names = new Set();
       this.parameters = new Int32Array((BATCH * SLOT) / 4);
-      this.uniform = device.createBuffer({ size: BATCH * SLOT, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+      this.uniform = device.createBuffer({
+        size: BATCH * SLOT,
+        usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+      });
       /** @type {GPUCommandEncoder | null} */
       this.encoder = null;
       /** @type {GPUComputePassEncoder | null} */
@@ -153,7 +156,8 @@
         await Promise.race([this.device.lost, moment]);
         this.check();
         // Nobody else breaks a wait off.
-        if (error instanceof DOMException && error.name === 'AbortError') throw new Error(`device lost: ${error.message}`);
+        if (error instanceof DOMException && error.name === 'AbortError')
+          throw new Error(`device lost: ${error.message}`);
         throw error;
       } finally {
         staging.destroy();
@@ -178,7 +182,11 @@
           visibility,
           buffer: { type: letter === 'w' ? 'storage' : 'read-only-storage' },
         }));
-        entries.unshift({ binding: 0, visibility, buffer: { type: 'uniform', hasDynamicOffset: true, minBindingSize: SLOT } });
+        entries.unshift({
+          binding: 0,
+          visibility,
+          buffer: { type: 'uniform', hasDynamicOffset: true, minBindingSize: SLOT },
+        });
         layout = device.createBindGroupLayout({ entries });
         this.layouts.set(access, layout);
       }

@@ -1,4 +1,4 @@
-# %% [markdown] en
+# %% [markdown] lang="en"
 # # Step 55: how a CNN works (1)
 #
 # A convolutional network is built from layers like any other network. Two kinds of layer are new: **convolution** and
@@ -6,7 +6,7 @@
 #
 # Run a cell with Shift+Enter. All numbers are computed here and now, so change them and run the cell again.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # # ステップ55 CNNのしくみ(1)
 #
 # CNN(畳み込みニューラルネットワーク)も、これまでと同じように層を積み重ねて作ります。新しく登場するのは**畳み込み層**と**プーリング層**の2つだけです。このノートブックでは畳み込みが何を計算しているのか、出力の大きさがどう決まるのかを見ていきます。
@@ -21,14 +21,14 @@ import pyconvlite.functions as F
 from pyconvlite.models import LeNet, summary
 from pyconvlite.utils import get_conv_outsize
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## 55.1 The layers of a CNN
 #
 # LeNet is one of the oldest CNNs. An image of one channel and 28 × 28 pixels goes in. Each convolution makes more
 # channels of it, and the pooling after it halves height and width (it has no parameters, so the table leaves it out).
 # At the end three ordinary layers turn what was found into ten scores, one for each digit.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## 55.1 CNNのネットワーク構造
 #
 # LeNetは最も古いCNNの1つです。入力は1チャンネル、28 × 28ピクセルの画像です。畳み込み層を通るたびにチャンネルが増え、そのあとのプーリング層で縦と横がそれぞれ半分になります(プーリング層にはパラメータがないため、下の表には出てきません)。最後に3つの全結合層を通り、10種類の数字それぞれのスコアになります。
@@ -36,14 +36,14 @@ from pyconvlite.utils import get_conv_outsize
 # %%
 summary(LeNet(), (1, 1, 28, 28))
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## 55.2 The convolution
 #
 # A small array of weights, the **kernel**, lies on a corner of the input. Numbers that lie on each other are multiplied,
 # and the products are added up: that is one number of the output. Then the kernel moves on by a pixel. (Some books call
 # it a *filter*. That is the same thing.)
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## 55.2 畳み込み演算
 #
 # **カーネル**と呼ばれる小さな重みの配列を、入力の左上に重ねます。重なった数どうしを掛け、その積をすべて足すと、出力の1つの数になります。そのあと、カーネルを1マスずらして同じことをくり返します。(カーネルを「フィルタ」と呼ぶ本もありますが、同じものです。)
@@ -68,11 +68,11 @@ window = x[0:3, 0:3]
 show(window=window, kernel=kernel, products=window * kernel)
 print("sum:", (window * kernel).sum())
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # Two loops make a convolution of it. `F.conv2d` computes the same, for many images and many channels at once: its
 # arrays have four axes, (N, C, H, W) for the input and (OC, C, KH, KW) for the kernels.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # これを2重のループにすれば、畳み込みの完成です。`F.conv2d`も同じ計算をします。ただし、たくさんの画像とチャンネルを一度に扱うため、配列は4次元です。入力は(N, C, H, W)、カーネルは(OC, C, KH, KW)の形をしています。
 
 
@@ -91,11 +91,11 @@ y = F.conv2d(x.reshape(1, 1, 4, 4), kernel.reshape(1, 1, 3, 3))
 show(x=x, kernel=kernel, y=y.data[0, 0])
 print("the same as by loops:", np.array_equal(y.data[0, 0], convolve(x, kernel)))
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # What is it good for? This kernel subtracts what is on the right from what is on the left, so it answers strongly
 # where an image has an upright edge: the kernel has found a *feature*. A CNN learns its kernels by itself.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # 何の役に立つのでしょうか。このカーネルは左側の値から右側の値を引くので、画像に縦の輪郭があるところで大きな値を返します。つまり、カーネルが画像の「特徴」を見つけたのです。CNNは、こうしたカーネルを学習によって自分で獲得します。
 
 # %%
@@ -110,12 +110,12 @@ for axis, picture, name in zip(axes, (image, upright, level), ("image", "kernel"
     axis.set(title=name, xticks=[], yticks=[])
 plt.show()
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # **One, two or three dimensions?** The name counts the directions in which the kernel *moves*. Over sound it moves along
 # time only: a one-dimensional convolution. Over an image it moves down and across: two-dimensional, even though an image
 # with colours has three axes. In a video or a scan of a body it moves along a third axis as well.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # **何次元の畳み込み?** カーネルが「動く」方向の数で数えます。音なら時間の方向だけなので1次元、画像なら縦と横に動くので2次元です(カラー画像は3階の配列ですが、動くのは2方向だけです)。動画やCTの画像のように、もう1つの方向にも動けば3次元になります。
 
 # %%
@@ -123,12 +123,12 @@ sound = np.array([0, 0, 1, 2, 3, 3, 3, 0, 0], dtype=float)
 change = np.array([-1, 1], dtype=float)  # moves along one axis: how much louder does it get?
 F.conv2d(sound.reshape(1, 1, 1, 9), change.reshape(1, 1, 1, 2)).data.ravel()
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## 55.3 Bias
 #
 # The bias is one number, added to every element of the output.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## 55.3 バイアス
 #
 # バイアスは1つの数で、出力のすべての要素に足されます。
@@ -137,13 +137,13 @@ F.conv2d(sound.reshape(1, 1, 1, 9), change.reshape(1, 1, 1, 2)).data.ravel()
 with_bias = F.conv2d(x.reshape(1, 1, 4, 4), kernel.reshape(1, 1, 3, 3), b=np.array([10.0]))
 with_bias - y
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## 55.4 Padding
 #
 # Each convolution makes its output smaller than its input; after a few layers nothing would be left. So a border of
 # zeros is laid around the input first. With a 3 × 3 kernel a border of one pixel keeps the size.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## 55.4 パディング
 #
 # 畳み込みを行うと、出力は入力より小さくなります。層を重ねていくと、やがて計算できる大きさがなくなってしまいます。そこで、あらかじめ入力の周りを0で囲んでおきます。これがパディングです。3 × 3のカーネルなら、幅1のパディングで大きさが変わらなくなります。
@@ -153,13 +153,13 @@ padded = F.conv2d(x.reshape(1, 1, 4, 4), kernel.reshape(1, 1, 3, 3), pad=1)
 show(padded=np.pad(x, 1), y=padded.data[0, 0])
 print(x.shape, "->", padded.shape[2:])
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## 55.5 Stride
 #
 # The stride is how far the kernel moves at a time. The larger the stride, the smaller the output. It may differ along
 # the two axes.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## 55.5 ストライド
 #
 # ストライドは、カーネルを一度に動かす幅です。大きくするほど出力は小さくなります。縦と横で違う値にすることもできます。
@@ -169,13 +169,13 @@ large = np.ones((1, 1, 7, 7))
 for stride in (1, 2, (2, 1)):
     print("stride", stride, "->", F.conv2d(large, kernel.reshape(1, 1, 3, 3), stride=stride).shape)
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## 55.6 The size of the output
 #
 # Count the positions of the kernel along one axis. The padded input has *H* + 2 *P* pixels; the kernel takes *KH* of them
 # at its first position, and every *SH* pixels that are left give room for one more.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## 55.6 出力サイズの計算
 #
 # 1つの軸に沿って、カーネルを置ける位置がいくつあるか数えてみましょう。パディングを含めた入力は*H* + 2 *P*ピクセルです。最初の位置でカーネルが*KH*ピクセルを使い、残りが*SH*ピクセルあるごとに、もう1つ置けるようになります。
@@ -189,10 +189,10 @@ def outsize(input_size, kernel_size, stride, pad):
 print(outsize(4, 3, 1, 1), get_conv_outsize(4, 3, 1, 1))
 print(outsize(7, 3, 2, 0), get_conv_outsize(7, 3, 2, 0))
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # There is no output where the kernel is larger than the padded input. pyconvlite says so, with all the sizes:
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # パディングを含めた入力よりカーネルのほうが大きいと、出力はありません。pyconvliteは、関係するサイズをすべて挙げて知らせてくれます。
 
 # %%
@@ -201,9 +201,9 @@ try:
 except ValueError as error:
     print(error)
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # **To try:** which padding keeps the size with a 5 × 5 kernel? And with 4 × 4? What does the disc look like after the
 # kernel `np.ones((3, 3)) / 9`?
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # **やってみよう:** 5 × 5のカーネルで大きさを変えないためには、パディングをいくつにすればよいでしょうか。4 × 4ではどうでしょうか。また、円の画像に`np.ones((3, 3)) / 9`というカーネルを使うと、どう見えるでしょうか。

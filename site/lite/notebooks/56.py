@@ -1,10 +1,10 @@
-# %% [markdown] en
+# %% [markdown] lang="en"
 # # Step 56: how a CNN works (2)
 #
 # Step 55 had one image of one channel. Now come channels, several kernels and mini-batches: three more axes, but no new
 # idea. Then **pooling**, the other layer that makes a network a CNN.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # # ステップ56 CNNのしくみ(2)
 #
 # ステップ55では、1チャンネルの画像を1枚だけ扱いました。ここではチャンネル、複数のカーネル、ミニバッチへと広げます。軸は増えますが、計算の考え方は変わりません。そのあと、CNNを特徴づけるもう1つの層、**プーリング層**を見ていきます。
@@ -17,12 +17,12 @@ import pyconvlite.functions as F
 
 rng = np.random.default_rng(0)
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## 56.1 Channels
 #
 # A colour image has three channels, red, green and blue: an array of shape (C, H, W) = (3, H, W).
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## 56.1 チャンネル(3階テンソル)
 #
 # カラー画像には赤・緑・青の3つのチャンネルがあり、(C, H, W) = (3, H, W)という形の配列になります。
@@ -38,11 +38,11 @@ for axis, picture, name in zip(axes, [image.transpose(1, 2, 0), *image], ["image
     axis.set(title=name, xticks=[], yticks=[])
 plt.show()
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # The kernel gets as many channels as the input. Mind that these are not three kernels: it is **one** block, which moves
 # as a whole, down and across. All its products go into one sum, so the output has **one** channel.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # カーネルのチャンネル数は入力に合わせます。ここで注意したいのは、カーネルが3枚あるわけではないことです。奥行きのある**1つ**のブロックとして、全体が縦と横に動きます。積はすべて1つの和にまとめられるので、出力のチャンネルは**1つ**です。
 
 # %%
@@ -52,14 +52,14 @@ by_channel = [F.conv2d(image[c].reshape(1, 1, 32, 32), kernel[c].reshape(1, 1, 5
 print(y.shape)
 print("the sum over the channels:", np.allclose(y.data, sum(by_channel)))
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## 56.2 Several kernels
 #
 # One kernel finds one kind of feature. For more of them the layer takes *OC* kernels, each a block of its own: the
 # weights have the shape (OC, C, KH, KW), and the output has *OC* channels, often called **feature maps**. Each output
 # channel has one bias.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## 56.2 複数のカーネル(ブロックで考える)
 #
 # 1つのカーネルが見つけるのは1種類の特徴です。いろいろな特徴を見つけるには、*OC*個のカーネルを用意します。それぞれが独立したブロックなので、重みの形は(OC, C, KH, KW)になり、出力のチャンネル数は*OC*になります。この1枚1枚を**特徴マップ**と呼びます。バイアスは出力のチャンネルごとに1つずつです。
@@ -78,13 +78,13 @@ for axis, feature_map in zip(axes, without.data[0], strict=True):
     axis.set(xticks=[], yticks=[])
 plt.show()
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## 56.3 Mini-batches
 #
 # Training computes with several images at a time. That adds an axis in front, N, and changes nothing else: each image of
 # the batch is treated as if it were alone.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## 56.3 ミニバッチ処理
 #
 # 学習では、複数の画像をまとめて計算します。先頭に画像の枚数を表す軸Nが加わるだけで、ほかは何も変わりません。それぞれの画像は、1枚だけで計算したときと同じ結果になります。
@@ -96,14 +96,14 @@ alone = F.conv2d(batch[7:8], W, b)
 print(y.shape)
 print("the eighth image, in the batch and alone:", np.allclose(y.data[7], alone.data[0]))
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## 56.4 Pooling
 #
 # Pooling makes height and width smaller. That saves computing, and the network pays less attention to where exactly
 # something is. A window, 2 × 2 in most cases, moves by its own size. **Max pooling** keeps the greatest number in it,
 # **average pooling** the mean. CNNs for images mostly use the first.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## 56.4 プーリング層
 #
 # プーリングは、縦と横の大きさを小さくする処理です。計算量が減り、細かい位置の違いにもこだわらなくなります。多くの場合は2 × 2の窓を、窓と同じ幅ずつ動かします。窓の中の最大値を取るのが**Maxプーリング**、平均を取るのが**Averageプーリング**です。画像認識では、主にMaxプーリングが使われます。
@@ -113,14 +113,14 @@ x = np.array([[1, 2, 0, 1], [3, 0, 2, 4], [1, 0, 3, 2], [4, 2, 0, 1]], dtype=flo
 print(F.pooling(x, kernel_size=2, stride=2).data[0, 0])
 print(F.average_pooling(x, kernel_size=2, stride=2).data[0, 0])
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # Three things about it:
 #
 # - **Nothing is learned:** a maximum has no weights.
 # - **Each channel is pooled by itself**, so their number stays.
 # - **A small shift changes little.** Here is a sky full of stars, moved right by one pixel:
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # プーリング層には3つの特徴があります。
 #
 # - **学習するパラメータがない。** 最大値を取るだけなので、重みがありません。
@@ -141,9 +141,9 @@ for axis, (name, picture) in zip(axes, pictures.items(), strict=True):
     axis.set(title=name, xticks=[], yticks=[])
 plt.show()
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # **To try:** what if the window is 2 × 2? What if the image moves by four pixels? And what happens to the output of a
 # convolution when its input moves by one?
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # **やってみよう:** 窓を2 × 2にするとどうなるでしょうか。画像を4ピクセルずらしたらどうでしょうか。また、入力を1ピクセルずらすと、畳み込みの出力はどうなるでしょうか。

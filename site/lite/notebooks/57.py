@@ -1,11 +1,11 @@
-# %% [markdown] en
+# %% [markdown] lang="en"
 # # Step 57: the functions conv2d and pooling
 #
 # Now convolution and pooling are written as functions. Loops over every position would be slow in Python. The way out is
 # **im2col**: copy what lies under the kernel at each of its positions into a row of a matrix, and the whole convolution
 # is one matrix product.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # # ステップ57 conv2d関数とpooling関数
 #
 # 畳み込みとプーリングを、関数として実装します。カーネルの位置ごとにfor文を重ねると、Pythonではとても遅くなってしまいます。そこで**im2col**を使います。カーネルが重なる部分を位置ごとに取り出して行列の1行にすれば、畳み込み全体が1回の行列の積になります。
@@ -20,13 +20,13 @@ from pyconvlite.utils import get_conv_outsize, pair
 
 rng = np.random.default_rng(0)
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## 57.1 im2col
 #
 # A 5 × 5 kernel fits a 7 × 7 image at 3 × 3 = 9 positions. Under it lie 3 × 5 × 5 = 75 numbers: the matrix has 9 rows
 # of 75 numbers each. A batch of 10 images gives 90 rows.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## 57.1 im2colによる展開
 #
 # 7 × 7の画像に5 × 5のカーネルを置ける位置は、3 × 3 = 9か所です。カーネルの下には3 × 5 × 5 = 75個の数があるので、75個の数が9行並んだ行列になります。画像が10枚あれば90行です。
@@ -38,30 +38,30 @@ print(F.im2col(x1, kernel_size=5, stride=1, pad=0, to_matrix=True).shape)
 x2 = rng.random((10, 3, 7, 7))
 print(F.im2col(x2, kernel_size=(5, 5), stride=(1, 1), pad=(0, 0), to_matrix=True).shape)
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # Look at one row: the fifth of nine belongs to the position in the middle, one down and one across.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # 1行だけ見てみましょう。9行のうち5番目は中央の位置、つまり下に1、右に1動かしたところに当たります。
 
 # %%
 row = F.im2col(x1, kernel_size=5).data[4]
 np.array_equal(row, x1[0, :, 1:6, 1:6].ravel())
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # With `to_matrix=False` the numbers stay on axes of their own: (N, C, KH, KW, OH, OW).
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # `to_matrix=False`とすると、1行に並べず、(N, C, KH, KW, OH, OW)という6つの軸に分けたまま返します。
 
 # %%
 F.im2col(x2, kernel_size=5, to_matrix=False).shape
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # im2col costs memory: each pixel is copied once for every kernel position that covers it. (pyconvlite's own kernels
 # avoid the copy where they can.)
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # im2colはメモリを使います。1つのピクセルが、それを含むカーネルの位置の数だけコピーされるからです。(pyconvlite自身の計算カーネルは、できるところではこのコピーを作りません。)
 
 # %%
@@ -69,12 +69,12 @@ images = np.zeros((32, 16, 28, 28), np.float32)
 column = F.im2col(images, kernel_size=3, pad=1).data
 print(f"{images.nbytes / 1e6:.1f} MB become {column.nbytes / 1e6:.1f} MB")
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## 57.2 conv2d
 #
 # Sizes may be given as one integer or as two. `pair` makes two of either.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## 57.2 conv2d関数の実装
 #
 # サイズは整数1つでも、2つの組でも指定できます。どちらも2つの組にそろえるのが`pair`です。
@@ -87,11 +87,11 @@ for wrong in ((1,), (1, 2, 3), 1.5):
     except (TypeError, ValueError) as error:
         print(error)
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # The convolution itself: unfold the input, flatten the kernels into columns, multiply, and fold the result back into
 # images. It consists of functions that know their gradients, so it has a gradient too.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # いよいよ畳み込みです。入力をim2colで展開し、カーネルを列に並べて、行列の積を計算し、最後に画像の形に戻します。使っている関数はどれも自分の勾配を計算できるので、組み合わせたこの関数も逆伝播ができます。
 
 
@@ -114,11 +114,11 @@ y = conv2d_simple(x, W, stride=1, pad=1)
 y.backward()
 print(y.shape, x.grad.shape, W.grad.shape)
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # `F.conv2d` is the same as one Function, with its gradients written out. A Variable shows itself when it is the last line
 # of a cell: its shape, a few statistics, and its gradient's.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # `F.conv2d`は、これを1つのFunctionにまとめ、勾配の計算も書き下したものです。Variableは、セルの最後の行に書くと自分の形や統計量を表示します。勾配があれば、その統計量も並びます。
 
 # %%
@@ -132,11 +132,11 @@ print("gx:", np.allclose(gx, x.grad.data))
 print("gW:", np.allclose(gW, W.grad.data))
 W
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # The gradient with respect to the input is a convolution backwards: `F.deconv2d`, which hands each output's gradient back
 # to the pixels that it came from. As matrices the two are each other's transpose, so the sums below are equal.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # 入力に関する勾配は、畳み込みを逆向きにたどる計算です。これが`F.deconv2d`で、出力の勾配を、もとになったピクセルへ配り返します。行列として見れば互いに転置の関係にあるので、次の2つの和は等しくなります。
 
 # %%
@@ -145,13 +145,13 @@ there = F.sum(F.conv2d(x, W, pad=1) * v)
 back = F.sum(x * F.deconv2d(v, W, pad=1))
 print(there, back)
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## 57.3 The layer Conv2d
 #
 # A layer keeps the weights. How many channels come in need not be said: the layer sees that from its first input, and
 # draws its weights then.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## 57.3 Conv2dレイヤの実装
 #
 # レイヤは重みを持っています。入力のチャンネル数は指定しなくてもかまいません。最初の入力を見て自動的に決まり、そのときに重みが初期化されます。
@@ -165,13 +165,13 @@ images = rng.standard_normal((4, 5, 15, 15)).astype(np.float32)
 y = conv(images)
 conv
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## 57.4 pooling
 #
 # Pooling unfolds as well, but each channel by itself: a row holds one window of one channel, and its maximum is the
 # output.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## 57.4 pooling関数の実装
 #
 # プーリングもim2colで展開します。ただし、チャンネルごとに分けて並べます。1行が1つのチャンネルの1つの窓に当たるので、あとは行ごとに最大値を取るだけです。
@@ -191,10 +191,10 @@ def pooling_simple(x, kernel_size, stride=1, pad=0):
 
 np.array_equal(pooling_simple(images, 2, 2).data, F.pooling(images, 2, 2).data)
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # In the backward pass the gradient goes to the pixel that was the greatest; all others get zero.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # 逆伝播では、最大だったピクセルだけに勾配が流れ、ほかのピクセルの勾配は0になります。
 
 # %%
@@ -202,12 +202,12 @@ x = Variable(np.array([[1.0, 5.0, 2.0, 3.0], [4.0, 0.0, 7.0, 6.0]]).reshape(1, 1
 F.pooling(x, 2, 2).backward()
 x.grad.data[0, 0]
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## A first CNN
 #
 # That is all it takes. The next notebook trains such a network on handwritten digits.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## 最初のCNN
 #
 # これで必要なものはそろいました。次のノートブックでは、このようなネットワークに手書き数字を学習させます。

@@ -1,10 +1,10 @@
-# %% [markdown] en
+# %% [markdown] lang="en"
 # # Step 58: a VGG network, trained here
 #
 # VGG is a simple recipe that won fame in 2014: only 3 × 3 convolutions with padding 1, so that the size stays; after two
 # or three of them a pooling that halves it, while the number of channels doubles; three ordinary layers at the end.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # # ステップ58 代表的なCNN(VGG)を学習させる
 #
 # VGGは2014年に有名になったネットワークで、作り方はとてもシンプルです。畳み込みはすべて3 × 3でパディング1なので、大きさは変わりません。2、3回畳み込むごとにプーリングで縦横を半分にし、そのかわりチャンネル数を2倍にします。最後に全結合層が3つ続きます。
@@ -27,13 +27,13 @@ from pyconvlite.models import VGG16, SmallVGG, summary
 from pyconvlite.optimizers import Adam
 from pyconvlite.transforms import Compose, Normalize, ToFloat
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## VGG16
 #
 # The book loads VGG16 with weights learned from a million photographs: 138 million numbers. Here is its architecture, for
 # images of 32 × 32 pixels, which need fewer.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## VGG16
 #
 # 本では、100万枚あまりの写真で学習済みのVGG16を読み込みます。その重みは1億3800万個にもなります。ここでは32 × 32の画像を入力したときの構造を見てみましょう(画像が小さいので、パラメータは少なくなります)。
@@ -41,12 +41,12 @@ from pyconvlite.transforms import Compose, Normalize, ToFloat
 # %%
 summary(VGG16(), (1, 3, 32, 32))
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## A small VGG
 #
 # `SmallVGG` follows the same recipe with six convolutions. It is small enough to be trained in a browser.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## 小さなVGG
 #
 # `SmallVGG`は、同じ作り方で畳み込み層を6つにしたものです。これならブラウザーの中で学習できます。
@@ -56,13 +56,13 @@ pyconvlite.seed(0)
 model = SmallVGG()
 summary(model, (1, 1, 28, 28))
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## The data
 #
 # MNIST: handwritten digits, 28 × 28 pixels. This site has them too; 3,000 are enough for a start. The other 1,000 are for
 # the test: training never sees them.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## データ
 #
 # MNISTは28 × 28ピクセルの手書き数字です。データはこのサイトに置いてあります。まずは3,000枚で学習させてみましょう。テスト用の1,000枚は、学習には使いません。
@@ -84,13 +84,13 @@ train = await digits("train-{}-0", 3000)
 test = await digits("t10k-{}", 1000)
 train.show(row=4, col=16)
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## Training
 #
 # The bar tells how many images have been seen; the curves grow while it runs. (On a machine of two cores it takes about
 # a quarter of a minute.)
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## 学習
 #
 # バーは何枚の画像を学習したかを示し、グラフは学習しながら伸びていきます。(2コアのパソコンで15秒ほどかかります。)
@@ -128,12 +128,12 @@ with tqdm(total=EPOCHS * len(train), unit="image", file=sys.stdout, ncols=90) as
                 hit_curve.set_data(seen, hits)
                 picture.update(figure)
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## How good is it?
 #
 # It is tested with images that it has never seen.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## どのくらい正しく読めるか
 #
 # 一度も見せていない画像で確かめます。
@@ -144,10 +144,10 @@ with no_grad(), test_mode():
 answers = scores.argmax(axis=1)
 print(f"{np.mean(answers == test.label):.1%} of {len(test)} test images")
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # And some of its mistakes: what it took them for and, in brackets, what they are. Would you have known?
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # 間違えた画像も見てみましょう。上の数字がネットワークの答え、かっこの中が正解です。あなたなら読めますか。
 
 # %%
@@ -160,12 +160,12 @@ for axis, i in zip(axes, wrong, strict=False):
     axis.set_title(f"{answers[i]} ({test.label[i]})")
 plt.show()
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## What has it learned?
 #
 # Below are the kernels of the first layer, and the feature maps that they make of a digit.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## 何を学んだのか
 #
 # 最初の層のカーネルと、それがある数字から作る特徴マップです。
@@ -182,9 +182,9 @@ for kernel, feature_map, (upper, lower) in zip(model.conv1_1.W.data[:, 0], maps,
     lower.axis("off")
 plt.show()
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # **To try:** train once more, with 9,000 images (change the 3000 above and run all cells from there on). How do
 # the curves change? What does `SmallVGG` lose if you train only its last two layers?
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # **やってみよう:** 上の3000を9000に変えて、そこからもう一度実行してみましょう。グラフはどう変わるでしょうか。最後の2層だけを学習させたら、正解率はどのくらい下がるでしょうか。

@@ -1,11 +1,11 @@
-# %% [markdown] en
+# %% [markdown] lang="en"
 # # What computes: NumPy, SIMD, WebGPU
 #
 # The same model runs on three engines. **NumPy** is the reference. **SIMD** are kernels in WebAssembly, which compute
 # several numbers at a time on the processor; in a browser pyconvlite chooses them by itself. **WebGPU** is the graphics
 # card; it is asked for by name.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # # 計算エンジンの切りかえ:NumPy、SIMD、WebGPU
 #
 # 同じモデルを3つのエンジンで動かせます。**NumPy**は基準となる実装です。**SIMD**はWebAssemblyで書かれた計算カーネルで、CPUで複数の数を一度に計算します。ブラウザーでは自動的にこれが選ばれます。**WebGPU**はグラフィックスカードを使うもので、名前を指定して呼び出します。
@@ -25,12 +25,12 @@ from pyconvlite.optimizers import SGD
 
 print(backends.describe())
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## SIMD and NumPy
 #
 # `backends.use` switches, from now on or inside a `with`. The results agree up to rounding.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## SIMDとNumPy
 #
 # `backends.use`で切りかえます。`with`と一緒に使うと、その中だけで有効になります。結果は、丸め誤差を除けば同じです。
@@ -60,13 +60,13 @@ for name in ("numpy", "simd"):
 for name, result in results.items():
     print(f"{name:6} differs from NumPy by at most {np.abs(result - results['numpy']).max():.1e}")
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## WebGPU
 #
 # `init` opens the graphics card. Where the browser has none to offer, it says what is missing, and everything goes on
 # with SIMD: so this notebook runs to its end either way.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## WebGPU
 #
 # `init`でグラフィックスカードを使えるようにします。ブラウザーで使えない場合は、何が足りないのかを説明し、計算はSIMDのまま続きます。ですから、このノートブックはどちらの場合も最後まで実行できます。
@@ -79,11 +79,11 @@ try:
 except webgpu.WebGPUUnavailable as error:
     print("This notebook goes on without a GPU:", error)
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # A model moves with `to_gpu`, its data with `webgpu.asarray`. A training step then copies nothing back; a number comes
 # back when you ask for it.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # モデルは`to_gpu`、データは`webgpu.asarray`で移します。あとは、学習の1ステップの間にデータが戻ってくることはありません。値は、こちらから求めたときにだけ戻ってきます。
 
 # %%
@@ -119,11 +119,11 @@ for gpu in (False, True) if webgpu.is_available() else (False,):
     first, last, each = await train(gpu)
     print(f"{'WebGPU' if gpu else 'CPU':7} loss {first:.4f} -> {last:.4f}, {each:.1f} ms a step")
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # A small network on a large graphics card spends its time on starting kernels. `webgpu.capture(step)` records a whole step
 # once, and replays it with new data in one call.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # 小さなネットワークを大きなグラフィックスカードで動かすと、計算そのものより、計算を始める準備に時間がかかります。`webgpu.capture(step)`を使うと、1ステップ全体を一度だけ記録し、次からは新しいデータでまとめて再生できます。
 
 # %%
@@ -148,8 +148,8 @@ if webgpu.is_available():
 else:
     print("There is no GPU to record for.")
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # **To try:** which is faster on your machine, and from which batch size on?
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # **やってみよう:** あなたのパソコンでは、どれが速いでしょうか。バッチサイズをいくつにすると、順番が入れかわるでしょうか。

@@ -1,4 +1,4 @@
-# %% [markdown] en
+# %% [markdown] lang="en"
 # # pyconvlite: notebooks
 #
 # Python runs here in your browser: there is nothing to install, and nothing that you do leaves your machine. Run a
@@ -17,7 +17,7 @@
 # - [What computes](backends.ipynb): NumPy, SIMD and WebGPU: switch, compare, measure
 # - [Saving and loading weights](weights.ipynb): in the browser's storage, or as a download
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # # pyconvlite ノートブック
 #
 # Pythonは、このブラウザーの中で動きます。インストールは不要で、入力した内容が外に送られることもありません。セルはShift+Enterで実行できます。書きかえて、何度でも実行してみてください。変更した内容は、このブラウザーに保存されます。メニューも日本語にしたいときは、Settings → Languageで選べます。
@@ -35,10 +35,10 @@
 # - [計算エンジンの切りかえ](backends.ipynb)：NumPy、SIMD、WebGPUを切りかえて比べる
 # - [重みの保存と読み込み](weights.ipynb)：ブラウザーに保存する、ファイルとしてダウンロードする
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # A first example: a model shows its layers when it is the last line of a cell.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # まずは試しに実行してみましょう。モデルをセルの最後の行に書くと、層の一覧が表示されます。
 
 # %%

@@ -1,10 +1,10 @@
-# %% [markdown] en
+# %% [markdown] lang="en"
 # # Your own Function
 #
 # Every operation of pyconvlite is a Function: `forward` computes with arrays, `backward` tells the gradient. You can write
 # your own, and have its gradients checked: against measured ones, of the first and the second order.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # # 自分のFunctionを作る
 #
 # pyconvliteの演算は、どれもFunctionでできています。`forward`は配列で計算し、`backward`は勾配を求めます。Functionは自分でも作れます。勾配が正しいかどうかは、数値的に測った勾配と比べて、1階も2階も確かめることができます。
@@ -20,7 +20,7 @@ from pyconvlite.models import Sequential
 from pyconvlite.optimizers import Adam
 from pyconvlite.testing import check_backward, check_double_backward, numerical_grad
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## Softplus
 #
 # Softplus is a smooth relative of relu: $y = \log(1 + e^x)$. Its derivative is the sigmoid function.
@@ -28,7 +28,7 @@ from pyconvlite.testing import check_backward, check_double_backward, numerical_
 # `forward` gets arrays. `backward` gets the gradient of the output as a Variable, and what it returns must be computed
 # with operations on Variables: then the gradient itself can be differentiated again.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## Softplus
 #
 # Softplusは、reluをなめらかにした関数です($y = \log(1 + e^x)$)。微分するとシグモイド関数になります。
@@ -55,13 +55,13 @@ y = softplus(x)
 y.backward()
 x
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## Is the gradient right?
 #
 # `numerical_grad` measures it: it moves each element a little to both sides. `check_backward` compares the two, and
 # more: dtypes, shapes, and that nothing writes into its arguments. No news is good news.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## 勾配は正しいか
 #
 # `numerical_grad`は、要素を1つずつ両側に少しだけ動かして勾配を測ります。`check_backward`は測った勾配と`backward`の勾配を比べるほか、データ型や形、引数を書きかえていないことも調べます。何も表示されなければ合格です。
@@ -71,12 +71,12 @@ print("backward:", x.grad.data)
 print("measured:", numerical_grad(softplus, x.data))
 check_backward(softplus, np.random.default_rng(0).standard_normal((3, 4)))
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## The second order
 #
 # `grad` with `create_graph=True` gives gradients that have a graph of their own. `check_double_backward` checks them.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## 2階の勾配
 #
 # `grad`に`create_graph=True`を渡すと、勾配も計算グラフを持ち、もう一度微分できるようになります。これを確かめるのが`check_double_backward`です。
@@ -93,12 +93,12 @@ for curve, name in ((y, "softplus"), (gx, "first derivative"), (ggx, "second der
 plt.legend()
 plt.show()
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## Two mistakes, and how they show
 #
 # A wrong formula is found by the first check, which names the worst element:
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## 2つの間違いと、その見つけ方
 #
 # 式が間違っていると、1つ目のチェックで見つかります。誤差が最も大きい要素も教えてくれます。
@@ -116,10 +116,10 @@ try:
 except AssertionError as error:
     print(error)
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # This one is right in the first order, but computes with `.data`, outside the graph. Only the second check sees it:
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # 次の例は、1階の勾配は正しいのですが、`.data`を使ってグラフの外で計算しています。これは2つ目のチェックでしか見つかりません。
 
 
@@ -136,12 +136,12 @@ try:
 except AssertionError as error:
     print(error)
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## In a network
 #
 # The function is now as good as any other. Here it stands between the layers of a small network that learns a sine.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## ネットワークで使う
 #
 # これで、ほかの関数と同じように使えます。層と層の間に置いて、サイン関数を学習させてみましょう。
@@ -165,8 +165,8 @@ plt.plot(xs, model(xs).data, label="network")
 plt.legend()
 plt.show()
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # **To try:** write `Swish`, $x \cdot \mathrm{sigmoid}(x)$, as one Function. What is its derivative? Let the checks tell.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # **やってみよう:** $x \cdot \mathrm{sigmoid}(x)$を計算する`Swish`を1つのFunctionとして書いてみましょう。微分はどうなるでしょうか。正しいかどうかはチェックが教えてくれます。

@@ -1,10 +1,10 @@
-# %% [markdown] en
+# %% [markdown] lang="en"
 # # Keep what was learned: saving and loading weights
 #
 # A model's weights are saved to a file, here and on your own machine alike, and loaded into a model of the same shape.
 # This notebook trains a small network on a spiral, saves it, and wakes it up again.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # # 学習した重みを保存する・読み込む
 #
 # モデルの重みはファイルに保存でき、同じ形のモデルに読み込めます。使い方はここでも、ご自分のパソコンでも同じです。このノートブックでは、小さなネットワークにらせん状のデータを学習させ、保存して、もう一度読み込んでみます。
@@ -24,10 +24,10 @@ from pyconvlite.datasets import Spiral
 from pyconvlite.models import MLP
 from pyconvlite.optimizers import Adam
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## Train
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## 学習する
 
 # %%
@@ -58,13 +58,13 @@ def show(model):
 
 show(model)
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## Save
 #
 # `save_weights` writes an npz file, one array for each Parameter: NumPy can read it, and so can DeZero. The file
 # lies beside this notebook, in your browser's storage: it is still there tomorrow. Find it by File → Open.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## 保存する
 #
 # `save_weights`は、Parameterごとに1つの配列を入れたnpzファイルを書き出します。NumPyでもDeZeroでも読めます。ファイルはこのノートブックと同じ場所、ブラウザーの保存領域に置かれ、明日になっても残っています。File → Openから見つけられます。
@@ -76,23 +76,23 @@ print(file.stat().st_size, "bytes")
 for name, array in np.load(file).items():
     print(name, array.shape, array.dtype)
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # To keep it outside the browser, download it. Such a link works for any file:
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ブラウザーの外に保存したいときは、ダウンロードします。次のリンクは、どのファイルにも使えます。
 
 # %%
 contents = base64.b64encode(file.read_bytes()).decode()
 HTML(f'<a download="{file.name}" href="data:application/octet-stream;base64,{contents}">{file.name}</a>')
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # ## Load
 #
 # A new model of the same shape knows nothing. With the weights it answers as the old one did. Its layers need not have
 # seen an input yet: they take their sizes from the file.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # ## 読み込む
 #
 # 同じ形の新しいモデルは、まだ何も知りません。重みを読み込むと、もとのモデルと同じ答えを返すようになります。一度も入力を受け取っていない層も、大きさをファイルから読み取ります。
@@ -103,10 +103,10 @@ awake.load_weights(file)
 print("the same scores:", np.array_equal(awake(x).data, model(x).data))
 awake
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # Weights that do not fit are refused before anything changes, with everything that is wrong:
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # 合わない重みは、何かが書きかわる前に断られます。どこが合わないのかも、すべて教えてくれます。
 
 # %%
@@ -115,8 +115,8 @@ try:
 except ValueError as error:
     print(error)
 
-# %% [markdown] en
+# %% [markdown] lang="en"
 # The training page of this site reads and writes the same kind of file: weights go from one to the other.
 
-# %% [markdown] ja
+# %% [markdown] lang="ja"
 # このサイトの「学習」のページも、同じ形式のファイルを読み書きします。重みは互いにやりとりできます。

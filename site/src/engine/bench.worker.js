@@ -11,7 +11,7 @@ import running from '../../python/running.py?raw';
 import training from '../../python/training.py?raw';
 import { Downloads } from './downloads.js';
 import { holdLife } from './life.js';
-import { loadPython, plain, PYODIDE_FILES, writeModules } from './python.js';
+import { loadPython, PYODIDE_FILES, plain, writeModules } from './python.js';
 
 /** @typedef {Bench} BenchApi */
 

@@ -10,7 +10,7 @@ import training from '../../python/training.py?raw';
 import { Downloads } from './downloads.js';
 import { holdLife } from './life.js';
 import { fetchMnist, MNIST_FILES, storeMnist } from './mnist.js';
-import { loadPython, plain, PYODIDE_FILES, writeModules } from './python.js';
+import { loadPython, PYODIDE_FILES, plain, writeModules } from './python.js';
 
 /**
  * @typedef {import('./downloads.js').Progress} Progress
@@ -114,8 +114,10 @@ class Engine {
   /** Takes the visitor's own pictures to learn from, and to test with. @param {Examples} examples */
   useExamples({ pixels, drawn, label }) {
     const collection = this.#lend(pixels, (lentPixels) =>
-      this.#lend(drawn, (lentDrawn) => this.#lend(label, (lentLabel) =>
-        this.#pictures.Collection(lentPixels, lentDrawn, lentLabel))));
+      this.#lend(drawn, (lentDrawn) =>
+        this.#lend(label, (lentLabel) => this.#pictures.Collection(lentPixels, lentDrawn, lentLabel)),
+      ),
+    );
     this.#scope.set('examples', collection);
     this.#useTestSet(collection.test, collection.probe);
   }

@@ -13,7 +13,7 @@ import training from '../../python/training.py?raw';
 import { Downloads } from './downloads.js';
 import { holdLife } from './life.js';
 import { loadMnist, loadPackages } from './packages.js';
-import { loadPython, plain, PYODIDE_FILES, writeModules } from './python.js';
+import { loadPython, PYODIDE_FILES, plain, writeModules } from './python.js';
 
 /**
  * @typedef {import('./python.js').Pyodide} Pyodide

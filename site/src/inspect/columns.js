@@ -60,7 +60,11 @@ export function showColumns(inspector, seen, nameOf) {
       if (report !== drawn.report || measures !== drawn.measures || lang !== drawn.language) {
         drawStage(columns[i], stage, measure, selected);
       } else columns[i].maps.mark(selected);
-      if (history !== drawn.history) drawActivations(columns[i], history.map((entry) => entry.measures[i].histogram));
+      if (history !== drawn.history)
+        drawActivations(
+          columns[i],
+          history.map((entry) => entry.measures[i].histogram),
+        );
     });
     drawn = { report, measures, history, language: lang };
   });

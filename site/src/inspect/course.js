@@ -61,15 +61,18 @@ class Chart {
           { ...axis, values: (_, ticks) => ticks.map(images), size: 28 },
           { ...axis, values: (_, ticks) => ticks.map(power), size: 48 },
         ],
-        series: [{}, ...layersOf(inspector.state).map((_, i) => {
-          const [colour, dash] = LINES[i % LINES.length];
-          return { stroke: ink(colour), dash, width: 2, points: { show: inspector.state.history.length < 3 } };
-        })],
+        series: [
+          {},
+          ...layersOf(inspector.state).map((_, i) => {
+            const [colour, dash] = LINES[i % LINES.length];
+            return { stroke: ink(colour), dash, width: 2, points: { show: inspector.state.history.length < 3 } };
+          }),
+        ],
       }),
       () => {
         const { history } = inspector.state;
-        const norms = layersOf(inspector.state).map(({ stage }) =>
-          history.map(({ measures }) => measures[stage].gradient || null), // a logarithm has no zero
+        const norms = layersOf(inspector.state).map(
+          ({ stage }) => history.map(({ measures }) => measures[stage].gradient || null), // a logarithm has no zero
         );
         return [history.map(({ samples }) => samples), ...norms];
       },
@@ -86,7 +89,10 @@ class Chart {
     this.#layers = drawn;
     const latest = history[history.length - 1];
     if (!latest) return;
-    const norms = layers.map(({ name, stage }) => ({ name, norm: (latest.measures[stage].gradient ?? 0).toPrecision(2) }));
+    const norms = layers.map(({ name, stage }) => ({
+      name,
+      norm: (latest.measures[stage].gradient ?? 0).toPrecision(2),
+    }));
     const list = norms.map(({ name, norm }) => text().gradient(name, norm)).join(', ');
     this.#place.setAttribute('aria-label', text().gradients(list, count(latest.samples)));
     byId('gradient-legend').replaceChildren(

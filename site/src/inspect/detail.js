@@ -87,7 +87,10 @@ export function showDetail(inspector, picture) {
     byId('map-title').textContent = (units ? text().unitTitle : text().title)(stageName(stage), place.channel + 1);
     paintSigned(map, { data, width: columns, height: rows }, largest(stage.maps.data));
     outline(byId('map-window'), place.row, place.column, [1, 1], [rows, columns]);
-    for (const [field, n, at] of /** @type {const} */ ([[row, rows, place.row], [column, columns, place.column]])) {
+    for (const [field, n, at] of /** @type {const} */ ([
+      [row, rows, place.row],
+      [column, columns, place.column],
+    ])) {
       field.max = String(n);
       if (document.activeElement !== field) field.value = String(at + 1);
     }

@@ -159,7 +159,14 @@ export class Inspector extends Store {
       this.set({ measures: null, history: [], place: null, detail: null });
     }
     this.set({ report });
-    if (!this.state.place) this.choose({ stage: Math.max(0, report.stages.findIndex(({ layer }) => layer)), channel: 0 });
+    if (!this.state.place)
+      this.choose({
+        stage: Math.max(
+          0,
+          report.stages.findIndex(({ layer }) => layer),
+        ),
+        channel: 0,
+      });
     return true;
   }
 

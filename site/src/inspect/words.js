@@ -30,8 +30,12 @@ export const text = texts(
     gradients: (/** @type {string} */ list, /** @type {string} */ images) =>
       `Gradient norms after ${images} images: ${list}`,
     change: (/** @type {string} */ share) => `changed by ${share}`,
-    distribution: (/** @type {string} */ layer, /** @type {string} */ low, /** @type {string} */ high, /** @type {string} */ share) =>
-      `Weights of ${layer} before training and now, from ${low} to ${high}: changed by ${share}`,
+    distribution: (
+      /** @type {string} */ layer,
+      /** @type {string} */ low,
+      /** @type {string} */ high,
+      /** @type {string} */ share,
+    ) => `Weights of ${layer} before training and now, from ${low} to ${high}: changed by ${share}`,
     share: (/** @type {string} */ share) => `Looking inside takes ${share} of the training’s time.`,
     picture: 'picture',
     pictureShape: '28 × 28 pixels',
@@ -72,8 +76,7 @@ export const text = texts(
     gradient: (layer, norm) => `${layer} ${norm}`,
     gradients: (list, images) => `画像 ${images} 枚のあとの勾配のノルム: ${list}`,
     change: (share) => `変化 ${share}`,
-    distribution: (layer, low, high, share) =>
-      `${layer} の学習前と現在の重み、${low} から ${high}: 変化 ${share}`,
+    distribution: (layer, low, high, share) => `${layer} の学習前と現在の重み、${low} から ${high}: 変化 ${share}`,
     share: (share) => `この表示に使っている時間は学習時間の ${share} です。`,
     picture: '画像',
     pictureShape: '28 × 28 画素',

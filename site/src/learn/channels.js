@@ -53,7 +53,13 @@ export function startChannels() {
     W,
     outputs: { shares: 1, total: 0 },
     tell: ({ shares, total }, pixel) =>
-      text().shares(pixel, sumOfProducts(Array.from(shares.data, (share) => [share]), total.data[0])),
+      text().shares(
+        pixel,
+        sumOfProducts(
+          Array.from(shares.data, (share) => [share]),
+          total.data[0],
+        ),
+      ),
   });
   const { stage } = sliding.lesson;
   const block = new Slanted(x.shape, W.shape, 2);

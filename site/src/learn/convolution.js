@@ -162,7 +162,8 @@ class Convolution {
   /** @param {string} id  of the lesson @param {Plan} plan */
   constructor(id, plan) {
     this.#plan = plan;
-    const lesson = (this.#lesson = new Lesson(id));
+    const lesson = new Lesson(id);
+    this.#lesson = lesson;
     const kernels = () => lesson.knobs().OC ?? 2;
     const onPoint = (/** @type {number} */ index) => this.#moveTo(index);
     lesson.stage.append(this.#volumes.element);
@@ -184,8 +185,7 @@ class Convolution {
     const sums = { name: 'sums', title: () => text().sums, onPoint };
     const b = { name: 'b', title: () => text().b, shape: () => [kernels()], values: OFFSETS };
     this.#sums = plan.outputs?.sums && new Tensor(signed(row, '='), sums);
-    if (plan.hasBiases)
-      this.#b = lesson.give(signed(row, '+'), { ...b, onPoint: (oc) => this.#choose(oc) });
+    if (plan.hasBiases) this.#b = lesson.give(signed(row, '+'), { ...b, onPoint: (oc) => this.#choose(oc) });
     this.#y = new Tensor(signed(row, '='), { name: 'y', title: () => text().y, onPoint });
     lesson.start({
       code: plan.code,

@@ -109,9 +109,18 @@ export class Slanted {
     const [depth, rows, columns] = this.#extent;
     /** @type {[Triple, Triple][]} */
     const all = [
-      [[0, rows + GAP / 2, columns + GAP / 2], [depth, rows + GAP / 2, columns + GAP / 2]],
-      [[0, 0, -GAP], [0, rows, -GAP]],
-      [[0, rows + GAP, 0], [0, rows + GAP, columns]],
+      [
+        [0, rows + GAP / 2, columns + GAP / 2],
+        [depth, rows + GAP / 2, columns + GAP / 2],
+      ],
+      [
+        [0, 0, -GAP],
+        [0, rows, -GAP],
+      ],
+      [
+        [0, rows + GAP, 0],
+        [0, rows + GAP, columns],
+      ],
     ];
     return all.slice(-this.#axes).map(([from, to]) => arrow(CELL, from, to));
   }

@@ -91,7 +91,12 @@ export function startNetwork() {
             drawn(shape),
             make('strong', { textContent: i ? name : text().kinds(name) }),
             make('code', { textContent: shapeText(shape) }),
-            ...(i ? [make('span', { textContent: text().kinds(name) }), make('span', { textContent: text().weights(values.weights.data[i]) })] : []),
+            ...(i
+              ? [
+                  make('span', { textContent: text().kinds(name) }),
+                  make('span', { textContent: text().weights(values.weights.data[i]) }),
+                ]
+              : []),
           );
         }),
       );
@@ -107,7 +112,11 @@ function drawn(shape) {
   const extent = [depth, rows, columns].map((n, axis) => Math.min(LONGEST[axis], Math.max(3, n * SCALE[axis])));
   const { width, height, rise } = bounds(extent, 1);
   const box = [-1, -rise - 1, width + 2, height + 2];
-  const drawing = svg('svg', { viewBox: box.join(' '), 'aria-hidden': 'true' }, block({ extent, cell: 1, lines: false }));
+  const drawing = svg(
+    'svg',
+    { viewBox: box.join(' '), 'aria-hidden': 'true' },
+    block({ extent, cell: 1, lines: false }),
+  );
   drawing.style.inlineSize = `${box[2]}px`;
   return drawing;
 }

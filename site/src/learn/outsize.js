@@ -40,7 +40,13 @@ const text = texts(
       `${name} = ${value}: it must be at least ${least}.`,
     still: (/** @type {string} */ name, /** @type {number} */ value) =>
       `${name} = ${value}: with a stride below 1 the kernel never moves on.`,
-    large: (/** @type {string} */ unit, /** @type {number} */ k, /** @type {string} */ padded, /** @type {number} */ n, /** @type {number} */ p) =>
+    large: (
+      /** @type {string} */ unit,
+      /** @type {number} */ k,
+      /** @type {string} */ padded,
+      /** @type {number} */ n,
+      /** @type {number} */ p,
+    ) =>
       `Impossible: the kernel has ${k} ${unit}, the padded input has ${padded}, so the kernel fits nowhere. ` +
       `Use a smaller kernel, an input of at least ${n}, or a padding of at least ${p}.`,
     places: (/** @type {number} */ count, /** @type {string} */ unit) =>
@@ -50,7 +56,8 @@ const text = texts(
       `${rest === 1 ? `The last of the ${unit} is` : `The last ${rest} ${unit} are`} left over: one more stride would go over ` +
       `the edge, so that no output sees ${rest === 1 ? 'it' : 'them'}` +
       (onlyPad ? '; it is padding only.' : '.'),
-    drawing: (/** @type {string} */ unit) => `The padded input along its ${unit}, and below it the places of the kernel`,
+    drawing: (/** @type {string} */ unit) =>
+      `The padded input along its ${unit}, and below it the places of the kernel`,
   },
   {
     rows: '行',
@@ -95,7 +102,9 @@ class View {
   /** @param {HTMLElement} stage @param {Axis} axis */
   constructor(stage, axis) {
     this.axis = axis;
-    stage.append(make('div', { className: 'axis', id: `axis-${axis.output}` }, this.#formula, this.#drawing, this.#sentence));
+    stage.append(
+      make('div', { className: 'axis', id: `axis-${axis.output}` }, this.#formula, this.#drawing, this.#sentence),
+    );
   }
 
   /** @param {Record<string, number>} knobs @param {number | null} size  what Python found */

@@ -92,7 +92,9 @@ export function startPooling() {
       mean.draw(values.mean, mark);
       const [first, second] = [values.most, values.mean].map(({ data }) => short(data[at]));
       const learned = text().learned(values.learned.data[0]);
-      lesson.say(isKnown ? `${text().window(channel, window.map(short).join(', '), first, second)}\n${learned}` : learned);
+      lesson.say(
+        isKnown ? `${text().window(channel, window.map(short).join(', '), first, second)}\n${learned}` : learned,
+      );
     },
   });
 }

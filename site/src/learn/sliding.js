@@ -60,7 +60,11 @@ export class Sliding {
     this.at = plan.x.shape.map(() => 0);
     this.#x = Array.from(plan.x.data);
     const row = this.lesson.row();
-    this.#input = new Tensor(row, { name: 'x', title: () => text().x, onChange: (index, value) => this.#change(index, value) });
+    this.#input = new Tensor(row, {
+      name: 'x',
+      title: () => text().x,
+      onChange: (index, value) => this.#change(index, value),
+    });
     const { shape, data } = plan.W;
     this.#W = this.lesson.give(signed(row, '∗'), { name: 'W', title: () => text().W, shape, values: Array.from(data) });
     const { between } = plan;

@@ -81,7 +81,8 @@ export class Tensor {
     this.#caption.replaceChildren(title(), ' ', code);
     const outer = shape.slice(0, -2);
     if (!this.#grids.length || String(outer) !== String(this.#outer)) this.#layOut(outer);
-    const [rows, columns] = (this.#inner = [1, 1, ...shape].slice(-2));
+    this.#inner = [1, 1, ...shape].slice(-2);
+    const [rows, columns] = this.#inner;
     const scale = magnitude(data ?? []);
     this.#grids.forEach(({ grid, place }, block) => {
       const start = block * rows * columns;

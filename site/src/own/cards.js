@@ -105,7 +105,8 @@ export class Cards {
         card = makeCard(each.id, this.#collection, this.#actions, () => this.#mode === 'camera');
         this.#cards.set(each.id, card);
       }
-      if (this.#place.children[index] !== card.root) this.#place.insertBefore(card.root, this.#place.children[index] ?? null);
+      if (this.#place.children[index] !== card.root)
+        this.#place.insertBefore(card.root, this.#place.children[index] ?? null);
       this.#drawCard(card, each, index);
       this.#drawAnswer(each.id);
     });
@@ -142,7 +143,12 @@ export class Cards {
     }
     while (shots.childElementCount < all.length) {
       const index = shots.childElementCount;
-      const button = make('button', { type: 'button' }, make('canvas'), make('span', { className: 'cross', textContent: '×' }));
+      const button = make(
+        'button',
+        { type: 'button' },
+        make('canvas'),
+        make('span', { className: 'cross', textContent: '×' }),
+      );
       button.addEventListener('click', () => this.#collection.remove(id, index));
       shots.append(make('li', {}, button));
     }

@@ -48,7 +48,10 @@ export class Collection extends Store {
 
   /** @param {number} id @param {number} index */
   remove(id, index) {
-    this.#change(this.#with(id, (each) => ({ ...each, shots: each.shots.filter((_, i) => i !== index) })), true);
+    this.#change(
+      this.#with(id, (each) => ({ ...each, shots: each.shots.filter((_, i) => i !== index) })),
+      true,
+    );
   }
 
   /** @param {number} id @param {string} name */
@@ -63,7 +66,10 @@ export class Collection extends Store {
 
   /** @param {number} id */
   removeClass(id) {
-    this.#change(this.state.classes.filter((each) => each.id !== id), true);
+    this.#change(
+      this.state.classes.filter((each) => each.id !== id),
+      true,
+    );
   }
 
   clear() {

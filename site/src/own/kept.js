@@ -32,7 +32,11 @@ export const keptClasses = async () => (await database()).getAll('classes');
  */
 export async function keepClasses(changed, gone) {
   const work = (await database()).transaction('classes', 'readwrite');
-  await Promise.all([...changed.map((each) => work.store.put(each)), ...gone.map((id) => work.store.delete(id)), work.done]);
+  await Promise.all([
+    ...changed.map((each) => work.store.put(each)),
+    ...gone.map((id) => work.store.delete(id)),
+    work.done,
+  ]);
 }
 
 /** @returns {Promise<Trained | null>} */

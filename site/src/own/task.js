@@ -12,7 +12,14 @@ import { examplesOf } from './collection.js';
 const EVERY = 5; // one of so many of a class is kept from training, as in pictures.py
 
 /** A few dozen pictures are learnt in seconds so, each one moved a little every time. */
-const CHOSEN = { model: 'SmallCNN', optimizer: 'Adam', learningRate: 0.002, batchSize: 8, kernels: 'auto', fresh: true };
+const CHOSEN = {
+  model: 'SmallCNN',
+  optimizer: 'Adam',
+  learningRate: 0.002,
+  batchSize: 8,
+  kernels: 'auto',
+  fresh: true,
+};
 
 const text = texts(
   {
@@ -71,7 +78,11 @@ export class OwnTask {
 
   /** Goes on with what the last visit left. @param {Class[]} classes @param {Trained | null} trained */
   takeUp(classes, trained) {
-    this.begin(trained ? trained.ids.map((id) => classes.find((each) => each.id === id) ?? { id, name: '', shots: [] }) : classes);
+    this.begin(
+      trained
+        ? trained.ids.map((id) => classes.find((each) => each.id === id) ?? { id, name: '', shots: [] })
+        : classes,
+    );
   }
 
   /** A training on these classes begins. @param {Class[]} classes */

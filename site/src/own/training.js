@@ -101,7 +101,8 @@ function drawProgress({ progress, run, notice, curves }) {
   bar.value = value;
   byId('notice').textContent = progress ? loadingText(text().python, progress) : notice();
   announce(notice());
-  const last = (/** @type {number[]} */ values) => values.slice(-10).reduce((sum, each, _, all) => sum + each / all.length, 0);
+  const last = (/** @type {number[]} */ values) =>
+    values.slice(-10).reduce((sum, each, _, all) => sum + each / all.length, 0);
   byId('r-samples').textContent = run ? text().of(count(run.done), count(run.total)) : '–';
   byId('r-loss').textContent = curves.loss.length ? last(curves.loss).toFixed(3) : '–';
   byId('r-accuracy').textContent = curves.accuracy.length ? percent(last(curves.accuracy), 1) : '–';

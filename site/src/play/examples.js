@@ -35,7 +35,10 @@ const titles = texts(
  * @returns {{title: string, code: string}[]}  in the visitor's language
  */
 export const examples = () =>
-  Object.entries(titles()).map(([name, title]) => ({ title, code: codeOf(sources[`../../python/examples/${name}.py`]) }));
+  Object.entries(titles()).map(([name, title]) => ({
+    title,
+    code: codeOf(sources[`../../python/examples/${name}.py`]),
+  }));
 
 /**
  * A program with the comments of one language: a line that begins with `# en:` or `# ja:` is for that one alone.

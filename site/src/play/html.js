@@ -1,8 +1,8 @@
 // HTML that a program shows, in a frame of its own.
 
-import frame from './frame.html?url';
 import { texts } from '../language.js';
 import { make } from '../views/dom.js';
+import frame from './frame.html?url';
 
 /** @typedef {import('../engine/runner.worker.js').Html} Html */
 

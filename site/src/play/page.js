@@ -1,6 +1,6 @@
 // The page of the playground: the editor, the buttons, and what is kept between visits.
 
-import { showLanguage, onLanguage, texts } from '../language.js';
+import { onLanguage, showLanguage, texts } from '../language.js';
 import { announce, byId, guardButtons, loadingText, make, setEnabled } from '../views/dom.js';
 import { Editor } from '../views/editor.js';
 import { drawFault, onFaultButtons } from '../views/fault.js';
@@ -29,7 +29,8 @@ const text = texts(
     linkLong: 'The link holds more than a program may have; your own program stands here instead.',
     linkDamaged: 'The link is damaged, perhaps cut off on its way; your own program stands here instead.',
     full: 'The browser’s storage is full or switched off: the program and its output will not be here after a reload.',
-    outputFull: 'The output is too large for the browser’s storage: after a reload the program will be here without it.',
+    outputFull:
+      'The output is too large for the browser’s storage: after a reload the program will be here without it.',
   },
   {
     editor: 'Python のプログラム',
@@ -40,7 +41,8 @@ const text = texts(
     example: 'これは例です。',
     copied: 'リンクをコピーしました。',
     notCopied: '下のリンクをコピーしてください。',
-    long: (size) => `プログラムが長すぎてリンクにできません(${size} 文字。確実に届くのは ${LinkError.most} 文字までです)。`,
+    long: (size) =>
+      `プログラムが長すぎてリンクにできません(${size} 文字。確実に届くのは ${LinkError.most} 文字までです)。`,
     linkLong: 'リンクに含まれるプログラムが大きすぎます。代わりに自分のプログラムを表示しています。',
     linkDamaged: 'リンクが壊れています(途中で切れたのかもしれません)。代わりに自分のプログラムを表示しています。',
     full: 'ブラウザの保存領域が一杯か、無効になっています。再読み込みすると、プログラムと出力は失われます。',
@@ -233,6 +235,10 @@ addEventListener('pagehide', keepCode);
 onFaultButtons({ retry: () => playground.start(), dismiss: () => {} });
 playground.show(draw);
 const before = kept('output');
-if (before) output.unpack(before).catch(() => keep('output', null)).then(() => (byId('empty').hidden = !output.isEmpty));
+if (before)
+  output
+    .unpack(before)
+    .catch(() => keep('output', null))
+    .then(() => (byId('empty').hidden = !output.isEmpty));
 openLink();
 playground.start();

@@ -123,7 +123,8 @@ export class Playground extends Store {
   /** @param {string} code @param {boolean} keeps  the variables */
   async #execute(code, keeps) {
     if (this.state.phase !== 'idle') return;
-    const program = (this.#program = Symbol('program'));
+    const program = Symbol('program');
+    this.#program = program;
     this.set({ phase: 'running', line: null, notice: () => text().running });
     const began = performance.now();
     try {

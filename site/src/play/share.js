@@ -28,7 +28,10 @@ export class LinkError extends Error {
 export async function linkTo(code) {
   const bytes = await through(new CompressionStream('deflate'), new TextEncoder().encode(code));
   const text = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
-  const link = new URL('play.html', document.baseURI).href + MARK + text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+  const link =
+    new URL('play.html', document.baseURI).href +
+    MARK +
+    text.replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
   if (link.length > MOST_LINK) throw new LinkError('long', link.length);
   return link;
 }

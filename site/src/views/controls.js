@@ -35,7 +35,8 @@ const text = texts(
     trained: (/** @type {string} */ model) => model,
     uploaded: (/** @type {string} */ model) => `${model} with uploaded weights`,
     model: (/** @type {string} */ model) => `${model}.`,
-    trainedModel: (/** @type {string} */ model, /** @type {string} */ images) => `${model}, trained on ${images} images.`,
+    trainedModel: (/** @type {string} */ model, /** @type {string} */ images) =>
+      `${model}, trained on ${images} images.`,
   },
   {
     loading: '読み込み中 …',
@@ -205,7 +206,7 @@ function drawProgress({ progress, run, testing, notice }) {
 
 /** @param {LabState} state */
 function drawReadouts({ phase, run, curves, result }) {
-  const rate = run && run.done ? run.done / run.seconds : 0;
+  const rate = run?.done ? run.done / run.seconds : 0;
   const latest = (/** @type {number[]} */ values) => {
     const last = values.slice(-20); // a single batch says little
     return last.length ? last.reduce((sum, value) => sum + value, 0) / last.length : null;

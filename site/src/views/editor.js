@@ -109,7 +109,13 @@ export class Editor {
           this.#name.of(this.#described()),
           // Tab is left to the browser: it takes the keyboard on to the next element.
           keymap.of([
-            { key: 'Mod-Enter', run: () => (options.onRun?.(), true) },
+            {
+              key: 'Mod-Enter',
+              run: () => {
+                options.onRun?.();
+                return true;
+              },
+            },
             ...completionKeymap,
             ...historyKeymap,
             ...defaultKeymap,

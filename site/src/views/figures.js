@@ -67,7 +67,9 @@ export function layOut(id, columns, groups) {
     const body = make('tbody');
     if (title) body.append(make('tr', {}, said(make('th', { scope: 'rowgroup', colSpan: 1 + columns.length }), title)));
     for (const measure of measures) {
-      const cells = Object.fromEntries(columns.map((name) => [name, make('td', { className: name, textContent: NONE })]));
+      const cells = Object.fromEntries(
+        columns.map((name) => [name, make('td', { className: name, textContent: NONE })]),
+      );
       rows.set(measure, cells);
       body.append(make('tr', {}, said(make('th', { scope: 'row' }), measure.label), ...Object.values(cells)));
     }
@@ -85,8 +87,10 @@ function said(element, say) {
 export function drawFigure(measure, result) {
   const cells = rows.get(measure);
   if (cells) drawBeside(cells, result);
-  else if (measure.name === 'split') drawSplit((split = result));
-  else byId('ceiling').textContent = result === null ? NONE : figure(result);
+  else if (measure.name === 'split') {
+    split = result;
+    drawSplit(result);
+  } else byId('ceiling').textContent = result === null ? NONE : figure(result);
 }
 
 /** @param {Record<string, HTMLElement>} cells @param {Beside} figures */

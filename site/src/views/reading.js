@@ -8,7 +8,8 @@ import { paintInk } from './pixels.js';
 const text = texts(
   {
     image: (/** @type {number} */ index) => `Test image ${index}: look at it`,
-    read: (/** @type {number} */ label, /** @type {number} */ predicted) => `A ${label}, read as ${predicted}: look at it`,
+    read: (/** @type {number} */ label, /** @type {number} */ predicted) =>
+      `A ${label}, read as ${predicted}: look at it`,
     count: (/** @type {number} */ right, /** @type {number} */ total) => `${right} of ${total} test images right`,
   },
   {

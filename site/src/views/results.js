@@ -80,7 +80,12 @@ function drawConfusion(confusion) {
 function picture({ index, label, predicted, confidence, pixels }, showTestImage) {
   const canvas = make('canvas', { className: 'ink' });
   paintInk(canvas, { data: pixels, width: 28, height: 28 }, 255);
-  const caption = make('span', {}, `${label} `, make('span', { className: 'as', textContent: text().readAs(predicted) }));
+  const caption = make(
+    'span',
+    {},
+    `${label} `,
+    make('span', { className: 'as', textContent: text().readAs(predicted) }),
+  );
   const button = make('button', { type: 'button', title: text().image(index) }, canvas, caption);
   button.setAttribute('aria-label', text().look(label, predicted, percent(confidence, 0)));
   button.addEventListener('click', () => {

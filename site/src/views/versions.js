@@ -3,7 +3,10 @@
 import { texts } from '../language.js';
 import { byId } from './dom.js';
 
-const text = texts({ running: (/** @type {string} */ all) => `Running ${all}.` }, { running: (all) => `動作中: ${all}` });
+const text = texts(
+  { running: (/** @type {string} */ all) => `Running ${all}.` },
+  { running: (all) => `動作中: ${all}` },
+);
 
 /** @param {import('../engine/python.js').Versions | null} versions */
 export function drawVersions(versions) {
