@@ -42,6 +42,7 @@ TERMS = {
     "forward",
     "gx",
     "gW",
+    "fc",  # a layer of the small CNN
     "chrome://gpu",
     "Chrome",
     "Edge",

@@ -14,7 +14,7 @@
  * @property {(steps: Step[]) => void} onSteps  the latest, in their order
  * @property {(weights: Uint8Array<ArrayBuffer>, samples: number) => void} onCheckpoint
  *
- * @typedef {{missing: Message | null}} Gpu  what keeps this page from computing on one
+ * @typedef {{missing?: Message}} Gpu  what keeps this page from computing on one
  *
  * @typedef {{shape: number[], data: Float32Array<ArrayBuffer>}} Picture  numbers of one array, last axis fastest
  *

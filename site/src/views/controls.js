@@ -144,7 +144,7 @@ function offerPresentWeights({ model }) {
 
 /** WebGPU can be chosen where there is a GPU; else a line tells what is missing. @param {LabState} state */
 function offerGpu({ gpu }) {
-  /** @type {HTMLOptionElement} */ (byId('webgpu')).disabled = gpu?.missing !== null;
+  /** @type {HTMLOptionElement} */ (byId('webgpu')).disabled = gpu === null || gpu.missing !== undefined;
   byId('gpu-hint').hidden = !gpu?.missing;
   byId('gpu-hint').textContent = gpu?.missing ? text().noGpu(told(gpu.missing)) : '';
 }
