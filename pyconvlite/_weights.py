@@ -9,6 +9,7 @@ from typing import BinaryIO, TypeAlias
 import numpy as np
 
 from . import backends
+from ._coded import coded
 from ._shapes import Array
 from .autograd import Parameter
 
@@ -50,13 +51,15 @@ def load(file: WeightFile, params: Mapping[str, Parameter]) -> None:
     else:
         title = "the file"
         arrays = _read_npz(file, title)
-    faults = [f"missing: {name}" for name in params if name not in arrays]
-    faults += [f"unexpected: {name}" for name in arrays if name not in params]
+    faults = [_missing(name) for name in params if name not in arrays]
+    faults += [_unexpected(name) for name in arrays if name not in params]
     for name in params:
         if name in arrays:
             faults += _misfits(name, arrays[name], params[name])
     if faults:
-        raise ValueError(f"the weights in {title} do not fit the model: {'; '.join(faults)}")
+        reasons = "; ".join(map(str, faults))
+        error = ValueError(f"the weights in {title} do not fit the model: {reasons}")
+        raise coded(error, "weights-misfit", file=title, faults=faults)
     loaded = [_converted(arrays[name], param) for name, param in params.items()]
     for param, data in zip(params.values(), loaded, strict=True):
         param.data = data
@@ -75,18 +78,29 @@ def _read_npz(file: BinaryIO, title: str) -> dict[str, Array]:
     except (ValueError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
         # NumPy takes what it does not know for a pickle, and advises to load it as such, which runs its code.
         reason = "it is of another format" if "pickle" in str(error) else error
-        raise ValueError(f"{title} is not a complete npz archive of weights: {reason}") from error
+        refusal = ValueError(f"{title} is not a complete npz archive of weights: {reason}")
+        raise coded(refusal, "weights-unreadable", file=title, reason=reason) from error
 
 
-def _misfits(name: str, array: Array, param: Parameter) -> Iterator[str]:
+def _missing(name: str) -> Exception:
+    return coded(ValueError(f"missing: {name}"), "weight-missing", name=name)
+
+
+def _unexpected(name: str) -> Exception:
+    return coded(ValueError(f"unexpected: {name}"), "weight-unexpected", name=name)
+
+
+def _misfits(name: str, array: Array, param: Parameter) -> Iterator[Exception]:
     if array.dtype.kind != "f":
-        yield f"{name} holds {array.dtype}, not floats"
+        error = ValueError(f"{name} holds {array.dtype}, not floats")
+        yield coded(error, "weight-dtype", name=name, dtype=array.dtype)
     expected = param.lazy_shape if param.data is None else param.shape
     if expected is None:
         return
     open_or_equal = [e is None or e == n for e, n in zip(expected, array.shape, strict=False)]
     if len(expected) != array.ndim or not all(open_or_equal):
-        yield f"{name} has shape {array.shape}, the model needs {expected}"
+        error = ValueError(f"{name} has shape {array.shape}, the model needs {expected}")
+        yield coded(error, "weight-shape", name=name, shape=array.shape, expected=expected)
 
 
 def _converted(array: Array, param: Parameter) -> Array:

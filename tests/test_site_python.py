@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,15 @@ import pytest
 import pyconvlite
 import pyconvlite.functions as F
 from pyconvlite import backends
+from pyconvlite._coded import coded
+from pyconvlite.backends.simd import library
 from pyconvlite.datasets import MNIST
 from pyconvlite.optimizers import SGD, Adam
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "site" / "python"))
 import digits
 import looking
+import messages
 import running
 import training
 
@@ -84,8 +88,11 @@ class TestTraining:
         model = training.build(training.MLP)
         steps = training.train(model, training.training_set(60), SGD(1e30), batch_size=10, epochs=2)
         message = r"the loss is (inf|nan) after \d+ images: lower the learning rate"
-        with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match=message):
+        with np.errstate(all="ignore"), pytest.raises(FloatingPointError, match=message) as caught:
             asyncio.run(training.read(list(steps)))
+        told = messages.message_of(caught.value)
+        assert told["code"] == "loss-not-finite"
+        assert "the loss is {loss} after {images} images".format(**told["values"]) in told["text"]
 
     def test_the_result_adds_up(self) -> None:
         model = training.build(training.SmallCNN)
@@ -231,11 +238,30 @@ def test_a_look_at_a_drawing() -> None:
 
 def test_a_gpu_is_looked_for() -> None:
     found = asyncio.run(running.find_gpu())
-    assert not found["found"]
-    assert "JavaScript runtime" in found["text"] or "navigator.gpu" in found["text"]
+    assert found["missing"]["code"] in ("no-javascript", "no-webgpu")
+    assert found["missing"]["text"].startswith("this ")
 
 
 def test_what_is_running() -> None:
     assert running.versions()["pyconvlite"] == pyconvlite.__version__
     with backends.use("numpy"):
-        assert running.versions()["kernels"] == "NumPy: it was asked for"
+        kernels = running.versions()["kernels"]
+    assert (kernels["code"], kernels["values"]["reason"]["code"]) == ("kernels-numpy", "chosen")
+
+
+def test_which_kernels_compute_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = ImportError("relaxed.wasm does not load: no memory")
+    coded(error, "simd-unloadable", reason=OSError("no memory"))
+    monkeypatch.setattr(library, "load", failing(error))
+    with pytest.warns(RuntimeWarning), backends.use("auto"):
+        kernels = running.kernels()
+    assert kernels["code"] == "kernels-numpy"
+    reason = {"code": "simd-unloadable", "values": {"reason": "no memory"}, "text": str(error)}
+    assert kernels["values"] == {"reason": reason}
+
+
+def failing(error: Exception) -> Callable[[], None]:
+    def fail() -> None:
+        raise error
+
+    return fail

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from .._coded import coded
 from .._shapes import Array
 from . import devices
 from . import numpy as _numpy
@@ -37,6 +38,7 @@ class _Choice(NamedTuple):
     kernels: Kernels[Array]
     name: str  # numpy or simd
     reason: str
+    error: ImportError | None = None
 
 
 _choice: _Choice | None = None  # None until the first kernel is asked for
@@ -64,13 +66,14 @@ def _choose(name: str) -> _Choice:
         _, variant = library.load()
     except ImportError as error:
         if name == "simd":
-            raise devices.DeviceUnavailable(f"the simd backend cannot serve here: {error}") from error
+            unavailable = devices.DeviceUnavailable(f"the simd backend cannot serve here: {error}")
+            raise coded(unavailable, "simd-unavailable", reason=error) from error
         reason = str(error)
         if not isinstance(error, library.Unsupported) and reason not in _warned:
             _warned.add(reason)
             message = f"NumPy computes in place of the SIMD kernels: {reason}"
             warnings.warn(message, RuntimeWarning, stacklevel=4)
-        _choice = _Choice(_numpy, "numpy", reason)
+        _choice = _Choice(_numpy, "numpy", reason, error)
     else:
         _choice = _Choice(simd, "simd", f"this engine runs the variant {variant}")
     return _choice
@@ -115,6 +118,8 @@ class Description:
     Attributes:
         backend: "numpy" or "simd".
         reason: why it was chosen.
+        error: the ImportError that keeps "simd" from serving where "auto" was asked for, with its `code` and
+            `values`; None where nothing does.
         serves: for each kernel and dtype, who serves it.
         calls: how often each kernel was called since the start, by kernel and backend; where "numpy" stood in
             for "simd", it is counted as "numpy".
@@ -130,6 +135,7 @@ class Description:
 
     backend: str
     reason: str
+    error: ImportError | None
     serves: Mapping[str, Mapping[str, str]]
     calls: Mapping[str, Mapping[str, int]]
 
@@ -161,6 +167,7 @@ def describe() -> Description:
     return Description(
         choice.name,
         choice.reason,
+        choice.error,
         {name: {"float32": by_choice.get(name, "numpy"), "others": "numpy"} for name in names},
         {name: {backend: _calls[name, backend] for backend in ("simd", "numpy")} for name in names},
     )

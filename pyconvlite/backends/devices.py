@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from .._coded import coded
+
 __all__ = [
     "DeviceUnavailable",
     "foreach",
@@ -40,6 +42,8 @@ def register_device(namespace: ModuleType) -> None:
 
 class DeviceUnavailable(RuntimeError):  # noqa: N818 - it says what is missing, not that somebody erred
     """Raised when a device or a backend is asked for that this runtime does not have.
+
+    Its `code` names the reason, as "no-adapter" does, and `values` has what the message tells.
 
     Example:
         >>> try:
@@ -107,7 +111,8 @@ def to_gpu(x: Any) -> Any:
         pyconvlite.backends.devices.DeviceUnavailable: no GPU is open; ...
     """
     if device is None or not device.is_available():
-        raise DeviceUnavailable("no GPU is open; `await pyconvlite.backends.webgpu.init()` opens one")
+        closed = DeviceUnavailable("no GPU is open; `await pyconvlite.backends.webgpu.init()` opens one")
+        raise coded(closed, "gpu-closed")
     return device.asarray(x)
 
 

@@ -1,10 +1,11 @@
-"""What is running: the versions, and which kernels compute."""
+"""What is running: the versions, and which kernels compute; as messages, see messages.py."""
 
 from __future__ import annotations
 
 import sys
 
 import numpy as np
+from messages import message, message_of
 from training import on_gpu
 
 import pyconvlite
@@ -15,33 +16,34 @@ from pyconvlite.backends.webgpu.device import current
 
 
 async def find_gpu() -> dict:
-    """Whether there is a GPU to compute on (`found`), and what it is or what is missing (`text`)."""
+    """What keeps this page from computing on a GPU: `missing`, a message; None where nothing does."""
     try:
         await webgpu.init()
     except webgpu.WebGPUUnavailable as error:
-        return {"found": False, "text": str(error)}
-    return {"found": True, "text": adapter()}
+        return {"missing": message_of(error)}
+    return {"missing": None}
 
 
-def adapter() -> str:
-    """The GPU's name, as far as the browser tells it."""
+def adapter() -> object:
+    """The GPU's name, as far as the browser tells it, or a message with it."""
     info = current().info
-    name = info.description or f"{info.vendor} {info.architecture}".strip() or "a GPU without a name"
-    return f"{name}, a CPU that stands in for a GPU" if info.fallback else name
+    name = info.description or f"{info.vendor} {info.architecture}".strip() or message("gpu-nameless")
+    return message("gpu-fallback", name=name) if info.fallback else name
 
 
-def kernels(model: Model | None = None) -> str:
-    """Which kernels compute, on the CPU or where the model is, for people."""
+def kernels(model: Model | None = None) -> dict:
+    """Which kernels compute, on the CPU or where the model is."""
     if model is not None and on_gpu(model):
-        return f"WebGPU ({adapter()})"
+        return message("kernels-webgpu", adapter=adapter())
     choice = backends.describe()
     if choice.backend == "simd":
-        return f"WebAssembly SIMD kernels ({library.load()[1]})"
-    return f"NumPy: {choice.reason}"
+        return message("kernels-simd", variant=library.load()[1])
+    reason = message_of(choice.error) if choice.error else message("chosen")
+    return message("kernels-numpy", reason=reason)
 
 
 def versions() -> dict:
-    """Versions and kernels, by name."""
+    """Versions, by name, and `kernels`, a message."""
     return {
         "python": sys.version.split()[0],
         "numpy": np.__version__,

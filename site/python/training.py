@@ -13,6 +13,7 @@ import numpy as np
 import pyconvlite.functions as F
 import pyconvlite.layers as L
 from pyconvlite import DataLoader, Model, models, no_grad, test_mode
+from pyconvlite._coded import coded
 from pyconvlite.backends import get_array_module, on_device, webgpu
 from pyconvlite.datasets import MNIST, Dataset
 from pyconvlite.models import LeNet
@@ -198,8 +199,10 @@ async def read(steps: list[Step]) -> list[dict]:
     found = []
     for step, loss, accuracy in zip(steps, map(float, numbers[::2]), map(float, numbers[1::2]), strict=True):
         if not isfinite(loss):
-            message = f"the loss is {loss} after {step.samples} images: lower the learning rate"
-            raise FloatingPointError(message)
+            error = FloatingPointError(
+                f"the loss is {loss} after {step.samples} images: lower the learning rate"
+            )
+            raise coded(error, "loss-not-finite", loss=loss, images=step.samples)
         found.append({"epoch": step.epoch, "samples": step.samples, "loss": loss, "accuracy": accuracy})
     return found
 

@@ -1,8 +1,9 @@
 // The benchmark page: what is measured, one figure after the other, and the state that the views draw.
 
 import { Engine } from './engine/engine.js';
-import { faultOf, told } from './fault.js';
+import { faultOf } from './fault.js';
 import { showLanguage, texts } from './language.js';
+import { told } from './message.js';
 import { Store } from './store.js';
 import { announce, byId, guardButtons, loadingText, setEnabled } from './views/dom.js';
 import { drawFault, onFaultButtons } from './views/fault.js';
@@ -160,7 +161,7 @@ class Bench extends Store {
       this.set({ versions });
       return engine;
     } catch (error) {
-      engine.terminate('it could not be loaded');
+      engine.terminate();
       throw error;
     }
   }

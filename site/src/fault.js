@@ -1,7 +1,7 @@
 // An error as the pages tell it.
 
-import { inJapanese } from './japanese.js';
 import { texts } from './language.js';
+import { messageOf, told } from './message.js';
 
 /**
  * @typedef {object} Fault
@@ -10,25 +10,15 @@ import { texts } from './language.js';
  */
 
 const text = texts(
-  {
-    said: (/** @type {string} */ message) => message,
-    down: (/** @type {string} */ message) => `Python is not running: ${message}`,
-  },
-  {
-    said: inJapanese,
-    down: (message) => `Python が動いていません: ${inJapanese(message)}`,
-  },
+  { down: (/** @type {string} */ message) => `Python is not running: ${message}` },
+  { down: (message) => `Python が動いていません: ${message}` },
 );
-
-/** An error's message in the visitor's language, as far as we know it. @param {string} message */
-export const told = (message) => text().said(message);
 
 /** @param {Error} error @param {boolean} runs  whether Python goes on @returns {Fault} */
 export function faultOf(error, runs) {
-  const lines = error.message.trimEnd().split('\n');
-  const last = lines[lines.length - 1]; // of a traceback the error itself
+  const message = messageOf(error);
   return {
-    title: () => (runs ? told(last) : text().down(last)),
-    detail: lines.length > 1 ? error.message : '',
+    title: () => (runs ? told(message) : text().down(told(message))),
+    detail: error.message.trimEnd().includes('\n') ? error.message : '',
   };
 }

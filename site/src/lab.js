@@ -11,6 +11,7 @@ import { Store } from './store.js';
 /**
  * @typedef {import('./engine/engine.worker.js').EngineApi} EngineApi
  * @typedef {import('./engine/answers.js').Step} Step
+ * @typedef {import('./engine/python.js').Versions} Versions
  * @typedef {import('./settings.js').Settings} Settings
  * @typedef {import('./lab-state.js').Phase} Phase
  * @typedef {import('./lab-state.js').Run} Run
@@ -113,7 +114,7 @@ export class Lab extends Store {
     });
     const former = this.#engine;
     this.#engine = engine; // first, so that the end of the former one is not taken for a fault
-    former?.terminate('replaced');
+    former?.terminate();
     this.set({ phase: 'loading', progress: null, fault: null, testing: null, notice: () => text().loading });
     await this.#attempt(async () => {
       const versions = await engine.load(
@@ -133,7 +134,7 @@ export class Lab extends Store {
   train(settings) {
     this.set({ phase: 'training', fault: null, notice: () => text().started });
     const events = Comlink.proxy({
-      onStart: (/** @type {string} */ kernels) => this.#onStart(settings, kernels),
+      onStart: (/** @type {Versions['kernels']} */ kernels) => this.#onStart(settings, kernels),
       onSteps: (/** @type {Step[]} */ steps) => this.#onSteps(steps),
       onCheckpoint: (/** @type {Uint8Array} */ bytes, /** @type {number} */ samples) => {
         this.set({ checkpoint: { model: this.#modelAfter(samples), bytes, curves: this.state.curves } });
@@ -265,7 +266,7 @@ export class Lab extends Store {
     this.set({ phase: 'idle', testing: null, result, notice });
   }
 
-  /** @param {Settings} settings @param {string} kernels */
+  /** @param {Settings} settings @param {Versions['kernels']} kernels */
   #onStart(settings, kernels) {
     const { model, curves, versions } = this.state;
     /** @type {Model} */

@@ -121,7 +121,8 @@ def test_weights_that_do_not_fit_change_nothing(visit: Visit, tmp_path: Path) ->
     np.savez(archive, **{"conv1/W": np.zeros((16, 1, 3, 3), np.float32)})
     upload(visit, archive)
     visit.wait_for("#fault-title", "conv1/W has shape (16, 1, 3, 3), the model needs (16, 1, 5, 5)")
-    assert visit.text("#fault-title").startswith("ValueError: ")
+    assert "missing: conv1/b; missing: " in visit.text("#fault-title")
+    assert "ValueError: " in (visit.page.text_content("#fault-detail") or "")
     assert visit.text("#go") == "Train"
 
     text = tmp_path / "notes.npz"
@@ -150,7 +151,7 @@ def test_weights_go_down_and_up(visit: Visit, tmp_path: Path) -> None:
 def test_a_python_error_is_shown_as_such(visit: Visit) -> None:
     visit.choose(optimizer="SGD", learningRate="1e30", batchSize=8)
     visit.page.click("#go")
-    visit.wait_for("#fault-title", "FloatingPointError: the loss is")
+    visit.wait_for("#fault-title", "the loss is")
     assert "lower the learning rate" in visit.text("#fault-title")
     assert visit.page.is_hidden("#fault-detail")
     visit.page.click("#fault-more summary")

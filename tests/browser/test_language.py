@@ -42,6 +42,7 @@ TERMS = {
     "forward",
     "gx",
     "gW",
+    "fc",  # a layer of the small CNN
     "chrome://gpu",
     "Chrome",
     "Edge",
@@ -147,6 +148,8 @@ def test_errors_in_japanese(japanese: Visit, tmp_path: Path) -> None:
     japanese.choose(model="MLP")
     japanese.page.set_input_files("#file", japanese.weights(tmp_path))
     japanese.wait_for("#fault-title", "の重みがモデルに合いません: ")
+    assert "layers/0/W がありません、" in japanese.text("#fault-title")
+    assert "conv1/W はモデルにありません" in japanese.text("#fault-title")
 
 
 def test_a_file_that_is_missing_in_japanese(enter: Callable[..., Visit], own_server: Server) -> None:

@@ -156,6 +156,9 @@ def test_a_lost_gpu_ends_the_run_at_its_checkpoint(page: Visit) -> None:
     page.until_seen(checkpoint + 100)
     page.page.workers[0].evaluate("device.destroy()")
     page.page.locator("#fault-title").filter(has_text="device lost").wait_for()
+    page.page.click("#language")
+    assert page.text("#fault-title").startswith("GPU が使えなくなりました(")
+    page.page.click("#language")
     page.wait_for("#go", "Train")
     left = page.seen()
     assert left >= checkpoint

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ... import _platform
+from ..._coded import coded
 
 FOLDER = Path(__file__).parent
 VARIANTS = ("relaxed", "simd128")  # the faster one first
@@ -39,12 +40,14 @@ def supported(folder: Path, validates: Callable[[bytes], bool]) -> str:
     for name in VARIANTS:
         path = folder / f"{name}.wasm"
         if not path.is_file():
-            raise ImportError(f"{path} is missing; install pyconvlite from its wheel, which has it")
+            missing = ImportError(f"{path} is missing; install pyconvlite from its wheel, which has it")
+            raise coded(missing, "simd-missing", file=path)
         if validates(path.read_bytes()):
             return name
     if validates(SMALLEST):
-        raise ImportError(f"{path} is damaged; install pyconvlite from its wheel again")
-    raise Unsupported("this WebAssembly engine has no SIMD")
+        damaged = ImportError(f"{path} is damaged; install pyconvlite from its wheel again")
+        raise coded(damaged, "simd-damaged", file=path)
+    raise coded(Unsupported("this WebAssembly engine has no SIMD"), "simd-unsupported")
 
 
 def load() -> tuple[Any, str]:
@@ -63,7 +66,10 @@ def load() -> tuple[Any, str]:
 @functools.cache  # failures too: asked again for a module that did not load, Pyodide hands out half of one
 def _load() -> tuple[Any, str] | ImportError:
     if not _platform.IN_PYODIDE:
-        return Unsupported(f"the kernels are WebAssembly, for Pyodide; this Python runs on {_platform.NAME}")
+        elsewhere = Unsupported(
+            f"the kernels are WebAssembly, for Pyodide; this Python runs on {_platform.NAME}"
+        )
+        return coded(elsewhere, "simd-elsewhere", platform=_platform.NAME)
     try:
         name = supported(FOLDER, _platform.validates)
     except ImportError as error:
@@ -71,7 +77,9 @@ def _load() -> tuple[Any, str] | ImportError:
     try:
         return ctypes.CDLL(str(FOLDER / f"{name}.wasm")), name
     except OSError as error:
-        return ImportError(f"{name}.wasm does not load: {error}")
+        return coded(
+            ImportError(f"{name}.wasm does not load: {error}"), "simd-unloadable", variant=name, reason=error
+        )
 
 
 class _Library:

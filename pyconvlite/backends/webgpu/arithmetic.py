@@ -141,7 +141,7 @@ def logical(name: str, expression: str, *xs: Array | Number) -> Array:
     operands: list[Array] = [operand(x) for x in xs]
     for x in operands:
         if x.dtype != BOOL:
-            raise TypeError(f"&, | and ~ are for arrays of bools on the device; got {x.dtype}")
+            raise TypeError(f"&, | and ~ are for truth values on the device; got {x.dtype}")
     return elementwise(name, expression, operands, dtypes=[BOOL])
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ... import _platform
+from ..._coded import coded
 from ..devices import DeviceUnavailable
 
 __all__ = [
@@ -139,10 +140,11 @@ class Device:
     def allocate(self, size: int) -> int:
         """Take a buffer of `size` bytes; see `Buffer`, which gives it back."""
         if size > self.largest:
-            raise ValueError(
+            large = ValueError(
                 f"an array of {size:,} bytes is larger than this adapter can bind, {self.largest:,}; "
                 "use smaller batches"
             )
+            raise coded(large, "array-too-large", size=f"{size:,}", most=f"{self.largest:,}")
         return int(self._call(self._allocate, size))
 
     def release(self, buffer: int) -> None:
@@ -217,7 +219,8 @@ class Device:
         """Run a kernel; parameters are integers of 32 bits."""
         for buffer in buffers:
             if buffer.device is not self:
-                raise DeviceLost("an array belongs to a device that is gone; load it from the CPU again")
+                gone = DeviceLost("an array belongs to a device that is gone; load it from the CPU again")
+                raise coded(gone, "array-lost")
         if self.recording is not None:
             self.recording.record(self._names[pipeline], pipeline, groups, buffers, parameters)
         self._call(self._run, pipeline, *groups, *[b.id for b in buffers], *map(int, parameters))
@@ -284,11 +287,12 @@ def _translated(error: Exception) -> Exception:
     if type(error).__name__ != "JsException":
         return error
     message = str(error).removeprefix("Error: ")
-    if message.startswith("device lost"):
-        return DeviceLost(
+    if message.startswith("device lost: "):
+        lost = DeviceLost(
             f"{message}; webgpu.init() opens a new one, data goes on from its last copy on the CPU"
         )
-    return WebGPUError(message)
+        return coded(lost, "device-lost", reason=message.removeprefix("device lost: "))
+    return coded(WebGPUError(message), "device-error", reason=message)
 
 
 _current: Device | None = None
@@ -301,7 +305,8 @@ def current() -> Device:
         WebGPUUnavailable: `init` was not called.
     """
     if _current is None:
-        raise WebGPUUnavailable("there is no device yet; call `await webgpu.init()` first")
+        closed = WebGPUUnavailable("there is no device yet; call `await webgpu.init()` first")
+        raise coded(closed, "gpu-closed")
     return _current
 
 
@@ -336,31 +341,37 @@ async def init(power_preference: str | None = None, dtype: Any = np.float32) -> 
     if floats not in (np.float32, np.float16):
         raise ValueError(f"dtype must be float32 or float16; got {floats}")
     if not _platform.IN_PYODIDE:
-        raise WebGPUUnavailable(
+        elsewhere = WebGPUUnavailable(
             "this Python is not in a JavaScript runtime; WebGPU is reached from Pyodide, in a browser or Node"
         )
+        raise coded(elsewhere, "no-javascript")
     gpu = _platform.gpu()
     if gpu is None:
         if _platform.is_insecure():
-            raise WebGPUUnavailable("this page is not secure; WebGPU needs https:// or localhost")
-        raise WebGPUUnavailable(
+            insecure = WebGPUUnavailable("this page is not secure; WebGPU needs https:// or localhost")
+            raise coded(insecure, "insecure-page")
+        absent = WebGPUUnavailable(
             "this runtime has no navigator.gpu; use Chrome, Edge, Safari 26 or Firefox 141 or newer, or "
             "under Node the npm package `webgpu`"
         )
+        raise coded(absent, "no-webgpu")
     try:
         open_device = _platform.load_bridge(FOLDER.joinpath("bridge.js").read_text("utf-8"))
         bridge = await open_device(gpu, power_preference)
     except Exception as error:
-        raise WebGPUUnavailable(
-            f"there is no adapter to open ({str(error).removeprefix('Error: ')}); see chrome://gpu, update "
+        reason = str(error).removeprefix("Error: ")
+        unopened = WebGPUUnavailable(
+            f"there is no adapter to open ({reason}); see chrome://gpu, update "
             "the graphics driver, or start Chromium with --enable-unsafe-webgpu to have a CPU stand in"
-        ) from error
+        )
+        raise coded(unopened, "no-adapter", reason=reason) from error
     device = Device(bridge, floats)
     if floats == np.float16 and "shader-f16" not in device.info.features:
         device.destroy()
-        raise WebGPUUnavailable(
+        without = WebGPUUnavailable(
             "this adapter has no float16 (the feature shader-f16); open it with float32, webgpu.init()"
         )
+        raise coded(without, "no-float16")
     _current = device
     return _current.info
 
@@ -377,7 +388,8 @@ def init_sync(power_preference: str | None = None, dtype: Any = np.float32) -> A
         pyconvlite.backends.webgpu.device.WebGPUUnavailable: this ...
     """
     if not _platform.can_run_sync():
-        raise WebGPUUnavailable(
+        waitless = WebGPUUnavailable(
             "this runtime cannot wait for a device (it lacks JSPI); use `await webgpu.init()`"
         )
+        raise coded(waitless, "no-jspi")
     return _platform.run_sync(init(power_preference, dtype))

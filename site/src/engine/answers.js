@@ -1,6 +1,8 @@
 // What goes to the worker that trains and what comes back from it: types alone.
 
 /**
+ * @typedef {import('../message.js').Message} Message
+ *
  * @typedef {object} Step  one batch of training, as training.py's Step
  * @property {number} epoch  from 1
  * @property {number} samples  images seen in the whole run
@@ -8,11 +10,11 @@
  * @property {number} accuracy  share of the batch, before its update
  *
  * @typedef {object} RunEvents  what train() reports; each may be called many times
- * @property {(kernels: string) => void} onStart  the model stands, and these kernels serve; the first step follows
+ * @property {(kernels: Message) => void} onStart  the model stands, and these kernels serve; the first step follows
  * @property {(steps: Step[]) => void} onSteps  the latest, in their order
  * @property {(weights: Uint8Array<ArrayBuffer>, samples: number) => void} onCheckpoint
  *
- * @typedef {{found: boolean, text: string}} Gpu  its name, or what is missing
+ * @typedef {{missing?: Message}} Gpu  what keeps this page from computing on one
  *
  * @typedef {{shape: number[], data: Float32Array<ArrayBuffer>}} Picture  numbers of one array, last axis fastest
  *

@@ -1,6 +1,5 @@
 // The worker of the benchmark page: loads Pyodide, and measures with bench.py.
 
-import * as Comlink from 'comlink';
 import kernels from '../../../benchmarks/kernels.py?raw';
 import measure from '../../../benchmarks/measure.py?raw';
 import net from '../../../benchmarks/net.py?raw';
@@ -10,7 +9,7 @@ import bench from '../../python/bench.py?raw';
 import running from '../../python/running.py?raw';
 import training from '../../python/training.py?raw';
 import { Downloads } from './downloads.js';
-import { holdLife } from './life.js';
+import { expose } from './exposing.js';
 import { loadPython, PYODIDE_FILES, plain, writeModules } from './python.js';
 
 /** @typedef {Bench} BenchApi */
@@ -40,5 +39,4 @@ class Bench {
   }
 }
 
-holdLife();
-Comlink.expose(new Bench());
+expose(new Bench());

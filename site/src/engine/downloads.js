@@ -1,12 +1,13 @@
 // Downloads of the site's own large files: bytes counted as they arrive, gzip undone.
 
 import sizes from 'virtual:asset-sizes';
+import { CodedError, message } from '../message.js';
 
 /** The browser's own, kept: the global one is replaced while Pyodide loads. */
 const browserFetch = fetch.bind(globalThis);
 
 /** A file that could not be fetched: the network's fault or the host's, not Python's. */
-export class DownloadError extends Error {
+export class DownloadError extends CodedError {
   name = 'DownloadError';
 }
 
@@ -46,13 +47,11 @@ export class Downloads {
    */
   fetch = async (input, init) => {
     const url = new URL(input instanceof Request ? input.url : input, this.#base).href;
-    try {
-      const response = await browserFetch(url, init);
-      if (!response.ok) throw new Error(`the host answered ${response.status}`);
-      return this.#counted(url, response);
-    } catch (error) {
-      throw this.#failed(url, error);
-    }
+    const response = await browserFetch(url, init).catch((error) => {
+      throw this.#brokenOff(url, error);
+    });
+    if (!response.ok) throw this.#failed(message('download-refused', { file: url, status: response.status }));
+    return this.#counted(url, response);
   };
 
   /**
@@ -69,7 +68,7 @@ export class Downloads {
       const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
       return new Uint8Array(await new Response(stream).arrayBuffer());
     } catch (error) {
-      throw this.#failed(path, error);
+      throw this.#brokenOff(path, error);
     }
   }
 
@@ -88,13 +87,18 @@ export class Downloads {
         controller.enqueue(chunk);
       },
     });
-    response.body.pipeTo(counter.writable).catch((error) => this.#failed(url, error));
+    response.body.pipeTo(counter.writable).catch((error) => this.#brokenOff(url, error));
     return new Response(counter.readable, response);
   }
 
   /** @param {string} file @param {unknown} cause */
-  #failed(file, cause) {
-    const error = new DownloadError(`${file} could not be fetched: ${/** @type {Error} */ (cause).message}`);
+  #brokenOff(file, cause) {
+    return this.#failed(message('download-failed', { file, reason: /** @type {Error} */ (cause).message }));
+  }
+
+  /** @param {import('../message.js').Message} message */
+  #failed(message) {
+    const error = new DownloadError(message);
     this.#fail(error);
     return error;
   }

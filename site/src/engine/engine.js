@@ -2,6 +2,7 @@
 // is never mended: the page makes a new Engine.
 
 import * as Comlink from 'comlink';
+import { CodedError, message, messageOf } from '../message.js';
 import { nameLife, watchLife } from './life.js';
 
 /** @typedef {import('./downloads.js').Progress} Progress */
@@ -9,7 +10,7 @@ import { nameLife, watchLife } from './life.js';
 const STALL_MS = 60_000; // no byte and no result while loading
 
 /** The worker is gone, and what it was computing with it. */
-export class EngineGone extends Error {
+export class EngineGone extends CodedError {
   name = 'EngineGone';
 }
 
@@ -40,7 +41,7 @@ export class Engine {
     this.#life = nameLife(worker);
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.terminate(event.message || 'the worker could not be started');
+      this.terminate(event.message ? messageOf(new Error(event.message)) : message('worker-not-started'));
     };
     this.#api = Comlink.wrap(worker);
   }
@@ -59,7 +60,7 @@ export class Engine {
     } catch (thrown) {
       const error = /** @type {Error} */ (thrown);
       if (error instanceof EngineGone || HARMLESS.includes(error.name)) throw error;
-      this.terminate(error.message);
+      this.terminate(messageOf(error));
       return this.#gone;
     }
   }
@@ -73,7 +74,7 @@ export class Engine {
    * @returns {Promise<Awaited<T>>}
    */
   async load(request, onProgress) {
-    const stalled = () => this.terminate(`nothing has arrived for ${STALL_MS / 1000} seconds`);
+    const stalled = () => this.terminate(message('stalled', { seconds: STALL_MS / 1000 }));
     let timer = setTimeout(stalled, STALL_MS);
     let loaded = false;
     const report = Comlink.proxy((/** @type {Progress} */ progress) => {
@@ -84,7 +85,7 @@ export class Engine {
     });
     try {
       const result = await this.call((api) => request(api, report));
-      watchLife(this.#life, () => this.terminate('the browser ended its worker, perhaps for want of memory'));
+      watchLife(this.#life, () => this.terminate(message('worker-ended')));
       return result;
     } finally {
       loaded = true;
@@ -92,8 +93,8 @@ export class Engine {
     }
   }
 
-  /** Ends the worker at once, whatever it does. @param {string} reason */
-  terminate(reason) {
+  /** Ends the worker at once, whatever it does. @param {import('../message.js').Message} [reason] */
+  terminate(reason = message('stopped')) {
     const error = new EngineGone(reason);
     this.#worker.terminate();
     this.#giveUp(error);

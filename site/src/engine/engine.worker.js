@@ -1,14 +1,13 @@
 // The worker that Python lives in: loads Pyodide and the data, and drives training.py batch by batch. Between two
 // batches it returns to its event loop, so that pause, stop and predictions get in.
 
-import * as Comlink from 'comlink';
 import inspecting from '../../python/inspecting.py?raw';
 import looking from '../../python/looking.py?raw';
 import pictures from '../../python/pictures.py?raw';
 import running from '../../python/running.py?raw';
 import training from '../../python/training.py?raw';
 import { Downloads } from './downloads.js';
-import { holdLife } from './life.js';
+import { expose } from './exposing.js';
 import { fetchMnist, MNIST_FILES, storeMnist } from './mnist.js';
 import { loadPython, PYODIDE_FILES, plain, writeModules } from './python.js';
 
@@ -151,7 +150,7 @@ class Engine {
       events.onSteps(latest);
     };
     try {
-      events.onStart(this.#running.kernels(model));
+      events.onStart(plain(this.#running.kernels(model)));
       await this.#begin();
       await checkpoint();
       let finished = true;
@@ -381,5 +380,4 @@ class Engine {
   }
 }
 
-holdLife();
-Comlink.expose(new Engine());
+expose(new Engine());

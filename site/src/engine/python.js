@@ -1,19 +1,22 @@
 // Python in a worker: Pyodide with its downloads counted, and what both workers do with it.
 
 import { wheels } from 'virtual:asset-sizes';
+import messages from '../../python/messages.py?raw';
+import { messageOf } from '../message.js';
 import { lifeHeld } from './life.js';
 
 /**
  * @typedef {import('pyodide').PyodideAPI} Pyodide
  * @typedef {import('pyodide/ffi').PyProxy} PyProxy
  * @typedef {import('./downloads.js').Downloads} Downloads
+ * @typedef {import('../message.js').Message} Message
  *
  * @typedef {object} Versions  what is running
  * @property {string} pyodide
  * @property {string} python
  * @property {string} numpy
  * @property {string} pyconvlite
- * @property {string} kernels  which ones compute, for people
+ * @property {Message} kernels  which ones compute
  */
 
 const PACKAGES = ['numpy', 'pyconvlite'];
@@ -37,8 +40,25 @@ export async function loadPython(base, downloads) {
     // import() tells no progress: fetched here the module is counted; import() finds it in the browser's cache.
     await (await fetch(`${base}pyodide/pyodide.asm.mjs`)).arrayBuffer();
     const { loadPyodide } = await import(/* @vite-ignore */ `${base}pyodide/pyodide.mjs`);
-    return loadPyodide({ indexURL: `${base}pyodide/`, packages: PACKAGES });
+    /** @type {Pyodide} */
+    const py = await loadPyodide({ indexURL: `${base}pyodide/`, packages: PACKAGES });
+    writeModules(py, { messages });
+    python = py;
+    return py;
   });
+}
+
+/** The worker's own, once it is there. @type {Pyodide | undefined} */
+let python;
+
+/** What an error tells; if it is Python's, it is the one that was caught last. @param {Error} error @returns {Message} */
+export function toldBy(error) {
+  try {
+    if (python && error.name === 'PythonError') return plain(python.pyimport('messages').last_error());
+  } catch {
+    // A program has damaged Python.
+  }
+  return messageOf(error);
 }
 
 /**

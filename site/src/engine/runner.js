@@ -2,6 +2,7 @@
 // which stands ready where a spare is kept.
 
 import * as Comlink from 'comlink';
+import { message, messageOf } from '../message.js';
 import { Engine, EngineGone } from './engine.js';
 import address from './runner.worker.js?worker&url';
 
@@ -62,8 +63,8 @@ export class Runner {
     await this.load();
     const { engine } = /** @type {Place} */ (this.#present);
     if (this.#keepsSpare) this.#spare ??= this.#start();
-    const late = () => this.stop(`the program was stopped after ${seconds} seconds`);
-    const timer = seconds === undefined ? undefined : setTimeout(late, seconds * 1000);
+    const late = (/** @type {number} */ limit) => this.stop(message('stopped-late', { seconds: limit }));
+    const timer = seconds === undefined ? undefined : setTimeout(late, seconds * 1000, seconds);
     try {
       return await engine.call((api) => api.run(request, Comlink.proxy(onOutput)));
     } finally {
@@ -86,8 +87,8 @@ export class Runner {
     return engine.call((api) => api.complete(code, characters));
   }
 
-  /** Ends the program and its variables at once. @param {string} [reason] */
-  stop(reason = 'the program was stopped') {
+  /** Ends the program and its variables at once. @param {import('../message.js').Message} [reason] */
+  stop(reason) {
     this.#present?.engine.terminate(reason);
   }
 
@@ -117,7 +118,7 @@ export class Runner {
       .then(
         (versions) => this.#events.onReady?.(versions),
         (error) => {
-          engine.terminate(error.message); // the next load() tries again
+          engine.terminate(messageOf(error)); // the next load() tries again
           throw error;
         },
       );

@@ -1,7 +1,6 @@
 // The worker that runs a visitor's own Python, apart from training's: it may be ended at any moment.
 
 import * as bridge from 'virtual:bridge';
-import * as Comlink from 'comlink';
 import digits from '../../python/digits.py?raw';
 import inline from '../../python/inline.py?raw';
 import names from '../../python/names.py?raw';
@@ -10,8 +9,9 @@ import runner from '../../python/runner.py?raw';
 import running from '../../python/running.py?raw';
 import showing from '../../python/showing.py?raw';
 import training from '../../python/training.py?raw';
+import { CodedError, message } from '../message.js';
 import { Downloads } from './downloads.js';
-import { holdLife } from './life.js';
+import { expose } from './exposing.js';
 import { loadMnist, loadPackages } from './packages.js';
 import { loadPython, PYODIDE_FILES, plain, writeModules } from './python.js';
 
@@ -107,7 +107,7 @@ class Runner {
       return plain(await this.#runner.run(code, given, send, keeps, shows));
     } catch {
       // What the program raises is part of the outcome; this is runner.py itself that cannot go on.
-      throw new Error('the program has changed what Python itself needs');
+      throw new CodedError(message('python-damaged'));
     } finally {
       given.destroy();
       await onOutput(''); // answered when all before has arrived; the result takes another way, and might overtake
@@ -136,9 +136,8 @@ class Runner {
   }
 }
 
-holdLife();
 const exposed = new Runner();
-Comlink.expose(exposed);
+expose(exposed);
 addEventListener('unhandledrejection', (event) => {
   if (!exposed.hasDied()) return;
   event.preventDefault();

@@ -1,8 +1,8 @@
 // A figure: numbers that the visitor changes, a few lines of Python that compute the rest, and what is drawn of it. The
 // lines are shown and can be edited; whatever is changed, they run again.
 
-import { told } from '../fault.js';
 import { onLanguage, texts } from '../language.js';
+import { messageOf, told } from '../message.js';
 import { LinkError, linkTo } from '../play/share.js';
 import { make } from '../views/dom.js';
 import { Editor } from '../views/editor.js';
@@ -121,12 +121,12 @@ export class Figure {
         { seconds: SECONDS, onOutput: (more) => (printed = (printed + more).slice(-10_000)) },
       );
       this.#editor.mark(fault?.line ?? null);
-      const wrong = fault ? () => told(fault.message) : misfit(values, outputs);
+      const wrong = fault ? () => fault.message : misfit(values, outputs);
       this.#say(wrong ?? (() => ''));
       this.#isRight = !wrong;
       draw(wrong ? null : values);
     } catch (error) {
-      const { message } = /** @type {Error} */ (error); // the program took too long, or Python did not start
+      const message = messageOf(/** @type {Error} */ (error)); // the program took too long, or Python did not start
       this.#say(() => told(message));
       this.#isRight = false;
       draw(null);

@@ -1,8 +1,8 @@
 // Training on the visitor's own pictures: the buttons, how far it is, what came of it, and the program.
 
 import pictures from '../../python/pictures.py?raw';
-import { told } from '../fault.js';
 import { onLanguage, texts } from '../language.js';
+import { told } from '../message.js';
 import { writeCode } from '../views/code.js';
 import { announce, byId, count, loadingText, percent, setEnabled } from '../views/dom.js';
 import { drawFault, onFaultButtons } from '../views/fault.js';

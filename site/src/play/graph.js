@@ -1,6 +1,7 @@
 // Graphs as pictures, drawn by Graphviz in a worker that is there once it is needed.
 
 import * as Comlink from 'comlink';
+import { CodedError, message } from '../message.js';
 
 /** @typedef {import('./graph.worker.js').LayOut} LayOut */
 
@@ -34,10 +35,10 @@ async function layOut(dot) {
   const { worker, ask } = graphviz;
   /** @type {Promise<never>} */
   const failed = new Promise((_, fail) => {
-    setTimeout(() => fail(new Error(`it takes more than ${SECONDS} seconds`)), SECONDS * 1000);
+    setTimeout(() => fail(new CodedError(message('graph-late', { seconds: SECONDS }))), SECONDS * 1000);
     worker.onerror = (event) => {
       event.preventDefault();
-      fail(new Error(event.message || 'Graphviz could not be started'));
+      fail(event.message ? new Error(event.message) : new CodedError(message('graphviz-not-started')));
     };
   });
   try {

@@ -1,8 +1,8 @@
 // What a program prints and shows. Nothing of it is trusted: text stands as text, pictures as <img>, and HTML in a
 // frame where no script runs.
 
-import { told } from '../fault.js';
 import { onLanguage, texts } from '../language.js';
+import { messageOf, told } from '../message.js';
 import { make } from '../views/dom.js';
 import { svgOf } from './graph.js';
 import { makeFrame } from './html.js';
@@ -236,7 +236,7 @@ function makeGraph({ dot }) {
       const src = URL.createObjectURL(new Blob([svg], { type: 'image/svg+xml' }));
       place.replaceChildren(make('img', { alt: text().graph, src }));
     },
-    (error) => place.replaceChildren(text().notDrawn(told(error.message.trim())), make('pre', { textContent: dot })),
+    (error) => place.replaceChildren(text().notDrawn(told(messageOf(error))), make('pre', { textContent: dot })),
   );
   return place;
 }

@@ -1,8 +1,9 @@
 // The playground: what runs, what came of it, and the state that follows. It knows no element.
 
 import { EngineGone, Runner } from '../engine/runner.js';
-import { faultOf, told } from '../fault.js';
+import { faultOf } from '../fault.js';
 import { texts } from '../language.js';
+import { messageOf, told } from '../message.js';
 import { Store } from '../store.js';
 
 /**
@@ -145,8 +146,9 @@ export class Playground extends Store {
         this.#fail(error);
       } else {
         // A package that could not be fetched: Python goes on.
-        this.#output.add({ kind: 'fault', text: error.message, line: null });
-        this.set({ phase: 'idle', progress: null, notice: () => told(error.message) });
+        const message = messageOf(error);
+        this.#output.add({ kind: 'fault', text: told(message), line: null });
+        this.set({ phase: 'idle', progress: null, notice: () => told(message) });
       }
     }
   }
@@ -179,5 +181,5 @@ export class Playground extends Store {
 function noticeOf(fault, seconds) {
   if (!fault) return () => text().done(seconds);
   const { message, line } = fault;
-  return () => (line === null ? told(message) : text().failedOn(told(message), line));
+  return () => (line === null ? message : text().failedOn(message, line));
 }

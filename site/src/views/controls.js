@@ -1,7 +1,7 @@
 // Settings, the buttons that run training, the line that tells what happens, and the readouts.
 
-import { told } from '../fault.js';
 import { onLanguage, texts } from '../language.js';
+import { told } from '../message.js';
 import { DEFAULTS, LEARNING_RATES, modelNames } from '../settings.js';
 import { announce, byId, count, duration, loadingText, make, percent, setEnabled } from './dom.js';
 import { drawFault, onFaultButtons } from './fault.js';
@@ -145,9 +145,9 @@ function offerPresentWeights({ model }) {
 
 /** WebGPU can be chosen where there is a GPU; else a line tells what is missing. @param {LabState} state */
 function offerGpu({ gpu }) {
-  /** @type {HTMLOptionElement} */ (byId('webgpu')).disabled = !gpu?.found;
-  byId('gpu-hint').hidden = gpu === null || gpu.found;
-  byId('gpu-hint').textContent = gpu && !gpu.found ? text().noGpu(told(gpu.text)) : '';
+  /** @type {HTMLOptionElement} */ (byId('webgpu')).disabled = gpu === null || gpu.missing !== undefined;
+  byId('gpu-hint').hidden = !gpu?.missing;
+  byId('gpu-hint').textContent = gpu?.missing ? text().noGpu(told(gpu.missing)) : '';
 }
 
 /** @param {Lab} lab */

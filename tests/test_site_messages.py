@@ -1,0 +1,121 @@
+"""Messages of Python and of the workers: each code has a text in both languages, each text a code."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from string import Formatter
+
+import numpy as np
+import pytest
+
+import pyconvlite.layers as L
+from pyconvlite.backends import DeviceUnavailable, webgpu
+from pyconvlite.backends.simd.library import Unsupported
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "site" / "python"))
+import messages
+from test_site_language import english_words
+
+pytestmark = pytest.mark.cpython  # the sources of the site are not inside Pyodide
+
+ROOT = Path(__file__).parents[1]
+SITE = ROOT / "site"
+FILE = SITE / "src" / "messages.json"
+TEXTS: dict[str, dict[str, str]] = json.loads(FILE.read_text("utf-8")) if FILE.exists() else {}
+
+# What Japanese has from English, beside the names that the pages have.
+NAMES = {"Chrome", "Edge", "Firefox", "Graphviz", "JSPI", "Node", "Safari", "localhost", "npz", "wasm"}
+
+# What gives a code, by the place of the code among its arguments.
+GIVERS = {"coded": 1, "message": 0}
+
+
+def calls(tree: ast.Module, *names: str) -> Iterator[ast.Call]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
+            yield node
+
+
+@functools.cache
+def trees() -> list[ast.Module]:
+    """The package, and the site's Python."""
+    paths = [path for folder in (ROOT / "pyconvlite", SITE / "python") for path in folder.rglob("*.py")]
+    return [ast.parse(path.read_text("utf-8")) for path in paths]
+
+
+def codes_of_python() -> Iterator[tuple[str, set[str]]]:
+    """Codes in the package and in the site's Python, each with the names of its values."""
+    for tree in trees():
+        for call in calls(tree, *GIVERS):
+            code = call.args[GIVERS[call.func.id]]
+            assert isinstance(code, ast.Constant), f"a code is written out: {ast.unparse(call)}"
+            yield code.value, {keyword.arg for keyword in call.keywords}
+
+
+def codes_of_scripts() -> Iterator[tuple[str, set[str]]]:
+    """Codes in the site's JavaScript; tsc knows that there are no others."""
+    for path in (SITE / "src").rglob("*.js"):
+        for code, values in re.findall(r"\bmessage\('([\w-]+)'(?:, \{(.*?)\})?\)", path.read_text("utf-8")):
+            yield code, set(re.findall(r"(\w+)(?=:|,|\s*$)", re.sub(r":[^,]*", ":", values)))
+
+
+@functools.cache
+def codes() -> list[tuple[str, set[str]]]:
+    return [*codes_of_python(), *codes_of_scripts()]
+
+
+def names_in(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def test_each_code_has_its_texts_and_each_text_its_code() -> None:
+    assert {code for code, _ in codes()} == set(TEXTS)
+
+
+@pytest.mark.parametrize("code", TEXTS)
+def test_a_text_is_there_in_both_languages(code: str) -> None:
+    assert set(TEXTS[code]) == {"en", "ja"}
+    assert TEXTS[code]["en"].isascii()
+    words = re.sub(r"\{\w+\}|[^\x20-\x7e]+", " ", TEXTS[code]["ja"])
+    assert set(english_words(words)) <= NAMES
+
+
+@pytest.mark.parametrize("code", TEXTS)
+def test_a_text_takes_the_values_that_come(code: str) -> None:
+    given = [values for other, values in codes() if other == code]
+    taken = [names_in(text) for text in TEXTS[code].values()]
+    assert all(values == given[0] for values in given)
+    assert set.union(*taken) == given[0]
+
+
+def test_what_tells_that_a_device_is_missing_or_lost_has_a_code() -> None:
+    kinds = [DeviceUnavailable, webgpu.WebGPUUnavailable, webgpu.DeviceLost, webgpu.WebGPUError, Unsupported]
+    names = {kind.__name__ for kind in kinds}
+    for tree in trees():
+        raised = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise)]
+        bare = [r for r in raised if isinstance(r, ast.Call) and getattr(r.func, "id", "") in names]
+        assert [ast.unparse(call) for call in bare] == []
+
+
+def test_weights_that_do_not_fit(tmp_path: Path) -> None:
+    file = tmp_path / "w.npz"
+    np.savez(file, W=np.zeros((3, 2), np.float32), b=np.zeros(2, int), c=np.zeros(1))
+    with pytest.raises(ValueError, match="do not fit") as caught:
+        L.Linear(2, in_size=4).load_weights(file)
+    told = messages.message_of(caught.value)
+    assert told["code"] == "weights-misfit"
+    assert [(fault["code"], fault["values"]) for fault in told["values"]["faults"]] == [
+        ("weight-unexpected", {"name": "c"}),
+        ("weight-shape", {"name": "W", "shape": "(3, 2)", "expected": "(4, 2)"}),
+        ("weight-dtype", {"name": "b", "dtype": "int64"}),
+    ]
+
+
+def test_an_error_without_a_code_is_its_text() -> None:
+    assert messages.message_of(KeyError("W")) == {"code": "", "values": {}, "text": "'W'"}
