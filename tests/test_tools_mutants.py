@@ -49,5 +49,7 @@ def test_a_test_that_fails_is_told_from_none_that_runs(tmp_path):
     pytest_ = [sys.executable, "-m", "pytest", "-c", os.devnull]
     assert passes("pass")
     assert not passes("raise ValueError")
+    with pytest.raises(SystemExit, match="status 1"):
+        passes("pass\n\n@__import__('pytest').fixture(autouse=True)\ndef broken():\n    raise ValueError")
     with pytest.raises(SystemExit, match="status 4"):
         mutants._passes(pytest_, [str(tmp_path / "missing.py")], tmp_path, {})
