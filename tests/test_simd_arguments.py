@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from simd import KERNELS, NUMPYS, by_simd, call, counted, numbers
+from conditions import numbers
+from simd import KERNELS, NUMPYS, by_simd, call, counted
 
 import pyconvlite.functions as F
 from pyconvlite import Variable, backends, grad

@@ -6,9 +6,10 @@ from itertools import cycle
 
 import numpy as np
 import pytest
+from conditions import numbers
 from geometries import HARD, geometries
 from hypothesis import given
-from simd import KERNELS, by_simd, call, numbers
+from simd import KERNELS, by_simd, call
 from test_simd_conv import LARGE, blocks
 
 from pyconvlite import backends

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from conditions import numbers
 from geometries import HARD, Geometry
-from simd import KERNELS, assert_close, by_simd, call, check, numbers
-from test_simd_conv import LARGE
+from simd import KERNELS, by_simd, call, check
+from test_simd_conv import LARGE, allowed
 
 import pyconvlite.functions as F
 from pyconvlite import backends
@@ -39,9 +40,8 @@ def test_every_kernel(name, value):
         for position in {0, 1, a.size // 3, a.size // 2, a.size - 1} - {a.size}:
             given = [*arrays[:i], poisoned(a, value, position), *arrays[i + 1 :]]
             wide = [b.astype(np.float64) if b is not None and b.dtype == np.float32 else b for b in given]
-            results = (call(kernels, name, given), call(reference, name, given), call(reference, name, wide))
-            for y, numpys, true in zip(*results, strict=True):
-                assert_close(y, np.asarray(numpys), np.asarray(true))
+            for y, true in zip(call(kernels, name, given), call(reference, name, wide), strict=True):
+                np.testing.assert_allclose(y, true, rtol=1e-4, atol=1e-5)
 
 
 GEOMETRIES = {
@@ -76,9 +76,9 @@ class TestConvolution:
         x, W, b = g.arrays(g.x_shape, g.W_shape, g.W_shape[:1], dtype=np.float32)
         f = lambda x, W, b: F.conv2d(x, W, b, g.stride, g.pad, **g.options)  # noqa: E731
         for position in (0, x.size // 2, x.size - 1):
-            check(f, poisoned(x, value, position), W, b, order=1)
-        check(f, x, poisoned(W, value, W.size // 2), b, order=0)
-        check(f, x, W, poisoned(b, value, b.size // 2), order=1)
+            check(f, poisoned(x, value, position), W, b, order=1, **allowed(g))
+        check(f, x, poisoned(W, value, W.size // 2), b, order=0, **allowed(g))
+        check(f, x, W, poisoned(b, value, b.size // 2), order=1, **allowed(g))
 
     def test_its_gradients(self, g, value):
         x, W = g.arrays(g.x_shape, g.W_shape, dtype=np.float32)
@@ -87,6 +87,6 @@ class TestConvolution:
         gx = lambda gy, W: F.Deconv2d(g.stride, g.pad, x.shape[2:], **g.options)(gy, W, None)  # noqa: E731
         for position in (0, gy.size // 2, gy.size - 1):
             bad = poisoned(gy, value, position)
-            check(F.Conv2DGradW(conv), x, bad, order=0)
-            check(gx, bad, W, order=0)
-        check(F.Conv2DGradW(conv), poisoned(x, value, x.size // 2), gy, order=0)
+            check(F.Conv2DGradW(conv), x, bad, order=0, **allowed(g))
+            check(gx, bad, W, order=0, **allowed(g))
+        check(F.Conv2DGradW(conv), poisoned(x, value, x.size // 2), gy, order=0, **allowed(g))

@@ -60,6 +60,16 @@ def test_of_a_flood_the_end_of_each_period_goes_on(out: Outlet, sent: list[Any],
     assert len(shown) + lost == len(lines)  # none goes without a word
 
 
+def test_long_messages_wait_though_they_are_few(out: Outlet, sent: list[Any], clock: Clock) -> None:
+    text = "x" * (outlet.LETTERS * 2 // 5)
+    for _ in range(3):
+        out.write(text)
+    assert sent == [text, text]
+    clock.now = outlet.SECONDS
+    out.write("end")
+    assert "".join(sent) == 3 * text + "end"
+
+
 def test_one_line_longer_than_all_that_fits(out: Outlet, sent: list[Any]) -> None:
     out.write("x" * (5 * outlet.LETTERS))
     out.flush()

@@ -1,140 +1,313 @@
-"""Faults put into a copy of the package, one line each, one at a time; what the tests let pass they lack.
+"""Faults put into a copy of the code, one at a time; what the tests let pass they lack.
 
 Usage: python -m tools.mutants [WORDS]: all of them, or those whose description holds the words.
 
-For each fault the tests that mirror the module run first, since one of them ought to fail at once; a fault that
-they let pass gets the whole suite.
+A fault is a piece of code and what stands in its place; however a formatter breaks the piece into lines, it is found.
+The tests that ought to notice run alone, up to the first that fails: on CPython, or in Pyodide under Node with the
+wheel's files replaced, in which case C is compiled first. `./build.sh test webgpu` makes what those need.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+import tomllib
+import zipfile
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from tools import node
+
 ROOT = Path(__file__).parent.parent
+PYODIDE = ROOT / "dist/pyodide"
+CRASHED = 70  # tools/pyodide_node.mjs: Python did
+
+# Where the faults' code lies. A group of code has a name, since files move.
+NUMPY, SIMD, WEBGPU = (f"pyconvlite/backends/{name}" for name in ("numpy", "simd", "webgpu"))
+FILES = {
+    "numpy/columns": f"{NUMPY}/columns.py",
+    "numpy/convolution": f"{NUMPY}/convolution.py",
+    "numpy/pooling": f"{NUMPY}/pooling.py",
+    "numpy/activation": f"{NUMPY}/pointwise.py",
+    "numpy/loss": f"{NUMPY}/pointwise.py",
+    "numpy/norm": f"{NUMPY}/pointwise.py",
+    "functions/arithmetic": "pyconvlite/functions/arithmetic.py",
+    "functions/conv": "pyconvlite/functions/conv.py",
+    "functions/norm": "pyconvlite/functions/norm.py",
+    "functions/pooling": "pyconvlite/functions/pooling.py",
+    "functions/shape": "pyconvlite/functions/shape.py",
+    "optimizers/adaptive": "pyconvlite/optimizers/adaptive.py",
+    "backprop": "pyconvlite/backprop.py",
+    "core": "pyconvlite/core.py",
+    "config": "pyconvlite/config.py",
+    "dataloaders": "pyconvlite/dataloaders.py",
+    "_weights": "pyconvlite/_weights.py",
+    "simd/matmul": f"{SIMD}/product.h",
+    "simd/convolution": f"{SIMD}/convolution.h",
+    "simd/winograd": f"{SIMD}/winograd.h",
+    "simd/pooling": f"{SIMD}/pooling.h",
+    "simd/activation": f"{SIMD}/pointwise.h",
+    "simd/sum": f"{SIMD}/pointwise.h",
+    "simd/norm": f"{SIMD}/pointwise.h",
+    "simd/loss": f"{SIMD}/pointwise.h",
+    "simd/optimizer": f"{SIMD}/pointwise.h",
+    "webgpu/optimizer": f"{WEBGPU}/kernels.py",
+    "webgpu/convolution": f"{WEBGPU}/convolution.py",
+    "webgpu/max_pool_grad": f"{WEBGPU}/wgsl/max_pool_grad.wgsl",
+    "webgpu/avg_pool": f"{WEBGPU}/wgsl/avg_pool.wgsl",
+    "webgpu/loss_grad": f"{WEBGPU}/wgsl/softmax_cross_entropy_grad.wgsl",
+    "webgpu/batch_norm_grad": f"{WEBGPU}/wgsl/batch_norm_grad.wgsl",
+    "site/inspecting": "site/python/inspecting.py",
+    "site/looking": "site/python/looking.py",
+    "site/names": "site/python/names.py",
+    "site/outlet": "site/python/outlet.py",
+    "site/pictures": "site/python/pictures.py",
+    "site/showing": "site/python/showing.py",
+    "site/training": "site/python/training.py",
+}
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """A fault: what is wrong with it, the tests that ought to notice, the file, and the line before and after."""
+    """A fault: where it is, what is wrong, pytest's arguments for the tests that ought to notice, and the code."""
 
-    fault: str
-    tests: str
     file: str
+    fault: str
+    tests: tuple[str, ...]
     before: str
     after: str
+    passes: Callable[[Mutant], bool]  # whether those tests pass in spite of it
+
+    def source(self) -> str:
+        """The file with the fault in it."""
+        source = Path(ROOT, self.file).read_text(encoding="utf-8")
+        mutated, count = re.subn(pattern(self.before), lambda _: self.after, source)
+        if count != 1:
+            raise SystemExit(
+                f"mutants: {self.file} must hold the code of {self.fault!r} once, not {count} times: {self.before}"
+            )
+        return mutated
 
 
-def _kernels(file: str, fault: str, tests: str, before: str, after: str) -> Mutant:
-    return Mutant(fault, tests, f"backends/numpy/{file}.py", before, after)
+def pattern(code: str) -> str:
+    """A regular expression that finds code however it is broken into lines."""
+    found = re.findall(r"\w+|[^\w\s]", code)
+    tokens = [
+        rf"\b{token}\b" if token[0].isalnum() or token[0] == "_" else re.escape(token) for token in found
+    ]
+    # where a bracket closes on a line of its own, a formatter puts a comma before it
+    return r"\s*".join(rf",?\s*{token}" if token in (r"\)", r"\]", r"\}") else token for token in tokens)
 
 
-MUTANTS = [
-    # -- kernels
-    _kernels("columns", "KH and KW swapped", "conv", "top, left = kh * DH, kw * DW", "top, left = kw * DH, kh * DW"),
-    _kernels("columns", "dilation of the axes swapped", "conv", "top, left = kh * DH, kw * DW", "top, left = kh * DW, kw * DH"),
-    _kernels("columns", "stride of the axes swapped", "conv", "top : top + SH * (OH - 1) + 1 : SH", "top : top + SW * (OH - 1) + 1 : SW"),
-    _kernels("columns", "padding cropped as if square", "conv", "PH : x.shape[2] - PH,", "PW : x.shape[2] - PW,"),
-    _kernels("convolution", "kernel not turned in gx", "conv", "[..., ::-1, ::-1]", "[..., ::1, ::1]"),
-    _kernels("convolution", "group offset missing", "backends", "channels = slice(g * (C // groups), (g + 1) * (C // groups))", "channels = slice(0, C // groups)"),
-    _kernels("convolution", "float32 lost in conv2d", "conv", "np.empty((N, OC, OH, OW), np.result_type(x, W))", "np.empty((N, OC, OH, OW), np.float64)"),
-    _kernels("convolution", "gW of the last block only", "conv", "gW += contraction.contract(", "gW = contraction.contract("),
-    _kernels("convolution", "every block reads the first pixels", "conv", "slice(out.start * s, (out.stop - 1) * s + (k - 1) * d + 1)", "slice(0, (out.stop - out.start - 1) * s + (k - 1) * d + 1)"),
-    _kernels("columns", "col2im keeps one copy of a pixel", "conv", "tap += col[:, :, k // KW, k % KW]", "tap[...] = col[:, :, k // KW, k % KW]"),
-    _kernels("pooling", "max pooling padded with 0", "pooling", "add_pad(x, pad, lowest(x.dtype))", "add_pad(x, pad, 0)"),
-    _kernels("pooling", "ties go to the last maximum", "pooling", "(tap > y) * indexes", "(tap >= y) * indexes"),
-    _kernels("pooling", "wrong index stride", "pooling", "np.divmod(indexes.astype(np.intp), kernel_size[1])", "np.divmod(indexes.astype(np.intp), kernel_size[0])"),
-    _kernels("pooling", "the first index is padding", "pooling", "indexes[:] = _first_pixel(kernel_size, stride, pad, outsize)", "indexes[:] = 0"),
-    _kernels("pooling", "the last NaN takes the gradient", "pooling", "reversed(list(enumerate(taps)))", "list(enumerate(taps))"),
-    _kernels("pooling", "overlapping windows overwrite", "pooling", "np.add.at(pixels, positions.ravel(), gy.ravel())", "pixels[positions] = gy"),
-    _kernels("pooling", "average counts pixels beyond the edge", "pooling", "stop = np.minimum(start + kernel_size[i], xsize[i])", "stop = start + kernel_size[i]"),
-    _kernels("pointwise", "float16 statistics in float16", "functions_norm", "if x.dtype == np.float16:", "if x.dtype == np.int8:"),
-    # -- functions
-    Mutant("outsize ignored", "conv", "functions/conv.py", "outsize = self.outsize or deconv_outsize(", "outsize = deconv_outsize("),
-    Mutant("bias gradient misses an axis", "conv", "functions/conv.py", "gb = gy.sum(axis=(0, 2, 3))\n        return gx, gW, gb\n\n\nclass Conv2dReLU(", "gb = gy.sum(axis=(0, 3, 2))[::-1]\n        return gx, gW, gb\n\n\nclass Conv2dReLU("),
-    Mutant("dilation forgotten in gW's gradient", "conv", "functions/conv.py", "ggy = conv2d(x, ggW, None, self.stride, self.pad, dilation=self.dilation,", "ggy = conv2d(x, ggW, None, self.stride, self.pad, dilation=1,"),
-    Mutant("groups forgotten in gx", "conv", "functions/conv.py", "gx = conv2d(gy, W, None, self.stride, self.pad, dilation=self.dilation, groups=self.groups)", "gx = conv2d(gy, W, None, self.stride, self.pad, dilation=self.dilation)"),
-    Mutant("second order leaves the graph", "pooling", "functions/pooling.py", "return Pooling2DWithIndexes(self)(ggx)", "return Pooling2DWithIndexes(self)(ggx.data)"),
-    Mutant("float32 lost to a number", "functions_arithmetic", "functions/arithmetic.py", "return np.asarray(number, np.result_type(dtype, number))", "return np.asarray(number)"),
-    Mutant("broadcasting not undone", "functions_arithmetic", "functions/arithmetic.py", "gx0 = sum_to(gy * x1, x0.shape) if", "gx0 = gy * x1 if"),
-    Mutant("gradient of relu at 0", "functions_activation", "backends/numpy/pointwise.py", "np.where(x > 0, gy, 0)", "np.where(x >= 0, gy, 0)"),
-    Mutant("loss not per row", "functions_loss", "backends/numpy/pointwise.py", "return p * (gy * (1.0 / len(x)))", "return p * gy"),
-    Mutant("dropout does not scale", "functions_norm", "backends/numpy/pointwise.py", "keep.astype(x.dtype) / (1 - ratio)", "keep.astype(x.dtype)"),
-    Mutant("variance of batch norm biased", "functions_norm", "functions/norm.py", "unbiased = var * (count / max(count - 1, 1))", "unbiased = var"),
-    Mutant("an element taken twice counts once", "functions_shape", "functions/shape.py", "xp.add.at(gx, self.slices, gy)", "gx[self.slices] = gy"),
-    Mutant("a way to x counted twice in second order", "functions_norm", "functions/norm.py", "x, gamma, gy = (cast(v, v.dtype) for v in self.inputs)", "x, gamma, gy = self.inputs"),
-    # -- autograd
-    Mutant("gradient accumulated in place", "backprop", "backprop.py", "grads[x] = F.add(grads[x], gx) if x in grads else gx", "grads[x] = Variable(grads[x].data.__iadd__(gx.data)) if x in grads else gx"),
-    Mutant("gradients share memory", "backprop", "backprop.py", "if id(owner) in taken or not gx.data.flags.writeable:", "if not gx.data.flags.writeable:"),
-    Mutant("Functions in the wrong order", "backprop", "backprop.py", "return sorted(found, key=lambda f: f.generation)", "return list(found)[::-1]"),
-    Mutant("unwanted gradients computed", "backprop", "backprop.py", "(x.requires_grad and x.creator in needs)", "True"),
-    Mutant("outputs held strongly", "graph_memory", "core.py", "tuple([weakref.ref(y) for y in outputs])", "tuple([lambda y=y: y for y in outputs])"),
-    Mutant("settings not restored", "config", "config.py", "setattr(Config, name, old)", "old = None"),
-    # -- nets
-    Mutant("short batch dropped", "dataloaders", "dataloaders.py", "math.ceil(self.data_size / self.batch_size)", "self.data_size // self.batch_size"),
-    Mutant("moments not corrected", "optimizers", "optimizers/adaptive.py", "math.sqrt(1 - self.beta2**t) / (1 - self.beta1**t)", "1.0"),
-    Mutant("weights changed before all are checked", "weights", "_weights.py", "faults += _misfits(name, arrays[name], params[name])", "faults += []"),
-]  # fmt: skip
+# ------------------------------------------------------------------------------------------ how they are tried
 
 
-def killed(mutant: Mutant) -> bool:
-    """Whether the tests notice the fault, in a copy of the package and the tests."""
+def _passes_on_cpython(mutant: Mutant) -> bool:
+    """In a copy of the package, the site's Python and the tests."""
     with tempfile.TemporaryDirectory() as folder:
         for name in ("pyconvlite", "tests", "site/python"):
             shutil.copytree(ROOT / name, Path(folder, name), ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("pyproject.toml", "README.md"):
             shutil.copy(ROOT / name, folder)
-        path = Path(folder, "pyconvlite", mutant.file)
-        source = path.read_text(encoding="utf-8")
-        if source.count(mutant.before) != 1:
-            raise SystemExit(
-                f"mutants: {mutant.file} must hold the line of {mutant.fault!r} once: {mutant.before}"
-            )
-        path.write_text(source.replace(mutant.before, mutant.after), encoding="utf-8")
-        mirror = sorted(str(test) for test in Path(folder, "tests").glob(f"test_{mutant.tests}*.py"))
-        return not _passes(folder, mirror) or not _passes(folder, ["tests"])
+        Path(folder, mutant.file).write_text(mutant.source(), encoding="utf-8")
+        environment = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": folder, "OPENBLAS_NUM_THREADS": "1"}
+        return _passes([sys.executable, "-m", "pytest"], mutant.tests, folder, environment)
 
 
-def _passes(folder: str, tests: list[str]) -> bool:
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-x",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-m",
-        "not cpython",
-        *tests,
-    ]
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": folder}
-    run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
-    if run.returncode not in (
-        0,
-        1,
-    ):  # no test ran: whatever happened proves nothing, unless the fault breaks imports
+def _passes_in_pyodide(mutant: Mutant, files: dict[str, bytes], *options: str) -> bool:
+    """With other files in a copy of the wheel."""
+    (wheel,) = ROOT.glob("dist/pyconvlite-*.whl")
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, wheel.name)
+        with zipfile.ZipFile(wheel) as original, zipfile.ZipFile(copy, "w") as mutated:
+            assert files.keys() <= set(original.namelist()), files.keys()
+            for name in original.namelist():
+                mutated.writestr(name, files.get(name) or original.read(name))
+        command = [str(node.find()), str(ROOT / "tools/pyodide_node.mjs"), "pytest"]
+        command += ["--pyodide", str(PYODIDE), "--wheel", str(copy), "--timeout", "600", *options]
+        return _passes(command, mutant.tests, ROOT, {})
+
+
+def _passes_with_simd(mutant: Mutant) -> bool:
+    """With the side module compiled from a copy of the C files; its twin with FMA stays as it is."""
+    from hatch_build import VARIANTS, compile_side_module
+
+    with tempfile.TemporaryDirectory() as folder:
+        copy = shutil.copytree(ROOT / SIMD, Path(folder, "simd"))
+        (copy / Path(mutant.file).name).write_text(mutant.source(), encoding="utf-8")
+        module = Path(folder, "simd128.wasm")
+        compile_side_module(copy / "kernels.c", module, VARIANTS["simd128"])
+        return _passes_in_pyodide(mutant, {f"{SIMD}/{module.name}": module.read_bytes()})
+
+
+def _passes_on_webgpu(mutant: Mutant) -> bool:
+    return _passes_in_pyodide(mutant, {mutant.file: mutant.source().encode()}, "--webgpu")
+
+
+def _passes(
+    command: list[str], tests: Sequence[str], folder: str | Path, environment: dict[str, str]
+) -> bool:
+    run = subprocess.run(
+        [*command, "-x", "-q", "-p", "no:cacheprovider", *tests],
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    failed = run.returncode == 1 and re.search(r"\d+ failed", run.stdout)
+    if run.returncode not in (0, CRASHED) and not failed:  # no test ran, which proves nothing
         print(run.stdout[-2000:], run.stderr[-2000:], sep="\n", file=sys.stderr)
-        raise SystemExit(f"mutants: pytest ended with status {run.returncode}")
+        raise SystemExit(f"mutants: {' '.join(tests)} ended with status {run.returncode}")
     return run.returncode == 0
+
+
+def _install_zig() -> None:
+    """The compiler that the wheel is built with, where it is found by the processes that this one starts."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (zig,) = [name for name in project["build-system"]["requires"] if name.startswith("ziglang")]
+    folder = ROOT / "dist" / zig
+    if not folder.exists():
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+        subprocess.run([*pip, "--target", str(folder), zig], check=True)
+    os.environ["PYTHONPATH"] = str(folder)
+
+
+# ---------------------------------------------------------------------------------------------------- the faults
+
+
+def _on_cpython(name: str, fault: str, mirror: str, before: str, after: str) -> Mutant:
+    tests = sorted(str(test.relative_to(ROOT)) for test in ROOT.glob(f"tests/test_{mirror}*.py"))
+    if not name.startswith("site/"):
+        tests += ["-m", "not cpython"]  # those take long
+    return Mutant(FILES[name], fault, tuple(tests), before, after, _passes_on_cpython)
+
+
+def _simd(name: str, fault: str, file: str, words: str, before: str, after: str) -> Mutant:
+    tests = f"tests/test_simd_{file}.py", "-k", f"simd128 and ({words})" if words else "simd128"
+    return Mutant(FILES[f"simd/{name}"], fault, tests, before, after, _passes_with_simd)
+
+
+def _webgpu(name: str, fault: str, file: str, words: str, before: str, after: str) -> Mutant:
+    tests = f"tests/gpu/test_{file}.py", "-k", words
+    return Mutant(FILES[f"webgpu/{name}"], fault, tests, before, after, _passes_on_webgpu)
+
+
+MUTANTS = [
+    _on_cpython("numpy/columns", "KH and KW swapped", "conv", "top, left = kh * DH, kw * DW", "top, left = kw * DH, kh * DW"),
+    _on_cpython("numpy/columns", "dilation of the axes swapped", "conv", "top, left = kh * DH, kw * DW", "top, left = kh * DW, kw * DH"),
+    _on_cpython("numpy/columns", "stride of the axes swapped", "conv", "top : top + SH * (OH - 1) + 1 : SH", "top : top + SW * (OH - 1) + 1 : SW"),
+    _on_cpython("numpy/columns", "padding cropped as if square", "conv", "PH : x.shape[2] - PH,", "PW : x.shape[2] - PW,"),
+    _on_cpython("numpy/convolution", "kernel not turned in gx", "conv", "[..., ::-1, ::-1]", "[..., ::1, ::1]"),
+    _on_cpython("numpy/convolution", "group offset missing", "backends", "channels = slice(g * (C // groups), (g + 1) * (C // groups))", "channels = slice(0, C // groups)"),
+    _on_cpython("numpy/convolution", "float32 lost in conv2d", "conv", "np.empty((N, OC, OH, OW), np.result_type(x, W))", "np.empty((N, OC, OH, OW), np.float64)"),
+    _on_cpython("numpy/convolution", "gW of the last block only", "conv", "gW += contraction.contract(", "gW = contraction.contract("),
+    _on_cpython("numpy/convolution", "every block reads the first pixels", "conv", "slice(out.start * s, (out.stop - 1) * s + (k - 1) * d + 1)", "slice(0, (out.stop - out.start - 1) * s + (k - 1) * d + 1)"),
+    _on_cpython("numpy/columns", "col2im keeps one copy of a pixel", "conv", "tap += col[:, :, k // KW, k % KW]", "tap[...] = col[:, :, k // KW, k % KW]"),
+    _on_cpython("numpy/pooling", "max pooling padded with 0", "pooling", "add_pad(x, pad, lowest(x.dtype))", "add_pad(x, pad, 0)"),
+    _on_cpython("numpy/pooling", "ties go to the last maximum", "pooling", "(tap > y) * indexes", "(tap >= y) * indexes"),
+    _on_cpython("numpy/pooling", "wrong index stride", "pooling", "np.divmod(indexes.astype(np.intp), kernel_size[1])", "np.divmod(indexes.astype(np.intp), kernel_size[0])"),
+    _on_cpython("numpy/pooling", "the first index is padding", "pooling", "indexes[:] = _first_pixel(kernel_size, stride, pad, outsize)", "indexes[:] = 0"),
+    _on_cpython("numpy/pooling", "the last NaN takes the gradient", "pooling", "reversed(list(enumerate(taps)))", "list(enumerate(taps))"),
+    _on_cpython("numpy/pooling", "overlapping windows overwrite", "pooling", "np.add.at(pixels, positions.ravel(), gy.ravel())", "pixels[positions] = gy"),
+    _on_cpython("numpy/pooling", "average counts pixels beyond the edge", "pooling", "stop = np.minimum(start + kernel_size[i], xsize[i])", "stop = start + kernel_size[i]"),
+    _on_cpython("numpy/norm", "float16 statistics in float16", "functions_norm", "if x.dtype == np.float16:", "if x.dtype == np.int8:"),
+    _on_cpython("functions/conv", "outsize ignored", "conv", "outsize = self.outsize or deconv_outsize(", "outsize = deconv_outsize("),
+    _on_cpython("functions/conv", "bias gradient misses an axis", "conv", "gb = gy.sum(axis=(0, 2, 3))\n        return gx, gW, gb\n\n\nclass Conv2dReLU(", "gb = gy.sum(axis=(0, 3, 2))[::-1]\n        return gx, gW, gb\n\n\nclass Conv2dReLU("),
+    _on_cpython("functions/conv", "dilation forgotten in gW's gradient", "conv", "ggy = conv2d(x, ggW, None, self.stride, self.pad, dilation=self.dilation,", "ggy = conv2d(x, ggW, None, self.stride, self.pad, dilation=1,"),
+    _on_cpython("functions/conv", "groups forgotten in gx", "conv", "gx = conv2d(gy, W, None, self.stride, self.pad, dilation=self.dilation, groups=self.groups)", "gx = conv2d(gy, W, None, self.stride, self.pad, dilation=self.dilation)"),
+    _on_cpython("functions/pooling", "second order leaves the graph", "pooling", "return Pooling2DWithIndexes(self)(ggx)", "return Pooling2DWithIndexes(self)(ggx.data)"),
+    _on_cpython("functions/arithmetic", "float32 lost to a number", "functions_arithmetic", "return np.asarray(number, np.result_type(dtype, number))", "return np.asarray(number)"),
+    _on_cpython("functions/arithmetic", "broadcasting not undone", "functions_arithmetic", "gx0 = sum_to(gy * x1, x0.shape) if", "gx0 = gy * x1 if"),
+    _on_cpython("numpy/activation", "gradient of relu at 0", "functions_activation", "np.where(x > 0, gy, 0)", "np.where(x >= 0, gy, 0)"),
+    _on_cpython("numpy/loss", "loss not per row", "functions_loss", "return p * (gy * (1.0 / len(x)))", "return p * gy"),
+    _on_cpython("numpy/activation", "dropout does not scale", "functions_norm", "keep.astype(x.dtype) / (1 - ratio)", "keep.astype(x.dtype)"),
+    _on_cpython("functions/norm", "variance of batch norm biased", "functions_norm", "unbiased = var * (count / max(count - 1, 1))", "unbiased = var"),
+    _on_cpython("functions/shape", "an element taken twice counts once", "functions_shape", "xp.add.at(gx, self.slices, gy)", "gx[self.slices] = gy"),
+    _on_cpython("functions/norm", "a way to x counted twice in second order", "functions_norm", "x, gamma, gy = (cast(v, v.dtype) for v in self.inputs)", "x, gamma, gy = self.inputs"),
+    _on_cpython("backprop", "gradient accumulated in place", "backprop", "grads[x] = F.add(grads[x], gx) if x in grads else gx", "grads[x] = Variable(grads[x].data.__iadd__(gx.data)) if x in grads else gx"),
+    _on_cpython("backprop", "gradients share memory", "backprop", "if id(owner) in taken or not gx.data.flags.writeable:", "if not gx.data.flags.writeable:"),
+    _on_cpython("backprop", "Functions in the wrong order", "backprop", "return sorted(found, key=lambda f: f.generation)", "return list(found)[::-1]"),
+    _on_cpython("backprop", "unwanted gradients computed", "backprop", "(x.requires_grad and x.creator in needs)", "True"),
+    _on_cpython("core", "outputs held strongly", "graph_memory", "tuple([weakref.ref(y) for y in outputs])", "tuple([lambda y=y: y for y in outputs])"),
+    _on_cpython("config", "settings not restored", "config", "setattr(Config, name, old)", "old = None"),
+    _on_cpython("dataloaders", "short batch dropped", "dataloaders", "math.ceil(self.data_size / self.batch_size)", "self.data_size // self.batch_size"),
+    _on_cpython("optimizers/adaptive", "moments not corrected", "optimizers", "math.sqrt(1 - self.beta2**t) / (1 - self.beta1**t)", "1.0"),
+    _on_cpython("_weights", "weights changed before all are checked", "weights", "faults += _misfits(name, arrays[name], params[name])", "faults += []"),
+    # -- the kernels in C
+    _simd("matmul", "C: rows of a read along its columns", "conv", "TestMatmul", "steps(line_of_a, rows, a_row)", "steps(line_of_a, rows, a_column)"),
+    _simd("matmul", "C: only the last block of K counts", "conv", "TestMatmul and beyond", "depth, 0, k ? ADD : SET", "depth, 0, SET"),
+    _simd("matmul", "C: the right half of a panel repeats the left", "conv", "TestMatmul", "columns - 4, whole1, sums[r][1]", "columns - 4, whole1, sums[r][0]"),
+    _simd("convolution", "C: only the last block of channels counts", "conv", "TestConv2d and channels", "(c ? ADD : SET) | (c + channels", "SET | (c + channels"),
+    _simd("convolution", "C: ReLU before all channels are added", "conv", "TestConv2d and channels", "c + channels == w->channels ? relu", "c == 0 ? relu"),
+    _simd("convolution", "C: every group has the first one's bias", "conv", "TestConv2d and depthwise", "bias ? bias[g] : 0", "bias ? bias[0] : 0"),
+    _simd("convolution", "C: gW of a group misses the last pixel", "conv", "TestConv2d and depthwise", "rest < pixels; rest++", "rest < pixels - 1; rest++"),
+    _simd("convolution", "C: padding keeps what was there", "conv", "TestConv2d", "clear_row(row, before);", ""),
+    _simd("winograd", "C: a coefficient of Winograd's with four digits", "conv", "TestConv2d and 3x3", "-16 / 15.0f", "-1.0667f"),
+    _simd("winograd", "C: Winograd's last column left out", "conv", "TestConv2d and 3x3", "left + 4 * j + l < W; l++) to", "left + 4 * j + l < W - 1; l++) to"),
+    _simd("winograd", "C: Winograd's gW of the last block only", "conv", "TestConv2d and 3x3", "next_block(w, &block); mode = ADD", "next_block(w, &block); mode = SET"),
+    _simd("pooling", "C: wrong stride of an index at the edge", "pointwise", "TestPooling", "*index = kh * p->KW + kw", "*index = kh * p->KH + kw"),
+    _simd("pooling", "C: ties go to the last maximum", "pointwise", "TestPooling", "wasm_f32x4_le(v, best)", "wasm_f32x4_lt(v, best)"),
+    _simd("activation", "C: gradient of relu at 0", "pointwise", "TestActivations", "wasm_f32x4_gt(load(x + i), splat(0))", "wasm_f32x4_ge(load(x + i), splat(0))"),
+    _simd("sum", "C: the rest of a row is not summed", "pointwise", "TestSum", "for (; i < size; i++) total += (double)x[i];", ""),
+    _simd("norm", "C: variance unbiased", "pointwise", "TestBatchNorm", "squares / count", "squares / (count - 1)"),
+    _simd("norm", "C: gx without the share of gamma's gradient", "pointwise", "TestBatchNorm", "ggamma[c] / count * inverse", "0"),
+    _simd("loss", "C: exp with a wrong term", "pointwise", "TestSoftmaxCrossEntropy", "1.0f / 120", "1.0f / 100"),
+    _simd("optimizer", "C: Adam without decay", "pointwise", "optimizers", "mul(load(W + i), splat(decay))", "splat(0)"),
+    _simd("optimizer", "C: Adam with beta1 for beta2", "pointwise", "optimizers", "mul(load(v + i), splat(beta2))", "mul(load(v + i), splat(beta1))"),
+    # -- the device's kernels
+    _webgpu("optimizer", "WebGPU: Adam without decay", "optimizer", "test_kernel and adam", " - s6 * a", ""),
+    _webgpu("optimizer", "WebGPU: Adam with beta1 for beta2", "optimizer", "test_kernel and adam", "(s3 * c + s4 * d * d)", "(s1 * c + s4 * d * d)"),
+    _webgpu("optimizer", "WebGPU: a velocity that never slows", "optimizer", "test_kernel and momentum", "(s1 * b - s0 * c)", "(b - s0 * c)"),
+    _webgpu("optimizer", "WebGPU: short gradients stretched", "optimizer", "clip_norm", "min(F(1), s0 / (sqrt(a) * b))", "s0 / (sqrt(a) * b)"),
+    _webgpu("convolution", "WebGPU: kernel turned along one axis in gx", "kernels", "test_convolution", "W[:, :, ::-1, ::-1]", "W[:, :, ::-1, :]"),
+    _webgpu("convolution", "WebGPU: bias left out where a product is tiled", "adapters", "many_channels", "return _finished(y, b, relu) threads", "return _finished(y, None, relu)\n    threads"),
+    _webgpu("max_pool_grad", "WGSL: the last window of a row takes nothing", "kernels", "pooling", "ow <= min(OW - 1, w / SW)", "ow < min(OW - 1, w / SW)"),
+    _webgpu("avg_pool", "WGSL: padding counts where it should not", "kernels", "pooling", "parameter(11) != 0", "parameter(11) == 0"),
+    _webgpu("loss_grad", "WGSL: loss not per row", "kernels", "softmax_cross_entropy", "f32(gy[0]) / f32(parameter(0))", "f32(gy[0]) / f32(CLASSES)"),
+    _webgpu("batch_norm_grad", "WGSL: gx keeps the mean of gy", "kernels", "batch_norm", "f32(gy[k]) - gbeta - (", "f32(gy[k]) - ("),
+    # -- the site's Python
+    _on_cpython("site/pictures", "a photo's contrast not stretched", "site_pictures", "((photo - low) / (high - low))", "(photo - low)"),
+    _on_cpython("site/pictures", "what is tested with is learnt too", "site_pictures", "Pictures(data[~kept], labels[~kept], varied=True)", "Pictures(data, labels, varied=True)"),
+    _on_cpython("site/inspecting", "saliency keeps its sign", "site_inspecting", "numbers(np.abs(slope))", "numbers(slope)"),
+    _on_cpython("site/inspecting", "saliency of another class than asked for", "site_inspecting", "grad(scores[0, target], x)", "grad(scores[0, predicted], x)"),
+    _on_cpython("site/names", "private names offered", "site_names", 'for name in dir(value) if not name.startswith("_")', "for name in dir(value)"),
+    _on_cpython("site/names", "completion runs a property's code", "site_names", "inspect.getattr_static(value, name, _MISSING)", "getattr(value, name, _MISSING)"),
+    _on_cpython("site/outlet", "letters not counted", "site_outlet", "self._letters += len(text)", "self._letters += 0"),
+    _on_cpython("site/showing", "a class shown as if it were made", "site_showing", "isinstance(value, type)", "False"),
+    _on_cpython("site/looking", "a drawing off its centre", "site_python", "round(SIZE / 2 - centre)", "round(SIZE / 2 - centre) + 1"),
+    _on_cpython("site/training", "pixels not up to 1", "site_python", "image.astype(np.float32) / 255", "image.astype(np.float32) / 256"),
+]  # fmt: skip
+
+
+def _needs_pyodide(mutant: Mutant) -> bool:
+    return mutant.passes is not _passes_on_cpython
 
 
 def main(words: str) -> int:
     """Try the faults; print each with what became of it, and the counts."""
     chosen = [mutant for mutant in MUTANTS if words in mutant.fault]
+    if any(map(_needs_pyodide, chosen)):
+        if not PYODIDE.is_dir():
+            raise SystemExit("mutants: dist/pyodide is missing; ./build.sh test webgpu makes it")
+        _install_zig()
     started = time.monotonic()
     survivors = 0
+    # Those that take longest begin first.
+    chosen.sort(key=_needs_pyodide, reverse=True)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for mutant, noticed in zip(chosen, pool.map(killed, chosen), strict=True):
-            survivors += not noticed
-            verdict = "noticed" if noticed else "SURVIVED: a test is missing"
+        for mutant, passed in zip(
+            chosen, pool.map(lambda mutant: mutant.passes(mutant), chosen), strict=True
+        ):
+            survivors += passed
+            verdict = "SURVIVED: a test is missing" if passed else "noticed"
             print(f"{time.monotonic() - started:5.0f} s  {mutant.fault}: {verdict}", flush=True)
     print(f"{len(chosen) - survivors} passed, {survivors} failed")
     return 1 if survivors or not chosen else 0

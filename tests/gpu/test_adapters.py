@@ -5,6 +5,7 @@ import importlib
 
 import numpy as np
 import pytest
+from conditions import PRODUCT, assert_sums, numbers, scaled
 
 from pyconvlite.backends import numpy as reference
 from pyconvlite.backends import webgpu
@@ -23,8 +24,28 @@ def kind(adapter, request, monkeypatch):
     monkeypatch.setattr(device, "info", dataclasses.replace(device.info, fallback=request.param))
 
 
-def assert_close(actual, expected):
-    np.testing.assert_allclose(actual.get(), expected, rtol=0, atol=1e-5 * np.abs(expected).max())
+def assert_kernel(name, *arrays, settings=(), **options):
+    """A kernel's sums in float64; the arrays' rows and channels are of widely different magnitudes."""
+    found = getattr(webgpu.kernels, name)(
+        *(None if a is None else webgpu.asarray(a) for a in arrays), *settings, **options
+    )
+
+    def f(*given):
+        given = iter(given)
+        return getattr(reference, name)(
+            *(None if a is None else next(given) for a in arrays), *settings, **options
+        )
+
+    assert_sums(found.get(), f, *(a for a in arrays if a is not None), constant=PRODUCT)
+
+
+def assert_convolution(x, W, b, *settings, relu=False):
+    """Forward, and the gradients of x and W; magnitudes differ by image and channel."""
+    x, W = scaled(x, 0, 1), scaled(W, 0, 1, seed=1)
+    assert_kernel("conv2d", x, W, b, settings=settings, relu=relu)
+    gy = numbers(*reference.conv2d(x, W, None, *settings).shape, seed=2)
+    assert_kernel("conv2d_gx", gy, W, None, settings=(x.shape[2:], *settings))
+    assert_kernel("conv2d_gW", x, scaled(gy, 0, 1, seed=2), settings=(W.shape[2:], *settings))
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -40,7 +61,7 @@ def assert_close(actual, expected):
     ],
 )
 def test_products(kind, batch, M, K, P, turned):
-    a, b = rng.standard_normal((batch, M, K), np.float32), rng.standard_normal((batch, K, P), np.float32)
+    a, b = scaled(numbers(batch, M, K), 0, 1), scaled(numbers(batch, K, P, seed=1), 2, seed=1)
     if batch == 1:
         a, b = a[0], b[0]
     if turned:
@@ -48,7 +69,7 @@ def test_products(kind, batch, M, K, P, turned):
     x, y = (webgpu.asarray(np.swapaxes(m, -1, -2)) if turned else webgpu.asarray(m) for m in (a, b))
     axes = (1, 0) if batch == 1 else (0, 2, 1)
     x, y = (x.transpose(axes), y.transpose(axes)) if turned else (x, y)
-    assert_close(webgpu.kernels.matmul(x, y), a.astype(np.float64) @ b.astype(np.float64))
+    assert_sums(webgpu.kernels.matmul(x, y).get(), np.matmul, a, b, constant=PRODUCT)
 
 
 @pytest.mark.parametrize("groups", [1, 2])
@@ -56,15 +77,7 @@ def test_products(kind, batch, M, K, P, turned):
 def test_convolutions(kind, groups, stride, pad):
     x = rng.standard_normal((3, 6, 19, 23), np.float32)
     W = rng.standard_normal((18, 6 // groups, 5, 3), np.float32)
-    arguments = stride, pad, (1, 1), groups
-    y = reference.conv2d(x, W, None, *arguments)
-    gy = rng.standard_normal(y.shape, np.float32)
-    X, V, G = map(webgpu.asarray, (x, W, gy))
-    kernels = webgpu.kernels
-    assert_close(kernels.conv2d(X, V, None, *arguments), y)
-    gx = reference.conv2d_gx(gy, W, None, x.shape[2:], *arguments)
-    assert_close(kernels.conv2d_gx(G, V, None, x.shape[2:], *arguments), gx)
-    assert_close(kernels.conv2d_gW(X, G, (5, 3), *arguments), reference.conv2d_gW(x, gy, (5, 3), *arguments))
+    assert_convolution(x, W, None, stride, pad, (1, 1), groups)
 
 
 @pytest.mark.parametrize("shape", [(4, 40, 34, 3, 3, 1), (2, 64, 260, 1, 5, 2), (7, 33, 32, 3, 2, 1)])
@@ -83,16 +96,7 @@ def test_convolutions_of_many_channels(kind, shape, stride, pad, dilation, monke
     x = rng.standard_normal((N, C, 17, 14), np.float32)
     W = rng.standard_normal((OC, C // groups, KH, KW), np.float32)
     b = rng.standard_normal(OC, np.float32)
-    arguments = stride, pad, dilation, groups
-    y = reference.conv2d(x, W, b, *arguments, relu=True)
-    gy = rng.standard_normal(y.shape, np.float32)
-    X, V, B, G = map(webgpu.asarray, (x, W, b, gy))
-    kernels = webgpu.kernels
-    assert_close(kernels.conv2d(X, V, B, *arguments, relu=True), y)
-    gx = reference.conv2d_gx(gy, W, None, x.shape[2:], *arguments)
-    assert_close(kernels.conv2d_gx(G, V, None, x.shape[2:], *arguments), gx)
-    gW = reference.conv2d_gW(x, gy, (KH, KW), *arguments)
-    assert_close(kernels.conv2d_gW(X, G, (KH, KW), *arguments), gW)
+    assert_convolution(x, W, b, stride, pad, dilation, groups, relu=True)
     assert len(ran) == (0 if current().info.fallback else 3)
 
 
@@ -102,12 +106,4 @@ def test_convolutions_of_many_channels(kind, shape, stride, pad, dilation, monke
 def test_convolutions_of_one_pixel(kind, N, stride, pad):
     x, W = rng.standard_normal((N, 5, 9, 8), np.float32), rng.standard_normal((70, 5, 1, 1), np.float32)
     b = rng.standard_normal(70, np.float32)
-    y = reference.conv2d(x, W, b, stride, pad, relu=True)
-    gy = rng.standard_normal(y.shape, np.float32)
-    X, V, B, G = map(webgpu.asarray, (x, W, b, gy))
-    kernels = webgpu.kernels
-    assert_close(kernels.conv2d(X, V, B, stride, pad, relu=True), y)
-    gx = reference.conv2d_gx(gy, W, None, x.shape[2:], stride, pad)
-    assert_close(kernels.conv2d_gx(G, V, None, x.shape[2:], stride, pad), gx)
-    gW = reference.conv2d_gW(x, gy, (1, 1), stride, pad)
-    assert_close(kernels.conv2d_gW(X, G, (1, 1), stride, pad), gW)
+    assert_convolution(x, W, b, stride, pad, relu=True)

@@ -2,9 +2,12 @@
 
 import copy
 
+import conditions
 import numpy as np
 import pytest
 from geometries import HARD
+from test_optimizer import KERNELS as OPTIMIZERS
+from test_optimizer import STATE, STEPS, check_kernel, given
 
 import pyconvlite.functions as F
 import pyconvlite.layers as L
@@ -228,6 +231,18 @@ class TestKernels:
         y = F.dropout(webgpu.ones((50, 41)), 0.25).data
         assert y.dtype == np.float16
         assert set(y.get().ravel()) == {0, np.float16(4 / 3)}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("shape", [(), (3, 5), (257,)])
+def test_optimizer_kernels(half, name, shape):
+    """Weights are rounded to float16 at each step; states are float32, as gradients are."""
+    W, gradients = given(shape, 0)
+    to_float16 = EPS / conditions.EPS
+    (found,) = check_kernel(
+        name, [(W.astype(np.float16), gradients)], constants=((STEPS + 1) * to_float16, STATE, STATE)
+    )
+    assert [a.dtype for a in found] == [np.float16] + [np.float32] * OPTIMIZERS[name][1]
 
 
 class Net(Model):

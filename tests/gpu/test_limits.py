@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from conditions import PRODUCT, absolute, assert_close, assert_sums, wide
 
 from pyconvlite.backends import numpy as reference
 from pyconvlite.backends import webgpu
@@ -46,7 +47,7 @@ class TestDispatches:
         assert elementwise.groups_for(X.size)[1] > 1
         np.testing.assert_array_equal((X[:, :, ::2] * 2).get(), x[:, :, ::2] * 2)
         np.testing.assert_array_equal((X + 1).get(), x + 1)
-        np.testing.assert_allclose(X.sum(axis=0).get(), x.sum(axis=0), atol=1e-5)
+        assert_sums(X.sum(axis=0).get(), lambda x: x.sum(axis=0), x, constant=PRODUCT)
         arguments = (2, 2), (2, 2), (0, 0)
         np.testing.assert_array_equal(
             webgpu.kernels.max_pool(X, *arguments)[0].get(), reference.max_pool(x, *arguments)[0]
@@ -61,7 +62,7 @@ class TestDispatches:
         monkeypatch.setattr(current(), "info", dataclasses.replace(current().info, fallback=False))
         a, b = floats(6, 130, 40), floats(6, 40, 150)
         y = webgpu.asarray(a) @ webgpu.asarray(b)
-        np.testing.assert_allclose(y.get(), a @ b, atol=1e-4)
+        assert_sums(y.get(), np.matmul, a, b, constant=PRODUCT)
 
     def test_are_refused_beyond_all_rows(self, lower):
         lower(maxComputeWorkgroupsPerDimension=4)
@@ -103,27 +104,25 @@ class TestConvolution:
         y = reference.conv2d(x, W, b, *arguments)
         gy = floats(*y.shape)
         X, V, B, G = map(webgpu.asarray, (x, W, b, gy))
-        expected = (
-            reference.conv2d(x, W, b, *arguments, relu=True),
-            reference.conv2d_gx(gy, W, None, (9, 11), *arguments),
-            reference.conv2d_gW(x, gy, (3, 3), *arguments),
-        )
+
+        def results(kernels, x, W, b, gy):
+            return (
+                kernels.conv2d(x, W, b, *arguments, relu=True),
+                kernels.conv2d_gx(gy, W, None, (9, 11), *arguments),
+                kernels.conv2d_gW(x, gy, (3, 3), *arguments),
+            )
 
         def computed():
             before = webgpu.memory()["dispatches"]
-            results = (
-                webgpu.kernels.conv2d(X, V, B, *arguments, relu=True),
-                webgpu.kernels.conv2d_gx(G, V, None, (9, 11), *arguments),
-                webgpu.kernels.conv2d_gW(X, G, (3, 3), *arguments),
-            )
-            return results, webgpu.memory()["dispatches"] - before
+            return results(webgpu.kernels, X, V, B, G), webgpu.memory()["dispatches"] - before
 
         _, at_once = computed()
         lower(maxStorageBufferBindingSize=16 + max(x.nbytes, y.nbytes, images * 4 * 6 * 18 * 20))
         found, split = computed()
         assert split == at_once if images == 7 else split > at_once or images > 1
-        for actual, wanted in zip(found, expected, strict=True):
-            np.testing.assert_allclose(actual.get(), wanted, atol=1e-4)
+        expected, conditions = (results(reference, *map(of, (x, W, b, gy))) for of in (wide, absolute))
+        for actual, wanted, condition in zip(found, expected, conditions, strict=True):
+            assert_close(actual.get(), wanted, condition, PRODUCT)
 
     def test_is_refused_where_one_image_is_too_large(self, lower):
         x, W = webgpu.ones((1, 2, 9, 9)), webgpu.ones((1, 2, 3, 3))

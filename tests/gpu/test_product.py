@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from conditions import PRODUCT, assert_sums, scaled
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,24 +15,23 @@ def floats(*shape):
     return rng.standard_normal(shape).astype(np.float32)
 
 
-def same(actual, expected):
-    assert actual.shape == expected.shape
-    np.testing.assert_allclose(actual.get(), expected, rtol=1e-4, atol=1e-4)
+def same(f, *arrays):
+    """f on the device and in float64."""
+    assert_sums(f(*map(webgpu.asarray, arrays)).get(), f, *arrays, constant=PRODUCT)
 
 
 @given(st.integers(1, 9), st.integers(1, 9), st.integers(1, 9), st.sampled_from([(), (2,), (2, 1)]))
 def test_matmul(M, K, P, lead):
     a, b = floats(*lead, M, K), floats(K, P)
-    same(webgpu.matmul(webgpu.asarray(a), webgpu.asarray(b)), a @ b)
-    same(webgpu.asarray(b).T @ webgpu.asarray(a).swapaxes(-1, -2), b.T @ a.swapaxes(-1, -2))
+    a, b = scaled(a, -2, -1), scaled(b, -2, -1, seed=1)
+    same(lambda a, b: a @ b, a, b)
+    same(lambda a, b: b.T @ a.swapaxes(-1, -2), a, b)
 
 
 def test_matmul_of_one_axis():
     a, b = floats(2, 3, 4), floats(4, 5)
-    same(webgpu.asarray(a) @ webgpu.asarray(b[:, 0]), a @ b[:, 0])
-    same(webgpu.asarray(b[:, 1]) @ webgpu.asarray(b), b[:, 1] @ b)
-    same(webgpu.asarray(b[:, 1]) @ webgpu.asarray(b[:, 0]), b[:, 1] @ b[:, 0])
-    same(webgpu.asarray(a[:0]) @ webgpu.asarray(b), a[:0] @ b)
+    for operands in ((a, b[:, 0]), (b[:, 1], b), (b[:, 1], b[:, 0]), (a[:0], b)):
+        same(lambda a, b: a @ b, *operands)
 
 
 @pytest.mark.parametrize("shapes", [((2, 3), (2, 3)), ((3,), (2, 3)), ((), (3, 3)), ((3, 3), ())])
@@ -55,13 +55,14 @@ def test_tensordot(data):
     before = webgpu.memory()["reads"]
     y = webgpu.tensordot(webgpu.asarray(a), webgpu.asarray(b), axes)
     assert webgpu.memory()["reads"] == before
-    same(y, np.tensordot(a, b, axes))
+    assert_sums(y.get(), lambda a, b: np.tensordot(a, b, axes), a, b, constant=PRODUCT)
 
 
 @pytest.mark.parametrize("axes", [0, 1, 2, (0, 1), ([1, 0], (0, 1)), ((), ())])
 def test_tensordot_axes(axes):
     a, b = floats(3, 3), floats(3, 3, 2)
-    same(webgpu.tensordot(webgpu.asarray(a), webgpu.asarray(b), axes), np.tensordot(a, b, axes))
+    y = webgpu.tensordot(webgpu.asarray(a), webgpu.asarray(b), axes)
+    assert_sums(y.get(), lambda a, b: np.tensordot(a, b, axes), a, b, constant=PRODUCT)
 
 
 @pytest.mark.parametrize(
