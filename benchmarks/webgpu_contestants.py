@@ -13,6 +13,7 @@ from peers import write_json
 
 import pyconvlite
 from pyconvlite.backends import webgpu
+from pyconvlite.functions._geometry import conv_geometry
 
 
 class Run(NamedTuple):
@@ -55,11 +56,11 @@ def convolutions() -> list[Run]:
     for shape in SHAPES:
         (N, C, H, W), OC, K = shape.x, shape.OC, shape.K
         x, weights, gy = map(webgpu.asarray, (random(N, C, H, W), random(OC, C, K, K), random(N, OC, H, W)))
-        stride, pad = (1, 1), (K // 2, K // 2)
+        geometry = conv_geometry((H, W), (K, K), (1, 1), (K // 2, K // 2))
         for kind, run in {
-            "forward": partial(kernels.conv2d, x, weights, None, stride, pad),
-            "gx": partial(kernels.conv2d_gx, gy, weights, None, (H, W), stride, pad),
-            "gW": partial(kernels.conv2d_gW, x, gy, (K, K), stride, pad),
+            "forward": partial(kernels.conv2d, x, weights, None, geometry),
+            "gx": partial(kernels.conv2d_gx, gy, weights, None, geometry),
+            "gW": partial(kernels.conv2d_gW, x, gy, geometry),
         }.items():
             name = f"{C} -> {OC}, {K}x{K}, {H}x{W} {kind}"
             runs.append(measured(name, kind, [N, C, H, OC, K], shape.gflop, run))

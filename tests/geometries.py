@@ -6,6 +6,13 @@ import numpy as np
 from hypothesis import strategies as st
 from oracles import twice
 
+from pyconvlite.functions._geometry import conv_geometry
+
+
+def sizes(x_size, kernel_size, stride=1, pad=0, dilation=1, groups=1):
+    """A ConvGeometry, each size of which may be given once for both axes."""
+    return conv_geometry(x_size, twice(kernel_size), twice(stride), twice(pad), twice(dilation), groups)
+
 
 @dataclass(frozen=True)
 class Geometry:
@@ -24,6 +31,11 @@ class Geometry:
     @property
     def kernel(self):
         return self.W_shape[2:]
+
+    @property
+    def sizes(self):
+        """The ConvGeometry that kernels take."""
+        return sizes(self.x_shape[2:], self.kernel, self.stride, self.pad, **self.options)
 
     @property
     def deconv_W_shape(self):

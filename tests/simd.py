@@ -1,11 +1,13 @@
 """What the tests of the SIMD kernels share: a comparison with float64, and a look at who served."""
 
+import importlib
 import sys
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
 from conditions import assert_close, everything, numbers, terms, truth, widened
+from geometries import sizes
 
 from pyconvlite import backends
 
@@ -19,8 +21,17 @@ by_simd = [in_pyodide, pytest.mark.usefixtures("simd")]
 # up to 256 of them one by one.
 PLAIN = 32
 
+# The files of the kernels that the side module has; by path, since kernels of the same names hide them.
+MODULES = [
+    importlib.import_module(f"pyconvlite.backends.simd.{name}")
+    for name in (
+        *("activation", "convolution", "loss", "matmul", "norm", "optimizer", "pooling", "reduction"),
+        "serving",
+    )
+]
+
 # Kernels that are NumPy's with either backend.
-NUMPYS = {"clip_norm", "dropout_mask", "moved", "normal_cdf"}
+NUMPYS = {"add_step", "check_indexes", "clip_norm", "dropout_mask", "normal_cdf"}
 
 
 def check(f, *arrays, order=2, condition=terms, constant=PLAIN, reach=0):
@@ -64,64 +75,50 @@ def windows(*shape):
 KERNELS = {
     "matmul": ("matmul", [numbers(9, 7), numbers(7, 11)]),
     "matmul, batched": ("matmul", [numbers(3, 9, 7), numbers(3, 7, 11)]),
-    "conv2d": ("conv2d", [numbers(2, 4, 6, 7), numbers(6, 4, 3, 3), numbers(6)], (1, 1), (1, 1)),
+    "conv2d": ("conv2d", [numbers(2, 4, 6, 7), numbers(6, 4, 3, 3), numbers(6)], sizes((6, 7), 3, 1, 1)),
     "conv2d, strided": (
         "conv2d",
         [numbers(2, 4, 6, 7), numbers(6, 2, 3, 2), numbers(6)],
-        (2, 1),
-        (0, 2),
-        (1, 2),
-        2,
+        sizes((6, 7), (3, 2), (2, 1), (0, 2), (1, 2), groups=2),
     ),
     "conv2d, ReLU": (
         "conv2d",
         [numbers(2, 8, 6, 7), numbers(9, 8, 3, 3), numbers(9)],
-        *((1, 1), (1, 1), (1, 1), 1, True),
+        sizes((6, 7), 3, 1, 1),
+        True,
     ),
     "conv2d, depthwise": (
         "conv2d",
         [numbers(2, 4, 6, 7), numbers(4, 1, 3, 3), None],
-        (1, 1),
-        (1, 1),
-        (1, 1),
-        4,
+        sizes((6, 7), 3, 1, 1, groups=4),
     ),
-    "conv2d_gx": (
-        "conv2d_gx",
-        [numbers(2, 6, 5, 5), numbers(6, 4, 3, 3), numbers(4)],
-        (7, 7),
-        (1, 1),
-        (0, 0),
-    ),
+    "conv2d_gx": ("conv2d_gx", [numbers(2, 6, 5, 5), numbers(6, 4, 3, 3), numbers(4)], sizes((7, 7), 3)),
     "conv2d_gx, strided": (
         "conv2d_gx",
         [numbers(2, 6, 3, 3), numbers(6, 4, 3, 3), None],
-        (8, 7),
-        (2, 2),
-        (0, 0),
+        sizes((8, 7), 3, 2),
     ),
-    "conv2d_gW": ("conv2d_gW", [numbers(2, 4, 7, 7), numbers(2, 6, 5, 5)], (3, 3), (1, 1), (0, 0)),
-    "conv2d_gW, strided": ("conv2d_gW", [numbers(2, 4, 7, 7), numbers(2, 6, 3, 4)], (3, 2), (2, 2), (0, 1)),
-    "im2col": ("im2col", [numbers(2, 3, 6, 7)], (3, 2), (1, 2), (1, 0)),
-    "col2im": ("col2im", [numbers(2, 3, 3, 2, 6, 3)], (2, 3, 6, 7), (3, 2), (1, 2), (1, 0)),
-    "max_pool": ("max_pool", [numbers(2, 3, 6, 7)], (3, 2), (1, 2), (1, 0)),
+    "conv2d_gW": ("conv2d_gW", [numbers(2, 4, 7, 7), numbers(2, 6, 5, 5)], sizes((7, 7), 3)),
+    "conv2d_gW, strided": (
+        "conv2d_gW",
+        [numbers(2, 4, 7, 7), numbers(2, 6, 3, 4)],
+        sizes((7, 7), (3, 2), 2, (0, 1)),
+    ),
+    "im2col": ("im2col", [numbers(2, 3, 6, 7)], sizes((6, 7), (3, 2), (1, 2), (1, 0))),
+    "col2im": ("col2im", [numbers(2, 3, 3, 2, 6, 3)], sizes((6, 7), (3, 2), (1, 2), (1, 0))),
+    "max_pool": ("max_pool", [numbers(2, 3, 6, 7)], sizes((6, 7), (3, 2), (1, 2), (1, 0))),
     "max_pool_grad": (
         "max_pool_grad",
         [numbers(2, 3, 4, 3), windows(2, 3, 4, 3)],
-        (6, 7),
-        (3, 2),
-        (1, 2),
-        (0, 0),
+        sizes((6, 7), (3, 2), (1, 2)),
     ),
     "max_pool_gather": (
         "max_pool_gather",
         [numbers(2, 3, 6, 7), windows(2, 3, 4, 3)],
-        (3, 2),
-        (1, 2),
-        (0, 0),
+        sizes((6, 7), (3, 2), (1, 2)),
     ),
-    "avg_pool": ("avg_pool", [numbers(2, 3, 6, 7)], (3, 2), (1, 2), (1, 0), False),
-    "avg_pool_grad": ("avg_pool_grad", [numbers(2, 3, 6, 3)], (6, 7), (3, 2), (1, 2), (1, 0), True),
+    "avg_pool": ("avg_pool", [numbers(2, 3, 6, 7)], sizes((6, 7), (3, 2), (1, 2), (1, 0)), False),
+    "avg_pool_grad": ("avg_pool_grad", [numbers(2, 3, 6, 3)], sizes((6, 7), (3, 2), (1, 2), (1, 0)), True),
     "relu": ("relu", [numbers(5, 7)]),
     "relu_grad": ("relu_grad", [numbers(5, 7), numbers(5, 7, seed=1)]),
     "sum": ("sum", [numbers(2, 3, 5, 7)], (0, 2, 3), False),

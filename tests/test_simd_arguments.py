@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 from conditions import numbers
-from simd import KERNELS, NUMPYS, by_simd, call, counted
+from geometries import sizes
+from simd import KERNELS, MODULES, NUMPYS, by_simd, call, counted
 
 import pyconvlite.functions as F
 from pyconvlite import Variable, backends, grad
@@ -200,9 +201,10 @@ def test_a_call_leaves_nothing_for_the_next(kernels, name):
     before = call(kernels, name)
     poison = np.full((3, 5, 40, 41), np.nan, np.float32)
     for W in (np.full((7, 5, 3, 3), np.inf, np.float32), np.full((7, 5, 5, 5), np.nan, np.float32)):
-        y = kernels.conv2d(poison, W, None, (1, 1), (2, 2))
-        kernels.conv2d_gx(y, W, None, (40, 41), (1, 1), (2, 2))
-        kernels.conv2d_gW(poison, y, W.shape[2:], (1, 1), (2, 2))
+        geometry = sizes((40, 41), W.shape[2:], 1, 2)
+        y = kernels.conv2d(poison, W, None, geometry)
+        kernels.conv2d_gx(y, W, None, geometry)
+        kernels.conv2d_gW(poison, y, geometry)
     kernels.matmul(poison, poison.swapaxes(2, 3))
     for other in KERNELS:
         call(kernels, other)
@@ -227,7 +229,8 @@ def test_an_interrupt_leaves_all_as_it_was(kernels, name, monkeypatch):
     arrays = [None if a is None else read_only(a) for a in KERNELS[name][1]]
     expected = call(kernels, name)
     with monkeypatch.context() as patch:
-        patch.setattr(kernels, "_library", Interrupted())
+        for module in MODULES:
+            patch.setattr(module, "library", Interrupted(), raising=False)
         with counted() as calls, pytest.raises(KeyboardInterrupt):
             call(kernels, name, arrays)
     assert calls == {}

@@ -7,13 +7,12 @@ from itertools import cycle
 import numpy as np
 import pytest
 from conditions import numbers
-from geometries import HARD, geometries
+from geometries import HARD, geometries, sizes
 from hypothesis import given
-from simd import KERNELS, by_simd, call
+from simd import KERNELS, MODULES, by_simd, call
 from test_simd_conv import LARGE, blocks
 
 from pyconvlite import backends
-from pyconvlite._shapes import conv_outsize
 
 pytestmark = by_simd
 
@@ -75,7 +74,8 @@ def check_guarded(kernel, arrays, *settings):
     copies = [None if a is None else guarded.copy(a) for a in arrays]
     expected = called(arrays)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(kernels, "np", guarded)
+        for module in MODULES:
+            patch.setattr(module, "np", guarded)
         results = called(copies)
     guarded.check()
     for y, plain in zip(results, expected, strict=True):
@@ -100,25 +100,24 @@ class TestBeside:
         self.check_convolution(g)
 
     def check_convolution(self, g):
-        settings, gy = ways(g)
         x, W, b = g.arrays(g.x_shape, g.W_shape, g.W_shape[:1], dtype=np.float32)
-        check_guarded("conv2d", [x, W, b], *settings)
-        check_guarded("conv2d_gx", [gy, W, None], x.shape[2:], *settings)
-        check_guarded("conv2d_gW", [x, gy], W.shape[2:], *settings)
-        check_guarded("im2col", [x], g.kernel, *settings[:3])
+        gy = numbers(len(x), len(W), *g.sizes.output_size)
+        check_guarded("conv2d", [x, W, b], g.sizes)
+        check_guarded("conv2d_gx", [gy, W, None], g.sizes)
+        check_guarded("conv2d_gW", [x, gy], g.sizes)
+        check_guarded("im2col", [x], g.sizes)
 
     @given(geometries(max_dilation=1))
     def test_any_pooling(self, g):
-        (stride, pad, *_), gy = ways(g)
-        gy = gy[:, : g.x_shape[1]]
-        (x,) = g.arrays((*gy.shape[:2], *g.x_shape[2:]), dtype=np.float32)
-        settings = g.kernel, stride, pad
-        check_guarded("max_pool", [x], *settings)
-        _, indexes = backends.kernels(x).max_pool(x, *settings)
-        check_guarded("max_pool_grad", [gy, indexes], x.shape[2:], *settings)
-        check_guarded("max_pool_gather", [x, indexes], *settings)
-        check_guarded("avg_pool", [x], *settings, False)
-        check_guarded("avg_pool_grad", [gy], x.shape[2:], *settings, False)
+        N, C = g.x_shape[0], min(g.W_shape[0], g.x_shape[1])
+        gy = numbers(N, C, *g.sizes.output_size)
+        (x,) = g.arrays((N, C, *g.x_shape[2:]), dtype=np.float32)
+        check_guarded("max_pool", [x], g.sizes)
+        _, indexes = backends.kernels(x).max_pool(x, g.sizes)
+        check_guarded("max_pool_grad", [gy, indexes], g.sizes)
+        check_guarded("max_pool_gather", [x, indexes], g.sizes)
+        check_guarded("avg_pool", [x], g.sizes, False)
+        check_guarded("avg_pool_grad", [gy], g.sizes, False)
 
     def test_any_length(self):
         for n in range(1, 40):
@@ -136,17 +135,6 @@ class TestBeside:
             check_guarded("sgd", [numbers(n)] * 2, 0.1)
             check_guarded("momentum_sgd", [numbers(n)] * 3, 0.1, 0.9)
             check_guarded("adam", [numbers(n) ** 2] * 4, 0.1, 0.9, 0.99, 1e-8, 0.0)
-
-
-def ways(g):
-    """A geometry's (stride, pad, dilation, groups) as the kernels take them, and a gy."""
-    stride, pad, dilation = (
-        size if isinstance(size, tuple) else (size, size)
-        for size in (g.stride, g.pad, g.options.get("dilation", 1))
-    )
-    outsize = conv_outsize(g.x_shape[2:], g.kernel, stride, pad, dilation)
-    gy = numbers(g.x_shape[0], g.W_shape[0], *outsize)
-    return (stride, pad, dilation, g.options.get("groups", 1)), gy
 
 
 # ------------------------------------------------------------------------------------------------- many calls
@@ -169,8 +157,7 @@ def random_calls(count, seed=0):
     kernels = backends.kernels(numbers())
     rng = np.random.default_rng(seed)
     pool = numbers(20_000, seed=seed)
-    sizes = cycle(rng.integers(1, 8, 100_003).tolist())
-    size = sizes.__next__
+    size = cycle(rng.integers(1, 8, 100_003).tolist()).__next__
 
     def array(*shape):
         start = 4 * size()
@@ -178,10 +165,10 @@ def random_calls(count, seed=0):
 
     def convolve(N, C, OC, KH, KW, SH, PH):
         x, W = array(N, C, KH + size(), KW + size()), array(OC, C, KH, KW)
-        settings = (SH, 1), (PH, 0)
-        y = kernels.conv2d(x, W, array(OC), *settings)
-        kernels.conv2d_gx(y, W, None, x.shape[2:], *settings)
-        kernels.conv2d_gW(x, y, (KH, KW), *settings)
+        geometry = sizes(x.shape[2:], (KH, KW), (SH, 1), (PH, 0))
+        y = kernels.conv2d(x, W, array(OC), geometry)
+        kernels.conv2d_gx(y, W, None, geometry)
+        kernels.conv2d_gW(x, y, geometry)
         return 3
 
     def any_convolution():
@@ -194,13 +181,13 @@ def random_calls(count, seed=0):
     def pooling():
         K, S = size(), size()
         x = array(min(size(), 3), size(), K + size(), K + size())
-        settings = (K, K), (S, S), (K // 2, 0)
-        y, indexes = kernels.max_pool(x, *settings)
-        kernels.max_pool_grad(y, indexes, x.shape[2:], *settings)
-        kernels.max_pool_gather(x, indexes, *settings)
-        y = kernels.avg_pool(x, *settings, True)
-        kernels.avg_pool_grad(y, x.shape[2:], *settings, True)
-        kernels.col2im(kernels.im2col(x, *settings), x.shape, *settings)
+        geometry = sizes(x.shape[2:], K, S, (K // 2, 0))
+        y, indexes = kernels.max_pool(x, geometry)
+        kernels.max_pool_grad(y, indexes, geometry)
+        kernels.max_pool_gather(x, indexes, geometry)
+        y = kernels.avg_pool(x, geometry, True)
+        kernels.avg_pool_grad(y, geometry, True)
+        kernels.col2im(kernels.im2col(x, geometry), geometry)
         return 7
 
     def products():

@@ -6,6 +6,7 @@ import importlib
 import numpy as np
 import pytest
 from conditions import PRODUCT, assert_sums, numbers, scaled
+from geometries import sizes
 
 from pyconvlite.backends import numpy as reference
 from pyconvlite.backends import webgpu
@@ -42,10 +43,11 @@ def assert_kernel(name, *arrays, settings=(), **options):
 def assert_convolution(x, W, b, *settings, relu=False):
     """Forward, and the gradients of x and W; magnitudes differ by image and channel."""
     x, W = scaled(x, 0, 1), scaled(W, 0, 1, seed=1)
-    assert_kernel("conv2d", x, W, b, settings=settings, relu=relu)
-    gy = numbers(*reference.conv2d(x, W, None, *settings).shape, seed=2)
-    assert_kernel("conv2d_gx", gy, W, None, settings=(x.shape[2:], *settings))
-    assert_kernel("conv2d_gW", x, scaled(gy, 0, 1, seed=2), settings=(W.shape[2:], *settings))
+    geometry = sizes(x.shape[2:], W.shape[2:], *settings)
+    assert_kernel("conv2d", x, W, b, settings=(geometry,), relu=relu)
+    gy = numbers(len(x), len(W), *geometry.output_size, seed=2)
+    assert_kernel("conv2d_gx", gy, W, None, settings=(geometry,))
+    assert_kernel("conv2d_gW", x, scaled(gy, 0, 1, seed=2), settings=(geometry,))
 
 
 @pytest.mark.parametrize("turned", [False, True])

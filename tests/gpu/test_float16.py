@@ -5,7 +5,7 @@ import copy
 import conditions
 import numpy as np
 import pytest
-from geometries import HARD
+from geometries import HARD, sizes
 from test_optimizer import KERNELS as OPTIMIZERS
 from test_optimizer import STATE, STEPS, check_kernel, given
 
@@ -15,7 +15,6 @@ from pyconvlite import Model, no_grad, seed
 from pyconvlite.backends import numpy as reference
 from pyconvlite.backends import webgpu
 from pyconvlite.optimizers import Adam, MomentumSGD
-from pyconvlite.utils import pair
 
 rng = np.random.default_rng(0)
 EPS = 2**-11  # what rounding to float16 costs at most, of a number
@@ -156,52 +155,48 @@ class TestKernels:
     @pytest.mark.parametrize("g", CONVOLUTIONS.values(), ids=CONVOLUTIONS)
     def test_convolution(self, g):
         x, W, b = (halves(*shape) for shape in (g.x_shape, g.W_shape, g.W_shape[:1]))
-        args = pair(g.stride), pair(g.pad), pair(g.options.get("dilation", 1)), g.options.get("groups", 1)
-        y = reference.conv2d(*wide(x, W, b), *args)
+        y = reference.conv2d(*wide(x, W, b), g.sizes)
         gy = halves(*y.shape)
         X, V, B, G = map(webgpu.asarray, (x, W, b, gy))
-        xsize, kernel = x.shape[2:], W.shape[2:]
         kernels = webgpu.kernels
-        close(kernels.conv2d(X, V, B, *args), y)
-        gx = reference.conv2d_gx(*wide(gy, W, None), xsize, *args)
-        close(kernels.conv2d_gx(G, V, None, xsize, *args), gx)
-        close(kernels.conv2d_gW(X, G, kernel, *args), reference.conv2d_gW(*wide(x, gy), kernel, *args))
+        close(kernels.conv2d(X, V, B, g.sizes), y)
+        close(kernels.conv2d_gx(G, V, None, g.sizes), reference.conv2d_gx(*wide(gy, W, None), g.sizes))
+        close(kernels.conv2d_gW(X, G, g.sizes), reference.conv2d_gW(*wide(x, gy), g.sizes))
 
     def test_mixed_operands_make_float32(self):
         x, W = halves(1, 2, 5, 5), halves(3, 2, 3, 3)
-        y = webgpu.kernels.conv2d(webgpu.asarray(x), webgpu.asarray(W, np.float32), None, (1, 1), (0, 0))
+        geometry = sizes((5, 5), 3)
+        y = webgpu.kernels.conv2d(webgpu.asarray(x), webgpu.asarray(W, np.float32), None, geometry)
         assert y.dtype == np.float32
-        np.testing.assert_allclose(y.get(), reference.conv2d(*wide(x, W, None), (1, 1), (0, 0)), atol=1e-5)
+        np.testing.assert_allclose(y.get(), reference.conv2d(*wide(x, W, None), geometry), atol=1e-5)
 
     @pytest.mark.parametrize(
         ("kernel", "stride", "pad"), [((2, 2), (2, 2), (0, 0)), ((3, 2), (2, 1), (1, 0))]
     )
     def test_pooling(self, kernel, stride, pad):
         x = halves(2, 3, 7, 6)
-        args = kernel, stride, pad
-        y, indexes = reference.max_pool(x, *args)
+        geometry = sizes((7, 6), kernel, stride, pad)
+        y, indexes = reference.max_pool(x, geometry)
         gy = halves(*y.shape)
         X, G = webgpu.asarray(x), webgpu.asarray(gy)
         kernels = webgpu.kernels
-        Y, at = kernels.max_pool(X, *args)
+        Y, at = kernels.max_pool(X, geometry)
         np.testing.assert_array_equal(Y.get(), y)
         np.testing.assert_array_equal(at.get(), indexes)
-        np.testing.assert_array_equal(kernels.max_pool_gather(X, at, *args).get(), y)
+        np.testing.assert_array_equal(kernels.max_pool_gather(X, at, geometry).get(), y)
         (u, v) = wide(x, gy)
-        close(kernels.max_pool_grad(G, at, (7, 6), *args), reference.max_pool_grad(v, indexes, (7, 6), *args))
-        close(kernels.avg_pool(X, *args, True), reference.avg_pool(u, *args, True))
+        close(kernels.max_pool_grad(G, at, geometry), reference.max_pool_grad(v, indexes, geometry))
+        close(kernels.avg_pool(X, geometry, True), reference.avg_pool(u, geometry, True))
+        close(kernels.avg_pool_grad(G, geometry, False), reference.avg_pool_grad(v, geometry, False))
+        col = reference.im2col(x, geometry)
+        np.testing.assert_array_equal(kernels.im2col(X, geometry).get(), col)
         close(
-            kernels.avg_pool_grad(G, (7, 6), *args, False), reference.avg_pool_grad(v, (7, 6), *args, False)
-        )
-        col = reference.im2col(x, *args)
-        np.testing.assert_array_equal(kernels.im2col(X, *args).get(), col)
-        close(
-            kernels.col2im(webgpu.asarray(col), x.shape, *args),
-            reference.col2im(col.astype(np.float64), x.shape, *args),
+            kernels.col2im(webgpu.asarray(col), geometry),
+            reference.col2im(col.astype(np.float64), geometry),
         )
 
     def test_a_window_of_padding(self):
-        y, _ = webgpu.kernels.max_pool(webgpu.ones((1, 1, 1, 1)), (1, 1), (1, 1), (1, 1))
+        y, _ = webgpu.kernels.max_pool(webgpu.ones((1, 1, 1, 1)), sizes((1, 1), 1, 1, 1))
         assert y.get()[0, 0].tolist() == [[-np.inf] * 3, [-np.inf, 1, -np.inf], [-np.inf] * 3]
 
     def test_batch_norm(self):

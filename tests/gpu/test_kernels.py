@@ -18,7 +18,7 @@ from conditions import (
     truth,
     wide,
 )
-from geometries import HARD, geometries
+from geometries import HARD, geometries, sizes
 from hypothesis import given, settings
 
 import pyconvlite.functions as F
@@ -64,6 +64,7 @@ def test_any_convolution(g):
 def test_any_pooling(g):
     (x,) = arrays_of(g, g.x_shape)
     assert_alike(lambda x: F.pooling(x, g.kernel, g.stride, g.pad), x, condition=taken)
+    assert_alike(lambda x: F.pooling_simple(x, g.kernel, g.stride, g.pad), x, condition=taken)
     assert_alike(lambda x: F.average_pooling(x, g.kernel, g.stride, g.pad), x)
     assert_alike(lambda x: F.average_pooling(x, g.kernel, g.stride, g.pad, count_include_pad=False), x)
     assert_alike(lambda x: F.im2col(x, g.kernel, g.stride, g.pad), x)
@@ -141,7 +142,7 @@ def test_batch_norm(shape):
     x, gamma, beta = numbers(*shape) * 2 + 1, numbers(3, seed=1), numbers(3, seed=2)
 
     def f(x, gamma, beta):
-        zeros = backends.beside(x, np.zeros(3, np.float32))
+        zeros = backends.to_device_of(x, np.zeros(3, np.float32))
         return F.batch_norm(x, gamma, beta, zeros, zeros + 1)
 
     assert_alike(f, x, gamma, beta, condition=batch_norm)
@@ -180,14 +181,14 @@ def test_batch_norm_of_windows():
 
 def test_indices_of_pooling_and_ties():
     x = np.zeros((1, 1, 4, 4), np.float32)
-    y, indexes = webgpu.kernels.max_pool(webgpu.asarray(x), (2, 2), (2, 2), (0, 0))
+    y, indexes = webgpu.kernels.max_pool(webgpu.asarray(x), sizes((4, 4), 2, 2))
     np.testing.assert_array_equal(indexes.get(), 0)
     x[0, 0, 1, 1] = np.nan
-    y, indexes = webgpu.kernels.max_pool(webgpu.asarray(x), (2, 2), (2, 2), (0, 0))
+    y, indexes = webgpu.kernels.max_pool(webgpu.asarray(x), sizes((4, 4), 2, 2))
     assert np.isnan(y.get()[0, 0, 0, 0])
     assert indexes.get()[0, 0, 0, 0] == 3
 
 
 def test_embed_id():
     at = np.array([[5, 1], [1, 0]], np.int32)
-    assert_alike(lambda W: F.embed_id(backends.beside(W, at), W), numbers(6, 3))
+    assert_alike(lambda W: F.embed_id(backends.to_device_of(W, at), W), numbers(6, 3))

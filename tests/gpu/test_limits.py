@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from conditions import PRODUCT, absolute, assert_close, assert_sums, wide
+from geometries import sizes
 
 from pyconvlite.backends import numpy as reference
 from pyconvlite.backends import webgpu
@@ -48,9 +49,9 @@ class TestDispatches:
         np.testing.assert_array_equal((X[:, :, ::2] * 2).get(), x[:, :, ::2] * 2)
         np.testing.assert_array_equal((X + 1).get(), x + 1)
         assert_sums(X.sum(axis=0).get(), lambda x: x.sum(axis=0), x, constant=PRODUCT)
-        arguments = (2, 2), (2, 2), (0, 0)
+        geometry = sizes((57, 59), 2, 2)
         np.testing.assert_array_equal(
-            webgpu.kernels.max_pool(X, *arguments)[0].get(), reference.max_pool(x, *arguments)[0]
+            webgpu.kernels.max_pool(X, geometry)[0].get(), reference.max_pool(x, geometry)[0]
         )
         y = X.reshape(24, -1)
         y[:, ::3] = 5
@@ -100,16 +101,16 @@ class TestConvolution:
     @pytest.mark.parametrize("images", [1, 2, 7])
     def test_is_split(self, lower, groups, stride, pad, images):
         x, W, b = floats(7, 4, 9, 11), floats(6, 4 // groups, 3, 3), floats(6)
-        arguments = stride, pad, (1, 1), groups
-        y = reference.conv2d(x, W, b, *arguments)
+        geometry = sizes((9, 11), 3, stride, pad, groups=groups)
+        y = reference.conv2d(x, W, b, geometry)
         gy = floats(*y.shape)
         X, V, B, G = map(webgpu.asarray, (x, W, b, gy))
 
         def results(kernels, x, W, b, gy):
             return (
-                kernels.conv2d(x, W, b, *arguments, relu=True),
-                kernels.conv2d_gx(gy, W, None, (9, 11), *arguments),
-                kernels.conv2d_gW(x, gy, (3, 3), *arguments),
+                kernels.conv2d(x, W, b, geometry, relu=True),
+                kernels.conv2d_gx(gy, W, None, geometry),
+                kernels.conv2d_gW(x, gy, geometry),
             )
 
         def computed():
@@ -128,4 +129,4 @@ class TestConvolution:
         x, W = webgpu.ones((1, 2, 9, 9)), webgpu.ones((1, 2, 3, 3))
         lower(maxStorageBufferBindingSize=x.nbytes)
         with pytest.raises(ValueError, match=r"976 bytes is larger than this adapter can bind, 640"):
-            webgpu.kernels.conv2d(x, W, None, (1, 1), (1, 1))
+            webgpu.kernels.conv2d(x, W, None, sizes((9, 9), 3, 1, 1))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from geometries import sizes
 
 import pyconvlite.functions as F
 from pyconvlite import Variable, grad, no_grad
@@ -76,6 +77,6 @@ def test_extremes_of_many(kind, size, at):
 def test_fused_relu():
     x = data()[:7, None, None]  # (7, 1, 1, 5)
     W, b = np.ones((1, 1, 1, 1), np.float32), np.zeros(1, np.float32)
-    arguments = (1, 1), (0, 0)
-    found = webgpu.kernels.conv2d(*map(webgpu.asarray, (x, W, b)), *arguments, relu=True).get()
-    np.testing.assert_array_equal(found, np.maximum(reference.conv2d(x, W, b, *arguments), 0))
+    geometry = sizes(x.shape[2:], 1)
+    found = webgpu.kernels.conv2d(*map(webgpu.asarray, (x, W, b)), geometry, relu=True).get()
+    np.testing.assert_array_equal(found, np.maximum(reference.conv2d(x, W, b, geometry), 0))

@@ -1,4 +1,4 @@
-"""The optimizers' kernels, `mapped` and the optimizers: each weight and state as float64 has it."""
+"""The optimizers' kernels, `foreach` and the optimizers: each weight and state as float64 has it."""
 
 import numpy as np
 import pytest
@@ -27,7 +27,7 @@ def given(shape, seed, scale=1.0):
 
 # {name: (kernel, states, settings, the gradients' sign with which all that is added has one)}
 KERNELS = {
-    "moved": ("moved", 0, (), 1),
+    "add_step": ("add_step", 0, (), 1),
     "sgd": ("sgd", 0, (0.1,), -1),
     "momentum_sgd": ("momentum_sgd", 1, (0.1, 0.9), -1),
     "momentum_sgd, short memory": ("momentum_sgd", 1, (1.5, 0.3), -1),
@@ -40,7 +40,7 @@ KERNELS = {
 every = pytest.mark.parametrize("name", KERNELS)
 
 
-def after_steps(module, name, rows, sign=1, mapped=lambda f, rows: [f(*row) for row in rows]):
+def after_steps(module, name, rows, sign=1, foreach=lambda f, rows: [f(*row) for row in rows]):
     """Weights and states of each row (weights, gradients), after all steps with a module's kernel."""
     kernel, states, settings, _ = KERNELS[name]
 
@@ -51,7 +51,7 @@ def after_steps(module, name, rows, sign=1, mapped=lambda f, rows: [f(*row) for 
     now = [(W, *[backends.get_array_module(W).zeros_like(gradients[0])] * states) for W, gradients in rows]
     for n in range(STEPS):
         now = list(
-            mapped(
+            foreach(
                 f,
                 [
                     (W, sign * gradients[n], *held)
@@ -91,9 +91,9 @@ def test_kernel_of_small_and_large_gradients(name, scale):
 
 
 @every
-def test_mapped(name):
+def test_foreach(name):
     rows = [given(shape, 10 * i) for i, shape in enumerate(SHAPES * 4)]
-    check_kernel(name, rows, mapped=backends.mapped)
+    check_kernel(name, rows, foreach=backends.foreach)
 
 
 # A norm below the limit changes no bit; squares of 1e30 are beyond float32, and those of 1e-30 below it.
