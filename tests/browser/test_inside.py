@@ -1,9 +1,9 @@
 """What of the suite runs in the browser's own Python: what depends on its engine and on its WebGPU.
 
 The tiers `node` and `webgpu` run all of it on the same Pyodide. What a browser may do otherwise: validate,
-compile and compute the kernels' instructions, grow memory below NumPy's pointers, compile shaders, pass data and
-errors between Python and the GPU. How Python serves layouts, dtypes and misfits, and whether C stays within its
-arrays, is the same there.
+compile and compute the kernels' instructions, grow memory below NumPy's pointers, compile shaders, pass data
+and errors between Python and the GPU. How Python serves layouts, dtypes and misfits, and whether C stays
+within its arrays, is the same there.
 """
 
 from __future__ import annotations

@@ -102,16 +102,15 @@ def test_weights_that_fit_no_more_are_given_up(visit: Visit) -> None:
     assert visit.page.is_hidden("#fault")
 
 
-def test_a_browser_without_room_says_so(visit: Visit, server: Server) -> None:
-    origin = {"origin": server.url.removesuffix(server.path)}
-    devtools = visit.page.context.new_cdp_session(visit.page)
-    devtools.send("Storage.overrideQuotaForOrigin", origin | {"quotaSize": 1000})
+def test_a_browser_without_room_says_so(enter: Callable[..., Visit], server: Server) -> None:
+    visit = enter()
+    visit.wait_for("#go", "Train")
+    quota = {"origin": server.url.removesuffix(server.path), "quotaSize": 1000}
+    visit.page.context.new_cdp_session(visit.page).send("Storage.overrideQuotaForOrigin", quota)
     train_a_little(visit)
     visit.wait_for("#keep-hint", "Your browser has no room to keep the model")
     visit.page.click("#language")
     assert "次の訪問まで保存できません" in visit.text("#keep-hint")
-    visit.page.click("#language")
-    devtools.send("Storage.overrideQuotaForOrigin", origin)
 
 
 def test_a_browser_that_keeps_nothing_says_so(enter: Callable[..., Visit], server: Server) -> None:

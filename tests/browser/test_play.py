@@ -133,6 +133,7 @@ def test_a_program_may_break_python_but_not_the_page(play: Playground) -> None:
     play.wait_for("#fault-title", "the program has changed what Python itself needs")
     play.page.click("#language")
     play.wait_for("#fault-title", "プログラムが、Python 自体に必要なものを書き換えました")
+    play.page.click("#language")
     play.page.click("#retry")
     assert play.run("'again'") == "'again'"
 
