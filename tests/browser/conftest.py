@@ -1,17 +1,27 @@
-"""The served site, and a watched page of it for each test."""
+"""The served site, the browsers, and the pages.
+
+A page takes seconds to start its Python. Tests that only look, or that can be undone, share a page: `visit`,
+`trained`, `play` or `page_of`. A test of a page's start, or one that changes it for good, opens its own by
+`enter`.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import cache
+from time import perf_counter
+from typing import Any, NamedTuple
 
 import pytest
 from hosting import Server, serving
 from playgrounds import Playground
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
-from visits import Visit
+from visits import TrainingPage, Visit
+
+PHONE = {"width": 360, "height": 740}
+DESK = {"width": 1280, "height": 720}  # Playwright's own
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +63,13 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
         yield browser
 
 
+@pytest.fixture(scope="session")
+def gpu_browser(playwright: Playwright) -> Iterator[Browser]:
+    """With WebGPU, which computes on the CPU where there is no GPU."""
+    with launched(playwright, "--enable-unsafe-webgpu") as browser:
+        yield browser
+
+
 @pytest.fixture
 def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Have a figure that was measured stand at the end of the run."""
@@ -64,19 +81,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for name, figure in report.user_properties:
             if name == "figure" and report.when == "call":
                 terminalreporter.write_line(str(figure))
-
-
-@pytest.fixture
-def blank(browser: Browser, server: Server) -> Iterator[Page]:
-    with blank_page(browser, server) as page:
-        yield page
-
-
-@pytest.fixture
-def blank_with_webgpu(playwright: Playwright, server: Server) -> Iterator[Page]:
-    """In a browser that computes on the CPU where there is no GPU."""
-    with launched(playwright, "--enable-unsafe-webgpu") as browser, blank_page(browser, server) as page:
-        yield page
 
 
 @contextmanager
@@ -94,75 +98,126 @@ def visits() -> list[Visit]:
     return []
 
 
-@pytest.fixture(scope="session")
-def enter(browser: Browser, server: Server, visits: list[Visit]) -> Callable[..., Visit]:
-    """Open a page: `enter(url, **options of the browser's context)`.
+def entering(browser: Browser, server: Server, visits: list[Visit]) -> Iterator[Callable[..., Any]]:
+    """Open pages, to be closed at the end: `enter(url, kind, **options of the browser's context)`.
 
     No service worker keeps the site in the background, unless the options say `service_workers="allow"`.
     """
+    opened: list[Visit] = []
 
-    def enter(url: str = server.url, **options: Any) -> Visit:
-        visit = Visit(browser.new_context(**{"service_workers": "block"} | options).new_page())
+    def enter(url: str = server.url, kind: type[Visit] = Visit, **options: Any) -> Visit:
+        context = browser.new_context(**{"service_workers": "block"} | options)
+        visit = kind(context.new_page())
         visits.append(visit)
+        opened.append(visit)
         visit.page.goto(url)
         return visit
 
-    return enter
+    yield enter
+    for visit in opened:
+        visit.page.context.close()
+        visits.remove(visit)
+    for visit in opened:
+        visit.check()
+
+
+enter = pytest.fixture(entering)
+enter_for_module = pytest.fixture(entering, scope="module")
+enter_for_session = pytest.fixture(entering, scope="session")
 
 
 @pytest.fixture(autouse=True)
 def no_faults(visits: list[Visit]) -> Iterator[None]:
-    """No test passes with a fault on an open page."""
+    """No test passes with a fault on an open page that it does not expect; the next test expects none."""
     yield
+    faults = [fault for visit in visits for fault in visit.unexpected()]
     for visit in visits:
-        visit.check()
-
-
-def leave(visits: list[Visit], visit: Visit) -> None:
-    visit.page.context.close()
-    visits.remove(visit)
-
-
-@pytest.fixture
-def visit(enter: Callable[..., Visit], visits: list[Visit]) -> Iterator[Visit]:
-    """A fresh page, ready to train."""
-    visit = enter()
-    visit.wait_for("#go", "Train")
-    yield visit
-    visit.check()
-    leave(visits, visit)
+        visit.expected.clear()
+    assert not faults, faults
 
 
 @pytest.fixture(scope="session")
-def trained(enter: Callable[..., Visit]) -> Visit:
-    """A page on which the defaults have been trained and tested, from cold."""
-    visit = enter()
+def page_of(enter_for_session: Callable[..., Visit], server: Server) -> Callable[[str], Visit]:
+    """`page_of("learn.html")`: the page with its Python, one for the session.
+
+    It is loaded in a phone's window; `visit.moved` holds its layout shift there. Then its window is a desk's.
+    """
+
+    @cache
+    def page_of(name: str) -> Visit:
+        kind = Playground if name == "play.html" else Visit
+        visit = enter_for_session(server.url + name, kind, viewport=PHONE)
+        visit.settle()
+        visit.moved = visit.layout_shift()
+        visit.page.set_viewport_size(DESK)
+        return visit
+
+    return page_of
+
+
+@pytest.fixture(scope="session")
+def idle_pages() -> list[TrainingPage]:
+    """Training pages that are as they were at first."""
+    return []
+
+
+@pytest.fixture
+def visit(
+    enter_for_session: Callable[..., TrainingPage], idle_pages: list[TrainingPage]
+) -> Iterator[TrainingPage]:
+    """The training page, ready to train; whatever a test does there is undone after it."""
+    visit = idle_pages.pop() if idle_pages else enter_for_session(kind=TrainingPage)
+    visit.begin()
+    yield visit
+    visit.start_over()  # where that fails, the next test has a new page
+    idle_pages.append(visit)
+
+
+class ColdStart(NamedTuple):
+    """A page that went from nothing to a trained network."""
+
+    visit: Visit
+    ready: float  # seconds until it could train
+    seconds: float  # until it was tested
+    accuracy: float  # in percent
+
+
+@pytest.fixture(scope="session")
+def cold_start(enter_for_session: Callable[..., Visit]) -> ColdStart:
+    start = perf_counter()
+    visit = enter_for_session()
     visit.wait_for("#go", "Train")
+    ready = perf_counter() - start
     assert visit.text("#model-hint") == "Small CNN with random weights."
+    assert visit.text("#kernels") == "Computing with WebAssembly SIMD kernels (relaxed)."
     visit.wait_for("#reading-count", "right")
     assert int(visit.text("#reading-count").split()[0]) < 15  # of 30: it knows nothing yet
+    start = perf_counter()
+    visit.choose(images=20_000)  # enough for 97 %
     visit.page.click("#go")
+    visit.wait_for("#notice", "Test accuracy", seconds=300)
+    seconds = ready + perf_counter() - start
+    return ColdStart(visit, ready, seconds, float(visit.text("#test-accuracy").rstrip("%")))
+
+
+@pytest.fixture(scope="session")
+def trained(cold_start: ColdStart) -> Visit:
+    """A page on which the defaults have been trained and tested."""
+    visit = cold_start.visit
+    visit.choose(images=60_000)
+    visit.page.click("#go")
+    visit.wait_for("#notice", "Training has started.")
     visit.wait_for("#notice", "Test accuracy", seconds=300)
     return visit
 
 
-@pytest.fixture(scope="session")
-def enter_play(enter: Callable[..., Visit], server: Server) -> Callable[..., Playground]:
-    """Open the playground: `enter_play(fragment, host, **options of the browser's context)`."""
-
-    def enter_play(fragment: str = "", host: Server = server, **options: Any) -> Playground:
-        visit = enter(f"{host.url}play.html{fragment}", **options)
-        visit.__class__ = Playground
-        assert isinstance(visit, Playground)
-        return visit
-
-    return enter_play
+@pytest.fixture
+def play(page_of: Callable[[str], Playground]) -> Playground:
+    """The playground, for programs that need no fresh Python."""
+    return page_of("play.html")
 
 
 @pytest.fixture
-def fresh(enter_play: Callable[..., Playground], visits: list[Visit]) -> Iterator[Playground]:
-    """A playground of its own."""
-    visit = enter_play()
-    yield visit
-    visit.check()
-    leave(visits, visit)
+def enter_play(enter: Callable[..., Playground], server: Server) -> Callable[..., Playground]:
+    """Open a playground of one's own: `enter_play(fragment, **options of the browser's context)`."""
+    return lambda fragment="", **options: enter(f"{server.url}play.html{fragment}", Playground, **options)

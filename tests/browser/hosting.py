@@ -15,7 +15,7 @@ DIST = Path(__file__).parents[2] / "dist"
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Serves a site under a path, as most hosts have it, and beside it dist/."""
+    """Serves a site below a path, as many hosts have it, and beside it dist/."""
 
     protocol_version = "HTTP/1.1"
     extensions_map = SimpleHTTPRequestHandler.extensions_map | {
@@ -54,7 +54,7 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     encodes = False  # says of .gz files that they are encoded, so that the browser unpacks them
 
-    def __init__(self, site: Path = DIST / "site", path: str = "/site/", port: int = 0) -> None:
+    def __init__(self, site: Path = DIST / "site", path: str = "/some/path/", port: int = 0) -> None:
         self.site = site
         self.path = path
         self.missing: set[str] = set()  # names of files that are not found

@@ -8,10 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from hosting import Server
 from numpy.typing import NDArray
 from playwright.sync_api import Locator, Page
-from visits import Visit
 
 Array = NDArray[np.float64]
 
@@ -106,13 +104,6 @@ class Lesson:
     def says(self, text: str) -> None:
         """Wait for a sentence below the figure."""
         self.place.locator(".sentence").filter(has_text=text).wait_for()
-
-
-def entered(enter: Callable[..., Visit], server: Server, page: str) -> Visit:
-    """A chapter whose Python runs."""
-    visit = enter(server.url + page)
-    visit.wait_for("#versions", "Running Pyodide", seconds=120)
-    return visit
 
 
 def agree(shown: Array | None, expected: Array) -> bool:

@@ -11,9 +11,9 @@ from visits import Visit
 
 
 @pytest.fixture(scope="module")
-def measured(enter: Callable[..., Visit], server: Server) -> Visit:
+def measured(enter_for_module: Callable[..., Visit], server: Server) -> Visit:
     """The page with all its figures, reached from the training page."""
-    visit = enter()
+    visit = enter_for_module()
     visit.page.click("nav >> text=Benchmark")
     visit.page.wait_for_url(server.url + "bench.html")
     assert visit.text("#go") == "Run"
@@ -50,13 +50,19 @@ def test_the_figures_fit_each_other(measured: Visit) -> None:
     assert sum(figures(measured, "#split-kernels dd")) < step
 
 
-def test_stop_and_run_again(measured: Visit) -> None:
-    measured.page.click("#go")
-    measured.until("document.getElementById('ceiling').textContent > '1'")
-    assert "–" in measured.page.locator("#products td.simd").all_inner_texts()
-    measured.page.click("#stop")
-    measured.wait_for("#notice", "Stopped.")
-    assert measured.text("#go") == "Run"
+def test_stop_run_again_and_leave(enter: Callable[..., Visit], server: Server) -> None:
+    visit = enter(server.url + "bench.html")
+    for _ in range(2):
+        visit.page.click("#go")
+        visit.until("document.getElementById('ceiling').textContent > '1'")
+        assert "–" in visit.page.locator("#products td.simd").all_inner_texts()
+        visit.page.click("#stop")
+        visit.wait_for("#notice", "Stopped.")
+        assert visit.text("#go") == "Run"
+    assert visit.outside() == []
+    visit.page.click("nav >> text=Train")
+    visit.page.wait_for_url(server.url)
+    visit.wait_for("#go", "Train")
 
 
 def test_a_file_that_is_missing(enter: Callable[..., Visit], own_server: Server) -> None:
@@ -70,7 +76,6 @@ def test_a_file_that_is_missing(enter: Callable[..., Visit], own_server: Server)
     visit.page.click("#retry")
     visit.wait_for("#go", "Measuring")
     assert visit.page.is_hidden("#fault")
-    visit.page.context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -79,9 +84,3 @@ def test_it_fits(measured: Visit, scheme: str, width: int) -> None:
     measured.page.set_viewport_size({"width": width, "height": 900})
     measured.page.emulate_media(color_scheme=scheme)
     assert measured.page.evaluate("document.documentElement.scrollWidth") == width
-
-
-def test_it_leads_back(measured: Visit, server: Server) -> None:
-    measured.page.click("nav >> text=Train")
-    measured.page.wait_for_url(server.url)
-    measured.wait_for("#go", "Train")

@@ -6,25 +6,26 @@ import re
 from collections.abc import Callable
 
 from hosting import Server
-from lessons import Lesson, entered, wait
+from lessons import Lesson, wait
 from visits import Visit
 
 SIZE = "#axis-OH strong"
 
 
 def test_a_figure_is_computed_once_it_is_near(enter: Callable[..., Visit], server: Server) -> None:
-    visit = entered(enter, server, "learn-55.html")
+    visit = enter(server.url + "learn-55.html")
+    visit.wait_for("#versions", "Running Pyodide")
     Lesson(visit.page, "network").says("8 layers")
-    visit.page.wait_for_timeout(500)
+    visit.settle()
     assert visit.text(SIZE) == "–"  # it is far down
     visit.page.locator("#outsize").scroll_into_view_if_needed()
     visit.wait_for(SIZE, "3")
-    visit.page.context.close()
 
 
-def test_a_figure_goes_on_in_the_playground(enter: Callable[..., Visit], server: Server) -> None:
-    visit = entered(enter, server, "learn-57.html")
+def test_a_figure_goes_on_in_the_playground(page_of: Callable[[str], Visit]) -> None:
+    visit = page_of("learn-57.html")
     lesson = Lesson(visit.page, "add-back")
+    lesson.start_over()
     lesson.set(stride=2)
     lesson.put("x", 5, "-7.5")
     lesson.type("# mine\n" + lesson.code())
@@ -37,8 +38,9 @@ def test_a_figure_goes_on_in_the_playground(enter: Callable[..., Visit], server:
     play.wait_for("#output", "times =", seconds=60)
     printed = play.text("#output").replace("\n", " ")
     assert "back = variable([[[[ 1. 2. 3. 4. ] [ 5. -7.5 7. 8. ]" in re.sub(r"\s+", " ", printed)
+    play.page.close()
     play.check()
-    visit.page.context.close()
+    lesson.start_over()
 
 
 def test_without_python_there_is_the_text_and_a_way_on(
@@ -50,18 +52,20 @@ def test_without_python_there_is_the_text_and_a_way_on(
     visit.wait_for("#fault-title", "pyodide-lock.json could not be fetched")
     assert "one block" in visit.text("#channels .prose")
     visit.page.locator("#shifted").scroll_into_view_if_needed()
-    visit.page.wait_for_timeout(500)
+    visit.stand_still()
     own_server.missing.clear()
     visit.page.click("#retry")
     Lesson(visit.page, "channels").says("y[0, 0, 0] = 6 + 1 + 6 = 13")
     Lesson(visit.page, "shifted").says("have 29 %")
     assert not visit.page.is_visible("#fault")
-    visit.page.context.close()
 
 
-def test_a_program_without_end_is_stopped_alone(enter: Callable[..., Visit], server: Server) -> None:
-    visit = entered(enter, server, "learn-57.html")
+def test_a_program_without_end_is_stopped_alone(page_of: Callable[[str], Visit]) -> None:
+    visit = page_of("learn-57.html")
     endless, other = Lesson(visit.page, "unfold"), Lesson(visit.page, "add-back")
+    for lesson in (endless, other):
+        lesson.start_over()
+    other.cells("back").nth(5).focus()
     other.says("back[0, 0, 1, 1] = ")
     endless.type("while True:\n    pass")
     endless.place.locator(".said").filter(has_text="Python is computing").wait_for()
@@ -76,6 +80,7 @@ def test_a_program_without_end_is_stopped_alone(enter: Callable[..., Visit], ser
         seconds=90,
     )
     assert other.place.locator(".said").inner_text() == ""
-    endless.start_over()
+    for lesson in (endless, other):
+        lesson.start_over()
+    endless.cells("col").nth(8).focus()
     endless.says("col[1]: what the kernel covers")
-    visit.page.context.close()

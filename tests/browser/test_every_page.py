@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hosting import DIST, Server
+from conftest import DESK, PHONE
+from hosting import DIST
 from visits import Visit
 
 SITE = DIST / "site"
@@ -88,34 +90,17 @@ WIDER = """() => everything(document.body)
   .map(called)"""
 
 
-@pytest.fixture(scope="module", params=PAGES)
-def visit(
-    enter: Callable[..., Visit], server: Server, visits: list[Visit], request: pytest.FixtureRequest
-) -> Iterator[Visit]:
-    """The page, with all that its Python computes at first."""
-    visit = enter(server.url + request.param, locale="en-US")
-    settle(visit)
-    visit.page.evaluate(AXE)
-    visit.page.evaluate(HELPERS)
+@pytest.fixture(params=PAGES)
+def visit(page_of: Callable[[str], Visit], request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """The page, with all that its Python computes at first: in English, light, on a desk."""
+    visit = page_of(request.param)
+    if not visit.page.evaluate("'everything' in window"):
+        visit.page.evaluate(AXE)
+        visit.page.evaluate(HELPERS)
     yield visit
-    visit.page.context.close()
-    visits.remove(visit)
-
-
-def settle(visit: Visit) -> None:
-    """Wait until the page's Python stands, if it starts one, and what it computes has been drawn."""
-    visit.page.wait_for_load_state("load")
-    visit.page.wait_for_timeout(500)
-    if visit.page.workers:
-        visit.wait_for("#versions", "NumPy")
-        visit.page.wait_for_timeout(1500)
-
-
-@pytest.fixture(params=["en", "ja"])
-def language(visit: Visit, request: pytest.FixtureRequest) -> Iterator[str]:
-    choose(visit, request.param)
-    yield request.param
     choose(visit, "en")
+    visit.page.emulate_media(color_scheme="light", reduced_motion="no-preference")
+    visit.page.set_viewport_size(DESK)
 
 
 def choose(visit: Visit, language: str) -> None:
@@ -124,35 +109,36 @@ def choose(visit: Visit, language: str) -> None:
     assert visit.page.evaluate("document.documentElement.lang") == language
 
 
-@pytest.fixture(params=["light", "dark"])
-def scheme(visit: Visit, request: pytest.FixtureRequest) -> Iterator[str]:
-    visit.page.emulate_media(color_scheme=request.param, reduced_motion="reduce")
-    yield request.param
-    visit.page.emulate_media(color_scheme="light", reduced_motion="no-preference")
+def test_axe_finds_nothing_serious(visit: Visit) -> None:
+    for language in ("en", "ja"):
+        choose(visit, language)
+        for scheme in ("light", "dark"):
+            visit.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            assert visit.page.evaluate(FINDINGS) == [], f"{language}, {scheme}"
+    choose(visit, "en")
+    visit.page.emulate_media(color_scheme="light")
+    visit.page.set_viewport_size(PHONE)
+    assert visit.page.evaluate(FINDINGS) == [], "on a phone"
 
 
-@pytest.fixture
-def phone(visit: Visit) -> Iterator[None]:
-    kept = visit.page.viewport_size
-    visit.page.set_viewport_size({"width": 360, "height": 740})
-    yield
-    assert kept
-    visit.page.set_viewport_size(kept)
-
-
-def test_axe_finds_nothing_serious(visit: Visit, language: str, scheme: str) -> None:
-    assert visit.page.evaluate(FINDINGS) == []
-
-
-def test_axe_finds_nothing_serious_on_a_phone(visit: Visit, phone: None) -> None:
-    assert visit.page.evaluate(FINDINGS) == []
-
-
-def test_a_phone_shows_it_without_scrolling_sideways(visit: Visit, phone: None, language: str) -> None:
+def test_no_screen_needs_scrolling_sideways(visit: Visit) -> None:
     page = visit.page
-    assert page.evaluate("document.documentElement.scrollWidth") == 360, page.evaluate(WIDER)
-    for root in ("document.documentElement", "document.body"):  # nor is it cut off
-        assert page.evaluate(f"getComputedStyle({root}).overflowX") == "visible"
+    for width, scheme, language in product((360, 800, 1440), ("light", "dark"), ("en", "ja")):
+        page.set_viewport_size({"width": width, "height": 740})
+        page.emulate_media(color_scheme=scheme)
+        choose(visit, language)
+        assert page.evaluate("document.documentElement.scrollWidth") == width, page.evaluate(WIDER)
+        for root in ("document.documentElement", "document.body"):  # nor is it cut off
+            assert page.evaluate(f"getComputedStyle({root}).overflowX") == "visible"
+
+
+def test_what_one_reads_stays_in_place(visit: Visit) -> None:
+    assert visit.moved < 0.1  # what the Web Vitals call good
+
+
+def test_it_works_below_any_path(visit: Visit) -> None:
+    assert visit.asked
+    assert visit.outside() == []
 
 
 def test_the_keyboard_reaches_all_of_it_and_shows_where_it_is(visit: Visit) -> None:

@@ -7,11 +7,9 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from hosting import DIST, Handler, Server, serving
-from test_every_page import settle
 from visits import Visit
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -52,27 +50,15 @@ def test_text_is_readable_before_python_is_there(
     assert len(words) > 30
     visit.page.click("#language")  # it answers, too
     assert visit.page.evaluate("document.documentElement.lang") == "ja"
-    visit.page.context.close()
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_what_one_reads_stays_in_place(enter: Callable[..., Visit], server: Server, page: str) -> None:
-    visit = enter(server.url + page, locale="en-US", viewport={"width": 360, "height": 740})
-    settle(visit)
-    assert visit.moved() < 0.1  # what the Web Vitals call good
-    visit.page.context.close()
-
-
-def test_the_learn_page_fetches_what_the_build_counts(enter: Callable[..., Visit], server: Server) -> None:
-    visit = enter("about:blank", locale="en-US")
-    asked: set[str] = set()
-    visit.page.context.on("request", lambda request: asked.add(urlsplit(request.url).path))
-    visit.page.goto(f"{server.url}learn.html")
-    visit.wait_for("#versions", "Running Pyodide")
+def test_the_learn_page_fetches_what_the_build_counts(
+    page_of: Callable[[str], Visit], server: Server
+) -> None:
+    visit = page_of("learn.html")
     counted = site_size.loaded_by(SITE, "learn.html") | site_size.python_files(SITE)
-    names = {f"/site/{path.relative_to(SITE)}" for path in counted}
-    assert {path for path in asked if path.startswith("/site/")} - names == set()
+    names = {f"{server.path}{path.relative_to(SITE)}" for path in counted}
+    assert set(visit.asked) - names == set()
     # What only some visitors need is counted as well: fonts for letters that the page lacks, say.
-    unused = {name for name in names - asked if not name.endswith((".woff2", ".svg"))}
+    unused = {name for name in names - set(visit.asked) if not name.endswith((".woff2", ".svg"))}
     assert unused == set()
-    visit.page.context.close()

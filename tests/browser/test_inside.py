@@ -1,15 +1,35 @@
-"""What of the suite runs in the browser's own Python: the tests of the SIMD kernels and of WebGPU."""
+"""What of the suite runs in the browser's own Python: what depends on its engine and on its WebGPU.
+
+The tiers `node` and `webgpu` run all of it on the same Pyodide. What a browser may do otherwise: validate,
+compile and compute the kernels' instructions, grow memory below NumPy's pointers, compile shaders, pass data
+and errors between Python and the GPU. How Python serves layouts, dtypes and misfits, and whether C stays
+within its arrays, is the same there.
+"""
 
 from __future__ import annotations
 
-from inside import ROOT, passed_inside
-from playwright.sync_api import Page
+from conftest import blank_page
+from hosting import Server
+from inside import passed_inside
+from playwright.sync_api import Browser
+
+SIMD = (
+    "tests/test_simd_choice.py",
+    "tests/test_simd_arguments.py::test_each_kernel",
+    "tests/test_simd_conv.py::TestConv2d::test_shapes_that_hurt",
+    "tests/test_simd_conv.py::TestMatmul",
+    "tests/test_simd_nonfinite.py::test_every_kernel",
+    "tests/test_simd_memory.py::test_many_calls_leave_memory_as_it_was",
+    "tests/test_simd_memory.py::test_pointers_stay_valid_when_memory_grows",
+)
+WEBGPU = tuple(f"tests/gpu/test_{name}.py" for name in ("array", "capture", "faults", "kernels", "limits"))
 
 
-def test_simd(blank: Page) -> None:
-    names = sorted(f"tests/{path.name}" for path in (ROOT / "tests").glob("test_simd_*.py"))
-    assert passed_inside(blank, *names) > 1_000  # each of both variants of the kernels
+def test_simd(browser: Browser, server: Server) -> None:
+    with blank_page(browser, server) as page:
+        assert passed_inside(page, *SIMD) > 450  # each of both variants of the kernels
 
 
-def test_webgpu(blank_with_webgpu: Page) -> None:
-    assert passed_inside(blank_with_webgpu, "tests/gpu") > 100
+def test_webgpu(gpu_browser: Browser, server: Server) -> None:
+    with blank_page(gpu_browser, server) as page:
+        assert passed_inside(page, *WEBGPU) > 200

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hosting import DIST
+from lessons import wait
 from scipy import signal
 from visits import Visit
 
@@ -29,6 +30,12 @@ def digit() -> np.ndarray:
     """The first test image, which the page shows at its start."""
     images, labels = ((DIST / "site/mnist" / f"t10k-{name}.gz").read_bytes() for name in ("images", "labels"))
     return MNIST(train=False, source=(images, labels)).data[0, 0] / np.float32(255)
+
+
+@pytest.fixture
+def untrained(page_of: Callable[[str], Visit]) -> Visit:
+    """A page to look at: its weights are random, and stay so."""
+    return page_of("index.html")
 
 
 def look_inside(visit: Visit) -> None:
@@ -54,9 +61,9 @@ def look_of(visit: Visit, column: int) -> str:
     return str(visit.page.evaluate(PIXELS, column))
 
 
-def test_the_columns_are_the_models_layers(visit: Visit) -> None:
-    look_inside(visit)
-    heads = visit.page.locator("#columns .head").all_inner_texts()
+def test_the_columns_are_the_models_layers(untrained: Visit) -> None:
+    look_inside(untrained)
+    heads = untrained.page.locator("#columns .head").all_inner_texts()
     assert [[line for line in head.split("\n") if line] for head in heads] == [
         ["picture", "28 × 28 pixels"],
         ["conv1", "convolution", "16 maps, 24 × 24"],
@@ -69,53 +76,57 @@ def test_the_columns_are_the_models_layers(visit: Visit) -> None:
         ["softmax", "10 units"],
     ]
     for column, maps in enumerate((16, 16, 16, 32, 32, 32, 10, 10), start=1):
-        options = visit.page.locator("#columns .column").nth(column).locator("[role=option]")
+        options = untrained.page.locator("#columns .column").nth(column).locator("[role=option]")
         assert options.count() == maps
 
 
-def test_a_pixel_is_the_sum_that_the_weights_give(visit: Visit, digit: np.ndarray, tmp_path: Path) -> None:
-    look_inside(visit)
-    visit.page.locator("#inspect").scroll_into_view_if_needed()
-    W = weights(visit, tmp_path)
-    look_inside(visit)
-    choose(visit, column=1, channel=5)
-    visit.wait_for("#map-title", "conv1, map 6")
+def test_a_pixel_is_the_sum_that_the_weights_give(
+    untrained: Visit, digit: np.ndarray, tmp_path: Path
+) -> None:
+    look_inside(untrained)
+    untrained.page.locator("#inspect").scroll_into_view_if_needed()
+    W = weights(untrained, tmp_path)
+    look_inside(untrained)
+    choose(untrained, column=1, channel=5)
+    untrained.wait_for("#map-title", "conv1, map 6")
     first = signal.correlate2d(digit, W["conv1/W"][5, 0], mode="valid") + W["conv1/b"][5]
     row, column = np.unravel_index(np.abs(first).argmax(), first.shape)
-    assert visit.page.input_value("#map-row") == str(row + 1)  # the strongest, to begin with
-    assert visit.page.input_value("#map-column") == str(column + 1)
-    assert numbers(visit.text("#equation"))[-1] == pytest.approx(first[row, column], abs=6e-4)
+    assert untrained.page.input_value("#map-row") == str(row + 1)  # the strongest, to begin with
+    assert untrained.page.input_value("#map-column") == str(column + 1)
+    assert numbers(untrained.text("#equation"))[-1] == pytest.approx(first[row, column], abs=6e-4)
 
-    visit.page.fill("#map-row", "9")
-    visit.page.fill("#map-column", "14")
+    untrained.page.fill("#map-row", "9")
+    untrained.page.fill("#map-column", "14")
     expected = float(first[8, 13])
-    visit.wait_for("#equation", f"{expected:.3f}".replace("-", "−"))
-    products, bias, value = numbers(visit.text("#equation"))
+    untrained.wait_for("#equation", f"{expected:.3f}".replace("-", "−"))
+    products, bias, value = numbers(untrained.text("#equation"))
     assert (products, bias, value) == pytest.approx(
         (expected - W["conv1/b"][5], W["conv1/b"][5], expected), abs=6e-4
     )
-    cells = visit.page.locator("#term-window .cell text").all_text_contents()
+    cells = untrained.page.locator("#term-window .cell text").all_text_contents()
     np.testing.assert_allclose([float(cell) for cell in cells], digit[8:13, 13:18].ravel(), atol=6e-3)
 
 
-def test_a_click_on_a_map_chooses_its_pixel(visit: Visit) -> None:
-    look_inside(visit)
-    canvas = visit.page.locator("#map")
+def test_a_click_on_a_map_chooses_its_pixel(untrained: Visit) -> None:
+    look_inside(untrained)
+    choose(untrained, column=1, channel=0)
+    untrained.wait_for("#map-title", "conv1, map 1")
+    canvas = untrained.page.locator("#map")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     assert box
     canvas.click(position={"x": box["width"] * 10.5 / 24, "y": box["height"] * 3.5 / 24})
-    visit.page.wait_for_timeout(500)
-    assert (visit.page.input_value("#map-row"), visit.page.input_value("#map-column")) == ("4", "11")
+    untrained.until("document.getElementById('map-row').value === '4'")
+    assert untrained.page.input_value("#map-column") == "11"
 
 
-def test_slices_of_a_deeper_layer_add_up(visit: Visit, digit: np.ndarray, tmp_path: Path) -> None:
-    W = weights(visit, tmp_path)
-    look_inside(visit)
-    choose(visit, column=4, channel=20)
-    visit.wait_for("#map-title", "conv2, map 21")
-    visit.page.fill("#map-row", "3")
-    visit.page.fill("#map-column", "5")
+def test_slices_of_a_deeper_layer_add_up(untrained: Visit, digit: np.ndarray, tmp_path: Path) -> None:
+    W = weights(untrained, tmp_path)
+    look_inside(untrained)
+    choose(untrained, column=4, channel=20)
+    untrained.wait_for("#map-title", "conv2, map 21")
+    untrained.page.fill("#map-row", "3")
+    untrained.page.fill("#map-column", "5")
     first = [
         np.maximum(signal.correlate2d(digit, k[0], mode="valid") + b, 0)
         for k, b in zip(W["conv1/W"], W["conv1/b"], strict=True)
@@ -123,13 +134,13 @@ def test_slices_of_a_deeper_layer_add_up(visit: Visit, digit: np.ndarray, tmp_pa
     pooled = np.array(first).reshape(16, 12, 2, 12, 2).max(axis=(2, 4))
     sums = (pooled[:, 2:7, 4:9] * W["conv2/W"][20]).sum(axis=(1, 2))
     expected = float(sums.sum() + W["conv2/b"][20])
-    visit.wait_for("#equation", f"= {expected:.3f}"[:-1].replace("-", "−"))
-    shown = [numbers(text)[0] for text in visit.page.locator("#slices .caption").all_text_contents()]
+    untrained.wait_for("#equation", f"= {expected:.3f}"[:-1].replace("-", "−"))
+    shown = [numbers(text)[0] for text in untrained.page.locator("#slices .caption").all_text_contents()]
     assert shown == pytest.approx(sums.tolist(), abs=6e-4)
     strongest = int(np.abs(sums).argmax())
-    chosen = visit.page.locator("#slices [aria-selected=true]")
+    chosen = untrained.page.locator("#slices [aria-selected=true]")
     assert (chosen.get_attribute("aria-label") or "").startswith(f"Slice {strongest + 1},")
-    assert visit.text("#source-title") == f"Map {strongest + 1} of the input"
+    assert untrained.text("#source-title") == f"Map {strongest + 1} of the input"
 
 
 @pytest.mark.parametrize("model", ["LeNet", "MLP"])
@@ -178,35 +189,32 @@ def test_it_is_there_before_one_scrolls_to_it(enter: Callable[..., Visit]) -> No
         "document.getElementById('inspect-body').getBoundingClientRect().top > innerHeight"
     )
     assert visit.page.evaluate("scrollY") == 0
-    visit.page.context.close()
 
 
 def test_it_follows_training_only_while_somebody_looks(visit: Visit) -> None:
+    visit.choose(epochs=100)  # it is stopped below
     look_inside(visit)
     visit.page.evaluate("document.getElementById('go').click()")
     visit.page.wait_for_selector("#stop[aria-disabled=false]", state="attached")
-    seen = {look_of(visit, 1)}
-    for _ in range(60):
-        visit.page.wait_for_timeout(500)
-        seen.add(look_of(visit, 1))
-        if len(seen) == 4:
-            break
-    assert len(seen) == 4
+    pictures, start = {look_of(visit, 1)}, visit.seen()
+
+    def changed() -> bool:
+        pictures.add(look_of(visit, 1))
+        return len(pictures) == 4
+
+    wait(changed, lambda: f"there were {len(pictures)} pictures", seconds=60)
+    three_looks = visit.seen() - start  # the images of the training that they took
     for hide, show in (
         ("document.getElementById('inspect').open = false", "document.getElementById('inspect').open = true"),
         ("scrollTo(0, 0)", "document.getElementById('inspect-body').scrollIntoView()"),
     ):
         visit.page.evaluate(hide)
-        visit.page.wait_for_timeout(1_000)  # an answer may be under way
+        visit.until_seen(visit.seen() + three_looks // 2)  # an answer may be under way
         before = look_of(visit, 1)
-        visit.page.wait_for_timeout(3_000)
+        visit.until_seen(visit.seen() + three_looks)
         assert look_of(visit, 1) == before
         visit.page.evaluate(show)
-        for _ in range(40):
-            visit.page.wait_for_timeout(500)
-            if look_of(visit, 1) != before:
-                break
-        assert look_of(visit, 1) != before
+        wait(lambda before=before: look_of(visit, 1) != before, lambda: "nothing follows", seconds=60)
     visit.page.evaluate("document.getElementById('stop').click()")
     visit.wait_for("#go", "Train")
 
@@ -231,11 +239,15 @@ def test_gradients_and_weights_are_followed_over_time(visit: Visit, tmp_path: Pa
     look_inside(visit)
     visit.page.wait_for_selector("#gradient-legend li")
     legend = visit.page.locator("#gradient-legend li")
-    shown = dict(text.split() for text in legend.all_inner_texts())
     expected = gradient_norms(before)
-    assert list(shown) == list(expected)
-    assert [float(norm) for norm in shown.values()] == pytest.approx([*expected.values()], rel=0.06)
-    assert visit.page.locator("#changes .hint").first.inner_text() == "changed by 0%"
+
+    def shown() -> dict[str, float]:
+        norms = dict(text.split() for text in legend.all_inner_texts())
+        return {layer: float(norm) for layer, norm in norms.items()}
+
+    wait(lambda: shown() == pytest.approx(expected, rel=0.06), lambda: f"{shown()}, not {expected}")
+    assert list(shown()) == list(expected)
+    visit.page.locator("#changes .hint").first.filter(has_text=re.compile("^changed by 0%$")).wait_for()
 
     visit.choose(images=10_000, batchSize=16, fresh="yes")
     visit.page.click("#go")
@@ -265,19 +277,19 @@ def test_gradients_and_weights_are_followed_over_time(visit: Visit, tmp_path: Pa
     assert np.abs(np.array(now) - former).max() > 0.02  # it has learnt
 
 
-def test_the_saliency_of_another_class(visit: Visit) -> None:
-    look_inside(visit)
-    caption = visit.page.locator(".given figcaption")
+def test_the_saliency_of_another_class(untrained: Visit) -> None:
+    look_inside(untrained)
+    caption = untrained.page.locator(".given figcaption")
     answer = caption.inner_text()
     assert re.fullmatch("Saliency: how much each pixel moves the score of “[0-9]”", answer)
-    of_answer = visit.page.evaluate("document.getElementById('saliency').toDataURL()")
+    of_answer = untrained.page.evaluate("document.getElementById('saliency').toDataURL()")
     other = "4" if "“3”" in answer else "3"
-    visit.page.select_option("#saliency-class", other)
+    untrained.page.select_option("#saliency-class", other)
     caption.filter(has_text=f"“{other}”").wait_for()
-    assert visit.page.evaluate("document.getElementById('saliency').toDataURL()") != of_answer
-    visit.page.select_option("#saliency-class", "")
+    assert untrained.page.evaluate("document.getElementById('saliency').toDataURL()") != of_answer
+    untrained.page.select_option("#saliency-class", "")
     caption.filter(has_text=answer[-4:]).wait_for()
-    assert visit.page.evaluate("document.getElementById('saliency').toDataURL()") == of_answer
+    assert untrained.page.evaluate("document.getElementById('saliency').toDataURL()") == of_answer
 
 
 @pytest.mark.parametrize(("model", "kernels"), [("SmallCNN", "auto"), ("LeNet", "numpy")])
@@ -288,27 +300,24 @@ def test_looking_inside_takes_less_than_a_tenth_of_training(
     look_inside(visit)
     visit.page.evaluate("document.getElementById('go').click()")
     visit.page.wait_for_selector("#stop[aria-disabled=false]", state="attached")
-    shares = []
-    for _ in range(20):
-        visit.page.wait_for_timeout(500)
-        shares += numbers(visit.text("#inspect-share"))
+    visit.until("document.querySelectorAll('.activations')[0].width >= 3")  # moments of the training
+    (share,) = numbers(visit.text("#inspect-share"))
     visit.page.evaluate("document.getElementById('stop').click()")
     visit.wait_for("#go", "Train")
-    tell(f"looking inside, {model}, {kernels}: {shares[-1]}% of the training's time")
-    assert visit.page.evaluate("document.querySelectorAll('.activations')[0].width") >= 2
-    assert 1 < shares[-1] < 10
+    tell(f"looking inside, {model}, {kernels}: {share}% of the training's time")
+    assert 1 < share < 10
 
 
-def test_maps_are_chosen_by_keyboard(visit: Visit) -> None:
-    look_inside(visit)
-    column = visit.page.locator("#columns .column").nth(4)
-    choose(visit, column=4, channel=0)
-    visit.wait_for("#map-title", "conv2, map 1")
-    visit.page.keyboard.press("ArrowRight")
-    visit.wait_for("#map-title", "conv2, map 2")
-    visit.page.keyboard.press("ArrowDown")
-    visit.wait_for("#map-title", "conv2, map 6")
-    visit.page.keyboard.press("End")
-    visit.wait_for("#map-title", "conv2, map 32")
+def test_maps_are_chosen_by_keyboard(untrained: Visit) -> None:
+    look_inside(untrained)
+    column = untrained.page.locator("#columns .column").nth(4)
+    choose(untrained, column=4, channel=0)
+    untrained.wait_for("#map-title", "conv2, map 1")
+    untrained.page.keyboard.press("ArrowRight")
+    untrained.wait_for("#map-title", "conv2, map 2")
+    untrained.page.keyboard.press("ArrowDown")
+    untrained.wait_for("#map-title", "conv2, map 6")
+    untrained.page.keyboard.press("End")
+    untrained.wait_for("#map-title", "conv2, map 32")
     assert column.locator("[role=option][tabindex='0']").count() == 1
     assert column.locator("[aria-selected=true]").count() == 1

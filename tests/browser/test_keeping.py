@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hosting import Server
+from lessons import wait
 from strokes import DIGITS, draw
 from visits import Visit
 
@@ -14,6 +15,16 @@ INK = """() => {
   const pad = document.getElementById('pad');
   const { data } = pad.getContext('2d').getImageData(0, 0, pad.width, pad.height);
   return data.reduce((sum, value, i) => (i % 4 === 3 ? sum + value : sum), 0);
+}"""
+
+# How many images the kept model has been trained on; null where none is kept.
+KEPT = """async () => {
+  const open = indexedDB.open('training');
+  const database = await new Promise((resolve) => (open.onsuccess = () => resolve(open.result)));
+  const get = database.transaction('work').objectStore('work').get('checkpoint');
+  const kept = await new Promise((resolve) => (get.onsuccess = () => resolve(get.result)));
+  database.close();
+  return kept?.model.samples ?? null;
 }"""
 
 # Puts other bytes in the place of the kept weights.
@@ -29,12 +40,19 @@ SPOIL = """async () => {
 }"""
 
 
-def train_a_little(visit: Visit) -> None:
+def train_a_little(visit: Visit) -> int:
+    """Return how many images the model has seen."""
     visit.choose(model="MLP", batchSize=16)
     visit.page.click("#go")
     visit.until_seen(64)
     visit.page.click("#stop")
     visit.wait_for("#notice", "Training has stopped.")
+    return visit.seen()
+
+
+def until_kept(visit: Visit, images: int) -> None:
+    """Wait until a model that was trained on so many images is kept."""
+    wait(lambda: visit.page.evaluate(KEPT) == images, lambda: f"no model of {images} images is kept")
 
 
 def test_model_and_drawing_are_there_after_a_reload(visit: Visit, tmp_path: Path) -> None:
@@ -42,10 +60,10 @@ def test_model_and_drawing_are_there_after_a_reload(visit: Visit, tmp_path: Path
     visit.wait_for("#seen-caption", "your drawing")
     ink = visit.page.evaluate(INK)
     assert ink > 0
-    train_a_little(visit)
+    images = train_a_little(visit)
     hint = visit.text("#model-hint")
     before = visit.weights(tmp_path).read_bytes()
-    visit.page.wait_for_timeout(500)
+    until_kept(visit, images)
 
     visit.page.reload()
     visit.wait_for("#notice", "Ready, with the model of your last visit.")
@@ -68,16 +86,15 @@ def test_model_and_drawing_are_there_after_a_reload(visit: Visit, tmp_path: Path
 def test_a_reload_in_the_middle_goes_back_to_the_checkpoint(visit: Visit) -> None:
     visit.choose(model="MLP", batchSize=16)
     visit.page.click("#go")
-    visit.until_seen(16)
-    visit.page.wait_for_timeout(4_000)  # a checkpoint comes every three seconds
+    visit.wait_for("#notice", "Training has started.")
+    wait(lambda: (visit.page.evaluate(KEPT) or 0) > 0, lambda: "no checkpoint is kept")
     visit.page.reload()
     visit.wait_for("#notice", "Ready, with the model of your last visit.")
     assert visit.text("#model-hint").startswith("MLP, trained on ")
 
 
 def test_weights_that_fit_no_more_are_given_up(visit: Visit) -> None:
-    train_a_little(visit)
-    visit.page.wait_for_timeout(500)
+    until_kept(visit, train_a_little(visit))
     visit.page.evaluate(SPOIL)
     visit.page.reload()
     visit.wait_for("#notice", "The weights of your last visit do not fit this version of the model.")
@@ -86,15 +103,14 @@ def test_weights_that_fit_no_more_are_given_up(visit: Visit) -> None:
 
 
 def test_a_browser_without_room_says_so(enter: Callable[..., Visit], server: Server) -> None:
-    visit = enter(server.url)
+    visit = enter()
     visit.wait_for("#go", "Train")
-    quota = {"origin": server.url.removesuffix("/site/"), "quotaSize": 1000}
+    quota = {"origin": server.url.removesuffix(server.path), "quotaSize": 1000}
     visit.page.context.new_cdp_session(visit.page).send("Storage.overrideQuotaForOrigin", quota)
     train_a_little(visit)
     visit.wait_for("#keep-hint", "Your browser has no room to keep the model")
     visit.page.click("#language")
     assert "次の訪問まで保存できません" in visit.text("#keep-hint")
-    visit.page.context.close()
 
 
 def test_a_browser_that_keeps_nothing_says_so(enter: Callable[..., Visit], server: Server) -> None:
@@ -106,4 +122,3 @@ def test_a_browser_that_keeps_nothing_says_so(enter: Callable[..., Visit], serve
     visit.wait_for("#go", "Train")
     train_a_little(visit)
     visit.wait_for("#keep-hint", "The browser keeps nothing for this page")
-    visit.page.context.close()

@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 import pytest
 from hosting import Server
-from lessons import Array, Lesson, entered, wait
+from lessons import Array, Lesson, wait
 from scipy.ndimage import correlate
 from scipy.signal import correlate2d
 from visits import Visit
@@ -30,14 +30,14 @@ IMPOSSIBLE = [
 ]
 
 
-@pytest.fixture(scope="module")
-def start(enter: Callable[..., Visit], server: Server) -> Visit:
-    return entered(enter, server, "learn.html")
+@pytest.fixture
+def start(page_of: Callable[[str], Visit]) -> Visit:
+    return page_of("learn.html")
 
 
-@pytest.fixture(scope="module")
-def chapter_55(enter: Callable[..., Visit], server: Server) -> Visit:
-    return entered(enter, server, "learn-55.html")
+@pytest.fixture
+def chapter_55(page_of: Callable[[str], Visit]) -> Visit:
+    return page_of("learn-55.html")
 
 
 def convolved(x: Array, W: Array, stride: tuple[int, int] = (1, 1), pad: tuple[int, int] = (0, 0)) -> Array:
@@ -281,7 +281,7 @@ def test_the_picture_and_its_kernels(start: Visit) -> None:
 
     for name in ("top", "point", "blur", "left"):
         start.page.click(f"#kernel-{name}")
-        start.page.wait_for_timeout(300)
+        start.stand_still()
         assert right(lesson.held("W"))
         answers = correlate2d(seen()[0], lesson.held("W"), "same")
         i, j = np.unravel_index(answers.argmax(), answers.shape)
@@ -293,12 +293,12 @@ def test_the_picture_and_its_kernels(start: Visit) -> None:
     start.page.mouse.down()
     start.page.mouse.move(box["x"] + 190, box["y"] + 24, steps=20)
     start.page.mouse.up()
-    start.page.wait_for_timeout(300)
+    start.stand_still()
     assert seen()[0].sum() > before.sum() + 8
     assert right(lesson.held("W"))
     pictures.first.locator(".cell").last.focus()
     start.page.keyboard.press("Space")
-    start.page.wait_for_timeout(300)
+    start.stand_still()
     assert seen()[0][15, 14] == 1
     assert right(lesson.held("W"))
     start.page.click("#kernel-clear")
@@ -318,16 +318,6 @@ def test_from_page_to_page(start: Visit, server: Server, enter: Callable[..., Vi
     visit.page.wait_for_url("**/learn-55.html")
     assert visit.page.get_attribute(".pages [aria-current]", "href") == "./learn.html"
     assert visit.page.get_attribute(".chapters [aria-current]", "href") == "./learn-55.html"
-    visit.page.context.close()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 800, 1440])
-def test_they_fit(start: Visit, chapter_55: Visit, scheme: str, width: int) -> None:
-    for visit in (start, chapter_55):
-        visit.page.set_viewport_size({"width": width, "height": 900})
-        visit.page.emulate_media(color_scheme=scheme)
-        assert visit.page.evaluate("document.documentElement.scrollWidth") == width
 
 
 def test_in_japanese(chapter_55: Visit) -> None:

@@ -8,16 +8,15 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hosting import Server
-from lessons import Array, Lesson, entered
+from lessons import Array, Lesson
 from scipy.ndimage import correlate
 from scipy.signal import correlate2d
 from visits import Visit
 
 
-@pytest.fixture(scope="module")
-def chapter(enter: Callable[..., Visit], server: Server) -> Visit:
-    return entered(enter, server, "learn-56.html")
+@pytest.fixture
+def chapter(page_of: Callable[[str], Visit]) -> Visit:
+    return page_of("learn-56.html")
 
 
 def convolved(x: Array, W: Array) -> Array:
@@ -214,14 +213,6 @@ def test_a_shift_and_its_pooled_picture(chapter: Visit) -> None:
     lesson.set(kernel_size=20)
     lesson.says("pooled, 100 %.")
     lesson.start_over()
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 800, 1440])
-def test_it_fits(chapter: Visit, scheme: str, width: int) -> None:
-    chapter.page.set_viewport_size({"width": width, "height": 900})
-    chapter.page.emulate_media(color_scheme=scheme)
-    assert chapter.page.evaluate("document.documentElement.scrollWidth") == width
 
 
 def test_in_japanese(chapter: Visit) -> None:

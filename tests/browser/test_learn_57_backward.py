@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hosting import Server
-from lessons import Array, Lesson, entered, wait
+from lessons import Array, Lesson, wait
 from playwright.sync_api import Page
 from scipy.signal import correlate2d
 from visits import Visit
@@ -15,14 +14,14 @@ from visits import Visit
 from pyconvlite.functions import im2col_array
 
 
-@pytest.fixture(scope="module")
-def backward(enter: Callable[..., Visit], server: Server) -> Visit:
-    return entered(enter, server, "learn-backward.html")
+@pytest.fixture
+def backward(page_of: Callable[[str], Visit]) -> Visit:
+    return page_of("learn-backward.html")
 
 
-@pytest.fixture(scope="module")
-def chapter_57(enter: Callable[..., Visit], server: Server) -> Visit:
-    return entered(enter, server, "learn-57.html")
+@pytest.fixture
+def chapter_57(page_of: Callable[[str], Visit]) -> Visit:
+    return page_of("learn-57.html")
 
 
 def rows(x: Array, kernel_size: int, stride: int = 1, pad: int = 0) -> Array:
@@ -375,16 +374,6 @@ def differs(lesson: Lesson) -> float:
 
 
 PAGES = pytest.mark.parametrize("chapter", ["chapter_57", "backward"])
-
-
-@PAGES
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 800, 1440])
-def test_it_fits(request: pytest.FixtureRequest, chapter: str, scheme: str, width: int) -> None:
-    page = request.getfixturevalue(chapter).page
-    page.set_viewport_size({"width": width, "height": 900})
-    page.emulate_media(color_scheme=scheme)
-    assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
 @PAGES

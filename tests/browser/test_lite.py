@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from conftest import launched, leave
 from hosting import Server
-from playwright.sync_api import Browser, Page, Playwright
+from playwright.sync_api import Browser, Page
 from visits import Visit
 
 NOTEBOOKS = sorted(Path(__file__).parents[2].glob("site/lite/notebooks/*.py"))
@@ -99,15 +98,11 @@ class Notebook:
 
 
 @pytest.fixture
-def run(
-    enter: Callable[..., Visit], server: Server, visits: list[Visit]
-) -> Iterator[Callable[..., Notebook]]:
+def run(enter: Callable[..., Visit], server: Server) -> Callable[..., Notebook]:
     """`run(path)` opens a notebook and runs it, `run(path, script)` by another script than RUN."""
-    opened = []
 
     def run(path: str, script: str = RUN) -> Notebook:
         visit = enter("about:blank", service_workers="allow")
-        opened.append(visit)
         visit.expected += CHATTER
         visit.page.context.on(
             "response", lambda response: visit.faults.append(response.url) if response.status >= 400 else None
@@ -115,10 +110,7 @@ def run(
         visit.page.goto(f"{server.url}lite/notebooks/index.html?path={path}")
         return Notebook(visit.page, script)
 
-    yield run
-    for visit in opened:
-        visit.check()
-        leave(visits, visit)
+    return run
 
 
 @pytest.mark.parametrize(("locale", "language"), [("en-US", "en"), ("ja-JP", "ja"), ("fr-FR", "en")])
@@ -131,19 +123,18 @@ def test_the_door_leads_to_the_index_in_the_visitors_language(
         page.wait_for_url(f"**/lite/notebooks/index.html?path={language}/index.ipynb")
 
 
-class TestIndex:
-    @pytest.mark.parametrize("language", ["en", "ja"])
-    def test_shows_a_model(self, run: Callable[..., Notebook], language: str) -> None:
-        assert "61,706" in run(f"{language}/index.ipynb").shown("text/html")[0]
-
-    def test_leads_to_every_notebook(self, run: Callable[..., Notebook]) -> None:
-        page = run("ja/index.ipynb").page
-        links = page.locator(".jp-MarkdownOutput a[href*='.ipynb']")
-        assert links.count() == len(NOTEBOOKS) - 1
-        with page.context.expect_page() as opened:
-            links.first.click()
-        opened.value.wait_for_url("**/lite/notebooks/index.html?path=ja%2F55.ipynb")
-        opened.value.locator("h1", has_text="ステップ55").wait_for()
+@pytest.mark.parametrize(("language", "title"), [("en", "Step 55"), ("ja", "ステップ55")])
+def test_the_index_shows_a_model_and_leads_to_every_notebook(
+    run: Callable[..., Notebook], language: str, title: str
+) -> None:
+    notebook = run(f"{language}/index.ipynb")
+    assert "61,706" in notebook.shown("text/html")[0]
+    links = notebook.page.locator(".jp-MarkdownOutput a[href*='.ipynb']")
+    assert links.count() == len(NOTEBOOKS) - 1
+    with notebook.page.context.expect_page() as opened:
+        links.first.click()
+    opened.value.wait_for_url(f"**/lite/notebooks/index.html?path={language}%2F55.ipynb")
+    opened.value.locator("h1", has_text=title).wait_for()
 
 
 def test_55(run: Callable[..., Notebook]) -> None:
@@ -210,8 +201,8 @@ class TestBackends:
         assert "CPU     loss 2.3" in notebook.text
         assert "There is no GPU to record for." in notebook.text
 
-    def test_on_webgpu(self, playwright: Playwright, server: Server) -> None:
-        with launched(playwright, "--enable-unsafe-webgpu") as browser, browser.new_context() as context:
+    def test_on_webgpu(self, gpu_browser: Browser, server: Server) -> None:
+        with gpu_browser.new_context() as context:
             page = context.new_page()
             page.goto(f"{server.url}lite/notebooks/index.html?path=ja/backends.ipynb")
             notebook = Notebook(page)
@@ -238,13 +229,8 @@ def test_weights(run: Callable[..., Notebook]) -> None:
     )
 
 
-def test_the_other_pages_fetch_no_more_for_it(browser: Browser, server: Server) -> None:
+def test_the_other_pages_fetch_no_more_for_it(page_of: Callable[[str], Visit]) -> None:
     """Their Pyodide folder holds the notebooks' packages too."""
-    with browser.new_context() as context:
-        page = context.new_page()
-        wheels = set()
-        context.on("request", lambda request: wheels.add(request.url.rsplit("/", 1)[-1].split("-")[0]))
-        page.goto(server.url)
-        page.locator("#go").filter(has_text="Train").wait_for()
-        assert {"numpy", "pyconvlite"} <= wheels
-        assert not wheels & {"matplotlib", "ipython", "pillow", "tqdm"}
+    wheels = {path.rsplit("/", 1)[-1].split("-")[0] for path in page_of("index.html").asked}
+    assert {"numpy", "pyconvlite"} <= wheels
+    assert not wheels & {"matplotlib", "ipython", "pillow", "tqdm"}

@@ -1,4 +1,4 @@
-"""The site on any host, and without one: below any path, kept in the browser, renewed by the next build."""
+"""The site without a host: kept in the browser, renewed by the next build."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from conftest import leave
 from hosting import DIST, Server, serving
 from playwright.sync_api import Browser
 from test_lite import CHATTER, READY
@@ -29,7 +28,7 @@ class Host:
     def __init__(self, site: Path) -> None:
         self.site = site
         self.stack = ExitStack()
-        self.server = self.stack.enter_context(serving(site=site, path="/some/path/"))
+        self.server = self.stack.enter_context(serving(site=site))
 
     @property
     def url(self) -> str:
@@ -47,40 +46,9 @@ def host() -> Iterator[Host]:
 
 
 @pytest.fixture
-def keeping(enter: Callable[..., Visit], visits: list[Visit]) -> Iterator[Callable[[str], Visit]]:
+def keeping(enter: Callable[..., Visit]) -> Callable[[str], Visit]:
     """Open a page in a browser that may keep the site."""
-    opened = []
-
-    def keeping(url: str) -> Visit:
-        visit = enter(url, service_workers="allow", locale="en-US")
-        opened.append(visit)
-        return visit
-
-    yield keeping
-    for visit in opened:
-        visit.check()
-        leave(visits, visit)
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_works_below_any_path(enter: Callable[..., Visit], host: Host, page: str) -> None:
-    visit = enter(host.url + page)
-    if page == "bench.html":
-        visit.page.click("#go")
-    visit.wait_for("#versions", "Running Pyodide")
-    outside: list[str] = visit.page.evaluate(
-        """() => performance.getEntriesByType('resource').map(({ name }) => name)
-        .filter((name) => !name.startsWith(new URL('./', location).href))"""
-    )
-    assert outside == []
-    visit.page.context.close()
-
-
-def test_the_notebooks_work_below_any_path(keeping: Callable[[str], Visit], host: Host) -> None:
-    visit = keeping("about:blank")
-    visit.expected += CHATTER
-    visit.page.goto(f"{host.url}lite/")
-    visit.page.wait_for_function(READY, timeout=120_000)
+    return lambda url: enter(url, service_workers="allow")
 
 
 def test_after_one_visit_everything_works_without_a_network(

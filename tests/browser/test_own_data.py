@@ -35,7 +35,6 @@ def own(enter: Callable[..., Visit], server: Server) -> Iterator[Visit]:
     visit = enter(f"{server.url}own.html")
     yield visit
     visit.check()
-    visit.page.context.close()
 
 
 @pytest.fixture
@@ -152,7 +151,7 @@ def test_a_dozen_files_of_each_are_learnt_within_seconds(
     for i, paths in enumerate(found.values()):
         for path in paths[12:]:
             own.page.set_input_files("#open-file", path)
-            own.page.wait_for_timeout(400)
+            own.stand_still()
             right += "best" in (card(own, i).get_attribute("class") or "")
     assert right >= 10  # of 12
     assert re.fullmatch(r"\d+%", card(own, 2).locator(".value").inner_text())
@@ -193,7 +192,7 @@ def test_pictures_are_dropped_and_taken_back(own: Visit, tmp_path: Path) -> None
     own.until("document.querySelectorAll('.card').length === 3")
     card(own, 1).locator(".quiet").click()
     own.until("document.querySelectorAll('.card').length === 2")
-    own.page.wait_for_timeout(500)  # until it is kept
+    own.stand_still()  # until it is kept
     own.page.reload()
     has(own, 0, 1)
     has(own, 1, 0)
@@ -211,10 +210,8 @@ def test_pictures_of_the_camera(with_camera: Callable[..., Visit]) -> None:
     visit.page.mouse.down()
     has(visit, 0, 5, ">=")  # as long as it is held down
     visit.page.mouse.up()
-    visit.page.wait_for_timeout(300)
+    visit.stand_still()  # let go
     taken = count(visit, 0)
-    visit.page.wait_for_timeout(700)
-    assert count(visit, 0) == taken  # let go
     add.focus()
     visit.page.keyboard.press("Enter")
     has(visit, 0, taken + 1)
@@ -282,7 +279,6 @@ def test_a_browser_that_keeps_nothing(enter: Callable[..., Visit], server: Serve
     visit.wait_for("#kept", "The browser keeps nothing for this page")
     card(visit, 0).locator("input[type=file]").set_input_files(shapes(tmp_path, 2)["disc"])
     has(visit, 0, 2)
-    visit.page.context.close()
 
 
 def fill(visit: Visit, found: dict[str, list[Path]]) -> None:

@@ -2,17 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from playgrounds import Playground
-
-
-@pytest.fixture(scope="module")
-def play(enter_play: Callable[..., Playground]) -> Playground:
-    """The page with its Python, for many programs."""
-    return enter_play()
-
 
 # --------------------------------------------------------------------------------------- running and stopping
 
@@ -62,17 +53,17 @@ def test_sys_exit_is_told(play: Playground) -> None:
     assert "SystemExit: 3" in play.run("import sys\nsys.exit(3)")
 
 
-def test_an_endless_loop_is_stopped(fresh: Playground) -> None:
-    fresh.start("x = 1\nprint('on the way')\nwhile True: pass")
-    fresh.wait_for_spare()
-    seconds = fresh.stop()
+def test_an_endless_loop_is_stopped(play: Playground) -> None:
+    play.start("x = 1\nprint('on the way')\nwhile True: pass")
+    play.wait_for_spare()
+    seconds = play.stop()
     print(f"from Stop to the next Run: {seconds:.2f} s")
     assert seconds < 1
-    assert fresh.text("#notice") == "Stopped. The program’s variables are gone."
-    assert "on the way" in fresh.text("#output")
-    assert "while True: pass" in fresh.page.inner_text("#editor .cm-content")
-    assert "NameError" in fresh.enter("x")
-    assert fresh.run("'again'") == "'again'"
+    assert play.text("#notice") == "Stopped. The program’s variables are gone."
+    assert "on the way" in play.text("#output")
+    assert "while True: pass" in play.page.inner_text("#editor .cm-content")
+    assert "NameError" in play.enter("x")
+    assert play.run("'again'") == "'again'"
 
 
 def test_a_flood_leaves_the_page_responsive(play: Playground) -> None:
@@ -103,12 +94,12 @@ def test_a_progress_bar_stays_on_its_line(play: Playground) -> None:
     assert play.run("for i in range(5):\n    print(f'\\r{i} of 4', end='', flush=True)\nprint()") == "4 of 4"
 
 
-def test_one_call_that_takes_for_ever_is_stopped(fresh: Playground) -> None:
+def test_one_call_that_takes_for_ever_is_stopped(play: Playground) -> None:
     """In C there is no moment at which Python would look for an interrupt."""
-    fresh.start("print('on the way', flush=True)\nsum(iter(int, 1))")
-    fresh.wait_for_spare()
-    assert fresh.stop() < 1
-    assert fresh.run("'again'") == "'again'"
+    play.start("print('on the way', flush=True)\nsum(iter(int, 1))")
+    play.wait_for_spare()
+    assert play.stop() < 1
+    assert play.run("'again'") == "'again'"
 
 
 def test_tqdm_shows_its_bar(play: Playground) -> None:
@@ -121,29 +112,30 @@ def test_tqdm_shows_its_bar(play: Playground) -> None:
 
 
 @pytest.mark.parametrize("end", ["os.abort()", "os._exit(3)", "js.close()"])
-def test_python_that_ends_for_good_is_told(fresh: Playground, end: str) -> None:
-    fresh.expected += ["Aborted()", "fatal error", "unreachable"]
-    fresh.ready()
-    fresh.write(f"import js, os\nprint('on the way', flush=True)\n{end}\n")
-    fresh.page.click("#go")
-    fresh.wait_for("#fault-title", "Python is not running: ")
-    assert fresh.text("#notice") == "Python ended, and the program’s variables are gone."
-    assert "on the way" in fresh.text("#output")
-    assert end in fresh.code()
-    fresh.page.click("#retry")
-    assert fresh.run("'again'") == "'again'"
-    assert fresh.page.is_hidden("#fault")
+def test_python_that_ends_for_good_is_told(play: Playground, end: str) -> None:
+    play.expected += ["Aborted()", "fatal error", "unreachable"]
+    play.ready()
+    play.write(f"import js, os\nprint('on the way', flush=True)\n{end}\n")
+    play.page.click("#go")
+    play.wait_for("#fault-title", "Python is not running: ")
+    assert play.text("#notice") == "Python ended, and the program’s variables are gone."
+    assert "on the way" in play.text("#output")
+    assert end in play.code()
+    play.page.click("#retry")
+    assert play.run("'again'") == "'again'"
+    assert play.page.is_hidden("#fault")
 
 
-def test_a_program_may_break_python_but_not_the_page(fresh: Playground) -> None:
-    fresh.run("import builtins\ndel builtins.len")
-    fresh.write("'next'")
-    fresh.page.click("#go")
-    fresh.wait_for("#fault-title", "the program has changed what Python itself needs")
-    fresh.page.click("#language")
-    fresh.wait_for("#fault-title", "プログラムが、Python 自体に必要なものを書き換えました")
-    fresh.page.click("#retry")
-    assert fresh.run("'again'") == "'again'"
+def test_a_program_may_break_python_but_not_the_page(play: Playground) -> None:
+    play.run("import builtins\ndel builtins.len")
+    play.write("'next'")
+    play.page.click("#go")
+    play.wait_for("#fault-title", "the program has changed what Python itself needs")
+    play.page.click("#language")
+    play.wait_for("#fault-title", "プログラムが、Python 自体に必要なものを書き換えました")
+    play.page.click("#language")
+    play.page.click("#retry")
+    assert play.run("'again'") == "'again'"
 
 
 def test_a_figure_that_cannot_be_drawn(play: Playground) -> None:
@@ -156,7 +148,7 @@ def test_a_figure_that_cannot_be_drawn(play: Playground) -> None:
 # -------------------------------------------------------------------------------- what a program cannot do
 
 
-def test_a_program_can_ask_no_other_host(fresh: Playground) -> None:
+def test_a_program_can_ask_no_other_host(play: Playground) -> None:
     code = """
 import asyncio
 import js
@@ -172,6 +164,6 @@ except OSError:
     await asyncio.sleep(0.2)
     print(*(f"{event.effectiveDirective} {event.blockedURI}" for event in stopped))
 """
-    own, other = fresh.run(code).splitlines()
+    own, other = play.run(code).splitlines()
     assert own.startswith("answered")
     assert other == "connect-src http://127.0.0.1:8/"

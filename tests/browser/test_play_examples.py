@@ -4,13 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from playgrounds import Playground
-
-
-@pytest.fixture(scope="module")
-def play(enter_play: Callable[..., Playground]) -> Playground:
-    return enter_play()
 
 
 def run(play: Playground, title: str) -> str:
@@ -60,27 +54,22 @@ def test_the_menu_speaks_japanese(enter_play: Callable[..., Playground]) -> None
     assert "A Function of your own" not in code
 
 
-def test_the_digits_come_when_they_are_asked_for(play: Playground) -> None:
-    fetched: list[str] = []
-    play.page.context.on("request", lambda request: fetched.append(request.url.rsplit("/", 1)[-1]))
+def test_what_a_program_needs_comes_when_it_is_asked_for(enter_play: Callable[..., Playground]) -> None:
+    play = enter_play()
+    code = "# MNIST, matplotlib\nimport pyconvlite.functions as F\nprint(F.sin(0.0))"
+    assert play.run(code) == "variable(0.0)"
+    assert not [
+        path for path in play.asked if "matplotlib" in path or "/mnist/" in path or "graphviz" in path
+    ]
+
     play.note("#notice")
     output = run(play, "An autoencoder")
     assert "numbers in a code: 196\nstep 25: loss" in output
     assert any(notice.startswith("Loading MNIST: ") for notice in play.noted())
-    assert sum("-images" in name for name in fetched) == 7
+    assert any(notice.startswith("Loading matplotlib: ") for notice in play.noted())
+    assert sum("-images" in path for path in play.asked) == 7
     assert len(play.pictures()) == 1
 
-    fetched.clear()
+    play.asked.clear()
     assert play.run("from pyconvlite.datasets import MNIST\nlen(MNIST())") == "60000"
-    assert fetched == []
-
-
-def test_only_what_a_program_uses_is_fetched(enter_play: Callable[..., Playground]) -> None:
-    play = enter_play()
-    fetched: list[str] = []
-    play.page.context.on("request", lambda request: fetched.append(request.url))
-    assert (
-        play.run("# MNIST, matplotlib\nimport pyconvlite.functions as F\nprint(F.sin(0.0))")
-        == "variable(0.0)"
-    )
-    assert not [url for url in fetched if "matplotlib" in url or "/mnist/" in url or "graphviz" in url]
+    assert play.asked == []

@@ -4,28 +4,11 @@ from __future__ import annotations
 
 import base64
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from playgrounds import Playground
 from playwright.sync_api import expect
-from visits import Visit
-
-
-@pytest.fixture
-def opened(enter_play: Callable[..., Playground], visits: list[Visit]) -> Iterator[Callable[..., Playground]]:
-    """Open pages that are closed after the test."""
-    own: list[Playground] = []
-
-    def open_one(fragment: str = "", **options: object) -> Playground:
-        own.append(enter_play(fragment, **options))
-        return own[-1]
-
-    yield open_one
-    for visit in own:
-        visit.check()
-        visit.page.context.close()
-        visits.remove(visit)
 
 
 def link(code: bytes) -> str:
@@ -36,9 +19,9 @@ def link(code: bytes) -> str:
 # ---------------------------------------------------------------------------------------------------- links
 
 
-def test_a_program_goes_by_link(opened: Callable[..., Playground]) -> None:
+def test_a_program_goes_by_link(enter_play: Callable[..., Playground]) -> None:
     code = "# ünïcödé, 日本語\nprint('from the link')  # + / = &?#%\n"
-    sender = opened(permissions=["clipboard-read", "clipboard-write"])
+    sender = enter_play(permissions=["clipboard-read", "clipboard-write"])
     sender.write(code)
     sender.page.click("#share")
     sender.wait_for("#shared-text", "The link is copied.")
@@ -48,19 +31,19 @@ def test_a_program_goes_by_link(opened: Callable[..., Playground]) -> None:
     padded = packed + "=" * (-len(packed) % 4)
     assert zlib.decompress(base64.urlsafe_b64decode(padded)).decode() == code
 
-    receiver = opened("#code=" + packed)
+    receiver = enter_play("#code=" + packed)
     receiver.wait_for("#came-text", "This program came with a link. Read it, then run it if you trust it.")
     assert receiver.code() == code
     assert "#" not in receiver.page.url
     receiver.ready()
-    receiver.page.wait_for_timeout(500)
+    receiver.stand_still()
     assert receiver.page.text_content("#output") == ""  # it waits
     receiver.page.click("#go")
     assert receiver.finished() == "from the link"
 
 
-def test_the_visitors_own_program_stays_at_hand(opened: Callable[..., Playground]) -> None:
-    play = opened()
+def test_the_visitors_own_program_stays_at_hand(enter_play: Callable[..., Playground]) -> None:
+    play = enter_play()
     play.write("print('my own')")
     play.page.evaluate("location.hash = " + repr(link(b"print('theirs')")))
     play.wait_for("#came-text", "This program came with a link.")
@@ -87,23 +70,23 @@ def test_the_visitors_own_program_stays_at_hand(opened: Callable[..., Playground
         ("#code=" + "A" * 20_000, "The link holds more than a program may have"),
     ],
 )
-def test_a_link_that_cannot_be_read(opened: Callable[..., Playground], fragment: str, said: str) -> None:
-    play = opened(fragment)
+def test_a_link_that_cannot_be_read(enter_play: Callable[..., Playground], fragment: str, said: str) -> None:
+    play = enter_play(fragment)
     play.wait_for("#came-text", said)
     assert play.page.is_hidden("#back")
     assert play.code().startswith("# Chapter 55")
 
 
-def test_a_link_with_markup_is_code(opened: Callable[..., Playground]) -> None:
+def test_a_link_with_markup_is_code(enter_play: Callable[..., Playground]) -> None:
     attack = "<script>window.caught=1</script><img src=x onerror=window.caught=1>"
-    play = opened(link(attack.encode()))
+    play = enter_play(link(attack.encode()))
     play.wait_for("#came-text", "This program came with a link.")
     assert play.code() == attack
     assert not play.page.evaluate("'caught' in window")
 
 
-def test_a_program_too_long_for_a_link(opened: Callable[..., Playground]) -> None:
-    play = opened()
+def test_a_program_too_long_for_a_link(enter_play: Callable[..., Playground]) -> None:
+    play = enter_play()
     noise = play.page.evaluate(
         "Array.from(crypto.getRandomValues(new Uint8Array(20000)), (n) => n.toString(16)).join('')"
     )
@@ -113,8 +96,8 @@ def test_a_program_too_long_for_a_link(opened: Callable[..., Playground]) -> Non
     assert play.page.is_hidden("#link")
 
 
-def test_a_clipboard_that_refuses(opened: Callable[..., Playground]) -> None:
-    play = opened()
+def test_a_clipboard_that_refuses(enter_play: Callable[..., Playground]) -> None:
+    play = enter_play()
     play.page.evaluate("void (navigator.clipboard.writeText = () => Promise.reject(new Error('no')))")
     play.page.click("#share")
     play.wait_for("#shared-text", "Copy the link below.")
@@ -127,8 +110,8 @@ def test_a_clipboard_that_refuses(opened: Callable[..., Playground]) -> None:
 # ----------------------------------------------------------------------------------------------- what is kept
 
 
-def test_program_and_output_are_there_after_a_reload(opened: Callable[..., Playground]) -> None:
-    play = opened()
+def test_program_and_output_are_there_after_a_reload(enter_play: Callable[..., Playground]) -> None:
+    play = enter_play()
     code = (
         "import numpy as np\nfrom PIL import Image\nfrom pyconvlite import Variable\n"
         "print('text')\ndisplay(Image.new('RGB', (20, 30)), Variable(np.array(1.5)))\n1 / 0"
@@ -136,7 +119,7 @@ def test_program_and_output_are_there_after_a_reload(opened: Callable[..., Playg
     play.run(code)
     play.until("localStorage.getItem('play-output') !== null")
     play.write(code + "  # edited")
-    play.page.wait_for_timeout(600)
+    play.until("localStorage.getItem('play-code').endsWith('# edited')")
     play.page.reload()
     play.wait_for("#output", "ZeroDivisionError")
     assert play.code() == code + "  # edited"
@@ -149,13 +132,13 @@ def test_program_and_output_are_there_after_a_reload(opened: Callable[..., Playg
     play.page.click("#clear")
     play.page.reload()
     play.until("document.querySelector('#editor').shadowRoot !== null")
-    play.page.wait_for_timeout(300)
+    play.stand_still()
     assert play.page.text_content("#output") == ""
     assert play.page.is_visible("#empty")
 
 
-def test_a_browser_that_keeps_nothing(opened: Callable[..., Playground]) -> None:
-    play = opened()
+def test_a_browser_that_keeps_nothing(enter_play: Callable[..., Playground]) -> None:
+    play = enter_play()
     play.page.evaluate(
         "void (Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); })"
     )
@@ -163,8 +146,8 @@ def test_a_browser_that_keeps_nothing(opened: Callable[..., Playground]) -> None
     play.wait_for("#notice", "The browser’s storage is full or switched off")
 
 
-def test_an_output_too_large_to_keep(opened: Callable[..., Playground]) -> None:
-    play = opened()
+def test_an_output_too_large_to_keep(enter_play: Callable[..., Playground]) -> None:
+    play = enter_play()
     play.run(
         "import numpy as np\nfrom PIL import Image\n"
         "noise = np.random.default_rng(0).integers(0, 256, (1500, 1500, 3), dtype=np.uint8)\n"
@@ -178,8 +161,8 @@ def test_an_output_too_large_to_keep(opened: Callable[..., Playground]) -> None:
 # ---------------------------------------------------------------------------------- keyboard and completion
 
 
-def test_names_are_completed(opened: Callable[..., Playground]) -> None:
-    play = opened()
+def test_names_are_completed(enter_play: Callable[..., Playground]) -> None:
+    play = enter_play()
     play.ready()
     play.write("import pyconvlite.functions as F\nF.")
     play.page.keyboard.type("conv2d_")
@@ -192,8 +175,8 @@ def test_names_are_completed(opened: Callable[..., Playground]) -> None:
     expect(offered).to_have_count(0)
 
 
-def test_names_of_the_program_that_ran(opened: Callable[..., Playground]) -> None:
-    play = opened()
+def test_names_of_the_program_that_ran(enter_play: Callable[..., Playground]) -> None:
+    play = enter_play()
     play.run("from pyconvlite.models import LeNet\nnets = [LeNet()]\nnet = nets[0]")
     play.write("net.")
     play.page.keyboard.type("save_")
@@ -201,8 +184,8 @@ def test_names_of_the_program_that_ran(opened: Callable[..., Playground]) -> Non
     expect(offered.filter(has_text="save_weights").first).to_be_visible()
 
 
-def test_by_keyboard_alone(opened: Callable[..., Playground]) -> None:
-    play = opened()
+def test_by_keyboard_alone(enter_play: Callable[..., Playground]) -> None:
+    play = enter_play()
     play.ready()
     keyboard = play.page.keyboard
     focused = "document.activeElement.id || document.activeElement.textContent"

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from playgrounds import Playground
 
 ATTACK = "<script>parent.caught='script'</script><img src=x onerror=\"parent.caught='handler'\">"
-
-
-@pytest.fixture(scope="module")
-def play(enter_play: Callable[..., Playground]) -> Playground:
-    return enter_play()
 
 
 def harmless(play: Playground) -> bool:
@@ -24,12 +17,10 @@ def harmless(play: Playground) -> bool:
 # --------------------------------------------------------------------------------------------- what is shown
 
 
-def test_matplotlib_comes_on_demand(play: Playground) -> None:
-    play.note("#notice")
+def test_plots(play: Playground) -> None:
     play.run(
         "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.title('a line')\nplt.show()\nprint('end')"
     )
-    assert any(notice.startswith("Loading matplotlib: ") for notice in play.noted())
     assert play.pictures() == ["a line"]
     kinds = play.page.evaluate("[...document.querySelectorAll('#output > *')].map((item) => item.localName)")
     assert kinds == ["div", "pre"]  # the picture, then what was printed after it

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from time import perf_counter
 
 import pytest
+from conftest import ColdStart
 from hosting import DIST
 from strokes import DIGITS, draw
 from visits import Visit
@@ -30,24 +30,13 @@ def test_the_defaults_reach_97_percent(trained: Visit) -> None:
     assert trained.text("#model-hint") == "Small CNN, trained on 60,000 images."
 
 
-def test_how_long_mnist_takes(
-    trained: Visit, enter: Callable[..., Visit], tell: Callable[[str], None]
-) -> None:
+def test_how_long_mnist_takes(cold_start: ColdStart, trained: Visit, tell: Callable[[str], None]) -> None:
     """Told, not bounded: it depends on the machine."""
-    start = perf_counter()
-    visit = enter()
-    visit.choose(images=20_000)  # enough for 97 %
-    visit.wait_for("#go", "Train")
-    ready = perf_counter() - start
-    visit.page.click("#go")
-    visit.wait_for("#notice", "Test accuracy", seconds=300)
-    cold = perf_counter() - start
-    accuracy = float(visit.text("#test-accuracy").rstrip("%"))
-    visit.page.context.close()
+    _, ready, seconds, accuracy = cold_start
     assert accuracy >= 97
     epoch = 60_000 / int(trained.text("#r-rate").replace(",", ""))
     tell(
-        f"MNIST in the tab: from a cold page to {accuracy}% of the test images {cold:.1f} s, of which "
+        f"MNIST in the tab: from a cold page to {accuracy}% of the test images {seconds:.1f} s, of which "
         f"{ready:.1f} s until it can train; an epoch over 60,000 images {epoch:.1f} s, "
         f"after which {trained.text('#test-accuracy')}"
     )
@@ -90,6 +79,6 @@ def test_a_drawn_digit_gets_its_class(trained: Visit) -> None:
     for digit, strokes in DIGITS.items():
         draw(trained.page, strokes)
         trained.wait_for("#seen-caption", "your drawing")
-        trained.page.wait_for_timeout(300)  # the last point's answer
+        trained.stand_still()  # the last point's answer
         read[digit] = trained.text("#probabilities .best .digit")
     assert read == {digit: str(digit) for digit in DIGITS}

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import launched
 from hosting import Server
 from playgrounds import Playground
-from playwright.sync_api import Browser, BrowserContext, Playwright, Route
+from playwright.sync_api import Browser, BrowserContext, Route
 from visits import Visit
 
 WITHOUT_JSPI = "delete WebAssembly.Suspending; delete WebAssembly.promising;\n"
@@ -23,12 +22,6 @@ KEEP_DEVICE = """{
   };
 }
 """
-
-
-@pytest.fixture(scope="module")
-def gpu_browser(playwright: Playwright) -> Iterator[Browser]:
-    with launched(playwright, "--enable-unsafe-webgpu") as browser:
-        yield browser
 
 
 def put_ahead(context: BrowserContext, worker: str, script: str) -> None:
@@ -89,7 +82,7 @@ def test_pause_look_and_stop(page: Visit, tmp_path: Path) -> None:
     page.page.fill("#test-index", "3")
     page.page.click("#test-form button[type=submit]")
     page.wait_for("#seen-caption", "a test image: a 0.")
-    page.page.wait_for_timeout(700)
+    page.stand_still()
     assert page.seen() == paused_at
 
     page.page.click("#go")

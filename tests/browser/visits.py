@@ -1,13 +1,39 @@
-"""A page of the site as a visitor uses it, with all that goes wrong on it."""
+"""Pages of the site as a visitor uses them, with all that goes wrong on them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
+from typing import Any
 from urllib.parse import urlsplit
 
 from playwright.sync_api import ConsoleMessage, Page, Request
+
+# Answers once nothing of the page has changed for a while; false where it never stands still.
+STANDS_STILL = """() => new Promise((done) => {
+  let timer;
+  setTimeout(done, 60_000, false);
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(done, 400, true);
+  };
+  const all = { attributes: true, characterData: true, childList: true, subtree: true };
+  new MutationObserver(wait).observe(document, all);
+  wait();
+})"""
+
+# The layout shift. The first paint is asked for, too, so that there is an answer where nothing has moved.
+LAYOUT_SHIFT = """() => new Promise((done) => {
+  const observer = new PerformanceObserver((list) => done(list.getEntriesByType('layout-shift')
+    .filter((entry) => !entry.hadRecentInput)
+    .reduce((sum, { value }) => sum + value, 0)));
+  for (const type of ['layout-shift', 'paint']) observer.observe({ type, buffered: true });
+})"""
+
+
+# All that the form says, each field under its name.
+SETTINGS = "Object.fromEntries(new FormData(document.getElementById('settings')))"
 
 
 @dataclass
@@ -18,11 +44,15 @@ class Visit:
         page: Playwright's page.
         faults: console errors, uncaught exceptions, requests that leave the host.
         expected: parts of those faults that the test provokes.
+        asked: the paths that were fetched, in order.
+        moved: how much of what was on screen moved by itself while a shared page arrived.
     """
 
     page: Page
     faults: list[str] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    moved: float = 0.0
 
     def __post_init__(self) -> None:
         self.page.on("console", self._on_console)
@@ -38,7 +68,10 @@ class Visit:
 
     def _on_request(self, url: str) -> None:
         parts = urlsplit(url)
-        if parts.scheme not in ("blob", "data") and parts.hostname != "127.0.0.1":
+        if parts.scheme in ("blob", "data"):
+            return
+        self.asked.append(parts.path)
+        if parts.hostname != "127.0.0.1":
             self.faults.append(f"left the host: {url}")
 
     def _on_failure(self, request: Request) -> None:
@@ -64,19 +97,26 @@ class Visit:
             assert monotonic() < end, f"after {seconds} s it still does not hold that {expression}"
             self.page.wait_for_timeout(20)
 
-    def moved(self) -> float:
-        """How much of what was on screen has moved by itself so far: the layout shift."""
-        return float(
-            self.page.evaluate(
-                """() => new Promise((done) => {
-                  new PerformanceObserver((list) => done(list.getEntries()
-                    .filter((entry) => !entry.hadRecentInput)
-                    .reduce((sum, { value }) => sum + value, 0)))
-                    .observe({ type: 'layout-shift', buffered: true });
-                  setTimeout(() => done(0), 1000); // where nothing has, nothing is told
-                })"""
-            )
-        )
+    def stand_still(self) -> None:
+        """Wait until nothing on the page changes any more."""
+        assert self.page.evaluate(STANDS_STILL)
+
+    def settle(self) -> None:
+        """Wait until the page's Python stands, if it starts one, and what it computes has been drawn."""
+        self.page.wait_for_load_state("load")
+        self.stand_still()
+        if self.page.workers:
+            self.wait_for("#versions", "NumPy")
+            self.stand_still()
+
+    def outside(self) -> list[str]:
+        """What was fetched from beyond the folder of the page."""
+        folder = urlsplit(self.page.url).path.rpartition("/")[0] + "/"
+        return [path for path in self.asked if not path.startswith(folder)]
+
+    def layout_shift(self) -> float:
+        """How much of what was on screen has moved by itself so far."""
+        return float(self.page.evaluate(LAYOUT_SHIFT))
 
     def until_seen(self, images: int) -> None:
         """Wait until the run has seen so many images."""
@@ -105,7 +145,43 @@ class Visit:
         download.value.save_as(path)
         return path
 
-    def check(self) -> None:
+    def unexpected(self) -> list[str]:
+        """The faults since the last call, without those that the test provokes."""
         faults = [fault for fault in self.faults if not any(part in fault for part in self.expected)]
         self.faults.clear()
-        assert not faults, faults
+        return faults
+
+    def check(self) -> None:
+        assert not (faults := self.unexpected()), faults
+
+
+class TrainingPage(Visit):
+    """The training page, on which what a test does can be undone."""
+
+    settings: dict[str, str] | None = None  # at first
+    weights_at_first: bytes
+    restored = 0
+
+    def begin(self) -> None:
+        """Wait until it can train."""
+        self.wait_for("#go", "Train")
+        if self.settings is None:
+            self.settings = self.page.evaluate(SETTINGS)
+            with self.page.expect_download() as download:
+                self.page.click("#download")
+            self.weights_at_first = download.value.path().read_bytes()
+
+    def start_over(self) -> None:
+        """Have it as it was at first: its settings, weights, picture and place; nothing may be under way."""
+        assert self.text("#go") == "Train"
+        assert self.settings
+        self.choose(**self.settings)
+        self.restored += 1
+        name = f"restored{self.restored}.npz"
+        file: Any = {"name": name, "mimeType": "application/zip", "buffer": self.weights_at_first}
+        self.page.set_input_files("#file", file)
+        self.wait_for("#notice", f"The weights of {name} are in.")
+        self.page.fill("#test-index", "0")
+        self.page.press("#test-index", "Enter")
+        self.wait_for("#seen-caption", "a test image: a 7")
+        self.page.evaluate("document.getElementById('inspect').open = true; scrollTo(0, 0)")

@@ -1,7 +1,7 @@
 // The page in Firefox: it loads, trains and reads a drawing, with JSPI and without.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 import { serve, Visit } from './visit.js';
 
 const JSPI = 'javascript.options.wasm_js_promise_integration';
@@ -11,20 +11,23 @@ let site;
 before(async () => (site = await serve()));
 after(() => site.close());
 
-for (const jspi of [true, false]) {
-  test(`loads, trains and reads a drawing ${jspi ? 'with' : 'without'} JSPI`, { timeout: 180_000 }, async () => {
-    const visit = await Visit.open(site.url, { [JSPI]: jspi });
-    try {
-      await loads(visit);
-      assert.equal(await visit.page.evaluate(() => 'Suspending' in WebAssembly), jspi);
-      await trains(visit);
-      await readsADrawing(visit);
-      assert.deepEqual(visit.faults, []);
-    } finally {
-      await visit.close();
-    }
-  });
-}
+// Each in a Firefox of its own, beside the other: both mostly wait for their one worker.
+describe('the page in Firefox', { concurrency: true }, () => {
+  for (const jspi of [true, false]) {
+    test(`loads, trains and reads a drawing ${jspi ? 'with' : 'without'} JSPI`, { timeout: 300_000 }, async () => {
+      const visit = await Visit.open(site.url, { [JSPI]: jspi });
+      try {
+        await loads(visit);
+        assert.equal(await visit.page.evaluate(() => 'Suspending' in WebAssembly), jspi);
+        await trains(visit);
+        await readsADrawing(visit);
+        assert.deepEqual(visit.faults, []);
+      } finally {
+        await visit.close();
+      }
+    });
+  }
+});
 
 /** @param {Visit} visit */
 async function loads(visit) {
