@@ -70,7 +70,7 @@ def cells(script: str) -> Iterator[Cell]:
 
 def notebook(script: str, language: str) -> dict[str, Any]:
     """Make the notebook of one language, in Jupyter's format 4.5, without outputs."""
-    made = []
+    made: list[dict[str, Any]] = []
     for cell in cells(script):
         if cell.language not in (None, language):
             continue
@@ -128,7 +128,7 @@ def build(folder: Path, jupyter_lite: Path) -> None:
         work = Path(temporary)  # the builder keeps notes beside what it reads
         shutil.copy(SOURCE / "jupyter-lite.json", work)
         write_notebooks(work / "contents")
-        command = [jupyter_lite.absolute(), "build", "--contents", "contents", "--output-dir", "lite"]
+        command = [str(jupyter_lite.absolute()), "build", "--contents", "contents", "--output-dir", "lite"]
         command += ["--apps", "notebooks", "--apps", "tree", "--no-sourcemaps"]
         done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
         if done.returncode:
