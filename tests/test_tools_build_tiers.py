@@ -78,25 +78,28 @@ def test_nothing_at_all_is_no_success(run):
     assert run({"webgpu": lacking}, ["webgpu"])[0] == 1
 
 
-def test_one_of_each_kind_runs_at_a_time(run):
-    """Each waits for its neighbour of the other kind, and finds none of its own."""
-    running = set()
-    meeting = {pair: threading.Barrier(2, timeout=20) for pair in (0, 1)}
+def test_one_that_waits_runs_beside_one_that_computes(run):
+    """They end in pairs; a third one, or two that wait, would meet in the wrong pair or not at all."""
+    pairs = [threading.Barrier(2, timeout=20) for _ in range(3)]
+    met = []
 
-    def tier(pair, kind):
+    def tier(pair):
         def run_it(job):
-            assert kind not in running
-            running.add(kind)
-            meeting[pair].wait()
-            running.remove(kind)
+            pairs[pair].wait()
+            met.append(job.tier)
             job.passed = 1
             return 0
 
         return run_it
 
-    known = {"python": tier(0, "computes"), "node": tier(1, "computes")}
-    known |= {"browser": tier(0, "waits"), "firefox": tier(1, "waits")}
-    assert run(known)[1][-1] == "4 passed, 0 failed"
+    known = {"python": tier(0), "node": tier(1), "webgpu": tier(2), "mutants": tier(2)}
+    known |= {"browser": tier(0), "firefox": tier(1)}
+    assert run(known)[1][-1] == "6 passed, 0 failed"
+    assert [set(met[at : at + 2]) for at in (0, 2, 4)] == [
+        {"python", "browser"},
+        {"node", "firefox"},
+        {"webgpu", "mutants"},
+    ]
 
 
 @pytest.mark.parametrize(("arguments", "sampled", "full"), [([], 1, 0), (["full"], 0, 1), (["-x"], 0, 0)])

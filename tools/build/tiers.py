@@ -93,7 +93,7 @@ class Job:
             command: the runner; {report} stands for the report's file.
             environment: variables to set.
         """
-        with tempfile.TemporaryDirectory(prefix="report.", dir="dist") as folder:
+        with tempfile.TemporaryDirectory(prefix="report.") as folder:
             report = Path(folder, "report.xml").absolute()
             parts = [str(part).replace("{report}", str(report)) for part in command]
             status = status_of(parts, environment, output=self.log)
@@ -230,8 +230,8 @@ TIERS: dict[str, Callable[[Job], int]] = {
     "firefox": _firefox,
     "mutants": _mutants,
 }
-# These leave the cores idle at times, so one of them runs beside one of those that compute.
-ASIDE = {"lint", "browser", "firefox"}
+# These mostly wait, so one of them runs beside one of those that compute, as long as there are any.
+ASIDE = ("lint", "browser", "firefox")
 # What `test quick` runs inside Pyodide: that the wheel installs, that NumPy and the SIMD kernels serve.
 SMOKE = ("tests/test_package.py", "tests/test_simd_choice.py", "tests/test_functions_linalg.py")
 
@@ -269,24 +269,23 @@ def test(arguments: Sequence[str]) -> int:
 
 
 def _run_side_by_side(jobs: Sequence[Job]) -> None:
-    """Run two tiers at a time, one of those aside and one of the others; tell of each when it has ended."""
+    """Run two tiers at a time, of those aside only one, and tell of each when it has ended."""
+    aside = [job.tier for job in jobs if job.tier in ASIDE]
+    names = [*aside, *(job.tier for job in jobs if job.tier not in ASIDE)]
+    running: set[str] = set()
 
     def tasks() -> Iterator[dict[str, Any]]:
-        last: dict[bool, str] = {}
         for job in jobs:
-            aside = job.tier in ASIDE
             yield {
                 "basename": job.tier,
                 "actions": [(_run_logged, [job, running])],
-                "task_dep": [last[aside]] if aside in last else [],
+                "task_dep": aside[: aside.index(job.tier)] if job.tier in aside else [],
                 "io": {"capture": False},
             }
-            last[aside] = job.tier
 
-    running: set[str] = set()
     LOGS.mkdir(parents=True, exist_ok=True)
     settings = {"dep_file": ":memory:", "num_process": 2, "par_type": "thread"}
-    run_doit(tasks, [job.tier for job in jobs], settings)
+    run_doit(tasks, names, settings)
 
 
 _telling = Lock()
