@@ -26,11 +26,7 @@ def tests() -> list[str]:
 
 
 def tests_of(changed: Iterable[str]) -> list[str]:
-    """Return the test files that belong to changed files.
-
-    >>> tests_of(["pyconvlite/functions/linalg.py", "site/python/outlet.py", "README.md"])
-    ['tests/test_functions_linalg.py', 'tests/test_site_outlet.py']
-    """
+    """Return the test files that belong to changed files, as test_functions_norm.py to functions/norm.py."""
     found: set[Path] = set()
     for path in map(PurePosixPath, changed):
         if path.suffix != ".py" or not path.parts[1:]:
