@@ -4,6 +4,7 @@ import sys
 
 import pytest
 from hypothesis import HealthCheck, settings
+from sampling import add_options, deselect
 
 from pyconvlite import backends
 from pyconvlite.backends.simd import library
@@ -18,7 +19,9 @@ settings.register_profile(
     database=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.load_profile("pyconvlite")
+USUAL = settings.get_profile("pyconvlite")
+settings.register_profile("full", USUAL, max_examples=10 * USUAL.max_examples)
+settings.load_profile("pyconvlite")  # unless --hypothesis-profile names the other
 
 
 @pytest.fixture(scope="module", params=["relaxed", "simd128"])
@@ -38,7 +41,12 @@ def forget_the_library():
     vars(library.library).clear()
 
 
-def pytest_collection_modifyitems(items):
+def pytest_addoption(parser):
+    add_options(parser)
+
+
+def pytest_collection_modifyitems(config, items):
+    deselect(config, items)
     if IN_PYODIDE:
         for item in items:
             if item.get_closest_marker("cpython"):

@@ -19,7 +19,7 @@ def test_a_classifier_of_spirals():
     optimizer = optimizers.SGD(1.0).setup(model)
     optimizer.add_hook(optimizers.WeightDecay(1e-5))
     optimizer.add_hook(optimizers.ClipGrad(5.0))
-    for _ in range(200):
+    for _ in range(100):
         for x, t in train_loader:
             loss = F.softmax_cross_entropy(model(x), t)
             model.cleargrads()
@@ -71,7 +71,7 @@ def test_a_recurrent_network_learns_a_wave():
         max_iter = len(wave)
 
     model = Recurrent(L.RNN(20), 1)
-    losses = predict(model, Steps(wave), 30, optimizers.Adam().setup(model), epochs=4)
+    losses = predict(model, Steps(wave), 30, optimizers.Adam().setup(model), epochs=2)
     assert losses[-1] < 0.2 * losses[0]
     assert {p.dtype for p in model.params()} == {np.dtype(np.float32)}
 
@@ -81,7 +81,7 @@ def test_an_lstm_learns_a_wave_in_several_places_at_once():
     pyconvlite.seed(0)
     loader = SeqDataLoader(SinCurve(), batch_size=30)
     model = Recurrent(L.LSTM(20), 1)
-    losses = predict(model, loader, 30, optimizers.Adam(0.005).setup(model), epochs=15)
+    losses = predict(model, loader, 30, optimizers.Adam(0.01).setup(model), epochs=4)
     assert losses[-1] < 0.2 * losses[0]
 
 

@@ -38,8 +38,8 @@ def notebook(script: str, language: str) -> NotebookNode:
     Raises:
         LiteError: a text that does not say its language.
     """
-    made = jupytext.reads(script, "py:percent")
-    cells = []
+    made: NotebookNode = jupytext.reads(script, "py:percent")
+    cells: list[NotebookNode] = []
     for cell in made.cells:
         if cell.cell_type == "markdown":
             if cell.metadata.get("lang") not in LANGUAGES:
@@ -62,7 +62,8 @@ def write_notebooks(folder: Path) -> None:
         (folder / language).mkdir(parents=True)
         for script in sorted(SOURCE.glob("notebooks/*.py")):
             made = notebook(script.read_text("utf-8"), language)
-            nbformat.write(made, folder / language / f"{script.stem}.ipynb")
+            text: str = nbformat.writes(made)  # type: ignore[no-untyped-call]
+            (folder / language / f"{script.stem}.ipynb").write_text(text, "utf-8")
 
 
 def keep_apart(folder: Path) -> None:
@@ -89,7 +90,7 @@ def build(folder: Path, jupyter_lite: Path) -> None:
         work = Path(temporary)  # the builder keeps notes beside what it reads
         shutil.copy(SOURCE / "jupyter-lite.json", work)
         write_notebooks(work / "contents")
-        command = [jupyter_lite.absolute(), "build", "--contents", "contents", "--output-dir", "lite"]
+        command = [str(jupyter_lite.absolute()), "build", "--contents", "contents", "--output-dir", "lite"]
         command += ["--apps", "notebooks", "--apps", "tree", "--no-sourcemaps"]
         done = subprocess.run(command, cwd=work, capture_output=True, text=True, check=False)
         if done.returncode:

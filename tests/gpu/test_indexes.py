@@ -20,7 +20,6 @@ OPERATIONS = {
     "get_item": lambda at: webgpu.asarray(x)[at],
     "Variable": lambda at: Variable(webgpu.asarray(x))[at].data,
     "add.at": lambda at: added(webgpu.asarray(x), at),
-    "embed_id": lambda at: F.embed_id(at, webgpu.asarray(x)).data,
     "gradient": lambda at: gradient(Variable(webgpu.asarray(x)), at),
 }
 

@@ -1,0 +1,74 @@
+"""Which tests run where others have run them already: the options --one-in and --whole of the suite."""
+
+import hashlib
+from fnmatch import fnmatch
+
+# By a name for --whole: the modules of which all tests run.
+WHOLE = {
+    # What may differ from one Pyodide to the next: the bridge, SIMD, files, FFI, NumPy, the texts of errors.
+    "runtime": (
+        "test_arguments",
+        "test_backends",
+        "test_config",
+        "test_datasets*",
+        "test_fetch",
+        "test_float32",
+        "test_graph_memory",
+        "test_html",
+        "test_package",
+        "test_simd_*",
+        "test_site_*",
+        "test_testing",
+        "test_utils",
+        "test_webgpu_*",
+        "test_weights",
+    ),
+    # What NumPy's own kernels compute, on the way that they take where NumPy has no BLAS.
+    "kernels": (
+        "test_backends",
+        "test_conv*",
+        "test_float32",
+        "test_functions_*",
+        "test_pooling",
+    ),
+}
+
+
+def add_options(parser):
+    parser.addoption(
+        "--one-in",
+        type=int,
+        default=1,
+        metavar="N",
+        help="run one in N tests, chosen by the hash of their names",
+    )
+    parser.addoption(
+        "--whole", choices=sorted(WHOLE), help="but all tests of some modules (see tests/sampling.py)"
+    )
+
+
+def deselect(config, items):
+    """Leave out what the options say."""
+    whole = WHOLE.get(config.getoption("whole"), ())
+    kept, left = [], []
+    for item in items:
+        chosen = is_chosen(item.nodeid, config.getoption("one_in")) or is_whole(item.nodeid, whole)
+        (kept if chosen else left).append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = kept
+
+
+def is_whole(nodeid, patterns):
+    """Whether a test is in a module that one of the patterns names."""
+    module = nodeid.split("::")[0].rpartition("/")[2].removesuffix(".py")
+    return any(fnmatch(module, pattern) for pattern in patterns)
+
+
+def is_chosen(nodeid, one_in):
+    """Whether a test is one of those that run: the same ones on every machine and in every Pyodide.
+
+    The path to an installed package, which has the version of Python in it, does not count.
+    """
+    name = nodeid.rpartition("site-packages/")[2]
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()) % one_in == 0

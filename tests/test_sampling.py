@@ -1,0 +1,46 @@
+"""tests/sampling.py, which decides what runs where other tiers have run it already."""
+
+from collections import Counter
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import sampling
+
+pytestmark = pytest.mark.cpython
+
+NAMES = [f"tests/test_core.py::test_it[{number}]" for number in range(1000)]
+
+
+def test_about_one_in_so_many_is_chosen():
+    assert all(sampling.is_chosen(name, 1) for name in NAMES)
+    assert Counter(sampling.is_chosen(name, 5) for name in NAMES)[True] == pytest.approx(200, abs=40)
+
+
+def test_the_choice_is_the_same_where_a_package_is_installed_elsewhere():
+    for number in range(50):
+        name = f"pyconvlite/core.py::pyconvlite.core.f{number}"
+        chosen = sampling.is_chosen(f"../lib/python3.14/site-packages/{name}", 5)
+        assert sampling.is_chosen(f"../lib/python3.12/site-packages/{name}", 5) == chosen
+        assert sampling.is_chosen(name, 5) == chosen
+
+
+def test_whole_modules():
+    assert sampling.is_whole("tests/test_simd_conv.py::test_it[a/b.py]", ["test_simd_*"])
+    assert not sampling.is_whole("tests/test_conv.py::test_simd_like", ["test_simd_*"])
+
+
+@pytest.mark.parametrize("pattern", sorted(set().union(*sampling.WHOLE.values())))
+def test_each_pattern_names_tests(pattern):
+    assert list(Path(__file__).parent.glob(f"{pattern}.py"))
+
+
+def test_the_options_choose_among_the_tests(monkeypatch):
+    left_out = []
+    options = {"one_in": 5, "whole": "kernels"}
+    hook = SimpleNamespace(pytest_deselected=lambda items: left_out.extend(items))
+    items = [SimpleNamespace(nodeid=name) for name in ["tests/test_conv.py::test_it", *NAMES[:10]]]
+    monkeypatch.setattr(sampling, "is_chosen", lambda name, one_in: one_in == 5 and name == NAMES[3])
+    sampling.deselect(SimpleNamespace(getoption=options.get, hook=hook), items)
+    assert [item.nodeid for item in items] == ["tests/test_conv.py::test_it", NAMES[3]]
+    assert len(left_out) == 9

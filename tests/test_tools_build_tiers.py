@@ -1,0 +1,122 @@
+"""tools/build/tiers.py: running tiers side by side, and what is said of them."""
+
+import threading
+
+import pytest
+
+tiers = pytest.importorskip("tools.build.tiers", reason="the tools are not in the wheel")
+process = pytest.importorskip("tools.build.process", reason="the tools are not in the wheel")
+
+pytestmark = pytest.mark.cpython
+
+
+@pytest.fixture
+def run(monkeypatch, tmp_path, capsys):
+    """Run `test` with stand-ins for tiers; return its exit status and the lines that it prints."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CI", "")
+
+    def run(known, arguments=()):
+        monkeypatch.setattr(tiers, "TIERS", known)
+        status = tiers.test(arguments)
+        return status, capsys.readouterr().out.splitlines()
+
+    return run
+
+
+def passing(count, text=""):
+    def tier(job):
+        process.status_of(["echo", text], output=job.log)
+        job.passed = count
+        return 0
+
+    return tier
+
+
+def lacking(job):
+    raise tiers.CannotRunError("no such driver")
+
+
+def broken(job):
+    raise process.BuildError("nothing to build it with")
+
+
+def test_counts_are_added_up(run):
+    assert run({"python": passing(3), "node": passing(4)}) == (0, ["", "", "7 passed, 0 failed"])
+
+
+def test_what_a_tier_prints_stays_together(run):
+    status, lines = run({"python": passing(1, "one\ntwo"), "browser": passing(1, "three\nfour")})
+    assert status == 0
+    assert lines in (
+        ["one", "two", "three", "four", "2 passed, 0 failed"],
+        ["three", "four", "one", "two", "2 passed, 0 failed"],
+    )
+
+
+def test_one_that_breaks_off_has_failed_and_the_others_run(run):
+    status, lines = run({"python": broken, "node": passing(4)})
+    assert status == 1
+    assert lines[-1] == "4 passed, 1 failed"
+
+
+def test_one_that_cannot_run_is_named_at_the_end(run):
+    known = {"webgpu-float16": lacking, "python": passing(4)}
+    status, lines = run(known)
+    assert status == 0
+    assert lines[-2:] == ["not run: webgpu-float16: no such driver", "4 passed, 0 failed"]
+
+
+def test_where_everything_must_run_one_that_cannot_has_failed(run, monkeypatch):
+    monkeypatch.setenv("CI", "true")
+    status, lines = run({"webgpu-float16": lacking, "python": passing(4)})
+    assert status == 1
+    assert lines[-2:] == ["not run: webgpu-float16: no such driver", "4 passed, 1 failed"]
+
+
+def test_nothing_at_all_is_no_success(run):
+    assert run({"webgpu": lacking}, ["webgpu"])[0] == 1
+
+
+def test_one_that_waits_runs_beside_one_that_computes(run):
+    """They end in pairs; a third one, or two that wait, would meet in the wrong pair or not at all."""
+    pairs = [threading.Barrier(2, timeout=20) for _ in range(3)]
+    met = []
+
+    def tier(pair):
+        def run_it(job):
+            pairs[pair].wait()
+            met.append(job.tier)
+            job.passed = 1
+            return 0
+
+        return run_it
+
+    known = {"python": tier(0), "node": tier(1), "webgpu": tier(2), "mutants": tier(2)}
+    known |= {"browser": tier(0), "firefox": tier(1)}
+    assert run(known)[1][-1] == "6 passed, 0 failed"
+    assert [set(met[at : at + 2]) for at in (0, 2, 4)] == [
+        {"python", "browser"},
+        {"node", "firefox"},
+        {"webgpu", "mutants"},
+    ]
+
+
+@pytest.mark.parametrize(("arguments", "sampled", "full"), [([], 1, 0), (["full"], 0, 1), (["-x"], 0, 0)])
+def test_how_much_runs(run, arguments, sampled, full):
+    jobs = []
+
+    def tier(job):
+        jobs.append(job)
+        return 0
+
+    run({"python": tier, "node-0.29": tier}, arguments)
+    assert [(job.sampled, job.full) for job in jobs] == [(sampled, full)] * 2
+
+
+def test_quick_names_what_it_leaves_out(run, monkeypatch):
+    monkeypatch.setattr(tiers.changes, "tests", lambda: ["tests/test_core.py"])
+    left_out = {"browser": lacking, "mutants": lacking}
+    status, lines = run({"lint": passing(1), "python": passing(1), "node": passing(1)} | left_out, ["quick"])
+    assert status == 0
+    assert lines[-2:] == ["not run: browser, mutants: left to ./build.sh test", "3 passed, 0 failed"]

@@ -1,0 +1,98 @@
+"""The larger commands of `./build.sh` beside `test`: serve, pytest-node and bench."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from tools.build import programs
+from tools.build.outputs import BASE, BENCH_NPM, NPM, PAGES, PEERS, WHEEL, make, write_distribution
+from tools.build.process import NOTHING, PYTHON, ROOT, BuildError, run, say, status_of
+
+
+def serve(port: int) -> int:
+    """Serve the site until a Ctrl-C.
+
+    Raises:
+        BuildError: the port cannot be used, or the site not be built.
+    """
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        reason = os.strerror(error.errno or 0).lower()
+        raise BuildError(
+            f"port {port} cannot be used, {reason}; choose another: ./build.sh serve --port N"
+        ) from error
+    make(PAGES)
+    preview = ["node_modules/vite/bin/vite.js", "preview", "site", "--host", "127.0.0.1"]
+    node = str(programs.find_node())
+    os.execv(node, [node, *preview, "--port", str(port), "--strictPort"])
+
+
+def pytest_node(packages: Sequence[str], arguments: Sequence[str]) -> int:
+    """Run pytest inside Pyodide from the user's folder, and return its exit status.
+
+    Args:
+        packages: what it needs beside NumPy and pytest: names as pip reads them, or wheels.
+        arguments: pytest's.
+    """
+    called_from = Path(os.environ["PYCONVLITE_CALLED_FROM"])
+    node = programs.find_node()
+    make(WHEEL)
+    with _distribution(called_from, packages) as folder:
+        return status_of(in_pyodide(node, folder, "pytest", *arguments), cwd=called_from)
+
+
+@contextmanager
+def _distribution(called_from: Path, packages: Sequence[str]) -> Iterator[str]:
+    """Lend a Pyodide folder with the packages."""
+    if not packages:
+        make(BASE)
+        yield BASE
+        return
+    folder = tempfile.mkdtemp(prefix="pyodide-with.", dir="dist")
+    try:
+        wheels = [str(called_from / name) if name.endswith(".whl") else name for name in packages]
+        run(*write_distribution(folder, *wheels))
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def in_pyodide(node: Path, folder: str, mode: str, *arguments: str) -> list[str | Path]:
+    """Return the command that runs Python in a Pyodide folder under Node."""
+    program = ROOT / "tools" / "pyodide_node.mjs"
+    return [node, program, mode, "--pyodide", ROOT / folder, "--wheel", ROOT / WHEEL, *arguments]
+
+
+def bench(arguments: Sequence[str]) -> int:
+    """Run the benchmarks; return an exit status."""
+    make(WHEEL, PEERS, BENCH_NPM, BASE)
+    node = programs.find_node()
+    if list(arguments[:1]) == ["webgpu"]:
+        return _bench_webgpu(node)
+    say("-- CPython")
+    run(PYTHON, "benchmarks/bench.py", *arguments)
+    say("-- Pyodide under Node")
+    run(*in_pyodide(node, BASE, "run", "benchmarks/bench.py", *arguments))
+    say("-- other frameworks")
+    environment: Mapping[str, str] = NOTHING
+    if browser := programs.chromium():
+        environment = {"PYCONVLITE_CHROMIUM": browser}
+    else:
+        say("-- no browser found, and none could be installed")
+    return status_of([PYTHON, "benchmarks/peers.py", "dist/bench", node], environment)
+
+
+def _bench_webgpu(node: Path) -> int:
+    """Time ours and two peers on the adapter at hand."""
+    make(NPM)
+    adapter = programs.adapter(node)
+    if adapter is None:
+        raise BuildError("no graphics driver found for WebGPU, and none could be installed")
+    return status_of([node, "benchmarks/webgpu_peers.mjs", BASE, WHEEL], adapter)

@@ -1,0 +1,50 @@
+"""Virtual environments, with the standard library alone: the first one is made before anything is installed.
+
+Usage: python -m tools.build.environment FOLDER PIP_ARGUMENT...
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+PIP = "pip==26.3"
+
+
+def find_python(minor: int) -> str | None:
+    """Return the first Python >= 3.`minor` with venv, or None."""
+    pyenv = Path(os.environ.get("PYENV_ROOT") or "~/.pyenv").expanduser()
+    names = ["python3", *(f"python3.{number}" for number in range(minor, 21)), "python"]
+    for python in [*names, *map(str, sorted(pyenv.glob("versions/*/bin/python3")))]:
+        test = f"import ensurepip, sys, venv; sys.exit(sys.version_info < (3, {minor}))"
+        try:
+            if subprocess.run([python, "-c", test], stderr=subprocess.DEVNULL, check=False).returncode == 0:
+                return python
+        except OSError:
+            continue
+    return None
+
+
+def make(folder: str, python: str, *arguments: str) -> None:
+    """Make a virtual environment unless it is there, and install into it what pip is told.
+
+    Raises:
+        subprocess.CalledProcessError: venv or pip failed; it has said why.
+    """
+    inside = str(Path(folder, "bin", "python"))
+    if not os.access(inside, os.X_OK):
+        subprocess.run([python, "-m", "venv", "--clear", folder], check=True)
+    install = [inside, "-m", "pip", "install", "--disable-pip-version-check"]
+    if not sys.stdout.isatty():  # at a terminal pip shows how far it is
+        install.append("--quiet")
+    subprocess.run([*install, PIP], check=True)
+    subprocess.run([*install, *arguments], check=True)
+
+
+if __name__ == "__main__":
+    try:
+        make(sys.argv[1], sys.executable, *sys.argv[2:])
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.returncode)

@@ -1,0 +1,185 @@
+"""The outputs of the build: what each is made from and how, as tasks of doit, which makes none twice."""
+
+from __future__ import annotations
+
+import sys
+import time
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from subprocess import CalledProcessError
+from typing import Any
+
+from doit.api import run_tasks
+from doit.cmd_base import ModuleTaskLoader
+from doit.exceptions import TaskFailed
+from doit.tools import config_changed
+
+from tools.build import environment, programs
+from tools.build.process import PYTHON, ROOT, STAMPS, BuildError, alone, run, say
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+WHEEL = f"dist/pyconvlite-{PROJECT['project']['version']}-py3-none-any.whl"
+BASE, PYODIDE, PYODIDE_29, PYODIDE_27 = (
+    f"dist/pyodide{suffix}" for suffix in ("-base", "", "-0.29", "-0.27")
+)
+NPM = "node_modules/.package-lock.json"
+BENCH_NPM = f"benchmarks/{NPM}"
+PEERS = "dist/peers"
+PAGES = "dist/site/index.html"
+PYODIDE_CLI = ".venv-pyodide/bin/pyodide"
+LITE_CLI = ".venv-lite/bin/jupyter-lite"
+SITE_PYODIDE, SITE_MNIST, SITE_LITE = "dist/site/pyodide", "dist/site/mnist", "dist/site/lite"
+
+DISTRIBUTION = ["tools/fetch.py", "tools/pyodide_dist.py", "tools/pypi-wheels.txt", "pyproject.toml"]
+
+
+def make(*outputs: str) -> None:
+    """Make what was not yet made from the inputs as they are now, and what it needs in turn.
+
+    Raises:
+        BuildError: something could not be made; it has been said why.
+    """
+    with alone():
+        run_doit(_tasks, outputs, {"dep_file": str(STAMPS / "doit.db")})
+
+
+def run_doit(
+    tasks: Callable[[], Iterator[dict[str, Any]]], names: Sequence[str], settings: dict[str, Any]
+) -> None:
+    """Have doit run some of the tasks.
+
+    Raises:
+        BuildError: one of them failed; it has been said why.
+    """
+    config = {
+        "backend": "sqlite3",
+        "verbosity": 2,
+        "reporter": "error-only",
+        "outfile": sys.stderr,
+        **settings,
+    }
+    loader = ModuleTaskLoader({"DOIT_CONFIG": config, "task_all": tasks})
+    if run_tasks(loader, {name: {} for name in names}):
+        raise BuildError
+
+
+def write_distribution(folder: str, *packages: str) -> list[str]:
+    """Return the command that writes a Pyodide folder in which pytest runs, with further packages."""
+    pinned = [_pinned("pytest"), _pinned("pytest-asyncio")]
+    return [PYTHON, "-m", "tools.pyodide_dist", folder, "numpy", "micropip", *pinned, *packages]
+
+
+def _tasks() -> Iterator[dict[str, Any]]:
+    sources = [*_files("pyconvlite"), "hatch_build.py", "pyproject.toml", "README.md", "LICENSE"]
+    yield _output(WHEEL, sources, _wheel)
+    yield _output(NPM, ["package.json", "package-lock.json"], run, "npm", "ci", "--loglevel=error")
+    yield _output(
+        PYODIDE_CLI,
+        ["pyproject.toml"],
+        _environment,
+        ".venv-pyodide",
+        "12",
+        "pyodide-build==0.39.2",
+        "pkginfo==2.0",
+    )
+    yield from _distributions()
+    yield from _site()
+    yield from _peers()
+
+
+def _distributions() -> Iterator[dict[str, Any]]:
+    suite = _pinned("hypothesis")
+    for folder, *packages in (
+        (BASE,),
+        (PYODIDE, suite, "scipy", "pillow"),
+        (PYODIDE_29, suite, "--version", "0.29.0"),  # no registry has SciPy or Pillow for it
+        (PYODIDE_27, suite, "scipy", "--version", "0.27.7"),
+    ):
+        yield _output(folder, DISTRIBUTION, run, *write_distribution(folder, *packages))
+
+
+def _site() -> Iterator[dict[str, Any]]:
+    # The pages load numpy and the wheel; the notebooks' kernel is made of ipython, comm and micropip.
+    packages = ["numpy", WHEEL, "matplotlib", "tqdm", "ipython", "comm", "micropip"]
+    write = [PYTHON, "-m", "tools.pyodide_dist", SITE_PYODIDE, *packages]
+    yield _output(SITE_PYODIDE, [*DISTRIBUTION, WHEEL], run, *write)
+    write = [PYTHON, "-m", "tools.mnist", SITE_MNIST]
+    yield _output(SITE_MNIST, ["tools/fetch.py", "tools/mnist.py"], run, *write)
+    needs = "site/lite/requirements.txt"
+    yield _output(LITE_CLI, [needs], _environment, ".venv-lite", "11", "-r", needs)
+    sources = [*_files("site/lite"), "site/frame/first-paint.js", "tools/lite.py", LITE_CLI]
+    yield _output(SITE_LITE, sources, run, PYTHON, "-m", "tools.lite", SITE_LITE, LITE_CLI)
+    sources = [
+        *_files("site"),
+        *map(str, Path("benchmarks").glob("*.py")),
+        "package-lock.json",
+        "tools/site_size.py",
+    ]
+    made = [_stamp(output) for output in (NPM, SITE_PYODIDE, SITE_MNIST)]
+    yield _output(PAGES, [*sources, *made], _pages) | {"task_dep": [SITE_LITE]}
+
+
+def _peers() -> Iterator[dict[str, Any]]:
+    needs = "benchmarks/requirements.txt"
+    pip = [PYTHON, "-m", "pip", "install", "--quiet", "--no-deps", "--upgrade"]
+    yield _output(PEERS, [needs], run, *pip, "--target", PEERS, "-r", needs)
+    lock = ["benchmarks/package.json", "benchmarks/package-lock.json"]
+    npm = ["npm", "ci", "--prefix", "benchmarks", "--ignore-scripts", "--loglevel=error"]
+    yield _output(BENCH_NPM, lock, run, *npm)
+
+
+def _output(output: str, inputs: list[str], action: Callable[..., None], *arguments: str) -> dict[str, Any]:
+    """Describe to doit an output, which is there whole when its stamp is, and what it is made from."""
+    return {
+        "basename": output,
+        "file_dep": inputs,
+        "targets": [output, _stamp(output)],
+        "uptodate": [config_changed(repr(arguments))],
+        "actions": [(_make, [output, action, *arguments])],
+        "io": {"capture": False},
+    }
+
+
+def _make(output: str, action: Callable[..., None], *arguments: str) -> TaskFailed | None:
+    say(f"-- making {output}")
+    stamp = Path(_stamp(output))
+    stamp.unlink(missing_ok=True)
+    try:
+        action(*arguments)
+    except (BuildError, CalledProcessError) as error:
+        return TaskFailed(str(error))
+    stamp.write_text(str(time.time_ns()))  # another mark each time, since others are made from the output
+    return None
+
+
+def _stamp(output: str) -> str:
+    return str(STAMPS / output.replace("/", "-"))
+
+
+def _files(folder: str) -> list[str]:
+    return [str(path) for path in sorted(Path(folder).rglob("*")) if path.is_file() and path.suffix != ".pyc"]
+
+
+def _pinned(name: str) -> str:
+    """Return NAME==VERSION as the dev group has it, so that both worlds test with the same release."""
+    group: list[str] = PROJECT["dependency-groups"]["dev"]
+    return next(requirement for requirement in group if requirement.startswith(f"{name}=="))
+
+
+def _wheel() -> None:
+    for old in Path("dist").glob("pyconvlite-*.whl"):
+        old.unlink()
+    run(PYTHON, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", "dist", ".")
+
+
+def _environment(folder: str, minor: str, *arguments: str) -> None:
+    python = environment.find_python(int(minor))
+    if python is None:
+        raise BuildError(f"install Python 3.{minor} or newer with venv")
+    environment.make(folder, python, *arguments)
+
+
+def _pages() -> None:
+    run(programs.find_node(), "node_modules/vite/bin/vite.js", "build", "site", "--logLevel", "warn")
+    run(PYTHON, "-m", "tools.site_size", "dist/site")

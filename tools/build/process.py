@@ -1,0 +1,88 @@
+"""Running other programs, and telling the user about it on stderr."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+ROOT = Path(__file__).parents[2]
+PYTHON = ".venv/bin/python"
+STAMPS = Path("dist/.stamps")
+NOTHING: Mapping[str, str] = {}
+
+_running: set[subprocess.Popen[bytes]] = set()
+
+
+class BuildError(Exception):
+    """A command that cannot go on; the message, where there is one, is for the user."""
+
+
+def say(message: str) -> None:
+    """Tell the user something."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def status_of(
+    command: Sequence[str | Path],
+    environment: Mapping[str, str] = NOTHING,
+    *,
+    output: IO[bytes] | None = None,
+    quiet: bool = False,
+    cwd: str | Path = ROOT,
+) -> int:
+    """Run a program to its end, and return its exit status.
+
+    Args:
+        command: the program and its arguments.
+        environment: variables to set beside this process's own.
+        output: the file that gets what it writes; None leaves it where this process writes.
+        quiet: leave out what it writes to stderr.
+        cwd: the folder that it runs in.
+    """
+    process = subprocess.Popen(
+        [str(part) for part in command],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        stdout=output,
+        stderr=subprocess.DEVNULL if quiet else subprocess.STDOUT if output else None,
+    )
+    _running.add(process)
+    # After a Ctrl-C the program ends in its own way, so it is not killed: main() waits for it.
+    status = process.wait()
+    _running.discard(process)
+    return status
+
+
+def run(*command: str | Path) -> None:
+    """Run a program.
+
+    Raises:
+        BuildError: it failed.
+    """
+    if status := status_of(command):
+        raise BuildError(f"status {status} of {' '.join(map(str, command))}")
+
+
+def wait_for_all() -> None:
+    """Wait until all that was started has ended."""
+    for process in tuple(_running):
+        process.wait()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Keep other runs from making or installing something at the same time; wait until none does."""
+    STAMPS.mkdir(parents=True, exist_ok=True)
+    with (STAMPS / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("-- waiting for another run, which is making something")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,115 @@
+"""Programs and drivers of this machine that the tests need: found, or installed where that can be done."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from tools import fetch, lavapipe, node
+from tools.build.process import NOTHING, PYTHON, BuildError, alone, say, status_of
+
+CHROMIUM = ("chromium", "google-chrome", "chromium-browser")
+FIREFOX = ("firefox-esr", "firefox", "/Applications/Firefox.app/Contents/MacOS/firefox")
+PLAYWRIGHTS = """
+from playwright.sync_api import sync_playwright
+with sync_playwright() as playwright:
+    print(playwright.chromium.executable_path)
+"""
+ASK_FOR_ADAPTER = """
+const { create } = await import("webgpu");
+process.exit((await create([]).requestAdapter()) ? 0 : 1);
+"""
+
+
+def find_node() -> Path:
+    """Return a Node that Pyodide's `run_sync` works on.
+
+    Raises:
+        BuildError: there is none, and none to be had.
+    """
+    try:
+        return node.find()
+    except fetch.FetchError as error:
+        raise BuildError(str(error)) from error
+
+
+def chromium() -> str | None:
+    """Return where Chromium is, installed where none was found; None where it cannot be had."""
+    with alone():
+        if found := _first_of(CHROMIUM):
+            return found
+        say("-- installing Chromium")
+        if _install_from_debian("chromium"):
+            return _first_of(CHROMIUM)
+        status_of([PYTHON, "-m", "playwright", "install", "chromium"])
+        done = subprocess.run([PYTHON, "-c", PLAYWRIGHTS], stdout=subprocess.PIPE, text=True, check=False)
+        return shutil.which(done.stdout.strip())
+
+
+def firefox() -> str | None:
+    """Return where Firefox is, Debian's installed where none was found; None where it cannot be had."""
+    with alone():
+        if found := _first_of(FIREFOX):
+            return found
+        say("-- installing Firefox ESR")
+        return _first_of(FIREFOX) if _install_from_debian("firefox-esr") else None
+
+
+def adapter(node: Path) -> Mapping[str, str] | None:
+    """Return what to set for WebGPU under Node to find a driver, None where there is no driver to find.
+
+    The driver is the machine's, or Chromium's SwiftShader, which computes on the CPU, or else Mesa's.
+    """
+    if _has_adapter(node):
+        return NOTHING
+    if browser := chromium():
+        # Debian's program is a script; the browser itself lies elsewhere.
+        for folder in (Path(browser).resolve().parent, Path("/usr/lib/chromium")):
+            driver = folder / "vk_swiftshader_icd.json"
+            if driver.is_file() and _has_adapter(node, environment := _driver(driver)):
+                return environment
+    with alone():
+        say("-- installing Mesa's Vulkan drivers")
+        installed = _install_from_debian("mesa-vulkan-drivers", "libvulkan1")
+    return NOTHING if installed and _has_adapter(node) else None
+
+
+def float16_adapter(node: Path) -> Mapping[str, str] | None:
+    """Return what to set for WebGPU under Node to find Mesa's driver that computes on the CPU, or None."""
+    try:
+        with alone():
+            environment = _driver(lavapipe.find() / "lvp_icd.json")
+    except (fetch.FetchError, OSError) as error:
+        say(f"error: {error}")
+        return None
+    return environment if _has_adapter(node, environment) else None
+
+
+def _driver(description: Path) -> Mapping[str, str]:
+    """Return what to set for Vulkan to take the driver that a file describes, and the libraries beside it."""
+    libraries = [str(description.parent), *filter(None, [os.environ.get("LD_LIBRARY_PATH")])]
+    return {"VK_ICD_FILENAMES": str(description), "LD_LIBRARY_PATH": ":".join(libraries)}
+
+
+def _has_adapter(node: Path, environment: Mapping[str, str] = NOTHING) -> bool:
+    return status_of([node, "--input-type=module", "-e", ASK_FOR_ADAPTER], environment, quiet=True) == 0
+
+
+def _first_of(names: tuple[str, ...]) -> str | None:
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+def _install_from_debian(*packages: str) -> bool:
+    """Install as root on Debian; return False elsewhere, and where it fails."""
+    if not (Path("/etc/debian_version").is_file() and os.geteuid() == 0):
+        return False
+    quietly = {"DEBIAN_FRONTEND": "noninteractive"}
+    install = ["apt-get", "install", "-qq", "-y", "--no-install-recommends", *packages]
+    return not (
+        status_of(["apt-get", "update", "-qq"], quietly)
+        or status_of(install, quietly, output=sys.stderr.buffer)
+    )

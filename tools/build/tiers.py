@@ -1,0 +1,313 @@
+"""The tiers of the tests, and `./build.sh test`, which runs them."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import IO, Any
+
+from tools.build import changes, checkers, programs
+from tools.build.commands import in_pyodide
+from tools.build.environment import find_python
+from tools.build.outputs import (
+    NPM,
+    PAGES,
+    PYODIDE,
+    PYODIDE_27,
+    PYODIDE_29,
+    PYODIDE_CLI,
+    WHEEL,
+    make,
+    run_doit,
+)
+from tools.build.process import NOTHING, PYTHON, BuildError, say, status_of
+from tools.tally import tally
+
+LOGS = Path("dist/logs")
+SAMPLE = ("--one-in", "5", "--whole")  # and the tests that are not sampled, by the name of tests/sampling.py
+NO_TESTS = 5  # pytest's exit status
+
+
+class CannotRunError(Exception):
+    """The machine lacks what a tier needs; the message says what."""
+
+
+@dataclass
+class Job:
+    """One tier in one run.
+
+    Attributes:
+        tier: its name.
+        arguments: the test runner's, from the user.
+        sampled: whether tests that other tiers run as well may be left out.
+        full: whether random examples are many.
+        log: what gets the output; None leaves it on stdout and stderr.
+        passed, failed: what was counted; nothing yet where it broke off.
+        missing: why the tier could not run.
+        seconds: how long it took.
+    """
+
+    tier: str
+    arguments: Sequence[str] = ()
+    sampled: bool = False
+    full: bool = False
+    log: IO[bytes] | None = None
+    passed: int = 0
+    failed: int = 0
+    missing: str = ""
+    seconds: int = 0
+
+    def run(self) -> None:
+        """Run the tier to its end, whatever comes of it."""
+        started = time.monotonic()
+        try:
+            status = TIERS[self.tier](self)
+        except CannotRunError as error:
+            self.missing, status = str(error), os.environ.get("CI") == "true"
+        except BuildError as error:
+            say(f"-- {self.tier} broke off: {error}")
+            status = 1
+        if status and not self.failed:
+            self.failed = 1  # it broke off, or failed beside its tests
+        self.seconds = round(time.monotonic() - started)
+
+    def pytest(self, command: Sequence[str | Path], environment: Mapping[str, str] = NOTHING) -> int:
+        """Run pytest by a command that takes further arguments; return its exit status."""
+        profile = ["--hypothesis-profile", "full"] if self.full else []
+        status = self.count([*command, *profile, "--junitxml={report}", *self.arguments], environment)
+        # No test at all is a fault, unless the arguments chose among them.
+        return 0 if status == NO_TESTS and self.arguments else status
+
+    def count(self, command: Sequence[str | Path], environment: Mapping[str, str]) -> int:
+        """Run a test runner, count what its JUnit report tells, and return its exit status.
+
+        Args:
+            command: the runner; {report} stands for the report's file.
+            environment: variables to set.
+        """
+        with tempfile.TemporaryDirectory(prefix="report.") as folder:
+            report = Path(folder, "report.xml").absolute()
+            parts = [str(part).replace("{report}", str(report)) for part in command]
+            status = status_of(parts, environment, output=self.log)
+            if not report.exists():
+                return status or 1
+            self.passed, self.failed = tally(report)
+            return status
+
+
+def _lint(job: Job) -> int:
+    make(NPM)
+
+    def write(text: str) -> None:
+        if job.log:
+            job.log.write(text.encode())
+        else:
+            print(text, end="", flush=True)
+
+    job.passed, job.failed = checkers.check(write)
+    return job.failed
+
+
+def _python(job: Job) -> int:
+    make(WHEEL)
+    environment = {"OPENBLAS_NUM_THREADS": "1"}
+    if find_python(12):
+        make(PYODIDE_CLI)
+        environment["PYCONVLITE_PYODIDE_CLI"] = str(Path(PYODIDE_CLI).absolute())
+    # Spread over the cores, file by file. Browsers use them all by themselves: their tests stand alone.
+    spread = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--max-worker-restart", "0"]
+    return job.pytest([PYTHON, "-m", "pytest", *spread], environment)
+
+
+def _in_pyodide(job: Job, folder: str, *arguments: str, whole: str = "", **environment: str) -> int:
+    """Run the suite inside the Pyodide in a folder; of its tests all those that `whole` names, and a part."""
+    make(folder, WHEEL)
+    sample = (*SAMPLE, whole) if job.sampled and whole else ()
+    # The wheel's doctests run as installed; the source folder stays out of the way.
+    options = ["--timeout", "1200", "-m", "not cpython", "-o", "testpaths=tests pyconvlite", "--pyargs"]
+    return job.pytest(in_pyodide(_node(), folder, "pytest", *options, *sample, *arguments), environment)
+
+
+def _node_tier(job: Job) -> int:
+    return _in_pyodide(job, PYODIDE)
+
+
+def _node_numpy(job: Job) -> int:
+    """Leave out the SIMD kernels, which take over in the other tiers inside Pyodide."""
+    leave_out = ("--ignore-glob", "tests/test_simd_*")
+    return _in_pyodide(job, PYODIDE, *leave_out, whole="kernels", PYCONVLITE_BACKEND="numpy")
+
+
+def _node_29(job: Job) -> int:
+    return _in_pyodide(job, PYODIDE_29, "--ignore", "tests/test_conv_scipy.py", whole="runtime")
+
+
+def _node_27(job: Job) -> int:
+    """Capture by sys: its Emscripten cannot ask after an unlinked file, such as pytest captures output in."""
+    return _in_pyodide(job, PYODIDE_27, "--capture=sys", whole="runtime")
+
+
+def _webgpu(job: Job) -> int:
+    return _on_adapter(
+        job, programs.adapter, "no Vulkan driver found, and none could be installed", "tests/gpu"
+    )
+
+
+def _webgpu_float16(job: Job) -> int:
+    """Run what the adapter of the tier webgpu may lack."""
+    reason = "no driver with float16 could be had"
+    return _on_adapter(job, programs.float16_adapter, reason, "tests/gpu/test_float16.py")
+
+
+def _on_adapter(job: Job, find: Callable[[Path], Mapping[str, str] | None], missing: str, tests: str) -> int:
+    make(PYODIDE, WHEEL, NPM)
+    node = _node()
+    adapter = find(node)
+    if adapter is None:
+        raise CannotRunError(missing)
+    options = ["--webgpu", "--timeout", "600", "-o", f"testpaths={tests}"]
+    return job.pytest(in_pyodide(node, PYODIDE, "pytest", *options), adapter)
+
+
+def _browser(job: Job) -> int:
+    make(PAGES, PYODIDE)  # with the packages of the tests that run in the browser's own Python
+    browser = programs.chromium()
+    if browser is None:
+        raise CannotRunError("no browser found, and none could be installed")
+    command = [PYTHON, "-m", "pytest", "-o", "testpaths=tests/browser"]
+    return job.pytest(command, {"PYCONVLITE_CHROMIUM": browser})
+
+
+def _firefox(job: Job) -> int:
+    make(PAGES)
+    browser = programs.firefox()
+    if browser is None:
+        raise CannotRunError("install Firefox (Debian: apt install firefox-esr)")
+    runner = ["--test", "--test-reporter=spec", "--test-reporter-destination=stdout"]
+    report = ["--test-reporter=junit", "--test-reporter-destination={report}"]
+    command = [str(_node()), *runner, *report, *job.arguments, "tests/firefox/*.test.js"]
+    return job.count(command, {"PYCONVLITE_FIREFOX": browser})
+
+
+def _mutants(job: Job) -> int:
+    """Count by the last line that the program prints."""
+    make(PYODIDE, WHEEL, NPM)
+    adapter = programs.adapter(_node())
+    if adapter is None:
+        raise CannotRunError("no Vulkan driver found, and none could be installed")
+    command = [PYTHON, "-m", "tools.mutants", *job.arguments]
+    last = b""
+    environment = os.environ | adapter
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=job.log, env=environment) as process:
+        for last in process.stdout or ():
+            (job.log or sys.stdout.buffer).write(last)
+            (job.log or sys.stdout.buffer).flush()
+    if counts := re.fullmatch(rb"(\d+) passed, (\d+) failed\n", last):
+        job.passed, job.failed = map(int, counts.groups())
+    return process.returncode
+
+
+def _node() -> Path:
+    try:
+        return programs.find_node()
+    except BuildError as error:
+        raise CannotRunError(f"no Node 24 or newer ({error})") from error
+
+
+TIERS: dict[str, Callable[[Job], int]] = {
+    "lint": _lint,
+    "python": _python,
+    "node": _node_tier,
+    "node-numpy": _node_numpy,
+    "webgpu": _webgpu,
+    "webgpu-float16": _webgpu_float16,
+    "node-0.29": _node_29,
+    "node-0.27": _node_27,
+    "browser": _browser,
+    "firefox": _firefox,
+    "mutants": _mutants,
+}
+# These mostly wait, so one of them runs beside one of those that compute, as long as there are any.
+ASIDE = ("lint", "browser", "firefox")
+# What `test quick` runs inside Pyodide: that the wheel installs, that NumPy and the SIMD kernels serve.
+SMOKE = ("tests/test_package.py", "tests/test_simd_choice.py", "tests/test_functions_linalg.py")
+
+
+def test(arguments: Sequence[str]) -> int:
+    """Run tiers, tell what came of each, and return an exit status.
+
+    Args:
+        arguments: a tier, "quick", "full" or nothing, then those of the test runners.
+    """
+    what, rest = arguments[0] if arguments else "", arguments[1:]
+    if what in TIERS:
+        jobs = [Job(what, rest)]
+    elif what == "quick":
+        jobs = [Job("lint"), Job("python", [*changes.tests(), *rest]), Job("node", [*SMOKE, *rest])]
+    elif what == "full":
+        jobs = [Job(tier, rest, full=True) for tier in TIERS]
+    else:
+        jobs = [Job(tier, arguments, sampled=not arguments) for tier in TIERS]
+    if len(jobs) == 1:
+        say(f"== {what}")
+        jobs[0].run()
+        _tell(jobs[0])
+    else:
+        _run_side_by_side(jobs)
+    for job in jobs:
+        if job.missing:
+            print(f"not run: {job.tier}: {job.missing}")
+    if what == "quick":
+        others = [tier for tier in TIERS if tier not in {job.tier for job in jobs}]
+        print(f"not run: {', '.join(others)}: left to ./build.sh test")
+    passed, failed = sum(job.passed for job in jobs), sum(job.failed for job in jobs)
+    print(f"{passed} passed, {failed} failed")
+    return 0 if passed and not failed else 1
+
+
+def _run_side_by_side(jobs: Sequence[Job]) -> None:
+    """Run two tiers at a time, of those aside only one, and tell of each when it has ended."""
+    aside = [job.tier for job in jobs if job.tier in ASIDE]
+    names = [*aside, *(job.tier for job in jobs if job.tier not in ASIDE)]
+    running: set[str] = set()
+
+    def tasks() -> Iterator[dict[str, Any]]:
+        for job in jobs:
+            yield {
+                "basename": job.tier,
+                "actions": [(_run_logged, [job, running])],
+                "task_dep": aside[: aside.index(job.tier)] if job.tier in aside else [],
+                "io": {"capture": False},
+            }
+
+    LOGS.mkdir(parents=True, exist_ok=True)
+    settings = {"dep_file": ":memory:", "num_process": 2, "par_type": "thread"}
+    run_doit(tasks, names, settings)
+
+
+_telling = Lock()
+
+
+def _run_logged(job: Job, running: set[str]) -> None:
+    running.add(job.tier)
+    say(f"-- running: {', '.join(sorted(running))}")
+    log = LOGS / f"{job.tier}.log"
+    with log.open("wb") as job.log:
+        job.run()
+    running.remove(job.tier)
+    with _telling:
+        say(f"== {job.tier}")
+        print(log.read_text("utf-8", errors="replace"), end="", flush=True)
+        _tell(job)
+
+
+def _tell(job: Job) -> None:
+    say(f"== {job.tier}: {job.passed} passed, {job.failed} failed in {job.seconds} s")
