@@ -40,6 +40,7 @@ LARGE = {
     "many small images": Geometry((64, 4, 3, 3), (6, 4, 3, 3), pad=1),
     "many images of a pixel": Geometry((500, 20, 1, 1), (30, 20, 1, 1)),
     "3x3, wide": Geometry((1, 8, 4, 5000), (8, 8, 3, 3), pad=1),
+    "3x3, large images": Geometry((3, 8, 40, 45), (9, 8, 3, 3), pad=1),
     "3x3, many channels": Geometry((1, 401, 5, 6), (9, 401, 3, 3), pad=1),
     "3x3, many output channels": Geometry((1, 9, 5, 6), (401, 9, 3, 3)),
     "3x3, many images": Geometry((130, 9, 7, 6), (10, 9, 3, 3), pad=1),
