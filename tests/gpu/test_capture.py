@@ -6,7 +6,7 @@ import pytest
 import pyconvlite.functions as F
 import pyconvlite.layers as L
 from pyconvlite import Variable, grad, no_grad, seed
-from pyconvlite.backends import asked, webgpu
+from pyconvlite.backends import host_scalars, webgpu
 from pyconvlite.models import LeNet, Sequential
 from pyconvlite.optimizers import (
     SGD,
@@ -234,7 +234,7 @@ def test_a_number_asked_for_is_followed_where_it_is_computed_with():
     count = iter(range(100))
 
     def step(x):
-        (n,) = asked(lambda: (next(count),))
+        (n,) = host_scalars(lambda: (next(count),))
         return x * (1 - n) + (-n) ** 2 / 4 + x ** (n + 1)
 
     fast = webgpu.capture(step)

@@ -8,7 +8,7 @@ import pytest
 import pyconvlite.functions as F
 import pyconvlite.layers as L
 from pyconvlite import Layer, Parameter, Variable, seed
-from pyconvlite.backends import mapped, webgpu
+from pyconvlite.backends import foreach, webgpu
 from pyconvlite.backends.webgpu.device import current
 from pyconvlite.backends.webgpu.packing import batches, gathered, joined
 from pyconvlite.models import Sequential
@@ -114,7 +114,7 @@ class TestMapped:
             calls.append(a.shape)
             return a + b, a * 2
 
-        for (total, doubled), (a, b) in zip(mapped(f, rows), host, strict=True):
+        for (total, doubled), (a, b) in zip(foreach(f, rows), host, strict=True):
             assert (total.shape, doubled.shape) == (a.shape, a.shape)
             np.testing.assert_array_equal(total.get(), a + b)
             np.testing.assert_array_equal(doubled.get(), a * 2)
@@ -129,7 +129,7 @@ class TestMapped:
             (webgpu.asarray(whole_numbers), webgpu.asarray(whole_numbers)),
             (webgpu.ones(2), webgpu.zeros(2)),
         ]
-        found = [webgpu.asnumpy(y) for (y,) in mapped(lambda a, b: (a + b,), rows)]
+        found = [webgpu.asnumpy(y) for (y,) in foreach(lambda a, b: (a + b,), rows)]
         for y, expected in zip(
             found,
             [np.full(3, 2), 1 + np.tile(narrow, 3), cpu + cpu, whole_numbers * 2, np.ones(2)],
@@ -137,13 +137,13 @@ class TestMapped:
         ):
             np.testing.assert_array_equal(y, expected)
         with pytest.raises(TypeError, match=r"webgpu\.asarray"):
-            mapped(lambda a, b: (a + b,), [(webgpu.ones(3), np.ones(3))])
+            foreach(lambda a, b: (a + b,), [(webgpu.ones(3), np.ones(3))])
 
     def test_more_than_a_buffer_holds(self, monkeypatch):
         limited(monkeypatch, maxStorageBufferBindingSize=80)
         host = [floats(n) for n in (8, 8, 8, 20, 3)]
         calls = []
-        found = mapped(lambda x: (calls.append(x.size), (x * 2,))[1], [(webgpu.asarray(x),) for x in host])
+        found = foreach(lambda x: (calls.append(x.size), (x * 2,))[1], [(webgpu.asarray(x),) for x in host])
         for (y,), x in zip(found, host, strict=True):
             np.testing.assert_array_equal(y.get(), x * 2)
         assert calls == [16, 8, 20, 3]
