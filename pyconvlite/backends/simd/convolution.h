@@ -9,7 +9,7 @@
  */
 #pragma once
 
-#include "product.h"
+#include "matmul.h"
 
 enum { SPACE = 224 * 1024 };
 

@@ -1,7 +1,11 @@
+#include "activation.h"
 #include "conv2d.h"
-#include "pointwise.h"
+#include "loss.h"
+#include "matmul.h"
+#include "norm.h"
+#include "optimizer.h"
 #include "pooling.h"
-#include "product.h"
+#include "reduction.h"
 
 /* The most that multiply-adds can do here, whatever they are used for: `rounds` times 48 of them on registers. */
 EXPORT float ceiling(int rounds) {
