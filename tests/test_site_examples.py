@@ -6,7 +6,6 @@ import ast
 import contextlib
 import io
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from tokenize import COMMENT, tokenize
@@ -18,10 +17,8 @@ import pytest
 import pyconvlite.graph
 import pyconvlite.utils
 from pyconvlite import Variable
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "site" / "python"))
-import showing
-from outlet import Outlet
+from tab import showing
+from tab.outlet import Outlet
 
 data = pytest.importorskip("tools.mnist", reason="the tools are not in the wheel")
 

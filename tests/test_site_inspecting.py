@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,10 +15,7 @@ from pyconvlite import Model, no_grad, test_mode
 from pyconvlite.datasets import Dataset
 from pyconvlite.models import SmallResNet
 from pyconvlite.optimizers import SGD
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "site" / "python"))
-import inspecting
-import training
+from tab import inspecting, training
 
 MODELS = [training.SmallCNN, training.LeNet, training.MLP]
 

@@ -6,21 +6,18 @@ import ast
 import functools
 import json
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from string import Formatter
 
 import numpy as np
 import pytest
+from test_site_language import english_words
 
 import pyconvlite.layers as L
 from pyconvlite.backends import DeviceUnavailable, webgpu
 from pyconvlite.backends.simd.library import Unsupported
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "site" / "python"))
-import messages
-from test_site_language import english_words
+from tab import messages
 
 pytestmark = pytest.mark.cpython  # the sources of the site are not inside Pyodide
 

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 import pyconvlite
 import pyconvlite.functions as F
 from pyconvlite.models import LeNet
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "site" / "python"))
-import names
+from tab import names
 
 
 def offered(code: str, **variables: object) -> dict[str, dict[str, str]]:

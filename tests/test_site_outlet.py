@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "site" / "python"))
-import outlet
-from outlet import Outlet, stream
+from tab import outlet
+from tab.outlet import Outlet, stream
 
 
 class Clock:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 import pyconvlite
 from pyconvlite.optimizers import Adam
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "site" / "python"))
-import pictures
-import training
+from tab import pictures, training
 
 SIDE = 84
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,13 +17,7 @@ from pyconvlite._coded import coded
 from pyconvlite.backends.simd import library
 from pyconvlite.datasets import MNIST
 from pyconvlite.optimizers import SGD, Adam
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "site" / "python"))
-import digits
-import looking
-import messages
-import running
-import training
+from tab import digits, looking, messages, running, training
 
 MODELS = [training.SmallCNN, training.LeNet, training.MLP]
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +11,8 @@ import pytest
 import pyconvlite.graph
 import pyconvlite.utils
 from pyconvlite import Variable
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "site" / "python"))
-import showing
-from outlet import Outlet
+from tab import showing
+from tab.outlet import Outlet
 
 pytestmark = pytest.mark.cpython  # matplotlib is not inside the Pyodide of the tests
 

@@ -65,13 +65,13 @@ FILES = {
     "webgpu/avg_pool": f"{WEBGPU}/wgsl/avg_pool.wgsl",
     "webgpu/loss_grad": f"{WEBGPU}/wgsl/softmax_cross_entropy_grad.wgsl",
     "webgpu/batch_norm_grad": f"{WEBGPU}/wgsl/batch_norm_grad.wgsl",
-    "site/inspecting": "site/python/inspecting.py",
-    "site/looking": "site/python/looking.py",
-    "site/names": "site/python/names.py",
-    "site/outlet": "site/python/outlet.py",
-    "site/pictures": "site/python/pictures.py",
-    "site/showing": "site/python/showing.py",
-    "site/training": "site/python/training.py",
+    "site/inspecting": "site/python/tab/inspecting.py",
+    "site/looking": "site/python/tab/looking.py",
+    "site/names": "site/python/tab/names.py",
+    "site/outlet": "site/python/tab/outlet.py",
+    "site/pictures": "site/python/tab/pictures.py",
+    "site/showing": "site/python/tab/showing.py",
+    "site/training": "site/python/tab/training.py",
 }
 
 

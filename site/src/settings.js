@@ -63,7 +63,7 @@ export function program({ model, optimizer, learningRate, batchSize, epochs, ima
   return [
     `from pyconvlite.backends import ${gpu ? 'use, webgpu' : 'use'}`,
     `from pyconvlite.optimizers import ${optimizer}`,
-    `from training import ${names.join(', ')}`,
+    `from tab.training import ${names.join(', ')}`,
     '',
     kernels === 'numpy' ? 'use("numpy")' : `use("auto")  # ${text().simd}`,
     ...(gpu ? ['await webgpu.init()'] : []),

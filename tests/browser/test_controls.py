@@ -150,7 +150,7 @@ def test_a_python_error_is_shown_as_such(visit: Visit) -> None:
     assert visit.page.is_hidden("#fault-detail")
     visit.page.click("#fault-more summary")
     assert "Traceback (most recent call last)" in visit.text("#fault-detail")
-    assert 'File "/home/pyodide/training.py"' in visit.text("#fault-detail")
+    assert 'File "/home/pyodide/tab/training.py"' in visit.text("#fault-detail")
 
     visit.choose(optimizer="Adam", batchSize=16)
     press(visit, "go")  # the page lives

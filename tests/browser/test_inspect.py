@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,9 +15,7 @@ from visits import Visit
 
 import pyconvlite.functions as F
 from pyconvlite.datasets import MNIST
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "site" / "python"))
-import training
+from tab import training
 
 # What the first map of a column looks like.
 PIXELS = """(column) =>

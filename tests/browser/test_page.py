@@ -127,7 +127,7 @@ def test_touch_draws(enter: Callable[..., Visit]) -> None:
 
 def test_the_code_shown_is_the_code_that_runs(trained: Visit) -> None:
     for name in ("training", "looking"):
-        assert trained.page.text_content(f"#{name}-py") == (SITE / "python" / f"{name}.py").read_text()
+        assert trained.page.text_content(f"#{name}-py") == (SITE / f"python/tab/{name}.py").read_text()
     trained.choose(optimizer="MomentumSGD")
     assert trained.page.input_value("[name=learningRate]") == "0.02"  # each has its own to begin with
     trained.choose(model="LeNet", learningRate="0.03", images=20_000, epochs=2)

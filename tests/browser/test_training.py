@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,9 +12,7 @@ from strokes import DIGITS, draw
 from visits import Visit
 
 from pyconvlite.datasets import MNIST
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "site" / "python"))
-import training
+from tab import training
 
 
 @pytest.fixture(scope="module")

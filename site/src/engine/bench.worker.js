@@ -5,9 +5,9 @@ import measure from '../../../benchmarks/measure.py?raw';
 import net from '../../../benchmarks/net.py?raw';
 import simd from '../../../benchmarks/simd.py?raw';
 import step from '../../../benchmarks/step.py?raw';
-import bench from '../../python/bench.py?raw';
-import running from '../../python/running.py?raw';
-import training from '../../python/training.py?raw';
+import bench from '../../python/tab/bench.py?raw';
+import running from '../../python/tab/running.py?raw';
+import training from '../../python/tab/training.py?raw';
 import { Downloads } from './downloads.js';
 import { expose } from './exposing.js';
 import { loadPython, PYODIDE_FILES, plain, writeModules } from './python.js';
@@ -27,9 +27,10 @@ class Bench {
    */
   async load(base, onProgress) {
     const py = await loadPython(base, new Downloads(base, onProgress, PYODIDE_FILES));
-    writeModules(py, { kernels, measure, net, simd, step, bench, running, training });
-    this.#bench = py.pyimport('bench');
-    return { pyodide: py.version, ...plain(py.pyimport('running').versions()) };
+    writeModules(py, { kernels, measure, net, simd, step }, '.');
+    writeModules(py, { bench, running, training });
+    this.#bench = py.pyimport('tab.bench');
+    return { pyodide: py.version, ...plain(py.pyimport('tab.running').versions()) };
   }
 
   /** What a function of bench.py finds. @param {string} name @param {(string | number)[]} args */

@@ -1,11 +1,11 @@
 // The worker that Python lives in: loads Pyodide and the data, and drives training.py batch by batch. Between two
 // batches it returns to its event loop, so that pause, stop and predictions get in.
 
-import inspecting from '../../python/inspecting.py?raw';
-import looking from '../../python/looking.py?raw';
-import pictures from '../../python/pictures.py?raw';
-import running from '../../python/running.py?raw';
-import training from '../../python/training.py?raw';
+import inspecting from '../../python/tab/inspecting.py?raw';
+import looking from '../../python/tab/looking.py?raw';
+import pictures from '../../python/tab/pictures.py?raw';
+import running from '../../python/tab/running.py?raw';
+import training from '../../python/tab/training.py?raw';
 import { Downloads } from './downloads.js';
 import { expose } from './exposing.js';
 import { fetchMnist, MNIST_FILES, storeMnist } from './mnist.js';
@@ -84,11 +84,11 @@ class Engine {
     this.#py = await loadPython(base, downloads);
     storeMnist(this.#py, await data);
     writeModules(this.#py, { training, looking, inspecting, pictures, running });
-    this.#training = this.#py.pyimport('training');
-    this.#looking = this.#py.pyimport('looking');
-    this.#running = this.#py.pyimport('running');
-    this.#inspecting = this.#py.pyimport('inspecting');
-    this.#pictures = this.#py.pyimport('pictures');
+    this.#training = this.#py.pyimport('tab.training');
+    this.#looking = this.#py.pyimport('tab.looking');
+    this.#running = this.#py.pyimport('tab.running');
+    this.#inspecting = this.#py.pyimport('tab.inspecting');
+    this.#pictures = this.#py.pyimport('tab.pictures');
     if (mnist) this.#useTestSet(this.#training.test_set());
     this.#scope = this.#py.toPy({});
     return { pyodide: this.#py.version, ...plain(this.#running.versions()) };

@@ -55,7 +55,7 @@ export async function loadMnist(py, base, code, onLoading) {
   const report = (/** @type {import('./downloads.js').Progress} */ progress) =>
     onLoading({ kind: 'loading', name: 'MNIST', progress });
   storeMnist(py, await fetchMnist(new Downloads(base, report, MNIST_FILES)));
-  py.pyimport('digits').gather();
+  py.pyimport('tab.digits').gather();
   withMnist.add(py);
 }
 

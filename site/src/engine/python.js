@@ -1,7 +1,8 @@
 // Python in a worker: Pyodide with its downloads counted, and what both workers do with it.
 
 import { wheels } from 'virtual:asset-sizes';
-import messages from '../../python/messages.py?raw';
+import init from '../../python/tab/__init__.py?raw';
+import messages from '../../python/tab/messages.py?raw';
 import { messageOf } from '../message.js';
 import { lifeHeld } from './life.js';
 
@@ -42,7 +43,8 @@ export async function loadPython(base, downloads) {
     const { loadPyodide } = await import(/* @vite-ignore */ `${base}pyodide/pyodide.mjs`);
     /** @type {Pyodide} */
     const py = await loadPyodide({ indexURL: `${base}pyodide/`, packages: PACKAGES });
-    writeModules(py, { messages });
+    py.FS.mkdir('tab');
+    writeModules(py, { __init__: init, messages });
     python = py;
     return py;
   });
@@ -54,7 +56,7 @@ let python;
 /** What an error tells; if it is Python's, it is the one that was caught last. @param {Error} error @returns {Message} */
 export function toldBy(error) {
   try {
-    if (python && error.name === 'PythonError') return plain(python.pyimport('messages').last_error());
+    if (python && error.name === 'PythonError') return plain(python.pyimport('tab.messages').last_error());
   } catch {
     // A program has damaged Python.
   }
@@ -80,10 +82,14 @@ export async function counting(downloads, load) {
 }
 
 /**
- * Lets Python import these modules. @param {Pyodide} py @param {Record<string, string>} sources  by their names
+ * Lets Python import these modules.
+ *
+ * @param {Pyodide} py
+ * @param {Record<string, string>} sources  by their names
+ * @param {string} [folder]  the site's package, or `.` for modules of no package
  */
-export function writeModules(py, sources) {
-  for (const [name, source] of Object.entries(sources)) py.FS.writeFile(`${name}.py`, source);
+export function writeModules(py, sources, folder = 'tab') {
+  for (const [name, source] of Object.entries(sources)) py.FS.writeFile(`${folder}/${name}.py`, source);
 }
 
 /** A Python result as plain JS: dicts as objects, arrays as typed arrays. @param {PyProxy} proxy */

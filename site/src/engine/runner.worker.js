@@ -1,14 +1,14 @@
 // The worker that runs a visitor's own Python, apart from training's: it may be ended at any moment.
 
 import * as bridge from 'virtual:bridge';
-import digits from '../../python/digits.py?raw';
-import inline from '../../python/inline.py?raw';
-import names from '../../python/names.py?raw';
-import outlet from '../../python/outlet.py?raw';
-import runner from '../../python/runner.py?raw';
-import running from '../../python/running.py?raw';
-import showing from '../../python/showing.py?raw';
-import training from '../../python/training.py?raw';
+import digits from '../../python/tab/digits.py?raw';
+import inline from '../../python/tab/inline.py?raw';
+import names from '../../python/tab/names.py?raw';
+import outlet from '../../python/tab/outlet.py?raw';
+import runner from '../../python/tab/runner.py?raw';
+import running from '../../python/tab/running.py?raw';
+import showing from '../../python/tab/showing.py?raw';
+import training from '../../python/tab/training.py?raw';
 import { CodedError, message } from '../message.js';
 import { Downloads } from './downloads.js';
 import { expose } from './exposing.js';
@@ -74,9 +74,9 @@ class Runner {
     this.#py = await loadPython(base, new Downloads(base, onProgress, PYODIDE_FILES));
     this.#py.registerJsModule('pyconvlite_bridge', bridge); // this worker's policy forbids eval
     writeModules(this.#py, { digits, inline, names, outlet, runner, running, showing, training });
-    this.#runner = this.#py.pyimport('runner');
+    this.#runner = this.#py.pyimport('tab.runner');
     performance.mark('ready');
-    return { pyodide: this.#py.version, ...plain(this.#py.pyimport('running').versions()) };
+    return { pyodide: this.#py.version, ...plain(this.#py.pyimport('tab.running').versions()) };
   }
 
   /**

@@ -54,7 +54,7 @@ export const programFor = ({ model, optimizer, learningRate, batchSize, epochs, 
   [
     'from pyconvlite.backends import use',
     `from pyconvlite.optimizers import ${optimizer}`,
-    `from training import ${model}, build, train`,
+    `from tab.training import ${model}, build, train`,
     '',
     `use("auto")  # ${text().simd}`,
     `model = build(${model}, classes=${classes})  # ${text().random}`,

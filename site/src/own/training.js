@@ -1,6 +1,6 @@
 // Training on the visitor's own pictures: the buttons, how far it is, what came of it, and the program.
 
-import pictures from '../../python/pictures.py?raw';
+import pictures from '../../python/tab/pictures.py?raw';
 import { onLanguage, texts } from '../language.js';
 import { told } from '../message.js';
 import { writeCode } from '../views/code.js';

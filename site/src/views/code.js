@@ -2,9 +2,9 @@
 
 import { classHighlighter, highlightCode } from '@lezer/highlight';
 import { parser } from '@lezer/python';
-import inspecting from '../../python/inspecting.py?raw';
-import looking from '../../python/looking.py?raw';
-import training from '../../python/training.py?raw';
+import inspecting from '../../python/tab/inspecting.py?raw';
+import looking from '../../python/tab/looking.py?raw';
+import training from '../../python/tab/training.py?raw';
 import { program } from '../settings.js';
 import { byId, make } from './dom.js';
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from math import isqrt
 
 import numpy as np
-from looking import SIZE, numbers
 from numpy.typing import ArrayLike
 
 import pyconvlite.functions as F
 from pyconvlite import Function, Model, Variable, grad, test_mode
 from pyconvlite.autograd import functions_behind
 from pyconvlite.datasets import Dataset
+from tab.looking import SIZE, numbers
 
 PROBED = 64  # images on which activations and gradients are measured
 BINS = 32

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 
 import numpy as np
-from messages import message, message_of
-from training import on_gpu
 
 import pyconvlite
 from pyconvlite import Model, backends
 from pyconvlite.backends import webgpu
 from pyconvlite.backends.simd import library
 from pyconvlite.backends.webgpu.device import current
+from tab.messages import message, message_of
+from tab.training import on_gpu
 
 
 async def find_gpu() -> dict:

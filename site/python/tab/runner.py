@@ -10,15 +10,14 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-import names
 import numpy as np
-import showing
-from outlet import Outlet, stream
 from pyodide.code import eval_code_async
 from pyodide.ffi import to_js
 
 from pyconvlite import Variable
 from pyconvlite.backends import to_cpu
+from tab import names, showing
+from tab.outlet import Outlet, stream
 
 FILE = "program.py"
 

@@ -6,13 +6,12 @@ import os
 import sys
 from typing import Any
 
-from outlet import Outlet
-
 import pyconvlite.graph
 import pyconvlite.utils
 from pyconvlite import Variable
+from tab.outlet import Outlet
 
-os.environ["MPLBACKEND"] = "module://inline"  # inline.py; read when matplotlib is imported
+os.environ["MPLBACKEND"] = "module://tab.inline"  # inline.py; read when matplotlib is imported
 
 _IMAGES = {"_repr_svg_": "image/svg+xml", "_repr_png_": "image/png", "_repr_jpeg_": "image/jpeg"}
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from math import isqrt
 
 import numpy as np
-from looking import SIZE, look, normalized, resized
-from training import scaled
 
 from pyconvlite import Model
 from pyconvlite.datasets import Dataset
 from pyconvlite.transforms import Compose, RandomShift
+from tab.looking import SIZE, look, normalized, resized
+from tab.training import scaled
 
 EVERY = 5  # of so many pictures of a class one is kept from training, to test with
 SHIFT = 2  # pixels that a picture is moved by at most, each time it is learnt from

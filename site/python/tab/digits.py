@@ -5,10 +5,9 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from training import DATA
-
 from pyconvlite.datasets.mnist import _MNIST_FILES as SHA256
 from pyconvlite.utils import cache_dir
+from tab.training import DATA
 
 
 def gather(parts: Path = DATA) -> None:

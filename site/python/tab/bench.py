@@ -1,7 +1,7 @@
 """Measure this tab: kernels beside NumPy and beside the most that a core can do, and a step of training.
 
-kernels.py, measure.py, net.py, simd.py and step.py are the files of the same names in benchmarks/. A browser
-tells the time in steps of 0.1 or 1 ms, so what is short is timed here in rows of calls.
+`kernels`, `measure`, `net`, `simd` and `step` are modules of benchmarks/, which the worker writes beside this
+package. A browser tells the time in steps of 0.1 or 1 ms, so what is short is timed here in rows of calls.
 """
 
 from __future__ import annotations

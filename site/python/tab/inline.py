@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import showing
 from matplotlib.backend_bases import Gcf
 from matplotlib.backends.backend_agg import FigureCanvasAgg as FigureCanvas
+
+from tab import showing
 
 __all__ = ["FigureCanvas", "show"]
 
