@@ -14,7 +14,7 @@ from tools.build.process import PYTHON
 CHECKERS = (
     f"{PYTHON} -m mypy",
     f"{PYTHON} -m tools.seam_types",
-    ".venv/bin/lint-imports",
+    "PYTHONPATH=site/python .venv/bin/lint-imports",
     f"{PYTHON} -m ruff check",
     f"{PYTHON} -m ruff format --check",
     ".venv/bin/clang-format --dry-run -Werror pyconvlite/backends/simd/*.[ch]",
