@@ -72,7 +72,7 @@ class Layer:
         raise NotImplementedError(f"{type(self).__name__} does not define forward")
 
     def _repr_html_(self) -> str:
-        """HTML table of the layers, their Parameters and their output shapes, as long as the outputs exist."""
+        """HTML table of the layers, their Parameters and their output shapes, while the outputs exist."""
         from .. import _html  # imported here, since only notebooks need it
 
         nodes = list(walk(self))
