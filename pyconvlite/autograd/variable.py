@@ -258,7 +258,7 @@ class Variable:
         return _functions.transpose(self)
 
     def reshape(self, *shape: Any) -> Variable:
-        """Change the shape, as `reshape` does: `x.reshape(2, 3)` or `x.reshape((2, 3))`."""
+        """Change the shape: `x.reshape(2, 3)` or `x.reshape((2, 3))`."""
         return _functions.reshape(self, shape[0] if len(shape) == 1 else shape)
 
     def transpose(self, *axes: Any) -> Variable:
