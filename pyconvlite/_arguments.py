@@ -1,6 +1,6 @@
 """Checks of arguments that several modules share: integers, other numbers, axes.
 
-Each gives back what it checked, or raises an error that names the argument.
+Each returns the checked value, or raises an error that names the argument.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ import numpy as np
 
 
 def integer(value: Any, name: str, given: Any, kind: str = "an integer") -> int:
-    """Read an integer: anything `operator.index` takes, but no bool.
+    """Return `value` as an int; it may be anything that `operator.index` accepts, except bool.
 
     Args:
-        value: what should be the integer.
-        name: the argument's name.
-        given: the argument, of which `value` may be a part.
-        kind: what the argument may be.
+        value: the value to convert.
+        name: the argument's name, for the error message.
+        given: the whole argument, for the error message; `value` may be one element of it.
+        kind: what the argument must be, for the error message.
 
     Raises:
-        TypeError: no integer.
+        TypeError: `value` is not an integer.
 
     Example:
         >>> integer(2.5, "stride", (1, 2.5), "two integers")
@@ -41,11 +41,11 @@ def integer(value: Any, name: str, given: Any, kind: str = "an integer") -> int:
 
 
 def at_least(least: int, value: SupportsIndex, name: str) -> int:
-    """Read an integer with a lower limit.
+    """Check that an argument is an integer and at least `least`; return it as an int.
 
     Raises:
-        TypeError: no integer.
-        ValueError: less than `least`.
+        TypeError: `value` is not an integer.
+        ValueError: `value` is less than `least`.
 
     Example:
         >>> at_least(1, np.int64(3), "batch_size")
@@ -58,11 +58,11 @@ def at_least(least: int, value: SupportsIndex, name: str) -> int:
 
 
 def number(value: Any, name: str) -> float:
-    """Check a finite number, Python's or a NumPy scalar.
+    """Check that an argument is a finite real number, a Python number or a NumPy scalar.
 
     Raises:
-        TypeError: no number.
-        ValueError: infinite or nan.
+        TypeError: `value` is not a real number.
+        ValueError: `value` is infinite or nan.
 
     Example:
         >>> number("a", "slope")
@@ -73,15 +73,15 @@ def number(value: Any, name: str) -> float:
         raise TypeError(f"{name} must be a number; got {reprlib.repr(value)}")
     if not math.isfinite(value):
         raise ValueError(f"{name} must be a finite number; got {value}")
-    return value  # type: ignore[return-value] # float does not count as Real for mypy
+    return value  # type: ignore[return-value] # mypy does not treat float as numbers.Real
 
 
 def within(least: float, value: float, below: float, name: str) -> float:
-    """Check a number that has limits, of which only the lower one is allowed.
+    """Check that a number is at least `least` and less than `below`.
 
     Raises:
-        TypeError: no number.
-        ValueError: less than `least`, or not below `below`.
+        TypeError: `value` is not a real number.
+        ValueError: `value` is not in [least, below).
 
     Example:
         >>> within(0, 0.9, 1, "momentum")
@@ -94,11 +94,11 @@ def within(least: float, value: float, below: float, name: str) -> float:
 
 
 def above_zero(value: float, name: str) -> float:
-    """Check a number that must be above 0.
+    """Check that a number is greater than 0.
 
     Raises:
-        TypeError: no number.
-        ValueError: 0 or less.
+        TypeError: `value` is not a real number.
+        ValueError: `value` is not greater than 0.
 
     Example:
         >>> above_zero(1e-8, "eps")
@@ -110,11 +110,11 @@ def above_zero(value: float, name: str) -> float:
 
 
 def share(value: float, name: str) -> float:
-    """Check a number from 0 to 1, both of them allowed.
+    """Check that a number is in [0, 1].
 
     Raises:
-        TypeError: no number.
-        ValueError: out of these limits.
+        TypeError: `value` is not a real number.
+        ValueError: `value` is not in [0, 1].
 
     Example:
         >>> share(1, "ratio")
@@ -126,18 +126,18 @@ def share(value: float, name: str) -> float:
 
 
 def as_axis(axis: Any, shape: Sequence[int] | None = None) -> Any:
-    """Read an `axis` argument: an integer, several in a tuple or list, or None for all axes.
+    """Check an `axis` argument: an integer, a tuple or list of integers, or None for all axes.
 
     Args:
-        axis: the argument; negative ones count from the end.
-        shape: of the array x whose axes they are; None where it is not known yet.
+        axis: the argument; negative axes count from the end.
+        shape: shape of the array x that has these axes; None skips the range check.
 
     Returns:
-        An integer, a tuple or None.
+        An integer, a tuple of integers or None.
 
     Raises:
-        TypeError: something else.
-        ValueError: x has no such axis.
+        TypeError: `axis` has another type.
+        ValueError: x does not have such an axis.
 
     Example:
         >>> as_axis([0, -1], (2, 3, 4))

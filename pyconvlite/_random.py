@@ -1,4 +1,4 @@
-"""The package's generator of random numbers, for initial weights, dropout and shuffling."""
+"""The package's random number generator, for initial weights, dropout and shuffling."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import numpy as np
 
 from ._arguments import at_least
 
-_rng: np.random.Generator | None = None  # made when first asked for: numpy.random takes long to import
+_rng: np.random.Generator | None = None  # created on first use, since numpy.random is slow to import
 
 
 def rng() -> np.random.Generator:
-    """The generator that initial weights, dropout and DataLoader draw from.
+    """Return the generator that initial weights, dropout and DataLoader use.
 
     Example:
         >>> rng().standard_normal(3, dtype=np.float32).dtype
@@ -23,14 +23,14 @@ def rng() -> np.random.Generator:
 
 
 def seed(n: int | None = None) -> None:
-    """Make initial weights, dropout and the order of a DataLoader repeatable.
+    """Seed the generator of initial weights, dropout and the order of a DataLoader.
 
     Args:
-        n: seed, an integer >= 0; None starts from the system's entropy again.
+        n: an integer >= 0; None seeds from the operating system's entropy.
 
     Raises:
-        TypeError: no integer.
-        ValueError: a negative one.
+        TypeError: `n` is not an integer.
+        ValueError: `n` is negative.
 
     Example:
         >>> seed(1); a = rng().random()

@@ -1,4 +1,4 @@
-"""Sizes and shapes: pairs (height, width), output sizes of convolutions, axes of a broadcast or reduction."""
+"""Sizes and shapes: (height, width) pairs, convolution output sizes, broadcast and reduction axes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ._arguments import at_least, integer
 
-Array: TypeAlias = NDArray[Any]  # of NumPy, or of a device with NumPy's methods
+Array: TypeAlias = NDArray[Any]  # a NumPy array, or a device array with the same methods
 Pair: TypeAlias = tuple[int, int]  # (height, width)
 IntPair: TypeAlias = SupportsIndex | tuple[SupportsIndex, ...] | list[SupportsIndex]
 
@@ -19,18 +19,18 @@ IntPair: TypeAlias = SupportsIndex | tuple[SupportsIndex, ...] | list[SupportsIn
 
 
 def pair(x: IntPair, name: str = "x") -> tuple[int, int]:
-    """Read a size that is given once for both axes, or once for each (book step 57).
+    """Return `x` as a pair (height, width); a single integer is used for both (book step 57).
 
     Args:
-        x: an integer (anything `operator.index` takes, but no bool), or a tuple or list of exactly two.
+        x: an integer, or a tuple or list of two; anything that `operator.index` accepts, except bool.
         name: the argument's name, for the error message.
 
     Returns:
         (height, width) as two Python ints.
 
     Raises:
-        TypeError: not an integer, nor a tuple or list of integers.
-        ValueError: a tuple or list whose length is not two.
+        TypeError: `x` is neither an integer nor a tuple or list of integers.
+        ValueError: `x` is a tuple or list whose length is not two.
 
     Example:
         >>> pair(3), pair((1, 2)), pair([4, 5])
@@ -39,28 +39,28 @@ def pair(x: IntPair, name: str = "x") -> tuple[int, int]:
     kind = "an integer or a tuple of two integers"
     if isinstance(x, tuple | list):
         if len(x) != 2:
-            raise ValueError(f"{name} must be an integer or two of them, (height, width); got {x!r}")
+            raise ValueError(f"{name} must be an integer or a pair (height, width); got {x!r}")
         return integer(x[0], name, x, kind), integer(x[1], name, x, kind)
     size = integer(x, name, x, kind)
     return size, size
 
 
 def get_conv_outsize(input_size: int, kernel_size: int, stride: int, pad: int, dilation: int = 1) -> int:
-    """Count the positions at which a kernel fits along one axis (book step 55).
+    """Output size of a convolution along one axis (book step 55).
 
     Args:
-        input_size: pixels along the axis.
-        kernel_size: pixels of the kernel along the axis.
-        stride: pixels from one position to the next, at least 1.
+        input_size: size of the input, in pixels.
+        kernel_size: size of the kernel, in pixels.
+        stride: step between kernel positions, in pixels, at least 1.
         pad: pixels added at each of the two ends, at least 0.
-        dilation: distance between neighbouring pixels of the kernel, at least 1.
+        dilation: spacing between kernel elements, in pixels, at least 1.
 
     Returns:
         (input_size + 2 * pad - extent) // stride + 1 with extent = (kernel_size - 1) * dilation + 1.
 
     Raises:
-        TypeError: a size that is no integer.
-        ValueError: a size out of its range, or a kernel larger than the padded input.
+        TypeError: a size is not an integer.
+        ValueError: a size is below its minimum, or the kernel is larger than the padded input.
 
     Example:
         >>> get_conv_outsize(4, 3, 1, 1), get_conv_outsize(28, 5, 2, 0)
@@ -97,18 +97,16 @@ def conv_outsize(
 
 
 def get_deconv_outsize(size: int, k: int, s: int, p: int, dilation: int = 1) -> int:
-    """Size along one axis of a transposed convolution's output: the smallest that convolves back to `size`.
+    """Output size of a transposed convolution along one axis: the smallest that a convolution maps to `size`.
 
     Args:
-        size: pixels of the input along the axis.
-        k: kernel size.
-        s: stride, at least 1.
-        p: pad that the convolution back would have, at least 0.
-        dilation: as in `get_conv_outsize`.
+        size: size of the input, in pixels, at least 1.
+        k, s, p, dilation: kernel size, stride, pad and dilation of that convolution, as in
+            `get_conv_outsize`.
 
     Raises:
-        TypeError: a size that is no integer.
-        ValueError: a size out of its range, or nothing left after taking `p` off at both ends.
+        TypeError: a size is not an integer.
+        ValueError: a size is below its minimum, or the output size would be below 1.
 
     Example:
         >>> get_deconv_outsize(4, 3, 1, 1), get_deconv_outsize(12, 5, 2, 0)
@@ -119,8 +117,8 @@ def get_deconv_outsize(size: int, k: int, s: int, p: int, dilation: int = 1) -> 
     outsize = s * (size - 1) + (k - 1) * dilation + 1 - 2 * p
     if outsize < 1:
         raise ValueError(
-            f"deconvolution of size {size} with kernel {k}, stride {s}, pad {p}, dilation {dilation} leaves "
-            f"{outsize} pixels; use less pad or a larger kernel"
+            f"deconvolution of size {size} with kernel {k}, stride {s}, pad {p}, dilation {dilation} has "
+            f"output size {outsize}; use less pad or a larger kernel"
         )
     return outsize
 
@@ -143,7 +141,7 @@ def deconv_outsize(
 
 
 def check_axes(shape: Sequence[int], axes: str, name: str = "x") -> None:
-    """Raise ValueError unless `shape` has the axes that `axes`, such as "(N, C, H, W)", spells out.
+    """Raise ValueError unless `shape` has as many axes as `axes` names, for example "(N, C, H, W)".
 
     Example:
         >>> check_axes((1, 28, 28), "(N, C, H, W)")
@@ -156,7 +154,7 @@ def check_axes(shape: Sequence[int], axes: str, name: str = "x") -> None:
 
 
 def lowest(dtype: Any) -> float:
-    """What max pooling pads with: a value that no pixel of this dtype lies below.
+    """Smallest value of a dtype, with which max pooling pads.
 
     Example:
         >>> lowest(np.dtype(np.float32)), lowest(np.dtype(np.uint8))
@@ -178,10 +176,10 @@ def _kernel_sizes(kernel_size: int, stride: int, pad: int, dilation: int) -> tup
 
 
 def stretched_axes(small: tuple[int, ...], large: tuple[int, ...]) -> tuple[int, ...]:
-    """The axes along which an array of shape `small` is repeated when it broadcasts to `large`.
+    """Axes along which broadcasting from shape `small` to shape `large` repeats elements.
 
     Raises:
-        ValueError: it does not broadcast.
+        ValueError: `small` does not broadcast to `large`.
 
     Example:
         >>> stretched_axes((3, 1), (2, 3, 4))
@@ -189,21 +187,21 @@ def stretched_axes(small: tuple[int, ...], large: tuple[int, ...]) -> tuple[int,
     """
     lead = len(large) - len(small)
     if lead < 0 or any(n not in (1, size) for n, size in zip(small, large[lead:], strict=True)):
-        raise ValueError(f"cannot sum an array of shape {large} to {small}: it does not broadcast from there")
+        raise ValueError(f"cannot sum shape {large} to shape {small}: {small} does not broadcast to {large}")
     return (*range(lead), *(lead + i for i, n in enumerate(small) if n == 1 != large[lead + i]))
 
 
 def reshape_sum_backward(gy: Any, x_shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
-    """Give a reduction's gradient back the axes that the reduction dropped, each of length 1.
+    """Reshape the gradient of a reduction's output so that it broadcasts to the input's shape.
 
     Args:
-        gy: gradient (Variable or array) of a reduction's output.
-        x_shape: shape of the reduction's input.
-        axis: the axis or axes reduced; None for all.
-        keepdims: whether the reduction kept its axes.
+        gy: gradient of the output, a Variable or array.
+        x_shape: shape of the input.
+        axis: the reduced axis or axes; None for all.
+        keepdims: whether the reduction kept the reduced axes.
 
     Returns:
-        gy, reshaped so that it broadcasts to `x_shape`.
+        gy, with each removed axis restored with length 1.
 
     Example:
         >>> reshape_sum_backward(np.ones(3), (3, 4), axis=1, keepdims=False).shape
@@ -215,11 +213,11 @@ def reshape_sum_backward(gy: Any, x_shape: tuple[int, ...], axis: Any, keepdims:
 
 
 def kept_shape(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
-    """Shape that a reduction with `keepdims=True` leaves.
+    """Shape of a reduction's result with `keepdims=True`.
 
     Args:
         shape: shape of the reduction's input.
-        axis: an axis, several, or None for all; negative ones count from the end.
+        axis: an axis, a tuple of axes, or None for all; negative axes count from the end.
 
     Example:
         >>> kept_shape((2, 3, 4), (0, -1))

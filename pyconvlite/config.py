@@ -1,4 +1,4 @@
-"""Settings of the engine: whether it records graphs, and whether it trains or is in use."""
+"""Settings of the engine: graph recording, and training or inference mode."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 
 class Config:
-    """Settings of the engine, changed for a while by `using_config`.
+    """Global settings of the engine; `using_config` changes one temporarily.
 
     Attributes:
-        enable_backprop: whether Functions remember their inputs, for `backward`.
-        train: whether dropout and the like behave as in training.
+        enable_backprop: whether Functions record the graph that `backward` needs.
+        train: whether dropout and batch normalization are in training mode.
 
     Example:
         >>> Config.enable_backprop, Config.train
@@ -25,10 +25,14 @@ class Config:
 
 @contextlib.contextmanager
 def using_config(name: str, value: Any) -> Iterator[None]:
-    """Set one of Config's settings inside a `with` block (book step 18).
+    """Change one attribute of Config within a `with` block (book step 18).
+
+    Args:
+        name: the attribute, "enable_backprop" or "train".
+        value: its value within the block.
 
     Raises:
-        AttributeError: Config has no such setting.
+        AttributeError: Config has no attribute `name`.
 
     Example:
         >>> with using_config("train", False):
@@ -44,7 +48,7 @@ def using_config(name: str, value: Any) -> Iterator[None]:
 
 
 def no_grad() -> contextlib.AbstractContextManager[None]:
-    """Compute without remembering the graph: less memory, no `backward`.
+    """Disable graph recording within a `with` block: it saves memory, but `backward` is not possible.
 
     Example:
         >>> import numpy as np
@@ -59,7 +63,7 @@ def no_grad() -> contextlib.AbstractContextManager[None]:
 
 
 def test_mode() -> contextlib.AbstractContextManager[None]:
-    """Let dropout and the like behave as in use, not as in training.
+    """Switch dropout and batch normalization to inference mode within a `with` block.
 
     Example:
         >>> with test_mode():
@@ -69,4 +73,4 @@ def test_mode() -> contextlib.AbstractContextManager[None]:
     return using_config("train", False)
 
 
-test_mode.__test__ = False  # type: ignore[attr-defined] # its name would make pytest collect it
+test_mode.__test__ = False  # type: ignore[attr-defined] # pytest would collect it as a test

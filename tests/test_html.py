@@ -162,8 +162,8 @@ class TestLayer:
     def test_sizes_that_are_open(self):
         found = shown(Sequential(L.Conv2d(8, 3), F.relu, L.Linear(2, in_size=4)))
         assert found.row("layers/0")["Parameters"] == "W (8, ?, 3, 3), b (8,)"
-        assert found.row("layers/0")["how many"] == "?"
-        assert found.row("total")["how many"] == "10 and more"
+        assert found.row("layers/0")["elements"] == "?"
+        assert found.row("total")["elements"] == "10 and more"
 
     def test_a_layer_alone(self):
         found = shown(L.Linear(2, in_size=3))
@@ -183,7 +183,7 @@ class TestLayer:
         assert shown(Layer()).texts[0] == "Layer"
 
     def test_what_no_training_changes(self):
-        assert shown(L.BatchNorm(4)).row("not trained")["how many"] == "8"
+        assert shown(L.BatchNorm(4)).row("not trained")["elements"] == "8"
 
     def test_several_outputs(self):
         class Twice(Layer):

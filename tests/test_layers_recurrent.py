@@ -138,7 +138,7 @@ def test_a_copy_has_the_weights_and_no_state(make, duplicate):
 def test_a_batch_of_another_size_needs_a_new_state(make):
     layer = make(5)
     layer(STEPS[0])
-    with pytest.raises(ValueError, match=r"\(1, 3\) has another batch size .*\(2, 5\); call reset_state"):
+    with pytest.raises(ValueError, match=r"\(1, 3\) .*\(2, 5\) have different batch sizes; call reset_state"):
         layer(STEPS[0][:1])
 
 
@@ -193,7 +193,7 @@ def test_embed_id_is_drawn_with_variance_one():
         (lambda: L.LSTM(2.0), TypeError, "hidden_size must be an integer"),
         (lambda: L.RNN(2, 0), ValueError, "in_size must be at least 1; got 0"),
         (lambda: L.LSTM(2, dtype=int), TypeError, "dtype must be .* got int"),
-        (lambda: L.RNN(2)(np.zeros(3)), ValueError, r"2 or more axes; got shape \(3,\)"),
+        (lambda: L.RNN(2)(np.zeros(3)), ValueError, r"at least 2 axes; got shape \(3,\)"),
         (lambda: L.LSTM(2, 3)(np.zeros((1, 4))), ValueError, "4"),
         (lambda: L.EmbedID(0, 2), ValueError, "in_size must be at least 1; got 0"),
         (lambda: L.EmbedID(2, 0), ValueError, "out_size must be at least 1; got 0"),

@@ -1,6 +1,6 @@
 """Automatic differentiation (book steps 7-18 and 32-36).
 
-`function.py` stands on `variable.py`, and that on `walk.py`, the walk back through the graph.
+`function.py` imports `variable.py`, which imports `walk.py`, the reverse traversal of the graph.
 """
 
 from .function import Function

@@ -1,4 +1,4 @@
-"""Function: an operation on arrays that knows its gradient, and records its call in the graph."""
+"""Function: a differentiable operation on arrays, which records its call in the graph."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from .variable import Variable, as_array, as_input, as_variable
 
 
 class Function:
-    """An operation on arrays that knows its gradient.
+    """A differentiable operation on arrays.
 
-    A subclass defines `forward(self, *xs)`, arrays in and an array or a tuple of arrays out, and
-    `backward(self, *gys)`, Variables in and for each input a Variable or None (no gradient) out, fewer where
-    the last inputs have none. `backward` uses operations on Variables only. It can read `self.inputs`, the
-    weak references `self.outputs`, and `self.needs_input_grad`, which tells for each input whether anybody
-    waits for its gradient. An instance serves one call.
+    A subclass defines `forward(self, *xs)`, which takes arrays and returns an array or a tuple of arrays, and
+    `backward(self, *gys)`, which takes the gradients of the outputs as Variables and returns a Variable or
+    None (no gradient) for each input; the last ones may be omitted. `backward` uses operations on Variables
+    only. It can read `self.inputs`, the weak references `self.outputs`, and `self.needs_input_grad`: for each
+    input, whether its gradient is needed. Use a new instance for each call.
 
     Example:
         >>> import numpy as np
@@ -40,16 +40,18 @@ class Function:
     needs_input_grad: tuple[bool, ...]
     generation: int
 
-    _orphans: ClassVar[list[tuple[Variable, ...]]] = []  # inputs of Functions that are gone
+    _orphans: ClassVar[list[tuple[Variable, ...]]] = []  # inputs of deleted Functions, still to be released
     _freeing = threading.Lock()
 
     def __call__(self, *inputs: Any) -> Variable:
-        """Compute the output Variable, or a tuple of them where forward gives a tuple of several arrays."""
+        """Return the output Variable, or a tuple of Variables if `forward` returns several arrays."""
         variables = tuple([as_input(x) for x in inputs])
         ys = self.forward(*[x.data for x in variables])
         ys = tuple(ys) if isinstance(ys, tuple | list) else (ys,)
         if any(y is None for y in ys):
-            raise TypeError(f"{type(self).__name__}.forward must return an array or several; got None")
+            raise TypeError(
+                f"{type(self).__name__}.forward must return an array or a tuple of arrays; got None"
+            )
         outputs = tuple([Variable(as_array(y)) for y in ys])
         if Config.enable_backprop:
             self.inputs = variables
@@ -58,33 +60,33 @@ class Function:
             for y in outputs:
                 y.set_creator(self)
             self.outputs = tuple([weakref.ref(y) for y in outputs])
-            if len(outputs) > 1:  # an unused one is gone by the time its gradient, zero, has to be made
+            if len(outputs) > 1:  # for zero gradients: an unused output may be freed before backward
                 self._output_specs = [(y.shape, y.dtype) for y in outputs]
         return outputs[0] if len(outputs) == 1 else outputs  # type: ignore[return-value] # see above
 
     def _input_grads(self, gys: list[Variable]) -> list[Variable | None]:
-        """What `backward` gives, one Variable or None per input; None where it leaves the last ones out.
+        """Call `backward`; return its gradients, a Variable or None each, at most one per input.
 
         Raises:
-            ValueError: more gradients than inputs.
+            ValueError: `backward` returns more gradients than there are inputs.
         """
         gxs = self.backward(*gys)
         if not isinstance(gxs, tuple | list):
             gxs = (gxs,)
         if len(gxs) > len(self.inputs):
             raise ValueError(
-                f"{type(self).__name__}.backward must return a gradient per input, at most "
+                f"{type(self).__name__}.backward must return at most one gradient per input, "
                 f"{len(self.inputs)}; got {len(gxs)}"
             )
         return [None if gx is None else as_variable(gx) for gx in gxs]
 
     def _zero_grad(self, output: int, like: Any) -> Variable:
-        """The gradient of an output that nothing was computed from, where the array `like` is."""
+        """Zero gradient of an unused output, on the device of the array `like`."""
         return Variable(backends.get_array_module(like).zeros(*self._output_specs[output]))
 
     def __del__(self) -> None:
-        # Let go of the inputs, and so of the Functions behind them, one Function after another. Nested, as
-        # Python would do it, 1,500 of them overflow the stack of a browser tab, and the tab is dead.
+        # Release the inputs, and the Functions that computed them, in a loop. Python would release a chain of
+        # Functions recursively, and 1,500 of them overflow the stack of a browser tab, which then crashes.
         self._orphans.append(self.__dict__.pop("inputs", ()))
         if self._freeing.acquire(blocking=False):
             try:
@@ -95,8 +97,8 @@ class Function:
 
     def forward(self, *xs: Any, **kwargs: Any) -> Any:
         """Compute the output arrays from the input arrays."""
-        raise NotImplementedError(f"{type(self).__name__} defines no forward")
+        raise NotImplementedError(f"{type(self).__name__} does not define forward")
 
     def backward(self, *gys: Any, **kwargs: Any) -> Any:
-        """Compute the inputs' gradients from the outputs' gradients, all Variables."""
-        raise NotImplementedError(f"{type(self).__name__} defines no backward")
+        """Compute the gradients of the inputs from those of the outputs, all Variables."""
+        raise NotImplementedError(f"{type(self).__name__} does not define backward")

@@ -1,15 +1,15 @@
-"""Variable, Parameter, and the gradients of one with respect to others.
+"""Variable, Parameter, and `grad`.
 
-A Variable holds an array. Calling a Function computes new Variables from old ones and, unless told otherwise,
-remembers how: the output points to its Function (`creator`), the Function to its inputs. That chain is the
-graph, and `backward` walks it from the newest Function to the oldest (`walk.py`). Each Function writes
-its `backward` with Variables, so a gradient can itself be differentiated, to any order (book steps 7-18 and
-32-36).
+A Variable holds an array. Calling a Function computes new Variables and records the call, unless recording is
+disabled: an output references its Function (`creator`), and the Function its inputs. These references are the
+graph, which `backward` traverses from the newest Function to the oldest (`walk.py`). The `backward` of each
+Function uses operations on Variables, so a gradient can itself be differentiated, to any order (book steps
+7-18 and 32-36).
 
-Lifetime: a Function holds its outputs weakly, so there is no reference cycle, and a graph is freed by
-reference counting as soon as its last Variable goes. `create_graph=True` is the
-exception: a leaf then holds its gradient, the gradient its graph, and that graph the leaf. Such a cycle lives
-until the gradient is dropped (`cleargrad()`), or until Python's garbage collector finds it.
+Lifetime: a Function holds weak references to its outputs, so there is no reference cycle, and reference
+counting frees a graph together with its last Variable. `create_graph=True` is the exception: a leaf then
+references its gradient, the gradient its graph, and the graph the leaf. This cycle lives until the gradient
+is cleared (`cleargrad()`) or Python's garbage collector runs.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _functions: _Functions
 
 
 def register_functions(functions: _Functions) -> None:
-    """Have the operators of Variables call the functions of this module.
+    """Register the module whose functions implement the operators of Variable.
 
-    The functions stand above this package, and register themselves here once: nothing imports upwards.
+    `pyconvlite.functions` imports this package and calls this once, so that there is no circular import.
     """
     global _functions
     _functions = functions
@@ -45,15 +45,15 @@ class Variable:
     """An array in a computation graph.
 
     Args:
-        data: an array, or None for a Parameter whose size is not known yet.
-        name: shown in graphs and messages.
+        data: an array, or None for a Parameter whose shape is not known yet.
+        name: label in graphs and error messages.
 
     Attributes:
-        data: the array; may be written to and reassigned.
-        grad: the gradient, a Variable, once `backward` has reached this one; None before.
-        creator: the Function that made it; None for a leaf.
-        requires_grad: whether `backward` computes its gradient. False for what a Function was given as a
-            plain array or number: nobody could ask for that gradient, so no work is spent on it.
+        data: the array; it may be modified in place or reassigned.
+        grad: the gradient, a Variable; None until `backward` computes it.
+        creator: the Function that computed this Variable; None for a leaf.
+        requires_grad: whether `backward` computes its gradient. False for an array or number passed to a
+            Function: its gradient would not be accessible, so it is not computed.
 
     Raises:
         TypeError: `data` is not an array.
@@ -66,14 +66,14 @@ class Variable:
         variable([2. 4.])
     """
 
-    __array_ufunc__ = None  # array + variable: NumPy leaves the operator to Variable
+    __array_ufunc__ = None  # array + variable: NumPy defers to Variable.__radd__
     __array_priority__ = 200
 
     def __init__(self, data: Any, name: str | None = None) -> None:
         if data is not None and not backends.is_array(data):
             given = reprlib.repr(data)
             raise TypeError(
-                f"a Variable holds an array, not {type(data).__name__}; wrap it: np.array({given})"
+                f"a Variable must hold an array, not {type(data).__name__}; use np.array({given})"
             )
         self.data: Any = data
         self.name = name
@@ -115,7 +115,7 @@ class Variable:
         return float(self.data)
 
     def item(self) -> Any:
-        """The only element, as a Python number."""
+        """Return the only element as a Python number."""
         return self.data.item()
 
     def __repr__(self) -> str:
@@ -124,27 +124,27 @@ class Variable:
         return "variable(" + str(self.data).replace("\n", "\n" + " " * len("variable(")) + ")"
 
     def _repr_html_(self) -> str:
-        from .. import _html  # here, since only notebooks ask
+        from .. import _html  # imported here, since only notebooks need it
 
         return _html.of_variable(self)
 
     # -- the graph
 
     def set_creator(self, func: Operation) -> None:
-        """Enter `func` as the Function that made this Variable."""
+        """Record `func` as the Function that computed this Variable."""
         self.creator = func
         self.generation = func.generation + 1
 
     def cleargrad(self) -> None:
-        """Forget the gradient."""
+        """Set the gradient to None."""
         self.grad = None
 
     def unchain(self) -> None:
-        """Cut this Variable off from what it was computed from: it becomes a leaf."""
+        """Detach this Variable from the graph: it becomes a leaf."""
         self.creator = None
 
     def unchain_backward(self) -> None:
-        """Cut the whole graph behind this Variable (truncated backpropagation, book step 59)."""
+        """Detach all Variables that this one was computed from (truncated backpropagation, book step 59)."""
         for f in functions_behind([self]):
             for x in cast("tuple[Variable, ...]", f.inputs):
                 x.unchain()
@@ -152,15 +152,17 @@ class Variable:
     def backward(self, retain_grad: bool = False, create_graph: bool = False) -> None:
         """Compute the gradient of this Variable with respect to the leaves that it was computed from.
 
-        It starts from `self.grad`, or from ones where that is None, and adds to the leaves' `grad`.
+        It starts from `self.grad`, or from ones if that is None, and accumulates into the `grad` of the
+        leaves.
 
         Args:
-            retain_grad: keep the gradients of the Variables in between as well.
+            retain_grad: also keep the gradients of intermediate Variables.
             create_graph: record the graph of the gradients, so that they can be differentiated again. It
-                stays alive as long as a leaf's `grad` does.
+                exists as long as the `grad` of a leaf.
 
         Raises:
-            ValueError: a gradient that has not the shape of its Variable.
+            TypeError: `grad` is neither a Variable nor None.
+            ValueError: a gradient does not have the shape of its Variable.
 
         Example:
             >>> x = Variable(np.array(2.0))
@@ -175,7 +177,7 @@ class Variable:
             self.grad = _ones_like(self)
         if not isinstance(self.grad, Variable):
             raise TypeError(
-                f"grad must be a Variable or None; got {type(self.grad).__name__}: wrap it in Variable"
+                f"grad must be a Variable or None; got {type(self.grad).__name__}; wrap it in Variable(...)"
             )
 
         def wanted(x: Variable) -> bool:
@@ -187,7 +189,7 @@ class Variable:
                 if x is not self:
                     x.grad = gx if x.grad is None else x.grad + gx
 
-    # -- moving
+    # -- device transfer
 
     def to_cpu(self) -> None:
         """Move the data to the CPU."""
@@ -198,7 +200,7 @@ class Variable:
         """Move the data to the device.
 
         Raises:
-            DeviceUnavailable: this runtime has no device.
+            DeviceUnavailable: no device is available.
         """
         if self.data is not None:
             self.data = backends.to_gpu(self.data)
@@ -206,7 +208,7 @@ class Variable:
     def _cast(self, dtype: Any) -> Variable:
         return _functions.cast(self, dtype)
 
-    # -- operations: each calls the public function of that name
+    # -- operations: each calls the public function of the same name
 
     def __add__(self, other: Any) -> Variable:
         return _functions.add(self, other)
@@ -252,29 +254,29 @@ class Variable:
 
     @property
     def T(self) -> Variable:
-        """All axes in reverse order."""
+        """The transpose: all axes in reverse order."""
         return _functions.transpose(self)
 
     def reshape(self, *shape: Any) -> Variable:
-        """The same elements in another shape: `x.reshape(2, 3)` or `x.reshape((2, 3))`."""
+        """Change the shape: `x.reshape(2, 3)` or `x.reshape((2, 3))`."""
         return _functions.reshape(self, shape[0] if len(shape) == 1 else shape)
 
     def transpose(self, *axes: Any) -> Variable:
-        """The axes in another order: `x.transpose(1, 0)` or `x.transpose((1, 0))`; reversed without any."""
+        """Permute the axes: `x.transpose(1, 0)` or `x.transpose((1, 0))`; reverse them if none are given."""
         if len(axes) == 1 and not isinstance(axes[0], int):
             axes = axes[0]
         return _functions.transpose(self, axes or None)
 
     def sum(self, axis: Any = None, keepdims: bool = False) -> Variable:
-        """Sum over one axis, several, or all."""
+        """Sum over an axis, several axes, or all."""
         return _functions.sum(self, axis, keepdims)
 
     def max(self, axis: Any = None, keepdims: bool = False) -> Variable:
-        """Maximum over one axis, several, or all."""
+        """Maximum over an axis, several axes, or all."""
         return _functions.max(self, axis, keepdims)
 
     def min(self, axis: Any = None, keepdims: bool = False) -> Variable:
-        """Minimum over one axis, several, or all."""
+        """Minimum over an axis, several axes, or all."""
         return _functions.min(self, axis, keepdims)
 
     def matmul(self, W: Any) -> Variable:
@@ -285,13 +287,13 @@ class Variable:
 
 
 class Parameter(Variable):
-    """A Variable that a Layer trains.
+    """A trainable Variable of a Layer.
 
     Args:
-        data: an array, or None where the size is read from the first input.
+        data: an array, or None if its shape depends on the first input.
         name: as in Variable.
-        lazy_shape: for data None: the shape to come, None for each length still open.
-        lazy_dtype: for data None: the dtype to come.
+        lazy_shape: if data is None, its future shape, with None for each unknown length.
+        lazy_dtype: if data is None, its future dtype.
 
     Example:
         >>> Parameter(np.zeros(2), name="b")
@@ -312,11 +314,11 @@ class Parameter(Variable):
 
 
 def as_array(x: Any, array_module: Any = None) -> Any:
-    """`x` as an array: a number becomes an array without axes, an array stays as it is.
+    """Convert a number to a 0-d array; return an array unchanged.
 
     Args:
         x: number or array.
-        array_module: namespace whose `array` makes the array; NumPy by default.
+        array_module: namespace whose `array` function converts the number; NumPy by default.
 
     Example:
         >>> as_array(2.0)
@@ -328,10 +330,10 @@ def as_array(x: Any, array_module: Any = None) -> Any:
 
 
 def as_variable(obj: Any) -> Variable:
-    """`obj` as a Variable: a Variable stays as it is, an array or a number is wrapped.
+    """Wrap an array or number in a Variable; return a Variable unchanged.
 
     Raises:
-        TypeError: neither.
+        TypeError: `obj` is not a Variable, array or number.
 
     Example:
         >>> as_variable(np.array([1.0]))
@@ -341,10 +343,10 @@ def as_variable(obj: Any) -> Variable:
 
 
 def as_input(obj: Any) -> Variable:
-    """`obj` as a Function takes it: as `as_variable`, but what was no Variable needs no gradient.
+    """Convert an input of a Function as `as_variable` does; a wrapped array or number requires no gradient.
 
     Args:
-        obj: Variable, array or number; None for an input that is left out.
+        obj: Variable, array or number; None for an omitted optional input.
 
     Example:
         >>> as_input(np.array([1.0])).requires_grad
@@ -363,23 +365,23 @@ def grad(
     grad_outputs: Any = None,
     create_graph: bool = False,
 ) -> list[Variable]:
-    """Gradients of the outputs, summed, with respect to the inputs; no Variable's `grad` is touched.
+    """Gradients of the sum of the outputs with respect to the inputs; no Variable's `grad` changes.
 
     Only the Functions between inputs and outputs are differentiated.
 
     Args:
-        outputs: a Variable or several.
-        inputs: a Variable or several, leaves or not.
-        grad_outputs: for each output the gradient to start from, Variable or array; None, for all or for one,
-            means ones.
+        outputs: a Variable or a list of Variables.
+        inputs: a Variable or a list of Variables, leaves or not.
+        grad_outputs: gradient of each output to start from, a Variable or array; None, for one output or for
+            all, means ones.
         create_graph: record the graph of the gradients, so that they can be differentiated again.
 
     Returns:
         One Variable per input; zeros for an input that the outputs do not depend on.
 
     Raises:
-        TypeError: outputs or inputs that are no Variables.
-        ValueError: not as many grad_outputs as outputs, or one whose shape is not its output's.
+        TypeError: `outputs` or `inputs` contains an object that is not a Variable.
+        ValueError: `grad_outputs` and `outputs` differ in length, or in the shape of an element.
 
     Example:
         >>> import numpy as np
@@ -393,7 +395,7 @@ def grad(
         grad_outputs = [None] * len(ys)
     gys = grad_outputs if isinstance(grad_outputs, tuple | list) else [grad_outputs]
     if len(gys) != len(ys):
-        raise ValueError(f"grad_outputs must hold one gradient per output, {len(ys)}; got {len(gys)}")
+        raise ValueError(f"grad_outputs must contain one gradient per output, {len(ys)}; got {len(gys)}")
     gys = [_ones_like(y) if gy is None else as_variable(gy) for y, gy in zip(ys, gys, strict=True)]
     seeds = list(zip(ys, gys, strict=True))
     grads = cast("dict[Variable, Variable]", backprop(seeds, set(xs).__contains__, create_graph))
@@ -404,7 +406,7 @@ def _variables(given: Any, name: str) -> list[Variable]:
     variables = list(given) if isinstance(given, tuple | list) else [given]
     for v in variables:
         if not isinstance(v, Variable):
-            raise TypeError(f"{name} must be a Variable or a list of them; got {type(v).__name__}")
+            raise TypeError(f"{name} must be a Variable or a list of Variables; got {type(v).__name__}")
     return variables
 
 

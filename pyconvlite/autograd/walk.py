@@ -1,6 +1,6 @@
-"""The walk back through the graph: from outputs, along the chain rule, to the gradients that are wanted.
+"""Backpropagation: reverse traversal of the graph by the chain rule.
 
-It stands below the classes Variable and Function, and knows of them what `Node` and `Operation` name.
+It does not import Variable and Function; the protocols `Node` and `Operation` define what it uses of them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from ..config import using_config
 
 
 class Node(Protocol):
-    """What the walk needs of a Variable."""
+    """The members of a Variable that backpropagation uses."""
 
     @property
     def data(self) -> Any: ...  # noqa: D102
@@ -30,7 +30,7 @@ class Node(Protocol):
 
 
 class Operation(Protocol):
-    """What the walk needs of a Function."""
+    """The members of a Function that backpropagation uses."""
 
     needs_input_grad: tuple[bool, ...]
 
@@ -48,19 +48,20 @@ class Operation(Protocol):
 def backprop(
     seeds: Sequence[tuple[Node, Node]], wanted: Callable[[Any], bool], create_graph: bool
 ) -> dict[Node, Node]:
-    """Carry the gradients `seeds` back through the graph; return those of the wanted Variables.
+    """Propagate gradients from the outputs back through the graph; return those of the wanted Variables.
 
     Args:
-        seeds: outputs, each with the gradient to start from.
-        wanted: tells the Variables whose gradients to return; what leads to none of them is not computed.
+        seeds: pairs of an output and its gradient.
+        wanted: returns whether a Variable's gradient is wanted; gradients that no wanted one depends on are
+            not computed.
         create_graph: record the graph of the gradients.
 
     Returns:
-        For each wanted Variable that a seed depends on, its gradient.
+        The gradient of each wanted Variable that an output depends on.
 
     Raises:
-        ValueError: a gradient that does not have its Variable's shape, or more gradients than inputs from a
-            Function's `backward`.
+        ValueError: a gradient does not have the shape of its Variable, or a Function's `backward` returns
+            more gradients than it has inputs.
 
     Example:
         >>> import numpy as np
@@ -72,7 +73,9 @@ def backprop(
         variable(6.0)
     """
     functions = functions_behind([y for y, _ in seeds])
-    needs: dict[Operation, tuple[bool, ...]] = {}  # of those on a path from a wanted Variable to a seed
+    needs: dict[
+        Operation, tuple[bool, ...]
+    ] = {}  # of Functions on a path from a wanted Variable to an output
     for f in functions:
         of_inputs = tuple([wanted(x) or (x.requires_grad and x.creator in needs) for x in f.inputs])
         if any(of_inputs):
@@ -81,23 +84,23 @@ def backprop(
     grads: dict[Node, Node] = {}
     with using_config("enable_backprop", create_graph):
         for y, gy in seeds:
-            _accumulate(grads, y, gy, "the gradient given to backward")
+            _accumulate(grads, y, gy, "the initial gradient")
         for f in reversed(functions):
             if f not in needs:
                 continue
             gys = _output_grads(f, grads, wanted)
             if gys is None:
                 continue
-            f.needs_input_grad = needs[f]  # not earlier: a walk inside another's backward sets it too
+            f.needs_input_grad = needs[f]  # set just before use: a nested backprop may overwrite it
             for x, gx, needed in zip(f.inputs, f._input_grads(gys), needs[f], strict=False):
                 if needed and gx is not None:
-                    _accumulate(grads, x, gx, f"{type(f).__name__}.backward")
+                    _accumulate(grads, x, gx, f"the gradient returned by {type(f).__name__}.backward")
         held = [v for seed in seeds for v in seed] + [x for f in functions for x in f.inputs]
-        return _own({x: gx for x, gx in grads.items() if wanted(x)}, held)
+        return _copy_shared({x: gx for x, gx in grads.items() if wanted(x)}, held)
 
 
 def functions_behind(outputs: Collection[Node]) -> list[Operation]:
-    """Every Function that the outputs were computed by, each after those that it depends on.
+    """Every Function that the outputs depend on, in topological order.
 
     Example:
         >>> import numpy as np
@@ -106,7 +109,7 @@ def functions_behind(outputs: Collection[Node]) -> list[Operation]:
         >>> [type(f).__name__ for f in functions_behind([y])]
         ['Sin', 'Exp']
     """
-    found: dict[Operation, None] = {}  # a set that keeps order, so that sums of gradients are reproducible
+    found: dict[Operation, None] = {}  # an ordered set, so that gradients are summed in a reproducible order
     pending = [y.creator for y in outputs]
     while pending:
         f = pending.pop()
@@ -117,9 +120,9 @@ def functions_behind(outputs: Collection[Node]) -> list[Operation]:
 
 
 def _output_grads(f: Operation, grads: dict[Node, Node], wanted: Callable[[Any], bool]) -> list[Node] | None:
-    """Gradients of f's outputs, zeros for the unused ones; None if no output got a gradient.
+    """Gradients of f's outputs, zeros for unused outputs; None if no output has a gradient.
 
-    They leave `grads` unless wanted, so that their memory is free once f is through with them.
+    They are removed from `grads` unless wanted, so that their memory is freed after f's `backward`.
     """
     outputs = [ref() for ref in f.outputs]
     gys = [None if y is None else grads.get(y) if wanted(y) else grads.pop(y, None) for y in outputs]
@@ -130,7 +133,7 @@ def _output_grads(f: Operation, grads: dict[Node, Node], wanted: Callable[[Any],
 
 
 def _accumulate(grads: dict[Node, Node], x: Node, gx: Node, source: str) -> None:
-    """Add gx, of x's shape and float type, to x's gradient, without writing into either."""
+    """Add gx, cast to x's dtype if both are floating point, to the gradient of x; not in place."""
     if gx.shape != x.shape:
         raise ValueError(f"{source} has shape {gx.shape}, but its Variable has shape {x.shape}")
     if gx.dtype != x.dtype and x.dtype.kind == "f" and gx.dtype.kind == "f":
@@ -138,11 +141,8 @@ def _accumulate(grads: dict[Node, Node], x: Node, gx: Node, source: str) -> None
     grads[x] = grads[x] + gx if x in grads else gx
 
 
-def _own(grads: dict[Node, Node], held: list[Node]) -> dict[Node, Node]:
-    """Give each gradient writable memory of its own.
-
-    Until here several may be views of one array, or of the data of a Variable that somebody holds.
-    """
+def _copy_shared(grads: dict[Node, Node], held: list[Node]) -> dict[Node, Node]:
+    """Copy gradients that are read-only or share memory with an earlier one or a Variable in `held`."""
     taken = {id(_memory(v.data)) for v in held}
     for x, gx in grads.items():
         owner = _memory(gx.data)
@@ -153,5 +153,5 @@ def _own(grads: dict[Node, Node], held: list[Node]) -> dict[Node, Node]:
 
 
 def _memory(a: Any) -> Any:
-    """The array whose memory `a` is a view of, or `a` itself."""
+    """Return the base of the view `a`, or `a` itself if it owns its memory."""
     return a if a is None or a.base is None else a.base

@@ -1,7 +1,7 @@
-"""Functions on Variables, one file per family; `import pyconvlite.functions as F` has them all.
+"""Functions on Variables, one file per family; `import pyconvlite.functions as F` imports them all.
 
-In each file, per operation: its Function (forward, then backward), its gradient's Function where it needs
-one, then the public function.
+Each file has, per operation: its Function (forward, then backward), the Function of its gradient if it needs
+one, and the public function.
 """
 
 import sys
@@ -259,4 +259,4 @@ __all__ = [
     "var",
 ]
 
-register_functions(sys.modules[__name__])  # for the operators of Variables
+register_functions(sys.modules[__name__])  # which implement the operators of Variable

@@ -1,4 +1,4 @@
-"""The sizes of a convolution or pooling, computed and checked once, for the kernels."""
+"""The sizes of a convolution or pooling, computed and checked once for all kernels."""
 
 from __future__ import annotations
 
@@ -16,10 +16,14 @@ def conv_geometry(
     dilation: Pair = (1, 1),
     groups: int = 1,
 ) -> ConvGeometry:
-    """Geometry of a convolution or pooling of images with height and width `input_size`.
+    """Geometry of a convolution or pooling of images.
+
+    Args:
+        input_size: height and width of the images.
+        kernel_size, stride, pad, dilation, groups: of the convolution or pooling.
 
     Raises:
-        ValueError: a size out of its range, or a kernel larger than the padded image.
+        ValueError: a size is below its minimum, or the kernel is larger than the padded image.
 
     Example:
         >>> conv_geometry((28, 28), (5, 5), stride=(2, 2), pad=(0, 0)).output_size
@@ -39,15 +43,15 @@ def deconv_geometry(
     groups: int = 1,
     outsize: Pair | None = None,
 ) -> ConvGeometry:
-    """Geometry of the convolution that takes a deconvolution's result back to its input, of `size`.
+    """Geometry of the convolution that a deconvolution is the adjoint of.
 
     Args:
-        size: height and width of what is deconvolved.
-        kernel_size, stride, pad, dilation, groups: of the convolution.
-        outsize: height and width of the result; None for the smallest.
+        size: height and width of the deconvolution's input.
+        kernel_size, stride, pad, dilation, groups: of both.
+        outsize: height and width of the deconvolution's output; None for the smallest.
 
     Raises:
-        ValueError: a size out of its range, or an outsize that does not convolve to `size`.
+        ValueError: a size is below its minimum, or the convolution does not map `outsize` to `size`.
 
     Example:
         >>> deconv_geometry((12, 12), (5, 5), stride=(2, 2), pad=(0, 0)).input_size
@@ -61,7 +65,7 @@ def deconv_geometry(
     geometry = conv_geometry(outsize, kernel_size, stride, pad, dilation, groups)
     if geometry.output_size != (H, W):
         raise ValueError(
-            f"outsize {outsize} must convolve to x's {(H, W)}, but it convolves to {geometry.output_size} "
+            f"outsize {outsize} must convolve to x's size {(H, W)}; it convolves to {geometry.output_size} "
             f"with kernel {kernel_size}, stride {stride}, pad {pad}, dilation {dilation}"
         )
     return geometry

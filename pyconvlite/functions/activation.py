@@ -17,7 +17,7 @@ class Sigmoid(Function):
     """Logistic function."""
 
     def forward(self, x: Array) -> Any:
-        # 1 / (1 + exp(-x)), in a form that does not overflow
+        # equal to 1 / (1 + exp(-x)), but does not overflow
         return get_array_module(x).tanh(x * 0.5) * 0.5 + 0.5
 
     def backward(self, gy: Variable) -> Any:
@@ -26,7 +26,7 @@ class Sigmoid(Function):
 
 
 def sigmoid(x: Any) -> Variable:
-    """1 / (1 + exp(-x)), element by element.
+    """1 / (1 + exp(-x)), element-wise.
 
     Example:
         >>> import numpy as np
@@ -37,7 +37,7 @@ def sigmoid(x: Any) -> Variable:
 
 
 def sigmoid_simple(x: Any) -> Variable:
-    """`sigmoid` built of other Functions; it overflows where x is far below 0 (book step 43).
+    """`sigmoid` composed of other Functions; it overflows for large negative x (book step 43).
 
     Example:
         >>> import numpy as np
@@ -58,7 +58,7 @@ class ReLU(Function):
 
 
 class ReLUGrad(Function):
-    """Gradient of ReLU at x, an array: it passes where x is above 0. It is its own adjoint.
+    """Gradient of ReLU at the array x: gy where x > 0, 0 elsewhere. It is its own adjoint.
 
     Example:
         >>> import numpy as np
@@ -77,7 +77,7 @@ class ReLUGrad(Function):
 
 
 def relu(x: Any) -> Variable:
-    """max(x, 0), element by element; at 0 the gradient is 0.
+    """max(x, 0), element-wise; the gradient at 0 is 0.
 
     Example:
         >>> import numpy as np
@@ -88,7 +88,7 @@ def relu(x: Any) -> Variable:
 
 
 class LeakyReLU(Function):
-    """Rectified linear unit that lets a part of the negative through."""
+    """Leaky rectified linear unit."""
 
     def __init__(self, slope: float) -> None:
         self.slope = float(slope)
@@ -103,15 +103,15 @@ class LeakyReLU(Function):
 
 
 def leaky_relu(x: Any, slope: float = 0.2) -> Variable:
-    """X where it is above 0, slope * x elsewhere.
+    """x where x > 0, slope * x elsewhere.
 
     Args:
         x: Variable or array.
         slope: a finite number.
 
     Raises:
-        TypeError: a slope that is no number.
-        ValueError: a slope that is infinite or nan.
+        TypeError: `slope` is not a number.
+        ValueError: `slope` is infinite or nan.
 
     Source: Maas, Hannun, Ng 2013.
 
@@ -124,7 +124,7 @@ def leaky_relu(x: Any, slope: float = 0.2) -> Variable:
 
 
 class NormalCDF(Function):
-    """Probability that a standard normal number lies below x.
+    """Cumulative distribution function (CDF) of the standard normal distribution.
 
     Example:
         >>> import numpy as np
@@ -141,9 +141,9 @@ class NormalCDF(Function):
 
 
 def gelu(x: Any) -> Variable:
-    """Gaussian error linear unit: x times the probability that a standard normal number lies below x.
+    """Gaussian error linear unit: x times the standard normal CDF at x.
 
-    Source: Hendrycks, Gimpel 2016, in the exact form.
+    Source: Hendrycks, Gimpel 2016, the exact form without the tanh approximation.
 
     Example:
         >>> import numpy as np
@@ -154,7 +154,7 @@ def gelu(x: Any) -> Variable:
 
 
 class Softmax(Function):
-    """Exponentials scaled to sum 1 along an axis."""
+    """exp(x), normalized to sum 1 along an axis."""
 
     def __init__(self, axis: int = 1) -> None:
         self.axis = axis
@@ -170,11 +170,11 @@ class Softmax(Function):
 
 
 def softmax(x: Any, axis: int = 1) -> Variable:
-    """exp(x), scaled to sum 1 along `axis`.
+    """exp(x), normalized to sum 1 along `axis`.
 
     Raises:
-        TypeError: an axis that is no integer.
-        ValueError: an axis that x does not have.
+        TypeError: `axis` is not an integer.
+        ValueError: x does not have this axis.
 
     Example:
         >>> import numpy as np
@@ -187,7 +187,7 @@ def softmax(x: Any, axis: int = 1) -> Variable:
 
 
 def softmax_simple(x: Any, axis: int = 1) -> Variable:
-    """`softmax` built of other Functions; it overflows where x is large (book step 42).
+    """`softmax` composed of other Functions; it overflows for large x (book step 42).
 
     Example:
         >>> import numpy as np
@@ -215,7 +215,7 @@ class LogSoftmax(Function):
 
 
 def log_softmax(x: Any, axis: int = 1) -> Variable:
-    """Logarithm of softmax along `axis`, also where softmax itself would be 0.
+    """Logarithm of softmax along `axis`, finite even where softmax underflows to 0.
 
     Raises:
         TypeError, ValueError: as in `softmax`.

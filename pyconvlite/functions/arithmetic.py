@@ -1,4 +1,4 @@
-"""Arithmetic, element by element; the operands broadcast."""
+"""Element-wise arithmetic; the operands broadcast."""
 
 from __future__ import annotations
 
@@ -14,10 +14,9 @@ from .reduction import sum_to
 
 
 def _operands(x0: Any, x1: Any) -> tuple[Any, Any]:
-    """Make a number next to an array one of the array's kind: float32 * 2.0 stays float32, as in NumPy.
+    """Convert a number to an array as NumPy converts a Python number: float32 * 2.0 stays float32.
 
-    NumPy's own scalars count as numbers here, or a factor `np.sqrt(2)` would turn a float32 net into a
-    float64 one.
+    NumPy scalars are treated alike; otherwise a factor `np.sqrt(2)` would turn float32 into float64.
     """
     if isinstance(x1, _NUMBER) and hasattr(x0, "dtype"):
         return x0, _number_like(x1, x0.dtype)
@@ -50,10 +49,10 @@ def add(x0: Any, x1: Any) -> Variable:
     """x0 + x1.
 
     Args:
-        x0, x1: Variable, array or number each; the shapes broadcast.
+        x0, x1: Variables, arrays or numbers; their shapes broadcast.
 
     Raises:
-        ValueError: shapes that do not broadcast.
+        ValueError: the shapes do not broadcast.
 
     Example:
         >>> add(np.array([1.0, 2.0]), 1.0)
@@ -170,10 +169,10 @@ def neg(x: Any) -> Variable:
 
 
 class Pow(Function):
-    """Power with a number as exponent."""
+    """Power with a constant exponent."""
 
     def __init__(self, c: float) -> None:
-        # An np.float64 would turn a float32 base into a float64 power.
+        # An np.float64 exponent would turn a float32 base into float64.
         self.c = c.item() if isinstance(c, np.generic) else c
 
     def forward(self, x: Array) -> Any:
@@ -181,13 +180,13 @@ class Pow(Function):
 
     def backward(self, gy: Variable) -> Any:
         (x,) = self.inputs
-        if self.c == 0:  # its derivative is 0 everywhere, 0 * 0 ** -1 would be NaN at 0
+        if self.c == 0:  # the derivative is 0; the formula below gives 0 * 0 ** -1 = NaN at 0
             return gy * 0
         return gy * (self.c * x ** (self.c - 1))
 
 
 class PowVariable(Function):
-    """Power with an array as exponent."""
+    """Power with an array exponent."""
 
     def forward(self, x: Array, c: Array) -> Any:
         return x**c
@@ -200,14 +199,14 @@ class PowVariable(Function):
 
 
 def pow(x: Any, c: Any) -> Variable:
-    """X ** c.
+    """x ** c.
 
     Args:
-        x: base: Variable, array or number.
-        c: exponent: number, or a Variable or array that broadcasts with x; its gradient needs x > 0.
+        x: the base, a Variable, array or number.
+        c: the exponent, a number, or a Variable or array that broadcasts with x; its gradient requires x > 0.
 
     Raises:
-        ValueError: shapes that do not broadcast.
+        ValueError: the shapes do not broadcast.
 
     Example:
         >>> pow(np.array([1.0, 3.0]), 2)
@@ -219,10 +218,10 @@ def pow(x: Any, c: Any) -> Variable:
 
 
 class Clip(Function):
-    """Limitation to a range."""
+    """Clipping to a range."""
 
     def __init__(self, x_min: float | None, x_max: float | None) -> None:
-        # As numbers of Python's own, which leave the dtype alone.
+        # Python numbers do not change the dtype of the result.
         self.x_min = x_min.item() if isinstance(x_min, np.generic) else x_min
         self.x_max = x_max.item() if isinstance(x_max, np.generic) else x_max
 
@@ -242,21 +241,21 @@ class Clip(Function):
 
 
 def clip(x: Any, x_min: float | None, x_max: float | None) -> Variable:
-    """x, with what lies outside of x_min..x_max moved to the nearer end; there the gradient is 0.
+    """Clip x to [x_min, x_max]; the gradient is 0 where x is outside of it.
 
     Args:
         x: Variable or array.
         x_min, x_max: numbers; None for no limit.
 
     Raises:
-        ValueError: x_min above x_max.
+        ValueError: `x_min` is greater than `x_max`.
 
     Example:
         >>> clip(np.array([-2.0, 0.5, 2.0]), -1, 1)
         variable([-1.   0.5  1. ])
     """
     if x_min is not None and x_max is not None and x_min > x_max:
-        raise ValueError(f"x_min must not be above x_max; got {x_min} and {x_max}")
+        raise ValueError(f"x_min must not be greater than x_max; got {x_min} and {x_max}")
     return Clip(x_min, x_max)(x)
 
 
@@ -274,11 +273,11 @@ class Cast(Function):
 
 
 def cast(x: Any, dtype: Any) -> Variable:
-    """Copy of x in another dtype; the gradient comes back in x's.
+    """Copy of x in another dtype; the gradient has the dtype of x.
 
     Args:
         x: Variable or array.
-        dtype: NumPy dtype or its name.
+        dtype: a NumPy dtype or its name.
 
     Example:
         >>> cast(np.array([1.0, 2.0]), np.float16).dtype

@@ -13,7 +13,7 @@ __all__ = ["Col2im", "Im2col", "col2im", "col2im_array", "im2col", "im2col_array
 
 
 class _Columns(Function):
-    """What im2col and its adjoint share: their settings."""
+    """Base of Im2col and Col2im: their settings."""
 
     def __init__(
         self, kernel_size: IntPair, stride: IntPair, pad: IntPair, to_matrix: bool, *, dilation: IntPair = 1
@@ -30,7 +30,7 @@ class _Columns(Function):
 
 
 class Im2col(_Columns):
-    """The pixels under the kernel at each of its positions, see `im2col`."""
+    """Windows of pixels as columns, see `im2col`."""
 
     def forward(self, x: Array) -> Array:
         return im2col_array(x, *self._settings, dilation=self.dilation)
@@ -48,18 +48,20 @@ def im2col(
     *,
     dilation: IntPair = 1,
 ) -> Variable:
-    """Copy the pixels under the kernel at each of its positions (book step 57).
+    """Copy the window of pixels under the kernel at each of its positions (book step 57).
 
     Args:
-        x: images (N, C, H, W).
-        kernel_size, stride, pad, dilation: one number or a pair.
-        to_matrix: whether to return a matrix with a row for each position.
+        x: images of shape (N, C, H, W).
+        kernel_size, stride, pad, dilation: in pixels, an integer or (height, width).
+        to_matrix: whether to return a matrix with one row per position.
 
     Returns:
-        (N*OH*OW, C*KH*KW) if to_matrix, else (N, C, KH, KW, OH, OW).
+        A Variable of shape (N*OH*OW, C*KH*KW) if to_matrix, else (N, C, KH, KW, OH, OW).
 
     Raises:
-        ValueError: x is not (N, C, H, W), a size out of range, or a kernel larger than the padded image.
+        TypeError: a size is not an integer.
+        ValueError: x does not have 4 axes, a size is below its minimum, or the kernel is larger than the
+            padded image.
 
     Example:
         >>> import numpy as np
@@ -78,7 +80,7 @@ def im2col_array(
     *,
     dilation: IntPair = 1,
 ) -> Array:
-    """`im2col` on arrays, outside of any graph.
+    """`im2col` on arrays, without a graph.
 
     Example:
         >>> import numpy as np
@@ -126,20 +128,20 @@ def col2im(
     *,
     dilation: IntPair = 1,
 ) -> Variable:
-    """Add the copies that im2col made back together: its adjoint (not its inverse, where windows overlap).
+    """Add windows of pixels into images: the adjoint of `im2col`, not its inverse, since windows may overlap.
 
     Args:
-        x: what im2col gives for images of `input_shape`: a matrix if to_matrix, else (N, C, KH, KW, OH, OW).
-        input_shape: (N, C, H, W) of the result.
+        x: windows of the shape that `im2col` returns for images of `input_shape`.
+        input_shape: shape (N, C, H, W) of the result.
         kernel_size, stride, pad, to_matrix, dilation: as in `im2col`.
 
     Raises:
-        ValueError: x has not the shape that im2col gives, or as in `im2col`.
+        TypeError, ValueError: as in `im2col`, or x does not have the shape that `im2col` returns.
 
     Example:
         >>> import numpy as np
         >>> x = np.ones((1, 1, 3, 3))
-        >>> col2im(im2col(x, 2), x.shape, 2).data[0, 0]  # how many windows hold each pixel
+        >>> col2im(im2col(x, 2), x.shape, 2).data[0, 0]  # number of windows that contain each pixel
         array([[1., 2., 1.],
                [2., 4., 2.],
                [1., 2., 1.]])
@@ -157,7 +159,7 @@ def col2im_array(
     *,
     dilation: IntPair = 1,
 ) -> Array:
-    """`col2im` on arrays, outside of any graph.
+    """`col2im` on arrays, without a graph.
 
     Example:
         >>> import numpy as np
@@ -172,7 +174,7 @@ def col2im_array(
     expected = (N * OH * OW, C * KH * KW) if to_matrix else (N, C, KH, KW, OH, OW)
     if col.shape != expected:
         raise ValueError(
-            f"x must have the shape that im2col gives for {img_shape}, {expected}; got {col.shape}"
+            f"x must have shape {expected}, as im2col returns for input_shape {img_shape}; got {col.shape}"
         )
     if to_matrix:
         col = col.reshape(N, OH, OW, C, KH, KW).transpose(0, 3, 4, 5, 1, 2)

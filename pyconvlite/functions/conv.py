@@ -1,7 +1,7 @@
 """Convolution and its adjoint, deconvolution (book steps 55-57).
 
-Shapes: x (N, C, H, W), W (OC, C/groups, KH, KW), b (OC,), y (N, OC, OH, OW). Stride, pad and dilation are one
-number or a pair (height, width). As in the whole field, "convolution" does not flip the kernel.
+Shapes: x (N, C, H, W), W (OC, C/groups, KH, KW), b (OC,), y (N, OC, OH, OW). Stride, pad and dilation are an
+integer or a pair (height, width). As usual in deep learning, a convolution does not flip the kernel.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ __all__ = [
 
 
 class _Convolution(Function):
-    """What convolution and its adjoint share: their settings, and from the call on the geometry."""
+    """Base of Conv2d and Deconv2d: their settings and, once called, their geometry."""
 
     geometry: ConvGeometry
     _known: ConvGeometry | None = None
@@ -46,7 +46,7 @@ class _Convolution(Function):
 
     @classmethod
     def of(cls, geometry: ConvGeometry) -> Self:
-        """Make one for inputs whose geometry is known: those of a gradient."""
+        """Create a Function whose geometry is already known, to compute a gradient."""
         f = cls(geometry.stride, geometry.pad, dilation=geometry.dilation, groups=geometry.groups)
         f._known = geometry
         return f
@@ -76,13 +76,13 @@ class Conv2d(_Convolution):
 
 
 class Conv2dReLU(Conv2d):
-    """Convolution and ReLU in one, see `conv2d_relu`: the sums before ReLU are neither written nor kept."""
+    """Convolution and ReLU in one pass, see `conv2d_relu`: the input of ReLU is not stored."""
 
     relu = True
 
     def backward(self, gy: Variable) -> Any:
         y: Any = self.outputs[0]()
-        return super().backward(ReLUGrad(y.data)(gy))  # y is above 0 where the sums are
+        return super().backward(ReLUGrad(y.data)(gy))  # y > 0 exactly where the input of ReLU is > 0
 
 
 def conv2d(
@@ -98,20 +98,22 @@ def conv2d(
     """Two-dimensional convolution of images with a set of kernels (book step 57).
 
     Args:
-        x: images (N, C, H, W).
-        W: kernels (OC, C/groups, KH, KW).
-        b: a bias for each output channel (OC,), or None.
-        stride: pixels from one position of the kernel to the next; one number or a pair.
-        pad: zeros added around the image, at least 0; one number or a pair.
-        dilation: distance between neighbouring pixels of the kernel; one number or a pair.
-        groups: the channels are cut into this many groups that do not mix; C for a depthwise convolution.
+        x: images of shape (N, C, H, W).
+        W: kernels of shape (OC, C/groups, KH, KW).
+        b: bias of shape (OC,), or None.
+        stride: step between kernel positions in pixels, at least 1; an integer or (height, width).
+        pad: pixels of zero padding at each edge, at least 0; an integer or (height, width).
+        dilation: spacing between kernel elements in pixels, at least 1; an integer or (height, width).
+        groups: number of groups into which the channels are divided; each is convolved separately. C gives a
+            depthwise convolution.
 
     Returns:
-        (N, OC, OH, OW); OH and OW as `utils.get_conv_outsize` counts them.
+        A Variable of shape (N, OC, OH, OW), with OH and OW from `utils.get_conv_outsize`.
 
     Raises:
-        TypeError: images or kernels that are not floating point.
-        ValueError: shapes that do not fit, a size out of range, or a kernel larger than the padded image.
+        TypeError: x or W is not floating point, or a size is not an integer.
+        ValueError: the shapes do not match, a size is below its minimum, or the kernel is larger than the
+            padded image.
 
     Example:
         >>> import numpy as np
@@ -132,7 +134,7 @@ def conv2d_relu(
     dilation: IntPair = 1,
     groups: int = 1,
 ) -> Variable:
-    """`relu(conv2d(...))` in one pass: faster, and the memory of the sums before ReLU is saved.
+    """`relu(conv2d(...))` in one pass: faster, and without storing the input of ReLU.
 
     Args, Returns, Raises: as `conv2d`.
 
@@ -151,7 +153,7 @@ def _convolve(conv: Conv2d, x: Any, W: Any, b: Any) -> Variable:
 
 
 def conv2d_simple(x: Any, W: Any, b: Any = None, stride: IntPair = 1, pad: IntPair = 0) -> Variable:
-    """`conv2d` built of other Functions: im2col, a linear map, reshape and transpose (book step 57).
+    """`conv2d` composed of other Functions: im2col, linear, reshape and transpose (book step 57).
 
     Args, Returns, Raises: as `conv2d`.
 
@@ -216,26 +218,26 @@ def deconv2d(
     dilation: IntPair = 1,
     groups: int = 1,
 ) -> Variable:
-    """Two-dimensional deconvolution (transposed convolution): spreads each pixel of x by a kernel.
+    """Two-dimensional deconvolution (transposed convolution), the adjoint of a convolution.
 
-    It is the adjoint of `conv2d` with the same W, stride, pad, dilation and groups, and undoes its change of
-    shape.
+    It is the adjoint of `conv2d` with the same W, stride, pad, dilation and groups, and maps its output shape
+    back to its input shape.
 
     Args:
-        x: images (N, C, H, W).
-        W: kernels (C, OC/groups, KH, KW).
-        b: a bias for each output channel (OC,), or None.
-        stride, pad, dilation, groups: as in the convolution that it is the adjoint of.
-        outsize: height and width of the result, where a stride lets several convolve to H and W; None for the
-            smallest.
+        x: images of shape (N, C, H, W).
+        W: kernels of shape (C, OC/groups, KH, KW).
+        b: bias of shape (OC,), or None.
+        stride, pad, dilation, groups: as in `conv2d`.
+        outsize: height and width of the result, since with a stride several sizes convolve to (H, W); None
+            for the smallest.
 
     Returns:
-        (N, OC, *outsize).
+        A Variable of shape (N, OC, *outsize).
 
     Raises:
-        TypeError: images or kernels that are not floating point.
-        ValueError: shapes that do not fit, a size out of range, or an outsize that does not convolve to H and
-            W.
+        TypeError: x or W is not floating point, or a size is not an integer.
+        ValueError: the shapes do not match, a size is below its minimum, or `outsize` does not convolve to
+            (H, W).
 
     Example:
         >>> import numpy as np
@@ -249,7 +251,7 @@ def deconv2d(
     C = x.shape[1]
     _check_groups(groups, {"channels C": C})
     if W.shape[0] != C:
-        raise ValueError(f"x has {C} channels, but W takes {W.shape[0]}; got x {x.shape} and W {W.shape}")
+        raise ValueError(f"W must have x's {C} channels along axis 0; got x {x.shape} and W {W.shape}")
     _check_bias(b, W.shape[1] * groups)
     return Deconv2d(stride, pad, outsize, dilation=dilation, groups=groups)(x, W, b)
 
@@ -258,7 +260,7 @@ class Conv2DGradW(Function):
     """Gradient of a convolution with respect to its kernels, as a Function of x and gy.
 
     Args:
-        conv2d: the Conv2d or Deconv2d, after its call: it has the geometry.
+        conv2d: the Conv2d or Deconv2d, already called, whose geometry is used.
 
     Example:
         >>> import numpy as np
@@ -293,7 +295,7 @@ def _check_conv(x: Variable, W: Variable, b: Variable, groups: int) -> None:
     _check_groups(groups, {"channels C": C, "output channels OC": OC})
     if Cg * groups != C:
         raise ValueError(
-            f"x has {C} channels, but W takes {Cg} in each of {groups} groups; "
+            f"W must have x's {C} channels, divided by {groups} groups, along axis 1; "
             f"got x {x.shape} and W {W.shape}"
         )
     _check_bias(b, OC)
@@ -305,8 +307,8 @@ def _check_images(x: Variable, axes: str, name: str) -> None:
     check_axes(x.shape, axes, name)
     if x.dtype.kind != "f":
         raise TypeError(
-            f"{name} must be floating point; got {x.dtype} (for pixels from 0 to 255: "
-            f"{name}.astype(np.float32) / 255)"
+            f"{name} must be floating point; got {x.dtype}: convert pixels from 0 to 255 with "
+            f"{name}.astype(np.float32) / 255"
         )
 
 
@@ -319,7 +321,7 @@ def _check_groups(groups: Any, channels: dict[str, int]) -> None:
 
 def _check_bias(b: Variable, OC: int) -> None:
     if b.data is not None and b.shape != (OC,):
-        raise ValueError(f"b must have the shape ({OC},), one number per output channel; got {b.shape}")
+        raise ValueError(f"b must have shape ({OC},), one element per output channel; got {b.shape}")
 
 
 def _size(W: Any) -> tuple[int, int]:

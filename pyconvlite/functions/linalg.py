@@ -12,7 +12,7 @@ from .shape import expand_dims, reshape, transpose
 
 
 class MatMul(Function):
-    """Matrix product over the last two axes; the others broadcast."""
+    """Matrix product over the last two axes; the leading axes broadcast."""
 
     def forward(self, x: Array, W: Array) -> Any:
         return kernels(x).matmul(x, W)
@@ -29,12 +29,13 @@ def _swap(x: Variable) -> Variable:
 
 
 def matmul(x: Any, W: Any) -> Variable:
-    """Matrix product of x (..., M, K) and W (..., K, N), as `numpy.matmul` has it.
+    """Matrix product of x (..., M, K) and W (..., K, N), as in `numpy.matmul`.
 
-    Leading axes broadcast; an x (K,) counts as one row, a W (K,) as one column, and its axis drops out.
+    The leading axes broadcast. A 1-d x is treated as a row and a 1-d W as a column; the added axis is removed
+    from the result.
 
     Raises:
-        ValueError: an operand without axes, or inner sizes that differ.
+        ValueError: an operand is 0-d, the inner sizes differ, or the leading axes do not broadcast.
 
     Example:
         >>> import numpy as np
@@ -46,8 +47,8 @@ def matmul(x: Any, W: Any) -> Variable:
     leading = zip(reversed(x.shape[:-2]), reversed(W.shape[:-2]), strict=False)
     if x.ndim == 0 or x.shape[-1:] != inner or any(m != n and 1 not in (m, n) for m, n in leading):
         raise ValueError(
-            "matmul needs x (..., M, K) and W (..., K, N) with one K, and leading axes that broadcast; "
-            f"got {x.shape} and {W.shape}"
+            "matmul needs x (..., M, K) and W (..., K, N) with the same K, and leading axes that broadcast; "
+            f"got shapes {x.shape} and {W.shape}"
         )
     y: Variable = MatMul()(expand_dims(x, 0) if x.ndim == 1 else x, expand_dims(W, 1) if W.ndim == 1 else W)
     if W.ndim == 1:
@@ -78,15 +79,15 @@ def linear(x: Any, W: Any, b: Any = None) -> Variable:
     """Fully connected layer: x W + b (book step 43).
 
     Args:
-        x: (N, in).
-        W: (in, out).
-        b: (out,), or None.
+        x: input of shape (N, in).
+        W: weight of shape (in, out).
+        b: bias of shape (out,), or None.
 
     Returns:
-        (N, out).
+        A Variable of shape (N, out).
 
     Raises:
-        ValueError: shapes that do not fit.
+        ValueError: the shapes do not match.
 
     Example:
         >>> import numpy as np
@@ -95,17 +96,17 @@ def linear(x: Any, W: Any, b: Any = None) -> Variable:
     """
     x, W, b = as_input(x), as_input(W), as_input(b)
     if x.ndim != 2 or W.ndim != 2 or x.shape[1] != W.shape[0]:
-        hint = "; F.flatten(x) makes images rows" if x.ndim > 2 else ""
+        hint = "; use F.flatten(x)" if x.ndim > 2 else ""
         raise ValueError(
-            f"linear needs x (N, in) and W (in, out) with one `in`; got {x.shape} and {W.shape}{hint}"
+            f"linear needs x (N, in) and W (in, out) with the same `in`; got {x.shape} and {W.shape}{hint}"
         )
     if b.data is not None and b.shape != (W.shape[1],):
-        raise ValueError(f"b must have the shape ({W.shape[1]},), one number per output; got {b.shape}")
+        raise ValueError(f"b must have shape ({W.shape[1]},), one element per column of W; got {b.shape}")
     return Linear()(x, W, b)
 
 
 def linear_simple(x: Any, W: Any, b: Any = None) -> Variable:
-    """`linear` built of other Functions (book step 43).
+    """`linear` composed of other Functions (book step 43).
 
     Example:
         >>> import numpy as np

@@ -1,4 +1,4 @@
-"""Losses, and the accuracy that they stand for."""
+"""Loss functions and accuracy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .shape import reshape
 
 
 class MeanSquaredError(Function):
-    """Squared differences, summed, per row."""
+    """Sum of squared differences, divided by the length of the first axis."""
 
     def forward(self, x0: Array, x1: Array) -> Any:
         diff = x0 - x1
@@ -30,16 +30,16 @@ class MeanSquaredError(Function):
 
 
 def mean_squared_error(x0: Any, x1: Any) -> Variable:
-    """Sum of (x0 - x1) ** 2, divided by the length of the first axis, as DeZero has it.
+    """Sum of (x0 - x1) ** 2, divided by the length of the first axis, as in DeZero.
 
     Args:
-        x0, x1: (N, ...), of one shape but for leading axes of length 1.
+        x0, x1: Variables or arrays of the same shape (N, ...), except for leading axes of length 1.
 
     Returns:
-        The loss, in the wider of the two dtypes; each one's gradient has its own dtype.
+        The loss, a 0-d Variable with the wider of the two dtypes; each gradient has the dtype of its input.
 
     Raises:
-        ValueError: shapes that differ (they would broadcast to something nobody meant), or empty.
+        ValueError: the shapes differ (broadcasting is most likely a mistake), or are 0-d or empty.
 
     Example:
         >>> import numpy as np
@@ -47,21 +47,21 @@ def mean_squared_error(x0: Any, x1: Any) -> Variable:
         variable(2.0)
     """
     x0, x1 = as_input(x0), as_input(x1)
-    if _essential(x0.shape) != _essential(x1.shape):
-        raise ValueError(f"x0 and x1 must have one shape; got {x0.shape} and {x1.shape}")
+    if _without_leading_ones(x0.shape) != _without_leading_ones(x1.shape):
+        raise ValueError(f"x0 and x1 must have the same shape; got {x0.shape} and {x1.shape}")
     shape = x0.shape if x0.ndim >= x1.ndim else x1.shape
     if shape == () or 0 in shape:
-        raise ValueError(f"x0 and x1 must have a first axis and an element; got shape {shape}")
+        raise ValueError(f"x0 and x1 must have at least one axis and one element; got shape {shape}")
     return MeanSquaredError()(reshape(x0, shape), reshape(x1, shape))
 
 
-def _essential(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape without leading axes of length 1: to add those is all that broadcasting may do here."""
-    return _essential(shape[1:]) if shape[:1] == (1,) else shape
+def _without_leading_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Remove leading axes of length 1, the only ones that may be broadcast here."""
+    return _without_leading_ones(shape[1:]) if shape[:1] == (1,) else shape
 
 
 def mean_squared_error_simple(x0: Any, x1: Any) -> Variable:
-    """`mean_squared_error` built of other Functions (book step 42).
+    """`mean_squared_error` composed of other Functions (book step 42).
 
     Example:
         >>> import numpy as np
@@ -111,12 +111,12 @@ def softmax_cross_entropy(x: Any, t: Any) -> Variable:
     """Mean over the batch of -log softmax(x)[t] (book step 47).
 
     Args:
-        x: scores (N, classes).
-        t: labels (N,) or (N, 1), integers from 0 to classes - 1.
+        x: scores of shape (N, classes).
+        t: labels of shape (N,) or (N, 1), integers from 0 to classes - 1.
 
     Raises:
-        TypeError: labels that are no integers.
-        ValueError: shapes that do not fit, an empty batch, or a label out of range.
+        TypeError: the labels are not integers.
+        ValueError: the shapes do not match, the batch is empty, or a label is out of range.
 
     Example:
         >>> import numpy as np
@@ -128,7 +128,7 @@ def softmax_cross_entropy(x: Any, t: Any) -> Variable:
 
 
 def softmax_cross_entropy_simple(x: Any, t: Any) -> Variable:
-    """`softmax_cross_entropy` built of other Functions (book step 47).
+    """`softmax_cross_entropy` composed of other Functions (book step 47).
 
     Example:
         >>> import numpy as np
@@ -140,17 +140,17 @@ def softmax_cross_entropy_simple(x: Any, t: Any) -> Variable:
     classes: int = x.shape[1]
     kernels(labels).check_indexes(labels, classes, "labels in t")
     p = softmax(x)
-    p = clip(p, np.finfo(p.dtype).tiny, 1)  # log(0) has no gradient
+    p = clip(p, np.finfo(p.dtype).tiny, 1)  # avoids log(0) and its infinite gradient
     N = len(x)
     return sum(log(p)[np.arange(N), labels]) / -N
 
 
 class SigmoidCrossEntropy(Function):
-    """Cross entropy of sigmoid(x) and the probability t, summed, per row."""
+    """Cross entropy of sigmoid(x) and t, summed, divided by the length of the first axis."""
 
     def forward(self, x: Array, t: Array) -> Any:
         xp = get_array_module(x)
-        # -t log p - (1 - t) log(1 - p) with p = 1 / (1 + exp(-x)), in a form that does not overflow
+        # equal to -t log p - (1 - t) log(1 - p) with p = sigmoid(x), but does not overflow
         return (xp.maximum(x, 0) - x * t + xp.log1p(xp.exp(-xp.abs(x)))).sum() / len(x)
 
     def backward(self, gy: Variable) -> Any:
@@ -162,17 +162,18 @@ class SigmoidCrossEntropy(Function):
 
 
 def sigmoid_cross_entropy(x: Any, t: Any) -> Variable:
-    """Cross entropy of sigmoid(x) and t, summed, divided by the length of the first axis, as DeZero has it.
+    """Cross entropy of sigmoid(x) and t, summed, divided by the length of the first axis, as in DeZero.
 
     Args:
-        x: scores (N, ...).
-        t: probabilities or labels 0 and 1, as many.
+        x: scores of shape (N, ...).
+        t: probabilities, or labels 0 and 1, with as many elements as x.
 
     Returns:
-        The loss, in x's dtype, or in t's where that is a wider float; x's gradient has x's dtype.
+        The loss, a 0-d Variable with the dtype of x, or of t if that is a wider float. The gradient of x has
+        the dtype of x.
 
     Raises:
-        ValueError: not as many, or none.
+        ValueError: x and t differ in size, x is empty, or x is 0-d.
 
     Example:
         >>> import numpy as np
@@ -185,19 +186,19 @@ def sigmoid_cross_entropy(x: Any, t: Any) -> Variable:
 def binary_cross_entropy(p: Any, t: Any) -> Variable:
     """Cross entropy of the probabilities p and t, summed, divided by the length of the first axis.
 
-    p is kept away from 0 and 1 by its dtype's precision, where the logarithm has no gradient;
-    `sigmoid_cross_entropy` of the scores needs no such limit.
+    p is clipped to [eps, 1 - eps], with the eps of its dtype, since the logarithm of 0 is infinite. Prefer
+    `sigmoid_cross_entropy`, which takes scores and does not clip.
 
     Args:
-        p: probabilities (N, ...).
-        t: probabilities or labels 0 and 1, as many.
+        p: probabilities of shape (N, ...).
+        t: probabilities, or labels 0 and 1, with as many elements as p.
 
     Returns:
-        The loss, with the dtypes of `sigmoid_cross_entropy`.
+        The loss, with the dtype that `sigmoid_cross_entropy` returns.
 
     Raises:
         TypeError: p is not floating point.
-        ValueError: not as many, or none.
+        ValueError: p and t differ in size, p is empty, or p is 0-d.
 
     Example:
         >>> import numpy as np
@@ -213,22 +214,25 @@ def binary_cross_entropy(p: Any, t: Any) -> Variable:
 
 
 def _targets(x: Any, t: Any, name: str) -> tuple[Variable, Variable]:
-    """X and t, the latter in x's shape and, where it holds integers, in x's dtype."""
+    """Return x and t as Variables, t reshaped like x and, unless floating point, cast to x's dtype."""
     x, t = as_input(x), as_input(t)
     if x.ndim == 0 or x.size == 0 or x.size != t.size:
-        raise ValueError(f"{name} and t must hold equally many elements, some; got {x.shape} and {t.shape}")
+        raise ValueError(
+            f"{name} and t must have the same size, at least 1, and {name} at least one axis; "
+            f"got shapes {x.shape} and {t.shape}"
+        )
     return x, reshape(t if t.dtype.kind == "f" else as_input(t.data.astype(x.dtype)), x.shape)
 
 
 def accuracy(y: Any, t: Any) -> Variable:
-    """Share of rows whose largest score is the label's; no gradient flows through it.
+    """Fraction of rows whose highest score is that of the label; it has no gradient.
 
     Args:
-        y: scores (N, classes).
-        t: labels (N,) or (N, 1), integers from 0 to classes - 1.
+        y: scores of shape (N, classes).
+        t: labels of shape (N,) or (N, 1), integers from 0 to classes - 1.
 
     Returns:
-        A number from 0 to 1, in y's dtype if that is floating point.
+        A 0-d Variable from 0 to 1, with y's dtype if that is floating point, else float64.
 
     Raises:
         TypeError, ValueError: as in `softmax_cross_entropy`.
@@ -247,12 +251,14 @@ def accuracy(y: Any, t: Any) -> Variable:
 
 
 def _labels(x: Variable, t: Variable, name: str) -> Array:
-    """The labels as an array (N,); whether they are classes is for a kernel to check."""
+    """Return the labels as an array of shape (N,); a kernel checks their range."""
     if x.ndim != 2 or t.shape not in ((len(x),), (len(x), 1)):
-        raise ValueError(f"{name} must be (N, classes) and t (N,) with one N; got {x.shape} and {t.shape}")
+        raise ValueError(
+            f"{name} must be (N, classes) and t (N,) with the same N; got {x.shape} and {t.shape}"
+        )
     if t.dtype.kind not in "iu":
         raise TypeError(
-            f"t must hold integers, the index of each row's class; got {t.dtype} (t.astype(int)?)"
+            f"t must hold integers, the class index of each row; got {t.dtype}: convert it with t.astype(int)"
         )
     if t.size == 0:
         raise ValueError(f"{name} and t must hold at least one row; got shapes {x.shape} and {t.shape}")

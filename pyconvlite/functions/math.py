@@ -1,4 +1,4 @@
-"""Elementary functions, element by element."""
+"""Element-wise mathematical functions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Exp(Function):
 
 
 def exp(x: Any) -> Variable:
-    """E ** x.
+    """e ** x, element-wise.
 
     Example:
         >>> import numpy as np
@@ -41,7 +41,7 @@ class Log(Function):
 
 
 def log(x: Any) -> Variable:
-    """Natural logarithm of x.
+    """Natural logarithm of x, element-wise.
 
     Example:
         >>> import numpy as np
@@ -63,7 +63,7 @@ class Sqrt(Function):
 
 
 def sqrt(x: Any) -> Variable:
-    """Square root of x.
+    """Square root of x, element-wise.
 
     Example:
         >>> import numpy as np
@@ -84,7 +84,7 @@ class Sin(Function):
 
 
 def sin(x: Any) -> Variable:
-    """Sine of x, in radians.
+    """Sine of x in radians, element-wise.
 
     Example:
         >>> import numpy as np
@@ -105,7 +105,7 @@ class Cos(Function):
 
 
 def cos(x: Any) -> Variable:
-    """Cosine of x, in radians.
+    """Cosine of x in radians, element-wise.
 
     Example:
         >>> import numpy as np
@@ -127,7 +127,7 @@ class Tanh(Function):
 
 
 def tanh(x: Any) -> Variable:
-    """Hyperbolic tangent of x.
+    """Hyperbolic tangent of x, element-wise.
 
     Example:
         >>> import numpy as np

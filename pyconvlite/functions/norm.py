@@ -1,4 +1,4 @@
-"""Functions that regularise or normalise: dropout, batch normalization."""
+"""Regularization and normalization: dropout, batch normalization."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from .shape import reshape
 
 
 def dropout(x: Any, dropout_ratio: float = 0.5) -> Variable:
-    """Set each element to 0 with probability `dropout_ratio`, and scale the others so that the mean stays.
+    """Set each element to 0 with probability `dropout_ratio` and divide the others by 1 - `dropout_ratio`.
 
-    In `test_mode()` x passes unchanged.
+    The division preserves the expected value. In `test_mode()` x is returned unchanged.
 
     Args:
         x: Variable or array.
-        dropout_ratio: from 0 to below 1.
+        dropout_ratio: a number, at least 0 and below 1.
 
     Raises:
-        TypeError: a ratio that is no number, or an x that is no array.
-        ValueError: a ratio out of its range.
+        TypeError: `dropout_ratio` is not a number, or x is not an array.
+        ValueError: `dropout_ratio` is not in [0, 1).
 
-    Source: Srivastava et al. 2014, in the inverted form; book step 54.
+    Source: Srivastava et al. 2014, as inverted dropout; book step 54.
 
     Example:
         >>> import numpy as np
@@ -51,12 +51,12 @@ class BatchNorm(Function):
     """Batch normalization with the statistics of the batch.
 
     Args:
-        mean, var: running statistics so far, arrays (C,).
-        decay: how much of them stays.
+        mean, var: old running statistics, arrays of shape (C,).
+        decay: weight of the old running statistics.
         eps: added to the variance.
 
     Attributes:
-        avg_mean, avg_var: after the call, the running statistics with this batch taken in: new arrays.
+        avg_mean, avg_var: after the call, the updated running statistics, in new arrays.
 
     Example:
         >>> import numpy as np
@@ -77,8 +77,8 @@ class BatchNorm(Function):
         y, mean, var = kernels(x).batch_norm(x, gamma, beta, self.eps)
         count = x.size // gamma.size
         unbiased = var * (count / max(count - 1, 1))
-        self.avg_mean = _moved(self.avg_mean, mean, self.decay)
-        self.avg_var = _moved(self.avg_var, unbiased, self.decay)
+        self.avg_mean = _moving_average(self.avg_mean, mean, self.decay)
+        self.avg_var = _moving_average(self.avg_var, unbiased, self.decay)
         return y
 
     def backward(self, gy: Variable) -> Any:
@@ -88,10 +88,10 @@ class BatchNorm(Function):
 
 def _check_floats(x: Any) -> None:
     if x.dtype.kind != "f":
-        raise TypeError(f"x must be floating point; got {x.dtype} (x.astype(np.float32)?)")
+        raise TypeError(f"x must be floating point; got {x.dtype}: convert it with x.astype(np.float32)")
 
 
-def _moved(average: Any, value: Any, decay: float) -> Any:
+def _moving_average(average: Any, value: Any, decay: float) -> Any:
     return (average * decay + value * (1 - decay)).astype(average.dtype, copy=False)
 
 
@@ -114,11 +114,11 @@ class BatchNormGrad(Function):
         return gx, ggamma.astype(gamma.dtype, copy=False), gbeta.astype(gamma.dtype, copy=False)
 
     def backward(self, *ggs: Variable) -> Any:
-        # The same gradients once more, now of Functions that can be differentiated.
+        # Compute the same gradients again, from Functions that can be differentiated.
         create_graph = Config.enable_backprop
         with using_config("enable_backprop", True):
-            # Copies cut the formula off from the graph before it: gy, or gamma, may depend on x in its turn,
-            # which is for whoever called this to follow.
+            # Differentiate with respect to copies: gy or gamma may itself depend on x, and the caller's
+            # backpropagation already adds the gradient through that dependence.
             x, gamma, gy = (cast(v, v.dtype) for v in self.inputs)
             y = _normalized(x, gamma, None, *_statistics(x), self.eps)
             first = [*grad(y, [x, gamma], gy, create_graph=True), gy.sum(axis=(0, *range(2, x.ndim)))]
@@ -126,14 +126,14 @@ class BatchNormGrad(Function):
 
 
 def _statistics(x: Variable) -> tuple[Variable, Variable]:
-    """Mean and variance of each channel, ready to broadcast with x."""
+    """Mean and variance of each channel, in shapes that broadcast with x."""
     axes = (0, *range(2, x.ndim))
     m = mean(x, axes, keepdims=True)
     return m, mean((x - m) ** 2, axes, keepdims=True)
 
 
 def _normalized(x: Any, gamma: Any, beta: Any, m: Any, v: Any, eps: float) -> Variable:
-    """Gamma * (x - m) / sqrt(v + eps) + beta, built of other Functions."""
+    """gamma * (x - m) / sqrt(v + eps) + beta, composed of other Functions."""
     shape = (1, -1, *[1] * (x.ndim - 2))
     y = mul(x - reshape(m, shape), reshape(gamma, shape) / sqrt(reshape(v, shape) + eps))
     return y if beta is None else add(y, reshape(beta, shape))
@@ -144,20 +144,21 @@ def batch_norm(
 ) -> Variable:
     """Normalize each channel to mean 0 and variance 1, then scale by gamma and shift by beta.
 
-    In training the statistics are those of the batch, over all axes but the channels; in `test_mode()` they
-    are `mean` and `var`. Neither is written to: the layer keeps the running statistics, with the Function
-    BatchNorm.
+    In training it uses the statistics of the batch, over all axes but the channels; in `test_mode()` it uses
+    `mean` and `var`. They are not modified: the layer BatchNorm updates its running statistics by the
+    Function BatchNorm.
 
     Args:
-        x: (N, C) or (N, C, H, W).
-        gamma, beta: (C,).
-        mean, var: running statistics (C,).
-        decay: how much of the running statistics stays; they are BatchNorm's `avg_mean` and `avg_var`.
-        eps: added to the variance, so that a constant channel divides by no zero.
+        x: Variable or array of shape (N, C) or (N, C, H, W).
+        gamma, beta: scale and shift, of shape (C,).
+        mean, var: running statistics, of shape (C,).
+        decay: weight of the old running statistics in an update, from 0 to 1.
+        eps: added to the variance to avoid division by zero, at least 0.
 
     Raises:
-        TypeError: x is not floating point, or an eps or decay that is no number.
-        ValueError: shapes that do not fit, eps or decay out of range, or an empty batch in training.
+        TypeError: x is not floating point, or `eps` or `decay` is not a number.
+        ValueError: the shapes do not match, `eps` or `decay` is out of range, or the batch is empty in
+            training.
 
     Source: Ioffe, Szegedy 2015.
 
@@ -170,10 +171,10 @@ def batch_norm(
     """
     x, gamma, beta, mean, var = map(as_input, (x, gamma, beta, mean, var))
     if x.ndim < 2:
-        raise ValueError(f"x must have 2 axes or more, (N, C, ...); got shape {x.shape}")
+        raise ValueError(f"x must have at least 2 axes, (N, C, ...); got shape {x.shape}")
     for name, v in {"gamma": gamma, "beta": beta, "mean": mean, "var": var}.items():
         if v.shape != (x.shape[1],):
-            raise ValueError(f"{name} must have the shape ({x.shape[1]},), as x has channels; got {v.shape}")
+            raise ValueError(f"{name} must have shape ({x.shape[1]},), the channels of x; got {v.shape}")
     _check_floats(x)
     within(0, eps, math.inf, "eps")
     share(decay, "decay")
@@ -181,8 +182,8 @@ def batch_norm(
         m, v = (s.data.astype(x.dtype, copy=False) for s in (mean, var))
         return _normalized(x, gamma, beta, m, v, eps)
     if x.size == 0:
-        raise ValueError(f"x must have an element to take statistics of; got shape {x.shape}")
+        raise ValueError(f"x must have at least one element in training; got shape {x.shape}")
     return BatchNorm(mean.data, var.data, decay, eps)(x, gamma, beta)
 
 
-batch_nrom = batch_norm  # DeZero's spelling
+batch_nrom = batch_norm  # the spelling in DeZero

@@ -1,6 +1,6 @@
 """Max pooling, average pooling (book steps 56 and 57) and upsampling.
 
-Shapes: x (N, C, H, W), y (N, C, OH, OW). Kernel size, stride and pad are one number or a pair (height,
+Shapes: x (N, C, H, W), y (N, C, OH, OW). Kernel size, stride and pad are an integer or a pair (height,
 width).
 """
 
@@ -35,7 +35,7 @@ __all__ = [
 
 
 class _Pooling(Function):
-    """What max pooling and average pooling share: their settings, and from the call on the geometry."""
+    """Base of max and average pooling: their settings and, once called, their geometry."""
 
     geometry: ConvGeometry
 
@@ -44,13 +44,13 @@ class _Pooling(Function):
         self.stride = pair(stride, "stride")
         self.pad = pair(pad, "pad")
 
-    def _fix_geometry(self, x: Array) -> ConvGeometry:
+    def _set_geometry(self, x: Array) -> ConvGeometry:
         self.geometry = conv_geometry(x.shape[2:], self.kernel_size, self.stride, self.pad)
         return self.geometry
 
 
 class Pooling(_Pooling):
-    """Max pooling, see `pooling`; `indexes` tells which pixel of each window was taken, kh * KW + kw.
+    """Max pooling, see `pooling`; `indexes` is the position of the maximum in each window, kh * KW + kw.
 
     Example:
         >>> import numpy as np
@@ -60,7 +60,7 @@ class Pooling(_Pooling):
     """
 
     def forward(self, x: Array) -> Array:
-        y, self.indexes = kernels(x).max_pool(x, self._fix_geometry(x))
+        y, self.indexes = kernels(x).max_pool(x, self._set_geometry(x))
         return y
 
     def backward(self, gy: Variable) -> Any:
@@ -68,10 +68,10 @@ class Pooling(_Pooling):
 
 
 class _IndexedPooling(Function):
-    """What the two linear maps share that a max pooling leaves behind.
+    """Base of the two linear maps that use the indexes of a max pooling.
 
     Args:
-        mpool2d: the Pooling after its call, or one of these Functions.
+        mpool2d: the Pooling, already called, or one of these Functions.
     """
 
     def __init__(self, mpool2d: Pooling | _IndexedPooling) -> None:
@@ -80,7 +80,7 @@ class _IndexedPooling(Function):
 
 
 class Pooling2DGrad(_IndexedPooling):
-    """Gradient of max pooling: each window's gradient goes to the pixel that was taken.
+    """Gradient of max pooling: the gradient of each window goes to its maximum.
 
     Example:
         >>> import numpy as np
@@ -99,7 +99,7 @@ class Pooling2DGrad(_IndexedPooling):
 
 
 class Pooling2DWithIndexes(_IndexedPooling):
-    """Take from each window the pixel that a max pooling took: the adjoint of Pooling2DGrad.
+    """Take from each window the pixel at the index of a max pooling: the adjoint of Pooling2DGrad.
 
     Example:
         >>> import numpy as np
@@ -117,22 +117,24 @@ class Pooling2DWithIndexes(_IndexedPooling):
 
 
 def pooling(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0) -> Variable:
-    """Max pooling: the largest pixel of each window, channel by channel.
+    """Max pooling: the largest pixel of each window, per channel.
 
-    The padding is minus infinity, so it is never the maximum of a window that holds a pixel. Of equal maxima
-    the first takes the gradient. NaN comes through.
+    The padding is minus infinity, so it is never the maximum of a window that contains a pixel. The first of
+    several equal maxima gets the gradient. NaN propagates.
 
     Args:
-        x: images (N, C, H, W).
-        kernel_size: height and width of the window.
-        stride: pixels from one window to the next.
-        pad: pixels added around the image, at least 0.
+        x: images of shape (N, C, H, W).
+        kernel_size: size of the window in pixels, at least 1.
+        stride: step between windows in pixels, at least 1.
+        pad: pixels added at each edge, at least 0.
 
     Returns:
-        (N, C, OH, OW).
+        A Variable of shape (N, C, OH, OW).
 
     Raises:
-        ValueError: x is not (N, C, H, W), a size out of range, or a window larger than the padded image.
+        TypeError: x is bool or complex, or a size is not an integer.
+        ValueError: x does not have 4 axes, a size is below its minimum, or the window is larger than the
+            padded image.
 
     Example:
         >>> import numpy as np
@@ -144,10 +146,9 @@ def pooling(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0)
 
 
 def pooling_simple(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0) -> Variable:
-    """`pooling` built of other Functions: im2col, max, reshape and transpose.
+    """`pooling` composed of other Functions: im2col, max, reshape and transpose.
 
-    Args, Returns, Raises: as `pooling`. Where several pixels are the maximum each takes the gradient, as in
-    `max`.
+    Args, Returns, Raises: as `pooling`. Each of several equal maxima gets the gradient, as in `max`.
 
     Example:
         >>> import numpy as np
@@ -161,7 +162,7 @@ def pooling_simple(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPa
     OH, OW = conv_geometry(x.shape[2:], (KH, KW), pair(stride, "stride"), pair(pad, "pad")).output_size
 
     col = reshape(im2col(x, (KH, KW), stride, pad, to_matrix=True), (N * OH * OW * C, KH * KW))
-    # im2col pads with zeros, but no padding may be the maximum
+    # im2col pads with zeros, which could be the maximum
     xp = get_array_module(x.data)
     pixel = im2col_array(xp.ones(x.shape, x.dtype), (KH, KW), stride, pad).reshape(col.shape)
     y = max(col + xp.where(pixel != 0, 0, lowest(x.dtype)).astype(x.dtype), axis=1)
@@ -169,7 +170,7 @@ def pooling_simple(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPa
 
 
 def global_max_pooling(x: Any) -> Variable:
-    """The largest pixel of each channel: (N, C, H, W) to (N, C, 1, 1); gradient and NaN as in `pooling`.
+    """Maximum of each channel: (N, C, H, W) to (N, C, 1, 1); gradient and NaN as in `pooling`.
 
     Example:
         >>> import numpy as np
@@ -194,17 +195,17 @@ class AveragePooling(_Pooling):
         self.count_include_pad = count_include_pad
 
     def forward(self, x: Array) -> Array:
-        return kernels(x).avg_pool(x, self._fix_geometry(x), self.count_include_pad)
+        return kernels(x).avg_pool(x, self._set_geometry(x), self.count_include_pad)
 
     def backward(self, gy: Variable) -> Any:
         return AveragePooling2DGrad(self)(gy)
 
 
 class AveragePooling2DGrad(Function):
-    """Gradient of average pooling: the pixels of each window share its gradient equally.
+    """Gradient of average pooling: the gradient of each window is divided equally among its pixels.
 
     Args:
-        apool2d: the AveragePooling, after its call.
+        apool2d: the AveragePooling, already called.
 
     Example:
         >>> import numpy as np
@@ -230,19 +231,19 @@ class AveragePooling2DGrad(Function):
 def average_pooling(
     x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0, *, count_include_pad: bool = True
 ) -> Variable:
-    """Average pooling: the mean of each window, channel by channel.
+    """Average pooling: the mean of each window, per channel.
 
     Args:
-        x: images (N, C, H, W).
-        kernel_size, stride, pad: as in `pooling`; the padding is zeros.
-        count_include_pad: whether padding counts as pixels; if not, the mean is over the image's own pixels,
-            and a window without any gives 0.
+        x: images of shape (N, C, H, W).
+        kernel_size, stride, pad: as in `pooling`; the padding is zero.
+        count_include_pad: whether the mean includes the padding; if not, a window without pixels of the
+            image gives 0.
 
     Returns:
-        (N, C, OH, OW).
+        A Variable of shape (N, C, OH, OW).
 
     Raises:
-        ValueError: as in `pooling`.
+        TypeError, ValueError: as in `pooling`.
 
     Example:
         >>> import numpy as np
@@ -254,7 +255,7 @@ def average_pooling(
 
 
 def global_average_pooling(x: Any) -> Variable:
-    """The mean of each channel: (N, C, H, W) to (N, C, 1, 1).
+    """Mean of each channel: (N, C, H, W) to (N, C, 1, 1).
 
     Example:
         >>> import numpy as np
@@ -273,15 +274,15 @@ def upsample(x: Any, scale: IntPair) -> Variable:
     """Enlarge images by repeating each pixel (nearest neighbour).
 
     Args:
-        x: images (N, C, H, W).
-        scale: how often each pixel is repeated, at least 1; one number or a pair (height, width).
+        x: images of shape (N, C, H, W).
+        scale: number of repetitions of each pixel, at least 1; an integer or (height, width).
 
     Returns:
-        (N, C, H * scale, W * scale).
+        A Variable of shape (N, C, H * scale, W * scale).
 
     Raises:
-        TypeError: a scale that is no integer.
-        ValueError: x is not (N, C, H, W), or a scale below 1.
+        TypeError: `scale` is not an integer or a pair of integers.
+        ValueError: x does not have 4 axes, or `scale` is below 1.
 
     Example:
         >>> import numpy as np
@@ -311,4 +312,4 @@ def _call(pool: _Pooling, x: Any) -> Variable:
 def _check_pixels(x: Variable) -> None:
     check_axes(x.shape, "(N, C, H, W)")
     if 0 in x.shape[2:]:
-        raise ValueError(f"x must have a pixel to pool over; got shape {x.shape}")
+        raise ValueError(f"x must have at least one pixel per channel; got shape {x.shape}")

@@ -1,4 +1,4 @@
-"""Functions that reduce axes, and the broadcasting that undoes it: sums, means, extremes."""
+"""Reductions (sum, mean, variance, maximum, minimum) and broadcasting."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
 
     Args:
         x: Variable or array.
-        axis: axis or tuple of axes to sum over, negative ones from the end; None for all.
-        keepdims: keep the summed axes, with length 1.
+        axis: an axis or a tuple of axes to sum over; negative axes count from the end; None for all.
+        keepdims: keep the reduced axes, with length 1.
 
     Raises:
-        TypeError: an axis that is no integer.
-        ValueError: an axis that x does not have.
+        TypeError: `axis` is not an integer, a tuple of integers or None.
+        ValueError: x does not have this axis.
 
     Example:
         >>> import numpy as np
@@ -52,11 +52,11 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
 
 
 class Mean(Function):
-    """Mean over axes; NumPy sums float16 in float32 here, which a sum and a division would not.
+    """Mean over axes; NumPy accumulates float16 in float32 here, unlike in a sum that is then divided.
 
     Example:
         >>> import numpy as np
-        >>> Mean(axis=None, keepdims=False)(np.full(70000, 1.0, np.float16))  # their sum is beyond float16
+        >>> Mean(axis=None, keepdims=False)(np.full(70000, 1.0, np.float16))  # their sum overflows float16
         variable(1.0)
     """
 
@@ -74,7 +74,7 @@ class Mean(Function):
 
 
 def _reduced_count(shape: tuple[int, ...], axis: Any) -> int:
-    """How many elements go into one of a reduction's results."""
+    """Number of input elements per output element of a reduction."""
     kept = _shapes.kept_shape(shape, axis)
     return math.prod(size for size, left in zip(shape, kept, strict=True) if size != left)
 
@@ -83,7 +83,7 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
     """Mean of x; arguments as in `sum`.
 
     Raises:
-        ValueError: nothing to take the mean of, an axis of length 0.
+        TypeError, ValueError: as in `sum`, or the mean would be of no elements.
 
     Example:
         >>> import numpy as np
@@ -93,7 +93,7 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
     x = as_input(x)
     axis = as_axis(axis, x.shape)
     if x.size == 0 and _reduced_count(x.shape, axis) == 0:
-        raise ValueError(f"x must have an element to take the mean of; got shape {x.shape}, axis {axis}")
+        raise ValueError(f"mean of no elements: x has shape {x.shape} and axis is {axis}")
     return Mean(axis, keepdims)(x)
 
 
@@ -106,11 +106,11 @@ def var(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Vari
     Args:
         x: Variable or array.
         axis: as in `sum`.
-        ddof: how much less than the number of elements to divide by; 1 for the unbiased estimate.
-        keepdims: keep the reduced axes, with length 1.
+        ddof: the divisor is the number of elements minus ddof; 1 gives the unbiased estimate.
+        keepdims: as in `sum`.
 
     Raises:
-        ValueError: not more elements than ddof.
+        TypeError, ValueError: as in `sum`, or there are not more elements than ddof.
 
     Example:
         >>> import numpy as np
@@ -127,7 +127,7 @@ def var(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Vari
 
 
 class SumTo(Function):
-    """Sum down to a shape."""
+    """Sum to a shape, the adjoint of broadcasting."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.shape = shape
@@ -141,7 +141,7 @@ class SumTo(Function):
 
 
 def sum_to(x: Any, shape: tuple[int, ...]) -> Variable:
-    """Sum x over the axes along which `shape` would be broadcast to x's: the adjoint of `broadcast_to`.
+    """Sum x over the axes along which `shape` broadcasts to x's shape: the adjoint of `broadcast_to`.
 
     Raises:
         ValueError: `shape` does not broadcast to x's shape.
@@ -157,7 +157,7 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Variable:
 
 
 class BroadcastTo(Function):
-    """Repeat along axes of length 1 and new leading axes."""
+    """Broadcast to a shape."""
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.shape = shape
@@ -170,7 +170,7 @@ class BroadcastTo(Function):
 
 
 def broadcast_to(x: Any, shape: tuple[int, ...]) -> Variable:
-    """Repeat x along its axes of length 1, and along new leading ones, up to `shape`.
+    """Broadcast x to `shape`: repeat it along axes of length 1 and new leading axes.
 
     Raises:
         ValueError: x's shape does not broadcast to `shape`.
@@ -186,11 +186,11 @@ def broadcast_to(x: Any, shape: tuple[int, ...]) -> Variable:
     return BroadcastTo(shape)(x)
 
 
-# --------------------------------------------------------------------------------------------------- extremes
+# ------------------------------------------------------------------------------------------- maximum, minimum
 
 
 class Max(Function):
-    """Maximum over axes; each element that equals it takes the gradient, as in DeZero."""
+    """Maximum over axes; every element equal to it gets the gradient, as in DeZero."""
 
     def __init__(self, axis: Any = None, keepdims: bool = False) -> None:
         self.axis = axis
@@ -208,17 +208,17 @@ class Max(Function):
 
 
 class Min(Max):
-    """Minimum over axes; each element that equals it takes the gradient, as in DeZero."""
+    """Minimum over axes; every element equal to it gets the gradient, as in DeZero."""
 
     def forward(self, x: Array) -> Any:
         return x.min(axis=self.axis, keepdims=self.keepdims)
 
 
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
-    """Maximum of x; arguments as in `sum`. Where several elements are the maximum, each takes the gradient.
+    """Maximum of x; arguments as in `sum`. Each of several equal maxima gets the gradient.
 
     Raises:
-        ValueError: nothing to choose from, an axis of length 0.
+        TypeError, ValueError: as in `sum`, or the maximum would be of no elements.
 
     Example:
         >>> import numpy as np
@@ -230,7 +230,7 @@ def max(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
 
 
 def min(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
-    """Minimum of x, as `max`.
+    """Minimum of x; otherwise as `max`.
 
     Example:
         >>> import numpy as np

@@ -1,4 +1,4 @@
-"""Functions that move elements: shapes, axes, parts, joining."""
+"""Shape manipulation, indexing, concatenation and padding."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from .._shapes import Array, check_axes, pair
 from ..autograd import Function, Variable, as_input, as_variable
 from ..backends import get_array_module, is_array, kernels
 
-# ----------------------------------------------------------------------------------------------------- moving
-
 
 class Reshape(Function):
-    """The same elements in another shape."""
+    """Change of shape."""
 
     def __init__(self, shape: Any) -> None:
         self.shape = shape
@@ -28,14 +26,14 @@ class Reshape(Function):
 
 
 def reshape(x: Any, shape: Any) -> Variable:
-    """The elements of x in another shape.
+    """Change the shape of x.
 
     Args:
         x: Variable or array.
-        shape: integers, one of which may be -1 (what is left over); or one integer.
+        shape: an integer or a sequence of integers; one of them may be -1, which is then inferred.
 
     Raises:
-        ValueError: a shape that does not hold x's elements.
+        ValueError: x cannot be reshaped to `shape`.
 
     Example:
         >>> reshape(np.arange(6), (2, 3))
@@ -49,7 +47,10 @@ def reshape(x: Any, shape: Any) -> Variable:
 
 
 def flatten(x: Any) -> Variable:
-    """X (N, ...) as (N, -1): all axes but the batch's made one.
+    """Merge all axes of x but the first: (N, ...) to (N, features).
+
+    Raises:
+        ValueError: x has fewer than 2 axes.
 
     Example:
         >>> flatten(np.zeros((2, 3, 4))).shape
@@ -57,12 +58,15 @@ def flatten(x: Any) -> Variable:
     """
     x = as_input(x)
     if x.ndim < 2:
-        raise ValueError(f"x must have a batch axis and at least one more; got shape {x.shape}")
+        raise ValueError(f"x must have at least 2 axes, of which the first is the batch; got shape {x.shape}")
     return reshape(x, (x.shape[0], int(np.prod(x.shape[1:]))))
 
 
 def expand_dims(x: Any, axis: int) -> Variable:
-    """X with a new axis of length 1 at `axis`.
+    """Insert a new axis of length 1 at index `axis` of the result's shape.
+
+    Raises:
+        ValueError: `axis` is out of range.
 
     Example:
         >>> expand_dims(np.zeros((2, 3)), 1).shape
@@ -77,7 +81,7 @@ def expand_dims(x: Any, axis: int) -> Variable:
 
 
 class Transpose(Function):
-    """The axes in another order."""
+    """Permutation of the axes."""
 
     def __init__(self, axes: Any = None) -> None:
         self.axes = axes
@@ -94,14 +98,14 @@ class Transpose(Function):
 
 
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Variable:
-    """The axes of x in another order.
+    """Permute the axes of x.
 
     Args:
         x: Variable or array.
-        axes: for each axis of the result, the axis of x that it is; None reverses them.
+        axes: axis i of the result is axis axes[i] of x; None reverses the axes.
 
     Raises:
-        ValueError: axes that do not name each axis once.
+        ValueError: `axes` is not a permutation of the axes of x.
 
     Example:
         >>> transpose(np.zeros((2, 3, 4)), (1, 0, 2)).shape
@@ -110,13 +114,13 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Variable:
     ndim = as_input(x).ndim
     if axes is not None and sorted(a + ndim if a < 0 else a for a in axes) != list(range(ndim)):
         raise ValueError(
-            f"axes must name each of x's {ndim} axes once; got {tuple(axes)} for shape {x.shape}"
+            f"axes must be a permutation of x's {ndim} axes; got {tuple(axes)} for shape {x.shape}"
         )
     return Transpose(axes)(x)
 
 
 class GetItem(Function):
-    """A part of an array."""
+    """Indexing, x[slices]."""
 
     def __init__(self, slices: Any) -> None:
         self.slices = slices
@@ -129,7 +133,7 @@ class GetItem(Function):
 
 
 class GetItemGrad(Function):
-    """Adjoint of GetItem: zeros, with gy added at the part; an element taken twice gets both.
+    """Adjoint of GetItem: zeros with gy added at the index; repeated elements accumulate.
 
     Example:
         >>> GetItemGrad([0, 0, 2], (3,))(np.ones(3))
@@ -146,7 +150,7 @@ class GetItemGrad(Function):
         parts = self.slices if isinstance(self.slices, tuple) else (self.slices,)
         if any(isinstance(part, list) or is_array(part) for part in parts):
             xp.add.at(gx, self.slices, gy)
-        else:  # nothing is taken twice
+        else:  # basic indexing does not repeat elements
             gx[self.slices] = gy
         return gx
 
@@ -155,11 +159,11 @@ class GetItemGrad(Function):
 
 
 def get_item(x: Any, slices: Any) -> Variable:
-    """x[slices], with whatever NumPy indexes by: integers, slices, `...`, arrays, or a tuple of them.
+    """x[slices], indexed as in NumPy: by integers, slices, `...`, arrays, or a tuple of them.
 
     Args:
         x: Variable or array.
-        slices: the index; Variables in it are read as their arrays.
+        slices: the index; it may be or contain Variables.
 
     Example:
         >>> get_item(np.array([[1, 2], [3, 4]]), (slice(None), 1))
@@ -173,7 +177,7 @@ def get_item(x: Any, slices: Any) -> Variable:
 
 
 class Concat(Function):
-    """Arrays joined along an axis."""
+    """Concatenation along an axis."""
 
     def __init__(self, axis: int = 0) -> None:
         self.axis = axis
@@ -193,25 +197,25 @@ class Concat(Function):
 
 
 def concat(xs: Sequence[Any], axis: int = 0) -> Variable:
-    """Variables or arrays joined along an axis; their other axes agree.
+    """Concatenate Variables or arrays along an existing axis; the lengths of the other axes must match.
 
     Raises:
-        ValueError: no array at all, or shapes that do not agree.
+        ValueError: `xs` is empty, or the shapes do not match.
 
     Example:
         >>> concat([np.array([1.0, 2.0]), np.array([3.0])])
         variable([1. 2. 3.])
     """
     if len(xs) == 0:
-        raise ValueError("xs must hold at least one array to join; got none")
+        raise ValueError("xs must contain at least one array; it is empty")
     return Concat(axis)(*xs)
 
 
 def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
-    """Variables or arrays of one shape, joined along a new axis.
+    """Concatenate Variables or arrays of the same shape along a new axis.
 
     Raises:
-        ValueError: no array at all, or shapes that differ.
+        ValueError: `xs` is empty, or the shapes differ.
 
     Example:
         >>> stack([np.array([1.0, 2.0]), np.array([3.0, 4.0])], axis=1)
@@ -219,12 +223,12 @@ def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
                   [2. 4.]])
     """
     if len({as_input(x).shape for x in xs}) > 1:
-        raise ValueError(f"xs must have one shape; got {', '.join(str(x.shape) for x in xs)}")
+        raise ValueError(f"xs must all have the same shape; got {', '.join(str(x.shape) for x in xs)}")
     return concat([expand_dims(x, axis) for x in xs], axis)
 
 
 class Pad(Function):
-    """A frame of one value around an array."""
+    """Padding with a constant."""
 
     def __init__(self, pad_width: tuple[tuple[int, int], ...], value: float = 0) -> None:
         self.pad_width = pad_width
@@ -242,17 +246,17 @@ class Pad(Function):
 
 
 def pad(x: Any, pad_width: Any, value: float = 0) -> Variable:
-    """X with elements of one value added at the ends of its axes.
+    """Pad x with a constant at the ends of its axes.
 
     Args:
         x: Variable or array.
-        pad_width: how many: a number for every end, a pair (before, after) for every axis, or a pair or a
-            number for each axis in turn.
-        value: what to add.
+        pad_width: number of elements to add: an integer for all ends, a pair (before, after) for all axes, or
+            a sequence with a pair or an integer per axis.
+        value: the constant.
 
     Raises:
-        TypeError: a width that is no integer.
-        ValueError: a negative width, or not one entry for each axis.
+        TypeError: a width is not an integer.
+        ValueError: a width is negative, or the sequence does not have one entry per axis.
 
     Example:
         >>> pad(np.ones((1, 2)), ((0, 1), (1, 0)))
@@ -263,7 +267,7 @@ def pad(x: Any, pad_width: Any, value: float = 0) -> Variable:
     nested = isinstance(pad_width, tuple | list) and any(isinstance(w, tuple | list) for w in pad_width)
     widths = list(pad_width) if nested else [pad_width] * ndim
     if len(widths) != ndim:
-        raise ValueError(f"pad_width must have an entry for each of x's {ndim} axes; got {pad_width}")
+        raise ValueError(f"pad_width must have one entry for each of x's {ndim} axes; got {pad_width}")
     ends = [pair(width, "pad_width") for width in widths]
     if any(width < 0 for end in ends for width in end):
         raise ValueError(f"pad_width must not be negative; got {pad_width}")
@@ -271,18 +275,19 @@ def pad(x: Any, pad_width: Any, value: float = 0) -> Variable:
 
 
 def embed_id(x: Any, W: Any) -> Variable:
-    """A row of W for each number in x (word embedding).
+    """Rows of W at the indexes x (word embedding).
 
     Args:
-        x: integers from 0 to rows - 1, of any shape.
-        W: (rows, size).
+        x: indexes of any shape, integers from 0 to rows - 1.
+        W: Variable or array of shape (rows, size).
 
     Returns:
-        (*x.shape, size).
+        A Variable of shape (*x.shape, size).
 
     Raises:
-        TypeError: x holds no integers.
-        ValueError: a number out of range; for numbers on a device, raised by the next copy from it.
+        TypeError: x is not an integer array.
+        ValueError: W does not have 2 axes, or an index is out of range; for indexes on a device, the next
+            copy from the device raises it.
 
     Example:
         >>> embed_id(np.array([1, 0]), np.array([[0.1, 0.2], [0.3, 0.4]]))
@@ -292,8 +297,8 @@ def embed_id(x: Any, W: Any) -> Variable:
     x, W = as_input(x), as_input(W)
     check_axes(W.shape, "(rows, size)", "W")
     if x.dtype.kind not in "iu":
-        raise TypeError(f"x must hold integers, the index of a row of W each; got {x.dtype}")
+        raise TypeError(f"x must hold integers, the indexes of rows of W; got {x.dtype}")
     ids: Array = x.data
     rows: int = len(W)
-    kernels(ids).check_indexes(ids, rows, "x, which names rows of W,")
+    kernels(ids).check_indexes(ids, rows, "indexes in x")
     return get_item(W, ids)

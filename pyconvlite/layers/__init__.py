@@ -1,6 +1,6 @@
-"""Layers: Functions together with the Parameters that training adjusts (book steps 44-45).
+"""Layers: Functions together with their trainable Parameters (book steps 44-45).
 
-One file per kind; `import pyconvlite.layers as L` has them all.
+One file per kind; `import pyconvlite.layers as L` imports them all.
 """
 
 from .affine import Conv2d, Deconv2d, Linear

@@ -1,4 +1,4 @@
-"""Linear, Conv2d and Deconv2d: a weighted sum of the input, plus a bias."""
+"""Linear, Conv2d and Deconv2d: layers with a weight W and a bias b."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from .base import Layer
 
 
 class _Affine(Layer):
-    """What Linear, Conv2d and Deconv2d share: W, drawn as soon as the input's size is known, and b.
+    """Base of Linear, Conv2d and Deconv2d: W, initialized once the input size is known, and b.
 
-    The input's size is its length along axis 1: features or channels. A subclass defines `_in_name`, what it
-    calls that; `_weight_shape`, W's shape for an input size that may still be open (None); `_fan_in`, how
-    many inputs one output is a sum of; and `_apply`.
+    The input size is the length of axis 1: features or channels. A subclass defines `_in_name`, the name of
+    its input size argument; `_weight_shape`, the shape of W for an input size (None: unknown); `_fan_in`, the
+    number of input elements per output element; and `_apply`.
     """
 
     _in_name: str
@@ -35,12 +35,12 @@ class _Affine(Layer):
 
     def _init_W(self, in_size: int) -> None:
         in_size = at_least(1, in_size, self._in_name)
-        # Variance 1 / fan_in, so that a layer's output has about the variance of its input.
+        # Variance 1 / fan_in keeps the variance of the output close to that of the input.
         deviation = math.sqrt(1 / self._fan_in(in_size))
         self.W.data = normal(self._weight_shape(in_size), deviation, self.W.lazy_dtype)
 
     def forward(self, x: Any) -> Variable:
-        """Compute the output; the first call fixes an input size that was left open."""
+        """Compute the output; the first call infers the input size if it was not given."""
         if self.W.data is None:
             self._init_W(channels(x, self))
             self.W.data = to_device_of(x, self.W.data)
@@ -57,21 +57,21 @@ class _Affine(Layer):
 
 
 class Linear(_Affine):
-    """Matrix product and bias: `y = x @ W + b` (book step 44).
+    """Fully connected layer: `y = x @ W + b` (book step 44).
 
     Args:
-        out_size: features of the output, at least 1.
-        nobias: leave b out; the attribute `b` is then None.
-        dtype: float16, float32 or float64; for W, b and the initial draw.
-        in_size: features of the input; None reads it from the first input.
+        out_size: number of output features, at least 1.
+        nobias: omit b; the attribute `b` is then None.
+        dtype: float16, float32 or float64, the dtype of W and b.
+        in_size: number of input features; None infers it from the first input.
 
     Attributes:
-        W: Parameter of shape (in_size, out_size), drawn with variance 1 / in_size.
-        b: Parameter of shape (out_size,), zeros at first; or None.
+        W: Parameter of shape (in_size, out_size), initialized with variance 1 / in_size.
+        b: Parameter of shape (out_size,), initialized to zeros; or None.
 
     Raises:
-        TypeError: a size that is no integer, or an unknown dtype.
-        ValueError: a size below 1.
+        TypeError: a size is not an integer, or `dtype` is not supported.
+        ValueError: a size is below 1.
 
     Example:
         >>> linear = Linear(3)
@@ -91,7 +91,7 @@ class Linear(_Affine):
 
     @property
     def in_size(self) -> int | None:
-        """Features of the input; None until known."""
+        """Number of input features; None until known."""
         return None if self.W.data is None else self.W.shape[0]
 
     def _weight_shape(self, in_size: int | None) -> tuple[int | None, ...]:
@@ -108,7 +108,7 @@ class Linear(_Affine):
 
 
 class _Convolution(_Affine):
-    """What Conv2d and Deconv2d share: their arguments."""
+    """Base of Conv2d and Deconv2d: their arguments."""
 
     _in_name = "in_channels"
 
@@ -147,33 +147,33 @@ class _Convolution(_Affine):
 
     @property
     def in_channels(self) -> int | None:
-        """Channels of the input; None until known."""
+        """Number of input channels; None until known."""
         raise NotImplementedError
 
 
 class Conv2d(_Convolution):
-    """Convolution of images with trained kernels (book steps 55-57).
+    """Two-dimensional convolution of images with trainable kernels (book steps 55-57).
 
     Args:
-        out_channels: number of kernels, at least 1.
-        kernel_size: pixels, an integer or (height, width); so are stride, pad and dilation.
-        stride: pixels from one position of the kernel to the next.
-        pad: pixels of zeros added at each edge.
-        nobias: leave b out; the attribute `b` is then None.
-        dtype: float16, float32 or float64; for W, b and the initial draw.
-        in_channels: channels of the input; None reads it from the first input.
-        dilation: distance of neighbouring kernel pixels.
-        groups: number of parts that input and output channels are divided into, each convolved on its own.
-        relu: take ReLU in the same pass, as `F.conv2d_relu` does.
+        out_channels: number of output channels, at least 1.
+        kernel_size: in pixels, an integer or (height, width), as are stride, pad and dilation; at least 1.
+        stride: step between kernel positions, at least 1.
+        pad: pixels of zero padding at each edge, at least 0.
+        nobias: omit b; the attribute `b` is then None.
+        dtype: float16, float32 or float64, the dtype of W and b.
+        in_channels: number of input channels; None infers it from the first input.
+        dilation: spacing between kernel elements, at least 1.
+        groups: number of groups into which the channels are divided; each is convolved separately.
+        relu: also apply ReLU, in the same pass, as `F.conv2d_relu` does.
 
     Attributes:
-        W: Parameter of shape (out_channels, in_channels / groups, KH, KW), drawn with variance
+        W: Parameter of shape (out_channels, in_channels / groups, KH, KW), initialized with variance
             1 / (in_channels / groups * KH * KW).
-        b: Parameter of shape (out_channels,), zeros at first; or None.
+        b: Parameter of shape (out_channels,), initialized to zeros; or None.
 
     Raises:
-        TypeError: a size that is no integer, or an unknown dtype.
-        ValueError: a size out of its range, or channels that groups does not divide.
+        TypeError: a size is not an integer, or `dtype` is not supported.
+        ValueError: a size is below its minimum, or a number of channels is not a multiple of `groups`.
 
     Example:
         >>> conv = Conv2d(6, kernel_size=5, pad=2)
@@ -212,7 +212,7 @@ class Conv2d(_Convolution):
 
     @property
     def in_channels(self) -> int | None:
-        """Channels of the input; None until known."""
+        """Number of input channels; None until known."""
         return None if self.W.data is None else self.W.shape[1] * self.groups
 
     def _weight_shape(self, in_size: int | None) -> tuple[int | None, ...]:
@@ -227,16 +227,16 @@ class Conv2d(_Convolution):
 
 
 class Deconv2d(_Convolution):
-    """Transposed convolution, which enlarges images; with the arguments of Conv2d, whose way back it is.
+    """Two-dimensional transposed convolution with trainable kernels, the adjoint of a convolution.
+
+    Args: as Conv2d, without `relu`.
 
     Attributes:
-        W: Parameter of shape (in_channels, out_channels / groups, KH, KW), drawn with variance
+        W: Parameter of shape (in_channels, out_channels / groups, KH, KW), initialized with variance
             1 / (in_channels / groups * KH * KW).
-        b: Parameter of shape (out_channels,), zeros at first; or None.
+        b: Parameter of shape (out_channels,), initialized to zeros; or None.
 
-    Raises:
-        TypeError: a size that is no integer, or an unknown dtype.
-        ValueError: a size out of its range, or channels that groups does not divide.
+    Raises: as Conv2d.
 
     Example:
         >>> deconv = Deconv2d(3, kernel_size=4, stride=2, pad=1)
@@ -246,7 +246,7 @@ class Deconv2d(_Convolution):
 
     @property
     def in_channels(self) -> int | None:
-        """Channels of the input; None until known."""
+        """Number of input channels; None until known."""
         return None if self.W.data is None else self.W.shape[0]
 
     def _weight_shape(self, in_size: int | None) -> tuple[int | None, ...]:

@@ -1,4 +1,4 @@
-"""Layer: finds its Parameters, calls `forward`, saves and loads."""
+"""Layer, the base class of layers and models, and the traversal of their Parameters."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ..autograd import Parameter
 
 
 class Layer:
-    """Base of layers and models: what holds Parameters and computes with them.
+    """Base class of layers and models, which contain Parameters.
 
-    A subclass assigns Parameters and other Layers to attributes, also inside lists, tuples and dicts, and
-    defines `forward`. Nothing has to be registered: Parameters are found through the attributes, in order of
-    definition. One that is reached in several ways counts once, under its first name.
+    A subclass assigns Parameters and other Layers to attributes, directly or inside lists, tuples and dicts,
+    and defines `forward`. No registration is needed: Parameters are found through the attributes, in order of
+    definition. One that is reachable by several paths counts once, under its first name.
 
     Attributes:
-        inputs, outputs: weak references to what the last call took and gave; None for what cannot be
-            referenced weakly, such as a number.
+        inputs, outputs: weak references to the inputs and outputs of the last call; None for an object that
+            does not support weak references, such as a number.
 
     Example:
         >>> import numpy as np
@@ -38,12 +38,12 @@ class Layer:
 
     inputs: list[weakref.ref[Any] | None]
     outputs: list[weakref.ref[Any] | None]
-    _all_sized = False  # whether a call has found every Parameter sized: spares the others the search
+    _all_sized = False  # set once a call finds all Parameters initialized; later calls skip the search
 
     def __call__(self, *inputs: Any) -> Any:
-        """Call `forward`; one output, or a tuple of several.
+        """Call `forward`; return its output, or a tuple of several outputs.
 
-        A call that fails leaves the sizes open that the first input was to decide.
+        If the call fails, Parameters that it initialized are reset to None.
 
         Raises:
             TypeError: `forward` returns None.
@@ -64,16 +64,16 @@ class Layer:
         return outputs[0] if len(outputs) == 1 else outputs
 
     def __getstate__(self) -> dict[str, Any]:
-        # For pickle and copy: weak references cannot be pickled, and would point to what another layer saw.
+        # For pickle and copy: weak references cannot be pickled, and a copy has not been called yet.
         return {name: value for name, value in vars(self).items() if name not in ("inputs", "outputs")}
 
     def forward(self, *inputs: Any) -> Any:
         """Compute the output, or a tuple of outputs."""
-        raise NotImplementedError(f"{type(self).__name__} defines no forward")
+        raise NotImplementedError(f"{type(self).__name__} does not define forward")
 
     def _repr_html_(self) -> str:
-        """A table of its layers and Parameters, and of output shapes as far as the outputs still live."""
-        from .. import _html  # here, since only notebooks ask
+        """HTML table of the layers, their Parameters and their output shapes, while the outputs exist."""
+        from .. import _html  # imported here, since only notebooks need it
 
         nodes = list(walk(self))
         names = {node: name for name, node, _ in nodes}
@@ -92,15 +92,15 @@ class Layer:
         return _html.titled(title, rows_as_html(list_rows(nodes, shapes), shown))
 
     def params(self) -> Iterator[Parameter]:
-        """Every Parameter, each once, in order of definition."""
+        """Iterate over all Parameters, each once, in order of definition."""
         return (param for _, param in self.named_params())
 
     def named_params(self) -> Iterator[tuple[str, Parameter]]:
-        """Every Parameter with its name: the way to it, as in `conv1/W` or `layers/0/W`."""
+        """Iterate over all Parameters with their names, which are paths such as `conv1/W` or `layers/0/W`."""
         return _params(self, "")
 
     def cleargrads(self) -> None:
-        """Forget the gradients of all Parameters."""
+        """Set the gradients of all Parameters to None."""
         for param in self.params():
             param.cleargrad()
 
@@ -113,7 +113,7 @@ class Layer:
         """Move all Parameters to the device.
 
         Raises:
-            DeviceUnavailable: this runtime has no device.
+            DeviceUnavailable: no device is available.
         """
         for param in self.params():
             param.to_gpu()
@@ -128,8 +128,8 @@ class Layer:
         """Save the Parameters as an npz archive, one array per name of `named_params`.
 
         Args:
-            file: a path, taken exactly as given, or a binary file object. A file that exists is replaced once
-                the new one is complete.
+            file: a path, used exactly as given, or a binary file object. An existing file is replaced only
+                when the new one is complete.
 
         Raises:
             ValueError: a Parameter has no data yet, or two have the same name.
@@ -147,18 +147,18 @@ class Layer:
         _weights.save(file, self._all_params())
 
     def load_weights(self, file: _weights.WeightFile) -> None:
-        """Load what `save_weights` saved into the Parameters, each keeping its own dtype.
+        """Load the Parameters from a file written by `save_weights`; each Parameter keeps its dtype.
 
-        Everything is checked before anything changes. Layers that have not seen an input yet take their input
-        size from the weights.
+        The whole file is checked before any Parameter changes. Layers whose input size is not known yet take
+        it from the weights.
 
         Args:
             file: a path or a binary file object.
 
         Raises:
-            FileNotFoundError: there is no such file.
-            ValueError: not a complete npz archive; a missing or unexpected name; an array of another shape,
-                or of integers or the like.
+            FileNotFoundError: the file does not exist.
+            ValueError: the file is not a complete npz archive, a name is missing or unexpected, or an array
+                has the wrong shape or is not floating point.
 
         Example:
             >>> import io
@@ -179,23 +179,23 @@ class Layer:
         return params
 
 
-# What most attributes are, and leads nowhere: a training step walks through its model twice.
+# Types of most attributes, skipped early: each training step traverses the model twice.
 _LEAVES = {bool, float, int, str, type(None), weakref.ref}
 
 
 def walk(
     value: Any, name: str = "", owner: Layer | None = None, seen: set[int] | None = None
 ) -> Iterator[tuple[str, Layer | Parameter, Layer | None]]:
-    """Yield the Layers and Parameters that an attribute's value leads to, each once, a Layer before its own.
+    """Yield the Layers and Parameters reachable from a value, each once, a Layer before its contents.
 
     Args:
-        value: anything; what is no Layer, Parameter, list, tuple or mapping leads to nothing.
-        name: the way to it.
-        owner: the innermost Layer around it.
-        seen: ids of what was visited.
+        value: any object; only Layers, Parameters, lists, tuples and mappings are traversed.
+        name: path to `value`.
+        owner: the innermost Layer that contains `value`.
+        seen: ids of the visited objects.
 
     Yields:
-        Name, the Layer or Parameter, and its owner.
+        The name, the Layer or Parameter, and its owner.
 
     Example:
         >>> from pyconvlite.layers import Linear
@@ -209,7 +209,7 @@ def walk(
         children = vars(value).items()
     elif isinstance(value, list | tuple):
         children = enumerate(value)
-    elif isinstance(value, dict) or isinstance(value, Mapping):  # noqa: SIM101 - the second is slow
+    elif isinstance(value, dict) or isinstance(value, Mapping):  # noqa: SIM101 - the check for Mapping is slow
         children = value.items()
     else:
         return
@@ -238,7 +238,7 @@ def _weak(value: Any) -> weakref.ref[Any] | None:
 
 
 def _output_shape(layer: Layer) -> tuple[Any, ...] | None:
-    """Shape of what the last call gave, while somebody holds it."""
+    """Output shape of the last call; None once an output has been freed."""
     outputs = [ref() if ref else None for ref in getattr(layer, "outputs", [])]
     shapes = tuple(getattr(y, "shape", None) for y in outputs)
     if not shapes or None in shapes:
@@ -246,7 +246,7 @@ def _output_shape(layer: Layer) -> tuple[Any, ...] | None:
     return shapes[0] if len(shapes) == 1 else shapes
 
 
-# ----------------------------------------------------------------------------------- a model's layers, listed
+# -------------------------------------------------------------------------------- a model's layers as a table
 
 
 @dataclass(frozen=True)
@@ -254,11 +254,11 @@ class Row:
     """One layer of a Summary.
 
     Attributes:
-        name: the way to the layer, as in `named_params`; empty for the model itself.
-        kind: its class.
-        output_shape: of its first call; None if it was not called.
-        parameters: how many numbers its own Parameters hold; None if their size is still open.
-        fixed: how many of them no training changes, such as running statistics.
+        name: path to the layer, as in `named_params`; empty for the model itself.
+        kind: name of its class.
+        output_shape: output shape of its first call; None if it was not called.
+        parameters: number of elements in its own Parameters; None if a shape is not known yet.
+        fixed: number of these elements that training does not change, such as running statistics.
     """
 
     name: str
@@ -269,11 +269,11 @@ class Row:
 
 
 def list_rows(nodes: list[tuple[str, Any, Any]], shapes: dict[Layer, Any]) -> list[Row]:
-    """List the layers among what `walk` found.
+    """List the layers among the nodes of a model.
 
     Args:
-        nodes: all that `walk` yields for a model.
-        shapes: the output's shape, or None, by layer; layers that are in it come first, in its order.
+        nodes: everything that `walk` yields for the model.
+        shapes: output shape or None by layer; these layers come first, in this order.
     """
     params: dict[Layer, list[Parameter]] = {}
     containers = set()
@@ -294,15 +294,15 @@ def list_rows(nodes: list[tuple[str, Any, Any]], shapes: dict[Layer, Any]) -> li
 
 
 def rows_as_html(rows: Sequence[Row], shown: Mapping[str, Sequence[str]] | None = None) -> str:
-    """Rows and their totals as a table.
+    """Return an HTML table of the rows and their totals.
 
     Args:
-        rows: from `list_rows`.
-        shown: texts for a further column, the Parameters, by the name of their layer.
+        rows: the result of `list_rows`.
+        shown: descriptions of the Parameters by layer name, for an additional column.
     """
     from .. import _html
 
-    columns = ["layer", "type", "output shape", *(["Parameters"] if shown else []), "how many"]
+    columns = ["layer", "type", "output shape", *(["Parameters"] if shown else []), "elements"]
     blank = [""] * (len(columns) - 2)
     cells = []
     for row in rows:

@@ -1,4 +1,4 @@
-"""BatchNorm and Dropout: layers that behave in training otherwise than in use."""
+"""BatchNorm and Dropout: layers that behave differently in training and in inference."""
 
 from __future__ import annotations
 
@@ -16,26 +16,27 @@ from .base import Layer
 
 
 class BatchNorm(Layer):
-    """Batch normalization: each channel brought to mean 0 and variance 1, then scaled and shifted.
+    """Batch normalization: normalize each channel to mean 0 and variance 1, then scale and shift it.
 
-    In training the statistics are those of the batch, and the running ones follow them:
-    `avg = decay * avg + (1 - decay) * batch's`, with the unbiased variance. In `test_mode()` the running
-    statistics take their place. Ioffe, Szegedy, "Batch Normalization" (2015).
+    In training it uses the statistics of the batch and updates the running statistics:
+    `avg = decay * avg + (1 - decay) * batch`, with the unbiased variance. In `test_mode()` it uses the
+    running statistics. Ioffe, Szegedy, "Batch Normalization" (2015).
 
     Args:
-        in_size: channels, along axis 1; None reads them from the first input.
-        decay: part of the running statistics that stays, at least 0 and below 1.
-        eps: added to the variance, so that a constant channel divides by no zero; above 0.
+        in_size: number of channels, the length of axis 1; None infers it from the first input.
+        decay: weight of the old running statistics, at least 0 and below 1.
+        eps: added to the variance to avoid division by zero; above 0.
         dtype: float16, float32 or float64.
 
     Attributes:
-        avg_mean, avg_var: running statistics, zeros and ones at first. They are Parameters, so that they are
-            saved with the weights, but no gradient reaches them and no optimizer changes them.
-        gamma, beta: Parameters (in_size,), ones and zeros at first.
+        avg_mean, avg_var: running statistics, initialized to zeros and ones. They are Parameters, so that
+            they are saved with the weights, but they have no gradient and optimizers do not change them.
+        gamma, beta: Parameters of shape (in_size,), initialized to ones and zeros.
 
     Raises:
-        TypeError: in_size is no integer, decay or eps no number, or an unknown dtype.
-        ValueError: an argument out of its range; when called, other channels than in_size.
+        TypeError: `in_size` is not an integer, `decay` or `eps` is not a number, or `dtype` is not supported.
+        ValueError: an argument is out of range; when called, the input does not have in_size channels, or is
+            empty in training.
 
     Example:
         >>> x = np.array([[1.0], [3.0]], dtype=np.float32)
@@ -68,7 +69,7 @@ class BatchNorm(Layer):
 
     @property
     def in_size(self) -> int | None:
-        """Channels; None until known."""
+        """Number of channels; None until known."""
         return None if self.gamma.data is None else self.gamma.shape[0]
 
     def _init_params(self, in_size: int) -> None:
@@ -76,12 +77,12 @@ class BatchNorm(Layer):
             param.data = np.full(in_size, value, param.lazy_dtype)
 
     def forward(self, x: Any) -> Variable:
-        """Normalize x, (N, C) or (N, C, H, W); in training, take its statistics in."""
+        """Normalize x of shape (N, C) or (N, C, H, W); in training, update the running statistics."""
         in_size = channels(x, self)
         if in_size != (self.in_size or in_size) or (Config.train and np.size(x) == 0):
             raise ValueError(
-                f"BatchNorm(in_size={self.in_size}) needs that many channels along axis 1, and in training "
-                f"at least one element; got an input of shape {np.shape(x)}"
+                f"BatchNorm(in_size={self.in_size}) needs an input with in_size channels along axis 1, and "
+                f"in training at least one element; got shape {np.shape(x)}"
             )
         if self.in_size is None:
             self._init_params(at_least(1, in_size, "in_size"))
@@ -100,14 +101,14 @@ class BatchNorm(Layer):
 
 
 class Dropout(Layer):
-    """`F.dropout` as a layer: in training some elements are set to 0, in `test_mode()` none.
+    """`F.dropout` as a layer: in training it sets random elements to 0, in `test_mode()` none.
 
     Args:
-        dropout_ratio: probability with which an element is set to 0, at least 0 and below 1.
+        dropout_ratio: probability that an element is set to 0, at least 0 and below 1.
 
     Raises:
-        TypeError: a ratio that is no number.
-        ValueError: a ratio out of its range.
+        TypeError: `dropout_ratio` is not a number.
+        ValueError: `dropout_ratio` is not in [0, 1).
 
     Example:
         >>> from pyconvlite import test_mode
@@ -120,7 +121,7 @@ class Dropout(Layer):
         self.dropout_ratio = within(0, dropout_ratio, 1, "dropout_ratio")
 
     def forward(self, x: Any) -> Variable:
-        """Drop elements of x, or give it back."""
+        """Apply dropout to x in training; return x unchanged in `test_mode()`."""
         return F.dropout(x, self.dropout_ratio)
 
     def __repr__(self) -> str:

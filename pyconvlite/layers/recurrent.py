@@ -15,20 +15,20 @@ from .base import Layer
 
 
 class EmbedID(Layer):
-    """A trained vector for each number: `y = W[x]` (word embedding).
+    """Word embedding: one trainable vector per index, `y = W[x]`.
 
     Args:
-        in_size: how many numbers there are, from 0 on.
-        out_size: length of a vector.
+        in_size: number of vectors, at least 1; the indexes are 0 to in_size - 1.
+        out_size: length of a vector, at least 1.
         dtype: float16, float32 or float64.
 
     Attributes:
-        W: Parameter of shape (in_size, out_size), drawn with variance 1.
+        W: Parameter of shape (in_size, out_size), initialized with variance 1.
 
     Raises:
-        TypeError: a size that is no integer, or an unknown dtype; when called, an input that holds no
+        TypeError: a size is not an integer, or `dtype` is not supported; when called, the indexes are not
             integers.
-        ValueError: a size below 1; when called, a number out of range.
+        ValueError: a size is below 1; when called, an index is out of range.
 
     Example:
         >>> EmbedID(10, 3)(np.array([[7, 1]])).shape
@@ -40,7 +40,7 @@ class EmbedID(Layer):
         self.W = Parameter(normal(shape, 1.0, float_dtype(dtype)), "W")
 
     def forward(self, x: Any) -> Variable:
-        """Vectors of the integers x, along a new last axis."""
+        """Return the vectors for the indexes x, of shape (*x.shape, out_size)."""
         return F.embed_id(x, self.W)
 
     def __repr__(self) -> str:
@@ -48,7 +48,7 @@ class EmbedID(Layer):
 
 
 class _Recurrent(Layer):
-    """What RNN and LSTM share: a state that moves along with the Parameters."""
+    """Base of RNN and LSTM: their state moves between devices together with the Parameters."""
 
     _state: tuple[str, ...] = ("h",)
 
@@ -62,7 +62,7 @@ class _Recurrent(Layer):
         """Move all Parameters and the state to the device.
 
         Raises:
-            DeviceUnavailable: this runtime has no device.
+            DeviceUnavailable: no device is available.
         """
         super().to_gpu()
         for v in self._states():
@@ -73,23 +73,23 @@ class _Recurrent(Layer):
 
 
 class RNN(_Recurrent):
-    """Elman's recurrent network, one step a call: `h = tanh(x2h(x) + h2h(h))` (book step 59).
+    """Elman recurrent network, one step per call: `h = tanh(x2h(x) + h2h(h))` (book step 59).
 
-    The first call after `reset_state()`, which also changes the batch size, has no h. The graph reaches back
-    through all steps; `unchain_backward()` on a loss ends it there.
+    Call `reset_state()` before a new sequence or batch size; the first step then omits `h2h(h)`. The graph
+    includes all steps since; `unchain_backward()` of a loss truncates it.
 
     Args:
         hidden_size: length of h, at least 1.
-        in_size: features of the input; None reads them from the first input.
+        in_size: number of input features; None infers it from the first input.
         dtype: float16, float32 or float64.
 
     Attributes:
-        x2h, h2h: the Linear layers; h2h has no bias.
-        h: state after the last step, (N, hidden_size); None at the start.
+        x2h, h2h: Linear layers; h2h has no bias.
+        h: state after the last step, of shape (N, hidden_size); None before the first step.
 
     Raises:
-        TypeError: a size that is no integer, or an unknown dtype.
-        ValueError: a size below 1; when called, another batch size than that of the state.
+        TypeError: a size is not an integer, or `dtype` is not supported.
+        ValueError: a size is below 1; when called, the batch sizes of the input and the state differ.
 
     Example:
         >>> rnn = RNN(4)
@@ -106,47 +106,48 @@ class RNN(_Recurrent):
         self.reset_state()
 
     def reset_state(self) -> None:
-        """Begin a sequence."""
+        """Discard the state, before a new sequence."""
         self.h: Variable | None = None
 
     def forward(self, x: Any) -> Variable:
-        """Take one step, with x of shape (N, in_size); return the new h."""
+        """Compute one step for x of shape (N, in_size); return the new h."""
         _check_batch(x, self.h)
         a = self.x2h(x)
         self.h = F.tanh(a if self.h is None else a + self.h2h(self.h))
         return self.h
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "h": None}  # a graph hangs on it, which is no part of a copy
+        return {**super().__getstate__(), "h": None}  # h references a graph, which is not copied
 
     def __repr__(self) -> str:
         return f"RNN(hidden_size={self.x2h.out_size}, in_size={self.x2h.in_size})"
 
 
 class LSTM(_Recurrent):
-    """Long short-term memory, one step a call (book step 60).
+    """Long short-term memory, one step per call (book step 60).
 
-    Hochreiter, Schmidhuber, "Long Short-Term Memory" (1997), with the forget gate f::
+    Hochreiter, Schmidhuber, "Long Short-Term Memory" (1997), with a forget gate f::
 
         f, i, o = sigmoid(x2f(x) + h2f(h)), sigmoid(x2i(x) + h2i(h)), sigmoid(x2o(x) + h2o(h))
         u = tanh(x2u(x) + h2u(h))
         c = f * c + i * u
         h = o * tanh(c)
 
-    The first call after `reset_state()`, which also changes the batch size, has neither h nor c.
+    Call `reset_state()` before a new sequence or batch size; the first step then omits the terms with the
+    old h and c.
 
     Args:
         hidden_size: length of h and c, at least 1.
-        in_size: features of the input; None reads them from the first input.
+        in_size: number of input features; None infers it from the first input.
         dtype: float16, float32 or float64.
 
     Attributes:
-        x2f, x2i, x2o, x2u, h2f, h2i, h2o, h2u: the Linear layers; those of h have no bias.
-        h, c: state after the last step, (N, hidden_size) each; None at the start.
+        x2f, x2i, x2o, x2u, h2f, h2i, h2o, h2u: Linear layers; those of h have no bias.
+        h, c: state after the last step, each of shape (N, hidden_size); None before the first step.
 
     Raises:
-        TypeError: a size that is no integer, or an unknown dtype.
-        ValueError: a size below 1; when called, another batch size than that of the state.
+        TypeError: a size is not an integer, or `dtype` is not supported.
+        ValueError: a size is below 1; when called, the batch sizes of the input and the state differ.
 
     Example:
         >>> lstm = LSTM(4)
@@ -167,26 +168,26 @@ class LSTM(_Recurrent):
         self.reset_state()
 
     def reset_state(self) -> None:
-        """Begin a sequence."""
+        """Discard the state, before a new sequence."""
         self.h: Variable | None = None
         self.c: Variable | None = None
 
     def forward(self, x: Any) -> Variable:
-        """Take one step, with x of shape (N, in_size); return the new h."""
+        """Compute one step for x of shape (N, in_size); return the new h."""
         _check_batch(x, self.h)
-        f = F.sigmoid(self._mixed(x, self.x2f, self.h2f))
-        i = F.sigmoid(self._mixed(x, self.x2i, self.h2i))
-        o = F.sigmoid(self._mixed(x, self.x2o, self.h2o))
-        u = F.tanh(self._mixed(x, self.x2u, self.h2u))
+        f = F.sigmoid(self._preactivation(x, self.x2f, self.h2f))
+        i = F.sigmoid(self._preactivation(x, self.x2i, self.h2i))
+        o = F.sigmoid(self._preactivation(x, self.x2o, self.h2o))
+        u = F.tanh(self._preactivation(x, self.x2u, self.h2u))
         self.c = i * u if self.c is None else f * self.c + i * u
         self.h = o * F.tanh(self.c)
         return self.h
 
-    def _mixed(self, x: Any, x2: Linear, h2: Linear) -> Variable:
+    def _preactivation(self, x: Any, x2: Linear, h2: Linear) -> Variable:
         return x2(x) if self.h is None else x2(x) + h2(self.h)  # type: ignore[no-any-return]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "h": None, "c": None}  # graphs hang on them
+        return {**super().__getstate__(), "h": None, "c": None}  # as in RNN
 
     def __repr__(self) -> str:
         return f"LSTM(hidden_size={self.x2f.out_size}, in_size={self.x2f.in_size})"
@@ -195,6 +196,6 @@ class LSTM(_Recurrent):
 def _check_batch(x: Any, h: Variable | None) -> None:
     if h is not None and np.shape(x)[:1] != h.shape[:1]:
         raise ValueError(
-            f"the input of shape {np.shape(x)} has another batch size than the state, {h.shape}; "
+            f"the input of shape {np.shape(x)} and the state of shape {h.shape} have different batch sizes; "
             "call reset_state() before a new sequence"
         )

@@ -1,4 +1,4 @@
-"""Functions as layers, for Sequential and `summary`: activations, pooling, Flatten. None has Parameters."""
+"""Functions as layers without Parameters, for Sequential and `summary`: activations, pooling, Flatten."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ class ReLU(Layer):
     """
 
     def forward(self, x: Any) -> Variable:
-        """Apply it to each element."""
+        """Apply the function element-wise."""
         return F.relu(x)
 
 
 class LeakyReLU(Layer):
-    """`F.leaky_relu` as a layer: x, and below 0 `slope * x`.
+    """`F.leaky_relu` as a layer: x where x > 0, `slope * x` elsewhere.
 
     Args:
         slope: a finite number.
 
     Raises:
-        TypeError: a slope that is no number.
-        ValueError: a slope that is infinite or nan.
+        TypeError: `slope` is not a number.
+        ValueError: `slope` is infinite or nan.
 
     Example:
         >>> import numpy as np
@@ -48,7 +48,7 @@ class LeakyReLU(Layer):
         self.slope = number(slope, "slope")
 
     def forward(self, x: Any) -> Variable:
-        """Apply it to each element."""
+        """Apply the function element-wise."""
         return F.leaky_relu(x, self.slope)
 
 
@@ -62,7 +62,7 @@ class Sigmoid(Layer):
     """
 
     def forward(self, x: Any) -> Variable:
-        """Apply it to each element."""
+        """Apply the function element-wise."""
         return F.sigmoid(x)
 
 
@@ -76,12 +76,12 @@ class Tanh(Layer):
     """
 
     def forward(self, x: Any) -> Variable:
-        """Apply it to each element."""
+        """Apply the function element-wise."""
         return F.tanh(x)
 
 
 class GELU(Layer):
-    """`F.gelu` as a layer: x times the probability that a standard normal number is below it.
+    """`F.gelu` as a layer: x times the standard normal CDF at x.
 
     Example:
         >>> import numpy as np
@@ -90,19 +90,19 @@ class GELU(Layer):
     """
 
     def forward(self, x: Any) -> Variable:
-        """Apply it to each element."""
+        """Apply the function element-wise."""
         return F.gelu(x)
 
 
 class Softmax(Layer):
-    """`F.softmax` as a layer: exponentials scaled to sum 1.
+    """`F.softmax` as a layer: exp(x), normalized to sum 1 along an axis.
 
     Args:
-        axis: along which they sum to 1.
+        axis: axis along which the output sums to 1.
 
     Raises:
-        TypeError: an axis that is no integer.
-        ValueError: when called, an axis that the input does not have.
+        TypeError: `axis` is not an integer.
+        ValueError: when called, the input does not have this axis.
 
     Example:
         >>> import numpy as np
@@ -114,12 +114,12 @@ class Softmax(Layer):
         self.axis = as_axis(axis)
 
     def forward(self, x: Any) -> Variable:
-        """Apply it along the axis."""
+        """Apply the function along the axis."""
         return F.softmax(x, self.axis)
 
 
 class LogSoftmax(Layer):
-    """`F.log_softmax` as a layer: the logarithm of Softmax, also where that is 0.
+    """`F.log_softmax` as a layer: the logarithm of softmax, finite even where softmax underflows to 0.
 
     Args:
         axis: as in Softmax.
@@ -137,7 +137,7 @@ class LogSoftmax(Layer):
         self.axis = as_axis(axis)
 
     def forward(self, x: Any) -> Variable:
-        """Apply it along the axis."""
+        """Apply the function along the axis."""
         return F.log_softmax(x, self.axis)
 
 
@@ -145,7 +145,7 @@ class LogSoftmax(Layer):
 
 
 class _Pool(Layer):
-    """What MaxPool and AvgPool share: their arguments."""
+    """Base of MaxPool and AvgPool: their arguments."""
 
     def __init__(self, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0) -> None:
         self.kernel_size = sizes(1, kernel_size, "kernel_size")
@@ -160,13 +160,13 @@ class MaxPool(_Pool):
     """`F.pooling` as a layer: the largest pixel of each window.
 
     Args:
-        kernel_size: pixels of the window, an integer or (height, width); so are stride and pad.
-        stride: pixels from one window to the next; 1 as in `F.pooling`.
-        pad: pixels added at each edge, none of which is ever the largest.
+        kernel_size: size of the window in pixels, an integer or (height, width), as are stride and pad.
+        stride: step between windows, at least 1.
+        pad: pixels added at each edge, at least 0; they are filled with minus infinity.
 
     Raises:
-        TypeError: a size that is no integer.
-        ValueError: a size out of its range.
+        TypeError: a size is not an integer.
+        ValueError: a size is below its minimum.
 
     Example:
         >>> import numpy as np
@@ -176,7 +176,7 @@ class MaxPool(_Pool):
     """
 
     def forward(self, x: Any) -> Variable:
-        """Pool x, (N, C, H, W)."""
+        """Pool x of shape (N, C, H, W)."""
         return F.pooling(x, self.kernel_size, self.stride, self.pad)
 
 
@@ -185,11 +185,11 @@ class AvgPool(_Pool):
 
     Args:
         kernel_size, stride, pad: as in MaxPool.
-        count_include_pad: take the padding's zeros into the mean.
+        count_include_pad: whether the mean includes the zero padding.
 
     Raises:
-        TypeError: a size that is no integer.
-        ValueError: a size out of its range.
+        TypeError: a size is not an integer.
+        ValueError: a size is below its minimum.
 
     Example:
         >>> import numpy as np
@@ -205,7 +205,7 @@ class AvgPool(_Pool):
         self.count_include_pad = count_include_pad
 
     def forward(self, x: Any) -> Variable:
-        """Pool x, (N, C, H, W)."""
+        """Pool x of shape (N, C, H, W)."""
         return F.average_pooling(
             x, self.kernel_size, self.stride, self.pad, count_include_pad=self.count_include_pad
         )
@@ -221,7 +221,7 @@ class GlobalAvgPool(Layer):
     """
 
     def forward(self, x: Any) -> Variable:
-        """Pool x."""
+        """Pool x of shape (N, C, H, W)."""
         return F.global_average_pooling(x)
 
 
@@ -235,5 +235,5 @@ class Flatten(Layer):
     """
 
     def forward(self, x: Any) -> Variable:
-        """Make one axis of all but the first."""
+        """Merge all axes but the first."""
         return F.flatten(x)
