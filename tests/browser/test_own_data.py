@@ -72,6 +72,12 @@ def has(visit: Visit, index: int, pictures: int, relation: str = "===") -> None:
     visit.until(f"{shown} {relation} {pictures}", seconds=10)
 
 
+def until_frames(visit: Visit, more: int) -> None:
+    """Wait until the camera has shown so many frames more."""
+    frames = "document.getElementById('video').getVideoPlaybackQuality().totalVideoFrames"
+    visit.until(f"{frames} >= {visit.page.evaluate(frames) + more}")
+
+
 def train(visit: Visit) -> None:
     visit.page.locator("#go[aria-disabled=false]").wait_for(timeout=60_000)
     visit.page.click("#go")
@@ -210,8 +216,10 @@ def test_pictures_of_the_camera(with_camera: Callable[..., Visit]) -> None:
     visit.page.mouse.down()
     has(visit, 0, 5, ">=")  # as long as it is held down
     visit.page.mouse.up()
-    visit.stand_still()  # let go
+    until_frames(visit, 10)
     taken = count(visit, 0)
+    until_frames(visit, 20)
+    assert count(visit, 0) == taken  # let go
     add.focus()
     visit.page.keyboard.press("Enter")
     has(visit, 0, taken + 1)
