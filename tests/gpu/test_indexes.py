@@ -81,7 +81,7 @@ async def test_are_reported_by_waits_of_both_kinds():
         await webgpu.asnumpy_async(y)
 
 
-OUT_OF_RANGE = r"labels and ids must lie in 0\.\.{}; got {}"
+OUT_OF_RANGE = r"labels and ids must be in 0\.\.{}; got {}"
 
 
 @pytest.mark.parametrize("label", [-1, 3, 1 << 30])
