@@ -207,7 +207,7 @@ def test_image_transforms_without_pillow(transform, monkeypatch):
     ("call", "error", "message"),
     [
         (lambda: Resize(0), ValueError, "size must be at least 1; got 0"),
-        (lambda: Resize((2, 3, 4)), ValueError, "size must be an integer or two"),
+        (lambda: Resize((2, 3, 4)), ValueError, "size must be an integer or a pair"),
         (lambda: CenterCrop(2.0), TypeError, "size must be an integer.* 2.0"),
         (
             lambda: ToPIL()(np.zeros((3, 2, 2))),
