@@ -1,6 +1,6 @@
-"""Train, take apart and ship convolutional networks, in Python, on NumPy alone.
+"""Train, inspect and deploy convolutional networks in Python; NumPy is the only dependency.
 
-The names are those of DeZero, the framework of "Deep Learning from Scratch 3":
+The API follows DeZero, the framework of the book "Deep Learning from Scratch 3":
 
     >>> import numpy as np
     >>> import pyconvlite.functions as F
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from .layers import Layer
     from .models import Model
 else:
-    # Loaded when first asked for: in a browser, where nothing is compiled ahead, they take as long again as
-    # the engine, and few programs need them all.
+    # Imported at the first access: in a browser, where no bytecode is cached, these modules take as long to
+    # import as the engine itself, and few programs need all of them.
     _MODULES = {
         *("core", "cuda", "dataloaders", "datasets", "functions_conv", "graph", "layers"),
         *("models", "optimizers", "testing", "transforms", "utils"),

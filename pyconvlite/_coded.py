@@ -1,4 +1,4 @@
-"""Errors with a code, for a program that tells them in its own words or in another language."""
+"""Errors with a code, so that a program can show them in other words or in another language."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ E = TypeVar("E", bound=Exception)
 
 
 def coded(error: E, code: str, **values: object) -> E:
-    """Give an exception its `code` and the `values` that its message is made of; returns it.
+    """Set `code` and `values` on an exception, and return it.
 
     Args:
-        error: the exception, with its message in English.
-        code: a short name that stays the same when the message changes.
-        values: what the message tells, by name; an exception or a list of some where they are part of it.
+        error: exception with its message in English.
+        code: short name, which stays the same when the message changes.
+        values: the values in the message, by name; one may be an exception, or a list of exceptions.
 
     Example:
         >>> try:

@@ -1,4 +1,4 @@
-"""Downloads, in CPython and in the browser, and the folder where they are kept."""
+"""Downloads, in CPython and in the browser, and their cache folder."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["cache_dir", "fetch", "get_file"]
 
 
 def fetch(url: str) -> bytes:
-    """Contents of the file at an address.
+    """Contents of the file at a URL.
 
     Raises:
         FileNotFoundError: the server has no such file.
-        OSError: it cannot be reached, or does not give the file out.
+        OSError: the server cannot be reached, or refuses the request.
 
     Example:
         >>> fetch("data:,Hello")
@@ -26,14 +26,14 @@ def fetch(url: str) -> bytes:
     if status == 404:
         raise FileNotFoundError(f"there is no file at {url}")
     if status != 200:
-        raise OSError(f"{url} was answered with status {status}")
+        raise OSError(f"{url} cannot be fetched: the server returned status {status}")
     return contents
 
 
 def cache_dir() -> Path:
-    """Folder of fetched files, each at `<sha256>/<name>`; it need not exist.
+    """Folder of downloaded files, each at `<sha256>/<name>`; it may not exist yet.
 
-    `PYCONVLITE_CACHE` names it; otherwise `pyconvlite` in `XDG_CACHE_HOME`, or in `~/.cache`.
+    It is the environment variable `PYCONVLITE_CACHE`, or `pyconvlite` in `XDG_CACHE_HOME` or `~/.cache`.
 
     Example:
         >>> cache_dir().is_absolute()
@@ -47,18 +47,18 @@ def cache_dir() -> Path:
 
 
 def get_file(url: str, file_name: str | None = None) -> str:
-    """Fetch a file, unless an earlier call has; return its path.
+    """Download a file to the cache, unless it is there already, and return its path.
 
-    It lies in `cache_dir()`, in a folder that the sha256 of the address names. What it holds is not checked.
+    The file is in `cache_dir()`, in a folder named by the sha256 of the URL. Its contents are not verified.
 
     Args:
         url: address of the file.
-        file_name: its name here; None takes the address's last part.
+        file_name: name of the file in the cache; None for the last part of the URL.
 
     Raises:
-        ValueError: no name, or one with a folder in it.
+        ValueError: `file_name` is empty or contains a folder.
         FileNotFoundError: the server has no such file.
-        OSError: it cannot be reached.
+        OSError: the server cannot be reached, or refuses the request.
 
     Example:
         >>> get_file("https://example.com/")
@@ -74,5 +74,5 @@ def get_file(url: str, file_name: str | None = None) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_name(f"{name}.{os.getpid()}.tmp")
         unfinished.write_bytes(contents)
-        unfinished.replace(path)  # so that half a file is never found
+        unfinished.replace(path)  # atomic, so that an incomplete file is never used
     return str(path)

@@ -1,4 +1,4 @@
-"""DeZero's helpers for tests of Functions, reached as `pyconvlite.utils.gradient_check` and so on.
+"""DeZero's helpers for testing Functions, which `pyconvlite.utils` exports.
 
 `pyconvlite.testing` checks more: several inputs, dtypes, second gradients.
 """
@@ -28,7 +28,7 @@ def array_equal(a: Any, b: Any) -> bool:
 
 
 def array_allclose(a: Any, b: Any, rtol: float = 1e-4, atol: float = 1e-5) -> bool:
-    """Whether two arrays or Variables, broadcast, agree element by element: `|a - b| <= atol + rtol * |b|`.
+    """Whether two arrays or Variables agree element-wise, with broadcasting: `|a - b| <= atol + rtol * |b|`.
 
     Example:
         >>> array_allclose(np.array([1.0, 2.0]), Variable(np.array([1.0, 2.00001])))
@@ -38,42 +38,42 @@ def array_allclose(a: Any, b: Any, rtol: float = 1e-4, atol: float = 1e-5) -> bo
 
 
 def numerical_grad(f: Callable[..., Any], x: Any, *args: Any, **kwargs: Any) -> Array:
-    """Measure the gradient of `sum(f(x, *args, **kwargs))` by central differences.
+    """Gradient of `sum(f(x, *args, **kwargs))` by central differences.
 
     Args:
-        f: takes an array and gives a Variable or an array.
+        f: function of an array that returns a Variable or an array.
         x: array or Variable of floats.
-        args, kwargs: handed on to `f`.
+        args, kwargs: further arguments of `f`.
 
     Returns:
         float64 array of x's shape.
 
     Raises:
-        TypeError: `x` holds no floats.
+        TypeError: `x` does not have a floating-point dtype.
 
     Example:
         >>> numerical_grad(lambda x, c: x**c, np.array([1.0, 2.0]), 3).round(6)
         array([ 3., 12.])
     """
-    # `f` may be made for plain arrays, as in DeZero, where `testing` hands it Variables
+    # `testing` calls `f` with Variables, but here `f` may expect plain arrays, as in DeZero
     return np.asarray(testing.numerical_grad(lambda v: as_variable(f(v.data, *args, **kwargs)), x))
 
 
 def gradient_check(
     f: Callable[..., Variable], x: Any, *args: Any, rtol: float = 1e-4, atol: float = 1e-5, **kwargs: Any
 ) -> bool:
-    """Tell whether `f`'s backward gives the gradient with respect to x that central differences measure.
+    """Whether the gradient of `f` by backward agrees with central differences; if not, print both.
 
-    Where it does not, both are printed. All is computed in float64, and x is left as it is.
+    Both are computed in float64, and x is not changed.
 
     Args:
-        f: takes a Variable and gives one.
+        f: function of a Variable that returns a Variable.
         x: array or Variable of floats.
-        args, kwargs: handed on to `f`.
-        rtol, atol: as for `array_allclose`.
+        args, kwargs: further arguments of `f`.
+        rtol, atol: tolerances, as in `array_allclose`.
 
     Raises:
-        TypeError: `x` holds no floats.
+        TypeError: `x` does not have a floating-point dtype.
 
     Example:
         >>> import pyconvlite.functions as F
@@ -85,5 +85,5 @@ def gradient_check(
     (gx,) = grad(f(v, *args, **kwargs), v)
     if array_allclose(gx, measured, rtol, atol):
         return True
-    print(f"the gradients do not agree\nmeasured:\n{measured}\nof backward:\n{gx.data}")
+    print(f"the gradients do not agree\ncentral differences:\n{measured}\nbackward:\n{gx.data}")
     return False

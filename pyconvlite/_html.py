@@ -1,4 +1,4 @@
-"""HTML that a notebook shows: titled tables, in the notebook's colours, and a Variable as one."""
+"""HTML representations for notebooks: of a Variable, and tables with a title."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ._shapes import Array
 
 __all__ = ["device", "lazy_shape", "of_variable", "table", "titled"]
 
-_SHOWN = 60  # of more elements only the corners are shown
+_SHOWN = 60  # larger arrays are summarized
 _COLUMNS = ("", "shape", "dtype", "device", "min", "mean", "max", "zeros", "not finite")
 
 
 def of_variable(x: Any) -> str:
-    """A Variable and its gradient: where they are, how large, and their elements in a few numbers.
+    """HTML of a Variable and its gradient: device, shape, dtype, and statistics of the elements.
 
     Example:
         >>> from pyconvlite import Variable
@@ -29,15 +29,17 @@ def of_variable(x: Any) -> str:
     """
     title = type(x).__name__ + (f" {x.name}" if x.name else "")
     if x.creator is not None:
-        title += f", made by {type(x.creator).__name__}"
+        title += f", output of {type(x.creator).__name__}"
     if x.data is None:
-        return titled(title, f"<p>No data yet: shape {escape(lazy_shape(x))}, once an input was seen.</p>")
+        return titled(
+            title, f"<p>No data yet; the first input completes the shape {escape(lazy_shape(x))}.</p>"
+        )
     rows, notes = [], []
     for name, array in [("data", x.data), *([("grad", x.grad.data)] if x.grad is not None else [])]:
         where = [name, str(array.shape), str(array.dtype), device(array)]
         try:
             values: Array = backends.to_cpu(array)
-        except RuntimeError as error:  # nobody can wait for the device here, or it is gone
+        except RuntimeError as error:  # this runtime cannot wait for the device, or the device is lost
             rows.append([*where, *[""] * 5])
             notes.append(f"<p>{name}: {escape(str(error))}</p>")
             continue
@@ -45,12 +47,12 @@ def of_variable(x: Any) -> str:
         if name == "data":
             text = np.array2string(values, threshold=_SHOWN, edgeitems=2, precision=4)
             notes.append(f"<pre>{escape(text)}</pre>")
-    width = len(_COLUMNS) - (not any(row[-1] for row in rows))  # the last column only where it is needed
+    width = len(_COLUMNS) - (not any(row[-1] for row in rows))  # no last column if it is empty
     return titled(title, table(_COLUMNS[:width], [row[:width] for row in rows]), *notes)
 
 
 def lazy_shape(param: Any) -> str:
-    """Shape of a Parameter without data, with `?` for each length that is still open."""
+    """Shape of a Parameter without data, with `?` for each length that is not known yet."""
     lengths = getattr(param, "lazy_shape", None)
     if lengths is None:
         return "(?)"
@@ -59,12 +61,12 @@ def lazy_shape(param: Any) -> str:
 
 
 def device(array: Any) -> str:
-    """Where an array is."""
+    """Name of an array's device."""
     return "CPU" if isinstance(array, np.ndarray) else "GPU"
 
 
 def _statistics(values: Array) -> list[str]:
-    """Least, mean and greatest finite element, share of zeros, and how many elements are not finite."""
+    """Minimum, mean and maximum of the finite elements, share of zeros, and number of non-finite elements."""
     if values.size == 0 or values.dtype.kind not in "biuf":
         return [""] * 5
     finite = values[np.isfinite(values)]
@@ -79,12 +81,12 @@ def _statistics(values: Array) -> list[str]:
 
 
 def titled(title: str, *parts: str) -> str:
-    """Parts, which are HTML, under a title, which is text."""
+    """HTML parts under a title, which is plain text."""
     return f"<div><strong>{escape(title)}</strong>{''.join(parts)}</div>"
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table of texts."""
+    """HTML table of plain texts."""
     head = "".join(f"<th>{escape(column)}</th>" for column in columns)
     body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

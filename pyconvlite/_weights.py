@@ -1,4 +1,4 @@
-"""Weight files, for `Layer.save_weights` and `load_weights`: an npz archive with one array per Parameter."""
+"""Weight files for `Layer.save_weights` and `load_weights`: npz archives with one array per Parameter."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ WeightFile: TypeAlias = str | os.PathLike[str] | BinaryIO
 
 
 def save(file: WeightFile, params: Mapping[str, Parameter]) -> None:
-    """Write Parameters; `Layer.save_weights` tells the rest."""
+    """Write Parameters to a file; see `Layer.save_weights`."""
     empty = [name for name, param in params.items() if param.data is None]
     if empty:
         raise ValueError(
-            f"no data yet in {', '.join(empty)}: before saving, call the model once on an input, or give its "
-            "layers their input size (in_size, in_channels)"
+            f"no data yet in {', '.join(empty)}: call the model once on an input before saving, or set the "
+            "input size of its layers (in_size, in_channels)"
         )
     arrays = {name: backends.to_cpu(param.data) for name, param in params.items()}
     if not isinstance(file, str | os.PathLike):
         np.savez_compressed(file, **arrays)
         return
-    path = os.path.realpath(file)  # through a link: what it points to is replaced, not the link
+    path = os.path.realpath(file)  # so that a symbolic link stays, and its target is replaced
     unfinished = f"{path}.{os.getpid()}.tmp"
     try:
-        with open(unfinished, "wb") as stream:  # as a path, NumPy would append ".npz"
+        with open(unfinished, "wb") as stream:  # given a path, NumPy would append ".npz"
             np.savez_compressed(stream, **arrays)
         os.replace(unfinished, path)
     except BaseException:
@@ -43,7 +43,7 @@ def save(file: WeightFile, params: Mapping[str, Parameter]) -> None:
 
 
 def load(file: WeightFile, params: Mapping[str, Parameter]) -> None:
-    """Read Parameters, all or none; `Layer.load_weights` tells the rest."""
+    """Read all Parameters from a file, or none if there is an error; see `Layer.load_weights`."""
     if isinstance(file, str | os.PathLike):
         title = repr(os.fspath(file))
         with open(file, "rb") as stream:  # given the path, NumPy leaves a damaged archive open
@@ -66,18 +66,18 @@ def load(file: WeightFile, params: Mapping[str, Parameter]) -> None:
 
 
 def _read_npz(file: BinaryIO, title: str) -> dict[str, Array]:
-    import zipfile  # here, since most programs load no weights and each import counts in a browser
+    import zipfile  # here, as imports are slow in a browser and most programs load no weights
     import zlib
 
     try:
         archive = np.load(file, allow_pickle=False)
         if isinstance(archive, np.ndarray):
-            raise ValueError("it holds a single array")
+            raise ValueError("it is a single array")
         with archive:
             return {name: np.asarray(archive[name]) for name in archive.files}
     except (ValueError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
-        # NumPy takes what it does not know for a pickle, and advises to load it as such, which runs its code.
-        reason = "it is of another format" if "pickle" in str(error) else error
+        # NumPy takes other formats for pickles, and advises to load them as such, which may run any code.
+        reason = "it has another format" if "pickle" in str(error) else error
         refusal = ValueError(f"{title} is not a complete npz archive of weights: {reason}")
         raise coded(refusal, "weights-unreadable", file=title, reason=reason) from error
 
@@ -92,14 +92,14 @@ def _unexpected(name: str) -> Exception:
 
 def _misfits(name: str, array: Array, param: Parameter) -> Iterator[Exception]:
     if array.dtype.kind != "f":
-        error = ValueError(f"{name} holds {array.dtype}, not floats")
+        error = ValueError(f"{name} has dtype {array.dtype}; the model needs floats")
         yield coded(error, "weight-dtype", name=name, dtype=array.dtype)
     expected = param.lazy_shape if param.data is None else param.shape
     if expected is None:
         return
     open_or_equal = [e is None or e == n for e, n in zip(expected, array.shape, strict=False)]
     if len(expected) != array.ndim or not all(open_or_equal):
-        error = ValueError(f"{name} has shape {array.shape}, the model needs {expected}")
+        error = ValueError(f"{name} has shape {array.shape}; the model needs {expected}")
         yield coded(error, "weight-shape", name=name, shape=array.shape, expected=expected)
 
 

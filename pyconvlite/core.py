@@ -1,4 +1,4 @@
-"""DeZero's module path for Variable, Function, the settings and arithmetic."""
+"""Variable, Function, the settings and arithmetic under DeZero's module path."""
 
 from .autograd import Function, Parameter, Variable, as_array, as_variable, grad
 from .config import Config, no_grad, test_mode, using_config

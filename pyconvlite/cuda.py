@@ -1,4 +1,4 @@
-"""DeZero's door to the device: the names of `dezero.cuda`, thin over `backends`."""
+"""The functions of `dezero.cuda`, implemented by `backends`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .autograd import Variable
 
 __all__ = ["as_cupy", "as_numpy", "get_array_module", "gpu_enable"]
 
-gpu_enable: bool  # whether this runtime has a device: computed when asked for, as it may come later
+gpu_enable: bool  # whether a device is open; computed at each access, as it may be opened later
 
 
 def __getattr__(name: str) -> bool:
@@ -36,7 +36,7 @@ def get_array_module(x: Any) -> ModuleType:
 
 
 def as_numpy(x: Any) -> Any:
-    """`x`, an array, a Variable or a number, as a NumPy array.
+    """Copy `x`, an array, a Variable or a number, to a NumPy array; a NumPy array is returned as it is.
 
     Example:
         >>> as_numpy(Variable(as_numpy(2.0)))
@@ -46,7 +46,7 @@ def as_numpy(x: Any) -> Any:
 
 
 def as_cupy(x: Any) -> Any:
-    """`x`, an array or a Variable, as an array on the device.
+    """Copy `x`, an array or a Variable, to an array on the device.
 
     Raises:
         DeviceUnavailable: this runtime has no device.

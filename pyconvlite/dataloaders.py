@@ -1,4 +1,4 @@
-"""DataLoader: a dataset's examples in mini-batches (book step 50); SeqDataLoader: a sequence's (step 60)."""
+"""DataLoader, for mini-batches (book step 50), and SeqDataLoader, for sequences (book step 60)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["DataLoader", "SeqDataLoader"]
 
 
 class Examples(Protocol):
-    """What a DataLoader draws from: a Dataset, a list of pairs, or the like."""
+    """A DataLoader's dataset: a Dataset, a list of pairs, or the like."""
 
     def __len__(self) -> int: ...
 
@@ -25,28 +25,28 @@ class Examples(Protocol):
 
 
 class DataLoader:
-    """Iterator over mini-batches `(x, t)`, for one epoch each time it is looped over.
+    """Iterator over mini-batches `(x, t)`; each loop over it is one epoch.
 
-    The last batch of an epoch holds what is left. The loader is its own iterator, as in DeZero: a loop that
-    was left early is continued by the next one, unless `reset()` comes between.
+    The last batch of an epoch may be smaller. The loader is its own iterator, as in DeZero: after a `break`,
+    the next loop continues the epoch unless `reset()` is called.
 
     Args:
-        dataset: has a length, and a pair (example, label) at each index.
-        batch_size: examples in a batch, at least 1.
-        shuffle: take them in an order drawn anew for each epoch.
-        gpu: put the batches on the device.
-        seed: integer of at least 0, for an order of the loader's own that is the same each time it is made;
-            None draws from the generator that `pyconvlite.seed` sets.
+        dataset: Dataset or sequence of pairs (example, label).
+        batch_size: number of examples in a batch, at least 1.
+        shuffle: whether to draw a new order for each epoch.
+        gpu: whether to copy the batches to the device.
+        seed: integer of at least 0, the seed of the loader's own generator; None uses the generator that
+            `pyconvlite.seed` sets.
 
     Attributes:
-        max_iter: batches in an epoch; `len(loader)`.
-        iteration: batches taken so far in this epoch.
+        max_iter: number of batches in an epoch, `len(loader)`.
+        iteration: number of batches taken so far in this epoch.
 
     Raises:
-        TypeError: dataset has no length or no indices; batch_size or seed is no integer.
-        ValueError: batch_size or seed out of its range; from a batch, examples that are no pairs, or of
-            different shapes.
-        DeviceUnavailable: `gpu`, and this runtime has no device.
+        TypeError: `dataset` has no `__len__` or `__getitem__`, or `batch_size` or `seed` is not an integer.
+        ValueError: `batch_size` is below 1, or `seed` below 0; in the loop, an item is not a pair, or the
+            examples of a batch have different shapes.
+        DeviceUnavailable: `gpu` is true, but this runtime has no device.
 
     Example:
         >>> loader = DataLoader([(0.5, 0), (1.5, 1), (2.5, 0)], batch_size=2, shuffle=False)
@@ -67,7 +67,7 @@ class DataLoader:
     ) -> None:
         if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
             raise TypeError(
-                "dataset must have a length and indices, as a Dataset or a list of pairs has; "
+                "dataset must have __len__ and __getitem__, such as a Dataset or a list of pairs; "
                 f"got {type(dataset).__name__}"
             )
         self.dataset = dataset
@@ -82,7 +82,7 @@ class DataLoader:
         self.reset()
 
     def reset(self) -> None:
-        """Begin an epoch."""
+        """Start a new epoch."""
         self.iteration = 0
         order = (self._own_rng or rng()).permutation if self.shuffle else np.arange
         self.index = order(self.data_size)
@@ -94,7 +94,7 @@ class DataLoader:
         return self
 
     def __next__(self) -> tuple[Any, Any]:
-        """The next batch: examples, and labels, None where the dataset has none."""
+        """The next batch, (examples, labels); labels are None if the dataset has none."""
         if self.iteration >= self.max_iter:
             self.reset()
             raise StopIteration
@@ -102,18 +102,18 @@ class DataLoader:
         try:
             examples, labels = zip(*batch, strict=True)
         except (TypeError, ValueError):
-            raise ValueError("dataset must have a pair (example, label) at each index") from None
+            raise ValueError("dataset[i] must be a pair (example, label) for each i") from None
         x, t = self._stack(examples), self._stack(labels)
         self.iteration += 1
         return x, t
 
     def _batch_index(self) -> Iterable[Any]:
-        """Indices of the batch's examples."""
+        """Indexes of the batch's examples."""
         start = self.iteration * self.batch_size
         return self.index[start : start + self.batch_size]
 
     def next(self) -> tuple[Any, Any]:
-        """The next batch; at the end of an epoch StopIteration is raised, and the one after begins."""
+        """The next batch; raises StopIteration at the end of an epoch, after which a new epoch starts."""
         return self.__next__()
 
     def _stack(self, values: tuple[Any, ...]) -> Any:
@@ -122,39 +122,40 @@ class DataLoader:
         arrays: list[Array] = [np.asarray(value) for value in values]
         shapes = sorted({array.shape for array in arrays})
         if len(shapes) > 1:
-            raise ValueError(f"the examples of a batch must have one shape; these have {shapes}")
+            raise ValueError(
+                f"the examples and the labels of a batch must each have one shape; got shapes {shapes}"
+            )
         stacked = np.stack(arrays)
         return backends.to_gpu(stacked) if self.gpu else stacked
 
     def to_cpu(self) -> None:
-        """Leave the batches on the CPU."""
+        """Return batches on the CPU."""
         self.gpu = False
 
     def to_gpu(self) -> None:
-        """Put the batches on the device.
+        """Return batches on the device.
 
         Raises:
             DeviceUnavailable: this runtime has no device.
         """
-        backends.to_gpu(np.zeros(0, dtype=np.float32))  # tells now rather than at the first batch
+        backends.to_gpu(np.zeros(0, dtype=np.float32))  # raises now instead of at the first batch
         self.gpu = True
 
 
 class SeqDataLoader(DataLoader):
-    """Iterator over the steps of a long sequence, read in several places at once (book step 60).
+    """Iterator over a long sequence in `batch_size` parts of equal length, in parallel (book step 60).
 
-    The sequence is divided into `batch_size` parts of the same length; the batch of step i holds the i-th
-    example of each part. So a recurrent network goes along every part without a gap. An epoch has
-    `ceil(length / batch_size)` steps; where the parts end it runs on into the next ones.
+    Batch i has the i-th example of each part, so a recurrent network sees every part in order. An epoch has
+    `ceil(length / batch_size)` batches; if that is longer than a part, each part continues into the next.
 
     Args:
-        dataset: has a length, and a pair (example, label) at each index.
+        dataset: Dataset or sequence of pairs (example, label).
         batch_size: number of parts, at least 1 and at most the dataset's length.
-        gpu: put the batches on the device.
+        gpu: whether to copy the batches to the device.
 
     Raises:
-        TypeError, ValueError: as in DataLoader; ValueError also where there are more parts than examples.
-        DeviceUnavailable: `gpu`, and this runtime has no device.
+        TypeError, ValueError: as in DataLoader; ValueError also if `batch_size` exceeds the dataset's length.
+        DeviceUnavailable: `gpu` is true, but this runtime has no device.
 
     Example:
         >>> loader = SeqDataLoader([(i, i + 1) for i in range(6)], batch_size=2)

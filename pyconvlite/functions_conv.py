@@ -1,4 +1,4 @@
-"""DeZero's module path for the convolution family: `functions/columns.py`, `conv.py` and `pooling.py`."""
+"""Convolution and pooling functions under DeZero's module path."""
 
 from .functions.columns import *  # noqa: F403
 from .functions.conv import *  # noqa: F403

@@ -1,4 +1,4 @@
-"""A picture of the graph behind a Variable, in the DOT language of Graphviz (book steps 25 and 26)."""
+"""Drawings of computation graphs with Graphviz (book steps 25 and 26)."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ __all__ = ["get_dot_graph", "plot_dot_graph"]
 
 
 def get_dot_graph(output: Variable, verbose: bool = True) -> str:
-    """Text in the DOT language for the graph that `output` was computed by.
+    """Description of the computation graph of `output` in Graphviz's DOT language.
 
-    Variables are ellipses with their names, Functions are boxes.
+    Variables are ellipses, labelled with their names; Functions are boxes.
 
     Args:
         output: the last Variable of the graph.
-        verbose: write shape and dtype beside each Variable's name.
+        verbose: whether to add shape and dtype to the name of each Variable.
 
     Raises:
-        TypeError: `output` is no Variable.
+        TypeError: `output` is not a Variable.
 
     Example:
         >>> import numpy as np
@@ -41,13 +41,13 @@ def get_dot_graph(output: Variable, verbose: bool = True) -> str:
     boxes, edges = [], []
     for i, f in enumerate(functions_behind([output])):
         boxes.append(f'f{i} [label="{type(f).__name__}", color=lightblue, style=filled, shape=box]')
-        inputs = [x for x in f.inputs if x.data is not None]  # not what was left out
-        outputs = [y for y in (ref() for ref in f.outputs) if y is not None]  # not what nobody holds any more
+        inputs = [x for x in f.inputs if x.data is not None]  # without omitted optional inputs
+        outputs = [y for y in (ref() for ref in f.outputs) if y is not None]  # without those that were freed
         for v in (*inputs, *outputs):
             names.setdefault(v, f"v{len(names)}")
         edges += [f"{names[x]} -> f{i}" for x in inputs]
         edges += [f"f{i} -> {names[y]}" for y in outputs]
-    names.setdefault(output, "v0")  # alone in the picture, if no Function has made it
+    names.setdefault(output, "v0")  # output has no creator
     ellipses = [
         f'{name} [label="{_label(v, verbose)}", color=orange, style=filled]' for v, name in names.items()
     ]
@@ -64,39 +64,39 @@ def _label(v: Any, verbose: bool) -> str:
 def plot_dot_graph(
     output: Variable, verbose: bool = True, to_file: str | os.PathLike[str] = "graph.png"
 ) -> Any:
-    """Draw the graph that `output` was computed by into a picture; needs the program Graphviz.
+    """Draw the computation graph of `output` to an image file; needs the program Graphviz.
 
     Args:
-        output, verbose: as for `get_dot_graph`.
-        to_file: the picture; its suffix (png, svg, pdf, ...) tells the format.
+        output, verbose: as in `get_dot_graph`.
+        to_file: path of the image; its suffix (png, svg, pdf, ...) sets the format.
 
     Returns:
-        In IPython the picture, so that a notebook shows it, if it is a png; otherwise None.
+        In IPython an Image if the file is a png, so that a notebook shows it; otherwise None.
 
     Raises:
-        TypeError: `output` is no Variable.
+        TypeError: `output` is not a Variable.
         ValueError: `to_file` has no suffix.
-        RuntimeError: Graphviz is not installed, or knows no such format.
+        RuntimeError: Graphviz is not installed, or does not support the format.
 
     Example:
         >>> import numpy as np
         >>> plot_dot_graph(Variable(np.array(1.0)), to_file="graph")
         Traceback (most recent call last):
-        ValueError: to_file must have a suffix that tells the format, as in graph.png; got 'graph'
+        ValueError: to_file must have a suffix that sets the format, as in graph.png; got 'graph'
     """
     text = get_dot_graph(output, verbose)
     path = os.fspath(to_file)
     suffix = os.path.splitext(path)[1][1:].lower()
     if not suffix:
-        raise ValueError(f"to_file must have a suffix that tells the format, as in graph.png; got {path!r}")
-    import shutil  # here, with subprocess, since few programs draw and each import counts in a browser
+        raise ValueError(f"to_file must have a suffix that sets the format, as in graph.png; got {path!r}")
+    import shutil  # here, as imports are slow in a browser and only drawing needs these
     import subprocess
 
     dot = shutil.which("dot")
     if dot is None:
         raise RuntimeError(
-            "plot_dot_graph needs Graphviz, whose program dot is not installed here; get_dot_graph gives the "
-            "text, which web pages draw as well"
+            "plot_dot_graph needs Graphviz, whose program dot is not installed; install it, or paste the "
+            "text that get_dot_graph returns into an online viewer"
         )
     done = subprocess.run([dot, f"-T{suffix}", "-o", path], input=text, text=True, capture_output=True)
     if done.returncode:

@@ -1,12 +1,11 @@
-"""Gradient checks for Functions, yours as well as ours: backward against central differences.
+"""Gradient checks for Functions: backward against central differences.
 
-A Function's ``backward`` is right when, for a random direction ``u`` through each input, the slope it
-promises, ``<gx, u>``, is the slope that is measured, ``(f(x + eps*u) - f(x - eps*u)) / (2*eps)``. That costs
-two evaluations an input, whatever its size; only when the two disagree is every element measured, to name
-the worst. The gradients under test are computed in the dtype of the inputs, the measured ones on float64
-copies.
+For a random direction ``u`` of each input, the directional derivative by ``backward``, ``<gx, u>``, is
+compared with the central difference ``(f(x + eps*u) - f(x - eps*u)) / (2*eps)``. This takes two evaluations
+of ``f`` per input, whatever its size; only if the two differ is each element checked, to report the worst.
+The gradients under test are computed in the dtype of the inputs, the central differences in float64.
 
-The three orders of a Function ``f`` of ``x`` and ``W``::
+The first, second and third order of a Function ``f`` of ``x`` and ``W``::
 
     check_backward(f, (x, W))
     check_double_backward(f, (x, W))
@@ -14,7 +13,7 @@ The three orders of a Function ``f`` of ``x`` and ``W``::
     def first_order(x, W, gy):
         return grad(f(x, W), [x, W], [gy], create_graph=True)
 
-    check_double_backward(first_order, (x, W, gy))  # third order: the second of the first
+    check_double_backward(first_order, (x, W, gy))  # the third order
 """
 
 from collections.abc import Callable, Sequence
@@ -31,30 +30,30 @@ Operand: TypeAlias = Array | Variable
 Operands: TypeAlias = Operand | Sequence[Operand]
 Differentiable: TypeAlias = Callable[..., Variable | Sequence[Variable]]
 
-# (rtol, atol) by the bytes of the least precise input. In float64 the error is the difference quotient's own,
-# about 1e-9; below that it is the rounding of the gradient under test, summed over some hundred products.
+# (rtol, atol) by the itemsize of the least precise input. In float64 the error is that of the central
+# differences, about 1e-9; in float32 and float16 it is the rounding error of the gradient under test.
 _TOLERANCES = {2: (2e-2, 2e-2), 4: (1e-4, 1e-4), 8: (1e-6, 1e-7)}
 
 
 def numerical_grad(
     f: Differentiable, inputs: Operands, grad_outputs: Operands | None = None, *, eps: float = 1e-6
 ) -> Array | list[Array]:
-    """Measure the gradient of ``sum(f(*inputs) * grad_outputs)``, element by element.
+    """Gradient of ``sum(f(*inputs) * grad_outputs)`` by central differences.
 
-    Central differences in float64, whatever the dtype of the inputs: two evaluations of ``f`` an element.
+    It is computed in float64, whatever the dtype of the inputs, with two evaluations of ``f`` per element.
 
     Args:
-        f: takes as many Variables as there are inputs, returns a Variable or a tuple or list of them.
-        inputs: one floating-point array or Variable, or a tuple or list of them. They are left as they are.
-        grad_outputs: one weight array for each output, of its shape; ones if left out.
-        eps: how far an element is moved to either side.
+        f: function of as many Variables as there are inputs, which returns a Variable or a tuple or list.
+        inputs: a floating-point array or Variable, or a tuple or list of them; they are not changed.
+        grad_outputs: for each output, an array of weights of the same shape; ones by default.
+        eps: step of the central differences.
 
     Returns:
         A float64 array of the input's shape; for a tuple or list of inputs, a list of such arrays.
 
     Raises:
         TypeError: an input is not of a floating-point dtype.
-        ValueError: ``grad_outputs`` do not have the outputs' number and shapes.
+        ValueError: ``grad_outputs`` do not have the number and shapes of the outputs.
 
     Example:
         >>> import numpy as np
@@ -77,28 +76,28 @@ def check_backward(
     atol: float | None = None,
     seed: int = 0,
 ) -> None:
-    """Assert that ``f``'s gradients are those that central differences measure.
+    """Assert that ``f``'s gradients agree with central differences.
 
-    It also asserts that ``f`` gives the same twice, that each output's dtype is one of the inputs', that each
-    gradient has its input's shape and dtype, and that neither ``f`` nor its backward writes into the inputs
-    or into the gradients handed to it. Inputs must lie further than ``2 * eps`` from any kink (relu at 0,
-    ties of a maximum). Integer arguments, labels for instance, belong in a lambda: ``lambda x: f(x, t)``.
+    Also assert that ``f`` is deterministic, that each output has the dtype of an input, that each gradient
+    has its input's shape and dtype, and that neither ``f`` nor its backward writes into its arguments. Inputs
+    must be further than ``2 * eps`` from points where ``f`` is not differentiable (relu at 0, ties of a max).
+    Bind integer arguments, such as labels, in a lambda: ``lambda x: f(x, t)``.
 
     Args:
-        f: takes as many Variables as there are inputs, returns a Variable or a tuple or list of them.
-        inputs: one floating-point array or Variable, or a tuple or list of them, used as they are, strides
-            included. A Variable's ``grad`` is not touched.
-        grad_outputs: one gradient for each output, of its shape; standard normal ones if left out.
-        eps: how far the inputs are moved to either side.
-        rtol: allowed error relative to the gradient. Left out, it follows the least precise input:
-            2e-2 for float16, 1e-4 for float32, 1e-6 for float64.
-        atol: allowed absolute error; left out 2e-2, 1e-4 or 1e-7.
-        seed: of the random directions and gradients: the same seed repeats the same check.
+        f: function of as many Variables as there are inputs, which returns a Variable or a tuple or list.
+        inputs: a floating-point array or Variable, or a tuple or list of them, which keep their strides. A
+            Variable's ``grad`` is not changed.
+        grad_outputs: for each output, a gradient of the same shape; standard normal by default.
+        eps: step of the central differences.
+        rtol: relative tolerance; by default that of the least precise input: 2e-2 for float16, 1e-4 for
+            float32, 1e-6 for float64.
+        atol: absolute tolerance; by default 2e-2, 1e-4 or 1e-7.
+        seed: seed of the random directions and gradients.
 
     Raises:
-        AssertionError: naming the input, the worst element, its gradient by backward and as measured.
+        AssertionError: a check fails; for a gradient the message has the worst element and both its values.
         TypeError: an input is not of a floating-point dtype.
-        ValueError: ``grad_outputs`` do not have the outputs' number and shapes.
+        ValueError: ``grad_outputs`` do not have the number and shapes of the outputs.
 
     Example:
         >>> import numpy as np
@@ -127,7 +126,7 @@ def check_backward(
             raise AssertionError(f"outputs[{i}] is not deterministic: two calls gave two results")
 
     for i, (x, gx) in enumerate(zip(xs, gradients, strict=True)):
-        # No entry of a direction is small, so that no element hides; no two are alike, so that no two cancel.
+        # No entry is small, so that each element counts; sizes are random, so that errors do not cancel.
         direction = rng.choice([-1.0, 1.0], x.shape) * rng.uniform(0.5, 1.5, x.shape)
         measured = _slope(f, xs, gys, i, direction, eps)
         if not _agrees(gx.astype(np.float64) * direction, measured, rtol, atol):
@@ -145,27 +144,27 @@ def check_double_backward(
     atol: float | None = None,
     seed: int = 0,
 ) -> None:
-    """Assert that the gradients of ``f``'s gradients are those that central differences measure.
+    """Assert that the gradients of ``f``'s gradients agree with central differences.
 
-    This is :func:`check_backward` of the map from ``(*inputs, *grad_outputs)`` to the inputs' gradients: a
-    backward that leaves the graph, by computing with ``.data`` for instance, has no gradient of its own and
-    fails. It takes ``f``'s first gradients as they are: check those with :func:`check_backward`. For the
-    third order hand it a function that returns gradients, see the head of this module.
+    This is :func:`check_backward` for the function from ``(*inputs, *grad_outputs)`` to the gradients of the
+    inputs. It fails for a backward that is not differentiable, for example because it uses ``.data``. It does
+    not check the first gradients; use :func:`check_backward` for them. For the third order pass a function
+    that returns gradients, see the docstring of this module.
 
     Args:
-        f: takes as many Variables as there are inputs, returns a Variable or a tuple or list of them.
-        inputs: as in :func:`check_backward`. The error message counts ``grad_outputs`` on after them.
-        grad_outputs: where the map is differentiated; standard normal if left out.
-        grad_grad_inputs: one gradient for each gradient, of its shape; standard normal ones if left out.
+        f: function of as many Variables as there are inputs, which returns a Variable or a tuple or list.
+        inputs: as in :func:`check_backward`. In error messages, ``grad_outputs`` are numbered after them.
+        grad_outputs: for each output, a gradient of the same shape; standard normal by default.
+        grad_grad_inputs: for each gradient, an array of the same shape; standard normal by default.
         eps: as in :func:`check_backward`.
         rtol: as in :func:`check_backward`.
         atol: as in :func:`check_backward`.
         seed: as in :func:`check_backward`.
 
     Raises:
-        AssertionError: naming the input, the worst element, its gradient by backward and as measured.
+        AssertionError: a check fails; for a gradient the message has the worst element and both its values.
         TypeError: an input is not of a floating-point dtype.
-        ValueError: ``grad_outputs`` or ``grad_grad_inputs`` do not fit in number or shape.
+        ValueError: ``grad_outputs`` or ``grad_grad_inputs`` have the wrong number or shapes.
 
     Example:
         >>> import numpy as np
@@ -188,14 +187,14 @@ def check_double_backward(
 def _analytic(
     f: Differentiable, xs: list[Array], grad_outputs: Operands | None, rng: np.random.Generator
 ) -> tuple[list[Array], list[Array]]:
-    """The gradients by backward, and the gradients of the outputs they were computed with."""
+    """The gradients by backward, and the gradients of the outputs that they were computed from."""
     inputs = [Variable(x) for x in xs]
     saved_xs = [x.copy() for x in xs]
     outputs = _as_list(f(*inputs))
     _assert_untouched("forward", "inputs", xs, saved_xs)
     for i, y in enumerate(outputs):
         if all(y.dtype != x.dtype for x in xs):
-            raise AssertionError(f"outputs[{i}] is {y.dtype}, the inputs are {[str(x.dtype) for x in xs]}")
+            raise AssertionError(f"outputs[{i}] is {y.dtype}; the inputs are {[str(x.dtype) for x in xs]}")
 
     gys = _weights(grad_outputs, [y.data for y in outputs], lambda y: _normal(rng, y))
     saved_gys = [gy.copy() for gy in gys]
@@ -205,7 +204,7 @@ def _analytic(
     for i, (x, gx) in enumerate(zip(xs, gradients, strict=True)):
         if (gx.shape, gx.dtype) != (x.shape, x.dtype):
             raise AssertionError(
-                f"gradient of inputs[{i}] is {gx.dtype} {gx.shape}, the input is {x.dtype} {x.shape}"
+                f"gradient of inputs[{i}] is {gx.dtype} {gx.shape}; the input is {x.dtype} {x.shape}"
             )
     return gradients, gys
 
@@ -219,20 +218,20 @@ def _as_arrays(name: str, values: Operands) -> list[Array]:
     for i, array in enumerate(arrays):
         if array.dtype.kind != "f" or array.itemsize not in _TOLERANCES:
             raise TypeError(
-                f"{name}[{i}] is {array.dtype}, gradients need float16, float32 or float64: "
-                "convert it with astype, or close over it with a lambda"
+                f"{name}[{i}] is {array.dtype}; gradients need float16, float32 or float64: "
+                "convert it with astype, or bind it in a lambda"
             )
     return arrays
 
 
 def _weights(given: Operands | None, outputs: list[Array], make: Callable[[Array], Array]) -> list[Array]:
-    """One gradient for each output, in its dtype: the given ones, or those that ``make`` makes."""
+    """One gradient per output, in its dtype: the given ones, or those that ``make`` returns."""
     if given is None:
         return [make(y) for y in outputs]
     gys = _as_arrays("grad_outputs", given)
     if [gy.shape for gy in gys] != [y.shape for y in outputs]:
         raise ValueError(
-            f"grad_outputs have shapes {[gy.shape for gy in gys]}, the outputs {[y.shape for y in outputs]}"
+            f"grad_outputs have shapes {[gy.shape for gy in gys]}, outputs {[y.shape for y in outputs]}"
         )
     return [gy.astype(y.dtype) for gy, y in zip(gys, outputs, strict=True)]
 
@@ -248,16 +247,16 @@ def _call(f: Differentiable, xs: list[Array]) -> list[Array]:
 def _slope(
     f: Differentiable, xs: list[Array], gys: list[Array], i: int, direction: Array, eps: float
 ) -> float:
-    """The slope of ``sum(outputs * gys)`` along a direction of input i: a central difference."""
+    """Central difference of ``sum(outputs * gys)`` along a direction of input i."""
     ahead, behind = (_call(f, [*xs[:i], xs[i] + step * direction, *xs[i + 1 :]]) for step in (eps, -eps))
     rises = [np.sum(gy * (a - b)) for gy, a, b in zip(gys, ahead, behind, strict=True)]
     return float(sum(rises)) / (2 * eps)
 
 
 def _agrees(products: Array, measured: float, rtol: float, atol: float) -> bool:
-    """Whether the products of gradient and direction add up to the measured slope.
+    """Whether the sum of gradient times direction agrees with the central difference.
 
-    The errors of n elements, being random, add up to sqrt(n) of them: hence the norm.
+    The sum of n independent errors grows as sqrt(n); hence the L2 norm in the tolerance.
     """
     if not np.isfinite(products).all():
         return False
@@ -266,7 +265,7 @@ def _agrees(products: Array, measured: float, rtol: float, atol: float) -> bool:
 
 
 def _elementwise(f: Differentiable, xs: list[Array], gys: list[Array], i: int, eps: float) -> Array:
-    """The slope along every element of input i."""
+    """Central differences for each element of input i."""
     gx = np.zeros(xs[i].shape)
     for index in np.ndindex(gx.shape):
         axis = np.zeros(gx.shape)

@@ -1,7 +1,6 @@
-"""Transforms: what a Dataset does to each example on its way out (book step 49).
+"""Transforms, which a Dataset applies to each example (book step 49).
 
-Convert, Resize, CenterCrop, ToArray and ToPIL deal with images of Pillow, which they need; the others take
-arrays.
+Convert, Resize, CenterCrop, ToArray and ToPIL work on Pillow images and need Pillow; the others take arrays.
 """
 
 from __future__ import annotations
@@ -36,13 +35,13 @@ __all__ = [
 
 
 class Compose:
-    """Transforms one after the other; none of them gives back what came in.
+    """Transforms applied in order; without any, the input is returned.
 
     Args:
         transforms: list or tuple of callables of one argument.
 
     Raises:
-        TypeError: no list or tuple, or one of them is not callable, or a class.
+        TypeError: `transforms` is not a list or tuple, or an item is not callable or is a class.
 
     Example:
         >>> prepare = Compose([Flatten(), ToFloat(), Normalize(0.0, 255.0)])
@@ -55,13 +54,15 @@ class Compose:
             raise TypeError(f"transforms must be a list of callables; got {transforms!r}")
         for i, transform in enumerate(transforms):
             if isinstance(transform, type):
-                raise TypeError(f"transforms must be made; number {i} is a class: {transform.__name__}()?")
+                raise TypeError(
+                    f"transforms must be instances; got a class at index {i}: write {transform.__name__}()"
+                )
             if not callable(transform):
-                raise TypeError(f"transforms must be callable; number {i} is {transform!r}")
+                raise TypeError(f"transforms must be callable; got {type(transform).__name__} at index {i}")
         self.transforms = transforms
 
     def __call__(self, x: Any) -> Any:
-        """Feed x through all transforms."""
+        """Output of the last transform."""
         for transform in self.transforms:
             x = transform(x)
         return x
@@ -74,28 +75,26 @@ def _pillow() -> Any:
     try:
         from PIL import Image  # type: ignore[import-not-found,unused-ignore]
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError("this transform deals with images of Pillow: install pillow") from error
+        raise ModuleNotFoundError("this transform needs Pillow: install pillow") from error
     return Image
 
 
 def _checked(image: Any, transform: object) -> Any:
     if not isinstance(image, _pillow().Image):
         kind = type(image).__name__
-        raise TypeError(
-            f"{type(transform).__name__} takes an image of Pillow; got {kind}: put ToPIL() before it"
-        )
+        raise TypeError(f"{type(transform).__name__} takes a Pillow image; got {kind}: put ToPIL() before it")
     return image
 
 
 class Convert:
-    """Conversion of an image to another mode.
+    """Convert a Pillow image to another mode.
 
     Args:
-        mode: one of Pillow's, such as RGB or L (grey); or BGR, the channels of RGB in reverse.
+        mode: a mode of Pillow, such as RGB or L (grey); or BGR, which is RGB with the channels reversed.
 
     Raises:
-        TypeError: when called, no image of Pillow.
-        ValueError: when called, a mode that Pillow does not know.
+        TypeError: when called, the argument is not a Pillow image.
+        ValueError: when called, Pillow does not know the mode.
         ModuleNotFoundError: when called, Pillow is not installed.
 
     Example:
@@ -115,15 +114,15 @@ class Convert:
 
 
 class Resize:
-    """An image in another size.
+    """Resize a Pillow image.
 
     Args:
-        size: pixels, an integer for both sides or (width, height), as Pillow has it.
-        mode: Pillow's number of the way to compute the pixels; 2 is bilinear.
+        size: size in pixels, an integer for both sides or (width, height), as in Pillow.
+        mode: number of Pillow's resampling filter; 2 is bilinear.
 
     Raises:
-        TypeError: a size that is no integer; when called, no image of Pillow.
-        ValueError: a size below 1.
+        TypeError: a size is not an integer; when called, the argument is not a Pillow image.
+        ValueError: a size is below 1.
         ModuleNotFoundError: when called, Pillow is not installed.
 
     Example:
@@ -136,19 +135,19 @@ class Resize:
         self.mode = mode
 
     def __call__(self, image: Any) -> Any:
-        """The image in that size."""
+        """The resized image."""
         return _checked(image, self).resize(self.size, self.mode)
 
 
 class CenterCrop:
-    """The middle of an image.
+    """Crop the center of a Pillow image.
 
     Args:
-        size: pixels, an integer for both sides or (width, height), as Pillow has it.
+        size: size in pixels, an integer for both sides or (width, height), as in Pillow.
 
     Raises:
-        TypeError: a size that is no integer; when called, no image of Pillow.
-        ValueError: a size below 1; when called, an image smaller than it.
+        TypeError: a size is not an integer; when called, the argument is not a Pillow image.
+        ValueError: a size is below 1; when called, the image is smaller than `size`.
         ModuleNotFoundError: when called, Pillow is not installed.
 
     Example:
@@ -160,10 +159,10 @@ class CenterCrop:
         self.size = _width_and_height(size)
 
     def __call__(self, image: Any) -> Any:
-        """The middle of the image."""
+        """The cropped image."""
         (W, H), (OW, OH) = _checked(image, self).size, self.size
         if OW > W or OH > H:
-            raise ValueError(f"size must fit into the image, {W} x {H} pixels; got {OW} x {OH}")
+            raise ValueError(f"size must be at most the image's, {W} x {H} pixels; got {OW} x {OH}")
         left, top = (W - OW) // 2, (H - OH) // 2
         return image.crop((left, top, left + OW, top + OH))
 
@@ -174,14 +173,14 @@ def _width_and_height(size: IntPair) -> tuple[int, int]:
 
 
 class ToArray:
-    """An image as an array (C, H, W); an array stays as it is.
+    """Convert a Pillow image to an array (C, H, W); an array is returned as it is.
 
     Args:
-        dtype: of the array.
+        dtype: dtype of the array.
 
     Raises:
-        TypeError: when called, neither.
-        ModuleNotFoundError: when called with something else than an array, Pillow is not installed.
+        TypeError: when called, the argument is neither a Pillow image nor an array.
+        ModuleNotFoundError: when called, the argument is not an array and Pillow is not installed.
 
     Example:
         >>> ToArray()(np.zeros(2))
@@ -192,7 +191,7 @@ class ToArray:
         self.dtype = np.dtype(dtype)
 
     def __call__(self, image: Any) -> Array:
-        """The image's pixels."""
+        """The pixels as an array."""
         if isinstance(image, np.ndarray):
             return image
         pixels = np.array(_checked(image, self), dtype=self.dtype)
@@ -200,11 +199,11 @@ class ToArray:
 
 
 class ToPIL:
-    """An array of bytes, (C, H, W), as an image: grey for one channel, RGB for three, RGBA for four.
+    """Convert a uint8 array (C, H, W) to a Pillow image: grey for C = 1, RGB for 3, RGBA for 4.
 
     Raises:
-        TypeError: when called, an array of another dtype than uint8.
-        ValueError: when called, another shape.
+        TypeError: when called, the dtype is not uint8.
+        ValueError: when called, the shape is not (C, H, W) with C = 1, 3 or 4.
         ModuleNotFoundError: when called, Pillow is not installed.
 
     Example:
@@ -212,16 +211,16 @@ class ToPIL:
         ...     image = ToPIL()(np.zeros((3, 28, 28)))
         ... except TypeError as error:
         ...     print(error)
-        ToPIL takes bytes, uint8; got float64: put AsType(np.uint8) before it
+        ToPIL takes a uint8 array; got float64: put AsType(np.uint8) before it
     """
 
     def __call__(self, array: ArrayLike) -> Any:
         """The image with these pixels."""
         x = np.asarray(array)
         if x.dtype != np.uint8:
-            raise TypeError(f"ToPIL takes bytes, uint8; got {x.dtype}: put AsType(np.uint8) before it")
+            raise TypeError(f"ToPIL takes a uint8 array; got {x.dtype}: put AsType(np.uint8) before it")
         if x.ndim != 3 or len(x) not in (1, 3, 4):
-            raise ValueError(f"ToPIL takes an array (C, H, W) of 1, 3 or 4 channels; got shape {x.shape}")
+            raise ValueError(f"ToPIL takes an array (C, H, W) with 1, 3 or 4 channels; got shape {x.shape}")
         return _pillow().fromarray(x[0] if len(x) == 1 else x.transpose(1, 2, 0))  # (C, H, W) to (H, W, C)
 
 
@@ -229,7 +228,7 @@ class ToPIL:
 
 
 class Flatten:
-    """All axes made one.
+    """Flatten an array to one axis, row-major.
 
     Example:
         >>> Flatten()(np.zeros((1, 28, 28))).shape
@@ -237,12 +236,12 @@ class Flatten:
     """
 
     def __call__(self, array: ArrayLike) -> Array:
-        """A flat copy of the array."""
+        """A flattened copy of the array."""
         return np.asarray(array).flatten()
 
 
 class AsType:
-    """Conversion to a dtype.
+    """Convert an array to a dtype.
 
     Args:
         dtype: the dtype to convert to.
@@ -256,7 +255,7 @@ class AsType:
         self.dtype = np.dtype(dtype)
 
     def __call__(self, array: ArrayLike) -> Array:
-        """A copy of the array in that dtype."""
+        """A copy of the array with that dtype."""
         return np.asarray(array).astype(self.dtype)
 
 
@@ -264,7 +263,7 @@ ToFloat = AsType
 
 
 class ToInt(AsType):
-    """Conversion to integers.
+    """Convert an array to integers; fractions are truncated.
 
     Args:
         dtype: the dtype to convert to.
@@ -281,16 +280,16 @@ class ToInt(AsType):
 class Normalize:
     """Subtract the mean and divide by the standard deviation: `(array - mean) / std`.
 
-    Floats keep their dtype, integers become float32.
+    Floats keep their dtype; other dtypes become float32.
 
     Args:
-        mean: a number, or one per channel: per index of the array's first axis.
+        mean: a number, or one per channel, the array's first axis.
         std: a number other than 0, or one per channel.
 
     Raises:
-        TypeError: what are no numbers.
-        ValueError: a deviation of 0, numbers that are not finite, or more than one axis; when called, another
-            number of channels than the array has.
+        TypeError: `mean` or `std` does not consist of numbers.
+        ValueError: `std` has a 0, or a value is not finite, or there is more than one axis; when called, the
+            number of values is neither 1 nor the array's number of channels.
 
     Example:
         >>> Normalize(mean=[0.5, 0.0], std=0.5)(np.ones((2, 1, 1))).ravel()
@@ -320,7 +319,7 @@ class Normalize:
 
 
 def _per_channel(value: Array, name: str, x: Array) -> Array:
-    """The value in x's dtype, and in a shape that goes along x's first axis."""
+    """The value in x's dtype, and in a shape that broadcasts along x's first axis."""
     if value.size != 1 and value.shape != x.shape[:1]:
         raise ValueError(f"{name} has {value.size} values, one per channel; the array has shape {x.shape}")
     value = value.astype(x.dtype)
@@ -331,14 +330,14 @@ def _per_channel(value: Array, name: str, x: Array) -> Array:
 
 
 class RandomHorizontalFlip:
-    """Left and right of an array exchanged in half of the cases.
+    """Flip an array from left to right, at random.
 
     Args:
-        ratio: in how many, from 0 to 1.
+        ratio: probability of a flip, from 0 to 1.
 
     Raises:
-        TypeError: a ratio that is no number.
-        ValueError: a ratio out of its range; when called, a number.
+        TypeError: `ratio` is not a number.
+        ValueError: `ratio` is not in [0, 1]; when called, the array is 0-d.
 
     Example:
         >>> RandomHorizontalFlip(1.0)(np.array([[1, 2, 3]]))
@@ -349,24 +348,24 @@ class RandomHorizontalFlip:
         self.ratio = share(ratio, "ratio")
 
     def __call__(self, array: ArrayLike) -> Array:
-        """The array, or a copy of it from right to left; the last axis is the width."""
+        """The array, or a copy that is flipped along the last axis."""
         x = np.asarray(array)
         if x.ndim == 0:
-            raise ValueError("RandomHorizontalFlip takes an array (..., W); got a number")
+            raise ValueError("RandomHorizontalFlip takes an array (..., W); got a 0-d array")
         return x[..., ::-1].copy() if rng().random() < self.ratio else x
 
 
 class RandomShift:
-    """An image moved by some pixels up or down and left or right, each number of them as likely.
+    """Shift an image by a random number of pixels, uniformly distributed, vertically and horizontally.
 
     Args:
-        pixels: at most this many, an integer or (height, width), at least 0.
-        value: of the pixels that come in at the edges.
+        pixels: the largest shift, an integer or (vertical, horizontal), at least 0.
+        value: value of the pixels that are shifted in.
 
     Raises:
-        TypeError: pixels that are no integers, or a value that is no number.
-        ValueError: pixels below 0; when called, an array without two axes, or of integers that `value` is
-            none of.
+        TypeError: `pixels` are not integers, or `value` is not a number.
+        ValueError: `pixels` are below 0; when called, the array has fewer than two axes, or has an integer
+            dtype that does not hold `value`.
 
     Example:
         >>> RandomShift(2)(np.ones((1, 28, 28), dtype=np.float32)).shape
@@ -379,7 +378,7 @@ class RandomShift:
         self.value = number(value, "value")
 
     def __call__(self, array: ArrayLike) -> Array:
-        """A moved copy of the array, (..., H, W)."""
+        """A shifted copy of the array (..., H, W)."""
         x = np.asarray(array)
         if x.ndim < 2:
             raise ValueError(f"RandomShift takes an array (..., H, W); got shape {x.shape}")

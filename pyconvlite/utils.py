@@ -1,4 +1,4 @@
-"""DeZero's module path for helpers: sizes, shapes, gradient checks, graphs and files."""
+"""Helpers under DeZero's module path: sizes, shapes, gradient checks, graphs and files."""
 
 from __future__ import annotations
 
@@ -60,11 +60,11 @@ __all__ = [
 
 
 def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
-    """Sum an array over the axes along which `shape` was broadcast to it (book step 40).
+    """Sum an array to a given shape, the reverse of broadcasting (book step 40).
 
     Args:
         x: array.
-        shape: a shape that broadcasts to x's.
+        shape: shape that broadcasts to x's shape.
 
     Returns:
         Array of the given shape.
@@ -80,11 +80,11 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Any:
 
 
 def max_backward_shape(x: Any, axis: Any) -> list[int]:
-    """Shape in which a maximum of x over `axis` broadcasts with x.
+    """Shape of x with length 1 along `axis`: a maximum over `axis` broadcasts with x in this shape.
 
     Args:
         x: array or Variable.
-        axis: an axis, several, or None for all.
+        axis: integer, tuple of integers, or None for all axes.
 
     Example:
         >>> max_backward_shape(np.ones((2, 3)), 1)
@@ -94,15 +94,15 @@ def max_backward_shape(x: Any, axis: Any) -> list[int]:
 
 
 def logsumexp(x: Any, axis: Any = 1) -> Any:
-    """Logarithm of the sum of an array's exponentials, also where one of them is too large for a float.
+    """Logarithm of the sum of exponentials, computed without overflow.
 
     Args:
         x: array of floats.
-        axis: along which to sum, as in `F.sum`; it stays, with length 1.
+        axis: axis or axes to sum over, as in `F.sum`; they are kept with length 1.
 
     Raises:
-        TypeError: an axis that is no integer.
-        ValueError: an axis that x does not have.
+        TypeError: `axis` is not an integer, a tuple of integers or None.
+        ValueError: x does not have the axis.
 
     Example:
         >>> logsumexp(np.array([[1000.0, 1000.0]])).round(3)
@@ -111,6 +111,6 @@ def logsumexp(x: Any, axis: Any = 1) -> Any:
     xp = get_array_module(x)
     axis = as_axis(axis, x.shape)
     m = x.max(axis=axis, keepdims=True)
-    m = xp.where(xp.isfinite(m), m, xp.zeros_like(m))  # inf - inf is nan
-    with np.errstate(divide="ignore"):  # the logarithm of no exponentials but exp(-inf) = 0 is -inf
+    m = xp.where(xp.isfinite(m), m, xp.zeros_like(m))  # as inf - inf is nan
+    with np.errstate(divide="ignore"):  # if all of x is -inf, the result is log(0) = -inf
         return m + xp.log(xp.exp(x - m).sum(axis=axis, keepdims=True))

@@ -144,13 +144,13 @@ def test_batch_size_errors(batch_size, error, message):
 
 @pytest.mark.parametrize("dataset", [None, 3, zip([0.5], [0], strict=True)])
 def test_a_dataset_without_length_or_indices_is_named(dataset):
-    with pytest.raises(TypeError, match=f"dataset must have a length .*; got {type(dataset).__name__}"):
+    with pytest.raises(TypeError, match=f"dataset must have __len__ .*; got {type(dataset).__name__}"):
         DataLoader(dataset, 2)
 
 
 @pytest.mark.parametrize("dataset", [[1, 2, 3], np.zeros((3, 28)), [(1, 2, 3)] * 2, [(1, 2), (3,)]])
 def test_examples_that_are_no_pairs(dataset):
-    with pytest.raises(ValueError, match=r"dataset must have a pair \(example, label\) at each index"):
+    with pytest.raises(ValueError, match=r"dataset\[i\] must be a pair \(example, label\) for each i"):
         DataLoader(dataset, 2).next()
 
 
@@ -162,7 +162,7 @@ def test_a_seed_that_is_none_is_named(seed, error):
 
 def test_examples_of_different_shapes():
     loader = DataLoader([(np.zeros(2), 0), (np.zeros(3), 1)], 2)
-    with pytest.raises(ValueError, match=r"must have one shape; these have \[\(2,\), \(3,\)\]"):
+    with pytest.raises(ValueError, match=r"must each have one shape; got shapes \[\(2,\), \(3,\)\]"):
         loader.next()
 
 

@@ -168,7 +168,7 @@ def test_mnist_from_a_folder_that_does_not_have_it(tmp_path):
 
 def test_mnist_from_an_empty_cache_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setenv("PYCONVLITE_CACHE", str(tmp_path))
-    with pytest.raises(FileNotFoundError, match=r"there is no .*train-images-idx3-ubyte; pass source="):
+    with pytest.raises(FileNotFoundError, match=r"there is no .*train-images-idx3-ubyte; pass a folder"):
         MNIST()
 
 
@@ -219,7 +219,7 @@ def test_mnist_show(monkeypatch):
 
 def test_mnist_show_without_matplotlib(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ModuleNotFoundError, match="install matplotlib"):
+    with pytest.raises(ModuleNotFoundError, match="needs matplotlib"):
         sample().show()
 
 
@@ -227,18 +227,26 @@ def test_mnist_show_without_matplotlib(monkeypatch):
 
 X, T = FILES["images"], FILES["labels"]
 FAULTS = {
-    "swapped": (T, X, "the image file starts with 00000801, not with 00000803"),
-    "images twice": (X, X, "the label file starts with 00000803, not with 00000801"),
+    "swapped": (T, X, "the image file starts with 00000801; .* starts with 00000803"),
+    "images twice": (X, X, "the label file starts with 00000803; .* starts with 00000801"),
     "a web page": (b"<!doctype html><title>404</title>", T, "the image file starts with 3c21646f"),
     "floats": (idx(IMAGES, kind=13), T, "the image file starts with 00000d03"),
-    "empty": (b"", T, "the image file is truncated: 0 bytes, where the header alone has 16"),
-    "half a header": (X[:15], T, "the image file is truncated: 15 bytes, where the header alone has 16"),
-    "half a label header": (X, T[:7], "the label file is truncated: 7 bytes, where the header alone has 8"),
-    "one pixel less": (X[:-1], T, r"truncated: 3919 bytes of data; shape \(5, 28, 28\) takes 3920"),
-    "one pixel more": (X + b"0", T, "the image file is too long: 3921 bytes of data"),
-    "one label more": (X, T + b"0", r"the label file is too long: 6 bytes of data; shape \(5,\) takes 5"),
-    "other images": (idx(IMAGES[:, :27]), T, r"must hold images of 28 x 28 .* is \(5, 27, 28\)"),
-    "fewer labels": (X, idx(LABELS[:4]), "5 images in the image file, but 4 labels in the label file"),
+    "empty": (b"", T, "the image file is truncated: it has 0 bytes, and the header alone has 16"),
+    "half a header": (X[:15], T, "the image file is truncated: it has 15 bytes, and the header alone has 16"),
+    "half a label header": (
+        X,
+        T[:7],
+        "the label file is truncated: it has 7 bytes, and the header alone has 8",
+    ),
+    "one pixel less": (X[:-1], T, r"truncated: it has 3919 bytes of data; shape \(5, 28, 28\) needs 3920"),
+    "one pixel more": (X + b"0", T, "the image file is too long: it has 3921 bytes of data"),
+    "one label more": (
+        X,
+        T + b"0",
+        r"the label file is too long: it has 6 bytes of data; shape \(5,\) needs 5",
+    ),
+    "other images": (idx(IMAGES[:, :27]), T, r"must have images of 28 x 28 .* is \(5, 27, 28\)"),
+    "fewer labels": (X, idx(LABELS[:4]), "the image file has 5 images, but the label file has 4 labels"),
     "cut gzip": (gzip.compress(X)[:-9], T, "the image file is truncated or damaged: "),
     "no gzip": (b"\x1f\x8b and no more", T, "the image file is truncated or damaged: "),
 }
@@ -254,12 +262,12 @@ def test_mnist_faults_name_the_file(tmp_path):
     write(tmp_path, SPELLINGS[0], "train")
     path = tmp_path / "train-labels-idx1-ubyte"
     path.write_bytes(FILES["labels"][:-1])
-    with pytest.raises(ValueError, match=r"train-labels-idx1-ubyte is truncated: 4 bytes of data"):
+    with pytest.raises(ValueError, match=r"train-labels-idx1-ubyte is truncated: it has 4 bytes of data"):
         MNIST(source=tmp_path)
 
 
 def test_a_header_that_announces_more_than_memory_holds():
-    with pytest.raises(ValueError, match="truncated: 0 bytes of data; shape"):
+    with pytest.raises(ValueError, match="truncated: it has 0 bytes of data; shape"):
         read_idx(struct.pack(">5I", 0x0804, *[2**32 - 1] * 4), 4)
 
 
@@ -311,9 +319,9 @@ def test_lenet_learns_the_real_mnist():
     ("source", "error", "message"),
     [
         (3, TypeError, "source must be a folder, .*; got int"),
-        (b"abc", TypeError, r"source must be .* a tuple of the files' contents, bytes; got bytes"),
-        ([X, T], TypeError, r"source must be .* a tuple of the files' contents, bytes; got list"),
-        ((X,), ValueError, r"source must hold two files, \(images, labels\); got 1"),
+        (b"abc", TypeError, r"source must be .* a tuple with the contents of the files as bytes; got bytes"),
+        ([X, T], TypeError, r"source must be .* a tuple with the contents of the files as bytes; got list"),
+        ((X,), ValueError, r"source must have two items, \(images, labels\); got 1"),
         (("x", "t"), TypeError, "the image file must be bytes, .*; got str"),
         ((X, LABELS), TypeError, "the label file must be bytes, .*; got ndarray"),
     ],

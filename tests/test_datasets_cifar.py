@@ -125,7 +125,7 @@ def test_show(monkeypatch):
 
 def test_show_without_matplotlib(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ModuleNotFoundError, match=r"CIFAR10\.show .* install matplotlib"):
+    with pytest.raises(ModuleNotFoundError, match=r"CIFAR10\.show needs matplotlib"):
         CIFAR10(source=CIFAR10_FILES["test_batch.bin"]).show()
 
 
@@ -136,18 +136,30 @@ def record(*labels):
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (CIFAR10, FileNotFoundError, r"CIFAR10 comes with no download: get cifar-10-binary\.tar\.gz"),
-        (CIFAR100, FileNotFoundError, r"CIFAR100 comes with no download: get cifar-100-binary\.tar\.gz"),
+        (
+            CIFAR10,
+            FileNotFoundError,
+            r"CIFAR10 is not downloaded automatically: get cifar-10-binary\.tar\.gz",
+        ),
+        (
+            CIFAR100,
+            FileNotFoundError,
+            r"CIFAR100 is not downloaded automatically: get cifar-100-binary\.tar\.gz",
+        ),
         (lambda: CIFAR100(label_type="all"), ValueError, "label_type must be 'fine' or 'coarse'; got 'all'"),
         (lambda: CIFAR100.labels("all"), ValueError, "label_type must be 'fine' or 'coarse'; got 'all'"),
-        (lambda: CIFAR10(source=bytes(3072)), ValueError, "the file is truncated .* 3072 bytes .* of 3073"),
+        (lambda: CIFAR10(source=bytes(3072)), ValueError, "the file is truncated .* 3072 bytes, .* of 3073"),
         (lambda: CIFAR10(source=(bytes(3073), b"1")), ValueError, "file 1 is truncated .* 1 bytes"),
-        (lambda: CIFAR100(source=bytes(3073)), ValueError, "3073 bytes are not a multiple of 3074"),
-        (lambda: CIFAR10(source=record(10)), ValueError, "label 10; those of CIFAR10 are 0 to 9"),
-        (lambda: CIFAR100(source=record(0, 100)), ValueError, "label 100; those of CIFAR100 are 0 to 99"),
-        (lambda: CIFAR100(label_type="coarse", source=record(20, 0)), ValueError, "label 20; .* 0 to 19"),
-        (lambda: CIFAR10(source=()), ValueError, r"source must hold .* at least one file; got \(\)"),
-        (lambda: CIFAR10(source=[record(1)]), TypeError, "a tuple of the files' contents, bytes; got list"),
+        (lambda: CIFAR100(source=bytes(3073)), ValueError, "3073 bytes, is not a multiple of 3074"),
+        (lambda: CIFAR10(source=record(10)), ValueError, r"label 10; labels of CIFAR10 are in 0\.\.9"),
+        (
+            lambda: CIFAR100(source=record(0, 100)),
+            ValueError,
+            r"label 100; labels of CIFAR100 are in 0\.\.99",
+        ),
+        (lambda: CIFAR100(label_type="coarse", source=record(20, 0)), ValueError, r"label 20; .* 0\.\.19"),
+        (lambda: CIFAR10(source=()), ValueError, r"source must have .* at least one file; got \(\)"),
+        (lambda: CIFAR10(source=[record(1)]), TypeError, "with the contents of the files as bytes; got list"),
         (lambda: CIFAR10(source=(1,)), TypeError, r"file 0 must be bytes, .*; got int"),
         (lambda: CIFAR10(source=b"\x1f\x8b and no more"), ValueError, "the file is truncated or damaged"),
     ],
@@ -160,7 +172,9 @@ def test_faults_are_named_with_their_figures(make, error, message):
 def test_faults_name_the_file(tmp_path):
     write(tmp_path, CIFAR10_FILES)
     (tmp_path / "data_batch_3.bin").write_bytes(b"<html>")
-    with pytest.raises(ValueError, match=r"data_batch_3\.bin is truncated or no file of CIFAR10: 6 bytes"):
+    with pytest.raises(
+        ValueError, match=r"data_batch_3\.bin is truncated or not a file of CIFAR10: its size, 6 bytes"
+    ):
         CIFAR10(source=tmp_path)
     (tmp_path / "data_batch_3.bin").unlink()
     with pytest.raises(FileNotFoundError, match=r"none of data_batch_3\.bin, data_batch_3\.bin\.gz is in"):

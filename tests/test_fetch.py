@@ -48,8 +48,8 @@ def test_http():
     ("path", "error", "message"),
     [
         ("404", FileNotFoundError, "there is no file at .*/404"),
-        ("403", OSError, ".*/403 was answered with status 403"),
-        ("500", OSError, ".*/500 was answered with status 500"),
+        ("403", OSError, ".*/403 cannot be fetched: the server returned status 403"),
+        ("500", OSError, ".*/500 cannot be fetched: the server returned status 500"),
         ("cut", OSError, ".*/cut cannot be fetched: IncompleteRead"),
     ],
 )

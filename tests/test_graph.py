@@ -153,5 +153,5 @@ def test_no_suffix():
 
 def test_without_graphviz(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda program: None)
-    with pytest.raises(RuntimeError, match=r"needs Graphviz, .*; get_dot_graph gives the text"):
+    with pytest.raises(RuntimeError, match=r"needs Graphviz, .* get_dot_graph returns"):
         Sequential(L.Linear(3)).plot(np.ones((1, 2), np.float32))

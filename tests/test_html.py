@@ -70,7 +70,7 @@ class TestVariable:
         y = F.sum(x**2)
         y.backward()
         assert shown(x).row("grad")["max"] == "4"
-        assert shown(y).texts[0] == "Variable, made by Sum"
+        assert shown(y).texts[0] == "Variable, output of Sum"
 
     def test_counts_what_is_not_finite(self):
         found = shown(Variable(np.array([1.0, np.nan, np.inf, -np.inf, 3.0]))).row("data")
@@ -98,7 +98,7 @@ class TestVariable:
     def test_a_parameter_without_data(self):
         assert shown(L.Conv2d(8, 3).W).texts == [
             "Parameter W",
-            "No data yet: shape (8, ?, 3, 3), once an input was seen.",
+            "No data yet; the first input completes the shape (8, ?, 3, 3).",
         ]
         assert "(?)" in Variable(None)._repr_html_()
 

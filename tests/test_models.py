@@ -49,10 +49,10 @@ def test_sequentials_nest():
 @pytest.mark.parametrize(
     ("layers", "message"),
     [
-        ((F.relu, 3), "number 1 is a int"),
-        (([F.relu],), r"number 0 is a list: write Sequential\(\*layers\)"),
-        ((None,), "number 0 is a NoneType"),
-        ((F.relu, L.Flatten), r"number 1 is a class: write Flatten\(\)"),
+        ((F.relu, 3), "got int at index 1"),
+        (([F.relu],), r"got list at index 0: write Sequential\(\*layers\)"),
+        ((None,), "got NoneType at index 0"),
+        ((F.relu, L.Flatten), r"got a class at index 1: write Flatten\(\)"),
     ],
 )
 def test_sequential_of_what_cannot_be_called(layers, message):
@@ -84,7 +84,7 @@ def test_mlp_with_another_activation():
 @pytest.mark.parametrize(
     ("sizes", "error", "message"),
     [
-        ((), ValueError, "fc_output_sizes must hold at least one size"),
+        ((), ValueError, "fc_output_sizes must have at least one size"),
         ((3, 0), ValueError, "fc_output_sizes must be at least 1; got 0"),
         ((3, 1.5), TypeError, "fc_output_sizes must be an integer.* 1.5"),
         (10, TypeError, "fc_output_sizes must be a tuple or list of sizes; got 10"),

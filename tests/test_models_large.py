@@ -169,7 +169,9 @@ def test_building_block_is_a_row_of_bottlenecks():
 
 @pytest.mark.parametrize("make", [VGG16, *RESNETS])
 def test_there_are_no_pretrained_weights(make):
-    with pytest.raises(ValueError, match=rf"pretrained=True: no weights .*{make.__name__}\(\).*load_weights"):
+    with pytest.raises(
+        ValueError, match=rf"pretrained must be False: .* no weights; .*{make.__name__}\(\).*load_weights"
+    ):
         make(pretrained=True)
 
 

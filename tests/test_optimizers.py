@@ -307,18 +307,18 @@ def test_update_before_setup(make):
 def test_setup_with_something_else():
     with pytest.raises(TypeError, match="target must be a Layer or Model; got list"):
         SGD().setup([One([1.0])])
-    with pytest.raises(TypeError, match=r"target must be made; got a class: write One\(\)"):
+    with pytest.raises(TypeError, match=r"target must be an instance; got a class: write One\(\)"):
         SGD().setup(One)
 
 
 def test_hook_that_is_none():
-    with pytest.raises(TypeError, match="a hook must be callable; got float"):
+    with pytest.raises(TypeError, match="f must be callable; got float"):
         SGD().add_hook(0.1)
 
 
 def test_a_subclass_without_update_one():
     layer = One([1.0])
-    with pytest.raises(NotImplementedError, match="Optimizer defines no update_one"):
+    with pytest.raises(NotImplementedError, match="Optimizer does not define update_one"):
         step(Optimizer().setup(layer), layer, [1.0])
 
 
@@ -380,5 +380,5 @@ def test_a_subclass_may_change_each_parameter_its_own_way(make):
 
 def test_a_subclass_without_rule():
     layer = One([1.0])
-    with pytest.raises(NotImplementedError, match="Elementwise defines no rule"):
+    with pytest.raises(NotImplementedError, match="Elementwise does not define rule"):
         step(Elementwise().setup(layer), layer, [1.0])

@@ -127,7 +127,7 @@ def test_freeze_param_of_a_lazy_model():
         (lambda: ClipGrad(0), ValueError, "max_norm must be above 0; got 0"),
         (lambda: ClipGrad(math.nan), ValueError, "max_norm must be a finite number; got nan"),
         (lambda: ClipGrad("a"), TypeError, "max_norm must be a number; got 'a'"),
-        (lambda: FreezeParam([L.Linear(1)]), TypeError, "layers must be .*; number 0 is a list"),
+        (lambda: FreezeParam([L.Linear(1)]), TypeError, "layers must be .*; got list at index 0"),
     ],
 )
 def test_errors(make, error, message):

@@ -129,8 +129,8 @@ def test_your_own_schedule_on_your_own_optimizer():
         (lambda o: CosineLR(o, 5, 1.0), ValueError, "least must be at least 0 and below 1; got 1.0"),
         (lambda o: WarmupLR(o, 0), ValueError, "steps must be at least 1; got 0"),
         (lambda o: WarmupLR(0.1, 5), TypeError, "target must be an Optimizer or a Schedule; got float"),
-        (lambda o: StepLR(AdaDelta(), 5), TypeError, "AdaDelta has no rate"),
-        (lambda o: Schedule(o), NotImplementedError, "Schedule defines no factor"),
+        (lambda o: StepLR(AdaDelta(), 5), TypeError, "AdaDelta has no learning rate"),
+        (lambda o: Schedule(o), NotImplementedError, "Schedule does not define factor"),
     ],
 )
 def test_errors(make, error, message):

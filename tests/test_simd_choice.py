@@ -68,8 +68,8 @@ class TestEnvironment:
         ("wanted", "says"),
         [
             ("auto", "numpy: the kernels are WebAssembly, for Pyodide; this Python runs on "),
-            ("numpy", "numpy: it was asked for"),
-            ("simd", "DeviceUnavailable: the simd backend cannot serve here: the kernels are WebAssembly"),
+            ("numpy", "numpy: it was requested"),
+            ("simd", "DeviceUnavailable: the simd backend is not available: the kernels are WebAssembly"),
             ("fast", "ValueError: PYCONVLITE_BACKEND must be one of auto, numpy, simd; got 'fast'"),
         ],
     )
@@ -132,7 +132,7 @@ class TestUse:
         backends.use("numpy")
         with pytest.raises(backends.DeviceUnavailable, match=f"WebAssembly.* runs on {sys.platform}"):
             backends.use("simd")
-        assert backends.describe().reason == "it was asked for"
+        assert backends.describe().reason == "it was requested"
 
 
 class TestVariant:
@@ -158,7 +158,7 @@ class TestVariant:
             library.supported(folder, self.accepts())
 
     def test_damaged(self, folder):
-        with pytest.raises(ImportError, match=r"simd128\.wasm is damaged; install pyconvlite") as caught:
+        with pytest.raises(ImportError, match=r"simd128\.wasm is damaged; reinstall pyconvlite") as caught:
             library.supported(folder, self.accepts(library.SMALLEST))
         assert not isinstance(caught.value, library.Unsupported)
 
@@ -206,7 +206,9 @@ class TestFailure:
                 (tmp_path / f"{name}.wasm").write_bytes(content)
         monkeypatch.setattr(library, "FOLDER", tmp_path)
         x = np.array([-1, 2], np.float32)
-        with pytest.warns(RuntimeWarning, match="NumPy computes in place of the SIMD kernels: .*") as caught:
+        with pytest.warns(
+            RuntimeWarning, match="the SIMD kernels are not available, NumPy's are used: .*"
+        ) as caught:
             y = F.relu(x)
         assert len(caught) == 1
         assert reason in str(caught[0].message)
@@ -217,7 +219,7 @@ class TestFailure:
             description = backends.describe()
         assert description.backend == "numpy"
         assert reason in description.reason
-        with pytest.raises(backends.DeviceUnavailable, match="the simd backend cannot serve here: "):
+        with pytest.raises(backends.DeviceUnavailable, match="the simd backend is not available: "):
             backends.use("simd")
 
     def test_an_engine_without_simd_is_no_failure(self, monkeypatch):

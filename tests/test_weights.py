@@ -160,15 +160,15 @@ ONES = {"W": np.ones((2, 3), np.float32), "b": np.ones(3, np.float32)}
         ({"W": ONES["W"]}, ["missing: b"]),
         ({}, ["missing: W", "missing: b"]),
         (ONES | {"c": ONES["b"], "d/W": ONES["b"]}, ["unexpected: c", "unexpected: d/W"]),
-        (ONES | {"W": ONES["W"].T}, [r"W has shape \(3, 2\), the model needs \(2, 3\)"]),
-        (ONES | {"W": np.float32(1)}, [r"W has shape \(\), the model needs \(2, 3\)"]),
-        (ONES | {"b": np.ones((3, 1), np.float32)}, [r"b has shape \(3, 1\), the model needs \(3,\)"]),
-        (ONES | {"b": np.ones(3, np.int64)}, ["b holds int64, not floats"]),
-        (ONES | {"b": np.ones(3, bool)}, ["b holds bool, not floats"]),
-        (ONES | {"b": np.ones(3, complex)}, ["b holds complex128, not floats"]),
+        (ONES | {"W": ONES["W"].T}, [r"W has shape \(3, 2\); the model needs \(2, 3\)"]),
+        (ONES | {"W": np.float32(1)}, [r"W has shape \(\); the model needs \(2, 3\)"]),
+        (ONES | {"b": np.ones((3, 1), np.float32)}, [r"b has shape \(3, 1\); the model needs \(3,\)"]),
+        (ONES | {"b": np.ones(3, np.int64)}, ["b has dtype int64; the model needs floats"]),
+        (ONES | {"b": np.ones(3, bool)}, ["b has dtype bool; the model needs floats"]),
+        (ONES | {"b": np.ones(3, complex)}, ["b has dtype complex128; the model needs floats"]),
         (
             {"W": np.ones(2, np.uint8), "c": ONES["b"]},
-            ["missing: b", "unexpected: c", "W holds", "W has"],
+            ["missing: b", "unexpected: c", "W has dtype", "W has"],
         ),
     ],
 )
@@ -183,7 +183,7 @@ def test_weights_that_do_not_fit_are_refused_whole(arrays, messages):
 
 def test_lengths_already_known_are_checked_before_the_first_input():
     conv = L.Conv2d(4, 3)
-    with pytest.raises(ValueError, match=r"W has shape \(4, 2, 5, 5\), the model needs \(4, None, 3, 3\)"):
+    with pytest.raises(ValueError, match=r"W has shape \(4, 2, 5, 5\); the model needs \(4, None, 3, 3\)"):
         conv.load_weights(npz(W=np.ones((4, 2, 5, 5), np.float32), b=np.ones(4, np.float32)))
     assert conv.W.data is None
 

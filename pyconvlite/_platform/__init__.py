@@ -1,14 +1,15 @@
-"""What differs between CPython and Pyodide, chosen once; nothing else asks `js`, `pyodide` or `sys.platform`.
+"""Functions that differ between CPython and Pyodide; no other module uses `js`, `pyodide` or `sys.platform`.
 
-`_cpython.py` and `_pyodide.py` have the same names:
+`_cpython.py` and `_pyodide.py` both define:
 
 - `NAME`: the platform, as `sys.platform` names it;
 - `IN_PYODIDE`: whether Python runs in a JavaScript engine;
-- `get(url)`: HTTP status and contents of a file;
-- `can_run_sync()` and `run_sync(awaitable)`: whether synchronous code can wait here, and the waiting;
+- `get(url)`: HTTP status and body of a response;
+- `can_run_sync()` and `run_sync(awaitable)`: whether synchronous code can wait, and waiting;
 - `validates(module)`: whether the engine can run a WebAssembly module;
-- `gpu()` and `is_insecure()`: the browser's `navigator.gpu`, and whether the page is barred from it;
-- `load_bridge(source)`: the function of the WebGPU backend's `bridge.js` that opens a device.
+- `gpu()`: the browser's `navigator.gpu`, or None;
+- `is_insecure()`: whether the page has no WebGPU because it is not a secure context;
+- `load_bridge(source)`: the function in the WebGPU backend's `bridge.js` that opens a device.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""CPython: sockets, an event loop of its own, and no JavaScript engine."""
+"""CPython: downloads with urllib, waiting with asyncio, no JavaScript engine."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ IN_PYODIDE = False
 
 
 def get(url: str) -> tuple[int, bytes]:
-    """HTTP status and contents of the file at an address.
+    """HTTP status and body of the response to a GET request.
 
     Raises:
-        OSError: it cannot be reached.
+        OSError: the server cannot be reached.
     """
     from http.client import HTTPException
     from urllib.error import HTTPError
@@ -24,7 +24,7 @@ def get(url: str) -> tuple[int, bytes]:
 
     try:
         with urlopen(url, timeout=60) as response:
-            return response.status or 200, response.read()  # only HTTP has a status
+            return response.status or 200, response.read()  # a data: or file: URL has no status
     except HTTPError as error:
         error.close()
         return error.code, b""
@@ -33,32 +33,32 @@ def get(url: str) -> tuple[int, bytes]:
 
 
 def can_run_sync() -> bool:
-    """Whether synchronous code can wait for a coroutine: always."""
+    """Whether synchronous code can wait for a coroutine; here always."""
     return True
 
 
 def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Run a coroutine to its end."""
+    """Run a coroutine and return its result."""
     import asyncio
 
     return asyncio.run(coroutine)
 
 
 def validates(module: bytes) -> bool:
-    """Whether there is an engine that can run this WebAssembly module: never."""
+    """Whether a WebAssembly engine can run this module; here never."""
     return False
 
 
 def gpu() -> Any:
-    """The browser's `navigator.gpu`: None."""
+    """The browser's `navigator.gpu`; here None."""
     return None
 
 
 def is_insecure() -> bool:
-    """Whether the page is barred from WebGPU, for lack of https: there is no page."""
+    """Whether the page is not a secure context; here there is no page."""
     return False
 
 
 def load_bridge(source: str) -> Any:
-    """Refuse: JavaScript runs in Pyodide only."""
+    """Raise RuntimeError: there is no JavaScript engine."""
     raise RuntimeError("this Python is not in a JavaScript runtime")

@@ -1,4 +1,4 @@
-"""Pyodide: the browser, a worker or Node, through JavaScript."""
+"""Pyodide in a page, a worker or Node: everything through JavaScript."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ IN_PYODIDE = True
 
 
 def get(url: str) -> tuple[int, bytes]:
-    """HTTP status and contents of the file at an address.
+    """HTTP status and body of the response to a GET request.
 
     Raises:
-        OSError: it cannot be reached.
+        OSError: the server cannot be reached.
     """
     from pyodide.ffi import JsException
 
     try:
-        # Not every browser can wait for a promise, and only a worker may block.
+        # Without JSPI only a blocking request is possible, and only in a worker.
         return run_sync(_get_by_promise(url)) if can_run_sync() else _get_by_blocking(url)
     except (JsException, OSError) as error:
         raise OSError(f"{url} cannot be fetched: {error}") from error
@@ -37,7 +37,7 @@ def _get_by_blocking(url: str) -> tuple[int, bytes]:
     try:
         from js import XMLHttpRequest
     except ImportError as error:
-        raise OSError("synchronous code cannot wait for it here; start with runPythonAsync") from error
+        raise OSError("synchronous code cannot wait for a download here; use runPythonAsync") from error
     request = XMLHttpRequest.new()
     request.open("GET", url, False)
     request.responseType = "arraybuffer"
@@ -46,21 +46,21 @@ def _get_by_blocking(url: str) -> tuple[int, bytes]:
 
 
 def can_run_sync() -> bool:
-    """Whether synchronous code can wait for a promise: with JSPI, below `runPythonAsync`."""
+    """Whether synchronous code can wait for a promise: with JSPI, inside `runPythonAsync`."""
     from pyodide.ffi import can_run_sync
 
     return bool(can_run_sync())
 
 
 def run_sync(awaitable: Awaitable[T]) -> T:
-    """Wait for an awaitable, which `can_run_sync` must allow."""
+    """Wait for an awaitable; only where `can_run_sync()` is true."""
     from pyodide.ffi import run_sync
 
     return run_sync(awaitable)  # type: ignore[no-any-return]
 
 
 def validates(module: bytes) -> bool:
-    """Whether this engine can run a WebAssembly module."""
+    """Whether the engine can run this WebAssembly module."""
     from js import WebAssembly
     from pyodide.ffi import to_js
 
@@ -71,21 +71,21 @@ def gpu() -> Any:
     """The browser's `navigator.gpu`, or None."""
     from js import globalThis
 
-    # A missing property is None, a null a falsy object.
+    # A missing property gives None; JavaScript's null gives a falsy object.
     return getattr(getattr(globalThis, "navigator", None), "gpu", None) or None
 
 
 def is_insecure() -> bool:
-    """Whether the page is barred from WebGPU, for lack of https."""
+    """Whether the page is not a secure context (https or localhost), which WebGPU needs."""
     from js import globalThis
 
     return getattr(globalThis, "isSecureContext", True) is False
 
 
 def load_bridge(source: str) -> Any:
-    """The function that opens a device: of the JavaScript `source`, unless the page has registered one.
+    """The function that opens a device: the one that the page has registered, or else that of `source`.
 
-    A page whose policy forbids `eval` registers it:
+    A page whose Content Security Policy forbids `eval` registers it with
     `pyodide.registerJsModule("pyconvlite_bridge", { open })`.
     """
     try:

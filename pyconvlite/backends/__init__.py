@@ -1,17 +1,17 @@
-"""The seam between the autograd engine and whatever computes.
+"""Dispatch from the autograd engine to the backends.
 
-A Function's forward holds plain arrays and asks two questions, never a backend by name:
+A Function's forward works on plain arrays and never names a backend. It uses:
 
-- `get_array_module(x)`: which namespace has NumPy's functions for this array (`xp.exp(x)`, `xp.zeros(...)`).
-  It serves elementwise and shape-changing work.
-- `kernels(x)`: which kernels serve this array. `protocol.py` says what each computes: matrix products,
-  convolution and its two gradients, pooling, and what is worth fusing. `numpy/` is the reference that defines
-  their meaning; `simd/` and `webgpu/` have the same names and signatures.
+- `get_array_module(x)`: the namespace with NumPy's functions for this array (`xp.exp(x)`, `xp.zeros(...)`),
+  for element-wise operations and changes of shape.
+- `kernels(x)`: the kernels of the backend that serves this array: matrix products, convolution and its two
+  gradients, pooling, fused operations. `protocol.py` documents each. `numpy/` is the reference
+  implementation; `simd/` and `webgpu/` have the same names and signatures.
 
-NumPy arrays have two backends, NumPy itself and WebAssembly SIMD kernels, which take over in Pyodide wherever
-the engine runs them. The choice is made with the first kernel; the environment variable PYCONVLITE_BACKEND
-and `use` decide otherwise, and `describe` tells what serves, and why (`choice.py`). Arrays move between
-devices by `to_cpu` and `to_gpu` (`devices.py`).
+NumPy arrays have two backends: NumPy itself, and WebAssembly SIMD kernels, the default in Pyodide where the
+engine supports them. The backend is chosen at the first kernel call; the environment variable
+PYCONVLITE_BACKEND and `use` override the choice, and `describe` reports it (`choice.py`). `to_cpu` and
+`to_gpu` copy arrays between devices (`devices.py`).
 """
 
 from .choice import Description, describe, kernels, use

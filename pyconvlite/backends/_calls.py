@@ -1,4 +1,4 @@
-"""How often each kernel was called, and which backend served it."""
+"""Counts of the kernel calls, by kernel and backend."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ calls: Counter[tuple[str, str]] = Counter()  # by (kernel, backend)
 
 
 def counted(backend: str, name: str | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Decorate a kernel of a backend, so that its calls are counted under its name or another."""
+    """Decorate a backend's kernel so that its calls are counted under `name`, by default its own."""
 
     def decorate(kernel: Callable[P, R]) -> Callable[P, R]:
         key = name or kernel.__name__, backend

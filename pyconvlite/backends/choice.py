@@ -1,4 +1,4 @@
-"""Which kernels serve an array: a device's, or for NumPy arrays WebAssembly's where they run, or NumPy's."""
+"""The choice of kernels for an array: the device's, or for a NumPy array WebAssembly's or NumPy's."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Description", "describe", "kernels", "use"]
 
 
 def kernels(x: Any) -> Kernels[Array]:
-    """Kernels that serve `x`, an array or a Variable.
+    """Kernels for `x`, an array or a Variable.
 
     Example:
         >>> import numpy as np
@@ -33,7 +33,7 @@ def kernels(x: Any) -> Kernels[Array]:
 
 
 class _Choice(NamedTuple):
-    """Who serves NumPy arrays, and why."""
+    """The backend for NumPy arrays, and why it was chosen."""
 
     kernels: Kernels[Array]
     name: str  # numpy or simd
@@ -41,7 +41,7 @@ class _Choice(NamedTuple):
     error: ImportError | None = None
 
 
-_choice: _Choice | None = None  # None until the first kernel is asked for
+_choice: _Choice | None = None  # None until the first call of `kernels`, `describe` or `use`
 _warned: set[str] = set()
 
 _NAMES = "auto", "numpy", "simd"
@@ -57,7 +57,7 @@ def _wanted() -> str:
 def _choose(name: str) -> _Choice:
     global _choice
     if name == "numpy":
-        _choice = _Choice(_numpy, "numpy", "it was asked for")
+        _choice = _Choice(_numpy, "numpy", "it was requested")
         return _choice
     from . import simd
     from .simd import library
@@ -66,12 +66,12 @@ def _choose(name: str) -> _Choice:
         _, variant = library.load()
     except ImportError as error:
         if name == "simd":
-            unavailable = devices.DeviceUnavailable(f"the simd backend cannot serve here: {error}")
+            unavailable = devices.DeviceUnavailable(f"the simd backend is not available: {error}")
             raise coded(unavailable, "simd-unavailable", reason=error) from error
         reason = str(error)
         if not isinstance(error, library.Unsupported) and reason not in _warned:
             _warned.add(reason)
-            message = f"NumPy computes in place of the SIMD kernels: {reason}"
+            message = f"the SIMD kernels are not available, NumPy's are used: {reason}"
             warnings.warn(message, RuntimeWarning, stacklevel=4)
         _choice = _Choice(_numpy, "numpy", reason, error)
     else:
@@ -80,15 +80,15 @@ def _choose(name: str) -> _Choice:
 
 
 class use:  # noqa: N801 - reads as a verb: with use("numpy"): ...
-    """Choose who serves NumPy arrays, from now on or inside a `with`.
+    """Choose the backend for NumPy arrays, from now on or within a `with` block.
 
     Args:
-        name: "numpy"; "simd", the WebAssembly kernels; or "auto", the faster of those that run here, which is
-            the choice at the start unless the environment variable PYCONVLITE_BACKEND names another.
+        name: "numpy"; "simd", the WebAssembly kernels; or "auto", the faster of the two that are available,
+            which is the default unless the environment variable PYCONVLITE_BACKEND names another.
 
     Raises:
-        ValueError: another name.
-        DeviceUnavailable: "simd" where it does not run.
+        ValueError: `name` is none of these.
+        DeviceUnavailable: `name` is "simd", which is not available in this runtime.
 
     Example:
         >>> with use("numpy"):
@@ -103,26 +103,26 @@ class use:  # noqa: N801 - reads as a verb: with use("numpy"): ...
         _choose(name)
 
     def __enter__(self) -> None:
-        """Nothing is left to do."""
+        """Do nothing: the backend is in use since `__init__`."""
 
     def __exit__(self, *_: object) -> None:
-        """Go back to what served before."""
+        """Restore the previous backend."""
         global _choice
         _choice = self._before
 
 
 @dataclass(frozen=True)
 class Description:
-    """Which backend serves NumPy arrays; printed, a table.
+    """The backend that serves NumPy arrays; printed as a table.
 
     Attributes:
         backend: "numpy" or "simd".
         reason: why it was chosen.
-        error: the ImportError that keeps "simd" from serving where "auto" was asked for, with its `code` and
-            `values`; None where nothing does.
-        serves: for each kernel and dtype, who serves it.
-        calls: how often each kernel was called since the start, by kernel and backend; where "numpy" stood in
-            for "simd", it is counted as "numpy".
+        error: the ImportError because of which "auto" chose "numpy", with its `code` and `values`; None if
+            there was none.
+        serves: for each kernel and dtype ("float32" or "others"), the backend that serves it.
+        calls: number of calls since the start, by kernel and backend; a call of "simd" that fell back to
+            NumPy counts as "numpy".
 
     Example:
         >>> import numpy as np
@@ -153,7 +153,7 @@ class Description:
 
 
 def describe() -> Description:
-    """Tell which kernels serve which dtype, why, and how often each was called.
+    """Report which backend serves each kernel and dtype, why, and how often each kernel was called.
 
     Example:
         >>> describe().serves["conv2d"]["others"]

@@ -1,6 +1,6 @@
-"""Arrays on a device: the device's namespace, once it is used, and moving arrays there and back.
+"""Arrays on a device: its namespace, and copies to the device and back.
 
-A device's package registers its namespace here. One that is not used costs nothing: it is not imported.
+A device's package registers its namespace here when it is imported; until then it costs nothing.
 """
 
 from __future__ import annotations
@@ -26,31 +26,31 @@ __all__ = [
     "to_gpu",
 ]
 
-device: ModuleType | None = None  # its namespace
+device: ModuleType | None = None  # the registered namespace
 
 
 def register_device(namespace: ModuleType) -> None:
-    """Let arrays of a device take part.
+    """Register a device, so that Functions accept its arrays.
 
     Args:
-        namespace: has `ndarray`, `kernels` (see `protocol.py`), NumPy's functions for such arrays, `asarray`,
-            `asnumpy`, `is_available`, `host_scalars` and `foreach`.
+        namespace: module with `ndarray`, `kernels` (see `protocol.py`), NumPy's functions for such arrays,
+            `asarray`, `asnumpy`, `is_available`, `host_scalars` and `foreach`.
     """
     global device
     device = namespace
 
 
-class DeviceUnavailable(RuntimeError):  # noqa: N818 - it says what is missing, not that somebody erred
-    """Raised when a device or a backend is asked for that this runtime does not have.
+class DeviceUnavailable(RuntimeError):  # noqa: N818 - a state of the runtime, not an error of the caller
+    """Raised when this runtime does not have the requested device or backend.
 
-    Its `code` names the reason, as "no-adapter" does, and `values` has what the message tells.
+    Its `code` names the reason, such as "no-adapter"; `values` has the values in the message.
 
     Example:
         >>> try:
         ...     to_gpu(np.zeros(2))
         ... except DeviceUnavailable:
-        ...     print("goes on with the CPU")
-        goes on with the CPU
+        ...     print("no GPU: training on the CPU")
+        no GPU: training on the CPU
     """
 
 
@@ -87,7 +87,7 @@ def on_device(x: Any) -> bool:
 
 
 def to_cpu(x: Any) -> Any:
-    """`x`, an array, as a NumPy array; a NumPy array is returned as it is.
+    """Copy an array to the CPU; a NumPy array is returned as it is.
 
     Raises:
         RuntimeError: this runtime cannot wait for the device.
@@ -100,7 +100,7 @@ def to_cpu(x: Any) -> Any:
 
 
 def to_gpu(x: Any) -> Any:
-    """`x`, an array, on the device.
+    """Copy an array to the device; an array on the device is returned as it is.
 
     Raises:
         DeviceUnavailable: this runtime has no device.
@@ -117,7 +117,7 @@ def to_gpu(x: Any) -> Any:
 
 
 def to_device_of(x: Any, a: Any) -> Any:
-    """`a`, a NumPy array, where `x` is: an array or a Variable on the CPU or on the device.
+    """Copy `a`, a NumPy array, to the device if `x`, an array or a Variable, is there.
 
     Example:
         >>> to_device_of(np.zeros(2), np.ones(2))
@@ -126,23 +126,23 @@ def to_device_of(x: Any, a: Any) -> Any:
     return to_gpu(a) if on_device(x) else a
 
 
-def host_scalars(ask: Callable[[], Sequence[float]]) -> Sequence[float]:
-    """Numbers that a training step takes from the host, such as a rate or a count: what `ask()` gives.
+def host_scalars(read: Callable[[], Sequence[float]]) -> Sequence[float]:
+    """Numbers that a training step reads on the host, such as a learning rate: what `read()` returns.
 
-    A captured step asks again at each replay (`webgpu.capture`); so `ask` does what else has to be done each
-    time, such as counting.
+    A captured step calls `read` again at each replay (see `webgpu.capture`), so `read` may also do what is
+    due once per step, such as counting it.
 
     Example:
         >>> host_scalars(lambda: (0.1, 0.9))
         (0.1, 0.9)
     """
-    return device.host_scalars(ask) if device else ask()
+    return device.host_scalars(read) if device else read()
 
 
 def foreach(f: Callable[..., tuple[Any, ...]], rows: Iterable[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    """f(*row) for each row of arrays, where f computes element by element.
+    """Yield `f(*row)` for each row of arrays, where `f` is element-wise.
 
-    On a device many rows are one, end to end, as a kernel over all takes no longer than one over a few.
+    On a device the rows are concatenated first, since one large kernel takes less time than many small ones.
 
     Example:
         >>> rows = [(np.ones(2), np.ones(2)), (np.zeros(1), np.ones(1))]

@@ -1,11 +1,11 @@
-"""The seam: every kernel with its signature, shapes and meaning.
+"""The backends' interface: every kernel with its signature, shapes and meaning.
 
-`backends/numpy/` is the reference, `backends/simd/` and `backends/webgpu/` have the same kernels in files of
-the same names. mypy proves that each keeps the protocol `Kernels`.
+`backends/numpy/` is the reference; `backends/simd/` and `backends/webgpu/` have the same kernels in files of
+the same names. mypy checks that each implements the protocol `Kernels`.
 
 Shapes: x (N, C, H, W), W (OC, C/groups, KH, KW), b (OC,), y and gy (N, OC, OH, OW). float32 in gives float32
-out; so do float16 and float64 where the backend has them. The public functions have checked the arguments,
-except for indexes and labels, which a kernel checks. No kernel writes into an argument.
+out; so do float16 and float64 where the backend has them. The public functions check the arguments, except
+for indexes and labels, which the kernels check. No kernel writes into an argument.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from .._shapes import Pair
 
-A = TypeVar("A")  # the backend's array
+A = TypeVar("A")  # the backend's array class
 
 
 class ConvGeometry(NamedTuple):
-    """Sizes of a convolution or pooling; all but groups are (height, width).
+    """Sizes of a convolution or pooling; each is (height, width), except groups.
 
     Attributes:
-        kernel_size: pixels of the kernel or window.
-        stride: pixels from one position of the kernel to the next.
+        kernel_size: size of the kernel or window, (KH, KW).
+        stride: step from one position of the kernel to the next, in pixels.
         pad: pixels added at each edge of the input.
-        dilation: distance between neighbouring pixels of the kernel.
-        groups: parts that the channels are divided into.
-        input_size: (H, W), without pad.
-        output_size: (OH, OW), the positions of the kernel.
+        dilation: distance between adjacent kernel elements, in pixels.
+        groups: number of channel groups.
+        input_size: (H, W), without padding.
+        output_size: (OH, OW).
 
     Example:
         >>> ConvGeometry((3, 3), (2, 2), (1, 1), (1, 1), 1, (28, 28), (14, 14)).output_size
@@ -44,7 +44,7 @@ class ConvGeometry(NamedTuple):
 
 
 class Kernels(Protocol[A]):
-    """What a backend computes; each kernel takes and returns arrays of the backend.
+    """The kernels of a backend; each takes and returns the backend's arrays.
 
     Example:
         >>> import numpy as np
@@ -61,15 +61,15 @@ class Kernels(Protocol[A]):
     # -- reduction.py
 
     def sum(self, x: A, axis: int | tuple[int, ...] | None, keepdims: bool) -> A:
-        """Sum over axes."""
+        """Sum over an axis, several, or all (None)."""
 
     # -- convolution.py
 
     def conv2d(self, x: A, W: A, b: A | None, geometry: ConvGeometry, relu: bool = False) -> A:
-        """y[n, o] = sum over c of x[n, c] correlated with W[o, c], plus b[o]; max(y, 0) with `relu`."""
+        """Cross-correlation: y[n, o] = b[o] + sum over c of x[n, c] * W[o, c]; max(y, 0) with `relu`."""
 
     def conv2d_gx(self, gy: A, W: A, b: A | None, geometry: ConvGeometry) -> A:
-        """Gradient of conv2d with respect to x: (N, C, H, W). With a bias b (C,), deconvolution."""
+        """Gradient of conv2d with respect to x: (N, C, H, W). With a bias b (C,): deconvolution."""
 
     def conv2d_gW(self, x: A, gy: A, geometry: ConvGeometry) -> A:
         """Gradient of conv2d with respect to W: (OC, C/groups, KH, KW)."""
@@ -83,19 +83,19 @@ class Kernels(Protocol[A]):
     # -- pooling.py
 
     def max_pool(self, x: A, geometry: ConvGeometry) -> tuple[A, A]:
-        """Maximum of each window, and the index kh * KW + kw of the first pixel that has it: (N, C, OH, OW).
+        """Maximum of each window, and the index kh * KW + kw of its first occurrence: (N, C, OH, OW).
 
-        Padding is never the maximum of a window that has a pixel; NaN always is.
+        Padding never counts in a window that has a pixel; NaN is larger than every number.
         """
 
     def max_pool_grad(self, gy: A, indexes: A, geometry: ConvGeometry) -> A:
-        """Gradient of max_pool with respect to x: gy added at the pixels that `indexes` names."""
+        """Gradient of max_pool with respect to x: gy added to the pixels at `indexes`."""
 
     def max_pool_gather(self, x: A, indexes: A, geometry: ConvGeometry) -> A:
-        """The pixel of each window that `indexes` names: the adjoint of max_pool_grad."""
+        """The pixel of each window at `indexes`: the adjoint of max_pool_grad."""
 
     def avg_pool(self, x: A, geometry: ConvGeometry, count_include_pad: bool) -> A:
-        """Mean of each window: padding counts as zeros, or, without count_include_pad, not at all."""
+        """Mean of each window; padding counts as zeros with `count_include_pad`, and is left out without."""
 
     def avg_pool_grad(self, gy: A, geometry: ConvGeometry, count_include_pad: bool) -> A:
         """Gradient of avg_pool with respect to x."""
@@ -103,52 +103,52 @@ class Kernels(Protocol[A]):
     # -- activation.py
 
     def relu(self, x: A) -> A:
-        """max(x, 0), element by element."""
+        """max(x, 0), element-wise."""
 
     def relu_grad(self, gy: A, x: A) -> A:
-        """Gy where x is above 0, and 0 elsewhere."""
+        """`gy` where x > 0, and 0 elsewhere."""
 
     def normal_cdf(self, x: A) -> A:
-        """Probability that a standard normal number is below x: erfc(-x / sqrt(2)) / 2."""
+        """Cumulative distribution function of the standard normal distribution: erfc(-x / sqrt(2)) / 2."""
 
     def dropout_mask(self, x: A, ratio: float) -> A:
-        """In x's shape and dtype, 0 with probability `ratio` and else 1 / (1 - ratio)."""
+        """Mask of x's shape and dtype: 0 with probability `ratio`, otherwise 1 / (1 - ratio)."""
 
     # -- loss.py
 
     def check_indexes(self, t: A, size: int, name: str) -> None:
-        """Raise ValueError unless all of t, integers, lie in 0..size - 1; a device does at its next read.
+        """Raise ValueError unless all integers in t are in 0..size - 1; a device raises it at its next read.
 
-        `name` is the argument's in the message.
+        `name` names the argument in the message.
         """
 
     def softmax_cross_entropy(self, x: A, t: A) -> A:
-        """Mean over the rows of x (N, classes) of -log softmax(x)[t], for labels t (N,); 0-d.
+        """Mean of -log softmax(x)[t] over the rows of x (N, classes), for labels t (N,); 0-d.
 
-        Raises ValueError for a label out of 0..classes - 1; a device does at its next read.
+        Raises ValueError for a label that is not in 0..classes - 1; a device raises it at its next read.
         """
 
     def softmax_cross_entropy_grad(self, x: A, t: A, gy: A) -> A:
-        """Gradient of softmax_cross_entropy with respect to x, times gy, which is 0-d."""
+        """Gradient of softmax_cross_entropy with respect to x, times the 0-d array gy."""
 
     # -- norm.py
 
     def batch_norm(self, x: A, gamma: A, beta: A, eps: float) -> tuple[A, A, A]:
-        """Gamma * (x - mean) / sqrt(var + eps) + beta, mean and var, for x (N, C, ...) and gamma, beta (C,).
+        """`gamma * (x - mean) / sqrt(var + eps) + beta`, mean and var; x is (N, C, ...), gamma and beta (C,).
 
-        The statistics (C,) are over all axes but C; var is the biased variance.
+        mean and the biased variance var, (C,), are taken over all axes except C.
         """
 
     def batch_norm_grad(self, x: A, gamma: A, gy: A, eps: float) -> tuple[A, A, A]:
         """Gradients of batch_norm's first result with respect to x, gamma and beta."""
 
-    # -- optimizer.py; gradients and states of float16 weights are float32, so that small steps are not lost
+    # -- optimizer.py; gradients and states of float16 weights are float32, lest small steps round to 0
 
     def add_step(self, W: A, step: A) -> A:
-        """W + step in the dtype of W."""
+        """W + step, in W's dtype."""
 
     def clip_norm(self, gradients: list[A], most: float) -> list[A]:
-        """The gradients, scaled by one factor where the root of the sum of all squares is above `most`."""
+        """The gradients, scaled so that their joint L2 norm is at most `most`."""
 
     def sgd(self, W: A, gW: A, lr: float) -> A:
         """W - lr * gW."""
@@ -168,4 +168,4 @@ class Kernels(Protocol[A]):
         eps: float,
         decay: float,
     ) -> tuple[A, A, A]:
-        """W - rate * m / (sqrt(v) + eps) - decay * W, m and v, with the moments of gW taken in."""
+        """W - rate * m / (sqrt(v) + eps) - decay * W, m and v, with m and v updated by gW."""

@@ -1,4 +1,4 @@
-"""Datasets: examples with their labels, one at a time (book step 49)."""
+"""Datasets of examples and labels (book step 49)."""
 
 from .base import Dataset
 from .cifar import CIFAR10, CIFAR100

@@ -1,4 +1,4 @@
-"""Dataset, and what datasets have in common: reading files and drawing images."""
+"""Dataset, and helpers of the datasets: reading files and drawing images."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ Place: TypeAlias = str | os.PathLike[str]
 
 
 class Dataset:
-    """Base of datasets: `dataset[i]` is the pair (example, label), each through its transform.
+    """Base class of datasets: `dataset[i]` is the pair (example, label), each with its transform applied.
 
-    A subclass defines `prepare`, which sets `data` and, where there are labels, `label`; or sets them later.
+    A subclass defines `prepare`, which sets `data` and, if there are labels, `label`.
 
     Args:
-        train: which part is wanted, that to train on or that to test with.
-        transform: function that each example goes through; None leaves it as it is.
-        target_transform: the same for labels.
+        train: True for the training set, False for the test set.
+        transform: function applied to each example; None for no change.
+        target_transform: function applied to each label; None for no change.
 
     Attributes:
-        data: examples along the first axis.
-        label: as many labels, or None.
+        data: array or sequence of N examples.
+        label: array or sequence of N labels, or None.
 
     Raises:
-        TypeError: a transform that is not callable.
+        TypeError: a transform is not callable.
 
     Example:
         >>> import numpy as np
@@ -62,11 +62,11 @@ class Dataset:
         self.prepare()
 
     def __getitem__(self, index: SupportsIndex) -> tuple[Any, Any]:
-        """The pair (example, label) at an index; the label is None where the dataset has none.
+        """The pair (example, label) at an index; the label is None if the dataset has no labels.
 
         Raises:
-            TypeError: the index is no integer.
-            IndexError: there is no such example.
+            TypeError: the index is not an integer.
+            IndexError: the index is out of range.
         """
         i = operator.index(index)
         label = None if self.label is None else self.target_transform(self.label[i])
@@ -76,7 +76,7 @@ class Dataset:
         return len(self.data)
 
     def prepare(self) -> None:
-        """Set `data` and `label`; called once, when the dataset is made."""
+        """Set `data` and `label`; called once, at the end of `__init__`."""
 
 
 def _unchanged(x: Any) -> Any:
@@ -87,11 +87,11 @@ def _unchanged(x: Any) -> Any:
 
 
 def read_first(source: Place, spellings: Sequence[str]) -> tuple[bytes, str]:
-    """Contents of the first of these files that a folder or an `http(s)://` address has, and its place.
+    """Contents and path of the first of several files that a folder or an `http(s)://` address has.
 
     Raises:
-        TypeError: neither a folder nor an address.
-        FileNotFoundError: it has none of them.
+        TypeError: `source` is neither a folder nor an address.
+        FileNotFoundError: none of the files exists.
         OSError: the address cannot be reached.
 
     Example:
@@ -101,8 +101,8 @@ def read_first(source: Place, spellings: Sequence[str]) -> tuple[bytes, str]:
     """
     if not isinstance(source, str | os.PathLike):
         raise TypeError(
-            "source must be a folder, an http(s):// address, or a tuple of the files' contents, bytes; "
-            f"got {type(source).__name__}"
+            "source must be a folder, an http(s):// address, or a tuple with the contents of the files as "
+            f"bytes; got {type(source).__name__}"
         )
     places: list[str] | list[Path]
     if isinstance(source, str) and source.startswith(("http://", "https://")):
@@ -116,11 +116,11 @@ def read_first(source: Place, spellings: Sequence[str]) -> tuple[bytes, str]:
 
 
 def unpacked(contents: object, name: str) -> Bytes:
-    """The contents, without gzip if they came in it.
+    """The contents, decompressed if they are gzipped.
 
     Raises:
-        TypeError: no bytes.
-        ValueError: damaged gzip.
+        TypeError: the contents are not bytes.
+        ValueError: the gzipped contents are damaged.
 
     Example:
         >>> unpacked(b"plain", "the file")
@@ -128,10 +128,10 @@ def unpacked(contents: object, name: str) -> Bytes:
     """
     if not isinstance(contents, Bytes):
         kind = type(contents).__name__
-        raise TypeError(f"{name} must be bytes, such as open(path, 'rb').read() gives; got {kind}")
+        raise TypeError(f"{name} must be bytes, such as open(path, 'rb').read() returns; got {kind}")
     if bytes(contents[:2]) != b"\x1f\x8b":
         return contents
-    import gzip  # here, since who reads no gzipped file need not wait for it
+    import gzip  # here, as it is slow to import and only needed for gzipped files
     import zlib
 
     try:
@@ -144,12 +144,12 @@ def unpacked(contents: object, name: str) -> Bytes:
 
 
 def show_grid(dataset: Dataset, row: int, col: int) -> None:
-    """Draw randomly chosen images (C, H, W) of a dataset in `row` rows and `col` columns, with matplotlib."""
+    """Draw random images (C, H, W) of a dataset in a grid of `row` x `col`, with matplotlib."""
     try:
         import matplotlib.pyplot as plt  # type: ignore[import-not-found,unused-ignore]
     except ModuleNotFoundError as error:
         name = type(dataset).__name__
-        raise ModuleNotFoundError(f"{name}.show draws with matplotlib: install matplotlib") from error
+        raise ModuleNotFoundError(f"{name}.show needs matplotlib: install it") from error
     images: Array = dataset.data[rng().integers(len(dataset), size=row * col)]
     C, H, W = images.shape[1:]
     grid = images.reshape(row, col, C, H, W).transpose(0, 3, 1, 4, 2)  # (row, H, col, W, C)

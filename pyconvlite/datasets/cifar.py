@@ -1,4 +1,4 @@
-"""CIFAR-10 and CIFAR-100: small photographs, in the binary format of their authors."""
+"""CIFAR-10 and CIFAR-100, read from files in the authors' binary format."""
 
 from __future__ import annotations
 
@@ -17,31 +17,29 @@ _PIXELS = 3 * 32 * 32
 
 
 class CIFAR10(Dataset):
-    """Photographs of ten kinds of things: 50,000 to train on, 10,000 to test with, 32 x 32 pixels.
+    """Photographs of 32 x 32 pixels in ten classes: 50,000 training images and 10,000 test images.
 
-    They come from https://www.cs.toronto.edu/~kriz/cifar.html, where the binary version is the one needed.
+    Download the binary version from https://www.cs.toronto.edu/~kriz/cifar.html.
 
     Args:
-        train: the images to train on, or else those to test with.
-        transform: function that each image, (3, 32, 32) of uint8, goes through. The default is DeZero's,
-            `2 * pixel - 1`, and gives float32 from -1 to 509; `Normalize(127.5, 127.5)` gives -1 to 1.
-        target_transform: function that each label, a NumPy integer, goes through.
-        source: where the files, plain or gzipped, come from: a folder or an `http(s)://` address that holds
-            them under their names (`data_batch_1.bin` to `data_batch_5.bin`, `test_batch.bin`); or their
-            contents, one or a tuple.
+        train: True for the training images, False for the test images.
+        transform: function applied to each image, a uint8 array (3, 32, 32). The default is DeZero's,
+            `2 * pixel - 1`, which gives float32 from -1 to 509; `Normalize(127.5, 127.5)` gives -1 to 1.
+        target_transform: function applied to each label, a NumPy integer.
+        source: a folder or an `http(s)://` address with the files `data_batch_1.bin` to `data_batch_5.bin`
+            and `test_batch.bin`, plain or gzipped; or the contents of one file, or of several in a tuple.
 
     Attributes:
-        data: (N, 3, 32, 32) of uint8, read-only.
-        label: (N,) of int32.
+        data: read-only uint8 array (N, 3, 32, 32).
+        label: int32 array (N,).
 
     Raises:
-        FileNotFoundError: no such file there, or no source.
-        TypeError: a source that is none of these.
-        ValueError: a file that is not what it should be: another number of bytes, an unknown label; or an
-            empty tuple.
+        FileNotFoundError: `source` is None, or does not have the files.
+        TypeError: `source` is none of these.
+        ValueError: a file has the wrong size or a label that is out of range, or the tuple is empty.
 
     Example:
-        >>> cifar = CIFAR10(source=bytes([3]) + bytes(3072))  # one image of a cat in the dark
+        >>> cifar = CIFAR10(source=bytes([3]) + bytes(3072))  # one black image, labelled as a cat
         >>> image, label = cifar[0]
         >>> image.shape, image.dtype, CIFAR10.labels()[int(label)]
         ((3, 32, 32), dtype('float32'), 'cat')
@@ -75,12 +73,12 @@ class CIFAR10(Dataset):
         """Contents and name of each file."""
         if self.source is None:
             raise FileNotFoundError(
-                f"{type(self).__name__} comes with no download: get {self._archive} from "
-                "https://www.cs.toronto.edu/~kriz/cifar.html, unpack it, and pass source=, the folder"
+                f"{type(self).__name__} is not downloaded automatically: get {self._archive} from "
+                "https://www.cs.toronto.edu/~kriz/cifar.html, unpack it, and pass the folder as source"
             )
         if isinstance(self.source, tuple):
             if not self.source:
-                raise ValueError("source must hold the contents of at least one file; got ()")
+                raise ValueError("source must have the contents of at least one file; got ()")
             return [(contents, f"file {i}") for i, contents in enumerate(self.source)]
         if isinstance(self.source, Bytes):
             return [(self.source, "the file")]
@@ -88,19 +86,19 @@ class CIFAR10(Dataset):
         return [read_first(self.source, [name, f"{name}.gz"]) for name in names]
 
     def _records(self, contents: Bytes, name: str) -> Array:
-        """Rows of a file: label bytes, then pixels."""
+        """Records of a file as rows: label bytes, then pixels."""
         contents = unpacked(contents, name)
         length = self._label_bytes + _PIXELS
         if len(contents) % length:
             raise ValueError(
-                f"{name} is truncated or no file of {type(self).__name__}: {len(contents)} bytes are not a "
-                f"multiple of {length}, {self._label_bytes} for the label and 3 * 32 * 32 for the image"
+                f"{name} is truncated or not a file of {type(self).__name__}: its size, {len(contents)} "
+                f"bytes, is not a multiple of {length} ({self._label_bytes} label and {_PIXELS} pixels)"
             )
         records: Array = np.frombuffer(contents, dtype=np.uint8).reshape(-1, length)
         labels, known = records[:, self._label_byte], len(self._names())
         if labels.size and labels.max() >= known:
             raise ValueError(
-                f"{name} has the label {labels.max()}; those of {type(self).__name__} are 0 to {known - 1}"
+                f"{name} has the label {labels.max()}; labels of {type(self).__name__} are in 0..{known - 1}"
             )
         return records
 
@@ -108,7 +106,7 @@ class CIFAR10(Dataset):
         return _NAMES10
 
     def show(self, row: int = 10, col: int = 10) -> None:
-        """Draw randomly chosen images in `row` rows and `col` columns; needs matplotlib.
+        """Draw random images in a grid of `row` x `col`; needs matplotlib.
 
         Raises:
             ModuleNotFoundError: matplotlib is not installed.
@@ -127,22 +125,22 @@ class CIFAR10(Dataset):
 
 
 class CIFAR100(CIFAR10):
-    """Photographs like those of CIFAR10, of a hundred kinds of things in twenty groups.
+    """Photographs like those of CIFAR10, in 100 classes, which form 20 superclasses.
 
     Args:
         train, transform, target_transform: as in CIFAR10.
-        label_type: "fine" for the hundred kinds, "coarse" for the twenty groups.
+        label_type: "fine" for the 100 classes, "coarse" for the 20 superclasses.
         source: as in CIFAR10; the files are `train.bin` and `test.bin`.
 
     Attributes:
         data, label: as in CIFAR10.
 
     Raises:
-        FileNotFoundError: no such file there, or no source.
-        ValueError: an unknown label_type, or a file that is not what it should be.
+        FileNotFoundError, TypeError: as in CIFAR10.
+        ValueError: as in CIFAR10, or `label_type` is neither "fine" nor "coarse".
 
     Example:
-        >>> contents = bytes([11, 98]) + bytes(3072)  # one image: its group, its kind, its pixels
+        >>> contents = bytes([11, 98]) + bytes(3072)  # one image: coarse label, fine label, pixels
         >>> for label_type in ("coarse", "fine"):
         ...     label = CIFAR100(label_type=label_type, source=contents).label[0]
         ...     print(CIFAR100.labels(label_type)[int(label)])
@@ -176,7 +174,7 @@ class CIFAR100(CIFAR10):
         """The name of each label.
 
         Raises:
-            ValueError: an unknown label_type.
+            ValueError: `label_type` is neither "fine" nor "coarse".
 
         Example:
             >>> CIFAR100.labels()[0], CIFAR100.labels("coarse")[0]
@@ -186,7 +184,7 @@ class CIFAR100(CIFAR10):
 
 
 def _label_byte(label_type: str) -> int:
-    """Which of a record's first two bytes holds the label."""
+    """Index of the label among a record's two label bytes."""
     if label_type not in ("coarse", "fine"):
         raise ValueError(f"label_type must be 'fine' or 'coarse'; got {label_type!r}")
     return ("coarse", "fine").index(label_type)

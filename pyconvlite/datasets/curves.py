@@ -1,4 +1,4 @@
-"""Spiral and SinCurve: points that are computed rather than read."""
+"""Spiral and SinCurve, synthetic datasets."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from .base import Dataset
 
 
 def get_spiral(train: bool = True) -> tuple[Array, Array]:
-    """Points on three arms of a spiral, the same ones at each call and in DeZero (book step 48).
+    """Points on the three arms of a spiral, the same at each call and in DeZero (book step 48).
 
     Args:
-        train: the points to train on, or else those to test with.
+        train: True for the training points, False for the test points.
 
     Returns:
-        Points, (300, 2) of float32, and the number of each one's arm, (300,) of integers from 0 to 2.
+        The points, a float32 array (300, 2), and the arm of each point, integers from 0 to 2 of shape (300,).
 
     Example:
         >>> x, t = get_spiral()
         >>> x.shape, np.bincount(t).tolist()
         ((300, 2), [100, 100, 100])
     """
-    # NumPy's older generator: its numbers are those that DeZero draws, and stay so in every release.
+    # The legacy generator, as DeZero uses it: its numbers are the same in every NumPy release.
     random = np.random.RandomState(1984 if train else 2020)
     t = np.repeat(np.arange(3), 100)
     radius = np.tile(np.arange(100) / 100, 3)
@@ -40,8 +40,8 @@ class Spiral(Dataset):
         train, transform, target_transform: as in Dataset.
 
     Attributes:
-        data: (300, 2) of float32.
-        label: (300,) of integers from 0 to 2.
+        data: float32 array (300, 2).
+        label: integer array (300,), from 0 to 2.
 
     Example:
         >>> x, t = Spiral()[0]
@@ -55,16 +55,16 @@ class Spiral(Dataset):
 
 
 class SinCurve(Dataset):
-    """A wave of 1000 points, each labelled with the next one (book step 59).
+    """One period of a wave in 1000 points; the label of each point is the next point (book step 59).
 
-    To train on, a sine with noise from -0.05 to 0.05, drawn from the generator that `pyconvlite.seed` sets;
-    to test with, a cosine.
+    The training set is a sine with uniform noise from -0.05 to 0.05, drawn from the generator that
+    `pyconvlite.seed` sets; the test set is a cosine.
 
     Args:
         train, transform, target_transform: as in Dataset.
 
     Attributes:
-        data, label: (999, 1) of float64, as in DeZero.
+        data, label: float64 arrays (999, 1), as in DeZero.
 
     Example:
         >>> curve = SinCurve(train=False)

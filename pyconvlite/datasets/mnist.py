@@ -1,4 +1,4 @@
-"""MNIST, and the IDX format of its files (book step 51)."""
+"""MNIST, and a reader of the IDX files that it comes in (book step 51)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .base import Bytes, Dataset, Place, Transform, read_first, show_grid, unpac
 Source: TypeAlias = Place | tuple[Bytes, Bytes]
 
 
-# Name of each file, as its authors spelled it, and the sha256 under which the cache holds it.
+# The authors' name of each file, and its sha256, which names its folder in the cache.
 _MNIST_FILES = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
     "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
@@ -26,28 +26,28 @@ _MNIST_FILES = {
 
 
 class MNIST(Dataset):
-    r"""Handwritten digits: 60,000 images to train on, 10,000 to test with, 28 x 28 pixels.
+    r"""Handwritten digits of 28 x 28 pixels: 60,000 training images and 10,000 test images.
 
-    Data sets in MNIST's format, such as Fashion-MNIST, are read in the same way.
+    Datasets in the same format, such as Fashion-MNIST, can be read too.
 
     Args:
-        train: the training images, or else the test images.
-        transform: function that each image, (1, 28, 28) of uint8, goes through. The default gives 784 float32
-            numbers from 0 to 1; for a CNN use `Compose([ToFloat(), Normalize(0.0, 255.0)])`.
-        target_transform: function that each label, a NumPy integer, goes through.
-        source: where the two IDX files, plain or gzipped, come from: a folder or an `http(s)://` address that
-            holds them under their usual names (`train-images-idx3-ubyte` or `train-images.idx3-ubyte`, with
-            `.gz` or without); or their contents, (images, labels). None takes them from the cache.
+        train: True for the training images, False for the test images.
+        transform: function applied to each image, a uint8 array (1, 28, 28). The default returns a float32
+            array (784,), from 0 to 1; for a CNN use `Compose([ToFloat(), Normalize(0.0, 255.0)])`.
+        target_transform: function applied to each label, a NumPy integer.
+        source: a folder or an `http(s)://` address with the two IDX files, plain or gzipped, under their
+            usual names (`train-images-idx3-ubyte` or `train-images.idx3-ubyte`, with or without `.gz`); or
+            their contents, (images, labels). None reads them from the cache.
 
     Attributes:
-        data: (N, 1, 28, 28) of uint8, read-only.
-        label: (N,) of int32.
+        data: read-only uint8 array (N, 1, 28, 28).
+        label: int32 array (N,).
 
     Raises:
-        FileNotFoundError: no such file there.
-        TypeError: a source that is none of these.
-        ValueError: not two contents, or a file that is not what it should be: wrong magic number, truncated,
-            other sizes, another number of labels than of images.
+        FileNotFoundError: `source` or the cache does not have the files.
+        TypeError: `source` is none of these.
+        ValueError: the tuple does not have two items; or a file has a wrong magic number, is truncated, has
+            images of another size, or there are not as many labels as images.
 
     Example:
         >>> images = b"\0\0\x08\x03" b"\0\0\0\2" b"\0\0\0\x1c" b"\0\0\0\x1c" + bytes(2 * 784)
@@ -74,7 +74,7 @@ class MNIST(Dataset):
         part = "train" if self.train else "t10k"
         if isinstance(self.source, tuple):
             if len(self.source) != 2:
-                raise ValueError(f"source must hold two files, (images, labels); got {len(self.source)}")
+                raise ValueError(f"source must have two items, (images, labels); got {len(self.source)}")
             images, labels = self.source
             images_name, labels_name = "the image file", "the label file"
         else:
@@ -83,14 +83,16 @@ class MNIST(Dataset):
         data = read_idx(images, 3, images_name)
         label = read_idx(labels, 1, labels_name)
         if data.shape[1:] != (28, 28):
-            raise ValueError(f"{images_name} must hold images of 28 x 28 pixels; its shape is {data.shape}")
+            raise ValueError(f"{images_name} must have images of 28 x 28 pixels; its shape is {data.shape}")
         if len(label) != len(data):
-            raise ValueError(f"{len(data)} images in {images_name}, but {len(label)} labels in {labels_name}")
+            raise ValueError(
+                f"{images_name} has {len(data)} images, but {labels_name} has {len(label)} labels"
+            )
         self.data = data[:, np.newaxis]  # (N, 1, 28, 28)
         self.label = label.astype(np.int32)
 
     def show(self, row: int = 10, col: int = 10) -> None:
-        """Draw randomly chosen images in `row` rows and `col` columns; needs matplotlib.
+        """Draw random images in a grid of `row` x `col`; needs matplotlib.
 
         Raises:
             ModuleNotFoundError: matplotlib is not installed.
@@ -109,7 +111,7 @@ class MNIST(Dataset):
 
 
 def _read(source: Place | None, name: str) -> tuple[bytes, str]:
-    """Contents of one of the files, and the place where it was found."""
+    """Contents and path of one of the files."""
     dotted = name.replace("-idx", ".idx")
     spellings = [name, f"{name}.gz", dotted, f"{dotted}.gz"]
     if source is not None:
@@ -119,8 +121,8 @@ def _read(source: Place | None, name: str) -> tuple[bytes, str]:
         return read_first(folder, spellings)
     except FileNotFoundError as error:
         raise FileNotFoundError(
-            f"MNIST is not in the cache: there is no {folder / name}; pass source=, a folder, an address or "
-            "the files' contents, or fill the cache: in a checkout of pyconvlite, ./build.sh test does"
+            f"MNIST is not in the cache: there is no {folder / name}; pass a folder, an address or the "
+            "contents of the files as source; ./build.sh test in a checkout of pyconvlite fills the cache"
         ) from error
 
 
@@ -128,18 +130,20 @@ def _read(source: Place | None, name: str) -> tuple[bytes, str]:
 
 
 def read_idx(contents: Bytes, ndim: int, name: str = "the contents") -> Array:
-    """Read an array of bytes in the IDX format, that of MNIST's files.
+    """Read a uint8 array from an IDX file, the format of MNIST's files.
 
     Args:
-        contents: of the file, plain or gzipped.
+        contents: contents of the file, plain or gzipped.
         ndim: number of axes that the array must have: 3 for images, 1 for labels.
-        name: what to call the contents in an error message.
+        name: name of the file in error messages.
 
     Returns:
-        uint8 array, read-only; a view of `contents` unless these are gzipped.
+        Read-only uint8 array; a view of `contents` unless they are gzipped.
 
     Raises:
-        ValueError: damaged gzip, wrong magic number, or not exactly as many bytes as the header announces.
+        TypeError: `contents` is not bytes.
+        ValueError: the gzipped contents are damaged, the magic number is wrong, or the size differs from the
+            header's.
 
     Example:
         >>> read_idx(bytes([0, 0, 8, 1, 0, 0, 0, 2, 7, 3]), ndim=1)
@@ -149,15 +153,17 @@ def read_idx(contents: Bytes, ndim: int, name: str = "the contents") -> Array:
     magic = bytes([0, 0, 8, ndim])  # 8: unsigned bytes
     if len(contents) >= 4 and contents[:4] != magic:
         found = bytes(contents[:4]).hex()
-        raise ValueError(f"{name} starts with {found}, not with {magic.hex()} as IDX files of {ndim} axes do")
+        raise ValueError(f"{name} starts with {found}; an IDX file of {ndim} axes starts with {magic.hex()}")
     header = 4 + 4 * ndim
     if len(contents) < header:
-        raise ValueError(f"{name} is truncated: {len(contents)} bytes, where the header alone has {header}")
+        raise ValueError(
+            f"{name} is truncated: it has {len(contents)} bytes, and the header alone has {header}"
+        )
     shape = struct.unpack_from(f">{ndim}I", contents, 4)
     size, needed = len(contents) - header, math.prod(shape)
     if size != needed:
         fault = "truncated" if size < needed else "too long"
-        raise ValueError(f"{name} is {fault}: {size} bytes of data; shape {shape} takes {needed}")
+        raise ValueError(f"{name} is {fault}: it has {size} bytes of data; shape {shape} needs {needed}")
     array = np.frombuffer(contents, dtype=np.uint8, offset=header).reshape(shape)
     array.flags.writeable = False
     return array

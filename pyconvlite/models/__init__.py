@@ -1,4 +1,4 @@
-"""Models: ready networks, ways to build one of layers, and `summary` (book steps 45 and 58)."""
+"""Models: ready-made networks, containers to build your own, and `summary` (book steps 45 and 58)."""
 
 from ._summary import Summary, summary
 from .base import MLP, Model, Sequential

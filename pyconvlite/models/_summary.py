@@ -1,4 +1,4 @@
-"""summary: a model's layers in a table."""
+"""`summary`: a table of a model's layers."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ..layers.base import Row, list_rows, rows_as_html, walk
 
 @dataclass(frozen=True, repr=False)
 class Summary:
-    """What `summary` found; printed as a table.
+    """Result of `summary`; printed as a table.
 
     Attributes:
-        rows: the layers that hold Parameters or no other layers, in the order of their first calls.
+        rows: the layers that have Parameters or no sublayers, in the order of their first calls.
 
     Example:
         >>> from pyconvlite.layers import Linear
@@ -33,12 +33,12 @@ class Summary:
 
     @property
     def parameters(self) -> int:
-        """How many numbers all Parameters hold."""
+        """Number of elements in all Parameters."""
         return sum(row.parameters or 0 for row in self.rows)
 
     @property
     def fixed(self) -> int:
-        """How many of them no training changes."""
+        """Number of those elements that are not trained."""
         return sum(row.fixed for row in self.rows)
 
     def __repr__(self) -> str:
@@ -61,22 +61,22 @@ class Summary:
 
 
 def summary(model: Layer, input_shape: Sequence[int], dtype: Any = np.float32) -> Summary:
-    """List a model's layers, the shapes of their outputs, and how many Parameters they have.
+    """List a model's layers, the shapes of their outputs, and their numbers of parameters.
 
-    The model is called once, on zeros, without a graph and in `test_mode()`. Afterwards it is as before, and
-    so is the package's random generator: layers whose input size was open are open still.
+    The model is called once, on zeros, without a graph and in `test_mode()`. Afterwards it is unchanged, and
+    so is the package's random generator: a layer that had no input size yet still has none.
 
     Args:
         model: Model or Layer.
-        input_shape: of the model's input, with the batch axis, such as (1, 3, 32, 32).
-        dtype: of the input; an integer one for EmbedID.
+        input_shape: shape of the input with the batch axis, such as (1, 3, 32, 32).
+        dtype: dtype of the input; an integer dtype for EmbedID.
 
     Returns:
         Summary, which prints as a table.
 
     Raises:
-        TypeError: no Layer, or a length that is no integer.
-        ValueError: a shape that the model does not take.
+        TypeError: `model` is not a Layer, or `input_shape` is not a tuple or list of integers.
+        ValueError: the model does not accept an input of this shape.
 
     Example:
         >>> from pyconvlite.models import MLP
@@ -113,7 +113,7 @@ def summary(model: Layer, input_shape: Sequence[int], dtype: Any = np.float32) -
 
 
 def _recording(layer: Layer, shapes: dict[Layer, Any]) -> Callable[..., Any]:
-    """The layer's `forward`, which also notes the output's shape, the first time."""
+    """Wrap the layer's `forward` so that it records the shape of its first output."""
     forward = layer.forward
 
     def recording(*inputs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Model, and ways to build one of layers: Sequential and MLP (book step 45)."""
+"""Model, and the containers Sequential and MLP (book step 45)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..layers import Layer
 
 
 class Model(Layer):
-    """Base of networks: a Layer that can be drawn.
+    """Base class of networks: a Layer with `plot`.
 
     Example:
         >>> class TwoLayers(Model):
@@ -28,14 +28,14 @@ class Model(Layer):
     """
 
     def plot(self, *inputs: Any, to_file: str | os.PathLike[str] = "model.png") -> Any:
-        """Draw the graph of a call on `inputs` into a picture, as `pyconvlite.graph.plot_dot_graph` does.
+        """Draw the computation graph of a call on `inputs`, as `pyconvlite.graph.plot_dot_graph` does.
 
         Args:
-            inputs: what `forward` takes.
-            to_file: the picture; its suffix tells the format.
+            inputs: arguments of `forward`.
+            to_file: path of the image; its suffix sets the format.
 
         Returns:
-            In IPython the picture, so that a notebook shows it, if it is a png; otherwise None.
+            In IPython an Image if the file is a png, so that a notebook shows it; otherwise None.
 
         Raises:
             RuntimeError: Graphviz is not installed.
@@ -44,16 +44,16 @@ class Model(Layer):
 
 
 class Sequential(Model):
-    """Layers and functions one after the other.
+    """Layers and functions called in order, each on the output of the one before.
 
     Args:
         layers: Layers, or other callables such as `F.relu`.
 
     Attributes:
-        layers: list of them; its Parameters are named `layers/0/W` and so on.
+        layers: list of the layers; their Parameters are named `layers/0/W` and so on.
 
     Raises:
-        TypeError: one of them is not callable, or a class.
+        TypeError: a layer is not callable, or is a class instead of an instance.
 
     Example:
         >>> import numpy as np
@@ -65,14 +65,16 @@ class Sequential(Model):
     def __init__(self, *layers: Any) -> None:
         for i, layer in enumerate(layers):
             if isinstance(layer, type):
-                raise TypeError(f"layers must be made; number {i} is a class: write {layer.__name__}()")
+                raise TypeError(
+                    f"layers must be instances; got a class at index {i}: write {layer.__name__}()"
+                )
             if not callable(layer):
-                kind = "list: write Sequential(*layers)" if isinstance(layer, list) else type(layer).__name__
-                raise TypeError(f"layers must be callable; number {i} is a {kind}")
+                hint = ": write Sequential(*layers)" if isinstance(layer, list) else ""
+                raise TypeError(f"layers must be callable; got {type(layer).__name__} at index {i}{hint}")
         self.layers: list[Callable[[Any], Any]] = list(layers)
 
     def forward(self, x: Any) -> Any:
-        """Feed x through all layers."""
+        """Output of the last layer."""
         for layer in self.layers:
             x = layer(x)
         return x
@@ -82,15 +84,15 @@ class MLP(Model):
     """Fully connected network (multi-layer perceptron, book step 45).
 
     Args:
-        fc_output_sizes: output size of each Linear layer; the last is the model's.
-        activation: function between the layers; none follows the last.
+        fc_output_sizes: tuple or list with the output size of each Linear layer.
+        activation: function applied after each layer except the last.
 
     Attributes:
         layers: list of the Linear layers.
 
     Raises:
-        TypeError: no tuple or list, a size that is no integer, or an activation that is not callable.
-        ValueError: no sizes, or one below 1.
+        TypeError: `fc_output_sizes` is not a tuple or list of integers, or `activation` is not callable.
+        ValueError: `fc_output_sizes` is empty, or a size is below 1.
 
     Example:
         >>> import numpy as np
@@ -103,14 +105,14 @@ class MLP(Model):
         if not isinstance(fc_output_sizes, tuple | list):
             raise TypeError(f"fc_output_sizes must be a tuple or list of sizes; got {fc_output_sizes!r}")
         if not fc_output_sizes:
-            raise ValueError("fc_output_sizes must hold at least one size")
+            raise ValueError("fc_output_sizes must have at least one size; got an empty sequence")
         if not callable(activation):
             raise TypeError(f"activation must be a function, such as F.relu; got {activation!r}")
         self.activation = activation
         self.layers = [L.Linear(at_least(1, size, "fc_output_sizes")) for size in fc_output_sizes]
 
     def forward(self, x: Any) -> Any:
-        """Outputs of the last layer, (N, fc_output_sizes[-1])."""
+        """Output of the last layer, (N, fc_output_sizes[-1])."""
         *hidden, last = self.layers
         for layer in hidden:
             x = self.activation(layer(x))
@@ -118,18 +120,18 @@ class MLP(Model):
 
 
 def no_pretrained(name: str, pretrained: bool) -> None:
-    """Refuse `pretrained=True`, which in DeZero downloads weights.
+    """Raise an error for `pretrained=True`, which in DeZero downloads weights.
 
     Raises:
-        ValueError: `pretrained`.
+        ValueError: `pretrained` is true.
 
     Example:
         >>> no_pretrained("VGG16", True)
         Traceback (most recent call last):
-        ValueError: pretrained=True: no weights come with the package; make VGG16() and ... load_weights(file)
+        ValueError: pretrained must be False: the package has no weights; create VGG16() ...load_weights(file)
     """
     if pretrained:
         raise ValueError(
-            f"pretrained=True: no weights come with the package; make {name}() and load a file of weights "
+            f"pretrained must be False: the package has no weights; create {name}() and load a weight file "
             "with load_weights(file)"
         )

@@ -15,22 +15,22 @@ _BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 
 
 class ResNet(Model):
-    """Residual network for 1000 classes of images, with random weights.
+    """Residual network for images of 1000 classes, with random initial weights.
 
-    He, Zhang, Ren, Sun, "Deep Residual Learning for Image Recognition" (2016). Images of 224 x 224 pixels are
-    usual; other sizes do as well. The names of the Parameters are DeZero's, whose weight files `load_weights`
-    takes.
+    He, Zhang, Ren, Sun, "Deep Residual Learning for Image Recognition" (2016). Images are usually 224 x 224
+    pixels, but other sizes work. The Parameters have DeZero's names, so `load_weights` reads DeZero's weight
+    files.
 
     Args:
         n_layers: 50, 101 or 152.
-        pretrained: there for DeZero's sake; only False.
+        pretrained: must be False; exists for compatibility with DeZero.
 
     Raises:
-        ValueError: another number of layers, or `pretrained`; no weights come with the package.
+        ValueError: `n_layers` is another number, or `pretrained` is true; the package has no weights.
 
     Example:
         >>> model = ResNet(50)
-        >>> sum(1 for name, param in model.named_params() if name.endswith("W"))  # 4 of them in shortcuts
+        >>> sum(1 for name, param in model.named_params() if name.endswith("W"))  # 4 of them are in shortcuts
         54
     """
 
@@ -59,10 +59,10 @@ class ResNet50(ResNet):
     """ResNet of 50 layers, 25.6 million Parameters.
 
     Args:
-        pretrained: there for DeZero's sake; only False.
+        pretrained: must be False; exists for compatibility with DeZero.
 
     Raises:
-        ValueError: `pretrained`; no weights come with the package.
+        ValueError: `pretrained` is true; the package has no weights.
 
     Example:
         >>> ResNet50().res4.b5.conv2.out_channels
@@ -77,10 +77,10 @@ class ResNet101(ResNet):
     """ResNet of 101 layers, 44.6 million Parameters.
 
     Args:
-        pretrained: there for DeZero's sake; only False.
+        pretrained: must be False; exists for compatibility with DeZero.
 
     Raises:
-        ValueError: `pretrained`; no weights come with the package.
+        ValueError: `pretrained` is true; the package has no weights.
 
     Example:
         >>> ResNet101().res4.b22.conv2.out_channels
@@ -95,10 +95,10 @@ class ResNet152(ResNet):
     """ResNet of 152 layers, 60.2 million Parameters.
 
     Args:
-        pretrained: there for DeZero's sake; only False.
+        pretrained: must be False; exists for compatibility with DeZero.
 
     Raises:
-        ValueError: `pretrained`; no weights come with the package.
+        ValueError: `pretrained` is true; the package has no weights.
 
     Example:
         >>> ResNet152().res4.b35.conv2.out_channels
@@ -110,7 +110,7 @@ class ResNet152(ResNet):
 
 
 class BuildingBlock(Layer):
-    """One stage of a ResNet: a BottleneckA, then BottleneckBs.
+    """One stage of a ResNet: one BottleneckA followed by BottleneckBs.
 
     Args:
         n_layers: number of bottlenecks, at least 1.
@@ -118,11 +118,11 @@ class BuildingBlock(Layer):
         stride, downsample_fb: as in BottleneckA.
 
     Attributes:
-        a: the BottleneckA; b1, b2 and so on are the others.
+        a: the BottleneckA; the BottleneckBs are b1, b2 and so on.
 
     Raises:
-        TypeError: a size that is no integer.
-        ValueError: a size below 1.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1.
 
     Example:
         >>> import numpy as np
@@ -146,24 +146,25 @@ class BuildingBlock(Layer):
             setattr(self, name, BottleneckB(out_channels, mid_channels))
 
     def forward(self, x: Any) -> Any:
-        """Feed x through all bottlenecks."""
+        """Output of the last bottleneck, (N, out_channels, H / stride, W / stride)."""
         for name in self._bottlenecks:
             x = getattr(self, name)(x)
         return x
 
 
 class BottleneckA(Layer):
-    """Convolutions of 1 x 1, 3 x 3 and 1 x 1, to whose result that of a fourth is added, straight from x.
+    """Bottleneck with a projection shortcut: convolutions 1 x 1, 3 x 3, 1 x 1, plus a 1 x 1 convolution of x.
 
     Args:
-        in_channels: of x; the first input decides.
-        mid_channels, out_channels: between the convolutions, and of the result.
-        stride: how much smaller the image becomes.
-        downsample_fb: make it smaller in the 3 x 3 convolution, not in the first 1 x 1 as in the paper.
+        in_channels: ignored, as the first input sets the size; exists for compatibility with DeZero.
+        mid_channels: output channels of the first two convolutions.
+        out_channels: channels of the output.
+        stride: factor by which the image is downsampled.
+        downsample_fb: downsample in the 3 x 3 convolution; the paper does so in the first 1 x 1.
 
     Raises:
-        TypeError: a size that is no integer.
-        ValueError: a size below 1.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1.
 
     Example:
         >>> import numpy as np
@@ -190,7 +191,7 @@ class BottleneckA(Layer):
         self.bn4 = L.BatchNorm()
 
     def forward(self, x: Any) -> Variable:
-        """Images (N, out_channels, H / stride, W / stride) of x, (N, in_channels, H, W)."""
+        """Output (N, out_channels, H / stride, W / stride) for x of shape (N, in_channels, H, W)."""
         h = F.relu(self.bn1(self.conv1(x)))
         h = F.relu(self.bn2(self.conv2(h)))
         h = self.bn3(self.conv3(h))
@@ -198,15 +199,15 @@ class BottleneckA(Layer):
 
 
 class BottleneckB(Layer):
-    """Convolutions of 1 x 1, 3 x 3 and 1 x 1, to whose result x itself is added.
+    """Bottleneck with an identity shortcut: convolutions 1 x 1, 3 x 3, 1 x 1, plus x.
 
     Args:
-        in_channels: of x and of the result.
-        mid_channels: between the convolutions.
+        in_channels: channels of x and of the output.
+        mid_channels: output channels of the first two convolutions.
 
     Raises:
-        TypeError: a size that is no integer.
-        ValueError: a size below 1.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1.
 
     Example:
         >>> import numpy as np
@@ -223,7 +224,7 @@ class BottleneckB(Layer):
         self.bn3 = L.BatchNorm()
 
     def forward(self, x: Any) -> Variable:
-        """Images of the shape of x, (N, in_channels, H, W)."""
+        """Output of the same shape as x, (N, in_channels, H, W)."""
         h = F.relu(self.bn1(self.conv1(x)))
         h = F.relu(self.bn2(self.conv2(h)))
         h = self.bn3(self.conv3(h))

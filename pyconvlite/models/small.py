@@ -19,14 +19,14 @@ class LeNet(Model):
     """Small convolutional network for 28 x 28 digits.
 
     LeCun, Bottou, Bengio, Haffner, "Gradient-Based Learning Applied to Document Recognition" (1998), in
-    today's form: ReLU, max pooling, and every map of the first stage seen by every kernel of the second.
+    today's form: with ReLU, max pooling, and a second convolution that is connected to all channels.
 
     Args:
-        num_classes: number of outputs, at least 1.
+        num_classes: number of classes, at least 1.
 
     Raises:
-        TypeError: num_classes is no integer.
-        ValueError: num_classes is below 1.
+        TypeError: `num_classes` is not an integer.
+        ValueError: `num_classes` is below 1.
 
     Example:
         >>> import numpy as np
@@ -55,16 +55,16 @@ class LeNet(Model):
 
 
 class SmallVGG(Model):
-    """VGG's pattern at a small scale: pairs of 3 x 3 convolutions, then pooling; two layers at the end.
+    """Small VGG: three stages of two 3 x 3 convolutions and max pooling, then two fully connected layers.
 
     Simonyan, Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition" (2015).
 
     Args:
-        num_classes: number of outputs, at least 1.
+        num_classes: number of classes, at least 1.
 
     Raises:
-        TypeError: num_classes is no integer.
-        ValueError: num_classes is below 1; when called, images below 8 x 8.
+        TypeError: `num_classes` is not an integer.
+        ValueError: `num_classes` is below 1; when called, the images are smaller than 8 x 8.
 
     Example:
         >>> import numpy as np
@@ -96,20 +96,20 @@ class SmallVGG(Model):
 
 
 class SmallResNet(Model):
-    """Residual network for small images: three stages, each of half the size and twice the channels.
+    """Residual network for small images: three stages, each with half the size and twice the channels.
 
     He, Zhang, Ren, Sun, "Deep Residual Learning for Image Recognition" (2016), section 4.2.
 
     Args:
-        num_classes: number of outputs, at least 1.
-        n_layers: layers with weights, 6 n + 2: 8, 14, 20, ...
+        num_classes: number of classes, at least 1.
+        n_layers: number of layers with weights, 6 n + 2: 8, 14, 20, ...
 
     Attributes:
         stages: list of the stages, each a list of `n` BasicBlocks.
 
     Raises:
-        TypeError: num_classes or n_layers is no integer.
-        ValueError: num_classes is below 1, or n_layers not of that form.
+        TypeError: `num_classes` or `n_layers` is not an integer.
+        ValueError: `num_classes` is below 1, or `n_layers` is not 6 n + 2.
 
     Example:
         >>> import numpy as np
@@ -120,7 +120,7 @@ class SmallResNet(Model):
 
     def __init__(self, num_classes: int = 10, n_layers: int = 8) -> None:
         if (at_least(8, n_layers, "n_layers") - 2) % 6:
-            raise ValueError(f"n_layers must be 6 n + 2, as in 8, 14, 20; got {n_layers}")
+            raise ValueError(f"n_layers must be 6 n + 2, such as 8, 14 or 20; got {n_layers}")
         n = (n_layers - 2) // 6
         self.conv1 = L.Conv2d(16, kernel_size=3, pad=1, nobias=True)
         self.bn1 = L.BatchNorm(16)
@@ -141,17 +141,17 @@ class SmallResNet(Model):
 
 
 class BasicBlock(Layer):
-    """Two 3 x 3 convolutions, to whose result the input is added.
+    """Residual block: two 3 x 3 convolutions, plus the input.
 
-    Where the shapes differ the input goes through a 1 x 1 convolution.
+    Where the shapes differ, the shortcut is a 1 x 1 convolution.
 
     Args:
-        in_channels, out_channels: at least 1.
-        stride: pixels between the first convolution's positions.
+        in_channels, out_channels: channels of the input and the output, at least 1.
+        stride: stride of the first convolution, at least 1.
 
     Raises:
-        TypeError: a size that is no integer.
-        ValueError: a size below 1.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1.
 
     Example:
         >>> import numpy as np
@@ -173,7 +173,7 @@ class BasicBlock(Layer):
             self.shortcut = [conv(in_channels, 1, stride), L.BatchNorm(out_channels)]
 
     def forward(self, x: Any) -> Variable:
-        """Images (N, out_channels, OH, OW) of x, (N, in_channels, H, W)."""
+        """Output (N, out_channels, OH, OW) for x of shape (N, in_channels, H, W)."""
         h = F.relu(self.bn1(self.conv1(x)))
         h = self.bn2(self.conv2(h))
         for layer in self.shortcut:
@@ -182,17 +182,17 @@ class BasicBlock(Layer):
 
 
 class ConvAutoencoder(Model):
-    """Convolutional autoencoder: convolutions shrink an image to a code, transposed ones draw it again.
+    """Convolutional autoencoder: two convolutions encode an image, two transposed convolutions decode it.
 
     Masci, Meier, Ciresan, Schmidhuber, "Stacked Convolutional Auto-Encoders" (2011), in today's form.
 
     Args:
-        channels: of the images, at least 1.
-        code_channels: of the code, whose sides are a quarter of the image's; at least 1.
+        channels: channels of the images, at least 1.
+        code_channels: channels of the code, at least 1; its height and width are a quarter of the image's.
 
     Raises:
-        TypeError: a size that is no integer.
-        ValueError: a size below 1; when called, an image whose sides are no multiples of 4.
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1; when called, the height or width is not a multiple of 4.
 
     Example:
         >>> import numpy as np
@@ -211,17 +211,17 @@ class ConvAutoencoder(Model):
         self.deconv2 = L.Deconv2d(channels, kernel_size=4, stride=2, pad=1, in_channels=16)
 
     def encode(self, x: Any) -> Variable:
-        """Code of shape (N, code_channels, H / 4, W / 4) of images (N, channels, H, W)."""
+        """Code of shape (N, code_channels, H / 4, W / 4) for images (N, channels, H, W)."""
         check_axes(np.shape(x), "(N, C, H, W)")
         H, W = np.shape(x)[2:]
         if H % 4 or W % 4:
-            raise ValueError(f"the sides of the images must be multiples of 4; got {H} x {W}")
+            raise ValueError(f"height and width of x must be multiples of 4; got {H} x {W}")
         return F.relu(self.conv2(F.relu(self.conv1(x))))
 
     def decode(self, code: Any) -> Variable:
-        """Images with pixels from 0 to 1, of a code."""
+        """Images (N, channels, H, W) with pixels from 0 to 1, for a code (N, code_channels, H / 4, W / 4)."""
         return F.sigmoid(self.deconv2(F.relu(self.deconv1(code))))
 
     def forward(self, x: Any) -> Variable:
-        """The images of x, of pixels from 0 to 1, drawn again from their codes."""
+        """Reconstruction of the images x, with pixels from 0 to 1."""
         return self.decode(self.encode(x))

@@ -13,17 +13,17 @@ from .base import Model, no_pretrained
 
 
 class VGG16(Model):
-    """Network of 13 convolutions and 3 Linear layers, for 1000 classes of images, with random weights.
+    """Network of 13 convolutions and 3 Linear layers for images of 1000 classes, with random initial weights.
 
-    Simonyan, Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition" (2015). Images
-    of 224 x 224 pixels make it 138 million Parameters, 553 MB; other sizes do as well. The names of the
-    Parameters are DeZero's, whose weight files `load_weights` takes.
+    Simonyan, Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition" (2015). With
+    images of 224 x 224 pixels it has 138 million parameters, 553 MB; other image sizes work too. The
+    Parameters have DeZero's names, so `load_weights` reads DeZero's weight files.
 
     Args:
-        pretrained: there for DeZero's sake; only False.
+        pretrained: must be False; exists for compatibility with DeZero.
 
     Raises:
-        ValueError: `pretrained`; no weights come with the package.
+        ValueError: `pretrained` is true; the package has no weights.
 
     Example:
         >>> model = VGG16()
@@ -72,18 +72,18 @@ class VGG16(Model):
 
     @staticmethod
     def preprocess(image: Any, size: tuple[int, int] | None = (224, 224), dtype: Any = np.float32) -> Array:
-        """A photograph as the network takes it: blue, green and red minus their means over ImageNet.
+        """Convert an image to the network's input: BGR channels minus their means over ImageNet.
 
         Args:
             image: Pillow image.
-            size: pixels to resize to, (width, height); None leaves the image as large as it is.
-            dtype: of the result.
+            size: size in pixels to resize to, (width, height); None keeps the image's size.
+            dtype: dtype of the result.
 
         Returns:
             Array of shape (3, height, width).
 
         Raises:
-            TypeError: no Pillow image.
+            TypeError: `image` is not a Pillow image.
         """
         if not hasattr(image, "convert"):
             raise TypeError(f"image must be a Pillow image; got {type(image).__name__}")

@@ -1,4 +1,4 @@
-"""Optimizers: they move a model's Parameters along the gradients (book step 46); with hooks and schedules."""
+"""Optimizers, which update a model's Parameters (book step 46), gradient hooks and rate schedules."""
 
 from .adaptive import AdaDelta, AdaGrad, Adam, AdamW
 from .base import Optimizer

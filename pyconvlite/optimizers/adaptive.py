@@ -1,4 +1,4 @@
-"""Algorithms that give each weight a rate of its own: AdaGrad, AdaDelta, Adam, AdamW."""
+"""Optimizers with a step size per weight: AdaGrad, AdaDelta, Adam and AdamW."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class AdaGrad(Elementwise):
 
     Args:
         lr: learning rate, at least 0; may be reassigned between updates.
-        eps: keeps the divisor from zero, above 0.
+        eps: added to the denominator for numerical stability, above 0.
 
     Raises:
-        TypeError: an argument that is no number.
-        ValueError: an argument out of its range.
+        TypeError: an argument is not a number.
+        ValueError: an argument is out of the range given above.
 
     Example:
         >>> import numpy as np
@@ -34,7 +34,7 @@ class AdaGrad(Elementwise):
         >>> linear.W.data = np.array([[2.0]])
         >>> optimizer = AdaGrad(lr=0.5).setup(linear)
         >>> linear(np.array([[3.0]])).backward()  # y = 3 W + b
-        >>> optimizer.update()  # the first step is as long as the rate
+        >>> optimizer.update()  # the first step has the size of the rate
         >>> round(linear.W.item(), 6)
         1.5
     """
@@ -49,7 +49,7 @@ class AdaGrad(Elementwise):
         self.reset()
 
     def settings(self) -> tuple[float, ...]:
-        """The rate and eps."""
+        """`lr` and `eps`."""
         return float(self.lr), float(self.eps)
 
     def rule(self, settings: Sequence[float], W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:
@@ -61,7 +61,7 @@ class AdaGrad(Elementwise):
 
 
 class AdaDelta(Elementwise):
-    """AdaDelta: steps as long as the latest ones were, by the size of the gradient; there is no rate.
+    """AdaDelta: steps scaled by the ratio of recent steps to recent gradients; it has no learning rate.
 
     Zeiler, "ADADELTA: An Adaptive Learning Rate Method" (2012)::
 
@@ -71,12 +71,12 @@ class AdaDelta(Elementwise):
         W - dx
 
     Args:
-        rho: part of the mean squares that stays, at least 0 and below 1.
-        eps: lets the first steps begin, above 0.
+        rho: decay rate of the running means of squares, at least 0 and below 1.
+        eps: added to both running means, above 0; it sets the size of the first steps.
 
     Raises:
-        TypeError: an argument that is no number.
-        ValueError: an argument out of its range.
+        TypeError: an argument is not a number.
+        ValueError: an argument is out of the range given above.
 
     Example:
         >>> AdaDelta(rho=0.9).rho
@@ -95,11 +95,11 @@ class AdaDelta(Elementwise):
         self.reset()
 
     def settings(self) -> tuple[float, ...]:
-        """Rho and eps."""
+        """`rho` and `eps`."""
         return float(self.rho), float(self.eps)
 
     def rule(self, settings: Sequence[float], W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:
-        """The new weights and the new mean squares."""
+        """The new weights and the new running means of squares."""
         msg, msdx = states
         rho, eps = settings
         msg = rho * msg + (1 - rho) * gW * gW
@@ -108,26 +108,26 @@ class AdaDelta(Elementwise):
 
 
 class Adam(Elementwise):
-    """Adam: steps of about `alpha` for each weight, whatever the size of its gradient.
+    """Adam: steps of about `alpha` for each weight, independent of the size of its gradient.
 
-    Kingma, Ba, "Adam: A Method for Stochastic Optimization" (2015), in the order of computation that the end
-    of its section 2 gives: the correction of both moments goes into the rate.
+    Kingma, Ba, "Adam: A Method for Stochastic Optimization" (2015), computed as at the end of its section 2:
+    the bias correction of both moments is part of the rate.
 
     Args:
         alpha: step size, at least 0; may be reassigned between updates.
-        beta1: part of the mean gradient that stays, at least 0 and below 1.
-        beta2: part of the mean squared gradient that stays, at least 0 and below 1.
-        eps: keeps the divisor from zero, above 0.
+        beta1: decay rate of the running mean of gradients, at least 0 and below 1.
+        beta2: decay rate of the running mean of squared gradients, at least 0 and below 1.
+        eps: added to the denominator for numerical stability, above 0.
 
     Attributes:
         t: number of updates since `setup`.
 
     Raises:
-        TypeError: an argument that is no number.
-        ValueError: an argument out of its range.
+        TypeError: an argument is not a number.
+        ValueError: an argument is out of the range given above.
 
     Example:
-        >>> round(Adam(alpha=0.01).lr, 6)  # of the first update
+        >>> round(Adam(alpha=0.01).lr, 6)  # for the first update
         0.003162
     """
 
@@ -147,18 +147,18 @@ class Adam(Elementwise):
         self.reset()
 
     def reset(self) -> None:
-        """Forget the moments."""
+        """Discard the moments and set `t` to 0."""
         self.t = 0
         super().reset()
 
     @property
     def lr(self) -> float:
-        """The rate with the moments' correction: of the latest update, before any of the first."""
+        """The rate with bias correction: that of the latest update, or of the first before there is one."""
         t = max(self.t, 1)
         return float(self.alpha * math.sqrt(1 - self.beta2**t) / (1 - self.beta1**t))
 
     def update(self) -> None:
-        """Count the update, then do what every optimizer does."""
+        """Count the update, call the hooks, then change each Parameter that has a gradient."""
         host_scalars(self._count)
         super().update()
 
@@ -167,7 +167,7 @@ class Adam(Elementwise):
         return (self.t,)
 
     def settings(self) -> tuple[float, ...]:
-        """The rate, beta1, beta2, eps, and what an update takes off each weight."""
+        """`lr`, `beta1`, `beta2`, `eps`, and the fraction of each weight that an update subtracts."""
         return self.lr, float(self.beta1), float(self.beta2), float(self.eps), self._decay
 
     def rule(self, settings: Sequence[float], W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:
@@ -178,23 +178,23 @@ class Adam(Elementwise):
 
     @property
     def _decay(self) -> float:
-        """Part of the weight that an update takes off."""
+        """Fraction of each weight that an update subtracts."""
         return 0.0
 
 
 class AdamW(Adam):
-    """Adam with decoupled weight decay: each update also takes `alpha * weight_decay * W` off.
+    """Adam with decoupled weight decay: each update also subtracts `alpha * weight_decay * W`.
 
-    Unlike the hook WeightDecay it does not go through the moments, which would scale it away. Loshchilov,
-    Hutter, "Decoupled Weight Decay Regularization" (2019).
+    Unlike with the hook WeightDecay, the decay is not part of the gradient, so the moments do not rescale it.
+    Loshchilov, Hutter, "Decoupled Weight Decay Regularization" (2019).
 
     Args:
         alpha, beta1, beta2, eps: as in Adam.
-        weight_decay: part of the weight that is taken off at a step size of 1, at least 0.
+        weight_decay: decay coefficient, at least 0.
 
     Raises:
-        TypeError: an argument that is no number.
-        ValueError: an argument out of its range.
+        TypeError: an argument is not a number.
+        ValueError: an argument is out of the range given above.
 
     Example:
         >>> import numpy as np

@@ -1,4 +1,4 @@
-"""Optimizer: goes through a model's Parameters; what its algorithms share."""
+"""Optimizer and Elementwise, the base classes of optimizers."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ Hook = Callable[[list[Parameter]], Any]
 
 
 class Optimizer:
-    """Base of optimizers: goes through the Parameters that have a gradient.
+    """Base class of optimizers: updates the Parameters that have a gradient.
 
-    A subclass defines `update_one`, and `reset` where it remembers something from update to update. A
-    Parameter gets a new array; the old one is never written to.
+    A subclass defines `update_one`, and `reset` if it has state. An update gives a Parameter a new array and
+    never writes into the old one.
 
     Attributes:
         target: the model that is optimized; None before `setup`.
         hooks: functions that `update` calls first.
-        rate_name: the attribute that a schedule changes; None where the algorithm has no rate.
+        rate_name: name of the attribute that a schedule changes; None if the algorithm has no learning rate.
 
     Example:
         >>> from pyconvlite.models import MLP
@@ -45,7 +45,7 @@ class Optimizer:
         self.hooks: list[Hook] = []
 
     def setup(self, target: Layer) -> Self:
-        """Take on a model, forgetting what was remembered of an earlier one.
+        """Set the model to optimize, and discard the state of an earlier one.
 
         Args:
             target: Layer or Model.
@@ -54,10 +54,10 @@ class Optimizer:
             The optimizer itself.
 
         Raises:
-            TypeError: `target` is a class, or has no Parameters to ask for.
+            TypeError: `target` is a class, or has no method `params`.
         """
         if isinstance(target, type):
-            raise TypeError(f"target must be made; got a class: write {target.__name__}()")
+            raise TypeError(f"target must be an instance; got a class: write {target.__name__}()")
         if not callable(getattr(target, "params", None)):
             raise TypeError(f"target must be a Layer or Model; got {type(target).__name__}")
         self.target = target
@@ -65,76 +65,75 @@ class Optimizer:
         return self
 
     def reset(self) -> None:
-        """Forget what is remembered from update to update."""
+        """Discard the state."""
 
     def update(self) -> None:
         """Call the hooks, then change each Parameter that has a gradient.
 
         Raises:
-            RuntimeError: before `setup`.
+            RuntimeError: `setup` was not called.
         """
         if self.target is None:
-            raise RuntimeError("the optimizer has no model yet; call setup(model) before update()")
+            raise RuntimeError("the optimizer has no model; call setup(model) before update()")
         params = with_gradient(self.target.params())
         for hook in self.hooks:
             hook(params)
-            params = with_gradient(params)  # a hook may have dropped some, to freeze the Parameter
+            params = with_gradient(params)  # a hook may have removed some, such as FreezeParam
         self.update_all(params)
 
     def update_all(self, params: list[Parameter]) -> None:
-        """Change Parameters, all of which have a gradient."""
+        """Update Parameters, all of which have a gradient."""
         for param in params:
             self.update_one(param)
 
     def update_one(self, param: Parameter) -> None:
-        """Change one Parameter."""
-        raise NotImplementedError(f"{type(self).__name__} defines no update_one")
+        """Update one Parameter."""
+        raise NotImplementedError(f"{type(self).__name__} does not define update_one")
 
     def add_hook(self, f: Hook) -> None:
-        """Let `update` first call `f(params)` with the list of the Parameters that have a gradient.
+        """Add a function that `update` calls first, with the list of the Parameters that have a gradient.
 
         Raises:
             TypeError: `f` is not callable.
         """
         if not callable(f):
-            raise TypeError(f"a hook must be callable; got {type(f).__name__}")
+            raise TypeError(f"f must be callable; got {type(f).__name__}")
         self.hooks.append(f)
 
 
 class Elementwise(Optimizer):
-    """Base of algorithms that update each weight by itself: a device takes all Parameters as one array.
+    """Base class of element-wise optimizers; on a device, one kernel updates many Parameters.
 
-    A subclass defines `rule` and `settings`, and names in `states` the attributes where it remembers
-    something of each Parameter, which is zero at first.
+    A subclass defines `rule` and `settings`, and lists in `states` the attributes that hold its state.
 
     Attributes:
-        states: the names.
+        states: names of attributes; each maps a Parameter to an array of its shape, zeros at first.
     """
 
     states: ClassVar[tuple[str, ...]] = ()
 
     def settings(self) -> tuple[float, ...]:
-        """Numbers that `rule` takes, such as the rate: read once for each update.
+        """Numbers that `rule` needs, such as the learning rate, read once per update.
 
-        As Python floats: a rate that came from NumPy would make float64 of float32 arrays.
+        They are Python floats, since a NumPy float64 would promote float32 arrays to float64.
         """
         return ()
 
     def rule(self, settings: Sequence[float], W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:
-        """The new weights and the new states, element by element."""
-        raise NotImplementedError(f"{type(self).__name__} defines no rule")
+        """The new weights and the new states, computed element-wise."""
+        raise NotImplementedError(f"{type(self).__name__} does not define rule")
 
     def reset(self) -> None:
-        """Forget the states."""
+        """Discard the states."""
         for name in self.states:
             setattr(self, name, WeakKeyDictionary())
 
     def update_one(self, param: Parameter) -> None:
-        """Change one Parameter."""
+        """Update one Parameter."""
         self._update([param])
 
     def update_all(self, params: list[Parameter]) -> None:
-        """Change Parameters, all of which have a gradient."""
+        """Update Parameters, all of which have a gradient."""
         if type(self).update_one is Elementwise.update_one:
             self._update(params)
         else:  # a subclass overrides it
@@ -149,7 +148,7 @@ class Elementwise(Optimizer):
             zeros = get_array_module(g).zeros_like
             return param.data, g, *(zeros(g) if state is None else state for state in states)
 
-        # The one place where an update's numbers are read: a captured step reads them again at each replay.
+        # The settings are read only here, so that a captured step reads them again at each replay.
         rule = functools.partial(self.rule, host_scalars(self.settings))
         for param, (data, *new) in zip(params, foreach(rule, map(row, params)), strict=True):
             param.data = as_array(data)
@@ -171,7 +170,7 @@ def with_gradient(params: Iterable[Parameter]) -> list[Parameter]:
 
 
 def gradient(param: Parameter) -> Array:
-    """The gradient as the arithmetic takes it: float16 as float32, where eps and small steps are not lost.
+    """The gradient as an array; float16 is converted to float32, lest eps and small steps underflow.
 
     Example:
         >>> param = Parameter(np.zeros(1, np.float16))
@@ -179,6 +178,6 @@ def gradient(param: Parameter) -> Array:
         >>> gradient(param).dtype
         dtype('float32')
     """
-    assert param.grad is not None  # hooks and algorithms get no other
+    assert param.grad is not None  # callers select with `with_gradient`
     dtype = np.float32 if param.dtype == np.float16 else param.dtype
     return param.grad.data.astype(dtype, copy=False)  # type: ignore[no-any-return]

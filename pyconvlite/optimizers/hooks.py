@@ -1,7 +1,6 @@
-"""Hooks, for `Optimizer.add_hook`: they change the gradients before an update, or drop them.
+"""Hooks for `Optimizer.add_hook`: they replace or remove gradients before an update.
 
-A gradient that changes is replaced; its array is not written to, for somebody else may hold it. Parameters
-without a gradient are left alone.
+A hook never writes into a gradient's array, which may be shared. Parameters without a gradient are skipped.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ class WeightDecay:
     """Add `rate * W` to each gradient: the gradient of the penalty `rate / 2 * |W|^2` (L2 regularization).
 
     Args:
-        rate: at least 0.
+        rate: decay coefficient, at least 0.
 
     Raises:
-        TypeError: a rate that is no number.
-        ValueError: a rate out of its range.
+        TypeError: `rate` is not a number.
+        ValueError: `rate` is below 0 or not finite.
 
     Example:
         >>> import numpy as np
@@ -40,7 +39,7 @@ class WeightDecay:
         self.rate = within(0, rate, math.inf, "rate")
 
     def __call__(self, params: Iterable[Parameter]) -> None:
-        """Change the gradients."""
+        """Replace the gradients."""
         (rate,) = host_scalars(lambda: (float(self.rate),))
         params = with_gradient(params)
 
@@ -53,17 +52,16 @@ class WeightDecay:
 
 
 class ClipGrad:
-    """Shorten the gradients, all by the same factor, where they are longer than `max_norm` together.
+    """Scale all gradients by one factor so that their joint L2 norm is at most `max_norm`.
 
-    Their length is the square root of the sum of all squares. It keeps a recurrent network's gradients from
-    exploding (Pascanu, Mikolov, Bengio, 2013).
+    It keeps a recurrent network's gradients from exploding (Pascanu, Mikolov, Bengio, 2013).
 
     Args:
-        max_norm: above 0.
+        max_norm: the largest norm, above 0.
 
     Raises:
-        TypeError: a norm that is no number.
-        ValueError: a norm out of its range.
+        TypeError: `max_norm` is not a number.
+        ValueError: `max_norm` is not above 0, or not finite.
 
     Example:
         >>> import numpy as np
@@ -78,27 +76,27 @@ class ClipGrad:
         self.max_norm = above_zero(max_norm, "max_norm")
 
     def __call__(self, params: Iterable[Parameter]) -> None:
-        """Change the gradients."""
+        """Replace the gradients."""
         params = with_gradient(params)
         gradients = [gradient(param) for param in params]
         if gradients:
             (most,) = host_scalars(lambda: (float(self.max_norm),))
-            clipped = kernels(gradients[0]).clip_norm(gradients, most)
-            for param, g, short in zip(params, gradients, clipped, strict=True):
-                if short is not g:
-                    _set_grad(param, short)
+            scaled = kernels(gradients[0]).clip_norm(gradients, most)
+            for param, g, new in zip(params, gradients, scaled, strict=True):
+                if new is not g:
+                    _set_grad(param, new)
 
 
 class FreezeParam:
-    """Drop the gradients of some Parameters, so that no update changes them (fine-tuning).
+    """Remove the gradients of some Parameters, so that updates do not change them (fine-tuning).
 
-    What a BatchNorm keeps of its batches is no matter of gradients: use it in `test_mode()` to freeze that.
+    The running statistics of BatchNorm have no gradients; to freeze them, call the model in `test_mode()`.
 
     Args:
-        layers: Layers, all of whose Parameters are frozen, or Parameters.
+        layers: Parameters, or Layers, all of whose Parameters are frozen.
 
     Raises:
-        TypeError: neither.
+        TypeError: an argument is neither a Layer nor a Parameter.
 
     Example:
         >>> import numpy as np
@@ -113,12 +111,12 @@ class FreezeParam:
         for i, layer in enumerate(layers):
             if not isinstance(layer, Layer | Parameter):
                 raise TypeError(
-                    f"layers must be Layers or Parameters; number {i} is a {type(layer).__name__}"
+                    f"layers must be Layers or Parameters; got {type(layer).__name__} at index {i}"
                 )
         self.layers = layers
 
     def __call__(self, params: Iterable[Parameter]) -> None:
-        """Drop the gradients."""
+        """Remove the gradients."""
         for layer in self.layers:
             if isinstance(layer, Parameter):
                 layer.cleargrad()

@@ -1,8 +1,8 @@
-"""Schedules: they change an optimizer's rate while it trains.
+"""Learning rate schedules.
 
-A schedule counts the calls of `step()`, which the training loop makes after each update or each epoch, as it
-likes to count, and sets the optimizer's rate: the one it had when the schedule was made, times a factor. It
-is made of an optimizer or of another schedule; then the factors multiply::
+A schedule sets the optimizer's learning rate to its initial value times a factor. The factor depends on the
+number of calls of `step()`, which the training loop makes after each update or each epoch. A schedule wraps
+an optimizer or another schedule; factors of nested schedules multiply::
 
     optimizer = Adam(0.001).setup(model)
     schedule = WarmupLR(CosineLR(optimizer, 10_000), 500)
@@ -22,17 +22,17 @@ from .base import Optimizer
 
 
 class Schedule:
-    """Base of schedules. A subclass defines `factor`.
+    """Base class of schedules. A subclass defines `factor`.
 
     Args:
-        target: Optimizer, or a Schedule of it, to refine.
+        target: Optimizer or Schedule.
 
     Attributes:
-        optimizer: whose rate is changed.
-        t: steps so far.
+        optimizer: the optimizer whose learning rate is set.
+        t: number of steps so far.
 
     Raises:
-        TypeError: neither, or an Optimizer that has no rate, such as AdaDelta.
+        TypeError: `target` is neither, or its optimizer has no learning rate, such as AdaDelta.
 
     Example:
         >>> from pyconvlite.optimizers import SGD
@@ -56,7 +56,7 @@ class Schedule:
             raise TypeError(f"target must be an Optimizer or a Schedule; got {type(target).__name__}")
         name = self.optimizer.rate_name
         if name is None:
-            raise TypeError(f"{type(self.optimizer).__name__} has no rate that a schedule could change")
+            raise TypeError(f"{type(self.optimizer).__name__} has no learning rate that a schedule could set")
         self.rate_name = name
         self.inner = target if isinstance(target, Schedule) else None
         self.base = float(getattr(self.optimizer, name))
@@ -64,7 +64,7 @@ class Schedule:
         self._set()
 
     def step(self) -> None:
-        """Count a step and set the rate of the updates that follow."""
+        """Count a step and set the learning rate for the updates that follow."""
         host_scalars(self._advance)
 
     def _advance(self) -> tuple[int]:
@@ -73,28 +73,28 @@ class Schedule:
         return (self.t,)
 
     def rate(self, t: int) -> float:
-        """The rate after t steps."""
+        """The learning rate after t steps."""
         return (self.base if self.inner is None else self.inner.rate(t)) * self.factor(t)
 
     def factor(self, t: int) -> float:
-        """What the rate is multiplied with after t steps."""
-        raise NotImplementedError(f"{type(self).__name__} defines no factor")
+        """Factor of the initial learning rate after t steps."""
+        raise NotImplementedError(f"{type(self).__name__} does not define factor")
 
     def _set(self) -> None:
         setattr(self.optimizer, self.rate_name, self.rate(self.t))
 
 
 class StepLR(Schedule):
-    """The rate times `gamma` every `step_size` steps.
+    """Multiply the learning rate by `gamma` every `step_size` steps.
 
     Args:
-        target: Optimizer, or a Schedule of it.
-        step_size: steps of one rate, at least 1.
-        gamma: at least 0.
+        target: Optimizer or Schedule.
+        step_size: number of steps between two changes, at least 1.
+        gamma: factor of each change, at least 0.
 
     Raises:
-        TypeError: a target that is neither, a step_size that is no integer, or a gamma that is no number.
-        ValueError: an argument out of its range.
+        TypeError: `target` is neither, `step_size` is not an integer, or `gamma` is not a number.
+        ValueError: `step_size` is below 1, or `gamma` is below 0 or not finite.
 
     Example:
         >>> from pyconvlite.optimizers import SGD
@@ -109,23 +109,23 @@ class StepLR(Schedule):
         super().__init__(target)
 
     def factor(self, t: int) -> float:
-        """Gamma to the power of the rates that are over."""
+        """`gamma ** (t // step_size)`."""
         return float(self.gamma ** (t // self.step_size))
 
 
 class CosineLR(Schedule):
-    """The rate falls along half a cosine within `steps`, and stays.
+    """Decrease the learning rate along half a cosine for `steps` steps, then keep it.
 
     Loshchilov, Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts" (2017), without restarts.
 
     Args:
-        target: Optimizer, or a Schedule of it.
-        steps: until the lowest rate is reached, at least 1.
-        least: the lowest rate, as a part of the first, at least 0 and below 1.
+        target: Optimizer or Schedule.
+        steps: number of steps until the lowest rate is reached, at least 1.
+        least: the lowest rate as a fraction of the initial rate, at least 0 and below 1.
 
     Raises:
-        TypeError: a target that is neither, steps that are no integer, or a least that is no number.
-        ValueError: an argument out of its range.
+        TypeError: `target` is neither, `steps` is not an integer, or `least` is not a number.
+        ValueError: `steps` is below 1, or `least` is not in [0, 1).
 
     Example:
         >>> from pyconvlite.optimizers import SGD
@@ -140,21 +140,21 @@ class CosineLR(Schedule):
         super().__init__(target)
 
     def factor(self, t: int) -> float:
-        """From 1 down to `least`."""
+        """Falls from 1 to `least`."""
         fallen = (1 + math.cos(math.pi * min(t / self.steps, 1.0))) / 2
         return float(self.least + (1 - self.least) * fallen)
 
 
 class WarmupLR(Schedule):
-    """The rate grows evenly until it is full at the update that follows `steps - 1` steps.
+    """Increase the learning rate linearly, up to the full rate after `steps - 1` steps.
 
     Args:
-        target: Optimizer, or a Schedule of it.
-        steps: number of updates, or epochs, until the full rate, itself included; at least 1.
+        target: Optimizer or Schedule.
+        steps: number of updates, or epochs, up to the first one with the full rate; at least 1.
 
     Raises:
-        TypeError: a target that is neither, or steps that are no integer.
-        ValueError: an argument out of its range.
+        TypeError: `target` is neither, or `steps` is not an integer.
+        ValueError: `steps` is below 1.
 
     Example:
         >>> from pyconvlite.optimizers import SGD
@@ -168,5 +168,5 @@ class WarmupLR(Schedule):
         super().__init__(target)
 
     def factor(self, t: int) -> float:
-        """Up to 1."""
+        """Rises from `1 / steps` to 1."""
         return min((t + 1) / self.steps, 1.0)

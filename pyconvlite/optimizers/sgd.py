@@ -1,4 +1,4 @@
-"""Stochastic gradient descent, with a velocity or without."""
+"""Stochastic gradient descent, with and without momentum."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class SGD(Elementwise):
         lr: learning rate, at least 0; may be reassigned between updates.
 
     Raises:
-        TypeError: a rate that is no number.
-        ValueError: a rate out of its range.
+        TypeError: `lr` is not a number.
+        ValueError: `lr` is below 0 or not finite.
 
     Example:
         >>> import numpy as np
@@ -40,7 +40,7 @@ class SGD(Elementwise):
         self.lr = within(0, lr, math.inf, "lr")
 
     def settings(self) -> tuple[float, ...]:
-        """The rate."""
+        """`lr`."""
         return (float(self.lr),)
 
     def rule(self, settings: Sequence[float], W: Array, gW: Array, *_: Array) -> tuple[Array, ...]:
@@ -50,15 +50,15 @@ class SGD(Elementwise):
 
 
 class MomentumSGD(Elementwise):
-    """SGD with a velocity: `v = momentum * v - lr * gW; W + v`.
+    """SGD with momentum: `v = momentum * v - lr * gW; W + v`.
 
     Args:
         lr: learning rate, at least 0; may be reassigned between updates.
-        momentum: part of the velocity that stays, at least 0 and below 1.
+        momentum: fraction of the velocity that is kept, at least 0 and below 1.
 
     Raises:
-        TypeError: an argument that is no number.
-        ValueError: an argument out of its range.
+        TypeError: an argument is not a number.
+        ValueError: an argument is out of the range given above.
 
     Example:
         >>> MomentumSGD(lr=0.1, momentum=0.5).momentum
@@ -75,7 +75,7 @@ class MomentumSGD(Elementwise):
         self.reset()
 
     def settings(self) -> tuple[float, ...]:
-        """The rate and the momentum."""
+        """`lr` and `momentum`."""
         return float(self.lr), float(self.momentum)
 
     def rule(self, settings: Sequence[float], W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:

@@ -57,7 +57,7 @@ def test_numpy_can_be_chosen_to_compare(visit: Visit) -> None:
     visit.choose(model="MLP", kernels="numpy")
     assert 'use("numpy")' in (visit.page.text_content("#run-py") or "")
     press(visit, "go")
-    visit.wait_for("#kernels", "Computing with NumPy: it was asked for.")
+    visit.wait_for("#kernels", "Computing with NumPy: it was requested.")
     press(visit, "stop")
     visit.wait_for("#go", "Train")
     visit.choose(kernels="auto")
@@ -114,7 +114,7 @@ def test_weights_that_do_not_fit_change_nothing(visit: Visit, tmp_path: Path) ->
     archive = tmp_path / "other.npz"
     np.savez(archive, **{"conv1/W": np.zeros((16, 1, 3, 3), np.float32)})
     upload(visit, archive)
-    visit.wait_for("#fault-title", "conv1/W has shape (16, 1, 3, 3), the model needs (16, 1, 5, 5)")
+    visit.wait_for("#fault-title", "conv1/W has shape (16, 1, 3, 3); the model needs (16, 1, 5, 5)")
     assert "missing: conv1/b; missing: " in visit.text("#fault-title")
     assert "ValueError: " in (visit.page.text_content("#fault-detail") or "")
     assert visit.text("#go") == "Train"

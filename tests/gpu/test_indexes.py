@@ -81,7 +81,7 @@ async def test_are_reported_by_waits_of_both_kinds():
         await webgpu.asnumpy_async(y)
 
 
-OUT_OF_RANGE = r"labels and ids must lie in 0\.\.{}; got {}"
+OUT_OF_RANGE = r"labels and ids must be in 0\.\.{}; got {}"
 
 
 @pytest.mark.parametrize("label", [-1, 3, 1 << 30])
@@ -95,7 +95,7 @@ def test_labels(f, label):
 
 @pytest.mark.parametrize("label", [-1, 3])
 def test_labels_on_the_cpu_are_checked_at_once(label):
-    with pytest.raises(ValueError, match=rf"labels in t must lie in 0\.\.2; got .*{label}"):
+    with pytest.raises(ValueError, match=rf"labels in t must be in 0\.\.2; got .*{label}"):
         F.softmax_cross_entropy(Variable(webgpu.asarray(x)), np.array([0, 2, label, 1]))
 
 

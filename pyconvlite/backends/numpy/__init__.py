@@ -1,4 +1,4 @@
-"""Reference kernels on NumPy arrays: what each kernel means, and the fallback where nothing is faster."""
+"""The reference kernels, on NumPy arrays; also the fallback of the SIMD backend."""
 
 from .activation import dropout_mask, normal_cdf, relu, relu_grad
 from .convolution import col2im, conv2d, conv2d_gW, conv2d_gx, im2col

@@ -1,4 +1,4 @@
-"""ReLU, the normal distribution function of GELU, and dropout's mask."""
+"""ReLU, the normal distribution function for GELU, and the dropout mask."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def relu_grad(gy: Array, x: Array) -> Array:
     return np.where(x > 0, gy, 0)
 
 
-# Chebyshev coefficients, on s = 2t - 1, of log(erfc(z) / t) + z^2 with t = 2 / (2 + z) and z >= 0. The
-# first 10 give erfc to 1e-7 of its value, all to 1e-14.
+# Chebyshev coefficients, in s = 2t - 1, of log(erfc(z) / t) + z^2 with t = 2 / (2 + z) and z >= 0. The
+# first 10 give erfc with a relative error of 1e-7, all of them 1e-14.
 _ERFC = (
     *(-0.65132685989085472, 0.64196979235649026, 0.019476473204185836, -0.0095615147868086316),
     *(-0.00094659534448203687, 0.00036683949785276145, 4.2523324806907772e-5, -2.0278578112534243e-5),
@@ -37,7 +37,7 @@ _ERFC = (
 def normal_cdf(x: Array) -> Array:
     dtype = x.dtype if x.dtype.kind == "f" else np.dtype(np.float64)
     z = np.abs(x).astype(np.float32 if dtype == np.float16 else dtype) * math.sqrt(0.5)
-    z = np.minimum(z, 40)  # where the tail is 0, and squares do not overflow yet
+    z = np.minimum(z, 40)  # beyond 40 the tail is 0, and z * z may overflow
     t = 2 / (2 + z)
     s = 2 * t - 1
     b1 = b2 = np.zeros_like(s)

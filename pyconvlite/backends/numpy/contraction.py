@@ -1,4 +1,4 @@
-"""The only place that multiplies matrices, by the fastest route that NumPy has."""
+"""Matrix products, by the fastest function that NumPy has; no other file of the backend computes any."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from ... import _platform
 from ..._shapes import Array
 
 if _platform.NAME == "linux":
-    # glibc returns a freed block to the system if it is larger than any freed before, up to 32 MB. A net
-    # frees and allocates blocks of a few MB all the time, and small convolutions took up to ten times longer
-    # where their pages had to be faulted in again. So free a large one, never touched, first.
+    # glibc returns a freed block to the system if it is larger than any freed before, up to 32 MB. A network
+    # keeps freeing and allocating blocks of a few MB, and page faults made small convolutions up to ten times
+    # slower. Freeing one large block first, which is never written to, avoids this.
     np.empty(2**25 - 2**16, np.uint8)
 
-# NumPy in Pyodide comes without a BLAS; its own matrix product then reads one operand against the grain.
+# NumPy in Pyodide has no BLAS; its own matrix product reads one operand with a large stride, which is slow.
 HAS_BLAS = bool(np.show_config(mode="dicts")["Build Dependencies"]["blas"].get("found"))
 
 
 def contract(a: Array, b: Array) -> Array:
     """Matrix product of a (..., M, K) and b (..., K, P); leading axes broadcast.
 
-    Without a BLAS, `einsum` is the fastest route, provided that both operands are contiguous along the summed
-    axis. float16 goes to `@`, which sums it in float32.
+    Without a BLAS, `einsum` is the fastest, provided that both operands are contiguous along the summed axis.
+    float16 uses `@`, which accumulates in float32.
     """
     if HAS_BLAS or a.dtype.kind != "f" or a.dtype == np.float16:
         return a @ b

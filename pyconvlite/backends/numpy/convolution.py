@@ -1,8 +1,8 @@
 """Convolution, its two gradients, and the columns of im2col.
 
 A convolution is a matrix product: column p of a matrix (C*KH*KW, N*OH*OW) has the pixels under the kernel at
-position p. Columns are built for a block of images, or of output pixels where one image is large, so that a
-block's columns take at most `COLUMN_BYTES`.
+position p. Columns are built block by block, for several images or for part of a large one, so that the
+columns of a block take at most `COLUMN_BYTES`.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from ..protocol import ConvGeometry
 from . import contraction
 from .taps import add_pad, cut_pad, each_tap, padded_zeros
 
-COLUMN_BYTES = 4 * 2**20  # about what a core's caches hold; beyond, einsum slows down by a third
+COLUMN_BYTES = 4 * 2**20  # about the size of a core's caches; einsum is a third slower on larger blocks
 
 Block: TypeAlias = tuple[slice, slice]  # output rows and columns
 
 
 def _blocks(N: int, geometry: ConvGeometry, pixel_bytes: int) -> Iterator[tuple[slice, list[Block]]]:
-    """Cut images, and each image's output pixels, into blocks whose columns take at most COLUMN_BYTES.
+    """Divide the images, and the output pixels of each, into blocks whose columns take at most COLUMN_BYTES.
 
-    `pixel_bytes` is what the column of one output pixel takes.
+    `pixel_bytes` is the size of one column, which belongs to one output pixel.
     """
     OH, OW = geometry.output_size
     pixels = max(1, COLUMN_BYTES // max(1, pixel_bytes))
@@ -44,7 +44,7 @@ def _cuts(size: int, step: int) -> list[slice]:
 
 
 def _of_block(padded: Array, block: Block, geometry: ConvGeometry) -> tuple[Array, ConvGeometry]:
-    """The part of padded images that the kernel meets in a block, and the geometry that the block has."""
+    """The part of the padded images that a block's output depends on, and the block's geometry."""
     rows, columns = (
         slice(out.start * s, (out.stop - 1) * s + (k - 1) * d + 1)
         for out, k, s, d in zip(block, geometry.kernel_size, geometry.stride, geometry.dilation, strict=True)
@@ -54,9 +54,9 @@ def _of_block(padded: Array, block: Block, geometry: ConvGeometry) -> tuple[Arra
 
 
 def _columns(under: Array, geometry: ConvGeometry, sum_over_pixels: bool) -> Array:
-    """Columns (G, C/G*KH*KW, N*OH*OW), contiguous along the axis that the product will sum over.
+    """Columns (G, C/G*KH*KW, N*OH*OW), contiguous along the axis that the matrix product sums over.
 
-    With a BLAS both layouts serve equally, and the one along pixels is the faster to build.
+    With a BLAS the layout does not matter, and the one that is contiguous along pixels is faster to build.
     """
     (KH, KW), (OH, OW), groups = geometry.kernel_size, geometry.output_size, geometry.groups
     N, C = under.shape[:2]
@@ -79,7 +79,7 @@ def _fill(col: Array, padded: Array, geometry: ConvGeometry) -> None:
 
 
 def _add_back(padded: Array, col: Array, geometry: ConvGeometry) -> None:
-    """Add col (N, C, KH, KW, OH, OW) to the pixels of padded that it came from."""
+    """Add col (N, C, KH, KW, OH, OW) to the pixels of padded that im2col copied it from."""
     KW = geometry.kernel_size[1]
     for k, tap in enumerate(each_tap(padded, geometry)):
         tap += col[:, :, k // KW, k % KW]
@@ -120,8 +120,8 @@ def conv2d_gx(gy: Array, W: Array, b: Array | None, geometry: ConvGeometry) -> A
     full_pad = (KH - 1) * dilation[0] - pad[0], (KW - 1) * dilation[1] - pad[1]
     most = C // 2 if contraction.HAS_BLAS else 4 * C
     if geometry.stride == (1, 1) and min(full_pad) >= 0 and most >= OC:
-        # The same as a convolution with rotated kernels. Its columns are OC/C times as large; where that is
-        # more, einsum makes up for it by its sums, OC/G*KH*KW long instead of OC/G.
+        # A convolution of gy with rotated kernels. Its columns are OC/C times as large, but einsum's sums are
+        # longer, OC/G*KH*KW instead of OC/G elements, which makes up for more columns up to `most`.
         rotated = W.reshape(groups, OC // groups, Cg, KH, KW)[..., ::-1, ::-1].swapaxes(1, 2)
         back = geometry._replace(
             pad=full_pad, input_size=geometry.output_size, output_size=geometry.input_size

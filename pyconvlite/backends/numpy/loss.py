@@ -13,7 +13,7 @@ def _check_indexes(t: Array, size: int, name: str) -> None:
         return
     low, high = t.min(), t.max()
     if low < 0 or high >= size:
-        raise ValueError(f"{name} must lie in 0..{size - 1}; got {low}..{high}")
+        raise ValueError(f"{name} must be in 0..{size - 1}; got {low}..{high}")
 
 
 check_indexes = counted("numpy", "check_indexes")(_check_indexes)

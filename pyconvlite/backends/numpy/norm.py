@@ -28,7 +28,7 @@ def batch_norm_grad(x: Array, gamma: Array, gy: Array, eps: float) -> tuple[Arra
 
 
 def _standardize(x: Array, eps: float) -> tuple[Array, Array, Array, Array]:
-    """mean, x - mean, 1 / sqrt(var + eps) and var, ready to broadcast with x; for float16 in float32."""
+    """mean, x - mean, 1 / sqrt(var + eps) and var, which broadcast with x; float32 for float16."""
     if x.dtype == np.float16:
         x = x.astype(np.float32)
     axes = _all_but_channels(x)

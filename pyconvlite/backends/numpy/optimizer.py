@@ -1,4 +1,4 @@
-"""Updates of optimizers, and the limit on gradients."""
+"""Optimizer updates, and gradient clipping."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ import numpy as np
 from ..._shapes import Array
 from .._calls import counted
 
-# Gradients, moments and velocities of float16 weights are float32, so that small steps are not lost. No
-# argument is written to.
-
 
 def _add_step(W: Array, step: Array) -> Array:
-    """W + step, the sum taken in the dtype of the step; 0-d arrays give a NumPy scalar."""
+    """W + step, computed in the dtype of the step; a NumPy scalar for 0-d arrays."""
     return (W.astype(step.dtype, copy=False) + step).astype(W.dtype, copy=False)
 
 
@@ -23,7 +20,7 @@ add_step = counted("numpy", "add_step")(_add_step)
 
 @counted("numpy")
 def clip_norm(gradients: list[Array], most: float) -> list[Array]:
-    # float64 holds the squares of whatever float32 holds
+    # the square of a float32 may overflow float32, but not float64
     squares = [float((g.astype(np.float64) ** 2).sum()) for g in gradients]
     norm = math.sqrt(math.fsum(squares))
     return [g * (most / norm) for g in gradients] if norm > most else gradients

@@ -21,7 +21,7 @@ def max_pool(x: Array, geometry: ConvGeometry) -> tuple[Array, Array]:
     indexes = np.empty(y.shape, np.min_scalar_type(math.prod(geometry.kernel_size)))
     indexes[:] = _first_pixel(geometry)
     for k, tap in enumerate(taps):
-        # k where this pixel is the largest so far, else 0; as k grows, the maximum keeps the latest.
+        # k where this pixel is the largest so far, else 0; k grows, so np.maximum keeps the latest.
         np.maximum(indexes, (tap > y) * indexes.dtype.type(k), out=indexes)
         np.maximum(y, tap, out=y)
     if x.dtype.kind == "f" and np.isnan(y).any():
@@ -31,7 +31,7 @@ def max_pool(x: Array, geometry: ConvGeometry) -> tuple[Array, Array]:
 
 
 def _first_pixel(geometry: ConvGeometry) -> Array:
-    """Index, in each window, of the first pixel that is not padding: (OH, OW)."""
+    """Index of the first pixel of each window that is not padding: (OH, OW)."""
     kh, kw = (
         np.clip(pad - stride * np.arange(out), 0, size - 1)
         for pad, stride, out, size in zip(
@@ -61,7 +61,7 @@ def max_pool_gather(x: Array, indexes: Array, geometry: ConvGeometry) -> Array:
 
 
 def _positions(indexes: Array, shape: tuple[int, ...], geometry: ConvGeometry) -> Array:
-    """Where the pixels that `indexes` names are in padded images of this shape, made 1-d."""
+    """Flat indexes, into padded images of this shape, of the pixels at `indexes`."""
     N, C, H, W = shape
     (OH, OW), (SH, SW) = geometry.output_size, geometry.stride
     kh, kw = np.divmod(indexes.astype(np.intp), geometry.kernel_size[1])
@@ -93,7 +93,7 @@ def avg_pool_grad(gy: Array, geometry: ConvGeometry, count_include_pad: bool) ->
 
 
 def _counts(geometry: ConvGeometry, count_include_pad: bool) -> Array:
-    """How many pixels each window's mean is taken over, at least 1: (OH, OW)."""
+    """Number of pixels in each window's mean, at least 1: (OH, OW)."""
     if count_include_pad:
         return np.full(geometry.output_size, math.prod(geometry.kernel_size))
     inside = []

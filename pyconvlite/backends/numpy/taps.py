@@ -1,4 +1,4 @@
-"""What convolution and pooling share: padded images, and the strided views of them that a kernel meets."""
+"""Padding, and the strided view of the pixels under each kernel element, for convolution and pooling."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ..protocol import ConvGeometry
 
 
 def padded_zeros(shape: tuple[int, int], geometry: ConvGeometry, dtype: np.dtype[Any]) -> Array:
-    """Zeros (N, C, H + 2 * PH, W + 2 * PW), to add gradients to."""
+    """Zeros (N, C, H + 2 * PH, W + 2 * PW), which gradients are added to."""
     (PH, PW), (H, W) = geometry.pad, geometry.input_size
     return np.zeros((*shape, H + 2 * PH, W + 2 * PW), dtype)
 
 
 def add_pad(x: Array, pad: Pair, value: float = 0) -> Array:
-    """Images with `value` around them."""
+    """Images with a border of `value`; x itself if there is no padding."""
     PH, PW = pad
     if PH == PW == 0:
         return x
@@ -29,13 +29,13 @@ def add_pad(x: Array, pad: Pair, value: float = 0) -> Array:
 
 
 def cut_pad(x: Array, pad: Pair) -> Array:
-    """The images that `add_pad` was given, as a view."""
+    """The images without their padding, as a view."""
     PH, PW = pad
     return x[:, :, PH : x.shape[2] - PH, PW : x.shape[3] - PW]
 
 
 def each_tap(padded: Array, geometry: ConvGeometry) -> Iterator[Array]:
-    """The view (N, C, OH, OW) of the pixels that each kernel pixel (kh, kw) meets, in row-major order."""
+    """For each kernel element (kh, kw), row-major, a view (N, C, OH, OW) of the pixels that it multiplies."""
     (KH, KW), (SH, SW), (DH, DW) = geometry.kernel_size, geometry.stride, geometry.dilation
     OH, OW = geometry.output_size
     for kh in range(KH):

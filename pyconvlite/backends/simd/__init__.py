@@ -1,10 +1,10 @@
-"""WebAssembly SIMD kernels: the NumPy backend's kernels for float32, in C, on NumPy's own memory.
+"""WebAssembly SIMD kernels: the NumPy backend's kernels for float32, in C, in place on NumPy's memory.
 
-- `kernels.c` and the headers beside it are the kernels; the wheel's build makes two side modules of them
-  (`relaxed.wasm` with fused multiply-adds, `simd128.wasm` without).
-- `library.py` loads the one that this engine can run.
-- The other files have the NumPy backend's kernels by name and signature. They check what they are given, and
-  hand what is not float32 to NumPy (`serving.py`).
+- `kernels.c` and the headers next to it are the kernels; the wheel's build compiles two side modules from
+  them (`relaxed.wasm` with fused multiply-adds, `simd128.wasm` without).
+- `library.py` loads the one that the engine supports.
+- The other files have the kernels of `backends/numpy/`, with the same names and signatures. They check
+  dtypes and shapes, and fall back to NumPy for what is not float32 (`serving.py`).
 """
 
 from ..numpy import add_step, check_indexes, clip_norm, dropout_mask, normal_cdf

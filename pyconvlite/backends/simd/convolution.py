@@ -12,17 +12,17 @@ from .serving import address, all_float32, contiguous, fits, served
 
 
 def _sizes(N: int, C: int, W_shape: tuple[int, ...], geometry: ConvGeometry) -> tuple[int, ...] | None:
-    """The sizes as the side module takes them; None where W does not fit them."""
+    """The side module's size arguments; None if the shape of W does not fit the geometry."""
     OC, Cg, *kernel_size = W_shape
     groups = geometry.groups
     if Cg * groups != C or OC % groups or tuple(kernel_size) != geometry.kernel_size or not fits(geometry):
         return None
-    ways = *geometry.kernel_size, *geometry.stride, *geometry.pad, *geometry.dilation, groups
-    return N, C, *geometry.input_size, OC, *geometry.output_size, *ways
+    rest = *geometry.kernel_size, *geometry.stride, *geometry.pad, *geometry.dilation, groups
+    return N, C, *geometry.input_size, OC, *geometry.output_size, *rest
 
 
 def _bias(b: Array | None, channels: int) -> tuple[Array | None, int] | None:
-    """The bias, contiguous, and its address, 0 for none; None where it does not fit."""
+    """The contiguous bias and its address, 0 without a bias; None if its shape is not (channels,)."""
     if b is None:
         return None, 0
     if b.shape != (channels,):
@@ -70,10 +70,10 @@ def conv2d_gW(x: Array, gy: Array, geometry: ConvGeometry) -> Array | None:
 
 
 def _column_sizes(planes: tuple[int, ...], geometry: ConvGeometry) -> tuple[int, ...]:
-    """The sizes as im2col and col2im take them, for planes (N, C)."""
+    """The size arguments of im2col and col2im, for planes (N, C)."""
     N, C = planes
-    ways = *geometry.kernel_size, *geometry.stride, *geometry.pad, *geometry.dilation
-    return N * C, *geometry.input_size, *geometry.output_size, *ways
+    rest = *geometry.kernel_size, *geometry.stride, *geometry.pad, *geometry.dilation
+    return N * C, *geometry.input_size, *geometry.output_size, *rest
 
 
 @served(reference.im2col)

@@ -1,7 +1,7 @@
-"""The side module of kernels that this engine can run, loaded into Pyodide's memory.
+"""The side module of kernels that the engine supports, loaded into Pyodide's memory.
 
-A side module without imports of its own loads with plain ctypes, and its functions take the addresses of
-NumPy's arrays: nothing is copied.
+A side module without imports loads with ctypes, and its functions take the addresses of NumPy's arrays, so
+nothing is copied.
 """
 
 from __future__ import annotations
@@ -22,48 +22,48 @@ VARIANTS = ("relaxed", "simd128")  # the faster one first
 SMALLEST = bytes.fromhex("0061736d010000000105016000017b030201000a080106004100fd110b")
 
 
-class Unsupported(ImportError):  # noqa: N818 - it says what is missing, not that somebody erred
-    """This runtime has no WebAssembly SIMD: nothing is broken, there is nothing to load."""
+class Unsupported(ImportError):  # noqa: N818 - a state of the runtime, not an error of the caller
+    """This runtime has no WebAssembly SIMD: a reason to use NumPy's kernels, not a fault."""
 
 
 def supported(folder: Path, validates: Callable[[bytes], bool]) -> str:
-    """The first variant in the folder that the engine accepts.
+    """Name of the first variant in the folder that the engine supports.
 
     Args:
-        folder: holds the side modules.
-        validates: whether the engine can run a module's bytes.
+        folder: folder of the side modules.
+        validates: returns whether the engine can run a module, given its bytes.
 
     Raises:
         ImportError: a side module is missing or damaged.
-        Unsupported: the engine accepts none.
+        Unsupported: the engine has no SIMD.
     """
     for name in VARIANTS:
         path = folder / f"{name}.wasm"
         if not path.is_file():
-            missing = ImportError(f"{path} is missing; install pyconvlite from its wheel, which has it")
+            missing = ImportError(f"{path} is missing; install pyconvlite from its wheel, which contains it")
             raise coded(missing, "simd-missing", file=path)
         if validates(path.read_bytes()):
             return name
     if validates(SMALLEST):
-        damaged = ImportError(f"{path} is damaged; install pyconvlite from its wheel again")
+        damaged = ImportError(f"{path} is damaged; reinstall pyconvlite from its wheel")
         raise coded(damaged, "simd-damaged", file=path)
     raise coded(Unsupported("this WebAssembly engine has no SIMD"), "simd-unsupported")
 
 
 def load() -> tuple[Any, str]:
-    """The side module's functions, and which variant it is.
+    """The side module, and the name of its variant.
 
     Raises:
-        ImportError: it is missing, damaged or does not load.
-        Unsupported: there is no Pyodide here, or it runs in an engine without SIMD.
+        ImportError: it is missing or damaged, or does not load.
+        Unsupported: Python does not run in Pyodide, or the engine has no SIMD.
     """
     loaded = _load()
     if isinstance(loaded, ImportError):
-        raise loaded.with_traceback(None)  # the frames of an earlier attempt
+        raise loaded.with_traceback(None)  # drops the frames of an earlier call
     return loaded
 
 
-@functools.cache  # failures too: asked again for a module that did not load, Pyodide hands out half of one
+@functools.cache  # failures too: loading again after a failure, Pyodide returns an incomplete module
 def _load() -> tuple[Any, str] | ImportError:
     if not _platform.IN_PYODIDE:
         elsewhere = Unsupported(
@@ -83,13 +83,13 @@ def _load() -> tuple[Any, str] | ImportError:
 
 
 class _Library:
-    """The side module's functions as attributes, loaded with the first of them."""
+    """The side module's functions as attributes; the module is loaded at the first access."""
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):  # somebody who inspects objects, not a caller
+        if name.startswith("_"):  # looked up by tools such as doctest, not by a kernel
             raise AttributeError(name)
         function = getattr(load()[0], name)
-        setattr(self, name, function)  # found without this method from now on
+        setattr(self, name, function)  # so that the next look-up does not call this method
         return function
 
 

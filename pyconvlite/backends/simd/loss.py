@@ -11,7 +11,7 @@ from .serving import address, all_float32, c_float, contiguous, served
 
 
 def _labels_of(x: Array, t: Array) -> bool:
-    """Whether t (N,) may be the labels of x (N, classes); the side module looks at each of them."""
+    """Whether t has the shape and dtype of labels for x (N, classes); the side module checks its values."""
     return x.ndim == 2 and t.shape == x.shape[:1] and t.dtype.kind in "iu"
 
 

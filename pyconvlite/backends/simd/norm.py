@@ -13,7 +13,7 @@ from .serving import address, all_float32, c_float, contiguous, served
 
 
 def _channels(x: Array) -> tuple[int, int, int]:
-    """X (N, C, ...) as the side module takes it: (N, C, the rest)."""
+    """The size arguments for x (N, C, ...): N, C and the product of the remaining lengths."""
     return x.shape[0], x.shape[1], math.prod(x.shape[2:])
 
 

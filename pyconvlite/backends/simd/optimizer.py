@@ -1,4 +1,4 @@
-"""Updates of optimizers."""
+"""Optimizer updates."""
 
 from __future__ import annotations
 

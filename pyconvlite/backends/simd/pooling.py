@@ -14,14 +14,14 @@ from .serving import address, all_float32, contiguous, fits, served
 
 
 def _sizes(planes: tuple[int, ...], geometry: ConvGeometry) -> tuple[int, ...]:
-    """The sizes as the side module takes them, for planes (N, C)."""
+    """The side module's size arguments, for planes (N, C)."""
     N, C = planes
-    ways = *geometry.kernel_size, *geometry.stride, *geometry.pad
-    return N * C, *geometry.input_size, *geometry.output_size, *ways
+    rest = *geometry.kernel_size, *geometry.stride, *geometry.pad
+    return N * C, *geometry.input_size, *geometry.output_size, *rest
 
 
 def _index_dtype(geometry: ConvGeometry) -> np.dtype[np.unsignedinteger] | None:
-    """Dtype of a max pooling's indexes; None where the side module does not have it."""
+    """Dtype of max pooling's indexes; None if the side module does not support it."""
     dtype = np.min_scalar_type(math.prod(geometry.kernel_size))
     return dtype if dtype.itemsize <= 2 else None
 
@@ -40,7 +40,7 @@ def max_pool(x: Array, geometry: ConvGeometry) -> tuple[Array, Array] | None:
 
 
 def _are_indexes(indexes: Array, planes: tuple[int, ...], geometry: ConvGeometry) -> bool:
-    """Whether the indexes are a max pooling's of planes (N, C) with this geometry."""
+    """Whether the indexes have the dtype and shape of max_pool's for planes (N, C)."""
     shape = *planes, *geometry.output_size
     return indexes.dtype == _index_dtype(geometry) and indexes.shape == shape and fits(geometry)
 

@@ -21,8 +21,8 @@ def sum(x: Array, axis: int | tuple[int, ...] | None, keepdims: bool) -> Array |
     summed = {i + n if i < 0 else i for i in given}
     if not summed or len(summed) != len(given) or not summed.issubset(range(n)):
         return None
-    # What is kept must be one axis in the side module's eyes: neighbours, with summed ones before and after.
-    # Axes of length 1 are neither.
+    # The side module sums an array (before, kept, after) over its first and last axis, so the kept axes must
+    # be adjacent. Axes of length 1 do not matter.
     kept = [i for i in range(n) if i not in summed and x.shape[i] > 1]
     start, stop = (kept[0], kept[-1] + 1) if kept else (0, 0)
     if any(i in summed and x.shape[i] > 1 for i in range(start, stop)):

@@ -1,8 +1,8 @@
-"""What the kernels of all files here share: when the side module serves, and how it finds an array's memory.
+"""Helpers for the SIMD kernels: the fallback to NumPy, and the addresses of arrays.
 
-Each kernel returns None where the side module does not serve: another dtype, an empty array, or sizes that
-do not fit. NumPy's kernel of the same name then takes over, and has the error. An array that is not
-contiguous is copied first. A result is handed out only when it is complete.
+A kernel returns None for what the side module does not support: other dtypes, empty arrays, sizes that do not
+fit. NumPy's kernel of the same name is then called, and raises the error if there is one. An array that is
+not contiguous is copied first.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 FLOAT32 = np.dtype(np.float32)
-MOST = 2**30  # pixels along a padded axis: the side module counts in 32 bits
+MOST = 2**30  # largest length of a padded axis: the side module uses 32-bit integers
 c_float = ctypes.c_float
 
 
 def served(twin: Callable[P, R]) -> Callable[[Callable[P, R | None]], Callable[P, R]]:
-    """Decorate a kernel of the side module, for which NumPy's, `twin`, stands in where it returns None."""
+    """Decorate a SIMD kernel: NumPy's kernel, `twin`, is called where it returns None."""
 
     def decorate(kernel: Callable[P, R | None]) -> Callable[P, R]:
         key = kernel.__name__, "simd"
@@ -46,21 +46,21 @@ def served(twin: Callable[P, R]) -> Callable[[Callable[P, R | None]], Callable[P
 
 
 def all_float32(*arrays: Array | None) -> bool:
-    """Whether all, None left out, are float32 arrays with elements."""
+    """Whether all arrays are float32 and not empty; None is skipped."""
     return all(a is None or (a.dtype == FLOAT32 and a.size) for a in arrays)
 
 
 def contiguous(a: Array) -> Array:
-    """`a`, or a copy of it that is contiguous."""
+    """`a` if it is contiguous, otherwise a contiguous copy."""
     return np.ascontiguousarray(a)
 
 
 def address(a: Array) -> int:
-    """Address of the first element; keep the array in a variable until the call that uses it is over."""
+    """Address of the first element, valid as long as the caller holds a reference to the array."""
     return a.__array_interface__["data"][0]  # type: ignore[no-any-return]
 
 
 def fits(geometry: ConvGeometry) -> bool:
-    """Whether the side module can count the sizes."""
+    """Whether the sizes fit into the side module's 32-bit integers."""
     (H, W), (PH, PW) = geometry.input_size, geometry.pad
     return max(H + 2 * PH, W + 2 * PW, *geometry.stride, *geometry.dilation) <= MOST

@@ -1,21 +1,21 @@
-"""Arrays on a GPU, through WebGPU: the namespace that stands where CuPy's would.
+"""Arrays on a GPU, through WebGPU: a namespace like CuPy's.
 
-`await init()` opens a device. From then on `asarray` copies data there, a model's `to_gpu()` its Parameters,
-and the same Functions, layers and optimizers work on them through the seam. The module has NumPy's functions
-for device arrays, under NumPy's names; none of them reads back.
+`await init()` opens a device. Then `asarray` copies data to it, a model's `to_gpu()` copies its Parameters,
+and the same Functions, layers and optimizers work on these arrays. The module has NumPy's functions for
+device arrays, under NumPy's names; none of them copies back to the CPU.
 
 Modules, each importing only from those above it in this list:
 
-- `device.py`: the device; `bridge.js` gives it its commands;
+- `device.py`: the device, which `bridge.js` sends commands to;
 - `host_scalar.py`: numbers that a captured step reads from the CPU at each replay;
 - `view.py`: strided views on buffers;
 - `elementwise.py`: kernels generated from expressions; `copying.py`, `arithmetic.py`, `reduction.py`,
-  `indexing.py`: what is built on them;
+  `indexing.py`: operations built on them;
 - `program.py`: kernels from the files in `wgsl/`; `matmul.py`: matrix products;
 - `array.py`: the class `ndarray` and its operators;
-- `packing.py`: many arrays in one kernel, such as a model's for an optimizer;
-- `activation.py`, `pooling.py`, `convolution.py`, `loss.py`, `norm.py`, `optimizer.py`: the seam's other
-  kernels; `kernels.py` gathers them all;
+- `packing.py`: one kernel for many arrays, such as all Parameters in an optimizer's update;
+- `activation.py`, `pooling.py`, `convolution.py`, `loss.py`, `norm.py`, `optimizer.py`: the other
+  kernels; `kernels.py` exports all that the protocol requires;
 - `namespace.py`: NumPy's functions; `capture.py`: replays a training step.
 """
 
@@ -118,7 +118,7 @@ __all__ = [
     "zeros_like",
 ]
 
-kernels: Kernels[ndarray] = _kernels  # which mypy checks against the protocol
+kernels: Kernels[ndarray] = _kernels  # so that mypy checks the protocol
 
 
 # ------------------------------------------------------------------------------------------------- the device
@@ -142,8 +142,8 @@ def memory() -> dict[str, int]:
     """Memory in use on the device, and counts of what it did.
 
     Returns:
-        live: bytes of arrays; pooled: bytes of released buffers, which new arrays take first; peak: the most
-        bytes that were live at a time; reads: copies to the CPU; dispatches: kernels that were run.
+        live: bytes of arrays; pooled: bytes of released buffers, which new arrays reuse; peak: the largest
+        value of live; reads: number of copies to the CPU; dispatches: number of kernel runs.
 
     Raises:
         WebGPUUnavailable: there is no device.
@@ -157,7 +157,7 @@ def memory() -> dict[str, int]:
 
 
 def free_pool() -> None:
-    """Give the memory of released buffers back to the system.
+    """Free the memory of released buffers.
 
     Example:
         >>> from pyconvlite.backends import webgpu
@@ -168,7 +168,7 @@ def free_pool() -> None:
 
 
 def asnumpy(x: Any) -> Any:
-    """A NumPy copy of a device array, waiting for it; anything else as it is.
+    """Copy a device array to a NumPy array, waiting for it; anything else is returned as it is.
 
     Raises:
         RuntimeError: this runtime cannot wait; the message names the call that works.
@@ -181,7 +181,7 @@ def asnumpy(x: Any) -> Any:
 
 
 async def asnumpy_async(x: Any) -> Any:
-    """A NumPy copy of a device array, without stopping others while it waits; anything else as it is.
+    """Copy a device array to a NumPy array asynchronously; anything else is returned as it is.
 
     Example:
         >>> import asyncio

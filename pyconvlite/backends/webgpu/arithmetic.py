@@ -14,7 +14,7 @@ from .view import Array, View
 
 Number = float | np.generic | npt.NDArray[Any]  # NumPy arrays: 0-d
 FLOAT, INT, BOOL = (np.dtype(kind) for kind in (np.float32, np.int32, np.bool_))
-LARGEST_COUNT = 1 << 24  # up to here a float32 holds each whole number
+LARGEST_COUNT = 1 << 24  # float32 represents all integers up to this one exactly
 
 
 def scalar(x: object) -> float | None:
@@ -27,10 +27,10 @@ def scalar(x: object) -> float | None:
 
 
 def operand(x: Array | Number) -> Array:
-    """x, a device array.
+    """Return x if it is a device array.
 
     Raises:
-        TypeError: it is something else.
+        TypeError: x is something else.
     """
     if isinstance(x, View):
         return x
@@ -71,21 +71,21 @@ class Operands(Generic[Array]):
         self.dtype = common_float(self.arrays[len(arrays) :]) if is_float else INT
 
     def words(self, dtype: np.dtype[Any]) -> list[str]:
-        """WGSL of each as this dtype."""
-        whole = dtype == INT  # numbers arrive as floats
+        """WGSL of each operand, converted to this dtype."""
+        whole = dtype == INT  # numbers are passed to the kernel as floats
         words = [f"i32({word})" if whole and word[0] == "s" else word for word in self._words]
         return [f"{ALIAS[dtype.name]}({word})" for word in words]
 
 
 def _large(value: int) -> str:
-    """WGSL of a whole number that float32 would round: a kernel of its own."""
+    """WGSL of an integer that float32 would round, as a literal in the kernel's text."""
     if not -(1 << 31) <= value < 1 << 31:
         raise OverflowError(f"{value} is out of the bounds of int32, the integers on the device")
     return f"i32({value})" if value > -(1 << 31) else "i32(-2147483647 - 1)"
 
 
 def fill(kind: type[Array], shape: Sequence[int], value: float, dtype: np.dtype[Any]) -> Array:
-    """An array of one number, which goes to the device as a parameter: no copy interrupts its commands."""
+    """An array filled with one number, which is passed as a parameter, so that nothing is copied."""
     number: Operands[View] = Operands((np.array(value, dtype)[()],))
     text = "s0 != 0" if dtype.kind == "b" else number.words(dtype)[0]
     y = kind.new(shape, dtype)
@@ -101,14 +101,14 @@ def binary(
     compares: bool = False,
     floats: bool = False,
 ) -> Array:
-    """An operation of two operands, of which one may be a number.
+    """A binary operation; one operand may be a number.
 
     Args:
         name: shown in errors.
         expression: WGSL of {a} and {b}; {T} is their type.
-        x, y: array and array or number.
+        x, y: arrays, or an array and a number.
         compares: the result is bool.
-        floats: the result is a float, whatever the operands are.
+        floats: the result is a float even for integers.
     """
     both: Operands[Array] = Operands((x, y))
     dtype = FLOAT if floats and both.dtype == INT else both.dtype
@@ -118,13 +118,13 @@ def binary(
 
 
 def unary(name: str, expression: str, x: Array | Number, floats: bool = True) -> Array:
-    """An operation of one operand: WGSL of {a}; {T} is its type.
+    """A unary operation.
 
     Args:
         name: shown in errors.
-        expression: the WGSL.
+        expression: WGSL of {a}; {T} is its type.
         x: array.
-        floats: the result is a float, whatever x is.
+        floats: the result is a float even for integers.
     """
     a: Array = operand(x)
     dtype = a.dtype if a.dtype.kind == "f" else FLOAT if floats else INT
@@ -136,17 +136,17 @@ def logical(name: str, expression: str, *xs: Array | Number) -> Array:
     """An operation of bools.
 
     Raises:
-        TypeError: an operand holds something else.
+        TypeError: the dtype of an operand is not bool.
     """
     operands: list[Array] = [operand(x) for x in xs]
     for x in operands:
         if x.dtype != BOOL:
-            raise TypeError(f"&, | and ~ are for truth values on the device; got {x.dtype}")
+            raise TypeError(f"&, | and ~ need bool arrays on the device; got {x.dtype}")
     return elementwise(name, expression, operands, dtypes=[BOOL])
 
 
-# WGSL leaves open what functions return for NaN, for 0 and for negative numbers, so each text says it. NaN is
-# told by its bits, as WGSL's comparisons may assume that no number is NaN.
+# WGSL does not define what functions return for NaN, 0 and negative numbers, so each text handles these. NaN
+# is detected by its bits, since WGSL's comparisons may assume that no number is NaN.
 IS_NAN = "((bitcast<B>({a}) & B(0x7fffffffu)) > B(0x7f800000u))"
 NAN = "bitcast<F>(bitcast<B>({a}) | B(0x7fc00000u))"  # of any a
 MINUS_INFINITY = "bitcast<F>(bitcast<B>({a}) | B(0xff800000u))"  # of 0
@@ -169,7 +169,7 @@ ROOTS = {0.5: "sqrt({a})", -0.5: "inverseSqrt({a})"}
 
 
 def power(x: Array | Number, y: Array | Number) -> Array:
-    """`x ** y`, of which one may be a number."""
+    """`x ** y`; one of them may be a number."""
     c = scalar(y)
     if c in ROOTS and not isinstance(c, HostScalar):
         return unary("power", ROOTS[c], x)
@@ -182,7 +182,7 @@ def power(x: Array | Number, y: Array | Number) -> Array:
 
 
 def maximum(x: Array | Number, y: Array | Number) -> Array:
-    """The larger of each two elements; NaN if one is NaN.
+    """Element-wise maximum; NaN if one of two elements is NaN.
 
     Example:
         >>> from pyconvlite.backends import webgpu
@@ -193,7 +193,7 @@ def maximum(x: Array | Number, y: Array | Number) -> Array:
 
 
 def minimum(x: Array | Number, y: Array | Number) -> Array:
-    """The smaller of each two elements; NaN if one is NaN.
+    """Element-wise minimum; NaN if one of two elements is NaN.
 
     Example:
         >>> from pyconvlite.backends import webgpu

@@ -1,7 +1,7 @@
 """The class of arrays on the device, with NumPy's methods and operators, and `asarray`, which makes them.
 
 An array is a view on a buffer; an operation that no view can express computes a new array. Elements are
-float32, int32 or bool, each of 32 bits on the device; or float16, if it was opened for that.
+float32, int32 or bool, which all take 32 bits on the device; or float16 if the device was opened with it.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ WRITABLE = SimpleNamespace(writeable=True, c_contiguous=False)
 class ndarray(View):  # noqa: N801 - NumPy's name
     """An array on the device; made by `webgpu.asarray` and by operations.
 
-    `x += y` binds x to a new array, as for numbers: other views on the old one keep their elements. Writing
-    into elements, `x[...] = y`, is seen by all views on them.
+    `x += y` binds x to a new array; other views on the old one keep their elements. `x[...] = y` writes in
+    place, so all views on these elements change.
 
     Attributes:
         shape, dtype: as in NumPy.
@@ -53,7 +53,7 @@ class ndarray(View):  # noqa: N801 - NumPy's name
     # -- to the CPU
 
     def get(self) -> np.ndarray[Any, Any]:
-        """A NumPy copy, waiting for the device (CuPy's name).
+        """A NumPy copy; waits for the device (CuPy's name).
 
         Raises:
             RuntimeError: this runtime cannot wait; use `await webgpu.asnumpy_async(x)`.
@@ -64,7 +64,7 @@ class ndarray(View):  # noqa: N801 - NumPy's name
         return _from_bytes(x.buffer.device.read_sync(x.buffer, x.itemsize * x.offset, x.nbytes), x)
 
     async def get_async(self) -> np.ndarray[Any, Any]:
-        """A NumPy copy."""
+        """A NumPy copy; waits for the device asynchronously."""
         x = copyable(self)
         if not x.size:
             return np.empty(x.shape, x.dtype)
@@ -85,7 +85,7 @@ class ndarray(View):  # noqa: N801 - NumPy's name
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if copy is False:
-            raise ValueError("an array on the device reaches the CPU only as a copy")
+            raise ValueError("copy must not be False: an array on the device can only be copied to the CPU")
         return self.get().astype(dtype or self.dtype, copy=False)
 
     # -- views and copies
@@ -111,7 +111,7 @@ class ndarray(View):  # noqa: N801 - NumPy's name
         return copying.copy(self)
 
     def astype(self, dtype: npt.DTypeLike, copy: bool = True) -> ndarray:
-        """The elements as another dtype; float to int towards zero."""
+        """The elements converted to another dtype; float to int truncates."""
         return copying.astype(self, dtype, copy)
 
     # -- arithmetic and comparison; the operands broadcast, and one may be a number
@@ -187,7 +187,7 @@ class ndarray(View):  # noqa: N801 - NumPy's name
     # -- reductions
 
     def sum(self, axis: Axis = None, keepdims: bool = False, dtype: npt.DTypeLike | None = None) -> ndarray:
-        """Sum over one axis, several, or all; of bools, how many are true."""
+        """Sum over one axis, several, or all; for bools, the number of True elements."""
         return reduction.sum(self, axis, keepdims, dtype)
 
     def mean(self, axis: Axis = None, keepdims: bool = False) -> ndarray:
@@ -219,14 +219,13 @@ def asarray(x: Any, dtype: npt.DTypeLike | None = None) -> ndarray:
 
     Args:
         x: device array, NumPy array, number or nested list.
-        dtype: float32, int32, bool or, see `init`, float16. By default that of x; but integers of 64 bits,
-            which NumPy makes of Python's, go to int32, and floats to float16 where the device was opened
-            for that.
+        dtype: float32, int32, bool or float16 (see `init`). By default that of x, except that 64-bit integers
+            become int32, and floats become float16 if the device was opened with it.
 
     Raises:
-        TypeError: a dtype that the device does not have, float64 above all.
-        OverflowError: an integer that int32 does not hold, or a float that float16 does not.
-        WebGPUUnavailable: there is no device yet.
+        TypeError: the device does not support the dtype, such as float64.
+        OverflowError: x has an integer beyond int32, or a float beyond float16.
+        WebGPUUnavailable: no device is open.
 
     Example:
         >>> from pyconvlite.backends import webgpu
@@ -245,11 +244,11 @@ def asarray(x: Any, dtype: npt.DTypeLike | None = None) -> ndarray:
         most = np.abs(host, where=np.isfinite(host), out=np.zeros_like(host)).max(initial=0)
         if most > np.finfo(HALF).max:
             raise OverflowError(
-                f"x holds {most:g}, beyond float16's {np.finfo(HALF).max:g}; scale it, or keep float32: "
+                f"x has {most:g}, beyond float16's {np.finfo(HALF).max:g}; scale it, or keep float32: "
                 "webgpu.asarray(x, np.float32)"
             )
     if wanted == np.int32 != host.dtype and host.size:
         bounds = np.iinfo(np.int32)
         if host.min() < bounds.min or host.max() > bounds.max:
-            raise OverflowError(f"x holds integers out of the bounds of int32, {bounds.min} to {bounds.max}")
+            raise OverflowError(f"x has integers out of the range of int32, {bounds.min} to {bounds.max}")
     return ndarray.from_host(host, wanted)

@@ -1,10 +1,10 @@
 """Step capture: the commands of a training step, recorded once and replayed on the device in one call.
 
 On a GPU a step of a small net takes less time than Python needs to issue its commands. `capture` runs a step
-once (optimizers make their state in the first), then records two, and compares their commands: what stayed
-the same is a constant, what the first made and the second read is state (weights, velocities), what came with
-the arguments is input. From then on a call copies the arguments in and replays the commands, without any
-Python in between; the arithmetic is that of the step itself.
+once (optimizers make their state in the first), then records two, and compares their commands: an array
+that is the same in both is a constant; one that the first computed and the second reads is state (weights,
+velocities); the arguments are input. From then on a call copies its arguments to the device and replays the
+commands, without running the step's Python code; the arithmetic is the same.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Run(NamedTuple):
 
 @dataclass
 class Recording:
-    """The commands of a step. It holds their buffers, so that none is reused meanwhile."""
+    """The commands of a step, and their buffers, so that none is reused."""
 
     made: list[Buffer] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
@@ -53,7 +53,7 @@ class Recording:
     reads: int = 0
 
     def host_scalars(self) -> Iterator[HostScalar]:
-        """The numbers that the step took from the CPU."""
+        """The numbers that the step read on the CPU."""
         return (number for read in self.host_reads for number in read.numbers)
 
     def record(
@@ -64,23 +64,23 @@ class Recording:
         buffers: list[Buffer],
         parameters: list[int],
     ) -> None:
-        """Note a kernel's run."""
+        """Record a kernel's run."""
         self.runs.append(Run(name, pipeline, groups, list(buffers), list(parameters)))
 
 
 class capture:  # noqa: N801 - a function, to its users
-    """Make a training step fast: record it, and replay it on the device.
+    """Speed up a training step: record it, and replay it on the device.
 
     Args:
         step: a function of device arrays that computes, differentiates and updates, and returns device arrays
-            or Variables (the loss). Its Python code runs at the first three calls only: what it reads from
-            outside (`test_mode`, a number of yours) keeps the value of then. The package's own parts, though,
-            read their numbers at each call: optimizers and hooks count and read their settings, so that rates
-            may be changed between calls; schedules may step inside or outside; dropout draws a new mask.
+            or Variables (the loss). Its Python code runs in the first three calls only: values that it reads
+            from outside, such as `test_mode` or a global variable, stay as they were then. But optimizers and
+            hooks count and read their settings at each call, so learning rates may change between calls;
+            schedules may step inside or outside; dropout draws a new mask.
 
     Returns:
-        A function that is called like `step`. Results are arrays of their own; to read a loss back now and
-        then, rather than after each step, keeps the device busy.
+        A function that is called like `step`. Each call returns new arrays. Reading the loss now and then
+        instead of after each step keeps the device busy.
 
     Raises:
         CaptureRefused: by a call, if the step reads a result back, copies data to the device that changes,
@@ -162,7 +162,7 @@ class _Plan:
             self._device.drop_capture(self._id)
 
     def holds(self) -> bool:
-        """Whether the step's state is still what it left: else its Parameters were given other arrays."""
+        """Whether the state is as the last call left it; not if a Parameter was given another array."""
         alive = zip(self._states, self._kept, strict=True)
         return self._device is current() and all(sys.getrefcount(new) >= kept for (_, new), kept in alive)
 
@@ -175,7 +175,7 @@ class _Plan:
         copies = []
         for x, own in zip(inputs, self._inputs, strict=True):
             source = copyable(x)
-            size = -(-own.nbytes // 4) * 4  # the device copies whole words
+            size = -(-own.nbytes // 4) * 4  # the device copies multiples of 4 bytes
             copies.append((source.buffer, source.itemsize * source.offset, own.buffer, size))
         for read in self._recording.host_reads:
             read.repeat()
@@ -185,7 +185,7 @@ class _Plan:
 
 
 def _check_alike(first: Recording, second: Recording, before: list[ndarray], inputs: list[ndarray]) -> None:
-    """Refuse a step whose two recordings differ by more than replays can bring."""
+    """Raise CaptureRefused if the two recordings differ by more than a replay can set."""
     if first.reads or second.reads:
         raise CaptureRefused("the step reads a result back: return it, and read it outside")
     shapes = [[(x.shape, x.dtype) for x in xs] for xs in (before, inputs)]
@@ -197,13 +197,15 @@ def _check_alike(first: Recording, second: Recording, before: list[ndarray], inp
         )
     if len(first.host_reads) != len(second.host_reads):
         raise CaptureRefused(
-            f"the step took {len(first.host_reads)} numbers from its optimizers and draws, then "
+            f"the step read {len(first.host_reads)} host scalars (such as learning rates), then "
             f"{len(second.host_reads)}"
         )
     place = {id(n): at for recording in (first, second) for at, n in enumerate(recording.host_scalars())}
     for one, other in zip(first.runs, second.runs, strict=False):
         if one.pipeline != other.pipeline or one.groups != other.groups:
-            raise CaptureRefused(f"the step went another way the second time: {one.name}, then {other.name}")
+            raise CaptureRefused(
+                f"the step ran other kernels the second time: first {one.name}, then {other.name}"
+            )
         for a, b in zip(one.parameters, other.parameters, strict=True):
             if isinstance(a, Word) and isinstance(b, Word):
                 same = place[id(a.number)] == place[id(b.number)]
@@ -231,14 +233,14 @@ def _states(
                 continue
             if b not in made_first:
                 raise CaptureRefused(
-                    f"{one.name} reads an array that was another one the time before: pass it as an argument"
+                    f"{one.name} reads an array that changes from call to call: pass it as an argument"
                 )
             states[b] = second.made[made_first[b]]
     return list(states.items())
 
 
 def _copied(result: Any) -> Any:
-    """Results in arrays of their own: a replay writes to the recorded ones."""
+    """Copies of the results, as a replay writes to the recorded arrays."""
     if isinstance(result, ndarray):
         return result.copy()
     if isinstance(data := getattr(result, "data", None), ndarray):  # a Variable

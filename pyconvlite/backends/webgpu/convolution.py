@@ -1,8 +1,8 @@
 """Convolution, its gradients, im2col and col2im on the device.
 
 A convolution with a kernel of one pixel is a matrix product, see `matmul.py`. Other kernels read a padded
-copy of x, so that they need no bounds checks. With many channels, a GPU multiplies by tiles, reading windows
-of x in place as if they were im2col's columns (implicit GEMM). The gradient with respect to x is a
+copy of x, so that they need no bounds checks. With many channels, a GPU computes a tiled matrix product that
+reads the windows of x in place, without im2col's columns (implicit GEMM). The gradient with respect to x is a
 convolution of gy, with zeros between its elements where the stride is above 1, with the flipped weights.
 """
 
@@ -23,19 +23,18 @@ from .program import even, floats, run_file
 
 __all__ = ["col2im", "conv2d", "conv2d_gW", "conv2d_gx", "im2col"]
 
-# A GPU has some 64 registers for a thread, and needs many threads. A CPU that stands in for one is fastest
-# with few threads, each with much to compute for what it loads: loads cost it more than sums beyond its
-# registers.
-RUN = {False: 8, True: 16}  # windows of a thread at most, by `AdapterInfo.fallback`
+# A GPU has about 64 registers per thread, and needs many threads. A CPU adapter is fastest with few threads
+# that compute much per load, since loads are slower there than sums that do not fit into registers.
+RUN = {False: 8, True: 16}  # most windows of a thread, by `AdapterInfo.fallback`
 CHANNELS = {False: 4, True: 8}
-PRODUCTS = 1500  # multiplications written out in a kernel at most; more takes long to compile
-SUMS = {False: 64, True: 100}  # of gW's kernel
-TILED = 32  # channels, and products of a sum, from which on a GPU computes by tiles
-THREADS = {False: 16384, True: 512}  # wanted at least for gW
+PRODUCTS = 1500  # most unrolled multiplications in a kernel; more take long to compile
+SUMS = {False: 64, True: 100}  # most sums of a thread in gW's kernel
+TILED = 32  # least channels, and least products of a sum, for a tiled product
+THREADS = {False: 16384, True: 512}  # least number for gW
 
 
 def _constants(geometry: ConvGeometry, run: int) -> dict[str, int]:
-    """The constants of the kernels; HP and WP are those of images padded for whole runs of windows."""
+    """The constants of the kernels; HP and WP are the size of images padded for whole runs of windows."""
     (KH, KW), (SH, SW), (DH, DW) = geometry.kernel_size, geometry.stride, geometry.dilation
     OH, OW = geometry.output_size
     span = (run - 1) * SW + (KW - 1) * DW + 1
@@ -46,7 +45,7 @@ def _constants(geometry: ConvGeometry, run: int) -> dict[str, int]:
 
 
 def _padded(x: ndarray, sizes: dict[str, int], pad: Pair, spread: Pair = (1, 1)) -> ndarray:
-    """Pad x to these sizes, with `spread` - 1 zeros between its pixels; x itself where nothing changes."""
+    """Pad x to these sizes, with `spread` - 1 zeros between its pixels; x itself if nothing changes."""
     N, C, H, W = x.shape
     HP, WP = sizes["HP"], sizes["WP"]
     if (HP, WP, *pad, *spread) == (H, W, 0, 0, 1, 1):
@@ -65,7 +64,7 @@ def _pixels(x: ndarray, geometry: ConvGeometry) -> ndarray:
 
 
 def _batches(x: ndarray, sizes: dict[str, int]) -> list[slice]:
-    """Slices of images, each as many as an array can hold once they are padded."""
+    """Slices of the images, each small enough that one array can hold them padded."""
     most = max(1, current().largest // (x.itemsize * x.shape[1] * sizes["HP"] * sizes["WP"]))
     size = even(len(x), most)
     return [slice(start, start + size) for start in range(0, len(x), size)]
@@ -133,7 +132,7 @@ def _conv2d(
         )
         return _finished(y, b, relu)
     threads = N * groups * -(-OCg // Q) * OH * -(-OW // run)
-    bias = W if b is None else contiguous(b)  # something has to be bound
+    bias = W if b is None else contiguous(b)  # a binding is required even if it is not read
     flags = {"BIAS": int(b is not None), "RELU": int(relu)}
     sizes |= {"GROUPS": groups, "CG": Cg, "OCG": OCg, "Q": Q}
     run_file("conv2d", [x, W, bias], [y], threads, [N, W.offset, bias.offset], **sizes, **flags)
@@ -141,7 +140,7 @@ def _conv2d(
 
 
 def _finished(y: ndarray, b: ndarray | None, relu: bool) -> ndarray:
-    """Sums with their bias and ReLU, in one pass over them."""
+    """Add the bias and apply ReLU, in one pass."""
     if b is None:
         return elementwise("relu", "select(a, F(0), a < F(0))", [y]) if relu else y
     b = b.reshape(-1, 1, 1)
@@ -149,7 +148,7 @@ def _finished(y: ndarray, b: ndarray | None, relu: bool) -> ndarray:
 
 
 def _steps(plane: int, row: int, step: Pair) -> tuple[int, int, int]:
-    """Strides of K's or P's three axes: from plane to plane, and by `step` down and right."""
+    """Strides of K's or P's three axes: plane, `step[0]` rows, `step[1]` columns."""
     return plane, row * step[0], step[1]
 
 
@@ -197,7 +196,7 @@ def conv2d_gW(x: ndarray, gy: ndarray, geometry: ConvGeometry) -> ndarray:
 
 
 def _gW_direct(x: ndarray, gy: ndarray, sizes: dict[str, int], room: int) -> ndarray:
-    """Partial sums of gW, at most `room`, each over every so many rows of windows."""
+    """Partial sums of gW, `parts` <= `room`: part p sums over every `parts`-th row of windows, from row p."""
     N, OC, OH, _ = gy.shape
     OCg, Cg, KH, KW, run = (sizes[name] for name in ("OCG", "CG", "KH", "KW", "R"))
     fallback = current().info.fallback
@@ -212,13 +211,13 @@ def _gW_direct(x: ndarray, gy: ndarray, sizes: dict[str, int], room: int) -> nda
 
 
 def _gW_tiled(x: ndarray, gy: ndarray, sizes: dict[str, int], room: int) -> ndarray:
-    """Partial sums of gW, at most `room`, each over as many images (split-K)."""
+    """Partial sums of gW, at most `room`, each over the same number of images (split-K)."""
     N, OC, OH, OW = gy.shape
     groups, OCg, Cg, KH, KW = (sizes[name] for name in ("GROUPS", "OCG", "CG", "KH", "KW"))
     taps = Cg * KH * KW
     channel, row = sizes["HP"] * sizes["WP"], sizes["WP"]
     image = groups * Cg * channel
-    # The fewest parts that keep a GPU busy, four times over: the sums are long.
+    # The fewest parts that give a GPU four times the workgroups it needs, as the sums are long.
     divisors = [n for n in range(1, min(N, room) + 1) if N % n == 0]
     parts = next((n for n in divisors if tile_side(n * groups // 4, OCg, taps)), divisors[-1])
     gW = x.new((parts, OC, Cg, KH, KW), np.float32)

@@ -17,7 +17,7 @@ def copy(x: Array) -> Array:
 
 
 def astype(x: Array, dtype: npt.DTypeLike, copy: bool = True) -> Array:
-    """The elements as another dtype; float to int towards zero."""
+    """The elements converted to another dtype; float to int truncates."""
     wanted = dtype_of(dtype)
     if wanted == x.dtype and not copy:
         return x

@@ -1,7 +1,7 @@
-"""The device: opening it, its buffers and kernels, its errors. The one file that imports JavaScript.
+"""The device: opening it, its buffers and kernels, its errors.
 
 The rest of the backend uses a `Device`: `allocate`, `write`, `read`, `run`. `bridge.js` issues the commands,
-one call per kernel, which takes numbers only.
+one call per kernel with numbers only.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ __all__ = [
 
 FOLDER = Path(__file__).parent
 
-LABEL = -1  # in place of the axis, where a kernel reports a label or an id
+LABEL = -1  # reported by a kernel instead of an axis, for a label or an id
 
 
 class WebGPUUnavailable(DeviceUnavailable):
-    """Raised if no device can be opened; the message says what is missing and how to mend it.
+    """Raised if no device can be opened; the message says what is missing and how to fix it.
 
     Example:
         >>> raise WebGPUUnavailable("no adapter")
@@ -46,9 +46,9 @@ class WebGPUUnavailable(DeviceUnavailable):
 
 
 class DeviceLost(RuntimeError):  # noqa: N818
-    """Raised when a device that is lost is used, or an array on it.
+    """Raised when a lost device, or an array on it, is used.
 
-    `webgpu.init()` opens a new one; go on from the last copy of the data on the CPU.
+    `webgpu.init()` opens a new device; continue from the last copy of the data on the CPU.
 
     Example:
         >>> raise DeviceLost("the driver was reset")
@@ -58,7 +58,7 @@ class DeviceLost(RuntimeError):  # noqa: N818
 
 
 class WebGPUError(RuntimeError):
-    """Raised for an error that the device reported: it names the kernel.
+    """Raised for an error that the device reports; the message names the kernel.
 
     Example:
         >>> raise WebGPUError("error in the kernel conv2d")
@@ -69,13 +69,13 @@ class WebGPUError(RuntimeError):
 
 @dataclass(frozen=True)
 class AdapterInfo:
-    """What `init` found.
+    """Description of the adapter that `init` opened.
 
     Attributes:
-        vendor, architecture, description: as the browser names the adapter; it may leave them empty.
-        fallback: whether it is a CPU that stands in for a GPU.
-        features: names of what the device can do beyond the standard.
-        limits: the device's limits in bytes or numbers, by WebGPU's names.
+        vendor, architecture, description: names of the adapter; the browser may leave them empty.
+        fallback: whether it is a fallback adapter, which computes on the CPU.
+        features: names of the device's optional features.
+        limits: the device's limits, by WebGPU's names.
 
     Example:
         >>> AdapterInfo("google", "swiftshader", "", True, (), {}).fallback
@@ -111,7 +111,7 @@ class Device:
     """An open device.
 
     Args:
-        bridge: the object of `bridge.js`.
+        bridge: object that `bridge.js` returns.
         dtype: float32 or float16, the default of floats on this device.
     """
 
@@ -121,9 +121,8 @@ class Device:
         self._enabled = "enable f16;\n" if dtype == np.float16 else ""
         info = json.loads(bridge.info)
         self.info = AdapterInfo(**{**info, "features": tuple(info["features"])})
-        self._run = (
-            bridge.run
-        )  # looked up once, as an attribute look-up in JavaScript takes longer than the call
+        # Looked up once, since looking up an attribute in JavaScript takes longer than the call.
+        self._run = bridge.run
         self._allocate = bridge.allocate
         self._release = bridge.release
         self._pipelines: dict[Any, int] = {}
@@ -133,12 +132,12 @@ class Device:
 
     @property
     def largest(self) -> int:
-        """The most bytes that a Buffer can have."""
+        """Size in bytes of the largest possible Buffer."""
         limits = self.info.limits
         return min(limits["maxStorageBufferBindingSize"], limits["maxBufferSize"]) // 16 * 16
 
     def allocate(self, size: int) -> int:
-        """Take a buffer of `size` bytes; see `Buffer`, which gives it back."""
+        """Allocate a buffer of `size` bytes; `Buffer` releases it."""
         if size > self.largest:
             large = ValueError(
                 f"an array of {size:,} bytes is larger than this adapter can bind, {self.largest:,}; "
@@ -148,11 +147,11 @@ class Device:
         return int(self._call(self._allocate, size))
 
     def release(self, buffer: int) -> None:
-        """Give a buffer back to the pool."""
+        """Return a buffer to the pool."""
         self._release(buffer)
 
     def write(self, buffer: Buffer, data: Any) -> None:
-        """Copy bytes from the CPU, an object with a buffer, to the device."""
+        """Copy bytes, an object with the buffer protocol, to the device."""
         if self.recording is not None:
             self.recording.writes.append(bytes(data))
         self._call(self._bridge.write, buffer.id, data)
@@ -161,8 +160,7 @@ class Device:
         """Copy bytes from the device; the offset is a multiple of 4.
 
         Raises:
-            IndexError, ValueError: a kernel that ran since the last copy found an index out of bounds, or a
-                label that is no class.
+            IndexError, ValueError: an index or a label of a kernel since the last copy was out of range.
         """
         if self.recording is not None:
             self.recording.reads += 1
@@ -182,7 +180,7 @@ class Device:
         self.write(self.faults, bytes(len(faults)))
         when = "it was found by an operation that ran since the last copy from the device"
         if kind == LABEL:
-            raise ValueError(f"labels and ids must lie in 0..{length - 1}; got {index}: {when}")
+            raise ValueError(f"labels and ids must be in 0..{length - 1}; got {index}: {when}")
         raise IndexError(f"index {index} is out of bounds for axis {kind} with size {length}: {when}")
 
     def read_sync(self, buffer: Buffer, offset: int, size: int) -> bytes:
@@ -202,7 +200,7 @@ class Device:
         """Compile a kernel, once; see `bridge.js`.
 
         Raises:
-            ValueError: it binds more arrays than the device can.
+            ValueError: the kernel binds more arrays than the device allows.
         """
         most = self.info.limits["maxStorageBuffersPerShaderStage"]
         if len(access) > most:
@@ -248,16 +246,16 @@ class Device:
         self._call(self._bridge.captureRun, capture, pipeline, *groups, *ids, *map(int, parameters))
 
     def end_capture(self, capture: int, places: list[tuple[int, int]]) -> None:
-        """End it. Places, (run, parameter) by number, are of the parameters that each replay sets."""
+        """End the list. `places` are the indexes (run, parameter) of the parameters that each replay sets."""
         self._call(self._bridge.endCapture, capture, *[number for place in places for number in place])
 
     def replay(self, capture: int, words: list[int], inputs: list[tuple[Buffer, int, Buffer, int]]) -> None:
-        """Run the commands, with words for the places, after copies: (from, offset, to, bytes) each."""
+        """Copy `inputs`, each (source, offset, target, bytes); run the list with `words` at its places."""
         numbers = [n for source, offset, target, size in inputs for n in (source.id, offset, target.id, size)]
         self._call(self._bridge.replay, capture, *words, *numbers)
 
     def drop_capture(self, capture: int) -> None:
-        """Delete it."""
+        """Delete a list of commands."""
         self._bridge.dropCapture(capture)
 
     def memory(self) -> dict[str, int]:
@@ -268,7 +266,7 @@ class Device:
         }
 
     def free_pool(self) -> None:
-        """Give released buffers back to the system."""
+        """Free the released buffers."""
         self._call(self._bridge.freePool)
 
     def destroy(self) -> None:
@@ -283,7 +281,7 @@ class Device:
 
 
 def _translated(error: Exception) -> Exception:
-    """The exception of this module for one from JavaScript."""
+    """This module's exception for one from JavaScript."""
     if type(error).__name__ != "JsException":
         return error
     message = str(error).removeprefix("Error: ")
@@ -316,19 +314,18 @@ def recording() -> Any:
 
 
 async def init(power_preference: str | None = None, dtype: Any = np.float32) -> AdapterInfo:
-    """Open a device, or a new one; arrays made from now on live there.
+    """Open a device; arrays created from now on are on it.
 
     Args:
-        power_preference: "low-power" or "high-performance", where there are several adapters; a wish.
-        dtype: "float32"; or "float16", with which floats of a model and its data are kept in half the memory.
-            Kernels compute in float32 all the same, and optimizers keep their states so. `asarray` and
-            `to_gpu` then make float16 of floats, unless asked for np.float32. It holds numbers up to 65504 to
-            three digits; gradients below 6e-8 are lost: multiply a loss by some 1000 against that, and the
-            rate by its inverse.
+        power_preference: "low-power" or "high-performance", a hint if there are several adapters.
+        dtype: "float32"; or "float16", which stores a model and its data in half the memory: `asarray` and
+            `to_gpu` convert floats to float16 unless given np.float32. Kernels still compute in float32, and
+            optimizers keep float32 state. float16 has three digits and a maximum of 65504; gradients below
+            6e-8 become 0. To avoid this, multiply the loss by about 1000 and divide the learning rate by it.
 
     Raises:
-        ValueError: another dtype.
-        WebGPUUnavailable: there is none, or none that has float16; the message says what is missing.
+        ValueError: `dtype` is another dtype.
+        WebGPUUnavailable: there is no device, or none with float16; the message says what is missing.
 
     Example:
         >>> import asyncio

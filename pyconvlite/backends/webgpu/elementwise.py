@@ -1,10 +1,10 @@
 """Elementwise kernels, generated from an expression and compiled once for each form.
 
 An expression is WGSL over the operands `a`, `b`, `c`, ... and the numbers `s0`, `s1`, ...; one kernel reads
-its operands with their strides (0 along broadcast axes), and writes a new, contiguous array. Where one axis
-is left after `collapse`, or none, the kernel computes four elements at a time: `F`, `I` and `B` in an
-expression stand for a float, an integer and a bool, or for vectors of four. The last four may go beyond the
-array: what is computed there is written to the padding that a buffer has up to the next 16 bytes.
+its operands with their strides (0 along broadcast axes), and writes a new, contiguous array. If at most one
+axis is left after `collapse`, the kernel computes four elements at a time: `F`, `I` and `B` in an expression
+are a float, an integer and a bool, or vectors of four. The last four may exceed the array; they are written
+to the padding of the buffer, whose size is a multiple of 16 bytes.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ WORKGROUP = 64
 MOST_PARAMETERS = 64  # integers
 
 LETTERS = "abcdefgh"
-# how a dtype is stored, and what stands for it in an expression
+# the WGSL type that stores a dtype, and its alias in expressions
 STORAGE = {"float32": "f32", "float16": "f16", "int32": "i32", "bool": "u32"}
 ALIAS = {"float32": "F", "float16": "F", "int32": "I", "bool": "B"}
 
 
 def groups_for(threads: int) -> tuple[int, int, int]:
-    """Workgroups for so many threads, in two dimensions where one is too short; see `THREAD`.
+    """Workgroups for a number of threads, in two dimensions if one is not enough; see `THREAD`.
 
     Raises:
-        ValueError: the device cannot run so many.
+        ValueError: the device cannot run that many.
     """
     most = current().info.limits["maxComputeWorkgroupsPerDimension"]
     groups = max(1, -(-threads // WORKGROUP))
@@ -42,7 +42,7 @@ def groups_for(threads: int) -> tuple[int, int, int]:
     y = -(-groups // x)
     if y > most:
         raise ValueError(
-            f"{threads:,} threads are more than this adapter runs at once, {most**2 * WORKGROUP:,}; "
+            f"{threads:,} threads are more than this adapter can dispatch, {most**2 * WORKGROUP:,}; "
             "use smaller batches"
         )
     return x, y, 1
@@ -52,8 +52,8 @@ THREAD = f"i32(id.x + id.y * n_groups.x * {WORKGROUP}u)"
 HEAD = """@group(0) @binding(0) var<uniform> parameters: array<vec4i, 16>;
 fn parameter(i: i32) -> i32 { return parameters[i / 4][i % 4]; }
 """
-# For a kernel that is given indexes, and has a buffer `faults`. It notes the first index out of bounds since
-# the last copy to the CPU; the next copy brings the note along, so that no kernel has to be waited for.
+# For kernels that take indexes: records the first index out of bounds in the buffer `faults`, which the next
+# copy to the CPU reads too, so that nothing waits for the kernel.
 REPORT = """fn report(kind: i32, index: i32, length: i32) {
   if (atomicAdd(&faults[0], 1) == 0) {
     atomicStore(&faults[1], kind); atomicStore(&faults[2], index); atomicStore(&faults[3], length);
@@ -71,7 +71,7 @@ def _bits(value: float) -> int:
 
 
 def bits(value: float) -> int:
-    """A float's 32 bits as an integer."""
+    """The bits of a float32 as an integer."""
     return word(value, _bits)
 
 
@@ -82,17 +82,17 @@ def binding(index: int, name: str, storage: str, written: bool = False) -> str:
 
 
 def loaded(dtype: str, element: str) -> str:
-    """WGSL of an element as kernels compute with it: float16 as f32."""
+    """WGSL of an element as kernels compute with it: float16 is converted to f32."""
     return f"f32({element})" if dtype == "float16" else element
 
 
 def stored(dtype: str, value: str) -> str:
-    """WGSL of a value as an array of this dtype keeps it."""
+    """WGSL of a value as an array of this dtype stores it."""
     return f"f16({value})" if dtype == "float16" else value
 
 
 def common_float(arrays: Iterable[View]) -> np.dtype[Any]:
-    """The dtype of a result of these arrays, if it is a float: float16 only where all floats are."""
+    """The dtype of a float result of these arrays: float16 if all floats are float16, else float32."""
     kinds = {x.dtype for x in arrays if x.dtype.kind == "f"}
     return np.result_type(*kinds) if kinds else np.dtype(np.float32)
 
@@ -106,7 +106,7 @@ def _code(
     rank: int,
     wide: bool,
 ) -> str:
-    """WGSL of one form. `rank`: axes after `collapse`; `wide`: it takes four elements at a time."""
+    """WGSL of one form. `rank`: axes after `collapse`; `wide`: whether a thread computes four elements."""
     names = LETTERS[: len(inputs)]
     text = HEAD
     for alias, kind in zip("FIB", ("f32", "i32", "u32"), strict=True):
@@ -188,14 +188,14 @@ def elementwise(
     numbers: Sequence[float] = (),
     dtypes: Sequence[npt.DTypeLike] | None = None,
 ) -> Array | tuple[Array, ...]:
-    """New arrays of expressions of the operands, which broadcast.
+    """New arrays computed by expressions of the operands, which broadcast.
 
     Args:
         name: shown in errors.
         expressions: WGSL, one for each result.
         operands: arrays, `a`, `b`, ... in the expressions; the results are of the first one's class.
-        numbers: `s0`, `s1`, ... in them.
-        dtypes: of the results; floats by default, of float16 where all floats among the operands are.
+        numbers: `s0`, `s1`, ... in the expressions.
+        dtypes: of the results; by default `common_float` of the operands.
 
     Returns:
         An array, or a tuple of them for a tuple of expressions.
@@ -245,7 +245,7 @@ def run(
     """Run a kernel whose buffers are bound in order, inputs first.
 
     Raises:
-        ValueError: the arrays have more axes than a kernel can be told of.
+        ValueError: the arrays have more axes than fit into a kernel's parameters.
     """
     if len(parameters) > MOST_PARAMETERS:
         raise ValueError(f"too many axes for the kernel {name}; use reshape to join some")

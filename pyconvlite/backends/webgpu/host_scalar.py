@@ -1,8 +1,8 @@
-"""Host scalars: numbers that a step takes from the CPU, such as a rate, a count or a random key.
+"""Host scalars: numbers that a step reads on the CPU, such as a learning rate, a count or a random key.
 
-`host_scalars(read)` returns what `read()` does. While a step is captured (see `capture.py`) its numbers are
-`HostScalar`: floats that know where they come from. Arithmetic on them gives further ones, and where one
-becomes a parameter of a kernel, as a `Word`, each replay calls `read` again and puts the latest value there.
+`host_scalars(read)` returns what `read()` does. While a step is captured (see `capture.py`) the numbers are
+`HostScalar`: floats that arithmetic keeps track of. If one becomes a parameter of a kernel, as a `Word`, each
+replay calls `read` again and sets the parameter to the latest value.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Read = Callable[[], Sequence[float]]
 
 
 class HostScalar(float):
-    """A number of a step that is being captured; arithmetic on it gives numbers that are read again with it.
+    """A number read in a captured step; arithmetic on it gives HostScalars, which replays compute again.
 
     Attributes:
         latest: its value when it was last read.
@@ -73,7 +73,7 @@ class Word(int):
 
     Attributes:
         number: the HostScalar.
-        encode: gives a value's bits.
+        encode: converts a value to its bits.
     """
 
     number: HostScalar

@@ -26,7 +26,7 @@ def set_item(x: Array, index: Any, value: Array | Number) -> None:
 
 
 def add_at(x: Array, index: Any, value: Array | Number) -> None:
-    """Add to the elements that an index selects, each as often as it occurs, as `numpy.add.at`."""
+    """Add to the elements that an index selects, repeated ones included, as `numpy.add.at` does."""
     index = index if isinstance(index, tuple) else (index,)
     values = _values(x, value)
     if not _has_arrays(index):
@@ -49,7 +49,7 @@ def _values(x: Array, value: Array | Number) -> Array:
 
 
 def _take(x: Array, index: tuple[Any, ...]) -> Array:
-    """x[index] with arrays of integers for the first axes: they broadcast, the axes after them stay."""
+    """x[index] with arrays of integers for the first axes, which broadcast; the other axes are kept."""
     rows, positions = _flat_positions(x, index)
     x = contiguous(x)
     width = math.prod(rows)
@@ -70,7 +70,7 @@ def _take(x: Array, index: tuple[Any, ...]) -> Array:
 
 
 def _flat_positions(x: Array, index: tuple[Any, ...]) -> tuple[tuple[int, ...], Array]:
-    """The shape of the axes after the indexed ones, and the flat indexes over the indexed ones."""
+    """The lengths of the axes after the indexed ones, and flat indexes into the indexed ones."""
     if any(i is None or i is Ellipsis or isinstance(i, slice) for i in index):
         raise TypeError(
             "an index on the device is either of slices and integers, or of integer arrays for the first axes"
@@ -90,9 +90,9 @@ def _flat_positions(x: Array, index: tuple[Any, ...]) -> tuple[tuple[int, ...], 
 
 
 def _index_array(kind: type[Array], index: Any, axis: int, size: int) -> Array:
-    """Indexes along an axis, counted from its start.
+    """Non-negative indexes along an axis.
 
-    Those on the CPU are checked at once, those on the device by the kernel: the next copy to the CPU raises
+    Indexes on the CPU are checked here, indexes on the device by the kernel: the next copy to the CPU raises
     the error.
     """
     if isinstance(index, View):
@@ -137,7 +137,7 @@ def _integers(dtype: np.dtype[Any]) -> None:
 def _scatter_add(target: Array, positions: Array, value: Array) -> None:
     """Add row r of value to row positions[r] of target.
 
-    Each thread adds up all rows that are for its element: no two threads write the same one.
+    Each thread adds up all rows for its element, so that no two threads write to the same element.
     """
     if target.offset or not target.is_contiguous or target.dtype.kind != "f":
         raise TypeError("only a whole array of floats can be added to at an index array")
@@ -177,7 +177,7 @@ def _write(name: str, view: Array, value: Array, adds: bool) -> None:
         raise ValueError("cannot write into a broadcast array: its elements repeat; copy() it first")
     if not view.size:
         return
-    if value.buffer is view.buffer:  # a kernel cannot read what it writes
+    if value.buffer is view.buffer:  # a kernel cannot read from the buffer that it writes to
         value = copy(value)
     shape = view.shape or (1,)
     strides = view.strides or (0,)

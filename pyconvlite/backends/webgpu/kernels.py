@@ -1,4 +1,4 @@
-"""The seam's kernels on device arrays; `backends/protocol.py` says what each computes.
+"""The kernels of `backends/protocol.py` on device arrays.
 
 Some are WGSL files in `wgsl/`, the others are generated from expressions (`elementwise.py`).
 """

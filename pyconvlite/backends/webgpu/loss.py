@@ -1,4 +1,4 @@
-"""Softmax cross entropy on the device, in one kernel each way, and the check of indexes and labels."""
+"""Softmax cross entropy on the device, one kernel each for forward and backward; the check of indexes."""
 
 from __future__ import annotations
 
@@ -45,5 +45,5 @@ def softmax_cross_entropy_grad(x: ndarray, t: Labels, gy: ndarray) -> ndarray:
 
 
 def _whole_ints(t: Labels) -> ndarray:
-    """Indexes or labels as the kernels read them."""
+    """Indexes or labels as a contiguous int32 array at offset 0."""
     return whole(asarray(t, None if isinstance(t, ndarray) else np.int32).astype(np.int32, copy=False))

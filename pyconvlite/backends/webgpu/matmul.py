@@ -17,10 +17,10 @@ from .device import current
 from .program import even, floats, run_file
 from .view import Array, View, checked_axis
 
-# A thread's results, rows by columns, and its steps along K at a time; see RUN in convolution.py.
+# Rows and columns of a thread's results, and unrolled steps along K; see RUN in convolution.py.
 TILE = {False: (4, 4, 4), True: (16, 8, 4)}  # by `AdapterInfo.fallback`
-TILES = 32  # workgroups with a tile each that keep a GPU busy
-RESULTS = 4096  # below so many, threads of a GPU share a result's sum
+TILES = 32  # number of tiles, one per workgroup, that keeps a GPU busy
+RESULTS = 4096  # with fewer results, several threads of a GPU share each sum
 
 
 def matmul(a: Array, b: Array, dtype: npt.DTypeLike | None = None) -> Array:
@@ -89,7 +89,7 @@ def matmul(a: Array, b: Array, dtype: npt.DTypeLike | None = None) -> Array:
 
 
 def tile_side(batch: int, M: int, P: int) -> int:
-    """Side of tiles in units of 64 results, with tiles enough to keep a GPU busy; 0 where there is none."""
+    """The largest side of tiles, in units of 64 results, that keeps a GPU busy; 0 if there is none."""
     if current().info.fallback:
         return 0
     return next((H for H in (2, 1) if _tiles(H, batch, M, P) >= TILES), 0)

@@ -33,7 +33,7 @@ def array(x: Any, dtype: npt.DTypeLike | None = None) -> ndarray:
 
 
 def full(shape: int | Sequence[int], value: float, dtype: npt.DTypeLike | None = None) -> ndarray:
-    """An array of one number; of the device's floats by default, see `init`.
+    """An array filled with one number; its default dtype is the device's, see `init`.
 
     Example:
         >>> from pyconvlite.backends import webgpu
@@ -89,7 +89,7 @@ def ones_like(x: ndarray, dtype: npt.DTypeLike | None = None) -> ndarray:
 
 
 def arange(*limits: int) -> ndarray:
-    """Whole numbers from a start up to before a stop.
+    """Integers from start (0 by default) to stop - 1, optionally with a step.
 
     Example:
         >>> from pyconvlite.backends import webgpu
@@ -125,7 +125,7 @@ def log(x: ndarray) -> ndarray:
 
 
 def log1p(x: ndarray) -> ndarray:
-    """log(1 + x), also where x is so small that 1 + x is 1.
+    """log(1 + x), accurate also where 1 + x rounds to 1.
 
     Example:
         >>> from pyconvlite.backends import webgpu
@@ -181,7 +181,7 @@ def tanh(x: ndarray) -> ndarray:
         >>> if webgpu.is_available():
         ...     assert webgpu.tanh(webgpu.zeros(1)).get() == 0
     """
-    # some implementations overflow beyond 40; float32 tanh is 1 from 10 on
+    # some implementations overflow beyond 40; tanh(10) is 1 in float32
     return unary("tanh", f"select(tanh(clamp({{a}}, F(-20), F(20))), {{a}}, {IS_NAN})", x)
 
 
@@ -204,7 +204,7 @@ def isfinite(x: ndarray) -> ndarray:
         >>> if webgpu.is_available():
         ...     assert webgpu.isfinite(webgpu.asarray([1.0, np.inf])).get().tolist() == [True, False]
     """
-    # by its bits, as comparisons may assume that no number is NaN
+    # by the bits, as comparisons may assume that no number is NaN
     text = "(bitcast<B>(a) & B(0x7fffffffu)) < B(0x7f800000u)"
     return elementwise("isfinite", text, [x], dtypes=[np.bool_])
 
@@ -224,7 +224,7 @@ def where(condition: ndarray, x: ndarray | Number, y: ndarray | Number) -> ndarr
 
 
 class add:  # noqa: N801 - a function in NumPy, with `at` as its method
-    """x + y; and `add.at`, which adds to the elements that an index selects, each as often as it occurs.
+    """x + y; and `add.at`, which adds to the elements that an index selects, repeated ones included.
 
     Example:
         >>> from pyconvlite.backends import webgpu
@@ -267,7 +267,7 @@ def transpose(x: ndarray, axes: Sequence[int] | None = None) -> ndarray:
 
 
 def broadcast_to(x: ndarray, shape: Sequence[int]) -> ndarray:
-    """A view of this shape, which repeats x along axes that are missing or have length 1.
+    """A view of x broadcast to a shape.
 
     Example:
         >>> from pyconvlite.backends import webgpu
@@ -278,7 +278,7 @@ def broadcast_to(x: ndarray, shape: Sequence[int]) -> ndarray:
 
 
 def concatenate(xs: Sequence[ndarray], axis: int = 0) -> ndarray:
-    """Arrays one after the other along an axis.
+    """Join arrays along an existing axis.
 
     Example:
         >>> from pyconvlite.backends import webgpu

@@ -12,9 +12,9 @@ from .program import even, floats, run_file
 
 __all__ = ["batch_norm", "batch_norm_grad"]
 
-# As in convolution.py: a CPU that stands in for a GPU is fastest with few threads, each with much to do.
-THREADS = {False: 16384, True: 256}  # wanted for the statistics, by `AdapterInfo.fallback`
-PIECE = 1024  # elements of a channel of an image that a thread reads in a row, at most
+# As in convolution.py: a CPU adapter is fastest with few threads that compute much.
+THREADS = {False: 16384, True: 256}  # least number for the statistics, by `AdapterInfo.fallback`
+PIECE = 1024  # most adjacent elements that a thread reads of one channel of an image
 RUN = {False: 4, True: 16}
 
 
@@ -43,7 +43,7 @@ def batch_norm_grad(x: ndarray, gamma: ndarray, gy: ndarray, eps: float) -> tupl
 
 
 def _statistics(x: ndarray, gy: ndarray, eps: float, GRAD: int) -> ndarray:
-    """Of each channel: mean, variance and, with GRAD, the gradients of beta and gamma."""
+    """Mean and variance of each channel, and with GRAD the gradients of beta and gamma: (4, C)."""
     N, C, *size = x.shape
     S = math.prod(size)
     L = even(S, PIECE) if S else 1
@@ -59,7 +59,7 @@ def _statistics(x: ndarray, gy: ndarray, eps: float, GRAD: int) -> ndarray:
 
 
 def _runs(x: ndarray) -> tuple[int, dict[str, int]]:
-    """How many threads go over x, and the constants of the kernels."""
+    """Number of threads for x, and the constants of the kernels."""
     N, C, *size = x.shape
     S = math.prod(size)
     R = even(S, RUN[current().info.fallback])

@@ -18,10 +18,10 @@ def add_step(W: ndarray, step: ndarray) -> ndarray:
 
 
 def clip_norm(gradients: list[ndarray], most: float) -> list[ndarray]:
-    """The gradients, scaled by one factor where the root of the sum of all squares is above `most`.
+    """The gradients, scaled so that their joint L2 norm is at most `most`.
 
-    The factor stays on the device: nothing waits for it. Gradients are scaled to at most 1 before they are
-    squared, or the squares might overflow.
+    The factor stays on the device, so nothing waits for it. Gradients are scaled to at most 1 before they are
+    squared, lest the squares overflow.
     """
     packed = [joined(batch) for batch in batches(gradients)]
     largest = functools.reduce(maximum, [abs(g).max() for g in packed])

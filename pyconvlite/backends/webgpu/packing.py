@@ -1,8 +1,8 @@
-"""Many arrays as one, end to end in one buffer, so that one kernel computes all of them.
+"""Many arrays concatenated in one buffer, so that one kernel computes all of them.
 
-A device takes as long to start a kernel as to compute thousands of elements. So what is computed for each of
-a model's arrays, such as an optimizer's update, is computed for all in one kernel: the results are views on
-one buffer, adjacent to each other, so that the next call need not copy them.
+Starting a kernel takes as long as computing thousands of elements. So an operation on each of a model's
+arrays, such as an optimizer's update, is one kernel for all of them. The results are adjacent views on one
+buffer, so that the next call need not copy them.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from .view import row_strides
 Row = tuple[ndarray, ...]
 
 MOST_SOURCES = 24  # arrays that a kernel copies from, with two parameters each
-# elements that a thread copies, by `AdapterInfo.fallback`; see RUN in convolution.py
+# number of elements that a thread copies, by `AdapterInfo.fallback`; see RUN in convolution.py
 ELEMENTS = {False: 4, True: 256}
 
 
 def foreach(f: Callable[..., Row], rows: Iterable[Row]) -> Iterator[Row]:
-    """f(*row) for each row of arrays, where f computes element by element; many rows go into one call.
+    """Yield `f(*row)` for each row of arrays, where `f` is element-wise; many rows are one call.
 
-    Rows of device arrays that have one shape each go into f together, those of the same dtypes.
+    Rows of the same dtypes are joined if all arrays of a row are on the device and have one shape.
 
     Example:
         >>> from pyconvlite.backends import webgpu
@@ -50,7 +50,7 @@ def foreach(f: Callable[..., Row], rows: Iterable[Row]) -> Iterator[Row]:
 
 
 def batches(xs: Sequence[ndarray]) -> list[list[ndarray]]:
-    """The arrays in their order, as many at a time as one buffer can hold end to end."""
+    """The arrays in their order, in lists that one buffer can hold concatenated."""
     most = current().largest
     found: list[list[ndarray]] = []
     room = 0
@@ -64,7 +64,7 @@ def batches(xs: Sequence[ndarray]) -> list[list[ndarray]]:
 
 
 def _groups(rows: Sequence[Row]) -> list[list[int]]:
-    """Which rows go together: those of the same dtypes, as many as fit into a buffer."""
+    """Indexes of the rows that are computed together: rows of the same dtypes that fit into one buffer."""
     alone, alike = [], dict[object, list[int]]()
     for k, row in enumerate(rows):
         if all(isinstance(x, ndarray) and x.shape == row[0].shape for x in row):
@@ -79,7 +79,7 @@ def _groups(rows: Sequence[Row]) -> list[list[int]]:
 
 
 def joined(xs: Sequence[ndarray]) -> ndarray:
-    """The elements of arrays of one dtype, along one axis: a view if they are adjacent in one buffer."""
+    """Arrays of one dtype, flattened and concatenated: a view if they are adjacent in one buffer."""
     first = next((x for x in xs if x.size), xs[0])
     end = first.offset
     for x in xs:
@@ -92,7 +92,7 @@ def joined(xs: Sequence[ndarray]) -> ndarray:
 
 
 def gathered(xs: Sequence[ndarray]) -> ndarray:
-    """A new array of the elements of arrays of one dtype, along one axis."""
+    """A new array of arrays of one dtype, flattened and concatenated."""
     xs = [contiguous(x) for x in xs if x.size] or list(xs[:1])
     y = ndarray.new([sum(x.size for x in xs)], xs[0].dtype)
     device = current()
@@ -113,9 +113,9 @@ def gathered(xs: Sequence[ndarray]) -> ndarray:
 
 @functools.cache
 def _gather_code(dtype: str, sources: int) -> str:
-    """WGSL. Of `threads` threads each copies every `threads`-th element, from one source after another.
+    """WGSL in which each of `threads` threads copies every `threads`-th element of the concatenated sources.
 
-    Loops, not branches: a CPU that stands in for a GPU skips a loop, but computes both sides of a branch.
+    It uses loops, not branches, as a CPU adapter skips a loop but computes both sides of a branch.
     """
     storage = STORAGE[dtype]
     text = HEAD + "".join(binding(k, f"m{k}", storage) for k in range(sources))

@@ -1,4 +1,4 @@
-"""Pooling on the device. Gradients gather: each pixel reads the windows that it is in."""
+"""Pooling on the device. In the gradients, a thread sums over the windows that contain its pixel."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["avg_pool", "avg_pool_grad", "max_pool", "max_pool_gather", "max_pool
 
 
 def _parameters(geometry: ConvGeometry) -> list[int]:
-    """The parameters that all of these kernels take."""
+    """The parameters that all pooling kernels have in common."""
     g = geometry
     return [*g.input_size, *g.output_size, *g.kernel_size, *g.stride, *g.pad]
 

@@ -1,15 +1,13 @@
-"""Kernels from the files in `wgsl/`: their text, specialised by constants, and running them.
+"""Kernels from the files in `wgsl/`: building their text with constants, and running them.
 
-A file there is WGSL with two additions. It uses names that are declared in front of it: constants, in
-capitals, and the types `Element` and `Result`, f32 or f16, of the floats that it reads and of those that it
-writes; it computes in f32. And it may have loops that are unrolled, so that a thread keeps many sums in
-registers:
+A file is WGSL with two additions. It uses names that are declared before it: constants in capitals, and the
+types `Element` and `Result`, f32 or f16, of the floats that it reads and writes; it computes in f32. And it
+may have loops that are unrolled, so that a thread keeps many sums in registers:
 
 - `$for(k, COUNT){...}` repeats the text between the braces, with k from 0 to COUNT - 1;
-- in it `$k` is the number, `$(2 * k + SW)` the value of an expression of such numbers and constants.
+- inside it `$k` is the number, and `$(2 * k + SW)` the value of an expression of numbers and constants.
 
-Unrolling matters most where a CPU stands in for a GPU: there each load and each stored variable costs much,
-and arithmetic little.
+Unrolling matters most on a CPU adapter, where loads and stored variables are slow compared to arithmetic.
 """
 
 from __future__ import annotations
@@ -56,7 +54,7 @@ def expand(text: str, numbers: dict[str, int]) -> str:
 
 @functools.cache
 def _text(name: str, element: str, result: str, constants: tuple[tuple[str, int], ...]) -> str:
-    """A kernel's WGSL, with what all have in common before it."""
+    """A kernel's WGSL, after the declarations that all kernels share."""
     numbers = {"WORKGROUP": WORKGROUP, **dict(constants)}
     declared = f"alias Element = {element};\nalias Result = {result};\n"
     declared += "".join(f"const {key} = {value};\n" for key, value in numbers.items())
@@ -77,12 +75,12 @@ def run_file(
     """Run wgsl/NAME.wgsl.
 
     Args:
-        name: of the file.
-        inputs, outputs: bound in order, inputs first. The floats of either are of one dtype.
-        threads: parameter 0.
-        parameters: from 1 on.
-        workgroup: threads in one.
-        constants: for the text, which is compiled once for each set of them.
+        name: name of the file.
+        inputs, outputs: bound in order, inputs first. The floats of either have one dtype.
+        threads: number of threads; also parameter 0.
+        parameters: parameters 1, 2, ....
+        workgroup: number of threads in a workgroup.
+        constants: constants in the text, which is compiled once for each set of values.
     """
     device = current()
     element, result = (_stored_floats(arrays) for arrays in (inputs, outputs))
@@ -98,7 +96,7 @@ def _stored_floats(arrays: Sequence[View]) -> str:
 
 
 def floats(*xs: *Arrays) -> tuple[*Arrays]:
-    """Arrays of floats on the device in one dtype, float16 only where all are; None stays None.
+    """Convert arrays of floats on the device to one dtype, float16 only if all are; None stays None.
 
     Raises:
         TypeError: one is not an array of floats on the device.
@@ -113,7 +111,7 @@ def floats(*xs: *Arrays) -> tuple[*Arrays]:
 
 
 def even(size: int, most: int) -> int:
-    """The length of pieces, of at most `most`, that divide `size` with the least waste.
+    """The length of equal pieces, at most `most`, that cover `size` in as few pieces, with the least excess.
 
     Example:
         >>> even(28, 16), even(17, 16), even(5, 8)

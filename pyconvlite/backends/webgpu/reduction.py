@@ -1,7 +1,7 @@
 """Reductions: sum, maximum, minimum and argmax over axes.
 
-A thread reduces the elements of one result; where the results are few, their elements are divided into parts,
-and a second pass reduces the parts' results. No thread waits for another, and the order is always the same.
+Each thread computes one result. If there are few results, their elements are divided into parts, and a second
+pass reduces the results of the parts. No thread waits for another, and the order is always the same.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from .view import Array, View, checked_axis, collapse, dtype_of
 
 Axis = int | tuple[int, ...] | list[int] | None
 
-THREADS = 4096  # wanted at least
-LEAST = 64  # elements of a part
+THREADS = 4096  # least number, if there are enough elements
+LEAST = 64  # least number of elements of a part
 
-# how a result takes in the next element v; {nan} is WGSL for whether v is NaN
+# updates a result by the next element v; {nan} is WGSL for whether v is NaN
 STEPS = {
     "sum": "result += v;",
     "max": "if (v > result || {nan}) {{ result = v; }}",
@@ -31,7 +31,7 @@ STEPS = {
 
 
 def sum(x: Array, axis: Axis = None, keepdims: bool = False, dtype: npt.DTypeLike | None = None) -> Array:
-    """Sum over one axis, several, or all; of bools, how many are true.
+    """Sum over one axis, several, or all; for bools, the number of True elements.
 
     Example:
         >>> from pyconvlite.backends import webgpu
@@ -51,8 +51,8 @@ def reduce(
         kind: sum, max or min.
         x: of floats or int32.
         axis: an axis, several, or None for all.
-        keepdims: keep them, with length 1.
-        dtype: of the result, x's by default; floats are summed in float32 in between.
+        keepdims: keep the reduced axes with length 1.
+        dtype: dtype of the result, x's by default; floats are always summed in float32.
     """
     axes, kept = split_axes(x, axis)
     count = math.prod(x.shape[i] for i in axes)
@@ -72,7 +72,7 @@ def _reduced(
     shape: tuple[int, ...],
     dtype: np.dtype[Any],
 ) -> Array:
-    """Reduce, without keepdims: in two passes where there are few results of many elements."""
+    """Reduce without keepdims, in two passes if there are few results of many elements each."""
     size = math.prod(shape)
     parts = max(1, min(-(-count // LEAST), THREADS // max(size, 1)))
     if parts > 1:

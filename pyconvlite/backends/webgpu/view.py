@@ -1,7 +1,7 @@
-"""Strided views on a buffer: shape, strides, offset, dtype, and what they give without computing.
+"""Strided views on a buffer: shape, strides, offset, dtype, and the operations that only change these.
 
-What computes (`elementwise.py` and above) takes views, and makes its results with the class of its operands;
-`array.py` gives that class, `ndarray`, its operators.
+The modules that compute (`elementwise.py` and above) take views, and create results of their operands' class,
+which is `ndarray` of `array.py`.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ Array = TypeVar("Array", bound="View")  # the class of operands, and so of the r
 
 
 def dtype_of(dtype: npt.DTypeLike) -> np.dtype[Any]:
-    """A dtype that the device has.
+    """The dtype on the device for a NumPy dtype.
 
     Raises:
-        TypeError: it has not.
+        TypeError: the device does not support the dtype.
     """
     wanted: np.dtype[Any] = np.dtype(dtype)
-    if wanted.kind in "iu" and wanted.itemsize >= 4:  # what NumPy makes of Python's integers
+    if wanted.kind in "iu" and wanted.itemsize >= 4:  # NumPy converts Python's integers to int64
         wanted = np.dtype(np.int32)
     if wanted == HALF and current().dtype != HALF:
         raise TypeError(
@@ -70,18 +70,18 @@ class View:
 
     @classmethod
     def new(cls, shape: Sequence[int], dtype: npt.DTypeLike = np.float32) -> Self:
-        """A contiguous array whose elements are not defined yet."""
+        """A contiguous, uninitialized array."""
         shape, dtype = tuple(shape), np.dtype(dtype)
         buffer = Buffer(current(), (2 if dtype == HALF else 4) * math.prod(shape))
         return cls(buffer, shape, dtype, row_strides(shape))
 
     @classmethod
     def from_host(cls, host: npt.NDArray[Any], dtype: npt.DTypeLike) -> Self:
-        """A copy of a NumPy array in a dtype that the device has."""
+        """A copy of a NumPy array, converted to a dtype of the device."""
         y = cls.new(host.shape, dtype)
         if y.size:
             stored = np.ascontiguousarray(host, np.uint32 if y.dtype.kind == "b" else y.dtype).reshape(-1)
-            if stored.nbytes % 4:  # the device copies whole words
+            if stored.nbytes % 4:  # the device copies multiples of 4 bytes
                 stored = np.append(stored, stored[-1:])
             current().write(y.buffer, stored.view(np.uint8))
         return y
@@ -103,7 +103,7 @@ class View:
 
     @property
     def itemsize(self) -> int:
-        """Bytes of an element on the device, where a bool takes four."""
+        """Bytes of an element on the device; a bool takes four."""
         return 2 if self.dtype == HALF else 4
 
     @property
@@ -144,14 +144,14 @@ class View:
         return self.transpose()
 
     def swapaxes(self, axis1: int, axis2: int) -> Self:
-        """Two axes exchanged."""
+        """A view with two axes exchanged."""
         order = list(range(self.ndim))
         i, j = checked_axis(axis1, self.ndim), checked_axis(axis2, self.ndim)
         order[i], order[j] = j, i
         return self.transpose(order)
 
     def squeeze(self, axis: Any = None) -> Self:
-        """Without axes of length 1: all of them, or those named."""
+        """A view without axes of length 1: all of them, or those given."""
         if axis is None:
             gone = {i for i, size in enumerate(self.shape) if size == 1}
         else:
@@ -172,8 +172,8 @@ class View:
         """The view that slices, integers, None and Ellipsis select.
 
         Raises:
-            IndexError: there is no such element.
-            TypeError: the index is of another kind.
+            IndexError: an index is out of bounds, or there are too many.
+            TypeError: an index has another type.
         """
         given = sum(i is not None and i is not Ellipsis for i in index)
         if given > self.ndim:
@@ -218,10 +218,10 @@ def _integer(i: Any) -> int:
 
 
 def checked_axis(axis: int, ndim: int) -> int:
-    """An axis counted from the front.
+    """The axis as a non-negative integer.
 
     Raises:
-        ValueError: there is no such axis.
+        ValueError: the axis is out of bounds.
 
     Example:
         >>> checked_axis(-1, 3)
@@ -250,7 +250,7 @@ def broadcast_strides(x: View, shape: tuple[int, ...]) -> list[int]:
 
 
 def collapse(shape: Sequence[int], strides: Sequence[Sequence[int]]) -> tuple[list[int], list[list[int]]]:
-    """Join neighbouring axes that all operands can step through as one; drop axes of length 1.
+    """Merge adjacent axes that are one axis for all operands; drop axes of length 1.
 
     Example:
         >>> collapse((2, 3, 4), [(12, 4, 1), (0, 0, 1)])
@@ -273,10 +273,10 @@ def collapse(shape: Sequence[int], strides: Sequence[Sequence[int]]) -> tuple[li
 
 
 def checked_sizes(shape: Sequence[Any], size: int) -> tuple[int, ...]:
-    """The shape that `reshape` was given, for `size` elements, with -1 replaced by the length that is left.
+    """The argument of `reshape` with -1 replaced by the remaining length.
 
     Raises:
-        ValueError: the shape has another number of elements.
+        ValueError: the shape does not have `size` elements.
 
     Example:
         >>> checked_sizes((2, -1), 6)
@@ -293,7 +293,7 @@ def checked_sizes(shape: Sequence[Any], size: int) -> tuple[int, ...]:
 
 
 def reshaped_strides(x: View, shape: Sequence[int]) -> list[int] | None:
-    """Strides of a view of x in another shape of as many elements; None where only a copy has that shape.
+    """Strides of x as a view of another shape with the same size; None if that needs a copy.
 
     Example:
         >>> x = View(None, (4, 6), np.dtype(np.float32), (12, 2))
@@ -317,5 +317,5 @@ def reshaped_strides(x: View, shape: Sequence[int]) -> list[int] | None:
 
 
 def faults() -> View:
-    """The array in which kernels note indexes out of bounds, see REPORT in `elementwise.py`."""
+    """The array in which kernels record indexes out of bounds, see REPORT in `elementwise.py`."""
     return View(current().faults, (4,), np.dtype(np.int32), (1,))

@@ -1,4 +1,4 @@
-// Gradient of average pooling: each pixel gathers its share of the windows that hold it. A thread has one pixel.
+// Gradient of average pooling: each pixel sums its share of the windows that contain it. A thread computes one pixel.
 
 @group(0) @binding(1) var<storage, read> gy: array<Element>;
 @group(0) @binding(2) var<storage, read_write> gx: array<Result>;

@@ -1,4 +1,4 @@
-// x (N, C, S), normalized by its channels' statistics, times gamma plus beta. A thread has R neighbouring elements of a channel.
+// x (N, C, S), normalized by the statistics of its channels, times gamma plus beta. A thread computes R adjacent elements.
 
 @group(0) @binding(1) var<storage, read> x: array<Element>;
 @group(0) @binding(2) var<storage, read> statistics: array<f32>; // (4, C): mean, variance

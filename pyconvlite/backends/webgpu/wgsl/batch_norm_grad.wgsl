@@ -1,4 +1,4 @@
-// Gradient of batch_norm.wgsl with respect to x. A thread has R neighbouring elements of a channel.
+// Gradient of batch_norm.wgsl with respect to x. A thread computes R adjacent elements of a channel.
 
 @group(0) @binding(1) var<storage, read> x: array<Element>;
 @group(0) @binding(2) var<storage, read> gy: array<Element>;

@@ -1,5 +1,5 @@
-// The parts' statistics as those of the whole channel: its mean and variance; with GRAD also the gradients of gamma and beta.
-// A thread has one channel. Chan, Golub, LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample
+// Joins the statistics of the parts: mean and variance of each channel; with GRAD also the gradients of gamma and beta.
+// A thread computes one channel. Chan, Golub, LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample
 // Variances" (1979).
 
 @group(0) @binding(1) var<storage, read> parts: array<f32>; // (5, PARTS, C)

@@ -1,6 +1,6 @@
-// Statistics of each channel of x (N, C, S) in parts: of part p, over every so many images, how many elements it has, their
-// mean, and the sum of squares around that; with GRAD also the sums of gy and of gy times the distance from the mean. A
-// thread has one part of one channel, and goes over it twice: squares are taken of distances, not of numbers.
+// Statistics of each channel of x (N, C, S) in parts; part p has every PARTS-th piece of L elements: their count, mean and
+// sum of squared distances from the mean; with GRAD also the sums of gy and of gy times the distance. A thread computes one
+// part of one channel in two passes, as squared distances are more accurate than squares.
 
 @group(0) @binding(1) var<storage, read> x: array<Element>;
 @group(0) @binding(2) var<storage, read> gy: array<Element>;
@@ -11,7 +11,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
   let i = thread(id, n_groups);
   if (i >= parameter(0)) { return; }
   let c = i % C; let part = i / C;
-  let rows = parameter(1); // N, times the pieces of L elements that an image's channel is cut into
+  let rows = parameter(1); // N times the number of pieces of L elements in a channel of an image
   var count = 0;
   var sum = 0.0;
   for (var row = part; row < rows; row += PARTS) {

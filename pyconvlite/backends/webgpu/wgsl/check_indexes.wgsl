@@ -1,4 +1,4 @@
-// Reports each of the integers t that is not in 0..parameter(2) - 1. A thread has one element.
+// Reports each of the integers t that is not in 0..parameter(2) - 1. A thread checks one element.
 
 @group(0) @binding(1) var<storage, read> t: array<i32>;
 @group(0) @binding(2) var<storage, read_write> faults: array<atomic<i32>>;

@@ -1,4 +1,4 @@
-// Adjoint of im2col: each pixel of x gathers its copies. A thread has one pixel.
+// Adjoint of im2col: each pixel of x is the sum of its copies. A thread computes one pixel.
 
 @group(0) @binding(1) var<storage, read> col: array<Element>;
 @group(0) @binding(2) var<storage, read_write> x: array<Result>;

@@ -1,5 +1,5 @@
-// Convolution of padded planes (HP, WP), and ReLU where asked for. A thread has R neighbouring windows of a row in Q
-// output channels of a group: of each row of the kernel it loads the pixels under all its windows once.
+// Convolution of padded planes (HP, WP), then ReLU if RELU is set. A thread computes R adjacent windows of a row in Q output
+// channels of a group; for each row of the kernel it loads the pixels under all its windows once.
 
 @group(0) @binding(1) var<storage, read> x: array<Element>;
 @group(0) @binding(2) var<storage, read> weight: array<Element>;
@@ -24,7 +24,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
     for (var kh = 0; kh < KH; kh++) {
       let row = (((n * GROUPS + g) * CG + c) * HP + oh * SH + kh * DH) * WP + ow * SW;
       $for(p, SPAN){let x$p = f32(x[row + $p]); }
-      // Of channels beyond the group's last, whatever is read is not written.
+      // Results of channels beyond the last of the group are not written.
       let tap = parameter(2) + (((g * OCG + o) * CG + c) * KH + kh) * KW;
       $for(q, Q){$for(k, KW){let w$q_$k = f32(weight[tap + $(q * CG * KH * KW + k)]); }
       }
@@ -43,6 +43,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
 }
 
 fn finished(v: f32) -> f32 {
-  let bits = bitcast<u32>(v); // comparisons may pass over NaN, which stays
+  let bits = bitcast<u32>(v); // by the bits, as comparisons may ignore NaN, which is kept
   return select(v, 0.0, RELU != 0 && bits > 0x80000000u && bits <= 0xff800000u);
 }

@@ -1,6 +1,6 @@
-// Gradient of a convolution of padded planes (HP, WP) with respect to W, in parts: a part sums over every so many rows of
-// windows, in all images. A thread has the taps of T rows of the kernel in Q output channels, at one input channel; it
-// goes along a row of windows in runs of R.
+// Gradient of a convolution of padded planes (HP, WP) with respect to W, in parts: part p sums over every parts-th row of
+// windows of all images, from row p. A thread computes T rows of the kernel for Q output channels and one input channel, R
+// windows at a time.
 
 @group(0) @binding(1) var<storage, read> x: array<Element>;
 @group(0) @binding(2) var<storage, read> gy: array<Element>;
@@ -23,7 +23,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
   for (var row = part; row < N * OH; row += parts) {
     let n = row / OH; let oh = row % OH;
     for (var ow = 0; ow < OW; ow += R) {
-      // Of channels beyond the group's last, whatever is read is not written.
+      // Results of channels beyond the last of the group are not written.
       let at = ((n * GROUPS * OCG + g * OCG + o) * OH + oh) * OW + ow;
       $for(q, Q){$for(r, R){let g$q_$r = select(f32(gy[at + $(q * OH * OW + r)]), 0.0, OW % R != 0 && ow + $r >= OW); }
       }

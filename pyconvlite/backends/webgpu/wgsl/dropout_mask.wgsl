@@ -1,7 +1,7 @@
-// Dropout's mask: 0 for the elements that are dropped, one scale for all others. A thread draws four of them.
+// Dropout mask: 0 for dropped elements, a common scale for all others. A thread draws four of them.
 //
-// What is drawn is a hash of the key and the thread's number: nobody waits for a generator's state, and a key gives
-// the same mask wherever it is drawn.
+// The random numbers are a hash of the key and the thread's index: no generator state is shared between threads, and a key
+// gives the same mask on every device.
 
 @group(0) @binding(1) var<storage, read_write> mask: array<Result>;
 

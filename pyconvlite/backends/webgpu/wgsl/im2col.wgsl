@@ -1,4 +1,4 @@
-// The pixels of x under the kernel, at each position: col (N, C, KH, KW, OH, OW). A thread has one of them.
+// The pixels of x under the kernel, at each position: col (N, C, KH, KW, OH, OW). A thread copies one element of col.
 
 @group(0) @binding(1) var<storage, read> x: array<Element>;
 @group(0) @binding(2) var<storage, read_write> col: array<Result>;

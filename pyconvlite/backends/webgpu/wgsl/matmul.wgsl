@@ -1,5 +1,5 @@
-// y (batch, M, P) = a (batch, M, K) b (batch, K, P), the operands with any strides. A thread has R x Q results, and takes
-// U steps along K at a time.
+// y (batch, M, P) = a (batch, M, K) b (batch, K, P), the operands with any strides. A thread computes R x Q results
+// with U unrolled steps along K.
 
 @group(0) @binding(1) var<storage, read> a: array<Element>;
 @group(0) @binding(2) var<storage, read> b: array<Element>;
@@ -16,7 +16,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
   let column = i % columns * Q;
   let row = i / columns % rows * R;
   let n = i / (columns * rows);
-  // Rows and columns beyond the last read the last again, and are not written.
+  // Rows and columns beyond the last one read the last one, and are not written.
   $for(r, R){let a$r = parameter(4) + n * parameter(5) + min(row + $r, M - 1) * a_row;
   }
   $for(q, Q){let b$q = parameter(8) + n * parameter(9) + min(column + $q, P - 1) * b_column;

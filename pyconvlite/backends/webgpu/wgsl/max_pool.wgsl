@@ -1,5 +1,5 @@
-// Maximum of each window, and the index kh * KW + kw of the first pixel that has it; NaN is larger than all. Of a window
-// that holds padding only the value is minus infinity, and the index that of the tap nearest to the image.
+// Maximum of each window, and the index kh * KW + kw of the first pixel that has it; NaN is the largest. For a
+// window that has only padding the value is minus infinity, and the index that of the tap nearest to the image.
 
 @group(0) @binding(1) var<storage, read> x: array<Element>;
 @group(0) @binding(2) var<storage, read_write> y: array<Result>;

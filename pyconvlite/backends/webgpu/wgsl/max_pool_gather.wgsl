@@ -1,4 +1,4 @@
-// The pixel of x that each window's index names; 0 in the padding.
+// The pixel of x at the index of each window; 0 in the padding.
 
 @group(0) @binding(1) var<storage, read> x: array<Element>;
 @group(0) @binding(2) var<storage, read> indexes: array<i32>;

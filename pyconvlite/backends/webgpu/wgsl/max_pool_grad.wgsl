@@ -1,4 +1,4 @@
-// Gradient of max pooling: each pixel gathers from the windows that took it. A thread has one pixel.
+// Gradient of max pooling: each pixel sums gy of the windows whose maximum it is. A thread computes one pixel.
 
 @group(0) @binding(1) var<storage, read> gy: array<Element>;
 @group(0) @binding(2) var<storage, read> indexes: array<i32>;
@@ -13,7 +13,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
   let SH = parameter(7); let SW = parameter(8); let PH = parameter(9); let PW = parameter(10);
   let w = i % W + PW; let h = i / W % H + PH; let plane = i / (W * H);
   var sum = 0.0;
-  // the windows that hold the pixel: oh * SH <= h < oh * SH + KH
+  // the windows that contain the pixel: oh * SH <= h < oh * SH + KH
   for (var oh = max(0, (h - KH + SH) / SH); oh <= min(OH - 1, h / SH); oh++) {
     let kh = h - oh * SH;
     if (kh >= KH) { continue; }

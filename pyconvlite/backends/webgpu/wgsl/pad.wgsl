@@ -1,5 +1,5 @@
-// Planes of x (H, W) in planes of y (HP, WP), from row PH and column PW on and every so many rows and columns (EH, EW);
-// zeros elsewhere. A negative PH or PW cuts rows or columns off. A thread has one pixel of y.
+// Copies planes of x (H, W) to planes of y (HP, WP), starting at row PH and column PW with steps of EH rows and EW columns;
+// zeros elsewhere. A negative PH or PW crops x. A thread computes one pixel of y.
 
 @group(0) @binding(1) var<storage, read> x: array<Element>;
 @group(0) @binding(2) var<storage, read_write> y: array<Result>;

@@ -1,8 +1,8 @@
 // y (parts, GROUPS, M, P) = a (parts, GROUPS, M, K) b (parts, GROUPS, K, P), with any strides. K and P may stand for three axes
-// each, of which the inner two have the lengths K_MIDDLE, K_INNER and P_MIDDLE, P_INNER: so windows of images are multiplied in
-// their place. A workgroup of 16 x 16 threads has a tile of 64 H x 64 H results, and shares DEPTH steps along K at a time; a
-// thread has 4 H x 4 H results, in H x H blocks of 4 x 4. For large products on a GPU: barriers make it slow where a CPU
-// stands in.
+// each, of which the inner two have the lengths K_MIDDLE, K_INNER and P_MIDDLE, P_INNER: so windows of images are read in
+// place. A workgroup of 16 x 16 threads computes a tile of 64 H x 64 H results, and shares DEPTH steps along K at a time; a
+// thread computes 4 H x 4 H results, in H x H blocks of 4 x 4. For large products on a GPU: barriers are slow on a CPU
+// adapter.
 //
 // Parameters: 1 M, 2 P, 3 K; a: 4 offset, strides of 5 part, 6 group, 7 M, 8-10 K; b: 11 offset, strides of 12 part, 13 group,
 // 14-16 K, 17-19 P; y: strides of 20 part, 21 group, 22 M, 23-25 P.
@@ -12,7 +12,7 @@
 @group(0) @binding(3) var<storage, read_write> y: array<Result>;
 
 const DEPTH = 16;
-const QUADS = 16 * H; // fours of rows, or of columns, in a tile
+const QUADS = 16 * H; // groups of four rows or columns in a tile
 var<workgroup> a_tile: array<array<vec4f, QUADS>, DEPTH>;
 var<workgroup> b_tile: array<array<vec4f, QUADS>, DEPTH>;
 
@@ -35,7 +35,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) n_groups: 
   }}
   for (var k0 = 0; k0 < K; k0 += DEPTH) {
     $for(h, H){{
-      // Neighbouring threads read neighbouring elements: along K where those of a row do, else along the other axis.
+      // Adjacent threads read adjacent elements: along K if rows are contiguous, else along the other axis.
       let at = local + 256 * $h;
       let ka = select(at / QUADS, at % DEPTH, A_ROWS != 0); let qa = select(at % QUADS, at / DEPTH, A_ROWS != 0);
       let kb = select(at / QUADS, at % DEPTH, B_COLUMNS != 0); let qb = select(at % QUADS, at / DEPTH, B_COLUMNS != 0);

@@ -1,6 +1,6 @@
-// -log softmax(x)[t] of each row of x (N, CLASSES). A thread has one row. A label that is no class is reported.
+// -log softmax(x)[t] of each row of x (N, CLASSES). A thread computes one row. A label out of range is reported.
 //
-// WGSL leaves open what becomes of NaN: its bits tell. A row that holds NaN, or whose largest is infinite, gives NaN.
+// WGSL does not define results for NaN, so it is detected by its bits. A row with NaN or an infinite maximum gives NaN.
 
 @group(0) @binding(1) var<storage, read> x: array<Element>;
 @group(0) @binding(2) var<storage, read> labels: array<i32>;

@@ -1,4 +1,4 @@
-// Gradient of the mean of softmax_cross_entropy.wgsl's rows with respect to x, times gy, one number. A thread has one row.
+// Gradient of the mean of softmax_cross_entropy.wgsl's rows with respect to x, times gy, one number. A thread computes one row.
 
 @group(0) @binding(1) var<storage, read> x: array<Element>;
 @group(0) @binding(2) var<storage, read> labels: array<i32>;
