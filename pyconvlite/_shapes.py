@@ -39,7 +39,7 @@ def pair(x: IntPair, name: str = "x") -> tuple[int, int]:
     kind = "an integer or a tuple of two integers"
     if isinstance(x, tuple | list):
         if len(x) != 2:
-            raise ValueError(f"{name} must be an integer or a pair (height, width); got {x!r}")
+            raise ValueError(f"{name} must be an integer or a pair of integers; got {x!r}")
         return integer(x[0], name, x, kind), integer(x[1], name, x, kind)
     size = integer(x, name, x, kind)
     return size, size

@@ -66,7 +66,7 @@ def test_a_browser_without_jspi_relaxed_simd_and_webgpu(older: Visit) -> None:
     for realm in (older.page, older.page.workers[0]):
         assert realm.evaluate(ASK) == {"JSPI": False, "SIMD": True, "relaxed SIMD": False, "WebGPU": False}
     assert older.text("#kernels") == "Computing with WebAssembly SIMD kernels (simd128)."
-    older.wait_for("#gpu-hint", "No WebGPU: this runtime has no navigator.gpu")
+    older.wait_for("#gpu-hint", "No WebGPU: this browser has no WebGPU")
     assert older.page.is_disabled("#webgpu")
 
     older.choose(model="MLP", images=10_000, batchSize=100)
