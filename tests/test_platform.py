@@ -1,0 +1,99 @@
+"""_platform/: two modules with the same names, and nothing else that depends on the platform."""
+
+import ast
+import importlib.resources
+import sys
+
+import pytest
+
+import pyconvlite
+from pyconvlite import _platform
+from pyconvlite.backends import webgpu
+from pyconvlite.backends.webgpu import device
+
+FILES = importlib.resources.files(pyconvlite)
+IN_PYODIDE = sys.platform == "emscripten"
+
+
+def sources(folder=FILES, path=""):
+    for entry in folder.iterdir():
+        name = f"{path}{entry.name}"
+        if entry.is_dir():
+            yield from sources(entry, f"{name}/")
+        elif name.endswith(".py"):
+            yield name, ast.parse(entry.read_text("utf-8"))
+
+
+def signatures(name):
+    """Public names of a module, and the arguments of those that are functions."""
+    tree = ast.parse(FILES.joinpath("_platform", name).read_text("utf-8"))
+    functions = {
+        n.name: len(n.args.args) for n in tree.body if isinstance(n, ast.FunctionDef) and n.name[0] != "_"
+    }
+    constants = {
+        n.targets[0].id: None for n in tree.body if isinstance(n, ast.Assign) and n.targets[0].id != "T"
+    }
+    return functions | constants
+
+
+def test_both_have_the_same_names():
+    assert signatures("_cpython.py") == signatures("_pyodide.py")
+    assert set(signatures("_cpython.py")) == set(_platform.__all__)
+
+
+def test_nothing_else_asks_for_the_platform():
+    found = []
+    for name, tree in sources():
+        for node in ast.walk(tree):
+            imported = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            imported += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            if any(module.split(".")[0] in {"js", "pyodide", "pyconvlite_bridge"} for module in imported):
+                found.append(name)
+            if isinstance(node, ast.Attribute) and ast.unparse(node) == "sys.platform":
+                found.append(name)
+    assert set(found) <= {"_platform/__init__.py", "_platform/_cpython.py", "_platform/_pyodide.py"}
+    assert "_platform/_pyodide.py" in found
+
+
+def test_this_platform():
+    assert sys.platform == _platform.NAME
+    assert _platform.IN_PYODIDE == IN_PYODIDE
+
+
+@pytest.mark.skipif(IN_PYODIDE, reason="there is an engine")
+class TestOnCPython:
+    def test_there_is_no_engine(self):
+        assert not _platform.validates(b"\0asm\1\0\0\0")
+        assert _platform.gpu() is None
+        assert not _platform.is_insecure()
+        with pytest.raises(RuntimeError, match="not in a JavaScript runtime"):
+            _platform.load_bridge("")
+
+    def test_waiting(self):
+        async def seven():
+            return 7
+
+        assert _platform.can_run_sync()
+        assert _platform.run_sync(seven()) == 7
+
+    @pytest.mark.parametrize(
+        ("insecure", "code"), [(True, "insecure-page"), (False, "no-webgpu")], ids=["http", "old browser"]
+    )
+    def test_a_browser_without_webgpu(self, monkeypatch, insecure, code):
+        """What WebGPU says in a browser is tested where there is none."""
+        monkeypatch.setattr(_platform, "IN_PYODIDE", True)
+        monkeypatch.setattr(_platform, "is_insecure", lambda: insecure)
+        with pytest.raises(device.WebGPUUnavailable) as caught:
+            webgpu.init_sync()
+        assert caught.value.code == code
+
+    def test_no_adapter(self, monkeypatch):
+        async def refuses(gpu, preference):
+            raise ValueError("Error: none here")
+
+        monkeypatch.setattr(_platform, "IN_PYODIDE", True)
+        monkeypatch.setattr(_platform, "gpu", object)
+        monkeypatch.setattr(_platform, "load_bridge", lambda source: refuses)
+        with pytest.raises(device.WebGPUUnavailable, match="no adapter") as caught:
+            webgpu.init_sync()
+        assert caught.value.code == "no-adapter"
