@@ -16,6 +16,7 @@ WHOLE = {
         "test_graph_memory",
         "test_html",
         "test_package",
+        "test_platform",
         "test_simd_*",
         "test_site_*",
         "test_testing",
