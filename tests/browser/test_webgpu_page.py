@@ -49,7 +49,7 @@ def page(gpu_browser: Browser, server: Server, request: pytest.FixtureRequest) -
 
 
 def test_to_97_percent_and_on_with_other_kernels(page: Visit) -> None:
-    page.choose(images=60_000, epochs=2)
+    page.choose(images=60_000, epochs=2, batchSize=200)  # 97.3 % and more, in half the steps of 100
     program = page.page.text_content("#run-py") or ""
     assert "await webgpu.init()\nmodel = build(MLP)  # random weights\nmodel.to_gpu()\n" in program
     page.page.click("#go")
