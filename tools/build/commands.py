@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tools.build import programs
 from tools.build.outputs import BASE, BENCH_NPM, NPM, PAGES, PEERS, WHEEL, make, write_distribution
-from tools.build.process import NOTHING, PYTHON, ROOT, BuildError, run, say, status_of
+from tools.build.process import NOTHING, PYTHON, ROOT, BuildError, hand_over, run, say, status_of
 
 
 def serve(port: int) -> int:
@@ -45,7 +45,7 @@ def pytest_node(packages: Sequence[str], arguments: Sequence[str]) -> int:
     node = programs.find_node()
     make(WHEEL)
     with _distribution(called_from, packages) as folder:
-        return status_of(in_pyodide(node, folder, "pytest", *arguments), cwd=called_from)
+        return hand_over(in_pyodide(node, folder, "pytest", *arguments), called_from)
 
 
 @contextmanager

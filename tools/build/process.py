@@ -59,6 +59,16 @@ def status_of(
     return status
 
 
+def hand_over(command: Sequence[str | Path], cwd: str | Path) -> int:
+    """Run a program that answers a Ctrl-C by itself, and return its exit status."""
+    with subprocess.Popen([str(part) for part in command], cwd=cwd) as process:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                continue  # the program has received it as well
+
+
 def run(*command: str | Path) -> None:
     """Run a program.
 
