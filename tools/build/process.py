@@ -34,7 +34,6 @@ def status_of(
     *,
     output: IO[bytes] | None = None,
     quiet: bool = False,
-    cwd: str | Path = ROOT,
 ) -> int:
     """Run a program to its end, and return its exit status.
 
@@ -43,11 +42,10 @@ def status_of(
         environment: variables to set beside this process's own.
         output: the file that gets what it writes; None leaves it where this process writes.
         quiet: leave out what it writes to stderr.
-        cwd: the folder that it runs in.
     """
     process = subprocess.Popen(
         [str(part) for part in command],
-        cwd=cwd,
+        cwd=ROOT,
         env={**os.environ, **environment},
         stdout=output,
         stderr=subprocess.DEVNULL if quiet else subprocess.STDOUT if output else None,
