@@ -129,7 +129,7 @@ def _index_array(kind: type[Array], index: Any, axis: int, size: int) -> Array:
 def _integers(dtype: np.dtype[Any]) -> None:
     if dtype.kind not in "iu":
         raise TypeError(
-            f"an index array holds integers; got {dtype}; choose by truth values with "
+            f"an index array holds integers; got {dtype}; to select by bools use "
             "webgpu.where(condition, x, y)"
         )
 

@@ -212,7 +212,7 @@ def _integer(i: Any) -> int:
     if isinstance(i, bool | np.bool_) or not hasattr(i, "__index__"):
         raise TypeError(
             f"an index on the device is of slices, integers, None and ...; got {type(i).__name__}; "
-            "choose by truth values with webgpu.where(condition, x, y)"
+            "to select by bools use webgpu.where(condition, x, y)"
         )
     return operator.index(i)
 

@@ -121,7 +121,6 @@ function makeColumn(onChoose) {
   const kind = make('p');
   const shape = make('p', { className: 'hint' });
   const activations = make('canvas', { className: 'ink activations', width: 1, height: ROWS });
-  activations.setAttribute('role', 'img');
   const range = make('p', { className: 'hint range' });
   const facts = make('p', { className: 'facts' });
   const list = make('div', { className: 'maps', role: 'listbox' });
@@ -164,6 +163,7 @@ function drawStage(column, stage, measure, selected) {
   if (!measure) return;
   const { low, high } = measure.histogram;
   const label = text().activations(number(low), number(high), percent(measure.zeros, 0));
+  column.activations.setAttribute('role', 'img'); // with its first label
   column.activations.setAttribute('aria-label', label);
   column.activations.title = label;
 }
