@@ -1,4 +1,4 @@
-"""backends/webgpu/product.py: matrix products and tensordot, beside NumPy's."""
+"""backends/webgpu/matmul.py: matrix products and tensordot, compared with NumPy's."""
 
 import numpy as np
 import pytest
