@@ -137,14 +137,14 @@ def no_faults(visits: list[Visit]) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def page_of(enter_for_session: Callable[..., Visit], server: Server) -> Callable[[str], Visit]:
-    """`page_of("learn.html")`: the page with its Python, one for the session.
+def page_of(enter_for_session: Callable[..., Visit], server: Server) -> Callable[..., Visit]:
+    """`page_of("learn.html")`: the page with its Python, one for the session and each use.
 
     It is loaded in a phone's window; `visit.moved` holds its layout shift there. Then its window is a desk's.
     """
 
     @cache
-    def page_of(name: str) -> Visit:
+    def page_of(name: str, use: str = "figures") -> Visit:
         kind = Playground if name == "play.html" else Visit
         visit = enter_for_session(server.url + name, kind, viewport=PHONE)
         visit.settle()
