@@ -93,7 +93,7 @@ WIDER = """() => everything(document.body)
 @pytest.fixture(params=PAGES)
 def visit(page_of: Callable[..., Visit], request: pytest.FixtureRequest) -> Iterator[Visit]:
     """The page, with all that its Python computes at first: in English, light, on a desk."""
-    # The Tab key's round chooses places in the chapters' figures, which other tests expect as they are at first.
+    # The Tab key's round chooses places in the chapters' figures, which other tests expect as at first.
     use = "Tab" if request.param.startswith("learn") else "figures"
     visit = page_of(request.param, use)
     if not visit.page.evaluate("'everything' in window"):
