@@ -212,9 +212,12 @@ def trained(cold_start: ColdStart) -> Visit:
 
 
 @pytest.fixture
-def play(page_of: Callable[[str], Playground]) -> Playground:
-    """The playground, for programs that need no fresh Python."""
-    return page_of("play.html")
+def play(page_of: Callable[..., Playground]) -> Iterator[Playground]:
+    """The playground, for programs that need no fresh Python; what a failed test left running is stopped."""
+    play = page_of("play.html")
+    yield play
+    if play.page.get_attribute("#stop", "aria-disabled") == "false":
+        play.stop()
 
 
 @pytest.fixture
