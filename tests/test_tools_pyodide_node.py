@@ -1,5 +1,7 @@
 """`./build.sh pytest-node` and what is below it, as somebody uses them who tests a library of their own."""
 
+import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -47,6 +49,43 @@ def project(tmp_path):
     folder = tmp_path / "a project"
     folder.mkdir()
     return Project(folder)
+
+
+def test_what_each_run_imports_was_compiled_beforehand(project):
+    project.write(
+        "test_imports.py",
+        """
+        import asyncio.tasks
+        import importlib.util
+        import inspect
+        from pathlib import Path
+        from zipfile import ZipFile
+
+        import _pytest.python
+        import numpy.linalg
+
+        UNCHECKED = (0b01).to_bytes(4, "little")  # PEP 552: valid whatever the source's date and hash
+
+        def test_packages():
+            for module in (_pytest.python, numpy.linalg):
+                compiled = Path(importlib.util.cache_from_source(module.__file__)).read_bytes()
+                assert compiled[:8] == importlib.util.MAGIC_NUMBER + UNCHECKED
+                assert inspect.getsource(module)
+
+        def test_standard_library():
+            with ZipFile(asyncio.tasks.__spec__.loader.archive) as archive:
+                compiled = archive.read("asyncio/tasks.pyc")
+            assert compiled[:8] == importlib.util.MAGIC_NUMBER + UNCHECKED
+            assert "class Task" in inspect.getsource(asyncio.tasks)
+        """,
+    )
+    status, output = project.run()
+    assert status == 0, output
+    assert "2 passed" in output
+    folder = ROOT / "dist/pyodide-base"
+    packages = json.loads((folder / "pyodide-lock.json").read_text())["packages"]
+    for entry in packages.values():
+        assert hashlib.sha256((folder / entry["file_name"]).read_bytes()).hexdigest() == entry["sha256"]
 
 
 def test_what_tests_can_use(project):

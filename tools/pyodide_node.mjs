@@ -1,10 +1,12 @@
 /**
  * Python inside Pyodide under Node, on this machine's files and with the project's wheel installed.
  *
- * Usage: node pyodide_node.mjs pytest|run --pyodide FOLDER --wheel FILE [--timeout SECONDS] [--webgpu] ARGUMENT...
+ * Usage: node pyodide_node.mjs pytest|run --pyodide FOLDER --wheel FILE [--packages NAME,...] [--timeout SECONDS]
+ *     [--webgpu] ARGUMENT...
  *
  * `pytest` runs pytest with the arguments, `run` a script with its own. The exit status is theirs; or 70 after a
  * crash of the interpreter, 124 after a time-out. Python runs in a worker, so that this thread is free to end it.
+ * `--packages` are those of the folder to load, with what they need; without the option all are loaded.
  * `--webgpu` gives Python a `navigator.gpu`, as browsers have it, by way of Vulkan.
  */
 
@@ -36,6 +38,7 @@ const PROJECT_MARKS = ['pytest.ini', 'pyproject.toml', 'tox.ini', 'setup.cfg', '
 const OPTIONS = /** @type {const} */ ({
   pyodide: { type: 'string' },
   wheel: { type: 'string' },
+  packages: { type: 'string' },
   timeout: { type: 'string' },
   webgpu: { type: 'boolean' },
 });
@@ -56,6 +59,7 @@ const interrupt = new Uint8Array(new SharedArrayBuffer(1));
 const worker = new Worker(new URL('./pyodide_worker.mjs', import.meta.url), {
   workerData: {
     distribution: resolve(pyodide),
+    packages: values.packages === undefined ? undefined : needed('packages').split(','),
     wheelUrl: await serve(resolve(wheel)),
     program: fileURLToPath(new URL(PROGRAMS[mode], import.meta.url)),
     args: rest,
@@ -94,7 +98,7 @@ worker.on('exit', () => {
 });
 
 /**
- * @param {'pyodide' | 'wheel' | 'timeout'} name
+ * @param {'pyodide' | 'wheel' | 'packages' | 'timeout'} name
  * @returns {string} the option's value
  */
 function needed(name) {

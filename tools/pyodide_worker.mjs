@@ -7,7 +7,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 /**
  * @typedef {object} Job
- * @property {string} distribution the self-contained Pyodide folder; all packages of its lock are loaded
+ * @property {string} distribution the self-contained Pyodide folder
+ * @property {string[] | undefined} packages those to load; all of the folder's lock if undefined
  * @property {string} wheelUrl what micropip installs
  * @property {string} program the Python file with `main(arguments)`, which returns the exit status
  * @property {string[]} args
@@ -30,7 +31,8 @@ if (job.webgpu) {
 /** @type {{loadPyodide: typeof import('pyodide').loadPyodide}} */
 const { loadPyodide } = await import(pathToFileURL(join(job.distribution, 'pyodide.mjs')).href);
 const lock = JSON.parse(readFileSync(join(job.distribution, 'pyodide-lock.json'), 'utf8'));
-const pyodide = await loadPyodide({ packages: Object.keys(lock.packages), env: job.env });
+const packages = job.packages ?? Object.keys(lock.packages);
+const pyodide = await loadPyodide({ packages, env: job.env });
 
 pyodide.setStdin({ stdin: () => null });
 pyodide.setStdout({ write: (bytes) => writeAll(1, bytes), isatty: job.isatty });

@@ -58,7 +58,7 @@ def _distribution(called_from: Path, packages: Sequence[str]) -> Iterator[str]:
     folder = tempfile.mkdtemp(prefix="pyodide-with.", dir="dist")
     try:
         wheels = [str(called_from / name) if name.endswith(".whl") else name for name in packages]
-        run(*write_distribution(folder, *wheels))
+        write_distribution(folder, *wheels)
         yield folder
     finally:
         shutil.rmtree(folder)

@@ -31,7 +31,12 @@ PYODIDE_CLI = ".venv-pyodide/bin/pyodide"
 LITE_CLI = ".venv-lite/bin/jupyter-lite"
 SITE_PYODIDE, SITE_MNIST, SITE_LITE = "dist/site/pyodide", "dist/site/mnist", "dist/site/lite"
 
-DISTRIBUTION = ["tools/fetch.py", "tools/pyodide_dist.py", "tools/pypi-wheels.txt", "pyproject.toml"]
+DISTRIBUTION = [
+    *(f"tools/{name}" for name in ("fetch.py", "pyodide_dist.py", "pypi-wheels.txt")),
+    *(f"tools/{name}" for name in ("bytecode.mjs", "bytecode_inside.py")),
+    "pyproject.toml",
+]
+SUITE = ["micropip", "numpy", "numpy.testing", "pytest", "pytest_asyncio"]  # what each run of pytest imports
 
 
 def make(*outputs: str) -> None:
@@ -64,10 +69,22 @@ def run_doit(
         raise BuildError
 
 
-def write_distribution(folder: str, *packages: str) -> list[str]:
-    """Return the command that writes a Pyodide folder in which pytest runs, with further packages."""
+def write_distribution(folder: str, *packages: str, compiled: Sequence[str] = ()) -> None:
+    """Write a Pyodide folder in which pytest runs.
+
+    Args:
+        folder: where.
+        packages: what it holds beside pytest, NumPy and micropip, and options of tools.pyodide_dist.
+        compiled: modules whose import is to be fast.
+    """
     pinned = [_pinned("pytest"), _pinned("pytest-asyncio")]
-    return [PYTHON, "-m", "tools.pyodide_dist", folder, "numpy", "micropip", *pinned, *packages]
+    run(PYTHON, "-m", "tools.pyodide_dist", folder, "numpy", "micropip", *pinned, *packages)
+    if compiled:
+        _compile(folder, *compiled)
+
+
+def _compile(folder: str, *modules: str) -> None:
+    run(programs.find_node(), "tools/bytecode.mjs", folder, *modules)
 
 
 def _tasks() -> Iterator[dict[str, Any]]:
@@ -90,20 +107,20 @@ def _tasks() -> Iterator[dict[str, Any]]:
 
 def _distributions() -> Iterator[dict[str, Any]]:
     suite = _pinned("hypothesis")
-    for folder, *packages in (
-        (BASE,),
-        (PYODIDE, suite, "scipy", "pillow"),
-        (PYODIDE_29, suite, "--version", "0.29.0"),  # no registry has SciPy or Pillow for it
-        (PYODIDE_27, suite, "scipy", "--version", "0.27.7"),
+    # Those of older Pyodides are used once or twice in a run of the tests: less than their bytecode costs.
+    for folder, compiled, *packages in (
+        (BASE, SUITE),
+        (PYODIDE, [*SUITE, "hypothesis.extra.numpy", "scipy.signal"], suite, "scipy", "pillow"),
+        (PYODIDE_29, [], suite, "--version", "0.29.0"),  # no registry has SciPy or Pillow for it
+        (PYODIDE_27, [], suite, "scipy", "--version", "0.27.7"),
     ):
-        yield _output(folder, DISTRIBUTION, run, *write_distribution(folder, *packages))
+        yield _output(folder, DISTRIBUTION, write_distribution, folder, *packages, compiled=compiled)
 
 
 def _site() -> Iterator[dict[str, Any]]:
     # The pages load numpy and the wheel; the notebooks' kernel is made of ipython, comm and micropip.
     packages = ["numpy", WHEEL, "matplotlib", "tqdm", "ipython", "comm", "micropip"]
-    write = [PYTHON, "-m", "tools.pyodide_dist", SITE_PYODIDE, *packages]
-    yield _output(SITE_PYODIDE, [*DISTRIBUTION, WHEEL], run, *write)
+    yield _output(SITE_PYODIDE, [*DISTRIBUTION, WHEEL], _site_pyodide, *packages)
     write = [PYTHON, "-m", "tools.mnist", SITE_MNIST]
     yield _output(SITE_MNIST, ["tools/fetch.py", "tools/mnist.py"], run, *write)
     needs = "site/lite/requirements.txt"
@@ -129,24 +146,26 @@ def _peers() -> Iterator[dict[str, Any]]:
     yield _output(BENCH_NPM, lock, run, *npm)
 
 
-def _output(output: str, inputs: list[str], action: Callable[..., None], *arguments: str) -> dict[str, Any]:
+def _output(
+    output: str, inputs: list[str], action: Callable[..., None], *arguments: str, **options: Any
+) -> dict[str, Any]:
     """Describe to doit an output, which is there whole when its stamp is, and what it is made from."""
     return {
         "basename": output,
         "file_dep": inputs,
         "targets": [output, _stamp(output)],
-        "uptodate": [config_changed(repr(arguments))],
-        "actions": [(_make, [output, action, *arguments])],
+        "uptodate": [config_changed(repr((arguments, options)))],
+        "actions": [(_make, [output, action, *arguments], options)],
         "io": {"capture": False},
     }
 
 
-def _make(output: str, action: Callable[..., None], *arguments: str) -> TaskFailed | None:
+def _make(output: str, action: Callable[..., None], *arguments: str, **options: Any) -> TaskFailed | None:
     say(f"-- making {output}")
     stamp = Path(_stamp(output))
     stamp.unlink(missing_ok=True)
     try:
-        action(*arguments)
+        action(*arguments, **options)
     except (BuildError, CalledProcessError) as error:
         return TaskFailed(str(error))
     stamp.write_text(str(time.time_ns()))  # another mark each time, since others are made from the output
@@ -178,6 +197,11 @@ def _environment(folder: str, minor: str, *arguments: str) -> None:
     if python is None:
         raise BuildError(f"install Python 3.{minor} or newer with venv")
     environment.make(folder, python, *arguments)
+
+
+def _site_pyodide(*packages: str) -> None:
+    run(PYTHON, "-m", "tools.pyodide_dist", SITE_PYODIDE, *packages)
+    _compile(SITE_PYODIDE, "numpy", "pyconvlite")  # what every page imports; more would be more to download
 
 
 def _pages() -> None:
