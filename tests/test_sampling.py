@@ -32,7 +32,7 @@ def test_whole_modules():
 
 @pytest.mark.parametrize("pattern", sorted(set().union(*sampling.WHOLE.values())))
 def test_each_pattern_names_tests(pattern):
-    assert list(Path(__file__).parent.glob(f"{pattern}.py"))
+    assert list(Path(__file__).parent.rglob(f"{pattern}.py"))
 
 
 def test_the_options_choose_among_the_tests(monkeypatch):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from conditions import numbers
 from geometries import HARD, geometries, sizes
-from hypothesis import given
+from hypothesis import given, settings
 from simd import KERNELS, MODULES, by_simd, call
 from test_simd_conv import LARGE, blocks
 
@@ -16,7 +16,7 @@ from pyconvlite import backends
 
 pytestmark = by_simd
 
-CALLS = 200_000
+CALLS = 1_600 * settings().max_examples  # 40,000; 400,000 in the full run
 
 
 def heap_size():

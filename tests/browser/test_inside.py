@@ -23,6 +23,7 @@ SIMD = (
     "tests/test_simd_memory.py::test_pointers_stay_valid_when_memory_grows",
 )
 WEBGPU = tuple(f"tests/gpu/test_{name}.py" for name in ("array", "capture", "faults", "kernels", "limits"))
+SAMPLE = ("--one-in", "3")  # SwiftShader computes slowly, and the tier `webgpu` runs them all
 
 
 def test_simd(browser: Browser, server: Server) -> None:
@@ -32,4 +33,4 @@ def test_simd(browser: Browser, server: Server) -> None:
 
 def test_webgpu(gpu_browser: Browser, server: Server) -> None:
     with blank_page(gpu_browser, server) as page:
-        assert passed_inside(page, *WEBGPU) > 200
+        assert passed_inside(page, *SAMPLE, *WEBGPU) > 70

@@ -31,7 +31,7 @@ def test_loading_shows_bytes(enter: Callable[..., Visit]) -> None:
     visit = enter()
     visit.wait_for("#notice", "MB")
     total = visit.page.evaluate("document.getElementById('progress').max")
-    assert 25e6 < total < 30e6
+    assert 25e6 < total < 33e6
     values = []
     while visit.text("#go") == "Loading …":
         values.append(visit.page.evaluate("document.getElementById('progress').value"))

@@ -32,7 +32,6 @@ from tools.build.process import NOTHING, PYTHON, BuildError, say, status_of
 from tools.tally import tally
 
 LOGS = Path("dist/logs")
-SAMPLE = ("--one-in", "5", "--whole")  # and the tests that are not sampled, by the name of tests/sampling.py
 NO_TESTS = 5  # pytest's exit status
 
 
@@ -86,6 +85,10 @@ class Job:
         # No test at all is a fault, unless the arguments chose among them.
         return 0 if status == NO_TESTS and self.arguments else status
 
+    def sample(self, whole: str) -> Sequence[str]:
+        """Return pytest's options for a part of the tests; `whole` is a key of WHOLE in tests/sampling.py."""
+        return ("--one-in", "5", "--whole", whole) if self.sampled else ()
+
     def count(self, command: Sequence[str | Path], environment: Mapping[str, str]) -> int:
         """Run a test runner, count what its JUnit report tells, and return its exit status.
 
@@ -127,13 +130,12 @@ def _python(job: Job) -> int:
     return job.pytest([PYTHON, "-m", "pytest", *spread], environment)
 
 
-def _in_pyodide(job: Job, folder: str, *arguments: str, whole: str = "", **environment: str) -> int:
-    """Run the suite inside the Pyodide in a folder; of its tests all those that `whole` names, and a part."""
+def _in_pyodide(job: Job, folder: str, *arguments: str, **environment: str) -> int:
+    """Run the suite inside the Pyodide in a folder."""
     make(folder, WHEEL)
-    sample = (*SAMPLE, whole) if job.sampled and whole else ()
     # The wheel's doctests run as installed; the source folder stays out of the way.
     options = ["--timeout", "1200", "-m", "not cpython", "-o", "testpaths=tests pyconvlite", "--pyargs"]
-    return job.pytest(in_pyodide(_node(), folder, "pytest", *options, *sample, *arguments), environment)
+    return job.pytest(in_pyodide(_node(), folder, "pytest", *options, *arguments), environment)
 
 
 def _node_tier(job: Job) -> int:
@@ -143,22 +145,21 @@ def _node_tier(job: Job) -> int:
 def _node_numpy(job: Job) -> int:
     """Leave out the SIMD kernels, which take over in the other tiers inside Pyodide."""
     leave_out = ("--ignore-glob", "tests/test_simd_*")
-    return _in_pyodide(job, PYODIDE, *leave_out, whole="kernels", PYCONVLITE_BACKEND="numpy")
+    return _in_pyodide(job, PYODIDE, *leave_out, *job.sample("kernels"), PYCONVLITE_BACKEND="numpy")
 
 
 def _node_29(job: Job) -> int:
-    return _in_pyodide(job, PYODIDE_29, "--ignore", "tests/test_conv_scipy.py", whole="runtime")
+    return _in_pyodide(job, PYODIDE_29, "--ignore", "tests/test_conv_scipy.py", *job.sample("runtime"))
 
 
 def _node_27(job: Job) -> int:
     """Capture by sys: its Emscripten cannot ask after an unlinked file, such as pytest captures output in."""
-    return _in_pyodide(job, PYODIDE_27, "--capture=sys", whole="runtime")
+    return _in_pyodide(job, PYODIDE_27, "--capture=sys", *job.sample("runtime"))
 
 
 def _webgpu(job: Job) -> int:
-    return _on_adapter(
-        job, programs.adapter, "no Vulkan driver found, and none could be installed", "tests/gpu"
-    )
+    reason = "no Vulkan driver found, and none could be installed"
+    return _on_adapter(job, programs.adapter, reason, "tests/gpu", *job.sample("adapter"))
 
 
 def _webgpu_float16(job: Job) -> int:
@@ -167,13 +168,15 @@ def _webgpu_float16(job: Job) -> int:
     return _on_adapter(job, programs.float16_adapter, reason, "tests/gpu/test_float16.py")
 
 
-def _on_adapter(job: Job, find: Callable[[Path], Mapping[str, str] | None], missing: str, tests: str) -> int:
+def _on_adapter(
+    job: Job, find: Callable[[Path], Mapping[str, str] | None], missing: str, tests: str, *arguments: str
+) -> int:
     make(PYODIDE, WHEEL, NPM)
     node = _node()
     adapter = find(node)
     if adapter is None:
         raise CannotRunError(missing)
-    options = ["--webgpu", "--timeout", "600", "-o", f"testpaths={tests}"]
+    options = ["--webgpu", "--timeout", "600", "-o", f"testpaths={tests}", *arguments]
     return job.pytest(in_pyodide(node, PYODIDE, "pytest", *options), adapter)
 
 
