@@ -3,10 +3,14 @@
 from dataclasses import dataclass, field
 
 import numpy as np
+from hypothesis import settings
 from hypothesis import strategies as st
 from oracles import twice
 
 from pyconvlite.functions._geometry import conv_geometry
+
+# For a test whose single example takes long.
+FEWER = settings(max_examples=max(25, settings().max_examples // 4))
 
 
 def sizes(x_size, kernel_size, stride=1, pad=0, dilation=1, groups=1):

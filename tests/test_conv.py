@@ -6,7 +6,7 @@ import numpy as np
 import oracles
 import pytest
 from contract import Contract, assert_close, cases
-from geometries import HARD, geometries
+from geometries import FEWER, HARD, geometries
 from hypothesis import assume, given
 
 import pyconvlite.functions as F
@@ -119,12 +119,14 @@ def check_three_orders(f, inputs):
 
 
 @given(geometries())
+@FEWER
 def test_conv2d_gradients_of_three_orders(g):
     inputs = g.arrays(g.x_shape, g.W_shape, g.W_shape[:1])
     check_three_orders(lambda x, W, b: F.conv2d(x, W, b, g.stride, g.pad, **g.options), inputs)
 
 
 @given(geometries())
+@FEWER
 def test_deconv2d_gradients_of_three_orders(g):
     assume(g.deconv_fits)
     inputs = g.arrays(g.x_shape, g.deconv_W_shape, g.W_shape[:1])
@@ -132,6 +134,7 @@ def test_deconv2d_gradients_of_three_orders(g):
 
 
 @given(geometries())
+@FEWER
 def test_deconv2d_with_outsize_gradients_of_three_orders(g):
     """The outsize of a conv2d that leaves a rest: deconv2d's default would be smaller."""
     x, W = g.arrays(g.x_shape, g.W_shape)

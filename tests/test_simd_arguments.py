@@ -321,6 +321,9 @@ MISFITS = {
     "pooling: no image": lambda: pooled(F.Pooling2DGrad, input_shape=(2, 4, 0, 0)),
     "pooling: another image": lambda: pooled(F.Pooling2DGrad, input_shape=(2, 4, 3, 3)),
     "pooling: fewer indexes": lambda: pooled(F.Pooling2DGrad, indexes=np.zeros((1, 4, 5, 6), np.uint8)),
+    "pooling: an index beyond the kernel": lambda: pooled(
+        F.Pooling2DGrad, indexes=np.full((2, 4, 5, 6), 255, np.uint8)
+    ),
     "pooling: other image to gather": lambda: pooled(F.Pooling2DWithIndexes, X[:, :, :3]),
 }
 HUGE = 2**31
@@ -372,3 +375,23 @@ def test_what_does_not_fit_ends_as_with_numpy(f):
     else:
         assert isinstance(y, Variable), y
         np.testing.assert_allclose(y.data, expected.data, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("at", [0, 3, 4])  # among four windows that are computed at once, and after them
+def test_an_index_beyond_the_kernel_is_refused(kernels, stride, at):
+    geometry = sizes((2, 6 * stride), 2, stride)
+    x, gy = numbers(1, 1, *geometry.input_size), numbers(1, 1, *geometry.output_size)
+    _, indexes = kernels.max_pool(x, geometry)
+    indexes.flat[at] = 4
+    for kernel, a in ((kernels.max_pool_grad, gy), (kernels.max_pool_gather, x)):
+        with pytest.raises(IndexError, match="from 0 to 3 for a 2x2 kernel"):
+            kernel(a, indexes, geometry)
+
+
+def test_the_mean_of_more_pixels_than_an_int_counts(kernels):
+    geometry = sizes((1, 1), (2**16, 2**15), 1, (2**15, 2**14))
+    x = numbers(1, 1, 1, 1)
+    y = kernels.avg_pool(x, geometry, True)
+    np.testing.assert_array_equal(y, np.full((1, 1, 2, 2), x / 2**31))
+    np.testing.assert_array_equal(kernels.avg_pool_grad(y, geometry, True), 4 * x / 2**62)

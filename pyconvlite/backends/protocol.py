@@ -69,7 +69,11 @@ class Kernels(Protocol[A]):
         """Cross-correlation: y[n, o] = b[o] + sum over c of x[n, c] * W[o, c]; max(y, 0) with `relu`."""
 
     def conv2d_gx(self, gy: A, W: A, b: A | None, geometry: ConvGeometry) -> A:
-        """Gradient of conv2d with respect to x: (N, C, H, W). With a bias b (C,): deconvolution."""
+        """Gradient of conv2d with respect to x: (N, C, H, W). With a bias b (C,): deconvolution.
+
+        A weight that is NaN or infinite affects the pixels that it meets and no others; on a device, which
+        may compute with zeros around gy, also those at the edges.
+        """
 
     def conv2d_gW(self, x: A, gy: A, geometry: ConvGeometry) -> A:
         """Gradient of conv2d with respect to W: (OC, C/groups, KH, KW)."""
@@ -89,10 +93,13 @@ class Kernels(Protocol[A]):
         """
 
     def max_pool_grad(self, gy: A, indexes: A, geometry: ConvGeometry) -> A:
-        """Gradient of max_pool with respect to x: gy added to the pixels at `indexes`."""
+        """Gradient of max_pool with respect to x: gy added to the pixels at `indexes`.
+
+        Raises IndexError for an index that is not one of a window's pixels; a device does not check.
+        """
 
     def max_pool_gather(self, x: A, indexes: A, geometry: ConvGeometry) -> A:
-        """The pixel of each window at `indexes`: the adjoint of max_pool_grad."""
+        """The pixel of each window at `indexes`: the adjoint of max_pool_grad, with its errors."""
 
     def avg_pool(self, x: A, geometry: ConvGeometry, count_include_pad: bool) -> A:
         """Mean of each window; padding counts as zeros with `count_include_pad`, and is left out without."""

@@ -119,9 +119,10 @@ def conv2d_gx(gy: Array, W: Array, b: Array | None, geometry: ConvGeometry) -> A
     C, K = groups * Cg, Cg * KH * KW
     full_pad = (KH - 1) * dilation[0] - pad[0], (KW - 1) * dilation[1] - pad[1]
     most = C // 2 if contraction.HAS_BLAS else 4 * C
-    if geometry.stride == (1, 1) and min(full_pad) >= 0 and most >= OC:
+    if geometry.stride == (1, 1) and min(full_pad) >= 0 and most >= OC and np.isfinite(W).all():
         # A convolution of gy with rotated kernels. Its columns are OC/C times as large, but einsum's sums are
-        # longer, OC/G*KH*KW instead of OC/G elements, which makes up for more columns up to `most`.
+        # longer, OC/G*KH*KW instead of OC/G elements, which makes up for more columns up to `most`. The zeros
+        # around gy, times an infinite weight, would be NaN.
         rotated = W.reshape(groups, OC // groups, Cg, KH, KW)[..., ::-1, ::-1].swapaxes(1, 2)
         back = geometry._replace(
             pad=full_pad, input_size=geometry.output_size, output_size=geometry.input_size

@@ -61,7 +61,14 @@ def max_pool_gather(x: Array, indexes: Array, geometry: ConvGeometry) -> Array:
 
 
 def _positions(indexes: Array, shape: tuple[int, ...], geometry: ConvGeometry) -> Array:
-    """Flat indexes, into padded images of this shape, of the pixels at `indexes`."""
+    """Flat indexes, into padded images of this shape, of the pixels at `indexes`.
+
+    Raises:
+        IndexError: an index is not one of a window's pixels.
+    """
+    if indexes.size and not 0 <= indexes.min() <= indexes.max() < math.prod(geometry.kernel_size):
+        KH, KW = geometry.kernel_size
+        raise IndexError(f"an index of max pooling must be from 0 to {KH * KW - 1} for a {KH}x{KW} kernel")
     N, C, H, W = shape
     (OH, OW), (SH, SW) = geometry.output_size, geometry.stride
     kh, kw = np.divmod(indexes.astype(np.intp), geometry.kernel_size[1])

@@ -7,9 +7,9 @@
   int N, int C, int H, int W, int OC, int OH, int OW, int KH, int KW, int SH, int SW, int PH, int PW, int DH, int DW, \
       int groups
 
-/* Whether all numbers are finite, and so small that sums at Winograd's points are, too: below 2^50. Without its sign
- * a float orders as its bits do, infinity and NaN above all. */
-static int moderate(const float *x, int size) {
+/* Whether all numbers are below a power of 2 in magnitude. Without its sign a float orders as its bits do, infinity and
+ * NaN above all. */
+static int below(const float *x, int size, int power) {
   f4 bits = wasm_i32x4_splat(0x7fffffff), most[4] = {splat(0), splat(0), splat(0), splat(0)};
   uint32_t rest = 0, lanes[4];
   int i = 0;
@@ -21,8 +21,13 @@ static int moderate(const float *x, int size) {
   }
   wasm_v128_store(lanes, wasm_u32x4_max(wasm_u32x4_max(most[0], most[1]), wasm_u32x4_max(most[2], most[3])));
   for (int j = 0; j < 4; j++) rest = lanes[j] > rest ? lanes[j] : rest;
-  return rest < (127 + 50) << 23;
+  return rest < (uint32_t)(127 + power) << 23;
 }
+
+static int finite(const float *x, int size) { return below(x, size, 128); }
+
+/* Whether all numbers are so small that sums at Winograd's points are finite. */
+static int moderate(const float *x, int size) { return below(x, size, 50); }
 
 /* Whether Winograd's algorithm is worth its transforms. */
 static int winograd_serves(int KH, int KW, int SH, int SW, int DH, int DW, int C, int OC, int groups) {
@@ -60,6 +65,7 @@ EXPORT int conv2d_gx(float *gx, const float *gy, const float *kernels, const flo
                .outputs = C / groups};
   int kernel = KH * KW, channel = w.outputs * kernel;
   Weights weights = {kernels, kernel, channel, w.channels * channel, KW};
+  if (!finite(kernels, OC * channel)) return 0; /* the zeros around gy would make NaN of it */
   if (winograd_serves(KH, KW, SH, SW, DH, DW, C, OC, groups) && moderate(gy, N * OC * OH * OW) &&
       moderate(kernels, OC * channel) && winograd(&w, gx, gy, weights, 1, bias, 0, KH - 1 - PH, KW - 1 - PW, KH))
     return 1;

@@ -100,8 +100,8 @@ EXPORT void max_pool(float *y, void *indexes, int wide, const float *x, POOL) {
 }
 
 /* Where in the plane the pixel lies that window (oh, ow) took; -1 in the padding. */
-INLINE int taken(const Pool *p, const void *indexes, int wide, int at, int oh, int ow) {
-  int index = index_at(indexes, wide, at), kh = index / p->KW;
+INLINE int taken(const Pool *p, int index, int oh, int ow) {
+  int kh = index / p->KW;
   int h = oh * p->SH - p->PH + kh, w = ow * p->SW - p->PW + index - kh * p->KW;
   return h >= 0 && h < p->H && w >= 0 && w < p->W ? h * p->W + w : -1;
 }
@@ -111,7 +111,8 @@ INLINE f4 four_bytes(const uint8_t *p) {
 }
 
 /* Windows of 2 x 2 side by side: every pixel of a row pair gets its window's gradient or 0. */
-static void max_pool_grad_halving(float *gx, const float *gy, const uint8_t *indexes, const Pool *p) {
+static int max_pool_grad_halving(float *gx, const float *gy, const uint8_t *indexes, const Pool *p) {
+  f4 most = splat(0);
   for (int plane = 0, at = 0; plane < p->planes; plane++, gx += p->H * p->W)
     for (int oh = 0; oh < p->OH; oh++) {
       float *row = gx + 2 * oh * p->W;
@@ -119,48 +120,55 @@ static void max_pool_grad_halving(float *gx, const float *gy, const uint8_t *ind
       for (; ow + 4 <= p->OW; ow += 4, at += 4, row += 8) {
         f4 index = four_bytes(indexes + at);
         f4 g = load(gy + at), pixel[4];
+        most = wasm_i32x4_max(most, index);
         for (int k = 0; k < 4; k++) pixel[k] = wasm_v128_and(g, wasm_i32x4_eq(index, wasm_i32x4_splat(k)));
         for (int k = 0; k < 2; k++) {
           store(row + k * p->W, wasm_i32x4_shuffle(pixel[2 * k], pixel[2 * k + 1], 0, 4, 1, 5));
           store(row + k * p->W + 4, wasm_i32x4_shuffle(pixel[2 * k], pixel[2 * k + 1], 2, 6, 3, 7));
         }
       }
-      for (; ow < p->OW; ow++, at++, row += 2) row[indexes[at] / 2 * p->W + indexes[at] % 2] = gy[at];
+      for (; ow < p->OW; ow++, at++, row += 2) {
+        if (indexes[at] >= 4) return 0;
+        row[indexes[at] / 2 * p->W + indexes[at] % 2] = gy[at];
+      }
     }
+  return !wasm_v128_any_true(wasm_i32x4_gt(most, wasm_i32x4_splat(3)));
 }
 
-/* gx, zero at first, gets each window's gradient at the pixel that the window's index names. */
-EXPORT void max_pool_grad(float *gx, const float *gy, const void *indexes, int wide, POOL) {
+/* gx, zero at first, gets each window's gradient at the pixel that the window's index names. Returns 0 where an index
+ * names no pixel of a window. */
+EXPORT int max_pool_grad(float *gx, const float *gy, const void *indexes, int wide, POOL) {
   const Pool p = THE_POOL;
-  if (KH == 2 && KW == 2 && SH == 2 && SW == 2 && PH == 0 && PW == 0) {
-    max_pool_grad_halving(gx, gy, indexes, &p);
-    return;
-  }
+  if (KH == 2 && KW == 2 && SH == 2 && SW == 2 && PH == 0 && PW == 0) return max_pool_grad_halving(gx, gy, indexes, &p);
   for (int plane = 0, at = 0; plane < planes; plane++, gx += H * W)
     for (int oh = 0; oh < OH; oh++)
       for (int ow = 0; ow < OW; ow++, at++) {
-        int pixel = taken(&p, indexes, wide, at, oh, ow);
+        int index = index_at(indexes, wide, at), pixel = taken(&p, index, oh, ow);
+        if (index >= KH * KW) return 0;
         if (pixel >= 0) gx[pixel] += gy[at];
       }
+  return 1;
 }
 
-/* The pixels of x that the indexes name; padding is 0. */
-EXPORT void max_pool_gather(float *y, const float *x, const void *indexes, int wide, POOL) {
+/* The pixels of x that the indexes name; padding is 0. Returns 0 where an index names no pixel of a window. */
+EXPORT int max_pool_gather(float *y, const float *x, const void *indexes, int wide, POOL) {
   const Pool p = THE_POOL;
   for (int plane = 0, at = 0; plane < planes; plane++, x += H * W)
     for (int oh = 0; oh < OH; oh++)
       for (int ow = 0; ow < OW; ow++, at++) {
-        int pixel = taken(&p, indexes, wide, at, oh, ow);
+        int index = index_at(indexes, wide, at), pixel = taken(&p, index, oh, ow);
+        if (index >= KH * KW) return 0;
         y[at] = pixel >= 0 ? x[pixel] : 0;
       }
+  return 1;
 }
 
 /* ---------------------------------------------------------------------------------------- average pooling */
 
-/* How many pixels a window's mean is taken over. */
-INLINE int window_count(const Pool *p, Taps h, Taps w, int count_padding) {
-  if (count_padding) return p->KH * p->KW;
-  return max_int(1, max_int(0, h.stop - h.first) * max_int(0, w.stop - w.first));
+/* How many pixels a window's mean is taken over; of a kernel wider than any image, more than an int holds. */
+INLINE float window_count(const Pool *p, Taps h, Taps w, int count_padding) {
+  if (count_padding) return (float)p->KH * (float)p->KW;
+  return (float)max_int(1, max_int(0, h.stop - h.first) * max_int(0, w.stop - w.first));
 }
 
 EXPORT void avg_pool(float *y, const float *x, int count_padding, POOL) {
@@ -175,7 +183,7 @@ EXPORT void avg_pool(float *y, const float *x, int count_padding, POOL) {
         if (four) ow = min_int(ow, whole.stop - 4);
         int left = ow * SW - PW;
         Taps w = taps_inside(left, KW, W);
-        float count = (float)window_count(&p, h, w, count_padding);
+        float count = window_count(&p, h, w, count_padding);
         if (four) {
           f4 sums = splat(0);
           for (int kh = h.first; kh < h.stop; kh++)
@@ -201,7 +209,7 @@ EXPORT void avg_pool_grad(float *gx, const float *gy, int count_padding, POOL) {
       for (int ow = 0; ow < OW; ow++, at++) {
         int left = ow * SW - PW;
         Taps w = taps_inside(left, KW, W);
-        float share = gy[at] / (float)window_count(&p, h, w, count_padding);
+        float share = gy[at] / window_count(&p, h, w, count_padding);
         for (int kh = h.first; kh < h.stop; kh++)
           for (int kw = w.first; kw < w.stop; kw++) gx[(oh * SH - PH + kh) * W + left + kw] += share;
       }

@@ -52,9 +52,8 @@ def max_pool_grad(gy: Array, indexes: Array, geometry: ConvGeometry) -> Array | 
         return None
     gx = np.zeros((*planes, *geometry.input_size), np.float32)
     gy, indexes = contiguous(gy), contiguous(indexes)
-    sizes = _sizes(planes, geometry)
-    library.max_pool_grad(address(gx), address(gy), address(indexes), indexes.itemsize - 1, *sizes)
-    return gx
+    sizes = indexes.itemsize - 1, *_sizes(planes, geometry)
+    return gx if library.max_pool_grad(address(gx), address(gy), address(indexes), *sizes) else None
 
 
 @served(reference.max_pool_gather)
@@ -66,9 +65,8 @@ def max_pool_gather(x: Array, indexes: Array, geometry: ConvGeometry) -> Array |
         return None
     y = np.empty(indexes.shape, np.float32)
     x, indexes = contiguous(x), contiguous(indexes)
-    sizes = _sizes(planes, geometry)
-    library.max_pool_gather(address(y), address(x), address(indexes), indexes.itemsize - 1, *sizes)
-    return y
+    sizes = indexes.itemsize - 1, *_sizes(planes, geometry)
+    return y if library.max_pool_gather(address(y), address(x), address(indexes), *sizes) else None
 
 
 @served(reference.avg_pool)
