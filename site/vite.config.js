@@ -1,6 +1,6 @@
 // Builds the site into dist/site, beside the pyodide/ and mnist/ folders that `./build.sh site` puts there first.
 
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { defineConfig } from 'vite';
 import { frame } from './frame.js';
@@ -87,6 +87,24 @@ function cleanAssets() {
   };
 }
 
+/**
+ * Leads the preview's visitors from a folder's name to the folder, as hosts do: JupyterLite's links rely on it.
+ *
+ * @returns {import('vite').Plugin}
+ */
+function folders() {
+  return {
+    name: 'folders',
+    configurePreviewServer({ middlewares }) {
+      middlewares.use((request, response, next) => {
+        const { pathname, search } = new URL(request.url ?? '/', 'http://localhost');
+        if (pathname.endsWith('/') || !existsSync(resolve(output, `.${pathname}`, 'index.html'))) return next();
+        response.writeHead(301, { Location: `${pathname}/${search}` }).end();
+      });
+    },
+  };
+}
+
 const checks = { pluginTimings: false }; // the service worker's whole build counts as one plugin's time
 
 export default defineConfig({
@@ -97,6 +115,7 @@ export default defineConfig({
   plugins: [
     assetSizes(),
     cleanAssets(),
+    folders(),
     frame(),
     offline({ source: resolve(source, 'src/service-worker.js'), output, plugins: () => [assetSizes()] }),
   ],

@@ -184,6 +184,8 @@ def test_serve():
             }.items():
                 with urllib.request.urlopen(url + name) as response:
                     assert response.headers.get_content_type() == kind
+            with urllib.request.urlopen(f"{url}lite/tree?path=en") as response:
+                assert response.url == f"{url}lite/tree/?path=en"
         finally:
             os.killpg(server.pid, signal.SIGINT)
             server.communicate(timeout=10)

@@ -80,6 +80,7 @@ class TestDeconv2d(Contract):
 
 
 @given(geometries())
+@FEWER
 def test_conv2d_equals_loops(g):
     x, W, b = g.arrays(g.x_shape, g.W_shape, g.W_shape[:1])
     settings = {"stride": g.stride, "pad": g.pad, **g.options}
@@ -87,6 +88,7 @@ def test_conv2d_equals_loops(g):
 
 
 @given(geometries())
+@FEWER
 def test_deconv2d_equals_loops(g):
     assume(g.deconv_fits)
     x, W, b = g.arrays(g.x_shape, g.deconv_W_shape, g.W_shape[:1])

@@ -53,8 +53,17 @@ def test_of_a_flood_the_end_of_each_period_goes_on(out: Outlet, sent: list[Any],
     assert sent[-1].endswith(lines[-1])
     shown = [int(line.split()[1]) for line in "".join(sent).splitlines() if line.startswith("line ")]
     assert shown == sorted(set(shown))
-    lost = sum(int(text.split()[0][1:].replace(",", "")) for text in sent if "lines left out]" in text)
+    lost = sum(int(text.split()[0][1:].replace(",", "")) for text in sent if " left out]" in text)
     assert len(shown) + lost == len(lines)  # none goes without a word
+
+
+def test_of_one_long_line_the_end_goes_on(out: Outlet, sent: list[Any]) -> None:
+    out.write("x" * 3_000_000 + "end")
+    out.write("\n")
+    out.flush()
+    (text,) = sent
+    assert text.startswith("[1 line left out]\nxxx")
+    assert text.endswith("xxxend\n")
 
 
 def test_long_messages_wait_though_they_are_few(out: Outlet, sent: list[Any], clock: Clock) -> None:
@@ -70,7 +79,7 @@ def test_long_messages_wait_though_they_are_few(out: Outlet, sent: list[Any], cl
 def test_one_line_longer_than_all_that_fits(out: Outlet, sent: list[Any]) -> None:
     out.write("x" * (5 * outlet.LETTERS))
     out.flush()
-    assert sent == ["[1 lines left out]\n" + "x" * outlet.LETTERS]
+    assert sent == ["[1 line left out]\n" + "x" * outlet.LETTERS]
 
 
 def test_pictures_keep_their_place_and_their_number(out: Outlet, sent: list[Any]) -> None:

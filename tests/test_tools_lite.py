@@ -45,19 +45,20 @@ def test_a_text_of_no_language_is_refused(mark):
         lite.notebook(f"# %% [markdown]{mark}\n# Whose?", "en")
 
 
-def test_each_page_runs_the_script_that_keeps_it_apart_first(tmp_path):
+def test_each_page_names_its_icon_and_runs_the_script_that_keeps_it_apart_first(tmp_path):
     pages = [tmp_path / app / "index.html" for app in ("notebooks", "tree")]
     for page in pages:
         page.parent.mkdir()
         page.write_text("<html><head><script>app</script></head></html>")
-    lite.keep_apart(tmp_path)
+    lite.complete_pages(tmp_path)
     for page in pages:
+        assert '<head><link rel="icon"' in page.read_text()
         first, second = re.findall(r"<script>(.*?)</script>", page.read_text(), re.DOTALL)
         assert "serviceWorker" in first
         assert second == "app"
     pages[1].write_text("<html></html>")
     with pytest.raises(lite.LiteError, match=r"tree/index\.html has no <head>"):
-        lite.keep_apart(tmp_path)
+        lite.complete_pages(tmp_path)
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])

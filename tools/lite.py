@@ -66,18 +66,20 @@ def write_notebooks(folder: Path) -> None:
             (folder / language / f"{script.stem}.ipynb").write_text(text, "utf-8")
 
 
-def keep_apart(folder: Path) -> None:
-    """Have each page of JupyterLite leave the site's service worker alone.
+def complete_pages(folder: Path) -> None:
+    """Have each page of JupyterLite leave the site's service worker alone, and name its icon.
 
     Raises:
-        LiteError: a page without the place where the script goes.
+        LiteError: a page without the place where that goes.
     """
     script = f"<script>\n{(SOURCE / 'apart.js').read_text('utf-8')}</script>"
+    # JupyterLite names it from a script, when the browser has already asked the host for /favicon.ico.
+    icon = '<link rel="icon" href="../static/favicons/favicon.ico" />'
     for page in sorted(folder.glob("*/index.html")):
         before, head, after = page.read_text("utf-8").partition("<head>")
         if not head:
             raise LiteError(f"{page.relative_to(folder)} has no <head>, where apart.js goes")
-        page.write_text(before + head + script + after, "utf-8")
+        page.write_text(before + head + icon + script + after, "utf-8")
 
 
 def build(folder: Path, jupyter_lite: Path) -> None:
@@ -100,7 +102,7 @@ def build(folder: Path, jupyter_lite: Path) -> None:
         for name, value in wanted["jupyter-config-data"]["litePluginSettings"][KERNEL].items():
             if built["jupyter-config-data"]["litePluginSettings"].get(KERNEL, {}).get(name) != value:
                 raise LiteError(f"the built jupyter-lite.json has lost the kernel's {name}")
-        keep_apart(work / "lite")
+        complete_pages(work / "lite")
         first_paint = (SITE / "frame" / "first-paint.js").read_text("utf-8")
         index = (SOURCE / "index.html").read_text("utf-8").replace("/* first paint */", first_paint)
         (work / "lite" / "index.html").write_text(index, "utf-8")

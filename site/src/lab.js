@@ -25,6 +25,8 @@ import { Store } from './store.js';
 const STOP_MS = 2_000; // a batch that takes longer is ended together with its worker
 const LOOK_MS = 1_500; // between two looks while training
 
+const FEW = 100; // test images: a percentage of fewer says more than is known
+
 /** How many of the test images are read again and again. */
 export const READ_COUNT = 30;
 
@@ -35,6 +37,7 @@ const text = texts(
     misfit: 'Ready. The weights of your last visit do not fit this version of the model.',
     loading: 'Loading Python.',
     started: 'Training has started.',
+    diverged: 'The loss is no longer a finite number: the training has diverged. Stop, and lower the learning rate.',
     paused: 'Training is paused.',
     goesOn: 'Training goes on.',
     stopping: 'Stopping.',
@@ -42,7 +45,8 @@ const text = texts(
     restarted: 'Stopped: the batch took too long, so Python was restarted from the last checkpoint.',
     uploaded: (/** @type {string} */ file) => `The weights of ${file} are in.`,
     testing: 'Testing.',
-    tested: (/** @type {string} */ accuracy) => `Test accuracy: ${accuracy}%.`,
+    tested: (/** @type {number} */ right, /** @type {number} */ total) =>
+      total < FEW ? `Tested: ${right} of ${total} right.` : `Test accuracy: ${((100 * right) / total).toFixed(2)}%.`,
     testStopped: 'The test was stopped.',
     untested: 'Training is done.',
     backToCheckpoint: 'The model is as at the last checkpoint.',
@@ -53,6 +57,7 @@ const text = texts(
     misfit: '準備ができました。前回の重みは、いまの版のモデルには合いません。',
     loading: 'Python を読み込んでいます。',
     started: '学習を始めました。',
+    diverged: '損失が有限の数ではなくなりました。学習が発散しています。停止して、学習率を下げてください。',
     paused: '学習を一時停止しています。',
     goesOn: '学習を再開しました。',
     stopping: '停止しています。',
@@ -60,7 +65,10 @@ const text = texts(
     restarted: '停止しました。バッチの計算が長くかかったため、Python を再起動し、最後に保存した時点に戻しました。',
     uploaded: (file) => `${file} の重みを読み込みました。`,
     testing: 'テストしています。',
-    tested: (accuracy) => `テスト画像の正解率は ${accuracy}% です。`,
+    tested: (right, total) =>
+      total < FEW
+        ? `テスト画像 ${total} 枚のうち、正解は ${right} 枚です。`
+        : `テスト画像の正解率は ${((100 * right) / total).toFixed(2)}% です。`,
     testStopped: 'テストを停止しました。',
     untested: '学習が終わりました。',
     backToCheckpoint: 'モデルは最後に保存した時点に戻りました。',
@@ -262,7 +270,8 @@ export class Lab extends Store {
     });
     const result = await this.#engine.call((api) => api.test(onProgress));
     const missing = this.state.phase === 'stopping' ? 'testStopped' : 'untested';
-    const notice = () => (result ? text().tested((result.accuracy * 100).toFixed(2)) : text()[missing]);
+    const notice = () =>
+      result ? text().tested(Math.round(result.accuracy * result.total), result.total) : text()[missing];
     this.set({ phase: 'idle', testing: null, result, notice });
   }
 
@@ -298,6 +307,7 @@ export class Lab extends Store {
     const { samples, epoch } = steps[steps.length - 1];
     const model = this.#modelAfter(samples);
     this.set({ run: { ...run, done: samples, epoch, seconds }, curves: { ...curves }, model });
+    if (!Number.isFinite(steps[steps.length - 1].loss)) this.set({ notice: () => text().diverged });
     if (now - this.#lookedAt > LOOK_MS) this.#lookAgain();
   }
 

@@ -8,12 +8,12 @@ import { byId } from './views/dom.js';
 
 const text = texts(
   {
-    kept: 'This site is kept in your browser and works without a network.',
+    kept: 'This site is kept in your browser and works without a network, but for the notebooks and for packages not used before.',
     full: 'Your browser has no room to keep this site; it needs a network. Free some space, and reload the page.',
     failed: 'Some of this site could not be kept in your browser yet; the next visit tries again.',
   },
   {
-    kept: 'このサイトはブラウザに保存されていて、ネットワークがなくても使えます。',
+    kept: 'このサイトはブラウザに保存されていて、ネットワークがなくても使えます(ノートブックと、まだ使っていないパッケージを除く)。',
     full: 'ブラウザに空きがなく、このサイトを保存できないので、ネットワークが必要です。空きを作ってから、ページを読み直してください。',
     failed: 'このサイトの一部をまだブラウザに保存できていません。次に開いたときにもう一度試します。',
   },

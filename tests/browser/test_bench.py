@@ -45,6 +45,9 @@ def test_the_figures_fit_each_other(measured: Visit) -> None:
     for table in ("#products", "#nets"):
         simd, numpy, ratio = (figures(measured, f"{table} .{name}") for name in ("simd", "numpy", "ratio"))
         assert ratio == pytest.approx([s / n for s, n in zip(simd, numpy, strict=True)], rel=0.02)
+    (ceiling,) = figures(measured, "#ceiling")
+    shares = [100 * speed / ceiling for speed in figures(measured, "#products .simd")]
+    assert figures(measured, "#products .share") == pytest.approx(shares, abs=1)
     step, *shares = map(float, re.findall(r"\d[\d.]*", measured.text("#split-text")))
     assert sum(shares) == pytest.approx(100, abs=2)
     assert sum(figures(measured, "#split-kernels dd")) < step

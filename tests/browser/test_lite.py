@@ -49,10 +49,8 @@ ASK = """async (code) => {
   return printed;
 }"""
 
-# What JupyterLite says of itself in the console of a healthy page. It names its icon late: Chromium has asked
-# the host for /favicon.ico by then.
+# What JupyterLite says of itself in the console of a healthy page.
 CHATTER = [
-    "Failed to load resource: the server responded with a status of 404",
     "is duplicated.",
     "default shortcut because it collides",
     "Uploader widget not found",

@@ -48,19 +48,16 @@ def convolution(kind: str, N: int, C: int, H: int, W: int, OC: int, K: int) -> d
 
 
 def kernel(run: Callable[[], object], gflop: float) -> dict:
-    """GFLOP/s of `run` on `numpy` and on `simd`, and the `share` of the ceiling before and after that is.
+    """GFLOP/s of `run` on `numpy` and on `simd`, and the `ceiling` as it was at that time.
 
-    `simd` and `share` are None where the SIMD kernels do not serve.
+    `simd` and `ceiling` are None where the SIMD kernels do not serve.
     """
-    speed = share = None
+    top = ceiling()
     with no_grad():
-        if serves():
-            before = ceiling()
-            speed = gflop / seconds(run)
-            share = 2 * speed / (before + ceiling())
+        speed = gflop / seconds(run) if serves() else None
         with backends.use("numpy"):
             numpy = gflop / seconds(run)
-    return {"simd": speed, "share": share, "numpy": numpy}
+    return {"simd": speed, "ceiling": top, "numpy": numpy}
 
 
 def training() -> dict:

@@ -33,6 +33,7 @@ class Outlet:
         self._waiting: list[str] = []
         self._length = 0  # of what waits
         self._lost = 0  # lines that waited too long
+        self._cut = False  # whether the beginning of a line did, and its end goes on
         self._timer: asyncio.TimerHandle | None = None
 
     def write(self, text: str) -> None:
@@ -66,9 +67,9 @@ class Outlet:
         if self._length > LETTERS:
             self._drop()
         text = "".join(self._waiting)
-        if self._lost:
-            text = f"[{self._lost:,} lines left out]\n{text}"
-        self._waiting, self._length, self._lost = [], 0, 0
+        if lost := self._lost + self._cut:
+            text = f"[{lost:,} {'line' if lost == 1 else 'lines'} left out]\n{text}"
+        self._waiting, self._length, self._lost, self._cut = [], 0, 0, False
         if text:
             self._pass_on(text)
 
@@ -89,8 +90,9 @@ class Outlet:
         """Keep the last letters of what waits, from the beginning of a line where there is one."""
         text = "".join(self._waiting)
         start = len(text) - LETTERS
-        start = text.find("\n", start - 1) + 1 or start
-        self._lost += text.count("\n", 0, start) or 1
+        start = text.find("\n", start - 1, len(text) - 1) + 1 or start  # an end of the last line begins none
+        self._lost += text.count("\n", 0, start)
+        self._cut = text[start - 1] != "\n"
         self._waiting, self._length = [text[start:]], len(text) - start
 
     def _call_later(self) -> None:

@@ -212,9 +212,9 @@ function makeCard(id, collection, actions, isLive) {
     { className: 'card' },
     make('div', { className: 'card-head' }, name, remove),
     make('div', { className: 'meter' }, track, value),
+    make('div', { className: 'buttons' }, add, files, file), // above what grows as they are held
     shots,
     total,
-    make('div', { className: 'buttons' }, add, files, file),
   );
   acceptDrops(root, (dropped) => actions.addFiles(id, dropped));
   /** The pictures that are shown. @type {Shot[]} */
@@ -234,16 +234,17 @@ function hold(button, take, isLive) {
   let burst;
   let took = false;
   const end = () => clearInterval(burst);
-  button.addEventListener('pointerdown', () => {
+  button.addEventListener('pointerdown', ({ pointerId }) => {
     took = false;
     end();
     if (!isLive()) return;
+    button.setPointerCapture(pointerId); // wherever the page moves meanwhile
     burst = setInterval(() => {
       took = true;
       take();
     }, BURST_MS);
   });
-  for (const type of ['pointerup', 'pointercancel', 'pointerleave']) button.addEventListener(type, end);
+  for (const type of ['pointerup', 'lostpointercapture']) button.addEventListener(type, end);
   button.addEventListener('click', ({ detail }) => {
     if (!took || detail === 0) take(); // 0: by keyboard
     took = false;

@@ -1,7 +1,7 @@
 // The visitor's classes and their pictures: each change is shown, kept in the browser, and can be taken back.
 
 import { Store } from '../store.js';
-import { keepClasses, keptClasses } from './kept.js';
+import { keepClasses, keptClasses, onOtherTab } from './kept.js';
 import { SIDE } from './shots.js';
 
 /**
@@ -30,12 +30,19 @@ export class Collection extends Store {
     super({ classes: fresh(), former: null, kept: 'yes' });
   }
 
-  /** Takes up what the last visit left. */
+  /** Takes up what the last visit left, and from then on what other tabs change. */
   async load() {
+    onOtherTab(() => (this.#saving = this.#saving.then(() => this.#takeUp())));
+    await this.#takeUp();
+  }
+
+  async #takeUp() {
+    const before = this.state.classes;
     try {
       const classes = await keptClasses();
+      if (this.state.classes !== before) return; // changed here meanwhile, which is saved next
       this.#saved = new Map(classes.map((each) => [each.id, each]));
-      if (classes.length) this.set({ classes });
+      if (classes.length) this.set({ classes, former: null });
     } catch {
       this.set({ kept: 'no' });
     }

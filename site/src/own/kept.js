@@ -37,7 +37,14 @@ export async function keepClasses(changed, gone) {
     ...gone.map((id) => work.store.delete(id)),
     work.done,
   ]);
+  channel.postMessage(null);
 }
+
+/** Tells the site's other tabs. */
+const channel = new BroadcastChannel('own-data');
+
+/** Have something done when another tab has changed the classes. @param {() => void} act */
+export const onOtherTab = (act) => channel.addEventListener('message', act);
 
 /** @returns {Promise<Trained | null>} */
 export const keptModel = async () => (await (await database()).get('models', 'latest')) ?? null;

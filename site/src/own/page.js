@@ -5,6 +5,7 @@ import { Lab } from '../lab.js';
 import { onLanguage, showLanguage, texts } from '../language.js';
 import { showCharts } from '../views/charts.js';
 import { byId, guardButtons } from '../views/dom.js';
+import { holdOn } from '../views/keeping.js';
 import { drawVersions } from '../views/versions.js';
 import { acceptDrops, Cards, nameOf } from './cards.js';
 import { Collection } from './collection.js';
@@ -96,6 +97,7 @@ async function openPicture(/** @type {File[]} */ files) {
 
 showLanguage();
 guardButtons();
+holdOn(lab);
 showCharts(lab);
 showTraining(lab, collection, task);
 showInspection(lab, (label) => {

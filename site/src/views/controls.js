@@ -90,8 +90,12 @@ export function chosen() {
   };
 }
 
-/** Chooses a model, as a visitor does. @param {string} name */
-export function chooseModel(name) {
+/** Whether to go on from the weights of the last visit, once they are there. */
+let goesOn = false;
+
+/** Chooses the model of the last visit, to go on from its weights. @param {string} name */
+export function chooseKept(name) {
+  goesOn = true;
   field('model').value = name;
   field('model').dispatchEvent(new Event('input', { bubbles: true }));
 }
@@ -131,6 +135,7 @@ export function showControls(lab, onChange) {
     drawProgress(state);
     drawReadouts(state);
     offerGpu(state);
+    offerSimd(state);
     byId('kernels').textContent = state.versions ? text().computing(told(state.versions.kernels)) : '';
     drawFault(state.fault, state.phase !== 'failed');
   });
@@ -141,6 +146,20 @@ function offerPresentWeights({ model }) {
   const usable = model !== null && model.origin !== 'random' && model.name === field('model').value;
   /** @type {HTMLOptionElement} */ (byId('continue')).disabled = !usable;
   if (!usable) field('fresh').value = 'yes';
+  else if (goesOn) field('fresh').value = '';
+  if (usable) goesOn = false;
+}
+
+let knowsKernels = false;
+
+/** Where the SIMD kernels do not run, NumPy computes, and takes a minute for 10,000 images. @param {LabState} state */
+function offerSimd({ versions }) {
+  if (!versions || knowsKernels) return;
+  knowsKernels = true;
+  if (versions.kernels.code !== 'kernels-numpy') return;
+  /** @type {HTMLOptionElement} */ (byId('simd')).disabled = true;
+  field('kernels').value = 'numpy';
+  field('images').value = '10000';
 }
 
 /** WebGPU can be chosen where there is a GPU; else a line tells what is missing. @param {LabState} state */

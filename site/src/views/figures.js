@@ -16,7 +16,7 @@ import { byId, count, make, percent } from './dom.js';
  * @typedef {object} Beside  the same on both; null where the SIMD kernels do not serve
  * @property {number | null} simd
  * @property {number} numpy
- * @property {number | null} [share]  of the ceiling
+ * @property {number | null} [ceiling]  as it was at that time
  *
  * @typedef {object} Split  milliseconds of a training step
  * @property {number} whole
@@ -45,10 +45,18 @@ const MOST_KERNELS = 6; // of a training step
 /** The cells of each measure's row. @type {Map<Measure, Record<string, HTMLElement>>} */
 const rows = new Map();
 
+/** The highest that was seen: other programs take some of a core now and then. */
+let ceiling = 0;
+
+/** GFLOP/s of the SIMD kernels, by the cell of their share of the ceiling. @type {Map<HTMLElement, number>} */
+const speeds = new Map();
+
 /** Takes all figures away. */
 export function clearFigures() {
   for (const cells of rows.values()) for (const cell of Object.values(cells)) cell.textContent = NONE;
   byId('ceiling').textContent = NONE;
+  ceiling = 0;
+  speeds.clear();
   split = null;
   byId('split').hidden = true;
   byId('split-text').textContent = NONE;
@@ -90,16 +98,26 @@ export function drawFigure(measure, result) {
   else if (measure.name === 'split') {
     split = result;
     drawSplit(result);
-  } else byId('ceiling').textContent = result === null ? NONE : figure(result);
+  } else drawCeiling(result);
+}
+
+/** Draws it and the shares of it. @param {number | null} measured */
+function drawCeiling(measured) {
+  if (measured === null) return;
+  ceiling = Math.max(ceiling, measured);
+  byId('ceiling').textContent = figure(ceiling);
+  for (const [cell, speed] of speeds) cell.textContent = percent(speed / ceiling, 0);
 }
 
 /** @param {Record<string, HTMLElement>} cells @param {Beside} figures */
-function drawBeside(cells, { simd, share, numpy }) {
+function drawBeside(cells, { simd, ceiling, numpy }) {
   cells.numpy.textContent = figure(numpy);
   if (simd === null) return;
   cells.simd.textContent = figure(simd);
   cells.ratio.textContent = `${figure(simd / numpy)} ×`;
-  if (share) cells.share.textContent = percent(share, 0);
+  if (!ceiling) return;
+  speeds.set(cells.share, simd);
+  drawCeiling(ceiling);
 }
 
 /** The one that is shown. @type {Split | null} */

@@ -6,6 +6,16 @@ import { byId } from './dom.js';
 
 /** @typedef {import('../lab.js').Lab} Lab */
 
+/** @type {readonly import('../lab-state.js').Phase[]} */
+const RUNNING = ['training', 'pausing', 'paused', 'stopping'];
+
+/** Has the browser ask before the page goes that trains: what is new since the last checkpoint would be lost. @param {Lab} lab */
+export function holdOn(lab) {
+  window.addEventListener('beforeunload', (event) => {
+    if (RUNNING.includes(lab.state.phase)) event.preventDefault();
+  });
+}
+
 const text = texts(
   {
     full: 'Your browser has no room to keep the model and the drawing for your next visit. Free some space, or download the weights.',
