@@ -19,10 +19,10 @@ find_python() {
   return 1
 }
 
-# make_venv: makes .venv unless it was made from the same pyproject.toml; where another run is making it, waits
+# make_venv: makes .venv unless it was made from the same files; where another run is making it, waits
 make_venv() {
   local stamp=dist/.stamps/.venv now
-  now=$(git hash-object --no-filters pyproject.toml)
+  now=$(git hash-object --no-filters pyproject.toml requirements/{pip,dev}.txt)
   if is_made "$stamp" "$now"; then return; fi
   mkdir -p dist/.stamps
   (
@@ -30,7 +30,8 @@ make_venv() {
     if is_made "$stamp" "$now"; then exit; fi
     printf -- '-- making .venv\n' >&2
     rm -f "$stamp"
-    "$python" -m tools.build.environment .venv --group dev --editable .
+    "$python" -m tools.build.environment .venv requirements/dev.txt
+    .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
     printf '%s' "$now" >"$stamp"
   ) 9>"$stamp.lock"
 }

@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import tomllib
 import zipfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +26,7 @@ from tools import node
 
 ROOT = Path(__file__).parent.parent
 PYODIDE = ROOT / "dist/pyodide"
-PACKAGES = "hypothesis,micropip,numpy,pytest"  # what those tests import: SciPy takes long to load
+PACKAGES = "hypothesis,micropip,numpy,pytest,pytest-asyncio"  # what those tests import: SciPy takes long to load
 CRASHED = 70  # tools/pyodide_node.mjs: Python did
 
 # Where the faults' code lies. A group of code has a name, since files move.
@@ -172,17 +171,6 @@ def _passes(
     return run.returncode == 0
 
 
-def _install_zig() -> None:
-    """The compiler that the wheel is built with, where it is found by the processes that this one starts."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    (zig,) = [name for name in project["build-system"]["requires"] if name.startswith("ziglang")]
-    folder = ROOT / "dist" / zig
-    if not folder.exists():
-        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
-        subprocess.run([*pip, "--target", str(folder), zig], check=True)
-    os.environ["PYTHONPATH"] = str(folder)
-
-
 # ---------------------------------------------------------------------------------------------------- the faults
 
 
@@ -297,10 +285,8 @@ def _needs_pyodide(mutant: Mutant) -> bool:
 def main(words: str) -> int:
     """Try the faults; print each with what became of it, and the counts."""
     chosen = [mutant for mutant in MUTANTS if words in mutant.fault]
-    if any(map(_needs_pyodide, chosen)):
-        if not PYODIDE.is_dir():
-            raise SystemExit("mutants: dist/pyodide is missing; ./build.sh test webgpu makes it")
-        _install_zig()
+    if any(map(_needs_pyodide, chosen)) and not PYODIDE.is_dir():
+        raise SystemExit("mutants: dist/pyodide is missing; ./build.sh test webgpu makes it")
     started = time.monotonic()
     survivors = 0
     # Those that take longest begin first.

@@ -1,6 +1,6 @@
 """Virtual environments, with the standard library alone: the first one is made before anything is installed.
 
-Usage: python -m tools.build.environment FOLDER PIP_ARGUMENT...
+Usage: python -m tools.build.environment FOLDER REQUIREMENTS
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-PIP = "pip==26.3"
+PIP = "requirements/pip.txt"
 
 
 def find_python(minor: int) -> str | None:
@@ -27,8 +27,8 @@ def find_python(minor: int) -> str | None:
     return None
 
 
-def make(folder: str, python: str, *arguments: str) -> None:
-    """Make a virtual environment unless it is there, and install into it what pip is told.
+def make(folder: str, python: str, requirements: str) -> None:
+    """Make a virtual environment unless it is there, and install what a file lists, with the hashes there.
 
     Raises:
         subprocess.CalledProcessError: venv or pip failed; it has said why.
@@ -36,15 +36,15 @@ def make(folder: str, python: str, *arguments: str) -> None:
     inside = str(Path(folder, "bin", "python"))
     if not os.access(inside, os.X_OK):
         subprocess.run([python, "-m", "venv", "--clear", folder], check=True)
-    install = [inside, "-m", "pip", "install", "--disable-pip-version-check"]
+    install = [inside, "-m", "pip", "install", "--disable-pip-version-check", "--require-hashes"]
     if not sys.stdout.isatty():  # at a terminal pip shows how far it is
         install.append("--quiet")
-    subprocess.run([*install, PIP], check=True)
-    subprocess.run([*install, *arguments], check=True)
+    for file in (PIP, requirements):
+        subprocess.run([*install, "-r", file], check=True)
 
 
 if __name__ == "__main__":
     try:
-        make(sys.argv[1], sys.executable, *sys.argv[2:])
+        make(sys.argv[1], sys.executable, sys.argv[2])
     except subprocess.CalledProcessError as error:
         sys.exit(error.returncode)

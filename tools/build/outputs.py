@@ -88,18 +88,18 @@ def _compile(folder: str, *modules: str) -> None:
 
 
 def _tasks() -> Iterator[dict[str, Any]]:
-    sources = [*_files("pyconvlite"), "hatch_build.py", "pyproject.toml", "README.md", "LICENSE"]
+    sources = [
+        *_files("pyconvlite"),
+        "hatch_build.py",
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+        "tools/sbom.py",
+    ]
     yield _output(WHEEL, sources, _wheel)
     yield _output(NPM, ["package.json", "package-lock.json"], run, "npm", "ci", "--loglevel=error")
-    yield _output(
-        PYODIDE_CLI,
-        ["pyproject.toml"],
-        _environment,
-        ".venv-pyodide",
-        "12",
-        "pyodide-build==0.39.2",
-        "pkginfo==2.0",
-    )
+    needs = "requirements/pyodide-build.txt"
+    yield _output(PYODIDE_CLI, [needs], _environment, ".venv-pyodide", "12", needs)
     yield from _distributions()
     yield from _site()
     yield from _peers()
@@ -123,8 +123,8 @@ def _site() -> Iterator[dict[str, Any]]:
     yield _output(SITE_PYODIDE, [*DISTRIBUTION, WHEEL], _site_pyodide, *packages)
     write = [PYTHON, "-m", "tools.mnist", SITE_MNIST]
     yield _output(SITE_MNIST, ["tools/fetch.py", "tools/mnist.py"], run, *write)
-    needs = "site/lite/requirements.txt"
-    yield _output(LITE_CLI, [needs], _environment, ".venv-lite", "11", "-r", needs)
+    needs = "requirements/lite.txt"
+    yield _output(LITE_CLI, [needs], _environment, ".venv-lite", "11", needs)
     sources = [*_files("site/lite"), "site/frame/first-paint.js", "tools/lite.py", LITE_CLI]
     yield _output(SITE_LITE, sources, run, PYTHON, "-m", "tools.lite", SITE_LITE, LITE_CLI)
     sources = [
@@ -189,14 +189,17 @@ def _pinned(name: str) -> str:
 def _wheel() -> None:
     for old in Path("dist").glob("pyconvlite-*.whl"):
         old.unlink()
-    run(PYTHON, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", "dist", ".")
+    # by the tools of requirements/dev.txt, whose hashes were checked: [build-system] can hold none
+    build = ["--no-build-isolation", "--no-deps", "--wheel-dir", "dist", "."]
+    run(PYTHON, "-m", "pip", "wheel", "--quiet", *build)
+    run(PYTHON, "-m", "tools.sbom", WHEEL)
 
 
-def _environment(folder: str, minor: str, *arguments: str) -> None:
+def _environment(folder: str, minor: str, requirements: str) -> None:
     python = environment.find_python(int(minor))
     if python is None:
         raise BuildError(f"install Python 3.{minor} or newer with venv")
-    environment.make(folder, python, *arguments)
+    environment.make(folder, python, requirements)
 
 
 def _site_pyodide(*packages: str) -> None:

@@ -1,0 +1,35 @@
+"""requirements/: what is installed has one version and its hashes, and is what was asked for."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.cpython
+
+ROOT = Path(__file__).parents[1]
+if not (ROOT / "requirements").is_dir():
+    pytest.skip("the wheel's tests have no requirements", allow_module_level=True)
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+ASKED = {
+    "dev": [*PROJECT["dependency-groups"]["dev"], *PROJECT["build-system"]["requires"]],
+    **{
+        path.stem: re.findall(r"^[\w.-]+==[\w.]+", path.read_text(), re.MULTILINE)
+        for path in (ROOT / "requirements").glob("*.in")
+    },
+}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_each_version_asked_for_is_locked_with_hashes(name):
+    text = (ROOT / "requirements" / f"{name}.txt").read_text()
+    locked = dict(
+        re.findall(
+            r"^([\w.-]+==[\w.]+)[^\n]*\\\n((?: +--hash=sha256:[0-9a-f]{64}[ \\]*\n)+)", text, re.MULTILINE
+        )
+    )
+    assert len(locked) == len(re.findall(r"^[\w.-]+==", text, re.MULTILINE))
+    for requirement in ASKED[name]:
+        assert requirement.lower().replace("_", "-") in locked, f"compile requirements/{name}.txt again"
