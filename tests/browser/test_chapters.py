@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from time import perf_counter
 
 from hosting import Server
 from lessons import Lesson, wait
@@ -80,6 +81,12 @@ def test_a_program_without_end_is_stopped_alone(page_of: Callable[[str], Visit])
         seconds=90,
     )
     assert other.place.locator(".said").inner_text() == ""
+    endless.type("while True: pass")
+    visit.wait_for("#versions", "Running Pyodide")
+    began = perf_counter()
+    endless.place.get_by_role("button", name="Stop").click()
+    endless.place.locator(".said").filter(has_text="the program was stopped").wait_for()
+    assert perf_counter() - began < 3  # of which the button takes one to appear
     for lesson in (endless, other):
         lesson.start_over()
     endless.cells("col").nth(8).focus()

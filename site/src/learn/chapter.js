@@ -3,6 +3,7 @@
 import { Runner } from '../engine/runner.js';
 import { faultOf } from '../fault.js';
 import { showLanguage, texts } from '../language.js';
+import { message } from '../message.js';
 import { Store } from '../store.js';
 import { byId, guardButtons, loadingText } from '../views/dom.js';
 import { drawFault, onFaultButtons } from '../views/fault.js';
@@ -89,6 +90,9 @@ export function run(request, options) {
   idle = outcome.catch(() => {});
   return outcome;
 }
+
+/** Ends the program that runs; the next one finds a new Python. */
+export const stop = () => python.stop(message('stopped'));
 
 /**
  * Starts the page.

@@ -6,7 +6,7 @@ import { messageOf, told } from '../message.js';
 import { LinkError, linkTo } from '../play/share.js';
 import { make } from '../views/dom.js';
 import { Editor } from '../views/editor.js';
-import { run, whenNear } from './chapter.js';
+import { run, stop, whenNear } from './chapter.js';
 import { programOf } from './program.js';
 import { shapeText } from './tensor.js';
 
@@ -30,6 +30,7 @@ const text = texts(
   {
     code: 'The Python of this figure',
     computing: 'Python is computing …',
+    stop: 'Stop',
     reset: 'Start over',
     play: 'Open in the playground',
     long: 'The program is too long for a link; copy it instead.',
@@ -44,6 +45,7 @@ const text = texts(
   {
     code: 'この図を計算する Python',
     computing: 'Python が計算しています …',
+    stop: '停止',
     reset: '最初の状態に戻す',
     play: 'Python で試す',
     long: 'プログラムが長すぎて、リンクで開けません。コピーして使ってください。',
@@ -57,6 +59,9 @@ const text = texts(
 export class Figure {
   #plan;
   #editor;
+  #reset = make('button', { type: 'button' });
+  /** There while a program takes long. */
+  #stop = make('button', { type: 'button', hidden: true });
   #said = make('p', { className: 'said', role: 'status' });
   #printed = make('pre', { className: 'printed', tabIndex: 0, hidden: true });
   #due = false;
@@ -72,8 +77,7 @@ export class Figure {
   constructor(place, plan) {
     this.#plan = plan;
     const start = plan.code.trimEnd();
-    const reset = make('button', { type: 'button' });
-    reset.addEventListener('click', () => {
+    this.#reset.addEventListener('click', () => {
       this.#editor.code = start;
       plan.reset?.();
       this.update();
@@ -87,10 +91,13 @@ export class Figure {
     });
     const play = make('button', { type: 'button', className: 'play-on' });
     play.addEventListener('click', () => this.#playOn());
-    place.append(code, make('div', { className: 'buttons' }, reset, play), this.#said, this.#printed);
+    this.#stop.addEventListener('click', stop);
+    const buttons = make('div', { className: 'buttons' }, this.#reset, play, this.#stop);
+    place.append(code, buttons, this.#said, this.#printed);
     onLanguage(() => {
-      reset.textContent = text().reset;
+      this.#reset.textContent = text().reset;
       play.textContent = text().play;
+      this.#stop.textContent = text().stop;
       this.#editor.relabel();
       this.#said.textContent = this.#message();
     });
@@ -114,7 +121,10 @@ export class Figure {
   async #compute() {
     const { inputs, outputs, draw } = this.#plan;
     let printed = '';
-    const slow = setTimeout(() => this.#say(() => text().computing, true), PATIENCE);
+    const slow = setTimeout(() => {
+      this.#say(() => text().computing, true);
+      this.#stop.hidden = false;
+    }, PATIENCE);
     try {
       const { values, fault } = await run(
         { code: this.#editor.code, inputs: inputs(), outputs: Object.keys(outputs) },
@@ -132,6 +142,8 @@ export class Figure {
       draw(null);
     } finally {
       clearTimeout(slow);
+      if (document.activeElement === this.#stop) this.#reset.focus(); // this button goes
+      this.#stop.hidden = true;
     }
     this.#printed.textContent = printed;
     this.#printed.hidden = printed === '';

@@ -98,7 +98,7 @@ function drawAnswer({ picture, probabilities, label }, bars) {
 /** @param {Look} look */
 function drawLayer({ filters, maps }) {
   const weights = largest(filters.data);
-  const answers = largest(maps.data);
+  const answers = Math.max(largest(maps.data), weights); // of an empty drawing only the biases: next to nothing
   drawTiles(byId('filters'), filters, (canvas, pixels) => paintSigned(canvas, pixels, weights));
   drawTiles(byId('maps'), maps, (canvas, pixels) => paintInk(canvas, pixels, answers));
 }
