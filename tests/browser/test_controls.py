@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import Dialog
 from visits import Visit
 
 # Presses a button and tells what the main button says with the next frame but one: the page answers at once.
@@ -51,6 +52,32 @@ def test_pause_resume_stop(visit: Visit) -> None:
     assert stopped_at % 32 == 0
     assert visit.text("#model-hint") == f"LeNet, trained on {stopped_at:,} images."
     assert visit.page.is_enabled("[name=learningRate]")
+
+
+def test_a_training_that_diverges_is_told(visit: Visit) -> None:
+    visit.choose(model="MLP", optimizer="SGD", learningRate=1e30)
+    press(visit, "go")
+    visit.wait_for("#notice", "the training has diverged")
+    press(visit, "stop")
+    visit.wait_for("#notice", "Training has stopped.")
+
+
+def test_leaving_a_training_is_asked_about(visit: Visit) -> None:
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    visit.page.on("dialog", stay)
+    visit.page.click("#go")
+    visit.until_seen(32)
+    visit.page.close(run_before_unload=True)
+    visit.until_seen(visit.seen() + 32)  # it goes on
+    assert asked == ["beforeunload"]
+    visit.page.remove_listener("dialog", stay)
+    press(visit, "stop")
+    visit.wait_for("#go", "Train")
 
 
 def test_numpy_can_be_chosen_to_compare(visit: Visit) -> None:

@@ -67,6 +67,7 @@ def test_model_and_drawing_are_there_after_a_reload(visit: Visit, tmp_path: Path
 
     visit.page.reload()
     visit.wait_for("#notice", "Ready, with the model of your last visit.")
+    assert visit.page.input_value("[name=fresh]") == ""  # Train goes on from it
     assert visit.page.evaluate(INK) == ink
     visit.wait_for("#seen-caption", "your drawing")
     assert visit.text("#model-hint") == hint

@@ -204,6 +204,23 @@ def test_pictures_are_dropped_and_taken_back(own: Visit, tmp_path: Path) -> None
     has(own, 1, 0)
 
 
+def test_two_tabs_show_the_same_classes(own: Visit) -> None:
+    with own.page.context.new_page() as page:
+        other = Visit(page)
+        page.goto(own.page.url)
+        for tab, classes in ((own, 3), (other, 4)):
+            tab.page.click("#add-class")
+            for each in (own, other):
+                each.until(f"document.querySelectorAll('.card').length === {classes}", seconds=10)
+        draw(own.page, DIGITS[1])
+        card(own, 1).locator(".add").click()
+        has(other, 1, 1)
+        other.check()
+    own.page.reload()
+    has(own, 1, 1)
+    assert own.page.locator("#classes .card").count() == 4
+
+
 def test_pictures_of_the_camera(with_camera: Callable[..., Visit]) -> None:
     visit = with_camera("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
     visit.page.click("#modes label:has([value=camera])")
@@ -214,7 +231,7 @@ def test_pictures_of_the_camera(with_camera: Callable[..., Visit]) -> None:
     has(visit, 0, 1)
     add.hover()
     visit.page.mouse.down()
-    has(visit, 0, 5, ">=")  # as long as it is held down
+    has(visit, 0, 12, ">=")  # as long as it is held down, wherever the page moves
     visit.page.mouse.up()
     until_frames(visit, 10)
     taken = count(visit, 0)
