@@ -25,6 +25,7 @@ import { Store } from './store.js';
 const STOP_MS = 2_000; // a batch that takes longer is ended together with its worker
 const LOOK_MS = 1_500; // between two looks while training
 
+const SOME = 30; // batches: the loss of one says little
 const FEW = 100; // test images: a percentage of fewer says more than is known
 
 /** How many of the test images are read again and again. */
@@ -37,7 +38,7 @@ const text = texts(
     misfit: 'Ready. The weights of your last visit do not fit this version of the model.',
     loading: 'Loading Python.',
     started: 'Training has started.',
-    diverged: 'The loss is no longer a finite number: the training has diverged. Stop, and lower the learning rate.',
+    lost: 'The loss is no lower than by guessing. Stop, and try a lower learning rate.',
     paused: 'Training is paused.',
     goesOn: 'Training goes on.',
     stopping: 'Stopping.',
@@ -57,7 +58,7 @@ const text = texts(
     misfit: '準備ができました。前回の重みは、いまの版のモデルには合いません。',
     loading: 'Python を読み込んでいます。',
     started: '学習を始めました。',
-    diverged: '損失が有限の数ではなくなりました。学習が発散しています。停止して、学習率を下げてください。',
+    lost: '損失が、当てずっぽうのときより下がっていません。停止して、学習率を下げてみてください。',
     paused: '学習を一時停止しています。',
     goesOn: '学習を再開しました。',
     stopping: '停止しています。',
@@ -307,7 +308,7 @@ export class Lab extends Store {
     const { samples, epoch } = steps[steps.length - 1];
     const model = this.#modelAfter(samples);
     this.set({ run: { ...run, done: samples, epoch, seconds }, curves: { ...curves }, model });
-    if (!Number.isFinite(steps[steps.length - 1].loss)) this.set({ notice: () => text().diverged });
+    if (this.state.phase === 'training' && isLost(run.start, curves)) this.set({ notice: () => text().lost });
     if (now - this.#lookedAt > LOOK_MS) this.#lookAgain();
   }
 
@@ -408,6 +409,13 @@ export class Lab extends Store {
   #fail(error, phase = this.state.phase) {
     this.set({ phase, progress: null, testing: null, fault: faultOf(error, phase !== 'failed'), notice: () => '' });
   }
+}
+
+/** Whether a run has learnt nothing yet: its loss is that of answers drawn at random. @param {Model} start @param {LabState['curves']} curves */
+function isLost({ samples: before, classes }, { samples, loss }) {
+  const own = loss.slice(samples.findIndex((count) => count > before));
+  const mean = own.slice(-SOME).reduce((sum, value) => sum + value / SOME, 0);
+  return own.length >= 2 * SOME && mean > Math.log(classes);
 }
 
 /**
