@@ -243,7 +243,7 @@ MUTANTS = [
     _on_cpython("config", "settings not restored", "config", "setattr(Config, name, old)", "old = None"),
     _on_cpython("dataloaders", "short batch dropped", "dataloaders", "math.ceil(self.data_size / self.batch_size)", "self.data_size // self.batch_size"),
     _on_cpython("optimizers/adaptive", "moments not corrected", "optimizers", "math.sqrt(1 - self.beta2**t) / (1 - self.beta1**t)", "1.0"),
-    _on_cpython("_weights", "weights changed before all are checked", "weights", "faults += _misfits(name, arrays[name], params[name])", "faults += []"),
+    _on_cpython("_weights", "weights changed before all are checked", "weights", "faults += _misfits(name, header, params[name])", "faults += []"),
     # -- the kernels in C
     _simd("matmul", "C: rows of a read along its columns", "conv", "TestMatmul", "steps(line_of_a, rows, a_row)", "steps(line_of_a, rows, a_column)"),
     _simd("matmul", "C: only the last block of K counts", "conv", "TestMatmul and beyond", "depth, 0, k ? ADD : SET", "depth, 0, SET"),
