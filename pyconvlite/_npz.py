@@ -30,15 +30,15 @@ _HEADER = 1 << 14  # bytes of the longest header of an array
 _RATIO = 1032  # deflate's highest ratio of compression
 _STORED, _DEFLATED = 0, 8
 
-# The fields of an npy header, such as {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }
-_FIELDS = [
-    re.compile(pattern)
-    for pattern in (
-        r"""['"]descr['"]\s*:\s*['"]([<>|=]?[a-zA-Z?]\d*)['"]""",
-        r"""['"]fortran_order['"]\s*:\s*(True|False)""",
-        r"""['"]shape['"]\s*:\s*\(((?:\s*\d+L?\s*,)*(?:\s*\d+L?)?)\s*\)""",
-    )
-]
+# An npy header, such as {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }
+_FIELDS = re.compile(
+    r"""\s*\{\s*(?:(?:
+        ['"]descr['"]\s*:\s*['"](?P<descr>[<>|=]?[a-zA-Z?]\d*)['"]
+        | ['"]fortran_order['"]\s*:\s*(?P<order>True|False)
+        | ['"]shape['"]\s*:\s*\(\s*(?P<shape>(?:\d+L?\s*,\s*)*(?:\d+L?\s*)?)\)
+    )\s*(?:,\s*|(?=\}))){3}\}\s*""",
+    re.VERBOSE,
+)
 
 
 def write(file: BinaryIO, arrays: Mapping[str, Array], texts: Mapping[str, str] | None = None) -> None:
@@ -127,7 +127,7 @@ class Archive:
 
         self.title = title
         with self._refusing():
-            self._zip = zipfile.ZipFile(_InParts(stream, (1 << 20) + (1 << 10) * expected))
+            self._zip = zipfile.ZipFile(_InParts(stream, _PART + (1 << 10) * expected))
             infos = self._zip.infolist()
             self._members = {info.filename: info for info in infos}
             if len(infos) != len(self._members):
@@ -150,18 +150,17 @@ class Archive:
             if digits is None:
                 raise ValueError(f"{info.filename} is not an array in the npy format, version 1 or 2")
             start = 8 + digits + int.from_bytes(head[8 : 8 + digits], "little")
-            text = head[8 + digits : start].decode("latin1")
-            fields = [match[1] for pattern in _FIELDS if (match := pattern.search(text))]
-            if start > len(head) or len(fields) != len(_FIELDS):
+            fields = _FIELDS.fullmatch(head[8 + digits : start].decode("latin1"))
+            if start > len(head) or not fields or None in fields.groups():
                 raise ValueError(f"{info.filename} does not have the header of a plain array")
-            shape = tuple(int(n) for n in re.findall(r"\d+", fields[2]))
-            dtype = np.dtype(fields[0])
+            shape = tuple(int(n) for n in re.findall(r"\d+", fields["shape"]))
+            dtype = np.dtype(fields["descr"])
             if start + math.prod(shape) * dtype.itemsize != info.file_size:
                 raise ValueError(
                     f"{info.filename} has {info.file_size - start} bytes of data; that is not the size of an "
                     f"array of shape {shape} and dtype {dtype}"
                 )
-            return Header(shape, dtype, fields[1] == "True", start, info)
+            return Header(shape, dtype, fields["order"] == "True", start, info)
 
     def read(self, header: Header, dtype: Any = None) -> Array:
         """Read an array of floats or integers as a new array in C order.
