@@ -126,7 +126,7 @@ class Archive:
         import zipfile
 
         self.title = title
-        with self._refusing():
+        with self.refusing():
             self._zip = zipfile.ZipFile(_InParts(stream, _PART + (1 << 10) * expected))
             infos = self._zip.infolist()
             self._members = {info.filename: info for info in infos}
@@ -143,7 +143,7 @@ class Archive:
         Raises:
             ValueError: it is damaged, or the size of the array differs from what it says.
         """
-        with self._refusing():
+        with self.refusing():
             info, head = self._start(f"{name}.npy", _HEADER)
             lengths = {b"\x93NUMPY\1\0": 2, b"\x93NUMPY\2\0": 4}  # by version: bytes of the header's length
             digits = lengths.get(head[:8])
@@ -173,7 +173,7 @@ class Archive:
             ValueError: the data is damaged, or a finite number exceeds the range of `dtype`.
         """
         shape, stored, fortran_order, start, info = header
-        with self._refusing(), self._zip.open(info) as stream:
+        with self.refusing(), self._zip.open(info) as stream:
             array: Array = np.empty(shape, dtype or stored.newbyteorder("="))
             flat: Any = array.T.flat if fortran_order else array.reshape(-1)
             stream.read(start)
@@ -195,7 +195,7 @@ class Archive:
         Raises:
             ValueError: it is missing, damaged, or longer.
         """
-        with self._refusing():
+        with self.refusing():
             _, contents = self._start(name, most + 1)
             if len(contents) > most:
                 raise ValueError(f"{name} has more than {most} bytes")
@@ -221,7 +221,7 @@ class Archive:
             return info, stream.read(most)
 
     @contextlib.contextmanager
-    def _refusing(self) -> Iterator[None]:
+    def refusing(self) -> Iterator[None]:
         """Raise ValueError for what is wrong with a file: zipfile and zlib raise errors of many kinds."""
         try:
             yield

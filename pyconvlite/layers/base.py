@@ -5,7 +5,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from .. import _weights
 from .._files import BinaryFile
@@ -39,6 +39,7 @@ class Layer:
 
     inputs: list[weakref.ref[Any] | None]
     outputs: list[weakref.ref[Any] | None]
+    _state: ClassVar[tuple[str, ...]] = ()  # attributes with the Variables that a call leaves to the next
     _all_sized = False  # set once a call finds all Parameters initialized; later calls skip the search
 
     def __call__(self, *inputs: Any) -> Any:

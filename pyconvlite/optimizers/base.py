@@ -139,6 +139,15 @@ class Elementwise(Optimizer):
         else:  # a subclass overrides it
             super().update_all(params)
 
+    def __getstate__(self) -> dict[str, Any]:
+        # For pickle and copy, which keep the keys of a WeakKeyDictionary, or cannot copy it.
+        return {**vars(self), **{name: dict(getattr(self, name)) for name in self.states}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        for name in self.states:
+            setattr(self, name, WeakKeyDictionary(state[name]))
+
     def _update(self, params: list[Parameter]) -> None:
         memories: list[WeakKeyDictionary[Parameter, Array]] = [getattr(self, name) for name in self.states]
 
