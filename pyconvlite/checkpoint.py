@@ -25,8 +25,10 @@ The file is an npz archive, of which `np.load` reads the arrays; nothing in it i
 
 from __future__ import annotations
 
+import itertools
 import json
 import numbers
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -48,6 +50,8 @@ __all__ = ["Checkpoint", "load", "save"]
 _TEXT = "checkpoint.json"
 _FORMAT, _VERSION = "pyconvlite checkpoint", 1
 _LONGEST = 1 << 20  # bytes of the text
+_DEEPEST = 100  # brackets of the text in each other: in a browser, json overflows the stack at some thousands
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
 
 
 class Checkpoint(NamedTuple):
@@ -132,6 +136,8 @@ def save(
         ) from error
     if len(text) > _LONGEST:
         raise ValueError(f"extra must have less than {_LONGEST} characters as JSON; got {len(text)}")
+    if _depth(text) > _DEEPEST:
+        raise ValueError(f"extra must not be nested more than {_DEEPEST} levels deep")
     with written(path) as file:
         _npz.write(file, arrays, {_TEXT: text})
 
@@ -279,13 +285,22 @@ def _numbers(o: Any) -> dict[str, int | float]:
     }
 
 
+def _depth(text: str) -> int:
+    """How many brackets of a JSON text are in each other."""
+    brackets = re.findall(r"[][{}]", _STRING.sub("", text))
+    return max(itertools.accumulate((1 if b in "[{" else -1 for b in brackets), initial=0))
+
+
 # ------------------------------------------------------------------------------------- checks of a file
 
 
 def _contents(archive: _npz.Archive) -> dict[str, Any]:
     """The text, in which each value has the right type."""
     with archive.refusing():
-        contents: dict[str, Any] = json.loads(archive.text(_TEXT, _LONGEST))
+        text = archive.text(_TEXT, _LONGEST)
+        if _depth(text) > _DEEPEST:
+            raise ValueError(f"{_TEXT} is nested too deep")
+        contents: dict[str, Any] = json.loads(text)
         if contents["format"] != _FORMAT:
             raise ValueError(f"{_TEXT} is not that of a checkpoint")
         if contents["version"] != _VERSION:

@@ -208,7 +208,13 @@ def test_loading_into_layers_that_have_seen_no_input():
 
 def test_step_and_extra_come_back():
     training = Training()
-    extra = {"losses": [2.5, float("inf")], "name": "重み", "none": None, "nested": {"a": [1, True]}}
+    extra = {
+        "losses": [2.5, float("inf")],
+        "name": "重み",
+        "none": None,
+        "nested": {"a": [1, True]},
+        '"[\\"': "[" * 200,
+    }
     loaded = checkpoint.load(saved(training, step=12, extra=extra), model=training.model)
     assert loaded == (12, extra)
     assert checkpoint.load(saved(training), model=training.model) == (0, None)

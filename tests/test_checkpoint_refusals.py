@@ -177,6 +177,13 @@ def test_a_forgery_without_changes_loads():
 # ------------------------------------------------------------------------------------------- arguments
 
 
+def nested(depth):
+    value = None
+    for _ in range(depth):
+        value = {"]}": [value]} if depth % 2 else [value]
+    return value
+
+
 class Momentum(Optimizer):
     """As in the book: its state has no name that a checkpoint knows."""
 
@@ -210,6 +217,7 @@ class Momentum(Optimizer):
         ),
         ({"step": -1}, ValueError, "step must be at least 0; got -1"),
         ({"extra": {1, 2}}, TypeError, "extra must consist of dicts, .*set"),
+        ({"extra": nested(101)}, ValueError, "extra must not be nested more than 100 levels deep"),
         ({"extra": "a" * (1 << 20)}, ValueError, "extra must have less than 1048576 characters as JSON"),
     ],
 )
