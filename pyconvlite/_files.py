@@ -40,7 +40,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
                 f"{os.fspath(path)!r} is not a regular file and cannot be replaced; to write into a device "
                 "or pipe, pass an open binary file"
             )
-    unfinished = os.path.join(os.path.dirname(target), f".unfinished-{os.urandom(8).hex()}")
+    unfinished = f"{target}.{os.urandom(8).hex()}.tmp"
 
     def created(name: str, flags: int) -> int:
         return os.open(name, flags, 0o666 if mode is None else 0o600)

@@ -296,8 +296,8 @@ def _depth(text: str) -> int:
 
 def _contents(archive: _npz.Archive) -> dict[str, Any]:
     """The text, in which each value has the right type."""
+    text = archive.text(_TEXT, _LONGEST)
     with archive.refusing():
-        text = archive.text(_TEXT, _LONGEST)
         if _depth(text) > _DEEPEST:
             raise ValueError(f"{_TEXT} is nested too deep")
         contents: dict[str, Any] = json.loads(text)

@@ -53,7 +53,7 @@ def test_no_link_at_the_unfinished_name_is_followed(tmp_path, monkeypatch):
     victim = tmp_path / "victim"
     victim.write_bytes(b"old")
     monkeypatch.setattr(os, "urandom", bytes)
-    (tmp_path / f".unfinished-{bytes(8).hex()}").symlink_to(victim)
+    (tmp_path / f"a.{bytes(8).hex()}.tmp").symlink_to(victim)
     with pytest.raises(FileExistsError):
         put(tmp_path / "a")
     assert victim.read_bytes() == b"old"
