@@ -224,7 +224,7 @@ def _checked(
     ]
     for name, value, kind in given:
         if not isinstance(value, kind) and (value is not None or name == "model"):
-            raise TypeError(f"{name} must be a {kind.__name__}; got {type(value).__name__}")
+            raise TypeError(f"{name} must be of type {kind.__name__}; got {type(value).__name__}")
     params = model._all_params()
     if schedule is not None and schedule.optimizer is not optimizer:
         raise ValueError("schedule must be that of the optimizer; pass optimizer=schedule.optimizer")

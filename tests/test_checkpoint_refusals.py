@@ -195,10 +195,10 @@ class Momentum(Optimizer):
 @pytest.mark.parametrize(
     ("parts", "error", "message"),
     [
-        ({"model": None}, TypeError, "model must be a Layer; got NoneType"),
-        ({"optimizer": CosineLR(SGD(), 3)}, TypeError, "optimizer must be a Optimizer; got CosineLR"),
-        ({"schedule": SGD()}, TypeError, "schedule must be a Schedule; got SGD"),
-        ({"loader": []}, TypeError, "loader must be a DataLoader; got list"),
+        ({"model": None}, TypeError, "model must be of type Layer; got NoneType"),
+        ({"optimizer": CosineLR(SGD(), 3)}, TypeError, "optimizer must be of type Optimizer; got CosineLR"),
+        ({"schedule": SGD()}, TypeError, "schedule must be of type Schedule; got SGD"),
+        ({"loader": []}, TypeError, "loader must be of type DataLoader; got list"),
         (
             {"optimizer": SGD(), "schedule": None},
             ValueError,

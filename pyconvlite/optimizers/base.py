@@ -141,12 +141,11 @@ class Elementwise(Optimizer):
 
     def __getstate__(self) -> dict[str, Any]:
         # For pickle and copy, which keep the keys of a WeakKeyDictionary, or cannot copy it.
-        return {**vars(self), **{name: dict(getattr(self, name)) for name in self.states}}
+        return {name: dict(v) if name in self.states else v for name, v in vars(self).items()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        for name in self.states:
-            setattr(self, name, WeakKeyDictionary(state[name]))
+        for name, v in state.items():
+            setattr(self, name, WeakKeyDictionary(v) if name in self.states else v)
 
     def _update(self, params: list[Parameter]) -> None:
         memories: list[WeakKeyDictionary[Parameter, Array]] = [getattr(self, name) for name in self.states]
