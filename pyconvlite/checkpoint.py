@@ -60,6 +60,11 @@ class Checkpoint(NamedTuple):
     Attributes:
         step: as given to `save`.
         extra: as given to `save`.
+
+    Example:
+        >>> step, extra = Checkpoint(step=3, extra=None)
+        >>> step
+        3
     """
 
     step: int
