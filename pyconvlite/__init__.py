@@ -22,6 +22,7 @@ from .config import Config, no_grad, test_mode, using_config
 
 if TYPE_CHECKING:
     from . import (
+        checkpoint,
         core,
         cuda,
         dataloaders,
@@ -42,8 +43,8 @@ else:
     # Imported at the first access: in a browser, where no bytecode is cached, these modules take as long to
     # import as the engine itself, and few programs need all of them.
     _MODULES = {
-        *("core", "cuda", "dataloaders", "datasets", "functions_conv", "graph", "layers"),
-        *("models", "optimizers", "testing", "transforms", "utils"),
+        *("checkpoint", "core", "cuda", "dataloaders", "datasets", "functions_conv", "graph"),
+        *("layers", "models", "optimizers", "testing", "transforms", "utils"),
     }
     _HOMES = {
         "DataLoader": "dataloaders",
@@ -80,6 +81,7 @@ __all__ = [
     "as_array",
     "as_variable",
     "backends",
+    "checkpoint",
     "core",
     "cuda",
     "dataloaders",

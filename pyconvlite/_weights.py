@@ -2,84 +2,79 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
-from typing import BinaryIO, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
-import numpy as np
-
-from . import backends
+from . import _npz, backends
 from ._coded import coded
+from ._files import BinaryFile, written
 from ._shapes import Array
 from .autograd import Parameter
 
-__all__ = ["WeightFile", "load", "save"]
-
-WeightFile: TypeAlias = str | os.PathLike[str] | BinaryIO
+__all__ = ["arrays_of", "assign", "dtype_of", "fitting", "load", "save"]
 
 
-def save(file: WeightFile, params: Mapping[str, Parameter]) -> None:
+def save(file: BinaryFile, params: Mapping[str, Parameter]) -> None:
     """Write Parameters to a file; see `Layer.save_weights`."""
+    arrays = arrays_of(params)
+    with written(file) as stream:
+        _npz.write(stream, arrays)
+
+
+def load(file: BinaryFile, params: Mapping[str, Parameter]) -> None:
+    """Read all Parameters from a file, or none if there is an error; see `Layer.load_weights`."""
+    with _npz.opened(file, len(params)) as archive:
+        headers = fitting(archive, archive.names + archive.others, params)
+        arrays = {name: archive.read(header, dtype_of(params[name])) for name, header in headers.items()}
+    assign(params, arrays)
+
+
+def arrays_of(params: Mapping[str, Parameter]) -> dict[str, Array]:
+    """The Parameters' arrays on the CPU; a ValueError if there is no data yet."""
     empty = [name for name, param in params.items() if param.data is None]
     if empty:
         raise ValueError(
             f"no data yet in {', '.join(empty)}: call the model once on an input before saving, or set the "
             "input size of its layers (in_size, in_channels)"
         )
-    arrays = {name: backends.to_cpu(param.data) for name, param in params.items()}
-    if not isinstance(file, str | os.PathLike):
-        np.savez_compressed(file, **arrays)
-        return
-    path = os.path.realpath(file)  # so that a symbolic link stays, and its target is replaced
-    unfinished = f"{path}.{os.getpid()}.tmp"
-    try:
-        with open(unfinished, "wb") as stream:  # given a path, NumPy would append ".npz"
-            np.savez_compressed(stream, **arrays)
-        os.replace(unfinished, path)
-    except BaseException:
-        if os.path.exists(unfinished):
-            os.remove(unfinished)
-        raise
+    return {name: backends.to_cpu(param.data) for name, param in params.items()}
 
 
-def load(file: WeightFile, params: Mapping[str, Parameter]) -> None:
-    """Read all Parameters from a file, or none if there is an error; see `Layer.load_weights`."""
-    if isinstance(file, str | os.PathLike):
-        title = repr(os.fspath(file))
-        with open(file, "rb") as stream:  # given the path, NumPy leaves a damaged archive open
-            arrays = _read_npz(stream, title)
-    else:
-        title = "the file"
-        arrays = _read_npz(file, title)
-    faults = [_missing(name) for name in params if name not in arrays]
-    faults += [_unexpected(name) for name in arrays if name not in params]
-    for name in params:
-        if name in arrays:
-            faults += _misfits(name, arrays[name], params[name])
+def fitting(
+    archive: _npz.Archive, names: Sequence[str], params: Mapping[str, Parameter], folder: str = ""
+) -> dict[str, _npz.Header]:
+    """Headers of the arrays of Parameters, by name, after a check of names, shapes and dtypes.
+
+    Args:
+        archive: the file.
+        names: names of the arrays in `folder`.
+        params: the Parameters.
+        folder: what precedes the names in the archive.
+
+    Raises:
+        ValueError: the arrays do not fit the Parameters, or the file is damaged.
+    """
+    faults = [_missing(name) for name in params if name not in names]
+    faults += [_unexpected(name) for name in names if name not in params]
+    headers = {name: archive.header(folder + name) for name in params if name in names}
+    for name, header in headers.items():
+        faults += _misfits(name, header, params[name])
     if faults:
         reasons = "; ".join(map(str, faults))
-        error = ValueError(f"the weights in {title} do not fit the model: {reasons}")
-        raise coded(error, "weights-misfit", file=title, faults=faults)
-    loaded = [_converted(arrays[name], param) for name, param in params.items()]
-    for param, data in zip(params.values(), loaded, strict=True):
-        param.data = data
+        error = ValueError(f"the weights in {archive.title} do not fit the model: {reasons}")
+        raise coded(error, "weights-misfit", file=archive.title, faults=faults)
+    return headers
 
 
-def _read_npz(file: BinaryIO, title: str) -> dict[str, Array]:
-    import zipfile  # here, as imports are slow in a browser and most programs load no weights
-    import zlib
+def assign(params: Mapping[str, Parameter], arrays: Mapping[str, Array]) -> None:
+    """Give each Parameter its array, on the device where the old one is."""
+    for name, param in params.items():
+        param.data = backends.to_device_of(param.data, arrays[name])
 
-    try:
-        archive = np.load(file, allow_pickle=False)
-        if isinstance(archive, np.ndarray):
-            raise ValueError("it is a single array")
-        with archive:
-            return {name: np.asarray(archive[name]) for name in archive.files}
-    except (ValueError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
-        # NumPy takes other formats for pickles, and advises to load them as such, which may run any code.
-        reason = "it has another format" if "pickle" in str(error) else error
-        refusal = ValueError(f"{title} is not a complete npz archive of weights: {reason}")
-        raise coded(refusal, "weights-unreadable", file=title, reason=reason) from error
+
+def dtype_of(param: Parameter) -> Any:
+    """The dtype of a Parameter; None if any will do."""
+    return param.lazy_dtype if param.data is None else param.dtype
 
 
 def _missing(name: str) -> Exception:
@@ -90,19 +85,15 @@ def _unexpected(name: str) -> Exception:
     return coded(ValueError(f"unexpected: {name}"), "weight-unexpected", name=name)
 
 
-def _misfits(name: str, array: Array, param: Parameter) -> Iterator[Exception]:
-    if array.dtype.kind != "f":
-        error = ValueError(f"{name} has dtype {array.dtype}; the model needs floats")
-        yield coded(error, "weight-dtype", name=name, dtype=array.dtype)
+def _misfits(name: str, header: _npz.Header, param: Parameter) -> Iterator[Exception]:
+    shape, dtype = header.shape, header.dtype
+    if dtype.kind != "f":
+        error = ValueError(f"{name} has dtype {dtype}; the model needs floats")
+        yield coded(error, "weight-dtype", name=name, dtype=dtype)
     expected = param.lazy_shape if param.data is None else param.shape
     if expected is None:
         return
-    open_or_equal = [e is None or e == n for e, n in zip(expected, array.shape, strict=False)]
-    if len(expected) != array.ndim or not all(open_or_equal):
-        error = ValueError(f"{name} has shape {array.shape}; the model needs {expected}")
-        yield coded(error, "weight-shape", name=name, shape=array.shape, expected=expected)
-
-
-def _converted(array: Array, param: Parameter) -> Array:
-    dtype = param.lazy_dtype if param.data is None else param.dtype
-    return array.astype(dtype or array.dtype, order="C")
+    open_or_equal = [e is None or e == n for e, n in zip(expected, shape, strict=False)]
+    if len(expected) != len(shape) or not all(open_or_equal):
+        error = ValueError(f"{name} has shape {shape}; the model needs {expected}")
+        yield coded(error, "weight-shape", name=name, shape=shape, expected=expected)

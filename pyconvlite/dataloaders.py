@@ -41,6 +41,8 @@ class DataLoader:
     Attributes:
         max_iter: number of batches in an epoch, `len(loader)`.
         iteration: number of batches taken so far in this epoch.
+        index: order of the examples in this epoch; None until its first batch, when it is drawn.
+        generator: the loader's own generator; None without `seed`.
 
     Raises:
         TypeError: `dataset` has no `__len__` or `__getitem__`, or `batch_size` or `seed` is not an integer.
@@ -78,14 +80,13 @@ class DataLoader:
             self.to_gpu()
         self.data_size = len(dataset)
         self.max_iter = math.ceil(self.data_size / self.batch_size)
-        self._own_rng = None if seed is None else np.random.default_rng(at_least(0, seed, "seed"))
+        self.generator = None if seed is None else np.random.default_rng(at_least(0, seed, "seed"))
         self.reset()
 
     def reset(self) -> None:
         """Start a new epoch."""
         self.iteration = 0
-        order = (self._own_rng or rng()).permutation if self.shuffle else np.arange
-        self.index = order(self.data_size)
+        self.index: Array | None = None
 
     def __len__(self) -> int:
         return self.max_iter
@@ -109,6 +110,9 @@ class DataLoader:
 
     def _batch_index(self) -> Iterable[Any]:
         """Indexes of the batch's examples."""
+        if self.index is None:
+            order = (self.generator or rng()).permutation if self.shuffle else np.arange
+            self.index = order(self.data_size)
         start = self.iteration * self.batch_size
         return self.index[start : start + self.batch_size]
 

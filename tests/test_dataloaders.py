@@ -119,6 +119,16 @@ def test_package_seed_repeats_loaders_without_their_own():
     assert orders() == orders()
 
 
+def test_an_order_is_drawn_at_the_first_batch_of_its_epoch():
+    pyconvlite.seed(1)
+    expected = epoch(DataLoader(Numbers(), 4))
+    loader = DataLoader(Numbers(), 4)
+    epoch(loader)
+    assert loader.index is None
+    pyconvlite.seed(1)
+    assert epoch(loader) == expected
+
+
 def test_loaders_with_their_own_seed_leave_the_packages_generator_alone():
     pyconvlite.seed(1)
     expected = pyconvlite.utils.rng().random()

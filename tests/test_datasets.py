@@ -1,10 +1,12 @@
 import contextlib
 import functools
 import gzip
+import hashlib
 import http.server
 import struct
 import sys
 import threading
+import tracemalloc
 import types
 
 import numpy as np
@@ -114,13 +116,27 @@ def test_mnist_from_a_folder(tmp_path, train, part, spelling, pack, as_source):
 
 @pytest.mark.parametrize("part", ["train", "t10k"])
 def test_mnist_from_the_cache(tmp_path, monkeypatch, part):
-    monkeypatch.setenv("PYCONVLITE_CACHE", str(tmp_path))
-    files = pyconvlite.datasets.mnist._MNIST_FILES
+    fill_cache(tmp_path, monkeypatch, part)
+    assert_is_the_sample(MNIST(train=part == "train"))
+
+
+def fill_cache(folder, monkeypatch, part):
+    """Put the sample into the cache, as the authors' files."""
+    monkeypatch.setenv("PYCONVLITE_CACHE", str(folder))
     for what, ndim in (("images", 3), ("labels", 1)):
         name = f"{part}-{what}-idx{ndim}-ubyte"
-        (tmp_path / files[name]).mkdir()
-        (tmp_path / files[name] / name).write_bytes(FILES[what])
-    assert_is_the_sample(MNIST(train=part == "train"))
+        sha256 = hashlib.sha256(FILES[what]).hexdigest()
+        monkeypatch.setitem(pyconvlite.datasets.mnist._MNIST_FILES, name, sha256)
+        (folder / sha256).mkdir()
+        (folder / sha256 / name).write_bytes(FILES[what])
+
+
+def test_mnist_in_the_cache_is_verified(tmp_path, monkeypatch):
+    fill_cache(tmp_path, monkeypatch, "t10k")
+    (path,) = tmp_path.glob("*/t10k-labels-idx1-ubyte")
+    path.write_bytes(idx(LABELS[::-1].copy()))
+    with pytest.raises(ValueError, match=r"t10k-labels-idx1-ubyte is not the file of MNIST: .*; delete it"):
+        MNIST(train=False)
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -239,11 +255,11 @@ FAULTS = {
         "the label file is truncated: it has 7 bytes, and the header alone has 8",
     ),
     "one pixel less": (X[:-1], T, r"truncated: it has 3919 bytes of data; shape \(5, 28, 28\) needs 3920"),
-    "one pixel more": (X + b"0", T, "the image file is too long: it has 3921 bytes of data"),
+    "one pixel more": (X + b"0", T, "the image file is too long: it has more than the 3920 bytes"),
     "one label more": (
         X,
         T + b"0",
-        r"the label file is too long: it has 6 bytes of data; shape \(5,\) needs 5",
+        r"the label file is too long: it has more than the 5 bytes of shape \(5,\)",
     ),
     "other images": (idx(IMAGES[:, :27]), T, r"must have images of 28 x 28 .* is \(5, 27, 28\)"),
     "fewer labels": (X, idx(LABELS[:4]), "the image file has 5 images, but the label file has 4 labels"),
@@ -285,6 +301,30 @@ def test_read_idx_of_any_number_of_axes(ndim):
 def test_read_idx_copies_nothing():
     contents = np.frombuffer(FILES["images"], np.uint8)
     assert np.shares_memory(read_idx(memoryview(contents), 3), contents)
+
+
+def peak_of_refusal(source, message):
+    """Most memory in bytes that is in use while MNIST refuses a source."""
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=message):
+            MNIST(source=source)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("as_bytes", [False, True])
+def test_a_bomb_takes_no_more_memory_than_its_header_says(tmp_path, as_bytes):
+    bomb = gzip.compress(X + bytes(20_000_000), 1)
+    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(bomb)
+    assert peak_of_refusal((bomb, T) if as_bytes else tmp_path, "too long") < 2_000_000
+
+
+def test_a_header_that_says_too_much_takes_no_more_memory_than_the_file(tmp_path):
+    contents = struct.pack(">4I", 0x0803, *[2**32 - 1] * 3) + bytes(5_000_000)
+    (tmp_path / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(contents, 1))
+    assert peak_of_refusal(tmp_path, "truncated: it has 5000000 bytes of data") < 2 * 5_000_000
 
 
 # ------------------------------------------------------------------------------------------- the real thing

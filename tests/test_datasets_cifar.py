@@ -1,5 +1,7 @@
 import gzip
+import io
 import sys
+import tracemalloc
 import types
 
 import numpy as np
@@ -66,20 +68,34 @@ def test_from_contents(pack):
 def test_from_an_address(monkeypatch):
     asked = []
 
-    def fetch(url):
+    def opened(url):
         asked.append(url)
         name = url.rpartition("/")[2]
         if name not in CIFAR10_FILES:
             raise FileNotFoundError(url)
-        return CIFAR10_FILES[name]
+        return io.BufferedReader(io.BytesIO(CIFAR10_FILES[name]))
 
-    monkeypatch.setattr("pyconvlite.datasets.base.fetch", fetch)
+    monkeypatch.setattr("pyconvlite.datasets.base.opened", opened)
     assert_is(CIFAR10(source="https://example.com/cifar/"), 10, LABELS)
     assert asked == [f"https://example.com/cifar/data_batch_{i}.bin" for i in range(1, 6)]
     with pytest.raises(
         FileNotFoundError, match=r"none of train.bin, train.bin.gz is in 'https://example.com'"
     ):
         CIFAR100(source="https://example.com")
+
+
+def test_a_bomb_takes_no_more_memory_than_the_dataset(tmp_path, monkeypatch):
+    monkeypatch.setattr("pyconvlite.datasets.cifar._MOST", 300)
+    for i in range(1, 6):
+        (tmp_path / f"data_batch_{i}.bin.gz").write_bytes(gzip.compress(bytes(100 * 3073), 1))
+    (tmp_path / "test_batch.bin.gz").write_bytes(gzip.compress(bytes(10_000_000), 1))
+    tracemalloc.start()
+    with pytest.raises(ValueError, match=r"data_batch_4.bin.gz is too long: CIFAR10 has at most 300 images"):
+        CIFAR10(source=tmp_path)
+    with pytest.raises(ValueError, match=r"test_batch.bin.gz is too long"):
+        CIFAR10(train=False, source=tmp_path)
+    assert tracemalloc.get_traced_memory()[1] < 2 * 300 * 3073 + 500_000
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize("make", [CIFAR10, CIFAR100])

@@ -1,25 +1,87 @@
 import contextlib
+import hashlib
 import http.server
+import io
+import os
 import threading
+import time
+import tracemalloc
+from pathlib import Path
 
 import pytest
 
-from pyconvlite._fetch import fetch
+from pyconvlite import _fetch
+from pyconvlite.utils import get_file
+
+BODY = b"\x00\xff\x80"
+
+
+def fetch(url):
+    with _fetch.opened(url) as file:
+        return file.read()
 
 
 def test_data_addresses():
-    assert fetch("data:application/octet-stream;base64,AP+A") == b"\x00\xff\x80"
+    assert fetch("data:application/octet-stream;base64,AP+A") == BODY
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "ftp://127.0.0.1/a", "/etc/passwd", "FILE:/a", "", "a.npz"]
+)
+def test_other_addresses_are_refused(url):
+    with pytest.raises(ValueError, match="url must start with http:, https: or data:; got"):
+        _fetch.opened(url)
+    with pytest.raises(ValueError, match="url must start with http:, https: or data:; got"):
+        get_file(url, "a")
 
 
 class Answers(http.server.BaseHTTPRequestHandler):
-    """Answers /200, /404 and so on with that status; /cut promises more than it sends."""
+    """Answers /404 and so on with that status; the other paths are methods."""
+
+    protocol_version = "HTTP/1.1"
 
     def do_GET(self):
-        cut = self.path == "/cut"
-        self.send_response(200 if cut else int(self.path[1:]))
-        self.send_header("Content-Length", "10" if cut else "3")
+        name = self.path[1:]
+        if name.isdigit():
+            self.answer(int(name), {"Content-Length": 3}, BODY)
+        else:
+            getattr(self, name.partition("/")[0])()
+        self.close_connection = True
+
+    def answer(self, status, headers, *parts):
+        self.send_response(status)
+        for header, value in headers.items():
+            self.send_header(header, str(value))
         self.end_headers()
-        self.wfile.write(b"\x00\xff\x80")
+        with contextlib.suppress(ConnectionError):  # the client has heard enough
+            for part in parts:
+                self.wfile.write(part)
+
+    def cut(self):
+        self.answer(200, {"Content-Length": 10}, BODY)
+
+    def chunked(self):
+        self.answer(
+            200, {"Transfer-Encoding": "chunked"}, b"2\r\n\x00\xff\r\n", b"1\r\n\x80\r\n", b"0\r\n\r\n"
+        )
+
+    def cut_chunks(self):
+        self.answer(200, {"Transfer-Encoding": "chunked"}, b"3\r\n\x00\xff\x80\r\n")
+
+    def open_end(self):
+        self.answer(200, {}, BODY)
+
+    def long(self):
+        self.answer(200, {"Content-Length": 20_000_000}, *[bytes(1_000_000)] * 20)
+
+    def to_file(self):
+        self.answer(302, {"Location": "file:///etc/passwd", "Content-Length": 0})
+
+    def to_ftp(self):
+        self.answer(302, {"Location": "ftp://127.0.0.1/etc/passwd", "Content-Length": 0})
+
+    def to_another(self):
+        self.answer(302, {"Location": "/200", "Content-Length": 0})
 
     def log_message(self, *arguments):
         pass
@@ -38,9 +100,10 @@ def server():
 
 
 @pytest.mark.cpython
-def test_http():
+@pytest.mark.parametrize("path", ["200", "chunked", "open_end", "to_another"])
+def test_http(path):
     with server() as address:
-        assert fetch(f"{address}/200") == b"\x00\xff\x80"
+        assert fetch(f"{address}/{path}") == BODY
 
 
 @pytest.mark.cpython
@@ -50,14 +113,160 @@ def test_http():
         ("404", FileNotFoundError, "there is no file at .*/404"),
         ("403", OSError, ".*/403 cannot be fetched: the server returned status 403"),
         ("500", OSError, ".*/500 cannot be fetched: the server returned status 500"),
-        ("cut", OSError, ".*/cut cannot be fetched: IncompleteRead"),
+        ("cut", OSError, ".*/cut cannot be fetched: the connection broke, 7 bytes are missing"),
+        ("cut_chunks", OSError, ".*/cut_chunks cannot be fetched: IncompleteRead"),
+        ("to_file", OSError, ".*/to_file cannot be fetched"),
+        ("to_ftp", OSError, ".*/to_ftp cannot be fetched: it redirects to ftp:"),
     ],
 )
-def test_http_errors(path, error, message):
-    with server() as address, pytest.raises(error, match=message):
-        fetch(f"{address}/{path}")
+def test_http_errors(path, error, message, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYCONVLITE_CACHE", str(tmp_path))
+    monkeypatch.setenv("ftp_proxy", "http://127.0.0.1:1")
+    with server() as address:
+        with pytest.raises(error, match=message):
+            fetch(f"{address}/{path}")
+        with pytest.raises(error, match=message):
+            get_file(f"{address}/{path}")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_no_server():
     with pytest.raises(OSError, match=r"http://127\.0\.0\.1:1/x cannot be fetched"):
         fetch("http://127.0.0.1:1/x")
+
+
+# ------------------------------------------------------------------------------------------- the cache
+
+
+class TestGetFile:
+    @pytest.fixture(autouse=True)
+    def _cache(self, monkeypatch, tmp_path):
+        monkeypatch.setenv("PYCONVLITE_CACHE", str(tmp_path))
+
+    def served(self, monkeypatch, body=None, status=200, bounded=True):
+        """Have each URL answered by its own text, or by `body`; return the list of those asked for."""
+        urls = []
+
+        def get(url):
+            urls.append(url)
+            return status, io.BytesIO(url.encode() if body is None else body), bounded
+
+        monkeypatch.setattr("pyconvlite._platform.get", get)
+        return urls
+
+    def test_fetches_once(self, monkeypatch, tmp_path):
+        urls = self.served(monkeypatch)
+        first = get_file("https://example.com/a/zebra.jpg")
+        assert Path(first).read_bytes() == b"https://example.com/a/zebra.jpg"
+        assert Path(first).name == "zebra.jpg"
+        assert Path(first).parent.parent == tmp_path
+        assert get_file("https://example.com/a/zebra.jpg") == first
+        assert len(urls) == 1
+        assert os.listdir(Path(first).parent) == ["zebra.jpg"]
+
+    def test_addresses_of_the_same_name_stay_apart(self, monkeypatch):
+        self.served(monkeypatch)
+        first = get_file("https://example.com/a/zebra.jpg")
+        assert get_file("https://example.com/b/zebra.jpg") != first
+
+    def test_takes_another_name(self, monkeypatch):
+        self.served(monkeypatch)
+        assert Path(get_file("https://example.com/?id=3", "zebra.jpg")).name == "zebra.jpg"
+
+    @pytest.mark.parametrize(
+        ("url", "name"),
+        [("https://a/", None), ("https://a/b", "../b"), ("https://a/b", "c/d"), ("https://a", "..")],
+    )
+    def test_names_that_are_none(self, url, name):
+        with pytest.raises(ValueError, match="file_name must be a name without folders"):
+            get_file(url, name)
+
+    @pytest.mark.parametrize("status", [404, 500])
+    def test_nothing_is_left_of_what_fails(self, monkeypatch, tmp_path, status):
+        self.served(monkeypatch, status=status)
+        with pytest.raises(OSError, match=r"zebra\.jpg"):
+            get_file("https://example.com/zebra.jpg")
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_file_with_a_sha256_is_verified_at_each_call(self, monkeypatch, tmp_path):
+        urls = self.served(monkeypatch, BODY)
+        sha256 = hashlib.sha256(BODY).hexdigest()
+        path = Path(get_file("https://example.com/a", sha256=sha256.upper()))
+        assert path == tmp_path / sha256 / "a"
+        assert path.read_bytes() == BODY
+        get_file("https://example.com/a", sha256=sha256)
+        assert len(urls) == 1
+        path.write_bytes(b"changed")
+        assert Path(get_file("https://example.com/a", sha256=sha256)).read_bytes() == BODY
+        assert len(urls) == 2
+
+    def test_a_file_with_another_sha256_is_refused(self, monkeypatch, tmp_path):
+        self.served(monkeypatch, BODY)
+        with pytest.raises(ValueError, match=f"https://example.com/a has sha256 .*; expected {'0' * 64}"):
+            get_file("https://example.com/a", sha256="0" * 64)
+        assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+    @pytest.mark.parametrize("sha256", ["", "12", "g" * 64, "0" * 65])
+    def test_a_sha256_that_is_none(self, sha256):
+        with pytest.raises(ValueError, match="sha256 must have 64 hexadecimal digits; got"):
+            get_file("https://example.com/a", sha256=sha256)
+
+    def test_a_response_that_may_be_incomplete_needs_a_sha256(self, monkeypatch):
+        self.served(monkeypatch, BODY, bounded=False)
+        with pytest.raises(OSError, match=r"does not say how long the file is.*; pass its sha256"):
+            get_file("https://example.com/a")
+        assert get_file("https://example.com/a", sha256=hashlib.sha256(BODY).hexdigest())
+
+    def test_a_response_without_end(self, monkeypatch, tmp_path):
+        self.served(monkeypatch, bytes(3000))
+        monkeypatch.setattr(_fetch, "_MOST", 2000)
+        with pytest.raises(OSError, match="it has more than 2000 bytes"):
+            get_file("https://example.com/a")
+        assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+    @pytest.mark.cpython
+    def test_what_the_server_says_about_the_end(self):
+        with server() as address:
+            assert Path(get_file(f"{address}/chunked")).read_bytes() == BODY
+            with pytest.raises(OSError, match="does not say how long the file is"):
+                get_file(f"{address}/open_end")
+
+    @pytest.mark.cpython
+    def test_a_large_file_takes_little_memory(self):
+        def opens():
+            return get_file(f"{address}/long", f"{time.monotonic_ns()}")
+
+        with server() as address:
+            opens()
+            tracemalloc.start()
+            path = opens()
+            peak = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        assert Path(path).stat().st_size == 20_000_000
+        assert peak < 4_000_000
+
+    @pytest.mark.cpython
+    def test_threads_that_fetch_the_same_file(self, monkeypatch, tmp_path):
+        start = threading.Barrier(8)
+
+        def get(url):
+            start.wait()  # all of them find no file
+            return 200, io.BytesIO(bytes(range(256)) * 1000), True
+
+        monkeypatch.setattr("pyconvlite._platform.get", get)
+        faults = []
+
+        def work():
+            try:
+                path = get_file("https://example.com/a")
+                assert Path(path).read_bytes() == bytes(range(256)) * 1000
+            except BaseException as error:
+                faults.append(error)
+
+        threads = [threading.Thread(target=work) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert faults == []
+        assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1

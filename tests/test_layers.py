@@ -165,6 +165,16 @@ def test_call_takes_what_cannot_be_referenced_weakly():
 
 
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))])
+def test_copies_have_the_gradients_without_their_graph(duplicate):
+    layer = L.Linear(3, in_size=2)
+    F.sum(layer(np.ones((1, 2), np.float32)) ** 2).backward(create_graph=True)
+    other = duplicate(layer)
+    assert layer.W.grad.creator is not None
+    assert other.W.grad.creator is None
+    np.testing.assert_array_equal(other.W.grad.data, layer.W.grad.data)
+
+
+@pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))])
 def test_layers_can_be_copied_and_pickled_after_a_call(duplicate):
     tree = Tree()
     tree(np.ones((1, 1, 3, 3), np.float32))

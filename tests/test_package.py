@@ -14,6 +14,7 @@ SUBMODULES = [
     *[
         "autograd",
         "backends",
+        "checkpoint",
         "config",
         "core",
         "cuda",

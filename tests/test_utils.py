@@ -258,57 +258,6 @@ def test_max_backward_shape(axis, expected):
     assert utils.max_backward_shape(np.ones((2, 3)), axis) == expected
 
 
-class TestGetFile:
-    @pytest.fixture(autouse=True)
-    def _cache(self, monkeypatch, tmp_path):
-        monkeypatch.setenv("PYCONVLITE_CACHE", str(tmp_path))
-
-    def fetched(self, monkeypatch):
-        urls = []
-
-        def fetch(url):
-            urls.append(url)
-            return url.encode()
-
-        monkeypatch.setattr("pyconvlite._fetch.fetch", fetch)
-        return urls
-
-    def test_fetches_once(self, monkeypatch, tmp_path):
-        urls = self.fetched(monkeypatch)
-        first = utils.get_file("https://example.com/a/zebra.jpg")
-        assert Path(first).read_bytes() == b"https://example.com/a/zebra.jpg"
-        assert Path(first).name == "zebra.jpg"
-        assert Path(first).parent.parent == tmp_path
-        assert utils.get_file("https://example.com/a/zebra.jpg") == first
-        assert len(urls) == 1
-
-    def test_addresses_of_the_same_name_stay_apart(self, monkeypatch):
-        self.fetched(monkeypatch)
-        first = utils.get_file("https://example.com/a/zebra.jpg")
-        assert utils.get_file("https://example.com/b/zebra.jpg") != first
-
-    def test_takes_another_name(self, monkeypatch):
-        self.fetched(monkeypatch)
-        assert Path(utils.get_file("https://example.com/?id=3", "zebra.jpg")).name == "zebra.jpg"
-
-    @pytest.mark.parametrize(
-        ("url", "name"),
-        [("https://a/", None), ("https://a/b", "../b"), ("https://a/b", "c/d"), ("https://a", "..")],
-    )
-    def test_names_that_are_none(self, url, name):
-        with pytest.raises(ValueError, match="file_name must be a name without folders"):
-            utils.get_file(url, name)
-
-    def test_nothing_is_left_of_what_fails(self, monkeypatch, tmp_path):
-        def fetch(url):
-            raise FileNotFoundError(url)
-
-        monkeypatch.setattr("pyconvlite._fetch.fetch", fetch)
-        with pytest.raises(FileNotFoundError):
-            utils.get_file("https://example.com/zebra.jpg")
-        assert list(tmp_path.iterdir()) == []
-
-
 @pytest.mark.parametrize(("n", "error"), [(1.5, TypeError), (-1, ValueError)])
 def test_seed_refuses_what_is_no_seed(n, error):
     with pytest.raises(error, match=f"n must be .*{n}"):

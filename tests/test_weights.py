@@ -97,11 +97,11 @@ def test_saving_that_fails_leaves_the_older_file(tmp_path, monkeypatch):
     net.save_weights(path)
     before = path.read_bytes()
 
-    def full_disk(stream, **arrays):
+    def full_disk(stream, array, **options):
         stream.write(b"half")
         raise OSError("no space left")
 
-    monkeypatch.setattr(np, "savez_compressed", full_disk)
+    monkeypatch.setattr(np.lib.format, "write_array", full_disk)
     with pytest.raises(OSError, match="no space left"):
         net.save_weights(path)
     assert path.read_bytes() == before
@@ -266,3 +266,43 @@ def test_damage_is_refused_or_harmless():
         else:  # a byte that means nothing, such as a date
             assert_same(layer, state(linear))
             layer.load_weights(npz(**before))
+
+
+def test_parameters_of_any_name():
+    names = [
+        "file",
+        "allow_pickle",
+        "W",
+        "W.npy",
+        "W.npy.npy",
+        "arr_0",
+        "checkpoint.json",
+        "重み",
+        "a b",
+        "self",
+    ]
+
+    def make(start):
+        layer = Layer()
+        layer.named = {name: Parameter(np.full(2, start + i)) for i, name in enumerate(names)}
+        vars(layer)["file"] = Parameter(np.full(3, start - 1.0))
+        return layer
+
+    layer, other = make(0.0), make(100.0)
+    other.load_weights(saved(layer))
+    assert_same(other, state(layer))
+    assert len(state(layer)) == len(names) + 1
+
+
+@pytest.mark.parametrize("name", ["a\0b", "n" * 70_000])
+def test_a_name_that_zip_files_cannot_hold(tmp_path, name):
+    layer = Layer()
+    layer.named = {name: Parameter(np.ones(2))}
+    with pytest.raises(ValueError, match="cannot be the name of an array in an npz archive; rename it"):
+        layer.save_weights(tmp_path / "weights.npz")
+    assert os.listdir(tmp_path) == []
+
+
+def test_the_same_weights_make_the_same_file():
+    layer = Net()
+    assert saved(layer).getvalue() == saved(layer).getvalue()

@@ -4,7 +4,7 @@
 
 - `NAME`: the platform, as `sys.platform` names it;
 - `IN_PYODIDE`: whether Python runs in a JavaScript engine;
-- `get(url)`: HTTP status and body of a response;
+- `get(url)`: HTTP status of a response, its body as a stream, and whether it is known where the body ends;
 - `can_run_sync()` and `run_sync(awaitable)`: whether synchronous code can wait, and waiting;
 - `validates(module)`: whether the engine can run a WebAssembly module;
 - `gpu()`: the browser's `navigator.gpu`, or None;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Coroutine
+from io import BytesIO, RawIOBase
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -12,24 +13,65 @@ NAME = sys.platform
 IN_PYODIDE = False
 
 
-def get(url: str) -> tuple[int, bytes]:
-    """HTTP status and body of the response to a GET request.
+def get(url: str) -> tuple[int, RawIOBase, bool]:
+    """Response to a GET request: HTTP status, body, and whether the server says where the body ends.
+
+    Reading the body raises OSError if the connection breaks.
 
     Raises:
         OSError: the server cannot be reached.
     """
     from http.client import HTTPException
     from urllib.error import HTTPError
-    from urllib.request import urlopen
+    from urllib.request import HTTPRedirectHandler, build_opener
+
+    class Redirects(HTTPRedirectHandler):
+        """Follows redirects by HTTP alone; urllib's own also go to ftp."""
+
+        def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+            if not newurl.startswith(("http://", "https://")):
+                raise OSError(f"it redirects to {newurl}")
+            return super().redirect_request(req, fp, code, msg, headers, newurl)
 
     try:
-        with urlopen(url, timeout=60) as response:
-            return response.status or 200, response.read()  # a data: or file: URL has no status
+        response = build_opener(Redirects).open(url, timeout=60)
     except HTTPError as error:
         error.close()
-        return error.code, b""
+        return error.code, BytesIO(), True  # type: ignore[return-value]
     except (OSError, HTTPException) as error:
         raise OSError(f"{url} cannot be fetched: {error}") from error
+    return response.status or 200, _Body(url, response), _is_bounded(response)  # a data: URL has no status
+
+
+def _is_bounded(response: Any) -> bool:
+    """Whether a response has a length, or comes in chunks, of which the last one is marked."""
+    return not hasattr(response, "chunked") or response.chunked or response.length is not None
+
+
+class _Body(RawIOBase):
+    """Body of a response; http.client does not notice all connections that break."""
+
+    def __init__(self, url: str, response: Any) -> None:
+        self._url, self._response = url, response
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        from http.client import HTTPException
+
+        try:
+            n: int = self._response.readinto(buffer)
+        except (OSError, HTTPException) as error:
+            raise OSError(f"{self._url} cannot be fetched: {error}") from error
+        missing = getattr(self._response, "length", None)
+        if n == 0 and missing:
+            raise OSError(f"{self._url} cannot be fetched: the connection broke, {missing} bytes are missing")
+        return n
+
+    def close(self) -> None:
+        self._response.close()
+        super().close()
 
 
 def can_run_sync() -> bool:

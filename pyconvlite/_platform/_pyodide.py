@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from contextlib import suppress
+from io import BytesIO, RawIOBase
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -11,8 +13,11 @@ NAME = "emscripten"
 IN_PYODIDE = True
 
 
-def get(url: str) -> tuple[int, bytes]:
-    """HTTP status and body of the response to a GET request.
+def get(url: str) -> tuple[int, RawIOBase, bool]:
+    """Response to a GET request: HTTP status, body, and whether it is known where the body ends.
+
+    That is always so: JavaScript cannot see how a response ends, and a broken one is an error where the
+    browser can tell. Reading the body raises OSError if the connection breaks.
 
     Raises:
         OSError: the server cannot be reached.
@@ -21,19 +26,20 @@ def get(url: str) -> tuple[int, bytes]:
 
     try:
         # Without JSPI only a blocking request is possible, and only in a worker.
-        return run_sync(_get_by_promise(url)) if can_run_sync() else _get_by_blocking(url)
+        status, body = run_sync(_get_by_promise(url)) if can_run_sync() else _get_by_blocking(url)
     except (JsException, OSError) as error:
         raise OSError(f"{url} cannot be fetched: {error}") from error
+    return status, body, True
 
 
-async def _get_by_promise(url: str) -> tuple[int, bytes]:
+async def _get_by_promise(url: str) -> tuple[int, RawIOBase]:
     from pyodide.http import pyfetch
 
     response = await pyfetch(url)
-    return response.status, await response.bytes() if response.ok else b""
+    return response.status, _Body(url, response.js_response.body)
 
 
-def _get_by_blocking(url: str) -> tuple[int, bytes]:
+def _get_by_blocking(url: str) -> tuple[int, RawIOBase]:
     try:
         from js import XMLHttpRequest
     except ImportError as error:
@@ -42,7 +48,43 @@ def _get_by_blocking(url: str) -> tuple[int, bytes]:
     request.open("GET", url, False)
     request.responseType = "arraybuffer"
     request.send()
-    return request.status, request.response.to_bytes()
+    return request.status, BytesIO(request.response.to_bytes())  # type: ignore[return-value]
+
+
+class _Body(RawIOBase):
+    """Body of a response, a ReadableStream; null if there is none."""
+
+    def __init__(self, url: str, stream: Any) -> None:
+        self._url = url
+        self._reader = stream.getReader() if stream else None
+        self._part = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        from pyodide.ffi import JsException
+
+        try:
+            while self._reader and not self._part:
+                result = run_sync(self._reader.read())
+                if result.done:
+                    return 0
+                self._part = memoryview(result.value.to_bytes())
+        except JsException as error:
+            raise OSError(f"{self._url} cannot be fetched: {error}") from error
+        n = min(len(buffer), len(self._part))
+        buffer[:n] = self._part[:n]
+        self._part = self._part[n:]
+        return n
+
+    def close(self) -> None:
+        from pyodide.ffi import JsException
+
+        if self._reader and not self.closed:
+            with suppress(JsException):  # the connection is broken already
+                run_sync(self._reader.cancel())
+        super().close()
 
 
 def can_run_sync() -> bool:

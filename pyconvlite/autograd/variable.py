@@ -312,6 +312,10 @@ class Parameter(Variable):
         self.lazy_shape = lazy_shape
         self.lazy_dtype = lazy_dtype
 
+    def __getstate__(self) -> dict[str, Any]:
+        # For pickle and copy: with create_graph=True the gradient has a graph, which is not copied.
+        return {**vars(self), "grad": None if self.grad is None else Variable(self.grad.data)}
+
 
 def as_array(x: Any, array_module: Any = None) -> Any:
     """Convert a number to a 0-d array; return an array unchanged.

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import operator
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, SupportsIndex, TypeAlias
 
-from .._fetch import fetch
+from .._fetch import opened
 from .._random import rng
 from .._shapes import Array
 
 Transform: TypeAlias = Callable[[Any], Any]
 Bytes: TypeAlias = bytes | bytearray | memoryview
 Place: TypeAlias = str | os.PathLike[str]
+
+_PART = 1 << 18  # bytes that are read at a time
 
 
 class Dataset:
@@ -86,8 +89,9 @@ def _unchanged(x: Any) -> Any:
 # ------------------------------------------------------------------------------------------------------ files
 
 
-def read_first(source: Place, spellings: Sequence[str]) -> tuple[bytes, str]:
-    """Contents and path of the first of several files that a folder or an `http(s)://` address has.
+@contextlib.contextmanager
+def first_of(source: Place, spellings: Sequence[str]) -> Iterator[Contents]:
+    """Open the first of several files that a folder or an `http(s)://` address has.
 
     Raises:
         TypeError: `source` is neither a folder nor an address.
@@ -95,7 +99,8 @@ def read_first(source: Place, spellings: Sequence[str]) -> tuple[bytes, str]:
         OSError: the address cannot be reached.
 
     Example:
-        >>> read_first("no such folder", ["a", "a.gz"])
+        >>> with first_of("no such folder", ["a", "a.gz"]) as contents:
+        ...     pass
         Traceback (most recent call last):
         FileNotFoundError: none of a, a.gz is in 'no such folder'
     """
@@ -110,34 +115,66 @@ def read_first(source: Place, spellings: Sequence[str]) -> tuple[bytes, str]:
     else:
         places = [Path(source) / spelling for spelling in spellings]
     for place in places:
-        with contextlib.suppress(FileNotFoundError):
-            return place.read_bytes() if isinstance(place, Path) else fetch(place), str(place)
+        try:
+            file = place.open("rb") if isinstance(place, Path) else opened(place)
+        except FileNotFoundError:
+            continue
+        with file:
+            yield Contents(file, str(place))
+        return
     raise FileNotFoundError(f"none of {', '.join(spellings)} is in {os.fspath(source)!r}")
 
 
-def unpacked(contents: object, name: str) -> Bytes:
-    """The contents, decompressed if they are gzipped.
+class Contents:
+    """Contents of a file, decompressed if they are gzipped, of which no more is read than is asked for.
+
+    Args:
+        source: bytes, or a buffered binary file object.
+        name: the file's name for error messages.
 
     Raises:
-        TypeError: the contents are not bytes.
-        ValueError: the gzipped contents are damaged.
+        TypeError: `source` is neither.
 
     Example:
-        >>> unpacked(b"plain", "the file")
-        b'plain'
+        >>> contents = Contents(b"plain", "the file")
+        >>> contents.read(3), contents.read(9)
+        (b'pla', b'in')
     """
-    if not isinstance(contents, Bytes):
-        kind = type(contents).__name__
-        raise TypeError(f"{name} must be bytes, such as open(path, 'rb').read() returns; got {kind}")
-    if bytes(contents[:2]) != b"\x1f\x8b":
-        return contents
-    import gzip  # here, as it is slow to import and only needed for gzipped files
-    import zlib
 
-    try:
-        return gzip.decompress(contents)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"{name} is truncated or damaged: {error}") from error
+    def __init__(self, source: Any, name: str) -> None:
+        if not isinstance(source, Bytes | io.BufferedReader):
+            kind = type(source).__name__
+            raise TypeError(f"{name} must be bytes, such as open(path, 'rb').read() returns; got {kind}")
+        self.name = name
+        self._source: Any = source
+        self._at = 0
+        self._damage: tuple[type[Exception], ...] = ()
+        start = source.peek(2) if isinstance(source, io.BufferedReader) else source
+        if bytes(start[:2]) == b"\x1f\x8b":
+            import gzip  # here, as it is slow to import and only needed for gzipped files
+            import zlib
+
+            stream = source if isinstance(source, io.BufferedReader) else io.BytesIO(source)
+            self._source = gzip.GzipFile(fileobj=stream)
+            self._damage = (gzip.BadGzipFile, EOFError, zlib.error)
+
+    def read(self, n: int) -> Bytes:
+        """The next n bytes, or fewer at the end; of plain bytes a view.
+
+        Raises:
+            ValueError: the gzipped contents are damaged.
+            OSError: the file cannot be read.
+        """
+        if isinstance(self._source, Bytes):
+            self._at += n
+            return self._source[self._at - n : self._at]
+        contents = bytearray()
+        try:
+            while len(contents) < n and (part := self._source.read(min(n - len(contents), _PART))):
+                contents += part
+        except self._damage as error:
+            raise ValueError(f"{self.name} is truncated or damaged: {error}") from error
+        return contents
 
 
 # ---------------------------------------------------------------------------------------------------- drawing

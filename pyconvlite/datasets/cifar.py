@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, TypeAlias
 
 import numpy as np
 
 from .._shapes import Array
 from ..transforms import Compose, Normalize, ToFloat
-from .base import Bytes, Dataset, Place, Transform, read_first, show_grid, unpacked
+from .base import Bytes, Contents, Dataset, Place, Transform, first_of, show_grid
 
 Source: TypeAlias = Place | Bytes | tuple[Bytes, ...]
 
 _PIXELS = 3 * 32 * 32
+_MOST = 60_000  # images of all files together
 
 
 class CIFAR10(Dataset):
@@ -36,7 +37,8 @@ class CIFAR10(Dataset):
     Raises:
         FileNotFoundError: `source` is None, or does not have the files.
         TypeError: `source` is none of these.
-        ValueError: a file has the wrong size or a label that is out of range, or the tuple is empty.
+        ValueError: a file has the wrong size or a label that is out of range, the tuple is empty, or there
+            are more than 60,000 images.
 
     Example:
         >>> cifar = CIFAR10(source=bytes([3]) + bytes(3072))  # one black image, labelled as a cat
@@ -64,13 +66,16 @@ class CIFAR10(Dataset):
 
     def prepare(self) -> None:
         """Read images and labels from the source."""
-        records = np.concatenate([self._records(*file) for file in self._files()])
+        parts: list[Array] = []
+        for contents in self._files():
+            parts.append(self._records(contents, _MOST - sum(map(len, parts))))
+        records = np.concatenate(parts) if len(parts) > 1 else parts[0]
         self.data = records[:, self._label_bytes :].reshape(-1, 3, 32, 32)
         self.data.flags.writeable = False
         self.label = records[:, self._label_byte].astype(np.int32)
 
-    def _files(self) -> list[tuple[Bytes, str]]:
-        """Contents and name of each file."""
+    def _files(self) -> Iterator[Contents]:
+        """The files, each open until the next one."""
         if self.source is None:
             raise FileNotFoundError(
                 f"{type(self).__name__} is not downloaded automatically: get {self._archive} from "
@@ -79,16 +84,22 @@ class CIFAR10(Dataset):
         if isinstance(self.source, tuple):
             if not self.source:
                 raise ValueError("source must have the contents of at least one file; got ()")
-            return [(contents, f"file {i}") for i, contents in enumerate(self.source)]
-        if isinstance(self.source, Bytes):
-            return [(self.source, "the file")]
-        names = self._train_files if self.train else self._test_files
-        return [read_first(self.source, [name, f"{name}.gz"]) for name in names]
+            for i, source in enumerate(self.source):
+                yield Contents(source, f"file {i}")
+        elif isinstance(self.source, Bytes):
+            yield Contents(self.source, "the file")
+        else:
+            for name in self._train_files if self.train else self._test_files:
+                with first_of(self.source, [name, f"{name}.gz"]) as contents:
+                    yield contents
 
-    def _records(self, contents: Bytes, name: str) -> Array:
+    def _records(self, file: Contents, most: int) -> Array:
         """Records of a file as rows: label bytes, then pixels."""
-        contents = unpacked(contents, name)
+        name = file.name
         length = self._label_bytes + _PIXELS
+        contents = file.read(most * length + 1)
+        if len(contents) > most * length:
+            raise ValueError(f"{name} is too long: {type(self).__name__} has at most {_MOST} images")
         if len(contents) % length:
             raise ValueError(
                 f"{name} is truncated or not a file of {type(self).__name__}: its size, {len(contents)} "

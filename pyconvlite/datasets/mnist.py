@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import struct
 from typing import TypeAlias
@@ -11,7 +12,7 @@ import numpy as np
 from .._fetch import cache_dir
 from .._shapes import Array
 from ..transforms import Compose, Flatten, Normalize, ToFloat
-from .base import Bytes, Dataset, Place, Transform, read_first, show_grid, unpacked
+from .base import Bytes, Contents, Dataset, Place, Transform, first_of, show_grid
 
 Source: TypeAlias = Place | tuple[Bytes, Bytes]
 
@@ -37,7 +38,7 @@ class MNIST(Dataset):
         target_transform: function applied to each label, a NumPy integer.
         source: a folder or an `http(s)://` address with the two IDX files, plain or gzipped, under their
             usual names (`train-images-idx3-ubyte` or `train-images.idx3-ubyte`, with or without `.gz`); or
-            their contents, (images, labels). None reads them from the cache.
+            their contents, (images, labels). None reads them from the cache, and verifies their sha256.
 
     Attributes:
         data: read-only uint8 array (N, 1, 28, 28).
@@ -47,7 +48,8 @@ class MNIST(Dataset):
         FileNotFoundError: `source` or the cache does not have the files.
         TypeError: `source` is none of these.
         ValueError: the tuple does not have two items; or a file has a wrong magic number, is truncated, has
-            images of another size, or there are not as many labels as images.
+            images of another size, there are not as many labels as images, or the file in the cache is not
+            that of MNIST.
 
     Example:
         >>> images = b"\0\0\x08\x03" b"\0\0\0\2" b"\0\0\0\x1c" b"\0\0\0\x1c" + bytes(2 * 784)
@@ -71,17 +73,15 @@ class MNIST(Dataset):
 
     def prepare(self) -> None:
         """Read images and labels from the source."""
-        part = "train" if self.train else "t10k"
         if isinstance(self.source, tuple):
             if len(self.source) != 2:
                 raise ValueError(f"source must have two items, (images, labels); got {len(self.source)}")
-            images, labels = self.source
             images_name, labels_name = "the image file", "the label file"
+            data, label = read_idx(self.source[0], 3, images_name), read_idx(self.source[1], 1, labels_name)
         else:
-            images, images_name = _read(self.source, f"{part}-images-idx3-ubyte")
-            labels, labels_name = _read(self.source, f"{part}-labels-idx1-ubyte")
-        data = read_idx(images, 3, images_name)
-        label = read_idx(labels, 1, labels_name)
+            part = "train" if self.train else "t10k"
+            data, images_name = _read(self.source, f"{part}-images-idx3-ubyte", 3)
+            label, labels_name = _read(self.source, f"{part}-labels-idx1-ubyte", 1)
         if data.shape[1:] != (28, 28):
             raise ValueError(f"{images_name} must have images of 28 x 28 pixels; its shape is {data.shape}")
         if len(label) != len(data):
@@ -110,20 +110,29 @@ class MNIST(Dataset):
         return {digit: str(digit) for digit in range(10)}
 
 
-def _read(source: Place | None, name: str) -> tuple[bytes, str]:
-    """Contents and path of one of the files."""
+def _read(source: Place | None, name: str, ndim: int) -> tuple[Array, str]:
+    """Array and path of one of the files; in the cache, it must be the authors' file."""
     dotted = name.replace("-idx", ".idx")
     spellings = [name, f"{name}.gz", dotted, f"{dotted}.gz"]
-    if source is not None:
-        return read_first(source, spellings)
     folder = cache_dir() / _MNIST_FILES[name]
     try:
-        return read_first(folder, spellings)
+        with first_of(folder if source is None else source, spellings) as contents:
+            array = _read_idx(contents, ndim)
     except FileNotFoundError as error:
+        if source is not None:
+            raise
         raise FileNotFoundError(
             f"MNIST is not in the cache: there is no {folder / name}; pass a folder, an address or the "
             "contents of the files as source; ./build.sh test in a checkout of pyconvlite fills the cache"
         ) from error
+    if source is None:
+        sha256 = hashlib.sha256(_header(array.shape))
+        sha256.update(array.data)
+        if sha256.hexdigest() != _MNIST_FILES[name]:
+            raise ValueError(
+                f"{contents.name} is not the file of MNIST: its sha256 is {sha256.hexdigest()}; delete it"
+            )
+    return array, contents.name
 
 
 # -------------------------------------------------------------------------------------------------- IDX files
@@ -138,7 +147,8 @@ def read_idx(contents: Bytes, ndim: int, name: str = "the contents") -> Array:
         name: name of the file in error messages.
 
     Returns:
-        Read-only uint8 array; a view of `contents` unless they are gzipped.
+        Read-only uint8 array; a view of `contents` unless they are gzipped. No more is decompressed than the
+        header says.
 
     Raises:
         TypeError: `contents` is not bytes.
@@ -149,21 +159,36 @@ def read_idx(contents: Bytes, ndim: int, name: str = "the contents") -> Array:
         >>> read_idx(bytes([0, 0, 8, 1, 0, 0, 0, 2, 7, 3]), ndim=1)
         array([7, 3], dtype=uint8)
     """
-    contents = unpacked(contents, name)
-    magic = bytes([0, 0, 8, ndim])  # 8: unsigned bytes
-    if len(contents) >= 4 and contents[:4] != magic:
-        found = bytes(contents[:4]).hex()
+    return _read_idx(Contents(contents, name), ndim)
+
+
+def _read_idx(contents: Contents, ndim: int) -> Array:
+    """As `read_idx`; no more is read than the header says."""
+    name = contents.name
+    magic = _header((0,) * ndim)[:4]
+    length = 4 + 4 * ndim
+    header = contents.read(length)
+    if len(header) >= 4 and header[:4] != magic:
+        found = bytes(header[:4]).hex()
         raise ValueError(f"{name} starts with {found}; an IDX file of {ndim} axes starts with {magic.hex()}")
-    header = 4 + 4 * ndim
-    if len(contents) < header:
+    if len(header) < length:
         raise ValueError(
-            f"{name} is truncated: it has {len(contents)} bytes, and the header alone has {header}"
+            f"{name} is truncated: it has {len(header)} bytes, and the header alone has {length}"
         )
-    shape = struct.unpack_from(f">{ndim}I", contents, 4)
-    size, needed = len(contents) - header, math.prod(shape)
-    if size != needed:
-        fault = "truncated" if size < needed else "too long"
-        raise ValueError(f"{name} is {fault}: it has {size} bytes of data; shape {shape} needs {needed}")
-    array = np.frombuffer(contents, dtype=np.uint8, offset=header).reshape(shape)
+    shape = struct.unpack_from(f">{ndim}I", header, 4)
+    needed = math.prod(shape)
+    data = contents.read(needed + 1)
+    if len(data) < needed:
+        raise ValueError(
+            f"{name} is truncated: it has {len(data)} bytes of data; shape {shape} needs {needed}"
+        )
+    if len(data) > needed:
+        raise ValueError(f"{name} is too long: it has more than the {needed} bytes of shape {shape}")
+    array = np.frombuffer(data, dtype=np.uint8).reshape(shape)
     array.flags.writeable = False
     return array
+
+
+def _header(shape: tuple[int, ...]) -> bytes:
+    """Header of an IDX file of unsigned bytes."""
+    return struct.pack(f">4B{len(shape)}I", 0, 0, 8, len(shape), *shape)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from .. import _weights
+from .._files import BinaryFile
 from ..autograd import Parameter
 
 
@@ -38,6 +39,7 @@ class Layer:
 
     inputs: list[weakref.ref[Any] | None]
     outputs: list[weakref.ref[Any] | None]
+    _state: ClassVar[tuple[str, ...]] = ()  # attributes with the Variables that a call leaves to the next
     _all_sized = False  # set once a call finds all Parameters initialized; later calls skip the search
 
     def __call__(self, *inputs: Any) -> Any:
@@ -124,15 +126,16 @@ class Layer:
                 raise ValueError(f"two Parameters have the name {name!r}; rename a dict key or an attribute")
             params_dict[name] = param
 
-    def save_weights(self, file: _weights.WeightFile) -> None:
+    def save_weights(self, file: BinaryFile) -> None:
         """Save the Parameters as an npz archive, one array per name of `named_params`.
 
         Args:
             file: a path, used exactly as given, or a binary file object. An existing file is replaced only
-                when the new one is complete.
+                when the new one is complete; its mode and symbolic links to it stay.
 
         Raises:
-            ValueError: a Parameter has no data yet, or two have the same name.
+            OSError: the file cannot be written, or there is something else than a file at the path.
+            ValueError: a Parameter has no data yet, two have the same name, or a name cannot be stored.
 
         Example:
             >>> import io
@@ -146,19 +149,20 @@ class Layer:
         """
         _weights.save(file, self._all_params())
 
-    def load_weights(self, file: _weights.WeightFile) -> None:
+    def load_weights(self, file: BinaryFile) -> None:
         """Load the Parameters from a file written by `save_weights`; each Parameter keeps its dtype.
 
-        The whole file is checked before any Parameter changes. Layers whose input size is not known yet take
-        it from the weights.
+        The whole file is checked before any Parameter changes. Names, shapes and dtypes are checked before
+        any array is read, so that a file that does not fit takes little memory. Layers whose input size is
+        not known yet take it from the weights.
 
         Args:
             file: a path or a binary file object.
 
         Raises:
             FileNotFoundError: the file does not exist.
-            ValueError: the file is not a complete npz archive, a name is missing or unexpected, or an array
-                has the wrong shape or is not floating point.
+            ValueError: the file is not a complete npz archive, a name is missing or unexpected, an array has
+                the wrong shape or is not floating point, or a number exceeds the Parameter's dtype.
 
         Example:
             >>> import io

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -50,7 +50,7 @@ class EmbedID(Layer):
 class _Recurrent(Layer):
     """Base of RNN and LSTM: their state moves between devices together with the Parameters."""
 
-    _state: tuple[str, ...] = ("h",)
+    _state: ClassVar[tuple[str, ...]] = ("h",)
 
     def to_cpu(self) -> None:
         """Move all Parameters and the state to the CPU."""

@@ -139,6 +139,14 @@ class Elementwise(Optimizer):
         else:  # a subclass overrides it
             super().update_all(params)
 
+    def __getstate__(self) -> dict[str, Any]:
+        # For pickle and copy, which keep the keys of a WeakKeyDictionary, or cannot copy it.
+        return {name: dict(v) if name in self.states else v for name, v in vars(self).items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, v in state.items():
+            setattr(self, name, WeakKeyDictionary(v) if name in self.states else v)
+
     def _update(self, params: list[Parameter]) -> None:
         memories: list[WeakKeyDictionary[Parameter, Array]] = [getattr(self, name) for name in self.states]
 

@@ -1,0 +1,78 @@
+"""Writing files so that none is ever incomplete."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Iterator
+from typing import BinaryIO, TypeAlias
+
+__all__ = ["BinaryFile", "replacing", "written"]
+
+BinaryFile: TypeAlias = str | os.PathLike[str] | BinaryIO
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a new file that takes the place of the one at `path` when the block ends without an error.
+
+    Until then it has a random name in the same folder. It gets the mode of the file that it replaces. A
+    symbolic link stays, and its target is replaced.
+
+    Raises:
+        OSError: there is a folder, device, pipe or socket at `path`, or the file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with replacing(os.path.join(folder, "a")) as file:
+        ...         _ = file.write(b"abc")
+        ...     os.listdir(folder)
+        ['a']
+    """
+    target = os.path.realpath(path)
+    mode = None
+    with contextlib.suppress(FileNotFoundError):
+        mode = os.stat(target).st_mode
+        if not stat.S_ISREG(mode):
+            raise OSError(
+                f"{os.fspath(path)!r} is not a regular file and cannot be replaced; to write into a device "
+                "or pipe, pass an open binary file"
+            )
+    unfinished = f"{target}.{os.urandom(8).hex()}.tmp"
+
+    def created(name: str, flags: int) -> int:
+        return os.open(name, flags, 0o666 if mode is None else 0o600)
+
+    try:
+        with open(unfinished, "xb", opener=created) as file:  # x: O_EXCL, which follows no link
+            yield file
+            file.flush()
+            os.fsync(file.fileno())  # lest the name survive a power failure, but not the contents
+        if mode is not None:
+            os.chmod(unfinished, stat.S_IMODE(mode))
+        os.replace(unfinished, target)
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
+            os.remove(unfinished)
+        raise
+
+
+@contextlib.contextmanager
+def written(file: BinaryFile) -> Iterator[BinaryIO]:
+    """Open a path as `replacing` does; a binary file object is used as it is.
+
+    Example:
+        >>> import io
+        >>> buffer = io.BytesIO()
+        >>> with written(buffer) as file:
+        ...     _ = file.write(b"abc")
+        >>> buffer.getvalue()
+        b'abc'
+    """
+    if isinstance(file, str | os.PathLike):
+        with replacing(file) as opened:
+            yield opened
+    else:
+        yield file

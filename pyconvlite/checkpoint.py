@@ -1,0 +1,401 @@
+"""Checkpoints: training goes on from a file exactly as if it had never stopped.
+
+A checkpoint is one file with the weights, the optimizer's moments and numbers (learning rate, count of
+updates, those of its hooks), the schedule's and the DataLoader's position, and the state of the random number
+generators. On the CPU, training that goes on from it computes the same bits::
+
+    model, loader = LeNet(), DataLoader(train, 32)
+    optimizer = Adam(0.001).setup(model)
+    if os.path.exists("lenet.ckpt"):
+        checkpoint.load("lenet.ckpt", model=model, optimizer=optimizer, loader=loader)
+    for x, t in loader:
+        ...
+        optimizer.update()
+        checkpoint.save("lenet.ckpt", model=model, optimizer=optimizer, loader=loader)
+
+It can be saved after any update. Without `loader` it must be saved between two epochs, and the DataLoader
+must not have a seed of its own: then the next epoch's order comes from the package's generator.
+
+Not in a checkpoint: gradients; NumPy's own generator (`np.random`); attributes of a model other than its
+Parameters and the state of RNN and LSTM. That state is saved without its graph, so save where backpropagation
+through time is truncated (`unchain_backward`). A step of `webgpu.capture` must be captured again.
+
+The file is an npz archive, of which `np.load` reads the arrays; nothing in it is executed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import numbers
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import _npz, _weights, backends
+from ._arguments import at_least
+from ._files import BinaryFile, written
+from ._random import rng
+from ._shapes import Array
+from .autograd import Parameter, Variable
+from .dataloaders import DataLoader
+from .layers import Layer
+from .layers.base import walk
+from .optimizers import Optimizer, Schedule
+
+__all__ = ["Checkpoint", "load", "save"]
+
+_TEXT = "checkpoint.json"
+_FORMAT, _VERSION = "pyconvlite checkpoint", 1
+_LONGEST = 1 << 20  # bytes of the text
+_DEEPEST = 100  # brackets of the text in each other: in a browser, json overflows the stack at some thousands
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
+
+
+class Checkpoint(NamedTuple):
+    """What `load` returns.
+
+    Attributes:
+        step: as given to `save`.
+        extra: as given to `save`.
+
+    Example:
+        >>> step, extra = Checkpoint(step=3, extra=None)
+        >>> step
+        3
+    """
+
+    step: int
+    extra: Any
+
+
+def save(
+    path: BinaryFile,
+    *,
+    model: Layer,
+    optimizer: Optimizer | None = None,
+    schedule: Schedule | None = None,
+    loader: DataLoader | None = None,
+    step: int = 0,
+    extra: Any = None,
+) -> None:
+    """Save a checkpoint; an older file is replaced only when the new one is complete.
+
+    Args:
+        path: a path, used exactly as given, or a binary file object.
+        model: Layer or Model; all its Parameters must have data.
+        optimizer: the model's optimizer, after `setup`.
+        schedule: the outermost schedule of the optimizer.
+        loader: the DataLoader of the training set, at any place in an epoch.
+        step: number of your choice, at least 0, such as that of the updates or epochs so far.
+        extra: anything that JSON can hold, such as a list of losses, at most 1 MiB of text. Tuples become
+            lists, and the keys of dicts strings.
+
+    Raises:
+        OSError: the file cannot be written.
+        TypeError: an argument has another type, or the optimizer has state other than numbers and the arrays
+            in its `states`.
+        ValueError: a Parameter has no data yet, the optimizer is not that of the model, or `extra` is too
+            long.
+
+    Example:
+        >>> import io
+        >>> from pyconvlite.layers import Linear
+        >>> from pyconvlite.optimizers import Adam
+        >>> file, model = io.BytesIO(), Linear(3, in_size=2)
+        >>> optimizer = Adam(0.01).setup(model)
+        >>> save(file, model=model, optimizer=optimizer, step=7, extra={"losses": [2.5, 0.5]})
+        >>> load(file, model=model, optimizer=optimizer)
+        Checkpoint(step=7, extra={'losses': [2.5, 0.5]})
+    """
+    params = _checked(model, optimizer, schedule, loader)
+    arrays = {f"model/{name}": array for name, array in _weights.arrays_of(params).items()}
+    for name, (layer, attribute) in _carried(model).items():
+        if (v := getattr(layer, attribute)) is not None:
+            arrays[f"state/{name}"] = backends.to_cpu(v.data)
+    for state, memory in _memories(optimizer).items():
+        stored = {name: memory[param] for name, param in params.items() if param in memory}
+        arrays |= {f"optimizer/{state}/{name}": backends.to_cpu(a) for name, a in stored.items()}
+    generators = {"package": rng()}
+    if loader is not None:
+        if loader.index is not None:
+            arrays["loader/index"] = loader.index
+        if loader.generator is not None:
+            generators["loader"] = loader.generator
+    objects = _objects(optimizer, schedule, loader)
+    contents = {
+        "format": _FORMAT,
+        "version": _VERSION,
+        "step": at_least(0, step, "step"),
+        "objects": {name: {"kind": type(o).__name__, "numbers": _numbers(o)} for name, o in objects.items()},
+        "generators": {name: generator.bit_generator.state for name, generator in generators.items()},
+        "extra": extra,
+    }
+    try:
+        text = json.dumps(contents)
+    except (TypeError, RecursionError) as error:
+        raise TypeError(
+            f"extra must consist of dicts, lists, strings, Python numbers, bools and None: {error}"
+        ) from error
+    if len(text) > _LONGEST:
+        raise ValueError(f"extra must have less than {_LONGEST} characters as JSON; got {len(text)}")
+    if _depth(text) > _DEEPEST:
+        raise ValueError(f"extra must not be nested more than {_DEEPEST} levels deep")
+    with written(path) as file:
+        _npz.write(file, arrays, {_TEXT: text})
+
+
+def load(
+    path: BinaryFile,
+    *,
+    model: Layer,
+    optimizer: Optimizer | None = None,
+    schedule: Schedule | None = None,
+    loader: DataLoader | None = None,
+) -> Checkpoint:
+    """Load a checkpoint into objects that are made as those which were saved.
+
+    The whole file is checked before anything changes. What is not passed is left out; the package's generator
+    is always restored.
+
+    Args:
+        path: a path or a binary file object.
+        model, optimizer, schedule, loader: as in `save`.
+
+    Returns:
+        The step and the extra.
+
+    Raises:
+        OSError: the file cannot be read.
+        TypeError: an argument has another type.
+        ValueError: the file is not a complete checkpoint, or does not fit the objects.
+
+    Example:
+        >>> from pyconvlite.layers import Linear
+        >>> load("absent.ckpt", model=Linear(3, in_size=2))
+        Traceback (most recent call last):
+        FileNotFoundError: [Errno 2] No such file or directory: 'absent.ckpt'
+    """
+    params = _checked(model, optimizer, schedule, loader)
+    carried, memories = _carried(model), _memories(optimizer)
+    objects = _objects(optimizer, schedule, loader)
+    with _npz.opened(path, len(params) * (1 + len(memories)) + len(carried)) as archive:
+        contents = _contents(archive)
+        faults = list(_misfits(contents, objects))
+        kept = _inside(archive, "state/")
+        faults += [f"unexpected: state {name} of the model" for name in kept if name not in carried]
+        if faults:
+            raise ValueError(f"{archive.title} does not fit: {'; '.join(faults)}")
+        headers = _weights.fitting(archive, _inside(archive, "model/"), params, "model/")
+        weights = {name: archive.read(h, _weights.dtype_of(params[name])) for name, h in headers.items()}
+        states = {
+            state: dict(_moments(archive, f"optimizer/{state}/", params, weights)) for state in memories
+        }
+        values = {name: _floats(archive, f"state/{name}") for name in carried if name in kept}
+        index = None if loader is None else _index(archive, loader, contents["objects"]["loader"]["numbers"])
+        generators = _generators(archive, contents["generators"], loader)
+    _weights.assign(params, weights)
+    for name, (layer, attribute) in carried.items():
+        like = next(layer.params()).data
+        v = Variable(backends.to_device_of(like, values[name])) if name in values else None
+        setattr(layer, attribute, v)
+    for state, memory in memories.items():
+        memory.clear()
+        for name, array in states[state].items():
+            memory[params[name]] = backends.to_device_of(params[name].data, array)
+    for key, o in objects.items():
+        vars(o).update(contents["objects"][key]["numbers"])
+    if loader is not None:
+        loader.index = index
+    for generator, drawn in generators:
+        generator.bit_generator.state = drawn
+    return Checkpoint(contents["step"], contents["extra"])
+
+
+# ------------------------------------------------------------------------------------ what a checkpoint holds
+
+
+def _checked(
+    model: Layer, optimizer: Optimizer | None, schedule: Schedule | None, loader: DataLoader | None
+) -> dict[str, Parameter]:
+    """The model's Parameters by name, after a check of the arguments."""
+    given: list[tuple[str, Any, type]] = [
+        ("model", model, Layer),
+        ("optimizer", optimizer, Optimizer),
+        ("schedule", schedule, Schedule),
+        ("loader", loader, DataLoader),
+    ]
+    for name, value, kind in given:
+        if not isinstance(value, kind) and (value is not None or name == "model"):
+            raise TypeError(f"{name} must be of type {kind.__name__}; got {type(value).__name__}")
+    params = model._all_params()
+    if schedule is not None and schedule.optimizer is not optimizer:
+        raise ValueError("schedule must be that of the optimizer; pass optimizer=schedule.optimizer")
+    if optimizer is not None:
+        if optimizer.target is None:
+            raise ValueError("optimizer has no model; call setup(model) first")
+        if not set(optimizer.target.params()) <= set(params.values()):
+            raise ValueError("optimizer is not that of the model; call setup(model) first")
+        plain = (numbers.Real, str, type(None))
+        unknown = [
+            name
+            for name, value in vars(optimizer).items()
+            if name not in ("target", "hooks", *_memories(optimizer)) and not isinstance(value, plain)
+        ]
+        if unknown:
+            raise TypeError(
+                f"{type(optimizer).__name__} has attributes that a checkpoint cannot hold: "
+                f"{', '.join(unknown)}; derive it from Elementwise, and name its arrays in `states`"
+            )
+    return params
+
+
+def _memories(optimizer: Optimizer | None) -> dict[str, Any]:
+    """The optimizer's arrays by Parameter, by the name of the attribute."""
+    return {name: getattr(optimizer, name) for name in getattr(optimizer, "states", ())}
+
+
+def _carried(model: Layer) -> dict[str, tuple[Layer, str]]:
+    """Attributes of layers that hold what one call leaves to the next, by name."""
+    layers = ((name, node) for name, node, _ in walk(model) if isinstance(node, Layer))
+    return {f"{name}/{a}".lstrip("/"): (layer, a) for name, layer in layers for a in layer._state}
+
+
+def _objects(
+    optimizer: Optimizer | None, schedule: Schedule | None, loader: DataLoader | None
+) -> dict[str, Any]:
+    """The objects of which the numbers are saved, by name."""
+    objects: dict[str, Any] = {}
+    if optimizer is not None:
+        objects["optimizer"] = optimizer
+        objects |= {f"optimizer/hooks/{i}": hook for i, hook in enumerate(optimizer.hooks)}
+    name = "schedule"
+    while schedule is not None:
+        objects[name] = schedule
+        name, schedule = f"{name}/inner", schedule.inner
+    if loader is not None:
+        objects["loader"] = loader
+    return objects
+
+
+def _numbers(o: Any) -> dict[str, int | float]:
+    """An object's attributes that are numbers."""
+    found: dict[str, Any] = getattr(o, "__dict__", {})
+    return {
+        name: int(v) if isinstance(v, numbers.Integral) else float(v)
+        for name, v in found.items()
+        if not isinstance(v, bool) and isinstance(v, numbers.Real)
+    }
+
+
+def _depth(text: str) -> int:
+    """How many brackets of a JSON text are in each other."""
+    brackets = re.findall(r"[][{}]", _STRING.sub("", text))
+    return max(itertools.accumulate((1 if b in "[{" else -1 for b in brackets), initial=0))
+
+
+# ------------------------------------------------------------------------------------- checks of a file
+
+
+def _contents(archive: _npz.Archive) -> dict[str, Any]:
+    """The text, in which each value has the right type."""
+    text = archive.text(_TEXT, _LONGEST)
+    with archive.refusing():
+        if _depth(text) > _DEEPEST:
+            raise ValueError(f"{_TEXT} is nested too deep")
+        contents: dict[str, Any] = json.loads(text)
+        if contents["format"] != _FORMAT:
+            raise ValueError(f"{_TEXT} is not that of a checkpoint")
+        if contents["version"] != _VERSION:
+            raise ValueError(f"its version is {contents['version']}; this release reads version {_VERSION}")
+        at_least(0, contents["step"], "step")
+        if not {"extra", "generators"} <= contents.keys():
+            raise ValueError(f"{_TEXT} is not complete")
+        for o in contents["objects"].values():
+            if not isinstance(o["kind"], str):
+                raise ValueError(f"a kind is {o['kind']!r}")
+            for name, value in o["numbers"].items():
+                if type(value) not in (int, float) or (type(value) is int and abs(value) >> 63):
+                    raise ValueError(f"{name} is {value!r}")
+        return contents
+
+
+def _misfits(contents: Mapping[str, Any], objects: Mapping[str, Any]) -> Iterator[str]:
+    """How the objects differ from those that were saved, apart from the numbers that change in training."""
+    stored = contents["objects"]
+    for name in sorted(stored.keys() - objects.keys()):
+        if any(name.startswith(f"{passed}/") for passed in objects):
+            yield f"unexpected: {name}, a {stored[name]['kind']}"
+    for name, o in objects.items():
+        if name not in stored:
+            yield f"missing: {name}"
+            continue
+        kind, theirs, own = stored[name]["kind"], stored[name]["numbers"], _numbers(o)
+        if kind != type(o).__name__:
+            yield f"{name} is a {type(o).__name__}; the file has a {kind}"
+        elif theirs.keys() != own.keys():
+            yield f"{name} has the numbers {', '.join(own)}; the file has {', '.join(theirs)}"
+        elif isinstance(o, DataLoader):
+            for attribute in own.keys() - {"iteration"}:
+                if own[attribute] != theirs[attribute]:
+                    yield f"{attribute} of {name} is {own[attribute]}; the file has {theirs[attribute]}"
+            if (o.generator is not None) != (name in contents["generators"]):
+                yield f"{name} is made with a seed, and that in the file without one, or the reverse"
+
+
+def _inside(archive: _npz.Archive, folder: str) -> list[str]:
+    """Names of the arrays in a folder."""
+    return [name.removeprefix(folder) for name in archive.names if name.startswith(folder)]
+
+
+def _floats(
+    archive: _npz.Archive, name: str, shape: tuple[int, ...] | None = None, dtype: Any = None
+) -> Array:
+    """An array of floats, of a given shape and as a given dtype if there are any."""
+    header = archive.header(name)
+    if header.dtype.kind != "f" or shape not in (None, header.shape):
+        archive.refuse(f"{name} has shape {header.shape} and dtype {header.dtype}")
+    return archive.read(header, dtype)
+
+
+def _moments(
+    archive: _npz.Archive, folder: str, params: Mapping[str, Parameter], weights: Mapping[str, Array]
+) -> Iterator[tuple[str, Array]]:
+    """Names of Parameters with their arrays in one of the optimizer's states."""
+    for name in _inside(archive, folder):
+        if name not in params:
+            archive.refuse(f"{folder}{name} is of no Parameter")
+        W = weights[name]
+        dtype = np.promote_types(W.dtype, np.float32)  # as `optimizers.base.gradient` converts
+        yield name, _floats(archive, folder + name, W.shape, dtype)
+
+
+def _index(archive: _npz.Archive, loader: DataLoader, stored: Mapping[str, Any]) -> Array | None:
+    """The order of the DataLoader's epoch; None if it is not drawn yet."""
+    n = loader.data_size
+    if stored["iteration"] not in range(loader.max_iter + 1):
+        archive.refuse(f"iteration is {stored['iteration']}")
+    if "loader/index" not in archive.names:
+        return None
+    header = archive.header("loader/index")
+    if header.dtype.kind != "i" or header.shape != (n,):
+        archive.refuse(f"loader/index has shape {header.shape} and dtype {header.dtype}")
+    index = archive.read(header)
+    if n and not 0 <= index.min() <= index.max() < n:
+        archive.refuse(f"loader/index must be from 0 to {n - 1}")
+    return index
+
+
+def _generators(
+    archive: _npz.Archive, stored: Mapping[str, Any], loader: DataLoader | None
+) -> list[tuple[np.random.Generator, dict[str, Any]]]:
+    """The generators, each with the state that it gets."""
+    pairs = [("package", rng())]
+    if loader is not None and loader.generator is not None:
+        pairs.append(("loader", loader.generator))
+    with archive.refusing():
+        for name, generator in pairs:
+            type(generator.bit_generator)().state = stored[name]  # raises an error if it is none
+        return [(generator, stored[name]) for name, generator in pairs]

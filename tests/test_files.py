@@ -1,0 +1,152 @@
+import io
+import os
+import stat
+import threading
+
+import pytest
+
+import pyconvlite.layers as L
+from pyconvlite._files import replacing, written
+
+
+def put(path, contents=b"new"):
+    with replacing(path) as file:
+        file.write(contents)
+
+
+def test_a_file_appears_whole(tmp_path):
+    path = tmp_path / "a"
+    with replacing(path) as file:
+        file.write(b"new")
+        assert not path.exists()
+        assert len(os.listdir(tmp_path)) == 1
+    assert path.read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt])
+def test_an_error_leaves_the_older_file(tmp_path, error):
+    path = tmp_path / "a"
+    path.write_bytes(b"old")
+
+    def fails():
+        with replacing(path) as file:
+            file.write(b"new")
+            raise error
+
+    with pytest.raises(error):
+        fails()
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_two_writers_do_not_meet(tmp_path):
+    path = tmp_path / "a"
+    with replacing(path) as one, replacing(path) as other:
+        one.write(b"one")
+        other.write(b"other")
+    assert path.read_bytes() == b"one"  # the block of the first ends last
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_no_link_at_the_unfinished_name_is_followed(tmp_path, monkeypatch):
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"old")
+    monkeypatch.setattr(os, "urandom", bytes)
+    (tmp_path / f"a.{bytes(8).hex()}.tmp").symlink_to(victim)
+    with pytest.raises(FileExistsError):
+        put(tmp_path / "a")
+    assert victim.read_bytes() == b"old"
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o666, 0o755])
+def test_the_mode_of_the_older_file_stays(tmp_path, mode):
+    path = tmp_path / "a"
+    path.write_bytes(b"old")
+    path.chmod(mode)
+    with replacing(path):
+        (unfinished,) = (name for name in os.listdir(tmp_path) if name != "a")
+        assert stat.S_IMODE((tmp_path / unfinished).stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+def test_a_new_file_has_the_usual_mode(tmp_path):
+    (tmp_path / "usual").touch()
+    put(tmp_path / "a")
+    assert (tmp_path / "a").stat().st_mode == (tmp_path / "usual").stat().st_mode
+
+
+def test_a_link_stays_and_its_target_is_replaced(tmp_path):
+    (tmp_path / "folder").mkdir()
+    target, link, chain = tmp_path / "folder" / "target", tmp_path / "link", tmp_path / "chain"
+    link.symlink_to("folder/target")
+    chain.symlink_to(link)
+    for contents in (b"made", b"replaced"):  # the link dangles at first
+        put(chain, contents)
+        assert target.read_bytes() == contents
+    assert link.is_symlink()
+    assert chain.is_symlink()
+    assert os.listdir(tmp_path / "folder") == ["target"]
+
+
+def test_a_link_to_itself(tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to(link)
+    with pytest.raises(OSError, match="link"):
+        put(link)
+    assert os.listdir(tmp_path) == ["link"]
+
+
+def test_what_is_no_regular_file_is_refused(tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "to-device").symlink_to(os.devnull)
+    for path in (tmp_path / "folder", tmp_path / "to-device", os.devnull):
+        before = os.stat(path).st_mode
+        with pytest.raises(OSError, match=r"is not a regular file and cannot be replaced"):
+            L.Linear(3, in_size=2).save_weights(path)
+        assert os.stat(path).st_mode == before
+    assert sorted(os.listdir(tmp_path)) == ["folder", "to-device"]
+
+
+@pytest.mark.cpython
+def test_a_pipe_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match=r"pipe' is not a regular file"):
+        put(tmp_path / "pipe")
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
+@pytest.mark.cpython
+def test_an_open_pipe_is_written_into():
+    layer, other = L.Linear(3, in_size=2), L.Linear(3, in_size=2)
+    source, sink = os.pipe()
+    with open(sink, "wb") as pipe, written(pipe) as file:
+        assert file is pipe
+        layer.save_weights(file)
+    with open(source, "rb") as pipe:
+        other.load_weights(io.BytesIO(pipe.read()))
+    assert (other.W.data == layer.W.data).all()
+
+
+@pytest.mark.cpython
+def test_threads_that_save_to_the_same_path(tmp_path):
+    path = tmp_path / "weights.npz"
+    layers = [L.Linear(30, in_size=20) for _ in range(8)]
+    faults = []
+
+    def work(layer):
+        try:
+            other = L.Linear(30, in_size=20)
+            for _ in range(10):
+                layer.save_weights(path)
+                other.load_weights(path)
+        except BaseException as error:
+            faults.append(error)
+
+    threads = [threading.Thread(target=work, args=(layer,)) for layer in layers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert faults == []
+    assert os.listdir(tmp_path) == ["weights.npz"]
