@@ -240,7 +240,7 @@ MUTANTS = [
     _on_cpython("autograd/walk", "Functions in the wrong order", "autograd_walk", "return sorted(found, key=lambda f: f.generation)", "return list(found)[::-1]"),
     _on_cpython("autograd/walk", "unwanted gradients computed", "autograd_walk", "(x.requires_grad and x.creator in needs)", "True"),
     _on_cpython("autograd/function", "outputs held strongly", "graph_memory", "tuple([weakref.ref(y) for y in outputs])", "tuple([lambda y=y: y for y in outputs])"),
-    _on_cpython("config", "settings not restored", "config", "setattr(Config, name, old)", "old = None"),
+    _on_cpython("config", "settings not restored", "config", "local.set(outer)", "pass"),
     _on_cpython("dataloaders", "short batch dropped", "dataloaders", "math.ceil(self.data_size / self.batch_size)", "self.data_size // self.batch_size"),
     _on_cpython("optimizers/adaptive", "moments not corrected", "optimizers", "math.sqrt(1 - self.beta2**t) / (1 - self.beta1**t)", "1.0"),
     _on_cpython("_weights", "weights changed before all are checked", "weights", "faults += _misfits(name, arrays[name], params[name])", "faults += []"),
