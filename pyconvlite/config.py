@@ -3,12 +3,51 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar, copy_context
+from typing import Any, ParamSpec, TypeAlias, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
-class Config:
-    """Global settings of the engine; `using_config` changes one temporarily.
+# The value of the innermost block, in a tuple of its own, by which it is told apart; None outside of blocks.
+_Local: TypeAlias = ContextVar[tuple[bool] | None]
+
+_local: dict[str, _Local] = {}
+
+
+class _Setting:
+    """An attribute of Config: the process's default, and the values that blocks set, by thread and task."""
+
+    def __init__(self, default: bool) -> None:
+        self.initial = self.default = default
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.local = _local[name] = ContextVar(name, default=None)
+
+    def __get__(self, config: object, owner: type) -> bool:
+        local = self.local.get()
+        return self.default if local is None else local[0]
+
+    def __set__(self, config: object, value: bool) -> None:
+        self.default = bool(value)
+
+    def __delete__(self, config: object) -> None:  # called by tools that patch attributes of a class
+        self.default = self.initial
+
+
+class _Settings(type):
+    enable_backprop = _Setting(True)
+    train = _Setting(True)
+
+
+class Config(metaclass=_Settings):
+    """Settings of the engine; `using_config` changes one temporarily.
+
+    Assigning to an attribute sets the process's default. A `with` block of `using_config`, `no_grad` or
+    `test_mode` overrides it for the current thread and asyncio task alone, and for tasks created in the
+    block. A new thread starts with the default.
 
     Attributes:
         enable_backprop: whether Functions record the graph that `backward` needs.
@@ -19,13 +58,16 @@ class Config:
         (True, True)
     """
 
-    enable_backprop = True
-    train = True
+
+def _local_of(name: str) -> _Local:
+    if name not in _local:
+        raise AttributeError(f"Config has no attribute {name!r}; it has {' and '.join(_local)}")
+    return _local[name]
 
 
 @contextlib.contextmanager
 def using_config(name: str, value: Any) -> Iterator[None]:
-    """Change one attribute of Config within a `with` block (book step 18).
+    """Change one attribute of Config within a `with` block, for this thread and task (book step 18).
 
     Args:
         name: the attribute, "enable_backprop" or "train".
@@ -39,12 +81,39 @@ def using_config(name: str, value: Any) -> Iterator[None]:
         ...     Config.train
         False
     """
-    old = getattr(Config, name)
-    setattr(Config, name, value)
+    local = _local_of(name)
+    outer, inner = local.get(), (bool(value),)
     try:
-        yield
+        try:
+            local.set(inner)
+            yield
+        finally:
+            _leave(local, inner, outer)
     finally:
-        setattr(Config, name, old)
+        _leave(local, inner, outer)  # again: a KeyboardInterrupt may have come before the line above
+
+
+def _leave(local: _Local, inner: tuple[bool], outer: tuple[bool] | None) -> None:
+    if local.get() is inner:  # not where an interrupted block is closed later, in another context
+        local.set(outer)
+
+
+def call_with_config(name: str, value: Any, f: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """Return `f(*args, **kwargs)`, called with one attribute of Config changed.
+
+    The change is made in a copy of the current context, so that nothing needs to be restored, and a
+    KeyboardInterrupt at any place leaves no trace.
+
+    Raises:
+        AttributeError: Config has no attribute `name`.
+
+    Example:
+        >>> call_with_config("train", False, lambda: Config.train), Config.train
+        (False, True)
+    """
+    context = copy_context()
+    context.run(_local_of(name).set, (bool(value),))
+    return context.run(f, *args, **kwargs)
 
 
 def no_grad() -> contextlib.AbstractContextManager[None]:

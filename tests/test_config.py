@@ -1,10 +1,19 @@
 """config.py: what is set, for how long, and what it does."""
 
+import asyncio
+import contextvars
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
 import pyconvlite.functions as F
+import pyconvlite.layers as L
 from pyconvlite import Config, Function, Variable, no_grad, test_mode, using_config
+from pyconvlite.config import call_with_config
+from pyconvlite.models import Sequential
+from pyconvlite.optimizers import Adam
 
 
 class TestConfig:
@@ -36,8 +45,37 @@ class TestConfig:
             assert (Variable(np.ones(2)) * 2).creator is None
 
     def test_unknown_setting(self):
-        with pytest.raises(AttributeError, match="trian"), using_config("trian", False):
+        message = "Config has no attribute 'trian'; it has enable_backprop and train"
+        with pytest.raises(AttributeError, match=message), using_config("trian", False):
             pass
+        with pytest.raises(AttributeError, match=message):
+            call_with_config("trian", False, lambda: None)
+
+    def test_a_context_manager_is_a_decorator(self):
+        @no_grad()
+        def recorded():
+            return (Variable(np.ones(2)) * 2).creator is not None
+
+        assert [recorded(), recorded(), Config.enable_backprop] == [False, False, True]
+
+    def test_an_assignment_sets_the_default(self, monkeypatch):
+        with test_mode():
+            monkeypatch.setattr(Config, "train", True)
+            assert Config.train is False
+        monkeypatch.setattr(Config, "train", False)
+        with using_config("train", True):
+            assert Config.train is True
+        assert Config.train is False
+
+    def test_a_call_has_the_setting_and_leaves_none(self):
+        assert call_with_config(
+            "train", False, lambda *args, **kwargs: (Config.train, args, kwargs), 1, a=2
+        ) == (
+            False,
+            (1,),
+            {"a": 2},
+        )
+        assert Config.train is True
 
     def test_no_grad_remembers_nothing(self):
         x = Variable(np.ones(2))
@@ -60,3 +98,125 @@ class TestConfig:
         with pytest.raises(ZeroDivisionError):
             y.backward()
         assert Config.enable_backprop is True
+
+
+class Net:
+    """A network, and steps of training that are interleaved with those of others, by threads or tasks."""
+
+    def __init__(self, seed):
+        rng = np.random.default_rng(seed)
+        self.x, self.t = rng.standard_normal((8, 3)), rng.integers(0, 2, 8)
+        self.model = Sequential(
+            L.Linear(4, in_size=3, dtype=np.float64),
+            L.BatchNorm(4, dtype=np.float64),
+            F.tanh,
+            L.Linear(2, in_size=4, dtype=np.float64),
+        )
+        for param in self.model.params():
+            if param.data.ndim == 2:
+                param.data = rng.standard_normal(param.shape)
+        self.optimizer = Adam(0.1).setup(self.model)
+
+    def steps(self):
+        """Train for 20 steps; yields where another thread or task may go on."""
+        for _ in range(20):
+            with no_grad(), test_mode():
+                yield
+                scores = self.model(self.x)
+                yield
+            assert scores.creator is None
+            loss = F.softmax_cross_entropy(self.model(self.x), self.t)
+            yield
+            self.model.cleargrads()
+            loss.backward()
+            yield
+            self.optimizer.update()
+
+    def weights(self):
+        return [param.data for param in self.model.params()]
+
+
+def trained_alone():
+    nets = [Net(i) for i in range(4)]
+    for net in nets:
+        for _ in net.steps():
+            pass
+    return [net.weights() for net in nets]
+
+
+class TestInThreadsAndTasks:
+    @pytest.mark.cpython
+    def test_four_threads_train_as_one(self):
+        nets = [Net(i) for i in range(4)]
+        together = threading.Barrier(4)
+
+        def train(net):
+            for _ in net.steps():
+                together.wait(timeout=60)
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(train, nets))
+        np.testing.assert_equal([net.weights() for net in nets], trained_alone())
+        assert (Config.enable_backprop, Config.train) == (True, True)
+
+    @pytest.mark.cpython
+    def test_four_tasks_train_as_one(self):
+        nets = [Net(i) for i in range(4)]
+
+        async def train(net):
+            for _ in net.steps():
+                await asyncio.sleep(0)
+
+        async def main():
+            await asyncio.gather(*map(train, nets))
+
+        asyncio.run(main())
+        np.testing.assert_equal([net.weights() for net in nets], trained_alone())
+        assert (Config.enable_backprop, Config.train) == (True, True)
+
+    def test_blocks_that_overlap_in_two_contexts(self):
+        """As two tasks: the second enters its block while the first is in its own, and leaves after it."""
+
+        def task():
+            with no_grad():
+                yield Config.enable_backprop
+            yield Config.enable_backprop
+
+        (one, a), (two, b) = [(contextvars.copy_context(), task()) for _ in range(2)]
+        found = [one.run(next, a), two.run(next, b), one.run(next, a), two.run(next, b)]
+        assert found == [False, False, True, True]
+        assert Config.enable_backprop is True
+
+    def test_a_block_that_is_closed_in_another_context_changes_nothing_there(self):
+        def block():
+            with no_grad():
+                yield
+
+        forgotten = block()
+        contextvars.copy_context().run(next, forgotten)
+        with no_grad():
+            forgotten.close()
+            assert Config.enable_backprop is False
+
+    def test_a_new_context_has_the_default(self, monkeypatch):
+        with no_grad():
+            assert contextvars.Context().run(lambda: Config.enable_backprop) is True
+        monkeypatch.setattr(Config, "enable_backprop", False)
+        assert contextvars.Context().run(lambda: Config.enable_backprop) is False
+
+    @pytest.mark.cpython
+    def test_backward_changes_nothing_for_other_threads(self):
+        class Slow(Function):
+            def forward(self, x):
+                return x * 1
+
+            def backward(self, gy):
+                here.append(Config.enable_backprop)
+                thread = threading.Thread(target=lambda: elsewhere.append(Config.enable_backprop))
+                thread.start()
+                thread.join()
+                return gy
+
+        here, elsewhere = [], []
+        Slow()(Variable(np.ones(2))).backward()
+        assert (here, elsewhere) == ([False], [True])

@@ -4,6 +4,7 @@ import io
 import math
 import pickle
 import weakref
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
@@ -96,6 +97,23 @@ def test_shared_parameters_and_layers_count_once_under_their_first_name():
     tree.linear = L.Linear(1, in_size=1)
     tree.again = [tree.linear, tree.embed, {"w": tree.linear.W}]
     assert names(tree) == ["embed", "linear/W", "linear/b"]
+
+
+def test_a_deque_is_searched_as_a_list_is():
+    tree = Layer()
+    tree.blocks = deque([L.Linear(1, in_size=1), param()])
+    assert names(tree) == ["blocks/0/W", "blocks/0/b", "blocks/1"]
+
+
+@pytest.mark.parametrize("make", [set, frozenset])
+def test_a_set_of_layers_or_parameters_is_refused(make):
+    tree = Layer()
+    tree.blocks = [make(["relu", 3])]
+    assert names(tree) == []
+    for content in (L.Linear(1, in_size=1), param()):
+        tree.blocks = [make([content])]
+        with pytest.raises(TypeError, match=rf"blocks/0 is a {make.__name__} of Layers .*; use a list"):
+            names(tree)
 
 
 def test_cycles_end():

@@ -37,3 +37,8 @@ def test_arrays_on_the_cpu_stay():
     assert webgpu.asnumpy(x) is x
     assert backends.to_cpu(x) is x
     assert backends.get_array_module(x) is np
+
+
+def test_a_capture_of_what_is_no_function_is_refused():
+    with pytest.raises(TypeError, match="step must be a function; got int"):
+        webgpu.capture(5)

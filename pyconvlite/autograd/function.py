@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import weakref
-from typing import Any, ClassVar
+from typing import Any
 
 from .. import backends
 from ..config import Config
-from .variable import Variable, as_array, as_input, as_variable
+from .variable import Variable, as_array, as_input, as_variable, tick
 
 
 class Function:
@@ -36,24 +35,32 @@ class Function:
     """
 
     inputs: tuple[Variable, ...]
-    outputs: tuple[weakref.ref[Variable], ...]
+    outputs: tuple[weakref.ref[Variable], ...] = ()  # empty until a call is recorded
     needs_input_grad: tuple[bool, ...]
     generation: int
-
-    _orphans: ClassVar[list[tuple[Variable, ...]]] = []  # inputs of deleted Functions, still to be released
-    _freeing = threading.Lock()
+    called: int  # when, by `tick`
 
     def __call__(self, *inputs: Any) -> Variable:
-        """Return the output Variable, or a tuple of Variables if `forward` returns several arrays."""
+        """Return the output Variable, or a tuple of Variables if `forward` returns several arrays.
+
+        Raises:
+            RuntimeError: this instance is in a graph since an earlier call.
+        """
+        if self.outputs:
+            name = type(self).__name__
+            raise RuntimeError(f"this {name} was called before; create a new {name} for each call")
+        called = tick()
         variables = tuple([as_input(x) for x in inputs])
-        ys = self.forward(*[x.data for x in variables])
+        ys = self.forward(*[x._data for x in variables])
         ys = tuple(ys) if isinstance(ys, tuple | list) else (ys,)
-        if any(y is None for y in ys):
-            raise TypeError(
-                f"{type(self).__name__}.forward must return an array or a tuple of arrays; got None"
-            )
+        for y in ys:  # a loop, since `any` takes a twentieth of a small operation's time
+            if y is None:
+                raise TypeError(
+                    f"{type(self).__name__}.forward must return an array or a tuple of arrays; got None"
+                )
         outputs = tuple([Variable(as_array(y)) for y in ys])
         if Config.enable_backprop:
+            self.called = called
             self.inputs = variables
             self.needs_input_grad = tuple([x.requires_grad for x in variables])
             self.generation = max([x.generation for x in variables], default=0)
@@ -87,13 +94,17 @@ class Function:
     def __del__(self) -> None:
         # Release the inputs, and the Functions that computed them, in a loop. Python would release a chain of
         # Functions recursively, and 1,500 of them overflow the stack of a browser tab, which then crashes.
-        self._orphans.append(self.__dict__.pop("inputs", ()))
-        if self._freeing.acquire(blocking=False):
-            try:
-                while self._orphans:
-                    self._orphans.pop()
-            finally:
-                self._freeing.release()
+        # The loop's list is referenced weakly: if an interrupt ends the loop, the list and what it holds go.
+        global _releasing
+        if "inputs" not in self.__dict__:  # the call was not recorded
+            return
+        outer = _releasing()
+        orphans = _Orphans() if outer is None else outer
+        orphans.append(self.__dict__.pop("inputs"))
+        if outer is None:
+            _releasing = weakref.ref(orphans)
+            while orphans:
+                orphans.pop()
 
     def forward(self, *xs: Any, **kwargs: Any) -> Any:
         """Compute the output arrays from the input arrays."""
@@ -102,3 +113,10 @@ class Function:
     def backward(self, *gys: Any, **kwargs: Any) -> Any:
         """Compute the gradients of the inputs from those of the outputs, all Variables."""
         raise NotImplementedError(f"{type(self).__name__} does not define backward")
+
+
+class _Orphans(list[tuple[Variable, ...]]):
+    """Inputs of deleted Functions, still to be released; a list that can be referenced weakly."""
+
+
+_releasing = weakref.ref(_Orphans())  # those of the `__del__` that releases them; dead if there is none

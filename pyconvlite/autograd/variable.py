@@ -14,6 +14,7 @@ is cleared (`cleargrad()`) or Python's garbage collector runs.
 
 from __future__ import annotations
 
+import itertools
 import reprlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, cast
@@ -21,7 +22,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 
 from .. import backends
-from ..config import using_config
+from ..config import call_with_config
 from .walk import Operation, backprop, functions_behind
 
 
@@ -30,6 +31,9 @@ class _Functions(Protocol):
 
 
 _functions: _Functions
+
+# Returns a greater number at each call: the time when a Variable's data changed, or a Function was called.
+tick: Callable[[], int] = itertools.count(1).__next__
 
 
 def register_functions(functions: _Functions) -> None:
@@ -49,7 +53,9 @@ class Variable:
         name: label in graphs and error messages.
 
     Attributes:
-        data: the array; it may be modified in place or reassigned.
+        data: the array; it may be reassigned, also by `x.data -= ...`, but not between an operation that used
+            it and `backward`, which then raises RuntimeError. A write into the array, such as
+            `x.data[0] = 1`, is not noticed: between an operation and `backward` it makes gradients wrong.
         grad: the gradient, a Variable; None until `backward` computes it.
         creator: the Function that computed this Variable; None for a leaf.
         requires_grad: whether `backward` computes its gradient. False for an array or number passed to a
@@ -69,13 +75,15 @@ class Variable:
     __array_ufunc__ = None  # array + variable: NumPy defers to Variable.__radd__
     __array_priority__ = 200
 
+    _changed = 0  # when `data` was last reassigned, by `tick`; 0 for never
+
     def __init__(self, data: Any, name: str | None = None) -> None:
         if data is not None and not backends.is_array(data):
             given = reprlib.repr(data)
             raise TypeError(
                 f"a Variable must hold an array, not {type(data).__name__}; use np.array({given})"
             )
-        self.data: Any = data
+        self._data: Any = data
         self.name = name
         self.grad: Variable | None = None
         self.creator: Operation | None = None
@@ -83,24 +91,34 @@ class Variable:
         self.requires_grad = True
 
     @property
+    def data(self) -> Any:
+        """The array."""
+        return self._data
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        self._changed = tick()
+        self._data = data
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Length of each axis."""
-        return self.data.shape  # type: ignore[no-any-return]
+        return self._data.shape  # type: ignore[no-any-return]
 
     @property
     def ndim(self) -> int:
         """Number of axes."""
-        return self.data.ndim  # type: ignore[no-any-return]
+        return self._data.ndim  # type: ignore[no-any-return]
 
     @property
     def size(self) -> int:
         """Number of elements."""
-        return self.data.size  # type: ignore[no-any-return]
+        return self._data.size  # type: ignore[no-any-return]
 
     @property
     def dtype(self) -> Any:
         """Type of the elements."""
-        return self.data.dtype
+        return self._data.dtype
 
     def __len__(self) -> int:
         return len(self.data)
@@ -127,6 +145,15 @@ class Variable:
         from .. import _html  # imported here, since only notebooks need it
 
         return _html.of_variable(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # For copy and pickle. The copy's graph would be incomplete: a Function references its outputs weakly.
+        if self.creator is not None:
+            raise TypeError(
+                f"{self._described()} cannot be copied or pickled, since it has a graph: call its unchain() "
+                "first, or copy its data"
+            )
+        return {name: value for name, value in vars(self).items() if name != "_changed"}
 
     # -- the graph
 
@@ -163,6 +190,7 @@ class Variable:
         Raises:
             TypeError: `grad` is neither a Variable nor None.
             ValueError: a gradient does not have the shape of its Variable.
+            RuntimeError: the `data` of an input or output of an operation was reassigned after it.
 
         Example:
             >>> x = Variable(np.array(2.0))
@@ -184,17 +212,18 @@ class Variable:
             return x.requires_grad and (retain_grad or x.creator is None)
 
         grads = cast("dict[Variable, Variable]", backprop([(self, self.grad)], wanted, create_graph))
-        with using_config("enable_backprop", create_graph):
-            for x, gx in grads.items():
-                if x is not self:
-                    x.grad = gx if x.grad is None else x.grad + gx
+
+        def summed() -> list[tuple[Variable, Variable]]:
+            return [(x, gx if x.grad is None else x.grad + gx) for x, gx in grads.items() if x is not self]
+
+        for x, total in call_with_config("enable_backprop", create_graph, summed):
+            x.grad = total
 
     # -- device transfer
 
     def to_cpu(self) -> None:
         """Move the data to the CPU."""
-        if self.data is not None:
-            self.data = backends.to_cpu(self.data)
+        self._move(backends.to_cpu)
 
     def to_gpu(self) -> None:
         """Move the data to the device.
@@ -202,8 +231,16 @@ class Variable:
         Raises:
             DeviceUnavailable: no device is available.
         """
+        self._move(backends.to_gpu)
+
+    def _move(self, copy: Callable[[Any], Any]) -> None:
         if self.data is not None:
-            self.data = backends.to_gpu(self.data)
+            data = copy(self.data)
+            if data is not self.data:  # it was elsewhere
+                self.data = data
+
+    def _described(self) -> str:
+        return f"{self.name or 'a Variable'} of shape {self.shape}"
 
     def _cast(self, dtype: Any) -> Variable:
         return _functions.cast(self, dtype)
@@ -386,6 +423,7 @@ def grad(
     Raises:
         TypeError: `outputs` or `inputs` contains an object that is not a Variable.
         ValueError: `grad_outputs` and `outputs` differ in length, or in the shape of an element.
+        RuntimeError: the `data` of an input or output of an operation was reassigned after it.
 
     Example:
         >>> import numpy as np

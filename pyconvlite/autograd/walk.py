@@ -6,16 +6,17 @@ It does not import Variable and Function; the protocols `Node` and `Operation` d
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
-from ..config import using_config
+from ..config import call_with_config
 
 
 class Node(Protocol):
     """The members of a Variable that backpropagation uses."""
 
-    @property
-    def data(self) -> Any: ...  # noqa: D102
+    _changed: int
+    _data: Any
+
     @property
     def shape(self) -> tuple[int, ...]: ...  # noqa: D102
     @property
@@ -26,6 +27,7 @@ class Node(Protocol):
     def requires_grad(self) -> bool: ...  # noqa: D102
     def __add__(self, other: Any, /) -> Any: ...
     def _cast(self, dtype: Any) -> Node: ...
+    def _described(self) -> str: ...
     def __hash__(self) -> int: ...
 
 
@@ -33,6 +35,7 @@ class Operation(Protocol):
     """The members of a Function that backpropagation uses."""
 
     needs_input_grad: tuple[bool, ...]
+    called: int
 
     @property
     def inputs(self) -> Sequence[Node]: ...  # noqa: D102
@@ -62,6 +65,7 @@ def backprop(
     Raises:
         ValueError: a gradient does not have the shape of its Variable, or a Function's `backward` returns
             more gradients than it has inputs.
+        RuntimeError: the `data` of an input or output of a Function was reassigned after its call.
 
     Example:
         >>> import numpy as np
@@ -73,30 +77,40 @@ def backprop(
         variable(6.0)
     """
     functions = functions_behind([y for y, _ in seeds])
-    needs: dict[
-        Operation, tuple[bool, ...]
-    ] = {}  # of Functions on a path from a wanted Variable to an output
+    needs: _Needs = {}
     for f in functions:
         of_inputs = tuple([wanted(x) or (x.requires_grad and x.creator in needs) for x in f.inputs])
         if any(of_inputs):
             needs[f] = of_inputs
+    return call_with_config("enable_backprop", create_graph, _propagate, seeds, functions, needs, wanted)
 
+
+# Whether the gradient of each input is needed, for the Functions from a wanted Variable to an output.
+_Needs: TypeAlias = dict[Operation, tuple[bool, ...]]
+
+
+def _propagate(
+    seeds: Sequence[tuple[Node, Node]],
+    functions: list[Operation],
+    needs: _Needs,
+    wanted: Callable[[Any], bool],
+) -> dict[Node, Node]:
     grads: dict[Node, Node] = {}
-    with using_config("enable_backprop", create_graph):
-        for y, gy in seeds:
-            _accumulate(grads, y, gy, "the initial gradient")
-        for f in reversed(functions):
-            if f not in needs:
-                continue
-            gys = _output_grads(f, grads, wanted)
-            if gys is None:
-                continue
-            f.needs_input_grad = needs[f]  # set just before use: a nested backprop may overwrite it
-            for x, gx, needed in zip(f.inputs, f._input_grads(gys), needs[f], strict=False):
-                if needed and gx is not None:
-                    _accumulate(grads, x, gx, f"the gradient returned by {type(f).__name__}.backward")
-        held = [v for seed in seeds for v in seed] + [x for f in functions for x in f.inputs]
-        return _copy_shared({x: gx for x, gx in grads.items() if wanted(x)}, held)
+    for y, gy in seeds:
+        _accumulate(grads, y, gy, "the initial gradient")
+    for f in reversed(functions):
+        if f not in needs:
+            continue
+        gys = _output_grads(f, grads, wanted)
+        if gys is None:
+            continue
+        _check_unchanged(f)
+        f.needs_input_grad = needs[f]  # set just before use: a nested backprop may overwrite it
+        for x, gx, needed in zip(f.inputs, f._input_grads(gys), needs[f], strict=False):
+            if needed and gx is not None:
+                _accumulate(grads, x, gx, f"the gradient returned by {type(f).__name__}.backward")
+    held = [v for seed in seeds for v in seed] + [x for f in functions for x in f.inputs]
+    return _copy_shared({x: gx for x, gx in grads.items() if wanted(x)}, held)
 
 
 def functions_behind(outputs: Collection[Node]) -> list[Operation]:
@@ -126,10 +140,31 @@ def _output_grads(f: Operation, grads: dict[Node, Node], wanted: Callable[[Any],
     """
     outputs = [ref() for ref in f.outputs]
     gys = [None if y is None else grads.get(y) if wanted(y) else grads.pop(y, None) for y in outputs]
-    known = next((gy for gy in gys if gy is not None), None)
-    if known is None:
+    known = [gy for gy in gys if gy is not None]
+    if not known:
         return None
-    return [f._zero_grad(i, known.data) if gy is None else gy for i, gy in enumerate(gys)]
+    if len(known) == len(gys):
+        return known
+    return [f._zero_grad(i, known[0]._data) if gy is None else gy for i, gy in enumerate(gys)]
+
+
+def _check_unchanged(f: Operation) -> None:
+    """Raise RuntimeError if the data of an input or output of f was reassigned after its call."""
+    called = f.called
+    for x in f.inputs:
+        if x._changed > called:
+            raise _changed_after(f, x, "used")
+    for ref in f.outputs:
+        y = ref()
+        if y is not None and y._changed > called:
+            raise _changed_after(f, y, "computed")
+
+
+def _changed_after(f: Operation, x: Node, done: str) -> RuntimeError:
+    return RuntimeError(
+        f"{x._described()} was given other data after {type(f).__name__} {done} it, so gradients would be "
+        "wrong: call backward() before its data changes, or compute the output again"
+    )
 
 
 def _accumulate(grads: dict[Node, Node], x: Node, gx: Node, source: str) -> None:
@@ -143,10 +178,10 @@ def _accumulate(grads: dict[Node, Node], x: Node, gx: Node, source: str) -> None
 
 def _copy_shared(grads: dict[Node, Node], held: list[Node]) -> dict[Node, Node]:
     """Copy gradients that are read-only or share memory with an earlier one or a Variable in `held`."""
-    taken = {id(_memory(v.data)) for v in held}
+    taken = {id(_memory(v._data)) for v in held}
     for x, gx in grads.items():
-        owner = _memory(gx.data)
-        if id(owner) in taken or not gx.data.flags.writeable:
+        owner = _memory(gx._data)
+        if id(owner) in taken or not gx._data.flags.writeable:
             grads[x] = gx._cast(gx.dtype)
         taken.add(id(owner))
     return grads

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -15,9 +16,9 @@ from ..autograd import Parameter
 class Layer:
     """Base class of layers and models, which contain Parameters.
 
-    A subclass assigns Parameters and other Layers to attributes, directly or inside lists, tuples and dicts,
-    and defines `forward`. No registration is needed: Parameters are found through the attributes, in order of
-    definition. One that is reachable by several paths counts once, under its first name.
+    A subclass assigns Parameters and other Layers to attributes, directly or inside lists, tuples, deques and
+    dicts, and defines `forward`. No registration is needed: Parameters are found through the attributes, in
+    order of definition. One that is reachable by several paths counts once, under its first name.
 
     Attributes:
         inputs, outputs: weak references to the inputs and outputs of the last call; None for an object that
@@ -55,7 +56,7 @@ class Layer:
             ys = self.forward(*inputs)
             if ys is None:
                 raise TypeError(f"{type(self).__name__}.forward must return its output; got None")
-        except Exception:
+        except BaseException:  # a KeyboardInterrupt too: some Parameters of a layer may be there, others not
             for param in unsized:
                 param.data = None
             raise
@@ -193,13 +194,16 @@ def walk(
     """Yield the Layers and Parameters reachable from a value, each once, a Layer before its contents.
 
     Args:
-        value: any object; only Layers, Parameters, lists, tuples and mappings are traversed.
+        value: any object; only Layers, Parameters, lists, tuples, deques and mappings are traversed.
         name: path to `value`.
         owner: the innermost Layer that contains `value`.
         seen: ids of the visited objects.
 
     Yields:
         The name, the Layer or Parameter, and its owner.
+
+    Raises:
+        TypeError: a set contains a Layer or Parameter.
 
     Example:
         >>> from pyconvlite.layers import Linear
@@ -211,10 +215,15 @@ def walk(
         children = ()
     elif isinstance(value, Layer):
         children = vars(value).items()
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, list | tuple | deque):
         children = enumerate(value)
     elif isinstance(value, dict) or isinstance(value, Mapping):  # noqa: SIM101 - the check for Mapping is slow
         children = value.items()
+    elif isinstance(value, set | frozenset) and any(isinstance(x, Layer | Parameter) for x in value):
+        raise TypeError(
+            f"{name or 'the model'} is a {type(value).__name__} of Layers or Parameters: it has no order, so "
+            "their names would change from run to run; use a list"
+        )
     else:
         return
     seen = set() if seen is None else seen

@@ -157,10 +157,10 @@ class Adam(Elementwise):
         t = max(self.t, 1)
         return float(self.alpha * math.sqrt(1 - self.beta2**t) / (1 - self.beta1**t))
 
-    def update(self) -> None:
-        """Count the update, call the hooks, then change each Parameter that has a gradient."""
+    def update_all(self, params: list[Parameter]) -> None:
+        """Count the update, then update Parameters, all of which have a gradient."""
         host_scalars(self._count)
-        super().update()
+        super().update_all(params)
 
     def _count(self) -> tuple[int]:
         self.t += 1

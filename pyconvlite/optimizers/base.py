@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from .._shapes import Array
-from ..autograd import Parameter, as_array
+from ..autograd import Parameter, Variable, as_array
 from ..backends import foreach, get_array_module, host_scalars
 from ..layers import Layer
 
@@ -70,16 +70,39 @@ class Optimizer:
     def update(self) -> None:
         """Call the hooks, then change each Parameter that has a gradient.
 
+        After an error or a KeyboardInterrupt, Parameters, gradients and the optimizer are as before the call.
+
         Raises:
             RuntimeError: `setup` was not called.
+            TypeError: a gradient is not a Variable.
+            ValueError: a gradient does not have the shape of its Parameter.
         """
         if self.target is None:
             raise RuntimeError("the optimizer has no model; call setup(model) before update()")
         params = with_gradient(self.target.params())
-        for hook in self.hooks:
-            hook(params)
-            params = with_gradient(params)  # a hook may have removed some, such as FreezeParam
-        self.update_all(params)
+        restore = self._snapshot(params)
+        try:
+            for hook in self.hooks:
+                hook(params)
+                params = with_gradient(params)  # a hook may have removed some, such as FreezeParam
+            self.update_all(params)
+        except BaseException:
+            restore()
+            raise
+
+    def _snapshot(self, params: list[Parameter]) -> Callable[[], None]:
+        """Return a function that restores the Parameters, their gradients, and the optimizer."""
+        attributes = dict(vars(self))
+        before = [(param, param.data, param.grad) for param in params]
+
+        def restore() -> None:
+            vars(self).update(attributes)
+            for param, data, grad in before:
+                param.grad = grad
+                if param.data is not data:
+                    param.data = data
+
+        return restore
 
     def update_all(self, params: list[Parameter]) -> None:
         """Update Parameters, all of which have a gradient."""
@@ -128,6 +151,21 @@ class Elementwise(Optimizer):
         for name in self.states:
             setattr(self, name, WeakKeyDictionary())
 
+    def _snapshot(self, params: list[Parameter]) -> Callable[[], None]:
+        restore_others = super()._snapshot(params)
+        memories: list[WeakKeyDictionary[Parameter, Array]] = [getattr(self, name) for name in self.states]
+        before = [(memory, param, memory.get(param)) for memory in memories for param in params]
+
+        def restore() -> None:
+            restore_others()
+            for memory, param, state in before:
+                if state is None:
+                    memory.pop(param, None)
+                else:
+                    memory[param] = state
+
+        return restore
+
     def update_one(self, param: Parameter) -> None:
         """Update one Parameter."""
         self._update([param])
@@ -168,13 +206,30 @@ class Elementwise(Optimizer):
 
 
 def with_gradient(params: Iterable[Parameter]) -> list[Parameter]:
-    """The Parameters that have a gradient.
+    """The Parameters that have a gradient, which is checked.
+
+    Raises:
+        TypeError: a gradient is not a Variable.
+        ValueError: a gradient does not have the shape of its Parameter.
 
     Example:
         >>> with_gradient([Parameter(np.zeros(1))])
         []
     """
-    return [param for param in params if param.grad is not None]
+    chosen = [param for param in params if param.grad is not None]
+    for param in chosen:
+        g = param.grad
+        if not isinstance(g, Variable):
+            raise TypeError(
+                f"the gradient of {param.name or 'a Parameter'} must be a Variable; got {type(g).__name__}: "
+                "wrap it in Variable(...)"
+            )
+        if g.shape != param.shape:
+            raise ValueError(
+                f"the gradient of {param.name or 'a Parameter'} must have its shape {param.shape}; "
+                f"got {g.shape}"
+            )
+    return chosen
 
 
 def gradient(param: Parameter) -> Array:

@@ -70,6 +70,29 @@ def test_is_bit_equal_to_eager_steps(make):
     assert_same_weights(model, twin)
 
 
+def test_a_step_that_fails_is_recorded_anew():
+    step, model = trainer(Adam(0.01))
+    expected = run(step, 6)
+    captured, twin = trainer(Adam(0.01))
+    calls = iter(range(9))
+
+    def failing(x, t):
+        if next(calls) in (0, 2, 4):  # the first call, the first that is recorded, and the second
+            raise ZeroDivisionError
+        return captured(x, t)
+
+    fast = webgpu.capture(failing)
+
+    def patient(x, t):
+        try:
+            return fast(x, t)
+        except ZeroDivisionError:
+            return fast(x, t)
+
+    assert run(patient, 6) == expected
+    assert_same_weights(model, twin)
+
+
 def test_hundreds_of_replays():
     """Of a net with batch norm, dropout and Adam, which take from the host draws, two a step, and a count."""
     dropping = [F.dropout, lambda x: F.dropout(x, 0.1)]

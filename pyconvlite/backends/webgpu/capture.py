@@ -83,6 +83,7 @@ class capture:  # noqa: N801 - a function, to its users
         instead of after each step keeps the device busy.
 
     Raises:
+        TypeError: `step` is not callable; by a call, if an argument is not an array on the device.
         CaptureRefused: by a call, if the step reads a result back, copies data to the device that changes,
             runs other kernels, numbers or shapes than before, or is called with other shapes.
 
@@ -93,6 +94,8 @@ class capture:  # noqa: N801 - a function, to its users
     """
 
     def __init__(self, step: Callable[..., Any]) -> None:
+        if not callable(step):
+            raise TypeError(f"step must be a function; got {type(step).__name__}")
         self._step = step
         self._begun = False
         self._first: tuple[Recording, list[ndarray]] | None = None
@@ -107,21 +110,22 @@ class capture:  # noqa: N801 - a function, to its users
             return self._plan.replay(list(inputs))
         self._plan = None
         if not self._begun:
+            result = self._step(*inputs)
             self._begun = True
-            return self._step(*inputs)
+            return result
         own = [x.copy() for x in inputs]  # to be written to at each replay
         recording = Recording()
         device = current()
-        device.recording = recording
+        first, self._first = self._first, None  # a step that fails, or is interrupted, is no second one
         try:
+            device.recording = recording
             result = self._step(*own)
         finally:
             device.recording = None
-        if self._first is None:
+        if first is None:
             self._first = recording, own
             return result
-        (first, before), self._first = self._first, None
-        self._plan = _Plan(device, first, before, recording, own, result)
+        self._plan = _Plan(device, *first, recording, own, result)
         return _copied(result)
 
 

@@ -1,0 +1,176 @@
+"""autograd/: `data` that is reassigned between an operation and `backward`; calls and copies of a graph."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import pyconvlite.functions as F
+import pyconvlite.layers as L
+from pyconvlite import Function, Parameter, Variable, grad, no_grad
+from pyconvlite.optimizers import SGD, Adam
+
+
+def subtract(x):
+    x.data -= 0.1
+
+
+def assign(x):
+    x.data = x.data - 0.1
+
+
+def update(x):
+    layer = L.Layer()
+    layer.x = x
+    x.grad = Variable(np.ones(x.shape))
+    Adam().setup(layer).update()
+    x.cleargrad()
+
+
+changes = pytest.mark.parametrize("change", [subtract, assign, update])
+
+
+def param(name="W"):
+    return Parameter(np.array([1.0, 2.0, 3.0]), name)
+
+
+class TestChangedData:
+    @changes
+    def test_of_an_input_is_refused(self, change):
+        W = param()
+        y = (W * W).sum()
+        change(W)
+        with pytest.raises(RuntimeError, match=r"W of shape \(3,\) was given other data after Mul used it"):
+            y.backward()
+        assert W.grad is None
+
+    @pytest.mark.parametrize("change", [subtract, assign])
+    def test_of_an_output_is_refused(self, change):
+        W = param()
+        h = F.exp(W)
+        y = h.sum()
+        change(h)
+        with pytest.raises(
+            RuntimeError, match=r"a Variable of shape \(3,\) .* after (Sum used|Exp computed) it"
+        ):
+            y.backward()
+        h = F.exp(W)
+        change(h)
+        with pytest.raises(RuntimeError, match="after Exp computed it"):
+            h.backward()
+
+    @changes
+    def test_is_refused_by_grad_and_in_the_graph_of_a_gradient(self, change):
+        W = param()
+        y = W**3
+        (gW,) = grad(y, W, create_graph=True)
+        change(W)
+        for output in (y, gW):
+            with pytest.raises(RuntimeError, match="W of shape"):
+                grad(output, W)
+
+    @changes
+    def test_is_used_by_the_operations_that_follow(self, change):
+        W = param()
+        change(W)
+        (W * W).backward()
+        np.testing.assert_array_equal(W.grad.data, 2 * W.data)
+
+    def test_after_backward_is_the_books_way_to_train(self):
+        rng = np.random.default_rng(0)
+        x = rng.random((100, 1))
+        W, b = Variable(np.zeros((1, 1))), Variable(np.zeros(1))
+        for _ in range(500):
+            loss = F.mean_squared_error(x * 2 + 5, F.matmul(x, W) + b)
+            W.cleargrad()
+            b.cleargrad()
+            loss.backward()
+            W.data -= 0.3 * W.grad.data
+            b.data -= 0.3 * b.grad.data
+        np.testing.assert_allclose((W.item(), b.item()), (2, 5), atol=1e-3)
+
+    def test_of_a_critic_that_both_losses_used(self):
+        """A GAN whose two losses are computed first: the generator's needs the critic as it was."""
+        generator, critic = L.Linear(2, in_size=2), L.Linear(1, in_size=2)
+        optimizer = SGD(0.1).setup(critic)
+        fake = generator(np.ones((4, 2), np.float32))
+        of_critic, of_generator = critic(fake).sum(), -critic(fake).sum()
+        of_critic.backward()
+        optimizer.update()
+        with pytest.raises(RuntimeError, match=r"W of shape \(2, 1\) .* Linear used it"):
+            of_generator.backward()
+        (-critic(fake).sum()).backward()  # computed again
+
+    def test_elsewhere_in_the_graph_is_no_fault(self):
+        W, other = param(), param("other")
+        y = (W * 2).sum() + (other * 2).sum()
+        assign(other)
+        np.testing.assert_array_equal(grad(y, W)[0].data, [2, 2, 2])
+
+    def test_a_move_to_where_it_is_changes_nothing(self):
+        W = param()
+        y = W * W
+        W.to_cpu()
+        y.backward()
+        np.testing.assert_array_equal(W.grad.data, 2 * W.data)
+
+
+class Square(Function):
+    def forward(self, x):
+        return x * x
+
+    def backward(self, gy):
+        (x,) = self.inputs
+        return 2 * x * gy
+
+
+class TestCalledTwice:
+    def test_a_recorded_function_is_refused(self):
+        square, x = Square(), Variable(np.array(3.0))
+        y = square(x)
+        with pytest.raises(
+            RuntimeError, match="this Square was called before; create a new Square for each call"
+        ):
+            square(Variable(np.array(5.0)))
+        with no_grad(), pytest.raises(RuntimeError, match="this Square was called before"):
+            square(x)
+        y.backward()
+        assert x.grad.item() == 6
+
+    def test_without_a_graph_it_may_be(self):
+        square = Square()
+        with no_grad():
+            assert [square(np.array(a)).item() for a in (2.0, 3.0)] == [4, 9]
+
+
+duplicates = pytest.mark.parametrize(
+    "duplicate",
+    [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))],
+    ids=["copy", "deep", "pickle"],
+)
+
+
+class TestCopies:
+    @duplicates
+    def test_of_a_variable_with_a_graph_are_refused(self, duplicate):
+        W = param()
+        loss = (W * W).sum()
+        with pytest.raises(
+            TypeError, match=r"a Variable of shape \(\) cannot be copied .* call its unchain\(\) first"
+        ):
+            duplicate(loss)
+        loss.unchain()
+        assert duplicate(loss).item() == 14
+
+    @duplicates
+    def test_of_a_leaf_have_a_history_of_their_own(self, duplicate):
+        """A pickle may be loaded where fewer changes and calls have been counted."""
+        W = param()
+        assign(W)
+        other = duplicate(W)
+        y = other * other
+        assign(W)
+        y.backward()
+        np.testing.assert_array_equal(other.grad.data, 2 * other.data)
+        assert (type(other), other.name, W.grad) == (Parameter, "W", None)

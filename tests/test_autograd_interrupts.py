@@ -1,0 +1,57 @@
+"""autograd/, config.py, optimizers/: what a KeyboardInterrupt anywhere in a training step leaves behind."""
+
+import weakref
+
+import numpy as np
+import pytest
+from interrupts import Interrupter, Training, check
+
+from pyconvlite import Config, Variable, no_grad
+from pyconvlite.layers import BatchNorm
+
+
+@pytest.mark.parametrize(
+    ("penalty", "first", "count"), [(False, False, 25), (False, True, 12), (True, False, 4)]
+)
+def test_a_step_leaves_nothing_behind(penalty, first, count):
+    """Settings, weights and optimizer are as before the step or as after it; graphs are freed."""
+    assert not check(Training(penalty), count, first)
+
+
+def test_a_block_restores_its_setting():
+    def block():
+        with no_grad():
+            pass
+
+    whole = Interrupter()
+    whole.run(block)
+    for n in range(1, whole.count + 1):
+        assert Interrupter(n).run(block)
+        assert Config.enable_backprop
+
+
+def test_the_end_of_a_graph_frees_all_of_it():
+    def graph():
+        y = Variable(np.array(0.0))
+        functions = []
+        for _ in range(4):
+            y = y + 1.0
+            functions.append(weakref.ref(y.creator))
+        return [y], functions
+
+    whole = Interrupter()
+    whole.run(graph()[0].clear)
+    for n in range(1, whole.count + 1):
+        outputs, functions = graph()
+        Interrupter(n).run(outputs.clear)
+        assert not any(ref() for ref in functions)
+
+
+def test_a_first_call_makes_all_parameters_or_none():
+    x = np.ones((2, 3))
+    whole = Interrupter()
+    whole.run(BatchNorm(), x)
+    for n in range(1, whole.count + 1, 5):
+        layer = BatchNorm()
+        Interrupter(n).run(layer, x)
+        assert len({param.data is None for param in layer.params()}) == 1

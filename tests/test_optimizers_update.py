@@ -1,0 +1,112 @@
+"""optimizers/base.py: an update that fails changes nothing."""
+
+import numpy as np
+import pytest
+
+import pyconvlite.layers as L
+from pyconvlite import Parameter, Variable
+from pyconvlite.optimizers import SGD, AdaDelta, AdaGrad, Adam, AdamW, ClipGrad, MomentumSGD, WeightDecay
+
+ALL = [SGD, MomentumSGD, AdaGrad, AdaDelta, Adam, AdamW]
+alls = pytest.mark.parametrize("make", ALL)
+
+
+class Four(L.Layer):
+    """Four Parameters with gradients."""
+
+    def __init__(self):
+        for i in range(4):
+            W = Parameter(np.arange(3.0) + i, f"W{i}")
+            W.grad = Variable(np.full(3, 0.5))
+            setattr(self, W.name, W)
+
+
+def ready(make):
+    """A model and an optimizer that has been at work for one step."""
+    model = Four()
+    optimizer = make().setup(model)
+    optimizer.update()
+    return model, optimizer
+
+
+def state(model, optimizer):
+    """Copies of the weights, gradients, moments and numbers."""
+    memories = [dict(getattr(optimizer, name)) for name in getattr(optimizer, "states", ())]
+    arrays = [[memory[param].copy() for param in model.params() if param in memory] for memory in memories]
+    numbers = {name: value for name, value in vars(optimizer).items() if isinstance(value, float | int)}
+    return [(param.data.copy(), param.grad.data) for param in model.params()], arrays, numbers
+
+
+@alls
+@pytest.mark.parametrize("shape", [(1,), (), (1, 3), (2, 3), (4,)], ids=str)
+def test_a_gradient_of_another_shape_is_refused_before_anything_moves(make, shape):
+    model, optimizer = ready(make)
+    model.W2.grad = Variable(np.ones(shape))
+    before = state(model, optimizer)
+    with pytest.raises(ValueError, match=r"gradient of W2 must have its shape \(3,\); got \("):
+        optimizer.update()
+    np.testing.assert_equal(state(model, optimizer), before)
+
+
+def test_a_gradient_that_is_no_variable_is_refused():
+    model, optimizer = ready(SGD)
+    model.W1.grad = np.ones(3)
+    with pytest.raises(
+        TypeError, match=r"gradient of W1 must be a Variable; got ndarray: wrap it in Variable"
+    ):
+        optimizer.update()
+
+
+@alls
+def test_an_error_at_the_third_parameter_leaves_all_as_before(make):
+    class Failing(make):
+        def update_one(self, param):
+            if param.name == "W2" and self.fails:
+                raise ZeroDivisionError
+            super().update_one(param)
+
+    Failing.fails = False
+    model, optimizer = ready(Failing)
+    before = state(model, optimizer)
+    Failing.fails = True
+    with pytest.raises(ZeroDivisionError):
+        optimizer.update()
+    np.testing.assert_equal(state(model, optimizer), before)
+
+
+@alls
+def test_states_that_a_failed_first_update_made_are_gone(make):
+    class Failing(make):
+        def update_one(self, param):
+            super().update_one(param)
+            if param.name == "W2":
+                raise ZeroDivisionError
+
+    model = Four()
+    optimizer = Failing().setup(model)
+    with pytest.raises(ZeroDivisionError):
+        optimizer.update()
+    assert [len(getattr(optimizer, name)) for name in optimizer.states] == [0] * len(optimizer.states)
+
+
+def test_a_hook_that_gives_another_shape_is_refused_and_undone():
+    def shrink(params):
+        params[0].grad = Variable(np.ones(1))
+
+    model, optimizer = ready(Adam)
+    optimizer.add_hook(WeightDecay(0.1))
+    optimizer.add_hook(ClipGrad(0.1))
+    optimizer.add_hook(shrink)
+    before = state(model, optimizer)
+    with pytest.raises(ValueError, match=r"gradient of W0 must have its shape \(3,\); got \(1,\)"):
+        optimizer.update()
+    np.testing.assert_equal(state(model, optimizer), before)
+
+
+def test_a_failed_update_does_not_count_as_a_change_of_data():
+    model, optimizer = ready(SGD)
+    loss = (model.W0 * model.W1).sum()
+    model.W2.grad = Variable(np.ones(1))
+    with pytest.raises(ValueError, match="W2"):
+        optimizer.update()
+    loss.backward()
