@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .._shapes import Array, check_axes, pair
+from .._shapes import Array, check_axes, has_index_arrays, pair
 from ..autograd import Function, Variable, as_input, as_variable
-from ..backends import get_array_module, is_array, kernels
+from ..backends import get_array_module, kernels
 
 
 class Reshape(Function):
@@ -147,8 +147,7 @@ class GetItemGrad(Function):
     def forward(self, gy: Array) -> Any:
         xp = get_array_module(gy)
         gx = xp.zeros(self.in_shape, gy.dtype)
-        parts = self.slices if isinstance(self.slices, tuple) else (self.slices,)
-        if any(isinstance(part, list) or is_array(part) for part in parts):
+        if has_index_arrays(self.slices if isinstance(self.slices, tuple) else (self.slices,)):
             xp.add.at(gx, self.slices, gy)
         else:  # basic indexing does not repeat elements
             gx[self.slices] = gy
