@@ -123,8 +123,10 @@ class Div(Function):
 
     def backward(self, gy: Variable) -> Any:
         x0, x1 = self.inputs
-        gx0 = sum_to(gy / x1, x0.shape) if self.needs_input_grad[0] else None
-        gx1 = sum_to(-gy * x0 / (x1 * x1), x1.shape) if self.needs_input_grad[1] else None
+        share = gy / x1
+        gx0 = sum_to(share, x0.shape) if self.needs_input_grad[0] else None
+        # not share * x0 / x1 or / x1 ** 2, which overflow
+        gx1 = sum_to(-share * (x0 / x1), x1.shape) if self.needs_input_grad[1] else None
         return gx0, gx1
 
 
@@ -193,7 +195,12 @@ class PowVariable(Function):
 
     def backward(self, gy: Variable) -> Any:
         x, c = self.inputs
-        gx = sum_to(gy * c * x ** (c - 1), x.shape) if self.needs_input_grad[0] else None
+        gx = None
+        if self.needs_input_grad[0]:
+            # The derivative of x ** 0 is 0 at x = 0 too; the formula gives 0 * 0 ** -1 = NaN.
+            xp = get_array_module(x.data)
+            lowered = c - xp.where((x.data == 0) & (c.data == 0), 0, 1).astype(c.dtype)
+            gx = sum_to(gy * c * x**lowered, x.shape)
         gc = sum_to(gy * x**c * log(x), c.shape) if self.needs_input_grad[1] else None
         return gx, gc
 
