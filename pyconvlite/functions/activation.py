@@ -11,14 +11,14 @@ from ..autograd import Function, Variable, as_input
 from ..backends import get_array_module, kernels
 from .arithmetic import mul
 from .math import exp
+from .reduction import check_elements
 
 
 class Sigmoid(Function):
     """Logistic function."""
 
     def forward(self, x: Array) -> Any:
-        # equal to 1 / (1 + exp(-x)), but does not overflow
-        return get_array_module(x).tanh(x * 0.5) * 0.5 + 0.5
+        return kernels(x).sigmoid(x)
 
     def backward(self, gy: Variable) -> Any:
         y: Any = self.outputs[0]()
@@ -174,7 +174,7 @@ def softmax(x: Any, axis: int = 1) -> Variable:
 
     Raises:
         TypeError: `axis` is not an integer.
-        ValueError: x does not have this axis.
+        ValueError: x does not have this axis, or it has length 0.
 
     Example:
         >>> import numpy as np
@@ -183,7 +183,9 @@ def softmax(x: Any, axis: int = 1) -> Variable:
                   [1.  0. ]])
     """
     x = as_input(x)
-    return Softmax(as_axis(axis, x.shape))(x)
+    axis = as_axis(axis, x.shape)
+    check_elements(x, axis, "softmax")
+    return Softmax(axis)(x)
 
 
 def softmax_simple(x: Any, axis: int = 1) -> Variable:
@@ -226,4 +228,6 @@ def log_softmax(x: Any, axis: int = 1) -> Variable:
         variable([[    0. -1000.]])
     """
     x = as_input(x)
-    return LogSoftmax(as_axis(axis, x.shape))(x)
+    axis = as_axis(axis, x.shape)
+    check_elements(x, axis, "log_softmax")
+    return LogSoftmax(axis)(x)

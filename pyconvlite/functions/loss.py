@@ -260,7 +260,9 @@ def _labels(x: Variable, t: Variable, name: str) -> Array:
         raise TypeError(
             f"t must hold integers, the class index of each row; got {t.dtype}: convert it with t.astype(int)"
         )
-    if t.size == 0:
-        raise ValueError(f"{name} and t must hold at least one row; got shapes {x.shape} and {t.shape}")
+    if x.size == 0:
+        raise ValueError(
+            f"{name} must hold at least one row and one class; got shapes {x.shape} and {t.shape}"
+        )
     labels: Array = t.data.reshape(-1)
     return labels

@@ -73,6 +73,12 @@ class Mean(Function):
         return broadcast_to(_shapes.reshape_sum_backward(share, x_shape, self.axis, self.keepdims), x_shape)
 
 
+def check_elements(x: Variable, axis: Any, name: str) -> None:
+    """Raise ValueError if the reduction `name` of x would be of no elements."""
+    if x.size == 0 and _reduced_count(x.shape, axis) == 0:
+        raise ValueError(f"{name} of no elements: x has shape {x.shape} and axis is {axis}")
+
+
 def _reduced_count(shape: tuple[int, ...], axis: Any) -> int:
     """Number of input elements per output element of a reduction."""
     kept = _shapes.kept_shape(shape, axis)
@@ -92,8 +98,7 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
     """
     x = as_input(x)
     axis = as_axis(axis, x.shape)
-    if x.size == 0 and _reduced_count(x.shape, axis) == 0:
-        raise ValueError(f"mean of no elements: x has shape {x.shape} and axis is {axis}")
+    check_elements(x, axis, "mean")
     return Mean(axis, keepdims)(x)
 
 
@@ -226,7 +231,9 @@ def max(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
         variable([2. 4.])
     """
     x = as_input(x)
-    return Max(as_axis(axis, x.shape), keepdims)(x)
+    axis = as_axis(axis, x.shape)
+    check_elements(x, axis, "maximum")
+    return Max(axis, keepdims)(x)
 
 
 def min(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
@@ -238,4 +245,6 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
         variable([1. 3.])
     """
     x = as_input(x)
-    return Min(as_axis(axis, x.shape), keepdims)(x)
+    axis = as_axis(axis, x.shape)
+    check_elements(x, axis, "minimum")
+    return Min(axis, keepdims)(x)
