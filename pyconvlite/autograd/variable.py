@@ -41,6 +41,17 @@ def register_functions(functions: _Functions) -> None:
     _functions = functions
 
 
+class _ArrayUfunc:
+    """The attribute `__array_ufunc__`: a function on the class, where NumPy looks, and None on an instance.
+
+    Array-likes that look on the instance, such as masked arrays, find None and leave an operator to Variable,
+    which refuses what it cannot hold. Otherwise they would convert it to an array without a gradient.
+    """
+
+    def __get__(self, instance: Variable | None, owner: type) -> Callable[..., Any] | None:
+        return _functions.array_ufunc if instance is None else None
+
+
 class Variable:
     """An array in a computation graph.
 
@@ -66,8 +77,11 @@ class Variable:
         variable([2. 4.])
     """
 
-    __array_ufunc__ = None  # array + variable: NumPy defers to Variable.__radd__
+    __array_ufunc__ = _ArrayUfunc()
     __array_priority__ = 200
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return _functions.array_function(function, args, kwargs)
 
     def __init__(self, data: Any, name: str | None = None) -> None:
         if data is not None and not backends.is_array(data):
@@ -324,9 +338,9 @@ def as_array(x: Any, array_module: Any = None) -> Any:
         >>> as_array(2.0)
         array(2.)
     """
-    if np.isscalar(x):
-        return (array_module or np).array(x)
-    return x
+    if isinstance(x, np.ndarray):  # np.isscalar takes long to say no
+        return x
+    return (array_module or np).array(x) if np.isscalar(x) else x
 
 
 def as_variable(obj: Any) -> Variable:

@@ -31,6 +31,8 @@ _NUMBER = (int, float, complex, np.generic)
 def _number_like(number: Any, dtype: Any) -> Any:
     if isinstance(number, np.generic):
         number = number.item()
+    if dtype.kind == "f" and not isinstance(number, complex):  # what np.result_type returns, but faster
+        return np.array(number, dtype)
     return np.asarray(number, np.result_type(dtype, number))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._arguments import integer
 from .._shapes import Array, check_axes, has_index_arrays, pair
 from ..autograd import Function, Variable, as_input, as_variable
 from ..backends import get_array_module, kernels
@@ -66,6 +67,7 @@ def expand_dims(x: Any, axis: int) -> Variable:
     """Insert a new axis of length 1 at index `axis` of the result's shape.
 
     Raises:
+        TypeError: `axis` is not an integer.
         ValueError: `axis` is out of range.
 
     Example:
@@ -74,6 +76,7 @@ def expand_dims(x: Any, axis: int) -> Variable:
     """
     x = as_input(x)
     shape = list(x.shape)
+    axis = integer(axis, "axis", axis)
     if not -len(shape) - 1 <= axis <= len(shape):
         raise ValueError(f"axis {axis} is out of range for a new axis in shape {tuple(shape)}")
     shape.insert(axis if axis >= 0 else len(shape) + 1 + axis, 1)
@@ -199,6 +202,7 @@ def concat(xs: Sequence[Any], axis: int = 0) -> Variable:
     """Concatenate Variables or arrays along an existing axis; the lengths of the other axes must match.
 
     Raises:
+        TypeError: `axis` is not an integer.
         ValueError: `xs` is empty, or the shapes do not match.
 
     Example:
@@ -207,7 +211,7 @@ def concat(xs: Sequence[Any], axis: int = 0) -> Variable:
     """
     if len(xs) == 0:
         raise ValueError("xs must contain at least one array; it is empty")
-    return Concat(axis)(*xs)
+    return Concat(integer(axis, "axis", axis))(*xs)
 
 
 def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
