@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from .. import backends
 from ..config import Config
-from .variable import Variable, as_array, as_input, as_variable
+from .variable import StandIn, Variable, as_array, as_input, as_variable
 
 
 class Function:
@@ -19,6 +20,12 @@ class Function:
     None (no gradient) for each input; the last ones may be omitted. `backward` uses operations on Variables
     only. It can read `self.inputs`, the weak references `self.outputs`, and `self.needs_input_grad`: for each
     input, whether its gradient is needed. Use a new instance for each call.
+
+    Attributes:
+        reads_inputs, reads_outputs: whether `backward` reads the data of `self.inputs` and of `self.outputs`,
+            not only their shape and dtype. An array that neither the Function that computed it nor those that
+            used it read is freed with its last other reference; `self.inputs` then has a Variable without
+            data in its place.
 
     Example:
         >>> import numpy as np
@@ -35,8 +42,11 @@ class Function:
         (variable(9.0), variable(6.0))
     """
 
-    inputs: tuple[Variable, ...]
-    outputs: tuple[weakref.ref[Variable], ...]
+    reads_inputs = True
+    reads_outputs = True
+    _has_stand_ins = False
+
+    outputs: tuple[Callable[[], Variable | None], ...]
     needs_input_grad: tuple[bool, ...]
     generation: int
 
@@ -54,7 +64,10 @@ class Function:
             )
         outputs = tuple([Variable(as_array(y)) for y in ys])
         if Config.enable_backprop:
-            self.inputs = variables
+            self._inputs = variables
+            if not self.reads_inputs:
+                self._inputs = tuple([x.without_data() for x in variables])
+                self._has_stand_ins = self._inputs != variables
             self.needs_input_grad = tuple([x.requires_grad for x in variables])
             self.generation = max([x.generation for x in variables], default=0)
             for y in outputs:
@@ -63,6 +76,13 @@ class Function:
             if len(outputs) > 1:  # for zero gradients: an unused output may be freed before backward
                 self._output_specs = [(y.shape, y.dtype) for y in outputs]
         return outputs[0] if len(outputs) == 1 else outputs  # type: ignore[return-value] # see above
+
+    @property
+    def inputs(self) -> tuple[Variable, ...]:
+        """The inputs of the call; one whose data was freed has `data` None."""
+        if not self._has_stand_ins:
+            return self._inputs
+        return tuple([x.still_held() if type(x) is StandIn else x for x in self._inputs])
 
     def _input_grads(self, gys: list[Variable]) -> list[Variable | None]:
         """Call `backward`; return its gradients, a Variable or None each, at most one per input.
@@ -87,7 +107,7 @@ class Function:
     def __del__(self) -> None:
         # Release the inputs, and the Functions that computed them, in a loop. Python would release a chain of
         # Functions recursively, and 1,500 of them overflow the stack of a browser tab, which then crashes.
-        self._orphans.append(self.__dict__.pop("inputs", ()))
+        self._orphans.append(self.__dict__.pop("_inputs", ()))
         if self._freeing.acquire(blocking=False):
             try:
                 while self._orphans:

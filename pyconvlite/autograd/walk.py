@@ -33,11 +33,11 @@ class Operation(Protocol):
     """The members of a Function that backpropagation uses."""
 
     needs_input_grad: tuple[bool, ...]
+    reads_outputs: bool
+    outputs: Any  # a tuple of references to Nodes
 
     @property
     def inputs(self) -> Sequence[Node]: ...  # noqa: D102
-    @property
-    def outputs(self) -> Sequence[Callable[[], Node | None]]: ...  # noqa: D102
     @property
     def generation(self) -> int: ...  # noqa: D102
     def _input_grads(self, gys: list[Any]) -> Sequence[Node | None]: ...

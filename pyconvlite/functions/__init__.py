@@ -85,6 +85,7 @@ from .math import (
 from .norm import (
     BatchNorm,
     BatchNormGrad,
+    Dropout,
     batch_norm,
     batch_nrom,
     dropout,
@@ -153,6 +154,7 @@ __all__ = [
     "Cos",
     "Deconv2d",
     "Div",
+    "Dropout",
     "Exp",
     "GetItem",
     "GetItemGrad",

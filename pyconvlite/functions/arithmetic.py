@@ -39,6 +39,8 @@ def _number_like(number: Any, dtype: Any) -> Any:
 class Add(Function):
     """Sum of two arrays."""
 
+    reads_inputs = reads_outputs = False
+
     def forward(self, x0: Array, x1: Array) -> Any:
         return x0 + x1
 
@@ -65,6 +67,8 @@ def add(x0: Any, x1: Any) -> Variable:
 
 class Sub(Function):
     """Difference of two arrays."""
+
+    reads_inputs = reads_outputs = False
 
     def forward(self, x0: Array, x1: Array) -> Any:
         return x0 - x1
@@ -97,6 +101,8 @@ def rsub(x0: Any, x1: Any) -> Variable:
 class Mul(Function):
     """Product of two arrays."""
 
+    reads_outputs = False
+
     def forward(self, x0: Array, x1: Array) -> Any:
         return x0 * x1
 
@@ -119,6 +125,8 @@ def mul(x0: Any, x1: Any) -> Variable:
 
 class Div(Function):
     """Quotient of two arrays."""
+
+    reads_outputs = False
 
     def forward(self, x0: Array, x1: Array) -> Any:
         return x0 / x1
@@ -155,6 +163,8 @@ def rdiv(x0: Any, x1: Any) -> Variable:
 class Neg(Function):
     """Negative of an array."""
 
+    reads_inputs = reads_outputs = False
+
     def forward(self, x: Array) -> Any:
         return -x
 
@@ -175,6 +185,8 @@ def neg(x: Any) -> Variable:
 class Pow(Function):
     """Power with a constant exponent."""
 
+    reads_outputs = False
+
     def __init__(self, c: float) -> None:
         # An np.float64 exponent would turn a float32 base into float64.
         self.c = c.item() if isinstance(c, np.generic) else c
@@ -191,6 +203,8 @@ class Pow(Function):
 
 class PowVariable(Function):
     """Power with an array exponent."""
+
+    reads_outputs = False
 
     def forward(self, x: Array, c: Array) -> Any:
         return x**c
@@ -228,6 +242,8 @@ def pow(x: Any, c: Any) -> Variable:
 
 class Clip(Function):
     """Clipping to a range."""
+
+    reads_outputs = False
 
     def __init__(self, x_min: float | None, x_max: float | None) -> None:
         # Python numbers do not change the dtype of the result.
@@ -270,6 +286,8 @@ def clip(x: Any, x_min: float | None, x_max: float | None) -> Variable:
 
 class Cast(Function):
     """Copy of an array in another dtype."""
+
+    reads_inputs = reads_outputs = False
 
     def __init__(self, dtype: Any) -> None:
         self.dtype = dtype

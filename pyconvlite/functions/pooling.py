@@ -37,6 +37,8 @@ __all__ = [
 class _Pooling(Function):
     """Base of max and average pooling: their settings and, once called, their geometry."""
 
+    reads_inputs = reads_outputs = False
+
     geometry: ConvGeometry
 
     def __init__(self, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0) -> None:
@@ -75,6 +77,8 @@ class _IndexedPooling(Function):
     Args:
         mpool2d: the Pooling, already called, or one of these Functions.
     """
+
+    reads_inputs = reads_outputs = False
 
     def __init__(self, mpool2d: Pooling | _IndexedPooling) -> None:
         self.geometry: ConvGeometry = mpool2d.geometry
@@ -219,6 +223,8 @@ class AveragePooling2DGrad(Function):
         variable([[[[0.25 0.25]
                     [0.25 0.25]]]])
     """
+
+    reads_inputs = reads_outputs = False
 
     def __init__(self, apool2d: AveragePooling) -> None:
         self.geometry = apool2d.geometry

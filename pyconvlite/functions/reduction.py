@@ -18,6 +18,8 @@ from .shape import reshape
 class Sum(Function):
     """Sum over axes."""
 
+    reads_inputs = reads_outputs = False
+
     def __init__(self, axis: int | tuple[int, ...] | None, keepdims: bool) -> None:
         self.axis = axis
         self.keepdims = keepdims
@@ -59,6 +61,8 @@ class Mean(Function):
         >>> Mean(axis=None, keepdims=False)(np.full(70000, 1.0, np.float16))  # their sum overflows float16
         variable(1.0)
     """
+
+    reads_inputs = reads_outputs = False
 
     def __init__(self, axis: int | tuple[int, ...] | None, keepdims: bool) -> None:
         self.axis = axis
@@ -134,6 +138,8 @@ def var(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Vari
 class SumTo(Function):
     """Sum to a shape, the adjoint of broadcasting."""
 
+    reads_inputs = reads_outputs = False
+
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.shape = shape
 
@@ -163,6 +169,8 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Variable:
 
 class BroadcastTo(Function):
     """Broadcast to a shape."""
+
+    reads_inputs = reads_outputs = False
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.shape = shape

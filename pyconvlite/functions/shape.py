@@ -16,6 +16,8 @@ from ..backends import get_array_module, kernels
 class Reshape(Function):
     """Change of shape."""
 
+    reads_inputs = reads_outputs = False
+
     def __init__(self, shape: Any) -> None:
         self.shape = shape
 
@@ -86,6 +88,8 @@ def expand_dims(x: Any, axis: int) -> Variable:
 class Transpose(Function):
     """Permutation of the axes."""
 
+    reads_inputs = reads_outputs = False
+
     def __init__(self, axes: Any = None) -> None:
         self.axes = axes
 
@@ -125,6 +129,8 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Variable:
 class GetItem(Function):
     """Indexing, x[slices]."""
 
+    reads_inputs = reads_outputs = False
+
     def __init__(self, slices: Any) -> None:
         self.slices = slices
 
@@ -142,6 +148,8 @@ class GetItemGrad(Function):
         >>> GetItemGrad([0, 0, 2], (3,))(np.ones(3))
         variable([2. 0. 1.])
     """
+
+    reads_inputs = reads_outputs = False
 
     def __init__(self, slices: Any, in_shape: tuple[int, ...]) -> None:
         self.slices = slices
@@ -180,6 +188,8 @@ def get_item(x: Any, slices: Any) -> Variable:
 
 class Concat(Function):
     """Concatenation along an axis."""
+
+    reads_inputs = reads_outputs = False
 
     def __init__(self, axis: int = 0) -> None:
         self.axis = axis
@@ -232,6 +242,8 @@ def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
 
 class Pad(Function):
     """Padding with a constant."""
+
+    reads_inputs = reads_outputs = False
 
     def __init__(self, pad_width: tuple[tuple[int, int], ...], value: float = 0) -> None:
         self.pad_width = pad_width
