@@ -64,7 +64,8 @@ def dropout(x: Any, dropout_ratio: float = 0.5) -> Variable:
     if not Config.train:
         return x  # type: ignore[no-any-return]
     data: Array = x.data
-    return Dropout(kernels(data).dropout_mask(data, ratio))(x)
+    mask = kernels(data).dropout_mask(data, ratio)
+    return Dropout(mask)(x)
 
 
 class BatchNorm(Function):
