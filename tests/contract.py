@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from pyconvlite import Variable, as_variable, grad
-from pyconvlite.autograd.variable import StandIn
+from pyconvlite.autograd.stand_in import StandIn
 from pyconvlite.testing import check_backward, check_double_backward
 
 # How far a result may lie from its float64 oracle.

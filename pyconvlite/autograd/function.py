@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 
 from .. import backends
 from ..config import Config
-from .variable import StandIn, Variable, as_array, as_input, as_variable
+from .stand_in import StandIn, without_data
+from .variable import Variable, as_array, as_input, as_variable
 
 
 class Function:
@@ -66,7 +67,7 @@ class Function:
         if Config.enable_backprop:
             self._inputs = variables
             if not self.reads_inputs:
-                self._inputs = tuple([x.without_data() for x in variables])
+                self._inputs = tuple([without_data(x) for x in variables])
                 self._has_stand_ins = self._inputs != variables
             self.needs_input_grad = tuple([x.requires_grad for x in variables])
             self.generation = max([x.generation for x in variables], default=0)

@@ -8,7 +8,7 @@ Function uses operations on Variables, so a gradient can itself be differentiate
 
 Lifetime: a Function holds weak references to its outputs, so there is no reference cycle, and reference
 counting frees a graph together with its last Variable. An intermediate array that no `backward` reads is
-freed earlier, with its Variable; the graph has a stand-in with its shape and dtype (`StandIn`).
+freed earlier, with its Variable; the graph has a stand-in with its shape and dtype (`stand_in.py`).
 `create_graph=True` is the exception: a leaf then references its gradient, the gradient its graph, and the
 graph the leaf. This cycle lives until the gradient is cleared (`cleargrad()`) or Python's garbage collector
 runs.
@@ -16,9 +16,7 @@ runs.
 
 from __future__ import annotations
 
-import math
 import reprlib
-import weakref
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, cast
 
@@ -83,7 +81,7 @@ class Variable:
 
     __array_ufunc__ = _ArrayUfunc()
     __array_priority__ = 200
-    _stand_in: StandIn | None = None
+    _stand_in: Any = None  # see stand_in.py
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return _functions.array_function(function, args, kwargs)
@@ -164,17 +162,6 @@ class Variable:
         if self._stand_in is not None:
             self._stand_in.creator = None
             self._stand_in = None
-
-    def without_data(self) -> Variable:
-        """What a Function that does not read this input's data keeps of it."""
-        f = self.creator
-        if f is None or f.reads_outputs or self.size < StandIn.LEAST:
-            return self
-        if self._stand_in is None:
-            self._stand_in = StandIn(self)
-        # Not only with the line above, since an interrupt may have ended an earlier call between the two.
-        f.outputs = tuple([_Output(self._stand_in) if ref() is self else ref for ref in f.outputs])
-        return self._stand_in
 
     def unchain_backward(self) -> None:
         """Detach all Variables that this one was computed from (truncated backpropagation, book step 59)."""
@@ -317,52 +304,6 @@ class Variable:
         return _functions.matmul(self, W)
 
     dot = matmul
-
-
-class StandIn(Variable):
-    """A Variable without its data, which the graph has in place of one whose data no `backward` reads."""
-
-    LEAST = 4096  # elements; the memory of a smaller array is not worth the time for a stand-in
-    data = None
-    grad = None
-    requires_grad = True
-
-    def __init__(self, x: Variable) -> None:
-        self.name = x.name
-        self.creator = x.creator
-        self.generation = x.generation
-        self._variable = weakref.ref(x)
-        self._shape = x.shape
-        self._dtype = x.dtype
-
-    @property
-    def shape(self) -> tuple[int, ...]:  # noqa: D102
-        return self._shape
-
-    @property
-    def ndim(self) -> int:  # noqa: D102
-        return len(self._shape)
-
-    @property
-    def size(self) -> int:  # noqa: D102
-        return math.prod(self._shape)
-
-    @property
-    def dtype(self) -> Any:  # noqa: D102
-        return self._dtype
-
-    def still_held(self) -> Variable:
-        """The Variable that it stands for, if that still exists."""
-        x = self._variable()
-        return self if x is None else x
-
-
-class _Output(weakref.ref[StandIn]):
-    """Reference to an output of a Function that has a stand-in: to the Variable, if that still exists."""
-
-    def __call__(self) -> Variable | None:  # type: ignore[override]
-        stand_in = super().__call__()
-        return None if stand_in is None else stand_in.still_held()
 
 
 class Parameter(Variable):

@@ -237,21 +237,33 @@ def array_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any])
     name = f"{function.__module__}.{function.__name__}".replace("numpy", "np", 1)
     if not on_data and function not in _by_function:
         raise TypeError(_refusal(name))
-    signature = inspect.signature(function)
-    given = signature.bind(*args, **kwargs).arguments
-    for keyword in (p.name for p in signature.parameters.values() if p.kind is p.VAR_KEYWORD):
-        given.update(given.pop(keyword, {}))
+    f, names = _by_function.get(function, (function, {}))
+    given, defaults = _bind(function, names, args, kwargs)
     if on_data:
         for wrong in sorted(_NO_VARIABLE & given.keys()):
             if isinstance(given[wrong], Variable):
                 raise TypeError(f"{wrong} of {name} must not be a Variable; pass {wrong}.data")
         return function(*_data_of(args), **_data_of(kwargs))
-    f, names = _by_function[function]
     for other in given.keys() - names.keys():
-        default = signature.parameters[other].default if other in signature.parameters else None
+        default = defaults.get(other)
         if given[other] is not default and not (isinstance(default, str) and given[other] == default):
             raise TypeError(f"{name} of a Variable takes {', '.join(names)}; got {other}")
     return f(**{names[key]: value for key, value in given.items() if key in names})
+
+
+def _bind(
+    function: Any, names: dict[str, str], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The arguments of a call by name, and the function's defaults."""
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # in C, in older versions of NumPy; the table has its first arguments in order
+        places = [*names, *(f"argument {i}" for i in range(len(names) + 1, len(args) + 1))]
+        return {**dict(zip(places, args, strict=False)), **kwargs}, {}
+    given = signature.bind(*args, **kwargs).arguments
+    for keyword in (p.name for p in signature.parameters.values() if p.kind is p.VAR_KEYWORD):
+        given.update(given.pop(keyword, {}))
+    return given, {p.name: p.default for p in signature.parameters.values()}
 
 
 def _data_of(value: Any) -> Any:
