@@ -7,7 +7,7 @@ one, and the public function.
 import sys
 
 from ..autograd.variable import register_functions
-from ._numpy import array_function, array_ufunc  # noqa: F401 - called by Variable
+from ._array_protocol import array_function, array_ufunc  # noqa: F401 - called by Variable
 from .activation import (
     LeakyReLU,
     LogSoftmax,

@@ -1,4 +1,4 @@
-"""functions/_numpy.py: NumPy's functions and operators on Variables, all that this NumPy has."""
+"""functions/_array_protocol.py: NumPy's functions and operators on Variables, all that this NumPy has."""
 
 import inspect
 import operator
@@ -8,7 +8,7 @@ import pytest
 
 import pyconvlite.functions as F
 from pyconvlite import Variable, as_variable, grad
-from pyconvlite.functions import _numpy
+from pyconvlite.functions import _array_protocol as protocol
 from pyconvlite.testing import check_backward
 
 rng = np.random.default_rng(0)
@@ -88,7 +88,7 @@ def test_a_function_with_a_gradient_returns_a_variable_with_numpys_values(name):
 
 def test_every_row_of_the_tables_is_tested():
     tested = {name.split()[0] for name in WITH_GRADIENT} | {"where"}
-    assert tested == {*_numpy._UFUNCS, *_numpy._FUNCTIONS}
+    assert tested == {*protocol._UFUNCS, *protocol._FUNCTIONS}
 
 
 # -- without a gradient: on the data
@@ -136,20 +136,20 @@ SAVING = {"save", "savetxt", "savez", "savez_compressed"}
 
 
 def arguments_of(name):
-    f = _numpy._of_numpy(name)
+    f = protocol._of_numpy(name)
     if name in ARGUMENTS:
         return f, ARGUMENTS[name]
     x, y = (Variable(np.array([[1, 2], [3, 4]])) if name in INTEGERS else Variable(v) for v in (X, Y))
     return f, (x, y)[: f.nin if isinstance(f, np.ufunc) else 2 if name in TWO else 1]
 
 
-@pytest.mark.parametrize("name", sorted({*_numpy._ON_DATA.split()} - SAVING))
+@pytest.mark.parametrize("name", sorted({*protocol._ON_DATA.split()} - SAVING))
 def test_a_function_without_a_gradient_acts_on_the_data(name):
     f, arguments = arguments_of(name)
     if f is None:
         pytest.skip(f"this NumPy has no {name}")
     y = f(*arguments)
-    expected = f(*_numpy._data_of(arguments))
+    expected = f(*protocol._data_of(arguments))
     assert type(y) is type(expected)
     if name != "empty_like":
         np.testing.assert_equal(y, expected)
@@ -182,11 +182,11 @@ def test_shape_where_and_numpys_own_tests():
 def test_every_other_ufunc_is_refused(name):
     ufunc = UFUNCS[name]
     x, a = Variable(X), np.ones((2, 3))
-    if ufunc not in _numpy._by_ufunc and ufunc not in _numpy._on_data:
+    if ufunc not in protocol._by_ufunc and ufunc not in protocol._on_data:
         for first in (x, a)[: ufunc.nin]:
             with pytest.raises(TypeError, match=rf"^np\.{ufunc.__name__} takes no Variables.*(use|compose)"):
                 ufunc(first, *[x] * (ufunc.nin - 1)) if first is x or ufunc.nin > 1 else ufunc(x)
-    if ufunc.nin == 2 and ufunc.nout == 1 and ufunc.signature is None and ufunc not in _numpy._on_data:
+    if ufunc.nin == 2 and ufunc.nout == 1 and ufunc.signature is None and ufunc not in protocol._on_data:
         calls = [
             lambda: ufunc.reduce(x),
             lambda: ufunc.accumulate(x),
@@ -203,7 +203,7 @@ def test_every_other_ufunc_is_refused(name):
 @pytest.mark.parametrize("name", DISPATCHED)
 def test_every_other_function_is_refused(name):
     f = DISPATCHED[name]
-    if f in _numpy._by_function or f in _numpy._on_data:
+    if f in protocol._by_function or f in protocol._on_data:
         return
     try:
         parameters = inspect.signature(f).parameters.values()
