@@ -16,7 +16,7 @@ from dezero_peer import load_dezero
 from kernels import SHAPES, Runs, convolutions, poolings
 from measure import in_turn, peak_megabytes, seconds
 from net import BATCH, forward_pass, make_net, training_step
-from step import step_memory, step_times
+from step import activations_kept, step_memory, step_times
 
 import pyconvlite
 from pyconvlite import backends
@@ -100,6 +100,11 @@ def bench_net(dezero: Any) -> None:
     )
     wanted = f"(wanted: {MEMORY_WANTED}; of it workspace: {workspace:.2f} MB, wanted: {WORKSPACE_WANTED})"
     print(f"    a step's memory: {whole}", wanted if simd.serves() else "")
+    plain, normalized = (activations_kept(batch_norm) for batch_norm in (False, True))
+    print(
+        f"    activations kept by ten layers of convolution and ReLU: {plain:.1f} (wanted: 10); with batch "
+        f"norm between: {normalized:.1f} (wanted: 20)"
+    )
 
 
 def bench_autograd() -> None:

@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 import simd
+from measure import random
 from net import ACTIVATIONS, BATCH, make_net, training_step
 
 import pyconvlite
@@ -121,3 +122,20 @@ def step_memory() -> Memory:
     finally:
         tracemalloc.stop()
     return Memory(peak, simd.workspace() if simd.serves() else 0, 4 * BATCH * ACTIVATIONS + sum(parameters))
+
+
+def activations_kept(batch_norm: bool, layers: int = 10) -> float:
+    """How many activations the graph of convolutions, each with batch norm or without and a ReLU, holds."""
+    L = pyconvlite.layers
+    per_layer = [
+        [L.Conv2d(16, 3, pad=1), *([L.BatchNorm()] if batch_norm else []), L.ReLU()] for _ in range(layers)
+    ]
+    model = pyconvlite.models.Sequential(*[layer for several in per_layer for layer in several])
+    x = pyconvlite.Variable(random(BATCH, 16, 28, 28))
+    model(x)  # now it has weights
+    tracemalloc.start()
+    try:
+        y = model(x)
+        return tracemalloc.get_traced_memory()[0] / y.data.nbytes
+    finally:
+        tracemalloc.stop()

@@ -175,6 +175,23 @@ def _kernel_sizes(kernel_size: int, stride: int, pad: int, dilation: int) -> tup
 # ----------------------------------------------------------------------------------------------------- shapes
 
 
+def has_index_arrays(index: tuple[Any, ...]) -> bool:
+    """Whether an index has a part that NumPy takes as an array: an array, a list, a nested tuple, a bool.
+
+    Only such an index can select an element more than once.
+
+    Example:
+        >>> has_index_arrays((0, slice(None), None)), has_index_arrays(((0, 0), (1, 1)))
+        (False, True)
+    """
+    return not all(part is None or part is Ellipsis or _is_integer_or_slice(part) for part in index)
+
+
+def _is_integer_or_slice(part: Any) -> bool:
+    arrays = bool | np.bool_ | np.ndarray
+    return isinstance(part, slice) or (hasattr(part, "__index__") and not isinstance(part, arrays))
+
+
 def stretched_axes(small: tuple[int, ...], large: tuple[int, ...]) -> tuple[int, ...]:
     """Axes along which broadcasting from shape `small` to shape `large` repeats elements.
 

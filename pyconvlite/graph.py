@@ -41,7 +41,7 @@ def get_dot_graph(output: Variable, verbose: bool = True) -> str:
     boxes, edges = [], []
     for i, f in enumerate(functions_behind([output])):
         boxes.append(f'f{i} [label="{type(f).__name__}", color=lightblue, style=filled, shape=box]')
-        inputs = [x for x in f.inputs if x.data is not None]  # without omitted optional inputs
+        inputs = [x for x in f.inputs if not _is_omitted(x)]
         outputs = [y for y in (ref() for ref in f.outputs) if y is not None]  # without those that were freed
         for v in (*inputs, *outputs):
             names.setdefault(v, f"v{len(names)}")
@@ -54,9 +54,14 @@ def get_dot_graph(output: Variable, verbose: bool = True) -> str:
     return "\n".join(["digraph g {", *[f"  {line}" for line in ellipses + boxes + edges], "}"])
 
 
+def _is_omitted(x: Any) -> bool:
+    """Whether x is an omitted optional input; the data of an input with a creator may have been freed."""
+    return x.data is None and x.creator is None
+
+
 def _label(v: Any, verbose: bool) -> str:
     parts = [v.name] if v.name else []
-    if verbose and v.data is not None:
+    if verbose and not _is_omitted(v):
         parts.append(f"{v.shape} {v.dtype}")
     return ": ".join(parts).replace("\\", r"\\").replace('"', r"\"")
 

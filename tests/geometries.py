@@ -42,6 +42,11 @@ class Geometry:
         return sizes(self.x_shape[2:], self.kernel, self.stride, self.pad, **self.options)
 
     @property
+    def pad_below_kernel(self):
+        """Whether every window has a pixel, as max pooling needs."""
+        return all(p < k for p, k in zip(twice(self.pad), self.kernel, strict=True))
+
+    @property
     def deconv_W_shape(self):
         """A deconv2d's W with these channels: (C, OC/groups, KH, KW)."""
         groups = self.options.get("groups", 1)

@@ -67,6 +67,28 @@ def test_sigmoid_saturates_without_overflow(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_sigmoid_has_a_small_relative_error_in_both_tails(dtype):
+    x = np.linspace(np.log(np.finfo(dtype).tiny) + 1, 20, 400).astype(dtype)
+    y = F.sigmoid(Variable(x))
+    np.testing.assert_allclose(y.data, oracles.expit(x.astype(np.float64)), rtol=4 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_gradient_of_log_sigmoid_is_finite(dtype):
+    x = Variable(np.array([-9, -5, 0, 5, 9] if dtype is np.float16 else [-80, -20, 0, 5, 9], dtype))
+    (gx,) = grad(F.log(F.sigmoid(x)), x)
+    expected = oracles.expit(-x.data.astype(np.float64))
+    np.testing.assert_allclose(gx.data, expected, rtol=1e-2, atol=np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint8, bool])
+def test_sigmoid_of_integers_is_float64(dtype):
+    y = F.sigmoid(np.array([0, 1], dtype))
+    assert y.dtype == np.float64
+    np.testing.assert_allclose(y.data, oracles.expit(np.array([0.0, 1.0])))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("f", [F.softmax, F.log_softmax], ids=["softmax", "log_softmax"])
 def test_softmax_of_huge_scores_is_exact(f, dtype):
     x = Variable(np.array([[1000, 0, -1000], [-1000, -1000, -1000], [1000, 1000, 1000]], dtype))
@@ -125,6 +147,14 @@ def test_softmax_names_an_axis_that_is_none(f):
         f(X, axis=-3)
     with pytest.raises(TypeError, match=r"axis must be an integer, .*; got 'a'"):
         f(X, axis="a")
+
+
+@pytest.mark.parametrize("f", [F.softmax, F.log_softmax], ids=["softmax", "log_softmax"])
+def test_softmax_names_an_axis_without_elements(f):
+    message = rf"^{f.__name__} of no elements: x has shape \(2, 0\) and axis is 1$"
+    with pytest.raises(ValueError, match=message):
+        f(np.zeros((2, 0)))
+    assert f(np.zeros((0, 2))).shape == (0, 2)
 
 
 def test_gelu_of_integers_is_no_integer():

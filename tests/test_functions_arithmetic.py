@@ -65,6 +65,27 @@ def test_pow_at_zero_has_finite_gradients_of_every_order():
     assert [y.item() for y in orders] == [0, 0, 2, 0, 0]
 
 
+@pytest.mark.parametrize("exponent", [0.0, 1.0, 2.0, 3.0])
+def test_pow_with_an_array_exponent_at_zero_has_finite_gradients_of_every_order(exponent):
+    x = Variable(np.array([0.0, 2.0]))
+    y, z = F.pow(x, np.full(2, exponent)), F.pow(x, exponent)
+    for _ in range(4):
+        np.testing.assert_array_equal(y.data, z.data)
+        y, z = (grad(v, x, create_graph=True)[0] for v in (y, z))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "divisor"), [(np.float16, 300.0), (np.float16, 1e-4), (np.float32, 1e25), (np.float32, 1e-25)]
+)
+def test_div_has_its_gradients_where_the_square_of_the_divisor_overflows(dtype, divisor):
+    x0, x1 = np.array([0.5 * divisor], dtype), np.array([divisor], dtype)
+    a, b, gy = Variable(x0), Variable(x1), np.array([3.0], dtype)
+    gradients = grad(a / b, [a, b], [gy])
+    p, q = float(x0[0]), float(x1[0])
+    for gradient, true in zip(gradients, (3 / q, -3 * p / q**2), strict=True):
+        np.testing.assert_allclose(gradient.data, true, rtol=4 * np.finfo(dtype).eps)
+
+
 @cases(
     [
         ("both ends", lambda x: F.clip(x, -0.5, 0.5), lambda x: np.clip(x, -0.5, 0.5), X),

@@ -138,7 +138,11 @@ def test_average_is_mean():
         (lambda: F.mean(np.zeros((0, 3))), ValueError, r"\(0, 3\)"),
         (lambda: F.mean(np.zeros((2, 0)), axis=1), ValueError, r"\(2, 0\)"),
         (lambda: F.var(X, axis=0, ddof=2), ValueError, r"ddof.*2.*\(2, 3, 4\)"),
-        (lambda: F.max(np.zeros((0, 3)), axis=0), ValueError, "zero|empty|nothing|length 0"),
+        (
+            lambda: F.max(np.zeros((0, 3)), axis=0),
+            ValueError,
+            r"maximum of no elements: x has shape \(0, 3\) and axis is 0",
+        ),
         (lambda: F.sum_to(X, (2, 3)), ValueError, r"\(2, 3, 4\).*\(2, 3\)"),
         (lambda: F.sum_to(MATRIX, (2, 2, 3)), ValueError, r"\(2, 3\).*\(2, 2, 3\)"),
         (lambda: F.broadcast_to(X, (2, 3)), ValueError, r"\(2, ?3, ?4\)|more dimensions"),

@@ -1,5 +1,7 @@
 """functions/shape.py: moving, picking and joining elements."""
 
+from array import array
+
 import numpy as np
 import pytest
 from contract import Contract, cases, method
@@ -54,6 +56,11 @@ INDICES = {
     "one element twice": np.s_[:, TWICE],
     "a list": [1, 1],
     "pairs": ([0, 1, 0], TWICE),
+    "pairs as tuples": ((0, 0), (1, 1)),
+    "array.array": array("q", [1, 1]),
+    "range": np.s_[:, range(2)],
+    "a NumPy integer": np.int64(1),
+    "a bool": True,
     "mask": np.s_[:, MASK],
     "mask of all": X > 0,
 }

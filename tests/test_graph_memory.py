@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import pyconvlite.functions as F
+import pyconvlite.layers as L
 from pyconvlite import Function, Variable, as_variable, grad
+from pyconvlite.autograd import functions_behind
 
 
 def ones(*shape):
@@ -159,3 +161,132 @@ def test_wide_graphs_are_walked_once():
     y.backward()
     assert x.grad.item() == 2.0**60
     y.unchain_backward()
+
+
+# -- arrays that no backward reads
+
+X = np.random.default_rng(0).standard_normal((4, 8, 16, 16)).astype(np.float32)  # at least StandIn.LEAST
+
+
+def kept(y, x):
+    """How many arrays as large as X the graph of y holds, besides x."""
+    found = {}
+    for f in functions_behind([y]):
+        for a in [v.data for v in f.inputs] + list(vars(f).values()):
+            if isinstance(a, np.ndarray):
+                base = a if a.base is None else a.base
+                found[id(base)] = base.nbytes
+    del found[id(x.data)]
+    return sum(size for size in found.values() if size >= X.nbytes / 4) / X.nbytes  # without weights
+
+
+STEPS = {  # of x, a convolution and a batch norm; and how many arrays ten of them keep
+    "conv + relu": (lambda x, c, n: F.relu(c(x)), 10),
+    "conv + batch norm + relu": (lambda x, c, n: F.relu(n(c(x))), 20),
+    "conv + leaky relu": (lambda x, c, n: F.leaky_relu(c(x)), 12.5),
+    "conv + tanh": (lambda x, c, n: F.tanh(c(x)), 10),
+    "conv + dropout": (lambda x, c, n: F.dropout(c(x)), 20),
+    "residual": (lambda x, c, n: F.relu(c(x) + x), 10),
+    "sums": (lambda x, c, n: x + 1.0 - x, 1),  # the last, which the test holds
+}
+
+
+@pytest.mark.parametrize(("step", "count"), STEPS.values(), ids=STEPS)
+def test_ten_layers_keep_what_their_backward_reads(step, count):
+    x = y = Variable(X)
+    for _ in range(10):
+        y = step(y, L.Conv2d(8, 3, pad=1), L.BatchNorm())
+    assert kept(y + 0.0, x) == count
+
+
+def test_gradients_are_those_of_a_graph_whose_variables_are_all_held():
+    def gradients(hold):
+        x = Variable(X.astype(np.float64))
+        held = [x]
+        for f in (
+            F.sin,
+            F.relu,
+            F.exp,
+            lambda v: v + held[0],
+            F.tanh,
+            lambda v: F.reshape(v, (32, 256)),
+            F.sum,
+        ):
+            held.append(f(held[-1]))
+            if not hold:
+                del held[1:-1]
+        (gx,) = grad(held[-1], x, create_graph=True)
+        return gx.data, grad(F.sum(gx * gx), x)[0].data
+
+    for a, b in zip(gradients(False), gradients(True), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+class TestStandIns:
+    """A Variable whose data the graph does not keep is the one in the graph as long as somebody holds it."""
+
+    def graph(self):
+        x = Variable(X)
+        v = x * 2.0
+        y = F.sum(v + 1.0)
+        return x, v, y
+
+    def test_its_gradient_is_found(self):
+        _, v, y = self.graph()
+        assert functions_behind([y])[1].inputs[0] is v
+        assert v.creator.outputs[0]() is v
+        np.testing.assert_array_equal(grad(y, v)[0].data, np.ones_like(X))
+        y.backward(retain_grad=True)
+        np.testing.assert_array_equal(v.grad.data, np.ones_like(X))
+
+    def test_freed_it_leaves_its_shape_and_name(self):
+        x, v, y = self.graph()
+        v.name = "v"
+        y = F.sum(v + 1.0)
+        freed = weakref.ref(v.data)
+        del v
+        assert freed() is None
+        stand_in = functions_behind([y])[1].inputs[0]
+        assert (stand_in.data, stand_in.shape, stand_in.dtype) == (None, X.shape, X.dtype)
+        assert (stand_in.ndim, stand_in.size) == (4, X.size)
+        assert stand_in.creator.outputs[0]() is stand_in
+        np.testing.assert_array_equal(grad(y, x)[0].data, np.full_like(X, 2))
+
+    def test_unchained_it_cuts_the_graph_and_gets_the_gradient(self):
+        x, v, y = self.graph()
+        v.unchain()
+        y.backward()
+        assert x.grad is None
+        np.testing.assert_array_equal(v.grad.data, np.ones_like(X))
+
+    def test_unchained_and_freed_it_cuts_the_graph(self):
+        x, v, y = self.graph()
+        v.unchain()
+        del v
+        y.backward()
+        assert x.grad is None
+
+    def test_unchain_backward_cuts_at_a_freed_one(self):
+        x, v, y = self.graph()
+        del v
+        y.unchain_backward()
+        y.backward()
+        assert x.grad is None
+
+    def test_a_function_that_reads_outputs_has_them(self):
+        x = Variable(X)
+        y = F.sum(F.exp(x) + 1.0)
+        np.testing.assert_array_equal(grad(y, x)[0].data, np.exp(X))
+
+    def test_a_users_function_reads_what_it_likes(self):
+        class Square(Function):
+            def forward(self, x):
+                return x * x
+
+            def backward(self, gy):
+                assert self.outputs[0]().data is not None
+                return 2 * gy * self.inputs[0]
+
+        x = Variable(X)
+        y = F.sum(Square()(x + 0.0) + 1.0)
+        np.testing.assert_array_equal(grad(y, x)[0].data, 2 * X)

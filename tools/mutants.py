@@ -219,7 +219,7 @@ MUTANTS = [
     _on_cpython("functions/conv", "dilation forgotten in a gradient", "conv", "f = cls(geometry.stride, geometry.pad, dilation=geometry.dilation, groups=geometry.groups) f._known = geometry", "f = cls(geometry.stride, geometry.pad, dilation=geometry.dilation, groups=geometry.groups); f._known = geometry._replace(dilation=(1, 1))"),
     _on_cpython("functions/geometry", "groups forgotten", "conv", "return ConvGeometry(kernel_size, stride, pad, dilation, groups, (H, W), output_size)", "return ConvGeometry(kernel_size, stride, pad, dilation, 1, (H, W), output_size)"),
     _on_cpython("functions/pooling", "second order leaves the graph", "pooling", "return Pooling2DWithIndexes(self)(ggx)", "return Pooling2DWithIndexes(self)(ggx.data)"),
-    _on_cpython("functions/arithmetic", "float32 lost to a number", "functions_arithmetic", "return np.asarray(number, np.result_type(dtype, number))", "return np.asarray(number)"),
+    _on_cpython("functions/arithmetic", "float32 lost to a number", "functions_arithmetic", "return np.array(number, dtype)", "return np.array(number)"),
     _on_cpython("functions/arithmetic", "broadcasting not undone", "functions_arithmetic", "gx0 = sum_to(gy * x1, x0.shape) if", "gx0 = gy * x1 if"),
     _on_cpython("numpy/activation", "gradient of relu at 0", "functions_activation", "np.where(x > 0, gy, 0)", "np.where(x >= 0, gy, 0)"),
     _on_cpython("numpy/loss", "loss not per row", "functions_loss", "gx: Array = p * (gy * (1.0 / len(x)))", "gx: Array = p * gy"),

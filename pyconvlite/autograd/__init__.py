@@ -1,6 +1,7 @@
 """Automatic differentiation (book steps 7-18 and 32-36).
 
-`function.py` imports `variable.py`, which imports `walk.py`, the reverse traversal of the graph.
+`function.py` imports `stand_in.py`, and both import `variable.py`, which imports `walk.py`, the reverse
+traversal of the graph.
 """
 
 from .function import Function

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable
 from typing import Any
 
 from .. import backends
 from ..config import Config
+from .stand_in import StandIn, without_data
 from .variable import Variable, as_array, as_input, as_variable, tick
 
 
@@ -18,6 +20,12 @@ class Function:
     None (no gradient) for each input; the last ones may be omitted. `backward` uses operations on Variables
     only. It can read `self.inputs`, the weak references `self.outputs`, and `self.needs_input_grad`: for each
     input, whether its gradient is needed. Use a new instance for each call.
+
+    Attributes:
+        reads_inputs, reads_outputs: whether `backward` reads the data of `self.inputs` and of `self.outputs`,
+            not only their shape and dtype. An array that neither the Function that computed it nor those that
+            used it read is freed with its last other reference; `self.inputs` then has a Variable without
+            data in its place.
 
     Example:
         >>> import numpy as np
@@ -34,8 +42,11 @@ class Function:
         (variable(9.0), variable(6.0))
     """
 
-    inputs: tuple[Variable, ...]
-    outputs: tuple[weakref.ref[Variable], ...] = ()  # empty until a call is recorded
+    reads_inputs = True
+    reads_outputs = True
+    _has_stand_ins = False
+
+    outputs: tuple[Callable[[], Variable | None], ...] = ()  # empty until a call is recorded
     needs_input_grad: tuple[bool, ...]
     generation: int
     called: int  # when, by `tick`
@@ -61,7 +72,10 @@ class Function:
         outputs = tuple([Variable(as_array(y)) for y in ys])
         if Config.enable_backprop:
             self.called = called
-            self.inputs = variables
+            self._inputs = variables
+            if not self.reads_inputs:
+                self._inputs = tuple([without_data(x) for x in variables])
+                self._has_stand_ins = self._inputs != variables
             self.needs_input_grad = tuple([x.requires_grad for x in variables])
             self.generation = max([x.generation for x in variables], default=0)
             for y in outputs:
@@ -70,6 +84,13 @@ class Function:
             if len(outputs) > 1:  # for zero gradients: an unused output may be freed before backward
                 self._output_specs = [(y.shape, y.dtype) for y in outputs]
         return outputs[0] if len(outputs) == 1 else outputs  # type: ignore[return-value] # see above
+
+    @property
+    def inputs(self) -> tuple[Variable, ...]:
+        """The inputs of the call; one whose data was freed has `data` None."""
+        if not self._has_stand_ins:
+            return self._inputs
+        return tuple([x.still_held() if type(x) is StandIn else x for x in self._inputs])
 
     def _input_grads(self, gys: list[Variable]) -> list[Variable | None]:
         """Call `backward`; return its gradients, a Variable or None each, at most one per input.
@@ -96,11 +117,11 @@ class Function:
         # Functions recursively, and 1,500 of them overflow the stack of a browser tab, which then crashes.
         # The loop's list is referenced weakly: if an interrupt ends the loop, the list and what it holds go.
         global _releasing
-        if "inputs" not in self.__dict__:  # the call was not recorded
+        if "_inputs" not in self.__dict__:  # the call was not recorded
             return
         outer = _releasing()
         orphans = _Orphans() if outer is None else outer
-        orphans.append(self.__dict__.pop("inputs"))
+        orphans.append(self.__dict__.pop("_inputs"))
         if outer is None:
             _releasing = weakref.ref(orphans)
             while orphans:

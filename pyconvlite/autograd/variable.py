@@ -7,9 +7,11 @@ Function uses operations on Variables, so a gradient can itself be differentiate
 7-18 and 32-36).
 
 Lifetime: a Function holds weak references to its outputs, so there is no reference cycle, and reference
-counting frees a graph together with its last Variable. `create_graph=True` is the exception: a leaf then
-references its gradient, the gradient its graph, and the graph the leaf. This cycle lives until the gradient
-is cleared (`cleargrad()`) or Python's garbage collector runs.
+counting frees a graph together with its last Variable. An intermediate array that no `backward` reads is
+freed earlier, with its Variable; the graph has a stand-in with its shape and dtype (`stand_in.py`).
+`create_graph=True` is the exception: a leaf then references its gradient, the gradient its graph, and the
+graph the leaf. This cycle lives until the gradient is cleared (`cleargrad()`) or Python's garbage collector
+runs.
 """
 
 from __future__ import annotations
@@ -45,6 +47,17 @@ def register_functions(functions: _Functions) -> None:
     _functions = functions
 
 
+class _ArrayUfunc:
+    """The attribute `__array_ufunc__`: a function on the class, where NumPy looks, and None on an instance.
+
+    Array-likes that look on the instance, such as masked arrays, find None and leave an operator to Variable,
+    which refuses what it cannot hold. Otherwise they would convert it to an array without a gradient.
+    """
+
+    def __get__(self, instance: Variable | None, owner: type) -> Callable[..., Any] | None:
+        return _functions.array_ufunc if instance is None else None
+
+
 class Variable:
     """An array in a computation graph.
 
@@ -72,8 +85,12 @@ class Variable:
         variable([2. 4.])
     """
 
-    __array_ufunc__ = None  # array + variable: NumPy defers to Variable.__radd__
+    __array_ufunc__ = _ArrayUfunc()
     __array_priority__ = 200
+    _stand_in: Any = None  # see stand_in.py
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return _functions.array_function(function, args, kwargs)
 
     _changed = 0  # when `data` was last reassigned, by `tick`; 0 for never
 
@@ -169,6 +186,9 @@ class Variable:
     def unchain(self) -> None:
         """Detach this Variable from the graph: it becomes a leaf."""
         self.creator = None
+        if self._stand_in is not None:
+            self._stand_in.creator = None
+            self._stand_in = None
 
     def unchain_backward(self) -> None:
         """Detach all Variables that this one was computed from (truncated backpropagation, book step 59)."""
@@ -365,9 +385,9 @@ def as_array(x: Any, array_module: Any = None) -> Any:
         >>> as_array(2.0)
         array(2.)
     """
-    if np.isscalar(x):
-        return (array_module or np).array(x)
-    return x
+    if isinstance(x, np.ndarray):  # np.isscalar takes long to say no
+        return x
+    return (array_module or np).array(x) if np.isscalar(x) else x
 
 
 def as_variable(obj: Any) -> Variable:

@@ -36,11 +36,12 @@ class Operation(Protocol):
 
     needs_input_grad: tuple[bool, ...]
     called: int
+    reads_inputs: bool
+    reads_outputs: bool
+    outputs: Any  # a tuple of references to Nodes
 
     @property
     def inputs(self) -> Sequence[Node]: ...  # noqa: D102
-    @property
-    def outputs(self) -> Sequence[Callable[[], Node | None]]: ...  # noqa: D102
     @property
     def generation(self) -> int: ...  # noqa: D102
     def _input_grads(self, gys: list[Any]) -> Sequence[Node | None]: ...
@@ -149,15 +150,17 @@ def _output_grads(f: Operation, grads: dict[Node, Node], wanted: Callable[[Any],
 
 
 def _check_unchanged(f: Operation) -> None:
-    """Raise RuntimeError if the data of an input or output of f was reassigned after its call."""
+    """Raise RuntimeError if data that f's `backward` reads was reassigned after its call."""
     called = f.called
-    for x in f.inputs:
-        if x._changed > called:
-            raise _changed_after(f, x, "used")
-    for ref in f.outputs:
-        y = ref()
-        if y is not None and y._changed > called:
-            raise _changed_after(f, y, "computed")
+    if f.reads_inputs:
+        for x in f.inputs:
+            if x._changed > called:
+                raise _changed_after(f, x, "used")
+    if f.reads_outputs:
+        for ref in f.outputs:
+            y = ref()
+            if y is not None and y._changed > called:
+                raise _changed_after(f, y, "computed")
 
 
 def _changed_after(f: Operation, x: Node, done: str) -> RuntimeError:

@@ -55,13 +55,17 @@ class DeviceUnavailable(RuntimeError):  # noqa: N818 - a state of the runtime, n
 
 
 def is_array(x: object) -> bool:
-    """Whether `x` is an array that a Variable can hold.
+    """Whether `x` is an array that a Variable can hold; an np.matrix or a masked array is not.
 
     Example:
-        >>> is_array(np.zeros(2)), is_array([0.0, 0.0])
-        (True, False)
+        >>> is_array(np.zeros(2)), is_array([0.0, 0.0]), is_array(np.ma.zeros(2))
+        (True, False, False)
     """
-    return isinstance(x, np.ndarray) or on_device(x)
+    if type(x) is np.ndarray:
+        return True
+    if isinstance(x, np.ndarray):
+        return not isinstance(x, np.matrix | np.ma.MaskedArray)  # which have their own rules of arithmetic
+    return on_device(x)
 
 
 def get_array_module(x: Any) -> ModuleType:

@@ -115,6 +115,9 @@ class Kernels(Protocol[A]):
     def relu_grad(self, gy: A, x: A) -> A:
         """`gy` where x > 0, and 0 elsewhere."""
 
+    def sigmoid(self, x: A) -> A:
+        """1 / (1 + exp(-x)), with a small relative error also where it is close to 0."""
+
     def normal_cdf(self, x: A) -> A:
         """Cumulative distribution function of the standard normal distribution: erfc(-x / sqrt(2)) / 2."""
 

@@ -7,6 +7,7 @@ one, and the public function.
 import sys
 
 from ..autograd.variable import register_functions
+from ._array_protocol import array_function, array_ufunc  # noqa: F401 - called by Variable
 from .activation import (
     LeakyReLU,
     LogSoftmax,
@@ -84,6 +85,7 @@ from .math import (
 from .norm import (
     BatchNorm,
     BatchNormGrad,
+    Dropout,
     batch_norm,
     batch_nrom,
     dropout,
@@ -152,6 +154,7 @@ __all__ = [
     "Cos",
     "Deconv2d",
     "Div",
+    "Dropout",
     "Exp",
     "GetItem",
     "GetItemGrad",

@@ -11,14 +11,16 @@ from ..autograd import Function, Variable, as_input
 from ..backends import get_array_module, kernels
 from .arithmetic import mul
 from .math import exp
+from .reduction import check_elements
 
 
 class Sigmoid(Function):
     """Logistic function."""
 
+    reads_inputs = False
+
     def forward(self, x: Array) -> Any:
-        # equal to 1 / (1 + exp(-x)), but does not overflow
-        return get_array_module(x).tanh(x * 0.5) * 0.5 + 0.5
+        return kernels(x).sigmoid(x)
 
     def backward(self, gy: Variable) -> Any:
         y: Any = self.outputs[0]()
@@ -50,21 +52,29 @@ def sigmoid_simple(x: Any) -> Variable:
 class ReLU(Function):
     """Rectified linear unit."""
 
+    reads_inputs = False
+
     def forward(self, x: Array) -> Any:
         return kernels(x).relu(x)
 
     def backward(self, gy: Variable) -> Any:
-        return ReLUGrad(self.inputs[0].data)(gy)
+        y: Any = self.outputs[0]()
+        return ReLUGrad(y.data)(gy)  # y > 0 exactly where x > 0
 
 
 class ReLUGrad(Function):
-    """Gradient of ReLU at the array x: gy where x > 0, 0 elsewhere. It is its own adjoint.
+    """Gradient of ReLU: gy where x > 0, 0 elsewhere. It is its own adjoint.
+
+    Args:
+        x: input or output of the ReLU, an array.
 
     Example:
         >>> import numpy as np
         >>> ReLUGrad(np.array([-1.0, 2.0]))(np.array([5.0, 7.0]))
         variable([0. 7.])
     """
+
+    reads_inputs = reads_outputs = False
 
     def __init__(self, x: Array) -> None:
         self.x = x
@@ -90,16 +100,18 @@ def relu(x: Any) -> Variable:
 class LeakyReLU(Function):
     """Leaky rectified linear unit."""
 
+    reads_inputs = reads_outputs = False
+
     def __init__(self, slope: float) -> None:
         self.slope = float(slope)
 
     def forward(self, x: Array) -> Any:
-        return get_array_module(x).where(x > 0, x, x * self.slope)
+        self.positive = x > 0
+        return get_array_module(x).where(self.positive, x, x * self.slope)
 
     def backward(self, gy: Variable) -> Any:
-        (x,) = self.inputs
-        xp = get_array_module(x.data)
-        return gy * xp.where(x.data > 0, 1, self.slope).astype(x.dtype)
+        slope = get_array_module(gy.data).where(self.positive, 1, self.slope)
+        return gy * slope.astype(gy.dtype)
 
 
 def leaky_relu(x: Any, slope: float = 0.2) -> Variable:
@@ -132,6 +144,8 @@ class NormalCDF(Function):
         variable([0.  0.5 1. ])
     """
 
+    reads_outputs = False
+
     def forward(self, x: Array) -> Any:
         return kernels(x).normal_cdf(x)
 
@@ -156,6 +170,8 @@ def gelu(x: Any) -> Variable:
 class Softmax(Function):
     """exp(x), normalized to sum 1 along an axis."""
 
+    reads_inputs = False
+
     def __init__(self, axis: int = 1) -> None:
         self.axis = axis
 
@@ -174,7 +190,7 @@ def softmax(x: Any, axis: int = 1) -> Variable:
 
     Raises:
         TypeError: `axis` is not an integer.
-        ValueError: x does not have this axis.
+        ValueError: x does not have this axis, or it has length 0.
 
     Example:
         >>> import numpy as np
@@ -183,7 +199,9 @@ def softmax(x: Any, axis: int = 1) -> Variable:
                   [1.  0. ]])
     """
     x = as_input(x)
-    return Softmax(as_axis(axis, x.shape))(x)
+    axis = as_axis(axis, x.shape)
+    check_elements(x, axis, "softmax")
+    return Softmax(axis)(x)
 
 
 def softmax_simple(x: Any, axis: int = 1) -> Variable:
@@ -200,6 +218,8 @@ def softmax_simple(x: Any, axis: int = 1) -> Variable:
 
 class LogSoftmax(Function):
     """Logarithm of softmax."""
+
+    reads_inputs = False
 
     def __init__(self, axis: int = 1) -> None:
         self.axis = axis
@@ -226,4 +246,6 @@ def log_softmax(x: Any, axis: int = 1) -> Variable:
         variable([[    0. -1000.]])
     """
     x = as_input(x)
-    return LogSoftmax(as_axis(axis, x.shape))(x)
+    axis = as_axis(axis, x.shape)
+    check_elements(x, axis, "log_softmax")
+    return LogSoftmax(axis)(x)

@@ -31,11 +31,15 @@ _NUMBER = (int, float, complex, np.generic)
 def _number_like(number: Any, dtype: Any) -> Any:
     if isinstance(number, np.generic):
         number = number.item()
+    if dtype.kind == "f" and not isinstance(number, complex):  # what np.result_type returns, but faster
+        return np.array(number, dtype)
     return np.asarray(number, np.result_type(dtype, number))
 
 
 class Add(Function):
     """Sum of two arrays."""
+
+    reads_inputs = reads_outputs = False
 
     def forward(self, x0: Array, x1: Array) -> Any:
         return x0 + x1
@@ -63,6 +67,8 @@ def add(x0: Any, x1: Any) -> Variable:
 
 class Sub(Function):
     """Difference of two arrays."""
+
+    reads_inputs = reads_outputs = False
 
     def forward(self, x0: Array, x1: Array) -> Any:
         return x0 - x1
@@ -95,6 +101,8 @@ def rsub(x0: Any, x1: Any) -> Variable:
 class Mul(Function):
     """Product of two arrays."""
 
+    reads_outputs = False
+
     def forward(self, x0: Array, x1: Array) -> Any:
         return x0 * x1
 
@@ -118,13 +126,17 @@ def mul(x0: Any, x1: Any) -> Variable:
 class Div(Function):
     """Quotient of two arrays."""
 
+    reads_outputs = False
+
     def forward(self, x0: Array, x1: Array) -> Any:
         return x0 / x1
 
     def backward(self, gy: Variable) -> Any:
         x0, x1 = self.inputs
-        gx0 = sum_to(gy / x1, x0.shape) if self.needs_input_grad[0] else None
-        gx1 = sum_to(-gy * x0 / (x1 * x1), x1.shape) if self.needs_input_grad[1] else None
+        share = gy / x1
+        gx0 = sum_to(share, x0.shape) if self.needs_input_grad[0] else None
+        # not share * x0 / x1 or / x1 ** 2, which overflow
+        gx1 = sum_to(-share * (x0 / x1), x1.shape) if self.needs_input_grad[1] else None
         return gx0, gx1
 
 
@@ -151,6 +163,8 @@ def rdiv(x0: Any, x1: Any) -> Variable:
 class Neg(Function):
     """Negative of an array."""
 
+    reads_inputs = reads_outputs = False
+
     def forward(self, x: Array) -> Any:
         return -x
 
@@ -171,6 +185,8 @@ def neg(x: Any) -> Variable:
 class Pow(Function):
     """Power with a constant exponent."""
 
+    reads_outputs = False
+
     def __init__(self, c: float) -> None:
         # An np.float64 exponent would turn a float32 base into float64.
         self.c = c.item() if isinstance(c, np.generic) else c
@@ -188,12 +204,19 @@ class Pow(Function):
 class PowVariable(Function):
     """Power with an array exponent."""
 
+    reads_outputs = False
+
     def forward(self, x: Array, c: Array) -> Any:
         return x**c
 
     def backward(self, gy: Variable) -> Any:
         x, c = self.inputs
-        gx = sum_to(gy * c * x ** (c - 1), x.shape) if self.needs_input_grad[0] else None
+        gx = None
+        if self.needs_input_grad[0]:
+            # The derivative of x ** 0 is 0 at x = 0 too; the formula gives 0 * 0 ** -1 = NaN.
+            xp = get_array_module(x.data)
+            lowered = c - xp.where((x.data == 0) & (c.data == 0), 0, 1).astype(c.dtype)
+            gx = sum_to(gy * c * x**lowered, x.shape)
         gc = sum_to(gy * x**c * log(x), c.shape) if self.needs_input_grad[1] else None
         return gx, gc
 
@@ -219,6 +242,8 @@ def pow(x: Any, c: Any) -> Variable:
 
 class Clip(Function):
     """Clipping to a range."""
+
+    reads_outputs = False
 
     def __init__(self, x_min: float | None, x_max: float | None) -> None:
         # Python numbers do not change the dtype of the result.
@@ -261,6 +286,8 @@ def clip(x: Any, x_min: float | None, x_max: float | None) -> Variable:
 
 class Cast(Function):
     """Copy of an array in another dtype."""
+
+    reads_inputs = reads_outputs = False
 
     def __init__(self, dtype: Any) -> None:
         self.dtype = dtype

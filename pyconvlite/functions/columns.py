@@ -32,6 +32,8 @@ class _Columns(Function):
 class Im2col(_Columns):
     """Windows of pixels as columns, see `im2col`."""
 
+    reads_inputs = reads_outputs = False
+
     def forward(self, x: Array) -> Array:
         return im2col_array(x, *self._settings, dilation=self.dilation)
 
@@ -97,6 +99,8 @@ def im2col_array(
 
 class Col2im(_Columns):
     """Adjoint of Im2col, see `col2im`."""
+
+    reads_inputs = reads_outputs = False
 
     def __init__(
         self,

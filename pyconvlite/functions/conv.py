@@ -33,6 +33,8 @@ __all__ = [
 class _Convolution(Function):
     """Base of Conv2d and Deconv2d: their settings and, once called, their geometry."""
 
+    reads_outputs = False
+
     geometry: ConvGeometry
     _known: ConvGeometry | None = None
 
@@ -77,6 +79,8 @@ class Conv2d(_Convolution):
 
 class Conv2dReLU(Conv2d):
     """Convolution and ReLU in one pass, see `conv2d_relu`: the input of ReLU is not stored."""
+
+    reads_outputs = True
 
     relu = True
 
@@ -270,6 +274,8 @@ class Conv2DGradW(Function):
         array([[4., 4.],
                [4., 4.]])
     """
+
+    reads_outputs = False
 
     def __init__(self, conv2d: _Convolution) -> None:
         self.geometry = conv2d.geometry

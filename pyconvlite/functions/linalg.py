@@ -14,6 +14,8 @@ from .shape import expand_dims, reshape, transpose
 class MatMul(Function):
     """Matrix product over the last two axes; the leading axes broadcast."""
 
+    reads_outputs = False
+
     def forward(self, x: Array, W: Array) -> Any:
         return kernels(x).matmul(x, W)
 
@@ -60,6 +62,8 @@ def matmul(x: Any, W: Any) -> Variable:
 
 class Linear(Function):
     """Fully connected layer: x W + b."""
+
+    reads_outputs = False
 
     def forward(self, x: Array, W: Array, b: Array | None) -> Any:
         y = kernels(x).matmul(x, W)

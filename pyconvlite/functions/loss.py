@@ -19,6 +19,8 @@ from .shape import reshape
 class MeanSquaredError(Function):
     """Sum of squared differences, divided by the length of the first axis."""
 
+    reads_outputs = False
+
     def forward(self, x0: Array, x1: Array) -> Any:
         diff = x0 - x1
         return (diff * diff).sum() / len(diff)
@@ -75,6 +77,8 @@ def mean_squared_error_simple(x0: Any, x1: Any) -> Variable:
 class SoftmaxCrossEntropy(Function):
     """Mean cross entropy of softmax(x) and one-hot labels."""
 
+    reads_outputs = False
+
     def forward(self, x: Array, t: Array) -> Any:
         return kernels(x).softmax_cross_entropy(x, t)
 
@@ -90,6 +94,8 @@ class SoftmaxCrossEntropyGrad(Function):
         >>> SoftmaxCrossEntropyGrad()(np.array([[0.0, 0.0]]), np.array([1]), np.array(1.0))
         variable([[ 0.5 -0.5]])
     """
+
+    reads_outputs = False
 
     def forward(self, x: Array, t: Array, gy: Array) -> Any:
         return kernels(x).softmax_cross_entropy_grad(x, t, gy)
@@ -147,6 +153,8 @@ def softmax_cross_entropy_simple(x: Any, t: Any) -> Variable:
 
 class SigmoidCrossEntropy(Function):
     """Cross entropy of sigmoid(x) and t, summed, divided by the length of the first axis."""
+
+    reads_outputs = False
 
     def forward(self, x: Array, t: Array) -> Any:
         xp = get_array_module(x)
@@ -260,7 +268,9 @@ def _labels(x: Variable, t: Variable, name: str) -> Array:
         raise TypeError(
             f"t must hold integers, the class index of each row; got {t.dtype}: convert it with t.astype(int)"
         )
-    if t.size == 0:
-        raise ValueError(f"{name} and t must hold at least one row; got shapes {x.shape} and {t.shape}")
+    if x.size == 0:
+        raise ValueError(
+            f"{name} must hold at least one row and one class; got shapes {x.shape} and {t.shape}"
+        )
     labels: Array = t.data.reshape(-1)
     return labels

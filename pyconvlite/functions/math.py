@@ -12,6 +12,8 @@ from ..backends import get_array_module
 class Exp(Function):
     """Exponential function."""
 
+    reads_inputs = False
+
     def forward(self, x: Array) -> Any:
         return get_array_module(x).exp(x)
 
@@ -33,6 +35,8 @@ def exp(x: Any) -> Variable:
 class Log(Function):
     """Natural logarithm."""
 
+    reads_outputs = False
+
     def forward(self, x: Array) -> Any:
         return get_array_module(x).log(x)
 
@@ -53,6 +57,8 @@ def log(x: Any) -> Variable:
 
 class Sqrt(Function):
     """Square root."""
+
+    reads_inputs = False
 
     def forward(self, x: Array) -> Any:
         return get_array_module(x).sqrt(x)
@@ -76,6 +82,8 @@ def sqrt(x: Any) -> Variable:
 class Sin(Function):
     """Sine."""
 
+    reads_outputs = False
+
     def forward(self, x: Array) -> Any:
         return get_array_module(x).sin(x)
 
@@ -97,6 +105,8 @@ def sin(x: Any) -> Variable:
 class Cos(Function):
     """Cosine."""
 
+    reads_outputs = False
+
     def forward(self, x: Array) -> Any:
         return get_array_module(x).cos(x)
 
@@ -117,6 +127,8 @@ def cos(x: Any) -> Variable:
 
 class Tanh(Function):
     """Hyperbolic tangent."""
+
+    reads_inputs = False
 
     def forward(self, x: Array) -> Any:
         return get_array_module(x).tanh(x)

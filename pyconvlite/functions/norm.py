@@ -16,6 +16,27 @@ from .reduction import mean
 from .shape import reshape
 
 
+class Dropout(Function):
+    """Product with the mask of `dropout`.
+
+    Example:
+        >>> import numpy as np
+        >>> Dropout(np.array([0.0, 2.0]))(np.array([3.0, 4.0]))
+        variable([0. 8.])
+    """
+
+    reads_inputs = reads_outputs = False
+
+    def __init__(self, mask: Array) -> None:
+        self.mask = mask
+
+    def forward(self, x: Array) -> Any:
+        return x * self.mask
+
+    def backward(self, gy: Variable) -> Any:
+        return Dropout(self.mask)(gy)
+
+
 def dropout(x: Any, dropout_ratio: float = 0.5) -> Variable:
     """Set each element to 0 with probability `dropout_ratio` and divide the others by 1 - `dropout_ratio`.
 
@@ -44,7 +65,7 @@ def dropout(x: Any, dropout_ratio: float = 0.5) -> Variable:
         return x  # type: ignore[no-any-return]
     data: Array = x.data
     mask = kernels(data).dropout_mask(data, ratio)
-    return mul(x, mask)
+    return Dropout(mask)(x)
 
 
 class BatchNorm(Function):
@@ -65,6 +86,8 @@ class BatchNorm(Function):
         >>> y.data.ravel(), bn.avg_mean
         (array([-1.,  1.]), array([1.]))
     """
+
+    reads_outputs = False
 
     def __init__(self, mean: Array, var: Array, decay: float, eps: float) -> None:
         self.avg_mean = mean
@@ -105,6 +128,8 @@ class BatchNormGrad(Function):
         >>> ggamma, gbeta
         (variable([1.]), variable([3.]))
     """
+
+    reads_outputs = False
 
     def __init__(self, eps: float) -> None:
         self.eps = eps

@@ -37,6 +37,8 @@ __all__ = [
 class _Pooling(Function):
     """Base of max and average pooling: their settings and, once called, their geometry."""
 
+    reads_inputs = reads_outputs = False
+
     geometry: ConvGeometry
 
     def __init__(self, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0) -> None:
@@ -60,7 +62,9 @@ class Pooling(_Pooling):
     """
 
     def forward(self, x: Array) -> Array:
-        y, self.indexes = kernels(x).max_pool(x, self._set_geometry(x))
+        geometry = self._set_geometry(x)
+        _check_windows(geometry)
+        y, self.indexes = kernels(x).max_pool(x, geometry)
         return y
 
     def backward(self, gy: Variable) -> Any:
@@ -73,6 +77,8 @@ class _IndexedPooling(Function):
     Args:
         mpool2d: the Pooling, already called, or one of these Functions.
     """
+
+    reads_inputs = reads_outputs = False
 
     def __init__(self, mpool2d: Pooling | _IndexedPooling) -> None:
         self.geometry: ConvGeometry = mpool2d.geometry
@@ -119,22 +125,22 @@ class Pooling2DWithIndexes(_IndexedPooling):
 def pooling(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0) -> Variable:
     """Max pooling: the largest pixel of each window, per channel.
 
-    The padding is minus infinity, so it is never the maximum of a window that contains a pixel. The first of
+    The padding is minus infinity, so it is never the maximum, since every window has a pixel. The first of
     several equal maxima gets the gradient. NaN propagates.
 
     Args:
         x: images of shape (N, C, H, W).
         kernel_size: size of the window in pixels, at least 1.
         stride: step between windows in pixels, at least 1.
-        pad: pixels added at each edge, at least 0.
+        pad: pixels added at each edge, at least 0 and less than the size of the window.
 
     Returns:
         A Variable of shape (N, C, OH, OW).
 
     Raises:
         TypeError: x is bool or complex, or a size is not an integer.
-        ValueError: x does not have 4 axes, a size is below its minimum, or the window is larger than the
-            padded image.
+        ValueError: x does not have 4 axes, a size is below its minimum, the window is larger than the padded
+            image, or a window has no pixel of the image: `pad` is too large, or the image is empty.
 
     Example:
         >>> import numpy as np
@@ -159,7 +165,9 @@ def pooling_simple(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPa
     KH, KW = pair(kernel_size, "kernel_size")
     check_axes(x.shape, "(N, C, H, W)")
     N, C = x.shape[:2]
-    OH, OW = conv_geometry(x.shape[2:], (KH, KW), pair(stride, "stride"), pair(pad, "pad")).output_size
+    geometry = conv_geometry(x.shape[2:], (KH, KW), pair(stride, "stride"), pair(pad, "pad"))
+    _check_windows(geometry)
+    OH, OW = geometry.output_size
 
     col = reshape(im2col(x, (KH, KW), stride, pad, to_matrix=True), (N * OH * OW * C, KH * KW))
     # im2col pads with zeros, which could be the maximum
@@ -215,6 +223,8 @@ class AveragePooling2DGrad(Function):
         variable([[[[0.25 0.25]
                     [0.25 0.25]]]])
     """
+
+    reads_inputs = reads_outputs = False
 
     def __init__(self, apool2d: AveragePooling) -> None:
         self.geometry = apool2d.geometry
@@ -307,6 +317,18 @@ def _call(pool: _Pooling, x: Any) -> Variable:
     if x.dtype.kind not in "fiu":
         raise TypeError(f"x must hold real numbers; got {x.dtype}")
     return pool(x)
+
+
+def _check_windows(geometry: ConvGeometry) -> None:
+    """Check that every window of a max pooling has a pixel; the first one begins `pad` before the image."""
+    (KH, KW), (PH, PW), (H, W) = geometry.kernel_size, geometry.pad, geometry.input_size
+    if PH >= KH or PW >= KW:
+        raise ValueError(
+            "pad must be less than kernel_size, so that every window of max pooling has a pixel; "
+            f"got pad {(PH, PW)} and kernel_size {(KH, KW)}"
+        )
+    if H == 0 or W == 0:
+        raise ValueError(f"x must have at least one pixel per channel; got images of size {(H, W)}")
 
 
 def _check_pixels(x: Variable) -> None:

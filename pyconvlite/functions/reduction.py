@@ -18,6 +18,8 @@ from .shape import reshape
 class Sum(Function):
     """Sum over axes."""
 
+    reads_inputs = reads_outputs = False
+
     def __init__(self, axis: int | tuple[int, ...] | None, keepdims: bool) -> None:
         self.axis = axis
         self.keepdims = keepdims
@@ -60,6 +62,8 @@ class Mean(Function):
         variable(1.0)
     """
 
+    reads_inputs = reads_outputs = False
+
     def __init__(self, axis: int | tuple[int, ...] | None, keepdims: bool) -> None:
         self.axis = axis
         self.keepdims = keepdims
@@ -71,6 +75,12 @@ class Mean(Function):
         x_shape = self.inputs[0].shape
         share = gy / _reduced_count(x_shape, self.axis)
         return broadcast_to(_shapes.reshape_sum_backward(share, x_shape, self.axis, self.keepdims), x_shape)
+
+
+def check_elements(x: Variable, axis: Any, name: str) -> None:
+    """Raise ValueError if the reduction `name` of x would be of no elements."""
+    if x.size == 0 and _reduced_count(x.shape, axis) == 0:
+        raise ValueError(f"{name} of no elements: x has shape {x.shape} and axis is {axis}")
 
 
 def _reduced_count(shape: tuple[int, ...], axis: Any) -> int:
@@ -92,8 +102,7 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
     """
     x = as_input(x)
     axis = as_axis(axis, x.shape)
-    if x.size == 0 and _reduced_count(x.shape, axis) == 0:
-        raise ValueError(f"mean of no elements: x has shape {x.shape} and axis is {axis}")
+    check_elements(x, axis, "mean")
     return Mean(axis, keepdims)(x)
 
 
@@ -129,6 +138,8 @@ def var(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Vari
 class SumTo(Function):
     """Sum to a shape, the adjoint of broadcasting."""
 
+    reads_inputs = reads_outputs = False
+
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.shape = shape
 
@@ -158,6 +169,8 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Variable:
 
 class BroadcastTo(Function):
     """Broadcast to a shape."""
+
+    reads_inputs = reads_outputs = False
 
     def __init__(self, shape: tuple[int, ...]) -> None:
         self.shape = shape
@@ -226,7 +239,9 @@ def max(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
         variable([2. 4.])
     """
     x = as_input(x)
-    return Max(as_axis(axis, x.shape), keepdims)(x)
+    axis = as_axis(axis, x.shape)
+    check_elements(x, axis, "maximum")
+    return Max(axis, keepdims)(x)
 
 
 def min(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
@@ -238,4 +253,6 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
         variable([1. 3.])
     """
     x = as_input(x)
-    return Min(as_axis(axis, x.shape), keepdims)(x)
+    axis = as_axis(axis, x.shape)
+    check_elements(x, axis, "minimum")
+    return Min(axis, keepdims)(x)

@@ -7,13 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from .._shapes import Array, check_axes, pair
+from .._arguments import integer
+from .._shapes import Array, check_axes, has_index_arrays, pair
 from ..autograd import Function, Variable, as_input, as_variable
-from ..backends import get_array_module, is_array, kernels
+from ..backends import get_array_module, kernels
 
 
 class Reshape(Function):
     """Change of shape."""
+
+    reads_inputs = reads_outputs = False
 
     def __init__(self, shape: Any) -> None:
         self.shape = shape
@@ -66,6 +69,7 @@ def expand_dims(x: Any, axis: int) -> Variable:
     """Insert a new axis of length 1 at index `axis` of the result's shape.
 
     Raises:
+        TypeError: `axis` is not an integer.
         ValueError: `axis` is out of range.
 
     Example:
@@ -74,6 +78,7 @@ def expand_dims(x: Any, axis: int) -> Variable:
     """
     x = as_input(x)
     shape = list(x.shape)
+    axis = integer(axis, "axis", axis)
     if not -len(shape) - 1 <= axis <= len(shape):
         raise ValueError(f"axis {axis} is out of range for a new axis in shape {tuple(shape)}")
     shape.insert(axis if axis >= 0 else len(shape) + 1 + axis, 1)
@@ -82,6 +87,8 @@ def expand_dims(x: Any, axis: int) -> Variable:
 
 class Transpose(Function):
     """Permutation of the axes."""
+
+    reads_inputs = reads_outputs = False
 
     def __init__(self, axes: Any = None) -> None:
         self.axes = axes
@@ -122,6 +129,8 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Variable:
 class GetItem(Function):
     """Indexing, x[slices]."""
 
+    reads_inputs = reads_outputs = False
+
     def __init__(self, slices: Any) -> None:
         self.slices = slices
 
@@ -140,6 +149,8 @@ class GetItemGrad(Function):
         variable([2. 0. 1.])
     """
 
+    reads_inputs = reads_outputs = False
+
     def __init__(self, slices: Any, in_shape: tuple[int, ...]) -> None:
         self.slices = slices
         self.in_shape = in_shape
@@ -147,8 +158,7 @@ class GetItemGrad(Function):
     def forward(self, gy: Array) -> Any:
         xp = get_array_module(gy)
         gx = xp.zeros(self.in_shape, gy.dtype)
-        parts = self.slices if isinstance(self.slices, tuple) else (self.slices,)
-        if any(isinstance(part, list) or is_array(part) for part in parts):
+        if has_index_arrays(self.slices if isinstance(self.slices, tuple) else (self.slices,)):
             xp.add.at(gx, self.slices, gy)
         else:  # basic indexing does not repeat elements
             gx[self.slices] = gy
@@ -179,6 +189,8 @@ def get_item(x: Any, slices: Any) -> Variable:
 class Concat(Function):
     """Concatenation along an axis."""
 
+    reads_inputs = reads_outputs = False
+
     def __init__(self, axis: int = 0) -> None:
         self.axis = axis
 
@@ -200,6 +212,7 @@ def concat(xs: Sequence[Any], axis: int = 0) -> Variable:
     """Concatenate Variables or arrays along an existing axis; the lengths of the other axes must match.
 
     Raises:
+        TypeError: `axis` is not an integer.
         ValueError: `xs` is empty, or the shapes do not match.
 
     Example:
@@ -208,7 +221,7 @@ def concat(xs: Sequence[Any], axis: int = 0) -> Variable:
     """
     if len(xs) == 0:
         raise ValueError("xs must contain at least one array; it is empty")
-    return Concat(axis)(*xs)
+    return Concat(integer(axis, "axis", axis))(*xs)
 
 
 def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
@@ -229,6 +242,8 @@ def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
 
 class Pad(Function):
     """Padding with a constant."""
+
+    reads_inputs = reads_outputs = False
 
     def __init__(self, pad_width: tuple[tuple[int, int], ...], value: float = 0) -> None:
         self.pad_width = pad_width

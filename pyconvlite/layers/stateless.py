@@ -162,7 +162,8 @@ class MaxPool(_Pool):
     Args:
         kernel_size: size of the window in pixels, an integer or (height, width), as are stride and pad.
         stride: step between windows, at least 1.
-        pad: pixels added at each edge, at least 0; they are filled with minus infinity.
+        pad: pixels added at each edge, at least 0 and less than the size of the window; they are filled with
+            minus infinity.
 
     Raises:
         TypeError: a size is not an integer.

@@ -20,9 +20,10 @@ from conditions import (
 )
 from geometries import HARD, geometries, sizes
 from hypothesis import given, settings
+from oracles import expit
 
 import pyconvlite.functions as F
-from pyconvlite import backends
+from pyconvlite import Variable, backends, grad
 from pyconvlite.backends import numpy as reference
 from pyconvlite.backends import webgpu
 from pyconvlite.backends.webgpu.device import current
@@ -105,6 +106,8 @@ OPERATIONS = {
     "sum_to": (lambda a: F.sum_to(a, (1, 3)), x43),
     "get_item": (lambda a: a[1:3, ::2], x43),
     "rows": (lambda a: a[np.array([0, 2, 2])], x43),
+    "elements": (lambda a: a[(0, 2, 2), (1, 1, 1)], x43),
+    "power of arrays": (F.pow, positive, x43),
     "concat": (lambda a, b: F.concat([a, b], axis=0), x43, positive),
     "pad": (lambda a: F.pad(a, ((1, 0), (0, 2))), x43),
     "upsample": (lambda a: F.upsample(a, 2), x2322),
@@ -114,8 +117,8 @@ OPERATIONS = {
 }
 # Allowed roundings where WGSL lets functions err by more: tanh by 1e-5, which is 168 roundings of 1, and exp
 # by 3 + 2|x| units in the last place, which is 18 roundings here; second gradients have some such factors.
-CONSTANTS = dict.fromkeys(("tanh", "sigmoid"), 512) | dict.fromkeys(
-    ("exp", "gelu", "softmax", "log_softmax", "sigmoid_cross_entropy"), 64
+CONSTANTS = {"tanh": 512} | dict.fromkeys(
+    ("exp", "gelu", "sigmoid", "softmax", "log_softmax", "sigmoid_cross_entropy"), 64
 )
 
 
@@ -192,3 +195,16 @@ def test_indices_of_pooling_and_ties():
 def test_embed_id():
     at = np.array([[5, 1], [1, 0]], np.int32)
     assert_alike(lambda W: F.embed_id(backends.to_device_of(W, at), W), numbers(6, 3))
+
+
+def test_sigmoid_has_a_small_relative_error_in_both_tails():
+    x = np.linspace(-80, 20, 401, dtype=np.float32)
+    y = F.sigmoid(webgpu.asarray(x)).data.get()
+    units = 3 + 2 * np.abs(x)  # by which WGSL lets exp err
+    np.testing.assert_array_less(np.abs(y / expit(x.astype(np.float64)) - 1) / (units + 5), 2.0**-23)
+
+
+def test_power_at_zero_has_finite_gradients():
+    x = Variable(webgpu.asarray(np.zeros(2, np.float32)))
+    (gx,) = grad(F.pow(x, webgpu.asarray(np.array([0.0, 1.0], np.float32))), x, create_graph=True)
+    assert (gx.data.get().tolist(), grad(gx, x)[0].data.get().tolist()) == ([0, 1], [0, 0])

@@ -1,6 +1,6 @@
 """The reference kernels, on NumPy arrays; also the fallback of the SIMD backend."""
 
-from .activation import dropout_mask, normal_cdf, relu, relu_grad
+from .activation import dropout_mask, normal_cdf, relu, relu_grad, sigmoid
 from .convolution import col2im, conv2d, conv2d_gW, conv2d_gx, im2col
 from .loss import check_indexes, softmax_cross_entropy, softmax_cross_entropy_grad
 from .matmul import matmul
@@ -33,6 +33,7 @@ __all__ = [
     "relu",
     "relu_grad",
     "sgd",
+    "sigmoid",
     "softmax_cross_entropy",
     "softmax_cross_entropy_grad",
     "sum",

@@ -1,4 +1,4 @@
-"""ReLU, the normal distribution function for GELU, and the dropout mask."""
+"""ReLU, sigmoid, the normal distribution function for GELU, and the dropout mask."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ def relu(x: Array) -> Array:
 @counted("numpy")
 def relu_grad(gy: Array, x: Array) -> Array:
     return np.where(x > 0, gy, 0)
+
+
+@counted("numpy")
+def sigmoid(x: Array) -> Array:
+    e = np.exp(-np.abs(x if x.dtype.kind == "f" else x.astype(np.float64)))  # does not overflow
+    return np.asarray(np.where(x < 0, e, 1) / (1 + e))
 
 
 # Chebyshev coefficients, in s = 2t - 1, of log(erfc(z) / t) + z^2 with t = 2 / (2 + z) and z >= 0. The

@@ -7,7 +7,7 @@
   dtypes and shapes, and fall back to NumPy for what is not float32 (`serving.py`).
 """
 
-from ..numpy import add_step, check_indexes, clip_norm, dropout_mask, normal_cdf
+from ..numpy import add_step, check_indexes, clip_norm, dropout_mask, normal_cdf, sigmoid
 from .activation import relu, relu_grad
 from .convolution import col2im, conv2d, conv2d_gW, conv2d_gx, im2col
 from .loss import softmax_cross_entropy, softmax_cross_entropy_grad
@@ -41,6 +41,7 @@ __all__ = [
     "relu",
     "relu_grad",
     "sgd",
+    "sigmoid",
     "softmax_cross_entropy",
     "softmax_cross_entropy_grad",
     "sum",

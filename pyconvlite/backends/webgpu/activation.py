@@ -9,7 +9,7 @@ from .elementwise import bits, common_float, elementwise
 from .host_scalar import host_scalars, word
 from .program import run_file
 
-__all__ = ["dropout_mask", "normal_cdf", "relu", "relu_grad"]
+__all__ = ["dropout_mask", "normal_cdf", "relu", "relu_grad", "sigmoid"]
 
 
 def relu(x: ndarray) -> ndarray:
@@ -18,6 +18,12 @@ def relu(x: ndarray) -> ndarray:
 
 def relu_grad(gy: ndarray, x: ndarray) -> ndarray:
     return elementwise("relu_grad", "select(F(0), a, b > F(0))", [gy, x])
+
+
+def sigmoid(x: ndarray) -> ndarray:
+    e = "exp(-abs(a))"  # does not overflow
+    value = f"select(F(1), {e}, a < F(0)) / (1 + {e})"
+    return elementwise("sigmoid", f"select({value}, a, {IS_NAN.format(a='a')})", [x])
 
 
 def normal_cdf(x: ndarray) -> ndarray:

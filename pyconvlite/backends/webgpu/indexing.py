@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..._shapes import has_index_arrays
 from .arithmetic import Number, binary, fill, operand, scalar
 from .copying import astype, contiguous, copy, reshape, whole
 from .elementwise import HEAD, MAIN, REPORT, STORAGE, binding, loaded, run, stored
@@ -16,7 +17,7 @@ from .view import Array, View, broadcast_strides, faults
 def get_item(x: Array, index: Any) -> Array:
     """x[index]: a view, or with arrays of integers for the first axes, a copy."""
     index = index if isinstance(index, tuple) else (index,)
-    return _take(x, index) if _has_arrays(index) else x.view_at(index)
+    return _take(x, index) if has_index_arrays(index) else x.view_at(index)
 
 
 def set_item(x: Array, index: Any, value: Array | Number) -> None:
@@ -29,16 +30,12 @@ def add_at(x: Array, index: Any, value: Array | Number) -> None:
     """Add to the elements that an index selects, repeated ones included, as `numpy.add.at` does."""
     index = index if isinstance(index, tuple) else (index,)
     values = _values(x, value)
-    if not _has_arrays(index):
+    if not has_index_arrays(index):
         _write("add_at", x.view_at(index), values, adds=True)
         return
     rows, positions = _flat_positions(x, index)
     values = reshape(values.broadcast_to((*positions.shape, *rows)), (positions.size, math.prod(rows)))
     _scatter_add(x, reshape(positions, (-1,)), values)
-
-
-def _has_arrays(index: tuple[Any, ...]) -> bool:
-    return any(isinstance(i, View | np.ndarray | list) for i in index)
 
 
 def _values(x: Array, value: Array | Number) -> Array:

@@ -3,7 +3,7 @@
 Some are WGSL files in `wgsl/`, the others are generated from expressions (`elementwise.py`).
 """
 
-from .activation import dropout_mask, normal_cdf, relu, relu_grad
+from .activation import dropout_mask, normal_cdf, relu, relu_grad, sigmoid
 from .convolution import col2im, conv2d, conv2d_gW, conv2d_gx, im2col
 from .loss import check_indexes, softmax_cross_entropy, softmax_cross_entropy_grad
 from .matmul import matmul
@@ -36,6 +36,7 @@ __all__ = [
     "relu",
     "relu_grad",
     "sgd",
+    "sigmoid",
     "softmax_cross_entropy",
     "softmax_cross_entropy_grad",
     "sum",

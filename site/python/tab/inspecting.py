@@ -52,8 +52,12 @@ def trace(model: Model, x: Variable) -> tuple[Variable, list[Stage]]:
         y = F.softmax(scores)
     stages = []
     reached = {x}
+    freed: dict[Variable, np.ndarray] = {}  # computed again, since the graph did not keep them
     for f in functions_behind([y]):
         output = f.outputs[0]()
+        inputs = tuple([freed.get(v, v.data) for v in f.inputs])
+        if output is not None and output.data is None:
+            freed[output] = f.forward(*inputs)
         if output is None or reached.isdisjoint(f.inputs):  # it computes with weights alone
             continue
         reached.add(output)
@@ -65,10 +69,10 @@ def trace(model: Model, x: Variable) -> tuple[Variable, list[Stage]]:
             Stage(
                 function=f,
                 layer=max(names).rpartition("/")[0],
-                inputs=tuple([v.data for v in f.inputs]),
+                inputs=inputs,
                 names=names,
                 laid=(source if isinstance(source, F.Reshape) else f).inputs[0].shape[1:],
-                y=output.data.reshape(*output.shape, *[1] * (4 - output.ndim)),
+                y=freed.get(output, output.data).reshape(*output.shape, *[1] * (4 - output.ndim)),
             )
         )
     return scores, stages

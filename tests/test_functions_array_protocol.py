@@ -1,0 +1,371 @@
+"""functions/_array_protocol.py: NumPy's functions and operators on Variables, all that this NumPy has."""
+
+import inspect
+import operator
+
+import numpy as np
+import pytest
+
+import pyconvlite.functions as F
+from pyconvlite import Variable, as_variable, grad
+from pyconvlite.functions import _array_protocol as protocol
+from pyconvlite.testing import check_backward
+
+rng = np.random.default_rng(0)
+X, Y = rng.uniform(0.5, 2, (2, 3)), rng.uniform(0.5, 2, (2, 3))
+
+
+def public(*namespaces):
+    """NumPy's public functions by name: ufuncs, those that dispatch to Variable, and the others."""
+    found = {}
+    for owner in namespaces:
+        prefix = owner.__name__.removeprefix("numpy").lstrip(".")
+        for name in dir(owner):
+            value = getattr(owner, name, None)
+            if not name.startswith("_") and callable(value) and not isinstance(value, type):
+                found[f"{prefix}.{name}".lstrip(".")] = value
+    return found
+
+
+FUNCTIONS = public(np, np.linalg, np.fft)
+UFUNCS = {name: f for name, f in FUNCTIONS.items() if isinstance(f, np.ufunc)}
+DISPATCHED = {name: f for name, f in FUNCTIONS.items() if hasattr(f, "_implementation")}
+OTHERS = FUNCTIONS.keys() - UFUNCS.keys() - DISPATCHED.keys()
+
+# -- with a gradient
+
+WITH_GRADIENT = {
+    "add": lambda x, y: np.add(x, y),
+    "amax": lambda x: np.amax(x, 1),
+    "amin": lambda x: np.amin(x, axis=0),
+    "astype": lambda x: getattr(np, "astype", F.cast)(x, np.float64),
+    "average": lambda x: np.average(x, axis=1),
+    "broadcast_to": lambda x: np.broadcast_to(x, (4, 2, 3)),
+    "clip": lambda x: np.clip(x, 0.7, 1.5),
+    "clip above": lambda x: np.clip(x, None, a_max=1.5),
+    "concatenate": lambda x, y: np.concatenate([x, y], 1),
+    "cos": np.cos,
+    "divide": lambda x, y: np.divide(x, y),
+    "dot": lambda x, y: np.dot(x, np.transpose(y)),
+    "dot of vectors": lambda x, y: np.dot(x[0], y[1]),
+    "exp": np.exp,
+    "expand_dims": lambda x: np.expand_dims(x, 1),
+    "linalg.matmul": lambda x, y: np.linalg.matmul(x, y.reshape(3, 2)),
+    "log": np.log,
+    "matmul": lambda x, y: np.matmul(x, y.reshape(3, 2)),
+    "max": lambda x: np.max(x, axis=1, keepdims=True),
+    "mean": lambda x: np.mean(x, 0, None, None, True),
+    "min": np.min,
+    "multiply": lambda x, y: np.multiply(x, y),
+    "negative": np.negative,
+    "pad": lambda x: np.pad(x, ((0, 1), (2, 0)), constant_values=3.0),
+    "power": lambda x, y: np.power(x, y),
+    "power of a number": lambda x: np.power(x, 3),
+    "ravel": np.ravel,
+    "reshape": lambda x: np.reshape(x, (3, 2)),
+    "sin": np.sin,
+    "sqrt": np.sqrt,
+    "square": np.square,
+    "stack": lambda x, y: np.stack((x, y), axis=-1),
+    "subtract": lambda x, y: np.subtract(x, y),
+    "sum": lambda x: np.sum(x, axis=(0, 1)),
+    "tanh": np.tanh,
+    "transpose": lambda x: np.transpose(x, (1, 0)),
+    "var": lambda x: np.var(x, axis=1, ddof=1),
+}
+
+
+@pytest.mark.parametrize("name", WITH_GRADIENT)
+def test_a_function_with_a_gradient_returns_a_variable_with_numpys_values(name):
+    f = WITH_GRADIENT[name]
+    arrays = [X, Y][: len(inspect.signature(f).parameters) if not isinstance(f, np.ufunc) else 1]
+    arrays = arrays[:1] if name in ("min", "ravel") else arrays
+    y = f(*map(Variable, arrays))
+    assert type(y) is Variable
+    np.testing.assert_allclose(y.data, f(*arrays) if name != "astype" else X, rtol=1e-12)
+    check_backward(lambda *xs: f(*map(as_variable, xs)), arrays)
+
+
+def test_every_row_of_the_tables_is_tested():
+    tested = {name.split()[0] for name in WITH_GRADIENT} | {"where"}
+    assert tested == {*protocol._UFUNCS, *protocol._FUNCTIONS}
+
+
+# -- without a gradient: on the data
+
+TWO = {
+    "allclose",
+    "array_equal",
+    "array_equiv",
+    "digitize",
+    "isclose",
+    "isin",
+    "may_share_memory",
+    "result_type",
+    "searchsorted",
+    "shares_memory",
+}
+ARGUMENTS = {
+    "argpartition": (Variable(X), 1),
+    "can_cast": (Variable(X), np.float64),
+    "diag_indices_from": (Variable(np.eye(2)),),
+    "digitize": (Variable(X), Variable(np.arange(3.0))),
+    "full_like": (Variable(X), 3.0),
+    "histogram": (Variable(X), 2),
+    "ix_": (Variable(np.arange(2)),),
+    "lexsort": ([Variable(X[0])],),
+    "ravel_multi_index": ([Variable(np.array([1])), Variable(np.array([2]))], (2, 3)),
+    "searchsorted": (Variable(np.arange(3.0)), Variable(X)),
+    "unravel_index": (Variable(np.array([3])), (2, 3)),
+    "isnat": (Variable(np.array(["2000-01-01"], "datetime64[D]")),),
+    "tril_indices_from": (Variable(np.eye(2)),),
+    "triu_indices_from": (Variable(np.eye(2)),),
+}
+INTEGERS = {
+    "bitwise_and",
+    "bitwise_count",
+    "bitwise_or",
+    "bitwise_xor",
+    "gcd",
+    "invert",
+    "lcm",
+    "left_shift",
+    "right_shift",
+}
+SAVING = {"save", "savetxt", "savez", "savez_compressed"}
+
+
+def arguments_of(name):
+    f = protocol._of_numpy(name)
+    if name in ARGUMENTS:
+        return f, ARGUMENTS[name]
+    x, y = (Variable(np.array([[1, 2], [3, 4]])) if name in INTEGERS else Variable(v) for v in (X, Y))
+    return f, (x, y)[: f.nin if isinstance(f, np.ufunc) else 2 if name in TWO else 1]
+
+
+@pytest.mark.parametrize("name", sorted({*protocol._ON_DATA.split()} - SAVING))
+def test_a_function_without_a_gradient_acts_on_the_data(name):
+    f, arguments = arguments_of(name)
+    if f is None:
+        pytest.skip(f"this NumPy has no {name}")
+    y = f(*arguments)
+    expected = f(*protocol._data_of(arguments))
+    assert type(y) is type(expected)
+    if name != "empty_like":
+        np.testing.assert_equal(y, expected)
+
+
+def test_saving_writes_the_data(tmp_path):
+    np.save(tmp_path / "x.npy", Variable(X))
+    np.savez(tmp_path / "xy.npz", Variable(X), y=Variable(Y))
+    np.testing.assert_array_equal(np.load(tmp_path / "x.npy"), X)
+    with np.load(tmp_path / "xy.npz") as arrays:
+        np.testing.assert_array_equal(arrays["y"], Y)
+
+
+def test_shape_where_and_numpys_own_tests():
+    x = Variable(X)
+    assert (np.shape(x), np.ndim(x), np.size(x)) == ((2, 3), 2, 6)
+    np.testing.assert_array_equal(np.where(x), np.where(X))
+    np.testing.assert_allclose(x, X)
+    np.testing.assert_array_equal(X, x)
+    np.testing.assert_equal(x, X)
+    np.testing.assert_array_less(x, X + 1)
+    with pytest.raises(AssertionError):
+        np.testing.assert_allclose(x, X + 1)
+
+
+# -- what has a gradient that would be lost
+
+
+@pytest.mark.parametrize("name", UFUNCS)
+def test_every_other_ufunc_is_refused(name):
+    ufunc = UFUNCS[name]
+    x, a = Variable(X), np.ones((2, 3))
+    if ufunc not in protocol._by_ufunc and ufunc not in protocol._on_data:
+        for first in (x, a)[: ufunc.nin]:
+            with pytest.raises(TypeError, match=rf"^np\.{ufunc.__name__} takes no Variables.*(use|compose)"):
+                ufunc(first, *[x] * (ufunc.nin - 1)) if first is x or ufunc.nin > 1 else ufunc(x)
+    if ufunc.nin == 2 and ufunc.nout == 1 and ufunc.signature is None and ufunc not in protocol._on_data:
+        calls = [
+            lambda: ufunc.reduce(x),
+            lambda: ufunc.accumulate(x),
+            lambda: ufunc.reduceat(x, [0]),
+            lambda: ufunc.outer(x, x),
+            lambda: ufunc.at(a, 0, x),
+        ]
+        for call in calls:
+            with pytest.raises(TypeError, match=rf"^np\.{ufunc.__name__}\.\w+ takes no Variables"):
+                call()
+        np.testing.assert_array_equal(a, 1)
+
+
+@pytest.mark.parametrize("name", DISPATCHED)
+def test_every_other_function_is_refused(name):
+    f = DISPATCHED[name]
+    if f in protocol._by_function or f in protocol._on_data:
+        return
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except ValueError:  # in C, in older versions of NumPy
+        count = 3 if name == "putmask" else 2
+    else:
+        required = [p for p in parameters if p.default is p.empty and p.kind <= p.POSITIONAL_OR_KEYWORD]
+        count = max(1, len(required)) + any(p.kind is p.VAR_POSITIONAL for p in parameters)
+    arguments = [Variable(X)] * count
+    with pytest.raises(TypeError, match=r"^np\..* takes no Variables.*(use|compose)"):
+        f(*arguments)
+
+
+# Conversions, which return an array without a gradient, as np.asarray does; and functions of a number, which
+# they convert with float(x).
+CONVERSIONS = {
+    "array",
+    "asanyarray",
+    "asarray",
+    "asarray_chkfinite",
+    "ascontiguousarray",
+    "asfortranarray",
+    "asmatrix",
+    "bmat",
+    "fromiter",
+    "full",
+    "require",
+    "arange",
+    "bartlett",
+    "blackman",
+    "hamming",
+    "hanning",
+    "kaiser",
+}
+NOT_CALLED = {
+    "empty",
+    "info",
+    "test",
+    "fft.test",
+    "linalg.test",
+} | {  # random; they print, or change settings
+    name for name in OTHERS if name.startswith(("set", "show_"))
+}
+
+
+@pytest.mark.parametrize("name", sorted(OTHERS - NOT_CALLED))
+def test_a_function_that_does_not_dispatch_is_a_conversion_or_returns_no_array_of_the_values(name):
+    def results(x):
+        for arguments in [(x,), (x, x), ((2, 3), x), (x[0], float), (x[0, 0],)]:
+            try:
+                yield FUNCTIONS[name](*arguments)
+            except Exception:  # they take no arrays, or no Variables
+                yield None
+
+    for y, other in zip(results(Variable(X)), results(Variable(X + 1)), strict=True):
+        if isinstance(y, np.ndarray) and not np.array_equal(y, other):
+            assert name in CONVERSIONS
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: np.add(x, 1, out=np.zeros((2, 3))), "np.add of a Variable takes no out"),
+        (lambda x: np.add(x, 1, np.zeros((2, 3))), "np.add of a Variable takes no out"),
+        (lambda x: np.add(x, x, out=x), "np.add of a Variable takes no out"),
+        (lambda x: np.add(np.ones((2, 3)), 1, out=x), "np.add of a Variable takes no out"),
+        (lambda x: np.exp(x, where=X > 0), "np.exp of a Variable takes no where"),
+        (lambda x: np.exp(x, dtype=np.float32), "np.exp of a Variable takes no dtype"),
+        (lambda x: np.isnan(X, out=x), "out of np.isnan must be an array"),
+        (lambda x: np.argmax(X, 0, x), "out of np.argmax must not be a Variable"),
+        (lambda x: np.sum(x, out=np.zeros(())), "np.sum of a Variable takes a, axis, keepdims; got out"),
+        (lambda x: np.sum(x, 0, np.float32), "np.sum of a Variable takes a, axis, keepdims; got dtype"),
+        (lambda x: np.mean(x, where=X > 1), "np.mean of a Variable takes a, axis, keepdims; got where"),
+        (lambda x: np.average(x, weights=X), "np.average of a Variable takes .*; got weights"),
+        (lambda x: np.reshape(x, (3, 2), order="F"), "np.reshape of a Variable takes .*; got order"),
+        (
+            lambda x: np.pad(x, 1, mode="edge"),
+            r'np.pad takes a Variable only with mode="constant"; got \'edge',
+        ),
+        (lambda x: np.pad(x, 1, mode="linear_ramp", end_values=3), "np.pad of a Variable takes .*end_values"),
+        (lambda x: np.concatenate([x, x], axis=None), "axis must be an integer; got None"),
+        (lambda x: np.expand_dims(x, (0, 1)), r"axis must be an integer; got \(0, 1\)"),
+        (lambda x: np.dot(x, 2.0), r"one or two axes; use F.matmul or F.mul; got shapes \(2, 3\) and \(\)"),
+        (lambda x: np.full_like(x, x), "fill_value of np.full_like must not be a Variable"),
+        (lambda x: np.histogram(X, weights=x), "weights of np.histogram must not be a Variable"),
+        (lambda x: np.where(X > 1, x, 0), r"np.where takes no Variables.*mask \* x"),
+        (lambda x: np.where(x, X, 0), "np.where takes no Variables"),
+        (lambda x: np.std(x), r"np.std takes no Variables.*use F.sqrt\(F.var\(x\)\)"),
+        (lambda x: np.copyto(np.zeros((2, 3)), x), "np.copyto takes no Variables.*pass x.data"),
+        (lambda x: np.linalg.norm(x), "np.linalg.norm takes no Variables"),
+    ],
+)
+def test_arguments_that_would_lose_a_gradient_are_refused(call, message):
+    x = Variable(X.copy())
+    with pytest.raises(TypeError, match=message):
+        call(x)
+    np.testing.assert_array_equal(x.data, X)
+
+
+# -- operators with NumPy on the left
+
+LEFT = {"array": X, "row": X[0], "no axes": np.array(2.0), "float64": np.float64(2), "float32": np.float32(2)}
+
+
+@pytest.mark.parametrize("left", LEFT.values(), ids=LEFT)
+@pytest.mark.parametrize(
+    "op", [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow], ids=lambda f: f.__name__
+)
+def test_operators_equal_their_functions(op, left):
+    functions = {operator.sub: F.sub, operator.truediv: F.div}
+    f = functions.get(op) or getattr(F, op.__name__)
+    x = Variable(Y)
+    y = op(left, x)
+    assert type(y) is Variable
+    assert y.creator is not None
+    np.testing.assert_array_equal(y.data, f(left, x).data)
+    np.testing.assert_array_equal(grad(y, x)[0].data, grad(f(left, x), x)[0].data)
+
+
+def test_matrix_product_with_numpy_on_the_left():
+    x = Variable(Y)
+    y = X.T @ x
+    np.testing.assert_array_equal(y.data, X.T @ Y)
+    np.testing.assert_allclose(grad(y, x)[0].data, X @ np.ones((3, 3)))
+
+
+def test_numbers_of_numpy_do_not_widen_float32():
+    x = Variable(Y.astype(np.float32))
+    for y in (np.float64(2) * x, np.multiply(np.float64(2), x), np.power(x, np.float64(2))):
+        assert y.dtype == np.float32
+
+
+@pytest.mark.parametrize("op", [operator.iadd, operator.isub, operator.imul, operator.itruediv])
+def test_an_in_place_operator_on_an_array_makes_a_variable(op):
+    total = np.ones((2, 3))
+    x = Variable(Y)
+    y = op(total, x)
+    assert type(y) is Variable
+    assert grad(y, x)[0].data.any()
+    np.testing.assert_array_equal(total, 1)
+
+
+def test_comparison_with_an_array_is_of_the_data():
+    x = Variable(Y)
+    np.testing.assert_array_equal(x > X, X < Y)
+    np.testing.assert_array_equal(x == Y, np.ones((2, 3), bool))
+    assert (x == Variable(Y), x == x) == (False, True)
+
+
+@pytest.mark.parametrize("make", [np.matrix, np.ma.array], ids=["matrix", "masked"])
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+def test_matrices_and_masked_arrays_are_refused(make):
+    a, x = make(X), Variable(X)
+    calls = [
+        lambda: Variable(a),
+        lambda: F.exp(a),
+        lambda: x + a,
+        lambda: a + x,
+        lambda: a * x,
+        lambda: x @ a.T,
+    ]
+    calls += [lambda: np.add(a, x), lambda: np.stack([a, x]), lambda: np.concatenate([x, a])]
+    for call in calls:
+        with pytest.raises(TypeError, match=f"must hold an array, not {type(a).__name__}"):
+            call()
