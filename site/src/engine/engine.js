@@ -26,6 +26,7 @@ import { list, number, object, record, text, told } from './shapes.js';
  */
 
 const STALL_MS = 60_000; // no byte and no result while loading
+const MOST_MESSAGES = 2_000; // in a second; with more the page would not get to anything else
 
 /** The worker is gone, and what it was computing with it. */
 export class EngineGone extends CodedError {
@@ -145,8 +146,12 @@ export class Engine {
       event.preventDefault();
       this.terminate(event.message ? messageOf(new Error(event.message)) : message('worker-not-started'));
     };
-    worker.onmessage = ({ data }) => {
+    let second = 0;
+    let count = 0;
+    worker.onmessage = ({ data, timeStamp }) => {
       if (this.#isGone) return;
+      if (timeStamp - second > 1000) [second, count] = [timeStamp, 0];
+      if (++count > MOST_MESSAGES) return this.terminate(message('flooded'));
       try {
         this.#take(data);
       } catch (error) {

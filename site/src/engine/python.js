@@ -1,5 +1,6 @@
 // Python in a worker: Pyodide from the files that the page hands in, and what all workers do with it.
 
+import * as bridge from 'virtual:bridge';
 import init from '../../python/tab/__init__.py?raw';
 import messages from '../../python/tab/messages.py?raw';
 import { messageOf } from '../message.js';
@@ -29,6 +30,7 @@ export async function loadPython(base) {
   serve(base);
   // Pyodide itself would wait for ever for a core that does not come.
   const [py] = await Promise.all([start(base), arrival(PYODIDE_FILES)]);
+  py.registerJsModule('pyconvlite_bridge', bridge); // the worker's policy forbids eval
   py.FS.mkdir('tab');
   writeModules(py, { __init__: init, messages });
   python = py;

@@ -1,6 +1,5 @@
 // The worker that runs a visitor's own Python, apart from training's: it may be ended at any moment.
 
-import * as bridge from 'virtual:bridge';
 import digits from '../../python/tab/digits.py?raw';
 import inline from '../../python/tab/inline.py?raw';
 import names from '../../python/tab/names.py?raw';
@@ -67,7 +66,6 @@ class Runner {
    */
   async load(base) {
     this.#py = await loadPython(base);
-    this.#py.registerJsModule('pyconvlite_bridge', bridge); // this worker's policy forbids eval
     writeModules(this.#py, { digits, inline, names, outlet, runner, running, showing, training });
     this.#runner = this.#py.pyimport('tab.runner');
     performance.mark('ready');
