@@ -10,8 +10,11 @@ FOLDER is what to write, JUPYTER_LITE the program that builds.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +29,16 @@ SITE = Path(__file__).parents[1] / "site"
 SOURCE = SITE / "lite"
 LANGUAGES = ("en", "ja")
 KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
+
+
+INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+
+# JupyterLab's checker of settings compiles itself by eval, and its widgets write styles.
+POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-eval' {hashes}; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; frame-src 'self'; "
+    "worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'"
+)
 
 
 class LiteError(Exception):
@@ -66,18 +79,26 @@ def write_notebooks(folder: Path) -> None:
             (folder / language / f"{script.stem}.ipynb").write_text(text, "utf-8")
 
 
-def keep_apart(folder: Path) -> None:
-    """Have each page of JupyterLite leave the site's service worker alone.
+def with_policy(page: str) -> str:
+    """A page with a policy that lets it ask the site alone, and run no scripts but the site's and its own.
 
     Raises:
-        LiteError: a page without the place where the script goes.
+        LiteError: a page without the place where the policy goes.
     """
+    before, head, after = page.partition("<head>")
+    if not head:
+        raise LiteError(f"a page has no <head>, where its policy goes: {page[:80]}")
+    digests = [hashlib.sha256(script.encode()).digest() for script in INLINE.findall(after)]
+    hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+    content = POLICY.format(hashes=hashes)
+    return f'{before}{head}<meta http-equiv="Content-Security-Policy" content="{content}" />{after}'
+
+
+def keep_apart(folder: Path) -> None:
+    """Have each page of JupyterLite leave the site's service worker alone, and ask no other host."""
     script = f"<script>\n{(SOURCE / 'apart.js').read_text('utf-8')}</script>"
     for page in sorted(folder.glob("*/index.html")):
-        before, head, after = page.read_text("utf-8").partition("<head>")
-        if not head:
-            raise LiteError(f"{page.relative_to(folder)} has no <head>, where apart.js goes")
-        page.write_text(before + head + script + after, "utf-8")
+        page.write_text(with_policy(page.read_text("utf-8").replace("<head>", f"<head>{script}", 1)), "utf-8")
 
 
 def build(folder: Path, jupyter_lite: Path) -> None:
@@ -103,7 +124,7 @@ def build(folder: Path, jupyter_lite: Path) -> None:
         keep_apart(work / "lite")
         first_paint = (SITE / "frame" / "first-paint.js").read_text("utf-8")
         index = (SOURCE / "index.html").read_text("utf-8").replace("/* first paint */", first_paint)
-        (work / "lite" / "index.html").write_text(index, "utf-8")
+        (work / "lite" / "index.html").write_text(with_policy(index), "utf-8")
         if folder.exists():
             folder.rename(work / "old")
         (work / "lite").rename(folder)
