@@ -79,26 +79,31 @@ def write_notebooks(folder: Path) -> None:
             (folder / language / f"{script.stem}.ipynb").write_text(text, "utf-8")
 
 
-def with_policy(page: str) -> str:
-    """A page with a policy that lets it ask the site alone, and run no scripts but the site's and its own.
+def protect(page: Path, script: str = "") -> None:
+    """Write a policy into a page: it asks the site alone, and runs no scripts but the site's and its own.
+
+    Args:
+        page: an HTML file.
+        script: one that is to run first.
 
     Raises:
-        LiteError: a page without the place where the policy goes.
+        LiteError: the page has no place for them.
     """
-    before, head, after = page.partition("<head>")
+    before, head, after = page.read_text("utf-8").partition("<head>")
     if not head:
-        raise LiteError(f"a page has no <head>, where its policy goes: {page[:80]}")
-    digests = [hashlib.sha256(script.encode()).digest() for script in INLINE.findall(after)]
+        raise LiteError(f"{page.parent.name}/{page.name} has no <head>, where its policy goes")
+    after = f"{script}{after}"
+    digests = [hashlib.sha256(inline.encode()).digest() for inline in INLINE.findall(after)]
     hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
-    content = POLICY.format(hashes=hashes)
-    return f'{before}{head}<meta http-equiv="Content-Security-Policy" content="{content}" />{after}'
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY.format(hashes=hashes)}" />'
+    page.write_text(f"{before}{head}{policy}{after}", "utf-8")
 
 
 def keep_apart(folder: Path) -> None:
     """Have each page of JupyterLite leave the site's service worker alone, and ask no other host."""
     script = f"<script>\n{(SOURCE / 'apart.js').read_text('utf-8')}</script>"
     for page in sorted(folder.glob("*/index.html")):
-        page.write_text(with_policy(page.read_text("utf-8").replace("<head>", f"<head>{script}", 1)), "utf-8")
+        protect(page, script)
 
 
 def build(folder: Path, jupyter_lite: Path) -> None:
@@ -124,7 +129,8 @@ def build(folder: Path, jupyter_lite: Path) -> None:
         keep_apart(work / "lite")
         first_paint = (SITE / "frame" / "first-paint.js").read_text("utf-8")
         index = (SOURCE / "index.html").read_text("utf-8").replace("/* first paint */", first_paint)
-        (work / "lite" / "index.html").write_text(with_policy(index), "utf-8")
+        (work / "lite" / "index.html").write_text(index, "utf-8")
+        protect(work / "lite" / "index.html")
         if folder.exists():
             folder.rename(work / "old")
         (work / "lite").rename(folder)

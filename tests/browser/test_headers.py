@@ -1,8 +1,8 @@
-"""The headers that hosts should send: all of the site works with them, and the notebooks reach no other host."""
+"""The headers that hosts should send: all of the site works with them; the notebooks reach no other host."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from hosting import DIST, Server
@@ -23,9 +23,9 @@ def headers() -> dict[str, str]:
 
 
 @pytest.fixture
-def host(own_server: Server) -> Iterator[Server]:
+def host(own_server: Server) -> Server:
     own_server.headers = headers()
-    yield own_server
+    return own_server
 
 
 def test_nginx_sends_the_same() -> None:
@@ -38,10 +38,15 @@ def test_the_playground(enter: Callable[..., Playground], host: Server) -> None:
     play = enter(f"{host.url}play.html", Playground)
     assert play.run("'it runs'") == "'it runs'"
     assert play.page.evaluate("crossOriginIsolated")
-    play.run("class A:\n    def _repr_html_(self):\n        return '<b style=color:red>x</b>'\ndisplay(A())\n'digraph g { a }'")
+    play.run(
+        "class A:\n    def _repr_html_(self):\n        return '<b style=color:red>x</b>'\n"
+        "display(A())\n'digraph g { a }'"
+    )
     play.page.frame_locator("#output iframe").locator("b").wait_for()
     play.until("document.querySelectorAll('#output .graph img').length === 1")
-    colour = "getComputedStyle(document.querySelector('#output iframe').contentDocument.querySelector('b')).color"
+    colour = (
+        "getComputedStyle(document.querySelector('#output iframe').contentDocument.querySelector('b')).color"
+    )
     assert play.page.evaluate(colour) == "rgb(255, 0, 0)"
 
 
@@ -57,12 +62,13 @@ def test_the_kernel_of_a_notebook_asks_no_other_host(browser: Browser, host: Ser
         page.goto(f"{host.url}lite/notebooks/index.html?path=en/index.ipynb")
         page.wait_for_function(READY, timeout=120_000)
         code = """
-import js
+import asyncio, js, pyconvlite
 from pyodide.ffi import create_proxy
 from pyodide.http import pyfetch
+
 stopped = []
-js.addEventListener("securitypolicyviolation", create_proxy(lambda event: stopped.append(event.effectiveDirective)))
-import asyncio, pyconvlite
+note = create_proxy(lambda event: stopped.append(event.effectiveDirective))
+js.addEventListener("securitypolicyviolation", note)
 try:
     await pyfetch("http://127.0.0.1:8/")
 except OSError:

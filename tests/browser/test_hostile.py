@@ -1,9 +1,9 @@
-"""Hostile programs in the playground: none gets at the site, at what the browser keeps for it, or at a host."""
+"""Hostile programs in the playground: none reaches the site, what the browser keeps for it, or a host."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -54,22 +54,29 @@ def other() -> Iterator[Listener]:
 
 @pytest.fixture
 def hostile(play: Playground) -> Playground:
-    play.expected += ["Content Security Policy", "Refused to", "violates", "NetworkError", "ERR_", "sandboxed"]
+    play.expected += [
+        "Content Security Policy",
+        "Refused to",
+        "violates",
+        "NetworkError",
+        "ERR_",
+        "sandboxed",
+    ]
     return play
 
 
 # Each is an expression of Python, which gives a promise or raises.
 NETWORK = {
     "fetch": "js.fetch(OTHER + '/fetch')",
-    "fetch without CORS": "js.fetch(OTHER + '/no-cors', to_js({'mode': 'no-cors'}, dict_converter=as_object))",
-    "fetch of the site": "js.fetch(OWN + 'index.html', to_js({'mode': 'no-cors'}, dict_converter=as_object))",
+    "fetch without CORS": "js.fetch(OTHER + '/no-cors', NO_CORS)",
+    "fetch of the site": "js.fetch(OWN + 'index.html', NO_CORS)",
     "XMLHttpRequest": "xhr(OTHER + '/xhr')",
     "WebSocket": "settled(js.WebSocket.new(OTHER.replace('http', 'ws')), 'open')",
     "EventSource": "settled(js.EventSource.new(OTHER + '/events'), 'open')",
     "WebTransport": "js.WebTransport.new(OTHER.replace('http', 'https')).ready",
     "a font": "js.FontFace.new('a', f'url({OTHER}/font)').load()",
     "importScripts": "js.importScripts(OTHER + '/script.js')",
-    "a module": "js_import(OTHER + '/module.js')",
+    "a module": "settled(js.Worker.new(data(f\"import '{OTHER}/a.js'; postMessage(1)\"), MODULE), 'message')",
     "the site's worker": "settled(js.Worker.new(WORKER, MODULE), 'message')",
     "a worker of the other host": "settled(js.Worker.new(OTHER + '/worker.js', MODULE), 'message')",
     "a worker from a blob": "settled(js.Worker.new(blob(ASK), MODULE), 'message')",
@@ -84,20 +91,27 @@ STORAGE = {
     "eval": "js.eval('1')",
 }
 
+# A worker's script that asks the other host.
+ASK = """
+fetch('{url}/nested', {{ mode: 'no-cors' }}).then(() => postMessage('out'), () => postMessage('refused'));
+"""
+
 PRELUDE = """
 import asyncio
 import js
-from pyodide.code import run_js
 from pyodide.ffi import create_proxy, to_js
 
-OWN, OTHER, WORKER = {own!r}, {other!r}, {worker!r}
+OWN, OTHER, WORKER, ASK = {own!r}, {other!r}, {worker!r}, {ask!r}
 as_object = js.Object.fromEntries
 MODULE = to_js({{"type": "module"}}, dict_converter=as_object)
-ASK = f"fetch('{{OTHER}}/nested', {{{{mode: 'no-cors'}}}}).then(() => postMessage('out'), () => postMessage('refused'))"
+NO_CORS = to_js({{"mode": "no-cors"}}, dict_converter=as_object)
 
 def blob(source):
     options = to_js({{"type": "text/javascript"}}, dict_converter=as_object)
     return js.URL.createObjectURL(js.Blob.new(to_js([source]), options))
+
+def data(source):
+    return "data:text/javascript," + js.encodeURIComponent(source)
 
 def settled(target, event):
     answer = asyncio.get_event_loop().create_future()
@@ -118,9 +132,6 @@ def xhr(url):
     request.send()
     return answer
 
-def js_import(url):
-    return settled(js.Worker.new(blob(f"await import('{{url}}'); postMessage(1)"), MODULE), "message")
-
 async def attempt(name, what):
     try:
         result = what()
@@ -132,56 +143,55 @@ async def attempt(name, what):
 """
 
 
-def tried(play: Playground, server: Server, other: Listener, attempts: dict[str, str]) -> set[str]:
+@pytest.fixture
+def prelude(hostile: Playground, server: Server, other: Listener) -> str:
+    entries = "performance.getEntriesByType('resource').map(({ name }) => name)"
+    worker = hostile.page.evaluate(f"{entries}.find((name) => /runner.worker/.test(name))")
+    return PRELUDE.format(own=server.url, other=other.url, worker=worker, ask=ASK.format(url=other.url))
+
+
+def worked(play: Playground, prelude: str, attempts: dict[str, str]) -> set[str]:
     """What worked of the attempts; all have ended."""
-    worker = play.page.evaluate(
-        "performance.getEntriesByType('resource').map(({ name }) => name).find((name) => /runner.worker/.test(name))"
-    )
     calls = "".join(f"await attempt({name!r}, lambda: {code})\n" for name, code in attempts.items())
-    output = play.run(PRELUDE.format(own=server.url, other=other.url, worker=worker) + calls)
+    output = play.run(prelude + calls)
     lines = [line for line in output.splitlines() if line.endswith(" failed") or " WORKED" in line]
     assert len(lines) == len(attempts), output
     return {line for line in lines if " WORKED" in line}
 
 
-def test_no_way_leads_to_a_host(
-    hostile: Playground, server: Server, other: Listener
-) -> None:
+def test_no_way_leads_to_a_host(hostile: Playground, prelude: str, other: Listener) -> None:
     asked = len(hostile.asked)
-    assert tried(hostile, server, other, NETWORK) == set()
+    assert worked(hostile, prelude, NETWORK) == set()
     assert other.heard == []
     assert [path for path in hostile.asked[asked:] if path.endswith("index.html")] == []
 
 
-def test_a_worker_within_the_worker_has_no_network_either(hostile: Playground, other: Listener) -> None:
-    code = f"""
-import asyncio, js
-from pyodide.ffi import create_proxy, to_js
-ask = "fetch('{other.url}/nested', {{mode: 'no-cors'}}).then(() => postMessage('out'), () => postMessage('refused'))"
+def test_a_worker_within_the_worker_has_no_network_either(
+    hostile: Playground, prelude: str, other: Listener
+) -> None:
+    code = """
 answer = asyncio.get_event_loop().create_future()
-module = to_js({{"type": "module"}}, dict_converter=js.Object.fromEntries)
-worker = js.Worker.new("data:text/javascript," + js.encodeURIComponent(ask), module)
+worker = js.Worker.new(data(ASK), MODULE)
 worker.onmessage = create_proxy(lambda event: answer.set_result(event.data))
 await answer
 """
-    assert hostile.run(code) == "'refused'"
+    assert hostile.run(prelude + code) == "'refused'"
     assert other.heard == []
 
 
-def test_nothing_that_the_browser_keeps_is_reached(
-    hostile: Playground, server: Server, other: Listener
-) -> None:
-    assert tried(hostile, server, other, STORAGE) == set()
+def test_nothing_that_the_browser_keeps_is_reached(hostile: Playground, prelude: str) -> None:
+    assert worked(hostile, prelude, STORAGE) == set()
 
 
+VALUES = "{'values': {'a': {'shape': [9e9], 'data': DATA}}, 'fault': None}"
 SENT = {
     "nothing": "None",
     "an unknown kind": "{'kind': 'shown'}",
     "a command of Comlink's": "{'type': 'SET', 'path': ['__proto__', 'caught'], 'value': {'value': 1}}",
     "an output without a kind": "{'kind': 'report', 'id': ID, 'value': {}}",
-    "an image that is none": "{'kind': 'report', 'id': ID, 'value': {'kind': 'image', 'type': 'text/html', 'data': 1}}",
+    "an image that is none": "{'kind': 'report', 'id': ID, 'value': {'kind': 'image', 'data': 1}}",
     "a result without values": "{'kind': 'result', 'id': ID, 'value': {'fault': None}}",
-    "a false shape": "{'kind': 'result', 'id': ID, 'value': {'values': {'a': {'shape': [9e9], 'data': DATA}}}}",
+    "a false shape": f"{{'kind': 'result', 'id': ID, 'value': {VALUES}}}",
     "an error that is none": "{'kind': 'error', 'id': ID, 'error': 'x'}",
     "files that are none": "{'kind': 'files', 'name': 'x', 'paths': 7}",
 }
@@ -208,9 +218,9 @@ def test_prototypes_stay_as_they_are(hostile: Playground) -> None:
     before = hostile.page.evaluate("Object.getOwnPropertyNames(Object.prototype).sort()")
     hostile.run(
         "import js\nfrom pyodide.ffi import to_js\n"
-        "evil = js.JSON.parse('{\"__proto__\": {\"caught\": 1}, \"kind\": \"html\", \"html\": \"x\"}')\n"
+        'evil = js.JSON.parse(\'{"__proto__": {"caught": 1}, "kind": "html", "html": "x"}\')\n'
         "for id in range(200):\n"
-        "    message = js.JSON.parse('{\"kind\": \"report\", \"__proto__\": {\"caught\": 1}}')\n"
+        '    message = js.JSON.parse(\'{"kind": "report", "__proto__": {"caught": 1}}\')\n'
         "    message.id, message.value = id, evil\n"
         "    js.postMessage(message)\n"
         "js.Object.prototype.caught = 1\n"
@@ -233,24 +243,38 @@ def test_files_that_the_site_has_not_do_not_come(hostile: Playground, server: Se
     assert hostile.asked[asked:] == []
 
 
-FRAMES = {
+HTML = {
     "a frame": "<iframe src='{url}/'></iframe>",
-    "a frame in a frame": "<iframe srcdoc=\"<iframe src='{url}/'></iframe><meta http-equiv=refresh content='0;url={url}'>\"></iframe>",
+    "a frame in a frame": (
+        "<iframe srcdoc=\"<iframe src='{url}/'></iframe>"
+        "<meta http-equiv=refresh content='0;url={url}'>\"></iframe>"
+    ),
     "a frame in a picture": "<svg><foreignObject><iframe src='{url}/'></iframe></foreignObject></svg>",
     "a frame in a template": "<template shadowrootmode=open><iframe src='{url}/'></iframe></template>",
     "an object": "<object data='{url}/'></object><embed src='{url}/'>",
-    "hints": "<link rel=preconnect href='{url}'><link rel=dns-prefetch href='{url}'><link rel=prefetch href='{url}/a'>",
+    "hints": "".join(
+        f"<link rel={kind} as=image href='{{url}}/a'>"
+        for kind in ("preconnect", "dns-prefetch", "prefetch", "preload", "modulepreload", "prerender")
+    ),
     "a refresh": "<meta http-equiv=refresh content='0;url={url}/'>",
-    "pictures": "<img src='{url}/a' srcset='{url}/b 2x'><svg><image href='{url}/c'/><use href='{url}/d#e'/></svg>",
-    "styles": "<style>@import '{url}/a'; b {{ background: url({url}/b) }}</style><b style='cursor: url({url}/c), auto'>x</b>",
+    "pictures": (
+        "<img src='{url}/a' srcset='{url}/b 2x'><svg><image href='{url}/c'/><use href='{url}/d#e'/></svg>"
+    ),
+    "styles": (
+        "<style>@import '{url}/a'; b {{ background: url({url}/b) }}</style>"
+        "<b style='cursor: url({url}/c), auto'>x</b>"
+    ),
     "media": "<video src='{url}/a' poster='{url}/b'></video><audio src='{url}/c' autoplay></audio>",
     "a link": "<a class=click href='{url}/' ping='{url}/ping' target=_blank>a link</a>",
-    "a link in a picture": "<svg><a xlink:href='{url}/'><set attributeName=href to='{url}/' /><text class=click y=20>a link</text></a></svg>",
+    "a link in a picture": (
+        "<svg><a xlink:href='{url}/'><set attributeName=href to='{url}/' />"
+        "<text class=click y=20>a link</text></a></svg>"
+    ),
     "a form": "<form action='{url}/'><button class=click>send</button></form>",
 }
 
 
-@pytest.mark.parametrize("html", FRAMES.values(), ids=FRAMES)
+@pytest.mark.parametrize("html", HTML.values(), ids=HTML)
 def test_html_connects_to_no_host(hostile: Playground, other: Listener, html: str) -> None:
     shown = html.format(url=other.url)
     hostile.run(f"class A:\n    def _repr_html_(self):\n        return {shown!r}\nA()")

@@ -75,7 +75,8 @@ describe('the playground in Firefox', () => {
       await visit.page.waitForSelector('#output img[alt="a line"]');
       await run(visit, named(SHOWN));
       await visit.page.waitForFunction(() => {
-        const bold = document.querySelector('#output iframe')?.contentDocument?.querySelector('b');
+        const frame = /** @type {HTMLIFrameElement | null} */ (document.querySelector('#output iframe'));
+        const bold = frame?.contentDocument?.querySelector('b');
         return bold && getComputedStyle(bold).color === 'rgb(255, 0, 0)';
       });
       assert.equal(connections, 0);
@@ -104,7 +105,7 @@ describe('the playground in Firefox', () => {
 async function run(visit, code, ends = true) {
   const link = `#code=${deflateSync(code).toString('base64url')}`;
   await visit.page.waitForSelector('#go[aria-disabled=false]', { timeout: 120_000 });
-  await visit.page.evaluate((link) => void (location.hash = link), link);
+  await visit.page.evaluate((link) => location.assign(link), link);
   await visit.page.waitForFunction(() => location.hash === ''); // the editor has it
   await visit.page.click('#go');
   await visit.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));

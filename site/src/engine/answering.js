@@ -1,5 +1,6 @@
-// What a worker does to be spoken to by engine.js: it answers calls, and tells when it ends itself.
+// What a worker does to be spoken to by engine.js: it answers calls, and has a pulse.
 
+import { givePulse } from './pulse.js';
 import { toldBy } from './python.js';
 
 /** @param {any} api  its methods are called by their names; the last argument may tell what happens meanwhile */
@@ -16,9 +17,5 @@ export function answer(api) {
       postMessage({ kind: 'error', id, error: { name: error.name, message: { code, values, text: error.message } } });
     }
   });
-  const { close } = globalThis;
-  globalThis.close = () => {
-    postMessage({ kind: 'end' });
-    close.call(globalThis);
-  };
+  givePulse();
 }

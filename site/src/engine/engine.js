@@ -6,6 +6,7 @@
 import { CodedError, message, messageOf } from '../message.js';
 import { download, isFile } from './downloads.js';
 import { startIsolated } from './isolation.js';
+import { watchPulse } from './pulse.js';
 import { list, number, object, record, text, told } from './shapes.js';
 
 /**
@@ -52,6 +53,8 @@ export class Engine {
   #calls = new Map();
   #lastCall = 0;
   #isGone = false;
+  /** Ends the watch over its pulse. */
+  #unwatch = () => {};
   /** @type {Remote<Api>} */
   #api;
   /** Rejects when the worker is gone: its pending calls would wait for ever. @type {Promise<never>} */
@@ -121,7 +124,10 @@ export class Engine {
       onProgress(progress);
     });
     try {
-      return await this.call(request);
+      const result = await this.call(request);
+      const worker = await this.#worker;
+      if (!this.#isGone) this.#unwatch = watchPulse(worker, () => this.terminate(message('worker-ended')));
+      return result;
     } finally {
       clearTimeout(timer);
     }
@@ -131,6 +137,7 @@ export class Engine {
   terminate(reason = message('stopped')) {
     const error = new EngineGone(reason);
     this.#isGone = true;
+    this.#unwatch();
     this.#worker.then(
       (worker) => worker.terminate(),
       () => {}, // there is none
@@ -163,7 +170,6 @@ export class Engine {
   /** @param {unknown} data  of the worker */
   #take(data) {
     const { kind } = messageShape(data);
-    if (kind === 'end') return this.terminate(message('worker-ended'));
     if (kind === 'files') {
       const { name, paths } = wishShape(data);
       return this.#bring(paths, (progress) => this.#onFiles(name, progress));
