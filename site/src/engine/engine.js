@@ -124,10 +124,7 @@ export class Engine {
       onProgress(progress);
     });
     try {
-      const result = await this.call(request);
-      const worker = await this.#worker;
-      if (!this.#isGone) this.#unwatch = watchPulse(worker, () => this.terminate(message('worker-ended')));
-      return result;
+      return await this.call(request);
     } finally {
       clearTimeout(timer);
     }
@@ -149,6 +146,8 @@ export class Engine {
 
   /** @param {Worker} worker */
   #listen(worker) {
+    if (this.#isGone) return;
+    this.#unwatch = watchPulse(worker, () => this.terminate(message('worker-ended')));
     worker.onerror = (event) => {
       event.preventDefault();
       this.terminate(event.message ? messageOf(new Error(event.message)) : message('worker-not-started'));

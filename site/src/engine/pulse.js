@@ -17,7 +17,7 @@ export function givePulse() {
 }
 
 /**
- * In the page: tells when the worker is gone. It is watched from the first beat on; Python may have kept it from that.
+ * In the page: tells when the worker is gone, from its first beat on.
  *
  * @param {Worker} worker
  * @param {() => void} onEnd
