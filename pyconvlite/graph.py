@@ -40,7 +40,7 @@ def get_dot_graph(output: Variable, verbose: bool = True) -> str:
     names: dict[Any, str] = {}
     boxes, edges = [], []
     for i, f in enumerate(functions_behind([output])):
-        boxes.append(f'f{i} [label="{type(f).__name__}", color=lightblue, style=filled, shape=box]')
+        boxes.append(f"f{i} [label={_quoted(type(f).__name__)}, color=lightblue, style=filled, shape=box]")
         inputs = [x for x in f.inputs if not _is_omitted(x)]
         outputs = [y for y in (ref() for ref in f.outputs) if y is not None]  # without those that were freed
         for v in (*inputs, *outputs):
@@ -49,7 +49,8 @@ def get_dot_graph(output: Variable, verbose: bool = True) -> str:
         edges += [f"f{i} -> {names[y]}" for y in outputs]
     names.setdefault(output, "v0")  # output has no creator
     ellipses = [
-        f'{name} [label="{_label(v, verbose)}", color=orange, style=filled]' for v, name in names.items()
+        f"{name} [label={_quoted(_label(v, verbose))}, color=orange, style=filled]"
+        for v, name in names.items()
     ]
     return "\n".join(["digraph g {", *[f"  {line}" for line in ellipses + boxes + edges], "}"])
 
@@ -63,7 +64,12 @@ def _label(v: Any, verbose: bool) -> str:
     parts = [v.name] if v.name else []
     if verbose and not _is_omitted(v):
         parts.append(f"{v.shape} {v.dtype}")
-    return ": ".join(parts).replace("\\", r"\\").replace('"', r"\"")
+    return ": ".join(parts)
+
+
+def _quoted(text: str) -> str:
+    """A string of the DOT language that Graphviz shows as `text`."""
+    return '"' + text.replace("\\", r"\\").replace('"', r"\"") + '"'
 
 
 def plot_dot_graph(

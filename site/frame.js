@@ -21,8 +21,8 @@ const policy = (/** @type {string} */ script) =>
     'img-src': "'self' data: blob:",
     'font-src': "'self'",
     'connect-src': "'self'",
-    'frame-src': "'self'", // HTML that Python shows stands in a sandboxed frame
-    'worker-src': "'self' blob:", // a blob's worker is bound by this policy, see engine/runner.js
+    'frame-src': "'self'", // what starts isolated workers, and a sandboxed frame for HTML that Python shows
+    'worker-src': "'self'", // the service worker; the others belong to engine/isolation.html
     'manifest-src': "'self'",
     'base-uri': "'none'",
     'form-action': "'none'",

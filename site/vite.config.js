@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs
 import { resolve } from 'node:path';
 import { defineConfig } from 'vite';
 import { frame } from './frame.js';
+import { headers } from './headers.js';
 import { offline } from './offline.js';
 
 const source = import.meta.dirname;
@@ -117,6 +118,7 @@ export default defineConfig({
     cleanAssets(),
     folders(),
     frame(),
+    headers(),
     offline({ source: resolve(source, 'src/service-worker.js'), output, plugins: () => [assetSizes()] }),
   ],
   worker: { format: 'es', plugins: () => [assetSizes(), bridge()], rolldownOptions: { checks } },

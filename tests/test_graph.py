@@ -81,6 +81,11 @@ def test_names_are_quoted():
     assert r'label="a \"b\" \\ c"' in get_dot_graph(x, verbose=False)
 
 
+def test_a_functions_name_is_quoted():
+    evil = type('A"] b [label="\\', (F.Exp,), {})
+    assert r'f0 [label="A\"] b [label=\"\\", color' in get_dot_graph(evil()(Variable(np.array(1.0))))
+
+
 def test_a_gradients_graph_can_be_drawn_too():
     x = Variable(np.array(1.0), "x")
     y = F.tanh(x)

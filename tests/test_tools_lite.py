@@ -1,5 +1,7 @@
 """The notebooks' scripts, and the notebooks made of them."""
 
+import base64
+import hashlib
 import itertools
 import json
 import re
@@ -56,6 +58,9 @@ def test_each_page_names_its_icon_and_runs_the_script_that_keeps_it_apart_first(
         first, second = re.findall(r"<script>(.*?)</script>", page.read_text(), re.DOTALL)
         assert "serviceWorker" in first
         assert second == "app"
+        digest = base64.b64encode(hashlib.sha256(b"app").digest()).decode()
+        policy = re.findall(r'Content-Security-Policy" content="(.*?)"', page.read_text())
+        assert f"'sha256-{digest}'" in policy[0]
     pages[1].write_text("<html></html>")
     with pytest.raises(lite.LiteError, match=r"tree/index\.html has no <head>"):
         lite.complete_pages(tmp_path)

@@ -10,8 +10,11 @@ FOLDER is what to write, JUPYTER_LITE the program that builds.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +29,16 @@ SITE = Path(__file__).parents[1] / "site"
 SOURCE = SITE / "lite"
 LANGUAGES = ("en", "ja")
 KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
+
+
+INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+
+# JupyterLab's checker of settings compiles itself by eval, and its widgets write styles.
+POLICY = (
+    "default-src 'none'; script-src 'self' 'unsafe-eval' {hashes}; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; frame-src 'self'; "
+    "worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'"
+)
 
 
 class LiteError(Exception):
@@ -66,20 +79,33 @@ def write_notebooks(folder: Path) -> None:
             (folder / language / f"{script.stem}.ipynb").write_text(text, "utf-8")
 
 
-def complete_pages(folder: Path) -> None:
-    """Have each page of JupyterLite leave the site's service worker alone, and name its icon.
+def protect(page: Path, script: str = "") -> None:
+    """Write a policy into a page: it asks the site alone, and runs no scripts but the site's and its own.
+
+    Args:
+        page: an HTML file.
+        script: one that is to run first, and other elements of the head.
 
     Raises:
-        LiteError: a page without the place where that goes.
+        LiteError: the page has no place for them.
     """
+    before, head, after = page.read_text("utf-8").partition("<head>")
+    if not head:
+        raise LiteError(f"{page.parent.name}/{page.name} has no <head>, where its policy goes")
+    after = f"{script}{after}"
+    digests = [hashlib.sha256(inline.encode()).digest() for inline in INLINE.findall(after)]
+    hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests)
+    policy = f'<meta http-equiv="Content-Security-Policy" content="{POLICY.format(hashes=hashes)}" />'
+    page.write_text(f"{before}{head}{policy}{after}", "utf-8")
+
+
+def complete_pages(folder: Path) -> None:
+    """Have each page of JupyterLite leave the site's service worker alone, ask no other host, name its icon."""
     script = f"<script>\n{(SOURCE / 'apart.js').read_text('utf-8')}</script>"
     # JupyterLite names it from a script, when the browser has already asked the host for /favicon.ico.
     icon = '<link rel="icon" href="../static/favicons/favicon.ico" />'
     for page in sorted(folder.glob("*/index.html")):
-        before, head, after = page.read_text("utf-8").partition("<head>")
-        if not head:
-            raise LiteError(f"{page.relative_to(folder)} has no <head>, where apart.js goes")
-        page.write_text(before + head + icon + script + after, "utf-8")
+        protect(page, icon + script)
 
 
 def build(folder: Path, jupyter_lite: Path) -> None:
@@ -106,6 +132,7 @@ def build(folder: Path, jupyter_lite: Path) -> None:
         first_paint = (SITE / "frame" / "first-paint.js").read_text("utf-8")
         index = (SOURCE / "index.html").read_text("utf-8").replace("/* first paint */", first_paint)
         (work / "lite" / "index.html").write_text(index, "utf-8")
+        protect(work / "lite" / "index.html")
         if folder.exists():
             folder.rename(work / "old")
         (work / "lite").rename(folder)

@@ -1,5 +1,7 @@
 // The benchmark page: what is measured, one figure after the other, and the state that the views draw.
 
+import { PYODIDE_FILES } from './engine/assets.js';
+import address from './engine/bench.worker.js?worker&url';
 import { Engine } from './engine/engine.js';
 import { faultOf } from './fault.js';
 import { showLanguage, texts } from './language.js';
@@ -150,12 +152,13 @@ class Bench extends Store {
   }
 
   async #load() {
-    const worker = new Worker(new URL('./engine/bench.worker.js', import.meta.url), { type: 'module', name: 'python' });
+    const base = new URL('./', document.baseURI).href;
     /** @type {Engine<BenchApi>} */
-    const engine = new Engine(worker, () => (this.#engine = null));
+    const engine = new Engine(base, address, { onGone: () => (this.#engine = null) });
     try {
       const versions = await engine.load(
-        (api, report) => api.load(new URL('./', document.baseURI).href, report),
+        (api) => api.load(base),
+        PYODIDE_FILES,
         (progress) => this.set({ progress }),
       );
       this.set({ versions });

@@ -1,7 +1,9 @@
 // The lab: what the page can do, and the one state that follows from it. It knows no view and no element.
 
-import * as Comlink from 'comlink';
+import { PYODIDE_FILES } from './engine/assets.js';
 import { Engine, EngineGone } from './engine/engine.js';
+import address from './engine/engine.worker.js?worker&url';
+import { MNIST_FILES } from './engine/mnist.js';
 import { faultOf } from './fault.js';
 import { FIRST_STATE, noCurves } from './lab-state.js';
 import { texts } from './language.js';
@@ -10,7 +12,9 @@ import { Store } from './store.js';
 
 /**
  * @typedef {import('./engine/engine.worker.js').EngineApi} EngineApi
+ * @typedef {import('./engine/engine.js').Remote<EngineApi>} Remote
  * @typedef {import('./engine/answers.js').Step} Step
+ * @typedef {import('./engine/answers.js').RunEvent} RunEvent
  * @typedef {import('./engine/python.js').Versions} Versions
  * @typedef {import('./settings.js').Settings} Settings
  * @typedef {import('./lab-state.js').Phase} Phase
@@ -114,12 +118,12 @@ export class Lab extends Store {
    * @param {() => string} [notice]  to be shown once it is ready
    */
   async start(notice = () => text().ready) {
-    const worker = new Worker(new URL('./engine/engine.worker.js', import.meta.url), {
-      type: 'module',
-      name: 'python',
-    });
-    const engine = new Engine(worker, (error) => {
-      if (engine === this.#engine) this.#fail(error, 'failed');
+    const { mnist } = this.#task;
+    /** @type {Engine<EngineApi>} */
+    const engine = new Engine(this.#base, address, {
+      onGone: (error) => {
+        if (engine === this.#engine) this.#fail(error, 'failed');
+      },
     });
     const former = this.#engine;
     this.#engine = engine; // first, so that the end of the former one is not taken for a fault
@@ -127,7 +131,8 @@ export class Lab extends Store {
     this.set({ phase: 'loading', progress: null, fault: null, testing: null, notice: () => text().loading });
     await this.#attempt(async () => {
       const versions = await engine.load(
-        (api, report) => api.load(this.#base, this.#task.mnist, report),
+        (api) => api.load(this.#base, mnist),
+        [...PYODIDE_FILES, ...(mnist ? MNIST_FILES : [])],
         (progress) => this.set({ progress }),
       );
       this.set({ versions });
@@ -142,18 +147,17 @@ export class Lab extends Store {
   /** Trains from random weights or on, then tests. @param {Settings} settings */
   train(settings) {
     this.set({ phase: 'training', fault: null, notice: () => text().started });
-    const events = Comlink.proxy({
-      onStart: (/** @type {Versions['kernels']} */ kernels) => this.#onStart(settings, kernels),
-      onSteps: (/** @type {Step[]} */ steps) => this.#onSteps(steps),
-      onCheckpoint: (/** @type {Uint8Array} */ bytes, /** @type {number} */ samples) => {
-        this.set({ checkpoint: { model: this.#modelAfter(samples), bytes, curves: this.state.curves } });
-      },
-    });
+    const report = (/** @type {RunEvent} */ event) => {
+      if (event.kind === 'start') return this.#onStart(settings, event.kernels);
+      if (event.kind === 'steps') return this.#onSteps(event.steps);
+      const { weights: bytes, samples } = event;
+      this.set({ checkpoint: { model: this.#modelAfter(samples), bytes, curves: this.state.curves } });
+    };
     this.#work = this.#attempt(async () => {
       let finished;
       try {
         await this.#bringExamples();
-        finished = await this.#engine.call((api) => api.train(this.#task.program(settings), events));
+        finished = await this.#engine.call((api) => api.train(this.#task.program(settings), report));
       } catch (error) {
         return this.#giveUp(/** @type {Error} */ (error));
       }
@@ -237,7 +241,7 @@ export class Lab extends Store {
    * Asks the worker something for a view; null where it cannot answer.
    *
    * @template T
-   * @param {(api: Comlink.Remote<EngineApi>) => T} request
+   * @param {(api: Remote) => T} request
    */
   async ask(request) {
     const { phase } = this.state;
@@ -266,10 +270,7 @@ export class Lab extends Store {
 
   async #test() {
     this.set({ phase: 'testing', testing: null, result: null, fault: null, notice: () => text().testing });
-    const onProgress = Comlink.proxy((/** @type {number} */ tested, /** @type {number} */ total) => {
-      this.set({ testing: { tested, total } });
-    });
-    const result = await this.#engine.call((api) => api.test(onProgress));
+    const result = await this.#engine.call((api) => api.test((testing) => this.set({ testing })));
     const missing = this.state.phase === 'stopping' ? 'testStopped' : 'untested';
     const notice = () =>
       result ? text().tested(Math.round(result.accuracy * result.total), result.total) : text()[missing];
@@ -419,7 +420,7 @@ function isLost({ samples: before, classes }, { samples, loss }) {
 }
 
 /**
- * @param {Comlink.Remote<EngineApi>} api
+ * @param {Remote} api
  * @param {Source} source
  */
 const lookAt = (api, source) => {

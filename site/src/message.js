@@ -50,3 +50,8 @@ export class CodedError extends Error {
     this.values = values;
   }
 }
+
+/** A file that could not be fetched: the network's fault or the host's, not Python's. */
+export class DownloadError extends CodedError {
+  name = 'DownloadError';
+}

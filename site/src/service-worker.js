@@ -8,8 +8,8 @@
 import { large, own } from 'virtual:site-files';
 import { precacheAndRoute } from 'workbox-precaching';
 import { registerRoute } from 'workbox-routing';
+import { PYODIDE_FILES } from './engine/assets.js';
 import { MNIST_FILES } from './engine/mnist.js';
-import { PYODIDE_FILES } from './engine/python.js';
 
 /** @typedef {'kept' | 'full' | 'failed'} Kept  whether the site is all there: 'full' where the browser has no room */
 
@@ -18,7 +18,7 @@ const scope = worker.registration.scope;
 const CACHE = `large files of ${scope}`;
 
 /** What each page needs sooner or later. */
-const NEEDED = ['pyodide/pyodide.mjs', ...PYODIDE_FILES, ...MNIST_FILES];
+const NEEDED = [...PYODIDE_FILES, ...MNIST_FILES];
 
 /** Where a file is kept. @param {string} path */
 const keyOf = (path) => `${scope}${path}?sha256=${large[path][0]}`;

@@ -42,6 +42,8 @@ class Handler(SimpleHTTPRequestHandler):
     def end_headers(self) -> None:
         if self.server.encodes and self.path.endswith(".gz"):
             self.send_header("Content-Encoding", "gzip")
+        for name, value in self.server.headers.items():
+            self.send_header(name, value)
         super().end_headers()
 
     def log_message(self, format: str, *args: Any) -> None:
@@ -58,6 +60,7 @@ class Server(ThreadingHTTPServer):
         self.site = site
         self.path = path
         self.missing: set[str] = set()  # names of files that are not found
+        self.headers: dict[str, str] = {}  # sent with every file
         super().__init__(("127.0.0.1", port), Handler)
 
     @property

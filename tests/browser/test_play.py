@@ -143,27 +143,3 @@ def test_a_figure_that_cannot_be_drawn(play: Playground) -> None:
     assert output.startswith("before\n")
     assert "Unknown symbol: \\bad" in output
     assert play.run("'again'") == "'again'"
-
-
-# -------------------------------------------------------------------------------- what a program cannot do
-
-
-def test_a_program_can_ask_no_other_host(play: Playground) -> None:
-    code = """
-import asyncio
-import js
-from pyodide.ffi import create_proxy
-from pyodide.http import pyfetch
-
-stopped = []
-js.addEventListener("securitypolicyviolation", create_proxy(lambda event: stopped.append(event)))
-print("answered", (await pyfetch(js.origin)).status)
-try:
-    await pyfetch("http://127.0.0.1:8/")
-except OSError:
-    await asyncio.sleep(0.2)
-    print(*(f"{event.effectiveDirective} {event.blockedURI}" for event in stopped))
-"""
-    own, other = play.run(code).splitlines()
-    assert own.startswith("answered")
-    assert other == "connect-src http://127.0.0.1:8/"

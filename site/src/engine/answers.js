@@ -9,10 +9,12 @@
  * @property {number} loss
  * @property {number} accuracy  share of the batch, before its update
  *
- * @typedef {object} RunEvents  what train() reports; each may be called many times
- * @property {(kernels: Message) => void} onStart  the model stands, and these kernels serve; the first step follows
- * @property {(steps: Step[]) => void} onSteps  the latest, in their order
- * @property {(weights: Uint8Array<ArrayBuffer>, samples: number) => void} onCheckpoint
+ * @typedef {{kind: 'start', kernels: Message}} RunStart  the model stands, and these kernels serve; the first step follows
+ * @typedef {{kind: 'steps', steps: Step[]}} RunSteps  the latest, in their order
+ * @typedef {{kind: 'checkpoint', weights: Uint8Array<ArrayBuffer>, samples: number}} RunCheckpoint
+ * @typedef {RunStart | RunSteps | RunCheckpoint} RunEvent  what train() reports
+ *
+ * @typedef {{tested: number, total: number}} Testing  what test() reports
  *
  * @typedef {{missing?: Message}} Gpu  what keeps this page from computing on one
  *

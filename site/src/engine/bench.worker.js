@@ -8,9 +8,8 @@ import step from '../../../benchmarks/step.py?raw';
 import bench from '../../python/tab/bench.py?raw';
 import running from '../../python/tab/running.py?raw';
 import training from '../../python/tab/training.py?raw';
-import { Downloads } from './downloads.js';
-import { expose } from './exposing.js';
-import { loadPython, PYODIDE_FILES, plain, writeModules } from './python.js';
+import { answer } from './answering.js';
+import { loadPython, plain, writeModules } from './python.js';
 
 /** @typedef {Bench} BenchApi */
 
@@ -22,11 +21,10 @@ class Bench {
    * Loads Pyodide, NumPy and pyconvlite.
    *
    * @param {string} base  address of the site, with its last slash
-   * @param {(progress: import('./downloads.js').Progress) => void} onProgress
    * @returns {Promise<import('./python.js').Versions>}
    */
-  async load(base, onProgress) {
-    const py = await loadPython(base, new Downloads(base, onProgress, PYODIDE_FILES));
+  async load(base) {
+    const py = await loadPython(base);
     writeModules(py, { kernels, measure, net, simd, step }, '.');
     writeModules(py, { bench, running, training });
     this.#bench = py.pyimport('tab.bench');
@@ -40,4 +38,4 @@ class Bench {
   }
 }
 
-expose(new Bench());
+answer(new Bench());

@@ -1,121 +1,81 @@
-// Downloads of the site's own large files: bytes counted as they arrive, gzip undone.
+// Downloads of the site's own large files for a worker, which has no network itself: bytes counted as they arrive.
 
 import sizes from 'virtual:asset-sizes';
-import { CodedError, message } from '../message.js';
-
-/** The browser's own, kept: the global one is replaced while Pyodide loads. */
-const browserFetch = fetch.bind(globalThis);
-
-/** A file that could not be fetched: the network's fault or the host's, not Python's. */
-export class DownloadError extends CodedError {
-  name = 'DownloadError';
-}
+import { DownloadError, message } from '../message.js';
+import { CORE } from './assets.js';
 
 /**
  * @typedef {object} Progress
  * @property {number} loaded  bytes so far
  * @property {number} total  bytes of all files asked for
+ *
+ * @typedef {ArrayBuffer | WebAssembly.Module} Content  of a file; Pyodide's core comes compiled
  */
 
-/** Fetches files below `base` and reports the sum of the bytes that have arrived. */
-export class Downloads {
-  #base;
-  #report;
-  /** @type {Map<string, number>} */
-  #loaded = new Map();
-  /** @type {(error: DownloadError) => void} */
-  #fail = () => {};
-  /** Rejects with the first failure, for those who do not pass it on. @type {Promise<never>} */
-  failure = new Promise((_, reject) => (this.#fail = reject));
+/** Pyodide's core: compiled once for all workers of a page. @type {Promise<WebAssembly.Module> | null} */
+let core = null;
 
-  /**
-   * @param {string} base  address of the site, with its last slash
-   * @param {(progress: Progress) => void} report  called for each piece that arrives
-   * @param {string[]} paths  files that will be asked for, so that the total is known from the start
-   */
-  constructor(base, report, paths) {
-    this.#base = base;
-    this.#report = report;
-    for (const path of paths) this.#loaded.set(path, 0);
-    this.failure.catch(() => {}); // whoever fetched the file may tell
-  }
+/** Whether the site has such a file. @param {string} path */
+export const isFile = (path) => Object.hasOwn(sizes, path);
 
-  /**
-   * `fetch` that counts; stands in for the global one while Pyodide loads itself.
-   *
-   * @type {typeof fetch}
-   */
-  fetch = async (input, init) => {
-    const url = new URL(input instanceof Request ? input.url : input, this.#base).href;
-    const response = await browserFetch(url, init).catch((error) => {
-      throw this.#brokenOff(url, error);
-    });
-    if (!response.ok) throw this.#failed(message('download-refused', { file: url, status: response.status }));
-    return this.#counted(url, response);
-  };
-
-  /**
-   * The bytes of a gzipped file, unpacked. A host may have undone the gzip itself (Content-Encoding), so the
-   * bytes are asked, not the headers.
-   *
-   * @param {string} path
-   */
-  async gunzipped(path) {
-    const response = await this.fetch(path);
-    try {
-      const bytes = new Uint8Array(await response.arrayBuffer());
-      if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-      const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
-      return new Uint8Array(await new Response(stream).arrayBuffer());
-    } catch (error) {
-      throw this.#brokenOff(path, error);
-    }
-  }
-
-  /**
-   * The same response, each piece of its body counted as it passes.
-   *
-   * @param {string} url
-   * @param {Response} response
-   */
-  #counted(url, response) {
-    const path = url.slice(this.#base.length);
-    if (!response.body || !(path in sizes)) return response;
-    const counter = new TransformStream({
-      transform: (chunk, controller) => {
-        this.#count(path, chunk.byteLength);
-        controller.enqueue(chunk);
-      },
-    });
-    response.body.pipeTo(counter.writable).catch((error) => this.#brokenOff(url, error));
-    return new Response(counter.readable, response);
-  }
-
-  /** @param {string} file @param {unknown} cause */
-  #brokenOff(file, cause) {
-    return this.#failed(message('download-failed', { file, reason: /** @type {Error} */ (cause).message }));
-  }
-
-  /** @param {import('../message.js').Message} message */
-  #failed(message) {
-    const error = new DownloadError(message);
-    this.#fail(error);
-    return error;
-  }
-
-  /**
-   * @param {string} path
-   * @param {number} bytes
-   */
-  #count(path, bytes) {
+/**
+ * Fetches files.
+ *
+ * @param {string} base  address of the site, with its last slash
+ * @param {string[]} paths
+ * @param {(progress: Progress) => void} onProgress  told the sum for each piece that arrives
+ * @returns {Map<string, Promise<Content>>}  rejected with a DownloadError
+ */
+export function download(base, paths, onProgress) {
+  const loaded = new Map(paths.map((path) => [path, 0]));
+  const total = paths.reduce((sum, path) => sum + sizes[path], 0);
+  /** @param {string} path @param {number} bytes */
+  const count = (path, bytes) => {
     // Bytes are counted after the browser undid a Content-Encoding: never more than the file has.
-    this.#loaded.set(path, Math.min(sizes[path], (this.#loaded.get(path) ?? 0) + bytes));
-    let loaded = 0;
-    let total = 0;
-    for (const [file, count] of this.#loaded) {
-      loaded += count;
-      total += sizes[file];
-    }
-    this.#report({ loaded, total });
-  }
+    loaded.set(path, Math.min(sizes[path], (loaded.get(path) ?? 0) + bytes));
+    onProgress({ loaded: [...loaded.values()].reduce((sum, bytes) => sum + bytes), total });
+  };
+  /** @param {string} path @returns {Promise<Content>} */
+  const contentOf = async (path) => {
+    const url = base + path;
+    if (path !== CORE) return (await fetched(url, (bytes) => count(path, bytes))).arrayBuffer().catch(brokenOff(url));
+    core ??= compiled(url, (bytes) => count(path, bytes));
+    const module = await core.catch((error) => {
+      core = null; // the next one tries again
+      throw error;
+    });
+    count(path, sizes[path]); // which another worker has brought
+    return module;
+  };
+  return new Map(paths.map((path) => [path, contentOf(path)]));
 }
+
+/** @param {string} url @param {(bytes: number) => void} onBytes @returns {Promise<WebAssembly.Module>} */
+async function compiled(url, onBytes) {
+  const { body } = await fetched(url, onBytes);
+  const response = new Response(body, { headers: { 'Content-Type': 'application/wasm' } }); // whatever the host says
+  return WebAssembly.compileStreaming(response).catch(brokenOff(url));
+}
+
+/**
+ * @param {string} url
+ * @param {(bytes: number) => void} onBytes  told of each piece
+ * @returns {Promise<Response>}
+ */
+async function fetched(url, onBytes) {
+  const response = await fetch(url).catch(brokenOff(url));
+  if (!response.ok) throw new DownloadError(message('download-refused', { file: url, status: response.status }));
+  /** @type {TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>} */
+  const counter = new TransformStream({
+    transform(chunk, controller) {
+      onBytes(chunk.byteLength);
+      controller.enqueue(chunk);
+    },
+  });
+  return new Response(response.body?.pipeThrough(counter));
+}
+
+/** @param {string} file @returns {(cause: Error) => never} */
+const brokenOff = (file) => (cause) => {
+  throw new DownloadError(message('download-failed', { file, reason: cause.message }));
+};

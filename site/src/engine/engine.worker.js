@@ -6,18 +6,17 @@ import looking from '../../python/tab/looking.py?raw';
 import pictures from '../../python/tab/pictures.py?raw';
 import running from '../../python/tab/running.py?raw';
 import training from '../../python/tab/training.py?raw';
-import { Downloads } from './downloads.js';
-import { expose } from './exposing.js';
-import { fetchMnist, MNIST_FILES, storeMnist } from './mnist.js';
-import { loadPython, PYODIDE_FILES, plain, writeModules } from './python.js';
+import { answer } from './answering.js';
+import { fetchMnist, storeMnist } from './mnist.js';
+import { loadPython, plain, writeModules } from './python.js';
 
 /**
- * @typedef {import('./downloads.js').Progress} Progress
  * @typedef {import('./python.js').Pyodide} Pyodide
  * @typedef {import('./python.js').PyProxy} PyProxy
  * @typedef {import('./python.js').Versions} Versions
  * @typedef {import('./answers.js').Step} Step
- * @typedef {import('./answers.js').RunEvents} RunEvents
+ * @typedef {import('./answers.js').RunEvent} RunEvent
+ * @typedef {import('./answers.js').Testing} Testing
  * @typedef {import('./answers.js').Gpu} Gpu
  * @typedef {import('./answers.js').Examples} Examples
  * @typedef {import('./answers.js').TestResult} TestResult
@@ -74,15 +73,12 @@ class Engine {
    *
    * @param {string} base  address of the site, with its last slash
    * @param {boolean} mnist
-   * @param {(progress: Progress) => void} onProgress
    * @returns {Promise<Versions>}
    */
-  async load(base, mnist, onProgress) {
-    const downloads = new Downloads(base, onProgress, [...PYODIDE_FILES, ...(mnist ? MNIST_FILES : [])]);
-    const data = mnist ? fetchMnist(downloads) : Promise.resolve([]);
-    data.catch(() => {}); // awaited below; until then a failure is not "unhandled"
-    this.#py = await loadPython(base, downloads);
-    storeMnist(this.#py, await data);
+  async load(base, mnist) {
+    const [py, data] = await Promise.all([loadPython(base), mnist ? fetchMnist() : []]);
+    this.#py = py;
+    storeMnist(py, data);
     writeModules(this.#py, { training, looking, inspecting, pictures, running });
     this.#training = this.#py.pyimport('tab.training');
     this.#looking = this.#py.pyimport('tab.looking');
@@ -125,17 +121,17 @@ class Engine {
    * Runs the program shown in the page and then its `steps`, to their end or to stop().
    *
    * @param {string} program
-   * @param {RunEvents} events
+   * @param {(event: RunEvent) => void} report
    * @returns {Promise<boolean>}  whether it came to its end
    */
-  async train(program, events) {
+  async train(program, report) {
     this.#wish = 'run';
     await this.#py.runPythonAsync(program, { globals: this.#scope, filename: 'run.py' });
     const steps = this.#scope.get('steps');
     const model = this.#scope.get('model');
     let [samples, saved] = [0, 0];
     const checkpoint = async () => {
-      events.onCheckpoint(await this.weights(), samples);
+      report({ kind: 'checkpoint', weights: await this.weights(), samples });
       saved = performance.now();
     };
     /** @type {PyProxy[]} */
@@ -147,10 +143,10 @@ class Engine {
       for (const proxy of [list, ...unread]) proxy.destroy();
       unread = [];
       samples = latest[latest.length - 1].samples;
-      events.onSteps(latest);
+      report({ kind: 'steps', steps: latest });
     };
     try {
-      events.onStart(plain(this.#running.kernels(model)));
+      report({ kind: 'start', kernels: plain(this.#running.kernels(model)) });
       await this.#begin();
       await checkpoint();
       let finished = true;
@@ -182,17 +178,17 @@ class Engine {
   /**
    * Tests the model on all test images.
    *
-   * @param {(tested: number, total: number) => void} onProgress
+   * @param {(testing: Testing) => void} report
    * @returns {Promise<TestResult | null>}  null after stop(), and where there are none
    */
-  async test(onProgress) {
+  async test(report) {
     this.#wish = 'run';
     if (!this.#testSet?.length) return null;
     const evaluation = this.#training.Evaluation(this.#scope.get('model'), this.#testSet);
     const batches = evaluation.run();
     try {
       for (const tested of batches) {
-        onProgress(tested, evaluation.total);
+        report({ tested, total: evaluation.total });
         await breathe();
         if (!(await this.#mayGoOn())) return null;
       }
@@ -380,4 +376,4 @@ class Engine {
   }
 }
 
-expose(new Engine());
+answer(new Engine());

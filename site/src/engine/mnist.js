@@ -1,5 +1,7 @@
 // MNIST as the site serves it: gzipped IDX files, the training images in six parts of 10,000.
 
+import { gunzipped } from './files.js';
+
 /** What each file is in the site, and below Python's folder of data: named as MNIST's files since 1998. */
 const FILES = ['test', '0', '1', '2', '3', '4', '5'].flatMap((part) => {
   const [prefix, suffix] = part === 'test' ? ['t10k', ''] : ['train', `-${part}`];
@@ -13,13 +15,12 @@ const FILES = ['test', '0', '1', '2', '3', '4', '5'].flatMap((part) => {
 export const MNIST_FILES = FILES.map(({ served }) => served);
 
 /**
- * Fetches and unpacks MNIST.
+ * In a worker: unpacks MNIST, which the page brings.
  *
- * @param {import('./downloads.js').Downloads} downloads
  * @returns {Promise<{path: string, bytes: Uint8Array<ArrayBuffer>}[]>}
  */
-export const fetchMnist = (downloads) =>
-  Promise.all(FILES.map(async ({ served, stored }) => ({ path: stored, bytes: await downloads.gunzipped(served) })));
+export const fetchMnist = () =>
+  Promise.all(FILES.map(async ({ served, stored }) => ({ path: stored, bytes: await gunzipped(served) })));
 
 /**
  * Puts the files where training.py looks for them.

@@ -1,15 +1,15 @@
-// Python in a worker: Pyodide with its downloads counted, and what both workers do with it.
+// Python in a worker: Pyodide from the files that the page hands in, and what all workers do with it.
 
-import { wheels } from 'virtual:asset-sizes';
+import * as bridge from 'virtual:bridge';
 import init from '../../python/tab/__init__.py?raw';
 import messages from '../../python/tab/messages.py?raw';
 import { messageOf } from '../message.js';
-import { lifeHeld } from './life.js';
+import { PACKAGES, PYODIDE_FILES } from './assets.js';
+import { arrival, serve, take } from './files.js';
 
 /**
  * @typedef {import('pyodide').PyodideAPI} Pyodide
  * @typedef {import('pyodide/ffi').PyProxy} PyProxy
- * @typedef {import('./downloads.js').Downloads} Downloads
  * @typedef {import('../message.js').Message} Message
  *
  * @typedef {object} Versions  what is running
@@ -20,34 +20,41 @@ import { lifeHeld } from './life.js';
  * @property {Message} kernels  which ones compute
  */
 
-const PACKAGES = ['numpy', 'pyconvlite'];
-
-/** What Pyodide fetches; its small entry module is not counted. */
-export const PYODIDE_FILES = [
-  ...['pyodide.asm.mjs', 'pyodide.asm.wasm', 'pyodide-lock.json', 'python_stdlib.zip'].map((name) => `pyodide/${name}`),
-  ...new Set(PACKAGES.flatMap((name) => wheels[name])),
-];
-
 /**
- * Loads Pyodide with NumPy and pyconvlite, all downloads counted.
+ * Loads Pyodide with NumPy and pyconvlite.
  *
  * @param {string} base  address of the site, with its last slash
- * @param {Downloads} downloads
  * @returns {Promise<Pyodide>}
  */
-export async function loadPython(base, downloads) {
-  await lifeHeld();
-  return counting(downloads, async () => {
-    // import() tells no progress: fetched here the module is counted; import() finds it in the browser's cache.
-    await (await fetch(`${base}pyodide/pyodide.asm.mjs`)).arrayBuffer();
-    const { loadPyodide } = await import(/* @vite-ignore */ `${base}pyodide/pyodide.mjs`);
-    /** @type {Pyodide} */
-    const py = await loadPyodide({ indexURL: `${base}pyodide/`, packages: PACKAGES });
-    py.FS.mkdir('tab');
-    writeModules(py, { __init__: init, messages });
-    python = py;
-    return py;
-  });
+export async function loadPython(base) {
+  serve(base);
+  // Pyodide itself would wait for ever for a core that does not come.
+  const [py] = await Promise.all([start(base), arrival(PYODIDE_FILES)]);
+  py.registerJsModule('pyconvlite_bridge', bridge); // the worker's policy forbids eval
+  py.FS.mkdir('tab');
+  writeModules(py, { __init__: init, messages });
+  python = py;
+  return py;
+}
+
+/** @param {string} base @returns {Promise<Pyodide>} */
+async function start(base) {
+  const [{ loadPyodide }, { default: createPyodideModule }] = await Promise.all([
+    imported('pyodide/pyodide.mjs'),
+    imported('pyodide/pyodide.asm.mjs'),
+  ]);
+  return loadPyodide({ indexURL: `${base}pyodide/`, packages: PACKAGES, createPyodideModule });
+}
+
+/** A module that came as a file. @param {string} path @returns {Promise<any>} */
+async function imported(path) {
+  const content = /** @type {ArrayBuffer} */ (await take(path));
+  const held = URL.createObjectURL(new Blob([content], { type: 'text/javascript' }));
+  try {
+    return await import(/* @vite-ignore */ held);
+  } finally {
+    URL.revokeObjectURL(held);
+  }
 }
 
 /** The worker's own, once it is there. @type {Pyodide | undefined} */
@@ -61,24 +68,6 @@ export function toldBy(error) {
     // A program has damaged Python.
   }
   return messageOf(error);
-}
-
-/**
- * Does something during which all that Pyodide fetches is counted.
- *
- * @template T
- * @param {Downloads} downloads
- * @param {() => Promise<T>} load
- * @returns {Promise<T>}
- */
-export async function counting(downloads, load) {
-  const browserFetch = globalThis.fetch;
-  globalThis.fetch = downloads.fetch;
-  try {
-    return await Promise.race([load(), downloads.failure]); // Pyodide waits for ever for a core that does not come
-  } finally {
-    globalThis.fetch = browserFetch;
-  }
 }
 
 /**

@@ -1,9 +1,10 @@
 // Runs a visitor's Python. A program that does not end is ended with its worker; the next one finds a new worker,
 // which stands ready where a spare is kept.
 
-import * as Comlink from 'comlink';
 import { message, messageOf } from '../message.js';
+import { PYODIDE_FILES } from './assets.js';
 import { Engine, EngineGone } from './engine.js';
+import { namesOf, outcomeOf, outputOf, versionsOf } from './programs.js';
 import address from './runner.worker.js?worker&url';
 
 /**
@@ -17,6 +18,7 @@ import address from './runner.worker.js?worker&url';
  *
  * @typedef {object} Events
  * @property {(progress: Progress) => void} [onProgress]  while Python loads
+ * @property {(name: string, progress: Progress) => void} [onFiles]  while what a program imports loads
  * @property {(versions: Versions) => void} [onReady]  each time that a Python is there
  * @property {(error: EngineGone) => void} [onGone]  when the Python at work has ended, stopped or not
  */
@@ -66,7 +68,9 @@ export class Runner {
     const late = (/** @type {number} */ limit) => this.stop(message('stopped-late', { seconds: limit }));
     const timer = seconds === undefined ? undefined : setTimeout(late, seconds * 1000, seconds);
     try {
-      return await engine.call((api) => api.run(request, Comlink.proxy(onOutput)));
+      return await engine.call(async (api) =>
+        outcomeOf(await api.run(request, (output) => onOutput(outputOf(output)))),
+      );
     } finally {
       clearTimeout(timer);
     }
@@ -84,7 +88,7 @@ export class Runner {
     const { engine, ready } = this.#present;
     await ready;
     const characters = [...code.slice(0, position)].length;
-    return engine.call((api) => api.complete(code, characters));
+    return engine.call(async (api) => namesOf(await api.complete(code, characters)));
   }
 
   /** Ends the program and its variables at once. @param {import('../message.js').Message} [reason] */
@@ -101,18 +105,20 @@ export class Runner {
 
   /** @returns {Place} */
   #start() {
-    const worker = startBound(address, { type: 'module', name: 'program' });
-    const engine = /** @type {Engine<RunnerApi>} */ (
-      new Engine(worker, (error) => {
+    /** @type {Engine<RunnerApi>} */
+    const engine = new Engine(this.#base, address, {
+      onGone: (error) => {
         if (this.#spare?.engine === engine) this.#spare = null;
         if (this.#present?.engine !== engine) return;
         this.#present = null;
         this.#events.onGone?.(error);
-      })
-    );
+      },
+      onFiles: this.#events.onFiles,
+    });
     const ready = engine
       .load(
-        (api, report) => api.load(this.#base, report),
+        async (api) => versionsOf(await api.load(this.#base)),
+        PYODIDE_FILES,
         (progress) => this.#events.onProgress?.(progress),
       )
       .then(
@@ -125,21 +131,6 @@ export class Runner {
     ready.catch(() => {}); // whoever waits for it is told
     return { engine, ready };
   }
-}
-
-/**
- * Starts a worker that the page's policy binds: a program that came by a link can ask no other host. What is fetched as a
- * worker has a policy only where the host sends one; what the page itself holds has the page's.
- *
- * @param {string} address  of the worker's module
- * @param {WorkerOptions} options
- */
-function startBound(address, options) {
-  const module = `import ${JSON.stringify(new URL(address, import.meta.url).href)};`;
-  const held = URL.createObjectURL(new Blob([module], { type: 'text/javascript' }));
-  const worker = new Worker(held, options);
-  worker.addEventListener('message', () => URL.revokeObjectURL(held), { once: true }); // by then it has been read
-  return worker;
 }
 
 export { EngineGone };

@@ -1,6 +1,5 @@
 // The worker that runs a visitor's own Python, apart from training's: it may be ended at any moment.
 
-import * as bridge from 'virtual:bridge';
 import digits from '../../python/tab/digits.py?raw';
 import inline from '../../python/tab/inline.py?raw';
 import names from '../../python/tab/names.py?raw';
@@ -10,10 +9,9 @@ import running from '../../python/tab/running.py?raw';
 import showing from '../../python/tab/showing.py?raw';
 import training from '../../python/tab/training.py?raw';
 import { CodedError, message } from '../message.js';
-import { Downloads } from './downloads.js';
-import { expose } from './exposing.js';
+import { answer } from './answering.js';
 import { loadMnist, loadPackages } from './packages.js';
-import { loadPython, PYODIDE_FILES, plain, writeModules } from './python.js';
+import { loadPython, plain, writeModules } from './python.js';
 
 /**
  * @typedef {import('./python.js').Pyodide} Pyodide
@@ -37,8 +35,7 @@ import { loadPython, PYODIDE_FILES, plain, writeModules } from './python.js';
  *   a MIME type, the file, what it shows, and how many of its pixels make one of the page's
  * @typedef {{kind: 'graph', dot: string}} Graph  in Graphviz's language
  * @typedef {{kind: 'html', html: string}} Html  not to be trusted
- * @typedef {{kind: 'loading', name: string, progress: import('./downloads.js').Progress}} Loading  what it imports
- * @typedef {string | Image | Graph | Html | Loading} Output  of a program: text that it prints, or a thing that it shows
+ * @typedef {string | Image | Graph | Html} Output  of a program: text that it prints, or a thing that it shows
  *
  * @typedef {object} Name  that may stand where somebody types
  * @property {string} label
@@ -60,19 +57,15 @@ class Runner {
   #runner = null;
   /** Settled once no program runs. @type {Promise<unknown>} */
   #before = Promise.resolve();
-  #base = '';
 
   /**
    * Loads Pyodide, NumPy and pyconvlite.
    *
    * @param {string} base  address of the site, with its last slash
-   * @param {(progress: import('./downloads.js').Progress) => void} onProgress
    * @returns {Promise<import('./python.js').Versions>}
    */
-  async load(base, onProgress) {
-    this.#base = base;
-    this.#py = await loadPython(base, new Downloads(base, onProgress, PYODIDE_FILES));
-    this.#py.registerJsModule('pyconvlite_bridge', bridge); // this worker's policy forbids eval
+  async load(base) {
+    this.#py = await loadPython(base);
     writeModules(this.#py, { digits, inline, names, outlet, runner, running, showing, training });
     this.#runner = this.#py.pyimport('tab.runner');
     performance.mark('ready');
@@ -83,7 +76,7 @@ class Runner {
    * Runs a program to its end, after those that were called for before: they share variables and output.
    *
    * @param {Request} request
-   * @param {(output: Output) => Promise<void> | void} onOutput  told what it prints and shows, in order, all of it before the end
+   * @param {(output: Output) => void} onOutput  told what it prints and shows, in order
    * @returns {Promise<Outcome>}
    */
   run(request, onOutput) {
@@ -92,25 +85,23 @@ class Runner {
     return outcome;
   }
 
-  /** @param {Request} request @param {(output: Output) => Promise<void> | void} onOutput @returns {Promise<Outcome>} */
+  /** @param {Request} request @param {(output: Output) => void} onOutput @returns {Promise<Outcome>} */
   async #run({ code, inputs = {}, outputs = [], keeps = false, shows = false }, onOutput) {
-    const send = (/** @type {Output} */ output) => void onOutput(output);
     if (shows) {
-      await loadPackages(this.#py, this.#base, code, send);
-      await loadMnist(this.#py, this.#base, code, send);
+      await loadPackages(this.#py, code);
+      await loadMnist(this.#py, code);
     }
-    const write = (/** @type {string} */ line) => send(`${line}\n`); // what Python's own streams do not see
+    const write = (/** @type {string} */ line) => onOutput(`${line}\n`); // what Python's own streams do not see
     this.#py.setStdout({ batched: write });
     this.#py.setStderr({ batched: write });
     const given = this.#py.toPy({ inputs, outputs });
     try {
-      return plain(await this.#runner.run(code, given, send, keeps, shows));
+      return plain(await this.#runner.run(code, given, onOutput, keeps, shows));
     } catch {
       // What the program raises is part of the outcome; this is runner.py itself that cannot go on.
       throw new CodedError(message('python-damaged'));
     } finally {
       given.destroy();
-      await onOutput(''); // answered when all before has arrived; the result takes another way, and might overtake
     }
   }
 
@@ -136,10 +127,10 @@ class Runner {
   }
 }
 
-const exposed = new Runner();
-expose(exposed);
+const api = new Runner();
+answer(api);
 addEventListener('unhandledrejection', (event) => {
-  if (!exposed.hasDied()) return;
+  if (!api.hasDied()) return;
   event.preventDefault();
   setTimeout(() => {
     throw event.reason; // an uncaught error is what the page hears

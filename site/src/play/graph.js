@@ -1,20 +1,14 @@
 // Graphs as pictures, drawn by Graphviz in a worker that is there once it is needed.
 
-import * as Comlink from 'comlink';
+import { startIsolated } from '../engine/isolation.js';
 import { CodedError, message } from '../message.js';
-
-/** @typedef {import('./graph.worker.js').LayOut} LayOut */
+import address from './graph.worker.js?worker&url';
 
 const SECONDS = 30; // a graph may take, the first one with Graphviz itself
 
 /** @type {Promise<unknown>} */
 let queue = Promise.resolve();
-/**
- * Graphviz's worker, and how it is called. Both live as long as each other: a proxy that is collected as garbage takes
- * its worker's ear with it.
- *
- * @type {{worker: Worker, ask: Comlink.Remote<LayOut>} | null}
- */
+/** Graphviz's. @type {Worker | null} */
 let graphviz = null;
 
 /** A graph in Graphviz's language as SVG; one after the other. @param {string} dot @returns {Promise<string>} */
@@ -24,25 +18,20 @@ export function svgOf(dot) {
   return next;
 }
 
-function start() {
-  const worker = new Worker(new URL('./graph.worker.js', import.meta.url), { type: 'module', name: 'graphviz' });
-  return { worker, ask: /** @type {Comlink.Remote<LayOut>} */ (Comlink.wrap(worker)) };
-}
-
 /** @param {string} dot @returns {Promise<string>} */
 async function layOut(dot) {
-  graphviz ??= start();
-  const { worker, ask } = graphviz;
-  /** @type {Promise<never>} */
-  const failed = new Promise((_, fail) => {
-    setTimeout(() => fail(new CodedError(message('graph-late', { seconds: SECONDS }))), SECONDS * 1000);
-    worker.onerror = (event) => {
-      event.preventDefault();
-      fail(event.message ? new Error(event.message) : new CodedError(message('graphviz-not-started')));
-    };
-  });
+  graphviz ??= await startIsolated(address, 'graphviz');
+  const worker = graphviz;
   try {
-    return await Promise.race([ask(dot), failed]);
+    return await new Promise((resolve, reject) => {
+      setTimeout(() => reject(new CodedError(message('graph-late', { seconds: SECONDS }))), SECONDS * 1000);
+      worker.onmessage = ({ data: { svg, error } }) => (svg === undefined ? reject(new Error(error)) : resolve(svg));
+      worker.onerror = (event) => {
+        event.preventDefault();
+        reject(event.message ? new Error(event.message) : new CodedError(message('graphviz-not-started')));
+      };
+      worker.postMessage(dot);
+    });
   } catch (error) {
     worker.terminate();
     graphviz = null;

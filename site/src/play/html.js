@@ -22,9 +22,12 @@ const text = texts(
   },
 );
 
+/** What navigates: browsers connect to the host of a frame or a link before they ask the policy. */
+const NAVIGATING = 'animate, base, embed, fencedframe, frame, iframe, link, meta, object, script, set';
+
 /**
  * The frame's sandbox runs no script, opens no window and sends no form; its document forbids all that is not inside it.
- * It is of our origin only so that its height can be read.
+ * It is of our origin only so that its height can be read. Frames within it are left out, and links lead nowhere.
  *
  * @param {Html} html
  */
@@ -40,7 +43,7 @@ export function makeFrame({ html }) {
       const page = element.contentDocument;
       if (!page) return;
       const { body, documentElement } = page; // what comes may take these names for its own
-      body.innerHTML = html;
+      body.replaceChildren(harmless(html, page));
       const fit = () =>
         element.style.setProperty('block-size', `${Math.min(documentElement.scrollHeight, MOST_HEIGHT)}px`);
       fit();
@@ -49,6 +52,20 @@ export function makeFrame({ html }) {
     { once: true },
   );
   return make('div', { className: 'shown' }, element);
+}
+
+/** @param {string} html @param {Document} page  that it will stand in */
+function harmless(html, page) {
+  const template = page.createElement('template'); // what is in one loads nothing
+  template.innerHTML = html;
+  const { content } = template;
+  for (const element of content.querySelectorAll(NAVIGATING)) element.remove();
+  for (const element of content.querySelectorAll('*')) {
+    for (const { name, localName, value } of [...element.attributes]) {
+      if (localName.endsWith('href') && !/^(#|data:image\/)/.test(value)) element.removeAttribute(name);
+    }
+  }
+  return content;
 }
 
 /** How deep its elements lie inside one another; those that are never closed count too. @param {string} html */

@@ -7,12 +7,13 @@ import { messageOf, told } from '../message.js';
 import { Store } from '../store.js';
 
 /**
+ * @typedef {import('../engine/downloads.js').Progress} Progress
  * @typedef {import('../engine/runner.worker.js').Output} ProgramOutput
  * @typedef {import('./output.js').Output} Output
  *
  * @typedef {object} PlayState
  * @property {'loading' | 'failed' | 'idle' | 'running'} phase
- * @property {import('../engine/downloads.js').Progress | null} progress  of a download
+ * @property {Progress | null} progress  of a download
  * @property {string} loads  what is downloaded then
  * @property {import('../engine/python.js').Versions | null} versions
  * @property {() => string} notice  what just happened, in the visitor's language
@@ -68,6 +69,9 @@ export class Playground extends Store {
     const events = {
       onProgress: (/** @type {PlayState['progress']} */ progress) => {
         if (this.state.phase === 'loading') this.set({ progress, loads: 'Python' }); // not of a spare
+      },
+      onFiles: (/** @type {string} */ name, /** @type {Progress} */ progress) => {
+        if (this.state.phase === 'running') this.#showFiles(name, progress);
       },
       onReady: (/** @type {PlayState['versions']} */ versions) => this.set({ versions }),
       onGone: (/** @type {EngineGone} */ error) => {
@@ -156,13 +160,14 @@ export class Playground extends Store {
   /** @param {ProgramOutput} output */
   #take(output) {
     if (typeof output === 'string') this.#output.print(output);
-    else if (output.kind !== 'loading') this.#output.add(output);
-    else {
-      const { name, progress } = output;
-      const over = progress.loaded === progress.total;
-      const notice = () => (over ? text().running : text().fetching(name));
-      this.set({ progress: over ? null : progress, loads: name, notice });
-    }
+    else this.#output.add(output);
+  }
+
+  /** Shows how what the program imports arrives. @param {string} name @param {Progress} progress */
+  #showFiles(name, progress) {
+    const over = progress.loaded === progress.total;
+    const notice = () => (over ? text().running : text().fetching(name));
+    this.set({ progress: over ? null : progress, loads: name, notice });
   }
 
   /** @param {Error} error */

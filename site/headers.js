@@ -1,0 +1,54 @@
+// What a host should send with every file of the site, as files for hosts: `_headers` (Netlify, Cloudflare Pages), and
+// nginx-headers.conf, to be included in a `server` or `location` of nginx.
+//
+// Each page has a policy of its own, stricter than this one. A host's holds for what has none: workers of the notebooks,
+// pages for errors, files that are opened by themselves.
+
+const POLICY = Object.entries({
+  'default-src': "'none'",
+  'script-src': "'self' blob: 'unsafe-inline' 'unsafe-eval'", // blob: see isolation.html; the others: the notebooks
+  'style-src': "'self' 'unsafe-inline'",
+  'img-src': "'self' data: blob:",
+  'font-src': "'self' data:",
+  'connect-src': "'self'",
+  'frame-src': "'self'",
+  'worker-src': "'self' data:", // data: see isolation.js
+  'manifest-src': "'self'",
+  'base-uri': "'none'",
+  'form-action': "'none'",
+})
+  .map((entry) => entry.join(' '))
+  .join('; ');
+
+const HEADERS = Object.entries({
+  'Content-Security-Policy': POLICY,
+  'X-Content-Type-Options': 'nosniff',
+  // Both together let a page use threads.
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+});
+
+const EMBEDDING = 'Take the mark of a comment away to keep other sites from showing this one in a frame.';
+const EMBEDDED = ['Content-Security-Policy', "frame-ancestors 'self'"];
+
+/** @param {string[]} header */
+const forFile = ([name, value]) => `  ${name}: ${value}`;
+
+/** @param {string[]} header */
+const forNginx = ([name, value]) => `add_header ${name} "${value}" always;`;
+
+/** @returns {import('vite').Plugin} */
+export function headers() {
+  /** @param {string[]} lines */
+  const text = (...lines) => `${lines.join('\n')}\n`;
+  return {
+    name: 'headers',
+    apply: 'build',
+    generateBundle() {
+      const file = text('/*', ...HEADERS.map(forFile), `  # ${EMBEDDING}`, `#${forFile(EMBEDDED)}`);
+      const nginx = text(...HEADERS.map(forNginx), `# ${EMBEDDING}`, `# ${forNginx(EMBEDDED)}`);
+      this.emitFile({ type: 'asset', fileName: '_headers', source: file });
+      this.emitFile({ type: 'asset', fileName: 'nginx-headers.conf', source: nginx });
+    },
+  };
+}

@@ -1,0 +1,45 @@
+// How a page learns that a worker is gone which the browser ended without a word, for want of memory say: a worker within
+// it, which ends with it, answers the page, also while Python computes.
+
+const BEAT_MS = 2_000;
+const MOST_MISSED = 3;
+
+/** What the worker within runs: it beats once by itself, then when asked. */
+const HEART = 'onmessage = ({ data: port }) => (port.onmessage = () => port.postMessage(0))();';
+
+/** In the worker: gives the page a pulse, once it asks. */
+export function givePulse() {
+  addEventListener('message', ({ data }) => {
+    if (!('pulse' in data)) return;
+    const heart = new Worker(`data:text/javascript,${encodeURIComponent(HEART)}`);
+    heart.postMessage(data.pulse, [data.pulse]);
+  });
+}
+
+/**
+ * In the page: tells when the worker is gone, from its first beat on.
+ *
+ * @param {Worker} worker
+ * @param {() => void} onEnd
+ * @returns {() => void}  watches no more
+ */
+export function watchPulse(worker, onEnd) {
+  const { port1, port2 } = new MessageChannel();
+  let missed = 0;
+  let timer = 0;
+  const stop = () => {
+    clearInterval(timer);
+    port1.close();
+  };
+  const ask = () => {
+    if (++missed <= MOST_MISSED) return port1.postMessage(0);
+    stop();
+    onEnd();
+  };
+  port1.onmessage = () => {
+    missed = 0;
+    timer ||= setInterval(ask, BEAT_MS);
+  };
+  worker.postMessage({ pulse: port2 }, [port2]);
+  return stop;
+}

@@ -1,0 +1,78 @@
+"""The headers that hosts should send: all of the site works with them; the notebooks reach no other host."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from hosting import DIST, Server
+from playgrounds import Playground
+from playwright.sync_api import Browser
+from test_lite import ASK, READY
+from visits import Visit
+
+SITE = DIST / "site"
+
+
+def headers() -> dict[str, str]:
+    """What the file `_headers` has, comments left out."""
+    first, *lines = (SITE / "_headers").read_text("utf-8").splitlines()
+    assert first == "/*"
+    pairs = (line.strip().partition(": ") for line in lines if not line.lstrip().startswith("#"))
+    return {name: value for name, _, value in pairs}
+
+
+@pytest.fixture
+def host(own_server: Server) -> Server:
+    own_server.headers = headers()
+    return own_server
+
+
+def test_nginx_sends_the_same() -> None:
+    lines = (SITE / "nginx-headers.conf").read_text("utf-8").splitlines()
+    sent = [line for line in lines if not line.startswith("#")]
+    assert sent == [f'add_header {name} "{value}" always;' for name, value in headers().items()]
+
+
+def test_the_playground(enter: Callable[..., Playground], host: Server) -> None:
+    play = enter(f"{host.url}play.html", Playground)
+    assert play.run("'it runs'") == "'it runs'"
+    assert play.page.evaluate("crossOriginIsolated")
+    play.run(
+        "class A:\n    def _repr_html_(self):\n        return '<b style=color:red>x</b>'\n"
+        "display(A())\n'digraph g { a }'"
+    )
+    play.page.frame_locator("#output iframe").locator("b").wait_for()
+    play.until("document.querySelectorAll('#output .graph img').length === 1")
+    colour = (
+        "getComputedStyle(document.querySelector('#output iframe').contentDocument.querySelector('b')).color"
+    )
+    assert play.page.evaluate(colour) == "rgb(255, 0, 0)"
+
+
+def test_training(enter: Callable[..., Visit], host: Server) -> None:
+    visit = enter(host.url)
+    visit.wait_for("#go", "Train")
+    visit.wait_for("#kernels", "Computing with WebAssembly SIMD kernels")
+
+
+def test_the_kernel_of_a_notebook_asks_no_other_host(browser: Browser, host: Server) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{host.url}lite/notebooks/index.html?path=en/index.ipynb")
+        page.wait_for_function(READY, timeout=120_000)
+        code = """
+import asyncio, js, pyconvlite
+from pyodide.ffi import create_proxy
+from pyodide.http import pyfetch
+
+stopped = []
+note = create_proxy(lambda event: stopped.append(event.effectiveDirective))
+js.addEventListener("securitypolicyviolation", note)
+try:
+    await pyfetch("http://127.0.0.1:8/")
+except OSError:
+    await asyncio.sleep(0.2)
+    print(pyconvlite.__name__, *stopped)
+"""
+        assert page.evaluate(ASK, code).strip() == "pyconvlite connect-src"

@@ -1,0 +1,113 @@
+// The playground in Firefox: programs run without a network and apart from the site, are stopped, and work offline.
+
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import { deflateSync } from 'node:zlib';
+import { serve, Visit } from './visit.js';
+
+// What an opaque origin and the policy keep a program from, each tried.
+const TRIES = `
+import asyncio, js
+from pyconvlite.backends import describe
+from pyodide.ffi import can_run_sync, create_proxy, to_js
+
+def options(**values):
+    return to_js(values, dict_converter=js.Object.fromEntries)
+
+def opened():
+    answer = asyncio.get_event_loop().create_future()
+    request = js.indexedDB.open("a")
+    request.onsuccess = create_proxy(answer.set_result)
+    request.onerror = create_proxy(lambda event: answer.set_exception(OSError()))
+    return answer
+
+async def attempt(what):
+    try:
+        return await what()
+    except Exception:
+        return "refused"
+
+print(js.origin, js.isSecureContext, can_run_sync(), describe().backend)
+for what in (
+    lambda: js.fetch("OTHER", options(mode="no-cors")),
+    lambda: js.fetch("OWN", options(mode="no-cors")),
+    lambda: js.caches.open("a"),
+    lambda: js.navigator.storage.getDirectory(),
+    opened,
+):
+    print(await attempt(what))
+`;
+
+const PLOT = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.title('a line')\nplt.show()";
+
+const SHOWN = `class A:
+    def _repr_html_(self):
+        return "<b style=color:red>x</b><iframe src='OTHER'></iframe><link rel=preconnect href='OTHER'>"
+A()`;
+
+describe('the playground in Firefox', () => {
+  /** @type {Awaited<ReturnType<typeof serve>>} */
+  let site;
+  let connections = 0;
+  const other = createServer((socket) => {
+    connections++;
+    socket.destroy();
+  });
+  before(async () => {
+    site = await serve();
+    await new Promise((done) => other.listen(0, '127.0.0.1', () => done(undefined)));
+  });
+  after(async () => {
+    other.close();
+    await site.close();
+  });
+
+  test('runs, stops and isolates programs, offline too', { timeout: 300_000 }, async () => {
+    const visit = await Visit.open(`${site.url}play.html`, {});
+    const { port } = /** @type {import('node:net').AddressInfo} */ (other.address());
+    const named = (/** @type {string} */ code) =>
+      code.replaceAll('OTHER', `http://127.0.0.1:${port}/`).replaceAll('OWN', site.url);
+    try {
+      await run(visit, named(TRIES));
+      await visit.waitFor('#output', `null True True simd\n${'refused\n'.repeat(5)}`.trim());
+      await run(visit, PLOT);
+      await visit.page.waitForSelector('#output img[alt="a line"]');
+      await run(visit, named(SHOWN));
+      await visit.page.waitForFunction(() => {
+        const frame = /** @type {HTMLIFrameElement | null} */ (document.querySelector('#output iframe'));
+        const bold = frame?.contentDocument?.querySelector('b');
+        return bold && getComputedStyle(bold).color === 'rgb(255, 0, 0)';
+      });
+      assert.equal(connections, 0);
+
+      await run(visit, "print('on the way')\nwhile True: pass", false);
+      await visit.waitFor('#output', 'on the way');
+      await new Promise((done) => setTimeout(done, 10_000)); // the spare Python loads
+      const began = performance.now();
+      await visit.page.click('#stop');
+      await visit.page.waitForSelector('#go[aria-disabled=false]', { timeout: 60_000 });
+      const seconds = (performance.now() - began) / 1000;
+      assert.ok(seconds < 1, `from Stop to the next Run: ${seconds.toFixed(2)} s`);
+
+      await visit.waitFor('#offline', 'This site is kept in your browser');
+      await site.close();
+      await visit.page.reload();
+      await run(visit, "from pyconvlite.datasets import MNIST\nprint(len(MNIST()), 'images')");
+      await visit.waitFor('#output', '60000 images');
+    } finally {
+      await visit.close();
+    }
+  });
+});
+
+/** Runs a program that comes by a link. @param {Visit} visit @param {string} code @param {boolean} [ends]  whether it is waited for */
+async function run(visit, code, ends = true) {
+  const link = `#code=${deflateSync(code).toString('base64url')}`;
+  await visit.page.waitForSelector('#go[aria-disabled=false]', { timeout: 120_000 });
+  await visit.page.evaluate((link) => location.assign(link), link);
+  await visit.page.waitForFunction(() => location.hash === ''); // the editor has it
+  await visit.page.click('#go');
+  await visit.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+  if (ends) await visit.page.waitForSelector('#go[aria-disabled=false]', { timeout: 120_000 });
+}
