@@ -26,7 +26,7 @@ from tools import node
 
 ROOT = Path(__file__).parent.parent
 PYODIDE = ROOT / "dist/pyodide"
-PACKAGES = "hypothesis,micropip,numpy,pytest,pytest-asyncio"  # what those tests import: SciPy takes long to load
+PACKAGES = "hypothesis,micropip,numpy,pytest,pytest-asyncio"  # without SciPy, which takes long to load
 CRASHED = 70  # tools/pyodide_node.mjs: Python did
 
 # Where the faults' code lies. A group of code has a name, since files move.
