@@ -100,7 +100,7 @@ def protect(page: Path, script: str = "") -> None:
 
 
 def complete_pages(folder: Path) -> None:
-    """Have JupyterLite's pages leave the site's service worker alone, ask no other host, and name their icon."""
+    """Have JupyterLite's pages leave the site's worker alone, ask no other host, and name their icon."""
     script = f"<script>\n{(SOURCE / 'apart.js').read_text('utf-8')}</script>"
     # JupyterLite names it from a script, when the browser has already asked the host for /favicon.ico.
     icon = '<link rel="icon" href="../static/favicons/favicon.ico" />'
