@@ -122,17 +122,18 @@ def shapes(n):
 def test_autoencoder_learns_to_draw_its_input():
     pyconvlite.seed(0)
     x = shapes(64)
-    model = ConvAutoencoder()
-    optimizer = Adam(0.004).setup(model)
-    losses = []
-    for _ in range(30):
+    model = ConvAutoencoder(
+        code_channels=32
+    )  # with the 8 by default, half of the seeds lead to a black image
+    optimizer = Adam(0.002).setup(model)
+    first = F.mean_squared_error(model(x), x).item()
+    for _ in range(20):
         for batch, _ in DataLoader([(image, 0) for image in x], batch_size=16):
             loss = F.mean_squared_error(model(batch), batch)
             model.cleargrads()
             loss.backward()
             optimizer.update()
-        losses.append(loss.item())
-    assert losses[-1] < 0.5 * losses[0]
+    assert F.mean_squared_error(model(x), x).item() < 0.3 * first  # a black image has 0.54
 
 
 @pytest.mark.parametrize("make", [SmallVGG, SmallResNet])
