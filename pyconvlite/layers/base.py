@@ -40,7 +40,11 @@ class Layer:
 
     inputs: list[weakref.ref[Any] | None]
     outputs: list[weakref.ref[Any] | None]
+<<<<<<< HEAD
     _state: ClassVar[tuple[str, ...]] = ()  # attributes with the Variables that a call leaves to the next
+=======
+    _output_shapes: tuple[Any, ...] = ()
+>>>>>>> numerics
     _all_sized = False  # set once a call finds all Parameters initialized; later calls skip the search
 
     def __call__(self, *inputs: Any) -> Any:
@@ -64,18 +68,19 @@ class Layer:
         outputs = ys if isinstance(ys, tuple) else (ys,)
         self.inputs = [_weak(x) for x in inputs]
         self.outputs = [_weak(y) for y in outputs]
+        self._output_shapes = tuple([getattr(y, "shape", None) for y in outputs])
         return outputs[0] if len(outputs) == 1 else outputs
 
     def __getstate__(self) -> dict[str, Any]:
         # For pickle and copy: weak references cannot be pickled, and a copy has not been called yet.
-        return {name: value for name, value in vars(self).items() if name not in ("inputs", "outputs")}
+        return {name: value for name, value in vars(self).items() if name not in _OF_LAST_CALL}
 
     def forward(self, *inputs: Any) -> Any:
         """Compute the output, or a tuple of outputs."""
         raise NotImplementedError(f"{type(self).__name__} does not define forward")
 
     def _repr_html_(self) -> str:
-        """HTML table of the layers, their Parameters and their output shapes, while the outputs exist."""
+        """HTML table of the layers, their Parameters and the output shapes of their last call."""
         from .. import _html  # imported here, since only notebooks need it
 
         nodes = list(walk(self))
@@ -250,10 +255,12 @@ def _weak(value: Any) -> weakref.ref[Any] | None:
         return None
 
 
+_OF_LAST_CALL = {"inputs", "outputs", "_output_shapes"}  # attributes of a Layer
+
+
 def _output_shape(layer: Layer) -> tuple[Any, ...] | None:
-    """Output shape of the last call; None once an output has been freed."""
-    outputs = [ref() if ref else None for ref in getattr(layer, "outputs", [])]
-    shapes = tuple(getattr(y, "shape", None) for y in outputs)
+    """Output shape of the last call; None before the first, and for an output that has no shape."""
+    shapes = layer._output_shapes
     if not shapes or None in shapes:
         return None
     return shapes[0] if len(shapes) == 1 else shapes
