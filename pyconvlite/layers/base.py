@@ -40,11 +40,8 @@ class Layer:
 
     inputs: list[weakref.ref[Any] | None]
     outputs: list[weakref.ref[Any] | None]
-<<<<<<< HEAD
     _state: ClassVar[tuple[str, ...]] = ()  # attributes with the Variables that a call leaves to the next
-=======
     _output_shapes: tuple[Any, ...] = ()
->>>>>>> numerics
     _all_sized = False  # set once a call finds all Parameters initialized; later calls skip the search
 
     def __call__(self, *inputs: Any) -> Any:
