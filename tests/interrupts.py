@@ -43,7 +43,8 @@ class Interrupter:
         return self._advance
 
     def _advance(self, frame, event, arg):
-        if event == ("opcode" if frame.f_trace_opcodes else "line"):
+        # A bytecode without a line is the interpreter's own: raising there, Python 3.11 loses a reference.
+        if event == ("opcode" if frame.f_trace_opcodes else "line") and frame.f_lineno is not None:
             self.count += 1
             if self.count == self.n:
                 self.place = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno} {frame.f_code.co_name}"

@@ -11,6 +11,7 @@ import pyconvlite.functions as F
 import pyconvlite.layers as L
 from pyconvlite import Function, Variable, as_variable, grad
 from pyconvlite.autograd import functions_behind
+from pyconvlite.backends import choice
 
 
 def ones(*shape):
@@ -116,6 +117,18 @@ class TestMemory:
         (y * 1).backward()
         assert [ref() for ref in seen] == [None] * 10
         assert max(at_once) <= 2
+
+    def test_the_choice_of_a_backend_keeps_nothing(self, monkeypatch):
+        """The first kernel chooses it; where SIMD is missing, the error is kept, but not its traceback."""
+        monkeypatch.setattr(choice, "_choice", None)
+        monkeypatch.setenv("PYCONVLITE_BACKEND", "auto")
+
+        def leave_a_graph():
+            y = ones(2) * 2
+            F.matmul(ones(2, 2), ones(2, 2))
+            return weakref.ref(y.creator)
+
+        assert leave_a_graph()() is None
 
     def test_training_loop_does_not_grow(self):
         W = ones(4, 4)

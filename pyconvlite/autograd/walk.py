@@ -15,8 +15,9 @@ class Node(Protocol):
     """The members of a Variable that backpropagation uses."""
 
     _changed: int
-    _data: Any
 
+    @property
+    def data(self) -> Any: ...  # noqa: D102
     @property
     def shape(self) -> tuple[int, ...]: ...  # noqa: D102
     @property
@@ -146,7 +147,7 @@ def _output_grads(f: Operation, grads: dict[Node, Node], wanted: Callable[[Any],
         return None
     if len(known) == len(gys):
         return known
-    return [f._zero_grad(i, known[0]._data) if gy is None else gy for i, gy in enumerate(gys)]
+    return [f._zero_grad(i, known[0].data) if gy is None else gy for i, gy in enumerate(gys)]
 
 
 def _check_unchanged(f: Operation) -> None:
@@ -181,10 +182,10 @@ def _accumulate(grads: dict[Node, Node], x: Node, gx: Node, source: str) -> None
 
 def _copy_shared(grads: dict[Node, Node], held: list[Node]) -> dict[Node, Node]:
     """Copy gradients that are read-only or share memory with an earlier one or a Variable in `held`."""
-    taken = {id(_memory(v._data)) for v in held}
+    taken = {id(_memory(v.data)) for v in held}
     for x, gx in grads.items():
-        owner = _memory(gx._data)
-        if id(owner) in taken or not gx._data.flags.writeable:
+        owner = _memory(gx.data)
+        if id(owner) in taken or not gx.data.flags.writeable:
             grads[x] = gx._cast(gx.dtype)
         taken.add(id(owner))
     return grads

@@ -73,7 +73,8 @@ def _choose(name: str) -> _Choice:
             _warned.add(reason)
             message = f"the SIMD kernels are not available, NumPy's are used: {reason}"
             warnings.warn(message, RuntimeWarning, stacklevel=4)
-        _choice = _Choice(_numpy, "numpy", reason, error)
+        # Its traceback would keep the frames that led here, and the graph that they compute.
+        _choice = _Choice(_numpy, "numpy", reason, error.with_traceback(None))
     else:
         _choice = _Choice(simd, "simd", f"this engine runs the variant {variant}")
     return _choice
