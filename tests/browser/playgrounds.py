@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from playwright.sync_api import expect
+from playwright.sync_api import Worker, expect
 from visits import Visit
 
 SECONDS = 120
@@ -52,8 +52,12 @@ class Playground(Visit):
     def wait_for_spare(self) -> None:
         """Wait until a second Python stands ready, beside the one at work."""
         end = time.monotonic() + SECONDS
-        pythons = [worker for worker in self.page.workers if "pyodide" in worker.url]
-        while not pythons[-1].evaluate("performance.getEntriesByName('ready').length"):
+
+        def pythons() -> list[Worker]:
+            return [worker for worker in self.page.workers if "pyodide" in worker.url]
+
+        ready = "performance.getEntriesByName('ready').length"
+        while len(pythons()) < 2 or not pythons()[-1].evaluate(ready):
             assert time.monotonic() < end, f"after {SECONDS} s there is no spare Python"
             self.page.wait_for_timeout(50)
 

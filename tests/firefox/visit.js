@@ -125,7 +125,8 @@ function recordProgress() {
   const seen = [];
   Reflect.set(window, 'progress', seen);
   addEventListener('DOMContentLoaded', () => {
-    const bar = /** @type {HTMLProgressElement} */ (document.getElementById('progress'));
+    const bar = /** @type {HTMLProgressElement | null} */ (document.getElementById('progress'));
+    if (!bar) return; // a frame within the page
     const observer = new MutationObserver(() => seen.push({ value: bar.value, max: bar.max }));
     observer.observe(bar, { attributeFilter: ['value', 'max'] });
   });
