@@ -7,11 +7,14 @@ const MOST_MISSED = 3;
 /** What the worker within runs: it beats once by itself, then when asked. */
 const HEART = 'onmessage = ({ data: port }) => (port.onmessage = () => port.postMessage(0))();';
 
+/** Held, for a browser may end a worker that nobody holds. @type {Worker} */
+let heart;
+
 /** In the worker: gives the page a pulse, once it asks. */
 export function givePulse() {
   addEventListener('message', ({ data }) => {
     if (!('pulse' in data)) return;
-    const heart = new Worker(`data:text/javascript,${encodeURIComponent(HEART)}`);
+    heart = new Worker(`data:text/javascript,${encodeURIComponent(HEART)}`);
     heart.postMessage(data.pulse, [data.pulse]);
   });
 }
