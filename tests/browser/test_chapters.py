@@ -85,9 +85,11 @@ def test_a_program_without_end_is_stopped_alone(page_of: Callable[[str], Visit])
     visit.wait_for("#versions", "Running Pyodide")
     began = perf_counter()
     endless.place.get_by_role("button", name="Stop").click()
-    endless.place.locator(".said").filter(has_text="the program was stopped").wait_for()
+    endless.place.get_by_text("the program was stopped", exact=True).wait_for()
     assert perf_counter() - began < 3  # of which the button takes one to appear
     for lesson in (endless, other):
         lesson.start_over()
+    wait(lambda: endless.place.locator(".said").inner_text() == "", lambda: "it is not computed")
+    wait(lambda: endless.shown("col") is not None, lambda: "col is not computed")
     endless.cells("col").nth(8).focus()
     endless.says("col[1]: what the kernel covers")

@@ -72,7 +72,7 @@ def test_model_and_drawing_are_there_after_a_reload(visit: Visit, tmp_path: Path
     visit.wait_for("#seen-caption", "your drawing")
     assert visit.text("#model-hint") == hint
     assert visit.weights(tmp_path).read_bytes() == before
-    assert "MLP" in (visit.page.text_content("#run-py") or "")
+    assert visit.page.input_value("[name=model]") == "MLP"
     assert visit.page.get_attribute("#loss-chart", "aria-label")
 
     visit.choose(fresh="", batchSize=16)  # and on from there
