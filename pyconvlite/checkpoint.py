@@ -173,10 +173,12 @@ def load(
         ValueError: the file is not a complete checkpoint, or does not fit the objects.
 
     Example:
+        >>> import io
         >>> from pyconvlite.layers import Linear
-        >>> load("absent.ckpt", model=Linear(3, in_size=2))
-        Traceback (most recent call last):
-        FileNotFoundError: [Errno 2] No such file or directory: 'absent.ckpt'
+        >>> file, model = io.BytesIO(), Linear(3, in_size=2)
+        >>> save(file, model=model, extra={"classes": ["cat", "dog"]})
+        >>> load(file, model=model).extra["classes"]
+        ['cat', 'dog']
     """
     params = _checked(model, optimizer, schedule, loader)
     carried, memories = _carried(model), _memories(optimizer)

@@ -31,7 +31,7 @@ MODULES = [
 ]
 
 # Kernels that are NumPy's with either backend.
-NUMPYS = {"add_step", "check_indexes", "clip_norm", "dropout_mask", "normal_cdf"}
+NUMPYS = {"add_step", "check_indexes", "clip_norm", "dropout_mask", "normal_cdf", "sigmoid"}
 
 
 def check(f, *arrays, order=2, condition=terms, constant=PLAIN, reach=0):

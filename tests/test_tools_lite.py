@@ -54,7 +54,7 @@ def test_each_page_names_its_icon_and_runs_the_script_that_keeps_it_apart_first(
         page.write_text("<html><head><script>app</script></head></html>")
     lite.complete_pages(tmp_path)
     for page in pages:
-        assert '<head><link rel="icon"' in page.read_text()
+        assert page.read_text().index('<link rel="icon"') < page.read_text().index("<script>")
         first, second = re.findall(r"<script>(.*?)</script>", page.read_text(), re.DOTALL)
         assert "serviceWorker" in first
         assert second == "app"

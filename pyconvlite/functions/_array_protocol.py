@@ -225,8 +225,8 @@ def array_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any])
 
     Example:
         >>> x = Variable(np.array([1.0, 2.0]))
-        >>> np.sum(x), np.stack([x, x]).shape, np.argmax(x)
-        (variable(3.0), (2, 2), np.int64(1))
+        >>> np.sum(x), np.stack([x, x]).shape, int(np.argmax(x))
+        (variable(3.0), (2, 2), 1)
         >>> np.std(x)
         Traceback (most recent call last):
         TypeError: np.std takes no Variables, as ... would be lost; use F.sqrt(F.var(x)), or pass x.data ...

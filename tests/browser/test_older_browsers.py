@@ -6,6 +6,7 @@ No switch of Chromium's takes them away any more, so a script does, ahead of the
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from hosting import Server
@@ -44,21 +45,28 @@ ASK = """(() => {
 })()"""
 
 
-@pytest.fixture
-def older(browser: Browser, server: Server) -> Iterator[Visit]:
-    """The page in a browser without any of them."""
+@contextmanager
+def opened(browser: Browser, server: Server, script: str) -> Iterator[Visit]:
+    """The page in a browser in which a script runs first, also in the worker."""
 
-    def without(route: Route) -> None:
+    def first(route: Route) -> None:
         response = route.fetch()
-        route.fulfill(response=response, body=TAKE_AWAY + response.text())
+        route.fulfill(response=response, body=script + response.text())
 
     with browser.new_context(service_workers="block") as context:
-        context.add_init_script(TAKE_AWAY)
-        context.route("**/engine.worker-*.js", without)
+        context.add_init_script(script)
+        context.route("**/engine.worker-*.js", first)
         visit = Visit(context.new_page())
         visit.page.goto(server.url)
         yield visit
         visit.check()
+
+
+@pytest.fixture
+def older(browser: Browser, server: Server) -> Iterator[Visit]:
+    """The page in a browser without any of them."""
+    with opened(browser, server, TAKE_AWAY) as visit:
+        yield visit
 
 
 def test_a_browser_without_jspi_relaxed_simd_and_webgpu(older: Visit) -> None:
@@ -76,3 +84,13 @@ def test_a_browser_without_jspi_relaxed_simd_and_webgpu(older: Visit) -> None:
 
     draw(older.page, DIGITS[1])
     older.wait_for("#seen-caption", "your drawing, centred and scaled like MNIST’s digits. It reads a 1.")
+
+
+def test_a_browser_without_simd_is_given_less_to_compute(browser: Browser, server: Server) -> None:
+    with opened(browser, server, "WebAssembly.validate = () => false;\n") as visit:
+        visit.wait_for("#go", "Train")
+        assert visit.text("#kernels").startswith("Computing with NumPy: ")
+        assert visit.page.locator("#simd").is_disabled()
+        assert visit.page.input_value("[name=kernels]") == "numpy"
+        assert visit.page.input_value("[name=images]") == "10000"
+        assert 'use("numpy")' in (visit.page.text_content("#run-py") or "")
