@@ -111,6 +111,7 @@ class TestWheel:
         assert "pyconvlite/py.typed" in names
         assert {name.split("/")[0] for name in names} == {"pyconvlite", info.rstrip("/")}
 
+    @pytest.mark.full
     def test_is_the_one_that_pip_makes(self, wheel, tmp_path):
         python = ROOT / ".venv" / "bin" / "python"
         subprocess.run([python, "-m", "pip", "wheel", "--no-deps", "-qw", tmp_path, ROOT], check=True)

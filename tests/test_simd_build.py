@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 import zipfile
 from pathlib import Path
 
@@ -41,14 +40,11 @@ def copy_of_sources(folder, years_ago):
 def wheels(tmp_path_factory):
     """One from each of two folders, and one from the sdist of one of them."""
     folder = tmp_path_factory.mktemp("builds")
-    requires = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["build-system"]["requires"]
-    tools = folder / "tools"  # installed once for all builds; `./build.sh wheel` is tested in test_build.py
-    subprocess.run([*PIP, "install", "-q", "--target", tools, *requires], check=True)
 
     def run(name, *command, cwd=None):
         # A cache of its own for each build: none takes what another has compiled.
-        places = {"PYTHONPATH": str(tools), "ZIG_GLOBAL_CACHE_DIR": str(folder / f"cache of {name}")}
-        subprocess.run(command, cwd=cwd, env=os.environ | places, check=True, capture_output=True)
+        cache = {"ZIG_GLOBAL_CACHE_DIR": str(folder / f"cache of {name}")}
+        subprocess.run(command, cwd=cwd, env=os.environ | cache, check=True, capture_output=True)
 
     def wheel(name, source):
         made = folder / f"wheel of {name}"

@@ -28,6 +28,7 @@ def figures(visit: Visit, selector: str) -> list[float]:
     return [float(re.sub("[,×%]| ms", "", text)) for text in visit.page.locator(selector).all_inner_texts()]
 
 
+@pytest.mark.full
 def test_every_figure_is_filled_in(measured: Visit) -> None:
     assert "WebAssembly SIMD kernels (relaxed)" in measured.text("#kernels")
     assert "Running Pyodide 314.0.3" in measured.text("#versions")
@@ -41,6 +42,7 @@ def test_every_figure_is_filled_in(measured: Visit) -> None:
     assert min(kernels + nets) > 0
 
 
+@pytest.mark.full
 def test_the_figures_fit_each_other(measured: Visit) -> None:
     for table in ("#products", "#nets"):
         simd, numpy, ratio = (figures(measured, f"{table} .{name}") for name in ("simd", "numpy", "ratio"))
@@ -81,6 +83,7 @@ def test_a_file_that_is_missing(enter: Callable[..., Visit], own_server: Server)
     assert visit.page.is_hidden("#fault")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 800, 1440])
 def test_it_fits(measured: Visit, scheme: str, width: int) -> None:

@@ -56,6 +56,7 @@ def test_training(enter: Callable[..., Visit], host: Server) -> None:
     visit.wait_for("#kernels", "Computing with WebAssembly SIMD kernels")
 
 
+@pytest.mark.full
 def test_the_kernel_of_a_notebook_asks_no_other_host(browser: Browser, host: Server) -> None:
     with browser.new_context() as context:
         page = context.new_page()

@@ -1,4 +1,4 @@
-"""The notebooks in JupyterLite: each is run to its end, and its outputs are looked at."""
+"""The notebooks in JupyterLite: each is run to its end, most in the full run, and its outputs are looked at."""
 
 from __future__ import annotations
 
@@ -121,7 +121,9 @@ def test_the_door_leads_to_the_index_in_the_visitors_language(
         page.wait_for_url(f"**/lite/notebooks/index.html?path={language}/index.ipynb")
 
 
-@pytest.mark.parametrize(("language", "title"), [("en", "Step 55"), ("ja", "ステップ55")])
+@pytest.mark.parametrize(
+    ("language", "title"), [pytest.param("en", "Step 55", marks=pytest.mark.full), ("ja", "ステップ55")]
+)
 def test_the_index_shows_a_model_and_leads_to_every_notebook(
     run: Callable[..., Notebook], language: str, title: str
 ) -> None:
@@ -135,6 +137,7 @@ def test_the_index_shows_a_model_and_leads_to_every_notebook(
     opened.value.locator("h1", has_text=title).wait_for()
 
 
+@pytest.mark.full
 def test_55(run: Callable[..., Notebook]) -> None:
     notebook = run("en/55.ipynb")
     assert "sum: 7.0" in notebook.text  # 4 - 0 + 2 * (3 - 1) + 1 - 2
@@ -145,6 +148,7 @@ def test_55(run: Callable[..., Notebook]) -> None:
     assert len(notebook.shown("image/png")) == 4
 
 
+@pytest.mark.full
 def test_56(run: Callable[..., Notebook]) -> None:
     notebook = run("ja/56.ipynb")
     assert "by channel: [ 0. 10. 20. 30.]" in notebook.text
@@ -153,6 +157,7 @@ def test_56(run: Callable[..., Notebook]) -> None:
     assert len(notebook.shown("image/png")) == 3
 
 
+@pytest.mark.full
 def test_57(run: Callable[..., Notebook]) -> None:
     notebook = run("en/57.ipynb")
     for shape in ("(9, 75)", "(90, 75)", "(10, 3, 5, 5, 3, 3)", "(1, 8, 15, 15) (1, 5, 15, 15) (8, 5, 3, 3)"):
@@ -180,6 +185,7 @@ def test_58(run: Callable[..., Notebook]) -> None:
     assert len({curve for _, curve in notebook.found["seen"]}) > 5
 
 
+@pytest.mark.full
 def test_own_function(run: Callable[..., Notebook]) -> None:
     notebook = run("en/own-function.ipynb")
     assert "backward: [0.11920292 0.5        0.95257413]" in notebook.text
@@ -192,6 +198,7 @@ def test_own_function(run: Callable[..., Notebook]) -> None:
 
 
 class TestBackends:
+    @pytest.mark.full
     def test_without_an_adapter_a_sentence_tells(self, run: Callable[..., Notebook]) -> None:
         notebook = run("en/backends.ipynb")
         assert "simd: this engine runs the variant" in notebook.text

@@ -169,7 +169,12 @@ def set_grads(layer, step, skip=()):
 
 def one_by_one(optimizer):
     """As it would be if each Parameter were changed by itself."""
-    optimizer.update_all = lambda params: [optimizer.update_one(param) for param in params]
+
+    class OneByOne(type(optimizer)):
+        def update_one(self, param):
+            self._update([param])
+
+    optimizer.__class__ = OneByOne
     return optimizer
 
 

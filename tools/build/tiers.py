@@ -89,6 +89,10 @@ class Job:
         """Return pytest's options for a part of the tests; `whole` is a key of WHOLE in tests/sampling.py."""
         return ("--one-in", "5", "--whole", whole) if self.sampled else ()
 
+    def without_full(self) -> Sequence[str]:
+        """Return pytest's options that leave out the tests marked `full`, where a part may be left out."""
+        return ("-m", "not full") if self.sampled else ()
+
     def count(self, command: Sequence[str | Path], environment: Mapping[str, str]) -> int:
         """Run a test runner, count what its JUnit report tells, and return its exit status.
 
@@ -127,7 +131,7 @@ def _python(job: Job) -> int:
         environment["PYCONVLITE_PYODIDE_CLI"] = str(Path(PYODIDE_CLI).absolute())
     # Spread over the cores, file by file. Browsers use them all by themselves: their tests stand alone.
     spread = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--max-worker-restart", "0"]
-    return job.pytest([PYTHON, "-m", "pytest", *spread], environment)
+    return job.pytest([PYTHON, "-m", "pytest", *spread, *job.without_full()], environment)
 
 
 def _in_pyodide(job: Job, folder: str, *arguments: str, **environment: str) -> int:
@@ -185,7 +189,7 @@ def _browser(job: Job) -> int:
     browser = programs.chromium()
     if browser is None:
         raise CannotRunError("no browser found, and none could be installed")
-    command = [PYTHON, "-m", "pytest", "-o", "testpaths=tests/browser"]
+    command = [PYTHON, "-m", "pytest", "-o", "testpaths=tests/browser", *job.without_full()]
     return job.pytest(command, {"PYCONVLITE_CHROMIUM": browser})
 
 
