@@ -1,4 +1,4 @@
-"""The notebooks in JupyterLite: each is run to its end, most in the full run, and its outputs are looked at."""
+"""The notebooks in JupyterLite: each is run to its end, most in the full run; its outputs are looked at."""
 
 from __future__ import annotations
 
