@@ -133,7 +133,7 @@ class Archive:
             if len(infos) != len(self._members):
                 raise ValueError("a name in it occurs twice")
             if sum(info.compress_size for info in infos) > stream.seek(0, os.SEEK_END):
-                raise ValueError("it says that it is longer than it is")
+                raise ValueError("the sizes of its members exceed the size of the file")
         self.names = [name.removesuffix(".npy") for name in self._members if name.endswith(".npy")]
         self.others = [name for name in self._members if not name.endswith(".npy")]
 
@@ -216,9 +216,13 @@ class Archive:
         if info.compress_type not in (_STORED, _DEFLATED):
             raise ValueError(f"{member} is compressed by another method than deflate")
         if info.file_size > (_RATIO * (info.compress_size + 1) if info.compress_type else info.compress_size):
-            raise ValueError(f"{member} says that it has more bytes than it can have")
+            raise ValueError(f"the size given for {member} exceeds what its compressed data can hold")
         with self._zip.open(info) as stream:
-            return info, stream.read(most)
+            parts = []
+            while most > 0 and (part := stream.read(min(most, _PART))):
+                parts.append(part)
+                most -= len(part)
+            return info, b"".join(parts)
 
     @contextlib.contextmanager
     def refusing(self) -> Iterator[None]:

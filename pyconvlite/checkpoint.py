@@ -313,7 +313,7 @@ def _contents(archive: _npz.Archive) -> dict[str, Any]:
         if contents["version"] != _VERSION:
             raise ValueError(f"its version is {contents['version']}; this release reads version {_VERSION}")
         at_least(0, contents["step"], "step")
-        if not {"extra", "generators"} <= contents.keys():
+        if "extra" not in contents or not isinstance(contents["generators"], dict):
             raise ValueError(f"{_TEXT} is not complete")
         for o in contents["objects"].values():
             if not isinstance(o["kind"], str):
@@ -344,7 +344,8 @@ def _misfits(contents: Mapping[str, Any], objects: Mapping[str, Any]) -> Iterato
                 if own[attribute] != theirs[attribute]:
                     yield f"{attribute} of {name} is {own[attribute]}; the file has {theirs[attribute]}"
             if (o.generator is not None) != (name in contents["generators"]):
-                yield f"{name} is made with a seed, and that in the file without one, or the reverse"
+                had = "none" if o.generator is not None else "one"
+                yield f"{name} must have a seed if and only if the saved one had; that had {had}"
 
 
 def _inside(archive: _npz.Archive, folder: str) -> list[str]:
@@ -368,7 +369,7 @@ def _moments(
     """Names of Parameters with their arrays in one of the optimizer's states."""
     for name in _inside(archive, folder):
         if name not in params:
-            archive.refuse(f"{folder}{name} is of no Parameter")
+            archive.refuse(f"{folder}{name} belongs to no Parameter of the model")
         W = weights[name]
         dtype = np.promote_types(W.dtype, np.float32)  # as `optimizers.base.gradient` converts
         yield name, _floats(archive, folder + name, W.shape, dtype)
@@ -377,7 +378,7 @@ def _moments(
 def _index(archive: _npz.Archive, loader: DataLoader, stored: Mapping[str, Any]) -> Array | None:
     """The order of the DataLoader's epoch; None if it is not drawn yet."""
     n = loader.data_size
-    if stored["iteration"] not in range(loader.max_iter + 1):
+    if type(stored["iteration"]) is not int or stored["iteration"] not in range(loader.max_iter + 1):
         archive.refuse(f"iteration is {stored['iteration']}")
     if "loader/index" not in archive.names:
         return None

@@ -11,7 +11,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-# The value of the innermost block, in a tuple of its own, by which it is told apart; None outside of blocks.
+# The value of the innermost block, in a new tuple, whose identity marks the block; None outside of blocks.
 _Local: TypeAlias = ContextVar[tuple[bool] | None]
 
 _local: dict[str, _Local] = {}

@@ -41,7 +41,9 @@ class TestChangedData:
         W = param()
         y = (W * W).sum()
         change(W)
-        with pytest.raises(RuntimeError, match=r"W of shape \(3,\) was given other data after Mul used it"):
+        with pytest.raises(
+            RuntimeError, match=r"the data of W of shape \(3,\) was reassigned after Mul used it"
+        ):
             y.backward()
         assert W.grad is None
 
@@ -59,6 +61,21 @@ class TestChangedData:
         change(h)
         with pytest.raises(RuntimeError, match="after Exp computed it"):
             h.backward()
+
+    def test_of_what_a_view_was_made_of_is_refused(self):
+        x, W = Variable(np.array([[1.0, 1.0]])), Variable(np.array([[1.0, 2.0], [3.0, 4.0]]), "W")
+        y = F.matmul(x, F.reshape(W.T, (2, 2))).sum()
+        subtract(W)
+        for wanted in (x, W):
+            with pytest.raises(RuntimeError, match="the data of W of shape"):
+                grad(y, wanted)
+
+    def test_of_another_shape_is_refused(self):
+        x = Variable(np.ones(3), "x")
+        y = F.sum(x)
+        x.data = np.zeros(5)
+        with pytest.raises(RuntimeError, match="the data of x of shape"):
+            y.backward()
 
     @changes
     def test_is_refused_by_grad_and_in_the_graph_of_a_gradient(self, change):
@@ -114,6 +131,13 @@ class TestChangedData:
         W.to_cpu()
         y.backward()
         np.testing.assert_array_equal(W.grad.data, 2 * W.data)
+
+
+def test_a_copy_of_a_parameter_has_no_time():
+    """In another process time starts anew, and all it is used for would be before its change."""
+    W = param()
+    subtract(W)
+    assert "_changed" not in W.__getstate__()
 
 
 class Square(Function):

@@ -206,6 +206,12 @@ def test_loading_into_layers_that_have_seen_no_input():
     np.testing.assert_array_equal(other.layers[0].W.data, training.layers[0].W.data)
 
 
+def test_extra_may_be_long():
+    training = Training(SGD)
+    extra = np.random.default_rng(0).random(45_000).tolist()
+    assert checkpoint.load(saved(training, extra=extra), model=training.model).extra == extra
+
+
 def test_step_and_extra_come_back():
     training = Training()
     extra = {

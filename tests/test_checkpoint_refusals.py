@@ -46,7 +46,7 @@ def with_schedule(schedule):
             lambda: changed(loader=SeqDataLoader(DATA, 5)),
             "loader is a SeqDataLoader; the file has a DataLoader",
         ),
-        (lambda: changed(loader=DataLoader(DATA, 5, seed=1)), "loader is made with a seed, and that"),
+        (lambda: changed(loader=DataLoader(DATA, 5, seed=1)), "loader must have a seed if and only if"),
         (lambda: with_schedule(lambda o: CosineLR(o, 20)), "unexpected: schedule/inner, a CosineLR"),
         (lambda: with_schedule(lambda o: StepLR(o, 20)), "schedule is a StepLR; the file has a WarmupLR"),
     ],

@@ -10,7 +10,7 @@ import pytest
 import pyconvlite.functions as F
 import pyconvlite.layers as L
 from pyconvlite import Function, Variable, as_variable, grad
-from pyconvlite.autograd import functions_behind
+from pyconvlite.autograd import functions_behind, stand_in
 from pyconvlite.backends import choice
 
 
@@ -285,6 +285,36 @@ class TestStandIns:
         y.unchain_backward()
         y.backward()
         assert x.grad is None
+
+    def test_freed_it_stops_where_no_gradient_is_required(self):
+        x, v, _ = self.graph()
+        v.requires_grad = False
+        y = F.sum(v + 1.0)
+        del v
+        y.backward()
+        assert x.grad is None
+
+    def test_freed_it_keeps_no_gradient(self):
+        _, v, y = self.graph()
+        del v
+        y.backward(retain_grad=True)
+        assert functions_behind([y])[1].inputs[0].grad is None
+
+    def test_two_threads_share_one(self, monkeypatch):
+        v = Variable(X) * 2.0
+        others = []
+
+        class Slow(stand_in.StandIn):
+            """While one is made, another thread asks for it."""
+
+            def __init__(self, x):
+                super().__init__(x)
+                if not others:
+                    others.append(self)
+                    others[0] = stand_in.without_data(x)
+
+        monkeypatch.setattr(stand_in, "StandIn", Slow)
+        assert stand_in.without_data(v) is others[0] is v._stand_in
 
     def test_a_function_that_reads_outputs_has_them(self):
         x = Variable(X)

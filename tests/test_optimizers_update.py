@@ -110,3 +110,20 @@ def test_a_failed_update_does_not_count_as_a_change_of_data():
     with pytest.raises(ValueError, match="W2"):
         optimizer.update()
     loss.backward()
+
+
+def test_after_an_error_an_older_graph_still_has_gradients():
+    class Failing(SGD):
+        def update_one(self, param):
+            super().update_one(param)
+            if param.name == "W2":
+                raise ZeroDivisionError
+
+    model, optimizer = ready(SGD)
+    optimizer = Failing().setup(model)
+    y = (model.W0 * model.W0).sum()
+    with pytest.raises(ZeroDivisionError):
+        optimizer.update()
+    model.cleargrads()
+    y.backward()
+    np.testing.assert_array_equal(model.W0.grad.data, 2 * model.W0.data)

@@ -27,11 +27,12 @@ def without_data(x: Variable) -> Variable:
     f = x.creator
     if f is None or f.reads_outputs or x.size < StandIn.LEAST:
         return x
-    if x._stand_in is None:
-        x._stand_in = StandIn(x)
-    # Not only with the line above, since an interrupt may have ended an earlier call between the two.
-    f.outputs = tuple([_Output(x._stand_in) if ref() is x else ref for ref in f.outputs])
-    kept: StandIn = x._stand_in
+    kept: StandIn | None = x._stand_in
+    if kept is None:
+        kept = vars(x).setdefault("_stand_in", StandIn(x))  # the same one in all threads
+    # Each time, since an interrupt may have ended an earlier call in between.
+    kept.requires_grad = x.requires_grad
+    f.outputs = tuple([_Output(kept) if ref() is x else ref for ref in f.outputs])
     return kept
 
 
@@ -41,7 +42,6 @@ class StandIn(Variable):
     LEAST = 4096  # elements; the memory of a smaller array is not worth the time for a stand-in
     data = _data = None
     grad = None
-    requires_grad = True
 
     def __init__(self, x: Variable) -> None:
         self.name = x.name

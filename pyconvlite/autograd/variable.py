@@ -188,7 +188,7 @@ class Variable:
         self.creator = None
         if self._stand_in is not None:
             self._stand_in.creator = None
-            self._stand_in = None
+            del self._stand_in
 
     def unchain_backward(self) -> None:
         """Detach all Variables that this one was computed from (truncated backpropagation, book step 59)."""
@@ -229,7 +229,8 @@ class Variable:
             )
 
         def wanted(x: Variable) -> bool:
-            return x.requires_grad and (retain_grad or x.creator is None)
+            # Without data it is a stand-in, whose gradient nobody can read.
+            return x.requires_grad and (x.creator is None or (retain_grad and x.data is not None))
 
         grads = cast("dict[Variable, Variable]", backprop([(self, self.grad)], wanted, create_graph))
 
@@ -371,7 +372,7 @@ class Parameter(Variable):
 
     def __getstate__(self) -> dict[str, Any]:
         # For pickle and copy: with create_graph=True the gradient has a graph, which is not copied.
-        return {**vars(self), "grad": None if self.grad is None else Variable(self.grad.data)}
+        return {**super().__getstate__(), "grad": None if self.grad is None else Variable(self.grad.data)}
 
 
 def as_array(x: Any, array_module: Any = None) -> Any:

@@ -151,12 +151,15 @@ def _output_grads(f: Operation, grads: dict[Node, Node], wanted: Callable[[Any],
 
 
 def _check_unchanged(f: Operation) -> None:
-    """Raise RuntimeError if data that f's `backward` reads was reassigned after its call."""
+    """Raise RuntimeError if an input, or data that f's `backward` reads, was reassigned after its call."""
     called = f.called
-    if f.reads_inputs:
-        for x in f.inputs:
+    for x in f.inputs:
+        if x._changed > called:
+            raise _changed_after(f, x, "used")
+        while f.reads_inputs and x.creator and x.data is not None and x.data.base is not None:
+            (x, *_) = x.creator.inputs  # x was a view of its data
             if x._changed > called:
-                raise _changed_after(f, x, "used")
+                raise _changed_after(f, x, "used a view of")
     if f.reads_outputs:
         for ref in f.outputs:
             y = ref()
@@ -166,8 +169,8 @@ def _check_unchanged(f: Operation) -> None:
 
 def _changed_after(f: Operation, x: Node, done: str) -> RuntimeError:
     return RuntimeError(
-        f"{x._described()} was given other data after {type(f).__name__} {done} it, so gradients would be "
-        "wrong: call backward() before its data changes, or compute the output again"
+        f"the data of {x._described()} was reassigned after {type(f).__name__} {done} it, so gradients would "
+        "be wrong: call backward() before its data changes, or compute the output again"
     )
 
 

@@ -10,6 +10,9 @@ without a word:
 Arguments that would change the result, such as `dtype` and `where`, are TypeErrors in a call with a gradient.
 So is `out`, since an array has no gradient, except for `array += x`, which NumPy calls as
 `np.add(array, x, out=array)`: as for a number, the result is a new object, here a Variable.
+
+NumPy does not ask Variables in a list: `np.array([x, y])` and `np.mean([x, y])` convert them to plain arrays.
+Write `np.mean(np.stack([x, y]))`.
 """
 
 from __future__ import annotations
@@ -199,8 +202,7 @@ def array_ufunc(x: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs: An
     if f is not None and method == "__call__":
         if kwargs and not _is_in_place(inputs, kwargs):
             raise TypeError(
-                f"np.{ufunc.__name__} of a Variable takes no {', '.join(kwargs)}; "
-                "without, it returns a new Variable, which has a gradient"
+                f"np.{ufunc.__name__} of a Variable does not support the argument {', '.join(kwargs)}"
             )
         return f(*inputs)
     name = ufunc.__name__ if method == "__call__" else f"{ufunc.__name__}.{method}"

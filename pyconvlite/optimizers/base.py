@@ -93,14 +93,15 @@ class Optimizer:
     def _snapshot(self, params: list[Parameter]) -> Callable[[], None]:
         """Return a function that restores the Parameters, their gradients, and the optimizer."""
         attributes = dict(vars(self))
-        before = [(param, param.data, param.grad) for param in params]
+        before = [(param, param.data, param._changed, param.grad) for param in params]
 
         def restore() -> None:
             vars(self).update(attributes)
-            for param, data, grad in before:
+            for param, data, changed, grad in before:
                 param.grad = grad
                 if param.data is not data:
                     param.data = data
+                    param._changed = changed
 
         return restore
 
