@@ -19,7 +19,7 @@ from visits import Visit
 
 SITE = DIST / "site"
 PAGES = sorted(path.name for path in SITE.glob("*.html"))
-KEPT = "This site is kept in your browser and works without a network."
+KEPT = "This site is kept in your browser and works without a network"
 
 
 class Host:
