@@ -160,6 +160,7 @@ function offerSimd({ versions }) {
   /** @type {HTMLOptionElement} */ (byId('simd')).disabled = true;
   field('kernels').value = 'numpy';
   field('images').value = '10000';
+  form.dispatchEvent(new Event('input')); // the program that is shown follows
 }
 
 /** WebGPU can be chosen where there is a GPU; else a line tells what is missing. @param {LabState} state */
