@@ -36,17 +36,17 @@ def foreach(f: Callable[..., Row], rows: Iterable[Row]) -> Iterator[Row]:
         ...     doubled = [y.get().tolist() for (y,) in foreach(lambda x: (2 * x,), rows)]
         ...     assert doubled == [[2, 2], [[0, 0, 0]]]
     """
-    todo = list(rows)
+    listed = list(rows)
     results: dict[int, Row] = {}
-    for group in _groups(todo):
+    for group in _groups(listed):
         if len(group) == 1:
-            results[group[0]] = f(*todo[group[0]])
+            results[group[0]] = f(*listed[group[0]])
             continue
-        columns = f(*[joined(column) for column in zip(*[todo[k] for k in group], strict=True)])
-        shapes = [todo[k][0].shape for k in group]
+        columns = f(*[joined(column) for column in zip(*[listed[k] for k in group], strict=True)])
+        shapes = [listed[k][0].shape for k in group]
         parts = zip(*[_parted(contiguous(column), shapes) for column in columns], strict=True)
         results.update(zip(group, parts, strict=True))
-    return (results[k] for k in range(len(todo)))
+    return (results[k] for k in range(len(listed)))
 
 
 def batches(xs: Sequence[ndarray]) -> list[list[ndarray]]:
