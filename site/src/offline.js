@@ -8,7 +8,7 @@ import { byId } from './views/dom.js';
 
 const text = texts(
   {
-    kept: 'This site is kept in your browser and works without a network, but for the notebooks and for packages not used before.',
+    kept: 'This site is kept in your browser and works without a network, except for the notebooks and packages that were not used before.',
     full: 'Your browser has no room to keep this site; it needs a network. Free some space, and reload the page.',
     failed: 'Some of this site could not be kept in your browser yet; the next visit tries again.',
   },
