@@ -130,11 +130,17 @@ class TestTiers:
     @pytest.mark.parametrize(
         ("code", "args", "last_line", "status"),
         [
-            ("def test_good(): pass", [], "1 passed, 0 failed", 0),
+            pytest.param("def test_good(): pass", [], "1 passed, 0 failed", 0, marks=pytest.mark.full),
             ("def test_good(): pass\ndef test_bad(): assert False", [], "1 passed, 1 failed", 1),
-            ("def test_good(): pass\ndef test_bad(absent): pass", ["-q"], "1 passed, 1 failed", 1),
+            pytest.param(
+                "def test_good(): pass\ndef test_bad(absent): pass",
+                ["-q"],
+                "1 passed, 1 failed",
+                1,
+                marks=pytest.mark.full,
+            ),
             ("import os\ndef test_good(): pass\ndef test_bad(): os._exit(0)", [], "1 passed, 1 failed", 1),
-            ("syntax error", [], "0 passed, 1 failed", 1),
+            pytest.param("syntax error", [], "0 passed, 1 failed", 1, marks=pytest.mark.full),
             ("def test_good(): pass", ["-k", "nothing"], "0 passed, 0 failed", 1),
         ],
     )

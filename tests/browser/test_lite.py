@@ -121,9 +121,8 @@ def test_the_door_leads_to_the_index_in_the_visitors_language(
         page.wait_for_url(f"**/lite/notebooks/index.html?path={language}/index.ipynb")
 
 
-@pytest.mark.parametrize(
-    ("language", "title"), [pytest.param("en", "Step 55", marks=pytest.mark.full), ("ja", "ステップ55")]
-)
+@pytest.mark.full
+@pytest.mark.parametrize(("language", "title"), [("en", "Step 55"), ("ja", "ステップ55")])
 def test_the_index_shows_a_model_and_leads_to_every_notebook(
     run: Callable[..., Notebook], language: str, title: str
 ) -> None:
@@ -197,8 +196,8 @@ def test_own_function(run: Callable[..., Notebook]) -> None:
     assert len(notebook.shown("image/png")) == 2
 
 
+@pytest.mark.full
 class TestBackends:
-    @pytest.mark.full
     def test_without_an_adapter_a_sentence_tells(self, run: Callable[..., Notebook]) -> None:
         notebook = run("en/backends.ipynb")
         assert "simd: this engine runs the variant" in notebook.text

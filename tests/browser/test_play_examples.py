@@ -42,8 +42,8 @@ def test_one_with_a_function_of_ones_own(play: Playground) -> None:
     assert len(play.pictures()) == 1
 
 
-def test_the_menu_speaks_japanese(enter_play: Callable[..., Playground]) -> None:
-    play = enter_play(locale="ja-JP")
+def test_the_menu_speaks_japanese(enter_editor: Callable[..., Playground]) -> None:
+    play = enter_editor(locale="ja-JP")
     play.page.click("[popovertarget=examples]")
     titles = play.page.locator("#example-list button").all_inner_texts()
     assert titles[0].startswith("第 55 章")
