@@ -61,6 +61,10 @@ class _ArrayUfunc:
 class Variable:
     """An array in a computation graph.
 
+    `<`, `<=`, `>` and `>=` compare the elements and return a plain boolean array. So do `==` and `!=` with an
+    array or a number. Between two Variables, `==` is identity, as in DeZero, so that Variables can be keys of
+    dicts and `x in variables` finds x itself; use `np.equal(x, y)` to compare their elements.
+
     Args:
         data: an array, or None for a Parameter whose shape is not known yet.
         name: label in graphs and error messages.
@@ -263,8 +267,29 @@ class Variable:
     def _described(self) -> str:
         return f"{self.name or 'a Variable'} of shape {self.shape}"
 
-    def _cast(self, dtype: Any) -> Variable:
-        return _functions.cast(self, dtype)
+    # -- comparisons
+
+    def __eq__(self, other: object) -> Any:
+        if backends.is_array(other) or isinstance(other, int | float | complex | np.generic):
+            return self.data == other
+        return NotImplemented  # then identity
+
+    def __ne__(self, other: object) -> Any:
+        return NotImplemented if self.__eq__(other) is NotImplemented else self.data != other
+
+    __hash__ = object.__hash__
+
+    def __lt__(self, other: Any) -> Any:
+        return self.data < _data_of(other)
+
+    def __le__(self, other: Any) -> Any:
+        return self.data <= _data_of(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self.data > _data_of(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self.data >= _data_of(other)
 
     # -- operations: each calls the public function of the same name
 
@@ -291,6 +316,9 @@ class Variable:
 
     def __rtruediv__(self, other: Any) -> Variable:
         return _functions.div(other, self)
+
+    def __abs__(self) -> Variable:
+        return _functions.abs(self)
 
     def __neg__(self) -> Variable:
         return _functions.neg(self)
@@ -325,9 +353,37 @@ class Variable:
             axes = axes[0]
         return _functions.transpose(self, axes or None)
 
+    def squeeze(self, axis: Any = None) -> Variable:
+        """Remove axes of length 1: all of them, or those given."""
+        return _functions.squeeze(self, axis)
+
+    def astype(self, dtype: Any) -> Variable:
+        """Copy in another dtype."""
+        return _functions.cast(self, dtype)
+
+    def detach(self) -> Variable:
+        """A Variable with the same array, outside of the graph: it gets no gradient and passes none on."""
+        return as_input(self.data)
+
+    def abs(self) -> Variable:
+        """Absolute value, element-wise."""
+        return _functions.abs(self)
+
     def sum(self, axis: Any = None, keepdims: bool = False) -> Variable:
         """Sum over an axis, several axes, or all."""
         return _functions.sum(self, axis, keepdims)
+
+    def mean(self, axis: Any = None, keepdims: bool = False) -> Variable:
+        """Mean over an axis, several axes, or all."""
+        return _functions.mean(self, axis, keepdims)
+
+    def var(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Variable:
+        """Variance over an axis, several axes, or all; the divisor is the number of elements minus ddof."""
+        return _functions.var(self, axis, ddof, keepdims)
+
+    def std(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Variable:
+        """Standard deviation over an axis, several axes, or all; the square root of `var`."""
+        return _functions.std(self, axis, ddof, keepdims)
 
     def max(self, axis: Any = None, keepdims: bool = False) -> Variable:
         """Maximum over an axis, several axes, or all."""
@@ -373,6 +429,10 @@ class Parameter(Variable):
     def __getstate__(self) -> dict[str, Any]:
         # For pickle and copy: with create_graph=True the gradient has a graph, which is not copied.
         return {**super().__getstate__(), "grad": None if self.grad is None else Variable(self.grad.data)}
+
+
+def _data_of(x: Any) -> Any:
+    return x.data if isinstance(x, Variable) else x
 
 
 def as_array(x: Any, array_module: Any = None) -> Any:

@@ -13,7 +13,7 @@ from .math import log
 from .reduction import sum_to
 
 
-def _operands(x0: Any, x1: Any) -> tuple[Any, Any]:
+def operands(x0: Any, x1: Any) -> tuple[Any, Any]:
     """Convert a number to an array as NumPy converts a Python number: float32 * 2.0 stays float32.
 
     NumPy scalars are treated alike; otherwise a factor `np.sqrt(2)` would turn float32 into float64.
@@ -62,7 +62,7 @@ def add(x0: Any, x1: Any) -> Variable:
         >>> add(np.array([1.0, 2.0]), 1.0)
         variable([2. 3.])
     """
-    return Add()(*_operands(x0, x1))
+    return Add()(*operands(x0, x1))
 
 
 class Sub(Function):
@@ -85,7 +85,7 @@ def sub(x0: Any, x1: Any) -> Variable:
         >>> sub(np.array([1.0, 2.0]), 1.0)
         variable([0. 1.])
     """
-    return Sub()(*_operands(x0, x1))
+    return Sub()(*operands(x0, x1))
 
 
 def rsub(x0: Any, x1: Any) -> Variable:
@@ -120,7 +120,7 @@ def mul(x0: Any, x1: Any) -> Variable:
         >>> mul(np.array([1.0, 2.0]), 3.0)
         variable([3. 6.])
     """
-    return Mul()(*_operands(x0, x1))
+    return Mul()(*operands(x0, x1))
 
 
 class Div(Function):
@@ -147,7 +147,7 @@ def div(x0: Any, x1: Any) -> Variable:
         >>> div(np.array([1.0, 2.0]), 2.0)
         variable([0.5 1. ])
     """
-    return Div()(*_operands(x0, x1))
+    return Div()(*operands(x0, x1))
 
 
 def rdiv(x0: Any, x1: Any) -> Variable:
@@ -237,7 +237,7 @@ def pow(x: Any, c: Any) -> Variable:
     """
     if isinstance(c, _NUMBER):
         return Pow(c)(x)  # type: ignore[arg-type]
-    return PowVariable()(*_operands(x, c))
+    return PowVariable()(*operands(x, c))
 
 
 class Clip(Function):

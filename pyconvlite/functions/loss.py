@@ -9,11 +9,12 @@ import numpy as np
 from .._shapes import Array
 from ..autograd import Function, Variable, as_input, as_variable
 from ..backends import get_array_module, kernels
-from .activation import sigmoid, softmax
+from .activation import sigmoid
 from .arithmetic import clip, sub
 from .math import log
 from .reduction import sum
 from .shape import reshape
+from .softmax import softmax
 
 
 class MeanSquaredError(Function):
