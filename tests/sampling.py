@@ -33,6 +33,7 @@ WHOLE = {
         "test_conv*",
         "test_float32",
         "test_functions_activation",
+        "test_functions_cross_entropy",
         "test_functions_linalg",
         "test_functions_loss",
         "test_functions_norm",

@@ -270,9 +270,11 @@ class Variable:
     # -- comparisons
 
     def __eq__(self, other: object) -> Any:
+        if isinstance(other, Variable):
+            return NotImplemented  # then identity
         if backends.is_array(other) or isinstance(other, int | float | complex | np.generic):
             return self.data == other
-        return NotImplemented  # then identity
+        return NotImplemented
 
     def __ne__(self, other: object) -> Any:
         return NotImplemented if self.__eq__(other) is NotImplemented else self.data != other

@@ -53,6 +53,14 @@ from .arithmetic import (
 )
 from .columns import Col2im, Im2col, col2im, col2im_array, im2col, im2col_array
 from .conv import Conv2d, Conv2DGradW, Conv2dReLU, Deconv2d, conv2d, conv2d_relu, conv2d_simple, deconv2d
+from .cross_entropy import (
+    SoftmaxCrossEntropy,
+    SoftmaxCrossEntropyGrad,
+    accuracy,
+    nll_loss,
+    softmax_cross_entropy,
+    softmax_cross_entropy_simple,
+)
 from .einsum import einsum
 from .indexing import (
     GetItem,
@@ -73,15 +81,13 @@ from .linalg import (
 from .loss import (
     MeanSquaredError,
     SigmoidCrossEntropy,
-    SoftmaxCrossEntropy,
-    SoftmaxCrossEntropyGrad,
-    accuracy,
     binary_cross_entropy,
+    huber_loss,
+    kl_div,
+    l1_loss,
     mean_squared_error,
     mean_squared_error_simple,
     sigmoid_cross_entropy,
-    softmax_cross_entropy,
-    softmax_cross_entropy_simple,
 )
 from .math import (
     Abs,
@@ -280,8 +286,11 @@ __all__ = [
     "global_max_pooling",
     "hardsigmoid",
     "hardswish",
+    "huber_loss",
     "im2col",
     "im2col_array",
+    "kl_div",
+    "l1_loss",
     "leaky_relu",
     "linear",
     "linear_simple",
@@ -299,6 +308,7 @@ __all__ = [
     "minimum",
     "mul",
     "neg",
+    "nll_loss",
     "one_hot",
     "pad",
     "pooling",

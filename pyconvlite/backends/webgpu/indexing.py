@@ -83,7 +83,7 @@ def _moved(x: Array, axes: range, to: int) -> Array:
 
 
 class _Arrays(NamedTuple, Generic[Array]):
-    """An index with arrays: a view whose first axes the arrays of integers index, and where NumPy puts these."""
+    """An index with arrays: a view whose first axes they index, and where NumPy puts their own axes."""
 
     view: Array
     arrays: list[Any]
@@ -137,8 +137,8 @@ def _index(part: Any) -> Any:
         return part if part.size else part.astype(np.int32 if part.dtype.kind == "f" else part.dtype)
     if part.dtype.kind == "b":
         raise TypeError(
-            "the shape would depend on bools on the device: copy them to the CPU, x[webgpu.asnumpy(mask)], or "
-            "select with webgpu.where(mask, x, y)"
+            "the shape would depend on bools on the device: copy them to the CPU, x[webgpu.asnumpy(mask)], "
+            "or select with webgpu.where(mask, x, y)"
         )
     return part
 
@@ -156,7 +156,7 @@ def _integers_of(part: Any, shape: tuple[int, ...], axis: int) -> list[Any]:
         return [part]
     if part.shape != shape[: part.ndim]:
         raise IndexError(
-            f"bools of shape {part.shape} index axes of lengths {shape[: part.ndim]}, from {axis}"
+            f"bools of shape {part.shape} index axes of lengths {shape[: part.ndim]}, from axis {axis} on"
         )
     return list(np.nonzero(part)) if part.ndim else [np.zeros(int(part), np.int32)]
 
@@ -251,10 +251,10 @@ def _write(name: str, view: Array, value: Array, adds: bool) -> None:
     )
     if not fits:
         raise ValueError(f"cannot write an array of shape {value.shape} into one of shape {view.shape}")
-    if any(step == 0 and n > 1 for n, step in zip(view.shape, view.strides, strict=True)):
-        raise ValueError("cannot write into a broadcast array: its elements repeat; copy() it first")
     if not view.size:
         return
+    if any(step == 0 and n > 1 for n, step in zip(view.shape, view.strides, strict=True)):
+        raise ValueError("cannot write into a broadcast array: its elements repeat; copy() it first")
     if value.buffer is view.buffer:  # a kernel cannot read from the buffer that it writes to
         value = copy(value)
     shape = view.shape or (1,)
