@@ -29,7 +29,7 @@ class Sigmoid(Function):
 
 
 def sigmoid(x: Any) -> Variable:
-    """1 / (1 + exp(-x)), element-wise.
+    """1 / (1 + exp(-x)), element-wise (book step 43).
 
     Example:
         >>> import numpy as np
@@ -88,7 +88,7 @@ class ReLUGrad(Function):
 
 
 def relu(x: Any) -> Variable:
-    """max(x, 0), element-wise; the gradient at 0 is 0.
+    """max(x, 0), element-wise; the gradient at 0 is 0 (book step 51).
 
     Example:
         >>> import numpy as np

@@ -50,7 +50,7 @@ class Add(Function):
 
 
 def add(x0: Any, x1: Any) -> Variable:
-    """x0 + x1.
+    """x0 + x1 (book steps 11 and 20).
 
     Args:
         x0, x1: Variables, arrays or numbers; their shapes broadcast.
@@ -79,7 +79,7 @@ class Sub(Function):
 
 
 def sub(x0: Any, x1: Any) -> Variable:
-    """x0 - x1; operands as in `add`.
+    """x0 - x1; operands as in `add` (book step 22).
 
     Example:
         >>> sub(np.array([1.0, 2.0]), 1.0)
@@ -89,7 +89,7 @@ def sub(x0: Any, x1: Any) -> Variable:
 
 
 def rsub(x0: Any, x1: Any) -> Variable:
-    """x1 - x0; operands as in `add`.
+    """x1 - x0; operands as in `add` (book step 22).
 
     Example:
         >>> rsub(np.array([1.0, 2.0]), 1.0)
@@ -114,7 +114,7 @@ class Mul(Function):
 
 
 def mul(x0: Any, x1: Any) -> Variable:
-    """x0 * x1; operands as in `add`.
+    """x0 * x1; operands as in `add` (book step 20).
 
     Example:
         >>> mul(np.array([1.0, 2.0]), 3.0)
@@ -141,7 +141,7 @@ class Div(Function):
 
 
 def div(x0: Any, x1: Any) -> Variable:
-    """x0 / x1; operands as in `add`.
+    """x0 / x1; operands as in `add` (book step 22).
 
     Example:
         >>> div(np.array([1.0, 2.0]), 2.0)
@@ -151,7 +151,7 @@ def div(x0: Any, x1: Any) -> Variable:
 
 
 def rdiv(x0: Any, x1: Any) -> Variable:
-    """x1 / x0; operands as in `add`.
+    """x1 / x0; operands as in `add` (book step 22).
 
     Example:
         >>> rdiv(np.array([1.0, 2.0]), 2.0)
@@ -173,7 +173,7 @@ class Neg(Function):
 
 
 def neg(x: Any) -> Variable:
-    """-x.
+    """-x (book step 22).
 
     Example:
         >>> neg(np.array([1.0, -2.0]))
@@ -222,7 +222,7 @@ class PowVariable(Function):
 
 
 def pow(x: Any, c: Any) -> Variable:
-    """x ** c.
+    """x ** c (book step 22).
 
     Args:
         x: the base, a Variable, array or number.
@@ -266,7 +266,7 @@ class Clip(Function):
 
 
 def clip(x: Any, x_min: float | None, x_max: float | None) -> Variable:
-    """Clip x to [x_min, x_max]; the gradient is 0 where x is outside of it.
+    """Clip x to [x_min, x_max]; the gradient is 0 where x is outside of it (book step 47).
 
     Args:
         x: Variable or array.

@@ -198,7 +198,7 @@ def softmax_cross_entropy_simple(x: Any, t: Any) -> Variable:
 
 
 def accuracy(y: Any, t: Any) -> Variable:
-    """Fraction of rows whose highest score is that of the label; it has no gradient.
+    """Fraction of rows whose highest score is that of the label; it has no gradient (book step 51).
 
     Args:
         y: scores of shape (N, classes) or (N, classes, ...).

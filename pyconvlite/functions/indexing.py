@@ -55,7 +55,7 @@ class GetItemGrad(Function):
 
 
 def get_item(x: Any, slices: Any) -> Variable:
-    """x[slices], indexed as in NumPy: by integers, slices, `...`, arrays, or a tuple of them.
+    """x[slices], indexed as in NumPy: by integers, slices, `...`, arrays, or a tuple of them (book step 47).
 
     Args:
         x: Variable or array.

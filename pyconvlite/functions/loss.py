@@ -74,7 +74,7 @@ class MeanSquaredError(Function):
 
 
 def mean_squared_error(x0: Any, x1: Any, reduction: str = "batchmean") -> Variable:
-    """Mean of (x0 - x1) ** 2; by default the sum divided by the length of the first axis, as in DeZero.
+    """Sum of (x0 - x1) ** 2, by default divided by the length of the first axis (book step 42).
 
     Args:
         x0, x1: Variables or arrays of the same shape (N, ...), except for leading axes of length 1.

@@ -47,7 +47,7 @@ class Exp(Function):
 
 
 def exp(x: Any) -> Variable:
-    """e ** x, element-wise.
+    """e ** x, element-wise (book step 3).
 
     Example:
         >>> import numpy as np
@@ -70,7 +70,7 @@ class Log(Function):
 
 
 def log(x: Any) -> Variable:
-    """Natural logarithm of x, element-wise.
+    """Natural logarithm of x, element-wise (book step 47).
 
     Example:
         >>> import numpy as np
@@ -140,7 +140,7 @@ class Sin(Function):
 
 
 def sin(x: Any) -> Variable:
-    """Sine of x in radians, element-wise.
+    """Sine of x in radians, element-wise (book step 27).
 
     Example:
         >>> import numpy as np
@@ -163,7 +163,7 @@ class Cos(Function):
 
 
 def cos(x: Any) -> Variable:
-    """Cosine of x in radians, element-wise.
+    """Cosine of x in radians, element-wise (book step 34).
 
     Example:
         >>> import numpy as np
@@ -187,7 +187,7 @@ class Tanh(Function):
 
 
 def tanh(x: Any) -> Variable:
-    """Hyperbolic tangent of x, element-wise.
+    """Hyperbolic tangent of x, element-wise (book step 35).
 
     Example:
         >>> import numpy as np

@@ -123,7 +123,7 @@ class Pooling2DWithIndexes(_IndexedPooling):
 
 
 def pooling(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0) -> Variable:
-    """Max pooling: the largest pixel of each window, per channel.
+    """Max pooling: the largest pixel of each window, per channel (book step 57).
 
     The padding is minus infinity, so it is never the maximum, since every window has a pixel. The first of
     several equal maxima gets the gradient. NaN propagates.

@@ -36,7 +36,7 @@ class Sum(Function):
 
 
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
-    """Sum of x.
+    """Sum of x (book step 39).
 
     Args:
         x: Variable or array.
@@ -242,7 +242,7 @@ class SumTo(Function):
 
 
 def sum_to(x: Any, shape: tuple[int, ...]) -> Variable:
-    """Sum x over the axes along which `shape` broadcasts to x's shape: the adjoint of `broadcast_to`.
+    """Sum x to `shape`, which broadcasts to x's: the adjoint of `broadcast_to` (book step 40).
 
     Raises:
         ValueError: `shape` does not broadcast to x's shape.
@@ -273,7 +273,7 @@ class BroadcastTo(Function):
 
 
 def broadcast_to(x: Any, shape: tuple[int, ...]) -> Variable:
-    """Broadcast x to `shape`: repeat it along axes of length 1 and new leading axes.
+    """Broadcast x to `shape`: repeat it along axes of length 1 and new leading axes (book step 40).
 
     Raises:
         ValueError: x's shape does not broadcast to `shape`.

@@ -30,7 +30,7 @@ class Reshape(Function):
 
 
 def reshape(x: Any, shape: Any) -> Variable:
-    """Change the shape of x.
+    """Change the shape of x (book step 38).
 
     Args:
         x: Variable or array.
@@ -131,7 +131,7 @@ class Transpose(Function):
 
 
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Variable:
-    """Permute the axes of x.
+    """Permute the axes of x (book step 38).
 
     Args:
         x: Variable or array.

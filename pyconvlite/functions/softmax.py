@@ -32,7 +32,7 @@ class Softmax(Function):
 
 
 def softmax(x: Any, axis: int = 1) -> Variable:
-    """exp(x), normalized to sum 1 along `axis`.
+    """exp(x), normalized to sum 1 along `axis` (book step 47).
 
     Raises:
         TypeError: `axis` is not an integer.

@@ -81,6 +81,19 @@ OPERATIONS |= {
     "kl_div": (lambda a, b: F.kl_div(a, b, "batchmean"), x43, SHARES),
     "kl_div of logarithms": (lambda a, b: F.kl_div(a, b, log_target=True), x43, y43),
 }
+OPERATIONS |= {
+    "neg": (F.neg, x43),
+    "rsub": (F.rsub, x43, y43),
+    "rdiv": (F.rdiv, positive, y43),
+    "cast": (lambda a: F.cast(a, a.dtype), x43),
+    "expand_dims": (lambda a: F.expand_dims(a, 1), x43),
+    "col2im": (lambda a: F.col2im(a.reshape(2, 3, 1, 1, 2, 2), (2, 3, 2, 2), 1, to_matrix=False), x2322),
+    "conv2d_simple": (F.conv2d_simple, x2322, rng.standard_normal((2, 3, 2, 2))),
+    "linear_simple": (F.linear_simple, x43, x234[0], x234[1, 0]),
+    "mean_squared_error_simple": (F.mean_squared_error_simple, x43, y43),
+    "sigmoid_simple": (F.sigmoid_simple, x43),
+    "softmax_simple": (F.softmax_simple, x43),
+}
 CONSTANTS = {"erf": 256}  # 1.5e-7 of normal_cdf
 
 
