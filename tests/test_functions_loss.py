@@ -185,6 +185,16 @@ def test_float64_targets_leave_the_scores_gradients_float32(f):
     assert (loss.dtype, x.grad.dtype, W.grad.dtype) == (np.float64, np.float32, np.float32)
 
 
+LOSSES = [
+    F.mean_squared_error,
+    F.l1_loss,
+    F.huber_loss,
+    F.sigmoid_cross_entropy,
+    F.binary_cross_entropy,
+    F.kl_div,
+]
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_l1_and_huber_at_their_kinks_and_beyond(dtype):
     x = Variable(np.array([-1e4, -1, 0, 1, 1e4], dtype))
@@ -204,22 +214,23 @@ def test_kl_div_of_impossible_classes_is_finite():
     assert np.isfinite(gt.data).all()
 
 
-@pytest.mark.parametrize(
-    "f",
-    [
-        F.mean_squared_error,
-        F.l1_loss,
-        F.huber_loss,
-        F.sigmoid_cross_entropy,
-        F.binary_cross_entropy,
-        F.kl_div,
-    ],
-)
+@pytest.mark.parametrize("f", LOSSES)
 def test_the_reduction_must_be_one(f):
     with pytest.raises(
         ValueError, match="reduction must be one of none, mean, sum, batchmean; got 'average'"
     ):
         f(PROBABILITIES, PROBABILITIES, reduction="average")
+
+
+@pytest.mark.parametrize("f", LOSSES)
+def test_of_numbers(f):
+    """Of 0-d arrays there is a mean, but none over a batch."""
+    p, t = np.array(0.25), np.array(0.75)
+    assert f(p, t, reduction="mean").item() == pytest.approx(
+        f(p.reshape(1), t.reshape(1), reduction="mean").item()
+    )
+    with pytest.raises(ValueError, match=r'"batchmean" needs an axis .* got 0-d arrays'):
+        f(p, t, reduction="batchmean")
 
 
 @pytest.mark.parametrize("f", [F.l1_loss, F.huber_loss, F.kl_div])

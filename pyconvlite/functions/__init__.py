@@ -1,7 +1,15 @@
 """Functions on Variables, one file per family; `import pyconvlite.functions as F` imports them all.
 
-Each file has, per operation: its Function (forward, then backward), the Function of its gradient if it needs
-one, and the public function.
+- `arithmetic`, `math`: element-wise; `selection`: where, maximum, minimum;
+- `shape`, `indexing`: reshaping, joining and splitting; picking elements;
+- `reduction`: sums, means, products, extremes, cumulative sums; broadcasting;
+- `linalg`, `einsum`: matrix products and sums of products;
+- `activation`, `softmax`: activation functions;
+- `columns`, `conv`, `pooling`, `norm`: layers of a CNN;
+- `loss`, `cross_entropy`: losses, and accuracy.
+
+`docs/operations.md` is the table of all. Each file has, per operation: its Function (forward, then backward),
+the Function of its gradient if it needs one, and the public function.
 """
 
 import sys

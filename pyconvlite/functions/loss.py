@@ -41,7 +41,7 @@ def reduced(loss: Variable, reduction: str) -> Variable:
             first axis.
 
     Raises:
-        ValueError: `reduction` is none of these.
+        ValueError: `reduction` is none of these, or "batchmean" of a 0-d loss.
 
     Example:
         >>> reduced(Variable(np.ones((2, 3))), "batchmean")
@@ -52,7 +52,11 @@ def reduced(loss: Variable, reduction: str) -> Variable:
         return loss
     if reduction == "mean":
         return mean(loss)
-    return sum(loss) if reduction == "sum" else sum(loss) / len(loss)
+    if reduction == "sum":
+        return sum(loss)
+    if loss.ndim == 0:
+        raise ValueError('reduction "batchmean" needs an axis whose length divides the sum; got 0-d arrays')
+    return sum(loss) / len(loss)
 
 
 # ------------------------------------------------------------------------------------------ losses of numbers
@@ -85,15 +89,15 @@ def mean_squared_error(x0: Any, x1: Any, reduction: str = "batchmean") -> Variab
         input.
 
     Raises:
-        ValueError: the shapes differ (broadcasting is most likely a mistake), or are 0-d or empty; or
-            `reduction` is none of these.
+        ValueError: the shapes differ (broadcasting is most likely a mistake) or are empty; or `reduction` is
+            none of these, or "batchmean" of 0-d arrays.
 
     Example:
         >>> mean_squared_error(np.array([[1.0], [2.0]]), np.array([[1.0], [4.0]]))
         variable(2.0)
     """
     x0, x1 = _same_shape(x0, x1)
-    if reduction == "batchmean":
+    if reduction == "batchmean" and x0.ndim:
         return MeanSquaredError()(x0, x1)
     difference = sub(x0, x1)
     return reduced(difference * difference, reduction)
@@ -105,8 +109,8 @@ def _same_shape(x0: Any, x1: Any) -> tuple[Variable, Variable]:
     if _without_leading_ones(x0.shape) != _without_leading_ones(x1.shape):
         raise ValueError(f"x0 and x1 must have the same shape; got {x0.shape} and {x1.shape}")
     shape = x0.shape if x0.ndim >= x1.ndim else x1.shape
-    if shape == () or 0 in shape:
-        raise ValueError(f"x0 and x1 must have at least one axis and one element; got shape {shape}")
+    if 0 in shape:
+        raise ValueError(f"x0 and x1 must have at least one element; got shape {shape}")
     return reshape(x0, shape), reshape(x1, shape)
 
 
@@ -203,7 +207,8 @@ def sigmoid_cross_entropy(x: Any, t: Any, reduction: str = "batchmean") -> Varia
         gradient of x has the dtype of x.
 
     Raises:
-        ValueError: x and t differ in size, x is empty, or x is 0-d; or `reduction` is none of these.
+        ValueError: x and t differ in size, or x is empty; or `reduction` is none of these, or "batchmean" of
+            0-d arrays.
 
     Example:
         >>> sigmoid_cross_entropy(np.array([[0.0], [1000.0]]), np.array([[1.0], [1.0]]))
@@ -228,7 +233,7 @@ def binary_cross_entropy(p: Any, t: Any, reduction: str = "batchmean") -> Variab
 
     Raises:
         TypeError: p is not floating point.
-        ValueError: p and t differ in size, p is empty, or p is 0-d; or `reduction` is none of these.
+        ValueError: as in `sigmoid_cross_entropy`.
 
     Example:
         >>> binary_cross_entropy(np.array([0.5, 0.9]), np.array([1, 1]))
@@ -245,10 +250,9 @@ def binary_cross_entropy(p: Any, t: Any, reduction: str = "batchmean") -> Variab
 def _targets(x: Any, t: Any, name: str) -> tuple[Variable, Variable]:
     """Return x and t as Variables, t reshaped like x and, unless floating point, cast to x's dtype."""
     x, t = as_input(x), as_input(t)
-    if x.ndim == 0 or x.size == 0 or x.size != t.size:
+    if x.size == 0 or x.size != t.size:
         raise ValueError(
-            f"{name} and t must have the same size, at least 1, and {name} at least one axis; "
-            f"got shapes {x.shape} and {t.shape}"
+            f"{name} and t must have the same size, at least 1; got shapes {x.shape} and {t.shape}"
         )
     return x, reshape(t if t.dtype.kind == "f" else as_input(t.data.astype(x.dtype)), x.shape)
 
