@@ -1,4 +1,4 @@
-"""Variable, Parameter, and `grad`.
+"""Variable: an array in a computation graph.
 
 A Variable holds an array. Calling a Function computes new Variables and records the call, unless recording is
 disabled: an output references its Function (`creator`), and the Function its inputs. These references are the
@@ -365,7 +365,9 @@ class Variable:
 
     def detach(self) -> Variable:
         """A Variable with the same array, outside of the graph: it gets no gradient and passes none on."""
-        return as_input(self.data)
+        x = Variable(self.data)
+        x.requires_grad = False
+        return x
 
     def abs(self) -> Variable:
         """Absolute value, element-wise."""
@@ -402,85 +404,8 @@ class Variable:
     dot = matmul
 
 
-class Parameter(Variable):
-    """A trainable Variable of a Layer.
-
-    Args:
-        data: an array, or None if its shape depends on the first input.
-        name: as in Variable.
-        lazy_shape: if data is None, its future shape, with None for each unknown length.
-        lazy_dtype: if data is None, its future dtype.
-
-    Example:
-        >>> Parameter(np.zeros(2), name="b")
-        variable([0. 0.])
-    """
-
-    def __init__(
-        self,
-        data: Any,
-        name: str | None = None,
-        *,
-        lazy_shape: tuple[int | None, ...] | None = None,
-        lazy_dtype: Any = None,
-    ) -> None:
-        super().__init__(data, name)
-        self.lazy_shape = lazy_shape
-        self.lazy_dtype = lazy_dtype
-
-    def __getstate__(self) -> dict[str, Any]:
-        # For pickle and copy: with create_graph=True the gradient has a graph, which is not copied.
-        return {**super().__getstate__(), "grad": None if self.grad is None else Variable(self.grad.data)}
-
-
 def _data_of(x: Any) -> Any:
     return x.data if isinstance(x, Variable) else x
-
-
-def as_array(x: Any, array_module: Any = None) -> Any:
-    """Convert a number to a 0-d array; return an array unchanged.
-
-    Args:
-        x: number or array.
-        array_module: namespace whose `array` function converts the number; NumPy by default.
-
-    Example:
-        >>> as_array(2.0)
-        array(2.)
-    """
-    if isinstance(x, np.ndarray):  # np.isscalar takes long to say no
-        return x
-    return (array_module or np).array(x) if np.isscalar(x) else x
-
-
-def as_variable(obj: Any) -> Variable:
-    """Wrap an array or number in a Variable; return a Variable unchanged.
-
-    Raises:
-        TypeError: `obj` is not a Variable, array or number.
-
-    Example:
-        >>> as_variable(np.array([1.0]))
-        variable([1.])
-    """
-    return obj if isinstance(obj, Variable) else Variable(as_array(obj))
-
-
-def as_input(obj: Any) -> Variable:
-    """Convert an input of a Function as `as_variable` does; a wrapped array or number requires no gradient.
-
-    Args:
-        obj: Variable, array or number; None for an omitted optional input.
-
-    Example:
-        >>> as_input(np.array([1.0])).requires_grad
-        False
-    """
-    if isinstance(obj, Variable):
-        return obj
-    x = Variable(as_array(obj))
-    x.requires_grad = False
-    return x
 
 
 def ones_like(x: Variable) -> Variable:
