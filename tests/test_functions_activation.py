@@ -183,6 +183,12 @@ def test_elu_and_softplus_are_exact_close_to_their_limits():
     np.testing.assert_allclose(grad(F.elu(x), x)[0].data, np.exp(-20.0), rtol=1e-6)
 
 
+@pytest.mark.parametrize("slope", [0.25, np.float64(0.25), np.array(0.25, np.float32)])
+def test_prelu_of_float32_stays_float32(slope):
+    y = F.prelu(np.array([-4, 4], np.float32), slope)
+    assert (y.dtype, y.data.tolist()) == (np.float32, [-1, 4])
+
+
 def test_prelu_of_what_is_infinite_has_a_finite_gradient_of_its_slopes():
     W = Variable(np.array([0.5]))
     np.testing.assert_array_equal(grad(F.prelu(np.array([np.inf, -2.0]), W), W)[0].data, [-2])

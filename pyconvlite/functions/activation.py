@@ -9,7 +9,7 @@ from .._arguments import above_zero, number
 from .._shapes import Array
 from ..autograd import Function, Variable, as_input
 from ..backends import get_array_module, kernels
-from .arithmetic import clip, mul
+from .arithmetic import clip, mul, operands
 from .math import exp
 from .selection import where
 from .shape import reshape
@@ -179,7 +179,7 @@ def prelu(x: Any, W: Any) -> Variable:
 
     Args:
         x: Variable or array of shape (N, C, ...).
-        W: slopes, one for each channel: shape (C,); or one for all: shape (1,) or ().
+        W: slopes, one for each channel: shape (C,); or one for all: shape (1,) or (), or a number.
 
     Raises:
         ValueError: W has another shape.
@@ -192,7 +192,7 @@ def prelu(x: Any, W: Any) -> Variable:
         variable([[-0.5  -0.25]
                   [ 2.    2.  ]])
     """
-    x, W = as_input(x), as_input(W)
+    x, W = map(as_input, operands(x, W))
     channels = x.shape[1] if x.ndim > 1 else 1
     if W.shape not in ((), (1,), (channels,)):
         raise ValueError(
