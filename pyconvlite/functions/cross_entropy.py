@@ -100,8 +100,9 @@ def softmax_cross_entropy(
         return _of_probabilities(log_softmax(x), t, weight, label_smoothing, reduction)
     labels = _labels(x, t, "x")
     if weight is None and ignore_index is None and label_smoothing == 0 and reduction == "mean":
-        rows = transpose(x, (0, *range(2, x.ndim), 1)) if x.ndim > 2 else x
-        return SoftmaxCrossEntropy()(reshape(rows, (-1, x.shape[1])), labels.reshape(-1))
+        if x.ndim > 2:
+            x = reshape(transpose(x, (0, *range(2, x.ndim), 1)), (labels.size, x.shape[1]))
+        return SoftmaxCrossEntropy()(x, labels.reshape(-1))
     return _of_labels(log_softmax(x), labels, weight, ignore_index, label_smoothing, reduction)
 
 

@@ -168,3 +168,22 @@ def test_comparisons_and_detach():
     assert (x <= Variable(webgpu.asarray([1.0, -2.0]))).get().tolist() == [True, False]
     assert (x == 1).get().tolist() == [True, False]
     assert (x.detach().data is x.data, x == x, x.astype("int32").dtype) == (True, True, np.int32)
+
+
+def test_in_captured_steps():
+    """Masks, weights and indexes on the CPU are constants of the step."""
+
+    def loss(x, t):
+        x = Variable(F.where(MASK, x, 0).data)
+        y = F.softmax_cross_entropy(
+            F.gather(x, TAKEN, 1), t, np.float32([1, 2, 3, 4]), 1, label_smoothing=0.1
+        )
+        y.backward()
+        return y.data, x.grad.data
+
+    step = webgpu.capture(loss)
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        x, t = rng.standard_normal((4, 3)).astype(np.float32), rng.integers(0, 4, 4).astype(np.int32)
+        for found, expected in zip(step(webgpu.asarray(x), webgpu.asarray(t)), loss(x, t), strict=True):
+            np.testing.assert_allclose(found.get(), expected, rtol=1e-4, atol=1e-6)
