@@ -116,7 +116,7 @@ class LeakyReLU(Function):
 
 
 def leaky_relu(x: Any, slope: float = 0.2) -> Variable:
-    """x where x > 0, slope * x elsewhere.
+    """x where x > 0, slope * x elsewhere; the gradient at 0 is `slope`.
 
     Args:
         x: Variable or array.
