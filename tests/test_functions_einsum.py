@@ -85,3 +85,8 @@ def test_any_sum_equals_numpys(data):
 def test_subscripts_that_do_not_fit(text, xs, words):
     with pytest.raises(ValueError, match=words):
         F.einsum(text, *xs)
+
+
+def test_subscripts_must_be_a_string():
+    with pytest.raises(TypeError, match="subscripts must be a string, before the operands; got ndarray"):
+        F.einsum(A, [0, 1])

@@ -24,6 +24,7 @@ def einsum(subscripts: str, *operands: Any) -> Variable:
         operands: Variables or arrays. Operands are joined from left to right, so put small products first.
 
     Raises:
+        TypeError: `subscripts` is not a string.
         ValueError: the subscripts are malformed, or do not match the operands.
 
     Example:
@@ -33,6 +34,8 @@ def einsum(subscripts: str, *operands: Any) -> Variable:
         >>> einsum("ii", np.array([[1.0, 2.0], [3.0, 4.0]]))
         variable(5.0)
     """
+    if not isinstance(subscripts, str):
+        raise TypeError(f"subscripts must be a string, before the operands; got {type(subscripts).__name__}")
     xs = [as_input(x) for x in operands]
     terms, result = _parsed(subscripts, xs)
     sizes = _sizes(subscripts, terms, xs)
