@@ -32,6 +32,11 @@ class Layer(layers.Layer):
         variable([2. 6.])
     """
 
+    @property
+    def _params(self) -> set[str]:
+        """Names of the Parameters and Layers among the attributes, which the book looks at in step 44."""
+        return {name for name, value in vars(self).items() if isinstance(value, Parameter | layers.Layer)}
+
     def save_weights(self, path: Any) -> None:
         """Save the Parameters as an npz archive; `.npz` is added to a path that does not end so."""
         if isinstance(path, str | os.PathLike) and not os.fspath(path).endswith(".npz"):

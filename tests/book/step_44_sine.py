@@ -3,12 +3,19 @@
 import dezero.functions as F
 import dezero.layers as L
 import numpy as np
-from dezero import Layer, Model, Variable, optimizers
+from dezero import Layer, Model, Parameter, Variable, optimizers
 from dezero.models import MLP, Sequential
 
 np.random.seed(0)
 x = np.random.rand(100, 1)
 y = np.sin(2 * np.pi * x) + np.random.rand(100, 1)
+
+
+layer = Layer()
+layer.p1, layer.p2 = Parameter(np.array(1)), Parameter(np.array(2))
+layer.p3, layer.p4 = Variable(np.array(3)), "text"
+for name in sorted(layer._params):
+    print(name, layer.__dict__[name])
 
 
 class TwoLayerNet(Model):

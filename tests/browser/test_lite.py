@@ -233,6 +233,14 @@ def test_weights(run: Callable[..., Notebook]) -> None:
     )
 
 
+def test_a_plain_import_of_dezero(run: Callable[..., Notebook]) -> None:
+    notebook = run("en/index.ipynb")
+    code = "import dezero.functions as F\nprint(F.relu.__module__, len(dezero.datasets.MNIST(train=False)))"
+    assert notebook.ask(f"import dezero\n{code}") == "pyconvlite.functions.activation 10000"
+    svg = "from dezero.utils import plot_dot_graph\nprint(plot_dot_graph(F.sin(x))._repr_svg_()[:4])"
+    assert notebook.ask(f"import numpy as np\nx = dezero.Variable(np.ones(2))\n{svg}") == "<svg"
+
+
 def test_the_other_pages_fetch_no_more_for_it(page_of: Callable[[str], Visit]) -> None:
     """Their Pyodide folder holds the notebooks' packages too."""
     wheels = {path.rsplit("/", 1)[-1].split("-")[0] for path in page_of("index.html").asked}
