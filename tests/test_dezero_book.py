@@ -7,7 +7,14 @@ from pyconvlite.datasets import mnist
 from pyconvlite.dezero import utils
 
 # DeZero computes in float64 what it and we store as float32, since NumPy 2 takes np.sqrt's float64 for one.
-SINGLE = {"step_44_sine", "step_48_spiral", "step_51_digits", "step_57_convolution", "step_59_sequences"}
+SINGLE = {
+    "step_44_sine",
+    "step_48_spiral",
+    "step_51_digits",
+    "step_57_convolution",
+    "step_58_vgg",
+    "step_59_sequences",
+}
 
 
 @pytest.fixture

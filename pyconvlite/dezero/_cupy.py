@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -69,8 +70,6 @@ zeros, ones, full, zeros_like, ones_like = map(
 
 def get_array_module(x: Any) -> Any:
     """This module for an array on the device, or else NumPy."""
-    import sys
-
     return sys.modules[__name__] if backends.on_device(x) else np
 
 

@@ -34,7 +34,9 @@ class DataLoader(dataloaders.DataLoader):
             self.index = order(self.data_size)
 
     def _stack(self, values: tuple[Any, ...]) -> Any:
-        return super()._stack(tuple([narrowed(value) for value in values]) if self.gpu else values)
+        if self.gpu and values[0] is not None:
+            values = tuple([narrowed(np.asarray(value)) for value in values])
+        return super()._stack(values)
 
 
 class SeqDataLoader(DataLoader, dataloaders.SeqDataLoader):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .. import backends, layers
+from .. import layers
 from .._arguments import at_least
 from ..utils import pair
 from . import _cupy, cuda
@@ -54,8 +54,9 @@ class Layer(layers.Layer):
             DeviceUnavailable: no device is available.
         """
         for param in self.params():
-            if param.dtype == np.float64 and not backends.on_device(param):
-                param.data = _cupy.narrowed(param.data)
+            data = _cupy.narrowed(param.data)
+            if data is not param.data:
+                param.data = data
         super().to_gpu()
 
 

@@ -51,6 +51,8 @@ def test_layers_and_loaders_move_what_is_float64():
     loader = dezero.DataLoader([(np.ones(2), 1), (np.zeros(2), 0)], 2, shuffle=False, gpu=True)
     x, t = next(loader)
     assert (x.dtype, t.dtype) == (np.float32, np.int32)
+    x, t = next(dezero.DataLoader([(0.5, None), (1.5, None)], 2, shuffle=False, gpu=True))
+    assert (x.get().tolist(), x.dtype, t) == ([0.5, 1.5], np.float32, None)
 
 
 def run(gpu):
