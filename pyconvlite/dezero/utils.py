@@ -91,6 +91,26 @@ def numerical_grad(f: Callable[..., Any], x: Any, *args: Any, **kwargs: Any) -> 
     return utils.numerical_grad(f, _floats(x), *args, **kwargs)
 
 
+def array_equal(a: Any, b: Any) -> bool:
+    """As `pyconvlite.utils.array_equal`, of arrays on the device too.
+
+    Example:
+        >>> array_equal(Variable(np.array([1, 2])), np.array([1, 2]))
+        True
+    """
+    return utils.array_equal(cuda.as_numpy(a), cuda.as_numpy(b))
+
+
+def array_allclose(a: Any, b: Any, rtol: float = 1e-4, atol: float = 1e-5) -> bool:
+    """As `pyconvlite.utils.array_allclose`, of arrays on the device too.
+
+    Example:
+        >>> array_allclose(np.array([1.0, 2.0]), Variable(np.array([1.0, 2.00001])))
+        True
+    """
+    return utils.array_allclose(cuda.as_numpy(a), cuda.as_numpy(b), rtol, atol)
+
+
 def _floats(x: Any) -> Any:
     x = cuda.as_numpy(x)
     return x if x.dtype.kind == "f" else x.astype(np.float64)

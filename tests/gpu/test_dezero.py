@@ -43,6 +43,15 @@ def test_float64_becomes_float32():
     assert xp.array(made[0]) is not made[0]
 
 
+def test_arrays_here_and_there_are_compared():
+    x = np.array([1.0, 2.0], np.float32)
+    there = Variable(cuda.as_cupy(x))
+    assert dezero.utils.array_equal(there, x)
+    assert not dezero.utils.array_equal(there, x[:1])
+    assert dezero.utils.array_allclose(x + 1e-6, there)
+    assert not dezero.utils.array_allclose(there, x + 1)
+
+
 def test_layers_and_loaders_move_what_is_float64():
     embed = L.EmbedID(4, 3)
     W = embed.W.data
