@@ -46,7 +46,7 @@ class Picture:
 
 
 def _rows(nodes: object, edges: list[tuple[str, str]]) -> list[list[str]]:
-    """Nodes by their distance from the leaves, the longest way."""
+    """Nodes by their distance from the leaves, the longest way; leaves stand right above their first use."""
     sources: dict[str, list[str]] = {node: [] for node in nodes}  # type: ignore[attr-defined]
     for a, b in edges:
         sources[b].append(a)
@@ -59,6 +59,9 @@ def _rows(nodes: object, edges: list[tuple[str, str]]) -> list[list[str]]:
             continue
         depth[node] = max((depth[source] + 1 for source in sources[node]), default=0)
         pending.pop()
+    for node in sources:
+        if not sources[node]:
+            depth[node] = min((depth[b] - 1 for a, b in edges if a == node), default=0)
     rows: list[list[str]] = [[] for _ in range(max(depth.values()) + 1)]
     for node, row in depth.items():
         rows[row].append(node)
@@ -72,7 +75,7 @@ def _places(
     places: dict[str, tuple[float, float]] = {}
     for number, row in enumerate(rows):
         above = {node: [places[a][0] for a, b in edges if b == node and a in places] for node in row}
-        row.sort(key=lambda node: sum(above[node]) / len(above[node]) if above[node] else 0.0)
+        row.sort(key=lambda node: sum(above[node]) / len(above[node]) if above[node] else total)
         x = (total - sum(widths[node] + _GAP for node in row)) / 2
         for node in row:
             places[node] = x + (widths[node] + _GAP) / 2, _ROW * (number + 0.5)
