@@ -8,7 +8,7 @@ from typing import Any
 
 from .autograd import Variable, functions_behind
 
-__all__ = ["GraphvizMissing", "get_dot_graph", "plot_dot_graph"]
+__all__ = ["get_dot_graph", "plot_dot_graph"]
 
 
 class GraphvizMissing(RuntimeError):  # noqa: N818 - a public name, as backends.DeviceUnavailable is

@@ -6,12 +6,12 @@ from dezero_book import PROGRAMS, assert_alike, expected, printed_by_dezero, pri
 from pyconvlite.datasets import mnist
 from pyconvlite.dezero import utils
 
-# rtol and atol where DeZero computes in float64 what is float32 here, since a factor of its weights is np.sqrt(...).
+# rtol and atol where DeZero computes in float64 what is float32 here: np.sqrt is a factor of its weights.
 SINGLE = dict.fromkeys(
     ["step_44_sine", "step_48_spiral", "step_51_digits", "step_57_convolution", "step_59_sequences"],
     (5e-6, 1e-7),
 )
-SINGLE["step_58_vgg"] = 1e-5, 1e-5  # whose 16 layers nearly cancel each other
+SINGLE["step_58_vgg"] = 1e-4, 1e-4  # whose 16 layers nearly cancel each other
 
 
 @pytest.fixture

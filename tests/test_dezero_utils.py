@@ -120,6 +120,11 @@ def test_gradient_check_finds_a_wrong_gradient(capsys):
     assert utils.numerical_grad(lambda x: x * x, np.array([[1, 2]])).round(6).tolist() == [[2, 4]]
 
 
+def test_gradient_check_allows_for_float32_in_the_function():
+    W = np.random.RandomState(0).randn(3, 4).astype(np.float32)
+    assert utils.gradient_check(lambda x: F.matmul(F.cast(x, np.float32), W), np.ones((2, 3)), rtol=1e-3)
+
+
 def test_columns_have_the_gpu_names_of_dezero():
     from pyconvlite.dezero import functions_conv
 
