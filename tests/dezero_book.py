@@ -58,8 +58,8 @@ _NUMBER = re.compile(r"[-+]?\d+\.\d*(?:e[-+]?\d+)?")  # with a point: integers m
 
 def assert_alike(found, wanted, rtol, atol):
     """Assert that two texts are the same but for small differences of the numbers in them."""
-    words = [re.sub(r"\s+", " ", _NUMBER.sub("#", text)) for text in (found, wanted)]
-    assert words[0].replace("[ #", "[#") == words[1].replace("[ #", "[#")
+    words = [_NUMBER.sub("#", text).replace("[", "[ ").replace("]", " ]").split() for text in (found, wanted)]
+    assert words[0] == words[1], f"{found}\nis not\n{wanted}"
     numbers = [np.array(_NUMBER.findall(text), dtype=float) for text in (found, wanted)]
     np.testing.assert_allclose(*numbers, rtol=rtol, atol=atol)
 
