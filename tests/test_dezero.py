@@ -1,8 +1,10 @@
 """pyconvlite.dezero: the modules `dezero`, their names, and who wins where there is another dezero."""
 
+import copy
 import importlib
 import inspect
 import os
+import pickle
 import shutil
 import subprocess
 import sys
@@ -44,13 +46,13 @@ NAMES = {
         mean_squared_error softmax_cross_entropy_simple SoftmaxCrossEntropy softmax_cross_entropy
         sigmoid_cross_entropy binary_cross_entropy accuracy dropout BatchNorm batch_nrom embed_id Max Min
         max min Clip clip conv2d deconv2d conv2d_simple im2col col2im pooling_simple pooling average_pooling
-        add sub rsub mul div neg pow Variable Function as_variable as_array cuda utils
+        add sub rsub mul div neg pow Variable Function as_variable as_array cuda utils np
     """,
     "functions_conv": """
         conv2d_simple pooling_simple Conv2d conv2d Deconv2d deconv2d Conv2DGradW Pooling Pooling2DGrad
         Pooling2DWithIndexes pooling AveragePooling average_pooling Im2col im2col Col2im col2im im2col_array
         col2im_array _im2col_gpu _col2im_gpu Function as_variable pair get_conv_outsize get_deconv_outsize
-        linear broadcast_to
+        linear broadcast_to cuda np
     """,
     "layers": """
         Layer Linear Conv2d Deconv2d RNN LSTM EmbedID BatchNorm Parameter F cuda pair np os
@@ -147,6 +149,32 @@ def test_as_array_takes_numpy_by_default():
     import dezero
 
     assert inspect.signature(dezero.as_array).parameters["array_module"].default is np
+
+
+def test_attributes_have_the_types_of_dezero():
+    import dezero
+
+    assert type(dezero.utils.cache_dir) is type(dezero.datasets.cache_dir) is str
+    assert type(dezero.dataloaders.pil_available) is bool
+    assert dezero.layers.Linear(2).dtype == np.float32
+    assert dezero.layers.Deconv2d(2, 3, dtype=np.float64).dtype == np.float64
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_models_can_be_copied(copied):
+    import dezero
+
+    model = dezero.models.Sequential(
+        dezero.layers.LSTM(3), dezero.layers.BatchNorm(), dezero.models.MLP((2,))
+    )
+    x = np.random.RandomState(0).randn(4, 5).astype(np.float32)
+    model(x)
+    model.layers[0].reset_state()
+    twin = copied(model)
+    model.layers[0].reset_state()
+    assert np.array_equal(twin(x).data, model(x).data)
+    assert [name for name, _ in twin.named_params()] == [name for name, _ in model.named_params()]
+    assert twin.l0 is twin.layers[0] is not model.l0
 
 
 # ------------------------------------------------------------------------------------------- other processes

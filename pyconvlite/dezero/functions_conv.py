@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ..functions import broadcast_to, linear
 from ..functions_conv import *
 from ..functions_conv import col2im_array, im2col_array
 from ..utils import get_conv_outsize, get_deconv_outsize, pair
+from . import cuda
 from .core import Function, as_variable
 
 
