@@ -235,6 +235,11 @@ def test_weights(run: Callable[..., Notebook]) -> None:
 
 def test_a_plain_import_of_dezero(run: Callable[..., Notebook]) -> None:
     notebook = run("en/index.ipynb")
+    # The reader's wins, appended to the path as the book's programs do.
+    own = "import os, sys\nos.makedirs('/tmp/own/dezero')\nsys.path.append('/tmp/own')"
+    own += "\nwritten = open('/tmp/own/dezero/__init__.py', 'w').write('own = 1')"
+    assert notebook.ask(f"{own}\nimport dezero\nprint(dezero.own)") == "1"
+    notebook.ask("sys.path.remove('/tmp/own')\ndel sys.modules['dezero']")
     code = "import dezero.functions as F\nprint(F.relu.__module__, len(dezero.datasets.MNIST(train=False)))"
     assert notebook.ask(f"import dezero\n{code}") == "pyconvlite.functions.activation 10000"
     svg = "from dezero.utils import plot_dot_graph\nprint(plot_dot_graph(F.sin(x))._repr_svg_()[:4])"
