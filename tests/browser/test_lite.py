@@ -217,6 +217,7 @@ class TestBackends:
             assert "<td>GPU</td><td>-0." in parameter
 
 
+@pytest.mark.full
 def test_weights(run: Callable[..., Notebook]) -> None:
     notebook = run("en/weights.ipynb")
     assert "the same scores: True" in notebook.text
@@ -233,6 +234,7 @@ def test_weights(run: Callable[..., Notebook]) -> None:
     )
 
 
+@pytest.mark.full
 def test_a_plain_import_of_dezero(run: Callable[..., Notebook]) -> None:
     notebook = run("en/index.ipynb")
     # The reader's wins, appended to the path as the book's programs do.
