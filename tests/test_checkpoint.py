@@ -21,11 +21,13 @@ from pyconvlite.optimizers import (
     ClipGrad,
     CosineLR,
     MomentumSGD,
+    ReduceLROnPlateau,
+    RMSprop,
     WarmupLR,
     WeightDecay,
 )
 
-ALL = [SGD, MomentumSGD, AdaGrad, AdaDelta, Adam, AdamW]
+ALL = [SGD, MomentumSGD, AdaGrad, RMSprop, AdaDelta, Adam, AdamW]
 DATA = [(x, i % 3) for i, x in enumerate(np.random.default_rng(0).random((22, 1, 6, 6), dtype=np.float32))]
 
 
@@ -260,6 +262,33 @@ def test_a_rate_set_by_hand_comes_back():
     other = SGD(lr=1).setup(model)
     checkpoint.load(file, model=model, optimizer=other)
     assert other.lr == 0.25
+
+
+def test_a_schedule_that_follows_the_loss_goes_on():
+    losses = [3.0, 2.0, 2.0, 2.5, 2.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0]
+    model = L.Linear(3, in_size=2)
+
+    def parts():
+        optimizer = SGD(1.0).setup(model)
+        schedule = ReduceLROnPlateau(WarmupLR(optimizer, 3), factor=0.5, patience=1, cooldown=1)
+        return {"model": model, "optimizer": optimizer, "schedule": schedule}
+
+    def rates(optimizer, schedule, losses, **_):
+        found = []
+        for loss in losses:
+            schedule.step(loss)
+            found.append(optimizer.lr)
+        return found
+
+    expected = rates(**parts(), losses=losses)
+    assert len(set(expected)) > 3
+    for n in range(len(losses)):
+        first, second = parts(), parts()
+        rates(**first, losses=losses[:n])
+        file = io.BytesIO()
+        checkpoint.save(file, **first)
+        checkpoint.load(file, **second)
+        assert rates(**second, losses=losses[n:]) == expected[n:]
 
 
 def test_state_of_parameters_that_the_model_no_longer_has_is_left_out():

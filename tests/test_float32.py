@@ -40,6 +40,7 @@ OPTIMIZERS = {
     "SGD": lambda: O.SGD(half),
     "MomentumSGD": lambda: O.MomentumSGD(half, half),
     "AdaGrad": lambda: O.AdaGrad(half, half),
+    "RMSprop": lambda: O.RMSprop(half, half, half, half),
     "AdaDelta": lambda: O.AdaDelta(half, half),
     "Adam": lambda: O.Adam(half, half, half, half),
     "AdamW": lambda: O.AdamW(half, half, half, half, half),
@@ -53,6 +54,10 @@ SCHEDULES = {
     "StepLR": lambda optimizer: O.StepLR(optimizer, np.int64(2), half),
     "CosineLR": lambda optimizer: O.CosineLR(optimizer, np.int64(5), half),
     "WarmupLR": lambda optimizer: O.WarmupLR(optimizer, np.int64(3)),
+    "OneCycleLR": lambda optimizer: O.OneCycleLR(optimizer, np.int64(5), half, half + 1, half + 1),
+    "ReduceLROnPlateau": lambda optimizer: O.ReduceLROnPlateau(
+        optimizer, factor=half, patience=np.int64(0), threshold=half, min_lr=half / 8
+    ),
 }
 
 
@@ -95,7 +100,9 @@ def test_optimizers_hooks_and_schedules(optimizer, hook, schedule, gradient):
         for param in model.params():
             param.grad = Variable(np.ones(param.shape, gradient))
         optimizer.update()
-        if isinstance(schedule, O.Schedule):
+        if isinstance(schedule, O.ReduceLROnPlateau):
+            schedule.step(half)
+        elif isinstance(schedule, O.Schedule):
             schedule.step()
     kept = [value for value in vars(optimizer).values() if isinstance(value, WeakKeyDictionary)]
     states = [state for states in kept for state in states.values()]

@@ -11,11 +11,22 @@ import pyconvlite.functions as F
 import pyconvlite.layers as L
 from pyconvlite import Layer, Parameter, Variable
 from pyconvlite.models import MLP, Sequential
-from pyconvlite.optimizers import SGD, AdaDelta, AdaGrad, Adam, AdamW, MomentumSGD, Optimizer
+from pyconvlite.optimizers import (
+    SGD,
+    AdaDelta,
+    AdaGrad,
+    Adam,
+    AdamW,
+    ClipGrad,
+    MomentumSGD,
+    Optimizer,
+    RMSprop,
+    WeightDecay,
+)
 from pyconvlite.optimizers.base import Elementwise
 
 DTYPES = [np.float16, np.float32, np.float64]
-ALL = [SGD, MomentumSGD, AdaGrad, AdaDelta, Adam, AdamW]
+ALL = [SGD, MomentumSGD, AdaGrad, RMSprop, AdaDelta, Adam, AdamW]
 
 
 class One(Layer):
@@ -67,6 +78,15 @@ def adagrad(w, grads, lr, eps):
     return w
 
 
+def rmsprop(w, grads, lr, alpha, eps, momentum):
+    square = v = 0.0
+    for g in grads:
+        square = alpha * square + (1 - alpha) * g**2
+        v = momentum * v + g / (math.sqrt(square) + eps)
+        w = w - lr * v
+    return w
+
+
 def adadelta(w, grads, rho, eps):
     mean_g2 = mean_dx2 = 0.0
     for g in grads:
@@ -88,6 +108,8 @@ ORACLES = [
     (SGD, sgd, {"lr": 0.1}),
     (MomentumSGD, momentum_sgd, {"lr": 0.1, "momentum": 0.8}),
     (AdaGrad, adagrad, {"lr": 0.1, "eps": 1e-2}),
+    (RMSprop, rmsprop, {"lr": 0.05, "alpha": 0.8, "eps": 1e-2, "momentum": 0.5}),
+    (RMSprop, rmsprop, {"lr": 0.05, "alpha": 0.8, "eps": 1e-2, "momentum": 0.0}),
     (AdaDelta, adadelta, {"rho": 0.8, "eps": 1e-2}),
     (AdamW, adamw, {"alpha": 0.1, "beta1": 0.7, "beta2": 0.9, "eps": 1e-2, "weight_decay": 0.3}),
     (Adam, adam, {"alpha": 0.1, "beta1": 0.7, "beta2": 0.9, "eps": 1e-2}),
@@ -121,11 +143,12 @@ def test_each_weight_follows_the_scalar_algorithm(make, oracle, settings, dtype)
         (MomentumSGD, {"lr": 0.01, "momentum": 0.9}),
         (AdaGrad, {"lr": 0.001, "eps": 1e-8}),
         (AdaDelta, {"rho": 0.95, "eps": 1e-6}),
+        (RMSprop, {"lr": 0.01, "alpha": 0.99, "eps": 1e-8, "momentum": 0.0}),
         (Adam, {"alpha": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8}),
         (AdamW, {"alpha": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.01}),
     ],
 )
-def test_defaults_are_those_of_dezero(make, defaults):
+def test_defaults_are_those_of_dezero_or_pytorch(make, defaults):
     assert {name: getattr(make(), name) for name in defaults} == defaults
     assert {name: getattr(make(*defaults.values()), name) for name in defaults} == defaults
 
@@ -243,6 +266,34 @@ def test_adam_rate_is_the_corrected_one():
         assert optimizer.lr == pytest.approx(0.5 * math.sqrt(1 - 0.75**t) / (1 - 0.5**t))
 
 
+@pytest.mark.parametrize("make", ALL)
+def test_gradients_accumulated_over_parts_are_those_of_the_whole_batch(make):
+    """With hooks, which act once on the sum."""
+    rng = np.random.default_rng(0)
+    x, t = rng.standard_normal((8, 5)), rng.standard_normal((8, 2))
+
+    def trained(parts):
+        pyconvlite.seed(0)
+        model = MLP((6, 2), activation=F.tanh)
+        model(x[:1].astype(np.float64))
+        for p in model.params():
+            p.data = p.data.astype(np.float64)
+        optimizer = make().setup(model)
+        optimizer.add_hook(WeightDecay(0.1))
+        optimizer.add_hook(ClipGrad(0.5))
+        for _ in range(3):
+            for part_x, part_t in zip(np.split(x, parts), np.split(t, parts), strict=True):
+                loss = F.mean_squared_error(model(part_x), part_t) / parts
+                loss.backward()
+            optimizer.update()
+            model.cleargrads()
+        return np.concatenate([p.data.ravel() for p in model.params()])
+
+    whole = trained(1)
+    np.testing.assert_allclose(trained(4), whole, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(trained(8), whole, rtol=1e-9, atol=1e-12)
+
+
 def test_hooks_run_in_order_on_the_parameters_that_have_a_gradient():
     model = Sequential(L.Linear(2, in_size=1, dtype=np.float64), L.Linear(1))
     seen = []
@@ -287,6 +338,10 @@ def test_hooks_may_change_and_drop_gradients():
         (lambda: Adam(eps=0), "eps must be above 0; got 0"),
         (lambda: AdaGrad(lr=-1), "lr must be .* got -1"),
         (lambda: AdaGrad(eps=0), "eps must be above 0; got 0"),
+        (lambda: RMSprop(lr=-1), "lr must be at least 0; got -1"),
+        (lambda: RMSprop(alpha=1), "alpha must be at least 0 and below 1; got 1"),
+        (lambda: RMSprop(eps=0), "eps must be above 0; got 0"),
+        (lambda: RMSprop(momentum=1), "momentum must be at least 0 and below 1; got 1"),
         (lambda: AdaDelta(rho=1), "rho must be at least 0 and below 1; got 1"),
         (lambda: AdaDelta(eps=math.inf), "eps must be a finite number; got inf"),
         (lambda: AdamW(beta1=1), "beta1 must be at least 0 and below 1; got 1"),
@@ -328,6 +383,7 @@ def test_a_subclass_without_update_one():
         SGD(0.2),
         MomentumSGD(0.1),
         AdaGrad(0.1),
+        RMSprop(0.01),
         AdaDelta(),
         Adam(0.05),
         AdamW(0.05),

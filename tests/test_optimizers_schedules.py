@@ -13,7 +13,10 @@ from pyconvlite.optimizers import (
     AdamW,
     CosineLR,
     MomentumSGD,
+    OneCycleLR,
     Optimizer,
+    ReduceLROnPlateau,
+    RMSprop,
     Schedule,
     StepLR,
     WarmupLR,
@@ -54,6 +57,94 @@ def test_warmup_lr():
     assert rates(lambda o: WarmupLR(o, 1), 3) == [0.5, 0.5, 0.5]
 
 
+# PyTorch 2's OneCycleLR, max_lr 0.5 and div_factor 10, after each step.
+ONE_CYCLE = {
+    (8, 0.5, 100.0): [0.05, 0.1625, 0.3875, 0.5, 0.4268499, 0.25025, 0.07365008, 0.0005],
+    (5, 0.3, 1000.0): [0.05, 0.4752447, 0.3056497, 0.09416814, 5e-05],
+    (4, 0.0, 10.0): [0.4275089, 0.2525, 0.07749107, 0.005],
+    (4, 1.0, 10.0): [0.05, 0.1625, 0.3875, 0.5],
+}
+
+
+@pytest.mark.parametrize(("arguments", "expected"), ONE_CYCLE.items(), ids=str)
+def test_one_cycle_lr_is_that_of_pytorch(arguments, expected):
+    total_steps, pct_start, final_div_factor = arguments
+
+    def make(optimizer):
+        return OneCycleLR(optimizer, total_steps, pct_start, 10, final_div_factor)
+
+    np.testing.assert_allclose(rates(make, total_steps), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize("pct_start", [0.0, 0.2, 0.3, 0.5, 1.0])
+@pytest.mark.parametrize("total_steps", [1, 2, 5, 10, 37])
+def test_one_cycle_lr_rises_falls_and_stays(total_steps, pct_start):
+    found = rates(lambda o: OneCycleLR(o, total_steps, pct_start), total_steps + 3)
+    top = int(np.argmax(found))
+    assert found[: top + 1] == sorted(found[: top + 1])
+    assert found[top:] == sorted(found[top:], reverse=True)
+    assert max(found) <= 0.5
+    assert found[total_steps - 1 :] == [found[total_steps - 1]] * 4
+    if pct_start < 1:
+        assert found[-1] == pytest.approx(0.5 / 25 / 1e4)
+
+
+def plateau(losses, lr=1.0, **settings):
+    """The rate after each loss."""
+    optimizer = SGD(lr)
+    schedule = ReduceLROnPlateau(optimizer, **settings)
+    found = []
+    for loss in losses:
+        schedule.step(loss)
+        found.append(optimizer.lr)
+    return found
+
+
+def test_reduce_lr_on_plateau():
+    losses = [5.0, 4.0, 4.0, 4.1, 4.0, 3.0, 3.0, 3.0, 3.0]
+    assert plateau(losses, factor=0.5, patience=2) == [1, 1, 1, 1, 0.5, 0.5, 0.5, 0.5, 0.25]
+    assert plateau(losses, factor=0.5, patience=0) == [
+        *[1, 1, 0.5, 0.25, 0.125],
+        *[0.125, 0.0625, 0.03125, 0.015625],
+    ]
+    mirrored = [-loss for loss in losses]
+    assert plateau(mirrored, factor=0.5, patience=2, mode="max") == plateau(losses, factor=0.5, patience=2)
+
+
+def test_reduce_lr_on_plateau_counts_only_what_is_better_by_the_threshold():
+    settings = {"factor": 0.5, "patience": 0}
+    assert plateau([4.0, 3.7, 3.5], threshold=0.1, **settings) == [1, 0.5, 0.5]
+    assert plateau([4.0, 3.7, 3.5], threshold=0.4, threshold_mode="abs", **settings) == [1, 0.5, 0.5]
+    assert plateau([4.0, 4.5, 4.3], threshold=0.1, mode="max", **settings) == [1, 1, 0.5]
+    assert plateau([-4.0, -4.3, -4.5], threshold=0.1, **settings) == [1, 0.5, 0.5]
+    assert plateau([math.nan, 2.0, math.nan, math.inf], **settings) == [0.5, 0.5, 0.25, 0.125]
+
+
+def test_reduce_lr_on_plateau_rests_after_a_change_and_stops_at_the_least_rate():
+    same = [1.0] * 8
+    assert plateau(same, factor=0.5, patience=0, cooldown=2) == [1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.25, 0.125]
+    assert plateau(same, factor=0.1, patience=0, min_lr=0.05)[-3:] == [0.05] * 3
+    assert plateau(same, lr=0.01, factor=0.1, patience=0, min_lr=0.05) == [0.01] * 8
+
+
+def test_reduce_lr_on_plateau_takes_a_loss():
+    schedule = ReduceLROnPlateau(SGD())
+    schedule.step(Variable(np.array(2.5, np.float32)))
+    assert (schedule.best, type(schedule.best)) == (2.5, float)
+    with pytest.raises(TypeError, match=r"metrics must be a number, such as loss.item\(\); got None"):
+        schedule.step(None)
+
+
+def test_reduce_lr_on_plateau_multiplies_another_schedule():
+    optimizer = SGD(8.0)
+    schedule = ReduceLROnPlateau(WarmupLR(optimizer, 4), factor=0.5, patience=0)
+    found = []
+    for _ in range(5):
+        schedule.step(1.0)
+        found.append(optimizer.lr)
+    assert found == [4.0, 3.0, 2.0, 1.0, 0.5]
+
+
 @pytest.mark.parametrize("outer_first", [True, False])
 def test_schedules_multiply(outer_first):
     def both(optimizer):
@@ -73,6 +164,7 @@ def test_schedules_multiply(outer_first):
         (SGD(1.0), "lr"),
         (MomentumSGD(1.0), "lr"),
         (AdaGrad(1.0), "lr"),
+        (RMSprop(1.0), "lr"),
         (Adam(1.0), "alpha"),
         (AdamW(1.0), "alpha"),
     ],
@@ -127,6 +219,26 @@ def test_your_own_schedule_on_your_own_optimizer():
         (lambda o: StepLR(o, 1, -0.1), ValueError, "gamma must be at least 0; got -0.1"),
         (lambda o: CosineLR(o, 0), ValueError, "steps must be at least 1; got 0"),
         (lambda o: CosineLR(o, 5, 1.0), ValueError, "least must be at least 0 and below 1; got 1.0"),
+        (lambda o: OneCycleLR(o, 0), ValueError, "total_steps must be at least 1; got 0"),
+        (lambda o: OneCycleLR(o, 9, 1.1), ValueError, "pct_start must be from 0 to 1; got 1.1"),
+        (lambda o: OneCycleLR(o, 9, div_factor=0.5), ValueError, "div_factor must be at least 1; got 0.5"),
+        (lambda o: OneCycleLR(o, 9, final_div_factor=0), ValueError, "final_div_factor must be at least 1"),
+        (lambda o: ReduceLROnPlateau(o, "least"), ValueError, "mode must be 'min' or 'max'; got 'least'"),
+        (
+            lambda o: ReduceLROnPlateau(o, factor=1),
+            ValueError,
+            "factor must be at least 0 and below 1; got 1",
+        ),
+        (lambda o: ReduceLROnPlateau(o, patience=-1), ValueError, "patience must be at least 0; got -1"),
+        (lambda o: ReduceLROnPlateau(o, patience=0.5), TypeError, "patience must be an integer; got 0.5"),
+        (lambda o: ReduceLROnPlateau(o, threshold=-1), ValueError, "threshold must be at least 0; got -1"),
+        (
+            lambda o: ReduceLROnPlateau(o, threshold_mode="both"),
+            ValueError,
+            "threshold_mode must be 'rel' or 'abs'; got 'both'",
+        ),
+        (lambda o: ReduceLROnPlateau(o, cooldown=-1), ValueError, "cooldown must be at least 0; got -1"),
+        (lambda o: ReduceLROnPlateau(o, min_lr=-1), ValueError, "min_lr must be at least 0; got -1"),
         (lambda o: WarmupLR(o, 0), ValueError, "steps must be at least 1; got 0"),
         (lambda o: WarmupLR(0.1, 5), TypeError, "target must be an Optimizer or a Schedule; got float"),
         (lambda o: StepLR(AdaDelta(), 5), TypeError, "AdaDelta has no learning rate"),

@@ -5,9 +5,19 @@ import pytest
 
 import pyconvlite.layers as L
 from pyconvlite import Parameter, Variable
-from pyconvlite.optimizers import SGD, AdaDelta, AdaGrad, Adam, AdamW, ClipGrad, MomentumSGD, WeightDecay
+from pyconvlite.optimizers import (
+    SGD,
+    AdaDelta,
+    AdaGrad,
+    Adam,
+    AdamW,
+    ClipGrad,
+    MomentumSGD,
+    RMSprop,
+    WeightDecay,
+)
 
-ALL = [SGD, MomentumSGD, AdaGrad, AdaDelta, Adam, AdamW]
+ALL = [SGD, MomentumSGD, AdaGrad, RMSprop, AdaDelta, Adam, AdamW]
 alls = pytest.mark.parametrize("make", ALL)
 
 

@@ -1,9 +1,9 @@
 """Optimizers, which update a model's Parameters (book step 46), gradient hooks and rate schedules."""
 
-from .adaptive import AdaDelta, AdaGrad, Adam, AdamW
+from .adaptive import AdaDelta, AdaGrad, Adam, AdamW, RMSprop
 from .base import Optimizer
 from .hooks import ClipGrad, FreezeParam, WeightDecay
-from .schedules import CosineLR, Schedule, StepLR, WarmupLR
+from .schedules import CosineLR, OneCycleLR, ReduceLROnPlateau, Schedule, StepLR, WarmupLR
 from .sgd import SGD, MomentumSGD
 
 __all__ = [
@@ -16,7 +16,10 @@ __all__ = [
     "CosineLR",
     "FreezeParam",
     "MomentumSGD",
+    "OneCycleLR",
     "Optimizer",
+    "RMSprop",
+    "ReduceLROnPlateau",
     "Schedule",
     "StepLR",
     "WarmupLR",

@@ -1,4 +1,4 @@
-"""Optimizers with a step size per weight: AdaGrad, AdaDelta, Adam and AdamW."""
+"""Optimizers with a step size per weight: AdaGrad, RMSprop, AdaDelta, Adam and AdamW."""
 
 from __future__ import annotations
 
@@ -58,6 +58,67 @@ class AdaGrad(Elementwise):
         lr, eps = settings
         h = h + gW * gW
         return kernels(W).add_step(W, -lr * gW / (get_array_module(h).sqrt(h) + eps)), h
+
+
+class RMSprop(Elementwise):
+    """RMSprop: AdaGrad with a running mean of the squared gradients in place of their sum.
+
+    Tieleman, Hinton, "Neural Networks for Machine Learning", lecture 6.5 (2012), as PyTorch computes it,
+    without centering::
+
+        square = alpha * square + (1 - alpha) * gW * gW
+        v = momentum * v + gW / (sqrt(square) + eps)
+        W - lr * v
+
+    For weight decay, add the hook WeightDecay.
+
+    Args:
+        lr: learning rate, at least 0; may be reassigned between updates.
+        alpha: decay rate of the running mean of squared gradients, at least 0 and below 1.
+        eps: added to the denominator for numerical stability, above 0.
+        momentum: fraction of the velocity that is kept, at least 0 and below 1.
+
+    Raises:
+        TypeError: an argument is not a number.
+        ValueError: an argument is out of the range given above.
+
+    Example:
+        >>> import numpy as np
+        >>> from pyconvlite.layers import Linear
+        >>> linear = Linear(1, in_size=1, dtype=np.float64)
+        >>> linear.W.data = np.array([[2.0]])
+        >>> optimizer = RMSprop(lr=0.5, alpha=0.75).setup(linear)
+        >>> linear(np.array([[3.0]])).backward()  # y = 3 W + b
+        >>> optimizer.update()  # 2 - 0.5 * 3 / sqrt(0.25 * 3^2)
+        >>> round(linear.W.item(), 6)
+        1.0
+    """
+
+    states = ("squares", "vs")
+    squares: WeakKeyDictionary[Parameter, Array]
+    vs: WeakKeyDictionary[Parameter, Array]
+
+    def __init__(
+        self, lr: float = 0.01, alpha: float = 0.99, eps: float = 1e-8, momentum: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.lr = within(0, lr, math.inf, "lr")
+        self.alpha = within(0, alpha, 1, "alpha")
+        self.eps = above_zero(eps, "eps")
+        self.momentum = within(0, momentum, 1, "momentum")
+        self.reset()
+
+    def settings(self) -> tuple[float, ...]:
+        """`lr`, `alpha`, `eps` and `momentum`."""
+        return float(self.lr), float(self.alpha), float(self.eps), float(self.momentum)
+
+    def rule(self, settings: Sequence[float], W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:
+        """The new weights, the new running mean of squares and the new velocity."""
+        square, v = states
+        lr, alpha, eps, momentum = settings
+        square = alpha * square + (1 - alpha) * gW * gW
+        v = momentum * v + gW / (get_array_module(square).sqrt(square) + eps)
+        return kernels(W).add_step(W, -lr * v), square, v
 
 
 class AdaDelta(Elementwise):

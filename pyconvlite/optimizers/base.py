@@ -23,6 +23,9 @@ class Optimizer:
     A subclass defines `update_one`, and `reset` if it has state. An update gives a Parameter a new array and
     never writes into the old one.
 
+    Gradients of several calls of `backward` add up until `cleargrads`. So a batch that is too large for the
+    memory can be taken in parts (gradient accumulation): see the second example.
+
     Attributes:
         target: the model that is optimized; None before `setup`.
         hooks: functions that `update` calls first.
@@ -36,6 +39,15 @@ class Optimizer:
         >>> optimizer = SGD(lr=0.1).setup(model)
         >>> loss = F.mean_squared_error(model(np.ones((4, 2))), np.zeros((4, 1)))
         >>> model.cleargrads(); loss.backward(); optimizer.update()
+
+        One update for four batches:
+
+        >>> batches = [(np.ones((4, 2)), np.zeros((4, 1)))] * 8
+        >>> for i, (x, t) in enumerate(batches, start=1):
+        ...     loss = F.mean_squared_error(model(x), t) / 4  # so that the sum is the mean of the four
+        ...     loss.backward()
+        ...     if i % 4 == 0:
+        ...         optimizer.update(); model.cleargrads()
     """
 
     rate_name: ClassVar[str | None] = "lr"

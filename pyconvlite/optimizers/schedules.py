@@ -15,8 +15,9 @@ an optimizer or another schedule; factors of nested schedules multiply::
 from __future__ import annotations
 
 import math
+from typing import Any
 
-from .._arguments import at_least, within
+from .._arguments import at_least, share, within
 from ..backends import host_scalars
 from .base import Optimizer
 
@@ -170,3 +171,170 @@ class WarmupLR(Schedule):
     def factor(self, t: int) -> float:
         """Rises from `1 / steps` to 1."""
         return min((t + 1) / self.steps, 1.0)
+
+
+class OneCycleLR(Schedule):
+    """Raise the learning rate to its full value and lower it again, each along half a cosine.
+
+    The full value, PyTorch's `max_lr`, is the rate that the optimizer has. After `total_steps` steps the rate
+    keeps its last value. Momentum is left alone, as with PyTorch's `cycle_momentum=False`.
+    Smith, Topin, "Super-Convergence" (2019).
+
+    Args:
+        target: Optimizer or Schedule.
+        total_steps: number of steps of the cycle, at least 1.
+        pct_start: share of the cycle in which the rate rises, from 0 to 1.
+        div_factor: the first rate is the full one divided by it, at least 1.
+        final_div_factor: the last rate is the first one divided by it, at least 1.
+
+    Raises:
+        TypeError: `target` is neither, `total_steps` is not an integer, or another argument is not a number.
+        ValueError: an argument is out of the range given above.
+
+    Example:
+        >>> from pyconvlite.optimizers import SGD
+        >>> schedule = OneCycleLR(SGD(lr=1.0), total_steps=6, pct_start=0.5, div_factor=10)
+        >>> [round(schedule.rate(t), 3) for t in range(7)]
+        [0.1, 0.55, 1.0, 0.75, 0.25, 0.0, 0.0]
+    """
+
+    def __init__(
+        self,
+        target: Optimizer | Schedule,
+        total_steps: int,
+        pct_start: float = 0.3,
+        div_factor: float = 25.0,
+        final_div_factor: float = 1e4,
+    ) -> None:
+        self.total_steps = at_least(1, total_steps, "total_steps")
+        self.pct_start = share(pct_start, "pct_start")
+        self.div_factor = within(1, div_factor, math.inf, "div_factor")
+        self.final_div_factor = within(1, final_div_factor, math.inf, "final_div_factor")
+        super().__init__(target)
+
+    def factor(self, t: int) -> float:
+        """Rises from `1 / div_factor` to 1, and falls to `1 / (div_factor * final_div_factor)`."""
+        last = self.total_steps - 1
+        peak = self.pct_start * self.total_steps - 1  # below 0 if the rate only falls
+        first = 1 / self.div_factor
+        t = min(t, last)
+        if t <= peak:
+            return _along_cosine(first, 1.0, t / peak if peak else 1.0)
+        return _along_cosine(1.0, first / self.final_div_factor, (t - peak) / (last - peak))
+
+
+def _along_cosine(start: float, end: float, part: float) -> float:
+    """Part of the way from `start` to `end` along half a cosine."""
+    return float(end + (start - end) * (1 + math.cos(math.pi * part)) / 2)
+
+
+class ReduceLROnPlateau(Schedule):
+    """Multiply the learning rate by `factor` when a metric, such as the validation loss, stops improving.
+
+    `step(metrics)` is called once for each value of the metric, as a rule once an epoch. More than `patience`
+    values in a row that are no better than the best so far lower the rate.
+
+    Args:
+        target: Optimizer or Schedule. A schedule steps together with this one, which sets the product.
+        mode: "min" for a metric that is better if smaller, such as a loss, "max" for one such as an accuracy.
+        factor: factor of each change, at least 0 and below 1.
+        patience: number of values without improvement that are let pass, at least 0.
+        threshold: how much better than the best a value must be to be an improvement, at least 0.
+        threshold_mode: "rel" for `threshold` as a fraction of the best, "abs" for a difference.
+        cooldown: number of values after a change that are not counted, at least 0.
+        min_lr: the lowest rate, at least 0; a rate that is lower to begin with is kept.
+
+    Attributes:
+        best: best value so far; infinite before there is one.
+
+    Raises:
+        TypeError: `target` is neither, `patience` or `cooldown` is not an integer, or a number is none.
+        ValueError: an argument is out of the range given above, or a mode is not one of these.
+
+    Example:
+        >>> from pyconvlite.optimizers import SGD
+        >>> optimizer = SGD(lr=1.0)
+        >>> schedule = ReduceLROnPlateau(optimizer, factor=0.5, patience=1)
+        >>> rates = []
+        >>> for loss in [3.0, 2.0, 2.0, 2.1, 1.9]:
+        ...     schedule.step(loss)
+        ...     rates.append(optimizer.lr)
+        >>> rates
+        [1.0, 1.0, 1.0, 0.5, 0.5]
+    """
+
+    def __init__(
+        self,
+        target: Optimizer | Schedule,
+        mode: str = "min",
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        threshold_mode: str = "rel",
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+    ) -> None:
+        for name, value, known in (
+            ("mode", mode, ("min", "max")),
+            ("threshold_mode", threshold_mode, ("rel", "abs")),
+        ):
+            if value not in known:
+                raise ValueError(f"{name} must be {' or '.join(map(repr, known))}; got {value!r}")
+        self.mode = mode
+        self.gamma = within(0, factor, 1, "factor")
+        self.patience = at_least(0, patience, "patience")
+        self.threshold = within(0, threshold, math.inf, "threshold")
+        self.threshold_mode = threshold_mode
+        self.cooldown = at_least(0, cooldown, "cooldown")
+        self.min_lr = within(0, min_lr, math.inf, "min_lr")
+        self.best = math.inf if mode == "min" else -math.inf
+        self.waited = 0  # values in a row without improvement
+        self.resting = 0  # values that the cooldown still lets pass
+        self.reduced = 1.0
+        super().__init__(target)
+
+    def step(self, metrics: float) -> None:  # type: ignore[override] # the metric is what it goes by
+        """Count a value of the metric, and set the learning rate for the updates that follow.
+
+        Args:
+            metrics: a number, or a 0-d array or Variable; nan is no improvement.
+
+        Raises:
+            TypeError: `metrics` is none of these.
+        """
+        value = _one_number(metrics)
+        if self._improves(value):
+            self.best = value
+            self.waited = 0
+        else:
+            self.waited += 1
+        if self.resting:
+            self.resting -= 1
+            self.waited = 0
+        if self.waited > self.patience:
+            self.reduced *= self.gamma
+            self.resting = self.cooldown
+            self.waited = 0
+        self._advance()
+
+    def _improves(self, value: float) -> bool:
+        margin = self.threshold
+        if self.threshold_mode == "rel":
+            margin *= 0 if math.isinf(self.best) else abs(self.best)
+        return value < self.best - margin if self.mode == "min" else value > self.best + margin
+
+    def rate(self, t: int) -> float:
+        """The learning rate after t steps, as far as the metrics have lowered it now."""
+        full = self.base if self.inner is None else self.inner.rate(t)
+        return max(full * self.reduced, min(full, self.min_lr))
+
+    def factor(self, t: int) -> float:
+        """The product of all changes so far."""
+        return self.reduced
+
+
+def _one_number(value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"metrics must be a number, such as loss.item(); got {value!r}") from error

@@ -17,6 +17,7 @@ from pyconvlite.optimizers import (
     ClipGrad,
     CosineLR,
     MomentumSGD,
+    RMSprop,
     WarmupLR,
     WeightDecay,
 )
@@ -221,12 +222,35 @@ def test_schedules(make, inside):
     assert (schedule.t, schedule.optimizer.lr) == (twins.t, twins.optimizer.lr)
 
 
+def test_a_step_that_accumulates_gradients():
+    """Two parts of a batch, and one update."""
+
+    def accumulating():
+        optimizer = RMSprop(0.01)
+        _, model = trainer(optimizer)
+
+        def step(x, t):
+            model.cleargrads()
+            losses = [F.softmax_cross_entropy(model(x[i : i + 2]), t[i : i + 2]) / 2 for i in (0, 2)]
+            for loss in losses:
+                loss.backward()
+            optimizer.update()
+            return losses[0] + losses[1]
+
+        return step, model
+
+    (step, model), (captured, twin) = accumulating(), accumulating()
+    assert run(webgpu.capture(captured), 8) == run(step, 8)
+    assert_same_weights(model, twin)
+
+
 SETTINGS = {
     "SGD": (SGD, {"lr": 0.02}),
     "MomentumSGD": (MomentumSGD, {"lr": 0.02, "momentum": 0.5}),
     "Adam": (Adam, {"alpha": 0.02, "beta1": 0.5, "beta2": 0.9, "eps": 0.1}),
     "AdamW": (AdamW, {"alpha": 0.02, "weight_decay": 0.3}),
     "AdaGrad": (AdaGrad, {"lr": 0.02, "eps": 0.1}),
+    "RMSprop": (RMSprop, {"lr": 0.02, "alpha": 0.5, "eps": 0.1, "momentum": 0.5}),
     "AdaDelta": (AdaDelta, {"rho": 0.5, "eps": 0.1}),
 }
 

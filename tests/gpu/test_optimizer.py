@@ -130,6 +130,7 @@ OPTIMIZERS = {
     "SGD": lambda: O.SGD(0.1),
     "MomentumSGD": lambda: O.MomentumSGD(0.1, 0.8),
     "AdaGrad": lambda: O.AdaGrad(0.1, 1e-6),
+    "RMSprop": lambda: O.RMSprop(0.01, 0.9, 1e-4, 0.5),
     "AdaDelta": lambda: O.AdaDelta(0.9),
     "Adam": lambda: O.Adam(0.01),
     "Adam, short memory": lambda: O.Adam(0.1, 0.5, 0.7, 1e-4),

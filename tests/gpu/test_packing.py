@@ -21,11 +21,12 @@ from pyconvlite.optimizers import (
     ClipGrad,
     FreezeParam,
     MomentumSGD,
+    RMSprop,
     WeightDecay,
 )
 
 rng = np.random.default_rng(0)
-ALL = [SGD, MomentumSGD, AdaGrad, AdaDelta, Adam, AdamW]
+ALL = [SGD, MomentumSGD, AdaGrad, RMSprop, AdaDelta, Adam, AdamW]
 ONE_KERNEL = [SGD, MomentumSGD, Adam, AdamW]
 SHAPES = [(3, 4), (5,), (), (1, 2, 3), (0, 2), (7,)]
 
