@@ -3,7 +3,6 @@ import sys
 import numpy as np
 import pytest
 
-import pyconvlite
 from pyconvlite.transforms import (
     AsType,
     CenterCrop,
@@ -11,8 +10,6 @@ from pyconvlite.transforms import (
     Convert,
     Flatten,
     Normalize,
-    RandomHorizontalFlip,
-    RandomShift,
     Resize,
     ToArray,
     ToFloat,
@@ -223,82 +220,5 @@ def test_image_transforms_without_pillow(transform, monkeypatch):
     ],
 )
 def test_image_transforms_errors(call, error, message):
-    with pytest.raises(error, match=message):
-        call()
-
-
-# ------------------------------------------------------------------------------------------- at random
-
-
-def test_flip_exchanges_left_and_right_in_half_of_the_cases():
-    pyconvlite.seed(0)
-    x = np.arange(12.0, dtype=np.float32).reshape(2, 2, 3)
-    flip = RandomHorizontalFlip()
-    results = [flip(x) for _ in range(200)]
-    flipped = [y for y in results if not np.array_equal(y, x)]
-    assert 70 < len(flipped) < 130
-    for y in flipped:
-        np.testing.assert_array_equal(y, x[..., ::-1], strict=True)
-        assert not np.shares_memory(y, x)
-
-
-def test_flip_always_or_never():
-    x = np.arange(3)
-    assert [RandomHorizontalFlip(1)(x).tolist() for _ in range(5)] == [[2, 1, 0]] * 5
-    assert [RandomHorizontalFlip(0)(x).tolist() for _ in range(5)] == [[0, 1, 2]] * 5
-
-
-def test_shift_moves_the_image_and_fills_the_edges():
-    pyconvlite.seed(0)
-    x = np.zeros((2, 5, 6), np.float32)
-    x[:, 2, 3] = 1
-    shift = RandomShift((1, 2), value=-1)
-    places = set()
-    for _ in range(300):
-        y = shift(x)
-        assert (y.shape, y.dtype) == (x.shape, np.float32)
-        (row,), (column,) = np.nonzero(y[0] == 1)
-        places.add((int(row), int(column)))
-        dy, dx = row - 2, column - 3
-        assert np.count_nonzero(y == -1) == 2 * (30 - (5 - abs(dy)) * (6 - abs(dx)))
-    assert places == {(row, column) for row in (1, 2, 3) for column in (1, 2, 3, 4, 5)}
-    np.testing.assert_array_equal(x.sum(), 2)
-
-
-def test_shift_by_more_than_the_image():
-    assert RandomShift(9)(np.ones((2, 2))).shape == (2, 2)
-
-
-def test_seed_repeats_what_is_random():
-    def draw():
-        pyconvlite.seed(3)
-        x = np.arange(24).reshape(4, 6)
-        way = Compose([RandomHorizontalFlip(), RandomShift(2)])
-        return [way(x) for _ in range(10)]
-
-    np.testing.assert_array_equal(draw(), draw())
-
-
-@pytest.mark.parametrize(
-    ("call", "error", "message"),
-    [
-        (lambda: RandomHorizontalFlip(1.5), ValueError, "ratio must be from 0 to 1; got 1.5"),
-        (lambda: RandomHorizontalFlip("a"), TypeError, "ratio must be a number; got 'a'"),
-        (lambda: RandomShift(1, value=None), TypeError, "value must be a number; got None"),
-        *[
-            (
-                lambda value=value: RandomShift(1, value)(np.zeros((2, 2), np.uint8)),
-                ValueError,
-                f"value must be an integer from 0 to 255 for uint8 arrays; got {value}",
-            )
-            for value in (300, -1, 0.5)
-        ],
-        (lambda: RandomHorizontalFlip()(3), ValueError, "got a 0-d array"),
-        (lambda: RandomShift(-1), ValueError, "pixels must be at least 0; got -1"),
-        (lambda: RandomShift(0.5), TypeError, "pixels must be an integer.* 0.5"),
-        (lambda: RandomShift(1)(np.zeros(3)), ValueError, r"\(..., H, W\); got shape \(3,\)"),
-    ],
-)
-def test_random_transforms_errors(call, error, message):
     with pytest.raises(error, match=message):
         call()

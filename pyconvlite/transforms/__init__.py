@@ -1,0 +1,30 @@
+"""Transforms, which a Dataset applies to each example (book step 49).
+
+Convert, Resize, CenterCrop, ToArray and ToPIL work on Pillow images and need Pillow; the others take arrays.
+Random transforms draw from the generator that `pyconvlite.seed` sets.
+"""
+
+from .arrays import AsType, Flatten, Normalize, ToFloat, ToInt
+from .color import ColorJitter
+from .compose import Compose
+from .images import CenterCrop, Convert, Resize, ToArray, ToPIL
+from .moving import RandomCrop, RandomHorizontalFlip, RandomRotation, RandomShift
+
+__all__ = [
+    "AsType",
+    "CenterCrop",
+    "ColorJitter",
+    "Compose",
+    "Convert",
+    "Flatten",
+    "Normalize",
+    "RandomCrop",
+    "RandomHorizontalFlip",
+    "RandomRotation",
+    "RandomShift",
+    "Resize",
+    "ToArray",
+    "ToFloat",
+    "ToInt",
+    "ToPIL",
+]

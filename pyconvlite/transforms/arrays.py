@@ -1,0 +1,111 @@
+"""Transforms of arrays: shapes, dtypes and ranges."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .._shapes import Array
+
+if TYPE_CHECKING:  # slow to import in a browser
+    from numpy.typing import ArrayLike, DTypeLike
+
+
+class Flatten:
+    """Flatten an array to one axis, row-major.
+
+    Example:
+        >>> Flatten()(np.zeros((1, 28, 28))).shape
+        (784,)
+    """
+
+    def __call__(self, array: ArrayLike) -> Array:
+        """A flattened copy of the array."""
+        return np.asarray(array).flatten()
+
+
+class AsType:
+    """Convert an array to a dtype.
+
+    Args:
+        dtype: the dtype to convert to.
+
+    Example:
+        >>> AsType(np.int16)(np.array([1.7]))
+        array([1], dtype=int16)
+    """
+
+    def __init__(self, dtype: DTypeLike = np.float32) -> None:
+        self.dtype = np.dtype(dtype)
+
+    def __call__(self, array: ArrayLike) -> Array:
+        """A copy of the array with that dtype."""
+        return np.asarray(array).astype(self.dtype)
+
+
+ToFloat = AsType
+
+
+class ToInt(AsType):
+    """Convert an array to integers; fractions are truncated.
+
+    Args:
+        dtype: the dtype to convert to.
+
+    Example:
+        >>> ToInt()(np.array([1.7])).item()
+        1
+    """
+
+    def __init__(self, dtype: DTypeLike = int) -> None:
+        super().__init__(dtype)
+
+
+class Normalize:
+    """Subtract the mean and divide by the standard deviation: `(array - mean) / std`.
+
+    Floats keep their dtype; other dtypes become float32.
+
+    Args:
+        mean: a number, or one per channel, the array's first axis.
+        std: a number other than 0, or one per channel.
+
+    Raises:
+        TypeError: `mean` or `std` does not consist of numbers.
+        ValueError: `std` has a 0, or a value is not finite, or there is more than one axis; when called, the
+            number of values is neither 1 nor the array's number of channels.
+
+    Example:
+        >>> Normalize(mean=[0.5, 0.0], std=0.5)(np.ones((2, 1, 1))).ravel()
+        array([1., 2.])
+    """
+
+    def __init__(self, mean: ArrayLike = 0, std: ArrayLike = 1) -> None:
+        self.mean = np.asarray(mean)
+        self.std = np.asarray(std)
+        for name, value in (("mean", self.mean), ("std", self.std)):
+            if value.ndim > 1:
+                raise ValueError(f"{name} must be a number, or one per channel; got shape {value.shape}")
+            if value.dtype.kind not in "iuf":
+                raise TypeError(f"{name} must be a number, or one per channel; got {value.tolist()!r}")
+            if not np.isfinite(value).all():
+                raise ValueError(f"{name} must be finite; got {value}")
+        if not np.all(self.std):
+            raise ValueError(f"std must not be 0; got {self.std}")
+
+    def __call__(self, array: ArrayLike) -> Array:
+        """The array, normalized."""
+        x = np.asarray(array)
+        if x.dtype.kind != "f":
+            x = x.astype(np.float32)
+        y: Array = (x - _per_channel(self.mean, "mean", x)) / _per_channel(self.std, "std", x)
+        return y
+
+
+def _per_channel(value: Array, name: str, x: Array) -> Array:
+    """The value in x's dtype, and in a shape that broadcasts along x's first axis."""
+    if value.size != 1 and value.shape != x.shape[:1]:
+        raise ValueError(f"{name} has {value.size} values, one per channel; the array has shape {x.shape}")
+    value = value.astype(x.dtype)
+    return value.reshape(-1, *[1] * (x.ndim - 1)) if value.ndim else value

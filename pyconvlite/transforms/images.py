@@ -1,0 +1,180 @@
+"""Transforms of Pillow images, and to and from arrays."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .._arguments import at_least
+from .._shapes import Array, IntPair, pair
+
+if TYPE_CHECKING:  # slow to import in a browser
+    from numpy.typing import ArrayLike, DTypeLike
+
+
+def pillow(what: str = "this transform") -> Any:
+    """Pillow's module Image.
+
+    Args:
+        what: what needs it, for the error message.
+
+    Raises:
+        ModuleNotFoundError: Pillow is not installed.
+
+    Example:
+        >>> try:
+        ...     image = pillow().new("L", (28, 28))
+        ... except ModuleNotFoundError:
+        ...     print("pip install pillow")
+    """
+    try:
+        from PIL import Image  # type: ignore[import-not-found,unused-ignore]
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError(f"{what} needs Pillow: install pillow") from error
+    return Image
+
+
+def _checked(image: Any, transform: object) -> Any:
+    if not isinstance(image, pillow().Image):
+        kind = type(image).__name__
+        raise TypeError(f"{type(transform).__name__} takes a Pillow image; got {kind}: put ToPIL() before it")
+    return image
+
+
+class Convert:
+    """Convert a Pillow image to another mode.
+
+    Args:
+        mode: a mode of Pillow, such as RGB or L (grey); or BGR, which is RGB with the channels reversed.
+
+    Raises:
+        TypeError: when called, the argument is not a Pillow image.
+        ValueError: when called, Pillow does not know the mode.
+        ModuleNotFoundError: when called, Pillow is not installed.
+
+    Example:
+        >>> Convert("L").mode
+        'L'
+    """
+
+    def __init__(self, mode: str = "RGB") -> None:
+        self.mode = mode
+
+    def __call__(self, image: Any) -> Any:
+        """The image in that mode."""
+        image = _checked(image, self)
+        if self.mode == "BGR":
+            return pillow().merge("RGB", image.convert("RGB").split()[::-1])
+        return image.convert(self.mode)
+
+
+class Resize:
+    """Resize a Pillow image.
+
+    Args:
+        size: size in pixels, an integer for both sides or (width, height), as in Pillow.
+        mode: number of Pillow's resampling filter; 2 is bilinear.
+
+    Raises:
+        TypeError: a size is not an integer; when called, the argument is not a Pillow image.
+        ValueError: a size is below 1.
+        ModuleNotFoundError: when called, Pillow is not installed.
+
+    Example:
+        >>> Resize((224, 160)).size
+        (224, 160)
+    """
+
+    def __init__(self, size: IntPair, mode: int = 2) -> None:
+        self.size = _width_and_height(size)
+        self.mode = mode
+
+    def __call__(self, image: Any) -> Any:
+        """The resized image."""
+        return _checked(image, self).resize(self.size, self.mode)
+
+
+class CenterCrop:
+    """Crop the center of a Pillow image.
+
+    Args:
+        size: size in pixels, an integer for both sides or (width, height), as in Pillow.
+
+    Raises:
+        TypeError: a size is not an integer; when called, the argument is not a Pillow image.
+        ValueError: a size is below 1; when called, the image is smaller than `size`.
+        ModuleNotFoundError: when called, Pillow is not installed.
+
+    Example:
+        >>> CenterCrop(24).size
+        (24, 24)
+    """
+
+    def __init__(self, size: IntPair) -> None:
+        self.size = _width_and_height(size)
+
+    def __call__(self, image: Any) -> Any:
+        """The cropped image."""
+        (W, H), (OW, OH) = _checked(image, self).size, self.size
+        if OW > W or OH > H:
+            raise ValueError(f"size must be at most the image's, {W} x {H} pixels; got {OW} x {OH}")
+        left, top = (W - OW) // 2, (H - OH) // 2
+        return image.crop((left, top, left + OW, top + OH))
+
+
+def _width_and_height(size: IntPair) -> tuple[int, int]:
+    width, height = pair(size, "size")
+    return at_least(1, width, "size"), at_least(1, height, "size")
+
+
+class ToArray:
+    """Convert a Pillow image to an array (C, H, W); an array is returned as it is.
+
+    Args:
+        dtype: dtype of the array.
+
+    Raises:
+        TypeError: when called, the argument is neither a Pillow image nor an array.
+        ModuleNotFoundError: when called, the argument is not an array and Pillow is not installed.
+
+    Example:
+        >>> ToArray()(np.zeros(2))
+        array([0., 0.])
+    """
+
+    def __init__(self, dtype: DTypeLike = np.float32) -> None:
+        self.dtype = np.dtype(dtype)
+
+    def __call__(self, image: Any) -> Array:
+        """The pixels as an array."""
+        if isinstance(image, np.ndarray):
+            return image
+        pixels = np.array(_checked(image, self), dtype=self.dtype)
+        return pixels[np.newaxis] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)  # (H, W, C) to (C, H, W)
+
+
+class ToPIL:
+    """Convert a uint8 array (C, H, W) to a Pillow image: grey for C = 1, RGB for 3, RGBA for 4.
+
+    Raises:
+        TypeError: when called, the dtype is not uint8.
+        ValueError: when called, the shape is not (C, H, W) with C = 1, 3 or 4.
+        ModuleNotFoundError: when called, Pillow is not installed.
+
+    Example:
+        >>> try:
+        ...     image = ToPIL()(np.zeros((3, 28, 28)))
+        ... except TypeError as error:
+        ...     print(error)
+        ToPIL takes a uint8 array; got float64: put AsType(np.uint8) before it
+    """
+
+    def __call__(self, array: ArrayLike) -> Any:
+        """The image with these pixels."""
+        x = np.asarray(array)
+        if x.dtype != np.uint8:
+            raise TypeError(f"ToPIL takes a uint8 array; got {x.dtype}: put AsType(np.uint8) before it")
+        if x.ndim != 3 or len(x) not in (1, 3, 4):
+            raise ValueError(f"ToPIL takes an array (C, H, W) with 1, 3 or 4 channels; got shape {x.shape}")
+        return pillow().fromarray(x[0] if len(x) == 1 else x.transpose(1, 2, 0))  # (C, H, W) to (H, W, C)
