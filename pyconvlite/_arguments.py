@@ -1,4 +1,4 @@
-"""Checks of arguments that several modules share: integers, other numbers, axes.
+"""Checks of arguments that several modules share: integers, other numbers, axes, datasets.
 
 Each returns the checked value, or raises an error that names the argument.
 """
@@ -10,7 +10,7 @@ import numbers
 import operator
 import reprlib
 from collections.abc import Sequence
-from typing import Any, SupportsIndex
+from typing import Any, Protocol, SupportsIndex
 
 import numpy as np
 
@@ -154,3 +154,29 @@ def as_axis(axis: Any, shape: Sequence[int] | None = None) -> Any:
     if shape is not None and not all(-len(shape) <= a < len(shape) for a in found):
         raise ValueError(f"axis must be one of x's {len(shape)} axes; got {axis} for shape {tuple(shape)}")
     return found if several else found[0]
+
+
+class Examples(Protocol):
+    """A Dataset, a list of pairs, or the like."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: Any, /) -> Any: ...
+
+
+def examples(dataset: Examples) -> Examples:
+    """Check a `dataset` argument: something with a length and items.
+
+    Raises:
+        TypeError: it has no `__len__` or `__getitem__`.
+
+    Example:
+        >>> examples([(0.5, 0), (1.5, 1)])
+        [(0.5, 0), (1.5, 1)]
+    """
+    if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
+        raise TypeError(
+            "dataset must have __len__ and __getitem__, such as a Dataset or a list of pairs; "
+            f"got {type(dataset).__name__}"
+        )
+    return dataset

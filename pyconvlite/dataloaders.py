@@ -4,24 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from . import backends
-from ._arguments import at_least
+from ._arguments import Examples, at_least, examples
 from ._random import rng
 from ._shapes import Array
 
 __all__ = ["DataLoader", "SeqDataLoader"]
-
-
-class Examples(Protocol):
-    """A DataLoader's dataset: a Dataset, a list of pairs, or the like."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, index: Any, /) -> Any: ...
 
 
 class DataLoader:
@@ -67,12 +59,7 @@ class DataLoader:
         *,
         seed: int | None = None,
     ) -> None:
-        if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
-            raise TypeError(
-                "dataset must have __len__ and __getitem__, such as a Dataset or a list of pairs; "
-                f"got {type(dataset).__name__}"
-            )
-        self.dataset = dataset
+        self.dataset = examples(dataset)
         self.batch_size = at_least(1, batch_size, "batch_size")
         self.shuffle = shuffle
         self.gpu = False

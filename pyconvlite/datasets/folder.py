@@ -1,0 +1,110 @@
+"""ImageFolder, a dataset of image files in one folder per class."""
+
+from __future__ import annotations
+
+import operator
+import os
+from collections.abc import Iterator
+from typing import Any, SupportsIndex
+
+import numpy as np
+
+from ..transforms import Compose, Normalize, ToArray
+from ..transforms.images import pillow
+from .base import Dataset, Place, Transform
+
+_ENDINGS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+
+
+class ImageFolder(Dataset):
+    """Images in the folders of a folder, one per class, as torchvision's ImageFolder reads them.
+
+    The classes are the names of the folders in sorted order. In each, the image files of all depths are
+    taken, also in sorted order. A file is opened each time that it is asked for; this needs Pillow.
+
+    Args:
+        root: the folder that holds those of the classes.
+        transform: function applied to each image, a Pillow image of the mode RGB. The default returns a
+            float32 array (3, H, W), from 0 to 1; a Resize before it gives all images one size.
+        target_transform: function applied to each label, a NumPy integer.
+
+    Attributes:
+        classes: names of the classes; those of the labels 0, 1, ...
+        class_to_idx: the label of each name.
+        data: paths of the files.
+        label: int32 array (N,).
+
+    Raises:
+        FileNotFoundError: `root` is not a folder, it has no folders, or one of these has no images.
+        TypeError: `root` is not a path.
+        ModuleNotFoundError: for `dataset[i]`, Pillow is not installed.
+        ValueError: for `dataset[i]`, the file is not an image, or is damaged.
+
+    Example:
+        >>> import tempfile
+        >>> root = tempfile.TemporaryDirectory()
+        >>> for name in ("cat/1.png", "cat/old/2.jpg", "dog/3.png"):
+        ...     path = os.path.join(root.name, name)
+        ...     os.makedirs(os.path.dirname(path), exist_ok=True)
+        ...     open(path, "wb").close()
+        >>> dataset = ImageFolder(root.name)
+        >>> dataset.classes, dataset.label.tolist()
+        (['cat', 'dog'], [0, 0, 1])
+        >>> root.cleanup()
+    """
+
+    def __init__(
+        self,
+        root: Place,
+        transform: Transform | None = Compose([ToArray(), Normalize(0.0, 255.0)]),  # noqa: B008
+        target_transform: Transform | None = None,
+    ) -> None:
+        if not isinstance(root, str | os.PathLike):
+            raise TypeError(f"root must be the path of a folder; got {type(root).__name__}")
+        self.root = os.fspath(root)
+        super().__init__(True, transform, target_transform)
+
+    def prepare(self) -> None:
+        """Find the files."""
+        if not os.path.isdir(self.root):
+            raise FileNotFoundError(f"root must be a folder; there is none at {self.root!r}")
+        self.classes = sorted(entry.name for entry in os.scandir(self.root) if entry.is_dir())
+        if not self.classes:
+            raise FileNotFoundError(f"root must hold a folder for each class; {self.root!r} has no folders")
+        self.class_to_idx = {name: i for i, name in enumerate(self.classes)}
+        files = [list(_images(os.path.join(self.root, name))) for name in self.classes]
+        if empty := [name for name, found in zip(self.classes, files, strict=True) if not found]:
+            raise FileNotFoundError(
+                f"no images in {', '.join(empty)} of {self.root!r}; names must end in {', '.join(_ENDINGS)}"
+            )
+        self.data = [path for found in files for path in found]
+        self.label = np.repeat(np.arange(len(files), dtype=np.int32), [len(found) for found in files])
+
+    def __getitem__(self, index: SupportsIndex) -> tuple[Any, Any]:
+        """The pair (image, label) at an index, each with its transform applied.
+
+        Raises:
+            TypeError: the index is not an integer.
+            IndexError: the index is out of range.
+            ModuleNotFoundError: Pillow is not installed.
+            ValueError: the file is not an image, or is damaged.
+        """
+        i = operator.index(index)
+        path, open_image = self.data[i], pillow("ImageFolder").open
+        try:
+            with open_image(path) as file:
+                image = file.convert("RGB")
+        except FileNotFoundError:
+            raise
+        except (OSError, SyntaxError, ValueError) as error:  # as Pillow's formats have it
+            raise ValueError(f"{path} is not an image, or damaged: {error}") from error
+        return self.transform(image), self.target_transform(self.label[i])
+
+
+def _images(folder: str) -> Iterator[str]:
+    """Paths of the image files in a folder and those inside it."""
+    for place, folders, names in os.walk(folder, followlinks=True):
+        folders.sort()
+        for name in sorted(names):
+            if name.lower().endswith(_ENDINGS):
+                yield os.path.join(place, name)

@@ -1,0 +1,112 @@
+"""datasets/folder.py: image files in one folder per class."""
+
+import os
+import sys
+
+import numpy as np
+import pytest
+
+from pyconvlite import DataLoader
+from pyconvlite.datasets import ImageFolder
+from pyconvlite.transforms import Compose, Resize, ToArray
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (5, 4, 6, 3), dtype=np.uint8)  # N, H, W, C
+
+
+def write(root, name, pixels, mode="RGB"):
+    path = root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pytest.importorskip("PIL.Image").fromarray(pixels).convert(mode).save(path)
+
+
+@pytest.fixture
+def root(tmp_path):
+    write(tmp_path, "dog/b.png", PIXELS[0])
+    write(tmp_path, "dog/a.BMP", PIXELS[1])
+    write(tmp_path, "cat/young/9.png", PIXELS[2])
+    write(tmp_path, "cat/5.tiff", PIXELS[3])
+    write(tmp_path, "zebra/1.png", PIXELS[4], "L")
+    (tmp_path / "dog" / "notes.txt").write_text("no image")
+    (tmp_path / "readme.png").write_bytes(b"not in a class's folder")
+    return tmp_path
+
+
+def test_classes_and_files_are_sorted(root):
+    dataset = ImageFolder(root)
+    assert dataset.classes == ["cat", "dog", "zebra"]
+    assert dataset.class_to_idx == {"cat": 0, "dog": 1, "zebra": 2}
+    names = [os.path.relpath(path, root).replace(os.sep, "/") for path in dataset.data]
+    assert names == ["cat/5.tiff", "cat/young/9.png", "dog/a.BMP", "dog/b.png", "zebra/1.png"]
+    np.testing.assert_array_equal(dataset.label, np.array([0, 0, 1, 1, 2], np.int32), strict=True)
+
+
+def test_images_are_arrays_from_0_to_1(root):
+    dataset = ImageFolder(str(root))
+    assert len(dataset) == 5
+    for i, source in enumerate([3, 2, 1, 0]):
+        x, t = dataset[i]
+        expected = PIXELS[source].transpose(2, 0, 1).astype(np.float32) / np.float32(255)
+        np.testing.assert_array_equal(x, expected, strict=True)
+        assert t == dataset.label[i]
+    gray, _ = dataset[-1]
+    np.testing.assert_array_equal(gray, np.broadcast_to(gray[:1], (3, 4, 6)))
+
+
+def test_transforms_get_pillows_images(root):
+    plain = ImageFolder(root, transform=None)
+    image, label = plain[4]
+    assert (image.mode, image.size, int(label)) == ("RGB", (6, 4), 2)
+    dataset = ImageFolder(root, Compose([Resize(8), ToArray()]), target_transform=lambda t: t * 10)
+    ((x, t),) = DataLoader(dataset, 5, shuffle=False)
+    assert (x.shape, x.dtype) == ((5, 3, 8, 8), np.float32)
+    np.testing.assert_array_equal(t, [0, 0, 10, 10, 20])
+
+
+@pytest.mark.parametrize("index", [5, -6])
+def test_index_out_of_range(root, index):
+    with pytest.raises(IndexError):
+        ImageFolder(root)[index]
+
+
+def test_index_that_is_no_integer(root):
+    with pytest.raises(TypeError, match="integer"):
+        ImageFolder(root)[1.0]
+
+
+@pytest.mark.parametrize("contents", [b"", b"no image", "cut off"])
+def test_a_file_that_is_no_image(tmp_path, contents):
+    write(tmp_path, "cat/1.png", np.zeros((64, 64, 3), np.uint8))
+    path = tmp_path / "cat" / "1.png"
+    path.write_bytes(path.read_bytes()[:-60] if contents == "cut off" else contents)
+    with pytest.raises(ValueError, match=r"1\.png is not an image, or damaged"):
+        ImageFolder(tmp_path)[0]
+
+
+def test_a_file_that_is_gone(root):
+    dataset = ImageFolder(root)
+    os.remove(dataset.data[0])
+    with pytest.raises(FileNotFoundError, match=r"5\.tiff"):
+        dataset[0]
+
+
+def test_folders_without_images(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"root must be a folder; there is none at '.*nowhere'"):
+        ImageFolder(tmp_path / "nowhere")
+    with pytest.raises(FileNotFoundError, match=r"root must hold a folder for each class; .* has no folders"):
+        ImageFolder(tmp_path)
+    for name, contents in (("cat/1.png", b""), ("dog/1.txt", b"")):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(contents)
+    with pytest.raises(FileNotFoundError, match=r"no images in dog of .* names must end in \.jpg, "):
+        ImageFolder(tmp_path)
+    with pytest.raises(TypeError, match="root must be the path of a folder; got int"):
+        ImageFolder(3)
+
+
+def test_without_pillow(tmp_path, monkeypatch):
+    (tmp_path / "cat").mkdir()
+    (tmp_path / "cat" / "1.png").write_bytes(b"")
+    dataset = ImageFolder(tmp_path)
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(ModuleNotFoundError, match="ImageFolder needs Pillow: install pillow"):
+        dataset[0]
