@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
+import pytest
 from playgrounds import Playground
 
 
@@ -59,6 +61,33 @@ def test_a_program_of_the_book_with_a_plain_import_of_dezero(play: Playground) -
     drawn = 0.6458941130666561  # the sixth number after the seed 0
     assert output.splitlines()[-1] == f"{drawn} 10000 pyconvlite.autograd.variable"
     play.page.locator("#output .graph img").wait_for(timeout=60_000)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    ("title", "pattern", "least"),
+    [
+        ("U-Net", r"IoU of a \w+: ([\d.]+)", 0.9),
+        ("A residual network", r"([\d.]+)% of 300 new images", 90),
+        ("Grad-CAM", r"([\d.]+)%", 90),
+    ],
+)
+def test_one_that_trains(play: Playground, title: str, pattern: str, least: float) -> None:
+    found = [float(number) for number in re.findall(pattern, run(play, title))]
+    assert found
+    assert min(found) >= least
+    assert len(play.pictures()) == 1
+
+
+@pytest.mark.full
+def test_one_that_trains_two_networks_against_each_other(play: Playground) -> None:
+    output = run(play, "WGAN-GP")
+    real, made = (
+        [float(number) for number in re.findall(r"-?\d+\.\d+", line)] for line in output.splitlines()[-2:]
+    )
+    assert len(real) == 4  # the means and the spreads
+    assert made == pytest.approx(real, rel=0.1)
+    assert len(play.pictures()) == 1
 
 
 def test_the_menu_speaks_japanese(enter_editor: Callable[..., Playground]) -> None:

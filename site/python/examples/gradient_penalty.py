@@ -10,7 +10,7 @@ from pyconvlite import Variable, grad, no_grad
 from pyconvlite.models import Sequential
 from pyconvlite.optimizers import Adam, CosineLR
 
-BATCH, STEPS, CRITIC_STEPS, PENALTY = 128, 300, 3, 0.5
+BATCH, STEPS, CRITIC_STEPS, PENALTY = 128, 300, 5, 1
 pyconvlite.seed(0)
 rng = np.random.default_rng(0)
 
@@ -40,8 +40,8 @@ def step(model, schedule, loss):
 
 generator = Sequential(L.Linear(64), F.relu, L.Linear(64), F.relu, L.Linear(2))
 critic = Sequential(L.Linear(64), F.leaky_relu, L.Linear(64), F.leaky_relu, L.Linear(1))
-for_generator = CosineLR(Adam(0.004, beta1=0.5, beta2=0.9).setup(generator), STEPS)
-for_critic = CosineLR(Adam(0.004, beta1=0.5, beta2=0.9).setup(critic), STEPS * CRITIC_STEPS)
+for_generator = CosineLR(Adam(0.002, beta1=0, beta2=0.9).setup(generator), STEPS)
+for_critic = CosineLR(Adam(0.004, beta1=0, beta2=0.9).setup(critic), STEPS * CRITIC_STEPS, 0.3)
 for i in range(STEPS):
     for _ in range(CRITIC_STEPS):
         x, fake = real(BATCH), made(BATCH).data
