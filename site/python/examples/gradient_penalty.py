@@ -10,7 +10,7 @@ from pyconvlite import Variable, grad, no_grad
 from pyconvlite.models import Sequential
 from pyconvlite.optimizers import Adam, CosineLR
 
-BATCH, STEPS, CRITIC_STEPS, PENALTY = 128, 300, 5, 1
+BATCH, STEPS, CRITIC_STEPS, PENALTY = 128, 300, 3, 1
 pyconvlite.seed(0)
 rng = np.random.default_rng(0)
 
@@ -39,7 +39,7 @@ def step(model, schedule, loss):
 
 
 generator = Sequential(L.Linear(64), F.relu, L.Linear(64), F.relu, L.Linear(2))
-critic = Sequential(L.Linear(64), F.leaky_relu, L.Linear(64), F.leaky_relu, L.Linear(1))
+critic = Sequential(L.Linear(64), F.tanh, L.Linear(64), F.tanh, L.Linear(1))
 for_generator = CosineLR(Adam(0.002, beta1=0, beta2=0.9).setup(generator), STEPS)
 for_critic = CosineLR(Adam(0.004, beta1=0, beta2=0.9).setup(critic), STEPS * CRITIC_STEPS, 0.3)
 for i in range(STEPS):
@@ -51,9 +51,9 @@ for i in range(STEPS):
     if i % 50 == 49:
         print(f"step {i + 1}: distance {float(distance.data):.3f}, penalty {float(penalty.data):.4f}")
 with no_grad():
-    x, fake = real(2000), made(2000).data
+    x, fake = real(5000), made(5000).data
 for name, points in (("real", x), ("made", fake)):
-    print(f"{name} points: mean {points.mean(axis=0)}, spread {points.std(axis=0)}")
-    plt.scatter(*points.T, s=4, label=name)
+    print(f"{name} points: mean {points.mean(axis=0).round(3)}, spread {points.std(axis=0).round(3)}")
+    plt.scatter(*points.T, s=1, label=name)
 plt.legend()
 plt.show()
