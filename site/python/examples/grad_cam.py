@@ -51,9 +51,9 @@ with test_mode(), last.register_forward_hook(lambda layer, inputs, y: kept.appen
 answers = scores.data.argmax(axis=1)
 (slope,) = grad(F.sum(scores[rows, answers]), kept[0])
 cam = np.maximum(np.sum(slope.data.mean(axis=(2, 3), keepdims=True) * kept[0].data, axis=1), 0)
-peaks = np.unravel_index(cam.reshape(len(x), -1).argmax(axis=1), cam.shape[1:])  # (16, 16)
-on_object = inside[rows, 2 * peaks[0], 2 * peaks[1]]
+cam = (cam / (cam.max(axis=(1, 2), keepdims=True) + 1e-9)).repeat(2, axis=1).repeat(2, axis=2)
+on_object = inside.reshape(len(x), -1)[rows, cam.reshape(len(x), -1).argmax(axis=1)]
 print(f"answers that are right: {np.mean(answers == t):.1%}, peaks on the object: {on_object.mean():.1%}")
-for i, picture in enumerate([*x[:8, 0], *cam[:8]]):
-    plt.subplot(2, 8, i + 1).imshow(picture)
+picture = np.vstack([np.hstack(x[:8, 0]), np.hstack(cam[:8])])
+plt.figure(figsize=(8, 2.6)).add_subplot(title="images, and where the answer is seen").imshow(picture)
 plt.show()

@@ -54,6 +54,6 @@ test = drawn(300)
 with no_grad(), test_mode():
     read = model(test.data).data.argmax(axis=1)
 print(f"{(read == test.label).mean():.1%} of {len(test)} new images are right")
-for i in range(16):
-    plt.subplot(2, 8, i + 1, title=NAMES[read[i]]).imshow(test.data[i].transpose(1, 2, 0).clip(0, 1))
+for i, picture in enumerate(test.data[:8].transpose(0, 2, 3, 1).clip(0, 1)):
+    plt.subplot(2, 4, i + 1, title=NAMES[read[i]], xticks=[], yticks=[]).imshow(picture)
 plt.show()

@@ -54,6 +54,6 @@ with no_grad(), test_mode():
 for kind, name in enumerate(["disc", "square"], start=1):
     a, b = found == kind, test.label == kind
     print(f"IoU of a {name}: {(a & b).sum() / (a | b).sum():.3f}")
-for i, picture in enumerate([*test.data[:8, 0], *test.label[:8], *found[:8]], start=1):
-    plt.subplot(3, 8, i).imshow(picture)
+rows = [np.hstack(pictures[:8]) for pictures in (test.data[:, 0], test.label / 2, found / 2)]
+plt.figure(figsize=(8, 3.4)).add_subplot(title="images, their classes, the answers").imshow(np.vstack(rows))
 plt.show()
