@@ -235,7 +235,8 @@ class ReduceLROnPlateau(Schedule):
     values in a row that are no better than the best so far lower the rate.
 
     Args:
-        target: Optimizer or Schedule. A schedule steps together with this one, which sets the product.
+        target: Optimizer or Schedule. A schedule inside steps together with this one; this one belongs in no
+            other, as that would step without a metric.
         mode: "min" for a metric that is better if smaller, such as a loss, "max" for one such as an accuracy.
         factor: factor of each change, at least 0 and below 1.
         patience: number of values without improvement that are let pass, at least 0.
