@@ -213,8 +213,23 @@ def test_a_program_that_trains_has_less_than_60_lines(name: str) -> None:
     assert len(EXAMPLES[name].read_text("utf-8").splitlines()) < 60
 
 
-def test_gradient_penalty(run) -> None:
-    example = run("gradient_penalty")
+def seeded(n: int) -> list[tuple[str, str]]:
+    """What makes a program draw other numbers."""
+    return [("pyconvlite.seed(0)", f"pyconvlite.seed({n})"), ("default_rng(0)", f"default_rng({n})")]
+
+
+def on_less_or_all(*less: tuple[str, str]) -> pytest.MarkDecorator:
+    """Have a test run on little data; and in the full run on all data, with several seeds."""
+    runs = [pytest.param(True, list(less), id="less")]
+    runs += [pytest.param(False, seeded(n), id=f"seed {n}", marks=pytest.mark.full) for n in range(3)]
+    return pytest.mark.parametrize(("untaught", "replaced"), runs)
+
+
+@pytest.mark.parametrize(
+    "seed", [0, pytest.param(1, marks=pytest.mark.full), pytest.param(2, marks=pytest.mark.full)]
+)
+def test_gradient_penalty(run, seed) -> None:
+    example = run("gradient_penalty", *seeded(seed))
     x, fake = example.names["x"], example.names["fake"]
     np.testing.assert_allclose(x.mean(axis=0), [2, 1], atol=0.05)
     np.testing.assert_allclose(fake.mean(axis=0), x.mean(axis=0), rtol=0.1)
@@ -227,37 +242,33 @@ def test_gradient_penalty(run) -> None:
     assert float(example.names["gradient_penalty"](*points).data) == pytest.approx((5 - 1) ** 2)
 
 
-# Those that take longer: at each change they train on little data, and do not learn enough.
-
-UNET_LESS = [("drawn(640), 16", "drawn(32), 16"), ("drawn(100)", "drawn(8)")]
+# Those that take longer: at each change they train on little data, and learn too little.
 
 
-@pytest.mark.parametrize("less", [UNET_LESS, pytest.param([], marks=pytest.mark.full)], ids=["less", "all"])
-def test_unet(run, less) -> None:
-    example = run("unet", *less)
+@on_less_or_all(("drawn(640), 16", "drawn(32), 16"), ("drawn(100)", "drawn(8)"))
+def test_unet(run, untaught, replaced) -> None:
+    example = run("unet", *replaced)
     test, found = example.names["test"], example.names["found"]
     printed = example.numbers(r"IoU of a \w+: ([\d.]+)")
+    assert len(printed) == 2
     for kind, iou in enumerate(printed, start=1):
         pairs = list(zip(found.ravel().tolist(), test.label.ravel().tolist(), strict=True))
         both, either = pairs.count((kind, kind)), sum(kind in pair for pair in pairs)
         assert iou == pytest.approx(both / either, abs=1e-3)
-        assert less or iou >= 0.9
+        assert untaught or iou >= 0.9
     assert set(np.unique(test.label)) == {0, 1, 2}
     assert [item["kind"] for item in example.shown] == ["image"]
 
 
-RESNET_LESS = [("drawn(1280,", "drawn(64,"), ("drawn(300)", "drawn(18)")]
-
-
-@pytest.mark.parametrize("less", [RESNET_LESS, pytest.param([], marks=pytest.mark.full)], ids=["less", "all"])
-def test_resnet(run, less) -> None:
-    example = run("resnet", *less)
+@on_less_or_all(("drawn(1280,", "drawn(64,"), ("drawn(300)", "drawn(18)"))
+def test_resnet(run, untaught, replaced) -> None:
+    example = run("resnet", *replaced)
     test, model = example.names["test"], example.names["model"]
     assert test.data.shape[1:] == (3, 32, 32)
     assert np.bincount(test.label).tolist() == [len(test) // 6] * 6
     (share,) = example.numbers(r"([\d.]+)% of \d+ new images are right")
     assert share == pytest.approx(100 * (example.names["read"] == test.label).mean(), abs=0.05)
-    assert less or share >= 90
+    assert untaught or share >= 90
     with pyconvlite.test_mode():
         one = model(test.data[:1]).data.argmax()
     assert one == example.names["read"][0]
@@ -265,16 +276,11 @@ def test_resnet(run, less) -> None:
     assert all(name in example.names["NAMES"] for name in picture["alt"].split("; "))
 
 
-GRAD_CAM_LESS = [("drawn(1600)", "drawn(64)"), ("drawn(200)", "drawn(24)")]
-
-
-@pytest.mark.parametrize(
-    "less", [GRAD_CAM_LESS, pytest.param([], marks=pytest.mark.full)], ids=["less", "all"]
-)
-def test_grad_cam(run, less) -> None:
-    example = run("grad_cam", *less)
+@on_less_or_all(("drawn(1600)", "drawn(64)"), ("drawn(200)", "drawn(24)"))
+def test_grad_cam(run, untaught, replaced) -> None:
+    example = run("grad_cam", *replaced)
     right, on_object = example.numbers(r"([\d.]+)%")
-    assert less or (right >= 90 and on_object >= 90)
+    assert untaught or (right >= 90 and on_object >= 90)
     names = example.names
     # The head is a mean and a matrix, so the weight of a channel is the matrix's, up to a factor.
     W = names["model"].layers[-1].W.data[:, names["answers"]]  # (32, N)
