@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from .. import _weights
 from .._files import BinaryFile
 from ..autograd import Parameter
+from .hooks import ForwardHook, HookHandle, Hooks
+from .table import list_rows, rows_as_html
 
 
 class Layer:
@@ -41,11 +42,13 @@ class Layer:
     inputs: list[weakref.ref[Any] | None]
     outputs: list[weakref.ref[Any] | None]
     _state: ClassVar[tuple[str, ...]] = ()  # attributes with the Variables that a call leaves to the next
+    _statistics: ClassVar[tuple[str, ...]] = ()  # attributes with Parameters that calls update, not training
     _output_shapes: tuple[Any, ...] = ()
+    _hooks: Hooks | None = None
     _all_sized = False  # set once a call finds all Parameters initialized; later calls skip the search
 
     def __call__(self, *inputs: Any) -> Any:
-        """Call `forward`; return its output, or a tuple of several outputs.
+        """Call `forward`, then the forward hooks; return the output, or a tuple of several outputs.
 
         If the call fails, Parameters that it initialized are reset to None.
 
@@ -57,6 +60,8 @@ class Layer:
             ys = self.forward(*inputs)
             if ys is None:
                 raise TypeError(f"{type(self).__name__}.forward must return its output; got None")
+            if self._hooks is not None:
+                ys = self._hooks.run(self, inputs, ys)
         except BaseException:  # a KeyboardInterrupt too: some Parameters of a layer may be there, others not
             for param in unsized:
                 param.data = None
@@ -69,12 +74,42 @@ class Layer:
         return outputs[0] if len(outputs) == 1 else outputs
 
     def __getstate__(self) -> dict[str, Any]:
-        # For pickle and copy: weak references cannot be pickled, and a copy has not been called yet.
-        return {name: value for name, value in vars(self).items() if name not in _OF_LAST_CALL}
+        # For pickle and copy: weak references cannot be pickled, a copy has not been called yet, and a hook
+        # is about the object that it was registered for.
+        return {name: value for name, value in vars(self).items() if name not in _NOT_COPIED}
 
     def forward(self, *inputs: Any) -> Any:
         """Compute the output, or a tuple of outputs."""
         raise NotImplementedError(f"{type(self).__name__} does not define forward")
+
+    def register_forward_hook(self, hook: ForwardHook) -> HookHandle:
+        """Have a function called after each `forward` of this layer (PyTorch's name).
+
+        Args:
+            hook: called with the layer, the tuple of its inputs, and its output, a Variable or a tuple of
+                them. What it returns replaces the output, unless that is None. Hooks are called in the order
+                of their registration. Copies of the layer have none.
+
+        Returns:
+            A handle, whose `remove()` ends the registration; it can be used in a `with` statement.
+
+        Raises:
+            TypeError: `hook` is not callable.
+
+        Example:
+            >>> import numpy as np
+            >>> from pyconvlite.layers import ReLU
+            >>> relu = ReLU()
+            >>> with relu.register_forward_hook(lambda layer, inputs, y: print(layer, inputs, y)):
+            ...     y = relu(np.array([-1.0]))  # doctest: +ELLIPSIS
+            <pyconvlite.layers.stateless.ReLU object at ...> (array([-1.]),) variable([0.])
+            >>> y = relu(np.array([-1.0]))  # prints nothing
+        """
+        if not callable(hook):
+            raise TypeError(f"hook must be callable, with (layer, inputs, output); got {type(hook).__name__}")
+        if self._hooks is None:
+            self._hooks = Hooks()
+        return self._hooks.add(hook)
 
     def _repr_html_(self) -> str:
         """HTML table of the layers, their Parameters and the output shapes of their last call."""
@@ -103,6 +138,48 @@ class Layer:
     def named_params(self) -> Iterator[tuple[str, Parameter]]:
         """Iterate over all Parameters with their names, which are paths such as `conv1/W` or `layers/0/W`."""
         return _params(self, "")
+
+    def modules(self) -> Iterator[Layer]:
+        """Iterate over this layer and all layers that it contains, each once, a layer before its contents."""
+        return (layer for _, layer in self.named_modules())
+
+    def named_modules(self) -> Iterator[tuple[str, Layer]]:
+        """Iterate over the layers of `modules` with their names, as in `named_params`; this layer's is empty.
+
+        Example:
+            >>> from pyconvlite.models import Sequential
+            >>> from pyconvlite.layers import Linear, ReLU
+            >>> [name for name, layer in Sequential(Linear(3), ReLU()).named_modules()]
+            ['', 'layers/0', 'layers/1']
+        """
+        return ((name, node) for name, node, _ in walk(self) if isinstance(node, Layer))
+
+    def freeze(self) -> None:
+        """Exclude all Parameters from training: they get no gradients, and optimizers leave them unchanged.
+
+        The running statistics of BatchNorm change in spite of it; to keep them, call the model in
+        `test_mode()`.
+
+        Example:
+            >>> from pyconvlite.layers import Linear
+            >>> linear = Linear(3)
+            >>> linear.freeze()
+            >>> [param.requires_grad for param in linear.params()]
+            [False, False]
+            >>> linear.unfreeze()
+            >>> [param.requires_grad for param in linear.params()]
+            [True, True]
+        """
+        for param in self.params():
+            param.requires_grad = False
+            param.cleargrad()
+
+    def unfreeze(self) -> None:
+        """Include all Parameters in training, except running statistics, which are never trained."""
+        for name, node, owner in walk(self):
+            if isinstance(node, Parameter):
+                statistics = () if owner is None else owner._statistics
+                node.requires_grad = name.rpartition("/")[2] not in statistics
 
     def cleargrads(self) -> None:
         """Set the gradients of all Parameters to None."""
@@ -252,7 +329,7 @@ def _weak(value: Any) -> weakref.ref[Any] | None:
         return None
 
 
-_OF_LAST_CALL = {"inputs", "outputs", "_output_shapes"}  # attributes of a Layer
+_NOT_COPIED = {"inputs", "outputs", "_output_shapes", "_hooks"}  # attributes of a Layer
 
 
 def _output_shape(layer: Layer) -> tuple[Any, ...] | None:
@@ -261,75 +338,3 @@ def _output_shape(layer: Layer) -> tuple[Any, ...] | None:
     if not shapes or None in shapes:
         return None
     return shapes[0] if len(shapes) == 1 else shapes
-
-
-# -------------------------------------------------------------------------------- a model's layers as a table
-
-
-@dataclass(frozen=True)
-class Row:
-    """One layer of a Summary.
-
-    Attributes:
-        name: path to the layer, as in `named_params`; empty for the model itself.
-        kind: name of its class.
-        output_shape: output shape of its first call; None if it was not called.
-        parameters: number of elements in its own Parameters; None if a shape is not known yet.
-        fixed: number of these elements that training does not change, such as running statistics.
-    """
-
-    name: str
-    kind: str
-    output_shape: tuple[Any, ...] | None
-    parameters: int | None
-    fixed: int
-
-
-def list_rows(nodes: list[tuple[str, Any, Any]], shapes: dict[Layer, Any]) -> list[Row]:
-    """List the layers among the nodes of a model.
-
-    Args:
-        nodes: everything that `walk` yields for the model.
-        shapes: output shape or None by layer; these layers come first, in this order.
-    """
-    params: dict[Layer, list[Parameter]] = {}
-    containers = set()
-    for _, node, owner in nodes:
-        if isinstance(node, Parameter):
-            params.setdefault(owner, []).append(node)
-        else:
-            containers.add(owner)
-    rows = {}
-    for name, node, _ in nodes:
-        if isinstance(node, Layer) and (node in params or node not in containers):
-            own = params.get(node, [])
-            count = None if any(p.data is None for p in own) else sum(p.size for p in own)
-            fixed = 0 if count is None else sum(p.size for p in own if not p.requires_grad)
-            rows[node] = Row(name, type(node).__name__, shapes.get(node), count, fixed)
-    called = [rows[layer] for layer in shapes if layer in rows]
-    return called + [row for layer, row in rows.items() if layer not in shapes]
-
-
-def rows_as_html(rows: Sequence[Row], shown: Mapping[str, Sequence[str]] | None = None) -> str:
-    """Return an HTML table of the rows and their totals.
-
-    Args:
-        rows: the result of `list_rows`.
-        shown: descriptions of the Parameters by layer name, for an additional column.
-    """
-    from .. import _html
-
-    columns = ["layer", "type", "output shape", *(["Parameters"] if shown else []), "elements"]
-    blank = [""] * (len(columns) - 2)
-    cells = []
-    for row in rows:
-        texts = [row.name, row.kind, "" if row.output_shape is None else str(row.output_shape)]
-        if shown:
-            texts.append(", ".join(shown.get(row.name, [])))
-        cells.append([*texts, "?" if row.parameters is None else f"{row.parameters:,}"])
-    total = sum(row.parameters or 0 for row in rows)
-    unknown = any(row.parameters is None for row in rows)
-    cells.append(["total", *blank, f"{total:,}" + (" and more" if unknown else "")])
-    if fixed := sum(row.fixed for row in rows):
-        cells.append(["not trained", *blank, f"{fixed:,}"])
-    return _html.table(columns, cells)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -47,6 +47,8 @@ class BatchNorm(Layer):
         >>> bn.avg_mean, bn.avg_var  # 0.9 * 0 + 0.1 * 2, 0.9 * 1 + 0.1 * 2
         (variable([0.2]), variable([1.1]))
     """
+
+    _statistics: ClassVar[tuple[str, ...]] = ("avg_mean", "avg_var")
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,8 @@ from .._arguments import at_least
 from .._random import rng
 from ..config import no_grad, test_mode
 from ..layers import Layer
-from ..layers.base import Row, list_rows, rows_as_html, walk
+from ..layers.base import walk
+from ..layers.table import Row, list_rows, rows_as_html
 
 
 @dataclass(frozen=True, repr=False)
@@ -98,27 +99,19 @@ def summary(model: Layer, input_shape: Sequence[int], dtype: Any = np.float32) -
     bits = rng().bit_generator
     state = bits.state
     shapes: dict[Layer, Any] = {}
+
+    def record(layer: Layer, inputs: tuple[Any, ...], y: Any) -> None:
+        shapes.setdefault(layer, tuple(map(np.shape, y)) if isinstance(y, tuple | list) else np.shape(y))
+
+    handles = [layer.register_forward_hook(record) for layer in model.modules()]
     try:
-        for _, node, _ in nodes:
-            if isinstance(node, Layer):
-                vars(node)["forward"] = _recording(node, shapes)
         with no_grad(), test_mode():
             model(np.zeros(shape, dtype))
         return Summary(tuple(list_rows(nodes, shapes)))
     finally:
+        for handle in handles:
+            handle.remove()
         for node, attributes in before:
             vars(node).clear()
             vars(node).update(attributes)
         bits.state = state
-
-
-def _recording(layer: Layer, shapes: dict[Layer, Any]) -> Callable[..., Any]:
-    """Wrap the layer's `forward` so that it records the shape of its first output."""
-    forward = layer.forward
-
-    def recording(*inputs: Any) -> Any:
-        y = forward(*inputs)
-        shapes.setdefault(layer, tuple(map(np.shape, y)) if isinstance(y, tuple | list) else np.shape(y))
-        return y
-
-    return recording
