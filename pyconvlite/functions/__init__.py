@@ -101,7 +101,6 @@ from .pooling import (
     global_max_pooling,
     pooling,
     pooling_simple,
-    upsample,
 )
 from .reduction import (
     BroadcastTo,
@@ -119,6 +118,7 @@ from .reduction import (
     sum_to,
     var,
 )
+from .resizing import interpolate, pixel_shuffle, upsample
 from .shape import (
     Concat,
     GetItem,
@@ -222,6 +222,7 @@ __all__ = [
     "global_max_pooling",
     "im2col",
     "im2col_array",
+    "interpolate",
     "leaky_relu",
     "linear",
     "linear_simple",
@@ -236,6 +237,7 @@ __all__ = [
     "mul",
     "neg",
     "pad",
+    "pixel_shuffle",
     "pooling",
     "pooling_simple",
     "pow",

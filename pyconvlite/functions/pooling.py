@@ -1,4 +1,4 @@
-"""Max pooling, average pooling (book steps 56 and 57) and upsampling.
+"""Max pooling and average pooling (book steps 56 and 57).
 
 Shapes: x (N, C, H, W), y (N, C, OH, OW). Kernel size, stride and pad are an integer or a pair (height,
 width).
@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._arguments import at_least
 from .._shapes import Array, IntPair, check_axes, lowest, pair
 from ..autograd import Function, Variable, as_input
 from ..backends import ConvGeometry, get_array_module, kernels
 from ._geometry import conv_geometry
 from .columns import im2col, im2col_array
-from .reduction import broadcast_to, max, mean
+from .reduction import max, mean
 from .shape import reshape, transpose
 
 __all__ = [
@@ -28,7 +27,6 @@ __all__ = [
     "global_max_pooling",
     "pooling",
     "pooling_simple",
-    "upsample",
 ]
 
 # ------------------------------------------------------------------------------------------------ max pooling
@@ -275,37 +273,6 @@ def global_average_pooling(x: Any) -> Variable:
     x = as_input(x)
     _check_pixels(x)
     return mean(x, axis=(2, 3), keepdims=True)
-
-
-# ------------------------------------------------------------------------------------------------- upsampling
-
-
-def upsample(x: Any, scale: IntPair) -> Variable:
-    """Enlarge images by repeating each pixel (nearest neighbour).
-
-    Args:
-        x: images of shape (N, C, H, W).
-        scale: number of repetitions of each pixel, at least 1; an integer or (height, width).
-
-    Returns:
-        A Variable of shape (N, C, H * scale, W * scale).
-
-    Raises:
-        TypeError: `scale` is not an integer or a pair of integers.
-        ValueError: x does not have 4 axes, or `scale` is below 1.
-
-    Example:
-        >>> import numpy as np
-        >>> upsample(np.array([[[[1.0, 2.0]]]]), 2)
-        variable([[[[1. 1. 2. 2.]
-                    [1. 1. 2. 2.]]]])
-    """
-    x = as_input(x)
-    check_axes(x.shape, "(N, C, H, W)")
-    SH, SW = (at_least(1, s, "scale") for s in pair(scale, "scale"))
-    N, C, H, W = x.shape
-    pixels = broadcast_to(reshape(x, (N, C, H, 1, W, 1)), (N, C, H, SH, W, SW))
-    return reshape(pixels, (N, C, H * SH, W * SW))
 
 
 # ----------------------------------------------------------------------------------------------------- checks
