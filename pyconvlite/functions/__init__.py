@@ -90,6 +90,7 @@ from .norm import (
     batch_nrom,
     dropout,
 )
+from .padding import Pad, pad
 from .pooling import (
     AveragePooling,
     AveragePooling2DGrad,
@@ -123,7 +124,6 @@ from .shape import (
     Concat,
     GetItem,
     GetItemGrad,
-    Pad,
     Reshape,
     Transpose,
     concat,
@@ -131,7 +131,6 @@ from .shape import (
     expand_dims,
     flatten,
     get_item,
-    pad,
     reshape,
     stack,
     transpose,

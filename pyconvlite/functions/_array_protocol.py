@@ -27,8 +27,9 @@ from ..autograd import Variable
 from .arithmetic import add, cast, clip, div, mul, neg, pow, sub
 from .linalg import matmul
 from .math import cos, exp, log, sin, sqrt, tanh
+from .padding import pad
 from .reduction import average, broadcast_to, max, mean, min, sum, var
-from .shape import concat, expand_dims, pad, reshape, stack, transpose
+from .shape import concat, expand_dims, reshape, stack, transpose
 
 # ----------------------------------------------------------------------------------------------------- tables
 
@@ -43,9 +44,10 @@ def _dot(a: Any, b: Any) -> Variable:
 
 
 def _pad(x: Any, pad_width: Any, mode: Any = "constant", value: Any = 0) -> Variable:
-    if mode != "constant":
-        raise TypeError(f'np.pad takes a Variable only with mode="constant"; got {mode!r}')
-    return pad(x, pad_width, value)
+    modes = {"constant": "constant", "edge": "replicate", "reflect": "reflect", "wrap": "circular"}
+    if mode not in modes:
+        raise TypeError(f"np.pad takes a Variable with one of the modes {', '.join(modes)}; got {mode!r}")
+    return pad(x, pad_width, value, mode=modes[mode])
 
 
 def _where(condition: Any, x: Any = None, y: Any = None) -> Any:
