@@ -48,6 +48,7 @@ from .arithmetic import (
 )
 from .columns import Col2im, Im2col, col2im, col2im_array, im2col, im2col_array
 from .conv import Conv2d, Conv2DGradW, Conv2dReLU, Deconv2d, conv2d, conv2d_relu, conv2d_simple, deconv2d
+from .conv1d import conv1d
 from .linalg import (
     Linear,
     MatMul,
@@ -204,6 +205,7 @@ __all__ = [
     "col2im",
     "col2im_array",
     "concat",
+    "conv1d",
     "conv2d",
     "conv2d_relu",
     "conv2d_simple",
