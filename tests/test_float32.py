@@ -16,25 +16,33 @@ IMAGES = np.random.default_rng(0).standard_normal((2, 3, 6, 6)).astype(np.float3
 ROWS = IMAGES.reshape(6, 36)
 
 LAYERS = {
+    "AdaptiveAvgPool": (L.AdaptiveAvgPool(4), IMAGES),
+    "AdaptiveMaxPool": (L.AdaptiveMaxPool(4), IMAGES),
     "AvgPool": (L.AvgPool(2), IMAGES),
     "BatchNorm": (L.BatchNorm(decay=half, eps=np.float64(1e-5)), IMAGES),
+    "Conv1d": (L.Conv1d(4, 3, pad="same"), IMAGES[0]),
     "Conv2d": (L.Conv2d(4, 3, pad=1), IMAGES),
     "Deconv2d": (L.Deconv2d(4, 3, stride=2), IMAGES),
+    "DepthwiseConv2d": (L.DepthwiseConv2d(3), IMAGES),
     "Dropout": (L.Dropout(half), ROWS),
     "EmbedID": (L.EmbedID(5, 3), np.array([[1, 4], [0, 0]])),
     "Flatten": (L.Flatten(), IMAGES),
     "GELU": (L.GELU(), ROWS),
     "GlobalAvgPool": (L.GlobalAvgPool(), IMAGES),
+    "GlobalMaxPool": (L.GlobalMaxPool(), IMAGES),
     "LSTM": (L.LSTM(4), ROWS),
     "LeakyReLU": (L.LeakyReLU(half), ROWS),
     "Linear": (L.Linear(4), ROWS),
     "LogSoftmax": (L.LogSoftmax(), ROWS),
     "MaxPool": (L.MaxPool(2), IMAGES),
+    "PixelShuffle": (L.PixelShuffle(1), IMAGES),
     "RNN": (L.RNN(4), ROWS),
     "ReLU": (L.ReLU(), ROWS),
+    "SeparableConv2d": (L.SeparableConv2d(4, 3), IMAGES),
     "Sigmoid": (L.Sigmoid(), ROWS),
     "Softmax": (L.Softmax(), ROWS),
     "Tanh": (L.Tanh(), ROWS),
+    "Upsample": (L.Upsample(scale_factor=half * 3, mode="bilinear"), IMAGES),
 }
 OPTIMIZERS = {
     "SGD": lambda: O.SGD(half),

@@ -25,6 +25,7 @@ from .activation import (
     softmax,
     softmax_simple,
 )
+from .adaptive_pooling import adaptive_average_pooling, adaptive_max_pooling
 from .arithmetic import (
     Add,
     Cast,
@@ -193,6 +194,8 @@ __all__ = [
     "Tanh",
     "Transpose",
     "accuracy",
+    "adaptive_average_pooling",
+    "adaptive_max_pooling",
     "add",
     "average",
     "average_pooling",

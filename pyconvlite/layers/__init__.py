@@ -5,16 +5,24 @@ One file per kind; `import pyconvlite.layers as L` imports them all.
 
 from .affine import Conv2d, Deconv2d, Linear
 from .base import Layer
+from .convolution import Conv1d, DepthwiseConv2d, SeparableConv2d
+from .images import (
+    AdaptiveAvgPool,
+    AdaptiveMaxPool,
+    AvgPool,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    MaxPool,
+    PixelShuffle,
+    Upsample,
+)
 from .norm import BatchNorm, Dropout
 from .recurrent import LSTM, RNN, EmbedID
 from .stateless import (
     GELU,
-    AvgPool,
     Flatten,
-    GlobalAvgPool,
     LeakyReLU,
     LogSoftmax,
-    MaxPool,
     ReLU,
     Sigmoid,
     Softmax,
@@ -25,21 +33,29 @@ __all__ = [
     "GELU",
     "LSTM",
     "RNN",
+    "AdaptiveAvgPool",
+    "AdaptiveMaxPool",
     "AvgPool",
     "BatchNorm",
+    "Conv1d",
     "Conv2d",
     "Deconv2d",
+    "DepthwiseConv2d",
     "Dropout",
     "EmbedID",
     "Flatten",
     "GlobalAvgPool",
+    "GlobalMaxPool",
     "Layer",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
     "MaxPool",
+    "PixelShuffle",
     "ReLU",
+    "SeparableConv2d",
     "Sigmoid",
     "Softmax",
     "Tanh",
+    "Upsample",
 ]

@@ -9,9 +9,10 @@ import numpy as np
 from .. import functions as F
 from .._arguments import at_least
 from ..autograd import Parameter, Variable
-from ._arguments import float_dtype, normal
+from ._arguments import float_dtype
 from .affine import Linear
 from .base import Layer
+from .initializers import normal
 
 
 class EmbedID(Layer):

@@ -222,7 +222,7 @@ def _window(
     size: tuple[int, int],
     row: int,
     column: int,
-    dilation: tuple[int, int] = (1, 1),
+    dilation: tuple[int, int],
     padding: float = 0,
 ) -> dict:
     """The `pixels` (C, KH, KW) under a window, and its `top` and `left`, below 0 in the padding."""
@@ -239,7 +239,8 @@ def _window(
 
 def _pooled(s: Stage, channel: int, row: int, column: int) -> dict:
     largest = isinstance(s.function, F.Pooling)
-    found = _window(s, s.function.kernel_size, row, column, padding=-np.inf if largest else 0)
+    settings = s.function.kernel_size, row, column, s.function.dilation
+    found = _window(s, *settings, padding=-np.inf if largest else 0)
     window = found.pop("pixels")[channel : channel + 1]
     found |= {"rule": "max" if largest else "mean", "first": channel, "window": numbers(window)}
     return found | ({"taken": int(s.function.indexes[0, channel, row, column])} if largest else {})
