@@ -19,6 +19,7 @@ from .activation import (
     gelu,
     leaky_relu,
     log_softmax,
+    prelu,
     relu,
     sigmoid,
     sigmoid_simple,
@@ -50,6 +51,7 @@ from .arithmetic import (
 from .columns import Col2im, Im2col, col2im, col2im_array, im2col, im2col_array
 from .conv import Conv2d, Conv2DGradW, Conv2dReLU, Deconv2d, conv2d, conv2d_relu, conv2d_simple, deconv2d
 from .conv1d import conv1d
+from .group_norm import group_norm, instance_norm, layer_norm
 from .linalg import (
     Linear,
     MatMul,
@@ -88,9 +90,11 @@ from .norm import (
     BatchNorm,
     BatchNormGrad,
     Dropout,
+    Standardize,
     batch_norm,
     batch_nrom,
     dropout,
+    dropout2d,
 )
 from .padding import Pad, pad
 from .pooling import (
@@ -188,6 +192,7 @@ __all__ = [
     "SoftmaxCrossEntropy",
     "SoftmaxCrossEntropyGrad",
     "Sqrt",
+    "Standardize",
     "Sub",
     "Sum",
     "SumTo",
@@ -216,6 +221,7 @@ __all__ = [
     "deconv2d",
     "div",
     "dropout",
+    "dropout2d",
     "embed_id",
     "exp",
     "expand_dims",
@@ -224,9 +230,12 @@ __all__ = [
     "get_item",
     "global_average_pooling",
     "global_max_pooling",
+    "group_norm",
     "im2col",
     "im2col_array",
+    "instance_norm",
     "interpolate",
+    "layer_norm",
     "leaky_relu",
     "linear",
     "linear_simple",
@@ -245,6 +254,7 @@ __all__ = [
     "pooling",
     "pooling_simple",
     "pow",
+    "prelu",
     "rdiv",
     "relu",
     "reshape",

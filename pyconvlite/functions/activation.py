@@ -12,6 +12,7 @@ from ..backends import get_array_module, kernels
 from .arithmetic import mul
 from .math import exp
 from .reduction import check_elements
+from .shape import reshape
 
 
 class Sigmoid(Function):
@@ -133,6 +134,36 @@ def leaky_relu(x: Any, slope: float = 0.2) -> Variable:
         variable([-0.2  2. ])
     """
     return LeakyReLU(number(slope, "slope"))(x)
+
+
+def prelu(x: Any, W: Any) -> Variable:
+    """x where x > 0, W * x elsewhere; the gradient at 0 is W.
+
+    Args:
+        x: Variable or array of shape (N, C, ...).
+        W: slopes, one for each channel: shape (C,); or one for all: shape (1,) or ().
+
+    Raises:
+        ValueError: W has another shape.
+
+    Source: He, Zhang, Ren, Sun 2015.
+
+    Example:
+        >>> import numpy as np
+        >>> prelu(np.array([[-1.0, -1.0], [2.0, 2.0]]), np.array([0.5, 0.25]))
+        variable([[-0.5  -0.25]
+                  [ 2.    2.  ]])
+    """
+    x, W = as_input(x), as_input(W)
+    channels = x.shape[1] if x.ndim > 1 else 1
+    if W.shape not in ((), (1,), (channels,)):
+        raise ValueError(
+            f"W must have shape ({channels},), a slope for each channel of x, or (1,); got {W.shape} for x "
+            f"of shape {x.shape}"
+        )
+    slopes = reshape(W, (-1, *[1] * (x.ndim - 2)) if x.ndim > 1 else ())
+    positive = (x.data > 0).astype(x.dtype)
+    return mul(x, slopes * (1 - positive) + positive)
 
 
 class NormalCDF(Function):

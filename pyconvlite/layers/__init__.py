@@ -6,6 +6,7 @@ One file per kind; `import pyconvlite.layers as L` imports them all.
 from .affine import Conv2d, Deconv2d, Linear
 from .base import Layer
 from .convolution import Conv1d, DepthwiseConv2d, SeparableConv2d
+from .group_norm import GroupNorm, InstanceNorm, LayerNorm
 from .images import (
     AdaptiveAvgPool,
     AdaptiveMaxPool,
@@ -16,7 +17,7 @@ from .images import (
     PixelShuffle,
     Upsample,
 )
-from .norm import BatchNorm, Dropout
+from .norm import BatchNorm, Dropout, Dropout2d
 from .recurrent import LSTM, RNN, EmbedID
 from .stateless import (
     GELU,
@@ -42,11 +43,15 @@ __all__ = [
     "Deconv2d",
     "DepthwiseConv2d",
     "Dropout",
+    "Dropout2d",
     "EmbedID",
     "Flatten",
     "GlobalAvgPool",
     "GlobalMaxPool",
+    "GroupNorm",
+    "InstanceNorm",
     "Layer",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
