@@ -18,7 +18,8 @@ from .images import (
     Upsample,
 )
 from .norm import BatchNorm, Dropout, Dropout2d
-from .recurrent import LSTM, RNN, EmbedID
+from .prelu import PReLU
+from .recurrent import GRU, LSTM, RNN, Embedding, EmbedID
 from .stateless import (
     GELU,
     Flatten,
@@ -32,6 +33,7 @@ from .stateless import (
 
 __all__ = [
     "GELU",
+    "GRU",
     "LSTM",
     "RNN",
     "AdaptiveAvgPool",
@@ -45,6 +47,7 @@ __all__ = [
     "Dropout",
     "Dropout2d",
     "EmbedID",
+    "Embedding",
     "Flatten",
     "GlobalAvgPool",
     "GlobalMaxPool",
@@ -56,6 +59,7 @@ __all__ = [
     "Linear",
     "LogSoftmax",
     "MaxPool",
+    "PReLU",
     "PixelShuffle",
     "ReLU",
     "SeparableConv2d",

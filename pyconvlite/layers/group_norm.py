@@ -104,7 +104,7 @@ class _ChannelNorm(Layer):
 
 
 class GroupNorm(_ChannelNorm):
-    """Group normalization: normalize each group of channels of each sample, then scale and shift the channels.
+    """Group normalization: normalize each group of channels of each sample, then scale and shift channels.
 
     Args:
         num_groups: number of groups of adjacent channels, which divides their number.
