@@ -22,8 +22,8 @@ class Affine(Layer):
     """Base of Linear and the convolutions: W, initialized once the input size is known, and b.
 
     The input size is the length of axis 1: features or channels. A subclass defines `_in_name`, the name of
-    its input size argument; `_weight_shape`, the shape of W for an input size (None: unknown); `_fans`, the
-    number of input elements per output element, and of output elements per input element; and `_apply`.
+    its input size argument; `_weight_shape`, the shape of W for an input size (None: unknown); `_fan_in`, the
+    number of input elements per output element; `_fan_out`, the reverse; and `_apply`.
     """
 
     _in_name: str
@@ -37,20 +37,19 @@ class Affine(Layer):
         b = None if out_size is None else np.zeros(out_size, dtype=dtype)
         self.b = None if nobias else Parameter(b, "b", lazy_shape=(out_size,), lazy_dtype=dtype)
         if in_size is not None:
-            self._init_params(in_size)
+            self._init_W(in_size)
 
-    def _init_params(self, in_size: int) -> None:
+    def _init_W(self, in_size: int) -> None:
         in_size = at_least(1, in_size, self._in_name)
-        shape = self._weight_shape(in_size)
-        self.W.data = initial(self.init, shape, *self._fans(in_size), self.W.lazy_dtype)  # type: ignore[arg-type] # no None in it now
-        if self.b is not None and self.b.data is None:
-            self.b.data = np.zeros(in_size, self.b.lazy_dtype)
+        shape: Any = self._weight_shape(in_size)
+        fans = self._fan_in(in_size), self._fan_out()
+        self.W.data = initial(self.init, shape, *fans, self.W.lazy_dtype)
 
     def forward(self, x: Any) -> Variable:
         """Compute the output; the first call infers the input size if it was not given."""
         if self.W.data is None:
             fresh = [param for param in self.params() if param.data is None]
-            self._init_params(channels(x, self))
+            self._init_W(channels(x, self))
             for param in fresh:
                 param.data = to_device_of(x, param.data)
         return self._apply(x)
@@ -58,7 +57,10 @@ class Affine(Layer):
     def _weight_shape(self, in_size: int | None) -> tuple[int | None, ...]:
         raise NotImplementedError
 
-    def _fans(self, in_size: int) -> tuple[int, int]:
+    def _fan_in(self, in_size: int) -> int:
+        raise NotImplementedError
+
+    def _fan_out(self) -> int:
         raise NotImplementedError
 
     def _apply(self, x: Any) -> Variable:
@@ -114,8 +116,11 @@ class Linear(Affine):
     def _weight_shape(self, in_size: int | None) -> tuple[int | None, ...]:
         return (in_size, self.out_size)
 
-    def _fans(self, in_size: int) -> tuple[int, int]:
-        return in_size, self.out_size
+    def _fan_in(self, in_size: int) -> int:
+        return in_size
+
+    def _fan_out(self) -> int:
+        return self.out_size
 
     def _apply(self, x: Any) -> Variable:
         return F.linear(x, self.W, self.b)
@@ -162,10 +167,11 @@ class Convolution(Affine):
             raise ValueError(f"{name} must be a multiple of groups={self.groups}; got {channels}")
         return channels
 
-    def _fans(self, in_size: int) -> tuple[int, int]:
-        pixels = math.prod(self.kernel_size)
-        fan_in = self._divisible(in_size, "in_channels") // self.groups * pixels
-        return fan_in, self.out_channels // self.groups * pixels
+    def _fan_in(self, in_size: int) -> int:
+        return self._divisible(in_size, "in_channels") // self.groups * math.prod(self.kernel_size)
+
+    def _fan_out(self) -> int:
+        return self.out_channels // self.groups * math.prod(self.kernel_size)
 
     def _weight_shape(self, in_size: int | None) -> tuple[int | None, ...]:
         return (self.out_channels, None if in_size is None else in_size // self.groups, *self.kernel_size)

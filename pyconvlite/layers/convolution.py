@@ -129,8 +129,16 @@ class DepthwiseConv2d(Affine):
     def _weight_shape(self, in_size: int | None) -> tuple[int | None, ...]:
         return (in_size, 1, *self.kernel_size)
 
-    def _fans(self, in_size: int) -> tuple[int, int]:
-        return math.prod(self.kernel_size), math.prod(self.kernel_size)
+    def _fan_in(self, in_size: int) -> int:
+        return self._fan_out()
+
+    def _fan_out(self) -> int:
+        return math.prod(self.kernel_size)
+
+    def _init_W(self, in_size: int) -> None:
+        super()._init_W(in_size)
+        if self.b is not None:
+            self.b.data = np.zeros(in_size, self.b.lazy_dtype)
 
     def _apply(self, x: Any) -> Variable:
         return F.conv2d(
