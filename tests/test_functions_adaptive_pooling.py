@@ -78,7 +78,7 @@ def test_nan_comes_through():
         ((X, 0), ValueError, "output_size must be at least 1; got 0"),
         ((X, (1, 2, 3)), ValueError, r"output_size.*\(1, 2, 3\)"),
         ((X, 1.5), TypeError, "output_size.*1.5"),
-        ((X.astype(int), 2), TypeError, "floating point; got int64"),
+        ((X.astype(np.int64), 2), TypeError, "floating point; got int64"),
         ((X[:, :, :0], 2), ValueError, r"at least one pixel.*\(2, 2, 0, 7\)"),
     ],
 )

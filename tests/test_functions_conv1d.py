@@ -81,7 +81,7 @@ def test_a_causal_convolution_does_not_look_ahead():
         (lambda: F.conv1d(X, W, dilation=4), ValueError, "dilation 4 stretches it to 9"),
         (lambda: F.conv1d(X, W, pad=-1), ValueError, "pad must be at least 0"),
         (lambda: F.conv1d(X, W, pad=(1, 2, 3)), ValueError, "pad"),
-        (lambda: F.conv1d(X.astype(int), W), TypeError, "floating point"),
+        (lambda: F.conv1d(X.astype(np.int64), W), TypeError, "floating point"),
         (lambda: F.conv1d(X, W, groups=3), ValueError, "groups must divide"),
     ],
 )

@@ -131,7 +131,7 @@ def test_samples_do_not_depend_on_each_other():
         (lambda: F.layer_norm(X, 2.0), TypeError, "normalized_shape"),
         (lambda: F.layer_norm(X, (3, 2), GAMMA), ValueError, r"gamma must have shape \(3, 2\); got \(4,\)"),
         (lambda: F.layer_norm(X, 2, eps=-1), ValueError, "eps"),
-        (lambda: F.layer_norm(X.astype(int), 2), TypeError, "floating point; got int64"),
+        (lambda: F.layer_norm(X.astype(np.int64), 2), TypeError, "floating point; got int64"),
         (lambda: F.group_norm(X, 3), ValueError, "num_groups must divide.*3 groups for 4"),
         (lambda: F.group_norm(X, 0), ValueError, "num_groups must be at least 1"),
         (lambda: F.group_norm(X, 2, GAMMA[:2]), ValueError, r"gamma must have shape \(4,\)"),

@@ -167,7 +167,11 @@ def test_images_keep_their_brightness_and_their_gradients_sum_to_the_pixels(mode
         (lambda: F.interpolate(X, scale_factor=0.2), ValueError, r"0.2 leaves no pixel.*\(4, 5\)"),
         (lambda: F.interpolate(X[0], 2), ValueError, r"\(3, 4, 5\)"),
         (lambda: F.interpolate(X[:, :, :0], 2), ValueError, r"at least one pixel.*\(2, 3, 0, 5\)"),
-        (lambda: F.interpolate(X.astype(int), 2, mode="bilinear"), TypeError, "floating point; got int64"),
+        (
+            lambda: F.interpolate(X.astype(np.int64), 2, mode="bilinear"),
+            TypeError,
+            "floating point; got int64",
+        ),
         (lambda: F.upsample(X[0], 2), ValueError, r"\(3, 4, 5\)"),
         (lambda: F.upsample(X, 0), ValueError, "scale.*0"),
         (lambda: F.upsample(X, 1.5), TypeError, "scale.*1.5"),
