@@ -25,6 +25,12 @@ class TestUpsample(Contract):
     pass
 
 
+def test_upsample_of_no_pixels_and_of_integers():
+    assert F.upsample(X[:, :, :0], 2).shape == (2, 3, 0, 10)
+    y = F.upsample(np.array([[[[1, 200]]]], np.uint8), (1, 2))
+    assert (y.dtype, y.data.tolist()) == (np.uint8, [[[[1, 1, 200, 200]]]])
+
+
 def axis_of(old, new, factor):
     """Number of pixels, and their distance in old pixels, along one axis."""
     return (new, old / new) if factor is None else (math.floor(old * factor), 1 / factor)

@@ -125,7 +125,7 @@ from .reduction import (
     sum_to,
     var,
 )
-from .resizing import interpolate, pixel_shuffle, upsample
+from .resizing import Upsample, interpolate, pixel_shuffle, upsample
 from .shape import (
     Concat,
     GetItem,
@@ -198,6 +198,7 @@ __all__ = [
     "SumTo",
     "Tanh",
     "Transpose",
+    "Upsample",
     "accuracy",
     "adaptive_average_pooling",
     "adaptive_max_pooling",

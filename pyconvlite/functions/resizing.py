@@ -9,12 +9,42 @@ from typing import Any
 import numpy as np
 
 from .._arguments import above_zero, at_least
-from .._shapes import Array, IntPair, check_axes, pair
-from ..autograd import Variable, as_input
-from ..backends import to_device_of
+from .._shapes import Array, IntPair, Pair, check_axes, pair
+from ..autograd import Function, Variable, as_input
+from ..backends import get_array_module, to_device_of
 from .linalg import matmul
-from .reduction import broadcast_to
+from .pooling import average_pooling
 from .shape import get_item, reshape, transpose
+
+
+class Upsample(Function):
+    """Repetition of pixels, see `upsample`. A strided copy per repetition is faster than a broadcast.
+
+    Example:
+        >>> Upsample((1, 2))(np.array([[[[3.0, 4.0]]]]))
+        variable([[[[3. 3. 4. 4.]]]])
+    """
+
+    reads_inputs = reads_outputs = False
+
+    def __init__(self, scale: Pair) -> None:
+        self.scale = scale
+
+    def forward(self, x: Array) -> Any:
+        xp = get_array_module(x)
+        for axis, times in zip((2, 3), self.scale, strict=True):
+            if times > 1:
+                shape = list(x.shape)
+                shape[axis] *= times
+                y = xp.zeros(tuple(shape), x.dtype)
+                for i in range(times):
+                    y[(slice(None),) * axis + (slice(i, None, times),)] = x
+                x = y
+        return x
+
+    def backward(self, gy: Variable) -> Any:
+        SH, SW = self.scale
+        return average_pooling(gy, self.scale, self.scale) * (SH * SW)
 
 
 def upsample(x: Any, scale: IntPair) -> Variable:
@@ -39,9 +69,10 @@ def upsample(x: Any, scale: IntPair) -> Variable:
     x = as_input(x)
     check_axes(x.shape, "(N, C, H, W)")
     SH, SW = (at_least(1, s, "scale") for s in pair(scale, "scale"))
-    N, C, H, W = x.shape
-    pixels = broadcast_to(reshape(x, (N, C, H, 1, W, 1)), (N, C, H, SH, W, SW))
-    return reshape(pixels, (N, C, H * SH, W * SW))
+    if not x.size:
+        N, C, H, W = x.shape
+        return reshape(x, (N, C, H * SH, W * SW))
+    return Upsample((SH, SW))(x)
 
 
 def interpolate(
