@@ -88,7 +88,7 @@ def interpolate(
         x: images of shape (N, C, H, W).
         size: height and width of the result in pixels, at least 1; an integer or (height, width).
         scale_factor: number by which height and width are multiplied, instead of `size`, and rounded down;
-            above 0; a number or (height, width).
+            above 0; a number or (height, width). A size that it does not change stays as it is.
         mode: "nearest", the pixel at the place rounded down, or "bilinear", the mean of the four pixels
             around a place, weighted by their nearness.
         align_corners: for "bilinear", whether the centres of the corner pixels stay where they are; if not,
@@ -128,7 +128,7 @@ def interpolate(
         return _nearest(x, after, steps)
     for axis in (2, 3):
         old, new, step = before[axis - 2], after[axis - 2], steps[axis - 2]
-        if new != old or step != 1:
+        if new != old:
             weights = _linear_weights(old, new, step, bool(align_corners)).astype(x.dtype)
             x = product_along(x, weights, axis)
     return x  # type: ignore[no-any-return]
@@ -151,7 +151,7 @@ def _resized(
     OH, OW = math.floor(H * SH), math.floor(W * SW)
     if OH < 1 or OW < 1:
         raise ValueError(f"scale_factor {scale_factor} leaves no pixel of images of size {before}")
-    return (OH, OW), (1 / SH, 1 / SW)
+    return (OH, OW), (1.0 if OH == H else 1 / SH, 1.0 if OW == W else 1 / SW)
 
 
 def _nearest(x: Variable, after: tuple[int, int], steps: tuple[float, float]) -> Variable:
