@@ -137,6 +137,23 @@ def test_any_max_pooling_equals_loops_and_has_gradients_of_three_orders(data):
     check_three_orders(lambda x: F.pooling(x * x, kernel, stride, pad, **settings) ** 2, [x])
 
 
+@given(st.data())
+@FEWER
+def test_any_convolution_equals_loops(data):
+    def two(low, high):
+        return data.draw(st.tuples(st.integers(low, high), st.integers(low, high)))
+
+    kernel, stride, dilation, pad = two(1, 3), two(1, 3), two(1, 3), (two(0, 4), two(0, 4))
+    size = tuple(
+        max(1, (k - 1) * d + 1 - sum(p)) + n
+        for k, d, p, n in zip(kernel, dilation, pad, two(0, 3), strict=True)
+    )
+    rng = np.random.default_rng(0)
+    x, W = rng.standard_normal((1, 2, *size)), rng.standard_normal((1, 2, *kernel))
+    settings = {"stride": stride, "pad": pad, "dilation": dilation}
+    assert_close(F.conv2d(x, W, **settings).data, oracles.conv2d(x, W, **settings))
+
+
 def test_relu_in_the_same_pass():
     x, kernels = Variable(X), Variable(W)
     y = F.conv2d_relu(x, kernels, stride=2, pad="same")
