@@ -88,17 +88,22 @@ def table(*names, **options):
     yield "empty", lambda x: F.interpolate(x, 3, **options), lambda x: resized(x, 3, **options), X[:0]
 
 
-@cases([*table(*SIZES), ("integer factor", lambda x: F.interpolate(x, (8, 5)), lambda x: x.repeat(2, 2), X)])
+@cases(
+    [
+        *table("larger", "mixed", "pair", "rest"),
+        ("integer factor", lambda x: F.interpolate(x, (8, 5)), lambda x: x.repeat(2, 2), X),
+    ]
+)
 class TestNearest(Contract):
     pass
 
 
-@cases(table("larger", "smaller", "pair", "rest", "hardly", mode="bilinear"))
+@cases(table("larger", "mixed", "pair", mode="bilinear"))
 class TestBilinear(Contract):
     pass
 
 
-@cases(table("mixed", "one", "twice", mode="bilinear", align_corners=True))
+@cases(table("mixed", "one", mode="bilinear", align_corners=True))
 class TestBilinearWithAlignedCorners(Contract):
     pass
 
@@ -123,13 +128,19 @@ class TestPixelShuffle(Contract):
     pass
 
 
+@pytest.mark.parametrize("name", SIZES)
+def test_all_sizes(name):
+    for options in ({}, {"mode": "bilinear"}, {"mode": "bilinear", "align_corners": True}):
+        assert_close(F.interpolate(X, **SIZES[name], **options).data, resized(X, **SIZES[name], **options))
+
+
 @pytest.mark.parametrize("old", range(1, 8))
-@pytest.mark.parametrize("new", [1, 2, 3, 5, 7, 9, 49])
-def test_nearest_rounds_down_exactly(old, new):
+def test_nearest_rounds_down_exactly(old):
     x = np.arange(old, dtype=np.uint8).reshape(1, 1, 1, old)
-    y = F.interpolate(x, (1, new))
-    assert y.dtype == np.uint8
-    assert y.data.ravel().tolist() == [i * old // new for i in range(new)]
+    for new in (1, 2, 3, 5, 7, 9, 49):
+        y = F.interpolate(x, (1, new))
+        assert y.dtype == np.uint8
+        assert y.data.ravel().tolist() == [i * old // new for i in range(new)]
 
 
 @pytest.mark.parametrize("align_corners", [False, True])
