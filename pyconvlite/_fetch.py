@@ -11,7 +11,7 @@ from pathlib import Path
 from . import _platform
 from ._files import replacing
 
-__all__ = ["cache_dir", "get_file", "opened"]
+__all__ = ["cache_dir", "checked_name", "download", "get_file", "opened"]
 
 _PART = 1 << 18  # bytes that are copied at a time
 _MOST = 1 << 31  # bytes of the largest file in the cache
@@ -89,16 +89,30 @@ def get_file(url: str, file_name: str | None = None, *, sha256: str | None = Non
         Traceback (most recent call last):
         ValueError: file_name must be a name without folders; got ''
     """
-    name = url.rpartition("/")[2] if file_name is None else file_name
-    if name in ("", ".", "..") or Path(name).name != name:
-        raise ValueError(f"file_name must be a name without folders; got {name!r}")
+    name = checked_name(url, file_name)
     if sha256 is not None and not re.fullmatch("[0-9a-fA-F]{64}", sha256):
         raise ValueError(f"sha256 must have 64 hexadecimal digits; got {sha256!r}")
     folder = cache_dir() / (sha256.lower() if sha256 else hashlib.sha256(url.encode()).hexdigest())
     path = folder / name
     if not (path.exists() and (sha256 is None or _sha256_of(path) == sha256.lower())):
-        _download(url, path, sha256)
+        download(url, path, sha256)
     return str(path)
+
+
+def checked_name(url: str, file_name: str | None) -> str:
+    """`file_name`, or the last part of the URL if it is None.
+
+    Raises:
+        ValueError: it is empty or contains a folder.
+
+    Example:
+        >>> checked_name("https://example.com/a.npz", None)
+        'a.npz'
+    """
+    name = url.rpartition("/")[2] if file_name is None else file_name
+    if name in ("", ".", "..") or Path(name).name != name:
+        raise ValueError(f"file_name must be a name without folders; got {name!r}")
+    return name
 
 
 def _sha256_of(path: Path) -> str:
@@ -106,7 +120,19 @@ def _sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _download(url: str, path: Path, sha256: str | None) -> None:
+def download(url: str, path: Path, sha256: str | None = None) -> None:
+    """Download a file to a path, whose folder is made; without `sha256` the contents are not verified.
+
+    Raises:
+        ValueError, FileNotFoundError, OSError: as in `get_file`.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     download("data:,Hello", Path(folder, "a"))
+        ...     Path(folder, "a").read_text()
+        'Hello'
+    """
     body, bounded = _request(url)
     with body:
         if not bounded and sha256 is None:

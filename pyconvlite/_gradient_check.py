@@ -55,8 +55,7 @@ def numerical_grad(f: Callable[..., Any], x: Any, *args: Any, **kwargs: Any) -> 
         >>> numerical_grad(lambda x, c: x**c, np.array([1.0, 2.0]), 3).round(6)
         array([ 3., 12.])
     """
-    # `testing` calls `f` with Variables, but here `f` may expect plain arrays, as in DeZero
-    return np.asarray(testing.numerical_grad(lambda v: as_variable(f(v.data, *args, **kwargs)), x))
+    return measure(f, x, args, kwargs)
 
 
 def gradient_check(
@@ -80,7 +79,23 @@ def gradient_check(
         >>> gradient_check(F.linear, np.ones((1, 2)), np.array([[1.0], [2.0]]))
         True
     """
-    measured = numerical_grad(f, x, *args, **kwargs)
+    return compare(f, x, args, kwargs, rtol, atol)
+
+
+# ----------------------------------------------------- the same, with a step to choose, for pyconvlite.dezero
+
+
+def measure(f: Callable[..., Any], x: Any, args: Any, kwargs: Any, eps: float = 1e-6) -> Array:
+    """As `numerical_grad`, with the step of the central differences."""
+    # `testing` calls `f` with Variables, but here `f` may expect plain arrays, as in DeZero
+    return np.asarray(testing.numerical_grad(lambda v: as_variable(f(v.data, *args, **kwargs)), x, eps=eps))
+
+
+def compare(
+    f: Callable[..., Any], x: Any, args: Any, kwargs: Any, rtol: float, atol: float, eps: float = 1e-6
+) -> bool:
+    """As `gradient_check`, with the step of the central differences."""
+    measured = measure(f, x, args, kwargs, eps)
     v = Variable(np.asarray(x).astype(np.float64))
     (gx,) = grad(f(v, *args, **kwargs), v)
     if array_allclose(gx, measured, rtol, atol):

@@ -240,8 +240,17 @@ def kept_shape(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
         >>> kept_shape((2, 3, 4), (0, -1))
         (1, 3, 1)
     """
-    if axis is None:
-        return (1,) * len(shape)
-    axes = axis if isinstance(axis, tuple) else (axis,)
-    reduced = {a % len(shape) for a in axes}
+    reduced = axes_of(axis, len(shape))
     return tuple(1 if i in reduced else size for i, size in enumerate(shape))
+
+
+def axes_of(axis: Any, ndim: int) -> set[int]:
+    """The axes that an `axis` argument names, as non-negative integers.
+
+    Example:
+        >>> sorted(axes_of((0, -1), 3)), sorted(axes_of(None, 2))
+        ([0, 2], [0, 1])
+    """
+    if axis is None:
+        return set(range(ndim))
+    return {a % ndim for a in (axis if isinstance(axis, tuple) else (axis,))}

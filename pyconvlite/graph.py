@@ -11,6 +11,15 @@ from .autograd import Variable, functions_behind
 __all__ = ["get_dot_graph", "plot_dot_graph"]
 
 
+class GraphvizMissing(RuntimeError):  # noqa: N818 - a public name, as backends.DeviceUnavailable is
+    """Graphviz, which draws, is not installed.
+
+    Example:
+        >>> issubclass(GraphvizMissing, RuntimeError)
+        True
+    """
+
+
 def get_dot_graph(output: Variable, verbose: bool = True) -> str:
     """Description of the computation graph of `output` in Graphviz's DOT language.
 
@@ -87,7 +96,8 @@ def plot_dot_graph(
     Raises:
         TypeError: `output` is not a Variable.
         ValueError: `to_file` has no suffix.
-        RuntimeError: Graphviz is not installed, or does not support the format.
+        GraphvizMissing: Graphviz is not installed.
+        RuntimeError: Graphviz does not support the format.
 
     Example:
         >>> import numpy as np
@@ -105,7 +115,7 @@ def plot_dot_graph(
 
     dot = shutil.which("dot")
     if dot is None:
-        raise RuntimeError(
+        raise GraphvizMissing(
             "plot_dot_graph needs Graphviz, whose program dot is not installed; install it, or paste the "
             "text that get_dot_graph returns into an online viewer"
         )

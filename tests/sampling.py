@@ -33,6 +33,7 @@ WHOLE = {
         "test_conv*",
         "test_float32",
         "test_functions_activation",
+        "test_functions_cross_entropy",
         "test_functions_geometry",
         "test_functions_group_norm",
         "test_functions_linalg",

@@ -1,5 +1,7 @@
 """autograd/: Variable, Parameter, Function, conversions. What `backward` does is in test_autograd_walk.py."""
 
+import operator
+
 import numpy as np
 import pytest
 from contract import DTYPES
@@ -69,9 +71,49 @@ class TestVariable:
         (rows[0] + 2 * rows[2]).sum().backward()
         np.testing.assert_array_equal(x.grad.data, [[1, 1], [0, 0], [2, 2]])
 
+    def test_iteration_of_a_scalar_is_refused_at_once(self):
+        with pytest.raises(TypeError):
+            iter(Variable(np.array(1.0)))
+
     def test_variables_are_told_apart_by_identity(self):
         x, y = Variable(np.ones(2)), Variable(np.ones(2))
         assert len({x, y, x}) == 2
+        assert (x == x, x == y, x != x, x != y) == (True, False, False, True)
+        assert y in [x, y]
+        assert y not in [x]
+        assert [x, y].index(y) == 1
+        assert (x == None, x == "a", x in (None, "a")) == (False, False, False)  # noqa: E711
+
+    @pytest.mark.parametrize("name", ["lt", "le", "gt", "ge", "eq", "ne"])
+    @pytest.mark.parametrize(
+        "other", [0, 0.5, np.float32(0), np.int64(1), np.array([0, 2]), np.array([[1.0], [-1.0]])], ids=str
+    )
+    def test_comparison_gives_a_plain_array_of_bools(self, name, other):
+        a = np.array([[1.0, -1.0], [0.0, np.nan]], np.float32)
+        op = getattr(operator, name)
+        x = Variable(a)
+        for found, expected in ((op(x, other), op(a, other)), (op(other, x), op(other, a))):
+            assert (type(found), found.dtype) == (np.ndarray, bool)
+            np.testing.assert_array_equal(found, expected)
+        if name in ("lt", "le", "gt", "ge"):
+            wrapped = Variable(np.asarray(other))
+            np.testing.assert_array_equal(op(Variable(a), wrapped), op(a, other))
+
+    def test_detach_leaves_the_graph(self):
+        x = Variable(np.array([1.0, 2.0]))
+        y = x * 3
+        z = y.detach()
+        assert (z.data is y.data, z.creator, z.requires_grad) == (True, None, False)
+        (z * x).sum().backward()
+        np.testing.assert_array_equal(x.grad.data, y.data)
+        assert z.grad is None
+        assert y.creator is not None
+
+    def test_astype_has_a_gradient_of_the_first_dtype(self):
+        x = Variable(np.array([1.0, 2.0], np.float32))
+        y = x.astype(np.float64)
+        y.backward()
+        assert (y.dtype, x.grad.dtype) == (np.float64, np.float32)
 
     def test_cleargrad(self):
         x = Variable(np.ones(2))
@@ -102,6 +144,15 @@ class TestVariable:
             (lambda x: x.sum(axis=1, keepdims=True), (2, 1, 4)),
             (lambda x: x.max(axis=(0, 1)), (4,)),
             (lambda x: x.min(), ()),
+            (lambda x: x.mean(0), (3, 4)),
+            (lambda x: (x + np.arange(4.0)).std(axis=(0, 2)), (3,)),
+            (lambda x: x.var(axis=1, keepdims=True), (2, 1, 4)),
+            (lambda x: x[:1].squeeze(0), (3, 4)),
+            (lambda x: x[:1, :, :1].squeeze(), (3,)),
+            (lambda x: x.abs(), (2, 3, 4)),
+            (abs, (2, 3, 4)),
+            (lambda x: x.astype(np.float32), (2, 3, 4)),
+            (lambda x: x @ x.transpose(0, 2, 1), (2, 3, 3)),
             (lambda x: x[0, ..., ::2], (3, 2)),
             (lambda x: x.matmul(np.ones((4, 5))), (2, 3, 5)),
             (lambda x: x.dot(np.ones((4, 5))), (2, 3, 5)),

@@ -1,4 +1,6 @@
-"""functions/activation.py: sigmoid, relu, softmax, log_softmax."""
+"""functions/activation.py: sigmoid, and ReLU and its relatives."""
+
+import math
 
 import numpy as np
 import oracles
@@ -11,6 +13,12 @@ from pyconvlite import Variable, grad
 rng = np.random.default_rng(4)
 X = rng.standard_normal((3, 4))
 IMAGES = rng.standard_normal((2, 3, 2, 2))
+ERF = np.vectorize(math.erf, otypes=[float])
+SLOPES = np.array([0.3, -0.2, 1.5])
+
+
+def gelu_tanh(x):
+    return 0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))
 
 
 @cases(
@@ -27,21 +35,25 @@ IMAGES = rng.standard_normal((2, 3, 2, 2))
             X,
         ),
         ("gelu", F.gelu, lambda x: x * oracles.ndtr(x), X),
-        ("softmax", F.softmax, lambda x: oracles.softmax(x, axis=1), X),
-        ("softmax of channels", F.softmax, lambda x: oracles.softmax(x, axis=1), IMAGES),
-        ("softmax axis 0", lambda x: F.softmax(x, axis=0), lambda x: oracles.softmax(x, axis=0), X),
-        ("softmax axis -1", lambda x: F.softmax(x, axis=-1), lambda x: oracles.softmax(x, axis=-1), IMAGES),
-        ("softmax_simple", F.softmax_simple, lambda x: oracles.softmax(x, axis=1), X),
-        ("softmax_simple axis 0", lambda x: F.softmax_simple(x, 0), lambda x: oracles.softmax(x, axis=0), X),
-        ("log_softmax", F.log_softmax, lambda x: oracles.log_softmax(x, axis=1), X),
-        ("log_softmax of channels", F.log_softmax, lambda x: oracles.log_softmax(x, axis=1), IMAGES),
+        ("erf", F.erf, ERF, 2 * X),
+        ("erf of a scalar", F.erf, ERF, np.array(0.7)),
+        ("elu", F.elu, lambda x: np.where(x > 0, x, np.expm1(x)), X),
         (
-            "log_softmax axis 0",
-            lambda x: F.log_softmax(x, axis=0),
-            lambda x: oracles.log_softmax(x, axis=0),
+            "elu alpha",
+            lambda x: F.elu(x, np.float64(0.7)),
+            lambda x: np.where(x > 0, x, 0.7 * np.expm1(x)),
             X,
         ),
-        ("softmax of no rows", F.softmax, lambda x: x, np.zeros((0, 3))),
+        ("prelu", F.prelu, lambda x, W: np.where(x > 0, x, W[:, None, None] * x), IMAGES, SLOPES),
+        ("prelu of rows", F.prelu, lambda x, W: np.where(x > 0, x, W * x), X[:, :3], SLOPES),
+        ("prelu, one slope", F.prelu, lambda x, W: np.where(x > 0, x, W * x), IMAGES, SLOPES[:1]),
+        ("prelu of a vector", F.prelu, lambda x, W: np.where(x > 0, x, W * x), X[0], np.array(0.3)),
+        ("hardsigmoid", F.hardsigmoid, lambda x: np.clip(x / 6 + 0.5, 0, 1), 3 * X),
+        ("hardswish", F.hardswish, lambda x: x * np.clip(x / 6 + 0.5, 0, 1), 3 * X),
+        ("softplus", F.softplus, lambda x: np.log(1 + np.exp(x)), X),
+        ("softplus beta", lambda x: F.softplus(x, np.float64(3)), lambda x: np.log(1 + np.exp(3 * x)) / 3, X),
+        ("silu", F.silu, lambda x: x * oracles.expit(x), X),
+        ("gelu tanh", lambda x: F.gelu(x, approximate="tanh"), gelu_tanh, X),
     ]
 )
 class TestActivation(Contract):
@@ -88,20 +100,6 @@ def test_sigmoid_of_integers_is_float64(dtype):
     np.testing.assert_allclose(y.data, oracles.expit(np.array([0.0, 1.0])))
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("f", [F.softmax, F.log_softmax], ids=["softmax", "log_softmax"])
-def test_softmax_of_huge_scores_is_exact(f, dtype):
-    x = Variable(np.array([[1000, 0, -1000], [-1000, -1000, -1000], [1000, 1000, 1000]], dtype))
-    y = f(x)
-    oracle = {F.softmax: oracles.softmax, F.log_softmax: oracles.log_softmax}[f]
-    np.testing.assert_allclose(y.data, oracle(x.data.astype(np.float64), axis=1), rtol=1e-3, atol=1e-6)
-    assert np.isfinite(grad(y, x)[0].data).all()
-
-
-def test_softmax_sums_to_one():
-    np.testing.assert_allclose(F.softmax(IMAGES * 10).data.sum(axis=1), 1, rtol=1e-12)
-
-
 @pytest.mark.parametrize(("dtype", "accuracy"), [(np.float16, 2e-3), (np.float32, 3e-5), (np.float64, 1e-13)])
 def test_gelu_is_exact_far_into_both_tails(dtype, accuracy):
     x = np.linspace(-12, 12, 4801).astype(dtype)
@@ -139,27 +137,94 @@ def test_leaky_relu_names_a_slope_that_is_none(slope, error, message):
         F.leaky_relu(X, slope)
 
 
-@pytest.mark.parametrize("f", [F.softmax, F.softmax_simple, F.log_softmax])
-def test_softmax_names_an_axis_that_is_none(f):
-    with pytest.raises(ValueError, match=r"axis must be one of x's 1 axes; got 1 for shape \(3,\)"):
-        f(np.zeros(3))
-    with pytest.raises(ValueError, match=r"axis must be one of x's 2 axes; got -3 for shape \(3, 4\)"):
-        f(X, axis=-3)
-    with pytest.raises(TypeError, match=r"axis must be an integer, .*; got 'a'"):
-        f(X, axis="a")
-
-
-@pytest.mark.parametrize("f", [F.softmax, F.log_softmax], ids=["softmax", "log_softmax"])
-def test_softmax_names_an_axis_without_elements(f):
-    message = rf"^{f.__name__} of no elements: x has shape \(2, 0\) and axis is 1$"
-    with pytest.raises(ValueError, match=message):
-        f(np.zeros((2, 0)))
-    assert f(np.zeros((0, 2))).shape == (0, 2)
-
-
 def test_gelu_of_integers_is_no_integer():
     np.testing.assert_allclose(F.gelu(np.array([1, 2])).data, [0.84134475, 1.95449974])
 
 
 def test_gelu_of_huge_numbers_does_not_overflow():
     np.testing.assert_array_equal(F.gelu(np.array([-1e200, 1e200])).data, [0, 1e200])
+
+
+# -- kinks and extremes: where each function bends, the gradient that PyTorch has
+
+KINKS = {
+    "elu": (F.elu, [-1e3, 0.0, 1e3], [-1, 0, 1e3], [0, 1, 1]),
+    "elu, alpha": (lambda x: F.elu(x, 0.5), [0.0], [0], [0.5]),
+    "prelu": (lambda x: F.prelu(x, np.array([0.25], x.dtype)), [-4.0, 0.0, 4.0], [-1, 0, 4], [0.25, 0.25, 1]),
+    "hardsigmoid": (F.hardsigmoid, [-1e3, -3, 3, 1e3], [0, 0, 1, 1], [0, 0, 0, 0]),
+    "hardswish": (F.hardswish, [-1e3, -3, 3, 1e3], [0, 0, 3, 1e3], [0, 0, 1, 1]),
+    "softplus": (F.softplus, [-1e3, 1e3], [0, 1e3], [0, 1]),
+    "silu": (F.silu, [-1e3, 0, 1e3], [0, 0, 1e3], [0, 0.5, 1]),
+    "gelu tanh": (
+        lambda x: F.gelu(x, "tanh"),
+        [-1e4, -1e3, 0, 1e3, 1e4],
+        [0, 0, 0, 1e3, 1e4],
+        [0, 0, 0.5, 1, 1],
+    ),
+}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", KINKS)
+def test_kinks_and_extremes(name, dtype):
+    f, x, y, gx = KINKS[name]
+    x = Variable(np.array(x, dtype))
+    np.testing.assert_allclose(f(x).data, y)
+    np.testing.assert_allclose(grad(f(x), x)[0].data, gx)
+
+
+def test_elu_and_softplus_are_exact_close_to_their_limits():
+    tiny = np.array([-1e-6, 1e-6], np.float32)
+    np.testing.assert_allclose(
+        F.elu(tiny).data, np.where(tiny > 0, tiny, np.expm1(tiny.astype(float))), rtol=1e-6
+    )
+    x = Variable(np.array([-20.0], np.float32))
+    np.testing.assert_allclose(F.softplus(x).data, np.exp(-20.0), rtol=1e-6)
+    np.testing.assert_allclose(grad(F.elu(x), x)[0].data, np.exp(-20.0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("slope", [0.25, np.float64(0.25), np.array(0.25, np.float32)])
+def test_prelu_of_float32_stays_float32(slope):
+    y = F.prelu(np.array([-4, 4], np.float32), slope)
+    assert (y.dtype, y.data.tolist()) == (np.float32, [-1, 4])
+
+
+def test_prelu_of_what_is_infinite_has_a_finite_gradient_of_its_slopes():
+    W = Variable(np.array([0.5]))
+    np.testing.assert_array_equal(grad(F.prelu(np.array([np.inf, -2.0]), W), W)[0].data, [-2])
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: F.elu(X, np.inf), ValueError, "alpha must be a finite number; got inf"),
+        (lambda: F.softplus(X, 0), ValueError, "beta must be above 0; got 0"),
+        (lambda: F.softplus(X, "1"), TypeError, "beta must be a number; got '1'"),
+        (lambda: F.gelu(X, "erf"), ValueError, 'approximate must be "none" or "tanh"; got \'erf\''),
+        (
+            lambda: F.prelu(X, SLOPES),
+            ValueError,
+            r"W must have shape \(4,\), .*; got \(3,\) for x of shape \(3, 4\)",
+        ),
+    ],
+)
+def test_arguments_that_do_not_fit_are_named(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+@pytest.mark.parametrize(("dtype", "accuracy"), [(np.float16, 4e-3), (np.float32, 1e-6), (np.float64, 1e-14)])
+def test_erf_has_a_small_relative_error_everywhere(dtype, accuracy):
+    x = np.concatenate([[-1e4, -40, -1, 1e-4, 1, 40, 1e4], np.linspace(-7, 7, 400)]).astype(dtype)
+    y = F.erf(x)
+    assert y.dtype == dtype
+    np.testing.assert_allclose(y.data, ERF(x), rtol=accuracy)
+    np.testing.assert_array_equal(
+        F.erf(np.array([-np.inf, 0, np.inf, np.nan], dtype)).data, [-1, 0, 1, np.nan]
+    )
+    x = Variable(np.array([-1e4, -np.inf, np.inf], dtype))
+    np.testing.assert_array_equal(grad(F.erf(x), x)[0].data, 0)
+
+
+def test_erf_of_integers_is_no_integer():
+    np.testing.assert_allclose(F.erf(np.array([-1, 0, 2])).data, ERF([-1, 0, 2]))

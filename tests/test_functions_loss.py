@@ -1,4 +1,4 @@
-"""functions/loss.py: mean_squared_error, softmax_cross_entropy, accuracy."""
+"""functions/loss.py: losses of numbers and of probabilities, and their reductions."""
 
 import numpy as np
 import oracles
@@ -12,35 +12,35 @@ from pyconvlite.testing import check_backward
 rng = np.random.default_rng(5)
 X = rng.standard_normal((4, 3))
 Y = rng.standard_normal((4, 3))
-LABELS = np.array([2, 0, 1, 2])
 
 
-def cross_entropy(x, t):
-    return -np.mean(oracles.log_softmax(x, axis=1)[np.arange(len(t)), t])
+def huber(d, delta):
+    return np.where(abs(d) <= delta, d * d / 2, delta * (abs(d) - delta / 2))
 
 
 @cases(
     [
         ("mean_squared_error", F.mean_squared_error, lambda a, b: np.sum((a - b) ** 2) / 4, X, Y),
+        (
+            "mse, mean",
+            lambda a, b: F.mean_squared_error(a, b, "mean"),
+            lambda a, b: np.mean((a - b) ** 2),
+            X,
+            Y,
+        ),
+        ("mse, none", lambda a, b: F.mean_squared_error(a, b, "none"), lambda a, b: (a - b) ** 2, X, Y),
+        ("mse, sum", lambda a, b: F.mean_squared_error(a, b, "sum"), lambda a, b: np.sum((a - b) ** 2), X, Y),
+        ("l1", F.l1_loss, lambda a, b: np.mean(abs(a - b)), X, Y),
+        ("l1, batchmean", lambda a, b: F.l1_loss(a, b, "batchmean"), lambda a, b: abs(a - b).sum() / 4, X, Y),
+        ("huber", F.huber_loss, lambda a, b: np.mean(huber(a - b, 1)), 2 * X, Y),
+        (
+            "huber, none",
+            lambda a, b: F.huber_loss(a, b, np.float64(0.3), "none"),
+            lambda a, b: huber(a - b, 0.3),
+            X,
+            Y,
+        ),
         ("of vectors", F.mean_squared_error, lambda a, b: np.sum((a - b) ** 2) / 3, X[0], Y[0]),
-        (
-            "softmax_cross_entropy",
-            lambda x: F.softmax_cross_entropy(x, LABELS),
-            lambda x: cross_entropy(x, LABELS),
-            X,
-        ),
-        (
-            "labels in a Variable",
-            lambda x: F.softmax_cross_entropy(x, Variable(LABELS)),
-            lambda x: cross_entropy(x, LABELS),
-            X,
-        ),
-        (
-            "one image",
-            lambda x: F.softmax_cross_entropy(x, LABELS[:1]),
-            lambda x: cross_entropy(x, LABELS[:1]),
-            X[:1],
-        ),
     ]
 )
 class TestLoss(Contract):
@@ -58,18 +58,48 @@ def binary(p, t):
 @cases(
     [
         ("mean_squared_error", F.mean_squared_error_simple, lambda a, b: np.sum((a - b) ** 2) / 4, X, Y),
-        (
-            "softmax_cross_entropy",
-            lambda x: F.softmax_cross_entropy_simple(x, LABELS),
-            lambda x: cross_entropy(x, LABELS),
-            X,
-        ),
         ("sigmoid", F.sigmoid_cross_entropy, lambda x, t: binary(oracles.expit(x), t), X, PROBABILITIES),
         (
             "sigmoid, labels",
             lambda x: F.sigmoid_cross_entropy(x, TARGETS),
             lambda x: binary(oracles.expit(x), TARGETS),
             X,
+        ),
+        (
+            "sigmoid, mean",
+            lambda x, t: F.sigmoid_cross_entropy(x, t, "mean"),
+            lambda x, t: binary(oracles.expit(x), t) / 3,
+            X,
+            PROBABILITIES,
+        ),
+        (
+            "sigmoid, none",
+            lambda x, t: F.sigmoid_cross_entropy(x, t, "none"),
+            lambda x, t: -(t * np.log(oracles.expit(x)) + (1 - t) * np.log(oracles.expit(-x))),
+            X,
+            PROBABILITIES,
+        ),
+        (
+            "binary, sum",
+            lambda p, t: F.binary_cross_entropy(p, t, reduction="sum"),
+            lambda p, t: binary(p, t) * 4,
+            oracles.expit(X),
+            PROBABILITIES,
+        ),
+        ("kl_div", F.kl_div, lambda x, t: np.mean(t * (np.log(t) - x)), X, PROBABILITIES),
+        (
+            "kl_div, batchmean",
+            lambda x, t: F.kl_div(x, t, "batchmean"),
+            lambda x, t: np.sum(t * (np.log(t) - x)) / 4,
+            X,
+            PROBABILITIES,
+        ),
+        (
+            "kl_div of logarithms",
+            lambda x, t: F.kl_div(x, t, "sum", log_target=True),
+            lambda x, t: np.sum(np.exp(t) * (t - x)),
+            X,
+            Y,
         ),
         ("binary", F.binary_cross_entropy, binary, oracles.expit(X), PROBABILITIES),
         (
@@ -110,13 +140,6 @@ def test_binary_cross_entropy_of_what_is_nearly_certain_is_exact():
     np.testing.assert_allclose(grad(loss, p)[0].data, -1 / p.data / 3)
 
 
-def test_softmax_cross_entropy_simple_of_what_is_all_but_impossible():
-    x = Variable(np.array([[0.0, 500.0]]))  # DeZero takes what is below 1e-15 for 1e-15
-    loss = F.softmax_cross_entropy_simple(x, np.array([0]))
-    assert loss.item() == pytest.approx(500)
-    np.testing.assert_allclose(grad(loss, x)[0].data, [[-1, 1]])
-
-
 @pytest.mark.parametrize("f", [F.sigmoid_cross_entropy, F.binary_cross_entropy], ids=lambda f: f.__name__)
 def test_binary_losses_refuse_what_does_not_fit(f):
     with pytest.raises(ValueError, match=r"\(4, 3\).*\(4,\)"):
@@ -125,110 +148,9 @@ def test_binary_losses_refuse_what_does_not_fit(f):
         f(PROBABILITIES[:0], TARGETS[:0])
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_cross_entropy_of_huge_scores(dtype):
-    x = Variable(np.array([[1000, 0, -1000], [-1000, 0, 1000]], dtype))
-    loss = F.softmax_cross_entropy(x, np.array([0, 1]))
-    (gx,) = grad(loss, x)
-    assert (loss.dtype, loss.item()) == (dtype, 500)
-    np.testing.assert_allclose(gx.data, [[0, 0, 0], [0, -0.5, 0.5]], atol=1e-6)
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int32, np.int64])
-def test_labels_of_any_integer_dtype(dtype):
-    loss = F.softmax_cross_entropy(X, LABELS.astype(dtype))
-    np.testing.assert_allclose(loss.item(), cross_entropy(X, LABELS))
-
-
-def test_labels_in_a_column():
-    column = LABELS[:, np.newaxis]
-    assert F.softmax_cross_entropy(X, column).item() == F.softmax_cross_entropy(X, LABELS).item()
-    assert F.accuracy(np.eye(3)[LABELS], column).item() == 1
-
-
-@pytest.mark.parametrize(
-    ("x", "t", "error", "words"),
-    [
-        (X, np.array([0, 1, 2, 3]), ValueError, "3"),
-        (X, np.array([0, 1, 2, -1]), ValueError, "-1"),
-        (X, np.array([0, 1, 2]), ValueError, r"(4.*3|3.*4)"),
-        (X, np.eye(4, 3, dtype=int), ValueError, r"\(4, 3\)"),
-        (X[0], np.array([0, 1, 2]), ValueError, r"\(3,\)"),
-        (X[:, :0], np.array([0, 1, 2, 0]), ValueError, r"one class; got shapes \(4, 0\)"),
-        (X, np.array([0.0, 1.0, 2.0, 0.0]), TypeError, "float64"),
-        (X, np.array([True, False, True, False]), TypeError, "bool"),
-    ],
-    ids=[
-        "too large",
-        "negative",
-        "too few",
-        "one-hot",
-        "one axis",
-        "no classes",
-        "float labels",
-        "bool labels",
-    ],
-)
-def test_cross_entropy_refuses(x, t, error, words):
-    for f in (F.softmax_cross_entropy, F.softmax_cross_entropy_simple):
-        with pytest.raises(error, match=words):
-            f(x, t)
-
-
-@pytest.mark.parametrize("f", [F.softmax_cross_entropy, F.softmax_cross_entropy_simple])
-def test_cross_entropy_of_integer_scores_is_no_integer(f):
-    assert f(np.array([[3, 0, 0]]), np.array([0])).item() == pytest.approx(np.log(1 + 2 * np.exp(-3)))
-
-
 def test_mean_squared_error_refuses_shapes_that_differ():
     with pytest.raises(ValueError, match=r"\(4, 3\).*\(4,\)"):
         F.mean_squared_error(X, X[:, 0])
-
-
-class TestAccuracy:
-    def test_is_the_share_of_right_answers(self):
-        scores = np.eye(3)[[2, 0, 0, 2]]
-        result = F.accuracy(scores, LABELS)
-        assert type(result) is Variable
-        assert result.item() == 0.75
-
-    def test_takes_variables_and_builds_no_graph(self):
-        result = F.accuracy(Variable(np.eye(3)[LABELS]), Variable(LABELS))
-        assert float(result) == 1.0
-        assert result.creator is None
-
-    @pytest.mark.parametrize("dtype", DTYPES)
-    def test_has_the_scores_dtype(self, dtype):
-        assert F.accuracy(np.eye(3, dtype=dtype)[LABELS], LABELS).dtype == dtype
-
-    def test_refuses_labels_that_are_no_integers(self):
-        with pytest.raises(TypeError, match=r"t must hold integers, .* got float64"):
-            F.accuracy(X, LABELS.astype(np.float64))
-
-    def test_counts_more_rows_than_float16_can(self):
-        scores = np.zeros((100_000, 2), np.float16)
-        scores[:90_000, 1] = 1
-        assert F.accuracy(scores, np.ones(100_000, int)).item() == pytest.approx(0.9, abs=1e-3)
-
-    def test_refuses_scores_without_classes(self):
-        with pytest.raises(
-            ValueError, match=r"y must be \(N, classes\) and t \(N,\) .*; got \(4,\) and \(4,\)"
-        ):
-            F.accuracy(X[:, 0], LABELS)
-
-    def test_refuses_labels_of_another_length(self):
-        with pytest.raises(ValueError, match=r"(4.*3|3.*4)"):
-            F.accuracy(X, LABELS[:3])
-
-
-def test_labels_may_stand_in_a_column():
-    column = LABELS[:, np.newaxis]
-    assert F.softmax_cross_entropy(X, column).item() == F.softmax_cross_entropy(X, LABELS).item()
-    assert F.accuracy(X, column).item() == F.accuracy(X, LABELS).item()
-
-
-def test_accuracy_of_integer_scores_is_no_integer():
-    assert F.accuracy(np.eye(3, dtype=int), np.array([0, 1, 0])).item() == pytest.approx(2 / 3)
 
 
 def test_binary_cross_entropy_refuses_integer_probabilities():
@@ -261,3 +183,62 @@ def test_float64_targets_leave_the_scores_gradients_float32(f):
     loss = f(x, np.full((4, 2), 0.5))
     loss.backward(retain_grad=True)
     assert (loss.dtype, x.grad.dtype, W.grad.dtype) == (np.float64, np.float32, np.float32)
+
+
+LOSSES = [
+    F.mean_squared_error,
+    F.l1_loss,
+    F.huber_loss,
+    F.sigmoid_cross_entropy,
+    F.binary_cross_entropy,
+    F.kl_div,
+]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_l1_and_huber_at_their_kinks_and_beyond(dtype):
+    x = Variable(np.array([-1e4, -1, 0, 1, 1e4], dtype))
+    zeros = np.zeros(5, dtype)
+    np.testing.assert_array_equal(grad(F.l1_loss(x, zeros, "sum"), x)[0].data, [-1, -1, 0, 1, 1])
+    y = F.huber_loss(x, zeros, reduction="none")
+    np.testing.assert_allclose(y.data, [1e4, 0.5, 0, 0.5, 1e4], rtol=1e-3)
+    np.testing.assert_array_equal(grad(y, x)[0].data, [-1, -1, 0, 1, 1])
+
+
+def test_kl_div_of_impossible_classes_is_finite():
+    x, t = Variable(np.log([[0.5, 0.25, 0.25]])), Variable(np.array([[0.0, 1.0, 0.0]]))
+    y = F.kl_div(x, t, "sum")
+    assert y.item() == pytest.approx(np.log(4))
+    gx, gt = grad(y, [x, t])
+    np.testing.assert_array_equal(gx.data, [[0, -1, 0]])
+    assert np.isfinite(gt.data).all()
+
+
+@pytest.mark.parametrize("f", LOSSES)
+def test_the_reduction_must_be_one(f):
+    with pytest.raises(
+        ValueError, match="reduction must be one of none, mean, sum, batchmean; got 'average'"
+    ):
+        f(PROBABILITIES, PROBABILITIES, reduction="average")
+
+
+@pytest.mark.parametrize("f", LOSSES)
+def test_of_numbers(f):
+    """Of 0-d arrays there is a mean, but none over a batch."""
+    p, t = np.array(0.25), np.array(0.75)
+    assert f(p, t, reduction="mean").item() == pytest.approx(
+        f(p.reshape(1), t.reshape(1), reduction="mean").item()
+    )
+    with pytest.raises(ValueError, match=r'"batchmean" needs an axis .* got 0-d arrays'):
+        f(p, t, reduction="batchmean")
+
+
+@pytest.mark.parametrize("f", [F.l1_loss, F.huber_loss, F.kl_div])
+def test_shapes_that_differ_are_refused(f):
+    with pytest.raises(ValueError, match=r"must have the same shape; got \(4, 3\) and \(3,\)"):
+        f(X, X[0])
+
+
+def test_huber_loss_names_a_delta_that_is_none():
+    with pytest.raises(ValueError, match="delta must be above 0; got 0"):
+        F.huber_loss(X, Y, 0)

@@ -1,7 +1,8 @@
 """functions/math.py: elementary functions."""
 
 import numpy as np
-from contract import Contract, assert_close, cases
+import pytest
+from contract import DTYPES, Contract, assert_close, cases
 
 import pyconvlite.functions as F
 from pyconvlite import Variable, grad
@@ -21,6 +22,9 @@ POSITIVE = rng.uniform(0.3, 2.0, (2, 3))
         ("sin", F.sin, np.sin, X),
         ("cos", F.cos, np.cos, X),
         ("tanh", F.tanh, np.tanh, X),
+        ("abs", F.abs, np.abs, X),
+        ("abs of a scalar", F.abs, np.abs, SCALAR),
+        ("log1p", F.log1p, np.log1p, POSITIVE),
         ("exp of a scalar", F.exp, np.exp, SCALAR),
         ("exp of nothing", F.exp, np.exp, np.zeros((0, 3))),
     ]
@@ -44,3 +48,19 @@ def test_fourth_derivative_of_sin_is_sin():
         orders.extend(grad(orders[-1], x, create_graph=True))
     for y, expected in zip(orders, [np.sin(X), np.cos(X), -np.sin(X), -np.cos(X), np.sin(X)], strict=True):
         assert_close(y.data, expected)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_abs_at_its_kink(dtype):
+    x = Variable(np.array([-np.inf, -0.0, 0.0, np.inf], dtype))
+    np.testing.assert_array_equal(F.abs(x).data, [np.inf, 0, 0, np.inf])
+    np.testing.assert_array_equal(grad(F.abs(x), x)[0].data, [-1, 0, 0, 1])
+
+
+def test_abs_of_integers():
+    np.testing.assert_array_equal(F.abs(np.array([-3, 2])).data, [3, 2])
+
+
+def test_log1p_of_what_is_tiny():
+    x = Variable(np.array([1e-10, -1e-10, 0], np.float32))
+    np.testing.assert_allclose(F.log1p(x).data, x.data, rtol=1e-6)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import pyconvlite.functions as F
-from pyconvlite import Variable
+from pyconvlite import Variable, grad
 
 rng = np.random.default_rng(9)
 X = rng.standard_normal((2, 3, 4))
@@ -16,11 +16,11 @@ MATRIX = rng.standard_normal((2, 3))
 SCALAR = np.array(0.7)
 
 
-def reductions(*names):
+def reductions(*names, axes=(None, 0, -1, (0, 2), (-1, 1))):
     """Each reduction over: all axes, one, a negative one, several; with and without keepdims."""
     for name in names:
         f, oracle = getattr(F, name), getattr(np, name)
-        for axis in (None, 0, -1, (0, 2), (-1, 1)):
+        for axis in axes:
             for keepdims in (False, True):
                 yield (
                     f"{name} {axis} {'kept' if keepdims else ''}",
@@ -33,6 +33,7 @@ def reductions(*names):
 @cases(
     [
         *reductions("sum", "mean", "max", "min"),
+        *reductions("prod", axes=(-1, (2, 0))),
         ("sum of a scalar", F.sum, np.sum, SCALAR),
         ("sum of nothing", lambda x: F.sum(x, axis=0), lambda x: np.sum(x, axis=0), np.zeros((0, 3))),
         ("sum method", method(lambda x: x.sum(1, True)), lambda x: x.sum(1, keepdims=True), X),
@@ -52,7 +53,12 @@ class TestReductions(Contract):
 @cases(
     [
         *reductions("var"),
+        *reductions("std", axes=(None, (2, 0))),
         ("unbiased", lambda x: F.var(x, ddof=1), lambda x: np.var(x, ddof=1), X),
+        ("std, unbiased", lambda x: F.std(x, ddof=1), lambda x: np.std(x, ddof=1), X),
+        ("mean method", method(lambda x: x.mean(-1, True)), lambda x: x.mean(2, keepdims=True), X),
+        ("var method", method(lambda x: x.var(1, 1, True)), lambda x: x.var(1, ddof=1, keepdims=True), X),
+        ("std method", method(lambda x: x.std((0, 1))), lambda x: x.std((0, 1)), X),
         (
             "unbiased, axes",
             lambda x: F.var(x, (0, -1), 1, True),
@@ -94,6 +100,55 @@ class TestVar(Contract):
 )
 class TestBroadcasting(Contract):
     pass
+
+
+@cases(
+    [
+        ("cumsum", F.cumsum, np.cumsum, X),
+        ("cumsum axis 0", lambda x: F.cumsum(x, 0), lambda x: np.cumsum(x, 0), X),
+        ("cumsum last axis", lambda x: F.cumsum(x, -1), lambda x: np.cumsum(x, -1), X),
+        ("cumsum of a number", F.cumsum, np.cumsum, SCALAR),
+        ("cumsum of nothing", lambda x: F.cumsum(x, 1), lambda x: x, np.zeros((2, 0))),
+        ("tile", lambda x: F.tile(x, 2), lambda x: np.tile(x, 2), MATRIX),
+        ("tile axes", lambda x: F.tile(x, (3, 1, 2)), lambda x: np.tile(x, (3, 1, 2)), X),
+        ("tile new axes", lambda x: F.tile(x, [2, 1, 2]), lambda x: np.tile(x, [2, 1, 2]), MATRIX),
+        ("tile nothing", lambda x: F.tile(x, (2, 0)), lambda x: np.tile(x, (2, 0)), MATRIX),
+        ("tile a number", lambda x: F.tile(x, 3), lambda x: np.tile(x, 3), SCALAR),
+        ("prod of one", F.prod, np.prod, SCALAR),
+        ("prod of nothing", lambda x: F.prod(x, 0), lambda x: np.prod(x, 0), np.zeros((0, 3))),
+        ("prod of five", F.prod, np.prod, X[0, 0, [0, 1, 2, 3, 0]]),
+    ]
+)
+class TestCumulativeTileProd(Contract):
+    pass
+
+
+def test_prod_has_its_gradients_at_zeros():
+    """Of any order: the product of the others."""
+    x = Variable(np.array([[0.0, 2, 3], [0, 0, 5], [0, 0, 0]]))
+    (gx,) = grad(F.prod(x, 1).sum(), x, create_graph=True)
+    np.testing.assert_array_equal(gx.data, [[6, 0, 0], [0, 0, 0], [0, 0, 0]])
+    (ggx,) = grad(gx.sum(), x, create_graph=True)
+    np.testing.assert_array_equal(ggx.data, [[5, 3, 2], [5, 5, 0], [0, 0, 0]])
+    np.testing.assert_array_equal(grad(ggx.sum(), x)[0].data, [[2, 2, 2], [2, 2, 2], [2, 2, 2]])
+
+
+@pytest.mark.parametrize("dtype", [bool, np.uint8, np.int32, np.int64])
+def test_prod_and_cumsum_of_integers_are_numpys(dtype):
+    x = np.array([[1, 1, 0], [1, 1, 1]]).astype(dtype)
+    for f, oracle in ((F.prod, np.prod), (F.cumsum, np.cumsum)):
+        y, expected = f(x, 1), oracle(x, 1)
+        assert y.dtype == expected.dtype
+        np.testing.assert_array_equal(y.data, expected)
+
+
+def test_std_of_equal_elements_has_gradient_0():
+    x = Variable(np.array([[2.0, 2, 2], [1, 2, 3]]))
+    y = F.std(x, 1)
+    (gx,) = grad(y, x, create_graph=True)
+    np.testing.assert_allclose(y.data, [0, np.std([1, 2, 3])])
+    np.testing.assert_allclose(gx.data, [[0, 0, 0], np.array([-1, 0, 1]) / 3 / np.std([1, 2, 3])], atol=1e-15)
+    assert np.isfinite(grad(gx.sum() + (gx * gx).sum(), x)[0].data).all()
 
 
 @given(st.data())
@@ -147,6 +202,12 @@ def test_average_is_mean():
         (lambda: F.sum_to(MATRIX, (2, 2, 3)), ValueError, r"\(2, 3\).*\(2, 2, 3\)"),
         (lambda: F.broadcast_to(X, (2, 3)), ValueError, r"\(2, ?3, ?4\)|more dimensions"),
         (lambda: F.broadcast_to(X, (2, 3, 5)), ValueError, r"\(2, ?3, ?4\).*\(2, ?3, ?5\)"),
+        (lambda: F.prod(X, 3), ValueError, "axis must be one of x's 3 axes; got 3"),
+        (lambda: F.std(X, 0, ddof=2), ValueError, "more than ddof=2 elements along axis 0"),
+        (lambda: F.cumsum(X, 3), ValueError, "axis must be one of x's 3 axes; got 3"),
+        (lambda: F.cumsum(X, (0, 1)), TypeError, r"axis must be an integer; got \(0, 1\)"),
+        (lambda: F.tile(X, -1), ValueError, "reps must be at least 0; got -1"),
+        (lambda: F.tile(X, (1.5, 1)), TypeError, "reps must be an integer; got 1.5"),
     ],
 )
 def test_what_does_not_fit_is_named(call, error, words):

@@ -1,21 +1,17 @@
-"""functions/shape.py: moving, picking and joining elements."""
-
-from array import array
+"""functions/shape.py: moving, joining and splitting elements."""
 
 import numpy as np
 import pytest
 from contract import Contract, cases, method
 
 import pyconvlite.functions as F
-from pyconvlite import Variable, grad
+from pyconvlite import Variable
 
 rng = np.random.default_rng(2)
 X = rng.standard_normal((2, 3, 4))
 Y = rng.standard_normal((2, 3, 4))
 MATRIX = rng.standard_normal((2, 3))
 IMAGES = rng.standard_normal((2, 2, 2, 3))
-TWICE = np.array([0, 2, 0])
-MASK = np.array([True, False, True])
 
 
 @cases(
@@ -36,47 +32,16 @@ MASK = np.array([True, False, True])
         ("expand_dims first", lambda x: F.expand_dims(x, 0), lambda x: np.expand_dims(x, 0), X),
         ("expand_dims middle", lambda x: F.expand_dims(x, 1), lambda x: np.expand_dims(x, 1), X),
         ("expand_dims last", lambda x: F.expand_dims(x, -1), lambda x: np.expand_dims(x, -1), X),
+        ("squeeze", F.squeeze, np.squeeze, X[:, None, :1]),
+        ("squeeze one", lambda x: F.squeeze(x, 1), lambda x: x[:, 0], X[:, None, :1]),
+        ("squeeze several", lambda x: F.squeeze(x, (-2, 1)), lambda x: x[:, 0, 0], X[:, None, :1]),
+        ("squeeze to a scalar", F.squeeze, lambda x: x[0, 0], np.array([[0.3]])),
+        ("squeeze method", method(lambda x: x.squeeze(0)), lambda x: x[0], X[:1]),
         ("flatten", F.flatten, lambda x: x.reshape(2, 12), X),
         ("flatten of no images", F.flatten, lambda x: x.reshape(0, 12), np.zeros((0, 3, 4))),
     ]
 )
 class TestMoving(Contract):
-    pass
-
-
-INDICES = {
-    "row": 1,
-    "negative": -1,
-    "element": (1, 2, 3),
-    "slice": np.s_[:, 1:],
-    "steps": np.s_[:, ::2, ::-1],
-    "ellipsis": np.s_[..., 1],
-    "new axis": np.s_[:, None],
-    "nothing": np.s_[:, 3:],
-    "one element twice": np.s_[:, TWICE],
-    "a list": [1, 1],
-    "pairs": ([0, 1, 0], TWICE),
-    "pairs as tuples": ((0, 0), (1, 1)),
-    "array.array": array("q", [1, 1]),
-    "range": np.s_[:, range(2)],
-    "a NumPy integer": np.int64(1),
-    "a bool": True,
-    "mask": np.s_[:, MASK],
-    "mask of all": X > 0,
-}
-
-
-@cases(
-    [
-        *[
-            (name, lambda x, index=index: F.get_item(x, index), lambda x, index=index: x[index], X)
-            for name, index in INDICES.items()
-        ],
-        ("bracket", method(lambda x: x[0, 1:]), lambda x: x[0, 1:], X),
-        ("Variable as index", method(lambda x: x[:, Variable(TWICE)]), lambda x: x[:, TWICE], X),
-    ]
-)
-class TestGetItem(Contract):
     pass
 
 
@@ -110,29 +75,45 @@ class TestConcat(Contract):
     pass
 
 
+def split_weighted(split):
+    """Every part with a weight of its own; one of three is not used."""
+
+    def f(x):
+        first, *others = split(x)
+        return first * 2.0 + sum(part[:, :1] * float(i) for i, part in enumerate(others, 3))
+
+    return f
+
+
+@cases(
+    [
+        ("equal parts", lambda x: F.split(x, 2, 1)[1], lambda x: np.split(x, 2, 1)[1], X[:, :2]),
+        ("one part", lambda x: F.split(x, 1)[0], lambda x: x, X),
+        ("at indexes", lambda x: F.split(x, [1, 3], -1)[1], lambda x: np.split(x, [1, 3], -1)[1], X),
+        ("empty part", lambda x: F.split(x, (0, 2))[0], lambda x: x[:0], X),
+        ("at an array", lambda x: F.split(x, np.array([2]), 2)[1], lambda x: x[..., 2:], X),
+        (
+            "all parts",
+            split_weighted(lambda x: F.split(x, 2, 2)),
+            split_weighted(lambda x: np.split(x, 2, 2)),
+            X,
+        ),
+    ]
+)
+class TestSplit(Contract):
+    pass
+
+
 @cases(
     [
         ("stack", lambda a, b: F.stack([a, b]), lambda a, b: np.stack([a, b]), X, Y),
         ("stack axis 1", lambda a, b: F.stack((a, b), axis=1), lambda a, b: np.stack([a, b], 1), X, Y),
         ("stack axis -1", lambda a, b: F.stack([a, b], -1), lambda a, b: np.stack([a, b], -1), X, Y),
         ("stack of one", lambda a: F.stack([a]), lambda a: a[None], MATRIX),
-        ("embed_id", lambda W: F.embed_id(TWICE, W), lambda W: W[TWICE], np.vstack([MATRIX, MATRIX])),
-        (
-            "embed_id of a table",
-            lambda W: F.embed_id(np.array([[0, 1], [1, 1]]), W),
-            lambda W: W[[[0, 1], [1, 1]]],
-            MATRIX,
-        ),
     ]
 )
-class TestStackEmbed(Contract):
+class TestStack(Contract):
     pass
-
-
-def test_getitem_gradient_adds_up_over_both_uses_of_a_row():
-    x = Variable(np.arange(6.0).reshape(3, 2))
-    (gx,) = grad((x[0] * 2).sum() + (x[:2] * 3).sum(), x)
-    np.testing.assert_array_equal(gx.data, [[5, 5], [3, 3], [0, 0]])
 
 
 @pytest.mark.parametrize(
@@ -144,15 +125,21 @@ def test_getitem_gradient_adds_up_over_both_uses_of_a_row():
         (lambda: F.transpose(X, (0, 0, 1)), ValueError, r"axes.*3.*\(0, 0, 1\).*\(2, 3, 4\)"),
         (lambda: F.transpose(X, (0, 1)), ValueError, r"axes.*3.*\(0, 1\)"),
         (lambda: F.expand_dims(X, 5), ValueError, r"axis.*5"),
-        (lambda: Variable(X)[2], IndexError, "2"),
-        (lambda: Variable(X)[0, 0, 0, 0], IndexError, "indices"),
+        (
+            lambda: F.squeeze(X, 1),
+            ValueError,
+            r"axis must be an axis of length 1; got 1 for shape \(2, 3, 4\)",
+        ),
+        (lambda: F.squeeze(X, 3), ValueError, r"axis must be one of x's 3 axes; got 3"),
+        (lambda: F.split(X, 2, 1), ValueError, "must divide the length of axis 1, 3; got 2"),
+        (lambda: F.split(X, 0), ValueError, "must divide the length of axis 0, 2; got 0"),
+        (lambda: F.split(X, [2, 1], 2), ValueError, r"must ascend from 0 to 4, .* axis 2; got \[2, 1\]"),
+        (lambda: F.split(X, [5], 2), ValueError, r"must ascend from 0 to 4"),
+        (lambda: F.split(X, [-1], 2), ValueError, r"must ascend from 0 to 4"),
+        (lambda: F.split(X, 1.5), TypeError, "an integer or a sequence of integers; got 1.5"),
         (lambda: F.concat([]), ValueError, "at least one"),
         (lambda: F.stack([]), ValueError, "at least one"),
         (lambda: F.stack([X, X[:1]]), ValueError, r"\(2, 3, 4\).*\(1, 3, 4\)"),
-        (lambda: F.embed_id(np.array([0, 2]), MATRIX), ValueError, "0..1.*0..2"),
-        (lambda: F.embed_id(np.array([-1]), MATRIX), ValueError, "-1"),
-        (lambda: F.embed_id(np.array([0.0]), MATRIX), TypeError, "float64"),
-        (lambda: F.embed_id(np.array([0]), X), ValueError, r"W.*\(2, 3, 4\)"),
         (lambda: F.concat([X, MATRIX]), ValueError, "dimension"),
         (lambda: F.concat([X, X[:, :2]]), ValueError, r"3.*2"),
     ],

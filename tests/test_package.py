@@ -49,7 +49,7 @@ HOMES = {
 
 def test_no_submodule_is_forgotten():
     public = {m.name for m in pkgutil.iter_modules(pyconvlite.__path__) if not m.name.startswith("_")}
-    assert set(SUBMODULES) == public
+    assert {*SUBMODULES, "dezero"} == public  # dezero is only there once it is imported: see its test
 
 
 @pytest.mark.parametrize("name", SUBMODULES)

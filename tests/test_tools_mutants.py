@@ -53,3 +53,35 @@ def test_a_test_that_fails_is_told_from_none_that_runs(tmp_path):
         passes("pass\n\n@__import__('pytest').fixture(autouse=True)\ndef broken():\n    raise ValueError")
     with pytest.raises(SystemExit, match="status 4"):
         mutants._passes(pytest_, [str(tmp_path / "missing.py")], tmp_path, {})
+
+
+def test_what_was_noticed_is_left_out_until_its_code_or_tests_change(tmp_path, monkeypatch, capsys):
+    tried = []
+
+    def passes(mutant):
+        tried.append(mutant.fault)
+        return False
+
+    for name, text in {"code.py": "a = 1\n", "tests/test_code.py": "", "tests/helpers.py": ""}.items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    fault = mutants.Mutant("code.py", "2 for 1", ("tests/test_code.py", "-x"), "a = 1", "a = 2", passes)
+    monkeypatch.setattr(mutants, "ROOT", tmp_path)
+    monkeypatch.setattr(mutants, "MUTANTS", [fault])
+    monkeypatch.setenv("PYCONVLITE_CACHE", str(tmp_path / "cache"))
+
+    def tries(changed):
+        assert mutants.main("", changed) == 0
+        assert capsys.readouterr().out.endswith("1 passed, 0 failed\n")
+        count = len(tried)
+        tried.clear()
+        return count
+
+    assert tries(changed=True) == 1
+    assert tries(changed=True) == 0
+    assert tries(changed=False) == 1
+    for name in ("code.py", "tests/test_code.py", "tests/helpers.py"):
+        (tmp_path / name).write_text("a = 1  # and more\n", encoding="utf-8")
+        assert tries(changed=True) == 1
+        assert tries(changed=True) == 0

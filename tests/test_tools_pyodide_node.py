@@ -202,11 +202,21 @@ def test_failures_errors_and_tests_named_by_path_from_elsewhere(project):
 @pytest.mark.parametrize(
     ("code", "args", "status", "words"),
     [
-        ("import nothing_like_this", [], 2, "No module named 'nothing_like_this'"),
-        ("def test_one(): pass", ["--no-such-option"], 4, "unrecognized arguments"),
+        pytest.param(
+            "import nothing_like_this",
+            [],
+            2,
+            "No module named 'nothing_like_this'",
+            marks=pytest.mark.full,
+        ),
+        pytest.param(
+            "def test_one(): pass", ["--no-such-option"], 4, "unrecognized arguments", marks=pytest.mark.full
+        ),
         ("def test_one(): pass", ["-k", "two"], 5, "1 deselected"),
         ("def test_one(): pass", ["--timeout", "soon"], 4, "positive number of seconds"),
-        ("import os\ndef test_one(): os.abort()", [], 70, "the interpreter crashed"),
+        pytest.param(
+            "import os\ndef test_one(): os.abort()", [], 70, "the interpreter crashed", marks=pytest.mark.full
+        ),
         ("import os\ndef test_one(): os._exit(0)", [], 70, "the interpreter crashed"),
         ("import js\ndef test_one(): js.process.exit(0)", [], 70, "the interpreter ended before Python did"),
     ],
@@ -218,6 +228,7 @@ def test_exit_status(project, code, args, status, words):
     assert words in output
 
 
+@pytest.mark.full
 def test_a_time_out_says_where_it_struck(project):
     project.write("test_one.py", "def test_one():\n    while True:\n        pass\n")
     status, output = project.run("test_one.py", "--timeout=30")  # the start takes long where others compute

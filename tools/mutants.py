@@ -1,6 +1,7 @@
 """Faults put into a copy of the code, one at a time; what the tests let pass they lack.
 
-Usage: python -m tools.mutants [WORDS]: all of them, or those whose description holds the words.
+Usage: python -m tools.mutants [--changed] [WORDS]: all of them, or those whose description holds the words; with
+--changed only those whose code or tests are not as they were when they were last noticed.
 
 A fault is a piece of code and what stands in its place; however a formatter breaks the piece into lines, it is found.
 The tests that ought to notice run alone, up to the first that fails: on CPython, or in Pyodide under Node with the
@@ -9,6 +10,8 @@ wheel's files replaced, in which case C is compiled first. `./build.sh test webg
 
 from __future__ import annotations
 
+import argparse
+import hashlib
 import os
 import re
 import shutil
@@ -22,7 +25,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools import node
+from tools import fetch, node
 
 ROOT = Path(__file__).parent.parent
 PYODIDE = ROOT / "dist/pyodide"
@@ -43,7 +46,7 @@ FILES = {
     "functions/geometry": "pyconvlite/functions/_geometry.py",
     "functions/norm": "pyconvlite/functions/norm.py",
     "functions/pooling": "pyconvlite/functions/pooling.py",
-    "functions/shape": "pyconvlite/functions/shape.py",
+    "functions/indexing": "pyconvlite/functions/indexing.py",
     "optimizers/adaptive": "pyconvlite/optimizers/adaptive.py",
     "autograd/walk": "pyconvlite/autograd/walk.py",
     "autograd/function": "pyconvlite/autograd/function.py",
@@ -99,6 +102,15 @@ class Mutant:
                 f"mutants: {self.file} must hold the code of {self.fault!r} once, not {count} times: {self.before}"
             )
         return mutated
+
+    def mark(self) -> Path:
+        """The file in the cache that is there once these tests have noticed this fault in this code."""
+        tests = {ROOT / name for name in self.tests if name.endswith(".py")}
+        helpers = {path for path in ROOT.glob("tests/**/*.py") if not path.name.startswith("test_")}
+        digest = hashlib.sha256(repr((self.fault, self.before, self.after, self.tests)).encode())
+        for path in [ROOT / self.file, *sorted(tests | helpers)]:
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+        return fetch.cache_dir() / "mutants" / digest.hexdigest()
 
 
 def pattern(code: str) -> str:
@@ -222,10 +234,10 @@ MUTANTS = [
     _on_cpython("functions/arithmetic", "float32 lost to a number", "functions_arithmetic", "return np.array(number, dtype)", "return np.array(number)"),
     _on_cpython("functions/arithmetic", "broadcasting not undone", "functions_arithmetic", "gx0 = sum_to(gy * x1, x0.shape) if", "gx0 = gy * x1 if"),
     _on_cpython("numpy/activation", "gradient of relu at 0", "functions_activation", "np.where(x > 0, gy, 0)", "np.where(x >= 0, gy, 0)"),
-    _on_cpython("numpy/loss", "loss not per row", "functions_loss", "gx: Array = p * (gy * (1.0 / len(x)))", "gx: Array = p * gy"),
+    _on_cpython("numpy/loss", "loss not per row", "functions_cross_entropy", "gx: Array = p * (gy * (1.0 / len(x)))", "gx: Array = p * gy"),
     _on_cpython("numpy/activation", "dropout does not scale", "functions_norm", "keep.astype(x.dtype) / (1 - ratio)", "keep.astype(x.dtype)"),
     _on_cpython("functions/norm", "variance of batch norm biased", "functions_norm", "unbiased = var * (count / max(count - 1, 1))", "unbiased = var"),
-    _on_cpython("functions/shape", "an element taken twice counts once", "functions_shape", "xp.add.at(gx, self.slices, gy)", "gx[self.slices] = gy"),
+    _on_cpython("functions/indexing", "an element taken twice counts once", "functions_indexing", "xp.add.at(gx, self.slices, gy)", "gx[self.slices] = gy"),
     _on_cpython("functions/norm", "a way to x counted twice in second order", "functions_norm", "x, gamma, gy = (cast(v, v.dtype) for v in self.inputs)", "x, gamma, gy = self.inputs"),
     _on_cpython("autograd/walk", "gradient accumulated in place", "autograd_walk", "grads[x] = grads[x] + gx if x in grads else gx", "grads[x] = (grads[x].data.__iadd__(gx.data), grads[x])[1] if x in grads else gx"),
     _on_cpython("autograd/walk", "gradients share memory", "autograd_walk", "if id(owner) in taken or not gx.data.flags.writeable:", "if not gx.data.flags.writeable:"),
@@ -291,9 +303,12 @@ def _needs_pyodide(mutant: Mutant) -> bool:
     return mutant.passes is not _passes_on_cpython
 
 
-def main(words: str) -> int:
+def main(words: str, changed: bool) -> int:
     """Try the faults; print each with what became of it, and the counts."""
-    chosen = [mutant for mutant in MUTANTS if words in mutant.fault]
+    asked = [mutant for mutant in MUTANTS if words in mutant.fault]
+    chosen = [mutant for mutant in asked if not (changed and mutant.mark().exists())]
+    if chosen != asked:
+        print(f"{len(asked) - len(chosen)} noticed earlier; their code and tests are as they were")
     if any(map(_needs_pyodide, chosen)) and not PYODIDE.is_dir():
         raise SystemExit("mutants: dist/pyodide is missing; ./build.sh test webgpu makes it")
     started = time.monotonic()
@@ -305,11 +320,18 @@ def main(words: str) -> int:
             chosen, pool.map(lambda mutant: mutant.passes(mutant), chosen), strict=True
         ):
             survivors += passed
+            if not passed:
+                mutant.mark().parent.mkdir(parents=True, exist_ok=True)
+                mutant.mark().touch()
             verdict = "SURVIVED: a test is missing" if passed else "noticed"
             print(f"{time.monotonic() - started:5.0f} s  {mutant.fault}: {verdict}", flush=True)
-    print(f"{len(chosen) - survivors} passed, {survivors} failed")
-    return 1 if survivors or not chosen else 0
+    print(f"{len(asked) - survivors} passed, {survivors} failed")
+    return 1 if survivors or not asked else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(" ".join(sys.argv[1:])))
+    parser = argparse.ArgumentParser(prog="python -m tools.mutants")
+    parser.add_argument("--changed", action="store_true")
+    parser.add_argument("words", nargs="*")
+    given = parser.parse_args()
+    sys.exit(main(" ".join(given.words), given.changed))

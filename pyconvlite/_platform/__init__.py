@@ -8,6 +8,7 @@
 - `can_run_sync()` and `run_sync(awaitable)`: whether synchronous code can wait, and waiting;
 - `validates(module)`: whether the engine can run a WebAssembly module;
 - `gpu()`: the browser's `navigator.gpu`, or None;
+- `location()`: the address of the page or worker;
 - `is_insecure()`: whether the page has no WebGPU because it is not a secure context;
 - `load_bridge(source)`: the function in the WebGPU backend's `bridge.js` that opens a device.
 """
@@ -23,6 +24,7 @@ if sys.platform == "emscripten":
         gpu,
         is_insecure,
         load_bridge,
+        location,
         run_sync,
         validates,
     )
@@ -35,6 +37,7 @@ else:
         gpu,
         is_insecure,
         load_bridge,
+        location,
         run_sync,
         validates,
     )
@@ -47,6 +50,7 @@ __all__ = [
     "gpu",
     "is_insecure",
     "load_bridge",
+    "location",
     "run_sync",
     "validates",
 ]

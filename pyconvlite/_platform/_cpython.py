@@ -101,6 +101,11 @@ def is_insecure() -> bool:
     return False
 
 
+def location() -> str:
+    """Address of the page or worker that Python runs in: empty here."""
+    return ""
+
+
 def load_bridge(source: str) -> Any:
     """Raise RuntimeError: there is no JavaScript engine."""
     raise RuntimeError("this Python is not in a JavaScript runtime")

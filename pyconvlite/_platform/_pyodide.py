@@ -124,6 +124,13 @@ def is_insecure() -> bool:
     return getattr(globalThis, "isSecureContext", True) is False
 
 
+def location() -> str:
+    """Address of the page or worker that Python runs in; empty in Node."""
+    from js import globalThis
+
+    return str(getattr(getattr(globalThis, "location", None), "href", ""))
+
+
 def load_bridge(source: str) -> Any:
     """The function that opens a device: the one that the page has registered, or else that of `source`.
 

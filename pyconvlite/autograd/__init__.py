@@ -1,12 +1,14 @@
 """Automatic differentiation (book steps 7-18 and 32-36).
 
-`function.py` imports `stand_in.py`; both and `gradient.py` import `variable.py`, which imports `walk.py`, the
-reverse traversal of the graph.
+`walk.py` is the reverse traversal of the graph; `variable.py` imports it, and all others import
+`variable.py`.
 """
 
+from .convert import as_array, as_input, as_variable
 from .function import Function
 from .gradient import grad
-from .variable import Parameter, Variable, as_array, as_input, as_variable
+from .parameter import Parameter
+from .variable import Variable
 from .walk import functions_behind
 
 __all__ = [

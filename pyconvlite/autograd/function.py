@@ -8,8 +8,9 @@ from typing import Any
 
 from .. import backends
 from ..config import Config
+from .convert import as_array, as_input, as_variable
 from .stand_in import StandIn, without_data
-from .variable import Variable, as_array, as_input, as_variable, tick
+from .variable import Variable, tick
 
 
 class Function:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from .. import backends
-from .variable import Variable, as_variable, ones_like
+from .convert import as_variable
+from .variable import Variable, ones_like
 from .walk import backprop
 
 

@@ -1,4 +1,4 @@
-"""Variable, Parameter, and `grad`.
+"""Variable: an array in a computation graph.
 
 A Variable holds an array. Calling a Function computes new Variables and records the call, unless recording is
 disabled: an output references its Function (`creator`), and the Function its inputs. These references are the
@@ -60,6 +60,10 @@ class _ArrayUfunc:
 
 class Variable:
     """An array in a computation graph.
+
+    `<`, `<=`, `>` and `>=` compare the elements and return a plain boolean array. So do `==` and `!=` with an
+    array or a number. Between two Variables, `==` is identity, as in DeZero, so that Variables can be keys of
+    dicts and `x in variables` finds x itself; use `np.equal(x, y)` to compare their elements.
 
     Args:
         data: an array, or None for a Parameter whose shape is not known yet.
@@ -263,8 +267,31 @@ class Variable:
     def _described(self) -> str:
         return f"{self.name or 'a Variable'} of shape {self.shape}"
 
-    def _cast(self, dtype: Any) -> Variable:
-        return _functions.cast(self, dtype)
+    # -- comparisons
+
+    def __eq__(self, other: object) -> Any:
+        if isinstance(other, Variable):
+            return NotImplemented  # then identity
+        if backends.is_array(other) or isinstance(other, int | float | complex | np.generic):
+            return self.data == other
+        return NotImplemented
+
+    def __ne__(self, other: object) -> Any:
+        return NotImplemented if self.__eq__(other) is NotImplemented else self.data != other
+
+    __hash__ = object.__hash__
+
+    def __lt__(self, other: Any) -> Any:
+        return self.data < _data_of(other)
+
+    def __le__(self, other: Any) -> Any:
+        return self.data <= _data_of(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self.data > _data_of(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self.data >= _data_of(other)
 
     # -- operations: each calls the public function of the same name
 
@@ -291,6 +318,9 @@ class Variable:
 
     def __rtruediv__(self, other: Any) -> Variable:
         return _functions.div(other, self)
+
+    def __abs__(self) -> Variable:
+        return _functions.abs(self)
 
     def __neg__(self) -> Variable:
         return _functions.neg(self)
@@ -325,9 +355,39 @@ class Variable:
             axes = axes[0]
         return _functions.transpose(self, axes or None)
 
+    def squeeze(self, axis: Any = None) -> Variable:
+        """Remove axes of length 1: all of them, or those given."""
+        return _functions.squeeze(self, axis)
+
+    def astype(self, dtype: Any) -> Variable:
+        """Copy in another dtype."""
+        return _functions.cast(self, dtype)
+
+    def detach(self) -> Variable:
+        """A Variable with the same array, outside of the graph: it gets no gradient and passes none on."""
+        x = Variable(self.data)
+        x.requires_grad = False
+        return x
+
+    def abs(self) -> Variable:
+        """Absolute value, element-wise."""
+        return _functions.abs(self)
+
     def sum(self, axis: Any = None, keepdims: bool = False) -> Variable:
         """Sum over an axis, several axes, or all."""
         return _functions.sum(self, axis, keepdims)
+
+    def mean(self, axis: Any = None, keepdims: bool = False) -> Variable:
+        """Mean over an axis, several axes, or all."""
+        return _functions.mean(self, axis, keepdims)
+
+    def var(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Variable:
+        """Variance over an axis, several axes, or all; the divisor is the number of elements minus ddof."""
+        return _functions.var(self, axis, ddof, keepdims)
+
+    def std(self, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Variable:
+        """Standard deviation over an axis, several axes, or all; the square root of `var`."""
+        return _functions.std(self, axis, ddof, keepdims)
 
     def max(self, axis: Any = None, keepdims: bool = False) -> Variable:
         """Maximum over an axis, several axes, or all."""
@@ -344,81 +404,8 @@ class Variable:
     dot = matmul
 
 
-class Parameter(Variable):
-    """A trainable Variable of a Layer.
-
-    Args:
-        data: an array, or None if its shape depends on the first input.
-        name: as in Variable.
-        lazy_shape: if data is None, its future shape, with None for each unknown length.
-        lazy_dtype: if data is None, its future dtype.
-
-    Example:
-        >>> Parameter(np.zeros(2), name="b")
-        variable([0. 0.])
-    """
-
-    def __init__(
-        self,
-        data: Any,
-        name: str | None = None,
-        *,
-        lazy_shape: tuple[int | None, ...] | None = None,
-        lazy_dtype: Any = None,
-    ) -> None:
-        super().__init__(data, name)
-        self.lazy_shape = lazy_shape
-        self.lazy_dtype = lazy_dtype
-
-    def __getstate__(self) -> dict[str, Any]:
-        # For pickle and copy: with create_graph=True the gradient has a graph, which is not copied.
-        return {**super().__getstate__(), "grad": None if self.grad is None else Variable(self.grad.data)}
-
-
-def as_array(x: Any, array_module: Any = None) -> Any:
-    """Convert a number to a 0-d array; return an array unchanged.
-
-    Args:
-        x: number or array.
-        array_module: namespace whose `array` function converts the number; NumPy by default.
-
-    Example:
-        >>> as_array(2.0)
-        array(2.)
-    """
-    if isinstance(x, np.ndarray):  # np.isscalar takes long to say no
-        return x
-    return (array_module or np).array(x) if np.isscalar(x) else x
-
-
-def as_variable(obj: Any) -> Variable:
-    """Wrap an array or number in a Variable; return a Variable unchanged.
-
-    Raises:
-        TypeError: `obj` is not a Variable, array or number.
-
-    Example:
-        >>> as_variable(np.array([1.0]))
-        variable([1.])
-    """
-    return obj if isinstance(obj, Variable) else Variable(as_array(obj))
-
-
-def as_input(obj: Any) -> Variable:
-    """Convert an input of a Function as `as_variable` does; a wrapped array or number requires no gradient.
-
-    Args:
-        obj: Variable, array or number; None for an omitted optional input.
-
-    Example:
-        >>> as_input(np.array([1.0])).requires_grad
-        False
-    """
-    if isinstance(obj, Variable):
-        return obj
-    x = Variable(as_array(obj))
-    x.requires_grad = False
-    return x
+def _data_of(x: Any) -> Any:
+    return x.data if isinstance(x, Variable) else x
 
 
 def ones_like(x: Variable) -> Variable:

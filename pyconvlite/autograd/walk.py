@@ -27,7 +27,7 @@ class Node(Protocol):
     @property
     def requires_grad(self) -> bool: ...  # noqa: D102
     def __add__(self, other: Any, /) -> Any: ...
-    def _cast(self, dtype: Any) -> Node: ...
+    def astype(self, dtype: Any) -> Node: ...  # noqa: D102
     def _described(self) -> str: ...
     def __hash__(self) -> int: ...
 
@@ -179,7 +179,7 @@ def _accumulate(grads: dict[Node, Node], x: Node, gx: Node, source: str) -> None
     if gx.shape != x.shape:
         raise ValueError(f"{source} has shape {gx.shape}, but its Variable has shape {x.shape}")
     if gx.dtype != x.dtype and x.dtype.kind == "f" and gx.dtype.kind == "f":
-        gx = gx._cast(x.dtype)
+        gx = gx.astype(x.dtype)
     grads[x] = grads[x] + gx if x in grads else gx
 
 
@@ -189,7 +189,7 @@ def _copy_shared(grads: dict[Node, Node], held: list[Node]) -> dict[Node, Node]:
     for x, gx in grads.items():
         owner = _memory(gx.data)
         if id(owner) in taken or not gx.data.flags.writeable:
-            grads[x] = gx._cast(gx.dtype)
+            grads[x] = gx.astype(gx.dtype)
         taken.add(id(owner))
     return grads
 

@@ -126,7 +126,7 @@ def _read(source: Place | None, name: str, ndim: int) -> tuple[Array, str]:
             "contents of the files as source; ./build.sh test in a checkout of pyconvlite fills the cache"
         ) from error
     if source is None:
-        sha256 = hashlib.sha256(_header(array.shape))
+        sha256 = hashlib.sha256(idx_header(array.shape))
         sha256.update(array.data)
         if sha256.hexdigest() != _MNIST_FILES[name]:
             raise ValueError(
@@ -165,7 +165,7 @@ def read_idx(contents: Bytes, ndim: int, name: str = "the contents") -> Array:
 def _read_idx(contents: Contents, ndim: int) -> Array:
     """As `read_idx`; no more is read than the header says."""
     name = contents.name
-    magic = _header((0,) * ndim)[:4]
+    magic = idx_header((0,) * ndim)[:4]
     length = 4 + 4 * ndim
     header = contents.read(length)
     if len(header) >= 4 and header[:4] != magic:
@@ -189,6 +189,11 @@ def _read_idx(contents: Contents, ndim: int) -> Array:
     return array
 
 
-def _header(shape: tuple[int, ...]) -> bytes:
-    """Header of an IDX file of unsigned bytes."""
+def idx_header(shape: tuple[int, ...]) -> bytes:
+    """Header of an IDX file of unsigned bytes.
+
+    Example:
+        >>> idx_header((2,)).hex()
+        '0000080100000002'
+    """
     return struct.pack(f">4B{len(shape)}I", 0, 0, 8, len(shape), *shape)

@@ -1,7 +1,16 @@
 """Functions on Variables, one file per family; `import pyconvlite.functions as F` imports them all.
 
-Each file has, per operation: its Function (forward, then backward), the Function of its gradient if it needs
-one, and the public function.
+- `arithmetic`, `math`: element-wise; `selection`: where, maximum, minimum;
+- `shape`, `indexing`: reshaping, joining and splitting; picking elements;
+- `reduction`: sums, means, products, extremes, cumulative sums; broadcasting;
+- `linalg`, `einsum`: matrix products and sums of products;
+- `activation`, `softmax`: activation functions;
+- `columns`, `conv`, `conv1d`, `pooling`, `adaptive_pooling`: convolution and pooling;
+- `padding`, `resizing`: other sizes; `norm`, `group_norm`: normalization and dropout;
+- `loss`, `cross_entropy`: losses, and accuracy.
+
+`docs/operations.md` is the table of all. Each file has, per operation: its Function (forward, then backward),
+the Function of its gradient if it needs one, and the public function.
 """
 
 import sys
@@ -9,22 +18,26 @@ import sys
 from ..autograd.variable import register_functions
 from ._array_protocol import array_function, array_ufunc  # noqa: F401 - called by Variable
 from .activation import (
+    ELU,
+    Erf,
     LeakyReLU,
-    LogSoftmax,
     NormalCDF,
     ReLU,
     ReLUGrad,
     Sigmoid,
-    Softmax,
+    Softplus,
+    elu,
+    erf,
     gelu,
+    hardsigmoid,
+    hardswish,
     leaky_relu,
-    log_softmax,
     prelu,
     relu,
     sigmoid,
     sigmoid_simple,
-    softmax,
-    softmax_simple,
+    silu,
+    softplus,
 )
 from .adaptive_pooling import adaptive_average_pooling, adaptive_max_pooling
 from .arithmetic import (
@@ -51,7 +64,25 @@ from .arithmetic import (
 from .columns import Col2im, Im2col, col2im, col2im_array, im2col, im2col_array
 from .conv import Conv2d, Conv2DGradW, Conv2dReLU, Deconv2d, conv2d, conv2d_relu, conv2d_simple, deconv2d
 from .conv1d import conv1d
+from .cross_entropy import (
+    SoftmaxCrossEntropy,
+    SoftmaxCrossEntropyGrad,
+    accuracy,
+    nll_loss,
+    softmax_cross_entropy,
+    softmax_cross_entropy_simple,
+)
+from .einsum import einsum
 from .group_norm import group_norm, instance_norm, layer_norm
+from .indexing import (
+    GetItem,
+    GetItemGrad,
+    embed_id,
+    flip,
+    gather,
+    get_item,
+    one_hot,
+)
 from .linalg import (
     Linear,
     MatMul,
@@ -62,26 +93,28 @@ from .linalg import (
 from .loss import (
     MeanSquaredError,
     SigmoidCrossEntropy,
-    SoftmaxCrossEntropy,
-    SoftmaxCrossEntropyGrad,
-    accuracy,
     binary_cross_entropy,
+    huber_loss,
+    kl_div,
+    l1_loss,
     mean_squared_error,
     mean_squared_error_simple,
     sigmoid_cross_entropy,
-    softmax_cross_entropy,
-    softmax_cross_entropy_simple,
 )
 from .math import (
+    Abs,
     Cos,
     Exp,
     Log,
+    Log1p,
     Sin,
     Sqrt,
     Tanh,
+    abs,
     cos,
     exp,
     log,
+    log1p,
     sin,
     sqrt,
     tanh,
@@ -111,6 +144,7 @@ from .pooling import (
 )
 from .reduction import (
     BroadcastTo,
+    CumSum,
     Max,
     Mean,
     Min,
@@ -118,31 +152,53 @@ from .reduction import (
     SumTo,
     average,
     broadcast_to,
+    cumsum,
     max,
     mean,
     min,
+    prod,
+    std,
     sum,
     sum_to,
+    tile,
     var,
 )
 from .resizing import Upsample, interpolate, pixel_shuffle, upsample
+from .selection import (
+    Maximum,
+    Minimum,
+    Where,
+    maximum,
+    minimum,
+    where,
+)
 from .shape import (
     Concat,
-    GetItem,
-    GetItemGrad,
     Reshape,
+    Split,
     Transpose,
     concat,
-    embed_id,
     expand_dims,
     flatten,
-    get_item,
     reshape,
+    split,
+    squeeze,
     stack,
     transpose,
 )
+from .softmax import (
+    LogSoftmax,
+    LogSumExp,
+    Softmax,
+    log_softmax,
+    logsumexp,
+    softmax,
+    softmax_simple,
+)
 
 __all__ = [
+    "ELU",
+    "Abs",
     "Add",
     "AveragePooling",
     "AveragePooling2DGrad",
@@ -157,9 +213,11 @@ __all__ = [
     "Conv2d",
     "Conv2dReLU",
     "Cos",
+    "CumSum",
     "Deconv2d",
     "Div",
     "Dropout",
+    "Erf",
     "Exp",
     "GetItem",
     "GetItemGrad",
@@ -167,12 +225,16 @@ __all__ = [
     "LeakyReLU",
     "Linear",
     "Log",
+    "Log1p",
     "LogSoftmax",
+    "LogSumExp",
     "MatMul",
     "Max",
+    "Maximum",
     "Mean",
     "MeanSquaredError",
     "Min",
+    "Minimum",
     "Mul",
     "Neg",
     "NormalCDF",
@@ -191,6 +253,8 @@ __all__ = [
     "Softmax",
     "SoftmaxCrossEntropy",
     "SoftmaxCrossEntropyGrad",
+    "Softplus",
+    "Split",
     "Sqrt",
     "Standardize",
     "Sub",
@@ -199,6 +263,8 @@ __all__ = [
     "Tanh",
     "Transpose",
     "Upsample",
+    "Where",
+    "abs",
     "accuracy",
     "adaptive_average_pooling",
     "adaptive_max_pooling",
@@ -219,43 +285,61 @@ __all__ = [
     "conv2d_relu",
     "conv2d_simple",
     "cos",
+    "cumsum",
     "deconv2d",
     "div",
     "dropout",
     "dropout2d",
+    "einsum",
+    "elu",
     "embed_id",
+    "erf",
     "exp",
     "expand_dims",
     "flatten",
+    "flip",
+    "gather",
     "gelu",
     "get_item",
     "global_average_pooling",
     "global_max_pooling",
     "group_norm",
+    "hardsigmoid",
+    "hardswish",
+    "huber_loss",
     "im2col",
     "im2col_array",
     "instance_norm",
     "interpolate",
+    "kl_div",
+    "l1_loss",
     "layer_norm",
     "leaky_relu",
     "linear",
     "linear_simple",
     "log",
+    "log1p",
     "log_softmax",
+    "logsumexp",
     "matmul",
     "max",
+    "maximum",
     "mean",
     "mean_squared_error",
     "mean_squared_error_simple",
     "min",
+    "minimum",
     "mul",
     "neg",
+    "nll_loss",
+    "one_hot",
     "pad",
     "pixel_shuffle",
     "pooling",
     "pooling_simple",
     "pow",
     "prelu",
+    "prod",
     "rdiv",
     "relu",
     "reshape",
@@ -263,20 +347,27 @@ __all__ = [
     "sigmoid",
     "sigmoid_cross_entropy",
     "sigmoid_simple",
+    "silu",
     "sin",
     "softmax",
     "softmax_cross_entropy",
     "softmax_cross_entropy_simple",
     "softmax_simple",
+    "softplus",
+    "split",
     "sqrt",
+    "squeeze",
     "stack",
+    "std",
     "sub",
     "sum",
     "sum_to",
     "tanh",
+    "tile",
     "transpose",
     "upsample",
     "var",
+    "where",
 ]
 
 register_functions(sys.modules[__name__])  # which implement the operators of Variable

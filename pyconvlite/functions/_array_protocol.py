@@ -25,11 +25,14 @@ import numpy as np
 
 from ..autograd import Variable
 from .arithmetic import add, cast, clip, div, mul, neg, pow, sub
+from .einsum import einsum
+from .indexing import flip
 from .linalg import matmul
-from .math import cos, exp, log, sin, sqrt, tanh
+from .math import abs, cos, exp, log, log1p, sin, sqrt, tanh
 from .padding import pad
-from .reduction import average, broadcast_to, max, mean, min, sum, var
-from .shape import concat, expand_dims, reshape, stack, transpose
+from .reduction import average, broadcast_to, cumsum, max, mean, min, prod, std, sum, tile, var
+from .selection import maximum, minimum, where
+from .shape import concat, expand_dims, reshape, split, squeeze, stack, transpose
 
 # ----------------------------------------------------------------------------------------------------- tables
 
@@ -51,18 +54,24 @@ def _pad(x: Any, pad_width: Any, mode: Any = "constant", value: Any = 0) -> Vari
 
 
 def _where(condition: Any, x: Any = None, y: Any = None) -> Any:
-    if x is not None or y is not None:
-        raise TypeError(_refusal("np.where"))
-    return np.nonzero(condition)
+    if x is None and y is None:
+        return np.nonzero(condition)
+    if x is None or y is None:
+        raise ValueError("np.where takes either both x and y, or neither")
+    return where(condition, x, y)
 
 
 _UFUNCS: dict[str, Callable[..., Variable]] = {
+    "absolute": abs,
     "add": add,
     "cos": cos,
     "divide": div,
     "exp": exp,
     "log": log,
+    "log1p": log1p,
     "matmul": matmul,
+    "maximum": maximum,
+    "minimum": minimum,
     "multiply": mul,
     "negative": neg,
     "power": pow,
@@ -87,17 +96,25 @@ _FUNCTIONS: dict[str, tuple[Callable[..., Any], str]] = {
         "a=x a_min=x_min a_max=x_max min=x_min max=x_max",
     ),
     "concatenate": (concat, "arrays=xs axis"),
+    "cumsum": (cumsum, "a=x axis"),
     "dot": (_dot, "a b"),
+    "einsum": (lambda operands, optimize=None: einsum(*operands), "operands optimize"),
     "expand_dims": (expand_dims, "a=x axis"),
+    "flip": (flip, "m=x axis"),
     "linalg.matmul": (matmul, "x1=x x2=W"),
     "max": (max, _REDUCED),
     "mean": (mean, _REDUCED),
     "min": (min, _REDUCED),
     "pad": (_pad, "array=x pad_width mode constant_values=value"),
+    "prod": (prod, _REDUCED),
     "ravel": (lambda x: reshape(x, -1), "a=x"),
     "reshape": (reshape, "a=x shape newshape=shape"),
+    "split": (split, "ary=x indices_or_sections axis"),
+    "squeeze": (squeeze, "a=x axis"),
     "stack": (stack, "arrays=xs axis"),
+    "std": (std, "a=x axis ddof keepdims"),
     "sum": (sum, _REDUCED),
+    "tile": (tile, "A=x reps"),
     "transpose": (transpose, "a=x axes"),
     "var": (var, "a=x axis ddof keepdims"),
     "where": (_where, "condition x y"),
@@ -119,40 +136,30 @@ _ON_DATA = """
 _NO_VARIABLE = {"fill_value", "weights", "out"}
 
 _INSTEAD = {
-    "absolute": "F.sqrt(x * x), or F.relu(x) + F.relu(-x)",
+    "add.accumulate": "F.cumsum(x, axis)",
     "add.reduce": "F.sum(x, axis)",
     "atleast_1d": "F.reshape(x, -1)",
     "column_stack": "F.concat([x, y], axis=1)",
     "copy": "F.cast(x, x.dtype)",
-    "einsum": "F.matmul, F.transpose and F.sum",
     "expm1": "F.exp(x) - 1",
-    "flip": "x[::-1]",
     "hstack": "F.concat([x, y], axis=1)",
     "inner": "F.sum(x * y)",
     "linalg.norm": "F.sqrt(F.sum(x * x))",
     "log10": "F.log(x) / np.log(10)",
-    "log1p": "F.log(1 + x)",
     "log2": "F.log(x) / np.log(2)",
-    "maximum": "F.relu(x - y) + y, or F.clip(x, number, None)",
     "maximum.reduce": "F.max(x, axis)",
-    "minimum": "y - F.relu(y - x), or F.clip(x, None, number)",
     "minimum.reduce": "F.min(x, axis)",
     "moveaxis": "F.transpose(x, axes)",
-    "multiply.reduce": "F.exp(F.sum(F.log(x))) for x > 0",
+    "multiply.reduce": "F.prod(x, axis)",
     "outer": "x.reshape(-1, 1) * y",
     "positive": "x",
-    "prod": "F.exp(F.sum(F.log(x))) for x > 0",
     "reciprocal": "1 / x",
-    "split": "x[:n] and x[n:]",
-    "squeeze": "F.reshape(x, shape)",
-    "std": "F.sqrt(F.var(x))",
     "swapaxes": "F.transpose(x, axes)",
     "take": "x[indices]",
-    "tensordot": "F.matmul and F.reshape",
-    "tile": "F.broadcast_to, or F.concat([x, x])",
+    "take_along_axis": "F.gather(x, indices, axis)",
+    "tensordot": "F.einsum",
     "vdot": "F.sum(x * y)",
     "vstack": "F.concat([x, y])",
-    "where": "mask * x + (1 - mask) * y",
 }
 
 
@@ -231,9 +238,9 @@ def array_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any])
         >>> x = Variable(np.array([1.0, 2.0]))
         >>> np.sum(x), np.stack([x, x]).shape, int(np.argmax(x))
         (variable(3.0), (2, 2), 1)
-        >>> np.std(x)
+        >>> np.median(x)
         Traceback (most recent call last):
-        TypeError: np.std takes no Variables, as ... would be lost; use F.sqrt(F.var(x)), or pass x.data ...
+        TypeError: np.median takes no Variables, as ... would be lost; compose it ..., or pass x.data for ...
     """
     on_data = function in _on_data
     if on_data and len(args) + len(kwargs) == 1:  # fast, since layers call np.shape(x)

@@ -15,8 +15,8 @@ from .._arguments import at_least
 from .._shapes import Array, IntPair, Pair, conv_outsize, deconv_outsize, pair
 from ..autograd import Variable
 from ..backends import ConvGeometry
+from .indexing import get_item
 from .padding import pad as pad_ends
-from .shape import get_item
 
 # An integer or (height, width) for both ends; one or both of them may be (before, after); "same" or "valid".
 Padding: TypeAlias = IntPair | Sequence[SupportsIndex | Sequence[SupportsIndex]] | str

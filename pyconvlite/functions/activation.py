@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from .._arguments import as_axis, number
+from .._arguments import above_zero, number
 from .._shapes import Array
 from ..autograd import Function, Variable, as_input
 from ..backends import get_array_module, kernels
-from .arithmetic import mul
+from .arithmetic import clip, mul, operands
 from .math import exp
-from .reduction import check_elements
+from .selection import where
 from .shape import reshape
 
 
@@ -29,7 +29,7 @@ class Sigmoid(Function):
 
 
 def sigmoid(x: Any) -> Variable:
-    """1 / (1 + exp(-x)), element-wise.
+    """1 / (1 + exp(-x)), element-wise (book step 43).
 
     Example:
         >>> import numpy as np
@@ -88,7 +88,7 @@ class ReLUGrad(Function):
 
 
 def relu(x: Any) -> Variable:
-    """max(x, 0), element-wise; the gradient at 0 is 0.
+    """max(x, 0), element-wise; the gradient at 0 is 0 (book step 51).
 
     Example:
         >>> import numpy as np
@@ -116,7 +116,7 @@ class LeakyReLU(Function):
 
 
 def leaky_relu(x: Any, slope: float = 0.2) -> Variable:
-    """x where x > 0, slope * x elsewhere.
+    """x where x > 0, slope * x elsewhere; the gradient at 0 is `slope`.
 
     Args:
         x: Variable or array.
@@ -136,12 +136,50 @@ def leaky_relu(x: Any, slope: float = 0.2) -> Variable:
     return LeakyReLU(number(slope, "slope"))(x)
 
 
+class ELU(Function):
+    """Exponential linear unit."""
+
+    reads_outputs = False
+
+    def __init__(self, alpha: float) -> None:
+        self.alpha = float(alpha)
+
+    def forward(self, x: Array) -> Any:
+        xp = get_array_module(x)
+        return xp.where(x > 0, x, xp.expm1(xp.minimum(x, 0)) * self.alpha)
+
+    def backward(self, gy: Variable) -> Any:
+        (x,) = self.inputs
+        return where(x.data > 0, gy, gy * (exp(clip(x, None, 0)) * self.alpha))
+
+
+def elu(x: Any, alpha: float = 1.0) -> Variable:
+    """x where x > 0, alpha * (exp(x) - 1) elsewhere; the gradient at 0 is alpha.
+
+    Args:
+        x: Variable or array.
+        alpha: a finite number.
+
+    Raises:
+        TypeError: `alpha` is not a number.
+        ValueError: `alpha` is infinite or nan.
+
+    Source: Clevert, Unterthiner, Hochreiter 2015.
+
+    Example:
+        >>> import numpy as np
+        >>> elu(np.array([-1.0, 2.0]))
+        variable([-0.63212056  2.        ])
+    """
+    return ELU(number(alpha, "alpha"))(x)
+
+
 def prelu(x: Any, W: Any) -> Variable:
     """x where x > 0, W * x elsewhere; the gradient at 0 is W.
 
     Args:
         x: Variable or array of shape (N, C, ...).
-        W: slopes, one for each channel: shape (C,); or one for all: shape (1,) or ().
+        W: slopes, one for each channel: shape (C,); or one for all: shape (1,) or (), or a number.
 
     Raises:
         ValueError: W has another shape.
@@ -154,7 +192,7 @@ def prelu(x: Any, W: Any) -> Variable:
         variable([[-0.5  -0.25]
                   [ 2.    2.  ]])
     """
-    x, W = as_input(x), as_input(W)
+    x, W = map(as_input, operands(x, W))
     channels = x.shape[1] if x.ndim > 1 else 1
     if W.shape not in ((), (1,), (channels,)):
         raise ValueError(
@@ -162,8 +200,81 @@ def prelu(x: Any, W: Any) -> Variable:
             f"of shape {x.shape}"
         )
     slopes = reshape(W, (-1, *[1] * (x.ndim - 2)) if x.ndim > 1 else ())
-    positive = (x.data > 0).astype(x.dtype)
-    return mul(x, slopes * (1 - positive) + positive)
+    return where(x.data > 0, x, slopes * clip(x, None, 0))
+
+
+def hardsigmoid(x: Any) -> Variable:
+    """(x + 3) / 6, clipped to [0, 1]; the gradient at both ends is 0.
+
+    Source: Howard et al. 2019 (MobileNetV3).
+
+    Example:
+        >>> import numpy as np
+        >>> hardsigmoid(np.array([-3.0, 0.0, 1.5, 3.0]))
+        variable([0.   0.5  0.75 1.  ])
+    """
+    return relu(6 - relu(3 - as_input(x))) / 6
+
+
+def hardswish(x: Any) -> Variable:
+    """x * hardsigmoid(x); the gradient is 0 at -3 and 1 at 3.
+
+    Source: Howard et al. 2019 (MobileNetV3).
+
+    Example:
+        >>> import numpy as np
+        >>> hardswish(np.array([-3.0, 0.0, 1.5, 3.0]))
+        variable([-0.     0.     1.125  3.   ])
+    """
+    return mul(x, hardsigmoid(x))
+
+
+class Softplus(Function):
+    """Smooth ReLU."""
+
+    reads_outputs = False
+
+    def forward(self, x: Array) -> Any:
+        xp = get_array_module(x)
+        return xp.maximum(x, 0) + xp.log1p(xp.exp(-xp.abs(x)))
+
+    def backward(self, gy: Variable) -> Any:
+        return gy * sigmoid(self.inputs[0])
+
+
+def softplus(x: Any, beta: float = 1.0) -> Variable:
+    """log(1 + exp(beta * x)) / beta, a smooth ReLU, without overflow.
+
+    Args:
+        x: Variable or array.
+        beta: a number above 0; the greater, the closer to ReLU.
+
+    Raises:
+        TypeError: `beta` is not a number.
+        ValueError: `beta` is not above 0, or is infinite or nan.
+
+    Source: Dugas et al. 2001.
+
+    Example:
+        >>> import numpy as np
+        >>> softplus(np.array([-1000.0, 0.0, 1000.0]))
+        variable([0.00000000e+00 6.93147181e-01 1.00000000e+03])
+    """
+    above_zero(beta, "beta")
+    return Softplus()(x) if beta == 1 else Softplus()(mul(x, beta)) / beta
+
+
+def silu(x: Any) -> Variable:
+    """x * sigmoid(x) (sigmoid linear unit, swish).
+
+    Source: Elfwing, Uchibe, Doya 2017.
+
+    Example:
+        >>> import numpy as np
+        >>> silu(np.array([-1.0, 0.0, 1.0]))
+        variable([-0.26894142  0.          0.73105858])
+    """
+    return mul(x, sigmoid(x))
 
 
 class NormalCDF(Function):
@@ -185,98 +296,68 @@ class NormalCDF(Function):
         return gy * exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
 
 
-def gelu(x: Any) -> Variable:
+# Taylor coefficients of erf(x) / x in x * x at 0, which suffice for float64 where |x| < 1.
+_ERF = [2 / math.sqrt(math.pi) * (-1) ** n / (math.factorial(n) * (2 * n + 1)) for n in range(19)]
+
+
+class Erf(Function):
+    """Error function."""
+
+    reads_outputs = False
+
+    def forward(self, x: Array) -> Any:
+        xp = get_array_module(x)
+        near = xp.minimum(abs(x), 1)  # so that its square does not overflow
+        square = near * near
+        series = square * _ERF[-1]
+        for coefficient in _ERF[-2:0:-1]:
+            series = (series + coefficient) * square
+        far = 2 * kernels(x).normal_cdf(x * math.sqrt(2)) - 1
+        return xp.where(abs(x) < 1, x * (series + _ERF[0]), far)
+
+    def backward(self, gy: Variable) -> Any:
+        z = clip(self.inputs[0], -30, 30)  # beyond, the derivative is 0, and the square may overflow
+        return gy * exp(-(z * z)) * (2 / math.sqrt(math.pi))
+
+
+def erf(x: Any) -> Variable:
+    """Error function of x, element-wise: 2 / sqrt(pi) times the integral of exp(-t * t) from 0 to x.
+
+    The relative error is that of rounding, also close to 0.
+
+    Source: Abramowitz, Stegun, "Handbook of Mathematical Functions", 7.1.5, where |x| < 1.
+
+    Example:
+        >>> import numpy as np
+        >>> erf(np.array([0.0, 1.0]))
+        variable([0.         0.84270079])
+    """
+    return Erf()(x)
+
+
+def gelu(x: Any, approximate: str = "none") -> Variable:
     """Gaussian error linear unit: x times the standard normal CDF at x.
 
-    Source: Hendrycks, Gimpel 2016, the exact form without the tanh approximation.
+    Args:
+        x: Variable or array.
+        approximate: "none" for the exact form; "tanh" for x * (1 + tanh(u)) / 2 with
+            u = sqrt(2 / pi) * (x + 0.044715 * x ** 3), which GPT-2 and BERT's first code use.
+
+    Raises:
+        ValueError: `approximate` is neither "none" nor "tanh".
+
+    Source: Hendrycks, Gimpel 2016.
 
     Example:
         >>> import numpy as np
         >>> gelu(np.array([-1.0, 0.0, 1.0]))
         variable([-0.15865525  0.          0.84134475])
+        >>> gelu(np.array([-1.0, 0.0, 1.0]), approximate="tanh")
+        variable([-0.15880801  0.          0.84119199])
     """
-    return mul(x, NormalCDF()(x))
-
-
-class Softmax(Function):
-    """exp(x), normalized to sum 1 along an axis."""
-
-    reads_inputs = False
-
-    def __init__(self, axis: int = 1) -> None:
-        self.axis = axis
-
-    def forward(self, x: Array) -> Any:
-        y = get_array_module(x).exp(x - x.max(axis=self.axis, keepdims=True))
-        return y / y.sum(axis=self.axis, keepdims=True)
-
-    def backward(self, gy: Variable) -> Any:
-        y: Any = self.outputs[0]()
-        gx = y * gy
-        return gx - y * gx.sum(axis=self.axis, keepdims=True)
-
-
-def softmax(x: Any, axis: int = 1) -> Variable:
-    """exp(x), normalized to sum 1 along `axis`.
-
-    Raises:
-        TypeError: `axis` is not an integer.
-        ValueError: x does not have this axis, or it has length 0.
-
-    Example:
-        >>> import numpy as np
-        >>> softmax(np.array([[0.0, 0.0], [1000.0, 0.0]]))
-        variable([[0.5 0.5]
-                  [1.  0. ]])
-    """
-    x = as_input(x)
-    axis = as_axis(axis, x.shape)
-    check_elements(x, axis, "softmax")
-    return Softmax(axis)(x)
-
-
-def softmax_simple(x: Any, axis: int = 1) -> Variable:
-    """`softmax` composed of other Functions; it overflows for large x (book step 42).
-
-    Example:
-        >>> import numpy as np
-        >>> softmax_simple(np.array([[0.0, 0.0]]))
-        variable([[0.5 0.5]])
-    """
-    y = exp(x)
-    return y / y.sum(axis=axis, keepdims=True)
-
-
-class LogSoftmax(Function):
-    """Logarithm of softmax."""
-
-    reads_inputs = False
-
-    def __init__(self, axis: int = 1) -> None:
-        self.axis = axis
-
-    def forward(self, x: Array) -> Any:
-        xp = get_array_module(x)
-        y = x - x.max(axis=self.axis, keepdims=True)
-        return y - xp.log(xp.exp(y).sum(axis=self.axis, keepdims=True))
-
-    def backward(self, gy: Variable) -> Any:
-        y: Any = self.outputs[0]()
-        return gy - exp(y) * gy.sum(axis=self.axis, keepdims=True)
-
-
-def log_softmax(x: Any, axis: int = 1) -> Variable:
-    """Logarithm of softmax along `axis`, finite even where softmax underflows to 0.
-
-    Raises:
-        TypeError, ValueError: as in `softmax`.
-
-    Example:
-        >>> import numpy as np
-        >>> log_softmax(np.array([[1000.0, 0.0]]))
-        variable([[    0. -1000.]])
-    """
-    x = as_input(x)
-    axis = as_axis(axis, x.shape)
-    check_elements(x, axis, "log_softmax")
-    return LogSoftmax(axis)(x)
+    if approximate == "none":
+        return mul(x, NormalCDF()(x))
+    if approximate != "tanh":
+        raise ValueError(f'approximate must be "none" or "tanh"; got {approximate!r}')
+    z = clip(x, -30, 30)  # beyond, the sigmoid is 0 or 1, and the cube may overflow
+    return mul(x, sigmoid(z * (z * z * 0.044715 + 1) * math.sqrt(8 / math.pi)))  # (1 + tanh(u)) / 2

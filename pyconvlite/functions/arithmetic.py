@@ -13,7 +13,7 @@ from .math import log
 from .reduction import sum_to
 
 
-def _operands(x0: Any, x1: Any) -> tuple[Any, Any]:
+def operands(x0: Any, x1: Any) -> tuple[Any, Any]:
     """Convert a number to an array as NumPy converts a Python number: float32 * 2.0 stays float32.
 
     NumPy scalars are treated alike; otherwise a factor `np.sqrt(2)` would turn float32 into float64.
@@ -50,7 +50,7 @@ class Add(Function):
 
 
 def add(x0: Any, x1: Any) -> Variable:
-    """x0 + x1.
+    """x0 + x1 (book steps 11 and 20).
 
     Args:
         x0, x1: Variables, arrays or numbers; their shapes broadcast.
@@ -62,7 +62,7 @@ def add(x0: Any, x1: Any) -> Variable:
         >>> add(np.array([1.0, 2.0]), 1.0)
         variable([2. 3.])
     """
-    return Add()(*_operands(x0, x1))
+    return Add()(*operands(x0, x1))
 
 
 class Sub(Function):
@@ -79,17 +79,17 @@ class Sub(Function):
 
 
 def sub(x0: Any, x1: Any) -> Variable:
-    """x0 - x1; operands as in `add`.
+    """x0 - x1; operands as in `add` (book step 22).
 
     Example:
         >>> sub(np.array([1.0, 2.0]), 1.0)
         variable([0. 1.])
     """
-    return Sub()(*_operands(x0, x1))
+    return Sub()(*operands(x0, x1))
 
 
 def rsub(x0: Any, x1: Any) -> Variable:
-    """x1 - x0; operands as in `add`.
+    """x1 - x0; operands as in `add` (book step 22).
 
     Example:
         >>> rsub(np.array([1.0, 2.0]), 1.0)
@@ -114,13 +114,13 @@ class Mul(Function):
 
 
 def mul(x0: Any, x1: Any) -> Variable:
-    """x0 * x1; operands as in `add`.
+    """x0 * x1; operands as in `add` (book step 20).
 
     Example:
         >>> mul(np.array([1.0, 2.0]), 3.0)
         variable([3. 6.])
     """
-    return Mul()(*_operands(x0, x1))
+    return Mul()(*operands(x0, x1))
 
 
 class Div(Function):
@@ -141,17 +141,17 @@ class Div(Function):
 
 
 def div(x0: Any, x1: Any) -> Variable:
-    """x0 / x1; operands as in `add`.
+    """x0 / x1; operands as in `add` (book step 22).
 
     Example:
         >>> div(np.array([1.0, 2.0]), 2.0)
         variable([0.5 1. ])
     """
-    return Div()(*_operands(x0, x1))
+    return Div()(*operands(x0, x1))
 
 
 def rdiv(x0: Any, x1: Any) -> Variable:
-    """x1 / x0; operands as in `add`.
+    """x1 / x0; operands as in `add` (book step 22).
 
     Example:
         >>> rdiv(np.array([1.0, 2.0]), 2.0)
@@ -173,7 +173,7 @@ class Neg(Function):
 
 
 def neg(x: Any) -> Variable:
-    """-x.
+    """-x (book step 22).
 
     Example:
         >>> neg(np.array([1.0, -2.0]))
@@ -222,7 +222,7 @@ class PowVariable(Function):
 
 
 def pow(x: Any, c: Any) -> Variable:
-    """x ** c.
+    """x ** c (book step 22).
 
     Args:
         x: the base, a Variable, array or number.
@@ -237,7 +237,7 @@ def pow(x: Any, c: Any) -> Variable:
     """
     if isinstance(c, _NUMBER):
         return Pow(c)(x)  # type: ignore[arg-type]
-    return PowVariable()(*_operands(x, c))
+    return PowVariable()(*operands(x, c))
 
 
 class Clip(Function):
@@ -266,7 +266,7 @@ class Clip(Function):
 
 
 def clip(x: Any, x_min: float | None, x_max: float | None) -> Variable:
-    """Clip x to [x_min, x_max]; the gradient is 0 where x is outside of it.
+    """Clip x to [x_min, x_max]; the gradient is 0 where x is outside of it (book step 47).
 
     Args:
         x: Variable or array.

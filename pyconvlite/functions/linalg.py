@@ -31,7 +31,7 @@ def _swap(x: Variable) -> Variable:
 
 
 def matmul(x: Any, W: Any) -> Variable:
-    """Matrix product of x (..., M, K) and W (..., K, N), as in `numpy.matmul`.
+    """Matrix product of x (..., M, K) and W (..., K, N), as in `numpy.matmul` (book step 41).
 
     The leading axes broadcast. A 1-d x is treated as a row and a 1-d W as a column; the added axis is removed
     from the result.

@@ -1,4 +1,4 @@
-"""Loss functions and accuracy."""
+"""Losses of numbers and of probabilities, and the reductions of all losses."""
 
 from __future__ import annotations
 
@@ -6,14 +6,60 @@ from typing import Any
 
 import numpy as np
 
+from .._arguments import above_zero
 from .._shapes import Array
-from ..autograd import Function, Variable, as_input, as_variable
-from ..backends import get_array_module, kernels
-from .activation import sigmoid, softmax
+from ..autograd import Function, Variable, as_input
+from ..backends import get_array_module
+from .activation import sigmoid
 from .arithmetic import clip, sub
-from .math import log
-from .reduction import sum
+from .math import abs, exp, log
+from .reduction import mean, sum
+from .selection import where
 from .shape import reshape
+
+REDUCTIONS = "none", "mean", "sum", "batchmean"
+
+
+def check_reduction(reduction: str) -> None:
+    """Raise ValueError unless this is the name of a reduction.
+
+    Example:
+        >>> check_reduction("average")
+        Traceback (most recent call last):
+        ValueError: reduction must be one of none, mean, sum, batchmean; got 'average'
+    """
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"reduction must be one of {', '.join(REDUCTIONS)}; got {reduction!r}")
+
+
+def reduced(loss: Variable, reduction: str) -> Variable:
+    """Reduce the losses of elements to one number, or not.
+
+    Args:
+        loss: the losses.
+        reduction: "none"; "mean" of all; "sum" of all; "batchmean", the sum divided by the length of the
+            first axis.
+
+    Raises:
+        ValueError: `reduction` is none of these, or "batchmean" of a 0-d loss.
+
+    Example:
+        >>> reduced(Variable(np.ones((2, 3))), "batchmean")
+        variable(3.0)
+    """
+    check_reduction(reduction)
+    if reduction == "none":
+        return loss
+    if reduction == "mean":
+        return mean(loss)
+    if reduction == "sum":
+        return sum(loss)
+    if loss.ndim == 0:
+        raise ValueError('reduction "batchmean" needs an axis whose length divides the sum; got 0-d arrays')
+    return sum(loss) / len(loss)
+
+
+# ------------------------------------------------------------------------------------------ losses of numbers
 
 
 class MeanSquaredError(Function):
@@ -31,30 +77,41 @@ class MeanSquaredError(Function):
         return gx0, -gx0 if self.needs_input_grad[1] else None
 
 
-def mean_squared_error(x0: Any, x1: Any) -> Variable:
-    """Sum of (x0 - x1) ** 2, divided by the length of the first axis, as in DeZero.
+def mean_squared_error(x0: Any, x1: Any, reduction: str = "batchmean") -> Variable:
+    """Sum of (x0 - x1) ** 2, by default divided by the length of the first axis (book step 42).
 
     Args:
         x0, x1: Variables or arrays of the same shape (N, ...), except for leading axes of length 1.
+        reduction: "batchmean" for DeZero's; "mean" of all elements, as in PyTorch; "sum"; "none".
 
     Returns:
-        The loss, a 0-d Variable with the wider of the two dtypes; each gradient has the dtype of its input.
+        The loss, with the wider of the two dtypes; 0-d except with "none". Each gradient has the dtype of its
+        input.
 
     Raises:
-        ValueError: the shapes differ (broadcasting is most likely a mistake), or are 0-d or empty.
+        ValueError: the shapes differ (broadcasting is most likely a mistake) or are empty; or `reduction` is
+            none of these, or "batchmean" of 0-d arrays.
 
     Example:
-        >>> import numpy as np
         >>> mean_squared_error(np.array([[1.0], [2.0]]), np.array([[1.0], [4.0]]))
         variable(2.0)
     """
+    x0, x1 = _same_shape(x0, x1)
+    if reduction == "batchmean" and x0.ndim:
+        return MeanSquaredError()(x0, x1)
+    difference = sub(x0, x1)
+    return reduced(difference * difference, reduction)
+
+
+def _same_shape(x0: Any, x1: Any) -> tuple[Variable, Variable]:
+    """Check that the shapes are equal except for leading axes of length 1, and make them so."""
     x0, x1 = as_input(x0), as_input(x1)
     if _without_leading_ones(x0.shape) != _without_leading_ones(x1.shape):
         raise ValueError(f"x0 and x1 must have the same shape; got {x0.shape} and {x1.shape}")
     shape = x0.shape if x0.ndim >= x1.ndim else x1.shape
-    if shape == () or 0 in shape:
-        raise ValueError(f"x0 and x1 must have at least one axis and one element; got shape {shape}")
-    return MeanSquaredError()(reshape(x0, shape), reshape(x1, shape))
+    if 0 in shape:
+        raise ValueError(f"x0 and x1 must have at least one element; got shape {shape}")
+    return reshape(x0, shape), reshape(x1, shape)
 
 
 def _without_leading_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -74,125 +131,94 @@ def mean_squared_error_simple(x0: Any, x1: Any) -> Variable:
     return sum(difference**2) / len(difference)
 
 
-class SoftmaxCrossEntropy(Function):
-    """Mean cross entropy of softmax(x) and one-hot labels."""
-
-    reads_outputs = False
-
-    def forward(self, x: Array, t: Array) -> Any:
-        return kernels(x).softmax_cross_entropy(x, t)
-
-    def backward(self, gy: Variable) -> Any:
-        x, t = self.inputs
-        return SoftmaxCrossEntropyGrad()(x, t, gy)
-
-
-class SoftmaxCrossEntropyGrad(Function):
-    """Gradient of softmax cross entropy with respect to x: (softmax(x) - one-hot labels) * gy / N.
-
-    Example:
-        >>> SoftmaxCrossEntropyGrad()(np.array([[0.0, 0.0]]), np.array([1]), np.array(1.0))
-        variable([[ 0.5 -0.5]])
-    """
-
-    reads_outputs = False
-
-    def forward(self, x: Array, t: Array, gy: Array) -> Any:
-        return kernels(x).softmax_cross_entropy_grad(x, t, gy)
-
-    def backward(self, ggx: Variable) -> Any:
-        x, t, gy = self.inputs
-        N = len(x)
-        p = softmax(x)
-        mean = sum(ggx * p, axis=1, keepdims=True)  # of ggx, weighted by p
-        gx = p * (ggx - mean) * (gy * (1.0 / N)) if self.needs_input_grad[0] else None
-        ggy = None
-        if self.needs_input_grad[2]:
-            xp = get_array_module(x.data)
-            ggy = (sum(mean) - sum(ggx[xp.arange(N), t.data])) * (1.0 / N)
-        return gx, None, ggy
-
-
-def softmax_cross_entropy(x: Any, t: Any) -> Variable:
-    """Mean over the batch of -log softmax(x)[t] (book step 47).
+def l1_loss(x0: Any, x1: Any, reduction: str = "mean") -> Variable:
+    """Mean absolute error, |x0 - x1|; the gradient where they are equal is 0.
 
     Args:
-        x: scores of shape (N, classes).
-        t: labels of shape (N,) or (N, 1), integers from 0 to classes - 1.
+        x0, x1: as in `mean_squared_error`.
+        reduction: "mean" of all elements, "batchmean", "sum" or "none", see `mean_squared_error`.
 
     Raises:
-        TypeError: the labels are not integers.
-        ValueError: the shapes do not match, the batch is empty, or a label is out of range.
+        ValueError: as in `mean_squared_error`.
+
+    Source: PyTorch's l1_loss.
 
     Example:
-        >>> import numpy as np
-        >>> softmax_cross_entropy(np.array([[0.0, 0.0]]), np.array([1]))
-        variable(0.6931471805599453)
+        >>> l1_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
+        variable(1.0)
     """
-    x, t = as_input(x), as_input(t)
-    return SoftmaxCrossEntropy()(x, _labels(x, t, "x"))
+    return reduced(abs(sub(*_same_shape(x0, x1))), reduction)
 
 
-def softmax_cross_entropy_simple(x: Any, t: Any) -> Variable:
-    """`softmax_cross_entropy` composed of other Functions (book step 47).
+def huber_loss(x0: Any, x1: Any, delta: float = 1.0, reduction: str = "mean") -> Variable:
+    """d * d / 2 for differences d = x0 - x1 up to delta, and delta * (|d| - delta / 2) for larger ones.
+
+    Args:
+        x0, x1: as in `mean_squared_error`.
+        delta: a number above 0.
+        reduction: as in `l1_loss`.
+
+    Raises:
+        TypeError: `delta` is not a number.
+        ValueError: as in `mean_squared_error`, or `delta` is not above 0.
+
+    Source: Huber 1964; PyTorch's huber_loss.
 
     Example:
-        >>> import numpy as np
-        >>> softmax_cross_entropy_simple(np.array([[0.0, 0.0]]), np.array([1])).data.round(6)
-        np.float64(0.693147)
+        >>> huber_loss(np.array([1.0, 2.0]), np.array([1.5, 4.0]), reduction="none")
+        variable([0.125 1.5  ])
     """
-    x, t = as_input(x), as_input(t)
-    labels = _labels(x, t, "x")
-    classes: int = x.shape[1]
-    kernels(labels).check_indexes(labels, classes, "labels in t")
-    p = softmax(x)
-    p = clip(p, np.finfo(p.dtype).tiny, 1)  # avoids log(0) and its infinite gradient
-    N = len(x)
-    return sum(log(p)[np.arange(N), labels]) / -N
+    above_zero(delta, "delta")
+    difference = sub(*_same_shape(x0, x1))
+    near = clip(difference, -delta, delta)
+    return reduced(near * (difference - near * 0.5), reduction)
+
+
+# ------------------------------------------------------------------------------------ losses of probabilities
 
 
 class SigmoidCrossEntropy(Function):
-    """Cross entropy of sigmoid(x) and t, summed, divided by the length of the first axis."""
+    """Cross entropy of sigmoid(x) and t, element-wise."""
 
     reads_outputs = False
 
     def forward(self, x: Array, t: Array) -> Any:
         xp = get_array_module(x)
         # equal to -t log p - (1 - t) log(1 - p) with p = sigmoid(x), but does not overflow
-        return (xp.maximum(x, 0) - x * t + xp.log1p(xp.exp(-xp.abs(x)))).sum() / len(x)
+        return xp.maximum(x, 0) - x * t + xp.log1p(xp.exp(-xp.abs(x)))
 
     def backward(self, gy: Variable) -> Any:
         x, t = self.inputs
-        share = gy * (1.0 / len(x))
-        gx = share * (sigmoid(x) - t) if self.needs_input_grad[0] else None
-        gt = share * -x if self.needs_input_grad[1] else None
+        gx = gy * (sigmoid(x) - t) if self.needs_input_grad[0] else None
+        gt = gy * -x if self.needs_input_grad[1] else None
         return gx, gt
 
 
-def sigmoid_cross_entropy(x: Any, t: Any) -> Variable:
-    """Cross entropy of sigmoid(x) and t, summed, divided by the length of the first axis, as in DeZero.
+def sigmoid_cross_entropy(x: Any, t: Any, reduction: str = "batchmean") -> Variable:
+    """Cross entropy of sigmoid(x) and t; by default its sum divided by the length of the first axis.
 
     Args:
         x: scores of shape (N, ...).
         t: probabilities, or labels 0 and 1, with as many elements as x.
+        reduction: "batchmean" for DeZero's; "mean" of all elements, as in PyTorch; "sum"; "none".
 
     Returns:
-        The loss, a 0-d Variable with the dtype of x, or of t if that is a wider float. The gradient of x has
-        the dtype of x.
+        The loss, with the dtype of x, or of t if that is a wider float; 0-d, or with "none" of x's shape. The
+        gradient of x has the dtype of x.
 
     Raises:
-        ValueError: x and t differ in size, x is empty, or x is 0-d.
+        ValueError: x and t differ in size, or x is empty; or `reduction` is none of these, or "batchmean" of
+            0-d arrays.
 
     Example:
-        >>> import numpy as np
         >>> sigmoid_cross_entropy(np.array([[0.0], [1000.0]]), np.array([[1.0], [1.0]]))
         variable(0.34657359027997264)
     """
-    return SigmoidCrossEntropy()(*_targets(x, t, "x"))
+    return reduced(SigmoidCrossEntropy()(*_targets(x, t, "x")), reduction)
 
 
-def binary_cross_entropy(p: Any, t: Any) -> Variable:
-    """Cross entropy of the probabilities p and t, summed, divided by the length of the first axis.
+def binary_cross_entropy(p: Any, t: Any, reduction: str = "batchmean") -> Variable:
+    """Cross entropy of the probabilities p and t.
 
     p is clipped to [eps, 1 - eps], with the eps of its dtype, since the logarithm of 0 is infinite. Prefer
     `sigmoid_cross_entropy`, which takes scores and does not clip.
@@ -200,16 +226,16 @@ def binary_cross_entropy(p: Any, t: Any) -> Variable:
     Args:
         p: probabilities of shape (N, ...).
         t: probabilities, or labels 0 and 1, with as many elements as p.
+        reduction: as in `sigmoid_cross_entropy`.
 
     Returns:
-        The loss, with the dtype that `sigmoid_cross_entropy` returns.
+        The loss, with the shape and dtype that `sigmoid_cross_entropy` returns.
 
     Raises:
         TypeError: p is not floating point.
-        ValueError: p and t differ in size, p is empty, or p is 0-d.
+        ValueError: as in `sigmoid_cross_entropy`.
 
     Example:
-        >>> import numpy as np
         >>> binary_cross_entropy(np.array([0.5, 0.9]), np.array([1, 1]))
         variable(0.399253848...)
     """
@@ -218,59 +244,40 @@ def binary_cross_entropy(p: Any, t: Any) -> Variable:
         raise TypeError(f"p must be floating point; got {p.dtype}")
     eps = float(np.finfo(p.dtype).eps)
     p = clip(p, eps, 1 - eps)
-    return sum(t * log(p) + (1 - t) * log(1 - p)) / -len(p)
+    return reduced(-(t * log(p) + (1 - t) * log(1 - p)), reduction)
 
 
 def _targets(x: Any, t: Any, name: str) -> tuple[Variable, Variable]:
     """Return x and t as Variables, t reshaped like x and, unless floating point, cast to x's dtype."""
     x, t = as_input(x), as_input(t)
-    if x.ndim == 0 or x.size == 0 or x.size != t.size:
+    if x.size == 0 or x.size != t.size:
         raise ValueError(
-            f"{name} and t must have the same size, at least 1, and {name} at least one axis; "
-            f"got shapes {x.shape} and {t.shape}"
+            f"{name} and t must have the same size, at least 1; got shapes {x.shape} and {t.shape}"
         )
     return x, reshape(t if t.dtype.kind == "f" else as_input(t.data.astype(x.dtype)), x.shape)
 
 
-def accuracy(y: Any, t: Any) -> Variable:
-    """Fraction of rows whose highest score is that of the label; it has no gradient.
+def kl_div(x: Any, t: Any, reduction: str = "mean", log_target: bool = False) -> Variable:
+    """Kullback-Leibler divergence of the distribution t from the distribution exp(x): t * (log(t) - x).
 
     Args:
-        y: scores of shape (N, classes).
-        t: labels of shape (N,) or (N, 1), integers from 0 to classes - 1.
-
-    Returns:
-        A 0-d Variable from 0 to 1, with y's dtype if that is floating point, else float64.
+        x: logarithms of probabilities, (N, ...).
+        t: probabilities of the same shape; 0 contributes 0.
+        reduction: "batchmean", the sum divided by N, is the divergence of a batch of distributions; "mean" of
+            all elements, "sum" or "none".
+        log_target: t are logarithms of probabilities too.
 
     Raises:
-        TypeError, ValueError: as in `softmax_cross_entropy`.
+        ValueError: as in `mean_squared_error`.
+
+    Source: PyTorch's kl_div.
 
     Example:
-        >>> import numpy as np
-        >>> accuracy(np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 1]))
-        variable(0.5)
+        >>> kl_div(np.log([[0.5, 0.5]]), np.array([[1.0, 0.0]]), reduction="batchmean")
+        variable(0.6931471805599453)
     """
-    y, t = as_input(y), as_input(t)
-    labels = _labels(y, t, "y")
-    classes: int = y.shape[1]
-    kernels(labels).check_indexes(labels, classes, "labels in t")
-    hits = y.data.argmax(axis=1) == labels
-    return as_variable(hits.mean().astype(y.dtype if y.dtype.kind == "f" else np.float64))
-
-
-def _labels(x: Variable, t: Variable, name: str) -> Array:
-    """Return the labels as an array of shape (N,); a kernel checks their range."""
-    if x.ndim != 2 or t.shape not in ((len(x),), (len(x), 1)):
-        raise ValueError(
-            f"{name} must be (N, classes) and t (N,) with the same N; got {x.shape} and {t.shape}"
-        )
-    if t.dtype.kind not in "iu":
-        raise TypeError(
-            f"t must hold integers, the class index of each row; got {t.dtype}: convert it with t.astype(int)"
-        )
-    if x.size == 0:
-        raise ValueError(
-            f"{name} must hold at least one row and one class; got shapes {x.shape} and {t.shape}"
-        )
-    labels: Array = t.data.reshape(-1)
-    return labels
+    x, t = _same_shape(x, t)
+    if log_target:
+        return reduced(exp(t) * (t - x), reduction)
+    some = t > 0
+    return reduced(t * (log(where(some, t, 1)) - x), reduction)

@@ -2,11 +2,36 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 from .._shapes import Array
 from ..autograd import Function, Variable
 from ..backends import get_array_module
+
+
+class Abs(Function):
+    """Absolute value."""
+
+    reads_outputs = False
+
+    def forward(self, x: Array) -> Any:
+        return builtins.abs(x)
+
+    def backward(self, gy: Variable) -> Any:
+        x = self.inputs[0].data
+        return gy * get_array_module(x).sign(x)
+
+
+def abs(x: Any) -> Variable:
+    """Absolute value of x, element-wise; the gradient at 0 is 0.
+
+    Example:
+        >>> import numpy as np
+        >>> abs(np.array([-1.0, 2.0]))
+        variable([1. 2.])
+    """
+    return Abs()(x)
 
 
 class Exp(Function):
@@ -22,7 +47,7 @@ class Exp(Function):
 
 
 def exp(x: Any) -> Variable:
-    """e ** x, element-wise.
+    """e ** x, element-wise (book step 3).
 
     Example:
         >>> import numpy as np
@@ -45,7 +70,7 @@ class Log(Function):
 
 
 def log(x: Any) -> Variable:
-    """Natural logarithm of x, element-wise.
+    """Natural logarithm of x, element-wise (book step 47).
 
     Example:
         >>> import numpy as np
@@ -53,6 +78,29 @@ def log(x: Any) -> Variable:
         variable([0.         2.30258509])
     """
     return Log()(x)
+
+
+class Log1p(Function):
+    """Natural logarithm of 1 + x."""
+
+    reads_outputs = False
+
+    def forward(self, x: Array) -> Any:
+        return get_array_module(x).log1p(x)
+
+    def backward(self, gy: Variable) -> Any:
+        return gy / (1 + self.inputs[0])
+
+
+def log1p(x: Any) -> Variable:
+    """Natural logarithm of 1 + x, element-wise, accurate also where 1 + x rounds to 1.
+
+    Example:
+        >>> import numpy as np
+        >>> log1p(np.array([0.0, 1e-20]))
+        variable([0.e+00 1.e-20])
+    """
+    return Log1p()(x)
 
 
 class Sqrt(Function):
@@ -92,7 +140,7 @@ class Sin(Function):
 
 
 def sin(x: Any) -> Variable:
-    """Sine of x in radians, element-wise.
+    """Sine of x in radians, element-wise (book step 27).
 
     Example:
         >>> import numpy as np
@@ -115,7 +163,7 @@ class Cos(Function):
 
 
 def cos(x: Any) -> Variable:
-    """Cosine of x in radians, element-wise.
+    """Cosine of x in radians, element-wise (book step 34).
 
     Example:
         >>> import numpy as np
@@ -139,7 +187,7 @@ class Tanh(Function):
 
 
 def tanh(x: Any) -> Variable:
-    """Hyperbolic tangent of x, element-wise.
+    """Hyperbolic tangent of x, element-wise (book step 35).
 
     Example:
         >>> import numpy as np

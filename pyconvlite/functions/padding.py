@@ -7,8 +7,9 @@ from typing import Any
 from .._shapes import Array, Pair, pair
 from ..autograd import Function, Variable, as_input, as_variable
 from ..backends import get_array_module
+from .indexing import get_item
 from .reduction import broadcast_to
-from .shape import concat, get_item
+from .shape import concat
 
 MODES = ("constant", "reflect", "replicate", "circular")
 

@@ -135,7 +135,7 @@ def pooling(
     dilation: IntPair = 1,
     ceil_mode: bool = False,
 ) -> Variable:
-    """Max pooling: the largest pixel of each window, per channel.
+    """Max pooling: the largest pixel of each window, per channel (book step 57).
 
     The padding is minus infinity, so it is never the maximum, since every window has a pixel. The first of
     several equal maxima gets the gradient. NaN propagates.

@@ -1,16 +1,19 @@
-"""Reductions (sum, mean, variance, maximum, minimum) and broadcasting."""
+"""Reductions (sum, mean, variance, product, maximum, minimum), cumulative sums and broadcasting."""
 
 from __future__ import annotations
 
+import builtins
 import math
 from typing import Any
 
 from .. import _shapes
-from .._arguments import as_axis
+from .._arguments import as_axis, at_least, integer
 from .._shapes import Array
 from ..autograd import Function, Variable, as_input, as_variable
 from ..backends import get_array_module, kernels
-from .shape import reshape
+from .indexing import flip
+from .math import sqrt
+from .shape import concat, reshape, transpose
 
 # ----------------------------------------------------------------------------------------- sums, broadcasting
 
@@ -33,7 +36,7 @@ class Sum(Function):
 
 
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
-    """Sum of x.
+    """Sum of x (book step 39).
 
     Args:
         x: Variable or array.
@@ -135,6 +138,93 @@ def var(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Vari
     return mean(distance * distance, axis, keepdims) * (count / (count - ddof))
 
 
+def std(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Variable:
+    """Standard deviation of x, the square root of `var`; arguments and errors as there.
+
+    Where all elements are equal it is 0, and so is its gradient.
+
+    Example:
+        >>> import numpy as np
+        >>> std(np.array([1.0, 3.0])), std(np.array([1.0, 3.0]), ddof=1)
+        (variable(1.0), variable(1.4142135623730951))
+    """
+    y = var(x, axis, ddof, keepdims)
+    zero: Array = (y.data == 0).astype(y.dtype)
+    return sqrt(y + zero) * (1 - zero)  # the gradient of sqrt is infinite at 0
+
+
+def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
+    """Product of x; arguments and errors as in `sum`. The product of no elements is 1.
+
+    It multiplies halves by halves, so that gradients need no division and are right at zeros too.
+
+    Example:
+        >>> import numpy as np
+        >>> prod(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=0)
+        variable([3. 8.])
+    """
+    x = as_input(x)
+    axis = as_axis(axis, x.shape)
+    kept = _shapes.kept_shape(x.shape, axis)
+    reduced = (
+        range(x.ndim)
+        if axis is None
+        else {a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,))}
+    )
+    order = sorted(range(x.ndim), key=lambda a: a in reduced)
+    shape = tuple(x.shape[a] for a in order if a not in reduced)
+    n = math.prod(x.shape[a] for a in reduced)
+    y = reshape(transpose(x, order), (*shape, n))
+    if x.dtype.kind != "f":
+        y = y.astype(x.data.reshape(-1)[:0].sum().dtype)  # as NumPy does for sums and products
+    if n == 0:
+        y = sum(y, -1, keepdims=True) + 1
+    while n > 1:
+        half = n // 2
+        product = y[..., :half] * y[..., half : 2 * half]
+        y = concat([product, y[..., 2 * half :]], -1) if n % 2 else product
+        n -= half
+    return reshape(y, kept if keepdims else shape)
+
+
+class CumSum(Function):
+    """Cumulative sum along an axis."""
+
+    reads_inputs = reads_outputs = False
+
+    def __init__(self, axis: int) -> None:
+        self.axis = axis
+
+    def forward(self, x: Array) -> Any:
+        return get_array_module(x).cumsum(x, axis=self.axis)
+
+    def backward(self, gy: Variable) -> Any:
+        return flip(cumsum(flip(gy, self.axis), self.axis), self.axis)
+
+
+def cumsum(x: Any, axis: int | None = None) -> Variable:
+    """Cumulative sum of x: element i of the result is the sum of the elements up to i.
+
+    Args:
+        x: Variable or array.
+        axis: an axis; None for x with all axes joined to one.
+
+    Raises:
+        TypeError: `axis` is neither an integer nor None.
+        ValueError: x does not have this axis.
+
+    Example:
+        >>> import numpy as np
+        >>> cumsum(np.array([1.0, 2.0, 3.0]))
+        variable([1. 3. 6.])
+    """
+    x = as_input(x)
+    if axis is None:
+        x, axis = reshape(x, (x.size,)), 0
+    axis = as_axis(integer(axis, "axis", axis), x.shape)
+    return CumSum(axis)(x)
+
+
 class SumTo(Function):
     """Sum to a shape, the adjoint of broadcasting."""
 
@@ -152,7 +242,7 @@ class SumTo(Function):
 
 
 def sum_to(x: Any, shape: tuple[int, ...]) -> Variable:
-    """Sum x over the axes along which `shape` broadcasts to x's shape: the adjoint of `broadcast_to`.
+    """Sum x to `shape`, which broadcasts to x's: the adjoint of `broadcast_to` (book step 40).
 
     Raises:
         ValueError: `shape` does not broadcast to x's shape.
@@ -183,7 +273,7 @@ class BroadcastTo(Function):
 
 
 def broadcast_to(x: Any, shape: tuple[int, ...]) -> Variable:
-    """Broadcast x to `shape`: repeat it along axes of length 1 and new leading axes.
+    """Broadcast x to `shape`: repeat it along axes of length 1 and new leading axes (book step 40).
 
     Raises:
         ValueError: x's shape does not broadcast to `shape`.
@@ -197,6 +287,36 @@ def broadcast_to(x: Any, shape: tuple[int, ...]) -> Variable:
     if as_input(x).shape == shape:
         return as_variable(x)
     return BroadcastTo(shape)(x)
+
+
+def tile(x: Any, reps: Any) -> Variable:
+    """Repeat x, as in `numpy.tile`.
+
+    Args:
+        x: Variable or array.
+        reps: number of repetitions along each axis, an integer or a sequence of integers; if there are fewer
+            than axes, for the last axes; if more, x gets new first axes.
+
+    Raises:
+        TypeError: a number is not an integer.
+        ValueError: a number is negative.
+
+    Example:
+        >>> import numpy as np
+        >>> tile(np.array([1.0, 2.0]), (2, 2))
+        variable([[1. 2. 1. 2.]
+                  [1. 2. 1. 2.]])
+    """
+    x = as_input(x)
+    counts = [at_least(0, n, "reps") for n in (reps if isinstance(reps, tuple | list) else (reps,))]
+    ndim = builtins.max(x.ndim, len(counts))
+    counts = [1] * (ndim - len(counts)) + counts
+    sizes = (1,) * (ndim - x.ndim) + x.shape
+    pairs = list(zip(counts, sizes, strict=True))
+    y = broadcast_to(
+        reshape(x, tuple(n for size in sizes for n in (1, size))), tuple(n for pair in pairs for n in pair)
+    )
+    return reshape(y, tuple(count * size for count, size in pairs))
 
 
 # ------------------------------------------------------------------------------------------- maximum, minimum

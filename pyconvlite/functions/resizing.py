@@ -12,9 +12,10 @@ from .._arguments import above_zero, at_least
 from .._shapes import Array, IntPair, Pair, check_axes, pair
 from ..autograd import Function, Variable, as_input
 from ..backends import get_array_module, to_device_of
+from .indexing import get_item
 from .linalg import matmul
 from .pooling import average_pooling
-from .shape import get_item, reshape, transpose
+from .shape import reshape, transpose
 
 
 class Upsample(Function):

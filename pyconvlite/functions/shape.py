@@ -1,4 +1,4 @@
-"""Shape manipulation, indexing and concatenation."""
+"""Shape manipulation, concatenation and splitting."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .._arguments import integer
-from .._shapes import Array, check_axes, has_index_arrays
+from .._arguments import as_axis, integer
+from .._shapes import Array, axes_of
 from ..autograd import Function, Variable, as_input, as_variable
-from ..backends import get_array_module, kernels
+from ..backends import get_array_module
+from .indexing import get_item
 
 
 class Reshape(Function):
@@ -29,7 +30,7 @@ class Reshape(Function):
 
 
 def reshape(x: Any, shape: Any) -> Variable:
-    """Change the shape of x.
+    """Change the shape of x (book step 38).
 
     Args:
         x: Variable or array.
@@ -85,6 +86,31 @@ def expand_dims(x: Any, axis: int) -> Variable:
     return reshape(x, tuple(shape))
 
 
+def squeeze(x: Any, axis: Any = None) -> Variable:
+    """Remove axes of length 1.
+
+    Args:
+        x: Variable or array.
+        axis: an axis or a tuple of axes; None for all axes of length 1.
+
+    Raises:
+        TypeError: `axis` is not an integer, a tuple of integers or None.
+        ValueError: x does not have this axis, or its length is not 1.
+
+    Example:
+        >>> squeeze(np.zeros((1, 3, 1))).shape, squeeze(np.zeros((1, 3, 1)), axis=0).shape
+        ((3,), (3, 1))
+    """
+    x = as_input(x)
+    axis = as_axis(axis, x.shape)
+    if axis is None:
+        return reshape(x, tuple(n for n in x.shape if n != 1))
+    gone = axes_of(axis, x.ndim)
+    if any(x.shape[a] != 1 for a in gone):
+        raise ValueError(f"axis must be an axis of length 1; got {axis} for shape {x.shape}")
+    return reshape(x, tuple(n for a, n in enumerate(x.shape) if a not in gone))
+
+
 class Transpose(Function):
     """Permutation of the axes."""
 
@@ -105,7 +131,7 @@ class Transpose(Function):
 
 
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Variable:
-    """Permute the axes of x.
+    """Permute the axes of x (book step 38).
 
     Args:
         x: Variable or array.
@@ -124,66 +150,6 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Variable:
             f"axes must be a permutation of x's {ndim} axes; got {tuple(axes)} for shape {x.shape}"
         )
     return Transpose(axes)(x)
-
-
-class GetItem(Function):
-    """Indexing, x[slices]."""
-
-    reads_inputs = reads_outputs = False
-
-    def __init__(self, slices: Any) -> None:
-        self.slices = slices
-
-    def forward(self, x: Array) -> Any:
-        return x[self.slices]
-
-    def backward(self, gy: Variable) -> Any:
-        return GetItemGrad(self.slices, self.inputs[0].shape)(gy)
-
-
-class GetItemGrad(Function):
-    """Adjoint of GetItem: zeros with gy added at the index; repeated elements accumulate.
-
-    Example:
-        >>> GetItemGrad([0, 0, 2], (3,))(np.ones(3))
-        variable([2. 0. 1.])
-    """
-
-    reads_inputs = reads_outputs = False
-
-    def __init__(self, slices: Any, in_shape: tuple[int, ...]) -> None:
-        self.slices = slices
-        self.in_shape = in_shape
-
-    def forward(self, gy: Array) -> Any:
-        xp = get_array_module(gy)
-        gx = xp.zeros(self.in_shape, gy.dtype)
-        if has_index_arrays(self.slices if isinstance(self.slices, tuple) else (self.slices,)):
-            xp.add.at(gx, self.slices, gy)
-        else:  # basic indexing does not repeat elements
-            gx[self.slices] = gy
-        return gx
-
-    def backward(self, ggx: Variable) -> Any:
-        return get_item(ggx, self.slices)
-
-
-def get_item(x: Any, slices: Any) -> Variable:
-    """x[slices], indexed as in NumPy: by integers, slices, `...`, arrays, or a tuple of them.
-
-    Args:
-        x: Variable or array.
-        slices: the index; it may be or contain Variables.
-
-    Example:
-        >>> get_item(np.array([[1, 2], [3, 4]]), (slice(None), 1))
-        variable([2 4])
-    """
-    if isinstance(slices, tuple):
-        slices = tuple(s.data if isinstance(s, Variable) else s for s in slices)
-    elif isinstance(slices, Variable):
-        slices = slices.data
-    return GetItem(slices)(x)
 
 
 class Concat(Function):
@@ -240,31 +206,57 @@ def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
     return concat([expand_dims(x, axis) for x in xs], axis)
 
 
-def embed_id(x: Any, W: Any) -> Variable:
-    """Rows of W at the indexes x (word embedding).
+class Split(Function):
+    """Parts of an array along an axis."""
+
+    reads_inputs = reads_outputs = False
+
+    def __init__(self, stops: Sequence[int], axis: int) -> None:
+        self.stops = stops
+        self.axis = axis
+
+    def forward(self, x: Array) -> Any:
+        before = (slice(None),) * self.axis
+        return tuple(x[(*before, slice(*ends))] for ends in zip([0, *self.stops], self.stops, strict=False))
+
+    def backward(self, *gys: Variable) -> Any:
+        return concat(gys, self.axis)
+
+
+def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Variable]:
+    """Split x along an axis, as in `numpy.split`.
 
     Args:
-        x: indexes of any shape, integers from 0 to rows - 1.
-        W: Variable or array of shape (rows, size).
-
-    Returns:
-        A Variable of shape (*x.shape, size).
+        x: Variable or array.
+        indices_or_sections: a number of parts of equal length; or the indexes where parts begin, except the
+            first part, ascending. In PyTorch a number is the length of each part instead.
+        axis: the axis.
 
     Raises:
-        TypeError: x is not an integer array.
-        ValueError: W does not have 2 axes, or an index is out of range; for indexes on a device, the next
-            copy from the device raises it.
+        TypeError: an argument is not an integer, or a sequence of them.
+        ValueError: x does not have this axis, the parts would not be equal, or the indexes are not ascending
+            or not in the axis.
 
     Example:
-        >>> embed_id(np.array([1, 0]), np.array([[0.1, 0.2], [0.3, 0.4]]))
-        variable([[0.3 0.4]
-                  [0.1 0.2]])
+        >>> split(np.arange(6), 2), split(np.arange(6), [1, 4])
+        ([variable([0 1 2]), variable([3 4 5])], [variable([0]), variable([1 2 3]), variable([4 5])])
     """
-    x, W = as_input(x), as_input(W)
-    check_axes(W.shape, "(rows, size)", "W")
-    if x.dtype.kind not in "iu":
-        raise TypeError(f"x must hold integers, the indexes of rows of W; got {x.dtype}")
-    ids: Array = x.data
-    rows: int = len(W)
-    kernels(ids).check_indexes(ids, rows, "indexes in x")
-    return get_item(W, ids)
+    x = as_input(x)
+    axis = as_axis(integer(axis, "axis", axis), x.shape) % x.ndim
+    size, given = x.shape[axis], indices_or_sections
+    kind = "an integer or a sequence of integers"
+    if isinstance(given, tuple | list | np.ndarray) and np.ndim(given):
+        stops = [*(integer(i, "indices_or_sections", given, kind) for i in given), size]
+        if sorted(stops) != stops or stops[0] < 0:
+            raise ValueError(
+                f"indices_or_sections must ascend from 0 to {size}, the length of axis {axis}; got {given}"
+            )
+    else:
+        sections = integer(given, "indices_or_sections", given, kind)
+        if sections < 1 or size % sections:
+            raise ValueError(
+                f"indices_or_sections must divide the length of axis {axis}, {size}; got {sections}"
+            )
+        stops = [size // sections * (i + 1) for i in range(sections)]
+    parts = Split(stops, axis)(x)
+    return [parts] if len(stops) == 1 else list(parts)

@@ -33,6 +33,8 @@ class VGG16(Model):
         (512, None, 3, 3)
     """
 
+    _dropout = staticmethod(F.dropout)  # that of `pyconvlite.dezero` draws as DeZero's does
+
     def __init__(self, pretrained: bool = False) -> None:
         no_pretrained("VGG16", pretrained)
         self.conv1_1 = _conv(64)
@@ -66,8 +68,8 @@ class VGG16(Model):
                 x = F.relu(conv(x))
             x = F.pooling(x, 2, 2)
         x = F.flatten(x)
-        x = F.dropout(F.relu(self.fc6(x)))
-        x = F.dropout(F.relu(self.fc7(x)))
+        x = self._dropout(F.relu(self.fc6(x)))
+        x = self._dropout(F.relu(self.fc7(x)))
         return self.fc8(x)
 
     @staticmethod

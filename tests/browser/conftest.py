@@ -8,11 +8,11 @@ A page takes seconds to start its Python. Tests that only look, or that can be u
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
-from time import perf_counter
-from typing import Any, NamedTuple
+from functools import cache, partial
+from typing import Any
 
 import pytest
 from hosting import Server, serving
@@ -102,11 +102,14 @@ def entering(browser: Browser, server: Server, visits: list[Visit]) -> Iterator[
     """Open pages, to be closed at the end: `enter(url, kind, **options of the browser's context)`.
 
     No service worker keeps the site in the background, unless the options say `service_workers="allow"`.
+    With `python=False` no file of Python's ever arrives: for tests that need none.
     """
     opened: list[Visit] = []
 
-    def enter(url: str = server.url, kind: type[Visit] = Visit, **options: Any) -> Visit:
+    def enter(url: str = server.url, kind: type[Visit] = Visit, python: bool = True, **options: Any) -> Visit:
         context = browser.new_context(**{"service_workers": "block"} | options)
+        if not python:
+            context.route(re.compile("/(pyodide|mnist)/"), lambda route: None)
         visit = kind(context.new_page())
         visits.append(visit)
         opened.append(visit)
@@ -126,6 +129,11 @@ enter_for_module = pytest.fixture(entering, scope="module")
 enter_for_session = pytest.fixture(entering, scope="session")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests last that leave a shared page other than they found it."""
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
 @pytest.fixture(autouse=True)
 def no_faults(visits: list[Visit]) -> Iterator[None]:
     """No test passes with a fault on an open page that it does not expect; the next test expects none."""
@@ -138,13 +146,13 @@ def no_faults(visits: list[Visit]) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def page_of(enter_for_session: Callable[..., Visit], server: Server) -> Callable[..., Visit]:
-    """`page_of("learn.html")`: the page with its Python, one for the session and each use.
+    """`page_of("learn.html")`: the page with its Python, one for the session.
 
     It is loaded in a phone's window; `visit.moved` holds its layout shift there. Then its window is a desk's.
     """
 
     @cache
-    def page_of(name: str, use: str = "figures") -> Visit:
+    def page_of(name: str) -> Visit:
         kind = Playground if name == "play.html" else Visit
         visit = enter_for_session(server.url + name, kind, viewport=PHONE)
         visit.settle()
@@ -173,41 +181,24 @@ def visit(
     idle_pages.append(visit)
 
 
-class ColdStart(NamedTuple):
-    """A page that went from nothing to a trained network."""
-
-    visit: Visit
-    ready: float  # seconds until it could train
-    seconds: float  # until it was tested
-    accuracy: float  # in percent
-
-
 @pytest.fixture(scope="session")
-def cold_start(enter_for_session: Callable[..., Visit]) -> ColdStart:
-    start = perf_counter()
-    visit = enter_for_session()
+def trained(enter_for_session: Callable[..., Visit]) -> Visit:
+    """A page whose model has been trained on 20,000 images, by the defaults otherwise, and tested."""
+    visit = enter_for_session(viewport={"width": 1440, "height": 900})
     visit.wait_for("#go", "Train")
-    ready = perf_counter() - start
     assert visit.text("#model-hint") == "Small CNN with random weights."
     assert visit.text("#kernels") == "Computing with WebAssembly SIMD kernels (relaxed)."
     visit.wait_for("#reading-count", "right")
     assert int(visit.text("#reading-count").split()[0]) < 15  # of 30: it knows nothing yet
-    start = perf_counter()
-    visit.choose(images=20_000)  # enough for 97 %
+    visit.wait_for("#columns", "conv1")  # the view below, before one scrolls to it
+    assert visit.page.evaluate(
+        "document.getElementById('inspect-body').getBoundingClientRect().top > innerHeight"
+    )
+    assert visit.page.evaluate("scrollY") == 0
+    visit.choose(images=20_000)
     visit.page.click("#go")
     visit.wait_for("#notice", "Test accuracy", seconds=300)
-    seconds = ready + perf_counter() - start
-    return ColdStart(visit, ready, seconds, float(visit.text("#test-accuracy").rstrip("%")))
-
-
-@pytest.fixture(scope="session")
-def trained(cold_start: ColdStart) -> Visit:
-    """A page on which the defaults have been trained and tested."""
-    visit = cold_start.visit
     visit.choose(images=60_000)
-    visit.page.click("#go")
-    visit.wait_for("#notice", "Training has started.")
-    visit.wait_for("#notice", "Test accuracy", seconds=300)
     return visit
 
 
@@ -224,3 +215,9 @@ def play(page_of: Callable[..., Playground]) -> Iterator[Playground]:
 def enter_play(enter: Callable[..., Playground], server: Server) -> Callable[..., Playground]:
     """Open a playground of one's own: `enter_play(fragment, **options of the browser's context)`."""
     return lambda fragment="", **options: enter(f"{server.url}play.html{fragment}", Playground, **options)
+
+
+@pytest.fixture
+def enter_editor(enter_play: Callable[..., Playground]) -> Callable[..., Playground]:
+    """The same, but its Python never arrives."""
+    return partial(enter_play, python=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,9 +35,18 @@ class Handler(SimpleHTTPRequestHandler):
         return super().translate_path(path[len(self.server.path) - 1 :] if within else path)
 
     def send_head(self) -> Any:
-        if urlsplit(self.path).path.rsplit("/", 1)[-1] in self.server.missing:
+        name = urlsplit(self.path).path.rsplit("/", 1)[-1]
+        if name in self.server.missing:
             self.send_error(HTTPStatus.NOT_FOUND)
             return None
+        if name in self.server.cut:
+            whole = Path(self.translate_path(self.path)).read_bytes()
+            half = whole[: len(whole) // 2]
+            self.send_response(HTTPStatus.OK)
+            self.send_header("Content-Type", self.guess_type(self.path))
+            self.send_header("Content-Length", str(len(half)))
+            self.end_headers()
+            return io.BytesIO(half)
         return super().send_head()
 
     def end_headers(self) -> None:
@@ -60,6 +70,7 @@ class Server(ThreadingHTTPServer):
         self.site = site
         self.path = path
         self.missing: set[str] = set()  # names of files that are not found
+        self.cut: set[str] = set()  # of which only one half is sent
         self.headers: dict[str, str] = {}  # sent with every file
         super().__init__(("127.0.0.1", port), Handler)
 

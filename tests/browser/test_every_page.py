@@ -93,9 +93,7 @@ WIDER = """() => everything(document.body)
 @pytest.fixture(params=PAGES)
 def visit(page_of: Callable[..., Visit], request: pytest.FixtureRequest) -> Iterator[Visit]:
     """The page, with all that its Python computes at first: in English, light, on a desk."""
-    # The Tab key's round chooses places in the chapters' figures, which other tests expect as at first.
-    use = "Tab" if request.param.startswith("learn") else "figures"
-    visit = page_of(request.param, use)
+    visit = page_of(request.param)
     if not visit.page.evaluate("'everything' in window"):
         visit.page.evaluate(AXE)
         visit.page.evaluate(HELPERS)
@@ -111,24 +109,30 @@ def choose(visit: Visit, language: str) -> None:
     assert visit.page.evaluate("document.documentElement.lang") == language
 
 
-def test_axe_finds_nothing_serious(visit: Visit) -> None:
-    for language in ("en", "ja"):
-        choose(visit, language)
-        for scheme in ("light", "dark"):
-            visit.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-            assert visit.page.evaluate(FINDINGS) == [], f"{language}, {scheme}"
-    choose(visit, "en")
-    visit.page.emulate_media(color_scheme="light")
-    visit.page.set_viewport_size(PHONE)
-    assert visit.page.evaluate(FINDINGS) == [], "on a phone"
+@pytest.mark.parametrize(
+    ("language", "scheme", "window"),
+    [
+        ("en", "light", DESK),
+        ("ja", "dark", PHONE),
+        *(
+            pytest.param(*both, marks=pytest.mark.full)
+            for both in (("en", "dark", DESK), ("ja", "light", DESK), ("en", "light", PHONE))
+        ),
+    ],
+    ids=lambda value: f"{value['width']} px" if isinstance(value, dict) else value,
+)
+def test_axe_finds_nothing_serious(visit: Visit, language: str, scheme: Any, window: Any) -> None:
+    choose(visit, language)
+    visit.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    visit.page.set_viewport_size(window)
+    assert visit.page.evaluate(FINDINGS) == []
 
 
 def test_no_screen_needs_scrolling_sideways(visit: Visit) -> None:
     page = visit.page
-    for width, scheme, language in product((360, 800, 1440), ("light", "dark"), ("en", "ja")):
-        page.set_viewport_size({"width": width, "height": 740})
-        page.emulate_media(color_scheme=scheme)
+    for language, width in product(("en", "ja"), (360, 800, 1440)):
         choose(visit, language)
+        page.set_viewport_size({"width": width, "height": 740})
         assert page.evaluate("document.documentElement.scrollWidth") == width, page.evaluate(WIDER)
         for root in ("document.documentElement", "document.body"):  # nor is it cut off
             assert page.evaluate(f"getComputedStyle({root}).overflowX") == "visible"
@@ -143,6 +147,7 @@ def test_it_works_below_any_path(visit: Visit) -> None:
     assert visit.outside() == []
 
 
+@pytest.mark.last  # the Tab key's round chooses places in the chapters' figures
 def test_the_keyboard_reaches_all_of_it_and_shows_where_it_is(visit: Visit) -> None:
     page = visit.page
     page.evaluate("document.activeElement.blur(); getSelection().removeAllRanges(); scrollTo(0, 0)")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hosting import DIST, Handler, Server, serving
+from hosting import DIST, Server
 from visits import Visit
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -22,28 +20,11 @@ PAGES = sorted(path.name for path in SITE.glob("*.html"))
 PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
 
 
-@pytest.fixture
-def silent(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """A host from which nothing of Python ever arrives."""
-    ended = threading.Event()
-    answer = Handler.send_head
-
-    def send_head(handler: Handler) -> Any:
-        if "/pyodide/" in handler.path or "/mnist/" in handler.path:
-            ended.wait()
-        return answer(handler)
-
-    monkeypatch.setattr(Handler, "send_head", send_head)
-    with serving() as server:
-        yield server
-        ended.set()
-
-
 @pytest.mark.parametrize("page", PAGES)
 def test_text_is_readable_before_python_is_there(
-    enter: Callable[..., Visit], silent: Server, page: str
+    enter: Callable[..., Visit], server: Server, page: str
 ) -> None:
-    visit = enter(silent.url + page, locale="en-US")
+    visit = enter(server.url + page, python=False, locale="en-US")
     visit.until(f"({PAINTED})() !== null", seconds=20)
     assert visit.page.locator("h1").inner_text().strip()
     words = visit.page.locator("main").inner_text().split()

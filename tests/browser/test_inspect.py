@@ -179,15 +179,6 @@ def test_a_dead_unit_is_flagged(visit: Visit, tmp_path: Path) -> None:
     assert flagged.get_attribute("aria-label") == "4: 0.000, dead: zero for every probe image"
 
 
-def test_it_is_there_before_one_scrolls_to_it(enter: Callable[..., Visit]) -> None:
-    visit = enter(viewport={"width": 1440, "height": 900})
-    visit.wait_for("#columns", "conv1")
-    assert visit.page.evaluate(
-        "document.getElementById('inspect-body').getBoundingClientRect().top > innerHeight"
-    )
-    assert visit.page.evaluate("scrollY") == 0
-
-
 def test_it_follows_training_only_while_somebody_looks(visit: Visit) -> None:
     visit.choose(epochs=100)  # it is stopped below
     look_inside(visit)
@@ -289,7 +280,9 @@ def test_the_saliency_of_another_class(untrained: Visit) -> None:
     assert untrained.page.evaluate("document.getElementById('saliency').toDataURL()") == of_answer
 
 
-@pytest.mark.parametrize(("model", "kernels"), [("SmallCNN", "auto"), ("LeNet", "numpy")])
+@pytest.mark.parametrize(
+    ("model", "kernels"), [("SmallCNN", "auto"), pytest.param("LeNet", "numpy", marks=pytest.mark.full)]
+)
 def test_looking_inside_takes_less_than_a_tenth_of_training(
     visit: Visit, model: str, kernels: str, tell: Callable[[str], None]
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -66,22 +66,20 @@ def english(visit: Visit) -> list[str]:
     return [text for text in said if set(english_words(text)) - terms]
 
 
-@pytest.fixture
-def japanese(enter: Callable[..., Visit], server: Server) -> Iterator[Visit]:
+@pytest.fixture(scope="module")
+def japanese(enter_for_module: Callable[..., Visit]) -> Visit:
     """The training page in a Japanese visitor's browser, ready to train."""
-    visit = enter(locale="ja-JP")
+    visit = enter_for_module(locale="ja-JP")
     visit.wait_for("#go", "学習を始める")
     visit.wait_for("#reading-count", "正解")
-    yield visit
-    visit.check()
-    visit.page.context.close()
+    return visit
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_is_japanese_from_its_first_paint(
     enter: Callable[..., Visit], server: Server, page: str
 ) -> None:
-    visit = enter(server.url + page, locale="ja-JP")
+    visit = enter(server.url + page, python=False, locale="ja-JP")
     assert visit.page.evaluate("document.documentElement.lang") == "ja"
     assert english(visit) == []
     assert re.search("[ぁ-ん]", visit.page.title())
@@ -94,7 +92,7 @@ def test_a_page_is_japanese_from_its_first_paint(
 def test_the_switch_translates_there_and_back_and_is_kept(
     enter: Callable[..., Visit], server: Server, page: str
 ) -> None:
-    visit = enter(server.url + page, locale="en-US")
+    visit = enter(server.url + page, python=False, locale="en-US")
     before = visit.page.evaluate(SAID)
     visit.page.click("#language")
     assert english(visit) == []
@@ -132,7 +130,7 @@ def test_training_in_japanese(japanese: Visit) -> None:
 
 
 def test_errors_in_japanese(japanese: Visit, tmp_path: Path) -> None:
-    japanese.choose(optimizer="SGD", learningRate="1e30", batchSize=8)
+    japanese.choose(model="SmallCNN", optimizer="SGD", learningRate="1e30", batchSize=8)
     japanese.page.click("#go")
     japanese.wait_for("#fault-title", "学習率を下げてください")
     japanese.page.click("#language")
@@ -161,6 +159,7 @@ def test_a_file_that_is_missing_in_japanese(enter: Callable[..., Visit], own_ser
     visit.page.context.close()
 
 
+@pytest.mark.full
 def test_the_benchmark_in_japanese(enter: Callable[..., Visit], server: Server) -> None:
     visit = enter(f"{server.url}bench.html", locale="ja-JP")
     visit.page.click("#go")

@@ -31,10 +31,15 @@ DROP = """([selector, files]) => {
 
 
 @pytest.fixture
-def own(enter: Callable[..., Visit], server: Server) -> Iterator[Visit]:
-    visit = enter(f"{server.url}own.html")
-    yield visit
-    visit.check()
+def own(enter: Callable[..., Visit], server: Server) -> Visit:
+    """The page without its Python, which pictures do not need."""
+    return enter(f"{server.url}own.html", python=False)
+
+
+@pytest.fixture
+def learning(enter: Callable[..., Visit], server: Server) -> Visit:
+    """The page with its Python."""
+    return enter(f"{server.url}own.html")
 
 
 @pytest.fixture
@@ -112,58 +117,58 @@ def shapes(folder: Path, n: int) -> dict[str, list[Path]]:
     return found
 
 
-def test_drawings_are_learnt_recognized_and_kept(own: Visit) -> None:
+def test_drawings_are_learnt_recognized_and_kept(learning: Visit) -> None:
     hand = random.Random(1)
-    assert "Two classes or more are needed" in own.text("#training-hint")
-    own.page.click("#add-class")
+    assert "Two classes or more are needed" in learning.text("#training-hint")
+    learning.page.click("#add-class")
     for i, digit in enumerate((2, 5, 8)):
-        card(own, i).locator(".name").fill(f"like {digit}")
+        card(learning, i).locator(".name").fill(f"like {digit}")
         for _ in range(6):
-            draw(own.page, shaken(DIGITS[digit], hand))
-            card(own, i).locator(".add").click()
-        has(own, i, 6)
-    assert own.text("#training-hint").startswith("15 of 18 pictures are learnt from")
-    train(own)
-    assert own.text("#own-result").startswith("Of 3 pictures that it never learnt from, it recognizes ")
-    assert int(own.text("#own-result").split()[-1].strip(".")) >= 2
+            draw(learning.page, shaken(DIGITS[digit], hand))
+            card(learning, i).locator(".add").click()
+        has(learning, i, 6)
+    assert learning.text("#training-hint").startswith("15 of 18 pictures are learnt from")
+    train(learning)
+    assert learning.text("#own-result").startswith("Of 3 pictures that it never learnt from, it recognizes ")
+    assert int(learning.text("#own-result").split()[-1].strip(".")) >= 2
     for i, digit in enumerate((2, 5, 8)):
-        draw(own.page, shaken(DIGITS[digit], hand))
-        recognized(own, i)
-    own.page.locator("#inspect-body").scroll_into_view_if_needed()
-    own.page.locator(".given figcaption").filter(has_text="the score of “like 8”").wait_for()
+        draw(learning.page, shaken(DIGITS[digit], hand))
+        recognized(learning, i)
+    learning.page.locator("#inspect-body").scroll_into_view_if_needed()
+    learning.page.locator(".given figcaption").filter(has_text="the score of “like 8”").wait_for()
 
-    own.page.reload()
-    own.wait_for("#go", "Train again")
+    learning.page.reload()
+    learning.wait_for("#go", "Train again")
     for i in range(3):
-        has(own, i, 6)
-    assert card(own, 1).locator(".name").input_value() == "like 5"
-    draw(own.page, shaken(DIGITS[5], hand))
-    recognized(own, 1)
+        has(learning, i, 6)
+    assert card(learning, 1).locator(".name").input_value() == "like 5"
+    draw(learning.page, shaken(DIGITS[5], hand))
+    recognized(learning, 1)
 
 
 def test_a_dozen_files_of_each_are_learnt_within_seconds(
-    own: Visit, tmp_path: Path, tell: Callable[[str], None]
+    learning: Visit, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
     found = shapes(tmp_path, 16)
-    own.page.click("#add-class")
+    learning.page.click("#add-class")
     for i, paths in enumerate(found.values()):
-        card(own, i).locator("input[type=file]").set_input_files(paths[:12])
-        has(own, i, 12)
-    train(own)
-    seconds = float(own.text("#r-seconds").removesuffix(" s"))
-    tell(f"3 classes x 12 pictures: {seconds} s; {own.text('#own-result')}")
+        card(learning, i).locator("input[type=file]").set_input_files(paths[:12])
+        has(learning, i, 12)
+    train(learning)
+    seconds = float(learning.text("#r-seconds").removesuffix(" s"))
+    tell(f"3 classes x 12 pictures: {seconds} s; {learning.text('#own-result')}")
     assert seconds < 60
     right = 0
     for i, paths in enumerate(found.values()):
         for path in paths[12:]:
-            own.page.set_input_files("#open-file", path)
-            own.stand_still()
-            right += "best" in (card(own, i).get_attribute("class") or "")
+            learning.page.set_input_files("#open-file", path)
+            learning.stand_still()
+            right += "best" in (card(learning, i).get_attribute("class") or "")
     assert right >= 10  # of 12
-    assert re.fullmatch(r"\d+%", card(own, 2).locator(".value").inner_text())
-    card(own, 2).locator(".quiet").click()
-    own.page.click("#add-class")
-    own.page.locator(".card:nth-child(3) .value").filter(
+    assert re.fullmatch(r"\d+%", card(learning, 2).locator(".value").inner_text())
+    card(learning, 2).locator(".quiet").click()
+    learning.page.click("#add-class")
+    learning.page.locator(".card:nth-child(3) .value").filter(
         has_text="–"
     ).wait_for()  # the network does not know it
 
@@ -298,7 +303,7 @@ def test_a_browser_without_room(own: Visit, tmp_path: Path) -> None:
 
 
 def test_a_browser_that_keeps_nothing(enter: Callable[..., Visit], server: Server, tmp_path: Path) -> None:
-    visit = enter()
+    visit = enter("about:blank", python=False)
     visit.page.context.add_init_script("Object.defineProperty(window, 'indexedDB', { value: undefined })")
     visit.page.goto(f"{server.url}own.html")
     visit.wait_for("#kept", "The browser keeps nothing for this page")
@@ -313,27 +318,27 @@ def fill(visit: Visit, found: dict[str, list[Path]]) -> None:
         has(visit, i, len(found[kind]))
 
 
-def test_a_training_that_is_stopped_and_a_worker_that_dies(own: Visit, tmp_path: Path) -> None:
+def test_a_training_that_is_stopped_and_a_worker_that_dies(learning: Visit, tmp_path: Path) -> None:
     found = shapes(tmp_path, 6)
-    fill(own, found)
-    own.page.fill("#epochs", "500")
-    own.page.locator("#go[aria-disabled=false]").wait_for(timeout=60_000)
-    own.page.click("#go")
-    own.until("parseInt(document.getElementById('r-samples').textContent.replaceAll(',', '')) > 400")
-    own.page.click("#stop")
-    own.wait_for("#notice", "Training has stopped.")
-    own.wait_for("#go", "Train again")
-    own.page.set_input_files("#open-file", found["cross"][0])
-    recognized(own, 1)
+    fill(learning, found)
+    learning.page.fill("#epochs", "500")
+    learning.page.locator("#go[aria-disabled=false]").wait_for(timeout=60_000)
+    learning.page.click("#go")
+    learning.until("parseInt(document.getElementById('r-samples').textContent.replaceAll(',', '')) > 400")
+    learning.page.click("#stop")
+    learning.wait_for("#notice", "Training has stopped.")
+    learning.wait_for("#go", "Train again")
+    learning.page.set_input_files("#open-file", found["cross"][0])
+    recognized(learning, 1)
 
-    own.expected.append("end of the worker")
-    own.page.workers[0].evaluate("void setTimeout(() => { throw new Error('end of the worker') })")
-    own.wait_for("#fault-title", "end of the worker")
-    own.page.click("#retry")
-    own.wait_for("#go", "Train again")
-    has(own, 0, 6)
-    own.page.set_input_files("#open-file", found["disc"][0])
-    recognized(own, 0)
+    learning.expected.append("end of the worker")
+    learning.page.workers[0].evaluate("void setTimeout(() => { throw new Error('end of the worker') })")
+    learning.wait_for("#fault-title", "end of the worker")
+    learning.page.click("#retry")
+    learning.wait_for("#go", "Train again")
+    has(learning, 0, 6)
+    learning.page.set_input_files("#open-file", found["disc"][0])
+    recognized(learning, 0)
 
 
 def test_all_of_it_by_keyboard(own: Visit, tmp_path: Path) -> None:

@@ -42,8 +42,27 @@ def test_one_with_a_function_of_ones_own(play: Playground) -> None:
     assert len(play.pictures()) == 1
 
 
-def test_the_menu_speaks_japanese(enter_play: Callable[..., Playground]) -> None:
-    play = enter_play(locale="ja-JP")
+def test_a_program_of_the_book_with_a_plain_import_of_dezero(play: Playground) -> None:
+    output = play.run(
+        "if '__file__' in globals():\n"
+        "    import os, sys\n"
+        "    sys.path.append(os.path.join(os.path.dirname(__file__), '..'))\n"
+        "import numpy as np\n"
+        "import dezero.functions as F\n"
+        "from dezero import Variable, datasets\n"
+        "from dezero.utils import plot_dot_graph\n"
+        "np.random.seed(0)\n"
+        "x = Variable(np.ones(5), name='x')\n"
+        "plot_dot_graph(F.dropout(x), verbose=False, to_file='dropout.png')\n"
+        "print(np.random.rand(), len(datasets.MNIST(train=False)), Variable.__module__)\n"
+    )
+    drawn = 0.6458941130666561  # the sixth number after the seed 0
+    assert output.splitlines()[-1] == f"{drawn} 10000 pyconvlite.autograd.variable"
+    play.page.locator("#output .graph img").wait_for(timeout=60_000)
+
+
+def test_the_menu_speaks_japanese(enter_editor: Callable[..., Playground]) -> None:
+    play = enter_editor(locale="ja-JP")
     play.page.click("[popovertarget=examples]")
     titles = play.page.locator("#example-list button").all_inner_texts()
     assert titles[0].startswith("第 55 章")

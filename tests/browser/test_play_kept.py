@@ -42,8 +42,8 @@ def test_a_program_goes_by_link(enter_play: Callable[..., Playground]) -> None:
     assert receiver.finished() == "from the link"
 
 
-def test_the_visitors_own_program_stays_at_hand(enter_play: Callable[..., Playground]) -> None:
-    play = enter_play()
+def test_the_visitors_own_program_stays_at_hand(enter_editor: Callable[..., Playground]) -> None:
+    play = enter_editor()
     play.write("print('my own')")
     play.page.evaluate("location.hash = " + repr(link(b"print('theirs')")))
     play.wait_for("#came-text", "This program came with a link.")
@@ -70,23 +70,25 @@ def test_the_visitors_own_program_stays_at_hand(enter_play: Callable[..., Playgr
         ("#code=" + "A" * 20_000, "The link holds more than a program may have"),
     ],
 )
-def test_a_link_that_cannot_be_read(enter_play: Callable[..., Playground], fragment: str, said: str) -> None:
-    play = enter_play(fragment)
+def test_a_link_that_cannot_be_read(
+    enter_editor: Callable[..., Playground], fragment: str, said: str
+) -> None:
+    play = enter_editor(fragment)
     play.wait_for("#came-text", said)
     assert play.page.is_hidden("#back")
     assert play.code().startswith("# Chapter 55")
 
 
-def test_a_link_with_markup_is_code(enter_play: Callable[..., Playground]) -> None:
+def test_a_link_with_markup_is_code(enter_editor: Callable[..., Playground]) -> None:
     attack = "<script>window.caught=1</script><img src=x onerror=window.caught=1>"
-    play = enter_play(link(attack.encode()))
+    play = enter_editor(link(attack.encode()))
     play.wait_for("#came-text", "This program came with a link.")
     assert play.code() == attack
     assert not play.page.evaluate("'caught' in window")
 
 
-def test_a_program_too_long_for_a_link(enter_play: Callable[..., Playground]) -> None:
-    play = enter_play()
+def test_a_program_too_long_for_a_link(enter_editor: Callable[..., Playground]) -> None:
+    play = enter_editor()
     noise = play.page.evaluate(
         "Array.from(crypto.getRandomValues(new Uint8Array(20000)), (n) => n.toString(16)).join('')"
     )
@@ -96,8 +98,8 @@ def test_a_program_too_long_for_a_link(enter_play: Callable[..., Playground]) ->
     assert play.page.is_hidden("#link")
 
 
-def test_a_clipboard_that_refuses(enter_play: Callable[..., Playground]) -> None:
-    play = enter_play()
+def test_a_clipboard_that_refuses(enter_editor: Callable[..., Playground]) -> None:
+    play = enter_editor()
     play.page.evaluate("void (navigator.clipboard.writeText = () => Promise.reject(new Error('no')))")
     play.page.click("#share")
     play.wait_for("#shared-text", "Copy the link below.")
@@ -137,17 +139,19 @@ def test_program_and_output_are_there_after_a_reload(enter_play: Callable[..., P
     assert play.page.is_visible("#empty")
 
 
-def test_a_browser_that_keeps_nothing(enter_play: Callable[..., Playground]) -> None:
-    play = enter_play()
+def test_a_browser_that_keeps_nothing(play: Playground) -> None:
     play.page.evaluate(
-        "void (Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); })"
+        """() => {
+          globalThis.setItem = Storage.prototype.setItem;
+          Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError'); };
+        }"""
     )
     play.run("'it runs'")
     play.wait_for("#notice", "The browser’s storage is full or switched off")
+    play.page.evaluate("void (Storage.prototype.setItem = globalThis.setItem)")
 
 
-def test_an_output_too_large_to_keep(enter_play: Callable[..., Playground]) -> None:
-    play = enter_play()
+def test_an_output_too_large_to_keep(play: Playground) -> None:
     play.run(
         "import numpy as np\nfrom PIL import Image\n"
         "noise = np.random.default_rng(0).integers(0, 256, (1500, 1500, 3), dtype=np.uint8)\n"
@@ -161,8 +165,7 @@ def test_an_output_too_large_to_keep(enter_play: Callable[..., Playground]) -> N
 # ---------------------------------------------------------------------------------- keyboard and completion
 
 
-def test_names_are_completed(enter_play: Callable[..., Playground]) -> None:
-    play = enter_play()
+def test_names_are_completed(play: Playground) -> None:
     play.ready()
     play.write("import pyconvlite.functions as F\nF.")
     play.page.keyboard.type("conv2d_")
@@ -175,8 +178,7 @@ def test_names_are_completed(enter_play: Callable[..., Playground]) -> None:
     expect(offered).to_have_count(0)
 
 
-def test_names_of_the_program_that_ran(enter_play: Callable[..., Playground]) -> None:
-    play = enter_play()
+def test_names_of_the_program_that_ran(play: Playground) -> None:
     play.run("from pyconvlite.models import LeNet\nnets = [LeNet()]\nnet = nets[0]")
     play.write("net.")
     play.page.keyboard.type("save_")
@@ -184,8 +186,7 @@ def test_names_of_the_program_that_ran(enter_play: Callable[..., Playground]) ->
     expect(offered.filter(has_text="save_weights").first).to_be_visible()
 
 
-def test_by_keyboard_alone(enter_play: Callable[..., Playground]) -> None:
-    play = enter_play()
+def test_by_keyboard_alone(play: Playground) -> None:
     play.ready()
     keyboard = play.page.keyboard
     focused = "document.activeElement.id || document.activeElement.textContent"

@@ -48,24 +48,33 @@ def page(gpu_browser: Browser, server: Server, request: pytest.FixtureRequest) -
         visit.check()
 
 
-def test_to_97_percent_and_on_with_other_kernels(page: Visit) -> None:
-    page.choose(images=60_000, epochs=2, batchSize=200)  # 97.3 % and more, in half the steps of 100
+@pytest.mark.parametrize(
+    ("images", "epochs", "accuracy"),
+    [
+        (10_000, 1, 88),
+        pytest.param(60_000, 2, 97, marks=pytest.mark.full),  # it reaches 97.3 % and more
+    ],
+)
+def test_on_the_gpu_and_on_with_other_kernels(page: Visit, images: int, epochs: int, accuracy: float) -> None:
+    page.choose(images=images, epochs=epochs, batchSize=200)
     program = page.page.text_content("#run-py") or ""
     assert "await webgpu.init()\nmodel = build(MLP)  # random weights\nmodel.to_gpu()\n" in program
     page.page.click("#go")
     page.wait_for("#kernels", "Computing with WebGPU (")
     page.wait_for("#notice", "Test accuracy", seconds=300)
-    assert float(page.text("#test-accuracy").rstrip("%")) >= 97
-    assert page.text("#model-hint") == "MLP, trained on 120,000 images."
+    assert float(page.text("#test-accuracy").rstrip("%")) >= accuracy
+    total = images * epochs
+    assert page.text("#model-hint") == f"MLP, trained on {total:,} images."
     assert page.page.is_hidden("#gpu-hint")
 
-    total = 120_000
     for kernels, line in (("auto", "WebAssembly SIMD"), ("numpy", "NumPy"), ("webgpu", "WebGPU")):
         page.choose(kernels=kernels, fresh="", learningRate=0.001, images=10_000, epochs=1)
         page.page.click("#go")
         page.wait_for("#kernels", f"Computing with {line}")
         page.wait_for("#notice", "Test accuracy", seconds=120)
-        assert float(page.text("#test-accuracy").rstrip("%")) >= 96.5  # it went on from where it was
+        assert (
+            float(page.text("#test-accuracy").rstrip("%")) >= accuracy - 0.5
+        )  # it went on from where it was
         total += 10_000
         assert page.text("#model-hint") == f"MLP, trained on {total:,} images."
 

@@ -4,6 +4,7 @@ import copy
 
 import conditions
 import numpy as np
+import oracles
 import pytest
 from geometries import HARD, sizes
 from test_optimizer import KERNELS as OPTIMIZERS
@@ -128,6 +129,21 @@ class TestArrays:
         close(webgpu.tanh(a), np.tanh(u), 3)
         close(webgpu.sqrt(abs(a)), np.sqrt(np.abs(u)))
         close(webgpu.maximum(a, b).T, np.maximum(u, v).T)
+
+    def test_functions_keep_float16(self):
+        x = halves(4, 5)
+        y, (u,) = webgpu.asarray(x), wide(x)
+        close(webgpu.cumsum(y, 1), np.cumsum(u, 1), 6)
+        close(webgpu.expm1(y), np.expm1(u))
+        close(webgpu.sign(y), np.sign(u))
+        close(
+            F.gather(y, np.array([[0, 1, 3, 3, 0]]), 0).data,
+            np.take_along_axis(u, np.array([[0, 1, 3, 3, 0]]), 0),
+        )
+        close(F.maximum(y, 0.25).data, np.maximum(u, 0.25))
+        close(F.erf(y).data, oracles.ndtr(u * 2**0.5) * 2 - 1)
+        close(F.logsumexp(y, 1).data, np.log(np.exp(u).sum(1)), 4)
+        close(F.prod(y, 1).data, u.prod(1), 8)
 
     def test_reductions_sum_in_float32(self):
         x = (1 + halves(3, 5000) / 8).astype(np.float16)

@@ -11,8 +11,10 @@ from tools.build.process import BuildError, say, wait_for_all
 
 
 def _wheel(_: Namespace) -> int:
-    outputs.make(outputs.WHEEL)
-    say(outputs.WHEEL)
+    wheels = outputs.WHEEL, outputs.DEZERO_WHEEL
+    outputs.make(*wheels)
+    for wheel in wheels:
+        say(wheel)
     return 0
 
 

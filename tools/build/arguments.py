@@ -18,7 +18,7 @@ USAGE = """\
   pytest-node PATH [pytest args]    run anybody's tests with pytest inside Pyodide under Node
               [--with NAME]           with a further package: NAME, NAME==VERSION or a wheel (repeatable)
               [--timeout SECONDS]     end them after so long
-  wheel                             build the wheel into dist/
+  wheel                             build the wheel into dist/, and the one that makes `import dezero` find it
   site                              build the site into dist/site/
   bench [webgpu]                    run the benchmarks on CPython and inside Pyodide; or those of WebGPU
   format                            format everything that lint checks the format of"""

@@ -36,7 +36,9 @@ def make(folder: str, python: str, requirements: str) -> None:
     inside = str(Path(folder, "bin", "python"))
     if not os.access(inside, os.X_OK):
         subprocess.run([python, "-m", "venv", "--clear", folder], check=True)
-    install = [inside, "-m", "pip", "install", "--disable-pip-version-check", "--require-hashes"]
+    # Most of it is never imported: what is, Python compiles then.
+    options = ["--disable-pip-version-check", "--require-hashes", "--no-compile"]
+    install = [inside, "-m", "pip", "install", *options]
     if not sys.stdout.isatty():  # at a terminal pip shows how far it is
         install.append("--quiet")
     for file in (PIP, requirements):

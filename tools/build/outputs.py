@@ -20,6 +20,7 @@ from tools.build.process import PYTHON, ROOT, STAMPS, BuildError, alone, run, sa
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 WHEEL = f"dist/pyconvlite-{PROJECT['project']['version']}-py3-none-any.whl"
+DEZERO_WHEEL = WHEEL.replace("pyconvlite-", "pyconvlite_dezero-")
 BASE, PYODIDE, PYODIDE_29, PYODIDE_27 = (
     f"dist/pyodide{suffix}" for suffix in ("-base", "", "-0.29", "-0.27")
 )
@@ -97,6 +98,7 @@ def _tasks() -> Iterator[dict[str, Any]]:
         "tools/sbom.py",
     ]
     yield _output(WHEEL, sources, _wheel)
+    yield _output(DEZERO_WHEEL, _files("packages/dezero"), _dezero_wheel)
     yield _output(NPM, ["package.json", "package-lock.json"], run, "npm", "ci", "--loglevel=error")
     needs = "requirements/pyodide-build.txt"
     yield _output(PYODIDE_CLI, [needs], _environment, ".venv-pyodide", "12", needs)
@@ -119,8 +121,8 @@ def _distributions() -> Iterator[dict[str, Any]]:
 
 def _site() -> Iterator[dict[str, Any]]:
     # The pages load numpy and the wheel; the notebooks' kernel is made of ipython, comm and micropip.
-    packages = ["numpy", WHEEL, "matplotlib", "tqdm", "ipython", "comm", "micropip"]
-    yield _output(SITE_PYODIDE, [*DISTRIBUTION, WHEEL], _site_pyodide, *packages)
+    packages = ["numpy", WHEEL, DEZERO_WHEEL, "matplotlib", "tqdm", "ipython", "comm", "micropip"]
+    yield _output(SITE_PYODIDE, [*DISTRIBUTION, WHEEL, DEZERO_WHEEL], _site_pyodide, *packages)
     write = [PYTHON, "-m", "tools.mnist", SITE_MNIST]
     yield _output(SITE_MNIST, ["tools/fetch.py", "tools/mnist.py"], run, *write)
     needs = "requirements/lite.txt"
@@ -187,12 +189,20 @@ def _pinned(name: str) -> str:
 
 
 def _wheel() -> None:
-    for old in Path("dist").glob("pyconvlite-*.whl"):
+    _build_wheel(".", "pyconvlite-*.whl")
+    run(PYTHON, "-m", "tools.sbom", WHEEL)
+
+
+def _dezero_wheel() -> None:
+    _build_wheel("packages/dezero", "pyconvlite_dezero-*.whl")
+
+
+def _build_wheel(project: str, earlier: str) -> None:
+    for old in Path("dist").glob(earlier):
         old.unlink()
     # by the tools of requirements/dev.txt, whose hashes were checked: [build-system] can hold none
-    build = ["--no-build-isolation", "--no-deps", "--wheel-dir", "dist", "."]
+    build = ["--no-build-isolation", "--no-deps", "--wheel-dir", "dist", project]
     run(PYTHON, "-m", "pip", "wheel", "--quiet", *build)
-    run(PYTHON, "-m", "tools.sbom", WHEEL)
 
 
 def _environment(folder: str, minor: str, requirements: str) -> None:

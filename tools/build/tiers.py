@@ -210,7 +210,8 @@ def _mutants(job: Job) -> int:
     adapter = programs.adapter(_node())
     if adapter is None:
         raise CannotRunError("no Vulkan driver found, and none could be installed")
-    command = [PYTHON, "-m", "tools.mutants", *job.arguments]
+    changed = ["--changed"] if job.sampled else []
+    command = [PYTHON, "-m", "tools.mutants", *changed, *job.arguments]
     last = b""
     environment = os.environ | adapter
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=job.log, env=environment) as process:

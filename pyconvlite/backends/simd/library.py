@@ -46,7 +46,7 @@ def supported(folder: Path, validates: Callable[[bytes], bool]) -> str:
             return name
     if validates(SMALLEST):
         damaged = ImportError(f"{path} is damaged; reinstall pyconvlite from its wheel")
-        raise coded(damaged, "simd-damaged", file=path)
+        raise coded(damaged, "file-damaged", file=path)
     raise coded(Unsupported("this WebAssembly engine has no SIMD"), "simd-unsupported")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Generic, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from .view import Array, View, broadcast_strides, faults
 
 
 def get_item(x: Array, index: Any) -> Array:
-    """x[index]: a view, or with arrays of integers for the first axes, a copy."""
+    """x[index]: a view, or with index arrays a copy."""
     index = index if isinstance(index, tuple) else (index,)
     return _take(x, index) if has_index_arrays(index) else x.view_at(index)
 
@@ -33,9 +33,18 @@ def add_at(x: Array, index: Any, value: Array | Number) -> None:
     if not has_index_arrays(index):
         _write("add_at", x.view_at(index), values, adds=True)
         return
-    rows, positions = _flat_positions(x, index)
-    values = reshape(values.broadcast_to((*positions.shape, *rows)), (positions.size, math.prod(rows)))
-    _scatter_add(x, reshape(positions, (-1,)), values)
+    if x.dtype.kind != "f":
+        raise TypeError(f"only floats can be added to at index arrays; got {x.dtype}")
+    view, arrays, axes, first = _arrays_first(x, index)
+    rows, positions = _flat_positions(view, arrays, axes)
+    values = values.broadcast_to((*rows[:first], *positions.shape, *rows[first:]))
+    values = _moved(values, range(first, first + positions.ndim), 0)
+    values = reshape(values, (positions.size, math.prod(rows)))
+    direct = view.shape == x.shape and view.is_contiguous and not view.offset
+    target = view if direct else fill(type(x), view.shape, 0, x.dtype)
+    _scatter_add(target, reshape(positions, (-1,)), values)
+    if not direct:
+        _write("add_at", view, target, adds=True)
 
 
 def _values(x: Array, value: Array | Number) -> Array:
@@ -46,8 +55,9 @@ def _values(x: Array, value: Array | Number) -> Array:
 
 
 def _take(x: Array, index: tuple[Any, ...]) -> Array:
-    """x[index] with arrays of integers for the first axes, which broadcast; the other axes are kept."""
-    rows, positions = _flat_positions(x, index)
+    """x[index] with index arrays."""
+    x, arrays, axes, first = _arrays_first(x, index)
+    rows, positions = _flat_positions(x, arrays, axes)
     x = contiguous(x)
     width = math.prod(rows)
     y = x.new((*positions.shape, *rows), x.dtype)
@@ -63,27 +73,101 @@ def _take(x: Array, index: tuple[Any, ...]) -> Array:
             + "  y[i] = x[parameter(2) + at[i / width] * width + i % width];\n}\n"
         )
         run("take", code, [x.buffer, positions.buffer], [y.buffer], y.size, [y.size, width, x.offset])
-    return y
+    return _moved(y, range(positions.ndim), first)
 
 
-def _flat_positions(x: Array, index: tuple[Any, ...]) -> tuple[tuple[int, ...], Array]:
-    """The lengths of the axes after the indexed ones, and flat indexes into the indexed ones."""
-    if any(i is None or i is Ellipsis or isinstance(i, slice) for i in index):
-        raise TypeError(
-            "an index on the device is either of slices and integers, or of integer arrays for the first axes"
-        )
-    if len(index) > x.ndim:
-        raise IndexError(f"too many indices, {len(index)}, for an array with {x.ndim} axes")
-    position: Array | None = None
-    for axis, (i, size) in enumerate(zip(index, x.shape, strict=False)):
-        along = _index_array(type(x), i, axis, size)
-        if position is None:
-            position = along
+def _moved(x: Array, axes: range, to: int) -> Array:
+    """A view with adjacent axes moved so that the first of them is axis `to`."""
+    order = [a for a in range(x.ndim) if a not in axes]
+    return x.transpose([*order[:to], *axes, *order[to:]])
+
+
+class _Arrays(NamedTuple, Generic[Array]):
+    """An index with arrays: a view whose first axes they index, and where NumPy puts their own axes."""
+
+    view: Array
+    arrays: list[Any]
+    axes: list[int]  # of x, for errors
+    first: int  # number of axes of the result before those of the arrays
+
+
+def _arrays_first(x: Array, index: tuple[Any, ...]) -> _Arrays[Array]:
+    """Take an index apart: slices, integers, None, `...`, and arrays or lists of integers or bools."""
+    parts = [part if _is_basic(part) else _index(part) for part in index]
+    missing = x.ndim - sum(_consumed(part) for part in parts)
+    if missing < 0:
+        raise IndexError(f"too many indices, {x.ndim - missing}, for an array with {x.ndim} axes")
+    if not any(part is Ellipsis for part in parts):
+        parts.append(Ellipsis)
+    basic: list[Any] = []  # what makes the view
+    arrays: list[Any] = []
+    axes: list[int] = []
+    indexed: list[int] = []  # axes of the view that the arrays index
+    places: list[int] = []  # of the arrays within the index
+    axis = 0
+    for place, part in enumerate(parts):
+        if part is Ellipsis:
+            basic += [slice(None)] * missing
+            axis += missing
+        elif _is_basic(part):
+            basic.append(part)
+            axis += _consumed(part)
         else:
-            position = binary("add", "{a} + {b}", binary("mul", "{a} * {b}", position, size), along)
-    if position is None:
-        raise TypeError("an index array is missing")
-    return x.shape[len(index) :], position
+            found = _integers_of(part, x.shape[axis:], axis)
+            arrays += found
+            axes += range(axis, axis + len(found))
+            indexed += range(len(basic), len(basic) + len(found))
+            places.append(place)
+            basic += [slice(None) if _consumed(part) else None] * len(found)
+            axis += _consumed(part)
+    adjacent = places[-1] - places[0] == len(places) - 1
+    others = [a for a in range(len(basic)) if a not in indexed]
+    view = x.view_at(tuple(basic)).transpose([*indexed, *others])
+    return _Arrays(view, arrays, axes, indexed[0] if adjacent else 0)
+
+
+def _is_basic(part: Any) -> bool:
+    return part is None or part is Ellipsis or isinstance(part, slice)
+
+
+def _index(part: Any) -> Any:
+    """An integer, a list or an array as an array."""
+    if not isinstance(part, View):
+        part = np.asarray(part)
+        return part if part.size else part.astype(np.int32 if part.dtype.kind == "f" else part.dtype)
+    if part.dtype.kind == "b":
+        raise TypeError(
+            "the shape would depend on bools on the device: copy them to the CPU, x[webgpu.asnumpy(mask)], "
+            "or select with webgpu.where(mask, x, y)"
+        )
+    return part
+
+
+def _consumed(part: Any) -> int:
+    """Number of axes that a part of an index is for."""
+    if part is None or part is Ellipsis:
+        return 0
+    return part.ndim if not _is_basic(part) and part.dtype.kind == "b" else 1
+
+
+def _integers_of(part: Any, shape: tuple[int, ...], axis: int) -> list[Any]:
+    """An index array as arrays of integers: bools as the indexes of those that are True."""
+    if part.dtype.kind != "b":
+        return [part]
+    if part.shape != shape[: part.ndim]:
+        raise IndexError(
+            f"bools of shape {part.shape} index axes of lengths {shape[: part.ndim]}, from axis {axis} on"
+        )
+    return list(np.nonzero(part)) if part.ndim else [np.zeros(int(part), np.int32)]
+
+
+def _flat_positions(x: Array, arrays: list[Any], axes: list[int]) -> tuple[tuple[int, ...], Array]:
+    """The lengths of the axes after the indexed ones, and flat indexes into the indexed ones."""
+    position = _index_array(type(x), arrays[0], axes[0], x.shape[0])
+    for index, axis, size in zip(arrays[1:], axes[1:], x.shape[1:], strict=False):
+        along = _index_array(type(x), index, axis, size)
+        position = binary("add", "{a} + {b}", binary("mul", "{a} * {b}", position, size), along)
+    return x.shape[len(arrays) :], contiguous(position)
 
 
 def _index_array(kind: type[Array], index: Any, axis: int, size: int) -> Array:
@@ -113,8 +197,7 @@ def _index_array(kind: type[Array], index: Any, axis: int, size: int) -> Array:
             outputs = [positions.buffer, faults().buffer]
             run("index", code, [index.buffer], outputs, index.size, [index.size, index.offset, size, axis])
         return positions
-    at = np.asarray(index)
-    at = at.astype(np.int32) if not at.size else at
+    at = index
     _integers(at.dtype)
     if at.size and not (-size <= at.min() and at.max() < size):
         raise IndexError(
@@ -136,8 +219,6 @@ def _scatter_add(target: Array, positions: Array, value: Array) -> None:
 
     Each thread adds up all rows for its element, so that no two threads write to the same element.
     """
-    if target.offset or not target.is_contiguous or target.dtype.kind != "f":
-        raise TypeError("only a whole array of floats can be added to at an index array")
     value = copy(value) if value.buffer is target.buffer else whole(value)
     width, dtype = value.shape[1], target.dtype.name
     if not value.size:
@@ -170,10 +251,10 @@ def _write(name: str, view: Array, value: Array, adds: bool) -> None:
     )
     if not fits:
         raise ValueError(f"cannot write an array of shape {value.shape} into one of shape {view.shape}")
-    if any(step == 0 and n > 1 for n, step in zip(view.shape, view.strides, strict=True)):
-        raise ValueError("cannot write into a broadcast array: its elements repeat; copy() it first")
     if not view.size:
         return
+    if any(step == 0 and n > 1 for n, step in zip(view.shape, view.strides, strict=True)):
+        raise ValueError("cannot write into a broadcast array: its elements repeat; copy() it first")
     if value.buffer is view.buffer:  # a kernel cannot read from the buffer that it writes to
         value = copy(value)
     shape = view.shape or (1,)

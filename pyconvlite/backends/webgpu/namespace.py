@@ -140,6 +140,34 @@ def log1p(x: ndarray) -> ndarray:
     return unary("log1p", f"select({LOG.format(a=u)} * {error}, {{a}}, {u} == F(1))", x)
 
 
+def expm1(x: ndarray) -> ndarray:
+    """exp(x) - 1, accurate also where exp(x) rounds to 1.
+
+    Example:
+        >>> from pyconvlite.backends import webgpu
+        >>> if webgpu.is_available():
+        ...     assert webgpu.expm1(webgpu.full((1,), 1e-10)).get() == np.float32(1e-10)
+    """
+    # Taylor's series where exp(x) - 1 would cancel
+    series = "{a}"
+    for n in range(7, 1, -1):
+        series = f"({{a}} / {n} * (1 + {series}))" if n < 7 else "({a} / 7)"
+    text = f"select(exp({{a}}) - 1, {{a}} * (1 + {series}), abs({{a}}) < F(0.5))"
+    return unary("expm1", f"select({text}, {{a}}, {IS_NAN})", x)
+
+
+def sign(x: ndarray) -> ndarray:
+    """-1, 0 or 1, by the sign of x; NaN for NaN.
+
+    Example:
+        >>> from pyconvlite.backends import webgpu
+        >>> if webgpu.is_available():
+        ...     assert webgpu.sign(webgpu.asarray([-2.0, 0.0, 3.0])).get().tolist() == [-1, 0, 1]
+    """
+    number = IS_NAN if x.dtype.kind == "f" else "false"
+    return unary("sign", f"select(sign({{a}}), {{a}}, {number})", x, floats=False)
+
+
 def sqrt(x: ndarray) -> ndarray:
     """Square root.
 
@@ -302,6 +330,26 @@ def concatenate(xs: Sequence[ndarray], axis: int = 0) -> ndarray:
         end = start + x.shape[axis]
         y[(slice(None),) * axis + (slice(start, end),)] = x
         start = end
+    return y
+
+
+def cumsum(x: ndarray, axis: int | None = None) -> ndarray:
+    """Cumulative sum along an axis, or of all elements.
+
+    Example:
+        >>> from pyconvlite.backends import webgpu
+        >>> if webgpu.is_available():
+        ...     assert webgpu.cumsum(webgpu.ones(3)).get().tolist() == [1, 2, 3]
+    """
+    if axis is None:
+        x, axis = x.ravel(), 0
+    before = (slice(None),) * checked_axis(axis, x.ndim)
+    y = x.astype(np.int32) if x.dtype.kind == "b" else x.copy()
+    step = 1
+    while step < x.shape[axis]:  # each element gets the sum of twice as many, up to itself
+        first, rest = (*before, slice(step)), (*before, slice(step, None))
+        y = concatenate([y[first], y[rest] + y[(*before, slice(-step))]], axis)
+        step *= 2
     return y
 
 

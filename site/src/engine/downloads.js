@@ -38,7 +38,16 @@ export function download(base, paths, onProgress) {
   /** @param {string} path @returns {Promise<Content>} */
   const contentOf = async (path) => {
     const url = base + path;
-    if (path !== CORE) return (await fetched(url, (bytes) => count(path, bytes))).arrayBuffer().catch(brokenOff(url));
+    if (path !== CORE) {
+      const response = await fetched(url, (bytes) => count(path, bytes));
+      const content = await response.arrayBuffer().catch(brokenOff(url));
+      // Wheels are checked by their hashes, and a .gz file may have been unpacked by the host.
+      if (content.byteLength !== sizes[path] && !/\.(whl|gz)$/.test(path)) {
+        const [bytes, size] = [content.byteLength, sizes[path]].map((number) => number.toLocaleString('en'));
+        throw new DownloadError(message('download-cut', { file: url, bytes, size }));
+      }
+      return content;
+    }
     core ??= compiled(url, (bytes) => count(path, bytes));
     const module = await core.catch((error) => {
       core = null; // the next one tries again

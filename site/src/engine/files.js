@@ -1,6 +1,6 @@
 // In a worker: the site's files, which the page fetches and hands in, for an isolated worker has no network.
 
-import { DownloadError } from '../message.js';
+import { DownloadError, message } from '../message.js';
 
 /**
  * @typedef {import('./downloads.js').Content} Content
@@ -71,7 +71,10 @@ export async function gunzipped(path) {
   const bytes = new Uint8Array(/** @type {ArrayBuffer} */ (await take(path)));
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  const unpacked = await new Response(stream).arrayBuffer().catch(() => {
+    throw new DownloadError(message('file-damaged', { file: path }));
+  });
+  return new Uint8Array(unpacked);
 }
 
 /**

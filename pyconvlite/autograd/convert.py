@@ -1,0 +1,55 @@
+"""Conversions of arrays and numbers to arrays and Variables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .variable import Variable
+
+
+def as_array(x: Any, array_module: Any = None) -> Any:
+    """Convert a number to a 0-d array; return an array unchanged.
+
+    Args:
+        x: number or array.
+        array_module: namespace whose `array` function converts the number; NumPy by default.
+
+    Example:
+        >>> as_array(2.0)
+        array(2.)
+    """
+    if isinstance(x, np.ndarray):  # np.isscalar takes long to say no
+        return x
+    return (array_module or np).array(x) if np.isscalar(x) else x
+
+
+def as_variable(obj: Any) -> Variable:
+    """Wrap an array or number in a Variable; return a Variable unchanged.
+
+    Raises:
+        TypeError: `obj` is not a Variable, array or number.
+
+    Example:
+        >>> as_variable(np.array([1.0]))
+        variable([1.])
+    """
+    return obj if isinstance(obj, Variable) else Variable(as_array(obj))
+
+
+def as_input(obj: Any) -> Variable:
+    """Convert an input of a Function as `as_variable` does; a wrapped array or number requires no gradient.
+
+    Args:
+        obj: Variable, array or number; None for an omitted optional input.
+
+    Example:
+        >>> as_input(np.array([1.0])).requires_grad
+        False
+    """
+    if isinstance(obj, Variable):
+        return obj
+    x = Variable(as_array(obj))
+    x.requires_grad = False
+    return x

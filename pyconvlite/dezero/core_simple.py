@@ -1,0 +1,84 @@
+"""`dezero.core_simple`, the core of the book's steps 23 to 32, where a gradient is a plain array."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import autograd
+from .core import (
+    Add,
+    Config,
+    Div,
+    Function,
+    Mul,
+    Neg,
+    Pow,
+    Sub,
+    add,
+    as_array,
+    as_variable,
+    div,
+    mul,
+    neg,
+    no_grad,
+    pow,
+    rdiv,
+    rsub,
+    setup_variable,
+    sub,
+    using_config,
+)
+
+__all__ = [
+    "Add",
+    "Config",
+    "Div",
+    "Function",
+    "Mul",
+    "Neg",
+    "Pow",
+    "Sub",
+    "Variable",
+    "add",
+    "as_array",
+    "as_variable",
+    "div",
+    "mul",
+    "neg",
+    "no_grad",
+    "pow",
+    "rdiv",
+    "rsub",
+    "setup_variable",
+    "sub",
+    "using_config",
+]
+
+
+class Variable(autograd.Variable):
+    """A Variable that a program creates: its gradient is a plain array, so `x.data -= lr * x.grad` works.
+
+    What is computed from it is a Variable of `dezero.core`.
+
+    Example:
+        >>> import numpy as np
+        >>> x = Variable(np.array(3.0))
+        >>> y = x**2
+        >>> y.backward()
+        >>> x.grad
+        array(6.)
+    """
+
+    @property
+    def grad(self) -> Any:
+        """The gradient, an array; None until `backward` computes it."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, grad: Any) -> None:
+        self._grad = grad.data if isinstance(grad, autograd.Variable) else grad
+
+    def backward(self, retain_grad: bool = False, create_graph: bool = False) -> None:
+        """Do as `dezero.core` does; here the gradient of this Variable with respect to itself is 1."""
+        if self.creator is None and self.grad is None:
+            self.grad = autograd.variable.ones_like(self)

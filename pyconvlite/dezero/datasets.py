@@ -1,0 +1,321 @@
+"""`dezero.datasets`: the book's data, drawn by `numpy.random`, or found in a cache or at an address."""
+
+from __future__ import annotations
+
+import ast
+import tarfile
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .. import _fetch, _platform, datasets
+from .._files import replacing
+from .._shapes import Array
+from ..datasets import Dataset
+from ..datasets.mnist import _MNIST_FILES, idx_header, read_idx
+from ..transforms import Flatten, Normalize, ToFloat
+from ..utils import cache_dir as verified_dir
+from . import utils
+from .transforms import Compose
+from .utils import cache_dir, get_file
+
+globals().update({name: getattr(datasets, name) for name in datasets.__all__})  # those below take their place
+
+# ----------------------------------------------------------------------------------------------- drawn curves
+
+
+def get_spiral(train: bool = True) -> tuple[Array, Array]:
+    """As `pyconvlite.datasets.get_spiral`; like DeZero's it seeds `numpy.random`.
+
+    Example:
+        >>> x, t = get_spiral()
+        >>> round(np.random.rand(), 6)  # the same each time
+        0.864611
+    """
+    np.random.seed(1984 if train else 2020)
+    np.random.randn(300)  # of the points, and then
+    np.random.permutation(300)  # their order: what comes next is what comes in DeZero
+    return datasets.get_spiral(train)
+
+
+class Spiral(datasets.Spiral):
+    """The points of `get_spiral` as a dataset.
+
+    Example:
+        >>> len(Spiral())
+        300
+    """
+
+    def prepare(self) -> None:
+        """Compute the points."""
+        self.data, self.label = get_spiral(self.train)
+
+
+class SinCurve(datasets.SinCurve):
+    """As `pyconvlite.datasets.SinCurve`; `numpy.random.uniform` draws the noise, for the test set too.
+
+    Example:
+        >>> SinCurve(train=False)[0]
+        (array([1.]), array([0.99998022]))
+    """
+
+    def prepare(self) -> None:
+        """Compute the points."""
+        x = np.linspace(0, 2 * np.pi, 1000)
+        noise = np.random.uniform(-0.05, 0.05, size=x.shape)
+        y = np.sin(x) + noise if self.train else np.cos(x)
+        self.data, self.label = y[:-1, np.newaxis], y[1:, np.newaxis]
+
+
+# ------------------------------------------------------------------------------------------ files of pictures
+
+
+class MNIST(datasets.MNIST):
+    """As `pyconvlite.datasets.MNIST`; without `source` the files may come from other places too.
+
+    The first of these that has a file: the cache of pyconvlite, DeZero's (`utils.cache_dir`), the site of a
+    notebook, and `ADDRESS`. In each case its sha256 is verified.
+
+    Attributes:
+        ADDRESS: of the gzipped files; another copy's may be assigned to the class.
+
+    Raises:
+        OSError: the files cannot be fetched.
+        ValueError: a file is not that of MNIST.
+
+    Example:
+        >>> MNIST.labels()[7]
+        '7'
+    """
+
+    ADDRESS: ClassVar[str] = "https://ossci-datasets.s3.amazonaws.com/mnist/"
+
+    def prepare(self) -> None:
+        """Fetch the files, if they are not in the cache, and read them."""
+        if self.source is None:
+            part = "train" if self.train else "t10k"
+            self._provide(f"{part}-images-idx3-ubyte")
+            self._provide(f"{part}-labels-idx1-ubyte")
+        super().prepare()
+
+    def _provide(self, name: str) -> None:
+        plain = verified_dir() / _MNIST_FILES[name] / name
+        packed = plain.with_name(f"{name}.gz")
+        if plain.exists() or packed.exists():
+            return
+        fetched_by_dezero = Path(utils.cache_dir, packed.name)
+        site, lite, _ = _platform.location().partition("/lite/")
+        if fetched_by_dezero.exists():
+            _write(packed, fetched_by_dezero.read_bytes())
+        elif lite:
+            _write(plain, _idx_of_site(f"{site}/mnist", name))
+        else:
+            _fetch.download(f"{self.ADDRESS.rstrip('/')}/{packed.name}", packed)
+
+
+def _idx_of_site(folder: str, name: str) -> bytes:
+    """A file of MNIST, put together from the parts that pyconvlite's site has."""
+    stem, ndim = name.rsplit("-", 2)[0], 3 if "idx3" in name else 1
+    parts = [f"{stem}-{i}.gz" for i in range(6)] if stem.startswith("train") else [f"{stem}.gz"]
+    arrays = []
+    for part in parts:
+        with _fetch.opened(f"{folder}/{part}") as file:
+            arrays.append(read_idx(file.read(), ndim, part))
+    whole = np.concatenate(arrays)
+    return idx_header(whole.shape) + whole.tobytes()
+
+
+def _write(path: Path, contents: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as file:
+        file.write(contents)
+
+
+class CIFAR10(datasets.CIFAR10):
+    """As `pyconvlite.datasets.CIFAR10`; without `source` it comes from DeZero's cache or a server.
+
+    DeZero's own archive, `cifar-10-python.tar.gz`, is not read, since it is a pickle, which may run code; the
+    npz files that DeZero makes of it are.
+
+    Attributes:
+        ADDRESS: of the archive, 163 MB; another copy's may be assigned to the class.
+
+    Raises:
+        OSError: the archive cannot be fetched.
+        ValueError: it does not have the files, or one has the wrong size.
+
+    Example:
+        >>> CIFAR10.labels()[3]
+        'cat'
+    """
+
+    ADDRESS: ClassVar[str] = "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz"
+    _made_by_dezero: ClassVar[str] = "cifar-10-python.tar.gz"
+
+    def prepare(self) -> None:
+        """Read images and labels."""
+        if self.source is not None:
+            super().prepare()
+            return
+        self.data, self.label = self._kept_by_dezero()
+        if self.data is None:
+            self.source = _members(
+                get_file(self.ADDRESS), self._train_files if self.train else self._test_files
+            )
+            super().prepare()
+            self.source = None
+
+    def _kept_by_dezero(self) -> tuple[Any, Any]:
+        return load_cache_npz(self._made_by_dezero, self.train)
+
+
+class CIFAR100(CIFAR10, datasets.CIFAR100):
+    """As `pyconvlite.datasets.CIFAR100`; without `source` it comes from DeZero's cache or a server.
+
+    Attributes:
+        ADDRESS: of the archive, 161 MB; another copy's may be assigned to the class.
+
+    Raises:
+        OSError, ValueError: as in CIFAR10.
+
+    Example:
+        >>> CIFAR100.labels("coarse")[11]
+        'large_omnivores_and_herbivores'
+    """
+
+    ADDRESS: ClassVar[str] = "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz"
+    _made_by_dezero: ClassVar[str] = "cifar-100-python.tar.gz"
+
+    def _kept_by_dezero(self) -> tuple[Any, Any]:
+        fine = self.label_type == "fine"  # DeZero's file does not tell which labels it has
+        return super()._kept_by_dezero() if fine else (None, None)
+
+
+def _members(archive: str, names: Any) -> tuple[bytes, ...]:
+    """Contents of some of the files in a tar archive, whose sizes are checked first."""
+    found = {}
+    with tarfile.open(archive, "r:gz") as tar:
+        for member in tar:
+            name = member.name.rpartition("/")[2]
+            if name in names and member.isfile() and member.size <= 200_000_000:
+                found[name] = tar.extractfile(member).read()  # type: ignore[union-attr] # it is a file
+    if missing := [name for name in names if name not in found]:
+        raise ValueError(f"{archive} does not have {', '.join(missing)}")
+    return tuple(found[name] for name in names)
+
+
+class ImageNet(Dataset):
+    """The names of ImageNet's classes; there are no pictures, as in DeZero.
+
+    Attributes:
+        ADDRESS: of the names, a Python dictionary as text.
+
+    Example:
+        >>> ImageNet().data is None
+        True
+    """
+
+    ADDRESS: ClassVar[str] = (
+        "https://gist.githubusercontent.com/yrevar/942d3a0ac09ec9e5eb3a/raw/"
+        "238f720ff059c1f82f368259d1ca4ffa5dd8f9f5/imagenet1000_clsidx_to_labels.txt"
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    @classmethod
+    def labels(cls) -> dict[int, str]:
+        """The name of each label, from DeZero's cache or an address.
+
+        Raises:
+            OSError: the names cannot be fetched.
+        """
+        names: dict[int, str] = ast.literal_eval(Path(get_file(cls.ADDRESS)).read_text("utf-8"))
+        return names
+
+
+# ---------------------------------------------------------------------------------------------------- letters
+
+
+class Shakespear(Dataset):
+    """Shakespeare's letters as integers; the label of each is the next one.
+
+    Attributes:
+        ADDRESS: of the text.
+        data, label: integer arrays (1115393,).
+        char_to_id, id_to_char: dictionaries between letters and integers, in order of their first use.
+
+    Raises:
+        OSError: the text cannot be fetched.
+
+    Example:
+        >>> Shakespear.ADDRESS.rpartition("/")[2]
+        'input.txt'
+    """
+
+    ADDRESS: ClassVar[str] = (
+        "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"
+    )
+
+    def prepare(self) -> None:
+        """Read the text."""
+        text = Path(get_file(self.ADDRESS, "shakespear.txt")).read_text("utf-8")
+        self.id_to_char = dict(enumerate(dict.fromkeys(text)))
+        self.char_to_id = {char: i for i, char in self.id_to_char.items()}
+        letters = np.array([self.char_to_id[char] for char in text])
+        self.data, self.label = letters[:-1], letters[1:]
+
+
+# --------------------------------------------------------------------------------------------- DeZero's cache
+
+
+def _npz(filename: str, train: bool) -> Path:
+    return Path(utils.cache_dir, f"{filename.rpartition('/')[2]}.{'train' if train else 'test'}.npz")
+
+
+def load_cache_npz(filename: str, train: bool = False) -> tuple[Any, Any]:
+    """Data and labels that `save_cache_npz` saved in `cache_dir`; (None, None) if there are none.
+
+    Args:
+        filename: the name or address of what was saved.
+        train: whether it is the training set.
+
+    Example:
+        >>> load_cache_npz("nothing")
+        (None, None)
+    """
+    path = _npz(filename, train)
+    if not path.exists():
+        return None, None
+    with np.load(path) as arrays:
+        return arrays["data"], arrays["label"]
+
+
+def save_cache_npz(data: Array, label: Array, filename: str, train: bool = False) -> str | None:
+    """Save data and labels as an npz archive in `cache_dir`; return its path, or None if it exists.
+
+    Args:
+        data, label: arrays.
+        filename: name or address that it is saved under; of an address the last part.
+        train: whether it is the training set.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as utils.cache_dir:
+        ...     path = save_cache_npz(np.zeros(2), np.ones(2), "a")
+        ...     load_cache_npz("a")
+        Saving: a.test.npz
+         Done
+        (array([0., 0.]), array([1., 1.]))
+        >>> utils.cache_dir = cache_dir
+    """
+    path = _npz(filename, train)
+    if path.exists():
+        return None
+    print(f"Saving: {path.name}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as file:
+        np.savez_compressed(file, data=data, label=label)
+    print(" Done")
+    return str(path)

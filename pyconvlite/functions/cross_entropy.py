@@ -1,0 +1,244 @@
+"""Cross entropy of class scores and labels or probabilities, and accuracy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .._arguments import integer, share
+from .._shapes import Array, check_axes
+from ..autograd import Function, Variable, as_input, as_variable
+from ..backends import get_array_module, kernels, to_device_of
+from .arithmetic import clip
+from .loss import check_reduction, reduced
+from .math import log
+from .reduction import mean, sum
+from .selection import where
+from .shape import reshape, transpose
+from .softmax import log_softmax, softmax
+
+
+class SoftmaxCrossEntropy(Function):
+    """Mean cross entropy of softmax(x) and one-hot labels."""
+
+    reads_outputs = False
+
+    def forward(self, x: Array, t: Array) -> Any:
+        return kernels(x).softmax_cross_entropy(x, t)
+
+    def backward(self, gy: Variable) -> Any:
+        x, t = self.inputs
+        return SoftmaxCrossEntropyGrad()(x, t, gy)
+
+
+class SoftmaxCrossEntropyGrad(Function):
+    """Gradient of softmax cross entropy with respect to x: (softmax(x) - one-hot labels) * gy / N.
+
+    Example:
+        >>> SoftmaxCrossEntropyGrad()(np.array([[0.0, 0.0]]), np.array([1]), np.array(1.0))
+        variable([[ 0.5 -0.5]])
+    """
+
+    reads_outputs = False
+
+    def forward(self, x: Array, t: Array, gy: Array) -> Any:
+        return kernels(x).softmax_cross_entropy_grad(x, t, gy)
+
+    def backward(self, ggx: Variable) -> Any:
+        x, t, gy = self.inputs
+        N = len(x)
+        p = softmax(x)
+        average = sum(ggx * p, axis=1, keepdims=True)  # of ggx, weighted by p
+        gx = p * (ggx - average) * (gy * (1.0 / N)) if self.needs_input_grad[0] else None
+        ggy = None
+        if self.needs_input_grad[2]:
+            xp = get_array_module(x.data)
+            ggy = (sum(average) - sum(ggx[xp.arange(N), t.data])) * (1.0 / N)
+        return gx, None, ggy
+
+
+def softmax_cross_entropy(
+    x: Any,
+    t: Any,
+    weight: Any = None,
+    ignore_index: int | None = None,
+    label_smoothing: float = 0.0,
+    reduction: str = "mean",
+) -> Variable:
+    """-log softmax(x)[t], by default its mean over the batch (book step 47).
+
+    Args:
+        x: scores of shape (N, classes), or (N, classes, ...) with further axes, such as the pixels of images.
+        t: labels, integers from 0 to classes - 1, of shape (N,) or (N, 1), or (N, ...) with the further axes;
+            or probabilities of the classes, floats in the shape of x.
+        weight: weights of the classes, of shape (classes,); they get no gradient.
+        ignore_index: elements with this label count neither in the loss nor in the mean.
+        label_smoothing: share of the target that is spread evenly over all classes, from 0 to 1.
+        reduction: "mean" of all elements, for labels weighted by `weight`; "batchmean", the sum divided by N;
+            "sum"; or "none".
+
+    Returns:
+        The loss, 0-d; with "none" an element for each label. The mean is nan if all labels are ignored.
+
+    Raises:
+        TypeError: the labels are not integers; or an option has the wrong type.
+        ValueError: the shapes do not match, the batch is empty, a label is out of range, or an option is
+            invalid.
+
+    Example:
+        >>> softmax_cross_entropy(np.array([[0.0, 0.0]]), np.array([1]))
+        variable(0.6931471805599453)
+        >>> softmax_cross_entropy(np.array([[0.0, 0.0], [9.0, 0.0]]), np.array([1, -1]), ignore_index=-1)
+        variable(0.6931471805599453)
+    """
+    x, t = as_input(x), as_input(t)
+    share(label_smoothing, "label_smoothing")
+    if t.dtype.kind == "f" and t.shape == x.shape and x.ndim > 1:
+        if ignore_index is not None:
+            raise ValueError("ignore_index is for labels; t holds probabilities, as it has the shape of x")
+        return _of_probabilities(log_softmax(x), t, weight, label_smoothing, reduction)
+    labels = _labels(x, t, "x")
+    if weight is None and ignore_index is None and label_smoothing == 0 and reduction == "mean":
+        if x.ndim > 2:
+            x = reshape(transpose(x, (0, *range(2, x.ndim), 1)), (labels.size, x.shape[1]))
+        return SoftmaxCrossEntropy()(x, labels.reshape(-1))
+    return _of_labels(log_softmax(x), labels, weight, ignore_index, label_smoothing, reduction)
+
+
+def nll_loss(
+    x: Any, t: Any, weight: Any = None, ignore_index: int | None = None, reduction: str = "mean"
+) -> Variable:
+    """Negative log likelihood, -x[t]: the cross entropy of log probabilities, as from `log_softmax`.
+
+    Args:
+        x: logarithms of probabilities, of shape (N, classes) or (N, classes, ...).
+        t: labels, as in `softmax_cross_entropy`.
+        weight, ignore_index, reduction: as in `softmax_cross_entropy`.
+
+    Raises:
+        TypeError, ValueError: as in `softmax_cross_entropy`.
+
+    Source: PyTorch's nll_loss.
+
+    Example:
+        >>> nll_loss(np.log([[0.25, 0.75]]), np.array([0]))
+        variable(1.3862943611198906)
+    """
+    x, t = as_input(x), as_input(t)
+    return _of_labels(x, _labels(x, t, "x"), weight, ignore_index, 0.0, reduction)
+
+
+def _of_labels(
+    log_p: Variable, labels: Array, weight: Any, ignore_index: int | None, smoothing: float, reduction: str
+) -> Variable:
+    """Cross entropy of log probabilities and labels of shape (N, ...)."""
+    check_reduction(reduction)
+    labels = to_device_of(log_p, labels)
+    xp = get_array_module(labels)
+    C: int = log_p.shape[1]
+    kept = xp.ones_like(labels, dtype=bool)
+    if ignore_index is not None:
+        kept = labels != integer(ignore_index, "ignore_index", ignore_index)
+        labels = xp.where(kept, labels, 0)
+    kernels(labels).check_indexes(labels, C, "labels in t")
+    weights = _class_weights(log_p, weight)
+    classes = xp.arange(C).reshape(-1, *[1] * (log_p.ndim - 2))
+    kept = kept[:, None].astype(log_p.dtype)
+    hot = (labels[:, None] == classes).astype(log_p.dtype) * kept * weights  # (N, C, ...)
+    target = hot if smoothing == 0 else hot * (1 - smoothing) + kept * weights * (smoothing / C)
+    loss = _cross_entropy(log_p, as_input(target))
+    if reduction == "mean":
+        counted: Array = hot.sum(axis=1).mean()
+        return mean(loss) / counted  # of two means, since a sum may overflow float16
+    return reduced(loss, reduction)
+
+
+def _of_probabilities(
+    log_p: Variable, t: Variable, weight: Any, smoothing: float, reduction: str
+) -> Variable:
+    """Cross entropy of log probabilities and probabilities, both (N, C, ...)."""
+    target = t if smoothing == 0 else t * (1 - smoothing) + smoothing / log_p.shape[1]
+    return reduced(_cross_entropy(log_p, target * _class_weights(log_p, weight)), reduction)
+
+
+def _cross_entropy(log_p: Variable, target: Variable) -> Variable:
+    """Minus the sum over the classes of target * log_p, where 0 * -inf is 0."""
+    absent = (target.data == 0) & (log_p.data == -np.inf)
+    return -sum(where(absent, 0, log_p) * target, axis=1)
+
+
+def _class_weights(log_p: Variable, weight: Any) -> Any:
+    """The weights of the classes, to multiply with arrays of shape (N, C, ...)."""
+    if weight is None:
+        return 1
+    weight, C = as_input(weight), log_p.shape[1]
+    if weight.shape != (C,):
+        raise ValueError(f"weight must have shape ({C},), one element for each class; got {weight.shape}")
+    given: Array = to_device_of(log_p, weight.data)
+    return given.astype(log_p.dtype).reshape(-1, *[1] * (log_p.ndim - 2))
+
+
+def softmax_cross_entropy_simple(x: Any, t: Any) -> Variable:
+    """`softmax_cross_entropy` composed of other Functions (book step 47).
+
+    Example:
+        >>> import numpy as np
+        >>> softmax_cross_entropy_simple(np.array([[0.0, 0.0]]), np.array([1])).data.round(6)
+        np.float64(0.693147)
+    """
+    x, t = as_input(x), as_input(t)
+    check_axes(x.shape, "(N, classes)")
+    labels = _labels(x, t, "x")
+    classes: int = x.shape[1]
+    kernels(labels).check_indexes(labels, classes, "labels in t")
+    p = softmax(x)
+    p = clip(p, np.finfo(p.dtype).tiny, 1)  # avoids log(0) and its infinite gradient
+    N = len(x)
+    return sum(log(p)[np.arange(N), labels]) / -N
+
+
+def accuracy(y: Any, t: Any) -> Variable:
+    """Fraction of rows whose highest score is that of the label; it has no gradient (book step 51).
+
+    Args:
+        y: scores of shape (N, classes) or (N, classes, ...).
+        t: labels, as in `softmax_cross_entropy`.
+
+    Returns:
+        A 0-d Variable from 0 to 1, with y's dtype if that is floating point, else float64.
+
+    Raises:
+        TypeError, ValueError: as in `softmax_cross_entropy`.
+
+    Example:
+        >>> import numpy as np
+        >>> accuracy(np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 1]))
+        variable(0.5)
+    """
+    y, t = as_input(y), as_input(t)
+    labels = _labels(y, t, "y")
+    classes: int = y.shape[1]
+    kernels(labels).check_indexes(labels, classes, "labels in t")
+    hits = y.data.argmax(axis=1) == labels
+    return as_variable(hits.mean().astype(y.dtype if y.dtype.kind == "f" else np.float64))
+
+
+def _labels(x: Variable, t: Variable, name: str) -> Array:
+    """Return the labels as an array of shape (N, ...); a kernel checks their range."""
+    shape = x.shape[:1] + x.shape[2:]
+    if x.ndim < 2 or t.shape not in (shape, (*shape, 1) if x.ndim == 2 else shape):
+        raise ValueError(
+            f"{name} must be (N, classes) and t (N,) with the same N, or {name} (N, classes, ...) and "
+            f"t (N, ...); got {x.shape} and {t.shape}"
+        )
+    if t.dtype.kind not in "iu":
+        raise TypeError(
+            f"t must hold integers, the class index of each row; got {t.dtype}: convert it with t.astype(int)"
+        )
+    if x.size == 0:
+        raise ValueError(
+            f"{name} must hold at least one row and one class; got shapes {x.shape} and {t.shape}"
+        )
+    labels: Array = t.data.reshape(shape)
+    return labels

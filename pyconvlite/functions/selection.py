@@ -1,0 +1,122 @@
+"""Selection between two arrays, element by element: where, maximum, minimum."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._shapes import Array
+from ..autograd import Function, Variable, as_input
+from ..backends import get_array_module, on_device, to_device_of
+from .arithmetic import operands
+from .reduction import sum_to
+
+
+class Where(Function):
+    """Elements of one of two arrays."""
+
+    reads_inputs = reads_outputs = False
+
+    def __init__(self, condition: Array) -> None:
+        self.condition = condition
+
+    def forward(self, x0: Array, x1: Array) -> Any:
+        return get_array_module(self.condition).where(self.condition, x0, x1)
+
+    def backward(self, gy: Variable) -> Any:
+        x0, x1 = self.inputs
+        gx0 = sum_to(where(self.condition, gy, 0), x0.shape) if self.needs_input_grad[0] else None
+        gx1 = sum_to(where(self.condition, 0, gy), x1.shape) if self.needs_input_grad[1] else None
+        return gx0, gx1
+
+
+def where(condition: Any, x0: Any, x1: Any) -> Variable:
+    """x0 where the condition holds, x1 elsewhere; the gradient of an element that is not selected is 0.
+
+    A function that is not differentiable there may still turn this 0 into nan, such as the logarithm of 0 in
+    `where(x > 0, log(x), 0)`: write `where(x > 0, log(where(x > 0, x, 1)), 0)`.
+
+    Args:
+        condition: array or Variable, of bools or of numbers, of which all but 0 hold; it gets no gradient.
+        x0, x1: Variables, arrays or numbers; the three shapes broadcast.
+
+    Raises:
+        ValueError: the shapes do not broadcast.
+
+    Example:
+        >>> import numpy as np
+        >>> x = np.array([-1.0, 2.0])
+        >>> where(x > 0, x, 0.0)
+        variable([0. 2.])
+    """
+    x0, x1 = operands(x0, x1)
+    condition = as_input(condition).data
+    return Where(to_device_of(x0 if on_device(x0) else x1, condition))(x0, x1)
+
+
+class Maximum(Function):
+    """Greater of two elements."""
+
+    reads_outputs = False
+
+    def forward(self, x0: Array, x1: Array) -> Any:
+        return _module_of(x0, x1).maximum(x0, x1)
+
+    def backward(self, gy: Variable) -> Any:
+        x0, x1 = self.inputs
+        lost = self._precedes(x0.data, x1.data)
+        tie = x0.data == x1.data
+        half = gy * 0.5
+        gx0 = sum_to(where(tie, half, where(lost, 0, gy)), x0.shape) if self.needs_input_grad[0] else None
+        lost = self._precedes(x1.data, x0.data)
+        gx1 = sum_to(where(tie, half, where(lost, 0, gy)), x1.shape) if self.needs_input_grad[1] else None
+        return gx0, gx1
+
+    @staticmethod
+    def _precedes(a: Array, b: Array) -> Any:
+        return a < b
+
+
+class Minimum(Maximum):
+    """Less of two elements."""
+
+    def forward(self, x0: Array, x1: Array) -> Any:
+        return _module_of(x0, x1).minimum(x0, x1)
+
+    @staticmethod
+    def _precedes(a: Array, b: Array) -> Any:
+        return a > b
+
+
+def maximum(x0: Any, x1: Any) -> Variable:
+    """The greater of x0 and x1, element-wise; nan if one of them is nan.
+
+    Where they are equal, each gets half of the gradient.
+
+    Args:
+        x0, x1: Variables, arrays or numbers; their shapes broadcast.
+
+    Raises:
+        ValueError: the shapes do not broadcast.
+
+    Example:
+        >>> import numpy as np
+        >>> maximum(np.array([-1.0, 2.0]), 0)
+        variable([0. 2.])
+    """
+    return Maximum()(*operands(x0, x1))
+
+
+def minimum(x0: Any, x1: Any) -> Variable:
+    """The less of x0 and x1, element-wise; otherwise as `maximum`.
+
+    Example:
+        >>> import numpy as np
+        >>> minimum(np.array([-1.0, 2.0]), 0)
+        variable([-1.  0.])
+    """
+    return Minimum()(*operands(x0, x1))
+
+
+def _module_of(x0: Array, x1: Array) -> Any:
+    """Namespace of two arrays, of which one may be a number on the CPU."""
+    return get_array_module(x0 if on_device(x0) else x1)

@@ -1,0 +1,140 @@
+"""Softmax, its logarithm, and the logarithm of a sum of exponentials."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._arguments import as_axis
+from .._shapes import Array
+from ..autograd import Function, Variable, as_input
+from ..backends import get_array_module
+from .math import exp
+from .reduction import check_elements
+from .shape import squeeze
+
+
+class Softmax(Function):
+    """exp(x), normalized to sum 1 along an axis."""
+
+    reads_inputs = False
+
+    def __init__(self, axis: int = 1) -> None:
+        self.axis = axis
+
+    def forward(self, x: Array) -> Any:
+        y = get_array_module(x).exp(x - x.max(axis=self.axis, keepdims=True))
+        return y / y.sum(axis=self.axis, keepdims=True)
+
+    def backward(self, gy: Variable) -> Any:
+        y: Any = self.outputs[0]()
+        gx = y * gy
+        return gx - y * gx.sum(axis=self.axis, keepdims=True)
+
+
+def softmax(x: Any, axis: int = 1) -> Variable:
+    """exp(x), normalized to sum 1 along `axis` (book step 47).
+
+    Raises:
+        TypeError: `axis` is not an integer.
+        ValueError: x does not have this axis, or it has length 0.
+
+    Example:
+        >>> import numpy as np
+        >>> softmax(np.array([[0.0, 0.0], [1000.0, 0.0]]))
+        variable([[0.5 0.5]
+                  [1.  0. ]])
+    """
+    x = as_input(x)
+    axis = as_axis(axis, x.shape)
+    check_elements(x, axis, "softmax")
+    return Softmax(axis)(x)
+
+
+def softmax_simple(x: Any, axis: int = 1) -> Variable:
+    """`softmax` composed of other Functions; it overflows for large x (book step 42).
+
+    Example:
+        >>> import numpy as np
+        >>> softmax_simple(np.array([[0.0, 0.0]]))
+        variable([[0.5 0.5]])
+    """
+    y = exp(x)
+    return y / y.sum(axis=axis, keepdims=True)
+
+
+class LogSoftmax(Function):
+    """Logarithm of softmax."""
+
+    reads_inputs = False
+
+    def __init__(self, axis: int = 1) -> None:
+        self.axis = axis
+
+    def forward(self, x: Array) -> Any:
+        xp = get_array_module(x)
+        y = x - x.max(axis=self.axis, keepdims=True)
+        return y - xp.log(xp.exp(y).sum(axis=self.axis, keepdims=True))
+
+    def backward(self, gy: Variable) -> Any:
+        y: Any = self.outputs[0]()
+        return gy - exp(y) * gy.sum(axis=self.axis, keepdims=True)
+
+
+def log_softmax(x: Any, axis: int = 1) -> Variable:
+    """Logarithm of softmax along `axis`, finite even where softmax underflows to 0.
+
+    Raises:
+        TypeError, ValueError: as in `softmax`.
+
+    Example:
+        >>> import numpy as np
+        >>> log_softmax(np.array([[1000.0, 0.0]]))
+        variable([[    0. -1000.]])
+    """
+    x = as_input(x)
+    axis = as_axis(axis, x.shape)
+    check_elements(x, axis, "log_softmax")
+    return LogSoftmax(axis)(x)
+
+
+class LogSumExp(Function):
+    """Logarithm of the sum of exponentials over axes, which are kept with length 1."""
+
+    reads_outputs = False
+
+    def __init__(self, axis: Any = None) -> None:
+        self.axis = axis
+
+    def forward(self, x: Array) -> Any:
+        xp = get_array_module(x)
+        most = x.max(axis=self.axis, keepdims=True)
+        finite = xp.isfinite(most)
+        self.shift = xp.where(finite, most, 0)
+        y = xp.exp(xp.where(finite, x - self.shift, 0))  # no inf - inf
+        return xp.where(finite, xp.log(y.sum(axis=self.axis, keepdims=True)) + most, most)
+
+    def backward(self, gy: Variable) -> Any:
+        (x,) = self.inputs
+        y = exp(x - self.shift)  # not x minus the output, which rounds off what is small beside the maximum
+        total = y.sum(axis=self.axis, keepdims=True)
+        return gy * y / (total + (total.data == 0).astype(x.dtype))  # if all x are -inf, 0 instead of 0 / 0
+
+
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
+    """log(sum(exp(x))), without overflow; arguments as in `sum`.
+
+    It is -inf if all x are -inf, and the gradient is then 0.
+
+    Raises:
+        TypeError, ValueError: as in `sum`, or there are no elements.
+
+    Example:
+        >>> import numpy as np
+        >>> logsumexp(np.array([[1000.0, 1000.0], [0.0, -np.inf]]), axis=1)
+        variable([1000.69314718    0.        ])
+    """
+    x = as_input(x)
+    axis = as_axis(axis, x.shape)
+    check_elements(x, axis, "logsumexp")
+    y = LogSumExp(axis)(x)
+    return y if keepdims else squeeze(y, axis)

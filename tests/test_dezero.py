@@ -1,0 +1,268 @@
+"""pyconvlite.dezero: the modules `dezero`, their names, and who wins where there is another dezero."""
+
+import copy
+import importlib
+import inspect
+import os
+import pickle
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pyconvlite
+import pyconvlite.dezero
+from pyconvlite import functions, layers
+
+ROOT = Path(__file__).parents[1]
+MODULES = (
+    *("core", "core_simple", "cuda", "dataloaders", "datasets", "functions", "functions_conv"),
+    *("layers", "models", "optimizers", "transforms", "utils"),
+)
+
+# Names of DeZero's modules, some of which only pass them on.
+NAMES = {
+    "": """
+        Variable Parameter Function using_config no_grad test_mode as_array as_variable setup_variable
+        Config Layer Model Dataset DataLoader SeqDataLoader is_simple_core __version__
+    """,
+    "core": """
+        Config using_config no_grad test_mode Variable Parameter Function as_variable as_array Add add Mul
+        mul Neg neg Sub sub rsub Div div rdiv Pow pow setup_variable array_types
+    """,
+    "core_simple": """
+        Config using_config no_grad Variable Function as_variable as_array Add add Mul mul Neg neg Sub sub
+        rsub Div div rdiv Pow pow setup_variable
+    """,
+    "functions": """
+        Sin sin Cos cos Tanh tanh Exp exp Log log Reshape reshape Transpose transpose GetItem GetItemGrad
+        get_item expand_dims flatten Sum sum SumTo sum_to BroadcastTo broadcast_to average mean MatMul
+        matmul Linear linear linear_simple sigmoid_simple Sigmoid sigmoid ReLU relu softmax_simple Softmax
+        softmax LogSoftmax log_softmax LeakyReLU leaky_relu mean_squared_error_simple MeanSquaredError
+        mean_squared_error softmax_cross_entropy_simple SoftmaxCrossEntropy softmax_cross_entropy
+        sigmoid_cross_entropy binary_cross_entropy accuracy dropout BatchNorm batch_nrom embed_id Max Min
+        max min Clip clip conv2d deconv2d conv2d_simple im2col col2im pooling_simple pooling average_pooling
+        add sub rsub mul div neg pow Variable Function as_variable as_array cuda utils np
+    """,
+    "functions_conv": """
+        conv2d_simple pooling_simple Conv2d conv2d Deconv2d deconv2d Conv2DGradW Pooling Pooling2DGrad
+        Pooling2DWithIndexes pooling AveragePooling average_pooling Im2col im2col Col2im col2im im2col_array
+        col2im_array _im2col_gpu _col2im_gpu Function as_variable pair get_conv_outsize get_deconv_outsize
+        linear broadcast_to cuda np
+    """,
+    "layers": """
+        Layer Linear Conv2d Deconv2d RNN LSTM EmbedID BatchNorm Parameter F cuda pair np os
+    """,
+    "models": """
+        Model Sequential MLP VGG16 ResNet ResNet152 ResNet101 ResNet50 _global_average_pooling_2d
+        BuildingBlock BottleneckA BottleneckB SqueezeNet Layer F L utils np
+    """,
+    "optimizers": """
+        Optimizer WeightDecay ClipGrad FreezeParam SGD MomentumSGD AdaGrad AdaDelta Adam Parameter cuda
+    """,
+    "datasets": """
+        Dataset get_spiral Spiral MNIST CIFAR10 CIFAR100 ImageNet SinCurve Shakespear load_cache_npz
+        save_cache_npz get_file cache_dir Compose Flatten ToFloat Normalize np tarfile
+    """,
+    "dataloaders": """
+        DataLoader SeqDataLoader pil_available cuda np
+    """,
+    "transforms": """
+        Compose Convert Resize CenterCrop ToArray ToPIL RandomHorizontalFlip Normalize Flatten AsType
+        ToFloat ToInt pair
+    """,
+    "utils": """
+        _dot_var _dot_func get_dot_graph plot_dot_graph sum_to reshape_sum_backward logsumexp
+        max_backward_shape gradient_check numerical_grad array_equal array_allclose show_progress cache_dir
+        get_file get_deconv_outsize get_conv_outsize pair Variable as_variable cuda np os
+    """,
+    "cuda": """
+        gpu_enable get_array_module as_numpy as_cupy Variable np
+    """,
+}
+
+
+def module(name):
+    return importlib.import_module(f"dezero.{name}" if name else "dezero")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_each_name_of_dezero_is_there(name):
+    assert [each for each in NAMES[name].split() if not hasattr(module(name), each)] == []
+
+
+def test_modules_stand_under_both_names():
+    assert {name for name in sys.modules if name.split(".")[0] == "dezero"} == {
+        "dezero",
+        *(f"dezero.{name}" for name in MODULES),
+    }
+    for name in MODULES:
+        assert module(name) is importlib.import_module(f"pyconvlite.dezero.{name}")
+        assert getattr(module(""), name) is module(name)
+
+
+def test_classes_are_those_of_pyconvlite_or_made_from_them():
+    import dezero
+
+    assert dezero.Variable is pyconvlite.Variable
+    assert dezero.functions.relu is functions.relu
+    for name in ("Layer", "Model", "DataLoader", "SeqDataLoader"):
+        own, theirs = getattr(dezero, name), getattr(pyconvlite, name)
+        assert own is not theirs
+        assert issubclass(own, theirs)
+    for name in ("Linear", "Conv2d", "Deconv2d", "RNN", "LSTM", "EmbedID", "BatchNorm"):
+        assert issubclass(getattr(dezero.layers, name), (dezero.Layer, getattr(layers, name)))
+    assert issubclass(dezero.SeqDataLoader, dezero.DataLoader)
+    assert issubclass(dezero.models.VGG16, dezero.Model)
+    assert isinstance(dezero.models.MLP((1,)).l0, dezero.Layer)
+
+
+@pytest.mark.parametrize(
+    ("f", "parameters"),
+    [
+        ("Layer.save_weights", "self, path"),
+        ("Layer.load_weights", "self, path"),
+        ("models.BuildingBlock", "n_layers=None, in_channels=None, mid_channels=None, out_channels=None, "
+         "stride=None, downsample_fb=None"),
+        ("transforms.Compose", "transforms=[]"),
+        ("layers.EmbedID", "in_size, out_size"),
+        ("layers.RNN", "hidden_size, in_size=None"),
+        ("functions.dropout", "x, dropout_ratio=0.5"),
+        ("utils.get_file", "url, file_name=None"),
+    ],
+)  # fmt: skip
+def test_parameters_have_the_names_and_defaults_of_dezero(f, parameters):
+    value = module("")
+    for part in f.split("."):
+        value = getattr(value, part)
+    signature = inspect.signature(value)
+    bare = [p.replace(annotation=p.empty) for p in signature.parameters.values()]
+    found = signature.replace(parameters=bare, return_annotation=signature.empty)
+    assert str(found) == f"({parameters})"
+
+
+def test_as_array_takes_numpy_by_default():
+    import dezero
+
+    assert inspect.signature(dezero.as_array).parameters["array_module"].default is np
+
+
+def test_attributes_have_the_types_of_dezero():
+    import dezero
+
+    assert type(dezero.utils.cache_dir) is type(dezero.datasets.cache_dir) is str
+    assert type(dezero.dataloaders.pil_available) is bool
+    assert dezero.layers.Linear(2).dtype == np.float32
+    assert dezero.layers.Deconv2d(2, 3, dtype=np.float64).dtype == np.float64
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_models_can_be_copied(copied):
+    import dezero
+
+    model = dezero.models.Sequential(
+        dezero.layers.LSTM(3), dezero.layers.BatchNorm(), dezero.models.MLP((2,))
+    )
+    x = np.random.RandomState(0).randn(4, 5).astype(np.float32)
+    model(x)
+    model.layers[0].reset_state()
+    twin = copied(model)
+    model.layers[0].reset_state()
+    assert np.array_equal(twin(x).data, model(x).data)
+    assert [name for name, _ in twin.named_params()] == [name for name, _ in model.named_params()]
+    assert twin.l0 is twin.layers[0] is not model.l0
+
+
+# ------------------------------------------------------------------------------------------- other processes
+
+
+def python(*arguments, cwd, folders=(), status=0):
+    """Run Python; return what it prints, or the last line of its complaint."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, folders))}
+    command = [sys.executable, *arguments]
+    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+    assert done.returncode == status, done.stderr
+    return done.stderr.splitlines()[-1] if status else done.stdout
+
+
+STEP = """
+if '__file__' in globals():
+    import os, sys
+    sys.path.append(os.path.join(os.path.dirname(__file__), '..'))
+import dezero.functions as F
+import sys
+print(F.__name__, sys.argv[1:], __name__, os.path.basename(__file__))
+"""
+
+
+@pytest.fixture
+def steps(tmp_path):
+    """The reader's folder: steps/step.py, and beside it a dezero of the reader's own."""
+    for folder in ("steps", "dezero"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "steps" / "step.py").write_text(STEP)
+    (tmp_path / "dezero" / "__init__.py").write_text("")
+    (tmp_path / "dezero" / "functions.py").write_text("")
+    return tmp_path
+
+
+@pytest.mark.cpython
+class TestProcesses:
+    def test_import_of_pyconvlite_alone_changes_nothing(self, tmp_path):
+        code = "import sys, pyconvlite; print([name for name in sys.modules if 'dezero' in name])"
+        assert python("-c", code, cwd=tmp_path) == "[]\n"
+
+    def test_a_script_with_arguments(self, steps):
+        found = python("-m", "pyconvlite.dezero", "steps/step.py", "-a", "b", cwd=steps)
+        assert found == "pyconvlite.dezero.functions ['-a', 'b'] __main__ step.py\n"
+
+    @pytest.mark.parametrize("arguments", [[], ["--help"]])
+    def test_usage(self, arguments, tmp_path):
+        told = python("-m", "pyconvlite.dezero", *arguments, cwd=tmp_path, status=1)
+        assert told == "usage: python -m pyconvlite.dezero SCRIPT [ARGUMENT...]"
+
+    def test_another_dezero_that_is_there_already_is_left_alone(self, steps):
+        told = python("-c", "import dezero, pyconvlite.dezero", cwd=steps, status=1)
+        assert told.startswith(
+            "ImportError: pyconvlite.dezero takes the place of the package dezero, but another"
+        )
+        assert str(steps / "dezero" / "__init__.py") in told
+
+
+@pytest.mark.cpython
+class TestDistribution:
+    """The file dezero.py of the distribution pyconvlite-dezero, in a folder that stands for site-packages."""
+
+    @pytest.fixture
+    def site(self, tmp_path):
+        (tmp_path / "site-packages").mkdir()
+        shutil.copy(ROOT / "packages" / "dezero" / "dezero.py", tmp_path / "site-packages")
+        return [tmp_path / "site-packages"]
+
+    def test_a_plain_import_finds_pyconvlite(self, site, steps):
+        shutil.rmtree(steps / "dezero")
+        code = "import dezero.layers as L, dezero; print(L.__name__, dezero.Variable.__module__)"
+        found = "pyconvlite.dezero.layers pyconvlite.autograd.variable\n"
+        assert python("-c", code, cwd=steps, folders=site) == found
+        (steps / "dezero").mkdir()  # a folder of data, say
+        assert python("-c", code, cwd=steps, folders=site) == found
+
+    def test_the_readers_own_wins(self, site, steps):
+        assert python("steps/step.py", cwd=steps, folders=site) == "dezero.functions [] __main__ step.py\n"
+        found = python("-m", "pyconvlite.dezero", "steps/step.py", cwd=steps, folders=site)
+        assert found.startswith("pyconvlite.dezero.functions")
+
+    def test_its_version_is_that_of_pyconvlite(self):
+        ours, theirs = (
+            tomllib.loads((ROOT / folder / "pyproject.toml").read_text("utf-8"))
+            for folder in (".", "packages/dezero")
+        )
+        version = ours["project"]["version"]
+        assert theirs["project"]["version"] == version
+        assert theirs["project"]["dependencies"] == [f"pyconvlite=={version}"]
+        assert ours["project"]["optional-dependencies"]["dezero"] == [f"pyconvlite-dezero=={version}"]
+        assert theirs["build-system"]["requires"] == ours["build-system"]["requires"][:1]

@@ -1,0 +1,178 @@
+"""pyconvlite.dezero.datasets: where each dataset is found; tests/book draws the others."""
+
+import contextlib
+import functools
+import gzip
+import http.server
+import io
+import tarfile
+import threading
+
+import numpy as np
+import pytest
+from dezero_book import digits, write_digits
+
+from pyconvlite import _platform
+from pyconvlite.datasets import mnist
+from pyconvlite.dezero import datasets, models, utils
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    """DeZero's cache; pyconvlite's is beside it."""
+    monkeypatch.setattr(utils, "cache_dir", str(tmp_path / ".dezero"))
+    monkeypatch.setenv("PYCONVLITE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / ".dezero"
+
+
+@pytest.fixture
+def served(tmp_path):
+    """A folder and its address."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *arguments):
+            pass
+
+    folder = tmp_path / "served"
+    folder.mkdir()
+    handler = functools.partial(Quiet, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield folder, f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def expect(monkeypatch, sha256):
+    for name, value in sha256.items():
+        monkeypatch.setitem(mnist._MNIST_FILES, name, value)
+
+
+def assert_is_the_sample(found, number, seed):
+    images, labels = (gzip.decompress(contents) for contents in digits(number, seed))
+    assert found.data.tobytes() == images[16:]
+    assert found.label.tolist() == list(labels[8:])
+
+
+@pytest.mark.cpython
+class TestServed:
+    def test_mnist_from_its_address_and_then_from_the_cache(self, served, monkeypatch):
+        folder, address = served
+        expect(monkeypatch, write_digits(folder))
+        monkeypatch.setattr(datasets.MNIST, "ADDRESS", address)
+        assert_is_the_sample(datasets.MNIST(), 60, 0)
+        monkeypatch.setattr(datasets.MNIST, "ADDRESS", "http://127.0.0.1:9")
+        assert_is_the_sample(datasets.MNIST(), 60, 0)
+        with pytest.raises(OSError, match="cannot be fetched"):
+            datasets.MNIST(train=False)
+
+    def test_mnist_from_the_parts_of_the_site(self, served, tmp_path, monkeypatch):
+        folder, address = served
+        sha256 = write_digits(tmp_path / "whole")
+        expect(monkeypatch, sha256)
+        monkeypatch.setattr(_platform, "location", lambda: f"{address}/lite/extensions/kernel.js")
+        (folder / "mnist").mkdir()
+        for kind in ("images-idx3", "labels-idx1"):
+            whole = gzip.decompress((tmp_path / "whole" / f"train-{kind}-ubyte.gz").read_bytes())
+            start = 16 if "idx3" in kind else 8
+            stride = (len(whole) - start) // 6
+            for i in range(6):
+                part = whole[:4] + (10).to_bytes(4, "big") + whole[8:start]
+                part += whole[start + i * stride : start + (i + 1) * stride]
+                path = folder / "mnist" / f"train-{kind.partition('-')[0]}-{i}.gz"
+                path.write_bytes(gzip.compress(part))
+        assert_is_the_sample(datasets.MNIST(), 60, 0)
+
+    def test_cifar_from_the_archive_of_its_authors(self, served, monkeypatch):
+        folder, address = served
+        records = np.random.RandomState(0).randint(0, 10, (5, 2, 3073)).astype(np.uint8)
+        with tarfile.open(folder / "cifar-10-binary.tar.gz", "w:gz") as archive:
+            for i, contents in enumerate(records, 1):
+                member = tarfile.TarInfo(f"cifar-10-batches-bin/data_batch_{i}.bin")
+                member.size = contents.size
+                archive.addfile(member, io.BytesIO(contents.tobytes()))
+        monkeypatch.setattr(datasets.CIFAR10, "ADDRESS", f"{address}/cifar-10-binary.tar.gz")
+        cifar = datasets.CIFAR10()
+        assert cifar.data.reshape(10, 3072).tolist() == records[..., 1:].reshape(10, 3072).tolist()
+        assert cifar.label.tolist() == records[..., 0].ravel().tolist()
+        with pytest.raises(ValueError, match=r"does not have test_batch\.bin"):
+            datasets.CIFAR10(train=False)
+
+    def test_a_file_is_fetched_once(self, served, cache, capsys):
+        folder, address = served
+        (folder / "names.txt").write_text("a")
+        assert utils.get_file(f"{address}/names.txt", "b.txt") == str(cache / "b.txt")
+        (folder / "names.txt").unlink()
+        utils.get_file(f"{address}/names.txt", "b.txt")
+        assert capsys.readouterr().out == "Downloading: b.txt\n Done\n"
+        with pytest.raises(FileNotFoundError):
+            utils.get_file(f"{address}/names.txt")
+
+
+def test_mnist_that_another_program_has_left_is_verified(cache, monkeypatch):
+    expect(monkeypatch, write_digits(cache))
+    (cache / "t10k-labels-idx1-ubyte.gz").write_bytes(digits(40, 2)[1])
+    assert_is_the_sample(datasets.MNIST(), 60, 0)
+    with pytest.raises(ValueError, match="is not the file of MNIST"):
+        datasets.MNIST(train=False)
+
+
+def test_cifar_that_dezero_has_kept(cache, capsys):
+    data, label = np.arange(2.0 * 3072).reshape(2, 3, 32, 32), np.array([3, 5])
+    assert datasets.save_cache_npz(data, label, "https://x/cifar-10-python.tar.gz", train=True)
+    assert datasets.save_cache_npz(data, label, "cifar-10-python.tar.gz", train=True) is None
+    cifar = datasets.CIFAR10(transform=None)
+    assert np.array_equal(cifar[1][0], data[1])
+    assert cifar.label.tolist() == [3, 5]
+    assert capsys.readouterr().out == "Saving: cifar-10-python.tar.gz.train.npz\n Done\n"
+
+
+def test_letters_and_names(cache):
+    cache.mkdir()
+    (cache / "shakespear.txt").write_text("to be")
+    (cache / "imagenet1000_clsidx_to_labels.txt").write_text("{0: 'tench, Tinca tinca',\n 1: 'goldfish'}")
+    letters = datasets.Shakespear()
+    assert letters.data.tolist() == [0, 1, 2, 3]
+    assert letters.label.tolist() == [1, 2, 3, 4]
+    assert "".join(letters.id_to_char[i] for i in letters.data) == "to b"
+    assert letters.char_to_id["e"] == 4
+    assert datasets.ImageNet.labels()[1] == "goldfish"
+
+
+@pytest.mark.parametrize(("name", "file"), [("VGG16", "vgg16.npz"), ("ResNet50", "resnet50.npz")])
+def test_pretrained_weights_are_those_in_the_cache(name, file, cache, monkeypatch):
+    cache.mkdir()
+    (cache / file).write_bytes(b"not an archive")
+    with pytest.raises(ValueError, match=file):
+        getattr(models, name)(pretrained=True)
+    loaded = []
+    monkeypatch.setattr(models.Model, "load_weights", lambda model, path: loaded.append(path))
+    getattr(models, name)(pretrained=True)
+    assert loaded == [str(cache / file)]
+
+
+@pytest.mark.parametrize("make", ["MLP", "Sequential"])
+def test_weights_that_dezero_has_saved(make, tmp_path):
+    layers = [models.L.Linear(3), models.F.relu, models.L.Linear(1)]
+    model = models.MLP((3, 1)) if make == "MLP" else models.Sequential(*layers)
+    last = "l1" if make == "MLP" else "l2"
+    weights = {
+        "l0/W": np.ones((2, 3)),
+        "l0/b": np.zeros(3),
+        f"{last}/W": np.ones((3, 1)),
+        f"{last}/b": np.ones(1),
+    }
+    np.savez_compressed(tmp_path / "theirs.npz", **weights)
+    model.load_weights(str(tmp_path / "theirs.npz"))
+    assert {name: p.data.tolist() for name, p in model.named_params()} == {
+        name: array.tolist() for name, array in weights.items()
+    }
+    model.save_weights(tmp_path / "ours")  # NumPy, and so DeZero, adds .npz
+    with np.load(tmp_path / "ours.npz") as saved:
+        assert {name: array.tolist() for name, array in saved.items()} == {
+            name: array.tolist() for name, array in weights.items()
+        }
+    with contextlib.closing(io.BytesIO()) as file:
+        model.save_weights(file)
+        assert file.tell()

@@ -1,0 +1,175 @@
+"""pyconvlite.dezero.utils and cuda: pictures of graphs, and a runtime without a device."""
+
+import itertools
+import re
+import sys
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from pyconvlite.backends import DeviceUnavailable
+from pyconvlite.dezero import Model, Parameter, Variable, cuda, dataloaders, utils
+from pyconvlite.dezero import functions as F
+from pyconvlite.dezero import layers as L
+from pyconvlite.graph import get_dot_graph
+
+
+@pytest.fixture
+def notebook(monkeypatch):
+    """IPython, as a notebook's kernel has it; and no Graphviz."""
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: object()))
+    monkeypatch.setenv("PATH", "")
+
+
+def test_a_notebook_shows_the_picture_without_graphviz(notebook):
+    x = Variable(np.ones((2, 3)), name='x < "y"')
+    y = F.sum(F.sin(x) * x + F.cos(x))
+    y.name = "y"
+    picture = utils.plot_dot_graph(y)
+    root = ElementTree.fromstring(picture._repr_svg_())
+    tags = [element.tag.rpartition("}")[2] for element in root]
+    assert tags.count("rect") == 5  # Functions
+    assert tags.count("ellipse") == 6  # Variables: x, one behind each Function
+    assert tags.count("line") == len(re.findall(" -> ", get_dot_graph(y))) == 12
+    texts = [element.text for element in root if element.tag.endswith("text")]
+    assert 'x < "y": (2, 3) float64' in texts
+    assert {"Sin", "Cos", "Mul", "Add", "Sum"} <= set(texts)
+    assert repr(picture) == get_dot_graph(y)
+
+
+def test_nodes_do_not_overlap_and_edges_go_down(notebook):
+    x, y = Variable(np.ones(2), "a long name"), Variable(np.ones(2), "b")
+    root = ElementTree.fromstring(utils.plot_dot_graph((x + y) * (x - y) / F.exp(x))._repr_svg_())
+    boxes = {}
+    for element in root:
+        a = element.attrib
+        if "cx" in a:
+            box = float(a["cx"]) - float(a["rx"]), float(a["cx"]) + float(a["rx"])
+            boxes.setdefault(float(a["cy"]), []).append(box)
+        elif "width" in a and "x" in a:
+            box = float(a["x"]), float(a["x"]) + float(a["width"])
+            boxes.setdefault(float(a["y"]) + float(a["height"]) / 2, []).append(box)
+        elif "y1" in a:
+            assert float(a["y1"]) < float(a["y2"])
+    for row in boxes.values():
+        row.sort()
+        assert all(left[1] < right[0] for left, right in itertools.pairwise(row))
+        assert row[0][0] >= 0
+        assert row[-1][1] <= float(root.attrib["width"])
+
+
+def test_model_plot_goes_the_same_way(notebook):
+    class Net(Model):
+        def __init__(self):
+            super().__init__()
+            self.fc = L.Linear(1)
+
+        def forward(self, x):
+            return self.fc(x)
+
+    assert "Linear" in Net().plot(Variable(np.ones((1, 2)), "x"))._repr_svg_()
+
+
+def test_a_program_that_shows_its_graph_goes_on(monkeypatch, capsys):
+    monkeypatch.setenv("PATH", "")
+    with pytest.warns(UserWarning, match="no picture is drawn: plot_dot_graph needs Graphviz"):
+        assert utils.plot_dot_graph(F.sin(Variable(np.array(1.0), "x")), verbose=False) is None
+    assert 'label="x"' in capsys.readouterr().out
+
+
+def test_dot_text_of_dezero():
+    x = Variable(np.ones((2, 3)), "x")
+    y = F.sin(x)
+    f = y.creator
+    assert utils._dot_var(x) == f'{id(x)} [label="x", color=orange, style=filled]\n'
+    assert (
+        utils._dot_var(x, verbose=True)
+        == f'{id(x)} [label="x: (2, 3) float64", color=orange, style=filled]\n'
+    )
+    assert (
+        utils._dot_var(y, verbose=True) == f'{id(y)} [label="(2, 3) float64", color=orange, style=filled]\n'
+    )
+    assert utils._dot_func(f).splitlines() == [
+        f'{id(f)} [label="Sin", color=lightblue, style=filled, shape=box]',
+        f"{id(x)} -> {id(f)}",
+        f"{id(f)} -> {id(y)}",
+    ]
+
+
+def test_progress(capsys):
+    for block in (0, 1, 2, 9):
+        utils.show_progress(block, 50, 150)
+    bars = capsys.readouterr().out.split("\r")[1:]
+    assert [bar.count("#") for bar in bars] == [0, 10, 20, 30]
+    assert [bar.split()[-1] for bar in bars] == ["0.00%", "33.33%", "66.67%", "100.00%"]
+    assert {len(bar.split()[0]) for bar in bars} == {32}
+
+
+def test_gradient_check_finds_a_wrong_gradient(capsys):
+    class Wrong(F.Function):
+        def forward(self, x):
+            return x * x
+
+        def backward(self, gy):
+            return gy * self.inputs[0]
+
+    assert not utils.gradient_check(lambda x: Wrong()(x), np.array([1, 2]))
+    assert "the gradients do not agree" in capsys.readouterr().out
+    assert utils.numerical_grad(lambda x: x * x, np.array([[1, 2]])).round(6).tolist() == [[2, 4]]
+
+
+def test_gradient_check_allows_for_float32_in_the_function():
+    W = np.random.RandomState(0).randn(3, 4).astype(np.float32)
+    assert utils.gradient_check(lambda x: F.matmul(F.cast(x, np.float32), W), np.ones((2, 3)), rtol=1e-3)
+
+
+def test_columns_have_the_gpu_names_of_dezero():
+    from pyconvlite.dezero import functions_conv
+
+    img = np.random.RandomState(0).randn(1, 2, 5, 4)
+    col = functions_conv._im2col_gpu(img, (3, 2), 1, 0)
+    assert col.shape == (1, 2, 3, 2, 3, 3)
+    assert np.array_equal(col[0, 1, 2, 1], img[0, 1, 2:5, 1:4])
+    img = functions_conv._col2im_gpu(np.ones_like(col), 1, 1, 0, 0, 5, 4)
+    assert img[0, 0].tolist() == np.outer([1, 2, 3, 2, 1], [1, 2, 2, 1]).tolist()
+
+
+# ------------------------------------------------------------------------------------------- without a device
+
+
+@pytest.fixture
+def _closed():
+    assert not cuda.gpu_enable
+
+
+@pytest.mark.usefixtures("_closed")
+class TestWithoutDevice:
+    def test_cupy_is_not_there(self):
+        with pytest.raises(AttributeError, match=r"init\(\) opens a device"):
+            _ = cuda.cupy
+        with pytest.raises(AttributeError, match=r"no attribute 'numpy'$"):
+            _ = cuda.numpy
+        assert cuda.get_array_module(Variable(np.zeros(1))) is np
+
+    def test_moving_is_refused(self):
+        with pytest.raises(DeviceUnavailable):
+            cuda.as_cupy(np.zeros(2))
+        with pytest.raises(DeviceUnavailable):
+            L.EmbedID(2, 3).to_gpu()
+        with pytest.raises(DeviceUnavailable):
+            dataloaders.DataLoader([(1, 2)], 1, gpu=True)
+
+
+def test_a_loader_with_its_own_seed_draws_from_it():
+    np.random.seed(0)
+    loader = dataloaders.DataLoader(list(zip(range(9), range(9), strict=True)), 9, seed=3)
+    x, _ = next(loader)
+    assert sorted(x) == list(range(9))
+    assert np.random.rand() == np.random.RandomState(0).rand()
+
+
+def test_a_parameter_in_float64_stays_so():
+    embed = L.EmbedID(2, 3)
+    assert (type(embed.W), embed.W.dtype) == (Parameter, np.float64)

@@ -1,0 +1,293 @@
+"""functions/cross_entropy.py: softmax_cross_entropy, nll_loss, accuracy."""
+
+import numpy as np
+import oracles
+import pytest
+from contract import DTYPES, Contract, cases
+
+import pyconvlite.functions as F
+from pyconvlite import Variable, grad
+
+rng = np.random.default_rng(5)
+X = rng.standard_normal((4, 3))
+LABELS = np.array([2, 0, 1, 2])
+IMAGES = rng.standard_normal((2, 3, 2, 2))
+PIXELS = np.array([[[2, 0], [1, -1]], [[0, -1], [2, 1]]])  # -1 to be ignored
+WEIGHT = np.array([0.5, 2.0, 1.25])
+PROBABILITIES = oracles.softmax(rng.standard_normal((2, 3, 2, 2)), axis=1)
+
+
+def cross_entropy(x, t):
+    return -np.mean(oracles.log_softmax(x, axis=1)[np.arange(len(t)), t])
+
+
+def loop(x, t, weight=(1, 1, 1), ignored=None, smoothing=0.0, reduction="mean"):
+    """Label by label, with plain numbers."""
+    log_p = oracles.log_softmax(x, axis=1)
+    losses, total = np.zeros(t.shape), 0.0
+    for at in np.ndindex(t.shape):
+        if t[at] == ignored:
+            continue
+        scores = log_p[(at[0], slice(None), *at[1:])]
+        spread = sum(w * -s for w, s in zip(weight, scores, strict=True)) / len(scores)
+        losses[at] = (1 - smoothing) * weight[t[at]] * -scores[t[at]] + smoothing * spread
+        total += weight[t[at]]
+    return {
+        "none": losses,
+        "sum": losses.sum(),
+        "batchmean": losses.sum() / len(x),
+        "mean": losses.sum() / total,
+    }[reduction]
+
+
+OPTIONS = {
+    "ignored": {"ignored": -1},
+    "ignored and weighted": {"ignored": -1, "weight": WEIGHT},
+    "smooth": {"smoothing": 0.1},
+    "smooth, weighted, ignored": {"smoothing": 0.2, "weight": WEIGHT, "ignored": -1},
+    "none": {"reduction": "none"},
+    "none, ignored": {"reduction": "none", "ignored": -1},
+    "sum, weighted": {"reduction": "sum", "weight": WEIGHT},
+    "batchmean": {"reduction": "batchmean"},
+}
+
+
+def given(f, ignored=None, smoothing=0.0, **options):
+    """The call of softmax_cross_entropy or nll_loss with an entry of OPTIONS."""
+    options["ignore_index"] = ignored
+    if smoothing:
+        options["label_smoothing"] = smoothing
+    return lambda x: f(x, PIXELS if ignored is not None else abs(PIXELS), **options)
+
+
+@cases(
+    [
+        (
+            "softmax_cross_entropy",
+            lambda x: F.softmax_cross_entropy(x, LABELS),
+            lambda x: cross_entropy(x, LABELS),
+            X,
+        ),
+        (
+            "labels in a Variable",
+            lambda x: F.softmax_cross_entropy(x, Variable(LABELS)),
+            lambda x: cross_entropy(x, LABELS),
+            X,
+        ),
+        (
+            "one image",
+            lambda x: F.softmax_cross_entropy(x, LABELS[:1]),
+            lambda x: cross_entropy(x, LABELS[:1]),
+            X[:1],
+        ),
+        (
+            "softmax_cross_entropy_simple",
+            lambda x: F.softmax_cross_entropy_simple(x, LABELS),
+            lambda x: cross_entropy(x, LABELS),
+            X,
+        ),
+        (
+            "of pixels",
+            lambda x: F.softmax_cross_entropy(x, abs(PIXELS)),
+            lambda x: loop(x, abs(PIXELS)),
+            IMAGES,
+        ),
+        *[
+            (
+                f"of pixels, {name}",
+                given(F.softmax_cross_entropy, **options),
+                lambda x, o=options: loop(x, PIXELS if "ignored" in o else abs(PIXELS), **o),
+                IMAGES,
+            )
+            for name, options in OPTIONS.items()
+        ],
+        (
+            "nll_loss",
+            lambda x: F.nll_loss(F.log_softmax(x), PIXELS, WEIGHT, -1),
+            lambda x: loop(x, PIXELS, WEIGHT, -1),
+            IMAGES,
+        ),
+        (
+            "probabilities",
+            F.softmax_cross_entropy,
+            lambda x, t: -np.mean(np.sum(t * oracles.log_softmax(x, axis=1), axis=1)),
+            IMAGES,
+            PROBABILITIES,
+        ),
+        (
+            "probabilities, weighted and smooth",
+            lambda x, t: F.softmax_cross_entropy(x, t, WEIGHT, label_smoothing=0.3, reduction="none"),
+            lambda x, t: (
+                -np.einsum("nchw,nchw,c->nhw", 0.7 * t + 0.1, oracles.log_softmax(x, axis=1), WEIGHT)
+            ),
+            IMAGES,
+            PROBABILITIES,
+        ),
+    ]
+)
+class TestCrossEntropy(Contract):
+    pass
+
+
+def test_softmax_cross_entropy_simple_of_what_is_all_but_impossible():
+    x = Variable(np.array([[0.0, 500.0]]))  # DeZero takes what is below 1e-15 for 1e-15
+    loss = F.softmax_cross_entropy_simple(x, np.array([0]))
+    assert loss.item() == pytest.approx(500)
+    np.testing.assert_allclose(grad(loss, x)[0].data, [[-1, 1]])
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_cross_entropy_of_huge_scores(dtype):
+    x = Variable(np.array([[1000, 0, -1000], [-1000, 0, 1000]], dtype))
+    loss = F.softmax_cross_entropy(x, np.array([0, 1]))
+    (gx,) = grad(loss, x)
+    assert (loss.dtype, loss.item()) == (dtype, 500)
+    np.testing.assert_allclose(gx.data, [[0, 0, 0], [0, -0.5, 0.5]], atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int32, np.int64])
+def test_labels_of_any_integer_dtype(dtype):
+    loss = F.softmax_cross_entropy(X, LABELS.astype(dtype))
+    np.testing.assert_allclose(loss.item(), cross_entropy(X, LABELS))
+
+
+def test_labels_in_a_column():
+    column = LABELS[:, np.newaxis]
+    assert F.softmax_cross_entropy(X, column).item() == F.softmax_cross_entropy(X, LABELS).item()
+    assert F.accuracy(np.eye(3)[LABELS], column).item() == 1
+
+
+@pytest.mark.parametrize(
+    ("x", "t", "error", "words"),
+    [
+        (X, np.array([0, 1, 2, 3]), ValueError, "3"),
+        (X, np.array([0, 1, 2, -1]), ValueError, "-1"),
+        (X, np.array([0, 1, 2]), ValueError, r"(4.*3|3.*4)"),
+        (X, np.eye(4, 3, dtype=int), ValueError, r"\(4, 3\)"),
+        (X[0], np.array([0, 1, 2]), ValueError, r"\(3,\)"),
+        (X[:, :0], np.array([0, 1, 2, 0]), ValueError, r"one class; got shapes \(4, 0\)"),
+        (X, np.array([0.0, 1.0, 2.0, 0.0]), TypeError, "float64"),
+        (X, np.array([True, False, True, False]), TypeError, "bool"),
+    ],
+    ids=[
+        "too large",
+        "negative",
+        "too few",
+        "one-hot",
+        "one axis",
+        "no classes",
+        "float labels",
+        "bool labels",
+    ],
+)
+def test_cross_entropy_refuses(x, t, error, words):
+    for f in (F.softmax_cross_entropy, F.softmax_cross_entropy_simple):
+        with pytest.raises(error, match=words):
+            f(x, t)
+
+
+@pytest.mark.parametrize("f", [F.softmax_cross_entropy, F.softmax_cross_entropy_simple])
+def test_cross_entropy_of_integer_scores_is_no_integer(f):
+    assert f(np.array([[3, 0, 0]]), np.array([0])).item() == pytest.approx(np.log(1 + 2 * np.exp(-3)))
+
+
+class TestAccuracy:
+    def test_is_the_share_of_right_answers(self):
+        scores = np.eye(3)[[2, 0, 0, 2]]
+        result = F.accuracy(scores, LABELS)
+        assert type(result) is Variable
+        assert result.item() == 0.75
+
+    def test_takes_variables_and_builds_no_graph(self):
+        result = F.accuracy(Variable(np.eye(3)[LABELS]), Variable(LABELS))
+        assert float(result) == 1.0
+        assert result.creator is None
+
+    @pytest.mark.parametrize("dtype", DTYPES)
+    def test_has_the_scores_dtype(self, dtype):
+        assert F.accuracy(np.eye(3, dtype=dtype)[LABELS], LABELS).dtype == dtype
+
+    def test_refuses_labels_that_are_no_integers(self):
+        with pytest.raises(TypeError, match=r"t must hold integers, .* got float64"):
+            F.accuracy(X, LABELS.astype(np.float64))
+
+    def test_counts_more_rows_than_float16_can(self):
+        scores = np.zeros((100_000, 2), np.float16)
+        scores[:90_000, 1] = 1
+        assert F.accuracy(scores, np.ones(100_000, int)).item() == pytest.approx(0.9, abs=1e-3)
+
+    def test_refuses_scores_without_classes(self):
+        with pytest.raises(
+            ValueError, match=r"y must be \(N, classes\) and t \(N,\) .*; got \(4,\) and \(4,\)"
+        ):
+            F.accuracy(X[:, 0], LABELS)
+
+    def test_refuses_labels_of_another_length(self):
+        with pytest.raises(ValueError, match=r"(4.*3|3.*4)"):
+            F.accuracy(X, LABELS[:3])
+
+
+def test_accuracy_of_integer_scores_is_no_integer():
+    assert F.accuracy(np.eye(3, dtype=int), np.array([0, 1, 0])).item() == pytest.approx(2 / 3)
+
+
+def test_accuracy_of_pixels():
+    assert F.accuracy(np.eye(3)[abs(PIXELS)].transpose(0, 3, 1, 2), abs(PIXELS)).item() == 1
+
+
+def test_impossible_classes_spoil_nothing():
+    """Scores of -inf, as masks set them."""
+    x = Variable(np.array([[0.0, -np.inf, 1.0], [1.0, 0.0, -np.inf]]))
+    for loss in (
+        F.softmax_cross_entropy(x, np.array([0, 1]), ignore_index=9),
+        F.softmax_cross_entropy(x, np.array([[1.0, 0, 0], [0, 1, 0]])),
+    ):
+        assert loss.item() == pytest.approx((np.log(1 + np.e) + np.log(1 + np.e)) / 2)
+        assert np.isfinite(grad(loss, x)[0].data).all()
+
+
+def test_when_all_labels_are_ignored_the_sum_is_0_and_the_mean_nan():
+    ignored = np.full(4, -1)
+    x = Variable(X)
+    y = F.softmax_cross_entropy(x, ignored, ignore_index=-1, reduction="sum")
+    assert (y.item(), np.abs(grad(y, x)[0].data).max()) == (0, 0)
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(F.softmax_cross_entropy(x, ignored, ignore_index=-1).item())
+
+
+def test_the_weighted_mean_of_many_float16_does_not_overflow():
+    x, t = np.zeros((100_000, 2), np.float16), np.zeros(100_000, int)
+    loss = F.softmax_cross_entropy(x, t, weight=np.array([3.0, 1.0]))
+    assert loss.item() == pytest.approx(np.log(2), abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda f: f(IMAGES, PIXELS), ValueError, r"labels in t must be in 0\.\.2; got -1\.\.2"),
+        (
+            lambda f: f(IMAGES, abs(PIXELS), ignore_index=0, weight=WEIGHT[:2]),
+            ValueError,
+            r"\(3,\), .*got \(2,\)",
+        ),
+        (lambda f: f(IMAGES, abs(PIXELS)[0]), ValueError, r"got \(2, 3, 2, 2\) and \(2, 2\)"),
+        (lambda f: f(IMAGES, np.array([0, 1])), ValueError, r"got \(2, 3, 2, 2\) and \(2,\)"),
+        (
+            lambda f: f(IMAGES, abs(PIXELS), ignore_index=0.5),
+            TypeError,
+            "ignore_index must be an integer; got 0.5",
+        ),
+        (lambda f: f(IMAGES, abs(PIXELS), reduction="all"), ValueError, "reduction must be one of .*'all'"),
+    ],
+)
+@pytest.mark.parametrize("f", [F.softmax_cross_entropy, F.nll_loss])
+def test_options_that_do_not_fit(f, call, error, words):
+    with pytest.raises(error, match=words):
+        call(f)
+
+
+def test_what_probabilities_and_smoothing_refuse():
+    with pytest.raises(ValueError, match="ignore_index is for labels"):
+        F.softmax_cross_entropy(IMAGES, PROBABILITIES, ignore_index=-1)
+    with pytest.raises(ValueError, match="label_smoothing must be from 0 to 1"):
+        F.softmax_cross_entropy(IMAGES, PROBABILITIES, label_smoothing=1.5)

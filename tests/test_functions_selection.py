@@ -1,0 +1,74 @@
+"""functions/selection.py: where, maximum, minimum."""
+
+import numpy as np
+import pytest
+from contract import DTYPES, Contract, cases
+
+import pyconvlite.functions as F
+from pyconvlite import Variable, grad
+
+rng = np.random.default_rng(6)
+X, Y = rng.standard_normal((2, 3)), rng.standard_normal((2, 3))
+ROW, COLUMN = rng.standard_normal(3), rng.standard_normal((2, 1))
+MASK = X > Y
+
+
+@cases(
+    [
+        ("where", lambda x, y: F.where(MASK, x, y), lambda x, y: np.where(MASK, x, y), X, Y),
+        ("where, row", lambda x, y: F.where(MASK, x, y), lambda x, y: np.where(MASK, x, y), ROW, Y),
+        ("where, column", lambda x, y: F.where(MASK, x, y), lambda x, y: np.where(MASK, x, y), COLUMN, ROW),
+        ("where, wide mask", lambda x: F.where(MASK, x, 0), lambda x: np.where(MASK, x, 0), ROW),
+        ("where, narrow mask", lambda x: F.where(MASK[0], 1.5, x), lambda x: np.where(MASK[0], 1.5, x), X),
+        (
+            "where, numbers",
+            lambda x: F.where(Variable(MASK * 2.0), np.float64(1), x),
+            lambda x: np.where(MASK, 1, x),
+            X,
+        ),
+        ("maximum", F.maximum, np.maximum, X, Y),
+        ("maximum, row", F.maximum, np.maximum, ROW, X),
+        ("maximum, number", lambda x: F.maximum(x, np.float64(0.1)), lambda x: np.maximum(x, 0.1), X),
+        ("minimum", F.minimum, np.minimum, X, Y),
+        ("minimum, column", F.minimum, np.minimum, X, COLUMN),
+        ("minimum, number", lambda x: F.minimum(0, x), lambda x: np.minimum(0, x), X),
+        ("of nothing", F.maximum, np.maximum, X[:0], ROW),
+    ]
+)
+class TestSelection(Contract):
+    pass
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("f", [F.maximum, F.minimum], ids=["maximum", "minimum"])
+def test_equal_elements_share_the_gradient(f, dtype):
+    x, y = Variable(np.array([1, 2, np.inf], dtype)), Variable(np.array([1, 3, np.inf], dtype))
+    gx, gy = grad(f(x, y), [x, y])
+    first = 0 if f is F.maximum else 1
+    np.testing.assert_array_equal(gx.data, [0.5, first, 0.5])
+    np.testing.assert_array_equal(gy.data, [0.5, 1 - first, 0.5])
+
+
+@pytest.mark.parametrize("f", [F.maximum, F.minimum], ids=["maximum", "minimum"])
+def test_nan_is_passed_on(f):
+    np.testing.assert_array_equal(
+        f(np.array([np.nan, 1, np.nan]), np.array([1, np.nan, np.nan])).data, np.nan
+    )
+
+
+def test_an_element_that_where_does_not_select_has_gradient_0_whatever_it_is():
+    x = Variable(np.array([-1.0, np.inf, np.nan, 4.0]))
+    gx, gy = grad(F.where(x > 0, 0, x * 2), x), grad(F.where(np.isfinite(x.data), x, 0), x)
+    np.testing.assert_array_equal(gx[0].data, [2, 0, 2, 0])
+    np.testing.assert_array_equal(gy[0].data, [1, 0, 0, 1])
+
+
+def test_where_of_integers_and_of_numbers():
+    np.testing.assert_array_equal(F.where(MASK, 1, 0).data, MASK.astype(int))
+    assert F.where(MASK, np.ones((2, 3), np.float32), 2.5).dtype == np.float32
+
+
+@pytest.mark.parametrize("f", [F.maximum, F.minimum, lambda x, y: F.where(MASK, x, y)])
+def test_shapes_that_do_not_broadcast(f):
+    with pytest.raises(ValueError, match="broadcast"):
+        f(X, np.ones((2, 4)))
