@@ -48,7 +48,7 @@ def layer_norm(
     shape = tuple([at_least(1, size, "normalized_shape") for size in sizes])
     if not shape or x.shape[-len(shape) :] != shape:
         raise ValueError(f"normalized_shape must be the last lengths of x's shape {x.shape}; got {shape}")
-    return _normalized(x, math.prod(x.shape[: -len(shape)]), shape, shape, gamma, beta, eps)
+    return _normalized_parts(x, math.prod(x.shape[: -len(shape)]), shape, shape, gamma, beta, eps)
 
 
 def group_norm(x: Any, num_groups: int, gamma: Any = None, beta: Any = None, eps: float = 1e-5) -> Variable:
@@ -78,7 +78,7 @@ def group_norm(x: Any, num_groups: int, gamma: Any = None, beta: Any = None, eps
     groups = at_least(1, num_groups, "num_groups")
     if C % groups:
         raise ValueError(f"num_groups must divide the channels C of x; got {groups} groups for {C}")
-    return _normalized(x, N * groups, (C,), (C, *[1] * (x.ndim - 2)), gamma, beta, eps)
+    return _normalized_parts(x, N * groups, (C,), (C, *[1] * (x.ndim - 2)), gamma, beta, eps)
 
 
 def instance_norm(x: Any, gamma: Any = None, beta: Any = None, eps: float = 1e-5) -> Variable:
@@ -105,7 +105,7 @@ def instance_norm(x: Any, gamma: Any = None, beta: Any = None, eps: float = 1e-5
     return group_norm(x, max(1, x.shape[1]), gamma, beta, eps)
 
 
-def _normalized(
+def _normalized_parts(
     x: Variable,
     rows: int,
     shape: tuple[int, ...],
