@@ -11,18 +11,25 @@ def twice(size):
     return size if isinstance(size, tuple) else (size, size)
 
 
-def outsize(size, kernel, stride, pad, dilation=1):
-    """Count by trying: the kernel's last pixel must lie inside the padded image."""
+def outsize(size, kernel, stride, pad, dilation=1, ceil=False):
+    """Count by trying: the kernel's last pixel must lie inside the padded image, or its first with `ceil`."""
+    before, after = twice(pad)
     reach = (kernel - 1) * dilation
-    return sum(1 for start in range(0, size + 2 * pad, stride) if start + reach < size + 2 * pad)
+    count = sum(
+        1 for start in range(0, before + size + after, stride) if start + reach < before + size + after
+    )
+    hangs_over = (count - 1) * stride + reach + 1 < before + size + after and count * stride < before + size
+    return count + (ceil and hangs_over)
 
 
-def im2col(x, kernel, stride=1, pad=0, dilation=1, fill=0.0):
-    """(N, C, H, W) -> (N, C, KH, KW, OH, OW): each pixel of each window."""
+def im2col(x, kernel, stride=1, pad=0, dilation=1, fill=0.0, ceil=False, beyond=None):
+    """(N, C, H, W) -> (N, C, KH, KW, OH, OW): each pixel of each window; `beyond` lies behind the pad."""
     (KH, KW), (SH, SW), (PH, PW), (DH, DW) = map(twice, (kernel, stride, pad, dilation))
     N, C, H, W = x.shape
-    OH, OW = outsize(H, KH, SH, PH, DH), outsize(W, KW, SW, PW, DW)
-    padded = np.pad(x, ((0, 0), (0, 0), (PH, PH), (PW, PW)), constant_values=fill)
+    OH, OW = outsize(H, KH, SH, PH, DH, ceil), outsize(W, KW, SW, PW, DW, ceil)
+    padded = np.pad(x, ((0, 0), (0, 0), twice(PH), twice(PW)), constant_values=fill)
+    behind = (0, 0), (0, 0), (0, KH * DH), (0, KW * DW)
+    padded = np.pad(padded, behind, constant_values=fill if beyond is None else beyond)
     col = np.empty((N, C, KH, KW, OH, OW))
     for kh, kw, oh, ow in product(range(KH), range(KW), range(OH), range(OW)):
         col[:, :, kh, kw, oh, ow] = padded[:, :, oh * SH + kh * DH, ow * SW + kw * DW]
@@ -62,14 +69,14 @@ def deconv2d(x, W, b=None, stride=1, pad=0, size=None, dilation=1, groups=1):
     return y if b is None else y + b[:, None, None]
 
 
-def max_pooling(x, kernel, stride=1, pad=0):
-    return im2col(x, kernel, stride, pad, fill=-np.inf).max(axis=(2, 3))
+def max_pooling(x, kernel, stride=1, pad=0, dilation=1, ceil_mode=False):
+    return im2col(x, kernel, stride, pad, dilation, fill=-np.inf, ceil=ceil_mode).max(axis=(2, 3))
 
 
-def average_pooling(x, kernel, stride=1, pad=0, count_include_pad=True):
-    total = im2col(x, kernel, stride, pad).sum(axis=(2, 3))
-    pixels = im2col(np.ones_like(x), kernel, stride, pad, fill=float(count_include_pad)).sum(axis=(2, 3))
-    return total / pixels
+def average_pooling(x, kernel, stride=1, pad=0, count_include_pad=True, ceil_mode=False):
+    total = im2col(x, kernel, stride, pad, ceil=ceil_mode).sum(axis=(2, 3))
+    counts = {"fill": float(count_include_pad), "ceil": ceil_mode, "beyond": 0}
+    return total / im2col(np.ones_like(x), kernel, stride, pad, **counts).sum(axis=(2, 3))
 
 
 @np.vectorize

@@ -69,6 +69,7 @@ WITH_GRADIENT = {
     "multiply": lambda x, y: np.multiply(x, y),
     "negative": np.negative,
     "pad": lambda x: np.pad(x, ((0, 1), (2, 0)), constant_values=3.0),
+    "pad wrap": lambda x: np.pad(x, ((0, 1), (2, 0)), "wrap"),
     "power": lambda x, y: np.power(x, y),
     "power of a number": lambda x: np.power(x, 3),
     "prod": lambda x: np.prod(x, axis=0, keepdims=True),
@@ -304,8 +305,8 @@ def test_a_function_that_does_not_dispatch_is_a_conversion_or_returns_no_array_o
         (lambda x: np.average(x, weights=X), "np.average of a Variable takes .*; got weights"),
         (lambda x: np.reshape(x, (3, 2), order="F"), "np.reshape of a Variable takes .*; got order"),
         (
-            lambda x: np.pad(x, 1, mode="edge"),
-            r'np.pad takes a Variable only with mode="constant"; got \'edge',
+            lambda x: np.pad(x, 1, mode="symmetric"),
+            "np.pad takes a Variable with one of the modes constant, edge, .*; got 'symmetric'",
         ),
         (lambda x: np.pad(x, 1, mode="linear_ramp", end_values=3), "np.pad of a Variable takes .*end_values"),
         (lambda x: np.concatenate([x, x], axis=None), "axis must be an integer; got None"),

@@ -14,7 +14,7 @@ from pyconvlite.testing import check_backward
 
 STEPS = np.random.default_rng(0).standard_normal((4, 2, 3))  # 4 steps of 2 sequences of 3 features
 
-makes = pytest.mark.parametrize("make", [L.RNN, L.LSTM])
+makes = pytest.mark.parametrize("make", [L.RNN, L.LSTM, L.GRU])
 duplicates = pytest.mark.parametrize(
     "duplicate", [copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))]
 )
@@ -47,7 +47,16 @@ def lstm(p, steps):
         yield h
 
 
-@pytest.mark.parametrize(("make", "oracle"), [(L.RNN, rnn), (L.LSTM, lstm)])
+def gru(p, steps):
+    h = np.zeros((2, 5))
+    for x in steps:
+        r, z = (sigmoid(x @ p[f"x2{g}/W"] + p[f"x2{g}/b"] + h @ p[f"h2{g}/W"]) for g in "rz")
+        n = np.tanh(x @ p["x2n/W"] + p["x2n/b"] + r * (h @ p["h2n/W"] + p["h2n/b"]))
+        h = (1 - z) * n + z * h
+        yield h
+
+
+@pytest.mark.parametrize(("make", "oracle"), [(L.RNN, rnn), (L.LSTM, lstm), (L.GRU, gru)])
 @pytest.mark.parametrize("in_size", [None, 3])
 def test_each_step_follows_the_equations(make, oracle, in_size):
     layer = make(5, in_size, dtype=np.float64)
@@ -68,6 +77,7 @@ def test_parameters_have_dezeros_names():
         *[f"x2{gate}/{name}" for gate in "fiou" for name in "Wb"],
         *[f"h2{gate}/W" for gate in "fiou"],
     ]
+    assert names(L.GRU(5))[6:] == ["h2r/W", "h2z/W", "h2n/W", "h2n/b"]
 
 
 @makes
@@ -183,6 +193,21 @@ def test_embed_id_is_drawn_with_variance_one():
     assert L.EmbedID(2, 2, dtype=np.float16).W.dtype == np.float16
 
 
+def test_embedding_is_embed_id_with_an_index_that_is_not_trained():
+    plain, padded = L.Embedding(5, 3, dtype=np.float64), L.Embedding(5, 3, -5, dtype=np.float64)
+    assert (plain.padding_idx, padded.padding_idx) == (None, 0)
+    np.testing.assert_array_equal(padded.W.data[0], 0)
+    assert (padded.W.data[1:] != 0).all()
+    x = np.array([[0, 1, 1], [4, 0, 0]])
+    for embedding in (plain, padded):
+        embedding.W.data = np.random.default_rng(0).standard_normal((5, 3))
+        y = embedding(x)
+        np.testing.assert_array_equal(y.data, embedding.W.data[x])
+        F.sum(y).backward()
+    np.testing.assert_array_equal(plain.W.grad.data[:, 0], [3, 2, 0, 0, 1])
+    np.testing.assert_array_equal(padded.W.grad.data[:, 0], [0, 2, 0, 0, 1])
+
+
 # ------------------------------------------------------------------------------------------- errors
 
 
@@ -199,6 +224,8 @@ def test_embed_id_is_drawn_with_variance_one():
         (lambda: L.EmbedID(2, 0), ValueError, "out_size must be at least 1; got 0"),
         (lambda: L.EmbedID(2, 2)(np.array([2])), ValueError, "2"),
         (lambda: L.EmbedID(2, 2)(np.array([0.0])), TypeError, "integers"),
+        (lambda: L.Embedding(2, 2, 2), ValueError, "padding_idx must be from -2 to 1; got 2"),
+        (lambda: L.Embedding(2, 2, 0.5), TypeError, "padding_idx must be an integer; got 0.5"),
     ],
 )
 def test_errors_name_the_argument_and_the_size(make, error, message):
@@ -209,4 +236,6 @@ def test_errors_name_the_argument_and_the_size(make, error, message):
 def test_repr():
     assert repr(L.RNN(2)) == "RNN(hidden_size=2, in_size=None)"
     assert repr(L.LSTM(2, 3)) == "LSTM(hidden_size=2, in_size=3)"
+    assert repr(L.GRU(2, 3)) == "GRU(hidden_size=2, in_size=3)"
+    assert repr(L.Embedding(2, 3, 1)) == "Embedding(num_embeddings=2, embedding_dim=3, padding_idx=1)"
     assert repr(L.EmbedID(2, 3)) == "EmbedID(in_size=2, out_size=3)"

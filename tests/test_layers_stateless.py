@@ -22,18 +22,6 @@ TABLE = {
     "Softmax axis": (L.Softmax(-1), lambda x: F.softmax(x, -1)),
     "LogSoftmax": (L.LogSoftmax(), F.log_softmax),
     "LogSoftmax axis": (L.LogSoftmax(axis=2), lambda x: F.log_softmax(x, 2)),
-    "MaxPool": (L.MaxPool(3), lambda x: F.pooling(x, 3)),
-    "MaxPool pairs": (L.MaxPool((3, 2), (2, 1), (1, 0)), lambda x: F.pooling(x, (3, 2), (2, 1), (1, 0))),
-    "AvgPool": (L.AvgPool(2), lambda x: F.average_pooling(x, 2)),
-    "AvgPool pairs": (
-        L.AvgPool((3, 2), (2, 1), (1, 0)),
-        lambda x: F.average_pooling(x, (3, 2), (2, 1), (1, 0)),
-    ),
-    "AvgPool of pixels alone": (
-        L.AvgPool(2, pad=1, count_include_pad=False),
-        lambda x: F.average_pooling(x, 2, pad=1, count_include_pad=False),
-    ),
-    "GlobalAvgPool": (L.GlobalAvgPool(), F.global_average_pooling),
     "Flatten": (L.Flatten(), F.flatten),
 }
 table = pytest.mark.parametrize(("layer", "function"), TABLE.values(), ids=TABLE)
@@ -81,20 +69,9 @@ def test_they_make_a_network():
         (lambda: L.Softmax("a"), TypeError, r"axis must be an integer, .*; got 'a'"),
         (lambda: L.LogSoftmax(1.5), TypeError, r"axis must be an integer, .*; got 1.5"),
         (lambda: L.Softmax(4)(X), ValueError, "axis must be one of x's 4 axes; got 4"),
-        (lambda: L.MaxPool(0), ValueError, "kernel_size must be at least 1; got 0"),
-        (lambda: L.MaxPool(2, (1, 0)), ValueError, "stride must be at least 1; got 0"),
-        (lambda: L.AvgPool(2, pad=-1), ValueError, "pad must be at least 0; got -1"),
-        (lambda: L.AvgPool(2.0), TypeError, "kernel_size .* 2.0"),
-        (lambda: L.MaxPool(2)(X[0]), ValueError, r"\(N, C, H, W\); got shape \(3, 6, 5\)"),
-        (lambda: L.GlobalAvgPool()(X[0]), ValueError, r"\(3, 6, 5\)"),
         (lambda: L.Flatten()(X[0, 0, 0]), ValueError, r"got shape \(5,\)"),
     ],
 )
 def test_errors_name_the_argument_and_the_size(make, error, message):
     with pytest.raises(error, match=message):
         make()
-
-
-def test_repr():
-    assert repr(L.MaxPool(2)) == "MaxPool(kernel_size=(2, 2), stride=(1, 1), pad=(0, 0))"
-    assert repr(L.AvgPool(2, 2)) == "AvgPool(kernel_size=(2, 2), stride=(2, 2), pad=(0, 0))"

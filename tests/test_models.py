@@ -1,3 +1,6 @@
+import io
+import pickle
+
 import numpy as np
 import pytest
 
@@ -58,6 +61,86 @@ def test_sequentials_nest():
 def test_sequential_of_what_cannot_be_called(layers, message):
     with pytest.raises(TypeError, match=message):
         Sequential(*layers)
+
+
+def named_model():
+    return Sequential({"hidden": L.Linear(3, in_size=2), "relu": F.relu, "out": L.Linear(1, in_size=3)})
+
+
+def test_sequential_with_names():
+    model = named_model()
+    assert names(model) == ["hidden/W", "hidden/b", "out/W", "out/b"]
+    assert model.layers == [model.hidden, F.relu, model["out"]]
+    x = randn(4, 2)
+    np.testing.assert_array_equal(model(x).data, model.out(F.relu(model.hidden(x))).data)
+    assert [name for name, _ in model.named_modules()] == ["", "hidden", "out"]
+    file = io.BytesIO()
+    model.save_weights(file)
+    file.seek(0)
+    other = named_model()
+    other.load_weights(file)
+    np.testing.assert_array_equal(other(x).data, model(x).data)
+    copied = pickle.loads(pickle.dumps(model))
+    assert names(copied) == names(model)
+    assert copied["hidden"] is copied.layers[0] is copied.hidden
+
+
+def test_sequential_as_a_list():
+    layers = [L.Linear(3, in_size=2), F.relu, L.Linear(1, in_size=3)]
+    model = Sequential(*layers)
+    assert (len(model), list(model), model[0], model[-1]) == (3, layers, layers[0], layers[2])
+    part = model[:2]
+    assert isinstance(part, Sequential)
+    assert part.layers == layers[:2]
+    assert next(part.params()) is layers[0].W
+    assert (model[::-2].layers, len(model[3:])) == ([layers[2], layers[0]], 0)
+    x = randn(4, 2)
+    np.testing.assert_array_equal(model[1:](model[:1](x)).data, model(x).data)
+
+
+def test_a_part_of_named_layers_keeps_the_names():
+    model = named_model()
+    part = model[1:]
+    assert names(part) == ["out/W", "out/b"]
+    assert part.out is model.out
+    assert names(model[:0]) == []
+
+
+@pytest.mark.parametrize(
+    ("make", "index"), [(lambda: Sequential(L.Linear(3), F.relu), 0), (named_model, "out")]
+)
+def test_a_layer_can_be_replaced(make, index):
+    model = make()
+    before = names(model)
+    model(randn(4, 2))
+    layer = L.Linear(5)
+    model[index] = layer
+    assert model[index] is layer
+    assert layer in model.layers
+    assert names(model) == before
+    assert any(param is layer.W for param in model.params())
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: Sequential({"a": 3}), TypeError, "got int at index 0"),
+        (lambda: Sequential({0: F.relu}), TypeError, "names of layers must be strings; got 0"),
+        (lambda: Sequential({"a/b": F.relu}), ValueError, "slash; got 'a/b'"),
+        (lambda: Sequential({"": F.relu}), ValueError, "must not be empty"),
+        (lambda: Sequential({"forward": F.relu}), ValueError, "has an attribute 'forward'; use another name"),
+        (lambda: Sequential({"layers": F.relu}), ValueError, "has an attribute 'layers'"),
+        (lambda: named_model()["b"], KeyError, "no layer is named 'b'; there are hidden, relu, out"),
+        (lambda: Sequential(F.relu)["b"], KeyError, "no layer is named 'b'; there are no names"),
+        (lambda: Sequential(F.relu)[1], IndexError, "index 1 is out of range for a Sequential of 1 layers"),
+        (lambda: Sequential(F.relu)[-2], IndexError, "index -2"),
+        (lambda: Sequential(F.relu)[0.0], TypeError, "index must be an integer, a slice or a name; got 0.0"),
+        (lambda: Sequential(F.relu).__setitem__(0, L.ReLU), TypeError, r"a class at index 0: write ReLU\(\)"),
+    ],
+)
+def test_names_and_indexes_that_do_not_fit(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
 
 
 # ------------------------------------------------------------------------------------------- MLP

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ import pyconvlite.functions as F
 import pyconvlite.layers as L
 from pyconvlite import Model, no_grad, test_mode
 from pyconvlite.datasets import Dataset
-from pyconvlite.models import SmallResNet
+from pyconvlite.models import Sequential, SmallResNet
 from pyconvlite.optimizers import SGD
 from tab import inspecting, training
 
@@ -34,7 +35,7 @@ class Strokes(Dataset):
 PICTURE = Strokes().data[0, 0]
 
 
-def opened(model_class: type[Model]) -> tuple[Model, inspecting.Inspector, dict]:
+def opened(model_class: Callable[[int], Model]) -> tuple[Model, inspecting.Inspector, dict]:
     pyconvlite.seed(1)
     model = training.build(model_class)
     for name, param in model.named_params():
@@ -107,7 +108,50 @@ class TestStages:
         _, _, report = opened(SmallResNet)  # batch norm takes the root of its running variance
         kinds = [stage["kind"] for stage in report["stages"]]
         assert "Sqrt" not in kinds
-        assert kinds.count("Conv2d") == 9
+        assert kinds.count("Conv2d") == kinds.count("BatchNorm") == 9
+
+    def test_a_layer_of_several_functions_is_one_stage(self) -> None:
+        def model_class(classes: int) -> Model:
+            return Sequential(
+                {
+                    "conv": L.Conv2d(4, 3, 2, "same"),
+                    "norm": L.GroupNorm(2),
+                    "act": L.PReLU(4),
+                    "more": L.SeparableConv2d(6, 3, 1, "same", pad_mode="reflect"),
+                    "up": L.Upsample(scale_factor=2, mode="bilinear"),
+                    "pool": L.MaxPool(3, 2, dilation=2, ceil_mode=True),
+                    "small": L.AdaptiveAvgPool(2),
+                    "flat": L.Flatten(),
+                    "fc": L.Linear(classes),
+                }
+            )
+
+        model, inspector, report = opened(model_class)
+        assert [(s["layer"], s["kind"], s["maps"]["shape"]) for s in report["stages"]] == [
+            ("conv", "Conv2d", (4, 14, 14)),
+            ("norm", "GroupNorm", (4, 14, 14)),
+            ("act", "PReLU", (4, 14, 14)),
+            ("more/depthwise", "Conv2d", (4, 14, 14)),
+            ("more/pointwise", "Conv2d", (6, 14, 14)),
+            ("", "Upsample", (6, 28, 28)),
+            ("", "Pooling", (6, 13, 13)),
+            ("", "AdaptiveAvgPool", (6, 2, 2)),
+            ("fc", "Linear", (10, 1, 1)),
+            ("", "Softmax", (10, 1, 1)),
+        ]
+        x = PICTURE[None, None]
+        with no_grad(), test_mode():
+            for count, stage in ((1, 0), (2, 1), (3, 2), (4, 4), (5, 5), (6, 6), (7, 7)):
+                np.testing.assert_allclose(
+                    maps(report)[stage], model[:count](x).data[0], rtol=1e-5, atol=1e-6
+                )
+        for stage in range(10):
+            detail = inspector.detail(stage, 0, 1, 1) if stage < 8 else inspector.detail(stage, 0, 0, 0)
+            if detail["rule"] == "sum":
+                assert sum(detail["sums"]) + detail["bias"] == pytest.approx(detail["value"], abs=1e-4)
+            elif stage in (1, 2):  # of the pixel at the same place
+                assert detail["values"] == [maps(report)[stage - 1][0, 1, 1]]
+        assert len(inspector.probe(model)) == 10
 
     def test_the_model_stays_as_it_is(self) -> None:
         model, inspector, _ = opened(training.SmallCNN)

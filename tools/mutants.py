@@ -282,7 +282,7 @@ MUTANTS = [
     _webgpu("convolution", "WebGPU: kernel turned along one axis in gx", "kernels", "test_convolution", "W[:, :, ::-1, ::-1]", "W[:, :, ::-1, :]"),
     _webgpu("convolution", "WebGPU: bias left out where a product is tiled", "adapters", "many_channels", "return _finished(y, b, relu) threads", "return _finished(y, None, relu)\n    threads"),
     _webgpu("max_pool_grad", "WGSL: the last window of a row takes nothing", "kernels", "pooling", "ow <= min(OW - 1, w / SW)", "ow < min(OW - 1, w / SW)"),
-    _webgpu("avg_pool", "WGSL: padding counts where it should not", "kernels", "pooling", "parameter(11) != 0", "parameter(11) == 0"),
+    _webgpu("avg_pool", "WGSL: padding counts where it should not", "kernels", "pooling", "parameter(13) != 0", "parameter(13) == 0"),
     _webgpu("loss_grad", "WGSL: loss not per row", "kernels", "softmax_cross_entropy", "f32(gy[0]) / f32(parameter(0))", "f32(gy[0]) / f32(CLASSES)"),
     _webgpu("batch_norm_grad", "WGSL: gx keeps the mean of gy", "kernels", "batch_norm", "f32(gy[k]) - gbeta - (", "f32(gy[k]) - ("),
     # -- the site's Python

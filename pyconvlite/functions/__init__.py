@@ -5,7 +5,8 @@
 - `reduction`: sums, means, products, extremes, cumulative sums; broadcasting;
 - `linalg`, `einsum`: matrix products and sums of products;
 - `activation`, `softmax`: activation functions;
-- `columns`, `conv`, `pooling`, `norm`: layers of a CNN;
+- `columns`, `conv`, `conv1d`, `pooling`, `adaptive_pooling`: convolution and pooling;
+- `padding`, `resizing`: other sizes; `norm`, `group_norm`: normalization and dropout;
 - `loss`, `cross_entropy`: losses, and accuracy.
 
 `docs/operations.md` is the table of all. Each file has, per operation: its Function (forward, then backward),
@@ -38,6 +39,7 @@ from .activation import (
     silu,
     softplus,
 )
+from .adaptive_pooling import adaptive_average_pooling, adaptive_max_pooling
 from .arithmetic import (
     Add,
     Cast,
@@ -61,6 +63,7 @@ from .arithmetic import (
 )
 from .columns import Col2im, Im2col, col2im, col2im_array, im2col, im2col_array
 from .conv import Conv2d, Conv2DGradW, Conv2dReLU, Deconv2d, conv2d, conv2d_relu, conv2d_simple, deconv2d
+from .conv1d import conv1d
 from .cross_entropy import (
     SoftmaxCrossEntropy,
     SoftmaxCrossEntropyGrad,
@@ -70,6 +73,7 @@ from .cross_entropy import (
     softmax_cross_entropy_simple,
 )
 from .einsum import einsum
+from .group_norm import group_norm, instance_norm, layer_norm
 from .indexing import (
     GetItem,
     GetItemGrad,
@@ -119,10 +123,13 @@ from .norm import (
     BatchNorm,
     BatchNormGrad,
     Dropout,
+    Standardize,
     batch_norm,
     batch_nrom,
     dropout,
+    dropout2d,
 )
+from .padding import Pad, pad
 from .pooling import (
     AveragePooling,
     AveragePooling2DGrad,
@@ -134,7 +141,6 @@ from .pooling import (
     global_max_pooling,
     pooling,
     pooling_simple,
-    upsample,
 )
 from .reduction import (
     BroadcastTo,
@@ -157,6 +163,7 @@ from .reduction import (
     tile,
     var,
 )
+from .resizing import Upsample, interpolate, pixel_shuffle, upsample
 from .selection import (
     Maximum,
     Minimum,
@@ -167,14 +174,12 @@ from .selection import (
 )
 from .shape import (
     Concat,
-    Pad,
     Reshape,
     Split,
     Transpose,
     concat,
     expand_dims,
     flatten,
-    pad,
     reshape,
     split,
     squeeze,
@@ -251,14 +256,18 @@ __all__ = [
     "Softplus",
     "Split",
     "Sqrt",
+    "Standardize",
     "Sub",
     "Sum",
     "SumTo",
     "Tanh",
     "Transpose",
+    "Upsample",
     "Where",
     "abs",
     "accuracy",
+    "adaptive_average_pooling",
+    "adaptive_max_pooling",
     "add",
     "average",
     "average_pooling",
@@ -271,6 +280,7 @@ __all__ = [
     "col2im",
     "col2im_array",
     "concat",
+    "conv1d",
     "conv2d",
     "conv2d_relu",
     "conv2d_simple",
@@ -279,6 +289,7 @@ __all__ = [
     "deconv2d",
     "div",
     "dropout",
+    "dropout2d",
     "einsum",
     "elu",
     "embed_id",
@@ -292,13 +303,17 @@ __all__ = [
     "get_item",
     "global_average_pooling",
     "global_max_pooling",
+    "group_norm",
     "hardsigmoid",
     "hardswish",
     "huber_loss",
     "im2col",
     "im2col_array",
+    "instance_norm",
+    "interpolate",
     "kl_div",
     "l1_loss",
+    "layer_norm",
     "leaky_relu",
     "linear",
     "linear_simple",
@@ -319,6 +334,7 @@ __all__ = [
     "nll_loss",
     "one_hot",
     "pad",
+    "pixel_shuffle",
     "pooling",
     "pooling_simple",
     "pow",

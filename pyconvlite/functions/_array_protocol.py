@@ -29,9 +29,10 @@ from .einsum import einsum
 from .indexing import flip
 from .linalg import matmul
 from .math import abs, cos, exp, log, log1p, sin, sqrt, tanh
+from .padding import pad
 from .reduction import average, broadcast_to, cumsum, max, mean, min, prod, std, sum, tile, var
 from .selection import maximum, minimum, where
-from .shape import concat, expand_dims, pad, reshape, split, squeeze, stack, transpose
+from .shape import concat, expand_dims, reshape, split, squeeze, stack, transpose
 
 # ----------------------------------------------------------------------------------------------------- tables
 
@@ -46,9 +47,10 @@ def _dot(a: Any, b: Any) -> Variable:
 
 
 def _pad(x: Any, pad_width: Any, mode: Any = "constant", value: Any = 0) -> Variable:
-    if mode != "constant":
-        raise TypeError(f'np.pad takes a Variable only with mode="constant"; got {mode!r}')
-    return pad(x, pad_width, value)
+    modes = {"constant": "constant", "edge": "replicate", "reflect": "reflect", "wrap": "circular"}
+    if mode not in modes:
+        raise TypeError(f"np.pad takes a Variable with one of the modes {', '.join(modes)}; got {mode!r}")
+    return pad(x, pad_width, value, mode=modes[mode])
 
 
 def _where(condition: Any, x: Any = None, y: Any = None) -> Any:

@@ -1,11 +1,26 @@
-"""The sizes of a convolution or pooling, computed and checked once for all kernels."""
+"""The sizes of a convolution or pooling, computed and checked once for all kernels.
+
+The kernels pad both ends of an axis alike. Where the ends differ, or where the last window reaches beyond
+them (`ceil_mode`), `framed` calls a kernel on a larger image, or drops the last of its results.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, SupportsIndex, TypeAlias, TypeGuard
 
-from .._shapes import Pair, conv_outsize, deconv_outsize
+import numpy as np
+
+from .._arguments import at_least
+from .._shapes import Array, IntPair, Pair, conv_outsize, deconv_outsize, pair
+from ..autograd import Variable
 from ..backends import ConvGeometry
+from .indexing import get_item
+from .padding import pad as pad_ends
+
+# An integer or (height, width) for both ends; one or both of them may be (before, after); "same" or "valid".
+Padding: TypeAlias = IntPair | Sequence[SupportsIndex | Sequence[SupportsIndex]] | str
+Edges: TypeAlias = tuple[Pair, Pair]  # pixels added (above, below), (left, right)
 
 
 def conv_geometry(
@@ -69,3 +84,142 @@ def deconv_geometry(
             f"with kernel {kernel_size}, stride {stride}, pad {pad}, dilation {dilation}"
         )
     return geometry
+
+
+# ------------------------------------------------------------------------------------ padding by its two ends
+
+
+class Frame(NamedTuple):
+    """The sizes of a convolution or pooling of images whose two ends are padded differently.
+
+    Attributes:
+        kernel_size, stride, dilation, input_size, output_size: as in ConvGeometry.
+        edges: pixels of padding (above, below), (left, right).
+
+    Example:
+        >>> Frame.of((5, 5), (2, 2), (2, 2), (1, 1), ((0, 1), (0, 0))).output_size
+        (3, 2)
+    """
+
+    kernel_size: Pair
+    stride: Pair
+    dilation: Pair
+    input_size: Pair
+    edges: Edges
+    output_size: Pair
+
+    @classmethod
+    def of(
+        cls,
+        input_size: Sequence[int],
+        kernel_size: Pair,
+        stride: Pair,
+        dilation: Pair,
+        edges: Edges,
+        ceil_mode: bool = False,
+    ) -> Frame:
+        """Compute the output size.
+
+        Args:
+            input_size, kernel_size, stride, dilation, edges: as in the class.
+            ceil_mode: whether to add a window that begins inside the image or the padding before it, and
+                reaches beyond the padding after it.
+
+        Raises:
+            ValueError: a size is below its minimum, or the kernel is larger than the padded image.
+        """
+        H, W = input_size
+        padded = H + sum(edges[0]), W + sum(edges[1])
+        sizes = list(conv_outsize(padded, kernel_size, stride, (0, 0), dilation))
+        for axis in (0, 1) if ceil_mode else ():
+            start = sizes[axis] * stride[axis]  # of one more window
+            reached = start + _extent(kernel_size[axis], dilation[axis]) - stride[axis] == padded[axis]
+            sizes[axis] += not reached and start < input_size[axis] + edges[axis][0]
+        return cls(kernel_size, stride, dilation, (H, W), edges, (sizes[0], sizes[1]))
+
+    def starts(self, axis: int) -> Array:
+        """Where the windows begin along an axis; below 0 in the padding."""
+        return self.stride[axis] * np.arange(self.output_size[axis]) - self.edges[axis][0]
+
+
+def _extent(kernel_size: int, dilation: int) -> int:
+    return (kernel_size - 1) * dilation + 1
+
+
+def has_equal_ends(pad: Padding) -> TypeGuard[IntPair]:
+    """Whether a padding is an integer or a pair of them, as the kernels take it.
+
+    Example:
+        >>> has_equal_ends((1, 2)), has_equal_ends(((1, 2), 0)), has_equal_ends("same")
+        (True, False, False)
+    """
+    nested = isinstance(pad, tuple | list) and any(isinstance(p, tuple | list) for p in pad)
+    return not (isinstance(pad, str) or nested)
+
+
+def edges_of(
+    pad: Padding, input_size: Sequence[int], kernel_size: Pair, stride: Pair, dilation: Pair = (1, 1)
+) -> Edges:
+    """Pixels of padding at each edge.
+
+    With "same" the output has ceil(size / stride) pixels; an odd pixel is added after the image, as PyTorch
+    and ONNX's SAME_UPPER have it.
+
+    Args:
+        pad: in any form that `conv2d` takes.
+        input_size, kernel_size, stride, dilation: of the convolution or pooling.
+
+    Raises:
+        TypeError: `pad` is not of integers.
+        ValueError: `pad` is negative or has another form.
+
+    Example:
+        >>> edges_of("same", (28, 28), (3, 3), (2, 2)), edges_of((1, (0, 2)), (28, 28), (3, 3), (2, 2))
+        (((0, 1), (0, 1)), ((1, 1), (0, 2)))
+    """
+    if pad == "valid":
+        return (0, 0), (0, 0)
+    if pad == "same":
+        ends = []
+        for size, kernel, step, gap in zip(input_size, kernel_size, stride, dilation, strict=True):
+            outputs = -(-size // at_least(1, step, "stride"))
+            total = max(0, (outputs - 1) * step + _extent(kernel, gap) - size)
+            ends.append((total // 2, total - total // 2))
+        return ends[0], ends[1]
+    if isinstance(pad, str) or (isinstance(pad, tuple | list) and len(pad) != 2):
+        raise ValueError(
+            'pad must be an integer, (height, width), ((above, below), (left, right)), "same" or "valid"; '
+            f"got {pad!r}"
+        )
+    rows, columns = pad if isinstance(pad, tuple | list) else (pad, pad)
+    edges = pair(rows, "pad"), pair(columns, "pad")
+    if min(*edges[0], *edges[1]) < 0:
+        raise ValueError(f"pad must be at least 0; got {pad}")
+    return edges
+
+
+def framed(f: Callable[[Variable, Pair], Variable], x: Variable, frame: Frame, value: float = 0) -> Variable:
+    """Call a convolution or pooling that pads both ends alike so that it computes a frame's windows.
+
+    Args:
+        f: called with images and the padding (height, width).
+        x: images of the frame's size.
+        frame: the sizes.
+        value: of the padding.
+    """
+    pad = frame.edges[0][0], frame.edges[1][0]
+    missing = [
+        max(
+            0,
+            int(frame.starts(axis)[-1])
+            + _extent(frame.kernel_size[axis], frame.dilation[axis])
+            - size
+            - pad[axis],
+        )
+        for axis, size in enumerate(frame.input_size)
+    ]
+    if any(missing):
+        x = pad_ends(x, ((0, 0), (0, 0), (0, missing[0]), (0, missing[1])), value)
+    y = f(x, pad)
+    OH, OW = frame.output_size
+    return y if y.shape[2:] == (OH, OW) else get_item(y, (..., slice(OH), slice(OW)))

@@ -1,7 +1,8 @@
 """Convolution and its adjoint, deconvolution (book steps 55-57).
 
 Shapes: x (N, C, H, W), W (OC, C/groups, KH, KW), b (OC,), y (N, OC, OH, OW). Stride, pad and dilation are an
-integer or a pair (height, width). As usual in deep learning, a convolution does not flip the kernel.
+integer or a pair (height, width); the pad of a convolution has other forms too, see `conv2d`. As usual in
+deep learning, a convolution does not flip the kernel.
 """
 
 from __future__ import annotations
@@ -12,10 +13,20 @@ from .._arguments import at_least
 from .._shapes import Array, IntPair, check_axes, pair
 from ..autograd import Function, Variable, as_input
 from ..backends import ConvGeometry, kernels
-from ._geometry import conv_geometry, deconv_geometry
+from ._geometry import (
+    Frame,
+    Padding,
+    conv_geometry,
+    deconv_geometry,
+    edges_of,
+    framed,
+    has_equal_ends,
+)
 from .activation import ReLUGrad
 from .columns import im2col
 from .linalg import linear
+from .padding import check_mode
+from .padding import pad as pad_ends
 from .shape import reshape, transpose
 
 __all__ = [
@@ -28,6 +39,9 @@ __all__ = [
     "conv2d_simple",
     "deconv2d",
 ]
+
+
+PAD_MODES = ("zeros", "reflect", "replicate", "circular")
 
 
 class _Convolution(Function):
@@ -94,10 +108,11 @@ def conv2d(
     W: Any,
     b: Any = None,
     stride: IntPair = 1,
-    pad: IntPair = 0,
+    pad: Padding = 0,
     *,
     dilation: IntPair = 1,
     groups: int = 1,
+    pad_mode: str = "zeros",
 ) -> Variable:
     """Two-dimensional convolution of images with a set of kernels (book step 57).
 
@@ -106,26 +121,29 @@ def conv2d(
         W: kernels of shape (OC, C/groups, KH, KW).
         b: bias of shape (OC,), or None.
         stride: step between kernel positions in pixels, at least 1; an integer or (height, width).
-        pad: pixels of zero padding at each edge, at least 0; an integer or (height, width).
+        pad: pixels of padding at each edge, at least 0: an integer or (height, width), or
+            ((above, below), (left, right)); "same" for an output of ceil(size / stride) pixels, where an odd
+            pixel is added after the image; "valid" for none.
         dilation: spacing between kernel elements in pixels, at least 1; an integer or (height, width).
         groups: number of groups into which the channels are divided; each is convolved separately. C gives a
             depthwise convolution.
+        pad_mode: what the padding holds: "zeros", or as in `F.pad` "reflect", "replicate" or "circular".
 
     Returns:
         A Variable of shape (N, OC, OH, OW), with OH and OW from `utils.get_conv_outsize`.
 
     Raises:
         TypeError: x or W is not floating point, or a size is not an integer.
-        ValueError: the shapes do not match, a size is below its minimum, or the kernel is larger than the
-            padded image.
+        ValueError: the shapes do not match, a size is below its minimum, the kernel is larger than the
+            padded image, or `pad_mode` is unknown or needs a larger image.
 
     Example:
         >>> import numpy as np
         >>> x, W = np.ones((1, 5, 15, 15)), np.ones((8, 5, 3, 3))
-        >>> conv2d(x, W, pad=1).shape
-        (1, 8, 15, 15)
+        >>> conv2d(x, W, pad=1).shape, conv2d(x, W, stride=2, pad="same").shape
+        ((1, 8, 15, 15), (1, 8, 8, 8))
     """
-    return _convolve(Conv2d(stride, pad, dilation=dilation, groups=groups), x, W, b)
+    return _convolve(Conv2d, x, W, b, stride, pad, dilation, groups, pad_mode)
 
 
 def conv2d_relu(
@@ -133,10 +151,11 @@ def conv2d_relu(
     W: Any,
     b: Any = None,
     stride: IntPair = 1,
-    pad: IntPair = 0,
+    pad: Padding = 0,
     *,
     dilation: IntPair = 1,
     groups: int = 1,
+    pad_mode: str = "zeros",
 ) -> Variable:
     """`relu(conv2d(...))` in one pass: faster, and without storing the input of ReLU.
 
@@ -147,13 +166,34 @@ def conv2d_relu(
         >>> conv2d_relu(np.ones((1, 1, 2, 2)), -np.ones((1, 1, 2, 2)))
         variable([[[[0.]]]])
     """
-    return _convolve(Conv2dReLU(stride, pad, dilation=dilation, groups=groups), x, W, b)
+    return _convolve(Conv2dReLU, x, W, b, stride, pad, dilation, groups, pad_mode)
 
 
-def _convolve(conv: Conv2d, x: Any, W: Any, b: Any) -> Variable:
+def _convolve(
+    kind: type[Conv2d],
+    x: Any,
+    W: Any,
+    b: Any,
+    stride: IntPair,
+    pad: Padding,
+    dilation: IntPair,
+    groups: int,
+    pad_mode: str,
+) -> Variable:
     x, W, b = as_input(x), as_input(W), as_input(b)
-    _check_conv(x, W, b, conv.groups)
-    return conv(x, W, b)
+    check_conv(x, W, b, groups)
+    check_mode(pad_mode, "pad_mode", PAD_MODES)
+
+    def convolve(x: Variable, pad: IntPair) -> Variable:
+        return kind(stride, pad, dilation=dilation, groups=groups)(x, W, b)
+
+    if pad_mode == "zeros" and has_equal_ends(pad):
+        return convolve(x, pad)
+    sizes = _size(W), pair(stride, "stride"), pair(dilation, "dilation")
+    edges = edges_of(pad, x.shape[2:], *sizes)
+    if pad_mode == "zeros":
+        return framed(convolve, x, Frame.of(x.shape[2:], *sizes, edges))
+    return convolve(pad_ends(x, ((0, 0), (0, 0), *edges), mode=pad_mode), 0)
 
 
 def conv2d_simple(x: Any, W: Any, b: Any = None, stride: IntPair = 1, pad: IntPair = 0) -> Variable:
@@ -168,7 +208,7 @@ def conv2d_simple(x: Any, W: Any, b: Any = None, stride: IntPair = 1, pad: IntPa
         (1, 8, 15, 15)
     """
     x, W, b = as_input(x), as_input(W), as_input(b)
-    _check_conv(x, W, b, groups=1)
+    check_conv(x, W, b, groups=1)
     N, OC = x.shape[0], W.shape[0]
     OH, OW = conv_geometry(x.shape[2:], _size(W), pair(stride, "stride"), pair(pad, "pad")).output_size
 
@@ -293,9 +333,23 @@ class Conv2DGradW(Function):
 # ----------------------------------------------------------------------------------------------------- checks
 
 
-def _check_conv(x: Variable, W: Variable, b: Variable, groups: int) -> None:
-    _check_images(x, "(N, C, H, W)", "x")
-    _check_images(W, "(OC, C/groups, KH, KW)", "W")
+def check_conv(
+    x: Variable, W: Variable, b: Variable, groups: int, size: str = "H, W", kernel: str = "KH, KW"
+) -> None:
+    """Check the inputs of a convolution; `size` and `kernel` name the axes that they have in the messages.
+
+    Raises:
+        TypeError: x or W is not floating point.
+        ValueError: the shapes do not match.
+
+    Example:
+        >>> import numpy as np
+        >>> check_conv(as_input(np.ones(3)), as_input(np.ones(3)), as_input(None), 1, "L", "K")
+        Traceback (most recent call last):
+        ValueError: x must have 3 axes, (N, C, L); got shape (3,)
+    """
+    _check_images(x, f"(N, C, {size})", "x")
+    _check_images(W, f"(OC, C/groups, {kernel})", "W")
     OC, Cg = W.shape[:2]
     C = x.shape[1]
     _check_groups(groups, {"channels C": C, "output channels OC": OC})

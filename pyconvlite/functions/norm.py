@@ -1,4 +1,4 @@
-"""Regularization and normalization: dropout, batch normalization."""
+"""Regularization and normalization: dropout, batch normalization; see group_norm.py for that of samples."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from .._arguments import share, within
-from .._shapes import Array
+from .._shapes import Array, check_axes
 from ..autograd import Function, Variable, as_input, grad
 from ..backends import kernels
 from ..config import Config, using_config
@@ -60,15 +60,70 @@ def dropout(x: Any, dropout_ratio: float = 0.5) -> Variable:
         variable([1. 2.])
     """
     x = as_input(x)
+    return _dropout(x, x.data, dropout_ratio)
+
+
+def dropout2d(x: Any, dropout_ratio: float = 0.5) -> Variable:
+    """`dropout` of whole channels: each map is set to 0 with probability `dropout_ratio`, or divided.
+
+    Adjacent pixels are alike, so that one tells of another that was dropped; a channel is dropped as a whole.
+
+    Args:
+        x: images of shape (N, C, H, W).
+        dropout_ratio: a number, at least 0 and below 1.
+
+    Raises:
+        TypeError: `dropout_ratio` is not a number.
+        ValueError: `dropout_ratio` is not in [0, 1), or x does not have 4 axes.
+
+    Source: Tompson et al. 2015.
+
+    Example:
+        >>> import numpy as np
+        >>> y = dropout2d(np.ones((1, 2, 2, 2)))
+        >>> all(channel.min() == channel.max() for channel in y.data[0])
+        True
+    """
+    x = as_input(x)
+    check_axes(x.shape, "(N, C, H, W)")
+    return _dropout(x, x.data[:, :, :1, :1], dropout_ratio)
+
+
+def _dropout(x: Variable, like: Array, dropout_ratio: float) -> Variable:
+    """Dropout with a mask of the shape of `like`, which broadcasts with x."""
     ratio = float(within(0, dropout_ratio, 1, "dropout_ratio"))
     if not Config.train:
-        return x  # type: ignore[no-any-return]
-    data: Array = x.data
-    mask = kernels(data).dropout_mask(data, ratio)
-    return Dropout(mask)(x)
+        return x
+    return Dropout(kernels(like).dropout_mask(like, ratio))(x)
 
 
-class BatchNorm(Function):
+class Standardize(Function):
+    """Batch normalization without running statistics: each channel of (N, C, ...) by its mean and variance.
+
+    Args:
+        eps: added to the variance.
+
+    Example:
+        >>> import numpy as np
+        >>> Standardize(eps=0.0)(np.array([[1.0], [3.0]]), np.ones(1), np.zeros(1))
+        variable([[-1.]
+                  [ 1.]])
+    """
+
+    reads_outputs = False
+
+    def __init__(self, eps: float) -> None:
+        self.eps = float(eps)
+
+    def forward(self, x: Array, gamma: Array, beta: Array) -> Any:
+        return kernels(x).batch_norm(x, gamma, beta, self.eps)[0]
+
+    def backward(self, gy: Variable) -> Any:
+        x, gamma, _ = self.inputs
+        return BatchNormGrad(self.eps)(x, gamma, gy)
+
+
+class BatchNorm(Standardize):
     """Batch normalization with the statistics of the batch.
 
     Args:
@@ -87,16 +142,14 @@ class BatchNorm(Function):
         (array([-1.,  1.]), array([1.]))
     """
 
-    reads_outputs = False
-
     def __init__(self, mean: Array, var: Array, decay: float, eps: float) -> None:
+        super().__init__(eps)
         self.avg_mean = mean
         self.avg_var = var
         self.decay = float(decay)
-        self.eps = float(eps)
 
     def forward(self, x: Array, gamma: Array, beta: Array) -> Any:
-        _check_floats(x)
+        check_floats(x)
         y, mean, var = kernels(x).batch_norm(x, gamma, beta, self.eps)
         count = x.size // gamma.size
         unbiased = var * (count / max(count - 1, 1))
@@ -104,12 +157,16 @@ class BatchNorm(Function):
         self.avg_var = _moving_average(self.avg_var, unbiased, self.decay)
         return y
 
-    def backward(self, gy: Variable) -> Any:
-        x, gamma, _ = self.inputs
-        return BatchNormGrad(self.eps)(x, gamma, gy)
 
+def check_floats(x: Any) -> None:
+    """Raise TypeError unless x is floating point.
 
-def _check_floats(x: Any) -> None:
+    Example:
+        >>> import numpy as np
+        >>> check_floats(np.arange(3, dtype=np.int32))
+        Traceback (most recent call last):
+        TypeError: x must be floating point; got int32: convert it with x.astype(np.float32)
+    """
     if x.dtype.kind != "f":
         raise TypeError(f"x must be floating point; got {x.dtype}: convert it with x.astype(np.float32)")
 
@@ -200,7 +257,7 @@ def batch_norm(
     for name, v in {"gamma": gamma, "beta": beta, "mean": mean, "var": var}.items():
         if v.shape != (x.shape[1],):
             raise ValueError(f"{name} must have shape ({x.shape[1]},), the channels of x; got {v.shape}")
-    _check_floats(x)
+    check_floats(x)
     within(0, eps, math.inf, "eps")
     share(decay, "decay")
     if not Config.train:

@@ -1,20 +1,22 @@
-"""Max pooling, average pooling (book steps 56 and 57) and upsampling.
+"""Max pooling and average pooling (book steps 56 and 57).
 
-Shapes: x (N, C, H, W), y (N, C, OH, OW). Kernel size, stride and pad are an integer or a pair (height,
-width).
+Shapes: x (N, C, H, W), y (N, C, OH, OW). Kernel size, stride, pad and dilation are an integer or a pair
+(height, width); the pad has other forms too, see `pooling`.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from .._arguments import at_least
+import numpy as np
+
 from .._shapes import Array, IntPair, check_axes, lowest, pair
 from ..autograd import Function, Variable, as_input
-from ..backends import ConvGeometry, get_array_module, kernels
-from ._geometry import conv_geometry
+from ..backends import ConvGeometry, get_array_module, kernels, to_device_of
+from ._geometry import Frame, Padding, conv_geometry, edges_of, framed, has_equal_ends
+from .arithmetic import mul
 from .columns import im2col, im2col_array
-from .reduction import broadcast_to, max, mean
+from .reduction import max, mean
 from .shape import reshape, transpose
 
 __all__ = [
@@ -28,7 +30,6 @@ __all__ = [
     "global_max_pooling",
     "pooling",
     "pooling_simple",
-    "upsample",
 ]
 
 # ------------------------------------------------------------------------------------------------ max pooling
@@ -41,13 +42,16 @@ class _Pooling(Function):
 
     geometry: ConvGeometry
 
-    def __init__(self, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0) -> None:
+    def __init__(
+        self, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0, *, dilation: IntPair = 1
+    ) -> None:
         self.kernel_size = pair(kernel_size, "kernel_size")
         self.stride = pair(stride, "stride")
         self.pad = pair(pad, "pad")
+        self.dilation = pair(dilation, "dilation")
 
     def _set_geometry(self, x: Array) -> ConvGeometry:
-        self.geometry = conv_geometry(x.shape[2:], self.kernel_size, self.stride, self.pad)
+        self.geometry = conv_geometry(x.shape[2:], self.kernel_size, self.stride, self.pad, self.dilation)
         return self.geometry
 
 
@@ -63,7 +67,7 @@ class Pooling(_Pooling):
 
     def forward(self, x: Array) -> Array:
         geometry = self._set_geometry(x)
-        _check_windows(geometry)
+        _check_geometry(geometry)
         y, self.indexes = kernels(x).max_pool(x, geometry)
         return y
 
@@ -122,7 +126,15 @@ class Pooling2DWithIndexes(_IndexedPooling):
         return Pooling2DGrad(self)(gy)
 
 
-def pooling(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0) -> Variable:
+def pooling(
+    x: Any,
+    kernel_size: IntPair,
+    stride: IntPair = 1,
+    pad: Padding = 0,
+    *,
+    dilation: IntPair = 1,
+    ceil_mode: bool = False,
+) -> Variable:
     """Max pooling: the largest pixel of each window, per channel (book step 57).
 
     The padding is minus infinity, so it is never the maximum, since every window has a pixel. The first of
@@ -130,9 +142,11 @@ def pooling(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0)
 
     Args:
         x: images of shape (N, C, H, W).
-        kernel_size: size of the window in pixels, at least 1.
+        kernel_size: number of pixels of a window along each axis, at least 1.
         stride: step between windows in pixels, at least 1.
-        pad: pixels added at each edge, at least 0 and less than the size of the window.
+        pad: pixels added at each edge, in the forms of `conv2d`; at least 0 and less than the window.
+        dilation: distance between the pixels of a window, at least 1.
+        ceil_mode: whether a window that reaches beyond the padding counts, if it begins before it.
 
     Returns:
         A Variable of shape (N, C, OH, OW).
@@ -144,11 +158,24 @@ def pooling(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0)
 
     Example:
         >>> import numpy as np
-        >>> pooling(np.arange(16.0).reshape(1, 1, 4, 4), kernel_size=2, stride=2)
+        >>> x = np.arange(16.0).reshape(1, 1, 4, 4)
+        >>> pooling(x, kernel_size=2, stride=2)
         variable([[[[ 5.  7.]
                     [13. 15.]]]])
+        >>> pooling(x, kernel_size=3, stride=2, ceil_mode=True)
+        variable([[[[10. 11.]
+                    [14. 15.]]]])
     """
-    return _call(Pooling(kernel_size, stride, pad), x)
+    x = _images(x)
+
+    def pool(x: Variable, pad: IntPair) -> Variable:
+        return Pooling(kernel_size, stride, pad, dilation=dilation)(x)
+
+    if has_equal_ends(pad) and not ceil_mode:
+        return pool(x, pad)
+    frame = _frame(x, kernel_size, stride, pad, dilation, ceil_mode)
+    _check_windows(frame)
+    return framed(pool, x, frame, lowest(x.dtype))
 
 
 def pooling_simple(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0) -> Variable:
@@ -166,7 +193,7 @@ def pooling_simple(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPa
     check_axes(x.shape, "(N, C, H, W)")
     N, C = x.shape[:2]
     geometry = conv_geometry(x.shape[2:], (KH, KW), pair(stride, "stride"), pair(pad, "pad"))
-    _check_windows(geometry)
+    _check_geometry(geometry)
     OH, OW = geometry.output_size
 
     col = reshape(im2col(x, (KH, KW), stride, pad, to_matrix=True), (N * OH * OW * C, KH * KW))
@@ -239,13 +266,20 @@ class AveragePooling2DGrad(Function):
 
 
 def average_pooling(
-    x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0, *, count_include_pad: bool = True
+    x: Any,
+    kernel_size: IntPair,
+    stride: IntPair = 1,
+    pad: Padding = 0,
+    *,
+    count_include_pad: bool = True,
+    ceil_mode: bool = False,
 ) -> Variable:
     """Average pooling: the mean of each window, per channel.
 
     Args:
         x: images of shape (N, C, H, W).
-        kernel_size, stride, pad: as in `pooling`; the padding is zero.
+        kernel_size, stride, ceil_mode: as in `pooling`; what a window has beyond the padding does not count.
+        pad: as in `pooling`, with any size; the padding is zero.
         count_include_pad: whether the mean includes the padding; if not, a window without pixels of the
             image gives 0.
 
@@ -261,7 +295,24 @@ def average_pooling(
         variable([[[[ 2.5  4.5]
                     [10.5 12.5]]]])
     """
-    return _call(AveragePooling(kernel_size, stride, pad, count_include_pad=count_include_pad), x)
+    x = _images(x)
+    if has_equal_ends(pad) and not ceil_mode:
+        return AveragePooling(kernel_size, stride, pad, count_include_pad=count_include_pad)(x)
+    frame = _frame(x, kernel_size, stride, pad, 1, ceil_mode)
+    y = framed(lambda x, pad: AveragePooling(kernel_size, stride, pad)(x), x, frame)
+    rows, columns = (_counted(frame, axis, count_include_pad) for axis in (0, 1))
+    of_means = frame.kernel_size[0] * frame.kernel_size[1] / (rows[:, np.newaxis] * columns)
+    return mul(y, to_device_of(y.data, of_means.astype(y.dtype)))
+
+
+def _counted(frame: Frame, axis: int, count_include_pad: bool) -> Array:
+    """Number of the elements of each window along an axis that its mean is of, at least 1."""
+    size = frame.input_size[axis]
+    before, after = frame.edges[axis] if count_include_pad else (0, 0)
+    start = frame.starts(axis)
+    stop = np.minimum(start + frame.kernel_size[axis], size + after)
+    counts: Array = np.maximum(stop - np.maximum(start, -before), 1)
+    return counts
 
 
 def global_average_pooling(x: Any) -> Variable:
@@ -277,58 +328,50 @@ def global_average_pooling(x: Any) -> Variable:
     return mean(x, axis=(2, 3), keepdims=True)
 
 
-# ------------------------------------------------------------------------------------------------- upsampling
-
-
-def upsample(x: Any, scale: IntPair) -> Variable:
-    """Enlarge images by repeating each pixel (nearest neighbour).
-
-    Args:
-        x: images of shape (N, C, H, W).
-        scale: number of repetitions of each pixel, at least 1; an integer or (height, width).
-
-    Returns:
-        A Variable of shape (N, C, H * scale, W * scale).
-
-    Raises:
-        TypeError: `scale` is not an integer or a pair of integers.
-        ValueError: x does not have 4 axes, or `scale` is below 1.
-
-    Example:
-        >>> import numpy as np
-        >>> upsample(np.array([[[[1.0, 2.0]]]]), 2)
-        variable([[[[1. 1. 2. 2.]
-                    [1. 1. 2. 2.]]]])
-    """
-    x = as_input(x)
-    check_axes(x.shape, "(N, C, H, W)")
-    SH, SW = (at_least(1, s, "scale") for s in pair(scale, "scale"))
-    N, C, H, W = x.shape
-    pixels = broadcast_to(reshape(x, (N, C, H, 1, W, 1)), (N, C, H, SH, W, SW))
-    return reshape(pixels, (N, C, H * SH, W * SW))
-
-
 # ----------------------------------------------------------------------------------------------------- checks
 
 
-def _call(pool: _Pooling, x: Any) -> Variable:
+def _images(x: Any) -> Variable:
     x = as_input(x)
     check_axes(x.shape, "(N, C, H, W)")
     if x.dtype.kind not in "fiu":
         raise TypeError(f"x must hold real numbers; got {x.dtype}")
-    return pool(x)
+    return x  # type: ignore[no-any-return]
 
 
-def _check_windows(geometry: ConvGeometry) -> None:
+def _frame(
+    x: Variable, kernel_size: IntPair, stride: IntPair, pad: Padding, dilation: IntPair, ceil_mode: bool
+) -> Frame:
+    sizes = pair(kernel_size, "kernel_size"), pair(stride, "stride"), pair(dilation, "dilation")
+    return Frame.of(x.shape[2:], *sizes, edges_of(pad, x.shape[2:], *sizes), ceil_mode)
+
+
+def _check_geometry(geometry: ConvGeometry) -> None:
     """Check that every window of a max pooling has a pixel; the first one begins `pad` before the image."""
-    (KH, KW), (PH, PW), (H, W) = geometry.kernel_size, geometry.pad, geometry.input_size
-    if PH >= KH or PW >= KW:
-        raise ValueError(
-            "pad must be less than kernel_size, so that every window of max pooling has a pixel; "
-            f"got pad {(PH, PW)} and kernel_size {(KH, KW)}"
-        )
-    if H == 0 or W == 0:
-        raise ValueError(f"x must have at least one pixel per channel; got images of size {(H, W)}")
+    (KH, KW), (PH, PW) = geometry.kernel_size, geometry.pad
+    if PH < KH and PW < KW and geometry.dilation == (1, 1) and 0 not in geometry.input_size:
+        return
+    sizes = geometry.kernel_size, geometry.stride, geometry.dilation
+    _check_windows(Frame.of(geometry.input_size, *sizes, ((PH, PH), (PW, PW))))
+
+
+def _check_windows(frame: Frame) -> None:
+    """Check that every window of a max pooling has a pixel."""
+    if 0 in frame.input_size:
+        raise ValueError(f"x must have at least one pixel per channel; got images of size {frame.input_size}")
+    for axis, size in enumerate(frame.input_size):
+        start, gap = frame.starts(axis), frame.dilation[axis]
+        first = start + np.maximum(0, -(start // gap)) * gap  # the first place that is not before the image
+        last = start + (frame.kernel_size[axis] - 1) * gap
+        if (first >= size).any() or (first > last).any():
+            (above, below), (left, right) = frame.edges
+            pad = (above, left) if (above, left) == (below, right) else frame.edges
+            raise ValueError(
+                "pad must be less than kernel_size, so that every window of max pooling has a pixel; "
+                f"got pad {pad} and kernel_size {frame.kernel_size}"
+                + (f" with dilation {frame.dilation}" if frame.dilation != (1, 1) else "")
+                + f" for images of size {frame.input_size}"
+            )
 
 
 def _check_pixels(x: Variable) -> None:

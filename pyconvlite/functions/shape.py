@@ -1,4 +1,4 @@
-"""Shape manipulation, concatenation, splitting and padding."""
+"""Shape manipulation, concatenation and splitting."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._arguments import as_axis, integer
-from .._shapes import Array, axes_of, pair
+from .._shapes import Array, axes_of
 from ..autograd import Function, Variable, as_input, as_variable
 from ..backends import get_array_module
 from .indexing import get_item
@@ -260,52 +260,3 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Variable]:
         stops = [size // sections * (i + 1) for i in range(sections)]
     parts = Split(stops, axis)(x)
     return [parts] if len(stops) == 1 else list(parts)
-
-
-class Pad(Function):
-    """Padding with a constant."""
-
-    reads_inputs = reads_outputs = False
-
-    def __init__(self, pad_width: tuple[tuple[int, int], ...], value: float = 0) -> None:
-        self.pad_width = pad_width
-        self.value = value
-
-    def forward(self, x: Array) -> Any:
-        return get_array_module(x).pad(x, self.pad_width, constant_values=self.value)
-
-    def backward(self, gy: Variable) -> Any:
-        inner = tuple(
-            slice(before, before + size)
-            for (before, _), size in zip(self.pad_width, self.inputs[0].shape, strict=True)
-        )
-        return get_item(gy, inner)
-
-
-def pad(x: Any, pad_width: Any, value: float = 0) -> Variable:
-    """Pad x with a constant at the ends of its axes.
-
-    Args:
-        x: Variable or array.
-        pad_width: number of elements to add: an integer for all ends, a pair (before, after) for all axes, or
-            a sequence with a pair or an integer per axis.
-        value: the constant.
-
-    Raises:
-        TypeError: a width is not an integer.
-        ValueError: a width is negative, or the sequence does not have one entry per axis.
-
-    Example:
-        >>> pad(np.ones((1, 2)), ((0, 1), (1, 0)))
-        variable([[0. 1. 1.]
-                  [0. 0. 0.]])
-    """
-    ndim = as_input(x).ndim
-    nested = isinstance(pad_width, tuple | list) and any(isinstance(w, tuple | list) for w in pad_width)
-    widths = list(pad_width) if nested else [pad_width] * ndim
-    if len(widths) != ndim:
-        raise ValueError(f"pad_width must have one entry for each of x's {ndim} axes; got {pad_width}")
-    ends = [pair(width, "pad_width") for width in widths]
-    if any(width < 0 for end in ends for width in end):
-        raise ValueError(f"pad_width must not be negative; got {pad_width}")
-    return Pad(tuple(ends), value)(x)

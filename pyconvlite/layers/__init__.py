@@ -5,16 +5,26 @@ One file per kind; `import pyconvlite.layers as L` imports them all.
 
 from .affine import Conv2d, Deconv2d, Linear
 from .base import Layer
-from .norm import BatchNorm, Dropout
-from .recurrent import LSTM, RNN, EmbedID
+from .convolution import Conv1d, DepthwiseConv2d, SeparableConv2d
+from .group_norm import GroupNorm, InstanceNorm, LayerNorm
+from .images import (
+    AdaptiveAvgPool,
+    AdaptiveMaxPool,
+    AvgPool,
+    GlobalAvgPool,
+    GlobalMaxPool,
+    MaxPool,
+    PixelShuffle,
+    Upsample,
+)
+from .norm import BatchNorm, Dropout, Dropout2d
+from .prelu import PReLU
+from .recurrent import GRU, LSTM, RNN, Embedding, EmbedID
 from .stateless import (
     GELU,
-    AvgPool,
     Flatten,
-    GlobalAvgPool,
     LeakyReLU,
     LogSoftmax,
-    MaxPool,
     ReLU,
     Sigmoid,
     Softmax,
@@ -23,23 +33,38 @@ from .stateless import (
 
 __all__ = [
     "GELU",
+    "GRU",
     "LSTM",
     "RNN",
+    "AdaptiveAvgPool",
+    "AdaptiveMaxPool",
     "AvgPool",
     "BatchNorm",
+    "Conv1d",
     "Conv2d",
     "Deconv2d",
+    "DepthwiseConv2d",
     "Dropout",
+    "Dropout2d",
     "EmbedID",
+    "Embedding",
     "Flatten",
     "GlobalAvgPool",
+    "GlobalMaxPool",
+    "GroupNorm",
+    "InstanceNorm",
     "Layer",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "LogSoftmax",
     "MaxPool",
+    "PReLU",
+    "PixelShuffle",
     "ReLU",
+    "SeparableConv2d",
     "Sigmoid",
     "Softmax",
     "Tanh",
+    "Upsample",
 ]

@@ -1,4 +1,4 @@
-"""Checks of arguments that several layers share, and the initialization of weights."""
+"""Checks of arguments that several layers share."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from .._arguments import at_least
-from .._random import rng
-from .._shapes import Array, IntPair, pair
+from .._shapes import IntPair, pair
+from ..functions._geometry import Padding, edges_of, has_equal_ends
+from ..functions.conv import PAD_MODES
+from ..functions.padding import check_mode
 
 _FLOATS = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64))
 
@@ -31,24 +33,6 @@ def float_dtype(dtype: Any) -> Any:
         given = repr(dtype) if found is None else found
         raise TypeError(f"dtype must be float16, float32 or float64; got {given}")
     return found
-
-
-def normal(shape: tuple[Any, ...], deviation: float, dtype: Any) -> Array:
-    """Draw initial weights from a normal distribution with mean 0.
-
-    Args:
-        shape: shape of the array.
-        deviation: standard deviation.
-        dtype: float16, float32 or float64.
-
-    Example:
-        >>> normal((2, 3), 0.1, np.float32).shape
-        (2, 3)
-    """
-    # NumPy cannot draw float16. float32 is drawn directly, since a float64 copy would be twice as large.
-    drawn = rng().standard_normal(shape, dtype=np.float64 if dtype == np.float64 else np.float32)
-    drawn *= deviation
-    return drawn.astype(dtype, copy=False)
 
 
 def channels(x: Any, layer: object) -> int:
@@ -81,3 +65,34 @@ def sizes(least: int, value: IntPair, name: str) -> tuple[int, int]:
     """
     height, width = pair(value, name)
     return at_least(least, height, name), at_least(least, width, name)
+
+
+def padding(pad: Padding) -> Padding:
+    """Check a layer's `pad` argument, in the forms of `F.conv2d`; return all its numbers, or the word.
+
+    Raises:
+        TypeError: a size is not an integer.
+        ValueError: a size is below 0, or `pad` has another form.
+
+    Example:
+        >>> padding(1), padding((1, (0, 2))), padding("same")
+        ((1, 1), ((1, 1), (0, 2)), 'same')
+    """
+    if has_equal_ends(pad):
+        return sizes(0, pad, "pad")
+    edges = edges_of(pad, (1, 1), (1, 1), (1, 1))
+    return pad if isinstance(pad, str) else edges
+
+
+def pad_mode_of(mode: str) -> str:
+    """Check the `pad_mode` argument of a convolution.
+
+    Raises:
+        ValueError: the mode is unknown.
+
+    Example:
+        >>> pad_mode_of("reflect")
+        'reflect'
+    """
+    check_mode(mode, "pad_mode", PAD_MODES)
+    return mode

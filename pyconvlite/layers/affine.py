@@ -1,4 +1,4 @@
-"""Linear, Conv2d and Deconv2d: layers with a weight W and a bias b."""
+"""Linear, Conv2d and Deconv2d: layers with a weight W and a bias b; the base of the other convolutions."""
 
 from __future__ import annotations
 
@@ -12,38 +12,46 @@ from .._arguments import at_least
 from .._shapes import IntPair
 from ..autograd import Parameter, Variable
 from ..backends import to_device_of
-from ._arguments import channels, float_dtype, normal, sizes
+from ..functions._geometry import Padding
+from ._arguments import channels, float_dtype, pad_mode_of, padding, sizes
 from .base import Layer
+from .initializers import check_name, initial
 
 
-class _Affine(Layer):
-    """Base of Linear, Conv2d and Deconv2d: W, initialized once the input size is known, and b.
+class Affine(Layer):
+    """Base of Linear and the convolutions: W, initialized once the input size is known, and b.
 
     The input size is the length of axis 1: features or channels. A subclass defines `_in_name`, the name of
     its input size argument; `_weight_shape`, the shape of W for an input size (None: unknown); `_fan_in`, the
-    number of input elements per output element; and `_apply`.
+    number of input elements per output element; `_fan_out`, the reverse; and `_apply`.
     """
 
     _in_name: str
 
-    def __init__(self, in_size: int | None, out_size: int, nobias: bool, dtype: Any) -> None:
+    def __init__(
+        self, in_size: int | None, out_size: int | None, nobias: bool, dtype: Any, init: str
+    ) -> None:
         dtype = float_dtype(dtype)
+        self.init = check_name(init)
         self.W = Parameter(None, "W", lazy_shape=self._weight_shape(None), lazy_dtype=dtype)
-        self.b = None if nobias else Parameter(np.zeros(out_size, dtype=dtype), "b")
+        b = None if out_size is None else np.zeros(out_size, dtype=dtype)
+        self.b = None if nobias else Parameter(b, "b", lazy_shape=(out_size,), lazy_dtype=dtype)
         if in_size is not None:
             self._init_W(in_size)
 
     def _init_W(self, in_size: int) -> None:
         in_size = at_least(1, in_size, self._in_name)
-        # Variance 1 / fan_in keeps the variance of the output close to that of the input.
-        deviation = math.sqrt(1 / self._fan_in(in_size))
-        self.W.data = normal(self._weight_shape(in_size), deviation, self.W.lazy_dtype)
+        shape: Any = self._weight_shape(in_size)
+        fans = self._fan_in(in_size), self._fan_out()
+        self.W.data = initial(self.init, shape, *fans, self.W.lazy_dtype)
 
     def forward(self, x: Any) -> Variable:
         """Compute the output; the first call infers the input size if it was not given."""
         if self.W.data is None:
+            fresh = [param for param in self.params() if param.data is None]
             self._init_W(channels(x, self))
-            self.W.data = to_device_of(x, self.W.data)
+            for param in fresh:
+                param.data = to_device_of(x, param.data)
         return self._apply(x)
 
     def _weight_shape(self, in_size: int | None) -> tuple[int | None, ...]:
@@ -52,11 +60,14 @@ class _Affine(Layer):
     def _fan_in(self, in_size: int) -> int:
         raise NotImplementedError
 
+    def _fan_out(self) -> int:
+        raise NotImplementedError
+
     def _apply(self, x: Any) -> Variable:
         raise NotImplementedError
 
 
-class Linear(_Affine):
+class Linear(Affine):
     """Fully connected layer: `y = x @ W + b` (book step 44).
 
     Args:
@@ -64,14 +75,16 @@ class Linear(_Affine):
         nobias: omit b; the attribute `b` is then None.
         dtype: float16, float32 or float64, the dtype of W and b.
         in_size: number of input features; None infers it from the first input.
+        init: name of the distribution that W is drawn from, see `initializers.initial`, such as "he_normal",
+            "glorot_uniform" or "orthogonal"; by default with variance 1 / in_size.
 
     Attributes:
-        W: Parameter of shape (in_size, out_size), initialized with variance 1 / in_size.
+        W: Parameter of shape (in_size, out_size).
         b: Parameter of shape (out_size,), initialized to zeros; or None.
 
     Raises:
         TypeError: a size is not an integer, or `dtype` is not supported.
-        ValueError: a size is below 1.
+        ValueError: a size is below 1, or `init` is unknown.
 
     Example:
         >>> linear = Linear(3)
@@ -84,10 +97,16 @@ class Linear(_Affine):
     _in_name = "in_size"
 
     def __init__(
-        self, out_size: int, nobias: bool = False, dtype: Any = np.float32, in_size: int | None = None
+        self,
+        out_size: int,
+        nobias: bool = False,
+        dtype: Any = np.float32,
+        in_size: int | None = None,
+        *,
+        init: str = "lecun_normal",
     ) -> None:
         self.out_size = at_least(1, out_size, "out_size")
-        super().__init__(in_size, self.out_size, nobias, dtype)
+        super().__init__(in_size, self.out_size, nobias, dtype, init)
 
     @property
     def in_size(self) -> int | None:
@@ -100,6 +119,9 @@ class Linear(_Affine):
     def _fan_in(self, in_size: int) -> int:
         return in_size
 
+    def _fan_out(self) -> int:
+        return self.out_size
+
     def _apply(self, x: Any) -> Variable:
         return F.linear(x, self.W, self.b)
 
@@ -107,8 +129,8 @@ class Linear(_Affine):
         return f"Linear(out_size={self.out_size}, in_size={self.in_size})"
 
 
-class _Convolution(_Affine):
-    """Base of Conv2d and Deconv2d: their arguments."""
+class Convolution(Affine):
+    """Base of the convolutions with channel groups: their arguments."""
 
     _in_name = "in_channels"
 
@@ -117,21 +139,28 @@ class _Convolution(_Affine):
         out_channels: int,
         kernel_size: IntPair,
         stride: IntPair = 1,
-        pad: IntPair = 0,
+        pad: Any = 0,
         nobias: bool = False,
         dtype: Any = np.float32,
         in_channels: int | None = None,
         *,
         dilation: IntPair = 1,
         groups: int = 1,
+        init: str = "lecun_normal",
     ) -> None:
         self.groups = at_least(1, groups, "groups")
         self.out_channels = self._divisible(at_least(1, out_channels, "out_channels"), "out_channels")
-        self.kernel_size = sizes(1, kernel_size, "kernel_size")
-        self.stride = sizes(1, stride, "stride")
-        self.pad = sizes(0, pad, "pad")
-        self.dilation = sizes(1, dilation, "dilation")
-        super().__init__(in_channels, self.out_channels, nobias, dtype)
+        self.kernel_size = self._sizes(1, kernel_size, "kernel_size")
+        self.stride = self._sizes(1, stride, "stride")
+        self.pad = self._padding(pad)
+        self.dilation = self._sizes(1, dilation, "dilation")
+        super().__init__(in_channels, self.out_channels, nobias, dtype, init)
+
+    def _sizes(self, least: int, value: Any, name: str) -> tuple[int, ...]:
+        return sizes(least, value, name)
+
+    def _padding(self, pad: Any) -> Any:
+        return padding(pad)
 
     def _divisible(self, channels: int, name: str) -> int:
         if channels % self.groups:
@@ -141,39 +170,51 @@ class _Convolution(_Affine):
     def _fan_in(self, in_size: int) -> int:
         return self._divisible(in_size, "in_channels") // self.groups * math.prod(self.kernel_size)
 
-    def __repr__(self) -> str:
-        names = ("out_channels", "kernel_size", "stride", "pad", "in_channels", "dilation", "groups")
-        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)}' for name in names)})"
+    def _fan_out(self) -> int:
+        return self.out_channels // self.groups * math.prod(self.kernel_size)
+
+    def _weight_shape(self, in_size: int | None) -> tuple[int | None, ...]:
+        return (self.out_channels, None if in_size is None else in_size // self.groups, *self.kernel_size)
 
     @property
     def in_channels(self) -> int | None:
         """Number of input channels; None until known."""
-        raise NotImplementedError
+        return None if self.W.data is None else self.W.shape[1] * self.groups
+
+    def __repr__(self) -> str:
+        names = ("out_channels", "kernel_size", "stride", "pad", "in_channels", "dilation", "groups")
+        shown = [f"{name}={getattr(self, name)}" for name in names]
+        if (mode := getattr(self, "pad_mode", "zeros")) != "zeros":
+            shown.append(f"pad_mode={mode}")
+        return f"{type(self).__name__}({', '.join(shown)})"
 
 
-class Conv2d(_Convolution):
+class Conv2d(Convolution):
     """Two-dimensional convolution of images with trainable kernels (book steps 55-57).
 
     Args:
         out_channels: number of output channels, at least 1.
-        kernel_size: in pixels, an integer or (height, width), as are stride, pad and dilation; at least 1.
+        kernel_size: in pixels, an integer or (height, width), as are stride and dilation; at least 1.
         stride: step between kernel positions, at least 1.
-        pad: pixels of zero padding at each edge, at least 0.
+        pad: pixels of padding at each edge, at least 0: an integer, (height, width) or
+            ((above, below), (left, right)); or "same" or "valid", as in `F.conv2d`.
         nobias: omit b; the attribute `b` is then None.
         dtype: float16, float32 or float64, the dtype of W and b.
         in_channels: number of input channels; None infers it from the first input.
         dilation: spacing between kernel elements, at least 1.
         groups: number of groups into which the channels are divided; each is convolved separately.
         relu: also apply ReLU, in the same pass, as `F.conv2d_relu` does.
+        pad_mode: what the padding holds: "zeros", "reflect", "replicate" or "circular", as in `F.pad`.
+        init: as in Linear; by default W has variance 1 / (in_channels / groups * KH * KW).
 
     Attributes:
-        W: Parameter of shape (out_channels, in_channels / groups, KH, KW), initialized with variance
-            1 / (in_channels / groups * KH * KW).
+        W: Parameter of shape (out_channels, in_channels / groups, KH, KW).
         b: Parameter of shape (out_channels,), initialized to zeros; or None.
 
     Raises:
         TypeError: a size is not an integer, or `dtype` is not supported.
-        ValueError: a size is below its minimum, or a number of channels is not a multiple of `groups`.
+        ValueError: a size is below its minimum, a number of channels is not a multiple of `groups`, or
+            `pad_mode` or `init` is unknown.
 
     Example:
         >>> conv = Conv2d(6, kernel_size=5, pad=2)
@@ -188,7 +229,7 @@ class Conv2d(_Convolution):
         out_channels: int,
         kernel_size: IntPair,
         stride: IntPair = 1,
-        pad: IntPair = 0,
+        pad: Padding = 0,
         nobias: bool = False,
         dtype: Any = np.float32,
         in_channels: int | None = None,
@@ -196,8 +237,11 @@ class Conv2d(_Convolution):
         dilation: IntPair = 1,
         groups: int = 1,
         relu: bool = False,
+        pad_mode: str = "zeros",
+        init: str = "lecun_normal",
     ) -> None:
         self.relu = bool(relu)
+        self.pad_mode = pad_mode_of(pad_mode)
         super().__init__(
             out_channels,
             kernel_size,
@@ -208,32 +252,33 @@ class Conv2d(_Convolution):
             in_channels,
             dilation=dilation,
             groups=groups,
+            init=init,
         )
-
-    @property
-    def in_channels(self) -> int | None:
-        """Number of input channels; None until known."""
-        return None if self.W.data is None else self.W.shape[1] * self.groups
-
-    def _weight_shape(self, in_size: int | None) -> tuple[int | None, ...]:
-        return (self.out_channels, None if in_size is None else in_size // self.groups, *self.kernel_size)
 
     def _apply(self, x: Any) -> Variable:
         conv2d = F.conv2d_relu if self.relu else F.conv2d
-        return conv2d(x, self.W, self.b, self.stride, self.pad, dilation=self.dilation, groups=self.groups)
+        return conv2d(
+            x,
+            self.W,
+            self.b,
+            self.stride,
+            self.pad,
+            dilation=self.dilation,
+            groups=self.groups,
+            pad_mode=self.pad_mode,
+        )
 
     def __repr__(self) -> str:
         return super().__repr__()[:-1] + (", relu=True)" if self.relu else ")")
 
 
-class Deconv2d(_Convolution):
+class Deconv2d(Convolution):
     """Two-dimensional transposed convolution with trainable kernels, the adjoint of a convolution.
 
-    Args: as Conv2d, without `relu`.
+    Args: as Conv2d, without `relu` and `pad_mode`; pad is an integer or (height, width).
 
     Attributes:
-        W: Parameter of shape (in_channels, out_channels / groups, KH, KW), initialized with variance
-            1 / (in_channels / groups * KH * KW).
+        W: Parameter of shape (in_channels, out_channels / groups, KH, KW).
         b: Parameter of shape (out_channels,), initialized to zeros; or None.
 
     Raises: as Conv2d.
@@ -243,6 +288,9 @@ class Deconv2d(_Convolution):
         >>> deconv(np.zeros((1, 8, 7, 7), dtype=np.float32)).shape
         (1, 3, 14, 14)
     """
+
+    def _padding(self, pad: Any) -> Any:
+        return sizes(0, pad, "pad")
 
     @property
     def in_channels(self) -> int | None:

@@ -125,7 +125,7 @@ class Layer:
                 if node.data is not None:
                     where.add(f"{node.dtype} on the {_html.device(node.data)}")
                 shape = _html.lazy_shape(node) if node.data is None else str(node.shape)
-                place = names[owner] if owner else ""
+                place = "" if owner is None else names[owner]
                 shown.setdefault(place, []).append(f"{name.removeprefix(place).lstrip('/')} {shape}")
         title = type(self).__name__ if type(self).__repr__ is object.__repr__ else repr(self)
         title += ": " * bool(where) + ", ".join(sorted(where))

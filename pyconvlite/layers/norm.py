@@ -1,4 +1,4 @@
-"""BatchNorm and Dropout: layers that behave differently in training and in inference."""
+"""BatchNorm, Dropout and Dropout2d: layers that behave differently in training and in inference."""
 
 from __future__ import annotations
 
@@ -127,4 +127,26 @@ class Dropout(Layer):
         return F.dropout(x, self.dropout_ratio)
 
     def __repr__(self) -> str:
-        return f"Dropout(dropout_ratio={self.dropout_ratio})"
+        return f"{type(self).__name__}(dropout_ratio={self.dropout_ratio})"
+
+
+class Dropout2d(Dropout):
+    """`F.dropout2d` as a layer: in training it sets random channels to 0, in `test_mode()` none.
+
+    Args:
+        dropout_ratio: probability that a channel is set to 0, at least 0 and below 1.
+
+    Raises:
+        TypeError: `dropout_ratio` is not a number.
+        ValueError: `dropout_ratio` is not in [0, 1).
+
+    Example:
+        >>> from pyconvlite import test_mode
+        >>> with test_mode():
+        ...     Dropout2d(0.3)(np.ones((1, 1, 1, 3)))
+        variable([[[[1. 1. 1.]]]])
+    """
+
+    def forward(self, x: Any) -> Variable:
+        """Apply dropout to x of shape (N, C, H, W) in training; return x unchanged in `test_mode()`."""
+        return F.dropout2d(x, self.dropout_ratio)

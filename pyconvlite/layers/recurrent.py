@@ -1,4 +1,4 @@
-"""EmbedID, RNN and LSTM: layers for sequences (book steps 59 and 60)."""
+"""EmbedID, Embedding, RNN, LSTM and GRU: layers for sequences (book steps 59 and 60)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .. import functions as F
-from .._arguments import at_least
-from ..autograd import Parameter, Variable
-from ._arguments import float_dtype, normal
+from .._arguments import at_least, integer
+from ..autograd import Parameter, Variable, as_input
+from ._arguments import float_dtype
 from .affine import Linear
 from .base import Layer
+from .initializers import normal
 
 
 class EmbedID(Layer):
@@ -47,8 +48,64 @@ class EmbedID(Layer):
         return f"EmbedID(in_size={self.W.shape[0]}, out_size={self.W.shape[1]})"
 
 
+class Embedding(EmbedID):
+    """EmbedID under PyTorch's name and arguments, with an index for padding.
+
+    Args:
+        num_embeddings: number of vectors, at least 1.
+        embedding_dim: length of a vector, at least 1.
+        padding_idx: index whose vector is 0 at first and is not trained, such as that of the padding of
+            sentences; negative indexes count from the end; None for none.
+        dtype: float16, float32 or float64.
+
+    Attributes:
+        W: Parameter of shape (num_embeddings, embedding_dim), initialized with variance 1.
+
+    Raises:
+        TypeError: as EmbedID.
+        ValueError: as EmbedID, or `padding_idx` is out of range.
+
+    Example:
+        >>> Embedding(10, 3, padding_idx=0)(np.array([0, 0]))
+        variable([[0. 0. 0.]
+                  [0. 0. 0.]])
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        *,
+        dtype: Any = np.float32,
+    ) -> None:
+        super().__init__(num_embeddings, embedding_dim, dtype=dtype)
+        rows: int = len(self.W)
+        self.padding_idx = None
+        if padding_idx is not None:
+            index = integer(padding_idx, "padding_idx", padding_idx)
+            if not -rows <= index < rows:
+                raise ValueError(f"padding_idx must be from {-rows} to {rows - 1}; got {index}")
+            self.padding_idx = index % rows
+            self.W.data[self.padding_idx] = 0
+
+    def forward(self, x: Any) -> Variable:
+        """Return the vectors for the indexes x, of shape (*x.shape, embedding_dim)."""
+        y = super().forward(x)
+        if self.padding_idx is None:
+            return y
+        others = (as_input(x).data != self.padding_idx).astype(y.dtype)[..., None]
+        return F.add(
+            y * others, y.data * (1 - others)
+        )  # the same numbers, but no gradient to those of the padding
+
+    def __repr__(self) -> str:
+        sizes = f"num_embeddings={self.W.shape[0]}, embedding_dim={self.W.shape[1]}"
+        return f"Embedding({sizes}, padding_idx={self.padding_idx})"
+
+
 class _Recurrent(Layer):
-    """Base of RNN and LSTM: their state moves between devices together with the Parameters."""
+    """Base of RNN, LSTM and GRU: their state moves between devices together with the Parameters."""
 
     _state: ClassVar[tuple[str, ...]] = ("h",)
 
@@ -191,6 +248,66 @@ class LSTM(_Recurrent):
 
     def __repr__(self) -> str:
         return f"LSTM(hidden_size={self.x2f.out_size}, in_size={self.x2f.in_size})"
+
+
+class GRU(_Recurrent):
+    """Gated recurrent unit, one step per call.
+
+    Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder" (2014), in PyTorch's form::
+
+        r, z = sigmoid(x2r(x) + h2r(h)), sigmoid(x2z(x) + h2z(h))
+        n = tanh(x2n(x) + r * h2n(h))
+        h = (1 - z) * n + z * h
+
+    Call `reset_state()` before a new sequence or batch size; in the first step h is 0.
+
+    Args:
+        hidden_size: length of h, at least 1.
+        in_size: number of input features; None infers it from the first input.
+        dtype: float16, float32 or float64.
+
+    Attributes:
+        x2r, x2z, x2n, h2r, h2z, h2n: Linear layers; h2r and h2z have no bias, since those of x suffice.
+        h: state after the last step, of shape (N, hidden_size); None before the first step.
+
+    Raises:
+        TypeError: a size is not an integer, or `dtype` is not supported.
+        ValueError: a size is below 1; when called, the batch sizes of the input and the state differ.
+
+    Example:
+        >>> gru = GRU(4)
+        >>> for x in np.zeros((5, 2, 3), dtype=np.float32):  # 5 steps of 2 sequences
+        ...     h = gru(x)
+        >>> h.shape
+        (2, 4)
+    """
+
+    def __init__(self, hidden_size: int, in_size: int | None = None, *, dtype: Any = np.float32) -> None:
+        H = at_least(1, hidden_size, "hidden_size")
+        self.x2r, self.x2z, self.x2n = (Linear(H, in_size=in_size, dtype=dtype) for _ in range(3))
+        self.h2r, self.h2z = (Linear(H, in_size=H, nobias=True, dtype=dtype) for _ in range(2))
+        self.h2n = Linear(H, in_size=H, dtype=dtype)
+        self.reset_state()
+
+    def reset_state(self) -> None:
+        """Discard the state, before a new sequence."""
+        self.h: Variable | None = None
+
+    def forward(self, x: Any) -> Variable:
+        """Compute one step for x of shape (N, in_size); return the new h."""
+        _check_batch(x, self.h)
+        h = self.h
+        r = F.sigmoid(self.x2r(x) if h is None else self.x2r(x) + self.h2r(h))
+        z = F.sigmoid(self.x2z(x) if h is None else self.x2z(x) + self.h2z(h))
+        n = F.tanh(self.x2n(x) + r * (self.h2n.b if h is None else self.h2n(h)))
+        self.h = n - z * n if h is None else n + z * (h - n)
+        return self.h
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "h": None}  # as in RNN
+
+    def __repr__(self) -> str:
+        return f"GRU(hidden_size={self.x2r.out_size}, in_size={self.x2r.in_size})"
 
 
 def _check_batch(x: Any, h: Variable | None) -> None:

@@ -1,4 +1,4 @@
-"""Functions as layers without Parameters, for Sequential and `summary`: activations, pooling, Flatten."""
+"""Functions as layers without Parameters, for Sequential and `summary`: activations, Flatten."""
 
 from __future__ import annotations
 
@@ -6,12 +6,8 @@ from typing import Any
 
 from .. import functions as F
 from .._arguments import as_axis, number
-from .._shapes import IntPair
 from ..autograd import Variable
-from ._arguments import sizes
 from .base import Layer
-
-# ------------------------------------------------------------------------------------------------ activations
 
 
 class ReLU(Layer):
@@ -139,91 +135,6 @@ class LogSoftmax(Layer):
     def forward(self, x: Any) -> Variable:
         """Apply the function along the axis."""
         return F.log_softmax(x, self.axis)
-
-
-# ------------------------------------------------------------------------------------------------ images
-
-
-class _Pool(Layer):
-    """Base of MaxPool and AvgPool: their arguments."""
-
-    def __init__(self, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0) -> None:
-        self.kernel_size = sizes(1, kernel_size, "kernel_size")
-        self.stride = sizes(1, stride, "stride")
-        self.pad = sizes(0, pad, "pad")
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(kernel_size={self.kernel_size}, stride={self.stride}, pad={self.pad})"
-
-
-class MaxPool(_Pool):
-    """`F.pooling` as a layer: the largest pixel of each window.
-
-    Args:
-        kernel_size: size of the window in pixels, an integer or (height, width), as are stride and pad.
-        stride: step between windows, at least 1.
-        pad: pixels added at each edge, at least 0 and less than the size of the window; they are filled with
-            minus infinity.
-
-    Raises:
-        TypeError: a size is not an integer.
-        ValueError: a size is below its minimum.
-
-    Example:
-        >>> import numpy as np
-        >>> MaxPool(2, stride=2)(np.arange(16.0).reshape(1, 1, 4, 4))
-        variable([[[[ 5.  7.]
-                    [13. 15.]]]])
-    """
-
-    def forward(self, x: Any) -> Variable:
-        """Pool x of shape (N, C, H, W)."""
-        return F.pooling(x, self.kernel_size, self.stride, self.pad)
-
-
-class AvgPool(_Pool):
-    """`F.average_pooling` as a layer: the mean of each window.
-
-    Args:
-        kernel_size, stride, pad: as in MaxPool.
-        count_include_pad: whether the mean includes the zero padding.
-
-    Raises:
-        TypeError: a size is not an integer.
-        ValueError: a size is below its minimum.
-
-    Example:
-        >>> import numpy as np
-        >>> AvgPool(2, stride=2)(np.arange(16.0).reshape(1, 1, 4, 4))
-        variable([[[[ 2.5  4.5]
-                    [10.5 12.5]]]])
-    """
-
-    def __init__(
-        self, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0, *, count_include_pad: bool = True
-    ) -> None:
-        super().__init__(kernel_size, stride, pad)
-        self.count_include_pad = count_include_pad
-
-    def forward(self, x: Any) -> Variable:
-        """Pool x of shape (N, C, H, W)."""
-        return F.average_pooling(
-            x, self.kernel_size, self.stride, self.pad, count_include_pad=self.count_include_pad
-        )
-
-
-class GlobalAvgPool(Layer):
-    """`F.global_average_pooling` as a layer: the mean of each channel, (N, C, H, W) to (N, C, 1, 1).
-
-    Example:
-        >>> import numpy as np
-        >>> GlobalAvgPool()(np.ones((2, 3, 4, 5))).shape
-        (2, 3, 1, 1)
-    """
-
-    def forward(self, x: Any) -> Variable:
-        """Pool x of shape (N, C, H, W)."""
-        return F.global_average_pooling(x)
 
 
 class Flatten(Layer):

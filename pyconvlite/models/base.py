@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from .. import functions as F
 from .. import layers as L
-from .._arguments import at_least
+from .._arguments import at_least, integer
 from ..graph import plot_dot_graph
 from ..layers import Layer
 
@@ -46,38 +46,103 @@ class Model(Layer):
 class Sequential(Model):
     """Layers and functions called in order, each on the output of the one before.
 
+    `model[i]` is a layer, `model[i:j]` a Sequential of some of the layers, with the same Parameters, and
+    `model[i] = layer` replaces one; `len(model)` and iteration work as for a list.
+
     Args:
-        layers: Layers, or other callables such as `F.relu`.
+        layers: Layers, or other callables such as `F.relu`; or one dict of them by their names, which become
+            attributes and indexes: `model.conv1` and `model["conv1"]`.
 
     Attributes:
-        layers: list of the layers; their Parameters are named `layers/0/W` and so on.
+        layers: list of the layers; their Parameters are named `layers/0/W` and so on, or `conv1/W` where the
+            layers have names.
 
     Raises:
-        TypeError: a layer is not callable, or is a class instead of an instance.
+        TypeError: a layer is not callable, or is a class instead of an instance; a name is not a string.
+        ValueError: a name is empty, contains a slash, or is an attribute that every model has.
 
     Example:
         >>> import numpy as np
         >>> model = Sequential(L.Conv2d(4, kernel_size=3), F.relu, F.flatten, L.Linear(10))
         >>> model(np.zeros((2, 1, 5, 5), dtype=np.float32)).shape
         (2, 10)
+        >>> model[:2](np.zeros((2, 1, 5, 5), dtype=np.float32)).shape
+        (2, 4, 3, 3)
+        >>> model = Sequential({"hidden": L.Linear(4), "relu": F.relu, "out": L.Linear(2)})
+        >>> [name for name, param in model.named_params()], model["out"] is model.out is model[-1]
+        (['hidden/W', 'hidden/b', 'out/W', 'out/b'], True)
     """
 
+    _names: tuple[str, ...] = ()
+
     def __init__(self, *layers: Any) -> None:
-        for i, layer in enumerate(layers):
-            if isinstance(layer, type):
-                raise TypeError(
-                    f"layers must be instances; got a class at index {i}: write {layer.__name__}()"
-                )
-            if not callable(layer):
-                hint = ": write Sequential(*layers)" if isinstance(layer, list) else ""
-                raise TypeError(f"layers must be callable; got {type(layer).__name__} at index {i}{hint}")
+        if len(layers) == 1 and isinstance(layers[0], Mapping):
+            self._names = tuple(layers[0])
+            layers = tuple(layers[0].values())
+        for name, layer in zip(self._names, layers, strict=bool(self._names)):
+            self._check_name(name)
+            setattr(self, name, layer)  # before the list, so that Parameters are found here first
         self.layers: list[Callable[[Any], Any]] = list(layers)
+        for i, layer in enumerate(self.layers):
+            _check_layer(layer, f"index {i}")
+
+    def _check_name(self, name: Any) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"the names of layers must be strings; got {name!r}")
+        if not name or "/" in name:
+            raise ValueError(f"the name of a layer must not be empty or contain a slash; got {name!r}")
+        if hasattr(type(self), name) or name in ("layers", "inputs", "outputs"):
+            raise ValueError(f"every {type(self).__name__} has an attribute {name!r}; use another name")
 
     def forward(self, x: Any) -> Any:
         """Output of the last layer."""
         for layer in self.layers:
             x = layer(x)
         return x
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[Callable[[Any], Any]]:
+        return iter(self.layers)
+
+    def __getitem__(self, index: Any) -> Any:
+        """The layer at an index or with a name, or a Sequential of those of a slice."""
+        if isinstance(index, slice):
+            layers = self.layers[index]
+            if self._names:
+                return Sequential(dict(zip(self._names[index], layers, strict=True)))
+            return Sequential(*layers)
+        return self.layers[self._position(index)]
+
+    def __setitem__(self, index: Any, layer: Any) -> None:
+        """Replace the layer at an index or with a name."""
+        i = self._position(index)
+        _check_layer(layer, f"index {index!r}")
+        self.layers[i] = layer
+        self._all_sized = False
+        if self._names:
+            setattr(self, self._names[i], layer)
+
+    def _position(self, index: Any) -> int:
+        if isinstance(index, str):
+            if index not in self._names:
+                raise KeyError(
+                    f"no layer is named {index!r}; there are {', '.join(self._names) or 'no names'}"
+                )
+            return self._names.index(index)
+        i = integer(index, "index", index, "an integer, a slice or a name")
+        if not -len(self.layers) <= i < len(self.layers):
+            raise IndexError(f"index {i} is out of range for a Sequential of {len(self.layers)} layers")
+        return i
+
+
+def _check_layer(layer: Any, place: str) -> None:
+    if isinstance(layer, type):
+        raise TypeError(f"layers must be instances; got a class at {place}: write {layer.__name__}()")
+    if not callable(layer):
+        hint = ": write Sequential(*layers)" if isinstance(layer, list) else ""
+        raise TypeError(f"layers must be callable; got {type(layer).__name__} at {place}{hint}")
 
 
 class MLP(Model):

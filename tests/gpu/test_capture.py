@@ -1,5 +1,7 @@
 """backends/webgpu/capture.py: a replayed step is the step."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -69,6 +71,37 @@ def test_is_bit_equal_to_eager_steps(make):
     fast = webgpu.capture(captured)
     assert run(fast, 12) == expected
     assert_same_weights(model, twin)
+
+
+def test_layers_that_bring_constants_along():
+    layers = (
+        L.SeparableConv2d(4, 3, 2, "same", in_channels=4, pad_mode="reflect"),
+        L.GroupNorm(2, 4),
+        L.PReLU(4),
+        L.Upsample((3, 5), mode="bilinear", align_corners=True),
+        L.AdaptiveMaxPool(2),
+        L.Flatten(),
+        L.LayerNorm(16),
+    )
+
+    def make():
+        seed(0)
+        model = Sequential(L.Conv2d(4, 3, in_channels=1), *copy.deepcopy(layers), L.Linear(3, in_size=16))
+        model.to_gpu()
+        optimizer = Adam(0.01).setup(model)
+
+        def step(x, t):
+            loss = F.softmax_cross_entropy(model(x), t)
+            model.cleargrads()
+            loss.backward()
+            optimizer.update()
+            return loss
+
+        return step
+
+    expected = run(make(), 8)
+    assert len(set(expected)) == 8
+    assert run(webgpu.capture(make()), 8) == expected
 
 
 def test_a_step_that_fails_is_recorded_anew():

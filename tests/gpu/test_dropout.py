@@ -89,3 +89,14 @@ def test_modes():
 def test_integers_become_fractions():
     y = F.dropout(webgpu.asarray(np.full(100, 3)), 0.5)
     assert set(np.unique(y.data.get())) == {0.0, 6.0}
+
+
+def test_channels_are_dropped_as_a_whole():
+    seed(0)
+    x = Variable(webgpu.ones((50, 40, 2, 3)))
+    y = F.dropout2d(x, 0.25)
+    found = y.data.get()
+    np.testing.assert_array_equal(found.max((2, 3)), found.min((2, 3)))
+    assert set(np.unique(found)) == {0.0, np.float32(4 / 3)}
+    assert abs((found == 0).mean() - 0.25) < 0.05
+    np.testing.assert_array_equal(grad(y, x)[0].data.get(), found)

@@ -12,7 +12,7 @@ from test_optimizer import STATE, STEPS, check_kernel, given
 
 import pyconvlite.functions as F
 import pyconvlite.layers as L
-from pyconvlite import Model, no_grad, seed
+from pyconvlite import Model, Variable, grad, no_grad, seed
 from pyconvlite.backends import numpy as reference
 from pyconvlite.backends import webgpu
 from pyconvlite.optimizers import Adam, MomentumSGD
@@ -228,6 +228,26 @@ class TestKernels:
         close(gx, expected[0], 3)
         for found, wanted in ((ggamma, expected[1]), (gbeta, expected[2])):
             np.testing.assert_allclose(found.get(), wanted, atol=2e-3 * np.abs(wanted).max())
+
+    @pytest.mark.parametrize(
+        "f",
+        [
+            lambda x: F.interpolate(x, (7, 4), mode="bilinear"),
+            lambda x: F.interpolate(x, (7, 4)),
+            lambda x: F.adaptive_average_pooling(x, (4, 3)),
+            lambda x: F.average_pooling(x, 2, 2, ((1, 0), 0), ceil_mode=True),
+            lambda x: F.pooling(x, 2, 2, dilation=2, ceil_mode=True),
+            lambda x: F.pad(x, ((0, 0), (0, 0), (1, 2), (2, 0)), mode="reflect"),
+            lambda x: F.group_norm(x, 2),
+            lambda x: F.upsample(x, 2),
+        ],
+    )
+    def test_what_is_composed_of_them(self, f):
+        x = halves(2, 4, 6, 5)
+        X = Variable(webgpu.asarray(x))
+        y, expected = f(X), f(x.astype(np.float64)).data
+        close(y.data, expected, 4)
+        assert grad(F.sum(y * y), X)[0].dtype == np.float16
 
     def test_softmax_cross_entropy(self):
         x, t = (20 * halves(33, 10)).astype(np.float16), rng.integers(0, 10, 33)

@@ -19,7 +19,7 @@ from conditions import (
     wide,
 )
 from geometries import HARD, geometries, sizes
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from oracles import expit
 
 import pyconvlite.functions as F
@@ -71,9 +71,31 @@ def test_any_pooling(g):
     assert_alike(lambda x: F.im2col(x, g.kernel, g.stride, g.pad), x)
 
 
+@pytest.mark.parametrize("pad", [((1, 0), (0, 2)), "same"], ids=["each edge", "same"])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_edges_that_differ(pad, stride):
+    x, W = numbers(2, 3, 5, 6), numbers(4, 3, 3, 3)
+    assert_alike(lambda x, W: F.conv2d(x, W, None, stride, pad), x, W)
+    assert_alike(lambda x: F.pooling(x, 3, stride, pad, ceil_mode=True), x, condition=taken)
+    assert_alike(lambda x: F.average_pooling(x, 3, stride, pad, ceil_mode=True), x)
+
+
+@settings(max_examples=15)
+@given(geometries(max_dilation=3, pad_below_kernel=True))
+def test_any_dilated_max_pooling(g):
+    (x,) = arrays_of(g, g.x_shape)
+    dilation = g.options["dilation"]
+    try:
+        F.pooling(x, g.kernel, g.stride, g.pad, dilation=dilation)
+    except ValueError:  # a window without a pixel
+        assume(False)
+    assert_alike(lambda x: F.pooling(x, g.kernel, g.stride, g.pad, dilation=dilation), x, condition=taken)
+
+
 rng = np.random.default_rng(0)
 x43, W35, x2322 = (rng.standard_normal(shape) for shape in [(4, 3), (3, 5), (2, 3, 2, 2)])
 positive = np.abs(x43) + 0.5
+x2345 = rng.standard_normal((2, 3, 4, 5))
 
 OPERATIONS = {
     "linear": (F.linear, x43, W35, np.ones(5)),
@@ -110,7 +132,20 @@ OPERATIONS = {
     "power of arrays": (F.pow, positive, x43),
     "concat": (lambda a, b: F.concat([a, b], axis=0), x43, positive),
     "pad": (lambda a: F.pad(a, ((1, 0), (0, 2))), x43),
+    "pad reflect": (lambda a: F.pad(a, ((1, 2), (0, 2)), mode="reflect"), x43),
+    "pad replicate": (lambda a: F.pad(a, ((1, 0), (0, 2)), mode="replicate"), x43),
+    "pad circular": (lambda a: F.pad(a, ((1, 0), (0, 2)), mode="circular"), x43),
+    "conv1d": (F.conv1d, rng.standard_normal((2, 3, 6)), rng.standard_normal((4, 3, 2))),
+    "adaptive_average_pooling": (lambda a: F.adaptive_average_pooling(a, (3, 2)), x2345),
+    "adaptive_max_pooling": (lambda a: F.adaptive_max_pooling(a, (3, 2)), x2345),
     "upsample": (lambda a: F.upsample(a, 2), x2322),
+    "interpolate nearest": (lambda a: F.interpolate(a, (5, 3)), x2322),
+    "interpolate bilinear": (lambda a: F.interpolate(a, (5, 3), mode="bilinear"), x2322),
+    "pixel_shuffle": (lambda a: F.pixel_shuffle(a, 2), rng.standard_normal((2, 8, 2, 3))),
+    "layer_norm": (lambda a, g, b: F.layer_norm(a, 5, g, b), x2345, *rng.standard_normal((2, 5))),
+    "group_norm": (lambda a, g: F.group_norm(a, 3, g), x2345, np.ones(3)),
+    "instance_norm": (F.instance_norm, x2345),
+    "prelu": (F.prelu, x43, np.array([0.25, 0.5, -1.0])),
     "mean_squared_error": (F.mean_squared_error, x43, positive),
     "sigmoid_cross_entropy": (F.sigmoid_cross_entropy, x43, np.abs(np.sin(x43))),
     "global_average_pooling": (F.global_average_pooling, x2322),

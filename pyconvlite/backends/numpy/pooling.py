@@ -33,9 +33,14 @@ def max_pool(x: Array, geometry: ConvGeometry) -> tuple[Array, Array]:
 def _first_pixel(geometry: ConvGeometry) -> Array:
     """Index of the first pixel of each window that is not padding: (OH, OW)."""
     kh, kw = (
-        np.clip(pad - stride * np.arange(out), 0, size - 1)
-        for pad, stride, out, size in zip(
-            geometry.pad, geometry.stride, geometry.output_size, geometry.kernel_size, strict=True
+        np.clip(-((stride * np.arange(out) - pad) // gap), 0, size - 1)  # rounded up
+        for pad, stride, gap, out, size in zip(
+            geometry.pad,
+            geometry.stride,
+            geometry.dilation,
+            geometry.output_size,
+            geometry.kernel_size,
+            strict=True,
         )
     )
     return kh[:, np.newaxis] * geometry.kernel_size[1] + kw
@@ -43,11 +48,11 @@ def _first_pixel(geometry: ConvGeometry) -> Array:
 
 @counted("numpy")
 def max_pool_grad(gy: Array, indexes: Array, geometry: ConvGeometry) -> Array:
-    (KH, KW), (SH, SW) = geometry.kernel_size, geometry.stride
+    (KH, KW), (SH, SW), (DH, DW) = geometry.kernel_size, geometry.stride, geometry.dilation
     padded = padded_zeros(gy.shape[:2], geometry, gy.dtype)
     pixels = padded.reshape(-1)  # a view
     positions = _positions(indexes, padded.shape, geometry)
-    if SH >= KH and SW >= KW:  # no pixel is in two windows
+    if SH > (KH - 1) * DH and SW > (KW - 1) * DW:  # no pixel is in two windows
         pixels[positions] = gy
     else:
         np.add.at(pixels, positions.ravel(), gy.ravel())
@@ -70,11 +75,11 @@ def _positions(indexes: Array, shape: tuple[int, ...], geometry: ConvGeometry) -
         KH, KW = geometry.kernel_size
         raise IndexError(f"an index of max pooling must be from 0 to {KH * KW - 1} for a {KH}x{KW} kernel")
     N, C, H, W = shape
-    (OH, OW), (SH, SW) = geometry.output_size, geometry.stride
+    (OH, OW), (SH, SW), (DH, DW) = geometry.output_size, geometry.stride, geometry.dilation
     kh, kw = np.divmod(indexes.astype(np.intp), geometry.kernel_size[1])
     corners = (np.arange(OH) * SH * W)[:, np.newaxis] + np.arange(OW) * SW
     corners = np.arange(N * C).reshape(N, C, 1, 1) * (H * W) + corners
-    positions: Array = corners + kh * W + kw
+    positions: Array = corners + kh * (DH * W) + kw * DW
     return positions
 
 

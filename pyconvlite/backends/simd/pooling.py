@@ -21,9 +21,9 @@ def _sizes(planes: tuple[int, ...], geometry: ConvGeometry) -> tuple[int, ...]:
 
 
 def _index_dtype(geometry: ConvGeometry) -> np.dtype[np.unsignedinteger] | None:
-    """Dtype of max pooling's indexes; None if the side module does not support it."""
+    """Dtype of max pooling's indexes; None if the side module does not support it, or a dilation."""
     dtype = np.min_scalar_type(math.prod(geometry.kernel_size))
-    return dtype if dtype.itemsize <= 2 else None
+    return dtype if dtype.itemsize <= 2 and geometry.dilation == (1, 1) else None
 
 
 @served(reference.max_pool)

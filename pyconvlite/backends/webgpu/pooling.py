@@ -18,7 +18,7 @@ __all__ = ["avg_pool", "avg_pool_grad", "max_pool", "max_pool_gather", "max_pool
 def _parameters(geometry: ConvGeometry) -> list[int]:
     """The parameters that all pooling kernels have in common."""
     g = geometry
-    return [*g.input_size, *g.output_size, *g.kernel_size, *g.stride, *g.pad]
+    return [*g.input_size, *g.output_size, *g.kernel_size, *g.stride, *g.pad, *g.dilation]
 
 
 def max_pool(x: ndarray, geometry: ConvGeometry) -> tuple[ndarray, ndarray]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from math import isqrt
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 import pyconvlite.functions as F
-from pyconvlite import Function, Model, Variable, grad, test_mode
+from pyconvlite import Function, Layer, Model, Variable, grad, test_mode
 from pyconvlite.autograd import functions_behind
 from pyconvlite.datasets import Dataset
 from tab.looking import SIZE, numbers
@@ -18,17 +19,19 @@ from tab.looking import SIZE, numbers
 PROBED = 64  # images on which activations and gradients are measured
 BINS = 32
 SAMPLE = 20_000  # numbers of a layer that its histogram counts, at most
-MOVES = (F.Reshape, F.Transpose, F.Cast)  # they carry numbers and compute none
+MOVES = (F.Reshape, F.Transpose, F.Cast, F.Pad)  # they carry numbers and compute none
 RECTIFIERS = (F.ReLU, F.Conv2dReLU)  # a unit that they hold at zero learns nothing
 POOLS = (F.Pooling, F.AveragePooling)
+TOLD = (F.Conv2d, F.Linear, *POOLS)  # whose details are more than the inputs at the same place
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One Function of a model's call.
+    """One Function of a model's call, or one layer that is composed of several.
 
     Attributes:
         function: as it was called; its inputs may have other data by now.
+        kind: the name of its class, or of the layer's.
         layer: the name of the layer whose Parameters it takes; empty if it takes none.
         inputs: arrays that it computed from; training leaves them as they are, and gives Parameters new ones.
         names: of those that are Parameters, in the model; empty for the others.
@@ -37,6 +40,7 @@ class Stage:
     """
 
     function: Function
+    kind: str
     layer: str
     inputs: tuple[np.ndarray | None, ...]
     names: tuple[str, ...]
@@ -45,9 +49,30 @@ class Stage:
 
 
 def trace(model: Model, x: Variable) -> tuple[Variable, list[Stage]]:
-    """Scores (N, classes) for images x, and the way to their softmax, Function by Function."""
+    """Scores (N, classes) for images x, and the way to their softmax, Function by Function.
+
+    A layer that is composed of several Functions is one stage: of these Functions the one whose detail tells
+    how a pixel came about, or else the layer as a whole.
+    """
     known = {param: name for name, param in model.named_params()}
-    with test_mode():
+    hidden: set[Function] = set()
+    whole: dict[Function, tuple[Layer, Variable]] = {}  # a layer and its input, by its last Function
+
+    def note(layer: Layer, inputs: tuple, y: object) -> None:
+        if not all(isinstance(v, Variable) for v in (*inputs, y)):
+            return
+        before = set(functions_behind(inputs))
+        own = [f for f in functions_behind([y]) if f not in before]
+        if len(own) > 1 and len(list(layer.modules())) == 1:
+            told = [f for f in own if isinstance(f, TOLD)]
+            if not told:
+                told = own[-1:]
+                whole[own[-1]] = layer, inputs[0]
+            hidden.update(f for f in own if f not in told)
+
+    with ExitStack() as hooks, test_mode():
+        for layer in model.modules():
+            hooks.enter_context(layer.register_forward_hook(note))
         scores = model(x)
         y = F.softmax(scores)
     stages = []
@@ -61,13 +86,23 @@ def trace(model: Model, x: Variable) -> tuple[Variable, list[Stage]]:
         if output is None or reached.isdisjoint(f.inputs):  # it computes with weights alone
             continue
         reached.add(output)
-        if isinstance(f, MOVES) or output.ndim not in (2, 4):
+        if f in hidden or output.ndim not in (2, 4) or output.shape[0] != x.shape[0]:
             continue
+        kind = type(f).__name__
         names = tuple([known.get(v, "") for v in f.inputs])
         source = f.inputs[0].creator
+        if f in whole:
+            layer, first = whole[f]
+            kind = type(layer).__name__
+            params = list(layer.params())
+            inputs = (freed.get(first, first.data), *[param.data for param in params])
+            names = ("", *[known[param] for param in params])
+        elif isinstance(f, MOVES):
+            continue
         stages.append(
             Stage(
                 function=f,
+                kind=kind,
                 layer=max(names).rpartition("/")[0],
                 inputs=inputs,
                 names=names,
@@ -113,10 +148,7 @@ class Inspector:
         if target is None or target >= scores.shape[1]:
             target = predicted
         slope = grad(scores[0, target], x)[0].data[0, 0]
-        stages = [
-            {"layer": s.layer, "kind": type(s.function).__name__, "maps": numbers(s.y[0])}
-            for s in self.stages
-        ]
+        stages = [{"layer": s.layer, "kind": s.kind, "maps": numbers(s.y[0])} for s in self.stages]
         saliency = numbers(np.abs(slope))
         return {"predicted": predicted, "target": target, "saliency": saliency, "stages": stages}
 
@@ -222,7 +254,7 @@ def _window(
     size: tuple[int, int],
     row: int,
     column: int,
-    dilation: tuple[int, int] = (1, 1),
+    dilation: tuple[int, int],
     padding: float = 0,
 ) -> dict:
     """The `pixels` (C, KH, KW) under a window, and its `top` and `left`, below 0 in the padding."""
@@ -239,7 +271,8 @@ def _window(
 
 def _pooled(s: Stage, channel: int, row: int, column: int) -> dict:
     largest = isinstance(s.function, F.Pooling)
-    found = _window(s, s.function.kernel_size, row, column, padding=-np.inf if largest else 0)
+    settings = s.function.kernel_size, row, column, s.function.dilation
+    found = _window(s, *settings, padding=-np.inf if largest else 0)
     window = found.pop("pixels")[channel : channel + 1]
     found |= {"rule": "max" if largest else "mean", "first": channel, "window": numbers(window)}
     return found | ({"taken": int(s.function.indexes[0, channel, row, column])} if largest else {})

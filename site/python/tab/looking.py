@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 import pyconvlite.functions as F
+import pyconvlite.layers as L
 from pyconvlite import Model, no_grad, test_mode
 from pyconvlite.datasets import MNIST
 
@@ -73,9 +74,15 @@ def look(model: Model, picture: np.ndarray) -> dict:
         kernels of the first layer; `maps`, what that layer answers, after ReLU.
     """
     x = picture[None, None].astype(np.float32)
-    with no_grad(), test_mode():
+    first = next(layer for layer in model.modules() if isinstance(layer, L.Conv2d | L.Linear))
+    answers = []
+    with first.register_forward_hook(lambda layer, inputs, y: answers.append(y)), no_grad(), test_mode():
         probabilities = F.softmax(model(x)).data[0]
-        filters, maps = first_layer(model, x)
+    W, maps = first.W.data, F.relu(answers[0]).data[0]
+    if isinstance(first, L.Conv2d):
+        filters = W[:, 0]
+    else:  # the weights of a unit are a filter as large as the picture, its map a pixel
+        filters, maps = W.T.reshape(-1, SIZE, SIZE), maps[:, None, None]
     arrays = {"picture": picture, "probabilities": probabilities, "filters": filters, "maps": maps}
     return {name: numbers(array) for name, array in arrays.items()}
 
@@ -83,17 +90,6 @@ def look(model: Model, picture: np.ndarray) -> dict:
 def numbers(array: np.ndarray) -> dict:
     """An array as the page takes it: its `shape`, and its `data` as a row of float32."""
     return {"shape": array.shape, "data": array.astype(np.float32).ravel()}
-
-
-def first_layer(model: Model, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Filters (n, height, width) and maps (n, height, width) of the first layer."""
-    if hasattr(model, "conv1"):
-        return model.conv1.W.data[:, 0], F.relu(model.conv1(x)).data[0]
-    linear = model.layers[
-        0
-    ]  # an MLP: the weights of a unit are a filter as large as the picture, its map a pixel
-    maps = F.relu(linear(F.flatten(x))).data[0]
-    return linear.W.data.T.reshape(-1, SIZE, SIZE), maps[:, None, None]
 
 
 def read(model: Model, dataset: MNIST, count: int) -> dict:

@@ -1,4 +1,4 @@
-// Mean of each window; padding counts as zeros (parameter 11), or not at all.
+// Mean of each window; padding counts as zeros (parameter 13), or not at all.
 
 @group(0) @binding(1) var<storage, read> x: array<Element>;
 @group(0) @binding(2) var<storage, read_write> y: array<Result>;
@@ -19,5 +19,5 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
     for (var kw = from_.y; kw < to.y; kw++) { sum += f32(x[(plane * H + top + kh) * W + left + kw]); }
   }
   let size = max(vec2i(0), to - from_);
-  y[i] = Result(sum / f32(select(max(1, size.x * size.y), KH * KW, parameter(11) != 0)));
+  y[i] = Result(sum / f32(select(max(1, size.x * size.y), KH * KW, parameter(13) != 0)));
 }

@@ -14,15 +14,18 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
   let H = parameter(1); let W = parameter(2); let OH = parameter(3); let OW = parameter(4);
   let KH = parameter(5); let KW = parameter(6);
   let SH = parameter(7); let SW = parameter(8); let PH = parameter(9); let PW = parameter(10);
+  let DH = parameter(11); let DW = parameter(12);
   let ow = i % OW; let oh = i / OW % OH; let plane = i / (OW * OH);
   let top = oh * SH - PH; let left = ow * SW - PW;
-  let first = clamp(-top, 0, KH - 1) * KW + clamp(-left, 0, KW - 1);
-  var best = bitcast<f32>(parameter(11)); // minus infinity
+  // the first taps that are not above or left of the image
+  let kh_first = max(0, (DH - 1 - top) / DH); let kw_first = max(0, (DW - 1 - left) / DW);
+  let first = min(kh_first, KH - 1) * KW + min(kw_first, KW - 1);
+  var best = bitcast<f32>(parameter(13)); // minus infinity
   var index = first;
   var found = false;
-  for (var kh = max(0, -top); kh < min(KH, H - top); kh++) {
-    for (var kw = max(0, -left); kw < min(KW, W - left); kw++) {
-      let v = f32(x[(plane * H + top + kh) * W + left + kw]);
+  for (var kh = kh_first; kh < KH && top + kh * DH < H; kh++) {
+    for (var kw = kw_first; kw < KW && left + kw * DW < W; kw++) {
+      let v = f32(x[(plane * H + top + kh * DH) * W + left + kw * DW]);
       if (!found || (!is_nan(best) && (v > best || is_nan(v)))) {
         best = v; index = kh * KW + kw; found = true;
       }

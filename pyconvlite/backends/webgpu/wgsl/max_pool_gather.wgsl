@@ -11,8 +11,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
   let H = parameter(1); let W = parameter(2); let OH = parameter(3); let OW = parameter(4);
   let KH = parameter(5); let KW = parameter(6);
   let SH = parameter(7); let SW = parameter(8); let PH = parameter(9); let PW = parameter(10);
+  let DH = parameter(11); let DW = parameter(12);
   let ow = i % OW; let oh = i / OW % OH; let plane = i / (OW * OH);
-  let h = oh * SH - PH + indexes[i] / KW; let w = ow * SW - PW + indexes[i] % KW;
+  let h = oh * SH - PH + indexes[i] / KW * DH; let w = ow * SW - PW + indexes[i] % KW * DW;
   let inside = h >= 0 && h < H && w >= 0 && w < W;
   y[i] = select(Result(), x[(plane * H + clamp(h, 0, H - 1)) * W + clamp(w, 0, W - 1)], inside);
 }

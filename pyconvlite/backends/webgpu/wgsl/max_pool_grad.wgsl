@@ -11,17 +11,18 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
   let H = parameter(1); let W = parameter(2); let OH = parameter(3); let OW = parameter(4);
   let KH = parameter(5); let KW = parameter(6);
   let SH = parameter(7); let SW = parameter(8); let PH = parameter(9); let PW = parameter(10);
+  let DH = parameter(11); let DW = parameter(12);
   let w = i % W + PW; let h = i / W % H + PH; let plane = i / (W * H);
   var sum = 0.0;
-  // the windows that contain the pixel: oh * SH <= h < oh * SH + KH
-  for (var oh = max(0, (h - KH + SH) / SH); oh <= min(OH - 1, h / SH); oh++) {
-    let kh = h - oh * SH;
-    if (kh >= KH) { continue; }
-    for (var ow = max(0, (w - KW + SW) / SW); ow <= min(OW - 1, w / SW); ow++) {
-      let kw = w - ow * SW;
-      if (kw >= KW) { continue; }
+  // the windows that contain the pixel: h = oh * SH + kh * DH with a kh from 0 to KH - 1
+  for (var oh = max(0, (h - (KH - 1) * DH + SH - 1) / SH); oh <= min(OH - 1, h / SH); oh++) {
+    let down = h - oh * SH;
+    if (down % DH != 0 || down > (KH - 1) * DH) { continue; }
+    for (var ow = max(0, (w - (KW - 1) * DW + SW - 1) / SW); ow <= min(OW - 1, w / SW); ow++) {
+      let right = w - ow * SW;
+      if (right % DW != 0 || right > (KW - 1) * DW) { continue; }
       let window = (plane * OH + oh) * OW + ow;
-      if (indexes[window] == kh * KW + kw) { sum += f32(gy[window]); }
+      if (indexes[window] == down / DH * KW + right / DW) { sum += f32(gy[window]); }
     }
   }
   gx[i] = Result(sum);

@@ -1,0 +1,105 @@
+"""Pooling to a given size: the windows follow from the sizes of the input and the output.
+
+Output i of n is of the pixels from floor(i * size / n) to ceil((i + 1) * size / n), as in PyTorch. Adjacent
+windows overlap by one pixel where n does not divide the size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, SupportsIndex, TypeAlias
+
+import numpy as np
+
+from .._arguments import at_least
+from .._shapes import Array, Pair, check_axes
+from ..autograd import Variable, as_input
+from .pooling import average_pooling, pooling
+from .resizing import product_along, taken_along
+
+OutputSize: TypeAlias = SupportsIndex | Sequence[SupportsIndex | None] | None
+
+
+def adaptive_average_pooling(x: Any, output_size: OutputSize) -> Variable:
+    """Average pooling to a given size, per channel.
+
+    Args:
+        x: images of shape (N, C, H, W).
+        output_size: height and width of the result, at least 1; an integer or (height, width), in which None
+            keeps the size of x.
+
+    Returns:
+        A Variable of shape (N, C, *output_size).
+
+    Raises:
+        TypeError: x is not floating point, or a size is not an integer.
+        ValueError: x does not have 4 axes or has no pixels, or a size is below 1.
+
+    Example:
+        >>> x = np.arange(5.0).reshape(1, 1, 1, 5)
+        >>> adaptive_average_pooling(x, (1, 2))  # the means of 0, 1, 2 and of 2, 3, 4
+        variable([[[[1. 3.]]]])
+    """
+    x, size = _checked(x, output_size)
+    if (step := _whole_step(x, size)) is not None:
+        return average_pooling(x, step, step)
+    y: Variable = x
+    for axis in (2, 3):
+        start, stop = _windows(x.shape[axis], size[axis - 2])
+        place = np.arange(x.shape[axis])
+        inside = (start[:, np.newaxis] <= place) & (place < stop[:, np.newaxis])
+        y = product_along(y, (inside / (stop - start)[:, np.newaxis]).astype(x.dtype), axis)
+    return y
+
+
+def adaptive_max_pooling(x: Any, output_size: OutputSize) -> Variable:
+    """Max pooling to a given size, per channel; gradient and NaN as in `pooling`.
+
+    Args, Returns, Raises: as `adaptive_average_pooling`.
+
+    Example:
+        >>> x = np.array([3.0, 1.0, 2.0, 0.0, 5.0]).reshape(1, 1, 1, 5)
+        >>> adaptive_max_pooling(x, (1, 2))
+        variable([[[[3. 5.]]]])
+    """
+    x, size = _checked(x, output_size)
+    if (step := _whole_step(x, size)) is not None:
+        return pooling(x, step, step)
+    widths = []
+    for axis in (2, 3):
+        start, stop = _windows(x.shape[axis], size[axis - 2])
+        width = int((stop - start).max())
+        # windows side by side; a short one repeats its last pixel, which is never the first maximum
+        index = np.minimum(start[:, np.newaxis] + np.arange(width), stop[:, np.newaxis] - 1)
+        x = taken_along(x, index.ravel(), axis)
+        widths.append(width)
+    return pooling(x, (widths[0], widths[1]), (widths[0], widths[1]))
+
+
+def _checked(x: Any, output_size: OutputSize) -> tuple[Variable, Pair]:
+    x = as_input(x)
+    check_axes(x.shape, "(N, C, H, W)")
+    if x.dtype.kind != "f":
+        raise TypeError(f"x must be floating point; got {x.dtype}: convert it with x.astype(np.float32)")
+    if 0 in x.shape[2:]:
+        raise ValueError(f"x must have at least one pixel per channel; got shape {x.shape}")
+    sizes = output_size if isinstance(output_size, tuple | list) else (output_size, output_size)
+    if len(sizes) != 2:
+        raise ValueError(f"output_size must be an integer or (height, width); got {output_size}")
+    OH, OW = (
+        old if new is None else at_least(1, new, "output_size")
+        for old, new in zip(x.shape[2:], sizes, strict=True)
+    )
+    return x, (OH, OW)
+
+
+def _whole_step(x: Variable, size: Pair) -> Pair | None:
+    """Size of the windows if they are all the same and do not overlap."""
+    (H, W), (OH, OW) = x.shape[2:], size
+    return (H // OH, W // OW) if H % OH == W % OW == 0 else None
+
+
+def _windows(old: int, new: int) -> tuple[Array, Array]:
+    """Where each window begins and ends."""
+    i = np.arange(new)
+    return i * old // new, -(-(i + 1) * old // new)

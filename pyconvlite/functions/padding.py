@@ -1,0 +1,121 @@
+"""Padding: elements added at the ends of axes, of one value or copied from x."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._shapes import Array, Pair, pair
+from ..autograd import Function, Variable, as_input, as_variable
+from ..backends import get_array_module
+from .indexing import get_item
+from .reduction import broadcast_to
+from .shape import concat
+
+MODES = ("constant", "reflect", "replicate", "circular")
+
+
+class Pad(Function):
+    """Padding with a constant."""
+
+    reads_inputs = reads_outputs = False
+
+    def __init__(self, pad_width: tuple[tuple[int, int], ...], value: float = 0) -> None:
+        self.pad_width = pad_width
+        self.value = value
+
+    def forward(self, x: Array) -> Any:
+        return get_array_module(x).pad(x, self.pad_width, constant_values=self.value)
+
+    def backward(self, gy: Variable) -> Any:
+        inner = tuple(
+            slice(before, before + size)
+            for (before, _), size in zip(self.pad_width, self.inputs[0].shape, strict=True)
+        )
+        return get_item(gy, inner)
+
+
+def pad(x: Any, pad_width: Any, value: float = 0, *, mode: str = "constant") -> Variable:
+    """Pad x at the ends of its axes.
+
+    Args:
+        x: Variable or array.
+        pad_width: number of elements to add: an integer for all ends, a pair (before, after) for all axes, or
+            a sequence with a pair or an integer per axis.
+        value: the constant of the mode "constant".
+        mode: what the new elements are: "constant", one value; "reflect", the elements mirrored at the first
+            and the last one, which are not repeated; "replicate", copies of the first and the last element;
+            "circular", the elements from the other end. The names are PyTorch's.
+
+    Raises:
+        TypeError: a width is not an integer.
+        ValueError: a width is negative or the axis too short for it, the sequence does not have one entry per
+            axis, `mode` is unknown, or `value` is given with another mode than "constant".
+
+    Example:
+        >>> import numpy as np
+        >>> pad(np.ones((1, 2)), ((0, 1), (1, 0)))
+        variable([[0. 1. 1.]
+                  [0. 0. 0.]])
+        >>> for mode in ("reflect", "replicate", "circular"):
+        ...     print(pad(np.array([1, 2, 3]), 2, mode=mode).data)
+        [3 2 1 2 3 2 1]
+        [1 1 1 2 3 3 3]
+        [2 3 1 2 3 1 2]
+    """
+    x = as_input(x)
+    ndim = x.ndim
+    nested = isinstance(pad_width, tuple | list) and any(isinstance(w, tuple | list) for w in pad_width)
+    widths = list(pad_width) if nested else [pad_width] * ndim
+    if len(widths) != ndim:
+        raise ValueError(f"pad_width must have one entry for each of x's {ndim} axes; got {pad_width}")
+    ends = [pair(width, "pad_width") for width in widths]
+    if any(width < 0 for end in ends for width in end):
+        raise ValueError(f"pad_width must not be negative; got {pad_width}")
+    check_mode(mode, "mode")
+    if mode == "constant":
+        return Pad(tuple(ends), value)(x)
+    if value != 0:
+        raise ValueError(f'value must be left out with mode="{mode}"; it is for "constant"; got {value}')
+    for axis, end in enumerate(ends):
+        if any(end):
+            x = _extended(x, axis, end, mode)
+    return as_variable(x)
+
+
+def check_mode(mode: Any, name: str, modes: tuple[str, ...] = MODES) -> None:
+    """Raise ValueError unless `mode` is one of `modes`.
+
+    Example:
+        >>> check_mode("edge", "mode")
+        Traceback (most recent call last):
+        ValueError: mode must be one of "constant", "reflect", "replicate", "circular"; got 'edge'
+    """
+    if mode not in modes:
+        quoted = ", ".join(f'"{m}"' for m in modes)
+        raise ValueError(f"{name} must be one of {quoted}; got {mode!r}")
+
+
+def _extended(x: Variable, axis: int, end: Pair, mode: str) -> Variable:
+    """`x` with copies of its own elements at the two ends of an axis."""
+    before, after = end
+    size = x.shape[axis]
+    if (most := {"reflect": size - 1, "circular": size}.get(mode, max(end) * size)) < max(end):
+        raise ValueError(
+            f'pad_width must be at most {max(0, most)} along axis {axis} with mode="{mode}"; '
+            f"got {end} for x of shape {x.shape}"
+        )
+
+    def part(*limits: int | None) -> Variable:
+        return get_item(x, (slice(None),) * axis + (slice(*limits),))
+
+    def repeated(element: Variable, times: int) -> Variable:
+        return broadcast_to(element, (*x.shape[:axis], times, *x.shape[axis + 1 :]))
+
+    if mode == "reflect":
+        stop = size - 2 - after
+        parts = part(before, 0, -1), x, part(size - 2, stop if stop >= 0 else None, -1)
+    elif mode == "replicate":
+        parts = repeated(part(0, 1), before), x, repeated(part(size - 1, size), after)
+    else:
+        parts = part(size - before, size), x, part(0, after)
+    return concat([p for p, wanted in zip(parts, (before, True, after), strict=True) if wanted], axis)

@@ -1,0 +1,80 @@
+"""functions/padding.py: pad in its modes."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from contract import Contract, cases
+
+import pyconvlite.functions as F
+
+rng = np.random.default_rng(4)
+X = rng.standard_normal((2, 2, 3))
+MATRIX = rng.standard_normal((3, 4))
+MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}  # NumPy's names
+WIDTHS = [((1, 0), (0, 1), (0, 2)), ((0, 1), (1, 1), (2, 1)), ((0, 0), (0, 0), (1, 2))]
+
+
+@cases(
+    [
+        ("all", lambda x: F.pad(x, 1), lambda x: np.pad(x, 1), X),
+        ("value", lambda x: F.pad(x, 2, -1.5), lambda x: np.pad(x, 2, constant_values=-1.5), MATRIX),
+        ("each end", lambda x: F.pad(x, ((0, 1), (2, 3))), lambda x: np.pad(x, ((0, 1), (2, 3))), MATRIX),
+        ("before and after", lambda x: F.pad(x, (1, 2)), lambda x: np.pad(x, (1, 2)), MATRIX),
+        ("nothing", lambda x: F.pad(x, 0), lambda x: x, MATRIX),
+    ]
+)
+class TestConstant(Contract):
+    pass
+
+
+def table():
+    for (mode, theirs), widths in product(MODES.items(), WIDTHS):
+        yield (
+            f"{mode} {widths}",
+            lambda x, w=widths, m=mode: F.pad(x, w, mode=m),
+            lambda x, w=widths, m=theirs: np.pad(x, w, mode=m),
+            X,
+        )
+
+
+@cases(table())
+class TestCopies(Contract):
+    pass
+
+
+def test_the_whole_axis_may_be_repeated():
+    np.testing.assert_array_equal(F.pad(X, (2, 2), mode="replicate").data, np.pad(X, 2, "edge"))
+    x = np.array([1, 2, 3])
+    assert F.pad(x, 3, mode="circular").data.tolist() == [1, 2, 3] * 3
+    assert F.pad(x, 2, mode="reflect").data.tolist() == [3, 2, 1, 2, 3, 2, 1]
+    assert F.pad(x[:1], 4, mode="replicate").data.tolist() == [1] * 9
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_no_width_leaves_all_as_it_is(mode):
+    np.testing.assert_array_equal(F.pad(X, 0, mode=mode).data, X)
+    assert F.pad(X[:0], ((0, 0), (1, 1), (0, 1)), mode=mode).shape == (0, 4, 4)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: F.pad(X, -1), ValueError, "pad_width.*-1"),
+        (lambda: F.pad(X, ((1, 1), (1, 1))), ValueError, "pad_width.*3"),
+        (lambda: F.pad(X, 1.5), TypeError, "pad_width.*1.5"),
+        (lambda: F.pad(X, 1, mode="edge"), ValueError, "mode must be one of .*replicate.*'edge'"),
+        (lambda: F.pad(X, 1, 2.0, mode="reflect"), ValueError, "value must be left out.*reflect.*2.0"),
+        (
+            lambda: F.pad(X, (2, 0), mode="reflect"),
+            ValueError,
+            r"at most 1 along axis 0.*\(2, 0\).*\(2, 2, 3\)",
+        ),
+        (lambda: F.pad(X, (0, 3), mode="circular"), ValueError, r"at most 2 along axis 0.*\(0, 3\)"),
+        (lambda: F.pad(X[:0], 1, mode="reflect"), ValueError, "at most 0 along axis 0"),
+        (lambda: F.pad(X[:0], 1, mode="replicate"), ValueError, "at most 0 along axis 0"),
+    ],
+)
+def test_what_does_not_fit_is_named(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
