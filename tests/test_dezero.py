@@ -225,6 +225,10 @@ class TestProcesses:
         told = python("-m", "pyconvlite.dezero", *arguments, cwd=tmp_path, status=1)
         assert told == "usage: python -m pyconvlite.dezero SCRIPT [ARGUMENT...]"
 
+    def test_a_script_that_is_not_there(self, tmp_path):
+        told = python("-m", "pyconvlite.dezero", "stp.py", cwd=tmp_path, status=1)
+        assert told == "can't open 'stp.py': there is no such file"
+
     def test_another_dezero_that_is_there_already_is_left_alone(self, steps):
         told = python("-c", "import dezero, pyconvlite.dezero", cwd=steps, status=1)
         assert told.startswith(
@@ -255,6 +259,14 @@ class TestDistribution:
         assert python("steps/step.py", cwd=steps, folders=site) == "dezero.functions [] __main__ step.py\n"
         found = python("-m", "pyconvlite.dezero", "steps/step.py", cwd=steps, folders=site)
         assert found.startswith("pyconvlite.dezero.functions")
+
+    def test_a_second_copy_of_the_file_does_not_find_the_first(self, site, steps):
+        shutil.rmtree(steps / "dezero")
+        copies = [steps / "one", steps / "other"]
+        for folder in copies:
+            shutil.copytree(site[0], folder)
+        found = python("-c", "import dezero; print(dezero.__name__)", cwd=steps, folders=copies)
+        assert found == "pyconvlite.dezero\n"
 
     def test_its_version_is_that_of_pyconvlite(self):
         ours, theirs = (

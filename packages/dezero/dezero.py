@@ -14,7 +14,8 @@ _elsewhere = [
 ]
 _own = PathFinder.find_spec("dezero", _elsewhere)
 del sys.modules[__name__]
-if _own and _own.origin and _own.loader:  # a folder without __init__.py has no origin
+# A folder without __init__.py has no origin; a module without a folder may be a copy of this file.
+if _own and _own.origin and _own.loader and _own.submodule_search_locations:
     sys.modules["dezero"] = importlib.util.module_from_spec(_own)
     _own.loader.exec_module(sys.modules["dezero"])
 else:

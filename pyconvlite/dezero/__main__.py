@@ -17,6 +17,8 @@ def main() -> None:
     if len(sys.argv) < 2 or sys.argv[1].startswith("-"):
         sys.exit("usage: python -m pyconvlite.dezero SCRIPT [ARGUMENT...]")
     del sys.argv[0]
+    if not os.path.exists(sys.argv[0]):
+        sys.exit(f"can't open {sys.argv[0]!r}: there is no such file")
     if not sys.flags.safe_path:  # or else the first is no folder of the caller's
         sys.path[0] = os.path.dirname(os.path.abspath(sys.argv[0]))
     runpy.run_path(sys.argv[0], run_name="__main__")
