@@ -109,6 +109,18 @@ def test_clip_passes_the_gradient_at_its_ends_as_dezero_does():
     np.testing.assert_array_equal(grad(F.clip(x, -1, 1), x)[0].data, [0, 1, 1, 1, 0])
 
 
+@pytest.mark.parametrize("clip", [F.clip, np.clip])
+@pytest.mark.parametrize("limit", [np.zeros(3), Variable(np.array(0.0))], ids=["array", "Variable"])
+def test_clip_refuses_limits_that_are_arrays(clip, limit):
+    with pytest.raises(TypeError, match=r"x_min must be a number or None; got .* use maximum\(x, x_min\)"):
+        clip(Variable(X), limit, None)
+
+
+def test_cast_gives_integers_the_gradient_unrounded():
+    x = Variable(np.array([1, 2]))
+    np.testing.assert_array_equal(grad(F.cast(x, np.float64) * 0.5, x)[0].data, [0.5, 0.5])
+
+
 def test_clip_refuses_an_empty_range():
     with pytest.raises(ValueError, match=r"x_min.*2.*1"):
         F.clip(X, 2, 1)

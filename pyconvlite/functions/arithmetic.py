@@ -273,12 +273,19 @@ def clip(x: Any, x_min: float | None, x_max: float | None) -> Variable:
         x_min, x_max: numbers; None for no limit.
 
     Raises:
+        TypeError: `x_min` or `x_max` is not a number.
         ValueError: `x_min` is greater than `x_max`.
 
     Example:
         >>> clip(np.array([-2.0, 0.5, 2.0]), -1, 1)
         variable([-1.   0.5  1. ])
     """
+    for name, limit in (("x_min", x_min), ("x_max", x_max)):
+        if not (limit is None or isinstance(limit, _NUMBER)):
+            raise TypeError(
+                f"{name} must be a number or None; got {type(limit).__name__}: for limits that are arrays or "
+                "Variables use maximum(x, x_min) and minimum(x, x_max)"
+            )
     if x_min is not None and x_max is not None and x_min > x_max:
         raise ValueError(f"x_min must not be greater than x_max; got {x_min} and {x_max}")
     return Clip(x_min, x_max)(x)
@@ -296,11 +303,12 @@ class Cast(Function):
         return x.astype(self.dtype)
 
     def backward(self, gy: Variable) -> Any:
-        return cast(gy, self.inputs[0].dtype)
+        dtype = self.inputs[0].dtype
+        return cast(gy, dtype) if dtype.kind == "f" else gy  # integers would round the gradient to 0
 
 
 def cast(x: Any, dtype: Any) -> Variable:
-    """Copy of x in another dtype; the gradient has the dtype of x.
+    """Copy of x in another dtype; the gradient has the dtype of x if that is floating point.
 
     Args:
         x: Variable or array.
