@@ -214,6 +214,29 @@ def test_kl_div_of_impossible_classes_is_finite():
     assert np.isfinite(gt.data).all()
 
 
+@pytest.mark.parametrize("log_target", [False, True])
+def test_kl_div_of_a_class_that_both_exclude_is_finite(log_target):
+    x, t = np.array([[0.0, -np.inf]]), np.array([[0.0, -np.inf] if log_target else [1.0, 0.0]])
+    x = Variable(x)
+    y = F.kl_div(x, t, "sum", log_target)
+    assert y.item() == 0
+    np.testing.assert_array_equal(grad(y, x)[0].data, [[-1, 0]])
+
+
+@pytest.mark.parametrize("f", [F.mean_squared_error, F.l1_loss, F.huber_loss])
+def test_losses_of_integers_are_those_of_floats(f):
+    dark, light = np.array([1, 250], np.uint8), np.array([3, 0], np.uint8)  # whose differences wrap around
+    expected = f(dark.astype(float), light.astype(float))
+    assert f(dark, light).item() == expected.item()
+    y = f(dark.astype(np.float32), light)
+    assert (y.dtype, y.item()) == (np.float32, expected.item())
+    assert f(np.array([True]), np.array([False])).item() == f(np.ones(1), np.zeros(1)).item()
+    x = Variable(np.array([1, 250]))
+    np.testing.assert_array_equal(
+        grad(f(x, light), x)[0].data, grad(f(v := Variable(x.data * 1.0), light * 1.0), v)[0].data
+    )
+
+
 @pytest.mark.parametrize("f", LOSSES)
 def test_the_reduction_must_be_one(f):
     with pytest.raises(

@@ -81,7 +81,8 @@ def mean_squared_error(x0: Any, x1: Any, reduction: str = "batchmean") -> Variab
     """Sum of (x0 - x1) ** 2, by default divided by the length of the first axis (book step 42).
 
     Args:
-        x0, x1: Variables or arrays of the same shape (N, ...), except for leading axes of length 1.
+        x0, x1: Variables or arrays of the same shape (N, ...), except for leading axes of length 1. Integers
+            and bools become floats: of the other's dtype, or float64.
         reduction: "batchmean" for DeZero's; "mean" of all elements, as in PyTorch; "sum"; "none".
 
     Returns:
@@ -104,13 +105,20 @@ def mean_squared_error(x0: Any, x1: Any, reduction: str = "batchmean") -> Variab
 
 
 def _same_shape(x0: Any, x1: Any) -> tuple[Variable, Variable]:
-    """Check that the shapes are equal except for leading axes of length 1, and make them so."""
+    """Check that the shapes are equal except for leading axes of length 1, and make them so; make both float.
+
+    Differences of unsigned integers would wrap around.
+    """
     x0, x1 = as_input(x0), as_input(x1)
     if _without_leading_ones(x0.shape) != _without_leading_ones(x1.shape):
         raise ValueError(f"x0 and x1 must have the same shape; got {x0.shape} and {x1.shape}")
     shape = x0.shape if x0.ndim >= x1.ndim else x1.shape
     if 0 in shape:
         raise ValueError(f"x0 and x1 must have at least one element; got shape {shape}")
+    if x0.dtype.kind != "f":
+        x0 = x0.astype(x1.dtype if x1.dtype.kind == "f" else np.float64)
+    if x1.dtype.kind != "f":
+        x1 = x1.astype(x0.dtype)
     return reshape(x0, shape), reshape(x1, shape)
 
 
@@ -262,7 +270,7 @@ def kl_div(x: Any, t: Any, reduction: str = "mean", log_target: bool = False) ->
 
     Args:
         x: logarithms of probabilities, (N, ...).
-        t: probabilities of the same shape; 0 contributes 0.
+        t: probabilities of the same shape; 0 contributes 0, also where x is -inf.
         reduction: "batchmean", the sum divided by N, is the divergence of a batch of distributions; "mean" of
             all elements, "sum" or "none".
         log_target: t are logarithms of probabilities too.
@@ -277,7 +285,7 @@ def kl_div(x: Any, t: Any, reduction: str = "mean", log_target: bool = False) ->
         variable(0.6931471805599453)
     """
     x, t = _same_shape(x, t)
-    if log_target:
-        return reduced(exp(t) * (t - x), reduction)
-    some = t > 0
-    return reduced(t * (log(where(some, t, 1)) - x), reduction)
+    p = exp(t) if log_target else t
+    absent = p.data == 0  # where log(p) and x may be -inf
+    log_p = where(absent, 0, t) if log_target else log(where(absent, 1, p))
+    return reduced(p * (log_p - where(absent, 0, x)), reduction)
