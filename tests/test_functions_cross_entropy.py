@@ -163,7 +163,7 @@ def test_labels_in_a_column():
         (X, np.array([0, 1, 2, 3]), ValueError, "3"),
         (X, np.array([0, 1, 2, -1]), ValueError, "-1"),
         (X, np.array([0, 1, 2]), ValueError, r"(4.*3|3.*4)"),
-        (X, np.eye(4, 3, dtype=int), ValueError, r"\(4, 3\)"),
+        (X, np.eye(4, 3, dtype=int), (TypeError, ValueError), r"\(4, 3\)"),
         (X[0], np.array([0, 1, 2]), ValueError, r"\(3,\)"),
         (X[:, :0], np.array([0, 1, 2, 0]), ValueError, r"one class; got shapes \(4, 0\)"),
         (X, np.array([0.0, 1.0, 2.0, 0.0]), TypeError, "float64"),
@@ -184,6 +184,22 @@ def test_cross_entropy_refuses(x, t, error, words):
     for f in (F.softmax_cross_entropy, F.softmax_cross_entropy_simple):
         with pytest.raises(error, match=words):
             f(x, t)
+
+
+def test_one_hot_labels_of_integers_are_told_to_be_floats():
+    with pytest.raises(TypeError, match="t must hold floats if it has the shape of x"):
+        F.softmax_cross_entropy(X, np.eye(4, 3, dtype=int))
+
+
+def test_nll_loss_refuses_integer_log_probabilities():
+    """Weights of the classes would become integers with them."""
+    with pytest.raises(TypeError, match="x must be floating point; got int64"):
+        F.nll_loss(np.array([[-1, -2]], np.int64), np.array([0]), weight=np.array([0.5, 0.5]))
+
+
+def test_a_smoothing_that_numpy_computed_does_not_widen_float32():
+    y = F.softmax_cross_entropy(X.astype(np.float32), LABELS, label_smoothing=np.float64(0.1))
+    assert y.dtype == np.float32
 
 
 @pytest.mark.parametrize("f", [F.softmax_cross_entropy, F.softmax_cross_entropy_simple])

@@ -82,7 +82,8 @@ def softmax_cross_entropy(
         The loss, 0-d; with "none" an element for each label. The mean is nan if all labels are ignored.
 
     Raises:
-        TypeError: the labels are not integers; or an option has the wrong type.
+        TypeError: the labels are not integers, or the probabilities not floats; or an option has the wrong
+            type.
         ValueError: the shapes do not match, the batch is empty, a label is out of range, or an option is
             invalid.
 
@@ -93,11 +94,16 @@ def softmax_cross_entropy(
         variable(0.6931471805599453)
     """
     x, t = as_input(x), as_input(t)
-    share(label_smoothing, "label_smoothing")
+    label_smoothing = float(share(label_smoothing, "label_smoothing"))  # np.float64 would widen float32
     if t.dtype.kind == "f" and t.shape == x.shape and x.ndim > 1:
         if ignore_index is not None:
             raise ValueError("ignore_index is for labels; t holds probabilities, as it has the shape of x")
         return _of_probabilities(log_softmax(x), t, weight, label_smoothing, reduction)
+    if t.dtype.kind != "f" and t.shape == x.shape and x.ndim > 1 and x.shape[1] > 1:
+        raise TypeError(
+            f"t must hold floats if it has the shape of x, {x.shape}, as it then holds probabilities; got "
+            f"{t.dtype}: convert it with t.astype(x.dtype), or pass labels, t.argmax(axis=1)"
+        )
     labels = _labels(x, t, "x")
     if weight is None and ignore_index is None and label_smoothing == 0 and reduction == "mean":
         if x.ndim > 2:
@@ -117,7 +123,8 @@ def nll_loss(
         weight, ignore_index, reduction: as in `softmax_cross_entropy`.
 
     Raises:
-        TypeError, ValueError: as in `softmax_cross_entropy`.
+        TypeError: x is not floating point; or as in `softmax_cross_entropy`.
+        ValueError: as in `softmax_cross_entropy`.
 
     Source: PyTorch's nll_loss.
 
@@ -126,6 +133,8 @@ def nll_loss(
         variable(1.3862943611198906)
     """
     x, t = as_input(x), as_input(t)
+    if x.dtype.kind != "f":
+        raise TypeError(f"x must be floating point; got {x.dtype}")
     return _of_labels(x, _labels(x, t, "x"), weight, ignore_index, 0.0, reduction)
 
 
