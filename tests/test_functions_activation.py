@@ -222,6 +222,8 @@ def test_erf_has_a_small_relative_error_everywhere(dtype, accuracy):
     np.testing.assert_array_equal(
         F.erf(np.array([-np.inf, 0, np.inf, np.nan], dtype)).data, [-1, 0, 1, np.nan]
     )
+    most = np.finfo(dtype).max
+    np.testing.assert_array_equal(F.erf(np.array([-most, most])).data, [-1, 1])
     x = Variable(np.array([-1e4, -np.inf, np.inf], dtype))
     np.testing.assert_array_equal(grad(F.erf(x), x)[0].data, 0)
 

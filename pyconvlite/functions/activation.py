@@ -312,7 +312,8 @@ class Erf(Function):
         series = square * _ERF[-1]
         for coefficient in _ERF[-2:0:-1]:
             series = (series + coefficient) * square
-        far = 2 * kernels(x).normal_cdf(x * math.sqrt(2)) - 1
+        bounded = xp.minimum(xp.maximum(x, -30), 30)  # beyond, erf is -1 or 1, and the product may overflow
+        far = 2 * kernels(x).normal_cdf(bounded * math.sqrt(2)) - 1
         return xp.where(abs(x) < 1, x * (series + _ERF[0]), far)
 
     def backward(self, gy: Variable) -> Any:

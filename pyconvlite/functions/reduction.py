@@ -6,6 +6,8 @@ import builtins
 import math
 from typing import Any
 
+import numpy as np
+
 from .. import _shapes
 from .._arguments import as_axis, at_least, integer
 from .._shapes import Array
@@ -118,11 +120,13 @@ def var(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Vari
     Args:
         x: Variable or array.
         axis: as in `sum`.
-        ddof: the divisor is the number of elements minus ddof; 1 gives the unbiased estimate.
+        ddof: the divisor is the number of elements minus ddof, an integer; 1 gives the unbiased estimate,
+            which is PyTorch's default.
         keepdims: as in `sum`.
 
     Raises:
-        TypeError, ValueError: as in `sum`, or there are not more elements than ddof.
+        TypeError: as in `sum`, or `ddof` is not an integer.
+        ValueError: as in `sum`, or there are not more elements than ddof.
 
     Example:
         >>> import numpy as np
@@ -130,7 +134,7 @@ def var(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Vari
         (variable(1.0), variable(2.0))
     """
     x = as_input(x)
-    axis = as_axis(axis, x.shape)
+    axis, ddof = as_axis(axis, x.shape), integer(ddof, "ddof", ddof)
     distance = x - mean(x, axis, keepdims=True)
     count = _reduced_count(x.shape, axis)
     if count <= ddof:
@@ -308,7 +312,8 @@ def tile(x: Any, reps: Any) -> Variable:
                   [1. 2. 1. 2.]])
     """
     x = as_input(x)
-    counts = [at_least(0, n, "reps") for n in (reps if isinstance(reps, tuple | list) else (reps,))]
+    each = reps if isinstance(reps, tuple | list | np.ndarray) and np.ndim(reps) else (reps,)
+    counts = [at_least(0, n, "reps") for n in each]
     ndim = builtins.max(x.ndim, len(counts))
     counts = [1] * (ndim - len(counts)) + counts
     sizes = (1,) * (ndim - x.ndim) + x.shape
