@@ -137,7 +137,7 @@ def as_axis(axis: Any, shape: Sequence[int] | None = None) -> Any:
 
     Raises:
         TypeError: `axis` has another type.
-        ValueError: x does not have such an axis.
+        ValueError: x does not have such an axis, or it is given twice.
 
     Example:
         >>> as_axis([0, -1], (2, 3, 4))
@@ -153,6 +153,8 @@ def as_axis(axis: Any, shape: Sequence[int] | None = None) -> Any:
     found = tuple(integer(a, "axis", axis, kind) for a in (axis if several else [axis]))
     if shape is not None and not all(-len(shape) <= a < len(shape) for a in found):
         raise ValueError(f"axis must be one of x's {len(shape)} axes; got {axis} for shape {tuple(shape)}")
+    if shape is not None and len({a % len(shape) for a in found}) < len(found):
+        raise ValueError(f"axis must not name an axis twice; got {axis} for shape {tuple(shape)}")
     return found if several else found[0]
 
 

@@ -237,6 +237,19 @@ def test_losses_of_integers_are_those_of_floats(f):
     )
 
 
+@pytest.mark.parametrize("f", [F.mean_squared_error, F.l1_loss, F.sigmoid_cross_entropy])
+def test_a_batch_whose_sum_overflows_float16_has_a_loss(f):
+    x, t = np.ones((200, 400), np.float16), np.zeros((200, 400), np.float16)
+    v = Variable(x)
+    y = f(v, t, reduction="batchmean")
+    assert y.item() == pytest.approx(f(x[:1], t[:1], reduction="batchmean").item(), rel=2e-3)
+    np.testing.assert_allclose(
+        grad(y, v)[0].data,
+        np.tile(grad(f(w := Variable(x[:1]), t[:1], reduction="sum"), w)[0].data / 200, (200, 1)),
+        rtol=2e-3,
+    )
+
+
 @pytest.mark.parametrize("f", LOSSES)
 def test_the_reduction_must_be_one(f):
     with pytest.raises(

@@ -206,6 +206,7 @@ def test_average_is_mean():
         (lambda: F.prod(X, 3), ValueError, "axis must be one of x's 3 axes; got 3"),
         (lambda: F.std(X, 0, ddof=2), ValueError, "more than ddof=2 elements along axis 0"),
         (lambda: F.std(X, 0, ddof="1"), TypeError, "ddof must be an integer; got '1'"),
+        (lambda: F.prod(X, (0, -3)), ValueError, r"axis must not name an axis twice; got \(0, -3\)"),
         (lambda: F.cumsum(X, 3), ValueError, "axis must be one of x's 3 axes; got 3"),
         (lambda: F.cumsum(X, (0, 1)), TypeError, r"axis must be an integer; got \(0, 1\)"),
         (lambda: F.tile(X, -1), ValueError, "reps must be at least 0; got -1"),
@@ -215,3 +216,8 @@ def test_average_is_mean():
 def test_what_does_not_fit_is_named(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_mean_of_more_elements_than_float16_counts_has_its_gradient():
+    x = Variable(np.ones(70_000, np.float16))
+    np.testing.assert_array_equal(grad(F.mean(x), x)[0].data, np.float16(1 / 70_000))

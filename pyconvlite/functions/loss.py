@@ -56,7 +56,7 @@ def reduced(loss: Variable, reduction: str) -> Variable:
         return sum(loss)
     if loss.ndim == 0:
         raise ValueError('reduction "batchmean" needs an axis whose length divides the sum; got 0-d arrays')
-    return sum(loss) / len(loss)
+    return sum(mean(loss, axis=0))  # not of the sum, which may overflow float16
 
 
 # ------------------------------------------------------------------------------------------ losses of numbers
@@ -69,7 +69,7 @@ class MeanSquaredError(Function):
 
     def forward(self, x0: Array, x1: Array) -> Any:
         diff = x0 - x1
-        return (diff * diff).sum() / len(diff)
+        return (diff * diff).mean(axis=0).sum()  # not of the sum, which may overflow float16
 
     def backward(self, gy: Variable) -> Any:
         x0, x1 = self.inputs

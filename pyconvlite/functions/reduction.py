@@ -78,7 +78,7 @@ class Mean(Function):
 
     def backward(self, gy: Variable) -> Any:
         x_shape = self.inputs[0].shape
-        share = gy / _reduced_count(x_shape, self.axis)
+        share = gy * (1.0 / _reduced_count(x_shape, self.axis))  # as float16, a count may be infinite
         return broadcast_to(_shapes.reshape_sum_backward(share, x_shape, self.axis, self.keepdims), x_shape)
 
 
@@ -170,11 +170,7 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
     x = as_input(x)
     axis = as_axis(axis, x.shape)
     kept = _shapes.kept_shape(x.shape, axis)
-    reduced = (
-        range(x.ndim)
-        if axis is None
-        else {a % x.ndim for a in (axis if isinstance(axis, tuple) else (axis,))}
-    )
+    reduced = _shapes.axes_of(axis, x.ndim)
     order = sorted(range(x.ndim), key=lambda a: a in reduced)
     shape = tuple(x.shape[a] for a in order if a not in reduced)
     n = math.prod(x.shape[a] for a in reduced)
