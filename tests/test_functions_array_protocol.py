@@ -235,6 +235,17 @@ def test_every_other_function_is_refused(name):
         f(*arguments)
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [(name, [X]) for name in ("expm1", "fabs", "fliplr", "flipud", "log2", "reciprocal")]
+    + [(name, [X, Y]) for name in ("inner", "logaddexp")]
+    + [(name, [(X, Y)]) for name in ("hstack", "vstack")],
+)
+def test_what_a_refusal_names_computes_the_same(name, arguments):
+    instead = eval(protocol._INSTEAD[name], {"F": F, "np": np, "x": Variable(X), "y": Variable(Y)})
+    np.testing.assert_allclose(instead, getattr(np, name)(*arguments))
+
+
 # Conversions, which return an array without a gradient, as np.asarray does; and functions of a number, which
 # they convert with float(x).
 CONVERSIONS = {
