@@ -24,7 +24,7 @@ def notebook(monkeypatch):
 
 
 def test_a_notebook_shows_the_picture_without_graphviz(notebook):
-    x = Variable(np.ones((2, 3)), name='x < "y"')
+    x = Variable(np.ones((2, 3)), name='x < "y"\n\\')
     y = F.sum(F.sin(x) * x + F.cos(x))
     y.name = "y"
     picture = utils.plot_dot_graph(y)
@@ -34,7 +34,7 @@ def test_a_notebook_shows_the_picture_without_graphviz(notebook):
     assert tags.count("ellipse") == 6  # Variables: x, one behind each Function
     assert tags.count("line") == len(re.findall(" -> ", get_dot_graph(y))) == 12
     texts = [element.text for element in root if element.tag.endswith("text")]
-    assert 'x < "y": (2, 3) float64' in texts
+    assert 'x < "y"\n\\: (2, 3) float64' in texts
     assert {"Sin", "Cos", "Mul", "Add", "Sum"} <= set(texts)
     assert repr(picture) == get_dot_graph(y)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import html
 import re
 
-_NODE = re.compile(r'^  (\w+) \[label="(.*)", color=(\w+)')
-_EDGE = re.compile(r"^  (\w+) -> (\w+)$")
+_NODE = re.compile(
+    r'^  (\w+) \[label="((?:[^"\\]|\\.)*)", color=(\w+)', re.MULTILINE
+)  # a label may have lines
+_EDGE = re.compile(r"^  (\w+) -> (\w+)$", re.MULTILINE)
 _LETTER, _HEIGHT, _ROW, _GAP = 7.5, 28, 58, 16  # pixels
 
 
@@ -31,9 +33,8 @@ class Picture:
         return self.dot
 
     def _repr_svg_(self) -> str:
-        lines = self.dot.splitlines()
-        nodes = {m[1]: (re.sub(r"\\(.)", r"\1", m[2]), m[3]) for m in map(_NODE.match, lines) if m}
-        edges = [(m[1], m[2]) for m in map(_EDGE.match, lines) if m]
+        nodes = {m[1]: (re.sub(r"\\(.)", r"\1", m[2]), m[3]) for m in _NODE.finditer(self.dot)}
+        edges = [(m[1], m[2]) for m in _EDGE.finditer(self.dot)]
         widths = {node: max(40.0, 24 + _LETTER * len(label)) for node, (label, _) in nodes.items()}
         rows = _rows(nodes.keys(), edges)
         total = max(sum(widths[node] + _GAP for node in row) for row in rows) + _GAP
