@@ -141,8 +141,14 @@ def test_gelu_of_integers_is_no_integer():
     np.testing.assert_allclose(F.gelu(np.array([1, 2])).data, [0.84134475, 1.95449974])
 
 
-def test_gelu_of_huge_numbers_does_not_overflow():
-    np.testing.assert_array_equal(F.gelu(np.array([-1e200, 1e200])).data, [0, 1e200])
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+def test_gelu_of_huge_numbers_does_not_overflow(dtype, approximate):
+    most = np.finfo(dtype).max
+    x = Variable(np.array([-most, most]))
+    y = F.gelu(x, approximate)
+    np.testing.assert_array_equal(y.data, [0, most])
+    np.testing.assert_array_equal(grad(y, x)[0].data, [0, 1])
 
 
 # -- kinks and extremes: where each function bends, the gradient that PyTorch has

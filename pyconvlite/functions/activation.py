@@ -292,8 +292,8 @@ class NormalCDF(Function):
         return kernels(x).normal_cdf(x)
 
     def backward(self, gy: Variable) -> Any:
-        (x,) = self.inputs
-        return gy * exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
+        z = clip(self.inputs[0], -40, 40)  # beyond, the derivative is 0, and the square may overflow
+        return gy * exp(z * z * -0.5) * (1 / math.sqrt(2 * math.pi))
 
 
 # Taylor coefficients of erf(x) / x in x * x at 0, which suffice for float64 where |x| < 1.
