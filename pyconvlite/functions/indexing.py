@@ -99,6 +99,7 @@ def gather(x: Any, indexes: Any, axis: int) -> Variable:
     Args:
         x: Variable or array.
         indexes: integers, with as many axes as x; no axis except `axis` is longer than that of x.
+            Negative ones count from the end, which PyTorch refuses.
         axis: the axis.
 
     Returns:

@@ -78,7 +78,11 @@ class Mean(Function):
 
     def backward(self, gy: Variable) -> Any:
         x_shape = self.inputs[0].shape
-        share = gy * (1.0 / _reduced_count(x_shape, self.axis))  # as float16, a count may be infinite
+        count = _reduced_count(x_shape, self.axis)
+        step = 2 ** builtins.max(0, count.bit_length() - 15)
+        share = gy / (count / step)
+        if step > 1:  # the count, or its inverse, may be too large or too small for float16
+            share = share / step
         return broadcast_to(_shapes.reshape_sum_backward(share, x_shape, self.axis, self.keepdims), x_shape)
 
 
