@@ -160,6 +160,38 @@ def test_attributes_have_the_types_of_dezero():
     assert dezero.layers.Deconv2d(2, 3, dtype=np.float64).dtype == np.float64
 
 
+def test_attributes_name_the_parameters_of_a_model_that_lists_its_layers_too():
+    """The MLP of the book sets `layers` first, and DeZero's weight files have `l0/W`."""
+    import dezero
+
+    class Net(dezero.Model):
+        def __init__(self):
+            super().__init__()
+            self.layers = []
+            for i in range(2):
+                layer = dezero.layers.Linear(2)
+                setattr(self, f"l{i}", layer)
+                self.layers.append(layer)
+            self.last = [dezero.layers.Linear(1)]
+
+    names = [name for name, _ in Net().named_params()]
+    assert names == ["l0/W", "l0/b", "l1/W", "l1/b", "last/0/W", "last/0/b"]
+
+
+@pytest.mark.parametrize("kind", ["Linear", "Conv2d", "Deconv2d"])
+def test_a_layer_made_from_another_may_set_its_dtype(kind):
+    import dezero
+
+    class Wide(getattr(dezero.layers, kind)):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            self.dtype = np.float64
+
+    layer = Wide(*[2, 3][: 1 + (kind != "Linear")])
+    layer(np.ones((1, 3) if kind == "Linear" else (1, 3, 4, 4)))
+    assert layer.dtype == layer.W.dtype == np.float64
+
+
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
 def test_models_can_be_copied(copied):
     import dezero

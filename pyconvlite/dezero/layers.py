@@ -37,6 +37,12 @@ class Layer(layers.Layer):
         """Names of the Parameters and Layers among the attributes, which the book looks at in step 44."""
         return {name for name, value in vars(self).items() if isinstance(value, Parameter | layers.Layer)}
 
+    def _attributes_in_order(self) -> list[tuple[str, Any]]:
+        # A list may hold the same layers, as in the book's MLP; DeZero does not look into it, so that it
+        # must not name them.
+        attributes = vars(self).items()
+        return sorted(attributes, key=lambda item: not isinstance(item[1], Parameter | layers.Layer))
+
     def save_weights(self, path: Any) -> None:
         """Save the Parameters as an npz archive; `.npz` is added to a path that does not end so."""
         if isinstance(path, str | os.PathLike) and not os.fspath(path).endswith(".npz"):
@@ -69,6 +75,10 @@ class _Drawn(Layer):
     def dtype(self) -> Any:
         """Type of W and b."""
         return self.W.lazy_dtype
+
+    @dtype.setter
+    def dtype(self, dtype: Any) -> None:
+        self.W.lazy_dtype = np.dtype(dtype)
 
     def _init_W(self, in_size: int) -> None:
         layer: Any = self

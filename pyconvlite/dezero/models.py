@@ -43,11 +43,10 @@ class Model(Layer, models.Model):
         return utils.plot_dot_graph(self(*inputs), verbose=True, to_file=to_file)
 
 
-def _numbered(model: Any, layers: Sequence[Any]) -> None:
-    """Set `l0`, `l1` and so on, which name the Parameters, and then the list `layers`."""
-    for i, layer in enumerate(layers):
+def _numbered(model: Any) -> None:
+    """Set `l0`, `l1` and so on, which name the Parameters, to the layers of the model."""
+    for i, layer in enumerate(model.layers):
         setattr(model, f"l{i}", layer)
-    model.layers = list(layers)
 
 
 class Sequential(Model, models.Sequential):
@@ -63,8 +62,7 @@ class Sequential(Model, models.Sequential):
 
     def __init__(self, *layers: Any) -> None:
         super().__init__(*layers)
-        del self.layers  # which would name them first
-        _numbered(self, layers)
+        _numbered(self)
 
     def forward(self, x: Any) -> Any:
         """Output of the last layer."""
@@ -84,8 +82,8 @@ class MLP(Model, models.MLP):
 
     def __init__(self, fc_output_sizes: Sequence[int], activation: Callable[[Any], Any] = F.sigmoid) -> None:
         super().__init__(fc_output_sizes, activation)
-        del self.layers
-        _numbered(self, [L.Linear(size) for size in fc_output_sizes])
+        self.layers = [L.Linear(size) for size in fc_output_sizes]
+        _numbered(self)
 
 
 # ------------------------------------------------------------------------------------- networks of the paper

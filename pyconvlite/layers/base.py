@@ -78,6 +78,10 @@ class Layer:
         # is about the object that it was registered for.
         return {name: value for name, value in vars(self).items() if name not in _NOT_COPIED}
 
+    def _attributes_in_order(self) -> Iterable[tuple[str, Any]]:
+        """Names and values of the attributes, in the order in which `walk` visits them."""
+        return vars(self).items()
+
     def forward(self, *inputs: Any) -> Any:
         """Compute the output, or a tuple of outputs."""
         raise NotImplementedError(f"{type(self).__name__} does not define forward")
@@ -293,7 +297,7 @@ def walk(
     if isinstance(value, Parameter):
         children = ()
     elif isinstance(value, Layer):
-        children = vars(value).items()
+        children = value._attributes_in_order()
     elif isinstance(value, list | tuple | deque):
         children = enumerate(value)
     elif isinstance(value, dict) or isinstance(value, Mapping):  # noqa: SIM101 - the check for Mapping is slow
