@@ -250,6 +250,11 @@ def test_a_batch_whose_sum_overflows_float16_has_a_loss(f):
     )
 
 
+def test_integer_targets_need_no_gradient():
+    y = F.mean_squared_error(Variable(X), np.ones_like(X, int))
+    assert y.creator.needs_input_grad == (True, False)
+
+
 @pytest.mark.parametrize("f", LOSSES)
 def test_the_reduction_must_be_one(f):
     with pytest.raises(

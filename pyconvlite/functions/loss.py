@@ -115,11 +115,14 @@ def _same_shape(x0: Any, x1: Any) -> tuple[Variable, Variable]:
     shape = x0.shape if x0.ndim >= x1.ndim else x1.shape
     if 0 in shape:
         raise ValueError(f"x0 and x1 must have at least one element; got shape {shape}")
-    if x0.dtype.kind != "f":
-        x0 = x0.astype(x1.dtype if x1.dtype.kind == "f" else np.float64)
-    if x1.dtype.kind != "f":
-        x1 = x1.astype(x0.dtype)
-    return reshape(x0, shape), reshape(x1, shape)
+    x0 = _as_float(x0, x1.dtype if x1.dtype.kind == "f" else np.float64)
+    return reshape(x0, shape), reshape(_as_float(x1, x0.dtype), shape)
+
+
+def _as_float(x: Variable, dtype: Any) -> Variable:
+    if x.dtype.kind == "f":
+        return x
+    return x.astype(dtype) if x.requires_grad else as_input(x.data.astype(dtype))
 
 
 def _without_leading_ones(shape: tuple[int, ...]) -> tuple[int, ...]:

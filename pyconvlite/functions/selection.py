@@ -77,7 +77,7 @@ class Maximum(Function):
 
 
 class Minimum(Maximum):
-    """Less of two elements."""
+    """Smaller of two elements."""
 
     def forward(self, x0: Array, x1: Array) -> Any:
         return _module_of(x0, x1).minimum(x0, x1)
@@ -107,7 +107,7 @@ def maximum(x0: Any, x1: Any) -> Variable:
 
 
 def minimum(x0: Any, x1: Any) -> Variable:
-    """The less of x0 and x1, element-wise; otherwise as `maximum`.
+    """The smaller of x0 and x1, element-wise; otherwise as `maximum`.
 
     Example:
         >>> import numpy as np
