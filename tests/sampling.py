@@ -35,7 +35,7 @@ WHOLE = {
         "test_functions_activation",
         "test_functions_cross_entropy",
         "test_functions_geometry",
-        "test_functions_group_norm",
+        "test_functions_sample_norm",
         "test_functions_linalg",
         "test_functions_loss",
         "test_functions_norm",

@@ -144,7 +144,7 @@ the code.
 
 def operations() -> dict[str, FunctionType]:
     """The public operations by name, without aliases."""
-    found = {name: f for name, f in vars(F).items() if name in F.__all__ and isinstance(f, FunctionType)}
+    found = {name: f for name in F.__all__ if isinstance(f := getattr(F, name), FunctionType)}
     return {name: f for name, f in found.items() if f.__name__ == name}
 
 

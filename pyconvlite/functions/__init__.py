@@ -6,7 +6,7 @@
 - `linalg`, `einsum`: matrix products and sums of products;
 - `activation`, `softmax`: activation functions;
 - `columns`, `conv`, `conv1d`, `pooling`, `adaptive_pooling`: convolution and pooling;
-- `padding`, `resizing`: other sizes; `norm`, `group_norm`: normalization and dropout;
+- `padding`, `resizing`: other sizes; `norm`, `sample_norm`: normalization and dropout;
 - `loss`, `cross_entropy`: losses, and accuracy.
 
 `docs/operations.md` is the table of all. Each file has, per operation: its Function (forward, then backward),
@@ -14,9 +14,10 @@ the Function of its gradient if it needs one, and the public function.
 """
 
 import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from ..autograd.variable import register_functions
-from ._array_protocol import array_function, array_ufunc  # noqa: F401 - called by Variable
 from .activation import (
     ELU,
     Erf,
@@ -39,7 +40,6 @@ from .activation import (
     silu,
     softplus,
 )
-from .adaptive_pooling import adaptive_average_pooling, adaptive_max_pooling
 from .arithmetic import (
     Add,
     Cast,
@@ -64,16 +64,7 @@ from .arithmetic import (
 from .columns import Col2im, Im2col, col2im, col2im_array, im2col, im2col_array
 from .conv import Conv2d, Conv2DGradW, Conv2dReLU, Deconv2d, conv2d, conv2d_relu, conv2d_simple, deconv2d
 from .conv1d import conv1d
-from .cross_entropy import (
-    SoftmaxCrossEntropy,
-    SoftmaxCrossEntropyGrad,
-    accuracy,
-    nll_loss,
-    softmax_cross_entropy,
-    softmax_cross_entropy_simple,
-)
 from .einsum import einsum
-from .group_norm import group_norm, instance_norm, layer_norm
 from .indexing import (
     GetItem,
     GetItemGrad,
@@ -89,17 +80,6 @@ from .linalg import (
     linear,
     linear_simple,
     matmul,
-)
-from .loss import (
-    MeanSquaredError,
-    SigmoidCrossEntropy,
-    binary_cross_entropy,
-    huber_loss,
-    kl_div,
-    l1_loss,
-    mean_squared_error,
-    mean_squared_error_simple,
-    sigmoid_cross_entropy,
 )
 from .math import (
     Abs,
@@ -118,16 +98,6 @@ from .math import (
     sin,
     sqrt,
     tanh,
-)
-from .norm import (
-    BatchNorm,
-    BatchNormGrad,
-    Dropout,
-    Standardize,
-    batch_norm,
-    batch_nrom,
-    dropout,
-    dropout2d,
 )
 from .padding import Pad, pad
 from .pooling import (
@@ -163,7 +133,6 @@ from .reduction import (
     tile,
     var,
 )
-from .resizing import Upsample, interpolate, pixel_shuffle, upsample
 from .selection import (
     Maximum,
     Minimum,
@@ -195,6 +164,73 @@ from .softmax import (
     softmax,
     softmax_simple,
 )
+
+if TYPE_CHECKING:
+    from ._array_protocol import array_function, array_ufunc  # noqa: F401 - called by Variable
+    from .adaptive_pooling import (
+        adaptive_average_pooling,
+        adaptive_max_pooling,
+    )
+    from .cross_entropy import (
+        SoftmaxCrossEntropy,
+        SoftmaxCrossEntropyGrad,
+        accuracy,
+        nll_loss,
+        softmax_cross_entropy,
+        softmax_cross_entropy_simple,
+    )
+    from .loss import (
+        MeanSquaredError,
+        SigmoidCrossEntropy,
+        binary_cross_entropy,
+        huber_loss,
+        kl_div,
+        l1_loss,
+        mean_squared_error,
+        mean_squared_error_simple,
+        sigmoid_cross_entropy,
+    )
+    from .norm import (
+        BatchNorm,
+        BatchNormGrad,
+        Dropout,
+        Standardize,
+        batch_norm,
+        batch_nrom,
+        dropout,
+        dropout2d,
+    )
+    from .resizing import (
+        Upsample,
+        interpolate,
+        pixel_shuffle,
+        upsample,
+    )
+    from .sample_norm import (
+        group_norm,
+        instance_norm,
+        layer_norm,
+    )
+else:
+    # Imported at the first access to a name that the families above lack, as in pyconvlite/__init__.py. No
+    # family among these has the name of a function.
+    _LATER = (
+        *("cross_entropy", "loss", "norm", "sample_norm", "resizing", "adaptive_pooling"),
+        "_array_protocol",
+    )
+
+    def __getattr__(name: str) -> Any:
+        if name in (*__all__, "array_function", "array_ufunc"):
+            for family in _LATER:
+                module = import_module(f".{family}", __name__)
+                if hasattr(module, name):
+                    globals()[name] = getattr(module, name)
+                    return globals()[name]
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})
+
 
 __all__ = [
     "ELU",

@@ -1,4 +1,4 @@
-"""Regularization and normalization: dropout, batch normalization; see group_norm.py for that of samples."""
+"""Regularization and normalization: dropout, batch normalization; see sample_norm.py for that of samples."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""functions/group_norm.py: normalization of each sample; dropout2d."""
+"""functions/sample_norm.py: normalization of each sample; dropout2d."""
 
 import numpy as np
 import pytest
