@@ -29,6 +29,8 @@ _PART = 1 << 18  # bytes that are decompressed at a time; a multiple of every it
 _HEADER = 1 << 14  # bytes of the longest header of an array
 _RATIO = 1032  # deflate's highest ratio of compression
 _STORED, _DEFLATED = 0, 8
+_OPEN = 1 << 26  # bytes of any array whose size nothing but the file tells
+_OPEN_RATIO = 16  # and how often its compressed size a larger one may have; that of weights is about 1.1
 
 # An npy header, such as {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }
 _FIELDS = re.compile(
@@ -161,6 +163,19 @@ class Archive:
                     f"array of shape {shape} and dtype {dtype}"
                 )
             return Header(shape, dtype, fields["order"] == "True", start, info)
+
+    def check_open(self, header: Header) -> None:
+        """Check the size of an array that the model leaves open: a small file must not fill the memory.
+
+        Raises:
+            ValueError: it has over 64 MiB, and over 16 times its compressed size.
+        """
+        size, compressed = header.info.file_size, header.info.compress_size
+        if size > max(_OPEN, _OPEN_RATIO * compressed):
+            self.refuse(
+                f"{header.info.filename} has {size} bytes compressed to {compressed}; that is accepted only "
+                "where the model gives the size"
+            )
 
     def read(self, header: Header, dtype: Any = None) -> Array:
         """Read an array of floats or integers as a new array in C order.

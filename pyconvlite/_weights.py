@@ -59,6 +59,8 @@ def fitting(
     headers = {name: archive.header(folder + name) for name in params if name in names}
     for name, header in headers.items():
         faults += _misfits(name, header, params[name])
+        if None in (_expected(params[name]) or (None,)):
+            archive.check_open(header)
     if faults:
         reasons = "; ".join(map(str, faults))
         error = ValueError(f"the weights in {archive.title} do not fit the model: {reasons}")
@@ -77,6 +79,11 @@ def dtype_of(param: Parameter) -> Any:
     return param.lazy_dtype if param.data is None else param.dtype
 
 
+def _expected(param: Parameter) -> tuple[int | None, ...] | None:
+    """The shape of a Parameter; None for a length, or instead of all, that any input may set."""
+    return param.lazy_shape if param.data is None else param.shape
+
+
 def _missing(name: str) -> Exception:
     return coded(ValueError(f"missing: {name}"), "weight-missing", name=name)
 
@@ -90,7 +97,7 @@ def _misfits(name: str, header: _npz.Header, param: Parameter) -> Iterator[Excep
     if dtype.kind != "f":
         error = ValueError(f"{name} has dtype {dtype}; the model needs floats")
         yield coded(error, "weight-dtype", name=name, dtype=dtype)
-    expected = param.lazy_shape if param.data is None else param.shape
+    expected = _expected(param)
     if expected is None:
         return
     open_or_equal = [e is None or e == n for e, n in zip(expected, shape, strict=False)]

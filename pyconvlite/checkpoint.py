@@ -25,20 +25,14 @@ The file is an npz archive, of which `np.load` reads the arrays; nothing in it i
 
 from __future__ import annotations
 
-import itertools
 import json
 import numbers
-import re
-from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from . import _npz, _weights, backends
+from . import _checkpoint, _npz, _weights, backends
 from ._arguments import at_least
 from ._files import BinaryFile, written
 from ._random import rng
-from ._shapes import Array
 from .autograd import Parameter, Variable
 from .dataloaders import DataLoader
 from .layers import Layer
@@ -46,12 +40,6 @@ from .layers.base import walk
 from .optimizers import Optimizer, Schedule
 
 __all__ = ["Checkpoint", "load", "save"]
-
-_TEXT = "checkpoint.json"
-_FORMAT, _VERSION = "pyconvlite checkpoint", 1
-_LONGEST = 1 << 20  # bytes of the text
-_DEEPEST = 100  # brackets of the text in each other: in a browser, json overflows the stack at some thousands
-_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
 
 
 class Checkpoint(NamedTuple):
@@ -97,8 +85,8 @@ def save(
         OSError: the file cannot be written.
         TypeError: an argument has another type, or the optimizer has state other than numbers and the arrays
             in its `states`.
-        ValueError: a Parameter has no data yet, the optimizer is not that of the model, or `extra` is too
-            long.
+        ValueError: a Parameter has no data yet, the optimizer is not that of the model, a number such as the
+            learning rate was reassigned to what the constructor refuses, or `extra` is too long.
 
     Example:
         >>> import io
@@ -125,11 +113,17 @@ def save(
         if loader.generator is not None:
             generators["loader"] = loader.generator
     objects = _objects(optimizer, schedule, loader)
+    for name, o in objects.items():
+        if reason := _checkpoint.refusal(o, _checkpoint.numbers_of(o)):  # it could not be loaded
+            raise ValueError(f"{name}: {reason}")
     contents = {
-        "format": _FORMAT,
-        "version": _VERSION,
+        "format": _checkpoint.FORMAT,
+        "version": _checkpoint.VERSION,
         "step": at_least(0, step, "step"),
-        "objects": {name: {"kind": type(o).__name__, "numbers": _numbers(o)} for name, o in objects.items()},
+        "objects": {
+            name: {"kind": type(o).__name__, "numbers": _checkpoint.numbers_of(o)}
+            for name, o in objects.items()
+        },
         "generators": {name: generator.bit_generator.state for name, generator in generators.items()},
         "extra": extra,
     }
@@ -139,12 +133,14 @@ def save(
         raise TypeError(
             f"extra must consist of dicts, lists, strings, Python numbers, bools and None: {error}"
         ) from error
-    if len(text) > _LONGEST:
-        raise ValueError(f"extra must have less than {_LONGEST} characters as JSON; got {len(text)}")
-    if _depth(text) > _DEEPEST:
-        raise ValueError(f"extra must not be nested more than {_DEEPEST} levels deep")
+    if len(text) > _checkpoint.LONGEST:
+        raise ValueError(
+            f"extra must have less than {_checkpoint.LONGEST} characters as JSON; got {len(text)}"
+        )
+    if _checkpoint.depth(text) > _checkpoint.DEEPEST:
+        raise ValueError(f"extra must not be nested more than {_checkpoint.DEEPEST} levels deep")
     with written(path) as file:
-        _npz.write(file, arrays, {_TEXT: text})
+        _npz.write(file, arrays, {_checkpoint.TEXT: text})
 
 
 def load(
@@ -184,20 +180,25 @@ def load(
     carried, memories = _carried(model), _memories(optimizer)
     objects = _objects(optimizer, schedule, loader)
     with _npz.opened(path, len(params) * (1 + len(memories)) + len(carried)) as archive:
-        contents = _contents(archive)
-        faults = list(_misfits(contents, objects))
-        kept = _inside(archive, "state/")
+        contents = _checkpoint.read_contents(archive)
+        faults = list(_checkpoint.misfits(contents, objects))
+        kept = _checkpoint.inside(archive, "state/")
         faults += [f"unexpected: state {name} of the model" for name in kept if name not in carried]
         if faults:
             raise ValueError(f"{archive.title} does not fit: {'; '.join(faults)}")
-        headers = _weights.fitting(archive, _inside(archive, "model/"), params, "model/")
+        headers = _weights.fitting(archive, _checkpoint.inside(archive, "model/"), params, "model/")
         weights = {name: archive.read(h, _weights.dtype_of(params[name])) for name, h in headers.items()}
         states = {
-            state: dict(_moments(archive, f"optimizer/{state}/", params, weights)) for state in memories
+            state: dict(_checkpoint.read_moments(archive, f"optimizer/{state}/", params, weights))
+            for state in memories
         }
-        values = {name: _floats(archive, f"state/{name}") for name in carried if name in kept}
-        index = None if loader is None else _index(archive, loader, contents["objects"]["loader"]["numbers"])
-        generators = _generators(archive, contents["generators"], loader)
+        values = _checkpoint.read_states(archive, kept, carried)
+        index = (
+            None
+            if loader is None
+            else _checkpoint.read_index(archive, loader, contents["objects"]["loader"]["numbers"])
+        )
+        generators = _checkpoint.read_generators(archive, contents["generators"], loader)
     _weights.assign(params, weights)
     for name, (layer, attribute) in carried.items():
         like = next(layer.params()).data
@@ -208,7 +209,8 @@ def load(
         for name, array in states[state].items():
             memory[params[name]] = backends.to_device_of(params[name].data, array)
     for key, o in objects.items():
-        vars(o).update(contents["objects"][key]["numbers"])
+        for name, value in contents["objects"][key]["numbers"].items():
+            vars(o)[name] = value
     if loader is not None:
         loader.index = index
     for generator, drawn in generators:
@@ -259,7 +261,7 @@ def _memories(optimizer: Optimizer | None) -> dict[str, Any]:
     return {name: getattr(optimizer, name) for name in getattr(optimizer, "states", ())}
 
 
-def _carried(model: Layer) -> dict[str, tuple[Layer, str]]:
+def _carried(model: Layer) -> dict[str, tuple[Any, str]]:
     """Attributes of layers that hold what one call leaves to the next, by name."""
     layers = ((name, node) for name, node, _ in walk(model) if isinstance(node, Layer))
     return {f"{name}/{a}".lstrip("/"): (layer, a) for name, layer in layers for a in layer._state}
@@ -280,125 +282,3 @@ def _objects(
     if loader is not None:
         objects["loader"] = loader
     return objects
-
-
-def _numbers(o: Any) -> dict[str, int | float]:
-    """An object's attributes that are numbers."""
-    found: dict[str, Any] = getattr(o, "__dict__", {})
-    return {
-        name: int(v) if isinstance(v, numbers.Integral) else float(v)
-        for name, v in found.items()
-        if not isinstance(v, bool) and isinstance(v, numbers.Real)
-    }
-
-
-def _depth(text: str) -> int:
-    """How many brackets of a JSON text are in each other."""
-    brackets = re.findall(r"[][{}]", _STRING.sub("", text))
-    return max(itertools.accumulate((1 if b in "[{" else -1 for b in brackets), initial=0))
-
-
-# ------------------------------------------------------------------------------------- checks of a file
-
-
-def _contents(archive: _npz.Archive) -> dict[str, Any]:
-    """The text, in which each value has the right type."""
-    text = archive.text(_TEXT, _LONGEST)
-    with archive.refusing():
-        if _depth(text) > _DEEPEST:
-            raise ValueError(f"{_TEXT} is nested too deep")
-        contents: dict[str, Any] = json.loads(text)
-        if contents["format"] != _FORMAT:
-            raise ValueError(f"{_TEXT} is not that of a checkpoint")
-        if contents["version"] != _VERSION:
-            raise ValueError(f"its version is {contents['version']}; this release reads version {_VERSION}")
-        at_least(0, contents["step"], "step")
-        if "extra" not in contents or not isinstance(contents["generators"], dict):
-            raise ValueError(f"{_TEXT} is not complete")
-        for o in contents["objects"].values():
-            if not isinstance(o["kind"], str):
-                raise ValueError(f"a kind is {o['kind']!r}")
-            for name, value in o["numbers"].items():
-                if type(value) not in (int, float) or (type(value) is int and abs(value) >> 63):
-                    raise ValueError(f"{name} is {value!r}")
-        return contents
-
-
-def _misfits(contents: Mapping[str, Any], objects: Mapping[str, Any]) -> Iterator[str]:
-    """How the objects differ from those that were saved, apart from the numbers that change in training."""
-    stored = contents["objects"]
-    for name in sorted(stored.keys() - objects.keys()):
-        if any(name.startswith(f"{passed}/") for passed in objects):
-            yield f"unexpected: {name}, a {stored[name]['kind']}"
-    for name, o in objects.items():
-        if name not in stored:
-            yield f"missing: {name}"
-            continue
-        kind, theirs, own = stored[name]["kind"], stored[name]["numbers"], _numbers(o)
-        if kind != type(o).__name__:
-            yield f"{name} is a {type(o).__name__}; the file has a {kind}"
-        elif theirs.keys() != own.keys():
-            yield f"{name} has the numbers {', '.join(own)}; the file has {', '.join(theirs)}"
-        elif isinstance(o, DataLoader):
-            for attribute in own.keys() - {"iteration"}:
-                if own[attribute] != theirs[attribute]:
-                    yield f"{attribute} of {name} is {own[attribute]}; the file has {theirs[attribute]}"
-            if (o.generator is not None) != (name in contents["generators"]):
-                had = "none" if o.generator is not None else "one"
-                yield f"{name} must have a seed if and only if the saved one had; that had {had}"
-
-
-def _inside(archive: _npz.Archive, folder: str) -> list[str]:
-    """Names of the arrays in a folder."""
-    return [name.removeprefix(folder) for name in archive.names if name.startswith(folder)]
-
-
-def _floats(
-    archive: _npz.Archive, name: str, shape: tuple[int, ...] | None = None, dtype: Any = None
-) -> Array:
-    """An array of floats, of a given shape and as a given dtype if there are any."""
-    header = archive.header(name)
-    if header.dtype.kind != "f" or shape not in (None, header.shape):
-        archive.refuse(f"{name} has shape {header.shape} and dtype {header.dtype}")
-    return archive.read(header, dtype)
-
-
-def _moments(
-    archive: _npz.Archive, folder: str, params: Mapping[str, Parameter], weights: Mapping[str, Array]
-) -> Iterator[tuple[str, Array]]:
-    """Names of Parameters with their arrays in one of the optimizer's states."""
-    for name in _inside(archive, folder):
-        if name not in params:
-            archive.refuse(f"{folder}{name} belongs to no Parameter of the model")
-        W = weights[name]
-        dtype = np.promote_types(W.dtype, np.float32)  # as `optimizers.base.gradient` converts
-        yield name, _floats(archive, folder + name, W.shape, dtype)
-
-
-def _index(archive: _npz.Archive, loader: DataLoader, stored: Mapping[str, Any]) -> Array | None:
-    """The order of the DataLoader's epoch; None if it is not drawn yet."""
-    n = loader.data_size
-    if type(stored["iteration"]) is not int or stored["iteration"] not in range(loader.max_iter + 1):
-        archive.refuse(f"iteration is {stored['iteration']}")
-    if "loader/index" not in archive.names:
-        return None
-    header = archive.header("loader/index")
-    if header.dtype.kind != "i" or header.shape != (n,):
-        archive.refuse(f"loader/index has shape {header.shape} and dtype {header.dtype}")
-    index = archive.read(header)
-    if n and not 0 <= index.min() <= index.max() < n:
-        archive.refuse(f"loader/index must be from 0 to {n - 1}")
-    return index
-
-
-def _generators(
-    archive: _npz.Archive, stored: Mapping[str, Any], loader: DataLoader | None
-) -> list[tuple[np.random.Generator, dict[str, Any]]]:
-    """The generators, each with the state that it gets."""
-    pairs = [("package", rng())]
-    if loader is not None and loader.generator is not None:
-        pairs.append(("loader", loader.generator))
-    with archive.refusing():
-        for name, generator in pairs:
-            type(generator.bit_generator)().state = stored[name]  # raises an error if it is none
-        return [(generator, stored[name]) for name, generator in pairs]

@@ -10,7 +10,7 @@ import pytest
 from test_checkpoint import DATA, Training, bits, saved
 
 import pyconvlite.layers as L
-from pyconvlite import DataLoader, SeqDataLoader, checkpoint
+from pyconvlite import DataLoader, SeqDataLoader, Variable, checkpoint
 from pyconvlite.models import MLP, Sequential
 from pyconvlite.optimizers import SGD, Adam, CosineLR, Optimizer, StepLR, WeightDecay
 
@@ -134,6 +134,14 @@ EDITS = {
     "a number more": lambda t: t["objects"]["optimizer"]["numbers"].update(target=1),
     "an iteration": lambda t: t["objects"]["loader"]["numbers"].update(iteration=6),
     "half an iteration": lambda t: t["objects"]["loader"]["numbers"].update(iteration=0.5),
+    "half an update": lambda t: t["objects"]["optimizer"]["numbers"].update(t=1.5),
+    "a negative count": lambda t: t["objects"]["optimizer"]["numbers"].update(t=-1),
+    "a rate below 0": lambda t: t["objects"]["optimizer"]["numbers"].update(alpha=-0.1),
+    "a rate that is none": lambda t: t["objects"]["optimizer"]["numbers"].update(alpha=float("nan")),
+    "a hook's number": lambda t: t["objects"]["optimizer/hooks/1"]["numbers"].update(max_norm=0),
+    "a schedule of no steps": lambda t: t["objects"]["schedule"]["numbers"].update(steps=0),
+    "half a step": lambda t: t["objects"]["schedule/inner"]["numbers"].update(steps=2.5),
+    "a negative step of a schedule": lambda t: t["objects"]["schedule"]["numbers"].update(t=-1),
     "a generator": lambda t: t["generators"]["package"].update(bit_generator="MT19937"),
     "a generator's state": lambda t: t["generators"]["package"]["state"].update(state=-1),
     "no generator": lambda t: t["generators"].clear(),
@@ -174,6 +182,71 @@ def test_a_forgery_without_changes_loads():
     checkpoint.load(forged(training), **training.parts)
 
 
+def test_a_number_may_be_an_integer_where_a_float_is_declared():
+    training = Training().run(2)
+    training.optimizer.beta1 = 0
+    other = Training()
+    checkpoint.load(saved(training), **other.parts)
+    assert other.optimizer.beta1 == 0
+
+
+def test_numbers_of_other_constructors_are_left_to_them():
+    class Hook:
+        def __init__(self, rate=1):
+            self.rate = rate
+
+        def __call__(self, params):
+            raise AssertionError("not called")
+
+    training, other = Training(), Training()
+    for optimizer, hook in ((training.optimizer, Hook(-0.5)), (other.optimizer, Hook())):
+        optimizer.add_hook(len)
+        optimizer.add_hook(hook)
+    checkpoint.load(saved(training), **other.parts)
+    assert other.optimizer.hooks[-1].rate == -0.5
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"h": np.ones((2, 3), np.float32)}, r"state/layers/0/h has shape \(2, 3\)"),
+        ({"h": np.ones(4, np.float32)}, r"state/layers/0/h has shape \(4,\)"),
+        ({"h": np.ones((2, 4), int)}, "state/layers/0/h has shape .* dtype int"),
+        ({"c": np.ones((3, 4), np.float32)}, "state/layers/0/c does not belong to the layer's other states"),
+        ({"h": None}, "state/layers/0/c does not belong to the layer's other states"),
+    ],
+)
+def test_a_forged_state_is_refused(members, message):
+    net = Sequential(L.LSTM(4, in_size=1))
+    net(np.ones((2, 1), np.float32))
+    file, new = io.BytesIO(), io.BytesIO()
+    checkpoint.save(file, model=net)
+    with zipfile.ZipFile(file) as old, zipfile.ZipFile(new, "w") as archive:
+        for name in old.namelist():
+            array = members.get(name[-5], old) if name.startswith("state/") else old
+            if array is not None:
+                archive.writestr(name, old.read(name) if array is old else npy(array))
+    h = net.layers[0].h
+    with pytest.raises(ValueError, match=message):
+        checkpoint.load(new, model=net)
+    assert net.layers[0].h is h
+    checkpoint.load(file, model=net)
+
+
+def test_a_small_file_with_a_large_state_is_refused(monkeypatch):
+    monkeypatch.setattr("pyconvlite._npz._OPEN", 1 << 14)
+    net = Sequential(L.RNN(4, in_size=1))
+    for rows, refused in ((1000, False), (1100, True)):
+        net.layers[0].h = Variable(np.zeros((rows, 4), np.float32))
+        file = io.BytesIO()
+        checkpoint.save(file, model=net)
+        if refused:
+            with pytest.raises(ValueError, match=r"layers/0/h\.npy has 17728 bytes compressed to"):
+                checkpoint.load(file, model=net)
+        else:
+            checkpoint.load(file, model=net)
+
+
 # ------------------------------------------------------------------------------------------- arguments
 
 
@@ -190,6 +263,14 @@ class Momentum(Optimizer):
     def __init__(self):
         super().__init__()
         self.vs = {}
+
+
+class Ascending(SGD):
+    """Its learning rate was reassigned to what the constructor refuses."""
+
+    def setup(self, target):
+        self.lr = -0.1
+        return super().setup(target)
 
 
 @pytest.mark.parametrize(
@@ -211,9 +292,14 @@ class Momentum(Optimizer):
             "optimizer is not that of the model",
         ),
         (
-            {"optimizer": Momentum, "schedule": None},
+            {"optimizer": Momentum},
             TypeError,
             "Momentum has attributes that a checkpoint cannot hold: vs; derive it from Elementwise",
+        ),
+        (
+            {"optimizer": Ascending},
+            ValueError,
+            "optimizer: lr must be at least 0; got -0.1",
         ),
         ({"step": -1}, ValueError, "step must be at least 0; got -1"),
         ({"extra": {1, 2}}, TypeError, "extra must consist of dicts, .*set"),
@@ -223,8 +309,8 @@ class Momentum(Optimizer):
 )
 def test_arguments_are_named(tmp_path, parts, error, message):
     training = Training()
-    if parts.get("optimizer") is Momentum:
-        parts = parts | {"optimizer": Momentum().setup(training.model)}
+    if isinstance(make := parts.get("optimizer"), type):
+        parts = parts | {"optimizer": make().setup(training.model), "schedule": None}
     with pytest.raises(error, match=message):
         checkpoint.save(tmp_path / "training.ckpt", **training.parts | parts)
     assert os.listdir(tmp_path) == []

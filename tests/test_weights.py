@@ -268,6 +268,16 @@ def test_damage_is_refused_or_harmless():
             layer.load_weights(npz(**before))
 
 
+def test_a_small_file_with_a_large_array_of_open_size(monkeypatch):
+    monkeypatch.setattr("pyconvlite._npz._OPEN", 1 << 14)
+    layer = L.Linear(8, in_size=1000, nobias=True)
+    layer.W.data = np.zeros_like(layer.W.data)
+    file = saved(layer)
+    with pytest.raises(ValueError, match=r"W\.npy has 32128 bytes compressed to .* where the model"):
+        L.Linear(8, nobias=True).load_weights(file)
+    layer.load_weights(file)
+
+
 def test_parameters_of_any_name():
     names = [
         "file",

@@ -108,6 +108,7 @@ class _Recurrent(Layer):
     """Base of RNN, LSTM and GRU: their state moves between devices together with the Parameters."""
 
     _state: ClassVar[tuple[str, ...]] = ("h",)
+    hidden_size: int  # a state has the shape (N, hidden_size)
 
     def to_cpu(self) -> None:
         """Move all Parameters and the state to the CPU."""
@@ -141,6 +142,7 @@ class RNN(_Recurrent):
         dtype: float16, float32 or float64.
 
     Attributes:
+        hidden_size: length of h.
         x2h, h2h: Linear layers; h2h has no bias.
         h: state after the last step, of shape (N, hidden_size); None before the first step.
 
@@ -157,7 +159,7 @@ class RNN(_Recurrent):
     """
 
     def __init__(self, hidden_size: int, in_size: int | None = None, *, dtype: Any = np.float32) -> None:
-        hidden_size = at_least(1, hidden_size, "hidden_size")
+        self.hidden_size = hidden_size = at_least(1, hidden_size, "hidden_size")
         self.x2h = Linear(hidden_size, in_size=in_size, dtype=dtype)
         self.h2h = Linear(hidden_size, in_size=hidden_size, nobias=True, dtype=dtype)
         self.reset_state()
@@ -177,7 +179,7 @@ class RNN(_Recurrent):
         return {**super().__getstate__(), "h": None}  # h references a graph, which is not copied
 
     def __repr__(self) -> str:
-        return f"RNN(hidden_size={self.x2h.out_size}, in_size={self.x2h.in_size})"
+        return f"RNN(hidden_size={self.hidden_size}, in_size={self.x2h.in_size})"
 
 
 class LSTM(_Recurrent):
@@ -199,6 +201,7 @@ class LSTM(_Recurrent):
         dtype: float16, float32 or float64.
 
     Attributes:
+        hidden_size: length of h and c.
         x2f, x2i, x2o, x2u, h2f, h2i, h2o, h2u: Linear layers; those of h have no bias.
         h, c: state after the last step, each of shape (N, hidden_size); None before the first step.
 
@@ -217,7 +220,7 @@ class LSTM(_Recurrent):
     _state = ("h", "c")
 
     def __init__(self, hidden_size: int, in_size: int | None = None, *, dtype: Any = np.float32) -> None:
-        H = at_least(1, hidden_size, "hidden_size")
+        self.hidden_size = H = at_least(1, hidden_size, "hidden_size")
         self.x2f, self.x2i, self.x2o, self.x2u = (Linear(H, in_size=in_size, dtype=dtype) for _ in range(4))
         self.h2f, self.h2i, self.h2o, self.h2u = (
             Linear(H, in_size=H, nobias=True, dtype=dtype) for _ in range(4)
@@ -247,7 +250,7 @@ class LSTM(_Recurrent):
         return {**super().__getstate__(), "h": None, "c": None}  # as in RNN
 
     def __repr__(self) -> str:
-        return f"LSTM(hidden_size={self.x2f.out_size}, in_size={self.x2f.in_size})"
+        return f"LSTM(hidden_size={self.hidden_size}, in_size={self.x2f.in_size})"
 
 
 class GRU(_Recurrent):

@@ -1,0 +1,191 @@
+"""Checks of a checkpoint file's parts, before any object changes; see `checkpoint`."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import itertools
+import json
+import numbers
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from . import _npz
+from ._arguments import at_least
+from ._random import rng
+from ._shapes import Array
+from .autograd import Parameter
+from .dataloaders import DataLoader
+
+TEXT = "checkpoint.json"
+FORMAT, VERSION = "pyconvlite checkpoint", 1
+LONGEST = 1 << 20  # bytes of the text
+DEEPEST = 100  # brackets of the text in each other: in a browser, json overflows the stack at some thousands
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
+
+
+def numbers_of(o: Any) -> dict[str, int | float]:
+    """An object's attributes that are numbers."""
+    found: dict[str, Any] = getattr(o, "__dict__", {})
+    return {
+        name: int(v) if isinstance(v, numbers.Integral) else float(v)
+        for name, v in found.items()
+        if not isinstance(v, bool) and isinstance(v, numbers.Real)
+    }
+
+
+def depth(text: str) -> int:
+    """How many brackets of a JSON text are in each other."""
+    brackets = re.findall(r"[][{}]", _STRING.sub("", text))
+    return max(itertools.accumulate((1 if b in "[{" else -1 for b in brackets), initial=0))
+
+
+def read_contents(archive: _npz.Archive) -> dict[str, Any]:
+    """The text, in which each value has the right type."""
+    text = archive.text(TEXT, LONGEST)
+    with archive.refusing():
+        if depth(text) > DEEPEST:
+            raise ValueError(f"{TEXT} is nested too deep")
+        contents: dict[str, Any] = json.loads(text)
+        if contents["format"] != FORMAT:
+            raise ValueError(f"{TEXT} is not that of a checkpoint")
+        if contents["version"] != VERSION:
+            raise ValueError(f"its version is {contents['version']}; this release reads version {VERSION}")
+        at_least(0, contents["step"], "step")
+        if "extra" not in contents or not isinstance(contents["generators"], dict):
+            raise ValueError(f"{TEXT} is not complete")
+        for o in contents["objects"].values():
+            if not isinstance(o["kind"], str):
+                raise ValueError(f"a kind is {o['kind']!r}")
+            for name, value in o["numbers"].items():
+                if type(value) not in (int, float) or (type(value) is int and abs(value) >> 63):
+                    raise ValueError(f"{name} is {value!r}")
+        return contents
+
+
+def misfits(contents: Mapping[str, Any], objects: Mapping[str, Any]) -> Iterator[str]:
+    """How the objects differ from those that were saved, apart from the numbers that change in training."""
+    stored = contents["objects"]
+    for name in sorted(stored.keys() - objects.keys()):
+        if any(name.startswith(f"{passed}/") for passed in objects):
+            yield f"unexpected: {name}, a {stored[name]['kind']}"
+    for name, o in objects.items():
+        if name not in stored:
+            yield f"missing: {name}"
+            continue
+        kind, theirs, own = stored[name]["kind"], stored[name]["numbers"], numbers_of(o)
+        if kind != type(o).__name__:
+            yield f"{name} is a {type(o).__name__}; the file has a {kind}"
+        elif theirs.keys() != own.keys():
+            yield f"{name} has the numbers {', '.join(own)}; the file has {', '.join(theirs)}"
+        elif reason := refusal(o, theirs):
+            yield f"{name}: {reason}"
+        elif isinstance(o, DataLoader):
+            for attribute in own.keys() - {"iteration"}:
+                if own[attribute] != theirs[attribute]:
+                    yield f"{attribute} of {name} is {own[attribute]}; the file has {theirs[attribute]}"
+            if (o.generator is not None) != (name in contents["generators"]):
+                had = "none" if o.generator is not None else "one"
+                yield f"{name} must have a seed if and only if the saved one had; that had {had}"
+
+
+def refusal(o: Any, stored: Mapping[str, Any]) -> str:
+    """Why an object cannot have the stored numbers; empty if it can.
+
+    The object's own constructor decides, if it is the package's, which only checks and assigns. An integer
+    that it does not take is a count.
+    """
+    if getattr(type(o).__init__, "__module__", "").split(".")[0] != __package__:
+        return ""
+    given: dict[str, Any] = {}
+    for name, parameter in inspect.signature(type(o)).parameters.items():
+        if name in stored:
+            given[name] = stored[name]
+        elif name == "target":
+            given[name] = copy.copy(o.optimizer)  # the constructor sets its learning rate
+        elif parameter.default is parameter.empty and parameter.kind is not parameter.VAR_POSITIONAL:
+            return ""
+    try:
+        counts = numbers_of(type(o)(**given)).keys() - given.keys()
+        for name in sorted(counts):
+            if isinstance(getattr(o, name), int):
+                at_least(0, stored[name], name)
+    except (TypeError, ValueError, ArithmeticError) as error:
+        return str(error)
+    return ""
+
+
+def inside(archive: _npz.Archive, folder: str) -> list[str]:
+    """Names of the arrays in a folder."""
+    return [name.removeprefix(folder) for name in archive.names if name.startswith(folder)]
+
+
+def _floats(archive: _npz.Archive, name: str, shape: tuple[int | None, ...]) -> _npz.Header:
+    """The header of an array of floats, of a shape in which None is open."""
+    header = archive.header(name)
+    open_or_equal = [e is None or e == n for e, n in zip(shape, header.shape, strict=False)]
+    if header.dtype.kind != "f" or len(shape) != len(header.shape) or not all(open_or_equal):
+        archive.refuse(f"{name} has shape {header.shape} and dtype {header.dtype}")
+    return header
+
+
+def read_states(
+    archive: _npz.Archive, kept: Collection[str], carried: Mapping[str, tuple[Any, str]]
+) -> dict[str, Array]:
+    """The states by name: none of a layer, or all, for the same N examples."""
+    headers: dict[str, _npz.Header] = {}
+    rows: dict[Any, set[int | None]] = {}  # N by layer; None for a state that is not there
+    for name, (layer, _) in carried.items():
+        N = None
+        if name in kept:
+            headers[name] = _floats(archive, f"state/{name}", (None, layer.hidden_size))
+            archive.check_open(headers[name])
+            (N, _) = headers[name].shape
+        rows.setdefault(layer, set()).add(N)
+        if len(rows[layer]) > 1:
+            archive.refuse(f"state/{name} does not belong to the layer's other states")
+    return {name: archive.read(header) for name, header in headers.items()}
+
+
+def read_moments(
+    archive: _npz.Archive, folder: str, params: Mapping[str, Parameter], weights: Mapping[str, Array]
+) -> Iterator[tuple[str, Array]]:
+    """Names of Parameters with their arrays in one of the optimizer's states."""
+    for name in inside(archive, folder):
+        if name not in params:
+            archive.refuse(f"{folder}{name} belongs to no Parameter of the model")
+        W = weights[name]
+        dtype = np.promote_types(W.dtype, np.float32)  # as `optimizers.base.gradient` converts
+        yield name, archive.read(_floats(archive, folder + name, W.shape), dtype)
+
+
+def read_index(archive: _npz.Archive, loader: DataLoader, stored: Mapping[str, Any]) -> Array | None:
+    """The order of the DataLoader's epoch; None if it is not drawn yet."""
+    n = loader.data_size
+    if type(stored["iteration"]) is not int or stored["iteration"] not in range(loader.max_iter + 1):
+        archive.refuse(f"iteration is {stored['iteration']}")
+    if "loader/index" not in archive.names:
+        return None
+    header = archive.header("loader/index")
+    if header.dtype.kind != "i" or header.shape != (n,):
+        archive.refuse(f"loader/index has shape {header.shape} and dtype {header.dtype}")
+    index = archive.read(header)
+    if n and not 0 <= index.min() <= index.max() < n:
+        archive.refuse(f"loader/index must be from 0 to {n - 1}")
+    return index
+
+
+def read_generators(
+    archive: _npz.Archive, stored: Mapping[str, Any], loader: DataLoader | None
+) -> list[tuple[np.random.Generator, dict[str, Any]]]:
+    """The generators, each with the state that it gets."""
+    pairs = [("package", rng())]
+    if loader is not None and loader.generator is not None:
+        pairs.append(("loader", loader.generator))
+    with archive.refusing():
+        for name, generator in pairs:
+            type(generator.bit_generator)().state = stored[name]  # raises an error if it is none
+        return [(generator, stored[name]) for name, generator in pairs]
