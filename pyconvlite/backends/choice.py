@@ -13,7 +13,7 @@ from .._shapes import Array
 from . import devices
 from . import numpy as _numpy
 from ._calls import calls as _calls
-from .protocol import Kernels
+from .protocol import KERNELS, Kernels
 
 __all__ = ["Description", "describe", "kernels", "use"]
 
@@ -161,14 +161,13 @@ def describe() -> Description:
         'numpy'
     """
     choice = _choice or _choose(_wanted())
-    names = sorted(_numpy.__all__)
     by_choice = {
-        name: choice.name for name in names if getattr(choice.kernels, name) is not getattr(_numpy, name)
+        name: choice.name for name in KERNELS if getattr(choice.kernels, name) is not getattr(_numpy, name)
     }
     return Description(
         choice.name,
         choice.reason,
         choice.error,
-        {name: {"float32": by_choice.get(name, "numpy"), "others": "numpy"} for name in names},
-        {name: {backend: _calls[name, backend] for backend in ("simd", "numpy")} for name in names},
+        {name: {"float32": by_choice.get(name, "numpy"), "others": "numpy"} for name in KERNELS},
+        {name: {backend: _calls[name, backend] for backend in ("simd", "numpy")} for name in KERNELS},
     )

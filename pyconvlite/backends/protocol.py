@@ -1,7 +1,8 @@
 """The backends' interface: every kernel with its signature, shapes and meaning.
 
 `backends/numpy/` is the reference; `backends/simd/` and `backends/webgpu/` have the same kernels in files of
-the same names. mypy checks that each implements the protocol `Kernels`.
+the same names. mypy checks that each implements the protocol `Kernels`. They import each kernel as itself
+(`import relu as relu`), which is how a module exports a name in mypy's strict mode.
 
 Shapes: x (N, C, H, W), W (OC, C/groups, KH, KW), b (OC,), y and gy (N, OC, OH, OW). float32 in gives float32
 out; so do float16 and float64 where the backend has them. The public functions check the arguments, except
@@ -179,3 +180,6 @@ class Kernels(Protocol[A]):
         decay: float,
     ) -> tuple[A, A, A]:
         """W - rate * m / (sqrt(v) + eps) - decay * W, m and v, with m and v updated by gW."""
+
+
+KERNELS = tuple(sorted(name for name in vars(Kernels) if not name.startswith("_")))  # names

@@ -1,40 +1,29 @@
 """The reference kernels, on NumPy arrays; also the fallback of the SIMD backend."""
 
-from .activation import dropout_mask, normal_cdf, relu, relu_grad, sigmoid
-from .convolution import col2im, conv2d, conv2d_gW, conv2d_gx, im2col
-from .loss import check_indexes, softmax_cross_entropy, softmax_cross_entropy_grad
-from .matmul import matmul
-from .norm import batch_norm, batch_norm_grad
-from .optimizer import adam, add_step, clip_norm, momentum_sgd, sgd
-from .pooling import avg_pool, avg_pool_grad, max_pool, max_pool_gather, max_pool_grad
-from .reduction import sum
-
-__all__ = [
-    "adam",
-    "add_step",
-    "avg_pool",
-    "avg_pool_grad",
-    "batch_norm",
-    "batch_norm_grad",
-    "check_indexes",
-    "clip_norm",
-    "col2im",
-    "conv2d",
-    "conv2d_gW",
-    "conv2d_gx",
-    "dropout_mask",
-    "im2col",
-    "matmul",
-    "max_pool",
-    "max_pool_gather",
-    "max_pool_grad",
-    "momentum_sgd",
-    "normal_cdf",
-    "relu",
-    "relu_grad",
-    "sgd",
-    "sigmoid",
-    "softmax_cross_entropy",
-    "softmax_cross_entropy_grad",
-    "sum",
-]
+from .activation import dropout_mask as dropout_mask
+from .activation import normal_cdf as normal_cdf
+from .activation import relu as relu
+from .activation import relu_grad as relu_grad
+from .activation import sigmoid as sigmoid
+from .convolution import col2im as col2im
+from .convolution import conv2d as conv2d
+from .convolution import conv2d_gW as conv2d_gW
+from .convolution import conv2d_gx as conv2d_gx
+from .convolution import im2col as im2col
+from .loss import check_indexes as check_indexes
+from .loss import softmax_cross_entropy as softmax_cross_entropy
+from .loss import softmax_cross_entropy_grad as softmax_cross_entropy_grad
+from .matmul import matmul as matmul
+from .norm import batch_norm as batch_norm
+from .norm import batch_norm_grad as batch_norm_grad
+from .optimizer import adam as adam
+from .optimizer import add_step as add_step
+from .optimizer import clip_norm as clip_norm
+from .optimizer import momentum_sgd as momentum_sgd
+from .optimizer import sgd as sgd
+from .pooling import avg_pool as avg_pool
+from .pooling import avg_pool_grad as avg_pool_grad
+from .pooling import max_pool as max_pool
+from .pooling import max_pool_gather as max_pool_gather
+from .pooling import max_pool_grad as max_pool_grad
+from .reduction import sum as sum
