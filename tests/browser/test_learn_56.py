@@ -148,6 +148,21 @@ def test_images_do_not_meet_in_a_batch(chapter: Visit) -> None:
     lesson.start_over()
 
 
+def test_a_batch_without_the_image_that_was_pointed_at(chapter: Visit) -> None:
+    lesson = Lesson(chapter.page, "batch")
+    lesson.set(N=3)
+    lesson.has("x", 3 * 27)
+    lesson.cells("y").nth(16 + 7).hover()
+    lesson.says("comes from image x[2] alone")
+    lesson.set(N=1)
+    lesson.says("y[0, 1, 1, 1] = ")
+    lesson.says(
+        "comes from image x[0] alone. Computed by itself, that image gives the same: they differ by 0."
+    )
+    assert lesson.place.locator(".said").inner_text() == ""
+    lesson.start_over()
+
+
 def test_an_output_of_another_size_has_no_marks(chapter: Visit) -> None:
     lesson = Lesson(chapter.page, "kernels")
     lesson.type(lesson.code().replace("W)[0]", "W, pad=1)[0]"))

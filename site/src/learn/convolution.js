@@ -189,7 +189,7 @@ class Convolution {
     this.#y = new Tensor(signed(row, '='), { name: 'y', title: () => text().y, onPoint });
     lesson.start({
       code: plan.code,
-      inputs: () => ({ n: this.#at.n }),
+      inputs: () => ({ n: Math.min(this.#at.n, this.#x.numbers.shape[0] - 1) }), // there may be fewer images now
       outputs: { y: plan.isBatch ? 4 : 3, ...plan.outputs },
       show: (values) => this.#draw(values),
       reset: () => (this.#at = { n: 0, oc: 0, i: 0, j: 0 }),
