@@ -43,6 +43,7 @@ def forget_the_library():
 
 def pytest_addoption(parser):
     add_options(parser)
+    parser.addoption("--calls", type=int, help="calls of SIMD kernels at random, for test_simd_memory.py")
 
 
 def pytest_collection_modifyitems(config, items):

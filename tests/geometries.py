@@ -7,6 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from oracles import twice
 
+from pyconvlite.backends import numpy as reference
 from pyconvlite.functions._geometry import conv_geometry
 
 # For a test whose single example takes long.
@@ -79,6 +80,23 @@ HARD = {
     "all at once": Geometry((2, 4, 8, 7), (2, 2, 2, 3), (3, 2), (1, 2), {"dilation": (3, 2), "groups": 2}),
     "empty batch": Geometry((0, 2, 4, 5), (3, 2, 3, 2), pad=1),
 }
+
+
+def poisoned(a, value, *positions):
+    """A copy of `a`, with `value` at these places."""
+    a = a.copy()
+    for position in positions:
+        a.flat[position] = value
+    return a
+
+
+def gx_by_columns(gy, W, g):
+    """gx in float64: each output pixel times the weights, added to the pixels that they meet."""
+    groups = g.sizes.groups
+    by_group = gy.astype(float).reshape(len(gy), groups, -1, *gy.shape[2:])
+    weights = W.astype(float).reshape(groups, -1, *W.shape[1:])
+    columns = np.einsum("ngoyx,gockl->ngcklyx", by_group, weights)
+    return reference.col2im(columns.reshape(len(gy), -1, *columns.shape[3:]), g.sizes)
 
 
 @st.composite

@@ -16,7 +16,7 @@ from pyconvlite import backends
 
 pytestmark = by_simd
 
-CALLS = 1_600 * settings().max_examples  # 40,000; 400,000 in the full run
+CALLS = 1_600 * settings().max_examples  # 40,000; 400,000 in the full run; others by --calls
 
 
 def heap_size():
@@ -212,11 +212,11 @@ def random_calls(count, seed=0):
         count -= next(kinds)()
 
 
-def test_many_calls_leave_memory_as_it_was():
+def test_many_calls_leave_memory_as_it_was(request):
     random_calls(2_000)  # Python's own pools fill up
     with canaries():
         size, blocks = heap_size(), sys.getallocatedblocks()
-        random_calls(CALLS)
+        random_calls(request.config.getoption("calls") or CALLS)
         assert heap_size() == size
         assert sys.getallocatedblocks() - blocks < 1_000
 

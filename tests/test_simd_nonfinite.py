@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from conditions import numbers
-from geometries import HARD, Geometry
+from geometries import HARD, Geometry, gx_by_columns, poisoned
 from simd import KERNELS, by_simd, call, check
 from test_simd_conv import LARGE, allowed
 
@@ -14,13 +14,6 @@ from pyconvlite.backends import numpy as reference
 pytestmark = [*by_simd, pytest.mark.filterwarnings("ignore::RuntimeWarning")]  # NumPy's, of invalid values
 
 values = pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-
-
-def poisoned(a, value, *positions):
-    a = a.copy()
-    for position in positions:
-        a.flat[position] = value
-    return a
 
 
 @values
@@ -69,16 +62,7 @@ def test_a_weight_reaches_in_gx_the_pixels_that_it_meets(g, value):
     for position in (0, W.size // 2, W.size - 1):
         bad = poisoned(W, value, position)
         y = backends.kernels(gy).conv2d_gx(gy, bad, None, g.sizes)
-        np.testing.assert_allclose(y, by_columns(gy, bad, g), rtol=1e-3, atol=1e-3)
-
-
-def by_columns(gy, W, g):
-    """gx in float64: each output pixel times the weights, added to the pixels that they meet."""
-    groups = g.sizes.groups
-    by_group = gy.astype(float).reshape(len(gy), groups, -1, *gy.shape[2:])
-    weights = W.astype(float).reshape(groups, -1, *W.shape[1:])
-    columns = np.einsum("ngoyx,gockl->ngcklyx", by_group, weights)
-    return reference.col2im(columns.reshape(len(gy), -1, *columns.shape[3:]), g.sizes)
+        np.testing.assert_allclose(y, gx_by_columns(gy, bad, g), rtol=1e-3, atol=1e-3)
 
 
 @values

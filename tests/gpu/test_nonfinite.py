@@ -1,13 +1,19 @@
 """NaN and infinity on the device: NumPy's results, though WGSL leaves much of them open."""
 
+import dataclasses
+import importlib
+
 import numpy as np
 import pytest
-from geometries import sizes
+from geometries import HARD, Geometry, gx_by_columns, poisoned, sizes
 
 import pyconvlite.functions as F
 from pyconvlite import Variable, grad, no_grad
 from pyconvlite.backends import numpy as reference
 from pyconvlite.backends import webgpu
+from pyconvlite.backends.webgpu.device import current
+
+matmul = importlib.import_module("pyconvlite.backends.webgpu.matmul")  # `webgpu.matmul` is the function
 
 FUNCTIONS = {
     "relu": F.relu,
@@ -80,3 +86,30 @@ def test_fused_relu():
     geometry = sizes(x.shape[2:], 1)
     found = webgpu.kernels.conv2d(*map(webgpu.asarray, (x, W, b)), geometry, relu=True).get()
     np.testing.assert_array_equal(found, np.maximum(reference.conv2d(x, W, b, geometry), 0))
+
+
+GEOMETRIES = {
+    **{name: g for name, g in HARD.items() if g.x_shape[0]},
+    "many channels": Geometry((2, 33, 7, 6), (34, 33, 3, 2), stride=(2, 1), pad=(1, 0)),
+    "many channels, groups": Geometry((1, 64, 7, 6), (66, 32, 3, 3), pad=1, options={"groups": 2}),
+}
+
+
+@pytest.mark.parametrize("fallback", [False, True], ids=["gpu", "cpu"])
+@pytest.mark.parametrize("g", GEOMETRIES.values(), ids=GEOMETRIES)
+def test_a_weight_reaches_in_gx_the_pixels_that_it_meets(g, fallback, monkeypatch):
+    """The kernels compute with zeros around gy and between its pixels, which make NaN of infinity."""
+    monkeypatch.setattr(current(), "info", dataclasses.replace(current().info, fallback=fallback))
+    monkeypatch.setattr(matmul, "TILES", 1)
+    W, gy, b = g.arrays(
+        g.W_shape, (g.x_shape[0], g.W_shape[0], *g.sizes.output_size), g.x_shape[1:2], dtype=np.float32
+    )
+    gx = lambda *arrays: webgpu.kernels.conv2d_gx(*map(webgpu.asarray, arrays), g.sizes).get()  # noqa: E731
+    for position in (0, W.size // 2, W.size - 1):
+        bad = poisoned(W, [np.inf, -np.inf, np.nan][position % 3], position)
+        with np.errstate(invalid="ignore"):
+            expected = gx_by_columns(gy, bad, g)
+        np.testing.assert_allclose(gx(gy, bad, b), expected + b[:, None, None], rtol=1e-3, atol=1e-3)
+    with np.errstate(invalid="ignore"):
+        bad = poisoned(gy, np.inf, gy.size // 2)
+        np.testing.assert_allclose(gx(bad, W, b), gx_by_columns(bad, W, g) + b[:, None, None], 1e-3, 1e-3)
