@@ -216,6 +216,8 @@ def test_what_the_columns_cost(chapter_57: Visit) -> None:
     assert amounts.all_inner_texts() == [f"{a.nbytes / 1024:.1f} KiB" for a in (x, col)]
     lesson.set(N=4096, C=64, H=64, W=64)
     lesson.says("more than the 4 GiB")
+    cut = "knobs => knobs.filter((knob) => knob.scrollWidth > knob.clientWidth).length"
+    assert not lesson.place.locator(".knobs input").evaluate_all(cut)  # four digits fit
     lesson.set(K=64, pad=0, W=20)
     lesson.place.locator(".said").filter(has_text="ValueError").wait_for()
     lesson.start_over()
