@@ -1,5 +1,6 @@
 """autograd/, config.py, optimizers/: what a KeyboardInterrupt anywhere in a training step leaves behind."""
 
+import sys
 import weakref
 
 import numpy as np
@@ -28,6 +29,7 @@ def test_a_block_restores_its_setting():
     for n in range(1, whole.count + 1):
         assert Interrupter(n).run(block)
         assert Config.enable_backprop
+        assert sys.exc_info()[1] is None  # or it would keep the local variables of all callers
 
 
 def test_the_end_of_a_graph_frees_all_of_it():
