@@ -169,3 +169,14 @@ def test_the_benchmark_in_japanese(enter: Callable[..., Visit], server: Server) 
     visit.wait_for("#notice", "停止しました。")
     assert english(visit) == []
     visit.page.context.close()
+
+
+@pytest.mark.parametrize("locale", ["en", "ja"])
+def test_its_button_stands_below_the_wordmark_on_a_phone(
+    enter: Callable[..., Visit], server: Server, locale: str
+) -> None:
+    """At the start of a line it does not reach further to the left."""
+    visit = enter(f"{server.url}bench.html", locale=locale, viewport={"width": 360, "height": 740})
+    left = "element => element.getBoundingClientRect().left"
+    edge, button = (visit.page.locator(name).evaluate(left) for name in (".wordmark", ".pages .language"))
+    assert button >= edge
