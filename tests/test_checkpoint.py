@@ -152,7 +152,7 @@ def test_between_epochs_the_order_needs_no_loader(tmp_path):
     assert os.listdir(tmp_path) == ["training.ckpt"]
 
 
-@pytest.mark.parametrize("make", [L.RNN, L.LSTM])
+@pytest.mark.parametrize("make", [L.RNN, L.LSTM, L.GRU])
 def test_sequences_go_on_in_their_middle(make):
     data = [(np.float32([np.sin(i)]), np.float32([np.sin(i + 1)])) for i in range(40)]
 

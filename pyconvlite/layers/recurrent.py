@@ -270,6 +270,7 @@ class GRU(_Recurrent):
         dtype: float16, float32 or float64.
 
     Attributes:
+        hidden_size: length of h.
         x2r, x2z, x2n, h2r, h2z, h2n: Linear layers; h2r and h2z have no bias, since those of x suffice.
         h: state after the last step, of shape (N, hidden_size); None before the first step.
 
@@ -286,7 +287,7 @@ class GRU(_Recurrent):
     """
 
     def __init__(self, hidden_size: int, in_size: int | None = None, *, dtype: Any = np.float32) -> None:
-        H = at_least(1, hidden_size, "hidden_size")
+        self.hidden_size = H = at_least(1, hidden_size, "hidden_size")
         self.x2r, self.x2z, self.x2n = (Linear(H, in_size=in_size, dtype=dtype) for _ in range(3))
         self.h2r, self.h2z = (Linear(H, in_size=H, nobias=True, dtype=dtype) for _ in range(2))
         self.h2n = Linear(H, in_size=H, dtype=dtype)
