@@ -209,6 +209,15 @@ def test_models_can_be_copied(copied):
     assert twin.l0 is twin.layers[0] is not model.l0
 
 
+def test_a_layer_that_is_replaced_gives_up_its_parameters():
+    import dezero
+
+    model = dezero.models.Sequential(dezero.layers.Linear(3, in_size=2), dezero.functions.relu)
+    model[0] = other = dezero.layers.Linear(4, in_size=2)
+    assert model.l0 is other
+    assert {name: param.shape for name, param in model.named_params()} == {"l0/W": (2, 4), "l0/b": (4,)}
+
+
 # ------------------------------------------------------------------------------------------- other processes
 
 

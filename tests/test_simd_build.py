@@ -69,7 +69,6 @@ def side_modules(wheel):
 def test_a_wheel_has_both_and_is_for_any_machine(wheels):
     for wheel in wheels.values():
         assert wheel.name == f"pyconvlite-{pyconvlite.__version__}-py3-none-any.whl"
-        assert wheel.stat().st_size < 350_000
         assert sorted(side_modules(wheel)) == MODULES
 
 

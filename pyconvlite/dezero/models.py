@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from typing import Any, ClassVar
 
@@ -43,12 +43,6 @@ class Model(Layer, models.Model):
         return utils.plot_dot_graph(self(*inputs), verbose=True, to_file=to_file)
 
 
-def _numbered(model: Any) -> None:
-    """Set `l0`, `l1` and so on, which name the Parameters, to the layers of the model."""
-    for i, layer in enumerate(model.layers):
-        setattr(model, f"l{i}", layer)
-
-
 class Sequential(Model, models.Sequential):
     """As `pyconvlite.models.Sequential`; the Parameters are named `l0/W` and so on, as in DeZero's files.
 
@@ -61,8 +55,8 @@ class Sequential(Model, models.Sequential):
     """
 
     def __init__(self, *layers: Any) -> None:
-        super().__init__(*layers)
-        _numbered(self)
+        named = len(layers) == 1 and isinstance(layers[0], Mapping)
+        super().__init__(layers[0] if named else {f"l{i}": layer for i, layer in enumerate(layers)})
 
     def forward(self, x: Any) -> Any:
         """Output of the last layer."""
@@ -83,7 +77,8 @@ class MLP(Model, models.MLP):
     def __init__(self, fc_output_sizes: Sequence[int], activation: Callable[[Any], Any] = F.sigmoid) -> None:
         super().__init__(fc_output_sizes, activation)
         self.layers = [L.Linear(size) for size in fc_output_sizes]
-        _numbered(self)
+        for i, layer in enumerate(self.layers):
+            setattr(self, f"l{i}", layer)
 
 
 # ------------------------------------------------------------------------------------- networks of the paper
