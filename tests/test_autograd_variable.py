@@ -60,6 +60,11 @@ class TestVariable:
         with pytest.raises(TypeError):
             float(Variable(np.zeros(2)))
 
+    def test_truth_is_that_of_the_only_element(self):
+        assert [bool(Variable(np.array(a))) for a in (0.0, 2.0, [0.0], [[2.0]])] == [False, True, False, True]
+        with pytest.raises(ValueError, match="ambiguous"):
+            bool(Variable(np.zeros(2)))
+
     def test_scalar_has_no_length(self):
         with pytest.raises(TypeError):
             len(Variable(np.array(1.0)))

@@ -150,6 +150,9 @@ class Variable:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return np.array(self.data, dtype, copy=copy)
 
+    def __bool__(self) -> bool:
+        return bool(self.data)  # of one element, as in NumPy; not whether there are any
+
     def __float__(self) -> float:
         return float(self.data)
 

@@ -312,8 +312,9 @@ class Erf(Function):
         series = square * _ERF[-1]
         for coefficient in _ERF[-2:0:-1]:
             series = (series + coefficient) * square
-        bounded = xp.minimum(xp.maximum(x, -30), 30)  # beyond, erf is -1 or 1, and the product may overflow
-        far = 2 * kernels(x).normal_cdf(bounded * math.sqrt(2)) - 1
+        # Beyond 30 erf is -1 or 1, and the product may overflow.
+        scaled: Array = xp.minimum(xp.maximum(x, -30), 30) * math.sqrt(2)
+        far = 2 * kernels(x).normal_cdf(scaled) - 1
         return xp.where(abs(x) < 1, x * (series + _ERF[0]), far)
 
     def backward(self, gy: Variable) -> Any:
