@@ -41,6 +41,15 @@ def _():
     assert {p.dtype for p in (L.Linear(3, in_size=2).W, L.Conv2d(3, 3, in_channels=2).W)} == {np.dtype("f4")}
 
 
+@row("gradient of float32 data in a float64 computation")
+def _():
+    layer = L.Linear(3)
+    y = layer(floats(4, 2))
+    F.sum(y * y).backward()
+    assert y.dtype == np.float64
+    assert {p.grad.dtype for p in layer.params()} == {np.dtype("f4")}
+
+
 @row("`backward` of a leaf")
 def _():
     x = Variable(np.array(2.0))
