@@ -26,7 +26,7 @@ def pillow(what: str = "this transform") -> Any:
         >>> try:
         ...     image = pillow().new("L", (28, 28))
         ... except ModuleNotFoundError:
-        ...     print("pip install pillow")
+        ...     image = None  # Pillow is not installed
     """
     try:
         from PIL import Image  # type: ignore[import-not-found,unused-ignore]

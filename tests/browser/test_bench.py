@@ -70,6 +70,7 @@ def test_stop_run_again_and_leave(enter: Callable[..., Visit], server: Server) -
     visit.wait_for("#go", "Train")
 
 
+@pytest.mark.full
 def test_a_file_that_is_missing(enter: Callable[..., Visit], own_server: Server) -> None:
     own_server.missing.add("pyodide.asm.wasm")
     visit = enter(own_server.url + "bench.html")

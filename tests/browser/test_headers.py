@@ -50,6 +50,7 @@ def test_the_playground(enter: Callable[..., Playground], host: Server) -> None:
     assert play.page.evaluate(colour) == "rgb(255, 0, 0)"
 
 
+@pytest.mark.full
 def test_training(enter: Callable[..., Visit], host: Server) -> None:
     visit = enter(host.url)
     visit.wait_for("#go", "Train")

@@ -140,7 +140,7 @@ def test_slices_of_a_deeper_layer_add_up(untrained: Visit, digit: np.ndarray, tm
     assert untrained.text("#source-title") == f"Map {strongest + 1} of the input"
 
 
-@pytest.mark.parametrize("model", ["LeNet", "MLP"])
+@pytest.mark.parametrize("model", [pytest.param("LeNet", marks=pytest.mark.full), "MLP"])
 def test_other_models_open_as_well(visit: Visit, model: str) -> None:
     visit.choose(model=model, images=10_000)
     visit.page.click("#go")
@@ -280,9 +280,8 @@ def test_the_saliency_of_another_class(untrained: Visit) -> None:
     assert untrained.page.evaluate("document.getElementById('saliency').toDataURL()") == of_answer
 
 
-@pytest.mark.parametrize(
-    ("model", "kernels"), [("SmallCNN", "auto"), pytest.param("LeNet", "numpy", marks=pytest.mark.full)]
-)
+@pytest.mark.full
+@pytest.mark.parametrize(("model", "kernels"), [("SmallCNN", "auto"), ("LeNet", "numpy")])
 def test_looking_inside_takes_less_than_a_tenth_of_training(
     visit: Visit, model: str, kernels: str, tell: Callable[[str], None]
 ) -> None:

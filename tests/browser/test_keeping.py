@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from hosting import Server
 from lessons import wait
 from strokes import DIGITS, draw
@@ -114,6 +115,7 @@ def test_a_browser_without_room_says_so(enter: Callable[..., Visit], server: Ser
     assert "次の訪問まで保存できません" in visit.text("#keep-hint")
 
 
+@pytest.mark.full
 def test_a_browser_that_keeps_nothing_says_so(enter: Callable[..., Visit], server: Server) -> None:
     visit = enter("about:blank")
     visit.page.add_init_script(

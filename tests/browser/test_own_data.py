@@ -146,6 +146,7 @@ def test_drawings_are_learnt_recognized_and_kept(learning: Visit) -> None:
     recognized(learning, 1)
 
 
+@pytest.mark.full
 def test_a_dozen_files_of_each_are_learnt_within_seconds(
     learning: Visit, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
