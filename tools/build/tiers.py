@@ -81,7 +81,10 @@ class Job:
     def pytest(self, command: Sequence[str | Path], environment: Mapping[str, str] = NOTHING) -> int:
         """Run pytest by a command that takes further arguments; return its exit status."""
         profile = ["--hypothesis-profile", "full"] if self.full else []
-        status = self.count([*command, *profile, "--junitxml={report}", *self.arguments], environment)
+        slowest = ["--durations", "15", "--durations-min", "4"]  # where the minutes go
+        status = self.count(
+            [*command, *profile, *slowest, "--junitxml={report}", *self.arguments], environment
+        )
         # No test at all is a fault, unless the arguments chose among them.
         return 0 if status == NO_TESTS and self.arguments else status
 
