@@ -118,14 +118,14 @@ def test_what_tests_can_use(project):
             return (usage.user + usage.system) / 1e6
 
 
-        def test_import_takes_less_than_150_ms_beyond_numpy():
+        def test_import_takes_little_beyond_numpy():
             assert "pyconvlite" not in sys.modules
             start = cpu_time()
             import pyconvlite
 
             took = cpu_time() - start
             print(f"import pyconvlite: {1000 * took:.0f} ms")
-            assert took < 0.15
+            assert took < 0.3  # 0.15 where nothing else computes
 
 
         def test_is_real_pyodide():
