@@ -106,8 +106,10 @@ def test_a_worker_that_ends_without_a_word_is_missed(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("page", ["play.html", pytest.param("bench.html", marks=pytest.mark.full)])
-def test_a_python_of_another_page_that_ends_is_missed(page_of: Callable[[str], Visit], page: str) -> None:
-    visit = page_of(page)
+def test_a_python_of_another_page_that_ends_is_missed(
+    enter: Callable[..., Visit], server: Server, page: str
+) -> None:
+    visit = enter(server.url + page, locale="en-US")
     if page == "bench.html":
         visit.page.click("#go")
     visit.wait_for("#versions", "Running Pyodide")

@@ -56,7 +56,9 @@ export function download(base, paths, onProgress) {
     count(path, sizes[path]); // which another worker has brought
     return module;
   };
-  return new Map(paths.map((path) => [path, contentOf(path)]));
+  const contents = new Map(paths.map((path) => [path, contentOf(path)]));
+  for (const content of contents.values()) content.catch(() => {}); // whoever takes it is told
+  return contents;
 }
 
 /** @param {string} url @param {(bytes: number) => void} onBytes @returns {Promise<WebAssembly.Module>} */
