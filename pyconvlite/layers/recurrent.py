@@ -109,6 +109,16 @@ class _Recurrent(Layer):
 
     _state: ClassVar[tuple[str, ...]] = ("h",)
     hidden_size: int  # a state has the shape (N, hidden_size)
+    h: Variable | None
+
+    def reset_state(self) -> None:
+        """Discard the state, before a new sequence."""
+        for name in self._state:
+            setattr(self, name, None)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A state references a graph, which is not copied.
+        return {**super().__getstate__(), **dict.fromkeys(self._state)}
 
     def to_cpu(self) -> None:
         """Move all Parameters and the state to the CPU."""
@@ -164,19 +174,12 @@ class RNN(_Recurrent):
         self.h2h = Linear(hidden_size, in_size=hidden_size, nobias=True, dtype=dtype)
         self.reset_state()
 
-    def reset_state(self) -> None:
-        """Discard the state, before a new sequence."""
-        self.h: Variable | None = None
-
     def forward(self, x: Any) -> Variable:
         """Compute one step for x of shape (N, in_size); return the new h."""
         _check_batch(x, self.h)
         a = self.x2h(x)
         self.h = F.tanh(a if self.h is None else a + self.h2h(self.h))
         return self.h
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "h": None}  # h references a graph, which is not copied
 
     def __repr__(self) -> str:
         return f"RNN(hidden_size={self.hidden_size}, in_size={self.x2h.in_size})"
@@ -218,6 +221,7 @@ class LSTM(_Recurrent):
     """
 
     _state = ("h", "c")
+    c: Variable | None
 
     def __init__(self, hidden_size: int, in_size: int | None = None, *, dtype: Any = np.float32) -> None:
         self.hidden_size = H = at_least(1, hidden_size, "hidden_size")
@@ -226,11 +230,6 @@ class LSTM(_Recurrent):
             Linear(H, in_size=H, nobias=True, dtype=dtype) for _ in range(4)
         )
         self.reset_state()
-
-    def reset_state(self) -> None:
-        """Discard the state, before a new sequence."""
-        self.h: Variable | None = None
-        self.c: Variable | None = None
 
     def forward(self, x: Any) -> Variable:
         """Compute one step for x of shape (N, in_size); return the new h."""
@@ -245,9 +244,6 @@ class LSTM(_Recurrent):
 
     def _preactivation(self, x: Any, x2: Linear, h2: Linear) -> Variable:
         return x2(x) if self.h is None else x2(x) + h2(self.h)  # type: ignore[no-any-return]
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "h": None, "c": None}  # as in RNN
 
     def __repr__(self) -> str:
         return f"LSTM(hidden_size={self.hidden_size}, in_size={self.x2f.in_size})"
@@ -293,10 +289,6 @@ class GRU(_Recurrent):
         self.h2n = Linear(H, in_size=H, dtype=dtype)
         self.reset_state()
 
-    def reset_state(self) -> None:
-        """Discard the state, before a new sequence."""
-        self.h: Variable | None = None
-
     def forward(self, x: Any) -> Variable:
         """Compute one step for x of shape (N, in_size); return the new h."""
         _check_batch(x, self.h)
@@ -306,9 +298,6 @@ class GRU(_Recurrent):
         n = F.tanh(self.x2n(x) + r * (self.h2n.b if h is None else self.h2n(h)))
         self.h = n - z * n if h is None else n + z * (h - n)
         return self.h
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**super().__getstate__(), "h": None}  # as in RNN
 
     def __repr__(self) -> str:
         return f"GRU(hidden_size={self.x2r.out_size}, in_size={self.x2r.in_size})"
