@@ -15,7 +15,7 @@ from functools import cache, partial
 from typing import Any
 
 import pytest
-from hosting import Server, serving
+from hosting import Preview, Server, previewing, serving
 from playgrounds import Playground
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from visits import TrainingPage, Visit
@@ -25,14 +25,15 @@ DESK = {"width": 1280, "height": 720}  # Playwright's own
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    with serving() as server:
+def server() -> Iterator[Preview]:
+    """The site as `./build.sh serve` serves it."""
+    with previewing() as server:
         yield server
 
 
 @pytest.fixture
 def own_server() -> Iterator[Server]:
-    """A server for one test, to be changed at will."""
+    """A host for one test, below a path, to be changed at will."""
     with serving() as server:
         yield server
 
@@ -84,9 +85,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @contextmanager
-def blank_page(browser: Browser, server: Server) -> Iterator[Page]:
-    """A page of the host with nothing on it."""
-    with browser.new_context() as context:
+def blank_page(browser: Browser) -> Iterator[Page]:
+    """A page of a host of dist/ with nothing on it."""
+    with serving() as server, browser.new_context() as context:
         page = context.new_page()
         page.goto(f"http://127.0.0.1:{server.server_port}/pyodide/pyodide-lock.json")
         yield page
@@ -98,7 +99,7 @@ def visits() -> list[Visit]:
     return []
 
 
-def entering(browser: Browser, server: Server, visits: list[Visit]) -> Iterator[Callable[..., Any]]:
+def entering(browser: Browser, server: Preview, visits: list[Visit]) -> Iterator[Callable[..., Any]]:
     """Open pages, to be closed at the end: `enter(url, kind, **options of the browser's context)`.
 
     No service worker keeps the site in the background, unless the options say `service_workers="allow"`.
@@ -145,7 +146,7 @@ def no_faults(visits: list[Visit]) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def page_of(enter_for_session: Callable[..., Visit], server: Server) -> Callable[..., Visit]:
+def page_of(enter_for_session: Callable[..., Visit], server: Preview) -> Callable[..., Visit]:
     """`page_of("learn.html")`: the page with its Python, one for the session.
 
     It is loaded in a phone's window; `visit.moved` holds its layout shift there. Then its window is a desk's.
@@ -212,7 +213,7 @@ def play(page_of: Callable[..., Playground]) -> Iterator[Playground]:
 
 
 @pytest.fixture
-def enter_play(enter: Callable[..., Playground], server: Server) -> Callable[..., Playground]:
+def enter_play(enter: Callable[..., Playground], server: Preview) -> Callable[..., Playground]:
     """Open a playground of one's own: `enter_play(fragment, **options of the browser's context)`."""
     return lambda fragment="", **options: enter(f"{server.url}play.html{fragment}", Playground, **options)
 

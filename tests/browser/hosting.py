@@ -1,18 +1,25 @@
-"""A host of the site, with the whims that hosts have."""
+"""Hosts of the site: what `./build.sh serve` runs, and one with the whims that hosts have."""
 
 from __future__ import annotations
 
 import io
+import socket
+import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-DIST = Path(__file__).parents[2] / "dist"
+from tools.build.commands import preview
+
+ROOT = Path(__file__).parents[2]
+DIST = ROOT / "dist"
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -90,3 +97,29 @@ def serving(**options: Any) -> Iterator[Server]:
         finally:
             server.shutdown()
             thread.join()
+
+
+@dataclass
+class Preview:
+    """What `./build.sh serve` runs; `url` is the site's address."""
+
+    url: str
+
+
+@contextmanager
+def previewing() -> Iterator[Preview]:
+    """Serve the site as it was built."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with subprocess.Popen(preview(port), cwd=ROOT, stdout=subprocess.DEVNULL) as process:
+        try:
+            while True:
+                try:
+                    socket.create_connection(("127.0.0.1", port)).close()
+                    break
+                except ConnectionRefusedError:
+                    assert process.poll() is None
+                    time.sleep(0.05)
+            yield Preview(f"http://127.0.0.1:{port}/")
+        finally:
+            process.terminate()

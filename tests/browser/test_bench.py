@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable
 
 import pytest
-from hosting import Server
+from hosting import Preview, Server
 from visits import Visit
 
 
 @pytest.fixture(scope="module")
-def measured(enter_for_module: Callable[..., Visit], server: Server) -> Visit:
+def measured(enter_for_module: Callable[..., Visit], server: Preview) -> Visit:
     """The page with all its figures, reached from the training page."""
     visit = enter_for_module()
     visit.page.click("nav >> text=Benchmark")
@@ -55,7 +55,7 @@ def test_the_figures_fit_each_other(measured: Visit) -> None:
     assert sum(figures(measured, "#split-kernels dd")) < step
 
 
-def test_stop_run_again_and_leave(enter: Callable[..., Visit], server: Server) -> None:
+def test_stop_run_again_and_leave(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(server.url + "bench.html")
     for _ in range(2):
         visit.page.click("#go")

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from time import perf_counter
 
 import pytest
-from hosting import Server
+from hosting import Preview, Server
 from lessons import Lesson, wait
 from visits import Visit
 
 SIZE = "#axis-OH strong"
 
 
-def test_a_figure_is_computed_once_it_is_near(enter: Callable[..., Visit], server: Server) -> None:
+def test_a_figure_is_computed_once_it_is_near(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(server.url + "learn-55.html")
     visit.wait_for("#versions", "Running Pyodide")
     Lesson(visit.page, "network").says("8 layers")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hosting import DIST, Server
+from hosting import DIST, Preview
 from visits import Visit
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -22,7 +22,7 @@ PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0]?.star
 
 @pytest.mark.parametrize("page", PAGES)
 def test_text_is_readable_before_python_is_there(
-    enter: Callable[..., Visit], server: Server, page: str
+    enter: Callable[..., Visit], server: Preview, page: str
 ) -> None:
     visit = enter(server.url + page, python=False, locale="en-US")
     visit.until(f"({PAINTED})() !== null", seconds=20)
@@ -33,12 +33,10 @@ def test_text_is_readable_before_python_is_there(
     assert visit.page.evaluate("document.documentElement.lang") == "ja"
 
 
-def test_the_learn_page_fetches_what_the_build_counts(
-    page_of: Callable[[str], Visit], server: Server
-) -> None:
+def test_the_learn_page_fetches_what_the_build_counts(page_of: Callable[[str], Visit]) -> None:
     visit = page_of("learn.html")
     counted = site_size.loaded_by(SITE, "learn.html") | site_size.python_files(SITE)
-    names = {f"{server.path}{path.relative_to(SITE)}" for path in counted}
+    names = {f"/{path.relative_to(SITE)}" for path in counted}
     assert set(visit.asked) - names == set()
     # What only some visitors need is counted as well: fonts for letters that the page lacks, say.
     unused = {name for name in names - set(visit.asked) if not name.endswith((".woff2", ".svg"))}

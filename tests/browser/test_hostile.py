@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from hosting import Server
+from hosting import Preview
 from playgrounds import Playground
 
 
@@ -144,7 +144,7 @@ async def attempt(name, what):
 
 
 @pytest.fixture
-def prelude(hostile: Playground, server: Server, other: Listener) -> str:
+def prelude(hostile: Playground, server: Preview, other: Listener) -> str:
     entries = "performance.getEntriesByType('resource').map(({ name }) => name)"
     worker = hostile.page.evaluate(f"{entries}.find((name) => /runner.worker/.test(name))")
     return PRELUDE.format(own=server.url, other=other.url, worker=worker, ask=ASK.format(url=other.url))
@@ -229,7 +229,7 @@ def test_prototypes_stay_as_they_are(hostile: Playground) -> None:
     assert hostile.page.evaluate("'caught' in {} || 'caught' in document.querySelector('iframe')") is False
 
 
-def test_files_that_the_site_has_not_do_not_come(hostile: Playground, server: Server) -> None:
+def test_files_that_the_site_has_not_do_not_come(hostile: Playground, server: Preview) -> None:
     asked = len(hostile.asked)
     output = hostile.run(
         "from pyodide.http import pyfetch\n"

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import pytest
 from conftest import blank_page
-from hosting import Server
 from inside import passed_inside
 from playwright.sync_api import Browser
 
@@ -28,18 +27,18 @@ MORE_SIMD = (
 WEBGPU = tuple(f"tests/gpu/test_{name}.py" for name in ("array", "capture", "faults", "kernels", "limits"))
 
 
-def test_simd(browser: Browser, server: Server) -> None:
-    with blank_page(browser, server) as page:
+def test_simd(browser: Browser) -> None:
+    with blank_page(browser) as page:
         assert passed_inside(page, *SIMD) > 20  # each of both variants of the kernels
 
 
 @pytest.mark.full
-def test_more_of_simd(browser: Browser, server: Server) -> None:
-    with blank_page(browser, server) as page:
+def test_more_of_simd(browser: Browser) -> None:
+    with blank_page(browser) as page:
         assert passed_inside(page, *MORE_SIMD) > 400
 
 
 @pytest.mark.full
-def test_webgpu(gpu_browser: Browser, server: Server) -> None:
-    with blank_page(gpu_browser, server) as page:
+def test_webgpu(gpu_browser: Browser) -> None:
+    with blank_page(gpu_browser) as page:
         assert passed_inside(page, *WEBGPU) > 200

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hosting import Server
+from hosting import Preview
 from lessons import wait
 from strokes import DIGITS, draw
 from visits import Visit
@@ -104,10 +104,10 @@ def test_weights_that_fit_no_more_are_given_up(visit: Visit) -> None:
     assert visit.page.is_hidden("#fault")
 
 
-def test_a_browser_without_room_says_so(enter: Callable[..., Visit], server: Server) -> None:
+def test_a_browser_without_room_says_so(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter()
     visit.wait_for("#go", "Train")
-    quota = {"origin": server.url.removesuffix(server.path), "quotaSize": 1000}
+    quota = {"origin": server.url.removesuffix("/"), "quotaSize": 1000}
     visit.page.context.new_cdp_session(visit.page).send("Storage.overrideQuotaForOrigin", quota)
     train_a_little(visit)
     visit.wait_for("#keep-hint", "Your browser has no room to keep the model")
@@ -116,7 +116,7 @@ def test_a_browser_without_room_says_so(enter: Callable[..., Visit], server: Ser
 
 
 @pytest.mark.full
-def test_a_browser_that_keeps_nothing_says_so(enter: Callable[..., Visit], server: Server) -> None:
+def test_a_browser_that_keeps_nothing_says_so(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter("about:blank")
     visit.page.add_init_script(
         "Object.defineProperty(window, 'indexedDB', { get() { throw new Error('off') } })"

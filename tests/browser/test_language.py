@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hosting import DIST, Server
+from hosting import DIST, Preview, Server
 from visits import Visit
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -77,7 +77,7 @@ def japanese(enter_for_module: Callable[..., Visit]) -> Visit:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_is_japanese_from_its_first_paint(
-    enter: Callable[..., Visit], server: Server, page: str
+    enter: Callable[..., Visit], server: Preview, page: str
 ) -> None:
     visit = enter(server.url + page, python=False, locale="ja-JP")
     assert visit.page.evaluate("document.documentElement.lang") == "ja"
@@ -90,7 +90,7 @@ def test_a_page_is_japanese_from_its_first_paint(
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_switch_translates_there_and_back_and_is_kept(
-    enter: Callable[..., Visit], server: Server, page: str
+    enter: Callable[..., Visit], server: Preview, page: str
 ) -> None:
     visit = enter(server.url + page, python=False, locale="en-US")
     before = visit.page.evaluate(SAID)
@@ -160,7 +160,7 @@ def test_a_file_that_is_missing_in_japanese(enter: Callable[..., Visit], own_ser
 
 
 @pytest.mark.full
-def test_the_benchmark_in_japanese(enter: Callable[..., Visit], server: Server) -> None:
+def test_the_benchmark_in_japanese(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}bench.html", locale="ja-JP")
     visit.page.click("#go")
     visit.wait_for("#notice", "測っています。")
@@ -173,7 +173,7 @@ def test_the_benchmark_in_japanese(enter: Callable[..., Visit], server: Server) 
 
 @pytest.mark.parametrize("locale", ["en", "ja"])
 def test_its_button_stands_below_the_wordmark_on_a_phone(
-    enter: Callable[..., Visit], server: Server, locale: str
+    enter: Callable[..., Visit], server: Preview, locale: str
 ) -> None:
     """At the start of a line it does not reach further to the left."""
     visit = enter(f"{server.url}bench.html", locale=locale, viewport={"width": 360, "height": 740})

@@ -8,7 +8,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hosting import Server
+from hosting import Preview
 from lessons import Array, Lesson, wait
 from scipy.ndimage import correlate
 from scipy.signal import correlate2d
@@ -306,7 +306,7 @@ def test_the_picture_and_its_kernels(start: Visit) -> None:
     lesson.start_over()
 
 
-def test_from_page_to_page(start: Visit, server: Server, enter: Callable[..., Visit]) -> None:
+def test_from_page_to_page(start: Visit, server: Preview, enter: Callable[..., Visit]) -> None:
     visit = enter(server.url + "learn.html")
     links = visit.page.locator("main a").evaluate_all("links => links.map((a) => a.href)")
     pages = ("learn-55.html", "learn-56.html", "learn-57.html", "learn-backward.html", "play.html", "lite/")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hosting import Server
+from hosting import Preview
 from playwright.sync_api import Browser, Page
 from visits import Visit
 
@@ -96,7 +96,7 @@ class Notebook:
 
 
 @pytest.fixture
-def run(enter: Callable[..., Visit], server: Server) -> Callable[..., Notebook]:
+def run(enter: Callable[..., Visit], server: Preview) -> Callable[..., Notebook]:
     """`run(path)` opens a notebook and runs it, `run(path, script)` by another script than RUN."""
 
     def run(path: str, script: str = RUN) -> Notebook:
@@ -113,7 +113,7 @@ def run(enter: Callable[..., Visit], server: Server) -> Callable[..., Notebook]:
 
 @pytest.mark.parametrize(("locale", "language"), [("en-US", "en"), ("ja-JP", "ja"), ("fr-FR", "en")])
 def test_the_door_leads_to_the_index_in_the_visitors_language(
-    browser: Browser, server: Server, locale: str, language: str
+    browser: Browser, server: Preview, locale: str, language: str
 ) -> None:
     with browser.new_context(locale=locale) as context:
         page = context.new_page()
@@ -207,7 +207,7 @@ class TestBackends:
         assert "CPU     loss 2.3" in notebook.text
         assert "There is no GPU to record for." in notebook.text
 
-    def test_on_webgpu(self, gpu_browser: Browser, server: Server) -> None:
+    def test_on_webgpu(self, gpu_browser: Browser, server: Preview) -> None:
         with gpu_browser.new_context() as context:
             page = context.new_page()
             page.goto(f"{server.url}lite/notebooks/index.html?path=ja/backends.ipynb")

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from hosting import DIST, Server, serving
+from hosting import DIST, Preview, serving
 from playwright.sync_api import Browser
 from test_lite import CHATTER
 from visits import Visit
@@ -175,10 +175,10 @@ def test_a_wheel_of_another_build_is_not_kept(
     host.end()
 
 
-def test_a_browser_without_room_says_so(browser: Browser, server: Server) -> None:
+def test_a_browser_without_room_says_so(browser: Browser, server: Preview) -> None:
     with browser.new_context(locale="en-US") as context:
         page = context.new_page()
-        quota = {"origin": f"http://127.0.0.1:{server.server_port}", "quotaSize": 8_000_000}
+        quota = {"origin": server.url.removesuffix("/"), "quotaSize": 8_000_000}
         context.new_cdp_session(page).send("Storage.overrideQuotaForOrigin", quota)
         page.goto(f"{server.url}bench.html")
         page.locator("#offline").filter(has_text="Your browser has no room to keep this site").wait_for()

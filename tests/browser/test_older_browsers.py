@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from hosting import Server
+from hosting import Preview
 from playwright.sync_api import Browser, Route
 from strokes import DIGITS, draw
 from visits import Visit
@@ -46,7 +46,7 @@ ASK = """(() => {
 
 
 @contextmanager
-def opened(browser: Browser, server: Server, script: str) -> Iterator[Visit]:
+def opened(browser: Browser, server: Preview, script: str) -> Iterator[Visit]:
     """The page in a browser in which a script runs first, also in the worker."""
 
     def first(route: Route) -> None:
@@ -63,7 +63,7 @@ def opened(browser: Browser, server: Server, script: str) -> Iterator[Visit]:
 
 
 @pytest.fixture
-def older(browser: Browser, server: Server) -> Iterator[Visit]:
+def older(browser: Browser, server: Preview) -> Iterator[Visit]:
     """The page in a browser without any of them."""
     with opened(browser, server, TAKE_AWAY) as visit:
         yield visit
@@ -86,7 +86,7 @@ def test_a_browser_without_jspi_relaxed_simd_and_webgpu(older: Visit) -> None:
     older.wait_for("#seen-caption", "your drawing, centred and scaled like MNIST’s digits. It reads a 1.")
 
 
-def test_a_browser_without_simd_is_given_less_to_compute(browser: Browser, server: Server) -> None:
+def test_a_browser_without_simd_is_given_less_to_compute(browser: Browser, server: Preview) -> None:
     with opened(browser, server, "WebAssembly.validate = () => false;\n") as visit:
         visit.wait_for("#go", "Train")
         assert visit.text("#kernels").startswith("Computing with NumPy: ")

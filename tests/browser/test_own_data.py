@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from conftest import launched
-from hosting import Server
+from hosting import Preview
 from PIL import Image, ImageDraw
 from playwright.sync_api import Playwright
 from strokes import DIGITS, Stroke, draw
@@ -31,19 +31,19 @@ DROP = """([selector, files]) => {
 
 
 @pytest.fixture
-def own(enter: Callable[..., Visit], server: Server) -> Visit:
+def own(enter: Callable[..., Visit], server: Preview) -> Visit:
     """The page without its Python, which pictures do not need."""
     return enter(f"{server.url}own.html", python=False)
 
 
 @pytest.fixture
-def learning(enter: Callable[..., Visit], server: Server) -> Visit:
+def learning(enter: Callable[..., Visit], server: Preview) -> Visit:
     """The page with its Python."""
     return enter(f"{server.url}own.html")
 
 
 @pytest.fixture
-def with_camera(playwright: Playwright, server: Server) -> Iterator[Callable[..., Visit]]:
+def with_camera(playwright: Playwright, server: Preview) -> Iterator[Callable[..., Visit]]:
     """Opens the page in a browser with these flags."""
     browsers: list[Any] = []
 
@@ -303,7 +303,7 @@ def test_a_browser_without_room(own: Visit, tmp_path: Path) -> None:
     has(own, 0, 12)
 
 
-def test_a_browser_that_keeps_nothing(enter: Callable[..., Visit], server: Server, tmp_path: Path) -> None:
+def test_a_browser_that_keeps_nothing(enter: Callable[..., Visit], server: Preview, tmp_path: Path) -> None:
     visit = enter("about:blank", python=False)
     visit.page.context.add_init_script("Object.defineProperty(window, 'indexedDB', { value: undefined })")
     visit.page.goto(f"{server.url}own.html")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import DESK, PHONE
-from hosting import Server
+from hosting import Preview, Server
 from playwright.sync_api import Route
 from visits import Visit
 
@@ -29,7 +29,7 @@ def test_a_host_that_encodes_gzipped_files(enter: Callable[..., Visit], own_serv
     visit.wait_for("#seen-caption", "a test image: a 7")
 
 
-def test_loading_shows_bytes(enter: Callable[..., Visit], server: Server) -> None:
+def test_loading_shows_bytes(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter("about:blank")
     held: list[Route] = []
     visit.page.context.route("**/pyodide.asm.wasm", lambda route: held.append(route))
@@ -107,7 +107,7 @@ def test_a_worker_that_ends_without_a_word_is_missed(visit: Visit) -> None:
 
 @pytest.mark.parametrize("page", ["play.html", pytest.param("bench.html", marks=pytest.mark.full)])
 def test_a_python_of_another_page_that_ends_is_missed(
-    enter: Callable[..., Visit], server: Server, page: str
+    enter: Callable[..., Visit], server: Preview, page: str
 ) -> None:
     visit = enter(server.url + page, locale="en-US")
     if page == "bench.html":

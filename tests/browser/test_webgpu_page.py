@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hosting import Server
+from hosting import Preview
 from playgrounds import Playground
 from playwright.sync_api import Browser, BrowserContext, Route
 from visits import Visit
@@ -35,7 +35,7 @@ def put_ahead(context: BrowserContext, worker: str, script: str) -> None:
 
 
 @pytest.fixture
-def page(gpu_browser: Browser, server: Server, request: pytest.FixtureRequest) -> Iterator[Visit]:
+def page(gpu_browser: Browser, server: Preview, request: pytest.FixtureRequest) -> Iterator[Visit]:
     """The page, ready to train on WebGPU; a test's parameter is a script ahead of the worker's own."""
     with gpu_browser.new_context(service_workers="block") as context:
         put_ahead(context, "engine", getattr(request, "param", ""))
@@ -137,7 +137,7 @@ print(can_run_sync(), await webgpu.asnumpy_async(loss.data), await webgpu.asnump
 """
 
 
-def test_a_program_without_jspi_is_told_how_to_read(gpu_browser: Browser, server: Server) -> None:
+def test_a_program_without_jspi_is_told_how_to_read(gpu_browser: Browser, server: Preview) -> None:
     with gpu_browser.new_context(service_workers="block") as context:
         put_ahead(context, "runner", WITHOUT_JSPI)
         play = Playground(context.new_page())

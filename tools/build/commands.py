@@ -29,9 +29,14 @@ def serve(port: int) -> int:
             f"port {port} cannot be used, {reason}; choose another: ./build.sh serve --port N"
         ) from error
     make(PAGES)
-    preview = ["node_modules/vite/bin/vite.js", "preview", "site", "--host", "127.0.0.1"]
-    node = str(programs.find_node())
-    os.execv(node, [node, *preview, "--port", str(port), "--strictPort"])
+    command = preview(port)
+    os.execv(command[0], command)
+
+
+def preview(port: int) -> list[str]:
+    """Return the command that serves the site as it was built."""
+    vite = [str(programs.find_node()), "node_modules/vite/bin/vite.js"]
+    return [*vite, "preview", "site", "--host", "127.0.0.1", "--port", str(port), "--strictPort"]
 
 
 def pytest_node(packages: Sequence[str], arguments: Sequence[str]) -> int:

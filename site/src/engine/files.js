@@ -98,6 +98,10 @@ export function serve(base) {
     const module = /** @type {WebAssembly.Module} */ (/** @type {unknown} */ (await source));
     return { module, instance: await WebAssembly.instantiate(module, imports) };
   };
+  // Pyodide waits for its files one after the other: the failure of a later one finds nobody yet. `arrival` tells it.
+  addEventListener('unhandledrejection', (event) => {
+    if (event.reason instanceof DownloadError) event.preventDefault();
+  });
 }
 
 /** @param {string} path @param {ArrayBuffer} content @param {string} integrity  as `fetch` takes it */
