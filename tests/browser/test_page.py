@@ -66,7 +66,7 @@ def test_a_file_that_is_missing(enter: Callable[..., Visit], own_server: Server,
 def test_a_file_that_is_cut_short(enter: Callable[..., Visit], own_server: Server, name: str) -> None:
     own_server.cut.add(name)
     visit = enter(own_server.url)
-    visit.expected += ["error: "]  # what Pyodide writes to the console; an uncaught one is a fault
+    visit.expected += ["error: ", "warning: "]  # Pyodide's on the console; an uncaught one is a fault
     visit.wait_for("#fault-title", "Python is not running")
     assert name in visit.text("#fault-title")
 
