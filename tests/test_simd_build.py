@@ -37,28 +37,33 @@ def copy_of_sources(folder, years_ago):
 
 
 @pytest.fixture(scope="module")
-def wheels(tmp_path_factory):
-    """One from each of two folders, and one from the sdist of one of them."""
+def build(tmp_path_factory):
+    """Run one of the build's commands for a source, which names it."""
     folder = tmp_path_factory.mktemp("builds")
 
-    def run(name, *command, cwd=None):
+    def build(name, *command, cwd=None):
         # A cache of its own for each build: none takes what another has compiled.
         cache = {"ZIG_GLOBAL_CACHE_DIR": str(folder / f"cache of {name}")}
-        subprocess.run(command, cwd=cwd, env=os.environ | cache, check=True, capture_output=True)
-
-    def wheel(name, source):
-        made = folder / f"wheel of {name}"
-        run(name, *PIP, "wheel", "--no-deps", "--no-build-isolation", "-w", made, source)
+        made = folder / f"made of {name}"
+        subprocess.run([*command, made], cwd=cwd, env=os.environ | cache, check=True, capture_output=True)
         (path,) = made.iterdir()
         return path
 
-    one = copy_of_sources(folder / "one", years_ago=0)
-    other = copy_of_sources(folder / "in" / "a deeper" / "folder", years_ago=3)
-    run("sdist", sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", folder / "sdist", cwd=one)
-    (archive,) = (folder / "sdist").glob("*.tar.gz")
-    return {
-        name: wheel(name, source) for name, source in {"one": one, "other": other, "sdist": archive}.items()
-    }
+    return build
+
+
+WHEEL = (*PIP, "wheel", "--no-deps", "--no-build-isolation")
+SDIST = (sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d")
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory):
+    return copy_of_sources(tmp_path_factory.mktemp("sources"), years_ago=0)
+
+
+@pytest.fixture(scope="module")
+def wheel(build, sources):
+    return build("one", *WHEEL, sources, "-w")
 
 
 def side_modules(wheel):
@@ -66,19 +71,25 @@ def side_modules(wheel):
         return {name: archive.read(name) for name in archive.namelist() if name.endswith(".wasm")}
 
 
-def test_a_wheel_has_both_and_is_for_any_machine(wheels):
-    for wheel in wheels.values():
-        assert wheel.name == f"pyconvlite-{pyconvlite.__version__}-py3-none-any.whl"
-        assert sorted(side_modules(wheel)) == MODULES
+def test_it_has_both_and_is_for_any_machine(wheel):
+    assert wheel.name == f"pyconvlite-{pyconvlite.__version__}-py3-none-any.whl"
+    assert sorted(side_modules(wheel)) == MODULES
 
 
-def test_the_same_bytes_from_two_folders_at_two_times(wheels):
-    assert wheels["one"].read_bytes() == wheels["other"].read_bytes()
-    assert side_modules(wheels["one"]) == side_modules(wheels["sdist"])
+@pytest.mark.full
+def test_the_same_bytes_from_another_folder_at_another_time(build, wheel, tmp_path):
+    other = copy_of_sources(tmp_path / "in" / "a deeper" / "folder", years_ago=3)
+    assert build("other", *WHEEL, other, "-w").read_bytes() == wheel.read_bytes()
 
 
-def test_the_wheel_holds_what_they_are_made_of(wheels):
-    with zipfile.ZipFile(wheels["sdist"]) as archive:
+@pytest.mark.full
+def test_the_same_modules_from_the_sdist(build, wheel, sources):
+    sdist = build("sdist", *SDIST, cwd=sources)
+    assert side_modules(build("of the sdist", *WHEEL, sdist, "-w")) == side_modules(wheel)
+
+
+def test_it_holds_what_they_are_made_of(wheel):
+    with zipfile.ZipFile(wheel) as archive:
         held = {Path(name).name for name in archive.namelist() if name.startswith(f"{SIMD}/")}
     assert {path.name for path in (ROOT / SIMD).iterdir() if path.suffix in (".c", ".h", ".py")} <= held
 
@@ -98,10 +109,10 @@ console.log(JSON.stringify({
 
 
 @pytest.fixture(scope="module", params=MODULES)
-def module(request, wheels):
+def module(request, wheel):
     """What Node finds in it: its imports and exports, and what the section dylink.0 asks of the loader."""
     command = [node.find(), "--eval", INSIDE]
-    data = side_modules(wheels["one"])[request.param]
+    data = side_modules(wheel)[request.param]
     return json.loads(subprocess.run(command, input=data, check=True, stdout=subprocess.PIPE).stdout)
 
 
