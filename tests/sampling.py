@@ -42,9 +42,27 @@ WHOLE = {
         "test_functions_reduction",
         "test_pooling",
     ),
-    # All on the adapter that there is; less of test_adapters, where it stands for others.
-    "adapter": ("test_array", "test_[!a]*"),
+    # Each kernel of the device and what may fail on it; less of functions made of them, and of the limits of
+    # other adapters.
+    "adapter": (
+        "test_array",
+        "test_c*",
+        "test_dropout",
+        "test_examples",
+        "test_f[al]*",
+        "test_kernels",
+        "test_limits",
+        "test_matmul",
+        "test_nonfinite",
+        "test_optimizer",
+        "test_packing",
+        "test_training",
+        "test_wgsl",
+    ),
 }
+
+# On the newest Pyodide what depends on it, what its kernels compute, and what only they do.
+WHOLE["simd"] = (*WHOLE["runtime"], *WHOLE["kernels"], "test_simd_*", "test_checkpoint*")
 
 
 def add_options(parser):

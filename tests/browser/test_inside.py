@@ -27,6 +27,7 @@ MORE_SIMD = (
 WEBGPU = tuple(f"tests/gpu/test_{name}.py" for name in ("array", "capture", "faults", "kernels", "limits"))
 
 
+@pytest.mark.full
 def test_simd(browser: Browser) -> None:
     with blank_page(browser) as page:
         assert passed_inside(page, *SIMD) > 20  # each of both variants of the kernels

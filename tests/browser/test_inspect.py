@@ -140,7 +140,8 @@ def test_slices_of_a_deeper_layer_add_up(untrained: Visit, digit: np.ndarray, tm
     assert untrained.text("#source-title") == f"Map {strongest + 1} of the input"
 
 
-@pytest.mark.parametrize("model", [pytest.param("LeNet", marks=pytest.mark.full), "MLP"])
+@pytest.mark.full
+@pytest.mark.parametrize("model", ["LeNet", "MLP"])
 def test_other_models_open_as_well(visit: Visit, model: str) -> None:
     visit.choose(model=model, images=10_000)
     visit.page.click("#go")

@@ -106,6 +106,7 @@ def test_the_switch_translates_there_and_back_and_is_kept(
     visit.page.context.close()
 
 
+@pytest.mark.full
 def test_training_in_japanese(japanese: Visit) -> None:
     japanese.wait_for("#gpu-hint", "使える GPU が見つかりません")
     assert english(japanese) == []

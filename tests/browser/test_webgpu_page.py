@@ -82,6 +82,7 @@ def test_on_the_gpu_and_on_with_other_kernels(
         assert page.text("#model-hint") == f"MLP, trained on {total:,} images."
 
 
+@pytest.mark.full
 def test_pause_look_and_stop(page: Visit, tmp_path: Path) -> None:
     page.choose(batchSize=96)  # the last batch of an epoch is smaller
     page.page.click("#go")
@@ -104,6 +105,7 @@ def test_pause_look_and_stop(page: Visit, tmp_path: Path) -> None:
     assert page.text("#model-hint") == f"MLP, trained on {page.seen():,} images."
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("page", [WITHOUT_JSPI], indirect=True)
 def test_without_jspi(page: Visit) -> None:
     assert not page.page.workers[0].evaluate("'Suspending' in WebAssembly")

@@ -88,9 +88,9 @@ class Job:
         # No test at all is a fault, unless the arguments chose among them.
         return 0 if status == NO_TESTS and self.arguments else status
 
-    def sample(self, whole: str) -> Sequence[str]:
+    def sample(self, whole: str, one_in: int = 5) -> Sequence[str]:
         """Return pytest's options for a part of the tests; `whole` is a key of WHOLE in tests/sampling.py."""
-        return ("--one-in", "5", "--whole", whole) if self.sampled else ()
+        return ("--one-in", str(one_in), "--whole", whole) if self.sampled else ()
 
     def without_full(self) -> Sequence[str]:
         """Return pytest's options that leave out the tests marked `full`, where a part may be left out."""
@@ -146,7 +146,7 @@ def _in_pyodide(job: Job, folder: str, *arguments: str, **environment: str) -> i
 
 
 def _node_tier(job: Job) -> int:
-    return _in_pyodide(job, PYODIDE)
+    return _in_pyodide(job, PYODIDE, *job.sample("simd", one_in=2))
 
 
 def _node_numpy(job: Job) -> int:
@@ -188,7 +188,8 @@ def _on_adapter(
 
 
 def _browser(job: Job) -> int:
-    make(PAGES, PYODIDE)  # with the packages of the tests that run in the browser's own Python
+    # The tests that run in the browser's own Python need the packages of the suite.
+    make(PAGES, *(() if job.sampled else (PYODIDE,)))
     browser = programs.chromium()
     if browser is None:
         raise CannotRunError("no browser found, and none could be installed")
