@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         layers,
         models,
         optimizers,
+        parallel,
         testing,
         transforms,
         utils,
@@ -44,7 +45,7 @@ else:
     # import as the engine itself, and few programs need all of them.
     _MODULES = {
         *("checkpoint", "core", "cuda", "dataloaders", "datasets", "functions_conv", "graph"),
-        *("layers", "models", "optimizers", "testing", "transforms", "utils"),
+        *("layers", "models", "optimizers", "parallel", "testing", "transforms", "utils"),
     }
     _HOMES = {
         "DataLoader": "dataloaders",
@@ -93,6 +94,7 @@ __all__ = [
     "models",
     "no_grad",
     "optimizers",
+    "parallel",
     "seed",
     "test_mode",
     "testing",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from . import backends
 from ._arguments import Examples, at_least, examples
+from ._processes import Scattered
 from ._random import rng
 from ._shapes import Array
 
@@ -23,7 +23,8 @@ class DataLoader:
     the next loop continues the epoch unless `reset()` is called.
 
     Args:
-        dataset: Dataset or sequence of pairs (example, label).
+        dataset: Dataset or sequence of pairs (example, label). Of one that `parallel.scatter` returns, each
+            process gets `batch_size` examples in a batch, so that it is as many times larger.
         batch_size: number of examples in a batch, at least 1.
         shuffle: whether to draw a new order for each epoch.
         gpu: whether to copy the batches to the device.
@@ -65,10 +66,15 @@ class DataLoader:
         self.gpu = False
         if gpu:
             self.to_gpu()
-        self.data_size = len(dataset)
-        self.max_iter = math.ceil(self.data_size / self.batch_size)
+        self.data_size = len(dataset.whole if isinstance(dataset, Scattered) else dataset)
+        self.max_iter = math.ceil(self.data_size / self._total_size)
         self.generator = None if seed is None else np.random.default_rng(at_least(0, seed, "seed"))
         self.reset()
+
+    @property
+    def _total_size(self) -> int:
+        """Number of examples in a batch of all processes."""
+        return self.batch_size * (self.dataset.comm.size if isinstance(self.dataset, Scattered) else 1)
 
     def reset(self) -> None:
         """Start a new epoch."""
@@ -84,9 +90,14 @@ class DataLoader:
     def __next__(self) -> tuple[Any, Any]:
         """The next batch, (examples, labels); labels are None if the dataset has none."""
         if self.iteration >= self.max_iter:
-            self.reset()
-            raise StopIteration
-        batch = [self.dataset[i] for i in self._batch_index()]
+            self._end()
+        dataset, index = self.dataset, self._batch_index()
+        if isinstance(dataset, Scattered):
+            index = dataset.share(index)
+            if not len(index):
+                self._end()
+            dataset = dataset.whole
+        batch = [dataset[i] for i in index]
         try:
             examples, labels = zip(*batch, strict=True)
         except (TypeError, ValueError):
@@ -95,13 +106,19 @@ class DataLoader:
         self.iteration += 1
         return x, t
 
-    def _batch_index(self) -> Iterable[Any]:
-        """Indexes of the batch's examples."""
+    def _end(self) -> NoReturn:
+        self.reset()
+        if isinstance(self.dataset, Scattered):
+            self.dataset.comm.batch = None
+        raise StopIteration
+
+    def _batch_index(self) -> Array:
+        """Indexes of the batch's examples, those of all processes."""
         if self.index is None:
             order = (self.generator or rng()).permutation if self.shuffle else np.arange
             self.index = order(self.data_size)
-        start = self.iteration * self.batch_size
-        return self.index[start : start + self.batch_size]
+        start = self.iteration * self._total_size
+        return self.index[start : start + self._total_size]
 
     def next(self) -> tuple[Any, Any]:
         """The next batch; raises StopIteration at the end of an epoch, after which a new epoch starts."""
@@ -156,11 +173,11 @@ class SeqDataLoader(DataLoader):
 
     def __init__(self, dataset: Examples, batch_size: int, gpu: bool = False) -> None:
         super().__init__(dataset, batch_size, shuffle=False, gpu=gpu)
-        if self.batch_size > self.data_size:
+        if self._total_size > self.data_size:
             raise ValueError(
-                f"batch_size must be at most the dataset's length, {self.data_size}; got {self.batch_size}"
+                f"batch_size must be at most the dataset's length, {self.data_size}; got {self._total_size}"
             )
 
-    def _batch_index(self) -> Iterable[Any]:
-        jump = self.data_size // self.batch_size
-        return ((part * jump + self.iteration) % self.data_size for part in range(self.batch_size))
+    def _batch_index(self) -> Array:
+        jump = self.data_size // self._total_size
+        return (np.arange(self._total_size) * jump + self.iteration) % self.data_size

@@ -182,8 +182,7 @@ class Layer:
         """Include all Parameters in training, except running statistics, which are never trained."""
         for name, node, owner in walk(self):
             if isinstance(node, Parameter):
-                statistics = () if owner is None else owner._statistics
-                node.requires_grad = name.rpartition("/")[2] not in statistics
+                node.requires_grad = not is_statistic(name, owner)
 
     def cleargrads(self) -> None:
         """Set the gradients of all Parameters to None."""
@@ -320,6 +319,17 @@ def walk(
         if type(child) in _LEAVES:
             continue
         yield from walk(child, f"{name}/{key}" if name else str(key), owner, seen)
+
+
+def is_statistic(name: str, owner: Layer | None) -> bool:
+    """Whether a Parameter that `walk` yields is updated by calls, such as a running mean, not by training.
+
+    Example:
+        >>> from pyconvlite.layers import BatchNorm
+        >>> [name for name, node, owner in walk(BatchNorm()) if is_statistic(name, owner)]
+        ['avg_mean', 'avg_var']
+    """
+    return owner is not None and name.rpartition("/")[2] in owner._statistics
 
 
 def _params(layer: Layer, name: str) -> Iterator[tuple[str, Parameter]]:

@@ -91,12 +91,13 @@ class Optimizer:
         """
         if self.target is None:
             raise RuntimeError("the optimizer has no model; call setup(model) before update()")
-        params = with_gradient(self.target.params())
-        restore = self._snapshot(params)
+        every = list(self.target.params())
+        params = with_gradient(every)
+        restore = self._snapshot(every if self.hooks else params)
         try:
             for hook in self.hooks:
                 hook(params)
-                params = with_gradient(params)  # a hook may have removed some, such as FreezeParam
+                params = with_gradient(every)  # FreezeParam removes gradients, parallel.Optimizer adds some
             self.update_all(params)
         except BaseException:
             restore()

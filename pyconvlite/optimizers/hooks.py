@@ -48,7 +48,7 @@ class WeightDecay:
 
         rows = ((gradient(param), param.data) for param in params)
         for param, (g,) in zip(params, foreach(decayed, rows), strict=True):
-            _set_grad(param, g)
+            set_gradient(param, g)
 
 
 class ClipGrad:
@@ -84,7 +84,7 @@ class ClipGrad:
             scaled = kernels(gradients[0]).clip_norm(gradients, most)
             for param, g, new in zip(params, gradients, scaled, strict=True):
                 if new is not g:
-                    _set_grad(param, new)
+                    set_gradient(param, new)
 
 
 class FreezeParam:
@@ -124,5 +124,13 @@ class FreezeParam:
                 layer.cleargrads()
 
 
-def _set_grad(param: Parameter, g: Array) -> None:
+def set_gradient(param: Parameter, g: Array) -> None:
+    """Set the gradient, in the dtype of the Parameter.
+
+    Example:
+        >>> import numpy as np
+        >>> param = Parameter(np.zeros(1, np.float16))
+        >>> set_gradient(param, np.ones(1, np.float32)); param.grad.dtype
+        dtype('float16')
+    """
     param.grad = as_variable(g.astype(param.dtype, copy=False))

@@ -1,0 +1,152 @@
+"""The processes of a job: Communicator, and Scattered, a dataset of which each process reads a share."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any, SupportsIndex
+
+import numpy as np
+
+from ._arguments import Examples
+from ._shapes import Array
+from .config import Config
+
+__all__ = ["Communicator", "Scattered"]
+
+MARKS = 5  # numbers below 2**26 that a roll call compares
+
+
+class Communicator:
+    """The processes of a job; `parallel.world()` returns it.
+
+    Args:
+        mpi: mpi4py's communicator; None for a single process without MPI.
+
+    Attributes:
+        rank: number of this process, from 0 to `size - 1`.
+        size: number of processes.
+        mpi: as given.
+
+    Example:
+        >>> comm = Communicator()
+        >>> comm.rank, comm.size, comm.sum(2.5)
+        (0, 1, 2.5)
+    """
+
+    def __init__(self, mpi: Any = None) -> None:
+        self.mpi = mpi
+        self.rank: int = 0 if mpi is None else mpi.rank
+        self.size: int = 1 if mpi is None else mpi.size
+        self.batch: tuple[Array, int] | None = None  # the last batch's indexes, and how many are this rank's
+
+    def __repr__(self) -> str:
+        return f"<rank {self.rank} of {self.size}>"
+
+    def sum(self, value: float) -> float:
+        """Sum of a number over all processes, such as of a loss or of correct answers.
+
+        Args:
+            value: a number, or a 0-d array or Variable.
+
+        Returns:
+            The sum, the same in each process.
+
+        Raises:
+            TypeError, ValueError: `value` is not a number.
+            RuntimeError: a process has ended, or does something else.
+        """
+        own = float(value)
+        if self.size == 1:
+            return own
+        self.meet("Communicator.sum")
+        return float(self.mpi.allreduce(own))
+
+    def meet(self, place: str, *marks: int) -> tuple[list[bool], list[int]]:
+        """Have a roll call, which each exchange between the processes begins with.
+
+        A process that ends answers the roll call of the others once (`leave`), so that they do not wait.
+
+        Args:
+            place: the function that all processes must be in.
+            marks: at most MARKS numbers from 0 to 2**26 - 1.
+
+        Returns:
+            For each mark whether it is the same in all processes, and its sum over them.
+
+        Raises:
+            RuntimeError: a process has ended, or is in another function.
+        """
+        import zlib  # here, since a single process does not need it
+
+        mine = np.zeros(2 + MARKS, np.int64)
+        mine[1 : 2 + len(marks)] = zlib.crc32(place.encode()) >> 6, *marks
+        left, who, *rest = self._call(mine)
+        if left:
+            names = f"rank {who}" if left == 1 else f"{left} of {self.size} processes"
+            raise RuntimeError(
+                f"{names} ended while rank {self.rank} is in {place}: all processes must make the same calls"
+            )
+        # Numbers are equal if and only if their variance is 0.
+        same = [self.size * square == total**2 for total, square in zip(rest[::2], rest[1::2], strict=True)]
+        if not same[0]:
+            places = enumerate(self.mpi.allgather(place))
+            raise RuntimeError(
+                "all processes must make the same calls, but "
+                + ", ".join(f"rank {rank} is in {other}" for rank, other in places)
+            )
+        return same[1 : 1 + len(marks)], rest[2 : 2 + 2 * len(marks) : 2]
+
+    def leave(self) -> None:
+        """Answer the roll call that others are in, or that they begin when they end."""
+        mine = np.zeros(2 + MARKS, np.int64)
+        mine[0] = 1
+        self._call(mine)
+
+    def _call(self, mine: Array) -> list[int]:
+        """Sums over the processes: of those that leave, of their ranks, of each mark and of its square."""
+        left, *marks = mine.tolist()
+        sent = np.array([left, left * self.rank, *(v for m in marks for v in (m, m * m))], np.int64)
+        sums = np.empty_like(sent)
+        self.mpi.Allreduce(sent, sums)
+        return sums.tolist()  # type: ignore[no-any-return]
+
+
+class Scattered:
+    """A dataset of which each process reads a share; `parallel.scatter` returns it.
+
+    By itself it is every size-th example, from the rank on. A DataLoader reads `whole` instead: all processes
+    draw the same order of all examples, and each takes its share of every batch.
+
+    Args:
+        dataset: Dataset or sequence of pairs (example, label).
+        comm: the processes.
+
+    Attributes:
+        whole: the dataset.
+
+    Example:
+        >>> share = Scattered([(0.5, 0), (1.5, 1), (2.5, 0)], Communicator())
+        >>> len(share), share[-1]
+        (3, (2.5, 0))
+    """
+
+    def __init__(self, dataset: Examples, comm: Communicator) -> None:
+        self.whole = dataset
+        self.comm = comm
+
+    def __len__(self) -> int:
+        return len(range(self.comm.rank, len(self.whole), self.comm.size))
+
+    def __getitem__(self, index: SupportsIndex) -> Any:
+        """The example at an index of this process's share."""
+        return self.whole[range(self.comm.rank, len(self.whole), self.comm.size)[operator.index(index)]]
+
+    def share(self, rows: Array) -> Array:
+        """This process's indexes of a batch of all processes.
+
+        Where there are fewer examples than processes, those without one take all, in order to take part in
+        the update; what they compute has no weight. In `test_mode()` they take none.
+        """
+        own = rows[self.comm.rank :: self.comm.size]
+        self.comm.batch = rows, len(own)
+        return own if len(own) or not Config.train else rows

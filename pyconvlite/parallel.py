@@ -1,0 +1,405 @@
+"""Training on several machines or cores: each process has the model, and a share of every batch.
+
+The processes are those of MPI. A script of one process needs three changes, and MPI only where there are more
+than one::
+
+    comm = parallel.world()
+    model = parallel.broadcast(LeNet(), comm)
+    optimizer = parallel.Optimizer(Adam(), comm).setup(model)
+    for x, t in DataLoader(parallel.scatter(train, comm), batch_size=64):
+        ...
+        optimizer.update()
+
+`mpiexec -n 4 python train.py` then computes what one process computes with batches of 256 (4 x 64), up to
+rounding. The learning rate stays as it is. See docs/parallel.md.
+
+All processes run the same script and make the same calls of this module. If one of them raises an error, ends
+early or is killed, the others end, too.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import itertools
+import operator
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+
+from . import optimizers
+from ._arguments import Examples, examples
+from ._processes import Communicator, Scattered
+from ._random import rng
+from ._shapes import Array
+from .autograd import Parameter
+from .layers import Layer
+from .layers.base import is_statistic, walk
+from .optimizers.base import gradient
+from .optimizers.hooks import set_gradient
+
+__all__ = ["Communicator", "Optimizer", "broadcast", "scatter", "world"]
+
+M = TypeVar("M", bound=Layer)
+Opt = TypeVar("Opt", bound=optimizers.Optimizer)
+# What the processes compare of a Parameter: shape and dtype, open lengths as None, and whether it has data.
+Form: TypeAlias = tuple[Any, Any, bool]
+
+# What launchers set to the number of processes: MPICH and Intel MPI, Open MPI, MVAPICH2, Slurm's srun.
+_SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
+
+
+# ------------------------------------------------------------------------------------------------------ world
+
+
+@functools.cache
+def world() -> Communicator:
+    """The processes that `mpiexec` started, or this one alone where none did.
+
+    Needs mpi4py only under a launcher of MPI. From then on, an error in one process ends all.
+
+    Returns:
+        The processes, the same object at each call.
+
+    Raises:
+        ModuleNotFoundError: a launcher started several processes, but mpi4py is not installed.
+        RuntimeError: mpi4py finds no MPI, or another one than the launcher's.
+
+    Example:
+        >>> comm = world()
+        >>> comm.rank, comm.size
+        (0, 1)
+    """
+    started, variable = _started(os.environ)
+    if not variable and "mpi4py" not in sys.modules:
+        return Communicator()
+    try:
+        from mpi4py import MPI
+    except ModuleNotFoundError as error:
+        if started == 1:
+            return Communicator()
+        raise ModuleNotFoundError(
+            f"a launcher started {started} processes ({variable}={started}), which need mpi4py to train "
+            "together: pip install 'pyconvlite[mpi]', or mpi4py alone if an MPI is installed"
+        ) from error
+    except (ImportError, RuntimeError) as error:
+        raise RuntimeError(
+            f"mpi4py cannot load an MPI library: pip install mpich, or install another one ({error})"
+        ) from error
+    if MPI.COMM_WORLD.size == 1 < started:
+        raise RuntimeError(
+            f"the launcher started {started} processes ({variable}={started}), but each is alone in "
+            f"{MPI.Get_library_version().splitlines()[0]}: start them by the mpiexec of that MPI"
+        )
+    comm = Communicator(MPI.COMM_WORLD.Dup())
+    if comm.size > 1:
+        _end_together(comm)
+    return comm
+
+
+def _started(environment: Mapping[str, str]) -> tuple[int, str]:
+    """How many processes a launcher started, and the variable that tells; 1 and "" if there was none."""
+    sizes = [(int(environment[name]), name) for name in _SIZES if environment.get(name, "").isdecimal()]
+    return max(sizes, default=(1, ""))
+
+
+def _end_together(comm: Communicator) -> None:
+    """End all processes with an error in one, and tell the others when this one ends."""
+    from mpi4py import MPI
+
+    show = sys.excepthook
+
+    def end_all(*error: Any) -> None:
+        show(*error)
+        print(f"rank {comm.rank} of {comm.size} failed, and ends all", file=sys.stderr)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        MPI.COMM_WORLD.Abort(1)
+
+    def leave() -> None:
+        if not MPI.Is_finalized():
+            comm.leave()
+
+    sys.excepthook = end_all
+    atexit.register(leave)
+
+
+# -------------------------------------------------------------------------------- the same model, split data
+
+
+def broadcast(model: M, comm: Communicator) -> M:
+    """Give the models of all processes the Parameters of rank 0's, running statistics included.
+
+    Parameters that take their size from the first input get data then: for that, the package's generator is
+    set to the state that it has in rank 0.
+
+    Args:
+        model: Layer or Model, made in the same way in all processes.
+        comm: the processes.
+
+    Returns:
+        The model.
+
+    Raises:
+        TypeError: an argument has another type.
+        ValueError: the model of a process has other Parameters than rank 0's.
+        RuntimeError: a process has ended, or does something else.
+
+    Example:
+        >>> from pyconvlite.layers import Linear
+        >>> linear = broadcast(Linear(3, in_size=2), world())
+        >>> linear.W.shape
+        (2, 3)
+    """
+    _check(comm)
+    if not isinstance(model, Layer):
+        raise TypeError(f"model must be a Layer or Model; got {type(model).__name__}")
+    if comm.size == 1:
+        return model
+    params = model._all_params()
+    comm.meet("parallel.broadcast")
+    forms = comm.mpi.allgather({name: _form(param) for name, param in params.items()})
+    _refuse_others(forms, _fits)
+    _share_generator(comm)
+    for name, param in params.items():
+        shape, dtype, has_data = forms[0][name]
+        if has_data:
+            data = np.array(param.data) if comm.rank == 0 else np.empty(shape, dtype)
+            comm.mpi.Bcast(data.reshape(-1).view(np.uint8))  # MPI has no float16
+            param.data = data
+    return model
+
+
+def scatter(dataset: Examples, comm: Communicator) -> Examples:
+    """Share a dataset among the processes, for a DataLoader.
+
+    In each batch of the DataLoader, each process gets `batch_size` examples of its own. All draw the same
+    order, so that an epoch has each example once. In the last batch the processes may have different numbers
+    of examples, and `Optimizer` weighs their gradients accordingly.
+
+    Args:
+        dataset: Dataset or sequence of pairs (example, label), the same in all processes.
+        comm: the processes.
+
+    Returns:
+        The dataset itself if there is one process. Otherwise this process's examples, of which the number may
+        differ by one: every `comm.size`-th, as long as no DataLoader shuffles.
+
+    Raises:
+        TypeError: an argument has another type.
+
+    Example:
+        >>> from pyconvlite import DataLoader
+        >>> train = scatter([(0.5, 0), (1.5, 1), (2.5, 0)], world())
+        >>> len(DataLoader(train, batch_size=2))
+        2
+    """
+    _check(comm)
+    return Scattered(examples(dataset), comm) if comm.size > 1 else examples(dataset)
+
+
+# -------------------------------------------------------------------------------------------------- optimizer
+
+
+def Optimizer(optimizer: Opt, comm: Communicator) -> Opt:
+    """Have an optimizer average the gradients over all processes before each update.
+
+    The average is the gradient of the mean loss over the batches of all processes, if each process computes
+    the mean over its own. Running statistics (BatchNorm) are averaged, too. The optimizer's hooks, such as
+    ClipGrad, see the averaged gradients. A Parameter without a gradient in some processes counts as one with
+    zeros there; one without a gradient in all is left unchanged, and takes no time.
+
+    Args:
+        optimizer: any optimizer, before or after `setup`; schedules and checkpoints take it as before.
+        comm: the processes.
+
+    Returns:
+        The optimizer itself. At an update it raises a ValueError if the model or its weights differ between
+        the processes, or a RuntimeError if they take different batches, or if one has ended.
+
+    Raises:
+        TypeError: an argument has another type.
+        ValueError: the optimizer already averages.
+
+    Example:
+        >>> from pyconvlite.layers import Linear
+        >>> from pyconvlite.optimizers import SGD
+        >>> optimizer = Optimizer(SGD(lr=0.1), world()).setup(Linear(3, in_size=2))
+    """
+    _check(comm)
+    if not isinstance(optimizer, optimizers.Optimizer):
+        raise TypeError(f"optimizer must be an Optimizer; got {type(optimizer).__name__}")
+    if any(isinstance(hook, Average) for hook in optimizer.hooks):
+        raise ValueError("optimizer already averages: call parallel.Optimizer once")
+    optimizer.hooks.insert(0, Average(optimizer, comm))
+    return optimizer
+
+
+class Average:
+    """The hook that `Optimizer` adds: average gradients and running statistics over the processes.
+
+    Args:
+        optimizer: the optimizer whose model it is.
+        comm: the processes.
+
+    Example:
+        >>> from pyconvlite.layers import Linear
+        >>> from pyconvlite.optimizers import SGD
+        >>> linear = Linear(1, in_size=1)
+        >>> Average(SGD().setup(linear), world())(linear.params())  # changes nothing: there is one process
+    """
+
+    def __init__(self, optimizer: optimizers.Optimizer, comm: Communicator) -> None:
+        self.optimizer = optimizer
+        self.comm = comm
+        self.checked: Layer | None = None  # the model of which the weights were found to be the same
+
+    def __call__(self, params: Iterable[Parameter]) -> None:
+        """Replace gradients and running statistics."""
+        comm, target = self.comm, self.optimizer.target
+        if comm.size == 1 or target is None:
+            return
+        named = [(name, node, is_statistic(name, owner)) for name, node, owner in walk(target)]
+        found = [(name, node, fixed) for name, node, fixed in named if isinstance(node, Parameter)]
+        forms = {name: _form(param) for name, param, _ in found}
+        weights = {name: _crc(p.data) for name, p, fixed in found if not fixed and self.checked is not target}
+        gradients = [name for name, param, _ in found if param.grad is not None]
+        rows, n = comm.batch or (None, 1)
+
+        marks = _crc(repr((forms, weights))), _crc(repr(gradients)), _crc(rows), _crc(repr(_state())), n
+        (same_model, same_gradients, same_batch, same_generator, _), sums = comm.meet("update", *marks)
+        if not same_model:
+            _refuse_others(comm.mpi.allgather(forms), operator.eq)
+            _refuse_other_weights(comm.mpi.allgather(weights))
+        self.checked = target
+        if not same_batch:
+            raise RuntimeError(
+                "the processes take different batches: make the same DataLoader in each, with the same seed, "
+                "of the same dataset, and call parallel.broadcast before its first batch"
+            )
+        if not same_gradients:
+            gradients = list(itertools.chain.from_iterable(comm.mpi.allgather(gradients)))
+        if not same_generator:
+            _share_generator(comm)
+        chosen = set(gradients)
+        self._average([(p, fixed) for name, p, fixed in found if fixed or name in chosen], n / sums[4])
+
+    def _average(self, chosen: Iterable[tuple[Parameter, bool]], weight: float) -> None:
+        """Replace gradients, and data of statistics, by their weighted sums over the processes."""
+        from mpi4py import MPI
+
+        parts: dict[str, list[tuple[Parameter, bool, Array]]] = {}  # by dtype
+        for param, fixed in chosen:
+            if param.data is not None:
+                array = _summand(param, fixed)
+                parts.setdefault(str(array.dtype), []).append((param, fixed, array))
+        for part in parts.values():
+            buffer = np.concatenate([array.reshape(-1) for *_, array in part])
+            if weight:
+                buffer *= buffer.dtype.type(weight)
+            else:  # computed for the examples of others: even nan has no weight
+                buffer[...] = 0
+            self.comm.mpi.Allreduce(MPI.IN_PLACE, buffer)
+            end = 0
+            for param, fixed, array in part:
+                start, end = end, end + array.size
+                mean = buffer[start:end].reshape(array.shape)
+                if fixed:
+                    param.data = mean.astype(param.dtype)
+                else:
+                    set_gradient(param, mean)
+
+
+# ---------------------------------------------------------------------------------- what is compared and sent
+
+
+def _check(comm: Communicator) -> None:
+    if not isinstance(comm, Communicator):
+        raise TypeError(f"comm must be what parallel.world() returns; got {type(comm).__name__}")
+
+
+def _summand(param: Parameter, fixed: bool) -> Array:
+    """What is summed of a Parameter: the data of a statistic, else the gradient; float32 for float16."""
+    if fixed or param.grad is None:
+        dtype = np.promote_types(param.dtype, np.float32)
+        return param.data.astype(dtype) if fixed else np.zeros(param.shape, dtype)
+    return gradient(param)
+
+
+def _state() -> Any:
+    """State of the package's generator."""
+    return rng().bit_generator.state
+
+
+def _share_generator(comm: Communicator) -> None:
+    """Set the package's generator to the state that it has in rank 0, so that all draw the same."""
+    rng().bit_generator.state = comm.mpi.bcast(_state())
+
+
+def _crc(value: Any) -> int:
+    """A checksum of 26 bits of a text or an array; 0 for None."""
+    import zlib  # here, since a single process does not need it
+
+    if value is None:
+        return 0
+    contents = value.encode() if isinstance(value, str) else np.ascontiguousarray(value).tobytes()
+    return zlib.crc32(contents) >> 6
+
+
+def _form(param: Parameter) -> Form:
+    """What the processes compare of a Parameter."""
+    if param.data is not None:
+        return param.shape, np.dtype(param.dtype).name, True
+    dtype = param.lazy_dtype
+    return param.lazy_shape, None if dtype is None else np.dtype(dtype).name, False
+
+
+def _fits(form: Form, other: Form) -> bool:
+    """Whether a Parameter can have the other's data, or get it from the same input."""
+    (shape, dtype, has_data), (wanted, wanted_dtype, _) = form, other
+    if has_data or not other[2]:
+        return form == other
+    fits = shape is None or (len(shape) == len(wanted) and all(map(_open_or_equal, shape, wanted)))
+    return fits and dtype in (None, wanted_dtype)
+
+
+def _open_or_equal(length: int | None, wanted: int) -> bool:
+    return length is None or length == wanted
+
+
+def _refuse_others(forms: Sequence[Mapping[str, Form]], fits: Callable[[Form, Form], bool]) -> None:
+    """Raise an error if a process has another model than rank 0."""
+    first = forms[0]
+    faults = []
+    for rank, own in enumerate(forms):
+        faults += [f"rank {rank} has no Parameter {name}" for name in first.keys() - own.keys()]
+        faults += [f"rank {rank} has a Parameter {name}, rank 0 none" for name in own.keys() - first.keys()]
+        faults += [
+            f"{name} {_described(own[name])} in rank {rank}, and {_described(first[name])} in rank 0"
+            for name in own
+            if name in first and not fits(own[name], first[name])
+        ]
+        if not faults and list(own) != list(first):
+            faults = [f"rank {rank} has its Parameters in another order: {', '.join(own)}"]
+    if faults:
+        more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
+        raise ValueError(f"all processes must have the same model: {'; '.join(faults[:5])}{more}")
+
+
+def _described(form: Form) -> str:
+    shape, dtype, has_data = form
+    return f"has shape {shape} and dtype {dtype}" + ("" if has_data else " but no data yet")
+
+
+def _refuse_other_weights(weights: Sequence[Mapping[str, int]]) -> None:
+    """Raise an error if a process had other weights than rank 0 at the first update."""
+    for rank, own in enumerate(weights):
+        for name, crc in own.items():
+            if crc != weights[0].get(name, crc):
+                raise ValueError(
+                    f"all processes must begin with the same weights: {name} differs between rank {rank} and "
+                    "rank 0; call parallel.broadcast(model, comm), and seed all processes alike"
+                )

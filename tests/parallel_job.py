@@ -1,0 +1,334 @@
+"""What test_parallel.py runs in several processes: `mpiexec -n 3 python parallel_job.py CASE FOLDER`."""
+
+import itertools
+import os
+import re
+import signal
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+import pyconvlite
+import pyconvlite.functions as F
+import pyconvlite.layers as L
+from pyconvlite import (
+    DataLoader,
+    SeqDataLoader,
+    Variable,
+    checkpoint,
+    datasets,
+    no_grad,
+    optimizers,
+    parallel,
+    test_mode,
+)
+from pyconvlite.models import MLP, Sequential
+
+BATCH = 4  # in each of three processes: 12 together, which leaves 2 of the 50 examples for the last update
+DRAW = np.random.default_rng(0)
+X, T = DRAW.standard_normal((50, 1, 6, 6)), DRAW.integers(0, 3, 50)
+
+
+def momentum():
+    optimizer = optimizers.MomentumSGD(0.1)
+    optimizer.add_hook(optimizers.ClipGrad(0.3))
+    optimizer.add_hook(optimizers.WeightDecay(0.01))
+    return optimizer
+
+
+# By name: dtype, optimizer.
+TRAININGS = {
+    "float32": (np.float32, momentum),
+    "float64": (np.float64, momentum),
+    "adam": (np.float64, optimizers.Adam),
+}
+
+
+def train(comm, dtype, make_optimizer, batch_size=BATCH):
+    """Train for two epochs; return the weights, the mean loss over all examples and the learning rate."""
+    pyconvlite.seed(7)
+    net = Sequential(L.Conv2d(3, 3, dtype=dtype), F.relu, F.flatten, L.Linear(3, dtype=dtype))
+    model = parallel.broadcast(net, comm)
+    optimizer = parallel.Optimizer(make_optimizer(), comm).setup(model)
+    schedule = optimizers.CosineLR(optimizer, 20)
+    data = datasets.ArrayDataset(X.astype(dtype), T)
+    loader = DataLoader(parallel.scatter(data, comm), batch_size)
+    for _ in range(2):
+        for x, t in loader:
+            loss = F.softmax_cross_entropy(model(x), t)
+            model.cleargrads()
+            loss.backward()
+            optimizer.update()
+            schedule.step()
+    with no_grad(), test_mode():
+        tests = DataLoader(parallel.scatter(data, comm), 8, shuffle=False)
+        losses = [F.softmax_cross_entropy(model(x), t).item() * len(t) for x, t in tests]
+    weights = {name: param.data for name, param in model.named_params()}
+    assert all(w.dtype == dtype for w in weights.values())
+    return {**weights, "loss": comm.sum(sum(losses)) / len(data), "lr": optimizer.lr}
+
+
+def agree(comm, values):
+    """Assert that all processes have the same bits."""
+    for name, value in values.items():
+        for other in comm.mpi.allgather(np.asarray(value)):
+            np.testing.assert_array_equal(value, other, err_msg=name)
+
+
+def error_of(kind, f, *args):
+    """The message of the error that a call must raise."""
+    try:
+        f(*args)
+    except kind as error:
+        return str(error)
+    raise AssertionError(f"{f} raised no {kind.__name__}")
+
+
+# ----------------------------------------------------------------------------------- checks, all in one job
+
+
+def trainings(comm, folder):
+    """What the test compares with one process."""
+    for name, (dtype, make_optimizer) in TRAININGS.items():
+        results = train(comm, dtype, make_optimizer)
+        agree(comm, results)
+        if comm.rank == 0:
+            np.savez(folder / f"{name}.npz", **results)
+
+
+def gradients(comm, folder):
+    """Gradients missing in some processes, in all, of frozen Parameters; float16; several optimizers."""
+    for dtype in (np.float16, np.float32, np.float64):
+        model = parallel.broadcast(MLP((2, 2, 2, 2)), comm)
+        for param in model.params():
+            param.data = np.zeros(4 if param.name == "b" else (2, 3), dtype)
+        first, some, frozen, _ = (layer.W for layer in model.layers)
+        frozen.requires_grad = False
+        optimizer = parallel.Optimizer(optimizers.SGD(1.0), comm).setup(model)
+        first.grad = Variable(np.full((2, 3), comm.rank, dtype))
+        if comm.rank == 1:
+            some.grad = Variable(np.full((2, 3), 3.0, dtype))
+        optimizer.update()
+        assert (first.data == -1).all()  # the mean of 0, 1, 2
+        assert (some.data == -1).all()  # of 0, 3, 0
+        assert first.grad.dtype == some.grad.dtype == first.dtype == dtype
+        others = [p for p in model.params() if p is not first and p is not some]
+        assert all(p.grad is None and not p.data.any() for p in others)
+        second = parallel.Optimizer(optimizers.Adam(0.5), comm).setup(model.layers[0])
+        second.update()
+        np.testing.assert_allclose(first.data, -1.5, rtol=1e-3)
+
+
+def statistics(comm, folder):
+    """Running statistics are averaged, too; a process without examples counts for nothing."""
+    model = parallel.broadcast(Sequential(L.BatchNorm(1, dtype=np.float64, decay=0.5)), comm)
+    bn = model.layers[0]
+    optimizer = parallel.Optimizer(optimizers.SGD(0.0), comm).setup(model)
+    data = [(np.array([v]), 0) for v in (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)]
+    for x, _ in DataLoader(parallel.scatter(data, comm), 2, shuffle=False):
+        y = model(x)
+        F.sum(y).backward()
+        optimizer.update()
+        model.cleargrads()
+    # 1 and 8, 2 and 16, 4 and 32 have the means 4.5, 9, 18; then rank 0 has 64, rank 1 has 128.
+    first = 0.5 * np.mean([4.5, 9, 18])
+    agree(comm, {"mean": bn.avg_mean.data, "var": bn.avg_var.data})
+    np.testing.assert_allclose(bn.avg_mean.data, 0.5 * first + 0.5 * np.mean([64, 128]))
+
+
+def weightless(comm, folder):
+    """Not even a nan weighs of what is computed without an example of one's own."""
+    model = parallel.broadcast(L.Linear(1, in_size=1, nobias=True), comm)
+    before = model.W.item()
+    optimizer = parallel.Optimizer(optimizers.SGD(1.0), comm).setup(model)
+    for x, _ in DataLoader(parallel.scatter([(np.ones(1, np.float32), 0)], comm), 5):
+        factor = 1.0 if comm.rank == 0 else np.nan
+        (F.sum(model(x)) * factor).backward()
+        optimizer.update()
+    assert model.W.item() == np.float32(before - 1)
+
+
+def broadcasts(comm, folder):
+    """Rank 0's data and generator reach all; sizes that are not known yet come with the data."""
+    pyconvlite.seed(comm.rank)
+    sizes = {"in_size": 2} if comm.rank == 0 else {}
+    dtypes = np.float16, np.float32, np.float64
+    model = Sequential(*(L.Linear(2, dtype=dtype, **sizes) for dtype in dtypes), L.BatchNorm(), L.Linear(3))
+    if comm.rank == 0:
+        model.layers[3](np.ones((2, 2), np.float32))
+    assert parallel.broadcast(model, comm) is model
+    model.layers[4](np.ones((1, 2), np.float32))  # draws the same weights in all
+    values = {name: param.data for name, param in model.named_params()}
+    assert [values[f"layers/{i}/W"].dtype for i in range(3)] == list(dtypes)
+    assert values["layers/3/avg_mean"].shape == (2,)
+    agree(comm, {**values, "next": pyconvlite._random.rng().random()})
+
+
+def refusals(comm, folder):
+    """Other models, weights, batches and calls are refused in all processes, with the rank and the name."""
+    last = comm.rank == 2
+
+    def message(other, own):
+        return error_of(ValueError, parallel.broadcast, other if last else own, comm)
+
+    model = Sequential(L.Linear(2, in_size=3))
+    assert "layers/0/W has shape (4, 2) and dtype float32 in rank 2, and has shape (3, 2) and" in message(
+        Sequential(L.Linear(2, in_size=4)), model
+    )
+    assert "layers/0/b has shape (2,) and dtype float64 in rank 2" in message(
+        Sequential(L.Linear(2, in_size=3, dtype=np.float64)), model
+    )
+    assert "rank 2 has no Parameter layers/0/b" in message(
+        Sequential(L.Linear(2, in_size=3, nobias=True)), model
+    )
+    assert "rank 2 has a Parameter layers/1/W, rank 0 none" in message(
+        Sequential(L.Linear(2, in_size=3), L.Linear(2)), model
+    )
+    assert "layers/0/W has shape (3, 2) and dtype float32 in rank 2, and has shape (None, 2)" in message(
+        model, Sequential(L.Linear(2))
+    )
+    a, b = L.Linear(2, in_size=2), L.Linear(2, in_size=2)
+    assert "rank 2 has its Parameters in another order" in message(
+        Sequential({"b": b, "a": a}), Sequential({"a": a, "b": b})
+    )
+
+    def update(model):
+        optimizer = parallel.Optimizer(optimizers.SGD(1.0), comm).setup(model)
+        before = {name: param.data for name, param in model.named_params()}
+        for param in model.params():
+            param.grad = Variable(np.ones_like(param.data))
+        try:
+            optimizer.update()
+        finally:
+            assert all(before[name] is param.data for name, param in model.named_params())
+
+    wider = Sequential(L.Linear(2, in_size=4))
+    assert "layers/0/W has shape (4, 2)" in error_of(ValueError, update, wider if last else model)
+    pyconvlite.seed(comm.rank)
+    assert "layers/0/W differs between rank 1 and rank 0; call parallel.broadcast" in error_of(
+        ValueError, update, Sequential(L.Linear(2, in_size=3))
+    )
+    parallel.broadcast(model, comm)
+    data = parallel.scatter([(0, 0)] * 40, comm)
+    for loader in (DataLoader(data, 3, seed=comm.rank), DataLoader(data, 3 + last, shuffle=False)):
+        next(loader)
+        assert "the processes take different batches" in error_of(RuntimeError, update, model)
+    comm.batch = None
+    assert "rank 0 is in Communicator.sum, rank 1 is in Communicator.sum, rank 2 is in parallel." in (
+        error_of(RuntimeError, parallel.broadcast, model, comm)
+        if last
+        else error_of(RuntimeError, comm.sum, 1)
+    )
+
+
+def shares(comm, folder):
+    """Each example is in one process's share, with a DataLoader and without; sequences go on in each."""
+    data = [(i, -i) for i in range(8)]
+    own = parallel.scatter(data, comm)
+    assert list(own) == data[comm.rank :: 3]
+    assert len(own) == len(data[comm.rank :: 3])
+    assert own[-1] == data[comm.rank :: 3][-1]
+    loader = DataLoader(own, 1)
+    assert len(loader) == 3
+    with test_mode():
+        read = [int(i) for x, _ in loader for i in x]
+    assert sorted(itertools.chain(*comm.mpi.allgather(read))) == list(range(8))
+    assert len(list(loader)) == 3  # in training all take part in each update
+    assert comm.batch is None
+    sequence = SeqDataLoader(parallel.scatter([(i, 0) for i in range(18)], comm), 2)
+    parts = [x.tolist() for x, _ in sequence]
+    assert parts == [[3 * comm.rank + i, 9 + 3 * comm.rank + i] for i in range(3)]
+
+
+def generators(comm, folder):
+    """The package's generator is brought into step by an update, whatever was drawn before."""
+    model = parallel.broadcast(L.Linear(1, in_size=1), comm)
+    optimizer = parallel.Optimizer(optimizers.SGD(0.0), comm).setup(model)
+    F.dropout(np.ones(comm.rank + 1))
+    optimizer.update()
+    agree(comm, {"next": pyconvlite._random.rng().random()})
+
+
+def resumed(comm, folder):
+    """A run that was never stopped, and what becomes of the one that was killed."""
+    assert (folder / "killed.npz").exists()
+    updates(comm, folder / "whole.npz")
+    updates(comm, folder / "killed.npz")
+
+
+def script(comm, folder):
+    """The script of docs/parallel.md, on fewer images."""
+    text = Path(__file__).parents[1].joinpath("docs/parallel.md").read_text("utf-8")
+    (code,) = (block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "MNIST" in block)
+    images = np.random.default_rng(0).random((50, 1, 28, 28), np.float32) * 255
+    datasets.MNIST = lambda train, transform: datasets.ArrayDataset(images, np.arange(50) % 10, transform)
+    os.chdir(folder)
+    exec(compile(code, "docs/parallel.md", "exec"), {})
+    comm.sum(0)
+    assert Path("lenet.npz").exists()
+
+
+CHECKS = (
+    *(trainings, gradients, statistics, weightless, broadcasts, refusals, shares, generators, resumed),
+    script,
+)
+
+
+def checks(comm, folder):
+    for check in CHECKS:
+        start = time.perf_counter()
+        check(comm, folder)
+        comm.sum(0)
+        if comm.rank == 0:
+            print(f"passed: {check.__name__} in {time.perf_counter() - start:.2f} s", flush=True)
+
+
+# ---------------------------------------------------------------------------------------- jobs that are ended
+
+
+def updates(comm, path, die_at=None):
+    """Ten updates with a checkpoint after each, on from the last checkpoint."""
+    pyconvlite.seed(3)
+    layers = L.Conv2d(2, 3), L.BatchNorm(), F.relu, F.flatten, L.Dropout(0.3), L.Linear(3)
+    model = Sequential(*layers)
+    model(X[:1].astype(np.float32))
+    parallel.broadcast(model, comm)
+    optimizer = parallel.Optimizer(optimizers.Adam(0.01), comm).setup(model)
+    loader = DataLoader(parallel.scatter(list(zip(X.astype(np.float32), T, strict=True)), comm), BATCH)
+    parts = {"model": model, "optimizer": optimizer, "loader": loader}
+    step = checkpoint.load(path, **parts).step if path.exists() else 0
+    comm.sum(0)  # all have read it before rank 0 writes the next one
+    while step < 10:
+        for x, t in loader:
+            loss = F.softmax_cross_entropy(model(x), t)
+            model.cleargrads()
+            loss.backward()
+            if step == die_at and comm.rank == 1:
+                os.kill(os.getpid(), signal.SIGKILL)
+            optimizer.update()
+            step += 1
+            if comm.rank == 0:
+                checkpoint.save(path, **parts, step=step)
+    agree(comm, {name: param.data for name, param in model.named_params()})
+
+
+def killed(comm, folder):
+    updates(comm, folder / "killed.npz", die_at=7)
+
+
+def raising(comm, folder):
+    if comm.rank == 1:
+        raise ValueError("what went wrong")
+    comm.sum(1)
+
+
+def leaving(comm, folder):
+    if comm.rank == 1:
+        sys.exit(0)
+    comm.sum(1)
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](parallel.world(), Path(sys.argv[2]))
