@@ -77,12 +77,16 @@ def in_pyodide(node: Path, folder: str, mode: str, *arguments: str) -> list[str 
 
 def bench(arguments: Sequence[str]) -> int:
     """Run the benchmarks; return an exit status."""
+    if list(arguments[:1]) == ["parallel"]:
+        return status_of([PYTHON, "benchmarks/parallel.py"], NOTHING)
     make(WHEEL, PEERS, BENCH_NPM, BASE)
     node = programs.find_node()
     if list(arguments[:1]) == ["webgpu"]:
         return _bench_webgpu(node)
     say("-- CPython")
     run(PYTHON, "benchmarks/bench.py", *arguments)
+    say("-- CPython, in two processes")
+    run(PYTHON, "benchmarks/parallel.py")
     say("-- Pyodide under Node")
     run(*in_pyodide(node, BASE, "run", "benchmarks/bench.py", *arguments))
     say("-- other frameworks")
