@@ -14,7 +14,7 @@ import pytest
 import pyconvlite
 import pyconvlite.functions as F
 import pyconvlite.layers as L
-from pyconvlite import DataLoader, checkpoint, optimizers, parallel
+from pyconvlite import DataLoader, checkpoint, datasets, optimizers, parallel
 from pyconvlite.models import Sequential
 
 ALONE = parallel.world()
@@ -84,6 +84,13 @@ def test_one_process_trains_as_without_the_module():
     for name, param in model.named_params():
         np.testing.assert_array_equal(param.data, results[name])
     assert optimizer.lr == results["lr"]
+
+
+@pytest.mark.cpython
+def test_the_documented_script_runs_in_one_process(tmp_path, monkeypatch):
+    monkeypatch.setattr(datasets, "MNIST", None)  # the job sets it
+    monkeypatch.chdir(tmp_path)
+    parallel_job.script(ALONE, tmp_path)
 
 
 def test_one_process_has_the_checkpoints_of_several():
