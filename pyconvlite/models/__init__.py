@@ -2,6 +2,7 @@
 
 from ._summary import Summary, summary
 from .base import MLP, Model, Sequential
+from .efficientnet import EfficientNetLite0
 from .resnet import BottleneckA, BottleneckB, BuildingBlock, ResNet, ResNet50, ResNet101, ResNet152
 from .small import BasicBlock, ConvAutoencoder, LeNet, SmallResNet, SmallVGG
 from .vgg import VGG16
@@ -14,6 +15,7 @@ __all__ = [
     "BottleneckB",
     "BuildingBlock",
     "ConvAutoencoder",
+    "EfficientNetLite0",
     "LeNet",
     "Model",
     "ResNet",

@@ -1,0 +1,171 @@
+"""EfficientNet-Lite0, a network for photographs that is small enough for a browser."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import functions as F
+from .. import layers as L
+from .._arguments import at_least
+from .._shapes import Array
+from ..autograd import Variable
+from ..layers import Layer
+from .base import Model
+
+# For each stage: number of blocks, kernel size, stride of the first block, expansion, output channels.
+_STAGES = (
+    (1, 3, 1, 1, 16),
+    (2, 3, 2, 6, 24),
+    (2, 5, 2, 6, 40),
+    (3, 3, 2, 6, 80),
+    (3, 5, 1, 6, 112),
+    (4, 5, 2, 6, 192),
+    (1, 3, 1, 6, 320),
+)
+_EPS = 1e-3
+
+
+class EfficientNetLite0(Model):
+    """EfficientNet-Lite0 for photographs, 4.7 million Parameters.
+
+    Tan, Le, "EfficientNet" (2019), in the variant that Google published in 2020 for phones: ReLU6, no
+    squeeze-and-excitation. Images are usually 224 x 224 pixels; other sizes from 32 work, too.
+
+    Args:
+        n_classes: number of classes.
+
+    Attributes:
+        blocks: list of the 16 InvertedResiduals.
+        head: what follows them up to the features: a 1 x 1 convolution with batch normalization.
+        classifier: Linear layer from the 1280 features to the classes.
+
+    Raises:
+        TypeError: `n_classes` is not an integer.
+        ValueError: `n_classes` is below 1.
+
+    Example:
+        >>> model = EfficientNetLite0(n_classes=3)
+        >>> len(model.blocks), model.classifier
+        (16, Linear(out_size=3, in_size=1280))
+    """
+
+    def __init__(self, n_classes: int = 1000) -> None:
+        self.stem = ConvBN(32, 3, stride=2, in_channels=3)
+        self.blocks: list[InvertedResidual] = []
+        channels = 32
+        for n, kernel_size, stride, expansion, out_channels in _STAGES:
+            for i in range(n):
+                block = InvertedResidual(channels, out_channels, kernel_size, 1 if i else stride, expansion)
+                self.blocks.append(block)
+                channels = out_channels
+        self.head = ConvBN(1280, 1, in_channels=channels)
+        self.dropout = L.Dropout(0.2)
+        self.classifier = L.Linear(at_least(1, n_classes, "n_classes"), in_size=1280)
+
+    def features(self, x: Any) -> Variable:
+        """The 1280 features of each image, (N, 1280), for images of shape (N, 3, H, W)."""
+        x = F.clip(self.stem(x), 0, 6)
+        for block in self.blocks:
+            x = block(x)
+        return F.flatten(F.global_average_pooling(F.clip(self.head(x), 0, 6)))
+
+    def forward(self, x: Any) -> Variable:
+        """Scores before softmax, (N, n_classes), for images of shape (N, 3, H, W)."""
+        return self.classifier(self.dropout(self.features(x)))  # type: ignore[no-any-return]
+
+    @staticmethod
+    def preprocess(image: Any, size: int = 224) -> Array:
+        """Convert a photograph to the network's input: its middle square, with pixels from -1 to 1.
+
+        Args:
+            image: Pillow image.
+            size: height and width of the result in pixels.
+
+        Returns:
+            Array of shape (3, size, size), float32.
+
+        Raises:
+            TypeError: `image` is not a Pillow image.
+        """
+        if not hasattr(image, "convert"):
+            raise TypeError(f"image must be a Pillow image; got {type(image).__name__}")
+        image = image.convert("RGB")
+        side = min(image.size)
+        left, top = ((length - side) // 2 for length in image.size)
+        image = image.crop((left, top, left + side, top + side)).resize((size, size), resample=3)  # bicubic
+        return (np.asarray(image, np.float32).transpose(2, 0, 1) - 127) / 128
+
+
+class ConvBN(Layer):
+    """Convolution without bias, then batch normalization; as many outputs as positions of the stride.
+
+    Args:
+        out_channels, kernel_size, stride, groups, in_channels: as in Conv2d.
+
+    Example:
+        >>> ConvBN(8, 3, stride=2)(np.zeros((1, 3, 5, 6), dtype=np.float32)).shape
+        (1, 8, 3, 3)
+    """
+
+    def __init__(
+        self,
+        out_channels: int,
+        kernel_size: int,
+        stride: int = 1,
+        groups: int = 1,
+        in_channels: int | None = None,
+    ) -> None:
+        # With stride 1 the frame is the same at all sides, and the convolution adds it itself.
+        pad = kernel_size // 2 if stride == 1 else 0
+        self.conv = L.Conv2d(
+            out_channels, kernel_size, stride, pad, nobias=True, groups=groups, in_channels=in_channels
+        )
+        self.bn = L.BatchNorm(out_channels, decay=0.99, eps=_EPS)
+
+    def forward(self, x: Any) -> Any:
+        """Output (N, out_channels, H / stride, W / stride), rounded up."""
+        (KH, KW), (SH, SW) = self.conv.kernel_size, self.conv.stride
+        if SH > 1:
+            x = F.pad(x, (0, 0, _frame(x.shape[2], KH, SH), _frame(x.shape[3], KW, SW)))
+        return self.bn(self.conv(x))
+
+
+def _frame(length: int, kernel_size: int, stride: int) -> tuple[int, int]:
+    """Pixels to add at both ends of an axis for `length / stride` positions, rounded up ("same" padding)."""
+    positions = -(-length // stride)
+    pad = max(0, (positions - 1) * stride + kernel_size - length)
+    return pad // 2, pad - pad // 2
+
+
+class InvertedResidual(Layer):
+    """Expansion by a 1 x 1 convolution, depthwise convolution, projection by a 1 x 1 convolution, plus x.
+
+    Sandler et al., "MobileNetV2" (2018). x is added where the output has its shape; the expansion is left out
+    where it is 1.
+
+    Args:
+        in_channels, out_channels: of input and output.
+        kernel_size, stride: of the depthwise convolution.
+        expansion: how many times in_channels the depthwise convolution has.
+
+    Example:
+        >>> InvertedResidual(8, 8, 3, 1, 6)(np.zeros((1, 8, 5, 5), dtype=np.float32)).shape
+        (1, 8, 5, 5)
+    """
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size: int, stride: int, expansion: int
+    ) -> None:
+        channels = in_channels * expansion
+        self.expand = ConvBN(channels, 1, in_channels=in_channels) if expansion > 1 else None
+        self.depthwise = ConvBN(channels, kernel_size, stride, groups=channels, in_channels=channels)
+        self.project = ConvBN(out_channels, 1, in_channels=channels)
+        self._is_residual = stride == 1 and in_channels == out_channels
+
+    def forward(self, x: Any) -> Any:
+        """Output (N, out_channels, H / stride, W / stride), rounded up."""
+        h = x if self.expand is None else F.clip(self.expand(x), 0, 6)
+        h = self.project(F.clip(self.depthwise(h), 0, 6))
+        return x + h if self._is_residual else h
