@@ -173,6 +173,26 @@ def test_frozen_parameters_are_not_trained():
     assert step() >= linear | norm | statistics
 
 
+def test_freeze_by_name():
+    model = Sequential(L.Linear(2, in_size=2), Sequential(L.Linear(2, in_size=2), L.BatchNorm(2)))
+
+    def trained():
+        return [name for name, param in model.named_params() if param.requires_grad]
+
+    model.freeze("layers/1/layers/0", "layers/0/b")
+    assert trained() == ["layers/0/W", "layers/1/layers/1/gamma", "layers/1/layers/1/beta"]
+    model.freeze()
+    model.unfreeze("layers/1")
+    statistics = "layers/1/layers/1/avg_mean", "layers/1/layers/1/avg_var"
+    assert not set(trained()) & set(statistics)
+    assert trained() == [f"layers/1/layers/{name}" for name in ("0/W", "0/b", "1/gamma", "1/beta")]
+    for change in (model.freeze, model.unfreeze):
+        for name in ("layers/2", "layer", "layers/1/layers/0/V", ""):
+            with pytest.raises(ValueError, match=f"is named '{name}'"):
+                change("layers/0", name)
+    assert len(trained()) == 4  # a name that is not there changes nothing
+
+
 def test_frozen_layers_pass_gradients_on():
     linear = L.Linear(2, in_size=3)
     linear.freeze()

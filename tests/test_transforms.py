@@ -1,3 +1,4 @@
+import io
 import sys
 
 import numpy as np
@@ -8,9 +9,11 @@ from pyconvlite.transforms import (
     CenterCrop,
     Compose,
     Convert,
+    ExifTranspose,
     Flatten,
     Normalize,
     Resize,
+    ResizeShorterSide,
     ToArray,
     ToFloat,
     ToInt,
@@ -185,14 +188,42 @@ def test_a_photographs_way_into_a_network(image):
     assert -1 <= x.min() < x.max() <= 1
 
 
-@pytest.mark.parametrize("transform", [Convert(), Resize(2), CenterCrop(2)])
+@pytest.mark.parametrize(
+    ("size", "resized"), [((8, 4), (6, 3)), ((4, 8), (3, 6)), ((5, 5), (3, 3)), ((1000, 1), (3000, 3))]
+)
+def test_resize_shorter_side(size, resized):
+    Image = pytest.importorskip("PIL.Image")
+    assert ResizeShorterSide(3)(Image.new("RGB", size)).size == resized
+    assert ResizeShorterSide(1)(Image.new("L", (1, 300))).size == (1, 300)
+
+
+def test_exif_transpose():
+    """6 says that the camera was turned: the stored picture's left side is the top."""
+    Image = pytest.importorskip("PIL.Image")
+    pixels = np.array([[1, 2, 3], [4, 5, 6]], np.uint8)
+    stored = Image.fromarray(pixels)
+    exif = stored.getexif()
+    exif[0x0112] = 6
+    file = io.BytesIO()
+    stored.save(file, "png", exif=exif)
+    upright = ExifTranspose()(Image.open(file))
+    np.testing.assert_array_equal(np.asarray(upright), [[4, 1], [5, 2], [6, 3]])
+    np.testing.assert_array_equal(np.asarray(ExifTranspose()(Image.fromarray(pixels))), pixels)
+
+
+@pytest.mark.parametrize(
+    "transform", [Convert(), Resize(2), ResizeShorterSide(2), ExifTranspose(), CenterCrop(2)]
+)
 def test_image_transforms_of_an_array(transform):
     pytest.importorskip("PIL")
     with pytest.raises(TypeError, match=r"takes a Pillow image; got ndarray: put ToPIL\(\) before it"):
         transform(np.zeros((3, 4, 4), np.uint8))
 
 
-@pytest.mark.parametrize("transform", [Convert(), Resize(2), CenterCrop(2), ToArray(), ToPIL()])
+@pytest.mark.parametrize(
+    "transform",
+    [Convert(), Resize(2), ResizeShorterSide(2), ExifTranspose(), CenterCrop(2), ToArray(), ToPIL()],
+)
 def test_image_transforms_without_pillow(transform, monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
     x = np.zeros((1, 2, 2), np.uint8) if isinstance(transform, ToPIL) else "a picture"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from .. import _weights
@@ -158,31 +158,55 @@ class Layer:
         """
         return ((name, node) for name, node, _ in walk(self) if isinstance(node, Layer))
 
-    def freeze(self) -> None:
-        """Exclude all Parameters from training: they get no gradients, and optimizers leave them unchanged.
+    def freeze(self, *names: str) -> None:
+        """Exclude Parameters from training: they get no gradients, and optimizers leave them unchanged.
 
         The running statistics of BatchNorm change in spite of it; to keep them, call the model in
         `test_mode()`.
 
+        Args:
+            names: names of Parameters or of layers, as in `named_params` and `named_modules`; all Parameters
+                without any.
+
+        Raises:
+            ValueError: nothing has that name.
+
         Example:
             >>> from pyconvlite.layers import Linear
-            >>> linear = Linear(3)
-            >>> linear.freeze()
-            >>> [param.requires_grad for param in linear.params()]
-            [False, False]
-            >>> linear.unfreeze()
-            >>> [param.requires_grad for param in linear.params()]
-            [True, True]
+            >>> from pyconvlite.models import Sequential
+            >>> model = Sequential(Linear(3), Linear(2))
+            >>> model.freeze()
+            >>> model.unfreeze("layers/1")
+            >>> [name for name, param in model.named_params() if param.requires_grad]
+            ['layers/1/W', 'layers/1/b']
         """
-        for param in self.params():
+        for _, param, _ in self._params_below(names):
             param.requires_grad = False
             param.cleargrad()
 
-    def unfreeze(self) -> None:
-        """Include all Parameters in training, except running statistics, which are never trained."""
-        for name, node, owner in walk(self):
-            if isinstance(node, Parameter):
-                node.requires_grad = not is_statistic(name, owner)
+    def unfreeze(self, *names: str) -> None:
+        """Include Parameters in training, except running statistics, which are never trained.
+
+        Args:
+            names: as in `freeze`.
+
+        Raises:
+            ValueError: as in `freeze`.
+        """
+        for name, param, owner in self._params_below(names):
+            param.requires_grad = not is_statistic(name, owner)
+
+    def _params_below(self, names: Sequence[str]) -> list[tuple[str, Parameter, Layer | None]]:
+        """The Parameters with these names or within layers with these names, with their names and owners."""
+        found = [(name, node, owner) for name, node, owner in walk(self) if isinstance(node, Parameter)]
+        if not names:
+            return found
+        for wanted in names:
+            if not any(f"{name}/".startswith(f"{wanted}/") for name, _, _ in found):
+                raise ValueError(
+                    f"no Parameter, and no layer with Parameters, is named {wanted!r}; see named_params()"
+                )
+        return [row for row in found if any(f"{row[0]}/".startswith(f"{wanted}/") for wanted in names)]
 
     def cleargrads(self) -> None:
         """Set the gradients of all Parameters to None."""

@@ -1,13 +1,14 @@
 """Transforms, which a Dataset applies to each example (book step 49).
 
-Convert, Resize, CenterCrop, ToArray and ToPIL work on Pillow images and need Pillow; the others take arrays.
+Those in `images.py` (Convert, Resize, ResizeShorterSide, ExifTranspose, CenterCrop, ToArray and ToPIL) work
+on Pillow images and need Pillow; the others take arrays.
 Random transforms draw from the generator that `pyconvlite.seed` sets.
 """
 
 from .arrays import AsType, Flatten, Normalize, ToFloat, ToInt
 from .color import ColorJitter
 from .compose import Compose
-from .images import CenterCrop, Convert, Resize, ToArray, ToPIL
+from .images import CenterCrop, Convert, ExifTranspose, Resize, ResizeShorterSide, ToArray, ToPIL
 from .moving import RandomCrop, RandomHorizontalFlip, RandomRotation, RandomShift
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "ColorJitter",
     "Compose",
     "Convert",
+    "ExifTranspose",
     "Flatten",
     "Normalize",
     "RandomCrop",
@@ -23,6 +25,7 @@ __all__ = [
     "RandomRotation",
     "RandomShift",
     "Resize",
+    "ResizeShorterSide",
     "ToArray",
     "ToFloat",
     "ToInt",

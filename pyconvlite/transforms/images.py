@@ -95,6 +95,55 @@ class Resize:
         return _checked(image, self).resize(self.size, self.mode)
 
 
+class ResizeShorterSide:
+    """Resize a Pillow image so that its shorter side has a given length; its proportions stay.
+
+    Args:
+        size: length of the shorter side in pixels.
+        mode: number of Pillow's resampling filter; 2 is bilinear.
+
+    Raises:
+        TypeError: `size` is not an integer; when called, the argument is not a Pillow image.
+        ValueError: `size` is below 1.
+        ModuleNotFoundError: when called, Pillow is not installed.
+
+    Example:
+        >>> ResizeShorterSide(256).size
+        256
+    """
+
+    def __init__(self, size: int, mode: int = 2) -> None:
+        self.size = at_least(1, size, "size")
+        self.mode = mode
+
+    def __call__(self, image: Any) -> Any:
+        """The resized image."""
+        W, H = _checked(image, self).size
+        shorter = min(W, H)
+        size = max(1, round(W * self.size / shorter)), max(1, round(H * self.size / shorter))
+        return image.resize(size, self.mode)
+
+
+class ExifTranspose:
+    """Turn a Pillow image upright: cameras store how they were held (EXIF) instead of turning the pixels.
+
+    Raises:
+        TypeError: when called, the argument is not a Pillow image.
+        ModuleNotFoundError: when called, Pillow is not installed.
+
+    Example:
+        >>> from pyconvlite.transforms import Compose
+        >>> photograph = Compose([ExifTranspose(), ResizeShorterSide(256), CenterCrop(224), ToArray()])
+    """
+
+    def __call__(self, image: Any) -> Any:
+        """The image as it is to be seen; without such a mark, a copy."""
+        _checked(image, self)
+        from PIL import ImageOps
+
+        return ImageOps.exif_transpose(image)
+
+
 class CenterCrop:
     """Crop the center of a Pillow image.
 
