@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import copy
 import inspect
-import itertools
-import json
 import numbers
-import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
@@ -23,8 +20,6 @@ from .dataloaders import DataLoader
 TEXT = "checkpoint.json"
 FORMAT, VERSION = "pyconvlite checkpoint", 1
 LONGEST = 1 << 20  # bytes of the text
-DEEPEST = 100  # brackets of the text in each other: in a browser, json overflows the stack at some thousands
-_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
 
 
 def numbers_of(o: Any) -> dict[str, int | float]:
@@ -37,19 +32,10 @@ def numbers_of(o: Any) -> dict[str, int | float]:
     }
 
 
-def depth(text: str) -> int:
-    """How many brackets of a JSON text are in each other."""
-    brackets = re.findall(r"[][{}]", _STRING.sub("", text))
-    return max(itertools.accumulate((1 if b in "[{" else -1 for b in brackets), initial=0))
-
-
 def read_contents(archive: _npz.Archive) -> dict[str, Any]:
     """The text, in which each value has the right type."""
-    text = archive.text(TEXT, LONGEST)
+    contents: dict[str, Any] = archive.json(TEXT, LONGEST)
     with archive.refusing():
-        if depth(text) > DEEPEST:
-            raise ValueError(f"{TEXT} is nested too deep")
-        contents: dict[str, Any] = json.loads(text)
         if contents["format"] != FORMAT:
             raise ValueError(f"{TEXT} is not that of a checkpoint")
         if contents["version"] != VERSION:

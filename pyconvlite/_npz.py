@@ -189,13 +189,3 @@ class Archive(Zip):
                 if np.any(np.isfinite(part) & ~np.isfinite(flat[at:end])):
                     raise ValueError(f"{member} has numbers that exceed the range of {array.dtype}")
             return array
-
-    def text(self, name: str, most: int) -> str:
-        """Read another member, of at most `most` bytes.
-
-        Raises:
-            ValueError: it is missing, damaged, or longer.
-        """
-        data = self.contents(name, most)
-        with self.refusing():
-            return data.decode()

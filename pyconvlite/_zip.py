@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import itertools
+import json
 import os
+import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 from ._coded import coded
 
 if TYPE_CHECKING:
     from zipfile import ZipInfo
 
-__all__ = ["PART", "Zip", "unreadable"]
+__all__ = ["DEEPEST", "PART", "Zip", "depth", "unreadable"]
 
 PART = 1 << 18  # bytes that are decompressed at a time; a multiple of every itemsize
+DEEPEST = 100  # brackets of JSON in each other: in a browser, json overflows the stack at some thousands
+_STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
 _RATIO = 1032  # deflate's highest ratio of compression
 _STORED, _DEFLATED = 0, 8
 
@@ -92,6 +97,19 @@ class Zip:
                 raise ValueError(f"{name} has more than {most} bytes")
             return data
 
+    def json(self, name: str, most: int) -> Any:
+        """Read a member of JSON, of at most `most` bytes.
+
+        Raises:
+            ValueError: it is missing, damaged, longer, or nested too deep.
+        """
+        data = self.contents(name, most)
+        with self.refusing():
+            text = data.decode()
+            if depth(text) > DEEPEST:
+                raise ValueError(f"{name} is nested too deep")
+            return json.loads(text)
+
     def refuse(self, reason: object, cause: BaseException | None = None) -> NoReturn:
         """Raise the ValueError which says that the file is damaged, or of another format."""
         raise unreadable(self.title, self._kind, reason) from cause
@@ -109,6 +127,12 @@ class Zip:
             self.refuse(error, error)
         except Exception as error:
             self.refuse(str(error) or "it is damaged", error)
+
+
+def depth(text: str) -> int:
+    """How many brackets of a JSON text are in each other."""
+    brackets = re.findall(r"[][{}]", _STRING.sub("", text))
+    return max(itertools.accumulate((1 if b in "[{" else -1 for b in brackets), initial=0))
 
 
 def unreadable(title: str, kind: str, reason: object) -> Exception:

@@ -29,7 +29,7 @@ import json
 import numbers
 from typing import Any, NamedTuple
 
-from . import _checkpoint, _npz, _weights, backends
+from . import _checkpoint, _npz, _weights, _zip, backends
 from ._arguments import at_least
 from ._files import BinaryFile, written
 from ._random import rng
@@ -137,8 +137,8 @@ def save(
         raise ValueError(
             f"extra must have less than {_checkpoint.LONGEST} characters as JSON; got {len(text)}"
         )
-    if _checkpoint.depth(text) > _checkpoint.DEEPEST:
-        raise ValueError(f"extra must not be nested more than {_checkpoint.DEEPEST} levels deep")
+    if _zip.depth(text) > _zip.DEEPEST:
+        raise ValueError(f"extra must not be nested more than {_zip.DEEPEST} levels deep")
     with written(path) as file:
         _npz.write(file, arrays, {_checkpoint.TEXT: text})
 
