@@ -20,11 +20,10 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from ._files import BinaryFile
 from ._shapes import Array
 from ._zip import Zip, unreadable
 
-__all__ = ["read", "state_dict"]
+__all__ = ["is_torch", "read", "state_dict"]
 
 _MAGIC = 0x1950A86A20F9469CFC6C  # of the older format
 _PICKLE = 1 << 24  # bytes of the longest pickle; that of ResNet152 has 0.2 MB
@@ -46,33 +45,50 @@ _DTYPES = {  # of the numbers of a storage, by its class in the module torch
 }
 
 
-def read(file: BinaryFile) -> Any:
+def is_torch(stream: BinaryIO) -> bool:
+    """Whether a file begins as PyTorch's do; the stream's position stays."""
+    start = stream.tell()
+    head = stream.read(64)
+    stream.seek(start)
+    # The first member of the zip archives is data.pkl, in a folder.
+    return head.startswith(b"\x80\x02\x8a\x0a") or (head.startswith(b"PK\3\4") and b"/data.pkl" in head[30:])
+
+
+def read(stream: BinaryIO, title: str) -> Any:
     """The object that `torch.save` wrote, with read-only arrays for the tensors.
 
     Tensors that share memory in PyTorch share it here. bfloat16 becomes float32. The memory taken is that of
     the file's tensors.
 
     Args:
-        file: a path or a seekable binary file object.
+        stream: seekable binary file object.
+        title: the file's name for error messages.
 
     Raises:
-        OSError: the file cannot be read.
         ValueError: it is damaged, or has objects other than tensors, dicts, lists, tuples, numbers and
             strings.
     """
-    if isinstance(file, str | os.PathLike):
-        with open(file, "rb") as stream:
-            return _read(stream, _title(file))
-    return _read(file, _title(file))
+    try:
+        stream.seek(0)
+        start = stream.read(4)
+        stream.seek(0)
+        found = (_read_zip if start == b"PK\3\4" else _read_older)(stream, title)
+        return _Finisher().finished(found)
+    except _Refused as error:
+        raise unreadable(title, "PyTorch", error) from error
 
 
-def state_dict(file: BinaryFile) -> dict[str, Array]:
+def state_dict(stream: BinaryIO, title: str) -> dict[str, Array]:
     """The tensors of a file by their names: of its dict of tensors, or of the only one within its dict.
 
+    Args:
+        stream: seekable binary file object.
+        title: the file's name for error messages.
+
     Raises:
-        OSError, ValueError: as in `read`; or there is no such dict, or more than one.
+        ValueError: as in `read`; or there is no such dict, or more than one.
     """
-    found = read(file)
+    found = read(stream, title)
     if _is_state_dict(found):
         return dict(found)
     inner = {}
@@ -80,14 +96,10 @@ def state_dict(file: BinaryFile) -> dict[str, Array]:
         inner = {key: value for key, value in found.items() if _is_state_dict(value)}
     if len(inner) != 1:
         raise ValueError(
-            f"{_title(file)} must have one dict of tensors by name, such as model.state_dict(); it has "
+            f"{title} must have one dict of tensors by name, such as model.state_dict(); it has "
             f"{', '.join(map(repr, inner)) or 'none'}"
         )
     return dict(*inner.values())
-
-
-def _title(file: BinaryFile) -> str:
-    return repr(os.fspath(file)) if isinstance(file, str | os.PathLike) else "the file"
 
 
 def _is_state_dict(value: Any) -> bool:
@@ -96,16 +108,6 @@ def _is_state_dict(value: Any) -> bool:
         and bool(value)
         and all(isinstance(key, str) and isinstance(array, np.ndarray) for key, array in value.items())
     )
-
-
-def _read(stream: BinaryIO, title: str) -> Any:
-    try:
-        start = stream.read(4)
-        stream.seek(0)
-        found = (_read_zip if start == b"PK\3\4" else _read_older)(stream, title)
-        return _Finisher().finished(found)
-    except _Refused as error:
-        raise unreadable(title, "PyTorch", error) from error
 
 
 class _Refused(Exception):  # noqa: N818 - becomes a ValueError with the file's name
@@ -218,6 +220,11 @@ class _Tensor:
 
 
 _MARK = object()
+_KNOWN = """
+    PROTO FRAME STOP BININT BININT1 BININT2 LONG1 BINFLOAT BINUNICODE SHORT_BINUNICODE NONE NEWTRUE NEWFALSE
+    EMPTY_DICT EMPTY_LIST EMPTY_TUPLE MARK TUPLE TUPLE1 TUPLE2 TUPLE3 APPEND APPENDS SETITEM SETITEMS BINPUT
+    LONG_BINPUT MEMOIZE BINGET LONG_BINGET GLOBAL STACK_GLOBAL BINPERSID REDUCE BUILD
+"""
 
 
 class _Machine:
@@ -230,15 +237,22 @@ class _Machine:
     def __init__(self, storage: Callable[[str, str, int], Array]) -> None:
         self._storage = storage
 
-    def run(self, stream: _Bounded) -> Any:
+    def run(self, stream: Any) -> Any:
         """The object that the pickle makes, with `_Tensor`s."""
         import pickletools  # here, as it is slow to import in a browser
 
+        opcodes = {opcode.code.encode("latin1"): opcode for opcode in pickletools.opcodes}
+        known = _KNOWN.split()
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
+        name = ""
         try:
-            for opcode, argument, _ in pickletools.genops(stream):  # type: ignore[arg-type] # it reads alone
-                self._step(opcode.name, argument)
+            while name != "STOP":
+                opcode = opcodes[stream.read(1)]
+                name = opcode.name
+                if name not in known:  # before its argument is read
+                    raise _Refused(f"its pickle has {name}, which makes no tensor")
+                self._step(name, opcode.arg and opcode.arg.reader(stream))
             (result,) = self._stack
         except (ValueError, TypeError, IndexError, KeyError, UnicodeError) as error:
             raise _Refused(f"its pickle is damaged: {error}") from error
@@ -247,8 +261,6 @@ class _Machine:
     def _step(self, opcode: str, argument: Any) -> None:
         stack = self._stack
         match opcode:
-            case "PROTO" | "FRAME" | "STOP":
-                pass
             case "BININT" | "BININT1" | "BININT2" | "LONG1" | "BINFLOAT":
                 stack.append(argument)
             case "BINUNICODE" | "SHORT_BINUNICODE":
@@ -294,8 +306,6 @@ class _Machine:
             case "BUILD":  # attributes of an OrderedDict: the versions of a model's layers
                 stack.pop()
                 self._top(dict)
-            case _:
-                raise _Refused(f"its pickle has {opcode}, which makes no tensor")
 
     def _popped(self) -> list[Any]:
         """Take from the stack what is above the topmost mark, and the mark."""

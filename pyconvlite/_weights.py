@@ -1,32 +1,50 @@
-"""Weight files for `Layer.save_weights` and `load_weights`: npz archives with one array per Parameter."""
+"""Weight files for `Layer.save_weights` and `load_weights`.
+
+npz archives have one array per Parameter, with its name; safetensors files and PyTorch's have PyTorch's names
+and layouts.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
-from . import _npz, backends
+from . import _npz, _safetensors, _torch, backends
 from ._coded import coded
-from ._files import BinaryFile, written
+from ._files import BinaryFile
 from ._shapes import Array
 from .autograd import Parameter
 
-__all__ = ["arrays_of", "assign", "dtype_of", "fitting", "load", "save"]
-
-
-def save(file: BinaryFile, params: Mapping[str, Parameter]) -> None:
-    """Write Parameters to a file; see `Layer.save_weights`."""
-    arrays = arrays_of(params)
-    with written(file) as stream:
-        _npz.write(stream, arrays)
-
 
 def load(file: BinaryFile, params: Mapping[str, Parameter]) -> None:
-    """Read all Parameters from a file, or none if there is an error; see `Layer.load_weights`."""
+    """Read all Parameters from an npz file, or none if there is an error; see `Layer.load_weights`."""
     with _npz.opened(file, len(params)) as archive:
         headers = fitting(archive, archive.names + archive.others, params)
         arrays = {name: archive.read(header, dtype_of(params[name])) for name, header in headers.items()}
     assign(params, arrays)
+
+
+def foreign(file: BinaryFile) -> dict[str, Array] | None:
+    """The arrays of a safetensors file or of PyTorch's, with PyTorch's names; None if it is neither."""
+    if isinstance(file, str | os.PathLike):
+        with open(file, "rb") as stream:
+            return _foreign(stream, title_of(file))
+    return _foreign(file, title_of(file))
+
+
+def _foreign(stream: BinaryIO, title: str) -> dict[str, Array] | None:
+    start = stream.tell()
+    head = stream.read(9)
+    stream.seek(start)
+    if head[8:] == b"{":
+        return _safetensors.read(stream, title)
+    return _torch.state_dict(stream, title) if _torch.is_torch(stream) else None
+
+
+def title_of(file: BinaryFile) -> str:
+    """How error messages name a file."""
+    return repr(os.fspath(file)) if isinstance(file, str | os.PathLike) else "the file"
 
 
 def arrays_of(params: Mapping[str, Parameter]) -> dict[str, Array]:
@@ -54,17 +72,16 @@ def fitting(
     Raises:
         ValueError: the arrays do not fit the Parameters, or the file is damaged.
     """
-    faults = [_missing(name) for name in params if name not in names]
-    faults += [_unexpected(name) for name in names if name not in params]
+    missing = [name for name in params if name not in names]
+    faults = other_names(missing, [name for name in names if name not in params])
     headers = {name: archive.header(folder + name) for name in params if name in names}
     for name, header in headers.items():
-        faults += _misfits(name, header, params[name])
-        if None in (_expected(params[name]) or (None,)):
+        shape = expected(params[name])
+        faults += misfits(name, header.shape, header.dtype, shape)
+        if None in (shape or (None,)):
             archive.check_open(header)
     if faults:
-        reasons = "; ".join(map(str, faults))
-        error = ValueError(f"the weights in {archive.title} do not fit the model: {reasons}")
-        raise coded(error, "weights-misfit", file=archive.title, faults=faults)
+        raise misfit(archive.title, faults)
     return headers
 
 
@@ -79,28 +96,35 @@ def dtype_of(param: Parameter) -> Any:
     return param.lazy_dtype if param.data is None else param.dtype
 
 
-def _expected(param: Parameter) -> tuple[int | None, ...] | None:
+def expected(param: Parameter) -> tuple[int | None, ...] | None:
     """The shape of a Parameter; None for a length, or instead of all, that any input may set."""
     return param.lazy_shape if param.data is None else param.shape
 
 
-def _missing(name: str) -> Exception:
-    return coded(ValueError(f"missing: {name}"), "weight-missing", name=name)
+def other_names(missing: Sequence[str], unexpected: Sequence[str]) -> list[Exception]:
+    """What is wrong if names of arrays are not those of the Parameters."""
+    return [
+        *[coded(ValueError(f"missing: {name}"), "weight-missing", name=name) for name in missing],
+        *[coded(ValueError(f"unexpected: {name}"), "weight-unexpected", name=name) for name in unexpected],
+    ]
 
 
-def _unexpected(name: str) -> Exception:
-    return coded(ValueError(f"unexpected: {name}"), "weight-unexpected", name=name)
-
-
-def _misfits(name: str, header: _npz.Header, param: Parameter) -> Iterator[Exception]:
-    shape, dtype = header.shape, header.dtype
+def misfits(
+    name: str, shape: tuple[int, ...], dtype: Any, needed: tuple[int | None, ...] | None
+) -> Iterator[Exception]:
+    """What is wrong with an array for a Parameter of a shape."""
     if dtype.kind != "f":
         error = ValueError(f"{name} has dtype {dtype}; the model needs floats")
         yield coded(error, "weight-dtype", name=name, dtype=dtype)
-    expected = _expected(param)
-    if expected is None:
+    if needed is None:
         return
-    open_or_equal = [e is None or e == n for e, n in zip(expected, shape, strict=False)]
-    if len(expected) != len(shape) or not all(open_or_equal):
-        error = ValueError(f"{name} has shape {shape}; the model needs {expected}")
-        yield coded(error, "weight-shape", name=name, shape=shape, expected=expected)
+    open_or_equal = [e is None or e == n for e, n in zip(needed, shape, strict=False)]
+    if len(needed) != len(shape) or not all(open_or_equal):
+        error = ValueError(f"{name} has shape {shape}; the model needs {needed}")
+        yield coded(error, "weight-shape", name=name, shape=shape, expected=needed)
+
+
+def misfit(title: str, faults: Sequence[Exception]) -> Exception:
+    """The error which says what is wrong with weights."""
+    error = ValueError(f"the weights in {title} do not fit the model: {'; '.join(map(str, faults))}")
+    return coded(error, "weights-misfit", file=title, faults=faults)

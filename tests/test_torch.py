@@ -41,7 +41,7 @@ def test_tensors_of_every_dtype(form):
         "empty": np.empty((0, 3), np.float32),
         "parameter": np.array([2], np.float32),
     }
-    read = _torch.state_dict(file_of("TENSORS", form))
+    read = _torch.state_dict(file_of("TENSORS", form), "the file")
     assert list(read) == list(expected)
     for name, array in expected.items():
         assert (read[name].dtype, read[name].shape) == (array.dtype, array.shape)
@@ -51,10 +51,10 @@ def test_tensors_of_every_dtype(form):
 
 
 @BOTH
-def test_a_checkpoint(form, tmp_path):
-    path = tmp_path / "net.pt"
-    path.write_bytes(file_of("CHECKPOINT", form).getvalue())
-    read = _torch.read(path)
+def test_a_checkpoint(form):
+    file = file_of("CHECKPOINT", form)
+    assert _torch.is_torch(file)
+    read = _torch.read(file, "the file")
     assert {name: read[name] for name in ("epoch", "losses", "best", "done")} == {
         "epoch": 3,
         "losses": [1.0, 0.5],
@@ -62,7 +62,7 @@ def test_a_checkpoint(form, tmp_path):
         "done": False,
     }
     assert read["optimizer"]["param_groups"][0]["betas"] == (0.9, 0.999)
-    model = _torch.state_dict(path)  # the only dict of tensors in it
+    model = _torch.state_dict(file, "the file")  # the only dict of tensors in it
     np.testing.assert_array_equal(model["1.weight"], [1, 1])
     np.testing.assert_allclose(model["0.bias"], [-0.04437202, 0.13230628], rtol=1e-6)
     assert model["0.weight"].shape == (2, 1, 2, 2)
@@ -151,7 +151,7 @@ def older(value, keys=None, length=4, data=DATA, version=1001):
 
 @pytest.mark.parametrize("write", [archive, older])
 def test_the_writers_of_these_tests_write_what_is_read(write):
-    np.testing.assert_array_equal(_torch.read(write({"W": tensor()}))["W"], [[0, 1], [2, 3]])
+    np.testing.assert_array_equal(_torch.read(write({"W": tensor()}), "the file")["W"], [[0, 1], [2, 3]])
 
 
 class Runs:
@@ -229,7 +229,7 @@ def itself():
 def test_nothing_else_is_made(write, value, reason, tmp_path):
     written = _older_raw(value) if isinstance(value, bytes) and write is older else write(value)
     with pytest.raises(ValueError, match=f"the file is not a complete PyTorch archive: .*({reason})"):
-        _torch.read(written)
+        _torch.read(written, "the file")
     assert not os.path.exists("/tmp/pwned")
 
 
@@ -265,17 +265,17 @@ def _older_raw(value):
 )
 def test_storages_that_do_not_fit(written, reason):
     if reason is None:
-        assert _torch.read(written)["V"].dtype == np.float64
+        assert _torch.read(written, "the file")["V"].dtype == np.float64
         return
     with pytest.raises(ValueError, match=f"the file is not a complete PyTorch archive: .*({reason})"):
-        _torch.read(written)
+        _torch.read(written, "the file")
 
 
 def test_what_is_nested_many_times_over_takes_no_longer():
     value = [1]
     for _ in range(25):
         value = [value, value]  # 2**25 lists, if each were finished on its own
-    assert _torch.read(archive(value))[0][1][0][1][0][0][0]
+    assert _torch.read(archive(value), "the file")[0][1][0][1][0][0][0]
 
 
 def test_no_single_dict_of_tensors():
@@ -285,7 +285,7 @@ def test_no_single_dict_of_tensors():
         ({"a": {"W": tensor()}, "b": {"W": tensor()}}, "'a', 'b'"),
     ):
         with pytest.raises(ValueError, match=f"must have one dict of tensors by name.*it has {names}"):
-            _torch.state_dict(archive(value))
+            _torch.state_dict(archive(value), "the file")
 
 
 @BOTH
@@ -294,7 +294,7 @@ def test_cut_anywhere(what, form):
     whole = file_of(what, form).getvalue()
     for length in range(0, len(whole), 1 + len(whole) // 200):
         with pytest.raises(ValueError, match="PyTorch archive"):
-            _torch.read(io.BytesIO(whole[:length]))
+            _torch.read(io.BytesIO(whole[:length]), "the file")
 
 
 @BOTH
@@ -305,7 +305,7 @@ def test_changed_anywhere(form, data):
     for _ in range(data.draw(st.integers(1, 8))):
         whole[data.draw(st.integers(0, len(whole) - 1))] = data.draw(st.integers(0, 255))
     try:
-        _torch.read(io.BytesIO(whole))
+        _torch.read(io.BytesIO(whole), "the file")
     except ValueError as error:
         refusal = str(error)
     else:

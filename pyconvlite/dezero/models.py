@@ -275,7 +275,8 @@ class SqueezeNet(Model):
     """
 
     def __init__(self, pretrained: bool = False) -> None:
-        models.base.no_pretrained("SqueezeNet", pretrained)
+        if pretrained:
+            raise ValueError("pretrained must be False: DeZero has no weights of SqueezeNet")
         self.conv1 = L.Conv2d(64, kernel_size=3, stride=2)
         self.fire2, self.fire3 = _Fire(16, 64), _Fire(16, 64)
         self.fire4, self.fire5 = _Fire(32, 128), _Fire(32, 128)

@@ -7,9 +7,11 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from .. import _weights
-from .._files import BinaryFile
+from .. import _npz, _safetensors, _weights
+from .._files import BinaryFile, written
+from .._shapes import Array
 from ..autograd import Parameter
+from . import torch_names
 from .hooks import ForwardHook, HookHandle, Hooks
 from .table import list_rows, rows_as_html
 
@@ -43,6 +45,8 @@ class Layer:
     outputs: list[weakref.ref[Any] | None]
     _state: ClassVar[tuple[str, ...]] = ()  # attributes with the Variables that a call leaves to the next
     _statistics: ClassVar[tuple[str, ...]] = ()  # attributes with Parameters that calls update, not training
+    _torch_transposed: ClassVar[tuple[str, ...]] = ()  # attributes whose transposes PyTorch has
+    _torch_hidden: ClassVar[tuple[str, ...]] = ()  # attributes that PyTorch's keys leave out
     _output_shapes: tuple[Any, ...] = ()
     _hooks: Hooks | None = None
     _all_sized = False  # set once a call finds all Parameters initialized; later calls skip the search
@@ -234,11 +238,13 @@ class Layer:
             params_dict[name] = param
 
     def save_weights(self, file: BinaryFile) -> None:
-        """Save the Parameters as an npz archive, one array per name of `named_params`.
+        """Save the Parameters, in a format that the suffix of the file's name chooses.
 
         Args:
             file: a path, used exactly as given, or a binary file object. An existing file is replaced only
-                when the new one is complete; its mode and symbolic links to it stay.
+                when the new one is complete; its mode and symbolic links to it stay. With the suffix
+                `.safetensors` it has the arrays of `state_dict`, for PyTorch and others; with any other, and
+                as a file object, it is an npz archive with one array per name of `named_params`.
 
         Raises:
             OSError: the file cannot be written, or there is something else than a file at the path.
@@ -254,22 +260,30 @@ class Layer:
             >>> {name: array.shape for name, array in np.load(file).items()}
             {'W': (2, 3), 'b': (3,)}
         """
-        _weights.save(file, self._all_params())
+        if _weights.title_of(file).endswith(".safetensors'"):
+            arrays, write = self.state_dict(), _safetensors.write
+        else:
+            arrays, write = _weights.arrays_of(self._all_params()), _npz.write
+        with written(file) as stream:
+            write(stream, arrays)
 
     def load_weights(self, file: BinaryFile) -> None:
-        """Load the Parameters from a file written by `save_weights`; each Parameter keeps its dtype.
+        """Load the Parameters from a file; each Parameter keeps its dtype.
 
-        The whole file is checked before any Parameter changes. Names, shapes and dtypes are checked before
-        any array is read, so that a file that does not fit takes little memory. Layers whose input size is
-        not known yet take it from the weights.
+        The contents tell the format: what `save_weights` writes; safetensors files and PyTorch's `.pt` and
+        `.pth`, which are read as by `load_state_dict`. Nothing in a file is executed.
+
+        The whole file is checked before any Parameter changes. In an npz archive names, shapes and dtypes are
+        checked before any array is read, so that a file that does not fit takes little memory. Layers whose
+        input size is not known yet take it from the weights.
 
         Args:
             file: a path or a binary file object.
 
         Raises:
             FileNotFoundError: the file does not exist.
-            ValueError: the file is not a complete npz archive, a name is missing or unexpected, an array has
-                the wrong shape or is not floating point, or a number exceeds the Parameter's dtype.
+            ValueError: the file is damaged or of another format, a name is missing or unexpected, an array
+                has the wrong shape or is not floating point, or a number exceeds the Parameter's dtype.
 
         Example:
             >>> import io
@@ -282,7 +296,68 @@ class Layer:
             >>> linear.W.shape
             (2, 3)
         """
-        _weights.load(file, self._all_params())
+        mapping = _weights.foreign(file)
+        if mapping is None:
+            _weights.load(file, self._all_params())
+        else:
+            self._load_state_dict(mapping, True, _weights.title_of(file))
+
+    def state_dict(self) -> dict[str, Array]:
+        """Copies of the Parameters with PyTorch's names and in its layouts.
+
+        A path has dots (`conv1.weight`), the layers of a Sequential have their indexes alone (`0.weight`); W
+        and gamma are `weight`, b and beta `bias`, avg_mean and avg_var `running_mean` and `running_var`; the
+        W of a Linear layer is transposed. A model that PyTorch's torchvision has, too, has its names.
+
+        Raises:
+            RuntimeError: the runtime cannot wait for a device.
+            ValueError: a Parameter has no data yet.
+
+        Example:
+            >>> from pyconvlite.layers import BatchNorm, Linear
+            >>> from pyconvlite.models import Sequential
+            >>> model = Sequential(Linear(3, in_size=2), BatchNorm(3))
+            >>> list(model.state_dict())
+            ['0.weight', '0.bias', '1.running_mean', '1.running_var', '1.weight', '1.bias']
+        """
+        _weights.arrays_of(self._all_params())  # which checks that there is data
+        return {key: entry.array() for key, entry in torch_names.entries(walk(self)).items()}
+
+    def load_state_dict(self, mapping: Mapping[str, Any], strict: bool = True) -> torch_names.Keys:
+        """Load Parameters from arrays with PyTorch's names and in its layouts.
+
+        Each Parameter keeps its dtype. Nothing changes unless all fits. `num_batches_tracked` of PyTorch's
+        batch normalization is ignored.
+
+        Args:
+            mapping: arrays or PyTorch tensors by the keys of `state_dict`.
+            strict: whether the keys must be the same; if not, Parameters that are missing stay as they are.
+
+        Returns:
+            The missing and the unexpected keys.
+
+        Raises:
+            ValueError: a key is missing or unexpected, an array has the wrong shape or is not floating point,
+                or a number exceeds the Parameter's dtype; all such keys are named.
+
+        Example:
+            >>> import numpy as np
+            >>> from pyconvlite.layers import Linear
+            >>> linear = Linear(1)
+            >>> linear.load_state_dict({"weight": np.array([[2.0, 3.0]])}, strict=False)
+            Keys(missing=['bias'], unexpected=[])
+            >>> linear.W
+            variable([[2.]
+                      [3.]])
+        """
+        return self._load_state_dict(mapping, strict, "the state dict")
+
+    def _load_state_dict(self, mapping: Mapping[str, Any], strict: bool, title: str) -> torch_names.Keys:
+        return torch_names.load(torch_names.entries(walk(self)), mapping, strict, title)
+
+    def _torch_key(self, key: str) -> str:
+        """PyTorch's key for one of this layer's Parameters, given that of our attributes."""
+        return key
 
     def _all_params(self) -> dict[str, Parameter]:
         params: dict[str, Parameter] = {}

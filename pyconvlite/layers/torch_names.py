@@ -1,0 +1,128 @@
+"""PyTorch's names and layouts of Parameters, for `Layer.state_dict` and `load_state_dict`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .. import _weights
+from .._shapes import Array
+from ..autograd import Parameter
+from ..backends import to_cpu
+
+_NAMES = {
+    "W": "weight",
+    "b": "bias",
+    "gamma": "weight",
+    "beta": "bias",
+    "avg_mean": "running_mean",
+    "avg_var": "running_var",
+}
+_NOT_READ = "num_batches_tracked"  # which PyTorch's batch normalization counts beside its statistics
+
+
+class Entry(NamedTuple):
+    """A Parameter, and whether PyTorch has its transpose.
+
+    Example:
+        >>> from pyconvlite.layers import Linear
+        >>> Entry(Linear(3, in_size=2).W, is_transposed=True).array().shape
+        (3, 2)
+    """
+
+    param: Parameter
+    is_transposed: bool
+
+    def array(self) -> Array:
+        """A contiguous copy of the numbers in PyTorch's layout."""
+        array: Array = to_cpu(self.param.data)
+        return np.array(array.T if self.is_transposed else array, order="C")
+
+    def shape(self) -> tuple[int | None, ...] | None:
+        """The shape that PyTorch's array must have; None for what any input may set."""
+        shape = _weights.expected(self.param)
+        return shape[::-1] if shape and self.is_transposed else shape
+
+
+class Keys(NamedTuple):
+    """What `load_state_dict(..., strict=False)` left out.
+
+    Attributes:
+        missing: keys of Parameters that the mapping lacks.
+        unexpected: keys of the mapping that no Parameter has.
+
+    Example:
+        >>> Keys([], ["fc.bias"]).unexpected
+        ['fc.bias']
+    """
+
+    missing: list[str]
+    unexpected: list[str]
+
+
+def entries(nodes: Iterable[tuple[str, Any, Any]]) -> dict[str, Entry]:
+    """The Parameters among what `walk` yields, by PyTorch's keys.
+
+    Example:
+        >>> from pyconvlite.layers import Linear
+        >>> from pyconvlite.layers.base import walk
+        >>> list(entries(walk({"fc": Linear(3)})))
+        ['fc.weight', 'fc.bias']
+    """
+    found: dict[str, Entry] = {}
+    layers: dict[str, Any] = {}
+    for name, node, owner in nodes:
+        if isinstance(node, Parameter):
+            is_transposed = owner is not None and name.rpartition("/")[2] in owner._torch_transposed
+            found[_key(name, layers)] = Entry(node, is_transposed)
+        else:
+            layers[name] = node
+    return found
+
+
+def _key(name: str, layers: Mapping[str, Any]) -> str:
+    """PyTorch's key for a Parameter's name; each layer around it, from the innermost on, may change it."""
+    path = name.split("/")
+    path[-1] = _NAMES.get(path[-1], path[-1])
+    key = ""
+    for i in reversed(range(len(path))):
+        layer = layers.get("/".join(path[:i]))
+        if layer is None or path[i] not in layer._torch_hidden:
+            key = f"{path[i]}.{key}" if key else path[i]
+        if layer is not None:
+            key = layer._torch_key(key)
+    return key
+
+
+def load(found: Mapping[str, Entry], mapping: Mapping[str, Any], strict: bool, title: str) -> Keys:
+    """Load arrays into the Parameters, all or none; see `Layer.load_state_dict`.
+
+    Args:
+        found: the Parameters by PyTorch's keys.
+        mapping: the arrays.
+        strict: whether the keys must be the same.
+        title: where the arrays come from, for the error message.
+    """
+    arrays = {key: np.asarray(mapping[key]) for key in found if key in mapping}
+    missing = [key for key in found if key not in mapping]
+    unexpected = [key for key in mapping if key not in found and str(key).rpartition(".")[2] != _NOT_READ]
+    faults = _weights.other_names(missing, unexpected) if strict else []
+    for key, array in arrays.items():
+        faults += _weights.misfits(key, array.shape, array.dtype, found[key].shape())
+    if faults:
+        raise _weights.misfit(title, faults)
+    new = {key: _converted(key, array, found[key]) for key, array in arrays.items()}
+    _weights.assign({key: found[key].param for key in new}, new)
+    return Keys(missing, unexpected)
+
+
+def _converted(key: str, array: Array, entry: Entry) -> Array:
+    """A copy of an array in the Parameter's layout and dtype."""
+    given = array.T if entry.is_transposed else array
+    with np.errstate(over="ignore"):
+        converted = np.array(given, _weights.dtype_of(entry.param) or given.dtype, order="C")
+    if np.any(np.isfinite(given) & ~np.isfinite(converted)):
+        raise ValueError(f"{key} has numbers that exceed the range of {converted.dtype}")
+    return converted
