@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         models,
         optimizers,
         parallel,
+        project,
         testing,
         transforms,
         utils,
@@ -45,7 +46,7 @@ else:
     # import as the engine itself, and few programs need all of them.
     _MODULES = {
         *("checkpoint", "core", "cuda", "dataloaders", "datasets", "functions_conv", "graph"),
-        *("layers", "models", "optimizers", "parallel", "testing", "transforms", "utils"),
+        *("layers", "models", "optimizers", "parallel", "project", "testing", "transforms", "utils"),
     }
     _HOMES = {
         "DataLoader": "dataloaders",
@@ -95,6 +96,7 @@ __all__ = [
     "no_grad",
     "optimizers",
     "parallel",
+    "project",
     "seed",
     "test_mode",
     "testing",

@@ -89,3 +89,18 @@ def test_preprocess():
     assert EfficientNetLite0.preprocess(image.new("L", (10, 30))).shape == (3, 224, 224)
     with pytest.raises(TypeError, match="image must be a Pillow image; got ndarray"):
         EfficientNetLite0.preprocess(np.zeros((3, 4, 4)))
+
+
+@pytest.mark.cpython
+def test_photographs():
+    """With published weights, read from the file that PyTorch wrote: the classes of ImageNet."""
+    photographs = pytest.importorskip("photographs", reason="the tools are not in the wheel")
+    model = EfficientNetLite0(pretrained=photographs.efficientnet_weights())
+    cats, cups = {281, 282, 285}, {504, 967, 968}  # tabby, tiger and Egyptian cat; coffee mug, espresso, cup
+    for name, first, classes in (("chelsea.png", 285, cats), ("coffee.png", 967, cups)):
+        x = model.preprocess(photographs.photograph(name))[None]
+        with no_grad(), test_mode():
+            y = model(x).data[0]
+        best = np.argsort(-y)[:5]
+        assert best[0] == first
+        assert classes <= set(best)

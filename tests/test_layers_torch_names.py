@@ -1,0 +1,298 @@
+"""state_dict and load_state_dict: PyTorch's names, layouts and rules."""
+
+import io
+
+import numpy as np
+import pytest
+import torch_files
+
+import pyconvlite.functions as F
+import pyconvlite.layers as L
+from pyconvlite import Model, Parameter, test_mode
+from pyconvlite.layers import torch_names
+from pyconvlite.layers.base import walk
+from pyconvlite.models import MLP, VGG16, EfficientNetLite0, ResNet50, ResNet101, Sequential
+
+
+def randn(*shape):
+    return np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+
+
+class Net(Model):
+    """What a user writes."""
+
+    def __init__(self):
+        self.conv1 = L.Conv2d(4, 3, in_channels=2, groups=2)
+        self.up = L.Deconv2d(3, 2, in_channels=4)
+        self.blocks = [L.BatchNorm(3), Sequential({"fc": L.Linear(2, in_size=3), "act": F.relu})]
+        self.scale = Parameter(np.ones(2, np.float32), "scale")
+
+
+KEYS = {
+    "conv1.weight": (4, 1, 3, 3),
+    "conv1.bias": (4,),
+    "up.weight": (4, 3, 2, 2),
+    "up.bias": (3,),
+    "blocks.0.running_mean": (3,),
+    "blocks.0.running_var": (3,),
+    "blocks.0.weight": (3,),
+    "blocks.0.bias": (3,),
+    "blocks.1.fc.weight": (2, 3),
+    "blocks.1.fc.bias": (2,),
+    "scale": (2,),
+}
+
+
+def test_names_shapes_and_layouts():
+    net = Net()
+    state = net.state_dict()
+    assert {key: array.shape for key, array in state.items()} == KEYS
+    np.testing.assert_array_equal(state["blocks.1.fc.weight"], net.blocks[1].fc.W.data.T)
+    np.testing.assert_array_equal(state["conv1.weight"], net.conv1.W.data)
+    assert all(array.flags.c_contiguous for array in state.values())
+    state["scale"][:] = 7  # a copy
+    np.testing.assert_array_equal(net.scale.data, [1, 1])
+
+
+@pytest.mark.parametrize(
+    ("layer", "shapes"),
+    [
+        (L.Linear(3, in_size=2), {"weight": (3, 2), "bias": (3,)}),
+        (L.Conv1d(3, 5, in_channels=2), {"weight": (3, 2, 5), "bias": (3,)}),
+        (L.DepthwiseConv2d(3, in_channels=2), {"weight": (2, 1, 3, 3), "bias": (2,)}),
+        (L.LayerNorm(4), {"weight": (4,), "bias": (4,)}),
+        (L.EmbedID(5, 3), {"weight": (5, 3)}),
+        (L.PReLU(3), {"weight": (3,)}),
+    ],
+)
+def test_layers_that_pytorch_has(layer, shapes):
+    assert {key: array.shape for key, array in layer.state_dict().items()} == shapes
+
+
+def test_containers_have_indexes_alone():
+    nested = Sequential(Sequential(L.Linear(2, in_size=1)), F.relu, L.Linear(1, in_size=2))
+    assert list(nested.state_dict()) == ["0.0.weight", "0.0.bias", "2.weight", "2.bias"]
+    mlp = MLP((3, 2))
+    mlp(randn(1, 1))
+    assert list(mlp.state_dict()) == ["0.weight", "0.bias", "1.weight", "1.bias"]
+
+
+def test_what_is_saved_is_loaded():
+    net, other = Net(), Net()
+    assert other.load_state_dict(net.state_dict()) == ([], [])
+    for (name, param), (_, copied) in zip(net.named_params(), other.named_params(), strict=True):
+        np.testing.assert_array_equal(copied.data, param.data, err_msg=name)
+        assert copied.data.flags.c_contiguous
+        assert not np.shares_memory(copied.data, param.data)
+
+
+def test_layers_take_their_sizes_from_it():
+    linear, conv = L.Linear(3), L.Conv2d(2, 3)
+    linear.load_state_dict({"weight": randn(3, 5), "bias": randn(3)})
+    conv.load_state_dict({"weight": randn(2, 4, 3, 3), "bias": randn(2)})
+    assert (linear.in_size, conv.in_channels) == (5, 4)
+
+
+def test_each_parameter_keeps_its_dtype():
+    linear = L.Linear(1, in_size=2, dtype=np.float16)
+    linear.load_state_dict({"weight": np.array([[0.1, 2.0]]), "bias": np.zeros(1)})
+    assert linear.W.dtype == np.float16
+    with pytest.raises(ValueError, match="weight has numbers that exceed the range of float16"):
+        linear.load_state_dict({"weight": np.array([[1e6, 2.0]]), "bias": np.ones(1)})
+    assert linear.b.data == 0
+    linear.load_state_dict({"weight": np.array([[np.inf, np.nan]]), "bias": np.zeros(1)})  # as they were
+
+
+def test_every_key_that_does_not_fit_is_named_and_nothing_changes():
+    net = Net()
+    before = net.state_dict()
+    state = {key: array + 1 for key, array in before.items()}
+    del state["conv1.bias"]
+    state["up.weight"] = np.zeros((3, 4, 2, 2))
+    state["blocks.1.fc.weight"] = np.zeros((3, 2))
+    state["blocks.0.weight"] = np.zeros(3, int)
+    state["fc.weight"] = np.zeros(3)
+    message = (
+        r"the weights in the state dict do not fit the model: missing: conv1.bias; unexpected: fc.weight; "
+        r"up.weight has shape \(3, 4, 2, 2\); the model needs \(4, 3, 2, 2\); "
+        r"blocks.0.weight has dtype int64; the model needs floats; "
+        r"blocks.1.fc.weight has shape \(3, 2\); the model needs \(2, 3\)"
+    )
+    with pytest.raises(ValueError, match=message):
+        net.load_state_dict(state)
+    with pytest.raises(ValueError, match=r"up.weight.*blocks.0.weight.*blocks.1.fc.weight"):
+        net.load_state_dict(state, strict=False)
+    for key, array in net.state_dict().items():
+        np.testing.assert_array_equal(array, before[key])
+
+
+def test_not_strict():
+    net = Net()
+    before = net.state_dict()
+    keys = net.load_state_dict({"scale": np.array([3.0, 4.0]), "head.weight": np.zeros(2)}, strict=False)
+    assert keys.unexpected == ["head.weight"]
+    assert keys.missing == [key for key in KEYS if key != "scale"]
+    np.testing.assert_array_equal(net.scale.data, [3, 4])
+    np.testing.assert_array_equal(net.state_dict()["up.weight"], before["up.weight"])
+
+
+def test_no_data_yet():
+    with pytest.raises(ValueError, match="no data yet in W"):
+        L.Linear(3).state_dict()
+
+
+# ------------------------------------------------------------------------------------------------- files
+
+
+def net_of_pytorch():
+    return Sequential(L.Conv2d(2, 2, in_channels=1), L.BatchNorm(2))
+
+
+@pytest.mark.parametrize("form", ["ZIP", "OLDER"])
+@pytest.mark.parametrize("as_path", [True, False])
+def test_weights_that_pytorch_saved(form, as_path, tmp_path):
+    data = torch_files.unpacked(getattr(torch_files, f"CHECKPOINT_{form}"))
+    path = tmp_path / "any.name"
+    path.write_bytes(data)
+    net = net_of_pytorch()
+    net.load_weights(path if as_path else io.BytesIO(data))
+    np.testing.assert_allclose(net[0].b.data, [-0.04437202215194702, 0.1323062777519226])
+    np.testing.assert_allclose(net[1].avg_mean.data, [-0.05593857169151306, 0.046034593135118484])
+    np.testing.assert_allclose(net[0].W.data[1, 0, 0, 1], 0.13407868146896362)
+
+
+def test_weights_that_do_not_fit_name_the_file(tmp_path):
+    path = tmp_path / "net.pt"
+    path.write_bytes(torch_files.unpacked(torch_files.CHECKPOINT_ZIP))
+    with pytest.raises(ValueError, match=r"the weights in '.*net\.pt' do not fit the model: missing: weight"):
+        L.Linear(3).load_weights(path)
+
+
+def test_safetensors_by_the_suffix(tmp_path):
+    net, other = Net(), Net()
+    path = tmp_path / "net.safetensors"
+    net.save_weights(path)
+    safetensors = pytest.importorskip("safetensors.numpy")
+    assert {key: array.shape for key, array in safetensors.load_file(path).items()} == KEYS
+    other.load_weights(path)
+    np.testing.assert_array_equal(other.up.W.data, net.up.W.data)
+    with pytest.raises(ValueError, match=r"net\.safetensors' do not fit the model: .*unexpected: blocks"):
+        L.Linear(3).load_weights(path)
+
+
+# ------------------------------------------------------------------------------------------------- models
+
+
+def keys_of(model):
+    with test_mode():
+        return {key for key, _ in model.state_dict().items()}
+
+
+def names(*layers, parts=("weight", "bias")):
+    return {f"{layer}.{part}" for layer in layers for part in parts}
+
+
+NORM = ("weight", "bias", "running_mean", "running_var")
+
+
+@pytest.mark.cpython
+def test_vgg16_as_in_torchvision():
+    indexes = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28)
+    expected = names(*[f"features.{i}" for i in indexes], *[f"classifier.{i}" for i in (0, 3, 6)])
+    assert torch_names.entries(walk(VGG16())).keys() == expected
+
+
+def torchvisions(blocks):
+    """Keys of torchvision's ResNets with so many blocks in each stage."""
+    keys = names("conv1", parts=["weight"]) | names("bn1", parts=NORM) | names("fc")
+    for stage, n in enumerate(blocks, 1):
+        for i in range(n):
+            for k in (1, 2, 3):
+                keys |= names(f"layer{stage}.{i}.conv{k}", parts=["weight"])
+                keys |= names(f"layer{stage}.{i}.bn{k}", parts=NORM)
+        keys |= names(f"layer{stage}.0.downsample.0", parts=["weight"])
+        keys |= names(f"layer{stage}.0.downsample.1", parts=NORM)
+    return keys
+
+
+@pytest.mark.parametrize(("make", "blocks"), [(ResNet50, (3, 4, 6, 3)), (ResNet101, (3, 4, 23, 3))])
+def test_resnets_as_in_torchvision(make, blocks):
+    keys = torch_names.entries(walk(make())).keys()
+    assert keys == torchvisions(blocks) | {"conv1.bias"}  # which DeZero's has
+
+
+def small_resnet():
+    """A ResNet50 of which all convolutions have few channels."""
+    model = ResNet50()
+    for layer in model.modules():
+        if isinstance(layer, L.Conv2d):
+            layer.out_channels = max(1, layer.out_channels // 64)
+            layer.__init__(layer.out_channels, layer.kernel_size, layer.stride, layer.pad, layer.b is None)
+    model(randn(1, 3, 32, 32))
+    return model
+
+
+def test_a_resnet_becomes_torchvisions_with_its_weights():
+    model = small_resnet()
+    x = randn(1, 3, 64, 64)
+    state = model.state_dict()
+    bias = state.pop("conv1.bias") + 1
+    state["bn1.num_batches_tracked"] = np.array(3)
+    broken = state | {"fc.weight": np.zeros(3)}
+    with pytest.raises(ValueError, match=r"fc.weight"):
+        model.load_state_dict(broken)
+    assert model.conv1.b is not None
+    before = {layer.eps for layer in model.modules() if isinstance(layer, L.BatchNorm)}
+    assert before == {2e-5}
+    model.load_state_dict(state)
+    assert model.conv1.b is None
+    assert {layer.eps for layer in model.modules() if isinstance(layer, L.BatchNorm)} == {1e-5}
+    with test_mode():
+        y = model(x).data
+        # torchvision's: padded max pooling; the stride of a stage in the 3 x 3 convolution.
+        h = F.pooling(F.relu(model.bn1(F.conv2d(x, model.conv1.W, None, 2, 3))), 3, 2, 1)
+        for stage in (model.res2, model.res3, model.res4, model.res5):
+            stride = 1 if stage is model.res2 else 2
+            a = stage.a
+            g = F.relu(a.bn1(F.conv2d(h, a.conv1.W)))
+            g = F.relu(a.bn2(F.conv2d(g, a.conv2.W, None, stride, 1)))
+            h = F.relu(a.bn3(F.conv2d(g, a.conv3.W)) + a.bn4(F.conv2d(h, a.conv4.W, None, stride)))
+            for name in stage._bottlenecks[1:]:
+                h = getattr(stage, name)(h)
+        expected = model.fc6(F.flatten(F.global_average_pooling(h))).data
+    np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-6)
+    assert "conv1.bias" not in model.state_dict()
+    with pytest.raises(ValueError, match=r"unexpected: conv1.bias"):
+        model.load_state_dict(state | {"conv1.bias": bias})
+
+
+def test_efficientnet_as_in_its_package():
+    keys = keys_of(EfficientNetLite0())
+    expected = (
+        names("_conv_stem", "_conv_head", parts=["weight"]) | names("_bn0", "_bn1", parts=NORM) | names("_fc")
+    )
+    for i in range(16):
+        block = f"_blocks.{i}"
+        convs, norms = ["_depthwise_conv", "_project_conv"], ["_bn1", "_bn2"]
+        if i:
+            convs, norms = ["_expand_conv", *convs], ["_bn0", *norms]
+        expected |= names(*[f"{block}.{name}" for name in convs], parts=["weight"])
+        expected |= names(*[f"{block}.{name}" for name in norms], parts=NORM)
+    assert keys == expected
+    assert len(keys) == 296 - 49  # PyTorch counts the batches of each of the 49 normalizations, too
+
+
+def test_models_within_a_model():
+    body = Sequential({"body": EfficientNetLite0(2), "out": L.Linear(1, in_size=2)})
+    assert {"body._conv_stem.weight", "body._blocks.3._bn0.bias", "out.weight"} <= keys_of(body)
+
+
+@pytest.mark.parametrize("kind", ["path", "bytes"])
+def test_pretrained(kind, tmp_path):
+    model = EfficientNetLite0(2)
+    path = tmp_path / "net.safetensors"
+    model.save_weights(path)
+    loaded = EfficientNetLite0(2, pretrained=path if kind == "path" else path.read_bytes())
+    np.testing.assert_array_equal(loaded.classifier.W.data, model.classifier.W.data)
+    with pytest.raises(ValueError, match=r"_fc.weight has shape"):
+        EfficientNetLite0(3, pretrained=path)
