@@ -110,7 +110,7 @@ def test_every_key_that_does_not_fit_is_named_and_nothing_changes():
     del state["conv1.bias"]
     state["up.weight"] = np.zeros((3, 4, 2, 2))
     state["blocks.1.fc.weight"] = np.zeros((3, 2))
-    state["blocks.0.weight"] = np.zeros(3, int)
+    state["blocks.0.weight"] = np.zeros(3, np.int64)
     state["fc.weight"] = np.zeros(3)
     message = (
         r"the weights in the state dict do not fit the model: missing: conv1.bias; unexpected: fc.weight; "

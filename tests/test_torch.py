@@ -32,7 +32,7 @@ def test_tensors_of_every_dtype(form):
         "float64": np.array([1.5, -2.25]),
         "float16": np.array([0.5, 65504], np.float16),
         "bfloat16": np.array([1, -3, 1.00025555e30], np.float32),  # of 1e30, what bfloat16 has
-        "int64": np.array(7),
+        "int64": np.array(7, np.int64),
         "int32": np.array([1, -2], np.int32),
         "int16": np.array([1], np.int16),
         "int8": np.array([-1], np.int8),
