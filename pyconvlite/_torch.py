@@ -252,7 +252,11 @@ class _Machine:
                 name = opcode.name
                 if name not in known:  # before its argument is read
                     raise _Refused(f"its pickle has {name}, which makes no tensor")
-                self._step(name, opcode.arg and opcode.arg.reader(stream))
+                if name == "GLOBAL":  # whose lines pickletools would unescape
+                    lines = [stream.readline().decode("ascii").removesuffix("\n") for _ in range(2)]
+                    self._stack.append(_Name(".".join(lines)))
+                else:
+                    self._step(name, opcode.arg and opcode.arg.reader(stream))
             (result,) = self._stack
         except (ValueError, TypeError, IndexError, KeyError, UnicodeError) as error:
             raise _Refused(f"its pickle is damaged: {error}") from error
@@ -293,8 +297,6 @@ class _Machine:
                 self._memo[len(self._memo) if argument is None else argument] = stack[-1]
             case "BINGET" | "LONG_BINGET":
                 stack.append(self._memo[argument])
-            case "GLOBAL":
-                stack.append(_Name(argument.replace(" ", ".")))
             case "STACK_GLOBAL":
                 name, module = stack.pop(), stack.pop()
                 stack.append(_Name(f"{module}.{name}"))
