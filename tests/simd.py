@@ -25,7 +25,8 @@ PLAIN = 32
 MODULES = [
     importlib.import_module(f"pyconvlite.backends.simd.{name}")
     for name in (
-        *("activation", "convolution", "loss", "matmul", "norm", "optimizer", "pooling", "reduction"),
+        *("activation", "convolution", "loss", "matmul", "norm", "optimizer", "pooling", "recurrent"),
+        "reduction",
         "serving",
     )
 ]
@@ -130,6 +131,18 @@ KERNELS = {
         "batch_norm_grad",
         [numbers(4, 3, 5, 5), numbers(3), numbers(4, 3, 5, 5, seed=1)],
         1e-5,
+    ),
+    "lstm": ("lstm", [numbers(2, 3, 5), numbers(3, 6), numbers(3, 6), numbers(12, 24)]),
+    "lstm_grad": (
+        "lstm_grad",
+        [numbers(*shape) for shape in [(2, 3, 5), (12, 24), *[(3, 3, 6)] * 2, (2, 3, 24), (2, 3, 6), (3, 6)]],
+        True,
+    ),
+    "gru": ("gru", [numbers(2, 3, 5), numbers(3, 6), numbers(13, 18)]),
+    "gru_grad": (
+        "gru_grad",
+        [numbers(*shape) for shape in [(2, 3, 5), (13, 18), (3, 3, 6), (2, 3, 18), *[(2, 3, 6)] * 2]],
+        True,
     ),
     "sgd": ("sgd", [numbers(5, 7), numbers(5, 7, seed=1)], 0.1),
     "momentum_sgd": ("momentum_sgd", [numbers(5, 7), numbers(5, 7, seed=1), numbers(5, 7, seed=2)], 0.1, 0.9),

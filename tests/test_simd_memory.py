@@ -68,7 +68,7 @@ def check_guarded(kernel, arrays, *settings):
 
     def called(arrays):
         y = getattr(kernels, kernel)(*arrays, *settings)
-        return y if isinstance(y, tuple) else (y,)
+        return [v for v in (y if isinstance(y, tuple) else (y,)) if v is not None]
 
     guarded = Guarded()
     copies = [None if a is None else guarded.copy(a) for a in arrays]
@@ -132,9 +132,23 @@ class TestBeside:
             check_guarded("softmax_cross_entropy_grad", [numbers(2, n), np.zeros(2, np.int32), numbers()])
             check_guarded("batch_norm", [numbers(2, 3, n), numbers(3), numbers(3)], 1e-5)
             check_guarded("batch_norm_grad", [numbers(2, 3, n), numbers(3), numbers(2, 3, n)], 1e-5)
+            self.check_recurrent(1 + n % 3, n, 3, 2)
+            self.check_recurrent(2, 2, n, 5)
+            self.check_recurrent(2, 3, 2, n)
             check_guarded("sgd", [numbers(n)] * 2, 0.1)
             check_guarded("momentum_sgd", [numbers(n)] * 3, 0.1, 0.9)
             check_guarded("adam", [numbers(n) ** 2] * 4, 0.1, 0.9, 0.99, 1e-8, 0.0)
+
+    def check_recurrent(self, T, N, features, H):
+        x, h, gh = numbers(T, N, features), numbers(N, H), numbers(T, N, H)
+        kernels = backends.kernels(x)
+        for needs_gx in (False, True):
+            W = numbers(features + H + 1, 4 * H)
+            check_guarded("lstm", [x, h, h, W])
+            check_guarded("lstm_grad", [x, W, *kernels.lstm(x, h, h, W), gh, h], needs_gx)
+            W = numbers(features + H + 2, 3 * H)
+            check_guarded("gru", [x, h, W])
+            check_guarded("gru_grad", [x, W, *kernels.gru(x, h, W), gh], needs_gx)
 
 
 # ------------------------------------------------------------------------------------------------- many calls
@@ -207,7 +221,16 @@ def random_calls(count, seed=0):
         kernels.adam(W, W, W * W, W, 0.1, 0.9, 0.99, 1e-8, 0.0)
         return 10
 
-    kinds = cycle([any_convolution, square_kernel, pooling, products, pointwise])
+    def recurrent():
+        T, N, features, H = min(size(), 3), size(), size(), size()
+        x, h = array(T, N, features), array(N, H)
+        W = array(features + H + 1, 4 * H)
+        kernels.lstm_grad(x, W, *(saved := kernels.lstm(x, h, h, W)), saved[0][1:], h, True)
+        W = array(features + H + 2, 3 * H)
+        kernels.gru_grad(x, W, *(saved := kernels.gru(x, h, W)), saved[0][1:], True)
+        return 4
+
+    kinds = cycle([any_convolution, square_kernel, pooling, products, pointwise, recurrent])
     while count > 0:
         count -= next(kinds)()
 

@@ -152,6 +152,33 @@ class Kernels(Protocol[A]):
     def batch_norm_grad(self, x: A, gamma: A, gy: A, eps: float) -> tuple[A, A, A]:
         """Gradients of batch_norm's first result with respect to x, gamma and beta."""
 
+    # -- recurrent.py; x (T, N, features) has the steps of a sequence. The rows of W are the weights of x,
+    # those of h, and the biases; it has H columns for each gate.
+
+    def lstm(self, x: A, h: A, c: A, W: A) -> tuple[A, A, A]:
+        """hs and cs, (T + 1, N, H), which start with h and c (N, H); gates f, i, o, u (T, N, 4 H).
+
+        W (features + H + 1, 4 H): f, i, o = sigmoid(...), u = tanh(...) of x Wx + h Wh + b, then
+        c = f * c + i * u and h = o * tanh(c).
+        """
+
+    def lstm_grad(
+        self, x: A, W: A, hs: A, cs: A, gates: A, ghs: A, gc: A, needs_gx: bool
+    ) -> tuple[A | None, A, A, A]:
+        """Gradients with respect to x, if needed, h, c and W; ghs (T, N, H) is hs[1:]'s, gc cs[-1]'s."""
+
+    def gru(self, x: A, h: A, W: A) -> tuple[A, A, A]:
+        """hs (T + 1, N, H), which starts with h (N, H); gates r, z, n (T, N, 3 H); h Wn + bn (T, N, H).
+
+        W (features + H + 2, 3 H), with a bias for x and one for h: r, z = sigmoid(x Wx + bx + h Wh + bh),
+        n = tanh(x Wx + bx + r * (h Wh + bh)), each with its columns, then h = (1 - z) * n + z * h.
+        """
+
+    def gru_grad(
+        self, x: A, W: A, hs: A, gates: A, terms: A, ghs: A, needs_gx: bool
+    ) -> tuple[A | None, A, A]:
+        """Gradients with respect to x, if needed, h and W; ghs (T, N, H) is that of hs[1:]."""
+
     # -- optimizer.py; gradients and states of float16 weights are float32, lest small steps round to 0
 
     def add_step(self, W: A, step: A) -> A:

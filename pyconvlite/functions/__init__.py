@@ -6,6 +6,7 @@
 - `linalg`, `einsum`: matrix products and sums of products;
 - `activation`, `softmax`: activation functions;
 - `columns`, `conv`, `conv1d`, `pooling`, `adaptive_pooling`: convolution and pooling;
+- `recurrent`: LSTM and GRU;
 - `padding`, `resizing`: other sizes; `norm`, `sample_norm`: normalization and dropout;
 - `loss`, `cross_entropy`: losses, and accuracy.
 
@@ -200,6 +201,7 @@ if TYPE_CHECKING:
         dropout,
         dropout2d,
     )
+    from .recurrent import GRU, LSTM, GRUGrad, JoinWeights, LSTMGrad, gru, lstm
     from .resizing import (
         Upsample,
         interpolate,
@@ -216,6 +218,7 @@ else:
     # family among these has the name of a function.
     _LATER = (
         *("cross_entropy", "loss", "norm", "sample_norm", "resizing", "adaptive_pooling"),
+        "recurrent",
         "_array_protocol",
     )
 
@@ -234,6 +237,8 @@ else:
 
 __all__ = [
     "ELU",
+    "GRU",
+    "LSTM",
     "Abs",
     "Add",
     "AveragePooling",
@@ -255,9 +260,12 @@ __all__ = [
     "Dropout",
     "Erf",
     "Exp",
+    "GRUGrad",
     "GetItem",
     "GetItemGrad",
     "Im2col",
+    "JoinWeights",
+    "LSTMGrad",
     "LeakyReLU",
     "Linear",
     "Log",
@@ -340,6 +348,7 @@ __all__ = [
     "global_average_pooling",
     "global_max_pooling",
     "group_norm",
+    "gru",
     "hardsigmoid",
     "hardswish",
     "huber_loss",
@@ -357,6 +366,7 @@ __all__ = [
     "log1p",
     "log_softmax",
     "logsumexp",
+    "lstm",
     "matmul",
     "max",
     "maximum",

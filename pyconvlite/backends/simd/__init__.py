@@ -33,4 +33,8 @@ from .pooling import avg_pool_grad as avg_pool_grad
 from .pooling import max_pool as max_pool
 from .pooling import max_pool_gather as max_pool_gather
 from .pooling import max_pool_grad as max_pool_grad
+from .recurrent import gru as gru
+from .recurrent import gru_grad as gru_grad
+from .recurrent import lstm as lstm
+from .recurrent import lstm_grad as lstm_grad
 from .reduction import sum as sum

@@ -5,6 +5,7 @@
 #include "norm.h"
 #include "optimizer.h"
 #include "pooling.h"
+#include "recurrent.h"
 #include "reduction.h"
 
 /* The most that multiply-adds can do here, whatever they are used for: `rounds` times 48 of them on registers. */

@@ -5,6 +5,7 @@
 #include <wasm_simd128.h>
 
 #define EXPORT __attribute__((visibility("default")))
+#define SHARED static __attribute__((noinline)) /* of what would else be there several times */
 #define INLINE static inline __attribute__((always_inline))
 
 typedef v128_t f4;
