@@ -26,7 +26,7 @@ MODULES = [
     importlib.import_module(f"pyconvlite.backends.simd.{name}")
     for name in (
         *("activation", "convolution", "loss", "matmul", "norm", "optimizer", "pooling", "recurrent"),
-        "reduction",
+        *("reduction", "softmax"),
         "serving",
     )
 ]
@@ -130,6 +130,20 @@ KERNELS = {
     "batch_norm_grad": (
         "batch_norm_grad",
         [numbers(4, 3, 5, 5), numbers(3), numbers(4, 3, 5, 5, seed=1)],
+        1e-5,
+    ),
+    "softmax": ("softmax", [numbers(5, 7)], 1, False),
+    "softmax, logarithm": ("softmax", [numbers(2, 5, 7)], 1, True),
+    "softmax_grad": ("softmax_grad", [numbers(2, 5, 7), numbers(2, 5, 7, seed=1)], 1, False),
+    "softmax_grad, logarithm": ("softmax_grad", [numbers(5, 7), numbers(5, 7, seed=1)], 1, True),
+    "scale_channels": ("scale_channels", [numbers(2, 3, 5), numbers(3), numbers(3), numbers(3)]),
+    "scale_channels, rows": ("scale_channels", [numbers(4, 7), numbers(7), numbers(7), numbers(7)]),
+    "row_norm": ("row_norm", [numbers(4, 7, 1), numbers(1, 7), numbers(1, 7)], 1e-5),
+    "row_norm, maps": ("row_norm", [numbers(6, 2, 5), numbers(3, 2), numbers(3, 2)], 1e-5),
+    "row_norm_grad": ("row_norm_grad", [numbers(4, 7, 1), numbers(1, 7), numbers(4, 7, 1, seed=1)], 1e-5),
+    "row_norm_grad, maps": (
+        "row_norm_grad",
+        [numbers(6, 2, 5), numbers(3, 2), numbers(6, 2, 5, seed=1)],
         1e-5,
     ),
     "lstm": ("lstm", [numbers(2, 3, 5), numbers(3, 6), numbers(3, 6), numbers(12, 24)]),

@@ -132,6 +132,15 @@ class TestBeside:
             check_guarded("softmax_cross_entropy_grad", [numbers(2, n), np.zeros(2, np.int32), numbers()])
             check_guarded("batch_norm", [numbers(2, 3, n), numbers(3), numbers(3)], 1e-5)
             check_guarded("batch_norm_grad", [numbers(2, 3, n), numbers(3), numbers(2, 3, n)], 1e-5)
+            for log in (False, True):
+                for shape, axis in (((3, n), 1), ((2, 3, n), 1), ((2, n, 5), 1)):
+                    check_guarded("softmax", [numbers(*shape)], axis, log)
+                    check_guarded("softmax_grad", [numbers(*shape)] * 2, axis, log)
+            check_guarded("scale_channels", [numbers(2, n), *[numbers(n)] * 3])
+            check_guarded("scale_channels", [numbers(2, 3, n), *[numbers(3)] * 3])
+            for K, S in ((n, 1), (3, n)):
+                check_guarded("row_norm", [numbers(4, K, S), *[numbers(2, K)] * 2], 1e-5)
+                check_guarded("row_norm_grad", [numbers(4, K, S), numbers(2, K), numbers(4, K, S)], 1e-5)
             self.check_recurrent(1 + n % 3, n, 3, 2)
             self.check_recurrent(2, 2, n, 5)
             self.check_recurrent(2, 3, 2, n)
@@ -217,9 +226,13 @@ def random_calls(count, seed=0):
         gamma, t = array(x.shape[1]), np.zeros(len(x), np.int32)
         kernels.batch_norm_grad(x, gamma, kernels.batch_norm(x, gamma, gamma, 1e-5)[0], 1e-5)
         kernels.softmax_cross_entropy_grad(x, t, kernels.softmax_cross_entropy(x, t))
+        kernels.softmax_grad(kernels.softmax(x, 1, True), x, 1, False)
+        kernels.scale_channels(x, gamma, gamma, gamma)
+        rows, gammas = x[..., np.newaxis], gamma[np.newaxis]
+        kernels.row_norm_grad(rows, gammas, kernels.row_norm(rows, gammas, gammas, 1e-5), 1e-5)
         kernels.momentum_sgd(W, W, kernels.sgd(W, W, 0.1), 0.1, 0.9)
         kernels.adam(W, W, W * W, W, 0.1, 0.9, 0.99, 1e-8, 0.0)
-        return 10
+        return 15
 
     def recurrent():
         T, N, features, H = min(size(), 3), size(), size(), size()

@@ -141,6 +141,14 @@ class Kernels(Protocol[A]):
     def softmax_cross_entropy_grad(self, x: A, t: A, gy: A) -> A:
         """Gradient of softmax_cross_entropy with respect to x, times the 0-d array gy."""
 
+    # -- softmax.py
+
+    def softmax(self, x: A, axis: int, log: bool) -> A:
+        """exp(x), normalized to sum 1 along an axis, or its logarithm."""
+
+    def softmax_grad(self, y: A, gy: A, axis: int, log: bool) -> A:
+        """Gradient of softmax with respect to x, from its result."""
+
     # -- norm.py
 
     def batch_norm(self, x: A, gamma: A, beta: A, eps: float) -> tuple[A, A, A]:
@@ -151,6 +159,18 @@ class Kernels(Protocol[A]):
 
     def batch_norm_grad(self, x: A, gamma: A, gy: A, eps: float) -> tuple[A, A, A]:
         """Gradients of batch_norm's first result with respect to x, gamma and beta."""
+
+    def scale_channels(self, x: A, mean: A, scale: A, shift: A) -> A:
+        """`(x - mean) * scale + shift`; x is (N, C, ...), the others (C,)."""
+
+    def row_norm(self, x: A, gamma: A, beta: A, eps: float) -> A:
+        """`gamma * (x - mean) / sqrt(var + eps) + beta` of x (rows, K, S), with each row's mean and variance.
+
+        gamma and beta are (parts, K): row r has those of the part r % parts.
+        """
+
+    def row_norm_grad(self, x: A, gamma: A, gy: A, eps: float) -> tuple[A, A, A]:
+        """Gradients of row_norm with respect to x, gamma and beta."""
 
     # -- recurrent.py; x (T, N, features) has the steps of a sequence. The rows of W are the weights of x,
     # those of h, and the biases; it has H columns for each gate.

@@ -16,6 +16,9 @@ from .loss import softmax_cross_entropy_grad as softmax_cross_entropy_grad
 from .matmul import matmul as matmul
 from .norm import batch_norm as batch_norm
 from .norm import batch_norm_grad as batch_norm_grad
+from .norm import row_norm as row_norm
+from .norm import row_norm_grad as row_norm_grad
+from .norm import scale_channels as scale_channels
 from .optimizer import adam as adam
 from .optimizer import add_step as add_step
 from .optimizer import clip_norm as clip_norm
@@ -31,3 +34,5 @@ from .recurrent import gru_grad as gru_grad
 from .recurrent import lstm as lstm
 from .recurrent import lstm_grad as lstm_grad
 from .reduction import sum as sum
+from .softmax import softmax as softmax
+from .softmax import softmax_grad as softmax_grad

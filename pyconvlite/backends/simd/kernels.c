@@ -7,6 +7,7 @@
 #include "pooling.h"
 #include "recurrent.h"
 #include "reduction.h"
+#include "softmax.h"
 
 /* The most that multiply-adds can do here, whatever they are used for: `rounds` times 48 of them on registers. */
 EXPORT float ceiling(int rounds) {

@@ -47,32 +47,19 @@ SHARED void weights_grad(float *gW, const float *x, const float *ga, int rows, i
   matmul(gW, x, 0, 1, I, ga, 0, G, 1, 1, I, G, rows);
 }
 
-SHARED f4 tail(const float *p, int count) {
-  float lanes[4] = {0, 0, 0, 0};
-  for (int i = 0; i < count; i++) lanes[i] = p[i];
-  return load(lanes);
-}
-
-SHARED void put_tail(float *p, f4 v, int count) {
-  float lanes[4];
-  store(lanes, v);
-  for (int i = 0; i < count; i++) p[i] = lanes[i];
-}
-
-/* Four elements from p on, or as many as there are. */
-INLINE f4 some(const float *p, int count) { return count >= 4 ? load(p) : tail(p, count); }
-INLINE void put_some(float *p, f4 v, int count) {
-  if (count >= 4)
-    store(p, v);
-  else
-    put_tail(p, v, count);
-}
-
-SHARED f4 gate(f4 x) { return sigmoid_of(x); }
-SHARED f4 state(f4 x) { return tanh_of(x); }
+/* y = f(x + bias), of `size` elements; bias may be missing. */
+#define DEFINE_ACTIVATION(name, f)                                                                     \
+  SHARED void name(float *y, const float *x, const float *bias, int size) {                            \
+    for (int j = 0; j < size; j += 4) {                                                                \
+      f4 a = some(x + j, size - j);                                                                    \
+      put_some(y + j, f(bias ? add(a, some(bias + j, size - j)) : a), size - j);                       \
+    }                                                                                                  \
+  }
+DEFINE_ACTIVATION(sigmoids, sigmoid_of)
+DEFINE_ACTIVATION(tanhs, tanh_of)
 
 /* v * (1 - v), the derivative of the sigmoid that is v, and 1 - v^2, that of tanh. */
-INLINE f4 slope_of_sigmoid(f4 v) { return sub(v, mul(v, v)); }
+INLINE f4 slope_of_sigmoid(f4 v) { return mul(v, sub(splat(1), v)); }
 INLINE f4 slope_of_tanh(f4 v) { return sub(splat(1), mul(v, v)); }
 
 /* gates (T, N, 4 H): f, i, o, u. */
@@ -86,21 +73,19 @@ EXPORT void lstm(float *hs, float *cs, float *gates, float *packed, const float 
   pack_weights(packed, W + I * G, G, 1, H, G);
   for (int t = 0; t < T; t++) {
     times_weights(gates, hs, packed, N, G, H, ADD);
-    for (int n = 0; n < N; n++, gates += G, hs += H, cs += H)
+    for (int n = 0; n < N; n++, gates += G, hs += H, cs += H) {
+      float *next_h = hs + N * H, *next_c = cs + N * H;
+      sigmoids(gates, gates, bias, 3 * H);
+      tanhs(gates + 3 * H, gates + 3 * H, bias + 3 * H, H);
       for (int j = 0; j < H; j += 4) {
         int left = H - j;
-        f4 f = gate(add(some(gates + j, left), some(bias + j, left)));
-        f4 i = gate(add(some(gates + H + j, left), some(bias + H + j, left)));
-        f4 o = gate(add(some(gates + 2 * H + j, left), some(bias + 2 * H + j, left)));
-        f4 u = state(add(some(gates + 3 * H + j, left), some(bias + 3 * H + j, left)));
-        f4 next = madd(f, some(cs + j, left), mul(i, u));
-        put_some(gates + j, f, left);
-        put_some(gates + H + j, i, left);
-        put_some(gates + 2 * H + j, o, left);
-        put_some(gates + 3 * H + j, u, left);
-        put_some(cs + N * H + j, next, left);
-        put_some(hs + N * H + j, mul(o, state(next)), left);
+        f4 f = some(gates + j, left), i = some(gates + H + j, left), u = some(gates + 3 * H + j, left);
+        put_some(next_c + j, madd(f, some(cs + j, left), mul(i, u)), left);
       }
+      tanhs(next_h, next_c, 0, H);
+      for (int j = 0; j < H; j += 4)
+        put_some(next_h + j, mul(some(next_h + j, H - j), some(gates + 2 * H + j, H - j)), H - j);
+    }
   }
 }
 
@@ -115,10 +100,11 @@ EXPORT void lstm_grad(float *gx, float *gh, float *gc, float *gW, float *ga, flo
       int row = t * N + n;
       const float *a = gates + row * G, *before = cs + row * H, *after = before + N * H, *g = ghs + row * H;
       float *to = ga + row * G, *gh_row = gh + n * H, *gc_row = gc + n * H;
+      tanhs(to, after, 0, H);
       for (int j = 0; j < H; j += 4) {
         int left = H - j;
         f4 f = some(a + j, left), i = some(a + H + j, left), o = some(a + 2 * H + j, left);
-        f4 u = some(a + 3 * H + j, left), tanh_c = state(some(after + j, left));
+        f4 u = some(a + 3 * H + j, left), tanh_c = some(to + j, left);
         f4 of_h = add(some(gh_row + j, left), some(g + j, left));
         f4 of_c = madd(mul(of_h, o), slope_of_tanh(tanh_c), some(gc_row + j, left));
         put_some(to + j, mul(mul(of_c, some(before + j, left)), slope_of_sigmoid(f)), left);
@@ -148,19 +134,23 @@ EXPORT void gru(float *hs, float *gates, float *terms, float *of_h, float *packe
     times_weights(of_h, hs, packed, N, G, H, SET);
     for (int row = 0; row < N; row++, gates += G, hs += H, terms += H) {
       const float *s = of_h + row * G;
+      for (int j = 0; j < 2 * H; j += 4) {
+        int left = 2 * H - j;
+        put_some(gates + j, add(some(gates + j, left), add(some(s + j, left), some(bias_h + j, left))), left);
+      }
+      sigmoids(gates, gates, bias, 2 * H);
+      float *n = gates + 2 * H;
       for (int j = 0; j < H; j += 4) {
         int left = H - j;
-        f4 sums[3], m = add(some(s + 2 * H + j, left), some(bias_h + 2 * H + j, left));
-#pragma clang loop unroll(full)
-        for (int k = 0; k < 3; k++) sums[k] = add(some(gates + k * H + j, left), some(bias + k * H + j, left));
-#pragma clang loop unroll(full)
-        for (int k = 0; k < 2; k++) sums[k] = add(sums[k], add(some(s + k * H + j, left), some(bias_h + k * H + j, left)));
-        f4 r = gate(sums[0]), z = gate(sums[1]), n = state(madd(r, m, sums[2]));
-        put_some(gates + j, r, left);
-        put_some(gates + H + j, z, left);
-        put_some(gates + 2 * H + j, n, left);
+        f4 m = add(some(s + 2 * H + j, left), some(bias_h + 2 * H + j, left));
         put_some(terms + j, m, left);
-        put_some(hs + N * H + j, madd(z, sub(some(hs + j, left), n), n), left);
+        put_some(n + j, madd(some(gates + j, left), m, some(n + j, left)), left);
+      }
+      tanhs(n, n, bias + 2 * H, H);
+      for (int j = 0; j < H; j += 4) {
+        int left = H - j;
+        f4 new = some(n + j, left), z = some(gates + H + j, left);
+        put_some(hs + N * H + j, madd(z, sub(some(hs + j, left), new), new), left);
       }
     }
   }

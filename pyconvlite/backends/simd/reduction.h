@@ -4,7 +4,7 @@
 #include "vector.h"
 
 /* Sum of a row, to nearly double precision: floats are added up for a short way only. */
-INLINE double sum_row(const float *x, int size) {
+SHARED double sum_row(const float *x, int size) {
   double total = 0;
   int i = 0;
   while (i + 16 <= size) {

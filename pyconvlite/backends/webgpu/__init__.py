@@ -16,7 +16,7 @@ Modules, each importing only from those above it in this list:
 - `packing.py`: one kernel for many arrays, such as all Parameters in an optimizer's update;
 - `activation.py`, `pooling.py`, `convolution.py`, `loss.py`, `norm.py`, `optimizer.py`: the other
   kernels; `kernels.py` exports all that the protocol requires;
-- `namespace.py`: NumPy's functions; `recurrent.py`: LSTM and GRU, composed of them; `capture.py`: replays a training step.
+- `namespace.py`: NumPy's functions; `recurrent.py`: LSTM and GRU; `capture.py`: replays a training step.
 """
 
 from __future__ import annotations
