@@ -1,28 +1,7 @@
 /* Softmax cross entropy. */
 #pragma once
 
-#include "vector.h"
-
-/* e to the power of x, x <= 0, to a unit in the last place or two: 2^n times a polynomial on [-ln 2 / 2, ln 2 / 2]
- * (the Taylor series up to the 7th power errs by 2e-8 there). */
-INLINE f4 exponential(f4 x) {
-  x = wasm_f32x4_max(x, splat(-104)); /* below, it is 0 in a float */
-  f4 n = wasm_f32x4_nearest(mul(x, splat(1.44269504f)));
-  f4 r = sub(sub(x, mul(n, splat(0.693359375f))), mul(n, splat(-2.12194440e-4f))); /* ln 2 in two parts */
-  f4 p = splat(1.0f / 5040);
-  p = madd(p, r, splat(1.0f / 720));
-  p = madd(p, r, splat(1.0f / 120));
-  p = madd(p, r, splat(1.0f / 24));
-  p = madd(p, r, splat(1.0f / 6));
-  p = madd(p, r, splat(0.5f));
-  p = madd(p, r, splat(1));
-  p = madd(p, r, splat(1));
-  /* 2^n as a product of two, so that neither leaves the range of normal floats */
-  f4 power = wasm_i32x4_trunc_sat_f32x4(n), half = wasm_i32x4_shr(power, 1), other = wasm_i32x4_sub(power, half);
-  f4 bias = wasm_i32x4_splat(127);
-  p = mul(p, wasm_i32x4_shl(wasm_i32x4_add(half, bias), 23));
-  return mul(p, wasm_i32x4_shl(wasm_i32x4_add(other, bias), 23));
-}
+#include "elementary.h"
 
 /* The natural logarithm of x >= 1: with m = x / 2^n in [0.7, 1.4], 2 artanh((m - 1) / (m + 1)) + n ln 2. */
 INLINE double logarithm(double x) {
@@ -48,7 +27,7 @@ INLINE double sum_of_exponentials(const float *x, int classes, float *largest) {
   *largest = most;
   double total = 0;
   for (int i = 0; i < classes; i += 4)
-    total += (double)sum_of(exponential(sub(some_scores(x + i, classes - i), splat(most))));
+    total += (double)sum_of(exp_of(sub(some_scores(x + i, classes - i), splat(most))));
   return total;
 }
 
@@ -80,7 +59,7 @@ EXPORT int softmax_cross_entropy_grad(float *gx, const float *x, const int32_t *
     float largest, lanes[4];
     float share = 1 / (float)sum_of_exponentials(x, classes, &largest);
     for (int i = 0; i < classes; i += 4) {
-      store(lanes, mul(exponential(sub(some_scores(x + i, classes - i), splat(largest))), splat(share)));
+      store(lanes, mul(exp_of(sub(some_scores(x + i, classes - i), splat(largest))), splat(share)));
       for (int j = i; j < min_int(i + 4, classes); j++) gx[j] = (lanes[j - i] - (j == labels[n])) * scale;
     }
   }
