@@ -3,6 +3,7 @@
 #include "loss.h"
 #include "matmul.h"
 #include "norm.h"
+#include "objects.h"
 #include "optimizer.h"
 #include "pooling.h"
 #include "reduction.h"
