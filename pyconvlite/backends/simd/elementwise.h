@@ -85,6 +85,7 @@ UNARY_ROW(exp, exp_of(X))
 UNARY_ROW(expm1, expm1_of(X))
 UNARY_ROW(log, log_of(X))
 UNARY_ROW(log1p, log1p_of(X))
+UNARY_ROW(relu, positive(X))
 UNARY_ROW(tanh, tanh_of(X))
 UNARY_ROW(sigmoid, sigmoid_of(X))
 UNARY_ROW(normal_cdf, normal_cdf_of(X))
@@ -95,6 +96,9 @@ BINARY_ROW(mul, mul(X, Y))
 BINARY_ROW(div, divide(X, Y))
 BINARY_ROW(maximum, wasm_f32x4_max(X, Y)) /* NaN if one is NaN */
 BINARY_ROW(minimum, wasm_f32x4_min(X, Y))
+
+/* x0 where x1 > 0, else 0 */
+BINARY_ROW(relu_grad, wasm_v128_and(X, wasm_f32x4_gt(Y, splat(0))))
 
 COMPARISON_ROW(equal, wasm_f32x4_eq(X, Y))
 COMPARISON_ROW(less, wasm_f32x4_lt(X, Y))

@@ -1,4 +1,3 @@
-#include "activation.h"
 #include "conv2d.h"
 #include "loss.h"
 #include "matmul.h"
@@ -6,7 +5,6 @@
 #include "objects.h"
 #include "optimizer.h"
 #include "pooling.h"
-#include "reduction.h"
 
 /* The most that multiply-adds can do here, whatever they are used for: `rounds` times 48 of them on registers. */
 EXPORT float ceiling(int rounds) {

@@ -10,14 +10,17 @@ from __future__ import annotations
 import ctypes
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from types import ModuleType
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
+from .. import numpy as reference
 from .._calls import readers
-from .library import library, load
+from .library import load
 
-F = TypeVar("F", bound=Callable[..., Any])
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Method(ctypes.Structure):
@@ -45,55 +48,59 @@ PYTHON = (
     "PyObject_IsTrue",
 )
 
+NAMES = (
+    *("abs", "add", "div", "equal", "exp", "expm1", "greater", "greater_equal", "less", "less_equal", "log"),
+    *("log1p", "maximum", "minimum", "mul", "neg", "normal_cdf", "pow", "relu", "relu_grad", "sigmoid"),
+    *("sqrt", "sub", "tanh", "where", "max", "mean", "min", "sum"),
+)
+
 methods: list[Method] = []  # in use as long as the functions are
 
 
-def bound(name: str) -> Callable[[F], F]:
-    """The side module's function `name`, which calls the decorated one for what it does not serve.
-
-    Where the side module does not load, so that nobody chooses the SIMD kernels, it is the decorated function.
-    """
-
-    def decorate(twin: F) -> F:
-        try:
-            connect()
-        except ImportError:
-            return twin
-        call = getattr(library, f"{name}_call")
-        method = Method(name.encode(), address_of(call), FASTCALL)
-        methods.append(method)
-        new = ctypes.pythonapi.PyCMethod_New
-        new.restype = ctypes.py_object
-        new.argtypes = [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p, ctypes.c_void_p]
-        return new(ctypes.addressof(method), twin, None, None)  # type: ignore[no-any-return]
-
-    return decorate
+def bind(kernels: ModuleType) -> None:
+    """Put the side module's functions into `kernels`, in the place of NumPy's, which they call."""
+    module, _ = load()
+    connect(module)
+    for name in NAMES:
+        twin = getattr(reference, name)
+        setattr(kernels, name, function(module, name, twin))
+        counts = (ctypes.c_uint * 2).in_dll(module, f"{name}_calls")  # by whether NumPy's function was called
+        readers[name, "simd"] = functools.partial(counts.__getitem__, 0)
+        if not hasattr(twin, "__wrapped__"):  # by `counted`
+            readers[name, "numpy"] = functools.partial(counts.__getitem__, 1)
 
 
-def counted(name: str) -> None:
-    """Let `describe` read the counts of the calls, which the side module keeps."""
-    counts = (ctypes.c_uint * 2).in_dll(load()[0], f"{name}_calls")
-    readers[name, "simd"] = lambda: counts[0]
-    readers[name, "numpy"] = lambda: counts[1]
+def in_c(twin: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a function which the side module has, too; where that does not load, `twin` stays."""
+    try:
+        module, _ = load()
+    except ImportError:
+        return twin
+    connect(module)
+    return function(module, twin.__name__, twin)
 
 
-@functools.cache
-def connect() -> None:
-    """Hand the side module the functions of Python and NumPy that it calls.
+def function(module: Any, name: str, twin: Callable[..., Any]) -> Callable[..., Any]:
+    """The side module's function `name`, which calls `twin` for what it does not serve."""
+    method = Method(name.encode(), address_of(getattr(module, f"{name}_call")), FASTCALL)
+    methods.append(method)
+    new = ctypes.pythonapi.PyCMethod_New
+    new.restype = ctypes.py_object
+    new.argtypes = [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p, ctypes.c_void_p]
+    return new(ctypes.addressof(method), twin, None, None)  # type: ignore[no-any-return]
 
-    Raises:
-        ImportError: it does not load.
-    """
-    load()
+
+def connect(module: Any) -> None:
+    """Hand the side module the functions of Python and NumPy that it calls."""
     types = [id(each) for each in (np.ndarray, float, int, tuple, None)]
     functions = [address_of(getattr(ctypes.pythonapi, name)) for name in PYTHON]
     pointers = [*types, array_api()[NEW_ARRAY], *functions]
-    library.connect((ctypes.c_void_p * len(pointers))(*pointers))
+    module.connect((ctypes.c_void_p * len(pointers))(*pointers))
 
 
 def array_api() -> Any:
     """NumPy's C API: an array of pointers."""
-    from numpy._core import _multiarray_umath
+    from numpy._core import _multiarray_umath  # type: ignore[attr-defined]
 
     pointer = ctypes.pythonapi.PyCapsule_GetPointer
     pointer.restype = ctypes.POINTER(ctypes.c_void_p)

@@ -17,6 +17,7 @@ import numpy as np
 from ..._shapes import Array
 from .._calls import calls
 from ..protocol import ConvGeometry
+from .objects import in_c
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -55,6 +56,7 @@ def contiguous(a: Array) -> Array:
     return np.ascontiguousarray(a)
 
 
+@in_c
 def address(a: Array) -> int:
     """Address of the first element, valid as long as the caller holds a reference to the array."""
     return a.__array_interface__["data"][0]  # type: ignore[no-any-return]
