@@ -1,5 +1,6 @@
 """backends/simd/: the kernels touch their arrays and nothing beside them, and memory stays what it is."""
 
+import ctypes
 import sys
 from contextlib import contextmanager
 from itertools import cycle
@@ -13,6 +14,7 @@ from simd import KERNELS, MODULES, by_simd, call
 from test_simd_conv import LARGE, blocks
 
 from pyconvlite import backends
+from pyconvlite.backends.simd import library, objects
 
 pytestmark = by_simd
 
@@ -27,6 +29,13 @@ def heap_size():
 
 
 # -------------------------------------------------------------------------------------------- beside an array
+
+
+NEW_ARRAY = ctypes.CFUNCTYPE(
+    ctypes.py_object,
+    *(ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(ctypes.c_int), ctypes.c_int),
+    *(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_int, ctypes.c_void_p),
+)
 
 
 class Guarded:
@@ -56,6 +65,20 @@ class Guarded:
         copy[...] = a
         return copy
 
+    @contextmanager
+    def served_to_objects(self):
+        """Inside, the functions that allocate by NumPy's C API take their results from here."""
+        module, _ = library.load()
+        new_array = NEW_ARRAY(self.new_array)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(objects, "array_api", lambda: {objects.NEW_ARRAY: objects.address_of(new_array)})
+            objects.connect(module)
+        yield
+        objects.connect(module)
+
+    def new_array(self, kind, ndim, shape, dtype, *_):
+        return self.empty(shape[:ndim], np.dtype("?" if dtype == 0 else "f"))
+
     def check(self):
         for memory in self.memories:
             assert (memory[: self.STRIP] == 0xFF).all()
@@ -73,7 +96,7 @@ def check_guarded(kernel, arrays, *settings):
     guarded = Guarded()
     copies = [None if a is None else guarded.copy(a) for a in arrays]
     expected = called(arrays)
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, guarded.served_to_objects():
         for module in MODULES:
             patch.setattr(module, "np", guarded)
         results = called(copies)

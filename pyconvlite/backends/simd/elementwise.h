@@ -75,6 +75,7 @@ INLINE void store_booleans(const Row *row, int i, f4 mask) {
 #define X floats(&row, 0, i)
 #define Y floats(&row, 1, i)
 
+UNARY_ROW(same, X)
 UNARY_ROW(neg, wasm_f32x4_neg(X))
 UNARY_ROW(abs, wasm_f32x4_abs(X))
 UNARY_ROW(sqrt, wasm_f32x4_sqrt(X))

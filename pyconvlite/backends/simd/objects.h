@@ -44,11 +44,14 @@ static struct {
   Object *(*tuple_item)(Object *tuple, int i);
   Object *(*new_int)(int value);
   int (*is_true)(Object *object);
+  void (*release)(Object *object);
 } python;
 
 EXPORT void connect(void *const *pointers) { copy_bytes(&python, pointers, sizeof python); }
 
-enum { BOOL = 0, FLOAT32 = 11, CONTIGUOUS = 1, MOST_AXES = 8 };
+enum { BOOL = 0, FLOAT32 = 11, CONTIGUOUS = 1, MOST_AXES = 8, PART = 256 };
+
+typedef void (*Compute)(Row);
 
 INLINE Array *as_array(Object *object) { return object->type == python.array_type ? (Array *)object : 0; }
 
@@ -141,21 +144,48 @@ static int broadcast(Loops *loops, int *shape, const Operand *operands, int coun
   return axes;
 }
 
-/* Compute y row by row. */
-static void run_loops(const Loops *loops, const Operand *operands, int count, char *y, int y_item_size,
-                      void (*compute)(Row)) {
-  Row row = {.size = loops->sizes[0]};
+/* Compute a row. Operands whose elements are neither adjacent nor repeated are copied, a part of the row at a time. */
+static void run_row(Row row, const int *steps, const int *item_sizes, int count, int y_item_size, Compute compute) {
+  float parts[3][PART];
   const char *x[3];
+  int adjacent = 1, size = row.size;
   for (int k = 0; k < count; k++) {
-    x[k] = operands[k].array ? operands[k].array->data : (const char *)&operands[k].value;
-    row.steps[k] = loops->steps[k][0] != 0;
+    x[k] = row.x[k];
+    row.steps[k] = steps[k] != 0;
+    adjacent &= steps[k] == 0 || steps[k] == item_sizes[k];
   }
-  int indexes[MOST_AXES] = {0};
-  for (;;) {
-    row.y = y;
-    for (int k = 0; k < count; k++) row.x[k] = x[k];
+  if (adjacent) {
     compute(row);
-    y += row.size * y_item_size;
+    return;
+  }
+  for (int start = 0; start < size; start += PART, row.y = (char *)row.y + PART * y_item_size) {
+    row.size = min_int(PART, size - start);
+    for (int k = 0; k < count; k++) {
+      row.x[k] = x[k] + start * steps[k];
+      if (steps[k] == 0 || steps[k] == item_sizes[k]) continue;
+      for (int i = 0; i < row.size; i++)
+        if (item_sizes[k] == 1)
+          ((char *)parts[k])[i] = ((const char *)row.x[k])[i * steps[k]];
+        else
+          parts[k][i] = *(const unaligned_float *)((const char *)row.x[k] + i * steps[k]);
+      row.x[k] = parts[k];
+    }
+    compute(row);
+  }
+}
+
+/* Compute y row by row. */
+static void run_loops(const Loops *loops, const Operand *operands, int count, const int *item_sizes, char *y,
+                      int y_item_size, Compute compute) {
+  const char *x[3];
+  for (int k = 0; k < count; k++) x[k] = operands[k].array ? operands[k].array->data : (const char *)&operands[k].value;
+  int indexes[MOST_AXES] = {0}, size = loops->sizes[0], steps[3];
+  for (int k = 0; k < count; k++) steps[k] = loops->steps[k][0];
+  for (;;) {
+    Row row = {.y = y, .size = size};
+    for (int k = 0; k < count; k++) row.x[k] = x[k];
+    run_row(row, steps, item_sizes, count, y_item_size, compute);
+    y += size * y_item_size;
     int axis = 1;
     for (; axis < loops->axes; axis++) {
       for (int k = 0; k < count; k++) x[k] += loops->steps[k][axis];
@@ -172,16 +202,12 @@ static void run_loops(const Loops *loops, const Operand *operands, int count, ch
 /* What an operation returns for operands that it does not serve; NULL is for an exception. */
 #define NOT_SERVED ((Object *)1)
 
-typedef void (*Compute)(Row);
-
 static Object *elementwise(const Operand *operands, int count, const int *item_sizes, int y_dtype, Compute compute) {
   Loops loops;
   int shape[MOST_AXES], axes = broadcast(&loops, shape, operands, count);
   if (axes < 0) return NOT_SERVED;
-  for (int k = 0; k < count; k++)
-    if (loops.steps[k][0] && loops.steps[k][0] != item_sizes[k]) return NOT_SERVED;
   Array *y = new_array(axes, shape, y_dtype);
-  if (y) run_loops(&loops, operands, count, y->data, y_dtype == BOOL ? 1 : 4, compute);
+  if (y) run_loops(&loops, operands, count, item_sizes, y->data, y_dtype == BOOL ? 1 : 4, compute);
   return (Object *)y;
 }
 
@@ -255,7 +281,7 @@ static int read_axes(Object *axis, int axes) {
 static Object *reduction(Object *const *args, int count, const Reduction *kind) {
   if (count != 3) return NOT_SERVED;
   Array *x = as_array(args[0]);
-  if (!x || !has_dtype(x, FLOAT32) || !(x->flags & CONTIGUOUS) || x->axes > MOST_AXES || !size_of(x)) return NOT_SERVED;
+  if (!x || !has_dtype(x, FLOAT32) || x->axes > MOST_AXES || !size_of(x)) return NOT_SERVED;
   int reduced = read_axes(args[1], x->axes), keep = python.is_true(args[2]), shape[MOST_AXES], axes = 0;
   if (!reduced) return NOT_SERVED;
   Nest nest = {0};
@@ -264,8 +290,16 @@ static Object *reduction(Object *const *args, int count, const Reduction *kind) 
     if (!is_reduced || keep) shape[axes++] = is_reduced ? 1 : x->shape[axis];
     add_axis(&nest, x->shape[axis], is_reduced);
   }
+  Operand operand = {x};
+  Array *copy = 0;
+  if (!(x->flags & CONTIGUOUS)) {
+    Operand operand = {x};
+    copy = (Array *)elementwise(&operand, 1, floats_only, FLOAT32, same_row);
+    if (!copy) return 0;
+  }
   Array *y = new_array(axes, shape, FLOAT32);
-  if (y) reduce((float *)y->data, (const float *)x->data, &nest, kind);
+  if (y) reduce((float *)y->data, (const float *)(copy ? copy : x)->data, &nest, kind);
+  if (copy) python.release(&copy->base);
   return (Object *)y;
 }
 
@@ -274,12 +308,13 @@ static Object *counted(Object *y, int *calls, Object *numpys, Object *const *arg
   return y == NOT_SERVED ? python.vectorcall(numpys, args, count, 0) : y;
 }
 
-/* Defines name_call, of the type PyCFunctionFast, whose first argument is NumPy's function; and the counts of its
- * calls, by who serves them. */
+/* Defines name_call, of the type PyCFunctionFast, whose first argument is NumPy's function; and name_calls, which
+ * returns the address of its counts of calls: of those that it served, and the others. */
 #define CALL(name, attempt)                                                    \
-  EXPORT int name##_calls[2];                                                  \
+  static int name##_counts[2];                                                 \
+  EXPORT int *name##_calls(void) { return name##_counts; }                     \
   EXPORT Object *name##_call(Object *numpys, Object *const *args, int count) { \
-    return counted(attempt, name##_calls, numpys, args, count);                \
+    return counted(attempt, name##_counts, numpys, args, count);               \
   }
 #define UNARY_CALL(name) CALL(name, unary(args, count, name##_row))
 #define BINARY_CALL(name) CALL(name, float_of(args, count, name##_row))

@@ -46,6 +46,7 @@ PYTHON = (
     "PyTuple_GetItem",
     "PyLong_FromLong",
     "PyObject_IsTrue",
+    "Py_DecRef",
 )
 
 NAMES = (
@@ -64,7 +65,7 @@ def bind(kernels: ModuleType) -> None:
     for name in NAMES:
         twin = getattr(reference, name)
         setattr(kernels, name, function(module, name, twin))
-        counts = (ctypes.c_uint * 2).in_dll(module, f"{name}_calls")  # by whether NumPy's function was called
+        counts = (ctypes.c_uint * 2).from_address(getattr(module, f"{name}_calls")())
         readers[name, "simd"] = functools.partial(counts.__getitem__, 0)
         if not hasattr(twin, "__wrapped__"):  # by `counted`
             readers[name, "numpy"] = functools.partial(counts.__getitem__, 1)
