@@ -146,9 +146,13 @@ class TestBeside:
         for n in range(1, 40):
             check_guarded("relu", [numbers(n)])
             check_guarded("relu_grad", [numbers(n), numbers(n)])
-            check_guarded("sum", [numbers(n)], None, False)
-            check_guarded("sum", [numbers(3, n)], 0, False)
-            check_guarded("sum", [numbers(3, n)], 1, False)
+            check_guarded("less", [numbers(n), numbers()])
+            check_guarded("mul", [numbers(3, n), numbers(3, 1) > 0])
+            check_guarded("where", [numbers(n) > 0, numbers(3, 1), numbers(3, n)])
+            for name in ("sum", "max"):
+                check_guarded(name, [numbers(n)], None, False)
+                check_guarded(name, [numbers(3, n)], 0, False)
+                check_guarded(name, [numbers(3, n)], 1, False)
             check_guarded("matmul", [numbers(n, 5), numbers(5, n)])
             check_guarded("matmul", [numbers(5, n), numbers(n, 5)])
             check_guarded("softmax_cross_entropy", [numbers(2, n), np.zeros(2, np.int32)])
@@ -222,13 +226,13 @@ def random_calls(count, seed=0):
     def pointwise():
         x, W = array(size(), size()), array(size())
         kernels.relu_grad(x, kernels.relu(x))
-        kernels.sum(x, 0, False)
+        kernels.mul(x, kernels.less(kernels.mean(x, 0, False), 0.0))
         gamma, t = array(x.shape[1]), np.zeros(len(x), np.int32)
         kernels.batch_norm_grad(x, gamma, kernels.batch_norm(x, gamma, gamma, 1e-5)[0], 1e-5)
         kernels.softmax_cross_entropy_grad(x, t, kernels.softmax_cross_entropy(x, t))
         kernels.momentum_sgd(W, W, kernels.sgd(W, W, 0.1), 0.1, 0.9)
         kernels.adam(W, W, W * W, W, 0.1, 0.9, 0.99, 1e-8, 0.0)
-        return 10
+        return 12
 
     kinds = cycle([any_convolution, square_kernel, pooling, products, pointwise])
     while count > 0:

@@ -50,7 +50,8 @@ INLINE f4 exp_of(f4 x) { return exp_of_sum(x, splat(0)); }
 /* exp(x) - 1 [3.4], without cancellation near 0. */
 INLINE f4 expm1_of(f4 x) {
   f4 near = madd(mul(x, x), polynomial(x, exp_terms, 4), x);
-  return choose(wasm_f32x4_lt(wasm_f32x4_abs(x), splat(0.346f)), near, sub(exp_of(x), splat(1)));
+  return choose(wasm_f32x4_lt(wasm_f32x4_abs(x), splat(0.346f)), wasm_v128_or(near, sign_of(x)),
+                sub(exp_of(x), splat(1)));
 }
 
 /* The natural logarithm [0.83]: minus infinity of 0, NaN below. With x = 2^n (1 + f), 1 + f in [0.7, 1.4], it is

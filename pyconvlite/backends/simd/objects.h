@@ -34,7 +34,8 @@ typedef struct {
 
 /* What `connect` is given: types, then functions. */
 static struct {
-  void *array_type, *float_type, *int_type, *tuple_type, *none;
+  void *array_type, *float_type, *int_type, *tuple_type;
+  Object *none, *false_true[2];
   Object *(*new_array)(void *type, int axes, const int *shape, int dtype, const int *strides, void *data, int item_size,
                        int flags, Object *base);
   Object *(*vectorcall)(Object *callable, Object *const *args, int count, Object *names);
@@ -44,7 +45,7 @@ static struct {
   Object *(*tuple_item)(Object *tuple, int i);
   Object *(*new_int)(int value);
   int (*is_true)(Object *object);
-  void (*release)(Object *object);
+  void (*hold)(Object *object), (*release)(Object *object);
 } python;
 
 EXPORT void connect(void *const *pointers) { copy_bytes(&python, pointers, sizeof python); }
@@ -245,7 +246,8 @@ static Object *product(Object *const *args, int count) {
 static Object *power(Object *const *args, int count) {
   Operand c;
   if (count != 2 || as_array(args[1]) || !read_operand(&c, args[1])) return NOT_SERVED;
-  Compute compute = c.value == 2      ? square_row
+  Compute compute = c.value == 1      ? same_row
+                    : c.value == 2    ? square_row
                     : c.value == 3    ? cube_row
                     : c.value == 0.5f ? sqrt_row
                     : c.value == -1   ? reciprocal_row
@@ -350,8 +352,28 @@ REDUCTION_CALL(mean)
 REDUCTION_CALL(max)
 REDUCTION_CALL(min)
 
-/* The address of an array's elements. */
+/* Helpers of the kernels that ctypes calls, as `serving.py` has them. */
+
 EXPORT Object *address_call(Object *slower, Object *const *args, int count) {
   Array *x = count == 1 ? as_array(args[0]) : 0;
   return x ? python.new_int((int)x->data) : python.vectorcall(slower, args, count, 0);
+}
+
+EXPORT Object *contiguous_call(Object *slower, Object *const *args, int count) {
+  Array *x = count == 1 ? as_array(args[0]) : 0;
+  if (!x || !(x->flags & CONTIGUOUS)) return python.vectorcall(slower, args, count, 0);
+  python.hold(args[0]);
+  return args[0];
+}
+
+EXPORT Object *all_float32_call(Object *slower, Object *const *args, int count) {
+  int all = 1;
+  for (int i = 0; i < count; i++) {
+    if (args[i] == python.none) continue;
+    Array *x = as_array(args[i]);
+    if (!x) return python.vectorcall(slower, args, count, 0);
+    all &= has_dtype(x, FLOAT32) && size_of(x);
+  }
+  python.hold(python.false_true[all]);
+  return python.false_true[all];
 }

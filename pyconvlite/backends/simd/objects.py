@@ -46,6 +46,7 @@ PYTHON = (
     "PyTuple_GetItem",
     "PyLong_FromLong",
     "PyObject_IsTrue",
+    "Py_IncRef",
     "Py_DecRef",
 )
 
@@ -93,7 +94,7 @@ def function(module: Any, name: str, twin: Callable[..., Any]) -> Callable[..., 
 
 def connect(module: Any) -> None:
     """Hand the side module the functions of Python and NumPy that it calls."""
-    types = [id(each) for each in (np.ndarray, float, int, tuple, None)]
+    types = [id(each) for each in (np.ndarray, float, int, tuple, None, False, True)]
     functions = [address_of(getattr(ctypes.pythonapi, name)) for name in PYTHON]
     pointers = [*types, array_api()[NEW_ARRAY], *functions]
     module.connect((ctypes.c_void_p * len(pointers))(*pointers))

@@ -46,11 +46,13 @@ def served(twin: Callable[P, R]) -> Callable[[Callable[P, R | None]], Callable[P
     return decorate
 
 
+@in_c
 def all_float32(*arrays: Array | None) -> bool:
     """Whether all arrays are float32 and not empty; None is skipped."""
     return all(a is None or (a.dtype == FLOAT32 and a.size) for a in arrays)
 
 
+@in_c
 def contiguous(a: Array) -> Array:
     """`a` if it is contiguous, otherwise a contiguous copy."""
     return np.ascontiguousarray(a)
