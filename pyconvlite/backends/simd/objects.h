@@ -52,8 +52,6 @@ EXPORT void connect(void *const *pointers) { copy_bytes(&python, pointers, sizeo
 
 enum { BOOL = 0, FLOAT32 = 11, CONTIGUOUS = 1, MOST_AXES = 8, PART = 256 };
 
-typedef void (*Compute)(Row);
-
 INLINE Array *as_array(Object *object) { return object->type == python.array_type ? (Array *)object : 0; }
 
 INLINE int has_dtype(const Array *array, int number) {
@@ -156,7 +154,7 @@ static void run_row(Row row, const int *steps, const int *item_sizes, int count,
     adjacent &= steps[k] == 0 || steps[k] == item_sizes[k];
   }
   if (adjacent) {
-    compute(row);
+    compute_row(row, item_sizes, count, y_item_size, compute);
     return;
   }
   for (int start = 0; start < size; start += PART, row.y = (char *)row.y + PART * y_item_size) {
@@ -171,7 +169,7 @@ static void run_row(Row row, const int *steps, const int *item_sizes, int count,
           parts[k][i] = *(const unaligned_float *)((const char *)row.x[k] + i * steps[k]);
       row.x[k] = parts[k];
     }
-    compute(row);
+    compute_row(row, item_sizes, count, y_item_size, compute);
   }
 }
 
