@@ -59,10 +59,84 @@ class Kernels(Protocol[A]):
     def matmul(self, a: A, b: A) -> A:
         """Matrix product of a (..., M, K) and b (..., K, P); leading axes broadcast."""
 
-    # -- reduction.py
+    # -- elementwise.py: NumPy's functions of these names, for arrays that broadcast, and Python's numbers
 
-    def sum(self, x: A, axis: int | tuple[int, ...] | None, keepdims: bool) -> A:
-        """Sum over an axis, several, or all (None)."""
+    def add(self, x0: A, x1: A | float, /) -> A:
+        """x0 + x1."""
+
+    def sub(self, x0: A, x1: A | float, /) -> A:
+        """x0 - x1."""
+
+    def mul(self, x0: A, x1: A | float, /) -> A:
+        """x0 * x1."""
+
+    def div(self, x0: A, x1: A | float, /) -> A:
+        """x0 / x1."""
+
+    def pow(self, x: A, c: A | float, /) -> A:
+        """x ** c."""
+
+    def maximum(self, x0: A, x1: A | float, /) -> A:
+        """The greater element of the two; NaN if one is NaN."""
+
+    def minimum(self, x0: A, x1: A | float, /) -> A:
+        """The smaller element of the two; NaN if one is NaN."""
+
+    def equal(self, x0: A, x1: A | float, /) -> A:
+        """x0 == x1, an array of bools."""
+
+    def greater(self, x0: A, x1: A | float, /) -> A:
+        """x0 > x1, an array of bools."""
+
+    def greater_equal(self, x0: A, x1: A | float, /) -> A:
+        """x0 >= x1, an array of bools."""
+
+    def less(self, x0: A, x1: A | float, /) -> A:
+        """x0 < x1, an array of bools."""
+
+    def less_equal(self, x0: A, x1: A | float, /) -> A:
+        """x0 <= x1, an array of bools."""
+
+    def where(self, condition: A, x0: A | float, x1: A | float, /) -> A:
+        """x0 where the condition holds, x1 elsewhere."""
+
+    def neg(self, x: A, /) -> A:
+        """-x."""
+
+    def abs(self, x: A, /) -> A:
+        """Absolute value of x."""
+
+    def sqrt(self, x: A, /) -> A:
+        """Square root of x."""
+
+    def exp(self, x: A, /) -> A:
+        """e ** x."""
+
+    def expm1(self, x: A, /) -> A:
+        """e ** x - 1, accurate also where x is close to 0."""
+
+    def log(self, x: A, /) -> A:
+        """Natural logarithm of x."""
+
+    def log1p(self, x: A, /) -> A:
+        """Natural logarithm of 1 + x, accurate also where x is close to 0."""
+
+    def tanh(self, x: A, /) -> A:
+        """Hyperbolic tangent of x."""
+
+    # -- reduction.py; over an axis, several, or all (None)
+
+    def sum(self, x: A, axis: int | tuple[int, ...] | None, keepdims: bool, /) -> A:
+        """Sum of x over axes."""
+
+    def mean(self, x: A, axis: int | tuple[int, ...] | None, keepdims: bool, /) -> A:
+        """Mean of x over axes."""
+
+    def max(self, x: A, axis: int | tuple[int, ...] | None, keepdims: bool, /) -> A:
+        """Maximum of x over axes; NaN if one element is NaN."""
+
+    def min(self, x: A, axis: int | tuple[int, ...] | None, keepdims: bool, /) -> A:
+        """Minimum of x over axes; NaN if one element is NaN."""
 
     # -- convolution.py
 
@@ -109,16 +183,16 @@ class Kernels(Protocol[A]):
 
     # -- activation.py
 
-    def relu(self, x: A) -> A:
+    def relu(self, x: A, /) -> A:
         """max(x, 0), element-wise."""
 
-    def relu_grad(self, gy: A, x: A) -> A:
+    def relu_grad(self, gy: A, x: A, /) -> A:
         """`gy` where x > 0, and 0 elsewhere."""
 
-    def sigmoid(self, x: A) -> A:
+    def sigmoid(self, x: A, /) -> A:
         """1 / (1 + exp(-x)), with a small relative error also where it is close to 0."""
 
-    def normal_cdf(self, x: A) -> A:
+    def normal_cdf(self, x: A, /) -> A:
         """Cumulative distribution function of the standard normal distribution: erfc(-x / sqrt(2)) / 2."""
 
     def dropout_mask(self, x: A, ratio: float) -> A:

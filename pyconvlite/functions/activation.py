@@ -107,12 +107,11 @@ class LeakyReLU(Function):
         self.slope = float(slope)
 
     def forward(self, x: Array) -> Any:
-        self.positive = x > 0
-        return get_array_module(x).where(self.positive, x, x * self.slope)
+        self.positive = kernels(x).greater(x, 0)
+        return kernels(x).where(self.positive, x, kernels(x).mul(x, self.slope))
 
     def backward(self, gy: Variable) -> Any:
-        slope = get_array_module(gy.data).where(self.positive, 1, self.slope)
-        return gy * slope.astype(gy.dtype)
+        return where(self.positive, gy, gy * self.slope)
 
 
 def leaky_relu(x: Any, slope: float = 0.2) -> Variable:
@@ -145,8 +144,8 @@ class ELU(Function):
         self.alpha = float(alpha)
 
     def forward(self, x: Array) -> Any:
-        xp = get_array_module(x)
-        return xp.where(x > 0, x, xp.expm1(xp.minimum(x, 0)) * self.alpha)
+        k = kernels(x)
+        return k.where(k.greater(x, 0), x, k.mul(k.expm1(k.minimum(x, 0)), self.alpha))
 
     def backward(self, gy: Variable) -> Any:
         (x,) = self.inputs
@@ -235,8 +234,8 @@ class Softplus(Function):
     reads_outputs = False
 
     def forward(self, x: Array) -> Any:
-        xp = get_array_module(x)
-        return xp.maximum(x, 0) + xp.log1p(xp.exp(-xp.abs(x)))
+        k = kernels(x)
+        return k.add(k.maximum(x, 0), k.log1p(k.exp(k.neg(k.abs(x)))))
 
     def backward(self, gy: Variable) -> Any:
         return gy * sigmoid(self.inputs[0])

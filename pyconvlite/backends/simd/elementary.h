@@ -27,14 +27,16 @@ INLINE f4 polynomial(f4 x, const float *c, int degree) {
   return y;
 }
 
+/* (exp(r) - 1 - r) / r^2 where |r| <= ln 2 / 2 */
+static const float exp_terms[] = {0.49999994f, 0.16666520f, 0.041668408f, 0.0083689196f, 0.0013814180f};
+
 /* exp(x + rest), where `rest` is small [1.0 without rest]. */
 INLINE f4 exp_of_sum(f4 x, f4 rest) {
-  static const float c[] = {0.49999994f, 0.16666520f, 0.041668408f, 0.0083689196f, 0.0013814180f};
   x = at_least(at_most(x, 89), -104); /* beyond, it is infinite or 0 in a float */
   f4 n = wasm_f32x4_nearest(mul(x, splat(1.44269504f)));
   /* ln 2 in two parts, of which the first has few bits, so that n times it is exact */
   f4 r = add(sub(sub(x, mul(n, splat(0.693359375f))), mul(n, splat(-2.12194440e-4f))), rest);
-  f4 y = madd(mul(r, r), polynomial(r, c, 4), r);
+  f4 y = madd(mul(r, r), polynomial(r, exp_terms, 4), r);
   y = add(y, splat(1));
   /* 2^n as a product of two, so that neither leaves the range of normal floats */
   f4 power = wasm_i32x4_trunc_sat_f32x4(n), half = wasm_i32x4_shr(power, 1), other = wasm_i32x4_sub(power, half);
@@ -44,6 +46,13 @@ INLINE f4 exp_of_sum(f4 x, f4 rest) {
 }
 
 INLINE f4 exp_of(f4 x) { return exp_of_sum(x, splat(0)); }
+
+/* exp(x) - 1 [3.4], without cancellation near 0. */
+INLINE f4 expm1_of(f4 x) {
+  f4 near = madd(mul(x, x), polynomial(x, exp_terms, 4), x);
+  return choose(wasm_f32x4_lt(wasm_f32x4_abs(x), splat(0.346f)), wasm_v128_or(near, sign_of(x)),
+                sub(exp_of(x), splat(1)));
+}
 
 /* The natural logarithm [0.83]: minus infinity of 0, NaN below. With x = 2^n (1 + f), 1 + f in [0.7, 1.4], it is
  * n ln 2 + 2 artanh(s), s = f / (2 + f); as 2 s = f - s f, the rounding of s matters little. */
@@ -64,6 +73,14 @@ INLINE f4 log_of(f4 x) {
   y = choose(wasm_f32x4_lt(x, splat(__builtin_inff())), y, x); /* infinity, NaN */
   y = choose(wasm_f32x4_eq(x, splat(0)), splat(-__builtin_inff()), y);
   return choose(wasm_f32x4_lt(x, splat(0)), splat(__builtin_nanf("")), y);
+}
+
+/* log(1 + x) [2.4]: the rounding of u = 1 + x cancels in log(u) / (u - 1). */
+INLINE f4 log1p_of(f4 x) {
+  f4 u = add(x, splat(1)), rounded = sub(u, splat(1));
+  f4 y = mul(log_of(u), divide(x, rounded));
+  y = choose(wasm_f32x4_eq(u, splat(1)), x, y);
+  return choose(wasm_f32x4_eq(u, splat(__builtin_inff())), u, y); /* not infinity / infinity */
 }
 
 /* tanh(x) [5.8]: x times a quotient of polynomials in x^2. */

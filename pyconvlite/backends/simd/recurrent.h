@@ -58,6 +58,13 @@ SHARED void weights_grad(float *gW, const float *x, const float *ga, int rows, i
 DEFINE_ACTIVATION(sigmoids, sigmoid_of)
 DEFINE_ACTIVATION(tanhs, tanh_of)
 
+/* y = the sum of the rows of x (rows, size). */
+SHARED void sum_rows(float *y, const float *x, int rows, int size) {
+  for (int j = 0; j < size; j++) y[j] = 0;
+  for (int n = 0; n < rows; n++, x += size)
+    for (int j = 0; j < size; j += 4) put_some(y + j, add(some(y + j, size - j), some(x + j, size - j)), size - j);
+}
+
 /* v * (1 - v), the derivative of the sigmoid that is v, and 1 - v^2, that of tanh. */
 INLINE f4 slope_of_sigmoid(f4 v) { return mul(v, sub(splat(1), v)); }
 INLINE f4 slope_of_tanh(f4 v) { return sub(splat(1), mul(v, v)); }
@@ -118,7 +125,7 @@ EXPORT void lstm_grad(float *gx, float *gh, float *gc, float *gW, float *ga, flo
   }
   weights_grad(gW, x, ga, rows, I, G);
   weights_grad(gW + I * G, hs, ga, rows, H, G);
-  sum_channels(gW + (I + H) * G, ga, rows, G, 1);
+  sum_rows(gW + (I + H) * G, ga, rows, G);
   if (gx) matmul(gx, ga, 0, G, 1, W, 0, 1, G, 1, rows, I, G);
 }
 
@@ -187,7 +194,7 @@ EXPORT void gru_grad(float *gx, float *gh, float *gW, float *of_x, float *of_h, 
   }
   weights_grad(gW, x, of_x, rows, I, G);
   weights_grad(gW + I * G, hs, of_h, rows, H, G);
-  sum_channels(gW + (I + H) * G, of_x, rows, G, 1);
-  sum_channels(gW + (I + H + 1) * G, of_h, rows, G, 1);
+  sum_rows(gW + (I + H) * G, of_x, rows, G);
+  sum_rows(gW + (I + H + 1) * G, of_h, rows, G);
   if (gx) matmul(gx, of_x, 0, G, 1, W, 0, 1, G, 1, rows, I, G);
 }
