@@ -144,8 +144,8 @@ class ELU(Function):
         self.alpha = float(alpha)
 
     def forward(self, x: Array) -> Any:
-        k = kernels(x)
-        return k.where(k.greater(x, 0), x, k.mul(k.expm1(k.minimum(x, 0)), self.alpha))
+        negative = kernels(x).expm1(kernels(x).minimum(x, 0))
+        return kernels(x).where(kernels(x).greater(x, 0), x, kernels(x).mul(negative, self.alpha))
 
     def backward(self, gy: Variable) -> Any:
         (x,) = self.inputs
@@ -234,8 +234,8 @@ class Softplus(Function):
     reads_outputs = False
 
     def forward(self, x: Array) -> Any:
-        k = kernels(x)
-        return k.add(k.maximum(x, 0), k.log1p(k.exp(k.neg(k.abs(x)))))
+        small = kernels(x).exp(kernels(x).neg(kernels(x).abs(x)))
+        return kernels(x).add(kernels(x).maximum(x, 0), kernels(x).log1p(small))
 
     def backward(self, gy: Variable) -> Any:
         return gy * sigmoid(self.inputs[0])
