@@ -124,13 +124,14 @@ KERNELS = {
     "avg_pool_grad": ("avg_pool_grad", [numbers(2, 3, 6, 3)], sizes((6, 7), (3, 2), (1, 2), (1, 0)), True),
     **{
         name: (name, [numbers(5, 7)])
-        for name in ("neg", "abs", "exp", "expm1", "tanh", "relu", "sigmoid", "normal_cdf")
+        for name in ("neg", "abs", "exp", "expm1", "tanh", "relu", "sigmoid", "normal_cdf", "hardswish")
     },
     **{name: (name, [abs(numbers(5, 7))]) for name in ("log", "log1p", "sqrt")},
     **{
         name: (name, [numbers(5, 7), numbers(5, 7, seed=1)])
         for name in (
             *("add", "sub", "mul", "div", "maximum", "minimum", "relu_grad"),
+            "hardswish_grad",
             *("equal", "greater", "greater_equal", "less", "less_equal"),
         )
     },

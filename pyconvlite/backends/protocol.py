@@ -195,6 +195,12 @@ class Kernels(Protocol[A]):
     def normal_cdf(self, x: A, /) -> A:
         """Cumulative distribution function of the standard normal distribution: erfc(-x / sqrt(2)) / 2."""
 
+    def hardswish(self, x: A, /) -> A:
+        """x * clip(x / 6 + 1 / 2, 0, 1)."""
+
+    def hardswish_grad(self, gy: A, x: A, /) -> A:
+        """gy times the derivative of hardswish, which is 0 at -3 and 1 at 3."""
+
     def dropout_mask(self, x: A, ratio: float) -> A:
         """Mask of x's shape and dtype: 0 with probability `ratio`, otherwise 1 / (1 - ratio)."""
 

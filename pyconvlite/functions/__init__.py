@@ -22,6 +22,8 @@ from ..autograd.variable import register_functions
 from .activation import (
     ELU,
     Erf,
+    HardSwish,
+    HardSwishGrad,
     LeakyReLU,
     NormalCDF,
     ReLU,
@@ -266,6 +268,8 @@ __all__ = [
     "GRUGrad",
     "GetItem",
     "GetItemGrad",
+    "HardSwish",
+    "HardSwishGrad",
     "Im2col",
     "JoinWeights",
     "LSTMGrad",

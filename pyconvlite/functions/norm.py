@@ -31,7 +31,7 @@ class Dropout(Function):
         self.mask = mask
 
     def forward(self, x: Array) -> Any:
-        return x * self.mask
+        return kernels(x).mul(x, self.mask)
 
     def backward(self, gy: Variable) -> Any:
         return Dropout(self.mask)(gy)

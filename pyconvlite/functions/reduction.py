@@ -330,7 +330,7 @@ def tile(x: Any, reps: Any) -> Variable:
 class Max(Function):
     """Maximum over axes; every element equal to it gets the gradient, as in DeZero."""
 
-    def __init__(self, axis: Any = None, keepdims: bool = False) -> None:
+    def __init__(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> None:
         self.axis = axis
         self.keepdims = keepdims
 

@@ -127,12 +127,12 @@ class LogSumExp(Function):
         self.axis = axis
 
     def forward(self, x: Array) -> Any:
-        xp = get_array_module(x)
-        most = x.max(axis=self.axis, keepdims=True)
+        k, xp = kernels(x), get_array_module(x)
+        most = k.max(x, self.axis, True)
         finite = xp.isfinite(most)
         self.shift = xp.where(finite, most, 0)
-        y = xp.exp(xp.where(finite, x - self.shift, 0))  # no inf - inf
-        return xp.where(finite, xp.log(y.sum(axis=self.axis, keepdims=True)) + most, most)
+        y = k.exp(k.where(finite, k.sub(x, self.shift), 0))  # no inf - inf
+        return xp.where(finite, k.log(k.sum(y, self.axis, True)) + most, most)
 
     def backward(self, gy: Variable) -> Any:
         (x,) = self.inputs

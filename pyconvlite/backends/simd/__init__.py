@@ -20,6 +20,8 @@ from ..numpy import exp as exp
 from ..numpy import expm1 as expm1
 from ..numpy import greater as greater
 from ..numpy import greater_equal as greater_equal
+from ..numpy import hardswish as hardswish
+from ..numpy import hardswish_grad as hardswish_grad
 from ..numpy import less as less
 from ..numpy import less_equal as less_equal
 from ..numpy import log as log

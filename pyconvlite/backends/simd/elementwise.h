@@ -110,6 +110,16 @@ FLOAT_ROW(div, divide(X, Y))
 FLOAT_ROW(maximum, wasm_f32x4_max(X, Y)) /* NaN if one is NaN */
 FLOAT_ROW(minimum, wasm_f32x4_min(X, Y))
 
+/* x * clip(x / 6 + 1 / 2, 0, 1) */
+INLINE f4 hardswish_of(f4 x) { return mul(x, at_least(at_most(madd(x, splat(1 / 6.0f), splat(0.5f)), 1), 0)); }
+FLOAT_ROW(hardswish, hardswish_of(X))
+
+INLINE f4 hardswish_slope(f4 x) {
+  f4 inside = wasm_f32x4_lt(wasm_f32x4_abs(x), splat(3)), slope = madd(x, splat(1 / 3.0f), splat(0.5f));
+  return choose(inside, slope, wasm_v128_and(wasm_f32x4_gt(x, splat(0)), splat(1)));
+}
+FLOAT_ROW(hardswish_grad, mul(X, hardswish_slope(Y)))
+
 /* x0 where x1 > 0, else 0 */
 FLOAT_ROW(relu_grad, wasm_v128_and(X, wasm_f32x4_gt(Y, splat(0))))
 

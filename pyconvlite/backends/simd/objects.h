@@ -8,6 +8,7 @@
 #pragma once
 
 #include "elementwise.h"
+#include "matmul.h"
 #include "reduction.h"
 
 typedef struct {
@@ -339,6 +340,8 @@ CALL(pow, power(args, count))
 BINARY_CALL(maximum)
 BINARY_CALL(minimum)
 BINARY_CALL(relu_grad)
+UNARY_CALL(hardswish)
+BINARY_CALL(hardswish_grad)
 CALL(equal, bool_of(args, count, 0, equal_row))
 CALL(less, bool_of(args, count, 0, less_row))
 CALL(less_equal, bool_of(args, count, 0, less_equal_row))
@@ -349,6 +352,23 @@ REDUCTION_CALL(sum)
 REDUCTION_CALL(mean)
 REDUCTION_CALL(max)
 REDUCTION_CALL(min)
+
+/* The product of two matrices. Other products, of batches, are `matmul.py`'s. */
+static Object *matrix_product(Object *const *args, int count) {
+  if (count != 2) return NOT_SERVED;
+  Array *a = as_array(args[0]), *b = as_array(args[1]);
+  if (!a || !b || !has_dtype(a, FLOAT32) || !has_dtype(b, FLOAT32) || a->axes != 2 || b->axes != 2) return NOT_SERVED;
+  int shape[2] = {a->shape[0], b->shape[1]}, K = a->shape[1];
+  if (K != b->shape[0] || !size_of(a) || !size_of(b)) return NOT_SERVED;
+  if ((a->strides[0] | a->strides[1] | b->strides[0] | b->strides[1]) % 4) return NOT_SERVED;
+  Array *y = new_array(2, shape, FLOAT32);
+  if (y)
+    matmul((float *)y->data, (const float *)a->data, 0, a->strides[0] / 4, a->strides[1] / 4, (const float *)b->data, 0,
+           b->strides[0] / 4, b->strides[1] / 4, 1, shape[0], shape[1], K);
+  return (Object *)y;
+}
+
+CALL(matmul, matrix_product(args, count))
 
 /* Helpers of the kernels that ctypes calls, as `serving.py` has them. */
 

@@ -15,7 +15,6 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from .. import numpy as reference
 from .._calls import readers
 from .library import load
 
@@ -51,20 +50,23 @@ PYTHON = (
 )
 
 NAMES = (
-    *("abs", "add", "div", "equal", "exp", "expm1", "greater", "greater_equal", "less", "less_equal", "log"),
-    *("log1p", "maximum", "minimum", "mul", "neg", "normal_cdf", "pow", "relu", "relu_grad", "sigmoid"),
-    *("sqrt", "sub", "tanh", "where", "max", "mean", "min", "sum"),
+    *("abs", "add", "div", "equal", "exp", "expm1", "greater", "greater_equal"),
+    *("hardswish", "hardswish_grad", "less", "less_equal", "log", "log1p", "matmul"),
+    *("maximum", "minimum", "mul", "neg", "normal_cdf", "pow", "relu", "relu_grad"),
+    *("sigmoid", "sqrt", "sub", "tanh", "where"),
+    *("max", "mean", "min", "sum"),
 )
 
+twins: dict[str, Callable[..., Any]] = {}  # the functions that they call, by name
 methods: list[Method] = []  # in use as long as the functions are
 
 
 def bind(kernels: ModuleType) -> None:
-    """Put the side module's functions into `kernels`, in the place of NumPy's, which they call."""
+    """Put the side module's functions into `kernels`, in the place of those that they call for the rest."""
     module, _ = load()
     connect(module)
     for name in NAMES:
-        twin = getattr(reference, name)
+        twin = twins.setdefault(name, getattr(kernels, name))
         setattr(kernels, name, function(module, name, twin))
         counts = (ctypes.c_uint * 2).from_address(getattr(module, f"{name}_calls")())
         readers[name, "simd"] = functools.partial(counts.__getitem__, 0)

@@ -4,6 +4,8 @@ Some are WGSL files in `wgsl/`, the others are generated from expressions (`elem
 """
 
 from .activation import dropout_mask as dropout_mask
+from .activation import hardswish as hardswish
+from .activation import hardswish_grad as hardswish_grad
 from .activation import normal_cdf as normal_cdf
 from .activation import relu as relu
 from .activation import relu_grad as relu_grad
