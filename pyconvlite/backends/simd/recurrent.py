@@ -50,7 +50,7 @@ def lstm_grad(
     (T, N, K), H = x.shape, gc.shape[1]
     if not all_float32(x, W, hs, cs, gates, ghs, gc):
         return None
-    x, W, ghs = contiguous(x), contiguous(W), contiguous(ghs)
+    x, W, hs, cs, gates, ghs = map(contiguous, (x, W, hs, cs, gates, ghs))
     gx = np.empty(x.shape, np.float32) if needs_gx else None
     gh, gc = np.zeros((N, H), np.float32), np.array(gc, order="C")
     gW, ga = np.empty(W.shape, np.float32), np.empty(gates.shape, np.float32)
@@ -110,7 +110,7 @@ def gru_grad(
     (T, N, K), H = x.shape, hs.shape[2]
     if not all_float32(x, W, hs, gates, terms, ghs):
         return None
-    x, W, ghs = contiguous(x), contiguous(W), contiguous(ghs)
+    x, W, hs, gates, terms, ghs = map(contiguous, (x, W, hs, gates, terms, ghs))
     gx = np.empty(x.shape, np.float32) if needs_gx else None
     gh, gW = np.zeros((N, H), np.float32), np.empty(W.shape, np.float32)
     of_x, of_h = np.empty(gates.shape, np.float32), np.empty(gates.shape, np.float32)
