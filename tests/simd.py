@@ -10,6 +10,7 @@ from conditions import assert_close, everything, numbers, terms, truth, widened
 from geometries import sizes
 
 from pyconvlite import backends
+from pyconvlite.backends.simd import objects
 
 in_pyodide = pytest.mark.skipif(
     sys.platform != "emscripten", reason="the kernels are WebAssembly: they run inside Pyodide"
@@ -25,13 +26,16 @@ PLAIN = 32
 MODULES = [
     importlib.import_module(f"pyconvlite.backends.simd.{name}")
     for name in (
-        *("activation", "convolution", "loss", "matmul", "norm", "optimizer", "pooling", "reduction"),
-        "serving",
+        *("convolution", "loss", "matmul", "norm", "optimizer", "pooling", "recurrent", "serving"),
+        "softmax",
     )
 ]
 
 # Kernels that are NumPy's with either backend.
-NUMPYS = {"add_step", "check_indexes", "clip_norm", "dropout_mask", "normal_cdf", "sigmoid"}
+NUMPYS = {"add_step", "check_indexes", "clip_norm", "dropout_mask"}
+
+OBJECTS = set(objects.NAMES)  # built-in functions
+SOME_ARE_NUMPYS = {"mul", "pow", "sum", "where"}  # of two masks, other exponents, no axes, two numbers
 
 
 def check(f, *arrays, order=2, condition=terms, constant=PLAIN, reach=0):
@@ -44,8 +48,7 @@ def check(f, *arrays, order=2, condition=terms, constant=PLAIN, reach=0):
         ours = everything(f, arrays, order)
     if all(a.size for a in arrays):
         assert calls, "no kernel was called"
-        # sums over axes between others are NumPy's
-        others = {backend for kernel, backend in calls if kernel not in {*NUMPYS, "sum"}}
+        others = {backend for kernel, backend in calls if kernel not in NUMPYS | SOME_ARE_NUMPYS}
         assert others <= {"simd"}, calls
     with backends.use("numpy"):
         wanted = truth(f, arrays, order)
@@ -119,10 +122,29 @@ KERNELS = {
     ),
     "avg_pool": ("avg_pool", [numbers(2, 3, 6, 7)], sizes((6, 7), (3, 2), (1, 2), (1, 0)), False),
     "avg_pool_grad": ("avg_pool_grad", [numbers(2, 3, 6, 3)], sizes((6, 7), (3, 2), (1, 2), (1, 0)), True),
-    "relu": ("relu", [numbers(5, 7)]),
-    "relu_grad": ("relu_grad", [numbers(5, 7), numbers(5, 7, seed=1)]),
+    **{
+        name: (name, [numbers(5, 7)])
+        for name in ("neg", "abs", "exp", "expm1", "tanh", "relu", "sigmoid", "normal_cdf", "hardswish")
+    },
+    **{name: (name, [abs(numbers(5, 7))]) for name in ("log", "log1p", "sqrt")},
+    **{
+        name: (name, [numbers(5, 7), numbers(5, 7, seed=1)])
+        for name in (
+            *("add", "sub", "mul", "div", "maximum", "minimum", "relu_grad"),
+            "hardswish_grad",
+            *("equal", "greater", "greater_equal", "less", "less_equal"),
+        )
+    },
+    "add, rows": ("add", [numbers(5, 7), numbers(7, seed=1)]),
+    "add, columns": ("add", [numbers(5, 1), numbers(5, 7, seed=1)]),
+    "mul, masked": ("mul", [numbers(5, 7), numbers(5, 7, seed=1) > 0]),
+    "pow": ("pow", [numbers(5, 7)], 3),
+    "where": ("where", [numbers(5, 7) > 0, numbers(5, 7, seed=1), numbers(7, seed=2)]),
     "sum": ("sum", [numbers(2, 3, 5, 7)], (0, 2, 3), False),
     "sum, rows": ("sum", [numbers(9, 7)], 0, True),
+    "mean": ("mean", [numbers(2, 3, 5, 7)], (1, 3), True),
+    "max": ("max", [numbers(5, 7)], 1, False),
+    "min": ("min", [numbers(5, 7)], None, False),
     "softmax_cross_entropy": ("softmax_cross_entropy", [numbers(5, 7), np.arange(5)]),
     "softmax_cross_entropy_grad": ("softmax_cross_entropy_grad", [numbers(5, 7), np.arange(5), numbers()]),
     "batch_norm": ("batch_norm", [numbers(4, 3, 5, 5), numbers(3), numbers(3)], 1e-5),
@@ -130,6 +152,32 @@ KERNELS = {
         "batch_norm_grad",
         [numbers(4, 3, 5, 5), numbers(3), numbers(4, 3, 5, 5, seed=1)],
         1e-5,
+    ),
+    "softmax": ("softmax", [numbers(5, 7)], 1, False),
+    "softmax, logarithm": ("softmax", [numbers(2, 5, 7)], 1, True),
+    "softmax_grad": ("softmax_grad", [numbers(2, 5, 7), numbers(2, 5, 7, seed=1)], 1, False),
+    "softmax_grad, logarithm": ("softmax_grad", [numbers(5, 7), numbers(5, 7, seed=1)], 1, True),
+    "scale_channels": ("scale_channels", [numbers(2, 3, 5), numbers(3), numbers(3), numbers(3)]),
+    "scale_channels, rows": ("scale_channels", [numbers(4, 7), numbers(7), numbers(7), numbers(7)]),
+    "row_norm": ("row_norm", [numbers(4, 7, 1), numbers(1, 7), numbers(1, 7)], 1e-5),
+    "row_norm, maps": ("row_norm", [numbers(6, 2, 5), numbers(3, 2), numbers(3, 2)], 1e-5),
+    "row_norm_grad": ("row_norm_grad", [numbers(4, 7, 1), numbers(1, 7), numbers(4, 7, 1, seed=1)], 1e-5),
+    "row_norm_grad, maps": (
+        "row_norm_grad",
+        [numbers(6, 2, 5), numbers(3, 2), numbers(6, 2, 5, seed=1)],
+        1e-5,
+    ),
+    "lstm": ("lstm", [numbers(2, 3, 5), numbers(3, 6), numbers(3, 6), numbers(12, 24)]),
+    "lstm_grad": (
+        "lstm_grad",
+        [numbers(*shape) for shape in [(2, 3, 5), (12, 24), *[(3, 3, 6)] * 2, (2, 3, 24), (2, 3, 6), (3, 6)]],
+        True,
+    ),
+    "gru": ("gru", [numbers(2, 3, 5), numbers(3, 6), numbers(13, 18)]),
+    "gru_grad": (
+        "gru_grad",
+        [numbers(*shape) for shape in [(2, 3, 5), (13, 18), (3, 3, 6), (2, 3, 18), *[(2, 3, 6)] * 2]],
+        True,
     ),
     "sgd": ("sgd", [numbers(5, 7), numbers(5, 7, seed=1)], 0.1),
     "momentum_sgd": ("momentum_sgd", [numbers(5, 7), numbers(5, 7, seed=1), numbers(5, 7, seed=2)], 0.1, 0.9),

@@ -1,5 +1,7 @@
+import contextlib
 import copy
 import pickle
+import weakref
 
 import numpy as np
 import pytest
@@ -97,6 +99,77 @@ def test_gradients_through_all_steps(make):
 
     owners = {id(node): (owner, name.rpartition("/")[2]) for name, node, owner in walk(layer)}
     check_backward(last, (STEPS[0], *arrays))
+
+
+@makes
+def test_a_sequence_gives_what_its_steps_give(make):
+    layer = make(5, 3, dtype=np.float64)
+    params = list(layer.params())
+
+    def gradients(*parts):
+        layer.reset_state()
+        layer.cleargrads()
+        xs = [Variable(part) for part in parts]
+        hs = [layer(x) for x in xs]
+        F.sum(F.concat([F.reshape(h, (-1, 5)) for h in hs]) ** 2).backward()
+        found = [
+            layer.h.data,
+            *[h.data.reshape(-1, 5) for h in hs],
+            *[x.grad.data.reshape(-1, 3) for x in xs],
+        ]
+        return [np.concatenate(found[1 : len(xs) + 1]), np.concatenate(found[len(xs) + 1 :]), found[0]] + [
+            param.grad.data for param in params
+        ]
+
+    by_steps = gradients(*STEPS)
+    for parts in ([STEPS], [STEPS[:1], STEPS[1:]], [STEPS[0], STEPS[1:3], STEPS[3]]):
+        for ours, other in zip(gradients(*parts), by_steps, strict=True):
+            np.testing.assert_allclose(ours, other, rtol=1e-9, atol=1e-12)
+
+
+@makes
+@pytest.mark.parametrize("mode", [pyconvlite.no_grad, contextlib.nullcontext])
+def test_weights_that_change_between_steps_are_noticed(make, mode):
+    layer, like = make(5, 3), make(5, 3)
+    with mode():
+        layer(STEPS[0])
+        for name in layer._state:
+            setattr(like, name, getattr(layer, name))
+        for ours, theirs in zip(layer.params(), like.params(), strict=True):
+            ours.data = ours.data * 0.5
+            theirs.data = ours.data
+        np.testing.assert_array_equal(layer(STEPS[1]).data, like(STEPS[1]).data)
+
+
+@makes
+def test_after_steps_without_a_graph_gradients_reach_the_weights(make):
+    layer = make(5, 3)
+    with pyconvlite.no_grad():
+        layer(STEPS[0])
+    F.sum(layer(STEPS[1])).backward()
+    assert all(param.grad is not None for param in layer.params())
+
+
+@makes
+def test_truncated_backpropagation_keeps_no_more_than_its_steps(make):
+    """The loop of step 59: after each part, an update and the end of the graph."""
+    layer = make(5, 3)
+    optimizer = Adam().setup(layer)
+    alive = []
+    for step in range(12):
+        x = Variable(STEPS[step % 4])
+        alive.append(weakref.ref(x))
+        h = layer(x)
+        del x
+        if step % 3 == 2:
+            loss = F.sum(h)
+            layer.cleargrads()
+            loss.backward()
+            assert all(param.grad is not None for param in layer.params())
+            loss.unchain_backward()
+            optimizer.update()
+            del h, loss
+            assert [ref() for ref in alive] == [None] * len(alive)
 
 
 @makes
@@ -218,7 +291,7 @@ def test_embedding_is_embed_id_with_an_index_that_is_not_trained():
         (lambda: L.LSTM(2.0), TypeError, "hidden_size must be an integer"),
         (lambda: L.RNN(2, 0), ValueError, "in_size must be at least 1; got 0"),
         (lambda: L.LSTM(2, dtype=int), TypeError, "dtype must be .* got int"),
-        (lambda: L.RNN(2)(np.zeros(3)), ValueError, r"at least 2 axes; got shape \(3,\)"),
+        (lambda: L.RNN(2)(np.zeros(3)), ValueError, r"2 axes, .* got shape \(3,\)"),
         (lambda: L.LSTM(2, 3)(np.zeros((1, 4))), ValueError, "4"),
         (lambda: L.EmbedID(0, 2), ValueError, "in_size must be at least 1; got 0"),
         (lambda: L.EmbedID(2, 0), ValueError, "out_size must be at least 1; got 0"),

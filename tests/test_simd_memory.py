@@ -1,5 +1,6 @@
 """backends/simd/: the kernels touch their arrays and nothing beside them, and memory stays what it is."""
 
+import ctypes
 import sys
 from contextlib import contextmanager
 from itertools import cycle
@@ -13,6 +14,7 @@ from simd import KERNELS, MODULES, by_simd, call
 from test_simd_conv import LARGE, blocks
 
 from pyconvlite import backends
+from pyconvlite.backends.simd import library, objects
 
 pytestmark = by_simd
 
@@ -27,6 +29,13 @@ def heap_size():
 
 
 # -------------------------------------------------------------------------------------------- beside an array
+
+
+NEW_ARRAY = ctypes.CFUNCTYPE(
+    ctypes.py_object,
+    *(ctypes.c_void_p, ctypes.c_int, ctypes.POINTER(ctypes.c_int), ctypes.c_int),
+    *(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_int, ctypes.c_void_p),
+)
 
 
 class Guarded:
@@ -56,6 +65,20 @@ class Guarded:
         copy[...] = a
         return copy
 
+    @contextmanager
+    def served_to_objects(self):
+        """Inside, the functions that allocate by NumPy's C API take their results from here."""
+        module, _ = library.load()
+        new_array = NEW_ARRAY(self.new_array)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(objects, "array_api", lambda: {objects.NEW_ARRAY: objects.address_of(new_array)})
+            objects.connect(module)
+        yield
+        objects.connect(module)
+
+    def new_array(self, kind, ndim, shape, dtype, *_):
+        return self.empty(shape[:ndim], np.dtype("?" if dtype == 0 else "f"))
+
     def check(self):
         for memory in self.memories:
             assert (memory[: self.STRIP] == 0xFF).all()
@@ -68,12 +91,12 @@ def check_guarded(kernel, arrays, *settings):
 
     def called(arrays):
         y = getattr(kernels, kernel)(*arrays, *settings)
-        return y if isinstance(y, tuple) else (y,)
+        return [v for v in (y if isinstance(y, tuple) else (y,)) if v is not None]
 
     guarded = Guarded()
     copies = [None if a is None else guarded.copy(a) for a in arrays]
     expected = called(arrays)
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, guarded.served_to_objects():
         for module in MODULES:
             patch.setattr(module, "np", guarded)
         results = called(copies)
@@ -123,18 +146,45 @@ class TestBeside:
         for n in range(1, 40):
             check_guarded("relu", [numbers(n)])
             check_guarded("relu_grad", [numbers(n), numbers(n)])
-            check_guarded("sum", [numbers(n)], None, False)
-            check_guarded("sum", [numbers(3, n)], 0, False)
-            check_guarded("sum", [numbers(3, n)], 1, False)
+            check_guarded("less", [numbers(n), numbers()])
+            check_guarded("mul", [numbers(3, n), numbers(3, 1) > 0])
+            check_guarded("where", [numbers(n) > 0, numbers(3, 1), numbers(3, n)])
+            for name in ("sum", "max"):
+                check_guarded(name, [numbers(n)], None, False)
+                check_guarded(name, [numbers(3, n)], 0, False)
+                check_guarded(name, [numbers(3, n)], 1, False)
             check_guarded("matmul", [numbers(n, 5), numbers(5, n)])
             check_guarded("matmul", [numbers(5, n), numbers(n, 5)])
             check_guarded("softmax_cross_entropy", [numbers(2, n), np.zeros(2, np.int32)])
             check_guarded("softmax_cross_entropy_grad", [numbers(2, n), np.zeros(2, np.int32), numbers()])
             check_guarded("batch_norm", [numbers(2, 3, n), numbers(3), numbers(3)], 1e-5)
             check_guarded("batch_norm_grad", [numbers(2, 3, n), numbers(3), numbers(2, 3, n)], 1e-5)
+            for log in (False, True):
+                for shape, axis in (((3, n), 1), ((2, 3, n), 1), ((2, n, 5), 1)):
+                    check_guarded("softmax", [numbers(*shape)], axis, log)
+                    check_guarded("softmax_grad", [numbers(*shape)] * 2, axis, log)
+            check_guarded("scale_channels", [numbers(2, n), *[numbers(n)] * 3])
+            check_guarded("scale_channels", [numbers(2, 3, n), *[numbers(3)] * 3])
+            for K, S in ((n, 1), (3, n)):
+                check_guarded("row_norm", [numbers(4, K, S), *[numbers(2, K)] * 2], 1e-5)
+                check_guarded("row_norm_grad", [numbers(4, K, S), numbers(2, K), numbers(4, K, S)], 1e-5)
+            self.check_recurrent(1 + n % 3, n, 3, 2)
+            self.check_recurrent(2, 2, n, 5)
+            self.check_recurrent(2, 3, 2, n)
             check_guarded("sgd", [numbers(n)] * 2, 0.1)
             check_guarded("momentum_sgd", [numbers(n)] * 3, 0.1, 0.9)
             check_guarded("adam", [numbers(n) ** 2] * 4, 0.1, 0.9, 0.99, 1e-8, 0.0)
+
+    def check_recurrent(self, T, N, features, H):
+        x, h, gh = numbers(T, N, features), numbers(N, H), numbers(T, N, H)
+        kernels = backends.kernels(x)
+        for needs_gx in (False, True):
+            W = numbers(features + H + 1, 4 * H)
+            check_guarded("lstm", [x, h, h, W])
+            check_guarded("lstm_grad", [x, W, *kernels.lstm(x, h, h, W), gh, h], needs_gx)
+            W = numbers(features + H + 2, 3 * H)
+            check_guarded("gru", [x, h, W])
+            check_guarded("gru_grad", [x, W, *kernels.gru(x, h, W), gh], needs_gx)
 
 
 # ------------------------------------------------------------------------------------------------- many calls
@@ -199,15 +249,28 @@ def random_calls(count, seed=0):
     def pointwise():
         x, W = array(size(), size()), array(size())
         kernels.relu_grad(x, kernels.relu(x))
-        kernels.sum(x, 0, False)
+        kernels.mul(x, kernels.less(kernels.mean(x, 0, False), 0.0))
         gamma, t = array(x.shape[1]), np.zeros(len(x), np.int32)
         kernels.batch_norm_grad(x, gamma, kernels.batch_norm(x, gamma, gamma, 1e-5)[0], 1e-5)
         kernels.softmax_cross_entropy_grad(x, t, kernels.softmax_cross_entropy(x, t))
+        kernels.softmax_grad(kernels.softmax(x, 1, True), x, 1, False)
+        kernels.scale_channels(x, gamma, gamma, gamma)
+        rows, gammas = x[..., np.newaxis], gamma[np.newaxis]
+        kernels.row_norm_grad(rows, gammas, kernels.row_norm(rows, gammas, gammas, 1e-5), 1e-5)
         kernels.momentum_sgd(W, W, kernels.sgd(W, W, 0.1), 0.1, 0.9)
         kernels.adam(W, W, W * W, W, 0.1, 0.9, 0.99, 1e-8, 0.0)
-        return 10
+        return 17
 
-    kinds = cycle([any_convolution, square_kernel, pooling, products, pointwise])
+    def recurrent():
+        T, N, features, H = min(size(), 3), size(), size(), size()
+        x, h = array(T, N, features), array(N, H)
+        W = array(features + H + 1, 4 * H)
+        kernels.lstm_grad(x, W, *(saved := kernels.lstm(x, h, h, W)), saved[0][1:], h, True)
+        W = array(features + H + 2, 3 * H)
+        kernels.gru_grad(x, W, *(saved := kernels.gru(x, h, W)), saved[0][1:], True)
+        return 4
+
+    kinds = cycle([any_convolution, square_kernel, pooling, products, pointwise, recurrent])
     while count > 0:
         count -= next(kinds)()
 

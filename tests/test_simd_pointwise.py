@@ -6,7 +6,7 @@ from itertools import chain, combinations
 import numpy as np
 import pytest
 import simd
-from conditions import batch_norm, check_optimizer, cross_entropy, numbers, taken
+from conditions import batch_norm, check_optimizer, cross_entropy, numbers, rounded, taken
 from geometries import geometries
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +15,7 @@ from test_pooling import SETTINGS
 
 import pyconvlite.functions as F
 import pyconvlite.optimizers as O
-from pyconvlite import Variable, backends, grad
+from pyconvlite import Variable, backends, grad, test_mode
 
 pytestmark = by_simd
 
@@ -168,7 +168,79 @@ class TestSoftmaxCrossEntropy:
         np.testing.assert_allclose(gx.data[:, 1:], (p / p.sum())[:, 1:], rtol=1e-5)
 
 
+class TestSoftmax:
+    @pytest.mark.parametrize("f", [F.softmax, F.log_softmax])
+    @pytest.mark.parametrize(
+        ("shape", "axis"),
+        [
+            *[((1,), 0), ((7,), 0), ((3, 1), 1), ((5, 4), 1), ((4, 257), -1), ((4, 9), 0)],
+            *[((2, 3, 4, 5), 1), ((1, 21, 3, 3), 1), ((2, 1, 6), 1), ((3, 0), 0)],
+        ],
+    )
+    def test_shapes(self, f, shape, axis):
+        simd.check(lambda x: f(x, axis), numbers(*shape), condition=rounded, constant=64)
+
+    @pytest.mark.parametrize("log", [False, True])
+    @pytest.mark.parametrize("scale", [30, 1000])
+    def test_large_scores(self, scale, log):
+        kernels = backends.kernels(x := numbers(5, 9) * np.float32(scale))
+        y = kernels.softmax(x, 1, log)
+        true = np.exp(x.astype(float) - x.max(axis=1, keepdims=True))
+        true = true / true.sum(axis=1, keepdims=True)
+        there = true > 0
+        expected = np.log(true[there]) if log else true[there]
+        np.testing.assert_allclose(y[there], expected, rtol=1e-5, atol=1e-6)
+
+    @pytest.mark.parametrize("f", [F.softmax, F.log_softmax])
+    def test_any(self, f):
+        for n in range(1, 18):
+            simd.check(f, numbers(3, n), condition=rounded, constant=64)
+            simd.check(f, numbers(2, 3, max(n, 4)), condition=rounded, constant=64)
+
+    def test_fewer_columns_than_a_vector_are_numpys(self):
+        x = numbers(2, 5, 3)
+        with counted() as calls:
+            y = F.softmax(x)
+        assert calls == {("softmax", "numpy"): 1}
+        np.testing.assert_allclose(y.data.sum(axis=1), 1, rtol=1e-6)
+
+
+class TestRowNorm:
+    """Layer, group and instance normalization."""
+
+    @pytest.mark.parametrize("mean", [0, 10])
+    @pytest.mark.parametrize(
+        ("shape", "groups"),
+        [((3, 2, 5), 1), ((2, 6, 3, 3), 3), ((1, 4, 7), 4), ((2, 8, 1), 2), ((1, 2, 40, 41), 1)],
+    )
+    def test_groups(self, shape, groups, mean):
+        C = shape[1]
+        x, gamma, beta = numbers(*shape) + np.float32(mean), numbers(C, seed=1), numbers(C, seed=2)
+        simd.check(lambda *xs: F.group_norm(xs[0], groups, *xs[1:]), x, gamma, beta, condition=rounded)
+
+    @pytest.mark.parametrize("mean", [0, 10])
+    @pytest.mark.parametrize("shape", [(4, 3), (3, 7), (2, 3, 9), (5, 64), (2, 1000)])
+    def test_layers(self, shape, mean):
+        n = shape[-1]
+        x, gamma, beta = numbers(*shape) + np.float32(mean), numbers(n, seed=1), numbers(n, seed=2)
+        simd.check(lambda *xs: F.layer_norm(xs[0], n, *xs[1:]), x, gamma, beta, condition=rounded)
+
+    def test_without_scale_and_shift(self):
+        simd.check(lambda x: F.instance_norm(x), numbers(2, 3, 4, 5), condition=rounded)
+
+
 class TestBatchNorm:
+    @pytest.mark.parametrize("shape", [(4, 7), (2, 3, 5), (2, 3, 4, 5), (3, 1, 1, 1)])
+    def test_with_running_statistics(self, shape):
+        C = shape[1]
+        mean, var = numbers(C, seed=3), numbers(C, seed=4) ** 2
+
+        def f(*xs):
+            with test_mode():
+                return F.batch_norm(*xs, mean, var)
+
+        simd.check(f, numbers(*shape), numbers(C, seed=1), numbers(C, seed=2), condition=rounded)
+
     @pytest.mark.parametrize(
         ("shape", "order"),
         [

@@ -37,11 +37,11 @@ def row(name):
     [
         ("conv2d", "57", "`F.conv2d`", "NumPy, SIMD, WebGPU", "any"),
         ("conv2d_relu", "", "", "NumPy, SIMD, WebGPU", "any"),  # as its base class
-        ("where", "", "`where`", "NumPy, WebGPU", "any"),
-        ("gelu", "", "`F.gelu`", "NumPy, WebGPU", "any"),  # of a kernel that SIMD does not have
+        ("where", "", "`where`", "NumPy, SIMD, WebGPU", "any"),
+        ("gelu", "", "`F.gelu`", "NumPy, SIMD, WebGPU", "any"),  # composed of others
         ("linear", "43", "`F.linear`", "NumPy, SIMD, WebGPU", "any"),
         ("accuracy", "51", "", "NumPy, WebGPU", "-"),
-        ("add", "11, 20", "`add`", "NumPy, WebGPU", "any"),
+        ("upsample", "", "`F.interpolate`", "NumPy, WebGPU", "any"),
     ],
 )
 def test_rows(name, step, pytorch, backends, orders):

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import FunctionType
 
 import pyconvlite.functions as F
+from pyconvlite.backends.simd import objects
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs/operations.md"
@@ -62,6 +63,7 @@ PYTORCH = {
     "global_average_pooling": "F.adaptive_avg_pool2d",
     "global_max_pooling": "F.adaptive_max_pool2d",
     "group_norm": "F.group_norm",
+    "gru": "nn.GRU",
     "hardsigmoid": "F.hardsigmoid",
     "hardswish": "F.hardswish",
     "huber_loss": "F.huber_loss",
@@ -79,6 +81,7 @@ PYTORCH = {
     "log1p": "log1p",
     "log_softmax": "F.log_softmax",
     "logsumexp": "logsumexp",
+    "lstm": "nn.LSTM",
     "matmul": "matmul",
     "max": "amax",
     "maximum": "maximum",
@@ -217,7 +220,7 @@ def _code(name: str) -> str:
 
 def _served() -> set[str]:
     """The operations of which a kernel of backends/simd/ computes the result, or a part of it."""
-    own = _names_of_imports(ROOT / "pyconvlite/backends/simd/__init__.py", but="numpy")
+    own = _names_of_imports(ROOT / "pyconvlite/backends/simd/__init__.py", but="numpy") | {*objects.NAMES}
     bodies: dict[str, list[ast.stmt]] = {}
     for path in sorted((ROOT / "pyconvlite/functions").glob("*.py")):
         for node in ast.parse(path.read_text("utf-8")).body:

@@ -198,9 +198,13 @@ class Variable:
             del self._stand_in
 
     def unchain_backward(self) -> None:
-        """Detach all Variables that this one was computed from (truncated backpropagation, book step 59)."""
+        """Detach all Variables that this one was computed from (truncated backpropagation, book step 59).
+
+        Those that were computed together with them are detached too, such as c of `F.lstm` with h.
+        """
         for f in functions_behind([self]):
-            for x in cast("tuple[Variable, ...]", f.inputs):
+            together = [y for ref in f.outputs if (y := ref()) is not None and y is not self]
+            for x in cast("tuple[Variable, ...]", (*f.inputs, *together)):
                 x.unchain()
 
     def backward(self, retain_grad: bool = False, create_graph: bool = False) -> None:

@@ -11,6 +11,13 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 calls: Counter[tuple[str, str]] = Counter()  # by (kernel, backend)
+readers: dict[tuple[str, str], Callable[[], int]] = {}  # of further calls, which a side module counts
+
+
+def count(kernel: str, backend: str) -> int:
+    """Number of the calls of a kernel that the backend served."""
+    key = kernel, backend
+    return calls[key] + (readers[key]() if key in readers else 0)
 
 
 def counted(backend: str, name: str | None = None) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -12,14 +12,14 @@ from .._coded import coded
 from .._shapes import Array
 from . import devices
 from . import numpy as _numpy
-from ._calls import calls as _calls
+from ._calls import count as _count
 from .protocol import KERNELS, Kernels
 
 __all__ = ["Description", "describe", "kernels", "use"]
 
 
-def kernels(x: Any) -> Kernels[Array]:
-    """Kernels for `x`, an array or a Variable.
+def kernels(x: Any, other: Any = None) -> Kernels[Array]:
+    """Kernels for `x`, an array or a Variable; with `other`, for both, of which one may be a number.
 
     Example:
         >>> import numpy as np
@@ -27,7 +27,7 @@ def kernels(x: Any) -> Kernels[Array]:
         ...     kernels(np.zeros(2)).__name__
         'pyconvlite.backends.numpy'
     """
-    if devices.device and devices.on_device(x):
+    if devices.device and (devices.on_device(x) or devices.on_device(other)):
         return devices.device.kernels  # type: ignore[no-any-return]
     return (_choice or _choose(_wanted())).kernels
 
@@ -60,7 +60,7 @@ def _choose(name: str) -> _Choice:
         _choice = _Choice(_numpy, "numpy", "it was requested")
         return _choice
     from . import simd
-    from .simd import library
+    from .simd import library, objects
 
     try:
         _, variant = library.load()
@@ -76,6 +76,7 @@ def _choose(name: str) -> _Choice:
         # Its traceback would keep the frames that led here, and the graph that they compute.
         _choice = _Choice(_numpy, "numpy", reason, error.with_traceback(None))
     else:
+        objects.bind(simd)
         _choice = _Choice(simd, "simd", f"this engine runs the variant {variant}")
     return _choice
 
@@ -123,7 +124,8 @@ class Description:
             there was none.
         serves: for each kernel and dtype ("float32" or "others"), the backend that serves it.
         calls: number of calls since the start, by kernel and backend; a call of "simd" that fell back to
-            NumPy counts as "numpy".
+            NumPy counts as "numpy". With the backend "numpy", element-wise operations are NumPy's own
+            functions, whose calls are not counted.
 
     Example:
         >>> import numpy as np
@@ -169,5 +171,5 @@ def describe() -> Description:
         choice.reason,
         choice.error,
         {name: {"float32": by_choice.get(name, "numpy"), "others": "numpy"} for name in KERNELS},
-        {name: {backend: _calls[name, backend] for backend in ("simd", "numpy")} for name in KERNELS},
+        {name: {backend: _count(name, backend) for backend in ("simd", "numpy")} for name in KERNELS},
     )

@@ -59,10 +59,84 @@ class Kernels(Protocol[A]):
     def matmul(self, a: A, b: A) -> A:
         """Matrix product of a (..., M, K) and b (..., K, P); leading axes broadcast."""
 
-    # -- reduction.py
+    # -- elementwise.py: NumPy's functions of these names, for arrays that broadcast, and Python's numbers
 
-    def sum(self, x: A, axis: int | tuple[int, ...] | None, keepdims: bool) -> A:
-        """Sum over an axis, several, or all (None)."""
+    def add(self, x0: A, x1: A | float, /) -> A:
+        """x0 + x1."""
+
+    def sub(self, x0: A, x1: A | float, /) -> A:
+        """x0 - x1."""
+
+    def mul(self, x0: A, x1: A | float, /) -> A:
+        """x0 * x1."""
+
+    def div(self, x0: A, x1: A | float, /) -> A:
+        """x0 / x1."""
+
+    def pow(self, x: A, c: A | float, /) -> A:
+        """x ** c."""
+
+    def maximum(self, x0: A, x1: A | float, /) -> A:
+        """The greater element of the two; NaN if one is NaN."""
+
+    def minimum(self, x0: A, x1: A | float, /) -> A:
+        """The smaller element of the two; NaN if one is NaN."""
+
+    def equal(self, x0: A, x1: A | float, /) -> A:
+        """x0 == x1, an array of bools."""
+
+    def greater(self, x0: A, x1: A | float, /) -> A:
+        """x0 > x1, an array of bools."""
+
+    def greater_equal(self, x0: A, x1: A | float, /) -> A:
+        """x0 >= x1, an array of bools."""
+
+    def less(self, x0: A, x1: A | float, /) -> A:
+        """x0 < x1, an array of bools."""
+
+    def less_equal(self, x0: A, x1: A | float, /) -> A:
+        """x0 <= x1, an array of bools."""
+
+    def where(self, condition: A, x0: A | float, x1: A | float, /) -> A:
+        """x0 where the condition holds, x1 elsewhere."""
+
+    def neg(self, x: A, /) -> A:
+        """-x."""
+
+    def abs(self, x: A, /) -> A:
+        """Absolute value of x."""
+
+    def sqrt(self, x: A, /) -> A:
+        """Square root of x."""
+
+    def exp(self, x: A, /) -> A:
+        """e ** x."""
+
+    def expm1(self, x: A, /) -> A:
+        """e ** x - 1, accurate also where x is close to 0."""
+
+    def log(self, x: A, /) -> A:
+        """Natural logarithm of x."""
+
+    def log1p(self, x: A, /) -> A:
+        """Natural logarithm of 1 + x, accurate also where x is close to 0."""
+
+    def tanh(self, x: A, /) -> A:
+        """Hyperbolic tangent of x."""
+
+    # -- reduction.py; over an axis, several, or all (None)
+
+    def sum(self, x: A, axis: int | tuple[int, ...] | None, keepdims: bool, /) -> A:
+        """Sum of x over axes."""
+
+    def mean(self, x: A, axis: int | tuple[int, ...] | None, keepdims: bool, /) -> A:
+        """Mean of x over axes."""
+
+    def max(self, x: A, axis: int | tuple[int, ...] | None, keepdims: bool, /) -> A:
+        """Maximum of x over axes; NaN if one element is NaN."""
+
+    def min(self, x: A, axis: int | tuple[int, ...] | None, keepdims: bool, /) -> A:
+        """Minimum of x over axes; NaN if one element is NaN."""
 
     # -- convolution.py
 
@@ -109,17 +183,23 @@ class Kernels(Protocol[A]):
 
     # -- activation.py
 
-    def relu(self, x: A) -> A:
+    def relu(self, x: A, /) -> A:
         """max(x, 0), element-wise."""
 
-    def relu_grad(self, gy: A, x: A) -> A:
+    def relu_grad(self, gy: A, x: A, /) -> A:
         """`gy` where x > 0, and 0 elsewhere."""
 
-    def sigmoid(self, x: A) -> A:
+    def sigmoid(self, x: A, /) -> A:
         """1 / (1 + exp(-x)), with a small relative error also where it is close to 0."""
 
-    def normal_cdf(self, x: A) -> A:
+    def normal_cdf(self, x: A, /) -> A:
         """Cumulative distribution function of the standard normal distribution: erfc(-x / sqrt(2)) / 2."""
+
+    def hardswish(self, x: A, /) -> A:
+        """x * clip(x / 6 + 1 / 2, 0, 1)."""
+
+    def hardswish_grad(self, gy: A, x: A, /) -> A:
+        """gy times the derivative of hardswish, which is 0 at -3 and 1 at 3."""
 
     def dropout_mask(self, x: A, ratio: float) -> A:
         """Mask of x's shape and dtype: 0 with probability `ratio`, otherwise 1 / (1 - ratio)."""
@@ -141,6 +221,14 @@ class Kernels(Protocol[A]):
     def softmax_cross_entropy_grad(self, x: A, t: A, gy: A) -> A:
         """Gradient of softmax_cross_entropy with respect to x, times the 0-d array gy."""
 
+    # -- softmax.py
+
+    def softmax(self, x: A, axis: int, log: bool) -> A:
+        """exp(x), normalized to sum 1 along an axis, or its logarithm."""
+
+    def softmax_grad(self, y: A, gy: A, axis: int, log: bool) -> A:
+        """Gradient of softmax with respect to x, from its result."""
+
     # -- norm.py
 
     def batch_norm(self, x: A, gamma: A, beta: A, eps: float) -> tuple[A, A, A]:
@@ -151,6 +239,45 @@ class Kernels(Protocol[A]):
 
     def batch_norm_grad(self, x: A, gamma: A, gy: A, eps: float) -> tuple[A, A, A]:
         """Gradients of batch_norm's first result with respect to x, gamma and beta."""
+
+    def scale_channels(self, x: A, mean: A, scale: A, shift: A) -> A:
+        """`(x - mean) * scale + shift`; x is (N, C, ...), the others (C,)."""
+
+    def row_norm(self, x: A, gamma: A, beta: A, eps: float) -> A:
+        """`gamma * (x - mean) / sqrt(var + eps) + beta` of x (rows, K, S), with each row's mean and variance.
+
+        gamma and beta are (parts, K): row r has those of the part r % parts.
+        """
+
+    def row_norm_grad(self, x: A, gamma: A, gy: A, eps: float) -> tuple[A, A, A]:
+        """Gradients of row_norm with respect to x, gamma and beta."""
+
+    # -- recurrent.py; x (T, N, features) has the steps of a sequence. The rows of W are the weights of x,
+    # those of h, and the biases; it has H columns for each gate.
+
+    def lstm(self, x: A, h: A, c: A, W: A) -> tuple[A, A, A]:
+        """hs and cs, (T + 1, N, H), which start with h and c (N, H); gates f, i, o, u (T, N, 4 H).
+
+        W (features + H + 1, 4 H): f, i, o = sigmoid(...), u = tanh(...) of x Wx + h Wh + b, then
+        c = f * c + i * u and h = o * tanh(c).
+        """
+
+    def lstm_grad(
+        self, x: A, W: A, hs: A, cs: A, gates: A, ghs: A, gc: A, needs_gx: bool
+    ) -> tuple[A | None, A, A, A]:
+        """Gradients with respect to x, if needed, h, c and W; ghs (T, N, H) is hs[1:]'s, gc cs[-1]'s."""
+
+    def gru(self, x: A, h: A, W: A) -> tuple[A, A, A]:
+        """hs (T + 1, N, H), which starts with h (N, H); gates r, z, n (T, N, 3 H); h Wn + bn (T, N, H).
+
+        W (features + H + 2, 3 H), with a bias for x and one for h: r, z = sigmoid(x Wx + bx + h Wh + bh),
+        n = tanh(x Wx + bx + r * (h Wh + bh)), each with its columns, then h = (1 - z) * n + z * h.
+        """
+
+    def gru_grad(
+        self, x: A, W: A, hs: A, gates: A, terms: A, ghs: A, needs_gx: bool
+    ) -> tuple[A | None, A, A]:
+        """Gradients with respect to x, if needed, h and W; ghs (T, N, H) is that of hs[1:]."""
 
     # -- optimizer.py; gradients and states of float16 weights are float32, lest small steps round to 0
 

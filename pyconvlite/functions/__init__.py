@@ -6,6 +6,7 @@
 - `linalg`, `einsum`: matrix products and sums of products;
 - `activation`, `softmax`: activation functions;
 - `columns`, `conv`, `conv1d`, `pooling`, `adaptive_pooling`: convolution and pooling;
+- `recurrent`: LSTM and GRU;
 - `padding`, `resizing`: other sizes; `norm`, `sample_norm`: normalization and dropout;
 - `loss`, `cross_entropy`: losses, and accuracy.
 
@@ -21,6 +22,8 @@ from ..autograd.variable import register_functions
 from .activation import (
     ELU,
     Erf,
+    HardSwish,
+    HardSwishGrad,
     LeakyReLU,
     NormalCDF,
     ReLU,
@@ -159,6 +162,7 @@ from .softmax import (
     LogSoftmax,
     LogSumExp,
     Softmax,
+    SoftmaxGrad,
     log_softmax,
     logsumexp,
     softmax,
@@ -194,12 +198,13 @@ if TYPE_CHECKING:
         BatchNorm,
         BatchNormGrad,
         Dropout,
-        Standardize,
+        ScaleChannels,
         batch_norm,
         batch_nrom,
         dropout,
         dropout2d,
     )
+    from .recurrent import GRU, LSTM, GRUGrad, JoinWeights, LSTMGrad, gru, lstm
     from .resizing import (
         Upsample,
         interpolate,
@@ -207,6 +212,8 @@ if TYPE_CHECKING:
         upsample,
     )
     from .sample_norm import (
+        RowNorm,
+        RowNormGrad,
         group_norm,
         instance_norm,
         layer_norm,
@@ -216,6 +223,7 @@ else:
     # family among these has the name of a function.
     _LATER = (
         *("cross_entropy", "loss", "norm", "sample_norm", "resizing", "adaptive_pooling"),
+        "recurrent",
         "_array_protocol",
     )
 
@@ -234,6 +242,8 @@ else:
 
 __all__ = [
     "ELU",
+    "GRU",
+    "LSTM",
     "Abs",
     "Add",
     "AveragePooling",
@@ -255,9 +265,14 @@ __all__ = [
     "Dropout",
     "Erf",
     "Exp",
+    "GRUGrad",
     "GetItem",
     "GetItemGrad",
+    "HardSwish",
+    "HardSwishGrad",
     "Im2col",
+    "JoinWeights",
+    "LSTMGrad",
     "LeakyReLU",
     "Linear",
     "Log",
@@ -283,16 +298,19 @@ __all__ = [
     "ReLU",
     "ReLUGrad",
     "Reshape",
+    "RowNorm",
+    "RowNormGrad",
+    "ScaleChannels",
     "Sigmoid",
     "SigmoidCrossEntropy",
     "Sin",
     "Softmax",
     "SoftmaxCrossEntropy",
     "SoftmaxCrossEntropyGrad",
+    "SoftmaxGrad",
     "Softplus",
     "Split",
     "Sqrt",
-    "Standardize",
     "Sub",
     "Sum",
     "SumTo",
@@ -340,6 +358,7 @@ __all__ = [
     "global_average_pooling",
     "global_max_pooling",
     "group_norm",
+    "gru",
     "hardsigmoid",
     "hardswish",
     "huber_loss",
@@ -357,6 +376,7 @@ __all__ = [
     "log1p",
     "log_softmax",
     "logsumexp",
+    "lstm",
     "matmul",
     "max",
     "maximum",

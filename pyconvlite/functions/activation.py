@@ -107,12 +107,11 @@ class LeakyReLU(Function):
         self.slope = float(slope)
 
     def forward(self, x: Array) -> Any:
-        self.positive = x > 0
-        return get_array_module(x).where(self.positive, x, x * self.slope)
+        self.positive = kernels(x).greater(x, 0)
+        return kernels(x).where(self.positive, x, kernels(x).mul(x, self.slope))
 
     def backward(self, gy: Variable) -> Any:
-        slope = get_array_module(gy.data).where(self.positive, 1, self.slope)
-        return gy * slope.astype(gy.dtype)
+        return where(self.positive, gy, gy * self.slope)
 
 
 def leaky_relu(x: Any, slope: float = 0.2) -> Variable:
@@ -145,8 +144,8 @@ class ELU(Function):
         self.alpha = float(alpha)
 
     def forward(self, x: Array) -> Any:
-        xp = get_array_module(x)
-        return xp.where(x > 0, x, xp.expm1(xp.minimum(x, 0)) * self.alpha)
+        negative = kernels(x).expm1(kernels(x).minimum(x, 0))
+        return kernels(x).where(kernels(x).greater(x, 0), x, kernels(x).mul(negative, self.alpha))
 
     def backward(self, gy: Variable) -> Any:
         (x,) = self.inputs
@@ -216,6 +215,39 @@ def hardsigmoid(x: Any) -> Variable:
     return relu(6 - relu(3 - as_input(x))) / 6
 
 
+class HardSwish(Function):
+    """x * hardsigmoid(x)."""
+
+    reads_outputs = False
+
+    def forward(self, x: Array) -> Any:
+        return kernels(x).hardswish(x)
+
+    def backward(self, gy: Variable) -> Any:
+        return HardSwishGrad()(gy, self.inputs[0])
+
+
+class HardSwishGrad(Function):
+    """Gradient of HardSwish: gy times its derivative at x.
+
+    Example:
+        >>> import numpy as np
+        >>> HardSwishGrad()(np.array([6.0, 6.0]), np.array([0.0, 1.5]))
+        variable([3. 6.])
+    """
+
+    reads_outputs = False
+
+    def forward(self, gy: Array, x: Array) -> Any:
+        return kernels(x).hardswish_grad(gy, x)
+
+    def backward(self, ggx: Variable) -> Any:
+        gy, x = self.inputs
+        ggy = HardSwishGrad()(ggx, x) if self.needs_input_grad[0] else None
+        inside = kernels(x.data).less(abs(x.data), 3)
+        return ggy, ggx * gy * inside * (1 / 3) if self.needs_input_grad[1] else None
+
+
 def hardswish(x: Any) -> Variable:
     """x * hardsigmoid(x); the gradient is 0 at -3 and 1 at 3.
 
@@ -226,7 +258,7 @@ def hardswish(x: Any) -> Variable:
         >>> hardswish(np.array([-3.0, 0.0, 1.5, 3.0]))
         variable([-0.     0.     1.125  3.   ])
     """
-    return mul(x, hardsigmoid(x))
+    return HardSwish()(x)
 
 
 class Softplus(Function):
@@ -235,8 +267,8 @@ class Softplus(Function):
     reads_outputs = False
 
     def forward(self, x: Array) -> Any:
-        xp = get_array_module(x)
-        return xp.maximum(x, 0) + xp.log1p(xp.exp(-xp.abs(x)))
+        small = kernels(x).exp(kernels(x).neg(kernels(x).abs(x)))
+        return kernels(x).add(kernels(x).maximum(x, 0), kernels(x).log1p(small))
 
     def backward(self, gy: Variable) -> Any:
         return gy * sigmoid(self.inputs[0])

@@ -8,7 +8,7 @@ import numpy as np
 
 from .._shapes import Array
 from ..autograd import Function, Variable
-from ..backends import get_array_module
+from ..backends import get_array_module, kernels
 from .math import log
 from .reduction import sum_to
 
@@ -42,7 +42,7 @@ class Add(Function):
     reads_inputs = reads_outputs = False
 
     def forward(self, x0: Array, x1: Array) -> Any:
-        return x0 + x1
+        return kernels(x0, x1).add(x0, x1)
 
     def backward(self, gy: Variable) -> Any:
         x0, x1 = self.inputs
@@ -71,7 +71,7 @@ class Sub(Function):
     reads_inputs = reads_outputs = False
 
     def forward(self, x0: Array, x1: Array) -> Any:
-        return x0 - x1
+        return kernels(x0, x1).sub(x0, x1)
 
     def backward(self, gy: Variable) -> Any:
         x0, x1 = self.inputs
@@ -104,7 +104,7 @@ class Mul(Function):
     reads_outputs = False
 
     def forward(self, x0: Array, x1: Array) -> Any:
-        return x0 * x1
+        return kernels(x0, x1).mul(x0, x1)
 
     def backward(self, gy: Variable) -> Any:
         x0, x1 = self.inputs
@@ -129,7 +129,7 @@ class Div(Function):
     reads_outputs = False
 
     def forward(self, x0: Array, x1: Array) -> Any:
-        return x0 / x1
+        return kernels(x0, x1).div(x0, x1)
 
     def backward(self, gy: Variable) -> Any:
         x0, x1 = self.inputs
@@ -166,7 +166,7 @@ class Neg(Function):
     reads_inputs = reads_outputs = False
 
     def forward(self, x: Array) -> Any:
-        return -x
+        return kernels(x).neg(x)
 
     def backward(self, gy: Variable) -> Any:
         return -gy
@@ -192,7 +192,7 @@ class Pow(Function):
         self.c = c.item() if isinstance(c, np.generic) else c
 
     def forward(self, x: Array) -> Any:
-        return x**self.c
+        return kernels(x).pow(x, self.c)
 
     def backward(self, gy: Variable) -> Any:
         (x,) = self.inputs
@@ -207,7 +207,7 @@ class PowVariable(Function):
     reads_outputs = False
 
     def forward(self, x: Array, c: Array) -> Any:
-        return x**c
+        return kernels(x, c).pow(x, c)
 
     def backward(self, gy: Variable) -> Any:
         x, c = self.inputs
@@ -251,18 +251,16 @@ class Clip(Function):
         self.x_max = x_max.item() if isinstance(x_max, np.generic) else x_max
 
     def forward(self, x: Array) -> Any:
-        xp = get_array_module(x)
-        y = x.copy() if self.x_min is None else xp.maximum(x, self.x_min)
-        return y if self.x_max is None else xp.minimum(y, self.x_max)
+        y = x.copy() if self.x_min is None else kernels(x).maximum(x, self.x_min)
+        return y if self.x_max is None else kernels(x).minimum(y, self.x_max)
 
     def backward(self, gy: Variable) -> Any:
-        (x,) = self.inputs
-        inside = get_array_module(x.data).ones_like(x.data, dtype=bool)
+        x: Array = self.inputs[0].data
         if self.x_min is not None:
-            inside &= x.data >= self.x_min
+            gy = gy * kernels(x).greater_equal(x, self.x_min)
         if self.x_max is not None:
-            inside &= x.data <= self.x_max
-        return gy * inside
+            gy = gy * kernels(x).less_equal(x, self.x_max)
+        return gy
 
 
 def clip(x: Any, x_min: float | None, x_max: float | None) -> Variable:

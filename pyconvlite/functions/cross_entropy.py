@@ -11,6 +11,7 @@ from .._shapes import Array, check_axes
 from ..autograd import Function, Variable, as_input, as_variable
 from ..backends import get_array_module, kernels, to_device_of
 from .arithmetic import clip
+from .indexing import get_item
 from .loss import check_reduction, reduced
 from .math import log
 from .reduction import mean, sum
@@ -151,16 +152,26 @@ def _of_labels(
         kept = labels != integer(ignore_index, "ignore_index", ignore_index)
         labels = xp.where(kept, labels, 0)
     kernels(labels).check_indexes(labels, C, "labels in t")
+    share = kept.astype(log_p.dtype)
     weights = _class_weights(log_p, weight)
-    classes = xp.arange(C).reshape(-1, *[1] * (log_p.ndim - 2))
-    kept = kept[:, None].astype(log_p.dtype)
-    hot = (labels[:, None] == classes).astype(log_p.dtype) * kept * weights  # (N, C, ...)
-    target = hot if smoothing == 0 else hot * (1 - smoothing) + kept * weights * (smoothing / C)
-    loss = _cross_entropy(log_p, as_input(target))
+    if weight is not None:
+        share = share * weights.reshape(-1)[labels]
+    loss = -_times(_of_class(log_p, labels), as_input(share * (1 - smoothing)))
+    if smoothing:
+        evenly = xp.full((C, *[1] * (log_p.ndim - 2)), smoothing / C, log_p.dtype) * weights
+        loss = where(kept, loss - sum(_times(log_p, as_input(evenly)), axis=1), 0)
     if reduction == "mean":
-        counted: Array = hot.sum(axis=1).mean()
+        counted: Array = share.mean()
         return mean(loss) / counted  # of two means, since a sum may overflow float16
     return reduced(loss, reduction)
+
+
+def _of_class(x: Variable, labels: Array) -> Variable:
+    """x[n, labels[n, ...], ...] for x of shape (N, C, ...)."""
+    xp, (N, C) = get_array_module(labels), x.shape[:2]
+    S = labels.size // N
+    at = (xp.arange(N)[:, None] * C + labels.reshape(N, S)) * S + xp.arange(S)
+    return reshape(get_item(reshape(x, (x.size,)), at.reshape(-1)), labels.shape)
 
 
 def _of_probabilities(
@@ -168,13 +179,14 @@ def _of_probabilities(
 ) -> Variable:
     """Cross entropy of log probabilities and probabilities, both (N, C, ...)."""
     target = t if smoothing == 0 else t * (1 - smoothing) + smoothing / log_p.shape[1]
-    return reduced(_cross_entropy(log_p, target * _class_weights(log_p, weight)), reduction)
+    loss = -sum(_times(log_p, target * _class_weights(log_p, weight)), axis=1)
+    return reduced(loss, reduction)
 
 
-def _cross_entropy(log_p: Variable, target: Variable) -> Variable:
-    """Minus the sum over the classes of target * log_p, where 0 * -inf is 0."""
+def _times(log_p: Variable, target: Variable) -> Variable:
+    """target * log_p, where 0 * -inf is 0."""
     absent = (target.data == 0) & (log_p.data == -np.inf)
-    return -sum(where(absent, 0, log_p) * target, axis=1)
+    return where(absent, 0, log_p) * target
 
 
 def _class_weights(log_p: Variable, weight: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 from .._arguments import above_zero
 from .._shapes import Array
 from ..autograd import Function, Variable, as_input
-from ..backends import get_array_module
+from ..backends import kernels
 from .activation import sigmoid
 from .arithmetic import clip, sub
 from .math import abs, exp, log
@@ -68,8 +68,10 @@ class MeanSquaredError(Function):
     reads_outputs = False
 
     def forward(self, x0: Array, x1: Array) -> Any:
-        diff = x0 - x1
-        return (diff * diff).mean(axis=0).sum()  # not of the sum, which may overflow float16
+        k = kernels(x0)
+        diff = k.sub(x0, x1)
+        # not the mean of the sum, which may overflow float16
+        return k.sum(k.mean(k.mul(diff, diff), 0, False), None, False)
 
     def backward(self, gy: Variable) -> Any:
         x0, x1 = self.inputs
@@ -194,9 +196,9 @@ class SigmoidCrossEntropy(Function):
     reads_outputs = False
 
     def forward(self, x: Array, t: Array) -> Any:
-        xp = get_array_module(x)
+        k = kernels(x)
         # equal to -t log p - (1 - t) log(1 - p) with p = sigmoid(x), but does not overflow
-        return xp.maximum(x, 0) - x * t + xp.log1p(xp.exp(-xp.abs(x)))
+        return k.add(k.sub(k.maximum(x, 0), k.mul(x, t)), k.log1p(k.exp(k.neg(k.abs(x)))))
 
     def backward(self, gy: Variable) -> Any:
         x, t = self.inputs

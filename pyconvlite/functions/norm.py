@@ -8,11 +8,11 @@ from typing import Any
 from .._arguments import share, within
 from .._shapes import Array, check_axes
 from ..autograd import Function, Variable, as_input, grad
-from ..backends import kernels
+from ..backends import get_array_module, kernels
 from ..config import Config, using_config
-from .arithmetic import add, cast, mul
+from .arithmetic import cast, mul
 from .math import sqrt
-from .reduction import mean
+from .reduction import mean, sum
 from .shape import reshape
 
 
@@ -31,7 +31,7 @@ class Dropout(Function):
         self.mask = mask
 
     def forward(self, x: Array) -> Any:
-        return x * self.mask
+        return kernels(x).mul(x, self.mask)
 
     def backward(self, gy: Variable) -> Any:
         return Dropout(self.mask)(gy)
@@ -97,33 +97,7 @@ def _dropout(x: Variable, like: Array, dropout_ratio: float) -> Variable:
     return Dropout(kernels(like).dropout_mask(like, ratio))(x)
 
 
-class Standardize(Function):
-    """Batch normalization without running statistics: each channel of (N, C, ...) by its mean and variance.
-
-    Args:
-        eps: added to the variance.
-
-    Example:
-        >>> import numpy as np
-        >>> Standardize(eps=0.0)(np.array([[1.0], [3.0]]), np.ones(1), np.zeros(1))
-        variable([[-1.]
-                  [ 1.]])
-    """
-
-    reads_outputs = False
-
-    def __init__(self, eps: float) -> None:
-        self.eps = float(eps)
-
-    def forward(self, x: Array, gamma: Array, beta: Array) -> Any:
-        return kernels(x).batch_norm(x, gamma, beta, self.eps)[0]
-
-    def backward(self, gy: Variable) -> Any:
-        x, gamma, _ = self.inputs
-        return BatchNormGrad(self.eps)(x, gamma, gy)
-
-
-class BatchNorm(Standardize):
+class BatchNorm(Function):
     """Batch normalization with the statistics of the batch.
 
     Args:
@@ -142,8 +116,10 @@ class BatchNorm(Standardize):
         (array([-1.,  1.]), array([1.]))
     """
 
+    reads_outputs = False
+
     def __init__(self, mean: Array, var: Array, decay: float, eps: float) -> None:
-        super().__init__(eps)
+        self.eps = float(eps)
         self.avg_mean = mean
         self.avg_var = var
         self.decay = float(decay)
@@ -156,6 +132,10 @@ class BatchNorm(Standardize):
         self.avg_mean = _moving_average(self.avg_mean, mean, self.decay)
         self.avg_var = _moving_average(self.avg_var, unbiased, self.decay)
         return y
+
+    def backward(self, gy: Variable) -> Any:
+        x, gamma, _ = self.inputs
+        return BatchNormGrad(self.eps)(x, gamma, gy)
 
 
 def check_floats(x: Any) -> None:
@@ -202,23 +182,51 @@ class BatchNormGrad(Function):
             # Differentiate with respect to copies: gy or gamma may itself depend on x, and the caller's
             # backpropagation already adds the gradient through that dependence.
             x, gamma, gy = (cast(v, v.dtype) for v in self.inputs)
-            y = _normalized(x, gamma, None, *_statistics(x), self.eps)
+            y = _normalized(x, gamma, self.eps)
             first = [*grad(y, [x, gamma], gy, create_graph=True), gy.sum(axis=(0, *range(2, x.ndim)))]
         return grad(first, [x, gamma, gy], list(ggs), create_graph)
 
 
-def _statistics(x: Variable) -> tuple[Variable, Variable]:
-    """Mean and variance of each channel, in shapes that broadcast with x."""
+class ScaleChannels(Function):
+    """(x - mean) * scale + shift, of each channel of x (N, C, ...).
+
+    Args:
+        mean: array of shape (C,).
+
+    Example:
+        >>> import numpy as np
+        >>> x, two = np.array([[1.0, 3.0]]), np.array([2.0, 2.0])
+        >>> ScaleChannels(np.array([1.0, 2.0]))(x, two, np.zeros(2))
+        variable([[0. 2.]])
+    """
+
+    reads_outputs = False
+
+    def __init__(self, mean: Array) -> None:
+        self.mean = mean
+
+    def forward(self, x: Array, scale: Array, shift: Array) -> Any:
+        return kernels(x).scale_channels(x, self.mean, scale, shift)
+
+    def backward(self, gy: Variable) -> Any:
+        x, scale, _ = self.inputs
+        axes = (0, *range(2, x.ndim))
+        gx = gscale = None
+        if self.needs_input_grad[0]:
+            zeros = get_array_module(self.mean).zeros_like(self.mean)
+            gx = ScaleChannels(zeros)(gy, scale, zeros)
+        if self.needs_input_grad[1]:
+            mean = self.mean.reshape(1, -1, *[1] * (x.ndim - 2))
+            gscale = sum((x - mean) * gy, axes)
+        return gx, gscale, sum(gy, axes) if self.needs_input_grad[2] else None
+
+
+def _normalized(x: Variable, gamma: Variable, eps: float) -> Variable:
+    """gamma * (x - mean) / sqrt(var + eps) with the statistics of the batch, composed of other Functions."""
     axes = (0, *range(2, x.ndim))
     m = mean(x, axes, keepdims=True)
-    return m, mean((x - m) ** 2, axes, keepdims=True)
-
-
-def _normalized(x: Any, gamma: Any, beta: Any, m: Any, v: Any, eps: float) -> Variable:
-    """gamma * (x - m) / sqrt(v + eps) + beta, composed of other Functions."""
-    shape = (1, -1, *[1] * (x.ndim - 2))
-    y = mul(x - reshape(m, shape), reshape(gamma, shape) / sqrt(reshape(v, shape) + eps))
-    return y if beta is None else add(y, reshape(beta, shape))
+    v = mean((x - m) ** 2, axes, keepdims=True)
+    return mul(x - m, reshape(gamma, m.shape) / sqrt(v + eps))
 
 
 def batch_norm(
@@ -262,7 +270,7 @@ def batch_norm(
     share(decay, "decay")
     if not Config.train:
         m, v = (s.data.astype(x.dtype, copy=False) for s in (mean, var))
-        return _normalized(x, gamma, beta, m, v, eps)
+        return ScaleChannels(m)(x, mul(gamma, 1 / get_array_module(v).sqrt(v + eps)), beta)
     if x.size == 0:
         raise ValueError(f"x must have at least one element in training; got shape {x.shape}")
     return BatchNorm(mean.data, var.data, decay, eps)(x, gamma, beta)

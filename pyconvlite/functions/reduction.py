@@ -74,7 +74,7 @@ class Mean(Function):
         self.keepdims = keepdims
 
     def forward(self, x: Array) -> Any:
-        return x.mean(axis=self.axis, keepdims=self.keepdims)
+        return kernels(x).mean(x, self.axis, self.keepdims)
 
     def backward(self, gy: Variable) -> Any:
         x_shape = self.inputs[0].shape
@@ -330,26 +330,26 @@ def tile(x: Any, reps: Any) -> Variable:
 class Max(Function):
     """Maximum over axes; every element equal to it gets the gradient, as in DeZero."""
 
-    def __init__(self, axis: Any = None, keepdims: bool = False) -> None:
+    def __init__(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> None:
         self.axis = axis
         self.keepdims = keepdims
 
     def forward(self, x: Array) -> Any:
-        return x.max(axis=self.axis, keepdims=self.keepdims)
+        return kernels(x).max(x, self.axis, self.keepdims)
 
     def backward(self, gy: Variable) -> Any:
-        (x,) = self.inputs
+        x: Array = self.inputs[0].data
         y: Any = self.outputs[0]()
         kept = _shapes.kept_shape(x.shape, self.axis)
-        chosen = (x.data == y.data.reshape(kept)).astype(x.dtype)
-        return broadcast_to(reshape(gy, kept), x.shape) * chosen
+        most: Array = y.data.reshape(kept)
+        return broadcast_to(reshape(gy, kept), x.shape) * kernels(x).equal(x, most)
 
 
 class Min(Max):
     """Minimum over axes; every element equal to it gets the gradient, as in DeZero."""
 
     def forward(self, x: Array) -> Any:
-        return x.min(axis=self.axis, keepdims=self.keepdims)
+        return kernels(x).min(x, self.axis, self.keepdims)
 
 
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:

@@ -9,10 +9,14 @@ import math
 from typing import Any, SupportsIndex
 
 from .._arguments import at_least, within
-from ..autograd import Variable, as_input
-from ..backends import get_array_module
-from .arithmetic import add, mul
-from .norm import Standardize, check_floats
+from .._shapes import Array
+from ..autograd import Function, Variable, as_input, grad
+from ..backends import get_array_module, kernels
+from ..config import Config, using_config
+from .arithmetic import add, cast, mul
+from .math import sqrt
+from .norm import check_floats
+from .reduction import mean, sum
 from .shape import reshape
 
 
@@ -48,7 +52,8 @@ def layer_norm(
     shape = tuple([at_least(1, size, "normalized_shape") for size in sizes])
     if not shape or x.shape[-len(shape) :] != shape:
         raise ValueError(f"normalized_shape must be the last lengths of x's shape {x.shape}; got {shape}")
-    return _normalized_parts(x, math.prod(x.shape[: -len(shape)]), shape, shape, gamma, beta, eps)
+    rows, K = math.prod(x.shape[: -len(shape)]), math.prod(shape)
+    return _normalized_rows(x, (rows, K, 1), (1, K), shape, shape, gamma, beta, eps)
 
 
 def group_norm(x: Any, num_groups: int, gamma: Any = None, beta: Any = None, eps: float = 1e-5) -> Variable:
@@ -78,7 +83,9 @@ def group_norm(x: Any, num_groups: int, gamma: Any = None, beta: Any = None, eps
     groups = at_least(1, num_groups, "num_groups")
     if C % groups:
         raise ValueError(f"num_groups must divide the channels C of x; got {groups} groups for {C}")
-    return _normalized_parts(x, N * groups, (C,), (C, *[1] * (x.ndim - 2)), gamma, beta, eps)
+    K, S = C // groups, math.prod(x.shape[2:])
+    broadcast = C, *[1] * (x.ndim - 2)
+    return _normalized_rows(x, (N * groups, K, S), (groups, K), (C,), broadcast, gamma, beta, eps)
 
 
 def instance_norm(x: Any, gamma: Any = None, beta: Any = None, eps: float = 1e-5) -> Variable:
@@ -105,32 +112,92 @@ def instance_norm(x: Any, gamma: Any = None, beta: Any = None, eps: float = 1e-5
     return group_norm(x, max(1, x.shape[1]), gamma, beta, eps)
 
 
-def _normalized_parts(
+def _normalized_rows(
     x: Variable,
-    rows: int,
+    rows: tuple[int, int, int],
+    parts: tuple[int, int],
     shape: tuple[int, ...],
     broadcast: tuple[int, ...],
     gamma: Any,
     beta: Any,
     eps: float,
 ) -> Variable:
-    """`x`, normalized in `rows` contiguous parts, then scaled and shifted.
+    """`x` as `rows` of RowNorm, normalized, then scaled and shifted.
 
-    gamma and beta have `shape`, and in the shape `broadcast` broadcast with x.
+    gamma and beta have `shape`, which is `parts` for RowNorm; in the shape `broadcast` they broadcast with x.
     """
     check_floats(x)
     within(0, eps, math.inf, "eps")
-    y = x
-    if x.size:
-        xp = get_array_module(x.data)
-        parts = reshape(x, (1, rows, x.size // rows))  # batch normalization with a channel for each
-        ones, zeros = xp.ones(rows, x.dtype), xp.zeros(rows, x.dtype)
-        y = reshape(Standardize(eps)(parts, ones, zeros), x.shape)
-    for f, name, param in ((mul, "gamma", gamma), (add, "beta", beta)):
-        if param is not None:
-            if as_input(param).shape != shape:
-                raise ValueError(
-                    f"{name} must have shape {shape}; got {param.shape} for x of shape {x.shape}"
-                )
-            y = f(y, reshape(param, broadcast))
-    return y
+    params = {name: as_input(param) for name, param in {"gamma": gamma, "beta": beta}.items()}
+    for name, param in params.items():
+        if param.data is not None and param.shape != shape:
+            raise ValueError(f"{name} must have shape {shape}; got {param.shape} for x of shape {x.shape}")
+    if not x.size:
+        for f, param in zip((mul, add), params.values(), strict=True):
+            x = x if param.data is None else f(x, reshape(param, broadcast))
+        return x
+    xp = get_array_module(x.data)
+    scale, shift = (
+        make(parts, x.dtype) if param.data is None else reshape(param, parts)
+        for make, param in zip((xp.ones, xp.zeros), params.values(), strict=True)
+    )
+    return reshape(RowNorm(eps)(reshape(x, rows), scale, shift), x.shape)
+
+
+class RowNorm(Function):
+    """Each row of x (rows, K, S), normalized to mean 0 and variance 1, times gamma, plus beta.
+
+    gamma and beta are (parts, K): row r has those of the part r % parts.
+
+    Args:
+        eps: added to the variance.
+
+    Example:
+        >>> RowNorm(eps=0.0)(np.array([[[1.0], [3.0]]]), np.ones((1, 2)), np.zeros((1, 2)))
+        variable([[[-1.]
+                   [ 1.]]])
+    """
+
+    reads_outputs = False
+
+    def __init__(self, eps: float) -> None:
+        self.eps = float(eps)
+
+    def forward(self, x: Array, gamma: Array, beta: Array) -> Any:
+        return kernels(x).row_norm(x, gamma, beta, self.eps)
+
+    def backward(self, gy: Variable) -> Any:
+        x, gamma, _ = self.inputs
+        return RowNormGrad(self.eps)(x, gamma, gy)
+
+
+class RowNormGrad(Function):
+    """Gradients of RowNorm with respect to x, gamma and beta.
+
+    Example:
+        >>> x, gamma, gy = np.array([[[1.0], [3.0]]]), np.ones((1, 2)), np.array([[[1.0], [2.0]]])
+        >>> gx, ggamma, gbeta = RowNormGrad(eps=0.0)(x, gamma, gy)
+        >>> ggamma, gbeta
+        (variable([[-1.  2.]]), variable([[1. 2.]]))
+    """
+
+    reads_outputs = False
+
+    def __init__(self, eps: float) -> None:
+        self.eps = eps
+
+    def forward(self, x: Array, gamma: Array, gy: Array) -> Any:
+        gx, ggamma, gbeta = kernels(x).row_norm_grad(x, gamma, gy, self.eps)
+        return gx, ggamma.astype(gamma.dtype, copy=False), gbeta.astype(gamma.dtype, copy=False)
+
+    def backward(self, *ggs: Variable) -> Any:
+        # Compute the same gradients again, as BatchNormGrad does.
+        create_graph = Config.enable_backprop
+        with using_config("enable_backprop", True):
+            x, gamma, gy = (cast(v, v.dtype) for v in self.inputs)
+            centred = x - mean(x, (1, 2), keepdims=True)
+            standard = centred / sqrt(mean(centred * centred, (1, 2), keepdims=True) + self.eps)
+            parts = (-1, *gamma.shape, x.shape[2])
+            y = reshape(reshape(standard, parts) * reshape(gamma, (*gamma.shape, 1)), x.shape)
+            first = [*grad(y, [x, gamma], gy, create_graph=True), sum(reshape(gy, parts), (0, 3))]
+        return grad(first, [x, gamma, gy], list(ggs), create_graph)

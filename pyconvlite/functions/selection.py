@@ -6,7 +6,7 @@ from typing import Any
 
 from .._shapes import Array
 from ..autograd import Function, Variable, as_input
-from ..backends import get_array_module, on_device, to_device_of
+from ..backends import kernels, on_device, to_device_of
 from .arithmetic import operands
 from .reduction import sum_to
 
@@ -20,7 +20,7 @@ class Where(Function):
         self.condition = condition
 
     def forward(self, x0: Array, x1: Array) -> Any:
-        return get_array_module(self.condition).where(self.condition, x0, x1)
+        return kernels(self.condition).where(self.condition, x0, x1)
 
     def backward(self, gy: Variable) -> Any:
         x0, x1 = self.inputs
@@ -59,32 +59,34 @@ class Maximum(Function):
     reads_outputs = False
 
     def forward(self, x0: Array, x1: Array) -> Any:
-        return _module_of(x0, x1).maximum(x0, x1)
+        return kernels(x0, x1).maximum(x0, x1)
 
     def backward(self, gy: Variable) -> Any:
         x0, x1 = self.inputs
-        lost = self._precedes(x0.data, x1.data)
-        tie = x0.data == x1.data
+        a: Array = x0.data
+        b: Array = x1.data
+        lost = self._precedes(a, b)
+        tie = kernels(a, b).equal(a, b)
         half = gy * 0.5
         gx0 = sum_to(where(tie, half, where(lost, 0, gy)), x0.shape) if self.needs_input_grad[0] else None
-        lost = self._precedes(x1.data, x0.data)
+        lost = self._precedes(b, a)
         gx1 = sum_to(where(tie, half, where(lost, 0, gy)), x1.shape) if self.needs_input_grad[1] else None
         return gx0, gx1
 
     @staticmethod
     def _precedes(a: Array, b: Array) -> Any:
-        return a < b
+        return kernels(a, b).less(a, b)
 
 
 class Minimum(Maximum):
     """Smaller of two elements."""
 
     def forward(self, x0: Array, x1: Array) -> Any:
-        return _module_of(x0, x1).minimum(x0, x1)
+        return kernels(x0, x1).minimum(x0, x1)
 
     @staticmethod
     def _precedes(a: Array, b: Array) -> Any:
-        return a > b
+        return kernels(a, b).greater(a, b)
 
 
 def maximum(x0: Any, x1: Any) -> Variable:
@@ -115,8 +117,3 @@ def minimum(x0: Any, x1: Any) -> Variable:
         variable([-1.  0.])
     """
     return Minimum()(*operands(x0, x1))
-
-
-def _module_of(x0: Array, x1: Array) -> Any:
-    """Namespace of two arrays, of which one may be a number on the CPU."""
-    return get_array_module(x0 if on_device(x0) else x1)

@@ -7,7 +7,7 @@ from typing import Any
 from .._arguments import as_axis
 from .._shapes import Array
 from ..autograd import Function, Variable, as_input
-from ..backends import get_array_module
+from ..backends import get_array_module, kernels
 from .math import exp
 from .reduction import check_elements
 from .shape import squeeze
@@ -17,18 +17,51 @@ class Softmax(Function):
     """exp(x), normalized to sum 1 along an axis."""
 
     reads_inputs = False
+    log = False
 
     def __init__(self, axis: int = 1) -> None:
         self.axis = axis
 
     def forward(self, x: Array) -> Any:
-        y = get_array_module(x).exp(x - x.max(axis=self.axis, keepdims=True))
-        return y / y.sum(axis=self.axis, keepdims=True)
+        return kernels(x).softmax(x, self.axis, self.log)
 
     def backward(self, gy: Variable) -> Any:
-        y: Any = self.outputs[0]()
-        gx = y * gy
-        return gx - y * gx.sum(axis=self.axis, keepdims=True)
+        return SoftmaxGrad(self.axis, self.log)(self.outputs[0](), gy)
+
+
+class SoftmaxGrad(Function):
+    """Gradient of Softmax or LogSoftmax with respect to x, from the output y and its gradient.
+
+    Args:
+        axis: their axis.
+        log: whether y is the logarithm.
+
+    Example:
+        >>> import numpy as np
+        >>> SoftmaxGrad(1, log=False)(np.array([[0.25, 0.75]]), np.array([[1.0, 0.0]]))
+        variable([[ 0.1875 -0.1875]])
+    """
+
+    reads_outputs = False
+
+    def __init__(self, axis: int, log: bool) -> None:
+        self.axis = axis
+        self.log = log
+
+    def forward(self, y: Array, gy: Array) -> Any:
+        return kernels(y).softmax_grad(y, gy, self.axis, self.log)
+
+    def backward(self, ggx: Variable) -> Any:
+        y, gy = self.inputs
+        if self.log:  # gx = gy - exp(y) * sum of gy
+            p, total = exp(y), self._sum(gy)
+            return -ggx * p * total, ggx - self._sum(ggx * p)
+        # gx = y * (gy - total), with total = sum of y * gy
+        across = self._sum(ggx * y)
+        return ggx * (gy - self._sum(y * gy)) - gy * across, y * (ggx - across)
+
+    def _sum(self, v: Variable) -> Variable:
+        return v.sum(axis=self.axis, keepdims=True)
 
 
 def softmax(x: Any, axis: int = 1) -> Variable:
@@ -62,22 +95,10 @@ def softmax_simple(x: Any, axis: int = 1) -> Variable:
     return y / y.sum(axis=axis, keepdims=True)
 
 
-class LogSoftmax(Function):
+class LogSoftmax(Softmax):
     """Logarithm of softmax."""
 
-    reads_inputs = False
-
-    def __init__(self, axis: int = 1) -> None:
-        self.axis = axis
-
-    def forward(self, x: Array) -> Any:
-        xp = get_array_module(x)
-        y = x - x.max(axis=self.axis, keepdims=True)
-        return y - xp.log(xp.exp(y).sum(axis=self.axis, keepdims=True))
-
-    def backward(self, gy: Variable) -> Any:
-        y: Any = self.outputs[0]()
-        return gy - exp(y) * gy.sum(axis=self.axis, keepdims=True)
+    log = True
 
 
 def log_softmax(x: Any, axis: int = 1) -> Variable:
@@ -106,12 +127,12 @@ class LogSumExp(Function):
         self.axis = axis
 
     def forward(self, x: Array) -> Any:
-        xp = get_array_module(x)
-        most = x.max(axis=self.axis, keepdims=True)
+        k, xp = kernels(x), get_array_module(x)
+        most = k.max(x, self.axis, True)
         finite = xp.isfinite(most)
         self.shift = xp.where(finite, most, 0)
-        y = xp.exp(xp.where(finite, x - self.shift, 0))  # no inf - inf
-        return xp.where(finite, xp.log(y.sum(axis=self.axis, keepdims=True)) + most, most)
+        y = k.exp(k.where(finite, k.sub(x, self.shift), 0))  # no inf - inf
+        return xp.where(finite, k.log(k.sum(y, self.axis, True)) + most, most)
 
     def backward(self, gy: Variable) -> Any:
         (x,) = self.inputs

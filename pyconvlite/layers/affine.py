@@ -48,11 +48,15 @@ class Affine(Layer):
     def forward(self, x: Any) -> Variable:
         """Compute the output; the first call infers the input size if it was not given."""
         if self.W.data is None:
-            fresh = [param for param in self.params() if param.data is None]
-            self._init_W(channels(x, self))
-            for param in fresh:
-                param.data = to_device_of(x, param.data)
+            self._init_for(x, channels(x, self))
         return self._apply(x)
+
+    def _init_for(self, x: Any, in_size: int) -> None:
+        """Initialize what has no data yet for inputs such as x, of a size, on its device."""
+        fresh = [param for param in self.params() if param.data is None]
+        self._init_W(in_size)
+        for param in fresh:
+            param.data = to_device_of(x, param.data)
 
     def _weight_shape(self, in_size: int | None) -> tuple[int | None, ...]:
         raise NotImplementedError

@@ -9,6 +9,8 @@ import numpy as np
 from .. import functions as F
 from .._arguments import at_least, integer
 from ..autograd import Parameter, Variable, as_input
+from ..backends import get_array_module
+from ..config import Config
 from ._arguments import float_dtype
 from .affine import Linear
 from .base import Layer
@@ -120,6 +122,20 @@ class _Recurrent(Layer):
         # A state references a graph, which is not copied.
         return {**super().__getstate__(), **dict.fromkeys(self._state)}
 
+    def _check(self, x: Any) -> None:
+        """Raise ValueError unless x is a step or a sequence for this state."""
+        shape = np.shape(x)
+        if len(shape) not in (2, 3) or 0 in shape[:-2]:
+            raise ValueError(
+                f"{type(self).__name__} needs an input with 2 axes, (N, in_size), or 3, (T, N, in_size), "
+                f"of at least one step; got shape {shape}"
+            )
+        if self.h is not None and shape[-2:-1] != self.h.shape[:1]:
+            raise ValueError(
+                f"the input of shape {shape} and the state of shape {self.h.shape} have different batch "
+                "sizes; call reset_state() before a new sequence"
+            )
+
     def to_cpu(self) -> None:
         """Move all Parameters and the state to the CPU."""
         super().to_cpu()
@@ -143,6 +159,7 @@ class _Recurrent(Layer):
 class RNN(_Recurrent):
     """Elman recurrent network, one step per call: `h = tanh(x2h(x) + h2h(h))` (book step 59).
 
+    A call with x of shape (T, N, in_size) computes T steps, and returns h after each, (T, N, hidden_size).
     Call `reset_state()` before a new sequence or batch size; the first step then omits `h2h(h)`. The graph
     includes all steps since; `unchain_backward()` of a loss truncates it.
 
@@ -175,8 +192,10 @@ class RNN(_Recurrent):
         self.reset_state()
 
     def forward(self, x: Any) -> Variable:
-        """Compute one step for x of shape (N, in_size); return the new h."""
-        _check_batch(x, self.h)
+        """Compute one step for x of shape (N, in_size) and return the new h; or T steps, see the class."""
+        self._check(x)
+        if np.ndim(x) == 3:
+            return F.stack([self.forward(step) for step in as_input(x)])
         a = self.x2h(x)
         self.h = F.tanh(a if self.h is None else a + self.h2h(self.h))
         return self.h
@@ -185,8 +204,74 @@ class RNN(_Recurrent):
         return f"RNN(hidden_size={self.hidden_size}, in_size={self.x2h.in_size})"
 
 
-class LSTM(_Recurrent):
-    """Long short-term memory, one step per call (book step 60).
+class _Joined:
+    """The weights of all gates, joined to one matrix W.
+
+    Args:
+        parts: the Variables that W is joined from, None for a bias that there is not.
+        W: the matrix; with a graph that leads to them, unless it was joined without recording one.
+    """
+
+    def __init__(self, parts: list[Variable | None], W: Variable) -> None:
+        self.W = W
+        self.parts = parts
+        self.changed = [None if part is None else part._changed for part in parts]
+
+    def is_of(self, parts: list[Variable | None]) -> bool:
+        """Whether W is what these would be joined to now, with a graph if one is recorded."""
+        if self.W.creator is None and Config.enable_backprop:
+            return False
+        return all(
+            a is b and (a is None or a._changed == changed)
+            for a, b, changed in zip(self.parts, parts, self.changed, strict=True)
+        )
+
+
+class _Gated(_Recurrent):
+    """Base of LSTM and GRU: the weights of all gates, joined to the matrix that `F.lstm` and `F.gru` take.
+
+    It is joined once for many steps; backpropagation then adds up one gradient a step, not one for each gate.
+    """
+
+    _gates: ClassVar[str]
+    _joined: _Joined | None
+
+    def reset_state(self) -> None:
+        """Discard the state, before a new sequence."""
+        super().reset_state()
+        self._joined = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_joined": None}
+
+    def _weights(self, x: Any) -> Variable:
+        """The matrix, for inputs such as x."""
+        self._check(x)
+        x2, h2 = ([getattr(self, f"{source}2{gate}") for gate in self._gates] for source in "xh")
+        in_size = np.shape(x)[-1]
+        for linear in x2:
+            if linear.W.data is None:
+                linear._init_for(x, in_size)
+        if len(x2[0].W) != in_size:
+            raise ValueError(f"{self!r} needs an input with in_size features; got shape {np.shape(x)}")
+        parts: list[Variable | None] = [linear.W for linear in x2 + h2]
+        for gates in (x2, h2):
+            if gates[-1].b is not None:
+                parts += [linear.b for linear in gates]
+        if self._joined is None or not self._joined.is_of(parts):
+            self._joined = _Joined(parts, F.JoinWeights(len(self._gates))(*parts))
+        return self._joined.W
+
+    def _before(self, state: Variable | None, x: Any, W: Variable) -> Any:
+        """The state before this call: 0 before the first step."""
+        if state is not None:
+            return state
+        H = W.shape[1] // len(self._gates)
+        return get_array_module(W.data).zeros((np.shape(x)[-2], H), W.dtype)
+
+
+class LSTM(_Gated):
+    """Long short-term memory, one step per call, or all steps of a sequence (book step 60).
 
     Hochreiter, Schmidhuber, "Long Short-Term Memory" (1997), with a forget gate f::
 
@@ -194,6 +279,11 @@ class LSTM(_Recurrent):
         u = tanh(x2u(x) + h2u(h))
         c = f * c + i * u
         h = o * tanh(c)
+
+    x of shape (N, in_size) is one step. x of shape (T, N, in_size) is T steps, which are faster in one call;
+    it returns h after each, (T, N, hidden_size). The Linear layers hold the weights, but are not called.
+    Between two steps reassign the `data` of a weight, as optimizers do: a write into the array may not be
+    noticed.
 
     Call `reset_state()` before a new sequence or batch size; the first step then omits the terms with the
     old h and c.
@@ -221,6 +311,7 @@ class LSTM(_Recurrent):
     """
 
     _state = ("h", "c")
+    _gates = "fiou"
     c: Variable | None
 
     def __init__(self, hidden_size: int, in_size: int | None = None, *, dtype: Any = np.float32) -> None:
@@ -232,31 +323,29 @@ class LSTM(_Recurrent):
         self.reset_state()
 
     def forward(self, x: Any) -> Variable:
-        """Compute one step for x of shape (N, in_size); return the new h."""
-        _check_batch(x, self.h)
-        f = F.sigmoid(self._preactivation(x, self.x2f, self.h2f))
-        i = F.sigmoid(self._preactivation(x, self.x2i, self.h2i))
-        o = F.sigmoid(self._preactivation(x, self.x2o, self.h2o))
-        u = F.tanh(self._preactivation(x, self.x2u, self.h2u))
-        self.c = i * u if self.c is None else f * self.c + i * u
-        self.h = o * F.tanh(self.c)
-        return self.h
-
-    def _preactivation(self, x: Any, x2: Linear, h2: Linear) -> Variable:
-        return x2(x) if self.h is None else x2(x) + h2(self.h)  # type: ignore[no-any-return]
+        """Compute one step for x of shape (N, in_size) and return the new h; or T steps, see the class."""
+        W = self._weights(x)
+        y, self.c = F.lstm(x, self._before(self.h, x, W), self._before(self.c, x, W), W)
+        self.h = y if y.ndim == 2 else y[-1]
+        return y
 
     def __repr__(self) -> str:
         return f"LSTM(hidden_size={self.hidden_size}, in_size={self.x2f.in_size})"
 
 
-class GRU(_Recurrent):
-    """Gated recurrent unit, one step per call.
+class GRU(_Gated):
+    """Gated recurrent unit, one step per call, or all steps of a sequence.
 
     Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder" (2014), in PyTorch's form::
 
         r, z = sigmoid(x2r(x) + h2r(h)), sigmoid(x2z(x) + h2z(h))
         n = tanh(x2n(x) + r * h2n(h))
         h = (1 - z) * n + z * h
+
+    x of shape (N, in_size) is one step. x of shape (T, N, in_size) is T steps, which are faster in one call;
+    it returns h after each, (T, N, hidden_size). The Linear layers hold the weights, but are not called.
+    Between two steps reassign the `data` of a weight, as optimizers do: a write into the array may not be
+    noticed.
 
     Call `reset_state()` before a new sequence or batch size; in the first step h is 0.
 
@@ -282,6 +371,8 @@ class GRU(_Recurrent):
         (2, 4)
     """
 
+    _gates = "rzn"
+
     def __init__(self, hidden_size: int, in_size: int | None = None, *, dtype: Any = np.float32) -> None:
         self.hidden_size = H = at_least(1, hidden_size, "hidden_size")
         self.x2r, self.x2z, self.x2n = (Linear(H, in_size=in_size, dtype=dtype) for _ in range(3))
@@ -290,22 +381,11 @@ class GRU(_Recurrent):
         self.reset_state()
 
     def forward(self, x: Any) -> Variable:
-        """Compute one step for x of shape (N, in_size); return the new h."""
-        _check_batch(x, self.h)
-        h = self.h
-        r = F.sigmoid(self.x2r(x) if h is None else self.x2r(x) + self.h2r(h))
-        z = F.sigmoid(self.x2z(x) if h is None else self.x2z(x) + self.h2z(h))
-        n = F.tanh(self.x2n(x) + r * (self.h2n.b if h is None else self.h2n(h)))
-        self.h = n - z * n if h is None else n + z * (h - n)
-        return self.h
+        """Compute one step for x of shape (N, in_size) and return the new h; or T steps, see the class."""
+        W = self._weights(x)
+        y = F.gru(x, self._before(self.h, x, W), W)
+        self.h = y if y.ndim == 2 else y[-1]
+        return y
 
     def __repr__(self) -> str:
         return f"GRU(hidden_size={self.x2r.out_size}, in_size={self.x2r.in_size})"
-
-
-def _check_batch(x: Any, h: Variable | None) -> None:
-    if h is not None and np.shape(x)[:1] != h.shape[:1]:
-        raise ValueError(
-            f"the input of shape {np.shape(x)} and the state of shape {h.shape} have different batch sizes; "
-            "call reset_state() before a new sequence"
-        )

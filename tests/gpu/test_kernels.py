@@ -243,3 +243,14 @@ def test_power_at_zero_has_finite_gradients():
     x = Variable(webgpu.asarray(np.zeros(2, np.float32)))
     (gx,) = grad(F.pow(x, webgpu.asarray(np.array([0.0, 1.0], np.float32))), x, create_graph=True)
     assert (gx.data.get().tolist(), grad(gx, x)[0].data.get().tolist()) == ([0, 1], [0, 0])
+
+
+def test_recurrent():
+    T, N, K, H = 2, 2, 3, 5
+    x, h, c = numbers(T, N, K), numbers(N, H, seed=1), numbers(N, H, seed=2)
+    W = numbers(K + H + 1, 4 * H) / np.float32(np.sqrt(K + H))
+    assert_alike(
+        lambda *xs: F.concat([F.reshape(y, (-1, H)) for y in F.lstm(*xs)]), x, h, c, W, condition=rounded
+    )
+    W = numbers(K + H + 2, 3 * H) / np.float32(np.sqrt(K + H))
+    assert_alike(F.gru, x, h, W, condition=rounded)

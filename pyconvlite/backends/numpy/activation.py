@@ -54,6 +54,17 @@ def normal_cdf(x: Array) -> Array:
 
 
 @counted("numpy")
+def hardswish(x: Array) -> Array:
+    return np.asarray(x * np.clip(x * (1 / 6) + 0.5, 0, 1))
+
+
+@counted("numpy")
+def hardswish_grad(gy: Array, x: Array) -> Array:
+    slope = np.where(abs(x) < 3, x * (1 / 3) + 0.5, x > 0)
+    return np.asarray(gy * slope.astype(x.dtype, copy=False))
+
+
+@counted("numpy")
 def dropout_mask(x: Array, ratio: float) -> Array:
     keep = rng().random(x.shape) >= ratio
     return np.asarray(keep.astype(x.dtype) / (1 - ratio))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..._shapes import Array
@@ -44,3 +46,38 @@ def _all_but_channels(x: Array) -> tuple[int, ...]:
 
 def _per_channel(v: Array, x: Array) -> Array:
     return v.reshape(1, -1, *[1] * (x.ndim - 2))
+
+
+@counted("numpy")
+def scale_channels(x: Array, mean: Array, scale: Array, shift: Array) -> Array:
+    return (x - _per_channel(mean, x)) * _per_channel(scale, x) + _per_channel(shift, x)
+
+
+@counted("numpy")
+def row_norm(x: Array, gamma: Array, beta: Array, eps: float) -> Array:
+    y, _ = _standard_rows(x, eps)
+    y = y.reshape(-1, *gamma.shape, x.shape[2]) * gamma[..., None] + beta[..., None]
+    return y.reshape(x.shape).astype(x.dtype, copy=False)
+
+
+@counted("numpy")
+def row_norm_grad(x: Array, gamma: Array, gy: Array, eps: float) -> tuple[Array, Array, Array]:
+    y, inv_std = _standard_rows(x, eps)
+    parts = gy.reshape(-1, *gamma.shape, x.shape[2]).astype(y.dtype, copy=False)
+    of_gy, of_both = (v.sum(axis=3) for v in (parts, parts * y.reshape(parts.shape)))
+    size = math.prod(x.shape[1:])
+    mean, slope = (
+        (v * gamma).reshape(len(x), 1, -1).sum(axis=2, keepdims=True) / size for v in (of_gy, of_both)
+    )
+    g = (parts * gamma[..., None]).reshape(x.shape)
+    gx = (g - mean - y * slope) * inv_std
+    return gx.astype(x.dtype, copy=False), of_both.sum(axis=0), of_gy.sum(axis=0)
+
+
+def _standard_rows(x: Array, eps: float) -> tuple[Array, Array]:
+    """Each row of x (rows, K, S) with mean 0 and variance 1, and 1 / sqrt(var + eps); float32 for float16."""
+    if x.dtype == np.float16:
+        x = x.astype(np.float32)
+    centred = x - x.mean(axis=(1, 2), keepdims=True)
+    inv_std = 1 / np.sqrt((centred * centred).mean(axis=(1, 2), keepdims=True) + eps)
+    return centred * inv_std, inv_std

@@ -1,11 +1,12 @@
-#include "activation.h"
 #include "conv2d.h"
 #include "loss.h"
 #include "matmul.h"
 #include "norm.h"
+#include "objects.h"
 #include "optimizer.h"
 #include "pooling.h"
-#include "reduction.h"
+#include "recurrent.h"
+#include "softmax.h"
 
 /* The most that multiply-adds can do here, whatever they are used for: `rounds` times 48 of them on registers. */
 EXPORT float ceiling(int rounds) {

@@ -86,7 +86,7 @@ INLINE void steps(int *offset, int count, int step) {
   repeat_last(offset, count);
 }
 
-static void pack_a(Matrix A, int M, int K) { pack(a_panels, MR, A.data, A.row, M, A.column, K); }
+SHARED void pack_a(Matrix A, int M, int K) { pack(a_panels, MR, A.data, A.row, M, A.column, K); }
 static void pack_b(Matrix B, int K, int N) { pack(b_panels, NR, B.data, B.column, N, B.row, K); }
 
 typedef struct {
@@ -131,7 +131,7 @@ INLINE void sum_panels(const float *a, const float *b, int K, int wide, f4 sums[
 }
 
 /* C (M, N) from packed panels; bias[i], where there is a bias, is what row i starts at. */
-static void multiply(Target C, const float *a_packed, const float *b_packed, int M, int N, int K, const float *bias,
+SHARED void multiply(Target C, const float *a_packed, const float *b_packed, int M, int N, int K, const float *bias,
                      Mode mode) {
   for (int j = 0; j < N; j += NR) {
     const float *panel_b = b_packed + j * K;
@@ -156,7 +156,7 @@ static void multiply(Target C, const float *a_packed, const float *b_packed, int
 static Offsets line_of_a, line_of_b, along_a, along_b, row_of_c, column_of_c;
 
 /* c = a b, `batch` times. Strides are in floats, of any sign; c lies row by row. */
-EXPORT void matmul(float *c, const float *a, int a_batch, int a_row, int a_column, const float *b, int b_batch,
+EXPORT __attribute__((noinline)) void matmul(float *c, const float *a, int a_batch, int a_row, int a_column, const float *b, int b_batch,
                    int b_row, int b_column, int batch, int M, int N, int K) {
   int sums = ceil_div(K, ceil_div(K, KC));
   steps(along_a, sums, a_column);

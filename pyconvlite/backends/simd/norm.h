@@ -1,26 +1,27 @@
-/* Batch normalization of x (outer, C, inner) over all axes but C. */
+/* Normalization: of the channels of x (outer, C, inner), and of rows. */
 #pragma once
 
 #include "reduction.h"
 
 /* Of a row, the sum of a * (x - mean), to nearly double precision as in sum_row; where a is x, of (x - mean)^2. */
-INLINE double products_row(const float *a, const float *x, float mean, int size) {
+SHARED double products_row(const float *a, const float *x, float mean, int size) {
   double total = 0;
   f4 m = splat(mean);
   int i = 0;
-  while (i + 4 <= size) {
-    f4 sums = splat(0);
-    for (int stop = min_int(size - 3, i + 256); i < stop; i += 4) {
-      f4 d = sub(load(x + i), m);
+  while (i + 8 <= size) {
+    f4 sums = splat(0), others = sums;
+    for (int stop = min_int(size - 7, i + 512); i < stop; i += 8) {
+      f4 d = sub(load(x + i), m), e = sub(load(x + i + 4), m);
       sums = madd(a == x ? d : load(a + i), d, sums);
+      others = madd(a == x ? e : load(a + i + 4), e, others);
     }
-    total += (double)sum_of(sums);
+    total += (double)sum_of(add(sums, others));
   }
   for (; i < size; i++) total += (double)((a == x ? x[i] - mean : a[i]) * (x[i] - mean));
   return total;
 }
 
-static void moments(const float *x, int outer, int C, int inner, int c, float *mean, float *var) {
+SHARED void moments(const float *x, int outer, int C, int inner, int c, float *mean, float *var) {
   double sum = 0, squares = 0, count = (double)outer * inner;
   for (int n = 0; n < outer; n++) sum += sum_row(x + (n * C + c) * inner, inner);
   *mean = (float)(sum / count);
@@ -31,6 +32,27 @@ static void moments(const float *x, int outer, int C, int inner, int c, float *m
   *var = (float)(squares / count);
 }
 
+/* (x - mean) * scale + shift */
+SHARED void shift_row(float *y, const float *x, float mean, float scale, float shift, int size) {
+  int i = 0;
+  for (; i + 4 <= size; i += 4) store(y + i, madd(sub(load(x + i), splat(mean)), splat(scale), splat(shift)));
+  for (; i < size; i++) y[i] = (x[i] - mean) * scale + shift;
+}
+
+/* y = (x - mean) * scale + shift, of each channel. */
+EXPORT void scale_channels(float *y, const float *x, const float *mean, const float *scale, const float *shift,
+                           int outer, int C, int inner) {
+  if (inner == 1)
+    for (int n = 0; n < outer; n++, x += C, y += C)
+      for (int c = 0; c < C; c += 4) {
+        f4 centred = sub(some(x + c, C - c), some(mean + c, C - c));
+        put_some(y + c, madd(centred, some(scale + c, C - c), some(shift + c, C - c)), C - c);
+      }
+  else
+    for (int n = 0; n < outer; n++)
+      for (int c = 0; c < C; c++, x += inner, y += inner) shift_row(y, x, mean[c], scale[c], shift[c], inner);
+}
+
 /* y = gamma * (x - mean) / sqrt(var + eps) + beta, with the mean and the variance of each channel. */
 EXPORT void batch_norm(float *y, float *mean, float *var, const float *x, const float *gamma, const float *beta,
                        float eps, int outer, int C, int inner) {
@@ -38,14 +60,21 @@ EXPORT void batch_norm(float *y, float *mean, float *var, const float *x, const 
     moments(x, outer, C, inner, c, mean + c, var + c);
     float scale = gamma[c] / __builtin_sqrtf(var[c] + eps);
     for (int n = 0; n < outer; n++) {
-      const float *from = x + (n * C + c) * inner;
-      float *to = y + (n * C + c) * inner;
-      int i = 0;
-      for (; i + 4 <= inner; i += 4)
-        store(to + i, madd(sub(load(from + i), splat(mean[c])), splat(scale), splat(beta[c])));
-      for (; i < inner; i++) to[i] = (from[i] - mean[c]) * scale + beta[c];
+      int start = (n * C + c) * inner;
+      shift_row(y + start, x + start, mean[c], scale, beta[c], inner);
     }
   }
+}
+
+/* gx = (gamma * gy - shift - (x - mean) * slope) * scale of a row. */
+SHARED void gx_row(float *gx, const float *x, const float *gy, float mean, float gamma, float shift, float slope,
+                   float scale, int size) {
+  int i = 0;
+  for (; i + 4 <= size; i += 4) {
+    f4 rest = sub(mul(load(gy + i), splat(gamma)), splat(shift));
+    store(gx + i, mul(sub(rest, mul(sub(load(x + i), splat(mean)), splat(slope))), splat(scale)));
+  }
+  for (; i < size; i++) gx[i] = (gamma * gy[i] - shift - (x[i] - mean) * slope) * scale;
 }
 
 /* The gradients of batch_norm's y with respect to x, gamma and beta. */
@@ -67,15 +96,92 @@ EXPORT void batch_norm_grad(float *gx, float *ggamma, float *gbeta, const float 
     /* gx = (gy - gbeta / count - (x - mean) * inverse * ggamma / count) * inverse * gamma */
     float shift = gbeta[c] / count, slope = ggamma[c] / count * inverse, scale = inverse * gamma[c];
     for (int n = 0; n < outer; n++) {
-      const float *from = x + (n * C + c) * inner, *g = gy + (n * C + c) * inner;
-      float *to = gx + (n * C + c) * inner;
-      int i = 0;
-      for (; i + 4 <= inner; i += 4) {
-        f4 centred = sub(load(from + i), splat(mean));
-        f4 rest = sub(sub(load(g + i), splat(shift)), mul(centred, splat(slope)));
-        store(to + i, mul(rest, splat(scale)));
-      }
-      for (; i < inner; i++) to[i] = (g[i] - shift - (from[i] - mean) * slope) * scale;
+      int start = (n * C + c) * inner;
+      gx_row(gx + start, x + start, gy + start, mean, 1, shift, slope, scale, inner);
     }
+  }
+}
+
+/* y = gamma * (x - mean) / sqrt(var + eps) + beta of each row of x (rows, K, S), with the mean and the variance of
+ * the row; gamma and beta (parts, K) begin anew after as many rows as there are parts. */
+EXPORT void row_norm(float *y, const float *x, const float *gamma, const float *beta, float eps, int rows, int parts,
+                     int K, int S) {
+  int size = K * S;
+  for (int r = 0; r < rows; r++) {
+    const float *scale = gamma + r % parts * K, *shift = beta + r % parts * K;
+    float mean, var;
+    moments(x, 1, 1, size, 0, &mean, &var);
+    float inverse = 1 / __builtin_sqrtf(var + eps);
+    if (S == 1) {
+      int k = 0;
+      for (; k + 4 <= K; k += 4) {
+        f4 standard = mul(sub(load(x + k), splat(mean)), splat(inverse));
+        store(y + k, madd(standard, load(scale + k), load(shift + k)));
+      }
+      for (; k < K; k++) y[k] = (x[k] - mean) * inverse * scale[k] + shift[k];
+    } else
+      for (int k = 0; k < K; k++) shift_row(y + k * S, x + k * S, mean, inverse * scale[k], shift[k], S);
+    x += size, y += size;
+  }
+}
+
+/* Of a row in which each element has its own gamma: adds to the gradients of gamma and beta; the sums of
+ * gamma * gy, alone and times x - mean. */
+INLINE void sum_own(double sums[2], float *ggamma, float *gbeta, const float *x, const float *gamma, const float *gy,
+                    float mean, float inverse, int K) {
+  int k = 0;
+  while (k + 4 <= K) {
+    f4 sum = splat(0), product = sum;
+    for (int stop = min_int(K - 3, k + 256); k < stop; k += 4) {
+      f4 g = load(gy + k), centred = sub(load(x + k), splat(mean)), scaled = mul(g, load(gamma + k));
+      sum = add(sum, scaled);
+      product = madd(scaled, centred, product);
+      store(ggamma + k, madd(mul(g, centred), splat(inverse), load(ggamma + k)));
+      store(gbeta + k, add(g, load(gbeta + k)));
+    }
+    sums[0] += (double)sum_of(sum), sums[1] += (double)sum_of(product);
+  }
+  for (; k < K; k++) {
+    float scaled = gamma[k] * gy[k], centred = x[k] - mean;
+    sums[0] += (double)scaled, sums[1] += (double)(scaled * centred);
+    ggamma[k] += gy[k] * centred * inverse;
+    gbeta[k] += gy[k];
+  }
+}
+
+/* The gradients of row_norm's y with respect to x, gamma and beta. */
+EXPORT void row_norm_grad(float *gx, float *ggamma, float *gbeta, const float *x, const float *gamma, const float *gy,
+                          float eps, int rows, int parts, int K, int S) {
+  int size = K * S;
+  for (int k = 0; k < parts * K; k++) ggamma[k] = gbeta[k] = 0;
+  for (int r = 0; r < rows; r++) {
+    int at = r % parts * K;
+    const float *scale = gamma + at;
+    float mean, var;
+    moments(x, 1, 1, size, 0, &mean, &var);
+    float inverse = 1 / __builtin_sqrtf(var + eps);
+    double sums[2] = {0, 0};
+    if (S == 1)
+      sum_own(sums, ggamma + at, gbeta + at, x, scale, gy, mean, inverse, K);
+    else
+      for (int k = 0; k < K; k++) {
+        double of_gy = sum_row(gy + k * S, S), of_both = products_row(gy + k * S, x + k * S, mean, S);
+        ggamma[at + k] += (float)of_both * inverse;
+        gbeta[at + k] += (float)of_gy;
+        sums[0] += of_gy * (double)scale[k], sums[1] += of_both * (double)scale[k];
+      }
+    /* gx = (gamma * gy - sums[0] / size - (x - mean) * inverse^2 * sums[1] / size) * inverse */
+    float shift = (float)(sums[0] / size), slope = (float)(sums[1] / size) * inverse * inverse;
+    if (S == 1) {
+      int k = 0;
+      for (; k + 4 <= K; k += 4) {
+        f4 rest = sub(mul(load(scale + k), load(gy + k)), splat(shift));
+        store(gx + k, mul(sub(rest, mul(sub(load(x + k), splat(mean)), splat(slope))), splat(inverse)));
+      }
+      for (; k < K; k++) gx[k] = (scale[k] * gy[k] - shift - (x[k] - mean) * slope) * inverse;
+    } else
+      for (int k = 0; k < K; k++)
+        gx_row(gx + k * S, x + k * S, gy + k * S, mean, scale[k], shift, slope, inverse, S);
+    x += size, gy += size, gx += size;
   }
 }

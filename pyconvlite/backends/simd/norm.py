@@ -53,3 +53,49 @@ def batch_norm_grad(x: Array, gamma: Array, gy: Array, eps: float) -> tuple[Arra
         *_channels(x),
     )
     return gx, ggamma, gbeta
+
+
+@served(reference.scale_channels)
+def scale_channels(x: Array, mean: Array, scale: Array, shift: Array) -> Array | None:
+    if not all_float32(x, mean, scale, shift) or not mean.shape == scale.shape == shift.shape == x.shape[1:2]:
+        return None
+    y = np.empty(x.shape, np.float32)
+    x, mean, scale, shift = contiguous(x), contiguous(mean), contiguous(scale), contiguous(shift)
+    library.scale_channels(
+        address(y), address(x), address(mean), address(scale), address(shift), *_channels(x)
+    )
+    return y
+
+
+def _rows(x: Array, gamma: Array) -> tuple[int, ...]:
+    """The size arguments for x (rows, K, S) and gamma (parts, K)."""
+    return len(x), len(gamma), *x.shape[1:]
+
+
+@served(reference.row_norm)
+def row_norm(x: Array, gamma: Array, beta: Array, eps: float) -> Array | None:
+    if not all_float32(x, gamma, beta):
+        return None
+    y = np.empty(x.shape, np.float32)
+    x, gamma, beta = contiguous(x), contiguous(gamma), contiguous(beta)
+    library.row_norm(address(y), address(x), address(gamma), address(beta), c_float(eps), *_rows(x, gamma))
+    return y
+
+
+@served(reference.row_norm_grad)
+def row_norm_grad(x: Array, gamma: Array, gy: Array, eps: float) -> tuple[Array, Array, Array] | None:
+    if not all_float32(x, gamma, gy):
+        return None
+    gx, ggamma, gbeta = (np.empty(shape, np.float32) for shape in (x.shape, gamma.shape, gamma.shape))
+    x, gamma, gy = contiguous(x), contiguous(gamma), contiguous(gy)
+    library.row_norm_grad(
+        address(gx),
+        address(ggamma),
+        address(gbeta),
+        address(x),
+        address(gamma),
+        address(gy),
+        c_float(eps),
+        *_rows(x, gamma),
+    )
+    return gx, ggamma, gbeta

@@ -1,10 +1,10 @@
-/* Sums over all axes but one: an array x (outer, C, inner) has its channels on the middle axis, such as N, C, H * W. */
+/* Sums, means, maxima and minima over any axes of a contiguous array. */
 #pragma once
 
 #include "vector.h"
 
 /* Sum of a row, to nearly double precision: floats are added up for a short way only. */
-INLINE double sum_row(const float *x, int size) {
+SHARED double sum_row(const float *x, int size) {
   double total = 0;
   int i = 0;
   while (i + 16 <= size) {
@@ -19,20 +19,118 @@ INLINE double sum_row(const float *x, int size) {
   return total;
 }
 
-/* y[c] = sum of x (outer, C, inner) over both other axes. */
-EXPORT void sum_channels(float *y, const float *x, int outer, int C, int inner) {
-  if (inner == 1) {
-    for (int c = 0; c < C; c++) y[c] = 0;
-    for (int n = 0; n < outer; n++, x += C) {
-      int c = 0;
-      for (; c + 4 <= C; c += 4) store(y + c, add(load(y + c), load(x + c)));
-      for (; c < C; c++) y[c] += x[c];
-    }
+/* The largest of a row, NaN if one is NaN. */
+static double max_row(const float *x, int size) {
+  f4 a = splat(x[0]), b = a;
+  int i = 0;
+  for (; i + 8 <= size; i += 8) a = wasm_f32x4_max(a, load(x + i)), b = wasm_f32x4_max(b, load(x + i + 4));
+  for (; i < size; i++) a = wasm_f32x4_max(a, splat(x[i]));
+  a = wasm_f32x4_max(a, b);
+  a = wasm_f32x4_max(a, wasm_i32x4_shuffle(a, a, 2, 3, 0, 1));
+  return (double)wasm_f32x4_extract_lane(wasm_f32x4_max(a, wasm_i32x4_shuffle(a, a, 1, 0, 3, 2)), 0);
+}
+
+static double min_row(const float *x, int size) {
+  f4 a = splat(x[0]), b = a;
+  int i = 0;
+  for (; i + 8 <= size; i += 8) a = wasm_f32x4_min(a, load(x + i)), b = wasm_f32x4_min(b, load(x + i + 4));
+  for (; i < size; i++) a = wasm_f32x4_min(a, splat(x[i]));
+  a = wasm_f32x4_min(a, b);
+  a = wasm_f32x4_min(a, wasm_i32x4_shuffle(a, a, 2, 3, 0, 1));
+  return (double)wasm_f32x4_extract_lane(wasm_f32x4_min(a, wasm_i32x4_shuffle(a, a, 1, 0, 3, 2)), 0);
+}
+
+static double sum_row_of(const float *x, int size) { return sum_row(x, size); }
+static double sum_two(double a, double b) { return a + b; }
+static double max_two(double a, double b) { return b > a || b != b ? b : a; } /* NaN stays: no b is greater */
+static double min_two(double a, double b) { return b < a || b != b ? b : a; }
+
+/* Defines name, which combines each element of x with that of y, in y. */
+#define DEFINE_INTO(name, combine)                                                             \
+  static void name(float *y, const float *x, int size) {                                       \
+    int i = 0;                                                                                 \
+    for (; i + 4 <= size; i += 4) store(y + i, combine(load(y + i), load(x + i)));             \
+    for (; i < size; i++) wasm_v128_store32_lane(y + i, combine(splat(y[i]), splat(x[i])), 0); \
+  }
+
+DEFINE_INTO(add_into, add)
+DEFINE_INTO(max_into, wasm_f32x4_max)
+DEFINE_INTO(min_into, wasm_f32x4_min)
+
+typedef struct {
+  double (*of_row)(const float *x, int size), (*of_two)(double a, double b);
+  void (*into)(float *y, const float *x, int size);
+  int divides; /* by the number of elements */
+} Reduction;
+
+static const Reduction sum_reduction = {sum_row_of, sum_two, add_into, 0};
+static const Reduction mean_reduction = {sum_row_of, sum_two, add_into, 1};
+static const Reduction max_reduction = {max_row, max_two, max_into, 0};
+static const Reduction min_reduction = {min_row, min_two, min_into, 0};
+
+/* The axes of x, kept and reduced ones by turns; adjacent ones of a kind are one. */
+typedef struct {
+  int axes, sizes[8], reduced[8];
+} Nest;
+
+/* Add an axis after the others. */
+static void add_axis(Nest *nest, int size, int reduced) {
+  int n = nest->axes;
+  if (size == 1) return;
+  if (n && nest->reduced[n - 1] == reduced) {
+    nest->sizes[n - 1] *= size;
     return;
   }
-  for (int c = 0; c < C; c++) {
-    double total = 0;
-    for (int n = 0; n < outer; n++) total += sum_row(x + (n * C + c) * inner, inner);
-    y[c] = (float)total;
+  nest->sizes[n] = size;
+  nest->reduced[n] = reduced;
+  nest->axes++;
+}
+
+/* Some of the axes, and where in x the current index of each lies. */
+typedef struct {
+  int axes, sizes[8], strides[8], indexes[8];
+} Places;
+
+static Places places_of(const Nest *nest, int reduced) {
+  Places places = {0};
+  int stride = nest->sizes[nest->axes - 1];
+  for (int axis = nest->axes - 2; axis >= 0; axis--) { /* the last axis is a row */
+    if (nest->reduced[axis] == reduced) {
+      places.sizes[places.axes] = nest->sizes[axis];
+      places.strides[places.axes++] = stride;
+    }
+    stride *= nest->sizes[axis];
+  }
+  return places;
+}
+
+/* Go on to the next place: NULL after the last one, where the indexes are 0 again. */
+static const float *next_place(Places *places, const float *x) {
+  for (int i = 0; i < places->axes; i++) {
+    if (++places->indexes[i] < places->sizes[i]) return x + places->strides[i];
+    x -= places->strides[i] * (places->sizes[i] - 1);
+    places->indexes[i] = 0;
+  }
+  return 0;
+}
+
+static void reduce(float *y, const float *x, Nest *nest, const Reduction *kind) {
+  if (!nest->axes) *nest = (Nest){1, {1}, {1}}; /* one element */
+  Places kept = places_of(nest, 0), reduced = places_of(nest, 1);
+  int last = nest->axes - 1, size = nest->sizes[last];
+  double count = 1;
+  for (int axis = 0; axis < nest->axes; axis++) count *= nest->reduced[axis] ? nest->sizes[axis] : 1;
+  for (; x; x = next_place(&kept, x)) {
+    const float *from = x;
+    if (nest->reduced[last]) {
+      double total = kind->of_row(from, size);
+      while ((from = next_place(&reduced, from))) total = kind->of_two(total, kind->of_row(from, size));
+      *y++ = (float)(kind->divides ? total / count : total);
+      continue;
+    }
+    for (int i = 0; i < size; i++) y[i] = from[i];
+    while ((from = next_place(&reduced, from))) kind->into(y, from, size);
+    for (int i = 0; i < size && kind->divides; i++) y[i] /= (float)count;
+    y += size;
   }
 }

@@ -17,6 +17,7 @@ import numpy as np
 from ..._shapes import Array
 from .._calls import calls
 from ..protocol import ConvGeometry
+from .objects import in_c
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -45,16 +46,19 @@ def served(twin: Callable[P, R]) -> Callable[[Callable[P, R | None]], Callable[P
     return decorate
 
 
+@in_c
 def all_float32(*arrays: Array | None) -> bool:
     """Whether all arrays are float32 and not empty; None is skipped."""
     return all(a is None or (a.dtype == FLOAT32 and a.size) for a in arrays)
 
 
+@in_c
 def contiguous(a: Array) -> Array:
     """`a` if it is contiguous, otherwise a contiguous copy."""
     return np.ascontiguousarray(a)
 
 
+@in_c
 def address(a: Array) -> int:
     """Address of the first element, valid as long as the caller holds a reference to the array."""
     return a.__array_interface__["data"][0]  # type: ignore[no-any-return]

@@ -5,6 +5,7 @@
 #include <wasm_simd128.h>
 
 #define EXPORT __attribute__((visibility("default")))
+#define SHARED static __attribute__((noinline)) /* of what would else be there several times */
 #define INLINE static inline __attribute__((always_inline))
 
 typedef v128_t f4;
@@ -12,7 +13,14 @@ typedef float unaligned_float __attribute__((aligned(1)));
 
 INLINE f4 load(const float *p) { return wasm_v128_load(p); }
 INLINE void store(float *p, f4 v) { wasm_v128_store(p, v); }
-INLINE f4 splat(float v) { return wasm_f32x4_splat(v); }
+/* A constant passes through an empty instruction, so that the compiler keeps it in a local outside of a loop: V8
+ * would build it anew from integers in each pass, which takes a third of an exponential's time. */
+INLINE f4 splat(float v) {
+  f4 lanes = wasm_f32x4_splat(v);
+  if (__builtin_constant_p(v)) __asm__("" : "+r"(lanes));
+  return lanes;
+}
+
 INLINE f4 add(f4 a, f4 b) { return wasm_f32x4_add(a, b); }
 INLINE f4 sub(f4 a, f4 b) { return wasm_f32x4_sub(a, b); }
 INLINE f4 mul(f4 a, f4 b) { return wasm_f32x4_mul(a, b); }
@@ -32,6 +40,27 @@ INLINE f4 positive(f4 x) { return wasm_f32x4_pmax(x, splat(0)); }
 INLINE float sum_of(f4 v) {
   return (wasm_f32x4_extract_lane(v, 0) + wasm_f32x4_extract_lane(v, 1)) +
          (wasm_f32x4_extract_lane(v, 2) + wasm_f32x4_extract_lane(v, 3));
+}
+
+SHARED f4 tail(const float *p, int count) {
+  float lanes[4] = {0, 0, 0, 0};
+  for (int i = 0; i < count; i++) lanes[i] = p[i];
+  return load(lanes);
+}
+
+SHARED void put_tail(float *p, f4 v, int count) {
+  float lanes[4];
+  store(lanes, v);
+  for (int i = 0; i < count; i++) p[i] = lanes[i];
+}
+
+/* Four elements from p on, or as many as there are, with 0 in place of the others. */
+INLINE f4 some(const float *p, int count) { return count >= 4 ? load(p) : tail(p, count); }
+INLINE void put_some(float *p, f4 v, int count) {
+  if (count >= 4)
+    store(p, v);
+  else
+    put_tail(p, v, count);
 }
 
 /* Row i becomes column i. */

@@ -15,8 +15,9 @@ Modules, each importing only from those above it in this list:
 - `array.py`: the class `ndarray` and its operators;
 - `packing.py`: one kernel for many arrays, such as all Parameters in an optimizer's update;
 - `activation.py`, `pooling.py`, `convolution.py`, `loss.py`, `norm.py`, `optimizer.py`: the other
-  kernels; `kernels.py` exports all that the protocol requires;
-- `namespace.py`: NumPy's functions; `capture.py`: replays a training step.
+  kernels;
+- `namespace.py`: NumPy's functions; `operators.py`: operators as kernels; `recurrent.py`, `softmax.py`,
+  composed of them; `kernels.py` exports all that the protocol requires; `capture.py`: replays a step.
 """
 
 from __future__ import annotations

@@ -9,7 +9,15 @@ from .elementwise import bits, common_float, elementwise
 from .host_scalar import host_scalars, word
 from .program import run_file
 
-__all__ = ["dropout_mask", "normal_cdf", "relu", "relu_grad", "sigmoid"]
+__all__ = [
+    "dropout_mask",
+    "hardswish",
+    "hardswish_grad",
+    "normal_cdf",
+    "relu",
+    "relu_grad",
+    "sigmoid",
+]
 
 
 def relu(x: ndarray) -> ndarray:
@@ -35,6 +43,15 @@ def normal_cdf(x: ndarray) -> ndarray:
     return elementwise(
         "normal_cdf", f"select(select(1 - {tail}, {tail}, a < F(0)), a, {IS_NAN.format(a='a')})", [x]
     )
+
+
+def hardswish(x: ndarray) -> ndarray:
+    return elementwise("hardswish", "a * clamp(a / 6 + 0.5, F(0), F(1))", [x])
+
+
+def hardswish_grad(gy: ndarray, x: ndarray) -> ndarray:
+    slope = "select(select(F(0), F(1), b > F(0)), b / 3 + 0.5, abs(b) < F(3))"
+    return elementwise("hardswish_grad", f"a * {slope}", [gy, x])
 
 
 def dropout_mask(x: ndarray, ratio: float) -> ndarray:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
+from .arithmetic import fill
 from .array import ndarray
 from .copying import contiguous, whole
 from .device import current
-from .elementwise import bits
+from .elementwise import bits, elementwise
 from .program import even, floats, run_file
 
-__all__ = ["batch_norm", "batch_norm_grad"]
+__all__ = ["batch_norm", "batch_norm_grad", "row_norm", "row_norm_grad", "scale_channels"]
 
 # As in convolution.py: a CPU adapter is fastest with few threads that compute much.
 THREADS = {False: 16384, True: 256}  # least number for the statistics, by `AdapterInfo.fallback`
@@ -64,3 +65,35 @@ def _runs(x: ndarray) -> tuple[int, dict[str, int]]:
     S = math.prod(size)
     R = even(S, RUN[current().info.fallback])
     return N * C * -(-S // R), {"C": C, "S": S, "R": R}
+
+
+def scale_channels(x: ndarray, mean: ndarray, scale: ndarray, shift: ndarray) -> ndarray:
+    shape = 1, -1, *[1] * (len(x.shape) - 2)
+    mean, scale, shift = (v.reshape(shape) for v in (mean, scale, shift))
+    return elementwise("scale_channels", "(a - b) * c + d", [x, mean, scale, shift])
+
+
+def row_norm(x: ndarray, gamma: ndarray, beta: ndarray, eps: float) -> ndarray:
+    parts = *gamma.shape, x.shape[2]
+    y = _standard_rows(x, eps).reshape((-1, *parts))
+    return (y * gamma[..., None] + beta[..., None]).reshape(x.shape)
+
+
+def row_norm_grad(x: ndarray, gamma: ndarray, gy: ndarray, eps: float) -> tuple[ndarray, ndarray, ndarray]:
+    # The rows are the channels of a batch of one.
+    shape = -1, *gamma.shape, x.shape[2]
+    parts, y = gy.reshape(shape), _standard_rows(x, eps).reshape(shape)
+    row = 1, len(x), -1
+    g = (parts * gamma[..., None]).reshape(row)
+    gx, _, _ = batch_norm_grad(x.reshape(row), _ones(x), g, eps)
+    return gx.reshape(x.shape), (parts * y).sum(axis=(0, 3)), parts.sum(axis=(0, 3))
+
+
+def _standard_rows(x: ndarray, eps: float) -> ndarray:
+    """Each row of x (rows, K, S) with mean 0 and variance 1."""
+    ones = _ones(x)
+    return batch_norm(x.reshape((1, len(x), -1)), ones, ones - 1, eps)[0]
+
+
+def _ones(x: ndarray) -> ndarray:
+    return fill(type(x), (len(x),), 1, x.dtype)

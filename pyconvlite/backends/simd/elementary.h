@@ -1,0 +1,129 @@
+/* Elementary functions of four floats, over the whole range: infinities, NaN and subnormal numbers included.
+ *
+ * The polynomials and quotients have the least largest relative error on their interval, found by least squares
+ * whose weights are raised where the error is large (Lawson's algorithm). In brackets: the largest error of the
+ * result in units in the last place, over every 61st float, in the worse variant of the side module.
+ */
+#pragma once
+
+#include "vector.h"
+
+INLINE f4 divide(f4 a, f4 b) { return wasm_f32x4_div(a, b); }
+
+/* Where `mask` has all bits set, a, and b where it has none. */
+INLINE f4 choose(f4 mask, f4 a, f4 b) { return wasm_v128_bitselect(a, b, mask); }
+
+/* The bounds of x; NaN stays NaN, as pmin and pmax return their first operand unless the second is beyond it. */
+INLINE f4 at_most(f4 x, float most) { return wasm_f32x4_pmin(x, splat(most)); }
+INLINE f4 at_least(f4 x, float least) { return wasm_f32x4_pmax(x, splat(least)); }
+
+INLINE f4 sign_of(f4 x) { return wasm_v128_and(x, splat(-0.0f)); }
+
+/* c[0] + c[1] * x + ... + c[degree] * x^degree */
+INLINE f4 polynomial(f4 x, const float *c, int degree) {
+  f4 y = splat(c[degree]);
+#pragma clang loop unroll(full)
+  for (int k = degree - 1; k >= 0; k--) y = madd(y, x, splat(c[k]));
+  return y;
+}
+
+/* (exp(r) - 1 - r) / r^2 where |r| <= ln 2 / 2 */
+static const float exp_terms[] = {0.49999994f, 0.16666520f, 0.041668408f, 0.0083689196f, 0.0013814180f};
+
+/* exp(x + rest), where `rest` is small [1.0 without rest]. */
+INLINE f4 exp_of_sum(f4 x, f4 rest) {
+  x = at_least(at_most(x, 89), -104); /* beyond, it is infinite or 0 in a float */
+  f4 n = wasm_f32x4_nearest(mul(x, splat(1.44269504f)));
+  /* ln 2 in two parts, of which the first has few bits, so that n times it is exact */
+  f4 r = add(sub(sub(x, mul(n, splat(0.693359375f))), mul(n, splat(-2.12194440e-4f))), rest);
+  f4 y = madd(mul(r, r), polynomial(r, exp_terms, 4), r);
+  y = add(y, splat(1));
+  /* 2^n as a product of two, so that neither leaves the range of normal floats */
+  f4 power = wasm_i32x4_trunc_sat_f32x4(n), half = wasm_i32x4_shr(power, 1), other = wasm_i32x4_sub(power, half);
+  f4 bias = wasm_i32x4_splat(127);
+  y = mul(y, wasm_i32x4_shl(wasm_i32x4_add(half, bias), 23));
+  return mul(y, wasm_i32x4_shl(wasm_i32x4_add(other, bias), 23));
+}
+
+INLINE f4 exp_of(f4 x) { return exp_of_sum(x, splat(0)); }
+
+/* exp(x) - 1 [3.4], without cancellation near 0. */
+INLINE f4 expm1_of(f4 x) {
+  f4 near = madd(mul(x, x), polynomial(x, exp_terms, 4), x);
+  return choose(wasm_f32x4_lt(wasm_f32x4_abs(x), splat(0.346f)), wasm_v128_or(near, sign_of(x)),
+                sub(exp_of(x), splat(1)));
+}
+
+/* The natural logarithm [0.83]: minus infinity of 0, NaN below. With x = 2^n (1 + f), 1 + f in [0.7, 1.4], it is
+ * n ln 2 + 2 artanh(s), s = f / (2 + f); as 2 s = f - s f, the rounding of s matters little. */
+INLINE f4 log_of(f4 x) {
+  static const float c[] = {0.66666776f, 0.39977542f, 0.29871732f};
+  f4 tiny = wasm_f32x4_lt(x, splat(0x1p-126f));
+  f4 scaled = choose(tiny, mul(x, splat(0x1p24f)), x);
+  /* the exponent, of the float next above 0.7 as that of 1 */
+  f4 above = wasm_i32x4_sub(scaled, wasm_i32x4_splat(0x3f3504f3));
+  f4 power = wasm_i32x4_shr(above, 23);
+  f4 f = sub(wasm_i32x4_sub(scaled, wasm_i32x4_shl(power, 23)), splat(1));
+  f4 n = sub(wasm_f32x4_convert_i32x4(power), wasm_v128_and(tiny, splat(24)));
+  f4 s = divide(f, add(f, splat(2))), z = mul(s, s), half_square = mul(mul(f, f), splat(0.5f));
+  /* 2 artanh(s) = f - (f^2 / 2 - s * (f^2 / 2 + z * c(z))) */
+  f4 inner = mul(s, madd(z, polynomial(z, c, 2), half_square));
+  f4 low = madd(n, splat(-2.12194440e-4f), sub(inner, half_square));
+  f4 y = madd(n, splat(0.693359375f), add(f, low));
+  y = choose(wasm_f32x4_lt(x, splat(__builtin_inff())), y, x); /* infinity, NaN */
+  y = choose(wasm_f32x4_eq(x, splat(0)), splat(-__builtin_inff()), y);
+  return choose(wasm_f32x4_lt(x, splat(0)), splat(__builtin_nanf("")), y);
+}
+
+/* log(1 + x) [2.4]: the rounding of u = 1 + x cancels in log(u) / (u - 1). */
+INLINE f4 log1p_of(f4 x) {
+  f4 u = add(x, splat(1)), rounded = sub(u, splat(1));
+  f4 y = mul(log_of(u), divide(x, rounded));
+  y = choose(wasm_f32x4_eq(u, splat(1)), x, y);
+  return choose(wasm_f32x4_eq(u, splat(__builtin_inff())), u, y); /* not infinity / infinity */
+}
+
+/* tanh(x) [5.8]: x times a quotient of polynomials in x^2. */
+INLINE f4 tanh_of(f4 x) {
+  static const float p[] = {1, 0.13374475f, 0.0034878098f, 2.0481168e-5f, 1.3177498e-8f};
+  static const float q[] = {1, 0.46707788f, 0.025847383f, 3.2729181e-4f, 7.7040357e-7f};
+  x = at_least(at_most(x, 9.1f), -9.1f); /* beyond, it is 1 or -1 in a float */
+  f4 u = mul(x, x);
+  f4 y = divide(mul(x, polynomial(u, p, 4)), polynomial(u, q, 4));
+  return at_least(at_most(y, 1), -1);
+}
+
+/* 1 / (1 + exp(-x)) [2.3], by an exponential that does not overflow. */
+INLINE f4 sigmoid_of(f4 x) {
+  f4 e = exp_of(wasm_v128_or(x, splat(-0.0f))); /* exp(-|x|) */
+  f4 numerator = choose(wasm_f32x4_lt(x, splat(0)), e, splat(1));
+  return divide(numerator, add(e, splat(1)));
+}
+
+/* The normal distribution's tail beyond z >= 0, divided by exp(-z^2 / 2). */
+INLINE f4 mills_of(f4 z) {
+  static const float p[] = {0.5f, 0.43808773f, 0.18308130f, 0.040581275f, 0.0041085724f};
+  static const float q[] = {1, 1.6740605f, 1.2018648f, 0.46906444f, 0.10172869f, 0.010298543f};
+  return divide(polynomial(z, p, 4), polynomial(z, q, 5));
+}
+
+/* The cumulative distribution function of the standard normal distribution [7.4], of the tail, too. */
+INLINE f4 normal_cdf_of(f4 x) {
+  f4 z = at_most(wasm_f32x4_abs(x), 14.5f); /* beyond, the tail is 0 in a float */
+  /* z^2 / 2 in two parts: that of z's upper bits is exact. */
+  f4 upper = wasm_v128_and(z, wasm_i32x4_splat((int)0xfffff000));
+  f4 square = mul(mul(upper, upper), splat(-0.5f)), rest = mul(mul(sub(upper, z), add(upper, z)), splat(0.5f));
+  f4 tail = mul(exp_of_sum(square, rest), mills_of(z));
+  return choose(wasm_f32x4_lt(x, splat(0)), tail, sub(splat(1), tail));
+}
+
+/* The error function [2.6]: x times a polynomial in x^2 near 0, and 1 - 2 tails of the normal distribution elsewhere.
+ */
+INLINE f4 erf_of(f4 x) {
+  static const float c[] = {1.1283791f,    -0.37612626f,   0.11283585f,  -0.026853813f,
+                            0.0051883296f, -8.0102077e-4f, 7.8539029e-5f};
+  f4 z = at_most(wasm_f32x4_abs(x), 6), square = mul(z, z); /* beyond, it is 1 or -1 in a float */
+  f4 tail = mul(exp_of(wasm_f32x4_neg(square)), mills_of(mul(z, splat(1.41421356f))));
+  f4 far = wasm_v128_or(sub(splat(1), add(tail, tail)), sign_of(x));
+  return choose(wasm_f32x4_lt(z, splat(1)), mul(x, polynomial(square, c, 6)), far);
+}

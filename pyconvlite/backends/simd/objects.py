@@ -1,0 +1,117 @@
+"""Kernels that Python calls as built-in functions, without ctypes (`objects.h`).
+
+A call through ctypes takes about a microsecond, the addresses of its arrays and the array for its result some
+more, which is several times what NumPy takes to add small arrays. These functions take NumPy's arrays
+themselves, allocate the result, and call NumPy's function for what they do not serve.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any, ParamSpec, TypeVar
+
+import numpy as np
+
+from .._calls import readers
+from .library import load
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class Method(ctypes.Structure):
+    """Python's PyMethodDef."""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p),
+        ("function", ctypes.c_void_p),
+        ("flags", ctypes.c_int),
+        ("doc", ctypes.c_char_p),
+    )
+
+
+FASTCALL = 0x80  # METH_FASTCALL: the function takes an array of arguments, and how many there are
+NEW_ARRAY = 93  # of NumPy's C API: PyArray_New
+
+# The functions of Python that the side module calls, in the order of the structure `python` in `objects.h`.
+PYTHON = (
+    "PyObject_Vectorcall",
+    "PyFloat_AsDouble",
+    "PyLong_AsLongAndOverflow",
+    "PyTuple_Size",
+    "PyTuple_GetItem",
+    "PyLong_FromLong",
+    "PyObject_IsTrue",
+    "Py_IncRef",
+    "Py_DecRef",
+)
+
+NAMES = (
+    *("abs", "add", "div", "equal", "exp", "expm1", "greater", "greater_equal"),
+    *("hardswish", "hardswish_grad", "less", "less_equal", "log", "log1p", "matmul"),
+    *("maximum", "minimum", "mul", "neg", "normal_cdf", "pow", "relu", "relu_grad"),
+    *("sigmoid", "sqrt", "sub", "tanh", "where"),
+    *("max", "mean", "min", "sum"),
+)
+
+twins: dict[str, Callable[..., Any]] = {}  # the functions that they call, by name
+methods: list[Method] = []  # in use as long as the functions are
+
+
+def bind(kernels: ModuleType) -> None:
+    """Put the side module's functions into `kernels`, in the place of those that they call for the rest."""
+    module, _ = load()
+    connect(module)
+    for name in NAMES:
+        twin = twins.setdefault(name, getattr(kernels, name))
+        setattr(kernels, name, function(module, name, twin))
+        counts = (ctypes.c_uint * 2).from_address(getattr(module, f"{name}_calls")())
+        readers[name, "simd"] = functools.partial(counts.__getitem__, 0)
+        if not hasattr(twin, "__wrapped__"):  # by `counted`
+            readers[name, "numpy"] = functools.partial(counts.__getitem__, 1)
+
+
+def in_c(twin: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a function which the side module has, too; where that does not load, `twin` stays."""
+    try:
+        module, _ = load()
+    except ImportError:
+        return twin
+    connect(module)
+    return function(module, twin.__name__, twin)
+
+
+def function(module: Any, name: str, twin: Callable[..., Any]) -> Callable[..., Any]:
+    """The side module's function `name`, which calls `twin` for what it does not serve."""
+    method = Method(name.encode(), address_of(getattr(module, f"{name}_call")), FASTCALL)
+    methods.append(method)
+    new = ctypes.pythonapi.PyCMethod_New
+    new.restype = ctypes.py_object
+    new.argtypes = [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p, ctypes.c_void_p]
+    return new(ctypes.addressof(method), twin, None, None)  # type: ignore[no-any-return]
+
+
+def connect(module: Any) -> None:
+    """Hand the side module the functions of Python and NumPy that it calls."""
+    types = [id(each) for each in (np.ndarray, float, int, tuple, None, False, True)]
+    functions = [address_of(getattr(ctypes.pythonapi, name)) for name in PYTHON]
+    pointers = [*types, array_api()[NEW_ARRAY], *functions]
+    module.connect((ctypes.c_void_p * len(pointers))(*pointers))
+
+
+def array_api() -> Any:
+    """NumPy's C API: an array of pointers."""
+    from numpy._core import _multiarray_umath  # type: ignore[attr-defined]
+
+    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer.restype = ctypes.POINTER(ctypes.c_void_p)
+    pointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+    return pointer(_multiarray_umath._ARRAY_API, None)
+
+
+def address_of(function: Any) -> Any:
+    """Address of a function of a library."""
+    return ctypes.cast(function, ctypes.c_void_p).value

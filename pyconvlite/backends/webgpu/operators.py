@@ -1,0 +1,39 @@
+"""Element-wise operations and reductions as the protocol has them: operators and methods of `ndarray`."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import TypeAlias
+
+from .array import ndarray
+from .reduction import Axis
+
+Binary: TypeAlias = Callable[[ndarray, ndarray | float], ndarray]
+
+add: Binary = operator.add
+sub: Binary = operator.sub
+mul: Binary = operator.mul
+div: Binary = operator.truediv
+pow: Binary = operator.pow
+equal: Binary = operator.eq
+greater: Binary = operator.gt
+greater_equal: Binary = operator.ge
+less: Binary = operator.lt
+less_equal: Binary = operator.le
+neg: Callable[[ndarray], ndarray] = operator.neg
+
+
+def mean(x: ndarray, axis: Axis, keepdims: bool) -> ndarray:
+    """Mean over axes."""
+    return x.mean(axis, keepdims)
+
+
+def max(x: ndarray, axis: Axis, keepdims: bool) -> ndarray:
+    """Maximum over axes."""
+    return x.max(axis, keepdims)
+
+
+def min(x: ndarray, axis: Axis, keepdims: bool) -> ndarray:
+    """Minimum over axes."""
+    return x.min(axis, keepdims)
