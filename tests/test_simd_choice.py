@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from simd import NUMPYS, in_pyodide
 import pyconvlite.functions as F
 from pyconvlite import backends
 from pyconvlite.backends.protocol import KERNELS
-from pyconvlite.backends.simd import library
+from pyconvlite.backends.simd import library, objects
 
 IN_PYODIDE = sys.platform == "emscripten"
 FASTEST = "simd" if IN_PYODIDE else "numpy"
@@ -230,6 +231,15 @@ class TestFailure:
 
     def no_simd(self, folder, validates):
         raise library.Unsupported("no SIMD here")
+
+
+@in_pyodide
+def test_arrays_of_another_layout_are_left_to_numpy(monkeypatch):
+    kernels = SimpleNamespace()
+    monkeypatch.setattr(objects, "PROBE", np.zeros((3, 5), ">f4"))
+    objects.bind(kernels)
+    assert not vars(kernels)
+    assert objects.in_c(len) is len
 
 
 @pytest.mark.usefixtures("fresh")

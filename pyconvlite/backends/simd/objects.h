@@ -69,6 +69,14 @@ INLINE Array *new_array(int axes, const int *shape, int dtype) {
   return (Array *)python.new_array(python.array_type, axes, shape, dtype, 0, 0, 0, 0, 0);
 }
 
+/* Whether a contiguous array of float32, (rows, columns), is laid out as described above. */
+EXPORT int layout_fits(Object *object, const void *data, int rows, int columns) {
+  const Array *array = as_array(object);
+  return array && array->data == data && array->axes == 2 && array->shape[0] == rows && array->shape[1] == columns &&
+         array->strides[0] == 4 * columns && array->strides[1] == 4 && has_dtype(array, FLOAT32) &&
+         array->flags & CONTIGUOUS;
+}
+
 /* -------------------------------------------------------------------------------------------------- operands */
 
 typedef struct {

@@ -57,6 +57,7 @@ NAMES = (
     *("max", "mean", "min", "sum"),
 )
 
+PROBE = np.zeros((3, 5), np.float32)
 twins: dict[str, Callable[..., Any]] = {}  # the functions that they call, by name
 methods: list[Method] = []  # in use as long as the functions are
 
@@ -64,7 +65,8 @@ methods: list[Method] = []  # in use as long as the functions are
 def bind(kernels: ModuleType) -> None:
     """Put the side module's functions into `kernels`, in the place of those that they call for the rest."""
     module, _ = load()
-    connect(module)
+    if not connect(module):
+        return
     for name in NAMES:
         twin = twins.setdefault(name, getattr(kernels, name))
         setattr(kernels, name, function(module, name, twin))
@@ -75,13 +77,12 @@ def bind(kernels: ModuleType) -> None:
 
 
 def in_c(twin: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a function which the side module has, too; where that does not load, `twin` stays."""
+    """Decorate a function which the side module has, too; where that does not serve, `twin` stays."""
     try:
         module, _ = load()
     except ImportError:
         return twin
-    connect(module)
-    return function(module, twin.__name__, twin)
+    return function(module, twin.__name__, twin) if connect(module) else twin
 
 
 def function(module: Any, name: str, twin: Callable[..., Any]) -> Callable[..., Any]:
@@ -94,12 +95,18 @@ def function(module: Any, name: str, twin: Callable[..., Any]) -> Callable[..., 
     return new(ctypes.addressof(method), twin, None, None)  # type: ignore[no-any-return]
 
 
-def connect(module: Any) -> None:
-    """Hand the side module the functions of Python and NumPy that it calls."""
+def connect(module: Any) -> bool:
+    """Hand the side module the functions of Python and NumPy that it calls.
+
+    Returns:
+        Whether NumPy's arrays are laid out as the side module expects.
+    """
     types = [id(each) for each in (np.ndarray, float, int, tuple, None, False, True)]
     functions = [address_of(getattr(ctypes.pythonapi, name)) for name in PYTHON]
     pointers = [*types, array_api()[NEW_ARRAY], *functions]
     module.connect((ctypes.c_void_p * len(pointers))(*pointers))
+    data = PROBE.__array_interface__["data"][0]
+    return bool(module.layout_fits(ctypes.c_void_p(id(PROBE)), ctypes.c_void_p(data), *PROBE.shape))
 
 
 def array_api() -> Any:
