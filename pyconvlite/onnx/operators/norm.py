@@ -37,10 +37,15 @@ def _weight(value: float, like: Any) -> Any:
 @operator("BatchNormalization", epsilon=1e-5, momentum=0.9, training_mode=0)
 def _batch_norm(use: Use) -> Run:
     use.check_floats()
-    if use.training_mode or use.outputs > 1:
-        use.refuse("it was exported for training; a model trains without test_mode()")
+    if not use.training_mode and use.outputs > 1:
+        use.refuse("it has outputs that only training has")
 
     def batch_norm(x: Any, scale: Any, bias: Any, mean: Any, var: Any) -> Any:
+        if use.training_mode:
+            axes = (0, *range(2, len(x.shape)))
+            y = F.BatchNorm(raw(mean), raw(var), use.momentum, use.epsilon)(x, scale, bias)
+            batch = zip((mean, var), (F.mean(x, axes), F.var(x, axes)), strict=True)
+            return y, *(raw(a) * use.momentum + raw(b) * (1 - use.momentum) for a, b in batch)
         if Config.train and isinstance(mean, Parameter) and isinstance(var, Parameter):
             f = F.BatchNorm(mean.data, var.data, use.momentum, use.epsilon)
             y = f(x, scale, bias)
