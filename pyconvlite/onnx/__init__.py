@@ -19,11 +19,20 @@ ONNX files are messages of protobuf, which is needed for them: `pip install "pyc
 
 from __future__ import annotations
 
+from typing import Any
+
+from .._arguments import integer
+from .._files import BinaryFile, written
+from ..layers import Layer
 from ._graph import ValueInfo
 from ._reading import Source, read
+from ._tracing import trace
+from ._writing import as_bytes
 from .model import OnnxModel
 
-__all__ = ["OnnxModel", "ValueInfo", "load"]
+__all__ = ["OnnxModel", "ValueInfo", "load", "save"]
+
+_OPSETS = range(13, 23)
 
 
 def load(source: Source) -> OnnxModel:
@@ -50,3 +59,46 @@ def load(source: Source) -> OnnxModel:
         ValueError: the ONNX file is not an ONNX file, or is damaged: byte 0 begins no field
     """
     return OnnxModel(read(source))
+
+
+def save(model: Layer, path: BinaryFile, *examples: Any, opset: int = 18) -> None:
+    """Save a model as an ONNX file that computes what the model computes in `test_mode()`.
+
+    The model is called on the examples, and the Functions that it calls become nodes. Parameters keep their
+    names. The first axis of the inputs may have any length in the file, the others that of the examples. An
+    OnnxModel is written as it was loaded, with its present weights; it needs no examples.
+
+    Args:
+        model: a Model or Layer.
+        path: a path, used exactly as given, or a binary file object. An existing file is replaced only when
+            the new one is complete.
+        examples: an input of the model each, arrays with at least one sample.
+        opset: version of ONNX's operator set, 13 to 22; that of an OnnxModel stays.
+
+    Raises:
+        ImportError: protobuf is not installed.
+        OSError: the file cannot be written.
+        TypeError: an argument has another type.
+        ValueError: the model calls a Function that has no counterpart in ONNX, computes with arrays outside of
+            the graph, or calls other Functions for other inputs; the message names the Function.
+
+    Example:
+        >>> import io
+        >>> import numpy as np
+        >>> from pyconvlite.layers import Linear
+        >>> file, linear = io.BytesIO(), Linear(3, in_size=2)
+        >>> save(linear, file, np.zeros((1, 2), np.float32))
+        >>> [name for name, param in load(file.getvalue()).named_params()]
+        ['W', 'b']
+    """
+    if not isinstance(model, Layer):
+        raise TypeError(f"model must be a Model or Layer; got {type(model).__name__}")
+    if integer(opset, "opset", opset) not in _OPSETS:
+        raise ValueError(f"opset must be from {_OPSETS[0]} to {_OPSETS[-1]}; got {opset}")
+    if isinstance(model, OnnxModel):
+        graph, opset = model.graph(), model.opset
+    else:
+        graph = trace(model, examples, opset)
+    contents = as_bytes(graph, type(model).__name__, opset)
+    with written(path) as file:
+        file.write(contents)

@@ -97,6 +97,7 @@ class Graph:
         constants: the initializers by name.
         inputs, outputs: what a caller gives and gets.
         infos: what is known of the values by name, inputs and outputs included.
+        opset: version of the operator set.
 
     Example:
         >>> Graph([Node("Relu", ["x"], ["y"])], {}, [], []).nodes[0].op
@@ -108,3 +109,4 @@ class Graph:
     inputs: list[ValueInfo]
     outputs: list[ValueInfo]
     infos: dict[str, ValueInfo] = field(default_factory=dict)
+    opset: int = 18

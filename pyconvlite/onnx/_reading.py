@@ -94,7 +94,7 @@ class _Reader:
             raise self._error("it has no outputs")
         nodes = [self._node(node, version) for node in graph.node]
         self._check_order(nodes, [*constants, *(i.name for i in inputs)], outputs)
-        return Graph(nodes, constants, inputs, outputs, infos)
+        return Graph(nodes, constants, inputs, outputs, infos, version)
 
     def _error(self, reason: str) -> ValueError:
         return ValueError(f"{self.title} cannot be loaded: {reason}")

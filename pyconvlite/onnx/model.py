@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .._shapes import Array
 from ..autograd import Parameter, Variable, as_variable
-from ..backends import is_array, on_device, to_device_of
+from ..backends import is_array, on_device, to_cpu, to_device_of
 from ..models import Model
 from ._graph import Graph, Node, ValueInfo
 from .operators import Run, prepare
@@ -191,6 +192,17 @@ class OnnxModel(Model):
     @outputs.setter
     def outputs(self, _: Any) -> None:
         """Ignore what `Layer.__call__` assigns."""
+
+    @property
+    def opset(self) -> int:
+        """Version of the operator set of the file."""
+        return self._graph.opset
+
+    def graph(self) -> Graph:
+        """The graph with the present values of the Parameters."""
+        weights = {name: to_cpu(param.data) for name, param in self._params.items()}
+        nodes = [node for node in self._graph.nodes if not set(node.outputs) & set(weights)]
+        return replace(self._graph, nodes=nodes, constants=self._graph.constants | weights)
 
     def _attributes_in_order(self) -> Iterable[tuple[str, Any]]:
         return self._params.items()
