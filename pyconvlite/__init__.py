@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         functions_conv,
         layers,
         models,
+        onnx,
         optimizers,
         testing,
         transforms,
@@ -44,7 +45,7 @@ else:
     # import as the engine itself, and few programs need all of them.
     _MODULES = {
         *("checkpoint", "core", "cuda", "dataloaders", "datasets", "functions_conv", "graph"),
-        *("layers", "models", "optimizers", "testing", "transforms", "utils"),
+        *("layers", "models", "onnx", "optimizers", "testing", "transforms", "utils"),
     }
     _HOMES = {
         "DataLoader": "dataloaders",
@@ -92,6 +93,7 @@ __all__ = [
     "layers",
     "models",
     "no_grad",
+    "onnx",
     "optimizers",
     "seed",
     "test_mode",

@@ -24,7 +24,7 @@ SUBMODULES = [
         "functions_conv",
         "graph",
     ],
-    *["layers", "models", "optimizers", "testing", "transforms", "utils"],
+    *["layers", "models", "onnx", "optimizers", "testing", "transforms", "utils"],
 ]
 HOMES = {
     "core": [

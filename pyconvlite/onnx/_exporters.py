@@ -226,7 +226,9 @@ def _reshape(c: Call) -> str:
 def _split(c: Call) -> list[str]:
     sizes = np.diff([0, *c.same("stops")])
     names = [c.e.unique("split") for _ in sizes]
-    return c.e.nodes_of("Split", c.inputs[0], c.e.integers(sizes.tolist()), outputs=names, axis=c.same("axis"))
+    return c.e.nodes_of(
+        "Split", c.inputs[0], c.e.integers(sizes.tolist()), outputs=names, axis=c.same("axis")
+    )
 
 
 def _get_item(c: Call) -> str:
@@ -305,7 +307,9 @@ def _where(c: Call) -> str:
     (condition, x), (again, z) = conditions
     if condition.shape == again.shape and np.array_equal(condition, again):
         name = c.e.constant(condition.astype(bool))
-    elif x is not None and z is not None and np.array_equal(condition, x > 0) and np.array_equal(again, z > 0):
+    elif (
+        x is not None and z is not None and np.array_equal(condition, x > 0) and np.array_equal(again, z > 0)
+    ):
         name = c.e.node("Greater", c.inputs[0], c.number(0))
     else:
         raise ValueError(f"the condition of Where depends on the inputs, so that it cannot be exported; {c}")
@@ -380,15 +384,20 @@ def _upsample(c: Call) -> str:
 FUNCTIONS: dict[type, Exporter] = {
     **{kind: _one(kind.__name__) for kind in (F.Add, F.Sub, F.Mul, F.Div, F.Neg, F.Abs, F.Exp, F.Log)},
     **{kind: _one(kind.__name__) for kind in (F.Sqrt, F.Sin, F.Cos, F.Tanh, F.Sigmoid, F.Erf, F.MatMul)},
-    **{F.ReLU: _one("Relu"), F.Softplus: _one("Softplus"), F.PowVariable: _one("Pow")},
-    **{F.Maximum: _one("Max"), F.Minimum: _one("Min")},
+    F.ReLU: _one("Relu"),
+    F.Softplus: _one("Softplus"),
+    F.PowVariable: _one("Pow"),
+    F.Maximum: _one("Max"),
+    F.Minimum: _one("Min"),
     F.Log1p: lambda c: c.e.node("Log", c.e.node("Add", c.inputs[0], c.number(1))),
     F.Pow: lambda c: c.e.node("Pow", c.inputs[0], c.number(c.same("c"))),
     F.Cast: lambda c: c.e.node("Cast", c.inputs[0], to=code_of(np.dtype(c.same("dtype")))),
     F.Clip: _clip,
     F.Where: _where,
-    **{F.Sum: _reduction("ReduceSum"), F.Mean: _reduction("ReduceMean")},
-    **{F.Max: _reduction("ReduceMax"), F.Min: _reduction("ReduceMin")},
+    F.Sum: _reduction("ReduceSum"),
+    F.Mean: _reduction("ReduceMean"),
+    F.Max: _reduction("ReduceMax"),
+    F.Min: _reduction("ReduceMin"),
     F.LogSumExp: _logsumexp,
     F.CumSum: lambda c: c.e.node("CumSum", c.inputs[0], c.e.constant(np.array(c.same("axis"), np.int64))),
     F.SumTo: _sum_to,
@@ -400,12 +409,18 @@ FUNCTIONS: dict[type, Exporter] = {
     F.GetItem: _get_item,
     F.Pad: _pad,
     F.Linear: _linear,
-    **{F.Softmax: _with("Softmax", axis="axis"), F.LogSoftmax: _with("LogSoftmax", axis="axis")},
-    **{F.LeakyReLU: _with("LeakyRelu", alpha="slope"), F.ELU: _with("Elu", alpha="alpha")},
+    F.Softmax: _with("Softmax", axis="axis"),
+    F.LogSoftmax: _with("LogSoftmax", axis="axis"),
+    F.LeakyReLU: _with("LeakyRelu", alpha="slope"),
+    F.ELU: _with("Elu", alpha="alpha"),
     F.NormalCDF: _normal_cdf,
     F.Standardize: _standardize,
-    **{F.Conv2d: _conv2d, F.Conv2dReLU: _conv2d, F.Deconv2d: _deconv2d},
-    **{F.Pooling: _max_pool, F.AveragePooling: _average_pool, F.Upsample: _upsample},
+    F.Conv2d: _conv2d,
+    F.Conv2dReLU: _conv2d,
+    F.Deconv2d: _deconv2d,
+    F.Pooling: _max_pool,
+    F.AveragePooling: _average_pool,
+    F.Upsample: _upsample,
 }
 
 
@@ -438,5 +453,6 @@ def _embedding(c: Call) -> str:
 LAYERS: dict[type, Exporter] = {
     L.BatchNorm: _batch_norm,
     L.PReLU: _prelu,
-    **{L.EmbedID: _embedding, L.Embedding: _embedding},
+    L.EmbedID: _embedding,
+    L.Embedding: _embedding,
 }

@@ -18,8 +18,18 @@ Shape: TypeAlias = tuple[int | str | None, ...]
 DTYPES = {
     code: np.dtype(name)
     for code, name in {
-        **{1: "float32", 2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64", 9: "bool"},
-        **{10: "float16", 11: "float64", 12: "uint32", 13: "uint64"},
+        1: "float32",
+        2: "uint8",
+        3: "int8",
+        4: "uint16",
+        5: "int16",
+        6: "int32",
+        7: "int64",
+        9: "bool",
+        10: "float16",
+        11: "float64",
+        12: "uint32",
+        13: "uint64",
     }.items()
 }
 

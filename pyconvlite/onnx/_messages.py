@@ -60,7 +60,7 @@ def _fields(kind: str) -> dict[int, _Field]:
 
 
 def message(kind: str, **fields: Any) -> Any:
-    """A message of protobuf.
+    r"""A message of protobuf.
 
     Args:
         kind: its name in the table, such as "Model".
@@ -71,7 +71,7 @@ def message(kind: str, **fields: Any) -> Any:
 
     Example:
         >>> message("Node", op_type="Relu", input=["x"]).SerializeToString()
-        b'\\n\\x01x"\\x04Relu'
+        b'\n\x01x"\x04Relu'
     """
     return _classes()[kind](**fields)
 
@@ -122,53 +122,55 @@ def parse(data: bytes | memoryview, title: str) -> Any:
     from_wire = _classes()["Model"].FromString
     try:
         _check(memoryview(data), title)
-        return from_wire(bytes(data))
-    except _Damaged as error:
+    except _DamagedError as error:
         raise ValueError(f"{title} is not an ONNX file, or is damaged: {error}") from None
-    except Exception as error:  # DecodeError, whose base is not ValueError
-        if isinstance(error, ValueError | MemoryError):
-            raise
+    try:
+        return from_wire(bytes(data))
+    except MemoryError:
+        raise
+    except Exception as error:  # protobuf's DecodeError is no ValueError
         raise ValueError(f"{title} is not an ONNX file, or is damaged: {error}") from error
 
 
-class _Damaged(Exception):
+class _DamagedError(Exception):
     pass
 
 
 def _check(data: memoryview, title: str) -> None:
     """Walk through the fields that the table lists, and count them."""
-    parts = [(0, len(data), "Model")]
+    outer = [(0, len(data), "Model")]  # the rest of each message that holds the present one
     count = packed = 0
-    while parts:
-        at, stop, kind = parts.pop()
+    while outer:
+        at, stop, kind = outer.pop()
         fields = _fields(kind)
         while at < stop:
             start = at
             tag, at = _varint(data, at, stop)
             field, wire = fields.get(tag >> 3), tag & 7
-            size = 0
+            size = {1: 8, 5: 4}.get(wire, 0)
             if wire == 2:
                 size, at = _varint(data, at, stop)
             elif wire == 0:
                 _, at = _varint(data, at, stop)
-            elif wire in (1, 5):
-                size = 8 if wire == 1 else 4
-            else:
-                raise _Damaged(f"byte {start} begins no field")
-            if at + size > stop:
-                raise _Damaged(f"the field at byte {start} ends at {at + size}, its message at {stop}")
+            elif not size:
+                raise _DamagedError(f"byte {start} begins no field")
+            end = at + size
+            if end > stop:
+                raise _DamagedError(f"the field at byte {start} ends at {end}, its message at {stop}")
             count += 1
-            if wire == 2 and field is not None:
-                if field.kind in _FIELDS:
-                    parts.append((at, at + size, field.kind))
-                elif field.stars and "int" in field.kind:
-                    packed += size
-            at += size
+            if wire == 2 and field is not None and field.stars and "int" in field.kind:
+                packed += size
             if count > MOST_FIELDS or packed > MOST_PACKED:
                 raise ValueError(
                     f"{title} has more than {MOST_FIELDS} fields, or {MOST_PACKED} bytes of integers outside "
                     "raw_data"
                 )
+            if wire == 2 and field is not None and field.kind in _FIELDS:
+                outer.append((end, stop, kind))
+                stop, kind = end, field.kind
+                fields = _fields(kind)
+            else:
+                at = end
 
 
 def _varint(data: memoryview, at: int, stop: int) -> tuple[int, int]:
@@ -180,4 +182,4 @@ def _varint(data: memoryview, at: int, stop: int) -> tuple[int, int]:
         if byte < 128:
             return value, i + 1
         shift += 7
-    raise _Damaged(f"the number at byte {at} does not end")
+    raise _DamagedError(f"the number at byte {at} does not end")

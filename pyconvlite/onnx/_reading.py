@@ -43,19 +43,17 @@ def _contents(source: Source) -> tuple[bytes | memoryview, str, Path | None]:
         return memoryview(source).cast("B"), "the ONNX file", None
     if isinstance(source, str) and source.partition(":")[0].lower() in ("http", "https", "data"):
         with _fetch.opened(source) as file:
-            return _bounded(file, source), reprlib_name(source), None
+            return _bounded(file, source), _last_part(source), None
     if isinstance(source, str | os.PathLike):
         path = Path(source)
         with path.open("rb") as file:
             return _bounded(file, str(path)), path.name, path.parent
     if hasattr(source, "read"):
         return _bounded(source, "the ONNX file"), "the ONNX file", None
-    raise TypeError(
-        f"source must be a path, an address, bytes or a binary file; got {type(source).__name__}"
-    )
+    raise TypeError(f"source must be a path, an address, bytes or a binary file; got {type(source).__name__}")
 
 
-def reprlib_name(url: str) -> str:
+def _last_part(url: str) -> str:
     """The last part of an address, for messages."""
     return url.partition("?")[0].rpartition("/")[2][-80:] or "the ONNX file"
 
@@ -125,7 +123,8 @@ class _Reader:
     def _declared(self, info: Any, infos: dict[str, ValueInfo]) -> ValueInfo:
         if info.name not in infos:
             raise self._error(
-                f'"{info.name}" is not a tensor of a known dtype; its code is {info.type.tensor_type.elem_type}'
+                f'"{info.name}" is not a tensor of a known dtype, but of the code '
+                f"{info.type.tensor_type.elem_type}"
             )
         return infos[info.name]
 
@@ -201,8 +200,9 @@ class _Reader:
         self._check_length(len(values), count, "elements", tuple(tensor.dims), place)
         if dtype == np.float16:  # their bits
             return np.array(values, np.int64).astype(np.uint16).view(np.float16)
-        flat = np.array(values, {"f": dtype, "u": np.uint64}.get(dtype.kind, np.int64))
-        return flat.astype(dtype)
+        wide: Any = {"f": dtype, "u": np.uint64}.get(dtype.kind, np.int64)
+        flat: Array = np.array(values, wide).astype(dtype)
+        return flat
 
     def _check_length(self, found: int, needed: int, what: str, shape: Any, place: str) -> None:
         if found != needed:
@@ -231,7 +231,9 @@ class _Reader:
         try:
             found = path.stat()
         except OSError as error:
-            raise self._error(f"{place} is in the file {location!r}, which cannot be read: {error}") from error
+            raise self._error(
+                f"{place} is in the file {location!r}, which cannot be read: {error}"
+            ) from error
         if not stat.S_ISREG(found.st_mode) or offset + length > found.st_size:
             raise self._error(
                 f"{place} is in the file {location!r} from byte {offset} to {offset + length}; it has "

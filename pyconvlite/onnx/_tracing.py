@@ -121,15 +121,15 @@ class _Pairing:
         for name, x in zip(self.sources, first.inputs, strict=True):
             self.names[id(x)] = name
             self.emitter.arrays[id(x.data)] = name
-        if any(x.ndim and len(x) == batch for x in first.inputs):
-            at = next(i for i, x in enumerate(first.inputs) if x.ndim and len(x) == batch)
-            self.emitter.batch_of = self.sources[at]
+        batched = [x.ndim > 0 and len(x) == batch for x in first.inputs]
+        if any(batched):
+            self.emitter.batch_of = self.sources[batched.index(True)]
 
     def graph(self) -> Graph:
         first, second = self.runs
         kinds = [[type(f) for f in run.functions] for run in self.runs]
         if kinds[0] != kinds[1]:
-            raise ValueError("the model calls other functions for other inputs, so that it has no one graph")
+            raise ValueError("the model calls other Functions for other inputs: it has no single graph")
         for f, g in zip(first.functions, second.functions, strict=True):
             self._export(f, g)
         outputs = []
@@ -161,7 +161,7 @@ class _Pairing:
         if f in first.layers:
             layer = first.layers[f][0]
             pairs = [(first.layers[f][1], second.layers[g][1])]
-            export, name, owner = LAYERS[type(layer)], type(layer).__name__, layer
+            export, name, owner = LAYERS.get(type(layer)), type(layer).__name__, layer
         else:
             pairs = list(zip(f.inputs, g.inputs, strict=True))
             export, name, owner = FUNCTIONS.get(type(f)), type(f).__name__, None
@@ -198,10 +198,12 @@ class _Pairing:
         first, second = to_cpu(x.data), to_cpu(z.data)
         if uniform and (first == first.flat[0]).all() and (second == first.flat[0]).all():
             return self.emitter.constant(first.reshape(-1)[:1])
-        if first.shape != second.shape or not np.array_equal(first, second, equal_nan=first.dtype.kind == "f"):
+        if first.shape != second.shape or not np.array_equal(
+            first, second, equal_nan=first.dtype.kind == "f"
+        ):
             raise ValueError(
-                f"an array of shape {x.shape} and {x.dtype} was computed from the input outside of the graph, "
-                "such as by x.data > 0 or np.sum(x.data); use functions of pyconvlite.functions"
+                f"an array of shape {x.shape} and {x.dtype} was computed from the input outside of the "
+                "graph, such as by x.data > 0 or np.sum(x.data); use functions of pyconvlite.functions"
             )
         return self.emitter.constant(first)
 

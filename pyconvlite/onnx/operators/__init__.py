@@ -9,7 +9,7 @@ from .._graph import Node, ValueInfo
 from . import activation, arithmetic, convolution, norm, pooling, reduction, resize, shape  # noqa: F401
 from ._table import TABLE, Run, Use
 
-__all__ = ["prepare"]
+__all__ = ["Run", "prepare"]
 
 
 def prepare(node: Node, infos: Sequence[ValueInfo | None], constants: Sequence[Any]) -> Run:

@@ -15,7 +15,9 @@ def along(x: Any, matrix: Array, axis: int) -> Any:
     order = [i for i in range(len(x.shape)) if i != axis]
     moved = F.transpose(x, (*order, axis))  # (..., old)
     weights = to_device_of(raw(x), matrix.T.astype(raw(x).dtype))
-    y = F.reshape(F.matmul(F.reshape(moved, (-1, matrix.shape[1])), weights), (*moved.shape[:-1], len(matrix)))
+    y = F.reshape(
+        F.matmul(F.reshape(moved, (-1, matrix.shape[1])), weights), (*moved.shape[:-1], len(matrix))
+    )
     back = [*order, axis]
     return F.transpose(y, [back.index(i) for i in range(len(back))])
 

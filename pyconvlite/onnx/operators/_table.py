@@ -1,7 +1,7 @@
 """The table of operators, and what their functions share.
 
-Each operator is a function that is called once, when a file is loaded, with what is known of the node (`Use`).
-It checks that, and returns the function of the inputs, which is called each time.
+Each operator is a function that is called once, when a file is loaded, with what is known of the node (a
+`Use`). It checks that, and returns the function of the inputs, which is called each time.
 """
 
 from __future__ import annotations
@@ -33,7 +33,11 @@ class Use:
     """
 
     def __init__(
-        self, node: Node, defaults: dict[str, Any], infos: Sequence[ValueInfo | None], constants: Sequence[Any]
+        self,
+        node: Node,
+        defaults: dict[str, Any],
+        infos: Sequence[ValueInfo | None],
+        constants: Sequence[Any],
     ) -> None:
         self.node = node
         self.version = node.version

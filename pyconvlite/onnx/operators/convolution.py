@@ -6,6 +6,7 @@ from typing import Any
 
 from ... import functions as F
 from ...functions._geometry import edges_of
+from .._fusing import CONV_RELU
 from ._table import Run, Use, operator
 
 AUTO_PADS = ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER")
@@ -43,12 +44,12 @@ def as_images(x: Any) -> Any:
     return F.reshape(x, (*x.shape[:2], 1, *x.shape[2:]))
 
 
-@operator("Conv", auto_pad="NOTSET", dilations=(), group=1, kernel_shape=(), pads=(), strides=())
+@operator("Conv", CONV_RELU, auto_pad="NOTSET", dilations=(), group=1, kernel_shape=(), pads=(), strides=())
 def _conv(use: Use) -> Run:
     axes = _axes(use)
     stride, dilation = per_axis(use, "strides", axes, 1), per_axis(use, "dilations", axes, 1)
     known = edges(use, axes)
-    call = F.conv2d_relu if use.node.op == "ConvRelu" else F.conv2d
+    call = F.conv2d_relu if use.node.op == CONV_RELU else F.conv2d
 
     def conv(x: Any, W: Any, b: Any = None) -> Any:
         pad = same(use, x.shape[2:], W.shape[2:], stride, dilation) if known is None else known

@@ -14,7 +14,12 @@ from ._table import Run, Use, host, operator, raw, simple
 from .convolution import as_images, edges, per_axis, same
 
 _SETTINGS: dict[str, Any] = {
-    **{"auto_pad": "NOTSET", "ceil_mode": 0, "dilations": (), "kernel_shape": (), "pads": (), "strides": ()}
+    "auto_pad": "NOTSET",
+    "ceil_mode": 0,
+    "dilations": (),
+    "kernel_shape": (),
+    "pads": (),
+    "strides": (),
 }
 
 
@@ -42,8 +47,10 @@ class _Windows:
         """Of each axis: where the elements of each window lie, (windows, kernel), and its padding."""
         found = []
         for i, (before, after) in enumerate(self.pads(x)):
-            sizes = [(n[i], 1) for n in (x.shape[2:], self.kernel, self.stride, self.dilation)]
-            frame = Frame.of(*sizes, ((before, after), (0, 0)), self.ceil)  # type: ignore[arg-type]
+            size, kernel, stride, dilation = (
+                (n[i], 1) for n in (x.shape[2:], self.kernel, self.stride, self.dilation)
+            )
+            frame = Frame.of(size, kernel, stride, dilation, ((before, after), (0, 0)), self.ceil)
             taps = np.arange(self.kernel[i]) * self.dilation[i]
             found.append((frame.starts(0)[:, np.newaxis] + taps, before, after))
         return found

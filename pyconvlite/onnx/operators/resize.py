@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,6 +17,18 @@ _PLACES = (
     *("half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric"),
     "tf_crop_and_resize",
 )
+
+
+class _Way(NamedTuple):
+    """How the elements at new places follow from the old ones; the names are those of the attributes."""
+
+    mode: str
+    nearest_mode: str = "floor"
+    antialias: int = 0
+    exclude_outside: int = 0
+    cubic_coeff_a: float = -0.75
+
+
 _ROUNDED: dict[str, Callable[[Array], Array]] = {
     "floor": np.floor,
     "ceil": np.ceil,
@@ -42,8 +54,8 @@ def _resize(use: Use) -> Run:
     use.one_of("mode", "nearest", "linear", "cubic")
     use.one_of("nearest_mode", *_ROUNDED)
     policy = use.one_of("keep_aspect_ratio_policy", "stretch", "not_larger", "not_smaller")
-    if use.version < 11:
-        use.coordinate_transformation_mode, use.nearest_mode = "asymmetric", "floor"
+    way = _Way(*(getattr(use, name) for name in _Way._fields)) if use.version >= 11 else _Way(use.mode)
+    how = use.coordinate_transformation_mode if use.version >= 11 else "asymmetric"
 
     def resize(x: Any, *given: Any) -> Any:
         roi, scales, sizes = (*given, None, None, None)[:3] if use.version >= 11 else (None, given[0], None)
@@ -62,16 +74,16 @@ def _resize(use: Use) -> Run:
             raise ValueError("needs scales or sizes")
         if min(old) < 1 or min(new) < 1:
             raise ValueError(f"cannot resize {old} elements to {new}")
-        cropped = use.coordinate_transformation_mode == "tf_crop_and_resize"
+        cropped = how == "tf_crop_and_resize"
         ends = host(roi).astype(float).reshape(2, -1).T if cropped else [(0, 1)] * len(axes)
         outside = np.zeros([1] * len(x.shape), bool)
         for axis, n, factor, end in zip(axes, new, factors, ends, strict=True):
             if n != x.shape[axis] or factor != 1 or cropped:
-                place = _places(x.shape[axis], n, factor, end, use.coordinate_transformation_mode)
+                place = _places(x.shape[axis], n, factor, end, how)
                 if cropped:
                     beyond = (place < 0) | (place > x.shape[axis] - 1)
                     outside = outside | beyond.reshape([-1 if i == axis else 1 for i in range(len(x.shape))])
-                x = _at_places(x, axis, place, factor, use)
+                x = _at_places(x, axis, place, factor, way)
         return F.where(to_device_of(raw(x), outside), use.extrapolation_value, x) if outside.any() else x
 
     return resize
@@ -95,21 +107,21 @@ def _places(old: int, new: int, factor: float, end: Any, mode: str) -> Array:
     return place
 
 
-def _at_places(x: Any, axis: int, place: Array, factor: float, use: Use) -> Any:
+def _at_places(x: Any, axis: int, place: Array, factor: float, way: _Way) -> Any:
     old, new = x.shape[axis], len(place)
-    if use.mode == "nearest":
-        index = _ROUNDED[use.nearest_mode](place).clip(0, old - 1).astype(np.int64)
+    if way.mode == "nearest":
+        index = _ROUNDED[way.nearest_mode](place).clip(0, old - 1).astype(np.int64)
         times = new // old
         if axis > 1 and len(x.shape) == 4 and times and (index == np.arange(new) // times).all():
             return F.upsample(x, (times, 1) if axis == 2 else (1, times))
         return taken(x, index, axis)
     # The weight of an old element follows from its distance; beyond the ends is the last element.
-    scale = min(factor, 1.0) if use.antialias else 1.0
-    reach = int(np.ceil((2 if use.mode == "cubic" else 1) / scale))
+    scale = min(factor, 1.0) if way.antialias else 1.0
+    reach = int(np.ceil((2 if way.mode == "cubic" else 1) / scale))
     near = np.floor(place).astype(np.int64)[:, np.newaxis] + np.arange(1 - reach, reach + 1)
     distance = np.abs(near - place[:, np.newaxis]) * scale
-    weights = _cubic(distance, use.cubic_coeff_a) if use.mode == "cubic" else (1 - distance).clip(0)
-    if use.exclude_outside:
+    weights = _cubic(distance, way.cubic_coeff_a) if way.mode == "cubic" else (1 - distance).clip(0)
+    if way.exclude_outside:
         weights *= (near >= 0) & (near < old)
     matrix = np.zeros((new, old))
     np.add.at(matrix, (np.arange(new)[:, np.newaxis], near.clip(0, old - 1)), weights)
@@ -126,15 +138,14 @@ def _cubic(t: Array, a: float) -> Array:
 
 @operator("Upsample", mode="nearest", scales=())
 def _upsample(use: Use) -> Run:
-    use.one_of("mode", "nearest", "linear")
-    use.nearest_mode, use.antialias, use.exclude_outside = "floor", 0, 0
+    way = _Way(use.one_of("mode", "nearest", "linear"))
 
     def upsample(x: Any, scales: Any = None) -> Any:
         factors = use.scales if use.version < 9 else host(scales).astype(float).reshape(-1).tolist()
         for axis, factor in enumerate(factors):
             if factor != 1:
                 new = int(np.floor(x.shape[axis] * factor))
-                x = _at_places(x, axis, np.arange(new) / factor, factor, use)
+                x = _at_places(x, axis, np.arange(new) / factor, factor, way)
         return x
 
     return upsample

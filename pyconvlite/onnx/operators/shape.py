@@ -9,7 +9,6 @@ import numpy as np
 
 from ... import functions as F
 from ..._shapes import Array
-from .._graph import DTYPES
 from ._along import taken
 from ._table import Run, Use, host, integers, operator, raw, simple
 
@@ -190,10 +189,7 @@ def _pad(use: Use) -> Run:
     def pad(x: Any, *given: Any) -> Any:
         pads, value, axes = (*given, None, None, None)[:3]
         widths = list(use.pads) if use.version < 11 else integers(pads)
-        if use.version >= 11:
-            filling = 0 if value is None else host(value).item()
-        else:
-            filling = use.value
+        filling = use.value if use.version < 11 else 0 if value is None else host(value).item()
         named = range(len(x.shape)) if axes is None else integers(axes)
         places = [_place(axis, len(x.shape)) for axis in named]
         if len(widths) != 2 * len(places):
@@ -202,7 +198,9 @@ def _pad(use: Use) -> Run:
         for i, place in enumerate(places):
             ends[place] = widths[i], widths[i + len(places)]
         if min(widths, default=0) < 0:
-            x = F.get_item(x, tuple(slice(max(0, -a), n + min(0, b)) for n, (a, b) in zip(x.shape, ends)))
+            x = F.get_item(
+                x, tuple(slice(max(0, -a), n + min(0, b)) for n, (a, b) in zip(x.shape, ends, strict=True))
+            )
             ends = [(max(0, a), max(0, b)) for a, b in ends]
         return F.pad(x, tuple(ends), filling if mode == "constant" else 0, mode=mode)
 
