@@ -24,16 +24,11 @@ def tensor(**fields):
     return lambda model: model.graph.initializer.add(**{"name": "W", "data_type": 1, **fields})
 
 
-def test_every_truncation_is_refused_or_lacks_only_what_comes_last():
+def test_every_truncation_is_refused():
     data = small_net()
-    refused = 0
     for size in range(0, len(data), 7):
-        try:
+        with pytest.raises(ValueError, match="the ONNX file"):
             onnx.load(data[:size])
-        except ValueError as error:
-            assert "the ONNX file" in str(error)
-            refused += 1
-    assert refused == len(range(0, len(data), 7))
 
 
 def test_changed_bytes_are_refused_or_give_a_model():
@@ -53,7 +48,10 @@ def test_changed_bytes_are_refused_or_give_a_model():
 @pytest.mark.parametrize(
     ("change", "place"),
     [
-        (tensor(dims=[3], raw_data=bytes(8)), r'initializer "W" of shape \(3,\) has 8 bytes of data; it needs 12'),
+        (
+            tensor(dims=[3], raw_data=bytes(8)),
+            r'initializer "W" of shape \(3,\) has 8 bytes of data; it needs 12',
+        ),
         (tensor(dims=[3], float_data=[1.0]), "has 1 elements of data; it needs 3"),
         (tensor(dims=[1 << 40]), 'initializer "W" of shape .* has 0 elements of data'),
         (tensor(dims=[1 << 62, 1 << 62], raw_data=b""), "has 0 bytes of data"),
@@ -76,6 +74,13 @@ def test_changed_bytes_are_refused_or_give_a_model():
 def test_faults_are_named(change, place):
     with pytest.raises(ValueError, match=place):
         onnx.load(changed(change))
+
+
+@pytest.mark.parametrize("name", [b"Relu0", b"AB"])
+def test_a_text_that_is_not_utf_8(name):
+    data = contents([("Relu", "x", "y", {"mode": "AB"})], {"x": (1,)}, "y")
+    with pytest.raises(ValueError, match=r"the ONNX file .* not UTF-8"):
+        onnx.load(data.replace(name, name[:-1] + b"\xff"))
 
 
 def test_not_a_number_is_a_number_like_others():

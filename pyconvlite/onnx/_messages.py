@@ -165,12 +165,21 @@ def _check(data: memoryview, title: str) -> None:
                     f"{title} has more than {MOST_FIELDS} fields, or {MOST_PACKED} bytes of integers outside "
                     "raw_data"
                 )
+            if wire == 2 and field is not None and field.kind == "string":
+                _check_text(data[at:end], at)
             if wire == 2 and field is not None and field.kind in _FIELDS:
                 outer.append((end, stop, kind))
                 stop, kind = end, field.kind
                 fields = _fields(kind)
             else:
                 at = end
+
+
+def _check_text(data: memoryview, at: int) -> None:
+    try:
+        str(data, "utf-8")
+    except UnicodeDecodeError:
+        raise _DamagedError(f"the text at byte {at} is not UTF-8") from None
 
 
 def _varint(data: memoryview, at: int, stop: int) -> tuple[int, int]:

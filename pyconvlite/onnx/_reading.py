@@ -31,10 +31,7 @@ def read(source: Source) -> Graph:
     data, title, folder = _contents(source)
     model = _messages.parse(data, title)
     del data  # protobuf has copied it
-    try:
-        return _Reader(title, folder).graph(model)
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{title} is damaged: a name is not UTF-8: {error}") from error
+    return _Reader(title, folder).graph(model)
 
 
 def _contents(source: Source) -> tuple[bytes | memoryview, str, Path | None]:
@@ -170,7 +167,10 @@ class _Reader:
         return node
 
     def _text(self, value: bytes) -> str:
-        return value.decode("utf-8")
+        try:
+            return value.decode()
+        except UnicodeDecodeError as error:
+            raise self._error(f"an attribute's text is not UTF-8: {error}") from None
 
     # -- tensors
 

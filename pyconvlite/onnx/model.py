@@ -63,6 +63,13 @@ class OnnxModel(Model):
     Raises:
         ValueError: when loaded, an operator or one of its settings is not supported; when called, an input
             does not fit, or a node fails.
+
+    Example:
+        >>> x = ValueInfo("x", np.dtype("float32"), ("N", 2))
+        >>> y = ValueInfo("y", np.dtype("float32"), None)
+        >>> model = OnnxModel(Graph([Node("Relu", ["x"], ["y"])], {}, [x], [y]))
+        >>> model(np.array([[-1.0, 2.0]], np.float32))
+        variable([[0. 2.]])
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -83,11 +90,15 @@ class OnnxModel(Model):
     def _find_params(self) -> None:
         statistics: set[str] = set()
         weights: set[str] = set()
+        origins = {name: name for name in self._graph.constants}  # of values that are initializers, moved
+        for node in self._nodes:
+            if node.op in _PASSING and node.inputs[0] in origins:
+                origins[node.outputs[0]] = origins[node.inputs[0]]
         for node in reversed(self._nodes):
             for places, found in ((_WEIGHTS, weights), (_STATISTICS, statistics)):
                 found |= {node.inputs[i] for i in places.get(node.op, ()) if i < len(node.inputs)}
             if node.op in _ELEMENTWISE:
-                initializers = [name for name in node.inputs if name in self._graph.constants]
+                initializers = [origins[name] for name in node.inputs if name in origins]
                 weights |= {name for name in initializers if self._constants[name].size > 1}
             if node.op in _PASSING and node.outputs[0] in weights:
                 weights.add(node.inputs[0])
@@ -212,7 +223,6 @@ class OnnxModel(Model):
         differ by rounding. Its Parameters are copies, and frozen.
 
         Example:
-            >>> from pyconvlite.onnx import Node
             >>> conv = Node("Conv", ["x", "W"], ["h"])
             >>> graph = Graph([conv, Node("Relu", ["h"], ["y"])], {"W": np.ones((1, 1, 1, 1))}, [], [])
             >>> OnnxModel(graph).fused()
