@@ -30,8 +30,8 @@ DTYPES = {1, 6, 7, 9, 10, 11}  # float32, int32, int64, bool, float16, float64
 # The modules of cases that the usual run takes: making all cases takes half a minute, most of it pooling's.
 SAMPLE = """
     batch_normalization cast clip concat conv convtranspose depthtospace div dropout expand flatten gather
-    gemm hardsigmoid instance_normalization layernormalization pad pow prelu reduce_log_sum_exp reducemean reshape
-    resize shape slice split unsqueeze where
+    gemm hardsigmoid instance_normalization layernormalization pad pow prelu reduce_log_sum_exp reducemean
+    reshape resize shape slice split unsqueeze where
 """
 
 

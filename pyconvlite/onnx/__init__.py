@@ -57,7 +57,7 @@ def load(source: Source) -> OnnxModel:
     Example:
         >>> load(b"PK")
         Traceback (most recent call last):
-        ValueError: the ONNX file is not an ONNX file, or is damaged: byte 0 begins no field
+        ValueError: the file is not an ONNX file: it has no graph or no operator set
     """
     return OnnxModel(read(source))
 
@@ -122,7 +122,7 @@ def fused(model: Layer, *examples: Any) -> OnnxModel:
         >>> from pyconvlite.models import SmallResNet
         >>> x = np.zeros((1, 3, 32, 32), np.float32)
         >>> fused(SmallResNet(), x)
-        OnnxModel(x -> y, 17 nodes)
+        OnnxModel(x -> y, 18 nodes)
     """
     _check_model(model)
     if isinstance(model, OnnxModel):

@@ -115,9 +115,9 @@ def parse(data: bytes | memoryview, title: str) -> Any:
         ValueError: it is no ONNX file, it is cut short, or it has too many fields.
 
     Example:
-        >>> parse(b"PK", "net.onnx")
+        >>> parse(b"P", "net.onnx")
         Traceback (most recent call last):
-        ValueError: net.onnx is not an ONNX file, or is damaged: byte 0 begins no field
+        ValueError: net.onnx is not an ONNX file, or is damaged: the number at byte 1 does not end
     """
     from_wire = _classes()["Model"].FromString
     try:

@@ -37,7 +37,7 @@ def read(source: Source) -> Graph:
 def _contents(source: Source) -> tuple[bytes | memoryview, str, Path | None]:
     """The bytes of a source, what errors call it, and the folder of its external data."""
     if isinstance(source, bytes | bytearray | memoryview):
-        return memoryview(source).cast("B"), "the ONNX file", None
+        return memoryview(source).cast("B"), "the file", None
     if isinstance(source, str) and source.partition(":")[0].lower() in ("http", "https", "data"):
         with _fetch.opened(source) as file:
             return _bounded(file, source), _last_part(source), None
@@ -46,13 +46,13 @@ def _contents(source: Source) -> tuple[bytes | memoryview, str, Path | None]:
         with path.open("rb") as file:
             return _bounded(file, str(path)), path.name, path.parent
     if hasattr(source, "read"):
-        return _bounded(source, "the ONNX file"), "the ONNX file", None
+        return _bounded(source, "the file"), "the file", None
     raise TypeError(f"source must be a path, an address, bytes or a binary file; got {type(source).__name__}")
 
 
 def _last_part(url: str) -> str:
     """The last part of an address, for messages."""
-    return url.partition("?")[0].rpartition("/")[2][-80:] or "the ONNX file"
+    return url.partition("?")[0].rpartition("/")[2][-80:] or "the file"
 
 
 def _bounded(file: Any, name: str) -> bytes:
