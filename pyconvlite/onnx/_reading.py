@@ -21,6 +21,7 @@ __all__ = ["Source", "read"]
 Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
 LARGEST = (1 << 31) - 1  # bytes of a protobuf message
+_PART = 1 << 20  # bytes that are read at a time: `read` allocates what it is asked for
 OPSETS = range(7, 29)
 _RAW, _EXTERNAL = 0, 1  # values of data_location
 _BY_TYPE = {1: "f", 2: "i", 3: "s", 4: "t", 6: "floats", 7: "ints", 8: "strings"}  # fields of an Attribute
@@ -56,10 +57,13 @@ def _last_part(url: str) -> str:
 
 
 def _bounded(file: Any, name: str) -> bytes:
-    data: bytes = file.read(LARGEST + 1)
-    if len(data) > LARGEST:
-        raise ValueError(f"{name} has more than {LARGEST} bytes, the most that an ONNX file can have")
-    return data
+    parts, size = [], 0
+    while part := file.read(_PART):
+        size += len(part)
+        if size > LARGEST:
+            raise ValueError(f"{name} has more than {LARGEST} bytes, the most that an ONNX file can have")
+        parts.append(part)
+    return b"".join(parts)
 
 
 class _Reader:
