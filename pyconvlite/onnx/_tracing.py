@@ -21,7 +21,8 @@ from ..autograd.stand_in import StandIn
 from ..backends import is_array, to_cpu, to_device_of
 from ..config import test_mode, using_config
 from ..layers import Layer
-from ._exporters import FUNCTIONS, LAYERS, Call, Emitter
+from ._emitting import Call, Emitter
+from ._exporters import FUNCTIONS, LAYERS
 from ._graph import Graph, Shape, ValueInfo
 
 __all__ = ["trace"]
@@ -33,7 +34,9 @@ def trace(model: Layer, examples: Sequence[Any], opset: int) -> Graph:
     if not arrays:
         raise ValueError("examples must have at least one input of the model")
     batch = next((len(a) for a in arrays if a.ndim), 0)
-    first, second = _Run(model, arrays), _Run(model, [_other(a, batch) for a in arrays])
+    first = _Run(model, arrays)
+    with np.errstate(all="ignore"):  # the other values may be any
+        second = _Run(model, [_other(a, batch) for a in arrays])
     return _Pairing(model, first, second, batch, opset).graph()
 
 
