@@ -12,10 +12,17 @@ FLOAT = np.dtype(np.float32)
 
 def graph(nodes, inputs, outputs, constants=None, opset=18):
     """A Graph of (op, inputs, outputs, attributes) with float32 inputs by their shapes."""
-    nodes = [Node(op, i.split(), o.split(), a, f"{op}{n}", opset) for n, (op, i, o, a) in enumerate(nodes)]
+    nodes = [
+        Node(op, *(_names(v) for v in (i, o)), a, f"{op}{n}", opset) for n, (op, i, o, a) in enumerate(nodes)
+    ]
     infos = [ValueInfo(name, FLOAT, shape) for name, shape in inputs.items()]
     results = [ValueInfo(name, FLOAT, None) for name in outputs.split()]
     return Graph(nodes, constants or {}, infos, results, opset=opset)
+
+
+def _names(text):
+    """Names by single spaces; between two of them is one that is omitted."""
+    return text.split(" ") if text else []
 
 
 def contents(*arguments, opset=18, **options):

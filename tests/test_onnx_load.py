@@ -136,13 +136,30 @@ def test_large_arrays_are_not_made_when_a_file_is_loaded():
     onnx.load(contents(nodes, {}, "y", {"s": np.array([1 << 20, 1 << 20])}))  # 4 TB, if it were called
 
 
-def test_several_outputs_and_an_omitted_one():
-    data = contents([("Split", "x", "a  b", {"axis": 1, "num_outputs": 2})], {"x": (1, 5)}, "a b")
+def test_several_outputs():
+    data = contents([("Split", "x", "a b", {"axis": 1, "num_outputs": 2})], {"x": (1, 5)}, "a b")
     a, b = run(data, floats(1, 5))
     assert (a.shape, b.shape) == ((1, 3), (1, 2))
 
 
+def test_a_folded_node_with_an_omitted_input():
+    nodes = [
+        ("Slice", "a one two  one", "b", {}),
+        ("Identity", "b", "c", {}),
+        ("Reshape", "x c", "y", {}),
+    ]
+    constants = {"a": np.array([4, 6]), "one": np.array([1]), "two": np.array([2])}
+    data = contents(nodes, {"x": (2, 3)}, "y", constants, opset=11)
+    assert run(data, floats(2, 3)).shape == (6,)
+    assert "1 nodes" in repr(onnx.load(data))
+
+
 def test_it_can_be_copied_and_pickled():
+    nodes = [("Add", "two three", "five", {}), ("Mul", "five x", "y", {})]
+    folded = {"two": np.float32(2), "three": np.float32(3)}
+    model = onnx.load(contents(nodes, {"x": (1,)}, "y", folded))
+    for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        np.testing.assert_array_equal(other(np.ones(1, np.float32)).data, [5])
     model = onnx.load(small_net())
     x = floats(1, 2, 5, 5)
     for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):

@@ -149,6 +149,8 @@ class _Reader:
     def _node(self, message: Any, version: int) -> Node:
         op, domain = message.op_type, message.domain
         node = Node(op, list(message.input), list(message.output), {}, message.name, version)
+        if not any(node.outputs):
+            raise self._error(f"{node} has no output")
         if domain not in ("", "ai.onnx"):
             raise self._error(f"{node} is of the domain {domain!r}, whose operators are not known")
         for attribute in message.attribute:

@@ -38,6 +38,7 @@ _FOLDED = {
     *("Equal", "Not", "Where", "Min", "Max", "Pow", "ReduceProd", "ReduceSum", "Size", "Split"),
 }
 _MOST_FOLDED = 1 << 20
+_FAULTS = (TypeError, LookupError, ArithmeticError, AttributeError)  # of inputs that do not fit, or lack
 
 
 class _Step(NamedTuple):
@@ -80,9 +81,10 @@ class OnnxModel(Model):
         self._owns_statistics: set[str] = set()
         for node in graph.nodes:
             if node.op == "Constant":
-                self._constants[node.outputs[0]] = self._prepared(node)()
+                self._constants[node.outputs[0]] = self._prepared(node, {})()
         self._find_params()
         self._steps: list[_Step] = []
+        self._fixed: dict[str, Array] = {}
         self._prepare()
 
     # -- when loaded
@@ -92,7 +94,7 @@ class OnnxModel(Model):
         weights: set[str] = set()
         origins = {name: name for name in self._graph.constants}  # of values that are initializers, moved
         for node in self._nodes:
-            if node.op in _PASSING and node.inputs[0] in origins:
+            if node.op in _PASSING and node.inputs and node.inputs[0] in origins:
                 origins[node.outputs[0]] = origins[node.inputs[0]]
         for node in reversed(self._nodes):
             for places, found in ((_WEIGHTS, weights), (_STATISTICS, statistics)):
@@ -100,7 +102,7 @@ class OnnxModel(Model):
             if node.op in _ELEMENTWISE:
                 initializers = [origins[name] for name in node.inputs if name in origins]
                 weights |= {name for name in initializers if self._constants[name].size > 1}
-            if node.op in _PASSING and node.outputs[0] in weights:
+            if node.op in _PASSING and node.inputs and node.outputs[0] in weights:
                 weights.add(node.inputs[0])
         for name, array in list(self._constants.items()):
             if name in weights | statistics and array.dtype.kind == "f":
@@ -109,18 +111,18 @@ class OnnxModel(Model):
         self._owns_statistics = statistics & set(self._params)
 
     def _prepare(self) -> None:
+        """Compute what is constant; keep the steps of a call, and the constants that they use."""
+        constants = dict(self._constants)
         last: dict[str, int] = {}
         kept: list[tuple[Node, Run]] = []
         for node in self._nodes:
-            run = self._prepared(node)
-            known = [self._constants.get(name) for name in node.inputs if name]
-            sizes = math.prod(max(1, array.size) for array in known if array is not None)
-            if node.op in _FOLDED and all(array is not None for array in known) and sizes <= _MOST_FOLDED:
-                results = self._call(node, run, known)
-                self._constants.update(
-                    (name, np.asarray(as_variable(value).data))
-                    for name, value in zip(node.outputs, results, strict=False)
-                )
+            run = self._prepared(node, constants)
+            if self._is_foldable(node, constants):
+                with np.errstate(all="ignore"):
+                    results = self._call(node, run, [constants.get(name) for name in node.inputs])
+                arrays = [np.asarray(as_variable(value).data) for value in results]
+                named = zip(node.outputs, arrays, strict=False)
+                constants.update((name, array) for name, array in named if name)
             else:
                 last.update(dict.fromkeys((*node.inputs, *node.outputs), len(kept)))
                 kept.append((node, run))
@@ -131,9 +133,15 @@ class OnnxModel(Model):
                 freed[step].append(name)
         self._steps = [_Step(*step, tuple(names)) for step, names in zip(kept, freed, strict=True)]
         needed = {name for node, _ in kept for name in node.inputs} | lasting
-        self._constants = {name: array for name, array in self._constants.items() if name in needed}
+        self._fixed = {name: array for name, array in constants.items() if name in needed}
 
-    def _prepared(self, node: Node) -> Run:
+    def _is_foldable(self, node: Node, constants: dict[str, Array]) -> bool:
+        names = [name for name in node.inputs if name]
+        if node.op not in _FOLDED or not all(name in constants for name in names):
+            return False
+        return math.prod(max(1, constants[name].size) for name in names) <= _MOST_FOLDED
+
+    def _prepared(self, node: Node, constants: dict[str, Array]) -> Run:
         infos: list[ValueInfo | None] = []
         for name in node.inputs:
             info = self._graph.infos.get(name)
@@ -141,13 +149,16 @@ class OnnxModel(Model):
                 param = self._params[name]
                 info = ValueInfo(name, param.dtype, param.shape)
             infos.append(info)
-        return prepare(node, infos, [self._constants.get(name) for name in node.inputs])
+        try:
+            return prepare(node, infos, [constants.get(name) for name in node.inputs])
+        except _FAULTS as error:
+            raise ValueError(f"{node} cannot be loaded: {error}") from error
 
     # -- when called
 
     def forward(self, *inputs: Any) -> Any:
         """The outputs for the inputs."""
-        values: dict[str, Any] = {**self._constants, **self._params, "": None}
+        values: dict[str, Any] = {**self._fixed, **self._params, "": None}
         values.update(zip([i.name for i in self._graph.inputs], self._checked(inputs), strict=True))
         for node, run, freed in self._steps:
             results = self._call(node, run, [values[name] for name in node.inputs])
@@ -180,10 +191,13 @@ class OnnxModel(Model):
             inputs = [_beside(x, on) for x in inputs]
         try:
             results = run(*inputs)
-        except (ValueError, TypeError, IndexError, ZeroDivisionError) as error:
+        except (ValueError, *_FAULTS) as error:
             shapes = ", ".join("none" if x is None else f"{x.dtype} {tuple(x.shape)}" for x in inputs)
             raise ValueError(f"{node} failed for inputs {shapes}: {error}") from error
-        return results if isinstance(results, tuple | list) else (results,)
+        results = results if isinstance(results, tuple | list) else (results,)
+        if len(results) < max([i + 1 for i, name in enumerate(node.outputs) if name], default=0):
+            raise ValueError(f"{node} has {len(node.outputs)} outputs; it computes {len(results)}")
+        return results
 
     # -- as a Layer
 
@@ -241,7 +255,9 @@ class OnnxModel(Model):
             param.requires_grad = name not in self._owns_statistics
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in super().__getstate__().items() if name != "_steps"}
+        return {
+            name: value for name, value in super().__getstate__().items() if name not in ("_steps", "_fixed")
+        }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
