@@ -154,6 +154,24 @@ def test_a_folded_node_with_an_omitted_input():
     assert "1 nodes" in repr(onnx.load(data))
 
 
+@pytest.mark.parametrize(
+    ("node", "outputs", "expected"),
+    [
+        (("ArgMax", "x", "y", {"axis": 3}), "y", [[[[1], [0]]]]),
+        (("ArgMin", "x", "y", {"axis": 3, "select_last_index": 1, "keepdims": 0}), "y", [[[2, 2]]]),
+        (("MaxPool", "x", "h y", {"kernel_shape": [2, 2]}), "y", [[[[1, 1]]]]),
+        (("MaxPool", "x", "h y", {"kernel_shape": [2, 2], "storage_order": 1}), "y", [[[[2, 2]]]]),
+        (("Shape", "x", "y", {"start": 1}), "y", [1, 2, 3]),
+        (("Size", "x", "y", {}), "y", 6),
+    ],
+)
+def test_places_and_sizes_are_int64(node, outputs, expected):
+    x = np.array([[[[1, 5, 1], [3, 2, 0]]]], np.float32)
+    y = run(contents([node], {"x": x.shape}, outputs), x)
+    assert y.dtype == np.int64
+    np.testing.assert_array_equal(y, expected)
+
+
 def test_it_can_be_copied_and_pickled():
     nodes = [("Add", "two three", "five", {}), ("Mul", "five x", "y", {})]
     folded = {"two": np.float32(2), "three": np.float32(3)}

@@ -108,7 +108,8 @@ def _indexes(x: Any, windows: _Windows, by_columns: int) -> Array:
     flat = np.broadcast_to(flat, inside.shape).reshape(*inside.shape[:2], -1)
     OH, OW = chosen.shape[2:]
     found = flat[np.arange(OH)[:, np.newaxis], np.arange(OW), chosen]
-    found = found + np.arange(N * C).reshape(N, C, 1, 1) * (H * W)
+    # int64 also where NumPy's integers have 32 bits
+    found = found.astype(np.int64) + np.arange(N * C).reshape(N, C, 1, 1) * (H * W)
     return found if windows.axes == 2 else found[:, :, 0]  # type: ignore[no-any-return]
 
 

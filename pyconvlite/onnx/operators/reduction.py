@@ -65,9 +65,9 @@ def _arg_extreme(use: Use) -> Run:
 
     def arg_extreme(x: Any) -> Any:
         array = host(x)
-        if not use.select_last_index:
-            return find(array, use.axis, keepdims=bool(use.keepdims))
         last = array.shape[use.axis] - 1
-        return last - find(np.flip(array, use.axis), use.axis, keepdims=bool(use.keepdims))
+        array = np.flip(array, use.axis) if use.select_last_index else array
+        found = find(array, use.axis, keepdims=bool(use.keepdims)).astype(np.int64)
+        return last - found if use.select_last_index else found
 
     return arg_extreme
