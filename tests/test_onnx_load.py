@@ -5,7 +5,7 @@ import pickle
 
 import numpy as np
 import pytest
-from onnx_files import contents, floats, small_net
+from onnx_files import contents, floats, saved, small_net
 
 import pyconvlite.functions as F
 from pyconvlite import Variable, onnx, test_mode
@@ -103,6 +103,32 @@ def test_weights_that_pass_through_other_nodes_are_parameters():
     assert [name for name, _ in model.named_params()] == ["W"]
     x = floats(1, 2, seed=1)
     np.testing.assert_allclose(model(x).data, x @ constants["W"].T * 2, rtol=1e-6)
+
+
+def test_a_file_as_paddle_writes_it():
+    nodes = [
+        ("Constant", "", "W", {"value": floats(3, 2, 1, 1)}),
+        ("Constant", "", "b", {"value": floats(3)}),
+        ("Constant", "", "column", {"value": np.array([1, 3, 1, 1])}),
+        ("Constant", "", "zero", {"value": np.float32(0)}),
+        ("Constant", "", "six", {"value_float": 6.0}),
+        ("Conv", "x W", "c", {"kernel_shape": [1, 1]}),
+        ("Reshape", "b column", "b4", {}),
+        ("Add", "c b4", "h", {}),
+        ("HardSigmoid", "h", "s", {"alpha": 1 / 6, "beta": 0.5}),
+        ("Clip", "h zero six", "r", {}),
+        ("Mul", "s r", "y", {}),
+    ]
+    model = onnx.load(contents(nodes, {"x": (None, 2, None, None)}, "y", opset=11))
+    params = {name: param.data for name, param in model.named_params()}
+    assert params.keys() == {"W", "b"}
+    x = floats(2, 2, 4, 5, seed=1)
+    h = np.einsum("nchw,oc->nohw", x, params["W"][:, :, 0, 0]) + params["b"].reshape(-1, 1, 1)
+    expected = np.clip(h / 6 + 0.5, 0, 1) * np.clip(h, 0, 6)
+    np.testing.assert_allclose(model(x).data, expected, rtol=1e-5, atol=1e-6)
+    assert "Constant" in {node.op for node in model.graph().nodes}  # the others are initializers now
+    again = onnx.load(saved(model))
+    np.testing.assert_array_equal(again(x).data, model(x).data)
 
 
 def test_shapes_are_computed_when_called():

@@ -57,8 +57,8 @@ def _node(node: Node) -> Any:
 
 
 def _attribute(name: str, value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return message("Attribute", name=name, type=4, t=_tensor(value))
+    if isinstance(value, np.ndarray | np.generic):
+        return message("Attribute", name=name, type=4, t=_tensor(np.asarray(value)))
     if isinstance(value, float):
         return message("Attribute", name=name, type=1, f=value)
     if isinstance(value, int):

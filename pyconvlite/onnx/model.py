@@ -29,7 +29,7 @@ _WEIGHTS = {
     "Gather": (0,),
 }
 _STATISTICS = {"BatchNormalization": (3, 4)}
-_ELEMENTWISE = ("Add", "Sub", "Mul", "Div")  # an initializer with several elements is a weight of theirs
+_ELEMENTWISE = ("Add", "Sub", "Mul", "Div")  # a constant with several elements is a weight of theirs
 _PASSING = ("Identity", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Cast", "Expand")
 # Operators whose result is not larger than the product of the sizes of their inputs. Those that make large
 # arrays of small ones are computed when the model is called, not when a stranger's file is loaded.
@@ -92,7 +92,7 @@ class OnnxModel(Model):
     def _find_params(self) -> None:
         statistics: set[str] = set()
         weights: set[str] = set()
-        origins = {name: name for name in self._graph.constants}  # of values that are initializers, moved
+        origins = {name: name for name in self._constants}  # of values that are constants, moved
         for node in self._nodes:
             if node.op in _PASSING and node.inputs and node.inputs[0] in origins:
                 origins[node.outputs[0]] = origins[node.inputs[0]]
@@ -100,8 +100,8 @@ class OnnxModel(Model):
             for places, found in ((_WEIGHTS, weights), (_STATISTICS, statistics)):
                 found |= {node.inputs[i] for i in places.get(node.op, ()) if i < len(node.inputs)}
             if node.op in _ELEMENTWISE:
-                initializers = [origins[name] for name in node.inputs if name in origins]
-                weights |= {name for name in initializers if self._constants[name].size > 1}
+                moved = {origins[name] for name in node.inputs if name in origins}
+                weights |= {name for name in moved if self._constants[name].size > 1}
             if node.op in _PASSING and node.inputs and node.outputs[0] in weights:
                 weights.add(node.inputs[0])
         for name, array in list(self._constants.items()):
