@@ -38,8 +38,8 @@ _FIELDS = {
 }
 
 # A message or string takes far more memory than its two bytes in the file, an integer up to eight times its
-# own: their numbers are limited before protobuf reads the file. Nets have some thousands of the former.
-MOST_FIELDS = 1 << 20
+# own: their numbers are limited before protobuf reads the file. A net of 1,000 nodes has 10,000 fields.
+MOST_FIELDS = 1 << 18
 MOST_PACKED = 1 << 24  # bytes of integers; large tensors are in raw_data
 
 

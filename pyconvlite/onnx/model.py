@@ -37,7 +37,8 @@ _FOLDED = {
     *(*_PASSING[:-1], *_ELEMENTWISE, "Shape", "Gather", "Concat", "Slice", "Neg", "Sqrt", "Floor", "Ceil"),
     *("Equal", "Not", "Where", "Min", "Max", "Pow", "ReduceProd", "ReduceSum", "Size", "Split"),
 }
-_MOST_FOLDED = 1 << 20
+_MOST_FOLDED = 1 << 16  # elements of one result
+_MOST_FOLDED_IN_ALL = 1 << 22
 _FAULTS = (TypeError, LookupError, ArithmeticError, AttributeError)  # of inputs that do not fit, or lack
 
 
@@ -115,12 +116,14 @@ class OnnxModel(Model):
         constants = dict(self._constants)
         last: dict[str, int] = {}
         kept: list[tuple[Node, Run]] = []
+        folded = 0
         for node in self._nodes:
             run = self._prepared(node, constants)
-            if self._is_foldable(node, constants):
+            if folded < _MOST_FOLDED_IN_ALL and self._is_foldable(node, constants):
                 with np.errstate(all="ignore"):
                     results = self._call(node, run, [constants.get(name) for name in node.inputs])
                 arrays = [np.asarray(as_variable(value).data) for value in results]
+                folded += sum(array.size for array in arrays)
                 named = zip(node.outputs, arrays, strict=False)
                 constants.update((name, array) for name, array in named if name)
             else:
