@@ -40,9 +40,15 @@ def test_constants_move_and_shapes_stay():
         ("Add", "c m", "y", {}),
     ]
     constants = {
-        **{"zero": np.array([0]), "minus": np.array([-1]), "axes": np.array([1])},
-        **{"start": np.array([0]), "end": np.array([1]), "two": np.float32(2)},
-        **{"low": np.float32(-1), "high": np.float32(1), "scales": np.array([1, 1, 2, 1.5], np.float32)},
+        "zero": np.array([0]),
+        "minus": np.array([-1]),
+        "axes": np.array([1]),
+        "start": np.array([0]),
+        "end": np.array([1]),
+        "two": np.float32(2),
+        "low": np.float32(-1),
+        "high": np.float32(1),
+        "scales": np.array([1, 1, 2, 1.5], np.float32),
     }
     constants = {name: a.astype(np.int64) if a.dtype.kind == "i" else a for name, a in constants.items()}
     model = onnx.load(contents(nodes, {"x": ("N", 2, 4, 4)}, "y", constants))
