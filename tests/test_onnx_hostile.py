@@ -1,6 +1,9 @@
 """ONNX files that are damaged or hostile: a ValueError that names the place, and little memory."""
 
+import contextlib
 import tracemalloc
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ from onnx_files import FLOAT, contents, floats, small_net
 from pyconvlite import onnx
 from pyconvlite.onnx import _messages
 from pyconvlite.onnx._messages import message
+from pyconvlite.onnx.operators._table import TABLE
 
 RELU = [("Relu", "x", "y", {})]
 
@@ -43,6 +47,65 @@ def test_changed_bytes_are_refused_or_give_a_model():
         except ValueError:
             outcomes.add(ValueError)
     assert outcomes == {onnx.OnnxModel, ValueError}
+
+
+def test_what_fuzzing_found_is_refused_or_gives_a_model():
+    with zipfile.ZipFile(Path(__file__).parent / "corpus" / "onnx.zip") as corpus:
+        for name in corpus.namelist():
+            with contextlib.suppress(ValueError):
+                onnx.load(corpus.read(name))
+
+
+def some_array(rng):
+    kind = rng.integers(6)
+    if kind == 0:
+        return rng.integers(-3, 6, rng.integers(5)).astype(np.int64)
+    if kind == 1:
+        return rng.integers(-3, 4, ()).astype(np.int64)
+    if kind == 2:
+        return rng.integers(2, size=rng.integers(4)).astype(bool)
+    shape = [(2, 2, 3, 3), (2,), tuple(rng.integers(0, 4, rng.integers(6)).tolist())][kind - 3]
+    return rng.standard_normal(shape).astype(rng.choice([np.float32, np.float64]))
+
+
+def some_setting(rng, default):
+    if default is None:
+        return [1, np.array([1.5]), "a", [1, 2]][rng.integers(4)]
+    if isinstance(default, tuple):
+        return rng.integers(-2, 5, rng.integers(7)).tolist()
+    if isinstance(default, str):
+        words = ["SAME_LOWER", "linear", "cubic", "reflect", "wrap", "tf_crop_and_resize", "ij,jk", default]
+        return words[rng.integers(len(words))]
+    numbers = [0, -1, 2, 1 << 40] if isinstance(default, int) else [0.0, -1.0, np.nan, np.inf]
+    return [*numbers, default, default][rng.integers(6)]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of numbers such as 0 / 0
+def test_nodes_at_random_fail_with_a_value_error_that_names_them():
+    rng = np.random.default_rng(0)
+    operators = sorted(TABLE)
+    computed = 0
+    for _ in range(400):
+        constants = {f"c{i}": some_array(rng) for i in range(5)}
+        names = [*constants, "x", "x", ""]
+        nodes = []
+        for i in range(rng.integers(1, 4)):
+            op = operators[rng.integers(len(operators))]
+            used = {k: some_setting(rng, v) for k, v in TABLE[op].defaults.items() if rng.random() < 0.4}
+            inputs = " ".join(rng.choice(names, rng.integers(1, 5)))
+            outputs = [f"v{i}_{j}" for j in range(rng.choice([1, 1, 1, 2]))]
+            nodes.append((op, inputs, " ".join(outputs), used))
+            names += outputs * 2
+        x = floats(*[(2, 2, 3, 3), (1, 4), (2, 3, 4), ()][rng.integers(4)])
+        opset = int(rng.choice([7, 9, 10, 11, 13, 18, 22]))
+        data = contents(nodes, {"x": x.shape}, nodes[-1][2], constants, opset=opset)
+        try:
+            onnx.load(data)(x)
+        except ValueError as error:
+            assert "node " in str(error)  # noqa: PT017 - some are right
+        else:
+            computed += 1
+    assert computed > 10
 
 
 @pytest.mark.parametrize(

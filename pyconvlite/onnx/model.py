@@ -82,7 +82,7 @@ class OnnxModel(Model):
         self._owns_statistics: set[str] = set()
         for node in graph.nodes:
             if node.op == "Constant":
-                self._constants[node.outputs[0]] = self._prepared(node, {})()
+                self._constants[node.outputs[0]] = self._call(node, self._prepared(node, {}), ())[0]
         self._find_params()
         self._steps: list[_Step] = []
         self._fixed: dict[str, Array] = {}
@@ -200,6 +200,8 @@ class OnnxModel(Model):
         results = results if isinstance(results, tuple | list) else (results,)
         if len(results) < max([i + 1 for i, name in enumerate(node.outputs) if name], default=0):
             raise ValueError(f"{node} has {len(node.outputs)} outputs; it computes {len(results)}")
+        if not all(hasattr(result, "dtype") for result in results):  # such as False, of a missing input
+            raise ValueError(f"{node} computes no array; an input is missing")
         return results
 
     # -- as a Layer
