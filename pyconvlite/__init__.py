@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         functions_conv,
         layers,
         models,
+        onnx,
         optimizers,
         parallel,
         project,
@@ -46,7 +47,7 @@ else:
     # import as the engine itself, and few programs need all of them.
     _MODULES = {
         *("checkpoint", "core", "cuda", "dataloaders", "datasets", "functions_conv", "graph"),
-        *("layers", "models", "optimizers", "parallel", "project", "testing", "transforms", "utils"),
+        *("layers", "models", "onnx", "optimizers", "parallel", "project", "testing", "transforms", "utils"),
     }
     _HOMES = {
         "DataLoader": "dataloaders",
@@ -94,6 +95,7 @@ __all__ = [
     "layers",
     "models",
     "no_grad",
+    "onnx",
     "optimizers",
     "parallel",
     "project",

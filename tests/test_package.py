@@ -24,7 +24,7 @@ SUBMODULES = [
         "functions_conv",
         "graph",
     ],
-    *["layers", "models", "optimizers", "parallel", "project", "testing", "transforms", "utils"],
+    *["layers", "models", "onnx", "optimizers", "parallel", "project", "testing", "transforms", "utils"],
 ]
 HOMES = {
     "core": [

@@ -188,7 +188,9 @@ class Distribution:
             return self._describe(self._from_pypi(requirement))
         if file := self._built_by_pyodide(listed):
             return Package(listed, file, [Requirement(need) for need in listed["depends"]])
-        if not listed["file_name"].endswith("-none-any.whl"):
+        # protobuf has a pure wheel too, of which the version in the lock is pinned
+        is_pure = listed["file_name"].endswith("-none-any.whl") or listed["version"] in _pins().get(name, {})
+        if not is_pure:
             raise fetch.FetchError(
                 f"{listed['file_name']}: neither the CDN nor a known archive of Pyodide {self.version} has it"
             )
@@ -220,11 +222,12 @@ class Distribution:
         return list(fetch.members(self.release.archive).values()) if self.release.archive else []
 
     def _from_pypi(self, requirement: Requirement) -> Path:
-        pin = _pins().get(canonicalize_name(requirement.name))
+        pins = _pins().get(canonicalize_name(requirement.name), {})
         python = _minor(self.lock["info"]["python"])
         options = ["--platform=any", "--implementation=py", "--abi=none", f"--python-version={python}"]
-        if pin and _admits(requirement, pin.version):
-            return fetch.from_pypi(f"{requirement.name}=={pin.version}", pin.sha256, options)
+        for version, sha256 in pins.items():
+            if _admits(requirement, version):
+                return fetch.from_pypi(f"{requirement.name}=={version}", sha256, options)
         return fetch.from_pypi(f"{requirement.name}{requirement.specifier}", None, options)
 
     def _describe(self, wheel: Path) -> Package:
@@ -287,21 +290,18 @@ class Distribution:
         )
 
 
-class Pin(NamedTuple):
-    """A wheel of PyPI that is taken in exactly one version, with one hash."""
+def _pins() -> dict[str, dict[str, str]]:
+    """Read `pypi-wheels.txt`: pip's format, one `name==version --hash=sha256:...` a line.
 
-    version: str
-    sha256: str
-
-
-def _pins() -> dict[str, Pin]:
-    """Read `pypi-wheels.txt`: pip's format, one `name==version --hash=sha256:...` a line."""
-    pins: dict[str, Pin] = {}
+    Returns:
+        By a package's name, the hash of each version.
+    """
+    pins: dict[str, dict[str, str]] = {}
     for line in PINS.read_text().splitlines():
         if line and not line.startswith("#"):
             requirement, sha256 = line.split(" --hash=sha256:")
             name, version = requirement.split("==")
-            pins[canonicalize_name(name)] = Pin(version, sha256)
+            pins.setdefault(canonicalize_name(name), {})[version] = sha256
     return pins
 
 

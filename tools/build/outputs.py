@@ -112,9 +112,9 @@ def _distributions() -> Iterator[dict[str, Any]]:
     # Those of older Pyodides are used once or twice in a run of the tests: less than their bytecode costs.
     for folder, compiled, *packages in (
         (BASE, SUITE),
-        (PYODIDE, [*SUITE, "hypothesis.extra.numpy", "scipy.signal"], suite, "scipy", "pillow"),
-        (PYODIDE_29, [], suite, "--version", "0.29.0"),  # no registry has SciPy or Pillow for it
-        (PYODIDE_27, [], suite, "scipy", "--version", "0.27.7"),
+        (PYODIDE, [*SUITE, "hypothesis.extra.numpy", "scipy.signal"], suite, "scipy", "pillow", "protobuf"),
+        (PYODIDE_29, [], suite, "protobuf", "--version", "0.29.0"),  # no registry has SciPy or Pillow for it
+        (PYODIDE_27, [], suite, "scipy", "protobuf", "--version", "0.27.7"),
     ):
         yield _output(folder, DISTRIBUTION, write_distribution, folder, *packages, compiled=compiled)
 

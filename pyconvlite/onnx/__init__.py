@@ -1,0 +1,135 @@
+"""Read ONNX files as Models, and write Models as ONNX files.
+
+    >>> import io
+    >>> import numpy as np
+    >>> from pyconvlite import onnx, test_mode
+    >>> from pyconvlite.models import LeNet
+    >>> model, file = LeNet(), io.BytesIO()
+    >>> x = np.zeros((1, 1, 28, 28), np.float32)
+    >>> onnx.save(model, file, x)
+    >>> loaded = onnx.load(file.getvalue())
+    >>> loaded.inputs
+    [ValueInfo(name='x', dtype=dtype('float32'), shape=('N', 1, 28, 28))]
+    >>> with test_mode():
+    ...     bool(np.allclose(loaded(x).data, model(x).data, atol=1e-6))
+    True
+
+ONNX files are messages of protobuf, which is needed for them: `pip install "pyconvlite[onnx]"`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._arguments import integer
+from .._files import BinaryFile, written
+from ..layers import Layer
+from ._graph import Graph, Node, ValueInfo
+from ._reading import Source, read
+from ._tracing import trace
+from ._writing import as_bytes
+from .model import OnnxModel
+
+__all__ = ["Graph", "Node", "OnnxModel", "ValueInfo", "fused", "load", "save"]
+
+_OPSETS = range(13, 23)
+_DEFAULT = 18
+
+
+def load(source: Source) -> OnnxModel:
+    """Load an ONNX file as a Model that can be called, trained and saved.
+
+    Operator sets 9 to 22 and the operators that exporters of convolutional networks write are known; others
+    are refused here, not when the model is called. The file is checked before protobuf reads it; nothing in
+    it is executed.
+
+    Args:
+        source: a path, an address (http:, https: or data:), bytes, or a binary file. External data is read
+            from the folder of a path only.
+
+    Raises:
+        ImportError: protobuf is not installed.
+        OSError: the file cannot be read.
+        TypeError: `source` has another type.
+        ValueError: it is not a complete ONNX file, or has something that is not supported; the message names
+            the node, its operator and attributes.
+
+    Example:
+        >>> load(b"PK")
+        Traceback (most recent call last):
+        ValueError: the file is not an ONNX file: it has no graph or no operator set
+    """
+    return OnnxModel(read(source))
+
+
+def save(model: Layer, path: BinaryFile, *examples: Any, opset: int = _DEFAULT) -> None:
+    """Save a model as an ONNX file that computes what the model computes in `test_mode()`.
+
+    The model is called on the examples, and the Functions that it calls become nodes. Parameters keep their
+    names. The first axis of the inputs may have any length in the file, the others that of the examples. An
+    OnnxModel is written as it was loaded, with its present weights; it needs no examples.
+
+    Args:
+        model: a Model or Layer.
+        path: a path, used exactly as given, or a binary file object. An existing file is replaced only when
+            the new one is complete.
+        examples: an input of the model each, arrays with at least one sample.
+        opset: version of ONNX's operator set, 13 to 22; that of an OnnxModel stays.
+
+    Raises:
+        ImportError: protobuf is not installed.
+        OSError: the file cannot be written.
+        TypeError: an argument has another type.
+        ValueError: the model calls a Function that has no counterpart in ONNX, computes with arrays outside
+            of the graph, or calls other Functions for other inputs; the message names the Function.
+
+    Example:
+        >>> import io
+        >>> import numpy as np
+        >>> from pyconvlite.layers import Linear
+        >>> file, linear = io.BytesIO(), Linear(3, in_size=2)
+        >>> save(linear, file, np.zeros((1, 2), np.float32))
+        >>> [name for name, param in load(file.getvalue()).named_params()]
+        ['W', 'b']
+    """
+    _check_model(model)
+    if integer(opset, "opset", opset) not in _OPSETS:
+        raise ValueError(f"opset must be from {_OPSETS[0]} to {_OPSETS[-1]}; got {opset}")
+    if isinstance(model, OnnxModel):
+        graph, opset = model.graph(), model.opset
+    else:
+        graph = trace(model, examples, opset)
+    contents = as_bytes(graph, type(model).__name__, opset)
+    with written(path) as file:
+        file.write(contents)
+
+
+def fused(model: Layer, *examples: Any) -> OnnxModel:
+    """A model for reading only that computes what a model computes in `test_mode()`, in less time.
+
+    Batch normalization is in the weights of the convolution before it, and ReLU in its call; the outputs
+    differ by rounding. The weights are copies.
+
+    Args:
+        model: a Model or Layer, traced as for `save`; an OnnxModel needs no examples.
+        examples: as for `save`.
+
+    Raises:
+        TypeError, ValueError: as for `save`.
+
+    Example:
+        >>> import numpy as np
+        >>> from pyconvlite.models import SmallResNet
+        >>> x = np.zeros((1, 3, 32, 32), np.float32)
+        >>> fused(SmallResNet(), x)
+        OnnxModel(x -> y, 18 nodes)
+    """
+    _check_model(model)
+    if isinstance(model, OnnxModel):
+        return model.fused()
+    return OnnxModel(trace(model, examples, _DEFAULT)).fused()
+
+
+def _check_model(model: Any) -> None:
+    if not isinstance(model, Layer):
+        raise TypeError(f"model must be a Model or Layer; got {type(model).__name__}")

@@ -1,0 +1,317 @@
+"""The nodes of ONNX for each Function and, where a layer has a node of its own, for each layer."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .. import functions as F
+from .. import layers as L
+from .._shapes import axes_of, stretched_axes
+from ..backends import to_cpu
+from ._emitting import Call
+from ._graph import code_of
+
+__all__ = ["FUNCTIONS", "LAYERS"]
+
+
+Exporter = Callable[[Call], Any]
+
+
+def _one(op: str) -> Exporter:
+    """An operator of the same inputs."""
+    return lambda c: c.e.node(op, *c.alike())
+
+
+def _with(op: str, **names: str) -> Exporter:
+    """An operator whose attributes are those of the Function, by their names there."""
+    return lambda c: c.e.node(op, *c.inputs, **{key: c.same(name) for key, name in names.items()})
+
+
+def _reduction(op: str) -> Exporter:
+    def export(c: Call) -> str:
+        axis = c.same("axis")
+        axes = None if axis is None else sorted(axes_of(axis, len(c.f.inputs[0].shape)))
+        return c.e.reduced(op, c.inputs[0], axes, bool(c.same("keepdims")))
+
+    return export
+
+
+def _logsumexp(c: Call) -> str:
+    axes = sorted(axes_of(c.same("axis"), len(c.f.inputs[0].shape)))
+    return c.e.reduced("ReduceLogSumExp", c.inputs[0], axes, True)
+
+
+def _sum_to(c: Call) -> str:
+    shape, whole = c.same("shape"), c.f.inputs[0].shape
+    y = c.e.reduced("ReduceSum", c.inputs[0], stretched_axes(shape, whole), True)
+    lead = list(range(len(whole) - len(shape)))
+    return c.e.node("Squeeze", y, c.e.integers(lead)) if lead else y
+
+
+def _broadcast(c: Call) -> str:
+    source, lead = c.f.inputs[0].shape, len(c.shapes[0]) - len(c.f.inputs[0].shape)
+    other = c.g.inputs[0].shape
+    # 1 keeps the length of the input, so that only lengths that are new matter
+    kept = [i >= lead and source[i - lead] == n and other[i - lead] == m for i, (n, m) in _pairs(c)]
+    sizes = [[1 if k else n for k, n in zip(kept, shape, strict=True)] for shape in c.shapes]
+    return c.e.node("Expand", c.inputs[0], _known(c, c.e.shape(*sizes)))
+
+
+def _pairs(c: Call) -> list[tuple[int, tuple[int, int]]]:
+    return list(enumerate(zip(*c.shapes, strict=True)))
+
+
+def _known(c: Call, name: str | None) -> str:
+    if name is None:
+        raise ValueError(
+            f"{type(c.f).__name__} to shape {c.shapes[0]} depends on the inputs, so that it cannot be "
+            "exported: only the size of the batch may vary"
+        )
+    return name
+
+
+def _reshape(c: Call) -> str:
+    sizes = [n if n == m else -1 for n, m in zip(*c.shapes, strict=True)]
+    name = c.e.integers(sizes) if sizes.count(-1) <= 1 else _known(c, c.e.shape(*c.shapes))
+    return c.e.node("Reshape", c.inputs[0], name)
+
+
+def _split(c: Call) -> list[str]:
+    sizes = np.diff([0, *c.same("stops")])
+    names = [c.e.unique("split") for _ in sizes]
+    return c.e.nodes_of(
+        "Split", c.inputs[0], c.e.integers(sizes.tolist()), outputs=names, axis=c.same("axis")
+    )
+
+
+def _get_item(c: Call) -> str:
+    e, x = c.e, c.inputs[0]
+    parts = _index(c)
+    arrays = [array for array in parts if isinstance(array, tuple)]
+    if len(arrays) > 1 and any(ndim for _, ndim in arrays):
+        raise ValueError(f"GetItem with {len(arrays)} indexes has no counterpart in ONNX; {c}")
+    axis = at = 0  # in what Gather has left, and in the result
+    slices, new = [], []
+    for part in parts:
+        if part is None:
+            new.append(at)
+            at += 1
+        elif isinstance(part, slice):
+            if part != slice(None):
+                slices.append((axis, part))
+            axis, at = axis + 1, at + 1
+        else:
+            name, ndim = part
+            x = e.node("Gather", x, name, axis=axis)
+            axis, at = axis + ndim, at + ndim
+    if slices:
+        rows = [_limits(axis, part) for axis, part in slices]
+        x = e.node("Slice", x, *(e.integers(column) for column in zip(*rows, strict=True)))
+    if new:
+        x = e.node("Unsqueeze", x, e.integers(new))
+    return e.node("Identity", x) if x == c.inputs[0] else x
+
+
+def _index(c: Call) -> list[Any]:
+    """The parts of an index: slices, None, and names of arrays with their numbers of axes."""
+    first, second = (f.slices if isinstance(f.slices, tuple) else (f.slices,) for f in (c.f, c.g))
+    parts: list[Any] = []
+    for part, other in zip(first, second, strict=True):
+        if part is Ellipsis:
+            used = sum(p is not None and p is not Ellipsis for p in first)
+            parts += [slice(None)] * (len(c.f.inputs[0].shape) - used)
+        elif id(part) in c.e.arrays:  # an input of the model
+            parts.append((c.e.arrays[id(part)], part.ndim))
+        elif isinstance(part, slice) or part is None:
+            if part != other:
+                raise ValueError(f"GetItem with {part} depends on the inputs; {c}")
+            parts.append(part)
+        else:
+            array, again = np.asarray(to_cpu(part)), np.asarray(to_cpu(other))
+            if array.dtype.kind not in "iu" or not np.array_equal(array, again):
+                raise ValueError(f"GetItem with an index of {array.dtype} depends on the inputs; {c}")
+            parts.append((c.e.constant(array.astype(np.int64)), array.ndim))
+    return parts
+
+
+def _limits(axis: int, part: slice) -> tuple[int, int, int, int]:
+    """Start, end, axis and step as Slice has them."""
+    least, most = np.iinfo(np.int64).min, np.iinfo(np.int64).max
+    step = 1 if part.step is None else int(part.step)
+    start, stop = (most, least) if step < 0 else (0, most)
+    start = start if part.start is None else int(part.start)
+    return start, stop if part.stop is None else int(part.stop), axis, step
+
+
+def _pad(c: Call) -> str:
+    widths = c.same("pad_width")
+    ends = [before for before, _ in widths] + [after for _, after in widths]
+    return c.e.node("Pad", c.inputs[0], c.e.integers(ends), c.number(c.same("value")))
+
+
+def _clip(c: Call) -> str:
+    limits = [c.same(name) for name in ("x_min", "x_max")]
+    return c.e.node("Clip", c.inputs[0], *("" if v is None else c.number(v) for v in limits))
+
+
+def _where(c: Call) -> str:
+    conditions = []
+    for f in (c.f, c.g):
+        x = f.inputs[0]
+        conditions.append((np.asarray(to_cpu(f.condition)), None if x.data is None else to_cpu(x.data)))
+    (condition, x), (again, z) = conditions
+    if condition.shape == again.shape and np.array_equal(condition, again):
+        name = c.e.constant(condition.astype(bool))
+    elif (
+        x is not None and z is not None and np.array_equal(condition, x > 0) and np.array_equal(again, z > 0)
+    ):
+        name = c.e.node("Greater", c.inputs[0], c.number(0))
+    else:
+        raise ValueError(f"the condition of Where depends on the inputs, so that it cannot be exported; {c}")
+    return c.e.node("Where", name, *c.alike())
+
+
+def _normal_cdf(c: Call) -> str:
+    half = c.e.node("Erf", c.e.node("Mul", c.inputs[0], c.number(math.sqrt(0.5))))
+    return c.e.node("Mul", c.e.node("Add", half, c.number(1)), c.number(0.5))
+
+
+def _standardize(c: Call) -> str:
+    e, x = c.e, c.inputs[0]
+    shape = c.f.inputs[0].shape
+    axes = [0, *range(2, len(shape))]
+    distance = e.node("Sub", x, e.reduced("ReduceMean", x, axes, True))
+    var = e.reduced("ReduceMean", e.node("Mul", distance, distance), axes, True)
+    y = e.node("Div", distance, e.node("Sqrt", e.node("Add", var, c.number(c.same("eps")))))
+    column = e.integers([-1, *[1] * (len(shape) - 2)])
+    for op, name, neutral in (("Mul", c.inputs[1], 1), ("Add", c.inputs[2], 0)):
+        if not (name in e.constants and (e.constants[name] == neutral).all()):
+            y = e.node(op, y, e.node("Reshape", name, column))
+    return y
+
+
+def _linear(c: Call) -> str:
+    return c.e.node("Gemm" if c.inputs[2] else "MatMul", *c.inputs)
+
+
+def _settings(geometry: Any) -> dict[str, Any]:
+    return {
+        "kernel_shape": list(geometry.kernel_size),
+        "strides": list(geometry.stride),
+        "pads": list(geometry.pad) * 2,
+        "dilations": list(geometry.dilation),
+    }
+
+
+def _conv2d(c: Call) -> str:
+    g = c.same("geometry")
+    y = c.e.node("Conv", *c.inputs, group=g.groups, **_settings(g))
+    return c.e.node("Relu", y) if c.f.relu else y
+
+
+def _deconv2d(c: Call) -> str:
+    g = c.same("geometry")
+    extra = [
+        size - ((n - 1) * s + (k - 1) * d + 1 - 2 * p)
+        for size, n, s, k, d, p in zip(
+            g.input_size, g.output_size, g.stride, g.kernel_size, g.dilation, g.pad, strict=True
+        )
+    ]
+    return c.e.node("ConvTranspose", *c.inputs, group=g.groups, output_padding=extra, **_settings(g))
+
+
+def _max_pool(c: Call) -> str:
+    return c.e.node("MaxPool", *c.inputs, **_settings(c.same("geometry")))
+
+
+def _average_pool(c: Call) -> str:
+    settings = _settings(c.same("geometry"))
+    del settings["dilations"]  # since operator set 19
+    return c.e.node("AveragePool", *c.inputs, count_include_pad=int(c.same("count_include_pad")), **settings)
+
+
+def _upsample(c: Call) -> str:
+    scales = c.e.constant(np.array([1, 1, *c.same("scale")], np.float32))
+    places = {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}
+    return c.e.node("Resize", c.inputs[0], "", scales, mode="nearest", **places)
+
+
+FUNCTIONS: dict[type, Exporter] = {
+    **{kind: _one(kind.__name__) for kind in (F.Add, F.Sub, F.Mul, F.Div, F.Neg, F.Abs, F.Exp, F.Log)},
+    **{kind: _one(kind.__name__) for kind in (F.Sqrt, F.Sin, F.Cos, F.Tanh, F.Sigmoid, F.Erf, F.MatMul)},
+    F.ReLU: _one("Relu"),
+    F.Softplus: _one("Softplus"),
+    F.PowVariable: _one("Pow"),
+    F.Maximum: _one("Max"),
+    F.Minimum: _one("Min"),
+    F.Log1p: lambda c: c.e.node("Log", c.e.node("Add", c.inputs[0], c.number(1))),
+    F.Pow: lambda c: c.e.node("Pow", c.inputs[0], c.number(c.same("c"))),
+    F.Cast: lambda c: c.e.node("Cast", c.inputs[0], to=code_of(np.dtype(c.same("dtype")))),
+    F.Clip: _clip,
+    F.Where: _where,
+    F.Sum: _reduction("ReduceSum"),
+    F.Mean: _reduction("ReduceMean"),
+    F.Max: _reduction("ReduceMax"),
+    F.Min: _reduction("ReduceMin"),
+    F.LogSumExp: _logsumexp,
+    F.CumSum: lambda c: c.e.node("CumSum", c.inputs[0], c.e.constant(np.array(c.same("axis"), np.int64))),
+    F.SumTo: _sum_to,
+    F.BroadcastTo: _broadcast,
+    F.Reshape: _reshape,
+    F.Transpose: lambda c: c.e.node("Transpose", c.inputs[0], perm=_order(c)),
+    F.Concat: lambda c: c.e.node("Concat", *c.alike(), axis=c.same("axis")),
+    F.Split: _split,
+    F.GetItem: _get_item,
+    F.Pad: _pad,
+    F.Linear: _linear,
+    F.Softmax: _with("Softmax", axis="axis"),
+    F.LogSoftmax: _with("LogSoftmax", axis="axis"),
+    F.LeakyReLU: _with("LeakyRelu", alpha="slope"),
+    F.ELU: _with("Elu", alpha="alpha"),
+    F.NormalCDF: _normal_cdf,
+    F.Standardize: _standardize,
+    F.Conv2d: _conv2d,
+    F.Conv2dReLU: _conv2d,
+    F.Deconv2d: _deconv2d,
+    F.Pooling: _max_pool,
+    F.AveragePooling: _average_pool,
+    F.Upsample: _upsample,
+}
+
+
+def _order(c: Call) -> list[int]:
+    axes, ndim = c.same("axes"), len(c.f.inputs[0].shape)
+    return [a % ndim for a in axes] if axes is not None else list(range(ndim))[::-1]
+
+
+# --------------------------------------------------------------------------------------------------- layers
+
+
+def _batch_norm(c: Call) -> str:
+    layer = c.layer
+    params = [c.param(p) for p in (layer.gamma, layer.beta, layer.avg_mean, layer.avg_var)]
+    return c.e.node("BatchNormalization", *c.inputs, *params, epsilon=layer.eps, momentum=layer.decay)
+
+
+def _prelu(c: Call) -> str:
+    ndim = len(c.shapes[0])
+    slopes = c.param(c.layer.W)
+    if ndim > 2:
+        slopes = c.e.node("Unsqueeze", slopes, c.e.integers(list(range(1, ndim - 1))))
+    return c.e.node("PRelu", *c.inputs, slopes)
+
+
+def _embedding(c: Call) -> str:
+    return c.e.node("Gather", c.param(c.layer.W), *c.inputs)
+
+
+LAYERS: dict[type, Exporter] = {
+    L.BatchNorm: _batch_norm,
+    L.PReLU: _prelu,
+    L.EmbedID: _embedding,
+    L.Embedding: _embedding,
+}

@@ -1,0 +1,73 @@
+"""Fewer nodes for the same outputs: batch normalization in the weights of a convolution, ReLU in its call."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+
+from .._shapes import Array
+from ._graph import Graph, Node
+
+__all__ = ["fused_graph"]
+
+CONV_RELU = "Conv+Relu"  # the package's own operator, which no file has
+
+
+def fused_graph(graph: Graph) -> Graph:
+    """A graph with the same outputs in inference and fewer nodes; for reading only."""
+    constants = dict(graph.constants)
+    uses = Counter(name for node in graph.nodes for name in node.inputs)
+    uses.update(output.name for output in graph.outputs)
+    makers: dict[str, Node] = {}  # by their only output, if only one node uses that
+    nodes: list[Node] = []
+    same: dict[str, str] = {}  # what Identity nodes rename
+    outputs = {output.name for output in graph.outputs}
+    for given in graph.nodes:
+        node = replace(
+            given, inputs=[same.get(name, name) for name in given.inputs], outputs=[*given.outputs]
+        )
+        if node.op == "Identity" and node.outputs[0] not in outputs:
+            same[node.outputs[0]] = node.inputs[0]
+            uses[node.inputs[0]] += uses[node.outputs[0]] - 1
+            continue
+        before = makers.get(node.inputs[0]) if node.inputs else None
+        if before is not None and node.op == "BatchNormalization" and _folded(before, node, constants):
+            joined = before
+        elif before is not None and node.op == "Relu" and before.op == "Conv":
+            joined = before
+            before.op = CONV_RELU
+        else:
+            joined = node
+            nodes.append(node)
+        joined.outputs = node.outputs
+        if joined.op in ("Conv", "ConvTranspose") and uses[joined.outputs[0]] == 1:
+            makers[joined.outputs[0]] = joined
+    needed = {name for node in nodes for name in node.inputs} | outputs
+    kept = {name: array for name, array in constants.items() if name in needed}
+    return replace(graph, nodes=nodes, constants=kept)
+
+
+def _folded(conv: Node, norm: Node, constants: dict[str, Array]) -> bool:
+    """Whether the weights of a convolution could take over a batch normalization; if so, they have."""
+    names = conv.inputs[1:] + norm.inputs[1:]
+    transposed = conv.op == "ConvTranspose"
+    if (
+        any(name and name not in constants for name in names)
+        or norm.attributes.get("training_mode", 0)
+        or len(norm.inputs) != 5
+        or (transposed and conv.attributes.get("group", 1) != 1)
+    ):
+        return False
+    gamma, beta, mean, var = (constants[name].astype(np.float64) for name in norm.inputs[1:])
+    W = constants[conv.inputs[1]]
+    b = constants[conv.inputs[2]] if len(conv.inputs) > 2 and conv.inputs[2] else np.zeros(1)
+    factor = gamma / np.sqrt(var + norm.attributes.get("epsilon", 1e-5))
+    along = factor.reshape(-1, *[1] * (W.ndim - 2 if transposed else W.ndim - 1))
+    # New names, since other nodes may use the same weights.
+    weight, bias = (f"{name}, with {norm.inputs[1]}" for name in (conv.inputs[1], "bias"))
+    constants[weight] = (W * along).astype(W.dtype)
+    constants[bias] = ((b - mean) * factor + beta).astype(W.dtype)
+    conv.inputs[1:] = [weight, bias]
+    return True

@@ -1,0 +1,225 @@
+"""The graph of a Model, traced by calling it.
+
+The Model is called twice, on the examples and on others with one more sample. What a Function holds beside
+its inputs must be the same in both calls, or follow from the size of the batch; otherwise it depends on the
+data, and a graph cannot have it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .. import functions as F
+from .._random import rng
+from .._shapes import Array
+from ..autograd import Function, Parameter, Variable
+from ..autograd.stand_in import StandIn
+from ..backends import is_array, to_cpu, to_device_of
+from ..config import test_mode, using_config
+from ..layers import Layer
+from ._emitting import Call, Emitter
+from ._exporters import FUNCTIONS, LAYERS
+from ._graph import Graph, Shape, ValueInfo
+
+__all__ = ["trace"]
+
+
+def trace(model: Layer, examples: Sequence[Any], opset: int) -> Graph:
+    """The graph of a call of a Model; see `pyconvlite.onnx.save`."""
+    arrays = [_example(x, i) for i, x in enumerate(examples)]
+    if not arrays:
+        raise ValueError("examples must have at least one input of the model")
+    batch = next((len(a) for a in arrays if a.ndim), 0)
+    first = _Run(model, arrays)
+    with np.errstate(all="ignore"):  # the other values may be any
+        second = _Run(model, [_other(a, batch) for a in arrays])
+    return _Pairing(model, first, second, batch, opset).graph()
+
+
+def _example(x: Any, index: int) -> Array:
+    x = x.data if isinstance(x, Variable) else x
+    if not is_array(x):
+        raise TypeError(f"examples[{index}] must be an array; got {type(x).__name__}")
+    array: Array = to_cpu(x)
+    if array.size == 0:
+        raise ValueError(f"examples[{index}] must have elements; got shape {array.shape}")
+    return array
+
+
+def _other(x: Array, batch: int) -> Array:
+    """An example with one more sample; floats have other values."""
+    if x.ndim and len(x) == batch:
+        x = np.concatenate([x, x[:1]])
+    if x.dtype.kind == "f":
+        x = (x + np.random.default_rng(0).standard_normal(x.shape)).astype(x.dtype)
+    return x
+
+
+class _Run:
+    """A call of the Model: its inputs and outputs, the calls of its layers, and the Functions in order.
+
+    Attributes:
+        layers: by the Function that computed the output of a layer that has an operator of its own: the layer
+            and its input.
+    """
+
+    def __init__(self, model: Layer, arrays: Sequence[Array]) -> None:
+        device = next((p.data for p in model.params() if p.data is not None), None)
+        self.inputs = [Variable(_like(a, device)) for a in arrays]
+        self.layers: dict[Any, tuple[Layer, Any]] = {}
+        layers = list(model.modules())
+        states = [(layer, name, getattr(layer, name)) for layer in layers for name in layer._state]
+        state = rng().bit_generator.state
+        handles = [layer.register_forward_hook(self._called) for layer in layers if type(layer) in LAYERS]
+        try:
+            for layer, name, _ in states:
+                setattr(layer, name, None)
+            with test_mode(), using_config("enable_backprop", True):
+                results = model(*self.inputs)
+        finally:
+            for handle in handles:
+                handle.remove()
+            for layer, name, value in states:
+                setattr(layer, name, value)
+            rng().bit_generator.state = state
+        self.outputs: list[Variable] = list(results) if isinstance(results, tuple) else [results]
+        self.functions = self._reachable()
+
+    def _called(self, layer: Layer, inputs: tuple[Any, ...], y: Any) -> None:
+        if y.creator is not None:
+            self.layers[y.creator] = layer, inputs[0]
+
+    def _reachable(self) -> list[Function]:
+        found: dict[Any, None] = {}
+        waiting: list[Any] = [y.creator for y in self.outputs]
+        while waiting:
+            f = waiting.pop()
+            if f is not None and f not in found:
+                found[f] = None
+                waiting += [getattr(x, "creator", None) for x in self.inputs_of(f)]
+        return sorted(found, key=lambda f: f.called)
+
+    def inputs_of(self, f: Any) -> Sequence[Any]:
+        return (self.layers[f][1],) if f in self.layers else f.inputs
+
+
+def _like(array: Array, device: Any) -> Any:
+    return array if device is None else to_device_of(device, array)
+
+
+class _Pairing:
+    """Two runs, walked through side by side."""
+
+    def __init__(self, model: Layer, first: _Run, second: _Run, batch: int, opset: int) -> None:
+        self.runs = first, second
+        self.emitter = Emitter(opset, batch)
+        self.names: dict[Any, str] = {}  # of Functions' outputs and of leaves, in the first run
+        self.params = {id(param): name for name, param in model.named_params()}
+        self.emitter.taken.update(self.params.values())
+        self.sources = [self.emitter.unique(name) for name in _input_names(model, len(first.inputs))]
+        for name, x in zip(self.sources, first.inputs, strict=True):
+            self.names[id(x)] = name
+            self.emitter.arrays[id(x.data)] = name
+        batched = [x.ndim > 0 and len(x) == batch for x in first.inputs]
+        if any(batched):
+            self.emitter.batch_of = self.sources[batched.index(True)]
+
+    def graph(self) -> Graph:
+        first, second = self.runs
+        kinds = [[type(f) for f in run.functions] for run in self.runs]
+        if kinds[0] != kinds[1]:
+            raise ValueError("the model calls other Functions for other inputs: it has no single graph")
+        for f, g in zip(first.functions, second.functions, strict=True):
+            self._export(f, g)
+        outputs = []
+        renamed = {}
+        for i, (y, z) in enumerate(zip(first.outputs, second.outputs, strict=True)):
+            name = self._value(y, z)
+            wanted = self.emitter.unique("y" if len(first.outputs) == 1 else f"y{i}")
+            if y.creator is None or name in renamed:
+                self.emitter.node("Identity", name, output=wanted)
+            else:
+                renamed[name] = wanted
+            outputs.append(ValueInfo(wanted, y.dtype, self._shape(y, z)))
+        for node in self.emitter.nodes:
+            node.inputs = [renamed.get(name, name) for name in node.inputs]
+            node.outputs = [renamed.get(name, name) for name in node.outputs]
+        pairs = zip(self.sources, first.inputs, second.inputs, strict=True)
+        inputs = [ValueInfo(name, x.dtype, self._shape(x, z)) for name, x, z in pairs]
+        return Graph(self.emitter.nodes, self.emitter.constants, inputs, outputs, opset=self.emitter.opset)
+
+    def _shape(self, x: Variable, z: Variable) -> Shape:
+        batch = self.emitter.batch
+        lengths: list[int | str | None] = []
+        for n, m in zip(x.shape, z.shape, strict=True):
+            lengths.append(n if n == m else "N" if (n, m) == (batch, batch + 1) else None)
+        return tuple(lengths)
+
+    def _export(self, f: Any, g: Any) -> None:
+        first, second = self.runs
+        if f in first.layers:
+            layer = first.layers[f][0]
+            pairs = [(first.layers[f][1], second.layers[g][1])]
+            export, name, owner = LAYERS.get(type(layer)), type(layer).__name__, layer
+        else:
+            pairs = list(zip(f.inputs, g.inputs, strict=True))
+            export, name, owner = FUNCTIONS.get(type(f)), type(f).__name__, None
+        # it has a scale and a shift for each sample, which differ only in number
+        uniform = isinstance(f, F.Standardize)
+        values = [self._value(*pair, uniform) for pair in pairs]
+        call = Call(self.emitter, f, g, owner, values, self._param)
+        if export is None:
+            raise ValueError(f"{name} has no counterpart in ONNX that is known; {call}")
+        names = export(call)
+        for i, found in enumerate([names] if isinstance(names, str) else names):
+            self.names[f, i] = found
+
+    def _value(self, x: Any, z: Any, uniform: bool = False) -> str:
+        """The name of a value: x in the first run, z in the second.
+
+        If `uniform`, a constant may have another length in the second run, if all its elements are equal.
+        """
+        if not isinstance(x, Variable):
+            x, z = Variable(x), Variable(z)
+        if x.creator is not None:
+            f: Any = x.creator
+            if f in self.runs[0].layers:
+                return self.names[f, 0]
+            return self.names[f, next(i for i, ref in enumerate(f.outputs) if ref() is x)]
+        if id(x) in self.names:
+            return self.names[id(x)]
+        if type(x) is not StandIn and x.data is None:
+            return ""
+        if id(x.data) in self.emitter.arrays:  # an input that was passed on as an array
+            return self.emitter.arrays[id(x.data)]
+        if isinstance(x, Parameter):
+            return self._param(x)
+        first, second = to_cpu(x.data), to_cpu(z.data)
+        if uniform and (first == first.flat[0]).all() and (second == first.flat[0]).all():
+            return self.emitter.constant(first.reshape(-1)[:1])
+        if first.shape != second.shape or not np.array_equal(
+            first, second, equal_nan=first.dtype.kind == "f"
+        ):
+            raise ValueError(
+                f"an array of shape {x.shape} and {x.dtype} was computed from the input outside of the "
+                "graph, such as by x.data > 0 or np.sum(x.data); use functions of pyconvlite.functions"
+            )
+        return self.emitter.constant(first)
+
+    def _param(self, param: Parameter) -> str:
+        name = self.params.get(id(param))
+        if name is None:
+            return self.emitter.constant(to_cpu(param.data))
+        self.emitter.constants[name] = to_cpu(param.data)
+        return name
+
+
+def _input_names(model: Layer, count: int) -> list[str]:
+    """Names of the arguments of `forward`, where it has them."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    found = [p.name for p in inspect.signature(model.forward).parameters.values() if p.kind in kinds]
+    return (found + [f"x{i}" for i in range(len(found), count)])[:count]

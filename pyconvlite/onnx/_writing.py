@@ -1,0 +1,87 @@
+"""Writing a Graph as an ONNX file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .._shapes import Array
+from ._graph import Graph, Node, ValueInfo, code_of
+from ._messages import message
+from ._reading import LARGEST
+
+__all__ = ["as_bytes"]
+
+IR_VERSION = 8
+
+
+def as_bytes(graph: Graph, name: str, opset: int) -> bytes:
+    """The contents of an ONNX file.
+
+    Args:
+        graph: the graph.
+        name: its name.
+        opset: version of the operator set.
+
+    Raises:
+        ImportError: protobuf is not installed.
+        ValueError: it would be larger than a file can be.
+    """
+    size = sum(array.nbytes for array in graph.constants.values())
+    if size > LARGEST:
+        raise ValueError(f"the weights have {size} bytes; an ONNX file can have {LARGEST}")
+    model = message(
+        "Model",
+        ir_version=IR_VERSION,
+        producer_name="pyconvlite",
+        opset_import=[message("OperatorSetId", domain="", version=opset)],
+        graph=message(
+            "Graph",
+            name=name,
+            node=[_node(node) for node in graph.nodes],
+            initializer=[_tensor(array, key) for key, array in graph.constants.items()],
+            input=[_info(info) for info in graph.inputs],
+            output=[_info(info) for info in graph.outputs],
+        ),
+    )
+    contents: bytes = model.SerializeToString(deterministic=True)
+    return contents
+
+
+def _node(node: Node) -> Any:
+    attributes = [_attribute(key, value) for key, value in node.attributes.items()]
+    return message(
+        "Node", op_type=node.op, name=node.name, input=node.inputs, output=node.outputs, attribute=attributes
+    )
+
+
+def _attribute(name: str, value: Any) -> Any:
+    if isinstance(value, np.ndarray | np.generic):
+        return message("Attribute", name=name, type=4, t=_tensor(np.asarray(value)))
+    if isinstance(value, float):
+        return message("Attribute", name=name, type=1, f=value)
+    if isinstance(value, int):
+        return message("Attribute", name=name, type=2, i=value)
+    if isinstance(value, str):
+        return message("Attribute", name=name, type=3, s=value.encode())
+    if value and isinstance(value[0], str):
+        return message("Attribute", name=name, type=8, strings=[text.encode() for text in value])
+    if value and isinstance(value[0], float):
+        return message("Attribute", name=name, type=6, floats=value)
+    return message("Attribute", name=name, type=7, ints=value)
+
+
+def _tensor(array: Array, name: str | None = None) -> Any:
+    data = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+    return message("Tensor", name=name, dims=array.shape, data_type=code_of(array.dtype), raw_data=data)
+
+
+def _info(info: ValueInfo) -> Any:
+    dims = [
+        message("Dimension", **({"dim_value": n} if isinstance(n, int) else {"dim_param": n} if n else {}))
+        for n in info.shape or ()
+    ]
+    shape = None if info.shape is None else message("TensorShape", dim=dims)
+    tensor = message("TensorType", elem_type=code_of(info.dtype), shape=shape)
+    return message("ValueInfo", name=info.name, type=message("Type", tensor_type=tensor))

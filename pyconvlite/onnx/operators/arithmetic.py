@@ -1,0 +1,123 @@
+"""Element-wise operators: arithmetic, comparison, selection, other dtypes."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from ... import functions as F
+from ...backends import get_array_module
+from .._graph import DTYPES
+from ._table import Run, Use, by_namespace, operator, raw, simple
+
+
+def _div(x: Any, y: Any) -> Any:
+    if raw(x).dtype.kind == "f":
+        return F.div(x, y)
+    a, b = raw(x), raw(y)
+    quotient = a // b
+    return quotient + ((a % b != 0) & ((a < 0) != (b < 0))).astype(quotient.dtype)  # towards 0
+
+
+def _pow(x: Any, c: Any) -> Any:
+    base, exponent = raw(x), raw(c)
+    if base.dtype.kind != "f":
+        return (base**exponent).astype(base.dtype)
+    if isinstance(c, np.ndarray | np.generic) and c.size == 1 and c.ndim <= base.ndim:
+        return F.pow(x, c.item())
+    return F.pow(x, c if exponent.dtype == base.dtype else F.cast(c, base.dtype))
+
+
+def _mean(*xs: Any) -> Any:
+    return reduce(F.add, xs) / len(xs)
+
+
+simple(
+    Add=F.add,
+    Sub=F.sub,
+    Mul=F.mul,
+    Div=_div,
+    Pow=_pow,
+    Neg=F.neg,
+    Abs=F.abs,
+    Sqrt=F.sqrt,
+    Exp=F.exp,
+    Log=F.log,
+    Erf=F.erf,
+    Sin=F.sin,
+    Cos=F.cos,
+    Reciprocal=lambda x: F.rdiv(x, 1),
+    Min=lambda *xs: reduce(F.minimum, xs),
+    Max=lambda *xs: reduce(F.maximum, xs),
+    Sum=lambda *xs: reduce(F.add, xs),
+    Mean=_mean,
+    Where=lambda condition, x, y: F.where(raw(condition), x, y),
+    Floor=by_namespace("floor"),
+    Ceil=by_namespace("ceil"),
+    Round=by_namespace("round"),
+    Sign=by_namespace("sign"),
+    Not=by_namespace("logical_not"),
+    And=by_namespace("logical_and"),
+    Or=by_namespace("logical_or"),
+    Equal=lambda x, y: raw(x) == raw(y),
+    Less=lambda x, y: raw(x) < raw(y),
+    LessOrEqual=lambda x, y: raw(x) <= raw(y),
+    Greater=lambda x, y: raw(x) > raw(y),
+    GreaterOrEqual=lambda x, y: raw(x) >= raw(y),
+)
+
+
+@operator("Identity")
+def _identity(use: Use) -> Run:
+    return lambda x: x
+
+
+@operator("Clip", min=None, max=None)
+def _clip(use: Use) -> Run:
+    limits = use.min, use.max
+
+    def clip(x: Any, *given: Any) -> Any:
+        low, high = (*given, None, None)[:2] if use.version >= 11 else limits
+        low, high = (_number(limit) for limit in (low, high))
+        if all(limit is None or np.isscalar(limit) for limit in (low, high)) and not (
+            low is not None and high is not None and low > high
+        ):
+            return F.clip(x, low, high)
+        if low is not None:
+            x = F.maximum(x, low)
+        return x if high is None else F.minimum(x, high)
+
+    return clip
+
+
+def _number(limit: Any) -> Any:
+    """A constant of one element as a Python number."""
+    return limit.item() if isinstance(limit, np.ndarray | np.generic) else limit
+
+
+@operator("Cast", to=0, saturate=1, round_mode="up")
+def _cast(use: Use) -> Run:
+    dtype = DTYPES.get(use.to)
+    if dtype is None:
+        use.refuse("the dtype is not supported")
+
+    def cast(x: Any) -> Any:
+        if raw(x).dtype == dtype:
+            return x
+        with np.errstate(invalid="ignore", over="ignore"):  # NaN as an integer, 1e10 as float16
+            return F.cast(x, dtype) if dtype.kind == "f" else raw(x).astype(dtype)
+
+    return cast
+
+
+@operator("CastLike", saturate=1, round_mode="up")
+def _cast_like(use: Use) -> Run:
+    return lambda x, like: F.cast(x, raw(like).dtype)
+
+
+@operator("Mod", fmod=0)
+def _mod(use: Use) -> Run:
+    name = "fmod" if use.fmod else "mod"
+    return lambda x, y: getattr(get_array_module(raw(x)), name)(raw(x), raw(y))

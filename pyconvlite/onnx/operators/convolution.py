@@ -1,0 +1,177 @@
+"""Convolution and its adjoint, of sequences, images and volumes."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from ... import functions as F
+from ...functions._geometry import edges_of
+from .._fusing import CONV_RELU
+from ._along import along
+from ._table import Run, Use, operator
+
+AUTO_PADS = ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER")
+
+
+def per_axis(use: Use, name: str, axes: int, least: int) -> tuple[int, ...]:
+    """An attribute with an integer for each axis of the images; a one or zero each, `least`, by default."""
+    values = tuple(getattr(use, name)) or (least,) * axes
+    if len(values) != axes or min(values) < least:
+        use.refuse(f"{name} must have {axes} integers of at least {least}")
+    return values
+
+
+def edges(use: Use, axes: int) -> tuple[tuple[int, int], ...] | None:
+    """The padding (before, after) of each axis; None where it depends on the size."""
+    if use.one_of("auto_pad", *AUTO_PADS) in ("SAME_UPPER", "SAME_LOWER"):
+        return None
+    pads = tuple(use.pads) if use.auto_pad == "NOTSET" and use.pads else (0,) * 2 * axes
+    if len(pads) != 2 * axes or min(pads) < 0:
+        use.refuse(f"pads must have {2 * axes} integers of at least 0")
+    return tuple(zip(pads[:axes], pads[axes:], strict=True))
+
+
+def same(use: Use, size: Any, kernel: Any, stride: Any, dilation: Any) -> tuple[tuple[int, int], ...]:
+    """The padding of a size so that its output is of ceil(size / stride)."""
+    found = []
+    for numbers in zip(size, kernel, stride, dilation, strict=True):
+        ends = edges_of("same", *((n, 1) for n in numbers))[0]
+        found.append(ends if use.auto_pad == "SAME_UPPER" else ends[::-1])
+    return tuple(found)
+
+
+def as_images(x: Any) -> Any:
+    """Sequences (N, C, L) as images of one row (N, C, 1, L)."""
+    return F.reshape(x, (*x.shape[:2], 1, *x.shape[2:]))
+
+
+@operator("Conv", CONV_RELU, auto_pad="NOTSET", dilations=(), group=1, kernel_shape=(), pads=(), strides=())
+def _conv(use: Use) -> Run:
+    axes = _axes(use)
+    stride, dilation = per_axis(use, "strides", axes, 1), per_axis(use, "dilations", axes, 1)
+    known = edges(use, axes)
+    call = F.conv2d_relu if use.node.op == CONV_RELU else F.conv2d
+
+    def images(x: Any, W: Any, b: Any, pad: Any) -> Any:
+        return call(x, W, b, stride[-2:], pad[-2:], dilation=dilation[-2:], groups=use.group)
+
+    def conv(x: Any, W: Any, b: Any = None) -> Any:
+        pad = same(use, x.shape[2:], W.shape[2:], stride, dilation) if known is None else known
+        if axes == 2:
+            return images(x, W, b, pad)
+        if axes == 1:
+            settings = {"dilation": dilation[0], "groups": use.group}
+            y = F.conv1d(x, W, b, stride[0], pad[0], **settings)
+            return F.relu(y) if call is F.conv2d_relu else y
+        # the sum of a convolution for each slice of the kernels
+        D, KD = x.shape[2], W.shape[2]
+        (before, after), step, gap = pad[0], stride[0], dilation[0]
+        first = np.arange(0, D + before + after - (KD - 1) * gap, step) - before
+        parts = []
+        for k in range(KD):
+            slices = along(x, (first + k * gap)[:, np.newaxis] == np.arange(D), 2)
+            parts.append(images(_as_batch(slices), F.get_item(W, (slice(None), slice(None), k)), None, pad))
+        y = _as_volumes(reduce(F.add, parts), len(x))
+        return y if b is None else y + F.reshape(b, (-1, 1, 1, 1))
+
+    return conv
+
+
+def _as_batch(x: Any) -> Any:
+    """Volumes (N, C, D, H, W) as images (N * D, C, H, W)."""
+    N, C, D, H, W = x.shape
+    return F.reshape(F.transpose(x, (0, 2, 1, 3, 4)), (N * D, C, H, W))
+
+
+def _as_volumes(x: Any, N: int) -> Any:
+    """Images (N * D, C, H, W) as volumes (N, C, D, H, W)."""
+    images, C, H, W = x.shape
+    return F.transpose(F.reshape(x, (N, images // N, C, H, W)), (0, 2, 1, 3, 4))
+
+
+@operator(
+    *("ConvTranspose",),
+    auto_pad="NOTSET",
+    dilations=(),
+    group=1,
+    kernel_shape=(),
+    output_padding=(),
+    output_shape=(),
+    pads=(),
+    strides=(),
+)
+def _conv_transpose(use: Use) -> Run:
+    axes = _axes(use)
+    stride, dilation = per_axis(use, "strides", axes, 1), per_axis(use, "dilations", axes, 1)
+    extra = per_axis(use, "output_padding", axes, 0)
+    known = edges(use, axes)
+    wanted = per_axis(use, "output_shape", axes, 1) if use.output_shape else None
+
+    def conv_transpose(x: Any, W: Any, b: Any = None) -> Any:
+        full = [
+            s * (n - 1) + (k - 1) * d + 1
+            for s, n, k, d in zip(stride, x.shape[2:], W.shape[2:], dilation, strict=True)
+        ]
+        pads, added = known, list(extra)
+        if wanted is not None or pads is None:
+            sizes = wanted or [n * s for n, s in zip(x.shape[2:], stride, strict=True)]
+            pads = tuple(
+                _halves(max(0, have + more - size), use.auto_pad)
+                for have, more, size in zip(full, extra, sizes, strict=True)
+            )
+            added = [size - have + sum(ends) for size, have, ends in zip(sizes, full, pads, strict=True)]
+        # Beyond what a kernel reaches, the output has `more - after` elements of the bias alone.
+        ends = [
+            (before, have - max(after - more, 0), 0, max(more - after, 0))
+            for have, more, (before, after) in zip(full, added, pads, strict=True)
+        ]
+        if axes < 3:
+            return images(x, W, b, pads, added, ends)
+        # the sum of a transposed convolution for each slice of the kernels
+        D, (start, stop, _, more) = x.shape[2], ends[0]
+        place = np.arange(start, stop + more)[:, np.newaxis]
+        parts = []
+        for k in range(W.shape[2]):
+            kernels = F.get_item(W, (slice(None), slice(None), k))
+            y = _as_volumes(images(_as_batch(x), kernels, None, pads[1:], added[1:], ends[1:]), len(x))
+            parts.append(along(y, place == np.arange(D) * stride[0] + k * dilation[0], 2))
+        y = reduce(F.add, parts)
+        return y if b is None else y + F.reshape(b, (-1, 1, 1, 1))
+
+    def images(x: Any, W: Any, b: Any, pads: Any, added: Any, ends: Any) -> Any:
+        step, gap = stride[-2:], dilation[-2:]
+        if axes == 1:
+            x, W, step, gap = as_images(x), as_images(W), (1, *stride), (1, *dilation)
+        if all(before == after and not more for (before, after), more in zip(pads, added, strict=True)):
+            pad = (0, *(before for before, _ in pads))[-2:]
+            y = F.deconv2d(x, W, b, step, pad, dilation=gap, groups=use.group)
+        else:
+            y = F.deconv2d(x, W, None, step, dilation=gap, groups=use.group)
+            ends = [(0, 1, 0, 0)] * (2 - len(ends)) + ends
+            y = F.get_item(y, (..., *(slice(start, stop) for start, stop, _, _ in ends)))
+            if any(more for end in ends for more in end[2:]):
+                y = F.pad(y, ((0, 0), (0, 0), *(end[2:] for end in ends)))
+            if b is not None:
+                y = y + F.reshape(b, (-1, 1, 1))
+        return F.reshape(y, (*y.shape[:2], y.shape[3])) if axes == 1 else y
+
+    return conv_transpose
+
+
+def _halves(total: int, auto_pad: str) -> tuple[int, int]:
+    """A padding divided into (before, after); the odd element is after it with SAME_UPPER."""
+    less = total // 2
+    return (less, total - less) if auto_pad == "SAME_UPPER" else (total - less, less)
+
+
+def _axes(use: Use) -> int:
+    """Number of axes of the images."""
+    use.check_floats()
+    ranks = [rank for rank in (use.rank(0), use.rank(1)) if rank is not None]
+    axes = len(use.kernel_shape) or (ranks[0] - 2 if ranks else 2)
+    if axes not in (1, 2, 3) or any(rank != axes + 2 for rank in ranks):
+        use.refuse("it is of other than 1, 2 or 3 axes after (N, C)")
+    return axes

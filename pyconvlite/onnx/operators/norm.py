@@ -1,0 +1,103 @@
+"""Normalization and matrix products."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ... import functions as F
+from ...autograd import Parameter
+from ...config import Config
+from ._along import along
+from ._table import Run, Use, operator, raw, simple
+
+simple(MatMul=F.matmul)
+
+
+@operator("Gemm", alpha=1.0, beta=1.0, transA=0, transB=0)
+def _gemm(use: Use) -> Run:
+    def gemm(A: Any, B: Any, C: Any = None) -> Any:
+        A = F.transpose(A) if use.transA else A
+        B = F.transpose(B) if use.transB else B
+        if use.alpha == use.beta == 1 and (C is None or C.shape == B.shape[1:]):
+            return F.linear(A, B, C)
+        y = F.matmul(A, B)
+        y = y if use.alpha == 1 else F.mul(y, _weight(use.alpha, y))
+        return y if C is None else F.add(y, C if use.beta == 1 else F.mul(C, _weight(use.beta, y)))
+
+    return gemm
+
+
+def _weight(value: float, like: Any) -> Any:
+    """A factor in the dtype of what it multiplies, also if that is of integers."""
+    return value if raw(like).dtype.kind == "f" else np.array(value).astype(raw(like).dtype)
+
+
+@operator("BatchNormalization", epsilon=1e-5, momentum=0.9, training_mode=0)
+def _batch_norm(use: Use) -> Run:
+    use.check_floats()
+    if not use.training_mode and use.outputs > 1:
+        use.refuse("it has outputs that only training has")
+
+    def batch_norm(x: Any, scale: Any, bias: Any, mean: Any, var: Any) -> Any:
+        if use.training_mode:
+            axes = (0, *range(2, len(x.shape)))
+            y = F.BatchNorm(raw(mean), raw(var), use.momentum, use.epsilon)(x, scale, bias)
+            batch = zip((mean, var), (F.mean(x, axes), F.var(x, axes)), strict=True)
+            return y, *(raw(a) * use.momentum + raw(b) * (1 - use.momentum) for a, b in batch)
+        if Config.train and isinstance(mean, Parameter) and isinstance(var, Parameter):
+            f = F.BatchNorm(mean.data, var.data, use.momentum, use.epsilon)
+            y = f(x, scale, bias)
+            mean.data, var.data = f.avg_mean, f.avg_var
+            return y
+        shape = (1, -1, *[1] * (len(x.shape) - 2))
+        factor = F.div(scale, F.sqrt(F.add(raw(var), use.epsilon)))
+        y = F.mul(F.sub(x, F.reshape(raw(mean), shape)), F.reshape(factor, shape))
+        return F.add(y, F.reshape(bias, shape))
+
+    return batch_norm
+
+
+@operator("LayerNormalization", axis=-1, epsilon=1e-5, stash_type=1)
+def _layer_norm(use: Use) -> Run:
+    use.check_floats()
+    use.one_of("stash_type", 1)
+
+    def layer_norm(x: Any, scale: Any, bias: Any = None) -> Any:
+        shape = x.shape[use.axis :]
+        if use.outputs == 1 and scale.shape == shape and (bias is None or bias.shape == shape):
+            return F.layer_norm(x, shape, scale, bias, use.epsilon)
+        axes = tuple(range(use.axis % len(x.shape), len(x.shape)))
+        mean = F.mean(x, axes, keepdims=True)
+        distance = F.sub(x, mean)
+        inverse = 1 / F.sqrt(F.mean(distance * distance, axes, keepdims=True) + use.epsilon)
+        y = distance * inverse * scale
+        return (y if bias is None else y + bias), mean, inverse
+
+    return layer_norm
+
+
+@operator("InstanceNormalization", epsilon=1e-5)
+def _instance_norm(use: Use) -> Run:
+    return lambda x, scale, bias: F.instance_norm(x, scale, bias, use.epsilon)
+
+
+@operator("GroupNormalization", epsilon=1e-5, num_groups=1, stash_type=1)
+def _group_norm(use: Use) -> Run:
+    use.one_of("stash_type", 1)
+    if use.version < 21:
+        use.refuse("with a scale for each group, which operator set 21 replaced by one for each channel")
+    return lambda x, scale, bias: F.group_norm(x, use.num_groups, scale, bias, use.epsilon)
+
+
+@operator("LRN", alpha=0.0001, beta=0.75, bias=1.0, size=1)
+def _lrn(use: Use) -> Run:
+    def lrn(x: Any) -> Any:
+        channel = np.arange(x.shape[1])
+        distance = channel - channel[:, np.newaxis]
+        near = (distance >= -((use.size - 1) // 2)) & (distance <= use.size // 2)
+        squares = along(F.mul(x, x), near / use.size, 1)
+        return F.div(x, F.pow(squares * use.alpha + use.bias, use.beta))
+
+    return lrn

@@ -1,0 +1,151 @@
+"""Resize and its predecessor Upsample: along each axis, a choice of elements or a product with a matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ... import functions as F
+from ..._shapes import Array
+from ...backends import to_device_of
+from ._along import along, taken
+from ._table import Run, Use, host, integers, operator, raw
+
+_PLACES = (
+    *("half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric"),
+    "tf_crop_and_resize",
+)
+
+
+class _Way(NamedTuple):
+    """How the elements at new places follow from the old ones; the names are those of the attributes."""
+
+    mode: str
+    nearest_mode: str = "floor"
+    antialias: int = 0
+    exclude_outside: int = 0
+    cubic_coeff_a: float = -0.75
+
+
+_ROUNDED: dict[str, Callable[[Array], Array]] = {
+    "floor": np.floor,
+    "ceil": np.ceil,
+    "round_prefer_floor": lambda place: np.ceil(place - 0.5),
+    "round_prefer_ceil": lambda place: np.floor(place + 0.5),
+}
+
+
+@operator(
+    "Resize",
+    antialias=0,
+    axes=(),
+    coordinate_transformation_mode="half_pixel",
+    cubic_coeff_a=-0.75,
+    exclude_outside=0,
+    extrapolation_value=0.0,
+    keep_aspect_ratio_policy="stretch",
+    mode="nearest",
+    nearest_mode="round_prefer_floor",
+)
+def _resize(use: Use) -> Run:
+    use.one_of("coordinate_transformation_mode", *_PLACES)
+    use.one_of("mode", "nearest", "linear", "cubic")
+    use.one_of("nearest_mode", *_ROUNDED)
+    policy = use.one_of("keep_aspect_ratio_policy", "stretch", "not_larger", "not_smaller")
+    way = _Way(*(getattr(use, name) for name in _Way._fields)) if use.version >= 11 else _Way(use.mode)
+    how = use.coordinate_transformation_mode if use.version >= 11 else "asymmetric"
+
+    def resize(x: Any, *given: Any) -> Any:
+        roi, scales, sizes = (*given, None, None, None)[:3] if use.version >= 11 else (None, given[0], None)
+        axes = [axis % len(x.shape) for axis in use.axes] or list(range(len(x.shape)))
+        old = [x.shape[axis] for axis in axes]
+        if sizes is not None and host(sizes).size:
+            new = integers(sizes)
+            factors = [n / m for n, m in zip(new, old, strict=True)]
+            if policy != "stretch":
+                factors = [(min if policy == "not_larger" else max)(factors)] * len(axes)
+                new = [int(np.floor(factor * n + 0.5)) for factor, n in zip(factors, old, strict=True)]
+        elif scales is not None and host(scales).size:
+            factors = host(scales).astype(float).reshape(-1).tolist()
+            new = [int(np.floor(n * factor)) for n, factor in zip(old, factors, strict=True)]
+        else:
+            raise ValueError("needs scales or sizes")
+        if min(old) < 1 or min(new) < 1:
+            raise ValueError(f"cannot resize {old} elements to {new}")
+        cropped = how == "tf_crop_and_resize"
+        ends = host(roi).astype(float).reshape(2, -1).T if cropped else [(0, 1)] * len(axes)
+        outside = np.zeros([1] * len(x.shape), bool)
+        for axis, n, factor, end in zip(axes, new, factors, ends, strict=True):
+            if n != x.shape[axis] or factor != 1 or cropped:
+                place = _places(x.shape[axis], n, factor, end, how)
+                if cropped:
+                    beyond = (place < 0) | (place > x.shape[axis] - 1)
+                    outside = outside | beyond.reshape([-1 if i == axis else 1 for i in range(len(x.shape))])
+                x = _at_places(x, axis, place, factor, way)
+        return F.where(to_device_of(raw(x), outside), use.extrapolation_value, x) if outside.any() else x
+
+    return resize
+
+
+def _places(old: int, new: int, factor: float, end: Any, mode: str) -> Array:
+    """Where the new elements lie among the old ones."""
+    i = np.arange(new)
+    if mode == "tf_crop_and_resize":
+        first, last = ((old - 1) * part for part in end)
+        return first + i * (last - first) / (new - 1) if new > 1 else np.array([(first + last) / 2])
+    if mode == "align_corners":
+        return i * (old - 1) / (old * factor - 1) if new > 1 else np.zeros(1)
+    if mode == "asymmetric":
+        return i / factor
+    if mode == "pytorch_half_pixel" and new == 1:
+        return np.zeros(1)
+    place: Array = (i + 0.5) / factor - 0.5
+    if mode == "half_pixel_symmetric":
+        place += old / 2 * (1 - new / (factor * old))
+    return place
+
+
+def _at_places(x: Any, axis: int, place: Array, factor: float, way: _Way) -> Any:
+    old, new = x.shape[axis], len(place)
+    if way.mode == "nearest":
+        index = _ROUNDED[way.nearest_mode](place).clip(0, old - 1).astype(np.int64)
+        times = new // old
+        if axis > 1 and len(x.shape) == 4 and times and (index == np.arange(new) // times).all():
+            return F.upsample(x, (times, 1) if axis == 2 else (1, times))
+        return taken(x, index, axis)
+    # The weight of an old element follows from its distance; beyond the ends is the last element.
+    scale = min(factor, 1.0) if way.antialias else 1.0
+    reach = int(np.ceil((2 if way.mode == "cubic" else 1) / scale))
+    near = np.floor(place).astype(np.int64)[:, np.newaxis] + np.arange(1 - reach, reach + 1)
+    distance = np.abs(near - place[:, np.newaxis]) * scale
+    weights = _cubic(distance, way.cubic_coeff_a) if way.mode == "cubic" else (1 - distance).clip(0)
+    if way.exclude_outside:
+        weights *= (near >= 0) & (near < old)
+    matrix = np.zeros((new, old))
+    np.add.at(matrix, (np.arange(new)[:, np.newaxis], near.clip(0, old - 1)), weights)
+    return along(x, matrix / matrix.sum(1, keepdims=True), axis)
+
+
+def _cubic(t: Array, a: float) -> Array:
+    """Weights of cubic interpolation (Keys 1981) at the distances t."""
+    near = ((a + 2) * t - (a + 3)) * t * t + 1
+    far = ((a * t - 5 * a) * t + 8 * a) * t - 4 * a
+    weights: Array = np.where(t <= 1, near, np.where(t < 2, far, 0))
+    return weights
+
+
+@operator("Upsample", mode="nearest", scales=())
+def _upsample(use: Use) -> Run:
+    way = _Way(use.one_of("mode", "nearest", "linear"))
+
+    def upsample(x: Any, scales: Any = None) -> Any:
+        factors = use.scales if use.version < 9 else host(scales).astype(float).reshape(-1).tolist()
+        for axis, factor in enumerate(factors):
+            if factor != 1:
+                new = int(np.floor(x.shape[axis] * factor))
+                x = _at_places(x, axis, np.arange(new) / factor, factor, way)
+        return x
+
+    return upsample

@@ -1,0 +1,67 @@
+"""ONNX files for tests, written from nodes and arrays."""
+
+import io
+
+import numpy as np
+
+from pyconvlite.onnx import Graph, Node, ValueInfo
+from pyconvlite.onnx._writing import as_bytes
+
+FLOAT = np.dtype(np.float32)
+
+
+def graph(nodes, inputs, outputs, constants=None, opset=18):
+    """A Graph of (op, inputs, outputs, attributes) with float32 inputs by their shapes."""
+    nodes = [
+        Node(op, *(_names(v) for v in (i, o)), a, f"{op}{n}", opset) for n, (op, i, o, a) in enumerate(nodes)
+    ]
+    infos = [ValueInfo(name, FLOAT, shape) for name, shape in inputs.items()]
+    results = [ValueInfo(name, FLOAT, None) for name in outputs.split()]
+    return Graph(nodes, constants or {}, infos, results, opset=opset)
+
+
+def _names(text):
+    """Names by single spaces; between two of them is one that is omitted."""
+    return text.split(" ") if text else []
+
+
+def contents(*arguments, opset=18, **options):
+    """The bytes of the file of a `graph`."""
+    return as_bytes(graph(*arguments, opset=opset, **options), "test", opset)
+
+
+def floats(*shape, seed=0):
+    return np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
+
+
+def small_net():
+    """A net with convolution, batch normalization, pooling and a matrix product: its file."""
+    constants = {
+        "conv.W": floats(4, 2, 3, 3),
+        "conv.b": floats(4, seed=1),
+        "bn.scale": floats(4, seed=2),
+        "bn.bias": floats(4, seed=3),
+        "bn.mean": floats(4, seed=4),
+        "bn.var": np.abs(floats(4, seed=5)) + 0.5,
+        "fc.W": floats(4, 3, seed=6),
+        "fc.b": floats(3, seed=7),
+        "shape": np.array([0, -1]),
+    }
+    nodes = [
+        ("Conv", "x conv.W conv.b", "h", {"pads": [1, 1, 1, 1], "kernel_shape": [3, 3]}),
+        ("BatchNormalization", "h bn.scale bn.bias bn.mean bn.var", "n", {"epsilon": 1e-3}),
+        ("Relu", "n", "r", {}),
+        ("GlobalAveragePool", "r", "p", {}),
+        ("Reshape", "p shape", "f", {}),
+        ("Gemm", "f fc.W fc.b", "y", {}),
+    ]
+    return contents(nodes, {"x": ("N", 2, 5, 5)}, "y", constants)
+
+
+def saved(model, *examples, **options):
+    """The bytes that `onnx.save` writes."""
+    from pyconvlite import onnx
+
+    file = io.BytesIO()
+    onnx.save(model, file, *examples, **options)
+    return file.getvalue()

@@ -1,0 +1,263 @@
+"""ONNX files that are damaged or hostile: a ValueError that names the place, and little memory."""
+
+import contextlib
+import tracemalloc
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from onnx_files import FLOAT, contents, floats, small_net
+
+from pyconvlite import onnx
+from pyconvlite.onnx import _messages
+from pyconvlite.onnx._messages import message
+from pyconvlite.onnx.operators._table import TABLE
+
+RELU = [("Relu", "x", "y", {})]
+
+
+def changed(change, nodes=RELU, constants=None):
+    """A file whose Model message was changed."""
+    model = _messages.parse(contents(nodes, {"x": (1,)}, "y", constants), "it")
+    change(model)
+    return model.SerializeToString()
+
+
+def tensor(**fields):
+    return lambda model: model.graph.initializer.add(**{"name": "W", "data_type": 1, **fields})
+
+
+def test_every_truncation_is_refused():
+    data = small_net()
+    for size in range(0, len(data), 7):
+        with pytest.raises(ValueError, match="the file"):
+            onnx.load(data[:size])
+
+
+def test_changed_bytes_are_refused_or_give_a_model():
+    data, rng = small_net(), np.random.default_rng(0)
+    outcomes = set()
+    for _ in range(150):
+        damaged = bytearray(data)
+        for at in rng.integers(0, len(data), rng.integers(1, 6)):
+            damaged[at] = rng.integers(256)
+        try:
+            outcomes.add(type(onnx.load(damaged)))
+        except ValueError:
+            outcomes.add(ValueError)
+    assert outcomes == {onnx.OnnxModel, ValueError}
+
+
+def test_what_fuzzing_found_is_refused_or_gives_a_model():
+    with zipfile.ZipFile(Path(__file__).parent / "corpus" / "onnx.zip") as corpus:
+        for name in corpus.namelist():
+            with contextlib.suppress(ValueError):
+                onnx.load(corpus.read(name))
+
+
+def some_array(rng):
+    kind = rng.integers(6)
+    if kind == 0:
+        return rng.integers(-3, 6, rng.integers(5)).astype(np.int64)
+    if kind == 1:
+        return rng.integers(-3, 4, ()).astype(np.int64)
+    if kind == 2:
+        return rng.integers(2, size=rng.integers(4)).astype(bool)
+    shape = [(2, 2, 3, 3), (2,), tuple(rng.integers(0, 4, rng.integers(6)).tolist())][kind - 3]
+    return rng.standard_normal(shape).astype(rng.choice([np.float32, np.float64]))
+
+
+def some_setting(rng, default):
+    if default is None:
+        return [1, np.array([1.5]), "a", [1, 2]][rng.integers(4)]
+    if isinstance(default, tuple):
+        return rng.integers(-2, 5, rng.integers(7)).tolist()
+    if isinstance(default, str):
+        words = ["SAME_LOWER", "linear", "cubic", "reflect", "wrap", "tf_crop_and_resize", "ij,jk", default]
+        return words[rng.integers(len(words))]
+    numbers = [0, -1, 2, 1 << 40] if isinstance(default, int) else [0.0, -1.0, np.nan, np.inf]
+    return [*numbers, default, default][rng.integers(6)]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of numbers such as 0 / 0
+def test_nodes_at_random_fail_with_a_value_error_that_names_them():
+    rng = np.random.default_rng(0)
+    operators = sorted(TABLE)
+    computed = 0
+    for _ in range(400):
+        constants = {f"c{i}": some_array(rng) for i in range(5)}
+        names = [*constants, "x", "x", ""]
+        nodes = []
+        for i in range(rng.integers(1, 4)):
+            op = operators[rng.integers(len(operators))]
+            used = {k: some_setting(rng, v) for k, v in TABLE[op].defaults.items() if rng.random() < 0.4}
+            inputs = " ".join(rng.choice(names, rng.integers(1, 5)))
+            outputs = [f"v{i}_{j}" for j in range(rng.choice([1, 1, 1, 2]))]
+            nodes.append((op, inputs, " ".join(outputs), used))
+            names += outputs * 2
+        x = floats(*[(2, 2, 3, 3), (1, 4), (2, 3, 4), ()][rng.integers(4)])
+        opset = int(rng.choice([7, 9, 10, 11, 13, 18, 22]))
+        data = contents(nodes, {"x": x.shape}, nodes[-1][2], constants, opset=opset)
+        try:
+            onnx.load(data)(x)
+        except ValueError as error:
+            assert "node " in str(error)  # noqa: PT017 - some are right
+        else:
+            computed += 1
+    assert computed > 10
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        (
+            tensor(dims=[3], raw_data=bytes(8)),
+            r'initializer "W" of shape \(3,\) has 8 bytes of data; it needs 12',
+        ),
+        (tensor(dims=[3], float_data=[1.0]), "has 1 elements of data; it needs 3"),
+        (tensor(dims=[1 << 40]), 'initializer "W" of shape .* has 0 elements of data'),
+        (tensor(dims=[1 << 62, 1 << 62], raw_data=b""), "has 0 bytes of data"),
+        (tensor(dims=[-1], raw_data=b""), r'initializer "W" has shape \(-1,\)'),
+        (tensor(dims=[0] * 40, raw_data=b""), 'initializer "W" has shape'),
+        (tensor(data_type=8), "dtype of code 8"),
+        (tensor(name="", dims=[0], raw_data=b""), "has no name"),
+        (lambda m: m.graph.sparse_initializer.add(), "sparse initializers"),
+        (lambda m: m.graph.node[0].input.__setitem__(0, "y"), 'node "Relu0".* uses "y", .* a cycle'),
+        (lambda m: m.graph.node.add(op_type="Relu", input=["x"], output=["y"]), 'computes "y", which exists'),
+        (lambda m: m.graph.node[0].ClearField("output"), 'node "Relu0".* has no output'),
+        (lambda m: m.graph.node[0].output.__setitem__(0, "z"), 'no node computes the output "y"'),
+        (lambda m: m.graph.ClearField("output"), "no outputs"),
+        (lambda m: setattr(m.graph.node[0], "domain", "com.example"), "domain 'com.example'"),
+        (lambda m: m.graph.node[0].attribute.add(name="body", type=5), "'body' of type 5: a subgraph"),
+        (lambda m: m.ClearField("opset_import"), "no operator set"),
+        (lambda m: m.ClearField("graph"), "no graph"),
+        (lambda m: setattr(m.graph.input[0].type.tensor_type, "elem_type", 8), '"x" is not a tensor'),
+    ],
+)
+def test_faults_are_named(change, place):
+    with pytest.raises(ValueError, match=place):
+        onnx.load(changed(change))
+
+
+@pytest.mark.parametrize("name", [b"Relu0", b"AB"])
+def test_a_text_that_is_not_utf_8(name):
+    data = contents([("Relu", "x", "y", {"mode": "AB"})], {"x": (1,)}, "y")
+    with pytest.raises(ValueError, match=r"the file .* not UTF-8"):
+        onnx.load(data.replace(name, name[:-1] + b"\xff"))
+
+
+def test_not_a_number_is_a_number_like_others():
+    model = onnx.load(changed(tensor(dims=[1], float_data=[np.nan]), [("Mul", "x W", "y", {})]))
+    assert np.isnan(model(np.ones(1, np.float32)).data).all()
+
+
+def peak(f):
+    tracemalloc.start()
+    try:
+        f()
+    except ValueError as error:
+        return tracemalloc.get_traced_memory()[1], str(error)
+    finally:
+        tracemalloc.stop()
+    raise AssertionError("it was not refused")
+
+
+def test_a_file_of_empty_messages_is_refused_before_protobuf_reads_it(monkeypatch):
+    monkeypatch.setattr(_messages, "MOST_FIELDS", 10_000)
+    node = message("Graph", node=[message("Node")]).SerializeToString()  # two bytes
+    graph = b"".join([node] * 100_000)
+    data = _field(7, graph)
+    size, text = peak(lambda: onnx.load(data))
+    assert "more than 10000 fields" in text
+    assert size < len(data)
+
+
+def _field(number, data):
+    size, varint = len(data), b""
+    while size > 127:
+        varint, size = varint + bytes([size & 127 | 128]), size >> 7
+    return bytes([number << 3 | 2]) + varint + bytes([size]) + data
+
+
+def test_a_file_of_packed_integers_is_refused_before_protobuf_reads_it(monkeypatch):
+    monkeypatch.setattr(_messages, "MOST_PACKED", 10_000)
+    data = _field(7, _field(5, _field(7, bytes(100_000))))
+    size, text = peak(lambda: onnx.load(data))
+    assert "10000 bytes of integers" in text
+    assert size < len(data)
+
+
+def test_weights_take_less_than_twice_their_size():
+    W = floats(1000, 1000)
+    data = contents([("MatMul", "x W", "y", {})], {"x": (1, 1000)}, "y", {"W": W})
+    tracemalloc.start()
+    model = onnx.load(data)
+    kept, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert next(iter(model.params())).shape == (1000, 1000)
+    assert kept < 1.1 * W.nbytes
+    assert most < 2.1 * W.nbytes
+
+
+def test_a_chain_of_constants_is_not_computed_when_loaded():
+    nodes = [("Add", f"v{i} one", f"v{i + 1}", {}) for i in range(300)]
+    constants = {"v0": np.zeros(60_000, np.int64), "one": np.ones(1, np.int64)}  # 144 MB of results
+    data = contents([*nodes, ("Identity", "v300", "y", {})], {}, "y", constants)
+    tracemalloc.start()
+    model = onnx.load(data)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 50e6
+    np.testing.assert_array_equal(model().data, np.full(60_000, 300))
+
+
+def _external(location, offset=0, length=None):
+    def change(model):
+        W = model.graph.initializer.add(name="W", data_type=1, dims=[2], data_location=1)
+        entries = {"location": location, "offset": offset, "length": 8 if length is None else length}
+        for key, value in entries.items():
+            W.external_data.add(key=key, value=str(value))
+
+    return changed(change, [("Mul", "x W", "y", {})])
+
+
+def test_external_data_is_read_from_the_folder(tmp_path):
+    W = floats(2)
+    (tmp_path / "weights").write_bytes(bytes(4) + W.tobytes())
+    (tmp_path / "net.onnx").write_bytes(_external("weights", 4))
+    model = onnx.load(tmp_path / "net.onnx")
+    assert model.inputs[0].dtype == FLOAT
+    np.testing.assert_array_equal(model(np.ones(1, np.float32)).data, W)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "place"),
+    [
+        (("../weights",), "outside of the folder"),
+        (("/etc/passwd",), "outside of the folder"),
+        (("..\\weights",), "outside of the folder"),
+        (("",), "outside of the folder"),
+        (("link",), "outside of the folder"),
+        (("weights", -4), "outside of the folder"),
+        (("none",), "'none', which cannot be read"),
+        (("weights", 8), "from byte 8 to 16; it has 12"),
+        (("weights", 0, 12), "12 bytes of data; it needs 8"),
+        (("weights", "x"), "no number of bytes"),
+        ((".",), "'.'"),
+    ],
+)
+def test_external_data_elsewhere_is_refused(tmp_path, arguments, place):
+    folder = tmp_path / "net"
+    folder.mkdir()
+    (folder / "weights").write_bytes(bytes(12))
+    (tmp_path / "secret").write_bytes(bytes(12))
+    (folder / "link").symlink_to(tmp_path / "secret")
+    (folder / "net.onnx").write_bytes(_external(*arguments))
+    with pytest.raises(ValueError, match=place):
+        onnx.load(folder / "net.onnx")
+
+
+def test_external_data_needs_a_path():
+    with pytest.raises(ValueError, match="pass the path of the ONNX file instead"):
+        onnx.load(_external("weights"))

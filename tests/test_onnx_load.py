@@ -1,0 +1,298 @@
+"""pyconvlite.onnx.load: the Model of a file, its Parameters, and how it is called and trained."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from onnx_files import contents, floats, saved, small_net
+
+import pyconvlite.functions as F
+from pyconvlite import Variable, onnx, test_mode
+from pyconvlite.optimizers import Adam
+
+
+def run(data, *inputs):
+    model = onnx.load(data)
+    with test_mode():
+        y = model(*inputs)
+    return tuple(v.data for v in y) if isinstance(y, tuple) else y.data
+
+
+def net_by_hand(model, x):
+    p = {name: param.data.astype(np.float64) for name, param in model.named_params()}
+    x = np.pad(x.astype(np.float64), ((0, 0), (0, 0), (1, 1), (1, 1)))
+    windows = np.lib.stride_tricks.sliding_window_view(x, (3, 3), (2, 3))
+    h = np.einsum("nchwij,ocij->nohw", windows, p["conv.W"]) + p["conv.b"].reshape(-1, 1, 1)
+    factor = p["bn.scale"] / np.sqrt(p["bn.var"] + 1e-3)
+    h = (h - p["bn.mean"].reshape(-1, 1, 1)) * factor.reshape(-1, 1, 1) + p["bn.bias"].reshape(-1, 1, 1)
+    return np.maximum(h, 0).mean((2, 3)) @ p["fc.W"] + p["fc.b"]
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+def test_a_net_computes_what_its_nodes_say(batch):
+    model = onnx.load(small_net())
+    x = floats(batch, 2, 5, 5, seed=9)
+    with test_mode():
+        y = model(x)
+    assert y.dtype == np.float32
+    np.testing.assert_allclose(y.data, net_by_hand(model, x), rtol=1e-5, atol=1e-5)
+
+
+def test_inputs_and_outputs_are_described():
+    model = onnx.load(small_net())
+    with test_mode():
+        model(floats(1, 2, 5, 5))  # a Layer would keep its inputs there
+    assert model.inputs == [onnx.ValueInfo("x", np.dtype("float32"), ("N", 2, 5, 5))]
+    assert model.outputs == [onnx.ValueInfo("y", np.dtype("float32"), None)]
+    assert repr(model) == "OnnxModel(x -> y, 6 nodes)"
+
+
+def test_weights_are_parameters_by_their_names_and_statistics_are_not_trained():
+    model = onnx.load(small_net())
+    trained = {name: param.requires_grad for name, param in model.named_params()}
+    statistics = {"bn.mean": False, "bn.var": False}
+    names = ["conv.W", "conv.b", "bn.scale", "bn.bias", "fc.W", "fc.b"]
+    assert trained == dict.fromkeys(names, True) | statistics
+    model.freeze()
+    model.unfreeze()
+    assert {name: param.requires_grad for name, param in model.named_params()} == trained
+
+
+def test_training_lowers_the_loss_and_updates_the_statistics():
+    model = onnx.load(small_net())
+    x, t = floats(8, 2, 5, 5), np.arange(8) % 3
+    before = {name: param.data.copy() for name, param in model.named_params()}
+    optimizer = Adam(0.1).setup(model)
+    losses = []
+    for _ in range(30):
+        model.cleargrads()
+        loss = F.softmax_cross_entropy(model(x), t)
+        loss.backward()
+        optimizer.update()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0] / 2
+    assert all((param.data != before[name]).any() for name, param in model.named_params())
+
+
+def test_statistics_stay_in_test_mode():
+    model = onnx.load(small_net())
+    before = dict(model.named_params())["bn.mean"].data
+    with test_mode():
+        model(floats(2, 2, 5, 5))
+    assert dict(model.named_params())["bn.mean"].data is before
+
+
+def test_a_gradient_reaches_the_input():
+    model = onnx.load(small_net())
+    x = Variable(floats(1, 2, 5, 5))
+    with test_mode():
+        model(x).sum().backward()
+    assert x.grad.shape == x.shape
+
+
+def test_weights_that_pass_through_other_nodes_are_parameters():
+    nodes = [
+        ("Identity", "W", "same", {}),
+        ("Transpose", "same", "turned", {"perm": [1, 0]}),
+        ("MatMul", "x turned", "h", {}),
+        ("Mul", "h two", "y", {}),
+    ]
+    constants = {"W": floats(3, 2), "two": np.float32(2)}
+    model = onnx.load(contents(nodes, {"x": (1, 2)}, "y", constants))
+    assert [name for name, _ in model.named_params()] == ["W"]
+    x = floats(1, 2, seed=1)
+    np.testing.assert_allclose(model(x).data, x @ constants["W"].T * 2, rtol=1e-6)
+
+
+def test_a_file_as_paddle_writes_it():
+    nodes = [
+        ("Constant", "", "W", {"value": floats(3, 2, 1, 1)}),
+        ("Constant", "", "b", {"value": floats(3)}),
+        ("Constant", "", "column", {"value": np.array([1, 3, 1, 1])}),
+        ("Constant", "", "zero", {"value": np.float32(0)}),
+        ("Constant", "", "six", {"value_float": 6.0}),
+        ("Conv", "x W", "c", {"kernel_shape": [1, 1]}),
+        ("Reshape", "b column", "b4", {}),
+        ("Add", "c b4", "h", {}),
+        ("HardSigmoid", "h", "s", {"alpha": 1 / 6, "beta": 0.5}),
+        ("Clip", "h zero six", "r", {}),
+        ("Mul", "s r", "y", {}),
+    ]
+    model = onnx.load(contents(nodes, {"x": (None, 2, None, None)}, "y", opset=11))
+    params = {name: param.data for name, param in model.named_params()}
+    assert params.keys() == {"W", "b"}
+    x = floats(2, 2, 4, 5, seed=1)
+    h = np.einsum("nchw,oc->nohw", x, params["W"][:, :, 0, 0]) + params["b"].reshape(-1, 1, 1)
+    expected = np.clip(h / 6 + 0.5, 0, 1) * np.clip(h, 0, 6)
+    np.testing.assert_allclose(model(x).data, expected, rtol=1e-5, atol=1e-6)
+    assert "Constant" in {node.op for node in model.graph().nodes}  # the others are initializers now
+    again = onnx.load(saved(model))
+    np.testing.assert_array_equal(again(x).data, model(x).data)
+
+
+def test_shapes_are_computed_when_called():
+    nodes = [
+        ("Shape", "x", "s", {}),
+        ("Gather", "s zero", "n", {"axis": 0}),
+        ("Unsqueeze", "n zeros", "n1", {}),
+        ("Concat", "n1 minus", "to", {"axis": 0}),
+        ("Reshape", "x to", "y", {}),
+    ]
+    constants = {"zero": np.array(0), "zeros": np.array([0]), "minus": np.array([-1])}
+    data = contents(nodes, {"x": ("N", 2, 3)}, "y", constants)
+    for batch in (1, 4):
+        assert run(data, floats(batch, 2, 3)).shape == (batch, 6)
+
+
+def test_constants_are_folded():
+    nodes = [
+        ("Constant", "", "a", {"value": np.array([2, 3])}),
+        ("Constant", "", "b", {"value_ints": [3, 2]}),
+        ("Mul", "a b", "c", {}),
+        ("Reshape", "x c", "y", {}),
+    ]
+    model = onnx.load(contents(nodes, {"x": (4, 9)}, "y"))
+    assert "1 nodes" in repr(model)
+    assert model(floats(4, 9)).shape == (6, 6)
+
+
+def test_large_arrays_are_not_made_when_a_file_is_loaded():
+    nodes = [("ConstantOfShape", "s", "big", {}), ("Expand", "big s", "y", {})]
+    onnx.load(contents(nodes, {}, "y", {"s": np.array([1 << 20, 1 << 20])}))  # 4 TB, if it were called
+
+
+def test_several_outputs():
+    data = contents([("Split", "x", "a b", {"axis": 1, "num_outputs": 2})], {"x": (1, 5)}, "a b")
+    a, b = run(data, floats(1, 5))
+    assert (a.shape, b.shape) == ((1, 3), (1, 2))
+
+
+def test_a_folded_node_with_an_omitted_input():
+    nodes = [
+        ("Slice", "a one two  one", "b", {}),
+        ("Identity", "b", "c", {}),
+        ("Reshape", "x c", "y", {}),
+    ]
+    constants = {"a": np.array([4, 6]), "one": np.array([1]), "two": np.array([2])}
+    data = contents(nodes, {"x": (2, 3)}, "y", constants, opset=11)
+    assert run(data, floats(2, 3)).shape == (6,)
+    assert "1 nodes" in repr(onnx.load(data))
+
+
+@pytest.mark.parametrize(
+    ("node", "outputs", "expected"),
+    [
+        (("ArgMax", "x", "y", {"axis": 3}), "y", [[[[1], [0]]]]),
+        (("ArgMin", "x", "y", {"axis": 3, "select_last_index": 1, "keepdims": 0}), "y", [[[2, 2]]]),
+        (("MaxPool", "x", "h y", {"kernel_shape": [2, 2]}), "y", [[[[1, 1]]]]),
+        (("MaxPool", "x", "h y", {"kernel_shape": [2, 2], "storage_order": 1}), "y", [[[[2, 2]]]]),
+        (("Shape", "x", "y", {"start": 1}), "y", [1, 2, 3]),
+        (("Size", "x", "y", {}), "y", 6),
+    ],
+)
+def test_places_and_sizes_are_int64(node, outputs, expected):
+    x = np.array([[[[1, 5, 1], [3, 2, 0]]]], np.float32)
+    y = run(contents([node], {"x": x.shape}, outputs), x)
+    assert y.dtype == np.int64
+    np.testing.assert_array_equal(y, expected)
+
+
+def test_it_can_be_copied_and_pickled():
+    nodes = [("Add", "two three", "five", {}), ("Mul", "five x", "y", {})]
+    folded = {"two": np.float32(2), "three": np.float32(3)}
+    model = onnx.load(contents(nodes, {"x": (1,)}, "y", folded))
+    for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        np.testing.assert_array_equal(other(np.ones(1, np.float32)).data, [5])
+    model = onnx.load(small_net())
+    x = floats(1, 2, 5, 5)
+    for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        with test_mode():
+            np.testing.assert_array_equal(other(x).data, model(x).data)
+        assert {id(p) for p in other.params()}.isdisjoint({id(p) for p in model.params()})
+
+
+def test_weights_can_be_saved_and_loaded(tmp_path):
+    model, other = onnx.load(small_net()), onnx.load(small_net())
+    for param in other.params():
+        param.data = param.data * 0
+    model.save_weights(tmp_path / "w.npz")
+    other.load_weights(tmp_path / "w.npz")
+    with test_mode():
+        np.testing.assert_array_equal(other(floats(1, 2, 5, 5)).data, model(floats(1, 2, 5, 5)).data)
+
+
+def test_sources(tmp_path):
+    data = small_net()
+    path = tmp_path / "net.onnx"
+    path.write_bytes(data)
+    with path.open("rb") as file:
+        models = [onnx.load(source) for source in (data, bytearray(data), path, str(path), file)]
+    assert {repr(model) for model in models} == {"OnnxModel(x -> y, 6 nodes)"}
+    with pytest.raises(TypeError, match="source must be a path"):
+        onnx.load(3)
+    with pytest.raises(FileNotFoundError):
+        onnx.load(tmp_path / "none.onnx")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ((), "the model has 1 inputs, x; got 0"),
+        ((np.zeros((1, 2, 5, 5)),), 'the input "x" must be of float32; got float64'),
+        ((np.zeros((1, 2, 5, 6), np.float32),), r'the input "x" must be of shape \(.*\); got \(1, 2, 5, 6\)'),
+        ((np.zeros((2, 5, 5), np.float32),), 'the input "x" must be of shape'),
+    ],
+)
+def test_inputs_are_checked(inputs, message):
+    with pytest.raises(ValueError, match=message):
+        onnx.load(small_net())(*inputs)
+
+
+def test_an_input_that_is_no_array():
+    with pytest.raises(TypeError, match='the input "x" must be an array; got list'):
+        onnx.load(small_net())([1.0])
+
+
+def test_a_node_that_fails_is_named():
+    model = onnx.load(contents([("MatMul", "x W", "y", {})], {"x": None}, "y", {"W": floats(3, 2)}))
+    with pytest.raises(ValueError, match=r'node "MatMul0", MatMul\(\) failed .* float32 \(1, 4\)'):
+        model(floats(1, 4))
+
+
+@pytest.mark.parametrize(
+    ("node", "message"),
+    [
+        (("Foo", "x", "y", {"a": 1}), r'node "Foo0", Foo\(a=1\) cannot be loaded: the operator is not known'),
+        (("Relu", "x", "y", {"a": 1}), "the attribute 'a' is not known"),
+        (("Flatten", "x", "y", {"axis": "1"}), "the attribute 'axis' has another type"),
+        (("Resize", "x", "y", {"mode": "lanczos"}), "mode must be one of 'nearest', 'linear', 'cubic'"),
+        (("Conv", "x W", "y", {"strides": [0, 1]}), "strides must have 2 integers of at least 1"),
+        (("Conv", "x W", "y", {"pads": [1, 1]}), "pads must have 4 integers of at least 0"),
+        (("Cast", "x", "y", {"to": 16}), "the dtype is not supported"),
+        (("Dropout", "x ratio flag", "y", {}), "training_mode must be a constant"),
+        (("MaxPool", "x", "y", {"kernel_shape": [2] * 4}), "1, 2 or 3 axes"),
+        (("DepthToSpace", "x", "y", {"blocksize": 0}), "blocksize must be at least 1"),
+    ],
+)
+def test_what_is_not_supported_is_refused_when_loaded(node, message):
+    inputs = {"x": (1, 2, 5, 5), "ratio": (), "flag": ()}
+    with pytest.raises(ValueError, match=message):
+        onnx.load(contents([node], inputs, "y", {"W": floats(2, 2, 3, 3)}))
+
+
+@pytest.mark.parametrize("opset", [6, 29])
+def test_operator_sets(opset):
+    with pytest.raises(ValueError, match=f"operator set {opset}; those from 7 to 28 are known"):
+        onnx.load(contents([("Relu", "x", "y", {})], {"x": (1,)}, "y", opset=opset))
+
+
+def test_a_model_is_written_as_it_was_loaded_with_its_present_weights(tmp_path):
+    model = onnx.load(small_net())
+    for param in model.params():
+        param.data = param.data + 1
+    onnx.save(model, tmp_path / "again.onnx")
+    again = onnx.load(tmp_path / "again.onnx")
+    assert dict(again.named_params()).keys() == dict(model.named_params()).keys()
+    with test_mode():
+        np.testing.assert_array_equal(again(floats(2, 2, 5, 5)).data, model(floats(2, 2, 5, 5)).data)

@@ -1,0 +1,251 @@
+"""pyconvlite.onnx.save: what a file holds, read back by pyconvlite.onnx.load; and `fused`."""
+
+import numpy as np
+import pytest
+from onnx_files import contents, floats, saved, small_net
+
+import pyconvlite.functions as F
+import pyconvlite.layers as L
+from pyconvlite import Parameter, onnx, test_mode
+from pyconvlite.layers import Layer
+from pyconvlite.models import MLP, Model, Sequential, SmallResNet
+from pyconvlite.onnx import _messages
+
+RULE = np.arange(4) > 1
+
+
+class Shared(Model):
+    """Layers that are used twice, residuals, and normalizations that have a node of their own or not."""
+
+    def __init__(self):
+        self.conv = L.Conv2d(4, 3, pad=1, in_channels=4)
+        self.norms = [L.BatchNorm(4), L.GroupNorm(2, 4), L.InstanceNorm(4, affine=True), L.LayerNorm((6, 6))]
+        self.prelu = L.PReLU(4)
+        self.scale = Parameter(floats(1, 4, 1, 1))
+
+    def forward(self, x):
+        for norm in self.norms:
+            x = norm(self.prelu(self.conv(x))) * self.scale + x
+        return F.prelu(x, self.prelu.W), F.mean(x, (2, 3))
+
+
+MODELS = {
+    "shared": (Shared, floats(2, 4, 6, 6)),
+    "elementwise": (
+        lambda: Sequential(
+            lambda x: F.exp(x) + F.log(F.abs(x) + 1) - F.log1p(F.sqrt(x * x)) / (2 + F.cos(F.sin(-x))),
+            *(F.tanh, F.silu, F.elu, F.softplus, F.hardswish, F.gelu, F.erf, lambda x: F.leaky_relu(x, 0.3)),
+            lambda x: F.clip(x**2, 0.1, None) + F.clip(x, -0.5, 0.5) + F.pow(F.abs(x) + 1, x),
+            lambda x: F.maximum(x, 0.25) * F.minimum(x, 0.75) + F.where(RULE, x, 0.0),
+        ),
+        floats(3, 4),
+    ),
+    "shapes": (
+        lambda: Sequential(
+            lambda x: F.concat(F.split(x, 2, 1)[::-1], 1),
+            lambda x: F.flip(x[:, 1:, None, ::2, -1], 3)[..., np.array([1, 0, 1])],
+            lambda x: F.pad(F.transpose(x, (0, 3, 2, 1)), ((0, 0), (1, 0), (0, 0), (0, 2)), 0.5),
+            lambda x: F.sum(x, 1, keepdims=True) * F.sum_to(F.cumsum(x, 2), (1, *x.shape[1:])),
+            lambda x: F.max(x, (1, 2)) - F.min(x, (1, 2)) + F.mean(x, -1, keepdims=True)[:, 0, 0],
+            lambda x: F.tile(F.broadcast_to(F.mean(x, 0, keepdims=True), x.shape) * x, (1, 2)),
+            lambda x: F.logsumexp(x, 1, keepdims=True) + F.softmax(x) + F.log_softmax(x),
+        ),
+        floats(2, 4, 6, 5),
+    ),
+    "images": (
+        lambda: Sequential(
+            L.Conv2d(4, 3, stride=2, pad="same", in_channels=3, groups=1),
+            L.SeparableConv2d(6, 3, pad=((1, 0), (2, 1)), dilation=2, in_channels=4),
+            lambda x: F.conv2d_relu(x, floats(6, 6, 1, 1)),
+            lambda x: F.deconv2d(x, floats(6, 4, 4, 3), stride=2, pad=1, outsize=(7, 14)),
+            lambda x: F.pooling(x, 3, 2, 1, ceil_mode=True) + F.average_pooling(x, 3, 2, 1, ceil_mode=True),
+            lambda x: F.average_pooling(F.upsample(x, (2, 3)), 3, 2, 1, count_include_pad=False),
+            lambda x: F.interpolate(F.interpolate(x, (9, 4)), (5, 7), mode="bilinear"),
+            lambda x: F.pixel_shuffle(F.pad(x, ((0, 0), (0, 0), (1, 1), (2, 1)), mode="reflect"), 2),
+            lambda x: F.adaptive_average_pooling(x, (3, 2)) + F.adaptive_max_pooling(x, (3, 2)),
+            F.flatten,
+            L.Linear(3, in_size=6),
+        ),
+        floats(2, 3, 12, 16),
+    ),
+    "sequences": (
+        lambda: Sequential(
+            L.EmbedID(10, 4),
+            lambda x: F.transpose(x, (0, 2, 1)),
+            L.Conv1d(3, 3, pad=1, in_channels=4),
+            lambda x: F.matmul(x, F.transpose(x, (0, 2, 1))),
+        ),
+        np.random.default_rng(0).integers(0, 10, (2, 7)),
+    ),
+    "lstm": (lambda: Sequential(L.LSTM(5, in_size=4), L.Linear(3, in_size=5)), floats(2, 4)),
+}
+
+
+def trained(model):
+    """The model with statistics as if it had been trained."""
+    for i, layer in enumerate(model.modules()):
+        if isinstance(layer, L.BatchNorm):
+            layer.avg_mean.data = floats(*layer.avg_mean.shape, seed=i)
+            layer.avg_var.data = np.abs(floats(*layer.avg_var.shape, seed=i + 1)) + 0.5
+    return model
+
+
+def results(model, x):
+    for layer in model.modules():
+        if hasattr(layer, "reset_state"):
+            layer.reset_state()
+    with test_mode():
+        y = model(x)
+    return [v.data for v in y] if isinstance(y, tuple) else [y.data]
+
+
+@pytest.mark.parametrize("opset", [13, 18, 22])
+@pytest.mark.parametrize("name", MODELS)
+def test_a_file_computes_what_the_model_computes_for_any_batch(name, opset):
+    make, x = MODELS[name]
+    model = trained(make())
+    loaded = onnx.load(saved(model, x, opset=opset))
+    for batch in (x, np.concatenate([x, x, x])):
+        for y, z in zip(results(loaded, batch), results(model, batch), strict=True):
+            assert y.dtype == z.dtype
+            np.testing.assert_allclose(y, z, rtol=2e-5, atol=2e-5)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64])
+def test_other_dtypes(dtype):
+    model = Sequential(L.Conv2d(2, 3, in_channels=1, dtype=dtype), F.gelu)
+    x = floats(1, 1, 5, 5).astype(dtype)
+    (y,), (z,) = results(onnx.load(saved(model, x)), x), results(model, x)
+    assert y.dtype == z.dtype == dtype
+    np.testing.assert_allclose(y, z, rtol=1e-2 if dtype == np.float16 else 1e-12, atol=1e-3)
+
+
+def test_parameters_and_inputs_keep_their_names():
+    model = trained(Shared())
+    loaded = onnx.load(saved(model, floats(2, 4, 6, 6)))
+    assert dict(loaded.named_params()).keys() == dict(model.named_params()).keys()
+    assert loaded.inputs == [onnx.ValueInfo("x", np.dtype("float32"), ("N", 4, 6, 6))]
+    shapes = [(info.name, info.shape) for info in loaded.outputs]
+    assert shapes == [("y0", ("N", 4, 6, 6)), ("y1", ("N", 4))]
+
+
+def test_batch_normalization_is_one_node():
+    model = trained(SmallResNet())
+    file = _messages.parse(saved(model, floats(1, 3, 32, 32)), "it")
+    ops = [node.op_type for node in file.graph.node]
+    assert ops.count("BatchNormalization") == sum(isinstance(m, L.BatchNorm) for m in model.modules())
+    assert set(ops) == {"Conv", "BatchNormalization", "Relu", "Add", "ReduceMean", "Reshape", "Gemm"}
+    assert (file.ir_version, file.opset_import[0].version) == (8, 18)
+
+
+def test_the_state_of_a_model_stays_as_it_was():
+    model = Sequential(L.LSTM(5, in_size=4), L.Dropout(), L.Linear(3, in_size=5))
+    model(floats(2, 4))
+    h = model[0].h
+    saved(model, floats(1, 4))
+    assert model[0].h is h
+    assert model[1]._hooks is None or not len(model[1]._hooks._hooks)
+
+
+def test_several_inputs():
+    class Two(Model):
+        def forward(self, image, text):
+            return F.matmul(image, F.transpose(text))
+
+    a, b = floats(2, 3), floats(4, 3, seed=1)
+    loaded = onnx.load(saved(Two(), a, b))
+    assert [(info.name, info.shape) for info in loaded.inputs] == [("image", ("N", 3)), ("text", (4, 3))]
+    np.testing.assert_allclose(loaded(a, b).data, a @ b.T, rtol=1e-6)
+
+
+def test_an_output_that_is_an_input_or_given_twice():
+    class Same(Layer):
+        def forward(self, x):
+            y = F.relu(x)
+            return x, y, y
+
+    x = floats(2, 3)
+    for y, z in zip(onnx.load(saved(Same(), x))(x), Same()(x), strict=True):
+        np.testing.assert_array_equal(y.data, z.data)
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (Sequential(lambda x: F.where(x.data > 1, x, 0.0)), "the condition of Where depends on the inputs"),
+        (Sequential(lambda x: x * np.mean(x.data)), "was computed from the input outside of the graph"),
+        (Sequential(lambda x: x[x.data > 0]), "GetItem with an index of bool depends on the inputs"),
+        (Sequential(lambda x: F.relu(x) if len(x.data) > 3 else F.tanh(x)), "no single graph"),
+        (Sequential(lambda x: F.im2col(F.reshape(x, (-1, 1, 2, 2)), 2)), "Im2col has no counterpart in ONNX"),
+        (Sequential(lambda x: F.reshape(x, (-1, 1))[: len(x.data)]), "GetItem with slice.* depends on"),
+    ],
+)
+def test_what_cannot_be_exported_is_named(model, message):
+    with pytest.raises(ValueError, match=message):
+        saved(model, floats(3, 4))
+
+
+def test_arguments_are_checked():
+    model, x = MLP((3,)), floats(1, 2)
+    with pytest.raises(TypeError, match="model must be a Model or Layer; got function"):
+        saved(F.relu, x)
+    with pytest.raises(ValueError, match="opset must be from 13 to 22; got 9"):
+        saved(model, x, opset=9)
+    with pytest.raises(ValueError, match="examples must have at least one input"):
+        saved(model)
+    with pytest.raises(TypeError, match=r"examples\[0\] must be an array; got list"):
+        saved(model, [1.0])
+    with pytest.raises(ValueError, match=r"examples\[0\] must have elements; got shape \(0, 2\)"):
+        saved(model, x[:0])
+
+
+def test_a_file_is_replaced_only_by_a_complete_one(tmp_path):
+    path = tmp_path / "net.onnx"
+    path.write_bytes(b"old")
+    with pytest.raises(ValueError, match="Where"):
+        onnx.save(Sequential(lambda x: F.where(x.data > 1, x, 0.0)), path, floats(3, 4))
+    assert path.read_bytes() == b"old"
+
+
+# ---------------------------------------------------------------------------------------------------- fused
+
+
+def ops(model):
+    return [node.op for node in model.graph().nodes]
+
+
+def test_a_fused_model_computes_the_same_with_fewer_nodes():
+    model, x = trained(SmallResNet()), floats(2, 3, 16, 16)
+    fused = onnx.fused(model, x)
+    assert not {"BatchNormalization", "Conv"} & set(ops(fused)[:2])
+    assert ops(fused).count("Conv+Relu") == 4
+    (y,), (z,) = results(fused, x), results(model, x)
+    np.testing.assert_allclose(y, z, rtol=1e-5, atol=1e-5)
+    assert not any(param.requires_grad for param in fused.params())
+
+
+def test_a_loaded_model_is_fused_and_stays_as_it_was():
+    model, x = onnx.load(small_net()), floats(2, 2, 5, 5)
+    fused = model.fused()
+    assert ops(fused) == ["Conv+Relu", "GlobalAveragePool", "Reshape", "Gemm"]
+    assert ops(model)[:3] == ["Conv", "BatchNormalization", "Relu"]
+    np.testing.assert_allclose(results(fused, x)[0], results(model, x)[0], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("outputs", ["y", "y h"])
+@pytest.mark.parametrize("op", ["Conv", "ConvTranspose"])
+def test_what_others_use_is_not_fused(op, outputs):
+    constants = {"W": floats(3, 3, 2, 2), **{name: np.abs(floats(3)) + 1 for name in "abcd"}}
+    nodes = [
+        (op, "x W", "h", {}),
+        ("Identity", "a", "gamma", {}),
+        ("BatchNormalization", "h gamma b c d", "n", {}),
+        (op, "n W", "m", {"pads": [1, 1, 1, 1]}),
+        ("Relu", "m", "y", {}),
+    ]
+    model = onnx.load(contents(nodes, {"x": ("N", 3, 4, 4)}, outputs, constants))
+    fused = model.fused()
+    assert ("BatchNormalization" in ops(fused)) == (outputs == "y h")
+    x = floats(2, 3, 4, 4)
+    for y, z in zip(results(fused, x), results(model, x), strict=True):
+        np.testing.assert_allclose(y, z, rtol=1e-5, atol=1e-5)

@@ -1,0 +1,171 @@
+"""ONNX files against the ONNX project's own tests and checker, and ONNX Runtime."""
+
+import importlib
+import warnings
+
+import numpy as np
+import pytest
+from onnx_files import contents, floats, saved
+from test_onnx_save import MODELS, results, trained
+
+from pyconvlite import onnx, test_mode
+from pyconvlite.models import ConvAutoencoder, LeNet, SmallResNet
+
+pytestmark = pytest.mark.cpython  # the packages onnx and onnxruntime are compiled for CPython only
+
+# The operators that exporters of convolutional networks write.
+OPERATORS = """
+    Conv ConvTranspose MaxPool AveragePool GlobalAveragePool GlobalMaxPool Gemm MatMul BatchNormalization
+    LayerNormalization InstanceNormalization Add Sub Mul Div Pow Sqrt Erf Exp Log Neg Abs Min Max Concat Split
+    Slice Gather Squeeze Unsqueeze Flatten Reshape Transpose Expand Shape Cast Constant ConstantOfShape
+    ReduceMean ReduceSum ReduceMax Pad Resize Upsample DepthToSpace Relu LeakyRelu PRelu Elu Sigmoid
+    HardSigmoid HardSwish Tanh Softmax LogSoftmax Clip Gelu Dropout Identity Where Equal Less Greater
+"""
+# What is refused of them: whether dropout is in training, decided by an input.
+REFUSED = {f"test_training_dropout{end}" for end in ("", "_mask", "_default", "_default_mask")}
+REFUSED |= {f"test_training_dropout_zero_ratio{end}" for end in ("", "_mask")}
+DTYPES = {1, 6, 7, 9, 10, 11}  # float32, int32, int64, bool, float16, float64
+
+
+# The modules of cases that the usual run takes: making all cases takes half a minute, most of it pooling's.
+SAMPLE = """
+    batch_normalization cast clip concat conv convtranspose depthtospace div dropout expand flatten gather
+    gemm hardsigmoid instance_normalization layernormalization pad pow prelu reduce_log_sum_exp reducemean
+    reshape resize shape slice split unsqueeze where
+"""
+
+
+def cases(modules=""):
+    """Those of some modules, or all."""
+    from onnx.backend.test.case import node
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # NumPy's, of infinities and the like in the cases
+        for name in modules.split():
+            importlib.import_module(f"{node.__name__}.{name}")
+        return node._NodeTestCases if modules else node.collect_testcases(None)
+
+
+def fault(case):
+    """None if a case of the ONNX project is right, the error if it is refused; fail if it is wrong."""
+    from onnx import TensorProto, numpy_helper
+
+    def arrays(values):
+        return [numpy_helper.to_array(v) if isinstance(v, TensorProto) else np.asarray(v) for v in values]
+
+    try:
+        model = onnx.load(case.model.SerializeToString())
+    except ValueError as error:
+        return error
+    for inputs, expected in case.data_sets:
+        with test_mode(), np.errstate(all="ignore"):
+            y = model(*arrays(inputs))
+        for found, wanted in zip(y if isinstance(y, tuple) else (y,), arrays(expected), strict=True):
+            assert (found.dtype, found.shape) == (wanted.dtype, wanted.shape), case.name
+            np.testing.assert_allclose(found.data, wanted, case.rtol, case.atol, err_msg=case.name)
+    return None
+
+
+def is_expected(case):
+    """Whether a case is of the operators, dtypes and numbers of axes that must be right."""
+    opset = next((o.version for o in case.model.opset_import if o.domain == ""), 99)
+    graph = case.model.graph
+    types = [info.type.tensor_type for info in (*graph.input, *graph.output)]
+    return (
+        opset <= 22
+        and {node.op_type for node in graph.node} <= set(OPERATORS.split())
+        and all(t.elem_type in DTYPES and len(t.shape.dim) <= 5 for t in types)
+        and case.name not in REFUSED
+    )
+
+
+def check(chosen):
+    faults = {case.name: fault(case) for case in chosen}
+    refused = {
+        case.name: str(faults[case.name]) for case in chosen if is_expected(case) and faults[case.name]
+    }
+    assert refused == {}
+    return sum(error is None for error in faults.values())
+
+
+def test_a_sample_of_the_projects_cases_is_right_or_refused():
+    assert check(cases(SAMPLE)) > 200
+
+
+@pytest.mark.full
+def test_every_case_of_the_project_is_right_or_refused():
+    assert check(cases()) >= 1000
+
+
+@pytest.mark.parametrize("ceil_mode", [0, 1])
+@pytest.mark.parametrize("axes", [1, 2, 3])
+@pytest.mark.parametrize("op", ["MaxPool", "AveragePool"])
+def test_pooling_equals_that_of_onnx_runtime(op, axes, ceil_mode):
+    import onnxruntime
+
+    x = floats(2, 3, *(9, 7, 8)[:axes])
+    ways = [
+        {
+            "kernel_shape": [3, 2, 2][:axes],
+            "strides": [2, 3, 1][:axes],
+            "pads": [1] * axes + [0, 1, 1][:axes],
+        },
+        {"kernel_shape": [2, 3, 2][:axes], "strides": [2] * axes, "auto_pad": "SAME_LOWER"},
+        {"kernel_shape": [2, 3, 2][:axes], "dilations": [3, 2, 1][:axes]},
+    ]
+    for way in ways:
+        counted = {"count_include_pad": ceil_mode} if op == "AveragePool" else {}
+        node = (op, "x", "y", {**way, **counted, "ceil_mode": 0 if "auto_pad" in way else ceil_mode})
+        data = contents([node], {"x": x.shape}, "y", opset=19)
+        session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+        (found,) = session.run(None, {"x": x})
+        np.testing.assert_allclose(onnx.load(data)(x).data, found, rtol=1e-5, atol=1e-6)
+
+
+NETS = {
+    **MODELS,
+    "lenet": (LeNet, floats(2, 1, 28, 28)),
+    "resnet": (SmallResNet, floats(2, 3, 16, 16)),
+    "autoencoder": (ConvAutoencoder, floats(2, 1, 12, 12)),
+}
+
+
+@pytest.mark.parametrize("opset", [13, 18, 22])
+@pytest.mark.parametrize("name", NETS)
+def test_files_are_valid_and_onnx_runtime_computes_the_same(name, opset):
+    import onnxruntime
+    from onnx import checker
+
+    make, x = NETS[name]
+    model = trained(make())
+    data = saved(model, x, opset=opset)
+    checker.check_model(data, full_check=True)
+    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+    for batch in (x, np.concatenate([x, x, x])):
+        found = session.run(None, {session.get_inputs()[0].name: batch})
+        for y, z in zip(found, results(model, batch), strict=True):
+            assert (y.dtype, y.shape) == (z.dtype, z.shape)
+            np.testing.assert_allclose(y, z, rtol=1e-5, atol=1e-5 * max(1, np.abs(z).max()))
+
+
+def test_the_messages_have_the_numbers_and_types_of_the_standard():
+    from onnx import ModelProto
+
+    from pyconvlite.onnx._messages import _classes
+
+    def compare(own, standard, seen):
+        if own.full_name in seen:
+            return
+        seen.add(own.full_name)
+        for field in own.fields:
+            other = standard.fields_by_number[field.number]
+            assert field.name == other.name
+            types = {other.type, field.TYPE_INT32 if other.enum_type else other.type}
+            assert field.type in types
+            assert (field.is_repeated, field.is_packed) == (other.is_repeated, other.is_packed)
+            if field.message_type is not None:
+                compare(field.message_type, other.message_type, seen)
+
+    seen = set()
+    compare(_classes()["Model"].DESCRIPTOR, ModelProto.DESCRIPTOR, seen)
+    assert len(seen) == 13
