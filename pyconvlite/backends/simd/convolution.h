@@ -259,13 +259,13 @@ static int convolve(Windows *w, float *y, const float *x, Weights weights, const
           multiply_row(target_of(w, &block, y, g), source, weight, block.pixels, K, mode, bias ? bias[g] : 0);
           continue;
         }
-        pack_b((Matrix){source, tap_source, window_source}, K, block.pixels);
         for (int o = 0; o < w->outputs; o += rows) {
           int outputs = min_int(rows, w->outputs - o), output = g * w->outputs + o;
           steps(weight_row, outputs, weights.output);
           pack_a((Matrix){weight + o * weights.output, weight_row, weight_tap}, outputs, K);
-          multiply((Target){target_of(w, &block, y, output), target_row, window_target}, a_panels, b_panels, outputs,
-                   block.pixels, K, bias ? bias + output : 0, mode);
+          multiply((Target){target_of(w, &block, y, output), target_row, window_target}, a_panels,
+                   (Matrix){source, tap_source, window_source}, b_panels, o > 0, outputs, block.pixels, K,
+                   bias ? bias + output : 0, mode);
         }
       }
   }
@@ -314,13 +314,12 @@ static int correlate(Windows *w, float *gW, const float *x, const float *gy) {
                             mode);
           continue;
         }
-        pack_b((Matrix){source, window_source, tap_source}, block.pixels, K);
         for (int o = 0; o < w->outputs; o += rows) {
           int outputs = min_int(rows, w->outputs - o), output = g * w->outputs + o;
           steps(target_row, outputs, w->v.target * w->h.target);
           pack_a((Matrix){target_of(w, &block, (float *)gy, output), target_row, window_target}, outputs, block.pixels);
-          multiply((Target){gW + output * row + c * taps, weight_row, weight_tap}, a_panels, b_panels, outputs, K,
-                   block.pixels, 0, mode);
+          multiply((Target){gW + output * row + c * taps, weight_row, weight_tap}, a_panels,
+                   (Matrix){source, window_source, tap_source}, b_panels, o > 0, outputs, K, block.pixels, 0, mode);
         }
       }
   }

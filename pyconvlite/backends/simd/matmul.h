@@ -87,7 +87,6 @@ INLINE void steps(int *offset, int count, int step) {
 }
 
 static void pack_a(Matrix A, int M, int K) { pack(a_panels, MR, A.data, A.row, M, A.column, K); }
-static void pack_b(Matrix B, int K, int N) { pack(b_panels, NR, B.data, B.column, N, B.row, K); }
 
 typedef struct {
   float *data;
@@ -116,32 +115,68 @@ INLINE void put(float *row, const int *column, int columns, int whole, f4 sums, 
 
 INLINE int whole(const int *column, int columns) { return columns >= 4 && adjacent(column); }
 
-/* The products of a panel of A and one of B, summed; of the latter's first four columns only if not `wide`. */
-INLINE void sum_panels(const float *a, const float *b, int K, int wide, f4 sums[MR][2]) {
-  f4 c00 = splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
-  for (int k = 0; k < K; k++, a += MR, b += NR) {
-    f4 b0 = load(b), b1 = wide ? load(b + 4) : b0, v;
-    v = wasm_v128_load32_splat(a), c00 = madd(v, b0, c00), c01 = wide ? madd(v, b1, c01) : c01;
-    v = wasm_v128_load32_splat(a + 1), c10 = madd(v, b0, c10), c11 = wide ? madd(v, b1, c11) : c11;
-    v = wasm_v128_load32_splat(a + 2), c20 = madd(v, b0, c20), c21 = wide ? madd(v, b1, c21) : c21;
-    v = wasm_v128_load32_splat(a + 3), c30 = madd(v, b0, c30), c31 = wide ? madd(v, b1, c31) : c31;
+/* The products of a panel of A, [K][rows], and of `vectors` times four columns of B, summed. Row k of those columns
+ * lies at b + along[k]. With `keep` they are written there, one row after the other. */
+INLINE void sum_panels(const float *a, const float *b, const int *along, float *keep, int K, int rows, int vectors,
+                       f4 sums[MR][NR / 4]) {
+  f4 c[8];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < rows * vectors; i++) c[i] = splat(0);
+#pragma clang loop unroll(disable)
+  for (int k = 0; k < K; k++, a += rows, along++) {
+    const float *a_k = a, *b_k = b + *along;
+    f4 v[NR / 4];
+    OPAQUE(a_k);
+    OPAQUE(b_k);
+#pragma clang loop unroll(full)
+    for (int j = 0; j < vectors; j++) {
+      v[j] = load(b_k + 4 * j);
+      if (keep) store(keep + 4 * j, v[j]);
+    }
+    if (keep) keep += 4 * vectors;
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++) {
+      f4 weight = wasm_v128_load32_splat(a_k + i);
+#pragma clang loop unroll(full)
+      for (int j = 0; j < vectors; j++) {
+        f4 *sum = c + i * vectors + j;
+        *sum = madd(weight, v[j], *sum);
+        PIN(*sum);
+      }
+    }
   }
-  sums[0][0] = c00, sums[1][0] = c10, sums[2][0] = c20, sums[3][0] = c30;
-  sums[0][1] = c01, sums[1][1] = c11, sums[2][1] = c21, sums[3][1] = c31;
+#pragma clang loop unroll(full)
+  for (int i = 0; i < rows * vectors; i++) sums[i / vectors][i % vectors] = c[i];
 }
 
-/* C (M, N) from packed panels; bias[i], where there is a bias, is what row i starts at. */
-static void multiply(Target C, const float *a_packed, const float *b_packed, int M, int N, int K, const float *bias,
-                     Mode mode) {
+static int packed_rows[K_MOST + AT_ONCE]; /* where the rows of a packed panel of B lie */
+
+/* Whether a panel of B is read in place: its columns lie side by side. */
+INLINE int in_place(const int *column) { return adjacent(column) && adjacent(column + 4) && column[4] == column[3] + 1; }
+
+/* C (M, N) = A B, from packed panels of A; bias[i], where there is a bias, is what row i starts at. The panels of B are
+ * packed as they are met, at `panels`, if they are not yet `packed` there. */
+static void multiply(Target C, const float *a_packed, Matrix B, float *panels, int packed, int M, int N, int K,
+                     const float *bias, Mode mode) {
+  if (!packed_rows[1]) steps(packed_rows, K_MOST, NR);
   for (int j = 0; j < N; j += NR) {
-    const float *panel_b = b_packed + j * K;
+    float *panel = panels + j * K, *keep = 0;
+    const float *b = panel;
+    const int *along = packed_rows;
     int columns = N - j, whole0 = whole(C.column + j, columns), whole1 = whole(C.column + j + 4, columns - 4);
+    if (!packed && columns >= NR && in_place(B.column + j))
+      b = B.data + B.column[j], along = B.row, keep = M > MR ? panel : 0;
+    else if (!packed)
+      pack(panel, NR, B.data, B.column + j, min_int(NR, columns), B.row, K);
     for (int i = 0; i < M; i += MR) {
-      f4 sums[MR][2];
-      if (columns > 4)
-        sum_panels(a_packed + i * K, panel_b, K, 1, sums);
-      else
-        sum_panels(a_packed + i * K, panel_b, K, 0, sums);
+      f4 sums[MR][NR / 4];
+      if (columns <= 4)
+        sum_panels(a_packed + i * K, b, along, 0, K, MR, 1, sums);
+      else if (keep) {
+        sum_panels(a_packed + i * K, b, along, keep, K, MR, 2, sums);
+        b = panel, along = packed_rows, keep = 0;
+      } else
+        sum_panels(a_packed + i * K, b, along, 0, K, MR, 2, sums);
 #pragma clang loop unroll(full)
       for (int r = 0; r < MR; r++) {
         if (i + r >= M) break;
@@ -168,14 +203,14 @@ EXPORT void matmul(float *c, const float *a, int a_batch, int a_row, int a_colum
       steps(column_of_c, columns, 1);
       for (int k = 0; k < K; k += sums) {
         int depth = min_int(sums, K - k);
-        pack_b((Matrix){b + k * b_row + j * b_column, along_b, line_of_b}, depth, columns);
+        Matrix B = {b + k * b_row + j * b_column, along_b, line_of_b};
         for (int i = 0; i < M; i += MC) {
           int rows = min_int(MC, M - i);
           steps(line_of_a, rows, a_row);
           steps(row_of_c, rows, N);
           pack_a((Matrix){a + i * a_row + k * a_column, line_of_a, along_a}, rows, depth);
-          multiply((Target){c + i * N + j, row_of_c, column_of_c}, a_panels, b_panels, rows, columns, depth, 0,
-                   k ? ADD : SET);
+          multiply((Target){c + i * N + j, row_of_c, column_of_c}, a_panels, B, b_panels, i > 0, rows, columns, depth,
+                   0, k ? ADD : SET);
         }
       }
     }

@@ -208,9 +208,8 @@ INLINE int winograd_sized(Windows *w, float *y, const float *x, Weights weights,
     steps(point_row, max_int(C, OC), k.t);
     steps(point_column, k.t, 1);
     for (int p = 0; p < PP; p++) {
-      pack_b((Matrix){V + p * k.source, point_row, point_column}, C, k.t);
-      multiply((Target){M + p * k.target, point_row, point_column}, U + p * panels * MR * C, b_panels, OC, k.t, C, 0,
-               SET);
+      multiply((Target){M + p * k.target, point_row, point_column}, U + p * panels * MR * C,
+               (Matrix){V + p * k.source, point_row, point_column}, b_panels, 0, OC, k.t, C, 0, SET);
     }
     transform_products(y, M, bias, relu, &block, k);
   }
@@ -257,9 +256,9 @@ INLINE int winograd_gW_sized(Windows *w, float *gW, const float *x, const float 
     steps(point_row, max_int(C, OC), k.t);
     steps(point_column, k.t, 1);
     for (int p = 0; p < PP; p++) {
-      pack_b((Matrix){V + p * k.source, point_column, point_row}, k.t, C);
       pack_a((Matrix){GY + p * k.target, point_row, point_column}, OC, k.t);
-      multiply((Target){products + p * OC * C, weight_row, weight_tap}, a_panels, b_panels, OC, C, k.t, 0, mode);
+      multiply((Target){products + p * OC * C, weight_row, weight_tap}, a_panels,
+               (Matrix){V + p * k.source, point_column, point_row}, b_panels, 0, OC, C, k.t, 0, mode);
     }
   }
   for (int i = 0; i < OC * C; i += 4) { /* four kernels at a time; of the last four, some may be no kernels */
