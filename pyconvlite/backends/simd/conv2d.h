@@ -39,8 +39,8 @@ static int tap_v[K_MOST], tap_h[K_MOST], shift_v[K_MOST], shift_h[K_MOST];
 
 EXPORT int conv2d(float *y, const float *x, const float *kernels, const float *bias, int relu, GEOMETRY) {
   if ((int64_t)KH * KW > K_MOST) return 0;
-  Windows w = {.v = {.source = H, .target = OH, .tap = tap_v, .shift = shift_v},
-               .h = {.source = W, .target = OW, .tap = tap_h, .shift = shift_h},
+  Windows w = {.v = {H, OH, KH, SH, PH, DH, .tap = tap_v, .shift = shift_v},
+               .h = {W, OW, KW, SW, PW, DW, .tap = tap_h, .shift = shift_h},
                .N = N,
                .groups = groups,
                .channels = C / groups,
@@ -50,15 +50,14 @@ EXPORT int conv2d(float *y, const float *x, const float *kernels, const float *b
   if (winograd_serves(KH, KW, SH, SW, DH, DW, C, OC, groups) && moderate(x, N * C * H * W) &&
       moderate(kernels, OC * output) && winograd(&w, y, x, weights, 0, bias, relu, PH, PW, KH))
     return 1;
-  forward_axis(&w.v, KH, SH, PH, DH);
-  forward_axis(&w.h, KW, SW, PW, DW);
   return convolve(&w, y, x, weights, bias, relu ? RELU : 0);
 }
 
 EXPORT int conv2d_gx(float *gx, const float *gy, const float *kernels, const float *bias, GEOMETRY) {
   if ((int64_t)KH * KW > K_MOST) return 0;
-  Windows w = {.v = {.source = OH, .target = H, .tap = tap_v, .shift = shift_v},
-               .h = {.source = OW, .target = W, .tap = tap_h, .shift = shift_h},
+  Windows w = {.v = {OH, H, KH, SH, PH, DH, .tap = tap_v, .shift = shift_v},
+               .h = {OW, W, KW, SW, PW, DW, .tap = tap_h, .shift = shift_h},
+               .gradient = 1,
                .N = N,
                .groups = groups,
                .channels = OC / groups,
@@ -69,19 +68,13 @@ EXPORT int conv2d_gx(float *gx, const float *gy, const float *kernels, const flo
   if (winograd_serves(KH, KW, SH, SW, DH, DW, C, OC, groups) && moderate(gy, N * OC * OH * OW) &&
       moderate(kernels, OC * channel) && winograd(&w, gx, gy, weights, 1, bias, 0, KH - 1 - PH, KW - 1 - PW, KH))
     return 1;
-  for (int top = 0; top < min_int(SH, H); top++)
-    for (int left = 0; left < min_int(SW, W); left++) {
-      gradient_axis(&w.v, top, KH, SH, PH, DH);
-      gradient_axis(&w.h, left, KW, SW, PW, DW);
-      if (!convolve(&w, gx, gy, weights, bias, 0)) return 0;
-    }
-  return 1;
+  return convolve(&w, gx, gy, weights, bias, 0);
 }
 
 EXPORT int conv2d_gW(float *gW, const float *x, const float *gy, GEOMETRY) {
   if ((int64_t)KH * KW > K_MOST) return 0;
-  Windows w = {.v = {.source = H, .target = OH, .tap = tap_v, .shift = shift_v},
-               .h = {.source = W, .target = OW, .tap = tap_h, .shift = shift_h},
+  Windows w = {.v = {H, OH, KH, SH, PH, DH, .tap = tap_v, .shift = shift_v},
+               .h = {W, OW, KW, SW, PW, DW, .tap = tap_h, .shift = shift_h},
                .N = N,
                .groups = groups,
                .channels = C / groups,
@@ -89,7 +82,5 @@ EXPORT int conv2d_gW(float *gW, const float *x, const float *gy, GEOMETRY) {
   if (winograd_serves(KH, KW, SH, SW, DH, DW, C, OC, groups) && moderate(x, N * C * H * W) &&
       moderate(gy, N * OC * OH * OW) && winograd_gW(&w, gW, x, gy, PH, PW, KH))
     return 1;
-  forward_axis(&w.v, KH, SH, PH, DH);
-  forward_axis(&w.h, KW, SW, PW, DW);
   return correlate(&w, gW, x, gy);
 }

@@ -6,6 +6,10 @@
  * a convolution of gy too: a pixel of x meets those rows of the kernel that reach it in whole strides, which
  * depends on its position modulo the stride, its phase. All pixels of one phase have the same taps and lie a
  * stride apart, so each phase is a convolution of step 1, and no zero is multiplied.
+ *
+ * A block of the source is copied where windows reach beyond the image or lie more than a pixel apart. A row of the
+ * copy has every step-th pixel side by side, then every step-th from the second on, and so forth; rows likewise.
+ * Hence neighbouring windows lie side by side, whatever the stride.
  */
 #pragma once
 
@@ -13,56 +17,84 @@
 
 enum { SPACE = 224 * 1024 };
 
-static float space[SPACE]; /* for padded blocks of the source, and what winograd.h computes with */
+/* For blocks of the source and of the target, and what winograd.h computes with. */
+static float space[SPACE + AT_ONCE];
 
 typedef struct {
-  int source, target;  /* pixels along this axis in the source and in the target */
-  int windows, step;   /* how many windows, and source pixels from one to the next */
-  int first, stride;   /* target pixel of window 0, and target pixels from window to window */
-  int taps, low, high; /* how many taps; their least and greatest shift */
-  int *tap, *shift;    /* of each: which row (column) of the kernel it is, and its shift */
+  int source, target;                /* pixels along this axis in the source and in the target */
+  int kernel, stride, pad, dilation; /* of the forward convolution */
+  int windows, step;                 /* how many windows, and source pixels from one to the next */
+  int phases;                        /* target pixels of each window: more than one in the gradient of x */
+  int split;                         /* into how many parts the copied pixels are sorted */
+  int low, high;                     /* the least and the greatest shift */
+  int taps, *tap, *shift;            /* of this phase: which row (column) of the kernel each is, and its shift */
 } Axis;
 
 typedef struct {
   Axis v, h;
   int N, groups, channels, outputs; /* images; groups; source and target channels in each group */
+  int gradient;                     /* whether this is the gradient of x */
   int block_images, block_rows, block_columns, block_channels;
-  int padded;              /* whether a window reaches beyond the image: then blocks are copied */
+  int copied;              /* whether blocks of the source are copied */
   int pitch, plane, image; /* in the source as the windows see it: from row to row, channel, image */
 } Windows;
 
-static void add_tap(Axis *axis, int tap, int shift) {
-  axis->low = axis->taps ? min_int(axis->low, shift) : shift;
-  axis->high = axis->taps ? max_int(axis->high, shift) : shift;
-  axis->tap[axis->taps] = tap;
-  axis->shift[axis->taps++] = shift;
-}
+INLINE int floor_div(int a, int b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
 
-/* The axis of a forward convolution. */
-static void forward_axis(Axis *axis, int kernel, int stride, int pad, int dilation) {
-  axis->windows = axis->target, axis->step = stride, axis->first = 0, axis->stride = 1, axis->taps = 0;
-  for (int k = 0; k < kernel; k++) add_tap(axis, k, k * dilation - pad);
-}
-
-/* The axis of the gradient of x, at the pixels first, first + stride, ... */
-static void gradient_axis(Axis *axis, int first, int kernel, int stride, int pad, int dilation) {
-  axis->windows = ceil_div(axis->target - first, stride), axis->step = 1, axis->first = first, axis->stride = stride;
-  axis->taps = axis->low = axis->high = 0;
-  for (int k = 0; k < kernel; k++) {
-    int reach = first + pad - k * dilation;
-    if (reach % stride == 0) add_tap(axis, k, reach / stride);
+static void plan_axis(Axis *axis, int gradient) {
+  int reach = (axis->kernel - 1) * axis->dilation - axis->pad;
+  if (gradient) {
+    axis->windows = ceil_div(axis->target, axis->stride), axis->step = axis->split = 1;
+    axis->phases = min_int(axis->stride, axis->target);
+    axis->low = -floor_div(reach, axis->stride), axis->high = -floor_div(-axis->pad, axis->stride);
+  } else {
+    axis->windows = axis->target, axis->step = axis->split = axis->stride, axis->phases = 1;
+    axis->low = -axis->pad, axis->high = reach;
   }
 }
 
-static int extent(const Axis *axis, int windows) { return (windows - 1) * axis->step + axis->high - axis->low + 1; }
+/* The taps of a phase: of the gradient, those at the pixels phase, phase + stride, ... */
+static void choose_taps(Axis *axis, int gradient, int phase) {
+  axis->taps = 0;
+  for (int k = 0; k < axis->kernel; k++) {
+    int shift = k * axis->dilation - axis->pad;
+    if (gradient) {
+      int whole = -floor_div(shift, axis->stride);
+      if (shift + whole * axis->stride != phase) continue;
+      shift = whole;
+    }
+    axis->tap[axis->taps] = k;
+    axis->shift[axis->taps++] = shift;
+  }
+}
+
+/* The most taps that a phase has. */
+static int most_taps(Axis *axis, int gradient) {
+  int most = 0;
+  for (int phase = 0; phase < axis->phases; phase++) {
+    choose_taps(axis, gradient, phase);
+    most = max_int(most, axis->taps);
+  }
+  return most;
+}
 
 static int beyond(const Axis *axis) {
   return axis->low < 0 || (axis->windows - 1) * axis->step + axis->high >= axis->source;
 }
 
+/* How many parts of the sorted pixels windows meet; how many pixels of each; where in them the pixel `shift` lies. */
+INLINE int parts(const Axis *axis) { return min_int(axis->split, axis->high - axis->low + 1); }
+INLINE int part(const Axis *axis, int windows) {
+  return (windows - 1) * (axis->step / axis->split) + (axis->high - axis->low) / axis->split + 1;
+}
+INLINE int place(const Axis *axis, int shift, int windows) {
+  shift -= axis->low;
+  return axis->split == 1 ? shift : shift % axis->split * part(axis, windows) + shift / axis->split;
+}
+
 static int even(int size, int most) { return ceil_div(size, ceil_div(size, most)); }
 
-/* Cut the work into blocks of at most `pixels` windows and so many channels, whose source, if it is to be padded, has
+/* Cut the work into blocks of at most `pixels` windows and so many channels, whose source, if it is to be copied, has
  * at most `room` floats. Returns 0 where a single window has more. */
 static int plan(Windows *w, int pixels, int channels, int room) {
   w->block_channels = even(w->channels, max_int(1, channels));
@@ -71,19 +103,20 @@ static int plan(Windows *w, int pixels, int channels, int room) {
   w->block_images = 1;
   if (w->block_columns == w->h.windows && w->block_rows == w->v.windows)
     w->block_images = even(w->N, max_int(1, pixels / (w->block_rows * w->block_columns)));
-  w->padded = beyond(&w->v) || beyond(&w->h);
-  if (!w->padded) {
+  w->copied = beyond(&w->v) || beyond(&w->h) || w->v.split > 1 || w->h.split > 1 || w->h.windows < 4;
+  if (!w->copied) {
     w->pitch = w->h.source;
     w->plane = w->v.source * w->pitch;
     w->image = w->groups * w->channels * w->plane;
     return 1;
   }
   for (;;) {
-    int64_t size = (int64_t)extent(&w->v, w->block_rows) * extent(&w->h, w->block_columns);
-    w->pitch = extent(&w->h, w->block_columns);
+    int64_t pitch = (int64_t)parts(&w->h) * part(&w->h, w->block_columns);
+    int64_t size = pitch * parts(&w->v) * part(&w->v, w->block_rows);
+    w->pitch = (int)pitch;
     w->plane = (int)size;
     w->image = w->block_channels * w->plane;
-    if (size * w->block_channels * w->block_images <= room) return 1;
+    if (size <= room && size * w->block_channels * w->block_images <= room) return 1;
     int *larger = w->block_images > 1     ? &w->block_images
                   : w->block_rows > 1     ? &w->block_rows
                   : w->block_columns > NR ? &w->block_columns
@@ -113,14 +146,16 @@ static int next_block(const Windows *w, Block *block) {
 }
 
 /* Where each window of a block begins in the source, and where its pixel of the target lies, from the block's
- * first ones on. */
+ * first ones on: in the target itself or, with phases, in a block of it, where the pixels lie one by one. */
 static void window_offsets(const Windows *w, const Block *block, int *source, int *target) {
   int q = 0, target_image = w->groups * w->outputs * w->v.target * w->h.target;
+  int row = w->v.step / w->v.split * w->pitch, column = w->h.step / w->h.split;
+  int direct = w->v.phases * w->h.phases == 1;
   for (int n = 0; n < block->images; n++)
     for (int a = 0; a < block->rows; a++)
       for (int b = 0; b < block->columns; b++, q++) {
-        source[q] = n * w->image + a * w->v.step * w->pitch + b * w->h.step;
-        target[q] = n * target_image + a * w->v.stride * w->h.target + b * w->h.stride;
+        source[q] = n * w->image + a * row + b * column;
+        target[q] = direct ? n * target_image + a * w->h.target + b : q;
       }
   repeat_last(source, q);
   repeat_last(target, q);
@@ -130,52 +165,101 @@ static void window_offsets(const Windows *w, const Block *block, int *source, in
 static void tap_offsets(const Windows *w, int channels, int *offset) {
   int k = 0;
   for (int c = 0; c < channels; c++)
-    for (int i = 0; i < w->v.taps; i++)
-      for (int j = 0; j < w->h.taps; j++)
-        offset[k++] = c * w->plane + (w->v.shift[i] - w->v.low) * w->pitch + w->h.shift[j] - w->h.low;
+    for (int i = 0; i < w->v.taps; i++) {
+      int row = c * w->plane + place(&w->v, w->v.shift[i], w->block_rows) * w->pitch;
+      for (int j = 0; j < w->h.taps; j++) offset[k++] = row + place(&w->h, w->h.shift[j], w->block_columns);
+    }
   repeat_last(offset, k);
 }
 
-INLINE void copy_row(float *to, const float *from, int count) {
-  int i = 0;
-  for (; i + 4 <= count; i += 4) store(to + i, load(from + i));
-  for (; i < count; i++) to[i] = from[i];
+/* Every `step`-th float; the last four overlap the ones before. */
+INLINE void copy_row(float *to, const float *from, int count, int step) {
+  if (step > 2 || count < 4) {
+    for (int i = 0; i < count; i++) to[i] = from[i * step];
+    return;
+  }
+  for (int i = 0; i < count; i += 4) {
+    int at = min_int(i, count - 4);
+    store(to + at, step == 1 ? load(from + at) : load_strided(from + 2 * at, 2));
+  }
 }
 
 INLINE void clear_row(float *to, int count) {
   for (int i = 0; i < count; i++) to[i] = 0;
 }
 
-/* Where a block's first window begins, in `channels` channels of the source from `channel` on; where padding is
- * needed, in a copy at `padded`. */
+/* Copy a part of an image's rows: `count` pixels `step` apart from column `left` on, and the same of `rows` rows from
+ * row `top` on. Beyond the image they are zero, or left alone where they are zero already. */
+INLINE void copy_part(float *to, int pitch, const float *image, int H, int W, int top, int left, int rows, int count,
+                      int row_step, int step, int cleared) {
+  int before = min_int(left < 0 ? ceil_div(-left, step) : 0, count);
+  int inside = max_int(0, min_int(count, left < W ? ceil_div(W - left, step) : 0) - before);
+  for (int r = 0; r < rows; r++, to += pitch, top += row_step) {
+    if (top < 0 || top >= H) {
+      if (!cleared) clear_row(to, count);
+      continue;
+    }
+    if (!cleared) {
+      clear_row(to, before);
+      clear_row(to + before + inside, count - before - inside);
+    }
+    copy_row(to + before, image + top * W + left + before * step, inside, step);
+  }
+}
+
+/* Where a block's first window begins, in `channels` channels of the source from `channel` on; where it is to be
+ * copied, in a copy at `copy`. `cleared`: the zeros of its padding are there from another copy of this block. */
 static const float *source_of(const Windows *w, const Block *block, const float *x, int channel, int channels,
-                              float *padded) {
+                              float *copy, int cleared) {
   int H = w->v.source, W = w->h.source, top = block->row * w->v.step + w->v.low;
   int left = block->column * w->h.step + w->h.low;
   x += (block->n * w->groups * w->channels + channel) * H * W;
-  if (!w->padded) return x + top * W + left;
-  int rows = extent(&w->v, block->rows), columns = extent(&w->h, block->columns);
-  int before = min_int(max_int(-left, 0), columns);
-  int inside = max_int(0, min_int(columns - before, W - max_int(left, 0)));
+  if (!w->copied) return x + top * W + left;
+  int rows = part(&w->v, w->block_rows), columns = part(&w->h, w->block_columns), step = w->h.split;
   for (int n = 0; n < block->images; n++, x += w->groups * w->channels * H * W)
     for (int c = 0; c < channels; c++)
-      for (int r = 0; r < rows; r++) {
-        float *row = padded + n * w->image + c * w->plane + r * w->pitch;
-        if (top + r < 0 || top + r >= H) {
-          clear_row(row, columns);
-          continue;
+      for (int i = 0; i < parts(&w->v); i++)
+        for (int j = 0; j < parts(&w->h); j++) {
+          const float *image = x + c * H * W;
+          float *to = copy + n * w->image + c * w->plane + i * rows * w->pitch + j * columns;
+          if (step == 1)
+            copy_part(to, w->pitch, image, H, W, top + i, left + j, rows, columns, w->v.split, 1, cleared);
+          else if (step == 2)
+            copy_part(to, w->pitch, image, H, W, top + i, left + j, rows, columns, w->v.split, 2, cleared);
+          else
+            copy_part(to, w->pitch, image, H, W, top + i, left + j, rows, columns, w->v.split, step, cleared);
         }
-        clear_row(row, before);
-        copy_row(row + before, x + (c * H + top + r) * W + left + before, inside);
-        clear_row(row + before + inside, columns - before - inside);
-      }
-  return padded;
+  return copy;
 }
 
 static float *target_of(const Windows *w, const Block *block, float *y, int channel) {
-  int H = w->v.target, W = w->h.target;
-  return y + ((block->n * w->groups * w->outputs + channel) * H + w->v.first + block->row * w->v.stride) * W +
-         w->h.first + block->column * w->h.stride;
+  return y + ((block->n * w->groups * w->outputs + channel) * w->v.target + block->row) * w->h.target + block->column;
+}
+
+/* Put the pixels of a row of each phase, `apart` from each other, into a row of the target in turn. */
+INLINE void spread_row(float *to, const float *from, int apart, int phases, int columns, int width) {
+  int b = 0;
+  if (phases == 2)
+    for (; 2 * b + 8 <= width && b + 4 <= columns; b += 4) {
+      f4 even = load(from + b), odd = load(from + apart + b);
+      store(to + 2 * b, wasm_i32x4_shuffle(even, odd, 0, 4, 1, 5));
+      store(to + 2 * b + 4, wasm_i32x4_shuffle(even, odd, 2, 6, 3, 7));
+    }
+  for (; b < columns; b++)
+    for (int j = 0; j < phases && b * phases + j < width; j++) to[b * phases + j] = from[j * apart + b];
+}
+
+/* Put one channel of a block of the target, whose phases lie `apart` and whose rows `pitch`, into its place. */
+static void spread(const Windows *w, const Block *block, float *y, int channel, const float *from, int apart,
+                   int pitch) {
+  int H = w->v.target, W = w->h.target, left = block->column * w->h.phases;
+  for (int n = 0; n < block->images; n++)
+    for (int a = 0; a < block->rows; a++, from += pitch)
+      for (int i = 0; i < w->v.phases; i++) {
+        int row = (block->row + a) * w->v.phases + i;
+        float *to = y + (((block->n + n) * w->groups * w->outputs + channel) * H + row) * W + left;
+        if (row < H) spread_row(to, from + i * w->h.phases * apart, apart, w->h.phases, block->columns, W - left);
+      }
 }
 
 static Offsets window_source, window_target, weight_row, target_row;
@@ -187,136 +271,246 @@ typedef struct {
   int output, channel, group, width;
 } Weights;
 
-static void weight_offsets(const Windows *w, const Weights *weights) {
+static void weight_offsets(const Windows *w, int channels, const Weights *weights, int *offset) {
   int k = 0;
-  for (int c = 0; c < w->block_channels; c++)
+  for (int c = 0; c < channels; c++)
     for (int i = 0; i < w->v.taps; i++)
       for (int j = 0; j < w->h.taps; j++)
-        weight_tap[k++] = c * weights->channel + w->v.tap[i] * weights->width + w->h.tap[j];
-  repeat_last(weight_tap, k);
+        offset[k++] = c * weights->channel + w->v.tap[i] * weights->width + w->h.tap[j];
+  repeat_last(offset, k);
 }
 
-/* One row of C, where packing the windows would cost more than it saves: depthwise convolution. */
-static void multiply_row(float *y, const float *x, const float *weights, int pixels, int K, Mode mode, float start) {
-  for (int k = 0; k < K; k++) a_panels[k] = weights[weight_tap[k]];
-  for (int q = 0; q < pixels; q += AT_ONCE) {
-    const int *window = window_source + q;
-    const float *x0 = x + window[0], *x1 = x + window[4], *x2 = x + window[8], *x3 = x + window[12];
-    f4 c0 = splat(0), c1 = c0, c2 = c0, c3 = c0;
-    if (adjacent(window) && adjacent(window + 4) && adjacent(window + 8) && adjacent(window + 12)) {
-      f4 d0 = c0, d1 = c0, d2 = c0, d3 = c0; /* every other tap: four sums alone wait for each other's additions */
-      int k = 0;
-      for (; k + 2 <= K; k += 2) {
-        int tap = tap_source[k], next = tap_source[k + 1];
-        f4 weight = wasm_v128_load32_splat(a_panels + k), other = wasm_v128_load32_splat(a_panels + k + 1);
-        c0 = madd(weight, load(x0 + tap), c0), c1 = madd(weight, load(x1 + tap), c1);
-        c2 = madd(weight, load(x2 + tap), c2), c3 = madd(weight, load(x3 + tap), c3);
-        d0 = madd(other, load(x0 + next), d0), d1 = madd(other, load(x1 + next), d1);
-        d2 = madd(other, load(x2 + next), d2), d3 = madd(other, load(x3 + next), d3);
-      }
-      if (k < K) {
-        int tap = tap_source[k];
-        f4 weight = wasm_v128_load32_splat(a_panels + k);
-        c0 = madd(weight, load(x0 + tap), c0), c1 = madd(weight, load(x1 + tap), c1);
-        c2 = madd(weight, load(x2 + tap), c2), c3 = madd(weight, load(x3 + tap), c3);
-      }
-      c0 = add(c0, d0), c1 = add(c1, d1), c2 = add(c2, d2), c3 = add(c3, d3);
-    } else {
+enum { FEW = 2 }; /* outputs of a group for which packing the windows costs more than it saves */
+
+/* Four rows of windows at a time, eight of them at a time: y = their products with a kernel of K taps, summed. Rows
+ * begin at source[r] and target[r]; the last eight overlap the ones before. */
+static void multiply_rows(float *y, const float *x, const float *weights, const int *tap, int K, const int *source,
+                          const int *target, int rows, int columns, float start, Mode relu) {
+  int last = max_int(0, columns - 4);
+  for (int r = 0; r < rows; r += 4)
+    for (int q = 0; q < columns; q += 8) {
+      int left = min_int(q, last), right = min_int(q + 4, last);
+      const float *x0 = x + source[r], *x1 = x + source[r + 1], *x2 = x + source[r + 2], *x3 = x + source[r + 3];
+      f4 c[4][2];
+#pragma clang loop unroll(full)
+      for (int i = 0; i < 8; i++) c[i / 2][i % 2] = splat(start);
+#pragma clang loop unroll(disable)
       for (int k = 0; k < K; k++) {
-        const float *tap = x + tap_source[k];
-        f4 weight = wasm_v128_load32_splat(a_panels + k);
-        c0 = madd(weight, gather(tap, window), c0), c1 = madd(weight, gather(tap, window + 4), c1);
-        c2 = madd(weight, gather(tap, window + 8), c2), c3 = madd(weight, gather(tap, window + 12), c3);
+        f4 weight = wasm_v128_load32_splat(weights + k);
+        int to_left = tap[k] + left, to_right = tap[k] + right;
+#define ROW(i)                                                                              \
+  c[i][0] = madd(weight, load(x##i + to_left), c[i][0]);                                    \
+  PIN(c[i][0]);                                                                             \
+  c[i][1] = madd(weight, load(x##i + to_right), c[i][1]);                                   \
+  PIN(c[i][1]);
+        ROW(0) ROW(1) ROW(2) ROW(3)
+#undef ROW
+      }
+#pragma clang loop unroll(full)
+      for (int i = 0; i < 4; i++) {
+        float *to = y + target[r + i];
+        store(to + left, relu ? positive(c[i][0]) : c[i][0]);
+        store(to + right, relu ? positive(c[i][1]) : c[i][1]);
       }
     }
-    const f4 sums[4] = {c0, c1, c2, c3};
-#pragma clang loop unroll(full)
-    for (int i = 0; i < 4; i++)
-      if (q + 4 * i < pixels)
-        put(y, window_target + q + 4 * i, pixels - q - 4 * i, whole(window_target + q + 4 * i, pixels - q - 4 * i),
-            sums[i], mode, start);
+}
+
+/* Cut the work into blocks for the functions below: all channels at once, and not too many pixels for the first
+ * cache. Rows of windows begin at window_source, and at window_target in the target. */
+static int plan_few(Windows *w, int room) {
+  int pixels = min_int(K_MOST / 2, NC * w->h.windows);
+  return (int64_t)w->channels * w->v.kernel * w->h.kernel <= K_MOST && plan(w, pixels, w->channels, room) &&
+         w->block_channels == w->channels;
+}
+
+static int few_rows(const Windows *w, const Block *block, int pitch) {
+  int r = 0, row = w->v.step / w->v.split * w->pitch;
+  for (int n = 0; n < block->images; n++)
+    for (int a = 0; a < block->rows; a++, r++) {
+      window_source[r] = n * w->image + a * row;
+      window_target[r] = pitch ? r * pitch : (n * w->groups * w->outputs * w->v.target + a) * w->h.target;
+    }
+  repeat_last(window_source, r);
+  repeat_last(window_target, r);
+  return r;
+}
+
+/* `convolve` for few outputs, such as those of a depthwise convolution. */
+static int convolve_few(Windows *w, float *y, const float *x, Weights weights, const float *bias, Mode relu,
+                        int phases) {
+  float *sums = space + SPACE / 2; /* with phases, or rows shorter than a vector, the block of the target */
+  if (phases > SPACE / 2 / K_MOST || !plan_few(w, SPACE / 2)) return 0;
+  for (Block block = {0}; next_block(w, &block);) {
+    int pitch = phases > 1 || block.columns < 4 ? max_int(4, block.columns) : 0;
+    int rows = few_rows(w, &block, pitch);
+    for (int g = 0; g < w->groups; g++) {
+      const float *source = source_of(w, &block, x, g * w->channels, w->channels, space, g > 0);
+      for (int o = 0; o < w->outputs; o++) {
+        int output = g * w->outputs + o, K = 0;
+        const float *weight = weights.data + g * weights.group + o * weights.output;
+        for (int phase = 0; phase < phases; phase++) {
+          if (phases > 1 || output == 0) {
+            choose_taps(&w->v, w->gradient, phase / w->h.phases);
+            choose_taps(&w->h, w->gradient, phase % w->h.phases);
+            tap_offsets(w, w->channels, tap_source);
+            weight_offsets(w, w->channels, &weights, weight_tap);
+          }
+          K = w->channels * w->v.taps * w->h.taps;
+          for (int k = 0; k < K; k++) a_panels[k] = weight[weight_tap[k]];
+          multiply_rows(pitch ? sums + phase * rows * pitch : target_of(w, &block, y, output), source, a_panels,
+                        tap_source, K, window_source, window_target, rows, block.columns, bias ? bias[output] : 0,
+                        relu);
+        }
+        if (pitch) spread(w, &block, y, output, sums, rows * pitch, pitch);
+      }
+    }
   }
+  return 1;
+}
+
+/* Three taps and three rows of windows at a time: gW = the windows' pixels times gy, summed. */
+static void correlate_rows(float *gW, const float *x, const float *gy, const int *tap, int K, const int *source,
+                           const int *target, int rows, int columns, Mode mode) {
+  static const int lanes[8] = {0, 0, 0, 0, -1, -1, -1, -1};
+  for (int k = 0; k < K; k += 3) {
+    int t0 = tap[k], t1 = tap[k + 1], t2 = tap[k + 2];
+    f4 c[3][3];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 9; i++) c[i / 3][i % 3] = splat(0);
+    for (int r = 0; r < rows; r += 3) {
+      f4 second = splat(0), third = second; /* masks: the last rows may be fewer */
+      if (r + 1 < rows) second = wasm_i32x4_splat(-1);
+      if (r + 2 < rows) third = wasm_i32x4_splat(-1);
+      for (int q = 0; q < columns; q += 4) {
+        int at = min_int(q, columns - 4);
+        f4 mask = load((const float *)lanes + 4 - (q - at)), g, v; /* the last four overlap the ones before */
+#define ROW(i)                                                                                             \
+  {                                                                                                        \
+    const float *pixels = x + source[r + i] + at;                                                          \
+    g = wasm_v128_and(load(gy + target[r + i] + at), i == 0 ? mask : wasm_v128_and(mask, i == 1 ? second : third)); \
+    v = load(pixels + t0), c[i][0] = madd(g, v, c[i][0]);                                                  \
+    v = load(pixels + t1), c[i][1] = madd(g, v, c[i][1]);                                                  \
+    v = load(pixels + t2), c[i][2] = madd(g, v, c[i][2]);                                                  \
+  }
+        ROW(0) ROW(1) ROW(2)
+#undef ROW
+      }
+    }
+#pragma clang loop unroll(full)
+    for (int t = 0; t < 3; t++)
+      if (k + t < K) {
+        float sum = sum_of(add(add(c[0][t], c[1][t]), c[2][t]));
+        gW[k + t] = mode & ADD ? gW[k + t] + sum : sum;
+      }
+  }
+}
+
+/* The same for rows shorter than a vector. */
+static void correlate_short_rows(float *gW, const float *x, const float *gy, const int *tap, int K, const int *source,
+                                 const int *target, int rows, int columns, Mode mode) {
+  for (int k = 0; k < K; k++) {
+    float sum = mode & ADD ? gW[k] : 0;
+    for (int r = 0; r < rows; r++)
+      for (int q = 0; q < columns; q++) sum += x[source[r] + q + tap[k]] * gy[target[r] + q];
+    gW[k] = sum;
+  }
+}
+
+/* `correlate` for few outputs. */
+static int correlate_few(Windows *w, float *gW, const float *x, const float *gy) {
+  if (!plan_few(w, SPACE)) return 0;
+  int K = w->channels * w->v.taps * w->h.taps;
+  tap_offsets(w, w->channels, tap_source);
+  for (Block block = {0}; next_block(w, &block);) {
+    Mode mode = block.n + block.row + block.column ? ADD : SET;
+    int rows = few_rows(w, &block, 0);
+    for (int g = 0; g < w->groups; g++) {
+      const float *source = source_of(w, &block, x, g * w->channels, w->channels, space, g > 0);
+      for (int o = 0; o < w->outputs; o++) {
+        int output = g * w->outputs + o;
+        const float *gradient = target_of(w, &block, (float *)gy, output);
+        if (block.columns < 4)
+          correlate_short_rows(gW + output * K, source, gradient, tap_source, K, window_source, window_target, rows,
+                               block.columns, mode);
+        else
+          correlate_rows(gW + output * K, source, gradient, tap_source, K, window_source, window_target, rows,
+                         block.columns, mode);
+      }
+    }
+  }
+  return 1;
 }
 
 /* y = x convolved with the kernels, plus the bias of each output; `relu` is RELU or 0. Returns 0 where this cannot be
  * cut into blocks. */
 static int convolve(Windows *w, float *y, const float *x, Weights weights, const float *bias, Mode relu) {
-  int taps = w->v.taps * w->h.taps, most = max_int(1, taps);
-  if (!plan(w, NC * KC / max_int(KC, most) / NR * NR, KC / most, SPACE)) return 0;
-  tap_offsets(w, w->block_channels, tap_source);
-  weight_offsets(w, &weights);
-  int rows = min_int(w->outputs, MC * KC / max_int(KC, most) / MR * MR);
-  steps(target_row, rows, w->v.target * w->h.target);
+  plan_axis(&w->v, w->gradient);
+  plan_axis(&w->h, w->gradient);
+  int phases = w->v.phases * w->h.phases;
+  int most = max_int(1, most_taps(&w->v, w->gradient) * most_taps(&w->h, w->gradient));
+  if (w->outputs <= FEW && convolve_few(w, y, x, weights, bias, relu, phases)) return 1;
+  int pixels = NC * KC / max_int(KC, most) / NR * NR, rows = min_int(w->outputs, MC * KC / max_int(KC, most) / MR * MR);
+  if (phases > 1) {
+    if (phases > SPACE / 2 / NR) return 0;
+    rows = min_int(rows, SPACE / 2 / NR / phases);
+    pixels = min_int(pixels, SPACE / 2 / rows / phases / NR * NR);
+  }
+  if (!plan(w, pixels, KC / most, phases > 1 ? SPACE / 2 : SPACE)) return 0;
+  float *sums = space + SPACE / 2; /* with phases, the block of the target */
   for (Block block = {0}; next_block(w, &block);) {
     window_offsets(w, &block, window_source, window_target);
+    steps(target_row, rows, phases > 1 ? block.pixels : w->v.target * w->h.target);
     for (int g = 0; g < w->groups; g++)
-      for (int c = 0; c < w->channels; c += w->block_channels) {
-        int channels = min_int(w->block_channels, w->channels - c), K = channels * taps;
-        const float *source = source_of(w, &block, x, g * w->channels + c, channels, space);
-        const float *weight = weights.data + g * weights.group + c * weights.channel;
-        Mode mode = (c ? ADD : SET) | (c + channels == w->channels ? relu : 0);
-        if (w->outputs == 1) {
-          multiply_row(target_of(w, &block, y, g), source, weight, block.pixels, K, mode, bias ? bias[g] : 0);
-          continue;
+      for (int o = 0; o < w->outputs; o += rows) {
+        int outputs = min_int(rows, w->outputs - o), output = g * w->outputs + o;
+        steps(weight_row, outputs, weights.output);
+        for (int c = 0; c < w->channels; c += w->block_channels) {
+          int channels = min_int(w->block_channels, w->channels - c), first = g + o + c == 0;
+          const float *source = source_of(w, &block, x, g * w->channels + c, channels, space, !first);
+          const float *weight = weights.data + g * weights.group + o * weights.output + c * weights.channel;
+          Mode mode = (c ? ADD : SET) | (c + channels == w->channels ? relu : 0);
+          for (int phase = 0; phase < phases; phase++) {
+            choose_taps(&w->v, w->gradient, phase / w->h.phases);
+            choose_taps(&w->h, w->gradient, phase % w->h.phases);
+            int K = channels * w->v.taps * w->h.taps;
+            tap_offsets(w, channels, tap_source);
+            weight_offsets(w, channels, &weights, weight_tap);
+            pack_a((Matrix){weight, weight_row, weight_tap}, outputs, K);
+            float *target = phases > 1 ? sums + phase * rows * block.pixels : target_of(w, &block, y, output);
+            multiply((Target){target, target_row, window_target}, a_panels, (Matrix){source, tap_source, window_source},
+                     b_panels, 0, outputs, block.pixels, K, bias ? bias + output : 0, mode);
+          }
         }
-        for (int o = 0; o < w->outputs; o += rows) {
-          int outputs = min_int(rows, w->outputs - o), output = g * w->outputs + o;
-          steps(weight_row, outputs, weights.output);
-          pack_a((Matrix){weight + o * weights.output, weight_row, weight_tap}, outputs, K);
-          multiply((Target){target_of(w, &block, y, output), target_row, window_target}, a_panels,
-                   (Matrix){source, tap_source, window_source}, b_panels, o > 0, outputs, block.pixels, K,
-                   bias ? bias + output : 0, mode);
-        }
+        for (int i = 0; i < outputs && phases > 1; i++)
+          spread(w, &block, y, output + i, sums + i * block.pixels, rows * block.pixels, block.columns);
       }
   }
   return 1;
 }
 
-/* The same for its gradient: one row of gW. Four sums of each tap stand where A would be packed. */
-static void multiply_row_grad(float *gW, const float *x, const float *gy, int pixels, int K, Mode mode) {
-  for (int k = 0; k < K; k++) store(a_panels + 4 * k, splat(0));
-  int q = 0;
-  for (; q + 4 <= pixels; q += 4) {
-    const int *window = window_source + q, *target = window_target + q;
-    f4 g = adjacent(target) ? load(gy + target[0]) : gather(gy, target);
-    if (adjacent(window)) {
-      const float *first = x + window[0];
-      for (int k = 0; k < K; k++) store(a_panels + 4 * k, madd(g, load(first + tap_source[k]), load(a_panels + 4 * k)));
-    } else {
-      for (int k = 0; k < K; k++)
-        store(a_panels + 4 * k, madd(g, gather(x + tap_source[k], window), load(a_panels + 4 * k)));
-    }
-  }
-  for (int k = 0; k < K; k++) {
-    float sum = sum_of(load(a_panels + 4 * k));
-    for (int rest = q; rest < pixels; rest++) sum += x[window_source[rest] + tap_source[k]] * gy[window_target[rest]];
-    gW[k] = mode & ADD ? gW[k] + sum : sum;
-  }
-}
-
 /* gW[o, k] = sum over the windows of gy[o] times what the windows' tap k meets; taps in the kernel's own order. */
 static int correlate(Windows *w, float *gW, const float *x, const float *gy) {
+  plan_axis(&w->v, 0);
+  plan_axis(&w->h, 0);
+  choose_taps(&w->v, 0, 0);
+  choose_taps(&w->h, 0, 0);
+  if (w->outputs <= FEW && correlate_few(w, gW, x, gy)) return 1;
   int taps = w->v.taps * w->h.taps;
   if (!plan(w, min_int(KC, NC * KC / (ceil_div(taps, NR) * NR)), NC / taps, SPACE)) return 0;
   int rows = min_int(w->outputs, MC), row = w->channels * taps;
   steps(weight_row, rows, row);
   steps(weight_tap, w->block_channels * taps, 1);
+  steps(target_row, rows, w->v.target * w->h.target);
   for (Block block = {0}; next_block(w, &block);) {
     Mode mode = block.n + block.row + block.column ? ADD : SET;
     window_offsets(w, &block, window_source, window_target);
     for (int g = 0; g < w->groups; g++)
       for (int c = 0; c < w->channels; c += w->block_channels) {
         int channels = min_int(w->block_channels, w->channels - c), K = channels * taps;
-        const float *source = source_of(w, &block, x, g * w->channels + c, channels, space);
+        const float *source = source_of(w, &block, x, g * w->channels + c, channels, space, g + c > 0);
         tap_offsets(w, channels, tap_source);
-        if (w->outputs == 1) {
-          multiply_row_grad(gW + g * row + c * taps, source, target_of(w, &block, (float *)gy, g), block.pixels, K,
-                            mode);
-          continue;
-        }
         for (int o = 0; o < w->outputs; o += rows) {
           int outputs = min_int(rows, w->outputs - o), output = g * w->outputs + o;
-          steps(target_row, outputs, w->v.target * w->h.target);
           pack_a((Matrix){target_of(w, &block, (float *)gy, output), target_row, window_target}, outputs, block.pixels);
           multiply((Target){gW + output * row + c * taps, weight_row, weight_tap}, a_panels,
                    (Matrix){source, window_source, tap_source}, b_panels, o > 0, outputs, K, block.pixels, 0, mode);

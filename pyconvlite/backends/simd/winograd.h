@@ -180,7 +180,7 @@ static Offsets point_row, point_column;
 
 /* Axes of tiles: windows of 6 pixels, m apart. */
 INLINE void tile_axis(Axis *axis, int m, int pad) {
-  axis->windows = ceil_div(axis->target, m), axis->step = m, axis->first = 0, axis->stride = m;
+  axis->windows = ceil_div(axis->target, m), axis->step = m, axis->split = axis->phases = 1;
   axis->low = -pad, axis->high = P - 1 - pad;
 }
 
@@ -204,7 +204,7 @@ INLINE int winograd_sized(Windows *w, float *y, const float *x, Weights weights,
   for (Block block = {0}; next_block(w, &block);) {
     Tiles k = {w, r, m, block.pixels, block.columns, C * block.pixels + APART, OC * block.pixels + APART};
     float *M = V + PP * k.source; /* until the products are there, its place serves for padding */
-    transform_source(V, source_of(w, &block, x, 0, C, M), &block, C, k);
+    transform_source(V, source_of(w, &block, x, 0, C, M, 0), &block, C, k);
     steps(point_row, max_int(C, OC), k.t);
     steps(point_column, k.t, 1);
     for (int p = 0; p < PP; p++) {
@@ -251,7 +251,7 @@ INLINE int winograd_gW_sized(Windows *w, float *gW, const float *x, const float 
   for (Block block = {0}; next_block(w, &block); mode = ADD) {
     Tiles k = {w, r, m, block.pixels, block.columns, C * block.pixels + APART, OC * block.pixels + APART};
     float *GY = V + PP * k.source; /* its place serves for padding first */
-    transform_source(V, source_of(w, &block, x, 0, C, GY), &block, C, k);
+    transform_source(V, source_of(w, &block, x, 0, C, GY, 0), &block, C, k);
     transform_gy(GY, gy, &block, k);
     steps(point_row, max_int(C, OC), k.t);
     steps(point_column, k.t, 1);
