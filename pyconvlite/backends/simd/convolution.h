@@ -41,23 +41,24 @@ typedef struct {
 
 INLINE int floor_div(int a, int b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
 
-static void plan_axis(Axis *axis, int gradient) {
+static void plan_axis(Axis *axis, int gradient, int sorted) {
   int reach = (axis->kernel - 1) * axis->dilation - axis->pad;
   if (gradient) {
     axis->windows = ceil_div(axis->target, axis->stride), axis->step = axis->split = 1;
     axis->phases = min_int(axis->stride, axis->target);
     axis->low = -floor_div(reach, axis->stride), axis->high = -floor_div(-axis->pad, axis->stride);
   } else {
-    axis->windows = axis->target, axis->step = axis->split = axis->stride, axis->phases = 1;
+    axis->windows = axis->target, axis->step = axis->stride, axis->phases = 1;
     axis->low = -axis->pad, axis->high = reach;
+    axis->split = sorted || reach - axis->low < axis->stride ? axis->stride : 1;
   }
 }
 
-/* The taps of a phase: of the gradient, those at the pixels phase, phase + stride, ... */
+/* The taps of a phase, by rising shifts: of the gradient, those at the pixels phase, phase + stride, ... */
 static void choose_taps(Axis *axis, int gradient, int phase) {
   axis->taps = 0;
-  for (int k = 0; k < axis->kernel; k++) {
-    int shift = k * axis->dilation - axis->pad;
+  for (int i = 0; i < axis->kernel; i++) {
+    int k = gradient ? axis->kernel - 1 - i : i, shift = k * axis->dilation - axis->pad;
     if (gradient) {
       int whole = -floor_div(shift, axis->stride);
       if (shift + whole * axis->stride != phase) continue;
@@ -103,7 +104,7 @@ static int plan(Windows *w, int pixels, int channels, int room) {
   w->block_images = 1;
   if (w->block_columns == w->h.windows && w->block_rows == w->v.windows)
     w->block_images = even(w->N, max_int(1, pixels / (w->block_rows * w->block_columns)));
-  w->copied = beyond(&w->v) || beyond(&w->h) || w->v.split > 1 || w->h.split > 1 || w->h.windows < 4;
+  w->copied = beyond(&w->v) || beyond(&w->h) || w->v.step > 1 || w->h.step > 1 || w->h.windows < 4;
   if (!w->copied) {
     w->pitch = w->h.source;
     w->plane = w->v.source * w->pitch;
@@ -315,6 +316,43 @@ static void multiply_rows(float *y, const float *x, const float *weights, const 
     }
 }
 
+/* The same for kernels whose rows are `height` neighbouring ones of the source: `deep` rows of windows at a time, four
+ * windows of each, of which a pixel that is loaded serves all that meet it. Weights are [column][row]. */
+INLINE void multiply_strips(float *y, const float *x, const float *weights, const int *tap, int width, int height,
+                            int step, int pitch, int target_pitch, int rows, int columns, float start, Mode relu) {
+  int deep = step == 1 ? 8 : 4, last = max_int(0, columns - 4);
+  for (int row = 0; row < rows; row += deep) {
+    int top = max_int(0, min_int(row, rows - deep));
+    for (int q = 0; q < columns; q += 4) {
+      int left = min_int(q, last);
+      f4 c[8];
+#pragma clang loop unroll(full)
+      for (int r = 0; r < deep; r++) c[r] = splat(start);
+#pragma clang loop unroll(disable)
+      for (int k = 0; k < width; k++) {
+        const float *pixel = x + top * step * pitch + left + tap[k], *column = weights + k * height;
+        f4 weight[5];
+#pragma clang loop unroll(full)
+        for (int i = 0; i < height; i++) weight[i] = wasm_v128_load32_splat(column + i);
+#pragma clang loop unroll(full)
+        for (int i = 0; i < (deep - 1) * step + height; i++, pixel += pitch) {
+          f4 v = load(pixel);
+#pragma clang loop unroll(full)
+          for (int r = 0; r < deep; r++)
+            if (i - r * step >= 0 && i - r * step < height) {
+              c[r] = madd(weight[i - r * step], v, c[r]);
+              PIN(c[r]);
+            }
+        }
+      }
+      float *to = y + top * target_pitch + left;
+#pragma clang loop unroll(full)
+      for (int r = 0; r < deep; r++, to += target_pitch)
+        if (r < rows) store(to, relu ? positive(c[r]) : c[r]);
+    }
+  }
+}
+
 /* Cut the work into blocks for the functions below: all channels at once, and not too many pixels for the first
  * cache. Rows of windows begin at window_source, and at window_target in the target. */
 static int plan_few(Windows *w, int room) {
@@ -335,6 +373,29 @@ static int few_rows(const Windows *w, const Block *block, int pitch) {
   return r;
 }
 
+/* One channel's windows, where its phase has code of its own: height 1, 2, 3 or 5, and step 1, or 2 of the latter. */
+static int convolve_strips(const Windows *w, const Block *block, float *y, int image, int pitch, const float *x,
+                           const float *weight, float start, Mode relu) {
+  int height = w->v.taps, width = w->h.taps, tap[8];
+  if (w->channels > 1 || (height > 3 && height != 5) || width > 8 || height * width == 0 || w->v.step > 2 ||
+      (w->v.step == 2 && height < 3) || (!w->copied && block->rows < 8) || w->v.split > 1)
+    return 0;
+  if (w->v.shift[height - 1] - w->v.shift[0] != height - 1) return 0;
+  for (int j = 0; j < width; j++) {
+    for (int i = 0; i < height; i++) a_panels[j * height + i] = weight[w->v.tap[i] * w->h.kernel + w->h.tap[j]];
+    tap[j] = place(&w->v, w->v.shift[0], 0) * w->pitch + place(&w->h, w->h.shift[j], w->block_columns);
+  }
+  for (int n = 0; n < block->images; n++, x += w->image, y += image) {
+#define STRIPS(HEIGHT, STEP)                                                                                   \
+  if (height == HEIGHT && w->v.step == STEP)                                                                   \
+    multiply_strips(y, x, a_panels, tap, width, HEIGHT, STEP, w->pitch, pitch, block->rows, block->columns, start, \
+                    relu);
+    STRIPS(1, 1) STRIPS(2, 1) STRIPS(3, 1) STRIPS(5, 1) STRIPS(3, 2) STRIPS(5, 2)
+#undef STRIPS
+  }
+  return 1;
+}
+
 /* `convolve` for few outputs, such as those of a depthwise convolution. */
 static int convolve_few(Windows *w, float *y, const float *x, Weights weights, const float *bias, Mode relu,
                         int phases) {
@@ -343,22 +404,25 @@ static int convolve_few(Windows *w, float *y, const float *x, Weights weights, c
   for (Block block = {0}; next_block(w, &block);) {
     int pitch = phases > 1 || block.columns < 4 ? max_int(4, block.columns) : 0;
     int rows = few_rows(w, &block, pitch);
+    int image = pitch ? block.rows * pitch : w->groups * w->outputs * w->v.target * w->h.target;
     for (int g = 0; g < w->groups; g++) {
       const float *source = source_of(w, &block, x, g * w->channels, w->channels, space, g > 0);
       for (int o = 0; o < w->outputs; o++) {
         int output = g * w->outputs + o, K = 0;
         const float *weight = weights.data + g * weights.group + o * weights.output;
         for (int phase = 0; phase < phases; phase++) {
+          float *to = pitch ? sums + phase * rows * pitch : target_of(w, &block, y, output);
+          float start = bias ? bias[output] : 0;
           if (phases > 1 || output == 0) {
             choose_taps(&w->v, w->gradient, phase / w->h.phases);
             choose_taps(&w->h, w->gradient, phase % w->h.phases);
             tap_offsets(w, w->channels, tap_source);
             weight_offsets(w, w->channels, &weights, weight_tap);
           }
+          if (convolve_strips(w, &block, to, image, pitch ? pitch : w->h.target, source, weight, start, relu)) continue;
           K = w->channels * w->v.taps * w->h.taps;
           for (int k = 0; k < K; k++) a_panels[k] = weight[weight_tap[k]];
-          multiply_rows(pitch ? sums + phase * rows * pitch : target_of(w, &block, y, output), source, a_panels,
-                        tap_source, K, window_source, window_target, rows, block.columns, bias ? bias[output] : 0,
+          multiply_rows(to, source, a_panels, tap_source, K, window_source, window_target, rows, block.columns, start,
                         relu);
         }
         if (pitch) spread(w, &block, y, output, sums, rows * pitch, pitch);
@@ -444,8 +508,8 @@ static int correlate_few(Windows *w, float *gW, const float *x, const float *gy)
 /* y = x convolved with the kernels, plus the bias of each output; `relu` is RELU or 0. Returns 0 where this cannot be
  * cut into blocks. */
 static int convolve(Windows *w, float *y, const float *x, Weights weights, const float *bias, Mode relu) {
-  plan_axis(&w->v, w->gradient);
-  plan_axis(&w->h, w->gradient);
+  plan_axis(&w->v, w->gradient, 0);
+  plan_axis(&w->h, w->gradient, 1);
   int phases = w->v.phases * w->h.phases;
   int most = max_int(1, most_taps(&w->v, w->gradient) * most_taps(&w->h, w->gradient));
   if (w->outputs <= FEW && convolve_few(w, y, x, weights, bias, relu, phases)) return 1;
@@ -490,8 +554,8 @@ static int convolve(Windows *w, float *y, const float *x, Weights weights, const
 
 /* gW[o, k] = sum over the windows of gy[o] times what the windows' tap k meets; taps in the kernel's own order. */
 static int correlate(Windows *w, float *gW, const float *x, const float *gy) {
-  plan_axis(&w->v, 0);
-  plan_axis(&w->h, 0);
+  plan_axis(&w->v, 0, 0);
+  plan_axis(&w->h, 0, 1);
   choose_taps(&w->v, 0, 0);
   choose_taps(&w->h, 0, 0);
   if (w->outputs <= FEW && correlate_few(w, gW, x, gy)) return 1;
