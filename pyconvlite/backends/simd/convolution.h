@@ -208,6 +208,27 @@ INLINE void copy_part(float *to, int pitch, const float *image, int H, int W, in
   }
 }
 
+INLINE float pixel_or_zero(const float *row, int W, int column) {
+  return column >= 0 && column < W ? row[column] : 0;
+}
+
+/* A row's pixels from column `left` on, by turns to `even` and to `odd`. */
+INLINE void copy_halves(float *even, float *odd, const float *row, int W, int left, int count) {
+  int first = min_int(left < 0 ? (1 - left) / 2 : 0, count), end = min_int(count, (W - left) / 2);
+  if (end - first < 4) end = first;
+  for (int i = first; i < end; i += 4) { /* the last four overlap the ones before */
+    int at = min_int(i, end - 4);
+    f4 a = load(row + left + 2 * at), b = load(row + left + 2 * at + 4);
+    store(even + at, wasm_i32x4_shuffle(a, b, 0, 2, 4, 6));
+    store(odd + at, wasm_i32x4_shuffle(a, b, 1, 3, 5, 7));
+  }
+  for (int i = 0; i < count; i++) {
+    if (i == first) i = end;
+    if (i == count) break;
+    even[i] = pixel_or_zero(row, W, left + 2 * i), odd[i] = pixel_or_zero(row, W, left + 2 * i + 1);
+  }
+}
+
 /* Where a block's first window begins, in `channels` channels of the source from `channel` on; where it is to be
  * copied, in a copy at `copy`. `cleared`: the zeros of its padding are there from another copy of this block. */
 static const float *source_of(const Windows *w, const Block *block, const float *x, int channel, int channels,
@@ -219,7 +240,16 @@ static const float *source_of(const Windows *w, const Block *block, const float 
   int rows = part(&w->v, w->block_rows), columns = part(&w->h, w->block_columns), step = w->h.split;
   for (int n = 0; n < block->images; n++, x += w->groups * w->channels * H * W)
     for (int c = 0; c < channels; c++)
-      for (int i = 0; i < parts(&w->v); i++)
+      for (int i = 0; i < parts(&w->v); i++) {
+        if (step == 2 && parts(&w->h) == 2) {
+          float *to = copy + n * w->image + c * w->plane + i * rows * w->pitch;
+          for (int r = 0, from = top + i; r < rows; r++, from += w->v.split, to += w->pitch)
+            if (from >= 0 && from < H)
+              copy_halves(to, to + columns, x + (c * H + from) * W, W, left, columns);
+            else if (!cleared)
+              clear_row(to, w->pitch);
+          continue;
+        }
         for (int j = 0; j < parts(&w->h); j++) {
           const float *image = x + c * H * W;
           float *to = copy + n * w->image + c * w->plane + i * rows * w->pitch + j * columns;
@@ -230,6 +260,7 @@ static const float *source_of(const Windows *w, const Block *block, const float 
           else
             copy_part(to, w->pitch, image, H, W, top + i, left + j, rows, columns, w->v.split, step, cleared);
         }
+      }
   return copy;
 }
 
