@@ -316,7 +316,7 @@ enum { FEW = 2 }; /* outputs of a group for which packing the windows costs more
 
 /* Four rows of windows at a time, eight of them at a time: y = their products with a kernel of K taps, summed. Rows
  * begin at source[r] and target[r]; the last eight overlap the ones before. */
-static void multiply_rows(float *y, const float *x, const float *weights, const int *tap, int K, const int *source,
+APART void multiply_rows(float *y, const float *x, const float *weights, const int *tap, int K, const int *source,
                           const int *target, int rows, int columns, float start, Mode relu) {
   int last = max_int(0, columns - 4);
   for (int r = 0; r < rows; r += 4)
@@ -405,7 +405,7 @@ static int few_rows(const Windows *w, const Block *block, int pitch) {
 }
 
 /* One channel's windows, where its phase has code of its own: height 1, 2, 3 or 5, and step 1, or 2 of the latter. */
-static int convolve_strips(const Windows *w, const Block *block, float *y, int image, int pitch, const float *x,
+APART int convolve_strips(const Windows *w, const Block *block, float *y, int image, int pitch, const float *x,
                            const float *weight, float start, Mode relu) {
   int height = w->v.taps, width = w->h.taps, tap[8];
   if (w->channels > 1 || (height > 3 && height != 5) || width > 8 || height * width == 0 || w->v.step > 2 ||
@@ -464,7 +464,7 @@ static int convolve_few(Windows *w, float *y, const float *x, Weights weights, c
 }
 
 /* Three taps and three rows of windows at a time: gW = the windows' pixels times gy, summed. */
-static void correlate_rows(float *gW, const float *x, const float *gy, const int *tap, int K, const int *source,
+APART void correlate_rows(float *gW, const float *x, const float *gy, const int *tap, int K, const int *source,
                            const int *target, int rows, int columns, Mode mode) {
   static const int lanes[8] = {0, 0, 0, 0, -1, -1, -1, -1};
   for (int k = 0; k < K; k += 3) {

@@ -156,8 +156,8 @@ INLINE int in_place(const int *column) { return adjacent(column) && adjacent(col
 
 /* C (M, N) = A B, from packed panels of A; bias[i], where there is a bias, is what row i starts at. The panels of B are
  * packed as they are met, at `panels`, if they are not yet `packed` there. */
-static void multiply(Target C, const float *a_packed, Matrix B, float *panels, int packed, int M, int N, int K,
-                     const float *bias, Mode mode) {
+INLINE void multiply_as(Target C, const float *a_packed, Matrix B, float *panels, int packed, int M, int N, int K,
+                        const float *bias, Mode mode) {
   if (!packed_rows[1]) steps(packed_rows, K_MOST, NR);
   for (int j = 0; j < N; j += NR) {
     float *panel = panels + j * K, *keep = 0;
@@ -186,6 +186,18 @@ static void multiply(Target C, const float *a_packed, Matrix B, float *panels, i
       }
     }
   }
+}
+
+APART void multiply_plain(Target C, const float *a_packed, Matrix B, float *panels, int packed, int M, int N, int K) {
+  multiply_as(C, a_packed, B, panels, packed, M, N, K, 0, SET);
+}
+
+APART void multiply(Target C, const float *a_packed, Matrix B, float *panels, int packed, int M, int N, int K,
+                    const float *bias, Mode mode) {
+  if (mode == SET && !bias)
+    multiply_plain(C, a_packed, B, panels, packed, M, N, K);
+  else
+    multiply_as(C, a_packed, B, panels, packed, M, N, K, bias, mode);
 }
 
 static Offsets line_of_a, line_of_b, along_a, along_b, row_of_c, column_of_c;

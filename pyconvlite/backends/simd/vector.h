@@ -6,6 +6,8 @@
 
 #define EXPORT __attribute__((visibility("default")))
 #define INLINE static inline __attribute__((always_inline))
+/* A function of its own: engines give registers out less carefully in very long ones. */
+#define APART static __attribute__((noinline))
 
 typedef v128_t f4;
 typedef float unaligned_float __attribute__((aligned(1)));
