@@ -20,7 +20,8 @@ enum {
   MC = 128, /* rows and columns at a time: packed blocks of A and B stay in the second cache */
   NC = 400,
   K_MOST = 4096, /* sums at a time where they cannot be cut: the pixels of one window */
-  AT_ONCE = 16   /* the most lines that a loop takes at once */
+  AT_ONCE = 16,  /* the most lines that a loop takes at once */
+  GROUP = 32     /* panels of B that share a pass over A, the most */
 };
 
 static float a_panels[MC * KC], b_panels[NC * KC];
@@ -152,42 +153,81 @@ INLINE void sum_panels(const float *a, const float *b, const int *along, float *
 static int packed_rows[K_MOST + AT_ONCE]; /* where the rows of a packed panel of B lie */
 
 /* Whether a panel of B is read in place: its columns lie side by side. */
-INLINE int in_place(const int *column) { return adjacent(column) && adjacent(column + 4) && column[4] == column[3] + 1; }
+INLINE int in_place(const int *column) {
+  return adjacent(column) && adjacent(column + 4) && column[4] == column[3] + 1;
+}
 
-/* C (M, N) = A B, from packed panels of A; bias[i], where there is a bias, is what row i starts at. The panels of B are
- * packed as they are met, at `panels`, if they are not yet `packed` there. */
-INLINE void multiply_as(Target C, const float *a_packed, Matrix B, float *panels, int packed, int M, int N, int K,
-                        const float *bias, Mode mode) {
-  if (!packed_rows[1]) steps(packed_rows, K_MOST, NR);
-  for (int j = 0; j < N; j += NR) {
-    float *panel = panels + j * K, *keep = 0;
-    const float *b = panel;
-    const int *along = packed_rows;
-    int columns = N - j, whole0 = whole(C.column + j, columns), whole1 = whole(C.column + j + 4, columns - 4);
-    if (!packed && columns >= NR && in_place(B.column + j))
-      b = B.data + B.column[j], along = B.row, keep = M > MR ? panel : 0;
-    else if (!packed)
-      pack(panel, NR, B.data, B.column + j, min_int(NR, columns), B.row, K);
-    for (int i = 0; i < M; i += MR) {
-      f4 sums[MR][NR / 4];
-      if (columns <= 4)
-        sum_panels(a_packed + i * K, b, along, 0, K, MR, 1, sums);
-      else if (keep) {
-        sum_panels(a_packed + i * K, b, along, keep, K, MR, 2, sums);
-        b = panel, along = packed_rows, keep = 0;
-      } else
-        sum_panels(a_packed + i * K, b, along, 0, K, MR, 2, sums);
+/* A panel of B: its data, the offset of each row, where the rows go as they are first read, and its columns. */
+typedef struct {
+  const float *data;
+  const int *along;
+  float *keep;
+  int columns, whole0, whole1;
+} Panel;
+
+/* The panel that begins at column j, packed at `place` unless it is read in place. */
+INLINE Panel panel_of(Matrix B, const int *target, float *place, int packed, int M, int j, int N, int K) {
+  int columns = N - j;
+  Panel panel = {place, packed_rows, 0, columns, whole(target + j, columns), whole(target + j + 4, columns - 4)};
+  if (packed) return panel;
+  if (columns < NR || !in_place(B.column + j)) {
+    pack(place, NR, B.data, B.column + j, min_int(NR, columns), B.row, K);
+    return panel;
+  }
+  panel.data = B.data + B.column[j], panel.along = B.row, panel.keep = M > MR ? place : 0;
+  return panel;
+}
+
+/* Four rows of C in the columns of a panel. */
+INLINE void multiply_panel(Target C, const float *a, Panel *b, int j, int i, int M, int K, const float *bias,
+                           Mode mode) {
+  f4 sums[MR][NR / 4];
+  if (b->columns <= 4)
+    sum_panels(a, b->data, b->along, 0, K, MR, 1, sums);
+  else if (b->keep) {
+    sum_panels(a, b->data, b->along, b->keep, K, MR, 2, sums);
+    b->data = b->keep, b->along = packed_rows, b->keep = 0;
+  } else
+    sum_panels(a, b->data, b->along, 0, K, MR, 2, sums);
+  const int *column = C.column + j;
+  if (i + MR <= M && b->whole0 && b->whole1) {
 #pragma clang loop unroll(full)
-      for (int r = 0; r < MR; r++) {
-        if (i + r >= M) break;
-        float *row = C.data + C.row[i + r], start = bias ? bias[i + r] : 0;
-        put(row, C.column + j, columns, whole0, sums[r][0], mode, start);
-        if (columns > 4) put(row, C.column + j + 4, columns - 4, whole1, sums[r][1], mode, start);
-      }
+    for (int r = 0; r < MR; r++) {
+      float *row = C.data + C.row[i + r], *left = row + column[0], *right = row + column[4];
+      f4 start = splat(bias ? bias[i + r] : 0), x = sums[r][0], y = sums[r][1];
+      x = add(x, mode & ADD ? load(left) : start), y = add(y, mode & ADD ? load(right) : start);
+      store(left, mode & RELU ? positive(x) : x);
+      store(right, mode & RELU ? positive(y) : y);
     }
+    return;
+  }
+#pragma clang loop unroll(full)
+  for (int r = 0; r < MR; r++) {
+    if (i + r >= M) break;
+    float *row = C.data + C.row[i + r], start = bias ? bias[i + r] : 0;
+    put(row, column, b->columns, b->whole0, sums[r][0], mode, start);
+    if (b->columns > 4) put(row, column + 4, b->columns - 4, b->whole1, sums[r][1], mode, start);
   }
 }
 
+/* C (M, N) = A B, from packed panels of A; bias[i], where there is a bias, is what row i starts at. The panels of B are
+ * packed as they are met, at `panels`, if they are not yet `packed` there; as many at a time as stay in the first
+ * cache, so that a row of C is written from front to back for a while. */
+INLINE void multiply_as(Target C, const float *a_packed, Matrix B, float *panels, int packed, int M, int N, int K,
+                        const float *bias, Mode mode) {
+  Panel group[GROUP];
+  int most = max_int(2, min_int(GROUP, GROUP * 16 / max_int(1, K)));
+  if (!packed_rows[1]) steps(packed_rows, K_MOST, NR);
+  for (int j = 0; j < N; j += most * NR) {
+    int count = min_int(most, ceil_div(N - j, NR));
+    for (int n = 0; n < count; n++)
+      group[n] = panel_of(B, C.column, panels + (j + n * NR) * K, packed, M, j + n * NR, N, K);
+    for (int i = 0; i < M; i += MR)
+      for (int n = 0; n < count; n++) multiply_panel(C, a_packed + i * K, group + n, j + n * NR, i, M, K, bias, mode);
+  }
+}
+
+/* Without a bias, nothing added: the shortest sums, of which Winograd's algorithm has many, end sooner. */
 APART void multiply_plain(Target C, const float *a_packed, Matrix B, float *panels, int packed, int M, int N, int K) {
   multiply_as(C, a_packed, B, panels, packed, M, N, K, 0, SET);
 }
@@ -202,9 +242,37 @@ APART void multiply(Target C, const float *a_packed, Matrix B, float *panels, in
 
 static Offsets line_of_a, line_of_b, along_a, along_b, row_of_c, column_of_c;
 
+/* c = a b for one row a, and b whose rows are read from front to back, four at a time. */
+static void multiply_vector(float *c, const float *a, int step, const float *b, int b_row, int N, int K) {
+  for (int k = 0; k < K; k += 4) {
+    f4 x[4];
+    const float *row[4];
+    for (int i = 0; i < 4; i++) {
+      x[i] = splat(k + i < K ? a[(k + i) * step] : 0);
+      row[i] = b + min_int(k + i, K - 1) * b_row;
+    }
+    int rest = min_int(4, K - k), j = 0;
+    if (rest == 4)
+      for (; j + 4 <= N; j += 4) {
+        f4 sum = k ? load(c + j) : splat(0);
+        for (int i = 0; i < 4; i++) sum = madd(x[i], load(row[i] + j), sum);
+        store(c + j, sum);
+      }
+    for (; j < N; j++) {
+      float sum = k ? c[j] : 0;
+      for (int i = 0; i < rest; i++) sum += a[(k + i) * step] * row[i][j];
+      c[j] = sum;
+    }
+  }
+}
+
 /* c = a b, `batch` times. Strides are in floats, of any sign; c lies row by row. */
 EXPORT void matmul(float *c, const float *a, int a_batch, int a_row, int a_column, const float *b, int b_batch,
                    int b_row, int b_column, int batch, int M, int N, int K) {
+  if (M == 1 && b_column == 1) {
+    for (int n = 0; n < batch; n++, a += a_batch, b += b_batch, c += N) multiply_vector(c, a, a_column, b, b_row, N, K);
+    return;
+  }
   int sums = ceil_div(K, ceil_div(K, KC));
   steps(along_a, sums, a_column);
   steps(along_b, sums, b_row);

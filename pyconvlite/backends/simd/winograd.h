@@ -65,8 +65,8 @@ INLINE void outputs_of(const f4 at[P], int m, f4 *y) {
   }
 }
 
-/* Sizes of the work: r x r kernels, m x m outputs of a tile; `t` tiles of a block, in so many fours; `line` floats at the
- * points for a row of them. Of each point, channels lie `pitch` apart; all of the source's (or target's) are
+/* Sizes of the work: r x r kernels, m x m outputs of a tile; `t` tiles of a block, in so many fours; `line` floats at
+ * the points for a row of them. Of each point, channels lie `pitch` apart; all of the source's (or target's) are
  * `source` (`target`) floats. */
 typedef struct {
   const Windows *w;
@@ -268,8 +268,8 @@ static void chunk(int *channels, int *outputs) {
   *outputs = even(*outputs, 32);
 }
 
-/* Plan blocks of tiles, whole rows of them. Returns 0 where they have too few outputs to be worth it, or where there are
- * too many for the space. */
+/* Plan blocks of tiles, whole rows of them. Returns 0 where they have too few outputs to be worth it, or where there
+ * are too many for the space. */
 static int plan_tiles(Windows *w, int m, int pad_v, int pad_h, int channels, int outputs) {
   int r = P + 1 - m, H = w->v.target, W = w->h.target;
   tile_axis(&w->v, m, pad_v);
@@ -283,8 +283,8 @@ static int plan_tiles(Windows *w, int m, int pad_v, int pad_h, int channels, int
          w->block_channels >= channels;
 }
 
-static int winograd(Windows *w, float *y, const float *x, Weights weights, int turned, const float *bias,
-                          int relu, int pad_v, int pad_h, int r) {
+static int winograd(Windows *w, float *y, const float *x, Weights weights, int turned, const float *bias, int relu,
+                    int pad_v, int pad_h, int r) {
   int channels = w->channels, outputs = w->outputs, packed = 0;
   chunk(&channels, &outputs);
   if (!plan_tiles(w, P + 1 - r, pad_v, pad_h, channels, outputs)) return 0;
@@ -302,7 +302,8 @@ static int winograd(Windows *w, float *y, const float *x, Weights weights, int t
         transform_source(V, source_of(w, &block, x, c, depth, copy, 0), &block, depth, k);
         for (int p = 0; p < PP; p++)
           multiply((Target){M + p * k.target, point_row, point_column}, U + p * plane,
-                   (Matrix){V + p * k.source, point_row, point_column}, b_panels, 0, rows, k.t, depth, 0, c ? ADD : SET);
+                   (Matrix){V + p * k.source, point_row, point_column}, b_panels, 0, rows, k.t, depth, 0,
+                   c ? ADD : SET);
       }
       transform_products(y + o * w->v.target * w->h.target, M, bias ? bias + o : 0, relu, rows, k);
     }
@@ -358,8 +359,8 @@ APART void transform_gy(float *GY, const float *gy, int outputs, Tiles k) {
 }
 
 /* gW of some outputs and channels: `row` floats from one output's kernels to the next's. */
-INLINE void transform_kernels_back_sized(float *gW, const float *products, int plane, int outputs, int channels, int row,
-                                        int r) {
+INLINE void transform_kernels_back_sized(float *gW, const float *products, int plane, int outputs, int channels,
+                                         int row, int r) {
   for (int i = 0; i < outputs * channels; i += 4) { /* of the last four kernels, some may be none */
     f4 at[PP], kernel[25];
     for (int p = 0; p < PP; p++) at[p] = load(products + p * plane + i);
@@ -376,7 +377,7 @@ INLINE void transform_kernels_back_sized(float *gW, const float *products, int p
 }
 
 APART void transform_kernels_back(float *gW, const float *products, int plane, int outputs, int channels, int row,
-                                        int r) {
+                                  int r) {
   if (r == 3)
     transform_kernels_back_sized(gW, products, plane, outputs, channels, row, 3);
   else
