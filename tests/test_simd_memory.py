@@ -128,6 +128,7 @@ class TestBeside:
             check_guarded("sum", [numbers(3, n)], 1, False)
             check_guarded("matmul", [numbers(n, 5), numbers(5, n)])
             check_guarded("matmul", [numbers(5, n), numbers(n, 5)])
+            check_guarded("matmul", [numbers(1, 6), numbers(6, n)])
             check_guarded("softmax_cross_entropy", [numbers(2, n), np.zeros(2, np.int32)])
             check_guarded("softmax_cross_entropy_grad", [numbers(2, n), np.zeros(2, np.int32), numbers()])
             check_guarded("batch_norm", [numbers(2, 3, n), numbers(3), numbers(3)], 1e-5)
@@ -178,6 +179,15 @@ def random_calls(count, seed=0):
         K = 3 + 2 * (size() % 2)
         return convolve(1, 8, 7 + size(), K, K, 1, size() % 3)
 
+    def depthwise():
+        C, K, S, N = size(), size(), 1 + size() % 3, min(size(), 3)
+        x, W = array(N, C, K + size(), K + size()), array(C, 1, K, K)
+        geometry = sizes(x.shape[2:], K, S, K // 2, groups=C)
+        y = kernels.conv2d(x, W, array(C), geometry)
+        kernels.conv2d_gx(y, W, None, geometry)
+        kernels.conv2d_gW(x, y, geometry)
+        return 3
+
     def pooling():
         K, S = size(), size()
         x = array(min(size(), 3), size(), K + size(), K + size())
@@ -207,7 +217,7 @@ def random_calls(count, seed=0):
         kernels.adam(W, W, W * W, W, 0.1, 0.9, 0.99, 1e-8, 0.0)
         return 10
 
-    kinds = cycle([any_convolution, square_kernel, pooling, products, pointwise])
+    kinds = cycle([any_convolution, square_kernel, depthwise, pooling, products, pointwise])
     while count > 0:
         count -= next(kinds)()
 

@@ -55,9 +55,15 @@ def contiguous(a: Array) -> Array:
     return np.ascontiguousarray(a)
 
 
+# NumPy's C API (PyArrayObject_fields) has the address next to the head that every Python object has. Reading
+# it there takes a third of the time of `__array_interface__`, which was half of that of a small call.
+_HEAD = object.__basicsize__
+_pointer = ctypes.c_size_t.from_address
+
+
 def address(a: Array) -> int:
     """Address of the first element, valid as long as the caller holds a reference to the array."""
-    return a.__array_interface__["data"][0]  # type: ignore[no-any-return]
+    return _pointer(id(a) + _HEAD).value
 
 
 def fits(geometry: ConvGeometry) -> bool:
