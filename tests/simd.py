@@ -124,6 +124,7 @@ KERNELS = {
     "im2col": ("im2col", [numbers(2, 3, 6, 7)], sizes((6, 7), (3, 2), (1, 2), (1, 0))),
     "col2im": ("col2im", [numbers(2, 3, 3, 2, 6, 3)], sizes((6, 7), (3, 2), (1, 2), (1, 0))),
     "max_pool": ("max_pool", [numbers(2, 3, 6, 7)], sizes((6, 7), (3, 2), (1, 2), (1, 0))),
+    "max_pool, dilated": ("max_pool", [numbers(2, 3, 9, 8)], sizes((9, 8), (3, 2), (1, 2), (1, 0), (2, 3))),
     "max_pool_grad": (
         "max_pool_grad",
         [numbers(2, 3, 4, 3), windows(2, 3, 4, 3)],

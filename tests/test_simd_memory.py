@@ -107,7 +107,7 @@ class TestBeside:
         check_guarded("conv2d_gW", [x, gy], g.sizes)
         check_guarded("im2col", [x], g.sizes)
 
-    @given(geometries(max_dilation=1))
+    @given(geometries())
     def test_any_pooling(self, g):
         N, C = g.x_shape[0], min(g.W_shape[0], g.x_shape[1])
         gy = numbers(N, C, *g.sizes.output_size)
@@ -116,8 +116,9 @@ class TestBeside:
         _, indexes = backends.kernels(x).max_pool(x, g.sizes)
         check_guarded("max_pool_grad", [gy, indexes], g.sizes)
         check_guarded("max_pool_gather", [x, indexes], g.sizes)
-        check_guarded("avg_pool", [x], g.sizes, False)
-        check_guarded("avg_pool_grad", [gy], g.sizes, False)
+        if g.sizes.dilation == (1, 1):
+            check_guarded("avg_pool", [x], g.sizes, False)
+            check_guarded("avg_pool_grad", [gy], g.sizes, False)
 
     def test_any_length(self):
         for n in range(1, 40):
