@@ -20,37 +20,43 @@ static int convolve(Windows *w, float *y, const float *x, Weights weights, const
     rows = min_int(rows, SPACE / 2 / NR / (band * w->h.phases));
     pixels = min_int(pixels, SPACE / 2 / rows / (band * w->h.phases) / NR * NR);
   }
+  int share = phases > 1 ? rows : w->outputs; /* outputs for which windows are packed once */
   if (!plan(w, pixels, KC / most, phases > 1 ? SPACE / 2 : SPACE)) return 0;
   float *sums = space + SPACE / 2; /* with phases, the block of the target */
   for (Block block = {0}; next_block(w, &block);) {
     window_offsets(w, &block, window_source, window_target);
     steps(target_row, rows, phases > 1 ? block.pixels : w->v.target * w->h.target);
     for (int g = 0; g < w->groups; g++)
-      for (int o = 0; o < w->outputs; o += rows)
+      for (int o = 0; o < w->outputs; o += share)
         for (int top = 0; top < w->v.phases; top += band) {
-          int outputs = min_int(rows, w->outputs - o), output = g * w->outputs + o;
+          int first = g * w->outputs + o, last = first + min_int(share, w->outputs - o);
           int end = min_int(phases, (top + band) * w->h.phases);
-          steps(weight_row, outputs, weights.output);
           for (int c = 0; c < w->channels; c += w->block_channels) {
-            int channels = min_int(w->block_channels, w->channels - c), first = g + o + top + c == 0;
-            const float *source = source_of(w, &block, x, g * w->channels + c, channels, space, !first);
-            const float *weight = weights.data + g * weights.group + o * weights.output + c * weights.channel;
+            int channels = min_int(w->block_channels, w->channels - c);
+            const float *source = source_of(w, &block, x, g * w->channels + c, channels, space, first + top + c > 0);
             Mode mode = (c ? ADD : SET) | (c + channels == w->channels ? relu : 0);
-            float *target = phases > 1 ? sums : target_of(w, &block, y, output);
-            for (int phase = top * w->h.phases; phase < end; phase++, target += rows * block.pixels) {
+            for (int phase = top * w->h.phases; phase < end; phase++) {
               choose_taps(&w->v, w->gradient, phase / w->h.phases);
               choose_taps(&w->h, w->gradient, phase % w->h.phases);
               int K = channels * w->v.taps * w->h.taps;
               tap_offsets(w, channels, tap_source);
               weight_offsets(w, channels, &weights, weight_tap);
-              pack_a((Matrix){weight, weight_row, weight_tap}, outputs, K);
-              multiply((Target){target, target_row, window_target}, a_panels,
-                       (Matrix){source, tap_source, window_source}, b_panels, 0, outputs, block.pixels, K,
-                       bias ? bias + output : 0, mode);
+              for (int output = first; output < last; output += rows) {
+                int outputs = min_int(rows, last - output), row = output - g * w->outputs;
+                const float *weight = weights.data + g * weights.group + row * weights.output + c * weights.channel;
+                steps(weight_row, outputs, weights.output);
+                pack_a((Matrix){weight, weight_row, weight_tap}, outputs, K);
+                float *target = phases > 1 ? sums + (phase - top * w->h.phases) * rows * block.pixels
+                                           : target_of(w, &block, y, output);
+                multiply((Target){target, target_row, window_target}, a_panels,
+                         (Matrix){source, tap_source, window_source}, b_panels, output > first, outputs, block.pixels,
+                         K, bias ? bias + output : 0, mode);
+              }
             }
           }
-          for (int i = 0; i < outputs && phases > 1; i++)
-            spread(w, &block, y, output + i, top, band, sums + i * block.pixels, rows * block.pixels, block.columns);
+          for (int output = first; output < last && phases > 1; output++)
+            spread(w, &block, y, output, top, band, sums + (output - first) * block.pixels, rows * block.pixels,
+                   block.columns);
         }
   }
   return 1;

@@ -242,37 +242,43 @@ APART void multiply(Target C, const float *a_packed, Matrix B, float *panels, in
 
 static Offsets line_of_a, line_of_b, along_a, along_b, row_of_c, column_of_c;
 
-/* c = a b for one row a, and b whose rows are read from front to back, four at a time. */
-static void multiply_vector(float *c, const float *a, int step, const float *b, int b_row, int N, int K) {
-  for (int k = 0; k < K; k += 4) {
+/* The first `count` of four floats, and zeros. */
+INLINE f4 load_some(const float *p, int count) {
+  f4 v = splat(0);
+  if (count > 0) v = wasm_v128_load32_lane(p, v, 0);
+  if (count > 1) v = wasm_v128_load32_lane(p + 1, v, 1);
+  if (count > 2) v = wasm_v128_load32_lane(p + 2, v, 2);
+  return v;
+}
+
+/* c = a b for one row a, and b whose rows are read from front to back, four at a time. Rounded as `multiply` rounds. */
+static void multiply_vector(float *c, const float *a, int step, const float *b, int b_row, int N, int K, int mode) {
+  float *sums = b_panels;
+  for (int k = 0; k < K; k += 4, b += 4 * b_row) {
+    int count = min_int(4, K - k), j = 0;
     f4 x[4];
-    const float *row[4];
-    for (int i = 0; i < 4; i++) {
-      x[i] = splat(k + i < K ? a[(k + i) * step] : 0);
-      row[i] = b + min_int(k + i, K - 1) * b_row;
-    }
-    int rest = min_int(4, K - k), j = 0;
-    if (rest == 4)
+    for (int i = 0; i < 4; i++) x[i] = splat(i < count ? a[(k + i) * step] : 0);
+    if (count == 4)
       for (; j + 4 <= N; j += 4) {
-        f4 sum = k ? load(c + j) : splat(0);
-        for (int i = 0; i < 4; i++) sum = madd(x[i], load(row[i] + j), sum);
-        store(c + j, sum);
+        f4 sum = k ? load(sums + j) : splat(0);
+        for (int i = 0; i < 4; i++) sum = madd(x[i], load(b + i * b_row + j), sum);
+        store(sums + j, sum);
       }
-    for (; j < N; j++) {
-      float sum = k ? c[j] : 0;
-      for (int i = 0; i < rest; i++) sum += a[(k + i) * step] * row[i][j];
-      c[j] = sum;
+    for (; j < N; j += 4) {
+      f4 sum = k ? load(sums + j) : splat(0);
+      for (int i = 0; i < count; i++) {
+        const float *row = b + i * b_row + j;
+        sum = madd(x[i], j + 4 <= N ? load(row) : load_some(row, N - j), sum);
+      }
+      store(sums + j, sum);
     }
   }
+  for (int j = 0; j < N; j++) c[j] = mode & ADD ? c[j] + sums[j] : sums[j];
 }
 
 /* c = a b, `batch` times. Strides are in floats, of any sign; c lies row by row. */
 EXPORT void matmul(float *c, const float *a, int a_batch, int a_row, int a_column, const float *b, int b_batch,
                    int b_row, int b_column, int batch, int M, int N, int K) {
-  if (M == 1 && b_column == 1) {
-    for (int n = 0; n < batch; n++, a += a_batch, b += b_batch, c += N) multiply_vector(c, a, a_column, b, b_row, N, K);
-    return;
-  }
   int sums = ceil_div(K, ceil_div(K, KC));
   steps(along_a, sums, a_column);
   steps(along_b, sums, b_row);
@@ -283,6 +289,10 @@ EXPORT void matmul(float *c, const float *a, int a_batch, int a_row, int a_colum
       steps(column_of_c, columns, 1);
       for (int k = 0; k < K; k += sums) {
         int depth = min_int(sums, K - k);
+        if (M == 1 && b_column == 1) {
+          multiply_vector(c + j, a + k * a_column, a_column, b + k * b_row + j, b_row, columns, depth, k ? ADD : SET);
+          continue;
+        }
         Matrix B = {b + k * b_row + j * b_column, along_b, line_of_b};
         for (int i = 0; i < M; i += MC) {
           int rows = min_int(MC, M - i);
