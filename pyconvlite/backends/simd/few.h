@@ -1,6 +1,4 @@
-/* Convolutions with few outputs in each group, such as depthwise ones: sums along rows of windows, where packing the
- * windows for a product would cost more than it saves.
- */
+/* Convolutions with few outputs in each group, such as depthwise ones: sums along rows of windows. */
 #pragma once
 
 #include "windows.h"
@@ -85,6 +83,7 @@ static int plan_few(Windows *w, int room) {
          w->block_channels == w->channels;
 }
 
+/* Find where the rows of a block begin: in the target, or `pitch` apart in a block of it. Returns how many. */
 static int few_rows(const Windows *w, const Block *block, int pitch) {
   int r = 0, row = w->v.step / w->v.split * w->pitch;
   for (int n = 0; n < block->images; n++)
@@ -102,8 +101,9 @@ APART int convolve_strips(const Windows *w, const Block *block, float *y, int im
                           const float *weight, float start, Mode relu) {
   int height = w->v.taps, width = w->h.taps, tap[8];
   if (w->channels > 1 || (height > 3 && height != 5) || width > 8 || height * width == 0 || w->v.step > 2 ||
-      (w->v.step == 2 && height < 3) || (!w->copied && block->rows < 8) || w->v.split > 1)
+      (w->v.step == 2 && height < 3) || w->v.split > 1)
     return 0;
+  if (w->copied ? w->pitch > SPACE / 64 : block->rows < 8) return 0; /* strips deeper than a block read on */
   if (w->v.shift[height - 1] - w->v.shift[0] != height - 1) return 0;
   for (int j = 0; j < width; j++) {
     for (int i = 0; i < height; i++) a_panels[j * height + i] = weight[w->v.tap[i] * w->h.kernel + w->h.tap[j]];
@@ -132,7 +132,7 @@ static int convolve_few(Windows *w, float *y, const float *x, Weights weights, c
     for (int g = 0; g < w->groups; g++) {
       const float *source = source_of(w, &block, x, g * w->channels, w->channels, space, g > 0);
       for (int o = 0; o < w->outputs; o++) {
-        int output = g * w->outputs + o, K = 0;
+        int output = g * w->outputs + o;
         const float *weight = weights.data + g * weights.group + o * weights.output;
         for (int phase = 0; phase < phases; phase++) {
           float *to = pitch ? sums + phase * rows * pitch : target_of(w, &block, y, output);
@@ -144,7 +144,7 @@ static int convolve_few(Windows *w, float *y, const float *x, Weights weights, c
             weight_offsets(w, w->channels, &weights, weight_tap);
           }
           if (convolve_strips(w, &block, to, image, pitch ? pitch : w->h.target, source, weight, start, relu)) continue;
-          K = w->channels * w->v.taps * w->h.taps;
+          int K = w->channels * w->v.taps * w->h.taps;
           for (int k = 0; k < K; k++) a_panels[k] = weight[weight_tap[k]];
           multiply_rows(to, source, a_panels, tap_source, K, window_source, window_target, rows, block.columns, start,
                         relu);

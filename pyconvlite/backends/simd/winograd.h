@@ -292,7 +292,8 @@ static int winograd(Windows *w, float *y, const float *x, Weights weights, int t
   float *U = space, *V = U + PP * plane;
   for (Block block = {0}; next_block(w, &block);) {
     Tiles k = tiles_of(w, &block, r, channels, outputs);
-    float *M = V + PP * k.source, *copy = channels == w->channels ? M : b_panels; /* what serves as its place */
+    float *M = V + PP * k.source;
+    float *copy = channels == w->channels ? M : b_panels; /* a place for padding that is not in use yet */
     for (int o = 0; o < w->outputs; o += outputs) {
       int rows = min_int(outputs, w->outputs - o);
       for (int c = 0; c < w->channels; c += channels) {
@@ -398,8 +399,8 @@ static int winograd_gW(Windows *w, float *gW, const float *x, const float *gy, i
       Mode mode = SET;
       for (Block block = {0}; next_block(w, &block); mode = ADD) {
         Tiles k = tiles_of(w, &block, r, depth, rows);
-        float *GY = V + PP * k.source, *copy = GY;
-        transform_source(V, source_of(w, &block, x, c, depth, copy, 0), &block, depth, k);
+        float *GY = V + PP * k.source; /* its place serves for padding first */
+        transform_source(V, source_of(w, &block, x, c, depth, GY, 0), &block, depth, k);
         transform_gy(GY, gy + o * w->v.target * w->h.target, rows, k);
         for (int p = 0; p < PP; p++) {
           pack_a((Matrix){GY + p * k.target, point_row, point_column}, rows, k.t);
