@@ -104,10 +104,12 @@ APART int convolve_strips(const Windows *w, const Block *block, float *y, int im
       (w->v.step == 2 && height < 3) || w->v.split > 1)
     return 0;
   if (w->copied ? w->pitch > SPACE / 64 : block->rows < 8) return 0; /* strips deeper than a block read on */
-  if (w->v.shift[height - 1] - w->v.shift[0] != height - 1) return 0;
+  int turned = w->v.shift[height - 1] < w->v.shift[0], top = w->v.shift[turned ? height - 1 : 0];
+  if (w->v.shift[turned ? 0 : height - 1] - top != height - 1) return 0;
   for (int j = 0; j < width; j++) {
-    for (int i = 0; i < height; i++) a_panels[j * height + i] = weight[w->v.tap[i] * w->h.kernel + w->h.tap[j]];
-    tap[j] = place(&w->v, w->v.shift[0], 0) * w->pitch + place(&w->h, w->h.shift[j], w->block_columns);
+    for (int i = 0; i < height; i++)
+      a_panels[j * height + i] = weight[w->v.tap[turned ? height - 1 - i : i] * w->h.kernel + w->h.tap[j]];
+    tap[j] = place(&w->v, top, 0) * w->pitch + place(&w->h, w->h.shift[j], w->block_columns);
   }
   for (int n = 0; n < block->images; n++, x += w->image, y += image) {
 #define STRIPS(HEIGHT, STEP)                                                                                       \

@@ -54,11 +54,11 @@ static void plan_axis(Axis *axis, int gradient, int sorted) {
   }
 }
 
-/* The taps of a phase, by rising shifts: of the gradient, those at the pixels phase, phase + stride, ... */
+/* The taps of a phase: of the gradient, those at the pixels phase, phase + stride, ... */
 static void choose_taps(Axis *axis, int gradient, int phase) {
   axis->taps = 0;
-  for (int i = 0; i < axis->kernel; i++) {
-    int k = gradient ? axis->kernel - 1 - i : i, shift = k * axis->dilation - axis->pad;
+  for (int k = 0; k < axis->kernel; k++) {
+    int shift = k * axis->dilation - axis->pad;
     if (gradient) {
       int whole = -floor_div(shift, axis->stride);
       if (shift + whole * axis->stride != phase) continue;

@@ -268,14 +268,10 @@ static void chunk(int *channels, int *outputs) {
   *outputs = even(*outputs, 32);
 }
 
-/* Plan blocks of tiles, whole rows of them. Returns 0 where they have too few outputs to be worth it, or where there
- * are too many for the space. */
+/* Plan blocks of tiles, whole rows of them. Returns 0 where a row has too many for the space. */
 static int plan_tiles(Windows *w, int m, int pad_v, int pad_h, int channels, int outputs) {
-  int r = P + 1 - m, H = w->v.target, W = w->h.target;
   tile_axis(&w->v, m, pad_v);
   tile_axis(&w->h, m, pad_h);
-  if (w->groups > 1 || 2 * r * r * H * W < 3 * PP * w->v.windows * w->h.windows) return 0;
-  if (w->N * w->v.windows * w->h.windows < (channels < w->channels || outputs < w->outputs ? 12 : 4)) return 0;
   int fixed = ceil_div(outputs, MR) * MR * channels;
   int tiles = min_int((SPACE / PP - 3 * BETWEEN - fixed) / (channels + outputs), KC) / 4 * 4;
   return tiles >= w->h.windows && (w->h.windows - 1) * m + P <= WIDEST &&
