@@ -78,6 +78,7 @@ def windows(*shape):
 KERNELS = {
     "matmul": ("matmul", [numbers(9, 7), numbers(7, 11)]),
     "matmul, batched": ("matmul", [numbers(3, 9, 7), numbers(3, 7, 11)]),
+    "matmul, one row": ("matmul", [numbers(1, 9), numbers(9, 11)]),
     "conv2d": ("conv2d", [numbers(2, 4, 6, 7), numbers(6, 4, 3, 3), numbers(6)], sizes((6, 7), 3, 1, 1)),
     "conv2d, strided": (
         "conv2d",
@@ -95,11 +96,27 @@ KERNELS = {
         [numbers(2, 4, 6, 7), numbers(4, 1, 3, 3), None],
         sizes((6, 7), 3, 1, 1, groups=4),
     ),
+    "conv2d, depthwise and strided": (
+        "conv2d",
+        [numbers(2, 4, 9, 11), numbers(4, 1, 5, 5), numbers(4)],
+        sizes((9, 11), 5, 2, 2, groups=4),
+        True,
+    ),
     "conv2d_gx": ("conv2d_gx", [numbers(2, 6, 5, 5), numbers(6, 4, 3, 3), numbers(4)], sizes((7, 7), 3)),
     "conv2d_gx, strided": (
         "conv2d_gx",
         [numbers(2, 6, 3, 3), numbers(6, 4, 3, 3), None],
         sizes((8, 7), 3, 2),
+    ),
+    "conv2d_gx, depthwise": (
+        "conv2d_gx",
+        [numbers(2, 4, 3, 4), numbers(4, 1, 3, 3), None],
+        sizes((6, 7), 3, 2, 1, groups=4),
+    ),
+    "conv2d_gW, depthwise": (
+        "conv2d_gW",
+        [numbers(2, 4, 6, 7), numbers(2, 4, 6, 7)],
+        sizes((6, 7), 3, 1, 1, groups=4),
     ),
     "conv2d_gW": ("conv2d_gW", [numbers(2, 4, 7, 7), numbers(2, 6, 5, 5)], sizes((7, 7), 3)),
     "conv2d_gW, strided": (
@@ -110,6 +127,7 @@ KERNELS = {
     "im2col": ("im2col", [numbers(2, 3, 6, 7)], sizes((6, 7), (3, 2), (1, 2), (1, 0))),
     "col2im": ("col2im", [numbers(2, 3, 3, 2, 6, 3)], sizes((6, 7), (3, 2), (1, 2), (1, 0))),
     "max_pool": ("max_pool", [numbers(2, 3, 6, 7)], sizes((6, 7), (3, 2), (1, 2), (1, 0))),
+    "max_pool, dilated": ("max_pool", [numbers(2, 3, 9, 8)], sizes((9, 8), (3, 2), (1, 2), (1, 0), (2, 3))),
     "max_pool_grad": (
         "max_pool_grad",
         [numbers(2, 3, 4, 3), windows(2, 3, 4, 3)],

@@ -10,6 +10,7 @@ import pyconvlite.functions as F
 from pyconvlite import Variable, backends, grad, test_mode
 from pyconvlite.backends import numpy as reference
 from pyconvlite.backends.protocol import KERNELS as NAMES
+from pyconvlite.backends.simd import serving
 
 pytestmark = by_simd
 
@@ -26,6 +27,12 @@ def assert_same(ours, expected):
     for y, other in zip(ours, expected, strict=True):
         assert np.asarray(y).dtype == np.asarray(other).dtype
         np.testing.assert_array_equal(y, other)
+
+
+def test_an_address_is_that_of_the_first_element():
+    a = numbers(3, 4, 5)
+    for view in (a, a.T, a[1:, ::-1], a[:0], a[1, 2, 3:4], numbers(), np.broadcast_to(a[0], (2, 4, 5))):
+        assert serving.address(view) == view.__array_interface__["data"][0]
 
 
 # ------------------------------------------------------------------------------------------- who serves what

@@ -29,36 +29,38 @@ static int finite(const float *x, int size) { return below(x, size, 128); }
 /* Whether all numbers are so small that sums at Winograd's points are finite. */
 static int moderate(const float *x, int size) { return below(x, size, 50); }
 
-/* Whether Winograd's algorithm is worth its transforms. */
-static int winograd_serves(int KH, int KW, int SH, int SW, int DH, int DW, int C, int OC, int groups) {
-  return KH == KW && (KH == 3 || KH == 5) && SH == 1 && SW == 1 && DH == 1 && DW == 1 && groups == 1 && C >= 8 &&
-         OC >= 8 && C <= NC && OC <= NC;
+/* Whether Winograd's algorithm is worth its transforms: of the tiles, of a target H x W, and, where they are of use to
+ * these few tiles alone, of the kernels. */
+static int winograd_serves(int N, int H, int W, int KH, int KW, int SH, int SW, int DH, int DW, int C, int OC,
+                           int groups) {
+  if (KH != KW || (KH != 3 && KH != 5) || SH != 1 || SW != 1 || DH != 1 || DW != 1 || groups != 1) return 0;
+  int m = P + 1 - KH, tiles = ceil_div(H, m) * ceil_div(W, m);
+  return C >= 8 && OC >= 8 && 2 * KH * KW * H * W >= 3 * PP * tiles && N * tiles >= (C * OC > 64 * 64 ? 12 : 4);
 }
 
 static int tap_v[K_MOST], tap_h[K_MOST], shift_v[K_MOST], shift_h[K_MOST];
 
 EXPORT int conv2d(float *y, const float *x, const float *kernels, const float *bias, int relu, GEOMETRY) {
   if ((int64_t)KH * KW > K_MOST) return 0;
-  Windows w = {.v = {.source = H, .target = OH, .tap = tap_v, .shift = shift_v},
-               .h = {.source = W, .target = OW, .tap = tap_h, .shift = shift_h},
+  Windows w = {.v = {H, OH, KH, SH, PH, DH, .tap = tap_v, .shift = shift_v},
+               .h = {W, OW, KW, SW, PW, DW, .tap = tap_h, .shift = shift_h},
                .N = N,
                .groups = groups,
                .channels = C / groups,
                .outputs = OC / groups};
   int kernel = KH * KW, output = w.channels * kernel;
   Weights weights = {kernels, output, kernel, w.outputs * output, KW};
-  if (winograd_serves(KH, KW, SH, SW, DH, DW, C, OC, groups) && moderate(x, N * C * H * W) &&
+  if (winograd_serves(N, OH, OW, KH, KW, SH, SW, DH, DW, C, OC, groups) && moderate(x, N * C * H * W) &&
       moderate(kernels, OC * output) && winograd(&w, y, x, weights, 0, bias, relu, PH, PW, KH))
     return 1;
-  forward_axis(&w.v, KH, SH, PH, DH);
-  forward_axis(&w.h, KW, SW, PW, DW);
   return convolve(&w, y, x, weights, bias, relu ? RELU : 0);
 }
 
 EXPORT int conv2d_gx(float *gx, const float *gy, const float *kernels, const float *bias, GEOMETRY) {
   if ((int64_t)KH * KW > K_MOST) return 0;
-  Windows w = {.v = {.source = OH, .target = H, .tap = tap_v, .shift = shift_v},
-               .h = {.source = OW, .target = W, .tap = tap_h, .shift = shift_h},
+  Windows w = {.v = {OH, H, KH, SH, PH, DH, .tap = tap_v, .shift = shift_v},
+               .h = {OW, W, KW, SW, PW, DW, .tap = tap_h, .shift = shift_h},
+               .gradient = 1,
                .N = N,
                .groups = groups,
                .channels = OC / groups,
@@ -66,30 +68,22 @@ EXPORT int conv2d_gx(float *gx, const float *gy, const float *kernels, const flo
   int kernel = KH * KW, channel = w.outputs * kernel;
   Weights weights = {kernels, kernel, channel, w.channels * channel, KW};
   if (!finite(kernels, OC * channel)) return 0; /* the zeros around gy would make NaN of it */
-  if (winograd_serves(KH, KW, SH, SW, DH, DW, C, OC, groups) && moderate(gy, N * OC * OH * OW) &&
+  if (winograd_serves(N, H, W, KH, KW, SH, SW, DH, DW, C, OC, groups) && moderate(gy, N * OC * OH * OW) &&
       moderate(kernels, OC * channel) && winograd(&w, gx, gy, weights, 1, bias, 0, KH - 1 - PH, KW - 1 - PW, KH))
     return 1;
-  for (int top = 0; top < min_int(SH, H); top++)
-    for (int left = 0; left < min_int(SW, W); left++) {
-      gradient_axis(&w.v, top, KH, SH, PH, DH);
-      gradient_axis(&w.h, left, KW, SW, PW, DW);
-      if (!convolve(&w, gx, gy, weights, bias, 0)) return 0;
-    }
-  return 1;
+  return convolve(&w, gx, gy, weights, bias, 0);
 }
 
 EXPORT int conv2d_gW(float *gW, const float *x, const float *gy, GEOMETRY) {
   if ((int64_t)KH * KW > K_MOST) return 0;
-  Windows w = {.v = {.source = H, .target = OH, .tap = tap_v, .shift = shift_v},
-               .h = {.source = W, .target = OW, .tap = tap_h, .shift = shift_h},
+  Windows w = {.v = {H, OH, KH, SH, PH, DH, .tap = tap_v, .shift = shift_v},
+               .h = {W, OW, KW, SW, PW, DW, .tap = tap_h, .shift = shift_h},
                .N = N,
                .groups = groups,
                .channels = C / groups,
                .outputs = OC / groups};
-  if (winograd_serves(KH, KW, SH, SW, DH, DW, C, OC, groups) && moderate(x, N * C * H * W) &&
+  if (winograd_serves(N, OH, OW, KH, KW, SH, SW, DH, DW, C, OC, groups) && moderate(x, N * C * H * W) &&
       moderate(gy, N * OC * OH * OW) && winograd_gW(&w, gW, x, gy, PH, PW, KH))
     return 1;
-  forward_axis(&w.v, KH, SH, PH, DH);
-  forward_axis(&w.h, KW, SW, PW, DW);
   return correlate(&w, gW, x, gy);
 }

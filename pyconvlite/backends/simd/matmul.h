@@ -20,7 +20,8 @@ enum {
   MC = 128, /* rows and columns at a time: packed blocks of A and B stay in the second cache */
   NC = 400,
   K_MOST = 4096, /* sums at a time where they cannot be cut: the pixels of one window */
-  AT_ONCE = 16   /* the most lines that a loop takes at once */
+  AT_ONCE = 16,  /* the most lines that a loop takes at once */
+  GROUP = 32     /* panels of B that share a pass over A, the most */
 };
 
 static float a_panels[MC * KC], b_panels[NC * KC];
@@ -87,7 +88,6 @@ INLINE void steps(int *offset, int count, int step) {
 }
 
 SHARED void pack_a(Matrix A, int M, int K) { pack(a_panels, MR, A.data, A.row, M, A.column, K); }
-static void pack_b(Matrix B, int K, int N) { pack(b_panels, NR, B.data, B.column, N, B.row, K); }
 
 typedef struct {
   float *data;
@@ -116,44 +116,165 @@ INLINE void put(float *row, const int *column, int columns, int whole, f4 sums, 
 
 INLINE int whole(const int *column, int columns) { return columns >= 4 && adjacent(column); }
 
-/* The products of a panel of A and one of B, summed; of the latter's first four columns only if not `wide`. */
-INLINE void sum_panels(const float *a, const float *b, int K, int wide, f4 sums[MR][2]) {
-  f4 c00 = splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00;
-  for (int k = 0; k < K; k++, a += MR, b += NR) {
-    f4 b0 = load(b), b1 = wide ? load(b + 4) : b0, v;
-    v = wasm_v128_load32_splat(a), c00 = madd(v, b0, c00), c01 = wide ? madd(v, b1, c01) : c01;
-    v = wasm_v128_load32_splat(a + 1), c10 = madd(v, b0, c10), c11 = wide ? madd(v, b1, c11) : c11;
-    v = wasm_v128_load32_splat(a + 2), c20 = madd(v, b0, c20), c21 = wide ? madd(v, b1, c21) : c21;
-    v = wasm_v128_load32_splat(a + 3), c30 = madd(v, b0, c30), c31 = wide ? madd(v, b1, c31) : c31;
-  }
-  sums[0][0] = c00, sums[1][0] = c10, sums[2][0] = c20, sums[3][0] = c30;
-  sums[0][1] = c01, sums[1][1] = c11, sums[2][1] = c21, sums[3][1] = c31;
-}
-
-/* C (M, N) from packed panels; bias[i], where there is a bias, is what row i starts at. */
-SHARED void multiply(Target C, const float *a_packed, const float *b_packed, int M, int N, int K, const float *bias,
-                     Mode mode) {
-  for (int j = 0; j < N; j += NR) {
-    const float *panel_b = b_packed + j * K;
-    int columns = N - j, whole0 = whole(C.column + j, columns), whole1 = whole(C.column + j + 4, columns - 4);
-    for (int i = 0; i < M; i += MR) {
-      f4 sums[MR][2];
-      if (columns > 4)
-        sum_panels(a_packed + i * K, panel_b, K, 1, sums);
-      else
-        sum_panels(a_packed + i * K, panel_b, K, 0, sums);
+/* The products of a panel of A, [K][rows], and of `vectors` times four columns of B, summed. Row k of those columns
+ * lies at b + along[k]. With `keep` they are written there, one row after the other. */
+INLINE void sum_panels(const float *a, const float *b, const int *along, float *keep, int K, int rows, int vectors,
+                       f4 sums[MR][NR / 4]) {
+  f4 c[8];
 #pragma clang loop unroll(full)
-      for (int r = 0; r < MR; r++) {
-        if (i + r >= M) break;
-        float *row = C.data + C.row[i + r], start = bias ? bias[i + r] : 0;
-        put(row, C.column + j, columns, whole0, sums[r][0], mode, start);
-        if (columns > 4) put(row, C.column + j + 4, columns - 4, whole1, sums[r][1], mode, start);
+  for (int i = 0; i < rows * vectors; i++) c[i] = splat(0);
+#pragma clang loop unroll(disable)
+  for (int k = 0; k < K; k++, a += rows, along++) {
+    const float *a_k = a, *b_k = b + *along;
+    f4 v[NR / 4];
+    OPAQUE(a_k);
+    OPAQUE(b_k);
+#pragma clang loop unroll(full)
+    for (int j = 0; j < vectors; j++) {
+      v[j] = load(b_k + 4 * j);
+      if (keep) store(keep + 4 * j, v[j]);
+    }
+    if (keep) keep += 4 * vectors;
+#pragma clang loop unroll(full)
+    for (int i = 0; i < rows; i++) {
+      f4 weight = wasm_v128_load32_splat(a_k + i);
+#pragma clang loop unroll(full)
+      for (int j = 0; j < vectors; j++) {
+        f4 *sum = c + i * vectors + j;
+        *sum = madd(weight, v[j], *sum);
+        PIN(*sum);
       }
     }
   }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < rows * vectors; i++) sums[i / vectors][i % vectors] = c[i];
+}
+
+static int packed_rows[K_MOST + AT_ONCE]; /* where the rows of a packed panel of B lie */
+
+/* Whether a panel of B is read in place: its columns lie side by side. */
+INLINE int in_place(const int *column) {
+  return adjacent(column) && adjacent(column + 4) && column[4] == column[3] + 1;
+}
+
+/* A panel of B: its data, the offset of each row, where the rows go as they are first read, and its columns. */
+typedef struct {
+  const float *data;
+  const int *along;
+  float *keep;
+  int columns, whole0, whole1;
+} Panel;
+
+/* The panel that begins at column j, packed at `place` unless it is read in place. */
+INLINE Panel panel_of(Matrix B, const int *target, float *place, int packed, int M, int j, int N, int K) {
+  int columns = N - j;
+  Panel panel = {place, packed_rows, 0, columns, whole(target + j, columns), whole(target + j + 4, columns - 4)};
+  if (packed) return panel;
+  if (columns < NR || !in_place(B.column + j)) {
+    pack(place, NR, B.data, B.column + j, min_int(NR, columns), B.row, K);
+    return panel;
+  }
+  panel.data = B.data + B.column[j], panel.along = B.row, panel.keep = M > MR ? place : 0;
+  return panel;
+}
+
+/* Four rows of C in the columns of a panel. */
+INLINE void multiply_panel(Target C, const float *a, Panel *b, int j, int i, int M, int K, const float *bias,
+                           Mode mode) {
+  f4 sums[MR][NR / 4];
+  if (b->columns <= 4)
+    sum_panels(a, b->data, b->along, 0, K, MR, 1, sums);
+  else if (b->keep) {
+    sum_panels(a, b->data, b->along, b->keep, K, MR, 2, sums);
+    b->data = b->keep, b->along = packed_rows, b->keep = 0;
+  } else
+    sum_panels(a, b->data, b->along, 0, K, MR, 2, sums);
+  const int *column = C.column + j;
+  if (i + MR <= M && b->whole0 && b->whole1) {
+#pragma clang loop unroll(full)
+    for (int r = 0; r < MR; r++) {
+      float *row = C.data + C.row[i + r], *left = row + column[0], *right = row + column[4];
+      f4 start = splat(bias ? bias[i + r] : 0), x = sums[r][0], y = sums[r][1];
+      x = add(x, mode & ADD ? load(left) : start), y = add(y, mode & ADD ? load(right) : start);
+      store(left, mode & RELU ? positive(x) : x);
+      store(right, mode & RELU ? positive(y) : y);
+    }
+    return;
+  }
+#pragma clang loop unroll(full)
+  for (int r = 0; r < MR; r++) {
+    if (i + r >= M) break;
+    float *row = C.data + C.row[i + r], start = bias ? bias[i + r] : 0;
+    put(row, column, b->columns, b->whole0, sums[r][0], mode, start);
+    if (b->columns > 4) put(row, column + 4, b->columns - 4, b->whole1, sums[r][1], mode, start);
+  }
+}
+
+/* C (M, N) = A B, from packed panels of A; bias[i], where there is a bias, is what row i starts at. The panels of B are
+ * packed as they are met, at `panels`, if they are not yet `packed` there; as many at a time as stay in the first
+ * cache, so that a row of C is written from front to back for a while. */
+INLINE void multiply_as(Target C, const float *a_packed, Matrix B, float *panels, int packed, int M, int N, int K,
+                        const float *bias, Mode mode) {
+  Panel group[GROUP];
+  int most = max_int(2, min_int(GROUP, GROUP * 16 / max_int(1, K)));
+  if (!packed_rows[1]) steps(packed_rows, K_MOST, NR);
+  for (int j = 0; j < N; j += most * NR) {
+    int count = min_int(most, ceil_div(N - j, NR));
+    for (int n = 0; n < count; n++)
+      group[n] = panel_of(B, C.column, panels + (j + n * NR) * K, packed, M, j + n * NR, N, K);
+    for (int i = 0; i < M; i += MR)
+      for (int n = 0; n < count; n++) multiply_panel(C, a_packed + i * K, group + n, j + n * NR, i, M, K, bias, mode);
+  }
+}
+
+/* Without a bias, nothing added: the shortest sums, of which Winograd's algorithm has many, end sooner. */
+SHARED void multiply_plain(Target C, const float *a_packed, Matrix B, float *panels, int packed, int M, int N, int K) {
+  multiply_as(C, a_packed, B, panels, packed, M, N, K, 0, SET);
+}
+
+SHARED void multiply(Target C, const float *a_packed, Matrix B, float *panels, int packed, int M, int N, int K,
+                    const float *bias, Mode mode) {
+  if (mode == SET && !bias)
+    multiply_plain(C, a_packed, B, panels, packed, M, N, K);
+  else
+    multiply_as(C, a_packed, B, panels, packed, M, N, K, bias, mode);
 }
 
 static Offsets line_of_a, line_of_b, along_a, along_b, row_of_c, column_of_c;
+
+/* The first `count` of four floats, and zeros. */
+INLINE f4 load_some(const float *p, int count) {
+  f4 v = splat(0);
+  if (count > 0) v = wasm_v128_load32_lane(p, v, 0);
+  if (count > 1) v = wasm_v128_load32_lane(p + 1, v, 1);
+  if (count > 2) v = wasm_v128_load32_lane(p + 2, v, 2);
+  return v;
+}
+
+/* c = a b for one row a, and b whose rows are read from front to back, four at a time. Rounded as `multiply` rounds. */
+static void multiply_vector(float *c, const float *a, int step, const float *b, int b_row, int N, int K, int mode) {
+  float *sums = b_panels;
+  for (int k = 0; k < K; k += 4, b += 4 * b_row) {
+    int count = min_int(4, K - k), j = 0;
+    f4 x[4];
+    for (int i = 0; i < 4; i++) x[i] = splat(i < count ? a[(k + i) * step] : 0);
+    if (count == 4)
+      for (; j + 4 <= N; j += 4) {
+        f4 sum = k ? load(sums + j) : splat(0);
+        for (int i = 0; i < 4; i++) sum = madd(x[i], load(b + i * b_row + j), sum);
+        store(sums + j, sum);
+      }
+    for (; j < N; j += 4) {
+      f4 sum = k ? load(sums + j) : splat(0);
+      for (int i = 0; i < count; i++) {
+        const float *row = b + i * b_row + j;
+        sum = madd(x[i], j + 4 <= N ? load(row) : load_some(row, N - j), sum);
+      }
+      store(sums + j, sum);
+    }
+  }
+  for (int j = 0; j < N; j++) c[j] = mode & ADD ? c[j] + sums[j] : sums[j];
+}
 
 /* c = a b, `batch` times. Strides are in floats, of any sign; c lies row by row. */
 EXPORT __attribute__((noinline)) void matmul(float *c, const float *a, int a_batch, int a_row, int a_column, const float *b, int b_batch,
@@ -168,14 +289,18 @@ EXPORT __attribute__((noinline)) void matmul(float *c, const float *a, int a_bat
       steps(column_of_c, columns, 1);
       for (int k = 0; k < K; k += sums) {
         int depth = min_int(sums, K - k);
-        pack_b((Matrix){b + k * b_row + j * b_column, along_b, line_of_b}, depth, columns);
+        if (M == 1 && b_column == 1) {
+          multiply_vector(c + j, a + k * a_column, a_column, b + k * b_row + j, b_row, columns, depth, k ? ADD : SET);
+          continue;
+        }
+        Matrix B = {b + k * b_row + j * b_column, along_b, line_of_b};
         for (int i = 0; i < M; i += MC) {
           int rows = min_int(MC, M - i);
           steps(line_of_a, rows, a_row);
           steps(row_of_c, rows, N);
           pack_a((Matrix){a + i * a_row + k * a_column, line_of_a, along_a}, rows, depth);
-          multiply((Target){c + i * N + j, row_of_c, column_of_c}, a_panels, b_panels, rows, columns, depth, 0,
-                   k ? ADD : SET);
+          multiply((Target){c + i * N + j, row_of_c, column_of_c}, a_panels, B, b_panels, i > 0, rows, columns, depth,
+                   0, k ? ADD : SET);
         }
       }
     }

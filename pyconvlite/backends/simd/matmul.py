@@ -14,20 +14,27 @@ from .serving import address, all_float32, served
 def matmul(a: Array, b: Array) -> Array | None:
     if not all_float32(a, b) or a.shape[-1] != b.shape[-2]:
         return None
-    shape = *np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), a.shape[-2], b.shape[-1]
-    if a.ndim > 2 and b.ndim == 2:  # as one matrix product
-        a = a.reshape(-1, a.shape[-1])
-    lead = shape[:-2] if b.ndim > 2 else ()
-    a, b = _batched(a, lead), _batched(b, lead)
-    y = np.empty(shape, np.float32)
-    strides_a, strides_b = ([s // 4 for s in m.strides] for m in (a, b))
-    library.matmul(
-        address(y), address(a), *strides_a, address(b), *strides_b, *a.shape[:2], b.shape[2], b.shape[1]
-    )
+    if a.ndim == b.ndim == 2:
+        batch, y = 1, np.empty((a.shape[0], b.shape[1]), np.float32)
+    else:
+        lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+        y = np.empty((*lead, a.shape[-2], b.shape[-1]), np.float32)
+        if b.ndim == 2:  # as one matrix product
+            a, lead = a.reshape(-1, a.shape[-1]), ()
+        a, b = (np.broadcast_to(m, lead + m.shape[-2:]).reshape(-1, *m.shape[-2:]) for m in (a, b))
+        batch = len(a)
+    a, b = _aligned(a), _aligned(b)
+    M, K = a.shape[-2:]
+    library.matmul(address(y), address(a), *_steps(a), address(b), *_steps(b), batch, M, b.shape[-1], K)
     return y
 
 
-def _batched(a: Array, lead: tuple[int, ...]) -> Array:
-    """`a` (..., M, K) broadcast to the leading axes, as (batch, M, K); strides are multiples of 4 bytes."""
-    a = np.broadcast_to(a, lead + a.shape[-2:]).reshape(-1, *a.shape[-2:]) if lead else a[np.newaxis]
-    return a if all(stride % 4 == 0 for stride in a.strides) else np.ascontiguousarray(a)
+def _aligned(m: Array) -> Array:
+    """`m`, or a contiguous copy where a stride is not a multiple of 4 bytes."""
+    return np.ascontiguousarray(m) if any(stride & 3 for stride in m.strides) else m
+
+
+def _steps(m: Array) -> tuple[int, int, int]:
+    """Floats from one matrix to the next, from row to row and from column to column."""
+    batch, row, column = m.strides if m.ndim == 3 else (0, *m.strides)
+    return batch >> 2, row >> 2, column >> 2

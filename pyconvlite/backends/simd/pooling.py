@@ -21,9 +21,9 @@ def _sizes(planes: tuple[int, ...], geometry: ConvGeometry) -> tuple[int, ...]:
 
 
 def _index_dtype(geometry: ConvGeometry) -> np.dtype[np.unsignedinteger] | None:
-    """Dtype of max pooling's indexes; None if the side module does not support it, or a dilation."""
+    """Dtype of max pooling's indexes; None if the side module does not support it."""
     dtype = np.min_scalar_type(math.prod(geometry.kernel_size))
-    return dtype if dtype.itemsize <= 2 and geometry.dilation == (1, 1) else None
+    return dtype if dtype.itemsize <= 2 else None
 
 
 @served(reference.max_pool)
@@ -34,7 +34,7 @@ def max_pool(x: Array, geometry: ConvGeometry) -> tuple[Array, Array] | None:
     y = np.empty((*x.shape[:2], *geometry.output_size), np.float32)
     indexes = np.empty(y.shape, dtype)
     x = contiguous(x)
-    sizes = _sizes(x.shape[:2], geometry)
+    sizes = *_sizes(x.shape[:2], geometry), *geometry.dilation
     library.max_pool(address(y), address(indexes), dtype.itemsize - 1, address(x), *sizes)
     return y, indexes
 
@@ -52,7 +52,7 @@ def max_pool_grad(gy: Array, indexes: Array, geometry: ConvGeometry) -> Array | 
         return None
     gx = np.zeros((*planes, *geometry.input_size), np.float32)
     gy, indexes = contiguous(gy), contiguous(indexes)
-    sizes = indexes.itemsize - 1, *_sizes(planes, geometry)
+    sizes = indexes.itemsize - 1, *_sizes(planes, geometry), *geometry.dilation
     return gx if library.max_pool_grad(address(gx), address(gy), address(indexes), *sizes) else None
 
 
@@ -65,7 +65,7 @@ def max_pool_gather(x: Array, indexes: Array, geometry: ConvGeometry) -> Array |
         return None
     y = np.empty(indexes.shape, np.float32)
     x, indexes = contiguous(x), contiguous(indexes)
-    sizes = indexes.itemsize - 1, *_sizes(planes, geometry)
+    sizes = indexes.itemsize - 1, *_sizes(planes, geometry), *geometry.dilation
     return y if library.max_pool_gather(address(y), address(x), address(indexes), *sizes) else None
 
 

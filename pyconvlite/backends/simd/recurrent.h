@@ -33,7 +33,8 @@ SHARED void times_weights(float *c, const float *a, const float *packed, int M, 
         steps(line_of_a, rows, K);
         steps(row_of_c, rows, N);
         pack_a((Matrix){a + i * K + k, line_of_a, along_a}, rows, depth);
-        multiply((Target){c + i * N + j, row_of_c, column_of_c}, a_panels, packed, rows, columns, depth, 0, mode);
+        multiply((Target){c + i * N + j, row_of_c, column_of_c}, a_panels, (Matrix){0}, (float *)packed, 1, rows, columns,
+                 depth, 0, mode);
       }
       packed += ceil_div(columns, NR) * NR * depth;
     }

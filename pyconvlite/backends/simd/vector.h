@@ -5,7 +5,9 @@
 #include <wasm_simd128.h>
 
 #define EXPORT __attribute__((visibility("default")))
-#define SHARED static __attribute__((noinline)) /* of what would else be there several times */
+/* A function of its own: instead of a copy at each call, and because engines give registers out less carefully in very
+ * long functions. */
+#define SHARED static __attribute__((noinline))
 #define INLINE static inline __attribute__((always_inline))
 
 typedef v128_t f4;
@@ -36,6 +38,11 @@ INLINE f4 madd(f4 a, f4 b, f4 c) {
 
 /* max(x, 0) of each lane; NaN stays NaN (pmax returns its first operand unless that is the smaller). */
 INLINE f4 positive(f4 x) { return wasm_f32x4_pmax(x, splat(0)); }
+
+/* The compiler moves no sum past a PINned one, and no constant out of an address that is OPAQUE to it. A loop over
+ * registers is ordered by hand: reordered, it needs more of them than there are, and takes twice as long. */
+#define PIN(v) __asm__ volatile("" : "+r"(v))
+#define OPAQUE(p) __asm__("" : "+r"(p))
 
 INLINE float sum_of(f4 v) {
   return (wasm_f32x4_extract_lane(v, 0) + wasm_f32x4_extract_lane(v, 1)) +

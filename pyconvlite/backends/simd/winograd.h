@@ -20,10 +20,11 @@ enum {
   P = 6,         /* points along an axis */
   PP = P * P,    /* points in all */
   WIDEST = 2048, /* pixels along a row of tiles */
-  APART = 16     /* floats between points: a power of two would put all into one set of the cache */
+  BETWEEN = 16   /* floats between points: a power of two would put all into one set of the cache */
 };
 
 static float rows_at_points[P][WIDEST + 4];
+static Offsets point_row, point_column;
 
 /* A tile's six pixels along an axis, at the points. */
 INLINE void tile_at_points(const f4 x[P], f4 at[P]) {
@@ -64,40 +65,94 @@ INLINE void outputs_of(const f4 at[P], int m, f4 *y) {
   }
 }
 
-/* Sizes of the work: r x r kernels, m x m outputs of a tile; `t` tiles of a block, `row` of them side by side. */
+/* Sizes of the work: r x r kernels, m x m outputs of a tile; `t` tiles of a block, in so many fours; `line` floats at
+ * the points for a row of them. Of each point, channels lie `pitch` apart; all of the source's (or target's) are
+ * `source` (`target`) floats. */
 typedef struct {
   const Windows *w;
-  int r, m, t, row, source, target;
+  int r, m, t, fours, line, pitch, source, target;
 } Tiles;
 
-/* Four neighbouring tiles of a row of them; the last four overlap the ones before. */
-INLINE int four_tiles(int group, int row) { return min_int(4 * group, row - 4); }
+/* Of each tile: where it begins in the rows at the points and in the target, and how many rows and columns of it the
+ * target has. */
+static Offsets tile_source, tile_target, tile_rows, tile_columns, four_from;
+
+/* Four tiles in a place of their own: for those that the target has only parts of. */
+static const int tiles_apart[4] = {0, 16, 32, 48};
+
+/* Whether the target has all pixels of four tiles. */
+INLINE int four_whole(int t, Tiles k) {
+  int whole = t + 4 <= k.t;
+  for (int i = t; i < t + 4; i++) whole &= tile_rows[i] == k.m && tile_columns[i] == k.m;
+  return whole;
+}
+
+static Tiles tiles_of(const Windows *w, const Block *block, int r, int channels, int outputs) {
+  int m = P + 1 - r, t = 0, pitch = ceil_div(block->pixels, 4) * 4, line = (block->columns - 1) * m + P;
+  for (int n = 0; n < block->images; n++)
+    for (int a = 0; a < block->rows; a++)
+      for (int b = 0; b < block->columns; b++, t++) {
+        int top = (block->row + a) * m, left = b * m;
+        tile_source[t] = (n * block->rows + a) * line + left;
+        tile_target[t] = ((block->n + n) * w->outputs * w->v.target + top) * w->h.target + left;
+        tile_rows[t] = min_int(m, w->v.target - top);
+        tile_columns[t] = min_int(m, w->h.target - left);
+      }
+  repeat_last(tile_source, t);
+  repeat_last(tile_target, t);
+  repeat_last(tile_rows, t);
+  repeat_last(tile_columns, t);
+  steps(point_row, max_int(channels, outputs), pitch);
+  steps(point_column, t, 1);
+  /* Tiles are taken four at a time, neighbours in a row where it has so many; the last four overlap the ones before. */
+  int row = block->columns < 4 ? t : block->columns, fours = 0;
+  for (int first = 0; first < t; first += row)
+    for (int i = 0; i < row; i += 4) four_from[fours++] = first + max_int(0, min_int(i, row - 4));
+  return (Tiles){w, r, m, t, fours, line, pitch, channels * pitch + BETWEEN, outputs * pitch + BETWEEN};
+}
+
+/* V[point][.][t] of four tiles; `in_row` says that they are neighbours. */
+INLINE void transform_rows(float *to, const int *four, int in_row, Tiles k) {
+  for (int p = 0; p < P; p++) {
+    const float *row = rows_at_points[p];
+    f4 pixels[P], at[P];
+    for (int j = 0; j < P; j++) pixels[j] = in_row ? load_strided(row + four[0] + j, k.m) : gather(row + j, four);
+    tile_at_points(pixels, at);
+    for (int q = 0; q < P; q++) store(to + (p * P + q) * k.source, at[q]);
+  }
+}
 
 /* V[point][c][t] of the source's tiles. */
-INLINE void transform_source(float *V, const float *source, const Block *block, int channels, Tiles k) {
-  int width = (k.row - 1) * k.m + P;
-  for (int c = 0; c < channels; c++)
-    for (int n = 0, t = 0; n < block->images; n++)
-      for (int a = 0; a < block->rows; a++, t += k.row) {
+INLINE void transform_source_sized(float *V, const float *source, const Block *block, int channels, Tiles k) {
+  for (int c = 0; c < channels; c++) {
+    for (int n = 0, line = 0; n < block->images; n++)
+      for (int a = 0; a < block->rows; a++, line += k.line) {
         const float *x = source + n * k.w->image + c * k.w->plane + a * k.m * k.w->pitch;
-        for (int i = 0; i < width; i += 4) {
-          int column = min_int(i, width - 4);
+        for (int i = 0; i < k.line; i += 4) {
+          int column = min_int(i, k.line - 4);
           f4 pixels[P], at[P];
           for (int j = 0; j < P; j++) pixels[j] = load(x + j * k.w->pitch + column);
           tile_at_points(pixels, at);
-          for (int j = 0; j < P; j++) store(rows_at_points[j] + column, at[j]);
-        }
-        for (int group = 0; group < ceil_div(k.row, 4); group++) {
-          int first = four_tiles(group, k.row);
-          for (int p = 0; p < P; p++) {
-            const float *row = rows_at_points[p] + first * k.m;
-            f4 pixels[P], at[P];
-            for (int j = 0; j < P; j++) pixels[j] = load_strided(row + j, k.m);
-            tile_at_points(pixels, at);
-            for (int q = 0; q < P; q++) store(V + (p * P + q) * k.source + c * k.t + t + first, at[q]);
-          }
+          for (int j = 0; j < P; j++) store(rows_at_points[j] + line + column, at[j]);
         }
       }
+    for (int i = 0; i < k.fours; i++) {
+      int t = four_from[i];
+      const int *four = tile_source + t;
+      float *to = V + c * k.pitch + t;
+      if (four[3] - four[0] == 3 * k.m)
+        transform_rows(to, four, 1, k);
+      else
+        transform_rows(to, four, 0, k);
+    }
+  }
+}
+
+SHARED void transform_source(float *V, const float *source, const Block *block, int channels, Tiles k) {
+  if (k.m == 4)
+    k.m = 4, transform_source_sized(V, source, block, channels, k);
+  else
+    k.m = 2, transform_source_sized(V, source, block, channels, k);
 }
 
 /* Both axes of four kernels of r x r. */
@@ -124,164 +179,232 @@ INLINE void transform_back(const f4 *at, int m, f4 *y) {
   for (int i = 0; i < m; i++) outputs_of(rows[i], m, y + i * m);
 }
 
-/* U, packed as the product's first operand: [point][panel of 4 outputs][c][4]. `turned`: kernels turned round. */
-INLINE void pack_kernels(float *U, const Windows *w, Weights weights, int r, int turned) {
-  for (int o = 0, panels = ceil_div(w->outputs, MR); o < w->outputs; o += MR)
-    for (int c = 0; c < w->channels; c++) {
+/* U of some outputs and channels, packed as the product's first operand: [point][panel of 4 outputs][c][4], the points
+ * `plane` apart. `turned`: kernels turned round. */
+INLINE void pack_kernels_sized(float *U, int plane, Weights weights, int outputs, int channels, int r, int turned) {
+  for (int o = 0; o < outputs; o += MR)
+    for (int c = 0; c < channels; c++) {
       int four[MR];
-      for (int i = 0; i < MR; i++) four[i] = min_int(o + i, w->outputs - 1) * weights.output + c * weights.channel;
+      for (int i = 0; i < MR; i++) four[i] = min_int(o + i, outputs - 1) * weights.output + c * weights.channel;
       f4 kernel[25], at[PP];
       for (int i = 0; i < r * r; i++) kernel[i] = gather(weights.data + (turned ? r * r - 1 - i : i), four);
       transform_kernels(kernel, r, at);
-      for (int p = 0; p < PP; p++) store(U + ((p * panels + o / MR) * w->channels + c) * MR, at[p]);
+      for (int p = 0; p < PP; p++) store(U + p * plane + o * channels + c * MR, at[p]);
     }
 }
 
-/* y of a block, from the products M[point][o][t]. */
-INLINE void transform_products(float *y, const float *M, const float *bias, int relu, const Block *block, Tiles k) {
-  int H = k.w->v.target, W = k.w->h.target;
-  for (int o = 0; o < k.w->outputs; o++) {
-    f4 start = splat(bias ? bias[o] : 0), least = splat(relu ? 0 : -__builtin_inff());
-    for (int n = 0, t = 0; n < block->images; n++) {
-      float *plane = y + ((block->n + n) * k.w->outputs + o) * H * W;
-      for (int a = 0; a < block->rows; a++, t += k.row)
-        for (int group = 0; group < ceil_div(k.row, 4); group++) {
-          int tile = four_tiles(group, k.row), top = (block->row + a) * k.m, left = tile * k.m;
-          f4 at[PP], outputs[16];
-          for (int p = 0; p < PP; p++) at[p] = load(M + p * k.target + o * k.t + t + tile);
-          transform_back(at, k.m, outputs);
-          for (int i = 0; i < k.m && top + i < H; i++) {
-            f4 row[4];
-            if (k.m == 2) {
-              row[0] = wasm_i32x4_shuffle(outputs[2 * i], outputs[2 * i + 1], 0, 4, 1, 5);
-              row[1] = wasm_i32x4_shuffle(outputs[2 * i], outputs[2 * i + 1], 2, 6, 3, 7);
-            } else {
-              for (int j = 0; j < 4; j++) row[j] = outputs[4 * i + j];
-              transpose(row);
-            }
-            float *to = plane + (top + i) * W + left;
-            for (int j = 0; j < k.m; j++) {
-              f4 v = wasm_f32x4_pmax(add(row[j], start), least);
-              if (left + 4 * j + 4 <= W) {
-                store(to + 4 * j, v);
-              } else {
-                float lanes[4];
-                store(lanes, v);
-                for (int l = 0; left + 4 * j + l < W; l++) to[4 * j + l] = lanes[l];
-              }
-            }
-          }
-        }
+SHARED void pack_kernels(float *U, int plane, Weights weights, int outputs, int channels, int r, int turned) {
+  if (r == 3)
+    pack_kernels_sized(U, plane, weights, outputs, channels, 3, turned);
+  else
+    pack_kernels_sized(U, plane, weights, outputs, channels, 5, turned);
+}
+
+/* y of four tiles, from their products at the points. */
+INLINE void put_tiles(float *y, const float *M, f4 start, f4 least, const int *target, int W, Tiles k) {
+  f4 at[PP], pixels[16];
+  for (int p = 0; p < PP; p++) at[p] = load(M + p * k.target);
+  transform_back(at, k.m, pixels);
+  for (int i = 0; i < k.m; i++) {
+    f4 row[4];
+    float *to = y + i * W;
+    for (int j = 0; j < k.m; j++) row[j] = wasm_f32x4_pmax(add(pixels[i * k.m + j], start), least);
+    if (k.m == 2) {
+      f4 two = wasm_i32x4_shuffle(row[0], row[1], 0, 4, 1, 5), others = wasm_i32x4_shuffle(row[0], row[1], 2, 6, 3, 7);
+      wasm_v128_store64_lane(to + target[0], two, 0);
+      wasm_v128_store64_lane(to + target[1], two, 1);
+      wasm_v128_store64_lane(to + target[2], others, 0);
+      wasm_v128_store64_lane(to + target[3], others, 1);
+    } else {
+      transpose(row);
+      for (int l = 0; l < 4; l++) store(to + target[l], row[l]);
     }
   }
 }
 
-static Offsets point_row, point_column;
+/* y of a block, from the products M[point][o][t] of some outputs. */
+INLINE void transform_products_sized(float *y, const float *M, const float *bias, int relu, int outputs, Tiles k) {
+  f4 least = splat(relu ? 0 : -__builtin_inff());
+  for (int o = 0; o < outputs; o++, y += k.w->v.target * k.w->h.target)
+    for (int i = 0; i < k.fours; i++) {
+      int t = four_from[i];
+      const float *products = M + o * k.pitch + t;
+      f4 start = splat(bias ? bias[o] : 0);
+      if (four_whole(t, k)) {
+        put_tiles(y, products, start, least, tile_target + t, k.w->h.target, k);
+        continue;
+      }
+      float tiles[64];
+      put_tiles(tiles, products, start, least, tiles_apart, k.m, k);
+      for (int l = 0; l < 4 && t + l < k.t; l++)
+        for (int a = 0; a < tile_rows[t + l]; a++)
+          for (int b = 0; b < tile_columns[t + l]; b++)
+            y[tile_target[t + l] + a * k.w->h.target + b] = tiles[16 * l + a * k.m + b];
+    }
+}
+
+SHARED void transform_products(float *y, const float *M, const float *bias, int relu, int outputs, Tiles k) {
+  if (k.m == 4)
+    k.m = 4, transform_products_sized(y, M, bias, relu, outputs, k);
+  else
+    k.m = 2, transform_products_sized(y, M, bias, relu, outputs, k);
+}
 
 /* Axes of tiles: windows of 6 pixels, m apart. */
 INLINE void tile_axis(Axis *axis, int m, int pad) {
-  axis->windows = ceil_div(axis->target, m), axis->step = m, axis->first = 0, axis->stride = m;
+  axis->windows = ceil_div(axis->target, m), axis->step = m, axis->split = axis->phases = 1;
   axis->low = -pad, axis->high = P - 1 - pad;
 }
 
-/* Plan blocks of tiles, whole rows of them. Returns 0 where they are too few, or too many for the space. */
-static int plan_tiles(Windows *w, int m, int pad_v, int pad_h) {
-  tile_axis(&w->v, m, pad_v);
-  tile_axis(&w->h, m, pad_h);
-  int fixed = ceil_div(w->outputs, MR) * MR * w->channels;
-  int tiles = min_int((SPACE / PP - 2 * APART - fixed) / (w->channels + w->outputs), KC);
-  return w->groups == 1 && w->h.windows >= 4 && tiles >= w->h.windows && (w->h.windows - 1) * m + P <= WIDEST &&
-         plan(w, tiles, w->channels, PP * w->outputs * tiles) && w->block_columns == w->h.windows &&
-         w->block_channels == w->channels;
+INLINE Weights at_weights(Weights weights, int output, int channel) {
+  weights.data += output * weights.output + channel * weights.channel;
+  return weights;
 }
 
-INLINE int winograd_sized(Windows *w, float *y, const float *x, Weights weights, int turned, const float *bias,
-                          int relu, int pad_v, int pad_h, int r) {
-  int m = P + 1 - r, C = w->channels, OC = w->outputs, panels = ceil_div(OC, MR);
-  if (!plan_tiles(w, m, pad_v, pad_h)) return 0;
-  float *U = space, *V = U + PP * panels * MR * C;
-  pack_kernels(U, w, weights, r, turned);
+/* How many channels and outputs are transformed at a time: all, where their kernels at the points leave room. */
+static void chunk(int *channels, int *outputs) {
+  if (*channels * *outputs <= 64 * 64 && max_int(*channels, *outputs) <= KC) return;
+  *channels = even(*channels, 64);
+  *outputs = even(*outputs, 32);
+}
+
+/* Plan blocks of tiles, whole rows of them. Returns 0 where a row has too many for the space. */
+static int plan_tiles(Windows *w, int m, int pad_v, int pad_h, int channels, int outputs) {
+  tile_axis(&w->v, m, pad_v);
+  tile_axis(&w->h, m, pad_h);
+  int fixed = ceil_div(outputs, MR) * MR * channels;
+  int tiles = min_int((SPACE / PP - 3 * BETWEEN - fixed) / (channels + outputs), KC) / 4 * 4;
+  return tiles >= w->h.windows && (w->h.windows - 1) * m + P <= WIDEST &&
+         plan(w, tiles, channels, min_int(NC * KC, PP * outputs * tiles)) && w->block_columns == w->h.windows &&
+         w->block_channels >= channels;
+}
+
+static int winograd(Windows *w, float *y, const float *x, Weights weights, int turned, const float *bias, int relu,
+                    int pad_v, int pad_h, int r) {
+  int channels = w->channels, outputs = w->outputs, packed = 0;
+  chunk(&channels, &outputs);
+  if (!plan_tiles(w, P + 1 - r, pad_v, pad_h, channels, outputs)) return 0;
+  int plane = ceil_div(outputs, MR) * MR * channels + BETWEEN;
+  float *U = space, *V = U + PP * plane;
   for (Block block = {0}; next_block(w, &block);) {
-    Tiles k = {w, r, m, block.pixels, block.columns, C * block.pixels + APART, OC * block.pixels + APART};
-    float *M = V + PP * k.source; /* until the products are there, its place serves for padding */
-    transform_source(V, source_of(w, &block, x, 0, C, M), &block, C, k);
-    steps(point_row, max_int(C, OC), k.t);
-    steps(point_column, k.t, 1);
-    for (int p = 0; p < PP; p++) {
-      pack_b((Matrix){V + p * k.source, point_row, point_column}, C, k.t);
-      multiply((Target){M + p * k.target, point_row, point_column}, U + p * panels * MR * C, b_panels, OC, k.t, C, 0,
-               SET);
+    Tiles k = tiles_of(w, &block, r, channels, outputs);
+    float *M = V + PP * k.source;
+    float *copy = channels == w->channels ? M : b_panels; /* a place for padding that is not in use yet */
+    for (int o = 0; o < w->outputs; o += outputs) {
+      int rows = min_int(outputs, w->outputs - o);
+      for (int c = 0; c < w->channels; c += channels) {
+        int depth = min_int(channels, w->channels - c);
+        if (!packed) pack_kernels(U, plane, at_weights(weights, o, c), rows, depth, r, turned);
+        packed = channels == w->channels && outputs == w->outputs;
+        transform_source(V, source_of(w, &block, x, c, depth, copy, 0), &block, depth, k);
+        for (int p = 0; p < PP; p++)
+          multiply((Target){M + p * k.target, point_row, point_column}, U + p * plane,
+                   (Matrix){V + p * k.source, point_row, point_column}, b_panels, 0, rows, k.t, depth, 0,
+                   c ? ADD : SET);
+      }
+      transform_products(y + o * w->v.target * w->h.target, M, bias ? bias + o : 0, relu, rows, k);
     }
-    transform_products(y, M, bias, relu, &block, k);
   }
   return 1;
+}
+
+/* GY[point][.][t] of four tiles of m x m. */
+INLINE void gy_at_points(float *GY, const float *gy, const int *from, int W, Tiles k) {
+  f4 pixels[16], at[PP];
+  for (int i = 0; i < k.m; i++) {
+    const float *row = gy + i * W;
+    f4 *four = pixels + i * k.m;
+    if (k.m == 2) {
+      f4 two = wasm_v128_load64_lane(row + from[1], wasm_v128_load64_zero(row + from[0]), 1);
+      f4 others = wasm_v128_load64_lane(row + from[3], wasm_v128_load64_zero(row + from[2]), 1);
+      four[0] = wasm_i32x4_shuffle(two, others, 0, 2, 4, 6);
+      four[1] = wasm_i32x4_shuffle(two, others, 1, 3, 5, 7);
+    } else {
+      for (int l = 0; l < 4; l++) four[l] = load(row + from[l]);
+      transpose(four);
+    }
+  }
+  transform_kernels(pixels, k.m, at);
+  for (int p = 0; p < PP; p++) store(GY + p * k.target, at[p]);
 }
 
 /* GY[point][o][t]: gy's tiles of m x m, zero beyond its edges, as kernels at the points. */
-INLINE void transform_gy(float *GY, const float *gy, const Block *block, Tiles k) {
-  int H = k.w->v.target, W = k.w->h.target;
-  for (int o = 0; o < k.w->outputs; o++)
-    for (int n = 0, t = 0; n < block->images; n++) {
-      const float *plane = gy + ((block->n + n) * k.w->outputs + o) * H * W;
-      for (int a = 0; a < block->rows; a++, t += k.row)
-        for (int group = 0; group < ceil_div(k.row, 4); group++) {
-          int tile = four_tiles(group, k.row), top = (block->row + a) * k.m, left = tile * k.m;
-          f4 pixels[16], at[PP];
-          for (int i = 0; i < k.m; i++) {
-            const float *row = plane + (top + i) * W + left;
-            float line[16];
-            if (top + i >= H || left + 4 * k.m > W) {
-              for (int j = 0; j < 4 * k.m; j++) line[j] = top + i < H && left + j < W ? row[j] : 0;
-              row = line;
-            }
-            for (int j = 0; j < k.m; j++) pixels[i * k.m + j] = load_strided(row + j, k.m);
-          }
-          transform_kernels(pixels, k.m, at);
-          for (int p = 0; p < PP; p++) store(GY + p * k.target + o * k.t + t + tile, at[p]);
-        }
+INLINE void transform_gy_sized(float *GY, const float *gy, int outputs, Tiles k) {
+  for (int o = 0; o < outputs; o++, gy += k.w->v.target * k.w->h.target)
+    for (int i = 0; i < k.fours; i++) {
+      int t = four_from[i];
+      float *to = GY + o * k.pitch + t;
+      if (four_whole(t, k)) {
+        gy_at_points(to, gy, tile_target + t, k.w->h.target, k);
+        continue;
+      }
+      float tiles[64];
+      for (int a = 0; a < 64; a++) tiles[a] = 0;
+      for (int l = 0; l < 4; l++)
+        for (int a = 0; a < tile_rows[t + l]; a++)
+          for (int b = 0; b < tile_columns[t + l]; b++)
+            tiles[16 * l + a * k.m + b] = gy[tile_target[t + l] + a * k.w->h.target + b];
+      gy_at_points(to, tiles, tiles_apart, k.m, k);
     }
 }
 
-INLINE int winograd_gW_sized(Windows *w, float *gW, const float *x, const float *gy, int pad_v, int pad_h, int r) {
-  int m = P + 1 - r, C = w->channels, OC = w->outputs;
-  if (!plan_tiles(w, m, pad_v, pad_h)) return 0;
-  float *products = space, *V = products + PP * OC * C;
-  steps(weight_row, OC, C);
-  steps(weight_tap, C, 1);
-  Mode mode = SET;
-  for (Block block = {0}; next_block(w, &block); mode = ADD) {
-    Tiles k = {w, r, m, block.pixels, block.columns, C * block.pixels + APART, OC * block.pixels + APART};
-    float *GY = V + PP * k.source; /* its place serves for padding first */
-    transform_source(V, source_of(w, &block, x, 0, C, GY), &block, C, k);
-    transform_gy(GY, gy, &block, k);
-    steps(point_row, max_int(C, OC), k.t);
-    steps(point_column, k.t, 1);
-    for (int p = 0; p < PP; p++) {
-      pack_b((Matrix){V + p * k.source, point_column, point_row}, k.t, C);
-      pack_a((Matrix){GY + p * k.target, point_row, point_column}, OC, k.t);
-      multiply((Target){products + p * OC * C, weight_row, weight_tap}, a_panels, b_panels, OC, C, k.t, 0, mode);
-    }
-  }
-  for (int i = 0; i < OC * C; i += 4) { /* four kernels at a time; of the last four, some may be no kernels */
+SHARED void transform_gy(float *GY, const float *gy, int outputs, Tiles k) {
+  if (k.m == 4)
+    k.m = 4, transform_gy_sized(GY, gy, outputs, k);
+  else
+    k.m = 2, transform_gy_sized(GY, gy, outputs, k);
+}
+
+/* gW of some outputs and channels: `row` floats from one output's kernels to the next's. */
+INLINE void transform_kernels_back_sized(float *gW, const float *products, int plane, int outputs, int channels,
+                                         int row, int r) {
+  for (int i = 0; i < outputs * channels; i += 4) { /* of the last four kernels, some may be none */
     f4 at[PP], kernel[25];
-    for (int p = 0; p < PP; p++) at[p] = load(products + p * OC * C + i);
+    for (int p = 0; p < PP; p++) at[p] = load(products + p * plane + i);
     transform_back(at, r, kernel);
-    for (int j = 0; j < r * r; j++) {
-      float lanes[4];
-      store(lanes, kernel[j]);
-      for (int l = 0; l < 4 && i + l < OC * C; l++) gW[(i + l) * r * r + j] = lanes[l];
+    for (int l = 0, four = min_int(4, outputs * channels - i); l < four; l++) {
+      float *to = gW + (i + l) / channels * row + (i + l) % channels * r * r;
+      for (int j = 0; j < r * r; j++) {
+        float lanes[4];
+        store(lanes, kernel[j]);
+        to[j] = lanes[l];
+      }
     }
   }
-  return 1;
 }
 
-/* Each size of kernel has code of its own, in which the loops over r and m are unrolled. */
-static int winograd(Windows *w, float *y, const float *x, Weights weights, int turned, const float *bias, int relu,
-                    int pad_v, int pad_h, int r) {
-  return r == 3 ? winograd_sized(w, y, x, weights, turned, bias, relu, pad_v, pad_h, 3)
-                : winograd_sized(w, y, x, weights, turned, bias, relu, pad_v, pad_h, 5);
+SHARED void transform_kernels_back(float *gW, const float *products, int plane, int outputs, int channels, int row,
+                                  int r) {
+  if (r == 3)
+    transform_kernels_back_sized(gW, products, plane, outputs, channels, row, 3);
+  else
+    transform_kernels_back_sized(gW, products, plane, outputs, channels, row, 5);
 }
 
 static int winograd_gW(Windows *w, float *gW, const float *x, const float *gy, int pad_v, int pad_h, int r) {
-  return r == 3 ? winograd_gW_sized(w, gW, x, gy, pad_v, pad_h, 3) : winograd_gW_sized(w, gW, x, gy, pad_v, pad_h, 5);
+  int channels = w->channels, outputs = w->outputs;
+  chunk(&channels, &outputs);
+  if (!plan_tiles(w, P + 1 - r, pad_v, pad_h, channels, outputs)) return 0;
+  for (int o = 0; o < w->outputs; o += outputs)
+    for (int c = 0; c < w->channels; c += channels) {
+      int rows = min_int(outputs, w->outputs - o), depth = min_int(channels, w->channels - c);
+      int plane = rows * depth + BETWEEN;
+      float *products = space, *V = products + PP * plane;
+      steps(weight_row, rows, depth);
+      steps(weight_tap, depth, 1);
+      Mode mode = SET;
+      for (Block block = {0}; next_block(w, &block); mode = ADD) {
+        Tiles k = tiles_of(w, &block, r, depth, rows);
+        float *GY = V + PP * k.source; /* its place serves for padding first */
+        transform_source(V, source_of(w, &block, x, c, depth, GY, 0), &block, depth, k);
+        transform_gy(GY, gy + o * w->v.target * w->h.target, rows, k);
+        for (int p = 0; p < PP; p++) {
+          pack_a((Matrix){GY + p * k.target, point_row, point_column}, rows, k.t);
+          multiply((Target){products + p * plane, weight_row, weight_tap}, a_panels,
+                   (Matrix){V + p * k.source, point_column, point_row}, b_panels, 0, rows, depth, k.t, 0, mode);
+        }
+      }
+      transform_kernels_back(gW + (o * w->channels + c) * r * r, products, plane, rows, depth, w->channels * r * r, r);
+    }
+  return 1;
 }
