@@ -21,6 +21,10 @@ USAGE = """\
   wheel                             build the wheel into dist/, and the one that makes `import dezero` find it
   site                              build the site into dist/site/
   bench [webgpu]                    run the benchmarks on CPython and inside Pyodide; or those of WebGPU
+  bench nets [NET...]               compare several nets' speed with other frameworks'; the environment's
+                                    PYCONVLITE_TORCH names a Python that has PyTorch
+             [--best]                 by the shortest time, on a machine that has more to do
+             [--profile]              tell instead where the time of ours goes
   format                            format everything that lint checks the format of"""
 
 PASS_ON = {"test", "pytest-node", "bench"}  # what these do not know is for others
