@@ -25,13 +25,23 @@ PLAIN = 32
 MODULES = [
     importlib.import_module(f"pyconvlite.backends.simd.{name}")
     for name in (
-        *("activation", "convolution", "loss", "matmul", "norm", "optimizer", "pooling", "reduction"),
+        *(
+            "activation",
+            "convolution",
+            "indexing",
+            "loss",
+            "matmul",
+            "norm",
+            "optimizer",
+            "pooling",
+            "reduction",
+        ),
         "serving",
     )
 ]
 
 # Kernels that are NumPy's with either backend.
-NUMPYS = {"add_step", "check_indexes", "clip_norm", "dropout_mask", "normal_cdf", "sigmoid"}
+NUMPYS = {"add_step", "check_indexes", "clip_norm", "normal_cdf", "sigmoid"}
 
 
 def check(f, *arrays, order=2, condition=terms, constant=PLAIN, reach=0):
@@ -119,6 +129,16 @@ KERNELS = {
     ),
     "avg_pool": ("avg_pool", [numbers(2, 3, 6, 7)], sizes((6, 7), (3, 2), (1, 2), (1, 0)), False),
     "avg_pool_grad": ("avg_pool_grad", [numbers(2, 3, 6, 3)], sizes((6, 7), (3, 2), (1, 2), (1, 0)), True),
+    "max_pool, dilated": ("max_pool", [numbers(2, 3, 6, 9)], sizes((6, 9), (3, 2), (1, 2), (1, 0), (2, 3))),
+    "max_pool_grad, dilated": (
+        "max_pool_grad",
+        [numbers(2, 3, 2, 6), windows(2, 3, 2, 6)],
+        sizes((6, 9), (3, 2), 1, 0, (2, 3)),
+    ),
+    "avg_pool_grad, overlapping": ("avg_pool_grad", [numbers(2, 3, 6, 7)], sizes((6, 7), 3, 1, 1), False),
+    "avg_pool_grad, halving": ("avg_pool_grad", [numbers(2, 3, 3, 6)], sizes((6, 13), 2, 2), True),
+    "rows_grad": ("rows_grad", [numbers(6, 7), np.array([[3, 0], [3, -1], [2, 0]]).ravel()], 5),
+    "dropout_mask": ("dropout_mask", [numbers(5, 7)], 0.0),  # with another ratio no two are alike
     "relu": ("relu", [numbers(5, 7)]),
     "relu_grad": ("relu_grad", [numbers(5, 7), numbers(5, 7, seed=1)]),
     "sum": ("sum", [numbers(2, 3, 5, 7)], (0, 2, 3), False),

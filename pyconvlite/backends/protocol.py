@@ -64,6 +64,14 @@ class Kernels(Protocol[A]):
     def sum(self, x: A, axis: int | tuple[int, ...] | None, keepdims: bool) -> A:
         """Sum over an axis, several, or all (None)."""
 
+    # -- indexing.py
+
+    def rows_grad(self, gy: A, index: A, rows: int) -> A:
+        """Gradient of x[index] with respect to x of length `rows`: gy (*index.shape, ...) added at the index.
+
+        Raises IndexError for an index that is out of bounds; a device does not check.
+        """
+
     # -- convolution.py
 
     def conv2d(self, x: A, W: A, b: A | None, geometry: ConvGeometry, relu: bool = False) -> A:
@@ -120,6 +128,8 @@ class Kernels(Protocol[A]):
 
     def normal_cdf(self, x: A) -> A:
         """Cumulative distribution function of the standard normal distribution: erfc(-x / sqrt(2)) / 2."""
+
+    # -- dropout.py
 
     def dropout_mask(self, x: A, ratio: float) -> A:
         """Mask of x's shape and dtype: 0 with probability `ratio`, otherwise 1 / (1 - ratio)."""

@@ -1,6 +1,5 @@
 """The reference kernels, on NumPy arrays; also the fallback of the SIMD backend."""
 
-from .activation import dropout_mask as dropout_mask
 from .activation import normal_cdf as normal_cdf
 from .activation import relu as relu
 from .activation import relu_grad as relu_grad
@@ -10,6 +9,8 @@ from .convolution import conv2d as conv2d
 from .convolution import conv2d_gW as conv2d_gW
 from .convolution import conv2d_gx as conv2d_gx
 from .convolution import im2col as im2col
+from .dropout import dropout_mask as dropout_mask
+from .indexing import rows_grad as rows_grad
 from .loss import check_indexes as check_indexes
 from .loss import softmax_cross_entropy as softmax_cross_entropy
 from .loss import softmax_cross_entropy_grad as softmax_cross_entropy_grad

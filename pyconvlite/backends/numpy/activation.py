@@ -1,4 +1,4 @@
-"""ReLU, sigmoid, the normal distribution function for GELU, and the dropout mask."""
+"""ReLU, sigmoid, and the normal distribution function for GELU."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from ..._random import rng
 from ..._shapes import Array
 from .._calls import counted
 
@@ -51,9 +50,3 @@ def normal_cdf(x: Array) -> Array:
         b1, b2 = 2 * s * b1 - b2 + coefficient, b1
     tail = t * np.exp(s * b1 - b2 + _ERFC[0] - z * z) * 0.5
     return np.where(x < 0, tail, 1 - tail).astype(dtype, copy=False)
-
-
-@counted("numpy")
-def dropout_mask(x: Array, ratio: float) -> Array:
-    keep = rng().random(x.shape) >= ratio
-    return np.asarray(keep.astype(x.dtype) / (1 - ratio))

@@ -1,5 +1,7 @@
 #include "activation.h"
 #include "conv2d.h"
+#include "dropout.h"
+#include "indexing.h"
 #include "loss.h"
 #include "matmul.h"
 #include "norm.h"

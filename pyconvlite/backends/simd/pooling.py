@@ -10,20 +10,13 @@ from ..._shapes import Array
 from .. import numpy as reference
 from ..protocol import ConvGeometry
 from .library import library
-from .serving import address, all_float32, contiguous, fits, served
-
-
-def _sizes(planes: tuple[int, ...], geometry: ConvGeometry) -> tuple[int, ...]:
-    """The side module's size arguments, for planes (N, C)."""
-    N, C = planes
-    rest = *geometry.kernel_size, *geometry.stride, *geometry.pad
-    return N * C, *geometry.input_size, *geometry.output_size, *rest
+from .serving import address, all_float32, contiguous, fits, plane_sizes, served
 
 
 def _index_dtype(geometry: ConvGeometry) -> np.dtype[np.unsignedinteger] | None:
-    """Dtype of max pooling's indexes; None if the side module does not support it, or a dilation."""
+    """Dtype of max pooling's indexes; None if the side module does not support it."""
     dtype = np.min_scalar_type(math.prod(geometry.kernel_size))
-    return dtype if dtype.itemsize <= 2 and geometry.dilation == (1, 1) else None
+    return dtype if dtype.itemsize <= 2 else None
 
 
 @served(reference.max_pool)
@@ -34,7 +27,7 @@ def max_pool(x: Array, geometry: ConvGeometry) -> tuple[Array, Array] | None:
     y = np.empty((*x.shape[:2], *geometry.output_size), np.float32)
     indexes = np.empty(y.shape, dtype)
     x = contiguous(x)
-    sizes = _sizes(x.shape[:2], geometry)
+    sizes = plane_sizes(x.shape[:2], geometry)
     library.max_pool(address(y), address(indexes), dtype.itemsize - 1, address(x), *sizes)
     return y, indexes
 
@@ -52,7 +45,7 @@ def max_pool_grad(gy: Array, indexes: Array, geometry: ConvGeometry) -> Array | 
         return None
     gx = np.zeros((*planes, *geometry.input_size), np.float32)
     gy, indexes = contiguous(gy), contiguous(indexes)
-    sizes = indexes.itemsize - 1, *_sizes(planes, geometry)
+    sizes = indexes.itemsize - 1, *plane_sizes(planes, geometry)
     return gx if library.max_pool_grad(address(gx), address(gy), address(indexes), *sizes) else None
 
 
@@ -65,7 +58,7 @@ def max_pool_gather(x: Array, indexes: Array, geometry: ConvGeometry) -> Array |
         return None
     y = np.empty(indexes.shape, np.float32)
     x, indexes = contiguous(x), contiguous(indexes)
-    sizes = indexes.itemsize - 1, *_sizes(planes, geometry)
+    sizes = indexes.itemsize - 1, *plane_sizes(planes, geometry)
     return y if library.max_pool_gather(address(y), address(x), address(indexes), *sizes) else None
 
 
@@ -75,7 +68,7 @@ def avg_pool(x: Array, geometry: ConvGeometry, count_include_pad: bool) -> Array
         return None
     y = np.empty((*x.shape[:2], *geometry.output_size), np.float32)
     x = contiguous(x)
-    library.avg_pool(address(y), address(x), bool(count_include_pad), *_sizes(x.shape[:2], geometry))
+    library.avg_pool(address(y), address(x), bool(count_include_pad), *plane_sizes(x.shape[:2], geometry))
     return y
 
 
@@ -85,5 +78,7 @@ def avg_pool_grad(gy: Array, geometry: ConvGeometry, count_include_pad: bool) ->
         return None
     gx = np.zeros((*gy.shape[:2], *geometry.input_size), np.float32)
     gy = contiguous(gy)
-    library.avg_pool_grad(address(gx), address(gy), bool(count_include_pad), *_sizes(gy.shape[:2], geometry))
+    library.avg_pool_grad(
+        address(gx), address(gy), bool(count_include_pad), *plane_sizes(gy.shape[:2], geometry)
+    )
     return gx

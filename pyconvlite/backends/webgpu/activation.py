@@ -1,15 +1,12 @@
-"""Activations and dropout on the device."""
+"""Activations on the device."""
 
 from __future__ import annotations
 
-from ..._random import rng
 from .arithmetic import IS_NAN
 from .array import ndarray
-from .elementwise import bits, common_float, elementwise
-from .host_scalar import host_scalars, word
-from .program import run_file
+from .elementwise import elementwise
 
-__all__ = ["dropout_mask", "normal_cdf", "relu", "relu_grad", "sigmoid"]
+__all__ = ["normal_cdf", "relu", "relu_grad", "sigmoid"]
 
 
 def relu(x: ndarray) -> ndarray:
@@ -35,13 +32,3 @@ def normal_cdf(x: ndarray) -> ndarray:
     return elementwise(
         "normal_cdf", f"select(select(1 - {tail}, {tail}, a < F(0)), a, {IS_NAN.format(a='a')})", [x]
     )
-
-
-def dropout_mask(x: ndarray, ratio: float) -> ndarray:
-    key = host_scalars(lambda: rng().integers(1 << 32, size=2).tolist())
-    mask = x.new(x.shape, common_float([x]))
-    if mask.size:
-        threshold = min(round(ratio * 2**32), 2**32 - 1)
-        parameters = [mask.size, *(word(k, int) for k in key), threshold, bits(1 / (1 - ratio))]
-        run_file("dropout_mask", [], [mask], -(-mask.size // 4), parameters)
-    return mask
