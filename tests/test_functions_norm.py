@@ -50,7 +50,7 @@ def pcg4d(*v):
 def test_dropout_hashes_each_place_with_a_key_of_the_seed(dtype, ratio):
     y = seeded_dropout(np.ones((5, 10), dtype), ratio).data
     pyconvlite.seed(7)
-    key = _random.rng().integers(1 << 32, size=2).tolist()
+    key = _random.hash_key()
     drawn = np.array([pcg4d(i, *key, 0) for i in range(13)]).ravel()[:50].reshape(5, 10)
     np.testing.assert_array_equal(y != 0, drawn >= ratio * 2**32)
 

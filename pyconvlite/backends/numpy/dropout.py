@@ -15,7 +15,7 @@ def dropout_mask(x: Array, ratio: float) -> Array:
     return np.asarray(keep.reshape(x.shape).astype(x.dtype) / (1 - ratio))
 
 
-def _hashes(count: int, key: list[int]) -> Array:
+def _hashes(count: int, key: tuple[int, int]) -> Array:
     """pcg4d of (i, *key, 0) for each i, which gives four of the numbers.
 
     Jarzynski, Olano, "Hash Functions for GPU Rendering" (2020).

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
-from ..._shapes import Array
+from ..._shapes import Array, Pair
 from .. import numpy as reference
 from ..protocol import ConvGeometry
 from .library import library
 from .serving import address, all_float32, contiguous, fits, plane_sizes, served
 
 
-def _index_dtype(geometry: ConvGeometry) -> np.dtype[np.unsignedinteger] | None:
+@lru_cache
+def _index_dtype(kernel_size: Pair) -> np.dtype[np.unsignedinteger] | None:
     """Dtype of max pooling's indexes; None if the side module does not support it."""
-    dtype = np.min_scalar_type(math.prod(geometry.kernel_size))
+    dtype = np.min_scalar_type(math.prod(kernel_size))
     return dtype if dtype.itemsize <= 2 else None
 
 
 @served(reference.max_pool)
 def max_pool(x: Array, geometry: ConvGeometry) -> tuple[Array, Array] | None:
-    dtype = _index_dtype(geometry)
+    dtype = _index_dtype(geometry.kernel_size)
     if dtype is None or not all_float32(x) or x.shape[2:] != geometry.input_size or not fits(geometry):
         return None
     y = np.empty((*x.shape[:2], *geometry.output_size), np.float32)
@@ -35,7 +37,7 @@ def max_pool(x: Array, geometry: ConvGeometry) -> tuple[Array, Array] | None:
 def _are_indexes(indexes: Array, planes: tuple[int, ...], geometry: ConvGeometry) -> bool:
     """Whether the indexes have the dtype and shape of max_pool's for planes (N, C)."""
     shape = *planes, *geometry.output_size
-    return indexes.dtype == _index_dtype(geometry) and indexes.shape == shape and fits(geometry)
+    return indexes.dtype == _index_dtype(geometry.kernel_size) and indexes.shape == shape and fits(geometry)
 
 
 @served(reference.max_pool_grad)
