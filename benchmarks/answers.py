@@ -7,6 +7,7 @@ import gc
 import json
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TextIO
 
 import numpy as np
@@ -20,26 +21,35 @@ class Contestant:
         name: for the table.
         measured: "training" or "reading".
         run: a step of training, which returns its loss, or a pass forward, which returns the output.
+        setting: makes the context that `run` is called in.
 
     Attributes:
         output: of a pass forward; or the losses of two steps, of which the second depends on all gradients.
         first: seconds that the first call took.
     """
 
-    def __init__(self, name: str, measured: str, run: Callable[[], Any]) -> None:
-        self.name, self.measured, self.run = name, measured, run
-        start = time.perf_counter()
-        first = run()
-        self.first = time.perf_counter() - start
-        self.output = np.ravel([first, run()] if measured == "training" else first).tolist()
+    def __init__(
+        self,
+        name: str,
+        measured: str,
+        run: Callable[[], Any],
+        setting: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
+        self.name, self.measured, self.run, self.setting = name, measured, run, setting
+        with setting():
+            start = time.perf_counter()
+            first = run()
+            self.first = time.perf_counter() - start
+            self.output = np.ravel([first, run()] if measured == "training" else first).tolist()
 
     def times(self, at_least: float) -> list[float]:
         """Seconds of as many calls as fit into `at_least` seconds, at least of one."""
         times: list[float] = []
-        while not times or sum(times) < at_least:
-            start = time.perf_counter()
-            self.run()
-            times.append(time.perf_counter() - start)
+        with self.setting():
+            while not times or sum(times) < at_least:
+                start = time.perf_counter()
+                self.run()
+                times.append(time.perf_counter() - start)
         return times
 
 
@@ -68,7 +78,16 @@ class Answers:
         return json.dumps(self._all[number].times(at_least))
 
     def serve(self, questions: TextIO, answers: TextIO) -> None:
-        """Answer lines, `["prepare", NAME]` or `["times", NUMBER, AT_LEAST]`."""
+        """Answer lines, `["prepare", NAME]` or `["times", NUMBER, AT_LEAST]`.
+
+        The latter also with `cpu`, the seconds that the processor has computed for a call.
+        """
         for line in questions:
             what, *arguments = json.loads(line)
-            print(getattr(self, what)(*arguments), file=answers, flush=True)
+            if what == "prepare":
+                answer = self.prepare(*arguments)
+            else:
+                start = time.process_time()
+                times = json.loads(self.times(*arguments))
+                answer = json.dumps({"times": times, "cpu": (time.process_time() - start) / len(times)})
+            print(answer, file=answers, flush=True)

@@ -50,7 +50,7 @@ let pythons = 0;
 let end = async () => {};
 for await (const line of createInterface(process.stdin)) {
   const [what, argument, atLeast] = JSON.parse(line);
-  const answer = what === 'prepare' ? await prepare(argument) : await times(argument, atLeast);
+  const answer = what === 'prepare' ? await prepare(argument) : await measured(argument, atLeast);
   process.stdout.write(`${JSON.stringify(answer)}\n`);
 }
 
@@ -88,6 +88,19 @@ async function prepare(name) {
     described.push({ name: names[i], measured: 'reading', output: [...result], first });
   }
   return described;
+}
+
+/**
+ * The times of a contestant, and the seconds that the processor has computed for a call.
+ *
+ * @param {number} number
+ * @param {number} atLeast
+ */
+async function measured(number, atLeast) {
+  const before = process.cpuUsage();
+  const all = await times(number, atLeast);
+  const { user, system } = process.cpuUsage(before);
+  return { times: all, cpu: (user + system) / 1e6 / all.length };
 }
 
 /**

@@ -1,10 +1,11 @@
 """Tables of the nets' speed in training and in reading: ours inside Pyodide beside other frameworks.
 
-Usage: nets.py FOLDER NODE [--best] [NET...]: FOLDER is for what the frameworks read; NETs are names of
+Usage: nets.py FOLDER NODE [--cpu] [NET...]: FOLDER is for what the frameworks read; NETs are names of
 nets_table.py, all by default. Every framework makes its model from the same table, with the same weights and
 the same batch, and must give the same outputs, and in training the same losses of two steps. Then all are
 measured in turn. PyTorch runs in the Python that the environment variable PYCONVLITE_TORCH names, by default
-in this one. `--best` takes the shortest time instead of the median, for a machine that has more to do.
+in this one. `--cpu` takes the processor's time instead of the clock's, for a machine that has more to do; of
+several threads it says nothing.
 """
 
 import contextlib
@@ -13,7 +14,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -26,8 +27,8 @@ from peers import HERE, PYODIDE, wheel, write_sources
 TOLERANCE = 1e-3  # of the largest output
 ROUNDS = 5
 AT_LEAST = 0.2  # seconds of one contestant in one round
-SLOW = 2  # seconds: what takes longer is measured once
-BEST = "--best"
+SLOW = 1.5  # seconds: what takes longer is measured in one round
+CPU = "--cpu"
 TENSORFLOW = "small-cnn", "mobilenet"  # TensorFlow.js reads them too
 OURS, PYTORCH, ONNX, DEZERO = "pyconvlite SIMD", "PyTorch", "ONNX Runtime Web", "DeZero"
 
@@ -40,15 +41,19 @@ class Contestant:
         name: for the table.
         measured: "training" or "reading".
         output: for the batch; of training the losses of two steps.
-        times: seconds of all calls.
-        measure: seconds of as many calls as fit into some seconds.
+        first: seconds of its first call.
+        times: of all calls that were measured.
+        cpu: the processor's seconds for a call, one of each round.
+        measure: the times of as many calls as fit into some seconds, and their `cpu`.
     """
 
     name: str
     measured: str
     output: list[float]
-    times: list[float]
-    measure: Callable[[float], list[float]]
+    first: float
+    measure: Callable[[float], dict[str, Any]]
+    times: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
 
 
 @contextlib.contextmanager
@@ -70,7 +75,7 @@ def process(*command: str | Path) -> Iterator[Callable[[str], list[Contestant]]]
                     one["name"],
                     one["measured"],
                     one["output"],
-                    [one["first"]],
+                    one["first"],
                     lambda at_least, number=number: ask("times", number, at_least),  # type: ignore[misc]
                 )
                 for number, one in enumerate(ask("prepare", name))
@@ -101,24 +106,27 @@ def has_torch(python: str) -> bool:
 # ------------------------------------------------------------------------------------------------- the tables
 
 
-def bench(net: Net, contestants: list[Contestant], of_times: Callable[[list[float]], float]) -> None:
+def bench(net: Net, contestants: list[Contestant], by_cpu: bool) -> None:
     """Check the contestants, measure them in turn and print the table of the net."""
     apart = {measured: check(contestants, measured) for measured in ("training", "reading")}
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
         for one in contestants:
-            if len(one.times) > 1 or one.times[0] < SLOW:
-                one.times += one.measure(AT_LEAST)
+            if number == 0 or one.first < SLOW:
+                found = one.measure(AT_LEAST)
+                one.times += found["times"]
+                one.cpu.append(found["cpu"])
     speeds: dict[str, dict[str, float]] = {}
     for one in contestants:
-        times = one.times[1:] or one.times  # the first warmed it up
-        speeds.setdefault(one.name, {})[one.measured] = net.x[0] / of_times(times)
+        if not (by_cpu and "threads" in one.name):
+            seconds = median(one.cpu if by_cpu else one.times)
+            speeds.setdefault(one.name, {})[one.measured] = net.x[0] / seconds
     shown = [measured for measured in apart if any(measured in row for row in speeds.values())]
     print(f"\n{net.name}, batch {' x '.join(map(str, net.x))}")
-    print(f"    {'':26}" + "".join(f"{measured:>12} of PyTorch" for measured in shown))
+    print(f"    {'':30}" + "".join(f"{measured:>12} of PyTorch" for measured in shown))
     torch = next((row for name, row in speeds.items() if name.startswith(PYTORCH)), {})
     for name, row in speeds.items():
         cells = [cell(row.get(measured), torch.get(measured)) for measured in shown]
-        print(f"    {name:26}" + "".join(cells))
+        print(f"    {name:30}" + "".join(cells))
     for measured, wanted in zip(("training", "reading"), net.wanted, strict=True):
         if measured in shown:
             print(f"    {verdict(measured, wanted, speeds, torch)}")
@@ -171,9 +179,8 @@ def check(contestants: list[Contestant], measured: str) -> float:
 
 def main(folder: Path, node: str, arguments: list[str]) -> None:
     """Measure the nets, one after the other."""
-    nets = find([name for name in arguments if name != BEST])
+    nets = find([name for name in arguments if name != CPU])
     write_files(nets, folder)
-    of_times = min if BEST in arguments else median
     torch = os.environ.get("PYCONVLITE_TORCH", sys.executable)
     with contextlib.ExitStack() as stack:
         makers = [stack.enter_context(process(node, HERE / "nets.mjs", folder, PYODIDE, wheel()))]
@@ -181,10 +188,10 @@ def main(folder: Path, node: str, arguments: list[str]) -> None:
             makers.append(stack.enter_context(process(torch, HERE / "nets_torch.py")))
         else:
             print(f"{torch} has no PyTorch; PYCONVLITE_TORCH can name a Python that has it")
-        word = "best" if BEST in arguments else "median"
-        print(f"samples/s, the {word} of {ROUNDS} rounds in turn; one thread where no other number stands")
+        by = "the processor's time" if CPU in arguments else "the clock"
+        print(f"samples/s by {by}: medians of {ROUNDS} rounds in turn; one thread if no other number stands")
         for net in nets:
-            bench(net, [one for make in makers for one in make(net.name)], of_times)
+            bench(net, [one for make in makers for one in make(net.name)], CPU in arguments)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The nets of nets_table.py in frameworks with DeZero's API, ours and DeZero itself, as contestants."""
 
-import contextlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from typing import Any
 
@@ -30,6 +30,7 @@ import pyconvlite
 from pyconvlite import backends
 
 Step = Callable[[Any], Any]
+THREADS = hasattr(backends, "threads")  # whether the kernels can use several
 
 
 class NotInDeZeroError(Exception):
@@ -187,23 +188,36 @@ def reading(framework: Any, net: Net) -> Callable[[], Any]:
 def contestants(net: Net) -> list[Contestant]:
     """Ours on each kind of kernels, and DeZero where it has all layers, in training and in reading."""
     kinds = (("training", training_step),) if net.trained else ()
+    settings = [
+        ("pyconvlite SIMD", pyconvlite, partial(serving, "simd")),
+        ("pyconvlite NumPy", pyconvlite, partial(serving, "numpy")),
+        ("DeZero", load_dezero(), nullcontext),
+    ]
+    if (threads := most_threads()) > 1:
+        several = f"pyconvlite SIMD, {threads} threads"
+        settings.insert(1, (several, pyconvlite, partial(serving, "simd", threads)))
     found = []
-    for name, framework, backend in (
-        ("pyconvlite SIMD", pyconvlite, "simd"),
-        ("pyconvlite NumPy", pyconvlite, "numpy"),
-        ("DeZero", load_dezero(), "numpy"),
-    ):
+    for name, framework, setting in settings:
         for measured, make in (*kinds, ("reading", reading)):
-            with contextlib.suppress(NotInDeZeroError), backends.use(backend):
-                run = make(framework, net)
-                found.append(Contestant(name, measured, partial(on_backend, backend, run)))
+            with suppress(NotInDeZeroError), setting():
+                found.append(Contestant(name, measured, make(framework, net), setting))
     return found
 
 
-def on_backend(backend: str, run: Callable[[], Any]) -> Any:
-    """Call `run` while the kernels of a backend serve."""
-    with backends.use(backend):
-        return run()
+@contextmanager
+def serving(backend: str, threads: int = 1) -> Iterator[None]:
+    """Have the kernels of a backend serve, on so many threads."""
+    with backends.use(backend), backends.threads(threads) if THREADS else nullcontext():
+        yield
+
+
+def most_threads() -> int:
+    """On how many threads the SIMD kernels compute if nobody says otherwise."""
+    if not THREADS:
+        return 1
+    with backends.use("simd"), backends.threads("auto"):
+        described = backends.describe()
+        return described.threads + described.threads_starting
 
 
 def answers() -> Answers:

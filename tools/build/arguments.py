@@ -23,7 +23,7 @@ USAGE = """\
   bench [webgpu]                    run the benchmarks on CPython and inside Pyodide; or those of WebGPU
   bench nets [NET...]               compare several nets' speed with other frameworks'; the environment's
                                     PYCONVLITE_TORCH names a Python that has PyTorch
-             [--best]                 by the shortest time, on a machine that has more to do
+             [--cpu]                  by the processor's time, on a machine that has more to do
              [--profile]              tell instead where the time of ours goes
   format                            format everything that lint checks the format of"""
 
