@@ -85,10 +85,15 @@ def write_onnx(net: Arrays, path: Path) -> None:
 def write_bundle(net: Arrays, path: Path) -> None:
     """Write a zip file of what Python inside Pyodide needs: the net, the bench, and DeZero."""
     np.savez(path.with_name("net.npz"), **net)
-    sources = [*HERE.glob("*.py"), *(PACKAGES / "dezero").rglob("*.py")]
-    with zipfile.ZipFile(path, "w") as bundle:
+    write_sources(path)
+    with zipfile.ZipFile(path, "a") as bundle:
         bundle.write(path.with_name("net.npz"), "net.npz")
-        for source in sources:
+
+
+def write_sources(path: Path) -> None:
+    """Write a zip file of the bench and DeZero."""
+    with zipfile.ZipFile(path, "w") as bundle:
+        for source in (*HERE.glob("*.py"), *(PACKAGES / "dezero").rglob("*.py")):
             bundle.write(source, source.relative_to(ROOT))
 
 

@@ -15,6 +15,8 @@ from net import ACTIVATIONS, BATCH, make_net, training_step
 
 import pyconvlite
 from pyconvlite import backends
+from pyconvlite.autograd import Function
+from pyconvlite.backends.protocol import KERNELS
 
 # ------------------------------------------------------------------------------------------------------- time
 
@@ -52,6 +54,13 @@ def step_times(step: Callable[[], object], at_least: float = 3) -> Times:
     return Times(median(wholes), kernels, functions)
 
 
+def functions(base: type[Function] = Function) -> Iterator[type[Function]]:
+    """All Functions, those that are not exported included."""
+    for f in base.__subclasses__():
+        yield f
+        yield from functions(f)
+
+
 @contextlib.contextmanager
 def watched() -> Iterator[Counter[tuple[str, str]]]:
     """Add up the time spent in each kernel and in `forward` of each Function, less what runs inside it."""
@@ -73,9 +82,8 @@ def watched() -> Iterator[Counter[tuple[str, str]]]:
         return watching
 
     module = backends.kernels(0)
-    functions = [f for f in vars(pyconvlite.functions).values() if isinstance(f, type)]
-    places = [("kernel", name, module, name) for name in module.__all__]
-    places += [("function", f.__name__, f, "forward") for f in functions if "forward" in vars(f)]
+    places = [("kernel", name, module, name) for name in KERNELS]
+    places += [("function", f.__name__, f, "forward") for f in functions() if "forward" in vars(f)]
     saved = [(owner, attribute, vars(owner)[attribute]) for _, _, owner, attribute in places]
     try:
         for (kind, name, owner, attribute), (_, _, f) in zip(places, saved, strict=True):

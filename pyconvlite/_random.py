@@ -39,3 +39,25 @@ def seed(n: int | None = None) -> None:
     """
     global _rng
     _rng = np.random.default_rng(None if n is None else at_least(0, n, "n"))
+
+
+def hash_key() -> tuple[int, int]:
+    """Draw two integers of 32 bits, the key of kernels that hash it with the place of each element.
+
+    Example:
+        >>> [0 <= n < 2**32 for n in hash_key()]
+        [True, True]
+    """
+    return divmod(
+        rng().bit_generator.random_raw(), 2**32
+    )  # faster than `integers` by a tenth of a millisecond
+
+
+def hash_threshold(ratio: float) -> int:
+    """The integer of 32 bits that a hash of 32 bits is below with probability `ratio`.
+
+    Example:
+        >>> hash_threshold(0.5) == 2**31
+        True
+    """
+    return min(round(ratio * 2**32), 2**32 - 1)

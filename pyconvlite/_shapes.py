@@ -36,6 +36,10 @@ def pair(x: IntPair, name: str = "x") -> tuple[int, int]:
         >>> pair(3), pair((1, 2)), pair([4, 5])
         ((3, 3), (1, 2), (4, 5))
     """
+    if type(x) is int:  # first what nearly all calls give
+        return x, x
+    if type(x) is tuple and len(x) == 2 and type(x[0]) is type(x[1]) is int:
+        return x[0], x[1]
     kind = "an integer or a tuple of two integers"
     if isinstance(x, tuple | list):
         if len(x) != 2:

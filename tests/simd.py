@@ -26,13 +26,24 @@ PLAIN = 32
 MODULES = [
     importlib.import_module(f"pyconvlite.backends.simd.{name}")
     for name in (
-        *("convolution", "loss", "matmul", "norm", "optimizer", "pooling", "recurrent", "serving"),
+        *(
+            "convolution",
+            "dropout",
+            "indexing",
+            "loss",
+            "matmul",
+            "norm",
+            "optimizer",
+            "pooling",
+            "recurrent",
+            "serving",
+        ),
         "softmax",
     )
 ]
 
 # Kernels that are NumPy's with either backend.
-NUMPYS = {"add_step", "check_indexes", "clip_norm", "dropout_mask"}
+NUMPYS = {"add_step", "check_indexes", "clip_norm"}
 
 OBJECTS = set(objects.NAMES)  # built-in functions
 SOME_ARE_NUMPYS = {"mul", "pow", "sum", "where"}  # of two masks, other exponents, no axes, two numbers
@@ -158,6 +169,15 @@ KERNELS = {
     "mul, masked": ("mul", [numbers(5, 7), numbers(5, 7, seed=1) > 0]),
     "pow": ("pow", [numbers(5, 7)], 3),
     "where": ("where", [numbers(5, 7) > 0, numbers(5, 7, seed=1), numbers(7, seed=2)]),
+    "max_pool_grad, dilated": (
+        "max_pool_grad",
+        [numbers(2, 3, 2, 6), windows(2, 3, 2, 6)],
+        sizes((6, 9), (3, 2), 1, 0, (2, 3)),
+    ),
+    "avg_pool_grad, overlapping": ("avg_pool_grad", [numbers(2, 3, 6, 7)], sizes((6, 7), 3, 1, 1), False),
+    "avg_pool_grad, halving": ("avg_pool_grad", [numbers(2, 3, 3, 6)], sizes((6, 13), 2, 2), True),
+    "rows_grad": ("rows_grad", [numbers(6, 7), np.array([[3, 0], [3, -1], [2, 0]]).ravel()], 5),
+    "dropout_mask": ("dropout_mask", [numbers(5, 7)], 0.0),  # with another ratio no two are alike
     "sum": ("sum", [numbers(2, 3, 5, 7)], (0, 2, 3), False),
     "sum, rows": ("sum", [numbers(9, 7)], 0, True),
     "mean": ("mean", [numbers(2, 3, 5, 7)], (1, 3), True),

@@ -6,7 +6,7 @@ from contract import DTYPES, Contract, assert_close, cases
 
 import pyconvlite
 import pyconvlite.functions as F
-from pyconvlite import Variable, grad, no_grad, test_mode
+from pyconvlite import Variable, _random, grad, no_grad, test_mode
 from pyconvlite.testing import check_backward, check_double_backward
 
 
@@ -30,6 +30,29 @@ def test_dropout_drops_elements_independently_of_rows_and_columns():
     kept = seeded_dropout(np.ones((200, 200))).data != 0
     assert 0.3 < kept.mean(axis=0).min() <= kept.mean(axis=0).max() < 0.7
     assert 0.3 < kept.mean(axis=1).min() <= kept.mean(axis=1).max() < 0.7
+
+
+def pcg4d(*v):
+    """Four numbers of 32 bits, by listing 3 of "Hash Functions for GPU Rendering" (2020)."""
+    x, y, z, w = (n * 1664525 + 1013904223 for n in v)
+    for _ in range(2):
+        x += y * w
+        y += z * x
+        z += x * y
+        w += y * z
+        drawn = [n % 2**32 for n in (x, y, z, w)]
+        x, y, z, w = (n ^ (n >> 16) for n in drawn)
+    return drawn
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("ratio", [0.0, 0.3, 0.99])
+def test_dropout_hashes_each_place_with_a_key_of_the_seed(dtype, ratio):
+    y = seeded_dropout(np.ones((5, 10), dtype), ratio).data
+    pyconvlite.seed(7)
+    key = _random.hash_key()
+    drawn = np.array([pcg4d(i, *key, 0) for i in range(13)]).ravel()[:50].reshape(5, 10)
+    np.testing.assert_array_equal(y != 0, drawn >= ratio * 2**32)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -76,6 +76,8 @@ SERVED = {
     "max pooling": (lambda x: F.pooling(x, 2), [(2, 3, 6, 7)], "max_pool max_pool_grad max_pool_gather"),
     "average pooling": (lambda x: F.average_pooling(x, 2), [(2, 3, 6, 7)], "avg_pool avg_pool_grad"),
     "relu": (F.relu, [(5, 7)], "relu relu_grad"),
+    "dropout": (F.dropout, [(5, 7)], "dropout_mask"),
+    "rows": (lambda W: F.get_item(W, np.array([[3, 0], [3, -1]])), [(4, 7)], "rows_grad"),
     "sum": (F.sum, [(5, 7)], "sum"),
     "loss": (
         lambda x: F.softmax_cross_entropy(x, np.arange(5)),

@@ -16,6 +16,7 @@ from test_pooling import SETTINGS
 import pyconvlite.functions as F
 import pyconvlite.optimizers as O
 from pyconvlite import Variable, backends, grad, test_mode
+from pyconvlite._random import seed
 from pyconvlite.backends import numpy as reference
 
 pytestmark = by_simd
@@ -60,9 +61,24 @@ class TestPooling:
         assume(np.isfinite(reference.max_pool(x, g.sizes)[0]).all())  # each window has a pixel
         self.check_max(x, g.kernel, g.stride, g.pad, dilation=g.options["dilation"])
 
-    def check_max(self, x, *settings, dilation=1):
-        check(lambda x: F.pooling(x, *settings, dilation=dilation), x, condition=taken)
-        ours, numpys = (F.Pooling(*settings, dilation=dilation) for _ in range(2))
+    @pytest.mark.parametrize(
+        ("shape", "kernel", "stride", "pad", "dilation"),
+        [
+            ((2, 3, 6, 7), 2, 1, 0, 2),
+            ((2, 3, 9, 13), (3, 2), (1, 2), (2, 1), (2, 3)),
+            ((2, 3, 29, 33), 3, 2, 2, (1, 5)),
+            ((1, 2, 3, 40), (1, 3), 1, (0, 2), (7, 12)),
+            ((2, 16, 28, 28), 2, 2, 0, 2),
+            ((2, 3, 5, 6), 3, 1, 2, 3),
+        ],
+    )
+    def test_max_of_pixels_apart(self, shape, kernel, stride, pad, dilation):
+        self.check_max(numbers(*shape), kernel, stride, pad, dilation=dilation)
+        self.check_max(np.maximum(numbers(*shape), 0).round(), kernel, stride, pad, dilation=dilation)
+
+    def check_max(self, x, *settings, **options):
+        check(lambda x: F.pooling(x, *settings, **options), x, condition=taken)
+        ours, numpys = (F.Pooling(*settings, **options) for _ in range(2))
         y = ours(x)
         with backends.use("numpy"):
             np.testing.assert_array_equal(y.data, numpys(x).data)
@@ -107,6 +123,36 @@ class TestActivations:
         x = Variable(np.array([0.0, -0.0, 1e-45, -1e-45, 1.0, -1.0], np.float32))
         F.sum(F.relu(x)).backward()
         np.testing.assert_array_equal(x.grad.data, [0, 0, 1, 0, 1, 0])
+
+
+class TestDropoutMask:
+    @pytest.mark.parametrize("ratio", [0.0, 0.3, 0.5, 0.99])
+    @pytest.mark.parametrize("shape", [(n,) for n in (1, 3, 4, 15, 16, 17, 1000)] + [(), (3, 5, 7)])
+    def test_a_seed_gives_the_mask_that_it_gives_with_numpy(self, shape, ratio):
+        x = np.empty(shape, np.float32)
+        seed(7)
+        mask = backends.kernels(x).dropout_mask(x, ratio)
+        seed(7)
+        np.testing.assert_array_equal(mask, reference.dropout_mask(x, ratio))
+
+    def test_draws_anew_and_drops_the_share_wanted(self):
+        masks = [backends.kernels(numbers()).dropout_mask(numbers(200, 300), 0.3) == 0 for _ in range(2)]
+        for mask in masks:
+            assert abs(mask.mean() - 0.3) < 0.01  # five standard deviations
+            assert abs(mask.mean(axis=0) - 0.3).max() < 0.17
+        assert abs((masks[0] & masks[1]).mean() - 0.09) < 0.006
+
+
+class TestRows:
+    @pytest.mark.parametrize("width", [(), (1,), (3,), (4,), (2, 5)])
+    @pytest.mark.parametrize("index", [[0], [2, 2, 0, -1, 2], [[1, 0], [3, 1]], [-4, 3]])
+    def test_gradient(self, index, width):
+        check(lambda W: F.get_item(W, np.array(index)), numbers(4, *width))
+
+    @pytest.mark.parametrize("row", [4, -5, 2**30])
+    def test_a_row_out_of_bounds_is_named(self, row):
+        with pytest.raises(IndexError, match=str(row)):
+            backends.kernels(numbers()).rows_grad(numbers(2, 3), np.array([0, row]), 4)
 
 
 class TestSum:

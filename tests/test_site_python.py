@@ -7,6 +7,7 @@ import gzip
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from time import perf_counter
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from pyconvlite._coded import coded
 from pyconvlite.backends.simd import library
 from pyconvlite.datasets import MNIST
 from pyconvlite.optimizers import SGD, Adam
-from tab import digits, looking, messages, running, training
+from tab import digits, looking, messages, running, training, trial
 
 MODELS = [training.SmallCNN, training.LeNet, training.MLP]
 
@@ -239,6 +240,28 @@ def test_a_gpu_is_looked_for() -> None:
     found = asyncio.run(running.find_gpu())
     assert found["missing"]["code"] in ("no-javascript", "no-webgpu")
     assert found["missing"]["text"].startswith("this ")
+
+
+@pytest.mark.parametrize("batch_size", [1, 40])
+def test_a_step_is_timed(monkeypatch: pytest.MonkeyPatch, batch_size: int) -> None:
+    monkeypatch.setattr(trial, "SECONDS", 0.02)
+    start = perf_counter()
+    seconds = asyncio.run(trial.step_seconds(training.build(training.MLP), batch_size))
+    assert 0 < seconds < perf_counter() - start
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        ({"SIMD": 0.01, "WebGPU": 0.032}, {"fast": "SIMD", "slow": "WebGPU", "times": "3.2"}),
+        ({"NumPy": 0.5, "WebGPU": 0.0333}, {"fast": "WebGPU", "slow": "NumPy", "times": "15"}),
+        ({"SIMD": 0.01, "WebGPU": 0.0095}, {"one": "WebGPU", "other": "SIMD"}),
+    ],
+)
+def test_advice_on_kernels(seconds: dict[str, float], said: dict[str, str]) -> None:
+    message = trial.advice(seconds)
+    assert message["code"] == ("trial-faster" if "times" in said else "trial-alike")
+    assert message["values"] == said
 
 
 def test_what_is_running() -> None:

@@ -138,6 +138,14 @@ class Kernels(Protocol[A]):
     def min(self, x: A, axis: int | tuple[int, ...] | None, keepdims: bool, /) -> A:
         """Minimum of x over axes; NaN if one element is NaN."""
 
+    # -- indexing.py
+
+    def rows_grad(self, gy: A, index: A, rows: int) -> A:
+        """Gradient of x[index] with respect to x of length `rows`: gy (*index.shape, ...) added at the index.
+
+        Raises IndexError for an index that is out of bounds; a device does not check.
+        """
+
     # -- convolution.py
 
     def conv2d(self, x: A, W: A, b: A | None, geometry: ConvGeometry, relu: bool = False) -> A:
@@ -200,6 +208,8 @@ class Kernels(Protocol[A]):
 
     def hardswish_grad(self, gy: A, x: A, /) -> A:
         """gy times the derivative of hardswish, which is 0 at -3 and 1 at 3."""
+
+    # -- dropout.py
 
     def dropout_mask(self, x: A, ratio: float) -> A:
         """Mask of x's shape and dtype: 0 with probability `ratio`, otherwise 1 / (1 - ratio)."""

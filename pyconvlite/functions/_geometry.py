@@ -7,6 +7,7 @@ them (`ceil_mode`), `framed` calls a kernel on a larger image, or drops the last
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple, SupportsIndex, TypeAlias, TypeGuard
 
 import numpy as np
@@ -23,8 +24,9 @@ Padding: TypeAlias = IntPair | Sequence[SupportsIndex | Sequence[SupportsIndex]]
 Edges: TypeAlias = tuple[Pair, Pair]  # pixels added (above, below), (left, right)
 
 
+@lru_cache
 def conv_geometry(
-    input_size: Sequence[int],
+    input_size: tuple[int, ...],
     kernel_size: Pair,
     stride: Pair,
     pad: Pair,
@@ -49,8 +51,9 @@ def conv_geometry(
     return ConvGeometry(kernel_size, stride, pad, dilation, groups, (H, W), output_size)
 
 
+@lru_cache
 def deconv_geometry(
-    size: Sequence[int],
+    size: tuple[int, ...],
     kernel_size: Pair,
     stride: Pair,
     pad: Pair,
@@ -153,6 +156,8 @@ def has_equal_ends(pad: Padding) -> TypeGuard[IntPair]:
         >>> has_equal_ends((1, 2)), has_equal_ends(((1, 2), 0)), has_equal_ends("same")
         (True, False, False)
     """
+    if type(pad) is int:
+        return True
     nested = isinstance(pad, tuple | list) and any(isinstance(p, tuple | list) for p in pad)
     return not (isinstance(pad, str) or nested)
 

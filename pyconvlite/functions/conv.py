@@ -7,6 +7,7 @@ deep learning, a convolution does not flip the kernel.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Self
 
 from .._arguments import at_least
@@ -290,13 +291,9 @@ def deconv2d(
         ((1, 5, 13, 13), (1, 5, 14, 14))
     """
     x, W, b = as_input(x), as_input(W), as_input(b)
-    _check_images(x, "(N, C, H, W)", "x")
-    _check_images(W, "(C, OC/groups, KH, KW)", "W")
-    C = x.shape[1]
-    _check_groups(groups, {"channels C": C})
-    if W.shape[0] != C:
-        raise ValueError(f"W must have x's {C} channels along axis 0; got x {x.shape} and W {W.shape}")
-    _check_bias(b, W.shape[1] * groups)
+    _check_floats(x, "(N, C, H, W)", "x")
+    _check_floats(W, "(C, OC/groups, KH, KW)", "W")
+    _check_deconv_shapes(x.shape, W.shape, None if b.data is None else b.shape, groups)
     return Deconv2d(stride, pad, outsize, dilation=dilation, groups=groups)(x, W, b)
 
 
@@ -348,24 +345,45 @@ def check_conv(
         Traceback (most recent call last):
         ValueError: x must have 3 axes, (N, C, L); got shape (3,)
     """
-    _check_images(x, f"(N, C, {size})", "x")
-    _check_images(W, f"(OC, C/groups, {kernel})", "W")
-    OC, Cg = W.shape[:2]
-    C = x.shape[1]
+    _check_floats(x, f"(N, C, {size})", "x")
+    _check_floats(W, f"(OC, C/groups, {kernel})", "W")
+    _check_shapes(x.shape, W.shape, None if b.data is None else b.shape, groups, size, kernel)
+
+
+@lru_cache(typed=True)
+def _check_shapes(
+    x: tuple[int, ...], W: tuple[int, ...], b: tuple[int, ...] | None, groups: int, size: str, kernel: str
+) -> None:
+    check_axes(x, f"(N, C, {size})", "x")
+    check_axes(W, f"(OC, C/groups, {kernel})", "W")
+    OC, Cg = W[:2]
+    C = x[1]
     _check_groups(groups, {"channels C": C, "output channels OC": OC})
     if Cg * groups != C:
         raise ValueError(
-            f"W must have x's {C} channels, divided by {groups} groups, along axis 1; "
-            f"got x {x.shape} and W {W.shape}"
+            f"W must have x's {C} channels, divided by {groups} groups, along axis 1; got x {x} and W {W}"
         )
     _check_bias(b, OC)
 
 
-def _check_images(x: Variable, axes: str, name: str) -> None:
+@lru_cache(typed=True)
+def _check_deconv_shapes(
+    x: tuple[int, ...], W: tuple[int, ...], b: tuple[int, ...] | None, groups: int
+) -> None:
+    check_axes(x, "(N, C, H, W)", "x")
+    check_axes(W, "(C, OC/groups, KH, KW)", "W")
+    C = x[1]
+    _check_groups(groups, {"channels C": C})
+    if W[0] != C:
+        raise ValueError(f"W must have x's {C} channels along axis 0; got x {x} and W {W}")
+    _check_bias(b, W[1] * groups)
+
+
+def _check_floats(x: Variable, axes: str, name: str) -> None:
     if x.data is None:
         raise TypeError(f"{name} must be an array or Variable, {axes}; got None")
-    check_axes(x.shape, axes, name)
     if x.dtype.kind != "f":
+        check_axes(x.shape, axes, name)
         raise TypeError(
             f"{name} must be floating point; got {x.dtype}: convert pixels from 0 to 255 with "
             f"{name}.astype(np.float32) / 255"
@@ -379,9 +397,9 @@ def _check_groups(groups: Any, channels: dict[str, int]) -> None:
             raise ValueError(f"groups must divide the {name}; got {groups} groups for {size}")
 
 
-def _check_bias(b: Variable, OC: int) -> None:
-    if b.data is not None and b.shape != (OC,):
-        raise ValueError(f"b must have shape ({OC},), one element per output channel; got {b.shape}")
+def _check_bias(b: tuple[int, ...] | None, OC: int) -> None:
+    if b not in (None, (OC,)):
+        raise ValueError(f"b must have shape ({OC},), one element per output channel; got {b}")
 
 
 def _size(W: Any) -> tuple[int, int]:

@@ -9,7 +9,7 @@ import numpy as np
 from .._arguments import as_axis, at_least, integer
 from .._shapes import Array, axes_of, check_axes, has_index_arrays
 from ..autograd import Function, Variable, as_input
-from ..backends import get_array_module, kernels
+from ..backends import get_array_module, is_array, kernels
 
 
 class GetItem(Function):
@@ -42,12 +42,16 @@ class GetItemGrad(Function):
         self.in_shape = in_shape
 
     def forward(self, gy: Array) -> Any:
+        slices = self.slices
+        if is_array(slices) and slices.dtype.kind in "iu" and slices.ndim:
+            index: Array = slices
+            return kernels(gy).rows_grad(gy, index, self.in_shape[0])
         xp = get_array_module(gy)
         gx = xp.zeros(self.in_shape, gy.dtype)
-        if has_index_arrays(self.slices if isinstance(self.slices, tuple) else (self.slices,)):
-            xp.add.at(gx, self.slices, gy)
+        if has_index_arrays(slices if isinstance(slices, tuple) else (slices,)):
+            xp.add.at(gx, slices, gy)
         else:  # basic indexing does not repeat elements
-            gx[self.slices] = gy
+            gx[slices] = gy
         return gx
 
     def backward(self, ggx: Variable) -> Any:

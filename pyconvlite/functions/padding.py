@@ -24,14 +24,19 @@ class Pad(Function):
         self.value = value
 
     def forward(self, x: Array) -> Any:
-        return get_array_module(x).pad(x, self.pad_width, constant_values=self.value)
+        # `pad` of NumPy takes a tenth of a millisecond whatever the size
+        shape = [before + size + after for (before, after), size in zip(self.pad_width, x.shape, strict=True)]
+        y = get_array_module(x).full(tuple(shape), self.value, x.dtype)
+        y[self._inner(x.shape)] = x
+        return y
 
     def backward(self, gy: Variable) -> Any:
-        inner = tuple(
-            slice(before, before + size)
-            for (before, _), size in zip(self.pad_width, self.inputs[0].shape, strict=True)
-        )
-        return get_item(gy, inner)
+        return get_item(gy, self._inner(self.inputs[0].shape))
+
+    def _inner(self, shape: tuple[int, ...]) -> tuple[slice, ...]:
+        """Where x of this shape lies in the result."""
+        starts = (before for before, _ in self.pad_width)
+        return tuple(slice(start, start + size) for start, size in zip(starts, shape, strict=True))
 
 
 def pad(x: Any, pad_width: Any, value: float = 0, *, mode: str = "constant") -> Variable:

@@ -3,6 +3,7 @@
 /**
  * @typedef {import('./engine/python.js').Versions} Versions
  * @typedef {import('./engine/answers.js').Gpu} Gpu
+ * @typedef {import('./message.js').Message} Message
  * @typedef {import('./engine/answers.js').TestResult} TestResult
  * @typedef {import('./engine/answers.js').Look} Look
  * @typedef {import('./engine/answers.js').Reading} Reading
@@ -54,6 +55,7 @@
  * @property {Progress | null} progress  of a download
  * @property {Versions | null} versions
  * @property {Gpu | null} gpu  null until it is known
+ * @property {Message | null} advice  which kernels are faster; null where that is not known
  * @property {Model | null} model
  * @property {Checkpoint | null} checkpoint  the latest
  * @property {Run | null} run  the latest
@@ -75,6 +77,7 @@ export const FIRST_STATE = {
   progress: null,
   versions: null,
   gpu: null,
+  advice: null,
   model: null,
   checkpoint: null,
   run: null,

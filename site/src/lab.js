@@ -98,6 +98,9 @@ export class Lab extends Store {
   #isLooking = false;
   #lookedAt = 0;
   #steppedAt = 0;
+  /** The trial of kernels under way. @type {Promise<void>} */
+  #trial = Promise.resolve();
+  #tried = ''; // what the advice is about
 
   /** @param {string} base  address of the site, with its last slash @param {Task} task */
   constructor(base, task = MNIST) {
@@ -156,6 +159,7 @@ export class Lab extends Store {
     this.#work = this.#attempt(async () => {
       let finished;
       try {
+        await this.#trial;
         await this.#bringExamples();
         finished = await this.#engine.call((api) => api.train(this.#task.program(settings), report));
       } catch (error) {
@@ -166,6 +170,25 @@ export class Lab extends Store {
       else this.set({ phase: 'idle', progress: null, notice: () => text().stopped });
     }, 'idle');
     return this.#work;
+  }
+
+  /** Finds out which kernels train a model faster, where there is a choice. @param {Settings} settings */
+  compare({ model, batchSize }) {
+    const { phase, gpu } = this.state;
+    const wanted = `${model} ${batchSize}`;
+    if (phase !== 'idle' || gpu === null || gpu.missing !== undefined || wanted === this.#tried) return;
+    this.#tried = wanted;
+    this.#trial = this.#trial.then(async () => {
+      if (wanted !== this.#tried) return;
+      if (this.state.phase !== 'idle') {
+        this.#tried = ''; // the next time that it is idle
+        return;
+      }
+      this.set({ advice: null });
+      // Without its advice, after whatever error, all goes on: training tells of a GPU that is lost.
+      const advice = await this.#engine.call((api) => api.compare(model, batchSize)).catch(() => null);
+      if (wanted === this.#tried) this.set({ advice });
+    });
   }
 
   /** Tests the present model on the test images. */

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from hosting import Preview
 from playgrounds import Playground
-from playwright.sync_api import Browser, BrowserContext, Route
+from playwright.sync_api import Browser, BrowserContext, Route, expect
 from visits import Visit
 
 WITHOUT_JSPI = "delete WebAssembly.Suspending; delete WebAssembly.promising;\n"
@@ -80,6 +81,26 @@ def test_on_the_gpu_and_on_with_other_kernels(
         assert float(page.text("#test-accuracy").rstrip("%")) >= accuracy - 0.5
         total += 10_000
         assert page.text("#model-hint") == f"MLP, trained on {total:,} images."
+
+
+def test_advice_on_the_kernels_for_the_model_that_is_chosen(page: Visit) -> None:
+    advice = re.compile(r"(SIMD|WebGPU) (is [\d.]+x faster than|and) (SIMD|WebGPU) (here|are equally fast)")
+    line = page.page.locator("#advice")
+    expect(line).to_have_text(advice, timeout=60_000)
+    page.page.click("#language")
+    expect(line).to_have_text(
+        re.compile("^ここではこのモデルの学習は、(SIMD|WebGPU) .* (SIMD|WebGPU) .*です。$")
+    )
+    page.page.click("#language")
+
+    page.choose(batchSize=32)
+    expect(line).to_be_hidden()  # until it is known for this one
+    page.choose(images=10_000)
+    page.page.click("#go")  # which waits for the trial
+    page.until_seen(1_000)
+    page.page.click("#stop")
+    page.wait_for("#notice", "Training has stopped.")
+    expect(line).to_have_text(advice, timeout=60_000)
 
 
 @pytest.mark.full

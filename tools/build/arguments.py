@@ -22,6 +22,10 @@ USAGE = """\
   site                              build the site into dist/site/
   bench [webgpu | parallel]         run the benchmarks on CPython and inside Pyodide; or those of WebGPU, or
                                     of several processes
+  bench nets [NET...]               compare several nets' speed with other frameworks'; the environment's
+                                    PYCONVLITE_TORCH names a Python that has PyTorch
+             [--cpu]                  by the processor's time, on a machine that has more to do
+             [--profile]              tell instead where the time of ours goes
   format                            format everything that lint checks the format of"""
 
 PASS_ON = {"test", "pytest-node", "bench"}  # what these do not know is for others

@@ -76,13 +76,20 @@ def in_pyodide(node: Path, folder: str, mode: str, *arguments: str) -> list[str 
 
 
 def bench(arguments: Sequence[str]) -> int:
-    """Run the benchmarks; return an exit status."""
+    """Run the benchmarks; return an exit status.
+
+    Args:
+        arguments: "webgpu", "parallel" or "nets" and what these read, or nothing.
+    """
     if list(arguments[:1]) == ["parallel"]:
         return status_of([PYTHON, "benchmarks/parallel.py"], NOTHING)
     make(WHEEL, PEERS, BENCH_NPM, BASE)
     node = programs.find_node()
-    if list(arguments[:1]) == ["webgpu"]:
+    what, rest = arguments[:1], arguments[1:]
+    if what == ["webgpu"]:
         return _bench_webgpu(node)
+    if what == ["nets"]:
+        return _bench_nets(node, rest)
     say("-- CPython")
     run(PYTHON, "benchmarks/bench.py", *arguments)
     say("-- CPython, in two processes")
@@ -105,3 +112,11 @@ def _bench_webgpu(node: Path) -> int:
     if adapter is None:
         raise BuildError("no graphics driver found for WebGPU, and none could be installed")
     return status_of([node, "benchmarks/webgpu_peers.mjs", BASE, WHEEL], adapter)
+
+
+def _bench_nets(node: Path, arguments: Sequence[str]) -> int:
+    """Time several nets beside other frameworks, or tell with --profile where the time of ours goes."""
+    names = [argument for argument in arguments if argument != "--profile"]
+    if len(names) < len(arguments):
+        return status_of(in_pyodide(node, BASE, "run", "benchmarks/nets_profile.py", *names))
+    return status_of([PYTHON, "benchmarks/nets.py", "dist/bench", node, *names])

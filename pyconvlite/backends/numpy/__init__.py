@@ -1,6 +1,5 @@
 """The reference kernels, on NumPy arrays; also the fallback of the SIMD backend."""
 
-from .activation import dropout_mask as dropout_mask
 from .activation import hardswish as hardswish
 from .activation import hardswish_grad as hardswish_grad
 from .activation import normal_cdf as normal_cdf
@@ -12,6 +11,7 @@ from .convolution import conv2d as conv2d
 from .convolution import conv2d_gW as conv2d_gW
 from .convolution import conv2d_gx as conv2d_gx
 from .convolution import im2col as im2col
+from .dropout import dropout_mask as dropout_mask
 from .elementwise import abs as abs
 from .elementwise import add as add
 from .elementwise import div as div
@@ -33,6 +33,7 @@ from .elementwise import sqrt as sqrt
 from .elementwise import sub as sub
 from .elementwise import tanh as tanh
 from .elementwise import where as where
+from .indexing import rows_grad as rows_grad
 from .loss import check_indexes as check_indexes
 from .loss import softmax_cross_entropy as softmax_cross_entropy
 from .loss import softmax_cross_entropy_grad as softmax_cross_entropy_grad

@@ -1,4 +1,4 @@
-"""ReLU, sigmoid, the normal distribution function for GELU, and the dropout mask."""
+"""ReLU, sigmoid, and the normal distribution function for GELU."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from ..._random import rng
 from ..._shapes import Array
 from .._calls import counted
 
@@ -62,9 +61,3 @@ def hardswish(x: Array) -> Array:
 def hardswish_grad(gy: Array, x: Array) -> Array:
     slope = np.where(abs(x) < 3, x * (1 / 3) + 0.5, x > 0)
     return np.asarray(gy * slope.astype(x.dtype, copy=False))
-
-
-@counted("numpy")
-def dropout_mask(x: Array, ratio: float) -> Array:
-    keep = rng().random(x.shape) >= ratio
-    return np.asarray(keep.astype(x.dtype) / (1 - ratio))

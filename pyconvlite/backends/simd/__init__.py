@@ -14,7 +14,6 @@ from ..numpy import add_step as add_step
 from ..numpy import check_indexes as check_indexes
 from ..numpy import clip_norm as clip_norm
 from ..numpy import div as div
-from ..numpy import dropout_mask as dropout_mask
 from ..numpy import equal as equal
 from ..numpy import exp as exp
 from ..numpy import expm1 as expm1
@@ -48,6 +47,8 @@ from .convolution import conv2d as conv2d
 from .convolution import conv2d_gW as conv2d_gW
 from .convolution import conv2d_gx as conv2d_gx
 from .convolution import im2col as im2col
+from .dropout import dropout_mask as dropout_mask
+from .indexing import rows_grad as rows_grad
 from .loss import softmax_cross_entropy as softmax_cross_entropy
 from .loss import softmax_cross_entropy_grad as softmax_cross_entropy_grad
 from .matmul import matmul as matmul

@@ -8,7 +8,7 @@ from ..._shapes import Array
 from .. import numpy as reference
 from ..protocol import ConvGeometry
 from .library import library
-from .serving import address, all_float32, contiguous, fits, served
+from .serving import address, all_float32, contiguous, fits, plane_sizes, served
 
 
 def _sizes(N: int, C: int, W_shape: tuple[int, ...], geometry: ConvGeometry) -> tuple[int, ...] | None:
@@ -69,20 +69,13 @@ def conv2d_gW(x: Array, gy: Array, geometry: ConvGeometry) -> Array | None:
     return gW if library.conv2d_gW(address(gW), address(x), address(gy), *sizes) else None
 
 
-def _column_sizes(planes: tuple[int, ...], geometry: ConvGeometry) -> tuple[int, ...]:
-    """The size arguments of im2col and col2im, for planes (N, C)."""
-    N, C = planes
-    rest = *geometry.kernel_size, *geometry.stride, *geometry.pad, *geometry.dilation
-    return N * C, *geometry.input_size, *geometry.output_size, *rest
-
-
 @served(reference.im2col)
 def im2col(x: Array, geometry: ConvGeometry) -> Array | None:
     if not all_float32(x) or x.shape[2:] != geometry.input_size or not fits(geometry):
         return None
     col = np.empty((*x.shape[:2], *geometry.kernel_size, *geometry.output_size), np.float32)
     x = contiguous(x)
-    library.im2col(address(col), address(x), *_column_sizes(x.shape[:2], geometry))
+    library.im2col(address(col), address(x), *plane_sizes(x.shape[:2], geometry))
     return col
 
 
@@ -94,5 +87,5 @@ def col2im(col: Array, geometry: ConvGeometry) -> Array | None:
         return None
     x = np.zeros((*col.shape[:2], *geometry.input_size), np.float32)
     col = contiguous(col)
-    library.col2im(address(x), address(col), *_column_sizes(col.shape[:2], geometry))
+    library.col2im(address(x), address(col), *plane_sizes(col.shape[:2], geometry))
     return x

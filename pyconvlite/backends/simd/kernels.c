@@ -1,4 +1,6 @@
 #include "conv2d.h"
+#include "dropout.h"
+#include "indexing.h"
 #include "loss.h"
 #include "matmul.h"
 #include "norm.h"

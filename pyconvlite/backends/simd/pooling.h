@@ -7,24 +7,20 @@ typedef struct {
   int planes, H, W, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW;
 } Pool;
 
-#define POOL int planes, int H, int W, int OH, int OW, int KH, int KW, int SH, int SW, int PH, int PW
-#define DILATED POOL, int DH, int DW
-#define THE_POOL(DH, DW) ((Pool){planes, H, W, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW})
+#define POOL int planes, int H, int W, int OH, int OW, int KH, int KW, int SH, int SW, int PH, int PW, int DH, int DW
+#define THE_POOL ((Pool){planes, H, W, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW})
 
-/* The taps, from `first` up to before `stop`, that meet one of `size` pixels when the kernel begins at `corner` and its
- * taps are `apart`. */
+/* The taps, from `first` up to before `stop`, that meet one of `size` pixels when the kernel begins at `corner`. */
 typedef struct {
   int first, stop;
 } Taps;
 
-INLINE Taps taps_inside(int corner, int kernel, int apart, int size) {
-  return (Taps){ceil_div(max_int(0, -corner), apart), min_int(kernel, ceil_div(max_int(0, size - corner), apart))};
+INLINE Taps taps_inside(int corner, int kernel, int gap, int size) {
+  return (Taps){max_int(0, ceil_div(-corner, gap)), min_int(kernel, ceil_div(size - corner, gap))};
 }
 
-/* Pixels from the first tap to the last. */
-INLINE int extent(int kernel, int apart) { return (kernel - 1) * apart + 1; }
-
-INLINE int all_inside(int corner, int extent, int size) { return corner >= 0 && corner + extent <= size; }
+/* From the first pixel of a window to its last one. */
+INLINE int span(int kernel, int gap) { return (kernel - 1) * gap + 1; }
 
 /* -------------------------------------------------------------------------------------------- max pooling */
 
@@ -55,18 +51,18 @@ static float edge_max(const Pool *p, const float *x, int top, int left, int *ind
 }
 
 /* The windows [first, stop) along an axis that lie inside the image. */
-INLINE Taps whole_windows(int windows, int extent, int stride, int pad, int size) {
-  int stop = size + pad < extent ? 0 : (size + pad - extent) / stride + 1;
+INLINE Taps whole_windows(int windows, int span, int stride, int pad, int size) {
+  int stop = size + pad < span ? 0 : (size + pad - span) / stride + 1;
   int first = min_int(ceil_div(pad, stride), windows);
   return (Taps){first, max_int(first, min_int(stop, windows))};
 }
 
 INLINE void max_pool_sized(float *y, void *indexes, int wide, const float *x, const Pool *p, int KH, int KW, int SW,
-                           int DW) {
-  Taps whole = whole_windows(p->OW, extent(KW, DW), SW, p->PW, p->W);
+                           int DH, int DW) {
+  Taps whole = whole_windows(p->OW, span(KW, DW), SW, p->PW, p->W);
   for (int plane = 0, row = 0; plane < p->planes; plane++, x += p->H * p->W)
     for (int oh = 0; oh < p->OH; oh++, row += p->OW) {
-      int top = oh * p->SH - p->PH, inside = all_inside(top, extent(KH, p->DH), p->H);
+      int top = oh * p->SH - p->PH, inside = top >= 0 && top + span(KH, DH) <= p->H;
       for (int ow = 0; ow < p->OW;) {
         if (!inside || ow < whole.first || ow >= whole.stop || whole.stop - whole.first < 4) {
           int index;
@@ -80,7 +76,7 @@ INLINE void max_pool_sized(float *y, void *indexes, int wide, const float *x, co
         f4 best = load_strided(corner, SW), index = wasm_i32x4_splat(0);
         for (int kh = 0; kh < KH; kh++)
           for (int kw = 0; kw < KW; kw++) {
-            f4 v = load_strided(corner + kh * p->DH * p->W + kw * DW, SW);
+            f4 v = load_strided(corner + kh * DH * p->W + kw * DW, SW);
             f4 larger = wasm_v128_andnot(wasm_f32x4_eq(best, best), wasm_f32x4_le(v, best));
             best = wasm_v128_bitselect(v, best, larger);
             index = wasm_v128_bitselect(wasm_i32x4_splat(kh * KW + kw), index, larger);
@@ -97,12 +93,12 @@ INLINE void max_pool_sized(float *y, void *indexes, int wide, const float *x, co
 }
 
 /* The first of the largest pixels of each window; NaN counts as larger than all. `wide`: 16 bits to an index. */
-EXPORT void max_pool(float *y, void *indexes, int wide, const float *x, DILATED) {
-  const Pool p = THE_POOL(DH, DW);
-  if (KH == 2 && KW == 2 && SW == 2 && DW == 1) /* the usual one, with its loops unrolled */
-    max_pool_sized(y, indexes, wide, x, &p, 2, 2, 2, 1);
+EXPORT void max_pool(float *y, void *indexes, int wide, const float *x, POOL) {
+  const Pool p = THE_POOL;
+  if (KH == 2 && KW == 2 && SW == 2 && DH == 1 && DW == 1) /* the usual one, with its loops unrolled */
+    max_pool_sized(y, indexes, wide, x, &p, 2, 2, 2, 1, 1);
   else
-    max_pool_sized(y, indexes, wide, x, &p, KH, KW, SW, DW);
+    max_pool_sized(y, indexes, wide, x, &p, KH, KW, SW, DH, DW);
 }
 
 /* Where in the plane the pixel lies that window (oh, ow) took; -1 in the padding. */
@@ -143,8 +139,8 @@ static int max_pool_grad_halving(float *gx, const float *gy, const uint8_t *inde
 
 /* gx, zero at first, gets each window's gradient at the pixel that the window's index names. Returns 0 where an index
  * names no pixel of a window. */
-EXPORT int max_pool_grad(float *gx, const float *gy, const void *indexes, int wide, DILATED) {
-  const Pool p = THE_POOL(DH, DW);
+EXPORT int max_pool_grad(float *gx, const float *gy, const void *indexes, int wide, POOL) {
+  const Pool p = THE_POOL;
   if (KH == 2 && KW == 2 && SH == 2 && SW == 2 && PH == 0 && PW == 0 && DH == 1 && DW == 1)
     return max_pool_grad_halving(gx, gy, indexes, &p);
   for (int plane = 0, at = 0; plane < planes; plane++, gx += H * W)
@@ -158,8 +154,8 @@ EXPORT int max_pool_grad(float *gx, const float *gy, const void *indexes, int wi
 }
 
 /* The pixels of x that the indexes name; padding is 0. Returns 0 where an index names no pixel of a window. */
-EXPORT int max_pool_gather(float *y, const float *x, const void *indexes, int wide, DILATED) {
-  const Pool p = THE_POOL(DH, DW);
+EXPORT int max_pool_gather(float *y, const float *x, const void *indexes, int wide, POOL) {
+  const Pool p = THE_POOL;
   for (int plane = 0, at = 0; plane < planes; plane++, x += H * W)
     for (int oh = 0; oh < OH; oh++)
       for (int ow = 0; ow < OW; ow++, at++) {
@@ -179,7 +175,7 @@ INLINE float window_count(const Pool *p, Taps h, Taps w, int count_padding) {
 }
 
 EXPORT void avg_pool(float *y, const float *x, int count_padding, POOL) {
-  const Pool p = THE_POOL(1, 1);
+  const Pool p = THE_POOL;
   Taps whole = whole_windows(OW, KW, SW, PW, W);
   for (int plane = 0; plane < planes; plane++, x += H * W)
     for (int oh = 0; oh < OH; oh++, y += OW) {
@@ -209,16 +205,34 @@ EXPORT void avg_pool(float *y, const float *x, int count_padding, POOL) {
 
 /* gx, zero at first, gets each window's gradient in equal shares. */
 EXPORT void avg_pool_grad(float *gx, const float *gy, int count_padding, POOL) {
-  const Pool p = THE_POOL(1, 1);
-  for (int plane = 0, at = 0; plane < planes; plane++, gx += H * W)
-    for (int oh = 0; oh < OH; oh++) {
-      Taps h = taps_inside(oh * SH - PH, KH, 1, H);
-      for (int ow = 0; ow < OW; ow++, at++) {
+  const Pool p = THE_POOL;
+  Taps whole = whole_windows(OW, KW, SW, PW, W);
+  int halving = SW == 2 && KW == 2, fours = SW == 1 || halving ? whole.first + (whole.stop - whole.first) / 4 * 4 : 0;
+  for (int plane = 0; plane < planes; plane++, gx += H * W)
+    for (int oh = 0; oh < OH; oh++, gy += OW) {
+      int top = oh * SH - PH;
+      Taps h = taps_inside(top, KH, 1, H), all = {0, KW};
+      f4 count = splat(window_count(&p, h, all, count_padding));
+      for (int kh = h.first; kh < h.stop; kh++) {
+        float *row = gx + (top + kh) * W - PW;
+        for (int ow = whole.first; halving && ow < fours; ow += 4) {
+          f4 share = wasm_f32x4_div(load(gy + ow), count);
+          float *at = row + 2 * ow;
+          store(at, add(load(at), wasm_i32x4_shuffle(share, share, 0, 0, 1, 1)));
+          store(at + 4, add(load(at + 4), wasm_i32x4_shuffle(share, share, 2, 2, 3, 3)));
+        }
+        /* tap by tap, since what was just stored would be read by halves */
+        for (int kw = 0; !halving && kw < KW; kw++)
+          for (int ow = whole.first; ow < fours; ow += 4)
+            store(row + ow + kw, add(load(row + ow + kw), wasm_f32x4_div(load(gy + ow), count)));
+      }
+      for (int ow = 0; ow < OW; ow++) {
+        if (ow >= whole.first && ow < fours) continue;
         int left = ow * SW - PW;
         Taps w = taps_inside(left, KW, 1, W);
-        float share = gy[at] / window_count(&p, h, w, count_padding);
+        float share = gy[ow] / window_count(&p, h, w, count_padding);
         for (int kh = h.first; kh < h.stop; kh++)
-          for (int kw = w.first; kw < w.stop; kw++) gx[(oh * SH - PH + kh) * W + left + kw] += share;
+          for (int kw = w.first; kw < w.stop; kw++) gx[(top + kh) * W + left + kw] += share;
       }
     }
 }
@@ -234,7 +248,7 @@ INLINE Taps windows_inside(int windows, int stride, int shift, int size) {
 }
 
 /* col (planes, KH, KW, OH, OW): what each tap of each window meets. */
-EXPORT void im2col(float *col, const float *x, DILATED) {
+EXPORT void im2col(float *col, const float *x, POOL) {
   for (int plane = 0; plane < planes; plane++, x += H * W)
     for (int kh = 0; kh < KH; kh++)
       for (int kw = 0; kw < KW; kw++) {
@@ -255,7 +269,7 @@ EXPORT void im2col(float *col, const float *x, DILATED) {
 }
 
 /* x, zero at first, gets the sum of its copies in col. */
-EXPORT void col2im(float *x, const float *col, DILATED) {
+EXPORT void col2im(float *x, const float *col, POOL) {
   for (int plane = 0; plane < planes; plane++, x += H * W)
     for (int kh = 0; kh < KH; kh++)
       for (int kw = 0; kw < KW; kw++) {

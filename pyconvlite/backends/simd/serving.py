@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import math
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
 
@@ -71,3 +72,16 @@ def fits(geometry: ConvGeometry) -> bool:
     """Whether the sizes fit into the side module's 32-bit integers."""
     (H, W), (PH, PW) = geometry.input_size, geometry.pad
     return max(H + 2 * PH, W + 2 * PW, *geometry.stride, *geometry.dilation) <= MOST
+
+
+def plane_sizes(planes: tuple[int, ...], geometry: ConvGeometry) -> tuple[int, ...]:
+    """The size arguments of kernels that treat all planes (N, C) alike: pooling, im2col and col2im."""
+    return (
+        math.prod(planes),
+        *geometry.input_size,
+        *geometry.output_size,
+        *geometry.kernel_size,
+        *geometry.stride,
+        *geometry.pad,
+        *geometry.dilation,
+    )

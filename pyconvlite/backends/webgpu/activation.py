@@ -1,23 +1,12 @@
-"""Activations and dropout on the device."""
+"""Activations on the device."""
 
 from __future__ import annotations
 
-from ..._random import rng
 from .arithmetic import IS_NAN
 from .array import ndarray
-from .elementwise import bits, common_float, elementwise
-from .host_scalar import host_scalars, word
-from .program import run_file
+from .elementwise import elementwise
 
-__all__ = [
-    "dropout_mask",
-    "hardswish",
-    "hardswish_grad",
-    "normal_cdf",
-    "relu",
-    "relu_grad",
-    "sigmoid",
-]
+__all__ = ["hardswish", "hardswish_grad", "normal_cdf", "relu", "relu_grad", "sigmoid"]
 
 
 def relu(x: ndarray) -> ndarray:
@@ -52,13 +41,3 @@ def hardswish(x: ndarray) -> ndarray:
 def hardswish_grad(gy: ndarray, x: ndarray) -> ndarray:
     slope = "select(select(F(0), F(1), b > F(0)), b / 3 + 0.5, abs(b) < F(3))"
     return elementwise("hardswish_grad", f"a * {slope}", [gy, x])
-
-
-def dropout_mask(x: ndarray, ratio: float) -> ndarray:
-    key = host_scalars(lambda: rng().integers(1 << 32, size=2).tolist())
-    mask = x.new(x.shape, common_float([x]))
-    if mask.size:
-        threshold = min(round(ratio * 2**32), 2**32 - 1)
-        parameters = [mask.size, *(word(k, int) for k in key), threshold, bits(1 / (1 - ratio))]
-        run_file("dropout_mask", [], [mask], -(-mask.size // 4), parameters)
-    return mask

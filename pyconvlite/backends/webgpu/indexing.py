@@ -47,6 +47,13 @@ def add_at(x: Array, index: Any, value: Array | Number) -> None:
         _write("add_at", view, target, adds=True)
 
 
+def rows_grad(gy: Array, index: Any, rows: int) -> Array:
+    """Kernel of `protocol.py`."""
+    gx = fill(type(gy), (rows, *gy.shape[index.ndim :]), 0, gy.dtype)
+    add_at(gx, index, gy)
+    return gx
+
+
 def _values(x: Array, value: Array | Number) -> Array:
     """A number or an array, as an array of x's dtype."""
     if (number := scalar(value)) is not None:

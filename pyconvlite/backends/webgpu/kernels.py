@@ -3,7 +3,6 @@
 Some are WGSL files in `wgsl/`, the others are generated from expressions (`elementwise.py`).
 """
 
-from .activation import dropout_mask as dropout_mask
 from .activation import hardswish as hardswish
 from .activation import hardswish_grad as hardswish_grad
 from .activation import normal_cdf as normal_cdf
@@ -17,6 +16,8 @@ from .convolution import conv2d as conv2d
 from .convolution import conv2d_gW as conv2d_gW
 from .convolution import conv2d_gx as conv2d_gx
 from .convolution import im2col as im2col
+from .dropout import dropout_mask as dropout_mask
+from .indexing import rows_grad as rows_grad
 from .loss import check_indexes as check_indexes
 from .loss import softmax_cross_entropy as softmax_cross_entropy
 from .loss import softmax_cross_entropy_grad as softmax_cross_entropy_grad

@@ -6,6 +6,7 @@ import looking from '../../python/tab/looking.py?raw';
 import pictures from '../../python/tab/pictures.py?raw';
 import running from '../../python/tab/running.py?raw';
 import training from '../../python/tab/training.py?raw';
+import trial from '../../python/tab/trial.py?raw';
 import { answer } from './answering.js';
 import { fetchMnist, storeMnist } from './mnist.js';
 import { loadPython, plain, writeModules } from './python.js';
@@ -18,6 +19,7 @@ import { loadPython, plain, writeModules } from './python.js';
  * @typedef {import('./answers.js').RunEvent} RunEvent
  * @typedef {import('./answers.js').Testing} Testing
  * @typedef {import('./answers.js').Gpu} Gpu
+ * @typedef {import('../message.js').Message} Message
  * @typedef {import('./answers.js').Examples} Examples
  * @typedef {import('./answers.js').TestResult} TestResult
  * @typedef {import('./answers.js').Look} Look
@@ -56,6 +58,8 @@ class Engine {
   #running = null;
   /** @type {any} */
   #inspecting = null;
+  /** @type {any} */
+  #trial = null;
   /** Of inspecting.py; null until there are images. @type {any} */
   #inspector = null;
   /** Names that the shown program uses and sets: `model`, `steps`, `examples`. @type {any} */
@@ -79,12 +83,13 @@ class Engine {
     const [py, data] = await Promise.all([loadPython(base), mnist ? fetchMnist() : []]);
     this.#py = py;
     storeMnist(py, data);
-    writeModules(this.#py, { training, looking, inspecting, pictures, running });
+    writeModules(this.#py, { training, looking, inspecting, pictures, running, trial });
     this.#training = this.#py.pyimport('tab.training');
     this.#looking = this.#py.pyimport('tab.looking');
     this.#running = this.#py.pyimport('tab.running');
     this.#inspecting = this.#py.pyimport('tab.inspecting');
     this.#pictures = this.#py.pyimport('tab.pictures');
+    this.#trial = this.#py.pyimport('tab.trial');
     if (mnist) this.#useTestSet(this.#training.test_set());
     this.#scope = this.#py.toPy({});
     return { pyodide: this.#py.version, ...plain(this.#running.versions()) };
@@ -93,6 +98,17 @@ class Engine {
   /** Looks for a GPU. @returns {Promise<Gpu>} */
   async findGpu() {
     return plain(await this.#running.find_gpu());
+  }
+
+  /**
+   * Tries whether the CPU or the GPU that was found trains a model faster.
+   *
+   * @param {string} name  a class of training.py
+   * @param {number} batchSize
+   * @returns {Promise<Message>}  that says so
+   */
+  async compare(name, batchSize) {
+    return plain(await this.#trial.compare(this.#training[name], batchSize));
   }
 
   /**

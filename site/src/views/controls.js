@@ -116,6 +116,7 @@ export function showControls(lab, onChange) {
     }
     offerPresentWeights(lab.state);
     onChange();
+    advise(lab);
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
@@ -136,6 +137,9 @@ export function showControls(lab, onChange) {
     drawReadouts(state);
     offerGpu(state);
     offerSimd(state);
+    advise(lab);
+    byId('advice').hidden = state.advice === null;
+    byId('advice').textContent = state.advice && told(state.advice);
     byId('kernels').textContent = state.versions ? text().computing(told(state.versions.kernels)) : '';
     drawFault(state.fault, state.phase !== 'failed');
   });
@@ -168,6 +172,11 @@ function offerGpu({ gpu }) {
   /** @type {HTMLOptionElement} */ (byId('webgpu')).disabled = gpu === null || gpu.missing !== undefined;
   byId('gpu-hint').hidden = !gpu?.missing;
   byId('gpu-hint').textContent = gpu?.missing ? text().noGpu(told(gpu.missing)) : '';
+}
+
+/** Has the kernels tried with the model that is chosen. @param {Lab} lab */
+function advise(lab) {
+  if (form.checkValidity()) lab.compare(chosen());
 }
 
 /** @param {Lab} lab */

@@ -1,0 +1,225 @@
+"""The nets of nets_table.py in frameworks with DeZero's API, ours and DeZero itself, as contestants."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
+from typing import Any
+
+from answers import Answers, Contestant
+from dezero_peer import load_dezero
+from nets_table import (
+    LSTM,
+    Arrays,
+    BatchNorm,
+    Conv,
+    Deconv,
+    Flatten,
+    GlobalAvgPool,
+    Linear,
+    MaxPool,
+    Net,
+    ReLU,
+    Residual,
+    Rows,
+    batch,
+    path,
+    weights,
+)
+
+import pyconvlite
+from pyconvlite import backends
+
+Step = Callable[[Any], Any]
+THREADS = hasattr(backends, "threads")  # whether the kernels can use several
+
+
+class NotInDeZeroError(Exception):
+    """DeZero has no such layer."""
+
+
+def make_model(framework: Any, net: Net) -> Any:
+    """The net in a framework with DeZero's API, with the table's weights."""
+
+    class Table(framework.Model):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.filled: list[tuple[str, Any]] = []
+            self.steps = list(steps(framework, net.rows, "", self.add))
+
+        def add(self, name: str, layer: Any) -> Any:
+            setattr(self, name.replace("/", "_"), layer)  # DeZero registers attributes
+            self.filled.append((name, layer))
+            return layer
+
+        def forward(self, x: Any) -> Any:
+            for step in self.steps:
+                x = step(x)
+            return x
+
+    model = Table()
+    with framework.no_grad(), framework.test_mode():
+        model(batch(net)[0])  # now it has weights
+    fill(model.filled, weights(net))
+    return model
+
+
+def steps(framework: Any, rows: Rows, before: str, add: Callable[[str, Any], Any]) -> Iterator[Step]:
+    """What computes rows, one after the other; `add` registers a layer with its path.
+
+    Ours takes ReLU with the layer before where that has an argument for it.
+    """
+    F, L = framework.functions, framework.layers
+    ours = framework is pyconvlite
+    fused = False
+    for i, row in enumerate(rows):
+        at = path(before, i)
+        if fused:
+            fused = False
+            continue
+        fused = ours and isinstance(row, Conv) and rows[i + 1 : i + 2] == (ReLU(),)
+        match row:
+            case Conv(out, K, stride, pad, groups, bias):
+                if groups > 1 and not ours:
+                    raise NotInDeZeroError
+                options = {"groups": groups, "relu": fused} if ours else {}
+                yield add(at, L.Conv2d(out, K, stride, pad, nobias=not bias, **options))
+            case Deconv(out, K, stride, pad):
+                yield add(at, L.Deconv2d(out, K, stride, pad))
+            case Linear(out):
+                yield add(at, L.Linear(out))
+            case LSTM(hidden):
+                yield unrolled(add(at, L.LSTM(hidden)))
+            case BatchNorm():
+                yield add(at, L.BatchNorm())
+            case ReLU(None):
+                yield F.relu
+            case ReLU(most):
+                yield lambda x, most=most: F.clip(x, 0, most)  # type: ignore[misc]
+            case MaxPool(K, stride, pad):
+                yield lambda x, window=(K, stride, pad): F.pooling(x, *window)  # type: ignore[misc]
+            case GlobalAvgPool():
+                yield (lambda x: F.flatten(F.global_average_pooling(x))) if ours else global_average(F)
+            case Flatten():
+                yield lambda x: F.reshape(x, (x.shape[0], -1))
+            case Residual(body, shortcut):
+                yield residual(
+                    *(
+                        list(steps(framework, *part, add))
+                        for part in (
+                            (body, f"{at}body/"),
+                            (shortcut, f"{at}shortcut/"),
+                        )
+                    )
+                )
+
+
+def unrolled(lstm: Any) -> Step:
+    """An LSTM on all steps of a sequence."""
+
+    def run(x: Any) -> Any:
+        lstm.reset_state()
+        h = None
+        for t in range(x.shape[1]):
+            h = lstm(x[:, t])
+        return h
+
+    return run
+
+
+def global_average(F: Any) -> Step:
+    """DeZero's way to the mean over all pixels."""
+    return lambda x: F.reshape(F.average_pooling(x, x.shape[2], 1), x.shape[:2])
+
+
+def residual(body: list[Step], shortcut: list[Step]) -> Step:
+    """The sum of two branches."""
+
+    def run(x: Any) -> Any:
+        y = x
+        for step in body:
+            y = step(y)
+        for step in shortcut:
+            x = step(x)
+        return y + x
+
+    return run
+
+
+def fill(layers: list[tuple[str, Any]], arrays: Arrays) -> None:
+    """Give layers the weights of their paths."""
+    for name, layer in layers:
+        for key, array in arrays.items():
+            if key.startswith(name):
+                owner = layer
+                *owners, last = key.removeprefix(name).split("/")
+                for attribute in owners:
+                    owner = getattr(owner, attribute)
+                getattr(owner, last).data = array.copy()
+
+
+def training_step(framework: Any, net: Net) -> Callable[[], float]:
+    """A step of training on the batch, which returns its loss."""
+    model, (x, t) = make_model(framework, net), batch(net)
+    optimizer = framework.optimizers.SGD(net.lr).setup(model)
+    F = framework.functions
+
+    def step() -> float:
+        y = model(x)
+        loss = F.mean_squared_error(y, x) if net.loss == "squared error" else F.softmax_cross_entropy(y, t)
+        model.cleargrads()
+        loss.backward()
+        optimizer.update()
+        return float(loss.data)
+
+    return step
+
+
+def reading(framework: Any, net: Net) -> Callable[[], Any]:
+    """The output for the batch, in use rather than in training."""
+    model, x = make_model(framework, net), batch(net)[0]
+
+    def forward() -> Any:
+        with framework.no_grad(), framework.test_mode():
+            return model(x).data
+
+    return forward
+
+
+def contestants(net: Net) -> list[Contestant]:
+    """Ours on each kind of kernels, and DeZero where it has all layers, in training and in reading."""
+    kinds = (("training", training_step),) if net.trained else ()
+    settings = [
+        ("pyconvlite SIMD", pyconvlite, partial(serving, "simd")),
+        ("pyconvlite NumPy", pyconvlite, partial(serving, "numpy")),
+        ("DeZero", load_dezero(), nullcontext),
+    ]
+    if (threads := most_threads()) > 1:
+        several = f"pyconvlite SIMD, {threads} threads"
+        settings.insert(1, (several, pyconvlite, partial(serving, "simd", threads)))
+    found = []
+    for name, framework, setting in settings:
+        for measured, make in (*kinds, ("reading", reading)):
+            with suppress(NotInDeZeroError), setting():
+                found.append(Contestant(name, measured, make(framework, net), setting))
+    return found
+
+
+@contextmanager
+def serving(backend: str, threads: int = 1) -> Iterator[None]:
+    """Have the kernels of a backend serve, on so many threads."""
+    with backends.use(backend), backends.threads(threads) if THREADS else nullcontext():
+        yield
+
+
+def most_threads() -> int:
+    """On how many threads the SIMD kernels compute if nobody says otherwise."""
+    if not THREADS:
+        return 1
+    with backends.use("simd"), backends.threads("auto"):
+        described = backends.describe()
+        return described.threads + described.threads_starting
+
+
+def answers() -> Answers:
+    """For nets.mjs, which has no Python of its own."""
+    return Answers(contestants)

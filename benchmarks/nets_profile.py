@@ -1,0 +1,34 @@
+"""Where the time of each net goes: what `./build.sh bench nets --profile [NET...]` runs inside Pyodide."""
+
+import sys
+
+from nets_models import reading, training_step
+from nets_table import find
+from step import step_times
+
+import pyconvlite
+from pyconvlite import backends
+
+LEAST = 0.005  # share of a step that has a line
+
+
+def main(names: list[str]) -> None:
+    """Print the shares of the kernels and of NumPy in the Functions, for training and for reading."""
+    print(f"time by kernel and by Function less its kernels; {backends.describe().reason}")
+    for net in find(names):
+        kinds = (("training", training_step),) if net.trained else ()
+        for measured, make in (*kinds, ("reading", reading)):
+            times = step_times(make(pyconvlite, net), 2)
+            kernels, functions = sum(times.kernels.values()), sum(times.functions.values())
+            print(
+                f"\n{net.name}, {measured}: {times.whole * 1e3:.2f} ms: kernels {kernels / times.whole:.0%}, "
+                f"NumPy in Functions {functions / times.whole:.0%}, autograd, optimizer and the rest "
+                f"{1 - (kernels + functions) / times.whole:.0%}"
+            )
+            for name, t in sorted({**times.kernels, **times.functions}.items(), key=lambda item: -item[1]):
+                if t / times.whole >= LEAST:
+                    print(f"    {name:28}{t * 1e3:9.3f} ms {t / times.whole:6.1%}", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,20 @@
+"""The gradient of rows chosen by an index."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..._shapes import Array
+from .. import numpy as reference
+from .library import library
+from .serving import address, all_float32, contiguous, served
+
+
+@served(reference.rows_grad)
+def rows_grad(gy: Array, index: Array, rows: int) -> Array | None:
+    if not all_float32(gy) or gy.shape[: index.ndim] != index.shape:
+        return None
+    gx = np.zeros((rows, *gy.shape[index.ndim :]), np.float32)
+    gy, at = contiguous(gy), np.ascontiguousarray(index, np.int32)
+    fine = library.rows_grad(address(gx), address(gy), address(at), rows, at.size, gy.size // at.size)
+    return gx if fine else None
