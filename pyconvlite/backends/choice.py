@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from .._arguments import at_least
 from .._coded import coded
 from .._shapes import Array
 from . import devices
@@ -15,7 +17,7 @@ from . import numpy as _numpy
 from ._calls import calls as _calls
 from .protocol import KERNELS, Kernels
 
-__all__ = ["Description", "describe", "kernels", "use"]
+__all__ = ["Description", "describe", "kernels", "threads", "use"]
 
 
 def kernels(x: Any) -> Kernels[Array]:
@@ -61,6 +63,7 @@ def _choose(name: str) -> _Choice:
         return _choice
     from . import simd
     from .simd import library
+    from .simd.threads import pool
 
     try:
         _, variant = library.load()
@@ -76,6 +79,7 @@ def _choose(name: str) -> _Choice:
         # Its traceback would keep the frames that led here, and the graph that they compute.
         _choice = _Choice(_numpy, "numpy", reason, error.with_traceback(None))
     else:
+        pool.set(_thread_setting())
         _choice = _Choice(simd, "simd", f"this engine runs the variant {variant}")
     return _choice
 
@@ -112,6 +116,69 @@ class use:  # noqa: N801 - reads as a verb: with use("numpy"): ...
         _choice = self._before
 
 
+_AUTO = 0  # threads: as many as there are cores, within a limit
+_threads: int | None = None  # None until the setting is made or read from the environment
+
+
+def _thread_setting() -> int:
+    global _threads
+    if _threads is None:
+        wanted = os.environ.get("PYCONVLITE_THREADS") or "auto"
+        if wanted != "auto" and not (wanted.isascii() and wanted.isdigit() and int(wanted)):
+            raise ValueError(f'PYCONVLITE_THREADS must be "auto" or an integer of at least 1; got {wanted!r}')
+        _threads = _AUTO if wanted == "auto" else int(wanted)
+    return _threads
+
+
+def _set_threads(count: int | None) -> None:
+    global _threads
+    _threads = count
+    if _choice is not None and _choice.name == "simd":
+        from .simd.threads import pool
+
+        with contextlib.suppress(ValueError):  # the environment's: whoever asks next is told
+            pool.set(_thread_setting())
+
+
+class threads:  # noqa: N801 - as `use`: with threads(1): ...
+    """Choose on how many threads the SIMD kernels compute, from now on or within a `with` block.
+
+    Large convolutions and matrix products are cut into parts, one for each thread. That needs memory that
+    workers share: Python in a worker of a cross-origin isolated page, or under Node. Elsewhere there is one
+    thread, whatever was chosen, and `describe` says why. Workers that are started from a browser's worker
+    begin to compute when Python has returned to JavaScript, such as at an `await`; until then there is one.
+
+    Args:
+        n: number of threads, at least 1; or "auto", one for each core up to four, which is the default unless
+            the environment variable PYCONVLITE_THREADS names a number.
+
+    Raises:
+        TypeError, ValueError: `n` is neither.
+
+    Example:
+        >>> with threads(1):
+        ...     describe().threads
+        1
+    """
+
+    def __init__(self, n: int | str) -> None:
+        if isinstance(n, str):
+            if n != "auto":
+                raise ValueError(f'n must be "auto" or an integer of at least 1; got {n!r}')
+            count = _AUTO
+        else:
+            count = at_least(1, n, "n")
+        self._before = _threads
+        _set_threads(count)
+
+    def __enter__(self) -> None:
+        """Do nothing: the number is in use since `__init__`."""
+
+    def __exit__(self, *_: object) -> None:
+        """Restore the previous number."""
+        _set_threads(self._before)
+
+
 @dataclass(frozen=True)
 class Description:
     """The backend that serves NumPy arrays; printed as a table.
@@ -121,6 +188,10 @@ class Description:
         reason: why it was chosen.
         error: the ImportError because of which "auto" chose "numpy", with its `code` and `values`; None if
             there was none.
+        threads: number of threads on which large calls of "simd" are computed now.
+        threads_reason: why that is their number.
+        threads_error: the error because of which there is one thread, with its `code` and `values`; None if
+            one was requested, or there are more.
         serves: for each kernel and dtype ("float32" or "others"), the backend that serves it.
         calls: number of calls since the start, by kernel and backend; a call of "simd" that fell back to
             NumPy counts as "numpy".
@@ -137,12 +208,16 @@ class Description:
     backend: str
     reason: str
     error: ImportError | None
+    threads: int
+    threads_reason: str
+    threads_error: Exception | None
     serves: Mapping[str, Mapping[str, str]]
     calls: Mapping[str, Mapping[str, int]]
 
     def __str__(self) -> str:
         lines = [
             f"{self.backend}: {self.reason}",
+            f"{self.threads} thread{'s' if self.threads > 1 else ''}: {self.threads_reason}",
             f"{'kernel':28}{'float32':>9}{'others':>9}{'simd calls':>12}{'numpy calls':>13}",
         ]
         for name, served in self.serves.items():
@@ -161,6 +236,7 @@ def describe() -> Description:
         'numpy'
     """
     choice = _choice or _choose(_wanted())
+    _thread_setting()  # also where there are no threads, its error is raised
     by_choice = {
         name: choice.name for name in KERNELS if getattr(choice.kernels, name) is not getattr(_numpy, name)
     }
@@ -168,6 +244,16 @@ def describe() -> Description:
         choice.name,
         choice.reason,
         choice.error,
+        *_threads_of(choice),
         {name: {"float32": by_choice.get(name, "numpy"), "others": "numpy"} for name in KERNELS},
         {name: {backend: _calls[name, backend] for backend in ("simd", "numpy")} for name in KERNELS},
     )
+
+
+def _threads_of(choice: _Choice) -> tuple[int, str, Exception | None]:
+    if choice.name == "simd":
+        from .simd.threads import pool
+
+        return pool.state()
+    reason = "only the SIMD kernels use threads"
+    return 1, reason, coded(RuntimeError(reason), "threads-numpy")
