@@ -54,7 +54,7 @@ def parts(request, simd, monkeypatch):
 @pytest.fixture
 def workers(parts):
     """What threads.js has."""
-    return pool._workers
+    return pool.workers
 
 
 def by_one(f, *args):
@@ -64,9 +64,9 @@ def by_one(f, *args):
 
 def was_cut(f, *args):
     """What f gives, computed in parts."""
-    before = pool._workers.copied
+    before = pool.workers.copied
     y = f(*args)
-    assert pool._workers.copied > before
+    assert pool.workers.copied > before
     return y
 
 

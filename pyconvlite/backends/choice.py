@@ -189,6 +189,7 @@ class Description:
         error: the ImportError because of which "auto" chose "numpy", with its `code` and `values`; None if
             there was none.
         threads: number of threads on which large calls of "simd" are computed now.
+        threads_starting: number of those that are starting, see `threads`.
         threads_reason: why that is their number.
         threads_error: the error because of which there is one thread, with its `code` and `values`; None if
             one was requested, or there are more.
@@ -209,15 +210,17 @@ class Description:
     reason: str
     error: ImportError | None
     threads: int
+    threads_starting: int
     threads_reason: str
     threads_error: Exception | None
     serves: Mapping[str, Mapping[str, str]]
     calls: Mapping[str, Mapping[str, int]]
 
     def __str__(self) -> str:
+        more = f", {self.threads_starting} more starting" if self.threads_starting else ""
         lines = [
             f"{self.backend}: {self.reason}",
-            f"{self.threads} thread{'s' if self.threads > 1 else ''}: {self.threads_reason}",
+            f"{self.threads} thread{'s' if self.threads > 1 else ''}{more}: {self.threads_reason}",
             f"{'kernel':28}{'float32':>9}{'others':>9}{'simd calls':>12}{'numpy calls':>13}",
         ]
         for name, served in self.serves.items():
@@ -250,10 +253,10 @@ def describe() -> Description:
     )
 
 
-def _threads_of(choice: _Choice) -> tuple[int, str, Exception | None]:
+def _threads_of(choice: _Choice) -> tuple[int, int, str, Exception | None]:
     if choice.name == "simd":
         from .simd.threads import pool
 
         return pool.state()
     reason = "only the SIMD kernels use threads"
-    return 1, reason, coded(RuntimeError(reason), "threads-numpy")
+    return 1, 0, reason, coded(RuntimeError(reason), "threads-numpy")

@@ -95,7 +95,7 @@ class _Threads:
         self.error: Exception | None = None  # why there is one thread; None where that was requested
         self.deaths = 0
         self._variant = ""  # of the side module that the workers have
-        self._workers: Any = None
+        self.workers: Any = None
         self._numbers: dict[str, int] = {}  # of the kernels, as the workers know them
         self._call = np.empty(256)  # a call as threads.js reads it
         self._call_at = address(self._call)
@@ -124,30 +124,30 @@ class _Threads:
             if self._variant != variant:
                 self.stop()
                 module = (side_module.FOLDER / f"{variant}.wasm").read_bytes()
-                self._workers, self._variant = _platform.open_threads(script, module), variant
-            self._workers.start(parts - 1)
+                self.workers, self._variant = _platform.open_threads(script, module), variant
+            self.workers.start(parts - 1)
             self.parts, self.least = parts, 2 * MARGIN * CALL / MULTIPLY_ADD
 
     def stop(self) -> None:
         """End the workers."""
-        if self._workers is not None:
-            self._workers.stop()
-        self._workers, self._variant = None, ""
+        if self.workers is not None:
+            self.workers.stop()
+        self.workers, self._variant = None, ""
         self.parts, self.least = 1, math.inf
         self._numbers.clear()
 
-    def state(self) -> tuple[int, str, Exception | None]:
-        """How many threads compute a large call now, why, and the error because of which it is one."""
+    def state(self) -> tuple[int, int, str, Exception | None]:
+        """How many threads compute a large call now, how many start, why, and the error why it is one."""
         self._look()
         if self.error is not None:
-            return 1, str(self.error), self.error
-        if self.parts > 1 and (ready := 1 + int(self._workers.ready())) < self.parts:
-            return ready, f"{self.parts - ready} more start once Python returns to JavaScript", None
-        return self.parts, "it was requested" if self.wanted else f"one for each core, up to {MOST}", None
+            return 1, 0, str(self.error), self.error
+        ready = 1 + int(self.workers.ready()) if self.parts > 1 else 1
+        reason = "it was requested" if self.wanted else f"one for each core, up to {MOST}"
+        return ready, self.parts - ready, reason, None
 
     def _look(self) -> None:
         """Give up where workers cannot start."""
-        if self.parts > 1 and (reason := str(self._workers.error)):
+        if self.parts > 1 and (reason := str(self.workers.error)):
             self.stop()
             self.error = _error("blocked", reason=reason)
 
@@ -196,7 +196,7 @@ class _Threads:
 
         begun = self._begin(kernel.__name__, bounds, arguments)
         served = compute(0)
-        missing = int(self._workers.finish()) if begun else ~1  # a bit for each part that is; 1: refused
+        missing = int(self.workers.finish()) if begun else ~1  # a bit for each part that is; 1: refused
         served &= not missing & 1
         for part in range(1, len(bounds) - 1):
             if served and missing >> part & 1:
@@ -208,15 +208,15 @@ class _Threads:
     def _begin(self, name: str, bounds: Sequence[int], arguments: Arguments) -> bool:
         number = self._numbers.get(name)
         if number is None:
-            number = self._numbers[name] = int(self._workers.kernel(name))
+            number = self._numbers[name] = int(self.workers.kernel(name))
         values = [number, len(arguments), len(bounds) - 1, *bounds]
         for a in arguments:
             values += a if isinstance(a, Argument) else (_SCALAR, a, 0)
         struct.pack_into(f"{len(values)}d", self._call.data, 0, *values)
-        if self._workers.begin(self._call_at):
+        if self.workers.begin(self._call_at):
             return True
         self._look()
-        if self.parts > 1 and self._workers.threads.length < self.parts - 1:
+        if self.parts > 1 and self.workers.threads.length < self.parts - 1:
             self._replace()
         return False
 
@@ -239,22 +239,26 @@ def _script() -> Any:
     return _platform.load_threads(Path(__file__).with_name("threads.js"))
 
 
-_ERRORS = {
-    "page": "Python runs in the page's main thread, which may not wait; run it in a worker",
-    "not-isolated": (
+def _error(obstacle: str, reason: str = "") -> Exception:
+    """What keeps calls from being computed on threads."""
+    isolation = (
         "the page is not cross-origin isolated; its host has to send the headers Cross-Origin-Opener-Policy: "
         "same-origin and Cross-Origin-Embedder-Policy: require-corp"
-    ),
-    "opaque": "Python runs in a worker of an opaque origin, which this browser gives no shared memory",
-    "unsupported": "this runtime has no workers that share memory",
-    "one-core": "this machine has one core",
-    "blocked": "workers do not start: {reason}",
-    "died": "workers ended again and again",
-}
-
-
-def _error(kind: str, **values: str) -> Exception:
-    return coded(RuntimeError(_ERRORS[kind].format(**values)), f"threads-{kind}", **values)
+    )
+    page = "Python runs in the page's main thread, which may not wait; run it in a worker"
+    opaque = "Python runs in a worker of an opaque origin, which has no shared memory in this browser"
+    blocked = RuntimeError(f"workers do not start: {reason}")
+    return {
+        "page": coded(RuntimeError(page), "threads-page"),
+        "not-isolated": coded(RuntimeError(isolation), "threads-not-isolated"),
+        "opaque": coded(RuntimeError(opaque), "threads-opaque"),
+        "unsupported": coded(
+            RuntimeError("this runtime has no workers that share memory"), "threads-unsupported"
+        ),
+        "one-core": coded(RuntimeError("this machine has one core"), "threads-one-core"),
+        "blocked": coded(blocked, "threads-blocked", reason=reason),
+        "died": coded(RuntimeError("workers ended again and again"), "threads-died"),
+    }[obstacle]
 
 
 pool = _Threads()
