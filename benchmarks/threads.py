@@ -3,7 +3,9 @@
 Each net runs in turn on one thread and on several. Given are the shortest times, which other programs disturb
 least, the medians, and where the time goes: what is copied between Python's memory and the workers', how long
 Python waits for them, and the processor time of the whole process. Numbers of threads above the machine's
-cores are left out: nothing is known of what they gain where there are more.
+cores are named as not tested.
+
+Names of nets or kernels, or parts of them, may be given as arguments.
 """
 
 import sys
@@ -127,27 +129,31 @@ def in_turn(run: Callable[[], object], counts: list[int]) -> dict[int, list[floa
 
 
 def account(run: Callable[[], object], count: int) -> str:
-    """Where the time of a call goes: the least of ten."""
+    """Where the time of the shortest of ten calls goes."""
     with backends.threads(count):
         found = [_account(run) for _ in range(10)]
     taken, copied, waited, processor = min(found)
     return (
         f"{copied / 1e6:.2f} MB copied, {waited / taken:.0%} of the time waited, processor time "
-        f"{processor / taken:.2f} of it"
+        f"{processor / taken:.2f} times it"
     )
 
 
 def _account(run: Callable[[], object]) -> tuple[float, float, float, float]:
     workers = pool.workers
-    before, used, start = (workers.copied, workers.waited), time.process_time(), time.perf_counter()
+    before, used, start = (workers.copied, workers.waited), processor_seconds(), time.perf_counter()
     run()
     taken = time.perf_counter() - start
-    return (
-        taken,
-        workers.copied - before[0],
-        (workers.waited - before[1]) / 1e3,
-        time.process_time() - used,
-    )
+    copied, waited = workers.copied - before[0], (workers.waited - before[1]) / 1e3
+    return taken, copied, waited, processor_seconds() - used
+
+
+def processor_seconds() -> float:
+    """Of all threads of this process; Python's own clock of them is a wall clock here."""
+    from js import process
+
+    usage = process.cpuUsage()
+    return float(usage.user + usage.system) / 1e6
 
 
 def report(name: str, run: Callable[[], object], counts: list[int]) -> None:
@@ -165,8 +171,8 @@ def report(name: str, run: Callable[[], object], counts: list[int]) -> None:
         )
 
 
-def main() -> None:
-    """Measure all."""
+def main(parts: list[str]) -> None:
+    """Measure all whose name has one of the parts, or all."""
     from js import navigator
 
     cores = int(navigator.hardwareConcurrency)
@@ -174,10 +180,11 @@ def main() -> None:
     untested = [str(count) for count in COUNTS if count > cores]
     print(f"threads, on {cores} cores; not tested here: {', '.join(untested) or 'none'}")
     for name, run in {**nets(), **kernels()}.items():
-        report(name, run, counts)
+        if any(part in name for part in parts or [""]):
+            report(name, run, counts)
 
 
 if __name__ == "__main__":
     if sys.platform != "emscripten":
         sys.exit("threads are for Pyodide: run ./build.sh bench threads")
-    main()
+    main(sys.argv[1:])

@@ -172,7 +172,8 @@ class TestThreads:
             (-1, ValueError, "n must be at least 1; got -1"),
             (1.5, TypeError, "n must be an integer; got 1.5"),
             (None, TypeError, "n must be an integer; got None"),
-            ("2", ValueError, "n must be \"auto\" or an integer of at least 1; got '2'"),
+            (17, ValueError, 'n must be "auto" or an integer from 1 to 16; got 17'),
+            ("2", ValueError, "n must be \"auto\" or an integer from 1 to 16; got '2'"),
         ],
     )
     def test_wrong(self, wrong, error, says):
@@ -187,10 +188,10 @@ class TestThreads:
             monkeypatch.setenv("PYCONVLITE_THREADS", wanted)
         assert backends.choice._thread_setting() == setting
 
-    @pytest.mark.parametrize("wrong", ["0", "-1", "two", "1.5", " ", "\u00b2"])
+    @pytest.mark.parametrize("wrong", ["0", "-1", "17", "two", "1.5", " ", "\u00b2"])
     def test_wrong_environment(self, wrong, monkeypatch):
         monkeypatch.setenv("PYCONVLITE_THREADS", wrong)
-        message = 'PYCONVLITE_THREADS must be "auto" or an integer of at least 1; got '
+        message = 'PYCONVLITE_THREADS must be "auto" or an integer from 1 to 16; got '
         with pytest.raises(ValueError, match=message):
             backends.describe()
         with backends.threads(1):

@@ -117,6 +117,8 @@ class use:  # noqa: N801 - reads as a verb: with use("numpy"): ...
 
 
 _AUTO = 0  # threads: as many as there are cores, within a limit
+_MOST_THREADS = 16
+_THREADS = f'"auto" or an integer from 1 to {_MOST_THREADS}'
 _threads: int | None = None  # None until the setting is made or read from the environment
 
 
@@ -124,9 +126,12 @@ def _thread_setting() -> int:
     global _threads
     if _threads is None:
         wanted = os.environ.get("PYCONVLITE_THREADS") or "auto"
-        if wanted != "auto" and not (wanted.isascii() and wanted.isdigit() and int(wanted)):
-            raise ValueError(f'PYCONVLITE_THREADS must be "auto" or an integer of at least 1; got {wanted!r}')
-        _threads = _AUTO if wanted == "auto" else int(wanted)
+        if wanted == "auto":
+            _threads = _AUTO
+        elif wanted in map(str, range(1, _MOST_THREADS + 1)):
+            _threads = int(wanted)
+        else:
+            raise ValueError(f"PYCONVLITE_THREADS must be {_THREADS}; got {wanted!r}")
     return _threads
 
 
@@ -149,8 +154,8 @@ class threads:  # noqa: N801 - as `use`: with threads(1): ...
     begin to compute when Python has returned to JavaScript, such as at an `await`; until then there is one.
 
     Args:
-        n: number of threads, at least 1; or "auto", one for each core up to four, which is the default unless
-            the environment variable PYCONVLITE_THREADS names a number.
+        n: number of threads, from 1 to 16; or "auto", one for each core up to four, which is the default
+            unless the environment variable PYCONVLITE_THREADS names a number.
 
     Raises:
         TypeError, ValueError: `n` is neither.
@@ -162,12 +167,12 @@ class threads:  # noqa: N801 - as `use`: with threads(1): ...
     """
 
     def __init__(self, n: int | str) -> None:
-        if isinstance(n, str):
-            if n != "auto":
-                raise ValueError(f'n must be "auto" or an integer of at least 1; got {n!r}')
-            count = _AUTO
-        else:
-            count = at_least(1, n, "n")
+        wrong = ValueError(f"n must be {_THREADS}; got {n!r}")
+        if isinstance(n, str) and n != "auto":
+            raise wrong
+        count = _AUTO if isinstance(n, str) else at_least(1, n, "n")
+        if count > _MOST_THREADS:
+            raise wrong
         self._before = _threads
         _set_threads(count)
 

@@ -8,6 +8,9 @@ from time import monotonic
 import pytest
 from hosting import Server
 from playgrounds import Playground
+from playwright.sync_api import Browser
+from test_headers import headers
+from test_lite import ASK, READY
 from visits import Visit
 
 # What the site's service worker sets by itself, see headers.js.
@@ -66,3 +69,18 @@ def test_a_visitors_program_has_one_core(enter: Callable[..., Playground], host:
     play = enter(f"{host.url}play.html", Playground)
     code = "from pyconvlite import backends\nbackends.describe().threads_error.code"
     assert play.run(code) == "'threads-opaque'"
+
+
+@pytest.mark.full
+def test_a_notebook_has_all_cores(browser: Browser, own_server: Server) -> None:
+    """Where the host sends the headers; JupyterLite's own service worker does not."""
+    own_server.headers = headers()
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{own_server.url}lite/notebooks/index.html?path=en/index.ipynb")
+        page.wait_for_function(READY, timeout=120_000)
+        cores = min(int(page.evaluate("navigator.hardwareConcurrency")), MOST)
+        assert cores > 1
+        page.evaluate(ASK, "from pyconvlite import backends; backends.describe()")  # the workers start
+        page.wait_for_timeout(1000)
+        assert page.evaluate(ASK, "print(backends.describe().threads)").strip() == str(cores)

@@ -76,10 +76,14 @@ def bench(arguments: Sequence[str]) -> int:
     node = programs.find_node()
     if list(arguments[:1]) == ["webgpu"]:
         return _bench_webgpu(node)
+    in_node = in_pyodide(node, BASE, "run")
+    if list(arguments[:1]) == ["threads"]:
+        return status_of([*in_node, "benchmarks/threads.py", *arguments[1:]])
     say("-- CPython")
     run(PYTHON, "benchmarks/bench.py", *arguments)
     say("-- Pyodide under Node")
-    run(*in_pyodide(node, BASE, "run", "benchmarks/bench.py", *arguments))
+    run(*in_node, "benchmarks/bench.py", *arguments)
+    run(*in_node, "benchmarks/threads.py")
     say("-- other frameworks")
     environment: Mapping[str, str] = NOTHING
     if browser := programs.chromium():

@@ -2,8 +2,8 @@
 
 `threads.js` starts the workers and copies between Pyodide's memory and theirs. A kernel tells by `cut`,
 `whole`, `shifted`, `result` and `partial` what each part needs of its arguments, and calls `run` where
-`split` says that threads pay. Each element of a `result` is computed as one thread does it, so it is the same
-for any number of threads. Where parts are sums, `partial`, they are added in their order.
+`split` says that threads pay. Where images or rows are cut, each element is computed as by one thread, to the
+last bit. Where parts are sums, `partial`, they are added in their order.
 """
 
 from __future__ import annotations
@@ -95,7 +95,9 @@ class _Threads:
         self.error: Exception | None = None  # why there is one thread; None where that was requested
         self.deaths = 0
         self._variant = ""  # of the side module that the workers have
-        self.workers: Any = None
+        self.workers: Any = None  # what threads.js has opened
+        self._begin_call: Any = None  # its methods: to look them up takes as long as a call
+        self._finish_call: Any = None
         self._numbers: dict[str, int] = {}  # of the kernels, as the workers know them
         self._call = np.empty(256)  # a call as threads.js reads it
         self._call_at = address(self._call)
@@ -125,6 +127,7 @@ class _Threads:
                 self.stop()
                 module = (side_module.FOLDER / f"{variant}.wasm").read_bytes()
                 self.workers, self._variant = _platform.open_threads(script, module), variant
+                self._begin_call, self._finish_call = self.workers.begin, self.workers.finish
             self.workers.start(parts - 1)
             self.parts, self.least = parts, 2 * MARGIN * CALL / MULTIPLY_ADD
 
@@ -132,7 +135,8 @@ class _Threads:
         """End the workers."""
         if self.workers is not None:
             self.workers.stop()
-        self.workers, self._variant = None, ""
+        self.workers = self._begin_call = self._finish_call = None
+        self._variant = ""
         self.parts, self.least = 1, math.inf
         self._numbers.clear()
 
@@ -141,7 +145,7 @@ class _Threads:
         self._look()
         if self.error is not None:
             return 1, 0, str(self.error), self.error
-        ready = 1 + int(self.workers.ready()) if self.parts > 1 else 1
+        ready = min(self.parts, 1 + int(self.workers.ready())) if self.parts > 1 else 1
         reason = "it was requested" if self.wanted else f"one for each core, up to {MOST}"
         return ready, self.parts - ready, reason, None
 
@@ -196,7 +200,7 @@ class _Threads:
 
         begun = self._begin(kernel.__name__, bounds, arguments)
         served = compute(0)
-        missing = int(self.workers.finish()) if begun else ~1  # a bit for each part that is; 1: refused
+        missing = int(self._finish_call()) if begun else ~1  # a bit for each part that is; 1: refused
         served &= not missing & 1
         for part in range(1, len(bounds) - 1):
             if served and missing >> part & 1:
@@ -213,7 +217,7 @@ class _Threads:
         for a in arguments:
             values += a if isinstance(a, Argument) else (_SCALAR, a, 0)
         struct.pack_into(f"{len(values)}d", self._call.data, 0, *values)
-        if self.workers.begin(self._call_at):
+        if self._begin_call(self._call_at):
             return True
         self._look()
         if self.parts > 1 and self.workers.threads.length < self.parts - 1:
@@ -222,16 +226,16 @@ class _Threads:
 
     def _replace(self) -> None:
         """Start a worker in the place of one that died."""
-        if not self.deaths:
+        self.deaths += 1
+        if self.deaths > DEATHS:
+            self.stop()
+        self.start()
+        if self.deaths == 1:
             message = (
                 "a thread of the SIMD kernels ended or did not answer; its part of the call was computed "
                 "without it, and another one is started"
             )
             warnings.warn(message, RuntimeWarning, stacklevel=6)
-        self.deaths += 1
-        if self.deaths > DEATHS:
-            self.stop()
-        self.start()
 
 
 @functools.cache
