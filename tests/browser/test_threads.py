@@ -81,6 +81,12 @@ def test_a_notebook_has_all_cores(browser: Browser, own_server: Server) -> None:
         page.wait_for_function(READY, timeout=120_000)
         cores = min(int(page.evaluate("navigator.hardwareConcurrency")), MOST)
         assert cores > 1
-        page.evaluate(ASK, "from pyconvlite import backends; backends.describe()")  # the workers start
-        page.wait_for_timeout(1000)
-        assert page.evaluate(ASK, "print(backends.describe().threads)").strip() == str(cores)
+        code = """
+import asyncio
+from pyconvlite import backends
+
+while backends.describe().threads_starting:
+    await asyncio.sleep(0.05)
+print(backends.describe().threads)
+"""
+        assert page.evaluate(ASK, code).strip() == str(cores)

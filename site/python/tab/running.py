@@ -26,8 +26,8 @@ async def find_gpu() -> dict:
 
 
 async def start_threads() -> None:
-    """Wait until all threads that the kernels can have are there, but for no longer than two seconds."""
-    for _ in range(200):
+    """Wait until all threads that the kernels can have are there, but for no longer than five seconds."""
+    for _ in range(500):
         if not backends.describe().threads_starting:
             return
         await asyncio.sleep(0.01)
