@@ -24,13 +24,29 @@ import pyconvlite.functions as F
 import pyconvlite.layers as L
 from pyconvlite import Model, backends
 from pyconvlite.backends.simd.threads import pool
-from pyconvlite.models import SmallVGG
 from pyconvlite.models.small import BasicBlock
 from pyconvlite.optimizers import SGD
 
 COUNTS = 2, 4, 8, 16
-WANTED = {"SmallVGG, training": 1.6, "small CNN, training": 1.4, "ResNet18, one image": 1.7}
+WANTED = {"VGG, training": 1.6, "small CNN, training": 1.4, "ResNet18, one image": 1.7}
 AT_LEAST = 3  # seconds for each number of threads
+
+
+class VGG(Model):
+    """Three stages of two convolutions and max pooling, then two fully connected layers, for 32 x 32."""
+
+    def __init__(self) -> None:
+        for stage, channels in enumerate((32, 64, 128)):
+            for i in (1, 2):
+                setattr(self, f"conv{stage}_{i}", L.Conv2d(channels, 3, pad=1, relu=True))
+        self.fc1, self.fc2 = L.Linear(128), L.Linear(10)
+
+    def forward(self, x: Any) -> Any:
+        """Scores of 10 classes."""
+        for stage in range(3):
+            x = getattr(self, f"conv{stage}_2")(getattr(self, f"conv{stage}_1")(x))
+            x = F.pooling(x, 2, 2)
+        return self.fc2(F.relu(self.fc1(F.flatten(x))))
 
 
 class ResNet18(Model):
@@ -56,7 +72,7 @@ class ResNet18(Model):
 def training(model: Model, x: Any) -> Callable[[], object]:
     """A step of training."""
     t = np.arange(len(x)) % 10
-    optimizer = SGD(0.01).setup(model)
+    optimizer = SGD(0.001).setup(model)
 
     def step() -> None:
         loss = F.softmax_cross_entropy(model(x), t)
@@ -104,7 +120,7 @@ def nets() -> dict[str, Callable[[], object]]:
     small, image = make_net(), random(1, 3, 224, 224)
     one = {**small, "x": small["x"][:1]}
     return {
-        "SmallVGG, training": training(SmallVGG(), random(32, 3, 32, 32)),
+        "VGG, training": training(VGG(), random(16, 3, 32, 32)),
         "small CNN, training": training_step(pyconvlite, small),
         f"small CNN, {BATCH} images": forward_pass(pyconvlite, small),
         "small CNN, one image": forward_pass(pyconvlite, one),
