@@ -123,6 +123,7 @@ def bench_autograd() -> None:
 
 if __name__ == "__main__":
     print(f"Python {platform.python_version()} on {sys.platform}, NumPy {np.__version__}\n")
+    backends.threads(1)  # the ceiling is one core's; threads.py measures more
     peer = load_dezero()
     bench_kernels(peer)
     if simd.serves():

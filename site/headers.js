@@ -4,6 +4,8 @@
 // Each page has a policy of its own, stricter than this one. A host's holds for what has none: workers of the notebooks,
 // pages for errors, files that are opened by themselves.
 
+import { ISOLATION } from './src/isolation-headers.js';
+
 const POLICY = Object.entries({
   'default-src': "'none'",
   'script-src': "'self' blob: 'unsafe-inline' 'unsafe-eval'", // blob: see isolation.html; the others: the notebooks
@@ -12,7 +14,7 @@ const POLICY = Object.entries({
   'font-src': "'self' data:",
   'connect-src': "'self'",
   'frame-src': "'self'",
-  'worker-src': "'self' data:", // data: see isolation.js
+  'worker-src': "'self' data: blob:", // data:, blob: see isolation.js; blob: the threads of the notebooks' kernels
   'manifest-src': "'self'",
   'base-uri': "'none'",
   'form-action': "'none'",
@@ -23,9 +25,7 @@ const POLICY = Object.entries({
 const HEADERS = Object.entries({
   'Content-Security-Policy': POLICY,
   'X-Content-Type-Options': 'nosniff',
-  // Both together let a page use threads.
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'require-corp',
+  ...ISOLATION,
 });
 
 const EMBEDDING = 'Take the mark of a comment away to keep other sites from showing this one in a frame.';

@@ -6,6 +6,7 @@ import { defineConfig } from 'vite';
 import { frame } from './frame.js';
 import { headers } from './headers.js';
 import { offline } from './offline.js';
+import { ISOLATION } from './src/isolation-headers.js';
 
 const source = import.meta.dirname;
 const output = resolve(source, '../dist/site');
@@ -62,17 +63,22 @@ function wheelsByPackage(lock) {
 }
 
 /**
- * `import { open } from 'virtual:bridge'` gives what the WebGPU backend's bridge.js is worth, where eval is forbidden.
+ * `import { open, threads } from 'virtual:bridge'` gives what the WebGPU backend's bridge.js and the SIMD backend's
+ * threads.js are worth, where eval is forbidden.
  *
  * @returns {import('vite').Plugin}
  */
 function bridge() {
   const name = 'virtual:bridge';
-  const file = resolve(source, '../pyconvlite/backends/webgpu/bridge.js');
+  const backends = resolve(source, '../pyconvlite/backends');
+  const script = (/** @type {string} */ path) => readFileSync(resolve(backends, path), 'utf8');
   return {
     name: 'bridge',
     resolveId: (id) => (id === name ? `\0${name}` : undefined),
-    load: (id) => (id === `\0${name}` ? `export const open = ${readFileSync(file, 'utf8')}` : undefined),
+    load: (id) =>
+      id === `\0${name}`
+        ? `export const open = ${script('webgpu/bridge.js')}\nexport const threads = ${script('simd/threads.js')}`
+        : undefined,
   };
 }
 
@@ -121,6 +127,8 @@ export default defineConfig({
     headers(),
     offline({ source: resolve(source, 'src/service-worker.js'), output, plugins: () => [assetSizes()] }),
   ],
+  server: { headers: ISOLATION },
+  preview: { headers: ISOLATION },
   worker: { format: 'es', plugins: () => [assetSizes(), bridge()], rolldownOptions: { checks } },
   build: {
     outDir: output,

@@ -21,6 +21,7 @@ WHOLE = {
         "test_simd_arguments",
         "test_simd_choice",
         "test_simd_memory",
+        "test_simd_threads",
         "test_site_*",
         "test_testing",
         "test_utils",

@@ -47,7 +47,10 @@ def test_nothing_else_asks_for_the_platform():
         for node in ast.walk(tree):
             imported = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             imported += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
-            if any(module.split(".")[0] in {"js", "pyodide", "pyconvlite_bridge"} for module in imported):
+            if any(
+                module.split(".")[0] in {"js", "pyodide", "pyodide_js", "pyconvlite_bridge"}
+                for module in imported
+            ):
                 found.append(name)
             if isinstance(node, ast.Attribute) and ast.unparse(node) == "sys.platform":
                 found.append(name)

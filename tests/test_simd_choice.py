@@ -24,7 +24,9 @@ FASTEST = "simd" if IN_PYODIDE else "numpy"
 def fresh(monkeypatch):
     """As before the first kernel is asked for, in an environment that asks for nothing."""
     monkeypatch.delenv("PYCONVLITE_BACKEND", raising=False)
+    monkeypatch.delenv("PYCONVLITE_THREADS", raising=False)
     monkeypatch.setattr(backends.choice, "_choice", None)
+    monkeypatch.setattr(backends.choice, "_threads", None)
     monkeypatch.setattr(backends.choice, "_warned", set())
     forget_the_library()
     yield
@@ -134,6 +136,69 @@ class TestUse:
         with pytest.raises(backends.DeviceUnavailable, match=f"WebAssembly.* runs on {sys.platform}"):
             backends.use("simd")
         assert backends.describe().reason == "it was requested"
+
+
+@pytest.mark.usefixtures("fresh")
+class TestThreads:
+    """The setting; test_simd_threads.py has what comes of it."""
+
+    def test_numpys_kernels_have_one(self):
+        with backends.use("numpy"):
+            for n in ("auto", 1, 4):
+                with backends.threads(n):
+                    description = backends.describe()
+                assert description.threads == 1
+                assert description.threads_reason == "only the SIMD kernels use threads"
+                assert description.threads_error.code == "threads-numpy"
+        assert str(description).splitlines()[1] == "1 thread: only the SIMD kernels use threads"
+
+    def test_inside_a_with(self):
+        def setting():
+            return backends.choice._thread_setting()
+
+        backends.threads(3)
+        with backends.threads(1):
+            with backends.threads("auto"):
+                assert setting() == 0
+            assert setting() == 1
+            with backends.threads(np.int64(2)):
+                assert setting() == 2
+            assert setting() == 1
+        assert setting() == 3
+
+    @pytest.mark.parametrize(
+        ("wrong", "error", "says"),
+        [
+            (0, ValueError, "n must be at least 1; got 0"),
+            (-1, ValueError, "n must be at least 1; got -1"),
+            (1.5, TypeError, "n must be an integer; got 1.5"),
+            (None, TypeError, "n must be an integer; got None"),
+            (17, ValueError, 'n must be "auto" or an integer from 1 to 16; got 17'),
+            ("2", ValueError, "n must be \"auto\" or an integer from 1 to 16; got '2'"),
+        ],
+    )
+    def test_wrong(self, wrong, error, says):
+        backends.threads(1)
+        with pytest.raises(error, match=says):
+            backends.threads(wrong)
+        assert backends.choice._thread_setting() == 1
+
+    @pytest.mark.parametrize(("wanted", "setting"), [(None, 0), ("", 0), ("auto", 0), ("1", 1), ("12", 12)])
+    def test_of_the_environment(self, wanted, setting, monkeypatch):
+        if wanted is not None:
+            monkeypatch.setenv("PYCONVLITE_THREADS", wanted)
+        assert backends.choice._thread_setting() == setting
+
+    @pytest.mark.parametrize("wrong", ["0", "-1", "17", "two", "1.5", " ", "\u00b2"])
+    def test_wrong_environment(self, wrong, monkeypatch):
+        monkeypatch.setenv("PYCONVLITE_THREADS", wrong)
+        message = 'PYCONVLITE_THREADS must be "auto" or an integer from 1 to 16; got '
+        with pytest.raises(ValueError, match=message):
+            backends.describe()
+        with backends.threads(1):
+            assert backends.describe().threads == 1
+        with pytest.raises(ValueError, match=message):
+            backends.describe()
 
 
 class TestVariant:
@@ -263,9 +328,10 @@ class TestDescription:
             description = backends.describe()
         lines = str(description).splitlines()
         assert lines[0] == f"{description.backend}: {description.reason}"
-        assert lines[1].split() == ["kernel", "float32", "others", "simd", "calls", "numpy", "calls"]
-        assert [line.split()[0] for line in lines[2:]] == sorted(KERNELS)
-        assert {len(line) for line in lines[1:]} == {len(lines[1])}
+        assert lines[1].endswith(f": {description.threads_reason}")
+        assert lines[2].split() == ["kernel", "float32", "others", "simd", "calls", "numpy", "calls"]
+        assert [line.split()[0] for line in lines[3:]] == sorted(KERNELS)
+        assert {len(line) for line in lines[2:]} == {len(lines[2])}
         after = {"simd": before["simd"], "numpy": before["numpy"] + 1}
         after[FASTEST] += 1
         row = next(line.split() for line in lines if line.startswith("conv2d "))

@@ -10,7 +10,9 @@
 - `gpu()`: the browser's `navigator.gpu`, or None;
 - `location()`: the address of the page or worker;
 - `is_insecure()`: whether the page has no WebGPU because it is not a secure context;
-- `load_bridge(source)`: the function in the WebGPU backend's `bridge.js` that opens a device.
+- `load_bridge(source)`: the function in the WebGPU backend's `bridge.js` that opens a device;
+- `load_threads(script)`, `open_threads(threads, module)`: what the SIMD backend's `threads.js` gives, and its
+  workers for a side module.
 """
 
 import sys
@@ -24,7 +26,9 @@ if sys.platform == "emscripten":
         gpu,
         is_insecure,
         load_bridge,
+        load_threads,
         location,
+        open_threads,
         run_sync,
         validates,
     )
@@ -37,7 +41,9 @@ else:
         gpu,
         is_insecure,
         load_bridge,
+        load_threads,
         location,
+        open_threads,
         run_sync,
         validates,
     )
@@ -50,7 +56,9 @@ __all__ = [
     "gpu",
     "is_insecure",
     "load_bridge",
+    "load_threads",
     "location",
+    "open_threads",
     "run_sync",
     "validates",
 ]

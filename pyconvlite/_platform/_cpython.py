@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Coroutine
 from io import BytesIO, RawIOBase
+from pathlib import Path
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -107,5 +108,15 @@ def location() -> str:
 
 
 def load_bridge(source: str) -> Any:
+    """Raise RuntimeError: there is no JavaScript engine."""
+    raise RuntimeError("this Python is not in a JavaScript runtime")
+
+
+def load_threads(script: Path) -> Any:
+    """Raise RuntimeError: there is no JavaScript engine."""
+    raise RuntimeError("this Python is not in a JavaScript runtime")
+
+
+def open_threads(threads: Any, module: bytes) -> Any:
     """Raise RuntimeError: there is no JavaScript engine."""
     raise RuntimeError("this Python is not in a JavaScript runtime")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from contextlib import suppress
 from io import BytesIO, RawIOBase
+from pathlib import Path
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -135,7 +136,7 @@ def load_bridge(source: str) -> Any:
     """The function that opens a device: the one that the page has registered, or else that of `source`.
 
     A page whose Content Security Policy forbids `eval` registers it with
-    `pyodide.registerJsModule("pyconvlite_bridge", { open })`.
+    `pyodide.registerJsModule("pyconvlite_bridge", { open, threads })`.
     """
     try:
         from pyconvlite_bridge import open as open_device
@@ -144,3 +145,22 @@ def load_bridge(source: str) -> Any:
 
         open_device = run_js(source)
     return open_device
+
+
+def load_threads(script: Path) -> Any:
+    """What the SIMD backend's `threads.js` gives: the page's, see `load_bridge`, or else that of the file."""
+    try:
+        from pyconvlite_bridge import threads
+    except ImportError:
+        from pyodide.code import run_js
+
+        threads = run_js(script.read_text("utf-8"))
+    return threads
+
+
+def open_threads(threads: Any, module: bytes) -> Any:
+    """Have `threads.js` prepare workers for a side module."""
+    from pyodide.ffi import to_js
+    from pyodide_js import _module
+
+    return threads.open(_module, to_js(module))

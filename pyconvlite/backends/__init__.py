@@ -10,11 +10,12 @@ A Function's forward works on plain arrays and never names a backend. It uses:
 
 NumPy arrays have two backends: NumPy itself, and WebAssembly SIMD kernels, the default in Pyodide where the
 engine supports them. The backend is chosen at the first kernel call; the environment variable
-PYCONVLITE_BACKEND and `use` override the choice, and `describe` reports it (`choice.py`). `to_cpu` and
-`to_gpu` copy arrays between devices (`devices.py`).
+PYCONVLITE_BACKEND and `use` override the choice. The SIMD kernels compute on several cores where they can;
+PYCONVLITE_THREADS and `threads` set on how many. `describe` reports both (`choice.py`). `to_cpu` and `to_gpu`
+copy arrays between devices (`devices.py`).
 """
 
-from .choice import Description, describe, kernels, use
+from .choice import Description, describe, kernels, threads, use
 from .devices import (
     DeviceUnavailable,
     foreach,
@@ -40,6 +41,7 @@ __all__ = [
     "is_array",
     "kernels",
     "on_device",
+    "threads",
     "to_cpu",
     "to_device_of",
     "to_gpu",

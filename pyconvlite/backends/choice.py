@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from .._arguments import at_least
 from .._coded import coded
 from .._shapes import Array
 from . import devices
@@ -15,7 +17,7 @@ from . import numpy as _numpy
 from ._calls import count as _count
 from .protocol import KERNELS, Kernels
 
-__all__ = ["Description", "describe", "kernels", "use"]
+__all__ = ["Description", "describe", "kernels", "threads", "use"]
 
 
 def kernels(x: Any, other: Any = None) -> Kernels[Array]:
@@ -61,6 +63,7 @@ def _choose(name: str) -> _Choice:
         return _choice
     from . import simd
     from .simd import library, objects
+    from .simd.threads import pool
 
     try:
         _, variant = library.load()
@@ -77,6 +80,7 @@ def _choose(name: str) -> _Choice:
         _choice = _Choice(_numpy, "numpy", reason, error.with_traceback(None))
     else:
         objects.bind(simd)
+        pool.set(_thread_setting())
         _choice = _Choice(simd, "simd", f"this engine runs the variant {variant}")
     return _choice
 
@@ -113,6 +117,74 @@ class use:  # noqa: N801 - reads as a verb: with use("numpy"): ...
         _choice = self._before
 
 
+_AUTO = 0  # threads: as many as there are cores, within a limit
+_MOST_THREADS = 16
+_THREADS = f'"auto" or an integer from 1 to {_MOST_THREADS}'
+_threads: int | None = None  # None until the setting is made or read from the environment
+
+
+def _thread_setting() -> int:
+    global _threads
+    if _threads is None:
+        wanted = os.environ.get("PYCONVLITE_THREADS") or "auto"
+        if wanted == "auto":
+            _threads = _AUTO
+        elif wanted in map(str, range(1, _MOST_THREADS + 1)):
+            _threads = int(wanted)
+        else:
+            raise ValueError(f"PYCONVLITE_THREADS must be {_THREADS}; got {wanted!r}")
+    return _threads
+
+
+def _set_threads(count: int | None) -> None:
+    global _threads
+    _threads = count
+    if _choice is not None and _choice.name == "simd":
+        from .simd.threads import pool
+
+        with contextlib.suppress(ValueError):  # the environment's: whoever asks next is told
+            pool.set(_thread_setting())
+
+
+class threads:  # noqa: N801 - as `use`: with threads(1): ...
+    """Choose on how many threads the SIMD kernels compute, from now on or within a `with` block.
+
+    Large convolutions and matrix products are cut into parts, one for each thread. That needs memory that
+    workers share: Python in a worker of a cross-origin isolated page, or under Node. Elsewhere there is one
+    thread, whatever was chosen, and `describe` says why. Workers that are started from a browser's worker
+    begin to compute when Python has returned to JavaScript, such as at an `await`; until then there is one.
+
+    Args:
+        n: number of threads, from 1 to 16; or "auto", one for each core up to four, which is the default
+            unless the environment variable PYCONVLITE_THREADS names a number.
+
+    Raises:
+        TypeError, ValueError: `n` is neither.
+
+    Example:
+        >>> with threads(1):
+        ...     describe().threads
+        1
+    """
+
+    def __init__(self, n: int | str) -> None:
+        wrong = ValueError(f"n must be {_THREADS}; got {n!r}")
+        if isinstance(n, str) and n != "auto":
+            raise wrong
+        count = _AUTO if isinstance(n, str) else at_least(1, n, "n")
+        if count > _MOST_THREADS:
+            raise wrong
+        self._before = _threads
+        _set_threads(count)
+
+    def __enter__(self) -> None:
+        """Do nothing: the number is in use since `__init__`."""
+
+    def __exit__(self, *_: object) -> None:
+        """Restore the previous number."""
+        _set_threads(self._before)
+
+
 @dataclass(frozen=True)
 class Description:
     """The backend that serves NumPy arrays; printed as a table.
@@ -122,6 +194,11 @@ class Description:
         reason: why it was chosen.
         error: the ImportError because of which "auto" chose "numpy", with its `code` and `values`; None if
             there was none.
+        threads: number of threads on which large calls of "simd" are computed now.
+        threads_starting: number of those that are starting, see `threads`.
+        threads_reason: why that is their number.
+        threads_error: the error because of which there is one thread, with its `code` and `values`; None if
+            one was requested, or there are more.
         serves: for each kernel and dtype ("float32" or "others"), the backend that serves it.
         calls: number of calls since the start, by kernel and backend; a call of "simd" that fell back to
             NumPy counts as "numpy". With the backend "numpy", element-wise operations are NumPy's own
@@ -139,12 +216,18 @@ class Description:
     backend: str
     reason: str
     error: ImportError | None
+    threads: int
+    threads_starting: int
+    threads_reason: str
+    threads_error: Exception | None
     serves: Mapping[str, Mapping[str, str]]
     calls: Mapping[str, Mapping[str, int]]
 
     def __str__(self) -> str:
+        more = f", {self.threads_starting} more starting" if self.threads_starting else ""
         lines = [
             f"{self.backend}: {self.reason}",
+            f"{self.threads} thread{'s' if self.threads > 1 else ''}{more}: {self.threads_reason}",
             f"{'kernel':28}{'float32':>9}{'others':>9}{'simd calls':>12}{'numpy calls':>13}",
         ]
         for name, served in self.serves.items():
@@ -163,6 +246,7 @@ def describe() -> Description:
         'numpy'
     """
     choice = _choice or _choose(_wanted())
+    _thread_setting()  # also where there are no threads, its error is raised
     by_choice = {
         name: choice.name for name in KERNELS if getattr(choice.kernels, name) is not getattr(_numpy, name)
     }
@@ -170,6 +254,16 @@ def describe() -> Description:
         choice.name,
         choice.reason,
         choice.error,
+        *_threads_of(choice),
         {name: {"float32": by_choice.get(name, "numpy"), "others": "numpy"} for name in KERNELS},
         {name: {backend: _count(name, backend) for backend in ("simd", "numpy")} for name in KERNELS},
     )
+
+
+def _threads_of(choice: _Choice) -> tuple[int, int, str, Exception | None]:
+    if choice.name == "simd":
+        from .simd.threads import pool
+
+        return pool.state()
+    reason = "only the SIMD kernels use threads"
+    return 1, 0, reason, coded(RuntimeError(reason), "threads-numpy")

@@ -122,12 +122,11 @@ export class Lab extends Store {
    */
   async start(notice = () => text().ready) {
     const { mnist } = this.#task;
+    const onGone = (/** @type {EngineGone} */ error) => {
+      if (engine === this.#engine) this.#fail(error, 'failed');
+    };
     /** @type {Engine<EngineApi>} */
-    const engine = new Engine(this.#base, address, {
-      onGone: (error) => {
-        if (engine === this.#engine) this.#fail(error, 'failed');
-      },
-    });
+    const engine = new Engine(this.#base, address, { onGone }, true);
     const former = this.#engine;
     this.#engine = engine; // first, so that the end of the former one is not taken for a fault
     former?.terminate();

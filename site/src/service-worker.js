@@ -4,12 +4,15 @@
 // wheels, MNIST) are kept under the hash of what is in them: as they pass, and those that every page needs once a page
 // has loaded and asks for it. A new build's worker waits until no page of the old one is open, or until a visitor asks
 // for it; it fetches before only what has changed. The notebooks at lite/ have a worker of their own.
+//
+// It isolates the pages from other sites where the host does not, so that they can use threads.
 
 import { large, own } from 'virtual:site-files';
-import { precacheAndRoute } from 'workbox-precaching';
+import { addPlugins, precacheAndRoute } from 'workbox-precaching';
 import { registerRoute } from 'workbox-routing';
 import { PYODIDE_FILES } from './engine/assets.js';
 import { MNIST_FILES } from './engine/mnist.js';
+import { ISOLATION } from './isolation-headers.js';
 
 /** @typedef {'kept' | 'full' | 'failed'} Kept  whether the site is all there: 'full' where the browser has no room */
 
@@ -98,6 +101,15 @@ worker.addEventListener('message', (event) => {
   event.waitUntil(obtainAll(NEEDED).then((kept) => event.source?.postMessage(kept)));
 });
 
+/** A page with the headers that isolate it; other files as they are. @param {Response} response */
+function isolated(response) {
+  if (!response.headers.get('Content-Type')?.startsWith('text/html')) return response;
+  const headers = new Headers(response.headers);
+  for (const [name, value] of Object.entries(ISOLATION)) headers.set(name, value);
+  return new Response(response.body, { status: response.status, statusText: response.statusText, headers });
+}
+
+addPlugins([{ handlerWillRespond: async ({ response }) => isolated(response) }]);
 precacheAndRoute(own);
 
 registerRoute(

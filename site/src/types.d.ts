@@ -7,8 +7,9 @@ declare module 'virtual:asset-sizes' {
   export const wheels: Record<string, string[]>;
 }
 
-/** The WebGPU backend's bridge.js as a module (see vite.config.js). */
+/** The WebGPU backend's bridge.js and the SIMD backend's threads.js as a module (see vite.config.js). */
 declare module 'virtual:bridge' {
+  export const threads: unknown;
   export const open: (gpu: GPU, preference?: GPUPowerPreference) => Promise<unknown>;
 }
 

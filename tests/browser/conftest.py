@@ -188,7 +188,7 @@ def trained(enter_for_session: Callable[..., Visit]) -> Visit:
     visit = enter_for_session(viewport={"width": 1440, "height": 900})
     visit.wait_for("#go", "Train")
     assert visit.text("#model-hint") == "Small CNN with random weights."
-    assert visit.text("#kernels") == "Computing with WebAssembly SIMD kernels (relaxed)."
+    assert visit.text("#kernels").startswith("Computing with WebAssembly SIMD kernels (relaxed)")
     visit.wait_for("#reading-count", "right")
     assert int(visit.text("#reading-count").split()[0]) < 15  # of 30: it knows nothing yet
     visit.wait_for("#columns", "conv1")  # the view below, before one scrolls to it

@@ -89,7 +89,7 @@ def test_numpy_can_be_chosen_to_compare(visit: Visit) -> None:
     visit.wait_for("#go", "Train")
     visit.choose(kernels="auto")
     press(visit, "go")
-    visit.wait_for("#kernels", "Computing with WebAssembly SIMD kernels (relaxed).")
+    visit.wait_for("#kernels", "Computing with WebAssembly SIMD kernels (relaxed)")
     press(visit, "stop")
     visit.wait_for("#go", "Train")
 

@@ -79,23 +79,27 @@ def bench(arguments: Sequence[str]) -> int:
     """Run the benchmarks; return an exit status.
 
     Args:
-        arguments: "webgpu", "parallel" or "nets" and what these read, or nothing.
+        arguments: "webgpu", "parallel", "nets" or "threads" and what these read, or nothing.
     """
-    if list(arguments[:1]) == ["parallel"]:
+    what, rest = list(arguments[:1]), arguments[1:]
+    if what == ["parallel"]:
         return status_of([PYTHON, "benchmarks/parallel.py"], NOTHING)
     make(WHEEL, PEERS, BENCH_NPM, BASE)
     node = programs.find_node()
-    what, rest = arguments[:1], arguments[1:]
     if what == ["webgpu"]:
         return _bench_webgpu(node)
     if what == ["nets"]:
         return _bench_nets(node, rest)
+    in_node = in_pyodide(node, BASE, "run")
+    if what == ["threads"]:
+        return status_of([*in_node, "benchmarks/threads.py", *rest])
     say("-- CPython")
     run(PYTHON, "benchmarks/bench.py", *arguments)
     say("-- CPython, in two processes")
     run(PYTHON, "benchmarks/parallel.py")
     say("-- Pyodide under Node")
-    run(*in_pyodide(node, BASE, "run", "benchmarks/bench.py", *arguments))
+    run(*in_node, "benchmarks/bench.py", *arguments)
+    run(*in_node, "benchmarks/threads.py")
     say("-- other frameworks")
     environment: Mapping[str, str] = NOTHING
     if browser := programs.chromium():

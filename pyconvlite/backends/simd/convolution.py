@@ -8,7 +8,10 @@ from ..._shapes import Array
 from .. import numpy as reference
 from ..protocol import ConvGeometry
 from .library import library
-from .serving import address, all_float32, contiguous, fits, plane_sizes, served
+from .serving import address, all_float32, c_float, contiguous, fits, plane_sizes, served
+from .threads import ITEMS, Arguments, cut, partial, pool, result, whole
+
+CHANNELS = 8  # in each part, or a multiple: fewer would be computed by another algorithm
 
 
 def _sizes(N: int, C: int, W_shape: tuple[int, ...], geometry: ConvGeometry) -> tuple[int, ...] | None:
@@ -37,8 +40,21 @@ def conv2d(x: Array, W: Array, b: Array | None, geometry: ConvGeometry, relu: bo
     sizes, bias = _sizes(N, C, W.shape, geometry), _bias(b, W.shape[0])
     if sizes is None or bias is None or x.shape[2:] != geometry.input_size or not all_float32(x, W, b):
         return None
-    y = np.empty((N, W.shape[0], *geometry.output_size), np.float32)
+    OC = W.shape[0]
+    y = np.empty((N, OC, *geometry.output_size), np.float32)
     x, W = contiguous(x), contiguous(W)
+    work = y.size * W.size // OC
+    if work >= pool.least and geometry.groups < OC:
+        b = bias[0]
+        if bounds := pool.split(N, work, x.nbytes + y.nbytes, W.nbytes):
+            arguments = result(y, N), cut(x, N), whole(W), whole(b), relu, ITEMS, *sizes[1:]
+            return y if pool.run(library.conv2d, bounds, arguments, refuses=True) else None
+        if N == geometry.groups == 1 and (
+            bounds := pool.split(OC, work, W.nbytes + y.nbytes, x.nbytes, CHANNELS)
+        ):
+            of_bias = 0 if b is None else cut(b, OC)
+            channels = result(y, OC), whole(x), cut(W, OC), of_bias, relu, *sizes[:4], ITEMS, *sizes[5:]
+            return y if pool.run(library.conv2d, bounds, channels, refuses=True) else None
     return y if library.conv2d(address(y), address(x), address(W), bias[1], relu, *sizes) else None
 
 
@@ -52,6 +68,11 @@ def conv2d_gx(gy: Array, W: Array, b: Array | None, geometry: ConvGeometry) -> A
         return None
     gx = np.empty((N, C, *geometry.input_size), np.float32)
     gy, W = contiguous(gy), contiguous(W)
+    work = gy.size * W.size // len(W)
+    in_parts = gx.nbytes + gy.nbytes
+    if work >= pool.least and W.shape[1] > 1 and (bounds := pool.split(N, work, in_parts, W.nbytes)):
+        arguments = result(gx, N), cut(gy, N), whole(W), whole(bias[0]), ITEMS, *sizes[1:]
+        return gx if pool.run(library.conv2d_gx, bounds, arguments, refuses=True) else None
     return gx if library.conv2d_gx(address(gx), address(gy), address(W), bias[1], *sizes) else None
 
 
@@ -66,7 +87,20 @@ def conv2d_gW(x: Array, gy: Array, geometry: ConvGeometry) -> Array | None:
         return None
     gW = np.empty(W_shape, np.float32)
     x, gy = contiguous(x), contiguous(gy)
+    work = gy.size * gW.size // len(gW)
+    if work >= pool.least and (bounds := pool.split(N, work, x.nbytes + gy.nbytes, gW.nbytes)):
+        sums = np.empty((len(bounds) - 1, *W_shape), np.float32)
+        arguments: Arguments = (partial(sums), cut(x, N), cut(gy, N), ITEMS, *sizes[1:])
+        return _total(sums) if pool.run(library.conv2d_gW, bounds, arguments, refuses=True) else None
     return gW if library.conv2d_gW(address(gW), address(x), address(gy), *sizes) else None
+
+
+def _total(sums: Array) -> Array:
+    """Their sum, in their order."""
+    total: Array = sums[0].copy()
+    for part in sums[1:]:  # NumPy adds without SIMD here: W - lr * gW does it
+        library.sgd(address(total), address(total), address(part), c_float(-1), total.size)
+    return total
 
 
 @served(reference.im2col)

@@ -8,6 +8,9 @@ from ..._shapes import Array
 from .. import numpy as reference
 from .library import library
 from .serving import address, all_float32, served
+from .threads import ITEMS, cut, pool, result, shifted, whole
+
+ROWS = 4  # in each part, or a multiple: the kernel computes so many at a time
 
 
 @served(reference.matmul)
@@ -25,6 +28,8 @@ def matmul(a: Array, b: Array) -> Array | None:
         batch = len(a)
     a, b = _aligned(a), _aligned(b)
     M, K = a.shape[-2:]
+    if y.size * K >= pool.least and _in_parts(y, a, b):
+        return y
     library.matmul(address(y), address(a), *_steps(a), address(b), *_steps(b), batch, M, b.shape[-1], K)
     return y
 
@@ -38,3 +43,31 @@ def _steps(m: Array) -> tuple[int, int, int]:
     """Floats from one matrix to the next, from row to row and from column to column."""
     batch, row, column = m.strides if m.ndim == 3 else (0, *m.strides)
     return batch >> 2, row >> 2, column >> 2
+
+
+def _in_parts(y: Array, a: Array, b: Array) -> bool:
+    """Compute y on threads, rows of one product or several products; False where one thread is as fast."""
+    strides_a, strides_b = _steps(a), _steps(b)
+    a, b = (m if m.ndim == 3 else m[np.newaxis] for m in (a, b))
+    batch, M, K = a.shape
+    N = b.shape[2]
+    work = y.size * K
+    if not (_is_compact(a[0]) and _is_compact(b[0])):
+        return False
+    if batch == 1:
+        by_rows = a[0].flags.c_contiguous
+        in_parts = y.nbytes + (a.nbytes if by_rows else 0)
+        bounds = pool.split(M, work, in_parts, b.nbytes + (0 if by_rows else a.nbytes), ROWS)
+        of_a = cut(a, M) if by_rows else shifted(a)
+        arguments = result(y, M), of_a, *strides_a, whole(b), *strides_b, 1, ITEMS, N, K
+    else:
+        if a.strides[0] != a[0].nbytes or b.strides[0] != b[0].nbytes:
+            return False
+        bounds = pool.split(batch, work, y.nbytes + a.nbytes + b.nbytes, 0)
+        of_a, of_b = cut(a, batch), cut(b, batch)
+        arguments = result(y, batch), of_a, *strides_a, of_b, *strides_b, ITEMS, M, N, K
+    return bounds is not None and pool.run(library.matmul, bounds, arguments)
+
+
+def _is_compact(a: Array) -> bool:
+    return a.flags.c_contiguous or a.flags.f_contiguous

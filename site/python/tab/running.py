@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 
 import numpy as np
@@ -24,6 +25,14 @@ async def find_gpu() -> dict:
     return {"missing": None}
 
 
+async def start_threads() -> None:
+    """Wait until all threads that the kernels can have are there, but for no longer than five seconds."""
+    for _ in range(500):
+        if not backends.describe().threads_starting:
+            return
+        await asyncio.sleep(0.01)
+
+
 def adapter() -> object:
     """The GPU's name, as far as the browser tells it, or a message with it."""
     info = current().info
@@ -37,7 +46,12 @@ def kernels(model: Model | None = None) -> dict:
         return message("kernels-webgpu", adapter=adapter())
     choice = backends.describe()
     if choice.backend == "simd":
-        return message("kernels-simd", variant=library.load()[1])
+        variant = library.load()[1]
+        if choice.threads_error:
+            return message("kernels-simd-one", variant=variant, reason=message_of(choice.threads_error))
+        if choice.threads > 1:
+            return message("kernels-simd-threads", variant=variant, threads=choice.threads)
+        return message("kernels-simd", variant=variant)
     reason = message_of(choice.error) if choice.error else message("chosen")
     return message("kernels-numpy", reason=reason)
 

@@ -25,6 +25,7 @@ class Bench {
    */
   async load(base) {
     const py = await loadPython(base);
+    py.runPython('from pyconvlite import backends; backends.threads(1)'); // the figures are of one core
     writeModules(py, { kernels, measure, net, simd, step }, '.');
     writeModules(py, { bench, running, training });
     this.#bench = py.pyimport('tab.bench');

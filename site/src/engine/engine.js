@@ -1,5 +1,5 @@
-// The page's end of a worker: one Engine is one worker with one Python in it, apart from this site's origin and from the
-// network. A worker that was terminated or died is never mended: the page makes a new Engine.
+// The page's end of a worker: one Engine is one worker with one Python in it, apart from the network and, where it runs
+// visitors' programs, from this site's origin. A worker that was terminated or died is never mended: the page makes a new Engine.
 //
 // What comes from the worker is data: results, reports and errors of calls, and wishes for files of the site.
 
@@ -68,8 +68,9 @@ export class Engine {
    * @param {object} events
    * @param {(error: EngineGone) => void} events.onGone  called once, whether or not a call was waiting
    * @param {(name: string, progress: Progress) => void} [events.onFiles]  how files that the worker asked for arrive
+   * @param {boolean} [isOwn]  whether it never runs a visitor's program, see isolation.js
    */
-  constructor(base, address, { onGone, onFiles = () => {} }) {
+  constructor(base, address, { onGone, onFiles = () => {} }, isOwn = false) {
     this.#base = base;
     this.#onGone = onGone;
     this.#onFiles = onFiles;
@@ -80,7 +81,7 @@ export class Engine {
       (/** @type {unknown[]} */ ...args) =>
         this.#ask(method, args);
     this.#api = /** @type {Remote<Api>} */ (new Proxy({}, { get: (_, method) => call(String(method)) }));
-    this.#worker = startIsolated(address, 'python');
+    this.#worker = startIsolated(address, 'python', isOwn);
     this.#worker.then(
       (worker) => this.#listen(worker),
       (error) => this.terminate(messageOf(error)),

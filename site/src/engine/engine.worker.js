@@ -92,6 +92,7 @@ class Engine {
     this.#trial = this.#py.pyimport('tab.trial');
     if (mnist) this.#useTestSet(this.#training.test_set());
     this.#scope = this.#py.toPy({});
+    await this.#running.start_threads(); // they cannot start while Python runs
     return { pyodide: this.#py.version, ...plain(this.#running.versions()) };
   }
 

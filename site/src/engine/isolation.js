@@ -1,21 +1,25 @@
-// Workers that can reach neither the network nor what the browser keeps for this site.
+// Workers that cannot reach the network, and those of visitors' programs neither what the browser keeps for this site.
 //
 // A worker of a `data:` address has an opaque origin: no caches, no IndexedDB, no cookies. It inherits the policy of the
 // document that starts it; isolation.html's allows nothing but blobs that the worker makes itself. Such a worker gets
-// its files from the page, see files.js. (A worker of a `blob:` address would have this site's origin.)
+// its files from the page, see files.js.
+//
+// Chromium gives an opaque origin no shared memory, and so no threads. A worker that runs this site's own programs alone
+// is therefore one of a `blob:` address, which has this site's origin; own.html's policy is the same otherwise.
 
 import { DownloadError, message } from '../message.js';
 import isolation from './isolation.html?url';
+import own from './own.html?url';
 
-/** The window that starts them. @type {Promise<Window & typeof globalThis> | undefined} */
-let opened;
+/** The windows that start them, by their addresses. @type {Map<string, Promise<Window & typeof globalThis>>} */
+const opened = new Map();
 
-/** @returns {Promise<Window & typeof globalThis>} */
-const open = () =>
+/** @param {string} address @returns {Promise<Window & typeof globalThis>} */
+const open = (address) =>
   new Promise((resolve, reject) => {
     const frame = document.createElement('iframe');
     frame.hidden = true;
-    frame.src = isolation;
+    frame.src = address;
     frame.addEventListener('load', () => {
       const { contentDocument } = frame;
       // The browser's own page for errors is of another origin, and a host's page for errors has another policy.
@@ -41,11 +45,20 @@ async function textOf(url) {
  *
  * @param {string} address  of its module, which imports nothing
  * @param {string} name
+ * @param {boolean} [isOwn]  whether it never runs a visitor's program
  * @returns {Promise<Worker>}
  */
-export async function startIsolated(address, name) {
-  opened ??= open();
-  opened.catch(() => (opened = undefined));
-  const [{ Worker }, source] = await Promise.all([opened, textOf(new URL(address, import.meta.url).href)]);
-  return new Worker(`data:text/javascript,${encodeURIComponent(source)}`, { type: 'module', name });
+export async function startIsolated(address, name, isOwn = false) {
+  const frame = isOwn ? own : isolation;
+  const opening = opened.get(frame) ?? open(frame);
+  opened.set(frame, opening);
+  opening.catch(() => opened.delete(frame));
+  const [{ Worker }, source] = await Promise.all([opening, textOf(new URL(address, import.meta.url).href)]);
+  /** @type {WorkerOptions} */
+  const options = { type: 'module', name };
+  if (!isOwn) return new Worker(`data:text/javascript,${encodeURIComponent(source)}`, options);
+  const held = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+  const worker = new Worker(held, options);
+  worker.addEventListener('message', () => URL.revokeObjectURL(held), { once: true }); // it has been loaded
+  return worker;
 }

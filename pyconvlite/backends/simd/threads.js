@@ -1,0 +1,343 @@
+/**
+ * Threads for the SIMD kernels: workers, each with an instance of the side module in a memory of its own.
+ *
+ * `threads.py` evaluates this text; its value has what it calls. Pyodide's memory is not shared, so a worker's memory
+ * is: Python's thread copies a part of the inputs into it, computes its own part, waits, and copies the results out.
+ * Each worker has its own memory since a side module keeps its stack and buffers there. A worker that Chromium starts
+ * from a worker neither begins nor receives a message while Python runs. So it is started beforehand, and called by
+ * Atomics alone.
+ */
+(() => {
+  const STATE = 0; // the words at the beginning of a worker's memory
+  const [STARTING, IDLE, CALLED] = [0, 1, 2]; // values of STATE; 3: the kernel failed
+  const RETURNED = 1; // what the kernel returned
+  const KERNEL = 2; // its number, how many arguments, and these
+  const COUNT = 3;
+  const ARGUMENTS = 4;
+  const WORDS = 256;
+
+  const PAGE = 65_536;
+  const STACK = 4 * PAGE; // where the stack begins, which grows down; the side module's data come after it
+  const MOST_PAGES = 4_096; // of a worker's memory: 256 MB
+  const ALIGNED = 64;
+
+  // What becomes of an argument, see threads.py
+  const [SCALAR, ITEMS, CUT, SHIFTED, RESULT, PARTIAL] = [0, 1, 2, 4, 5, 6]; // 3: whole
+
+  /** @param {number} n */
+  const aligned = (n) => Math.ceil(n / ALIGNED) * ALIGNED;
+
+  /**
+   * The program of a worker; it sees nothing of this file.
+   *
+   * @param {{module: WebAssembly.Module, memory: WebAssembly.Memory, base: number}} data
+   */
+  const program = ({ module, memory, base }) => {
+    const words = new Int32Array(memory.buffer, 0, 256);
+    const global = (/** @type {number} */ value, mutable = false) =>
+      new WebAssembly.Global({ value: 'i32', mutable }, value);
+    const env = {
+      memory,
+      __stack_pointer: global(base, true),
+      __memory_base: global(base),
+      __table_base: global(0),
+    };
+    const { exports } = new WebAssembly.Instance(module, { env });
+    const kernels = /** @type {((...args: number[]) => number | undefined)[]} */ (Object.values(exports));
+    Atomics.store(words, 0, 1);
+    for (;;) {
+      Atomics.wait(words, 0, 1);
+      if (Atomics.load(words, 0) !== 2) continue;
+      try {
+        words[1] = kernels[words[2]](...words.subarray(4, 4 + words[3])) ?? 1;
+        Atomics.store(words, 0, 1);
+      } catch {
+        Atomics.store(words, 0, 3);
+      }
+      Atomics.notify(words, 0);
+    }
+  };
+
+  /** Node's own Worker, which takes a program's text; undefined in a browser. @returns {any} */
+  const nodes = () => globalThis.process?.getBuiltinModule?.('node:worker_threads')?.Worker;
+
+  /**
+   * Why there can be no threads here, in a word; empty where there can.
+   *
+   * @returns {'' | 'page' | 'opaque' | 'not-isolated' | 'unsupported'}
+   */
+  function obstacle() {
+    const scope = /** @type {any} */ (globalThis);
+    if ('document' in scope) return 'page'; // a page's main thread must not wait
+    if (!nodes()) {
+      if (typeof scope.Worker !== 'function' || !('crossOriginIsolated' in scope)) return 'unsupported';
+      if (!scope.crossOriginIsolated) return scope.origin === 'null' ? 'opaque' : 'not-isolated';
+    }
+    return typeof SharedArrayBuffer === 'function' ? '' : 'unsupported';
+  }
+
+  /** @returns {number} */
+  const cores = () => globalThis.navigator?.hardwareConcurrency ?? 1;
+
+  /** Reads a number of seven bits to a byte, lowest first. @param {Uint8Array} bytes @param {number} at */
+  function leb128(bytes, at) {
+    let value = 0;
+    for (let shift = 0; ; shift += 7) {
+      const byte = bytes[at++];
+      value += (byte & 127) * 2 ** shift;
+      if (byte < 128) return { value, at };
+    }
+  }
+
+  /** @param {number} value @returns {number[]} */
+  const toLeb128 = (value) => (value < 128 ? [value] : [(value & 127) | 128, ...toLeb128(value >>> 7)]);
+
+  /**
+   * The side module with the memory that it imports declared as shared: the same code, which then takes such a memory.
+   *
+   * @param {Uint8Array} bytes
+   * @param {number} pages  the least that the memory has
+   */
+  function withSharedMemory(bytes, pages) {
+    const IMPORTS = 2;
+    for (let at = 8; at < bytes.length; ) {
+      const id = bytes[at];
+      const { value: size, at: start } = leb128(bytes, at + 1);
+      if (id === IMPORTS) {
+        const text = [3, ...'env', 6, ...'memory', 2].map((c) => (typeof c === 'string' ? c.charCodeAt(0) : c));
+        let limits = start;
+        while (!text.every((byte, i) => bytes[limits + i] === byte)) limits++;
+        limits += text.length;
+        let after = leb128(bytes, limits + 1).at;
+        if (bytes[limits] & 1) after = leb128(bytes, after).at;
+        const shared = [3, ...toLeb128(pages), ...toLeb128(MOST_PAGES)];
+        const section = [...bytes.subarray(start, limits), ...shared, ...bytes.subarray(after, start + size)];
+        return new Uint8Array([
+          ...bytes.subarray(0, at),
+          ...[IMPORTS, ...toLeb128(section.length), ...section],
+          ...bytes.subarray(start + size),
+        ]);
+      }
+      at = start + size;
+    }
+    throw new Error('the side module imports no memory');
+  }
+
+  class Thread {
+    /** @param {WebAssembly.Module} module @param {number} dataSize @param {(reason: string) => void} onError */
+    constructor(module, dataSize, onError) {
+      this.arena = aligned(STACK + dataSize);
+      this.memory = new WebAssembly.Memory({
+        initial: Math.ceil(this.arena / PAGE),
+        maximum: MOST_PAGES,
+        shared: true,
+      });
+      this.bytes = new Uint8Array(this.memory.buffer);
+      this.words = new Int32Array(this.memory.buffer, 0, WORDS);
+      /** What is to be copied when it is done: from, to and how many bytes. @type {number[][]} */
+      this.results = [];
+      const data = { module, memory: this.memory, base: STACK };
+      const NodeWorker = nodes();
+      if (NodeWorker) {
+        const source = `(${program})(require('node:worker_threads').workerData)`;
+        this.worker = new NodeWorker(source, { eval: true, workerData: data });
+        this.worker.on('error', (/** @type {Error} */ error) => onError(String(error)));
+        this.worker.unref(); // it does not keep the process alive
+      } else {
+        const source = `onmessage = ({ data }) => (${program})(data)`;
+        const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+        this.worker = new Worker(url, { name: 'kernels' });
+        this.worker.onerror = (/** @type {ErrorEvent} */ event) => {
+          event.preventDefault();
+          onError(event.message || 'it does not load');
+        };
+        this.worker.postMessage(data);
+        URL.revokeObjectURL(url);
+      }
+    }
+
+    get state() {
+      return Atomics.load(this.words, STATE);
+    }
+
+    /** Has the memory hold so many bytes. @param {number} size @returns {boolean} whether it can */
+    reserve(size) {
+      const missing = Math.ceil((this.arena + size - this.bytes.length) / PAGE);
+      if (missing <= 0) return true;
+      try {
+        this.memory.grow(missing);
+      } catch {
+        return false;
+      }
+      this.bytes = new Uint8Array(this.memory.buffer);
+      return true;
+    }
+
+    /** @param {number} kernel @param {number[]} args */
+    call(kernel, args) {
+      this.words[KERNEL] = kernel;
+      this.words[COUNT] = args.length;
+      this.words.set(args, ARGUMENTS);
+      Atomics.store(this.words, STATE, CALLED);
+      Atomics.notify(this.words, STATE);
+    }
+
+    /** Waits until it is done. @param {number} limit  ms @returns {boolean} whether it is */
+    join(limit) {
+      Atomics.wait(this.words, STATE, CALLED, limit);
+      return this.state === IDLE;
+    }
+  }
+
+  class Threads {
+    /**
+     * @param {{HEAPU8: Uint8Array}} python  Emscripten's module
+     * @param {Uint8Array} bytes  the side module
+     */
+    constructor(python, bytes) {
+      this.python = python;
+      const [dylink] = WebAssembly.Module.customSections(new WebAssembly.Module(bytes.slice()), 'dylink.0');
+      const section = new Uint8Array(dylink);
+      this.dataSize = leb128(section, leb128(section, 1).at).value; // of the first subsection, see benchmarks/simd.py
+      const pages = Math.ceil(aligned(STACK + this.dataSize) / PAGE);
+      this.module = new WebAssembly.Module(withSharedMemory(bytes, pages));
+      this.kernels = WebAssembly.Module.exports(this.module).map(({ name }) => name);
+      /** @type {Thread[]} */
+      this.threads = [];
+      /** Those that compute. @type {(Thread | null)[]} */
+      this.called = [];
+      this.begun = 0;
+      this.patience = 2_000; // ms; a worker that takes so much longer than Python's thread counts as dead
+      this.error = ''; // why workers do not start
+      this.copied = 0; // bytes, for the bench
+      this.waited = 0; // ms
+    }
+
+    /** Starts workers until there are so many. @param {number} count */
+    start(count) {
+      try {
+        while (this.threads.length < count) {
+          const thread = new Thread(this.module, this.dataSize, (reason) => {
+            if (!this.threads.includes(thread)) return;
+            this.drop(thread);
+            this.error = reason;
+          });
+          this.threads.push(thread);
+        }
+      } catch (error) {
+        this.error = String(error); // no memory, or the page's policy allows no worker
+      }
+    }
+
+    /** How many can be called. */
+    ready() {
+      let count = 0;
+      for (const { state } of this.threads) if (state !== STARTING) count++;
+      return count;
+    }
+
+    /** @param {string} name */
+    kernel(name) {
+      return this.kernels.indexOf(name);
+    }
+
+    /**
+     * Hands each worker its part of a call; Python computes the first part.
+     *
+     * @param {number} address  of the call in Python's memory, in float64: kernel, number of arguments, number of parts,
+     *   where each part begins and the last ends, then each argument's kind, value and bytes; see threads.py
+     * @returns {boolean} whether they compute; if not, nothing has been done
+     */
+    begin(address) {
+      const heap = this.python.HEAPU8;
+      const words = new Float64Array(heap.buffer, address);
+      const [kernel, count, parts] = words;
+      const first = 3;
+      const args = first + parts + 1;
+      const ready = this.threads.filter(({ state }) => state !== STARTING).slice(0, parts - 1);
+      if (ready.length < parts - 1) return false;
+      // An interrupt may have left a call that nobody waited for.
+      for (const thread of ready) if (thread.state !== IDLE && !thread.join(this.patience)) return this.drop(thread);
+      for (let part = 1; part < parts; part++) {
+        const items = words[first + part + 1] - words[first + part];
+        let size = 0;
+        for (let i = 0; i < count; i++) {
+          const kind = words[args + 3 * i];
+          const bytes = words[args + 3 * i + 2];
+          if (kind >= CUT) size += aligned(kind === CUT || kind === RESULT ? items * bytes : bytes);
+        }
+        if (!ready[part - 1].reserve(size + ALIGNED)) return false;
+      }
+      for (let part = 1; part < parts; part++) {
+        const thread = ready[part - 1];
+        const from = words[first + part];
+        const items = words[first + part + 1] - from;
+        thread.results = [];
+        const values = [];
+        let place = thread.arena;
+        for (let i = args; i < args + 3 * count; i += 3) {
+          const [kind, value, bytes] = [words[i], words[i + 1], words[i + 2]];
+          if (kind === SCALAR) values.push(value);
+          else if (kind === ITEMS) values.push(items);
+          else {
+            const cut = kind === CUT || kind === RESULT;
+            const size = cut ? items * bytes : bytes;
+            const start = value + (cut ? from * bytes : kind === PARTIAL ? part * bytes : 0);
+            if (kind < RESULT) thread.bytes.set(heap.subarray(start, start + size), place);
+            else thread.results.push([place, start, size]);
+            this.copied += size;
+            values.push(kind === SHIFTED ? place + 4 * from : place);
+            place = aligned(place + size);
+          }
+        }
+        thread.call(kernel, values);
+      }
+      this.called = ready;
+      this.begun = performance.now();
+      return true;
+    }
+
+    /**
+     * Waits for the workers and copies their results into Python's memory.
+     *
+     * @returns {number} 0; or a number with the bit n set for each part n that is missing since its worker died, and the
+     *   bit 0 where the kernel does not serve these sizes
+     */
+    finish() {
+      const now = performance.now();
+      const limit = this.patience + 10 * (now - this.begun);
+      const heap = this.python.HEAPU8;
+      let missing = 0;
+      this.called.forEach((thread, i) => {
+        if (!thread?.join(limit)) {
+          missing |= 2 << i;
+          if (thread) this.drop(thread);
+          return;
+        }
+        if (thread.words[RETURNED] === 0) missing |= 1;
+        else for (const [from, to, size] of thread.results) heap.set(thread.bytes.subarray(from, from + size), to);
+      });
+      this.called = [];
+      this.waited += performance.now() - now;
+      return missing;
+    }
+
+    /** Ends a worker. @param {Thread} thread @returns {false} */
+    drop(thread) {
+      thread.worker.terminate();
+      this.threads = this.threads.filter((other) => other !== thread);
+      return false;
+    }
+
+    /** Ends all. */
+    stop() {
+      for (const thread of this.threads) this.drop(thread);
+    }
+  }
+
+  return {
+    obstacle,
+    cores,
+    open: (/** @type {any} */ python, /** @type {Uint8Array} */ bytes) => new Threads(python, bytes),
+  };
+})();

@@ -1,0 +1,268 @@
+"""Threads: a kernel's call is cut into parts; Python's thread computes the first and workers the others.
+
+`threads.js` starts the workers and copies between Pyodide's memory and theirs. A kernel tells by `cut`,
+`whole`, `shifted`, `result` and `partial` what each part needs of its arguments, and calls `run` where
+`split` says that threads pay. Where images or rows are cut, each element is computed as by one thread, to the
+last bit. Where parts are sums, `partial`, they are added in their order.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import struct
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from ... import _platform
+from ..._coded import coded
+from ..._shapes import Array
+from . import library as side_module
+from .serving import address
+
+MOST = 4  # threads that "auto" starts
+DEATHS = 3  # of workers, after which no more are started
+
+# A call is cut where that saves more than it costs, with a margin. Measured: seconds for a call of the
+# workers, and per byte and multiply-add.
+MARGIN = 1.5
+CALL = 60e-6
+COPIED = 1 / 8e9
+MULTIPLY_ADD = 1 / 16e9
+
+
+class Argument(NamedTuple):
+    """An argument that is not the same for each part: see threads.js."""
+
+    kind: int
+    value: int
+    bytes: int
+
+    def of(self, part: int, first: int, last: int) -> int:
+        """Its value in a call for the items first..last - 1, in Python's memory."""
+        if self.kind == _ITEMS:
+            return last - first
+        if self.kind in (_CUT, _RESULT):
+            return self.value + first * self.bytes
+        if self.kind == _SHIFTED:
+            return self.value + 4 * first
+        return self.value + (part * self.bytes if self.kind == _PARTIAL else 0)
+
+
+Arguments: TypeAlias = Sequence[Argument | int]  # of a kernel of the side module
+
+_SCALAR, _ITEMS, _CUT, _WHOLE, _SHIFTED, _RESULT, _PARTIAL = range(7)
+
+ITEMS = Argument(_ITEMS, 0, 0)  # the number of a part's items
+
+
+def cut(a: Array, items: int) -> Argument:
+    """An input of which each part takes its items; they follow each other in memory."""
+    return Argument(_CUT, address(a), a.nbytes // items)
+
+
+def whole(a: Array | None) -> Argument | int:
+    """An input that each part takes whole; None is a null pointer."""
+    return 0 if a is None else Argument(_WHOLE, address(a), a.nbytes)
+
+
+def shifted(a: Array) -> Argument:
+    """An input that each part takes whole, from as many floats on as its first item's number."""
+    return Argument(_SHIFTED, address(a), a.nbytes)
+
+
+def result(a: Array, items: int) -> Argument:
+    """The result, of which each part computes its items."""
+    return Argument(_RESULT, address(a), a.nbytes // items)
+
+
+def partial(a: Array) -> Argument:
+    """Results to be added, an array (parts, ...): each part computes one."""
+    return Argument(_PARTIAL, address(a), a[0].nbytes)
+
+
+class _Threads:
+    """The setting, and the workers once they are started."""
+
+    def __init__(self) -> None:
+        self.wanted = 1  # 0: as many as the machine has cores, up to MOST
+        self.parts = 1  # into which calls are cut
+        self.least = math.inf  # multiply-adds of a call that may be cut
+        self.error: Exception | None = None  # why there is one thread; None where that was requested
+        self.deaths = 0
+        self._variant = ""  # of the side module that the workers have
+        self.workers: Any = None  # what threads.js has opened
+        self._begin_call: Any = None  # its methods: to look them up takes as long as a call
+        self._finish_call: Any = None
+        self._numbers: dict[str, int] = {}  # of the kernels, as the workers know them
+        self._call = np.empty(256)  # a call as threads.js reads it
+        self._call_at = address(self._call)
+
+    def set(self, wanted: int) -> None:
+        """Use so many threads from now on."""
+        self.wanted = wanted
+        self.start()
+
+    def start(self) -> None:
+        """Start the workers that are missing, if there can be any."""
+        self.parts, self.least, self.error = 1, math.inf, None
+        if self.wanted == 1:
+            return
+        _, variant = side_module.load()
+        script = _script()
+        if obstacle := str(script.obstacle()):
+            self.error = _error(obstacle)
+            return
+        parts = self.wanted or min(int(script.cores()), MOST)
+        if parts == 1:
+            self.error = _error("one-core")
+        elif self.deaths > DEATHS:
+            self.error = _error("died")
+        else:
+            if self._variant != variant:
+                self.stop()
+                module = (side_module.FOLDER / f"{variant}.wasm").read_bytes()
+                self.workers, self._variant = _platform.open_threads(script, module), variant
+                self._begin_call, self._finish_call = self.workers.begin, self.workers.finish
+            self.workers.start(parts - 1)
+            self.parts, self.least = parts, 2 * MARGIN * CALL / MULTIPLY_ADD
+
+    def stop(self) -> None:
+        """End the workers."""
+        if self.workers is not None:
+            self.workers.stop()
+        self.workers = self._begin_call = self._finish_call = None
+        self._variant = ""
+        self.parts, self.least = 1, math.inf
+        self._numbers.clear()
+
+    def state(self) -> tuple[int, int, str, Exception | None]:
+        """How many threads compute a large call now, how many start, why, and the error why it is one."""
+        self._look()
+        if self.error is not None:
+            return 1, 0, str(self.error), self.error
+        ready = min(self.parts, 1 + int(self.workers.ready())) if self.parts > 1 else 1
+        reason = "it was requested" if self.wanted else f"one for each core, up to {MOST}"
+        return ready, self.parts - ready, reason, None
+
+    def _look(self) -> None:
+        """Give up where workers cannot start."""
+        if self.parts > 1 and (reason := str(self.workers.error)):
+            self.stop()
+            self.error = _error("blocked", reason=reason)
+
+    def split(
+        self, items: int, multiply_adds: float, in_parts: int, whole: int, step: int = 1
+    ) -> list[int] | None:
+        """Where each part of a call begins and the last one ends; None where one thread is as fast.
+
+        Args:
+            items: what is cut: images, rows or channels; a part has a multiple of `step`.
+            multiply_adds: of the whole call.
+            in_parts, whole: bytes of arrays of which each part has a part, and of those that each part has.
+        """
+        parts = min(self.parts, items // step)
+        if parts < 2:
+            return None
+        most = -(-items // (parts * step)) * step  # of a part
+        copied = in_parts * (1 - most / items) + whole * (parts - 1)
+        gain = multiply_adds * MULTIPLY_ADD * (1 - most / items)
+        return [*range(0, items, most), items] if gain >= MARGIN * (CALL + copied * COPIED) else None
+
+    def run(
+        self,
+        kernel: Callable[..., Any],
+        bounds: Sequence[int],
+        arguments: Arguments,
+        refuses: bool = False,
+    ) -> bool:
+        """Call a kernel of the side module for the parts between `bounds`.
+
+        Parts whose workers are not ready, or died, are computed by this thread: the result is the same.
+
+        Args:
+            kernel, bounds, arguments: what is called; where each part begins; what it takes.
+            refuses: whether the kernel returns 0 for what it does not serve; others return nothing.
+
+        Returns:
+            Whether it serves the call.
+        """
+
+        def compute(part: int) -> bool:
+            first, last = bounds[part], bounds[part + 1]
+            values = [a.of(part, first, last) if isinstance(a, Argument) else a for a in arguments]
+            returned = kernel(*values)
+            return not refuses or bool(returned)
+
+        begun = self._begin(kernel.__name__, bounds, arguments)
+        served = compute(0)
+        missing = int(self._finish_call()) if begun else ~1  # a bit for each part that is; 1: refused
+        served &= not missing & 1
+        for part in range(1, len(bounds) - 1):
+            if served and missing >> part & 1:
+                served = compute(part)
+        if begun and missing >> 1:
+            self._replace()
+        return served
+
+    def _begin(self, name: str, bounds: Sequence[int], arguments: Arguments) -> bool:
+        number = self._numbers.get(name)
+        if number is None:
+            number = self._numbers[name] = int(self.workers.kernel(name))
+        values = [number, len(arguments), len(bounds) - 1, *bounds]
+        for a in arguments:
+            values += a if isinstance(a, Argument) else (_SCALAR, a, 0)
+        struct.pack_into(f"{len(values)}d", self._call.data, 0, *values)
+        if self._begin_call(self._call_at):
+            return True
+        self._look()
+        if self.parts > 1 and self.workers.threads.length < self.parts - 1:
+            self._replace()
+        return False
+
+    def _replace(self) -> None:
+        """Start a worker in the place of one that died."""
+        self.deaths += 1
+        if self.deaths > DEATHS:
+            self.stop()
+        self.start()
+        if self.deaths == 1:
+            message = (
+                "a thread of the SIMD kernels ended or did not answer; its part of the call was computed "
+                "without it, and another one is started"
+            )
+            warnings.warn(message, RuntimeWarning, stacklevel=6)
+
+
+@functools.cache
+def _script() -> Any:
+    return _platform.load_threads(Path(__file__).with_name("threads.js"))
+
+
+def _error(obstacle: str, reason: str = "") -> Exception:
+    """What keeps calls from being computed on threads."""
+    isolation = (
+        "the page is not cross-origin isolated; its host has to send the headers Cross-Origin-Opener-Policy: "
+        "same-origin and Cross-Origin-Embedder-Policy: require-corp"
+    )
+    page = "Python runs in the page's main thread, which may not wait; run it in a worker"
+    opaque = "Python runs in a worker of an opaque origin, which has no shared memory in this browser"
+    blocked = RuntimeError(f"workers do not start: {reason}")
+    return {
+        "page": coded(RuntimeError(page), "threads-page"),
+        "not-isolated": coded(RuntimeError(isolation), "threads-not-isolated"),
+        "opaque": coded(RuntimeError(opaque), "threads-opaque"),
+        "unsupported": coded(
+            RuntimeError("this runtime has no workers that share memory"), "threads-unsupported"
+        ),
+        "one-core": coded(RuntimeError("this machine has one core"), "threads-one-core"),
+        "blocked": coded(blocked, "threads-blocked", reason=reason),
+        "died": coded(RuntimeError("workers ended again and again"), "threads-died"),
+    }[obstacle]
+
+
+pool = _Threads()

@@ -1,0 +1,92 @@
+"""Threads in the browser: on an isolated page, and why not elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import monotonic
+
+import pytest
+from hosting import Server
+from playgrounds import Playground
+from playwright.sync_api import Browser
+from test_headers import headers
+from test_lite import ASK, READY
+from visits import Visit
+
+# What the site's service worker sets by itself, see headers.js.
+ISOLATION = {
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Embedder-Policy": "require-corp",
+}
+MOST = 4
+
+
+@pytest.fixture
+def host(own_server: Server) -> Server:
+    own_server.headers = ISOLATION
+    return own_server
+
+
+def on_all_cores(visit: Visit) -> str:
+    cores = min(int(visit.page.evaluate("navigator.hardwareConcurrency")), MOST)
+    kernels = "Computing with WebAssembly SIMD kernels (relaxed) on"
+    return f"{kernels} {cores} cores." if cores > 1 else f"{kernels} one core: this machine has one core."
+
+
+def test_an_isolated_page_trains_on_all_cores(enter: Callable[..., Visit], host: Server) -> None:
+    visit = enter(host.url)
+    visit.wait_for("#go", "Train")
+    assert visit.page.evaluate("crossOriginIsolated")
+    assert visit.text("#kernels") == on_all_cores(visit)
+    visit.choose(images=20_000)
+    visit.page.click("#go")
+    visit.until_seen(320)
+    start = monotonic()
+    visit.page.click("#stop")
+    visit.wait_for("#go", "Train")
+    assert monotonic() - start < 20  # of a busy machine
+    assert visit.text("#kernels") == on_all_cores(visit)
+
+
+def test_a_page_that_is_not_isolated_says_so(enter: Callable[..., Visit], server: Server) -> None:
+    visit = enter(server.url)
+    visit.wait_for("#kernels", "on one core: this page is not isolated from other sites; reload it")
+
+
+def test_the_service_worker_isolates_the_next_visit(enter: Callable[..., Visit], server: Server) -> None:
+    visit = enter(f"{server.url}learn.html", service_workers="allow")
+    assert not visit.page.evaluate("crossOriginIsolated")
+    visit.page.evaluate("navigator.serviceWorker.ready.then(() => null)")
+    visit.until("navigator.serviceWorker.controller !== null")
+    visit.page.goto(server.url)
+    assert visit.page.evaluate("crossOriginIsolated")
+    visit.wait_for("#go", "Train")
+    assert visit.text("#kernels") == on_all_cores(visit)
+
+
+def test_a_visitors_program_has_one_core(enter: Callable[..., Playground], host: Server) -> None:
+    """Its worker has an opaque origin, which Chromium gives no shared memory."""
+    play = enter(f"{host.url}play.html", Playground)
+    code = "from pyconvlite import backends\nbackends.describe().threads_error.code"
+    assert play.run(code) == "'threads-opaque'"
+
+
+@pytest.mark.full
+def test_a_notebook_has_all_cores(browser: Browser, own_server: Server) -> None:
+    """Where the host sends the headers; JupyterLite's own service worker does not."""
+    own_server.headers = headers()
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{own_server.url}lite/notebooks/index.html?path=en/index.ipynb")
+        page.wait_for_function(READY, timeout=120_000)
+        cores = min(int(page.evaluate("navigator.hardwareConcurrency")), MOST)
+        assert cores > 1
+        code = """
+import asyncio
+from pyconvlite import backends
+
+while backends.describe().threads_starting:
+    await asyncio.sleep(0.05)
+print(backends.describe().threads)
+"""
+        assert page.evaluate(ASK, code).strip() == str(cores)

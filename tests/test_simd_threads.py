@@ -1,0 +1,304 @@
+"""backends/simd/threads.py: calls that are cut into parts give what one thread gives; workers come and go."""
+
+import itertools
+import time
+import warnings
+
+import numpy as np
+import pytest
+from conditions import numbers
+from geometries import HARD, sizes
+from simd import by_simd
+from test_simd_conv import LARGE
+
+from pyconvlite import backends
+from pyconvlite.backends import numpy as reference
+from pyconvlite.backends.simd import threads as module
+from pyconvlite.backends.simd.library import library
+from pyconvlite.backends.simd.threads import ITEMS, cut, pool, result
+
+pytestmark = by_simd
+
+GEOMETRIES = HARD | LARGE
+PRODUCTS = {
+    "rows": (numbers(30, 7), numbers(7, 11)),
+    "first one turned": (numbers(7, 30).T, numbers(7, 11)),
+    "second one turned": (numbers(30, 7), numbers(11, 7).T),
+    "batch": (numbers(7, 5, 3), numbers(7, 3, 6)),
+    "batch, turned": (numbers(7, 3, 5).swapaxes(1, 2), numbers(7, 6, 3).swapaxes(1, 2)),
+    "rows of a batch": (numbers(7, 5, 3), numbers(3, 6)),
+    "more than a block": (numbers(150, 300), numbers(300, 410)),
+}
+RATES = module.CALL, module.COPIED
+
+
+def wait_for(count):
+    """Until so many threads are ready; under Node they start while Python runs."""
+    end = time.monotonic() + 60
+    while (state := backends.describe()).threads < count:
+        assert time.monotonic() < end, state.threads_reason
+        time.sleep(0.01)
+
+
+@pytest.fixture(params=[2, 3])
+def parts(request, simd, monkeypatch):
+    """Have all calls be cut for so many threads, however small they are."""
+    monkeypatch.setattr(module, "CALL", 0)
+    monkeypatch.setattr(module, "COPIED", 0)
+    monkeypatch.setattr(pool, "deaths", 0)
+    with backends.threads(request.param):
+        wait_for(request.param)
+        yield request.param
+
+
+@pytest.fixture
+def workers(parts):
+    """What threads.js has."""
+    return pool.workers
+
+
+def by_one(f, *args):
+    with backends.threads(1):
+        return f(*args)
+
+
+def was_cut(f, *args):
+    """What f gives, computed in parts."""
+    before = pool.workers.copied
+    y = f(*args)
+    assert pool.workers.copied > before
+    return y
+
+
+def close(a, b):
+    """Equal up to the order of sums."""
+    np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5 * max(1, np.abs(b).max()))
+
+
+class TestSame:
+    """To the last bit, where each part is what one thread computes."""
+
+    @pytest.mark.parametrize("parts", [3], indirect=True)
+    @pytest.mark.parametrize("g", GEOMETRIES.values(), ids=GEOMETRIES)
+    def test_convolutions(self, parts, g):
+        kernels = backends.kernels(numbers())
+        x, W, b = g.arrays(g.x_shape, g.W_shape, g.W_shape[:1], dtype=np.float32)
+        same = close if len(x) == 1 else np.testing.assert_array_equal  # of one image, channels are cut
+        y = kernels.conv2d(x, W, b, g.sizes, relu=True)
+        same(y, by_one(kernels.conv2d, x, W, b, g.sizes, True))
+        (gy,) = g.arrays(y.shape, dtype=np.float32)
+        gx = kernels.conv2d_gx(gy, W, None, g.sizes)
+        np.testing.assert_array_equal(gx, by_one(kernels.conv2d_gx, gy, W, None, g.sizes))
+        gW = kernels.conv2d_gW(x, gy, g.sizes)
+        close(gW, by_one(kernels.conv2d_gW, x, gy, g.sizes))
+
+    def test_sums_are_added_in_their_order(self, parts):
+        kernels = backends.kernels(numbers())
+        x, gy, g = numbers(6, 3, 9, 8), numbers(6, 4, 9, 8), sizes((9, 8), 3, pad=1)
+        found = [was_cut(kernels.conv2d_gW, x, gy, g) for _ in range(3)]
+        step = 6 // parts
+        expected = by_one(kernels.conv2d_gW, x[:step], gy[:step], g)
+        for n in range(step, 6, step):
+            expected = expected + by_one(kernels.conv2d_gW, x[n : n + step], gy[n : n + step], g)
+        for gW in found:
+            np.testing.assert_array_equal(gW, expected)
+
+    @pytest.mark.parametrize(("a", "b"), PRODUCTS.values(), ids=PRODUCTS)
+    def test_products(self, parts, a, b):
+        matmul = backends.kernels(a).matmul
+        np.testing.assert_array_equal(was_cut(matmul, a, b), by_one(matmul, a, b))
+
+    def test_of_views_with_gaps(self, parts):
+        a, b = numbers(30, 14)[:, ::2], numbers(7, 22)[:, ::2]
+        batch = numbers(3, 30, 14)[..., ::2]
+        matmul = backends.kernels(a).matmul
+        for left, right in ((a, b), (a[::-1], b), (batch, b), (batch, np.broadcast_to(b, (3, 7, 11)))):
+            np.testing.assert_array_equal(matmul(left, right), by_one(matmul, left, right))
+
+    def test_what_the_kernels_do_not_serve_is_numpys(self, parts):
+        gy, W, g = numbers(4, 3, 6, 6), numbers(3, 2, 3, 3), sizes((6, 6), 3, pad=1)
+        W[0, 0, 0, 0] = np.inf
+        kernels = backends.kernels(gy)
+        np.testing.assert_array_equal(kernels.conv2d_gx(gy, W, None, g), reference.conv2d_gx(gy, W, None, g))
+
+
+class TestSize:
+    """Which calls are cut, at the rates that were measured."""
+
+    @pytest.fixture
+    def rates(self, parts, monkeypatch):
+        for name, rate in zip(("CALL", "COPIED"), RATES, strict=True):
+            monkeypatch.setattr(module, name, rate)
+        pool.start()
+
+    @pytest.mark.usefixtures("rates")
+    def test_small_calls_are_not(self, workers):
+        kernels = backends.kernels(numbers())
+        before = workers.copied
+        for N, C, H in ((1, 1, 28), (1, 16, 14), (32, 1, 8)):
+            x, W, g = numbers(N, C, H, H), numbers(16, C, 3, 3), sizes((H, H), 3, pad=1)
+            y = kernels.conv2d(x, W, None, g)
+            kernels.conv2d_gx(y, W, None, g)
+            kernels.conv2d_gW(x, y, g)
+        kernels.matmul(numbers(64, 64), numbers(64, 64))
+        kernels.matmul(numbers(4, 784), numbers(784, 1000))  # the copy of its matrix would take longer
+        assert workers.copied == before
+
+    @pytest.mark.usefixtures("rates")
+    def test_large_ones_are(self):
+        kernels = backends.kernels(numbers())
+        x, W, g = numbers(32, 16, 14, 14), numbers(32, 16, 5, 5), sizes((14, 14), 5, pad=2)
+        y = was_cut(kernels.conv2d, x, W, None, g)
+        was_cut(kernels.conv2d_gx, y, W, None, g)
+        was_cut(kernels.conv2d_gW, x, y, g)
+        was_cut(kernels.matmul, numbers(256, 256), numbers(256, 256))
+
+    @pytest.mark.usefixtures("rates")
+    def test_one_large_image_is(self):
+        x, W = numbers(1, 64, 28, 28), numbers(64, 64, 3, 3)
+        was_cut(backends.kernels(x).conv2d, x, W, numbers(64), sizes((28, 28), 3, pad=1))
+
+    def test_parts(self, parts):
+        assert pool.split(1, 1e9, 0, 0) is None
+        assert pool.split(7, 1e9, 0, 0) == {2: [0, 4, 7], 3: [0, 3, 6, 7]}[parts]
+        assert pool.split(48, 1e9, 0, 0, step=8) == {2: [0, 24, 48], 3: [0, 16, 32, 48]}[parts]
+        assert pool.split(12, 1e9, 0, 0, step=8) is None
+
+
+def product(n=0):
+    """A call in parts, and what it should give."""
+    a, b = numbers(40, 9, seed=n), numbers(9, 8)
+    return backends.kernels(a).matmul(a, b), by_one(backends.kernels(a).matmul, a, b)
+
+
+class TestDeath:
+    """A worker that died is noticed by the time that it takes."""
+
+    @pytest.fixture(autouse=True)
+    def impatient(self, workers):
+        patience, workers.patience = workers.patience, 20
+        yield
+        workers.patience = patience
+
+    def end_one(self, workers):
+        workers.threads[0].worker.terminate()
+        time.sleep(0.05)
+
+    def test_its_part_is_computed_and_it_is_replaced(self, parts, workers):
+        self.end_one(workers)
+        with pytest.warns(
+            RuntimeWarning, match="a thread of the SIMD kernels ended or did not answer"
+        ) as told:
+            found, expected = product()
+        assert len(told) == 1
+        np.testing.assert_array_equal(found, expected)
+        workers.patience = 2000
+        wait_for(parts)
+        a, b = numbers(40, 9), numbers(9, 8)
+        np.testing.assert_array_equal(was_cut(backends.kernels(a).matmul, a, b), product()[1])
+
+    def test_it_is_told_once_and_given_up_in_the_end(self, parts, workers):
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            for _ in range(module.DEATHS + 1):
+                wait_for(parts)
+                self.end_one(workers)
+                found, expected = product()
+                np.testing.assert_array_equal(found, expected)
+        assert len(told) == 1
+        description = backends.describe()
+        assert description.threads == 1
+        assert description.threads_error.code == "threads-died"
+        np.testing.assert_array_equal(*product())
+
+    def test_a_kernel_that_fails(self, parts, workers):
+        """Out of its memory's bounds; Python's thread would compute what is missing."""
+        assert pool._begin("relu", range(parts + 1), [-64, -64, ITEMS])
+        assert int(workers.finish()) == {2: 0b10, 3: 0b110}[parts]
+        assert int(workers.threads.length) == 0
+
+
+def test_a_call_that_was_interrupted(parts):
+    """What Python did not wait for is not copied into arrays that may be gone."""
+    a, y = numbers(parts * 1000), np.zeros(parts * 1000, np.float32)
+    items = result(y, parts), cut(a, parts), 1000
+    assert pool._begin("relu", range(parts + 1), items)
+    np.testing.assert_array_equal(*product())
+    assert not y.any()
+    assert pool.run(library.relu, range(parts + 1), items)
+    np.testing.assert_array_equal(y, np.maximum(a, 0))
+
+
+def test_memory_stays_what_it_is(parts, workers, request):
+    """Python's and the workers', over many calls of changing sizes."""
+    from pyodide_js import _module
+
+    def grown():
+        return _module.HEAP8.length, *(workers.threads[n].bytes.length for n in range(parts - 1))
+
+    inputs = [(numbers(n, 3, 9, 9), numbers(4, 3, 3, 3)) for n in (2, 17, 3, 8)]
+    g, kernels = sizes((9, 9), 3, pad=1), backends.kernels(numbers())
+
+    def run(x, W):
+        y = kernels.conv2d(x, W, None, g)
+        kernels.conv2d_gW(x, y, g)
+
+    for x, W in inputs * 20:
+        run(x, W)
+    before = grown()
+    calls = request.config.getoption("calls") or 500
+    for x, W in itertools.islice(itertools.cycle(inputs), calls):
+        run(x, W)
+    assert grown() == before
+
+
+def test_what_does_not_fit_into_a_worker(parts, workers):
+    assert not workers.threads[0].reserve(2**29)
+    np.testing.assert_array_equal(*product())
+
+
+class TestDescription:
+    def test_numbers(self, simd):
+        for n in (2, 1, 3):
+            backends.threads(n)
+            wait_for(n)
+            description = backends.describe()
+            assert (description.threads, description.threads_reason) == (n, "it was requested")
+            assert description.threads_error is None
+        with backends.threads(1):
+            assert backends.describe().threads == 1
+        assert backends.describe().threads == 3
+        assert str(backends.describe()).splitlines()[1] == "3 threads: it was requested"
+        backends.threads("auto")
+
+    def test_auto(self, simd):
+        import js
+
+        with backends.threads("auto"):
+            cores = int(js.navigator.hardwareConcurrency)
+            wait_for(min(cores, module.MOST))
+            description = backends.describe()
+        if cores == 1:
+            assert description.threads_error.code == "threads-one-core"
+        else:
+            assert description.threads_reason == "one for each core, up to 4"
+
+    @pytest.mark.parametrize(
+        ("name", "value", "code"),
+        [("document", 1, "threads-page"), ("SharedArrayBuffer", None, "threads-unsupported")],
+    )
+    def test_where_there_can_be_none(self, simd, name, value, code):
+        from js import Object, Reflect, globalThis
+
+        before = Object.getOwnPropertyDescriptor(globalThis, name)
+        setattr(globalThis, name, value)
+        try:
+            with backends.threads(2):
+                description = backends.describe()
+        finally:
+            Reflect.deleteProperty(globalThis, name)
+            if before is not None:
+                Object.defineProperty(globalThis, name, before)
+        assert description.threads == 1
+        assert description.threads_error.code == code
+        assert str(description.threads_error) == description.threads_reason
