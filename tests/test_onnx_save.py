@@ -232,6 +232,13 @@ def test_a_loaded_model_is_fused_and_stays_as_it_was():
     np.testing.assert_allclose(results(fused, x)[0], results(model, x)[0], rtol=1e-5, atol=1e-5)
 
 
+def test_a_fused_model_is_not_saved_and_its_operator_not_loaded():
+    with pytest.raises(ValueError, match="model must not be fused"):
+        saved(onnx.load(small_net()).fused())
+    with pytest.raises(ValueError, match=r"Conv\+Relu\(\) is no operator of ONNX"):
+        onnx.load(contents([("Conv+Relu", "x W", "y", {})], {"x": None}, "y", {"W": floats(1, 1, 1, 1)}))
+
+
 @pytest.mark.parametrize("outputs", ["y", "y h"])
 @pytest.mark.parametrize("op", ["Conv", "ConvTranspose"])
 def test_what_others_use_is_not_fused(op, outputs):

@@ -24,6 +24,7 @@ from typing import Any
 from .._arguments import integer
 from .._files import BinaryFile, written
 from ..layers import Layer
+from ._fusing import CONV_RELU
 from ._graph import Graph, Node, ValueInfo
 from ._reading import Source, read
 from ._tracing import trace
@@ -80,8 +81,8 @@ def save(model: Layer, path: BinaryFile, *examples: Any, opset: int = _DEFAULT) 
         ImportError: protobuf is not installed.
         OSError: the file cannot be written.
         TypeError: an argument has another type.
-        ValueError: the model calls a Function that has no counterpart in ONNX, computes with arrays outside
-            of the graph, or calls other Functions for other inputs; the message names the Function.
+        ValueError: the model is fused, calls a Function that has no counterpart in ONNX, computes with arrays
+            outside of the graph, or calls other Functions for other inputs; the message names the Function.
 
     Example:
         >>> import io
@@ -97,6 +98,8 @@ def save(model: Layer, path: BinaryFile, *examples: Any, opset: int = _DEFAULT) 
         raise ValueError(f"opset must be from {_OPSETS[0]} to {_OPSETS[-1]}; got {opset}")
     if isinstance(model, OnnxModel):
         graph, opset = model.graph(), model.opset
+        if any(node.op == CONV_RELU for node in graph.nodes):
+            raise ValueError("model must not be fused, for reading only; save the one that it was made of")
     else:
         graph = trace(model, examples, opset)
     contents = as_bytes(graph, type(model).__name__, opset)

@@ -14,6 +14,7 @@ import numpy as np
 from .. import _fetch
 from .._shapes import Array
 from . import _messages
+from ._fusing import CONV_RELU
 from ._graph import DTYPES, Graph, Node, Shape, ValueInfo
 
 __all__ = ["Source", "read"]
@@ -151,6 +152,8 @@ class _Reader:
         node = Node(op, list(message.input), list(message.output), {}, message.name, version)
         if not any(node.outputs):
             raise self._error(f"{node} has no output")
+        if op == CONV_RELU:
+            raise self._error(f"{node} is no operator of ONNX")
         if domain not in ("", "ai.onnx"):
             raise self._error(f"{node} is of the domain {domain!r}, whose operators are not known")
         for attribute in message.attribute:
