@@ -116,14 +116,3 @@ INLINE f4 normal_cdf_of(f4 x) {
   f4 tail = mul(exp_of_sum(square, rest), mills_of(z));
   return choose(wasm_f32x4_lt(x, splat(0)), tail, sub(splat(1), tail));
 }
-
-/* The error function [2.6]: x times a polynomial in x^2 near 0, and 1 - 2 tails of the normal distribution elsewhere.
- */
-INLINE f4 erf_of(f4 x) {
-  static const float c[] = {1.1283791f,    -0.37612626f,   0.11283585f,  -0.026853813f,
-                            0.0051883296f, -8.0102077e-4f, 7.8539029e-5f};
-  f4 z = at_most(wasm_f32x4_abs(x), 6), square = mul(z, z); /* beyond, it is 1 or -1 in a float */
-  f4 tail = mul(exp_of(wasm_f32x4_neg(square)), mills_of(mul(z, splat(1.41421356f))));
-  f4 far = wasm_v128_or(sub(splat(1), add(tail, tail)), sign_of(x));
-  return choose(wasm_f32x4_lt(z, splat(1)), mul(x, polynomial(square, c, 6)), far);
-}
