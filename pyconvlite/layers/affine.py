@@ -47,7 +47,7 @@ class Affine(Layer):
 
     def forward(self, x: Any) -> Variable:
         """Compute the output; the first call infers the input size if it was not given."""
-        if self.W.data is None:
+        if self.W._data is None:
             fresh = [param for param in self.params() if param.data is None]
             self._init_W(channels(x, self))
             for param in fresh:
