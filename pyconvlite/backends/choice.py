@@ -169,5 +169,5 @@ def describe() -> Description:
         choice.reason,
         choice.error,
         {name: {"float32": by_choice.get(name, "numpy"), "others": "numpy"} for name in KERNELS},
-        {name: {backend: _calls[name, backend] for backend in ("simd", "numpy")} for name in KERNELS},
+        {name: {backend: _calls[name, backend][0] for backend in ("simd", "numpy")} for name in KERNELS},
     )
