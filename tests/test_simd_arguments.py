@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conditions import numbers
 from geometries import sizes
-from simd import KERNELS, MODULES, NUMPYS, by_simd, call, counted
+from simd import KERNELS, MODULES, NUMPYS, UPDATES, by_simd, call, counted
 
 import pyconvlite.functions as F
 from pyconvlite import Variable, backends, grad
@@ -75,7 +75,6 @@ SERVED = {
         "batch_norm batch_norm_grad sum",
     ),
 }
-OPTIMIZERS = {"sgd", "momentum_sgd", "adam"}  # in test_simd_pointwise.py
 
 
 @pytest.mark.parametrize(("f", "shapes", "expected"), SERVED.values(), ids=SERVED)
@@ -94,7 +93,7 @@ def test_the_tables_have_every_kernel():
     simds = {kernel for kernel, by_dtype in serves.items() if by_dtype["float32"] == "simd"}
     assert set(serves) == set(NAMES)
     assert simds == set(NAMES) - NUMPYS
-    assert {kernel for _, _, kernels in SERVED.values() for kernel in kernels.split()} == simds - OPTIMIZERS
+    assert {kernel for _, _, kernels in SERVED.values() for kernel in kernels.split()} == simds - UPDATES
     assert {kernel for kernel, *_ in KERNELS.values()} == simds
 
 

@@ -9,7 +9,7 @@ import pytest
 from conditions import numbers
 from geometries import HARD, geometries, sizes
 from hypothesis import given, settings
-from simd import KERNELS, MODULES, by_simd, call
+from simd import KERNELS, MODULES, by_simd, call, results
 from test_simd_conv import LARGE, blocks
 
 from pyconvlite import backends
@@ -66,19 +66,15 @@ def check_guarded(kernel, arrays, *settings):
     """In guarded memory a kernel gives the same to the last bit: it takes no NaN from beside its arrays."""
     kernels = backends.kernels(numbers())
 
-    def called(arrays):
-        y = getattr(kernels, kernel)(*arrays, *settings)
-        return y if isinstance(y, tuple) else (y,)
-
     guarded = Guarded()
     copies = [None if a is None else guarded.copy(a) for a in arrays]
-    expected = called(arrays)
+    expected = results(kernels, kernel, arrays, *settings)
     with pytest.MonkeyPatch.context() as patch:
         for module in MODULES:
             patch.setattr(module, "np", guarded)
-        results = called(copies)
+        found = results(kernels, kernel, copies, *settings)
     guarded.check()
-    for y, plain in zip(results, expected, strict=True):
+    for y, plain in zip(found, expected, strict=True):
         np.testing.assert_array_equal(y, plain)
 
 
@@ -134,6 +130,9 @@ class TestBeside:
             check_guarded("batch_norm_grad", [numbers(2, 3, n), numbers(3), numbers(2, 3, n)], 1e-5)
             check_guarded("sgd", [numbers(n)] * 2, 0.1)
             check_guarded("momentum_sgd", [numbers(n)] * 3, 0.1, 0.9)
+            check_guarded("adagrad", [numbers(n) ** 2] * 3, 0.1, 1e-8)
+            check_guarded("rmsprop", [numbers(n) ** 2] * 4, 0.1, 0.9, 1e-8, 0.5)
+            check_guarded("adadelta", [numbers(n) ** 2] * 4, 0.9, 1e-6)
             check_guarded("adam", [numbers(n) ** 2] * 4, 0.1, 0.9, 0.99, 1e-8, 0.0)
 
 
@@ -203,8 +202,11 @@ def random_calls(count, seed=0):
         gamma, t = array(x.shape[1]), np.zeros(len(x), np.int32)
         kernels.batch_norm_grad(x, gamma, kernels.batch_norm(x, gamma, gamma, 1e-5)[0], 1e-5)
         kernels.softmax_cross_entropy_grad(x, t, kernels.softmax_cross_entropy(x, t))
-        kernels.momentum_sgd(W, W, kernels.sgd(W, W, 0.1), 0.1, 0.9)
-        kernels.adam(W, W, W * W, W, 0.1, 0.9, 0.99, 1e-8, 0.0)
+        rows = [(W, W), (x, x), (gamma, gamma)]
+        kernels.momentum_sgd(
+            [(*row, new_W) for row, (new_W,) in zip(rows, kernels.sgd(rows, 0.1), strict=True)], 0.1, 0.9
+        )
+        kernels.adam([(*row, row[0], row[0] * row[0]) for row in rows], 0.1, 0.9, 0.99, 1e-8, 0.0)
         return 10
 
     kinds = cycle([any_convolution, square_kernel, pooling, products, pointwise])

@@ -16,10 +16,12 @@ from .loss import softmax_cross_entropy_grad as softmax_cross_entropy_grad
 from .matmul import matmul as matmul
 from .norm import batch_norm as batch_norm
 from .norm import batch_norm_grad as batch_norm_grad
+from .optimizer import adadelta as adadelta
+from .optimizer import adagrad as adagrad
 from .optimizer import adam as adam
-from .optimizer import add_step as add_step
 from .optimizer import clip_norm as clip_norm
 from .optimizer import momentum_sgd as momentum_sgd
+from .optimizer import rmsprop as rmsprop
 from .optimizer import sgd as sgd
 from .pooling import avg_pool as avg_pool
 from .pooling import avg_pool_grad as avg_pool_grad
