@@ -20,7 +20,7 @@ USAGE = """\
               [--timeout SECONDS]     end them after so long
   wheel                             build the wheel into dist/, and the one that makes `import dezero` find it
   site                              build the site into dist/site/
-  bench [webgpu]                    run the benchmarks on CPython and inside Pyodide; or those of WebGPU
+  bench [tiny | webgpu]             run the benchmarks, on CPython and in Pyodide; or some of them
   format                            format everything that lint checks the format of"""
 
 PASS_ON = {"test", "pytest-node", "bench"}  # what these do not know is for others

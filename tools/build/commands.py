@@ -76,6 +76,9 @@ def bench(arguments: Sequence[str]) -> int:
     node = programs.find_node()
     if list(arguments[:1]) == ["webgpu"]:
         return _bench_webgpu(node)
+    if list(arguments[:1]) == ["tiny"]:
+        run(PYTHON, "benchmarks/tiny.py")
+        return status_of(in_pyodide(node, BASE, "run", "benchmarks/tiny.py"))
     say("-- CPython")
     run(PYTHON, "benchmarks/bench.py", *arguments)
     say("-- Pyodide under Node")
