@@ -432,7 +432,7 @@ def ones_like(x: Variable) -> Variable:
 
 
 def _sum_of(x: Variable, y: Variable) -> Variable:
-    total = x._data + y._data
+    total = _data_of(x) + y._data  # x may be an array that somebody set as `grad`
     return Variable(total if backends.is_array(total) else np.asarray(total))  # a scalar, of 0-d arrays
 
 
