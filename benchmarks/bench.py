@@ -17,6 +17,7 @@ from kernels import SHAPES, Runs, convolutions, poolings
 from measure import in_turn, peak_megabytes, seconds
 from net import BATCH, forward_pass, make_net, training_step
 from step import activations_kept, step_memory, step_times
+from tiny import bench_tiny
 
 import pyconvlite
 from pyconvlite import backends
@@ -107,20 +108,6 @@ def bench_net(dezero: Any) -> None:
     )
 
 
-def bench_autograd() -> None:
-    """What autograd itself costs an operation: an addition, less NumPy's own work."""
-    a = pyconvlite.Variable(np.ones(1, np.float32))
-    b = pyconvlite.Variable(np.ones(1, np.float32))
-    plain = seconds(lambda: [a.data + b.data for _ in range(1000)])
-    taped = seconds(lambda: [a + b for _ in range(1000)])
-    y = a
-    for _ in range(1000):
-        y = y + b
-    back = seconds(y.backward)
-    forward = (taped - plain) * 1e3  # us, of 1000 operations
-    print(f"\nautograd's cost per operation: {forward:.1f} us forward, {back * 1e3:.1f} us backward")
-
-
 if __name__ == "__main__":
     print(f"Python {platform.python_version()} on {sys.platform}, NumPy {np.__version__}\n")
     backends.threads(1)  # the ceiling is one core's; threads.py measures more
@@ -129,4 +116,4 @@ if __name__ == "__main__":
     if simd.serves():
         bench_simd()
     bench_net(peer)
-    bench_autograd()
+    bench_tiny(peer)

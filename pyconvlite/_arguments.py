@@ -32,7 +32,7 @@ def integer(value: Any, name: str, given: Any, kind: str = "an integer") -> int:
         Traceback (most recent call last):
         TypeError: stride must be two integers; got (1, 2.5)
     """
-    if not isinstance(value, bool | np.bool_):
+    if not isinstance(value, (bool, np.bool_)):
         try:
             return operator.index(value)
         except TypeError:
@@ -148,12 +148,16 @@ def as_axis(axis: Any, shape: Sequence[int] | None = None) -> Any:
     """
     if axis is None:
         return None
-    several = isinstance(axis, tuple | list)
+    several = isinstance(axis, (tuple, list))
     kind = "an integer, a tuple of integers or None"
-    found = tuple(integer(a, "axis", axis, kind) for a in (axis if several else [axis]))
-    if shape is not None and not all(-len(shape) <= a < len(shape) for a in found):
-        raise ValueError(f"axis must be one of x's {len(shape)} axes; got {axis} for shape {tuple(shape)}")
-    if shape is not None and len({a % len(shape) for a in found}) < len(found):
+    found = tuple([integer(a, "axis", axis, kind) for a in (axis if several else [axis])])
+    if shape is None:
+        return found if several else found[0]
+    ndim = len(shape)
+    named = {a % ndim for a in found if -ndim <= a < ndim}
+    if len(named) < len(found):
+        if not all(-ndim <= a < ndim for a in found):
+            raise ValueError(f"axis must be one of x's {ndim} axes; got {axis} for shape {tuple(shape)}")
         raise ValueError(f"axis must not name an axis twice; got {axis} for shape {tuple(shape)}")
     return found if several else found[0]
 

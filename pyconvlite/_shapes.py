@@ -207,9 +207,10 @@ def stretched_axes(small: tuple[int, ...], large: tuple[int, ...]) -> tuple[int,
         (0, 2)
     """
     lead = len(large) - len(small)
-    if lead < 0 or any(n not in (1, size) for n, size in zip(small, large[lead:], strict=True)):
+    stretched = [i for i, n in enumerate(small, lead) if i < 0 or n != large[i]]
+    if lead < 0 or any(small[i - lead] != 1 for i in stretched):
         raise ValueError(f"cannot sum shape {large} to shape {small}: {small} does not broadcast to {large}")
-    return (*range(lead), *(lead + i for i, n in enumerate(small) if n == 1 != large[lead + i]))
+    return (*range(lead), *stretched)
 
 
 def reshape_sum_backward(gy: Any, x_shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:

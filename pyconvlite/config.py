@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextvars import ContextVar, copy_context
 from typing import Any, ParamSpec, TypeAlias, TypeVar
 
@@ -11,30 +11,30 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-# The value of the innermost block, in a new tuple, whose identity marks the block; None outside of blocks.
-_Local: TypeAlias = ContextVar[tuple[bool] | None]
+# The value of the innermost block, in a new tuple, whose identity marks the block; outside of blocks the
+# process's default, in a list that an assignment changes.
+Local: TypeAlias = ContextVar[Sequence[bool]]
 
-_local: dict[str, _Local] = {}
+_local: dict[str, Local] = {}
 
 
 class _Setting:
     """An attribute of Config: the process's default, and the values that blocks set, by thread and task."""
 
     def __init__(self, default: bool) -> None:
-        self.initial = self.default = default
+        self.initial, self.default = default, [default]
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self.local = _local[name] = ContextVar(name, default=None)
+        self.local = _local[name] = ContextVar(name, default=self.default)
 
     def __get__(self, config: object, owner: type) -> bool:
-        local = self.local.get()
-        return self.default if local is None else local[0]
+        return self.local.get()[0]
 
     def __set__(self, config: object, value: bool) -> None:
-        self.default = bool(value)
+        self.default[0] = bool(value)
 
     def __delete__(self, config: object) -> None:  # called by tools that patch attributes of a class
-        self.default = self.initial
+        self.default[0] = self.initial
 
 
 class _Settings(type):
@@ -59,7 +59,16 @@ class Config(metaclass=_Settings):
     """
 
 
-def _local_of(name: str) -> _Local:
+def local_of(name: str) -> Local:
+    """The context variable of an attribute of Config: `local_of(name).get()[0]` is its value, found fast.
+
+    Raises:
+        AttributeError: Config has no attribute `name`.
+
+    Example:
+        >>> local_of("train").get()[0]
+        True
+    """
     if name not in _local:
         raise AttributeError(f"Config has no attribute {name!r}; it has {' and '.join(_local)}")
     return _local[name]
@@ -81,7 +90,7 @@ def using_config(name: str, value: Any) -> Iterator[None]:
         ...     Config.train
         False
     """
-    local = _local_of(name)
+    local = local_of(name)
     outer, inner = local.get(), (bool(value),)
     try:
         try:
@@ -93,7 +102,7 @@ def using_config(name: str, value: Any) -> Iterator[None]:
         _leave(local, inner, outer)  # again: a KeyboardInterrupt may have come before the line above
 
 
-def _leave(local: _Local, inner: tuple[bool], outer: tuple[bool] | None) -> None:
+def _leave(local: Local, inner: Sequence[bool], outer: Sequence[bool]) -> None:
     if local.get() is inner:  # not where an interrupted block is closed later, in another context
         local.set(outer)
 
@@ -112,7 +121,7 @@ def call_with_config(name: str, value: Any, f: Callable[P, R], *args: P.args, **
         (False, True)
     """
     context = copy_context()
-    context.run(_local_of(name).set, (bool(value),))
+    context.run(local_of(name).set, (bool(value),))
     return context.run(f, *args, **kwargs)
 
 

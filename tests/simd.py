@@ -43,7 +43,7 @@ MODULES = [
 ]
 
 # Kernels that are NumPy's with either backend.
-NUMPYS = {"add_step", "check_indexes", "clip_norm"}
+NUMPYS = {"check_indexes", "clip_norm"}
 
 OBJECTS = set(objects.NAMES)  # built-in functions
 SOME_ARE_NUMPYS = {"mul", "pow", "sum", "where"}  # of two masks, other exponents, no axes, two numbers
@@ -217,14 +217,47 @@ KERNELS = {
         [numbers(*shape) for shape in [(2, 3, 5), (13, 18), (3, 3, 6), (2, 3, 18), *[(2, 3, 6)] * 2]],
         True,
     ),
+    # those of optimizers: arrays of a row
     "sgd": ("sgd", [numbers(5, 7), numbers(5, 7, seed=1)], 0.1),
     "momentum_sgd": ("momentum_sgd", [numbers(5, 7), numbers(5, 7, seed=1), numbers(5, 7, seed=2)], 0.1, 0.9),
-    "adam": ("adam", [numbers(5, 7, seed=n) ** (1 + n % 2) for n in range(4)], 0.1, 0.9, 0.99, 1e-8, 0.01),
+    "adagrad": ("adagrad", [numbers(5, 7), numbers(5, 7, seed=1), numbers(5, 7, seed=2) ** 2], 0.1, 1e-8),
+    "rmsprop": (
+        "rmsprop",
+        [numbers(5, 7), numbers(5, 7, seed=1), numbers(5, 7, seed=2) ** 2, numbers(5, 7, seed=3)],
+        *(0.1, 0.9, 1e-8, 0.5),
+    ),
+    "adadelta": (
+        "adadelta",
+        [numbers(5, 7), numbers(5, 7, seed=1), numbers(5, 7, seed=2) ** 2, numbers(5, 7, seed=3) ** 2],
+        *(0.9, 1e-6),
+    ),
+    "adam": (
+        "adam",
+        [numbers(5, 7), numbers(5, 7, seed=1), numbers(5, 7, seed=2), numbers(5, 7, seed=3) ** 2],
+        *(0.1, 0.9, 0.99, 1e-8, 0.01),
+    ),
 }
+UPDATES = {
+    "sgd",
+    "momentum_sgd",
+    "adagrad",
+    "rmsprop",
+    "adadelta",
+    "adam",
+}  # kernels that take and return rows
+
+
+def results(module, kernel, arrays, *settings):
+    """Call a kernel; return the list of results, of an update those of its only row."""
+    function = getattr(module, kernel)
+    if kernel in UPDATES:
+        ((*y,),) = function([tuple(arrays)], *settings)
+        return y
+    y = function(*arrays, *settings)
+    return list(y) if isinstance(y, tuple) else [y]
 
 
 def call(module, name, arrays=None):
     """Call a row of KERNELS, with other arrays if they are given; return the list of results."""
     kernel, own_arrays, *settings = KERNELS[name]
-    y = getattr(module, kernel)(*(own_arrays if arrays is None else arrays), *settings)
-    return list(y) if isinstance(y, tuple) else [y]
+    return results(module, kernel, own_arrays if arrays is None else arrays, *settings)

@@ -381,3 +381,13 @@ def test_arithmetic_is_found_where_dezero_keeps_it():
     functions = [F.add, F.div, F.mul, F.neg, F.pow, F.rdiv, F.rsub, F.sub]
     for f in [F.Add, F.Div, F.Mul, F.Neg, F.Pow, F.Sub, *functions]:
         assert getattr(pyconvlite.core, f.__name__) is f
+
+
+def test_generation_is_the_longest_path_from_a_leaf():
+    x = Variable(np.array(2.0))
+    a = x * x
+    y = (a * a * a) + x
+    assert [v.generation for v in (x, a, y)] == [0, 1, 4]
+    assert y.creator.generation == 3
+    a.unchain()
+    assert a.generation == 0

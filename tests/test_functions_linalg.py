@@ -33,6 +33,21 @@ BIAS = rng.standard_normal(4)
         ("matmul method", method(lambda a, b: a.matmul(b)), np.matmul, A, B),
         ("dot method", method(lambda a, b: a.dot(b)), np.matmul, A, B),
         ("@", method(lambda a, b: a @ b), np.matmul, A, B),
+        ("first transposed", lambda a, b: F.MatMul((True, False))(a, b), lambda a, b: a.T @ b, A.T.copy(), B),
+        (
+            "second transposed",
+            lambda a, b: F.MatMul((False, True))(a, b),
+            lambda a, b: a @ b.T,
+            A,
+            B.T.copy(),
+        ),
+        (
+            "both transposed",
+            lambda a, b: F.MatMul((True, True))(a, b),
+            lambda a, b: (b @ a).T,
+            A.T.copy(),
+            B.T.copy(),
+        ),
     ]
 )
 class TestMatmul(Contract):

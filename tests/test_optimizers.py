@@ -1,7 +1,6 @@
 import gc
 import itertools
 import math
-import weakref
 
 import numpy as np
 import pytest
@@ -20,6 +19,7 @@ from pyconvlite.optimizers import (
     RMSprop,
 )
 from pyconvlite.optimizers.base import Elementwise
+from pyconvlite.optimizers.states import States
 
 DTYPES = [np.float16, np.float32, np.float64]
 ALL = [SGD, MomentumSGD, AdaGrad, RMSprop, AdaDelta, Adam, AdamW]
@@ -171,7 +171,7 @@ def test_dtype_survives_numpy_rates_and_foreign_gradients(make, dtype):
         optimizer.update()
         assert layer.w.dtype == dtype
     for states in vars(optimizer).values():
-        if isinstance(states, weakref.WeakKeyDictionary):
+        if isinstance(states, States):
             assert [s.dtype for s in states.values()] == [np.float32 if dtype is np.float16 else dtype]
 
 

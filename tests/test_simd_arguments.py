@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conditions import numbers
 from geometries import sizes
-from simd import KERNELS, MODULES, NUMPYS, OBJECTS, SOME_ARE_NUMPYS, by_simd, call, counted
+from simd import KERNELS, MODULES, NUMPYS, OBJECTS, SOME_ARE_NUMPYS, UPDATES, by_simd, call, counted
 
 import pyconvlite.functions as F
 from pyconvlite import Variable, backends, grad, test_mode
@@ -100,7 +100,6 @@ SERVED = {
         "batch_norm batch_norm_grad sum",
     ),
 }
-OPTIMIZERS = {"sgd", "momentum_sgd", "adam"}  # in test_simd_pointwise.py
 
 
 @pytest.mark.parametrize(("f", "shapes", "expected"), SERVED.values(), ids=SERVED)
@@ -122,7 +121,7 @@ def test_the_tables_have_every_kernel():
     assert set(serves) == set(NAMES)
     assert simds == set(NAMES) - NUMPYS
     served = {kernel for _, _, kernels in SERVED.values() for kernel in kernels.split()}
-    assert served | OBJECTS == simds - OPTIMIZERS
+    assert served | OBJECTS == simds - UPDATES
     assert {kernel for kernel, *_ in KERNELS.values()} == simds
 
 

@@ -10,7 +10,7 @@ import pytest
 from conditions import numbers
 from geometries import HARD, geometries, sizes
 from hypothesis import given, settings
-from simd import KERNELS, MODULES, by_simd, call
+from simd import KERNELS, MODULES, by_simd, call, results
 from test_simd_conv import LARGE, blocks
 
 from pyconvlite import backends
@@ -89,19 +89,15 @@ def check_guarded(kernel, arrays, *settings):
     """In guarded memory a kernel gives the same to the last bit: it takes no NaN from beside its arrays."""
     kernels = backends.kernels(numbers())
 
-    def called(arrays):
-        y = getattr(kernels, kernel)(*arrays, *settings)
-        return [v for v in (y if isinstance(y, tuple) else (y,)) if v is not None]
-
     guarded = Guarded()
     copies = [None if a is None else guarded.copy(a) for a in arrays]
-    expected = called(arrays)
+    expected = results(kernels, kernel, arrays, *settings)
     with pytest.MonkeyPatch.context() as patch, guarded.served_to_objects():
         for module in MODULES:
             patch.setattr(module, "np", guarded)
-        results = called(copies)
+        found = results(kernels, kernel, copies, *settings)
     guarded.check()
-    for y, plain in zip(results, expected, strict=True):
+    for y, plain in zip(found, expected, strict=True):
         np.testing.assert_array_equal(y, plain)
 
 
@@ -175,6 +171,9 @@ class TestBeside:
             self.check_recurrent(2, 3, 2, n)
             check_guarded("sgd", [numbers(n)] * 2, 0.1)
             check_guarded("momentum_sgd", [numbers(n)] * 3, 0.1, 0.9)
+            check_guarded("adagrad", [numbers(n) ** 2] * 3, 0.1, 1e-8)
+            check_guarded("rmsprop", [numbers(n) ** 2] * 4, 0.1, 0.9, 1e-8, 0.5)
+            check_guarded("adadelta", [numbers(n) ** 2] * 4, 0.9, 1e-6)
             check_guarded("adam", [numbers(n) ** 2] * 4, 0.1, 0.9, 0.99, 1e-8, 0.0)
 
     def check_recurrent(self, T, N, features, H):
@@ -268,9 +267,12 @@ def random_calls(count, seed=0):
         kernels.scale_channels(x, gamma, gamma, gamma)
         rows, gammas = x[..., np.newaxis], gamma[np.newaxis]
         kernels.row_norm_grad(rows, gammas, kernels.row_norm(rows, gammas, gammas, 1e-5), 1e-5)
-        kernels.momentum_sgd(W, W, kernels.sgd(W, W, 0.1), 0.1, 0.9)
-        kernels.adam(W, W, W * W, W, 0.1, 0.9, 0.99, 1e-8, 0.0)
-        return 17
+        rows = [(W, W), (x, x), (gamma, gamma)]
+        kernels.momentum_sgd(
+            [(*row, new_W) for row, (new_W,) in zip(rows, kernels.sgd(rows, 0.1), strict=True)], 0.1, 0.9
+        )
+        kernels.adam([(*row, row[0], row[0] * row[0]) for row in rows], 0.1, 0.9, 0.99, 1e-8, 0.0)
+        return 15
 
     def recurrent():
         T, N, features, H = min(size(), 3), size(), size(), size()

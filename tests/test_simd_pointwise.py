@@ -335,6 +335,9 @@ class TestBatchNorm:
 OPTIMIZERS = {
     "sgd": lambda: O.SGD(0.5),
     "momentum_sgd": lambda: O.MomentumSGD(0.5, 0.8),
+    "adagrad": lambda: O.AdaGrad(0.5, 1e-2),
+    "rmsprop": lambda: O.RMSprop(0.1, 0.8, 1e-2, 0.5),
+    "adadelta": lambda: O.AdaDelta(0.8, 1e-2),
     "adam": lambda: O.Adam(0.5, 0.8, 0.9),
     "adam, decayed": lambda: O.AdamW(0.5, 0.8, 0.9, weight_decay=0.3),
 }
@@ -348,3 +351,19 @@ def test_optimizers(name, shape):
         found = check_optimizer(OPTIMIZERS[name], [numbers(*shape, seed=4)], gradients, SHORT)
     assert calls[name.split(",")[0], "simd"] == 4
     assert {a.dtype for a in found} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_optimizers_update_all_parameters_at_once(name):
+    """By one call for those of float32, whatever their layout, and one for the others."""
+    shapes = [(3, 5), (), (1,), (0, 2), (4, 3, 3), (17,)]
+    weights = [numbers(*shape, seed=i) for i, shape in enumerate(shapes)]
+    weights += [numbers(6, 4).T, numbers(9).astype(np.float64)]
+    gradients = [
+        [np.asarray(numbers(*W.shape, seed=n + i), W.dtype) for i, W in enumerate(weights)] for n in (9, 20)
+    ]
+    with counted() as calls:
+        check_optimizer(OPTIMIZERS[name], weights, gradients, SHORT)
+    kernel = name.split(",")[0]
+    assert calls[kernel, "simd"] == 2
+    assert calls[kernel, "numpy"] == 2 + 4  # of float64, then both of the oracle

@@ -20,8 +20,10 @@ def as_array(x: Any, array_module: Any = None) -> Any:
         >>> as_array(2.0)
         array(2.)
     """
-    if isinstance(x, np.ndarray):  # np.isscalar takes long to say no
+    if x is None or isinstance(x, np.ndarray):  # np.isscalar takes long to say no
         return x
+    if isinstance(x, np.generic) and array_module is None:
+        return np.asarray(x)
     return (array_module or np).array(x) if np.isscalar(x) else x
 
 

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .. import backends
-from ..config import Config
+from ..config import local_of
+from . import changes
 from .convert import as_array, as_input, as_variable
 from .stand_in import StandIn, without_data
-from .variable import Variable, tick
+from .variable import Variable
+
+tick = changes.tick
+_recording = local_of("enable_backprop")
+
+MOST_UNGUARDED = 32
 
 
 class Function:
@@ -46,11 +55,12 @@ class Function:
     reads_inputs = True
     reads_outputs = True
     _has_stand_ins = False
+    _unguarded = 0  # number of Functions that are released recursively with this one, at most
 
     outputs: tuple[Callable[[], Variable | None], ...] = ()  # empty until a call is recorded
-    needs_input_grad: tuple[bool, ...]
-    generation: int
-    called: int  # when, by `tick`
+    generation: int  # number of Functions on the longest path from a leaf to this one
+    called: int  # when, by `changes.tick`
+    latest_change: int  # `changes.latest` before the call
 
     def __call__(self, *inputs: Any) -> Variable:
         """Return the output Variable, or a tuple of Variables if `forward` returns several arrays.
@@ -61,30 +71,61 @@ class Function:
         if self.outputs:
             name = type(self).__name__
             raise RuntimeError(f"this {name} was called before; create a new {name} for each call")
-        called = tick()
-        variables = tuple([as_input(x) for x in inputs])
-        ys = self.forward(*[x._data for x in variables])
-        ys = tuple(ys) if isinstance(ys, tuple | list) else (ys,)
-        for y in ys:  # a loop, since `any` takes a twentieth of a small operation's time
-            if y is None:
-                raise TypeError(
-                    f"{type(self).__name__}.forward must return an array or a tuple of arrays; got None"
-                )
-        outputs = tuple([Variable(as_array(y)) for y in ys])
-        if Config.enable_backprop:
-            self.called = called
-            self._inputs = variables
-            if not self.reads_inputs:
-                self._inputs = tuple([without_data(x) for x in variables])
-                self._has_stand_ins = self._inputs != variables
-            self.needs_input_grad = tuple([x.requires_grad for x in variables])
-            self.generation = max([x.generation for x in variables], default=0)
-            for y in outputs:
-                y.set_creator(self)
-            self.outputs = tuple([weakref.ref(y) for y in outputs])
-            if len(outputs) > 1:  # for zero gradients: an unused output may be freed before backward
-                self._output_specs = [(y.shape, y.dtype) for y in outputs]
-        return outputs[0] if len(outputs) == 1 else outputs  # type: ignore[return-value] # see above
+        latest_change, called = changes.latest, tick()
+        variables, xs, outputs = [], [], []  # filled by loops, which start sooner than comprehensions
+        for x in inputs:
+            if not isinstance(x, Variable):
+                x = as_input(x)
+            variables.append(x)
+            xs.append(x._data)
+        ys = self.forward(*xs)
+        for y in ys if isinstance(ys, (tuple, list)) else (ys,):
+            array = y if type(y) is np.ndarray else self._checked(y)
+            outputs.append(Variable(array))
+        if _recording.get()[0]:
+            self.latest_change, self.called = latest_change, called
+            self._record(variables, outputs)
+        return outputs[0] if len(outputs) == 1 else tuple(outputs)  # type: ignore[return-value] # see above
+
+    def _checked(self, y: Any) -> Any:
+        """An output of `forward` as an array."""
+        if y is None:
+            raise TypeError(
+                f"{type(self).__name__}.forward must return an array or a tuple of arrays; got None"
+            )
+        return as_array(y)
+
+    def _record(self, inputs: list[Variable], outputs: list[Variable]) -> None:
+        """Make this call a part of the graph."""
+        generation = unguarded = 0
+        for i, x in enumerate(inputs):
+            f = x.creator
+            if f is not None:
+                if f.generation >= generation:
+                    generation = f.generation + 1
+                if f._unguarded >= unguarded:
+                    unguarded = f._unguarded + 1
+                if not self.reads_inputs and x._data.size >= StandIn.LEAST and not f.reads_outputs:
+                    inputs[i] = without_data(x)
+                    self._has_stand_ins = True
+        self.generation = generation
+        if unguarded < MOST_UNGUARDED:
+            self._unguarded = unguarded
+            self._inputs = tuple(inputs)
+        else:
+            self._inputs = _Guarded(inputs)
+        refs = []
+        for y in outputs:
+            y.creator = self  # type: ignore[assignment] # mypy takes a cached_property to be read-only
+            refs.append(weakref.ref(y))
+        self.outputs = tuple(refs)
+        if len(outputs) > 1:  # for zero gradients: an unused output may be freed before backward
+            self._output_specs = [(y.shape, y.dtype) for y in outputs]
+
+    @functools.cached_property  # until the walk back, which knows more, sets it
+    def needs_input_grad(self) -> tuple[bool, ...]:
+        """For each input, whether its gradient is needed."""
+        return tuple([x.requires_grad for x in self.inputs])
 
     @property
     def inputs(self) -> tuple[Variable, ...]:
@@ -100,33 +141,20 @@ class Function:
             ValueError: `backward` returns more gradients than there are inputs.
         """
         gxs = self.backward(*gys)
-        if not isinstance(gxs, tuple | list):
+        if isinstance(gxs, Variable):
+            return [gxs]
+        if not isinstance(gxs, (tuple, list)):
             gxs = (gxs,)
-        if len(gxs) > len(self.inputs):
+        if len(gxs) > len(self._inputs):
             raise ValueError(
                 f"{type(self).__name__}.backward must return at most one gradient per input, "
-                f"{len(self.inputs)}; got {len(gxs)}"
+                f"{len(self._inputs)}; got {len(gxs)}"
             )
-        return [None if gx is None else as_variable(gx) for gx in gxs]
+        return [gx if gx is None or isinstance(gx, Variable) else as_variable(gx) for gx in gxs]
 
     def _zero_grad(self, output: int, like: Any) -> Variable:
         """Zero gradient of an unused output, on the device of the array `like`."""
         return Variable(backends.get_array_module(like).zeros(*self._output_specs[output]))
-
-    def __del__(self) -> None:
-        # Release the inputs, and the Functions that computed them, in a loop. Python would release a chain of
-        # Functions recursively, and 1,500 of them overflow the stack of a browser tab, which then crashes.
-        # The loop's list is referenced weakly: if an interrupt ends the loop, the list and what it holds go.
-        global _releasing
-        if "_inputs" not in self.__dict__:  # the call was not recorded
-            return
-        outer = _releasing()
-        orphans = _Orphans() if outer is None else outer
-        orphans.append(self.__dict__.pop("_inputs"))
-        if outer is None:
-            _releasing = weakref.ref(orphans)
-            while orphans:
-                orphans.pop()
 
     def forward(self, *xs: Any, **kwargs: Any) -> Any:
         """Compute the output arrays from the input arrays."""
@@ -135,6 +163,25 @@ class Function:
     def backward(self, *gys: Any, **kwargs: Any) -> Any:
         """Compute the gradients of the inputs from those of the outputs, all Variables."""
         raise NotImplementedError(f"{type(self).__name__} does not define backward")
+
+
+class _Guarded(tuple[Variable, ...]):
+    """Inputs of a Function that are released in a loop, with all that they alone reference.
+
+    Python would release a chain of Functions recursively, and 1,500 of them overflow the stack of a browser
+    tab, which then crashes.
+    """
+
+    def __del__(self) -> None:
+        # The loop's list is referenced weakly: if an interrupt ends the loop, the list and what it holds go.
+        global _releasing
+        outer = _releasing()
+        orphans = _Orphans() if outer is None else outer
+        orphans.append(tuple(self))
+        if outer is None:
+            _releasing = weakref.ref(orphans)
+            while orphans:
+                orphans.pop()
 
 
 class _Orphans(list[tuple[Variable, ...]]):

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from .. import backends
+from ..config import call_with_config
 from .convert import as_variable
-from .variable import Variable, ones_like
-from .walk import backprop
+from .variable import PLAIN, RECORDED, Variable, ones_like
+from .walk import backprop, graph_behind
 
 
 def grad(
@@ -51,7 +52,11 @@ def grad(
         raise ValueError(f"grad_outputs must contain one gradient per output, {len(ys)}; got {len(gys)}")
     gys = [ones_like(y) if gy is None else as_variable(gy) for y, gy in zip(ys, gys, strict=True)]
     seeds = list(zip(ys, gys, strict=True))
-    grads = cast("dict[Variable, Variable]", backprop(seeds, set(xs).__contains__, create_graph))
+    arithmetic = RECORDED if create_graph else PLAIN
+    found = call_with_config(
+        "enable_backprop", create_graph, backprop, seeds, graph_behind(ys), set(xs), arithmetic
+    )
+    grads = cast("dict[Variable, Variable]", found)
     return [grads[x] if x in grads else _zeros_like(x) for x in xs]
 
 

@@ -46,7 +46,6 @@ class StandIn(Variable):
     def __init__(self, x: Variable) -> None:
         self.name = x.name
         self.creator = x.creator
-        self.generation = x.generation
         self._variable = weakref.ref(x)
         self._shape = x.shape
         self._dtype = x.dtype

@@ -16,16 +16,17 @@ runs.
 
 from __future__ import annotations
 
-import itertools
+import operator
 import reprlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol, cast
 
 import numpy as np
 
 from .. import backends
 from ..config import call_with_config
-from .walk import Operation, backprop, functions_behind
+from .changes import reassigned
+from .walk import Arithmetic, Operation, backprop, graph_behind
 
 
 class _Functions(Protocol):
@@ -33,9 +34,6 @@ class _Functions(Protocol):
 
 
 _functions: _Functions
-
-# Returns a greater number at each call: the time when a Variable's data changed, or a Function was called.
-tick: Callable[[], int] = itertools.count(1).__next__
 
 
 def register_functions(functions: _Functions) -> None:
@@ -96,10 +94,10 @@ class Variable:
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return _functions.array_function(function, args, kwargs)
 
-    _changed = 0  # when `data` was last reassigned, by `tick`; 0 for never
+    _changed = 0  # when `data` was last reassigned; 0 for never
 
     def __init__(self, data: Any, name: str | None = None) -> None:
-        if data is not None and not backends.is_array(data):
+        if type(data) is not np.ndarray and data is not None and not backends.is_array(data):
             given = reprlib.repr(data)
             raise TypeError(
                 f"a Variable must hold an array, not {type(data).__name__}; use np.array({given})"
@@ -108,7 +106,6 @@ class Variable:
         self.name = name
         self.grad: Variable | None = None
         self.creator: Operation | None = None
-        self.generation = 0
         self.requires_grad = True
 
     @property
@@ -118,7 +115,7 @@ class Variable:
 
     @data.setter
     def data(self, data: Any) -> None:
-        self._changed = tick()
+        self._changed = reassigned()
         self._data = data
 
     @property
@@ -184,7 +181,11 @@ class Variable:
     def set_creator(self, func: Operation) -> None:
         """Record `func` as the Function that computed this Variable."""
         self.creator = func
-        self.generation = func.generation + 1
+
+    @property
+    def generation(self) -> int:
+        """Number of Functions on the longest path from a leaf to this Variable (book step 16)."""
+        return 0 if self.creator is None else self.creator.generation + 1
 
     def cleargrad(self) -> None:
         """Set the gradient to None."""
@@ -202,9 +203,9 @@ class Variable:
 
         Those that were computed together with them are detached too, such as c of `F.lstm` with h.
         """
-        for f in functions_behind([self]):
+        for f, inputs in graph_behind([self]).items():
             together = [y for ref in f.outputs if (y := ref()) is not None and y is not self]
-            for x in cast("tuple[Variable, ...]", (*f.inputs, *together)):
+            for x in cast("tuple[Variable, ...]", (*inputs, *together)):
                 x.unchain()
 
     def backward(self, retain_grad: bool = False, create_graph: bool = False) -> None:
@@ -239,16 +240,25 @@ class Variable:
                 f"grad must be a Variable or None; got {type(self.grad).__name__}; wrap it in Variable(...)"
             )
 
-        def wanted(x: Variable) -> bool:
-            # Without data it is a stand-in, whose gradient nobody can read.
-            return x.requires_grad and (x.creator is None or (retain_grad and x.data is not None))
+        seed = self.grad
+        graph = graph_behind([self])
+        wanted = {
+            x  # without data it is a stand-in, whose gradient nobody can read
+            for inputs in graph.values()
+            for x in cast("Sequence[Variable]", inputs)
+            if x.requires_grad and (x.creator is None or (retain_grad and x._data is not None))
+        }
 
-        grads = cast("dict[Variable, Variable]", backprop([(self, self.grad)], wanted, create_graph))
+        arithmetic = RECORDED if create_graph else PLAIN
 
-        def summed() -> list[tuple[Variable, Variable]]:
-            return [(x, gx if x.grad is None else x.grad + gx) for x, gx in grads.items() if x is not self]
+        def totals() -> list[tuple[Variable, Variable]]:
+            grads = cast("dict[Variable, Variable]", backprop([(self, seed)], graph, wanted, arithmetic))
+            add = arithmetic.add
+            return [
+                (x, gx if x.grad is None else add(x.grad, gx)) for x, gx in grads.items() if x is not self
+            ]
 
-        for x, total in call_with_config("enable_backprop", create_graph, summed):
+        for x, total in call_with_config("enable_backprop", create_graph, totals):
             x.grad = total
 
     # -- device transfer
@@ -422,4 +432,18 @@ def ones_like(x: Variable) -> Variable:
         >>> ones_like(Variable(np.array([2.0, 3.0])))
         variable([1. 1.])
     """
-    return Variable(backends.get_array_module(x.data).ones_like(x.data))
+    return Variable(backends.get_array_module(x.data).ones(x.shape, x.dtype))
+
+
+def _sum_of(x: Variable, y: Variable) -> Variable:
+    total = _data_of(x) + y._data  # x may be an array that somebody set as `grad`
+    return Variable(total if backends.is_array(total) else np.asarray(total))  # a scalar, of 0-d arrays
+
+
+def _cast_of(x: Variable, dtype: Any) -> Variable:
+    return Variable(x._data.astype(dtype))
+
+
+# How `backprop` computes with gradients: by Functions, which a graph can record, or without, which is faster.
+RECORDED = Arithmetic(operator.add, Variable.astype)
+PLAIN = Arithmetic(_sum_of, _cast_of)

@@ -5,19 +5,18 @@ It does not import Variable and Function; the protocols `Node` and `Operation` d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from typing import Any, Protocol, TypeAlias
+import operator
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from typing import Any, NamedTuple, Protocol
 
-from ..config import call_with_config
+from . import changes
 
 
 class Node(Protocol):
     """The members of a Variable that backpropagation uses."""
 
-    _changed: int
+    _data: Any
 
-    @property
-    def data(self) -> Any: ...  # noqa: D102
     @property
     def shape(self) -> tuple[int, ...]: ...  # noqa: D102
     @property
@@ -26,9 +25,6 @@ class Node(Protocol):
     def creator(self) -> Operation | None: ...  # noqa: D102
     @property
     def requires_grad(self) -> bool: ...  # noqa: D102
-    def __add__(self, other: Any, /) -> Any: ...
-    def astype(self, dtype: Any) -> Node: ...  # noqa: D102
-    def _described(self) -> str: ...
     def __hash__(self) -> int: ...
 
 
@@ -37,6 +33,7 @@ class Operation(Protocol):
 
     needs_input_grad: tuple[bool, ...]
     called: int
+    latest_change: int
     reads_inputs: bool
     reads_outputs: bool
     outputs: Any  # a tuple of references to Nodes
@@ -45,24 +42,79 @@ class Operation(Protocol):
     def inputs(self) -> Sequence[Node]: ...  # noqa: D102
     @property
     def generation(self) -> int: ...  # noqa: D102
+    @property
+    def _unguarded(self) -> int: ...
     def _input_grads(self, gys: list[Any]) -> Sequence[Node | None]: ...
     def _zero_grad(self, output: int, like: Any) -> Node: ...
     def __hash__(self) -> int: ...
 
 
+class Arithmetic(NamedTuple):
+    """Operations on gradients; none writes into an operand.
+
+    Attributes:
+        add: returns the sum of two gradients of one shape.
+        cast: returns a copy of a gradient in a dtype.
+    """
+
+    add: Callable[[Any, Any], Any]
+    cast: Callable[[Any, Any], Any]
+
+
+def functions_behind(outputs: Collection[Node]) -> list[Operation]:
+    """Every Function that the outputs depend on, in the order of their calls.
+
+    Example:
+        >>> import numpy as np
+        >>> import pyconvlite.functions as F
+        >>> y = F.exp(F.sin(np.array(0.0)))
+        >>> [type(f).__name__ for f in functions_behind([y])]
+        ['Sin', 'Exp']
+    """
+    return [*graph_behind(outputs)]
+
+
+def graph_behind(outputs: Collection[Node]) -> dict[Operation, Sequence[Node]]:
+    """The Functions of `functions_behind`, each with its inputs.
+
+    Example:
+        >>> import numpy as np
+        >>> from pyconvlite import Variable
+        >>> y = Variable(np.array(1.0)) * 2
+        >>> list(graph_behind([y]).values())
+        [(variable(1.0), variable(2.0))]
+    """
+    found: dict[Operation, Sequence[Node]] = {}
+    pending = [y.creator for y in outputs]
+    while pending:
+        f = pending.pop()
+        if f is not None and f not in found:
+            found[f] = inputs = f.inputs
+            pending += [x.creator for x in inputs]
+    return {f: found[f] for f in sorted(found, key=_called)}
+
+
+_called = operator.attrgetter("called")
+
+
 def backprop(
-    seeds: Sequence[tuple[Node, Node]], wanted: Callable[[Any], bool], create_graph: bool
+    seeds: Sequence[tuple[Node, Node]],
+    graph: Mapping[Operation, Sequence[Node]],
+    wanted: Set[Node],
+    arithmetic: Arithmetic,
 ) -> dict[Node, Node]:
     """Propagate gradients from the outputs back through the graph; return those of the wanted Variables.
 
     Args:
         seeds: pairs of an output and its gradient.
-        wanted: returns whether a Variable's gradient is wanted; gradients that no wanted one depends on are
-            not computed.
-        create_graph: record the graph of the gradients.
+        graph: the Functions behind the outputs, as `graph_behind` returns them.
+        wanted: the Variables whose gradients are wanted; gradients that none of these depends on are not
+            computed.
+        arithmetic: operations on gradients.
 
     Returns:
-        The gradient of each wanted Variable that an output depends on.
+        The gradient of each wanted Variable that an output depends on. It has a graph if `enable_backprop` is
+        on and `arithmetic` records one.
 
     Raises:
         ValueError: a gradient does not have the shape of its Variable, or a Function's `backward` returns
@@ -72,128 +124,73 @@ def backprop(
     Example:
         >>> import numpy as np
         >>> from pyconvlite import Variable
+        >>> from pyconvlite.autograd.variable import PLAIN
         >>> x = Variable(np.array(3.0))
         >>> y = x**2
-        >>> grads = backprop([(y, Variable(np.array(1.0)))], lambda v: v is x, create_graph=False)
+        >>> grads = backprop([(y, Variable(np.array(1.0)))], graph_behind([y]), {x}, PLAIN)
         >>> grads[x]
         variable(6.0)
     """
-    functions = functions_behind([y for y, _ in seeds])
-    needs: _Needs = {}
-    for f in functions:
-        of_inputs = tuple([wanted(x) or (x.requires_grad and x.creator in needs) for x in f.inputs])
-        if any(of_inputs):
-            needs[f] = of_inputs
-    return call_with_config("enable_backprop", create_graph, _propagate, seeds, functions, needs, wanted)
-
-
-# Whether the gradient of each input is needed, for the Functions from a wanted Variable to an output.
-_Needs: TypeAlias = dict[Operation, tuple[bool, ...]]
-
-
-def _propagate(
-    seeds: Sequence[tuple[Node, Node]],
-    functions: list[Operation],
-    needs: _Needs,
-    wanted: Callable[[Any], bool],
-) -> dict[Node, Node]:
-    grads: dict[Node, Node] = {}
+    add, cast = arithmetic
+    # Whether the gradient of each input is needed, for the Functions from a wanted Variable to an output.
+    needs: dict[Operation, list[bool]] = {}
+    # The memory of the graph, which no gradient may share; those of freed data may be of others by now.
+    held = {id(_memory(v._data)) for seed in seeds for v in seed}
+    for f, inputs in graph.items():
+        needed = []
+        for x in inputs:
+            needed.append(x in wanted or (x.requires_grad and x.creator in needs))
+            a = x._data
+            if a is not None:
+                held.add(id(a if a.base is None else a.base))
+        if True in needed:
+            needs[f] = needed
+    grads: dict[Any, Node] = {}
     for y, gy in seeds:
-        _accumulate(grads, y, gy, "the initial gradient")
-    for f in reversed(functions):
-        if f not in needs:
-            continue
-        gys = _output_grads(f, grads, wanted)
-        if gys is None:
-            continue
-        _check_unchanged(f)
-        f.needs_input_grad = needs[f]  # set just before use: a nested backprop may overwrite it
-        for x, gx, needed in zip(f.inputs, f._input_grads(gys), needs[f], strict=False):
-            if needed and gx is not None:
-                _accumulate(grads, x, gx, f"the gradient returned by {type(f).__name__}.backward")
-    held = [v for seed in seeds for v in seed] + [x for f in functions for x in f.inputs]
-    return _copy_shared({x: gx for x, gx in grads.items() if wanted(x)}, held)
-
-
-def functions_behind(outputs: Collection[Node]) -> list[Operation]:
-    """Every Function that the outputs depend on, in topological order.
-
-    Example:
-        >>> import numpy as np
-        >>> import pyconvlite.functions as F
-        >>> y = F.exp(F.sin(np.array(0.0)))
-        >>> [type(f).__name__ for f in functions_behind([y])]
-        ['Sin', 'Exp']
-    """
-    found: dict[Operation, None] = {}  # an ordered set, so that gradients are summed in a reproducible order
-    pending = [y.creator for y in outputs]
-    while pending:
-        f = pending.pop()
-        if f is not None and f not in found:
-            found[f] = None
-            pending.extend([x.creator for x in f.inputs])
-    return sorted(found, key=lambda f: f.generation)
-
-
-def _output_grads(f: Operation, grads: dict[Node, Node], wanted: Callable[[Any], bool]) -> list[Node] | None:
-    """Gradients of f's outputs, zeros for unused outputs; None if no output has a gradient.
-
-    They are removed from `grads` unless wanted, so that their memory is freed after f's `backward`.
-    """
-    outputs = [ref() for ref in f.outputs]
-    gys = [None if y is None else grads.get(y) if wanted(y) else grads.pop(y, None) for y in outputs]
-    known = [gy for gy in gys if gy is not None]
-    if not known:
-        return None
-    if len(known) == len(gys):
-        return known
-    return [f._zero_grad(i, known[0].data) if gy is None else gy for i, gy in enumerate(gys)]
-
-
-def _check_unchanged(f: Operation) -> None:
-    """Raise RuntimeError if an input, or data that f's `backward` reads, was reassigned after its call."""
-    called = f.called
-    for x in f.inputs:
-        if x._changed > called:
-            raise _changed_after(f, x, "used")
-        while f.reads_inputs and x.creator and x.data is not None and x.data.base is not None:
-            (x, *_) = x.creator.inputs  # x was a view of its data
-            if x._changed > called:
-                raise _changed_after(f, x, "used a view of")
-    if f.reads_outputs:
+        gy = _fitted(gy, y, "the initial gradient", cast)
+        grads[y] = add(grads[y], gy) if y in grads else gy
+    while needs:
+        f, needed = needs.popitem()  # the latest
+        gys: list[Node | None] = []
+        known: Node | None = None
         for ref in f.outputs:
-            y = ref()
-            if y is not None and y._changed > called:
-                raise _changed_after(f, y, "computed")
+            output: Any = ref()
+            # Its gradient is removed unless wanted, so that the memory is freed after f's `backward`.
+            gys.append(grads.get(output) if output in wanted else grads.pop(output, None))
+            known = gys[-1] if known is None else known
+        if known is None:
+            continue
+        if len(gys) > 1:
+            gys = [f._zero_grad(i, known._data) if gy is None else gy for i, gy in enumerate(gys)]
+        if f.latest_change != changes.latest:
+            changes.check_unchanged(f)
+        f.needs_input_grad = tuple(needed)  # set just before use: a nested backprop may overwrite it
+        for x, gx, need in zip(graph[f], f._input_grads(gys), needed, strict=False):
+            if need and gx is not None:
+                a, b = x._data, gx._data
+                if a is None or a.shape != b.shape or a.dtype is not b.dtype:
+                    gx = _fitted(gx, x, f"the gradient returned by {type(f).__name__}.backward", cast)
+                grads[x] = add(grads[x], gx) if x in grads else gx
+    found = {}
+    for x, gx in grads.items():
+        if x in wanted:
+            owner = id(_memory(gx._data))
+            if owner in held or not gx._data.flags.writeable:
+                gx = cast(gx, gx.dtype)  # a copy
+            held.add(owner)
+            found[x] = gx
+    return found
 
 
-def _changed_after(f: Operation, x: Node, done: str) -> RuntimeError:
-    return RuntimeError(
-        f"the data of {x._described()} was reassigned after {type(f).__name__} {done} it, so gradients would "
-        "be wrong: call backward() before its data changes, or compute the output again"
-    )
-
-
-def _accumulate(grads: dict[Node, Node], x: Node, gx: Node, source: str) -> None:
-    """Add gx, cast to x's dtype if both are floating point, to the gradient of x; not in place."""
+def _fitted(gx: Node, x: Node, source: str, cast: Callable[[Any, Any], Any]) -> Node:
+    """gx, cast to x's dtype if both are floating point."""
     if gx.shape != x.shape:
         raise ValueError(f"{source} has shape {gx.shape}, but its Variable has shape {x.shape}")
     if gx.dtype != x.dtype and x.dtype.kind == "f" and gx.dtype.kind == "f":
-        gx = gx.astype(x.dtype)
-    grads[x] = grads[x] + gx if x in grads else gx
-
-
-def _copy_shared(grads: dict[Node, Node], held: list[Node]) -> dict[Node, Node]:
-    """Copy gradients that are read-only or share memory with an earlier one or a Variable in `held`."""
-    taken = {id(_memory(v.data)) for v in held}
-    for x, gx in grads.items():
-        owner = _memory(gx.data)
-        if id(owner) in taken or not gx.data.flags.writeable:
-            grads[x] = gx.astype(gx.dtype)
-        taken.add(id(owner))
-    return grads
+        gx = cast(gx, x.dtype)
+    return gx
 
 
 def _memory(a: Any) -> Any:
     """Return the base of the view `a`, or `a` itself if it owns its memory."""
-    return a if a is None or a.base is None else a.base
+    return a if a.base is None else a.base

@@ -11,11 +11,13 @@ for indexes and labels, which the kernels check. No kernel writes into an argume
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol, TypeVar
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
 from .._shapes import Pair
 
 A = TypeVar("A")  # the backend's array class
+Rows: TypeAlias = Sequence[tuple[A, ...]]
 
 
 class ConvGeometry(NamedTuple):
@@ -291,30 +293,36 @@ class Kernels(Protocol[A]):
 
     # -- optimizer.py; gradients and states of float16 weights are float32, lest small steps round to 0
 
-    def add_step(self, W: A, step: A) -> A:
-        """W + step, in W's dtype."""
-
     def clip_norm(self, gradients: list[A], most: float) -> list[A]:
         """The gradients, scaled so that their joint L2 norm is at most `most`."""
 
-    def sgd(self, W: A, gW: A, lr: float) -> A:
+    # An update of all Parameters. A row has the weights of one, their gradient and its states, all of one
+    # shape; the row returned has the new weights, in the dtype of the old ones, and the new states.
+
+    def sgd(self, rows: Rows[A], lr: float) -> Rows[A]:
         """W - lr * gW."""
 
-    def momentum_sgd(self, W: A, v: A, gW: A, lr: float, momentum: float) -> tuple[A, A]:
+    def momentum_sgd(self, rows: Rows[A], lr: float, momentum: float) -> Rows[A]:
         """W + v and v, with v = momentum * v - lr * gW."""
 
+    def adagrad(self, rows: Rows[A], lr: float, eps: float) -> Rows[A]:
+        """W - lr * gW / (sqrt(h) + eps) and h, with h = h + gW * gW."""
+
+    def rmsprop(self, rows: Rows[A], lr: float, alpha: float, eps: float, momentum: float) -> Rows[A]:
+        """W - lr * v, square and v, with v = momentum * v + gW / (sqrt(square) + eps).
+
+        square is updated by gW * gW before.
+        """
+
+    def adadelta(self, rows: Rows[A], rho: float, eps: float) -> Rows[A]:
+        """W - dx, msg and msdx, with dx = sqrt((msdx + eps) / (msg + eps)) * gW.
+
+        msg is updated by gW * gW before, msdx by dx * dx after it.
+        """
+
     def adam(
-        self,
-        W: A,
-        m: A,
-        v: A,
-        gW: A,
-        rate: float,
-        beta1: float,
-        beta2: float,
-        eps: float,
-        decay: float,
-    ) -> tuple[A, A, A]:
+        self, rows: Rows[A], rate: float, beta1: float, beta2: float, eps: float, decay: float
+    ) -> Rows[A]:
         """W - rate * m / (sqrt(v) + eps) - decay * W, m and v, with m and v updated by gW."""
 
 

@@ -18,9 +18,9 @@ def operands(x0: Any, x1: Any) -> tuple[Any, Any]:
 
     NumPy scalars are treated alike; otherwise a factor `np.sqrt(2)` would turn float32 into float64.
     """
-    if isinstance(x1, _NUMBER) and hasattr(x0, "dtype"):
+    if not isinstance(x1, Variable) and isinstance(x1, _NUMBER) and hasattr(x0, "dtype"):
         return x0, _number_like(x1, x0.dtype)
-    if isinstance(x0, _NUMBER) and hasattr(x1, "dtype"):
+    if not isinstance(x0, Variable) and isinstance(x0, _NUMBER) and hasattr(x1, "dtype"):
         return _number_like(x0, x1.dtype), x1
     return x0, x1
 
@@ -46,7 +46,9 @@ class Add(Function):
 
     def backward(self, gy: Variable) -> Any:
         x0, x1 = self.inputs
-        return sum_to(gy, x0.shape), sum_to(gy, x1.shape)
+        gx0 = sum_to(gy, x0.shape) if self.needs_input_grad[0] else None
+        gx1 = sum_to(gy, x1.shape) if self.needs_input_grad[1] else None
+        return gx0, gx1
 
 
 def add(x0: Any, x1: Any) -> Variable:
@@ -75,7 +77,9 @@ class Sub(Function):
 
     def backward(self, gy: Variable) -> Any:
         x0, x1 = self.inputs
-        return sum_to(gy, x0.shape), sum_to(-gy, x1.shape) if self.needs_input_grad[1] else None
+        gx0 = sum_to(gy, x0.shape) if self.needs_input_grad[0] else None
+        gx1 = sum_to(-gy, x1.shape) if self.needs_input_grad[1] else None
+        return gx0, gx1
 
 
 def sub(x0: Any, x1: Any) -> Variable:

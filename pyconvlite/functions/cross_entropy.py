@@ -95,7 +95,8 @@ def softmax_cross_entropy(
         variable(0.6931471805599453)
     """
     x, t = as_input(x), as_input(t)
-    label_smoothing = float(share(label_smoothing, "label_smoothing"))  # np.float64 would widen float32
+    if label_smoothing != 0:
+        label_smoothing = float(share(label_smoothing, "label_smoothing"))  # np.float64 would widen float32
     if t.dtype.kind == "f" and t.shape == x.shape and x.ndim > 1:
         if ignore_index is not None:
             raise ValueError("ignore_index is for labels; t holds probabilities, as it has the shape of x")
@@ -247,19 +248,18 @@ def accuracy(y: Any, t: Any) -> Variable:
 
 def _labels(x: Variable, t: Variable, name: str) -> Array:
     """Return the labels as an array of shape (N, ...); a kernel checks their range."""
-    shape = x.shape[:1] + x.shape[2:]
-    if x.ndim < 2 or t.shape not in (shape, (*shape, 1) if x.ndim == 2 else shape):
+    m, n = x.shape, t.shape
+    shape = m[:1] + m[2:]
+    if len(m) < 2 or (n != shape and (len(m) > 2 or n != (*shape, 1))):
         raise ValueError(
             f"{name} must be (N, classes) and t (N,) with the same N, or {name} (N, classes, ...) and "
-            f"t (N, ...); got {x.shape} and {t.shape}"
+            f"t (N, ...); got {m} and {n}"
         )
     if t.dtype.kind not in "iu":
         raise TypeError(
             f"t must hold integers, the class index of each row; got {t.dtype}: convert it with t.astype(int)"
         )
-    if x.size == 0:
-        raise ValueError(
-            f"{name} must hold at least one row and one class; got shapes {x.shape} and {t.shape}"
-        )
+    if 0 in m:
+        raise ValueError(f"{name} must hold at least one row and one class; got shapes {m} and {n}")
     labels: Array = t.data.reshape(shape)
     return labels

@@ -8,26 +8,32 @@ from .._shapes import Array
 from ..autograd import Function, Variable, as_input
 from ..backends import kernels
 from .reduction import sum_to
-from .shape import expand_dims, reshape, transpose
+from .shape import expand_dims, reshape
 
 
 class MatMul(Function):
-    """Matrix product over the last two axes; the leading axes broadcast."""
+    """Matrix product over the last two axes, of each operand or its transpose; the leading axes broadcast."""
 
     reads_outputs = False
 
+    def __init__(self, transposed: tuple[bool, bool] = (False, False)) -> None:
+        self.transposed = transposed
+
     def forward(self, x: Array, W: Array) -> Any:
-        return kernels(x).matmul(x, W)
+        x_too, W_too = self.transposed
+        return kernels(x).matmul(x.swapaxes(-1, -2) if x_too else x, W.swapaxes(-1, -2) if W_too else W)
 
     def backward(self, gy: Variable) -> Any:
         x, W = self.inputs
-        gx = sum_to(matmul(gy, _swap(W)), x.shape) if self.needs_input_grad[0] else None
-        gW = sum_to(matmul(_swap(x), gy), W.shape) if self.needs_input_grad[1] else None
+        x_too, W_too = self.transposed
+        gx = gW = None
+        if self.needs_input_grad[0]:  # of y = x W: gy W^T; of y = x^T W: (gy W^T)^T = W gy^T
+            gx = MatMul((W_too, True))(W, gy) if x_too else MatMul((False, not W_too))(gy, W)
+            gx = sum_to(gx, x.shape)
+        if self.needs_input_grad[1]:  # of y = x W: x^T gy; of y = x W^T: (x^T gy)^T = gy^T x
+            gW = MatMul((True, x_too))(gy, x) if W_too else MatMul((not x_too, False))(x, gy)
+            gW = sum_to(gW, W.shape)
         return gx, gW
-
-
-def _swap(x: Variable) -> Variable:
-    return transpose(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
 
 
 def matmul(x: Any, W: Any) -> Variable:
@@ -45,19 +51,23 @@ def matmul(x: Any, W: Any) -> Variable:
         variable([[11.]])
     """
     x, W = as_input(x), as_input(W)
-    inner = W.shape[-2:-1] if W.ndim > 1 else W.shape
-    leading = zip(reversed(x.shape[:-2]), reversed(W.shape[:-2]), strict=False)
-    if x.ndim == 0 or x.shape[-1:] != inner or any(m != n and 1 not in (m, n) for m, n in leading):
+    m, n = x.shape, W.shape
+    if not m or not n or m[-1] != n[-2 if len(n) > 1 else 0] or not _broadcast(m[:-2], n[:-2]):
         raise ValueError(
             "matmul needs x (..., M, K) and W (..., K, N) with the same K, and leading axes that broadcast; "
-            f"got shapes {x.shape} and {W.shape}"
+            f"got shapes {m} and {n}"
         )
-    y: Variable = MatMul()(expand_dims(x, 0) if x.ndim == 1 else x, expand_dims(W, 1) if W.ndim == 1 else W)
-    if W.ndim == 1:
+    y: Variable = MatMul()(expand_dims(x, 0) if len(m) == 1 else x, expand_dims(W, 1) if len(n) == 1 else W)
+    if len(n) == 1:
         y = reshape(y, y.shape[:-1])
-    if x.ndim == 1:
-        y = reshape(y, y.shape[:-2] + y.shape[y.ndim - 1 :] if W.ndim > 1 else y.shape[:-1])
+    if len(m) == 1:
+        y = reshape(y, y.shape[:-2] + y.shape[y.ndim - 1 :] if len(n) > 1 else y.shape[:-1])
     return y
+
+
+def _broadcast(m: tuple[int, ...], n: tuple[int, ...]) -> bool:
+    pairs = zip(reversed(m), reversed(n), strict=False)
+    return not m or not n or all(i == j or 1 in (i, j) for i, j in pairs)
 
 
 class Linear(Function):
@@ -73,8 +83,8 @@ class Linear(Function):
 
     def backward(self, gy: Variable) -> Any:
         x, W, b = self.inputs
-        gx = matmul(gy, W.T) if self.needs_input_grad[0] else None
-        gW = matmul(x.T, gy) if self.needs_input_grad[1] else None
+        gx = MatMul((False, True))(gy, W) if self.needs_input_grad[0] else None
+        gW = MatMul((True, False))(x, gy) if self.needs_input_grad[1] else None
         gb = sum_to(gy, b.shape) if self.needs_input_grad[2] else None
         return gx, gW, gb
 
@@ -99,13 +109,12 @@ def linear(x: Any, W: Any, b: Any = None) -> Variable:
         variable([[3. 4.]])
     """
     x, W, b = as_input(x), as_input(W), as_input(b)
-    if x.ndim != 2 or W.ndim != 2 or x.shape[1] != W.shape[0]:
-        hint = "; use F.flatten(x)" if x.ndim > 2 else ""
-        raise ValueError(
-            f"linear needs x (N, in) and W (in, out) with the same `in`; got {x.shape} and {W.shape}{hint}"
-        )
-    if b.data is not None and b.shape != (W.shape[1],):
-        raise ValueError(f"b must have shape ({W.shape[1]},), one element per column of W; got {b.shape}")
+    m, n = x.shape, W.shape
+    if len(m) != 2 or len(n) != 2 or m[1] != n[0]:
+        hint = "; use F.flatten(x)" if len(m) > 2 else ""
+        raise ValueError(f"linear needs x (N, in) and W (in, out) with the same `in`; got {m} and {n}{hint}")
+    if b.data is not None and b.shape != n[1:]:
+        raise ValueError(f"b must have shape ({n[1]},), one element per column of W; got {b.shape}")
     return Linear()(x, W, b)
 
 

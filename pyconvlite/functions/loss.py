@@ -75,7 +75,7 @@ class MeanSquaredError(Function):
 
     def backward(self, gy: Variable) -> Any:
         x0, x1 = self.inputs
-        gx0 = gy * (x0 - x1) * (2.0 / len(x0))
+        gx0 = (x0 - x1) * (gy * (2.0 / len(x0)))
         return gx0, -gx0 if self.needs_input_grad[1] else None
 
 
@@ -112,13 +112,18 @@ def _same_shape(x0: Any, x1: Any) -> tuple[Variable, Variable]:
     Differences of unsigned integers would wrap around.
     """
     x0, x1 = as_input(x0), as_input(x1)
-    if _without_leading_ones(x0.shape) != _without_leading_ones(x1.shape):
-        raise ValueError(f"x0 and x1 must have the same shape; got {x0.shape} and {x1.shape}")
-    shape = x0.shape if x0.ndim >= x1.ndim else x1.shape
-    if 0 in shape:
-        raise ValueError(f"x0 and x1 must have at least one element; got shape {shape}")
-    x0 = _as_float(x0, x1.dtype if x1.dtype.kind == "f" else np.float64)
-    return reshape(x0, shape), reshape(_as_float(x1, x0.dtype), shape)
+    m, n = x0.shape, x1.shape
+    if 0 in m or 0 in n:
+        raise ValueError(f"x0 and x1 must have at least one element; got shapes {m} and {n}")
+    if x0.dtype.kind != "f" or x1.dtype.kind != "f":
+        x0 = _as_float(x0, x1.dtype if x1.dtype.kind == "f" else np.float64)
+        x1 = _as_float(x1, x0.dtype)
+    if m == n:
+        return x0, x1
+    if _without_leading_ones(m) != _without_leading_ones(n):
+        raise ValueError(f"x0 and x1 must have the same shape; got {m} and {n}")
+    shape = max(m, n, key=len)
+    return reshape(x0, shape), reshape(x1, shape)
 
 
 def _as_float(x: Variable, dtype: Any) -> Variable:

@@ -256,9 +256,8 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Variable:
         >>> sum_to(np.ones((2, 3)), (1, 3))
         variable([[2. 2. 2.]])
     """
-    if as_input(x).shape == shape:
-        return as_variable(x)
-    return SumTo(shape)(x)
+    v = as_variable(x)
+    return v if v.shape == shape else SumTo(shape)(x)
 
 
 class BroadcastTo(Function):
@@ -288,9 +287,8 @@ def broadcast_to(x: Any, shape: tuple[int, ...]) -> Variable:
         variable([[1. 2.]
                   [1. 2.]])
     """
-    if as_input(x).shape == shape:
-        return as_variable(x)
-    return BroadcastTo(shape)(x)
+    v = as_variable(x)
+    return v if v.shape == shape else BroadcastTo(shape)(x)
 
 
 def tile(x: Any, reps: Any) -> Variable:

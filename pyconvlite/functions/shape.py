@@ -44,10 +44,9 @@ def reshape(x: Any, shape: Any) -> Variable:
         variable([[0 1 2]
                   [3 4 5]])
     """
-    shape = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
-    if as_input(x).shape == shape:
-        return as_variable(x)
-    return Reshape(shape)(x)
+    shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+    v = as_variable(x)
+    return v if v.shape == shape else Reshape(shape)(x)
 
 
 def flatten(x: Any) -> Variable:
@@ -144,8 +143,9 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Variable:
         >>> transpose(np.zeros((2, 3, 4)), (1, 0, 2)).shape
         (3, 2, 4)
     """
-    ndim = as_input(x).ndim
-    if axes is not None and sorted(a + ndim if a < 0 else a for a in axes) != list(range(ndim)):
+    x = as_input(x)
+    ndim = x.ndim
+    if axes is not None and sorted([a + ndim if a < 0 else a for a in axes]) != list(range(ndim)):
         raise ValueError(
             f"axes must be a permutation of x's {ndim} axes; got {tuple(axes)} for shape {x.shape}"
         )

@@ -47,7 +47,7 @@ class Affine(Layer):
 
     def forward(self, x: Any) -> Variable:
         """Compute the output; the first call infers the input size if it was not given."""
-        if self.W.data is None:
+        if self.W._data is None:
             self._init_for(x, channels(x, self))
         return self._apply(x)
 

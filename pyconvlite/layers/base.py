@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import types
 import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
 
 from .. import _npz, _safetensors, _weights
 from .._files import BinaryFile, written
@@ -70,10 +73,13 @@ class Layer:
             for param in unsized:
                 param.data = None
             raise
-        self._all_sized = not unsized
+        if not self._all_sized:
+            self._all_sized = not unsized
         outputs = ys if isinstance(ys, tuple) else (ys,)
-        self.inputs = [_weak(x) for x in inputs]
-        self.outputs = [_weak(y) for y in outputs]
+        try:
+            self.inputs, self.outputs = list(map(weakref.ref, inputs)), list(map(weakref.ref, outputs))
+        except TypeError:
+            self.inputs, self.outputs = _weak(inputs), _weak(outputs)
         self._output_shapes = tuple([getattr(y, "shape", None) for y in outputs])
         return outputs[0] if len(outputs) == 1 else outputs
 
@@ -141,7 +147,9 @@ class Layer:
 
     def params(self) -> Iterator[Parameter]:
         """Iterate over all Parameters, each once, in order of definition."""
-        return (param for _, param in self.named_params())
+        found: list[Parameter] = []
+        _gather(self, set(), found)
+        return iter(found)
 
     def named_params(self) -> Iterator[tuple[str, Parameter]]:
         """Iterate over all Parameters with their names, which are paths such as `conv1/W` or `layers/0/W`."""
@@ -366,11 +374,14 @@ class Layer:
 
 
 # Types of most attributes, skipped early: each training step traverses the model twice.
-_LEAVES = {bool, float, int, str, type(None), weakref.ref}
+_LEAVES = {bool, float, int, str, type(None), types.FunctionType, np.ndarray, weakref.ref}
+
+# Where an object was found: the place of the object that contains it, and the key in that; None at the start.
+_Place: TypeAlias = tuple[Any, Any] | None
 
 
 def walk(
-    value: Any, name: str = "", owner: Layer | None = None, seen: set[int] | None = None
+    value: Any, name: str = "", owner: Layer | None = None
 ) -> Iterator[tuple[str, Layer | Parameter, Layer | None]]:
     """Yield the Layers and Parameters reachable from a value, each once, a Layer before its contents.
 
@@ -378,7 +389,6 @@ def walk(
         value: any object; only Layers, Parameters, lists, tuples, deques and mappings are traversed.
         name: path to `value`.
         owner: the innermost Layer that contains `value`.
-        seen: ids of the visited objects.
 
     Yields:
         The name, the Layer or Parameter, and its owner.
@@ -391,33 +401,70 @@ def walk(
         >>> [name for name, node, owner in walk({"a": [Linear(1), None]})]
         ['a/0', 'a/0/W', 'a/0/b']
     """
-    children: Iterable[tuple[Any, Any]]
-    if isinstance(value, Parameter):
-        children = ()
-    elif isinstance(value, Layer):
-        children = value._attributes_in_order()
-    elif isinstance(value, list | tuple | deque):
-        children = enumerate(value)
-    elif isinstance(value, dict) or isinstance(value, Mapping):  # noqa: SIM101 - the check for Mapping is slow
-        children = value.items()
-    elif isinstance(value, set | frozenset) and any(isinstance(x, Layer | Parameter) for x in value):
-        raise TypeError(
-            f"{name or 'the model'} is a {type(value).__name__} of Layers or Parameters: it has no order, so "
-            "their names would change from run to run; use a list"
-        )
-    else:
-        return
-    seen = set() if seen is None else seen
+    place = (None, name) if name else None
+    return ((_name_of(place), node, owner) for place, node, owner in _visit(value, place, owner, set()))
+
+
+def _visit(
+    value: Any, place: _Place, owner: Layer | None, seen: set[int]
+) -> Iterator[tuple[_Place, Layer | Parameter, Layer | None]]:
+    """As `walk`, with places instead of names, which are made from them where they are needed.
+
+    Args:
+        value, place, owner: as in `walk`.
+        seen: ids of the visited objects.
+    """
     if id(value) in seen:
         return
     seen.add(id(value))
-    if isinstance(value, Layer | Parameter):
-        yield name, value, owner
-    owner = value if isinstance(value, Layer) else owner
-    for key, child in children:
-        if type(child) in _LEAVES:
+    if isinstance(value, (Layer, Parameter)):
+        yield place, value, owner
+        owner = value if isinstance(value, Layer) else owner
+    of_call = _OF_CALLS if isinstance(value, Layer) else ()
+    for key, child in _contents(value, place):
+        if type(child) not in _LEAVES and key not in of_call:
+            yield from _visit(child, (place, key), owner, seen)
+
+
+def _gather(value: Any, seen: set[int], params: list[Parameter]) -> None:
+    """Append the Parameters reachable from a value, in the order of `walk`, which is slower."""
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    of_call = _OF_CALLS if isinstance(value, Layer) else ()
+    for key, child in _contents(value, None):
+        if type(child) in _LEAVES or key in of_call:
             continue
-        yield from walk(child, f"{name}/{key}" if name else str(key), owner, seen)
+        if isinstance(child, Parameter):
+            if id(child) not in seen:
+                seen.add(id(child))
+                params.append(child)
+        else:
+            _gather(child, seen, params)
+
+
+def _contents(value: Any, place: _Place) -> Iterable[tuple[Any, Any]]:
+    """Keys and values in an object that may contain Layers and Parameters; nothing for other objects."""
+    if isinstance(value, Layer):
+        return value._attributes_in_order()
+    if isinstance(value, (list, tuple, deque)):
+        return enumerate(value)
+    if isinstance(value, dict) or isinstance(value, Mapping):  # noqa: SIM101 - the check for Mapping is slow
+        return value.items()
+    if isinstance(value, (set, frozenset)) and any(isinstance(x, (Layer, Parameter)) for x in value):
+        raise TypeError(
+            f"{_name_of(place) or 'the model'} is a {type(value).__name__} of Layers or Parameters: it has "
+            "no order, so their names would change from run to run; use a list"
+        )
+    return ()
+
+
+def _name_of(place: _Place) -> str:
+    keys = []
+    while place is not None:
+        place, key = place
+        keys.append(str(key))
+    return "/".join(reversed(keys))
 
 
 def is_statistic(name: str, owner: Layer | None) -> bool:
@@ -435,14 +482,12 @@ def _params(layer: Layer, name: str) -> Iterator[tuple[str, Parameter]]:
     return ((name, node) for name, node, _ in walk(layer, name) if isinstance(node, Parameter))
 
 
-def _weak(value: Any) -> weakref.ref[Any] | None:
-    try:
-        return weakref.ref(value)
-    except TypeError:
-        return None
+def _weak(values: Iterable[Any]) -> list[weakref.ref[Any] | None]:
+    return [weakref.ref(x) if type(x).__weakrefoffset__ else None for x in values]
 
 
-_NOT_COPIED = {"inputs", "outputs", "_output_shapes", "_hooks"}  # attributes of a Layer
+_OF_CALLS = {"inputs", "outputs", "_output_shapes"}  # attributes of a Layer that tell of its last call
+_NOT_COPIED = {*_OF_CALLS, "_hooks"}
 
 
 def _output_shape(layer: Layer) -> tuple[Any, ...] | None:

@@ -180,18 +180,41 @@ def _normal_cdf(c: Call) -> str:
     return c.e.node("Mul", c.e.node("Add", half, c.number(1)), c.number(0.5))
 
 
-def _standardize(c: Call) -> str:
+def _row_norm(c: Call) -> str:
     e, x = c.e, c.inputs[0]
-    shape = c.f.inputs[0].shape
-    axes = [0, *range(2, len(shape))]
-    distance = e.node("Sub", x, e.reduced("ReduceMean", x, axes, True))
-    var = e.reduced("ReduceMean", e.node("Mul", distance, distance), axes, True)
+    _, K, S = c.f.inputs[0].shape
+    distance = e.node("Sub", x, e.reduced("ReduceMean", x, [1, 2], True))
+    var = e.reduced("ReduceMean", e.node("Mul", distance, distance), [1, 2], True)
     y = e.node("Div", distance, e.node("Sqrt", e.node("Add", var, c.number(c.same("eps")))))
-    column = e.integers([-1, *[1] * (len(shape) - 2)])
-    for op, name, neutral in (("Mul", c.inputs[1], 1), ("Add", c.inputs[2], 0)):
-        if not (name in e.constants and (e.constants[name] == neutral).all()):
-            y = e.node(op, y, e.node("Reshape", name, column))
+    parts = len(c.f.inputs[1].data)
+    used = [
+        (op, name)
+        for op, name, neutral in (("Mul", c.inputs[1], 1), ("Add", c.inputs[2], 0))
+        if not (name in e.constants and (e.constants[name] == neutral).all())
+    ]
+    if not used:
+        return y
+    y = e.node("Reshape", y, e.integers([-1, parts, K, S]))
+    for op, name in used:
+        y = e.node(op, y, e.node("Reshape", name, e.integers([parts, K, 1])))
+    return e.node("Reshape", y, e.integers([-1, K, S]))
+
+
+def _scale_channels(c: Call) -> str:
+    column = c.e.integers([-1, *[1] * (len(c.f.inputs[0].shape) - 2)])
+    y = c.inputs[0]
+    for op, name in (
+        ("Sub", c.e.constant(to_cpu(c.same("mean")))),
+        ("Mul", c.inputs[1]),
+        ("Add", c.inputs[2]),
+    ):
+        y = c.e.node(op, y, c.e.node("Reshape", name, column))
     return y
+
+
+def _hardswish(c: Call) -> str:
+    (x,) = c.inputs
+    return c.e.node("Mul", x, c.e.node("HardSigmoid", x, alpha=1 / 6, beta=0.5))
 
 
 def _linear(c: Call) -> str:
@@ -273,7 +296,9 @@ FUNCTIONS: dict[type, Exporter] = {
     F.LeakyReLU: _with("LeakyRelu", alpha="slope"),
     F.ELU: _with("Elu", alpha="alpha"),
     F.NormalCDF: _normal_cdf,
-    F.Standardize: _standardize,
+    F.RowNorm: _row_norm,
+    F.ScaleChannels: _scale_channels,
+    F.HardSwish: _hardswish,
     F.Conv2d: _conv2d,
     F.Conv2dReLU: _conv2d,
     F.Deconv2d: _deconv2d,

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from .. import functions as F
 from .._random import rng
 from .._shapes import Array
 from ..autograd import Function, Parameter, Variable
@@ -168,9 +167,7 @@ class _Pairing:
         else:
             pairs = list(zip(f.inputs, g.inputs, strict=True))
             export, name, owner = FUNCTIONS.get(type(f)), type(f).__name__, None
-        # it has a scale and a shift for each sample, which differ only in number
-        uniform = isinstance(f, F.Standardize)
-        values = [self._value(*pair, uniform) for pair in pairs]
+        values = [self._value(*pair) for pair in pairs]
         call = Call(self.emitter, f, g, owner, values, self._param)
         if export is None:
             raise ValueError(f"{name} has no counterpart in ONNX that is known; {call}")
@@ -178,11 +175,8 @@ class _Pairing:
         for i, found in enumerate([names] if isinstance(names, str) else names):
             self.names[f, i] = found
 
-    def _value(self, x: Any, z: Any, uniform: bool = False) -> str:
-        """The name of a value: x in the first run, z in the second.
-
-        If `uniform`, a constant may have another length in the second run, if all its elements are equal.
-        """
+    def _value(self, x: Any, z: Any) -> str:
+        """The name of a value: x in the first run, z in the second."""
         if not isinstance(x, Variable):
             x, z = Variable(x), Variable(z)
         if x.creator is not None:
@@ -199,8 +193,6 @@ class _Pairing:
         if isinstance(x, Parameter):
             return self._param(x)
         first, second = to_cpu(x.data), to_cpu(z.data)
-        if uniform and (first == first.flat[0]).all() and (second == first.flat[0]).all():
-            return self.emitter.constant(first.reshape(-1)[:1])
         if first.shape != second.shape or not np.array_equal(
             first, second, equal_nan=first.dtype.kind == "f"
         ):

@@ -254,9 +254,16 @@ class OnnxModel(Model):
     def _attributes_in_order(self) -> Iterable[tuple[str, Any]]:
         return self._params.items()
 
-    def unfreeze(self) -> None:
-        """Include all Parameters in training, except running statistics, which are never trained."""
-        for name, param in self._params.items():
+    def unfreeze(self, *names: str) -> None:
+        """Include Parameters in training, except running statistics, which are never trained.
+
+        Args:
+            names: as in `Layer.unfreeze`.
+
+        Raises:
+            ValueError: as in `Layer.unfreeze`.
+        """
+        for name, param, _ in self._params_below(names):
             param.requires_grad = name not in self._owns_statistics
 
     def __getstate__(self) -> dict[str, Any]:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from weakref import WeakKeyDictionary
 
 from .._arguments import above_zero, within
-from .._shapes import Array
 from ..autograd import Parameter
-from ..backends import get_array_module, host_scalars, kernels
+from ..backends import host_scalars
 from .base import Elementwise
+from .states import States
 
 
 class AdaGrad(Elementwise):
@@ -39,8 +37,9 @@ class AdaGrad(Elementwise):
         1.5
     """
 
+    kernel = "adagrad"
     states = ("hs",)
-    hs: WeakKeyDictionary[Parameter, Array]
+    hs: States
 
     def __init__(self, lr: float = 0.001, eps: float = 1e-8) -> None:
         super().__init__()
@@ -51,13 +50,6 @@ class AdaGrad(Elementwise):
     def settings(self) -> tuple[float, ...]:
         """`lr` and `eps`."""
         return float(self.lr), float(self.eps)
-
-    def rule(self, settings: Sequence[float], W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:
-        """The new weights and the new sum of squares."""
-        (h,) = states
-        lr, eps = settings
-        h = h + gW * gW
-        return kernels(W).add_step(W, -lr * gW / (get_array_module(h).sqrt(h) + eps)), h
 
 
 class RMSprop(Elementwise):
@@ -94,9 +86,10 @@ class RMSprop(Elementwise):
         1.0
     """
 
+    kernel = "rmsprop"
     states = ("squares", "vs")
-    squares: WeakKeyDictionary[Parameter, Array]
-    vs: WeakKeyDictionary[Parameter, Array]
+    squares: States
+    vs: States
 
     def __init__(
         self, lr: float = 0.01, alpha: float = 0.99, eps: float = 1e-8, momentum: float = 0.0
@@ -111,14 +104,6 @@ class RMSprop(Elementwise):
     def settings(self) -> tuple[float, ...]:
         """`lr`, `alpha`, `eps` and `momentum`."""
         return float(self.lr), float(self.alpha), float(self.eps), float(self.momentum)
-
-    def rule(self, settings: Sequence[float], W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:
-        """The new weights, the new running mean of squares and the new velocity."""
-        square, v = states
-        lr, alpha, eps, momentum = settings
-        square = alpha * square + (1 - alpha) * gW * gW
-        v = momentum * v + gW / (get_array_module(square).sqrt(square) + eps)
-        return kernels(W).add_step(W, -lr * v), square, v
 
 
 class AdaDelta(Elementwise):
@@ -145,9 +130,10 @@ class AdaDelta(Elementwise):
     """
 
     rate_name = None
+    kernel = "adadelta"
     states = ("msg", "msdx")
-    msg: WeakKeyDictionary[Parameter, Array]
-    msdx: WeakKeyDictionary[Parameter, Array]
+    msg: States
+    msdx: States
 
     def __init__(self, rho: float = 0.95, eps: float = 1e-6) -> None:
         super().__init__()
@@ -158,14 +144,6 @@ class AdaDelta(Elementwise):
     def settings(self) -> tuple[float, ...]:
         """`rho` and `eps`."""
         return float(self.rho), float(self.eps)
-
-    def rule(self, settings: Sequence[float], W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:
-        """The new weights and the new running means of squares."""
-        msg, msdx = states
-        rho, eps = settings
-        msg = rho * msg + (1 - rho) * gW * gW
-        dx = get_array_module(msg).sqrt((msdx + eps) / (msg + eps)) * gW
-        return kernels(W).add_step(W, -dx), msg, rho * msdx + (1 - rho) * dx * dx
 
 
 class Adam(Elementwise):
@@ -193,9 +171,10 @@ class Adam(Elementwise):
     """
 
     rate_name = "alpha"
+    kernel = "adam"
     states = ("ms", "vs")
-    ms: WeakKeyDictionary[Parameter, Array]
-    vs: WeakKeyDictionary[Parameter, Array]
+    ms: States
+    vs: States
 
     def __init__(
         self, alpha: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8
@@ -230,12 +209,6 @@ class Adam(Elementwise):
     def settings(self) -> tuple[float, ...]:
         """`lr`, `beta1`, `beta2`, `eps`, and the fraction of each weight that an update subtracts."""
         return self.lr, float(self.beta1), float(self.beta2), float(self.eps), self._decay
-
-    def rule(self, settings: Sequence[float], W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:
-        """The new weights and the new moments."""
-        m, v = states
-        rate, beta1, beta2, eps, decay = settings
-        return kernels(W).adam(W, m, v, gW, rate, beta1, beta2, eps, decay)
 
     @property
     def _decay(self) -> float:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar, Self
-from weakref import WeakKeyDictionary
+from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 
 from .._shapes import Array
 from ..autograd import Parameter, Variable, as_array
-from ..backends import foreach, get_array_module, host_scalars
+from ..autograd.changes import reassigned
+from ..backends import get_array_module, host_scalars, kernels
 from ..layers import Layer
+from .states import States
 
+Row: TypeAlias = tuple[Array, ...]
 Hook = Callable[[list[Parameter]], Any]
 
 
@@ -93,30 +94,27 @@ class Optimizer:
             raise RuntimeError("the optimizer has no model; call setup(model) before update()")
         every = list(self.target.params())
         params = with_gradient(every)
-        restore = self._snapshot(every if self.hooks else params)
+        before = self._snapshot(every if self.hooks else params)
         try:
             for hook in self.hooks:
                 hook(params)
                 params = with_gradient(every)  # FreezeParam removes gradients, parallel.Optimizer adds some
             self.update_all(params)
         except BaseException:
-            restore()
+            self._restore(*before)
             raise
 
-    def _snapshot(self, params: list[Parameter]) -> Callable[[], None]:
-        """Return a function that restores the Parameters, their gradients, and the optimizer."""
-        attributes = dict(vars(self))
-        before = [(param, param.data, param._changed, param.grad) for param in params]
+    def _snapshot(self, params: list[Parameter]) -> tuple[Any, ...]:
+        """What `_restore` needs to undo all that an update may change."""
+        return dict(vars(self)), [(param, param._data, param._changed, param.grad) for param in params]
 
-        def restore() -> None:
-            vars(self).update(attributes)
-            for param, data, changed, grad in before:
-                param.grad = grad
-                if param.data is not data:
-                    param.data = data
-                    param._changed = changed
-
-        return restore
+    def _restore(self, attributes: dict[str, Any], params: list[tuple[Any, ...]]) -> None:
+        vars(self).update(attributes)
+        for param, data, changed, grad in params:
+            param.grad = grad
+            if param._data is not data:
+                param.data = data
+                param._changed = changed
 
     def update_all(self, params: list[Parameter]) -> None:
         """Update Parameters, all of which have a gradient."""
@@ -139,46 +137,51 @@ class Optimizer:
 
 
 class Elementwise(Optimizer):
-    """Base class of element-wise optimizers; on a device, one kernel updates many Parameters.
+    """Base class of element-wise optimizers; one kernel updates all Parameters.
 
-    A subclass defines `rule` and `settings`, and lists in `states` the attributes that hold its state.
+    A subclass defines `settings`, lists in `states` the attributes that hold its state, and names its kernel,
+    or defines `rule` in place of it.
 
     Attributes:
+        kernel: name of the kernel, see `backends/protocol.py`; its arguments are the rows and the settings.
         states: names of attributes; each maps a Parameter to an array of its shape, zeros at first.
     """
 
+    kernel: ClassVar[str | None] = None
     states: ClassVar[tuple[str, ...]] = ()
 
     def settings(self) -> tuple[float, ...]:
-        """Numbers that `rule` needs, such as the learning rate, read once per update.
+        """Numbers that the kernel needs, such as the learning rate, read once per update.
 
         They are Python floats, since a NumPy float64 would promote float32 arrays to float64.
         """
         return ()
 
-    def rule(self, settings: Sequence[float], W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:
-        """The new weights and the new states, computed element-wise."""
-        raise NotImplementedError(f"{type(self).__name__} does not define rule")
+    def rule(self, settings: Sequence[float], rows: Sequence[Row]) -> Sequence[Row]:
+        """The new weights and states, for rows of the weights, the gradient and the states of a Parameter."""
+        if self.kernel is None:
+            raise NotImplementedError(f"{type(self).__name__} does not define rule")
+        if len({type(row[0]) for row in rows}) > 1:  # some are on the device, others are not
+            return [self.rule(settings, [row])[0] for row in rows]
+        return getattr(kernels(rows[0][0]), self.kernel)(rows, *settings)  # type: ignore[no-any-return]
 
     def reset(self) -> None:
         """Discard the states."""
         for name in self.states:
-            setattr(self, name, WeakKeyDictionary())
+            setattr(self, name, States())
 
-    def _snapshot(self, params: list[Parameter]) -> Callable[[], None]:
-        restore_others = super()._snapshot(params)
-        memories: list[WeakKeyDictionary[Parameter, Array]] = [getattr(self, name) for name in self.states]
-        before = [(memory, param, memory.get(param)) for memory in memories for param in params]
+    def _snapshot(self, params: list[Parameter]) -> tuple[Any, ...]:
+        return *super()._snapshot(params), [memory.entries() for memory in self._memories()]
 
-        def restore() -> None:
-            restore_others()
-            for memory, param, state in before:
-                if state is None:
-                    memory.pop(param, None)
-                else:
-                    memory[param] = state
+    def _restore(
+        self, attributes: dict[str, Any], params: list[tuple[Any, ...]], entries: Sequence[Any] = ()
+    ) -> None:
+        super()._restore(attributes, params)
+        for memory, each in zip(self._memories(), entries, strict=True):
+            memory.restore(each)
 
-        return restore
+    def _memories(self) -> list[States]:
+        return [getattr(self, name) for name in self.states]
 
     def update_one(self, param: Parameter) -> None:
         """Update one Parameter."""
@@ -186,32 +189,34 @@ class Elementwise(Optimizer):
 
     def update_all(self, params: list[Parameter]) -> None:
         """Update Parameters, all of which have a gradient."""
-        if type(self).update_one is Elementwise.update_one:
-            self._update(params)
-        else:  # a subclass overrides it
+        if type(self).update_one is not Elementwise.update_one:  # a subclass overrides it
             super().update_all(params)
+        elif params:
+            self._update(params)
 
     def __getstate__(self) -> dict[str, Any]:
-        # For pickle and copy, which keep the keys of a WeakKeyDictionary, or cannot copy it.
+        # For pickle and copy, which cannot copy what States references weakly.
         return {name: dict(v) if name in self.states else v for name, v in vars(self).items()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, v in state.items():
-            setattr(self, name, WeakKeyDictionary(v) if name in self.states else v)
+            setattr(self, name, States(v) if name in self.states else v)
 
     def _update(self, params: list[Parameter]) -> None:
-        memories: list[WeakKeyDictionary[Parameter, Array]] = [getattr(self, name) for name in self.states]
-
-        def row(param: Parameter) -> tuple[Array, ...]:
+        memories = self._memories()
+        rows = []
+        for param in params:
             g = gradient(param)
-            states = (memory.get(param) for memory in memories)
-            zeros = get_array_module(g).zeros_like
-            return param.data, g, *(zeros(g) if state is None else state for state in states)
-
+            row = [param._data, g]
+            for memory in memories:
+                state = memory.get(param)
+                row.append(get_array_module(g).zeros_like(g) if state is None else state)
+            rows.append(tuple(row))
         # The settings are read only here, so that a captured step reads them again at each replay.
-        rule = functools.partial(self.rule, host_scalars(self.settings))
-        for param, (data, *new) in zip(params, foreach(rule, map(row, params)), strict=True):
-            param.data = as_array(data)
+        updated = self.rule(host_scalars(self.settings), rows)
+        now = reassigned()
+        for param, (data, *new) in zip(params, updated, strict=True):
+            param._changed, param._data = now, as_array(data)
             for memory, state in zip(memories, new, strict=True):
                 memory[param] = as_array(state)
 
@@ -230,9 +235,11 @@ def with_gradient(params: Iterable[Parameter]) -> list[Parameter]:
         >>> with_gradient([Parameter(np.zeros(1))])
         []
     """
-    chosen = [param for param in params if param.grad is not None]
-    for param in chosen:
+    chosen = []
+    for param in params:
         g = param.grad
+        if g is None:
+            continue
         if not isinstance(g, Variable):
             raise TypeError(
                 f"the gradient of {param.name or 'a Parameter'} must be a Variable; got {type(g).__name__}: "
@@ -243,6 +250,7 @@ def with_gradient(params: Iterable[Parameter]) -> list[Parameter]:
                 f"the gradient of {param.name or 'a Parameter'} must have its shape {param.shape}; "
                 f"got {g.shape}"
             )
+        chosen.append(param)
     return chosen
 
 
@@ -256,5 +264,10 @@ def gradient(param: Parameter) -> Array:
         dtype('float32')
     """
     assert param.grad is not None  # callers select with `with_gradient`
-    dtype = np.float32 if param.dtype == np.float16 else param.dtype
-    return param.grad.data.astype(dtype, copy=False)  # type: ignore[no-any-return]
+    g, dtype = param.grad._data, param._data.dtype
+    if dtype.itemsize == 2:
+        dtype = _FLOAT32
+    return g if g.dtype is dtype else g.astype(dtype, copy=False)  # type: ignore[no-any-return]
+
+
+_FLOAT32 = np.dtype(np.float32)

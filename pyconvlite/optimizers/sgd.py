@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from weakref import WeakKeyDictionary
 
 from .._arguments import within
-from .._shapes import Array
-from ..autograd import Parameter
-from ..backends import kernels
 from .base import Elementwise
+from .states import States
 
 
 class SGD(Elementwise):
@@ -35,6 +31,8 @@ class SGD(Elementwise):
         0.5
     """
 
+    kernel = "sgd"
+
     def __init__(self, lr: float = 0.01) -> None:
         super().__init__()
         self.lr = within(0, lr, math.inf, "lr")
@@ -42,11 +40,6 @@ class SGD(Elementwise):
     def settings(self) -> tuple[float, ...]:
         """`lr`."""
         return (float(self.lr),)
-
-    def rule(self, settings: Sequence[float], W: Array, gW: Array, *_: Array) -> tuple[Array, ...]:
-        """The new weights."""
-        (lr,) = settings
-        return (kernels(W).sgd(W, gW, lr),)
 
 
 class MomentumSGD(Elementwise):
@@ -65,8 +58,9 @@ class MomentumSGD(Elementwise):
         0.5
     """
 
+    kernel = "momentum_sgd"
     states = ("vs",)
-    vs: WeakKeyDictionary[Parameter, Array]
+    vs: States
 
     def __init__(self, lr: float = 0.01, momentum: float = 0.9) -> None:
         super().__init__()
@@ -77,9 +71,3 @@ class MomentumSGD(Elementwise):
     def settings(self) -> tuple[float, ...]:
         """`lr` and `momentum`."""
         return float(self.lr), float(self.momentum)
-
-    def rule(self, settings: Sequence[float], W: Array, gW: Array, *states: Array) -> tuple[Array, ...]:
-        """The new weights and the new velocity."""
-        (v,) = states
-        lr, momentum = settings
-        return kernels(W).momentum_sgd(W, v, gW, lr, momentum)

@@ -20,7 +20,7 @@ USAGE = """\
               [--timeout SECONDS]     end them after so long
   wheel                             build the wheel into dist/, and the one that makes `import dezero` find it
   site                              build the site into dist/site/
-  bench [webgpu|threads|parallel]   run the benchmarks on CPython and inside Pyodide; or those of one kind
+  bench [tiny|webgpu|threads|parallel]  run the benchmarks, on CPython and in Pyodide; or some of them
   bench nets [NET...]               compare several nets' speed with other frameworks'; the environment's
                                     PYCONVLITE_TORCH names a Python that has PyTorch
              [--cpu]                  by the processor's time, on a machine that has more to do

@@ -93,6 +93,9 @@ def bench(arguments: Sequence[str]) -> int:
     in_node = in_pyodide(node, BASE, "run")
     if what == ["threads"]:
         return status_of([*in_node, "benchmarks/threads.py", *rest])
+    if what == ["tiny"]:
+        run(PYTHON, "benchmarks/tiny.py")
+        return status_of([*in_node, "benchmarks/tiny.py"])
     say("-- CPython")
     run(PYTHON, "benchmarks/bench.py", *arguments)
     say("-- CPython, in two processes")

@@ -14,16 +14,19 @@ if _platform.NAME == "linux":
     np.empty(2**25 - 2**16, np.uint8)
 
 # NumPy in Pyodide has no BLAS; its own matrix product reads one operand with a large stride, which is slow.
+SMALL = 2**15  # multiplications
 HAS_BLAS = bool(np.show_config(mode="dicts")["Build Dependencies"]["blas"].get("found"))
 
 
 def contract(a: Array, b: Array) -> Array:
     """Matrix product of a (..., M, K) and b (..., K, P); leading axes broadcast.
 
-    Without a BLAS, `einsum` is the fastest, provided that both operands are contiguous along the summed axis.
-    float16 uses `@`, which accumulates in float32.
+    Without a BLAS, `einsum` is the fastest, provided that both operands are contiguous along the summed axis;
+    but it starts late. float16 uses `@`, which accumulates in float32.
     """
-    if HAS_BLAS or a.dtype.kind != "f" or a.dtype == np.float16:
+    if HAS_BLAS:
+        return a.dot(b) if a.ndim == b.ndim == 2 else a @ b  # dot starts sooner
+    if a.size * b.shape[-1] <= SMALL or a.dtype.kind != "f" or a.dtype == np.float16:
         return a @ b
     product: Array = np.einsum(
         "...mk,...pk->...mp", _contiguous_last(a), _contiguous_last(np.swapaxes(b, -1, -2))

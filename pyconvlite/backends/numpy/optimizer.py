@@ -8,14 +8,7 @@ import numpy as np
 
 from ..._shapes import Array
 from .._calls import counted
-
-
-def _add_step(W: Array, step: Array) -> Array:
-    """W + step, computed in the dtype of the step; a NumPy scalar for 0-d arrays."""
-    return (W.astype(step.dtype, copy=False) + step).astype(W.dtype, copy=False)
-
-
-add_step = counted("numpy", "add_step")(_add_step)
+from ..protocol import Rows
 
 
 @counted("numpy")
@@ -26,32 +19,62 @@ def clip_norm(gradients: list[Array], most: float) -> list[Array]:
     return [g * (most / norm) for g in gradients] if norm > most else gradients
 
 
-@counted("numpy")
-def sgd(W: Array, gW: Array, lr: float) -> Array:
-    return _add_step(W, -lr * gW)
+def _moved(W: Array, step: Array) -> Array:
+    """W + step, computed in the dtype of the step; a NumPy scalar for 0-d arrays."""
+    moved = W + step
+    return moved if moved.dtype is W.dtype else moved.astype(W.dtype)
 
 
 @counted("numpy")
-def momentum_sgd(W: Array, v: Array, gW: Array, lr: float, momentum: float) -> tuple[Array, Array]:
-    v = momentum * v - lr * gW
-    return _add_step(W, v), v
+def sgd(rows: Rows[Array], lr: float) -> Rows[Array]:
+    rate = -lr
+    return [(_moved(W, rate * gW),) for W, gW in rows]
 
 
 @counted("numpy")
-def adam(
-    W: Array,
-    m: Array,
-    v: Array,
-    gW: Array,
-    rate: float,
-    beta1: float,
-    beta2: float,
-    eps: float,
-    decay: float,
-) -> tuple[Array, Array, Array]:
-    m = beta1 * m + (1 - beta1) * gW
-    v = beta2 * v + (1 - beta2) * gW * gW
-    step = -rate * m / (np.sqrt(v) + eps)
-    if decay:
-        step -= decay * W.astype(step.dtype, copy=False)
-    return _add_step(W, step), m, v
+def momentum_sgd(rows: Rows[Array], lr: float, momentum: float) -> Rows[Array]:
+    def row(W: Array, gW: Array, v: Array) -> tuple[Array, ...]:
+        v = momentum * v - lr * gW
+        return _moved(W, v), v
+
+    return [row(*each) for each in rows]
+
+
+@counted("numpy")
+def adagrad(rows: Rows[Array], lr: float, eps: float) -> Rows[Array]:
+    def row(W: Array, gW: Array, h: Array) -> tuple[Array, ...]:
+        h = h + gW * gW
+        return _moved(W, -lr * gW / (np.sqrt(h) + eps)), h
+
+    return [row(*each) for each in rows]
+
+
+@counted("numpy")
+def rmsprop(rows: Rows[Array], lr: float, alpha: float, eps: float, momentum: float) -> Rows[Array]:
+    def row(W: Array, gW: Array, square: Array, v: Array) -> tuple[Array, ...]:
+        square = alpha * square + (1 - alpha) * gW * gW
+        v = momentum * v + gW / (np.sqrt(square) + eps)
+        return _moved(W, -lr * v), square, v
+
+    return [row(*each) for each in rows]
+
+
+@counted("numpy")
+def adadelta(rows: Rows[Array], rho: float, eps: float) -> Rows[Array]:
+    def row(W: Array, gW: Array, msg: Array, msdx: Array) -> tuple[Array, ...]:
+        msg = rho * msg + (1 - rho) * gW * gW
+        dx = np.sqrt((msdx + eps) / (msg + eps)) * gW
+        return _moved(W, -dx), msg, rho * msdx + (1 - rho) * dx * dx
+
+    return [row(*each) for each in rows]
+
+
+@counted("numpy")
+def adam(rows: Rows[Array], rate: float, beta1: float, beta2: float, eps: float, decay: float) -> Rows[Array]:
+    def row(W: Array, gW: Array, m: Array, v: Array) -> tuple[Array, ...]:
+        m = beta1 * m + (1 - beta1) * gW
+        v = beta2 * v + (1 - beta2) * gW * gW
+        step = -rate * m / (np.sqrt(v) + eps)
+        return _moved(W, step - decay * W if decay else step), m, v
+
+    return [row(*each) for each in rows]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..._shapes import Array
 from .._calls import counted
 
@@ -10,7 +12,8 @@ Axis = int | tuple[int, ...] | None
 
 @counted("numpy")
 def sum(x: Array, axis: Axis, keepdims: bool) -> Array:
-    y: Array = x.sum(axis=axis, keepdims=keepdims)
+    # What x.sum calls; NumPy's types do not know that keepdims may be a variable.
+    y: Array = np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
     return y
 
 

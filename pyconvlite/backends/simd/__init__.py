@@ -11,7 +11,6 @@
 
 from ..numpy import abs as abs
 from ..numpy import add as add
-from ..numpy import add_step as add_step
 from ..numpy import check_indexes as check_indexes
 from ..numpy import clip_norm as clip_norm
 from ..numpy import div as div
@@ -58,8 +57,11 @@ from .norm import batch_norm_grad as batch_norm_grad
 from .norm import row_norm as row_norm
 from .norm import row_norm_grad as row_norm_grad
 from .norm import scale_channels as scale_channels
+from .optimizer import adadelta as adadelta
+from .optimizer import adagrad as adagrad
 from .optimizer import adam as adam
 from .optimizer import momentum_sgd as momentum_sgd
+from .optimizer import rmsprop as rmsprop
 from .optimizer import sgd as sgd
 from .pooling import avg_pool as avg_pool
 from .pooling import avg_pool_grad as avg_pool_grad

@@ -8,7 +8,7 @@ from ..._shapes import Array
 from .. import numpy as reference
 from .library import library
 from .serving import address, all_float32, served
-from .threads import ITEMS, cut, pool, result, shifted, whole
+from .threads import ITEMS, Arguments, cut, pool, result, shifted, whole
 
 ROWS = 4  # in each part, or a multiple: the kernel computes so many at a time
 
@@ -59,7 +59,7 @@ def _in_parts(y: Array, a: Array, b: Array) -> bool:
         in_parts = y.nbytes + (a.nbytes if by_rows else 0)
         bounds = pool.split(M, work, in_parts, b.nbytes + (0 if by_rows else a.nbytes), ROWS)
         of_a = cut(a, M) if by_rows else shifted(a)
-        arguments = result(y, M), of_a, *strides_a, whole(b), *strides_b, 1, ITEMS, N, K
+        arguments: Arguments = result(y, M), of_a, *strides_a, whole(b), *strides_b, 1, ITEMS, N, K
     else:
         if a.strides[0] != a[0].nbytes or b.strides[0] != b[0].nbytes:
             return False

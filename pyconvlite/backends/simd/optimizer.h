@@ -1,48 +1,93 @@
-/* Updates of optimizers, element by element. */
+/* Updates of optimizers, each of all Parameters in one call.
+ *
+ * `table` has, for each Parameter, the arrays of the new weights and states, then those of the weights, the gradient and
+ * the states, contiguous and of one size; `s` has the optimizer's settings. In an update, x is W, gW and the states,
+ * four elements each, and y the new W and states. */
 #pragma once
 
 #include "vector.h"
 
-/* W - lr * gW */
-EXPORT void sgd(float *new_W, const float *W, const float *gW, float lr, int size) {
-  int i = 0;
-  for (; i + 4 <= size; i += 4) store(new_W + i, sub(load(W + i), mul(load(gW + i), splat(lr))));
-  for (; i < size; i++) new_W[i] = W[i] - lr * gW[i];
+enum { MOST_STATES = 2 };
+
+/* The start of NumPy's arrays, whose layout is part of its ABI (`numpy/ndarraytypes.h`). */
+typedef struct {
+  int references;
+  void *type;
+  float *data;
+  int axes;
+  const int *shape;
+} NumpyArray;
+
+typedef void (*Update)(f4 *y, const f4 *x, const float *s);
+
+INLINE void update_all(NumpyArray *const *table, int rows, const float *s, int states, Update update) {
+  for (int n = 0; n < rows; n++, table += 2 * states + 3) {
+    NumpyArray *const *ys = table, *const *xs = table + states + 1;
+    int size = 1;
+    for (int axis = 0; axis < xs[0]->axes; axis++) size *= xs[0]->shape[axis];
+    f4 x[MOST_STATES + 2], y[MOST_STATES + 1];
+    int i = 0;
+    for (; i + 4 <= size; i += 4) {
+      for (int k = 0; k < states + 2; k++) x[k] = load(xs[k]->data + i);
+      update(y, x, s);
+      for (int k = 0; k < states + 1; k++) store(ys[k]->data + i, y[k]);
+    }
+    if (i == size) continue;
+    float part[4] = {0};
+    for (int k = 0; k < states + 2; k++) {
+      for (int j = 0; i + j < size; j++) part[j] = xs[k]->data[i + j];
+      x[k] = load(part);
+    }
+    update(y, x, s);
+    for (int k = 0; k < states + 1; k++) {
+      store(part, y[k]);
+      for (int j = 0; i + j < size; j++) ys[k]->data[i + j] = part[j];
+    }
+  }
 }
 
-/* new_v = momentum * v - lr * gW;  W + new_v */
-EXPORT void momentum_sgd(float *new_W, float *new_v, const float *W, const float *v, const float *gW, float lr,
-                         float momentum, int size) {
-  int i = 0;
-  for (; i + 4 <= size; i += 4) {
-    f4 velocity = sub(mul(load(v + i), splat(momentum)), mul(load(gW + i), splat(lr)));
-    store(new_v + i, velocity);
-    store(new_W + i, add(load(W + i), velocity));
-  }
-  for (; i < size; i++) {
-    new_v[i] = momentum * v[i] - lr * gW[i];
-    new_W[i] = W[i] + new_v[i];
-  }
+#define UPDATE(name, states)                                                                                           \
+  static inline void name##_update(f4 *y, const f4 *x, const float *s);                                                \
+  EXPORT void name(NumpyArray *const *table, int rows, const float *s) {                                               \
+    update_all(table, rows, s, states, name##_update);                                                                 \
+  }                                                                                                                    \
+  static inline void name##_update(f4 *y, const f4 *x, const float *s)
+
+INLINE f4 scaled(float factor, f4 x) { return mul(splat(factor), x); }
+INLINE f4 quotient(f4 a, f4 b) { return wasm_f32x4_div(a, b); }
+INLINE f4 root(f4 a) { return wasm_f32x4_sqrt(a); }
+
+UPDATE(sgd, 0) { y[0] = sub(x[0], scaled(s[0], x[1])); }
+
+UPDATE(momentum_sgd, 1) {
+  y[1] = sub(scaled(s[1], x[2]), scaled(s[0], x[1]));
+  y[0] = add(x[0], y[1]);
 }
 
-/* new_m = beta1 * m + rest1 * gW;  new_v = beta2 * v + rest2 * gW^2;
- * W - lr * new_m / (sqrt(new_v) + eps) - decay * W */
-EXPORT void adam(float *new_W, float *new_m, float *new_v, const float *W, const float *m, const float *v,
-                 const float *gW, float lr, float beta1, float rest1, float beta2, float rest2, float eps, float decay,
-                 int size) {
-  int i = 0;
-  for (; i + 4 <= size; i += 4) {
-    f4 g = load(gW + i);
-    f4 mean = add(mul(load(m + i), splat(beta1)), mul(g, splat(rest1)));
-    f4 square = add(mul(load(v + i), splat(beta2)), mul(mul(g, g), splat(rest2)));
-    store(new_m + i, mean);
-    store(new_v + i, square);
-    f4 step = wasm_f32x4_div(mul(mean, splat(lr)), add(wasm_f32x4_sqrt(square), splat(eps)));
-    store(new_W + i, sub(load(W + i), add(step, mul(load(W + i), splat(decay)))));
-  }
-  for (; i < size; i++) {
-    new_m[i] = beta1 * m[i] + rest1 * gW[i];
-    new_v[i] = beta2 * v[i] + rest2 * gW[i] * gW[i];
-    new_W[i] = W[i] - (lr * new_m[i] / (__builtin_sqrtf(new_v[i]) + eps) + decay * W[i]);
-  }
+UPDATE(adagrad, 1) {
+  y[1] = add(x[2], mul(x[1], x[1]));
+  y[0] = sub(x[0], quotient(scaled(s[0], x[1]), add(root(y[1]), splat(s[1]))));
+}
+
+/* lr, alpha, 1 - alpha, eps, momentum */
+UPDATE(rmsprop, 2) {
+  y[1] = add(scaled(s[1], x[2]), mul(scaled(s[2], x[1]), x[1]));
+  y[2] = add(scaled(s[4], x[3]), quotient(x[1], add(root(y[1]), splat(s[3]))));
+  y[0] = sub(x[0], scaled(s[0], y[2]));
+}
+
+/* rho, 1 - rho, eps */
+UPDATE(adadelta, 2) {
+  y[1] = add(scaled(s[0], x[2]), mul(scaled(s[1], x[1]), x[1]));
+  f4 eps = splat(s[2]), dx = mul(root(quotient(add(x[3], eps), add(y[1], eps))), x[1]);
+  y[2] = add(scaled(s[0], x[3]), mul(scaled(s[1], dx), dx));
+  y[0] = sub(x[0], dx);
+}
+
+/* rate, beta1, 1 - beta1, beta2, 1 - beta2, eps, decay */
+UPDATE(adam, 2) {
+  y[1] = add(scaled(s[1], x[2]), scaled(s[2], x[1]));
+  y[2] = add(scaled(s[3], x[3]), mul(scaled(s[4], x[1]), x[1]));
+  f4 step = quotient(scaled(s[0], y[1]), add(root(y[2]), splat(s[5])));
+  y[0] = sub(x[0], add(step, scaled(s[6], x[0])));
 }

@@ -1,74 +1,80 @@
-"""Optimizer updates."""
+"""Optimizer updates: one call for all Parameters, which gets a table of their arrays."""
 
 from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
 
 import numpy as np
 
 from ..._shapes import Array
 from .. import numpy as reference
+from ..protocol import Rows
 from .library import library
-from .serving import address, all_float32, c_float, contiguous, served
+from .serving import FLOAT32, contiguous, served
 
 
-def _alike(W: Array, *others: Array) -> bool:
-    return all_float32(W, *others) and all(a.shape == W.shape for a in others)
+def _update(
+    name: str, rows: Rows[Array], given: tuple[float, ...], numbers: Sequence[float]
+) -> Rows[Array] | None:
+    """The new rows; None if the side module supports none of them.
+
+    Args:
+        name: that of the kernel.
+        rows: as in the protocol.
+        given: the kernel's other arguments, for NumPy's kernel, which computes what is not supported.
+        numbers: the same for the side module.
+    """
+    used: list[Array] = []
+    found: list[tuple[Array, ...] | None] = []
+    for row in rows:
+        shape = row[0].shape
+        if 0 in shape or [x for x in row if x.dtype != FLOAT32 or x.shape != shape]:
+            found.append(None)
+            continue
+        ys = tuple([np.empty(shape, FLOAT32) for _ in row[1:]])
+        used += ys
+        used += map(contiguous, row)
+        found.append(ys)
+    if not used:
+        return None
+    # The side module finds addresses and sizes in the arrays themselves: asking for them takes longer than
+    # most updates.
+    table, settings = array("I", map(id, used)), array("f", numbers)
+    others = [row for row, ys in zip(rows, found, strict=True) if ys is None]
+    getattr(library, name)(table.buffer_info()[0], len(rows) - len(others), settings.buffer_info()[0])
+    computed = iter(getattr(reference, name)(others, *given) if others else ())
+    return [next(computed) if ys is None else ys for ys in found]
 
 
 @served(reference.sgd)
-def sgd(W: Array, gW: Array, lr: float) -> Array | None:
-    if not _alike(W, gW):
-        return None
-    new_W = np.empty(W.shape, np.float32)
-    W, gW = contiguous(W), contiguous(gW)
-    library.sgd(address(new_W), address(W), address(gW), c_float(lr), W.size)
-    return new_W
+def sgd(rows: Rows[Array], lr: float) -> Rows[Array] | None:
+    return _update("sgd", rows, (lr,), (lr,))
 
 
 @served(reference.momentum_sgd)
-def momentum_sgd(W: Array, v: Array, gW: Array, lr: float, momentum: float) -> tuple[Array, Array] | None:
-    if not _alike(W, v, gW):
-        return None
-    new_W, new_v = np.empty(W.shape, np.float32), np.empty(W.shape, np.float32)
-    W, v, gW = contiguous(W), contiguous(v), contiguous(gW)
-    library.momentum_sgd(
-        address(new_W),
-        address(new_v),
-        address(W),
-        address(v),
-        address(gW),
-        c_float(lr),
-        c_float(momentum),
-        W.size,
-    )
-    return new_W, new_v
+def momentum_sgd(rows: Rows[Array], lr: float, momentum: float) -> Rows[Array] | None:
+    return _update("momentum_sgd", rows, (lr, momentum), (lr, momentum))
+
+
+@served(reference.adagrad)
+def adagrad(rows: Rows[Array], lr: float, eps: float) -> Rows[Array] | None:
+    return _update("adagrad", rows, (lr, eps), (lr, eps))
+
+
+@served(reference.rmsprop)
+def rmsprop(rows: Rows[Array], lr: float, alpha: float, eps: float, momentum: float) -> Rows[Array] | None:
+    return _update("rmsprop", rows, (lr, alpha, eps, momentum), (lr, alpha, 1 - alpha, eps, momentum))
+
+
+@served(reference.adadelta)
+def adadelta(rows: Rows[Array], rho: float, eps: float) -> Rows[Array] | None:
+    return _update("adadelta", rows, (rho, eps), (rho, 1 - rho, eps))
 
 
 @served(reference.adam)
 def adam(
-    W: Array,
-    m: Array,
-    v: Array,
-    gW: Array,
-    rate: float,
-    beta1: float,
-    beta2: float,
-    eps: float,
-    decay: float,
-) -> tuple[Array, Array, Array] | None:
-    if not _alike(W, m, v, gW):
-        return None
-    new_W, new_m, new_v = (np.empty(W.shape, np.float32) for _ in range(3))
-    W, m, v, gW = contiguous(W), contiguous(m), contiguous(v), contiguous(gW)
-    settings = map(c_float, (rate, beta1, 1 - beta1, beta2, 1 - beta2, eps, decay))
-    library.adam(
-        address(new_W),
-        address(new_m),
-        address(new_v),
-        address(W),
-        address(m),
-        address(v),
-        address(gW),
-        *settings,
-        W.size,
-    )
-    return new_W, new_m, new_v
+    rows: Rows[Array], rate: float, beta1: float, beta2: float, eps: float, decay: float
+) -> Rows[Array] | None:
+    numbers = rate, beta1, 1 - beta1, beta2, 1 - beta2, eps, decay
+    return _update("adam", rows, (rate, beta1, beta2, eps, decay), numbers)

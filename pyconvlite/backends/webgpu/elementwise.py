@@ -181,6 +181,16 @@ def elementwise(
 ) -> tuple[Array, Array, Array]: ...
 
 
+@overload
+def elementwise(
+    name: str,
+    expressions: tuple[str, ...],
+    operands: Sequence[Array],
+    numbers: Sequence[float] = (),
+    dtypes: Sequence[npt.DTypeLike] | None = None,
+) -> tuple[Array, ...]: ...
+
+
 def elementwise(
     name: str,
     expressions: str | tuple[str, ...],

@@ -49,10 +49,12 @@ from .operators import mul as mul
 from .operators import neg as neg
 from .operators import pow as pow
 from .operators import sub as sub
+from .optimizer import adadelta as adadelta
+from .optimizer import adagrad as adagrad
 from .optimizer import adam as adam
-from .optimizer import add_step as add_step
 from .optimizer import clip_norm as clip_norm
 from .optimizer import momentum_sgd as momentum_sgd
+from .optimizer import rmsprop as rmsprop
 from .optimizer import sgd as sgd
 from .pooling import avg_pool as avg_pool
 from .pooling import avg_pool_grad as avg_pool_grad

@@ -5,16 +5,13 @@ from __future__ import annotations
 import functools
 import operator
 
+from ..protocol import Rows
 from .arithmetic import maximum
 from .array import ndarray
 from .elementwise import elementwise
 from .packing import batches, foreach, joined
 
-__all__ = ["adam", "add_step", "clip_norm", "momentum_sgd", "sgd"]
-
-
-def add_step(W: ndarray, step: ndarray) -> ndarray:
-    return elementwise("add_step", "a + b", [W, step], dtypes=[W.dtype])
+__all__ = ["adadelta", "adagrad", "adam", "clip_norm", "momentum_sgd", "rmsprop", "sgd"]
 
 
 def clip_norm(gradients: list[ndarray], most: float) -> list[ndarray]:
@@ -31,28 +28,48 @@ def clip_norm(gradients: list[ndarray], most: float) -> list[ndarray]:
     return [short for (short,) in foreach(lambda g: (g * factor,), [(g,) for g in gradients])]
 
 
-def sgd(W: ndarray, gW: ndarray, lr: float) -> ndarray:
-    return elementwise("sgd", "a - s0 * b", [W, gW], [lr], [W.dtype])
+def sgd(rows: Rows[ndarray], lr: float) -> Rows[ndarray]:
+    return _update("sgd", ("a - s0 * b",), rows, lr)
 
 
-def momentum_sgd(W: ndarray, v: ndarray, gW: ndarray, lr: float, momentum: float) -> tuple[ndarray, ndarray]:
-    velocity = "(s1 * b - s0 * c)"
-    texts = f"a + {velocity}", velocity
-    return elementwise("momentum_sgd", texts, [W, v, gW], [lr, momentum], [W.dtype, v.dtype])
+def momentum_sgd(rows: Rows[ndarray], lr: float, momentum: float) -> Rows[ndarray]:
+    velocity = "(s1 * c - s0 * b)"
+    return _update("momentum_sgd", (f"a + {velocity}", velocity), rows, lr, momentum)
+
+
+def adagrad(rows: Rows[ndarray], lr: float, eps: float) -> Rows[ndarray]:
+    total = "(c + b * b)"
+    return _update("adagrad", (f"a - s0 * b / (sqrt({total}) + s1)", total), rows, lr, eps)
+
+
+def rmsprop(rows: Rows[ndarray], lr: float, alpha: float, eps: float, momentum: float) -> Rows[ndarray]:
+    square = "(s1 * c + s2 * b * b)"
+    velocity = f"(s4 * d + b / (sqrt({square}) + s3))"
+    texts = f"a - s0 * {velocity}", square, velocity
+    return _update("rmsprop", texts, rows, lr, alpha, 1 - alpha, eps, momentum)
+
+
+def adadelta(rows: Rows[ndarray], rho: float, eps: float) -> Rows[ndarray]:
+    square = "(s0 * c + s1 * b * b)"
+    step = f"(sqrt((d + s2) / ({square} + s2)) * b)"
+    texts = f"a - {step}", square, f"(s0 * d + s1 * {step} * {step})"
+    return _update("adadelta", texts, rows, rho, 1 - rho, eps)
 
 
 def adam(
-    W: ndarray,
-    m: ndarray,
-    v: ndarray,
-    gW: ndarray,
-    rate: float,
-    beta1: float,
-    beta2: float,
-    eps: float,
-    decay: float,
-) -> tuple[ndarray, ndarray, ndarray]:
-    mean, square = "(s1 * b + s2 * d)", "(s3 * c + s4 * d * d)"
+    rows: Rows[ndarray], rate: float, beta1: float, beta2: float, eps: float, decay: float
+) -> Rows[ndarray]:
+    mean, square = "(s1 * c + s2 * b)", "(s3 * d + s4 * b * b)"
     updated = f"a - s0 * {mean} / (sqrt({square}) + s5) - s6 * a"
-    numbers = [rate, beta1, 1 - beta1, beta2, 1 - beta2, eps, decay]
-    return elementwise("adam", (updated, mean, square), [W, m, v, gW], numbers, [W.dtype, m.dtype, v.dtype])
+    numbers = rate, beta1, 1 - beta1, beta2, 1 - beta2, eps, decay
+    return _update("adam", (updated, mean, square), rows, *numbers)
+
+
+def _update(name: str, texts: tuple[str, ...], rows: Rows[ndarray], *numbers: float) -> Rows[ndarray]:
+    """One kernel for all rows; `a` is W, `b` gW, `c` and `d` are the states."""
+
+    def row(W: ndarray, gW: ndarray, *states: ndarray) -> tuple[ndarray, ...]:
+        dtypes = [W.dtype, *(state.dtype for state in states)]
+        return tuple(elementwise(name, texts, [W, gW, *states], numbers, dtypes))
+
+    return list(foreach(row, rows))

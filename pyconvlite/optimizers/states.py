@@ -1,0 +1,70 @@
+"""States: what an optimizer remembers of each Parameter."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Any
+
+from .._shapes import Array
+from ..autograd import Parameter
+
+
+class States(MutableMapping[Parameter, Array]):
+    """An array for each Parameter, as long as that exists.
+
+    It is a WeakKeyDictionary that finds a Parameter by its identity, in a fraction of the time.
+
+    Args:
+        arrays: those to start with.
+
+    Example:
+        >>> import numpy as np
+        >>> W = Parameter(np.zeros(2))
+        >>> states = States({W: np.ones(2)})
+        >>> states[W], len(states)
+        (array([1., 1.]), 1)
+        >>> del W
+        >>> len(states)
+        0
+    """
+
+    def __init__(self, arrays: Mapping[Parameter, Array] | None = None) -> None:
+        self._entries: dict[int, tuple[weakref.ref[Parameter], Array]] = {}  # by id
+        self.update(arrays or {})
+
+    def __getitem__(self, param: Parameter) -> Array:
+        if id(param) not in self._entries:
+            raise KeyError(param)
+        return self._entries[id(param)][1]
+
+    def get(self, param: Parameter, default: Any = None) -> Any:
+        """The array, or `default` if there is none."""
+        entry = self._entries.get(id(param))
+        return default if entry is None else entry[1]
+
+    def __setitem__(self, param: Parameter, array: Array) -> None:
+        key, entries = id(param), self._entries
+        if key in entries:
+            entries[key] = entries[key][0], array
+        else:
+            entries[key] = weakref.ref(param, lambda _: entries.pop(key, None)), array
+
+    def __delitem__(self, param: Parameter) -> None:
+        del self._entries[id(param)]
+
+    def __iter__(self) -> Iterator[Parameter]:
+        params = [ref() for ref, _ in self._entries.values()]
+        return (param for param in params if param is not None)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def entries(self) -> dict[int, tuple[weakref.ref[Parameter], Array]]:
+        """What `restore` takes to have the arrays of now again."""
+        return self._entries.copy()
+
+    def restore(self, entries: dict[int, tuple[weakref.ref[Parameter], Array]]) -> None:
+        """Have the arrays of when `entries` was called."""
+        self._entries.clear()
+        self._entries.update({key: entry for key, entry in entries.items() if entry[0]() is not None})
