@@ -8,7 +8,7 @@ enum { FEW = 2 }; /* outputs of a group for which packing the windows costs more
 /* Four rows of windows at a time, eight of them at a time: y = their products with a kernel of K taps, summed. Rows
  * begin at source[r] and target[r]; the last eight overlap the ones before. */
 SHARED void multiply_rows(float *y, const float *x, const float *weights, const int *tap, int K, const int *source,
-                         const int *target, int rows, int columns, float start, Mode relu) {
+                          const int *target, int rows, int columns, float start, Mode relu) {
   int last = max_int(0, columns - 4);
   for (int r = 0; r < rows; r += 4)
     for (int q = 0; q < columns; q += 8) {
@@ -98,7 +98,7 @@ static int few_rows(const Windows *w, const Block *block, int pitch) {
 
 /* One channel's windows, where its phase has code of its own: height 1, 2, 3 or 5, and step 1, or 2 of the latter. */
 SHARED int convolve_strips(const Windows *w, const Block *block, float *y, int image, int pitch, const float *x,
-                          const float *weight, float start, Mode relu) {
+                           const float *weight, float start, Mode relu) {
   int height = w->v.taps, width = w->h.taps, tap[8];
   if (w->channels > 1 || (height > 3 && height != 5) || width > 8 || height * width == 0 || w->v.step > 2 ||
       (w->v.step == 2 && height < 3) || w->v.split > 1)
@@ -180,7 +180,7 @@ INLINE void correlate_windows(const float *x, const float *gy, const int *source
 
 /* gW = the windows' pixels times gy, summed. The last four windows of a row overlap the ones before. */
 SHARED void correlate_rows(float *gW, const float *x, const float *gy, const int *tap, int K, const int *source,
-                          const int *target, int rows, int columns, Mode mode) {
+                           const int *target, int rows, int columns, Mode mode) {
   for (int k = 0; k < K; k += TAPS) {
     f4 c[ROWS][TAPS];
     int taps[TAPS];

@@ -233,7 +233,7 @@ SHARED void multiply_plain(Target C, const float *a_packed, Matrix B, float *pan
 }
 
 SHARED void multiply(Target C, const float *a_packed, Matrix B, float *panels, int packed, int M, int N, int K,
-                    const float *bias, Mode mode) {
+                     const float *bias, Mode mode) {
   if (mode == SET && !bias)
     multiply_plain(C, a_packed, B, panels, packed, M, N, K);
   else
@@ -277,8 +277,9 @@ static void multiply_vector(float *c, const float *a, int step, const float *b, 
 }
 
 /* c = a b, `batch` times. Strides are in floats, of any sign; c lies row by row. */
-EXPORT __attribute__((noinline)) void matmul(float *c, const float *a, int a_batch, int a_row, int a_column, const float *b, int b_batch,
-                   int b_row, int b_column, int batch, int M, int N, int K) {
+EXPORT __attribute__((noinline)) void matmul(float *c, const float *a, int a_batch, int a_row, int a_column,
+                                             const float *b, int b_batch, int b_row, int b_column, int batch, int M,
+                                             int N, int K) {
   int sums = ceil_div(K, ceil_div(K, KC));
   steps(along_a, sums, a_column);
   steps(along_b, sums, b_row);

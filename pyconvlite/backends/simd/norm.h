@@ -180,8 +180,7 @@ EXPORT void row_norm_grad(float *gx, float *ggamma, float *gbeta, const float *x
       }
       for (; k < K; k++) gx[k] = (scale[k] * gy[k] - shift - (x[k] - mean) * slope) * inverse;
     } else
-      for (int k = 0; k < K; k++)
-        gx_row(gx + k * S, x + k * S, gy + k * S, mean, scale[k], shift, slope, inverse, S);
+      for (int k = 0; k < K; k++) gx_row(gx + k * S, x + k * S, gy + k * S, mean, scale[k], shift, slope, inverse, S);
     x += size, gy += size, gx += size;
   }
 }

@@ -1,8 +1,8 @@
 /* Updates of optimizers, each of all Parameters in one call.
  *
- * `table` has, for each Parameter, the arrays of the new weights and states, then those of the weights, the gradient and
- * the states, contiguous and of one size; `s` has the optimizer's settings. In an update, x is W, gW and the states,
- * four elements each, and y the new W and states. */
+ * `table` has, for each Parameter, the arrays of the new weights and states, then those of the weights, the gradient
+ * and the states, contiguous and of one size; `s` has the optimizer's settings. In an update, x is W, gW and the
+ * states, four elements each, and y the new W and states. */
 #pragma once
 
 #include "vector.h"
@@ -46,11 +46,11 @@ INLINE void update_all(NumpyArray *const *table, int rows, const float *s, int s
   }
 }
 
-#define UPDATE(name, states)                                                                                           \
-  static inline void name##_update(f4 *y, const f4 *x, const float *s);                                                \
-  EXPORT void name(NumpyArray *const *table, int rows, const float *s) {                                               \
-    update_all(table, rows, s, states, name##_update);                                                                 \
-  }                                                                                                                    \
+#define UPDATE(name, states)                                             \
+  static inline void name##_update(f4 *y, const f4 *x, const float *s);  \
+  EXPORT void name(NumpyArray *const *table, int rows, const float *s) { \
+    update_all(table, rows, s, states, name##_update);                   \
+  }                                                                      \
   static inline void name##_update(f4 *y, const f4 *x, const float *s)
 
 INLINE f4 scaled(float factor, f4 x) { return mul(splat(factor), x); }

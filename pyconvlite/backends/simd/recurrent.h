@@ -33,8 +33,8 @@ SHARED void times_weights(float *c, const float *a, const float *packed, int M, 
         steps(line_of_a, rows, K);
         steps(row_of_c, rows, N);
         pack_a((Matrix){a + i * K + k, line_of_a, along_a}, rows, depth);
-        multiply((Target){c + i * N + j, row_of_c, column_of_c}, a_panels, (Matrix){0}, (float *)packed, 1, rows, columns,
-                 depth, 0, mode);
+        multiply((Target){c + i * N + j, row_of_c, column_of_c}, a_panels, (Matrix){0}, (float *)packed, 1, rows,
+                 columns, depth, 0, mode);
       }
       packed += ceil_div(columns, NR) * NR * depth;
     }
@@ -49,12 +49,12 @@ SHARED void weights_grad(float *gW, const float *x, const float *ga, int rows, i
 }
 
 /* y = f(x + bias), of `size` elements; bias may be missing. */
-#define DEFINE_ACTIVATION(name, f)                                                                     \
-  SHARED void name(float *y, const float *x, const float *bias, int size) {                            \
-    for (int j = 0; j < size; j += 4) {                                                                \
-      f4 a = some(x + j, size - j);                                                                    \
-      put_some(y + j, f(bias ? add(a, some(bias + j, size - j)) : a), size - j);                       \
-    }                                                                                                  \
+#define DEFINE_ACTIVATION(name, f)                                               \
+  SHARED void name(float *y, const float *x, const float *bias, int size) {      \
+    for (int j = 0; j < size; j += 4) {                                          \
+      f4 a = some(x + j, size - j);                                              \
+      put_some(y + j, f(bias ? add(a, some(bias + j, size - j)) : a), size - j); \
+    }                                                                            \
   }
 DEFINE_ACTIVATION(sigmoids, sigmoid_of)
 DEFINE_ACTIVATION(tanhs, tanh_of)

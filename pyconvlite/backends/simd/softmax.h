@@ -13,9 +13,7 @@ typedef struct {
   int joined;            /* whether the lanes are elements of one row */
 } Line;
 
-INLINE Line line_of(int C, int inner) {
-  return inner == 1 ? (Line){C / 4, 4, C % 4, 1} : (Line){C, inner, 0, 0};
-}
+INLINE Line line_of(int C, int inner) { return inner == 1 ? (Line){C / 4, 4, C % 4, 1} : (Line){C, inner, 0, 0}; }
 
 /* The last elements, and minus infinity, whose exponential is 0, for those that are too many. */
 INLINE f4 last_scores(const float *p, int count) {
@@ -76,23 +74,23 @@ INLINE f4 softmax_gx(f4 y, f4 gy, f4 total) { return mul(y, sub(gy, total)); }
 INLINE f4 log_softmax_gx(f4 y, f4 gy, f4 total) { return sub(gy, mul(exp_of(y), total)); }
 
 /* gx of a line, with the total of y * gy, or of gy. */
-#define DEFINE_GRAD(name, term)                                                                    \
-  SHARED void name##_line(float *gx, const float *y, const float *gy, Line line) {                 \
-    f4 total = splat(0);                                                                           \
-    const float *v = y, *g = gy;                                                                   \
-    for (int k = 0; k < line.vectors; k++, v += line.distance, g += line.distance) {               \
-      f4 b = load(g), a = load(v);                                                                 \
-      total = term;                                                                                \
-    }                                                                                              \
-    if (line.rest) {                                                                               \
-      f4 b = tail(g, line.rest), a = tail(v, line.rest);                                           \
-      total = term;                                                                                \
-    }                                                                                              \
-    total = joined(total, line);                                                                   \
-    for (int k = 0; k < line.vectors; k++) {                                                       \
-      store(gx, name(load(y), load(gy), total));                                                   \
-      gx += line.distance, y += line.distance, gy += line.distance;                                \
-    }                                                                                              \
+#define DEFINE_GRAD(name, term)                                                                   \
+  SHARED void name##_line(float *gx, const float *y, const float *gy, Line line) {                \
+    f4 total = splat(0);                                                                          \
+    const float *v = y, *g = gy;                                                                  \
+    for (int k = 0; k < line.vectors; k++, v += line.distance, g += line.distance) {              \
+      f4 b = load(g), a = load(v);                                                                \
+      total = term;                                                                               \
+    }                                                                                             \
+    if (line.rest) {                                                                              \
+      f4 b = tail(g, line.rest), a = tail(v, line.rest);                                          \
+      total = term;                                                                               \
+    }                                                                                             \
+    total = joined(total, line);                                                                  \
+    for (int k = 0; k < line.vectors; k++) {                                                      \
+      store(gx, name(load(y), load(gy), total));                                                  \
+      gx += line.distance, y += line.distance, gy += line.distance;                               \
+    }                                                                                             \
     if (line.rest) put_tail(gx, name(tail(y, line.rest), tail(gy, line.rest), total), line.rest); \
   }
 DEFINE_GRAD(softmax_gx, madd(a, b, total))
@@ -103,8 +101,7 @@ DEFINE_GRAD(log_softmax_gx, ((void)a, add(total, b)))
 
 EXPORT void softmax(float *y, const float *x, int outer, int C, int inner, int log) {
   Line line = line_of(C, inner);
-  for (int n = 0; n < outer; n++, x += C * inner, y += C * inner)
-    EACH_LINE(i) {
+  for (int n = 0; n < outer; n++, x += C * inner, y += C * inner) EACH_LINE(i) {
       if (log)
         log_softmax_line(y + i, x + i, line);
       else
@@ -115,8 +112,7 @@ EXPORT void softmax(float *y, const float *x, int outer, int C, int inner, int l
 
 EXPORT void softmax_grad(float *gx, const float *y, const float *gy, int outer, int C, int inner, int log) {
   Line line = line_of(C, inner);
-  for (int n = 0; n < outer; n++, gx += C * inner, y += C * inner, gy += C * inner)
-    EACH_LINE(i) {
+  for (int n = 0; n < outer; n++, gx += C * inner, y += C * inner, gy += C * inner) EACH_LINE(i) {
       if (log)
         log_softmax_gx_line(gx + i, y + i, gy + i, line);
       else

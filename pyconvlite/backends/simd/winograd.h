@@ -374,7 +374,7 @@ INLINE void transform_kernels_back_sized(float *gW, const float *products, int p
 }
 
 SHARED void transform_kernels_back(float *gW, const float *products, int plane, int outputs, int channels, int row,
-                                  int r) {
+                                   int r) {
   if (r == 3)
     transform_kernels_back_sized(gW, products, plane, outputs, channels, row, 3);
   else
