@@ -54,10 +54,11 @@ class Function:
 
     reads_inputs = True
     reads_outputs = True
-    _has_stand_ins = False
+    _indirect = False  # whether `_inputs` is no tuple, or has stand-ins
     _unguarded = 0  # number of Functions that are released recursively with this one, at most
 
     outputs: tuple[Callable[[], Variable | None], ...] = ()  # empty until a call is recorded
+    _inputs: tuple[Variable, ...] | _Guarded
     generation: int  # number of Functions on the longest path from a leaf to this one
     called: int  # when, by `changes.tick`
     latest_change: int  # `changes.latest` before the call
@@ -107,13 +108,14 @@ class Function:
                     unguarded = f._unguarded + 1
                 if not self.reads_inputs and x._data.size >= StandIn.LEAST and not f.reads_outputs:
                     inputs[i] = without_data(x)
-                    self._has_stand_ins = True
+                    self._indirect = True
         self.generation = generation
         if unguarded < MOST_UNGUARDED:
             self._unguarded = unguarded
             self._inputs = tuple(inputs)
         else:
             self._inputs = _Guarded(inputs)
+            self._indirect = True
         refs = []
         for y in outputs:
             y.creator = self  # type: ignore[assignment] # mypy takes a cached_property to be read-only
@@ -130,8 +132,8 @@ class Function:
     @property
     def inputs(self) -> tuple[Variable, ...]:
         """The inputs of the call; one whose data was freed has `data` None."""
-        if not self._has_stand_ins:
-            return self._inputs
+        if not self._indirect:
+            return self._inputs  # type: ignore[return-value] # a tuple
         return tuple([x.still_held() if type(x) is StandIn else x for x in self._inputs])
 
     def _input_grads(self, gys: list[Variable]) -> list[Variable | None]:
@@ -165,7 +167,7 @@ class Function:
         raise NotImplementedError(f"{type(self).__name__} does not define backward")
 
 
-class _Guarded(tuple[Variable, ...]):
+class _Guarded(list[Variable]):
     """Inputs of a Function that are released in a loop, with all that they alone reference.
 
     Python would release a chain of Functions recursively, and 1,500 of them overflow the stack of a browser
@@ -177,14 +179,15 @@ class _Guarded(tuple[Variable, ...]):
         global _releasing
         outer = _releasing()
         orphans = _Orphans() if outer is None else outer
-        orphans.append(tuple(self))
+        orphans.append(self[:])
+        self.clear()
         if outer is None:
             _releasing = weakref.ref(orphans)
             while orphans:
                 orphans.pop()
 
 
-class _Orphans(list[tuple[Variable, ...]]):
+class _Orphans(list[list[Variable]]):
     """Inputs of deleted Functions, still to be released; a list that can be referenced weakly."""
 
 
