@@ -78,6 +78,7 @@ MODELS = {
         np.random.default_rng(0).integers(0, 10, (2, 7)),
     ),
     "lstm": (lambda: Sequential(L.LSTM(5, in_size=4), L.Linear(3, in_size=5)), floats(2, 4)),
+    "gru": (lambda: Sequential(L.GRU(5, in_size=4), L.Linear(3, in_size=5)), floats(2, 4)),
 }
 
 

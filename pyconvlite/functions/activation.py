@@ -244,7 +244,8 @@ class HardSwishGrad(Function):
     def backward(self, ggx: Variable) -> Any:
         gy, x = self.inputs
         ggy = HardSwishGrad()(ggx, x) if self.needs_input_grad[0] else None
-        inside = kernels(x.data).less(abs(x.data), 3)
+        distance: Array = abs(x.data)
+        inside = kernels(distance).less(distance, 3)
         return ggy, ggx * gy * inside * (1 / 3) if self.needs_input_grad[1] else None
 
 

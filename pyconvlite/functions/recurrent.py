@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from .._shapes import Array
 from ..autograd import Function, Variable, as_input, grad
@@ -14,6 +14,8 @@ from .arithmetic import cast
 from .linalg import matmul
 from .math import tanh
 from .shape import split, stack
+
+T = TypeVar("T", Array, Variable)
 
 # All weights are one matrix W (JoinWeights): a step of the backward pass then adds one gradient, not one for
 # each gate.
@@ -151,9 +153,9 @@ class GRUGrad(Function):
         return _second(_composed_gru, self.inputs[:3], self.inputs[3:], self.needs_gx, ggs)
 
 
-def _steps(x: Any) -> Any:
+def _steps(x: T) -> T:
     """x (N, features) as a sequence of one step."""
-    return x if x.ndim == 3 else x[None]
+    return x if x.ndim == 3 else x.reshape(1, *x.shape)
 
 
 def _of_steps(ys: Any, x: Any) -> Any:

@@ -217,6 +217,71 @@ def _hardswish(c: Call) -> str:
     return c.e.node("Mul", x, c.e.node("HardSigmoid", x, alpha=1 / 6, beta=0.5))
 
 
+def _join_weights(c: Call) -> str:
+    e, n = c.e, c.f.gates
+    zero = e.constant(np.zeros((1, c.f.inputs[0].shape[1]), c.dtype))
+    rows = []
+    for i in range(0, len(c.inputs), n):
+        parts = c.inputs[i : i + n]
+        if i >= 2 * n:  # biases
+            parts = [e.node("Unsqueeze", part, e.integers([0])) if part else zero for part in parts]
+        rows.append(e.node("Concat", *parts, axis=1))
+    return e.node("Concat", *rows, axis=0)
+
+
+def _recurrent(step: Callable[..., list[str]], gates: int, biases: int) -> Exporter:
+    """The steps of a sequence, or the only one, one after the other.
+
+    Args:
+        step: gives the next states, the output first, for the Call, the products with x and with h, the
+            biases and the states.
+        gates, biases: numbers of blocks of columns, and of rows of biases.
+    """
+
+    def export(c: Call) -> list[str]:
+        e, (x, *states, W) = c.e, c.inputs
+        shape, H = c.f.inputs[0].shape, c.f.inputs[1].shape[1]
+        names = [e.unique(name) for name in ("Wx", "Wh", *["b"] * biases)]
+        sizes = e.integers([shape[-1], H, *[1] * biases])
+        Wx, Wh, *bs = e.nodes_of("Split", W, sizes, outputs=names, axis=0)
+        xs = [x]
+        if len(shape) == 3:
+            xs = [e.node("Gather", x, e.constant(np.array(t, np.int64)), axis=0) for t in range(shape[0])]
+        ys = []
+        for x_t in xs:
+            states = step(c, e.node("MatMul", x_t, Wx), e.node("MatMul", states[0], Wh), bs, states)
+            ys.append(states[0])
+        if len(shape) == 2:
+            return states
+        axis = e.integers([0])
+        return [e.node("Concat", *(e.node("Unsqueeze", y, axis) for y in ys), axis=0), *states[1:]]
+
+    return export
+
+
+def _gates(c: Call, a: str, n: int) -> list[str]:
+    """The blocks of columns of a."""
+    names = [c.e.unique("gate") for _ in range(n)]
+    return c.e.nodes_of("Split", a, c.e.integers([c.f.inputs[1].shape[1]] * n), outputs=names, axis=1)
+
+
+def _lstm_step(c: Call, of_x: str, of_h: str, biases: list[str], states: list[str]) -> list[str]:
+    node = c.e.node
+    f, i, o, u = _gates(c, node("Add", node("Add", of_x, of_h), biases[0]), 4)
+    kept = node("Mul", node("Sigmoid", f), states[1])
+    cell = node("Add", kept, node("Mul", node("Sigmoid", i), node("Tanh", u)))
+    return [node("Mul", node("Sigmoid", o), node("Tanh", cell)), cell]
+
+
+def _gru_step(c: Call, of_x: str, of_h: str, biases: list[str], states: list[str]) -> list[str]:
+    node = c.e.node
+    of_x, of_h = node("Add", of_x, biases[0]), node("Add", of_h, biases[1])
+    (rx, zx, nx), (rh, zh, nh) = _gates(c, of_x, 3), _gates(c, of_h, 3)
+    r, z = node("Sigmoid", node("Add", rx, rh)), node("Sigmoid", node("Add", zx, zh))
+    n = node("Tanh", node("Add", nx, node("Mul", r, nh)))
+    return [node("Add", n, node("Mul", z, node("Sub", states[0], n)))]
+
+
 def _linear(c: Call) -> str:
     return c.e.node("Gemm" if c.inputs[2] else "MatMul", *c.inputs)
 
@@ -297,6 +362,9 @@ FUNCTIONS: dict[type, Exporter] = {
     F.ELU: _with("Elu", alpha="alpha"),
     F.NormalCDF: _normal_cdf,
     F.RowNorm: _row_norm,
+    F.JoinWeights: _join_weights,
+    F.LSTM: _recurrent(_lstm_step, 4, 1),
+    F.GRU: _recurrent(_gru_step, 3, 2),
     F.ScaleChannels: _scale_channels,
     F.HardSwish: _hardswish,
     F.Conv2d: _conv2d,

@@ -193,6 +193,8 @@ class _Pairing:
         if isinstance(x, Parameter):
             return self._param(x)
         first, second = to_cpu(x.data), to_cpu(z.data)
+        if (filled := self._filled(first, second)) is not None:
+            return filled
         if first.shape != second.shape or not np.array_equal(
             first, second, equal_nan=first.dtype.kind == "f"
         ):
@@ -201,6 +203,15 @@ class _Pairing:
                 "graph, such as by x.data > 0 or np.sum(x.data); use functions of pyconvlite.functions"
             )
         return self.emitter.constant(first)
+
+    def _filled(self, first: Array, second: Array) -> str | None:
+        """The name of an array of one number for each sample, such as the first state of an LSTM."""
+        if first.shape == second.shape or not first.size or (first != first.flat[0]).any():
+            return None
+        shape = self.emitter.shape(first.shape, second.shape)
+        if shape is None or (second != first.flat[0]).any():
+            return None
+        return self.emitter.node("Expand", self.emitter.constant(first.flat[0], first.dtype), shape)
 
     def _param(self, param: Parameter) -> str:
         name = self.params.get(id(param))
