@@ -8,7 +8,8 @@ from ..._shapes import Array
 from .. import numpy as reference
 from ..protocol import ConvGeometry
 from .library import library
-from .serving import address, all_float32, c_float, contiguous, fits, plane_sizes, served
+from .optimizer import total
+from .serving import address, all_float32, contiguous, fits, plane_sizes, served
 from .threads import ITEMS, Arguments, cut, partial, pool, result, whole
 
 CHANNELS = 8  # in each part, or a multiple: fewer would be computed by another algorithm
@@ -91,16 +92,8 @@ def conv2d_gW(x: Array, gy: Array, geometry: ConvGeometry) -> Array | None:
     if work >= pool.least and (bounds := pool.split(N, work, x.nbytes + gy.nbytes, gW.nbytes)):
         sums = np.empty((len(bounds) - 1, *W_shape), np.float32)
         arguments: Arguments = (partial(sums), cut(x, N), cut(gy, N), ITEMS, *sizes[1:])
-        return _total(sums) if pool.run(library.conv2d_gW, bounds, arguments, refuses=True) else None
+        return total(sums) if pool.run(library.conv2d_gW, bounds, arguments, refuses=True) else None
     return gW if library.conv2d_gW(address(gW), address(x), address(gy), *sizes) else None
-
-
-def _total(sums: Array) -> Array:
-    """Their sum, in their order."""
-    total: Array = sums[0].copy()
-    for part in sums[1:]:  # NumPy adds without SIMD here: W - lr * gW does it
-        library.sgd(address(total), address(total), address(part), c_float(-1), total.size)
-    return total
 
 
 @served(reference.im2col)
