@@ -11,7 +11,7 @@ from pathlib import Path
 from . import _platform
 from ._files import replacing
 
-__all__ = ["cache_dir", "checked_name", "download", "get_file", "opened"]
+__all__ = ["cache_dir", "checked_name", "download", "get_file", "opened", "site"]
 
 _PART = 1 << 18  # bytes that are copied at a time
 _MOST = 1 << 31  # bytes of the largest file in the cache
@@ -113,6 +113,17 @@ def checked_name(url: str, file_name: str | None) -> str:
     if name in ("", ".", "..") or Path(name).name != name:
         raise ValueError(f"file_name must be a name without folders; got {name!r}")
     return name
+
+
+def site() -> str:
+    """Address of the site whose notebook this is, where JupyterLite is in its folder `lite`; else empty.
+
+    Example:
+        >>> site()
+        ''
+    """
+    address, lite, _ = _platform.location().partition("/lite/")
+    return address if lite else ""
 
 
 def _sha256_of(path: Path) -> str:

@@ -56,7 +56,7 @@ function siteFiles(output) {
     load(id) {
       if (id !== `\0${NAME}`) return undefined;
       const own = [...readdirSync(output).filter((file) => file.endsWith('.html')), ...inFolder(output, 'assets')];
-      const large = ['pyodide', 'mnist'].flatMap((folder) => inFolder(output, folder));
+      const large = ['pyodide', 'mnist', 'weights'].flatMap((folder) => inFolder(output, folder));
       return [
         `export const own = ${JSON.stringify(own.map((url) => entry(output, url)))};`,
         `export const large = ${JSON.stringify(Object.fromEntries(large.map((path) => [path, hashes(output, path)])))};`,

@@ -1,4 +1,4 @@
-// Builds the site into dist/site, beside the pyodide/ and mnist/ folders that `./build.sh site` puts there first.
+// Builds the site into dist/site, beside the folders pyodide/, mnist/ and weights/ that `./build.sh site` puts there first.
 
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -29,7 +29,7 @@ function assetSizes() {
       if (id !== `\0${name}`) return undefined;
       /** @type {Record<string, number>} */
       const sizes = {};
-      for (const folder of ['pyodide', 'mnist']) {
+      for (const folder of ['pyodide', 'mnist', 'weights']) {
         let files;
         try {
           files = readdirSync(resolve(output, folder));
@@ -83,7 +83,7 @@ function bridge() {
 }
 
 /**
- * Removes what the last build left; Vite's own `emptyOutDir` would take pyodide/ and mnist/ along.
+ * Removes what the last build left; Vite's own `emptyOutDir` would take pyodide/ and the others along.
  *
  * @returns {import('vite').Plugin}
  */

@@ -8,10 +8,10 @@ import torch_files
 
 import pyconvlite.functions as F
 import pyconvlite.layers as L
-from pyconvlite import Model, Parameter, test_mode
+from pyconvlite import Model, Parameter, _platform, test_mode
 from pyconvlite.layers import torch_names
 from pyconvlite.layers.base import walk
-from pyconvlite.models import MLP, VGG16, EfficientNetLite0, ResNet50, ResNet101, Sequential
+from pyconvlite.models import MLP, VGG16, EfficientNetLite0, ResNet50, ResNet101, Sequential, base
 
 
 def randn(*shape):
@@ -296,3 +296,24 @@ def test_pretrained(kind, tmp_path):
     np.testing.assert_array_equal(loaded.classifier.W.data, model.classifier.W.data)
     with pytest.raises(ValueError, match=r"_fc.weight has shape"):
         EfficientNetLite0(3, pretrained=path)
+
+
+@pytest.mark.cpython
+def test_pretrained_weights_of_the_site_in_its_notebooks(tmp_path, monkeypatch):
+    model = EfficientNetLite0(2)
+    fetched = []
+
+    def get_file(url):
+        fetched.append(url)
+        model.save_weights(tmp_path / "fetched.safetensors")
+        return str(tmp_path / "fetched.safetensors")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(base, "get_file", get_file)
+    with pytest.raises(FileNotFoundError):
+        EfficientNetLite0(2, pretrained="weights/net.safetensors")
+    monkeypatch.setattr(_platform, "location", lambda: "https://host/a/lite/extensions/kernel.js")
+    loaded = EfficientNetLite0(2, pretrained="weights/net.safetensors")
+    np.testing.assert_array_equal(loaded.classifier.W.data, model.classifier.W.data)
+    EfficientNetLite0(2, pretrained="fetched.safetensors")  # which is there
+    assert fetched == ["https://host/a/weights/net.safetensors"]

@@ -95,7 +95,9 @@ def test_preprocess():
 def test_photographs():
     """With published weights, read from the file that PyTorch wrote: the classes of ImageNet."""
     photographs = pytest.importorskip("photographs", reason="the tools are not in the wheel")
-    model = EfficientNetLite0(pretrained=photographs.efficientnet_weights())
+    from tools import efficientnet
+
+    model = EfficientNetLite0(pretrained=efficientnet.weights())
     cats, cups = {281, 282, 285}, {504, 967, 968}  # tabby, tiger and Egyptian cat; coffee mug, espresso, cup
     for name, first, classes in (("chelsea.png", 285, cats), ("coffee.png", 967, cups)):
         x = model.preprocess(photographs.photograph(name))[None]

@@ -15,12 +15,15 @@ import numpy as np
 import pytest
 
 import pyconvlite.graph
+import pyconvlite.project
 import pyconvlite.utils
 from pyconvlite import Variable
+from pyconvlite.models import EfficientNetLite0
 from tab import showing
 from tab.outlet import Outlet
 
 data = pytest.importorskip("tools.mnist", reason="the tools are not in the wheel")
+efficientnet = pytest.importorskip("tools.efficientnet", reason="the tools are not in the wheel")
 
 pytestmark = pytest.mark.cpython  # matplotlib is not inside the Pyodide of the tests
 
@@ -79,6 +82,14 @@ def run(monkeypatch: pytest.MonkeyPatch):
 def mnist() -> None:
     """MNIST in the cache."""
     data.files()
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pretrained weights as the site has them."""
+    folder = tmp_path_factory.mktemp("weights")
+    efficientnet.write(folder)
+    return folder / efficientnet.NAME
 
 
 # -------------------------------------------------------------------------------------------- all of them
@@ -293,3 +304,42 @@ def test_grad_cam(run, untaught, replaced) -> None:
     hits = [names["inside"][i, 2 * row, 2 * column] for i, (row, column) in enumerate(peaks)]
     assert on_object == pytest.approx(100 * np.mean(hits), abs=0.05 + 100 / len(hits))
     assert [item["kind"] for item in example.shown] == ["image"]
+
+
+@on_less_or_all(("SIZE, N = 128, 18", "SIZE, N = 128, 3"), ("steps=12", "steps=1"))
+def test_fine_tune(run, untaught, replaced, weights, tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "weights").symlink_to(weights.parent)
+    example = run("fine_tune", *replaced)
+    printed = example.numbers(r"(\d+) of \d+ held-out pictures are right")
+    x, held, t, model = (example.names[name] for name in ("x", "held", "t", "model"))
+    assert len(t) == 3 * held.sum()
+    with pyconvlite.no_grad(), pyconvlite.test_mode():
+        answers = model(x[held]).data.argmax(axis=1)
+    assert printed[1] == (answers == t[held]).sum()
+    assert untaught or min(printed) >= 15
+    (picture,) = example.shown
+    assert picture["alt"].split("; ") == [list(example.names["classes"])[k] for k in answers]
+
+    original, saved = EfficientNetLite0(pretrained=weights), EfficientNetLite0(3)
+    saved.load_weights("fine-tuned.safetensors")
+    taken = {name for name, param in saved.named_params()}
+    changed = set()
+    for (name, before), after in zip(original.named_params(), saved.params(), strict=True):
+        if before.shape != after.shape or not np.array_equal(before.data, after.data):
+            changed.add(name)
+    last = {name for name in taken if name.startswith(("blocks/15/", "head/", "classifier/"))}
+    assert changed == {name for name in last if not name.endswith(("avg_mean", "avg_var"))}
+
+    # The project is what SOURCE takes, as is a folder.
+    again = pyconvlite.project.load("fine-tuned.zip")
+    assert again.classes == example.names["classes"]
+    for name, files in again.classes.items():
+        (tmp_path / "own" / name).mkdir(parents=True)
+        for i, file in enumerate(files[:3]):
+            (tmp_path / "own" / name / f"{i}.png").write_bytes(file)
+    if untaught:
+        for own in ("fine-tuned.zip", "own"):
+            found = run("fine_tune", *replaced, ('SOURCE = ""', f'SOURCE = "{own}"')).names
+            assert sorted(found["classes"]) == sorted(again.classes)
+            assert len(found["x"]) == 9

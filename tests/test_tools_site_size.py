@@ -40,6 +40,7 @@ def site(tmp_path):
             }
         ),
         "mnist/t10k.gz": "m" * 300_000,
+        "weights/net.safetensors": "w" * 9_600_000,
     }
     names = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
     for name in (*names, "numpy-2.whl", "pyconvlite-1.whl", "more-1.whl", "unused-1.whl"):
@@ -74,12 +75,13 @@ def test_sizes_are_those_that_are_sent(site):
 
 
 def test_the_report(site):
-    own, visit = site_size.report(site)
+    own, visit, weights = site_size.report(site)
     assert own == "JavaScript and CSS: 0 kB gzipped, of 350"
     # three wheels and the standard library; what is gzipped hardly counts
     assert visit.startswith("first visit of the Learn page: 1.6 MB, of which ")
     rest = sum(site_size.sent(path) for path in (site / "assets").glob("*-1.js")) / 1e6
     assert f"the rest of the site, {rest + 0.3:.1f} MB, follows" in visit
+    assert weights == "pretrained weights, where a program names them: 9.6 MB"
 
 
 def test_a_site_that_has_outgrown_its_budget_is_refused(site):
@@ -87,4 +89,10 @@ def test_a_site_that_has_outgrown_its_budget_is_refused(site):
     with pytest.raises(
         site_size.TooLargeError, match=r"the budget is 350; the largest, in kB: heavy-1\.js 4\d\d, "
     ):
+        site_size.report(site)
+
+
+def test_weights_have_a_budget_of_their_own(site):
+    (site / "weights" / "more.safetensors").write_bytes(bytes(500_000))
+    with pytest.raises(site_size.TooLargeError, match=r"weights are 10\.1 MB, the budget is 10"):
         site_size.report(site)

@@ -4,7 +4,7 @@ Usage: python -m tools.site_size FOLDER
 
 The budget is for the JavaScript and the styles of the site itself, as a host sends them: gzipped. Pyodide,
 the notebooks and Graphviz are others' WebAssembly, fetched only where they are used; Graphviz comes inside a
-script.
+script. Pretrained weights, which a program fetches that names them, have a budget of their own.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 BUDGET = 350_000
+WEIGHTS_BUDGET = 10_000_000
 OTHERS = ("graph.worker",)  # scripts that carry others' WebAssembly: Graphviz
 LARGE = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json", "python_stdlib.zip")
 PACKAGES = ("numpy", "pyconvlite")
-COMPRESSED = {".woff2", ".whl", ".zip", ".gz", ".png"}  # nothing is gained by gzip
+COMPRESSED = {".woff2", ".whl", ".zip", ".gz", ".png", ".safetensors"}  # little or nothing is gained by gzip
 
 
 class TooLargeError(Exception):
@@ -80,6 +81,12 @@ def report(site: Path) -> list[str]:
             f"{BUDGET / 1000:.0f}; the largest, in kB: {largest}"
         )
 
+    weights = sum(sent(path) for path in (site / "weights").iterdir())
+    if weights > WEIGHTS_BUDGET:
+        raise TooLargeError(
+            f"the pretrained weights are {weights / 1e6:.1f} MB, the budget is {WEIGHTS_BUDGET / 1e6:.0f}"
+        )
+
     def together(files: Iterable[Path]) -> int:
         return sum(sent(path) for path in files)
 
@@ -92,6 +99,7 @@ def report(site: Path) -> list[str]:
         f"JavaScript and CSS: {total / 1000:.0f} kB gzipped, of {BUDGET / 1000:.0f}",
         "first visit of the Learn page: {}, of which the page is {} and Python {}; the rest of the site, {}, "
         "follows to be kept for later".format(megabytes[0], kilobytes, *megabytes[1:]),
+        f"pretrained weights, where a program names them: {weights / 1e6:.1f} MB",
     ]
 
 

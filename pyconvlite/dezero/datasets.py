@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .. import _fetch, _platform, datasets
+from .. import _fetch, datasets
 from .._files import replacing
 from .._shapes import Array
 from ..datasets import Dataset
@@ -105,10 +105,9 @@ class MNIST(datasets.MNIST):
         if plain.exists() or packed.exists():
             return
         fetched_by_dezero = Path(utils.cache_dir, packed.name)
-        site, lite, _ = _platform.location().partition("/lite/")
         if fetched_by_dezero.exists():
             _write(packed, fetched_by_dezero.read_bytes())
-        elif lite:
+        elif site := _fetch.site():
             _write(plain, _idx_of_site(f"{site}/mnist", name))
         else:
             _fetch.download(f"{self.ADDRESS.rstrip('/')}/{packed.name}", packed)

@@ -10,7 +10,7 @@ from typing import Any
 from .. import functions as F
 from .. import layers as L
 from .._arguments import at_least, integer
-from .._fetch import get_file
+from .._fetch import get_file, site
 from ..graph import plot_dot_graph
 from ..layers import Layer
 
@@ -214,6 +214,9 @@ def load_pretrained(model: Layer, source: Any) -> None:
     elif isinstance(source, str) and source.startswith(("http://", "https://")):
         model.load_weights(get_file(source))
     elif isinstance(source, str | os.PathLike):
-        model.load_weights(source)
+        path = os.fspath(source)
+        if site() and not os.path.exists(path):
+            path = get_file(f"{site()}/{path}")
+        model.load_weights(path)
     else:
         raise TypeError(f"pretrained must be a path, an address or bytes; got {type(source).__name__}")

@@ -46,7 +46,8 @@ class EfficientNetLite0(Model):
     Args:
         n_classes: number of classes.
         pretrained: False, or the weights: path or address of a file, or its bytes, in any format that
-            `load_weights` reads.
+            `load_weights` reads. In the notebooks of pyconvlite's site, a path that does not exist is taken
+            as one in the site.
 
     Attributes:
         blocks: list of the 16 InvertedResiduals.

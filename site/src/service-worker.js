@@ -1,7 +1,7 @@
 // The service worker: keeps the site in the browser, so that it works without a network.
 //
 // The pages with all that belongs to them are kept before it takes over, one build's or none. The large files (Pyodide,
-// wheels, MNIST) are kept under the hash of what is in them: as they pass, and those that every page needs once a page
+// wheels, MNIST, pretrained weights) are kept under the hash of what is in them: as they pass, and those that every page needs once a page
 // has loaded and asks for it. A new build's worker waits until no page of the old one is open, or until a visitor asks
 // for it; it fetches before only what has changed. The notebooks at lite/ have a worker of their own.
 //

@@ -110,7 +110,7 @@ def entering(browser: Browser, server: Preview, visits: list[Visit]) -> Iterator
     def enter(url: str = server.url, kind: type[Visit] = Visit, python: bool = True, **options: Any) -> Visit:
         context = browser.new_context(**{"service_workers": "block"} | options)
         if not python:
-            context.route(re.compile("/(pyodide|mnist)/"), lambda route: None)
+            context.route(re.compile("/(pyodide|mnist|weights)/"), lambda route: None)
         visit = kind(context.new_page())
         visits.append(visit)
         opened.append(visit)

@@ -233,13 +233,14 @@ def test_files_that_the_site_has_not_do_not_come(hostile: Playground, server: Pr
     asked = len(hostile.asked)
     output = hostile.run(
         "from pyodide.http import pyfetch\n"
-        "for path in ('pyodide/../index.html', 'pyodide/x', 'mnist/../../x', 'pyodide/__proto__'):\n"
+        "wanted = 'pyodide/../index.html', 'pyodide/x', 'mnist/../../x', 'weights/x', 'pyodide/__proto__'\n"
+        "for path in wanted:\n"
         "    try:\n"
         f"        print(path, (await pyfetch({server.url!r} + path)).status)\n"
         "    except Exception as error:\n"
         "        print(path, 'refused')\n"
     )
-    assert [line.split()[-1] for line in output.splitlines()] == ["refused"] * 4
+    assert [line.split()[-1] for line in output.splitlines()] == ["refused"] * 5
     assert hostile.asked[asked:] == []
 
 

@@ -237,6 +237,20 @@ def test_weights(run: Callable[..., Notebook]) -> None:
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_fine_tune(run: Callable[..., Notebook], tell: Callable[[str], None], language: str) -> None:
+    notebook = run(f"{language}/fine-tune.ipynb")
+    tell(notebook.text)
+    right = [int(line.split()[0]) for line in notebook.text.splitlines() if "of 18 held-out" in line]
+    assert len(right) == 2
+    assert min(right) >= 15
+    (head,) = [line for line in notebook.text.splitlines() if line.startswith("head: ")]
+    assert float(head.split()[1]) < 2
+    assert "the same answers: True" in notebook.text
+    assert len(notebook.shown("image/png")) == 2
+
+
+@pytest.mark.full
 def test_a_plain_import_of_dezero(run: Callable[..., Notebook]) -> None:
     notebook = run("en/index.ipynb")
     # The reader's wins, appended to the path as the book's programs do.

@@ -83,9 +83,12 @@ def test_what_a_program_loaded_is_kept_too(keeping: Callable[[str], Visit], host
         visit.page.locator("#go[aria-disabled=false]").wait_for(timeout=60_000)
         visit.page.click("#editor .cm-content")
         visit.page.keyboard.press("Control+A")
-        visit.page.keyboard.insert_text("import tqdm\nprint(tqdm.__name__, 'is here')")
+        visit.page.keyboard.insert_text(
+            "import os, tqdm\nsize = os.path.getsize('weights/efficientnet-lite0.safetensors')\n"
+            "print(tqdm.__name__, 'is here, and', size // 10**6, 'MB')"
+        )
         visit.page.keyboard.press("Control+Enter")
-        visit.wait_for("#output", "tqdm is here")
+        visit.wait_for("#output", "tqdm is here, and 9 MB")
 
     plots()
     host.end()

@@ -80,6 +80,23 @@ def test_one_that_trains(play: Playground, title: str, pattern: str, least: floa
 
 
 @pytest.mark.full
+def test_one_that_fine_tunes(play: Playground, tell: Callable[[str], None]) -> None:
+    output = run(play, "Fine-tuning")
+    tell(output)
+    right = [int(number) for number in re.findall(r"(\d+) of 18 held-out pictures are right", output)]
+    assert len(right) == 2
+    assert min(right) >= 15
+    (seconds,) = re.findall(r"head: .* after ([\d.]+) s", output)
+    assert float(seconds) < 2
+    assert re.search(r"fine-tuned\.safetensors: 13\.\d MB", output)
+    (picture,) = play.pictures()
+    assert set(picture.split("; ")) == {"stripes", "checks", "dots"}
+    play.asked.clear()
+    assert play.run("import os\nos.path.getsize('weights/efficientnet-lite0.safetensors') > 9e6") == "True"
+    assert play.asked == []
+
+
+@pytest.mark.full
 def test_one_that_trains_two_networks_against_each_other(play: Playground) -> None:
     output = run(play, "WGAN-GP")
     real, made = (

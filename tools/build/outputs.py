@@ -30,7 +30,9 @@ PEERS = "dist/peers"
 PAGES = "dist/site/index.html"
 PYODIDE_CLI = ".venv-pyodide/bin/pyodide"
 LITE_CLI = ".venv-lite/bin/jupyter-lite"
-SITE_PYODIDE, SITE_MNIST, SITE_LITE = "dist/site/pyodide", "dist/site/mnist", "dist/site/lite"
+SITE_PYODIDE, SITE_MNIST, SITE_WEIGHTS, SITE_LITE = (
+    f"dist/site/{folder}" for folder in ("pyodide", "mnist", "weights", "lite")
+)
 
 DISTRIBUTION = [
     *(f"tools/{name}" for name in ("fetch.py", "pyodide_dist.py", "pypi-wheels.txt")),
@@ -125,6 +127,9 @@ def _site() -> Iterator[dict[str, Any]]:
     yield _output(SITE_PYODIDE, [*DISTRIBUTION, WHEEL, DEZERO_WHEEL], _site_pyodide, *packages)
     write = [PYTHON, "-m", "tools.mnist", SITE_MNIST]
     yield _output(SITE_MNIST, ["tools/fetch.py", "tools/mnist.py"], run, *write)
+    write = [PYTHON, "-m", "tools.efficientnet", SITE_WEIGHTS]
+    sources = ["tools/fetch.py", "tools/efficientnet.py", "pyconvlite/_safetensors.py"]
+    yield _output(SITE_WEIGHTS, sources, run, *write)
     needs = "requirements/lite.txt"
     yield _output(LITE_CLI, [needs], _environment, ".venv-lite", "11", needs)
     sources = [*_files("site/lite"), "site/frame/first-paint.js", "tools/lite.py", LITE_CLI]
@@ -135,7 +140,7 @@ def _site() -> Iterator[dict[str, Any]]:
         "package-lock.json",
         "tools/site_size.py",
     ]
-    made = [_stamp(output) for output in (NPM, SITE_PYODIDE, SITE_MNIST)]
+    made = [_stamp(output) for output in (NPM, SITE_PYODIDE, SITE_MNIST, SITE_WEIGHTS)]
     yield _output(PAGES, [*sources, *made], _pages) | {"task_dep": [SITE_LITE]}
 
 

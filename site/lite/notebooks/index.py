@@ -16,6 +16,7 @@
 # - [Your own Function](own-function.ipynb): write one, and have its gradients checked, of both orders
 # - [What computes](backends.ipynb): NumPy, SIMD and WebGPU: switch, compare, measure
 # - [Saving and loading weights](weights.ipynb): in the browser's storage, or as a download
+# - [Fine-tuning](fine-tune.ipynb): a pretrained network learns from your own pictures
 
 # %% [markdown] lang="ja"
 # # pyconvlite ノートブック
@@ -34,6 +35,7 @@
 # - [自分のFunctionを作る](own-function.ipynb)：勾配が正しいかを1階・2階とも確かめる
 # - [計算エンジンの切りかえ](backends.ipynb)：NumPy、SIMD、WebGPUを切りかえて比べる
 # - [重みの保存と読み込み](weights.ipynb)：ブラウザーに保存する、ファイルとしてダウンロードする
+# - [ファインチューニング](fine-tune.ipynb)：学習済みのネットワークに自分の画像を学習させる
 
 # %% [markdown] lang="en"
 # A first example: a model shows its layers when it is the last line of a cell.

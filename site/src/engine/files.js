@@ -87,7 +87,7 @@ export function serve(base) {
   globalThis.fetch = async (input, init) => {
     const url = input instanceof Request ? input.url : String(input);
     const path = url.slice(base.length);
-    if (!url.startsWith(base) || !/^(pyodide|mnist)\//.test(path)) return browserFetch(input, init);
+    if (!url.startsWith(base) || !/^(pyodide|mnist|weights)\//.test(path)) return browserFetch(input, init);
     if (!places.has(path)) ask([path]);
     const content = await take(path);
     if (content instanceof WebAssembly.Module) return /** @type {any} */ (content); // for instantiateStreaming alone

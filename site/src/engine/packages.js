@@ -1,7 +1,8 @@
-// What a program needs beside NumPy and pyconvlite, fetched when it asks for it: packages of the Pyodide folder, MNIST.
+// What a program needs beside NumPy and pyconvlite, fetched when it asks for it: packages of the Pyodide folder, MNIST,
+// pretrained weights.
 
-import { wheels } from 'virtual:asset-sizes';
-import { arrival, ask } from './files.js';
+import sizes, { wheels } from 'virtual:asset-sizes';
+import { arrival, ask, take } from './files.js';
 import { fetchMnist, MNIST_FILES, storeMnist } from './mnist.js';
 
 /** @typedef {import('./python.js').Pyodide} Pyodide */
@@ -51,3 +52,22 @@ export async function loadMnist(py, code) {
 
 /** Those that have it. @type {WeakSet<Pyodide>} */
 const withMnist = new WeakSet();
+
+/** The site's files of pretrained weights. */
+const WEIGHTS = Object.keys(sizes).filter((path) => path.endsWith('.safetensors'));
+
+/**
+ * Puts pretrained weights where a program names them: at their path in the site, relative to the working directory.
+ *
+ * @param {Pyodide} py
+ * @param {string} code
+ */
+export async function loadWeights(py, code) {
+  const read = code.replaceAll(/#.*/g, '');
+  for (const path of WEIGHTS.filter((each) => read.includes(each) && !py.FS.analyzePath(each, false).exists)) {
+    ask([path], path.split('/')[1]);
+    const bytes = new Uint8Array(/** @type {ArrayBuffer} */ (await take(path)));
+    py.FS.mkdirTree(path.split('/')[0]);
+    py.FS.writeFile(path, bytes);
+  }
+}

@@ -10,7 +10,7 @@ import showing from '../../python/tab/showing.py?raw';
 import training from '../../python/tab/training.py?raw';
 import { CodedError, message } from '../message.js';
 import { answer } from './answering.js';
-import { loadMnist, loadPackages } from './packages.js';
+import { loadMnist, loadPackages, loadWeights } from './packages.js';
 import { loadPython, plain, writeModules } from './python.js';
 
 /**
@@ -29,7 +29,7 @@ import { loadPython, plain, writeModules } from './python.js';
  * @property {string[]} [outputs]  variables that it is asked for
  * @property {boolean} [keeps]  whether it goes on with the variables of the program before
  * @property {boolean} [shows]  whether the value of its last line is shown, and its figures; packages that it imports,
- *   and MNIST, are loaded then
+ *   MNIST, and pretrained weights are loaded then
  *
  * @typedef {{kind: 'image', type: string, data: Uint8Array<ArrayBuffer>, alt: string, scale: number}} Image
  *   a MIME type, the file, what it shows, and how many of its pixels make one of the page's
@@ -90,6 +90,7 @@ class Runner {
     if (shows) {
       await loadPackages(this.#py, code);
       await loadMnist(this.#py, code);
+      await loadWeights(this.#py, code);
     }
     const write = (/** @type {string} */ line) => onOutput(`${line}\n`); // what Python's own streams do not see
     this.#py.setStdout({ batched: write });

@@ -18,6 +18,7 @@ const titles = texts(
     unet: 'U-Net: a class for each pixel',
     resnet: 'A residual network: shapes in color',
     gradient_penalty: 'WGAN-GP: a gradient inside a loss',
+    fine_tune: 'Fine-tuning: your own pictures',
     own_function: 'Your own Function, its gradients checked',
   },
   {
@@ -31,6 +32,7 @@ const titles = texts(
     unet: 'U-Net: 画素ごとの分類',
     resnet: '残差ネットワーク: カラー画像の形を見分ける',
     gradient_penalty: 'WGAN-GP: 勾配を含む損失',
+    fine_tune: 'ファインチューニング: 自分の画像で学習する',
     own_function: '自分の Function と勾配の検査',
   },
 );
