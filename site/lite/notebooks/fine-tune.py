@@ -11,6 +11,7 @@
 
 # %%
 import io
+import tempfile
 import time
 from pathlib import Path
 
@@ -41,7 +42,7 @@ rng = np.random.default_rng(0)
 # クラスごとのフォルダに画像を入れ、それらを1つのフォルダにまとめます。次のセルは、このフォルダがなければ、3種類の模様のボールを描きます。自分の画像を使うときは、アップロードして(File → Open)、フォルダの名前をここに書いてください。
 
 # %%
-FOLDER = Path("balls")
+FOLDER = Path(tempfile.gettempdir(), "balls")
 SIZE = 128  # pixels; 224 is what the network was trained with, and three times the work
 
 
