@@ -1,1 +1,1 @@
-"""Build-time helpers: verified downloads, Pyodide folders, the site's MNIST files, Python under Node."""
+"""Build-time helpers: verified downloads, Pyodide folders, the site's MNIST and weights, Python under Node."""
