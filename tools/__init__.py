@@ -1,1 +1,1 @@
-"""Build-time helpers: verified downloads, Pyodide folders, the site's MNIST and weights, Python under Node."""
+"""Build-time helpers: verified downloads, Pyodide folders, MNIST and weights of the site, Python in Node."""
