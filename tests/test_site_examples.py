@@ -306,7 +306,11 @@ def test_grad_cam(run, untaught, replaced) -> None:
     assert [item["kind"] for item in example.shown] == ["image"]
 
 
-@on_less_or_all(("SIZE, N = 128, 18", "SIZE, N = 128, 3"), ("steps=12", "steps=1"))
+@on_less_or_all(
+    ("SIZE, N = 128, 18", "SIZE, N = 64, 3"),
+    ("25), (np.pi, 5, 60)", "12), (np.pi, 5, 30)"),
+    ("steps=12", "steps=1"),
+)
 def test_fine_tune(run, untaught, replaced, weights, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "weights").symlink_to(weights.parent)
