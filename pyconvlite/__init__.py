@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         dataloaders,
         datasets,
         functions_conv,
+        html_page,
         layers,
         models,
         onnx,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     )
     from .dataloaders import DataLoader, SeqDataLoader
     from .datasets import Dataset
+    from .html_page import export_html
     from .layers import Layer
     from .models import Model
 else:
@@ -47,6 +49,7 @@ else:
     # import as the engine itself, and few programs need all of them.
     _MODULES = {
         *("checkpoint", "core", "cuda", "dataloaders", "datasets", "functions_conv", "graph"),
+        "html_page",
         *("layers", "models", "onnx", "optimizers", "parallel", "project", "testing", "transforms", "utils"),
     }
     _HOMES = {
@@ -55,6 +58,7 @@ else:
         "Dataset": "datasets",
         "Layer": "layers",
         "Model": "models",
+        "export_html": "html_page",
     }
 
     def __getattr__(name: str) -> Any:
@@ -89,9 +93,11 @@ __all__ = [
     "cuda",
     "dataloaders",
     "datasets",
+    "export_html",
     "functions",
     "functions_conv",
     "grad",
+    "html_page",
     "layers",
     "models",
     "no_grad",

@@ -24,6 +24,7 @@ SUBMODULES = [
         "functions_conv",
         "graph",
     ],
+    "html_page",
     *["layers", "models", "onnx", "optimizers", "parallel", "project", "testing", "transforms", "utils"],
 ]
 HOMES = {
@@ -41,6 +42,7 @@ HOMES = {
     ],
     "layers": ["Layer"],
     "models": ["Model"],
+    "html_page": ["export_html"],
     "dataloaders": ["DataLoader", "SeqDataLoader"],
     "datasets": ["Dataset"],
     "utils": ["seed"],

@@ -1,0 +1,214 @@
+"""A network as a single HTML file, which works without Python, network or server."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import string
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .._arguments import number
+from .._files import BinaryFile, written
+from ..backends.simd.library import FOLDER
+from ..layers import Layer
+from ..onnx import OnnxModel
+from ..onnx._fusing import fused_graph
+from ..onnx._graph import Graph, Node
+from ..onnx._tracing import trace
+
+__all__ = ["export_html"]
+
+_HERE = Path(__file__).parent
+_SHAPES = {"image": (3, 224, 224), "drawing": (1, 28, 28)}
+_PIXELS = {"image": (127.0, 128.0), "drawing": (0.0, 255.0)}  # what is subtracted, and then divided by
+_CONTROLS = {
+    "image": (
+        '<button type="button" id="camera" aria-pressed="false">Camera</button>'
+        '<label class="button">Choose a picture<input type="file" id="file" accept="image/*"></label>'
+    ),
+    "drawing": '<button type="button" id="clear">Clear</button>',
+}
+_VIEWS = {"image": "The picture", "drawing": "Draw here"}
+_FOOTERS = {
+    "image": "Pictures stay in this browser. They can also be dropped or pasted here.",
+    "drawing": "Drawings stay in this browser.",
+}
+_OPSET = 18
+
+
+def export_html(
+    model: Layer,
+    path: BinaryFile,
+    *,
+    classes: Sequence[str],
+    title: str = "A network of my own",
+    input: str = "image",
+    shape: tuple[int, int, int] | None = None,
+    mean: float | None = None,
+    scale: float | None = None,
+) -> None:
+    """Write a page with the network in it: a picture or a drawing goes in, bars for the classes come out.
+
+    It is one file that opens from a disk or a server, on computers and phones, and never uses the network.
+    It computes with the SIMD kernels, what the model computes in `test_mode()`.
+
+    Args:
+        model: Model or Layer of one input (N, C, H, W) and one output, scores or shares (N, classes).
+        path: a path, used exactly as given, or a binary file object. An existing file is replaced only when
+            the new one is complete.
+        classes: names of the classes.
+        title: what the page is called.
+        input: "image", from the camera or a file; or "drawing", white ink on black, moved into the middle as
+            MNIST's digits are.
+        shape: (C, H, W) of the input, with one channel (grey) or three (red, green, blue); None for
+            (3, 224, 224), or (1, 28, 28) for drawings.
+        mean, scale: the network gets (pixel - mean) / scale of pixels from 0 to 255; None for 127 and 128, as
+            `EfficientNetLite0.preprocess` has them, or 0 and 255 for drawings.
+
+    Raises:
+        ImportError: the package was not installed from its wheel, which has the kernels.
+        OSError: the file cannot be written.
+        TypeError: an argument has another type.
+        ValueError: an argument has a value that is not allowed, the output does not fit the classes, or the
+            model computes something that the page cannot; the message names it.
+
+    Example:
+        >>> import io
+        >>> from pyconvlite.models import LeNet
+        >>> file = io.BytesIO()
+        >>> digits = [str(digit) for digit in range(10)]
+        >>> export_html(LeNet(), file, classes=digits, input="drawing", title="Digits")  # doctest: +SKIP
+    """
+    if input not in _SHAPES:
+        raise ValueError(f'input must be "image" or "drawing"; got {input!r}')
+    names = _checked(classes)
+    shape = _SHAPES[input] if shape is None else _shape(shape)
+    default_mean, default_scale = _PIXELS[input]
+    mean = default_mean if mean is None else number(mean, "mean")
+    scale = default_scale if scale is None else number(scale, "scale")
+    if scale == 0:
+        raise ValueError("scale must not be 0")
+    graph = _graph(model, shape, len(names))
+    runtime = (_HERE / "runtime.js").read_text("utf-8")
+    _check_operators(graph, runtime)
+    weights, described = _described(graph)
+    settings = {
+        "classes": names,
+        "input": input,
+        "shape": shape,
+        "mean": mean,
+        "scale": scale,
+        "isProbability": graph.nodes[-1].op == "Softmax",
+    }
+    page = string.Template((_HERE / "page.html").read_text("utf-8")).substitute(
+        title=escape(title),
+        input=input,
+        view=_VIEWS[input],
+        controls=_CONTROLS[input],
+        footer=_FOOTERS[input],
+        settings=_json(settings),
+        graph=_json(described),
+        kernels=base64.b64encode(_kernels()).decode(),
+        weights=base64.b64encode(weights.tobytes()).decode(),
+        runtime=runtime,
+        page=(_HERE / "page.js").read_text("utf-8"),
+    )
+    with written(path) as file:
+        file.write(page.encode())
+
+
+def _checked(classes: Any) -> list[str]:
+    names = [classes] if isinstance(classes, str) else list(classes)
+    if isinstance(classes, str) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"classes must be a list of strings; got {classes!r}")
+    if not names:
+        raise ValueError("classes must not be empty")
+    return names
+
+
+def _shape(shape: Any) -> tuple[int, int, int]:
+    if not isinstance(shape, tuple | list) or len(shape) != 3 or not all(isinstance(n, int) for n in shape):
+        raise TypeError(f"shape must be three integers, (C, H, W); got {shape!r}")
+    C, H, W = shape
+    if C not in (1, 3) or min(H, W) < 1:
+        raise ValueError(f"shape must have 1 or 3 channels, and at least one pixel; got {shape}")
+    return C, H, W
+
+
+def _graph(model: Any, shape: tuple[int, int, int], classes: int) -> Graph:
+    """The graph of a call, with few nodes."""
+    if not isinstance(model, Layer):
+        raise TypeError(f"model must be a Model or Layer; got {type(model).__name__}")
+    x = np.zeros((1, *shape), np.float32)
+    graph = model.graph() if isinstance(model, OnnxModel) else trace(model, [x], _OPSET)
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        raise ValueError(
+            f"model must have one input and one output; got {len(graph.inputs)} and {len(graph.outputs)}"
+        )
+    output = graph.outputs[0].shape
+    if output is None or len(output) != 2 or output[1] != classes:
+        raise ValueError(f"the model's output must have shape (N, {classes}) for these classes; got {output}")
+    return fused_graph(graph)
+
+
+def _check_operators(graph: Graph, runtime: str) -> None:
+    table = runtime[runtime.index("const OPERATORS = {") :]
+    known = set(re.findall(r"^  '?([\w+]+)'?: ", table, re.MULTILINE))
+    for node in graph.nodes:
+        if node.op not in known:
+            raise ValueError(
+                f"the page cannot compute {node.op} ({node}); it computes {', '.join(sorted(known))}"
+            )
+
+
+def _described(graph: Graph) -> tuple[Any, dict[str, Any]]:
+    """The weights one after the other, and the graph as the page reads it."""
+    constants: dict[str, dict[str, Any]] = {}
+    parts = []
+    offset = 0
+    for name, array in graph.constants.items():
+        constants[name] = {"shape": array.shape}
+        if array.dtype.kind == "f":
+            constants[name]["offset"] = offset
+            parts.append(np.ascontiguousarray(array, "<f4").reshape(-1))
+            offset += array.size
+        else:
+            constants[name]["values"] = array.reshape(-1).tolist()
+    weights = np.concatenate(parts) if parts else np.empty(0, "<f4")
+    return weights, {
+        "nodes": [_node(node) for node in graph.nodes],
+        "constants": constants,
+        "input": graph.inputs[0].name,
+        "output": graph.outputs[0].name,
+    }
+
+
+def _node(node: Node) -> dict[str, Any]:
+    return {
+        "op": node.op,
+        "inputs": node.inputs,
+        "outputs": node.outputs,
+        "attributes": {
+            name: value.tolist() if isinstance(value, np.ndarray) else value
+            for name, value in node.attributes.items()
+        },
+    }
+
+
+def _json(value: Any) -> str:
+    """JSON that can stand in a script element."""
+    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
+
+
+def _kernels() -> bytes:
+    """The kernels that run wherever there is SIMD."""
+    path = FOLDER / "simd128.wasm"
+    if not path.is_file():
+        raise ImportError(f"{path} is missing; install pyconvlite from its wheel, which contains it")
+    return path.read_bytes()

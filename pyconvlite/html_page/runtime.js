@@ -1,0 +1,672 @@
+// Runs the graph of a network, without Python. A worker of the page that `export_html` writes.
+//
+// Convolutions, products and pooling are the kernels of the SIMD backend, the same module as in the wheel; the rest is
+// loops. Numbers are float32, but those that shapes are made of.
+
+/**
+ * @typedef {{shape: number[], data: Float32Array}} Tensor  row-major
+ *
+ * @typedef {object} Node  an operator of ONNX
+ * @property {string} op
+ * @property {string[]} inputs  names; an empty one is left out
+ * @property {string[]} outputs
+ * @property {Record<string, any>} attributes
+ *
+ * @typedef {object} Graph
+ * @property {Node[]} nodes
+ * @property {Record<string, {shape: number[], offset?: number, values?: number[]}>} constants  offset: place of the first
+ *   number among the weights; values: those of integers
+ * @property {string} input
+ * @property {string} output
+ */
+
+const PAGE = 65536;
+const STACK = 1 << 20;
+const ALIGNMENT = 16;
+
+/** The kernels and their memory, of which a run takes what it needs and gives all back. */
+class Kernels {
+  /** @param {ArrayBuffer} module  simd128.wasm  @param {Float32Array} weights */
+  constructor(module, weights) {
+    const compiled = new WebAssembly.Module(module);
+    const statics = align(staticSize(compiled));
+    const memory = new WebAssembly.Memory({ initial: Math.ceil((STACK + statics + 4 * weights.length) / PAGE) + 1 });
+    const constant = (/** @type {number} */ value) => new WebAssembly.Global({ value: 'i32' }, value);
+    const { exports } = new WebAssembly.Instance(compiled, {
+      env: {
+        memory,
+        __stack_pointer: new WebAssembly.Global({ value: 'i32', mutable: true }, STACK),
+        __memory_base: constant(STACK),
+        __table_base: constant(0),
+        __indirect_function_table: new WebAssembly.Table({ initial: 256, element: 'anyfunc' }),
+      },
+    });
+    this.memory = memory;
+    /** @type {Record<string, (...args: any[]) => number>} */
+    this.call = /** @type {any} */ (exports);
+    this.call.__wasm_apply_data_relocs?.();
+    this.call.__wasm_call_ctors?.();
+    /** Where the weights begin. */
+    this.weights = STACK + statics;
+    new Float32Array(memory.buffer, this.weights, weights.length).set(weights);
+    this.first = align(this.weights + 4 * weights.length);
+    this.next = this.first;
+  }
+
+  /** Gives all memory back that runs have taken. */
+  reset() {
+    this.next = this.first;
+  }
+
+  /** An address of so many bytes. @param {number} bytes */
+  take(bytes) {
+    const at = this.next;
+    this.next = align(at + bytes);
+    const missing = this.next - this.memory.buffer.byteLength;
+    if (missing > 0) this.memory.grow(Math.ceil(missing / PAGE));
+    return at;
+  }
+
+  /** @param {number} at  @param {number} length  of floats, valid until memory grows */
+  floats(at, length) {
+    return new Float32Array(this.memory.buffer, at, length);
+  }
+}
+
+/** @param {number} n */
+const align = (n) => Math.ceil(n / ALIGNMENT) * ALIGNMENT;
+
+/** Bytes of the module's static variables, from its section dylink.0. @param {WebAssembly.Module} module */
+function staticSize(module) {
+  const bytes = new Uint8Array(WebAssembly.Module.customSections(module, 'dylink.0')[0]);
+  let size = 0;
+  for (let i = 2, shift = 0; ; i++, shift += 7) {
+    size += (bytes[i] & 0x7f) * 2 ** shift;
+    if (bytes[i] < 0x80) return size;
+  }
+}
+
+/** @param {number[]} shape */
+const sizeOf = (shape) => shape.reduce((product, n) => product * n, 1);
+
+/** The value of a name: floats at an address in the kernels' memory, or integers. */
+class Value {
+  /** @param {number[]} shape  @param {number} at  @param {number[]} [integers] */
+  constructor(shape, at, integers) {
+    this.shape = shape;
+    this.at = at;
+    this.integers = integers;
+  }
+
+  get size() {
+    return sizeOf(this.shape);
+  }
+}
+
+export class Network {
+  #graph;
+  #kernels;
+  /** @type {Map<string, Value>} */
+  #constants = new Map();
+
+  /**
+   * @param {Graph} graph
+   * @param {Float32Array} weights
+   * @param {ArrayBuffer} module  simd128.wasm
+   */
+  constructor(graph, weights, module) {
+    this.#graph = graph;
+    this.#kernels = new Kernels(module, weights);
+    for (const [name, { shape, offset = 0, values }] of Object.entries(graph.constants)) {
+      this.#constants.set(name, new Value(shape, this.#kernels.weights + 4 * offset, values));
+    }
+  }
+
+  /** The output for an input. @param {Tensor} x  @returns {Tensor} */
+  run({ shape, data }) {
+    const kernels = this.#kernels;
+    kernels.reset();
+    const values = new Map(this.#constants);
+    const x = new Value(shape, kernels.take(4 * data.length));
+    kernels.floats(x.at, data.length).set(data);
+    values.set(this.#graph.input, x);
+    for (const { op, inputs, outputs, attributes } of this.#graph.nodes) {
+      const operands = inputs.map((name) => values.get(name));
+      const results = OPERATORS[op](kernels, operands, attributes, outputs.length);
+      outputs.forEach((name, i) => values.set(name, results[i]));
+    }
+    const y = /** @type {Value} */ (values.get(this.#graph.output));
+    return { shape: y.shape, data: kernels.floats(y.at, y.size).slice() };
+  }
+}
+
+// ------------------------------------------------------------------------------------------ windows over images
+
+/**
+ * Sizes of a convolution or pooling of an image, with padding that may differ from side to side.
+ *
+ * @param {Record<string, any>} a  attributes
+ * @param {number[]} size  of the image, [H, W]
+ * @param {number[]} kernel  [KH, KW]
+ */
+function windows(a, size, kernel) {
+  const [stride, dilation] = [a.strides ?? [1, 1], a.dilations ?? [1, 1]];
+  const reach = kernel.map((k, i) => (k - 1) * dilation[i] + 1);
+  let pads = a.pads ?? [0, 0, 0, 0];
+  if (a.auto_pad?.startsWith('SAME')) {
+    const total = size.map((n, i) => Math.max(0, (Math.ceil(n / stride[i]) - 1) * stride[i] + reach[i] - n));
+    const less = total.map((n) => n >> 1);
+    const more = total.map((n, i) => n - less[i]);
+    pads = a.auto_pad === 'SAME_UPPER' ? [...less, ...more] : [...more, ...less];
+  }
+  const round = a.ceil_mode ? Math.ceil : Math.floor;
+  const output = size.map((n, i) => {
+    const count = round((n + pads[i] + pads[i + 2] - reach[i]) / stride[i]) + 1;
+    return a.ceil_mode && (count - 1) * stride[i] >= n + pads[i] ? count - 1 : count;
+  });
+  return { stride, dilation, pads, output, isEven: pads[0] === pads[2] && pads[1] === pads[3] };
+}
+
+/**
+ * A copy with a frame around its last two axes.
+ *
+ * @param {Kernels} k  @param {Value} x  @param {number[]} pads  above, left, below, right
+ * @param {number} value
+ */
+function framed(k, x, [above, left, below, right], value) {
+  const [H, W] = x.shape.slice(-2);
+  const shape = [...x.shape.slice(0, -2), H + above + below, W + left + right];
+  const y = made(k, shape);
+  const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size).fill(value)];
+  const width = W + left + right;
+  for (let plane = 0; plane < x.size / (H * W); plane++) {
+    for (let h = 0; h < H; h++) {
+      const row = (plane * H + h) * W;
+      to.set(from.subarray(row, row + W), (plane * (H + above + below) + above + h) * width + left);
+    }
+  }
+  return y;
+}
+
+/** @param {Kernels} k  @param {number[]} shape */
+const made = (k, shape) => new Value(shape, k.take(4 * Math.max(1, sizeOf(shape))));
+
+/** @param {number} relu */
+const convolution =
+  (relu) =>
+  /** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
+  (k, [x, W, b], a) => {
+    let { pads, ...w } = windows(a, x.shape.slice(2), W.shape.slice(2));
+    if (!w.isEven) [x, pads] = [framed(k, x, pads, 0), [0, 0, 0, 0]];
+    const y = made(k, [x.shape[0], W.shape[0], ...w.output]);
+    served(
+      k.call.conv2d(
+        y.at,
+        x.at,
+        W.at,
+        b?.at ?? 0,
+        relu,
+        ...x.shape,
+        W.shape[0],
+        ...w.output,
+        ...W.shape.slice(2),
+        ...w.stride,
+        pads[0],
+        pads[1],
+        ...w.dilation,
+        a.group ?? 1,
+      ),
+    );
+    return [y];
+  };
+
+/** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
+function deconvolution(k, [x, W, b], a) {
+  const [stride, dilation, pads] = [a.strides ?? [1, 1], a.dilations ?? [1, 1], a.pads ?? [0, 0, 0, 0]];
+  const extra = a.output_padding ?? [0, 0];
+  const [kernel, group] = [W.shape.slice(2), a.group ?? 1];
+  const size = kernel.map(
+    (n, i) => (x.shape[2 + i] - 1) * stride[i] + (n - 1) * dilation[i] + 1 + extra[i] - pads[i] - pads[i + 2],
+  );
+  const y = made(k, [x.shape[0], W.shape[1] * group, ...size]);
+  const [N, OC, OH, OW] = x.shape;
+  served(
+    k.call.conv2d_gx(
+      y.at,
+      x.at,
+      W.at,
+      b?.at ?? 0,
+      N,
+      y.shape[1],
+      ...size,
+      OC,
+      OH,
+      OW,
+      ...kernel,
+      ...stride,
+      pads[0],
+      pads[1],
+      ...dilation,
+      group,
+    ),
+  );
+  return [y];
+}
+
+/** @param {number} isServed  what a kernel returns */
+function served(isServed) {
+  if (!isServed) throw new Error('the kernels do not serve these sizes or weights that are not finite');
+}
+
+/** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
+function maxPool(k, [x], a) {
+  let { pads, ...w } = windows(a, x.shape.slice(2), a.kernel_shape);
+  if (!w.isEven) [x, pads] = [framed(k, x, pads, -Infinity), [0, 0, 0, 0]];
+  const y = made(k, [...x.shape.slice(0, 2), ...w.output]);
+  const [N, C, H, W] = x.shape;
+  k.call.max_pool(
+    y.at,
+    k.take(2 * y.size),
+    1,
+    x.at,
+    N * C,
+    H,
+    W,
+    ...w.output,
+    ...a.kernel_shape,
+    ...w.stride,
+    pads[0],
+    pads[1],
+    ...w.dilation,
+  );
+  return [y];
+}
+
+/** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
+function averagePool(k, [x], a) {
+  let { pads, ...w } = windows(a, x.shape.slice(2), a.kernel_shape);
+  if (!w.isEven && a.count_include_pad) [x, pads] = [framed(k, x, pads, 0), [0, 0, 0, 0]];
+  else if (!w.isEven) throw new Error('average pooling with this padding is not run');
+  const y = made(k, [...x.shape.slice(0, 2), ...w.output]);
+  const [N, C, H, W] = x.shape;
+  k.call.avg_pool(
+    y.at,
+    x.at,
+    a.count_include_pad ?? 0,
+    N * C,
+    H,
+    W,
+    ...w.output,
+    ...a.kernel_shape,
+    ...w.stride,
+    pads[0],
+    pads[1],
+    ...w.dilation,
+  );
+  return [y];
+}
+
+// ----------------------------------------------------------------------------------------------- element-wise
+
+/** @param {(x: number, a: Record<string, any>) => number} f */
+const each =
+  (f) =>
+  /** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
+  (k, [x], a) => {
+    const y = made(k, x.shape);
+    const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, x.size)];
+    for (let i = 0; i < from.length; i++) to[i] = f(from[i], a);
+    return [y];
+  };
+
+/** The shape that shapes broadcast to. @param {number[][]} shapes */
+function broadcast(...shapes) {
+  const ndim = Math.max(...shapes.map((shape) => shape.length));
+  return Array.from({ length: ndim }, (_, axis) => {
+    const lengths = shapes.map((shape) => shape[axis - ndim + shape.length] ?? 1);
+    return lengths.find((n) => n !== 1) ?? 1;
+  });
+}
+
+/** Steps through an array as if it had been broadcast to a shape: 0 along axes of length 1. @param {number[]} shape  @param {number[]} to */
+function steps(shape, to) {
+  let step = 1;
+  const own = shape.map(() => 0);
+  for (let axis = shape.length - 1; axis >= 0; step *= shape[axis--]) own[axis] = shape[axis] === 1 ? 0 : step;
+  return [...new Array(to.length - shape.length).fill(0), ...own];
+}
+
+/**
+ * Calls f with the place of each element of a shape, in order, and the places by several steps.
+ *
+ * @param {number[]} shape  @param {number[][]} strides
+ * @param {(at: number, places: number[]) => void} f
+ */
+function walk(shape, strides, f) {
+  const index = shape.map(() => 0);
+  const places = strides.map(() => 0);
+  const size = sizeOf(shape);
+  for (let at = 0; at < size; at++) {
+    f(at, places);
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      index[axis]++;
+      for (let s = 0; s < places.length; s++) places[s] += strides[s][axis];
+      if (index[axis] < shape[axis]) break;
+      for (let s = 0; s < places.length; s++) places[s] -= strides[s][axis] * shape[axis];
+      index[axis] = 0;
+    }
+  }
+}
+
+/** @param {(x: number, z: number) => number} f */
+const both =
+  (f) =>
+  /** @param {Kernels} k  @param {Value[]} inputs */
+  (k, inputs) => [
+    inputs.reduce((x, z) => {
+      const y = made(k, broadcast(x.shape, z.shape));
+      const [one, other, to] = [k.floats(x.at, x.size), k.floats(z.at, z.size), k.floats(y.at, y.size)];
+      if (x.size === y.size && z.size === y.size) {
+        for (let i = 0; i < to.length; i++) to[i] = f(one[i], other[i]);
+      } else {
+        walk(y.shape, [steps(x.shape, y.shape), steps(z.shape, y.shape)], (at, [i, j]) => {
+          to[at] = f(one[i], other[j]);
+        });
+      }
+      return y;
+    }),
+  ];
+
+/** Abramowitz and Stegun 7.1.26 is not exact enough; this is the series, and the continued fraction beyond 2. @param {number} x */
+function erf(x) {
+  const z = Math.abs(x);
+  if (z > 6) return Math.sign(x);
+  if (z < 2) {
+    let [term, sum] = [z, z];
+    for (let n = 1; Math.abs(term) > 1e-12 * sum; n++) {
+      term *= -(z * z) / n;
+      sum += term / (2 * n + 1);
+    }
+    return Math.sign(x) * (2 / Math.sqrt(Math.PI)) * sum;
+  }
+  let fraction = z;
+  for (let n = 60; n > 0; n--) fraction = z + n / 2 / fraction;
+  return Math.sign(x) * (1 - Math.exp(-z * z) / Math.sqrt(Math.PI) / fraction);
+}
+
+/** @param {Kernels} k  @param {Value[]} inputs */
+function clip(k, [x, low, high]) {
+  const least = low ? k.floats(low.at, 1)[0] : -Infinity;
+  const most = high ? k.floats(high.at, 1)[0] : Infinity;
+  return each((v) => (v < least ? least : v > most ? most : v))(k, [x], {});
+}
+
+/** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
+function batchNorm(k, [x, gamma, beta, mean, variance], a) {
+  const [C, inner] = [x.shape[1], sizeOf(x.shape.slice(2))];
+  const y = made(k, x.shape);
+  const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size)];
+  const [g, b, m, v] = [gamma, beta, mean, variance].map((each) => k.floats(each.at, C));
+  for (let plane = 0, i = 0; plane < x.size / inner; plane++) {
+    const c = plane % C;
+    const scale = g[c] / Math.sqrt(v[c] + (a.epsilon ?? 1e-5));
+    for (const end = i + inner; i < end; i++) to[i] = (from[i] - m[c]) * scale + b[c];
+  }
+  return [y];
+}
+
+/** Softmax, or its logarithm, over an axis. @param {boolean} isLog */
+const softmax =
+  (isLog) =>
+  /** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
+  (k, [x], a) => {
+    const axis = positive(a.axis ?? -1, x.shape.length);
+    const [n, inner] = [x.shape[axis], sizeOf(x.shape.slice(axis + 1))];
+    const y = made(k, x.shape);
+    const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size)];
+    for (let outer = 0; outer < x.size / (n * inner); outer++) {
+      for (let i = 0; i < inner; i++) {
+        const first = outer * n * inner + i;
+        let [most, sum] = [-Infinity, 0];
+        for (let j = 0; j < n; j++) most = Math.max(most, from[first + j * inner]);
+        for (let j = 0; j < n; j++) sum += Math.exp(from[first + j * inner] - most);
+        const log = Math.log(sum);
+        for (let j = 0; j < n; j++) {
+          const v = from[first + j * inner] - most;
+          to[first + j * inner] = isLog ? v - log : Math.exp(v) / sum;
+        }
+      }
+    }
+    return [y];
+  };
+
+// ------------------------------------------------------------------------------------------ products and sums
+
+/** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
+function gemm(k, [A, B, C], a) {
+  const [M, K] = a.transA ? [...A.shape].reverse() : A.shape;
+  const N = a.transB ? B.shape[0] : B.shape[1];
+  const y = made(k, [M, N]);
+  const [aRow, aColumn] = a.transA ? [1, M] : [K, 1];
+  const [bRow, bColumn] = a.transB ? [1, K] : [N, 1];
+  k.call.matmul(y.at, A.at, 0, aRow, aColumn, B.at, 0, bRow, bColumn, 1, M, N, K);
+  const [alpha, beta] = [a.alpha ?? 1, a.beta ?? 1];
+  if (alpha === 1 && !C) return [y];
+  const scaled = alpha === 1 ? y : each((v) => alpha * v)(k, [y], {})[0];
+  return C ? both((u, v) => u + beta * v)(k, [scaled, C]) : [scaled];
+}
+
+/** @param {Kernels} k  @param {Value[]} inputs */
+function matmul(k, [A, B]) {
+  const [M, K] = A.shape.length > 1 ? A.shape.slice(-2) : [1, A.shape[0]];
+  const N = B.shape.length > 1 ? /** @type {number} */ (B.shape.at(-1)) : 1;
+  const [outerA, outerB] = [A.shape.slice(0, -2), B.shape.slice(0, -2)];
+  const outer = broadcast(outerA, outerB);
+  const rows = [...outer, ...(A.shape.length > 1 ? [M] : []), ...(B.shape.length > 1 ? [N] : [])];
+  const y = made(k, rows);
+  walk(outer, [steps(outerA, outer), steps(outerB, outer)], (at, [i, j]) => {
+    k.call.matmul(y.at + 4 * at * M * N, A.at + 4 * i * M * K, 0, K, 1, B.at + 4 * j * K * N, 0, N, 1, 1, M, N, K);
+  });
+  return [y];
+}
+
+/** @param {(sum: number, x: number) => number} f  @param {number} start  @param {boolean} isMean */
+const reduction =
+  (f, start, isMean = false) =>
+  /** @param {Kernels} k  @param {(Value | undefined)[]} inputs  @param {Record<string, any>} a */
+  (k, [given, listed], a) => {
+    const x = /** @type {Value} */ (given);
+    const axes = (listed?.integers ?? a.axes ?? x.shape.map((_, i) => i)).map((/** @type {number} */ n) =>
+      positive(n, x.shape.length),
+    );
+    const kept = x.shape.map((n, i) => (axes.includes(i) ? 1 : n));
+    const y = made(k, (a.keepdims ?? 1) ? kept : kept.filter((_, i) => !axes.includes(i)));
+    const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size).fill(start)];
+    walk(x.shape, [steps(kept, x.shape)], (at, [i]) => {
+      to[i] = f(to[i], from[at]);
+    });
+    if (isMean) for (let i = 0; i < to.length; i++) to[i] *= to.length / from.length;
+    return [y];
+  };
+
+/** @param {boolean} isMax */
+const global =
+  (isMax) =>
+  /** @param {Kernels} k  @param {Value[]} inputs */
+  (k, [x]) => {
+    const axes = x.shape.map((_, i) => i).slice(2);
+    return (isMax ? reduction(Math.max, -Infinity) : reduction((sum, v) => sum + v, 0, true))(k, [x], { axes });
+  };
+
+// -------------------------------------------------------------------------------------------------- shapes
+
+/** @param {number} axis  @param {number} ndim */
+const positive = (axis, ndim) => (axis < 0 ? axis + ndim : axis);
+
+/** The same numbers in another shape. @param {Value} x  @param {number[]} shape */
+const reshaped = (x, shape) => [new Value(shape, x.at, x.integers)];
+
+/** @param {Kernels} _  @param {Value[]} inputs  @param {Record<string, any>} a */
+function reshape(_, [x, to], a) {
+  const wanted = (to.integers ?? []).map((n, i) => (n === 0 && !a.allowzero ? x.shape[i] : n));
+  const known = sizeOf(wanted.filter((n) => n !== -1));
+  return reshaped(
+    x,
+    wanted.map((n) => (n === -1 ? x.size / known : n)),
+  );
+}
+
+/** @param {Kernels} _  @param {Value[]} inputs  @param {Record<string, any>} a */
+function flatten(_, [x], a) {
+  const axis = positive(a.axis ?? 1, x.shape.length + 1);
+  return reshaped(x, [sizeOf(x.shape.slice(0, axis)), sizeOf(x.shape.slice(axis))]);
+}
+
+/** @param {Kernels} _  @param {Value[]} inputs  @param {Record<string, any>} a */
+function squeeze(_, [x, listed], a) {
+  const axes = (listed?.integers ?? a.axes)?.map((/** @type {number} */ n) => positive(n, x.shape.length));
+  return reshaped(
+    x,
+    x.shape.filter((n, i) => (axes ? !axes.includes(i) : n !== 1)),
+  );
+}
+
+/** @param {Kernels} _  @param {Value[]} inputs  @param {Record<string, any>} a */
+function unsqueeze(_, [x, listed], a) {
+  /** @type {number[]} */
+  const axes = listed?.integers ?? a.axes;
+  const ndim = x.shape.length + axes.length;
+  const lengths = [...x.shape];
+  const places = axes.map((n) => positive(n, ndim));
+  return reshaped(
+    x,
+    Array.from({ length: ndim }, (_each, i) => (places.includes(i) ? 1 : /** @type {number} */ (lengths.shift()))),
+  );
+}
+
+/** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
+function transpose(k, [x], a) {
+  const order = a.perm ?? x.shape.map((_, i) => x.shape.length - 1 - i);
+  const y = made(
+    k,
+    order.map((/** @type {number} */ i) => x.shape[i]),
+  );
+  const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size)];
+  let step = x.size;
+  const own = x.shape.map((n) => (step /= n));
+  walk(y.shape, [order.map((/** @type {number} */ i) => own[i])], (at, [i]) => {
+    to[at] = from[i];
+  });
+  return [y];
+}
+
+/** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
+function concat(k, inputs, a) {
+  const [first] = inputs;
+  const axis = positive(a.axis, first.shape.length);
+  const shape = [...first.shape];
+  shape[axis] = inputs.reduce((sum, x) => sum + x.shape[axis], 0);
+  if (inputs.every((x) => x.integers))
+    return [
+      new Value(
+        shape,
+        0,
+        inputs.flatMap((x) => x.integers ?? []),
+      ),
+    ];
+  const y = made(k, shape);
+  const to = k.floats(y.at, y.size);
+  const outer = sizeOf(shape.slice(0, axis));
+  let start = 0;
+  for (const x of inputs) {
+    const [from, part] = [k.floats(x.at, x.size), x.size / outer];
+    for (let i = 0; i < outer; i++) to.set(from.subarray(i * part, (i + 1) * part), (i * y.size) / outer + start);
+    start += part;
+  }
+  return [y];
+}
+
+/** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
+function pad(k, [x, listed, value], a) {
+  const ends = listed.integers ?? [];
+  const ndim = x.shape.length;
+  if ((a.mode ?? 'constant') !== 'constant') throw new Error(`Pad with mode ${a.mode} is not run`);
+  if (ends.some((n, i) => n && i % ndim < ndim - 2))
+    throw new Error('Pad of other axes than height and width is not run');
+  const [above, left, below, right] = [ends[ndim - 2], ends[ndim - 1], ends[2 * ndim - 2], ends[2 * ndim - 1]];
+  return [framed(k, x, [above, left, below, right], value ? k.floats(value.at, 1)[0] : 0)];
+}
+
+/** Doubles, triples ... height and width by repetition. @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
+function resize(k, [x, , scales], a) {
+  const factors = [...k.floats(scales.at, scales.size)];
+  if (a.mode !== 'nearest' || factors.some((n) => !Number.isInteger(n)) || factors[0] * factors[1] !== 1) {
+    throw new Error('Resize is run for nearest neighbours and whole factors of height and width only');
+  }
+  const y = made(
+    k,
+    x.shape.map((n, i) => n * factors[i]),
+  );
+  const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size)];
+  const [[H, W], [OH, OW]] = [x.shape.slice(2), y.shape.slice(2)];
+  for (let i = 0; i < to.length; i++) {
+    const [plane, h, w] = [Math.floor(i / (OH * OW)), Math.floor(i / OW) % OH, i % OW];
+    to[i] = from[(plane * H + Math.floor(h / factors[2])) * W + Math.floor(w / factors[3])];
+  }
+  return [y];
+}
+
+/** @type {Record<string, (k: Kernels, inputs: any[], attributes: Record<string, any>, outputs: number) => Value[]>} */
+const OPERATORS = {
+  Conv: convolution(0),
+  'Conv+Relu': convolution(1),
+  ConvTranspose: deconvolution,
+  MaxPool: maxPool,
+  AveragePool: averagePool,
+  GlobalAveragePool: global(false),
+  GlobalMaxPool: global(true),
+  BatchNormalization: batchNorm,
+  Gemm: gemm,
+  MatMul: matmul,
+  Add: both((x, z) => x + z),
+  Sub: both((x, z) => x - z),
+  Mul: both((x, z) => x * z),
+  Div: both((x, z) => x / z),
+  Pow: both((x, z) => x ** z),
+  Max: both(Math.max),
+  Min: both(Math.min),
+  PRelu: both((x, slope) => (x < 0 ? slope * x : x)),
+  Relu: each((x) => (x < 0 ? 0 : x)),
+  LeakyRelu: each((x, a) => (x < 0 ? (a.alpha ?? 0.01) * x : x)),
+  Elu: each((x, a) => (x < 0 ? (a.alpha ?? 1) * Math.expm1(x) : x)),
+  Sigmoid: each((x) => 1 / (1 + Math.exp(-x))),
+  HardSigmoid: each((x, a) => Math.max(0, Math.min(1, (a.alpha ?? 0.2) * x + (a.beta ?? 0.5)))),
+  HardSwish: each((x) => (x * Math.max(0, Math.min(6, x + 3))) / 6),
+  Softplus: each((x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))),
+  Tanh: each(Math.tanh),
+  Exp: each(Math.exp),
+  Log: each(Math.log),
+  Sqrt: each(Math.sqrt),
+  Sin: each(Math.sin),
+  Cos: each(Math.cos),
+  Abs: each(Math.abs),
+  Neg: each((x) => -x),
+  Erf: each(erf),
+  Clip: clip,
+  Softmax: softmax(false),
+  LogSoftmax: softmax(true),
+  ReduceSum: reduction((sum, x) => sum + x, 0),
+  ReduceMean: reduction((sum, x) => sum + x, 0, true),
+  ReduceMax: reduction(Math.max, -Infinity),
+  Reshape: reshape,
+  Flatten: flatten,
+  Squeeze: squeeze,
+  Unsqueeze: unsqueeze,
+  Transpose: transpose,
+  Concat: concat,
+  Pad: pad,
+  Resize: resize,
+  Identity: (_, [x]) => [x],
+  Dropout: (_, [x]) => [x],
+  Shape: (_, [x]) => [new Value([x.shape.length], 0, [...x.shape])],
+};

@@ -1,0 +1,152 @@
+"""Pages that `export_html` writes: opened from the disk, they compute what the model computes."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hosting import DIST
+from playwright.sync_api import Browser, Page, Playwright
+
+import pyconvlite
+import pyconvlite.functions as F
+import pyconvlite.layers as L
+from pyconvlite import html_page, no_grad, test_mode
+from pyconvlite.models import EfficientNetLite0, LeNet, Sequential, SmallResNet, SmallVGG
+
+SIMD = "pyconvlite/backends/simd/simd128.wasm"
+
+
+def many_operators() -> Any:
+    return Sequential(
+        *(L.Conv2d(6, 3, pad=((0, 1), (2, 1))), F.leaky_relu, L.Deconv2d(4, 4, 2, 1), F.gelu, L.GroupNorm(2)),
+        *(
+            F.sigmoid,
+            lambda x: F.average_pooling(x, 3, 2, 1),
+            lambda x: F.concat([x, -x], axis=1),
+            F.softplus,
+        ),
+        *(lambda x: F.transpose(x, (0, 2, 3, 1)), L.Linear(6), F.elu, lambda x: F.transpose(x, (0, 3, 1, 2))),
+        *(F.global_max_pooling, F.flatten, L.Linear(3), F.log_softmax),
+    )
+
+
+NETS = {
+    "LeNet": (LeNet, (1, 28, 28), 10),
+    "VGG": (SmallVGG, (3, 32, 32), 10),
+    "ResNet": (SmallResNet, (3, 32, 32), 10),
+    "EfficientNet": (lambda: EfficientNetLite0(4), (3, 49, 64), 4),
+    "many operators": (many_operators, (3, 20, 24), 3),
+}
+
+
+@pytest.fixture
+def export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Write a page with the kernels of the wheel, and give its address."""
+    (wheel,) = DIST.glob("pyconvlite-*.whl")
+    (tmp_path / "simd128.wasm").write_bytes(zipfile.ZipFile(wheel).read(SIMD))
+    monkeypatch.setattr(html_page, "FOLDER", tmp_path)
+
+    def export(model: Any, n: int, **options: Any) -> str:
+        path = tmp_path / "page.html"
+        pyconvlite.export_html(model, path, classes=[f"class {i}" for i in range(n)], **options)
+        assert path.stat().st_size < 600_000 + sum(4 * p.size for p in model.params()) * 4 / 3
+        return path.as_uri()
+
+    return export
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    faults: list[str] = []
+    with browser.new_context(viewport={"width": 360, "height": 740}) as context:
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda message: faults.append(message.text))
+        page.on(
+            "request",
+            lambda request: (
+                None if request.url.startswith(("file:", "blob:")) else faults.append(request.url)
+            ),
+        )
+        yield page
+    assert faults == []
+
+
+def trained_a_little(make: Callable[[], Any], shape: tuple[int, ...]) -> tuple[Any, Any]:
+    """A model whose running statistics are not those of the start, and an input."""
+    pyconvlite.seed(0)
+    model = make()
+    x = np.random.default_rng(0).standard_normal((3, *shape)).astype(np.float32)
+    model(x)
+    return model, x[:1]
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_it_computes_what_the_model_computes(export: Callable[..., str], page: Page, name: str) -> None:
+    make, shape, n = NETS[name]
+    model, x = trained_a_little(make, shape)
+    page.goto(export(model, n, input="image", shape=shape))
+    with no_grad(), test_mode():
+        expected = model(x).data[0]
+    for _ in range(2):  # a run leaves nothing behind
+        output = page.evaluate("async (x) => [...(await run(new Float32Array(x)))]", x.ravel().tolist())
+        np.testing.assert_allclose(output, expected, rtol=0, atol=1e-4 * np.abs(expected).max())
+
+
+def test_a_drawing(export: Callable[..., str], page: Page) -> None:
+    model, _ = trained_a_little(LeNet, (1, 28, 28))
+    page.goto(export(model, 10, input="drawing", title="My digits"))
+    assert page.locator("h1").inner_text() == "My digits"
+    box = page.locator("#view").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 60, box["y"] + 60, steps=5)
+    page.mouse.up()
+    page.wait_for_selector("#bars dt:nth-of-type(10)")
+    page.wait_for_function("document.getElementById('answer').textContent.startsWith('class ')")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.click("#clear")
+    page.wait_for_function("!document.querySelector('#bars dt')")
+
+
+def test_a_picture_and_what_is_none(export: Callable[..., str], page: Page) -> None:
+    """A picture of one colour: the input is known, whatever the browser's filter."""
+    image = pytest.importorskip("PIL.Image")
+    model, _ = trained_a_little(lambda: Sequential(L.Flatten(), L.Linear(3), F.softmax), (3, 6, 8))
+    page.goto(export(model, 3, input="image", shape=(3, 6, 8)))
+    file = io.BytesIO()
+    image.new("RGB", (640, 480), (255, 127, 0)).save(file, "png")
+    page.set_input_files("#file", {"name": "a.png", "mimeType": "image/png", "buffer": file.getvalue()})
+    page.wait_for_selector("#bars dt:nth-of-type(3)")
+    pixels = np.repeat([1, 0, -127 / 128], 48).astype(np.float32).reshape(1, 3, 6, 8)
+    with no_grad():
+        shares = model(pixels).data[0]
+    seen = [int(text.split()[0]) for text in page.locator("#bars dd:nth-of-type(2n)").all_inner_texts()]
+    np.testing.assert_allclose(seen, 100 * shares, atol=0.51)
+    page.set_input_files("#file", {"name": "a.png", "mimeType": "image/png", "buffer": b"no picture"})
+    page.wait_for_selector("#fault:not([hidden])")
+    assert page.locator("#fault").inner_text() == "This file is not a picture that the browser can show."
+
+
+@pytest.mark.full
+def test_the_camera(export: Callable[..., str], playwright: Playwright) -> None:
+    from conftest import launched
+
+    model, _ = trained_a_little(SmallVGG, (3, 32, 32))
+    address = export(model, 10, input="image", shape=(3, 32, 32))
+    flags = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    with launched(playwright, *flags) as browser:
+        page = browser.new_page()
+        page.goto(address)
+        page.click("#camera")
+        page.wait_for_selector("#bars dt:nth-of-type(10)")
+        assert page.get_attribute("#camera", "aria-pressed") == "true"
+        page.click("#camera")
+        assert page.get_attribute("#camera", "aria-pressed") == "false"

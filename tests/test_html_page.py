@@ -1,0 +1,121 @@
+"""export_html: what is written, and what is refused; tests/browser/test_html_page.py opens the pages."""
+
+import base64
+import io
+import json
+import re
+
+import numpy as np
+import pytest
+
+import pyconvlite
+import pyconvlite.functions as F
+import pyconvlite.layers as L
+from pyconvlite import Model, html_page
+from pyconvlite.models import LeNet, Sequential
+
+DIGITS = [str(digit) for digit in range(10)]
+
+
+@pytest.fixture
+def kernels(tmp_path, monkeypatch):
+    """Stand for those of the wheel, which a checkout does not have."""
+    (tmp_path / "simd128.wasm").write_bytes(b"\0asm kernels")
+    monkeypatch.setattr(html_page, "FOLDER", tmp_path)
+
+
+def exported(model, **options):
+    file = io.BytesIO()
+    pyconvlite.export_html(model, file, **{"classes": DIGITS, "input": "drawing"} | options)
+    return file.getvalue().decode()
+
+
+def part(page, name):
+    return re.search(rf'<script type="[a-z/]+" id="{name}">(.*?)</script>', page, re.DOTALL)[1]
+
+
+def lenet():
+    model = LeNet()
+    model(np.zeros((2, 1, 28, 28), np.float32))
+    return model
+
+
+@pytest.mark.usefixtures("kernels")
+class TestPage:
+    def test_it_has_all_that_it_needs(self):
+        model = lenet()
+        page = exported(model, title="Digits")
+        assert "<title>Digits</title>" in page
+        assert base64.b64decode(part(page, "kernels")) == b"\0asm kernels"
+        weights = np.frombuffer(base64.b64decode(part(page, "weights")), "<f4")
+        graph = json.loads(part(page, "graph"))
+        constant = graph["constants"]["conv1/W"]
+        start, stop = constant["offset"], constant["offset"] + model.conv1.W.size
+        np.testing.assert_array_equal(weights[start:stop], model.conv1.W.data.ravel())
+        assert [node["op"] for node in graph["nodes"]][:2] == ["Conv+Relu", "MaxPool"]
+        assert json.loads(part(page, "settings"))["shape"] == [1, 28, 28]
+        # Nothing is fetched: no address but those of namespaces and standards.
+        assert not re.findall(r"(?:src|href)=", page)
+        assert len(page) - len(part(page, "weights")) - len(part(page, "kernels")) < 60_000
+
+    def test_names_cannot_leave_their_place(self):
+        page = exported(lenet(), classes=["</script><b>", *DIGITS[1:]], title="<i>&")
+        assert "<title>&lt;i&gt;&amp;</title>" in page
+        assert json.loads(part(page, "settings"))["classes"][0] == "</script><b>"
+
+    def test_pixels(self):
+        settings = json.loads(part(exported(lenet()), "settings"))
+        assert (settings["mean"], settings["scale"], settings["isProbability"]) == (0, 255, False)
+        model = Sequential(L.Flatten(), L.Linear(10), F.softmax)
+        model(np.zeros((1, 3, 4, 5), np.float32))
+        page = exported(model, input="image", shape=(3, 4, 5), mean=1, scale=2.5)
+        settings = json.loads(part(page, "settings"))
+        assert (settings["mean"], settings["scale"], settings["isProbability"]) == (1, 2.5, True)
+        defaults = json.loads(part(exported(model, input="image", shape=(3, 4, 5)), "settings"))
+        assert (defaults["mean"], defaults["scale"]) == (127, 128)
+
+    @pytest.mark.parametrize(
+        ("options", "error", "message"),
+        [
+            ({"input": "sound"}, ValueError, 'input must be "image" or "drawing"; got \'sound\''),
+            ({"classes": "0123456789"}, TypeError, "classes must be a list of strings; got '0123"),
+            ({"classes": range(10)}, TypeError, "classes must be a list of strings"),
+            ({"classes": []}, ValueError, "classes must not be empty"),
+            ({"classes": ["a", "b"]}, ValueError, r"output must have shape \(N, 2\) .*; got \('N', 10\)"),
+            ({"shape": (28, 28)}, TypeError, r"shape must be three integers, \(C, H, W\); got \(28, 28\)"),
+            ({"shape": (2, 28, 28)}, ValueError, "shape must have 1 or 3 channels"),
+            ({"shape": (1, 0, 28)}, ValueError, "at least one pixel"),
+            ({"scale": 0}, ValueError, "scale must not be 0"),
+            ({"mean": "1"}, TypeError, "mean must be a number"),
+        ],
+    )
+    def test_arguments(self, options, error, message):
+        with pytest.raises(error, match=message):
+            exported(lenet(), **options)
+
+    def test_what_is_no_model(self):
+        with pytest.raises(TypeError, match="model must be a Model or Layer; got function"):
+            exported(F.relu)
+
+    def test_an_operator_that_the_page_does_not_have(self):
+        class Sums(Model):
+            def forward(self, x):
+                return F.cumsum(F.flatten(x), axis=1)[:, :10]
+
+        with pytest.raises(ValueError, match=r"the page cannot compute CumSum .*; it computes Abs, Add, "):
+            exported(Sums())
+
+    def test_a_file_is_replaced_only_by_a_complete_one(self, tmp_path):
+        path = tmp_path / "page.html"
+        path.write_text("as before")
+        with pytest.raises(ValueError, match="must have shape"):
+            pyconvlite.export_html(lenet(), path, classes=["a"], input="drawing")
+        assert path.read_text() == "as before"
+        pyconvlite.export_html(lenet(), path, classes=DIGITS, input="drawing")
+        assert path.read_text("utf-8").startswith("<!doctype html>")
+
+
+def test_without_the_wheel(tmp_path, monkeypatch):
+    monkeypatch.setattr(html_page, "FOLDER", tmp_path)
+    with pytest.raises(ImportError, match="install pyconvlite from its wheel"):
+        exported(lenet())
