@@ -398,7 +398,7 @@ function erf(x) {
 function clip(k, [x, low, high]) {
   const least = low ? k.floats(low.at, 1)[0] : -Infinity;
   const most = high ? k.floats(high.at, 1)[0] : Infinity;
-  return each((v) => (v < least ? least : v > most ? most : v))(k, [x], {});
+  return each((v) => Math.min(Math.max(v, least), most))(k, [x], {});
 }
 
 /** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
@@ -636,7 +636,7 @@ const OPERATORS = {
   Max: both(Math.max),
   Min: both(Math.min),
   PRelu: both((x, slope) => (x < 0 ? slope * x : x)),
-  Relu: each((x) => (x < 0 ? 0 : x)),
+  Relu: each((x) => Math.max(x, 0)),
   LeakyRelu: each((x, a) => (x < 0 ? (a.alpha ?? 0.01) * x : x)),
   Elu: each((x, a) => (x < 0 ? (a.alpha ?? 1) * Math.expm1(x) : x)),
   Sigmoid: each((x) => 1 / (1 + Math.exp(-x))),
