@@ -287,7 +287,7 @@ static int read_axes(Object *axis, int axes) {
 }
 
 /* Arguments: x, axis (None, an integer or a tuple), keepdims. */
-static Object *reduction(Object *const *args, int count, const Reduction *kind) {
+static Object *reduction(Object *const *args, int count, Reduction kind) {
   if (count != 3) return NOT_SERVED;
   Array *x = as_array(args[0]);
   if (!x || !has_dtype(x, FLOAT32) || x->axes > MOST_AXES || !size_of(x)) return NOT_SERVED;
@@ -327,7 +327,7 @@ static Object *counted(Object *y, int *calls, Object *numpys, Object *const *arg
   }
 #define UNARY_CALL(name) CALL(name, unary(args, count, name##_row))
 #define BINARY_CALL(name) CALL(name, float_of(args, count, name##_row))
-#define REDUCTION_CALL(name) CALL(name, reduction(args, count, &name##_reduction))
+#define REDUCTION_CALL(name, kind) CALL(name, reduction(args, count, kind))
 
 UNARY_CALL(neg)
 UNARY_CALL(abs)
@@ -356,10 +356,10 @@ CALL(less_equal, bool_of(args, count, 0, less_equal_row))
 CALL(greater, bool_of(args, count, 1, less_row))
 CALL(greater_equal, bool_of(args, count, 1, less_equal_row))
 CALL(where, selection(args, count))
-REDUCTION_CALL(sum)
-REDUCTION_CALL(mean)
-REDUCTION_CALL(max)
-REDUCTION_CALL(min)
+REDUCTION_CALL(sum, SUM)
+REDUCTION_CALL(mean, MEAN)
+REDUCTION_CALL(max, MAX)
+REDUCTION_CALL(min, MIN)
 
 /* The product of two matrices. Other products, of batches, are `matmul.py`'s. */
 static Object *matrix_product(Object *const *args, int count) {

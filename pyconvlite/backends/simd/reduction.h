@@ -40,10 +40,19 @@ static double min_row(const float *x, int size) {
   return (double)wasm_f32x4_extract_lane(wasm_f32x4_min(a, wasm_i32x4_shuffle(a, a, 1, 0, 3, 2)), 0);
 }
 
-static double sum_row_of(const float *x, int size) { return sum_row(x, size); }
-static double sum_two(double a, double b) { return a + b; }
-static double max_two(double a, double b) { return b > a || b != b ? b : a; } /* NaN stays: no b is greater */
-static double min_two(double a, double b) { return b < a || b != b ? b : a; }
+/* No table of functions: with relocated data, modules load in fewer engines. */
+typedef enum { SUM, MEAN, MAX, MIN } Reduction;
+
+static double of_row(Reduction kind, const float *x, int size) {
+  return kind == MAX ? max_row(x, size) : kind == MIN ? min_row(x, size) : sum_row(x, size);
+}
+
+/* NaN stays: nothing is greater or less than it. */
+static double of_two(Reduction kind, double a, double b) {
+  if (kind == MAX) return b > a || b != b ? b : a;
+  if (kind == MIN) return b < a || b != b ? b : a;
+  return a + b;
+}
 
 /* Defines name, which combines each element of x with that of y, in y. */
 #define DEFINE_INTO(name, combine)                                                             \
@@ -57,16 +66,14 @@ DEFINE_INTO(add_into, add)
 DEFINE_INTO(max_into, wasm_f32x4_max)
 DEFINE_INTO(min_into, wasm_f32x4_min)
 
-typedef struct {
-  double (*of_row)(const float *x, int size), (*of_two)(double a, double b);
-  void (*into)(float *y, const float *x, int size);
-  int divides; /* by the number of elements */
-} Reduction;
-
-static const Reduction sum_reduction = {sum_row_of, sum_two, add_into, 0};
-static const Reduction mean_reduction = {sum_row_of, sum_two, add_into, 1};
-static const Reduction max_reduction = {max_row, max_two, max_into, 0};
-static const Reduction min_reduction = {min_row, min_two, min_into, 0};
+static void into(Reduction kind, float *y, const float *x, int size) {
+  if (kind == MAX)
+    max_into(y, x, size);
+  else if (kind == MIN)
+    min_into(y, x, size);
+  else
+    add_into(y, x, size);
+}
 
 /* The axes of x, kept and reduced ones by turns; adjacent ones of a kind are one. */
 typedef struct {
@@ -114,7 +121,7 @@ static const float *next_place(Places *places, const float *x) {
   return 0;
 }
 
-static void reduce(float *y, const float *x, Nest *nest, const Reduction *kind) {
+static void reduce(float *y, const float *x, Nest *nest, Reduction kind) {
   if (!nest->axes) *nest = (Nest){1, {1}, {1}}; /* one element */
   Places kept = places_of(nest, 0), reduced = places_of(nest, 1);
   int last = nest->axes - 1, size = nest->sizes[last];
@@ -123,14 +130,14 @@ static void reduce(float *y, const float *x, Nest *nest, const Reduction *kind) 
   for (; x; x = next_place(&kept, x)) {
     const float *from = x;
     if (nest->reduced[last]) {
-      double total = kind->of_row(from, size);
-      while ((from = next_place(&reduced, from))) total = kind->of_two(total, kind->of_row(from, size));
-      *y++ = (float)(kind->divides ? total / count : total);
+      double total = of_row(kind, from, size);
+      while ((from = next_place(&reduced, from))) total = of_two(kind, total, of_row(kind, from, size));
+      *y++ = (float)(kind == MEAN ? total / count : total);
       continue;
     }
     for (int i = 0; i < size; i++) y[i] = from[i];
-    while ((from = next_place(&reduced, from))) kind->into(y, from, size);
-    for (int i = 0; i < size && kind->divides; i++) y[i] /= (float)count;
+    while ((from = next_place(&reduced, from))) into(kind, y, from, size);
+    for (int i = 0; i < size && kind == MEAN; i++) y[i] /= (float)count;
     y += size;
   }
 }

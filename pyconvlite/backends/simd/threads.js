@@ -41,6 +41,7 @@
       __stack_pointer: global(base, true),
       __memory_base: global(base),
       __table_base: global(0),
+      __indirect_function_table: new WebAssembly.Table({ initial: 256, element: 'anyfunc' }), // of no use here
     };
     const { exports } = new WebAssembly.Instance(module, { env });
     const kernels = /** @type {((...args: number[]) => number | undefined)[]} */ (Object.values(exports));
