@@ -45,16 +45,30 @@ def read_project(data):
     project.load(io.BytesIO(data))
 
 
-READERS = {"torch": read_torch, "safetensors": read_safetensors, "npz": read_npz, "project": read_project}
+def read_onnx(data):
+    from pyconvlite import onnx
+
+    onnx.load(data)
+
+
+READERS = {
+    "torch": read_torch,
+    "safetensors": read_safetensors,
+    "npz": read_npz,
+    "project": read_project,
+    "onnx": read_onnx,
+}
 
 
 def is_refusal(message):
     """Whether a ValueError says what is wrong with a file, by its name."""
-    return "the file" in message or "do not fit the model" in message
+    return any(
+        words in message for words in ("the file", "do not fit the model", "cannot be loaded", "failed for")
+    )
 
 
 def seeds(name):
-    """Files that are read, to begin with."""
+    """Files to begin with."""
     import numpy as np
     import torch_files
 
@@ -62,6 +76,9 @@ def seeds(name):
     from pyconvlite.layers import BatchNorm, Linear
     from pyconvlite.models import Sequential
 
+    if name == "onnx":
+        with zipfile.ZipFile(CORPUS) as archive:
+            return [archive.read(each) for each in archive.namelist() if each.startswith("onnx/")]
     model, file = Sequential(Linear(2, in_size=1), BatchNorm(2)), io.BytesIO()
     if name == "torch":
         names = ("TENSORS_ZIP", "TENSORS_OLDER", "CHECKPOINT_ZIP", "CHECKPOINT_OLDER")

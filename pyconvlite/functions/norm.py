@@ -266,7 +266,7 @@ def batch_norm(
         if v.shape != (x.shape[1],):
             raise ValueError(f"{name} must have shape ({x.shape[1]},), the channels of x; got {v.shape}")
     check_floats(x)
-    within(0, eps, math.inf, "eps")
+    eps = float(within(0, eps, math.inf, "eps"))  # a NumPy number would make float64 of float32
     share(decay, "decay")
     if not Config.train:
         m, v = (s.data.astype(x.dtype, copy=False) for s in (mean, var))

@@ -153,6 +153,7 @@ class RowNorm(Function):
         eps: added to the variance.
 
     Example:
+        >>> import numpy as np
         >>> RowNorm(eps=0.0)(np.array([[[1.0], [3.0]]]), np.ones((1, 2)), np.zeros((1, 2)))
         variable([[[-1.]
                    [ 1.]]])
@@ -175,6 +176,7 @@ class RowNormGrad(Function):
     """Gradients of RowNorm with respect to x, gamma and beta.
 
     Example:
+        >>> import numpy as np
         >>> x, gamma, gy = np.array([[[1.0], [3.0]]]), np.ones((1, 2)), np.array([[[1.0], [2.0]]])
         >>> gx, ggamma, gbeta = RowNormGrad(eps=0.0)(x, gamma, gy)
         >>> ggamma, gbeta

@@ -12,7 +12,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Any, NamedTuple
 
-__all__ = ["message", "parse"]
+__all__ = ["made", "parse"]
 
 # name=number:type, with * for a repeated field and ** for one that is packed. An enumeration is an int32.
 _FIELDS = {
@@ -59,7 +59,7 @@ def _fields(kind: str) -> dict[int, _Field]:
     return fields
 
 
-def message(kind: str, **fields: Any) -> Any:
+def made(kind: str, **fields: Any) -> Any:
     r"""A message of protobuf.
 
     Args:
@@ -70,7 +70,7 @@ def message(kind: str, **fields: Any) -> Any:
         ImportError: protobuf is not installed.
 
     Example:
-        >>> message("Node", op_type="Relu", input=["x"]).SerializeToString()
+        >>> made("Node", op_type="Relu", input=["x"]).SerializeToString()
         b'\n\x01x"\x04Relu'
     """
     return _classes()[kind](**fields)

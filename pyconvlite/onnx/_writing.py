@@ -8,7 +8,7 @@ import numpy as np
 
 from .._shapes import Array
 from ._graph import Graph, Node, ValueInfo, code_of
-from ._messages import message
+from ._messages import made
 from ._reading import LARGEST
 
 __all__ = ["as_bytes"]
@@ -31,12 +31,12 @@ def as_bytes(graph: Graph, name: str, opset: int) -> bytes:
     size = sum(array.nbytes for array in graph.constants.values())
     if size > LARGEST:
         raise ValueError(f"the weights have {size} bytes; an ONNX file can have {LARGEST}")
-    model = message(
+    model = made(
         "Model",
         ir_version=IR_VERSION,
         producer_name="pyconvlite",
-        opset_import=[message("OperatorSetId", domain="", version=opset)],
-        graph=message(
+        opset_import=[made("OperatorSetId", domain="", version=opset)],
+        graph=made(
             "Graph",
             name=name,
             node=[_node(node) for node in graph.nodes],
@@ -51,37 +51,37 @@ def as_bytes(graph: Graph, name: str, opset: int) -> bytes:
 
 def _node(node: Node) -> Any:
     attributes = [_attribute(key, value) for key, value in node.attributes.items()]
-    return message(
+    return made(
         "Node", op_type=node.op, name=node.name, input=node.inputs, output=node.outputs, attribute=attributes
     )
 
 
 def _attribute(name: str, value: Any) -> Any:
     if isinstance(value, np.ndarray | np.generic):
-        return message("Attribute", name=name, type=4, t=_tensor(np.asarray(value)))
+        return made("Attribute", name=name, type=4, t=_tensor(np.asarray(value)))
     if isinstance(value, float):
-        return message("Attribute", name=name, type=1, f=value)
+        return made("Attribute", name=name, type=1, f=value)
     if isinstance(value, int):
-        return message("Attribute", name=name, type=2, i=value)
+        return made("Attribute", name=name, type=2, i=value)
     if isinstance(value, str):
-        return message("Attribute", name=name, type=3, s=value.encode())
+        return made("Attribute", name=name, type=3, s=value.encode())
     if value and isinstance(value[0], str):
-        return message("Attribute", name=name, type=8, strings=[text.encode() for text in value])
+        return made("Attribute", name=name, type=8, strings=[text.encode() for text in value])
     if value and isinstance(value[0], float):
-        return message("Attribute", name=name, type=6, floats=value)
-    return message("Attribute", name=name, type=7, ints=value)
+        return made("Attribute", name=name, type=6, floats=value)
+    return made("Attribute", name=name, type=7, ints=value)
 
 
 def _tensor(array: Array, name: str | None = None) -> Any:
     data = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
-    return message("Tensor", name=name, dims=array.shape, data_type=code_of(array.dtype), raw_data=data)
+    return made("Tensor", name=name, dims=array.shape, data_type=code_of(array.dtype), raw_data=data)
 
 
 def _info(info: ValueInfo) -> Any:
     dims = [
-        message("Dimension", **({"dim_value": n} if isinstance(n, int) else {"dim_param": n} if n else {}))
+        made("Dimension", **({"dim_value": n} if isinstance(n, int) else {"dim_param": n} if n else {}))
         for n in info.shape or ()
     ]
-    shape = None if info.shape is None else message("TensorShape", dim=dims)
-    tensor = message("TensorType", elem_type=code_of(info.dtype), shape=shape)
-    return message("ValueInfo", name=info.name, type=message("Type", tensor_type=tensor))
+    shape = None if info.shape is None else made("TensorShape", dim=dims)
+    tensor = made("TensorType", elem_type=code_of(info.dtype), shape=shape)
+    return made("ValueInfo", name=info.name, type=made("Type", tensor_type=tensor))

@@ -127,7 +127,7 @@ def _lint(job: Job) -> int:
 
 
 def _python(job: Job) -> int:
-    make(WHEEL)
+    make(WHEEL, PYODIDE)
     environment = {"OPENBLAS_NUM_THREADS": "1"}
     if find_python(12):
         make(PYODIDE_CLI)

@@ -8,6 +8,7 @@ last bit. Where parts are sums, `partial`, they are added in their order.
 
 from __future__ import annotations
 
+import ctypes
 import functools
 import math
 import struct
@@ -22,6 +23,7 @@ from ... import _platform
 from ..._coded import coded
 from ..._shapes import Array
 from . import library as side_module
+from .library import library
 from .serving import address
 
 MOST = 4  # threads that "auto" starts
@@ -91,7 +93,7 @@ class _Threads:
     def __init__(self) -> None:
         self.wanted = 1  # 0: as many as the machine has cores, up to MOST
         self.parts = 1  # into which calls are cut
-        self.least = math.inf  # multiply-adds of a call that may be cut
+        self._least = math.inf
         self.error: Exception | None = None  # why there is one thread; None where that was requested
         self.deaths = 0
         self._variant = ""  # of the side module that the workers have
@@ -101,6 +103,17 @@ class _Threads:
         self._numbers: dict[str, int] = {}  # of the kernels, as the workers know them
         self._call = np.empty(256)  # a call as threads.js reads it
         self._call_at = address(self._call)
+
+    @property
+    def least(self) -> float:
+        """Multiply-adds of a call that may be cut."""
+        return self._least
+
+    @least.setter
+    def least(self, least: float) -> None:
+        if least != self._least:  # only where the side module is loaded
+            library.leave_products(ctypes.c_double(0 if least == math.inf else least))
+        self._least = least
 
     def set(self, wanted: int) -> None:
         """Use so many threads from now on."""
