@@ -31,7 +31,7 @@ def many_operators() -> Any:
             lambda x: F.concat([x, -x], axis=1),
             F.softplus,
         ),
-        *(lambda x: F.transpose(x, (0, 2, 3, 1)), L.Linear(6), F.elu, lambda x: F.transpose(x, (0, 3, 1, 2))),
+        *(lambda x: F.transpose(F.transpose(x, (0, 2, 3, 1)), (0, 3, 1, 2)), F.elu),
         *(F.global_max_pooling, F.flatten, L.Linear(3), F.log_softmax),
     )
 
