@@ -15,7 +15,7 @@ from pyconvlite import backends
 from pyconvlite.backends import numpy as reference
 from pyconvlite.backends.simd import threads as module
 from pyconvlite.backends.simd.library import library
-from pyconvlite.backends.simd.threads import ITEMS, cut, pool, result
+from pyconvlite.backends.simd.threads import ITEMS, cut, pool, result, whole
 
 pytestmark = by_simd
 
@@ -220,13 +220,14 @@ class TestDeath:
 
 def test_a_call_that_was_interrupted(parts):
     """What Python did not wait for is not copied into arrays that may be gone."""
-    a, y = numbers(parts * 1000), np.zeros(parts * 1000, np.float32)
-    items = result(y, parts), cut(a, parts), 1000
-    assert pool._begin("relu", range(parts + 1), items)
+    x, y = numbers(parts * 4, 250), np.zeros((parts, 250), np.float32)
+    one = np.ones(4, np.float32)
+    items = result(y, parts), whole(one), 0, 4, 1, cut(x, parts), 0, 250, 1, 1, 1, 250, 4
+    assert pool._begin("matmul", range(parts + 1), items)
     np.testing.assert_array_equal(*product())
     assert not y.any()
-    assert pool.run(library.relu, range(parts + 1), items)
-    np.testing.assert_array_equal(y, np.maximum(a, 0))
+    assert pool.run(library.matmul, range(parts + 1), items)
+    np.testing.assert_allclose(y, x.reshape(parts, 4, 250).sum(axis=1), rtol=1e-5, atol=1e-6)
 
 
 def test_memory_stays_what_it_is(parts, workers, request):

@@ -30,7 +30,7 @@ static int finite(const float *x, int size) { return below(x, size, 128); }
 static int moderate(const float *x, int size) { return below(x, size, 50); }
 
 /* Whether Winograd's algorithm is worth its transforms: of the tiles, of a target H x W, and, where they are of use to
- * these few tiles alone, of the kernels. */
+ * these few tiles alone, of the kernels. `_least_images` in convolution.py knows of it. */
 static int winograd_serves(int N, int H, int W, int KH, int KW, int SH, int SW, int DH, int DW, int C, int OC,
                            int groups) {
   if (KH != KW || (KH != 3 && KH != 5) || SH != 1 || SW != 1 || DH != 1 || DW != 1 || groups != 1) return 0;

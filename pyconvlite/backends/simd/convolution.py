@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..._shapes import Array
+from ..._shapes import Array, Pair
 from .. import numpy as reference
 from ..protocol import ConvGeometry
 from .library import library
@@ -13,6 +13,22 @@ from .serving import address, all_float32, contiguous, fits, plane_sizes, served
 from .threads import ITEMS, Arguments, cut, partial, pool, result, whole
 
 CHANNELS = 8  # in each part, or a multiple: fewer would be computed by another algorithm
+
+
+def _least_images(N: int, images: Pair, W: tuple[int, ...], geometry: ConvGeometry) -> int:
+    """The fewest images that the side module computes by the algorithm that it takes for N.
+
+    Args:
+        images: height and width of what is computed, or for gW of gy.
+        W: shape of the weights.
+    """
+    OC, C, KH, KW = W
+    if KH != KW or KH not in (3, 5) or geometry.stride != (1, 1) or geometry.dilation != (1, 1):
+        return 1
+    m = 7 - KH  # `winograd_serves` in conv2d.h: the tiles are m x m
+    tiles = -(-images[0] // m) * -(-images[1] // m)
+    needed = 12 if C * OC > 64 * 64 else 4
+    return -(-needed // tiles) if N * tiles >= needed else 1
 
 
 def _sizes(N: int, C: int, W_shape: tuple[int, ...], geometry: ConvGeometry) -> tuple[int, ...] | None:
@@ -47,7 +63,8 @@ def conv2d(x: Array, W: Array, b: Array | None, geometry: ConvGeometry, relu: bo
     work = y.size * W.size // OC
     if work >= pool.least and geometry.groups < OC:
         b = bias[0]
-        if bounds := pool.split(N, work, x.nbytes + y.nbytes, W.nbytes):
+        least = _least_images(N, geometry.output_size, W.shape, geometry)
+        if bounds := pool.split(N, work, x.nbytes + y.nbytes, W.nbytes, least=least):
             arguments = result(y, N), cut(x, N), whole(W), whole(b), relu, ITEMS, *sizes[1:]
             return y if pool.run(library.conv2d, bounds, arguments, refuses=True) else None
         if N == geometry.groups == 1 and (
@@ -71,7 +88,12 @@ def conv2d_gx(gy: Array, W: Array, b: Array | None, geometry: ConvGeometry) -> A
     gy, W = contiguous(gy), contiguous(W)
     work = gy.size * W.size // len(W)
     in_parts = gx.nbytes + gy.nbytes
-    if work >= pool.least and W.shape[1] > 1 and (bounds := pool.split(N, work, in_parts, W.nbytes)):
+    least = _least_images(N, geometry.input_size, W.shape, geometry)
+    if (
+        work >= pool.least
+        and W.shape[1] > 1
+        and (bounds := pool.split(N, work, in_parts, W.nbytes, least=least))
+    ):
         arguments = result(gx, N), cut(gy, N), whole(W), whole(bias[0]), ITEMS, *sizes[1:]
         return gx if pool.run(library.conv2d_gx, bounds, arguments, refuses=True) else None
     return gx if library.conv2d_gx(address(gx), address(gy), address(W), bias[1], *sizes) else None

@@ -361,10 +361,15 @@ REDUCTION_CALL(mean, MEAN)
 REDUCTION_CALL(max, MAX)
 REDUCTION_CALL(min, MIN)
 
-static double most_multiply_adds; /* 0: any number */
+static int leaves_products;
+static double least_left;
 
-/* From so many multiply-adds on, products are `matmul.py`'s, which cuts them into parts for threads. */
-EXPORT void leave_products(double multiply_adds) { most_multiply_adds = multiply_adds; }
+/* Leave products of so many multiply-adds, or more, to `matmul.py`, which cuts them into parts for threads; none if not
+ * `leaves`. */
+EXPORT void leave_products(int leaves, double multiply_adds) {
+  leaves_products = leaves;
+  least_left = multiply_adds;
+}
 
 /* The product of two matrices. Other products, of batches, are `matmul.py`'s. */
 static Object *matrix_product(Object *const *args, int count) {
@@ -373,7 +378,7 @@ static Object *matrix_product(Object *const *args, int count) {
   if (!a || !b || !has_dtype(a, FLOAT32) || !has_dtype(b, FLOAT32) || a->axes != 2 || b->axes != 2) return NOT_SERVED;
   int shape[2] = {a->shape[0], b->shape[1]}, K = a->shape[1];
   if (K != b->shape[0] || !size_of(a) || !size_of(b)) return NOT_SERVED;
-  if (most_multiply_adds && (double)shape[0] * shape[1] * K >= most_multiply_adds) return NOT_SERVED;
+  if (leaves_products && (double)shape[0] * shape[1] * K >= least_left) return NOT_SERVED;
   if ((a->strides[0] | a->strides[1] | b->strides[0] | b->strides[1]) % 4) return NOT_SERVED;
   Array *y = new_array(2, shape, FLOAT32);
   if (y)

@@ -112,7 +112,7 @@ class _Threads:
     @least.setter
     def least(self, least: float) -> None:
         if least != self._least:  # only where the side module is loaded
-            library.leave_products(ctypes.c_double(0 if least == math.inf else least))
+            library.leave_products(least < math.inf, ctypes.c_double(least))
         self._least = least
 
     def set(self, wanted: int) -> None:
@@ -169,7 +169,7 @@ class _Threads:
             self.error = _error("blocked", reason=reason)
 
     def split(
-        self, items: int, multiply_adds: float, in_parts: int, whole: int, step: int = 1
+        self, items: int, multiply_adds: float, in_parts: int, whole: int, step: int = 1, least: int = 1
     ) -> list[int] | None:
         """Where each part of a call begins and the last one ends; None where one thread is as fast.
 
@@ -177,8 +177,12 @@ class _Threads:
             items: what is cut: images, rows or channels; a part has a multiple of `step`.
             multiply_adds: of the whole call.
             in_parts, whole: bytes of arrays of which each part has a part, and of those that each part has.
+            step: see `items`.
+            least: the fewest items of a part.
         """
         parts = min(self.parts, items // step)
+        while parts > 1 and (items - 1) % -(-items // parts) + 1 < least:  # in the last part
+            parts -= 1
         if parts < 2:
             return None
         most = -(-items // (parts * step)) * step  # of a part
