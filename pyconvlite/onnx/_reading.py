@@ -199,7 +199,10 @@ class _Reader:
             flat = np.frombuffer(tensor.raw_data, dtype.newbyteorder("<")).astype(dtype)
         else:
             flat = self._typed(tensor, dtype, count, place)
-        return flat.reshape(shape)
+        try:
+            return flat.reshape(shape)
+        except ValueError as error:  # it has no elements, and an axis that is too long
+            raise self._error(f"{place} has shape {shape}: {error}") from error
 
     def _typed(self, tensor: Any, dtype: np.dtype[Any], count: int, place: str) -> Array:
         """The data in one of the repeated fields."""
