@@ -95,6 +95,25 @@ function cleanAssets() {
 }
 
 /**
+ * Isolates the preview's pages from other sites, but not the notebooks: JupyterLite's kernels wait for each other then.
+ *
+ * @returns {import('vite').Plugin}
+ */
+function isolation() {
+  return {
+    name: 'isolation',
+    configurePreviewServer({ middlewares }) {
+      middlewares.use((request, response, next) => {
+        if (!request.url?.startsWith('/lite/')) {
+          for (const [name, value] of Object.entries(ISOLATION)) response.setHeader(name, value);
+        }
+        next();
+      });
+    },
+  };
+}
+
+/**
  * Leads the preview's visitors from a folder's name to the folder, as hosts do: JupyterLite's links rely on it.
  *
  * @returns {import('vite').Plugin}
@@ -123,12 +142,12 @@ export default defineConfig({
     assetSizes(),
     cleanAssets(),
     folders(),
+    isolation(),
     frame(),
     headers(),
     offline({ source: resolve(source, 'src/service-worker.js'), output, plugins: () => [assetSizes()] }),
   ],
   server: { headers: ISOLATION },
-  preview: { headers: ISOLATION },
   worker: { format: 'es', plugins: () => [assetSizes(), bridge()], rolldownOptions: { checks } },
   build: {
     outDir: output,
