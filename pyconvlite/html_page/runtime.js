@@ -597,6 +597,31 @@ function pad(k, [x, listed, value], a) {
   return [framed(k, x, [above, left, below, right], value ? k.floats(value.at, 1)[0] : 0)];
 }
 
+/** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} _ */
+function slice(k, [x, starts, ends, axes, stride], _) {
+  const first = x.shape.map(() => 0);
+  const step = x.shape.map(() => 1);
+  const shape = [...x.shape];
+  const listed = axes?.integers ?? x.shape.map((_each, axis) => axis);
+  listed.forEach((given, i) => {
+    const axis = positive(given, x.shape.length);
+    const n = x.shape[axis];
+    const limit = (/** @type {number} */ at) => Math.max(0, Math.min(n, at < 0 ? at + n : at));
+    step[axis] = stride?.integers?.[i] ?? 1;
+    if (step[axis] < 1) throw new Error('Slice with a negative step is not run');
+    first[axis] = limit(starts.integers?.[i] ?? 0);
+    shape[axis] = Math.max(0, Math.ceil((limit(ends.integers?.[i] ?? n) - first[axis]) / step[axis]));
+  });
+  const y = made(k, shape);
+  const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size)];
+  const own = steps(x.shape, x.shape);
+  const start = first.reduce((sum, at, axis) => sum + at * own[axis], 0);
+  walk(shape, [own.map((each, axis) => each * step[axis])], (at, [i]) => {
+    to[at] = from[start + i];
+  });
+  return [y];
+}
+
 /** Doubles, triples ... height and width by repetition. @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
 function resize(k, [x, , scales], a) {
   const factors = [...k.floats(scales.at, scales.size)];
@@ -666,6 +691,7 @@ const OPERATORS = {
   Concat: concat,
   Pad: pad,
   Resize: resize,
+  Slice: slice,
   Identity: (_, [x]) => [x],
   Dropout: (_, [x]) => [x],
   Shape: (_, [x]) => [new Value([x.shape.length], 0, [...x.shape])],
