@@ -45,6 +45,7 @@ LARGE = {
     "3x3, many output channels": Geometry((1, 9, 5, 6), (401, 9, 3, 3)),
     "3x3, many images": Geometry((130, 9, 7, 6), (10, 9, 3, 3), pad=1),
     "3x3, small images of many channels": Geometry((3, 72, 8, 7), (66, 72, 3, 3), pad=1),
+    "strided, channels in blocks": Geometry((2, 200, 7, 6), (8, 200, 3, 3), stride=2, pad=1),
     "5x5, many of both": Geometry((2, 67, 9, 8), (65, 67, 5, 5), pad=2),
     "3x3, a pixel": Geometry((5, 8, 1, 1), (11, 8, 3, 3), pad=1),
     "3x3, pad beyond the kernel": Geometry((2, 8, 5, 6), (9, 8, 3, 3), pad=(4, 5)),
