@@ -192,7 +192,7 @@ class TestDeath:
             found, expected = product()
         assert len(told) == 1
         np.testing.assert_array_equal(found, expected)
-        workers.patience = 2000
+        workers.patience = 10_000
         wait_for(parts)
         a, b = numbers(40, 9), numbers(9, 8)
         np.testing.assert_array_equal(was_cut(backends.kernels(a).matmul, a, b), product()[1])

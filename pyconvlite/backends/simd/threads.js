@@ -208,7 +208,7 @@
       /** Those that compute. @type {(Thread | null)[]} */
       this.called = [];
       this.begun = 0;
-      this.patience = 2_000; // ms; a worker that takes so much longer than Python's thread counts as dead
+      this.patience = 10_000; // ms; a worker that takes so much longer counts as dead; busy machines let it wait
       this.error = ''; // why workers do not start
       this.copied = 0; // bytes, for the bench
       this.waited = 0; // ms
