@@ -72,6 +72,8 @@
     if ('document' in scope) return 'page'; // a page's main thread must not wait
     if (!nodes()) {
       if (typeof scope.Worker !== 'function' || !('crossOriginIsolated' in scope)) return 'unsupported';
+      // Now and then a worker of Firefox 153 ends or does not answer, for a reason that is not known yet.
+      if (/Firefox/.test(scope.navigator?.userAgent)) return 'unsupported';
       if (!scope.crossOriginIsolated) return scope.origin === 'null' ? 'opaque' : 'not-isolated';
     }
     return typeof SharedArrayBuffer === 'function' ? '' : 'unsupported';

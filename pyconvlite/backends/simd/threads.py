@@ -274,7 +274,7 @@ def _error(obstacle: str, reason: str = "") -> Exception:
         "not-isolated": coded(RuntimeError(isolation), "threads-not-isolated"),
         "opaque": coded(RuntimeError(opaque), "threads-opaque"),
         "unsupported": coded(
-            RuntimeError("this runtime has no workers that share memory"), "threads-unsupported"
+            RuntimeError("threads are not supported in this runtime"), "threads-unsupported"
         ),
         "one-core": coded(RuntimeError("this machine has one core"), "threads-one-core"),
         "blocked": coded(blocked, "threads-blocked", reason=reason),
