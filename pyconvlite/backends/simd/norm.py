@@ -36,23 +36,22 @@ def batch_norm(x: Array, gamma: Array, beta: Array, eps: float) -> tuple[Array, 
     return y, mean, var
 
 
+def _gradients(
+    name: str, x: Array, gamma: Array, gy: Array, eps: float, sizes: tuple[int, ...]
+) -> tuple[Array, Array, Array]:
+    """Gradients with respect to x, gamma and beta, by a function of the side module."""
+    gx, ggamma, gbeta = (np.empty(shape, np.float32) for shape in (x.shape, gamma.shape, gamma.shape))
+    x, gamma, gy = contiguous(x), contiguous(gamma), contiguous(gy)
+    results = address(gx), address(ggamma), address(gbeta)
+    getattr(library, name)(*results, address(x), address(gamma), address(gy), c_float(eps), *sizes)
+    return gx, ggamma, gbeta
+
+
 @served(reference.batch_norm_grad)
 def batch_norm_grad(x: Array, gamma: Array, gy: Array, eps: float) -> tuple[Array, Array, Array] | None:
     if not all_float32(x, gamma, gy) or gamma.shape != x.shape[1:2] or gy.shape != x.shape:
         return None
-    gx, ggamma, gbeta = (np.empty(shape, np.float32) for shape in (x.shape, gamma.shape, gamma.shape))
-    x, gamma, gy = contiguous(x), contiguous(gamma), contiguous(gy)
-    library.batch_norm_grad(
-        address(gx),
-        address(ggamma),
-        address(gbeta),
-        address(x),
-        address(gamma),
-        address(gy),
-        c_float(eps),
-        *_channels(x),
-    )
-    return gx, ggamma, gbeta
+    return _gradients("batch_norm_grad", x, gamma, gy, eps, _channels(x))
 
 
 @served(reference.scale_channels)
@@ -86,16 +85,4 @@ def row_norm(x: Array, gamma: Array, beta: Array, eps: float) -> Array | None:
 def row_norm_grad(x: Array, gamma: Array, gy: Array, eps: float) -> tuple[Array, Array, Array] | None:
     if not all_float32(x, gamma, gy):
         return None
-    gx, ggamma, gbeta = (np.empty(shape, np.float32) for shape in (x.shape, gamma.shape, gamma.shape))
-    x, gamma, gy = contiguous(x), contiguous(gamma), contiguous(gy)
-    library.row_norm_grad(
-        address(gx),
-        address(ggamma),
-        address(gbeta),
-        address(x),
-        address(gamma),
-        address(gy),
-        c_float(eps),
-        *_rows(x, gamma),
-    )
-    return gx, ggamma, gbeta
+    return _gradients("row_norm_grad", x, gamma, gy, eps, _rows(x, gamma))
