@@ -136,7 +136,7 @@ def as_axis(axis: Any, shape: Sequence[int] | None = None) -> Any:
         An integer, a tuple of integers or None.
 
     Raises:
-        TypeError: `axis` has another type.
+        TypeError: `axis` has the wrong type.
         ValueError: x does not have such an axis, or it is given twice.
 
     Example:

@@ -73,7 +73,7 @@ def get_file(url: str, file_name: str | None = None, *, sha256: str | None = Non
     since it may be incomplete (a browser does not let Python see that).
 
     Args:
-        url: address of the file: http:, https: or data:.
+        url: the file's URL: http:, https: or data:.
         file_name: name of the file in the cache; None for the last part of the URL.
         sha256: sha256 of the file, 64 hexadecimal digits.
 

@@ -183,7 +183,7 @@ class Archive(Zip):
                 end = min(at + step, array.size)
                 part = np.frombuffer(stream.read((end - at) * stored.itemsize), stored)
                 if part.size != end - at:
-                    raise ValueError(f"{member} ends early")
+                    raise ValueError(f"{member} is truncated")
                 with np.errstate(over="ignore"):
                     flat[at:end] = part
                 if np.any(np.isfinite(part) & ~np.isfinite(flat[at:end])):

@@ -35,6 +35,7 @@ _DTYPES = {
     "U8": "|u1",
     "BOOL": "|b1",
 }
+_BYTES = {name: np.dtype(dtype).itemsize for name, dtype in _DTYPES.items()}
 _LONGEST = 1 << 24  # bytes of the header; that of ResNet152 has 60 kB
 _MOST_AXES = 16
 
@@ -104,13 +105,14 @@ def _parsed(data: bytes) -> dict[str, Any]:
         raise ValueError("its header is nested too deep")
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len(dict(pairs)) != len(pairs):
+        found = dict(pairs)
+        if len(found) != len(pairs):
             raise ValueError("a name in its header occurs twice")
-        return dict(pairs)
+        return found
 
     header = json.loads(text, object_pairs_hook=unique)
     if not isinstance(header, dict):
-        raise ValueError("its header is no object")
+        raise ValueError("its header is not a JSON object")
     header.pop("__metadata__", None)
     return header
 
@@ -119,10 +121,10 @@ def _place(name: str, entry: Any) -> tuple[int, int]:
     """Where the bytes of an array begin and end, if they are as many as dtype and shape say."""
     dtype, shape, (start, end) = entry["dtype"], entry["shape"], entry["data_offsets"]
     if dtype not in _DTYPES:
-        raise ValueError(f"{name} has dtype {dtype}, which is not read")
+        raise ValueError(f"{name} has dtype {dtype}, which is not supported")
     if len(shape) > _MOST_AXES or not all(type(n) is int and 0 <= n < 1 << 62 for n in (*shape, start, end)):
         raise ValueError(f"{name} has no valid shape or place")
-    if end - start != math.prod(shape) * np.dtype(_DTYPES[dtype]).itemsize:
+    if end - start != math.prod(shape) * _BYTES[dtype]:
         raise ValueError(
             f"{name} has {end - start} bytes, which do not fit its shape {shape} and dtype {dtype}"
         )

@@ -207,6 +207,8 @@ def stretched_axes(small: tuple[int, ...], large: tuple[int, ...]) -> tuple[int,
         (0, 2)
     """
     lead = len(large) - len(small)
+    if large[lead:] == small:
+        return tuple(range(lead))
     stretched = [i for i, n in enumerate(small, lead) if i < 0 or n != large[i]]
     if lead < 0 or any(small[i - lead] != 1 for i in stretched):
         raise ValueError(f"cannot sum shape {large} to shape {small}: {small} does not broadcast to {large}")

@@ -118,7 +118,7 @@ def _read_zip(stream: BinaryIO, title: str) -> Any:
     archive = Zip(stream, title, "PyTorch", _MEMBERS)
     folders = [name.removesuffix("data.pkl") for name in archive.members if name.endswith("/data.pkl")]
     if len(folders) != 1:
-        raise _Refused("it has no data.pkl, or several")
+        raise _Refused("it does not have exactly one data.pkl")
     (folder,) = folders
     order = f"{folder}byteorder"
     if order in archive.members and archive.contents(order, 16) != b"little":
@@ -165,14 +165,14 @@ def _read_older(stream: BinaryIO, title: str) -> Any:
         or not all(isinstance(key, str) for key in keys)
         or set(keys) != set(storages)
     ):
-        raise _Refused("the storages that it lists are not those of its tensors")
+        raise _Refused("its list of storages does not match its tensors")
     for key in keys:
         array = storages[key]
         if stream.read(8) != array.size.to_bytes(8, "little"):
             raise _Refused(f"storage {key} does not have the size that its tensors need")
         data = stream.read(array.nbytes)
         if len(data) != array.nbytes:
-            raise _Refused(f"storage {key} ends early")
+            raise _Refused(f"storage {key} is truncated")
         array[:] = np.frombuffer(data, array.dtype)
     return found
 
@@ -251,7 +251,7 @@ class _Machine:
                 opcode = opcodes[stream.read(1)]
                 name = opcode.name
                 if name not in known:  # before its argument is read
-                    raise _Refused(f"its pickle has {name}, which makes no tensor")
+                    raise _Refused(f"its pickle has {name}, which does not build a tensor")
                 if name == "GLOBAL":  # whose lines pickletools would unescape
                     lines = [stream.readline().decode("ascii").removesuffix("\n") for _ in range(2)]
                     self._stack.append(_Name(".".join(lines)))
@@ -324,10 +324,10 @@ class _Machine:
     def _found(self, persistent: Any) -> _Storage:
         kind, name, key, _, length = persistent[:5]
         if kind != "storage" or not isinstance(name, _Name) or persistent[5:] not in ((), (None,)):
-            raise _Refused("it refers to something else than a storage")
+            raise _Refused("it refers to something other than a storage")
         module, _, storage = name.name.partition(".")
         if module != "torch" or storage not in _DTYPES:
-            raise _Refused(f"it has a storage {name.name}, which is not read")
+            raise _Refused(f"it has a storage of type {name.name}, which is not supported")
         if not isinstance(key, str) or not _is_size(length):
             raise _Refused("a storage has no key or length")
         return _Storage(self._storage(key, _DTYPES[storage], length), storage == "BFloat16Storage")
@@ -348,7 +348,7 @@ def _rebuilt(function: Any, arguments: Any) -> Any:
             return _tensor(storage, offset, shape, strides)
         case _Name(name), _:
             raise _Refused(f"it calls {name[:100]}, which is not run")
-    raise _Refused("it calls what is no function")
+    raise _Refused("it calls an object that is not a function")
 
 
 def _tensor(storage: _Storage, offset: Any, shape: Any, strides: Any) -> _Tensor:

@@ -26,7 +26,11 @@ def load(file: BinaryFile, params: Mapping[str, Parameter]) -> None:
 
 
 def foreign(file: BinaryFile) -> dict[str, Array] | None:
-    """The arrays of a safetensors file or of PyTorch's, with PyTorch's names; None if it is neither."""
+    """The arrays of a safetensors file or of PyTorch's, with PyTorch's names; None for an npz archive.
+
+    Raises:
+        ValueError: it is damaged, or of another format.
+    """
     if isinstance(file, str | os.PathLike):
         with open(file, "rb") as stream:
             return _foreign(stream, title_of(file))
@@ -39,7 +43,13 @@ def _foreign(stream: BinaryIO, title: str) -> dict[str, Array] | None:
     stream.seek(start)
     if head[8:] == b"{":
         return _safetensors.read(stream, title)
-    return _torch.state_dict(stream, title) if _torch.is_torch(stream) else None
+    if _torch.is_torch(stream):
+        return _torch.state_dict(stream, title)
+    is_at_its_end = start > 0 and not head  # as after saving, where a zip archive is still found
+    if not head.startswith(b"PK") and not is_at_its_end:
+        error = ValueError(f"{title} is not a file of weights (npz, safetensors, pt or pth)")
+        raise coded(error, "weights-unknown", file=title)
+    return None
 
 
 def title_of(file: BinaryFile) -> str:

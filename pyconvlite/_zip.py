@@ -23,6 +23,8 @@ __all__ = ["DEEPEST", "PART", "Zip", "depth", "unreadable"]
 
 PART = 1 << 18  # bytes that are decompressed at a time; a multiple of every itemsize
 DEEPEST = 100  # brackets of JSON in each other: in a browser, json overflows the stack at some thousands
+_OTHER = re.compile(r"[^][{}]+")
+_STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
 _RATIO = 1032  # deflate's highest ratio of compression
 _STORED, _DEFLATED = 0, 8
@@ -71,7 +73,7 @@ class Zip:
         if info.flag_bits & 1:
             raise ValueError(f"{name} is encrypted")
         if info.compress_type not in (_STORED, _DEFLATED):
-            raise ValueError(f"{name} is compressed by another method than deflate")
+            raise ValueError(f"{name} is compressed by a method other than deflate")
         if info.file_size > (_RATIO * (info.compress_size + 1) if info.compress_type else info.compress_size):
             raise ValueError(f"the size given for {name} exceeds what its compressed data can hold")
         return self._zip.open(info)  # type: ignore[return-value]
@@ -131,8 +133,9 @@ class Zip:
 
 def depth(text: str) -> int:
     """How many brackets of a JSON text are in each other."""
-    brackets = re.findall(r"[][{}]", _STRING.sub("", text))
-    return max(itertools.accumulate((1 if b in "[{" else -1 for b in brackets), initial=0))
+    brackets = _OTHER.sub("", _STRING.sub("", text)).encode()
+    steps = map(_STEPS.__getitem__, brackets)
+    return max(itertools.accumulate(steps, initial=0))
 
 
 def unreadable(title: str, kind: str, reason: object) -> Exception:

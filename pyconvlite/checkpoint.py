@@ -83,8 +83,8 @@ def save(
 
     Raises:
         OSError: the file cannot be written.
-        TypeError: an argument has another type, or the optimizer has state other than numbers and the arrays
-            in its `states`.
+        TypeError: an argument has the wrong type, or the optimizer has state other than numbers and the
+            arrays in its `states`.
         ValueError: a Parameter has no data yet, the optimizer is not that of the model, a number such as the
             learning rate was reassigned to what the constructor refuses, or `extra` is too long.
 
@@ -151,7 +151,7 @@ def load(
     schedule: Schedule | None = None,
     loader: DataLoader | None = None,
 ) -> Checkpoint:
-    """Load a checkpoint into objects that are made as those which were saved.
+    """Load a checkpoint into objects that were constructed like the saved ones.
 
     The whole file is checked before anything changes. What is not passed is left out; the package's generator
     is always restored.
@@ -165,7 +165,7 @@ def load(
 
     Raises:
         OSError: the file cannot be read.
-        TypeError: an argument has another type.
+        TypeError: an argument has the wrong type.
         ValueError: the file is not a complete checkpoint, or does not fit the objects.
 
     Example:

@@ -11,9 +11,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-# The value of the innermost block, in a new tuple, whose identity marks the block; outside of blocks the
+# The innermost block: its value, an object that identifies it, and the block around it. Outside of blocks the
 # process's default, in a list that an assignment changes.
-Local: TypeAlias = ContextVar[Sequence[bool]]
+Local: TypeAlias = ContextVar[Sequence[Any]]
 
 _local: dict[str, Local] = {}
 
@@ -28,7 +28,7 @@ class _Setting:
         self.local = _local[name] = ContextVar(name, default=self.default)
 
     def __get__(self, config: object, owner: type) -> bool:
-        return self.local.get()[0]
+        return self.local.get()[0]  # type: ignore[no-any-return]
 
     def __set__(self, config: object, value: bool) -> None:
         self.default[0] = bool(value)
@@ -90,21 +90,33 @@ def using_config(name: str, value: Any) -> Iterator[None]:
         ...     Config.train
         False
     """
-    local = local_of(name)
-    outer, inner = local.get(), (bool(value),)
+    local, block = local_of(name), object()
     try:
         try:
-            local.set(inner)
+            local.set((bool(value), block, local.get()))
             yield
         finally:
-            _leave(local, inner, outer)
+            _leave(local, block)
     finally:
-        _leave(local, inner, outer)  # again: a KeyboardInterrupt may have come before the line above
+        _leave(local, block)  # again: a KeyboardInterrupt may have come before the line above
 
 
-def _leave(local: Local, inner: Sequence[bool], outer: Sequence[bool]) -> None:
-    if local.get() is inner:  # not where an interrupted block is closed later, in another context
-        local.set(outer)
+def _leave(local: Local, block: object) -> None:
+    blocks = local.get()
+    without = _without(blocks, block)
+    if without is not blocks:  # it is where an interrupted block is closed later, in another context
+        local.set(without)
+
+
+def _without(blocks: Sequence[Any], block: object) -> Sequence[Any]:
+    """The blocks but one, which is not the innermost where generators have blocks that overlap."""
+    if len(blocks) == 1:
+        return blocks
+    value, innermost, outer = blocks
+    if innermost is block:
+        return outer  # type: ignore[no-any-return]
+    rest = _without(outer, block)
+    return blocks if rest is outer else (value, innermost, rest)
 
 
 def call_with_config(name: str, value: Any, f: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:

@@ -14,7 +14,7 @@ than one::
 rounding. The learning rate stays as it is. See docs/parallel.md.
 
 All processes run the same script and make the same calls of this module. If one of them raises an error, ends
-early or is killed, the others end, too.
+early or is killed, the others end as well.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ import functools
 import itertools
 import operator
 import os
+import stat
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TextIO, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -66,7 +68,7 @@ def world() -> Communicator:
 
     Raises:
         ModuleNotFoundError: a launcher started several processes, but mpi4py is not installed.
-        RuntimeError: mpi4py finds no MPI, or another one than the launcher's.
+        RuntimeError: mpi4py finds no MPI, or one other than the launcher's.
 
     Example:
         >>> comm = world()
@@ -115,8 +117,9 @@ def _end_together(comm: Communicator) -> None:
     def end_all(*error: Any) -> None:
         show(*error)
         print(f"rank {comm.rank} of {comm.size} failed, and ends all", file=sys.stderr)
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+            _wait_until_read(stream)
         MPI.COMM_WORLD.Abort(1)
 
     def leave() -> None:
@@ -125,6 +128,22 @@ def _end_together(comm: Communicator) -> None:
 
     sys.excepthook = end_all
     atexit.register(leave)
+
+
+def _wait_until_read(stream: TextIO) -> None:
+    """Wait, at most a second, until the launcher has read what was printed: it drops the rest at an abort."""
+    try:
+        import fcntl
+        import termios
+
+        status = os.fstat(stream.fileno())
+        if not stat.S_ISFIFO(status.st_mode):
+            return
+        end = time.monotonic() + 1
+        while time.monotonic() < end and any(fcntl.ioctl(stream.fileno(), termios.FIONREAD, bytes(4))):
+            time.sleep(0.001)
+    except (ImportError, OSError):
+        pass  # Windows has no fcntl, and a stream may be no file
 
 
 # -------------------------------------------------------------------------------- the same model, split data
@@ -144,7 +163,7 @@ def broadcast(model: M, comm: Communicator) -> M:
         The model.
 
     Raises:
-        TypeError: an argument has another type.
+        TypeError: an argument has the wrong type.
         ValueError: the model of a process has other Parameters than rank 0's.
         RuntimeError: a process has ended, or does something else.
 
@@ -189,7 +208,7 @@ def scatter(dataset: Examples, comm: Communicator) -> Examples:
         differ by one: every `comm.size`-th, as long as no DataLoader shuffles.
 
     Raises:
-        TypeError: an argument has another type.
+        TypeError: an argument has the wrong type.
 
     Example:
         >>> from pyconvlite import DataLoader
@@ -208,7 +227,7 @@ def Optimizer(optimizer: Opt, comm: Communicator) -> Opt:
     """Have an optimizer average the gradients over all processes before each update.
 
     The average is the gradient of the mean loss over the batches of all processes, if each process computes
-    the mean over its own. Running statistics (BatchNorm) are averaged, too. The optimizer's hooks, such as
+    the mean over its own. Running statistics (BatchNorm) are averaged as well. The optimizer's hooks, such as
     ClipGrad, see the averaged gradients. A Parameter without a gradient in some processes counts as one with
     zeros there; one without a gradient in all is left unchanged, and takes no time.
 
@@ -221,7 +240,7 @@ def Optimizer(optimizer: Opt, comm: Communicator) -> Opt:
         the processes, or a RuntimeError if they take different batches, or if one has ended.
 
     Raises:
-        TypeError: an argument has another type.
+        TypeError: an argument has the wrong type.
         ValueError: the optimizer already averages.
 
     Example:

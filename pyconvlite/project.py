@@ -57,7 +57,7 @@ class Project:
         """Load the weights into a model, as `model.load_weights` does.
 
         Raises:
-            ValueError: there are none, or they do not fit.
+            ValueError: the project has no weights, or they do not fit the model.
         """
         if self.weights is None:
             raise ValueError("the project has no weights")
@@ -136,7 +136,7 @@ def _checked(picture: Any, name: Any, k: int) -> str:
     suffix = _suffix(picture)
     if suffix is None:
         raise ValueError(
-            f"picture {k} of class {name!r} is none of PNG, JPEG, WebP, GIF and BMP: save it in one of these"
+            f"picture {k} of class {name!r} is not in PNG, JPEG, WebP, GIF or BMP format: convert it to one"
         )
     return suffix
 
@@ -186,7 +186,7 @@ def _load(stream: BinaryIO, title: str) -> Project:
 def _picture(archive: Zip, path: str) -> bytes:
     data = _stored(archive, path)
     if _suffix(data) is None:
-        archive.refuse(f"{path} is none of PNG, JPEG, WebP, GIF and BMP")
+        archive.refuse(f"{path} is not in PNG, JPEG, WebP, GIF or BMP format")
     return data
 
 

@@ -93,7 +93,7 @@ class Contract:
             mixed = case.arrays()
             mixed[i] = Variable(mixed[i])
             alone = grad(case.f(*mixed), mixed[i])[0]
-            np.testing.assert_allclose(alone.data, expected.data, rtol=1e-12)
+            np.testing.assert_allclose(alone.data, expected.data, rtol=1e-12, atol=1e-15)
 
     def test_read_only_arrays_do_as_well(self, case):
         arrays = case.arrays()

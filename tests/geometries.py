@@ -76,6 +76,9 @@ HARD = {
     "one channel": Geometry((2, 1, 4, 5), (1, 1, 2, 3), pad=1),
     "groups": Geometry((2, 4, 4, 5), (6, 2, 2, 3), stride=(1, 2), pad=1, options={"groups": 2}),
     "depthwise": Geometry((2, 3, 5, 4), (6, 1, 3, 2), pad=(1, 0), options={"groups": 3}),
+    "depthwise, as many kernels": Geometry(
+        (2, 3, 6, 7), (3, 1, 3, 2), stride=(2, 1), pad=(1, 0), options={"groups": 3, "dilation": (1, 2)}
+    ),
     "dilation": Geometry((1, 2, 7, 8), (2, 2, 3, 2), pad=(2, 0), options={"dilation": (2, 3)}),
     "all at once": Geometry((2, 4, 8, 7), (2, 2, 2, 3), (3, 2), (1, 2), {"dilation": (3, 2), "groups": 2}),
     "empty batch": Geometry((0, 2, 4, 5), (3, 2, 3, 2), pad=1),

@@ -4,6 +4,8 @@ import io
 
 import numpy as np
 
+import pyconvlite.layers as L
+from pyconvlite import test_mode
 from pyconvlite.onnx import Graph, Node, ValueInfo
 from pyconvlite.onnx._writing import as_bytes
 
@@ -65,3 +67,21 @@ def saved(model, *examples, **options):
     file = io.BytesIO()
     onnx.save(model, file, *examples, **options)
     return file.getvalue()
+
+
+def trained(model):
+    """The model with statistics as if it had been trained."""
+    for i, layer in enumerate(model.modules()):
+        if isinstance(layer, L.BatchNorm):
+            layer.avg_mean.data = floats(*layer.avg_mean.shape, seed=i)
+            layer.avg_var.data = np.abs(floats(*layer.avg_var.shape, seed=i + 1)) + 0.5
+    return model
+
+
+def results(model, x):
+    for layer in model.modules():
+        if hasattr(layer, "reset_state"):
+            layer.reset_state()
+    with test_mode():
+        y = model(x)
+    return [v.data for v in y] if isinstance(y, tuple) else [y.data]

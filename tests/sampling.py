@@ -35,6 +35,7 @@ WHOLE = {
         "test_float32",
         "test_functions_activation",
         "test_functions_cross_entropy",
+        "test_functions_gelu",
         "test_functions_geometry",
         "test_functions_sample_norm",
         "test_functions_linalg",

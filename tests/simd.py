@@ -90,6 +90,9 @@ KERNELS = {
     "matmul": ("matmul", [numbers(9, 7), numbers(7, 11)]),
     "matmul, batched": ("matmul", [numbers(3, 9, 7), numbers(3, 7, 11)]),
     "matmul, one row": ("matmul", [numbers(1, 9), numbers(9, 11)]),
+    "linear": ("linear", [numbers(9, 7), numbers(7, 11), numbers(11)]),
+    "linear, no bias": ("linear", [numbers(9, 7), numbers(7, 11), None]),
+    "linear, one row": ("linear", [numbers(1, 9), numbers(9, 11), numbers(11)]),
     "conv2d": ("conv2d", [numbers(2, 4, 6, 7), numbers(6, 4, 3, 3), numbers(6)], sizes((6, 7), 3, 1, 1)),
     "conv2d, strided": (
         "conv2d",
@@ -218,7 +221,7 @@ KERNELS = {
         True,
     ),
     # those of optimizers: arrays of a row
-    "sgd": ("sgd", [numbers(5, 7), numbers(5, 7, seed=1)], 0.1),
+    "sgd": ("sgd", [numbers(65, 65), numbers(65, 65, seed=1)], 0.1),  # smaller ones are computed element-wise
     "momentum_sgd": ("momentum_sgd", [numbers(5, 7), numbers(5, 7, seed=1), numbers(5, 7, seed=2)], 0.1, 0.9),
     "adagrad": ("adagrad", [numbers(5, 7), numbers(5, 7, seed=1), numbers(5, 7, seed=2) ** 2], 0.1, 1e-8),
     "rmsprop": (

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from geometries import geometries
+from geometries import Geometry, geometries, poisoned
 from hypothesis import given
 
 import pyconvlite
@@ -160,6 +160,26 @@ class TestMatmul:
         assert reference.matmul(ones, ones.T).item() == 4096
 
 
+@pytest.mark.parametrize("dtype", ["<f2", "<f4", "<f8", ">f4", np.longdouble, np.int32])
+def test_where_of_many_elements_is_numpys(dtype):
+    """Large arrays of floats are chosen from by masks, also their nan, infinities and signs of 0."""
+    rng = np.random.default_rng(0)
+    values = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.5] if np.dtype(dtype).kind == "f" else [0, 1, 2**31 - 1]
+    for shapes in [
+        ((80, 90),) * 3,
+        ((80, 90), (90,), (80, 1)),
+        ((8, 1), (8, 900), ()),
+        ((80, 1, 90), (), (5, 90)),
+    ]:
+        condition = rng.random(shapes[0]) < 0.5
+        x, y = (np.asarray(rng.choice(values, shape), dtype) for shape in shapes[1:])
+        for a, b in ((x, y), (x, 0), (2, y), (x[..., ::-1] if x.ndim else x, y)):
+            found, wanted = reference.where(condition, a, b), np.where(condition, a, b)
+            np.testing.assert_array_equal(found, wanted)
+            np.testing.assert_array_equal(np.signbit(found), np.signbit(wanted))
+            assert found.dtype.newbyteorder("=") == wanted.dtype.newbyteorder("=")
+
+
 @given(geometries())
 def test_convolutions_do_not_depend_on_the_blas(g):
     x, W, b = map(Variable, g.arrays(g.x_shape, g.W_shape, g.W_shape[:1]))
@@ -175,6 +195,29 @@ def test_convolutions_do_not_depend_on_the_blas(g):
     for one, other in zip(everything(True), everything(False), strict=True):
         assert one.shape == other.shape
         np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_depthwise_convolution_spreads_no_more_than_one_by_columns(value, stride, monkeypatch):
+    """A pixel that is NaN affects the kernel elements that it meets and no others; so does a weight in gx."""
+    g = Geometry((2, 3, 5, 6), (3, 1, 3, 2), stride, (0, 1), {"groups": 3})
+    x, W, gy = g.arrays(g.x_shape, g.W_shape, (2, 3, *g.sizes.output_size))
+
+    def found():
+        for position in (0, 7, 29):
+            yield reference.conv2d(poisoned(x, value, position), W, None, g.sizes)
+            yield reference.conv2d_gW(poisoned(x, value, position), gy, g.sizes)
+            yield reference.conv2d_gW(x, poisoned(gy, value, position % gy.size), g.sizes)
+        for position in (0, 3, W.size - 1):
+            yield reference.conv2d_gx(gy, poisoned(W, value, position), None, g.sizes)
+
+    depthwise = list(found())
+    monkeypatch.setattr(reference.depthwise, "suits", lambda *_: False)
+    for one, other in zip(depthwise, found(), strict=True):
+        assert not np.isfinite(other).all()
+        np.testing.assert_allclose(one, other, atol=1e-12)
 
 
 class TestColumnBuffer:

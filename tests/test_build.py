@@ -101,7 +101,7 @@ def wheel():
 class TestWheel:
     def test_is_small_pure_typed_and_needs_numpy_alone(self, wheel):
         assert wheel.name.endswith("-py3-none-any.whl")
-        assert wheel.stat().st_size < 600_000
+        assert wheel.stat().st_size < 545_000
         with zipfile.ZipFile(wheel) as archive:
             names = archive.namelist()
             info = next(name for name in names if name.endswith(".dist-info/METADATA")).removesuffix(
@@ -151,7 +151,9 @@ class TestTiers:
                 marks=pytest.mark.full,
             ),
             pytest.param("syntax error", [], "0 passed, 1 failed", 1, marks=pytest.mark.full),
-            ("def test_good(): pass", ["-k", "nothing"], "0 passed, 0 failed", 1),
+            pytest.param(
+                "def test_good(): pass", ["-k", "nothing"], "0 passed, 0 failed", 1, marks=pytest.mark.full
+            ),
         ],
     )
     def test_counts(self, tmp_path, code, args, last_line, status):

@@ -198,6 +198,20 @@ class TestInThreadsAndTasks:
             forgotten.close()
             assert Config.enable_backprop is False
 
+    @pytest.mark.parametrize("first_ends_first", [True, False])
+    def test_blocks_that_overlap_in_two_generators(self, first_ends_first):
+        def scores(value):
+            with using_config("enable_backprop", value):
+                yield Config.enable_backprop
+
+        one, two = scores(False), scores(True)
+        assert [next(one), next(two)] == [False, True]
+        first, last = (one, two) if first_ends_first else (two, one)
+        first.close()
+        assert Config.enable_backprop is first_ends_first  # that of the block that is left
+        last.close()
+        assert Config.enable_backprop is True
+
     def test_a_new_context_has_the_default(self, monkeypatch):
         with no_grad():
             assert contextvars.Context().run(lambda: Config.enable_backprop) is True

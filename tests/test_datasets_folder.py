@@ -82,6 +82,16 @@ def test_a_file_that_is_no_image(tmp_path, contents):
         ImageFolder(tmp_path)[0]
 
 
+def test_a_file_that_says_it_has_very_many_pixels(tmp_path):
+    write(tmp_path, "cat/1.bmp", np.zeros((2, 2, 3), np.uint8))
+    path = tmp_path / "cat" / "1.bmp"
+    data = bytearray(path.read_bytes())
+    data[18:26] = (30_000).to_bytes(4, "little") * 2  # width and height
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"1\.bmp is not an image, or damaged: Image size"):
+        ImageFolder(tmp_path)[0]
+
+
 def test_a_file_that_is_gone(root):
     dataset = ImageFolder(root)
     os.remove(dataset.data[0])

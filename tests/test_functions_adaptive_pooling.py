@@ -73,6 +73,21 @@ def test_the_first_of_equal_maxima_takes_the_gradient():
     np.testing.assert_array_equal(grad(F.adaptive_max_pooling(x, (1, 3)), x)[0].data, [[[[1, 1, 0, 1, 0]]]])
 
 
+@pytest.mark.parametrize(
+    "size", [(4, 4), (4, 3), (3, 4)], ids=str
+)  # 4 of 10 or 6: windows that are not alike
+def test_the_first_is_the_first_in_rows_and_columns(size):
+    x = Variable(np.random.default_rng(0).integers(0, 2, (1, 1, 10, 6)).astype(float))
+    expected = np.zeros((10, 6))
+    for place in np.ndindex(*size):
+        starts = [i * old // new for i, old, new in zip(place, (10, 6), size, strict=True)]
+        stops = [-(-(i + 1) * old // new) for i, old, new in zip(place, (10, 6), size, strict=True)]
+        window = x.data[0, 0, starts[0] : stops[0], starts[1] : stops[1]]
+        row, column = np.unravel_index(window.argmax(), window.shape)
+        expected[starts[0] + row, starts[1] + column] += 1
+    np.testing.assert_array_equal(grad(F.adaptive_max_pooling(x, size), x)[0].data[0, 0], expected)
+
+
 def test_nan_comes_through():
     x = np.array([[[[0, 1, 2, np.nan, 4]]]])
     np.testing.assert_array_equal(F.adaptive_max_pooling(x, (1, 2)).data, [[[[2, np.nan]]]])

@@ -145,7 +145,7 @@ def test_cross_entropy_of_huge_scores(dtype):
     np.testing.assert_allclose(gx.data, [[0, 0, 0], [0, -0.5, 0.5]], atol=1e-6)
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int32, np.int64])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.int32, np.int64, ">i4", ">i8"])
 def test_labels_of_any_integer_dtype(dtype):
     loss = F.softmax_cross_entropy(X, LABELS.astype(dtype))
     np.testing.assert_allclose(loss.item(), cross_entropy(X, LABELS))
@@ -162,6 +162,7 @@ def test_labels_in_a_column():
     [
         (X, np.array([0, 1, 2, 3]), ValueError, "3"),
         (X, np.array([0, 1, 2, -1]), ValueError, "-1"),
+        (X.astype(np.float32), np.array([0, 1, 2, 2**32]), ValueError, "4294967296"),
         (X, np.array([0, 1, 2]), ValueError, r"(4.*3|3.*4)"),
         (X, np.eye(4, 3, dtype=int), (TypeError, ValueError), r"\(4, 3\)"),
         (X[0], np.array([0, 1, 2]), ValueError, r"\(3,\)"),
@@ -172,6 +173,7 @@ def test_labels_in_a_column():
     ids=[
         "too large",
         "negative",
+        "beyond 32 bits",
         "too few",
         "one-hot",
         "one axis",
@@ -267,8 +269,10 @@ def test_when_all_labels_are_ignored_the_sum_is_0_and_the_mean_nan():
     x = Variable(X)
     y = F.softmax_cross_entropy(x, ignored, ignore_index=-1, reduction="sum")
     assert (y.item(), np.abs(grad(y, x)[0].data).max()) == (0, 0)
-    with np.errstate(invalid="ignore"):
-        assert np.isnan(F.softmax_cross_entropy(x, ignored, ignore_index=-1).item())
+    for f in (F.softmax_cross_entropy, F.nll_loss):
+        loss = f(x, ignored, ignore_index=-1)
+        assert np.isnan(loss.item())
+        assert not grad(loss, x)[0].data.any()  # as in PyTorch: such a batch does not spoil the weights
 
 
 def test_the_weighted_mean_of_many_float16_does_not_overflow():

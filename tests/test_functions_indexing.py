@@ -106,6 +106,18 @@ def test_every_index_of_numpy(case):
     check_double_backward(lambda x: x[key] ** 2, x)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gradients_of_long_rows_add_up(dtype):
+    index = np.array([[2, 0, 2], [-1, 2, 0]])
+    gy = rng.standard_normal((2, 3, 4, 50)).astype(dtype)
+    expected, condition = np.zeros((2, 5, 4, 50))
+    np.add.at(expected, index, gy.astype(float))
+    np.add.at(condition, index, abs(gy))
+    gx = F.GetItemGrad(index, expected.shape)(gy.swapaxes(2, 3).copy().swapaxes(2, 3)).data
+    assert gx.dtype == dtype
+    assert np.all(abs(gx - expected) <= 3 * np.finfo(dtype).eps * condition)
+
+
 def test_getitem_gradient_adds_up_over_both_uses_of_a_row():
     x = Variable(np.arange(6.0).reshape(3, 2))
     (gx,) = grad((x[0] * 2).sum() + (x[:2] * 3).sum(), x)

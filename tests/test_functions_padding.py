@@ -7,6 +7,7 @@ import pytest
 from contract import Contract, cases
 
 import pyconvlite.functions as F
+from pyconvlite import Variable
 
 rng = np.random.default_rng(4)
 X = rng.standard_normal((2, 2, 3))
@@ -51,6 +52,14 @@ def test_the_whole_axis_may_be_repeated():
     assert F.pad(x[:1], 4, mode="replicate").data.tolist() == [1] * 9
 
 
+@pytest.mark.parametrize(
+    ("dtype", "value"), [(np.int64, 2.0), (np.uint8, 255), (bool, True), (np.float16, 0.1)]
+)
+def test_a_value_that_the_dtype_holds_is_kept(dtype, value):
+    y = F.pad(np.zeros(1, dtype), (0, 1), value)
+    np.testing.assert_array_equal(y.data, np.array([0, value], dtype), strict=True)
+
+
 @pytest.mark.parametrize("mode", MODES)
 def test_no_width_leaves_all_as_it_is(mode):
     np.testing.assert_array_equal(F.pad(X, 0, mode=mode).data, X)
@@ -64,6 +73,27 @@ def test_no_width_leaves_all_as_it_is(mode):
         (lambda: F.pad(X, ((1, 1), (1, 1))), ValueError, "pad_width.*3"),
         (lambda: F.pad(X, 1.5), TypeError, "pad_width.*1.5"),
         (lambda: F.pad(X, 1, mode="edge"), ValueError, "mode must be one of .*replicate.*'edge'"),
+        (
+            lambda: F.pad(X, 1, "reflect"),
+            TypeError,
+            "value .* number; got 'reflect': write mode='refl",
+        ),
+        (
+            lambda: F.pad(X, ((0, 0), (0, 0), (1, 0)), (4.0, 5.0, 6.0, 7.0)),
+            TypeError,
+            "value .* one for all ends",
+        ),
+        (lambda: F.pad(X, 1, Variable(np.array(3.0))), TypeError, r"value .* number.*variable\(3.0\)"),
+        (lambda: F.pad(X, 1, None), TypeError, "value must be a number.*None"),
+        (
+            lambda: F.pad(np.zeros(3, np.int64), 1, np.nan),
+            ValueError,
+            "value .* x's dtype, int64; got nan: convert x",
+        ),
+        (lambda: F.pad(np.zeros(3, np.int64), 1, -np.inf), ValueError, "value .* int64; got -inf"),
+        (lambda: F.pad(np.zeros(3, np.int64), 1, 1.5), ValueError, "value .* int64; got 1.5"),
+        (lambda: F.pad(np.zeros(3, np.uint8), 1, 256), ValueError, "value .* uint8; got 256"),
+        (lambda: F.pad(np.zeros(3, bool), 1, -1), ValueError, "value .* bool; got -1"),
         (lambda: F.pad(X, 1, 2.0, mode="reflect"), ValueError, "value must be left out.*reflect.*2.0"),
         (
             lambda: F.pad(X, (2, 0), mode="reflect"),

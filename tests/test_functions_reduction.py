@@ -197,7 +197,7 @@ def test_average_is_mean():
         (
             lambda: F.max(np.zeros((0, 3)), axis=0),
             ValueError,
-            r"maximum of no elements: x has shape \(0, 3\) and axis is 0",
+            r"maximum of zero elements is undefined: x has shape \(0, 3\) and axis is 0",
         ),
         (lambda: F.sum_to(X, (2, 3)), ValueError, r"\(2, 3, 4\).*\(2, 3\)"),
         (lambda: F.sum_to(MATRIX, (2, 2, 3)), ValueError, r"\(2, 3\).*\(2, 2, 3\)"),

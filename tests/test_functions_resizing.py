@@ -155,6 +155,15 @@ def test_thirds():  # 3 * (1 / 3) rounds to 1, and 9 * (1 / 3) to 3
     assert F.interpolate(x, scale_factor=(3, 1)).shape == (1, 1, 3, 9)
 
 
+def test_a_factor_that_doubles_the_size_repeats_each_pixel():
+    """PyTorch's rule: 2.2 does as 2 does."""
+    x = np.arange(4.0).reshape(1, 1, 1, 4)
+    y = F.interpolate(x, scale_factor=(1, 2.2))
+    assert y.data.ravel().tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    for mode in ("nearest", "bilinear"):
+        assert F.interpolate(x, scale_factor=(1, 2.2), mode=mode).shape == y.shape
+
+
 @pytest.mark.parametrize("align_corners", [False, True])
 def test_bilinear_keeps_what_is_linear(align_corners):
     rows, columns = np.mgrid[:6.0, :5.0]

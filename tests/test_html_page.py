@@ -12,16 +12,16 @@ import pyconvlite
 import pyconvlite.functions as F
 import pyconvlite.layers as L
 from pyconvlite import Model, html_page
+from pyconvlite.backends.simd import library
 from pyconvlite.models import LeNet, Sequential
 
 DIGITS = [str(digit) for digit in range(10)]
 
 
 @pytest.fixture
-def kernels(tmp_path, monkeypatch):
+def kernels(monkeypatch):
     """Stand for those of the wheel, which a checkout does not have."""
-    (tmp_path / "simd128.wasm").write_bytes(b"\0asm kernels")
-    monkeypatch.setattr(html_page, "FOLDER", tmp_path)
+    monkeypatch.setattr(html_page, "modules", lambda: {"simd128": b"\0asm kernels"})
 
 
 def exported(model, **options):
@@ -116,6 +116,6 @@ class TestPage:
 
 
 def test_without_the_wheel(tmp_path, monkeypatch):
-    monkeypatch.setattr(html_page, "FOLDER", tmp_path)
+    monkeypatch.setattr(library, "FOLDER", tmp_path)
     with pytest.raises(ImportError, match="install pyconvlite from its wheel"):
         exported(lenet())

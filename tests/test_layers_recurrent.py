@@ -69,7 +69,7 @@ def test_each_step_follows_the_equations(make, oracle, in_size):
     params = {name: param.data for name, param in layer.named_params()}
     for x, expected in zip(STEPS, oracle(params, STEPS), strict=True):
         h = layer(x)
-        np.testing.assert_allclose(h.data, expected, rtol=1e-12)
+        np.testing.assert_allclose(h.data, expected, rtol=1e-12, atol=1e-15)
         assert layer.h is h
 
 

@@ -141,6 +141,15 @@ def test_no_data_yet():
         L.Linear(3).state_dict()
 
 
+def test_two_parameters_with_one_key(tmp_path):
+    net = Net()
+    net.blocks[0].W = Parameter(np.ones(3, np.float32))  # gamma is "weight", too
+    for call in (net.state_dict, lambda: net.save_weights(tmp_path / "net.safetensors")):
+        with pytest.raises(ValueError, match=r"blocks/0/W .* PyTorch's key 'blocks.0.weight'; rename"):
+            call()
+    net.save_weights(tmp_path / "net.npz")  # which has our names
+
+
 # ------------------------------------------------------------------------------------------------- files
 
 

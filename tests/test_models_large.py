@@ -169,13 +169,13 @@ def test_building_block_is_a_row_of_bottlenecks():
 
 @pytest.mark.parametrize("make", [VGG16, *RESNETS])
 def test_there_are_no_pretrained_weights(make):
-    with pytest.raises(ValueError, match=r"pretrained must name the weights.* a path, an address .* bytes"):
+    with pytest.raises(ValueError, match=r"pretrained must name the weights.* a path, a URL .* bytes"):
         make(pretrained=True)
-    with pytest.raises(TypeError, match="pretrained must be a path, an address or bytes; got int"):
+    with pytest.raises(TypeError, match="pretrained must be a path, a URL or bytes; got int"):
         make(pretrained=3)
     with pytest.raises(FileNotFoundError):
         make(pretrained="no/such/file.pth")
-    with pytest.raises(ValueError, match="the file is not a complete npz archive"):
+    with pytest.raises(ValueError, match="the file is not a file of weights"):
         make(pretrained=b"no weights")
 
 

@@ -148,7 +148,7 @@ def twice():
     [
         (encrypted, r"W\.npy is encrypted"),
         (twice, "a name in it occurs twice"),
-        (lambda: archive(WB, zipfile.ZIP_BZIP2), r"W\.npy is compressed by another method than deflate"),
+        (lambda: archive(WB, zipfile.ZIP_BZIP2), r"W\.npy is compressed by a method other than deflate"),
     ],
 )
 def test_archives_of_another_kind(tmp_path, make, message):

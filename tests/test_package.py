@@ -15,6 +15,7 @@ SUBMODULES = [
         "autograd",
         "backends",
         "checkpoint",
+        "colors",
         "config",
         "core",
         "cuda",

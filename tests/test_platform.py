@@ -69,7 +69,7 @@ class TestOnCPython:
         assert not _platform.validates(b"\0asm\1\0\0\0")
         assert _platform.gpu() is None
         assert not _platform.is_insecure()
-        with pytest.raises(RuntimeError, match="not in a JavaScript runtime"):
+        with pytest.raises(RuntimeError, match="not run in a JavaScript runtime"):
             _platform.load_bridge("")
 
     def test_waiting(self):

@@ -27,6 +27,7 @@ SETTINGS = {
     "whole image": ((6, 7), 1, 0),
     "one row": ((1, 3), (1, 2), (0, 1)),
     "pad": ((3, 2), 2, (2, 1)),
+    "large windows": (6, 6, 3),
 }
 settings = pytest.mark.parametrize(("kernel", "stride", "pad"), SETTINGS.values(), ids=SETTINGS.keys())
 
@@ -154,6 +155,9 @@ def test_nan_comes_through_and_takes_the_gradient(pad):
 def test_first_nan_takes_the_gradient():
     x = np.array([[1.0, np.nan, 2.0], [np.nan, 5.0, np.nan]])[None, None]
     np.testing.assert_array_equal(gradient(lambda x: F.pooling(x, (2, 3)), x)[0, 0], [[0, 1, 0], [0, 0, 0]])
+    image = np.arange(64.0).reshape(1, 1, 8, 8)
+    image[0, 0, (2, 5), (6, 1)] = np.nan
+    assert np.flatnonzero(gradient(F.global_max_pooling, image)).tolist() == [2 * 8 + 6]
 
 
 @settings

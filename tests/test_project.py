@@ -61,7 +61,7 @@ def test_no_weights():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        (({"cat": [b"text"]},), ValueError, "picture 0 of class 'cat' is none of PNG, JPEG"),
+        (({"cat": [b"text"]},), ValueError, "picture 0 of class 'cat' is not in PNG, JPEG"),
         (
             ({"cat": ["cat.png"]},),
             TypeError,
@@ -122,8 +122,8 @@ def forged(changes=(), compression=0, **members):
         (forged({"classes": [{"name": "cat", "pictures": []}] * 2}), "occurs twice"),
         (forged({"classes": [{"name": "cat", "pictures": ["pictures/0/0.png"] * 2}]}), "occurs twice"),
         (forged({"classes": [{"name": "cat", "pictures": ["../secret"]}]}), "has no ../secret"),
-        (forged({"classes": [{"name": "cat", "pictures": ["project.json"]}]}), "none of PNG"),
-        (forged(**{"pictures/0/0.png": b"<svg>"}), "none of PNG"),
+        (forged({"classes": [{"name": "cat", "pictures": ["project.json"]}]}), "not in PNG"),
+        (forged(**{"pictures/0/0.png": b"<svg>"}), "not in PNG"),
         (forged(compression=zipfile.ZIP_DEFLATED), "pictures/0/0.png is compressed"),
         (forged(**{"project.json": "[" * 5000}), "nested too deep"),
         (forged(**{"project.json": " " * (1 << 22) + "{}"}), "more than 4194304 bytes"),

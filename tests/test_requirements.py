@@ -1,5 +1,6 @@
 """requirements/: what is installed has one version and its hashes, and is what was asked for."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -20,6 +21,16 @@ ASKED = {
         for path in (ROOT / "requirements").glob("*.in")
     },
 }
+
+
+def test_each_package_of_npm_is_locked_with_its_hash():
+    packages = json.loads((ROOT / "package-lock.json").read_text())["packages"]
+    asked = json.loads((ROOT / "package.json").read_text())["devDependencies"]
+    for name, version in asked.items():
+        assert packages[f"node_modules/{name}"]["version"] == version, "run npm install --package-lock-only"
+    assert [
+        name for name, each in packages.items() if name and "sha512-" not in each.get("integrity", "")
+    ] == []
 
 
 @pytest.mark.parametrize("name", ASKED)

@@ -201,38 +201,60 @@ class TestThreads:
             backends.describe()
 
 
+def both(*modules):
+    """The file of two modules that are not large, as the wheel's build writes it."""
+    turns = [module[i : i + 8192] for i in range(0, 30_000, 8192) for module in modules]
+    return b"".join([*(len(module).to_bytes(4, "little") for module in modules), *turns])
+
+
 class TestVariant:
     """The first that the engine accepts."""
 
     @pytest.fixture
-    def folder(self, tmp_path):
-        for name in ("relaxed", "simd128"):
-            (tmp_path / f"{name}.wasm").write_bytes(name.encode())
+    def folder(self, tmp_path, monkeypatch):
+        (tmp_path / "kernels.bin").write_bytes(both(b"relaxed", b"simd128"))
+        monkeypatch.setattr(library, "FOLDER", tmp_path)
         return tmp_path
 
     def accepts(self, *modules):
         return lambda module: module in modules
 
-    def test_relaxed_where_there_is_relaxed_simd(self, folder):
-        assert library.supported(folder, self.accepts(b"relaxed", b"simd128")) == "relaxed"
+    @pytest.mark.usefixtures("folder")
+    def test_relaxed_where_there_is_relaxed_simd(self):
+        assert library.supported(self.accepts(b"relaxed", b"simd128")) == ("relaxed", b"relaxed")
 
-    def test_simd128_elsewhere(self, folder):
-        assert library.supported(folder, self.accepts(b"simd128", library.SMALLEST)) == "simd128"
+    @pytest.mark.usefixtures("folder")
+    def test_simd128_elsewhere(self):
+        found = library.supported(self.accepts(b"simd128", library.SMALLEST))
+        assert found == ("simd128", b"simd128")
 
-    def test_none_without_simd(self, folder):
+    @pytest.mark.usefixtures("folder")
+    def test_none_without_simd(self):
         with pytest.raises(library.Unsupported, match="this WebAssembly engine has no SIMD"):
-            library.supported(folder, self.accepts())
+            library.supported(self.accepts())
 
-    def test_damaged(self, folder):
-        with pytest.raises(ImportError, match=r"simd128\.wasm is damaged; reinstall pyconvlite") as caught:
-            library.supported(folder, self.accepts(library.SMALLEST))
+    @pytest.mark.usefixtures("folder")
+    def test_damaged(self):
+        with pytest.raises(ImportError, match=r"kernels\.bin is damaged; reinstall pyconvlite") as caught:
+            library.supported(self.accepts(library.SMALLEST))
         assert not isinstance(caught.value, library.Unsupported)
 
-    @pytest.mark.parametrize("name", ["relaxed", "simd128"])
-    def test_missing(self, folder, name):
-        (folder / f"{name}.wasm").unlink()
-        with pytest.raises(ImportError, match=rf"{name}\.wasm is missing; install pyconvlite from its wheel"):
-            library.supported(folder, self.accepts())
+    def test_missing(self, folder):
+        (folder / "kernels.bin").unlink()
+        with pytest.raises(ImportError, match=r"kernels\.bin is missing; install pyconvlite from its wheel"):
+            library.supported(self.accepts())
+
+    @pytest.mark.parametrize("sizes", [(30_000, 20_000), (8192, 16_384), (0, 5)])
+    def test_each_comes_out_of_the_file_as_it_went_in(self, folder, sizes):
+        modules = [np.random.default_rng(size).bytes(size) for size in sizes]
+        (folder / "kernels.bin").write_bytes(both(*modules))
+        assert list(library.modules().items()) == list(zip(library.VARIANTS, modules, strict=True))
+
+    def test_a_file_that_ends_early_or_lies_is_damaged(self, folder):
+        for data in (b"", b"\1", b"\xff" * 8, both(b"relaxed", b"simd128")[:-5]):
+            (folder / "kernels.bin").write_bytes(data)
+            with pytest.raises(ImportError, match=r"kernels\.bin is damaged"):
+                library.supported(self.accepts(library.SMALLEST, b"simd128"))
 
     @in_pyodide
     def test_of_this_engine(self):
@@ -259,17 +281,16 @@ class TestFailure:
     @pytest.mark.parametrize(
         ("content", "reason"),
         [
-            (None, "relaxed.wasm is missing"),
-            (b"", "simd128.wasm is damaged"),
-            (b"no module", "simd128.wasm is damaged"),
+            (None, "kernels.bin is missing"),
+            (b"", "kernels.bin is damaged"),
+            (b"no module", "kernels.bin is damaged"),
             (NO_LIBRARY, "relaxed.wasm does not load: "),
         ],
         ids=["missing", "empty", "damaged", "no library"],
     )
     def test_warns_once(self, content, reason, tmp_path, monkeypatch):
-        for name in library.VARIANTS:
-            if content is not None:
-                (tmp_path / f"{name}.wasm").write_bytes(content)
+        if content is not None:
+            (tmp_path / "kernels.bin").write_bytes(both(content, content))
         monkeypatch.setattr(library, "FOLDER", tmp_path)
         x = np.array([-1, 2], np.float32)
         with pytest.warns(
@@ -294,7 +315,7 @@ class TestFailure:
             assert serving() == "numpy"
         assert backends.describe().reason == "no SIMD here"
 
-    def no_simd(self, folder, validates):
+    def no_simd(self, validates):
         raise library.Unsupported("no SIMD here")
 
 

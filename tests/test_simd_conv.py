@@ -48,6 +48,9 @@ LARGE = {
     "strided, channels in blocks": Geometry((2, 200, 7, 6), (8, 200, 3, 3), stride=2, pad=1),
     "5x5, many of both": Geometry((2, 67, 9, 8), (65, 67, 5, 5), pad=2),
     "3x3, a pixel": Geometry((5, 8, 1, 1), (11, 8, 3, 3), pad=1),
+    "3x3, a window": Geometry((5, 8, 3, 3), (11, 8, 3, 3)),
+    "7x5, a window": Geometry((33, 9, 7, 5), (6, 9, 7, 5)),
+    "3x2, a window of a group": Geometry((3, 6, 3, 2), (8, 3, 3, 2), stride=2, options={"groups": 2}),
     "3x3, pad beyond the kernel": Geometry((2, 8, 5, 6), (9, 8, 3, 3), pad=(4, 5)),
     "5x5, large image": Geometry((1, 8, 90, 93), (9, 8, 5, 5), pad=2),
     "5x5, many images": Geometry((90, 9, 9, 7), (10, 9, 5, 5), pad=2),
@@ -105,7 +108,8 @@ def squares(draw):
 
 def allowed(g):
     """What the algorithm that serves may cost: Winograd's computes tiles of 6 x 6 pixels at once."""
-    tiles = g.kernel in ((3, 3), (5, 5)) and set(twice(g.stride)) == {1} and not g.options
+    steps = {*twice(g.stride), *twice(g.options.get("dilation", 1)), g.options.get("groups", 1)}
+    tiles = g.kernel in ((3, 3), (5, 5)) and steps == {1}
     return {"constant": WINOGRAD, "reach": 4} if tiles else {}
 
 

@@ -218,6 +218,37 @@ class TestDeath:
         assert int(workers.threads.length) == 0
 
 
+# Wakes who waits for a call, and ends the call a while later.
+EARLY = """(words) => {
+  const { Worker } = process.getBuiltinModule('node:worker_threads');
+  const source = `
+    const { workerData: words } = require('node:worker_threads');
+    const rest = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    rest();
+    Atomics.notify(words, 0);
+    rest();
+    Atomics.store(words, 0, 1);
+    Atomics.notify(words, 0);
+  `;
+  new Worker(source, { eval: true, workerData: words });
+}"""
+
+
+def test_a_notification_that_comes_late(workers):
+    """Of a call before, it is not the end of this one."""
+    from pyodide.code import run_js
+
+    thread = workers.threads[0]
+    thread.worker.terminate()
+    time.sleep(0.1)
+    thread.words[0] = 2  # it is called
+    run_js(EARLY)(thread.words)
+    try:
+        assert thread.join(10_000)
+    finally:
+        workers.drop(thread)
+
+
 def test_a_call_that_was_interrupted(parts):
     """What Python did not wait for is not copied into arrays that may be gone."""
     x, y = numbers(parts * 4, 250), np.zeros((parts, 250), np.float32)

@@ -109,14 +109,14 @@ def location() -> str:
 
 def load_bridge(source: str) -> Any:
     """Raise RuntimeError: there is no JavaScript engine."""
-    raise RuntimeError("this Python is not in a JavaScript runtime")
+    raise RuntimeError("this Python does not run in a JavaScript runtime")
 
 
 def load_threads(script: Path) -> Any:
     """Raise RuntimeError: there is no JavaScript engine."""
-    raise RuntimeError("this Python is not in a JavaScript runtime")
+    raise RuntimeError("this Python does not run in a JavaScript runtime")
 
 
 def open_threads(threads: Any, module: bytes) -> Any:
     """Raise RuntimeError: there is no JavaScript engine."""
-    raise RuntimeError("this Python is not in a JavaScript runtime")
+    raise RuntimeError("this Python does not run in a JavaScript runtime")

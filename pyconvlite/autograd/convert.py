@@ -52,6 +52,6 @@ def as_input(obj: Any) -> Variable:
     """
     if isinstance(obj, Variable):
         return obj
-    x = Variable(as_array(obj))
+    x = Variable(obj if type(obj) is np.ndarray else as_array(obj))
     x.requires_grad = False
     return x

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import functools
-import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import ref
 
-import numpy as np
+from numpy import asarray, generic, ndarray
 
 from .. import backends
 from ..config import local_of
 from . import changes
+from .changes import tick
 from .convert import as_array, as_input, as_variable
 from .stand_in import StandIn, without_data
 from .variable import Variable
+from .walk import generation_of
 
-tick = changes.tick
 _recording = local_of("enable_backprop")
 
 MOST_UNGUARDED = 32
+
+
+class _Inputs:
+    """The attribute `inputs` of a Function, where that does not hold all of them itself.
+
+    Elsewhere an instance has an attribute of this name, which comes first.
+    """
+
+    def __get__(self, f: Function | None, owner: type) -> Any:
+        if f is None:
+            return self
+        return tuple([x.still_held() if type(x) is StandIn else x for x in f._indirect])
 
 
 class Function:
@@ -36,6 +49,8 @@ class Function:
             not only their shape and dtype. An array that neither the Function that computed it nor those that
             used it read is freed with its last other reference; `self.inputs` then has a Variable without
             data in its place.
+        broadcasts: whether `backward` may return gradients of shapes that the inputs broadcast to; they are
+            then summed to the shapes of the inputs.
 
     Example:
         >>> import numpy as np
@@ -54,12 +69,11 @@ class Function:
 
     reads_inputs = True
     reads_outputs = True
-    _indirect = False  # whether `_inputs` is no tuple, or has stand-ins
+    broadcasts = False
     _unguarded = 0  # number of Functions that are released recursively with this one, at most
 
+    inputs = _Inputs()
     outputs: tuple[Callable[[], Variable | None], ...] = ()  # empty until a call is recorded
-    _inputs: tuple[Variable, ...] | _Guarded
-    generation: int  # number of Functions on the longest path from a leaf to this one
     called: int  # when, by `changes.tick`
     latest_change: int  # `changes.latest` before the call
 
@@ -73,56 +87,64 @@ class Function:
             name = type(self).__name__
             raise RuntimeError(f"this {name} was called before; create a new {name} for each call")
         latest_change, called = changes.latest, tick()
-        variables, xs, outputs = [], [], []  # filled by loops, which start sooner than comprehensions
+        xs = []  # filled by a loop, which starts sooner than a comprehension
         for x in inputs:
             if not isinstance(x, Variable):
-                x = as_input(x)
-            variables.append(x)
+                inputs = self._as_variables(inputs)
+                xs = [x._data for x in inputs]
+                break
             xs.append(x._data)
         ys = self.forward(*xs)
-        for y in ys if isinstance(ys, (tuple, list)) else (ys,):
-            array = y if type(y) is np.ndarray else self._checked(y)
-            outputs.append(Variable(array))
+        if type(ys) is ndarray:
+            y = Variable(ys)
+            outputs: tuple[Variable, ...] = (y,)
+        else:
+            outputs = self._as_outputs(ys)
+            y = outputs[0] if len(outputs) == 1 else outputs  # type: ignore[assignment] # see above
         if _recording.get()[0]:
+            unguarded, frees = 0, False
+            for x in inputs:
+                f = x.creator
+                if f is not None:
+                    if f._unguarded >= unguarded:
+                        unguarded = f._unguarded + 1
+                    if not self.reads_inputs and x._data.size >= StandIn.LEAST and not f.reads_outputs:
+                        frees = True
+            if frees or unguarded == MOST_UNGUARDED:
+                self._keep_indirectly(inputs, unguarded)
+            else:
+                self.inputs, self._unguarded = inputs, unguarded
             self.latest_change, self.called = latest_change, called
-            self._record(variables, outputs)
-        return outputs[0] if len(outputs) == 1 else tuple(outputs)  # type: ignore[return-value] # see above
+            for output in outputs:
+                output.creator = self  # type: ignore[assignment] # mypy takes a cached_property to be read-only
+            self.outputs = (ref(y),) if len(outputs) == 1 else tuple(map(ref, outputs))
+        return y
 
-    def _checked(self, y: Any) -> Any:
-        """An output of `forward` as an array."""
-        if y is None:
+    def _as_variables(self, inputs: tuple[Any, ...]) -> tuple[Variable, ...]:
+        """The inputs of a call, of which some are arrays, numbers or None."""
+        return tuple([x if isinstance(x, Variable) else as_input(x) for x in inputs])
+
+    def _as_outputs(self, ys: Any) -> tuple[Variable, ...]:
+        """What `forward` returned, other than one array, as Variables."""
+        if isinstance(ys, generic):  # NumPy's result for 0-d arrays
+            return (Variable(asarray(ys)),)
+        if ys is None:
             raise TypeError(
                 f"{type(self).__name__}.forward must return an array or a tuple of arrays; got None"
             )
-        return as_array(y)
-
-    def _record(self, inputs: list[Variable], outputs: list[Variable]) -> None:
-        """Make this call a part of the graph."""
-        generation = unguarded = 0
-        for i, x in enumerate(inputs):
-            f = x.creator
-            if f is not None:
-                if f.generation >= generation:
-                    generation = f.generation + 1
-                if f._unguarded >= unguarded:
-                    unguarded = f._unguarded + 1
-                if not self.reads_inputs and x._data.size >= StandIn.LEAST and not f.reads_outputs:
-                    inputs[i] = without_data(x)
-                    self._indirect = True
-        self.generation = generation
-        if unguarded < MOST_UNGUARDED:
-            self._unguarded = unguarded
-            self._inputs = tuple(inputs)
-        else:
-            self._inputs = _Guarded(inputs)
-            self._indirect = True
-        refs = []
-        for y in outputs:
-            y.creator = self  # type: ignore[assignment] # mypy takes a cached_property to be read-only
-            refs.append(weakref.ref(y))
-        self.outputs = tuple(refs)
+        outputs = tuple([Variable(as_array(y)) for y in (ys if isinstance(ys, (tuple, list)) else (ys,))])
         if len(outputs) > 1:  # for zero gradients: an unused output may be freed before backward
             self._output_specs = [(y.shape, y.dtype) for y in outputs]
+        return outputs
+
+    def _keep_indirectly(self, inputs: tuple[Variable, ...], unguarded: int) -> None:
+        """Keep stand-ins of inputs whose data nobody reads; guard them where the chain is long enough."""
+        if not self.reads_inputs:
+            inputs = tuple(map(without_data, inputs))
+        if unguarded == MOST_UNGUARDED:
+            self._indirect: Sequence[Variable] = _Guarded(inputs)
+        else:
+            self._indirect, self._unguarded = inputs, unguarded
 
     @functools.cached_property  # until the walk back, which knows more, sets it
     def needs_input_grad(self) -> tuple[bool, ...]:
@@ -130,29 +152,28 @@ class Function:
         return tuple([x.requires_grad for x in self.inputs])
 
     @property
-    def inputs(self) -> tuple[Variable, ...]:
-        """The inputs of the call; one whose data was freed has `data` None."""
-        if not self._indirect:
-            return self._inputs  # type: ignore[return-value] # a tuple
-        return tuple([x.still_held() if type(x) is StandIn else x for x in self._inputs])
+    def generation(self) -> int:
+        """Number of Functions on the longest path from a leaf to this one (book step 16)."""
+        return generation_of(self)  # type: ignore[arg-type] # as above
 
-    def _input_grads(self, gys: list[Variable]) -> list[Variable | None]:
+    def _input_grads(self, gys: list[Variable]) -> tuple[Variable | None, ...]:
         """Call `backward`; return its gradients, a Variable or None each, at most one per input.
 
         Raises:
             ValueError: `backward` returns more gradients than there are inputs.
         """
         gxs = self.backward(*gys)
-        if isinstance(gxs, Variable):
-            return [gxs]
-        if not isinstance(gxs, (tuple, list)):
-            gxs = (gxs,)
-        if len(gxs) > len(self._inputs):
+        if type(gxs) is not tuple:
+            gxs = tuple(gxs) if isinstance(gxs, list) else (gxs,)
+        if len(gxs) > len(self.inputs):
             raise ValueError(
                 f"{type(self).__name__}.backward must return at most one gradient per input, "
-                f"{len(self._inputs)}; got {len(gxs)}"
+                f"{len(self.inputs)}; got {len(gxs)}"
             )
-        return [gx if gx is None or isinstance(gx, Variable) else as_variable(gx) for gx in gxs]
+        for gx in gxs:
+            if gx is not None and not isinstance(gx, Variable):
+                return tuple([gx if gx is None else as_variable(gx) for gx in gxs])
+        return gxs
 
     def _zero_grad(self, output: int, like: Any) -> Variable:
         """Zero gradient of an unused output, on the device of the array `like`."""
@@ -182,7 +203,7 @@ class _Guarded(list[Variable]):
         orphans.append(self[:])
         self.clear()
         if outer is None:
-            _releasing = weakref.ref(orphans)
+            _releasing = ref(orphans)
             while orphans:
                 orphans.pop()
 
@@ -191,4 +212,4 @@ class _Orphans(list[list[Variable]]):
     """Inputs of deleted Functions, still to be released; a list that can be referenced weakly."""
 
 
-_releasing = weakref.ref(_Orphans())  # those of the `__del__` that releases them; dead if there is none
+_releasing = ref(_Orphans())  # those of the `__del__` that releases them; dead if there is none

@@ -52,10 +52,9 @@ def grad(
         raise ValueError(f"grad_outputs must contain one gradient per output, {len(ys)}; got {len(gys)}")
     gys = [ones_like(y) if gy is None else as_variable(gy) for y, gy in zip(ys, gys, strict=True)]
     seeds = list(zip(ys, gys, strict=True))
+    graph = graph_behind([y.creator for y in ys])
     arithmetic = RECORDED if create_graph else PLAIN
-    found = call_with_config(
-        "enable_backprop", create_graph, backprop, seeds, graph_behind(ys), set(xs), arithmetic
-    )
+    found = call_with_config("enable_backprop", create_graph, backprop, seeds, graph, set(xs), arithmetic)
     grads = cast("dict[Variable, Variable]", found)
     return [grads[x] if x in grads else _zeros_like(x) for x in xs]
 

@@ -18,15 +18,16 @@ from __future__ import annotations
 
 import operator
 import reprlib
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol, cast
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import numpy as np
 
 from .. import backends
 from ..config import call_with_config
 from .changes import reassigned
-from .walk import Arithmetic, Operation, backprop, graph_behind
+from .comparisons import Comparison, collected
+from .walk import Arithmetic, Operation, backprop, generation_of, graph_behind
 
 
 class _Functions(Protocol):
@@ -43,6 +44,21 @@ def register_functions(functions: _Functions) -> None:
     """
     global _functions
     _functions = functions
+    for method, name in _OPERATORS.items():
+        setattr(Variable, method, getattr(functions, name))
+
+
+_OPERATORS = {
+    "__add__": "add",
+    "__sub__": "sub",
+    "__mul__": "mul",
+    "__truediv__": "div",
+    "__pow__": "pow",
+    "__matmul__": "matmul",
+    "__neg__": "neg",
+    "__abs__": "abs",
+    "__getitem__": "get_item",
+}
 
 
 class _ArrayUfunc:
@@ -185,7 +201,7 @@ class Variable:
     @property
     def generation(self) -> int:
         """Number of Functions on the longest path from a leaf to this Variable (book step 16)."""
-        return 0 if self.creator is None else self.creator.generation + 1
+        return 0 if self.creator is None else generation_of(self.creator) + 1
 
     def cleargrad(self) -> None:
         """Set the gradient to None."""
@@ -203,7 +219,7 @@ class Variable:
 
         Those that were computed together with them are detached too, such as c of `F.lstm` with h.
         """
-        for f, inputs in graph_behind([self]).items():
+        for f, inputs in graph_behind([self.creator]).items():
             together = [y for ref in f.outputs if (y := ref()) is not None and y is not self]
             for x in cast("tuple[Variable, ...]", (*inputs, *together)):
                 x.unchain()
@@ -241,18 +257,17 @@ class Variable:
             )
 
         seed = self.grad
-        graph = graph_behind([self])
-        wanted = {
-            x  # without data it is a stand-in, whose gradient nobody can read
-            for inputs in graph.values()
-            for x in cast("Sequence[Variable]", inputs)
-            if x.requires_grad and (x.creator is None or (retain_grad and x._data is not None))
-        }
+        graph = graph_behind([self.creator])
+        retained: set[Variable] = set()
+        if retain_grad:  # not that of a stand-in, which has no data: nobody can read it
+            for inputs in cast("Iterable[Sequence[Variable]]", graph.values()):
+                retained.update([x for x in inputs if x.requires_grad and x._data is not None])
 
         arithmetic = RECORDED if create_graph else PLAIN
 
         def totals() -> list[tuple[Variable, Variable]]:
-            grads = cast("dict[Variable, Variable]", backprop([(self, seed)], graph, wanted, arithmetic))
+            found = backprop([(self, seed)], graph, retained, arithmetic, leaves=True)
+            grads = cast("dict[Variable, Variable]", found)
             add = arithmetic.add
             return [
                 (x, gx if x.grad is None else add(x.grad, gx)) for x, gx in grads.items() if x is not self
@@ -299,63 +314,48 @@ class Variable:
     __hash__ = object.__hash__
 
     def __lt__(self, other: Any) -> Any:
-        return self.data < _data_of(other)
+        return _compared(operator.lt, self, other)
 
     def __le__(self, other: Any) -> Any:
-        return self.data <= _data_of(other)
+        return _compared(operator.le, self, other)
 
     def __gt__(self, other: Any) -> Any:
-        return self.data > _data_of(other)
+        return _compared(operator.gt, self, other)
 
     def __ge__(self, other: Any) -> Any:
-        return self.data >= _data_of(other)
+        return _compared(operator.ge, self, other)
 
-    # -- operations: each calls the public function of the same name
-
-    def __add__(self, other: Any) -> Variable:
-        return _functions.add(self, other)
+    # -- operations: each calls the public function of the same name, or is that function, see _OPERATORS
 
     def __radd__(self, other: Any) -> Variable:
         return _functions.add(other, self)
 
-    def __sub__(self, other: Any) -> Variable:
-        return _functions.sub(self, other)
-
     def __rsub__(self, other: Any) -> Variable:
         return _functions.sub(other, self)
-
-    def __mul__(self, other: Any) -> Variable:
-        return _functions.mul(self, other)
 
     def __rmul__(self, other: Any) -> Variable:
         return _functions.mul(other, self)
 
-    def __truediv__(self, other: Any) -> Variable:
-        return _functions.div(self, other)
-
     def __rtruediv__(self, other: Any) -> Variable:
         return _functions.div(other, self)
-
-    def __abs__(self) -> Variable:
-        return _functions.abs(self)
-
-    def __neg__(self) -> Variable:
-        return _functions.neg(self)
-
-    def __pow__(self, c: Any) -> Variable:
-        return _functions.pow(self, c)
 
     def __rpow__(self, base: Any) -> Variable:
         return _functions.pow(base, self)
 
-    def __matmul__(self, other: Any) -> Variable:
-        return _functions.matmul(self, other)
-
     def __rmatmul__(self, other: Any) -> Variable:
         return _functions.matmul(other, self)
 
-    def __getitem__(self, slices: Any) -> Variable:
-        return _functions.get_item(self, slices)
+    if TYPE_CHECKING:  # `register_functions` sets these, which then are the functions themselves
+
+        def __add__(self, other: Any) -> Variable: ...
+        def __sub__(self, other: Any) -> Variable: ...
+        def __mul__(self, other: Any) -> Variable: ...
+        def __truediv__(self, other: Any) -> Variable: ...
+        def __pow__(self, c: Any) -> Variable: ...
+        def __matmul__(self, other: Any) -> Variable: ...
+        def __neg__(self) -> Variable: ...
+        def __abs__(self) -> Variable: ...
+        def __getitem__(self, slices: Any) -> Variable: ...
 
     @property
     def T(self) -> Variable:
@@ -425,6 +425,14 @@ def _data_of(x: Any) -> Any:
     return x.data if isinstance(x, Variable) else x
 
 
+def _compared(compare: Callable[[Any, Any], Any], x: Variable, other: Any) -> Any:
+    result = compare(x.data, _data_of(other))
+    if (found := collected.get()) is not None:
+        result = result if backends.is_array(result) else np.asarray(result)  # which is found again by its id
+        found.append(Comparison(compare, x, other, result))
+    return result
+
+
 def ones_like(x: Variable) -> Variable:
     """Ones of the shape and dtype of x, on its device: the gradient of a Variable with respect to itself.
 
@@ -435,15 +443,19 @@ def ones_like(x: Variable) -> Variable:
     return Variable(backends.get_array_module(x.data).ones(x.shape, x.dtype))
 
 
-def _sum_of(x: Variable, y: Variable) -> Variable:
-    total = _data_of(x) + y._data  # x may be an array that somebody set as `grad`
-    return Variable(total if backends.is_array(total) else np.asarray(total))  # a scalar, of 0-d arrays
+def _sum_of(x: Any, y: Variable) -> Variable:
+    total = (x._data if isinstance(x, Variable) else x) + y._data  # somebody may have set an array as `grad`
+    return Variable(np.asarray(total) if isinstance(total, np.generic) else total)  # a scalar, of 0-d arrays
 
 
 def _cast_of(x: Variable, dtype: Any) -> Variable:
     return Variable(x._data.astype(dtype))
 
 
+def _sum_to(x: Variable, shape: tuple[int, ...]) -> Variable:
+    return _functions.sum_to(x, shape)
+
+
 # How `backprop` computes with gradients: by Functions, which a graph can record, or without, which is faster.
-RECORDED = Arithmetic(operator.add, Variable.astype)
-PLAIN = Arithmetic(_sum_of, _cast_of)
+RECORDED = Arithmetic(operator.add, Variable.astype, _sum_to)
+PLAIN = Arithmetic(_sum_of, _cast_of, _sum_to)

@@ -6,7 +6,7 @@ It does not import Variable and Function; the protocols `Node` and `Operation` d
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from typing import Any, NamedTuple, Protocol
 
 from . import changes
@@ -36,12 +36,11 @@ class Operation(Protocol):
     latest_change: int
     reads_inputs: bool
     reads_outputs: bool
+    broadcasts: bool
     outputs: Any  # a tuple of references to Nodes
 
     @property
     def inputs(self) -> Sequence[Node]: ...  # noqa: D102
-    @property
-    def generation(self) -> int: ...  # noqa: D102
     @property
     def _unguarded(self) -> int: ...
     def _input_grads(self, gys: list[Any]) -> Sequence[Node | None]: ...
@@ -55,10 +54,12 @@ class Arithmetic(NamedTuple):
     Attributes:
         add: returns the sum of two gradients of one shape.
         cast: returns a copy of a gradient in a dtype.
+        sum_to: returns the sum of a gradient to a shape that broadcasts to its own.
     """
 
     add: Callable[[Any, Any], Any]
     cast: Callable[[Any, Any], Any]
+    sum_to: Callable[[Any, Any], Any]
 
 
 def functions_behind(outputs: Collection[Node]) -> list[Operation]:
@@ -71,30 +72,48 @@ def functions_behind(outputs: Collection[Node]) -> list[Operation]:
         >>> [type(f).__name__ for f in functions_behind([y])]
         ['Sin', 'Exp']
     """
-    return [*graph_behind(outputs)]
+    return [*graph_behind([y.creator for y in outputs])]
 
 
-def graph_behind(outputs: Collection[Node]) -> dict[Operation, Sequence[Node]]:
-    """The Functions of `functions_behind`, each with its inputs.
+def graph_behind(functions: Iterable[Operation | None]) -> dict[Operation, Sequence[Node]]:
+    """The Functions, and those that computed their inputs, in the order of their calls, each with its inputs.
 
     Example:
         >>> import numpy as np
         >>> from pyconvlite import Variable
         >>> y = Variable(np.array(1.0)) * 2
-        >>> list(graph_behind([y]).values())
+        >>> list(graph_behind([y.creator]).values())
         [(variable(1.0), variable(2.0))]
     """
     found: dict[Operation, Sequence[Node]] = {}
-    pending = [y.creator for y in outputs]
+    pending = [f for f in functions if f is not None]
     while pending:
         f = pending.pop()
-        if f is not None and f not in found:
+        if f not in found:
             found[f] = inputs = f.inputs
-            pending += [x.creator for x in inputs]
+            for x in inputs:
+                if x.creator is not None:
+                    pending.append(x.creator)  # noqa: PERF401 - starts sooner than a comprehension
     return {f: found[f] for f in sorted(found, key=_called)}
 
 
 _called = operator.attrgetter("called")
+
+
+def generation_of(function: Operation) -> int:
+    """Number of Functions on the longest path from a leaf to this one.
+
+    Example:
+        >>> import numpy as np
+        >>> from pyconvlite import Variable
+        >>> y = -Variable(np.array(1.0)) * 2
+        >>> generation_of(y.creator)
+        1
+    """
+    longest: dict[Any, int] = {None: -1}
+    for f, inputs in graph_behind([function]).items():
+        longest[f] = 1 + max([longest[x.creator] for x in inputs])
+    return longest[function]
 
 
 def backprop(
@@ -102,6 +121,7 @@ def backprop(
     graph: Mapping[Operation, Sequence[Node]],
     wanted: Set[Node],
     arithmetic: Arithmetic,
+    leaves: bool = False,
 ) -> dict[Node, Node]:
     """Propagate gradients from the outputs back through the graph; return those of the wanted Variables.
 
@@ -111,10 +131,11 @@ def backprop(
         wanted: the Variables whose gradients are wanted; gradients that none of these depends on are not
             computed.
         arithmetic: operations on gradients.
+        leaves: whether those of all leaves that require a gradient are wanted too.
 
     Returns:
-        The gradient of each wanted Variable that an output depends on. It has a graph if `enable_backprop` is
-        on and `arithmetic` records one.
+        The gradient of each wanted Variable that an output depends on, and perhaps those of outputs. It has a
+        graph if `enable_backprop` is on and `arithmetic` records one.
 
     Raises:
         ValueError: a gradient does not have the shape of its Variable, or a Function's `backward` returns
@@ -127,41 +148,35 @@ def backprop(
         >>> from pyconvlite.autograd.variable import PLAIN
         >>> x = Variable(np.array(3.0))
         >>> y = x**2
-        >>> grads = backprop([(y, Variable(np.array(1.0)))], graph_behind([y]), {x}, PLAIN)
+        >>> grads = backprop([(y, Variable(np.array(1.0)))], graph_behind([y.creator]), {x}, PLAIN)
         >>> grads[x]
         variable(6.0)
     """
-    add, cast = arithmetic
+    add, cast, sum_to = arithmetic
     # Whether the gradient of each input is needed, for the Functions from a wanted Variable to an output.
     needs: dict[Operation, list[bool]] = {}
-    # The memory of the graph, which no gradient may share; those of freed data may be of others by now.
-    held = {id(_memory(v._data)) for seed in seeds for v in seed}
     for f, inputs in graph.items():
         needed = []
         for x in inputs:
-            needed.append(x in wanted or (x.requires_grad and x.creator in needs))
-            a = x._data
-            if a is not None:
-                held.add(id(a if a.base is None else a.base))
+            g = x.creator
+            needed.append(x in wanted or (x.requires_grad and (leaves if g is None else g in needs)))
         if True in needed:
             needs[f] = needed
     grads: dict[Any, Node] = {}
     for y, gy in seeds:
-        gy = _fitted(gy, y, "the initial gradient", cast)
+        gy = _fitted(gy, y, None, cast)
         grads[y] = add(grads[y], gy) if y in grads else gy
     while needs:
         f, needed = needs.popitem()  # the latest
-        gys: list[Node | None] = []
-        known: Node | None = None
+        gys: list[Any] = []
         for ref in f.outputs:
-            output: Any = ref()
+            y = ref()
             # Its gradient is removed unless wanted, so that the memory is freed after f's `backward`.
-            gys.append(grads.get(output) if output in wanted else grads.pop(output, None))
-            known = gys[-1] if known is None else known
-        if known is None:
-            continue
+            gys.append(grads.get(y) if y in wanted else grads.pop(y, None))
         if len(gys) > 1:
-            gys = [f._zero_grad(i, known._data) if gy is None else gy for i, gy in enumerate(gys)]
+            gys = _with_zeros(gys, f)
+        if gys[0] is None:
+            continue
         if f.latest_change != changes.latest:
             changes.check_unchanged(f)
         f.needs_input_grad = tuple(needed)  # set just before use: a nested backprop may overwrite it
@@ -169,26 +184,44 @@ def backprop(
             if need and gx is not None:
                 a, b = x._data, gx._data
                 if a is None or a.shape != b.shape or a.dtype is not b.dtype:
-                    gx = _fitted(gx, x, f"the gradient returned by {type(f).__name__}.backward", cast)
+                    if f.broadcasts:
+                        gx = sum_to(gx, x.shape)
+                    gx = _fitted(gx, x, f, cast)
                 grads[x] = add(grads[x], gx) if x in grads else gx
-    found = {}
+    # No gradient may share memory with the graph; that of freed data may be of others by now.
+    held = {id(_memory(v._data)) for seed in seeds for v in seed} | {
+        id(a if a.base is None else a.base)
+        for inputs in graph.values()
+        for x in inputs
+        if (a := x._data) is not None
+    }
     for x, gx in grads.items():
-        if x in wanted:
-            owner = id(_memory(gx._data))
-            if owner in held or not gx._data.flags.writeable:
-                gx = cast(gx, gx.dtype)  # a copy
-            held.add(owner)
-            found[x] = gx
-    return found
+        owner = id(_memory(gx._data))
+        if owner in held or not gx._data.flags.writeable:
+            grads[x] = cast(gx, gx.dtype)  # a copy
+        held.add(owner)
+    return grads
 
 
-def _fitted(gx: Node, x: Node, source: str, cast: Callable[[Any, Any], Any]) -> Node:
-    """gx, cast to x's dtype if both are floating point."""
-    if gx.shape != x.shape:
-        raise ValueError(f"{source} has shape {gx.shape}, but its Variable has shape {x.shape}")
-    if gx.dtype != x.dtype and x.dtype.kind == "f" and gx.dtype.kind == "f":
-        gx = cast(gx, x.dtype)
-    return gx
+def _fitted(gx: Node, x: Node, f: Operation | None, cast: Callable[[Any, Any], Any]) -> Node:
+    """gx, which f's `backward` returned for x, or an initial gradient, cast to x's dtype if both are float.
+
+    Raises:
+        ValueError: it does not have the shape of x.
+    """
+    given, dtype = gx._data, x.dtype
+    if given.shape != x.shape:
+        source = f"the gradient returned by {type(f).__name__}.backward" if f else "the initial gradient"
+        raise ValueError(f"{source} has shape {given.shape}, but its Variable has shape {x.shape}")
+    return cast(gx, dtype) if given.dtype != dtype and given.dtype.kind == dtype.kind == "f" else gx
+
+
+def _with_zeros(gys: list[Any], f: Operation) -> list[Any]:
+    """The gradients of f's outputs, zeros where there is none; all None if there is none at all."""
+    known = next((gy for gy in gys if gy is not None), None)
+    if known is None:
+        return gys
+    return [f._zero_grad(i, known._data) if gy is None else gy for i, gy in enumerate(gys)]
 
 
 def _memory(a: Any) -> Any:

@@ -7,7 +7,7 @@ import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from .._arguments import at_least
 from .._coded import coded
@@ -34,7 +34,8 @@ def kernels(x: Any, other: Any = None) -> Kernels[Array]:
     return (_choice or _choose(_wanted())).kernels
 
 
-class _Choice(NamedTuple):
+@dataclass
+class _Choice:
     """The backend for NumPy arrays, and why it was chosen."""
 
     kernels: Kernels[Array]
@@ -149,10 +150,10 @@ def _set_threads(count: int | None) -> None:
 class threads:  # noqa: N801 - as `use`: with threads(1): ...
     """Choose on how many threads the SIMD kernels compute, from now on or within a `with` block.
 
-    Large convolutions and matrix products are cut into parts, one for each thread. That needs memory that
-    workers share: Python in a worker of a cross-origin isolated page, or under Node. Elsewhere there is one
-    thread, whatever was chosen, and `describe` says why. Workers that are started from a browser's worker
-    begin to compute when Python has returned to JavaScript, such as at an `await`; until then there is one.
+    Large convolutions and matrix products are divided into parts, one for each thread. This needs shared
+    memory: Python in a worker of a cross-origin isolated page, or under Node. Elsewhere there is one thread,
+    whatever was chosen, and `describe` gives the reason. Threads that are started from a browser's worker
+    begin to compute once Python has returned to JavaScript, such as at an `await`.
 
     Args:
         n: number of threads, from 1 to 16; or "auto", one for each core up to four, which is the default

@@ -6,7 +6,7 @@ the same names. mypy checks that each implements the protocol `Kernels`. They im
 
 Shapes: x (N, C, H, W), W (OC, C/groups, KH, KW), b (OC,), y and gy (N, OC, OH, OW). float32 in gives float32
 out; so do float16 and float64 where the backend has them. The public functions check the arguments, except
-for indexes and labels, which the kernels check. No kernel writes into an argument.
+for indices and labels, which the kernels check. No kernel writes into an argument.
 """
 
 from __future__ import annotations
@@ -60,6 +60,9 @@ class Kernels(Protocol[A]):
 
     def matmul(self, a: A, b: A) -> A:
         """Matrix product of a (..., M, K) and b (..., K, P); leading axes broadcast."""
+
+    def linear(self, x: A, W: A, b: A | None, /) -> A:
+        """x W + b: x is (N, in), W (in, out), b (out,)."""
 
     # -- elementwise.py: NumPy's functions of these names, for arrays that broadcast, and Python's numbers
 

@@ -64,15 +64,15 @@ class ArrayDataset(Dataset):
 
 
 class Subset:
-    """The examples of a dataset at some indexes.
+    """The examples of a dataset at given indices.
 
     Args:
         dataset: Dataset or sequence of pairs (example, label).
-        indices: indexes of the examples, in the order in which the subset has them.
+        indices: indices of the examples, in the order in which the subset has them.
 
     Raises:
         TypeError: `dataset` has no `__len__` or `__getitem__`, or an index is not an integer.
-        ValueError: `indices` have not one axis, or one is out of range.
+        ValueError: `indices` is not 1-d, or an index is out of range.
 
     Example:
         >>> subset = Subset([(0.5, 0), (1.5, 1), (2.5, 0)], [2, 0])
@@ -122,7 +122,7 @@ def random_split(dataset: Examples, lengths: Sequence[float], *, seed: int | Non
     Raises:
         TypeError: `dataset` has no `__len__` or `__getitem__`, a length is not a number, or `seed` is not an
             integer.
-        ValueError: a length is below 0, they have another sum, or `seed` is below 0.
+        ValueError: a length is below 0, the lengths have the wrong sum, or `seed` is below 0.
 
     Example:
         >>> train, valid = random_split([(x, x % 2) for x in range(10)], [0.75, 0.25], seed=0)

@@ -91,12 +91,12 @@ def _unchanged(x: Any) -> Any:
 
 @contextlib.contextmanager
 def first_of(source: Place, spellings: Sequence[str]) -> Iterator[Contents]:
-    """Open the first of several files that a folder or an `http(s)://` address has.
+    """Open the first of several files that exists in a folder or under an `http(s)://` URL.
 
     Raises:
-        TypeError: `source` is neither a folder nor an address.
+        TypeError: `source` is neither a folder nor a URL.
         FileNotFoundError: none of the files exists.
-        OSError: the address cannot be reached.
+        OSError: the URL cannot be reached.
 
     Example:
         >>> with first_of("no such folder", ["a", "a.gz"]) as contents:
@@ -106,7 +106,7 @@ def first_of(source: Place, spellings: Sequence[str]) -> Iterator[Contents]:
     """
     if not isinstance(source, str | os.PathLike):
         raise TypeError(
-            "source must be a folder, an http(s):// address, or a tuple with the contents of the files as "
+            "source must be a folder, an http(s):// URL, or a tuple with the contents of the files as "
             f"bytes; got {type(source).__name__}"
         )
     places: list[str] | list[Path]
@@ -126,7 +126,7 @@ def first_of(source: Place, spellings: Sequence[str]) -> Iterator[Contents]:
 
 
 class Contents:
-    """Contents of a file, decompressed if they are gzipped, of which no more is read than is asked for.
+    """Contents of a file, decompressed if they are gzipped, and read only as far as requested.
 
     Args:
         source: bytes, or a buffered binary file object.

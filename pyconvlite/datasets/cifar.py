@@ -27,7 +27,7 @@ class CIFAR10(Dataset):
         transform: function applied to each image, a uint8 array (3, 32, 32). The default is DeZero's,
             `2 * pixel - 1`, which gives float32 from -1 to 509; `Normalize(127.5, 127.5)` gives -1 to 1.
         target_transform: function applied to each label, a NumPy integer.
-        source: a folder or an `http(s)://` address with the files `data_batch_1.bin` to `data_batch_5.bin`
+        source: a folder or an `http(s)://` URL with the files `data_batch_1.bin` to `data_batch_5.bin`
             and `test_batch.bin`, plain or gzipped; or the contents of one file, or of several in a tuple.
 
     Attributes:

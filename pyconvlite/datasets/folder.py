@@ -17,10 +17,10 @@ _ENDINGS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".
 
 
 class ImageFolder(Dataset):
-    """Images in the folders of a folder, one per class, as torchvision's ImageFolder reads them.
+    """Images in the subfolders of a folder, one per class, as torchvision's ImageFolder reads them.
 
     The classes are the names of the folders in sorted order. In each, the image files of all depths are
-    taken, also in sorted order. A file is opened each time that it is asked for; this needs Pillow.
+    taken, also in sorted order. A file is opened whenever its example is requested; this needs Pillow.
 
     Args:
         root: the folder that holds those of the classes.
@@ -29,7 +29,7 @@ class ImageFolder(Dataset):
         target_transform: function applied to each label, a NumPy integer.
 
     Attributes:
-        classes: names of the classes; those of the labels 0, 1, ...
+        classes: names of the classes, in the order of their labels.
         class_to_idx: the label of each name.
         data: paths of the files.
         label: int32 array (N,).
@@ -90,13 +90,14 @@ class ImageFolder(Dataset):
             ValueError: the file is not an image, or is damaged.
         """
         i = operator.index(index)
-        path, open_image = self.data[i], pillow("ImageFolder").open
+        path, image_module = self.data[i], pillow("ImageFolder")
         try:
-            with open_image(path) as file:
+            with image_module.open(path) as file:
                 image = file.convert("RGB")
         except FileNotFoundError:
             raise
-        except (OSError, SyntaxError, ValueError) as error:  # as Pillow's formats have it
+        # as Pillow's formats have it, and for a header that says that there are very many pixels
+        except (OSError, SyntaxError, ValueError, image_module.DecompressionBombError) as error:
             raise ValueError(f"{path} is not an image, or damaged: {error}") from error
         return self.transform(image), self.target_transform(self.label[i])
 

@@ -36,7 +36,7 @@ class MNIST(Dataset):
         transform: function applied to each image, a uint8 array (1, 28, 28). The default returns a float32
             array (784,), from 0 to 1; for a CNN use `Compose([ToFloat(), Normalize(0.0, 255.0)])`.
         target_transform: function applied to each label, a NumPy integer.
-        source: a folder or an `http(s)://` address with the two IDX files, plain or gzipped, under their
+        source: a folder or an `http(s)://` URL with the two IDX files, plain or gzipped, under their
             usual names (`train-images-idx3-ubyte` or `train-images.idx3-ubyte`, with or without `.gz`); or
             their contents, (images, labels). None reads them from the cache, and verifies their sha256.
 
@@ -122,7 +122,7 @@ def _read(source: Place | None, name: str, ndim: int) -> tuple[Array, str]:
         if source is not None:
             raise
         raise FileNotFoundError(
-            f"MNIST is not in the cache: there is no {folder / name}; pass a folder, an address or the "
+            f"MNIST is not in the cache: there is no {folder / name}; pass a folder, a URL or the "
             "contents of the files as source; ./build.sh test in a checkout of pyconvlite fills the cache"
         ) from error
     if source is None:

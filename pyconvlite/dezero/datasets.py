@@ -1,4 +1,4 @@
-"""`dezero.datasets`: the book's data, drawn by `numpy.random`, or found in a cache or at an address."""
+"""`dezero.datasets`: the book's data, drawn by `numpy.random`, or read from a cache or a URL."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class MNIST(datasets.MNIST):
     notebook, and `ADDRESS`. In each case its sha256 is verified.
 
     Attributes:
-        ADDRESS: of the gzipped files; another copy's may be assigned to the class.
+        ADDRESS: URL of the gzipped files; assign to it to use a mirror.
 
     Raises:
         OSError: the files cannot be fetched.
@@ -138,7 +138,7 @@ class CIFAR10(datasets.CIFAR10):
     npz files that DeZero makes of it are.
 
     Attributes:
-        ADDRESS: of the archive, 163 MB; another copy's may be assigned to the class.
+        ADDRESS: URL of the archive, 163 MB; assign to it to use a mirror.
 
     Raises:
         OSError: the archive cannot be fetched.
@@ -173,7 +173,7 @@ class CIFAR100(CIFAR10, datasets.CIFAR100):
     """As `pyconvlite.datasets.CIFAR100`; without `source` it comes from DeZero's cache or a server.
 
     Attributes:
-        ADDRESS: of the archive, 161 MB; another copy's may be assigned to the class.
+        ADDRESS: URL of the archive, 161 MB; assign to it to use a mirror.
 
     Raises:
         OSError, ValueError: as in CIFAR10.
@@ -225,7 +225,7 @@ class ImageNet(Dataset):
 
     @classmethod
     def labels(cls) -> dict[int, str]:
-        """The name of each label, from DeZero's cache or an address.
+        """The name of each label, from DeZero's cache or a URL.
 
         Raises:
             OSError: the names cannot be fetched.
@@ -277,7 +277,7 @@ def load_cache_npz(filename: str, train: bool = False) -> tuple[Any, Any]:
     """Data and labels that `save_cache_npz` saved in `cache_dir`; (None, None) if there are none.
 
     Args:
-        filename: the name or address of what was saved.
+        filename: the name or URL that the data was saved under.
         train: whether it is the training set.
 
     Example:
@@ -296,7 +296,7 @@ def save_cache_npz(data: Array, label: Array, filename: str, train: bool = False
 
     Args:
         data, label: arrays.
-        filename: name or address that it is saved under; of an address the last part.
+        filename: name to save under; of a URL, the last part is used.
         train: whether it is the training set.
 
     Example:

@@ -102,7 +102,7 @@ class VGG16(Model, models.VGG16):
         pretrained: whether to load the weights from DeZero's cache, or else from `WEIGHTS_PATH`.
 
     Attributes:
-        WEIGHTS_PATH: address of the weights, 553 MB; another copy's may be assigned to the class.
+        WEIGHTS_PATH: URL of the weights, 553 MB; assign to it to use a mirror.
 
     Raises:
         OSError: the weights cannot be fetched.
@@ -185,10 +185,10 @@ class ResNet(Model, models.ResNet):
         pretrained: whether to load the weights from DeZero's cache, or else from `WEIGHTS_PATH`.
 
     Attributes:
-        WEIGHTS_PATH: address of the weights, with `{}` for the number of layers.
+        WEIGHTS_PATH: URL of the weights, with `{}` for the number of layers.
 
     Raises:
-        ValueError: `n_layers` is another number.
+        ValueError: `n_layers` is not 50, 101 or 152.
         OSError: the weights cannot be fetched.
 
     Example:

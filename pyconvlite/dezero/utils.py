@@ -129,11 +129,11 @@ def get_file(url: str, file_name: str | None = None) -> str:
     """Download a file to `cache_dir`, unless it is there already, and return its path.
 
     Args:
-        url: address of the file: http:, https: or data:.
+        url: the file's URL: http:, https: or data:.
         file_name: name of the file in the cache; None for the last part of the URL.
 
     Raises:
-        ValueError: `file_name` is empty or contains a folder, or the URL has another scheme.
+        ValueError: `file_name` is empty or contains a folder, or the URL's scheme is not supported.
         FileNotFoundError: the server has no such file.
         OSError: the server cannot be reached, or refuses the request.
 

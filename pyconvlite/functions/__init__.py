@@ -4,7 +4,7 @@
 - `shape`, `indexing`: reshaping, joining and splitting; picking elements;
 - `reduction`: sums, means, products, extremes, cumulative sums; broadcasting;
 - `linalg`, `einsum`: matrix products and sums of products;
-- `activation`, `softmax`: activation functions;
+- `activation`, `gelu`, `softmax`: activation functions;
 - `columns`, `conv`, `conv1d`, `pooling`, `adaptive_pooling`: convolution and pooling;
 - `recurrent`: LSTM and GRU;
 - `padding`, `resizing`: other sizes; `norm`, `sample_norm`: normalization and dropout;
@@ -21,18 +21,15 @@ from typing import TYPE_CHECKING, Any
 from ..autograd.variable import register_functions
 from .activation import (
     ELU,
-    Erf,
     HardSwish,
     HardSwishGrad,
     LeakyReLU,
-    NormalCDF,
     ReLU,
     ReLUGrad,
     Sigmoid,
+    SigmoidGrad,
     Softplus,
     elu,
-    erf,
-    gelu,
     hardsigmoid,
     hardswish,
     leaky_relu,
@@ -68,6 +65,7 @@ from .columns import Col2im, Im2col, col2im, col2im_array, im2col, im2col_array
 from .conv import Conv2d, Conv2DGradW, Conv2dReLU, Deconv2d, conv2d, conv2d_relu, conv2d_simple, deconv2d
 from .conv1d import conv1d
 from .einsum import einsum
+from .gelu import GELU, Erf, GELUGrad, erf, gelu
 from .indexing import (
     GetItem,
     GetItemGrad,
@@ -185,6 +183,7 @@ if TYPE_CHECKING:
     )
     from .loss import (
         MeanSquaredError,
+        MeanSquaredErrorGrad,
         SigmoidCrossEntropy,
         binary_cross_entropy,
         huber_loss,
@@ -242,6 +241,7 @@ else:
 
 __all__ = [
     "ELU",
+    "GELU",
     "GRU",
     "LSTM",
     "Abs",
@@ -265,6 +265,7 @@ __all__ = [
     "Dropout",
     "Erf",
     "Exp",
+    "GELUGrad",
     "GRUGrad",
     "GetItem",
     "GetItemGrad",
@@ -284,11 +285,11 @@ __all__ = [
     "Maximum",
     "Mean",
     "MeanSquaredError",
+    "MeanSquaredErrorGrad",
     "Min",
     "Minimum",
     "Mul",
     "Neg",
-    "NormalCDF",
     "Pad",
     "Pooling",
     "Pooling2DGrad",
@@ -303,6 +304,7 @@ __all__ = [
     "ScaleChannels",
     "Sigmoid",
     "SigmoidCrossEntropy",
+    "SigmoidGrad",
     "Sin",
     "Softmax",
     "SoftmaxCrossEntropy",

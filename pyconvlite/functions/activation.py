@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from .._arguments import above_zero, number
 from .._shapes import Array
 from ..autograd import Function, Variable, as_input
-from ..backends import get_array_module, kernels
+from ..backends import kernels
 from .arithmetic import clip, mul, operands
 from .math import exp
 from .selection import where
@@ -24,8 +23,29 @@ class Sigmoid(Function):
         return kernels(x).sigmoid(x)
 
     def backward(self, gy: Variable) -> Any:
-        y: Any = self.outputs[0]()
-        return gy * y * (1 - y)
+        return SigmoidGrad()(gy, self.outputs[0]())
+
+
+class SigmoidGrad(Function):
+    """Gradient of Sigmoid: gy * y * (1 - y) for an output y.
+
+    Example:
+        >>> import numpy as np
+        >>> SigmoidGrad()(np.array([4.0, 8.0]), np.array([0.5, 0.5]))
+        variable([1. 2.])
+    """
+
+    reads_outputs = False
+
+    def forward(self, gy: Array, y: Array) -> Any:
+        k = kernels(y)
+        product = k.mul(gy, y)
+        return k.sub(product, k.mul(product, y))
+
+    def backward(self, ggx: Variable) -> Any:
+        gy, y = self.inputs
+        ggy = SigmoidGrad()(ggx, y) if self.needs_input_grad[0] else None
+        return ggy, ggx * gy * (1 - 2 * y) if self.needs_input_grad[1] else None
 
 
 def sigmoid(x: Any) -> Variable:
@@ -108,7 +128,10 @@ class LeakyReLU(Function):
 
     def forward(self, x: Array) -> Any:
         self.positive = kernels(x).greater(x, 0)
-        return kernels(x).where(self.positive, x, kernels(x).mul(x, self.slope))
+        sloped = kernels(x).mul(x, self.slope)
+        if 0 < self.slope <= 1:  # a maximum is faster than a choice
+            return kernels(x).maximum(x, sloped)
+        return kernels(x).where(self.positive, x, sloped)
 
     def backward(self, gy: Variable) -> Any:
         return where(self.positive, gy, gy * self.slope)
@@ -181,7 +204,7 @@ def prelu(x: Any, W: Any) -> Variable:
         W: slopes, one for each channel: shape (C,); or one for all: shape (1,) or (), or a number.
 
     Raises:
-        ValueError: W has another shape.
+        ValueError: W has the wrong shape.
 
     Source: He, Zhang, Ren, Sun 2015.
 
@@ -199,7 +222,7 @@ def prelu(x: Any, W: Any) -> Variable:
             f"of shape {x.shape}"
         )
     slopes = reshape(W, (-1, *[1] * (x.ndim - 2)) if x.ndim > 1 else ())
-    return where(x.data > 0, x, slopes * clip(x, None, 0))
+    return where(x > 0, x, slopes * clip(x, None, 0))
 
 
 def hardsigmoid(x: Any) -> Variable:
@@ -308,91 +331,3 @@ def silu(x: Any) -> Variable:
         variable([-0.26894142  0.          0.73105858])
     """
     return mul(x, sigmoid(x))
-
-
-class NormalCDF(Function):
-    """Cumulative distribution function (CDF) of the standard normal distribution.
-
-    Example:
-        >>> import numpy as np
-        >>> NormalCDF()(np.array([-100.0, 0.0, 100.0]))
-        variable([0.  0.5 1. ])
-    """
-
-    reads_outputs = False
-
-    def forward(self, x: Array) -> Any:
-        return kernels(x).normal_cdf(x)
-
-    def backward(self, gy: Variable) -> Any:
-        z = clip(self.inputs[0], -40, 40)  # beyond, the derivative is 0, and the square may overflow
-        return gy * exp(z * z * -0.5) * (1 / math.sqrt(2 * math.pi))
-
-
-# Taylor coefficients of erf(x) / x in x * x at 0, which suffice for float64 where |x| < 1.
-_ERF = [2 / math.sqrt(math.pi) * (-1) ** n / (math.factorial(n) * (2 * n + 1)) for n in range(19)]
-
-
-class Erf(Function):
-    """Error function."""
-
-    reads_outputs = False
-
-    def forward(self, x: Array) -> Any:
-        xp = get_array_module(x)
-        near = xp.minimum(abs(x), 1)  # so that its square does not overflow
-        square = near * near
-        series = square * _ERF[-1]
-        for coefficient in _ERF[-2:0:-1]:
-            series = (series + coefficient) * square
-        # Beyond 30 erf is -1 or 1, and the product may overflow.
-        scaled: Array = xp.minimum(xp.maximum(x, -30), 30) * math.sqrt(2)
-        far = 2 * kernels(x).normal_cdf(scaled) - 1
-        return xp.where(abs(x) < 1, x * (series + _ERF[0]), far)
-
-    def backward(self, gy: Variable) -> Any:
-        z = clip(self.inputs[0], -30, 30)  # beyond, the derivative is 0, and the square may overflow
-        return gy * exp(-(z * z)) * (2 / math.sqrt(math.pi))
-
-
-def erf(x: Any) -> Variable:
-    """Error function of x, element-wise: 2 / sqrt(pi) times the integral of exp(-t * t) from 0 to x.
-
-    The relative error is that of rounding, also close to 0.
-
-    Source: Abramowitz, Stegun, "Handbook of Mathematical Functions", 7.1.5, where |x| < 1.
-
-    Example:
-        >>> import numpy as np
-        >>> erf(np.array([0.0, 1.0]))
-        variable([0.         0.84270079])
-    """
-    return Erf()(x)
-
-
-def gelu(x: Any, approximate: str = "none") -> Variable:
-    """Gaussian error linear unit: x times the standard normal CDF at x.
-
-    Args:
-        x: Variable or array.
-        approximate: "none" for the exact form; "tanh" for x * (1 + tanh(u)) / 2 with
-            u = sqrt(2 / pi) * (x + 0.044715 * x ** 3), which GPT-2 and BERT's first code use.
-
-    Raises:
-        ValueError: `approximate` is neither "none" nor "tanh".
-
-    Source: Hendrycks, Gimpel 2016.
-
-    Example:
-        >>> import numpy as np
-        >>> gelu(np.array([-1.0, 0.0, 1.0]))
-        variable([-0.15865525  0.          0.84134475])
-        >>> gelu(np.array([-1.0, 0.0, 1.0]), approximate="tanh")
-        variable([-0.15880801  0.          0.84119199])
-    """
-    if approximate == "none":
-        return mul(x, NormalCDF()(x))
-    if approximate != "tanh":
-        raise ValueError(f'approximate must be "none" or "tanh"; got {approximate!r}')
-    z = clip(x, -30, 30)  # beyond, the sigmoid is 0 or 1, and the cube may overflow
-    return mul(x, sigmoid(z * (z * z * 0.044715 + 1) * math.sqrt(8 / math.pi)))  # (1 + tanh(u)) / 2

@@ -1,6 +1,6 @@
 """Pooling to a given size: the windows follow from the sizes of the input and the output.
 
-Output i of n is of the pixels from floor(i * size / n) to ceil((i + 1) * size / n), as in PyTorch. Adjacent
+Output i of n covers the pixels from floor(i * size / n) to ceil((i + 1) * size / n), as in PyTorch. Adjacent
 windows overlap by one pixel where n does not divide the size.
 """
 
@@ -63,17 +63,22 @@ def adaptive_max_pooling(x: Any, output_size: OutputSize) -> Variable:
         variable([[[[3. 5.]]]])
     """
     x, size = _checked(x, output_size)
-    if (step := _whole_step(x, size)) is not None:
-        return pooling(x, step, step)
-    widths = []
-    for axis in (2, 3):
-        start, stop = _windows(x.shape[axis], size[axis - 2])
-        width = int((stop - start).max())
-        # windows side by side; a short one repeats its last pixel, which is never the first maximum
-        index = np.minimum(start[:, np.newaxis] + np.arange(width), stop[:, np.newaxis] - 1)
-        x = taken_along(x, index.ravel(), axis)
-        widths.append(width)
-    return pooling(x, (widths[0], widths[1]), (widths[0], widths[1]))
+    kernel, stride, pad = [1, 1], [1, 1], [0, 0]
+    for axis in (3, 2):  # columns first: the first maximum of the rows' maxima is the first of all
+        i, old, new = axis - 2, x.shape[axis], size[axis - 2]
+        more = next((more for more in (0, -1, 1) if (old + more) % new == 0 < old + more), None)
+        if more is not None:  # windows of one size, at equal distances
+            stride[i] = (old + more) // new
+            kernel[i], pad[i] = stride[i] + abs(more), max(0, more)
+        else:  # windows side by side; a short one repeats its last pixel, which is never the first maximum
+            start, stop = _windows(old, new)
+            kernel[i] = stride[i] = int((stop - start).max())
+            index = np.minimum(start[:, np.newaxis] + np.arange(kernel[i]), stop[:, np.newaxis] - 1)
+            x = taken_along(x, index.ravel(), axis)
+            if axis == 3:
+                x = pooling(x, (1, kernel[i]), (1, kernel[i]))
+                kernel[i] = stride[i] = 1
+    return pooling(x, (kernel[0], kernel[1]), (stride[0], stride[1]), (pad[0], pad[1]))
 
 
 def _checked(x: Any, output_size: OutputSize) -> tuple[Variable, Pair]:

@@ -10,7 +10,6 @@ from .._shapes import Array
 from ..autograd import Function, Variable
 from ..backends import get_array_module, kernels
 from .math import log
-from .reduction import sum_to
 
 
 def operands(x0: Any, x1: Any) -> tuple[Any, Any]:
@@ -18,10 +17,12 @@ def operands(x0: Any, x1: Any) -> tuple[Any, Any]:
 
     NumPy scalars are treated alike; otherwise a factor `np.sqrt(2)` would turn float32 into float64.
     """
-    if not isinstance(x1, Variable) and isinstance(x1, _NUMBER) and hasattr(x0, "dtype"):
-        return x0, _number_like(x1, x0.dtype)
-    if not isinstance(x0, Variable) and isinstance(x0, _NUMBER) and hasattr(x1, "dtype"):
-        return _number_like(x0, x1.dtype), x1
+    if not isinstance(x1, Variable) and isinstance(x1, _NUMBER):
+        dtype = getattr(x0, "dtype", None)
+        return x0, x1 if dtype is None else _number_like(x1, dtype)
+    if not isinstance(x0, Variable) and isinstance(x0, _NUMBER):
+        dtype = getattr(x1, "dtype", None)
+        return x0 if dtype is None else _number_like(x0, dtype), x1
     return x0, x1
 
 
@@ -36,7 +37,21 @@ def _number_like(number: Any, dtype: Any) -> Any:
     return np.asarray(number, np.result_type(dtype, number))
 
 
-class Add(Function):
+class Binary(Function):
+    """An element-wise operation of two operands, one of which may be a number.
+
+    Example:
+        >>> Add()(np.array([1.0], np.float32), 2.0).dtype
+        dtype('float32')
+    """
+
+    broadcasts = True
+
+    def _as_variables(self, inputs: tuple[Any, ...]) -> tuple[Variable, ...]:
+        return super()._as_variables(operands(*inputs))
+
+
+class Add(Binary):
     """Sum of two arrays."""
 
     reads_inputs = reads_outputs = False
@@ -45,10 +60,7 @@ class Add(Function):
         return kernels(x0, x1).add(x0, x1)
 
     def backward(self, gy: Variable) -> Any:
-        x0, x1 = self.inputs
-        gx0 = sum_to(gy, x0.shape) if self.needs_input_grad[0] else None
-        gx1 = sum_to(gy, x1.shape) if self.needs_input_grad[1] else None
-        return gx0, gx1
+        return gy, gy
 
 
 def add(x0: Any, x1: Any) -> Variable:
@@ -64,10 +76,10 @@ def add(x0: Any, x1: Any) -> Variable:
         >>> add(np.array([1.0, 2.0]), 1.0)
         variable([2. 3.])
     """
-    return Add()(*operands(x0, x1))
+    return Add()(x0, x1)
 
 
-class Sub(Function):
+class Sub(Binary):
     """Difference of two arrays."""
 
     reads_inputs = reads_outputs = False
@@ -76,10 +88,7 @@ class Sub(Function):
         return kernels(x0, x1).sub(x0, x1)
 
     def backward(self, gy: Variable) -> Any:
-        x0, x1 = self.inputs
-        gx0 = sum_to(gy, x0.shape) if self.needs_input_grad[0] else None
-        gx1 = sum_to(-gy, x1.shape) if self.needs_input_grad[1] else None
-        return gx0, gx1
+        return gy, -gy if self.needs_input_grad[1] else None
 
 
 def sub(x0: Any, x1: Any) -> Variable:
@@ -89,7 +98,7 @@ def sub(x0: Any, x1: Any) -> Variable:
         >>> sub(np.array([1.0, 2.0]), 1.0)
         variable([0. 1.])
     """
-    return Sub()(*operands(x0, x1))
+    return Sub()(x0, x1)
 
 
 def rsub(x0: Any, x1: Any) -> Variable:
@@ -102,7 +111,7 @@ def rsub(x0: Any, x1: Any) -> Variable:
     return sub(x1, x0)
 
 
-class Mul(Function):
+class Mul(Binary):
     """Product of two arrays."""
 
     reads_outputs = False
@@ -112,9 +121,8 @@ class Mul(Function):
 
     def backward(self, gy: Variable) -> Any:
         x0, x1 = self.inputs
-        gx0 = sum_to(gy * x1, x0.shape) if self.needs_input_grad[0] else None
-        gx1 = sum_to(gy * x0, x1.shape) if self.needs_input_grad[1] else None
-        return gx0, gx1
+        needs0, needs1 = self.needs_input_grad
+        return gy * x1 if needs0 else None, gy * x0 if needs1 else None
 
 
 def mul(x0: Any, x1: Any) -> Variable:
@@ -124,10 +132,10 @@ def mul(x0: Any, x1: Any) -> Variable:
         >>> mul(np.array([1.0, 2.0]), 3.0)
         variable([3. 6.])
     """
-    return Mul()(*operands(x0, x1))
+    return Mul()(x0, x1)
 
 
-class Div(Function):
+class Div(Binary):
     """Quotient of two arrays."""
 
     reads_outputs = False
@@ -138,10 +146,8 @@ class Div(Function):
     def backward(self, gy: Variable) -> Any:
         x0, x1 = self.inputs
         share = gy / x1
-        gx0 = sum_to(share, x0.shape) if self.needs_input_grad[0] else None
         # not share * x0 / x1 or / x1 ** 2, which overflow
-        gx1 = sum_to(-share * (x0 / x1), x1.shape) if self.needs_input_grad[1] else None
-        return gx0, gx1
+        return share, -share * (x0 / x1) if self.needs_input_grad[1] else None
 
 
 def div(x0: Any, x1: Any) -> Variable:
@@ -151,7 +157,7 @@ def div(x0: Any, x1: Any) -> Variable:
         >>> div(np.array([1.0, 2.0]), 2.0)
         variable([0.5 1. ])
     """
-    return Div()(*operands(x0, x1))
+    return Div()(x0, x1)
 
 
 def rdiv(x0: Any, x1: Any) -> Variable:
@@ -205,7 +211,7 @@ class Pow(Function):
         return gy * (self.c * x ** (self.c - 1))
 
 
-class PowVariable(Function):
+class PowVariable(Binary):
     """Power with an array exponent."""
 
     reads_outputs = False
@@ -220,8 +226,8 @@ class PowVariable(Function):
             # The derivative of x ** 0 is 0 at x = 0 too; the formula gives 0 * 0 ** -1 = NaN.
             xp = get_array_module(x.data)
             lowered = c - xp.where((x.data == 0) & (c.data == 0), 0, 1).astype(c.dtype)
-            gx = sum_to(gy * c * x**lowered, x.shape)
-        gc = sum_to(gy * x**c * log(x), c.shape) if self.needs_input_grad[1] else None
+            gx = gy * c * x**lowered
+        gc = gy * x**c * log(x) if self.needs_input_grad[1] else None
         return gx, gc
 
 
@@ -241,7 +247,7 @@ def pow(x: Any, c: Any) -> Variable:
     """
     if isinstance(c, _NUMBER):
         return Pow(c)(x)  # type: ignore[arg-type]
-    return PowVariable()(*operands(x, c))
+    return PowVariable()(x, c)
 
 
 class Clip(Function):
@@ -255,7 +261,9 @@ class Clip(Function):
         self.x_max = x_max.item() if isinstance(x_max, np.generic) else x_max
 
     def forward(self, x: Array) -> Any:
-        y = x.copy() if self.x_min is None else kernels(x).maximum(x, self.x_min)
+        if self.x_min is None and self.x_max is None:
+            return x.copy()
+        y = x if self.x_min is None else kernels(x).maximum(x, self.x_min)
         return y if self.x_max is None else kernels(x).minimum(y, self.x_max)
 
     def backward(self, gy: Variable) -> Any:

@@ -80,7 +80,8 @@ def softmax_cross_entropy(
             "sum"; or "none".
 
     Returns:
-        The loss, 0-d; with "none" an element for each label. The mean is nan if all labels are ignored.
+        The loss, 0-d; with "none" an element for each label. The mean is nan if all labels are ignored, and
+        its gradient 0.
 
     Raises:
         TypeError: the labels are not integers, or the probabilities not floats; or an option has the wrong
@@ -97,11 +98,12 @@ def softmax_cross_entropy(
     x, t = as_input(x), as_input(t)
     if label_smoothing != 0:
         label_smoothing = float(share(label_smoothing, "label_smoothing"))  # np.float64 would widen float32
-    if t.dtype.kind == "f" and t.shape == x.shape and x.ndim > 1:
+    alike = t._data.shape == x._data.shape and x.ndim > 1
+    if alike and t.dtype.kind == "f":
         if ignore_index is not None:
             raise ValueError("ignore_index is for labels; t holds probabilities, as it has the shape of x")
         return _of_probabilities(log_softmax(x), t, weight, label_smoothing, reduction)
-    if t.dtype.kind != "f" and t.shape == x.shape and x.ndim > 1 and x.shape[1] > 1:
+    if alike and x.shape[1] > 1:
         raise TypeError(
             f"t must hold floats if it has the shape of x, {x.shape}, as it then holds probabilities; got "
             f"{t.dtype}: convert it with t.astype(x.dtype), or pass labels, t.argmax(axis=1)"
@@ -110,7 +112,8 @@ def softmax_cross_entropy(
     if weight is None and ignore_index is None and label_smoothing == 0 and reduction == "mean":
         if x.ndim > 2:
             x = reshape(transpose(x, (0, *range(2, x.ndim), 1)), (labels.size, x.shape[1]))
-        return SoftmaxCrossEntropy()(x, labels.reshape(-1))
+            labels = labels.reshape(-1)
+        return SoftmaxCrossEntropy()(x, labels)
     return _of_labels(log_softmax(x), labels, weight, ignore_index, label_smoothing, reduction)
 
 
@@ -163,7 +166,11 @@ def _of_labels(
         loss = where(kept, loss - sum(_times(log_p, as_input(evenly)), axis=1), 0)
     if reduction == "mean":
         counted: Array = share.mean()
-        return mean(loss) / counted  # of two means, since a sum may overflow float16
+        none = counted == 0  # then the mean is nan, but its gradient 0, which leaves the weights as they are
+        nan: Array = xp.where(none, counted * np.nan, counted * 0)
+        # of two means, since a sum may overflow float16
+        loss = mean(loss) / (counted + none.astype(log_p.dtype))
+        return loss + as_input(nan)  # type: ignore[no-any-return]
     return reduced(loss, reduction)
 
 
@@ -248,18 +255,18 @@ def accuracy(y: Any, t: Any) -> Variable:
 
 def _labels(x: Variable, t: Variable, name: str) -> Array:
     """Return the labels as an array of shape (N, ...); a kernel checks their range."""
-    m, n = x.shape, t.shape
+    m, n = x._data.shape, t._data.shape
     shape = m[:1] + m[2:]
     if len(m) < 2 or (n != shape and (len(m) > 2 or n != (*shape, 1))):
         raise ValueError(
             f"{name} must be (N, classes) and t (N,) with the same N, or {name} (N, classes, ...) and "
             f"t (N, ...); got {m} and {n}"
         )
-    if t.dtype.kind not in "iu":
+    if t._data.dtype.kind not in "iu":
         raise TypeError(
             f"t must hold integers, the class index of each row; got {t.dtype}: convert it with t.astype(int)"
         )
     if 0 in m:
         raise ValueError(f"{name} must hold at least one row and one class; got shapes {m} and {n}")
-    labels: Array = t.data.reshape(shape)
+    labels: Array = t._data if n == shape else t._data.reshape(shape)
     return labels

@@ -82,7 +82,7 @@ def flip(x: Any, axis: Any = None) -> Variable:
 
     Raises:
         TypeError: `axis` is not an integer, a tuple of integers or None.
-        ValueError: x does not have this axis.
+        ValueError: `axis` is out of bounds.
 
     Example:
         >>> flip(np.array([[1, 2], [3, 4]]), axis=1)
@@ -111,8 +111,8 @@ def gather(x: Any, indexes: Any, axis: int) -> Variable:
 
     Raises:
         TypeError: `indexes` are not integers, or `axis` is not an integer.
-        ValueError: the shapes do not match, or x does not have this axis.
-        IndexError: an index is out of bounds; for indexes on a device, the next copy from there raises it.
+        ValueError: the shapes do not match, or `axis` is out of bounds.
+        IndexError: an index is out of bounds; for indices on a device, the next copy from there raises it.
 
     Source: PyTorch's gather; `numpy.take_along_axis` for equal shapes.
 
@@ -171,10 +171,10 @@ def one_hot(t: Any, classes: int, dtype: Any = np.float32) -> Variable:
 
 
 def embed_id(x: Any, W: Any) -> Variable:
-    """Rows of W at the indexes x (word embedding).
+    """Rows of W at the indices x (word embedding).
 
     Args:
-        x: indexes of any shape, integers from 0 to rows - 1.
+        x: indices of any shape, integers from 0 to rows - 1.
         W: Variable or array of shape (rows, size).
 
     Returns:
@@ -182,7 +182,7 @@ def embed_id(x: Any, W: Any) -> Variable:
 
     Raises:
         TypeError: x is not an integer array.
-        ValueError: W does not have 2 axes, or an index is out of range; for indexes on a device, the next
+        ValueError: W does not have 2 axes, or an index is out of range; for indices on a device, the next
             copy from the device raises it.
 
     Example:
@@ -193,7 +193,7 @@ def embed_id(x: Any, W: Any) -> Variable:
     x, W = as_input(x), as_input(W)
     check_axes(W.shape, "(rows, size)", "W")
     if x.dtype.kind not in "iu":
-        raise TypeError(f"x must hold integers, the indexes of rows of W; got {x.dtype}")
+        raise TypeError(f"x must hold integers, the indices of rows of W; got {x.dtype}")
     ids: Array = x.data
     rows: int = len(W)
     kernels(ids).check_indexes(ids, rows, "indexes in x")

@@ -7,7 +7,6 @@ from typing import Any
 from .._shapes import Array
 from ..autograd import Function, Variable, as_input
 from ..backends import kernels
-from .reduction import sum_to
 from .shape import expand_dims, reshape
 
 
@@ -15,6 +14,7 @@ class MatMul(Function):
     """Matrix product over the last two axes, of each operand or its transpose; the leading axes broadcast."""
 
     reads_outputs = False
+    broadcasts = True
 
     def __init__(self, transposed: tuple[bool, bool] = (False, False)) -> None:
         self.transposed = transposed
@@ -29,10 +29,8 @@ class MatMul(Function):
         gx = gW = None
         if self.needs_input_grad[0]:  # of y = x W: gy W^T; of y = x^T W: (gy W^T)^T = W gy^T
             gx = MatMul((W_too, True))(W, gy) if x_too else MatMul((False, not W_too))(gy, W)
-            gx = sum_to(gx, x.shape)
         if self.needs_input_grad[1]:  # of y = x W: x^T gy; of y = x W^T: (x^T gy)^T = gy^T x
             gW = MatMul((True, x_too))(gy, x) if W_too else MatMul((not x_too, False))(x, gy)
-            gW = sum_to(gW, W.shape)
         return gx, gW
 
 
@@ -74,19 +72,16 @@ class Linear(Function):
     """Fully connected layer: x W + b."""
 
     reads_outputs = False
+    broadcasts = True
 
     def forward(self, x: Array, W: Array, b: Array | None) -> Any:
-        y = kernels(x).matmul(x, W)
-        if b is not None:
-            y += b
-        return y
+        return kernels(x).linear(x, W, b)
 
     def backward(self, gy: Variable) -> Any:
-        x, W, b = self.inputs
+        x, W, _ = self.inputs
         gx = MatMul((False, True))(gy, W) if self.needs_input_grad[0] else None
         gW = MatMul((True, False))(x, gy) if self.needs_input_grad[1] else None
-        gb = sum_to(gy, b.shape) if self.needs_input_grad[2] else None
-        return gx, gW, gb
+        return gx, gW, gy
 
 
 def linear(x: Any, W: Any, b: Any = None) -> Variable:
@@ -109,11 +104,11 @@ def linear(x: Any, W: Any, b: Any = None) -> Variable:
         variable([[3. 4.]])
     """
     x, W, b = as_input(x), as_input(W), as_input(b)
-    m, n = x.shape, W.shape
+    m, n = x._data.shape, W._data.shape
     if len(m) != 2 or len(n) != 2 or m[1] != n[0]:
         hint = "; use F.flatten(x)" if len(m) > 2 else ""
         raise ValueError(f"linear needs x (N, in) and W (in, out) with the same `in`; got {m} and {n}{hint}")
-    if b.data is not None and b.shape != n[1:]:
+    if b._data is not None and b._data.shape != n[1:]:
         raise ValueError(f"b must have shape ({n[1]},), one element per column of W; got {b.shape}")
     return Linear()(x, W, b)
 

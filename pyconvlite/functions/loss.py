@@ -70,13 +70,41 @@ class MeanSquaredError(Function):
     def forward(self, x0: Array, x1: Array) -> Any:
         k = kernels(x0)
         diff = k.sub(x0, x1)
-        # not the mean of the sum, which may overflow float16
-        return k.sum(k.mean(k.mul(diff, diff), 0, False), None, False)
+        squares = k.mul(diff, diff)
+        if squares.dtype.itemsize > 2:
+            return k.div(k.sum(squares, None, False), len(squares))
+        return k.sum(k.mean(squares, 0, False), None, False)  # the sum of all may overflow float16
 
     def backward(self, gy: Variable) -> Any:
         x0, x1 = self.inputs
-        gx0 = (x0 - x1) * (gy * (2.0 / len(x0)))
-        return gx0, -gx0 if self.needs_input_grad[1] else None
+        needs0, needs1 = self.needs_input_grad
+        if not needs0:
+            return None, MeanSquaredErrorGrad()(x1, x0, gy)
+        gx0 = MeanSquaredErrorGrad()(x0, x1, gy)
+        return gx0, -gx0 if needs1 else None
+
+
+class MeanSquaredErrorGrad(Function):
+    """Gradient of MeanSquaredError with respect to x0: (x0 - x1) * gy * 2 / N.
+
+    Example:
+        >>> MeanSquaredErrorGrad()(np.array([[1.0], [4.0]]), np.array([[0.0], [0.0]]), np.array(1.0))
+        variable([[1.]
+                  [4.]])
+    """
+
+    reads_outputs = False
+
+    def forward(self, x0: Array, x1: Array, gy: Array) -> Any:
+        k = kernels(x0)
+        return k.mul(k.sub(x0, x1), k.mul(gy, 2.0 / len(x0)))
+
+    def backward(self, ggx: Variable) -> Any:
+        x0, x1, gy = self.inputs
+        factor = 2.0 / len(x0)
+        gx0 = ggx * (gy * factor)
+        gx1 = -gx0 if self.needs_input_grad[1] else None
+        return gx0, gx1, sum(ggx * (x0 - x1)) * factor if self.needs_input_grad[2] else None
 
 
 def mean_squared_error(x0: Any, x1: Any, reduction: str = "batchmean") -> Variable:
@@ -100,7 +128,7 @@ def mean_squared_error(x0: Any, x1: Any, reduction: str = "batchmean") -> Variab
         variable(2.0)
     """
     x0, x1 = _same_shape(x0, x1)
-    if reduction == "batchmean" and x0.ndim:
+    if reduction == "batchmean" and x0._data.ndim:
         return MeanSquaredError()(x0, x1)
     difference = sub(x0, x1)
     return reduced(difference * difference, reduction)
@@ -112,10 +140,10 @@ def _same_shape(x0: Any, x1: Any) -> tuple[Variable, Variable]:
     Differences of unsigned integers would wrap around.
     """
     x0, x1 = as_input(x0), as_input(x1)
-    m, n = x0.shape, x1.shape
+    m, n = x0._data.shape, x1._data.shape
     if 0 in m or 0 in n:
         raise ValueError(f"x0 and x1 must have at least one element; got shapes {m} and {n}")
-    if x0.dtype.kind != "f" or x1.dtype.kind != "f":
+    if x0._data.dtype.kind != "f" or x1._data.dtype.kind != "f":
         x0 = _as_float(x0, x1.dtype if x1.dtype.kind == "f" else np.float64)
         x1 = _as_float(x1, x0.dtype)
     if m == n:

@@ -64,9 +64,9 @@ def dropout(x: Any, dropout_ratio: float = 0.5) -> Variable:
 
 
 def dropout2d(x: Any, dropout_ratio: float = 0.5) -> Variable:
-    """`dropout` of whole channels: each map is set to 0 with probability `dropout_ratio`, or divided.
+    """`dropout` of whole channels: each is set to 0 with probability `dropout_ratio`, or else scaled up.
 
-    Adjacent pixels are alike, so that one tells of another that was dropped; a channel is dropped as a whole.
+    Adjacent pixels are correlated, so that dropping single ones removes little; whole channels are dropped.
 
     Args:
         x: images of shape (N, C, H, W).

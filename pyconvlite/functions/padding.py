@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import numbers
+import reprlib
 from typing import Any
+
+import numpy as np
 
 from .._shapes import Array, Pair, pair
 from ..autograd import Function, Variable, as_input, as_variable
@@ -39,7 +43,7 @@ class Pad(Function):
         return tuple(slice(start, start + size) for start, size in zip(starts, shape, strict=True))
 
 
-def pad(x: Any, pad_width: Any, value: float = 0, *, mode: str = "constant") -> Variable:
+def pad(x: Any, pad_width: Any, value: Any = 0, *, mode: str = "constant") -> Variable:
     """Pad x at the ends of its axes.
 
     Args:
@@ -52,9 +56,10 @@ def pad(x: Any, pad_width: Any, value: float = 0, *, mode: str = "constant") -> 
             "circular", the elements from the other end. The names are PyTorch's.
 
     Raises:
-        TypeError: a width is not an integer.
+        TypeError: a width is not an integer, or `value` not a number.
         ValueError: a width is negative or the axis too short for it, the sequence does not have one entry per
-            axis, `mode` is unknown, or `value` is given with another mode than "constant".
+            axis, `mode` is unknown, or `value` is given with a mode other than "constant", or is no integer
+            of x's dtype where x has integers.
 
     Example:
         >>> import numpy as np
@@ -77,14 +82,28 @@ def pad(x: Any, pad_width: Any, value: float = 0, *, mode: str = "constant") -> 
     if any(width < 0 for end in ends for width in end):
         raise ValueError(f"pad_width must not be negative; got {pad_width}")
     check_mode(mode, "mode")
+    if isinstance(value, str):
+        raise TypeError(f"value must be a number; got {value!r}: write mode={value!r} for a mode")
+    if not isinstance(value, numbers.Real):  # an array would broadcast, a Variable would lose its gradient
+        raise TypeError(f"value must be a number, one for all ends; got {reprlib.repr(value)}")
     if mode == "constant":
-        return Pad(tuple(ends), value)(x)
+        if x.dtype.kind in "iub" and not _holds(x.dtype, value):  # it would be truncated
+            raise ValueError(
+                f"value must be one of x's dtype, {x.dtype}; got {value}: convert x with x.astype(np.float32)"
+            )
+        return Pad(tuple(ends), value)(x)  # type: ignore[arg-type] # mypy does not treat float as Real
     if value != 0:
         raise ValueError(f'value must be left out with mode="{mode}"; it is for "constant"; got {value}')
     for axis, end in enumerate(ends):
         if any(end):
             x = _extended(x, axis, end, mode)
     return as_variable(x)
+
+
+def _holds(dtype: Any, value: Any) -> bool:
+    """Whether an array of bools or integers can hold a number."""
+    least, most = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    return bool(least <= value <= most and value == int(value))  # NaN is not between them
 
 
 def check_mode(mode: Any, name: str, modes: tuple[str, ...] = MODES) -> None:

@@ -47,7 +47,7 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
 
     Raises:
         TypeError: `axis` is not an integer, a tuple of integers or None.
-        ValueError: x does not have this axis.
+        ValueError: `axis` is out of bounds.
 
     Example:
         >>> import numpy as np
@@ -89,7 +89,7 @@ class Mean(Function):
 def check_elements(x: Variable, axis: Any, name: str) -> None:
     """Raise ValueError if the reduction `name` of x would be of no elements."""
     if x.size == 0 and _reduced_count(x.shape, axis) == 0:
-        raise ValueError(f"{name} of no elements: x has shape {x.shape} and axis is {axis}")
+        raise ValueError(f"{name} of zero elements is undefined: x has shape {x.shape} and axis is {axis}")
 
 
 def _reduced_count(shape: tuple[int, ...], axis: Any) -> int:
@@ -102,7 +102,7 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
     """Mean of x; arguments as in `sum`.
 
     Raises:
-        TypeError, ValueError: as in `sum`, or the mean would be of no elements.
+        TypeError, ValueError: as in `sum`, or the mean is over zero elements.
 
     Example:
         >>> import numpy as np
@@ -162,7 +162,7 @@ def std(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Vari
 
 
 def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
-    """Product of x; arguments and errors as in `sum`. The product of no elements is 1.
+    """Product of x; arguments and errors as in `sum`. The product of zero elements is 1.
 
     It multiplies halves by halves, so that gradients need no division and are right at zeros too.
 
@@ -215,7 +215,7 @@ def cumsum(x: Any, axis: int | None = None) -> Variable:
 
     Raises:
         TypeError: `axis` is neither an integer nor None.
-        ValueError: x does not have this axis.
+        ValueError: `axis` is out of bounds.
 
     Example:
         >>> import numpy as np
@@ -239,7 +239,7 @@ class SumTo(Function):
 
     def forward(self, x: Array) -> Any:
         axes = _shapes.stretched_axes(self.shape, x.shape)
-        return kernels(x).sum(x, axes, True).reshape(self.shape)
+        return kernels(x).sum(x, axes, False).reshape(self.shape)
 
     def backward(self, gy: Variable) -> Any:
         return broadcast_to(gy, self.inputs[0].shape)
@@ -257,7 +257,7 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Variable:
         variable([[2. 2. 2.]])
     """
     v = as_variable(x)
-    return v if v.shape == shape else SumTo(shape)(x)
+    return v if v._data.shape == shape else SumTo(shape)(x)
 
 
 class BroadcastTo(Function):
@@ -354,7 +354,7 @@ def max(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
     """Maximum of x; arguments as in `sum`. Each of several equal maxima gets the gradient.
 
     Raises:
-        TypeError, ValueError: as in `sum`, or the maximum would be of no elements.
+        TypeError, ValueError: as in `sum`, or the maximum is over zero elements.
 
     Example:
         >>> import numpy as np

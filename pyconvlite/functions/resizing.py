@@ -157,6 +157,9 @@ def _resized(
 
 def _nearest(x: Variable, after: tuple[int, int], steps: tuple[float, float]) -> Variable:
     before = x.shape[2:]
+    # as in PyTorch, each pixel twice where the size doubles, whatever the factor was, such as 2.1
+    H, W = (0.5 if new == 2 * old else step for old, new, step in zip(before, after, steps, strict=True))
+    steps = H, W
     if all(
         new == old * (new // old) and step * new == old
         for old, new, step in zip(before, after, steps, strict=True)
@@ -202,7 +205,7 @@ def product_along(x: Variable, matrix: Array, axis: int) -> Variable:
 
 
 def taken_along(x: Variable, index: Array, axis: int) -> Variable:
-    """Rows of x at the indexes along an axis, as `numpy.take` returns them.
+    """Elements of x at the indices along an axis, as `numpy.take` returns them.
 
     Args:
         x: Variable.
@@ -218,7 +221,7 @@ def taken_along(x: Variable, index: Array, axis: int) -> Variable:
 
 
 def pixel_shuffle(x: Any, upscale_factor: int) -> Variable:
-    """Make images of r times the height and width out of channels: (N, C*r*r, H, W) to (N, C, H*r, W*r).
+    """Rearrange channels into pixels, r = `upscale_factor`: (N, C*r*r, H, W) to (N, C, H*r, W*r).
 
     Channel (c*r + i)*r + j becomes the pixels in rows i, i + r, ... and columns j, j + r, ... of channel c.
 
@@ -228,7 +231,7 @@ def pixel_shuffle(x: Any, upscale_factor: int) -> Variable:
 
     Raises:
         TypeError: `upscale_factor` is not an integer.
-        ValueError: it is below 1, x does not have 4 axes, or its channels are no multiple of r*r.
+        ValueError: it is below 1, x does not have 4 axes, or its number of channels is not a multiple of r*r.
 
     Source: Shi et al. 2016, "Real-Time Single Image and Video Super-Resolution ..."; PyTorch's order.
 

@@ -138,10 +138,15 @@ def _normalized_rows(
         return x
     xp = get_array_module(x.data)
     scale, shift = (
-        make(parts, x.dtype) if param.data is None else reshape(param, parts)
+        make(parts, x.dtype) if param.data is None else _reshaped(param, parts)
         for make, param in zip((xp.ones, xp.zeros), params.values(), strict=True)
     )
-    return reshape(RowNorm(eps)(reshape(x, rows), scale, shift), x.shape)
+    return _reshaped(RowNorm(eps)(_reshaped(x, rows), scale, shift), x.shape)
+
+
+def _reshaped(x: Variable, shape: tuple[int, ...]) -> Variable:
+    """`x` in another shape; without a Function, which takes as long as a small norm, if there is no graph."""
+    return reshape(x, shape) if Config.enable_backprop else Variable(x.data.reshape(shape))
 
 
 class RowNorm(Function):

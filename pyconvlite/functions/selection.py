@@ -7,14 +7,14 @@ from typing import Any
 from .._shapes import Array
 from ..autograd import Function, Variable, as_input
 from ..backends import kernels, on_device, to_device_of
-from .arithmetic import operands
-from .reduction import sum_to
+from .arithmetic import Binary, operands
 
 
 class Where(Function):
     """Elements of one of two arrays."""
 
     reads_inputs = reads_outputs = False
+    broadcasts = True
 
     def __init__(self, condition: Array) -> None:
         self.condition = condition
@@ -23,9 +23,8 @@ class Where(Function):
         return kernels(self.condition).where(self.condition, x0, x1)
 
     def backward(self, gy: Variable) -> Any:
-        x0, x1 = self.inputs
-        gx0 = sum_to(where(self.condition, gy, 0), x0.shape) if self.needs_input_grad[0] else None
-        gx1 = sum_to(where(self.condition, 0, gy), x1.shape) if self.needs_input_grad[1] else None
+        gx0 = where(self.condition, gy, 0) if self.needs_input_grad[0] else None
+        gx1 = where(self.condition, 0, gy) if self.needs_input_grad[1] else None
         return gx0, gx1
 
 
@@ -53,7 +52,7 @@ def where(condition: Any, x0: Any, x1: Any) -> Variable:
     return Where(to_device_of(x0 if on_device(x0) else x1, condition))(x0, x1)
 
 
-class Maximum(Function):
+class Maximum(Binary):
     """Greater of two elements."""
 
     reads_outputs = False
@@ -68,9 +67,9 @@ class Maximum(Function):
         lost = self._precedes(a, b)
         tie = kernels(a, b).equal(a, b)
         half = gy * 0.5
-        gx0 = sum_to(where(tie, half, where(lost, 0, gy)), x0.shape) if self.needs_input_grad[0] else None
+        gx0 = where(tie, half, where(lost, 0, gy)) if self.needs_input_grad[0] else None
         lost = self._precedes(b, a)
-        gx1 = sum_to(where(tie, half, where(lost, 0, gy)), x1.shape) if self.needs_input_grad[1] else None
+        gx1 = where(tie, half, where(lost, 0, gy)) if self.needs_input_grad[1] else None
         return gx0, gx1
 
     @staticmethod
@@ -105,7 +104,7 @@ def maximum(x0: Any, x1: Any) -> Variable:
         >>> maximum(np.array([-1.0, 2.0]), 0)
         variable([0. 2.])
     """
-    return Maximum()(*operands(x0, x1))
+    return Maximum()(x0, x1)
 
 
 def minimum(x0: Any, x1: Any) -> Variable:
@@ -116,4 +115,4 @@ def minimum(x0: Any, x1: Any) -> Variable:
         >>> minimum(np.array([-1.0, 2.0]), 0)
         variable([-1.  0.])
     """
-    return Minimum()(*operands(x0, x1))
+    return Minimum()(x0, x1)

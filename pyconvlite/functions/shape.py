@@ -94,7 +94,7 @@ def squeeze(x: Any, axis: Any = None) -> Variable:
 
     Raises:
         TypeError: `axis` is not an integer, a tuple of integers or None.
-        ValueError: x does not have this axis, or its length is not 1.
+        ValueError: `axis` is out of bounds, or its length is not 1.
 
     Example:
         >>> squeeze(np.zeros((1, 3, 1))).shape, squeeze(np.zeros((1, 3, 1)), axis=0).shape
@@ -228,13 +228,13 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Variable]:
 
     Args:
         x: Variable or array.
-        indices_or_sections: a number of parts of equal length; or the indexes where parts begin, except the
+        indices_or_sections: a number of parts of equal length; or the indices where parts begin, except the
             first part, ascending. In PyTorch a number is the length of each part instead.
         axis: the axis.
 
     Raises:
         TypeError: an argument is not an integer, or a sequence of them.
-        ValueError: x does not have this axis, the parts would not be equal, or the indexes are not ascending
+        ValueError: `axis` is out of bounds, the parts would not be equal, or the indices are not ascending
             or not in the axis.
 
     Example:

@@ -69,7 +69,7 @@ def softmax(x: Any, axis: int = 1) -> Variable:
 
     Raises:
         TypeError: `axis` is not an integer.
-        ValueError: x does not have this axis, or it has length 0.
+        ValueError: `axis` is out of bounds, or has length 0.
 
     Example:
         >>> import numpy as np

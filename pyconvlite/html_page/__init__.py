@@ -15,12 +15,11 @@ import numpy as np
 
 from .._arguments import number
 from .._files import BinaryFile, written
-from ..backends.simd.library import FOLDER
+from .._traced import graph_of
+from .._traced.fusing import fused_graph
+from .._traced.graph import Graph, Node
+from ..backends.simd.library import modules
 from ..layers import Layer
-from ..onnx import OnnxModel
-from ..onnx._fusing import fused_graph
-from ..onnx._graph import Graph, Node
-from ..onnx._tracing import trace
 
 __all__ = ["export_html"]
 
@@ -39,7 +38,6 @@ _FOOTERS = {
     "image": "Pictures stay in this browser. They can also be dropped or pasted here.",
     "drawing": "Drawings stay in this browser.",
 }
-_OPSET = 18
 
 
 def export_html(
@@ -74,7 +72,7 @@ def export_html(
     Raises:
         ImportError: the package was not installed from its wheel, which has the kernels.
         OSError: the file cannot be written.
-        TypeError: an argument has another type.
+        TypeError: an argument has the wrong type.
         ValueError: an argument has a value that is not allowed, the output does not fit the classes, or the
             model computes something that the page cannot; the message names it.
 
@@ -114,7 +112,7 @@ def export_html(
         footer=_FOOTERS[input],
         settings=_json(settings),
         graph=_json(described),
-        kernels=base64.b64encode(_kernels()).decode(),
+        kernels=base64.b64encode(modules()["simd128"]).decode(),
         weights=base64.b64encode(weights.tobytes()).decode(),
         runtime=runtime,
         page=(_HERE / "page.js").read_text("utf-8"),
@@ -146,7 +144,7 @@ def _graph(model: Any, shape: tuple[int, int, int], classes: int) -> Graph:
     if not isinstance(model, Layer):
         raise TypeError(f"model must be a Model or Layer; got {type(model).__name__}")
     x = np.zeros((1, *shape), np.float32)
-    graph = model.graph() if isinstance(model, OnnxModel) else trace(model, [x], _OPSET)
+    graph = graph_of(model, [x])
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         raise ValueError(
             f"model must have one input and one output; got {len(graph.inputs)} and {len(graph.outputs)}"
@@ -204,11 +202,3 @@ def _node(node: Node) -> dict[str, Any]:
 def _json(value: Any) -> str:
     """JSON that can stand in a script element."""
     return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
-
-
-def _kernels() -> bytes:
-    """The kernels that run wherever there is SIMD."""
-    path = FOLDER / "simd128.wasm"
-    if not path.is_file():
-        raise ImportError(f"{path} is missing; install pyconvlite from its wheel, which contains it")
-    return path.read_bytes()

@@ -6,20 +6,19 @@ import types
 import weakref
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
+from operator import is_
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from .. import _npz, _safetensors, _weights
-from .._files import BinaryFile, written
-from .._shapes import Array
 from ..autograd import Parameter
-from . import torch_names
 from .hooks import ForwardHook, HookHandle, Hooks
 from .table import list_rows, rows_as_html
+from .weights import Weights
 
 
-class Layer:
+class Layer(Weights):
     """Base class of layers and models, which contain Parameters.
 
     A subclass assigns Parameters and other Layers to attributes, directly or inside lists, tuples, deques and
@@ -44,13 +43,17 @@ class Layer:
         ['factor']
     """
 
+    # Slots for what is no part of the model, so that `vars` has only what is searched for Parameters.
+    __slots__ = ("_found", "_output_shapes", "inputs", "outputs")
+
     inputs: list[weakref.ref[Any] | None]
     outputs: list[weakref.ref[Any] | None]
+    _output_shapes: list[Any]
+    _found: _Found | None
     _state: ClassVar[tuple[str, ...]] = ()  # attributes with the Variables that a call leaves to the next
     _statistics: ClassVar[tuple[str, ...]] = ()  # attributes with Parameters that calls update, not training
     _torch_transposed: ClassVar[tuple[str, ...]] = ()  # attributes whose transposes PyTorch has
     _torch_hidden: ClassVar[tuple[str, ...]] = ()  # attributes that PyTorch's keys leave out
-    _output_shapes: tuple[Any, ...] = ()
     _hooks: Hooks | None = None
     _all_sized = False  # set once a call finds all Parameters initialized; later calls skip the search
 
@@ -80,13 +83,13 @@ class Layer:
             self.inputs, self.outputs = list(map(weakref.ref, inputs)), list(map(weakref.ref, outputs))
         except TypeError:
             self.inputs, self.outputs = _weak(inputs), _weak(outputs)
-        self._output_shapes = tuple([getattr(y, "shape", None) for y in outputs])
+        self._output_shapes = [getattr(y, "shape", None) for y in outputs]
         return outputs[0] if len(outputs) == 1 else outputs
 
     def __getstate__(self) -> dict[str, Any]:
-        # For pickle and copy: weak references cannot be pickled, a copy has not been called yet, and a hook
-        # is about the object that it was registered for.
-        return {name: value for name, value in vars(self).items() if name not in _NOT_COPIED}
+        # For pickle and copy: a copy has not been called yet, and a hook is about the object that it was
+        # registered for.
+        return {name: value for name, value in vars(self).items() if name != "_hooks"}
 
     def _attributes_in_order(self) -> Iterable[tuple[str, Any]]:
         """Names and values of the attributes, in the order in which `walk` visits them."""
@@ -97,12 +100,12 @@ class Layer:
         raise NotImplementedError(f"{type(self).__name__} does not define forward")
 
     def register_forward_hook(self, hook: ForwardHook) -> HookHandle:
-        """Have a function called after each `forward` of this layer (PyTorch's name).
+        """Register a function that is called after each `forward` of this layer (PyTorch's name).
 
         Args:
             hook: called with the layer, the tuple of its inputs, and its output, a Variable or a tuple of
                 them. What it returns replaces the output, unless that is None. Hooks are called in the order
-                of their registration. Copies of the layer have none.
+                of their registration, and are not copied with the layer.
 
         Returns:
             A handle, whose `remove()` ends the registration; it can be used in a `with` statement.
@@ -147,9 +150,11 @@ class Layer:
 
     def params(self) -> Iterator[Parameter]:
         """Iterate over all Parameters, each once, in order of definition."""
-        found: list[Parameter] = []
-        _gather(self, set(), found)
-        return iter(found)
+        found = getattr(self, "_found", None)
+        if found is None or found.is_outdated():
+            found = _Found(self)
+            self._found = found if found.may_be_kept else None
+        return iter(found.params)
 
     def named_params(self) -> Iterator[tuple[str, Parameter]]:
         """Iterate over all Parameters with their names, which are paths such as `conv1/W` or `layers/0/W`."""
@@ -173,7 +178,7 @@ class Layer:
     def freeze(self, *names: str) -> None:
         """Exclude Parameters from training: they get no gradients, and optimizers leave them unchanged.
 
-        The running statistics of BatchNorm change in spite of it; to keep them, call the model in
+        The running statistics of BatchNorm still change; to keep them, call the model in
         `test_mode()`.
 
         Args:
@@ -245,135 +250,16 @@ class Layer:
                 raise ValueError(f"two Parameters have the name {name!r}; rename a dict key or an attribute")
             params_dict[name] = param
 
-    def save_weights(self, file: BinaryFile) -> None:
-        """Save the Parameters, in a format that the suffix of the file's name chooses.
-
-        Args:
-            file: a path, used exactly as given, or a binary file object. An existing file is replaced only
-                when the new one is complete; its mode and symbolic links to it stay. With the suffix
-                `.safetensors` it has the arrays of `state_dict`, for PyTorch and others; with any other, and
-                as a file object, it is an npz archive with one array per name of `named_params`.
-
-        Raises:
-            OSError: the file cannot be written, or there is something else than a file at the path.
-            ValueError: a Parameter has no data yet, two have the same name, or a name cannot be stored.
-
-        Example:
-            >>> import io
-            >>> import numpy as np
-            >>> from pyconvlite.layers import Linear
-            >>> file = io.BytesIO()
-            >>> Linear(3, in_size=2).save_weights(file)
-            >>> _ = file.seek(0)
-            >>> {name: array.shape for name, array in np.load(file).items()}
-            {'W': (2, 3), 'b': (3,)}
-        """
-        if _weights.title_of(file).endswith(".safetensors'"):
-            arrays, write = self.state_dict(), _safetensors.write
-        else:
-            arrays, write = _weights.arrays_of(self._all_params()), _npz.write
-        with written(file) as stream:
-            write(stream, arrays)
-
-    def load_weights(self, file: BinaryFile) -> None:
-        """Load the Parameters from a file; each Parameter keeps its dtype.
-
-        The contents tell the format: what `save_weights` writes; safetensors files and PyTorch's `.pt` and
-        `.pth`, which are read as by `load_state_dict`. Nothing in a file is executed.
-
-        The whole file is checked before any Parameter changes. In an npz archive names, shapes and dtypes are
-        checked before any array is read, so that a file that does not fit takes little memory. Layers whose
-        input size is not known yet take it from the weights.
-
-        Args:
-            file: a path or a binary file object.
-
-        Raises:
-            FileNotFoundError: the file does not exist.
-            ValueError: the file is damaged or of another format, a name is missing or unexpected, an array
-                has the wrong shape or is not floating point, or a number exceeds the Parameter's dtype.
-
-        Example:
-            >>> import io
-            >>> from pyconvlite.layers import Linear
-            >>> file = io.BytesIO()
-            >>> Linear(3, in_size=2).save_weights(file)
-            >>> _ = file.seek(0)
-            >>> linear = Linear(3)
-            >>> linear.load_weights(file)
-            >>> linear.W.shape
-            (2, 3)
-        """
-        mapping = _weights.foreign(file)
-        if mapping is None:
-            _weights.load(file, self._all_params())
-        else:
-            self._load_state_dict(mapping, True, _weights.title_of(file))
-
-    def state_dict(self) -> dict[str, Array]:
-        """Copies of the Parameters with PyTorch's names and in its layouts.
-
-        A path has dots (`conv1.weight`), the layers of a Sequential have their indexes alone (`0.weight`); W
-        and gamma are `weight`, b and beta `bias`, avg_mean and avg_var `running_mean` and `running_var`; the
-        W of a Linear layer is transposed. A model that PyTorch's torchvision has, too, has its names.
-
-        Raises:
-            RuntimeError: the runtime cannot wait for a device.
-            ValueError: a Parameter has no data yet.
-
-        Example:
-            >>> from pyconvlite.layers import BatchNorm, Linear
-            >>> from pyconvlite.models import Sequential
-            >>> model = Sequential(Linear(3, in_size=2), BatchNorm(3))
-            >>> list(model.state_dict())
-            ['0.weight', '0.bias', '1.running_mean', '1.running_var', '1.weight', '1.bias']
-        """
-        _weights.arrays_of(self._all_params())  # which checks that there is data
-        return {key: entry.array() for key, entry in torch_names.entries(walk(self)).items()}
-
-    def load_state_dict(self, mapping: Mapping[str, Any], strict: bool = True) -> torch_names.Keys:
-        """Load Parameters from arrays with PyTorch's names and in its layouts.
-
-        Each Parameter keeps its dtype. Nothing changes unless all fits. `num_batches_tracked` of PyTorch's
-        batch normalization is ignored.
-
-        Args:
-            mapping: arrays or PyTorch tensors by the keys of `state_dict`.
-            strict: whether the keys must be the same; if not, Parameters that are missing stay as they are.
-
-        Returns:
-            The missing and the unexpected keys.
-
-        Raises:
-            ValueError: a key is missing or unexpected, an array has the wrong shape or is not floating point,
-                or a number exceeds the Parameter's dtype; all such keys are named.
-
-        Example:
-            >>> import numpy as np
-            >>> from pyconvlite.layers import Linear
-            >>> linear = Linear(1)
-            >>> linear.load_state_dict({"weight": np.array([[2.0, 3.0]])}, strict=False)
-            Keys(missing=['bias'], unexpected=[])
-            >>> linear.W
-            variable([[2.]
-                      [3.]])
-        """
-        return self._load_state_dict(mapping, strict, "the state dict")
-
-    def _load_state_dict(self, mapping: Mapping[str, Any], strict: bool, title: str) -> torch_names.Keys:
-        return torch_names.load(torch_names.entries(walk(self)), mapping, strict, title)
-
-    def _torch_key(self, key: str) -> str:
-        """PyTorch's key for one of this layer's Parameters, given that of our attributes."""
-        return key
-
     def _all_params(self) -> dict[str, Parameter]:
         params: dict[str, Parameter] = {}
         self._flatten_params(params)
         return params
 
+    def _walk(self) -> Iterator[tuple[str, Layer | Parameter, Layer | None]]:
+        return walk(self)
 
-# Types of most attributes, skipped early: each training step traverses the model twice.
+
+# Types of most attributes, skipped early.
 _LEAVES = {bool, float, int, str, type(None), types.FunctionType, np.ndarray, weakref.ref}
 
 # Where an object was found: the place of the object that contains it, and the key in that; None at the start.
@@ -420,27 +306,59 @@ def _visit(
     if isinstance(value, (Layer, Parameter)):
         yield place, value, owner
         owner = value if isinstance(value, Layer) else owner
-    of_call = _OF_CALLS if isinstance(value, Layer) else ()
     for key, child in _contents(value, place):
-        if type(child) not in _LEAVES and key not in of_call:
+        if type(child) not in _LEAVES:
             yield from _visit(child, (place, key), owner, seen)
 
 
-def _gather(value: Any, seen: set[int], params: list[Parameter]) -> None:
-    """Append the Parameters reachable from a value, in the order of `walk`, which is slower."""
-    if id(value) in seen:
-        return
-    seen.add(id(value))
-    of_call = _OF_CALLS if isinstance(value, Layer) else ()
-    for key, child in _contents(value, None):
-        if type(child) in _LEAVES or key in of_call:
-            continue
-        if isinstance(child, Parameter):
-            if id(child) not in seen:
-                seen.add(id(child))
-                params.append(child)
+class _Found:
+    """The Parameters of a Layer, in the order of `walk`, and all that was looked at to find them.
+
+    Each training step asks for them twice. To look again whether each object still contains what it did takes
+    a fraction of the time of a search.
+
+    Args:
+        layer: the Layer.
+
+    Attributes:
+        params: the Parameters.
+        may_be_kept: whether all that was found lasts. Other objects, such as the state of an RNN, would be
+            kept alive until the next search, with their graph.
+    """
+
+    def __init__(self, layer: Layer) -> None:
+        self.params: list[Parameter] = []
+        self.may_be_kept = True
+        self._places: list[Iterable[Any]] = []  # what the objects contain now, at any time
+        self._search(layer, {id(layer)})
+        self._contents = [*chain.from_iterable(self._places)]
+
+    def is_outdated(self) -> bool:
+        """Whether an object contains something else by now."""
+        contents = [*chain.from_iterable(self._places)]
+        return len(contents) != len(self._contents) or not all(map(is_, contents, self._contents))
+
+    def _search(self, value: Any, seen: set[int]) -> None:
+        if isinstance(value, Layer):
+            self._places.append(vars(value).values())
+        elif isinstance(value, Mapping):
+            self._places.append(value.values())
+        elif isinstance(value, _COLLECTIONS):
+            self._places.append(value)
         else:
-            _gather(child, seen, params)
+            self.may_be_kept = False
+        for _, child in _contents(value, None):
+            if type(child) in _LEAVES:
+                self.may_be_kept &= type(child) is not np.ndarray
+            elif id(child) not in seen:
+                seen.add(id(child))
+                if isinstance(child, Parameter):
+                    self.params.append(child)
+                else:
+                    self._search(child, seen)
+
+
+_COLLECTIONS = list, tuple, deque, set, frozenset
 
 
 def _contents(value: Any, place: _Place) -> Iterable[tuple[Any, Any]]:
@@ -486,13 +404,9 @@ def _weak(values: Iterable[Any]) -> list[weakref.ref[Any] | None]:
     return [weakref.ref(x) if type(x).__weakrefoffset__ else None for x in values]
 
 
-_OF_CALLS = {"inputs", "outputs", "_output_shapes"}  # attributes of a Layer that tell of its last call
-_NOT_COPIED = {*_OF_CALLS, "_hooks"}
-
-
 def _output_shape(layer: Layer) -> tuple[Any, ...] | None:
     """Output shape of the last call; None before the first, and for an output that has no shape."""
-    shapes = layer._output_shapes
+    shapes = getattr(layer, "_output_shapes", [])
     if not shapes or None in shapes:
         return None
-    return shapes[0] if len(shapes) == 1 else shapes
+    return shapes[0] if len(shapes) == 1 else tuple(shapes)

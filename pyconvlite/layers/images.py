@@ -215,7 +215,7 @@ class PixelShuffle(Layer):
 
     Raises:
         TypeError: `upscale_factor` is not an integer.
-        ValueError: it is below 1; when called, the channels are no multiple of r*r.
+        ValueError: it is below 1; when called, the number of channels is not a multiple of r*r.
 
     Example:
         >>> import numpy as np

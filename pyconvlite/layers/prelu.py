@@ -18,7 +18,7 @@ class PReLU(Layer):
 
     Args:
         num_parameters: 1, one slope for all channels; or the number of channels, one for each.
-        init: the slopes at first, a finite number.
+        init: initial value of the slopes, a finite number.
         dtype: float16, float32 or float64.
 
     Attributes:
@@ -27,7 +27,7 @@ class PReLU(Layer):
     Raises:
         TypeError: `num_parameters` is not an integer, `init` not a number, or `dtype` is not supported.
         ValueError: `num_parameters` is below 1, or `init` is infinite or nan; when called, the input has
-            another number of channels.
+            a different number of channels.
 
     Source: He, Zhang, Ren, Sun 2015.
 

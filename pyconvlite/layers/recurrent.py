@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from operator import is_
 from typing import Any, ClassVar
 
 import numpy as np
@@ -21,7 +23,7 @@ class EmbedID(Layer):
     """Word embedding: one trainable vector per index, `y = W[x]`.
 
     Args:
-        in_size: number of vectors, at least 1; the indexes are 0 to in_size - 1.
+        in_size: number of vectors, at least 1; the indices are 0 to in_size - 1.
         out_size: length of a vector, at least 1.
         dtype: float16, float32 or float64.
 
@@ -29,7 +31,7 @@ class EmbedID(Layer):
         W: Parameter of shape (in_size, out_size), initialized with variance 1.
 
     Raises:
-        TypeError: a size is not an integer, or `dtype` is not supported; when called, the indexes are not
+        TypeError: a size is not an integer, or `dtype` is not supported; when called, the indices are not
             integers.
         ValueError: a size is below 1; when called, an index is out of range.
 
@@ -43,7 +45,7 @@ class EmbedID(Layer):
         self.W = Parameter(normal(shape, 1.0, float_dtype(dtype)), "W")
 
     def forward(self, x: Any) -> Variable:
-        """Return the vectors for the indexes x, of shape (*x.shape, out_size)."""
+        """Return the vectors for the indices x, of shape (*x.shape, out_size)."""
         return F.embed_id(x, self.W)
 
     def __repr__(self) -> str:
@@ -56,8 +58,8 @@ class Embedding(EmbedID):
     Args:
         num_embeddings: number of vectors, at least 1.
         embedding_dim: length of a vector, at least 1.
-        padding_idx: index whose vector is 0 at first and is not trained, such as that of the padding of
-            sentences; negative indexes count from the end; None for none.
+        padding_idx: index whose vector is initialized to 0 and not trained, such as that of the padding of
+            sentences; negative indices count from the end; None if there is none.
         dtype: float16, float32 or float64.
 
     Attributes:
@@ -92,7 +94,7 @@ class Embedding(EmbedID):
             self.W.data[self.padding_idx] = 0
 
     def forward(self, x: Any) -> Variable:
-        """Return the vectors for the indexes x, of shape (*x.shape, embedding_dim)."""
+        """Return the vectors for the indices x, of shape (*x.shape, embedding_dim)."""
         y = super().forward(x)
         if self.padding_idx is None:
             return y
@@ -215,16 +217,23 @@ class _Joined:
     def __init__(self, parts: list[Variable | None], W: Variable) -> None:
         self.W = W
         self.parts = parts
-        self.changed = [None if part is None else part._changed for part in parts]
+        self.changed = _changes(parts)
 
     def is_of(self, parts: list[Variable | None]) -> bool:
-        """Whether W is what these would be joined to now, with a graph if one is recorded."""
+        """Whether W still is the concatenation of these, with a graph if one is recorded."""
         if self.W.creator is None and Config.enable_backprop:
             return False
-        return all(
-            a is b and (a is None or a._changed == changed)
-            for a, b, changed in zip(self.parts, parts, self.changed, strict=True)
-        )
+        return all(map(is_, self.parts, parts)) and self.changed == _changes(parts)
+
+
+def _changes(parts: list[Variable | None]) -> list[Any]:
+    return [None if part is None else part._changed for part in parts]
+
+
+@cache
+def _names(gates: str) -> tuple[list[str], list[str]]:
+    """The Linear layers of x and those of h."""
+    return [f"x2{gate}" for gate in gates], [f"h2{gate}" for gate in gates]
 
 
 class _Gated(_Recurrent):
@@ -247,7 +256,7 @@ class _Gated(_Recurrent):
     def _weights(self, x: Any) -> Variable:
         """The matrix, for inputs such as x."""
         self._check(x)
-        x2, h2 = ([getattr(self, f"{source}2{gate}") for gate in self._gates] for source in "xh")
+        x2, h2 = ([getattr(self, name) for name in names] for names in _names(self._gates))
         in_size = np.shape(x)[-1]
         for linear in x2:
             if linear.W.data is None:

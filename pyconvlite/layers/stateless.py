@@ -98,7 +98,7 @@ class Softmax(Layer):
 
     Raises:
         TypeError: `axis` is not an integer.
-        ValueError: when called, the input does not have this axis.
+        ValueError: when called, `axis` is out of bounds for the input.
 
     Example:
         >>> import numpy as np

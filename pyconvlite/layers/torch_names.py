@@ -65,6 +65,9 @@ class Keys(NamedTuple):
 def entries(nodes: Iterable[tuple[str, Any, Any]]) -> dict[str, Entry]:
     """The Parameters among what `walk` yields, by PyTorch's keys.
 
+    Raises:
+        ValueError: two have the same key, such as W and gamma of one layer.
+
     Example:
         >>> from pyconvlite.layers import Linear
         >>> from pyconvlite.layers.base import walk
@@ -76,7 +79,12 @@ def entries(nodes: Iterable[tuple[str, Any, Any]]) -> dict[str, Entry]:
     for name, node, owner in nodes:
         if isinstance(node, Parameter):
             is_transposed = owner is not None and name.rpartition("/")[2] in owner._torch_transposed
-            found[_key(name, layers)] = Entry(node, is_transposed)
+            key = _key(name, layers)
+            if key in found:
+                raise ValueError(
+                    f"{name} and another Parameter both have PyTorch's key {key!r}; rename an attribute"
+                )
+            found[key] = Entry(node, is_transposed)
         else:
             layers[name] = node
     return found

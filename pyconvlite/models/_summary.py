@@ -95,7 +95,7 @@ def summary(model: Layer, input_shape: Sequence[int], dtype: Any = np.float32) -
         raise TypeError(f"input_shape must be a tuple, such as (1, 784); got {input_shape!r}")
     shape = tuple(at_least(0, size, "input_shape") for size in input_shape)
     nodes = list(walk(model))
-    before = [(node, dict(vars(node))) for _, node, _ in nodes]
+    before = [(node, dict(vars(node)), _of_call(node)) for _, node, _ in nodes]
     bits = rng().bit_generator
     state = bits.state
     shapes: dict[Layer, Any] = {}
@@ -111,7 +111,17 @@ def summary(model: Layer, input_shape: Sequence[int], dtype: Any = np.float32) -
     finally:
         for handle in handles:
             handle.remove()
-        for node, attributes in before:
+        for node, attributes, of_call in before:
             vars(node).clear()
             vars(node).update(attributes)
+            for name in _of_call(node):
+                delattr(node, name)
+            for name, value in of_call.items():
+                setattr(node, name, value)
         bits.state = state
+
+
+def _of_call(node: Any) -> dict[str, Any]:
+    """What a Layer knows of its last call."""
+    names = "inputs", "outputs", "_output_shapes"
+    return {name: getattr(node, name) for name in names if hasattr(node, name)}

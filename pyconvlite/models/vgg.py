@@ -27,7 +27,7 @@ class VGG16(Model):
     `state_dict` they have those of torchvision's vgg16.
 
     Args:
-        pretrained: False, or the weights: path or address of a file, or its bytes, in any format that
+        pretrained: False, or the weights: path or URL of a file, or its bytes, in any format that
             `load_weights` reads, such as torchvision's `vgg16-397923af.pth`.
 
     Raises:

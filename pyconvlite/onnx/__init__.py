@@ -14,7 +14,7 @@
     ...     bool(np.allclose(loaded(x).data, model(x).data, atol=1e-6))
     True
 
-ONNX files are messages of protobuf, which is needed for them: `pip install "pyconvlite[onnx]"`.
+To write ONNX files, protobuf is needed: `pip install "pyconvlite[onnx]"`.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ from typing import Any
 
 from .._arguments import integer
 from .._files import BinaryFile, written
+from .._traced.fusing import CONV_RELU
+from .._traced.graph import Graph, Node, ValueInfo
+from .._traced.layer import GraphLayer
+from .._traced.tracing import trace
 from ..layers import Layer
-from ._fusing import CONV_RELU
-from ._graph import Graph, Node, ValueInfo
 from ._reading import Source, read
-from ._tracing import trace
 from ._writing import as_bytes
 from .model import OnnxModel
 
-__all__ = ["Graph", "Node", "OnnxModel", "ValueInfo", "fused", "load", "save"]
+__all__ = ["Graph", "Node", "OnnxModel", "ValueInfo", "load", "save"]
 
 _OPSETS = range(13, 23)
 _DEFAULT = 18
@@ -41,17 +42,16 @@ def load(source: Source) -> OnnxModel:
     """Load an ONNX file as a Model that can be called, trained and saved.
 
     Operator sets 9 to 22 and the operators that exporters of convolutional networks write are known; others
-    are refused here, not when the model is called. The file is checked before protobuf reads it; nothing in
+    are refused here, not when the model is called. The file is read within bounds; nothing in
     it is executed.
 
     Args:
-        source: a path, an address (http:, https: or data:), bytes, or a binary file. External data is read
+        source: a path, a URL (http:, https: or data:), bytes, or a binary file. External data is read
             from the folder of a path only.
 
     Raises:
-        ImportError: protobuf is not installed.
         OSError: the file cannot be read.
-        TypeError: `source` has another type.
+        TypeError: `source` has the wrong type.
         ValueError: it is not a complete ONNX file, or has something that is not supported; the message names
             the node, its operator and attributes.
 
@@ -68,7 +68,7 @@ def save(model: Layer, path: BinaryFile, *examples: Any, opset: int = _DEFAULT) 
 
     The model is called on the examples, and the Functions that it calls become nodes. Parameters keep their
     names. The first axis of the inputs may have any length in the file, the others that of the examples. An
-    OnnxModel is written as it was loaded, with its present weights; it needs no examples.
+    OnnxModel is written as it was loaded, with its current weights; it needs no examples.
 
     Args:
         model: a Model or Layer.
@@ -80,7 +80,7 @@ def save(model: Layer, path: BinaryFile, *examples: Any, opset: int = _DEFAULT) 
     Raises:
         ImportError: protobuf is not installed.
         OSError: the file cannot be written.
-        TypeError: an argument has another type.
+        TypeError: an argument has the wrong type.
         ValueError: the model is fused, calls a Function that has no counterpart in ONNX, computes with arrays
             outside of the graph, or calls other Functions for other inputs; the message names the Function.
 
@@ -96,7 +96,7 @@ def save(model: Layer, path: BinaryFile, *examples: Any, opset: int = _DEFAULT) 
     _check_model(model)
     if integer(opset, "opset", opset) not in _OPSETS:
         raise ValueError(f"opset must be from {_OPSETS[0]} to {_OPSETS[-1]}; got {opset}")
-    if isinstance(model, OnnxModel):
+    if isinstance(model, GraphLayer):
         graph, opset = model.graph(), model.opset
         if any(node.op == CONV_RELU for node in graph.nodes):
             raise ValueError("model must not be fused, for reading only; save the one that it was made of")
@@ -105,32 +105,6 @@ def save(model: Layer, path: BinaryFile, *examples: Any, opset: int = _DEFAULT) 
     contents = as_bytes(graph, type(model).__name__, opset)
     with written(path) as file:
         file.write(contents)
-
-
-def fused(model: Layer, *examples: Any) -> OnnxModel:
-    """A model for reading only that computes what a model computes in `test_mode()`, in less time.
-
-    Batch normalization is in the weights of the convolution before it, and ReLU in its call; the outputs
-    differ by rounding. The weights are copies.
-
-    Args:
-        model: a Model or Layer, traced as for `save`; an OnnxModel needs no examples.
-        examples: as for `save`.
-
-    Raises:
-        TypeError, ValueError: as for `save`.
-
-    Example:
-        >>> import numpy as np
-        >>> from pyconvlite.models import SmallResNet
-        >>> x = np.zeros((1, 3, 32, 32), np.float32)
-        >>> fused(SmallResNet(), x)
-        OnnxModel(x -> y, 18 nodes)
-    """
-    _check_model(model)
-    if isinstance(model, OnnxModel):
-        return model.fused()
-    return OnnxModel(trace(model, examples, _DEFAULT)).fused()
 
 
 def _check_model(model: Any) -> None:

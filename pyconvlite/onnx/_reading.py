@@ -13,9 +13,9 @@ import numpy as np
 
 from .. import _fetch
 from .._shapes import Array
-from . import _messages
-from ._fusing import CONV_RELU
-from ._graph import DTYPES, Graph, Node, Shape, ValueInfo
+from .._traced.fusing import CONV_RELU
+from .._traced.graph import DTYPES, Graph, Node, Shape, ValueInfo
+from ._parsing import parse
 
 __all__ = ["Source", "read"]
 
@@ -31,9 +31,7 @@ _BY_TYPE = {1: "f", 2: "i", 3: "s", 4: "t", 6: "floats", 7: "ints", 8: "strings"
 def read(source: Source) -> Graph:
     """The graph in a file; see `pyconvlite.onnx.load`."""
     data, title, folder = _contents(source)
-    model = _messages.parse(data, title)
-    del data  # protobuf has copied it
-    return _Reader(title, folder).graph(model)
+    return _Reader(title, folder).graph(parse(data, title))
 
 
 def _contents(source: Source) -> tuple[bytes | memoryview, str, Path | None]:
@@ -49,11 +47,11 @@ def _contents(source: Source) -> tuple[bytes | memoryview, str, Path | None]:
             return _bounded(file, str(path)), path.name, path.parent
     if hasattr(source, "read"):
         return _bounded(source, "the file"), "the file", None
-    raise TypeError(f"source must be a path, an address, bytes or a binary file; got {type(source).__name__}")
+    raise TypeError(f"source must be a path, a URL, bytes or a binary file; got {type(source).__name__}")
 
 
 def _last_part(url: str) -> str:
-    """The last part of an address, for messages."""
+    """The last part of a URL, for messages."""
     return url.partition("?")[0].rpartition("/")[2][-80:] or "the file"
 
 
@@ -136,7 +134,7 @@ class _Reader:
             for name in node.inputs:
                 if name not in computed:
                     raise self._error(
-                        f'{node} uses "{name}", which no node before it computes: the graph has a cycle, or '
+                        f'{node} uses "{name}", which no earlier node computes: the graph has a cycle, or '
                         "its nodes are not in order"
                     )
             for name in filter(None, node.outputs):
@@ -153,7 +151,7 @@ class _Reader:
         if not any(node.outputs):
             raise self._error(f"{node} has no output")
         if op == CONV_RELU:
-            raise self._error(f"{node} is no operator of ONNX")
+            raise self._error(f"{node} is not an ONNX operator")
         if domain not in ("", "ai.onnx"):
             raise self._error(f"{node} is of the domain {domain!r}, whose operators are not known")
         for attribute in message.attribute:
@@ -161,7 +159,7 @@ class _Reader:
             if field is None or attribute.ref_attr_name:
                 raise self._error(
                     f"{node} has the attribute {attribute.name!r} of type {attribute.type}: a subgraph, or "
-                    "another type that is not supported"
+                    "a type that is not supported"
                 )
             value = getattr(attribute, field)
             if field == "t":
@@ -175,9 +173,9 @@ class _Reader:
             node.attributes[attribute.name] = value
         return node
 
-    def _text(self, value: bytes) -> str:
+    def _text(self, value: memoryview | bytes) -> str:
         try:
-            return value.decode()
+            return str(value, "utf-8")
         except UnicodeDecodeError as error:
             raise self._error(f"an attribute's text is not UTF-8: {error}") from None
 
@@ -249,7 +247,7 @@ class _Reader:
         if not stat.S_ISREG(found.st_mode) or offset + length > found.st_size:
             raise self._error(
                 f"{place} is in the file {location!r} from byte {offset} to {offset + length}; it has "
-                f"{found.st_size}"
+                f"{found.st_size} bytes"
             )
         flat = np.fromfile(path, dtype.newbyteorder("<"), count, offset=offset)
         return flat.astype(dtype, copy=False)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._shapes import Array
-from ._graph import Graph, Node, ValueInfo, code_of
+from .._traced.graph import Graph, Node, ValueInfo, code_of
 from ._messages import made
 from ._reading import LARGEST
 

@@ -106,15 +106,23 @@ class Optimizer:
 
     def _snapshot(self, params: list[Parameter]) -> tuple[Any, ...]:
         """What `_restore` needs to undo all that an update may change."""
-        return dict(vars(self)), [(param, param._data, param._changed, param.grad) for param in params]
+        arrays = [(param, param._data, param._changed, param.grad) for param in params]
+        return dict(vars(self)), arrays, [memory.entries() for memory in self._memories()]
 
-    def _restore(self, attributes: dict[str, Any], params: list[tuple[Any, ...]]) -> None:
+    def _restore(
+        self, attributes: dict[str, Any], params: list[tuple[Any, ...]], entries: Sequence[Any]
+    ) -> None:
         vars(self).update(attributes)
         for param, data, changed, grad in params:
             param.grad = grad
             if param._data is not data:
                 param.data = data
                 param._changed = changed
+        for memory, each in zip(self._memories(), entries, strict=True):
+            memory.restore(each)
+
+    def _memories(self) -> Sequence[States]:
+        return ()
 
     def update_all(self, params: list[Parameter]) -> None:
         """Update Parameters, all of which have a gradient."""
@@ -144,7 +152,7 @@ class Elementwise(Optimizer):
 
     Attributes:
         kernel: name of the kernel, see `backends/protocol.py`; its arguments are the rows and the settings.
-        states: names of attributes; each maps a Parameter to an array of its shape, zeros at first.
+        states: names of attributes; each maps a Parameter to an array of its shape, initially zeros.
     """
 
     kernel: ClassVar[str | None] = None
@@ -170,17 +178,7 @@ class Elementwise(Optimizer):
         for name in self.states:
             setattr(self, name, States())
 
-    def _snapshot(self, params: list[Parameter]) -> tuple[Any, ...]:
-        return *super()._snapshot(params), [memory.entries() for memory in self._memories()]
-
-    def _restore(
-        self, attributes: dict[str, Any], params: list[tuple[Any, ...]], entries: Sequence[Any] = ()
-    ) -> None:
-        super()._restore(attributes, params)
-        for memory, each in zip(self._memories(), entries, strict=True):
-            memory.restore(each)
-
-    def _memories(self) -> list[States]:
+    def _memories(self) -> Sequence[States]:
         return [getattr(self, name) for name in self.states]
 
     def update_one(self, param: Parameter) -> None:
@@ -204,21 +202,21 @@ class Elementwise(Optimizer):
 
     def _update(self, params: list[Parameter]) -> None:
         memories = self._memories()
-        rows = []
+        rows: list[Row] = []
         for param in params:
             g = gradient(param)
-            row = [param._data, g]
+            row: Row = (param._data, g)
             for memory in memories:
                 state = memory.get(param)
-                row.append(get_array_module(g).zeros_like(g) if state is None else state)
-            rows.append(tuple(row))
+                row += (get_array_module(g).zeros_like(g) if state is None else state,)
+            rows.append(row)
         # The settings are read only here, so that a captured step reads them again at each replay.
         updated = self.rule(host_scalars(self.settings), rows)
         now = reassigned()
-        for param, (data, *new) in zip(params, updated, strict=True):
-            param._changed, param._data = now, as_array(data)
-            for memory, state in zip(memories, new, strict=True):
-                memory[param] = as_array(state)
+        for param, row in zip(params, updated, strict=True):
+            param._changed, param._data = now, as_array(row[0])
+            for i, memory in enumerate(memories, 1):
+                memory[param] = as_array(row[i])
 
 
 # ----------------------------------------------------------------------------------------- for the algorithms
@@ -245,7 +243,7 @@ def with_gradient(params: Iterable[Parameter]) -> list[Parameter]:
                 f"the gradient of {param.name or 'a Parameter'} must be a Variable; got {type(g).__name__}: "
                 "wrap it in Variable(...)"
             )
-        if g.shape != param.shape:
+        if g._data.shape != param._data.shape:
             raise ValueError(
                 f"the gradient of {param.name or 'a Parameter'} must have its shape {param.shape}; "
                 f"got {g.shape}"

@@ -298,7 +298,7 @@ class ReduceLROnPlateau(Schedule):
         """Count a value of the metric, and set the learning rate for the updates that follow.
 
         Args:
-            metrics: a number, or a 0-d array or Variable; nan is no improvement.
+            metrics: a number, or a 0-d array or Variable; nan does not count as an improvement.
 
         Raises:
             TypeError: `metrics` is none of these.

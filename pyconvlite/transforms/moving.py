@@ -196,7 +196,7 @@ def symmetric_range(value: float | Sequence[float], name: str) -> tuple[float, f
 
     Raises:
         TypeError: it does not consist of numbers.
-        ValueError: the number is below 0, or the pair's first number is the larger, or it has not two.
+        ValueError: the number is below 0, or it is not a pair of numbers in ascending order.
 
     Example:
         >>> symmetric_range(15, "degrees"), symmetric_range((0, 90), "degrees")

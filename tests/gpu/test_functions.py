@@ -33,6 +33,7 @@ OPERATIONS = {
     "prelu": (F.prelu, x2322, np.array([0.3, -0.2, 1.5])),
     "hardsigmoid": (F.hardsigmoid, 3 * x43),
     "hardswish": (F.hardswish, 3 * x43),
+    "gelu": (F.gelu, x43),
     "gelu tanh": (lambda a: F.gelu(a, "tanh"), x43),
     "where": (lambda a, b: F.where(beside(a, MASK), a, b), x43, y43[0]),
     "where, mask on the CPU": (lambda a: F.where(MASK, a, 2), x43),

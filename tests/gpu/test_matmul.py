@@ -70,9 +70,9 @@ def test_tensordot_axes(axes):
     [
         (-1, "from 0 to 2"),
         (3, "from 0 to 2"),
-        (1, "other lengths"),
+        (1, "different lengths"),
         ((0, 3), "out of bounds"),
-        (([0, 1], [0]), "other lengths"),
+        (([0, 1], [0]), "different lengths"),
         (([0, 0], [0, 0]), "once"),
         ((0, 1, 2), "a's axes and b's"),
     ],

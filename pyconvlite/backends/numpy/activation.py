@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from ..._shapes import Array
 from .._calls import counted
+from .elementwise import where
 
 
 @counted("numpy")
@@ -17,39 +16,68 @@ def relu(x: Array) -> Array:
 
 @counted("numpy")
 def relu_grad(gy: Array, x: Array) -> Array:
-    return np.where(x > 0, gy, 0)
+    return where(x > 0, gy, 0)
 
 
 @counted("numpy")
 def sigmoid(x: Array) -> Array:
-    e = np.exp(-np.abs(x if x.dtype.kind == "f" else x.astype(np.float64)))  # does not overflow
-    return np.asarray(np.where(x < 0, e, 1) / (1 + e))
+    if x.dtype.kind != "f":
+        x = x.astype(np.float64)
+    # Above the limit the result is 1 anyway, and the exponential may overflow.
+    e = np.exp(np.minimum(x, 11 if x.itemsize == 2 else 40))
+    return np.asarray(e / (1 + e))
 
 
-# Chebyshev coefficients, in s = 2t - 1, of log(erfc(z) / t) + z^2 with t = 2 / (2 + z) and z >= 0. The
-# first 10 give erfc with a relative error of 1e-7, all of them 1e-14.
-_ERFC = (
-    *(-0.65132685989085472, 0.64196979235649026, 0.019476473204185836, -0.0095615147868086316),
-    *(-0.00094659534448203687, 0.00036683949785276145, 4.2523324806907772e-5, -2.0278578112534243e-5),
-    *(-1.6242900046470255e-6, 1.3036558355805232e-6, 1.5626441722066143e-8, -8.5238095914926543e-8),
-    *(6.5290544390988515e-9, 5.0593434955514689e-9, -9.9136415649303309e-10, -2.2736512229318359e-10),
-    *(9.6467911020155268e-11, 2.3940380830391147e-12, -6.8860275264975534e-12, 8.9448792730907257e-13),
-    *(3.1309213993429581e-13, -1.1270822361367252e-13, 3.8109052551892321e-16, 7.1060976136092369e-15),
-)
+# Coefficients, in s = (x - 4) / (x + 4), of (x + 4) times Mills' ratio, the tail of the normal distribution
+# beyond x >= 0 divided by exp(-x^2 / 2). The relative error is 6e-8 for float32, 6e-15 for float64.
+_MILLS = {
+    4: (
+        *(0.755285177, -0.607896729, 0.387133757, -0.186519406, 0.0604416687),
+        *(-0.00754224726, -0.00366835546, 0.00154411501, 0.00039336072),
+    ),
+    8: (
+        *(0.7552851304157514, -0.60789664197188176, 0.38713740074226838, -0.18652185796048185),
+        *(0.060396574888669063, -0.0075401889445063696, -0.0034796923239355914, 0.0016308181807405924),
+        *(0.00013334386485929045, -0.00023109307698891807, -1.9055586820054526e-06, 3.5137430551944621e-05),
+        *(7.065969226190014e-07, -5.9032216604350419e-06, -6.0594668998342098e-07, 9.983507094810106e-07),
+        *(2.367068904351523e-07, -1.3833146068007256e-07, -5.448113196893447e-08, 9.697242778579275e-09),
+        5.2473332803325511e-09,
+    ),
+}
+BLOCK = 2**15  # elements, so that the arrays of a block stay in a core's cache
 
 
 @counted("numpy")
 def normal_cdf(x: Array) -> Array:
     dtype = x.dtype if x.dtype.kind == "f" else np.dtype(np.float64)
-    z = np.abs(x).astype(np.float32 if dtype == np.float16 else dtype) * math.sqrt(0.5)
-    z = np.minimum(z, 40)  # beyond 40 the tail is 0, and z * z may overflow
-    t = 2 / (2 + z)
-    s = 2 * t - 1
-    b1 = b2 = np.zeros_like(s)
-    for coefficient in _ERFC[9 if z.dtype == np.float32 else None : 0 : -1]:  # Clenshaw's recurrence
-        b1, b2 = 2 * s * b1 - b2 + coefficient, b1
-    tail = t * np.exp(s * b1 - b2 + _ERFC[0] - z * z) * 0.5
-    return np.where(x < 0, tail, 1 - tail).astype(dtype, copy=False)
+    y = np.empty(x.size, dtype)
+    flat = x.reshape(-1).astype(np.float32 if dtype == np.float16 else dtype, copy=False)
+    for start in range(0, x.size, BLOCK):
+        block = slice(start, start + BLOCK)
+        _normal_cdf(flat[block], y[block])
+    return y.reshape(x.shape)
+
+
+def _normal_cdf(x: Array, out: Array) -> None:
+    z = np.abs(x)
+    # Beyond 60 the tail is 0, and z * z may overflow. A number instead of an array takes three times as long.
+    np.minimum(z, np.full_like(z, 60), out=z)
+    distance = z + 4
+    s = z - 4
+    s /= distance
+    first, *others, last = _MILLS[min(x.itemsize, 8)]
+    tail = s * last
+    for coefficient in reversed(others):
+        tail += coefficient
+        tail *= s
+    tail += first
+    tail /= distance
+    z *= z
+    z *= -0.5
+    tail *= np.exp(z, out=z)
+    s[:] = x >= 0
+    s -= tail
+    np.abs(s, out=out)  # the tail, or 1 less the tail
 
 
 @counted("numpy")

@@ -36,3 +36,20 @@ def contract(a: Array, b: Array) -> Array:
 
 def _contiguous_last(a: Array) -> Array:
     return a if a.strides[-1] == a.itemsize else np.ascontiguousarray(a)
+
+
+def weighted_sums(W: Array, x: Array, out: Array) -> None:
+    """Write the sums of x (C, KH, KW, pixels) with the weights W (C, KH, KW) into `out` (C, pixels).
+
+    Unlike a product of matrices, `einsum` reads slices that overlap without a copy. It is called for each
+    column of the kernel, since it loops over the pixels only if no other axis has as small a stride.
+    """
+    np.einsum("ch,chp->cp", W[:, :, 0], x[:, :, 0], out=out)
+    for column in range(1, W.shape[2]):
+        out += np.einsum("ch,chp->cp", W[:, :, column], x[:, :, column])
+
+
+def row_products(a: Array, b: Array) -> Array:
+    """Sums of a * b over the last axis, without an array of the products; leading axes broadcast."""
+    sums: Array = np.vecdot(a, b) if HAS_BLAS else np.einsum("...p,...p->...", a, b)
+    return sums

@@ -16,7 +16,7 @@ import numpy as np
 from ..._shapes import Array
 from .._calls import counted
 from ..protocol import ConvGeometry
-from . import contraction
+from . import contraction, depthwise
 from .taps import add_pad, cut_pad, each_tap, padded_zeros
 
 COLUMN_BYTES = 4 * 2**20  # about the size of a core's caches; einsum is a third slower on larger blocks
@@ -92,6 +92,17 @@ def _pixels(y: Array, groups: int) -> Array:
 
 
 def _conv2d(x: Array, W: Array, b: Array | None, geometry: ConvGeometry, relu: bool = False) -> Array:
+    y = (
+        depthwise.conv2d(x, W, geometry)
+        if depthwise.suits(x, W, (x.shape[1], len(W)), geometry)
+        else _by_columns(x, W, geometry)
+    )
+    if b is not None:
+        y += b.reshape(1, -1, 1, 1)
+    return np.maximum(y, 0, out=y) if relu else y
+
+
+def _by_columns(x: Array, W: Array, geometry: ConvGeometry) -> Array:
     N = x.shape[0]
     OC, Cg, KH, KW = W.shape
     groups, K = geometry.groups, Cg * KH * KW
@@ -103,9 +114,7 @@ def _conv2d(x: Array, W: Array, b: Array | None, geometry: ConvGeometry, relu: b
             col = _columns(under, part, sum_over_pixels=False)
             sums = contraction.contract(W.reshape(groups, OC // groups, K), col)
             y[images, :, *block] = sums.reshape(OC, len(padded), *part.output_size).swapaxes(0, 1)
-    if b is not None:
-        y += b.reshape(1, OC, 1, 1)
-    return np.maximum(y, 0, out=y) if relu else y
+    return y
 
 
 conv2d = counted("numpy", "conv2d")(_conv2d)
@@ -113,38 +122,48 @@ conv2d = counted("numpy", "conv2d")(_conv2d)
 
 @counted("numpy")
 def conv2d_gx(gy: Array, W: Array, b: Array | None, geometry: ConvGeometry) -> Array:
-    N, OC = gy.shape[:2]
-    Cg, KH, KW = W.shape[1:]
+    OC, Cg, KH, KW = W.shape
     groups, pad, dilation = geometry.groups, geometry.pad, geometry.dilation
-    C, K = groups * Cg, Cg * KH * KW
+    C = groups * Cg
     full_pad = (KH - 1) * dilation[0] - pad[0], (KW - 1) * dilation[1] - pad[1]
-    most = C // 2 if contraction.HAS_BLAS else 4 * C
-    if geometry.stride == (1, 1) and min(full_pad) >= 0 and most >= OC and np.isfinite(W).all():
+    most = C if contraction.HAS_BLAS else 4 * C
+    finite = np.isfinite(W).all()  # or else the zeros around gy, times a weight, would be NaN
+    if geometry.stride == (1, 1) and min(full_pad) >= 0 and most >= OC and finite:
         # A convolution of gy with rotated kernels. Its columns are OC/C times as large, but einsum's sums are
-        # longer, OC/G*KH*KW instead of OC/G elements, which makes up for more columns up to `most`. The zeros
-        # around gy, times an infinite weight, would be NaN.
+        # longer, OC/G*KH*KW instead of OC/G elements, which makes up for more columns up to `most`.
         rotated = W.reshape(groups, OC // groups, Cg, KH, KW)[..., ::-1, ::-1].swapaxes(1, 2)
         back = geometry._replace(
             pad=full_pad, input_size=geometry.output_size, output_size=geometry.input_size
         )
         return _conv2d(gy, rotated.reshape(C, OC // groups, KH, KW), b, back)
-    padded = padded_zeros((N, C), geometry, np.result_type(gy, W))
-    Wt = W.reshape(groups, OC // groups, K).swapaxes(1, 2)
-    for images, blocks in _blocks(N, geometry, groups * K * gy.itemsize):
-        for block in blocks:
-            under, part = _of_block(padded[images], block, geometry)
-            col = contraction.contract(Wt, _pixels(gy[images, :, *block], groups))
-            col = col.reshape(C, KH, KW, len(under), *part.output_size)
-            _add_back(under, col.transpose(3, 0, 1, 2, 4, 5), part)
-    gx = cut_pad(padded, pad)
+    alike = finite and depthwise.suits(gy, W, (C, OC), geometry)
+    gx = (depthwise.conv2d_gx if alike else _gx_by_columns)(gy, W, geometry)
     if b is not None:
         gx += b.reshape(1, C, 1, 1)
     return gx
 
 
+def _gx_by_columns(gy: Array, W: Array, geometry: ConvGeometry) -> Array:
+    OC, Cg, KH, KW = W.shape
+    groups, K = geometry.groups, Cg * KH * KW
+    padded = padded_zeros((len(gy), groups * Cg), geometry, np.result_type(gy, W))
+    Wt = W.reshape(groups, OC // groups, K).swapaxes(1, 2)
+    for images, blocks in _blocks(len(gy), geometry, groups * K * gy.itemsize):
+        for block in blocks:
+            under, part = _of_block(padded[images], block, geometry)
+            col = contraction.contract(Wt, _pixels(gy[images, :, *block], groups))
+            col = col.reshape(groups * Cg, KH, KW, len(under), *part.output_size)
+            _add_back(under, col.transpose(3, 0, 1, 2, 4, 5), part)
+    return cut_pad(padded, geometry.pad)
+
+
 @counted("numpy")
 def conv2d_gW(x: Array, gy: Array, geometry: ConvGeometry) -> Array:
     (N, C), OC = x.shape[:2], gy.shape[1]
+    if depthwise.suits(x, gy, (C, OC), geometry):
+        gW = depthwise.conv2d_gW(x, gy, geometry)
+        if np.isfinite(gW).all():  # or else NaN may come from a pixel under no window, times 0
+            return gW
     (KH, KW), groups = geometry.kernel_size, geometry.groups
     K = C // groups * KH * KW
     gW = np.zeros((groups, OC // groups, K), np.result_type(x, gy))

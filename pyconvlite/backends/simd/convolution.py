@@ -8,6 +8,7 @@ from ..._shapes import Array, Pair
 from .. import numpy as reference
 from ..protocol import ConvGeometry
 from .library import library
+from .matmul import matmul
 from .optimizer import total
 from .serving import address, all_float32, contiguous, fits, plane_sizes, served
 from .threads import ITEMS, Arguments, cut, partial, pool, result, whole
@@ -51,6 +52,17 @@ def _bias(b: Array | None, channels: int) -> tuple[Array | None, int] | None:
     return b, address(b)
 
 
+def _is_one_window(geometry: ConvGeometry) -> bool:
+    """Whether the kernel covers the image exactly: convolution is a matrix product then, without columns."""
+    same_size = geometry.kernel_size == geometry.input_size and geometry.output_size == (1, 1)
+    return same_size and geometry.pad == (0, 0) and geometry.groups == 1
+
+
+def _rows(a: Array) -> Array:
+    """As a matrix, with a row for each image or kernel."""
+    return a.reshape(len(a), -1)
+
+
 @served(reference.conv2d)
 def conv2d(x: Array, W: Array, b: Array | None, geometry: ConvGeometry, relu: bool = False) -> Array | None:
     N, C = x.shape[:2]
@@ -58,6 +70,13 @@ def conv2d(x: Array, W: Array, b: Array | None, geometry: ConvGeometry, relu: bo
     if sizes is None or bias is None or x.shape[2:] != geometry.input_size or not all_float32(x, W, b):
         return None
     OC = W.shape[0]
+    if _is_one_window(geometry):
+        y = matmul(_rows(x), _rows(W).T)
+        if b is not None:
+            y += b
+        if relu:
+            np.maximum(y, 0, out=y)
+        return y.reshape(N, OC, 1, 1)
     y = np.empty((N, OC, *geometry.output_size), np.float32)
     x, W = contiguous(x), contiguous(W)
     work = y.size * W.size // OC
@@ -84,6 +103,11 @@ def conv2d_gx(gy: Array, W: Array, b: Array | None, geometry: ConvGeometry) -> A
         return None
     if gy.shape[1:] != (W.shape[0], *geometry.output_size):
         return None
+    if _is_one_window(geometry):
+        gx = matmul(_rows(gy), _rows(W)).reshape(N, C, *geometry.input_size)
+        if b is not None:
+            gx += b[:, np.newaxis, np.newaxis]
+        return gx
     gx = np.empty((N, C, *geometry.input_size), np.float32)
     gy, W = contiguous(gy), contiguous(W)
     work = gy.size * W.size // len(W)
@@ -108,6 +132,8 @@ def conv2d_gW(x: Array, gy: Array, geometry: ConvGeometry) -> Array | None:
         return None
     if (len(gy), *gy.shape[2:]) != (N, *geometry.output_size):
         return None
+    if _is_one_window(geometry):
+        return matmul(_rows(gy).T, _rows(x)).reshape(W_shape)
     gW = np.empty(W_shape, np.float32)
     x, gy = contiguous(x), contiguous(gy)
     work = gy.size * gW.size // len(gW)

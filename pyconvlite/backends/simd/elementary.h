@@ -30,22 +30,23 @@ INLINE f4 polynomial(f4 x, const float *c, int degree) {
 /* (exp(r) - 1 - r) / r^2 where |r| <= ln 2 / 2 */
 static const float exp_terms[] = {0.49999994f, 0.16666520f, 0.041668408f, 0.0083689196f, 0.0013814180f};
 
-/* exp(x + rest), where `rest` is small [1.0 without rest]. */
-INLINE f4 exp_of_sum(f4 x, f4 rest) {
+/* exp(x + rest), where `rest` is small or missing [1.0 without rest]. */
+INLINE f4 exp_of_sum(f4 x, const f4 *rest) {
   x = at_least(at_most(x, 89), -104); /* beyond, it is infinite or 0 in a float */
-  f4 n = wasm_f32x4_nearest(mul(x, splat(1.44269504f)));
+  /* n = x / ln 2, rounded as 2^23 + 2^22 is added: the last bits of the sum are n */
+  f4 sum = madd(x, splat(1.44269504f), splat(12582912)), n = sub(sum, splat(12582912));
   /* ln 2 in two parts, of which the first has few bits, so that n times it is exact */
-  f4 r = add(sub(sub(x, mul(n, splat(0.693359375f))), mul(n, splat(-2.12194440e-4f))), rest);
-  f4 y = madd(mul(r, r), polynomial(r, exp_terms, 4), r);
-  y = add(y, splat(1));
-  /* 2^n as a product of two, so that neither leaves the range of normal floats */
-  f4 power = wasm_i32x4_trunc_sat_f32x4(n), half = wasm_i32x4_shr(power, 1), other = wasm_i32x4_sub(power, half);
-  f4 bias = wasm_i32x4_splat(127);
-  y = mul(y, wasm_i32x4_shl(wasm_i32x4_add(half, bias), 23));
-  return mul(y, wasm_i32x4_shl(wasm_i32x4_add(other, bias), 23));
+  f4 r = madd(n, splat(2.12194440e-4f), madd(n, splat(-0.693359375f), x));
+  if (rest) r = add(r, *rest);
+  f4 one = splat(1), y = add(madd(mul(r, r), polynomial(r, exp_terms, 4), r), one);
+  /* 2^n as a product of two, so that neither leaves the range of normal floats: half of n, and what is left, in the
+   * place of the exponent */
+  f4 half = wasm_i32x4_shl(wasm_i32x4_shr(wasm_i32x4_shl(sum, 9), 10), 23);
+  y = mul(y, wasm_i32x4_add(half, one));
+  return mul(y, wasm_i32x4_add(wasm_i32x4_sub(wasm_i32x4_shl(sum, 23), half), one));
 }
 
-INLINE f4 exp_of(f4 x) { return exp_of_sum(x, splat(0)); }
+INLINE f4 exp_of(f4 x) { return exp_of_sum(x, 0); }
 
 /* exp(x) - 1 [3.4], without cancellation near 0. */
 INLINE f4 expm1_of(f4 x) {
@@ -113,6 +114,6 @@ INLINE f4 normal_cdf_of(f4 x) {
   /* z^2 / 2 in two parts: that of z's upper bits is exact. */
   f4 upper = wasm_v128_and(z, wasm_i32x4_splat((int)0xfffff000));
   f4 square = mul(mul(upper, upper), splat(-0.5f)), rest = mul(mul(sub(upper, z), add(upper, z)), splat(0.5f));
-  f4 tail = mul(exp_of_sum(square, rest), mills_of(z));
+  f4 tail = mul(exp_of_sum(square, &rest), mills_of(z));
   return choose(wasm_f32x4_lt(x, splat(0)), tail, sub(splat(1), tail));
 }

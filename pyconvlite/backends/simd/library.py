@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from ..._coded import coded
 
 FOLDER = Path(__file__).parent
 VARIANTS = ("relaxed", "simd128")  # the faster one first
+_BLOCK = 1 << 13  # bytes of each in turn, see hatch_build.py
 
 # The smallest module that needs SIMD: a function without arguments that returns i32x4.splat(0).
 SMALLEST = bytes.fromhex("0061736d010000000105016000017b030201000a080106004100fd110b")
@@ -26,25 +28,46 @@ class Unsupported(ImportError):  # noqa: N818 - a state of the runtime, not an e
     """This runtime has no WebAssembly SIMD: a reason to use NumPy's kernels, not a fault."""
 
 
-def supported(folder: Path, validates: Callable[[bytes], bool]) -> str:
-    """Name of the first variant in the folder that the engine supports.
+def modules() -> dict[str, bytes]:
+    """The side modules by the names of their variants.
+
+    Raises:
+        ImportError: they are missing.
+    """
+    path = FOLDER / "kernels.bin"
+    if not path.is_file():
+        missing = ImportError(f"{path} is missing; install pyconvlite from its wheel, which contains it")
+        raise coded(missing, "simd-missing", file=path)
+    return _apart(path.read_bytes())
+
+
+def _apart(data: bytes) -> dict[str, bytes]:
+    at = 4 * len(VARIANTS)
+    sizes = [int.from_bytes(data[i : i + 4], "little") for i in range(0, at, 4)]
+    parts: list[list[bytes]] = [[] for _ in VARIANTS]
+    for start in range(0, min(max(sizes), len(data)), _BLOCK):
+        for size, own in zip(sizes, parts, strict=True):
+            end = at + max(0, min(_BLOCK, size - start))
+            own.append(data[at:end])
+            at = end
+    return {name: b"".join(own) for name, own in zip(VARIANTS, parts, strict=True)}
+
+
+def supported(validates: Callable[[bytes], bool]) -> tuple[str, bytes]:
+    """The first variant that the engine supports: its name and its side module.
 
     Args:
-        folder: folder of the side modules.
         validates: returns whether the engine can run a module, given its bytes.
 
     Raises:
-        ImportError: a side module is missing or damaged.
+        ImportError: the side modules are missing or damaged.
         Unsupported: the engine has no SIMD.
     """
-    for name in VARIANTS:
-        path = folder / f"{name}.wasm"
-        if not path.is_file():
-            missing = ImportError(f"{path} is missing; install pyconvlite from its wheel, which contains it")
-            raise coded(missing, "simd-missing", file=path)
-        if validates(path.read_bytes()):
-            return name
+    for name, module in modules().items():
+        if validates(module):
+            return name, module
     if validates(SMALLEST):
+        path = FOLDER / "kernels.bin"
         damaged = ImportError(f"{path} is damaged; reinstall pyconvlite from its wheel")
         raise coded(damaged, "file-damaged", file=path)
     raise coded(Unsupported("this WebAssembly engine has no SIMD"), "simd-unsupported")
@@ -71,11 +94,14 @@ def _load() -> tuple[Any, str] | ImportError:
         )
         return coded(elsewhere, "simd-elsewhere", platform=_platform.NAME)
     try:
-        name = supported(FOLDER, _platform.validates)
+        name, module = supported(_platform.validates)
     except ImportError as error:
         return error
     try:
-        return ctypes.CDLL(str(FOLDER / f"{name}.wasm")), name
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, f"{name}.wasm")
+            path.write_bytes(module)
+            return ctypes.CDLL(str(path)), name
     except OSError as error:
         return coded(
             ImportError(f"{name}.wasm does not load: {error}"), "simd-unloadable", variant=name, reason=error

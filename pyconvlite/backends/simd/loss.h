@@ -23,10 +23,11 @@ EXPORT int softmax_cross_entropy(float *mean, const float *x, const int32_t *lab
   return 1;
 }
 
-/* gx = (softmax(x) - one_hot(label)) * scale. Returns 0 if a label is out of range. */
-EXPORT int softmax_cross_entropy_grad(float *gx, const float *x, const int32_t *labels, float scale, int N,
+/* gx = (softmax(x) - one_hot(label)) * gy / N. Returns 0 if a label is out of range. */
+EXPORT int softmax_cross_entropy_grad(float *gx, const float *x, const int32_t *labels, const float *gy, int N,
                                       int classes) {
   if (!labels_fit(labels, N, classes)) return 0;
+  float scale = *gy / (float)N;
   Line line = line_of(classes, 1);
   for (int n = 0; n < N; n++, x += classes, gx += classes) {
     float share = 1 / wasm_f32x4_extract_lane(exponentials(gx, x, line, largest_of(x, line)), 0);

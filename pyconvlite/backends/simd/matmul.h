@@ -53,7 +53,8 @@ INLINE f4 gather(const float *data, const int *offset) {
 INLINE void pack(float *panels, int width, const float *data, const int *line, int count, const int *along, int K) {
   for (int i = 0; i < count; i += width, panels += width * K) {
     for (int group = 0; group < width; group += 4) {
-      const int *lines = line + i + group;
+      int lines[4];
+      for (int l = 0; l < 4; l++) lines[l] = line[min_int(i + group + l, count - 1)];
       float *panel = panels + group;
       if (adjacent(lines)) {
         const float *first = data + lines[0];
@@ -116,27 +117,40 @@ INLINE void put(float *row, const int *column, int columns, int whole, f4 sums, 
 
 INLINE int whole(const int *column, int columns) { return columns >= 4 && adjacent(column); }
 
-/* The products of a panel of A, [K][rows], and of `vectors` times four columns of B, summed. Row k of those columns
- * lies at b + along[k]. With `keep` they are written there, one row after the other. */
-INLINE void sum_panels(const float *a, const float *b, const int *along, float *keep, int K, int rows, int vectors,
-                       f4 sums[MR][NR / 4]) {
-  f4 c[8];
+/* A panel of B: its data; unless its rows follow each other, the offset of each, and where they go as they are first
+ * read, if they are read again; and the columns of C that are its own: how many, whether they lie side by side in
+ * fours, and where these begin. */
+typedef struct {
+  const float *data;
+  const int *along;
+  float *keep;
+  int columns, whole, left, right;
+} Panel;
+
+/* Four rows of C, each at left + row[r] and right + row[r]: the sums of the products of a panel of A, [K][MR], and of a
+ * panel of B, or of its first `vectors` times four columns. */
+INLINE void sum_panel(float *left, float *right, const int *row, const float *a, const Panel *b, int in_place,
+                      float *keep, int K, int vectors, const float *bias, Mode mode) {
+  f4 c[MR * NR / 4];
+  const float *data = b->data;
+  const int *along = b->along;
 #pragma clang loop unroll(full)
-  for (int i = 0; i < rows * vectors; i++) c[i] = splat(0);
+  for (int i = 0; i < MR * vectors; i++) c[i] = splat(0);
 #pragma clang loop unroll(disable)
-  for (int k = 0; k < K; k++, a += rows, along++) {
-    const float *a_k = a, *b_k = b + *along;
+  for (int k = 0; k < K; k++, a += MR) {
+    const float *a_k = a, *b_k = in_place ? data + *along++ : data;
     f4 v[NR / 4];
     OPAQUE(a_k);
     OPAQUE(b_k);
+    if (!in_place) data += NR;
 #pragma clang loop unroll(full)
     for (int j = 0; j < vectors; j++) {
       v[j] = load(b_k + 4 * j);
       if (keep) store(keep + 4 * j, v[j]);
     }
-    if (keep) keep += 4 * vectors;
+    if (keep) keep += NR;
 #pragma clang loop unroll(full)
-    for (int i = 0; i < rows; i++) {
+    for (int i = 0; i < MR; i++) {
       f4 weight = wasm_v128_load32_splat(a_k + i);
 #pragma clang loop unroll(full)
       for (int j = 0; j < vectors; j++) {
@@ -146,98 +160,109 @@ INLINE void sum_panels(const float *a, const float *b, const int *along, float *
       }
     }
   }
+  /* All are read before any is written: rows may be the same one. */
 #pragma clang loop unroll(full)
-  for (int i = 0; i < rows * vectors; i++) sums[i / vectors][i % vectors] = c[i];
+  for (int i = 0; i < MR * vectors; i++) {
+    int r = i / vectors;
+    c[i] = add(c[i], mode & ADD ? load((i % vectors ? right : left) + row[r]) : splat(bias ? bias[r] : 0));
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < MR * vectors; i++)
+    store((i % vectors ? right : left) + row[i / vectors], mode & RELU ? positive(c[i]) : c[i]);
 }
 
-static int packed_rows[K_MOST + AT_ONCE]; /* where the rows of a packed panel of B lie */
+/* The panel is kept, to be read from there the next time. */
+SHARED void sum_in_place(float *left, float *right, const int *row, const float *a, Panel *b, int K, const float *bias,
+                         Mode mode) {
+  if (b->keep) {
+    sum_panel(left, right, row, a, b, 1, b->keep, K, 2, bias, mode);
+    b->data = b->keep, b->along = 0;
+  } else
+    sum_panel(left, right, row, a, b, 1, 0, K, 2, bias, mode);
+}
 
-/* Whether a panel of B is read in place: its columns lie side by side. */
-INLINE int in_place(const int *column) {
+/* As many panels as are packed and whole, from the first on. Returns how many. */
+SHARED int sum_panels(float *C, const int *row, const float *a, const Panel *b, int count, int K, const float *bias,
+                      Mode mode) {
+  int n = 0;
+  if (mode == SET && !bias)
+    for (; n < count && b->whole && !b->along; n++, b++)
+      sum_panel(C + b->left, C + b->right, row, a, b, 0, 0, K, 2, 0, SET);
+  else
+    for (; n < count && b->whole && !b->along; n++, b++)
+      sum_panel(C + b->left, C + b->right, row, a, b, 0, 0, K, 2, bias, mode);
+  return n;
+}
+
+INLINE int side_by_side(const int *column) {
   return adjacent(column) && adjacent(column + 4) && column[4] == column[3] + 1;
 }
 
-/* A panel of B: its data, the offset of each row, where the rows go as they are first read, and its columns. */
-typedef struct {
-  const float *data;
-  const int *along;
-  float *keep;
-  int columns, whole0, whole1;
-} Panel;
-
-/* The panel that begins at column j, packed at `place` unless it is read in place. */
+/* The panel that begins at column j, packed at `place` unless it is first read in place. */
 INLINE Panel panel_of(Matrix B, const int *target, float *place, int packed, int M, int j, int N, int K) {
+  const int *column = target + j;
   int columns = N - j;
-  Panel panel = {place, packed_rows, 0, columns, whole(target + j, columns), whole(target + j + 4, columns - 4)};
+  Panel panel = {place, 0, 0, columns, columns >= NR && adjacent(column) && adjacent(column + 4), *column, column[4]};
   if (packed) return panel;
-  if (columns < NR || !in_place(B.column + j)) {
+  if (columns >= NR && side_by_side(B.column + j))
+    panel.data = B.data + B.column[j], panel.along = B.row, panel.keep = M > MR ? place : 0;
+  else
     pack(place, NR, B.data, B.column + j, min_int(NR, columns), B.row, K);
-    return panel;
-  }
-  panel.data = B.data + B.column[j], panel.along = B.row, panel.keep = M > MR ? place : 0;
   return panel;
 }
 
-/* Four rows of C in the columns of a panel. */
-INLINE void multiply_panel(Target C, const float *a, Panel *b, int j, int i, int M, int K, const float *bias,
-                           Mode mode) {
-  f4 sums[MR][NR / 4];
-  if (b->columns <= 4)
-    sum_panels(a, b->data, b->along, 0, K, MR, 1, sums);
-  else if (b->keep) {
-    sum_panels(a, b->data, b->along, b->keep, K, MR, 2, sums);
-    b->data = b->keep, b->along = packed_rows, b->keep = 0;
-  } else
-    sum_panels(a, b->data, b->along, 0, K, MR, 2, sums);
-  const int *column = C.column + j;
-  if (i + MR <= M && b->whole0 && b->whole1) {
-#pragma clang loop unroll(full)
-    for (int r = 0; r < MR; r++) {
-      float *row = C.data + C.row[i + r], *left = row + column[0], *right = row + column[4];
-      f4 start = splat(bias ? bias[i + r] : 0), x = sums[r][0], y = sums[r][1];
-      x = add(x, mode & ADD ? load(left) : start), y = add(y, mode & ADD ? load(right) : start);
-      store(left, mode & RELU ? positive(x) : x);
-      store(right, mode & RELU ? positive(y) : y);
-    }
+/* Some rows of C, four at the most, in a panel whose columns may be fewer than eight, or not lie side by side. */
+SHARED void multiply_panel(Target C, const int *row, int rows, const float *a, Panel *b, int j, int K,
+                           const float *bias, Mode mode) {
+  static const int apart[MR] = {0, NR, 2 * NR, 3 * NR};
+  if (b->along && b->whole) {
+    sum_in_place(C.data + b->left, C.data + b->right, row, a, b, K, bias, mode);
     return;
   }
-#pragma clang loop unroll(full)
-  for (int r = 0; r < MR; r++) {
-    if (i + r >= M) break;
-    float *row = C.data + C.row[i + r], start = bias ? bias[i + r] : 0;
-    put(row, column, b->columns, b->whole0, sums[r][0], mode, start);
-    if (b->columns > 4) put(row, column + 4, b->columns - 4, b->whole1, sums[r][1], mode, start);
-  }
+  float sums[MR * NR];
+  if (b->columns <= 4)
+    sum_panel(sums, sums, apart, a, b, 0, 0, K, 1, 0, SET);
+  else if (b->along)
+    sum_in_place(sums, sums + 4, apart, a, b, K, 0, SET);
+  else
+    sum_panel(sums, sums + 4, apart, a, b, 0, 0, K, 2, 0, SET);
+  for (int r = 0; r < rows; r++)
+    for (int l = 0; l < min_int(NR, b->columns); l += 4) {
+      const int *column = C.column + j + l;
+      int columns = b->columns - l;
+      put(C.data + row[r], column, columns, whole(column, columns), load(sums + r * NR + l), mode, bias ? bias[r] : 0);
+    }
 }
 
 /* C (M, N) = A B, from packed panels of A; bias[i], where there is a bias, is what row i starts at. The panels of B are
  * packed as they are met, at `panels`, if they are not yet `packed` there; as many at a time as stay in the first
  * cache, so that a row of C is written from front to back for a while. */
-INLINE void multiply_as(Target C, const float *a_packed, Matrix B, float *panels, int packed, int M, int N, int K,
-                        const float *bias, Mode mode) {
+SHARED void multiply(Target C, const float *a_packed, Matrix B, float *panels, int packed, int M, int N, int K,
+                     const float *bias, Mode mode) {
   Panel group[GROUP];
   int most = max_int(2, min_int(GROUP, GROUP * 16 / max_int(1, K)));
-  if (!packed_rows[1]) steps(packed_rows, K_MOST, NR);
   for (int j = 0; j < N; j += most * NR) {
     int count = min_int(most, ceil_div(N - j, NR));
     for (int n = 0; n < count; n++)
       group[n] = panel_of(B, C.column, panels + (j + n * NR) * K, packed, M, j + n * NR, N, K);
-    for (int i = 0; i < M; i += MR)
-      for (int n = 0; n < count; n++) multiply_panel(C, a_packed + i * K, group + n, j + n * NR, i, M, K, bias, mode);
+    for (int i = 0; i < M; i += MR) {
+      const float *a = a_packed + i * K, *start = bias ? bias + i : 0;
+      const int *row = C.row + i;
+      int last_rows[MR];
+      float last_bias[MR];
+      if (i + MR > M) {
+        for (int r = 0; r < MR; r++) {
+          int last = min_int(r, M - 1 - i);
+          last_rows[r] = row[last], last_bias[r] = bias ? start[last] : 0;
+        }
+        row = last_rows, start = bias ? last_bias : 0;
+      }
+      for (int n = 0; n < count; n++) {
+        n += sum_panels(C.data, row, a, group + n, count - n, K, start, mode);
+        if (n < count) multiply_panel(C, row, min_int(MR, M - i), a, group + n, j + n * NR, K, start, mode);
+      }
+    }
   }
-}
-
-/* Without a bias, nothing added: the shortest sums, of which Winograd's algorithm has many, end sooner. */
-SHARED void multiply_plain(Target C, const float *a_packed, Matrix B, float *panels, int packed, int M, int N, int K) {
-  multiply_as(C, a_packed, B, panels, packed, M, N, K, 0, SET);
-}
-
-SHARED void multiply(Target C, const float *a_packed, Matrix B, float *panels, int packed, int M, int N, int K,
-                     const float *bias, Mode mode) {
-  if (mode == SET && !bias)
-    multiply_plain(C, a_packed, B, panels, packed, M, N, K);
-  else
-    multiply_as(C, a_packed, B, panels, packed, M, N, K, bias, mode);
 }
 
 static Offsets line_of_a, line_of_b, along_a, along_b, row_of_c, column_of_c;
@@ -276,10 +301,10 @@ static void multiply_vector(float *c, const float *a, int step, const float *b, 
   for (int j = 0; j < N; j++) c[j] = mode & ADD ? c[j] + sums[j] : sums[j];
 }
 
-/* c = a b, `batch` times. Strides are in floats, of any sign; c lies row by row. */
-EXPORT __attribute__((noinline)) void matmul(float *c, const float *a, int a_batch, int a_row, int a_column,
-                                             const float *b, int b_batch, int b_row, int b_column, int batch, int M,
-                                             int N, int K) {
+/* c = a b, `batch` times; added to what is there in the mode ADD. Strides are in floats, of any sign; c lies row by
+ * row. */
+SHARED void products(float *c, const float *a, int a_batch, int a_row, int a_column, const float *b, int b_batch,
+                     int b_row, int b_column, int batch, int M, int N, int K, Mode mode) {
   int sums = ceil_div(K, ceil_div(K, KC));
   steps(along_a, sums, a_column);
   steps(along_b, sums, b_row);
@@ -291,7 +316,7 @@ EXPORT __attribute__((noinline)) void matmul(float *c, const float *a, int a_bat
       for (int k = 0; k < K; k += sums) {
         int depth = min_int(sums, K - k);
         if (M == 1 && b_column == 1) {
-          multiply_vector(c + j, a + k * a_column, a_column, b + k * b_row + j, b_row, columns, depth, k ? ADD : SET);
+          multiply_vector(c + j, a + k * a_column, a_column, b + k * b_row + j, b_row, columns, depth, k ? ADD : mode);
           continue;
         }
         Matrix B = {b + k * b_row + j * b_column, along_b, line_of_b};
@@ -301,8 +326,13 @@ EXPORT __attribute__((noinline)) void matmul(float *c, const float *a, int a_bat
           steps(row_of_c, rows, N);
           pack_a((Matrix){a + i * a_row + k * a_column, line_of_a, along_a}, rows, depth);
           multiply((Target){c + i * N + j, row_of_c, column_of_c}, a_panels, B, b_panels, i > 0, rows, columns, depth,
-                   0, k ? ADD : SET);
+                   0, k ? ADD : mode);
         }
       }
     }
+}
+
+EXPORT void matmul(float *c, const float *a, int a_batch, int a_row, int a_column, const float *b, int b_batch,
+                   int b_row, int b_column, int batch, int M, int N, int K) {
+  products(c, a, a_batch, a_row, a_column, b, b_batch, b_row, b_column, batch, M, N, K, SET);
 }

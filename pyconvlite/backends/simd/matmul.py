@@ -1,4 +1,4 @@
-"""Matrix product."""
+"""Matrix product, and the fully connected layer."""
 
 from __future__ import annotations
 
@@ -15,8 +15,21 @@ ROWS = 4  # in each part, or a multiple: the kernel computes so many at a time
 
 @served(reference.matmul)
 def matmul(a: Array, b: Array) -> Array | None:
-    if not all_float32(a, b) or a.shape[-1] != b.shape[-2]:
+    return _product(a, b) if all_float32(a, b) and a.shape[-1] == b.shape[-2] else None
+
+
+@served(reference.linear)
+def linear(x: Array, W: Array, b: Array | None) -> Array | None:
+    """What `objects.h` leaves: products for several threads, and a bias that is not contiguous."""
+    if not all_float32(x, W, b) or x.shape[-1] != W.shape[-2]:
         return None
+    y = _product(x, W)
+    if b is not None:
+        y += b
+    return y
+
+
+def _product(a: Array, b: Array) -> Array:
     if a.ndim == b.ndim == 2:
         batch, y = 1, np.empty((a.shape[0], b.shape[1]), np.float32)
     else:

@@ -371,9 +371,9 @@ EXPORT void leave_products(int leaves, double multiply_adds) {
   least_left = multiply_adds;
 }
 
-/* The product of two matrices. Other products, of batches, are `matmul.py`'s. */
-static Object *matrix_product(Object *const *args, int count) {
-  if (count != 2) return NOT_SERVED;
+/* The product of two matrices, added to `start`, if there is one, in each row. Other products, of batches, are
+ * `matmul.py`'s. */
+static Object *matrix_product(Object *const *args, const Array *start) {
   Array *a = as_array(args[0]), *b = as_array(args[1]);
   if (!a || !b || !has_dtype(a, FLOAT32) || !has_dtype(b, FLOAT32) || a->axes != 2 || b->axes != 2) return NOT_SERVED;
   int shape[2] = {a->shape[0], b->shape[1]}, K = a->shape[1];
@@ -381,13 +381,27 @@ static Object *matrix_product(Object *const *args, int count) {
   if (leaves_products && (double)shape[0] * shape[1] * K >= least_left) return NOT_SERVED;
   if ((a->strides[0] | a->strides[1] | b->strides[0] | b->strides[1]) % 4) return NOT_SERVED;
   Array *y = new_array(2, shape, FLOAT32);
-  if (y)
-    matmul((float *)y->data, (const float *)a->data, 0, a->strides[0] / 4, a->strides[1] / 4, (const float *)b->data, 0,
-           b->strides[0] / 4, b->strides[1] / 4, 1, shape[0], shape[1], K);
+  if (!y) return 0;
+  for (int i = 0; start && i < shape[0]; i++)
+    __builtin_memcpy(y->data + 4 * i * shape[1], start->data, 4 * (uint32_t)shape[1]);
+  products((float *)y->data, (const float *)a->data, 0, a->strides[0] / 4, a->strides[1] / 4, (const float *)b->data, 0,
+           b->strides[0] / 4, b->strides[1] / 4, 1, shape[0], shape[1], K, start ? ADD : SET);
   return (Object *)y;
 }
 
-CALL(matmul, matrix_product(args, count))
+/* Arguments: x, W, b, which may be None. */
+static Object *linear_product(Object *const *args, int count) {
+  if (count != 3) return NOT_SERVED;
+  const Array *W = as_array(args[1]), *b = as_array(args[2]);
+  if (args[2] == python.none) return matrix_product(args, 0);
+  if (!b || !W || !has_dtype(b, FLOAT32) || b->axes != 1 || !(b->flags & CONTIGUOUS) || W->axes != 2 ||
+      b->shape[0] != W->shape[1])
+    return NOT_SERVED;
+  return matrix_product(args, b);
+}
+
+CALL(linear, linear_product(args, count))
+CALL(matmul, count == 2 ? matrix_product(args, 0) : NOT_SERVED)
 
 /* Helpers of the kernels that ctypes calls, as `serving.py` has them. */
 

@@ -2,7 +2,7 @@
 
 A call through ctypes takes about a microsecond, the addresses of its arrays and the array for its result some
 more, which is several times what NumPy takes to add small arrays. These functions take NumPy's arrays
-themselves, allocate the result, and call NumPy's function for what they do not serve.
+themselves, allocate the result, and call NumPy's function for what they do not support.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ PYTHON = (
 
 NAMES = (
     *("abs", "add", "div", "equal", "exp", "expm1", "greater", "greater_equal"),
-    *("hardswish", "hardswish_grad", "less", "less_equal", "log", "log1p", "matmul"),
+    *("hardswish", "hardswish_grad", "less", "less_equal", "linear", "log", "log1p", "matmul"),
     *("maximum", "minimum", "mul", "neg", "normal_cdf", "pow", "relu", "relu_grad"),
     *("sigmoid", "sqrt", "sub", "tanh", "where"),
     *("max", "mean", "min", "sum"),
@@ -77,7 +77,7 @@ def bind(kernels: ModuleType) -> None:
 
 
 def in_c(twin: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a function which the side module has, too; where that does not serve, `twin` stays."""
+    """Decorate a function that the side module also has; where that cannot be used, `twin` stays."""
     try:
         module, _ = load()
     except ImportError:
@@ -86,7 +86,7 @@ def in_c(twin: Callable[P, R]) -> Callable[P, R]:
 
 
 def function(module: Any, name: str, twin: Callable[..., Any]) -> Callable[..., Any]:
-    """The side module's function `name`, which calls `twin` for what it does not serve."""
+    """The side module's function `name`, which calls `twin` for arguments that it does not support."""
     method = Method(name.encode(), address_of(getattr(module, f"{name}_call")), FASTCALL)
     methods.append(method)
     new = ctypes.pythonapi.PyCMethod_New

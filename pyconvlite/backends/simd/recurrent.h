@@ -6,8 +6,10 @@
 #include "elementary.h"
 #include "matmul.h"
 
-/* Pack B (K, N), which a step after the other multiplies; its panels take K * (N rounded up to NR) floats. */
-SHARED void pack_weights(float *packed, const float *b, int row, int column, int K, int N) {
+/* Pack B (K, N), which a step after the other multiplies, if there are several; its panels take K * (N rounded up to
+ * NR) floats. */
+SHARED void pack_weights(float *packed, const float *b, int row, int column, int K, int N, int T) {
+  if (T == 1) return;
   for (int k = 0; k < K; k += KC) {
     int depth = min_int(KC, K - k);
     steps(along_b, depth, row);
@@ -20,8 +22,13 @@ SHARED void pack_weights(float *packed, const float *b, int row, int column, int
   }
 }
 
-/* c (M, N) = a (M, K) B, added to what is there in the mode ADD, with B from pack_weights. */
-SHARED void times_weights(float *c, const float *a, const float *packed, int M, int N, int K, Mode mode) {
+/* c (M, N) = a (M, K) B, added to what is there in the mode ADD, with B from pack_weights, or b itself for T = 1. */
+SHARED void times_weights(float *c, const float *a, const float *packed, const float *b, int row, int column, int M,
+                          int N, int K, Mode mode, int T) {
+  if (T == 1) {
+    products(c, a, 0, K, 1, b, 0, row, column, 1, M, N, K, mode);
+    return;
+  }
   for (int k = 0; k < K; k += KC, mode = ADD) {
     int depth = min_int(KC, K - k);
     steps(along_a, depth, 1);
@@ -48,16 +55,37 @@ SHARED void weights_grad(float *gW, const float *x, const float *ga, int rows, i
   matmul(gW, x, 0, 1, I, ga, 0, G, 1, 1, I, G, rows);
 }
 
-/* y = f(x + bias), of `size` elements; bias may be missing. */
-#define DEFINE_ACTIVATION(name, f)                                               \
-  SHARED void name(float *y, const float *x, const float *bias, int size) {      \
-    for (int j = 0; j < size; j += 4) {                                          \
-      f4 a = some(x + j, size - j);                                              \
-      put_some(y + j, f(bias ? add(a, some(bias + j, size - j)) : a), size - j); \
-    }                                                                            \
+/* x = f(x + bias), of `size` elements. Those that fill no vector are computed in a copy, lest the loop calls a
+ * function: its constants would not stay in registers. */
+#define DEFINE_ACTIVATION(name, f)                                                         \
+  SHARED void name(float *x, const float *bias, int size) {                                \
+    for (; size >= 4; size -= 4, x += 4, bias += 4) store(x, f(add(load(x), load(bias)))); \
+    if (!size) return;                                                                     \
+    float copy[4], own_bias[4];                                                            \
+    store(copy, tail(x, size)), store(own_bias, tail(bias, size));                         \
+    name(copy, own_bias, 4);                                                               \
+    put_tail(x, load(copy), size);                                                         \
   }
 DEFINE_ACTIVATION(sigmoids, sigmoid_of)
 DEFINE_ACTIVATION(tanhs, tanh_of)
+
+/* As `some` and `put_some`; `whole` tells that all vectors are. Functions that have it as a constant are compiled for
+ * either case. */
+INLINE f4 get(const float *p, int count, int whole) { return whole ? load(p) : some(p, count); }
+INLINE void set(float *p, f4 v, int count, int whole) {
+  if (whole)
+    store(p, v);
+  else
+    put_some(p, v, count);
+}
+#define FOR_WHOLE(call)  \
+  if (H % 4 == 0) {      \
+    const int whole = 1; \
+    call;                \
+  } else {               \
+    const int whole = 0; \
+    call;                \
+  }
 
 /* y = the sum of the rows of x (rows, size). */
 SHARED void sum_rows(float *y, const float *x, int rows, int size) {
@@ -70,6 +98,17 @@ SHARED void sum_rows(float *y, const float *x, int rows, int size) {
 INLINE f4 slope_of_sigmoid(f4 v) { return mul(v, sub(splat(1), v)); }
 INLINE f4 slope_of_tanh(f4 v) { return sub(splat(1), mul(v, v)); }
 
+/* c and h after a step of one sequence, from its gates. */
+INLINE void lstm_row(float *next_h, float *next_c, const float *gates, const float *c, int H, int whole) {
+  for (int j = 0; j < H; j += 4) {
+    int left = H - j;
+    f4 f = get(gates + j, left, whole), i = get(gates + H + j, left, whole), o = get(gates + 2 * H + j, left, whole);
+    f4 u = get(gates + 3 * H + j, left, whole), next = madd(f, get(c + j, left, whole), mul(i, u));
+    set(next_c + j, next, left, whole);
+    set(next_h + j, mul(tanh_of(next), o), left, whole);
+  }
+}
+
 /* gates (T, N, 4 H): f, i, o, u. */
 EXPORT void lstm(float *hs, float *cs, float *gates, float *packed, const float *x, const float *h, const float *c,
                  const float *W, int T, int N, int I, int H) {
@@ -78,22 +117,32 @@ EXPORT void lstm(float *hs, float *cs, float *gates, float *packed, const float 
   copy_floats(hs, h, N * H);
   copy_floats(cs, c, N * H);
   matmul(gates, x, 0, I, 1, W, 0, G, 1, 1, T * N, G, I);
-  pack_weights(packed, W + I * G, G, 1, H, G);
+  pack_weights(packed, W + I * G, G, 1, H, G, T);
   for (int t = 0; t < T; t++) {
-    times_weights(gates, hs, packed, N, G, H, ADD);
+    times_weights(gates, hs, packed, W + I * G, G, 1, N, G, H, ADD, T);
     for (int n = 0; n < N; n++, gates += G, hs += H, cs += H) {
-      float *next_h = hs + N * H, *next_c = cs + N * H;
-      sigmoids(gates, gates, bias, 3 * H);
-      tanhs(gates + 3 * H, gates + 3 * H, bias + 3 * H, H);
-      for (int j = 0; j < H; j += 4) {
-        int left = H - j;
-        f4 f = some(gates + j, left), i = some(gates + H + j, left), u = some(gates + 3 * H + j, left);
-        put_some(next_c + j, madd(f, some(cs + j, left), mul(i, u)), left);
-      }
-      tanhs(next_h, next_c, 0, H);
-      for (int j = 0; j < H; j += 4)
-        put_some(next_h + j, mul(some(next_h + j, H - j), some(gates + 2 * H + j, H - j)), H - j);
+      sigmoids(gates, bias, 3 * H);
+      tanhs(gates + 3 * H, bias + 3 * H, H);
+      FOR_WHOLE(lstm_row(hs + N * H, cs + N * H, gates, cs, H, whole))
     }
+  }
+}
+
+/* The gradients of a step of one sequence: `to` of what the gates were computed from, gc of c before it; g and gh are
+ * those of h after it. */
+INLINE void lstm_grad_row(float *to, float *gc, const float *gh, const float *g, const float *gates,
+                          const float *before, const float *after, int H, int whole) {
+  for (int j = 0; j < H; j += 4) {
+    int left = H - j;
+    f4 f = get(gates + j, left, whole), i = get(gates + H + j, left, whole), o = get(gates + 2 * H + j, left, whole);
+    f4 u = get(gates + 3 * H + j, left, whole), tanh_c = tanh_of(get(after + j, left, whole));
+    f4 of_h = add(get(gh + j, left, whole), get(g + j, left, whole));
+    f4 of_c = madd(mul(of_h, o), slope_of_tanh(tanh_c), get(gc + j, left, whole));
+    set(to + j, mul(mul(of_c, get(before + j, left, whole)), slope_of_sigmoid(f)), left, whole);
+    set(to + H + j, mul(mul(of_c, u), slope_of_sigmoid(i)), left, whole);
+    set(to + 2 * H + j, mul(mul(of_h, tanh_c), slope_of_sigmoid(o)), left, whole);
+    set(to + 3 * H + j, mul(mul(of_c, i), slope_of_tanh(u)), left, whole);
+    set(gc + j, mul(of_c, f), left, whole);
   }
 }
 
@@ -102,27 +151,14 @@ EXPORT void lstm_grad(float *gx, float *gh, float *gc, float *gW, float *ga, flo
                       const float *W, const float *hs, const float *cs, const float *gates, const float *ghs, int T,
                       int N, int I, int H) {
   int G = 4 * H, rows = T * N;
-  pack_weights(packed, W + I * G, 1, G, G, H);
+  pack_weights(packed, W + I * G, 1, G, G, H, T);
   for (int t = T - 1; t >= 0; t--) {
     for (int n = 0; n < N; n++) {
       int row = t * N + n;
-      const float *a = gates + row * G, *before = cs + row * H, *after = before + N * H, *g = ghs + row * H;
-      float *to = ga + row * G, *gh_row = gh + n * H, *gc_row = gc + n * H;
-      tanhs(to, after, 0, H);
-      for (int j = 0; j < H; j += 4) {
-        int left = H - j;
-        f4 f = some(a + j, left), i = some(a + H + j, left), o = some(a + 2 * H + j, left);
-        f4 u = some(a + 3 * H + j, left), tanh_c = some(to + j, left);
-        f4 of_h = add(some(gh_row + j, left), some(g + j, left));
-        f4 of_c = madd(mul(of_h, o), slope_of_tanh(tanh_c), some(gc_row + j, left));
-        put_some(to + j, mul(mul(of_c, some(before + j, left)), slope_of_sigmoid(f)), left);
-        put_some(to + H + j, mul(mul(of_c, u), slope_of_sigmoid(i)), left);
-        put_some(to + 2 * H + j, mul(mul(of_h, tanh_c), slope_of_sigmoid(o)), left);
-        put_some(to + 3 * H + j, mul(mul(of_c, i), slope_of_tanh(u)), left);
-        put_some(gc_row + j, mul(of_c, f), left);
-      }
+      FOR_WHOLE(lstm_grad_row(ga + row * G, gc + n * H, gh + n * H, ghs + row * H, gates + row * G, cs + row * H,
+                              cs + (row + N) * H, H, whole))
     }
-    times_weights(gh, ga + t * N * G, packed, N, H, G, SET);
+    times_weights(gh, ga + t * N * G, packed, W + I * G, 1, G, N, H, G, SET, T);
   }
   weights_grad(gW, x, ga, rows, I, G);
   weights_grad(gW + I * G, hs, ga, rows, H, G);
@@ -137,16 +173,16 @@ EXPORT void gru(float *hs, float *gates, float *terms, float *of_h, float *packe
   const float *bias = W + (I + H) * G, *bias_h = bias + G;
   copy_floats(hs, h, N * H);
   matmul(gates, x, 0, I, 1, W, 0, G, 1, 1, T * N, G, I);
-  pack_weights(packed, W + I * G, G, 1, H, G);
+  pack_weights(packed, W + I * G, G, 1, H, G, T);
   for (int t = 0; t < T; t++) {
-    times_weights(of_h, hs, packed, N, G, H, SET);
+    times_weights(of_h, hs, packed, W + I * G, G, 1, N, G, H, SET, T);
     for (int row = 0; row < N; row++, gates += G, hs += H, terms += H) {
       const float *s = of_h + row * G;
       for (int j = 0; j < 2 * H; j += 4) {
         int left = 2 * H - j;
         put_some(gates + j, add(some(gates + j, left), add(some(s + j, left), some(bias_h + j, left))), left);
       }
-      sigmoids(gates, gates, bias, 2 * H);
+      sigmoids(gates, bias, 2 * H);
       float *n = gates + 2 * H;
       for (int j = 0; j < H; j += 4) {
         int left = H - j;
@@ -154,7 +190,7 @@ EXPORT void gru(float *hs, float *gates, float *terms, float *of_h, float *packe
         put_some(terms + j, m, left);
         put_some(n + j, madd(some(gates + j, left), m, some(n + j, left)), left);
       }
-      tanhs(n, n, bias + 2 * H, H);
+      tanhs(n, bias + 2 * H, H);
       for (int j = 0; j < H; j += 4) {
         int left = H - j;
         f4 new = some(n + j, left), z = some(gates + H + j, left);
@@ -169,7 +205,7 @@ EXPORT void gru_grad(float *gx, float *gh, float *gW, float *of_x, float *of_h, 
                      const float *W, const float *hs, const float *gates, const float *terms, const float *ghs, int T,
                      int N, int I, int H) {
   int G = 3 * H, rows = T * N;
-  pack_weights(packed, W + I * G, 1, G, G, H);
+  pack_weights(packed, W + I * G, 1, G, G, H, T);
   for (int t = T - 1; t >= 0; t--) {
     for (int k = 0; k < N; k++) {
       int row = t * N + k;
@@ -191,7 +227,7 @@ EXPORT void gru_grad(float *gx, float *gh, float *gW, float *of_x, float *of_h, 
         put_some(gh_row + j, mul(all, z), left);
       }
     }
-    times_weights(gh, of_h + t * N * G, packed, N, H, G, ADD);
+    times_weights(gh, of_h + t * N * G, packed, W + I * G, 1, G, N, H, G, ADD, T);
   }
   weights_grad(gW, x, of_x, rows, I, G);
   weights_grad(gW + I * G, hs, of_h, rows, H, G);

@@ -72,8 +72,6 @@
     if ('document' in scope) return 'page'; // a page's main thread must not wait
     if (!nodes()) {
       if (typeof scope.Worker !== 'function' || !('crossOriginIsolated' in scope)) return 'unsupported';
-      // Now and then a worker of Firefox 153 ends or does not answer, for a reason that is not known yet.
-      if (/Firefox/.test(scope.navigator?.userAgent)) return 'unsupported';
       if (!scope.crossOriginIsolated) return scope.origin === 'null' ? 'opaque' : 'not-isolated';
     }
     return typeof SharedArrayBuffer === 'function' ? '' : 'unsupported';
@@ -187,7 +185,11 @@
 
     /** Waits until it is done. @param {number} limit  ms @returns {boolean} whether it is */
     join(limit) {
-      Atomics.wait(this.words, STATE, CALLED, limit);
+      const end = performance.now() + limit;
+      // Where the call before was over without waiting, its notification may come now; it does in Firefox.
+      for (let left = limit; left > 0 && this.state === CALLED; left = end - performance.now()) {
+        Atomics.wait(this.words, STATE, CALLED, left);
+      }
       return this.state === IDLE;
     }
   }

@@ -138,7 +138,7 @@ class _Threads:
         else:
             if self._variant != variant:
                 self.stop()
-                module = (side_module.FOLDER / f"{variant}.wasm").read_bytes()
+                module = side_module.modules()[variant]
                 self.workers, self._variant = _platform.open_threads(script, module), variant
                 self._begin_call, self._finish_call = self.workers.begin, self.workers.finish
             self.workers.start(parts - 1)
@@ -203,7 +203,7 @@ class _Threads:
 
         Args:
             kernel, bounds, arguments: what is called; where each part begins; what it takes.
-            refuses: whether the kernel returns 0 for what it does not serve; others return nothing.
+            refuses: whether the kernel returns 0 for what it does not support; others return nothing.
 
         Returns:
             Whether it serves the call.
@@ -278,7 +278,7 @@ def _error(obstacle: str, reason: str = "") -> Exception:
         ),
         "one-core": coded(RuntimeError("this machine has one core"), "threads-one-core"),
         "blocked": coded(blocked, "threads-blocked", reason=reason),
-        "died": coded(RuntimeError("workers ended again and again"), "threads-died"),
+        "died": coded(RuntimeError("the workers kept ending"), "threads-died"),
     }[obstacle]
 
 

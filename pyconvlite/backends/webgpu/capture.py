@@ -85,7 +85,7 @@ class capture:  # noqa: N801 - a function, to its users
     Raises:
         TypeError: `step` is not callable; by a call, if an argument is not an array on the device.
         CaptureRefused: by a call, if the step reads a result back, copies data to the device that changes,
-            runs other kernels, numbers or shapes than before, or is called with other shapes.
+            runs kernels, numbers or shapes other than before, or is called with other shapes.
 
     Example:
         >>> def double(x):
@@ -174,7 +174,7 @@ class _Plan:
         given, known = [(x.shape, x.dtype) for x in inputs], [(x.shape, x.dtype) for x in self._inputs]
         if given != known:
             raise CaptureRefused(
-                f"the step was recorded with arguments {known}; got {given}: capture another"
+                f"the step was recorded with arguments {known}; got {given}: capture it again for these"
             )
         copies = []
         for x, own in zip(inputs, self._inputs, strict=True):
@@ -208,7 +208,7 @@ def _check_alike(first: Recording, second: Recording, before: list[ndarray], inp
     for one, other in zip(first.runs, second.runs, strict=False):
         if one.pipeline != other.pipeline or one.groups != other.groups:
             raise CaptureRefused(
-                f"the step ran other kernels the second time: first {one.name}, then {other.name}"
+                f"the step ran different kernels the second time: first {one.name}, then {other.name}"
             )
         for a, b in zip(one.parameters, other.parameters, strict=True):
             if isinstance(a, Word) and isinstance(b, Word):

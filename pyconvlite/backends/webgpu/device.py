@@ -324,7 +324,7 @@ async def init(power_preference: str | None = None, dtype: Any = np.float32) -> 
             6e-8 become 0. To avoid this, multiply the loss by about 1000 and divide the learning rate by it.
 
     Raises:
-        ValueError: `dtype` is another dtype.
+        ValueError: `dtype` is not supported.
         WebGPUUnavailable: there is no device, or none with float16; the message says what is missing.
 
     Example:
@@ -339,7 +339,7 @@ async def init(power_preference: str | None = None, dtype: Any = np.float32) -> 
         raise ValueError(f"dtype must be float32 or float16; got {floats}")
     if not _platform.IN_PYODIDE:
         elsewhere = WebGPUUnavailable(
-            "this Python is not in a JavaScript runtime; WebGPU is reached from Pyodide, in a browser or Node"
+            "this Python does not run in a JavaScript runtime; WebGPU needs Pyodide, in a browser or Node"
         )
         raise coded(elsewhere, "no-javascript")
     gpu = _platform.gpu()

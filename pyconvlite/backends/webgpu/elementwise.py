@@ -258,7 +258,7 @@ def run(
         ValueError: the arrays have more axes than fit into a kernel's parameters.
     """
     if len(parameters) > MOST_PARAMETERS:
-        raise ValueError(f"too many axes for the kernel {name}; use reshape to join some")
+        raise ValueError(f"too many axes for the kernel {name}; use reshape to merge some")
     device = current()
     pipeline = device.pipeline(name, code, "r" * len(inputs) + "w" * len(outputs))
     device.run(pipeline, groups_for(threads), inputs + outputs, parameters)

@@ -42,6 +42,7 @@ from .operators import greater as greater
 from .operators import greater_equal as greater_equal
 from .operators import less as less
 from .operators import less_equal as less_equal
+from .operators import linear as linear
 from .operators import max as max
 from .operators import mean as mean
 from .operators import min as min

@@ -181,7 +181,7 @@ def tensordot(a: Array, b: Array, axes: int | Sequence[Any] = 2) -> Array:
     a_axes, b_axes = ([checked_axis(i, x.ndim) for i in side] for x, side in zip((a, b), pair, strict=True))
     if [a.shape[i] for i in a_axes] != [b.shape[i] for i in b_axes]:
         raise ValueError(
-            f"axes pairs axes of other lengths: shapes {a.shape} and {b.shape}, axes {pair[0]} and {pair[1]}"
+            f"axes pairs different lengths: shapes {a.shape} and {b.shape}, axes {pair[0]} and {pair[1]}"
         )
     a_left = [i for i in range(a.ndim) if i not in a_axes]
     b_left = [i for i in range(b.ndim) if i not in b_axes]

@@ -1,4 +1,4 @@
-"""Element-wise operations and reductions as the protocol has them: operators and methods of `ndarray`."""
+"""Kernels as the protocol has them that are operators and methods of `ndarray`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from .array import ndarray
+from .matmul import matmul
 from .reduction import Axis
 
 Binary: TypeAlias = Callable[[ndarray, ndarray | float], ndarray]
@@ -22,6 +23,12 @@ greater_equal: Binary = operator.ge
 less: Binary = operator.lt
 less_equal: Binary = operator.le
 neg: Callable[[ndarray], ndarray] = operator.neg
+
+
+def linear(x: ndarray, W: ndarray, b: ndarray | None) -> ndarray:
+    """x W + b."""
+    y = matmul(x, W)
+    return y if b is None else y + b
 
 
 def mean(x: ndarray, axis: Axis, keepdims: bool) -> ndarray:

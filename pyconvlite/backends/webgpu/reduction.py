@@ -57,7 +57,7 @@ def reduce(
     axes, kept = split_axes(x, axis)
     count = math.prod(x.shape[i] for i in axes)
     if count == 0 and kind != "sum":
-        raise ValueError(f"there is no {kind} of no elements; got shape {x.shape}, axis {axis}")
+        raise ValueError(f"{kind} of zero elements is undefined; got shape {x.shape}, axis {axis}")
     shape = tuple(x.shape[i] for i in kept)
     y = _reduced(kind, x, axes, kept, count, shape, dtype or x.dtype)
     return reshape(y, [1 if i in axes else n for i, n in enumerate(x.shape)]) if keepdims else y
@@ -152,7 +152,7 @@ def argmax(x: Array, axis: int | None = None) -> Array:
         x, axis = reshape(x, (-1,)), 0
     axes, kept = split_axes(x, axis)
     if x.shape[axes[0]] == 0:
-        raise ValueError(f"there is no argmax of no elements; got shape {x.shape}, axis {axis}")
+        raise ValueError(f"argmax of zero elements is undefined; got shape {x.shape}, axis {axis}")
     y = x.new([x.shape[i] for i in kept], np.int32)
     if y.size:
         outer, [steps] = collapse([x.shape[i] for i in kept], [[x.strides[i] for i in kept]])

@@ -157,7 +157,7 @@ class View:
         else:
             gone = {checked_axis(i, self.ndim) for i in (axis if isinstance(axis, tuple) else (axis,))}
             if any(self.shape[i] != 1 for i in gone):
-                raise ValueError(f"only axes of length 1 can go; got axis {axis} for shape {self.shape}")
+                raise ValueError(f"axes to remove must have length 1; got axis {axis} for shape {self.shape}")
         kept = [i for i in range(self.ndim) if i not in gone]
         return self.as_strided([self.shape[i] for i in kept], [self.strides[i] for i in kept])
 
@@ -173,7 +173,7 @@ class View:
 
         Raises:
             IndexError: an index is out of bounds, or there are too many.
-            TypeError: an index has another type.
+            TypeError: an index has an unsupported type.
         """
         given = sum(i is not None and i is not Ellipsis for i in index)
         if given > self.ndim:
@@ -211,7 +211,7 @@ class View:
 def _integer(i: Any) -> int:
     if isinstance(i, bool | np.bool_) or not hasattr(i, "__index__"):
         raise TypeError(
-            f"an index on the device is of slices, integers, None and ...; got {type(i).__name__}; "
+            f"a device array is indexed by slices, integers, None and ...; got {type(i).__name__}; "
             "to select by bools use webgpu.where(condition, x, y)"
         )
     return operator.index(i)

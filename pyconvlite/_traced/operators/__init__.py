@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .._graph import Node, ValueInfo
+from ..graph import Node, ValueInfo
 from . import activation, arithmetic, convolution, norm, pooling, reduction, resize, shape  # noqa: F401
 from ._table import TABLE, Run, Use
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from .._shapes import Array
-from ._graph import Graph, Node
+from .graph import Graph, Node
 
 __all__ = ["fused_graph"]
 
@@ -39,6 +39,10 @@ def fused_graph(graph: Graph) -> Graph:
             joined = before
             before.op = CONV_RELU
         else:
+            if before is not None and before.op == "Conv" and _starts_at_zero(node, constants):
+                before.op = CONV_RELU
+                node.inputs[1:2] = [""] * len(node.inputs[1:2])
+                node.attributes = {name: x for name, x in node.attributes.items() if name != "min"}
             joined = node
             nodes.append(node)
         joined.outputs = node.outputs
@@ -47,6 +51,14 @@ def fused_graph(graph: Graph) -> Graph:
     needed = {name for node in nodes for name in node.inputs} | outputs
     kept = {name: array for name, array in constants.items() if name in needed}
     return replace(graph, nodes=nodes, constants=kept)
+
+
+def _starts_at_zero(node: Node, constants: dict[str, Array]) -> bool:
+    """Whether a node clips at 0 below, as ReLU6 does: a ReLU, and less work."""
+    if node.op != "Clip":
+        return False
+    least = constants.get(node.inputs[1]) if len(node.inputs) > 1 else node.attributes.get("min")
+    return least is not None and np.size(least) == 1 and bool(np.all(least == 0))
 
 
 def _folded(conv: Node, norm: Node, constants: dict[str, Array]) -> bool:

@@ -17,7 +17,7 @@ simple(
     HardSwish=F.hardswish,
     Softsign=lambda x: F.div(x, F.abs(x) + 1),
     Mish=lambda x: F.mul(x, F.tanh(F.softplus(x))),
-    PRelu=lambda x, slope: F.where(raw(x) > 0, x, F.mul(slope, F.clip(x, None, 0))),
+    PRelu=lambda x, slope: F.where(x > 0, x, F.mul(slope, F.clip(x, None, 0))),
 )
 
 
@@ -28,7 +28,7 @@ def _leaky_relu(use: Use) -> Run:
 
 @operator("ThresholdedRelu", alpha=1.0)
 def _thresholded_relu(use: Use) -> Run:
-    return lambda x: F.where(raw(x) > use.alpha, x, 0)
+    return lambda x: F.where(x > use.alpha, x, 0)
 
 
 @operator("Elu", alpha=1.0)

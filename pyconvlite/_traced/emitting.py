@@ -9,7 +9,7 @@ import numpy as np
 
 from .._shapes import Array
 from ..backends import to_cpu
-from ._graph import Node, code_of
+from .graph import Node, code_of
 
 __all__ = ["Call", "Emitter"]
 
@@ -111,7 +111,10 @@ class Call:
         layer: the layer, if it is the call of one.
         inputs: names of the inputs; an empty one was omitted.
         param: returns the name of a Parameter.
+        condition: name of the condition of a Where; None if it is not known what was compared.
     """
+
+    condition: str | None = None
 
     def __init__(
         self, e: Emitter, f: Any, g: Any, layer: Any, inputs: list[str], param: Callable[[Any], str]

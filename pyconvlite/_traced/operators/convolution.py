@@ -9,7 +9,7 @@ import numpy as np
 
 from ... import functions as F
 from ...functions._geometry import edges_of
-from .._fusing import CONV_RELU
+from ..fusing import CONV_RELU
 from ._along import along
 from ._table import Run, Use, operator
 

@@ -14,7 +14,7 @@ import numpy as np
 from ..._shapes import Array
 from ...autograd import Variable
 from ...backends import get_array_module, to_cpu
-from .._graph import Node, ValueInfo
+from ..graph import Node, ValueInfo
 
 __all__ = ["TABLE", "Run", "Use", "host", "integers", "operator", "raw", "simple"]
 
@@ -49,7 +49,7 @@ class Use:
             if name not in defaults:
                 self.refuse(f"the attribute {name!r} is not known")
             if not _is_like(value, defaults[name]):
-                self.refuse(f"the attribute {name!r} has another type")
+                self.refuse(f"the attribute {name!r} has the wrong type")
         for name, default in defaults.items():
             setattr(self, name, node.attributes.get(name, default))
 
@@ -84,7 +84,7 @@ class Use:
         return constant.dtype if constant is not None else None if info is None else info.dtype
 
     def check_ranks(self, *ranks: int) -> None:
-        """Refuse the node if the first input is known to have another number of axes."""
+        """Refuse the node if the first input is known to have a different number of axes."""
         if self.rank() not in (None, *ranks):
             self.refuse(f"an input of {self.rank()} axes is not supported")
 

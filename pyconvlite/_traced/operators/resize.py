@@ -83,7 +83,9 @@ def _resize(use: Use) -> Run:
                 if cropped:
                     beyond = (place < 0) | (place > x.shape[axis] - 1)
                     outside = outside | beyond.reshape([-1 if i == axis else 1 for i in range(len(x.shape))])
-                x = _at_places(x, axis, place, factor, way)
+                # Before version 11, whose nearest_mode says it, ONNX Runtime rounds up where it shrinks.
+                shrinks = use.version < 11 and factor < 1
+                x = _at_places(x, axis, place, factor, way._replace(nearest_mode="ceil") if shrinks else way)
         return F.where(to_device_of(raw(x), outside), use.extrapolation_value, x) if outside.any() else x
 
     return resize

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import reduce
+from operator import ge, gt, le, lt
 from typing import Any
 
 import numpy as np
 
 from ... import functions as F
 from ...backends import get_array_module
-from .._graph import DTYPES
+from ..graph import DTYPES
 from ._table import Run, Use, by_namespace, operator, raw, simple
 
 
@@ -62,10 +63,10 @@ simple(
     And=by_namespace("logical_and"),
     Or=by_namespace("logical_or"),
     Equal=lambda x, y: raw(x) == raw(y),
-    Less=lambda x, y: raw(x) < raw(y),
-    LessOrEqual=lambda x, y: raw(x) <= raw(y),
-    Greater=lambda x, y: raw(x) > raw(y),
-    GreaterOrEqual=lambda x, y: raw(x) >= raw(y),
+    Less=lt,
+    LessOrEqual=le,
+    Greater=gt,
+    GreaterOrEqual=ge,
 )
 
 

@@ -12,8 +12,8 @@ from .. import functions as F
 from .. import layers as L
 from .._shapes import axes_of, stretched_axes
 from ..backends import to_cpu
-from ._emitting import Call
-from ._graph import code_of
+from .emitting import Call
+from .graph import code_of
 
 __all__ = ["FUNCTIONS", "LAYERS"]
 
@@ -159,25 +159,22 @@ def _clip(c: Call) -> str:
 
 
 def _where(c: Call) -> str:
-    conditions = []
-    for f in (c.f, c.g):
-        x = f.inputs[0]
-        conditions.append((np.asarray(to_cpu(f.condition)), None if x.data is None else to_cpu(x.data)))
-    (condition, x), (again, z) = conditions
-    if condition.shape == again.shape and np.array_equal(condition, again):
+    name = c.condition
+    if name is None:
+        condition, again = (np.asarray(to_cpu(f.condition)) for f in (c.f, c.g))
+        if not np.array_equal(condition, again):
+            raise ValueError(
+                "the condition of Where depends on the inputs, so that it cannot be exported unless it "
+                f"compares Variables, as in x > 0; {c}"
+            )
         name = c.e.constant(condition.astype(bool))
-    elif (
-        x is not None and z is not None and np.array_equal(condition, x > 0) and np.array_equal(again, z > 0)
-    ):
-        name = c.e.node("Greater", c.inputs[0], c.number(0))
-    else:
-        raise ValueError(f"the condition of Where depends on the inputs, so that it cannot be exported; {c}")
     return c.e.node("Where", name, *c.alike())
 
 
-def _normal_cdf(c: Call) -> str:
+def _gelu(c: Call) -> str:
     half = c.e.node("Erf", c.e.node("Mul", c.inputs[0], c.number(math.sqrt(0.5))))
-    return c.e.node("Mul", c.e.node("Add", half, c.number(1)), c.number(0.5))
+    cdf = c.e.node("Mul", c.e.node("Add", half, c.number(1)), c.number(0.5))
+    return c.e.node("Mul", c.inputs[0], cdf)
 
 
 def _row_norm(c: Call) -> str:
@@ -282,6 +279,14 @@ def _gru_step(c: Call, of_x: str, of_h: str, biases: list[str], states: list[str
     return [node("Add", n, node("Mul", z, node("Sub", states[0], n)))]
 
 
+def _matmul(c: Call) -> str:
+    names = []
+    for name, x, is_transposed in zip(c.alike(), c.f.inputs, c.same("transposed"), strict=True):
+        *lead, rows, columns = range(len(x.shape))
+        names.append(c.e.node("Transpose", name, perm=[*lead, columns, rows]) if is_transposed else name)
+    return c.e.node("MatMul", *names)
+
+
 def _linear(c: Call) -> str:
     return c.e.node("Gemm" if c.inputs[2] else "MatMul", *c.inputs)
 
@@ -330,7 +335,7 @@ def _upsample(c: Call) -> str:
 
 FUNCTIONS: dict[type, Exporter] = {
     **{kind: _one(kind.__name__) for kind in (F.Add, F.Sub, F.Mul, F.Div, F.Neg, F.Abs, F.Exp, F.Log)},
-    **{kind: _one(kind.__name__) for kind in (F.Sqrt, F.Sin, F.Cos, F.Tanh, F.Sigmoid, F.Erf, F.MatMul)},
+    **{kind: _one(kind.__name__) for kind in (F.Sqrt, F.Sin, F.Cos, F.Tanh, F.Sigmoid, F.Erf)},
     F.ReLU: _one("Relu"),
     F.Softplus: _one("Softplus"),
     F.PowVariable: _one("Pow"),
@@ -355,12 +360,13 @@ FUNCTIONS: dict[type, Exporter] = {
     F.Split: _split,
     F.GetItem: _get_item,
     F.Pad: _pad,
+    F.MatMul: _matmul,
     F.Linear: _linear,
     F.Softmax: _with("Softmax", axis="axis"),
     F.LogSoftmax: _with("LogSoftmax", axis="axis"),
     F.LeakyReLU: _with("LeakyRelu", alpha="slope"),
     F.ELU: _with("Elu", alpha="alpha"),
-    F.NormalCDF: _normal_cdf,
+    F.GELU: _gelu,
     F.RowNorm: _row_norm,
     F.JoinWeights: _join_weights,
     F.LSTM: _recurrent(_lstm_step, 4, 1),

@@ -8,6 +8,7 @@ data, and a graph cannot have it.
 from __future__ import annotations
 
 import inspect
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,15 +17,24 @@ import numpy as np
 from .._random import rng
 from .._shapes import Array
 from ..autograd import Function, Parameter, Variable
+from ..autograd.comparisons import Comparison, collected
 from ..autograd.stand_in import StandIn
 from ..backends import is_array, to_cpu, to_device_of
 from ..config import test_mode, using_config
+from ..functions import Where
 from ..layers import Layer
-from ._emitting import Call, Emitter
-from ._exporters import FUNCTIONS, LAYERS
-from ._graph import Graph, Shape, ValueInfo
+from .emitting import Call, Emitter
+from .exporters import FUNCTIONS, LAYERS
+from .graph import Graph, Shape, ValueInfo, code_of
 
 __all__ = ["trace"]
+
+_COMPARED: dict[Any, str] = {
+    operator.lt: "Less",
+    operator.le: "LessOrEqual",
+    operator.gt: "Greater",
+    operator.ge: "GreaterOrEqual",
+}
 
 
 def trace(model: Layer, examples: Sequence[Any], opset: int) -> Graph:
@@ -64,6 +74,7 @@ class _Run:
     Attributes:
         layers: by the Function that computed the output of a layer that has an operator of its own: the layer
             and its input.
+        comparisons: of Variables, by the id of their result.
     """
 
     def __init__(self, model: Layer, arrays: Sequence[Array]) -> None:
@@ -74,18 +85,22 @@ class _Run:
         states = [(layer, name, getattr(layer, name)) for layer in layers for name in layer._state]
         state = rng().bit_generator.state
         handles = [layer.register_forward_hook(self._called) for layer in layers if type(layer) in LAYERS]
+        found: list[Comparison] = []
+        token = collected.set(found)
         try:
             for layer, name, _ in states:
                 setattr(layer, name, None)
             with test_mode(), using_config("enable_backprop", True):
                 results = model(*self.inputs)
         finally:
+            collected.reset(token)
             for handle in handles:
                 handle.remove()
             for layer, name, value in states:
                 setattr(layer, name, value)
             rng().bit_generator.state = state
         self.outputs: list[Variable] = list(results) if isinstance(results, tuple) else [results]
+        self.comparisons = {id(comparison.result): comparison for comparison in found}
         self.functions = self._reachable()
 
     def _called(self, layer: Layer, inputs: tuple[Any, ...], y: Any) -> None:
@@ -103,7 +118,14 @@ class _Run:
         return sorted(found, key=lambda f: f.called)
 
     def inputs_of(self, f: Any) -> Sequence[Any]:
-        return (self.layers[f][1],) if f in self.layers else f.inputs
+        if f in self.layers:
+            return (self.layers[f][1],)
+        condition = self.condition_of(f)
+        return f.inputs if condition is None else (*f.inputs, condition.x, condition.other)
+
+    def condition_of(self, f: Any) -> Comparison | None:
+        """The comparison that made the condition of a Where, if it is known."""
+        return self.comparisons.get(id(f.condition)) if isinstance(f, Where) else None
 
 
 def _like(array: Array, device: Any) -> Any:
@@ -169,11 +191,33 @@ class _Pairing:
             export, name, owner = FUNCTIONS.get(type(f)), type(f).__name__, None
         values = [self._value(*pair) for pair in pairs]
         call = Call(self.emitter, f, g, owner, values, self._param)
+        call.condition = self._condition(f, g)
         if export is None:
-            raise ValueError(f"{name} has no counterpart in ONNX that is known; {call}")
+            raise ValueError(f"{name} has no known counterpart in ONNX; {call}")
         names = export(call)
         for i, found in enumerate([names] if isinstance(names, str) else names):
             self.names[f, i] = found
+
+    def _condition(self, f: Any, g: Any) -> str | None:
+        """The name of what the condition of a Where compares, if it is known."""
+        made, again = (run.condition_of(h) for run, h in zip(self.runs, (f, g), strict=True))
+        if made is None or again is None or made.compare is not again.compare:
+            return None
+        pairs = [(made.x, again.x), (made.other, again.other)]
+        dtype = np.result_type(*(x.dtype if isinstance(x, Variable) else x for x, _ in pairs))
+        if dtype.kind not in "fiu":
+            return None
+        names = []
+        for x, z in pairs:
+            if isinstance(x, Variable) or is_array(x):
+                name = self._value(x, z)
+                is_alike = x.dtype == dtype
+                names.append(name if is_alike else self.emitter.node("Cast", name, to=code_of(dtype)))
+            elif x == z:
+                names.append(self.emitter.constant(x, dtype))
+            else:  # a number that was computed from the inputs
+                return None
+        return self.emitter.node(_COMPARED[made.compare], *names)
 
     def _value(self, x: Any, z: Any) -> str:
         """The name of a value: x in the first run, z in the second."""

@@ -156,8 +156,10 @@ def _slice(use: Use) -> Run:
         index = [slice(None)] * len(x.shape)
         for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
             place = _place(axis, len(x.shape))
-            below = step < 0 and end < -x.shape[place]  # before the first element
-            index[place] = slice(start, None if below else end, step)
+            size = x.shape[place]
+            if step < 0:  # backward from an index before the first element, ONNX takes the first; NumPy, none
+                start = max(start, -size)
+            index[place] = slice(start, None if step < 0 and end < -size else end, step)
         return F.get_item(x, tuple(index))
 
     return part

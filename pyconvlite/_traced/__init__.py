@@ -1,0 +1,42 @@
+"""Models as graphs of ONNX's operators: traced by a call, made shorter, computed. Files are `onnx`'s part."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from ..layers import Layer
+from .fusing import fused_graph
+from .graph import Graph
+from .layer import GraphLayer
+from .tracing import trace
+
+__all__ = ["GraphLayer", "fused", "graph_of"]
+
+_OPSET = 18
+
+
+def graph_of(model: Layer, examples: Sequence[Any]) -> Graph:
+    """The graph of a GraphLayer, or else of a model's call on examples.
+
+    Example:
+        >>> import numpy as np
+        >>> from pyconvlite.layers import ReLU
+        >>> [node.op for node in graph_of(ReLU(), [np.ones((1, 2))]).nodes]
+        ['Relu']
+    """
+    return model.graph() if isinstance(model, GraphLayer) else trace(model, examples, _OPSET)
+
+
+def fused(model: Layer, examples: Sequence[Any]) -> GraphLayer:
+    """A frozen copy of a model with fewer nodes; see `Model.fused`.
+
+    Example:
+        >>> import numpy as np
+        >>> from pyconvlite.layers import Conv2d
+        >>> fused(Conv2d(2, 3, relu=True), [np.ones((1, 1, 3, 3), np.float32)])
+        GraphLayer(x -> y, 1 nodes)
+    """
+    layer = GraphLayer(fused_graph(graph_of(model, examples)))
+    layer.freeze()
+    return layer

@@ -1,0 +1,278 @@
+"""GraphLayer: a Layer that computes a graph of ONNX's operators."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .._shapes import Array
+from ..autograd import Parameter, Variable, as_variable
+from ..backends import is_array, on_device, to_cpu, to_device_of
+from ..layers import Layer
+from .fusing import CONV_RELU
+from .graph import Graph, Node, ValueInfo
+from .operators import Run, prepare
+
+__all__ = ["GraphLayer"]
+
+# Inputs of operators that are weights, by their places; a constant there is a Parameter.
+_WEIGHTS = {
+    **dict.fromkeys(("Conv", CONV_RELU, "ConvTranspose", "Gemm"), (0, 1, 2)),
+    **dict.fromkeys(("BatchNormalization", "LayerNormalization"), (1, 2)),
+    **dict.fromkeys(("InstanceNormalization", "GroupNormalization"), (1, 2)),
+    "MatMul": (0, 1),
+    "PRelu": (1,),
+    "Gather": (0,),
+}
+_STATISTICS = {"BatchNormalization": (3, 4)}
+_ELEMENTWISE = ("Add", "Sub", "Mul", "Div")  # a constant with several elements is a weight of theirs
+_PASSING = ("Identity", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Cast", "Expand")
+# Operators whose result is not larger than the product of the sizes of their inputs. Those that make large
+# arrays of small ones are computed when the model is called, not when a stranger's file is loaded.
+_FOLDED = {
+    *(*_PASSING[:-1], *_ELEMENTWISE, "Shape", "Gather", "Concat", "Slice", "Neg", "Sqrt", "Floor", "Ceil"),
+    *("Equal", "Not", "Where", "Min", "Max", "Pow", "ReduceProd", "ReduceSum", "Size", "Split"),
+}
+_MOST_FOLDED = 1 << 16  # elements of one result
+_MOST_FOLDED_IN_ALL = 1 << 22
+_FAULTS = (TypeError, LookupError, ArithmeticError, AttributeError)  # of inputs that do not fit, or lack
+
+
+class _Step(NamedTuple):
+    node: Node
+    run: Run
+    freed: tuple[str, ...]  # values that no later step uses
+
+
+class GraphLayer(Layer):
+    """A Layer that computes a graph of ONNX's operators: what `Model.fused` returns, and each OnnxModel.
+
+    It is called with an array or Variable for each of `inputs`, in their order, and returns a Variable, or a
+    tuple of several. As everywhere, batch normalization and dropout are in training unless the call is in
+    `test_mode()`.
+
+    Args:
+        graph: the graph.
+
+    Attributes:
+        inputs, outputs: what the graph says of them: a list of ValueInfo, with `name`, `dtype` and `shape`; a
+            length that may vary is its name, or None.
+
+    The Parameters have the names that the graph gives them. Constants in weight positions of convolutions,
+    matrix products, normalizations and the like are Parameters; other constants are fixed.
+
+    Raises:
+        ValueError: when made, an operator or one of its settings is not supported; when called, an input
+            does not fit, or a node fails.
+
+    Example:
+        >>> x = ValueInfo("x", np.dtype("float32"), ("N", 2))
+        >>> y = ValueInfo("y", np.dtype("float32"), None)
+        >>> model = GraphLayer(Graph([Node("Relu", ["x"], ["y"])], {}, [x], [y]))
+        >>> model(np.array([[-1.0, 2.0]], np.float32))
+        variable([[0. 2.]])
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._nodes = [node for node in graph.nodes if node.op != "Constant"]
+        self._params: dict[str, Parameter] = {}
+        self._constants: dict[str, Array] = dict(graph.constants)
+        self._owns_statistics: set[str] = set()
+        for node in graph.nodes:
+            if node.op == "Constant":
+                self._constants[node.outputs[0]] = self._call(node, self._prepared(node, {}), ())[0]
+        self._find_params()
+        self._steps: list[_Step] = []
+        self._fixed: dict[str, Array] = {}
+        self._prepare()
+
+    # -- when loaded
+
+    def _find_params(self) -> None:
+        statistics: set[str] = set()
+        weights: set[str] = set()
+        origins = {name: name for name in self._constants}  # of values that are constants, moved
+        for node in self._nodes:
+            if node.op in _PASSING and node.inputs and node.inputs[0] in origins:
+                origins[node.outputs[0]] = origins[node.inputs[0]]
+        for node in reversed(self._nodes):
+            for places, found in ((_WEIGHTS, weights), (_STATISTICS, statistics)):
+                found |= {node.inputs[i] for i in places.get(node.op, ()) if i < len(node.inputs)}
+            if node.op in _ELEMENTWISE:
+                moved = {origins[name] for name in node.inputs if name in origins}
+                weights |= {name for name in moved if self._constants[name].size > 1}
+            if node.op in _PASSING and node.inputs and node.outputs[0] in weights:
+                weights.add(node.inputs[0])
+        for name, array in list(self._constants.items()):
+            if name in weights | statistics and array.dtype.kind == "f":
+                param = self._params[name] = Parameter(self._constants.pop(name), name)
+                param.requires_grad = name not in statistics
+        self._owns_statistics = statistics & set(self._params)
+
+    def _prepare(self) -> None:
+        """Compute what is constant; keep the steps of a call, and the constants that they use."""
+        constants = dict(self._constants)
+        last: dict[str, int] = {}
+        kept: list[tuple[Node, Run]] = []
+        folded = 0
+        for node in self._nodes:
+            run = self._prepared(node, constants)
+            if folded < _MOST_FOLDED_IN_ALL and self._is_foldable(node, constants):
+                with np.errstate(all="ignore"):
+                    results = self._call(node, run, [constants.get(name) for name in node.inputs])
+                arrays = [np.asarray(as_variable(value).data) for value in results]
+                folded += sum(array.size for array in arrays)
+                named = zip(node.outputs, arrays, strict=False)
+                constants.update((name, array) for name, array in named if name)
+            else:
+                last.update(dict.fromkeys((*node.inputs, *node.outputs), len(kept)))
+                kept.append((node, run))
+        lasting = {"", *(output.name for output in self._graph.outputs)}
+        freed: list[list[str]] = [[] for _ in kept]
+        for name, step in last.items():
+            if name not in lasting:
+                freed[step].append(name)
+        self._steps = [_Step(*step, tuple(names)) for step, names in zip(kept, freed, strict=True)]
+        needed = {name for node, _ in kept for name in node.inputs} | lasting
+        self._fixed = {name: array for name, array in constants.items() if name in needed}
+
+    def _is_foldable(self, node: Node, constants: dict[str, Array]) -> bool:
+        names = [name for name in node.inputs if name]
+        if node.op not in _FOLDED or not all(name in constants for name in names):
+            return False
+        return math.prod(max(1, constants[name].size) for name in names) <= _MOST_FOLDED
+
+    def _prepared(self, node: Node, constants: dict[str, Array]) -> Run:
+        infos: list[ValueInfo | None] = []
+        for name in node.inputs:
+            info = self._graph.infos.get(name)
+            if name in self._params:
+                param = self._params[name]
+                info = ValueInfo(name, param.dtype, param.shape)
+            infos.append(info)
+        try:
+            return prepare(node, infos, [constants.get(name) for name in node.inputs])
+        except _FAULTS as error:
+            raise ValueError(f"{node} cannot be loaded: {error}") from error
+
+    # -- when called
+
+    def forward(self, *inputs: Any) -> Any:
+        """The outputs for the inputs."""
+        values: dict[str, Any] = {**self._fixed, **self._params, "": None}
+        values.update(zip([i.name for i in self._graph.inputs], self._checked(inputs), strict=True))
+        for node, run, freed in self._steps:
+            results = self._call(node, run, [values[name] for name in node.inputs])
+            values.update(zip(node.outputs, results, strict=False))
+            for name in freed:
+                values.pop(name, None)
+        outputs = tuple(as_variable(values[output.name]) for output in self._graph.outputs)
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def _checked(self, inputs: Sequence[Any]) -> Iterable[Any]:
+        declared = self._graph.inputs
+        if len(inputs) != len(declared):
+            names = ", ".join(info.name for info in declared)
+            raise ValueError(f"the model has {len(declared)} inputs, {names}; got {len(inputs)}")
+        for info, x in zip(declared, inputs, strict=True):
+            if not (isinstance(x, Variable) or is_array(x)):
+                raise TypeError(f'the input "{info.name}" must be an array; got {type(x).__name__}')
+            if x.dtype != info.dtype:
+                raise ValueError(
+                    f'the input "{info.name}" must be of {info.dtype}; got {x.dtype}: convert it with '
+                    f".astype(np.{info.dtype})"
+                )
+            if info.shape is not None and not _fits(x.shape, info.shape):
+                raise ValueError(f'the input "{info.name}" must be of shape {info.shape}; got {x.shape}')
+        return inputs
+
+    def _call(self, node: Node, run: Run, inputs: Sequence[Any]) -> Sequence[Any]:
+        on = next((x for x in inputs if x is not None and on_device(x)), None)
+        if on is not None:
+            inputs = [_beside(x, on) for x in inputs]
+        try:
+            results = run(*inputs)
+        except (ValueError, *_FAULTS) as error:
+            shapes = ", ".join("none" if x is None else f"{x.dtype} {tuple(x.shape)}" for x in inputs)
+            raise ValueError(f"{node} failed for inputs {shapes}: {error}") from error
+        results = results if isinstance(results, tuple | list) else (results,)
+        if len(results) < max([i + 1 for i, name in enumerate(node.outputs) if name], default=0):
+            raise ValueError(f"{node} has {len(node.outputs)} outputs; it computes {len(results)}")
+        if not all(hasattr(result, "dtype") for result in results):  # such as False, of a missing input
+            raise ValueError(f"{node} computes no array; an input is missing")
+        return results
+
+    # -- as a Layer
+
+    @property  # type: ignore[override] # a Layer has its last inputs there
+    def inputs(self) -> list[ValueInfo]:
+        """What the graph says of the inputs."""
+        return self._graph.inputs
+
+    @inputs.setter
+    def inputs(self, _: Any) -> None:
+        """Ignore what `Layer.__call__` assigns."""
+
+    @property  # type: ignore[override]
+    def outputs(self) -> list[ValueInfo]:
+        """What the graph says of the outputs."""
+        return self._graph.outputs
+
+    @outputs.setter
+    def outputs(self, _: Any) -> None:
+        """Ignore what `Layer.__call__` assigns."""
+
+    @property
+    def opset(self) -> int:
+        """Version of the operator set."""
+        return self._graph.opset
+
+    def graph(self) -> Graph:
+        """The graph with the present values of the Parameters."""
+        weights = {name: to_cpu(param.data) for name, param in self._params.items()}
+        nodes = [node for node in self._graph.nodes if not set(node.outputs) & set(weights)]
+        return replace(self._graph, nodes=nodes, constants=self._graph.constants | weights)
+
+    def _attributes_in_order(self) -> Iterable[tuple[str, Any]]:
+        return self._params.items()
+
+    def unfreeze(self, *names: str) -> None:
+        """Include Parameters in training, except running statistics, which are never trained.
+
+        Args:
+            names: as in `Layer.unfreeze`.
+
+        Raises:
+            ValueError: as in `Layer.unfreeze`.
+        """
+        for name, param, _ in self._params_below(names):
+            param.requires_grad = name not in self._owns_statistics
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            name: value for name, value in super().__getstate__().items() if name not in ("_steps", "_fixed")
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._prepare()
+
+    def __repr__(self) -> str:
+        ins, outs = (", ".join(info.name for info in infos) for infos in (self.inputs, self.outputs))
+        return f"{type(self).__name__}({ins} -> {outs}, {len(self._steps)} nodes)"
+
+
+def _fits(shape: tuple[int, ...], declared: Sequence[Any]) -> bool:
+    """Whether a shape is as declared; the batch may have any size, since many files fix it without need."""
+    pairs = zip(shape[1:], declared[1:], strict=False)
+    return len(shape) == len(declared) and all(not isinstance(m, int) or m == n for n, m in pairs)
+
+
+def _beside(x: Any, like: Any) -> Any:
+    """A constant of floats on the device of another input; integers, such as shapes, stay on the CPU."""
+    return to_device_of(like, x) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x

@@ -1,0 +1,97 @@
+"""Depthwise convolution and its gradients: a kernel of its own for each channel.
+
+The images of a channel lie one after the other, with their padding, so that the pixels under a kernel element
+are one slice of them: one long loop, where a view of the pixels under it has a short loop for each row. The
+slices also meet windows that cross an edge, whose results are skipped. A stride divides the pixels into
+phases, each of which is convolved without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from typing import TypeAlias
+
+import numpy as np
+
+from ..._shapes import Array
+from ..protocol import ConvGeometry
+from . import contraction
+from .taps import add_pad, cut_pad, padded_zeros
+
+Phase: TypeAlias = tuple[slice, slice]  # rows and columns, both of the padded images and of the kernel
+
+
+def suits(x: Array, other: Array, channels: tuple[int, int], geometry: ConvGeometry) -> bool:
+    """Whether these functions compute it from x and gy or W, with C and OC channels.
+
+    Each channel must have one kernel, and no axis both a stride and a dilation.
+    """
+    return (
+        channels == (geometry.groups, geometry.groups)
+        and x.size > 0
+        and x.dtype == other.dtype != np.float16  # einsum would round float16 after each addition
+        and all(1 in both for both in zip(geometry.stride, geometry.dilation, strict=True))
+    )
+
+
+def conv2d(x: Array, W: Array, geometry: ConvGeometry) -> Array:
+    padded, (OH, OW) = add_pad(x.swapaxes(0, 1), geometry.pad), geometry.output_size
+    y = np.empty((*x.shape[:2], OH, OW), x.dtype)
+    for i, phase in enumerate(_phases(geometry)):
+        part = _correlated(padded[:, :, *phase], W[:, 0, *phase], geometry)[:, :, :OH, :OW]
+        if i:
+            y += part.swapaxes(0, 1)
+        else:
+            y[:] = part.swapaxes(0, 1)
+    return y
+
+
+def conv2d_gx(gy: Array, W: Array, geometry: ConvGeometry) -> Array:
+    padded = padded_zeros(gy.shape[:2], geometry, gy.dtype)
+    for phase in _phases(geometry):
+        rotated = W[:, 0, *phase][:, ::-1, ::-1]
+        PH, PW = ((k - 1) * d for k, d in zip(rotated.shape[1:], geometry.dilation, strict=True))
+        part = _correlated(add_pad(gy.swapaxes(0, 1), (PH, PW)), rotated, geometry)
+        padded[:, :, *phase][:, :, : part.shape[2], : part.shape[3]] = part.swapaxes(0, 1)
+    return cut_pad(padded, geometry.pad)
+
+
+def conv2d_gW(x: Array, gy: Array, geometry: ConvGeometry) -> Array:
+    padded, (OH, OW) = add_pad(x.swapaxes(0, 1), geometry.pad), geometry.output_size
+    gW = np.empty((x.shape[1], 1, *geometry.kernel_size), x.dtype)
+    for phase in _phases(geometry):
+        images, part = np.ascontiguousarray(padded[:, :, *phase]), gW[:, 0, *phase]
+        g = np.zeros_like(images)
+        g[:, :, :OH, :OW] = gy.swapaxes(0, 1)
+        under = _under(images, part.shape[1:], geometry)
+        part[:] = contraction.row_products(under, g.reshape(len(g), 1, 1, -1)[..., : under.shape[-1]])
+    return gW
+
+
+def _phases(geometry: ConvGeometry) -> Iterator[Phase]:
+    (SH, SW), (KH, KW) = geometry.stride, geometry.kernel_size
+    for top, left in product(range(min(SH, KH)), range(min(SW, KW))):
+        yield slice(top, None, SH), slice(left, None, SW)
+
+
+def _under(images: Array, kernel_size: tuple[int, ...], geometry: ConvGeometry) -> Array:
+    """The pixels of contiguous images (C, N, H, W) under each kernel element: a view (C, KH, KW, pixels)."""
+    C, N, H, W = images.shape
+    (KH, KW), (DH, DW) = kernel_size, geometry.dilation
+    pixels = N * H * W - (KH - 1) * DH * W - (KW - 1) * DW  # as many as the last kernel element has
+    strides = [steps * images.itemsize for steps in (N * H * W, DH * W, DW, 1)]
+    return np.ndarray((C, KH, KW, pixels), images.dtype, images, 0, strides)
+
+
+def _correlated(images: Array, W: Array, geometry: ConvGeometry) -> Array:
+    """Images (C, N, H, W) under W (C, KH, KW) at each position, without stride and padding, as a view."""
+    images = np.ascontiguousarray(images)
+    under = _under(images, W.shape[1:], geometry)
+    y = np.empty_like(images)
+    contraction.weighted_sums(W, under, y.reshape(len(y), -1)[:, : under.shape[-1]])
+    rows, columns = (
+        size - (k - 1) * d
+        for size, k, d in zip(images.shape[2:], W.shape[1:], geometry.dilation, strict=True)
+    )
+    return y[:, :, :rows, :columns]

@@ -1,0 +1,93 @@
+"""_traced/fusing.py, by `Model.fused`: batch normalization and ReLU in the convolution before them."""
+
+import numpy as np
+import pytest
+from onnx_files import contents, floats, results, saved, small_net, trained
+
+import pyconvlite.layers as L
+from pyconvlite import onnx
+from pyconvlite.models import Sequential, SmallResNet
+
+
+def ops(model):
+    return [node.op for node in model.graph().nodes]
+
+
+def test_a_fused_model_computes_the_same_with_fewer_nodes():
+    model, x = trained(SmallResNet()), floats(2, 3, 16, 16)
+    fused = model.fused(x)
+    assert not {"BatchNormalization", "Conv"} & set(ops(fused)[:2])
+    assert ops(fused).count("Conv+Relu") == 4
+    (y,), (z,) = results(fused, x), results(model, x)
+    np.testing.assert_allclose(y, z, rtol=1e-5, atol=1e-5)
+    assert not any(param.requires_grad for param in fused.params())
+    assert all(param.requires_grad for name, param in model.named_params() if "avg" not in name)
+
+
+def test_a_model_is_fused_by_an_example():
+    with pytest.raises(ValueError, match="examples must have at least one input"):
+        SmallResNet().fused()
+
+
+def test_a_loaded_model_is_fused_and_stays_as_it_was():
+    model, x = onnx.load(small_net()), floats(2, 2, 5, 5)
+    fused = model.fused()
+    assert ops(fused) == ["Conv+Relu", "GlobalAveragePool", "Reshape", "Gemm"]
+    assert ops(model)[:3] == ["Conv", "BatchNormalization", "Relu"]
+    np.testing.assert_allclose(results(fused, x)[0], results(model, x)[0], rtol=1e-5, atol=1e-5)
+
+
+def test_a_fused_model_is_not_saved_and_its_operator_not_loaded():
+    for fused in (
+        onnx.load(small_net()).fused(),
+        Sequential(L.Conv2d(2, 1), L.ReLU()).fused(floats(1, 1, 2, 2)),
+    ):
+        with pytest.raises(ValueError, match="model must not be fused"):
+            saved(fused)
+    with pytest.raises(ValueError, match=r"Conv\+Relu\(\) is not an ONNX operator"):
+        onnx.load(contents([("Conv+Relu", "x W", "y", {})], {"x": None}, "y", {"W": floats(1, 1, 1, 1)}))
+
+
+@pytest.mark.parametrize(
+    ("opset", "inputs", "settings", "left"),
+    [
+        (18, "h zero six", {}, ["h", "", "six"]),
+        (18, "h zero", {}, ["h", ""]),
+        (18, "h six zero", {}, None),
+        (18, "h  six", {}, None),
+        (18, "h least six", {}, None),
+        (10, "h", {"min": 0.0, "max": 6.0}, ["h"]),
+        (10, "h", {"max": 6.0}, None),
+    ],
+)
+def test_clipping_at_zero_is_a_relu_and_the_rest(opset, inputs, settings, left):
+    constants = {"W": 4 * floats(3, 1, 2, 2), "zero": np.float32(0) * floats(), "six": np.float32(6)}
+    nodes = [("Neg", "zero", "least", {}), ("Conv", "x W", "h", {}), ("Clip", inputs, "y", settings)]
+    model = onnx.load(contents(nodes, {"x": ("N", 1, 4, 4)}, "y", constants, opset=opset))
+    fused = model.fused()
+    conv, clip = (
+        next(node for node in fused.graph().nodes if node.op.startswith(op)) for op in ("Conv", "Clip")
+    )
+    assert conv.op == ("Conv" if left is None else "Conv+Relu")
+    assert left is None or (clip.inputs, "min" in clip.attributes) == (left, False)
+    x = floats(2, 1, 4, 4)
+    np.testing.assert_array_equal(results(fused, x)[0], results(model, x)[0])
+
+
+@pytest.mark.parametrize("outputs", ["y", "y h"])
+@pytest.mark.parametrize("op", ["Conv", "ConvTranspose"])
+def test_what_others_use_is_not_fused(op, outputs):
+    constants = {"W": floats(3, 3, 2, 2), **{name: np.abs(floats(3)) + 1 for name in "abcd"}}
+    nodes = [
+        (op, "x W", "h", {}),
+        ("Identity", "a", "gamma", {}),
+        ("BatchNormalization", "h gamma b c d", "n", {}),
+        (op, "n W", "m", {"pads": [1, 1, 1, 1]}),
+        ("Relu", "m", "y", {}),
+    ]
+    model = onnx.load(contents(nodes, {"x": ("N", 3, 4, 4)}, outputs, constants))
+    fused = model.fused()
+    assert ("BatchNormalization" in ops(fused)) == (outputs == "y h")
+    x = floats(2, 3, 4, 4)
+    for y, z in zip(results(fused, x), results(model, x), strict=True):
+        np.testing.assert_allclose(y, z, rtol=1e-5, atol=1e-5)
