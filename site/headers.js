@@ -14,10 +14,10 @@ const POLICY = Object.entries({
   'font-src': "'self' data:",
   'connect-src': "'self'",
   'frame-src': "'self'",
-  'worker-src': "'self' data: blob:", // data:, blob: see isolation.js; blob: the threads of the notebooks' kernels
+  'worker-src': "'self' data: blob:", // data:, blob: see isolation.ts; blob: the threads of the notebooks' kernels
   'manifest-src': "'self'",
   'base-uri': "'none'",
-  'form-action': "'none'",
+  'form-action': "'self'", // the documentation's search
 })
   .map((entry) => entry.join(' '))
   .join('; ');
@@ -25,6 +25,7 @@ const POLICY = Object.entries({
 const HEADERS = Object.entries({
   'Content-Security-Policy': POLICY,
   'X-Content-Type-Options': 'nosniff',
+  'Cross-Origin-Resource-Policy': 'cross-origin', // pages that are isolated themselves may embed, too
   ...ISOLATION,
 });
 

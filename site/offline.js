@@ -10,7 +10,7 @@ import { build } from 'vite';
 const NAME = 'virtual:site-files';
 
 /** @param {Buffer} bytes @param {'hex' | 'base64'} encoding */
-const sha256 = (bytes, encoding) => createHash('sha256').update(bytes).digest(encoding);
+export const sha256 = (bytes, encoding) => createHash('sha256').update(bytes).digest(encoding);
 
 /**
  * @param {object} options

@@ -3,18 +3,18 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { defineConfig } from 'vite';
-import { frame } from './frame.js';
+import { firstDigits } from './first-digits.js';
 import { headers } from './headers.js';
-import { offline } from './offline.js';
+import { offline, sha256 } from './offline.js';
+import { components, inputs, pages } from './pages.js';
 import { ISOLATION } from './src/isolation-headers.js';
 
 const source = import.meta.dirname;
 const output = resolve(source, '../dist/site');
-const pages = readdirSync(source).filter((file) => file.endsWith('.html'));
 
 /**
- * `import sizes, { wheels } from 'virtual:asset-sizes'` gives the bytes of each file that a page fetches while it runs,
- * and for each package of the Pyodide folder its wheel and those that it needs.
+ * `import sizes, { coreHash, wheels } from 'virtual:asset-sizes'` gives the bytes of each file that a page fetches while
+ * it runs, SHA-256 of Pyodide's core, and for each package of the Pyodide folder its wheel and those that it needs.
  *
  * Taken when the site is built, since a Content-Length tells nothing once a host compresses on the way.
  *
@@ -38,8 +38,13 @@ function assetSizes() {
         }
         for (const file of files) sizes[`${folder}/${file}`] = statSync(resolve(output, folder, file)).size;
       }
-      const wheels = JSON.stringify(wheelsByPackage(resolve(output, 'pyodide/pyodide-lock.json')));
-      return `export default ${JSON.stringify(sizes)}; export const wheels = ${wheels};`;
+      const wheels = wheelsByPackage(resolve(output, 'pyodide/pyodide-lock.json'));
+      const core = sha256(readFileSync(resolve(output, 'pyodide/pyodide.asm.wasm')), 'hex');
+      return [
+        `export default ${JSON.stringify(sizes)};`,
+        `export const wheels = ${JSON.stringify(wheels)};`,
+        `export const coreHash = '${core}';`,
+      ].join('\n');
     },
   };
 }
@@ -95,25 +100,6 @@ function cleanAssets() {
 }
 
 /**
- * Isolates the preview's pages from other sites, but not the notebooks: JupyterLite's kernels wait for each other then.
- *
- * @returns {import('vite').Plugin}
- */
-function isolation() {
-  return {
-    name: 'isolation',
-    configurePreviewServer({ middlewares }) {
-      middlewares.use((request, response, next) => {
-        if (!request.url?.startsWith('/lite/')) {
-          for (const [name, value] of Object.entries(ISOLATION)) response.setHeader(name, value);
-        }
-        next();
-      });
-    },
-  };
-}
-
-/**
  * Leads the preview's visitors from a folder's name to the folder, as hosts do: JupyterLite's links rely on it.
  *
  * @returns {import('vite').Plugin}
@@ -139,20 +125,21 @@ export default defineConfig({
   appType: 'mpa', // a missing file is a 404, not the page
   publicDir: false,
   plugins: [
+    ...components(),
+    pages(() => [assetSizes(), firstDigits(output)]),
     assetSizes(),
+    firstDigits(output),
     cleanAssets(),
     folders(),
-    isolation(),
-    frame(),
     headers(),
-    offline({ source: resolve(source, 'src/service-worker.js'), output, plugins: () => [assetSizes()] }),
+    offline({ source: resolve(source, 'src/service-worker.ts'), output, plugins: () => [assetSizes()] }),
   ],
-  server: { headers: ISOLATION },
+  server: { headers: ISOLATION }, // the preview's, too
   worker: { format: 'es', plugins: () => [assetSizes(), bridge()], rolldownOptions: { checks } },
   build: {
     outDir: output,
     emptyOutDir: false,
     target: 'es2023',
-    rolldownOptions: { input: pages.map((page) => resolve(source, page)), checks },
+    rolldownOptions: { input: inputs, checks },
   },
 });

@@ -96,10 +96,20 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_menu_has_all_of_them_in_both_languages() -> None:
-    source = (SITE / "src" / "play" / "examples.js").read_text("utf-8")
+    source = (SITE / "src" / "play" / "examples.ts").read_text("utf-8")
     english, japanese = re.findall(r"^  \{\n(.*?)^  \}", source, re.MULTILINE | re.DOTALL)
-    for titles in (english, japanese):
-        assert sorted(re.findall(r"^    (\w+): '.+',$", titles, re.MULTILINE)) == sorted(EXAMPLES)
+    for texts in (english, japanese):
+        assert sorted(re.findall(r"^    (\w+): \[", texts, re.MULTILINE)) == sorted(EXAMPLES)
+
+
+def test_each_has_a_picture_or_what_it_prints() -> None:
+    folder = SITE / "src" / "play"
+    pictures = {path.stem for path in folder.glob("pictures/*.webp")}
+    (printed,) = re.findall(
+        r"PRINTED.* = \{\n(.*?)^\}", (folder / "examples.ts").read_text("utf-8"), re.M | re.S
+    )
+    texts = set(re.findall(r"^  (\w+): ", printed, re.M))
+    assert pictures == {f"{name}{end}" for name in EXAMPLES.keys() - texts for end in ("", "-dark")}
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

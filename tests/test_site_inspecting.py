@@ -236,6 +236,66 @@ def test_each_pixel_adds_up(model_class: type[Model]) -> None:
     }.get(model_class, {"sum", "max", "each"})
 
 
+@pytest.mark.parametrize("model_class", [*MODELS, Grouped])
+def test_links_are_what_each_map_gives(model_class: type[Model]) -> None:
+    """Against the products of every pixel, one by one."""
+    _, inspector, report = opened(model_class)
+    for number, stage in enumerate(report["stages"]):
+        OC, H, W = stage["maps"]["shape"]
+        if "links" not in stage:
+            assert inspector.detail(number, 0, 0, 0)["rule"] != "sum"
+            continue
+        flow, net = (unpacked(stage["links"][name]) for name in ("flow", "net"))
+        channel = OC - 1
+        details = [inspector.detail(number, channel, *divmod(pixel, W)) for pixel in range(H * W)]
+        products = np.array([unpacked(detail["products"]) for detail in details])  # (pixels, n, KH, KW)
+        if flow.shape[1] > 1 and products.shape[1] == 1:  # units, which a detail lays in a rectangle
+            products = products.reshape(1, flow.shape[1], 1, 1)
+        first = details[0]["first"]
+        inside = slice(first, first + products.shape[1])
+        for links, expected in ((flow, np.abs(products)), (net, products)):
+            np.testing.assert_allclose(links[channel, inside], expected.sum((2, 3)).mean(0), atol=1e-5)
+            assert np.count_nonzero(links[channel]) <= products.shape[1]  # nothing from other groups
+        if stage["kind"] != "Conv2dReLU":
+            biases = [inspector.detail(number, o, 0, 0)["bias"] for o in range(OC)]
+            means = unpacked(stage["maps"]).mean((1, 2))
+            np.testing.assert_allclose(net.sum(axis=1) + biases, means, atol=1e-5)
+
+
+@pytest.mark.parametrize("model_class", [training.LeNet, Grouped])
+def test_the_parts_of_a_map_add_up(model_class: type[Model]) -> None:
+    _, inspector, report = opened(model_class)
+    tried = 0
+    for number, stage in enumerate(report["stages"]):
+        channel, height, width = (size - 1 for size in stage["maps"]["shape"])
+        detail = inspector.detail(number, channel, height, width // 2)
+        if "parts" not in detail:
+            assert stage["kind"] not in ("Conv2d", "Conv2dReLU")
+            continue
+        tried += 1
+        parts = unpacked(detail["parts"])
+        np.testing.assert_allclose(parts[:, height, width // 2], detail["sums"], atol=1e-5)
+        total = parts.sum(axis=0) + detail["bias"]
+        if stage["kind"] == "Conv2dReLU":
+            total = np.maximum(total, 0)
+        np.testing.assert_allclose(total, maps(report)[number][channel], atol=1e-5)
+    assert tried == {training.LeNet: 2, Grouped: 3}[model_class]
+
+
+def test_sources_are_the_stages_behind_each_input() -> None:
+    _, _, report = opened(training.SmallCNN)
+    assert [stage["sources"] for stage in report["stages"]] == [(i,) for i in range(-1, 7)]
+    _, _, report = opened(SmallResNet)
+    adds = [stage for stage in report["stages"] if stage["kind"] == "Add"]
+    assert adds
+    for number, stage in enumerate(report["stages"]):
+        assert all(-1 <= source < number for source in stage["sources"])
+    for stage in adds:  # a block's input, or its projection, and what the block makes of it
+        shapes = [report["stages"][source]["maps"]["shape"] for source in stage["sources"]]
+        assert shapes == [stage["maps"]["shape"]] * 2
+        assert len(set(stage["sources"])) == 2
+
+
 def test_a_window_is_where_it_is_said_to_be() -> None:
     _, inspector, report = opened(training.LeNet)
     detail = inspector.detail(0, 3, 0, 27)  # padded above and on the right
@@ -247,6 +307,11 @@ def test_a_window_is_where_it_is_said_to_be() -> None:
     pooled = maps(report)[2]
     detail = inspector.detail(3, 5, 4, 6)
     assert (detail["top"], detail["left"]) == (4, 6)
+    assert (detail["stride"], detail["dilation"]) == ((1, 1), (1, 1))
+    _, inspector, _ = opened(Grouped)
+    here, there = inspector.detail(0, 0, 2, 3), inspector.detail(0, 0, 4, 6)
+    assert here["stride"] == (2, 2)
+    assert (there["top"] - here["top"], there["left"] - here["left"]) == (4, 6)
     np.testing.assert_array_equal(unpacked(detail["window"]), pooled[:, 4:9, 6:11])
 
 

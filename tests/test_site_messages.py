@@ -23,7 +23,7 @@ pytestmark = pytest.mark.cpython  # the sources of the site are not inside Pyodi
 
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "site"
-FILE = SITE / "src" / "messages.json"
+FILE = SITE / "src" / "engine" / "messages.json"
 TEXTS: dict[str, dict[str, str]] = json.loads(FILE.read_text("utf-8")) if FILE.exists() else {}
 
 # What Japanese has from English, beside the names that the pages have.
@@ -56,8 +56,8 @@ def codes_of_python() -> Iterator[tuple[str, set[str]]]:
 
 
 def codes_of_scripts() -> Iterator[tuple[str, set[str]]]:
-    """Codes in the site's JavaScript; tsc knows that there are no others."""
-    for path in (SITE / "src").rglob("*.js"):
+    """Codes in the site's scripts; the type checker knows that there are no others."""
+    for path in (SITE / "src").rglob("*.[jt]s"):
         for code, values in re.findall(r"\bmessage\('([\w-]+)'(?:, \{(.*?)\})?\)", path.read_text("utf-8")):
             yield code, set(re.findall(r"(\w+)(?=:|,|\s*$)", re.sub(r":[^,]*", ":", values)))
 
@@ -112,6 +112,18 @@ def test_weights_that_do_not_fit(tmp_path: Path) -> None:
         ("weight-shape", {"name": "W", "shape": "(3, 2)", "expected": "(4, 2)"}),
         ("weight-dtype", {"name": "b", "dtype": "int64"}),
     ]
+
+
+def test_a_strangers_file_makes_no_message_that_a_page_cannot_take() -> None:
+    """shapes.ts takes a million letters and a thousand parts; with more, it ends the worker."""
+    names = [f"{'x' * 3_000}{i}" for i in range(5_000)]
+    with pytest.raises(ValueError, match="do not fit") as caught:
+        L.Linear(2, in_size=4).load_state_dict(dict.fromkeys(names, np.zeros(1)))
+    told = messages.message_of(caught.value)
+    *faults, more = told["values"]["faults"]
+    assert [fault["code"] for fault in faults] == ["weight-missing"] * 2 + ["weight-unexpected"] * 18
+    assert (more["code"], more["values"]) == ("more", {"count": "4,982"})
+    assert len(json.dumps(told)) < 200_000
 
 
 def test_an_error_without_a_code_is_its_text() -> None:

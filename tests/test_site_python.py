@@ -14,6 +14,7 @@ import pytest
 
 import pyconvlite
 import pyconvlite.functions as F
+import pyconvlite.layers as L
 from pyconvlite import backends
 from pyconvlite._coded import coded
 from pyconvlite.backends.simd import library
@@ -226,7 +227,55 @@ def test_a_look(model_class: type[pyconvlite.Model], filters: list[int], maps: l
     assert look["label"] == 7
     assert look["probabilities"]["data"].sum() == pytest.approx(1)
     assert look["maps"]["data"].min() >= 0
-    assert looking.read(model, dataset, 8)["predicted"][7] == look["probabilities"]["data"].argmax()
+    assert looking.read(model, dataset, 8, 8)["predicted"][7] == look["probabilities"]["data"].argmax()
+
+
+@pytest.mark.usefixtures("mnist")
+def test_reading_is_scored() -> None:
+    model, dataset = training.build(training.MLP), training.test_set()
+    reading = looking.read(model, dataset, 5, 30)
+    scores = np.stack([model(dataset[i][0][None]).data[0] for i in range(30)]).astype(np.float64)
+    labels = dataset.label[:30]
+    assert reading["predicted"] == scores[:5].argmax(axis=1).tolist()
+    assert reading["accuracy"] == (scores.argmax(axis=1) == labels).mean()
+    losses = np.log(np.exp(scores).sum(axis=1)) - scores[np.arange(30), labels]
+    assert reading["loss"] == pytest.approx(losses.mean(), rel=1e-5)
+
+
+def own_net(classes: int) -> pyconvlite.Model:
+    """As the page writes one that a visitor has put together."""
+    layers = {
+        "conv1": L.Conv2d(4, kernel_size=3),
+        "norm1": L.BatchNorm(),
+        "relu1": L.ReLU(),
+        "pool1": L.MaxPool(2, stride=2),
+        "drop1": L.Dropout(0.5),
+        "flatten": L.Flatten(),
+        "dense1": L.Linear(20),
+        "relu2": L.ReLU(),
+        "fc": L.Linear(classes),
+    }
+    return training.Sequential(layers)
+
+
+@pytest.mark.usefixtures("mnist")
+def test_a_net_of_ones_own_is_trained_and_looked_at() -> None:
+    pyconvlite.seed(0)
+    model = training.build(own_net, 10)
+    list(training.train(model, training.training_set(60), Adam(0.01), batch_size=20, epochs=8))
+    dataset = training.test_set()
+    assert looking.read(model, dataset, 5, 40)["accuracy"] > 0.8
+    assert looking.look_at_example(model, dataset, 0)["filters"]["shape"] == (4, 3, 3)
+    copy = training.build(model.make, model.classes)
+    assert [name for name, _ in copy.named_params()] == [name for name, _ in model.named_params()]
+
+
+def test_a_look_at_units_behind_a_pool() -> None:
+    def make(classes: int) -> pyconvlite.Model:
+        return training.Sequential(L.MaxPool(2, stride=2), L.Flatten(), L.Linear(classes))
+
+    look = looking.look(training.build(make), np.zeros((28, 28)))
+    assert look["filters"]["shape"] == (10, 14, 14)
 
 
 def test_a_look_at_a_drawing() -> None:

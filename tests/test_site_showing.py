@@ -49,6 +49,14 @@ def test_html() -> None:
     assert showing.describe(nothing) == "plain"
 
 
+def test_what_is_too_long_for_the_page_is_cut() -> None:
+    described = showing.describe(shows(_repr_html_=lambda self: "x" * 10**7))
+    assert len(described["html"]) == showing.MOST_LETTERS
+    assert isinstance(showing.describe("digraph g {" + " " * 10**7 + "}"), str)
+    long = shows(_repr_svg_=lambda self: "<svg/>", __repr__=lambda self: "x" * 10**7)
+    assert len(showing.describe(long)["alt"]) == showing.MOST_ALT
+
+
 def test_pictures() -> None:
     from PIL import Image
 

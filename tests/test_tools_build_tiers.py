@@ -114,6 +114,35 @@ def test_how_much_runs(run, arguments, sampled, full):
     assert [(job.sampled, job.full) for job in jobs] == [(sampled, full)] * 2
 
 
+@pytest.mark.parametrize(
+    ("failures", "arguments", "status", "lines"),
+    [
+        ([2, 0], [], 0, ["passed only at the second attempt: 2 of browser", "9 passed, 0 failed"]),
+        ([2, 1], [], 1, ["passed only at the second attempt: 1 of browser", "8 passed, 1 failed"]),
+        ([2, 2], [], 1, ["7 passed, 2 failed"]),
+        ([6], [], 1, ["3 passed, 6 failed"]),
+        ([2], ["full"], 1, ["7 passed, 2 failed"]),
+    ],
+)
+def test_a_few_failures_of_a_browser_get_a_second_attempt(run, failures, arguments, status, lines):
+    attempts = iter(failures)
+    tests = [9]
+
+    def attempt(job, more):
+        job.failed = next(attempts)
+        job.passed = tests[0] - job.failed
+        tests[0] = job.failed  # the second attempt runs only these
+        assert more == (["--last-failed"] if len(attempted) else ())
+        attempted.append(more)
+        return int(job.failed > 0)
+
+    attempted = []
+    known = {"browser": lambda job: job.twice(lambda more: attempt(job, more), ["--last-failed"])}
+    found, printed = run(known | {"python": passing(0)}, arguments)
+    assert (found, printed[-len(lines) :]) == (status, lines)
+    assert next(attempts, None) is None
+
+
 def test_quick_names_what_it_leaves_out(run, monkeypatch):
     monkeypatch.setattr(tiers.changes, "tests", lambda: ["tests/test_core.py"])
     left_out = {"browser": lacking, "mutants": lacking}

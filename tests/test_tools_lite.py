@@ -66,6 +66,20 @@ def test_each_page_names_its_icon_and_runs_the_script_that_keeps_it_apart_first(
         lite.complete_pages(tmp_path)
 
 
+@pytest.mark.parametrize(("scheme", "ground"), [("light", "#ffffff"), ("dark", "#111111")])
+def test_figures_have_the_colors_of_the_site(tmp_path, scheme, ground):
+    matplotlib = pytest.importorskip("matplotlib")
+    sheet = (lite.SITE / "src/styles/base.css").read_text("utf-8")
+    part = sheet.partition("prefers-color-scheme: dark")[0 if scheme == "light" else 2]
+    path = tmp_path / "matplotlibrc"
+    path.write_text(lite.figure_settings(sheet)[scheme], "utf-8")
+    settings = matplotlib.rc_params_from_file(path, use_default_template=False)
+    assert settings["figure.facecolor"] == settings["axes.facecolor"] == ground
+    assert f"--text: {settings['text.color']};" in part
+    lines = settings["axes.prop_cycle"].by_key()["color"]
+    assert lines == re.findall(r"--line-\d: (#\w+);", part)
+
+
 @pytest.mark.parametrize("language", ["en", "ja"])
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 class TestNotebooks:
@@ -112,7 +126,8 @@ class TestBuild:
         def built(config, status=0):
             program = tmp_path / "jupyter-lite"
             program.write_text(
-                "#!/bin/sh\nmkdir lite && cp jupyter-lite.json lite/read.json && echo its words\n"
+                "#!/bin/sh\nmkdir -p lite/doc && cp jupyter-lite.json lite/read.json && echo its words\n"
+                "touch lite/doc/index.html\n"
                 f"cat >lite/jupyter-lite.json <<'END'\n{json.dumps(config)}\nEND\nexit {status}\n"
             )
             program.chmod(0o755)
@@ -127,6 +142,7 @@ class TestBuild:
         folder = built(self.CONFIG)
         door = (folder / "index.html").read_text("utf-8")
         assert "navigator.languages" in door
+        assert not (folder / "doc").exists()  # it has no policy, and leads nowhere
         assert "first paint" not in door
         assert "notebooks/index.html?path=" in door
         assert json.loads((folder / "read.json").read_text("utf-8")) == self.CONFIG

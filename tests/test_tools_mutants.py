@@ -40,6 +40,7 @@ def test_a_pattern_takes_no_part_of_a_word():
     assert not re.search(mutants.pattern("a + b"), "a + bb")
 
 
+@pytest.mark.full
 def test_a_test_that_fails_is_told_from_none_that_runs(tmp_path):
     def passes(text):
         test = tmp_path / "test_it.py"

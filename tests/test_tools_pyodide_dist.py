@@ -168,6 +168,7 @@ class TestSources:
         assert entry["sha256"] == fetch.sha256_of(wheel)
         assert entry["depends"] == ["pluggy"]
 
+    @pytest.mark.full
     def test_what_the_lock_does_not_list_comes_from_pypi_in_the_newest_version(self, release):
         make_wheel(release.folder / "index", "hypothesis", "1.0")
         make_wheel(release.folder / "index", "hypothesis", "2.0", requires=["sortedcontainers>=1"])
@@ -191,23 +192,27 @@ class TestSources:
         with pytest.raises(fetch.FetchError, match="wrong hash"):
             release.write("hypothesis")
 
+    @pytest.mark.full
     def test_a_pinned_pure_wheel_takes_the_place_of_a_compiled_one(self, release):
         release.lists("six", "1.0", tag=COMPILED)
         wheel = make_wheel(release.folder / "index", "six", "1.0")
         (release.folder / "pins.txt").write_text(f"six==1.0 --hash=sha256:{fetch.sha256_of(wheel)}\n")
         assert release.write("six")["six"]["file_name"] == wheel.name
 
+    @pytest.mark.full
     def test_a_version_that_the_lock_does_not_have_comes_from_pypi(self, release):
         release.lists("pytest", "9.0", on="cdn")
         make_wheel(release.folder / "index", "pytest", "9.2")
         assert release.write("pytest==9.2")["pytest"]["version"] == "9.2"
 
+    @pytest.mark.full
     def test_requirements_that_exclude_each_other_are_named(self, release):
         make_wheel(release.folder / "index", "one", requires=["two<1"])
         make_wheel(release.folder / "index", "two", "1.5")
         with pytest.raises(fetch.FetchError, match=r"two<1 is asked for, but two 1\.5 is chosen already"):
             release.write("two==1.5", "one")
 
+    @pytest.mark.full
     def test_extras_bring_what_they_name(self, release):
         make_wheel(release.folder / "index", "requests", requires=["idna", 'pysocks; extra == "socks"'])
         make_wheel(release.folder / "index", "idna")

@@ -51,6 +51,7 @@ def project(tmp_path):
     return Project(folder)
 
 
+@pytest.mark.full
 def test_what_each_run_imports_was_compiled_beforehand(project):
     project.write(
         "test_imports.py",
@@ -212,12 +213,18 @@ def test_failures_errors_and_tests_named_by_path_from_elsewhere(project):
         pytest.param(
             "def test_one(): pass", ["--no-such-option"], 4, "unrecognized arguments", marks=pytest.mark.full
         ),
-        ("def test_one(): pass", ["-k", "two"], 5, "1 deselected"),
+        pytest.param("def test_one(): pass", ["-k", "two"], 5, "1 deselected", marks=pytest.mark.full),
         ("def test_one(): pass", ["--timeout", "soon"], 4, "positive number of seconds"),
         pytest.param(
             "import os\ndef test_one(): os.abort()", [], 70, "the interpreter crashed", marks=pytest.mark.full
         ),
-        ("import os\ndef test_one(): os._exit(0)", [], 70, "the interpreter crashed"),
+        pytest.param(
+            "import os\ndef test_one(): os._exit(0)",
+            [],
+            70,
+            "the interpreter crashed",
+            marks=pytest.mark.full,
+        ),
         ("import js\ndef test_one(): js.process.exit(0)", [], 70, "the interpreter ended before Python did"),
     ],
 )
@@ -250,6 +257,7 @@ def test_output_is_streamed_and_ctrl_c_ends_the_run(project):
     assert "1 passed" in rest
 
 
+@pytest.mark.full
 def test_further_packages(project):
     project.write("test_one.py", "def test_one():\n    import six, my_lib\n    assert my_lib.ANSWER == 42\n")
     wheel = make_wheel(project.folder, "my-lib", code="ANSWER = 42")

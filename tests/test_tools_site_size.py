@@ -1,7 +1,6 @@
 """What the build tells of the site's size, and where it stops."""
 
 import gzip
-import json
 import random
 
 import pytest
@@ -21,7 +20,9 @@ def site(tmp_path):
     files = {
         "learn.html": '<script src="./assets/learn-1.js"></script><link href="./assets/page-1.css">',
         "other.html": '<script src="./assets/other-1.js"></script>',
-        "assets/learn-1.js": 'import"./shared-1.js"; new Worker(new URL("run.worker-1.js", import.meta.url))',
+        "assets/learn-1.js": 'import{a as b}from"./shared-1.js";new URL(`run.worker-1.js`,import.meta.url);'
+        "import(`./later-1.js`)",
+        "assets/later-1.js": "l",
         "assets/shared-1.js": "x",
         "assets/run.worker-1.js": "y",
         "assets/other-1.js": 'import"./shared-1.js"; "graph.worker-1.js"',
@@ -29,21 +30,10 @@ def site(tmp_path):
         "assets/page-1.css": "@font-face { src: url(./plex-1.woff2) }",
         "assets/plex-1.woff2": "font",
         "service-worker.js": "z" * 1000,
-        "pyodide/pyodide-lock.json": json.dumps(
-            {
-                "packages": {
-                    "numpy": {"file_name": "numpy-2.whl", "depends": []},
-                    "pyconvlite": {"file_name": "pyconvlite-1.whl", "depends": ["numpy", "more"]},
-                    "more": {"file_name": "more-1.whl", "depends": ["numpy"]},
-                    "unused": {"file_name": "unused-1.whl", "depends": []},
-                }
-            }
-        ),
         "mnist/t10k.gz": "m" * 300_000,
         "weights/net.safetensors": "w" * 9_600_000,
     }
-    names = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
-    for name in (*names, "numpy-2.whl", "pyconvlite-1.whl", "more-1.whl", "unused-1.whl"):
+    for name in (*site_size.PYTHON, "unused-1.whl"):
         files[f"pyodide/{name}"] = "w" * 400_000
     for name, text in files.items():
         path = tmp_path / name
@@ -58,15 +48,18 @@ def test_what_a_page_loads_is_followed_through_its_files(site):
         "learn.html",
         "learn-1.js",
         "shared-1.js",
+        "later-1.js",
         "run.worker-1.js",
         "page-1.css",
         "plex-1.woff2",
     }
 
 
-def test_python_is_pyodide_and_the_packages_with_what_they_need(site):
-    wheels = {path.name for path in site_size.python_files(site) if path.suffix == ".whl"}
-    assert wheels == {"numpy-2.whl", "pyconvlite-1.whl", "more-1.whl"}
+def test_a_first_visit_takes_scripts_styles_and_workers_but_nothing_on_demand(site):
+    learn = {"learn-1.js", "shared-1.js", "run.worker-1.js", "page-1.css", "service-worker.js"}
+    assert {path.name for path in site_size.first_visit(site, "learn.html")} == learn
+    other = {"other-1.js", "shared-1.js", "service-worker.js"}
+    assert {path.name for path in site_size.first_visit(site, "other.html")} == other
 
 
 def test_sizes_are_those_that_are_sent(site):
@@ -75,20 +68,30 @@ def test_sizes_are_those_that_are_sent(site):
 
 
 def test_the_report(site):
+    (site / "assets" / "shared-1.js").write_text(noise(4_000))
     own, visit, weights = site_size.report(site)
-    assert own == "JavaScript and CSS: 0 kB gzipped, of 350"
-    # three wheels and the standard library; what is gzipped hardly counts
-    assert visit.startswith("first visit of the Learn page: 1.6 MB, of which ")
+    size = sum(map(site_size.sent, site_size.first_visit(site, "learn.html"))) / 1000
+    assert own == (
+        f"JavaScript and CSS of a first visit: {size:.0f} kB gzipped at most, of 350; that of learn.html, "
+        "the largest in kB: shared-1.js 3, learn-1.js 0, page-1.css 0, service-worker.js 0, run.worker-1.js 0"
+    )
+    # the standard library and the packages; what is gzipped hardly counts
+    assert visit.startswith("first visit of the Learn page: 0.8 MB, of which ")
     rest = sum(site_size.sent(path) for path in (site / "assets").glob("*-1.js")) / 1e6
     assert f"the rest of the site, {rest + 0.3:.1f} MB, follows" in visit
     assert weights == "pretrained weights, where a program names them: 9.6 MB"
 
 
-def test_a_site_that_has_outgrown_its_budget_is_refused(site):
-    (site / "assets" / "heavy-1.js").write_text(noise(600_000))
-    with pytest.raises(
-        site_size.TooLargeError, match=r"the budget is 350; the largest, in kB: heavy-1\.js 4\d\d, "
-    ):
+def test_a_page_that_has_outgrown_its_budget_is_refused(site):
+    (site / "assets" / "later-1.js").write_text(noise(600_000))
+    site_size.report(site)  # on demand
+    (site / "assets" / "run.worker-1.js").write_text(noise(300_000))
+    site_size.report(site)
+    (site / "assets" / "page-1.css").write_text(noise(300_000))
+    refused = (
+        r"of learn\.html takes 4\d\d kB .*; the budget is 350; the largest, in kB: \S+ 2\d\d, \S+ 2\d\d, "
+    )
+    with pytest.raises(site_size.TooLargeError, match=refused):
         site_size.report(site)
 
 

@@ -1,5 +1,7 @@
-// Runs first in each page of JupyterLite, which would take any service worker that it finds for its own, and end all of
-// the host's before it starts one. It is shown its own alone; the site's goes on.
+// Runs first in each page of JupyterLite.
+
+// JupyterLite would take any service worker that it finds for its own, and end all of the host's before it starts one. It
+// is shown its own alone; the site's goes on.
 if (navigator.serviceWorker) {
   const { serviceWorker } = navigator;
   const root = new URL(location.pathname.slice(0, location.pathname.lastIndexOf('/lite/') + '/lite/'.length), location)
@@ -14,3 +16,50 @@ if (navigator.serviceWorker) {
     },
   });
 }
+
+// What JupyterLite waits with (coincident) takes the value of waitAsync for a promise. It is none where the wait is over
+// already, and the kernel would hang.
+if (Atomics.waitAsync) {
+  const waitAsync = Atomics.waitAsync.bind(Atomics);
+  Atomics.waitAsync = (...args) => {
+    const { async, value } = waitAsync(...args);
+    return { async: true, value: async ? value : Promise.resolve(value) };
+  };
+}
+
+// Stop: JupyterLite's kernels have none. Where the page is isolated, a kernel shares a buffer (kernel.mjs) whose first
+// byte Python looks at while it runs: 2, the number of SIGINT, raises KeyboardInterrupt.
+const buffers = new Set();
+globalThis.Worker = class extends Worker {
+  constructor(address, options) {
+    const name = document.body.dataset.jpThemeLight === 'false' ? 'dark' : 'light'; // for the figures, see kernel.mjs
+    super(address, { ...options, name });
+    this.addEventListener('message', (event) => {
+      if (!event.data?.interrupts) return;
+      buffers.add(event.data.interrupts);
+      event.stopImmediatePropagation();
+    });
+  }
+};
+const unstoppable = {
+  en: 'This host does not isolate the page, so that a cell cannot be interrupted. Restart the kernel instead.',
+  ja: 'このホストではページが分離されていないため、セルを中断できません。カーネルを再起動してください。',
+};
+let app;
+Object.defineProperty(globalThis, 'jupyterapp', {
+  configurable: true,
+  get: () => app,
+  set(started) {
+    app = started;
+    app.commands.commandExecuted.connect((_, { id }) => {
+      if (id !== 'notebook:interrupt-kernel' && id !== 'kernelmenu:interrupt') return;
+      if (globalThis.crossOriginIsolated) {
+        const isBusy = app.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'busy';
+        if (isBusy) for (const buffer of buffers) buffer[0] = 2; // of an idle kernel it would end the next cell
+      } else {
+        const message = unstoppable[/[?&]path=ja(%2F|\/)/i.test(location.search) ? 'ja' : 'en'];
+        app.commands.execute('apputils:notify', { message, type: 'warning', options: { autoClose: 10_000 } });
+      }
+    });
+  },
+});

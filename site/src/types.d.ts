@@ -5,6 +5,8 @@ declare module 'virtual:asset-sizes' {
   export default sizes;
   /** For each package of the Pyodide folder the paths of its wheel and of those that it needs. */
   export const wheels: Record<string, string[]>;
+  /** SHA-256 of Pyodide's core. */
+  export const coreHash: string;
 }
 
 /** The WebGPU backend's bridge.js and the SIMD backend's threads.js as a module (see vite.config.js). */
@@ -19,4 +21,22 @@ declare module 'virtual:site-files' {
   export const own: { url: string; revision: string | null; integrity: string }[];
   /** SHA-256 of each file under pyodide/ and mnist/, by its path; of a .gz file also of what is in it. */
   export const large: Record<string, string[]>;
+}
+
+/** The first test images of MNIST, as black ink on nothing (see first-digits.js beside vite.config.js). */
+declare module 'virtual:first-digits' {
+  const digits: { label: number; picture: string }[];
+  export default digits;
+}
+
+declare module '*.worker.ts?worker&url' {
+  const address: string;
+  export default address;
+}
+
+/** What the figures of a module of plans show at first (see first.js beside vite.config.js). */
+declare module '*?first' {
+  /** By the plan's name what its code sets, by the variables' names. */
+  const first: Record<string, Record<string, unknown>>;
+  export default first;
 }

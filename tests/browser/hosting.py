@@ -16,10 +16,25 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
+
 from tools.build.commands import preview
 
 ROOT = Path(__file__).parents[2]
 DIST = ROOT / "dist"
+
+# Former pages, which lead on to others.
+MOVED = {"learn-55.html", "learn-56.html", "learn-57.html", "learn-backward.html"}
+
+# The files of the pages in English; each has a Japanese one beside it.
+PAGES = sorted({path.name for path in (DIST / "site").glob("*.html") if ".ja." not in path.name} - MOVED)
+
+# The same as parameters: lessons are made of the same parts, and most are left to the full run.
+LESSONS = {"lesson-sum.html", "lesson-matrix.html"}
+CASES = [
+    pytest.param(page, marks=pytest.mark.full) if page.startswith("lesson-") and page not in LESSONS else page
+    for page in PAGES
+]
 
 
 class Handler(SimpleHTTPRequestHandler):

@@ -1,4 +1,4 @@
-"""The figures of the chapters as a visitor uses them: read their numbers, point at them, change them."""
+"""The lessons as a visitor uses them: read the figures' numbers, point at them, change them, answer."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page
 Array = NDArray[np.float64]
 
 READ = """([lesson, name]) => {
-  for (const tensor of document.querySelectorAll(`#${lesson} .tensor`)) {
+  for (const tensor of document.querySelectorAll(`#${lesson} .shown .tensor`)) {
     const caption = tensor.querySelector('figcaption code').textContent;
     if (!caption.startsWith(name + ' ')) continue;
     const cells = [...tensor.querySelectorAll('.cell text')];
@@ -24,7 +24,7 @@ READ = """([lesson, name]) => {
 
 
 class Lesson:
-    """One lesson of a chapter's page."""
+    """One screen of a lesson's page: a figure, what is said of it, perhaps a question."""
 
     def __init__(self, page: Page, lesson: str) -> None:
         self.page = page
@@ -38,15 +38,17 @@ class Lesson:
         if not found:
             return None
         shape, cells = found
-        if "" in cells:  # they are yet to be computed
+        if {"", "?"} & set(cells):  # they are yet to be computed, or kept back
             return None
         return np.array([float(cell) for cell in cells]).reshape(ast.literal_eval(shape.strip()))
 
-    def shows(self, name: str, expected: Any) -> None:
+    def shows(self, name: str, expected: Any, seconds: float = 20) -> None:
         """Wait until a tensor shows these numbers, in the two decimals that there is room for."""
         expected = np.asarray(expected)
         wait(
-            lambda: agree(self.shown(name), expected), lambda: f"{name} is {self.shown(name)}, not {expected}"
+            lambda: agree(self.shown(name), expected),
+            lambda: f"{name} is {self.shown(name)}, not {expected}",
+            seconds,
         )
 
     def held(self, name: str) -> Array:
@@ -61,7 +63,7 @@ class Lesson:
 
     def cells(self, name: str) -> Locator:
         """The cells of a tensor."""
-        tensor = self.place.locator(".tensor").filter(
+        tensor = self.place.locator(".shown .tensor").filter(
             has=self.page.locator(f"figcaption code >> text=/^{name} /")
         )
         return tensor.locator(".cell")
@@ -77,6 +79,11 @@ class Lesson:
         for name, value in knobs.items():
             self.place.locator(f".knobs [name={name}]").fill(str(value))
 
+    def pick(self, group: str, option: str) -> None:
+        """Choose from a row of options, by what they are called."""
+        chosen = self.place.get_by_role("group", name=group, exact=True)
+        chosen.get_by_role("radio", name=option, exact=True).check()
+
     def put(self, name: str, index: int, value: str) -> None:
         """Type a number into a cell, by keyboard alone."""
         cell = self.cells(name).nth(index)
@@ -85,17 +92,29 @@ class Lesson:
         self.page.keyboard.press("Enter")
         wait(lambda: cell.text_content() == value, lambda: f"{name} does not take {value}")
 
+    def reveal(self) -> None:
+        """Have the figure show what a question keeps back."""
+        if "?" in self.place.locator(".shown .cell text").all_text_contents():
+            self.place.get_by_role("button", name="Show me").click()
+
     def start_over(self) -> None:
         self.place.get_by_role("button", name="Start over").click()
 
+    def unfold(self) -> None:
+        """Open the Python of the figure."""
+        if self.place.locator("details").first.get_attribute("open") is None:
+            self.place.locator("summary").first.click()
+
     def code(self) -> str:
         """The Python of the figure; the editor draws all of it once it is in sight."""
+        self.unfold()
         self.place.locator(".cm-content").scroll_into_view_if_needed()
         wait(lambda: self.place.locator(".cm-gap").count() == 0, lambda: "the code is longer than the screen")
         return "\n".join(line.strip("\n") for line in self.place.locator(".cm-line").all_inner_texts())
 
     def type(self, code: str) -> None:
         """Replace the Python of the figure."""
+        self.unfold()
         self.place.locator(".cm-content").click()
         self.page.keyboard.press("ControlOrMeta+a")
         self.page.keyboard.press("Delete")  # what replaces a selection takes Chromium's inline styles along
@@ -104,6 +123,14 @@ class Lesson:
     def says(self, text: str) -> None:
         """Wait for a sentence below the figure."""
         self.place.locator(".sentence").filter(has_text=text).wait_for()
+
+    def faults(self, text: str) -> None:
+        """Wait for what is wrong with the figure."""
+        self.place.locator(".said").filter(has_text=text).wait_for()
+
+    def replies(self, text: str) -> None:
+        """Wait for what is said of the answer just given."""
+        self.place.locator(".verdict").filter(has_text=text).wait_for()
 
 
 def agree(shown: Array | None, expected: Array) -> bool:
@@ -119,3 +146,15 @@ def wait(condition: Callable[[], bool], message: Callable[[], str], seconds: flo
     while not condition():
         assert time.monotonic() < end, message()
         time.sleep(0.05)
+
+
+def heat(place: Locator, name: str) -> Array:
+    """The opacities of a picture's pixels: its numbers, but for their scale."""
+    picture = (
+        place.locator("figure").filter(has=place.page.locator(f"code >> text=/^{name} /")).locator("svg.heat")
+    )
+    cells = picture.locator("rect[data-index]")
+    values = cells.evaluate_all(
+        "cells => cells.map((cell) => (cell.matches('.minus') ? -1 : 1) * cell.getAttribute('fill-opacity'))"
+    )
+    return np.array(values)

@@ -20,7 +20,10 @@ class Playground(Visit):
         self.page.keyboard.insert_text(code)
 
     def ready(self, seconds: float = SECONDS) -> None:
-        expect(self.page.locator("#go")).to_have_attribute("aria-disabled", "false", timeout=seconds * 1000)
+        """Wait until a program may run; fail with what the page says where none will."""
+        may_run = self.page.locator("#go[aria-disabled=false]")
+        may_run.or_(self.page.locator("#fault-title:not(:empty)")).first.wait_for(timeout=seconds * 1000)
+        assert may_run.count(), self.text("#fault-title")
 
     def run(self, code: str) -> str:
         """Run a program to its end; return the output."""
@@ -75,7 +78,8 @@ class Playground(Visit):
               const element = document.querySelector(selector);
               globalThis.noted = [];
               const note = () => globalThis.noted.push(element.textContent);
-              new MutationObserver(note).observe(element, { childList: true, characterData: true });
+              const all = { childList: true, characterData: true, subtree: true };
+              new MutationObserver(note).observe(element, all);
             }""",
             selector,
         )
@@ -90,7 +94,9 @@ class Playground(Visit):
 
     def code(self) -> str:
         """The program in the editor."""
-        return "\n".join(self.page.locator("#editor .cm-line").all_text_contents())
+        lines = self.page.locator("#editor .cm-line")
+        lines.first.wait_for()
+        return "\n".join(lines.all_text_contents())
 
     def pictures(self) -> list[str]:
         """What the pictures in the output say that they show; each of them has arrived."""

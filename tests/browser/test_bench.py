@@ -12,15 +12,13 @@ from visits import Visit
 
 @pytest.fixture(scope="module")
 def measured(enter_for_module: Callable[..., Visit], server: Preview) -> Visit:
-    """The page with all its figures, reached from the training page."""
-    visit = enter_for_module()
-    visit.page.click("nav >> text=Benchmark")
-    visit.page.wait_for_url(server.url + "bench.html")
+    """The page with all its figures."""
+    visit = enter_for_module(server.url + "bench.html")
     assert visit.text("#go") == "Run"
     assert not visit.page.workers  # nothing is loaded unasked
     visit.page.focus("#go")
     visit.page.keyboard.press("Enter")
-    visit.wait_for("#notice", "All is measured.", seconds=300)
+    visit.wait_for("#notice", "Everything is measured.", seconds=300)
     return visit
 
 
@@ -65,9 +63,9 @@ def test_stop_run_again_and_leave(enter: Callable[..., Visit], server: Preview) 
         visit.wait_for("#notice", "Stopped.")
         assert visit.text("#go") == "Run"
     assert visit.outside() == []
-    visit.page.click("nav >> text=Train")
-    visit.page.wait_for_url(server.url)
-    visit.wait_for("#go", "Train")
+    visit.page.click("nav >> text=Lessons")
+    visit.page.locator("#lessons").wait_for()
+    assert not visit.page.workers  # what measures ends with its page
 
 
 @pytest.mark.full

@@ -57,7 +57,7 @@ def test_pause_resume_stop(visit: Visit) -> None:
 def test_a_training_that_learns_nothing_is_told(visit: Visit) -> None:
     visit.choose(model="MLP", optimizer="Adam", learningRate=3)
     press(visit, "go")
-    visit.wait_for("#notice", "The loss is no lower than by guessing.")
+    visit.wait_for("#diagnosis", "Lower the learning rate.")
     press(visit, "stop")
     visit.wait_for("#notice", "Training has stopped.")
 
@@ -75,6 +75,10 @@ def test_leaving_a_training_is_asked_about(visit: Visit) -> None:
     visit.page.close(run_before_unload=True)
     visit.until_seen(visit.seen() + 32)  # it goes on
     assert asked == ["beforeunload"]
+    here = visit.page.url
+    visit.page.click("nav >> text=Lessons", no_wait_after=True)
+    visit.until_seen(visit.seen() + 32)
+    assert (asked, visit.page.url) == (["beforeunload"] * 2, here)
     visit.page.remove_listener("dialog", stay)
     press(visit, "stop")
     visit.wait_for("#go", "Train")
@@ -149,7 +153,7 @@ def test_weights_that_do_not_fit_change_nothing(visit: Visit, tmp_path: Path) ->
     text = tmp_path / "notes.npz"
     text.write_text("not weights")
     upload(visit, text)
-    visit.wait_for("#fault-title", "/notes.npz' is not a complete npz archive")
+    visit.wait_for("#fault-title", "/notes.npz' is not a file of weights")
     assert visit.weights(tmp_path).read_bytes() == before
     assert visit.text("#model-hint") == hint
     visit.page.click("#dismiss")
@@ -159,7 +163,7 @@ def test_weights_that_do_not_fit_change_nothing(visit: Visit, tmp_path: Path) ->
 def test_weights_go_down_and_up(visit: Visit, tmp_path: Path) -> None:
     before = visit.weights(tmp_path)
     upload(visit, before.rename(tmp_path / "mine.npz"))
-    visit.wait_for("#notice", "The weights of mine.npz are in.")
+    visit.wait_for("#notice", "The weights from mine.npz are loaded.")
     assert visit.text("#model-hint") == "Small CNN with uploaded weights."
     after = arrays(visit.weights(tmp_path))
     for name, array in arrays(tmp_path / "mine.npz").items():

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from conftest import DESK, PHONE
-from hosting import DIST
+from hosting import CASES, DIST
+from playgrounds import Playground
 from visits import Visit
 
 SITE = DIST / "site"
-PAGES = sorted(path.name for path in SITE.glob("*.html"))
 AXE = (Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js").read_text("utf-8")
 
 # Findings that hinder people, each as one line.
@@ -89,8 +89,24 @@ WIDER = """() => everything(document.body)
   .filter((element) => !element.closest('.visually-hidden'))
   .map(called)"""
 
+# The contrast of an element's text against its ground, as WCAG 2.2 defines it; the ground is opaque.
+CONTRAST = """(selector) => {
+  const context = new OffscreenCanvas(1, 1).getContext('2d', { willReadFrequently: true });
+  const luminance = (colour) => {
+    context.fillStyle = colour;
+    context.fillRect(0, 0, 1, 1);
+    const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data]
+      .map((value) => value / 255)
+      .map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const { color, backgroundColor } = getComputedStyle(document.querySelector(selector));
+  const both = [color, backgroundColor].map(luminance);
+  return (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05);
+}"""
 
-@pytest.fixture(params=PAGES)
+
+@pytest.fixture(params=CASES)
 def visit(page_of: Callable[..., Visit], request: pytest.FixtureRequest) -> Iterator[Visit]:
     """The page, with all that its Python computes at first: in English, light, on a desk."""
     visit = page_of(request.param)
@@ -126,6 +142,17 @@ def test_axe_finds_nothing_serious(visit: Visit, language: str, scheme: Any, win
     visit.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     visit.page.set_viewport_size(window)
     assert visit.page.evaluate(FINDINGS) == []
+
+
+def test_a_button_can_be_read_under_the_pointer(enter_editor: Callable[..., Playground]) -> None:
+    page = enter_editor().page
+    button = page.locator("#go.primary")
+    for scheme, off in product(("light", "dark"), ("true", "false")):
+        page.emulate_media(color_scheme=scheme)
+        button.evaluate("(button, off) => button.setAttribute('aria-disabled', off)", off)
+        button.hover()
+        assert page.locator("#go:hover").count() == 1
+        assert page.evaluate(CONTRAST, "#go") >= 4.5, (scheme, off)
 
 
 def test_no_screen_needs_scrolling_sideways(visit: Visit) -> None:

@@ -7,20 +7,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hosting import DIST, Preview
+from hosting import CASES, DIST, Preview
 from visits import Visit
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tools import site_size
 
 SITE = DIST / "site"
-PAGES = sorted(path.name for path in SITE.glob("*.html"))
 
 # The first paint with text or a picture in it, in milliseconds; null before.
 PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", CASES)
 def test_text_is_readable_before_python_is_there(
     enter: Callable[..., Visit], server: Preview, page: str
 ) -> None:
@@ -31,14 +30,20 @@ def test_text_is_readable_before_python_is_there(
     assert len(words) > 30
     visit.page.click("#language")  # it answers, too
     assert visit.page.evaluate("document.documentElement.lang") == "ja"
+    scripts = {SITE / path[1:] for path in visit.asked if path.endswith((".js", ".css"))}
+    assert sum(map(site_size.sent, scripts)) < site_size.BUDGET
 
 
-def test_the_learn_page_fetches_what_the_build_counts(page_of: Callable[[str], Visit]) -> None:
-    visit = page_of("learn.html")
-    counted = site_size.loaded_by(SITE, "learn.html") | site_size.python_files(SITE)
+def test_a_lesson_fetches_what_the_build_counts(page_of: Callable[[str], Visit]) -> None:
+    visit = page_of("lesson-sum.html")
+    counted = site_size.loaded_by(SITE, "lesson-sum.html") | site_size.python_files(SITE)
     names = {f"/{path.relative_to(SITE)}" for path in counted}
     assert set(visit.asked) - names == set()
-    # What only some visitors or pages need is counted as well: fonts for letters that the page lacks, and the
-    # frame in which the training page starts its worker.
-    unused = {name for name in names - set(visit.asked) if not name.endswith((".woff2", ".svg"))}
-    assert {name.split("-")[0] for name in unused} <= {"/assets/own"}
+    # What only some visitors or pages need is counted as well: fonts for letters that the page lacks, the
+    # frame in which the training page starts its worker, the editor, which comes with unfolded code, what the
+    # playground's examples share with it, what knows where the other pages are, and the dialog with
+    # the page's link.
+    unused = {path for path in names - set(visit.asked) if not path.endswith((".woff2", ".svg", ".webp"))}
+    later = {f"/assets/{name}" for name in ("own", "editor", "dist", "rolldown", "share")}
+    later |= {"/assets/allPages", "/assets/Sharing"}
+    assert {path.split("-")[0] for path in unused} <= later

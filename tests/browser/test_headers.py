@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Callable
 
 import pytest
@@ -34,6 +36,35 @@ def test_nginx_sends_the_same() -> None:
     assert sent == [f'add_header {name} "{value}" always;' for name, value in headers().items()]
 
 
+def policy(text: str) -> dict[str, set[str]]:
+    """The sources of each directive of a policy."""
+    directives = (directive.split() for directive in text.split(";") if directive.strip())
+    return {name: set(sources) - {"'none'"} for name, *sources in directives}
+
+
+def test_they_forbid_nothing_that_a_page_allows_itself() -> None:
+    sent = policy(headers()["Content-Security-Policy"])
+    others = {"'wasm-unsafe-eval'": "'unsafe-eval'"}
+    pages = 0
+    for page in SITE.rglob("*.html"):
+        found = re.search(r'"Content-Security-Policy"\s+content="([^"]+)"', page.read_text("utf-8"))
+        assert found, f"{page} has no policy"
+        for name, sources in policy(html.unescape(found[1])).items():
+            wanted = {
+                "'unsafe-inline'" if "'sha" in source else others.get(source, source) for source in sources
+            }
+            assert wanted <= sent.get(name, sent["default-src"]), f"{page.relative_to(SITE)}: {name}"
+        pages += 1
+    assert pages > 100
+
+
+def test_the_documentation_is_searched(enter: Callable[..., Visit], host: Server) -> None:
+    visit = enter(f"{host.url}docs/", python=False)
+    visit.page.fill("input[name=q]", "conv2d")
+    visit.page.keyboard.press("Enter")
+    visit.page.locator("#search-results a[href*='conv2d']").first.wait_for()
+
+
 def test_the_playground(enter: Callable[..., Playground], host: Server) -> None:
     play = enter(f"{host.url}play.html", Playground)
     assert play.run("'it runs'") == "'it runs'"
@@ -54,6 +85,7 @@ def test_the_playground(enter: Callable[..., Playground], host: Server) -> None:
 def test_training(enter: Callable[..., Visit], host: Server) -> None:
     visit = enter(host.url)
     visit.wait_for("#go", "Train")
+    visit.unfold()
     visit.wait_for("#kernels", "Computing with WebAssembly SIMD kernels")
 
 

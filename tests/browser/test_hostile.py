@@ -79,7 +79,12 @@ NETWORK = {
     "a module": "settled(js.Worker.new(data(f\"import '{OTHER}/a.js'; postMessage(1)\"), MODULE), 'message')",
     "the site's worker": "settled(js.Worker.new(WORKER, MODULE), 'message')",
     "a worker of the other host": "settled(js.Worker.new(OTHER + '/worker.js', MODULE), 'message')",
-    "a worker from a blob": "settled(js.Worker.new(blob(ASK), MODULE), 'message')",
+    "a worker from a blob": "settled(js.Worker.new(blob(LEAVE)), 'message')",
+    "a shared worker": "js.SharedWorker.new(data(ASK))",
+    "a service worker": "js.navigator.serviceWorker.register('x.js')",
+    "WebRTC": "js.RTCPeerConnection.new()",
+    "a beacon": "js.navigator.sendBeacon(OTHER + '/beacon')",
+    "an import": "js.Function.new('url', 'return import(url)')(OTHER + '/import.js')",
 }
 STORAGE = {
     "caches": "js.caches.open('large files')",
@@ -88,6 +93,8 @@ STORAGE = {
     "locks": "js.navigator.locks.request('a', lambda lock: None)",
     "cookies": "js.cookieStore.getAll()",
     "localStorage": "js.localStorage.getItem('play-code')",
+    "storage buckets": "js.navigator.storageBuckets.open('a')",
+    "files of the disk": "js.showOpenFilePicker()",
     "eval": "js.eval('1')",
 }
 
@@ -102,6 +109,7 @@ import js
 from pyodide.ffi import create_proxy, to_js
 
 OWN, OTHER, WORKER, ASK = {own!r}, {other!r}, {worker!r}, {ask!r}
+LEAVE = "fetch('" + OTHER + "/left', {{mode: 'no-cors'}}).then(() => postMessage('out'), () => {{}})"
 as_object = js.Object.fromEntries
 MODULE = to_js({{"type": "module"}}, dict_converter=as_object)
 NO_CORS = to_js({{"mode": "no-cors"}}, dict_converter=as_object)
@@ -183,31 +191,75 @@ def test_nothing_that_the_browser_keeps_is_reached(hostile: Playground, prelude:
     assert worked(hostile, prelude, STORAGE) == set()
 
 
-VALUES = "{'values': {'a': {'shape': [9e9], 'data': DATA}}, 'fault': None}"
+def test_no_channel_leads_to_the_sites_tabs(hostile: Playground, prelude: str) -> None:
+    listen = "globalThis.heard = [], new BroadcastChannel('own-data').onmessage = () => heard.push(1)"
+    hostile.page.evaluate(f"void ({listen})")
+    say = "new BroadcastChannel('own-data').postMessage(1); postMessage(1)"
+    hostile.run(
+        prelude + "js.BroadcastChannel.new('own-data').postMessage(1)\n"
+        f"await settled(js.Worker.new(data({say!r}), MODULE), 'message')\n"
+    )
+    hostile.page.wait_for_timeout(300)
+    assert hostile.page.evaluate("heard") == []
+
+
+VALUES = "{'values': {'a': {'shape': SHAPE, 'data': DATA}}, 'fault': None}"
+IMAGE = "{'kind': 'image', 'type': 'image/png', 'data': DATA, 'dark': None, 'alt': 'x', 'scale': SCALE}"
+REPORT, RESULT = "{'kind': 'report', 'id': ID, 'value': %s}", "{'kind': 'result', 'id': ID, 'value': %s}"
 SENT = {
+    "one part in more places than can be read": (
+        "{'kind': 'error', 'id': ID, 'error': {'name': 'PythonError', 'message': PART}}"
+    ),
     "nothing": "None",
     "an unknown kind": "{'kind': 'shown'}",
     "a command of Comlink's": "{'type': 'SET', 'path': ['__proto__', 'caught'], 'value': {'value': 1}}",
-    "an output without a kind": "{'kind': 'report', 'id': ID, 'value': {}}",
-    "an image that is none": "{'kind': 'report', 'id': ID, 'value': {'kind': 'image', 'data': 1}}",
-    "a result without values": "{'kind': 'result', 'id': ID, 'value': {'fault': None}}",
-    "a false shape": f"{{'kind': 'result', 'id': ID, 'value': {VALUES}}}",
+    "an output without a kind": REPORT % "{}",
+    "an image that is none": REPORT % "{'kind': 'image', 'data': 1}",
+    "an image whose size may change": REPORT % IMAGE.replace("DATA", "CHANGING").replace("SCALE", "1"),
+    "an image of no size": REPORT % IMAGE.replace("DATA", "BYTES").replace("SCALE", "0"),
+    "a result without values": RESULT % "{'fault': None}",
+    "a result with bytes for values": RESULT % "{'values': BYTES, 'fault': None}",
+    "a false shape": RESULT % VALUES.replace("SHAPE", "[9e9]"),
+    "a shape below nothing": RESULT % VALUES.replace("SHAPE", "[-1, -3]"),
+    "a line that is no number of one": RESULT
+    % "{'values': {}, 'fault': {'message': 'x', 'traceback': 'x', 'line': 0.5}}",
+    "more text than there is room for": REPORT % "'x' * 2**21",
     "an error that is none": "{'kind': 'error', 'id': ID, 'error': 'x'}",
     "files that are none": "{'kind': 'files', 'name': 'x', 'paths': 7}",
+    "more files than there are places": "{'kind': 'files', 'name': 'x', 'paths': js.Array.new(2**32 - 1)}",
 }
+USUAL = (
+    "one part in more places than can be read",
+    "an unknown kind",
+    "an image whose size may change",
+    "a shape below nothing",
+)
+FALSE = [pytest.param(name, marks=[] if name in USUAL else pytest.mark.full) for name in SENT]
+
+FORGING = """
+import js
+from pyodide.ffi import to_js
+import numpy as np
+
+DATA, BYTES = np.zeros(3), np.zeros(3, np.uint8)
+CHANGING = js.Uint8Array.new(js.ArrayBuffer.new(8, js.JSON.parse('{"maxByteLength": 1000}')))
+PART = js.JSON.parse('{"code": "x", "values": {}, "text": "x"}')
+for _ in range(60):
+    whole = js.JSON.parse('{"code": "x", "values": {}, "text": "x"}')
+    whole.values.a = whole.values.b = PART
+    PART = whole
+for ID in range(200):
+    js.postMessage(to_js(SENT, dict_converter=js.Object.fromEntries))
+while True: pass
+"""
 
 
-@pytest.mark.parametrize("sent", SENT.values(), ids=SENT)
-def test_what_has_no_shape_ends_the_program(hostile: Playground, sent: str) -> None:
+@pytest.mark.parametrize("name", FALSE)
+def test_what_has_no_shape_ends_the_program(hostile: Playground, name: str) -> None:
     hostile.ready()
-    hostile.write(
-        "import js\nfrom pyodide.ffi import to_js\nimport numpy as np\nDATA = np.zeros(3)\n"
-        "for ID in range(200):\n"
-        f"    js.postMessage(to_js({sent}, dict_converter=js.Object.fromEntries))\n"
-        "while True: pass\n"
-    )
+    hostile.write(FORGING.replace("SENT", SENT[name]))
     hostile.page.click("#go")
-    hostile.wait_for("#fault-title", "the program sent something to the page that has no place there")
+    hostile.wait_for("#fault-title", "the program sent something that the page cannot use")
     assert hostile.page.evaluate("'caught' in {}") is False
     hostile.page.click("#retry")
     assert hostile.run("'again'") == "'again'"
@@ -244,6 +296,18 @@ def test_files_that_the_site_has_not_do_not_come(hostile: Playground, server: Pr
     assert hostile.asked[asked:] == []
 
 
+def test_a_file_is_fetched_once_however_often_it_is_wished_for(hostile: Playground) -> None:
+    asked = len(hostile.asked)
+    hostile.run(
+        "import asyncio, js\nfrom pyodide.ffi import to_js\n"
+        "wish = {'kind': 'files', 'name': 'x', 'paths': ['weights/NOTICE.txt'] * 1000}\n"
+        "for _ in range(100):\n"
+        "    js.postMessage(to_js(wish, dict_converter=js.Object.fromEntries))\n"
+        "await asyncio.sleep(0.3)\n"
+    )
+    assert len(hostile.asked) - asked <= 100  # one at a time
+
+
 HTML = {
     "a frame": "<iframe src='{url}/'></iframe>",
     "a frame in a frame": (
@@ -267,6 +331,11 @@ HTML = {
     ),
     "media": "<video src='{url}/a' poster='{url}/b'></video><audio src='{url}/c' autoplay></audio>",
     "a link": "<a class=click href='{url}/' ping='{url}/ping' target=_blank>a link</a>",
+    "a link to a picture that asks": (
+        "<a class=click href=\"data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg'>"
+        "<image href='{url}/a'/><foreignObject>"
+        "<iframe xmlns='http://www.w3.org/1999/xhtml' src='{url}/b'/></foreignObject></svg>\">a</a>"
+    ),
     "a link in a picture": (
         "<svg><a xlink:href='{url}/'><set attributeName=href to='{url}/' />"
         "<text class=click y=20>a link</text></a></svg>"
@@ -296,6 +365,23 @@ def test_a_program_that_floods_the_page_is_ended(hostile: Playground) -> None:
         "while True:\n    js.postMessage(message)\n"
     )
     hostile.page.click("#go")
-    hostile.wait_for("#fault-title", "the program sent more to the page than it can take", seconds=5)
+    hostile.wait_for("#fault-title", "the program sent more than the page can take", seconds=5)
+    hostile.page.click("#retry")
+    assert hostile.run("'again'") == "'again'"
+
+
+def test_a_program_that_shows_too_much_is_ended(hostile: Playground) -> None:
+    hostile.ready()
+    hostile.write(
+        "import js\nfrom pyodide.ffi import to_js\n"
+        "shown = {'kind': 'html', 'html': 'x'}\n"
+        "for i in range(100_000):\n"
+        "    report = {'kind': 'report', 'id': i % 100, 'value': shown}\n"
+        "    js.postMessage(to_js(report, dict_converter=js.Object.fromEntries))\n"
+        "while True: pass\n"
+    )
+    hostile.page.click("#go")
+    hostile.wait_for("#fault-title", "the program sent more than the page can take")
+    assert hostile.page.locator("#output iframe").count() <= 200
     hostile.page.click("#retry")
     assert hostile.run("'again'") == "'again'"

@@ -16,10 +16,11 @@ from playwright.sync_api import Browser, Page, Playwright
 import pyconvlite
 import pyconvlite.functions as F
 import pyconvlite.layers as L
-from pyconvlite import html_page, no_grad, test_mode
+from pyconvlite import no_grad, test_mode
+from pyconvlite.backends.simd import library
 from pyconvlite.models import EfficientNetLite0, LeNet, Sequential, SmallResNet, SmallVGG
 
-SIMD = "pyconvlite/backends/simd/simd128.wasm"
+SIMD = "pyconvlite/backends/simd/kernels.bin"
 
 
 def many_operators() -> Any:
@@ -49,8 +50,8 @@ NETS = {
 def export(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """Write a page with the kernels of the wheel, and give its address."""
     (wheel,) = DIST.glob("pyconvlite-*.whl")
-    (tmp_path / "simd128.wasm").write_bytes(zipfile.ZipFile(wheel).read(SIMD))
-    monkeypatch.setattr(html_page, "FOLDER", tmp_path)
+    (tmp_path / "kernels.bin").write_bytes(zipfile.ZipFile(wheel).read(SIMD))
+    monkeypatch.setattr(library, "FOLDER", tmp_path)
 
     def export(model: Any, n: int, **options: Any) -> str:
         path = tmp_path / "page.html"

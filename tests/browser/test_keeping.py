@@ -67,7 +67,8 @@ def test_model_and_drawing_are_there_after_a_reload(visit: Visit, tmp_path: Path
     until_kept(visit, images)
 
     visit.page.reload()
-    visit.wait_for("#notice", "Ready, with the model of your last visit.")
+    visit.wait_for("#notice", "Ready, with the model from your last visit.")
+    visit.unfold()
     assert visit.page.input_value("[name=fresh]") == ""  # Train goes on from it
     assert visit.page.evaluate(INK) == ink
     visit.wait_for("#seen-caption", "your drawing")
@@ -91,24 +92,30 @@ def test_a_reload_in_the_middle_goes_back_to_the_checkpoint(visit: Visit) -> Non
     visit.wait_for("#notice", "Training has started.")
     wait(lambda: (visit.page.evaluate(KEPT) or 0) > 0, lambda: "no checkpoint is kept")
     visit.page.reload()
-    visit.wait_for("#notice", "Ready, with the model of your last visit.")
+    visit.wait_for("#notice", "Ready, with the model from your last visit.")
+    visit.unfold()
     assert visit.text("#model-hint").startswith("MLP, trained on ")
 
 
+@pytest.mark.full
 def test_weights_that_fit_no_more_are_given_up(visit: Visit) -> None:
     until_kept(visit, train_a_little(visit))
     visit.page.evaluate(SPOIL)
     visit.page.reload()
-    visit.wait_for("#notice", "The weights of your last visit do not fit this version of the model.")
+    visit.wait_for("#notice", "The weights from your last visit do not fit this version of the model.")
+    visit.unfold()
     assert visit.text("#model-hint") == "Small CNN with random weights."
     assert visit.page.is_hidden("#fault")
 
 
+@pytest.mark.full
 def test_a_browser_without_room_says_so(enter: Callable[..., Visit], server: Preview) -> None:
-    visit = enter()
-    visit.wait_for("#go", "Train")
+    visit = enter("about:blank")
     quota = {"origin": server.url.removesuffix("/"), "quotaSize": 1000}
+    # before the first write: the browser remembers for a while how much room there is
     visit.page.context.new_cdp_session(visit.page).send("Storage.overrideQuotaForOrigin", quota)
+    visit.page.goto(server.url)
+    visit.wait_for("#go", "Train")
     train_a_little(visit)
     visit.wait_for("#keep-hint", "Your browser has no room to keep the model")
     visit.page.click("#language")
@@ -124,4 +131,4 @@ def test_a_browser_that_keeps_nothing_says_so(enter: Callable[..., Visit], serve
     visit.page.goto(server.url)
     visit.wait_for("#go", "Train")
     train_a_little(visit)
-    visit.wait_for("#keep-hint", "The browser keeps nothing for this page")
+    visit.wait_for("#keep-hint", "Your browser stores nothing for this page")

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hosting import Preview
+from hosting import Preview, Server
 from playwright.sync_api import Browser, Page
 from visits import Visit
 
@@ -40,14 +40,17 @@ RUN_AND_WATCH = f"""async () => {{
   return {{ ...(await run), seen }};
 }}"""
 
-# Gives what the kernel prints for some code.
-ASK = """async (code) => {
-  let printed = '';
+# Starts some code in the kernel; gives what it has printed so far, and all of it once it is `done`.
+START = """(code) => {
+  const started = { text: '' };
   const future = jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code });
-  future.onIOPub = ({ content }) => (printed += content.text ?? content.traceback?.join('\\n') ?? '');
-  await future.done;
-  return printed;
+  future.onIOPub = ({ content }) => (started.text += content.text ?? content.traceback?.join('\\n') ?? '');
+  started.done = future.done.then(() => started.text);
+  return started;
 }"""
+
+# Gives all that it has printed, at its end.
+ASK = f"(code) => ({START})(code).done"
 
 # What JupyterLite says of itself in the console of a healthy page.
 CHATTER = [
@@ -121,9 +124,8 @@ def test_the_door_leads_to_the_index_in_the_visitors_language(
         page.wait_for_url(f"**/lite/notebooks/index.html?path={language}/index.ipynb")
 
 
-@pytest.mark.parametrize(
-    ("language", "title"), [pytest.param("en", "Step 55", marks=pytest.mark.full), ("ja", "ステップ55")]
-)
+@pytest.mark.full
+@pytest.mark.parametrize(("language", "title"), [("en", "Step 55"), ("ja", "ステップ55")])
 def test_the_index_shows_a_model_and_leads_to_every_notebook(
     run: Callable[..., Notebook], language: str, title: str
 ) -> None:
@@ -135,6 +137,32 @@ def test_the_index_shows_a_model_and_leads_to_every_notebook(
         links.first.click()
     opened.value.wait_for_url(f"**/lite/notebooks/index.html?path={language}%2F55.ipynb")
     opened.value.locator("h1", has_text=title).wait_for()
+
+
+def test_stop_ends_a_cell_and_not_the_kernel(run: Callable[..., Notebook]) -> None:
+    notebook = run("ja/index.ipynb")
+    assert "61,706" in notebook.shown("text/html")[0]
+    assert notebook.page.get_attribute("#way-back", "href") == "../../"
+    assert notebook.ask("print(open('/home/pyodide/matplotlibrc').readline())") == "figure.facecolor: ffffff"
+    notebook.page.get_by_title("Interrupt the kernel").click()  # nothing runs: nothing comes of it
+    endless = notebook.page.evaluate_handle(START, "kept = 1\nprint('begun', flush=True)\nwhile True: pass")
+    notebook.page.wait_for_function("({ text }) => text.includes('begun')", arg=endless)
+    notebook.page.get_by_title("Interrupt the kernel").click()
+    assert "KeyboardInterrupt" in endless.evaluate("({ done }) => done")
+    assert (
+        notebook.ask("from pyconvlite import backends\nprint(kept, backends.describe().threads > 1)")
+        == "1 True"
+    )
+
+
+@pytest.mark.full
+def test_where_a_cell_cannot_be_stopped_a_sentence_says_so(browser: Browser, own_server: Server) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(f"{own_server.url}lite/notebooks/index.html?path=en/index.ipynb")
+        page.wait_for_function(READY, timeout=120_000)
+        page.get_by_title("Interrupt the kernel").click()
+        page.get_by_text("Restart the kernel instead.").wait_for()
 
 
 @pytest.mark.full
@@ -203,9 +231,9 @@ class TestBackends:
     def test_without_an_adapter_a_sentence_tells(self, run: Callable[..., Notebook]) -> None:
         notebook = run("en/backends.ipynb")
         assert "simd: this engine runs the variant" in notebook.text
-        assert "This notebook goes on without a GPU: " in notebook.text
+        assert "This notebook continues without a GPU: " in notebook.text
         assert "CPU     loss 2.3" in notebook.text
-        assert "There is no GPU to record for." in notebook.text
+        assert "There is no GPU to record on." in notebook.text
 
     def test_on_webgpu(self, gpu_browser: Browser, server: Preview) -> None:
         with gpu_browser.new_context() as context:
@@ -266,6 +294,6 @@ def test_a_plain_import_of_dezero(run: Callable[..., Notebook]) -> None:
 
 def test_the_other_pages_fetch_no_more_for_it(page_of: Callable[[str], Visit]) -> None:
     """Their Pyodide folder holds the notebooks' packages too."""
-    wheels = {path.rsplit("/", 1)[-1].split("-")[0] for path in page_of("index.html").asked}
-    assert {"numpy", "pyconvlite"} <= wheels
-    assert not wheels & {"matplotlib", "ipython", "pillow", "tqdm"}
+    files = {path.rsplit("/", 1)[-1].split("-")[0] for path in page_of("index.html").asked}
+    assert "installed.gz" in files
+    assert not files & {"numpy", "pyconvlite", "matplotlib", "ipython", "pillow", "tqdm"}

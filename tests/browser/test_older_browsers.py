@@ -55,7 +55,7 @@ def opened(browser: Browser, server: Preview, script: str) -> Iterator[Visit]:
 
     with browser.new_context(service_workers="block") as context:
         context.add_init_script(script)
-        context.route("**/engine.worker-*.js", first)
+        context.route("**/networks.worker-*.js", first)
         visit = Visit(context.new_page())
         visit.page.goto(server.url)
         yield visit
@@ -71,6 +71,7 @@ def older(browser: Browser, server: Preview) -> Iterator[Visit]:
 
 def test_a_browser_without_jspi_relaxed_simd_and_webgpu(older: Visit) -> None:
     older.wait_for("#go", "Train")
+    older.unfold()
     for realm in (older.page, older.page.workers[0]):
         assert realm.evaluate(ASK) == {"JSPI": False, "SIMD": True, "relaxed SIMD": False, "WebGPU": False}
     assert older.text("#kernels").startswith("Computing with WebAssembly SIMD kernels (simd128)")
@@ -86,9 +87,11 @@ def test_a_browser_without_jspi_relaxed_simd_and_webgpu(older: Visit) -> None:
     older.wait_for("#seen-caption", "your drawing, centred and scaled like MNIST’s digits. It reads a 1.")
 
 
+@pytest.mark.full
 def test_a_browser_without_simd_is_given_less_to_compute(browser: Browser, server: Preview) -> None:
     with opened(browser, server, "WebAssembly.validate = () => false;\n") as visit:
         visit.wait_for("#go", "Train")
+        visit.unfold()
         assert visit.text("#kernels").startswith("Computing with NumPy: ")
         assert visit.page.locator("#simd").is_disabled()
         assert visit.page.input_value("[name=kernels]") == "numpy"

@@ -22,6 +22,7 @@ FOCUSED = """() => {
 SITE = Path(__file__).parents[2] / "site"
 
 
+@pytest.mark.full
 def test_a_host_that_encodes_gzipped_files(enter: Callable[..., Visit], own_server: Server) -> None:
     own_server.encodes = True
     visit = enter(own_server.url)
@@ -29,25 +30,37 @@ def test_a_host_that_encodes_gzipped_files(enter: Callable[..., Visit], own_serv
     visit.wait_for("#seen-caption", "a test image: a 7")
 
 
-def test_loading_shows_bytes(enter: Callable[..., Visit], server: Preview) -> None:
+def test_loading_shows_bytes_and_a_press_on_train_is_kept(
+    enter: Callable[..., Visit], server: Preview
+) -> None:
     visit = enter("about:blank")
     held: list[Route] = []
-    visit.page.context.route("**/pyodide.asm.wasm", lambda route: held.append(route))
+    visit.page.context.route("**/pyodide.asm.wasm?*", lambda route: held.append(route))
     visit.page.goto(server.url)
     visit.wait_for("#notice", "MB")
+    visit.page.click("#go")
+    visit.wait_for("#go", "Starts when loaded")
     held[0].continue_()
     total = visit.page.evaluate("document.getElementById('progress').max")
     assert 25e6 < total < 33e6
     values = []
-    while visit.text("#go") == "Loading …":
+    while visit.text("#go") == "Starts when loaded":
         values.append(visit.page.evaluate("document.getElementById('progress').value"))
         visit.page.wait_for_timeout(50)
     assert max(values) == total
     assert values[: values.index(total)] == sorted(values[: values.index(total)])
     assert "Running Pyodide 314.0.3, Python 3.14" in visit.text("#versions")
+    visit.until_seen(32)
 
 
-@pytest.mark.parametrize("name", ["pyodide.mjs", "pyodide.asm.wasm", "t10k-images.gz"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pyodide.mjs",
+        pytest.param("pyodide.asm.wasm", marks=pytest.mark.full),
+        pytest.param("t10k-images.gz", marks=pytest.mark.full),
+    ],
+)
 def test_a_file_that_is_missing(enter: Callable[..., Visit], own_server: Server, name: str) -> None:
     own_server.missing.add(name)
     visit = enter(own_server.url)
@@ -62,7 +75,15 @@ def test_a_file_that_is_missing(enter: Callable[..., Visit], own_server: Server,
         assert visit.page.is_hidden("#fault")
 
 
-@pytest.mark.parametrize("name", ["python_stdlib.zip", "pyodide.asm.wasm", "t10k-images.gz"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("python_stdlib.zip", marks=pytest.mark.full),
+        pytest.param("installed.gz", marks=pytest.mark.full),
+        "pyodide.asm.wasm",
+        pytest.param("t10k-images.gz", marks=pytest.mark.full),
+    ],
+)
 def test_a_file_that_is_cut_short(enter: Callable[..., Visit], own_server: Server, name: str) -> None:
     own_server.cut.add(name)
     visit = enter(own_server.url)
@@ -105,7 +126,26 @@ def test_a_worker_that_ends_without_a_word_is_missed(visit: Visit) -> None:
     assert visit.page.is_hidden("#fault")
 
 
-@pytest.mark.parametrize("page", ["play.html", pytest.param("bench.html", marks=pytest.mark.full)])
+@pytest.mark.full  # it waits for twenty seconds
+def test_a_worker_that_never_gives_a_result_is_replaced(enter: Callable[..., Visit]) -> None:
+    visit = enter()
+    silent: list[str] = []
+
+    def answer(route: Route) -> None:
+        if silent:
+            return route.continue_()
+        silent.append(route.request.url)
+        return route.fulfill(body="", content_type="text/javascript")
+
+    visit.page.route("**/networks.worker-*.js", answer)
+    visit.page.reload()
+    visit.wait_for("#go", "Train", seconds=60)
+    assert len(silent) == 1
+    assert visit.page.is_hidden("#fault")
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("page", ["play.html", "bench.html"])
 def test_a_python_of_another_page_that_ends_is_missed(
     enter: Callable[..., Visit], server: Preview, page: str
 ) -> None:
@@ -125,7 +165,7 @@ def test_touch_draws(visit: Visit) -> None:
     touch = visit.page.context.new_cdp_session(visit.page)
     touch.send("Emulation.setTouchEmulationEnabled", {"enabled": True})
     visit.page.click("#clear")
-    visit.wait_for("#seen-caption", "Nothing is drawn yet.")
+    visit.wait_for("#seen-caption", "Nothing drawn yet.")
     visit.page.locator("#pad").scroll_into_view_if_needed()
     box = visit.page.locator("#pad").bounding_box()
     assert box
@@ -141,6 +181,7 @@ def test_touch_draws(visit: Visit) -> None:
 
 def test_the_code_shown_is_the_code_that_runs(trained: Visit) -> None:
     for name in ("training", "looking"):
+        trained.page.wait_for_selector(f"#{name}-py")
         assert trained.page.text_content(f"#{name}-py") == (SITE / f"python/tab/{name}.py").read_text()
     trained.choose(optimizer="MomentumSGD")
     assert trained.page.input_value("[name=learningRate]") == "0.02"  # each has its own to begin with
@@ -205,7 +246,9 @@ def test_a_phone_shows_all_of_it(trained: Visit, scheme: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") == 360
     small = page.evaluate(
         """() => [...document.querySelectorAll('main button, main select, main input:not([hidden])')]
-        .map((e) => [e.id || e.name || e.textContent, e.getBoundingClientRect().height])
+        .filter((e) => !e.matches('[data-key]')) // the network's maps, of which there are many
+        .map((e) => [e, ['checkbox', 'radio'].includes(e.type) ? e.closest('label') : e])
+        .map(([e, box]) => [e.id || e.name || e.textContent, box.getBoundingClientRect().height])
         .filter(([, height]) => height && height < 40)"""
     )
     assert small == []

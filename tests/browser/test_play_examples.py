@@ -19,7 +19,7 @@ def run(play: Playground, title: str) -> str:
 
 
 def test_one_with_a_plot(play: Playground) -> None:
-    assert "pooled changes by 39%" in run(play, "Chapter 56")
+    assert "pooled changes by 39%" in run(play, "Step 56")
     assert play.pictures() == ["image; mean; green; edge; mean, pooled; green, pooled; edge, pooled"]
     width, height = play.page.evaluate(
         "(({ width, naturalWidth, naturalHeight }) => [naturalWidth / width, naturalHeight])"
@@ -30,7 +30,7 @@ def test_one_with_a_plot(play: Playground) -> None:
 
 
 def test_one_with_a_graph(play: Playground) -> None:
-    output = run(play, "Chapter 57")
+    output = run(play, "Step 57")
     assert output.startswith("im2col (4, 18)")
     play.page.locator("#output .graph img").wait_for(timeout=60_000)
     assert play.pictures() == ["Computation graph"]
@@ -110,8 +110,8 @@ def test_one_that_trains_two_networks_against_each_other(play: Playground) -> No
 def test_the_menu_speaks_japanese(enter_editor: Callable[..., Playground]) -> None:
     play = enter_editor(locale="ja-JP")
     play.page.click("[popovertarget=examples]")
-    titles = play.page.locator("#example-list button").all_inner_texts()
-    assert titles[0].startswith("第 55 章")
+    titles = play.page.locator("#example-list strong").all_inner_texts()
+    assert titles[0].startswith("ステップ 55")
     play.page.click("#example-list button >> nth=-1")
     code = play.code()
     assert "# 自分の Function を作り" in code
@@ -119,6 +119,7 @@ def test_the_menu_speaks_japanese(enter_editor: Callable[..., Playground]) -> No
     assert "A Function of your own" not in code
 
 
+@pytest.mark.full
 def test_what_a_program_needs_comes_when_it_is_asked_for(enter_play: Callable[..., Playground]) -> None:
     play = enter_play()
     code = "# MNIST, matplotlib\nimport pyconvlite.functions as F\nprint(F.sin(0.0))"

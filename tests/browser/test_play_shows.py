@@ -30,6 +30,29 @@ def test_plots(play: Playground) -> None:
     assert len(play.pictures()) == 1
 
 
+def test_plots_follow_the_page_into_the_dark(play: Playground) -> None:
+    pixel = """async () => {
+      const image = document.querySelector('#output img');
+      await image.decode();
+      const context = new OffscreenCanvas(1, 1).getContext('2d');
+      context.drawImage(image, 0, 0);
+      return [...context.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+    }"""
+    play.run("import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()")
+    play.pictures()
+    assert play.page.evaluate(pixel) == [255, 255, 255]
+    play.page.emulate_media(color_scheme="dark")
+    try:
+        play.stand_still()
+        assert play.page.evaluate(pixel) == [0x1B, 0x1D, 0x21]
+        surface = "getComputedStyle(document.body).getPropertyValue('--surface')"
+        assert play.page.evaluate(surface) == "#1b1d21"
+    finally:
+        play.page.emulate_media(color_scheme="light")
+    play.stand_still()
+    assert play.page.evaluate(pixel) == [255, 255, 255]
+
+
 def test_pictures(play: Playground) -> None:
     play.run(
         "from PIL import Image\nimport numpy as np\n"
@@ -70,6 +93,13 @@ def test_a_graph_after_the_collection_of_garbage(play: Playground) -> None:
         page.send("HeapProfiler.collectGarbage")
 
 
+def test_graphs_that_nobody_waits_for_any_more_keep_none_waiting(play: Playground) -> None:
+    slow = "'digraph g {' + ';'.join(f'{a}->{b}' for a in range(90) for b in range(90)) + '}'"
+    play.run(f"for _ in range(3):\n    display({slow})")
+    assert play.run("'digraph g { quick }'")
+    play.until("document.querySelectorAll('#output .graph img').length === 1", seconds=20)
+
+
 def test_html_stands_in_a_frame(play: Playground) -> None:
     play.run("import numpy as np\nfrom pyconvlite import Variable\nVariable(np.zeros((2, 3)), name='x')")
     frame = play.page.frame_locator("#output iframe")
@@ -82,7 +112,7 @@ def test_html_stands_in_a_frame(play: Playground) -> None:
 def test_html_that_would_keep_the_browser_busy(play: Playground) -> None:
     for code in ("'<b>' * 1000", "'x' * 200_000", "'<table><tr><td>' * 20_000"):
         play.run(f"class A:\n    def _repr_html_(self):\n        return {code}\nA()")
-        assert play.text("#output") == "HTML that is too long, or too deeply nested, to be shown."
+        assert play.text("#output") == "This HTML is too long, or too deeply nested, to be shown."
     play.run("class A:\n    def _repr_html_(self):\n        return '<br><p>line</p>' * 1000\nA()")
     assert play.page.locator("#output iframe").count() == 1
 

@@ -36,6 +36,7 @@ def on_all_cores(visit: Visit) -> str:
 def test_an_isolated_page_trains_on_all_cores(enter: Callable[..., Visit], host: Server) -> None:
     visit = enter(host.url)
     visit.wait_for("#go", "Train")
+    visit.unfold()
     assert visit.page.evaluate("crossOriginIsolated")
     assert visit.text("#kernels") == on_all_cores(visit)
     visit.choose(images=20_000)
@@ -48,11 +49,15 @@ def test_an_isolated_page_trains_on_all_cores(enter: Callable[..., Visit], host:
     assert visit.text("#kernels") == on_all_cores(visit)
 
 
+@pytest.mark.full
 def test_a_page_that_is_not_isolated_says_so(enter: Callable[..., Visit], own_server: Server) -> None:
     visit = enter(own_server.url)
+    visit.wait_for("#go", "Train")
+    visit.unfold()
     visit.wait_for("#kernels", "on one core: this page is not isolated from other sites; reload it")
 
 
+@pytest.mark.full
 def test_the_service_worker_isolates_the_next_visit(enter: Callable[..., Visit], own_server: Server) -> None:
     visit = enter(f"{own_server.url}learn.html", service_workers="allow")
     assert not visit.page.evaluate("crossOriginIsolated")
@@ -61,6 +66,7 @@ def test_the_service_worker_isolates_the_next_visit(enter: Callable[..., Visit],
     visit.page.goto(own_server.url)
     assert visit.page.evaluate("crossOriginIsolated")
     visit.wait_for("#go", "Train")
+    visit.unfold()
     assert visit.text("#kernels") == on_all_cores(visit)
 
 

@@ -73,20 +73,16 @@ def test_the_accuracy_shown_is_the_one_of_the_weights(
     assert first.get_attribute("title") == f"Test image {worst['index']}"
 
 
+def an(digit: str) -> str:
+    return "an 8" if digit == "8" else f"a {digit}"
+
+
 def test_a_mistake_can_be_looked_at(trained: Visit) -> None:
     mistake = trained.page.locator("#mistakes button").nth(3)
     label, predicted = mistake.inner_text().replace("read as", "").split()
     mistake.click()
-    trained.wait_for("#seen-caption", f"a test image: a {label}. It reads a {predicted}.")
+    trained.wait_for("#seen-caption", f"a test image: {an(label)}. It reads {an(predicted)}.")
     assert trained.page.input_value("#test-index") == mistake.get_attribute("title").split()[-1]
-    assert trained.text("#probabilities .best .digit") == predicted
-
-
-def test_the_layer_is_shown(trained: Visit) -> None:
-    for tiles in ("#filters", "#maps"):
-        assert trained.page.locator(f"{tiles} canvas").count() == 16
-    maps = trained.page.locator("#maps canvas").first.evaluate("canvas => [canvas.width, canvas.height]")
-    assert maps == [24, 24]
 
 
 @pytest.mark.parametrize("digits", [[1, 4, 8], pytest.param(list(DIGITS), marks=pytest.mark.full)])
@@ -96,5 +92,5 @@ def test_a_drawn_digit_gets_its_class(trained: Visit, digits: list[int]) -> None
         draw(trained.page, DIGITS[digit])
         trained.wait_for("#seen-caption", "your drawing")
         trained.stand_still()  # the last point's answer
-        read[digit] = trained.text("#probabilities .best .digit")
+        read[digit] = trained.text("#seen-caption").split()[-1].rstrip(".")
     assert read == {digit: str(digit) for digit in digits}

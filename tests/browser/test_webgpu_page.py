@@ -83,6 +83,7 @@ def test_on_the_gpu_and_on_with_other_kernels(
         assert page.text("#model-hint") == f"MLP, trained on {total:,} images."
 
 
+@pytest.mark.full
 def test_advice_on_the_kernels_for_the_model_that_is_chosen(page: Visit) -> None:
     advice = re.compile(r"(SIMD|WebGPU) (is [\d.]+x faster than|and) (SIMD|WebGPU) (here|are equally fast)")
     line = page.page.locator("#advice")
@@ -174,6 +175,7 @@ def test_a_program_without_jspi_is_told_how_to_read(gpu_browser: Browser, server
 
 
 @pytest.mark.parametrize("page", [KEEP_DEVICE], indirect=True)
+@pytest.mark.full
 def test_a_lost_gpu_ends_the_run_at_its_checkpoint(page: Visit) -> None:
     page.page.click("#go")
     page.until_seen(1_000)
@@ -191,7 +193,7 @@ def test_a_lost_gpu_ends_the_run_at_its_checkpoint(page: Visit) -> None:
     left = page.seen()
     assert left >= checkpoint
     assert page.text("#model-hint") == f"MLP, trained on {left:,} images."
-    page.wait_for("#notice", "The model is as at the last checkpoint.")
+    page.wait_for("#notice", "The model is back at the last checkpoint.")
 
     page.choose(images=10_000, kernels="auto", fresh="")
     page.page.click("#go")

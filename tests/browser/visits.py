@@ -123,8 +123,13 @@ class Visit:
         seen = "parseInt(document.getElementById('r-samples').textContent.replaceAll(',', ''))"
         self.until(f"{seen} >= {images}")
 
+    def unfold(self) -> None:
+        """Unfold all that is folded."""
+        self.page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
+
     def choose(self, **settings: object) -> None:
         """Set fields of the settings form by their names."""
+        self.unfold()
         for name, value in settings.items():
             control = self.page.locator(f"#settings [name={name}]")
             if control.evaluate("control => control.tagName") == "SELECT":
@@ -139,6 +144,7 @@ class Visit:
 
     def weights(self, folder: Path) -> Path:
         """Download the weights."""
+        self.unfold()
         with self.page.expect_download() as download:
             self.page.click("#download")
         path = folder / download.value.suggested_filename
@@ -165,6 +171,7 @@ class TrainingPage(Visit):
     def begin(self) -> None:
         """Wait until it can train."""
         self.wait_for("#go", "Train")
+        self.unfold()
         if self.settings is None:
             self.settings = self.page.evaluate(SETTINGS)
             with self.page.expect_download() as download:
@@ -180,8 +187,9 @@ class TrainingPage(Visit):
         name = f"restored{self.restored}.npz"
         file: Any = {"name": name, "mimeType": "application/zip", "buffer": self.weights_at_first}
         self.page.set_input_files("#file", file)
-        self.wait_for("#notice", f"The weights of {name} are in.")
+        self.wait_for("#notice", f"The weights from {name} are loaded.")
         self.page.fill("#test-index", "0")
         self.page.press("#test-index", "Enter")
         self.wait_for("#seen-caption", "a test image: a 7")
-        self.page.evaluate("document.getElementById('inspect').open = true; scrollTo(0, 0)")
+        self.page.check("[name=speed][value=ease]", force=True)
+        self.page.evaluate("scrollTo(0, 0)")

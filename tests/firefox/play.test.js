@@ -28,7 +28,7 @@ async def attempt(what):
     except Exception:
         return "refused"
 
-print(js.origin, js.isSecureContext, can_run_sync(), describe().backend)
+print(js.origin, js.isSecureContext, can_run_sync(), describe().backend, describe().threads_error)
 for what in (
     lambda: js.fetch("OTHER", options(mode="no-cors")),
     lambda: js.fetch("OWN", options(mode="no-cors")),
@@ -70,7 +70,7 @@ describe('the playground in Firefox', () => {
       code.replaceAll('OTHER', `http://127.0.0.1:${port}/`).replaceAll('OWN', site.url);
     try {
       await run(visit, named(TRIES));
-      await visit.waitFor('#output', `null True True simd\n${'refused\n'.repeat(5)}`.trim());
+      await visit.waitFor('#output', `null True True simd None\n${'refused\n'.repeat(5)}`.trim());
       await run(visit, PLOT);
       await visit.page.waitForSelector('#output img[alt="a line"]');
       await run(visit, named(SHOWN));
@@ -90,7 +90,7 @@ describe('the playground in Firefox', () => {
       const seconds = (performance.now() - began) / 1000;
       assert.ok(seconds < 1, `from Stop to the next Run: ${seconds.toFixed(2)} s`);
 
-      await visit.waitFor('#offline', 'This site is kept in your browser');
+      await visit.waitFor('#offline', 'This site is stored in your browser');
       await site.close();
       await visit.page.reload();
       await run(visit, "from pyconvlite.datasets import MNIST\nprint(len(MNIST()), 'images')");

@@ -86,6 +86,7 @@ export class Visit {
 
   /** Sets fields of the settings form by their names, as a visitor would. @param {Record<string, string>} settings */
   async choose(settings) {
+    await this.page.$$eval('details', (all) => all.forEach((each) => (each.open = true)));
     for (const [name, value] of Object.entries(settings)) {
       const field = await this.page.$(`#settings [name=${name}]`);
       if (!field) throw new Error(`the settings have no field ${name}`);

@@ -4,7 +4,7 @@
 # A convolutional network is built from layers like any other network. Two kinds of layer are new: **convolution** and
 # **pooling**. This notebook is about the first: what a convolution computes, and how large its output is.
 #
-# Run a cell with Shift+Enter. All numbers are computed here and now, so change them and run the cell again.
+# Run a cell with Shift+Enter. Every number is computed here, so change any of them and run the cell again.
 
 # %% [markdown] lang="ja"
 # # ステップ55 CNNのしくみ(1)
@@ -18,15 +18,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import pyconvlite.functions as F
+from pyconvlite.colors import signed
 from pyconvlite.models import LeNet, summary
 from pyconvlite.utils import get_conv_outsize
 
 # %% [markdown] lang="en"
 # ## 55.1 The layers of a CNN
 #
-# LeNet is one of the oldest CNNs. An image of one channel and 28 × 28 pixels goes in. Each convolution makes more
-# channels of it, and the pooling after it halves height and width (it has no parameters, so the table leaves it out).
-# At the end three ordinary layers turn what was found into ten scores, one for each digit.
+# LeNet is one of the oldest CNNs. Its input is an image of one channel and 28 × 28 pixels. Each convolution increases the
+# number of channels, and the pooling after it halves height and width (pooling has no parameters, so the table leaves it
+# out). At the end three linear layers turn the features into ten scores, one for each digit.
 
 # %% [markdown] lang="ja"
 # ## 55.1 CNNのネットワーク構造
@@ -39,14 +40,14 @@ summary(LeNet(), (1, 1, 28, 28))
 # %% [markdown] lang="en"
 # ## 55.2 The convolution
 #
-# A small array of weights, the **kernel**, lies on a corner of the input. Numbers that lie on each other are multiplied,
-# and the products are added up: that is one number of the output. Then the kernel moves on by a pixel. (Some books call
-# it a *filter*. That is the same thing.)
+# Lay a small array of weights, the **kernel**, over a corner of the input. Multiply each number by the weight on top of
+# it, and add up the products: that is one number of the output. Then move the kernel by one pixel and repeat. (Some books
+# call a kernel a *filter*.) In the figures, blue is positive, orange is negative, and zero is the background.
 
 # %% [markdown] lang="ja"
 # ## 55.2 畳み込み演算
 #
-# **カーネル**と呼ばれる小さな重みの配列を、入力の左上に重ねます。重なった数どうしを掛け、その積をすべて足すと、出力の1つの数になります。そのあと、カーネルを1マスずらして同じことをくり返します。(カーネルを「フィルタ」と呼ぶ本もありますが、同じものです。)
+# **カーネル**と呼ばれる小さな重みの配列を、入力の左上に重ねます。重なった数どうしを掛け、その積をすべて足すと、出力の1つの数になります。そのあと、カーネルを1マスずらして同じことをくり返します。(カーネルを「フィルタ」と呼ぶ本もありますが、同じものです。)図の青は正の数、橙色は負の数で、0は背景の色です。
 
 # %%
 x = np.array([[4, 1, 0, 2], [3, 2, 1, 1], [1, 0, 2, 3], [2, 1, 0, 1]], dtype=float)
@@ -57,7 +58,7 @@ def show(**arrays):
     """Draw matrices side by side, with their numbers."""
     _, axes = plt.subplots(1, len(arrays), figsize=(2.6 * len(arrays), 2.8))
     for axis, (name, array) in zip(np.atleast_1d(axes), arrays.items(), strict=True):
-        axis.imshow(array, cmap="coolwarm", vmin=-6, vmax=6)
+        axis.imshow(signed(array, full=8))
         for (i, j), number in np.ndenumerate(array):
             axis.text(j, i, f"{number:g}", ha="center", va="center")
         axis.set(title=name, xticks=[], yticks=[])
@@ -69,8 +70,8 @@ show(window=window, kernel=kernel, products=window * kernel)
 print("sum:", (window * kernel).sum())
 
 # %% [markdown] lang="en"
-# Two loops make a convolution of it. `F.conv2d` computes the same, for many images and many channels at once: its
-# arrays have four axes, (N, C, H, W) for the input and (OC, C, KH, KW) for the kernels.
+# Two loops complete the convolution. `F.conv2d` computes the same for many images and many channels at once, so its
+# arrays have four axes: (N, C, H, W) for the input and (OC, C, KH, KW) for the kernels.
 
 # %% [markdown] lang="ja"
 # これを2重のループにすれば、畳み込みの完成です。`F.conv2d`も同じ計算をします。ただし、たくさんの画像とチャンネルを一度に扱うため、配列は4次元です。入力は(N, C, H, W)、カーネルは(OC, C, KH, KW)の形をしています。
@@ -92,11 +93,11 @@ show(x=x, kernel=kernel, y=y.data[0, 0])
 print("the same as by loops:", np.array_equal(y.data[0, 0], convolve(x, kernel)))
 
 # %% [markdown] lang="en"
-# What is it good for? This kernel subtracts what is on the right from what is on the left, so it answers strongly
-# where an image has an upright edge: the kernel has found a *feature*. A CNN learns its kernels by itself.
+# What is it good for? This kernel subtracts the values on the right from those on the left, so it responds strongly to a
+# vertical edge: it finds a *feature*. A CNN learns its kernels from data.
 
 # %% [markdown] lang="ja"
-# 何の役に立つのでしょうか。このカーネルは左側の値から右側の値を引くので、画像に縦の輪郭があるところで大きな値を返します。つまり、カーネルが画像の「特徴」を見つけたのです。CNNは、こうしたカーネルを学習によって自分で獲得します。
+# 何の役に立つのでしょうか。このカーネルは左側の値から右側の値を引くので、画像に縦の縁があるところで大きな値を返します。つまり、カーネルが画像の「特徴」を見つけたのです。CNNは、こうしたカーネルを学習によって自分で獲得します。
 
 # %%
 rows, columns = np.mgrid[0:40, 0:40]
@@ -105,15 +106,17 @@ upright = F.conv2d(image.reshape(1, 1, 40, 40), kernel.reshape(1, 1, 3, 3)).data
 level = F.conv2d(image.reshape(1, 1, 40, 40), kernel.T.reshape(1, 1, 3, 3)).data[0, 0]
 
 _, axes = plt.subplots(1, 3, figsize=(9, 3))
-for axis, picture, name in zip(axes, (image, upright, level), ("image", "kernel", "kernel.T"), strict=True):
+for axis, picture, name in zip(
+    axes, (image, signed(upright), signed(level)), ("image", "kernel", "kernel.T"), strict=True
+):
     axis.imshow(picture, cmap="gray")
     axis.set(title=name, xticks=[], yticks=[])
 plt.show()
 
 # %% [markdown] lang="en"
-# **One, two or three dimensions?** The name counts the directions in which the kernel *moves*. Over sound it moves along
-# time only: a one-dimensional convolution. Over an image it moves down and across: two-dimensional, even though an image
-# with colours has three axes. In a video or a scan of a body it moves along a third axis as well.
+# **One, two or three dimensions?** The dimension is the number of directions in which the kernel *moves*. Over sound it moves
+# along time only: a one-dimensional convolution. Over an image it moves down and across: two-dimensional, even though a
+# colour image has three axes. In a video or a body scan it also moves along a third axis.
 
 # %% [markdown] lang="ja"
 # **何次元の畳み込み?** カーネルが「動く」方向の数で数えます。音なら時間の方向だけなので1次元、画像なら縦と横に動くので2次元です(カラー画像は3階の配列ですが、動くのは2方向だけです)。動画やCTの画像のように、もう1つの方向にも動けば3次元になります。
@@ -140,8 +143,8 @@ with_bias - y
 # %% [markdown] lang="en"
 # ## 55.4 Padding
 #
-# Each convolution makes its output smaller than its input; after a few layers nothing would be left. So a border of
-# zeros is laid around the input first. With a 3 × 3 kernel a border of one pixel keeps the size.
+# The output of a convolution is smaller than its input; after a few layers nothing would be left. A border of zeros around
+# the input makes up for that. With a 3 × 3 kernel a border of one pixel keeps the size.
 
 # %% [markdown] lang="ja"
 # ## 55.4 パディング
@@ -156,8 +159,8 @@ print(x.shape, "->", padded.shape[2:])
 # %% [markdown] lang="en"
 # ## 55.5 Stride
 #
-# The stride is how far the kernel moves at a time. The larger the stride, the smaller the output. It may differ along
-# the two axes.
+# The stride is the distance that the kernel moves at a time. The larger the stride, the smaller the output. It may differ
+# between the two axes.
 
 # %% [markdown] lang="ja"
 # ## 55.5 ストライド
@@ -172,8 +175,8 @@ for stride in (1, 2, (2, 1)):
 # %% [markdown] lang="en"
 # ## 55.6 The size of the output
 #
-# Count the positions of the kernel along one axis. The padded input has *H* + 2 *P* pixels; the kernel takes *KH* of them
-# at its first position, and every *SH* pixels that are left give room for one more.
+# Count the positions of the kernel along one axis. The padded input has *H* + 2 *P* pixels. The first position takes *KH*
+# of them, and every further *SH* pixels make room for one more.
 
 # %% [markdown] lang="ja"
 # ## 55.6 出力サイズの計算
@@ -190,7 +193,7 @@ print(outsize(4, 3, 1, 1), get_conv_outsize(4, 3, 1, 1))
 print(outsize(7, 3, 2, 0), get_conv_outsize(7, 3, 2, 0))
 
 # %% [markdown] lang="en"
-# There is no output where the kernel is larger than the padded input. pyconvlite says so, with all the sizes:
+# If the kernel is larger than the padded input, there is no output. The error message names all the sizes:
 
 # %% [markdown] lang="ja"
 # パディングを含めた入力よりカーネルのほうが大きいと、出力はありません。pyconvliteは、関係するサイズをすべて挙げて知らせてくれます。
@@ -202,7 +205,7 @@ except ValueError as error:
     print(error)
 
 # %% [markdown] lang="en"
-# **To try:** which padding keeps the size with a 5 × 5 kernel? And with 4 × 4? What does the disc look like after the
+# **Try it:** which padding keeps the size with a 5 × 5 kernel? And with 4 × 4? What does the disc look like after the
 # kernel `np.ones((3, 3)) / 9`?
 
 # %% [markdown] lang="ja"

@@ -1,8 +1,8 @@
 # %% [markdown] lang="en"
 # # Step 56: how a CNN works (2)
 #
-# Step 55 had one image of one channel. Now come channels, several kernels and mini-batches: three more axes, but no new
-# idea. Then **pooling**, the other layer that makes a network a CNN.
+# Step 55 had one image of one channel. This step adds channels, several kernels and mini-batches: more axes, but no new
+# idea. Then it turns to **pooling**, the other layer that makes a network a CNN.
 
 # %% [markdown] lang="ja"
 # # ステップ56 CNNのしくみ(2)
@@ -14,6 +14,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import pyconvlite.functions as F
+from pyconvlite.colors import signed
 
 rng = np.random.default_rng(0)
 
@@ -39,8 +40,8 @@ for axis, picture, name in zip(axes, [image.transpose(1, 2, 0), *image], ["image
 plt.show()
 
 # %% [markdown] lang="en"
-# The kernel gets as many channels as the input. Mind that these are not three kernels: it is **one** block, which moves
-# as a whole, down and across. All its products go into one sum, so the output has **one** channel.
+# The kernel has as many channels as the input. These are not three kernels but **one** block, which moves as a whole, down
+# and across. All its products go into one sum, so the output has **one** channel.
 
 # %% [markdown] lang="ja"
 # カーネルのチャンネル数は入力に合わせます。ここで注意したいのは、カーネルが3枚あるわけではないことです。奥行きのある**1つ**のブロックとして、全体が縦と横に動きます。積はすべて1つの和にまとめられるので、出力のチャンネルは**1つ**です。
@@ -55,9 +56,9 @@ print("the sum over the channels:", np.allclose(y.data, sum(by_channel)))
 # %% [markdown] lang="en"
 # ## 56.2 Several kernels
 #
-# One kernel finds one kind of feature. For more of them the layer takes *OC* kernels, each a block of its own: the
-# weights have the shape (OC, C, KH, KW), and the output has *OC* channels, often called **feature maps**. Each output
-# channel has one bias.
+# One kernel finds one kind of feature. To find more, a layer has *OC* kernels, each a block of its own: the weights have
+# the shape (OC, C, KH, KW), and the output has *OC* channels, also called **feature maps**. Each output channel has one
+# bias.
 
 # %% [markdown] lang="ja"
 # ## 56.2 複数のカーネル(ブロックで考える)
@@ -74,15 +75,15 @@ print("added by the bias, by channel:", (with_bias - without).data.mean(axis=(0,
 
 _, axes = plt.subplots(1, 4, figsize=(10, 2.8))
 for axis, feature_map in zip(axes, without.data[0], strict=True):
-    axis.imshow(feature_map, cmap="gray")
+    axis.imshow(signed(feature_map))
     axis.set(xticks=[], yticks=[])
 plt.show()
 
 # %% [markdown] lang="en"
 # ## 56.3 Mini-batches
 #
-# Training computes with several images at a time. That adds an axis in front, N, and changes nothing else: each image of
-# the batch is treated as if it were alone.
+# Training processes several images at a time. That adds an axis in front, N, and changes nothing else: each image of the
+# batch is computed as if it were alone.
 
 # %% [markdown] lang="ja"
 # ## 56.3 ミニバッチ処理
@@ -99,14 +100,14 @@ print("the eighth image, in the batch and alone:", np.allclose(y.data[7], alone.
 # %% [markdown] lang="en"
 # ## 56.4 Pooling
 #
-# Pooling makes height and width smaller. That saves computing, and the network pays less attention to where exactly
-# something is. A window, 2 × 2 in most cases, moves by its own size. **Max pooling** keeps the greatest number in it,
-# **average pooling** the mean. CNNs for images mostly use the first.
+# Pooling reduces height and width. That saves computation and makes the network less sensitive to the exact position of a
+# feature. A window, usually 2 × 2, moves by its own size. **Max pooling** takes the largest number in it, **average
+# pooling** the mean. CNNs for images mostly use max pooling.
 
 # %% [markdown] lang="ja"
 # ## 56.4 プーリング層
 #
-# プーリングは、縦と横の大きさを小さくする処理です。計算量が減り、細かい位置の違いにもこだわらなくなります。多くの場合は2 × 2の窓を、窓と同じ幅ずつ動かします。窓の中の最大値を取るのが**Maxプーリング**、平均を取るのが**Averageプーリング**です。画像認識では、主にMaxプーリングが使われます。
+# プーリングは、縦と横の大きさを小さくする処理です。計算量が減り、細かい位置の違いにもこだわらなくなります。多くの場合は2 × 2の窓を、窓と同じ幅ずつ動かします。窓の中の最大値を取るのが**最大値プーリング**、平均を取るのが**平均プーリング**です。画像認識では、主に最大値プーリングが使われます。
 
 # %%
 x = np.array([[1, 2, 0, 1], [3, 0, 2, 4], [1, 0, 3, 2], [4, 2, 0, 1]], dtype=float).reshape(1, 1, 4, 4)
@@ -114,11 +115,11 @@ print(F.pooling(x, kernel_size=2, stride=2).data[0, 0])
 print(F.average_pooling(x, kernel_size=2, stride=2).data[0, 0])
 
 # %% [markdown] lang="en"
-# Three things about it:
+# Pooling has three properties:
 #
-# - **Nothing is learned:** a maximum has no weights.
-# - **Each channel is pooled by itself**, so their number stays.
-# - **A small shift changes little.** Here is a sky full of stars, moved right by one pixel:
+# - **Nothing is learnt:** a maximum has no weights.
+# - **Each channel is pooled by itself**, so the number of channels does not change.
+# - **A small shift changes little.** Here is an image of stars, shifted right by one pixel:
 
 # %% [markdown] lang="ja"
 # プーリング層には3つの特徴があります。
@@ -142,8 +143,8 @@ for axis, (name, picture) in zip(axes, pictures.items(), strict=True):
 plt.show()
 
 # %% [markdown] lang="en"
-# **To try:** what if the window is 2 × 2? What if the image moves by four pixels? And what happens to the output of a
-# convolution when its input moves by one?
+# **Try it:** what changes with a 2 × 2 window? With a shift of four pixels? And what happens to the output of a
+# convolution when its input shifts by one?
 
 # %% [markdown] lang="ja"
 # **やってみよう:** 窓を2 × 2にするとどうなるでしょうか。画像を4ピクセルずらしたらどうでしょうか。また、入力を1ピクセルずらすと、畳み込みの出力はどうなるでしょうか。

@@ -1,9 +1,9 @@
 # %% [markdown] lang="en"
 # # Step 57: the functions conv2d and pooling
 #
-# Now convolution and pooling are written as functions. Loops over every position would be slow in Python. The way out is
-# **im2col**: copy what lies under the kernel at each of its positions into a row of a matrix, and the whole convolution
-# is one matrix product.
+# This step implements convolution and pooling as functions. Loops over every position would be slow in Python. **im2col**
+# avoids them: it copies the pixels under the kernel, position by position, into the rows of a matrix. The whole convolution
+# is then one matrix product.
 
 # %% [markdown] lang="ja"
 # # ステップ57 conv2d関数とpooling関数
@@ -23,8 +23,8 @@ rng = np.random.default_rng(0)
 # %% [markdown] lang="en"
 # ## 57.1 im2col
 #
-# A 5 × 5 kernel fits a 7 × 7 image at 3 × 3 = 9 positions. Under it lie 3 × 5 × 5 = 75 numbers: the matrix has 9 rows
-# of 75 numbers each. A batch of 10 images gives 90 rows.
+# A 5 × 5 kernel fits a 7 × 7 image at 3 × 3 = 9 positions. It covers 3 × 5 × 5 = 75 numbers, so the matrix has 9
+# rows of 75 numbers. A batch of 10 images gives 90 rows.
 
 # %% [markdown] lang="ja"
 # ## 57.1 im2colによる展開
@@ -39,7 +39,7 @@ x2 = rng.random((10, 3, 7, 7))
 print(F.im2col(x2, kernel_size=(5, 5), stride=(1, 1), pad=(0, 0), to_matrix=True).shape)
 
 # %% [markdown] lang="en"
-# Look at one row: the fifth of nine belongs to the position in the middle, one down and one across.
+# The fifth of the nine rows belongs to the position in the middle, one down and one across.
 
 # %% [markdown] lang="ja"
 # 1行だけ見てみましょう。9行のうち5番目は中央の位置、つまり下に1、右に1動かしたところに当たります。
@@ -49,7 +49,7 @@ row = F.im2col(x1, kernel_size=5).data[4]
 np.array_equal(row, x1[0, :, 1:6, 1:6].ravel())
 
 # %% [markdown] lang="en"
-# With `to_matrix=False` the numbers stay on axes of their own: (N, C, KH, KW, OH, OW).
+# With `to_matrix=False` the axes stay separate: (N, C, KH, KW, OH, OW).
 
 # %% [markdown] lang="ja"
 # `to_matrix=False`とすると、1行に並べず、(N, C, KH, KW, OH, OW)という6つの軸に分けたまま返します。
@@ -58,8 +58,8 @@ np.array_equal(row, x1[0, :, 1:6, 1:6].ravel())
 F.im2col(x2, kernel_size=5, to_matrix=False).shape
 
 # %% [markdown] lang="en"
-# im2col costs memory: each pixel is copied once for every kernel position that covers it. (pyconvlite's own kernels
-# avoid the copy where they can.)
+# im2col takes memory: each pixel is copied once for every kernel position that covers it. (pyconvlite's own kernels avoid
+# the copy where they can.)
 
 # %% [markdown] lang="ja"
 # im2colはメモリを使います。1つのピクセルが、それを含むカーネルの位置の数だけコピーされるからです。(pyconvlite自身の計算カーネルは、できるところではこのコピーを作りません。)
@@ -72,7 +72,7 @@ print(f"{images.nbytes / 1e6:.1f} MB become {column.nbytes / 1e6:.1f} MB")
 # %% [markdown] lang="en"
 # ## 57.2 conv2d
 #
-# Sizes may be given as one integer or as two. `pair` makes two of either.
+# Sizes may be given as one integer or as two. `pair` turns either into two.
 
 # %% [markdown] lang="ja"
 # ## 57.2 conv2d関数の実装
@@ -89,7 +89,7 @@ for wrong in ((1,), (1, 2, 3), 1.5):
 
 # %% [markdown] lang="en"
 # The convolution itself: unfold the input, flatten the kernels into columns, multiply, and fold the result back into
-# images. It consists of functions that know their gradients, so it has a gradient too.
+# images. It is composed of functions that have gradients, so it has one, too.
 
 # %% [markdown] lang="ja"
 # いよいよ畳み込みです。入力をim2colで展開し、カーネルを列に並べて、行列の積を計算し、最後に画像の形に戻します。使っている関数はどれも自分の勾配を計算できるので、組み合わせたこの関数も逆伝播ができます。
@@ -115,8 +115,8 @@ y.backward()
 print(y.shape, x.grad.shape, W.grad.shape)
 
 # %% [markdown] lang="en"
-# `F.conv2d` is the same as one Function, with its gradients written out. A Variable shows itself when it is the last line
-# of a cell: its shape, a few statistics, and its gradient's.
+# `F.conv2d` is the same operation as a single Function, with its gradients written out. A Variable on the last line of a
+# cell is displayed with its shape and statistics, and those of its gradient.
 
 # %% [markdown] lang="ja"
 # `F.conv2d`は、これを1つのFunctionにまとめ、勾配の計算も書き下したものです。Variableは、セルの最後の行に書くと自分の形や統計量を表示します。勾配があれば、その統計量も並びます。
@@ -133,8 +133,9 @@ print("gW:", np.allclose(gW, W.grad.data))
 W
 
 # %% [markdown] lang="en"
-# The gradient with respect to the input is a convolution backwards: `F.deconv2d`, which hands each output's gradient back
-# to the pixels that it came from. As matrices the two are each other's transpose, so the sums below are equal.
+# The gradient with respect to the input is the transposed convolution, `F.deconv2d`: it returns each output's gradient to
+# the pixels that the output was computed from. As matrices the two are transposes of each other, so the sums below are
+# equal.
 
 # %% [markdown] lang="ja"
 # 入力に関する勾配は、畳み込みを逆向きにたどる計算です。これが`F.deconv2d`で、出力の勾配を、もとになったピクセルへ配り返します。行列として見れば互いに転置の関係にあるので、次の2つの和は等しくなります。
@@ -148,8 +149,8 @@ print(there, back)
 # %% [markdown] lang="en"
 # ## 57.3 The layer Conv2d
 #
-# A layer keeps the weights. How many channels come in need not be said: the layer sees that from its first input, and
-# draws its weights then.
+# A layer holds the weights. The number of input channels can be left out: the layer takes it from the first input, and
+# initializes its weights then.
 
 # %% [markdown] lang="ja"
 # ## 57.3 Conv2dレイヤの実装
@@ -168,8 +169,8 @@ conv
 # %% [markdown] lang="en"
 # ## 57.4 pooling
 #
-# Pooling unfolds as well, but each channel by itself: a row holds one window of one channel, and its maximum is the
-# output.
+# Pooling uses im2col as well, but for each channel separately: a row holds one window of one channel, and its maximum is
+# the output.
 
 # %% [markdown] lang="ja"
 # ## 57.4 pooling関数の実装
@@ -192,7 +193,7 @@ def pooling_simple(x, kernel_size, stride=1, pad=0):
 np.array_equal(pooling_simple(images, 2, 2).data, F.pooling(images, 2, 2).data)
 
 # %% [markdown] lang="en"
-# In the backward pass the gradient goes to the pixel that was the greatest; all others get zero.
+# In the backward pass the gradient goes to the pixel with the maximum; all others get zero.
 
 # %% [markdown] lang="ja"
 # 逆伝播では、最大だったピクセルだけに勾配が流れ、ほかのピクセルの勾配は0になります。
@@ -205,7 +206,7 @@ x.grad.data[0, 0]
 # %% [markdown] lang="en"
 # ## A first CNN
 #
-# That is all it takes. The next notebook trains such a network on handwritten digits.
+# These parts are enough for a CNN. The next notebook trains one on handwritten digits.
 
 # %% [markdown] lang="ja"
 # ## 最初のCNN

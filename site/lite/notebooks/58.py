@@ -1,8 +1,8 @@
 # %% [markdown] lang="en"
 # # Step 58: a VGG network, trained here
 #
-# VGG is a simple recipe that won fame in 2014: only 3 × 3 convolutions with padding 1, so that the size stays; after two
-# or three of them a pooling that halves it, while the number of channels doubles; three ordinary layers at the end.
+# VGG became well known in 2014 for its simple design. All convolutions are 3 × 3 with padding 1, which keeps the size.
+# After two or three of them, pooling halves the size, and the number of channels doubles. Three linear layers follow.
 
 # %% [markdown] lang="ja"
 # # ステップ58 代表的なCNN(VGG)を学習させる
@@ -22,6 +22,7 @@ from tqdm import tqdm
 import pyconvlite
 import pyconvlite.functions as F
 from pyconvlite import DataLoader, no_grad, test_mode
+from pyconvlite.colors import signed
 from pyconvlite.datasets import MNIST
 from pyconvlite.models import VGG16, SmallVGG, summary
 from pyconvlite.optimizers import Adam
@@ -30,7 +31,7 @@ from pyconvlite.transforms import Compose, Normalize, ToFloat
 # %% [markdown] lang="en"
 # ## VGG16
 #
-# The book loads VGG16 with weights learned from a million photographs: 138 million numbers. Here is its architecture, for
+# The book loads VGG16 with weights learnt from a million photographs: 138 million parameters. Here is its architecture for
 # images of 32 × 32 pixels, which need fewer.
 
 # %% [markdown] lang="ja"
@@ -44,12 +45,12 @@ summary(VGG16(), (1, 3, 32, 32))
 # %% [markdown] lang="en"
 # ## A small VGG
 #
-# `SmallVGG` follows the same recipe with six convolutions. It is small enough to be trained in a browser.
+# `SmallVGG` has the same design with six convolutions. It is small enough to be trained in a browser.
 
 # %% [markdown] lang="ja"
 # ## 小さなVGG
 #
-# `SmallVGG`は、同じ作り方で畳み込み層を6つにしたものです。これならブラウザーの中で学習できます。
+# `SmallVGG`は、同じ作り方で畳み込み層を6つにしたものです。これならブラウザの中で学習できます。
 
 # %%
 pyconvlite.seed(0)
@@ -59,8 +60,8 @@ summary(model, (1, 1, 28, 28))
 # %% [markdown] lang="en"
 # ## The data
 #
-# MNIST: handwritten digits, 28 × 28 pixels. This site has them too; 3,000 are enough for a start. The other 1,000 are for
-# the test: training never sees them.
+# MNIST is a set of handwritten digits of 28 × 28 pixels, which this site provides. 3,000 images are enough for a start.
+# Another 1,000 are for testing; they are not used in training.
 
 # %% [markdown] lang="ja"
 # ## データ
@@ -87,13 +88,12 @@ train.show(row=4, col=16)
 # %% [markdown] lang="en"
 # ## Training
 #
-# The bar tells how many images have been seen; the curves grow while it runs. (On a machine of two cores it takes about
-# a quarter of a minute.)
+# The bar and the curves show the progress. (On a machine with two cores this takes about 15 seconds.)
 
 # %% [markdown] lang="ja"
 # ## 学習
 #
-# バーは何枚の画像を学習したかを示し、グラフは学習しながら伸びていきます。(2コアのパソコンで15秒ほどかかります。)
+# バーとグラフに進み具合が表示されます。(2コアのパソコンで15秒ほどかかります。)
 
 # %%
 EPOCHS, BATCH = 2, 32
@@ -131,7 +131,7 @@ with tqdm(total=EPOCHS * len(train), unit="image", file=sys.stdout, ncols=90) as
 # %% [markdown] lang="en"
 # ## How good is it?
 #
-# It is tested with images that it has never seen.
+# The test uses images that the network has never seen.
 
 # %% [markdown] lang="ja"
 # ## どのくらい正しく読めるか
@@ -145,10 +145,10 @@ answers = scores.argmax(axis=1)
 print(f"{np.mean(answers == test.label):.1%} of {len(test)} test images")
 
 # %% [markdown] lang="en"
-# And some of its mistakes: what it took them for and, in brackets, what they are. Would you have known?
+# Some of its mistakes, each with the predicted class and, in brackets, the correct one:
 
 # %% [markdown] lang="ja"
-# 間違えた画像も見てみましょう。上の数字がネットワークの答え、かっこの中が正解です。あなたなら読めますか。
+# 間違えた画像も見てみましょう。数字は予測したクラス、かっこの中が正解です。
 
 # %%
 wrong = np.flatnonzero(answers != test.label)[:12]
@@ -161,9 +161,9 @@ for axis, i in zip(axes, wrong, strict=False):
 plt.show()
 
 # %% [markdown] lang="en"
-# ## What has it learned?
+# ## What has it learnt?
 #
-# Below are the kernels of the first layer, and the feature maps that they make of a digit.
+# The kernels of the first layer, and the feature maps that they compute from a digit:
 
 # %% [markdown] lang="ja"
 # ## 何を学んだのか
@@ -176,15 +176,15 @@ with no_grad(), test_mode():
 
 _, axes = plt.subplots(2, 16, figsize=(12, 1.8))
 for kernel, feature_map, (upper, lower) in zip(model.conv1_1.W.data[:, 0], maps, axes.T, strict=True):
-    upper.imshow(kernel, cmap="coolwarm")
-    lower.imshow(feature_map, cmap="gray")
+    upper.imshow(signed(kernel))
+    lower.imshow(signed(feature_map))
     upper.axis("off")
     lower.axis("off")
 plt.show()
 
 # %% [markdown] lang="en"
-# **To try:** train once more, with 9,000 images (change the 3000 above and run all cells from there on). How do
-# the curves change? What does `SmallVGG` lose if you train only its last two layers?
+# **Try it:** train again with 9,000 images (change the 3000 above and run all cells from there on). How do the curves
+# change? How much accuracy does `SmallVGG` lose if you train only its last two layers?
 
 # %% [markdown] lang="ja"
 # **やってみよう:** 上の3000を9000に変えて、そこからもう一度実行してみましょう。グラフはどう変わるでしょうか。最後の2層だけを学習させたら、正解率はどのくらい下がるでしょうか。

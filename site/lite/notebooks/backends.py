@@ -1,14 +1,14 @@
 # %% [markdown] lang="en"
-# # What computes: NumPy, SIMD, WebGPU
+# # Backends: NumPy, SIMD, WebGPU
 #
-# The same model runs on three engines. **NumPy** is the reference. **SIMD** are kernels in WebAssembly, which compute
-# several numbers at a time on the processor; in a browser pyconvlite chooses them by itself. **WebGPU** is the graphics
-# card; it is asked for by name.
+# The same model runs on three backends. **NumPy** is the reference. **SIMD** is a set of WebAssembly kernels that compute
+# several numbers at a time on the CPU; in a browser it is the default. **WebGPU** uses the graphics card and has to be
+# requested.
 
 # %% [markdown] lang="ja"
-# # 計算エンジンの切りかえ:NumPy、SIMD、WebGPU
+# # バックエンドの切りかえ: NumPy、SIMD、WebGPU
 #
-# 同じモデルを3つのエンジンで動かせます。**NumPy**は基準となる実装です。**SIMD**はWebAssemblyで書かれた計算カーネルで、CPUで複数の数を一度に計算します。ブラウザーでは自動的にこれが選ばれます。**WebGPU**はグラフィックスカードを使うもので、名前を指定して呼び出します。
+# 同じモデルを3つのバックエンドで動かせます。**NumPy**は基準となる実装です。**SIMD**はWebAssemblyで書かれた計算カーネルで、CPUで複数の数を一度に計算します。ブラウザでは自動的にこれが選ばれます。**WebGPU**はグラフィックスカードを使うもので、名前を指定して呼び出します。
 
 # %%
 import time
@@ -28,7 +28,7 @@ print(backends.describe())
 # %% [markdown] lang="en"
 # ## SIMD and NumPy
 #
-# `backends.use` switches, from now on or inside a `with`. The results agree up to rounding.
+# `backends.use` switches the backend, from now on or inside a `with` block. The results agree up to rounding.
 
 # %% [markdown] lang="ja"
 # ## SIMDとNumPy
@@ -63,13 +63,13 @@ for name, result in results.items():
 # %% [markdown] lang="en"
 # ## WebGPU
 #
-# `init` opens the graphics card. Where the browser has none to offer, it says what is missing, and everything goes on
-# with SIMD: so this notebook runs to its end either way.
+# `init` opens the graphics card. If the browser cannot provide one, an error says what is missing, and the computation
+# continues with SIMD. This notebook runs to its end either way.
 
 # %% [markdown] lang="ja"
 # ## WebGPU
 #
-# `init`でグラフィックスカードを使えるようにします。ブラウザーで使えない場合は、何が足りないのかを説明し、計算はSIMDのまま続きます。ですから、このノートブックはどちらの場合も最後まで実行できます。
+# `init`でグラフィックスカードを使えるようにします。ブラウザで使えない場合は、何が足りないのかを説明し、計算はSIMDのまま続きます。ですから、このノートブックはどちらの場合も最後まで実行できます。
 
 # %%
 try:
@@ -77,11 +77,11 @@ try:
     name = info.description or " ".join([info.vendor, info.architecture])
     print("WebGPU:", name, "(a CPU that stands in for a GPU)" if info.fallback else "")
 except webgpu.WebGPUUnavailable as error:
-    print("This notebook goes on without a GPU:", error)
+    print("This notebook continues without a GPU:", error)
 
 # %% [markdown] lang="en"
-# A model moves with `to_gpu`, its data with `webgpu.asarray`. A training step then copies nothing back; a number comes
-# back when you ask for it.
+# `to_gpu` moves a model to the GPU, `webgpu.asarray` its data. A training step then copies nothing back; a number is
+# copied only when you read it.
 
 # %% [markdown] lang="ja"
 # モデルは`to_gpu`、データは`webgpu.asarray`で移します。あとは、学習の1ステップの間にデータが戻ってくることはありません。値は、こちらから求めたときにだけ戻ってきます。
@@ -120,8 +120,8 @@ for gpu in (False, True) if webgpu.is_available() else (False,):
     print(f"{'WebGPU' if gpu else 'CPU':7} loss {first:.4f} -> {last:.4f}, {each:.1f} ms a step")
 
 # %% [markdown] lang="en"
-# A small network on a large graphics card spends its time on starting kernels. `webgpu.capture(step)` records a whole step
-# once, and replays it with new data in one call.
+# A small network on a large graphics card spends most of its time on launching kernels. `webgpu.capture(step)` records a
+# whole step once and replays it with new data in one call.
 
 # %% [markdown] lang="ja"
 # 小さなネットワークを大きなグラフィックスカードで動かすと、計算そのものより、計算を始める準備に時間がかかります。`webgpu.capture(step)`を使うと、1ステップ全体を一度だけ記録し、次からは新しいデータでまとめて再生できます。
@@ -146,10 +146,10 @@ if webgpu.is_available():
     print("replayed:", *[f"{loss:.4f}" for loss in losses])
     display(model.conv1.W)
 else:
-    print("There is no GPU to record for.")
+    print("There is no GPU to record on.")
 
 # %% [markdown] lang="en"
-# **To try:** which is faster on your machine, and from which batch size on?
+# **Try it:** which backend is faster on your machine, and from which batch size on?
 
 # %% [markdown] lang="ja"
 # **やってみよう:** あなたのパソコンでは、どれが速いでしょうか。バッチサイズをいくつにすると、順番が入れかわるでしょうか。

@@ -1,11 +1,11 @@
 # %% [markdown] lang="en"
 # # Fine-tuning: your own pictures
 #
-# EfficientNet-Lite0 has learned a thousand classes from a million photographs. Here it learns new ones from a few pictures:
-# first a new last layer, in a second, then its last blocks. Nothing leaves your machine.
+# EfficientNet-Lite0 has learnt a thousand classes from a million photographs. Here it learns new classes from a few
+# pictures: first a new last layer, in about a second, then the last block as well. Nothing leaves your machine.
 
 # %% [markdown] lang="ja"
-# # ファインチューニング：自分の画像で学習する
+# # ファインチューニング: 自分の画像で学習させる
 #
 # EfficientNet-Lite0は、100万枚の写真から1000種類のクラスを学習したネットワークです。ここでは、少しの画像から新しいクラスを学習させます。まず最後の層だけを1秒ほどで、次に最後のブロックを学習させます。画像が外に送られることはありません。
 
@@ -33,8 +33,9 @@ rng = np.random.default_rng(0)
 # %% [markdown] lang="en"
 # ## The pictures
 #
-# A folder with a folder of pictures for each class. This cell draws some balls with three patterns, unless the folder is
-# there already. For your own pictures, upload them (File → Open) and put the name of their folder here.
+# The pictures of each class are in a folder of their own, and these folders are in one folder. This cell draws balls with
+# three patterns unless the folder exists. To use your own pictures, upload them (File → Open) and enter the name of their
+# folder here.
 
 # %% [markdown] lang="ja"
 # ## 画像
@@ -87,16 +88,16 @@ show(pictures[::3], [names[k] for k in t[::3]])
 # %% [markdown] lang="en"
 # ## The network, and its features
 #
-# `pretrained` names the weights: this site has them, under the same license as the network (Apache 2.0). On your own
-# machine, it is the path or the address of that file.
+# `pretrained` names the weights. This site provides them under the same licence as the network (Apache 2.0). On your own
+# machine, give the path or the URL of that file.
 #
-# `preprocess` crops and scales a picture as the network expects. `features` gives 1280 numbers for each picture, from which
-# the last layer reads the class. They are computed once and kept.
+# `preprocess` crops and scales a picture as the network expects. `features` computes 1280 numbers for each picture, from
+# which the last layer predicts the class. They are computed once and kept.
 
 # %% [markdown] lang="ja"
 # ## ネットワークと特徴
 #
-# `pretrained`で重みを指定します。重みはこのサイトにあり、ネットワークと同じApache 2.0ライセンスです。自分のパソコンでは、このファイルのパスかアドレスを書きます。
+# `pretrained`で重みを指定します。重みはこのサイトにあり、ネットワークと同じApache 2.0ライセンスです。自分のパソコンでは、このファイルのパスかURLを書きます。
 #
 # `preprocess`は、画像をネットワークに合わせて切り取り、拡大・縮小します。`features`は、画像ごとに1280個の特徴を求めます。最後の層は、この特徴からクラスを判定します。特徴は一度だけ計算して、とっておきます。
 
@@ -117,7 +118,7 @@ print(f"{features.shape} features, {time.perf_counter() - start:.1f} s")
 # %% [markdown] lang="en"
 # ## A new head
 #
-# The last layer is replaced by one for these classes, and trained on the features alone.
+# The last layer is replaced by one for these classes and trained on the features alone, which takes about a second.
 
 # %% [markdown] lang="ja"
 # ## 新しい最後の層
@@ -150,8 +151,8 @@ report(outputs(model.classifier, features[held]).argmax(axis=1))
 # %% [markdown] lang="en"
 # ## The last blocks
 #
-# Everything is frozen except the last block, what follows it, and the new layer. `test_mode` keeps the statistics of batch
-# normalization: a few pictures would spoil what a million have taught.
+# Everything is frozen except the last block, the layers after it, and the new layer. `test_mode` keeps the statistics of
+# batch normalization: those of a million pictures are better than those of a few.
 
 # %% [markdown] lang="ja"
 # ## 最後のブロック
@@ -171,10 +172,10 @@ show(
 )
 
 # %% [markdown] lang="en"
-# ## Take it away
+# ## Take it with you
 #
-# The weights in the format safetensors, which PyTorch and others read too; or all in one file: pictures, classes, weights and
-# settings. Both files lie beside this notebook: find them by File → Open, and download them there.
+# Save the weights in the safetensors format, which PyTorch and others read, or save everything in one file: pictures,
+# classes, weights and settings. Both files are next to this notebook: find them with File → Open, and download them there.
 
 # %% [markdown] lang="ja"
 # ## 結果を持ち帰る
@@ -186,6 +187,6 @@ model.save_weights("fine-tuned.safetensors")
 project.save("fine-tuned.zip", classes, model=model, settings={"size": SIZE})
 
 again = project.load("fine-tuned.zip")
-awake = EfficientNetLite0(len(again.classes))
-again.load_weights(awake)
-print("the same answers:", np.array_equal(outputs(awake, x[held]).argmax(axis=1), answers))
+loaded = EfficientNetLite0(len(again.classes))
+again.load_weights(loaded)
+print("the same answers:", np.array_equal(outputs(loaded, x[held]).argmax(axis=1), answers))

@@ -1,8 +1,8 @@
 # %% [markdown] lang="en"
 # # Your own Function
 #
-# Every operation of pyconvlite is a Function: `forward` computes with arrays, `backward` tells the gradient. You can write
-# your own, and have its gradients checked: against measured ones, of the first and the second order.
+# Every operation of pyconvlite is a Function: `forward` computes the result from arrays, `backward` the gradient. You can
+# write your own, and compare its first and second gradients with numerical ones.
 
 # %% [markdown] lang="ja"
 # # 自分のFunctionを作る
@@ -23,10 +23,10 @@ from pyconvlite.testing import check_backward, check_double_backward, numerical_
 # %% [markdown] lang="en"
 # ## Softplus
 #
-# Softplus is a smooth relative of relu: $y = \log(1 + e^x)$. Its derivative is the sigmoid function.
+# Softplus is a smooth version of ReLU: $y = \log(1 + e^x)$. Its derivative is the sigmoid function.
 #
-# `forward` gets arrays. `backward` gets the gradient of the output as a Variable, and what it returns must be computed
-# with operations on Variables: then the gradient itself can be differentiated again.
+# `forward` receives arrays. `backward` receives the gradient of the output as a Variable, and must compute the result with
+# operations on Variables, so that the gradient itself can be differentiated.
 
 # %% [markdown] lang="ja"
 # ## Softplus
@@ -58,8 +58,8 @@ x
 # %% [markdown] lang="en"
 # ## Is the gradient right?
 #
-# `numerical_grad` measures it: it moves each element a little to both sides. `check_backward` compares the two, and
-# more: dtypes, shapes, and that nothing writes into its arguments. No news is good news.
+# `numerical_grad` measures it by moving each element slightly in both directions. `check_backward` compares the two, and
+# also checks dtypes, shapes, and that no argument is written to. If it prints nothing, all checks have passed.
 
 # %% [markdown] lang="ja"
 # ## 勾配は正しいか
@@ -72,9 +72,9 @@ print("measured:", numerical_grad(softplus, x.data))
 check_backward(softplus, np.random.default_rng(0).standard_normal((3, 4)))
 
 # %% [markdown] lang="en"
-# ## The second order
+# ## Second order
 #
-# `grad` with `create_graph=True` gives gradients that have a graph of their own. `check_double_backward` checks them.
+# `grad` with `create_graph=True` returns gradients with a graph of their own. `check_double_backward` checks them.
 
 # %% [markdown] lang="ja"
 # ## 2階の勾配
@@ -94,9 +94,9 @@ plt.legend()
 plt.show()
 
 # %% [markdown] lang="en"
-# ## Two mistakes, and how they show
+# ## Two mistakes, and how to find them
 #
-# A wrong formula is found by the first check, which names the worst element:
+# The first check finds a wrong formula, and names the worst element:
 
 # %% [markdown] lang="ja"
 # ## 2つの間違いと、その見つけ方
@@ -117,7 +117,8 @@ except AssertionError as error:
     print(error)
 
 # %% [markdown] lang="en"
-# This one is right in the first order, but computes with `.data`, outside the graph. Only the second check sees it:
+# This gradient is correct to first order, but it is computed from `.data`, outside the graph. Only the second check finds
+# that:
 
 # %% [markdown] lang="ja"
 # 次の例は、1階の勾配は正しいのですが、`.data`を使ってグラフの外で計算しています。これは2つ目のチェックでしか見つかりません。
@@ -139,7 +140,7 @@ except AssertionError as error:
 # %% [markdown] lang="en"
 # ## In a network
 #
-# The function is now as good as any other. Here it stands between the layers of a small network that learns a sine.
+# The function can now be used like any other. Here it is the activation of a small network that learns a sine.
 
 # %% [markdown] lang="ja"
 # ## ネットワークで使う
@@ -166,7 +167,7 @@ plt.legend()
 plt.show()
 
 # %% [markdown] lang="en"
-# **To try:** write `Swish`, $x \cdot \mathrm{sigmoid}(x)$, as one Function. What is its derivative? Let the checks tell.
+# **Try it:** write `Swish`, $x \cdot \mathrm{sigmoid}(x)$, as one Function. What is its derivative? The checks will tell.
 
 # %% [markdown] lang="ja"
 # **やってみよう:** $x \cdot \mathrm{sigmoid}(x)$を計算する`Swish`を1つのFunctionとして書いてみましょう。微分はどうなるでしょうか。正しいかどうかはチェックが教えてくれます。

@@ -1,11 +1,11 @@
 # %% [markdown] lang="en"
-# # Keep what was learned: saving and loading weights
+# # Saving and loading weights
 #
-# A model's weights are saved to a file, here and on your own machine alike, and loaded into a model of the same shape.
-# This notebook trains a small network on a spiral, saves it, and wakes it up again.
+# A model's weights can be saved to a file and loaded into a model of the same shape, here as on your own machine. This
+# notebook trains a small network on spiral data, saves its weights, and loads them again.
 
 # %% [markdown] lang="ja"
-# # 学習した重みを保存する・読み込む
+# # 重みの保存と読み込み
 #
 # モデルの重みはファイルに保存でき、同じ形のモデルに読み込めます。使い方はここでも、ご自分のパソコンでも同じです。このノートブックでは、小さなネットワークにらせん状のデータを学習させ、保存して、もう一度読み込んでみます。
 
@@ -61,13 +61,13 @@ show(model)
 # %% [markdown] lang="en"
 # ## Save
 #
-# `save_weights` writes an npz file, one array for each Parameter: NumPy can read it, and so can DeZero. The file
-# lies beside this notebook, in your browser's storage: it is still there tomorrow. Find it by File → Open.
+# `save_weights` writes an npz file with one array per Parameter, which NumPy and DeZero can read. The file is next to this
+# notebook, in your browser's storage, and stays there. Find it with File → Open.
 
 # %% [markdown] lang="ja"
 # ## 保存する
 #
-# `save_weights`は、Parameterごとに1つの配列を入れたnpzファイルを書き出します。NumPyでもDeZeroでも読めます。ファイルはこのノートブックと同じ場所、ブラウザーの保存領域に置かれ、明日になっても残っています。File → Openから見つけられます。
+# `save_weights`は、Parameterごとに1つの配列を入れたnpzファイルを書き出します。NumPyでもDeZeroでも読めます。ファイルはこのノートブックと同じ場所、ブラウザの保存領域に置かれ、明日になっても残っています。File → Openから見つけられます。
 
 # %%
 file = Path("spiral.npz")
@@ -77,10 +77,10 @@ for name, array in np.load(file).items():
     print(name, array.shape, array.dtype)
 
 # %% [markdown] lang="en"
-# To keep it outside the browser, download it. Such a link works for any file:
+# To store it outside the browser, download it. This kind of link works for any file:
 
 # %% [markdown] lang="ja"
-# ブラウザーの外に保存したいときは、ダウンロードします。次のリンクは、どのファイルにも使えます。
+# ブラウザの外に保存したいときは、ダウンロードします。次のリンクは、どのファイルにも使えます。
 
 # %%
 contents = base64.b64encode(file.read_bytes()).decode()
@@ -89,8 +89,8 @@ HTML(f'<a download="{file.name}" href="data:application/octet-stream;base64,{con
 # %% [markdown] lang="en"
 # ## Load
 #
-# A new model of the same shape knows nothing. With the weights it answers as the old one did. Its layers need not have
-# seen an input yet: they take their sizes from the file.
+# A new model has random weights. With the loaded weights it gives the same answers as the old one. Its layers do not need
+# an input first: they take their sizes from the file.
 
 # %% [markdown] lang="ja"
 # ## 読み込む
@@ -98,13 +98,13 @@ HTML(f'<a download="{file.name}" href="data:application/octet-stream;base64,{con
 # 同じ形の新しいモデルは、まだ何も知りません。重みを読み込むと、もとのモデルと同じ答えを返すようになります。一度も入力を受け取っていない層も、大きさをファイルから読み取ります。
 
 # %%
-awake = MLP((32, 32, 3), activation=F.relu)
-awake.load_weights(file)
-print("the same scores:", np.array_equal(awake(x).data, model(x).data))
-awake
+loaded = MLP((32, 32, 3), activation=F.relu)
+loaded.load_weights(file)
+print("the same scores:", np.array_equal(loaded(x).data, model(x).data))
+loaded
 
 # %% [markdown] lang="en"
-# Weights that do not fit are refused before anything changes, with everything that is wrong:
+# Weights that do not fit are refused before anything changes. The error lists all the differences:
 
 # %% [markdown] lang="ja"
 # 合わない重みは、何かが書きかわる前に断られます。どこが合わないのかも、すべて教えてくれます。
@@ -116,7 +116,7 @@ except ValueError as error:
     print(error)
 
 # %% [markdown] lang="en"
-# The training page of this site reads and writes the same kind of file: weights go from one to the other.
+# The Train page of this site reads and writes the same kind of file, so weights can be exchanged between them.
 
 # %% [markdown] lang="ja"
 # このサイトの「学習」のページも、同じ形式のファイルを読み書きします。重みは互いにやりとりできます。

@@ -1,4 +1,4 @@
-# en: An autoencoder: convolutions shrink a digit to a code, deconvolutions draw it again.
+# en: An autoencoder: convolutions reduce a digit to a code, deconvolutions reconstruct it.
 # ja: オートエンコーダ: 畳み込みで数字を小さな符号に縮め、逆畳み込みで描き直します。
 import matplotlib.pyplot as plt
 import numpy as np
@@ -7,6 +7,7 @@ import pyconvlite
 import pyconvlite.functions as F
 import pyconvlite.layers as L
 from pyconvlite import no_grad
+from pyconvlite.colors import signed
 from pyconvlite.datasets import MNIST
 from pyconvlite.models import Sequential
 from pyconvlite.optimizers import Adam
@@ -43,7 +44,7 @@ for i in range(0, len(images), 32):
     if len(losses) % 25 == 0:
         print(f"step {len(losses)}: loss {losses[-1]:.1f}")
 
-# en: Digits that it has not seen, and what their codes become. Below, codes half-way between two digits.
+# en: Unseen digits and their reconstructions; below, those of codes halfway between two digits.
 # ja: 学習に使っていない数字と、その符号から描き直したもの。下の段は、隣の数字と符号を半分ずつ混ぜた結果です。
 with no_grad():
     code = encoder(unseen).data  # (8, 4, 7, 7)
@@ -54,6 +55,6 @@ print(f"off by {np.abs(drawn - unseen).mean():.3f} a pixel on average")
 _, axes = plt.subplots(3, len(unseen), figsize=(8, 3.2))
 for row, pictures in zip(axes, [unseen, drawn, mixed], strict=True):
     for axis, picture in zip(row, pictures, strict=True):
-        axis.imshow(picture[0], cmap="gray", vmin=0, vmax=1)
+        axis.imshow(signed(picture[0], full=1))
         axis.axis("off")
 plt.show()

@@ -1,5 +1,5 @@
-# en: Chapter 55: a convolution slides a kernel over an image and sums the products.
-# ja: 第 55 章: 畳み込みは、カーネルを画像の上で動かしながら積の和をとる演算です。
+# en: Step 55: a convolution slides a kernel over an image and sums the products.
+# ja: ステップ 55: 畳み込みは、カーネルを画像の上で動かしながら積の和をとる演算です。
 import numpy as np
 
 import pyconvlite.functions as F
@@ -23,7 +23,7 @@ kernel = np.array(
     dtype=float,
 )
 
-# en: With loops, as the definition says: one sum for each place of the kernel.
+# en: With loops, by the definition: one sum for each position of the kernel.
 # ja: 定義どおりに for 文で計算します。カーネルの位置ごとに和が 1 つ求まります。
 by_hand = np.zeros((2, 2))
 for i in range(2):
@@ -31,7 +31,7 @@ for i in range(2):
         by_hand[i, j] = (image[i : i + 3, j : j + 3] * kernel).sum()
 print(by_hand)
 
-# en: The same with conv2d, which wants (images, channels, height, width).
+# en: The same with conv2d, whose arrays have the shape (images, channels, height, width).
 # ja: conv2d でも同じ結果になります。形状は(枚数, チャンネル, 高さ, 幅)です。
 x = image.reshape(1, 1, 4, 4)
 W = kernel.reshape(1, 1, 3, 3)

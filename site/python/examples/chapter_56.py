@@ -1,9 +1,10 @@
-# en: Chapter 56: channels, a bias for each kernel, mini-batches, and pooling.
-# ja: 第 56 章: チャンネル、カーネルごとのバイアス、ミニバッチ、プーリング。
+# en: Step 56: channels, a bias for each kernel, mini-batches, and pooling.
+# ja: ステップ 56: チャンネル、カーネルごとのバイアス、ミニバッチ、プーリング。
 import matplotlib.pyplot as plt
 import numpy as np
 
 import pyconvlite.functions as F
+from pyconvlite.colors import signed
 
 # en: A colour image, (channels, height, width): a red square, a green disc and a blue stripe.
 # ja: カラー画像です。形状は(チャンネル, 高さ, 幅)で、赤い正方形、緑の円、青い帯があります。
@@ -13,9 +14,9 @@ image[0, 4:14, 4:14] = 1
 image[1] = (rows - 20) ** 2 + (columns - 20) ** 2 < 64
 image[2, :, 27:30] = 1
 
-# en: A kernel has the image's channels, and moves in two directions only: it makes one channel.
+# en: A kernel has as many channels as the image and moves in two directions: its output is one channel.
 # ja: カーネルは画像と同じチャンネル数を持ち、縦と横にだけ動いて、1 チャンネルを出力します。
-# en: Three kernels make three: the mean, the green, and edges from left to right; each has a bias.
+# en: Three kernels give three: the mean, the green, and edges from left to right. Each has a bias.
 # ja: カーネルが 3 つなら出力も 3 チャンネルです(平均、緑、左から右への縁)。バイアスは 1 つずつあります。
 mean = np.full((3, 3, 3), 1 / 27, dtype=np.float32)
 green = np.zeros((3, 3, 3), dtype=np.float32)
@@ -27,25 +28,29 @@ b = np.array([0, -0.5, 0], dtype=np.float32)
 # en: A mini-batch of two images: the second is the first, shifted by one pixel.
 # ja: 画像 2 枚のミニバッチです。2 枚目は 1 枚目を 1 画素ずらしたものです。
 x = np.stack([image, np.roll(image, 1, axis=2)])
-y = F.relu(F.conv2d(x, W, b, pad=1))
+sums = F.conv2d(x, W, b, pad=1)
+y = F.relu(sums)
 pooled = F.pooling(y, kernel_size=4, stride=4)
 for name, array in [("x", x), ("W", W), ("b", b), ("y", y), ("pooled", pooled)]:
     print(f"{name:6} {array.shape}")
 
-# en: What the shift changes, compared with the whole: much in the feature maps, less after pooling.
+# en: The relative change caused by the shift: large in the feature maps, smaller after pooling.
 # ja: ずらしたことによる変化の割合です。特徴マップは大きく変わり、プーリング後の変化は小さくなります。
 for name, array in [("y", y.data), ("pooled", pooled.data)]:
     change = np.abs(array[1] - array[0]).sum() / np.abs(array[0]).sum()
     print(f"{name:6} changes by {change:.0%}")
 
+# en: Positive numbers are blue, negative ones orange; ReLU leaves none of the latter.
+# ja: 正の数は青、負の数は橙です。ReLU のあとに負の数は残りません。
 _, axes = plt.subplots(2, 4, figsize=(8, 4))
 axes[0, 0].imshow(image.transpose(1, 2, 0))
 axes[0, 0].set_title("image")
 for channel, name in enumerate(["mean", "green", "edge"], start=1):
-    axes[0, channel].imshow(y.data[0, channel - 1], cmap="gray")
+    axes[0, channel].imshow(signed(sums.data[0, channel - 1]))
     axes[0, channel].set_title(name)
-    axes[1, channel].imshow(pooled.data[0, channel - 1], cmap="gray")
+    axes[1, channel].imshow(signed(pooled.data[0, channel - 1]))
     axes[1, channel].set_title(f"{name}, pooled")
 for axis in axes.ravel():
-    axis.axis("off")
+    axis.set(xticks=[], yticks=[])
+axes[1, 0].axis("off")
 plt.show()

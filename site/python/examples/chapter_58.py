@@ -1,11 +1,12 @@
-# en: Chapter 58: a network in VGG's manner learns to read digits.
-# ja: 第 58 章: VGG 風のネットワークに手書き数字を学習させます。
+# en: Step 58: a VGG-style network learns to read digits.
+# ja: ステップ 58: VGG 風のネットワークに手書き数字を学習させます。
 import matplotlib.pyplot as plt
 import numpy as np
 
 import pyconvlite
 import pyconvlite.functions as F
 from pyconvlite import DataLoader, no_grad, test_mode
+from pyconvlite.colors import signed
 from pyconvlite.datasets import MNIST
 from pyconvlite.models import SmallVGG, summary
 from pyconvlite.optimizers import Adam
@@ -27,7 +28,7 @@ def digits(n, train):
 model = SmallVGG()
 print(summary(model, (1, 1, 28, 28)))
 
-# en: Some seconds are enough for 2,500 images; more of them would make it better.
+# en: Training on 2,500 images takes a few seconds; more images would improve the result.
 # ja: 2,500 枚なら数秒で終わります。枚数を増やすと、もっとよくなります。
 optimizer = Adam(0.002).setup(model)
 losses = []
@@ -40,8 +41,8 @@ for x, t in DataLoader(digits(2500, train=True), 32, seed=0):
     if len(losses) % 20 == 0:
         print(f"step {len(losses)}: loss {losses[-1]:.3f}")
 
-# en: Digits that it has not seen, and how it reads them; what it gets wrong comes first.
-# ja: 学習に使っていない数字を読ませます。読み間違えたものから順に並べます。
+# en: Unseen digits and their predicted classes, mistakes first.
+# ja: 学習に使っていない数字と、予測したクラスです。間違えたものから順に並べます。
 test = digits(500, train=False)
 with no_grad(), test_mode():
     read = np.concatenate([model(x).data.argmax(axis=1) for x, _ in DataLoader(test, 100, shuffle=False)])
@@ -50,7 +51,7 @@ print(f"{right.mean():.1%} of {len(test)} digits are right")
 
 figure, axes = plt.subplots(2, 8, figsize=(8, 2.5))
 for axis, i in zip(axes.ravel(), np.argsort(right, stable=True), strict=False):
-    axis.imshow(test.data[i, 0], cmap="gray")
+    axis.imshow(signed(test.data[i, 0]))
     axis.set_title(f"{read[i]}" if right[i] else f"{read[i]}, not {test.label[i]}", fontsize=8)
     axis.axis("off")
 plt.show()

@@ -27,7 +27,7 @@ pyconvlite.seed(0)
 rng = np.random.default_rng(0)
 
 
-# en: A ball with a pattern, of any size, turn and color, in any light: the bytes of a PNG file.
+# en: A ball with a pattern, of any size, rotation, colour and brightness: the bytes of a PNG file.
 # ja: 模様、大きさ、向き、色、明るさがさまざまなボールを描き、PNG ファイルのバイト列にします。
 def drawn(kind):
     turn, period, radius = rng.uniform((0, 1.5, 25), (np.pi, 5, 60))
@@ -78,7 +78,7 @@ def report(title, model, x):
     print(f"{title}: {right} of {held.sum()} held-out pictures are right, after {seconds:.1f} s")
 
 
-# en: The features of each picture are computed once; a new head is trained on them in no time.
+# en: The features of each picture are computed once; a new head is trained on them in a moment.
 # ja: 各画像の特徴は一度だけ計算します。その上の新しい分類層は、すぐに学習できます。
 model = EfficientNetLite0(pretrained=WEIGHTS)
 model.classifier = L.Linear(len(classes), in_size=1280)
@@ -89,7 +89,7 @@ start = time.perf_counter()
 train(model.classifier, features[~held], t[~held], steps=100, lr=0.003)
 report("head", model.classifier, features)
 
-# en: Then the last blocks learn, too, slowly.
+# en: Then the last blocks are trained as well, with a low learning rate.
 # ja: 次に、最後のブロックも少しずつ学習させます。
 start = time.perf_counter()
 model.freeze()
@@ -97,7 +97,7 @@ model.unfreeze("blocks/15", "head", "classifier")
 train(model, x[~held], t[~held], steps=12, lr=0.0001)
 report("last blocks", model, x)
 
-# en: To take away: the weights, for PyTorch and others too; and all in one file, for SOURCE above.
+# en: Save the weights, which PyTorch and others read, and everything in one file, for SOURCE above.
 # ja: 結果を保存します。重みのファイル(PyTorch などでも読めます)と、上の SOURCE にも使えるプロジェクトです。
 model.save_weights("fine-tuned.safetensors")
 project.save("fine-tuned.zip", classes, model=model, settings={"model": "EfficientNetLite0", "size": SIZE})

@@ -1,4 +1,4 @@
-# en: Grad-CAM (Selvaraju et al., 2017): where in an image does a network see what it answers?
+# en: Grad-CAM (Selvaraju et al., 2017): which part of an image is a network's answer based on?
 # ja: Grad-CAM(Selvaraju ほか、2017 年): ネットワークは画像のどこを見て答えたのでしょうか。
 import matplotlib.pyplot as plt
 import numpy as np
@@ -6,7 +6,7 @@ import numpy as np
 import pyconvlite
 import pyconvlite.functions as F
 import pyconvlite.layers as L
-from pyconvlite import DataLoader, grad, test_mode
+from pyconvlite import DataLoader, colors, grad, test_mode
 from pyconvlite.datasets import ArrayDataset
 from pyconvlite.models import Sequential
 from pyconvlite.optimizers import Adam, OneCycleLR
@@ -42,7 +42,7 @@ for epoch in range(3):
         loss = F.softmax_cross_entropy(model(x), t)
         model.cleargrads(), loss.backward(), optimizer.update(), schedule.step()
     print(f"epoch {epoch + 1}: loss {float(loss.data):.3f}")
-# en: A hook keeps the last features; the gradient of a score says how much each channel counts for it.
+# en: A hook keeps the last features; the gradient of a score gives the weight of each channel.
 # ja: フックで最後の特徴を取り出します。スコアの勾配から、各チャンネルの重要度がわかります。
 x, t, inside = drawn(200)
 kept, rows = [], np.arange(len(x))
@@ -54,6 +54,5 @@ cam = np.maximum(np.sum(slope.data.mean(axis=(2, 3), keepdims=True) * kept[0].da
 cam = (cam / (cam.max(axis=(1, 2), keepdims=True) + 1e-9)).repeat(2, axis=1).repeat(2, axis=2)
 on_object = inside.reshape(len(x), -1)[rows, cam.reshape(len(x), -1).argmax(axis=1)]
 print(f"answers that are right: {np.mean(answers == t):.1%}, peaks on the object: {on_object.mean():.1%}")
-picture = np.vstack([np.hstack(x[:8, 0]), np.hstack(cam[:8])])
-plt.figure(figsize=(8, 2.6)).add_subplot(title="images, and where the answer is seen").imshow(picture)
-plt.show()
+picture = colors.signed(np.vstack([np.hstack(x[:8, 0]), np.hstack(cam[:8])]), full=1)
+plt.imshow(picture), plt.axis("off"), plt.title("images, and what decided"), plt.show()

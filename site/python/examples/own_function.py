@@ -13,7 +13,7 @@ class Gaussian(Function):
     def forward(self, x):
         return np.exp(-x * x)
 
-    # en: backward computes with Variables: so the gradient can be differentiated once more.
+    # en: backward computes with Variables, so that the gradient can be differentiated again.
     # ja: backward は Variable で計算します。そのため勾配をもう一度微分できます。
     def backward(self, gy):
         (x,) = self.inputs
@@ -24,7 +24,7 @@ def gaussian(x):
     return Gaussian()(x)
 
 
-# en: Both checks compare with what central differences measure; they say nothing if all is well.
+# en: Both checks compare with central differences, and print nothing if the gradients are right.
 # ja: どちらの検査も中心差分で測った勾配と比べます。正しければ何も表示しません。
 sample = np.random.default_rng(0).standard_normal((3, 4))
 check_backward(gaussian, sample)
@@ -32,7 +32,7 @@ check_double_backward(gaussian, sample)
 print("Gaussian: both orders are right")
 
 
-# en: A mistake is found, and named. Mend it and run again.
+# en: A mistake is found and located. Fix it and run again.
 # ja: 間違いがあれば、どこが違うかを教えてくれます。直してもう一度実行してみてください。
 class Mistaken(Gaussian):
     def backward(self, gy):

@@ -1,4 +1,4 @@
-# en: Saliency: which pixels a network's answer hangs on, by the gradient of its score.
+# en: Saliency: which pixels a network's answer depends on, by the gradient of its score.
 # ja: 顕著性: ネットワークの答えがどの画素で決まるかを、スコアの勾配で調べます。
 # en: Simonyan, Vedaldi, Zisserman, "Deep Inside Convolutional Networks" (2014).
 # ja: Simonyan ほか「Deep Inside Convolutional Networks」(2014 年)。
@@ -8,6 +8,7 @@ import numpy as np
 import pyconvlite
 import pyconvlite.functions as F
 from pyconvlite import DataLoader, Variable, grad, test_mode
+from pyconvlite.colors import signed
 from pyconvlite.datasets import MNIST
 from pyconvlite.models import LeNet
 from pyconvlite.optimizers import Adam
@@ -17,7 +18,7 @@ pyconvlite.seed(0)
 mnist = MNIST(transform=Compose([ToFloat(), Normalize(0.0, 255.0)]))
 mnist.data, mnist.label = mnist.data[:4000], mnist.label[:4000]
 
-# en: First the network has to learn something.
+# en: First, train the network.
 # ja: まずネットワークを学習させます。
 model = LeNet()
 optimizer = Adam(0.003).setup(model)
@@ -58,11 +59,13 @@ print(f"mean score: {y.data[np.arange(N), answers].mean():.1f}")
 print(f"{DARKENED} pixels darkened, any: {mean_score(lit * np.random.default_rng(0).random(x.shape)):.1f}")
 print(f"{DARKENED} pixels darkened, the most salient: {mean_score(lit * saliency):.1f}")
 
+# en: Below each digit, what more ink does to the score: blue pixels raise it, orange ones lower it.
+# ja: 下の段は、線を濃くしたときのスコアの変化です。青い画素では上がり、橙の画素では下がります。
 _, axes = plt.subplots(2, SHOWN, figsize=(8, 2.4))
 for i, (above, below) in enumerate(axes.T):
     above.set_title(answers[i])
-    above.imshow(x.data[i, 0], cmap="gray")
-    below.imshow(saliency[i, 0], cmap="inferno")
+    above.imshow(signed(x.data[i, 0]))
+    below.imshow(signed(gx.data[i, 0]))
     above.axis("off")
     below.axis("off")
 plt.show()

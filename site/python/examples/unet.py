@@ -1,4 +1,4 @@
-# en: U-Net (Ronneberger et al., 2015): which pixels are of a disc and which of a square?
+# en: U-Net (Ronneberger et al., 2015): which pixels belong to a disc, and which to a square?
 # ja: U-Net(Ronneberger ほか、2015 年): 円の画素と四角の画素を見分けます。
 import matplotlib.pyplot as plt
 import numpy as np
@@ -6,7 +6,7 @@ import numpy as np
 import pyconvlite
 import pyconvlite.functions as F
 import pyconvlite.layers as L
-from pyconvlite import DataLoader, Model, no_grad, test_mode
+from pyconvlite import DataLoader, Model, colors, no_grad, test_mode
 from pyconvlite.datasets import ArrayDataset
 from pyconvlite.models import Sequential
 from pyconvlite.optimizers import Adam, OneCycleLR
@@ -26,7 +26,7 @@ def drawn(n):
     return ArrayDataset(x + rng.normal(0, 0.2, x.shape).astype(np.float32), t)
 
 
-# en: A level holds the next, which works on half the size, and joins its answer to what it was given.
+# en: A level contains the next, which works at half the size, and joins its output to its own input.
 # ja: 各段は次の段を含みます。次の段は半分の大きさで計算し、その結果を元の特徴につなげます。
 class Level(Model):
     def __init__(self, channels, *deeper):
@@ -54,6 +54,6 @@ with no_grad(), test_mode():
 for kind, name in enumerate(["disc", "square"], start=1):
     a, b = found == kind, test.label == kind
     print(f"IoU of a {name}: {(a & b).sum() / (a | b).sum():.3f}")
-rows = [np.hstack(pictures[:8]) for pictures in (test.data[:, 0], test.label / 2, found / 2)]
-plt.figure(figsize=(8, 3.4)).add_subplot(title="images, their classes, the answers").imshow(np.vstack(rows))
-plt.show()
+signs = np.array([0, 1, -1])[np.stack([test.label[:8], found[:8]])]  # (2, 8, 32, 32)
+picture = colors.signed(np.vstack([np.hstack(each) for each in (test.data[:8, 0], *signs)]), full=1)
+plt.imshow(picture), plt.axis("off"), plt.title("images, their classes, the answers"), plt.show()

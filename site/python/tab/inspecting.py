@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from math import isqrt
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import ArrayLike
 
 import pyconvlite.functions as F
@@ -35,6 +36,8 @@ class Stage:
         layer: the name of the layer whose Parameters it takes; empty if it takes none.
         inputs: arrays that it computed from; training leaves them as they are, and gives Parameters new ones.
         names: of those that are Parameters, in the model; empty for the others.
+        sources: of each input that was computed from the images, the number of the stage that it comes from;
+            -1 for the images themselves.
         laid: shape of one image's input before it was flattened.
         y: (N, C, H, W); units that are no maps are maps of one pixel.
     """
@@ -44,6 +47,7 @@ class Stage:
     layer: str
     inputs: tuple[np.ndarray | None, ...]
     names: tuple[str, ...]
+    sources: tuple[int, ...]
     laid: tuple[int, ...]
     y: np.ndarray
 
@@ -75,17 +79,18 @@ def trace(model: Model, x: Variable) -> tuple[Variable, list[Stage]]:
             hooks.enter_context(layer.register_forward_hook(note))
         scores = model(x)
         y = F.softmax(scores)
-    stages = []
-    reached = {x}
+    stages: list[Stage] = []
+    origins = {x: -1}  # of what was computed from the images: the stage that it comes from
     freed: dict[Variable, np.ndarray] = {}  # computed again, since the graph did not keep them
     for f in functions_behind([y]):
         output = f.outputs[0]()
         inputs = tuple([freed.get(v, v.data) for v in f.inputs])
         if output is not None and output.data is None:
             freed[output] = f.forward(*inputs)
-        if output is None or reached.isdisjoint(f.inputs):  # it computes with weights alone
+        sources = tuple([origins[v] for v in f.inputs if v in origins])
+        if output is None or not sources:  # it computes with weights alone
             continue
-        reached.add(output)
+        origins[output] = sources[0]
         if f in hidden or output.ndim not in (2, 4) or output.shape[0] != x.shape[0]:
             continue
         kind = type(f).__name__
@@ -97,8 +102,10 @@ def trace(model: Model, x: Variable) -> tuple[Variable, list[Stage]]:
             params = list(layer.params())
             inputs = (freed.get(first, first.data), *[param.data for param in params])
             names = ("", *[known[param] for param in params])
+            sources = (origins.get(first, -1),)
         elif isinstance(f, MOVES):
             continue
+        origins[output] = len(stages)
         stages.append(
             Stage(
                 function=f,
@@ -106,6 +113,7 @@ def trace(model: Model, x: Variable) -> tuple[Variable, list[Stage]]:
                 layer=max(names).rpartition("/")[0],
                 inputs=inputs,
                 names=names,
+                sources=sources,
                 laid=(source if isinstance(source, F.Reshape) else f).inputs[0].shape[1:],
                 y=freed.get(output, output.data).reshape(*output.shape, *[1] * (4 - output.ndim)),
             )
@@ -139,8 +147,8 @@ class Inspector:
 
         Returns:
             `predicted`; `target`; `saliency`, how much the target's score changes with each pixel, without
-            its sign (Simonyan et al. 2013, arXiv:1312.6034); `stages`, each with its `layer`, `kind` and
-            `maps` (C, H, W).
+            its sign (Simonyan et al. 2013, arXiv:1312.6034); `stages`, each with its `layer`, `kind`, `maps`
+            (C, H, W), `sources` and, where it multiplies with weights, `links`: see `_links`.
         """
         x = Variable(np.asarray(picture, np.float32).reshape(1, 1, SIZE, SIZE))
         scores, self.stages = trace(model, x)
@@ -148,7 +156,10 @@ class Inspector:
         if target is None or target >= scores.shape[1]:
             target = predicted
         slope = grad(scores[0, target], x)[0].data[0, 0]
-        stages = [{"layer": s.layer, "kind": s.kind, "maps": numbers(s.y[0])} for s in self.stages]
+        stages = [
+            {"layer": s.layer, "kind": s.kind, "sources": s.sources, "maps": numbers(s.y[0])} | _links(s)
+            for s in self.stages
+        ]
         saliency = numbers(np.abs(slope))
         return {"predicted": predicted, "target": target, "saliency": saliency, "stages": stages}
 
@@ -158,9 +169,11 @@ class Inspector:
         Returns:
             `value`, the pixel; `rule`: "sum", "max", "mean" or "each", and for all but "each" its `window`
             (n, height, width) of the input, of which `first` is the first channel, and `top` and `left` where
-            it lies there (None where the input is no picture). For "sum" also the kernel's `weights`, those
+            it lies there (None where the input is no picture), for a window that slides also its `stride` and
+            `dilation`. For "sum" also the kernel's `weights`, those
             `before` training, their `products` with the window, the `sums` of each slice and
-            the `bias`; for "max" the index `taken`; for "each" the `values` at the same place of the inputs.
+            the `bias`, and of a convolution `parts` (n, H, W), what each slice gives to every pixel of the
+            map; for "max" the index `taken`; for "each" the `values` at the same place of the inputs.
         """
         s = self.stages[stage]
         place = channel, row, column
@@ -180,7 +193,9 @@ class Inspector:
         first = channel // (OC // s.function.groups) * channels
         found = _window(s, (KH, KW), row, column, s.function.dilation)
         window = found.pop("pixels")[first : first + channels]
-        return found | {"first": first} | self._summed(s, channel, window, lambda W: W[channel])
+        parts = np.einsum("cklhw,ckl->chw", _taps(s)[first : first + channels], s.inputs[1][channel])
+        found |= {"first": first, "parts": numbers(parts)}
+        return found | self._summed(s, channel, window, lambda W: W[channel])
 
     def _combined(self, s: Stage, channel: int) -> dict:
         x, W, _ = s.inputs
@@ -249,6 +264,53 @@ class Inspector:
         return before if before.shape == now.shape else now
 
 
+def _taps(s: Stage) -> np.ndarray:
+    """What each of a kernel's numbers is multiplied with: (C, KH, KW, OH, OW), 0 in the padding."""
+    f, x = s.function, s.inputs[0][0]
+    spans, pads = [], [(0, 0)]
+    for kernel, out, length, stride, pad, dilation in zip(
+        s.inputs[1].shape[2:], s.y.shape[2:], x.shape[1:], f.stride, f.pad, f.dilation, strict=True
+    ):
+        spans.append((out - 1) * stride + 1)
+        pads.append((pad, max(0, spans[-1] + (kernel - 1) * dilation - pad - length)))
+    KH, KW = s.inputs[1].shape[2:]
+    taps = sliding_window_view(np.pad(x, pads), spans, axis=(1, 2))
+    return taps[:, :: f.dilation[0], :: f.dilation[1], :: f.stride[0], :: f.stride[1]][:, :KH, :KW]
+
+
+def _links(s: Stage) -> dict:
+    """What each map of a stage's input gives to each map of its output, where it multiplies with weights.
+
+    Returns:
+        `links`, with two arrays (output maps, input maps), means over the pixels of the output map: `net`,
+        the sum of the products of the input map's pixels and the kernel's weights, and `flow`, the sum of
+        their absolute values. `net` summed over the input maps, plus the bias, is the output map's mean.
+    """
+    if isinstance(s.function, F.Conv2d):
+        found = _convolution_links(s)
+    elif isinstance(s.function, F.Linear):
+        x, W, _ = s.inputs
+        products = (x[0][:, None] * W).reshape(s.laid[0], -1, W.shape[1])
+        found = np.abs(products).sum(axis=1).T, products.sum(axis=1).T
+    else:
+        return {}
+    return {"links": {"flow": numbers(found[0]), "net": numbers(found[1])}}
+
+
+def _convolution_links(s: Stage) -> tuple[np.ndarray, np.ndarray]:
+    taps, groups = _taps(s), s.function.groups
+    W = s.inputs[1].reshape(groups, -1, *s.inputs[1].shape[1:])  # (groups, OC / groups, C / groups, KH, KW)
+    each = np.arange(groups)
+
+    def links(taps: np.ndarray, W: np.ndarray) -> np.ndarray:
+        means = taps.mean(axis=(3, 4)).reshape(groups, *W.shape[2:])
+        found = np.zeros((groups, W.shape[1], groups, W.shape[2]), W.dtype)
+        found[each, :, each] = np.einsum("gockl,gckl->goc", W, means)
+        return found.reshape(groups * W.shape[1], -1)
+
+    return links(np.abs(taps), np.abs(W)), links(taps, W)
+
+
 def _window(
     s: Stage,
     size: tuple[int, int],
@@ -266,7 +328,8 @@ def _window(
     inside = [(way >= 0) & (way < length) for way, length in zip(ways, x.shape[1:], strict=True)]
     rows, columns = (way.clip(0, length - 1) for way, length in zip(ways, x.shape[1:], strict=True))
     pixels = np.where(inside[0][:, None] & inside[1], x[:, rows[:, None], columns], x.dtype.type(padding))
-    return {"pixels": pixels, "top": int(ways[0][0]), "left": int(ways[1][0])}
+    slide = {"stride": s.function.stride, "dilation": dilation}
+    return {"pixels": pixels, "top": int(ways[0][0]), "left": int(ways[1][0])} | slide
 
 
 def _pooled(s: Stage, channel: int, row: int, column: int) -> dict:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isqrt
+
 import numpy as np
 
 import pyconvlite.functions as F
@@ -82,7 +84,8 @@ def look(model: Model, picture: np.ndarray) -> dict:
     if isinstance(first, L.Conv2d):
         filters = W[:, 0]
     else:  # the weights of a unit are a filter as large as the picture, its map a pixel
-        filters, maps = W.T.reshape(-1, SIZE, SIZE), maps[:, None, None]
+        side = isqrt(len(W))  # pooling may have made it smaller
+        filters, maps = W.T.reshape(-1, side, side), maps[:, None, None]
     arrays = {"picture": picture, "probabilities": probabilities, "filters": filters, "maps": maps}
     return {name: numbers(array) for name, array in arrays.items()}
 
@@ -92,9 +95,19 @@ def numbers(array: np.ndarray) -> dict:
     return {"shape": array.shape, "data": array.astype(np.float32).ravel()}
 
 
-def read(model: Model, dataset: MNIST, count: int) -> dict:
-    """What a model reads in the first `count` images: `pixels`, `labels`, and what is `predicted`."""
-    x = dataset.data[:count]
+def read(model: Model, dataset: MNIST, shown: int, scored: int) -> dict:
+    """What a model reads in images that no training sees.
+
+    Returns:
+        `predicted` in the first `shown` images; the `accuracy` and the mean `loss` over the first `scored`.
+    """
+    x, t = dataset.data[:scored] / np.float32(255), dataset.label[:scored]
     with no_grad(), test_mode():
-        predicted = model(x / np.float32(255)).data.argmax(axis=1)
-    return {"pixels": x.ravel(), "labels": dataset.label[:count].tolist(), "predicted": predicted.tolist()}
+        y = model(x)
+        loss = F.softmax_cross_entropy(y, t)
+    predicted = y.data.argmax(axis=1)
+    return {
+        "predicted": predicted[:shown].tolist(),
+        "accuracy": float(np.mean(predicted == t)),
+        "loss": float(loss.data),
+    }

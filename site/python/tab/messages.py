@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import sys
 
+MOST = 20  # parts of a list that are told; the others are counted
+LETTERS = 1_000  # of a value or of a part's text; a stranger's file may have names of megabytes
+LETTERS_ALTOGETHER = 100_000  # of an error's text, of which the end tells most
+
 
 def message(code: str, **values: object) -> dict:
     """A message of the pages' own; values are text or other messages."""
@@ -15,15 +19,23 @@ def message(code: str, **values: object) -> dict:
 
 
 def message_of(error: BaseException) -> dict:
-    """What an exception tells; of one without a code its text."""
+    """What an exception tells, no more than a page can show; of one without a code its text."""
+    return _told(error, LETTERS_ALTOGETHER)
+
+
+def _told(error: BaseException, letters: int) -> dict:
     values = {name: _plain(value) for name, value in getattr(error, "values", {}).items()}
-    return {"code": getattr(error, "code", ""), "values": values, "text": str(error)}
+    return {"code": getattr(error, "code", ""), "values": values, "text": str(error)[-letters:]}
 
 
 def _plain(value: object) -> object:
     if isinstance(value, list):
-        return [_plain(part) for part in value]
-    return message_of(value) if hasattr(value, "code") else str(value)
+        parts = [_plain(part) for part in value[:MOST]]
+        more = len(value) - MOST
+        return [*parts, message("more", count=f"{more:,}")] if more > 0 else parts
+    if isinstance(value, BaseException) and hasattr(value, "code"):
+        return _told(value, LETTERS)
+    return str(value)[:LETTERS]
 
 
 def last_error() -> dict:

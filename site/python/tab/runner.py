@@ -20,11 +20,15 @@ from tab import names, showing
 from tab.outlet import Outlet, stream
 
 FILE = "program.py"
+MOST_LETTERS = 20_000  # of a traceback, whose end tells most, and of a value that is text
 
 # tqdm's watchman is a thread, and a browser's Python has none; the bars work without.
 warnings.filterwarnings("ignore", message="tqdm:disabling monitor support")
 
 _namespace: dict[str, Any] = {}
+
+# What the lines ahead of a program have set, by these lines: those of the latest program that had some.
+_before: dict[str, dict[str, Any]] = {}
 
 
 async def run(
@@ -34,7 +38,8 @@ async def run(
 
     Args:
         code: the program.
-        given: `inputs`, variables that it finds, lists as float64 arrays; `outputs`, names asked for.
+        given: `before`, lines ahead of the program, see `_after`; `inputs`, variables that it finds, lists as
+            float64 arrays; `outputs`, names asked for.
         send: is told what the program prints, as text, and shows, as an object (see `showing.describe`).
         keeps: go on with the variables of the program before.
         shows: show the value of its last line, and its figures.
@@ -46,8 +51,6 @@ async def run(
         _namespace.clear()
     _namespace["__name__"] = "__main__"
     _namespace["display"] = showing.display
-    for name, value in given["inputs"].items():
-        _namespace[name] = np.array(value, dtype=float) if isinstance(value, list) else value
     linecache.cache[FILE] = (len(code), None, code.splitlines(keepends=True), FILE)  # for tracebacks
     outlet = Outlet(lambda item: send(to_js(item, dict_converter=_as_object)))
     showing.show_in(outlet)
@@ -55,6 +58,9 @@ async def run(
     builtins.input = _no_input
     values, wrong = {}, None
     try:
+        _namespace.update(await _after(given["before"]))
+        for name, value in given["inputs"].items():
+            _namespace[name] = np.array(value, dtype=float) if isinstance(value, list) else value
         last = await eval_code_async(code, globals=_namespace, filename=FILE)
         values = {name: shown(_namespace[name]) for name in given["outputs"] if name in _namespace}
         if shows:
@@ -72,6 +78,16 @@ async def run(
     written.flush()
     outlet.flush()
     return {"values": values, "fault": wrong}
+
+
+async def _after(lines: str) -> dict[str, Any]:
+    """What lines set; they run once for all programs in a row that have the same ahead of them."""
+    if lines and lines not in _before:
+        _before.clear()
+        found: dict[str, Any] = {"__name__": "__main__"}
+        await eval_code_async(lines, globals=found, filename="before.py")
+        _before[lines] = found
+    return _before.get(lines, {})
 
 
 def complete(code: str, position: int) -> list[dict[str, str]]:
@@ -96,7 +112,7 @@ def shown(value: Any) -> dict[str, Any] | str:
     try:
         array = np.asarray(to_cpu(value), dtype=np.float64)
     except (TypeError, ValueError):
-        return str(value)
+        return str(value)[:MOST_LETTERS]
     return {"shape": list(array.shape), "data": array.ravel()}
 
 
@@ -111,7 +127,7 @@ def fault(error: BaseException) -> dict[str, Any]:
     else:
         line = frames[own[-1]].lineno if own else None
     return {
-        "message": list(told.format_exception_only())[-1].strip(),
-        "traceback": "".join(told.format()),
+        "message": list(told.format_exception_only())[-1].strip()[:MOST_LETTERS],
+        "traceback": "".join(told.format())[-MOST_LETTERS:],
         "line": line,
     }

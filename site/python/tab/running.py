@@ -1,23 +1,29 @@
-"""What is running: the versions, and which kernels compute; as messages, see messages.py."""
+"""What is running: the versions, and which kernels compute; as messages, see messages.py.
+
+Each page's Python begins with it: what it does not need at once is imported where it is used.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 import pyconvlite
-from pyconvlite import Model, backends
-from pyconvlite.backends import webgpu
+from pyconvlite import backends
 from pyconvlite.backends.simd import library
-from pyconvlite.backends.webgpu.device import current
 from tab.messages import message, message_of
-from tab.training import on_gpu
+
+if TYPE_CHECKING:
+    from pyconvlite import Model
 
 
 async def find_gpu() -> dict:
     """What keeps this page from computing on a GPU: `missing`, a message; None where nothing does."""
+    from pyconvlite.backends import webgpu
+
     try:
         await webgpu.init()
     except webgpu.WebGPUUnavailable as error:
@@ -35,6 +41,8 @@ async def start_threads() -> None:
 
 def adapter() -> object:
     """The GPU's name, as far as the browser tells it, or a message with it."""
+    from pyconvlite.backends.webgpu.device import current
+
     info = current().info
     name = info.description or f"{info.vendor} {info.architecture}".strip() or message("gpu-nameless")
     return message("gpu-fallback", name=name) if info.fallback else name
@@ -42,7 +50,7 @@ def adapter() -> object:
 
 def kernels(model: Model | None = None) -> dict:
     """Which kernels compute, on the CPU or where the model is."""
-    if model is not None and on_gpu(model):
+    if model is not None and backends.on_device(next(model.params())):
         return message("kernels-webgpu", adapter=adapter())
     choice = backends.describe()
     if choice.backend == "simd":

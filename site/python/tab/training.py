@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from math import isfinite
@@ -16,7 +16,7 @@ from pyconvlite import DataLoader, Model, models, no_grad, test_mode
 from pyconvlite._coded import coded
 from pyconvlite.backends import get_array_module, on_device, webgpu
 from pyconvlite.datasets import MNIST, Dataset
-from pyconvlite.models import LeNet
+from pyconvlite.models import LeNet, Sequential
 from pyconvlite.optimizers import Optimizer
 from pyconvlite.utils import Array
 
@@ -24,6 +24,7 @@ __all__ = [
     "MLP",
     "Evaluation",
     "LeNet",
+    "Sequential",
     "SmallCNN",
     "Step",
     "build",
@@ -67,10 +68,14 @@ class MLP(models.MLP):
         return super().forward(F.flatten(x))
 
 
-def build(model_class: type[Model], classes: int = 10) -> Model:
-    """A model with random weights; a blank image tells its layers the size of their input."""
-    model = model_class(classes)
-    model.classes = classes
+def build(make: Callable[[int], Model], classes: int = 10) -> Model:
+    """A model with random weights; a blank image tells its layers the size of their input.
+
+    Args:
+        make: a class of models, or a function, that takes the number of classes.
+    """
+    model = make(classes)
+    model.make, model.classes = make, classes
     with no_grad():
         model(np.zeros((1, 1, 28, 28), dtype=np.float32))
     return model
@@ -83,9 +88,9 @@ def weights(model: Model) -> bytes:
     return file.getvalue()
 
 
-def load(model_class: type[Model], path: str, classes: int = 10) -> Model:
-    """A model with the weights of an npz file; a ValueError says what does not fit."""
-    model = build(model_class, classes)
+def load(make: Callable[[int], Model], path: str, classes: int = 10) -> Model:
+    """A model with the weights of a file; a ValueError says what does not fit."""
+    model = build(make, classes)
     model.load_weights(path)
     return model
 
@@ -99,7 +104,7 @@ async def on_cpu(model: Model) -> Model:
     """The model itself, or of one on a GPU a copy on the CPU."""
     if not on_gpu(model):
         return model
-    copy = build(type(model), model.classes)
+    copy = build(model.make, model.classes)
     arrays = await fetched([param.data for param in model.params()])
     for param, data in zip(copy.params(), arrays, strict=True):
         param.data = data

@@ -1,0 +1,21 @@
+// What the browser lets a page do.
+
+import { createHash } from 'node:crypto';
+
+/** Pages run the site's own files only; nothing that comes from a user, a link or Python's output becomes a script. */
+export const policy = (/** @type {string} */ script) =>
+  Object.entries({
+    'default-src': "'none'",
+    'script-src': `'self' 'wasm-unsafe-eval' 'sha256-${createHash('sha256').update(script).digest('base64')}'`,
+    'style-src': "'self'",
+    'img-src': "'self' data: blob:",
+    'font-src': "'self'",
+    'connect-src': "'self'",
+    'frame-src': "'self'", // what starts isolated workers, and a sandboxed frame for HTML that Python shows
+    'worker-src': "'self'", // the service worker; the others belong to engine/isolation.html
+    'manifest-src': "'self'",
+    'base-uri': "'none'",
+    'form-action': "'none'",
+  })
+    .map((entry) => entry.join(' '))
+    .join('; ');

@@ -1,0 +1,41 @@
+"""A model as a file for other programs."""
+
+from __future__ import annotations
+
+import json
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from pyconvlite import Model, export_html, onnx, project
+from tab.looking import SIZE
+
+
+def exported(model: Model, kind: str, settings: str, title: str) -> bytes:
+    """The contents of a file with a model.
+
+    Args:
+        kind: "npz" or "safetensors", the weights; "onnx"; "html", a page to draw on; "zip", a project.
+        settings: of the page, as JSON; a project keeps them.
+        title: of the page to draw on.
+    """
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / f"model.{kind}"
+        digits = [str(label) for label in range(model.classes)]
+        if kind == "onnx":
+            onnx.save(model, path, np.zeros((1, 1, SIZE, SIZE), np.float32))
+        elif kind == "html":
+            export_html(model, path, classes=digits, input="drawing", title=title)
+        elif kind == "zip":
+            project.save(path, {name: [] for name in digits}, model=model, settings=json.loads(settings))
+        else:
+            model.save_weights(path)
+        return path.read_bytes()
+
+
+def opened(contents: bytes) -> dict:
+    """The `settings` of a project, as JSON, and its `weights`, an npz file."""
+    found = project.load(BytesIO(bytes(contents)))
+    return {"settings": json.dumps(found.settings), "weights": found.weights}

@@ -1,0 +1,29 @@
+// Runs before anything is drawn, so that no visitor sees the other language first: leads to the page in their language,
+// or has the page be in it. A page in a frame keeps the language in which it was put there.
+//
+// It also leaves out what the link leaves out, see view.svelte.ts.
+{
+  let kept = null;
+  try {
+    kept = localStorage.getItem('language');
+  } catch {
+    // The browser keeps nothing for this site.
+  }
+  const wishes = kept ? [kept] : navigator.languages;
+  const spoken = wishes.map((wish) => wish.slice(0, 2)).find((wish) => wish === 'en' || wish === 'ja') ?? 'en';
+  const { dataset } = document.documentElement;
+  const said = new URLSearchParams(location.search);
+  const page = document.querySelector(`link[hreflang="${spoken}"]`);
+  if (!(page instanceof HTMLLinkElement)) document.documentElement.lang = spoken;
+  else if (spoken !== document.documentElement.lang && !said.has('embed'))
+    location.replace(page.href + location.search + location.hash);
+
+  if (said.has('embed')) dataset.embed = '';
+  if (said.get('size') === 'projector') dataset.size = 'projector';
+  const names = said.get('panels')?.match(/[\w.-]+/g);
+  if (names) {
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(`[data-panel]${names.map((name) => `:not([data-panel='${name}'])`).join('')} { display: none }`);
+    document.adoptedStyleSheets = [sheet];
+  }
+}

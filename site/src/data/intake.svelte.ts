@@ -1,0 +1,226 @@
+// What comes in: pictures that are taken, chosen or dropped, folders as classes, projects; and what became of them.
+
+import { texts } from '../app/language.svelte';
+import { count } from '../app/numbers';
+import type { Way } from '../engine/learners';
+import { type Collection, type Fresh, LEAST_CLASSES, MOST_CLASSES, MOST_PICTURES } from './collection.svelte';
+import { type Found, ofDrop } from './found';
+import type { Group } from './kept';
+import { openProject } from './project';
+import { asKept, NoPicture, ofFile, type Shot } from './shots';
+import { NoZip } from './zip';
+
+const TOGETHER = 8; // pictures that are shown and kept at once, while many are read
+const NAMED = 5; // files or folders, in a sentence that tells of many
+
+const text = texts(
+  {
+    reading: (n: number, all: number) => `Reading pictures: ${n} of ${all}`,
+    unreadable: (names: string) => `This browser cannot read these as pictures: ${names}.`,
+    more: (names: string, n: number) => `${names} and ${n} more`,
+    noZip: 'The archive could not be read: it is damaged, or not a zip file.',
+    noProject: 'This file is not a project from this page, or it is damaged.',
+    most: (n: number) => `The limit is 2,000 pictures. ${n === 1 ? 'One was' : `${count(n)} were`} left out.`,
+    left: (names: string) => `The limit is 20 classes. Left out: ${names}.`,
+    dropHere: 'To add several pictures at once, drop them on a class, or drop one folder per class.',
+  },
+  {
+    reading: (n, all) => `画像を読み込んでいます: ${n} / ${all}`,
+    unreadable: (names) => `このブラウザで読める画像ではありません: ${names}`,
+    more: (names, n) => `${names} ほか ${n} 件`,
+    noZip: 'アーカイブを読めません。壊れているか、zip ファイルではありません。',
+    noProject: 'このページのプロジェクトではないか、ファイルが壊れています。',
+    most: (n) => `画像は 2,000 枚までです。${count(n)} 枚は入りませんでした。`,
+    left: (names) => `クラスは 20 個までです。次のものは入りませんでした: ${names}`,
+    dropHere: '複数の画像は、クラスの上にドロップするか、クラスごとのフォルダに入れてドロップしてください。',
+  },
+);
+
+interface Events {
+  /** One picture came, to be looked at. */
+  show: (shot: Shot) => void;
+  /** A project was opened, and takes the place of the classes of its way. */
+  onProject: (way: Way, open: () => Group[], weights: Uint8Array<ArrayBuffer> | null) => void;
+}
+
+export class Intake {
+  /** What happened last to the pictures. */
+  happened = $state.raw<() => string>(() => '');
+
+  readonly #collection: Collection;
+  readonly #events: Events;
+  /** How much goes on at a time: several classes may take files in. */
+  #underWay = 0;
+  /** Of all that goes on: the pictures that were read, and those that there are. */
+  #read = 0;
+  #all = 0;
+  /** What is to be told of it at the end. */
+  #unreadable: string[] = [];
+  #notes: (() => string)[] = [];
+  #isLeft = false;
+
+  constructor(collection: Collection, events: Events) {
+    this.#collection = collection;
+    this.#events = events;
+  }
+
+  /** Says what happened. */
+  tell(what: () => string): void {
+    this.happened = what;
+  }
+
+  /** The page is left: what is not read yet does not come. */
+  leave(): void {
+    this.#isLeft = true;
+  }
+
+  /** Adds files to a class. */
+  add(group: Group, coming: Promise<Found[]>): Promise<void> {
+    return this.#doing(async () => this.#addAll(group, await this.#listed(coming)));
+  }
+
+  /** Opens a picture, to be looked at. */
+  open(coming: Promise<Found[]>): Promise<void> {
+    return this.#doing(async () => {
+      const [first] = await this.#listed(coming);
+      if (first) await this.#readAll([first], (_, shot) => this.#events.show(shot));
+    });
+  }
+
+  /** What was dropped beside the classes: a picture is looked at; folders are classes. */
+  drop(way: Way, transfer: DataTransfer): Promise<void> {
+    const dropped = [...transfer.files];
+    const coming = ofDrop(transfer);
+    return this.#doing(async () => {
+      const found = await this.#listed(coming);
+      if (
+        dropped.length === 1 &&
+        /\.zip$/i.test(dropped[0].name) &&
+        found.some(({ name }) => name === 'project.json')
+      ) {
+        return this.openProject(dropped[0]);
+      }
+      if (found.length === 1 && !found[0].folder) return this.open(Promise.resolve(found));
+      const left: string[] = [];
+      const folders = new Map<string, Found[]>();
+      for (const each of found) {
+        const files = folders.get(each.folder);
+        if (files) files.push(each);
+        else folders.set(each.folder, [each]);
+      }
+      for (const [folder, files] of folders) {
+        if (!folder) continue;
+        const group = this.#groupFor(way, folder);
+        if (group) await this.#addAll(group, files);
+        else left.push(folder);
+      }
+      if (left.length) this.#notes.push(() => text().left(named(left)));
+      else if (folders.has('')) this.#notes.push(() => text().dropHere);
+    });
+  }
+
+  openProject(file: File): Promise<void> {
+    return this.#doing(async () => {
+      try {
+        const project = await openProject(file);
+        if (!project || project.classes.length < LEAST_CLASSES || project.classes.length > MOST_CLASSES) {
+          this.#notes.push(() => text().noProject);
+          return;
+        }
+        const { way, weights } = project;
+        const isDrawn = way === 'drawings';
+        const more = project.classes.reduce((sum, { files }) => sum + files.length, -MOST_PICTURES);
+        if (more > 0) {
+          this.#notes.push(() => text().most(more));
+          return;
+        }
+        const classes: { name: string; pictures: Fresh[] }[] = [];
+        for (const { name, files } of project.classes) {
+          const pictures: Fresh[] = [];
+          for (const file of files) pictures.push({ file: await asKept(file), isDrawn });
+          classes.push({ name, pictures });
+        }
+        this.#events.onProject(way, () => this.#collection.replace(way, classes), weights);
+      } catch (error) {
+        if (!(error instanceof NoZip) && !(error instanceof NoPicture)) throw error;
+        this.#notes.push(() => text().noProject);
+      }
+    });
+  }
+
+  /** Does something. What there is to tell of it, and of what goes on beside it, is told once all of it is done. */
+  async #doing(what: () => Promise<void>): Promise<void> {
+    if (this.#underWay++ === 0) [this.#read, this.#all, this.#unreadable, this.#notes] = [0, 0, [], []];
+    try {
+      await what();
+    } finally {
+      if (--this.#underWay === 0) {
+        const [unreadable, notes] = [this.#unreadable, this.#notes];
+        if (unreadable.length) notes.unshift(() => text().unreadable(named(unreadable)));
+        this.tell(() => notes.map((note) => note()).join(' '));
+      }
+    }
+  }
+
+  /** Reads files one after the other, since a huge one takes much memory; what is no picture is told. */
+  async #readAll(found: Found[], take: (fresh: Fresh, shot: Shot) => void): Promise<void> {
+    this.#all += found.length;
+    for (const { name, blob } of found) {
+      if (this.#isLeft) return;
+      const [read, all] = [this.#read, this.#all];
+      if (all > 1) this.tell(() => text().reading(read, all));
+      try {
+        const shot = await ofFile(await blob(), name);
+        take({ file: await shot.file(), isDrawn: false }, shot);
+      } catch (error) {
+        if (!(error instanceof NoPicture) && !(error instanceof NoZip)) throw error;
+        this.#unreadable.push(name);
+      }
+      this.#read++;
+    }
+  }
+
+  /** The files that were chosen; what is no archive is told. */
+  async #listed(coming: Promise<Found[]>): Promise<Found[]> {
+    try {
+      return await coming;
+    } catch (error) {
+      if (!(error instanceof NoZip)) throw error;
+      this.#notes.push(() => text().noZip);
+      return [];
+    }
+  }
+
+  async #addAll(group: Group, found: Found[]): Promise<void> {
+    let waiting: Fresh[] = [];
+    const flush = () => {
+      if (waiting.length) this.#collection.add(group.id, waiting);
+      waiting = [];
+    };
+    const room = Math.max(0, MOST_PICTURES - this.#collection.count(group.way));
+    const more = found.length - room;
+    if (more > 0) this.#notes.push(() => text().most(more));
+    await this.#readAll(found.slice(0, room), (fresh) => {
+      waiting.push(fresh);
+      if (waiting.length >= TOGETHER) flush();
+    });
+    flush();
+  }
+
+  /** The class with a name, which an empty one without a name becomes; null where there are enough. */
+  #groupFor(way: Way, name: string): Group | null {
+    const groups = this.#collection.groups(way);
+    const there = groups.find((group) => group.name.trim() === name);
+    if (there) return there;
+    const empty = groups.find((group) => !group.name.trim() && !this.#collection.of(group).length);
+    if (!empty) return this.#collection.addGroup(way, name);
+    this.#collection.rename(empty.id, name);
+    return empty;
+  }
+}
+
+/** The first of some names, and how many more there are. */
+function named(names: string[]): string {
+  const first = names.slice(0, NAMED).join(', ');
+  return names.length > NAMED ? text().more(first, names.length - NAMED) : first;
+}

@@ -1,0 +1,21 @@
+// How classes are called.
+
+import { texts } from '../app/language.svelte';
+import type { Group } from './kept';
+
+const text = texts({ unnamed: (i: number) => `Class ${i}` }, { unnamed: (i) => `クラス ${i}` });
+
+/** How a class without a name is called, too; `index` is its place. */
+export const nameOf = ({ name }: Group, index: number): string => name.trim() || text().unnamed(index + 1);
+
+/** Different names for all: a file needs them. */
+export function namesOf(groups: Group[]): string[] {
+  const found: string[] = [];
+  groups.forEach((group, index) => {
+    const name = nameOf(group, index);
+    let unique = name;
+    for (let i = 2; found.includes(unique); i++) unique = `${name} ${i}`;
+    found.push(unique);
+  });
+  return found;
+}

@@ -1,0 +1,88 @@
+// What a program's worker tells, checked: the program may have written it itself.
+
+import { MOST_BYTES, MOST_FILES } from './folder';
+import type { FoundFile, Name, Outcome, Output, Values, Versions } from './protocol';
+import {
+  bytes,
+  count,
+  dictionary,
+  either,
+  factor,
+  label,
+  list,
+  nothing,
+  numbers,
+  object,
+  oneOf,
+  record,
+  type Shape,
+  text,
+  told,
+} from './shapes';
+
+const SHOWN = {
+  image: record({
+    kind: oneOf(['image']),
+    type: oneOf(['image/svg+xml', 'image/png', 'image/jpeg']),
+    data: bytes,
+    dark: either(nothing, bytes),
+    alt: text,
+    scale: factor,
+  }),
+  graph: record({ kind: oneOf(['graph']), dot: text }),
+  html: record({ kind: oneOf(['html']), html: text }),
+};
+
+const kindOf = oneOf(Object.keys(SHOWN) as (keyof typeof SHOWN)[]);
+
+/** What it prints or shows. */
+export const outputOf: Shape<Output> = (value) =>
+  typeof value === 'string' ? text(value) : SHOWN[kindOf(object(value).kind)](value);
+
+const array = record({ shape: list(count), data: numbers });
+
+/** An array with as many numbers as its shape says. */
+function arrayOf(value: unknown): Values {
+  const { shape, data } = array(value);
+  oneOf([String(data.length)])(String(shape.reduce((size, length) => size * length, 1)));
+  return { shape, data };
+}
+
+/** How it ended. */
+export const outcomeOf: Shape<Outcome> = record({
+  values: dictionary(either(text, arrayOf)),
+  fault: either(nothing, record({ message: text, traceback: text, line: either(nothing, count) })),
+});
+
+/** Names that an editor offers. */
+export const namesOf: Shape<Name[]> = list(
+  record({
+    label: text,
+    type: oneOf(['function', 'class', 'module', 'property', 'variable']),
+    detail: text,
+    info: text,
+  }),
+);
+
+/** Files of the folder where a program runs. */
+export const filesOf: Shape<FoundFile[]> = (value) => {
+  const files = list(record({ path: text, size: count }))(value);
+  const paths = new Set(files.map(({ path }) => path));
+  oneOf(['few'])(paths.size === files.length && files.length <= MOST_FILES ? 'few' : 'many');
+  return files;
+};
+
+/** The bytes of such a file. */
+export const contentOf: Shape<Uint8Array<ArrayBuffer> | null> = (value) => {
+  const content = either(nothing, bytes)(value);
+  if (content) oneOf(['small'])(content.length > MOST_BYTES ? 'large' : 'small');
+  return content;
+};
+
+export const versionsOf: Shape<Versions> = record({
+  pyodide: label,
+  python: label,
+  numpy: label,
+  pyconvlite: label,
+  kernels: told,
+});

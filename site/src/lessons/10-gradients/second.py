@@ -1,0 +1,38 @@
+import numpy as np
+
+import pyconvlite.functions as F
+from pyconvlite import Variable, grad
+
+image, W = Variable(x), Variable(W)
+
+
+def gradient(W):
+    loss = F.sum(F.conv2d(image, W) ** 2)
+    (gx,) = grad(loss, image, create_graph=True)
+    return gx
+
+
+def length(W):  # of that gradient, squared
+    return F.sum(gradient(W) ** 2)
+
+
+gx = gradient(W)
+(gW,) = grad(length(W), W)  # the second order
+
+
+def measured(h):  # without any backward of W
+    slopes = np.zeros(W.shape)
+    for i in np.ndindex(W.shape):
+        e = np.zeros(W.shape)
+        e[i] = h
+        rise = length(W + e) - length(W - e)
+        slopes[i] = rise.data / (2 * h)
+    return slopes
+
+
+def error(h):
+    return np.abs(gW.data - measured(h)).max()
+
+
+numeric = measured(0.1**digits)
+errors = [error(0.1**k) for k in range(1, 13)]

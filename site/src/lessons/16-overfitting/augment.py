@@ -1,0 +1,47 @@
+import numpy as np
+
+import pyconvlite.functions as F
+from pyconvlite import Parameter
+from pyconvlite.optimizers import Adam
+
+rng = np.random.default_rng(0)
+digits = np.zeros((10, 11, 11))  # one picture of each, in the middle
+digits[:, 2:9, 3:8] = font.reshape(10, 7, 5)
+labels = np.arange(10)
+
+
+def moved(by):  # by up to so many pixels each way, and with noise
+    shifted = [np.roll(d, rng.integers(-by, by + 1, 2), (0, 1)) for d in digits]
+    return np.array(shifted) + 0.1 * rng.standard_normal(digits.shape)
+
+
+W1 = Parameter(rng.standard_normal((121, 32)) / 11)
+W2 = Parameter(rng.standard_normal((32, 10)) / 32**0.5)
+optimizer = Adam(0.02)
+
+
+def net(pictures):
+    h = F.relu(F.linear(pictures.reshape(-1, 121), W1))
+    return F.linear(h, W2)
+
+
+def right(pictures, answers):  # in per cent
+    return 100 * np.mean(net(pictures).data.argmax(axis=1) == answers)
+
+
+tests = np.concatenate([moved(2) for _ in range(10)])
+seen, unseen = [], []
+for step in range(120):
+    batch = np.concatenate([moved(by) for _ in range(3)])
+    loss = F.softmax_cross_entropy(net(batch), np.tile(labels, 3))
+    for W in (W1, W2):
+        W.cleargrad()
+    loss.backward()
+    for W in (W1, W2):
+        optimizer.update_one(W)
+    if step % 5 == 0:
+        seen.append(right(digits, labels))
+        unseen.append(right(tests, np.tile(labels, 10)))
+
+trained = np.hstack(moved(by)[:5])  # as strips, to be looked at
+tested = np.hstack(tests[:5])

@@ -1,0 +1,31 @@
+import numpy as np
+
+import pyconvlite.functions as F
+from pyconvlite import Parameter
+from pyconvlite.optimizers import Adam
+
+x = np.random.default_rng(0).standard_normal((32, 16))
+t = np.sin(2 * x)  # what is to be learnt
+
+
+def losses(adds):
+    rng = np.random.default_rng(1)
+    weights = [Parameter(rng.standard_normal((16, 16)) / 8) for _ in range(depth)]
+    optimizer = Adam(0.02)
+    found = []
+    for _ in range(30):
+        h = x
+        for W in weights:
+            f = F.tanh(F.linear(h, W))
+            h = h + f if adds else f
+        loss = F.mean((h - t) ** 2)
+        found.append(loss.data)
+        for W in weights:
+            W.cleargrad()
+        loss.backward()
+        for W in weights:
+            optimizer.update_one(W)
+    return found
+
+
+plain, residual = losses(False), losses(True)

@@ -1,0 +1,10 @@
+import numpy as np
+
+import pyconvlite.functions as F
+
+y = F.conv2d(x, W, b)
+
+# Image n computed by itself:
+alone = F.conv2d(x[n : n + 1], W, b)
+difference = y.data[n] - alone.data[0]
+difference = np.abs(difference).max()

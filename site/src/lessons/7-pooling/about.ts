@@ -1,0 +1,14 @@
+import { texts } from '../../app/language.svelte';
+import type { About } from '../lessons';
+
+export default {
+  chapter: 56,
+  questions: ['first', 'line'],
+  text: texts(
+    { title: 'Pooling', summary: 'The largest number of each window: a smaller picture that forgives a small shift.' },
+    {
+      title: 'プーリング',
+      summary: '窓ごとに最大の数をとる。小さくなった画像は、わずかなずれに左右されません。',
+    },
+  ),
+} satisfies About;

@@ -1,0 +1,17 @@
+import { texts } from '../../app/language.svelte';
+import type { About } from '../lessons';
+
+export default {
+  chapter: 55,
+  questions: ['flat'],
+  text: texts(
+    {
+      title: 'A CNN is a stack of layers',
+      summary: 'Convolve, pool, repeat; then weigh all that is left. Sizes and weights of a whole network.',
+    },
+    {
+      title: 'CNN は層の積み重ね',
+      summary: '畳み込み、プーリングし、繰り返す。最後に全部をまとめます。ネットワーク全体の大きさと重みの数。',
+    },
+  ),
+} satisfies About;

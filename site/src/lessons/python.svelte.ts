@@ -1,0 +1,101 @@
+// One Python for all figures of a page: it starts once a figure is near, and runs one program after the other.
+
+import { type Fault, faultOf } from '../app/fault';
+import type { Progress } from '../engine/downloads';
+import { message } from '../engine/message';
+import type { Versions } from '../engine/protocol';
+import { Runner } from '../engine/runner';
+
+class Python {
+  /** Whether it was asked for. */
+  isAsked = $state(false);
+  progress = $state.raw<Progress | null>(null);
+  versions = $state.raw<Versions | null>(null);
+  /** What kept it from starting. */
+  fault = $state.raw<Fault | null>(null);
+
+  #made: Runner | undefined;
+  /** Whether it did not start when it was asked to. */
+  #hasFailed = false;
+  /** What computes the figures that were near. */
+  #met = new Set<() => void>();
+  /** When all that was asked so far is done. */
+  #idle: Promise<unknown> = Promise.resolve();
+
+  /** Made when it is first needed: at build there is no browser. */
+  get #runner(): Runner {
+    this.#made ??= new Runner(new URL('./', document.baseURI).href, {
+      onProgress: (progress) => (this.progress = progress),
+      onReady: (versions) => {
+        [this.versions, this.fault] = [versions, null];
+        if (this.#hasFailed) this.#met.forEach((update) => update());
+        this.#hasFailed = false;
+      },
+      onGone: () => {
+        if (!this.versions) return; // it never ran: load() tells
+        this.versions = null;
+        this.load(); // another one stands ready for the next program
+      },
+    });
+    return this.#made;
+  }
+
+  /** Starts it, unless it runs or starts already. Whether it runs. */
+  async load(): Promise<boolean> {
+    const runner = this.#runner;
+    if (!this.versions) [this.isAsked, this.progress, this.fault] = [true, null, null];
+    try {
+      await runner.load();
+      return true;
+    } catch (error) {
+      if (runner !== this.#made) return false; // the page has been left
+      this.#hasFailed = true;
+      this.fault = faultOf(error as Error, false);
+      return false;
+    }
+  }
+
+  /** Runs a program after all that were there before it: its time counts from its own start. */
+  run: Runner['run'] = (request, options) => {
+    const runner = this.#runner;
+    const outcome = this.#idle.then(() => runner.run(request, options));
+    this.#idle = outcome.catch(() => {});
+    return outcome;
+  };
+
+  /** Ends the program that runs; the next one finds a new Python. */
+  stop(): void {
+    this.#made?.stop(message('stopped'));
+  }
+
+  /** The page is left. */
+  leave(): void {
+    this.#made?.leave();
+    [this.#made, this.#hasFailed, this.#idle] = [undefined, false, Promise.resolve()];
+    this.#met.clear();
+    [this.isAsked, this.progress, this.versions, this.fault] = [false, null, null, null];
+  }
+
+  /**
+   * Has a figure computed once it is near, and again when a new Python stands in for one that did not start. Gives what
+   * ends the watch.
+   */
+  whenNear(place: Element, update: () => void): () => void {
+    const near = new IntersectionObserver(
+      (entries) => {
+        if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+        near.disconnect();
+        this.#met.add(update);
+        this.load().then((runs) => runs && update());
+      },
+      { rootMargin: '50% 0px' },
+    );
+    near.observe(place);
+    return () => {
+      near.disconnect();
+      this.#met.delete(update);
+    };
+  }
+}
+
+export const python = new Python();

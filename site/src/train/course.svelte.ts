@@ -1,0 +1,134 @@
+// The course of the training: the model, its runs, and what was measured on the way. It is told what happens.
+
+import type { Reading, Step } from '../engine/protocol';
+import { type Curves, cutAt, noCurves, thinned } from './curves';
+import { DEFAULTS, type Settings } from './settings';
+import type { Checkpoint, Model, PastRun, Run } from './state';
+
+const MOST_RUNS = 4;
+
+export const CLASSES = 10;
+
+const random = (name: string): Model => ({ name, origin: 'random', samples: 0, classes: CLASSES });
+
+export class Course {
+  model = $state.raw<Model | null>(null);
+  /** The latest. */
+  checkpoint = $state.raw<Checkpoint | null>(null);
+  /** The latest. */
+  run = $state.raw<Run | null>(null);
+  /** Of the present model. */
+  curves = $state.raw<Curves>(noCurves());
+  /** Earlier runs, oldest first. */
+  past = $state.raw<PastRun[]>([]);
+  /** Images that the model had seen at the moments of the run that can be looked back at. */
+  moments = $state.raw<number[]>([]);
+  /** Of the run. */
+  batches = 0;
+
+  #steppedAt = 0;
+
+  /** Takes up what an earlier visit has left. */
+  takeUp(checkpoint: Checkpoint): void {
+    this.checkpoint = checkpoint;
+    this.curves = { ...noCurves(), ...checkpoint.curves };
+  }
+
+  /** A run begins. */
+  begin(settings: Settings): void {
+    const start = settings.fresh || !this.model ? random(settings.model) : this.model;
+    if (settings.fresh) this.#putAside();
+    this.model = start;
+    this.run = { settings, start, done: 0, total: settings.images * settings.epochs, epoch: 1, seconds: 0 };
+    this.batches = 0;
+    this.goOn();
+  }
+
+  /** The time until now was no training's. */
+  goOn(): void {
+    this.#steppedAt = performance.now();
+  }
+
+  /** Batches were trained. */
+  add(steps: Step[]): void {
+    if (!this.run) return;
+    const now = performance.now();
+    const seconds = this.run.seconds + (now - this.#steppedAt) / 1000;
+    this.#steppedAt = now;
+    this.batches += steps.length;
+    const { curves } = this;
+    for (const { samples, loss, accuracy } of steps) {
+      curves.samples.push(this.run.start.samples + samples);
+      curves.loss.push(loss);
+      curves.accuracy.push(accuracy);
+    }
+    const { samples, epoch } = steps[steps.length - 1];
+    this.run = { ...this.run, done: samples, epoch, seconds };
+    this.curves = { ...curves };
+    this.model = this.#modelAfter(samples);
+  }
+
+  /** The model after so many images of the run can be looked back at. */
+  addMoment(samples: number): void {
+    this.moments = [...this.moments, (this.run?.start.samples ?? 0) + samples];
+  }
+
+  /** The model after so many images read test images. */
+  addTest(samples: number, { accuracy, loss }: Reading): void {
+    const { test } = this.curves;
+    if (!this.run || samples <= (test.samples.at(-1) ?? -1)) return;
+    test.samples.push(samples);
+    test.accuracy.push(accuracy);
+    test.loss.push(loss);
+    this.curves = { ...this.curves };
+  }
+
+  /** Keeps the weights after so many images of the run. */
+  keep(samples: number, bytes: Uint8Array): void {
+    this.checkpoint = { model: this.#modelAfter(samples), bytes, curves: this.curves };
+  }
+
+  /** The model is as at the last checkpoint, and the curves go as far; where there is none, it is a new one. */
+  goBack(): void {
+    if (!this.checkpoint) {
+      [this.model, this.curves] = [random(DEFAULTS.model), noCurves()];
+      return;
+    }
+    const { model } = this.checkpoint;
+    this.model = model;
+    this.run = this.run && { ...this.run, done: model.samples - this.run.start.samples };
+    this.curves = cutAt(this.curves, model.samples);
+  }
+
+  /** The model's weights are a file's. */
+  take(name: string, bytes: Uint8Array): void {
+    this.model = { ...random(name), origin: 'uploaded' };
+    [this.curves, this.run] = [noCurves(), null];
+    this.checkpoint = { model: this.model, bytes, curves: this.curves };
+  }
+
+  /** Lets go an earlier run. */
+  forget(id: number): void {
+    this.past = this.past.filter((run) => run.id !== id);
+  }
+
+  /** Keeps the curves of the run before, and begins new ones. */
+  #putAside(): void {
+    if (this.run && this.curves.samples.length > 1) {
+      const { model, optimizer, learningRate, batchSize } = this.run.settings;
+      const run = {
+        id: 1 + Math.max(0, ...this.past.map(({ id }) => id)),
+        settings: { model, optimizer, learningRate, batchSize },
+        curves: thinned(this.curves),
+      };
+      this.past = [...this.past, run].slice(-MOST_RUNS);
+    }
+    this.curves = noCurves();
+  }
+
+  /** The model after so many images of the present run. */
+  #modelAfter(samples: number): Model {
+    const { start } = this.run as Run;
+    return samples ? { ...start, origin: 'trained', samples: start.samples + samples } : start;
+  }
+}

@@ -1,0 +1,76 @@
+"""The documentation at /docs/: all public names, a search, examples that open in the playground."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from hosting import DIST, Preview
+from playwright.sync_api import expect
+from visits import Visit
+
+from tools import docs
+
+FOLDER = DIST / "site" / "docs"
+
+
+def test_each_public_name_has_its_entry() -> None:
+    pages = "".join(path.read_text("utf-8") for path in FOLDER.glob("reference/**/*.html"))
+    anchors = set(re.findall(r'id="(pyconvlite\.[\w.]+)"', pages))
+    names = {f"{module}.{name}" for module in docs.MODULES for name in docs.public_names(module)}
+    assert names - anchors == set()
+
+
+def test_it_searches_and_an_example_opens_in_the_playground(
+    enter: Callable[..., Visit], server: Preview
+) -> None:
+    visit = enter(f"{server.url}docs/", python=False)
+    visit.page.fill("input[name=q]", "conv2d")
+    visit.page.keyboard.press("Enter")
+    visit.page.click("#search-results a[href*='#pyconvlite.functions.conv2d']")
+    entry = visit.page.locator("dl", has=visit.page.locator("[id='pyconvlite.functions.conv2d']"))
+    expect(entry.first).to_contain_text("NumPy, SIMD, WebGPU")  # once all of the page is there
+    address = entry.first.locator("a", has_text="Try it").first.get_attribute("href")
+    assert address
+    assert address.startswith("../../../play.html#code=")
+    visit.check()  # the policy of a page stops none of its own scripts and styles
+
+
+def test_the_japanese_guides_are_searched(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter(f"{server.url}docs/ja/", python=False)
+    page = visit.page
+    words = page.locator("body").inner_text()
+    for english in ("Search", "Next", "Previous", "On this page", "Copyright", "Toggle", "Skip"):
+        assert english not in words.replace("Copyright ©", "")
+    page.fill("input[name=q]", "逆伝播")
+    page.keyboard.press("Enter")
+    page.locator("#search-results a", has_text="自動微分のしくみ").first.wait_for()
+    page.locator("h2", has_text="検索結果").wait_for()
+    assert page.locator("#search-results li").count() < 6  # the guides that have no such word are not there
+    page.goto(f"{server.url}docs/ja/search.html?q=simd")
+    page.click("#search-results a[href*='simd.html']")
+    page.locator("h1", has_text="SIMD").wait_for()
+    visit.check()
+
+
+@pytest.mark.parametrize(
+    "page", ["index.html", "ja/autograd.html", "guides/simd.html", "reference/functions/conv.html"]
+)
+def test_it_fits_a_phone(enter: Callable[..., Visit], server: Preview, page: str) -> None:
+    visit = enter(f"{server.url}docs/{page}", python=False, viewport={"width": 360, "height": 740})
+    assert visit.page.evaluate("document.documentElement.scrollWidth") == 360
+    visit.check()
+
+
+def test_every_page_leads_back_to_the_site_in_its_language() -> None:
+    pages = [page for page in FOLDER.rglob("*.html") if "_static" not in page.parts]
+    assert len(pages) > 40
+    for page in pages:
+        text = page.read_text("utf-8")
+        folder = page.relative_to(FOLDER).parent
+        end = ".ja.html" if folder.name == "ja" else ".html"
+        assert f'<html class="no-js" lang="{"ja" if folder.name == "ja" else "en"}"' in text
+        for name in ("index", "learn", "play"):
+            assert (FOLDER.parent / (name + end)).exists()
+            assert f'href="{"../" * (len(folder.parts) + 1)}{name}{end}"' in text, page

@@ -1,0 +1,276 @@
+"""The lessons' pages: figures at first paint, links, questions, and what happens when Python fails."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hosting import PAGES, Preview, Server
+from lessons import Lesson, wait
+from scipy.signal import correlate2d
+from visits import Visit
+
+LESSONS = [page for page in PAGES if page.startswith("lesson-")]
+
+# Tensors with empty cells, by what they are called; not of a figure that keeps a number back.
+EMPTY = """() => [...document.querySelectorAll('.shown')]
+  .filter((figure) => ![...figure.querySelectorAll('.cell text')].some((cell) => cell.textContent === '?'))
+  .flatMap((figure) => [...figure.querySelectorAll('.tensor')])
+  .filter((tensor) => [...tensor.querySelectorAll('.cell text')].some((cell) => !cell.textContent))
+  .map((tensor) => tensor.textContent)"""
+
+
+def test_no_figure_is_blank_before_python_is_there(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter(server.url + LESSONS[0], python=False)
+    for page in LESSONS:
+        visit.page.goto(server.url + page)
+        assert visit.page.locator(".shown").count() > 0
+        assert visit.page.evaluate(EMPTY) == []
+    visit.page.goto(f"{server.url}lesson-stride.html")
+    lesson = Lesson(visit.page, "padding")
+    x, W = (np.array(lesson.shown(name)) for name in ("x", "W"))
+    assert (lesson.shown("y") == correlate2d(x, W, "valid")).all()  # what the build has computed is right
+    assert "/pyodide/pyodide-lock.json" in visit.asked  # Python was asked for
+
+
+def test_the_contents_lead_to_all_lessons_and_start_no_python(
+    enter: Callable[..., Visit], server: Preview
+) -> None:
+    visit = enter(f"{server.url}learn.html", python=False)
+    page = visit.page
+    links = page.locator("#lessons ol a").evaluate_all("links => links.map((a) => a.href)")
+    assert sorted(links) == [server.url + lesson for lesson in LESSONS]
+    others = page.locator("main a").evaluate_all("links => links.map((a) => a.href)")
+    assert {server.url, *(server.url + each for each in ("own.html", "play.html", "lite/"))} <= set(others)
+    assert all(page.request.get(link).ok for link in others)
+    assert not [path for path in visit.asked if "pyodide" in path]
+
+    page.click("#begin")
+    page.wait_for_url(links[0])
+    seen = []
+    while "lesson-" in page.url:  # from one to the next, to the end
+        seen.append(page.url)
+        page.locator(f".all [aria-current][href='./{page.url.rpartition('/')[2]}']").wait_for()
+        assert page.get_attribute("nav [aria-current=page]", "href") == "./learn.html"
+        page.click("#next")
+        page.wait_for_url(lambda url: url != seen[-1])
+    assert seen == links
+    page.goto(f"{server.url}learn.html")
+    assert page.locator("#lessons .opened").count() == len(LESSONS)
+
+
+@pytest.mark.parametrize(
+    ("former", "lesson"),
+    [
+        ("learn-55.html#padding", "lesson-stride.html#padding"),
+        ("learn-55.html", "lesson-sum.html"),
+        ("learn-56.html#shifted", "lesson-pooling.html#shifted"),
+        ("learn-56.ja.html#none", "lesson-channels.ja.html"),
+    ],
+)
+def test_former_addresses_lead_on(
+    enter: Callable[..., Visit], server: Preview, former: str, lesson: str
+) -> None:
+    visit = enter(server.url + former, python=False, locale="ja" if ".ja." in former else "en")
+    visit.page.wait_for_url(server.url + lesson)
+    if "#" in lesson:
+        assert visit.page.locator(f"#{lesson.partition('#')[2]} h2").is_visible()
+
+
+def test_the_numbers_live_in_the_link(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter(f"{server.url}lesson-stride.html")
+    lesson = Lesson(visit.page, "stride")
+    visit.wait_for("#versions", "NumPy")
+    lesson.set(SH=2)
+    lesson.put("W", 4, "-1.5")
+    visit.until("location.search === '?stride.SH=2&stride.W=1_0_-1_2_-1.5_-2_1_0_-1'")
+    lesson.shows("y", correlate2d(lesson.held("x"), lesson.held("W"), "valid")[::2, ::2])
+    visit.page.reload()
+    lesson = Lesson(visit.page, "stride")
+    assert lesson.held("W")[1, 1] == -1.5
+    y = correlate2d(lesson.held("x"), lesson.held("W"), "valid")[::2, ::2]
+    lesson.shows("y", y, seconds=90)  # Python starts
+    lesson.start_over()
+    visit.until("location.search === ''")
+    visit.page.goto(f"{server.url}lesson-stride.html?stride.SH=99&stride.W=1_2&stride.SW=&stride.x=a")
+    lesson = Lesson(visit.page, "stride")  # nonsense counts as nothing
+    lesson.shows("y", correlate2d(lesson.held("x"), lesson.held("W"), "valid")[:, ::2])
+
+
+def test_a_link_with_numbers_that_cannot_be(enter: Callable[..., Visit], server: Preview) -> None:
+    link = "cone.down=-1&cone.unit=0.5&cone.layers=2.5&cone.stride=1e300&growth.layers=NaN&__proto__.x=1"
+    visit = enter(f"{server.url}lesson-field.html?{link}", python=False)
+    visit.stand_still()
+    assert visit.page.locator("#cone [name=layers]").input_value() == "3"
+    visit.check()  # no figure has failed
+
+
+def test_a_number_is_predicted(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter(f"{server.url}lesson-sum.html", python=False)
+    lesson = Lesson(visit.page, "sum")
+    assert lesson.cells("y").first.text_content() == "?"
+    field = lesson.place.locator("form input")
+    for given, reply in [
+        ("13", "That adds up what lies under the kernel"),
+        ("2", "only the product of the two corners"),
+        ("11", "turns the kernel upside down first"),
+        ("9", "That adds up the kernel alone"),
+        ("x", "That is not a number."),
+        ("1000", "Go cell by cell"),
+        ("15", "Right. 1·2 + 2·0 + 3·1"),
+    ]:
+        field.fill(given)
+        field.press("Enter")
+        lesson.replies(reply)
+    assert lesson.cells("y").first.text_content() == "15"
+    visit.page.reload()
+    lesson.replies("You have answered this.")
+    visit.page.goto(f"{server.url}learn.html")
+    assert "1 of 2 answered" in visit.text("#lessons li:nth-child(2)")
+
+
+def test_a_kernel_is_picked_and_a_length_dragged_by_keyboard(
+    enter: Callable[..., Visit], server: Preview
+) -> None:
+    visit = enter(f"{server.url}lesson-kernel.html", python=False)
+    question = Lesson(visit.page, "draw")
+    options = question.place.locator(".options button")
+    options.first.focus()
+    visit.page.keyboard.press("Enter")
+    question.replies("Not quite. This one compares left and right")
+    options.nth(1).focus()
+    visit.page.keyboard.press("Space")
+    question.replies("Right. Minus above, plus below")
+
+    visit.page.goto(f"{server.url}lesson-size.html")
+    question = Lesson(visit.page, "outsize")
+    for steps, reply in [(2, "That counts the strides"), (1, "Right. It starts on cells 0, 2, 4 and 6")]:
+        question.place.locator("[name=length]").focus()
+        for _ in range(steps):
+            visit.page.keyboard.press("ArrowRight")
+        question.place.get_by_role("button", name="Check").click()
+        question.replies(reply)
+
+
+def test_a_line_of_python_is_completed(page_of: Callable[[str], Visit]) -> None:
+    question = Lesson(page_of("lesson-pooling.html").page, "shifted")
+    line = question.place.locator(".program input")
+    for given, reply in [
+        ("pooled = rows.mean(axis=1)", "That is average pooling. pooled["),
+        (
+            "pooled = rows.max()",
+            "take the maximum along the row, axis=1. pooled has the shape (); it should be (100,)",
+        ),
+        ("pooled = row.max(axis=1)", "NameError: name 'row' is not defined"),
+        ("pool = rows.max(axis=1)", "The line does not set pooled."),
+        ("pooled = rows.max(axis=-1)", "Right. That computes what was asked for."),
+    ]:
+        line.fill(given)
+        line.press("Enter")
+        question.replies(reply)
+
+
+def test_a_figure_goes_on_in_the_playground(page_of: Callable[[str], Visit]) -> None:
+    visit = page_of("lesson-sum.html")
+    lesson = Lesson(visit.page, "bias")
+    lesson.start_over()
+    lesson.place.locator("[name=b]").fill("2.5")
+    lesson.put("x", 5, "-7.5")
+    lesson.type("# mine\n" + lesson.code())
+    with visit.page.context.expect_page() as opened:
+        lesson.place.get_by_role("button", name="Open in the playground").click()
+    play = Visit(opened.value)
+    play.wait_for("#came-text", "a link made in this browser")
+    play.wait_for("#versions", "Running Pyodide", seconds=120)
+    play.page.click("#go")
+    play.wait_for("#output", "y =", seconds=60)
+    x = lesson.held("x")
+    assert x[1, 1] == -7.5
+    sums = correlate2d(x, lesson.held("W"), "valid")
+    printed = re.sub(r"\s+", " ", play.text("#output").replace("variable(", "").replace(")", ""))
+    numbers = [float(number) for number in re.findall(r"-?\d+\.?\d*", printed)]
+    assert numbers == [*sums.ravel(), *(sums + 2.5).ravel()]
+    play.page.close()
+    play.check()
+    lesson.start_over()
+
+
+def test_without_python_there_is_the_lesson_and_a_way_on(
+    enter: Callable[..., Visit], own_server: Server
+) -> None:
+    own_server.missing.add("pyodide-lock.json")
+    visit = enter(own_server.url + "lesson-channels.html")
+    visit.expected += ["404"]
+    visit.wait_for("#fault-title", "pyodide-lock.json could not be fetched")
+    lesson = Lesson(visit.page, "channels")
+    lesson.says("y[0, 0, 0] = 6 + 1 + 6 = 13")
+    visit.stand_still()
+    own_server.missing.clear()
+    visit.page.click("#retry")
+    visit.wait_for("#versions", "NumPy")
+    lesson.put("x", 0, "4")
+    lesson.says("y[0, 0, 0] = 7 + 1 + 6 = 14")
+    assert not visit.page.is_visible("#fault")
+
+
+@pytest.mark.full  # ten seconds of a loop that computes
+def test_a_program_without_end_is_stopped_alone(page_of: Callable[[str], Visit]) -> None:
+    visit = page_of("lesson-stride.html")
+    endless, other = Lesson(visit.page, "padding"), Lesson(visit.page, "stride")
+    for lesson in (endless, other):
+        lesson.start_over()
+    endless.type("while True:\n    pass")
+    endless.faults("Computing")
+    other.put("x", 0, "7")  # waits for its turn
+    endless.faults("the program was stopped after 10 seconds")
+    visit.page.click("#language")
+    assert "10 秒たっても終わらないので" in endless.place.locator(".said").inner_text()
+    visit.page.click("#language")
+    y = correlate2d(other.held("x"), other.held("W"), "valid")[:, ::2]
+    other.shows("y", y, seconds=90)
+    assert other.place.locator(".said").inner_text() == ""
+    for lesson in (endless, other):
+        lesson.start_over()
+    computed(endless)
+
+
+# Presses Stop in a lesson once it is there and the page has drawn ten frames more. All of it happens in the
+# page, whose own limit of ten seconds then comes later, however busy the machine is.
+STOP = """async (id) => {
+  const stop = () => [...document.querySelectorAll(`#${id} button`)]
+    .find(({ textContent }) => textContent.trim() === 'Stop');
+  while (!stop()) await new Promise(requestAnimationFrame);
+  for (let i = 0; i < 10; i++) await new Promise(requestAnimationFrame);
+  stop().click();
+}"""
+
+
+def test_a_program_without_end_is_stopped_by_hand(page_of: Callable[[str], Visit]) -> None:
+    visit = page_of("lesson-stride.html")
+    endless = Lesson(visit.page, "padding")
+    endless.type("while True: pass")
+    visit.page.evaluate(STOP, "padding")
+    # Not "after 10 seconds", as the page itself does.
+    endless.place.get_by_text("the program was stopped", exact=True).wait_for(timeout=60_000)
+    endless.start_over()
+    computed(endless, seconds=90)
+
+
+def test_an_array_without_numbers_may_have_many_rows(page_of: Callable[[str], Visit]) -> None:
+    lesson = Lesson(page_of("lesson-stride.html").page, "padding")
+    lesson.type("import numpy as np\ny = np.zeros((10**8, 0))")
+    lesson.faults("y has the shape (100000000, 0): too many numbers to draw.")
+    lesson.start_over()
+    computed(lesson)
+
+
+def computed(lesson: Lesson, seconds: float = 20) -> None:
+    """Wait until a figure of a convolution is as it was at first."""
+    wait(
+        lambda: lesson.place.locator(".said").count() == 0 or not lesson.place.locator(".said").inner_text(),
+        lambda: "it is not computed",
+        seconds,
+    )
+    lesson.shows("y", correlate2d(lesson.held("x"), lesson.held("W"), "valid"), seconds)

@@ -1,0 +1,116 @@
+"""The lesson on what a network has learnt; tests/test_site_learnt.py checks the numbers of its Python."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from lessons import Lesson, wait
+from visits import Visit
+
+
+@pytest.fixture
+def learnt(page_of: Callable[[str], Visit]) -> Visit:
+    return page_of("lesson-learnt.html")
+
+
+def numbers(lesson: Lesson) -> list[float]:
+    """All numbers of the sentence."""
+    said = lesson.place.locator(".sentence").inner_text().replace("−", "-")
+    return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", said)]
+
+
+def test_the_favourites_of_a_filter(learnt: Visit) -> None:
+    lesson = Lesson(learnt.page, "maximal")
+    for steps, least, most in ((0, 0, 40), (160, 85, 100)):
+        lesson.set(steps=steps)
+        wait(
+            lambda s=steps, a=least, b=most: numbers(lesson)[0] == s and a <= numbers(lesson)[1] <= b,
+            lambda: f"{numbers(lesson)}",
+            seconds=60,  # it is trained first
+        )
+    frames = lesson.place.locator(".shots .frame")
+    for layer, field, channels in ((1, 3, 8), (2, 8, 32)):
+        lesson.pick("Layer", f"Layer {layer}")
+        tiles = lesson.place.locator(".tiles button")
+        wait(lambda c=channels, t=tiles: t.count() == c, lambda: "the layer stays")
+        tiles.first.click()
+        lesson.place.get_by_text(f"excite filter 0 of layer {layer} most").wait_for()
+        lesson.says("ilter 0 ")
+        assert {frame.get_attribute("width") for frame in frames.all()} <= {str(field)}
+    question = lesson.place.locator(".ask")
+    for given, reply in (("5", "without pooling"), ("7", "one pixel more"), ("8", "4 + 2 · 2")):
+        question.locator("input").fill(given)
+        question.locator("input").press("Enter")
+        lesson.replies(reply)
+    lesson.start_over()
+
+
+def test_a_picture_is_made(learnt: Visit) -> None:
+    lesson = Lesson(learnt.page, "ascent")
+    lesson.pick("What shall respond", "The classes")
+    lesson.pick("Class", "7")
+    lesson.says("Step 30: the response of the class 7 is")
+    plain, tamed, *reach = numbers(lesson)[2:]
+    assert plain > tamed > 0
+    assert reach[1] - reach[0] > reach[3] - reach[2]
+    slider = lesson.place.locator("[name=frame]")
+    slider.fill("0")
+    lesson.says("Step 0:")
+    assert numbers(lesson)[2] == numbers(lesson)[3] < tamed
+    lesson.place.get_by_role("button", name="Step", exact=True).click()
+    lesson.says("Step 2:")
+    slider.fill("15")
+    lesson.pick("What shall respond", "Layer 1")
+    lesson.says("the response of filter 7 of layer 1 is")
+    lesson.set(blur=1)
+    lesson.place.locator(".options button").first.click()
+    lesson.replies("was never asked for")
+    lesson.start_over()
+
+
+def test_the_evidence_moves_with_the_class(learnt: Visit) -> None:
+    lesson = Lesson(learnt.page, "cam")
+    for digit in (5, 4):
+        lesson.pick("Class", str(digit))
+        lesson.says(f"of the evidence for {digit} ")
+        upper, _, first, lower, second = numbers(lesson)
+        assert (first, second, upper + lower) == (5, 4, 100)
+        assert (upper if digit == first else lower) > 60
+    learnt.until("location.search.includes('cam.digit=4')")
+    question = lesson.place.locator(".ask")
+    for line, reply in (
+        ("cam = np.maximum(np.sum(maps, axis=0), 0)", "as its weight says"),
+        ("cam = np.sum(weights * maps, axis=0)", "keep the positive part"),
+        ("cam = np.maximum((weights * maps).sum(axis=0), 0)", "That computes what was asked for."),
+    ):
+        question.locator("form input").fill(line)
+        question.locator("form input").press("Enter")
+        lesson.replies(reply)
+    # what comes before the program runs once, and stays
+    for count in (10, 11):
+        lesson.type(f"memory.append({{}})\nprint(len(memory))\n{PICTURE}# {count}")
+        lesson.place.locator(".printed").filter(has_text=str(count)).wait_for()
+    lesson.start_over()
+
+
+PICTURE = """picture = heat = canvas()
+probabilities = np.zeros(10)
+of = np.array([160, 5, 4, 4])
+"""
+
+
+def test_a_patch_covers_what_counts(learnt: Visit) -> None:
+    lesson = Lesson(learnt.page, "occlusion")
+    lesson.says("The network gives 5 a probability")
+    _, whole, on_five, _ = numbers(lesson)
+    lesson.place.locator(".shot").first.hover(position={"x": 3, "y": 3})
+    wait(lambda: lesson.place.locator("[name=top]").input_value() == "0", lambda: "the patch stays")
+    lesson.set(top=9, left=10)  # on the 4
+    wait(lambda: numbers(lesson)[2] > whole, lambda: f"{numbers(lesson)}")
+    assert on_five < whole
+    assert 0.3 < numbers(lesson)[3] < 1
+    lesson.place.locator(".options button").nth(2).click()
+    lesson.replies("Softmax shares out 100 %")
+    lesson.start_over()

@@ -1,0 +1,96 @@
+"""The last lesson: a network is put together, trained, compared, taken away, opened on the training page."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hosting import Preview
+from lessons import Lesson
+from visits import Visit
+
+
+def choose(visit: Visit, **choices: str) -> None:
+    for name, value in choices.items():
+        visit.page.check(f"[name={name}][value='{value}']", force=True)
+
+
+def test_a_network_is_put_together(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter(f"{server.url}lesson-own.html", python=False)
+    sentence = "#build .sentence"
+    # conv 1 → 8 and 8 → 16 of 3 x 3, then 16 maps of 7 x 7 to ten scores
+    visit.wait_for(sentence, f"{8 * 10 + 16 * 73 + (16 * 49 + 1) * 10:,} weights")
+    question = Lesson(visit.page, "build")
+    answer = (16 * 28 * 28 + 1) * 10
+    for given, reply in (
+        (answer - 10, "has a bias, too"),
+        (answer // 10, "There are 10"),
+        (7850, "Nothing shrinks the maps"),
+        (answer, "Right."),
+    ):
+        question.place.locator("form input").fill(str(given))
+        question.place.locator("form input").press("Enter")
+        question.replies(reply)
+    choose(visit, pools="false")
+    visit.wait_for("#build li:last-child", f"{answer:,} weights to learn")
+    choose(visit, depth="1", channels="4", drops="true")
+    visit.until("location.search === '?model=conv4x3s-drop50'")
+    visit.page.reload()
+    visit.wait_for(sentence, f"{4 * 10 + (4 * 28 * 28 + 1) * 10:,} weights")
+    assert visit.page.get_attribute("#open", "href") == "./?model=conv4x3s-drop50"
+    # how far the visitor is, and where to go on
+    assert re.search(r"opened 1 of \d+ lessons and answered 1 of", visit.text("#onward"))
+    left = visit.page.locator("#onward .left a").last
+    assert left.get_attribute("href") == "./lesson-own.html#ask-own-accuracy"
+    assert visit.page.locator("#ask-own-accuracy").is_visible()
+    onward = visit.page.locator("#onward li a").evaluate_all("links => links.map((a) => a.href)")
+    assert all(visit.page.request.get(link).ok for link in onward)
+
+
+@pytest.mark.full  # it is trained twice
+def test_it_is_trained_and_taken_along(enter: Callable[..., Visit], server: Preview, tmp_path: Path) -> None:
+    visit = enter(f"{server.url}lesson-own.html?model=conv4x3s-pool2")
+    page = visit.page
+    page.locator("#train").scroll_into_view_if_needed()
+    assert "Train it first" in visit.text("#take")
+    visit.wait_for("#go", "Train it")
+    visit.wait_for("#notice", "Ready.")
+    page.click("#go")
+    visit.wait_for("#accuracy", "%", seconds=120)
+    accuracy = float(visit.text("#accuracy").rstrip("%"))
+    assert accuracy > 90  # as the question has it, of the smallest one
+    assert page.locator("#train svg path").count() == 1
+    choose(visit, drops="true")
+    page.click("#go")
+    visit.wait_for("#train table", "dropout", seconds=120)
+    assert page.locator("#train svg path").count() == 2
+    rows = page.locator("#train tbody tr").all_inner_texts()
+    assert re.findall(r"[\d.,]+%?", rows[0])[-2:] == ["7,890", f"{accuracy}%"]
+
+    visit.wait_for("#model-hint", "trained on 10,000 images")
+    files = {}
+    for kind in ("safetensors", "onnx", "html"):
+        with page.expect_download() as download:
+            page.click(f"#download-{kind}")
+        files[kind] = download.value.path().read_bytes()
+    length = struct.unpack("<Q", files["safetensors"][:8])[0]
+    shapes = {
+        name: each["shape"]
+        for name, each in json.loads(files["safetensors"][8 : 8 + length]).items()
+        if "shape" in each
+    }
+    assert sorted(map(tuple, shapes.values())) == [(4,), (4, 1, 3, 3), (10,), (10, 784)]
+    assert b"<canvas" in files["html"]
+    assert files["onnx"]
+
+    page.click("#open")  # the training page has the network, weights included
+    page.wait_for_url(lambda url: "lesson" not in url)
+    visit.wait_for("#notice", "with the model from your last visit", seconds=120)
+    visit.unfold()
+    visit.wait_for("#model-hint", "Your own net, trained on 10,000 images.")
+    page.click("#test")
+    visit.wait_for("#notice", "Test accuracy")

@@ -1,0 +1,196 @@
+"""From page to page without a new document: what stays, what begins anew, where the browser goes itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from hosting import DIST, Preview
+from lessons import Lesson
+from playgrounds import Playground
+from playwright.sync_api import Dialog, Page, Worker
+from visits import Visit
+
+SITE = DIST / "site"
+
+# What the head of a page says, of the page itself and of the file that a new document would have.
+HEAD = """(page) => [page.title, page.documentElement.lang,
+  ...[...page.querySelectorAll('meta[name=description]')].map(({ content }) => content),
+  ...[...page.querySelectorAll('link[hreflang]')].map((link) => link.href.replace('index.html', ''))]"""
+EXPECTED = f"""async () => ({HEAD})(
+  new DOMParser().parseFromString(await (await fetch(location.href)).text(), 'text/html'))"""
+PLACE = "document.activeElement.localName"
+SAME = "window.isSame === true"
+
+
+def runners(page: Page) -> list[Worker]:
+    """The workers for visitors' programs, without those that beat within a worker."""
+    return [worker for worker in page.workers if worker.url.startswith("data:") and "pyodide" in worker.url]
+
+
+def arrive(visit: Visit, name: str, same: bool = True) -> None:
+    """Wait for a page; see that it is what a new document would be, and whether it is one."""
+    visit.page.wait_for_url(lambda url: url.partition("?")[0].endswith(name))
+    visit.until(f"document.title === new DOMParser().parseFromString({title(name)!r}, 'text/html').title")
+    assert visit.page.evaluate(f"({HEAD})(document)") == visit.page.evaluate(EXPECTED)
+    assert visit.page.evaluate(SAME) == same
+    visit.page.evaluate("window.isSame = true")
+
+
+def title(name: str) -> str:
+    name = name.partition("#")[0]
+    file = SITE / (name if name.endswith(".html") else "index.html")
+    (found,) = re.findall("<title>.*?</title>", file.read_text("utf-8"))
+    return str(found)
+
+
+def test_the_next_page_finds_python_running(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter(f"{server.url}lesson-sum.html")
+    page = visit.page
+    visit.wait_for("#versions", "NumPy")
+    (worker,) = runners(page)
+    page.evaluate("window.isSame = true")
+    page.evaluate("scrollTo(0, 500)")
+
+    page.evaluate("document.querySelector('#next').click()")
+    arrive(visit, "lesson-directions.html")
+    assert (page.evaluate(PLACE), page.evaluate("scrollY")) == ("h1", 0)
+    visit.wait_for("#versions", "NumPy", seconds=10)
+    visit.stand_still()
+    assert runners(page) == [worker]
+
+    page.go_back()
+    arrive(visit, "lesson-sum.html")
+    visit.until("scrollY === 500")
+    page.click("#language")
+    page.go_forward()
+    arrive(visit, "lesson-directions.ja.html")  # the entry was English
+    page.click("#language")
+    visit.wait_for("#versions", "NumPy", seconds=10)
+    assert runners(page) == [worker]
+
+    # What a visitor has written ends with its page.
+    lesson = Lesson(page, "one")
+    lesson.unfold()
+    lesson.type("import numpy\nnumpy.left = 1\n" + lesson.code())
+    visit.stand_still()
+    page.click("nav >> text=Play")
+    play = Playground(page)
+    arrive(play, "play.html")
+    look = "import numpy, os\nprint(hasattr(numpy, 'left'), os.path.exists('left.txt'))"
+    assert play.run(look) == "False False"
+    assert worker not in page.workers
+    assert play.run("import numpy\nnumpy.left = 1\nopen('left.txt', 'w').close()") == ""
+    play.wait_for_spare()
+    assert len(runners(page)) == 2
+    page.click("nav >> text=Lessons")
+    arrive(visit, "learn.html")
+    (spare,) = runners(page)
+    page.click("nav >> text=Play")
+    arrive(play, "play.html")
+    assert "[1 line" not in play.text("#output")
+    assert play.run(look) == "False False"
+    assert runners(page)[0] == spare
+
+
+def test_the_browser_goes_by_itself_where_it_must(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter(f"{server.url}learn.html", python=False)
+    page = visit.page
+    page.evaluate("window.isSame = true")
+    with page.context.expect_page() as opened:
+        page.click("nav >> text=Benchmark", modifiers=["Control"])
+    opened.value.close()
+    arrive(visit, "learn.html")
+    page.evaluate("location.hash = 'lessons'")
+    arrive(visit, "learn.html#lessons")
+    page.go_back()
+
+    page.evaluate("location.href = './lesson-sum.ja.html?sum.x=1_2#sum'")  # the visitor has English
+    arrive(visit, "lesson-sum.html")
+    assert page.evaluate("location.search + location.hash") == "?sum.x=1_2#sum"
+    assert page.evaluate("document.activeElement.id") == "sum"
+
+    page.evaluate("location.href = './learn-56.html#shifted'")  # which leads on
+    arrive(visit, "lesson-pooling.html#shifted")
+
+    visit.expected += ["ERR_FAILED"]
+    page.route(re.compile(r"/assets/play-"), lambda route: route.abort())
+    page.click("nav >> text=Play")
+    page.wait_for_load_state()
+    arrive(visit, "play.html", same=False)
+    page.go_back()  # to another document
+    arrive(visit, "lesson-pooling.html#shifted", same=False)
+
+    page.click("nav >> text=Docs")
+    page.wait_for_url(server.url + "docs/")
+    assert not page.evaluate(SAME)
+
+
+@pytest.mark.full
+def test_no_round_leaves_more_workers_behind(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter()
+    page = visit.page
+    visit.wait_for("#go", "Train")
+    page.evaluate("window.isSame = true")
+    trains = page.workers[0]
+    counts = set()
+    for _ in range(3):
+        page.click("nav >> text=Lessons")
+        arrive(visit, "learn.html")
+        page.click("#begin")
+        visit.wait_for("#versions", "NumPy")
+        page.click("nav >> text=Your data")
+        arrive(visit, "own.html")
+        page.click("nav >> text=Train")
+        visit.wait_for("#go", "Train")
+        arrive(visit, "/")
+        visit.settle()
+        counts.add(len(page.workers))
+    assert len(counts) == 1
+    assert trains in page.workers
+    (runs,) = runners(page)
+    assert trains.evaluate("origin") == server.url.rstrip("/")
+    assert runs.evaluate("origin") == "null"  # a visitor's program is never where the site's own run
+
+
+@pytest.mark.full
+def test_the_training_page_is_found_as_it_was_left(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter(f"{server.url}learn.html")
+    page = visit.page
+    page.evaluate("window.isSame = true")
+    page.click("nav >> text=Train")
+    visit.wait_for("#go", "Train")
+    visit.choose(model="MLP", batchSize=16)
+    page.click("#go")
+    visit.until_seen(160)
+
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    page.evaluate("history.back()")  # while it trains, the way back asks, too
+    visit.until_seen(visit.seen() + 160)
+    assert asked == ["beforeunload"]
+    page.click("#stop")
+    visit.wait_for("#notice", "Training has stopped.")
+    hint = visit.text("#model-hint")
+    assert hint.startswith("MLP, trained on ")
+    page.click('[data-key="name 0"]')
+    visit.until("history.state?.stage !== undefined")
+    place = visit.text(".head [aria-current]")
+
+    page.click("nav >> text=Lessons")
+    arrive(visit, "learn.html")
+    page.go_back()
+    arrive(visit, "/")
+    visit.wait_for("#notice", "Ready, with the model from your last visit.")
+    visit.unfold()
+    assert visit.text("#model-hint") == hint
+    assert visit.text(".head [aria-current]") == place
+    page.keyboard.press("Escape")
+    visit.until(f"document.querySelector('.head [aria-current]')?.textContent !== {place!r}")
+    assert page.evaluate(SAME)

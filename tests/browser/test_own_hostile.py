@@ -1,0 +1,163 @@
+"""Strangers' pictures on the page of one's own: each is one or told to be none, and the page goes on."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hosting import Preview
+from own_pictures import DROP, add_files, card, encoded, has, upload
+from PIL import Image
+from test_own_data import LEFT, archived
+from visits import Visit
+
+SIDE = 64
+RED = (255, 0, 0)
+
+
+@pytest.fixture
+def own(enter: Callable[..., Visit], server: Preview) -> Visit:
+    """The page without its Python, which pictures do not need."""
+    return enter(f"{server.url}own.html", python=False)
+
+
+def chunk(kind: bytes, data: bytes, length: int | None = None) -> bytes:
+    size = len(data) if length is None else length
+    return struct.pack(">I", size) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def grey(side: int, rows: bytes = b"", length: int | None = None) -> bytes:
+    """A PNG of so many pixels a side, with these rows; its data may say another length."""
+    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    parts = chunk(b"IHDR", header), chunk(b"IDAT", zlib.compress(rows), length), chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def animated(kind: str) -> bytes:
+    first, *rest = (Image.new("RGB", (SIDE, SIDE), (255 - 40 * i, 0, 0)) for i in range(3))
+    return encoded(first, kind, save_all=True, append_images=rest, duration=50)
+
+
+def deep() -> bytes:
+    pixels = np.full((SIDE, SIDE), 65535 // 2, np.uint16)
+    return encoded(Image.fromarray(pixels), "PNG")
+
+
+PAGE = b"<html><script>document.title = 'caught'</script></html>"
+SVG = (
+    b"<svg xmlns='http://www.w3.org/2000/svg' width='64' height='64'>"
+    b"<script>document.title = 'caught'</script>"
+    b"<image href='http://127.0.0.1:9/x.png' width='64' height='64'/></svg>"
+)
+PLAIN = Image.new("RGB", (SIDE, SIDE), RED)
+
+# Each with the colour that it shows; None for what is no picture.
+PICTURES: dict[str, tuple[bytes, tuple[int, int, int] | None]] = {
+    "one pixel.jpg": (encoded(Image.new("RGB", (1, 1), RED)), RED),
+    "moving.gif": (animated("GIF"), RED),
+    "moving.webp": (animated("WEBP"), RED),
+    "moving.png": (animated("PNG"), RED),
+    "four colours.jpg": (encoded(Image.new("CMYK", (SIDE, SIDE), (0, 255, 255, 0))), RED),
+    "16 bits.png": (deep(), (127, 127, 127)),
+    "a page, too.png": (encoded(PLAIN, "PNG") + PAGE, RED),
+    "a page.png": (PAGE, None),
+    "a script.svg": (SVG, None),
+    "900 million pixels.png": (grey(30_000), None),
+    "4 GB.png": (grey(SIDE, length=0xFFFF_FFF0), None),
+    "nothing.png": (grey(0), None),
+    "upside down.bmp": (
+        b"BM" + struct.pack("<IHHIIiiHHIIiiII", 100, 0, 0, 54, 40, 2**31 - 1, -(2**31), 1, 32, *[0] * 6),
+        None,
+    ),
+}
+
+
+def test_each_is_a_picture_or_none(own: Visit) -> None:
+    before = own.page.title()
+    own.expected.append("willReadFrequently")  # what this test does
+    for name, (data, colour) in PICTURES.items():
+        own.page.set_input_files("#open-file", upload(name, data))
+        if colour is None:
+            own.wait_for("#own-notice", f"This browser cannot read these as pictures: {name}.")
+            continue
+        own.until("document.getElementById('own-notice').textContent === ''")
+        own.until(f"({LEFT})().every((value, i) => Math.abs(value - {list(colour)}[i]) < 12)")
+        own.page.set_input_files("#open-file", upload("x.jpg", b"x"))
+        own.wait_for("#own-notice", "x.jpg.")
+    assert own.page.title() == before
+
+
+def test_one_that_is_cut_off_anywhere(own: Visit) -> None:
+    rng = np.random.default_rng(0)
+    whole = encoded(Image.fromarray(rng.integers(0, 256, (SIDE, SIDE, 3), np.uint8)))
+    cut = [upload(f"{i}.jpg", whole[: len(whole) * i // 20]) for i in range(20)]
+    add_files(own, 0, [*cut, upload("whole.jpg", whole)])
+    has(own, 0, 1, ">=")
+    own.wait_for("#own-notice", "This browser cannot read these as pictures: 0.jpg, 1.jpg")
+    told = own.text("#own-notice")
+    shown = card(own, 0).locator(".shots li").count()
+    assert shown + 5 + int(told.removesuffix(" more.").rpartition(" ")[2]) == 21
+
+
+def names() -> Iterator[str]:
+    yield from (
+        "../../../etc/passwd/a.jpg",
+        "/abs/b.jpg",
+        "a\\..\\c.jpg",
+        "\u202egpj/\u202egpj.d",
+        "__proto__/e.jpg",
+    )
+    yield f"{'long' * 5_000}/f.jpg"
+
+
+def test_names_in_an_archive_are_names_of_classes(own: Visit) -> None:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in names():
+            archive.writestr(name, encoded(PLAIN))
+    own.page.evaluate(DROP, ["body", [["names.zip", "application/zip", list(file.getvalue())]]])
+    own.until(
+        "document.querySelectorAll('.shots li').length === 4"
+    )  # not the one of a hidden folder, as `..` is
+    classes = own.page.locator("#classes .name").evaluate_all("all => all.map(({ value }) => value)")
+    assert classes[:3] == ["abs", "gpj", "__proto__"]
+    own.wait_for("#own-notice", "To add several pictures at once")  # one lies in no folder
+    assert own.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def zipped(count: int) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for i in range(count):
+            archive.writestr(f"{i}.jpg", encoded(PLAIN))
+    return file.getvalue()
+
+
+@pytest.mark.full  # 2,000 pictures are read
+def test_an_archive_of_very_many_pictures(own: Visit) -> None:
+    file: Any = {"name": "many.zip", "mimeType": "application/zip", "buffer": zipped(20_000)}
+    add_files(own, 0, file)
+    own.wait_for("#own-notice", "The limit is 2,000 pictures. 18,000 were left out.", seconds=300)
+    has(own, 0, 2_000)
+    add_files(own, 1, upload("one.jpg", encoded(PLAIN)))
+    own.wait_for("#own-notice", "The limit is 2,000 pictures. One was left out.")
+
+
+def test_pictures_of_a_project_are_kept_small(own: Visit) -> None:
+    """They would be decoded again in each visit, all at once."""
+    side = 3_000
+    large = grey(side, (b"\0" + b"\x80" * side) * side)
+    classes = [{"name": name, "pictures": [f"{name}.png"]} for name in "ab"]
+    file = archived(classes, {"a.png": encoded(PLAIN, "PNG"), "b.png": large}, zipfile.ZIP_STORED)
+    own.page.set_input_files("#project-file", file)
+    has(own, 0, 1)
+    has(own, 1, 1)
+    shown = own.page.locator(".shots img")
+    own.until("[...document.querySelectorAll('.shots img')].every(({ naturalWidth }) => naturalWidth)")
+    assert shown.evaluate_all("all => all.map(({ naturalWidth }) => naturalWidth)") == [SIDE, 224]

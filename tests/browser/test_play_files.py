@@ -1,0 +1,161 @@
+"""The program's folder: files go in, and what programs write comes out, within bounds."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from playgrounds import Playground
+from playwright.sync_api import expect
+
+
+def file(name: str, data: bytes) -> Any:
+    return {"name": name, "mimeType": "application/octet-stream", "buffer": data}
+
+
+def listed(play: Playground) -> list[str]:
+    """The paths in the folder, as the page lists them."""
+    return play.page.locator("#files li > button:first-child").all_inner_texts()
+
+
+def put(play: Playground, *files: Any) -> None:
+    play.ready()
+    play.page.set_input_files("#file", list(files))
+    for each in files:
+        expect(play.page.locator("#files")).to_contain_text(each["name"])
+
+
+def saved(play: Playground, path: str) -> bytes:
+    with play.page.expect_download() as download:
+        play.page.get_by_role("button", name=f"Download {path}").click()
+    assert download.value.suggested_filename == path.split("/")[-1]
+    return download.value.path().read_bytes()
+
+
+@pytest.fixture
+def folder(play: Playground) -> Playground:
+    """The playground with an empty folder."""
+    play.ready()
+    for _ in range(play.page.locator("#files li").count()):
+        before = play.page.locator("#files li").count()
+        play.page.locator("#files li >> nth=0").locator("button").last.click()
+        expect(play.page.locator("#files li")).to_have_count(before - 1)
+    return play
+
+
+def test_files_go_in_and_results_come_out(folder: Playground) -> None:
+    picture, numbers = io.BytesIO(), io.BytesIO()
+    Image.new("RGB", (6, 4), (250, 0, 0)).save(picture, "PNG")
+    np.savez(numbers, a=np.arange(5))
+    put(folder, file("rød.png", picture.getvalue()), file("numbers.npz", numbers.getvalue()))
+    output = folder.run(
+        "import os\nimport numpy as np\nfrom PIL import Image\n"
+        "image = Image.open('rød.png')\na = np.load('numbers.npz')['a']\n"
+        "print(image.size, a.sum())\n"
+        "os.makedirs('out', exist_ok=True)\nimage.resize((3, 2)).save('out/small.png')\n"
+        "np.savez('more.npz', b=a * 2)"
+    )
+    assert output == "(6, 4) 10"
+    assert listed(folder) == ["more.npz", "numbers.npz", "out/small.png", "rød.png"]
+    with Image.open(io.BytesIO(saved(folder, "out/small.png"))) as small:
+        assert (small.size, small.getpixel((0, 0))) == ((3, 2), (250, 0, 0))
+    np.testing.assert_array_equal(np.load(io.BytesIO(saved(folder, "more.npz")))["b"], np.arange(5) * 2)
+
+
+def test_what_the_visitor_put_there_is_there_for_the_next_python(folder: Playground) -> None:
+    put(folder, file("mine.txt", b"kept"))
+    folder.start("open('written.txt', 'w').write('x')\nprint('on the way', flush=True)\nwhile True: pass")
+    folder.stop()
+    assert listed(folder) == ["mine.txt"]
+    assert folder.run("open('mine.txt').read()") == "'kept'"
+    folder.page.get_by_role("button", name="Remove mine.txt").click()
+    expect(folder.page.locator("#files li")).to_have_count(0)
+    assert "FileNotFoundError" in folder.run("open('mine.txt')")
+
+
+def test_a_module_of_ones_own_brings_its_packages(folder: Playground) -> None:
+    put(folder, file("helper.py", b"import tqdm\n\ndef told():\n    return tqdm.__name__\n"))
+    assert folder.run("import helper\nhelper.told()") == "'tqdm'"
+
+
+def test_a_file_too_large_is_refused_before_it_is_read(folder: Playground) -> None:
+    folder.page.evaluate(
+        """() => {
+          const whole = new DataTransfer();
+          const file = new File([], 'large.bin');
+          Object.defineProperty(file, 'size', { value: 65 * 2 ** 20 });
+          whole.items.add(file);
+          const chooser = document.querySelector('#file');
+          Object.defineProperty(chooser, 'files', { value: [file], configurable: true });
+          chooser.dispatchEvent(new Event('change', { bubbles: true }));
+          delete chooser.files;
+        }"""
+    )
+    folder.wait_for("main", "large.bin is too large: the limit is 64 MB per file, and twice that in total.")
+    assert listed(folder) == []
+
+
+def test_a_name_that_cannot_be_a_file(folder: Playground) -> None:
+    folder.run("import os\nos.makedirs('taken/within', exist_ok=True)")
+    folder.page.set_input_files("#file", [file("taken", b"x")])
+    folder.wait_for("main", "taken could not be added to the folder.")
+    assert folder.run("'it goes on'") == "'it goes on'"
+
+
+def test_a_file_that_grew_beyond_the_bound_does_not_come_out(folder: Playground) -> None:
+    folder.run("file = open('huge.bin', 'wb')\nfile.truncate(65 * 2 ** 20)\nfile.close()")
+    folder.page.get_by_role("button", name="Download huge.bin").click()
+    folder.wait_for("main", "huge.bin is gone, or too large to download.")
+    folder.run("import os\nos.remove('huge.bin')")
+    assert listed(folder) == []
+
+
+def test_names_that_a_program_chose_are_text(folder: Playground) -> None:
+    name = "<img src=x onerror=window.caught=1>.html"
+    folder.run(f"open({name!r}, 'w').write('<script>opener.caught=1</script>')")
+    assert listed(folder) == [name]
+    with folder.page.expect_download() as download:
+        folder.page.locator("#files li > button >> nth=0").click()
+    assert download.value.path().read_bytes() == b"<script>opener.caught=1</script>"
+    assert not folder.page.evaluate("'caught' in window || !!document.querySelector('main [onerror]')")
+    folder.run(f"import os\nos.remove({name!r})")
+
+
+CHANGING = """
+import js
+from pyodide.ffi import create_proxy, to_js
+
+original = js.postMessage.bind(js.globalThis)
+
+def changed(message, *others):
+    if WANTED(message.value):
+        message.value = to_js(VALUE, dict_converter=js.Object.fromEntries)
+    original(message)
+
+js.postMessage = create_proxy(changed)
+"""
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["7", *(pytest.param(each, marks=pytest.mark.full) for each in ("[{'path': 1, 'size': 2}]", "[None]"))],
+)
+def test_a_list_that_is_none_ends_python(folder: Playground, value: str) -> None:
+    folder.write(CHANGING.replace("WANTED", "js.Array.isArray").replace("VALUE", value))
+    folder.page.click("#go")
+    folder.wait_for("#fault-title", "the program sent something that the page cannot use")
+    folder.page.click("#retry")
+    assert folder.run("'again'") == "'again'"
+
+
+@pytest.mark.parametrize("value", ["'text'", pytest.param("bytes(65 * 2 ** 20)", marks=pytest.mark.full)])
+def test_a_content_that_is_none_ends_python(folder: Playground, value: str) -> None:
+    program = CHANGING.replace("WANTED", "js.ArrayBuffer.isView").replace("VALUE", value)
+    folder.run(f"open('a.txt', 'w').close()\n{program}")
+    folder.page.get_by_role("button", name="Download a.txt").click()
+    folder.wait_for("#fault-title", "the program sent something that the page cannot use")
+    folder.page.click("#retry")
+    assert folder.run("'again'") == "'again'"

@@ -1,0 +1,120 @@
+"""What the lesson on pictures that fool a network computes."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import pyconvlite.functions as F
+
+pytestmark = pytest.mark.cpython  # the site is not inside the Pyodide of the tests
+
+LESSONS = Path(__file__).parents[1] / "site" / "src" / "lessons"
+LESSON = LESSONS / "19-adversarial"
+
+Names = dict[str, Any]
+
+
+def ran(names: Names, file: Path) -> Names:
+    exec(compile(file.read_text("utf-8"), file, "exec"), names)
+    return names
+
+
+def glyphs() -> Names:
+    return ran({}, LESSONS / "glyphs.py")
+
+
+@functools.cache
+def network() -> Names:
+    """What net.py sets; it trains the network."""
+    return ran(glyphs(), LESSON / "net.py")
+
+
+@pytest.fixture
+def figure() -> Callable[..., Names]:
+    """Run the Python of a figure with these knobs."""
+    return lambda file, **knobs: ran(network() | knobs, LESSON / f"{file}.py")
+
+
+def test_it_has_learnt_to_read_digits() -> None:
+    names = network()
+    read = names["model"](names["pictures"]).data.argmax(axis=1)
+    assert np.mean(read == names["labels"]) > 0.97
+
+
+def test_a_step_moves_each_pixel_up_the_loss(figure: Callable[..., Names]) -> None:
+    found = figure("step", digit=8, epsilon=0.1)
+    model, picture = found["model"], found["picture"]
+
+    def loss(pixels: np.ndarray) -> float:
+        return float(F.softmax_cross_entropy(model(pixels[None, None]), np.array([8])).data)
+
+    slopes = found["slopes"](model, picture[None, None], np.array([8]))[0, 0]
+    for place in np.abs(slopes).ravel().argsort()[-8:]:
+        change = np.zeros((16, 16), np.float32)
+        change.flat[place] = 0.02
+        rise = loss(picture + change) - loss(picture - change)
+        assert np.sign(rise) == np.sign(found["step"].flat[place])
+    np.testing.assert_allclose(found["changed"], np.clip(picture + found["step"], 0, 1), atol=1e-6)
+    for name in ("step", "noise"):
+        np.testing.assert_allclose(np.unique(np.abs(found[name])[slopes != 0]), 0.1, rtol=1e-6)
+    np.testing.assert_allclose(found["read"].data.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_steps_fool_it_and_noise_does_not(figure: Callable[..., Names]) -> None:
+    read = [figure("step", digit=digit, epsilon=0.15)["read"].data.argmax(axis=1) for digit in range(10)]
+    before, stepped, noisy = np.transpose(read)
+    assert (before == range(10)).all()
+    assert (stepped == range(10)).sum() <= 4
+    assert (noisy == range(10)).sum() >= 9
+
+
+def test_small_steps_add_up(figure: Callable[..., Names]) -> None:
+    for n in (1, 25, 1000):
+        found = figure("sum", n=n)
+        np.testing.assert_allclose(found["aimed"], 0.1 * np.arange(1, n + 1))
+        np.testing.assert_allclose(np.abs(np.diff(found["random"], prepend=0)), 0.1)
+        assert abs(found["random"][-1]) < 0.4 * n**0.5  # four standard deviations
+
+
+@pytest.mark.parametrize("epsilon", [0.15, 0.05])
+def test_it_reads_what_is_wanted(figure: Callable[..., Names], epsilon: float) -> None:
+    reached = 0
+    for digit, target in [(8, 3), (8, 0), (8, 5), (3, 7), (3, 0)]:
+        found = figure("target", digit=digit, target=target, epsilon=epsilon)
+        steps, shares = found["steps"], found["read"].data
+        assert np.abs(steps - steps[0]).max() <= epsilon + 1e-6
+        assert steps.min() >= 0
+        assert steps.max() <= 1
+        assert shares[0].argmax() == digit
+        assert shares[-1, target] > shares[0, target]
+        reached += shares[-1].argmax() == target
+    assert reached >= 4 if epsilon == 0.15 else reached <= 1
+
+
+def test_a_network_that_was_trained_on_attacks(figure: Callable[..., Names]) -> None:
+    found = figure("defence", epsilon=0.15)
+    usual, defended = np.array(found["usual"]), np.array(found["trained_on"])
+    assert usual[0] > 97
+    assert defended[0] > 90
+    assert usual[6] < 50  # under a step of 0.15
+    assert defended[6] > usual[6] + 30
+    assert (np.diff(usual) <= 2).all()
+
+    # random noise of the same size in training hardly helps, as the question has it
+    source = (LESSON / "net.py").read_text("utf-8")
+    line = "np.sign(slopes(model, x, t))"
+    assert source.count(line) == 1
+    noisy = glyphs()
+    exec(
+        source.replace(line, "rng.choice(np.float32([-1, 1]), x.shape)").replace(
+            "trained()", "trained(0.15)"
+        ),
+        noisy,
+    )
+    assert found["right"](noisy["model"], 0.15) < (usual[6] + defended[6]) / 2

@@ -1,0 +1,40 @@
+"""A model at moments of its training."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+import pyconvlite
+from pyconvlite.datasets import ArrayDataset
+from pyconvlite.optimizers import SGD
+from tab import training
+from tab.moments import GROWTH, Moments
+
+X = np.random.default_rng(0).random((40, 1, 28, 28), dtype=np.float32)
+
+
+def test_the_model_as_it_was() -> None:
+    pyconvlite.seed(0)
+    model = training.build(training.MLP, 3)
+    moments = Moments()
+    former = []
+    assert moments.keep(model, 0)
+    former.append(model(X).data)
+    for step in training.train(model, ArrayDataset(X, np.arange(40) % 3), SGD(0.5), 20, 2):
+        assert moments.keep(model, step.samples)
+        former.append(model(X).data)
+    for index in (4, 0, 2, 2):
+        np.testing.assert_array_equal(moments.at(index, model)(X).data, former[index])
+    np.testing.assert_array_equal(model(X).data, former[-1])
+    assert np.abs(former[4] - former[0]).max() > 0.01
+
+
+def test_moments_are_close_at_first() -> None:
+    model = training.build(training.MLP)
+    moments = Moments()
+    kept = [samples for samples in range(0, 60_000, 32) if moments.keep(model, samples)]
+    assert kept[:4] == [0, 32, 64, 96]
+    assert len(kept) == len(moments.kept) < 100
+    assert all(after <= before * GROWTH + 32 for before, after in pairwise(kept))
