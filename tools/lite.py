@@ -28,8 +28,9 @@ from nbformat import NotebookNode
 SITE = Path(__file__).parents[1] / "site"
 SOURCE = SITE / "lite"
 LANGUAGES = ("en", "ja")
+SCRIPTS = "apart.js", "way-back.js"  # which each page of JupyterLite runs first
 KERNEL = "@jupyterlite/pyodide-kernel-extension:kernel"
-
+GROUNDS = {"light": "ffffff", "dark": "111111"}  # of JupyterLab's outputs
 
 INLINE = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
@@ -79,6 +80,34 @@ def write_notebooks(folder: Path) -> None:
             (folder / language / f"{script.stem}.ipynb").write_text(text, "utf-8")
 
 
+def figure_settings(sheet: str) -> dict[str, str]:
+    """Settings of matplotlib (a matplotlibrc) for each scheme: the style sheet's colors, JupyterLab's ground.
+
+    Args:
+        sheet: the site's base.css.
+
+    Returns:
+        The text by "light" and "dark".
+    """
+    light, _, dark = sheet.partition("prefers-color-scheme: dark")
+    tokens = [dict(re.findall(r"--([\w-]+): #(\w+);", part)) for part in (light, dark)]
+    return {
+        scheme: "".join(f"{name}: {value}\n" for name, value in _settings(tokens[0] | own, ground).items())
+        for scheme, own, ground in zip(GROUNDS, tokens, GROUNDS.values(), strict=True)
+    }
+
+
+def _settings(token: dict[str, str], ground: str) -> dict[str, str]:
+    lines = [token[f"line-{i}"] for i in range(1, 6)]
+    text = ("text.color", "axes.labelcolor", "xtick.color", "ytick.color")
+    return {
+        **dict.fromkeys(("figure.facecolor", "axes.facecolor"), ground),
+        **dict.fromkeys(text, token["text"]),
+        **dict.fromkeys(("axes.edgecolor", "legend.edgecolor"), token["edge"]),
+        "axes.prop_cycle": f"cycler('color', {lines})",
+    }
+
+
 def protect(page: Path, script: str = "") -> None:
     """Write a policy into a page: it asks the site alone, and runs no scripts but the site's and its own.
 
@@ -100,8 +129,9 @@ def protect(page: Path, script: str = "") -> None:
 
 
 def complete_pages(folder: Path) -> None:
-    """Have JupyterLite's pages leave the site's worker alone, ask no other host, and name their icon."""
-    script = f"<script>\n{(SOURCE / 'apart.js').read_text('utf-8')}</script>"
+    """Have JupyterLite's pages run our scripts, ask no other host, and name their icon."""
+    sources = [(SOURCE / name).read_text("utf-8") for name in SCRIPTS]
+    script = f"<script>\n{''.join(sources)}</script>"
     # JupyterLite names it from a script, when the browser has already asked the host for /favicon.ico.
     icon = '<link rel="icon" href="../static/favicons/favicon.ico" />'
     for page in sorted(folder.glob("*/index.html")):
@@ -128,8 +158,13 @@ def build(folder: Path, jupyter_lite: Path) -> None:
         for name, value in wanted["jupyter-config-data"]["litePluginSettings"][KERNEL].items():
             if built["jupyter-config-data"]["litePluginSettings"].get(KERNEL, {}).get(name) != value:
                 raise LiteError(f"the built jupyter-lite.json has lost the kernel's {name}")
+        shutil.rmtree(work / "lite" / "doc", ignore_errors=True)  # leads to JupyterLab, which is not there
+        shutil.copy(SOURCE / "kernel.mjs", work / "lite")
+        sheet = (SITE / "src" / "styles" / "base.css").read_text("utf-8")
+        for scheme, settings in figure_settings(sheet).items():
+            (work / "lite" / f"figures-{scheme}.txt").write_text(settings, "utf-8")
         complete_pages(work / "lite")
-        first_paint = (SITE / "frame" / "first-paint.js").read_text("utf-8")
+        first_paint = (SITE / "src" / "app" / "first-paint.js").read_text("utf-8")
         index = (SOURCE / "index.html").read_text("utf-8").replace("/* first paint */", first_paint)
         (work / "lite" / "index.html").write_text(index, "utf-8")
         protect(work / "lite" / "index.html")

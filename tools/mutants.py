@@ -37,6 +37,7 @@ NUMPY, SIMD, WEBGPU = (f"pyconvlite/backends/{name}" for name in ("numpy", "simd
 FILES = {
     "numpy/taps": f"{NUMPY}/taps.py",
     "numpy/convolution": f"{NUMPY}/convolution.py",
+    "numpy/depthwise": f"{NUMPY}/depthwise.py",
     "numpy/pooling": f"{NUMPY}/pooling.py",
     "numpy/activation": f"{NUMPY}/activation.py",
     "numpy/loss": f"{NUMPY}/loss.py",
@@ -79,9 +80,10 @@ FILES = {
     "webgpu/batch_norm_grad": f"{WEBGPU}/wgsl/batch_norm_grad.wgsl",
     "site/inspecting": "site/python/tab/inspecting.py",
     "site/looking": "site/python/tab/looking.py",
+    "site/drawings": "site/python/tab/drawings.py",
     "site/names": "site/python/tab/names.py",
     "site/outlet": "site/python/tab/outlet.py",
-    "site/pictures": "site/python/tab/pictures.py",
+    "site/own": "site/python/tab/own.py",
     "site/showing": "site/python/tab/showing.py",
     "site/training": "site/python/tab/training.py",
 }
@@ -159,15 +161,16 @@ def _passes_in_pyodide(mutant: Mutant, files: dict[str, bytes], *options: str) -
 
 
 def _passes_with_simd(mutant: Mutant) -> bool:
-    """With the side module compiled from a copy of the C files; its twin with FMA stays as it is."""
-    from hatch_build import VARIANTS, compile_side_module
+    """With the side module compiled from a copy of the C files, in the place of its twin with FMA, too."""
+    from hatch_build import VARIANTS, compile_side_module, side_by_side
 
     with tempfile.TemporaryDirectory() as folder:
         copy = shutil.copytree(ROOT / SIMD, Path(folder, "simd"))
         (copy / Path(mutant.file).name).write_text(mutant.source(), encoding="utf-8")
         module = Path(folder, "simd128.wasm")
         compile_side_module(copy / "kernels.c", module, VARIANTS["simd128"])
-        return _passes_in_pyodide(mutant, {f"{SIMD}/{module.name}": module.read_bytes()})
+        both = side_by_side(module.read_bytes(), module.read_bytes())
+        return _passes_in_pyodide(mutant, {f"{SIMD}/kernels.bin": both})
 
 
 def _passes_on_webgpu(mutant: Mutant) -> bool:
@@ -223,9 +226,11 @@ MUTANTS = [
     _on_cpython("numpy/convolution", "gW of the last block only", "backends", "gW += contraction.contract(", "gW = contraction.contract("),
     _on_cpython("numpy/convolution", "every block reads the first pixels", "backends", "slice(out.start * s, (out.stop - 1) * s + (k - 1) * d + 1)", "slice(0, (out.stop - out.start - 1) * s + (k - 1) * d + 1)"),
     _on_cpython("numpy/convolution", "col2im keeps one copy of a pixel", "conv", "tap += col[:, :, k // KW, k % KW]", "tap[...] = col[:, :, k // KW, k % KW]"),
+    _on_cpython("numpy/depthwise", "gradient of the depthwise kernels not rotated", "conv", "W[:, 0, *phase][:, ::-1, ::-1]", "W[:, 0, *phase]"),
+    _on_cpython("numpy/depthwise", "dilation of the depthwise axes swapped", "conv", "(N * H * W, DH * W, DW, 1)", "(N * H * W, DW * W, DH, 1)"),
     _on_cpython("numpy/pooling", "max pooling padded with 0", "pooling", "add_pad(x, geometry.pad, lowest(x.dtype))", "add_pad(x, geometry.pad, 0)"),
     _on_cpython("numpy/pooling", "ties go to the last maximum", "pooling", "(tap > y) * indexes", "(tap >= y) * indexes"),
-    _on_cpython("numpy/pooling", "wrong index stride", "pooling", "np.divmod(indexes.astype(np.intp), geometry.kernel_size[1])", "np.divmod(indexes.astype(np.intp), geometry.kernel_size[0])"),
+    _on_cpython("numpy/pooling", "wrong index stride", "pooling", "_grid(geometry.kernel_size, (DH * W, DW))", "_grid(geometry.kernel_size, (DW, DH * W))"),
     _on_cpython("numpy/pooling", "the first index is padding", "pooling", "indexes[:] = _first_pixel(geometry)", "indexes[:] = 0"),
     _on_cpython("numpy/pooling", "the last NaN takes the gradient", "pooling", "reversed(list(enumerate(taps)))", "list(enumerate(taps))"),
     _on_cpython("numpy/pooling", "overlapping windows overwrite", "pooling", "np.add.at(pixels, positions.ravel(), gy.ravel())", "pixels[positions] = gy"),
@@ -237,8 +242,8 @@ MUTANTS = [
     _on_cpython("functions/geometry", "groups forgotten", "conv", "return ConvGeometry(kernel_size, stride, pad, dilation, groups, (H, W), output_size)", "return ConvGeometry(kernel_size, stride, pad, dilation, 1, (H, W), output_size)"),
     _on_cpython("functions/pooling", "second order leaves the graph", "pooling", "return Pooling2DWithIndexes(self)(ggx)", "return Pooling2DWithIndexes(self)(ggx.data)"),
     _on_cpython("functions/arithmetic", "float32 lost to a number", "functions_arithmetic", "return np.array(number, dtype)", "return np.array(number)"),
-    _on_cpython("functions/arithmetic", "broadcasting not undone", "functions_arithmetic", "gx0 = sum_to(gy * x1, x0.shape) if", "gx0 = gy * x1 if"),
-    _on_cpython("numpy/activation", "gradient of relu at 0", "functions_activation", "np.where(x > 0, gy, 0)", "np.where(x >= 0, gy, 0)"),
+    _on_cpython("autograd/walk", "broadcasting not undone", "functions_arithmetic", "gx = sum_to(gx, x.shape)", "gx = gx"),
+    _on_cpython("numpy/activation", "gradient of relu at 0", "functions_activation", "return where(x > 0, gy, 0)", "return where(x >= 0, gy, 0)"),
     _on_cpython("numpy/loss", "loss not per row", "functions_cross_entropy", "gx: Array = p * (gy * (1.0 / len(x)))", "gx: Array = p * gy"),
     _on_cpython("numpy/dropout", "dropout does not scale", "functions_norm", "keep.reshape(x.shape).astype(x.dtype) / (1 - ratio)", "keep.reshape(x.shape).astype(x.dtype)"),
     _on_cpython("functions/norm", "variance of batch norm biased", "functions_norm", "unbiased = var * (count / max(count - 1, 1))", "unbiased = var"),
@@ -247,9 +252,9 @@ MUTANTS = [
     _on_cpython("autograd/walk", "gradient accumulated in place", "autograd_walk", "grads[x] = add(grads[x], gx) if x in grads else gx", "grads[x] = (grads[x].data.__iadd__(gx.data), grads[x])[1] if x in grads else gx"),
     _on_cpython("autograd/walk", "gradients share memory", "autograd_walk", "if owner in held or not gx._data.flags.writeable:", "if not gx._data.flags.writeable:"),
     _on_cpython("autograd/walk", "Functions in the wrong order", "autograd_walk", "sorted(found, key=_called)", "list(found)[::-1]"),
-    _on_cpython("autograd/walk", "unwanted gradients computed", "autograd_walk", "(x.requires_grad and x.creator in needs)", "True"),
-    _on_cpython("autograd/function", "outputs held strongly", "graph_memory", "refs.append(weakref.ref(y))", "refs.append(lambda y=y: y)"),
-    _on_cpython("config", "settings not restored", "config", "local.set(outer)", "pass"),
+    _on_cpython("autograd/walk", "unwanted gradients computed", "autograd_walk", "(x.requires_grad and (leaves if g is None else g in needs))", "True"),
+    _on_cpython("autograd/function", "outputs held strongly", "graph_memory", "(ref(y),) if", "(lambda: y,) if"),
+    _on_cpython("config", "settings not restored", "config", "local.set(without)", "pass"),
     _on_cpython("dataloaders", "short batch dropped", "dataloaders", "math.ceil(self.data_size / self._total_size)", "self.data_size // self._total_size"),
     _on_cpython("optimizers/adaptive", "moments not corrected", "optimizers", "math.sqrt(1 - self.beta2**t) / (1 - self.beta1**t)", "1.0"),
     _on_cpython("_weights", "weights changed before all are checked", "weights", "faults += misfits(name, header.shape, header.dtype, shape)", "faults += []"),
@@ -260,8 +265,8 @@ MUTANTS = [
     _on_cpython("checkpoint", "the order of an epoch is lost", "checkpoint", "loader.index = index", "pass"),
     # -- the kernels in C
     _simd("matmul", "C: rows of a read along its columns", "conv", "TestMatmul", "steps(line_of_a, rows, a_row)", "steps(line_of_a, rows, a_column)"),
-    _simd("matmul", "C: only the last block of K counts", "conv", "TestMatmul and beyond", "depth, 0, k ? ADD : SET", "depth, 0, SET"),
-    _simd("matmul", "C: the right half of a panel repeats the left", "conv", "TestMatmul", "y = sums[r][1];", "y = sums[r][0];"),
+    _simd("matmul", "C: only the last block of K counts", "conv", "TestMatmul and beyond", "depth, 0, k ? ADD : mode", "depth, 0, mode"),
+    _simd("matmul", "C: the right half of a panel repeats the left", "conv", "TestMatmul", "mode & RELU ? positive(c[i]) : c[i]", "mode & RELU ? positive(c[i]) : c[i / vectors * vectors]"),
     _simd("convolution", "C: only the last block of channels counts", "conv", "TestConv2d and channels", "(c ? ADD : SET) | (c + channels", "SET | (c + channels"),
     _simd("convolution", "C: ReLU before all channels are added", "conv", "TestConv2d and channels", "c + channels == w->channels ? relu", "c == 0 ? relu"),
     _simd("few", "C: every group has the first one's bias", "conv", "TestConv2d and depthwise", "bias ? bias[output] : 0", "bias ? bias[0] : 0"),
@@ -294,8 +299,8 @@ MUTANTS = [
     _webgpu("loss_grad", "WGSL: loss not per row", "kernels", "softmax_cross_entropy", "f32(gy[0]) / f32(parameter(0))", "f32(gy[0]) / f32(CLASSES)"),
     _webgpu("batch_norm_grad", "WGSL: gx keeps the mean of gy", "kernels", "batch_norm", "f32(gy[k]) - gbeta - (", "f32(gy[k]) - ("),
     # -- the site's Python
-    _on_cpython("site/pictures", "a photo's contrast not stretched", "site_pictures", "((photo - low) / (high - low))", "(photo - low)"),
-    _on_cpython("site/pictures", "what is tested with is learnt too", "site_pictures", "Pictures(data[~kept], labels[~kept], varied=True)", "Pictures(data, labels, varied=True)"),
+    _on_cpython("site/drawings", "a photo's contrast not stretched", "site_drawings", "((photo - low) / (high - low))", "(photo - low)"),
+    _on_cpython("site/own", "what is tested with is learnt too", "site_own", "zip(numbers, held, strict=True) if not is_held]", "zip(numbers, held, strict=True)]"),
     _on_cpython("site/inspecting", "saliency keeps its sign", "site_inspecting", "numbers(np.abs(slope))", "numbers(slope)"),
     _on_cpython("site/inspecting", "saliency of another class than asked for", "site_inspecting", "grad(scores[0, target], x)", "grad(scores[0, predicted], x)"),
     _on_cpython("site/names", "private names offered", "site_names", 'for name in dir(value) if not name.startswith("_")', "for name in dir(value)"),

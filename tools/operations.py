@@ -16,6 +16,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 from types import FunctionType
+from typing import NamedTuple
 
 import pyconvlite.functions as F
 from pyconvlite.backends.simd import objects
@@ -170,30 +171,46 @@ def missing() -> list[str]:
     return sorted(wrong)
 
 
+class Fact(NamedTuple):
+    """What the code tells of an operation.
+
+    Attributes:
+        f: its public function.
+        pytorch: the nearest one below `torch.`, "" if there is none.
+        backends: of NumPy, SIMD, WebGPU.
+        orders: "any" order of differentiation, or "-".
+    """
+
+    f: FunctionType
+    pytorch: str
+    backends: tuple[str, ...]
+    orders: str
+
+
+def facts() -> dict[str, Fact]:
+    """What the code tells of each operation, by its name."""
+    served, on_device = _served(), _on_device()
+    found = {}
+    for name, f in operations().items():
+        has = {"NumPy": True, "SIMD": name in served, "WebGPU": name in on_device}
+        found[name] = Fact(f, PYTORCH[name], tuple(backend for backend in has if has[backend]), _orders(f))
+    return found
+
+
 def page() -> str:
     """The text of docs/operations.md."""
-    families: dict[str, list[FunctionType]] = defaultdict(list)
-    for f in operations().values():
-        families[f.__module__].append(f)
-    served, on_device = _served(), _on_device()
+    families: dict[str, list[Fact]] = defaultdict(list)
+    for fact in facts().values():
+        families[fact.f.__module__].append(fact)
     text = HEAD.format(count=len(operations()))
     for module, members in sorted(families.items()):
         title = (sys.modules[module].__doc__ or "").partition("\n")[0]
         text += f"\n## {module.rpartition('.')[2]}\n\n{title}\n\n"
         text += "| operation | what it computes | step | PyTorch | backends | orders |\n"
         text += "|---|---|---|---|---|---|\n"
-        for f in sorted(members, key=lambda f: f.__name__):
-            backends = ["NumPy", "SIMD"][: 1 + (f.__name__ in served)]
-            backends += ["WebGPU"] if f.__name__ in on_device else []
+        for f, pytorch, backends, orders in sorted(members, key=lambda fact: fact.f.__name__):
             names = ", ".join(f"`{name}`" for name in aliases(f))
-            cells = [
-                names,
-                _summary(f),
-                _step(f),
-                _code(PYTORCH[f.__name__]),
-                ", ".join(backends),
-                _orders(f),
-            ]
+            cells = [names, _summary(f), _step(f), _code(pytorch), ", ".join(backends), orders]
             text += f"| {' | '.join(cells)} |\n"
     return text
 

@@ -25,6 +25,7 @@ USAGE = """\
                                     PYCONVLITE_TORCH names a Python that has PyTorch
              [--cpu]                  by the processor's time, on a machine that has more to do
              [--profile]              tell instead where the time of ours goes
+  bench lighthouse [PAGE...]        have Lighthouse judge the site's pages, or some of its files
   format                            format everything that lint checks the format of"""
 
 PASS_ON = {"test", "pytest-node", "bench"}  # what these do not know is for others

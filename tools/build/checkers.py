@@ -21,7 +21,7 @@ CHECKERS = (
     ".venv/bin/shellcheck build.sh .ci/run",
     "npx biome check --error-on-warnings",
     "npx tsc -p tools",
-    "npx tsc -p site",
+    "npx svelte-check --tsconfig site/tsconfig.json --fail-on-warnings",
     "npx tsc -p benchmarks",
     "npx tsc -p tests/firefox",
 )

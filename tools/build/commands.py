@@ -79,11 +79,13 @@ def bench(arguments: Sequence[str]) -> int:
     """Run the benchmarks; return an exit status.
 
     Args:
-        arguments: "webgpu", "parallel", "nets" or "threads" and what these read, or nothing.
+        arguments: "webgpu", "parallel", "nets", "threads" or "lighthouse" and what these read, or nothing.
     """
     what, rest = list(arguments[:1]), arguments[1:]
     if what == ["parallel"]:
         return status_of([PYTHON, "benchmarks/parallel.py"], NOTHING)
+    if what == ["lighthouse"]:
+        return _bench_lighthouse(rest)
     make(WHEEL, PEERS, BENCH_NPM, BASE)
     node = programs.find_node()
     if what == ["webgpu"]:
@@ -119,6 +121,16 @@ def _bench_webgpu(node: Path) -> int:
     if adapter is None:
         raise BuildError("no graphics driver found for WebGPU, and none could be installed")
     return status_of([node, "benchmarks/webgpu_peers.mjs", BASE, WHEEL], adapter)
+
+
+def _bench_lighthouse(pages: Sequence[str]) -> int:
+    """Have Lighthouse judge pages of the site."""
+    make(PAGES, BENCH_NPM)
+    browser = programs.chromium()
+    if browser is None:
+        raise BuildError("no browser found, and none could be installed")
+    node = str(programs.find_node())
+    return status_of([PYTHON, "benchmarks/lighthouse.py", node, *pages], {"PYCONVLITE_CHROMIUM": browser})
 
 
 def _bench_nets(node: Path, arguments: Sequence[str]) -> int:

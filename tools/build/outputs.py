@@ -30,8 +30,8 @@ PEERS = "dist/peers"
 PAGES = "dist/site/index.html"
 PYODIDE_CLI = ".venv-pyodide/bin/pyodide"
 LITE_CLI = ".venv-lite/bin/jupyter-lite"
-SITE_PYODIDE, SITE_MNIST, SITE_WEIGHTS, SITE_LITE = (
-    f"dist/site/{folder}" for folder in ("pyodide", "mnist", "weights", "lite")
+SITE_PYODIDE, SITE_MNIST, SITE_WEIGHTS, SITE_LITE, SITE_DOCS = (
+    f"dist/site/{folder}" for folder in ("pyodide", "mnist", "weights", "lite", "docs")
 )
 
 DISTRIBUTION = [
@@ -39,6 +39,8 @@ DISTRIBUTION = [
     *(f"tools/{name}" for name in ("bytecode.mjs", "bytecode_inside.py")),
     "pyproject.toml",
 ]
+PARTS = ("layers", "models", "optimizers", "datasets", "dataloaders", "utils", "_traced")
+IMPORTED = ["numpy", "numpy.random", "pyconvlite", *(f"pyconvlite.{part}" for part in PARTS)]  # by pages
 SUITE = ["micropip", "numpy", "numpy.testing", "pytest", "pytest_asyncio"]  # what each run of pytest imports
 
 
@@ -122,9 +124,11 @@ def _distributions() -> Iterator[dict[str, Any]]:
 
 
 def _site() -> Iterator[dict[str, Any]]:
-    # The pages load numpy and the wheel; the notebooks' kernel is made of ipython, comm and micropip.
-    packages = ["numpy", WHEEL, DEZERO_WHEEL, "matplotlib", "tqdm", "ipython", "comm", "micropip"]
-    yield _output(SITE_PYODIDE, [*DISTRIBUTION, WHEEL, DEZERO_WHEEL], _site_pyodide, *packages)
+    # The pages load numpy and the wheel; the notebooks' kernel is made of ipython, comm and micropip;
+    # ONNX files need protobuf.
+    packages = ["numpy", WHEEL, DEZERO_WHEEL, "matplotlib", "tqdm", "ipython", "comm", "micropip", "protobuf"]
+    sources = [*DISTRIBUTION, "tools/installed.py", WHEEL, DEZERO_WHEEL]
+    yield _output(SITE_PYODIDE, sources, _site_pyodide, *packages)
     write = [PYTHON, "-m", "tools.mnist", SITE_MNIST]
     yield _output(SITE_MNIST, ["tools/fetch.py", "tools/mnist.py"], run, *write)
     write = [PYTHON, "-m", "tools.efficientnet", SITE_WEIGHTS]
@@ -132,8 +136,14 @@ def _site() -> Iterator[dict[str, Any]]:
     yield _output(SITE_WEIGHTS, sources, run, *write)
     needs = "requirements/lite.txt"
     yield _output(LITE_CLI, [needs], _environment, ".venv-lite", "11", needs)
-    sources = [*_files("site/lite"), "site/frame/first-paint.js", "tools/lite.py", LITE_CLI]
+    shared = ["site/src/app/first-paint.js", "site/src/styles/base.css"]
+    sources = [*_files("site/lite"), *shared, "tools/lite.py", LITE_CLI]
     yield _output(SITE_LITE, sources, run, PYTHON, "-m", "tools.lite", SITE_LITE, LITE_CLI)
+    guides = [
+        path for path in _files("docs") if not path.startswith("docs/reference/")
+    ]  # which the build writes
+    sources = [*guides, *_files("pyconvlite"), "tools/docs.py", "tools/docs_ja.py", "tools/operations.py"]
+    yield _output(SITE_DOCS, sources, run, PYTHON, "-m", "tools.docs", SITE_DOCS)
     sources = [
         *_files("site"),
         *map(str, Path("benchmarks").glob("*.py")),
@@ -141,7 +151,7 @@ def _site() -> Iterator[dict[str, Any]]:
         "tools/site_size.py",
     ]
     made = [_stamp(output) for output in (NPM, SITE_PYODIDE, SITE_MNIST, SITE_WEIGHTS)]
-    yield _output(PAGES, [*sources, *made], _pages) | {"task_dep": [SITE_LITE]}
+    yield _output(PAGES, [*sources, *made], _pages) | {"task_dep": [SITE_LITE, SITE_DOCS]}
 
 
 def _peers() -> Iterator[dict[str, Any]]:
@@ -219,7 +229,8 @@ def _environment(folder: str, minor: str, requirements: str) -> None:
 
 def _site_pyodide(*packages: str) -> None:
     run(PYTHON, "-m", "tools.pyodide_dist", SITE_PYODIDE, *packages)
-    _compile(SITE_PYODIDE, "numpy", "pyconvlite")  # what every page imports; more would be more to download
+    _compile(SITE_PYODIDE, *IMPORTED)
+    run(PYTHON, "-m", "tools.installed", SITE_PYODIDE, "numpy", "pyconvlite")  # what every page imports
 
 
 def _pages() -> None:

@@ -1,0 +1,343 @@
+"""Build the documentation: the guides in docs/, and a reference of all public names from their docstrings.
+
+Usage: python -m tools.docs FOLDER
+
+This module is also the Sphinx extension that docs/conf.py names.
+"""
+
+from __future__ import annotations
+
+import ast
+import base64
+import builtins
+import doctest
+import hashlib
+import importlib
+import inspect
+import json
+import re
+import shutil
+import sys
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from tools import operations
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCS = ROOT / "docs"
+REFERENCE = DOCS / "reference"  # written anew by each build
+
+# Public modules in the order of the reference, each with the title of its page. Those that are large have a
+# page for each family, a module that defines some of their names.
+MODULES = {
+    "pyconvlite": "Variables and gradients",
+    "pyconvlite.functions": "Functions",
+    "pyconvlite.layers": "Layers",
+    "pyconvlite.models": "Models",
+    "pyconvlite.optimizers": "Optimizers",
+    "pyconvlite.datasets": "Datasets",
+    "pyconvlite.transforms": "Transforms",
+    "pyconvlite.backends": "Backends",
+    "pyconvlite.backends.webgpu": "WebGPU",
+    "pyconvlite.checkpoint": "Checkpoints",
+    "pyconvlite.project": "Projects",
+    "pyconvlite.onnx": "ONNX",
+    "pyconvlite.parallel": "Several processes",
+    "pyconvlite.graph": "Computation graphs",
+    "pyconvlite.colors": "Colors of arrays",
+    "pyconvlite.testing": "Tests of gradients",
+    "pyconvlite.utils": "Utilities",
+    "pyconvlite.cuda": "Devices, with DeZero's names",
+}
+BY_FAMILY = ("pyconvlite.functions", "pyconvlite.layers")
+DEZEROS = ("pyconvlite.utils", "pyconvlite.cuda")  # where DeZero has what has another place here
+
+
+def public_names(module: str) -> list[str]:
+    """The names that a module makes public, but those that belong to another library or another page."""
+    found = importlib.import_module(module)
+    names = [name for name in found.__all__ if _is_own(getattr(found, name))]
+    if module == "pyconvlite":  # which collects what is used most
+        others = [importlib.import_module(other) for other in MODULES if other not in (module, *DEZEROS)]
+        elsewhere = {id(getattr(other, name)) for other in others for name in other.__all__}
+        names = [name for name in names if id(getattr(found, name)) not in elsewhere]
+    elif module in DEZEROS:
+        names = [name for name in names if _public_home(name, getattr(found, name)) == module]
+    return names
+
+
+def _is_own(value: object) -> bool:
+    home = getattr(value, "__module__", "pyconvlite")
+    return not isinstance(value, ModuleType) and home.partition(".")[0] == "pyconvlite"
+
+
+def program_of(docstring: str, home: ModuleType) -> str:
+    """The example of a docstring as a program that prints what the docstring shows; "" without an example.
+
+    Args:
+        docstring: as `inspect.getdoc` gives it.
+        home: the module that defines the object, whose names the example may use.
+    """
+    lines: list[str] = []
+    for example in doctest.DocTestParser().get_examples(docstring):
+        source = example.source.rstrip("\n")
+        body = ast.parse(source).body
+        if example.want and len(body) == 1 and isinstance(body[0], ast.Expr):
+            shown = ast.get_source_segment(source, body[0].value) or ""
+            if not shown.startswith("print("):
+                source = f"print({shown}){source.removeprefix(shown)}"
+        source = re.sub(r"\s*# doctest:.*", "", source)
+        lines.append(source)
+    program = "\n".join(lines)
+    if not program:
+        return ""
+    imports = "\n".join(_imports(program, home))
+    return f"{imports}\n\n{program}\n" if imports else f"{program}\n"
+
+
+def _imports(program: str, home: ModuleType) -> Iterator[str]:
+    """The imports for the names that a program takes from its module."""
+    tree = ast.walk(ast.parse(program))
+    names = {node.id: isinstance(node.ctx, ast.Load) for node in tree if isinstance(node, ast.Name)}
+    bound = {
+        (alias.asname or alias.name).partition(".")[0]
+        for node in ast.walk(ast.parse(program))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for alias in node.names
+    }
+    from_module: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(names.keys() - bound):
+        value = vars(home).get(name)
+        if value is None or value is getattr(builtins, name, None):
+            continue
+        if isinstance(value, ModuleType):
+            yield f"import {value.__name__}" + ("" if value.__name__ == name else f" as {name}")
+        else:
+            from_module[_public_home(name, value) or home.__name__].append(name)
+    for module, found in sorted(from_module.items()):
+        yield f"from {module} import {', '.join(found)}"
+
+
+def _public_home(name: str, value: object) -> str | None:
+    """The first public module that has an object under this name."""
+    homes = (module for module in MODULES if getattr(importlib.import_module(module), name, None) is value)
+    return next(homes, None)
+
+
+def link_to(program: str, to_site: str) -> str:
+    """The address of the playground with a program in it (see site/src/play/).
+
+    Args:
+        program: its text.
+        to_site: the way from the page to the site's folder, with its last slash.
+    """
+    packed = base64.urlsafe_b64encode(zlib.compress(program.encode(), 9)).decode().rstrip("=")
+    return f"{to_site}play.html#code={packed}"
+
+
+# --- the reference's pages
+
+
+def write_reference() -> None:
+    """Write the pages of the reference, each a list of directives that Sphinx fills from the docstrings."""
+    shutil.rmtree(REFERENCE, ignore_errors=True)
+    pages = []
+    for module, title in MODULES.items():
+        folder = REFERENCE / module.removeprefix("pyconvlite.").replace(".", "-")
+        if module in BY_FAMILY:
+            families = _families(module)
+            for family, names in families.items():
+                _write(folder / f"{family.rpartition('.')[2]}.rst", _family_title(family), module, names)
+            entries = [f"{folder.name}/{family.rpartition('.')[2]}" for family in families]
+            _write_contents(folder.with_suffix(".rst"), title, module, entries)
+        else:
+            _write(folder.with_suffix(".rst"), title, module, public_names(module))
+        pages.append(folder.name)
+    _write_contents(REFERENCE / "index.rst", "Reference", None, pages)
+
+
+def _families(module: str) -> dict[str, list[str]]:
+    """The public names of a module by the module that defines them."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for name in public_names(module):
+        found[getattr(importlib.import_module(module), name).__module__].append(name)
+    return dict(sorted(found.items()))
+
+
+def _family_title(family: str) -> str:
+    return (
+        re.split("[,;:(]", (sys.modules[family].__doc__ or family).partition("\n")[0])[0]
+        .strip(" .")
+        .replace("`", "")
+    )
+
+
+def _write(path: Path, title: str, module: str, names: list[str]) -> None:
+    found = importlib.import_module(module)
+    ordered = sorted(names, key=lambda name: (_kind(getattr(found, name)) == "class", name.lower()))
+    if module not in BY_FAMILY or module == "pyconvlite.layers":
+        ordered = sorted(names, key=str.lower)
+    directives = "\n".join(_directive(name, getattr(found, name)) for name in ordered)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{_heading(title)}\n.. currentmodule:: {module}\n\n{directives}", "utf-8")
+
+
+def _write_contents(path: Path, title: str, module: str | None, entries: list[str]) -> None:
+    listed = "".join(f"   {entry}\n" for entry in entries)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{_heading(title)}\n.. toctree::\n   :maxdepth: 1\n\n{listed}", "utf-8")
+
+
+def _heading(title: str) -> str:
+    return f"{title}\n{'=' * len(title)}\n"
+
+
+def _kind(value: object) -> str:
+    if inspect.isclass(value):
+        return "exception" if issubclass(value, BaseException) else "class"
+    return "function" if inspect.isroutine(value) else "data"
+
+
+def _directive(name: str, value: object) -> str:
+    kind = _kind(value)
+    members = "   :members:\n" if kind == "class" else ""
+    return f".. auto{kind}:: {name}\n{members}\n"
+
+
+# --- Sphinx, and its docstrings
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Have Sphinx add to the docstrings what the code knows."""
+    is_japanese = app.config.language == "ja"  # the guides alone, without the reference
+    facts = {} if is_japanese else operations.facts()
+
+    def add(app: Sphinx, what: str, name: str, thing: Any, options: object, lines: list[str]) -> None:
+        end = lines.index("Example:") if "Example:" in lines else len(lines)
+        lines[:end] = map(_as_markup, lines[:end])
+        home = sys.modules.get(getattr(thing, "__module__", ""))
+        if home and (program := program_of("\n".join(lines), home)):
+            depth = app.env.docname.count("/") + 1  # of the page below the site's folder
+            # without the mark it would be the name of another link
+            link = re.sub("_$", r"\\_", link_to(program, "../" * depth))
+            lines += ["", f"`Try it <{link}>`__"]
+        fact = facts.get(getattr(thing, "__name__", ""))
+        if fact and thing is fact.f:
+            lines += ["", f":Backends: {', '.join(fact.backends)}", f":Gradients: {fact.orders}"]
+            if fact.pytorch:
+                lines += [f":In PyTorch: ``torch.{fact.pytorch.replace('F.', 'nn.functional.')}``"]
+
+    def lead_on(app: Sphinx, page: str, template: str, context: dict[str, Any], doctree: object) -> None:
+        context["to_site"], context["other"] = ways(page, app.config.language)
+
+    if not is_japanese:
+        app.connect("builder-inited", lambda app: write_reference())
+        app.connect(
+            "autodoc-process-docstring", add, priority=400
+        )  # before napoleon takes the sections apart
+    app.connect("html-page-context", lead_on)
+    return {"parallel_read_safe": True}
+
+
+def ways(page: str, language: str) -> tuple[str, str]:
+    """The ways from a page to the site's folder, and to the page in the other language, or its contents.
+
+    Args:
+        page: its name among those of its language, as "guides/simd".
+        language: "en" or "ja".
+    """
+    up = "../" * page.count("/")
+    if language == "ja":
+        name = next((name for name in (f"guides/{page}", page) if (DOCS / f"{name}.md").exists()), "index")
+        return f"{up}../../", f"{up}../{name}.html"
+    name = page.removeprefix("guides/")
+    return f"{up}../", f"{up}ja/{name if (DOCS / 'ja' / f'{name}.md').exists() else 'index'}.html"
+
+
+def _as_markup(line: str) -> str:
+    """A line of a docstring as reStructuredText: its code as links or literals, all else as it is."""
+    pieces = re.split(r"(``[^`]+``|`[^`]+`)", line)
+    pieces[::2] = [re.sub(r"([*|\\])", r"\\\1", text) for text in pieces[::2]]
+    pieces[1::2] = [_as_link(code.strip("`")) for code in pieces[1::2]]
+    return "".join(pieces)
+
+
+def _as_link(code: str) -> str:
+    """A link to a public name, `F.relu` or `layers.Conv2d` say; a literal for other code."""
+    module, _, name = code.removesuffix("()").rpartition(".")
+    module = {"F": "functions", "L": "layers"}.get(module, module)
+    full = f"pyconvlite.{module}".rstrip(".")
+    if full in MODULES and name in importlib.import_module(full).__all__:
+        return f":py:obj:`{code} <{full}.{name}>`"
+    return f"``{code}``"
+
+
+def build(output: Path) -> None:
+    """Build the documentation into a folder."""
+    from sphinx.cmd.build import build_main
+
+    from tools import docs_ja
+
+    shutil.rmtree(output, ignore_errors=True)
+    with TemporaryDirectory() as given:
+        words = Path(given, "words")
+        docs_ja.write_words(DOCS / "ja" / "words.po", words)
+        japanese = {
+            "language": "ja",
+            "extensions": "myst_parser,tools.docs,tools.docs_ja",
+            "locale_dirs": words,
+            "copyright": "pyconvlite の作者、MIT ライセンス",
+            "html_use_index": "0",
+        }
+        settings = [part for name, value in japanese.items() for part in ("-D", f"{name}={value}")]
+        for source, target, options in ((DOCS, output, []), (DOCS / "ja", output / "ja", settings)):
+            folders = ["-c", DOCS, "-d", Path(given, target.name), source, target]
+            status = build_main(["-q", "-W", "--keep-going", "-b", "html", *options, *map(str, folders)])
+            if status:
+                sys.exit(status)
+            for name in (".buildinfo", "objects.inv"):
+                (target / name).unlink(missing_ok=True)
+    tools = output / "ja" / "_static" / "doctools.js"
+    tools.write_text(docs_ja.without_evaluation(tools.read_text("utf-8")), "utf-8")
+    pages = {path: path.read_text("utf-8") for path in output.rglob("*.html")}
+    for path in pages.keys() & set((output / "ja").rglob("*.html")):
+        pages[path] = docs_ja.labelled(pages[path])
+    for path, html in pages.items():
+        path.write_text(_guarded(html), "utf-8")
+    (output / "programs.json").write_text(json.dumps(digests("".join(pages.values()))), "utf-8")
+
+
+def digests(html: str) -> list[str]:
+    """SHA-256, in base64, of the programs that pages open in the playground, which knows them by that."""
+    packed = set(re.findall(r'play\.html#code=([\w-]+)"', html))
+    programs = {zlib.decompress(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))) for text in packed}
+    return sorted(base64.b64encode(hashlib.sha256(program).digest()).decode() for program in programs)
+
+
+def _guarded(html: str) -> str:
+    """A page with a policy that lets its own scripts and styles run, and nothing else."""
+    html = html.replace('style="display: none;"', "hidden").replace('style="opacity: 50%"', 'opacity="0.5"')
+    html = re.sub(r' style="[^"]*"', "", html)  # widths of columns of the index
+
+    def hashes(tag: str) -> str:
+        inline = re.findall(rf"<{tag}(?:\s+type=\"text/[a-z]+\")?>(.*?)</{tag}>", html, re.DOTALL)
+        digests = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in inline)
+        return "".join(f" 'sha256-{digest}'" for digest in dict.fromkeys(digests))
+
+    policy = (
+        f"default-src 'none'; script-src 'self'{hashes('script')}; style-src 'self'{hashes('style')}; "
+        "img-src 'self' data:; font-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'"
+    )
+    return html.replace("<head>", f'<head><meta http-equiv="Content-Security-Policy" content="{policy}">', 1)
+
+
+if __name__ == "__main__":
+    build(Path(sys.argv[1]).resolve())
