@@ -30,6 +30,7 @@ import pyconvlite
 from pyconvlite import backends
 
 Step = Callable[[Any], Any]
+FUSED = "pyconvlite SIMD, fused"
 THREADS = hasattr(backends, "threads")  # whether the kernels can use several
 
 
@@ -39,16 +40,16 @@ class NotInDeZeroError(Exception):
 
 def make_model(framework: Any, net: Net) -> Any:
     """The net in a framework with DeZero's API, with the table's weights."""
+    filled: list[tuple[str, Any]] = []
 
     class Table(framework.Model):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
-            self.filled: list[tuple[str, Any]] = []
             self.steps = list(steps(framework, net.rows, "", self.add))
 
         def add(self, name: str, layer: Any) -> Any:
             setattr(self, name.replace("/", "_"), layer)  # DeZero registers attributes
-            self.filled.append((name, layer))
+            filled.append((name, layer))
             return layer
 
         def forward(self, x: Any) -> Any:
@@ -59,7 +60,7 @@ def make_model(framework: Any, net: Net) -> Any:
     model = Table()
     with framework.no_grad(), framework.test_mode():
         model(batch(net)[0])  # now it has weights
-    fill(model.filled, weights(net))
+    fill(filled, weights(net))
     return model
 
 
@@ -88,7 +89,7 @@ def steps(framework: Any, rows: Rows, before: str, add: Callable[[str, Any], Any
             case Linear(out):
                 yield add(at, L.Linear(out))
             case LSTM(hidden):
-                yield unrolled(add(at, L.LSTM(hidden)))
+                yield (whole if ours else unrolled)(add(at, L.LSTM(hidden)))
             case BatchNorm():
                 yield add(at, L.BatchNorm())
             case ReLU(None):
@@ -113,8 +114,19 @@ def steps(framework: Any, rows: Rows, before: str, add: Callable[[str, Any], Any
                 )
 
 
+def whole(lstm: Any) -> Step:
+    """Our LSTM on a sequence in one call, as PyTorch's and ONNX Runtime's are called."""
+
+    def run(x: Any) -> Any:
+        lstm.reset_state()
+        lstm(x.transpose(1, 0, 2))
+        return lstm.h
+
+    return run
+
+
 def unrolled(lstm: Any) -> Step:
-    """An LSTM on all steps of a sequence."""
+    """An LSTM on all steps of a sequence, one after the other."""
 
     def run(x: Any) -> Any:
         lstm.reset_state()
@@ -185,6 +197,18 @@ def reading(framework: Any, net: Net) -> Callable[[], Any]:
     return forward
 
 
+def fused(framework: Any, net: Net) -> Callable[[], Any]:
+    """As `reading`, with batch norm and ReLU in the convolutions, as ONNX Runtime has them."""
+    x = batch(net)[0]
+    layer = make_model(framework, net).fused(x)
+
+    def forward() -> Any:
+        with framework.no_grad(), framework.test_mode():
+            return layer(x).data
+
+    return forward
+
+
 def contestants(net: Net) -> list[Contestant]:
     """Ours on each kind of kernels, and DeZero where it has all layers, in training and in reading."""
     kinds = (("training", training_step),) if net.trained else ()
@@ -201,6 +225,9 @@ def contestants(net: Net) -> list[Contestant]:
         for measured, make in (*kinds, ("reading", reading)):
             with suppress(NotInDeZeroError), setting():
                 found.append(Contestant(name, measured, make(framework, net), setting))
+    if not net.trained:
+        with serving("simd"):
+            found.append(Contestant(FUSED, "reading", fused(pyconvlite, net), partial(serving, "simd")))
     return found
 
 

@@ -141,31 +141,49 @@ def separable(C: int, out: int, stride: int = 1) -> Rows:
     return (*conv_norm(C, 3, stride, groups=C), ReLU(), *conv_norm(out, 1), ReLU())
 
 
-def inverted(C: int, out: int, stride: int, expansion: int) -> Rows:
+def inverted(C: int, out: int, stride: int, expansion: int, kernel: int) -> Rows:
     """The block of MobileNetV2: 1 x 1 to more channels, depthwise, 1 x 1 to fewer; a shortcut if it fits."""
     wide = C * expansion
     expand = (*conv_norm(wide, 1), ReLU(6)) if expansion > 1 else ()
-    body = (*expand, *conv_norm(wide, 3, stride, groups=wide), ReLU(6), *conv_norm(out, 1))
+    body = (*expand, *conv_norm(wide, kernel, stride, groups=wide), ReLU(6), *conv_norm(out, 1))
     return (Residual(body),) if (C, stride) == (out, 1) else body
 
 
-def mobilenet_v2() -> Rows:
-    """All blocks of MobileNetV2, of width 1."""
+def of_blocks(*stages: tuple[int, int, int, int, int]) -> Rows:
+    """A net of MobileNetV2's blocks, from stages: expansion, out, how many blocks, stride, kernel."""
     rows: list[Row] = [*conv_norm(32, 3, 2), ReLU(6)]
     C = 32
-    for expansion, out, repeats, stride in (
-        (1, 16, 1, 1),
-        (6, 24, 2, 2),
-        (6, 32, 3, 2),
-        (6, 64, 4, 2),
-        (6, 96, 3, 1),
-        (6, 160, 3, 2),
-        (6, 320, 1, 1),
-    ):
+    for expansion, out, repeats, stride, kernel in stages:
         for i in range(repeats):
-            rows += inverted(C, out, 1 if i else stride, expansion)
+            rows += inverted(C, out, 1 if i else stride, expansion, kernel)
             C = out
     return (*rows, *conv_norm(1280, 1), ReLU(6), GlobalAvgPool(), Linear(1000))
+
+
+def mobilenet_v2() -> Rows:
+    """MobileNetV2, of width 1."""
+    return of_blocks(
+        (1, 16, 1, 1, 3),
+        (6, 24, 2, 2, 3),
+        (6, 32, 3, 2, 3),
+        (6, 64, 4, 2, 3),
+        (6, 96, 3, 1, 3),
+        (6, 160, 3, 2, 3),
+        (6, 320, 1, 1, 3),
+    )
+
+
+def efficientnet_lite0() -> Rows:
+    """EfficientNet-Lite0, except that what "same" padding adds at one edge only is at both here."""
+    return of_blocks(
+        (1, 16, 1, 1, 3),
+        (6, 24, 2, 2, 3),
+        (6, 40, 2, 2, 5),
+        (6, 80, 3, 2, 3),
+        (6, 112, 3, 1, 5),
+        (6, 192, 4, 2, 5),
+        (6, 320, 1, 1, 3),
+    )
 
 
 def resnet18() -> Rows:
@@ -243,6 +261,7 @@ NETS = (
     Net("lstm", (32, 28, 28), (LSTM(128), Linear(10)), wanted=(0.4, 0.6)),
     Net("resnet18", (1, 3, 224, 224), resnet18(), trained=False),
     Net("mobilenet-v2", (1, 3, 224, 224), mobilenet_v2(), trained=False),
+    Net("efficientnet-lite0", (1, 3, 224, 224), efficientnet_lite0(), trained=False),
 )
 
 

@@ -48,7 +48,7 @@ def call_overhead() -> float:
 
 def workspace() -> int:
     """Bytes of memory that the loaded side module holds for itself, whatever it computes."""
-    return memory_size((simd.FOLDER / f"{simd.load()[1]}.wasm").read_bytes())
+    return memory_size(simd.modules()[simd.load()[1]])
 
 
 def memory_size(module: bytes) -> int:
