@@ -20,7 +20,9 @@ early or is killed, the others end as well.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
+import io
 import itertools
 import operator
 import os
@@ -115,8 +117,10 @@ def _end_together(comm: Communicator) -> None:
     show = sys.excepthook
 
     def end_all(*error: Any) -> None:
-        show(*error)
-        print(f"rank {comm.rank} of {comm.size} failed, and ends all", file=sys.stderr)
+        with contextlib.redirect_stderr(io.StringIO()) as told:
+            show(*error)
+        # At once, or the launcher would mix what several processes write.
+        sys.stderr.write(f"{told.getvalue()}rank {comm.rank} of {comm.size} failed, and ends all\n")
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
             _wait_until_read(stream)

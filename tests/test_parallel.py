@@ -215,6 +215,8 @@ def test_a_process_that_fails_or_leaves_ends_the_others(tmp_path, case, message)
     done = job(case, tmp_path)
     assert done.returncode != 0
     assert re.search(message, done.stderr), done.stderr
+    # Tracebacks of several processes do not mix.
+    assert not re.search(r"\S.*Traceback|Error.*Error: ", done.stderr), done.stderr
 
 
 @pytest.mark.cpython
