@@ -9,7 +9,7 @@ import pytest
 from hosting import DIST, Preview
 from lessons import Lesson
 from playgrounds import Playground
-from playwright.sync_api import Dialog, Page, Worker
+from playwright.sync_api import Dialog, Page, Route, Worker
 from visits import Visit
 
 SITE = DIST / "site"
@@ -92,6 +92,30 @@ def test_the_next_page_finds_python_running(enter: Callable[..., Visit], server:
     assert "[1 line" not in play.text("#output")
     assert play.run(look) == "False False"
     assert runners(page)[0] == spare
+
+
+def test_what_fails_after_its_page_was_left_is_no_fault_of_the_next(
+    enter: Callable[..., Visit], server: Preview
+) -> None:
+    visit = enter(f"{server.url}learn.html")
+    page = visit.page
+    held: list[Route] = []
+    page.context.route(re.compile("/pyodide/numpy"), held.append)
+    with page.expect_request(re.compile("/pyodide/numpy")):
+        page.click("#begin")
+    arrive(visit, "lesson-sum.html", same=False)
+    page.click("nav >> text=Lessons")
+    arrive(visit, "learn.html")
+    (worker,) = runners(page)
+
+    visit.expected += ["ERR_FAILED"]
+    with worker.expect_event("close"):
+        for route in held:
+            route.abort()
+    page.context.unroute_all()
+    page.click("#begin")
+    arrive(visit, "lesson-sum.html")
+    visit.wait_for("#versions", "NumPy")
 
 
 def test_the_browser_goes_by_itself_where_it_must(enter: Callable[..., Visit], server: Preview) -> None:

@@ -190,6 +190,7 @@ export class PythonWorker {
     } else {
       const { name, message: reason } = errorShape(data).error;
       call.reject(Object.assign(new CodedError(reason), { name }));
+      if (idle.includes(this)) this.terminate(); // it has not loaded, or not forgotten: of no use to the next page
     }
   }
 
