@@ -258,10 +258,14 @@ def test_a_program_without_end_is_stopped_by_hand(page_of: Callable[[str], Visit
     computed(endless, seconds=90)
 
 
-def test_an_array_without_numbers_may_have_many_rows(page_of: Callable[[str], Visit]) -> None:
+def test_an_array_may_be_too_large_to_draw(page_of: Callable[[str], Visit]) -> None:
     lesson = Lesson(page_of("lesson-stride.html").page, "padding")
     lesson.type("import numpy as np\ny = np.zeros((10**8, 0))")
     lesson.faults("y has the shape (100000000, 0): too many numbers to draw.")
+    lesson.type("import numpy as np\ny = np.zeros((30000, 30000), bool)")  # no copy of it has room
+    lesson.faults("y has the shape (30000, 30000): too many numbers to draw.")
+    lesson.type("y = [bytes(1 << 30) for _ in range(9)]")
+    lesson.faults("MemoryError")
     lesson.start_over()
     computed(lesson)
 

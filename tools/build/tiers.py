@@ -154,9 +154,12 @@ def _python(job: Job) -> int:
     if find_python(12):
         make(PYODIDE_CLI)
         environment["PYCONVLITE_PYODIDE_CLI"] = str(Path(PYODIDE_CLI).absolute())
-    # Spread over the cores, file by file. Browsers use them all by themselves: their tests stand alone.
-    spread = ["-n", "auto", "--maxprocesses", "4", "--dist", "loadfile", "--max-worker-restart", "0"]
-    return job.pytest([PYTHON, "-m", "pytest", *spread, *job.without_full()], environment)
+    return job.pytest([PYTHON, "-m", "pytest", *_spread(4), *job.without_full()], environment)
+
+
+def _spread(most: int) -> Sequence[str]:
+    """Return pytest's options that spread the tests over the cores, file by file."""
+    return ("-n", "auto", "--maxprocesses", str(most), "--dist", "loadfile", "--max-worker-restart", "0")
 
 
 def _in_pyodide(job: Job, folder: str, *arguments: str, **environment: str) -> int:
@@ -217,7 +220,8 @@ def _browser(job: Job) -> int:
         raise CannotRunError("no browser found, and none could be installed")
     # Not the cache of the tier beside it, which knows other failures.
     options = ["-o", "testpaths=tests/browser", "-o", "cache_dir=.pytest_cache/browser"]
-    command = [PYTHON, "-m", "pytest", *options, *job.without_full()]
+    # Most of them wait most of the time.
+    command = [PYTHON, "-m", "pytest", *options, *_spread(2), *job.without_full()]
     environment = {"PYCONVLITE_CHROMIUM": browser}
     return job.twice(lambda more: job.pytest([*command, *more], environment), ["--last-failed"])
 

@@ -20,6 +20,7 @@ from tab import names, showing
 from tab.outlet import Outlet, stream
 
 FILE = "program.py"
+MOST_NUMBERS = 4096  # of an array that a figure draws, as in programs.ts
 MOST_LETTERS = 20_000  # of a traceback, whose end tells most, and of a value that is text
 
 # tqdm's watchman is a thread, and a browser's Python has none; the bars work without.
@@ -110,10 +111,12 @@ def shown(value: Any) -> dict[str, Any] | str:
     if isinstance(value, Variable):
         value = value.data
     try:
-        array = np.asarray(to_cpu(value), dtype=np.float64)
+        array = np.asarray(to_cpu(value))
+        # Of a large one only the shape: the page draws none, and a copy may take more memory than there is.
+        told = array if array.size <= MOST_NUMBERS else array.ravel()[:0]
+        return {"shape": list(array.shape), "data": told.astype(np.float64).ravel()}
     except (TypeError, ValueError):
         return str(value)[:MOST_LETTERS]
-    return {"shape": list(array.shape), "data": array.ravel()}
 
 
 def fault(error: BaseException) -> dict[str, Any]:

@@ -4,6 +4,7 @@
 import { texts } from '../app/language.svelte';
 import { told } from '../app/told';
 import { messageOf } from '../engine/message';
+import { MOST_NUMBERS } from '../engine/programs';
 import type { Values } from '../engine/protocol';
 import { type Numbers, nested, shapeText } from './arrays';
 import { readLink, writeLink } from './link';
@@ -13,7 +14,6 @@ import { python } from './python.svelte';
 
 const SECONDS = 10; // a program may take
 const SECONDS_BEFORE = 120; // one with lines before it, which may have a network to train
-const MOST = 4096; // numbers of one output that a figure draws
 const MOST_LETTERS = 1000; // of an output that is a text
 const LONGEST = 60; // characters of an output that is none of numbers
 const PATIENCE = 1000; // milliseconds, after which a figure that was changed says that it computes
@@ -259,7 +259,7 @@ function misfit(values: Record<string, Values | string>, outputs: Plan['outputs'
     const shape = shapeText(value.shape);
     if (value.shape.length !== axes) return () => text().axes(name, shape, axes);
     const places = value.shape.reduce((size, n) => size * Math.max(n, 1), 1); // an axis may be long where another is empty
-    if (places > MOST) return () => text().large(name, shape);
+    if (places > MOST_NUMBERS) return () => text().large(name, shape);
   }
   return undefined;
 }
