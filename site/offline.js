@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { relative, resolve, sep } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { build } from 'vite';
 
@@ -56,7 +56,7 @@ function siteFiles(output) {
     load(id) {
       if (id !== `\0${NAME}`) return undefined;
       const own = [...readdirSync(output).filter((file) => file.endsWith('.html')), ...inFolder(output, 'assets')];
-      const large = ['pyodide', 'mnist', 'weights'].flatMap((folder) => inFolder(output, folder));
+      const large = ['pyodide', 'mnist', 'weights', 'docs'].flatMap((folder) => inFolder(output, folder));
       return [
         `export const own = ${JSON.stringify(own.map((url) => entry(output, url)))};`,
         `export const large = ${JSON.stringify(Object.fromEntries(large.map((path) => [path, hashes(output, path)])))};`,
@@ -67,9 +67,10 @@ function siteFiles(output) {
 
 /** @param {string} output @param {string} folder */
 const inFolder = (output, folder) =>
-  readdirSync(resolve(output, folder))
-    .sort()
-    .map((file) => `${folder}/${file}`);
+  readdirSync(resolve(output, folder), { recursive: true, withFileTypes: true })
+    .filter((file) => file.isFile())
+    .map((file) => relative(output, resolve(file.parentPath, file.name)).replaceAll(sep, '/'))
+    .sort();
 
 /** A file as Workbox lists it; what has a hash in its name never changes. @param {string} output @param {string} url */
 function entry(output, url) {

@@ -1,9 +1,10 @@
 // The service worker: keeps the site in the browser, so that it works without a network.
 //
-// The pages with all that belongs to them are kept before it takes over, one build's or none. The large files (Pyodide,
-// wheels, MNIST, pretrained weights) are kept under the hash of what is in them: as they pass, and those that every page needs once a page
-// has loaded and asks for it. A new build's worker waits until no page of the old one is open, or until a visitor asks
-// for it; it fetches before only what has changed. The notebooks at lite/ have a worker of their own.
+// The pages with all that belongs to them are kept before it takes over, one build's or none. The documentation and the
+// large files (Pyodide, wheels, MNIST, pretrained weights) are kept under the hash of what is in them: as they pass, and
+// those that a visitor needs sooner or later once a page has loaded and asks for it. A new build's worker waits until no
+// page of the old one is open, or until a visitor asks for it; it fetches before only what has changed. The notebooks at
+// lite/ have a worker of their own.
 //
 // It isolates the pages from other sites where the host does not, so that they can use threads.
 
@@ -20,8 +21,8 @@ const worker = globalThis as unknown as ServiceWorkerGlobalScope;
 const scope = worker.registration.scope;
 const CACHE = `large files of ${scope}`;
 
-/** What each page needs sooner or later. */
-const NEEDED = [...PYODIDE_FILES, ...MNIST_FILES];
+/** What a visitor needs sooner or later. */
+const NEEDED = [...PYODIDE_FILES, ...MNIST_FILES, ...Object.keys(large).filter((path) => path.startsWith('docs/'))];
 
 /** Where a file is kept. */
 const keyOf = (path: string) => `${scope}${path}?sha256=${large[path][0]}`;
@@ -29,8 +30,9 @@ const keyOf = (path: string) => `${scope}${path}?sha256=${large[path][0]}`;
 /** Where a file is fetched from, as the pages fetch it; see downloads.ts for the core. */
 const addressOf = (path: string) => (path === CORE ? keyOf(path) : scope + path);
 
-/** A file's path in the site. */
-const pathOf = ({ origin, pathname }: URL): string => `${origin}${pathname}`.slice(scope.length);
+/** A file's path in the site; a folder stands for its index.html. */
+const pathOf = ({ origin, pathname }: URL): string =>
+  `${origin}${pathname}`.slice(scope.length).replace(/\/$/, '/index.html');
 
 /** A file that is not the one of this build: the host has a newer one, or an older. */
 class OtherBuild extends Error {}

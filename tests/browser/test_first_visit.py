@@ -34,8 +34,9 @@ def test_text_is_readable_before_python_is_there(
     assert sum(map(site_size.sent, scripts)) < site_size.BUDGET
 
 
-def test_a_lesson_fetches_what_the_build_counts(page_of: Callable[[str], Visit]) -> None:
-    visit = page_of("lesson-sum.html")
+def test_a_lesson_fetches_what_the_build_counts(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter(f"{server.url}lesson-sum.html")
+    visit.settle()
     counted = site_size.loaded_by(SITE, "lesson-sum.html") | site_size.python_files(SITE)
     names = {f"/{path.relative_to(SITE)}" for path in counted}
     assert set(visit.asked) - names == set()

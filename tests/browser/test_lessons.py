@@ -264,7 +264,7 @@ def test_an_array_may_be_too_large_to_draw(page_of: Callable[[str], Visit]) -> N
     lesson.faults("y has the shape (100000000, 0): too many numbers to draw.")
     lesson.type("import numpy as np\ny = np.zeros((30000, 30000), bool)")  # no copy of it has room
     lesson.faults("y has the shape (30000, 30000): too many numbers to draw.")
-    lesson.type("y = [bytes(1 << 30) for _ in range(9)]")
+    lesson.type("y = [0] * (1 << 30)")
     lesson.faults("MemoryError")
     lesson.start_over()
     computed(lesson)

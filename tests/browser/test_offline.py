@@ -67,6 +67,11 @@ def test_after_one_visit_everything_works_without_a_network(
     for page in PAGES:
         visit.page.goto(host.url + page)
         assert visit.page.locator("h1").is_visible()
+    visit.page.goto(f"{host.url}docs/")
+    visit.page.fill("input[name=q]", "conv2d")
+    visit.page.keyboard.press("Enter")
+    visit.page.click("#search-results a[href*='#pyconvlite.functions.conv2d']")
+    assert visit.page.locator("dt[id='pyconvlite.functions.conv2d']").is_visible()
     visit.page.goto(f"{host.url}play.html")
     visit.wait_for("#versions", "Running Pyodide")
     visit.page.click("nav >> text=Train")  # in place
