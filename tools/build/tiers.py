@@ -166,7 +166,8 @@ def _in_pyodide(job: Job, folder: str, *arguments: str, **environment: str) -> i
     """Run the suite inside the Pyodide in a folder."""
     make(folder, WHEEL)
     # The wheel's doctests run as installed; the source folder stays out of the way.
-    options = ["--timeout", "1200", "-m", "not cpython", "-o", "testpaths=tests pyconvlite", "--pyargs"]
+    seconds = "3600" if job.full else "1200"
+    options = ["--timeout", seconds, "-m", "not cpython", "-o", "testpaths=tests pyconvlite", "--pyargs"]
     return job.pytest(in_pyodide(_node(), folder, "pytest", *options, *arguments), environment)
 
 
