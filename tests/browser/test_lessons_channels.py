@@ -18,7 +18,9 @@ pytestmark = pytest.mark.full
 
 @pytest.fixture
 def channels(page_of: Callable[[str], Visit]) -> Visit:
-    return page_of("lesson-channels.html")
+    visit = page_of("lesson-channels.html")
+    Lesson(visit.page, "batch").choose_any()
+    return visit
 
 
 @pytest.fixture

@@ -267,7 +267,7 @@ def test_the_layers_of_a_network(screen: Screen) -> None:
     lesson.set(C=3, H=20, W=12, K=3, P=0, OC1=4, OC2=5)
     sizes = ["(3, 20, 12)", "(4, 18, 10)", "(4, 18, 10)", "(4, 9, 5)", "(5, 7, 3)", "(5, 7, 3)", "(5, 3, 1)"]
     weights = 4 * 3 * 9 + 4 + 5 * 4 * 9 + 5 + 10 * 15 + 10
-    lesson.says(f"they have {weights} weights to learn")
+    lesson.says(f"they have {weights} parameters to learn")
     assert shown() == [*sizes, "(15,)", "(10,)"]
     lesson.unfold()
     lesson.set(H=5)

@@ -39,8 +39,11 @@ export class Camera {
     return this.#stream !== null && this.#video.videoWidth > 0;
   }
 
-  /** Turns it on; the browser asks the visitor. Gives whether it shows them as a mirror does. */
-  async start(): Promise<boolean> {
+  /**
+   * Turns it on; the browser asks the visitor. Gives whether it shows them as a mirror does; null if it was turned off
+   * meanwhile.
+   */
+  async start(): Promise<boolean | null> {
     const wish = ++this.#wish;
     if (!navigator.mediaDevices) throw new NoCamera('insecure'); // only pages from https or localhost have it
     let stream: MediaStream;
@@ -53,7 +56,7 @@ export class Camera {
     }
     if (wish !== this.#wish) {
       end(stream);
-      return false;
+      return null;
     }
     const [track] = stream.getVideoTracks();
     track.addEventListener('ended', () => {
@@ -61,9 +64,11 @@ export class Camera {
       this.stop();
       this.#onEnd();
     });
+    if (this.#stream) end(this.#stream);
     this.#stream = stream;
     this.#video.srcObject = stream;
     await this.#video.play().catch(() => {}); // it was turned off meanwhile
+    if (wish !== this.#wish) return null;
     return track.getSettings().facingMode !== 'environment'; // as in a mirror, unless it looks away from the visitor
   }
 

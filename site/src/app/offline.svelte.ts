@@ -28,7 +28,8 @@ async function keep(): Promise<void> {
   });
   registration = await serviceWorker.ready;
   const tell = () => {
-    offline.hasNew = registration?.waiting !== null; // it waits for the old version's pages to be closed
+    // It waits for the old version's pages to be closed; once it does no more, this page still is of the old one.
+    if (registration?.waiting) offline.hasNew = true;
   };
   registration.addEventListener('updatefound', () => registration?.installing?.addEventListener('statechange', tell));
   tell();

@@ -31,13 +31,13 @@ function follow(name: string, page: Component, app: Record<string, unknown>): vo
   let turns = 0;
 
   navigation.addEventListener('navigate', (event) => {
-    const turn = ++turns;
     const { destination, navigationType } = event;
     const { url } = destination;
     const isPlain = event.downloadRequest === null && !event.formData && navigationType !== 'reload';
     const wanted = nameOf(url, folder);
     // Within a page, its own parts and the browser do what is due.
     if (!wanted || wanted === name || !isPlain || !event.canIntercept || ready.get(wanted) === null) return;
+    const turn = ++turns;
     const isBack = navigationType === 'traverse';
     const isHeld = !dispatchEvent(new Event('beforeunload', { cancelable: true }));
     if (isHeld && !isBack) return; // the browser asks the visitor
@@ -47,15 +47,22 @@ function follow(name: string, page: Component, app: Record<string, unknown>): vo
       return;
     }
     const Page = ready.get(wanted);
-    if (!Page) {
+    if (!Page && !isBack) {
       event.preventDefault();
       bring(wanted).then(() => {
-        if (turn === turns) navigation.navigate(url, { history: navigationType === 'replace' ? 'replace' : 'push' });
+        const history = navigationType === 'replace' ? 'replace' : 'push';
+        if (turn === turns) navigation.navigate(url, { history });
       });
       return;
     }
     if (navigation.currentEntry) scrolled.set(navigation.currentEntry.key, scrollY);
-    event.intercept({ focusReset: 'manual', scroll: 'manual', handler: () => show(wanted, Page, isBack) });
+    const handler = async () => {
+      if (!Page) await bring(wanted); // the way back after a reload: it stays a way back
+      const found = ready.get(wanted);
+      if (found) await show(wanted, found, isBack);
+      else location.reload();
+    };
+    event.intercept({ focusReset: 'manual', scroll: 'manual', handler });
   });
 
   async function bring(wanted: string): Promise<void> {

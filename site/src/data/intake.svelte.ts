@@ -19,6 +19,7 @@ const text = texts(
     unreadable: (names: string) => `This browser cannot read these as pictures: ${names}.`,
     more: (names: string, n: number) => `${names} and ${n} more`,
     noZip: 'The archive could not be read: it is damaged, or not a zip file.',
+    busy: 'Stop training, or wait for its end; then open the project.',
     noProject: 'This file is not a project from this page, or it is damaged.',
     most: (n: number) => `The limit is 2,000 pictures. ${n === 1 ? 'One was' : `${count(n)} were`} left out.`,
     left: (names: string) => `The limit is 20 classes. Left out: ${names}.`,
@@ -29,6 +30,7 @@ const text = texts(
     unreadable: (names) => `このブラウザで読める画像ではありません: ${names}`,
     more: (names, n) => `${names} ほか ${n} 件`,
     noZip: 'アーカイブを読めません。壊れているか、zip ファイルではありません。',
+    busy: 'プロジェクトは、学習を停止するか、終わるのを待ってから開いてください。',
     noProject: 'このページのプロジェクトではないか、ファイルが壊れています。',
     most: (n) => `画像は 2,000 枚までです。${count(n)} 枚は入りませんでした。`,
     left: (names) => `クラスは 20 個までです。次のものは入りませんでした: ${names}`,
@@ -39,8 +41,8 @@ const text = texts(
 interface Events {
   /** One picture came, to be looked at. */
   show: (shot: Shot) => void;
-  /** A project was opened, and takes the place of the classes of its way. */
-  onProject: (way: Way, open: () => Group[], weights: Uint8Array<ArrayBuffer> | null) => void;
+  /** A project was opened, and takes the place of the classes of its way; whether it may. */
+  onProject: (way: Way, open: () => Group[], weights: Uint8Array<ArrayBuffer> | null) => boolean;
 }
 
 export class Intake {
@@ -140,7 +142,8 @@ export class Intake {
           for (const file of files) pictures.push({ file: await asKept(file), isDrawn });
           classes.push({ name, pictures });
         }
-        this.#events.onProject(way, () => this.#collection.replace(way, classes), weights);
+        const open = () => this.#collection.replace(way, classes);
+        if (!this.#events.onProject(way, open, weights)) this.#notes.push(() => text().busy);
       } catch (error) {
         if (!(error instanceof NoZip) && !(error instanceof NoPicture)) throw error;
         this.#notes.push(() => text().noProject);

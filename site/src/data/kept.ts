@@ -1,7 +1,8 @@
 // What the browser keeps of the visitor's own pictures until the next visit: classes, pictures, what the network's trunk
 // makes of each, and what was learnt.
 
-import { type IDBPDatabase, openDB } from 'idb';
+import type { IDBPDatabase } from 'idb';
+import { database as databaseOf } from '../app/database';
 import type { Result, Way } from '../engine/learners';
 import { ofGrey } from './shots';
 
@@ -44,24 +45,15 @@ interface Former {
   shots: { pixels: Uint8Array; drawn: boolean }[];
 }
 
-let opened: Promise<IDBPDatabase> | undefined;
-
-/** Opened when it is first needed. */
-const database = () => (opened ??= open());
-
-const open = () =>
-  openDB('own-data', 2, {
-    upgrade(db, before) {
-      if (before < 1) {
-        db.createObjectStore('classes', { keyPath: 'id' });
-        db.createObjectStore('models');
-      }
-      db.createObjectStore('groups', { keyPath: 'id' });
-      db.createObjectStore('pictures', { keyPath: 'id' });
-      db.createObjectStore('maps');
-    },
-    blocking: () => opened?.then((db) => db.close()), // another tab has a newer version of the site
-  });
+const database = databaseOf('own-data', 2, (db, before) => {
+  if (before < 1) {
+    db.createObjectStore('classes', { keyPath: 'id' });
+    db.createObjectStore('models');
+  }
+  db.createObjectStore('groups', { keyPath: 'id' });
+  db.createObjectStore('pictures', { keyPath: 'id' });
+  db.createObjectStore('maps');
+});
 
 /** All classes and pictures, in the order in which they were made. */
 export async function keptPictures(): Promise<{ groups: Group[]; pictures: Picture[] }> {

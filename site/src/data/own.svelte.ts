@@ -92,7 +92,8 @@ export class Own {
 
   /** Makes the network ready to train and to be asked. It fails without a word: the fault tells. */
   async prepare(): Promise<boolean> {
-    const { way } = this;
+    const { way, phase } = this;
+    if (phase !== 'idle') return false; // training prepares by itself, and needs its pictures to its end
     try {
       await this.network.prepare(way);
       await this.#restore(way);
@@ -122,6 +123,7 @@ export class Own {
       this.notice = () => (hasStopped ? text().stopped : text().trained);
       await this.#keep(way, { groups: groups.map(({ id }) => id), numbers, labels, deep, result });
     } catch (error) {
+      this.#restored[way] = null; // it may have learnt something else by now
       this.#fail(error as Error);
     }
     [this.phase, this.step] = ['idle', null];

@@ -62,6 +62,8 @@ export class PythonWorker {
   /** Whether it has given a result. */
   #hasAnswered = false;
   readonly #has = new Set<string>();
+  /** All that was brought before its first result. */
+  readonly #first = new Set<string>();
   /** Ends the watch over its pulse. */
   #unwatch = () => {};
 
@@ -112,6 +114,7 @@ export class PythonWorker {
 
   /** Brings files that it needs, unless it has them. */
   bring(paths: string[]): void {
+    if (!this.#hasAnswered) for (const path of paths) this.#first.add(path);
     const missing = paths.filter((path) => !this.#has.has(path));
     for (const path of missing) if (LASTING.has(path)) this.#has.add(path);
     this.#bring(missing, (progress) => this.user.onProgress(progress));
@@ -122,9 +125,8 @@ export class PythonWorker {
     if (this.#isGone || this.#hasAnswered || this.#coming.size) return false;
     this.#end();
     this.#start();
-    const paths = [...this.#has];
     this.#has.clear();
-    this.bring(paths);
+    this.bring([...this.#first]);
     for (const { sent, reject } of this.#calls.values()) this.#post(sent).catch(reject);
     return true;
   }

@@ -79,6 +79,8 @@ export class Figure<P extends Plan = Plan> {
   #first: Outputs<P>;
   #isDue = false;
   #runs = false;
+  /** Whether it is on the page: one that was left computes nothing more. */
+  #isShown = false;
 
   /** @param first  what the code sets at first */
   constructor(id: string, plan: P, first: Record<string, unknown>) {
@@ -202,14 +204,25 @@ export class Figure<P extends Plan = Plan> {
     return programOf(this.inputs, this.code, Object.keys(this.plan.outputs), this.plan.before);
   }
 
+  /** It is on the page now. */
+  enter(): void {
+    this.#isShown = true;
+  }
+
+  /** Its page is left. */
+  leave(): void {
+    this.#isShown = false;
+  }
+
   /** Computes anew; while it does, the latest wish wins. */
   async update(): Promise<void> {
+    if (!this.#isShown) return;
     writeLink(this.id, this.plan, this);
     if (this.isHeld) return;
     this.#isDue = true;
     if (this.#runs) return;
     this.#runs = true;
-    while (this.#isDue) {
+    while (this.#isDue && this.#isShown) {
       this.#isDue = false;
       await this.#compute();
     }

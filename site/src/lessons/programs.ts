@@ -14,7 +14,11 @@ const isProgram = (name: string) => name.endsWith('.code');
 /** Has a figure's program in the page's link. Gives what ends that. */
 export function enter(figure: Figure): () => void {
   figures.add(figure);
-  return () => figures.delete(figure);
+  figure.enter();
+  return () => {
+    figures.delete(figure);
+    figure.leave();
+  };
 }
 
 /** Gives a figure the program that the link has for it. Whether there was one. */
@@ -23,7 +27,9 @@ export async function take(figure: Figure): Promise<boolean> {
   if (text === null) return false;
   const { read } = await import('../play/share');
   try {
-    figure.receive(await read(text));
+    const program = await read(text);
+    if (!figures.has(figure)) return false; // the page was left meanwhile
+    figure.receive(program);
     return true;
   } catch (error) {
     if (!(error instanceof LinkError)) throw error;

@@ -59,13 +59,16 @@ export class Program {
 
   /** Takes the program that the page's address carries. */
   async open(): Promise<void> {
+    const { pathname, hash } = location;
+    const isLeft = () => location.pathname !== pathname || location.hash !== hash;
     try {
-      const came = await programOf(location.hash);
-      if (!came) return;
+      const came = await programOf(hash);
+      if (!came || isLeft()) return;
       const { code, isOwn } = came;
       if (nameOf(code)) this.show(code);
       else this.#replace(code, () => (isOwn ? text().own : text().came), !isOwn);
     } catch (error) {
+      if (isLeft()) return;
       const { reason } = error as LinkError;
       const says = () => (reason === 'long' ? text().linkLong : text().linkDamaged);
       this.origin = { says, isStrange: false, canGoBack: false };

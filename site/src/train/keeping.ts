@@ -1,7 +1,7 @@
 // What the browser keeps of the training page until the next visit: the model with its curves, what was looked at, and
 // the runs before.
 
-import { openDB } from 'idb';
+import { database as databaseOf } from '../app/database';
 import type { Checkpoint, PastRun, Source } from './state';
 
 interface Work {
@@ -13,15 +13,7 @@ interface Work {
 const WAIT_MS = 2_000; // a browser that does not answer shall not keep the page from its start
 const REST_MS = 500; // between two writes of the same: each piece of a stroke makes another drawing
 
-/** Opened when it is first needed. */
-let opened: ReturnType<typeof open> | undefined;
-
-const database = () => (opened ??= open());
-
-const open = () =>
-  openDB('training', 1, {
-    upgrade: (db) => void db.createObjectStore('work'),
-  });
+const database = databaseOf('training', 1, (db) => void db.createObjectStore('work'));
 
 /** What was kept last; null where there is nothing, or the browser keeps nothing for this site. */
 export async function kept<K extends keyof Work>(name: K): Promise<Work[K] | null> {

@@ -101,10 +101,15 @@ export class Lab {
   train(settings: Settings, pace: Pace = settings.speed): Promise<void> {
     [this.phase, this.fault, this.notice] = ['training', null, () => notices().started];
     this.#pace = pace;
+    const isStopping = () => this.phase === 'stopping';
     this.#work = this.#attempt(async () => {
       let finished: boolean;
       try {
         await this.kernels.trial;
+        if (isStopping()) {
+          [this.phase, this.notice] = ['idle', () => notices().stopped];
+          return;
+        }
         finished = await this.#call((api) =>
           api.train(program(settings), pace, (event: RunEvent) => this.#onEvent(settings, event)),
         );
@@ -112,7 +117,7 @@ export class Lab {
         return this.#giveUp(error as Error);
       }
       this.sight.again();
-      if (finished && this.phase !== 'stopping') return this.#test();
+      if (finished && !isStopping()) return this.#test();
       [this.phase, this.progress, this.notice] = ['idle', null, () => notices().stopped];
     }, 'idle');
     return this.#work;
@@ -133,7 +138,10 @@ export class Lab {
   async pause(): Promise<void> {
     this.phase = 'pausing';
     // The worker answers between two batches: once it has, it is paused.
-    await this.#attempt(() => this.#call((api) => api.pause()));
+    await this.#attempt(async () => {
+      await this.kernels.trial; // training begins after it
+      await this.#call((api) => api.pause());
+    });
     if (this.phase === 'pausing') this.#onPaused();
   }
 

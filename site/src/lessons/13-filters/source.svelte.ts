@@ -25,8 +25,9 @@ export class Source {
       this.obstacle = 'ended';
     });
     try {
-      await this.#camera.start();
+      if ((await this.#camera.start()) === null) return;
       this.camera = 'on';
+      clearInterval(this.#timer);
       const video = this.#video;
       this.#timer = setInterval(() => {
         if (this.#camera?.runs) this.#take(video, video.videoWidth, video.videoHeight);

@@ -3,7 +3,7 @@
 /** What descent.py draws it of. */
 export const GROUND = { slope: [-1.5, 3.5], height: [-2.5, 3.5], cells: 41 } as const;
 
-export const [WIDTH, HEIGHT] = [500, 500]; // units of the drawing
+export const [WIDTH, HEIGHT] = [500, 600]; // units of the drawing: as many to 1 both ways, or angles would be wrong
 
 const { slope, height } = GROUND;
 

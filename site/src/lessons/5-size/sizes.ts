@@ -28,13 +28,12 @@ const text = texts(
     large: (unit: string, k: number, padded: string, n: number, p: number) =>
       `Impossible: the kernel has ${k} ${unit}, the padded input has ${padded}, so the kernel fits nowhere. ` +
       `Use a smaller kernel, an input of at least ${n}, or a padding of at least ${p}.`,
-    places: (count: number, unit: string) =>
-      `The kernel fits at ${count} ${count === 1 ? 'position' : 'positions'} along the ${unit}.`,
+    places: (count: number, unit: string) => `The kernel starts on ${count} of the ${unit}.`,
     none: 'Nothing is left over.',
     left: (rest: number, unit: string, onlyPad: boolean) =>
       `${rest === 1 ? `The last of the ${unit} is` : `The last ${rest} ${unit} are`} left over: one more stride would go ` +
       `over the edge, so no output sees ${rest === 1 ? 'it' : 'them'}${onlyPad ? '; it is padding only.' : '.'}`,
-    drawing: (unit: string) => `The padded input along its ${unit}, and below it the positions of the kernel`,
+    drawing: (unit: string) => `The ${unit} of the padded input, and below them the positions of the kernel`,
   },
   {
     rows: '行',
@@ -45,12 +44,12 @@ const text = texts(
     large: (unit, k, padded, n, p) =>
       `計算できません。カーネルは ${k} ${unit}、パディング後の入力は ${padded} ${unit}なので、カーネルの収まる場所がありません。` +
       `カーネルを小さくするか、入力を ${n} 以上に、またはパディングを ${p} 以上にしてください。`,
-    places: (count, unit) => `${unit}の方向には、カーネルの置ける位置が ${count} か所あります。`,
+    places: (count, unit) => `カーネルを置き始められる${unit}は ${count} か所あります。`,
     none: '余りはありません。',
     left: (rest, unit, onlyPad) =>
       `最後の ${rest} ${unit}は余ります。もう一歩進むとカーネルがはみ出すため、どの出力からも見られません` +
       (onlyPad ? '(余るのはパディングだけです)。' : '。'),
-    drawing: (unit) => `パディング後の入力(${unit}の方向)と、その下にカーネルの置かれる位置を示した図`,
+    drawing: (unit) => `パディング後の入力の${unit}と、その下にカーネルの置かれる位置を示した図`,
   },
 );
 

@@ -1,0 +1,34 @@
+// A database in the browser: opened when it is first needed, and again after the browser has closed it, as Safari does
+// while a page is in the background.
+
+import { type IDBPDatabase, openDB } from 'idb';
+
+/**
+ * A function that gives the open database.
+ *
+ * @param upgrade  makes the stores of this version in a database of an earlier one, 0 if there was none
+ */
+export function database(
+  name: string,
+  version: number,
+  upgrade: (db: IDBPDatabase, before: number) => void,
+): () => Promise<IDBPDatabase> {
+  let opened: Promise<IDBPDatabase> | undefined;
+  const forget = () => {
+    opened = undefined;
+  };
+  const open = () =>
+    openDB(name, version, {
+      upgrade,
+      terminated: forget,
+      blocking(_current, _next, event) {
+        (event.target as IDBDatabase).close(); // another tab has a newer version of the site
+        forget();
+      },
+    });
+  return () => {
+    opened ??= open();
+    opened.catch(forget);
+    return opened;
+  };
+}
