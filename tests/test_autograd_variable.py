@@ -391,3 +391,10 @@ def test_generation_is_the_longest_path_from_a_leaf():
     assert y.creator.generation == 3
     a.unchain()
     assert a.generation == 0
+
+
+def test_a_single_element_is_formatted_as_a_number():
+    loss = F.sum(Variable(np.array([1.25, 1.5])))
+    assert (f"{loss:.1f}", f"{loss}", int(loss)) == ("2.8", "variable(2.75)", 2)
+    with pytest.raises(TypeError, match="unsupported format string"):
+        f"{Variable(np.ones(2)):.1f}"

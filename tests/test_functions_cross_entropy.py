@@ -311,3 +311,29 @@ def test_what_probabilities_and_smoothing_refuse():
         F.softmax_cross_entropy(IMAGES, PROBABILITIES, ignore_index=-1)
     with pytest.raises(ValueError, match="label_smoothing must be from 0 to 1"):
         F.softmax_cross_entropy(IMAGES, PROBABILITIES, label_smoothing=1.5)
+
+
+def test_float16_may_have_more_classes_than_it_counts():
+    n = 70_000
+    x = Variable(np.zeros((1, n), np.float16))
+    loss = F.softmax_cross_entropy(x, np.array([1]))
+    assert loss.dtype == np.float16
+    np.testing.assert_allclose(float(loss), np.log(n), rtol=1e-3)
+    (gx,) = grad(loss, x)
+    np.testing.assert_allclose(gx.data[0, :3].astype(float), [1 / n, -1, 1 / n], rtol=5e-3)
+
+
+@pytest.mark.parametrize("lost", [np.nan, -np.inf])
+@pytest.mark.parametrize("label_smoothing", [0, 0.1])
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # of its softmax
+def test_what_an_ignored_element_holds_does_not_count(lost, label_smoothing):
+    x, t = np.array([[0.0, 1.0], [lost, lost]]), np.array([0, -1])
+    options = {"label_smoothing": label_smoothing}
+    expected = F.softmax_cross_entropy(x[:1], t[:1], **options).item()
+    for reduction, wanted in (("mean", expected), ("sum", expected), ("none", [expected, 0])):
+        loss = F.softmax_cross_entropy(x, t, ignore_index=-1, reduction=reduction, **options)
+        np.testing.assert_allclose(loss.data, wanted)
+    log_p = Variable(x)
+    loss = F.nll_loss(log_p, t, ignore_index=-1)
+    np.testing.assert_array_equal(loss.data, 0)  # of the first element alone: -x[0, 0]
+    np.testing.assert_array_equal(grad(loss, log_p)[0].data, [[-1, 0], [0, 0]])

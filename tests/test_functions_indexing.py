@@ -191,3 +191,13 @@ def test_one_hot(dtype):
 def test_what_does_not_fit_is_named(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_a_list_may_grow_after_it_was_an_index():
+    x, index = Variable(np.arange(4.0)), []
+    total = 0
+    for i in (3, 1):
+        index.append(i)
+        total = total + F.sum(x[index]) + F.sum(x[(index,)])
+    total.backward()
+    np.testing.assert_array_equal(x.grad.data, [0, 2, 0, 4])

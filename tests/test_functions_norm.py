@@ -264,3 +264,22 @@ def test_batch_norm_names_what_does_not_fit(position, train):
 def test_batch_norm_names_an_x_without_channels_or_images(x):
     with pytest.raises(ValueError, match=r"x.*\(" + str(len(x))):
         F.batch_norm(x, GAMMA, BETA, MEAN, VAR)
+
+
+def test_batch_norm_of_float16_with_a_variance_that_overflows_it():
+    x = (np.random.default_rng(0).standard_normal((64, 3)) * 600).astype(np.float16)
+    mean, var = x.mean(axis=0, dtype=np.float32), x.astype(np.float32).var(axis=0)
+    assert (var > np.finfo(np.float16).max).all()
+    with test_mode():
+        y = F.batch_norm(x, GAMMA.astype(np.float32), BETA.astype(np.float32), mean, var)
+    assert y.dtype == np.float16
+    expected = (x - mean) / np.sqrt(var + 1e-5) * GAMMA + BETA
+    np.testing.assert_allclose(y.data, expected, rtol=2e-3, atol=2e-3)
+
+
+def test_batch_norm_of_float32_with_a_mean_far_from_0():
+    x = np.random.default_rng(0).standard_normal((65_536, 3)).astype(np.float32) + np.float32(1000)
+    ones, zeros = np.ones(3, np.float32), np.zeros(3, np.float32)
+    wide = x.astype(np.float64)
+    expected = (wide - wide.mean(axis=0)) / np.sqrt(wide.var(axis=0) + 1e-5)
+    np.testing.assert_allclose(F.batch_norm(x, ones, zeros, zeros, ones).data, expected, atol=1e-4)

@@ -223,3 +223,13 @@ def test_mean_of_more_elements_than_float16_counts_has_its_gradient():
     np.testing.assert_array_equal(grad(F.mean(x), x)[0].data, np.float16(1 / 70_000))
     scaled = grad(F.mean(x) * 1024, x)[0].data  # as losses are, against the rounding of what is so small
     np.testing.assert_allclose(scaled, 1024 / 70_000, rtol=1e-3)
+
+
+def test_sums_of_float16_are_computed_in_float32():
+    x = Variable(np.ones((8192, 2), np.float16))
+    for y in (F.sum(x, axis=0), F.sum_to(x, (2,))):
+        assert y.dtype == np.float16
+        np.testing.assert_array_equal(y.data, 8192)
+    b = Variable(np.zeros(2, np.float16))
+    y = F.linear(np.ones((8192, 1), np.float16), np.ones((1, 2), np.float16), b)
+    np.testing.assert_array_equal(grad(y, b, np.full(y.shape, 0.25, np.float16))[0].data, 2048)

@@ -107,3 +107,16 @@ def test_logsumexp_of_no_elements_is_refused():
         ValueError, match=r"logsumexp of zero elements is undefined: x has shape \(2, 0\) and axis is 1"
     ):
         F.logsumexp(np.zeros((2, 0)), 1)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_float16_is_summed_in_float32(axis):
+    n = 4096
+    x = Variable(np.zeros((n, 2) if axis == 0 else (2, n), np.float16))
+    for f, expected in ((F.softmax, 1 / n), (F.log_softmax, -np.log(n)), (F.logsumexp, np.log(n))):
+        y = f(x, axis=axis)
+        assert y.dtype == np.float16
+        np.testing.assert_allclose(y.data.astype(float), expected, rtol=1e-3)
+    gy = np.ones(x.shape, np.float16)
+    (gx,) = grad(F.log_softmax(x, axis=axis), x, gy)
+    np.testing.assert_allclose(gx.data, 0, atol=5e-3)  # 1 - softmax * n, with the output's rounding

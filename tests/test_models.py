@@ -121,6 +121,17 @@ def test_a_layer_can_be_replaced(make, index):
     assert any(param is layer.W for param in model.params())
 
 
+def test_a_layer_with_a_name_can_be_replaced_as_an_attribute():
+    model = named_model()
+    before = names(model)
+    model.out = L.Linear(5, in_size=3)
+    assert model(randn(4, 2)).shape == (4, 5)
+    assert model["out"] is model[-1] is model.out
+    assert names(model) == before
+    with pytest.raises(TypeError, match="got int at index 'out'"):
+        model.out = 3
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [

@@ -271,3 +271,11 @@ def test_hard_geometries_of_the_convolutions_pool_too():
 def test_what_is_no_real_number_is_refused(pool, dtype):
     with pytest.raises(TypeError, match=rf"x must hold real numbers; got {dtype.__name__}"):
         pool(np.ones((1, 1, 2, 2), dtype), 2)
+
+
+@pytest.mark.parametrize("value", [1, 100])
+def test_average_pooling_of_float16_adds_in_float32(value):
+    x = Variable(np.full((1, 1, 64, 64), value, np.float16))
+    for pool in (lambda x: F.average_pooling(x, 64), lambda x: F.adaptive_average_pooling(x, 1)):
+        y = pool(x)
+        assert (y.dtype, y.item()) == (np.float16, value)

@@ -169,6 +169,12 @@ class Variable:
     def __float__(self) -> float:
         return float(self.data)
 
+    def __int__(self) -> int:
+        return int(self.data)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec and self.ndim == 0 else super().__format__(spec)
+
     def item(self) -> Any:
         """Return the only element as a Python number."""
         return self.data.item()

@@ -163,7 +163,9 @@ def _of_labels(
     loss = -_times(_of_class(log_p, labels), as_input(share * (1 - smoothing)))
     if smoothing:
         evenly = xp.full((C, *[1] * (log_p.ndim - 2)), smoothing / C, log_p.dtype) * weights
-        loss = where(kept, loss - sum(_times(log_p, as_input(evenly)), axis=1), 0)
+        loss = loss - sum(_times(log_p, as_input(evenly)), axis=1)
+    if ignore_index is not None:
+        loss = where(kept, loss, 0)  # 0 times nan would be nan
     if reduction == "mean":
         counted: Array = share.mean()
         none = counted == 0  # then the mean is nan, but its gradient 0, which leaves the weights as they are

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -63,18 +64,22 @@ def get_item(x: Any, slices: Any) -> Variable:
 
     Args:
         x: Variable or array.
-        slices: the index; it may be or contain Variables. On a device, a mask must be on the CPU, since the
+        slices: the index; it may be or contain Variables. An array in it is kept for backward: do not write
+            into it before. On a device, a mask must be on the CPU, since the
             number of elements that it selects is part of the shape.
 
     Example:
         >>> get_item(np.array([[1, 2], [3, 4]]), (slice(None), 1))
         variable([2 4])
     """
-    if isinstance(slices, tuple):
-        slices = tuple(s.data if isinstance(s, Variable) else s for s in slices)
-    elif isinstance(slices, Variable):
-        slices = slices.data
-    return GetItem(slices)(x)
+    return GetItem(tuple(map(_index, slices)) if isinstance(slices, tuple) else _index(slices))(x)
+
+
+def _index(index: Any) -> Any:
+    """One part of an index. A list is copied: it may have grown by the time of backward."""
+    if isinstance(index, Variable):
+        return index.data
+    return copy.deepcopy(index) if isinstance(index, list) else index
 
 
 def flip(x: Any, axis: Any = None) -> Variable:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from .._arguments import share, within
 from .._shapes import Array, check_axes
 from ..autograd import Function, Variable, as_input, grad
-from ..backends import get_array_module, kernels
+from ..backends import get_array_module, kernels, on_device
 from ..config import Config, using_config
 from .arithmetic import cast, mul
 from .math import sqrt
@@ -269,8 +271,11 @@ def batch_norm(
     eps = float(within(0, eps, math.inf, "eps"))  # a NumPy number would make float64 of float32
     share(decay, "decay")
     if not Config.train:
-        m, v = (s.data.astype(x.dtype, copy=False) for s in (mean, var))
-        return ScaleChannels(m)(x, mul(gamma, 1 / get_array_module(v).sqrt(v + eps)), beta)
+        # On the CPU not in float16, which the variance may overflow.
+        wide = x if on_device(x) or x.dtype != np.float16 else cast(x, np.float32)
+        m, v = (s.data.astype(wide.dtype, copy=False) for s in (mean, var))
+        y = ScaleChannels(m)(wide, mul(gamma, 1 / get_array_module(v).sqrt(v + eps)), beta)
+        return y if y.dtype == x.dtype else cast(y, x.dtype)
     if x.size == 0:
         raise ValueError(f"x must have at least one element in training; got shape {x.shape}")
     return BatchNorm(mean.data, var.data, decay, eps)(x, gamma, beta)

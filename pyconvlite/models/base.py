@@ -154,7 +154,14 @@ class Sequential(Model):
         self.layers[i] = layer
         self._all_sized = False
         if self._names:
-            setattr(self, self._names[i], layer)
+            super().__setattr__(self._names[i], layer)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; that of a layer's name replaces the layer."""
+        if name in self._names and "layers" in vars(self):
+            self[name] = value
+        else:
+            super().__setattr__(name, value)
 
     def _position(self, index: Any) -> int:
         if isinstance(index, str):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import pyconvlite.layers as L
 from pyconvlite import no_grad, test_mode
 from pyconvlite.backends.simd import library
 from pyconvlite.models import EfficientNetLite0, LeNet, Sequential, SmallResNet, SmallVGG
+from pyconvlite.onnx import Graph, Node, OnnxModel, ValueInfo
 
 SIMD = "pyconvlite/backends/simd/kernels.bin"
 
@@ -37,12 +39,79 @@ def many_operators() -> Any:
     )
 
 
+def ceil_mode() -> Any:
+    pool = partial(F.average_pooling, stride=2, pad=1, ceil_mode=True)
+    return Sequential(lambda x: F.concat([pool(x, 2), pool(x, 3)], axis=1), F.flatten)
+
+
+def onnx(*nodes: Any, n: int = 4, opset: int = 18, **constants: Any) -> Any:
+    """Nodes (op, inputs, output, attributes) from x (N, 2, 4, 5) to y (N, n)."""
+    given = [Node(op, inputs.split(" "), [output], a, version=opset) for op, inputs, output, a in nodes]
+    x, y = (ValueInfo(name, np.dtype("f4"), ("N", *rest)) for name, rest in (("x", (2, 4, 5)), ("y", (n,))))
+    return lambda: OnnxModel(Graph(given, constants, [x], [y], opset=opset)), (2, 4, 5), n
+
+
+FILTERS = np.random.default_rng(1).standard_normal((2, 2, 3, 3)).astype(np.float32)
+ONNX = {
+    "Clip with attributes": onnx(
+        ("Conv", "x W", "h", {"pads": [1, 1, 1, 1]}),
+        ("Clip", "h", "c", {"min": 0.0, "max": 1.5}),
+        ("Clip", "c", "d", {"max": 1.0}),
+        ("Concat", "c d", "e", {"axis": 1}),
+        ("Flatten", "e", "y", {}),
+        n=80,
+        opset=10,
+        W=FILTERS,
+    ),
+    "average pooling with uneven padding": onnx(
+        ("AveragePool", "x", "h", {"kernel_shape": [2, 3], "pads": [0, 1, 1, 3], "strides": [1, 2]}),
+        ("AveragePool", "h", "p", {"kernel_shape": [2, 2], "auto_pad": "SAME_UPPER"}),
+        ("Flatten", "p", "y", {}),
+        n=32,
+    ),
+    "softmax over many axes": onnx(
+        ("Softmax", "x", "h", {}),
+        ("LogSoftmax", "h", "l", {"axis": -2}),
+        ("Flatten", "l", "y", {}),
+        n=40,
+        opset=12,
+    ),
+    "computed shapes": onnx(
+        ("Shape", "x", "s", {}),
+        ("Slice", "s zero one", "batch", {}),
+        ("Shape", "x", "rest", {"start": -2}),
+        ("Mul", "batch two", "twice", {}),
+        ("Concat", "twice rest", "to", {"axis": 0}),
+        ("Reshape", "x to", "h", {}),
+        ("Pow", "h two", "p", {}),
+        ("ReduceSum", "p", "r", {"noop_with_empty_axes": 1}),
+        ("Flatten", "r", "f", {"axis": -2}),
+        ("Div", "twice two", "half", {}),
+        ("Concat", "half more", "back", {"axis": 0}),
+        ("Reshape", "f back", "y", {}),
+        **{name: np.array([i]) for name, i in {"zero": 0, "one": 1, "two": 2, "more": 40}.items()},
+        n=40,
+    ),
+    "Resize of half pixels": onnx(
+        ("Resize", "x  scales", "h", {}),
+        ("ReduceMean", "h none", "m", {}),
+        ("Add", "h m", "a", {}),
+        ("Flatten", "a", "y", {}),
+        n=240,
+        scales=np.array([1, 1, 3, 2], np.float32),
+        none=np.zeros(0, np.int64),
+    ),
+}
+
+
 NETS = {
     "LeNet": (LeNet, (1, 28, 28), 10),
     "VGG": (SmallVGG, (3, 32, 32), 10),
     "ResNet": (SmallResNet, (3, 32, 32), 10),
     "EfficientNet": (lambda: EfficientNetLite0(4), (3, 49, 64), 4),
     "many operators": (many_operators, (3, 20, 24), 3),
+    "average pooling in ceil mode": (ceil_mode, (2, 6, 7), 64),
+    **ONNX,
 }
 
 

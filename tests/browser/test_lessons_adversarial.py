@@ -105,13 +105,13 @@ def test_what_it_shall_read(adversarial: Visit) -> None:
 
 def test_a_defence(adversarial: Visit) -> None:
     lesson = Lesson(adversarial.page, "defence")
-    lesson.says("Under a step of 0.15")
+    lesson.says("Attacked with a step of 0.15")
     clean, defended, epsilon, attacked, held = numbers(lesson)
     assert min(clean, defended) > 90
     assert epsilon == 0.15
     assert held > attacked + 30
     lesson.place.locator("[name=epsilon]").fill("0.05")
-    lesson.says("Under a step of 0.05")
+    lesson.says("Attacked with a step of 0.05")
     wait(
         lambda: numbers(lesson)[1] != defended or numbers(lesson)[4] != held, lambda: "it is not trained anew"
     )

@@ -63,7 +63,9 @@ def test_what_a_unit_sees(field: Visit) -> None:
         wait(lambda p=pixels: lit(lesson) == p, lambda p=pixels: f"{lit(lesson)} are lit, not {p}")
         lesson.says(f"sees {len(pixels)} pixels, x[{pixels[0]}] to x[{pixels[-1]}].")
         if ways[pixels].min() < ways.max():
-            lesson.says(f"most paths to it has {ways.max():.0f}, the one with the fewest {ways[pixels].min():.0f}.")
+            lesson.says(
+                f"most paths to it has {ways.max():.0f}, the one with the fewest {ways[pixels].min():.0f}."
+            )
 
 
 def test_a_unit_is_pointed_at(field: Visit) -> None:

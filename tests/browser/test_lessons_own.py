@@ -23,7 +23,7 @@ def test_a_network_is_put_together(enter: Callable[..., Visit], server: Preview)
     visit = enter(f"{server.url}lesson-own.html", python=False)
     sentence = "#build .sentence"
     # conv 1 → 8 and 8 → 16 of 3 x 3, then 16 maps of 7 x 7 to ten scores
-    visit.wait_for(sentence, f"{8 * 10 + 16 * 73 + (16 * 49 + 1) * 10:,} weights")
+    visit.wait_for(sentence, f"{8 * 10 + 16 * 73 + (16 * 49 + 1) * 10:,} parameters")
     question = Lesson(visit.page, "build")
     answer = (16 * 28 * 28 + 1) * 10
     for given, reply in (
@@ -40,7 +40,7 @@ def test_a_network_is_put_together(enter: Callable[..., Visit], server: Preview)
     choose(visit, depth="1", channels="4", drops="true")
     visit.until("location.search === '?model=conv4x3s-drop50'")
     visit.page.reload()
-    visit.wait_for(sentence, f"{4 * 10 + (4 * 28 * 28 + 1) * 10:,} weights")
+    visit.wait_for(sentence, f"{4 * 10 + (4 * 28 * 28 + 1) * 10:,} parameters")
     assert visit.page.get_attribute("#open", "href") == "./?model=conv4x3s-drop50"
     # how far the visitor is, and where to go on
     assert re.search(r"opened 1 of \d+ lessons and answered 1 of", visit.text("#onward"))

@@ -151,6 +151,32 @@ def test_the_browser_goes_by_itself_where_it_must(enter: Callable[..., Visit], s
     assert not page.evaluate(SAME)
 
 
+def test_the_way_back_after_a_reload_stays_one(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter(f"{server.url}learn.html", python=False)
+    page = visit.page
+    page.click("#begin")
+    arrive(visit, "lesson-kernel.html", same=False)
+    page.reload()
+    page.evaluate("window.isSame = true")
+    page.go_back()
+    arrive(visit, "learn.html")
+    page.go_forward()
+    arrive(visit, "lesson-kernel.html")
+
+
+def test_a_click_counts_while_the_page_writes_its_address(
+    enter: Callable[..., Visit], server: Preview
+) -> None:
+    visit = enter(f"{server.url}learn.html", python=False)
+    page = visit.page
+    page.evaluate("window.isSame = true")
+    page.evaluate("""() => {
+      document.querySelector('#begin').click();
+      history.replaceState(history.state, '', '?panels=text');
+    }""")
+    arrive(visit, "lesson-kernel.html")
+
+
 @pytest.mark.full
 def test_no_round_leaves_more_workers_behind(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter()

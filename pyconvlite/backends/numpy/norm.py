@@ -10,6 +10,8 @@ from ..._shapes import Array
 from .._calls import counted
 from . import contraction
 
+FAR = 64  # standard deviations from 0 to a mean that is rounded too much for what is less than it
+
 
 @counted("numpy")
 def batch_norm(x: Array, gamma: Array, beta: Array, eps: float) -> tuple[Array, Array, Array]:
@@ -38,6 +40,10 @@ def _standardize(x: Array, eps: float) -> tuple[Array, Array, Array, Array]:
     mean = x.mean(axis=axes, keepdims=True)
     centred = x - mean
     var = (centred * centred).mean(axis=axes, keepdims=True)
+    if (mean * mean > FAR**2 * var).any():
+        rest = centred.mean(axis=axes, keepdims=True)  # what rounding has left of the mean
+        centred -= rest
+        mean, var = mean + rest, var - rest * rest
     return mean, centred, 1 / np.sqrt(var + eps), var
 
 

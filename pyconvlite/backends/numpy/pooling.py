@@ -112,20 +112,22 @@ def _grid(shape: Pair, steps: Pair) -> Array:
 
 @counted("numpy")
 def avg_pool(x: Array, geometry: ConvGeometry, count_include_pad: bool) -> Array:
-    y: Array = np.zeros((*x.shape[:2], *geometry.output_size), np.result_type(x.dtype, 1.0))
+    dtype = np.result_type(x.dtype, 1.0)
+    y: Array = np.zeros((*x.shape[:2], *geometry.output_size), np.promote_types(dtype, np.float32))
     for tap in each_tap(add_pad(x, geometry.pad), geometry):
         y += tap
     y /= _counts(geometry, count_include_pad).astype(y.dtype)
-    return y
+    return y.astype(dtype, copy=False)
 
 
 @counted("numpy")
 def avg_pool_grad(gy: Array, geometry: ConvGeometry, count_include_pad: bool) -> Array:
-    padded = padded_zeros(gy.shape[:2], geometry, gy.dtype)
-    share = gy / _counts(geometry, count_include_pad).astype(gy.dtype)
+    dtype = np.promote_types(gy.dtype, np.float32)
+    padded = padded_zeros(gy.shape[:2], geometry, dtype)
+    share = gy / _counts(geometry, count_include_pad).astype(dtype)
     for tap in each_tap(padded, geometry):
         tap += share
-    return cut_pad(padded, geometry.pad)
+    return cut_pad(padded, geometry.pad).astype(gy.dtype, copy=False)
 
 
 def _counts(geometry: ConvGeometry, count_include_pad: bool) -> Array:

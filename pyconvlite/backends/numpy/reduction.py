@@ -12,9 +12,11 @@ Axis = int | tuple[int, ...] | None
 
 @counted("numpy")
 def sum(x: Array, axis: Axis, keepdims: bool) -> Array:
+    # A sum of ones in float16 would stand still at 2048.
+    dtype = np.float32 if x.dtype == np.float16 else None
     # What x.sum calls; NumPy's types do not know that keepdims may be a variable.
-    y: Array = np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload]
-    return y
+    y: Array = np.add.reduce(x, axis, dtype, keepdims=keepdims)  # type: ignore[call-overload]
+    return y if dtype is None else np.asarray(y.astype(x.dtype))
 
 
 @counted("numpy")
