@@ -188,6 +188,38 @@ def test_resize_before_it_had_a_nearest_mode(scale, expected):
     assert run(data, np.array([[1, 2, 3, 4]], np.float32)).tolist() == [expected]
 
 
+@pytest.mark.parametrize("axis", [1, -1])
+@pytest.mark.parametrize(
+    ("x", "reverse", "expected"),
+    [
+        ([1, 1e8, 2], 0, [0, 1, 1e8]),
+        ([2, 1e8, 1], 1, [1e8, 1, 0]),
+        ([1, np.inf, 2], 0, [0, 1, np.inf]),
+        ([np.nan, 3, 4], 1, [7, 4, 0]),
+        ([], 0, []),
+    ],
+)
+def test_an_exclusive_sum_is_of_the_elements_before(x, reverse, expected, axis):
+    node = ("CumSum", "x a", "y", {"exclusive": 1, "reverse": reverse})
+    data = contents([node], {"x": (1, None)}, "y", {"a": np.array(axis)})
+    y = run(data, np.array([x], np.float32))
+    assert y.dtype == np.float32
+    np.testing.assert_array_equal(y, [expected])
+
+
+def test_an_exclusive_sum_of_integers_keeps_their_dtype():
+    nodes = [("Cast", "x", "i", {"to": 6}), ("CumSum", "i a", "y", {"exclusive": 1})]
+    y = run(contents(nodes, {"x": (3,)}, "y", {"a": np.array(0)}), np.array([1, 2, 3], np.float32))
+    assert (y.dtype, y.tolist()) == (np.int32, [0, 1, 3])
+
+
+@pytest.mark.parametrize("op", ["ReduceSum", "ReduceProd", "ReduceMax", "ReduceL1", "ReduceSumSquare"])
+def test_a_reduction_of_no_axes_keeps_the_dtype(op):
+    nodes = [("Cast", "x", "i", {"to": 6}), (op, "i", "y", {"noop_with_empty_axes": 1})]
+    y = run(contents(nodes, {"x": (1, 2)}, "y"), np.ones((1, 2), np.float32))
+    assert (y.dtype, y.tolist()) == (np.int32, [[1, 1]])
+
+
 @pytest.mark.parametrize(
     ("start", "end", "step", "expected"),
     [(-9, -9, -1, [0]), (-9, -9, -2, [0]), (9, -9, -2, [3, 1]), (2, 0, -1, [2, 1]), (-9, 9, 3, [0, 3])],

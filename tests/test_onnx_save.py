@@ -121,6 +121,12 @@ def test_batch_normalization_is_one_node():
     assert (file.ir_version, file.opset_import[0].version) == (8, 18)
 
 
+def test_prelu_is_one_node_of_its_slopes():
+    model = Sequential(L.Conv2d(4, 3, in_channels=1), L.PReLU(4), F.flatten)
+    ops = [node.op_type for node in parse(saved(model, floats(1, 1, 5, 5)), "it").graph.node]
+    assert ops == ["Conv", "Unsqueeze", "PRelu", "Reshape"]
+
+
 def test_the_state_of_a_model_stays_as_it_was():
     model = Sequential(L.LSTM(5, in_size=4), L.Dropout(), L.Linear(3, in_size=5))
     model(floats(2, 4))
@@ -159,6 +165,15 @@ def test_what_where_compares_is_computed_anew(condition):
         np.testing.assert_array_equal(loaded(x).data, model(x).data)
 
 
+@pytest.mark.parametrize("opset", [13, 18])
+@pytest.mark.parametrize("function", [F.sum, F.mean, F.max, F.logsumexp])
+def test_a_reduction_over_no_axes_keeps_all(function, opset):
+    """An empty list of axes is all of them in ONNX."""
+    x = floats(2, 3)
+    loaded = onnx.load(saved(Sequential(lambda x: function(x, axis=()) * 2), x, opset=opset))
+    np.testing.assert_allclose(loaded(x).data, 2 * x, rtol=1e-6)
+
+
 def test_a_model_that_computes_a_gradient():
     """The matrix products in it are of transposes."""
 
@@ -174,6 +189,13 @@ def test_a_model_that_computes_a_gradient():
     x = floats(3, 4)
     model = Slope()
     np.testing.assert_allclose(onnx.load(saved(model, x))(x).data, model(x).data, rtol=1e-5, atol=1e-6)
+
+
+def test_outputs_in_a_list():
+    x = floats(2, 4)
+    parts = onnx.load(saved(Sequential(lambda x: list(F.split(x, 2, 1))), x))(x)
+    for part, expected in zip(parts, np.split(x, 2, 1), strict=True):
+        np.testing.assert_array_equal(part.data, expected)
 
 
 def test_an_output_that_is_an_input_or_given_twice():

@@ -91,3 +91,71 @@ def test_what_others_use_is_not_fused(op, outputs):
     x = floats(2, 3, 4, 4)
     for y, z in zip(results(fused, x), results(model, x), strict=True):
         np.testing.assert_allclose(y, z, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("second", "norm"),
+    [
+        ("V", "gamma beta mean var"),  # a layer that is called twice
+        ("V", "same beta mean var"),
+        ("W", "gamma beta other var"),
+        ("W", "gamma beta mean other"),
+    ],
+)
+def test_normalizations_that_share_a_factor_are_folded_each_into_its_own_convolution(second, norm):
+    names = ("gamma", "beta", "mean", "var", "other")
+    constants = {name: np.abs(floats(3, seed=i)) + 0.5 for i, name in enumerate(names)}
+    constants |= {"W": floats(3, 3, 1, 1), "V": floats(3, 3, 1, 1, seed=9)}
+    nodes = [
+        ("Identity", "gamma", "same", {}),
+        ("Conv", "x W beta", "a", {}),
+        ("BatchNormalization", "a gamma beta mean var", "b", {}),
+        ("Conv", f"b {second} mean", "c", {}),
+        ("BatchNormalization", f"c {norm}", "y", {}),
+    ]
+    model = onnx.load(contents(nodes, {"x": ("N", 3, 4, 4)}, "y", constants))
+    fused = model.fused()
+    assert ops(fused) == ["Conv", "Conv"]
+    x = floats(2, 3, 4, 4)
+    np.testing.assert_allclose(results(fused, x)[0], results(model, x)[0], rtol=1e-5, atol=1e-5)
+
+
+def test_weights_may_have_any_name():
+    constants = {"bias": floats(3, 3, 1, 1), **{name: np.abs(floats(3)) + 1 for name in "abcd"}}
+    nodes = [("Conv", "x bias", "h", {}), ("BatchNormalization", "h a b c d", "y", {})]
+    model = onnx.load(contents(nodes, {"x": ("N", 3, 4, 4)}, "y", constants))
+    x = floats(2, 3, 4, 4)
+    np.testing.assert_allclose(results(model.fused(), x)[0], results(model, x)[0], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("bias", ["", " b"])
+@pytest.mark.parametrize("axes", [1, 2, 3])
+def test_relu_follows_the_whole_sum_of_a_convolution(axes, bias):
+    constants = {"W": floats(3, 2, *[3] * axes), "b": floats(3, seed=1)}
+    nodes = [("Conv", f"x W{bias}", "h", {"pads": [1] * 2 * axes}), ("Relu", "h", "y", {})]
+    x = floats(2, 2, *(5, 4, 6)[:axes])
+    model = onnx.load(contents(nodes, {"x": x.shape}, "y", constants))
+    fused = model.fused()
+    assert ops(fused) == ["Conv+Relu"]
+    np.testing.assert_allclose(results(fused, x)[0], results(model, x)[0], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("op", "inputs"), [("Relu", "e"), ("Clip", "e zero"), ("BatchNormalization", "e a b c d")]
+)
+def test_users_of_a_renamed_convolution_are_all_counted(op, inputs):
+    constants = {"W": floats(3, 3, 1, 1), **{name: np.abs(floats(3)) + 1 for name in "abcd"}}
+    nodes = [
+        ("Conv", "x W", "h", {}),
+        ("Identity", "h", "i", {}),
+        ("Identity", "i", "e", {}),
+        (op, inputs, "y", {}),
+        ("Add", "e y", "z", {}),
+    ]
+    constants["zero"] = np.zeros((), np.float32)
+    model = onnx.load(contents(nodes, {"x": ("N", 3, 4, 4)}, "y z", constants))
+    fused = model.fused()
+    assert ops(fused) == ["Conv", op, "Add"]
+    x = floats(2, 3, 4, 4)
+    for y, z in zip(results(fused, x), results(model, x), strict=True):
+        np.testing.assert_array_equal(y, z)

@@ -97,6 +97,8 @@ class Emitter:
         """Add a reduction over axes, or over all for None."""
         if axes is None:
             return self.node(op, x, keepdims=int(keepdims))
+        if not axes:  # an empty list would mean all
+            return self.node("Identity", x)
         if op == "ReduceSum" or self.opset >= 18:
             return self.node(op, x, self.integers(axes), keepdims=int(keepdims))
         return self.node(op, x, axes=list(axes), keepdims=int(keepdims))

@@ -20,7 +20,7 @@ def fused_graph(graph: Graph) -> Graph:
     constants = dict(graph.constants)
     uses = Counter(name for node in graph.nodes for name in node.inputs)
     uses.update(output.name for output in graph.outputs)
-    makers: dict[str, Node] = {}  # by their only output, if only one node uses that
+    makers: dict[str, Node] = {}  # convolutions, by their only output
     nodes: list[Node] = []
     same: dict[str, str] = {}  # what Identity nodes rename
     outputs = {output.name for output in graph.outputs}
@@ -32,7 +32,7 @@ def fused_graph(graph: Graph) -> Graph:
             same[node.outputs[0]] = node.inputs[0]
             uses[node.inputs[0]] += uses[node.outputs[0]] - 1
             continue
-        before = makers.get(node.inputs[0]) if node.inputs else None
+        before = makers.get(node.inputs[0]) if node.inputs and uses[node.inputs[0]] == 1 else None
         if before is not None and node.op == "BatchNormalization" and _folded(before, node, constants):
             joined = before
         elif before is not None and node.op == "Relu" and before.op == "Conv":
@@ -46,7 +46,7 @@ def fused_graph(graph: Graph) -> Graph:
             joined = node
             nodes.append(node)
         joined.outputs = node.outputs
-        if joined.op in ("Conv", "ConvTranspose") and uses[joined.outputs[0]] == 1:
+        if joined.op in ("Conv", "ConvTranspose"):
             makers[joined.outputs[0]] = joined
     needed = {name for node in nodes for name in node.inputs} | outputs
     kept = {name: array for name, array in constants.items() if name in needed}
@@ -77,8 +77,8 @@ def _folded(conv: Node, norm: Node, constants: dict[str, Array]) -> bool:
     b = constants[conv.inputs[2]] if len(conv.inputs) > 2 and conv.inputs[2] else np.zeros(1)
     factor = gamma / np.sqrt(var + norm.attributes.get("epsilon", 1e-5))
     along = factor.reshape(-1, *[1] * (W.ndim - 2 if transposed else W.ndim - 1))
-    # New names, since other nodes may use the same weights.
-    weight, bias = (f"{name}, with {norm.inputs[1]}" for name in (conv.inputs[1], "bias"))
+    # New names, since other nodes may use the same weights; no other node has this output.
+    weight, bias = (f"{name}{conv.inputs[1]}, with {norm.outputs[0]}" for name in ("", "bias of "))
     constants[weight] = (W * along).astype(W.dtype)
     constants[bias] = ((b - mean) * factor + beta).astype(W.dtype)
     conv.inputs[1:] = [weight, bias]

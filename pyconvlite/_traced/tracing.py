@@ -99,7 +99,7 @@ class _Run:
             for layer, name, value in states:
                 setattr(layer, name, value)
             rng().bit_generator.state = state
-        self.outputs: list[Variable] = list(results) if isinstance(results, tuple) else [results]
+        self.outputs: list[Variable] = list(results) if isinstance(results, tuple | list) else [results]
         self.comparisons = {id(comparison.result): comparison for comparison in found}
         self.functions = self._reachable()
 
@@ -191,7 +191,8 @@ class _Pairing:
             export, name, owner = FUNCTIONS.get(type(f)), type(f).__name__, None
         values = [self._value(*pair) for pair in pairs]
         call = Call(self.emitter, f, g, owner, values, self._param)
-        call.condition = self._condition(f, g)
+        if owner is None:  # the node of a layer has the condition in it
+            call.condition = self._condition(f, g)
         if export is None:
             raise ValueError(f"{name} has no known counterpart in ONNX; {call}")
         names = export(call)

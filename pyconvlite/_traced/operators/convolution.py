@@ -53,19 +53,22 @@ def _conv(use: Use) -> Run:
     axes = _axes(use)
     stride, dilation = per_axis(use, "strides", axes, 1), per_axis(use, "dilations", axes, 1)
     known = edges(use, axes)
-    call = F.conv2d_relu if use.node.op == CONV_RELU else F.conv2d
+    has_relu = use.node.op == CONV_RELU
 
-    def images(x: Any, W: Any, b: Any, pad: Any) -> Any:
+    def images(call: Run, x: Any, W: Any, b: Any, pad: Any) -> Any:
         return call(x, W, b, stride[-2:], pad[-2:], dilation=dilation[-2:], groups=use.group)
 
     def conv(x: Any, W: Any, b: Any = None) -> Any:
         pad = same(use, x.shape[2:], W.shape[2:], stride, dilation) if known is None else known
         if axes == 2:
-            return images(x, W, b, pad)
+            return images(F.conv2d_relu if has_relu else F.conv2d, x, W, b, pad)
         if axes == 1:
-            settings = {"dilation": dilation[0], "groups": use.group}
-            y = F.conv1d(x, W, b, stride[0], pad[0], **settings)
-            return F.relu(y) if call is F.conv2d_relu else y
+            y = F.conv1d(x, W, b, stride[0], pad[0], dilation=dilation[0], groups=use.group)
+        else:
+            y = volumes(x, W, b, pad)
+        return F.relu(y) if has_relu else y
+
+    def volumes(x: Any, W: Any, b: Any, pad: Any) -> Any:
         # the sum of a convolution for each slice of the kernels
         D, KD = x.shape[2], W.shape[2]
         (before, after), step, gap = pad[0], stride[0], dilation[0]
@@ -73,7 +76,8 @@ def _conv(use: Use) -> Run:
         parts = []
         for k in range(KD):
             slices = along(x, (first + k * gap)[:, np.newaxis] == np.arange(D), 2)
-            parts.append(images(_as_batch(slices), F.get_item(W, (slice(None), slice(None), k)), None, pad))
+            kernels = F.get_item(W, (slice(None), slice(None), k))
+            parts.append(images(F.conv2d, _as_batch(slices), kernels, None, pad))
         y = _as_volumes(reduce(F.add, parts), len(x))
         return y if b is None else y + F.reshape(b, (-1, 1, 1, 1))
 

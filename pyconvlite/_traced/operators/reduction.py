@@ -50,10 +50,11 @@ def _reduce(use: Use) -> Run:
 
     def reduce(x: Any, *given: Any) -> Any:
         axes = axes_of(use, given)
-        if not axes and use.noop_with_empty_axes:
-            return function(F.expand_dims(x, 0), 0, False)  # of each element by itself
         dtype = raw(x).dtype
-        y = function(x, tuple(axes) if axes else None, keepdims)
+        if not axes and use.noop_with_empty_axes:
+            y = function(F.expand_dims(x, 0), 0, False)  # of each element by itself
+        else:
+            y = function(x, tuple(axes) if axes else None, keepdims)
         return y if raw(y).dtype == dtype else raw(y).astype(dtype)  # NumPy widens integers
 
     return reduce

@@ -98,6 +98,7 @@ def _places(old: int, new: int, factor: float, end: Any, mode: str) -> Array:
         first, last = ((old - 1) * part for part in end)
         return first + i * (last - first) / (new - 1) if new > 1 else np.array([(first + last) / 2])
     if mode == "align_corners":
+        # old * factor may have a fraction: ONNX's own cases have it here, ONNX Runtime has `new`.
         return i * (old - 1) / (old * factor - 1) if new > 1 else np.zeros(1)
     if mode == "asymmetric":
         return i / factor

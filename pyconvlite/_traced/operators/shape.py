@@ -244,9 +244,11 @@ def _space_to_depth(use: Use) -> Run:
 def _cumsum(use: Use) -> Run:
     def cumsum(x: Any, axis: Any) -> Any:
         (at,) = integers(axis)
-        x = F.flip(x, at) if use.reverse else x
-        y = F.cumsum(x, at)
-        y = y - x if use.exclusive else y
+        terms = F.flip(x, at) if use.reverse else x
+        if use.exclusive:  # subtracting x from the sums would lose digits
+            widths = [(int(i == at % len(x.shape)), 0) for i in range(len(x.shape))]
+            terms = F.get_item(F.pad(terms, widths), tuple(slice(n) for n in x.shape))
+        y = F.cumsum(terms, at)
         y = F.flip(y, at) if use.reverse else y
         return y if y.dtype == x.dtype else y.data.astype(x.dtype)  # NumPy widens integers
 
