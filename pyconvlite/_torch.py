@@ -116,6 +116,9 @@ class _Refused(Exception):  # noqa: N818 - becomes a ValueError with the file's 
 
 def _read_zip(stream: BinaryIO, title: str) -> Any:
     archive = Zip(stream, title, "PyTorch", _MEMBERS)
+    for name, info in archive.members.items():
+        if info.compress_type != 0 and "/data" in name:
+            raise _Refused(f"{name} is compressed, as PyTorch writes none")
     folders = [name.removesuffix("data.pkl") for name in archive.members if name.endswith("/data.pkl")]
     if len(folders) != 1:
         raise _Refused("it does not have exactly one data.pkl")
@@ -128,8 +131,6 @@ def _read_zip(stream: BinaryIO, title: str) -> Any:
     def storage(key: str, dtype: str, length: int) -> Array:
         if key not in storages:
             name = f"{folder}data/{key}"
-            if name in archive.members and archive.members[name].compress_type != 0:
-                raise _Refused(f"{name} is compressed, as PyTorch writes none")
             storages[key] = np.frombuffer(archive.contents(name, length * np.dtype(dtype).itemsize), np.uint8)
         if storages[key].size != length * np.dtype(dtype).itemsize:
             raise _Refused(f"storage {key} has {storages[key].size} bytes, which are not {length} of {dtype}")
@@ -244,6 +245,7 @@ class _Machine:
         opcodes = {opcode.code.encode("latin1"): opcode for opcode in pickletools.opcodes}
         known = _KNOWN.split()
         self._stack: list[Any] = []
+        self._marks: list[int] = []  # their places, as a search takes long
         self._memo: dict[int, Any] = {}
         name = ""
         try:
@@ -278,6 +280,7 @@ class _Machine:
             case "EMPTY_TUPLE":
                 stack.append(())
             case "MARK":
+                self._marks.append(len(stack))
                 stack.append(_MARK)
             case "TUPLE":
                 stack.append(tuple(self._popped()))
@@ -298,8 +301,8 @@ class _Machine:
             case "BINGET" | "LONG_BINGET":
                 stack.append(self._memo[argument])
             case "STACK_GLOBAL":
-                name, module = stack.pop(), stack.pop()
-                stack.append(_Name(f"{module}.{name}"))
+                name, module = stack.pop()[:100], stack.pop()[:100]  # no known one is longer
+                stack.append(_Name(".".join((module, name))))
             case "BINPERSID":
                 stack.append(self._found(stack.pop()))
             case "REDUCE":
@@ -311,7 +314,9 @@ class _Machine:
 
     def _popped(self) -> list[Any]:
         """Take from the stack what is above the topmost mark, and the mark."""
-        at = len(self._stack) - 1 - self._stack[::-1].index(_MARK)
+        at = self._marks.pop()
+        if self._stack[at] is not _MARK:
+            raise ValueError("a mark is gone")
         values = self._stack[at + 1 :]
         del self._stack[at:]
         return values
@@ -357,7 +362,8 @@ def _tensor(storage: _Storage, offset: Any, shape: Any, strides: Any) -> _Tensor
         raise _Refused("a tensor has no valid shape and strides")
     length = storage.array.size
     last = offset + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True))
-    if math.prod(shape) and (math.prod(shape) > length or last >= length):
+    size = math.prod(n or 1 for n in shape)
+    if not (size <= 1 << 27 if 0 in shape else size <= length and last < length):
         raise _Refused(
             f"a tensor of shape {shape} and strides {strides} exceeds its storage of {length} numbers"
         )
@@ -395,5 +401,8 @@ class _Finisher:
             numbers = self._done[id(numbers)][0]
         if not math.prod(shape):
             return np.empty(shape, numbers.dtype)
-        in_bytes = [stride * numbers.itemsize for stride in tensor.strides]
+        # That of an axis of length 1 may be more than NumPy takes.
+        in_bytes = [
+            (n > 1) * stride * numbers.itemsize for n, stride in zip(shape, tensor.strides, strict=True)
+        ]
         return np.lib.stride_tricks.as_strided(numbers[tensor.offset :], shape, in_bytes, writeable=False)

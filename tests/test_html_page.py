@@ -14,6 +14,7 @@ import pyconvlite.layers as L
 from pyconvlite import Model, html_page
 from pyconvlite.backends.simd import library
 from pyconvlite.models import LeNet, Sequential
+from pyconvlite.onnx import Graph, Node, OnnxModel, ValueInfo
 
 DIGITS = [str(digit) for digit in range(10)]
 
@@ -38,6 +39,13 @@ def lenet():
     model = LeNet()
     model(np.zeros((2, 1, 28, 28), np.float32))
     return model
+
+
+def onnx_model(constants, *nodes):
+    x, y = (
+        ValueInfo(name, np.dtype("f4"), ("N", *rest)) for name, rest in (("x", (1, 28, 28)), ("y", (10,)))
+    )
+    return OnnxModel(Graph(list(nodes), constants, [x], [y]))
 
 
 @pytest.mark.usefixtures("kernels")
@@ -104,6 +112,89 @@ class TestPage:
 
         with pytest.raises(ValueError, match=r"the page cannot compute CumSum .*; it computes Abs, Add, "):
             exported(Sums())
+
+    @pytest.mark.parametrize(
+        ("op", "attributes", "opset", "values", "setting"),
+        [
+            ("Conv", {}, 18, [np.ones((1, 1, 3))], "(1, 1, 3)"),
+            ("Conv", {}, 18, [np.ones((1, 1, 3, 3, 3))], "(1, 1, 3, 3, 3)"),
+            ("MaxPool", {"kernel_shape": [2]}, 18, [], "kernel_shape': [2]"),
+            ("AveragePool", {"kernel_shape": [2, 2, 2]}, 18, [], "kernel_shape': [2, 2, 2]"),
+            ("AveragePool", {"kernel_shape": [2, 2], "dilations": [1, 2]}, 19, [], "dilations': ["),
+            ("ConvTranspose", {"auto_pad": "SAME_UPPER"}, 18, [np.ones((1, 1, 3, 3))], "SAME_"),
+            ("ConvTranspose", {"output_shape": [9, 9]}, 18, [np.ones((1, 1, 3, 3))], "output_shape"),
+            ("BatchNormalization", {"training_mode": 1}, 18, [np.ones(1)] * 4, "training_mode': 1"),
+            ("Clip", {"min": 0.0, "max": np.inf}, 10, [], "'max': inf"),
+            ("Clip", {"min": -np.inf}, 10, [], "'min': -inf"),
+            ("Pad", {"pads": [0, 0, 1, 1, 0, 0, 1, 1]}, 10, [], "opset 10"),
+            ("Pad", {"mode": "reflect"}, 18, [np.array([0, 0, 1, 1, 0, 0, 1, 1])], "'mode': 'reflect"),
+            ("Pad", {}, 18, [np.array([0, 0, 0, -1, 0, 0, 0, 0])], "[None, [0, 0, 0, -1, 0, 0, 0, 0]]"),
+            ("Pad", {}, 18, [np.array([0, 1, 0, 0, 0, 0, 0, 0])], "[None, [0, 1, 0, 0, 0, 0, 0, 0]]"),
+            ("Pad", {}, 18, [np.arange(2), np.array(0.0), np.arange(1)], "[None, [0, 1], 0.0, [0]]"),
+            ("Resize", {}, 10, [np.ones(4)], "opset 10"),
+            ("Resize", {"mode": "linear"}, 18, [np.ones(0), np.ones(4)], "'mode': 'linear"),
+            ("Resize", {"axes": [2, 3]}, 18, [np.ones(0), np.ones(2)], "'axes"),
+            ("Resize", {}, 18, [np.ones(0), np.array([1, 1, 2, 1.5])], "[None, [], [1.0, 1.0, 2.0, 1.5]]"),
+            ("Resize", {}, 18, [np.ones(0), np.ones(0), np.arange(4)], "[None, [], [], [0, 1, 2, 3]]"),
+            ("Resize", {"nearest_mode": "ceil"}, 18, [np.ones(0), np.ones(4)], "'ceil"),
+            ("Resize", {"nearest_mode": "floor"}, 18, [np.ones(0), np.ones(4)], "'floor"),
+            (
+                *("Resize", {"coordinate_transformation_mode": "asymmetric"}, 18),
+                *([np.ones(0), np.ones(4)], "'asymmetric"),
+            ),
+            (
+                *("Resize", {"coordinate_transformation_mode": "align_corners"}, 18),
+                *([np.ones(0), np.ones(4)], "'align_corners"),
+            ),
+            ("Resize", {"mode": "cubic"}, 18, [np.ones(0), np.ones(4)], "'mode': 'cubic"),
+            ("Slice", {"starts": [0], "ends": [1]}, 9, [], "opset 9"),
+            ("Slice", {}, 18, [np.array([n]) for n in (-1, -9, 2, -1)], "[-1]"),
+        ],
+    )
+    def test_a_setting_that_the_page_does_not_have(self, op, attributes, opset, values, setting):
+        constants = {f"c{i}": value for i, value in enumerate(values)}
+        node = Node(op, ["x", *constants], ["h"], attributes, version=opset)
+        with pytest.raises(ValueError, match=f"the page cannot compute {op} with {re.escape(setting)} .node"):
+            exported(onnx_model(constants, node, Node("Flatten", ["h"], ["y"])))
+
+    @pytest.mark.parametrize(
+        ("op", "attributes", "values"),
+        [
+            ("Conv", {"kernel_shape": [1, 1]}, [np.ones((1, 1, 1, 1))]),
+            ("AveragePool", {"kernel_shape": [2, 2], "dilations": [1, 1]}, []),
+            ("Pad", {}, [np.array([0, 0, 1, 2, 0, 0, 3, 4]), np.array(0.0)]),
+            ("Pad", {}, [np.array([0, 1, 2, 0, 3, 4])]),
+            ("Resize", {"coordinate_transformation_mode": "pytorch_half_pixel"}, [np.ones(0), np.ones(4)]),
+            (
+                *("Resize", {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}),
+                [np.ones(0), np.array([1.0, 1, 2, 3])],
+            ),
+            ("Slice", {}, [np.array([n]) for n in (0, -1, -2, 2)]),
+            ("Slice", {}, [np.array([0, 0, 0]), np.array([-1, -1, -1])]),
+            ("Softmax", {}, []),
+            ("ReduceSum", {"noop_with_empty_axes": 1}, []),
+        ],
+    )
+    def test_settings_that_the_page_has(self, op, attributes, values):
+        constants = {f"c{i}": value for i, value in enumerate(values)}
+        exported(onnx_model(constants, Node(op, ["x", *constants], ["y"], attributes)))
+
+    @pytest.mark.parametrize(
+        ("ops", "expected"),
+        [
+            (["Softmax", "Flatten"], True),
+            (["Softmax", "Identity"], True),
+            (["Softmax", "Squeeze", "Identity"], True),
+            (["LogSoftmax", "Flatten"], False),
+            (["Softmax", "Neg", "Flatten"], False),
+            (["Flatten"], False),
+        ],
+    )
+    def test_a_softmax_before_what_moves_shares(self, ops, expected):
+        names = ["x", *map(str, range(1, len(ops))), "y"]
+        nodes = [Node(op, [a], [b]) for op, a, b in zip(ops, names[:-1], names[1:], strict=True)]
+        settings = json.loads(part(exported(onnx_model({}, *nodes)), "settings"))
+        assert settings["isProbability"] is expected
 
     def test_a_file_is_replaced_only_by_a_complete_one(self, tmp_path):
         path = tmp_path / "page.html"

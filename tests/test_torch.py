@@ -4,6 +4,7 @@ import io
 import os
 import pickle
 import struct
+import time
 import zipfile
 from collections import OrderedDict
 
@@ -131,12 +132,12 @@ def pickled(value):
 DATA = np.arange(4, dtype=np.float32).tobytes()
 
 
-def archive(value, data=DATA, *, compression=0, **more):
+def archive(value, data=DATA, *, compression=0, deflated="", **more):
     out = io.BytesIO()
     members = {"net/data.pkl": value if isinstance(value, bytes) else pickled(value), "net/data/0": data}
     with zipfile.ZipFile(out, "w", compression) as writing:
         for name, contents in (members | more).items():
-            writing.writestr(name, contents)
+            writing.writestr(name, contents, zipfile.ZIP_DEFLATED if name == deflated else None)
     out.seek(0)
     return out
 
@@ -211,6 +212,7 @@ def itself():
             "exceeds its storage of 4 numbers",
         ),  # a bomb once it is copied
         (tensor(shape=(1 << 61, 1 << 61), strides=(1, 1)), "exceeds its storage of 4 numbers"),
+        (tensor(shape=(0, 1 << 61), strides=(1, 1)), "exceeds its storage of 4 numbers"),
         (tensor(shape=(1,) * 17, strides=(1,) * 17), "no valid shape"),
         (b"\x80\x02.", "damaged"),
         (b"\x80\x02h\x00.", "damaged"),  # what was never stored
@@ -219,6 +221,9 @@ def itself():
         (b"\x80\x02]K\x01K\x02s.", "adds to list"),
         (b"\x80\x02}K\x01a.", "adds to dict"),
         (b"\x80\x02K\x01K\x02.", "damaged"),
+        (b"\x80\x02K\x01(\x86t.", "damaged"),  # the mark is gone
+        (b"\x80\x02(\x85t.", "damaged: a mark is gone"),
+        (b"\x80\x02)K\x01\x93.", "damaged"),  # a tuple's name
         (b"\x80\x02(K\x01.", "damaged|in the place of a tensor"),
         (b"I1\n.", "INT, which does not build a tensor"),
         (b"\x80\x02K\x01K\x01R.", "calls an object that is not a function"),
@@ -241,7 +246,8 @@ def _older_raw(value):
 @pytest.mark.parametrize(
     ("written", "reason"),
     [
-        (archive({"W": tensor()}, compression=zipfile.ZIP_DEFLATED), "net/data/0 is compressed"),
+        (archive({"W": tensor()}, compression=zipfile.ZIP_DEFLATED), "net/data.pkl is compressed"),
+        (archive({"W": tensor()}, deflated="net/data/0"), "net/data/0 is compressed"),
         (archive({"W": tensor(storage(4, "1"))}), "it has no net/data/1"),
         (archive({"W": tensor(storage(4, "../data.pkl"))}), r"it has no net/data/\.\./data.pkl"),
         (archive({"W": tensor()}, **{"other/data.pkl": b""}), "exactly one data.pkl"),
@@ -271,11 +277,32 @@ def test_storages_that_do_not_fit(written, reason):
         _torch.read(written, "the file")
 
 
+def test_what_is_beside_the_data_may_be_compressed():
+    file = archive({"W": tensor()}, deflated="net/code/a.py", **{"net/code/a.py": b"a = 1"})
+    assert list(_torch.read(file, "the file")) == ["W"]
+
+
 def test_what_is_nested_many_times_over_takes_no_longer():
     value = [1]
     for _ in range(25):
         value = [value, value]  # 2**25 lists, if each were finished on its own
     assert _torch.read(archive(value), "the file")[0][1][0][1][0][0][0]
+
+
+@pytest.mark.parametrize("write", [archive, older])
+def test_marks_above_a_high_stack_take_no_longer(write):
+    pickle_of_marks = b"\x80\x02" + b"N" * 300_000 + b"(t" * 300_000 + b"."
+    written = _older_raw(pickle_of_marks) if write is older else write(pickle_of_marks)
+    start = time.process_time()
+    with pytest.raises(ValueError, match="damaged"):
+        _torch.read(written, "the file")
+    assert time.process_time() - start < 20  # a copy of the stack for each takes minutes
+
+
+@pytest.mark.parametrize("write", [archive, older])
+def test_the_stride_of_a_single_element_may_be_any(write):
+    value = tensor(shape=(1, 2), strides=(1 << 61, 1))
+    np.testing.assert_array_equal(_torch.read(write(value), "the file"), [[0, 1]])
 
 
 def test_no_single_dict_of_tensors():

@@ -38,6 +38,22 @@ _FOOTERS = {
     "image": "Pictures stay in this browser. They can also be dropped or pasted here.",
     "drawing": "Drawings stay in this browser.",
 }
+# With these settings the runtime would compute something else; texts such as
+# Pad {'mode': 'constant'} opset 18 [None, [0, 0, 1, 1, 0, 0, 1, 1], 0.0], with the constants among the inputs
+_REFUSED = (
+    r"Conv.*(\((?:\d+, ){2}(?:\d+, \d+, )?\d+\))",  # the shape of weights
+    r".*(kernel_shape': \[\d+(?:, \d+, \d+)*\])",
+    r"ConvTranspose.*(SAME_|output_shape)",
+    r"AveragePool.*(dilations': \[(?!1, 1\]))",
+    r"Batch.*(training_mode': 1)",
+    r"Clip.*('m[^,]*inf)",
+    r"Slice.*(opset \d\b)",
+    r"Slice.* \[None(?:, (?:None|\[[^]]*\])){3}, (\[[^]]*-[^]]*\])",
+    r"(?:Pad|Resize).*('axes|opset (?:\d|10)\b|'mode': '(?!constant|nearest)\w*)",
+    r"Pad.* (\[(?!None, \[((?:0, )*)\d+, \d+, \2\d+, \d+\](?:, [^,]*)?\]$)None.*)",
+    r"Resize.* (\[(?!None, .*, \[1\.0, 1\.0, \d+\.0, \d+\.0\]\]$)None.*)",
+    r"Resize(?!.*asym.*'floor|.*'floor.*asym).*('(?:al|tf|as|ce|fl)\w*)",
+)
 
 
 def export_html(
@@ -102,7 +118,7 @@ def export_html(
         "shape": shape,
         "mean": mean,
         "scale": scale,
-        "isProbability": graph.nodes[-1].op == "Softmax",
+        "isProbability": _is_probability(graph),
     }
     page = string.Template((_HERE / "page.html").read_text("utf-8")).substitute(
         title=escape(title),
@@ -158,11 +174,25 @@ def _graph(model: Any, shape: tuple[int, int, int], classes: int) -> Graph:
 def _check_operators(graph: Graph, runtime: str) -> None:
     table = runtime[runtime.index("const OPERATORS = {") :]
     known = set(re.findall(r"^  '?([\w+]+)'?: ", table, re.MULTILINE))
+    texts = {name: x.shape if x.ndim > 1 else x.tolist() for name, x in graph.constants.items()}
     for node in graph.nodes:
         if node.op not in known:
             raise ValueError(
                 f"the page cannot compute {node.op} ({node}); it computes {', '.join(sorted(known))}"
             )
+        text = f"{node.op} {node.attributes} opset {node.version} {[*map(texts.get, node.inputs)]}"
+        for pattern in _REFUSED:
+            if found := re.match(pattern, text):
+                raise ValueError(f"the page cannot compute {node.op} with {found[1]} ({node})")
+
+
+def _is_probability(graph: Graph) -> bool:
+    """Whether the output is a softmax."""
+    makers = {name: node for node in graph.nodes for name in node.outputs}
+    node = makers.get(graph.outputs[0].name)
+    while node and node.op in ("Flatten", "Reshape", "Squeeze", "Identity"):
+        node = makers.get(node.inputs[0])
+    return node is not None and node.op == "Softmax"
 
 
 def _described(graph: Graph) -> tuple[Any, dict[str, Any]]:
@@ -194,11 +224,11 @@ def _node(node: Node) -> dict[str, Any]:
         "outputs": node.outputs,
         "attributes": {
             name: value.tolist() if isinstance(value, np.ndarray) else value
-            for name, value in node.attributes.items()
+            for name, value in (node.attributes | {"version": node.version}).items()
         },
     }
 
 
 def _json(value: Any) -> str:
     """JSON that can stand in a script element."""
-    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
+    return json.dumps(value, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")

@@ -71,6 +71,11 @@ class Kernels {
   floats(at, length) {
     return new Float32Array(this.memory.buffer, at, length);
   }
+
+  /** @param {Value} x */
+  numbers(x) {
+    return x.integers ?? this.floats(x.at, x.size);
+  }
 }
 
 /** @param {number} n */
@@ -89,7 +94,7 @@ function staticSize(module) {
 /** @param {number[]} shape */
 const sizeOf = (shape) => shape.reduce((product, n) => product * n, 1);
 
-/** The value of a name: floats at an address in the kernels' memory, or integers. */
+/** The value of a name: floats at an address in the kernels' memory, or integers, whose address of -1 no read takes. */
 class Value {
   /** @param {number[]} shape  @param {number} at  @param {number[]} [integers] */
   constructor(shape, at, integers) {
@@ -118,7 +123,7 @@ export class Network {
     this.#graph = graph;
     this.#kernels = new Kernels(module, weights);
     for (const [name, { shape, offset = 0, values }] of Object.entries(graph.constants)) {
-      this.#constants.set(name, new Value(shape, this.#kernels.weights + 4 * offset, values));
+      this.#constants.set(name, new Value(shape, values ? -1 : this.#kernels.weights + 4 * offset, values));
     }
   }
 
@@ -188,8 +193,9 @@ function framed(k, x, [above, left, below, right], value) {
   return y;
 }
 
-/** @param {Kernels} k  @param {number[]} shape */
-const made = (k, shape) => new Value(shape, k.take(4 * Math.max(1, sizeOf(shape))));
+/** @param {Kernels} k  @param {number[]} shape  @param {any} [isWhole]  whether of integers */
+const made = (k, shape, isWhole) =>
+  new Value(shape, isWhole ? -1 : k.take(4 * Math.max(1, sizeOf(shape))), isWhole && new Array(sizeOf(shape)));
 
 /** @param {number} relu */
 const convolution =
@@ -282,17 +288,23 @@ function maxPool(k, [x], a) {
   return [y];
 }
 
-/** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
+/** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a  @returns {Value[]} */
 function averagePool(k, [x], a) {
   let { pads, ...w } = windows(a, x.shape.slice(2), a.kernel_shape);
-  if (!w.isEven && a.count_include_pad) [x, pads] = [framed(k, x, pads, 0), [0, 0, 0, 0]];
-  else if (!w.isEven) throw new Error('average pooling with this padding is not run');
+  if (!w.isEven && !a.count_include_pad) {
+    // the mean over the padding too, by the share of the image in it
+    const parts = [x, each(() => 1)(k, [x], a)[0]].map((z) => averagePool(k, [z], { ...a, count_include_pad: 1 })[0]);
+    return both((mean, share) => mean / (share || 1))(k, parts);
+  }
+  // The kernels would also count what is beyond the padding.
+  const isFramed = a.count_include_pad && (!w.isEven || a.ceil_mode);
+  if (isFramed) [x, pads] = [framed(k, x, pads, 0), [0, 0, 0, 0]];
   const y = made(k, [...x.shape.slice(0, 2), ...w.output]);
   const [N, C, H, W] = x.shape;
   k.call.avg_pool(
     y.at,
     x.at,
-    a.count_include_pad ?? 0,
+    isFramed ? 0 : (a.count_include_pad ?? 0),
     N * C,
     H,
     W,
@@ -364,8 +376,8 @@ const both =
   /** @param {Kernels} k  @param {Value[]} inputs */
   (k, inputs) => [
     inputs.reduce((x, z) => {
-      const y = made(k, broadcast(x.shape, z.shape));
-      const [one, other, to] = [k.floats(x.at, x.size), k.floats(z.at, z.size), k.floats(y.at, y.size)];
+      const y = made(k, broadcast(x.shape, z.shape), x.integers && z.integers);
+      const [one, other, to] = [x, z, y].map((v) => k.numbers(v));
       if (x.size === y.size && z.size === y.size) {
         for (let i = 0; i < to.length; i++) to[i] = f(one[i], other[i]);
       } else {
@@ -373,6 +385,7 @@ const both =
           to[at] = f(one[i], other[j]);
         });
       }
+      y.integers = y.integers?.map(Math.trunc);
       return y;
     }),
   ];
@@ -394,10 +407,10 @@ function erf(x) {
   return Math.sign(x) * (1 - Math.exp(-z * z) / Math.sqrt(Math.PI) / fraction);
 }
 
-/** @param {Kernels} k  @param {Value[]} inputs */
-function clip(k, [x, low, high]) {
-  const least = low ? k.floats(low.at, 1)[0] : -Infinity;
-  const most = high ? k.floats(high.at, 1)[0] : Infinity;
+/** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
+function clip(k, [x, low, high], a) {
+  const least = low ? k.floats(low.at, 1)[0] : (a.min ?? -Infinity);
+  const most = high ? k.floats(high.at, 1)[0] : (a.max ?? Infinity);
   return each((v) => Math.min(Math.max(v, least), most))(k, [x], {});
 }
 
@@ -420,8 +433,10 @@ const softmax =
   (isLog) =>
   /** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
   (k, [x], a) => {
-    const axis = positive(a.axis ?? -1, x.shape.length);
-    const [n, inner] = [x.shape[axis], sizeOf(x.shape.slice(axis + 1))];
+    const isFlat = a.version < 13; // over all axes from one on
+    const axis = positive(a.axis ?? (isFlat ? 1 : -1), x.shape.length);
+    const inner = isFlat ? 1 : sizeOf(x.shape.slice(axis + 1));
+    const n = sizeOf(x.shape.slice(axis)) / inner;
     const y = made(k, x.shape);
     const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size)];
     for (let outer = 0; outer < x.size / (n * inner); outer++) {
@@ -476,9 +491,10 @@ const reduction =
   /** @param {Kernels} k  @param {(Value | undefined)[]} inputs  @param {Record<string, any>} a */
   (k, [given, listed], a) => {
     const x = /** @type {Value} */ (given);
-    const axes = (listed?.integers ?? a.axes ?? x.shape.map((_, i) => i)).map((/** @type {number} */ n) =>
-      positive(n, x.shape.length),
-    );
+    /** @type {number[]} */
+    const named = listed?.integers ?? a.axes ?? [];
+    const axes =
+      named.length || a.noop_with_empty_axes ? named.map((n) => positive(n, x.shape.length)) : x.shape.map((_, i) => i);
     const kept = x.shape.map((n, i) => (axes.includes(i) ? 1 : n));
     const y = made(k, (a.keepdims ?? 1) ? kept : kept.filter((_, i) => !axes.includes(i)));
     const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size).fill(start)];
@@ -494,8 +510,8 @@ const global =
   (isMax) =>
   /** @param {Kernels} k  @param {Value[]} inputs */
   (k, [x]) => {
-    const axes = x.shape.map((_, i) => i).slice(2);
-    return (isMax ? reduction(Math.max, -Infinity) : reduction((sum, v) => sum + v, 0, true))(k, [x], { axes });
+    const a = { axes: x.shape.map((_, i) => i).slice(2), noop_with_empty_axes: 1 };
+    return (isMax ? reduction(Math.max, -Infinity) : reduction((sum, v) => sum + v, 0, true))(k, [x], a);
   };
 
 // -------------------------------------------------------------------------------------------------- shapes
@@ -518,7 +534,7 @@ function reshape(_, [x, to], a) {
 
 /** @param {Kernels} _  @param {Value[]} inputs  @param {Record<string, any>} a */
 function flatten(_, [x], a) {
-  const axis = positive(a.axis ?? 1, x.shape.length + 1);
+  const axis = positive(a.axis ?? 1, x.shape.length);
   return reshaped(x, [sizeOf(x.shape.slice(0, axis)), sizeOf(x.shape.slice(axis))]);
 }
 
@@ -570,7 +586,7 @@ function concat(k, inputs, a) {
     return [
       new Value(
         shape,
-        0,
+        -1,
         inputs.flatMap((x) => x.integers ?? []),
       ),
     ];
@@ -586,15 +602,11 @@ function concat(k, inputs, a) {
   return [y];
 }
 
-/** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
-function pad(k, [x, listed, value], a) {
+/** @param {Kernels} k  @param {Value[]} inputs */
+function pad(k, [x, listed, value]) {
   const ends = listed.integers ?? [];
   const ndim = x.shape.length;
-  if ((a.mode ?? 'constant') !== 'constant') throw new Error(`Pad with mode ${a.mode} is not run`);
-  if (ends.some((n, i) => n && i % ndim < ndim - 2))
-    throw new Error('Pad of other axes than height and width is not run');
-  const [above, left, below, right] = [ends[ndim - 2], ends[ndim - 1], ends[2 * ndim - 2], ends[2 * ndim - 1]];
-  return [framed(k, x, [above, left, below, right], value ? k.floats(value.at, 1)[0] : 0)];
+  return [framed(k, x, [...ends.slice(ndim - 2, ndim), ...ends.slice(-2)], value ? k.floats(value.at, 1)[0] : 0)];
 }
 
 /** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} _ */
@@ -608,12 +620,11 @@ function slice(k, [x, starts, ends, axes, stride], _) {
     const n = x.shape[axis];
     const limit = (/** @type {number} */ at) => Math.max(0, Math.min(n, at < 0 ? at + n : at));
     step[axis] = stride?.integers?.[i] ?? 1;
-    if (step[axis] < 1) throw new Error('Slice with a negative step is not run');
     first[axis] = limit(starts.integers?.[i] ?? 0);
     shape[axis] = Math.max(0, Math.ceil((limit(ends.integers?.[i] ?? n) - first[axis]) / step[axis]));
   });
-  const y = made(k, shape);
-  const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size)];
+  const y = made(k, shape, x.integers);
+  const [from, to] = [k.numbers(x), k.numbers(y)];
   const own = steps(x.shape, x.shape);
   const start = first.reduce((sum, at, axis) => sum + at * own[axis], 0);
   walk(shape, [own.map((each, axis) => each * step[axis])], (at, [i]) => {
@@ -622,12 +633,9 @@ function slice(k, [x, starts, ends, axes, stride], _) {
   return [y];
 }
 
-/** Doubles, triples ... height and width by repetition. @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
-function resize(k, [x, , scales], a) {
+/** Doubles, triples ... height and width by repetition. @param {Kernels} k  @param {Value[]} inputs */
+function resize(k, [x, , scales]) {
   const factors = [...k.floats(scales.at, scales.size)];
-  if (a.mode !== 'nearest' || factors.some((n) => !Number.isInteger(n)) || factors[0] * factors[1] !== 1) {
-    throw new Error('Resize is run for nearest neighbours and whole factors of height and width only');
-  }
   const y = made(
     k,
     x.shape.map((n, i) => n * factors[i]),
@@ -694,5 +702,8 @@ const OPERATORS = {
   Slice: slice,
   Identity: (_, [x]) => [x],
   Dropout: (_, [x]) => [x],
-  Shape: (_, [x]) => [new Value([x.shape.length], 0, [...x.shape])],
+  Shape: (_, [x], a) => {
+    const part = x.shape.slice(a.start, a.end);
+    return [new Value([part.length], -1, part)];
+  },
 };

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,19 +38,17 @@ def many_operators() -> Any:
     )
 
 
-def ceil_mode() -> Any:
-    pool = partial(F.average_pooling, stride=2, pad=1, ceil_mode=True)
-    return Sequential(lambda x: F.concat([pool(x, 2), pool(x, 3)], axis=1), F.flatten)
-
-
 def onnx(*nodes: Any, n: int = 4, opset: int = 18, **constants: Any) -> Any:
-    """Nodes (op, inputs, output, attributes) from x (N, 2, 4, 5) to y (N, n)."""
+    """Nodes (op, inputs, output, attributes) from x (N, 3, 4, 5) to y (N, n)."""
     given = [Node(op, inputs.split(" "), [output], a, version=opset) for op, inputs, output, a in nodes]
-    x, y = (ValueInfo(name, np.dtype("f4"), ("N", *rest)) for name, rest in (("x", (2, 4, 5)), ("y", (n,))))
-    return lambda: OnnxModel(Graph(given, constants, [x], [y], opset=opset)), (2, 4, 5), n
+    x, y = (ValueInfo(name, np.dtype("f4"), ("N", *rest)) for name, rest in (("x", (3, 4, 5)), ("y", (n,))))
+    return lambda: OnnxModel(Graph(given, constants, [x], [y], opset=opset)), (3, 4, 5), n
 
 
-FILTERS = np.random.default_rng(1).standard_normal((2, 2, 3, 3)).astype(np.float32)
+FILTERS = np.random.default_rng(1).standard_normal((2, 3, 3, 3)).astype(np.float32)
+INTEGERS: dict[str, Any] = {
+    name: np.array([n]) for name, n in {"zero": 0, "one": 1, "two": 2, "minus": -1, "more": 60}.items()
+}
 ONNX = {
     "Clip with attributes": onnx(
         ("Conv", "x W", "h", {"pads": [1, 1, 1, 1]}),
@@ -67,37 +64,53 @@ ONNX = {
         ("AveragePool", "x", "h", {"kernel_shape": [2, 3], "pads": [0, 1, 1, 3], "strides": [1, 2]}),
         ("AveragePool", "h", "p", {"kernel_shape": [2, 2], "auto_pad": "SAME_UPPER"}),
         ("Flatten", "p", "y", {}),
-        n=32,
+        n=48,
+    ),
+    "average pooling beyond the padding": onnx(
+        (
+            *("AveragePool", "x", "h"),
+            {
+                "kernel_shape": [3, 3],
+                "pads": [1] * 4,
+                "strides": [2, 2],
+                "ceil_mode": 1,
+                "count_include_pad": 1,
+            },
+        ),
+        ("Flatten", "h", "y", {}),
+        n=27,
     ),
     "softmax over many axes": onnx(
         ("Softmax", "x", "h", {}),
         ("LogSoftmax", "h", "l", {"axis": -2}),
         ("Flatten", "l", "y", {}),
-        n=40,
+        n=60,
         opset=12,
     ),
     "computed shapes": onnx(
         ("Shape", "x", "s", {}),
         ("Slice", "s zero one", "batch", {}),
-        ("Shape", "x", "rest", {"start": -2}),
+        ("Shape", "x", "rest", {"start": -1}),
         ("Mul", "batch two", "twice", {}),
-        ("Concat", "twice rest", "to", {"axis": 0}),
+        ("Concat", "twice minus rest", "to", {"axis": 0}),
         ("Reshape", "x to", "h", {}),
         ("Pow", "h two", "p", {}),
         ("ReduceSum", "p", "r", {"noop_with_empty_axes": 1}),
         ("Flatten", "r", "f", {"axis": -2}),
+        ("ReduceMean", "f one", "m", {}),
+        ("Mul", "f m", "g", {}),
         ("Div", "twice two", "half", {}),
         ("Concat", "half more", "back", {"axis": 0}),
-        ("Reshape", "f back", "y", {}),
-        **{name: np.array([i]) for name, i in {"zero": 0, "one": 1, "two": 2, "more": 40}.items()},
-        n=40,
+        ("Reshape", "g back", "y", {}),
+        **INTEGERS,
+        n=60,
     ),
     "Resize of half pixels": onnx(
         ("Resize", "x  scales", "h", {}),
         ("ReduceMean", "h none", "m", {}),
         ("Add", "h m", "a", {}),
         ("Flatten", "a", "y", {}),
-        n=240,
+        n=360,
         scales=np.array([1, 1, 3, 2], np.float32),
         none=np.zeros(0, np.int64),
     ),
@@ -110,7 +123,6 @@ NETS = {
     "ResNet": (SmallResNet, (3, 32, 32), 10),
     "EfficientNet": (lambda: EfficientNetLite0(4), (3, 49, 64), 4),
     "many operators": (many_operators, (3, 20, 24), 3),
-    "average pooling in ceil mode": (ceil_mode, (2, 6, 7), 64),
     **ONNX,
 }
 

@@ -8,12 +8,13 @@ from ..._shapes import Array
 from .._calls import counted
 
 Axis = int | tuple[int, ...] | None
+HALF = np.dtype(np.float16)
 
 
 @counted("numpy")
 def sum(x: Array, axis: Axis, keepdims: bool) -> Array:
     # A sum of ones in float16 would stand still at 2048.
-    dtype = np.float32 if x.dtype == np.float16 else None
+    dtype = np.float32 if x.dtype == HALF else None
     # What x.sum calls; NumPy's types do not know that keepdims may be a variable.
     y: Array = np.add.reduce(x, axis, dtype, keepdims=keepdims)  # type: ignore[call-overload]
     return y if dtype is None else np.asarray(y.astype(x.dtype))
