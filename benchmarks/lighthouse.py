@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, partial
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -48,6 +48,11 @@ class Host(SimpleHTTPRequestHandler):
         ".mjs": "text/javascript",
         ".wasm": "application/wasm",
     }
+
+    def handle(self) -> None:
+        """Answer what comes by a connection; Chromium resets some of them."""
+        with suppress(ConnectionResetError):
+            super().handle()
 
     def do_GET(self) -> None:
         """Send a file."""
