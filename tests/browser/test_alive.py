@@ -118,7 +118,7 @@ def test_a_page_is_alive_sooner_from_a_warm_cache(
         warm = min(visits, key=lambda visit: visit.cpu)
     tell(f"{name}: cold: {cold}; warm: {warm}")
     if cold.answered is not None:
-        assert warm.cpu < 0.55 * cold.cpu  # what was compiled is kept
+        assert warm.cpu < 0.7 * cold.cpu  # what was compiled is kept
 
 
 def change(page: Page, go: Callable[[], object]) -> tuple[float, float]:
