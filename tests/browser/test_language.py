@@ -58,7 +58,8 @@ TERMS = {
 # What the lessons have besides: axes, variables of the Python beside a figure, names.
 LESSON_TERMS = {
     *("KH", "KW", "OC", "OH", "OW", "PH", "PW", "SH", "SW"),
-    *("col", "gy", "kernels", "most", "moved", "pooled", "products", "rows", "sums"),
+    *("col", "gy", "kernels", "most", "moved", "normed", "once", "pooled", "products", "rows", "sums"),
+    "test",
     *("Fergus", "Grad-CAM", "Selvaraju", "Zeiler"),
     *("FGSM", "Goodfellow"),
     *("Deep", "Learning", "Luo", "Odena", "ResNet", "WGAN-GP", "dilated", "convolution"),

@@ -6,6 +6,7 @@ import numpy as np
 
 from ..._shapes import Array
 from .._calls import counted
+from .reduction import sum_dtype
 
 
 def _check_indexes(t: Array, size: int, name: str) -> None:
@@ -21,7 +22,7 @@ check_indexes = counted("numpy", "check_indexes")(_check_indexes)
 def softmax_cross_entropy(x: Array, t: Array) -> Array:
     _check_indexes(t, x.shape[1], "labels in t")
     x = x - np.maximum.reduce(x, axis=1, keepdims=True)
-    log_z = np.log(np.add.reduce(np.exp(x), axis=1, dtype=_sums(x)))
+    log_z = np.log(np.add.reduce(np.exp(x), axis=1, dtype=sum_dtype(x)))
     losses = log_z - x[np.arange(len(x)), t]
     loss: Array = np.add.reduce(losses) / len(losses)
     return loss if x.itemsize > 2 else loss.astype(x.dtype)
@@ -30,12 +31,7 @@ def softmax_cross_entropy(x: Array, t: Array) -> Array:
 @counted("numpy")
 def softmax_cross_entropy_grad(x: Array, t: Array, gy: Array) -> Array:
     p = np.exp(x - np.maximum.reduce(x, axis=1, keepdims=True))
-    p /= np.add.reduce(p, axis=1, keepdims=True, dtype=_sums(x))
+    p /= np.add.reduce(p, axis=1, keepdims=True, dtype=sum_dtype(x))
     p[np.arange(len(x)), t] -= 1
     gx: Array = p * (gy * (1.0 / len(x)))
     return gx
-
-
-def _sums(x: Array) -> type[np.float32] | None:
-    """The type of sums: float32 for float16, which they may overflow."""
-    return np.float32 if x.itemsize == 2 else None

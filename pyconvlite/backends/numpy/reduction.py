@@ -11,10 +11,14 @@ Axis = int | tuple[int, ...] | None
 HALF = np.dtype(np.float16)
 
 
+def sum_dtype(x: Array) -> type[np.float32] | None:
+    """In what sums of x are computed: float32 for float16, where a sum of ones stands still at 2048."""
+    return np.float32 if x.dtype == HALF else None
+
+
 @counted("numpy")
 def sum(x: Array, axis: Axis, keepdims: bool) -> Array:
-    # A sum of ones in float16 would stand still at 2048.
-    dtype = np.float32 if x.dtype == HALF else None
+    dtype = sum_dtype(x)
     # What x.sum calls; NumPy's types do not know that keepdims may be a variable.
     y: Array = np.add.reduce(x, axis, dtype, keepdims=keepdims)  # type: ignore[call-overload]
     return y if dtype is None else np.asarray(y.astype(x.dtype))
