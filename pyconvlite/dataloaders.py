@@ -23,8 +23,9 @@ class DataLoader:
     the next loop continues the epoch unless `reset()` is called.
 
     Args:
-        dataset: Dataset or sequence of pairs (example, label). Of one that `parallel.scatter` returns, each
-            process gets `batch_size` examples in a batch, so that it is as many times larger.
+        dataset: Dataset or sequence of pairs (example, label). For a dataset from `parallel.scatter`,
+            each process gets `batch_size` examples per batch, so that the joint batch is `comm.size` times as
+            large.
         batch_size: number of examples in a batch, at least 1.
         shuffle: whether to draw a new order for each epoch.
         gpu: whether to copy the batches to the device.

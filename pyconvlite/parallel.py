@@ -87,7 +87,7 @@ def world() -> Communicator:
             return Communicator()
         raise ModuleNotFoundError(
             f"a launcher started {started} processes ({variable}={started}), which need mpi4py to train "
-            "together: pip install 'pyconvlite[mpi]', or mpi4py alone if an MPI is installed"
+            "together: pip install mpi4py mpich, or mpi4py alone if an MPI is installed"
         ) from error
     except (ImportError, RuntimeError) as error:
         raise RuntimeError(

@@ -44,7 +44,7 @@ def test_one_process_needs_no_mpi(world):
 def test_several_processes_without_mpi4py_are_refused(world, monkeypatch, name):
     monkeypatch.setenv(name, "4")
     with pytest.raises(
-        ModuleNotFoundError, match=rf"started 4 processes \({name}=4\).*pip install 'pyconvlite\[mpi\]'"
+        ModuleNotFoundError, match=rf"started 4 processes \({name}=4\).*pip install mpi4py mpich"
     ):
         world()
 

@@ -123,7 +123,7 @@ def _read(source: Place | None, name: str, ndim: int) -> tuple[Array, str]:
             raise
         raise FileNotFoundError(
             f"MNIST is not in the cache: there is no {folder / name}; pass a folder, a URL or the "
-            "contents of the files as source; ./build.sh test in a checkout of pyconvlite fills the cache"
+            "contents of the files as source; ./build.sh site in a checkout of pyconvlite fills the cache"
         ) from error
     if source is None:
         sha256 = hashlib.sha256(idx_header(array.shape))

@@ -211,7 +211,7 @@ def cumsum(x: Any, axis: int | None = None) -> Variable:
 
     Args:
         x: Variable or array.
-        axis: an axis; None for x with all axes joined to one.
+        axis: an axis; None flattens x first.
 
     Raises:
         TypeError: `axis` is neither an integer nor None.

@@ -183,7 +183,7 @@ class Layer(Weights):
 
         Args:
             names: names of Parameters or of layers, as in `named_params` and `named_modules`; all Parameters
-                without any.
+                if no names are given.
 
         Raises:
             ValueError: nothing has that name.

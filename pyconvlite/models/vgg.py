@@ -89,6 +89,9 @@ class VGG16(Model):
     def preprocess(image: Any, size: tuple[int, int] | None = (224, 224), dtype: Any = np.float32) -> Array:
         """Convert an image to the network's input: BGR channels minus their means over ImageNet.
 
+        That is the input of DeZero's weights. torchvision's weights take RGB channels from 0 to 1, normalized
+        with mean (0.485, 0.456, 0.406) and std (0.229, 0.224, 0.225).
+
         Args:
             image: Pillow image.
             size: size in pixels to resize to, (width, height); None keeps the image's size.

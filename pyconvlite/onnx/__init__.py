@@ -14,7 +14,7 @@
     ...     bool(np.allclose(loaded(x).data, model(x).data, atol=1e-6))
     True
 
-To write ONNX files, protobuf is needed: `pip install "pyconvlite[onnx]"`.
+To write ONNX files, protobuf is needed: `pip install protobuf`.
 """
 
 from __future__ import annotations

@@ -325,7 +325,7 @@ class ReduceLROnPlateau(Schedule):
         return value < self.best - margin if self.mode == "min" else value > self.best + margin
 
     def rate(self, t: int) -> float:
-        """The learning rate after t steps, as far as the metrics have lowered it now."""
+        """The learning rate after t steps, with the reductions made so far."""
         full = self.base if self.inner is None else self.inner.rate(t)
         return max(full * self.reduced, min(full, self.min_lr))
 

@@ -137,8 +137,8 @@ class RandomRotation:
     Args:
         degrees: a number d for angles from -d to d, at least 0, or a pair (least, most); in degrees,
             counter-clockwise.
-        interpolation: "nearest" for the value of the nearest pixel, "bilinear" for a mean of four; which
-            integers are rounded to.
+        interpolation: "nearest" for the value of the nearest pixel, "bilinear" for a mean of four,
+            rounded for integer arrays.
         fill: value of the pixels that come from outside the image.
 
     Raises:

@@ -45,12 +45,12 @@ summary(VGG16(), (1, 3, 32, 32))
 # %% [markdown] lang="en"
 # ## A small VGG
 #
-# `SmallVGG` has the same design with six convolutions. It is small enough to be trained in a browser.
+# `SmallVGG` has the same design with six convolutions and two linear layers. It is small enough to be trained in a browser.
 
 # %% [markdown] lang="ja"
 # ## 小さなVGG
 #
-# `SmallVGG`は、同じ作り方で畳み込み層を6つにしたものです。これならブラウザの中で学習できます。
+# `SmallVGG`は、同じ作り方で畳み込み層を6つ、全結合層を2つにしたものです。これならブラウザの中で学習できます。
 
 # %%
 pyconvlite.seed(0)
@@ -97,7 +97,7 @@ train.show(row=4, col=16)
 
 # %%
 EPOCHS, BATCH = 2, 32
-tqdm.monitor_interval = 0  # its watchman is a thread, and a browser's Python has none
+tqdm.monitor_interval = 0  # its monitor is a thread, and a browser's Python has none
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3))
 (loss_curve,) = left.plot([], [])

@@ -149,7 +149,7 @@ print(f"head: {time.perf_counter() - start:.2f} s")
 report(outputs(model.classifier, features[held]).argmax(axis=1))
 
 # %% [markdown] lang="en"
-# ## The last blocks
+# ## The last block
 #
 # Everything is frozen except the last block, the layers after it, and the new layer. `test_mode` keeps the statistics of
 # batch normalization: those of a million pictures are better than those of a few.
@@ -164,7 +164,7 @@ model.freeze()
 model.unfreeze("blocks/15", "head", "classifier")
 start = time.perf_counter()
 train(model, x[~held], t[~held], steps=12, lr=0.0001)
-print(f"last blocks: {time.perf_counter() - start:.1f} s")
+print(f"last block: {time.perf_counter() - start:.1f} s")
 answers = outputs(model, x[held]).argmax(axis=1)
 report(answers)
 show(

@@ -31,7 +31,7 @@ from pyconvlite.testing import check_backward, check_double_backward, numerical_
 # %% [markdown] lang="ja"
 # ## Softplus
 #
-# Softplusは、reluをなめらかにした関数です($y = \log(1 + e^x)$)。微分するとシグモイド関数になります。
+# Softplusは、ReLUをなめらかにした関数です($y = \log(1 + e^x)$)。微分するとシグモイド関数になります。
 #
 # `forward`は配列を受け取ります。`backward`は出力の勾配をVariableで受け取り、Variableの演算だけを使って入力の勾配を計算します。こうしておくと、勾配をさらに微分することもできます。
 

@@ -61,13 +61,13 @@ show(model)
 # %% [markdown] lang="en"
 # ## Save
 #
-# `save_weights` writes an npz file with one array per Parameter, which NumPy and DeZero can read. The file is next to this
+# `save_weights` writes an npz file with one array per Parameter, which `numpy.load` can read. The file is next to this
 # notebook, in your browser's storage, and stays there. Find it with File → Open.
 
 # %% [markdown] lang="ja"
 # ## 保存する
 #
-# `save_weights`は、Parameterごとに1つの配列を入れたnpzファイルを書き出します。NumPyでもDeZeroでも読めます。ファイルはこのノートブックと同じ場所、ブラウザの保存領域に置かれ、明日になっても残っています。File → Openから見つけられます。
+# `save_weights`は、Parameterごとに1つの配列を入れたnpzファイルを書き出します。`numpy.load`でも読めます。ファイルはこのノートブックと同じ場所、ブラウザの保存領域に置かれ、明日になっても残っています。File → Openから見つけられます。
 
 # %%
 file = Path("spiral.npz")

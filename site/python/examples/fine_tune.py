@@ -89,13 +89,13 @@ start = time.perf_counter()
 train(model.classifier, features[~held], t[~held], steps=100, lr=0.003)
 report("head", model.classifier, features)
 
-# en: Then the last blocks are trained as well, with a low learning rate.
+# en: Then the last block is trained as well, with a low learning rate.
 # ja: 次に、最後のブロックも少しずつ学習させます。
 start = time.perf_counter()
 model.freeze()
 model.unfreeze("blocks/15", "head", "classifier")
 train(model, x[~held], t[~held], steps=12, lr=0.0001)
-report("last blocks", model, x)
+report("last block", model, x)
 
 # en: Save the weights, which PyTorch and others read, and everything in one file, for SOURCE above.
 # ja: 結果を保存します。重みのファイル(PyTorch などでも読めます)と、上の SOURCE にも使えるプロジェクトです。
