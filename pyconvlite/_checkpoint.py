@@ -5,31 +5,59 @@ from __future__ import annotations
 import copy
 import inspect
 import numbers
+from collections import deque
 from collections.abc import Collection, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from . import _npz
+from . import _npz, backends
 from ._arguments import at_least
 from ._random import rng
 from ._shapes import Array
-from .autograd import Parameter
+from .autograd import Parameter, Variable
 from .dataloaders import DataLoader
 
 TEXT = "checkpoint.json"
-FORMAT, VERSION = "pyconvlite checkpoint", 1
+FORMAT, VERSION = "pyconvlite checkpoint", 2
 LONGEST = 1 << 20  # bytes of the text
 
 
-def numbers_of(o: Any) -> dict[str, int | float]:
-    """An object's attributes that are numbers."""
+# What a checkpoint holds of an object: the attributes that are of these types.
+Value: TypeAlias = int | float | bool | str | None
+
+# But not where it computes, and not what is None or an object.
+_APART = ("gpu", "index", "generator", "inner", "checked", "batches")
+
+
+def values_of(o: Any) -> dict[str, Value]:
+    """An object's attributes that are numbers, bools, strings or None."""
     found: dict[str, Any] = getattr(o, "__dict__", {})
     return {
-        name: int(v) if isinstance(v, numbers.Integral) else float(v)
+        name: _plain(v)
         for name, v in found.items()
-        if not isinstance(v, bool) and isinstance(v, numbers.Real)
+        if isinstance(v, numbers.Real | str | None) and name not in _APART
     }
+
+
+def _plain(value: Any) -> Value:
+    """The value as Python's own type, also of a NumPy scalar."""
+    if isinstance(value, bool | str | None):
+        return value
+    return int(value) if isinstance(value, numbers.Integral) else float(value)
+
+
+def lost_of(o: Any) -> list[str]:
+    """Names of an object's attributes with arrays or lists of numbers: state that would be lost."""
+    return [name for name, v in getattr(o, "__dict__", {}).items() if _is_state(v)]
+
+
+def _is_state(value: Any) -> bool:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list | set | deque):
+        return any(isinstance(each, numbers.Real) or _is_state(each) for each in value)
+    return isinstance(value, np.random.Generator | Variable) or backends.is_array(value)
 
 
 def read_contents(archive: _npz.Archive) -> dict[str, Any]:
@@ -46,10 +74,22 @@ def read_contents(archive: _npz.Archive) -> dict[str, Any]:
         for o in contents["objects"].values():
             if not isinstance(o["kind"], str):
                 raise ValueError(f"a kind is {o['kind']!r}")
-            for name, value in o["numbers"].items():
-                if type(value) not in (int, float) or (type(value) is int and abs(value) >> 63):
+            for name, value in o["values"].items():
+                if not isinstance(value, Value) or is_too_large(value):
                     raise ValueError(f"{name} is {value!r}")
         return contents
+
+
+def _kinds(*values: Value) -> int:
+    """How many of these there are: bools, strings, numbers."""
+    return len(
+        {type(value) if isinstance(value, bool | str) else int for value in values if value is not None}
+    )
+
+
+def is_too_large(value: Any) -> bool:
+    """Whether a value is an integer of more than 64 bits."""
+    return isinstance(value, int) and abs(value) >> 63 > 0
 
 
 def misfits(contents: Mapping[str, Any], objects: Mapping[str, Any]) -> Iterator[str]:
@@ -62,11 +102,13 @@ def misfits(contents: Mapping[str, Any], objects: Mapping[str, Any]) -> Iterator
         if name not in stored:
             yield f"missing: {name}"
             continue
-        kind, theirs, own = stored[name]["kind"], stored[name]["numbers"], numbers_of(o)
+        kind, theirs, own = stored[name]["kind"], stored[name]["values"], values_of(o)
         if kind != type(o).__name__:
             yield f"{name} is a {type(o).__name__}; the file has a {kind}"
         elif theirs.keys() != own.keys():
-            yield f"{name} has the numbers {', '.join(own)}; the file has {', '.join(theirs)}"
+            yield f"{name} has the attributes {', '.join(own)}; the file has {', '.join(theirs)}"
+        elif other := [each for each, value in theirs.items() if _kinds(value, own[each]) == 2]:
+            yield f"{name} has other types of {', '.join(other)}"
         elif reason := refusal(o, theirs):
             yield f"{name}: {reason}"
         elif isinstance(o, DataLoader):
@@ -95,9 +137,9 @@ def refusal(o: Any, stored: Mapping[str, Any]) -> str:
         elif parameter.default is parameter.empty and parameter.kind is not parameter.VAR_POSITIONAL:
             return ""
     try:
-        counts = numbers_of(type(o)(**given)).keys() - given.keys()
+        counts = values_of(type(o)(**given)).keys() & stored.keys() - given.keys()
         for name in sorted(counts):
-            if isinstance(getattr(o, name), int):
+            if type(getattr(o, name)) is int:
                 at_least(0, stored[name], name)
     except (TypeError, ValueError, ArithmeticError) as error:
         return str(error)
@@ -145,7 +187,7 @@ def read_moments(
             archive.refuse(f"{folder}{name} belongs to no Parameter of the model")
         W = weights[name]
         dtype = np.promote_types(W.dtype, np.float32)  # as `optimizers.base.gradient` converts
-        yield name, archive.read(_floats(archive, folder + name, W.shape), dtype)
+        yield name, archive.read(_floats(archive, folder + name, W.shape), dtype, keeps_order=True)
 
 
 def read_index(archive: _npz.Archive, loader: DataLoader, stored: Mapping[str, Any]) -> Array | None:

@@ -6,9 +6,9 @@ import contextlib
 import os
 import stat
 from collections.abc import Iterator
-from typing import BinaryIO, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
-__all__ = ["BinaryFile", "replacing", "written"]
+__all__ = ["BinaryFile", "read_from", "replacing", "title_of", "written"]
 
 BinaryFile: TypeAlias = str | os.PathLike[str] | BinaryIO
 
@@ -40,7 +40,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
                 f"{os.fspath(path)!r} is not a regular file and cannot be replaced; to write into a device "
                 "or pipe, pass an open binary file"
             )
-    unfinished = f"{target}.{os.urandom(8).hex()}.tmp"
+    unfinished = os.path.join(os.path.dirname(target), f".{os.urandom(8).hex()}.tmp")
 
     def created(name: str, flags: int) -> int:
         return os.open(name, flags, 0o666 if mode is None else 0o600)
@@ -63,6 +63,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 def written(file: BinaryFile) -> Iterator[BinaryIO]:
     """Open a path as `replacing` does; a binary file object is used as it is.
 
+    Raises:
+        OSError: as `replacing`.
+        TypeError: `file` is neither.
+
     Example:
         >>> import io
         >>> buffer = io.BytesIO()
@@ -75,4 +79,44 @@ def written(file: BinaryFile) -> Iterator[BinaryIO]:
         with replacing(file) as opened:
             yield opened
     else:
+        _check(file, "write")
         yield file
+
+
+@contextlib.contextmanager
+def read_from(file: BinaryFile) -> Iterator[BinaryIO]:
+    """Open a path to read it; a binary file object is used as it is.
+
+    Raises:
+        OSError: the file cannot be read.
+        TypeError: `file` is neither.
+
+    Example:
+        >>> with read_from(b"abc") as file:
+        ...     pass
+        Traceback (most recent call last):
+        TypeError: file must be a path (str or os.PathLike) or a binary file object; got bytes
+    """
+    if isinstance(file, str | os.PathLike):
+        with open(file, "rb") as opened:
+            yield opened
+    else:
+        _check(file, "read")
+        yield file
+
+
+def title_of(file: BinaryFile) -> str:
+    """How error messages name a file.
+
+    Example:
+        >>> title_of("lenet.npz")
+        "'lenet.npz'"
+    """
+    return repr(os.fspath(file)) if isinstance(file, str | os.PathLike) else "the file"
+
+
+def _check(file: Any, method: str) -> None:
+    if not hasattr(file, method):
+        raise TypeError(
+            f"file must be a path (str or os.PathLike) or a binary file object; got {type(file).__name__}"
+        )

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from ._files import BinaryFile
+from ._files import BinaryFile, read_from, title_of
 from ._shapes import Array
 from ._zip import PART, Zip
 
@@ -92,13 +91,11 @@ def opened(file: BinaryFile, expected: int) -> Iterator[Archive]:
 
     Raises:
         OSError: the file cannot be read.
+        TypeError: `file` is neither.
         ValueError: it is not an npz archive.
     """
-    if isinstance(file, str | os.PathLike):
-        with open(file, "rb") as stream:
-            yield Archive(stream, repr(os.fspath(file)), expected)
-    else:
-        yield Archive(file, "the file", expected)
+    with read_from(file) as stream:
+        yield Archive(stream, title_of(file), expected)
 
 
 class Archive(Zip):
@@ -163,19 +160,21 @@ class Archive(Zip):
                 "where the model gives the size"
             )
 
-    def read(self, header: Header, dtype: Any = None) -> Array:
-        """Read an array of floats or integers as a new array in C order.
+    def read(self, header: Header, dtype: Any = None, keeps_order: bool = False) -> Array:
+        """Read an array of floats or integers as a new array.
 
         Args:
             header: the array's header.
             dtype: dtype of the result; None keeps that of the file, in native byte order.
+            keeps_order: whether the result has the file's memory order; otherwise it is in C order.
 
         Raises:
             ValueError: the data is damaged, or a finite number exceeds the range of `dtype`.
         """
         shape, stored, fortran_order, start, member = header
         with self.refusing(), self.open(member) as stream:
-            array: Array = np.empty(shape, dtype or stored.newbyteorder("="))
+            order: Any = "F" if fortran_order and keeps_order else "C"
+            array: Array = np.empty(shape, dtype or stored.newbyteorder("="), order)
             flat: Any = array.T.flat if fortran_order else array.reshape(-1)
             stream.read(start)
             step = PART // stored.itemsize

@@ -16,6 +16,31 @@ __all__ = ["Communicator", "Scattered"]
 MARKS = 5  # numbers below 2**26 that a roll call compares
 
 
+class Batches:
+    """The batches that all processes took for training, in which their shares may differ.
+
+    Attributes:
+        rows: indexes of the last one; None before the first, and at the end of an epoch.
+        count: how many there were.
+    """
+
+    def __init__(self) -> None:
+        self.rows: Array | None = None
+        self.count = 0
+        self._latest: dict[int, int] = {}  # by number of examples: `count` at the last batch of so many
+
+    def add(self, rows: Array) -> None:
+        """Enter the indexes of a batch."""
+        self.rows = rows
+        self.count += 1
+        self._latest[len(rows)] = self.count
+
+    def lengths(self, since: int) -> set[int]:
+        """Numbers of examples of the batches after the first `since`; if there is none, of the last one."""
+        found = {n for n, count in self._latest.items() if count > since}
+        return found or (set() if self.rows is None else {len(self.rows)})
+
+
 class Communicator:
     """The processes of a job; `parallel.world()` returns it.
 
@@ -37,7 +62,7 @@ class Communicator:
         self.mpi = mpi
         self.rank: int = 0 if mpi is None else mpi.rank
         self.size: int = 1 if mpi is None else mpi.size
-        self.batch: tuple[Array, int] | None = None  # the last batch's indexes, and how many are this rank's
+        self.batches = Batches()
 
     def __repr__(self) -> str:
         return f"<rank {self.rank} of {self.size}>"
@@ -61,7 +86,7 @@ class Communicator:
         self.meet("Communicator.sum")
         return float(self.mpi.allreduce(own))
 
-    def meet(self, place: str, *marks: int) -> tuple[list[bool], list[int]]:
+    def meet(self, place: str, *marks: int) -> list[bool]:
         """Have a roll call, which each exchange between the processes begins with.
 
         A process that ends answers the roll call of the others once (`leave`), so that they do not wait.
@@ -71,7 +96,7 @@ class Communicator:
             marks: at most MARKS numbers from 0 to 2**26 - 1.
 
         Returns:
-            For each mark whether it is the same in all processes, and its sum over them.
+            For each mark whether it is the same in all processes.
 
         Raises:
             RuntimeError: a process has ended, or is in another function.
@@ -94,7 +119,7 @@ class Communicator:
                 "all processes must make the same calls, but "
                 + ", ".join(f"rank {rank} is in {other}" for rank, other in places)
             )
-        return same[1 : 1 + len(marks)], rest[2 : 2 + 2 * len(marks) : 2]
+        return same[1 : 1 + len(marks)]
 
     def leave(self) -> None:
         """Answer the roll call that others are in, or that they begin when they end."""
@@ -145,8 +170,20 @@ class Scattered:
         """This process's indexes of a batch of all processes.
 
         Where there are fewer examples than processes, those without one take all, in order to take part in
-        the update; what they compute has no weight. In `test_mode()` they take none.
+        the update; what they compute has no weight. In `test_mode()` and `no_grad()` they take none, and the
+        batch is none of those of an update.
         """
         own = rows[self.comm.rank :: self.comm.size]
-        self.comm.batch = rows, len(own)
-        return own if len(own) or not Config.train else rows
+        if not _is_training():
+            return own
+        self.comm.batches.add(rows)
+        return own if len(own) else rows
+
+    def end(self) -> None:
+        """Note the end of an epoch."""
+        if _is_training():
+            self.comm.batches.rows = None
+
+
+def _is_training() -> bool:
+    return Config.train and Config.enable_backprop

@@ -6,13 +6,12 @@ and layouts.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 from . import _npz, _safetensors, _torch, backends
 from ._coded import coded
-from ._files import BinaryFile
+from ._files import BinaryFile, read_from, title_of
 from ._shapes import Array
 from .autograd import Parameter
 
@@ -31,10 +30,8 @@ def foreign(file: BinaryFile) -> dict[str, Array] | None:
     Raises:
         ValueError: it is damaged, or of another format.
     """
-    if isinstance(file, str | os.PathLike):
-        with open(file, "rb") as stream:
-            return _foreign(stream, title_of(file))
-    return _foreign(file, title_of(file))
+    with read_from(file) as stream:
+        return _foreign(stream, title_of(file))
 
 
 def _foreign(stream: BinaryIO, title: str) -> dict[str, Array] | None:
@@ -50,11 +47,6 @@ def _foreign(stream: BinaryIO, title: str) -> dict[str, Array] | None:
         error = ValueError(f"{title} is not a file of weights (npz, safetensors, pt or pth)")
         raise coded(error, "weights-unknown", file=title)
     return None
-
-
-def title_of(file: BinaryFile) -> str:
-    """How error messages name a file."""
-    return repr(os.fspath(file)) if isinstance(file, str | os.PathLike) else "the file"
 
 
 def arrays_of(params: Mapping[str, Parameter]) -> dict[str, Array]:

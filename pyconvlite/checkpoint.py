@@ -1,6 +1,6 @@
 """Checkpoints: training goes on from a file exactly as if it had never stopped.
 
-A checkpoint is one file with the weights, the optimizer's moments and numbers (learning rate, count of
+A checkpoint is one file with the weights, the optimizer's moments and settings (learning rate, count of
 updates, those of its hooks), the schedule's and the DataLoader's position, and the state of the random number
 generators. On the CPU, training that goes on from it computes the same bits::
 
@@ -83,10 +83,11 @@ def save(
 
     Raises:
         OSError: the file cannot be written.
-        TypeError: an argument has the wrong type, or the optimizer has state other than numbers and the
-            arrays in its `states`.
+        TypeError: an argument has the wrong type; the optimizer has state other than numbers, bools, strings,
+            None and the arrays in its `states`; or a hook or schedule has arrays or lists of numbers.
         ValueError: a Parameter has no data yet, the optimizer is not that of the model, a number such as the
-            learning rate was reassigned to what the constructor refuses, or `extra` is too long.
+            learning rate was reassigned to what the constructor refuses or has more than 64 bits, or `extra`
+            is too long.
 
     Example:
         >>> import io
@@ -114,14 +115,22 @@ def save(
             generators["loader"] = loader.generator
     objects = _objects(optimizer, schedule, loader)
     for name, o in objects.items():
-        if reason := _checkpoint.refusal(o, _checkpoint.numbers_of(o)):  # it could not be loaded
+        values = _checkpoint.values_of(o)  # each must be one that `load` takes
+        if reason := _checkpoint.refusal(o, values):
             raise ValueError(f"{name}: {reason}")
+        if large := [each for each, value in values.items() if _checkpoint.is_too_large(value)]:
+            raise ValueError(f"{name}: {', '.join(large)} must be less than 2^63 in size")
+        if name not in ("optimizer", "loader") and (lost := _checkpoint.lost_of(o)):
+            raise TypeError(
+                f"{name}, a {type(o).__name__}, has state that a checkpoint cannot hold: {', '.join(lost)}; "
+                "it may have numbers, bools, strings and None"
+            )
     contents = {
         "format": _checkpoint.FORMAT,
         "version": _checkpoint.VERSION,
         "step": at_least(0, step, "step"),
         "objects": {
-            name: {"kind": type(o).__name__, "numbers": _checkpoint.numbers_of(o)}
+            name: {"kind": type(o).__name__, "values": _checkpoint.values_of(o)}
             for name, o in objects.items()
         },
         "generators": {name: generator.bit_generator.state for name, generator in generators.items()},
@@ -187,7 +196,8 @@ def load(
         if faults:
             raise ValueError(f"{archive.title} does not fit: {'; '.join(faults)}")
         headers = _weights.fitting(archive, _checkpoint.inside(archive, "model/"), params, "model/")
-        weights = {name: archive.read(h, _weights.dtype_of(params[name])) for name, h in headers.items()}
+        # What is computed with them has the same bits only in the same dtype and memory order.
+        weights = {name: archive.read(header, keeps_order=True) for name, header in headers.items()}
         states = {
             state: dict(_checkpoint.read_moments(archive, f"optimizer/{state}/", params, weights))
             for state in memories
@@ -196,7 +206,7 @@ def load(
         index = (
             None
             if loader is None
-            else _checkpoint.read_index(archive, loader, contents["objects"]["loader"]["numbers"])
+            else _checkpoint.read_index(archive, loader, contents["objects"]["loader"]["values"])
         )
         generators = _checkpoint.read_generators(archive, contents["generators"], loader)
     _weights.assign(params, weights)
@@ -209,7 +219,7 @@ def load(
         for name, array in states[state].items():
             memory[params[name]] = backends.to_device_of(params[name].data, array)
     for key, o in objects.items():
-        for name, value in contents["objects"][key]["numbers"].items():
+        for name, value in contents["objects"][key]["values"].items():
             vars(o)[name] = value
     if loader is not None:
         loader.index = index
@@ -270,7 +280,7 @@ def _carried(model: Layer) -> dict[str, tuple[Any, str]]:
 def _objects(
     optimizer: Optimizer | None, schedule: Schedule | None, loader: DataLoader | None
 ) -> dict[str, Any]:
-    """The objects of which the numbers are saved, by name."""
+    """The objects of which numbers, bools and strings are saved, by name."""
     objects: dict[str, Any] = {}
     if optimizer is not None:
         objects["optimizer"] = optimizer

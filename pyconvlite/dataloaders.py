@@ -110,7 +110,7 @@ class DataLoader:
     def _end(self) -> NoReturn:
         self.reset()
         if isinstance(self.dataset, Scattered):
-            self.dataset.comm.batch = None
+            self.dataset.end()
         raise StopIteration
 
     def _batch_index(self) -> Array:
@@ -128,6 +128,8 @@ class DataLoader:
     def _stack(self, values: tuple[Any, ...]) -> Any:
         if all(value is None for value in values):
             return None
+        if any(value is None for value in values):
+            raise ValueError("the labels of a batch must be None for all of its examples, or for none")
         arrays: list[Array] = [np.asarray(value) for value in values]
         shapes = sorted({array.shape for array in arrays})
         if len(shapes) > 1:

@@ -29,7 +29,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, TextIO, TypeAlias, TypeVar
 
 import numpy as np
@@ -241,7 +241,8 @@ def Optimizer(optimizer: Opt, comm: Communicator) -> Opt:
 
     Returns:
         The optimizer itself. At an update it raises a ValueError if the model or its weights differ between
-        the processes, or a RuntimeError if they take different batches, or if one has ended.
+        the processes, or a RuntimeError if they take different batches, if gradients were accumulated of
+        batches in which they have different shares, or if one has ended.
 
     Raises:
         TypeError: an argument has the wrong type.
@@ -279,6 +280,7 @@ class Average:
         self.optimizer = optimizer
         self.comm = comm
         self.checked: Layer | None = None  # the model of which the weights were found to be the same
+        self.batches = comm.batches.count  # at the last update
 
     def __call__(self, params: Iterable[Parameter]) -> None:
         """Replace gradients and running statistics."""
@@ -290,10 +292,13 @@ class Average:
         forms = {name: _form(param) for name, param, _ in found}
         weights = {name: _crc(p.data) for name, p, fixed in found if not fixed and self.checked is not target}
         gradients = [name for name, param, _ in found if param.grad is not None]
-        rows, n = comm.batch or (None, 1)
+        statistics = [param.data for _, param, fixed in found if fixed]
+        lengths, self.batches = comm.batches.lengths(self.batches), comm.batches.count
 
-        marks = _crc(repr((forms, weights))), _crc(repr(gradients)), _crc(rows), _crc(repr(_state())), n
-        (same_model, same_gradients, same_batch, same_generator, _), sums = comm.meet("update", *marks)
+        marks = _crc(repr((forms, weights))), _crc(repr(gradients)), _crc(comm.batches.rows)
+        same_model, same_gradients, same_batch, same_generator, same_statistics = comm.meet(
+            "update", *marks, _crc(repr(_state())), _crc(repr([*map(_crc, statistics)]))
+        )
         if not same_model:
             _refuse_others(comm.mpi.allgather(forms), operator.eq)
             _refuse_other_weights(comm.mpi.allgather(weights))
@@ -307,8 +312,25 @@ class Average:
             gradients = list(itertools.chain.from_iterable(comm.mpi.allgather(gradients)))
         if not same_generator:
             _share_generator(comm)
-        chosen = set(gradients)
-        self._average([(p, fixed) for name, p, fixed in found if fixed or name in chosen], n / sums[4])
+        chosen = {name for name, _, fixed in found if fixed and not same_statistics}.union(gradients)
+        self._average([(p, fixed) for name, p, fixed in found if name in chosen], self._weight(lengths))
+
+    def _weight(self, lengths: Collection[int]) -> float:
+        """The weight of this process's gradients: its share of the examples.
+
+        Raises:
+            RuntimeError: it differs between the batches, whose gradients are added up already.
+        """
+        rank, size = self.comm.rank, self.comm.size
+        uneven = {n for n in lengths if n % size}
+        if len(uneven) > 1 or (uneven and len(uneven) < len(lengths)):
+            raise RuntimeError(
+                f"gradients of batches of {' and '.join(map(str, sorted(lengths)))} examples were added up, "
+                f"in which {size} processes have different shares: update before the last, shorter batch of "
+                "an epoch, or leave it out; take batches for other ends in no_grad() or test_mode()"
+            )
+        n = next(iter(uneven), size)
+        return len(range(rank, n, size)) / n
 
     def _average(self, chosen: Iterable[tuple[Parameter, bool]], weight: float) -> None:
         """Replace gradients, and data of statistics, by their weighted sums over the processes."""

@@ -15,12 +15,11 @@ from __future__ import annotations
 
 import io
 import json
-import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from ._files import BinaryFile, written
+from ._files import BinaryFile, read_from, title_of, written
 from ._zip import DEEPEST, Zip, depth
 from .layers import Layer
 
@@ -156,10 +155,8 @@ def load(file: BinaryFile) -> Project:
         Traceback (most recent call last):
         ValueError: the file is not a complete project archive: File is not a zip file
     """
-    if isinstance(file, str | os.PathLike):
-        with open(file, "rb") as stream:
-            return _load(stream, repr(os.fspath(file)))
-    return _load(file, "the file")
+    with read_from(file) as stream:
+        return _load(stream, title_of(file))
 
 
 def _load(stream: BinaryIO, title: str) -> Project:

@@ -150,6 +150,56 @@ def weightless(comm, folder):
     assert model.W.item() == np.float32(before - 1)
 
 
+def accumulated(comm, folder):
+    """Shares of the batches whose gradients are added up; validation in between does not count."""
+    x = DRAW.standard_normal((8, 2)).astype(np.float32)
+    data = [(row, 0) for row in x]
+    for count, batch_size in ((8, 1), (6, 2)):  # 3, 3 and 2 examples; 6
+        for several in (False, True):
+            model = parallel.broadcast(L.Linear(1, in_size=2, nobias=True), comm)
+            optimizer = parallel.Optimizer(optimizers.SGD(1.0), comm).setup(model)
+            other = parallel.Optimizer(optimizers.SGD(1.0), comm).setup(L.Linear(1, in_size=2, nobias=True))
+            expected = model.W.data[:, 0]
+            for i, (own, _) in enumerate(
+                DataLoader(parallel.scatter(data[:count], comm), batch_size, shuffle=False)
+            ):
+                model.cleargrads()
+                F.mean(model(own)).backward()
+                with no_grad():
+                    list(DataLoader(parallel.scatter(data[:4], comm), 1))
+                if several:
+                    other.update()  # as of a second network, on the same batch
+                optimizer.update()
+                expected = expected - x[:count][3 * batch_size * i :][: 3 * batch_size].mean(axis=0)
+                np.testing.assert_allclose(model.W.data[:, 0], expected, rtol=1e-5)
+    loader = DataLoader(parallel.scatter(data, comm), 1, shuffle=False)
+    model.cleargrads()
+    for own, _ in loader:
+        F.mean(model(own)).backward()
+    before = model.W.data
+    assert "batches of 2 and 3 examples were added up" in error_of(RuntimeError, optimizer.update)
+    assert model.W.data is before
+    model.cleargrads()
+    for own, _ in DataLoader(parallel.scatter(data[:6], comm), 1, shuffle=False):
+        F.mean(model(own) / 2).backward()
+    optimizer.update()
+    np.testing.assert_allclose(model.W.data[:, 0], before[:, 0] - x[:6].mean(axis=0), rtol=1e-5)
+
+
+def frozen(comm, folder):
+    """Running statistics that are the same in all processes keep every bit."""
+    model = parallel.broadcast(Sequential(L.BatchNorm(5), L.Linear(1)), comm)
+    for statistic in (model.layers[0].avg_mean, model.layers[0].avg_var):
+        statistic.data = (np.arange(5, dtype=np.float32) + 1) / 7
+    optimizer = parallel.Optimizer(optimizers.SGD(0.1), comm).setup(model)
+    before = model.layers[0].avg_mean.data
+    for _ in range(3):
+        with test_mode():
+            F.sum(model(np.ones((2, 5), np.float32))).backward()
+        optimizer.update()
+    np.testing.assert_array_equal(model.layers[0].avg_mean.data, before)
+
+
 def broadcasts(comm, folder):
     """Rank 0's data and generator reach all; sizes that are not known yet come with the data."""
     pyconvlite.seed(comm.rank)
@@ -215,7 +265,7 @@ def refusals(comm, folder):
     for loader in (DataLoader(data, 3, seed=comm.rank), DataLoader(data, 3 + last, shuffle=False)):
         next(loader)
         assert "the processes take different batches" in error_of(RuntimeError, update, model)
-    comm.batch = None
+    comm.batches.rows = None
     assert "rank 0 is in Communicator.sum, rank 1 is in Communicator.sum, rank 2 is in parallel." in (
         error_of(RuntimeError, parallel.broadcast, model, comm)
         if last
@@ -236,7 +286,7 @@ def shares(comm, folder):
         read = [int(i) for x, _ in loader for i in x]
     assert sorted(itertools.chain(*comm.mpi.allgather(read))) == list(range(8))
     assert len(list(loader)) == 3  # in training all take part in each update
-    assert comm.batch is None
+    assert comm.batches.rows is None
     sequence = SeqDataLoader(parallel.scatter([(i, 0) for i in range(18)], comm), 2)
     parts = [x.tolist() for x, _ in sequence]
     assert parts == [[3 * comm.rank + i, 9 + 3 * comm.rank + i] for i in range(3)]
@@ -271,7 +321,19 @@ def script(comm, folder):
 
 
 CHECKS = (
-    *(trainings, gradients, statistics, weightless, broadcasts, refusals, shares, generators, resumed),
+    *(
+        trainings,
+        gradients,
+        statistics,
+        weightless,
+        accumulated,
+        frozen,
+        broadcasts,
+        refusals,
+        shares,
+        generators,
+        resumed,
+    ),
     script,
 )
 

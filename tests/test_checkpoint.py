@@ -234,7 +234,7 @@ def test_numpy_reads_the_arrays():
         W = training.model.layers[0].W
         np.testing.assert_array_equal(archive["model/layers/0/W"], W.data)
         np.testing.assert_array_equal(archive["optimizer/ms/layers/0/W"], training.optimizer.ms[W])
-        assert json.loads(archive["checkpoint.json"])["version"] == 1
+        assert json.loads(archive["checkpoint.json"])["version"] == 2
 
 
 def test_a_part_of_the_model_may_be_optimized():
@@ -289,6 +289,64 @@ def test_a_schedule_that_follows_the_loss_goes_on():
         checkpoint.save(file, **first)
         checkpoint.load(file, **second)
         assert rates(**second, losses=losses[n:]) == expected[n:]
+
+
+class Settled(SGD):
+    """Keeps what it has done in attributes of other types than numbers."""
+
+    def __init__(self, lr=0.1):
+        super().__init__(lr)
+        self.warm, self.phase, self.best = False, "first", None
+
+    def update_all(self, params):
+        super().update_all(params)
+        self.warm, self.phase, self.best = True, "second", 0.5
+
+
+def test_bools_strings_and_none_of_an_optimizer_come_back():
+    parts = [{"model": (model := L.Linear(3, in_size=2)), "optimizer": Settled().setup(model)} for _ in "ab"]
+    for updates in (1, 0):
+        file = io.BytesIO()
+        for _ in range(updates):
+            F.sum(parts[0]["model"](np.ones((1, 2), np.float32))).backward()
+            parts[0]["optimizer"].update()
+        checkpoint.save(file, **parts[0])
+        checkpoint.load(file, **parts[1])
+        optimizer = parts[1]["optimizer"]
+        assert (optimizer.warm, optimizer.phase, optimizer.best) == (True, "second", 0.5)
+
+
+def test_a_schedule_keeps_its_settings():
+    model = L.Linear(3, in_size=2)
+    highest = ReduceLROnPlateau(SGD().setup(model), mode="max")
+    highest.step(0.9)
+    file = io.BytesIO()
+    checkpoint.save(file, model=model, optimizer=highest.optimizer, schedule=highest)
+    other = ReduceLROnPlateau(SGD().setup(model))
+    checkpoint.load(file, model=model, optimizer=other.optimizer, schedule=other)
+    assert (other.mode, other.best) == ("max", 0.9)
+
+
+@pytest.mark.parametrize("make", [lambda a: a.astype(np.float64) / 3, np.asfortranarray])
+def test_weights_come_back_with_the_same_bits(make):
+    x = np.random.default_rng(1).standard_normal((5, 37)).astype(np.float32)
+    one, two = L.Linear(53, in_size=37), L.Linear(53, in_size=37)
+    one.W.data = make(one.W.data)
+    optimizers = [Adam().setup(one), Adam().setup(two)]
+
+    def step(model, optimizer):
+        model.cleargrads()
+        F.mean(model(x) ** 2).backward()
+        optimizer.update()
+
+    step(one, optimizers[0])
+    file = io.BytesIO()
+    checkpoint.save(file, model=one, optimizer=optimizers[0])
+    checkpoint.load(file, model=two, optimizer=optimizers[1])
+    for model, optimizer in zip((one, two), optimizers, strict=True):
+        step(model, optimizer)
+    assert (one.W.dtype, one.W.data.strides) == (two.W.dtype, two.W.data.strides)
+    np.testing.assert_array_equal(one.W.data, two.W.data)
 
 
 def test_state_of_parameters_that_the_model_no_longer_has_is_left_out():

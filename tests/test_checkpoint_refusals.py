@@ -123,25 +123,25 @@ def npy(array):
 
 EDITS = {
     "another format": lambda t: t.update(format="x"),
-    "a later version": lambda t: t.update(version=2),
+    "a later version": lambda t: t.update(version=3),
     "a negative step": lambda t: t.update(step=-1),
     "no extra": lambda t: t.pop("extra"),
     "no objects": lambda t: t.update(objects=[]),
     "a kind": lambda t: t["objects"]["optimizer"].update(kind=[]),
-    "a text": lambda t: t["objects"]["optimizer"]["numbers"].update(t="1"),
-    "a huge number": lambda t: t["objects"]["optimizer"]["numbers"].update(alpha=10**400),
-    "a number less": lambda t: t["objects"]["optimizer"]["numbers"].pop("t"),
-    "a number more": lambda t: t["objects"]["optimizer"]["numbers"].update(target=1),
-    "an iteration": lambda t: t["objects"]["loader"]["numbers"].update(iteration=6),
-    "half an iteration": lambda t: t["objects"]["loader"]["numbers"].update(iteration=0.5),
-    "half an update": lambda t: t["objects"]["optimizer"]["numbers"].update(t=1.5),
-    "a negative count": lambda t: t["objects"]["optimizer"]["numbers"].update(t=-1),
-    "a rate below 0": lambda t: t["objects"]["optimizer"]["numbers"].update(alpha=-0.1),
-    "a rate that is none": lambda t: t["objects"]["optimizer"]["numbers"].update(alpha=float("nan")),
-    "a hook's number": lambda t: t["objects"]["optimizer/hooks/1"]["numbers"].update(max_norm=0),
-    "a schedule of no steps": lambda t: t["objects"]["schedule"]["numbers"].update(steps=0),
-    "half a step": lambda t: t["objects"]["schedule/inner"]["numbers"].update(steps=2.5),
-    "a negative step of a schedule": lambda t: t["objects"]["schedule"]["numbers"].update(t=-1),
+    "a text": lambda t: t["objects"]["optimizer"]["values"].update(t="1"),
+    "a huge number": lambda t: t["objects"]["optimizer"]["values"].update(alpha=10**400),
+    "a number less": lambda t: t["objects"]["optimizer"]["values"].pop("t"),
+    "a number more": lambda t: t["objects"]["optimizer"]["values"].update(target=1),
+    "an iteration": lambda t: t["objects"]["loader"]["values"].update(iteration=6),
+    "half an iteration": lambda t: t["objects"]["loader"]["values"].update(iteration=0.5),
+    "half an update": lambda t: t["objects"]["optimizer"]["values"].update(t=1.5),
+    "a negative count": lambda t: t["objects"]["optimizer"]["values"].update(t=-1),
+    "a rate below 0": lambda t: t["objects"]["optimizer"]["values"].update(alpha=-0.1),
+    "a rate that is none": lambda t: t["objects"]["optimizer"]["values"].update(alpha=float("nan")),
+    "a hook's number": lambda t: t["objects"]["optimizer/hooks/1"]["values"].update(max_norm=0),
+    "a schedule of no steps": lambda t: t["objects"]["schedule"]["values"].update(steps=0),
+    "half a step": lambda t: t["objects"]["schedule/inner"]["values"].update(steps=2.5),
+    "a negative step of a schedule": lambda t: t["objects"]["schedule"]["values"].update(t=-1),
     "a generator": lambda t: t["generators"]["package"].update(bit_generator="MT19937"),
     "a generator's state": lambda t: t["generators"]["package"]["state"].update(state=-1),
     "no generator": lambda t: t["generators"].clear(),
@@ -190,20 +190,59 @@ def test_a_number_may_be_an_integer_where_a_float_is_declared():
     assert other.optimizer.beta1 == 0
 
 
-def test_numbers_of_other_constructors_are_left_to_them():
-    class Hook:
-        def __init__(self, rate=1):
-            self.rate = rate
+class Hook:
+    def __init__(self, state):
+        self.state = state
 
-        def __call__(self, params):
-            raise AssertionError("not called")
+    def __call__(self, params):
+        raise AssertionError("not called")
 
+
+@pytest.mark.parametrize(
+    "state", [np.ones(1), Variable(np.ones(1)), [0.5], {"mean": np.ones(1)}, np.random.default_rng(0)]
+)
+def test_state_that_would_be_lost_is_refused(state):
+    training = Training()
+    training.optimizer.add_hook(Hook(state))
+    with pytest.raises(TypeError, match=r"optimizer/hooks/2, a Hook, has state .* cannot hold: state"):
+        saved(training)
+
+
+@pytest.mark.parametrize("state", [(1, 2), "text", None, True, [], ["a"], {}, io.StringIO(), L.Linear(2)])
+def test_settings_of_a_hook_are_not_refused(state):
     training, other = Training(), Training()
-    for optimizer, hook in ((training.optimizer, Hook(-0.5)), (other.optimizer, Hook())):
+    for each in (training, other):
+        each.optimizer.add_hook(Hook(state))
+    checkpoint.load(saved(training), **other.parts)
+
+
+def test_a_number_that_could_not_be_read_is_not_saved():
+    training = Training()
+    training.optimizer.add_hook(Hook(2**63))
+    with pytest.raises(ValueError, match=r"optimizer/hooks/2: state must be less than 2\^63 in size"):
+        saved(training)
+
+
+@pytest.mark.parametrize("value", ["1", True, None])
+def test_values_of_another_type_are_refused(value):
+    training, other = Training(), Training()
+    training.optimizer.add_hook(Hook(value))
+    other.optimizer.add_hook(Hook(0.5))
+    if value is None:
+        checkpoint.load(saved(training), **other.parts)
+        assert other.optimizer.hooks[-1].state is None
+    else:
+        with pytest.raises(ValueError, match="optimizer/hooks/2 has other types of state"):
+            checkpoint.load(saved(training), **other.parts)
+
+
+def test_numbers_of_other_constructors_are_left_to_them():
+    training, other = Training(), Training()
+    for optimizer, hook in ((training.optimizer, Hook(-0.5)), (other.optimizer, Hook(1))):
         optimizer.add_hook(len)
         optimizer.add_hook(hook)
     checkpoint.load(saved(training), **other.parts)
-    assert other.optimizer.hooks[-1].rate == -0.5
+    assert other.optimizer.hooks[-1].state == -0.5
 
 
 @pytest.mark.parametrize(

@@ -176,6 +176,14 @@ def test_examples_of_different_shapes():
         loader.next()
 
 
+def test_labels_of_which_some_are_none():
+    loader = DataLoader([(1.0, None), (2.0, 3)], 2, shuffle=False)
+    with pytest.raises(
+        ValueError, match="labels of a batch must be None for all of its examples, or for none"
+    ):
+        loader.next()
+
+
 def test_there_is_no_device():
     with pytest.raises(DeviceUnavailable, match="no GPU"):
         DataLoader(Numbers(), 4, gpu=True)

@@ -1,5 +1,6 @@
 """datasets/folder.py: image files in one folder per class."""
 
+import errno
 import os
 import sys
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from pyconvlite import DataLoader
-from pyconvlite.datasets import ImageFolder
+from pyconvlite.datasets import ImageFolder, folder
 from pyconvlite.transforms import Compose, Resize, ToArray
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 4, 6, 3), dtype=np.uint8)  # N, H, W, C
@@ -38,6 +39,13 @@ def test_classes_and_files_are_sorted(root):
     names = [os.path.relpath(path, root).replace(os.sep, "/") for path in dataset.data]
     assert names == ["cat/5.tiff", "cat/young/9.png", "dog/a.BMP", "dog/b.png", "zebra/1.png"]
     np.testing.assert_array_equal(dataset.label, np.array([0, 0, 1, 1, 2], np.int32), strict=True)
+
+
+def test_folders_come_in_the_order_of_their_paths(tmp_path):
+    for path in ("c/a/x/2.png", "c/a-b/3.png", "c/a/1.png"):
+        write(tmp_path, path, PIXELS[0])
+    names = [os.path.relpath(path, tmp_path).replace(os.sep, "/") for path in ImageFolder(tmp_path).data]
+    assert names == ["c/a/1.png", "c/a-b/3.png", "c/a/x/2.png"]  # torchvision's
 
 
 def test_images_are_arrays_from_0_to_1(root):
@@ -96,6 +104,17 @@ def test_a_file_that_is_gone(root):
     dataset = ImageFolder(root)
     os.remove(dataset.data[0])
     with pytest.raises(FileNotFoundError, match=r"5\.tiff"):
+        dataset[0]
+
+
+def test_a_file_that_cannot_be_opened_is_not_taken_for_damaged(root, monkeypatch):
+    dataset = ImageFolder(root)
+
+    def refused(path, mode):
+        raise OSError(errno.EMFILE, "Too many open files", path)
+
+    monkeypatch.setattr(folder, "open", refused, raising=False)
+    with pytest.raises(OSError, match="Too many open files"):
         dataset[0]
 
 

@@ -3,6 +3,7 @@
 import copy
 import importlib
 import inspect
+import io
 import os
 import pickle
 import shutil
@@ -16,7 +17,7 @@ import pytest
 
 import pyconvlite
 import pyconvlite.dezero
-from pyconvlite import functions, layers
+from pyconvlite import checkpoint, functions, layers
 
 ROOT = Path(__file__).parents[1]
 MODULES = (
@@ -207,6 +208,45 @@ def test_models_can_be_copied(copied):
     assert np.array_equal(twin(x).data, model(x).data)
     assert [name for name, _ in twin.named_params()] == [name for name, _ in model.named_params()]
     assert twin.l0 is twin.layers[0] is not model.l0
+
+
+@pytest.mark.parametrize("name", ["RNN", "LSTM", "Linear", "BatchNorm"])
+def test_a_layer_goes_on_from_a_checkpoint(name):
+    import dezero
+
+    def make():
+        return getattr(dezero.layers, name)(*[4][: 1 if name != "BatchNorm" else 0])
+
+    x = np.random.RandomState(0).randn(2, 3)
+    one, other = make(), make()
+    for _ in range(2):  # RNN draws the rest of its weights at the second step
+        one(x)
+    file = io.BytesIO()
+    checkpoint.save(file, model=one)
+    checkpoint.load(file, model=other)
+    assert {n: p.dtype for n, p in other.named_params()} == {n: p.dtype for n, p in one.named_params()}
+    np.testing.assert_array_equal(other(x).data, one(x).data)
+    assert repr(one).startswith(name)
+    assert name in one._repr_html_()
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_size_that_cannot_be_is_named(size):
+    import dezero
+
+    for layer in (dezero.layers.RNN, dezero.layers.LSTM):
+        with pytest.raises(ValueError, match="hidden_size must be at least 1"):
+            layer(size)
+
+
+def test_the_weights_of_a_file_set_the_dtype_of_batch_norm(tmp_path):
+    import dezero
+
+    one, other = dezero.layers.BatchNorm(), dezero.layers.BatchNorm()
+    one(np.random.RandomState(0).randn(4, 3))
+    one.save_weights(str(tmp_path / "bn.npz"))
+    other.load_weights(str(tmp_path / "bn.npz"))
+    assert other.gamma.dtype == other.avg_mean.dtype == np.float64
 
 
 def test_a_layer_that_is_replaced_gives_up_its_parameters():

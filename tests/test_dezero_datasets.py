@@ -114,8 +114,30 @@ def test_mnist_that_another_program_has_left_is_verified(cache, monkeypatch):
     expect(monkeypatch, write_digits(cache))
     (cache / "t10k-labels-idx1-ubyte.gz").write_bytes(digits(40, 2)[1])
     assert_is_the_sample(datasets.MNIST(), 60, 0)
-    with pytest.raises(ValueError, match="is not the file of MNIST"):
+    theirs = cache / "t10k-labels-idx1-ubyte.gz"
+    with pytest.raises(ValueError, match=r"dezero.t10k-labels.* is not the file of MNIST.*delete it"):
         datasets.MNIST(train=False)
+    theirs.write_bytes(theirs.read_bytes()[:-20])
+    with pytest.raises(ValueError, match=r"dezero.t10k-labels"):
+        datasets.MNIST(train=False)
+
+
+@pytest.mark.parametrize("damage", [lambda whole: b"<html>", lambda whole: whole[: len(whole) // 2]])
+def test_a_damaged_archive_is_named(damage, cache, monkeypatch):
+    cache.mkdir()
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz") as archive:
+        member = tarfile.TarInfo("data_batch_1.bin")
+        member.size = 30730
+        archive.addfile(member, io.BytesIO(np.random.default_rng(0).bytes(30730)))
+    (cache / "cifar-10-binary.tar.gz").write_bytes(damage(file.getvalue()))
+    with pytest.raises(ValueError, match=r"cifar-10-binary\.tar\.gz is damaged; delete it"):
+        datasets.CIFAR10()
+    datasets.save_cache_npz(np.zeros(1000), np.ones(3), "cifar-10-python.tar.gz", train=True)
+    kept = cache / "cifar-10-python.tar.gz.train.npz"
+    kept.write_bytes(damage(kept.read_bytes()))
+    with pytest.raises(ValueError, match=r"python\.tar\.gz\.train\.npz is damaged; delete it"):
+        datasets.CIFAR10()
 
 
 def test_cifar_that_dezero_has_kept(cache, capsys):

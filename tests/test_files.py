@@ -6,7 +6,7 @@ import threading
 import pytest
 
 import pyconvlite.layers as L
-from pyconvlite._files import replacing, written
+from pyconvlite._files import read_from, replacing, written
 
 
 def put(path, contents=b"new"):
@@ -40,6 +40,20 @@ def test_an_error_leaves_the_older_file(tmp_path, error):
     assert os.listdir(tmp_path) == ["a"]
 
 
+def test_the_longest_name_can_be_replaced(tmp_path):
+    path = tmp_path / ("a" * 255)
+    put(path)
+    put(path, b"newer")
+    assert path.read_bytes() == b"newer"
+
+
+@pytest.mark.parametrize("use", [written, read_from])
+@pytest.mark.parametrize("file", [b"a", 3, None])
+def test_what_is_neither_a_path_nor_a_file_is_named(use, file):
+    with pytest.raises(TypeError, match=f"file must be a path .* got {type(file).__name__}"), use(file):
+        pass
+
+
 def test_two_writers_do_not_meet(tmp_path):
     path = tmp_path / "a"
     with replacing(path) as one, replacing(path) as other:
@@ -53,7 +67,7 @@ def test_no_link_at_the_unfinished_name_is_followed(tmp_path, monkeypatch):
     victim = tmp_path / "victim"
     victim.write_bytes(b"old")
     monkeypatch.setattr(os, "urandom", bytes)
-    (tmp_path / f"a.{bytes(8).hex()}.tmp").symlink_to(victim)
+    (tmp_path / f".{bytes(8).hex()}.tmp").symlink_to(victim)
     with pytest.raises(FileExistsError):
         put(tmp_path / "a")
     assert victim.read_bytes() == b"old"

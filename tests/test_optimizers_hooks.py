@@ -135,6 +135,14 @@ def test_errors(make, error, message):
         make()
 
 
+def test_clip_grad_takes_float64_whose_squares_overflow():
+    W, b = Parameter(np.zeros(2)), Parameter(np.zeros(1, np.float32))
+    W.grad, b.grad = Variable(np.array([3e200, -4e200])), Variable(np.ones(1, np.float32))
+    ClipGrad(1.0)([W, b])
+    np.testing.assert_allclose(W.grad.data, [0.6, -0.8])
+    assert b.grad.data == 0
+
+
 def test_clip_grad_takes_float32_whose_squares_overflow():
     W = Parameter(np.zeros(2, np.float32))
     W.grad = Variable(np.array([1e30, 1e30], np.float32))

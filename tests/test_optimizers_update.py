@@ -113,6 +113,30 @@ def test_a_hook_that_gives_another_shape_is_refused_and_undone():
     np.testing.assert_equal(state(model, optimizer), before)
 
 
+def test_a_gradient_whose_data_a_hook_has_replaced_is_as_before():
+    def double(params):
+        for param in params:
+            param.grad.data = param.grad.data * 2
+
+    def fails(params):
+        raise RuntimeError
+
+    model, optimizer = ready(SGD)
+    optimizer.add_hook(double)
+    optimizer.add_hook(fails)
+    before = state(model, optimizer)
+    with pytest.raises(RuntimeError):
+        optimizer.update()
+    np.testing.assert_equal(state(model, optimizer), before)
+
+
+def test_a_gradient_of_a_parameter_without_data_is_refused():
+    layer = L.Linear(2)
+    layer.W.grad = Variable(np.ones((3, 2)))
+    with pytest.raises(ValueError, match="W has a gradient but no data"):
+        SGD().setup(layer).update()
+
+
 def test_a_failed_update_does_not_count_as_a_change_of_data():
     model, optimizer = ready(SGD)
     loss = (model.W0 * model.W1).sum()

@@ -101,7 +101,7 @@ def test_one_process_has_the_checkpoints_of_several():
     checkpoint.save(file, model=model, optimizer=optimizer)
     with zipfile.ZipFile(file) as archive:
         objects = json.loads(archive.read("checkpoint.json"))["objects"]
-    assert objects["optimizer/hooks/0"] == {"kind": "Average", "numbers": {}}
+    assert objects["optimizer/hooks/0"] == {"kind": "Average", "values": {}}
     assert checkpoint.load(file, model=model, optimizer=optimizer).step == 0
 
 

@@ -67,6 +67,12 @@ def test_round_trip_through_exactly_the_path_given(tmp_path, as_path, name):
     np.testing.assert_array_equal(other(x).data, net(x).data)
 
 
+def test_the_suffix_counts_whatever_the_path(tmp_path):
+    path = tmp_path / "it's.safetensors"
+    Net().save_weights(path)
+    assert path.read_bytes()[8:9] == b"{"
+
+
 def test_round_trip_through_a_file_object():
     net, other = Net(), Net()
     other.load_weights(saved(net))

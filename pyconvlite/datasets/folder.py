@@ -87,25 +87,23 @@ class ImageFolder(Dataset):
             TypeError: the index is not an integer.
             IndexError: the index is out of range.
             ModuleNotFoundError: Pillow is not installed.
+            OSError: the file cannot be read.
             ValueError: the file is not an image, or is damaged.
         """
         i = operator.index(index)
         path, image_module = self.data[i], pillow("ImageFolder")
-        try:
-            with image_module.open(path) as file:
-                image = file.convert("RGB")
-        except FileNotFoundError:
-            raise
-        # as Pillow's formats have it, and for a header that says that there are very many pixels
-        except (OSError, SyntaxError, ValueError, image_module.DecompressionBombError) as error:
-            raise ValueError(f"{path} is not an image, or damaged: {error}") from error
+        with open(path, "rb") as file:
+            try:
+                image = image_module.open(file).convert("RGB")
+            # as Pillow's formats have it, and for a header that says that there are very many pixels
+            except (OSError, SyntaxError, ValueError, image_module.DecompressionBombError) as error:
+                raise ValueError(f"{path} is not an image, or damaged: {error}") from error
         return self.transform(image), self.target_transform(self.label[i])
 
 
 def _images(folder: str) -> Iterator[str]:
     """Paths of the image files in a folder and those inside it."""
-    for place, folders, names in os.walk(folder, followlinks=True):
-        folders.sort()
+    for place, _, names in sorted(os.walk(folder, followlinks=True)):
         for name in sorted(names):
             if name.lower().endswith(_ENDINGS):
                 yield os.path.join(place, name)

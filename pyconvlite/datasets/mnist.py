@@ -126,13 +126,16 @@ def _read(source: Place | None, name: str, ndim: int) -> tuple[Array, str]:
             "contents of the files as source; ./build.sh site in a checkout of pyconvlite fills the cache"
         ) from error
     if source is None:
-        sha256 = hashlib.sha256(idx_header(array.shape))
-        sha256.update(array.data)
-        if sha256.hexdigest() != _MNIST_FILES[name]:
-            raise ValueError(
-                f"{contents.name} is not the file of MNIST: its sha256 is {sha256.hexdigest()}; delete it"
-            )
+        check_authentic(array, name, contents.name)
     return array, contents.name
+
+
+def check_authentic(array: Array, name: str, path: str) -> None:
+    """Raise ValueError unless the array, read from `path`, is that of MNIST's file `name`."""
+    sha256 = hashlib.sha256(idx_header(array.shape))
+    sha256.update(array.data)
+    if sha256.hexdigest() != _MNIST_FILES[name]:
+        raise ValueError(f"{path} is not the file of MNIST: its sha256 is {sha256.hexdigest()}; delete it")
 
 
 # -------------------------------------------------------------------------------------------------- IDX files

@@ -1,8 +1,8 @@
 """DeZero's modules under their own names, so that the book's programs run unchanged.
 
 `import pyconvlite.dezero` puts this package into `sys.modules` as `dezero`, with its 12 modules; from then
-on `import dezero.functions as F` and the like work. `python -m pyconvlite.dezero script.py` runs a script this
-way. The separate distribution `pyconvlite-dezero` makes a plain `import dezero` do it.
+on `import dezero.functions as F` and the like work. `python -m pyconvlite.dezero script.py` runs a script
+this way. The separate distribution `pyconvlite-dezero` makes a plain `import dezero` do it.
 
 The classes and functions are those of pyconvlite, except where DeZero's differ in a way that a program of
 the book notices: random numbers come from `numpy.random`, in DeZero's order, so that `np.random.seed(0)`

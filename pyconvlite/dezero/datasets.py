@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import gzip
 import tarfile
+import zipfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,7 +18,7 @@ from .. import _fetch, datasets
 from .._files import replacing
 from .._shapes import Array
 from ..datasets import Dataset
-from ..datasets.mnist import _MNIST_FILES, idx_header, read_idx
+from ..datasets.mnist import _MNIST_FILES, check_authentic, idx_header, read_idx
 from ..transforms import Flatten, Normalize, ToFloat
 from ..utils import cache_dir as verified_dir
 from . import utils
@@ -106,7 +111,10 @@ class MNIST(datasets.MNIST):
             return
         fetched_by_dezero = Path(utils.cache_dir, packed.name)
         if fetched_by_dezero.exists():
-            _write(packed, fetched_by_dezero.read_bytes())
+            contents = fetched_by_dezero.read_bytes()
+            array = read_idx(contents, _axes_of(name), str(fetched_by_dezero))
+            check_authentic(array, name, str(fetched_by_dezero))  # before it is copied
+            _write(packed, contents)
         elif site := _fetch.site():
             _write(plain, _idx_of_site(f"{site}/mnist", name))
         else:
@@ -115,7 +123,7 @@ class MNIST(datasets.MNIST):
 
 def _idx_of_site(folder: str, name: str) -> bytes:
     """A file of MNIST, put together from the parts that pyconvlite's site has."""
-    stem, ndim = name.rsplit("-", 2)[0], 3 if "idx3" in name else 1
+    stem, ndim = name.rsplit("-", 2)[0], _axes_of(name)
     parts = [f"{stem}-{i}.gz" for i in range(6)] if stem.startswith("train") else [f"{stem}.gz"]
     arrays = []
     for part in parts:
@@ -123,6 +131,10 @@ def _idx_of_site(folder: str, name: str) -> bytes:
             arrays.append(read_idx(file.read(), ndim, part))
     whole = np.concatenate(arrays)
     return idx_header(whole.shape) + whole.tobytes()
+
+
+def _axes_of(name: str) -> int:
+    return 3 if "idx3" in name else 1
 
 
 def _write(path: Path, contents: bytes) -> None:
@@ -194,7 +206,7 @@ class CIFAR100(CIFAR10, datasets.CIFAR100):
 def _members(archive: str, names: Any) -> tuple[bytes, ...]:
     """Contents of some of the files in a tar archive, whose sizes are checked first."""
     found = {}
-    with tarfile.open(archive, "r:gz") as tar:
+    with _whole(archive), tarfile.open(archive, "r:gz") as tar:
         for member in tar:
             name = member.name.rpartition("/")[2]
             if name in names and member.isfile() and member.size <= 200_000_000:
@@ -202,6 +214,26 @@ def _members(archive: str, names: Any) -> tuple[bytes, ...]:
     if missing := [name for name in names if name not in found]:
         raise ValueError(f"{archive} does not have {', '.join(missing)}")
     return tuple(found[name] for name in names)
+
+
+@contextlib.contextmanager
+def _whole(path: str | Path) -> Iterator[None]:
+    """Raise ValueError in place of what an archive that is damaged raises."""
+    try:
+        yield
+    # As each library has it; NumPy takes what it does not know for a pickle: a ValueError.
+    except (
+        tarfile.TarError,
+        zipfile.BadZipFile,
+        gzip.BadGzipFile,
+        zlib.error,
+        EOFError,
+        KeyError,
+        ValueError,
+    ) as error:
+        raise ValueError(
+            f"{path} is damaged; delete it, so that it is made or fetched again: {error}"
+        ) from error
 
 
 class ImageNet(Dataset):
@@ -280,6 +312,9 @@ def load_cache_npz(filename: str, train: bool = False) -> tuple[Any, Any]:
         filename: the name or URL that the data was saved under.
         train: whether it is the training set.
 
+    Raises:
+        ValueError: the file is damaged.
+
     Example:
         >>> load_cache_npz("nothing")
         (None, None)
@@ -287,7 +322,7 @@ def load_cache_npz(filename: str, train: bool = False) -> tuple[Any, Any]:
     path = _npz(filename, train)
     if not path.exists():
         return None, None
-    with np.load(path) as arrays:
+    with _whole(path), open(path, "rb") as file, np.load(file) as arrays:
         return arrays["data"], arrays["label"]
 
 

@@ -126,6 +126,7 @@ class RNN(Layer, layers.RNN):
     """
 
     def __init__(self, hidden_size: int, in_size: int | None = None) -> None:
+        self.hidden_size = at_least(1, hidden_size, "hidden_size")
         self.x2h = Linear(hidden_size, in_size=in_size)
         self.h2h = Linear(hidden_size, nobias=True)
         self.reset_state()
@@ -140,7 +141,7 @@ class LSTM(Layer, layers.LSTM):
     """
 
     def __init__(self, hidden_size: int, in_size: int | None = None) -> None:
-        H = hidden_size
+        self.hidden_size = H = at_least(1, hidden_size, "hidden_size")
         self.x2f, self.x2i, self.x2o, self.x2u = (Linear(H, in_size=in_size) for _ in range(4))
         self.h2f, self.h2i, self.h2o, self.h2u = (Linear(H, in_size=H, nobias=True) for _ in range(4))
         self.reset_state()
@@ -171,9 +172,14 @@ class BatchNorm(Layer, layers.BatchNorm):
                [ 1.]]), dtype('float64'))
     """
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for param in self.params():
+            param.lazy_dtype = None  # that of the first input, or of the weights that are loaded
+
     def forward(self, x: Any) -> Variable:
         """Normalize x of shape (N, C) or (N, C, H, W); in training, update the running statistics."""
-        if self.gamma.data is None and x.dtype.kind == "f":
-            for param in (self.avg_mean, self.avg_var, self.gamma, self.beta):
-                param.lazy_dtype = x.dtype
+        if self.gamma.data is None:
+            for param in self.params():
+                param.lazy_dtype = x.dtype if x.dtype.kind == "f" else np.float32
         return super().forward(x)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .. import _npz, _safetensors, _weights
-from .._files import BinaryFile, written
+from .._files import BinaryFile, title_of, written
 from .._shapes import Array
 from ..autograd import Parameter
 from . import torch_names
@@ -52,7 +53,7 @@ class Weights:
             >>> {name: array.shape for name, array in np.load(file).items()}
             {'W': (2, 3), 'b': (3,)}
         """
-        if _weights.title_of(file).endswith(".safetensors'"):
+        if isinstance(file, str | os.PathLike) and os.fspath(file).endswith(".safetensors"):
             arrays, write = self.state_dict(), _safetensors.write
         else:
             arrays, write = _weights.arrays_of(self._all_params()), _npz.write
@@ -92,7 +93,7 @@ class Weights:
         if mapping is None:
             _weights.load(file, self._all_params())
         else:
-            self._load_state_dict(mapping, True, _weights.title_of(file))
+            self._load_state_dict(mapping, True, title_of(file))
 
     def state_dict(self) -> dict[str, Array]:
         """Copies of the Parameters with PyTorch's names and in its layouts.

@@ -89,7 +89,7 @@ def _classes() -> dict[str, Any]:
         from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
     except ImportError as error:
         raise ImportError(
-            'writing ONNX files needs protobuf: pip install protobuf, or in Pyodide '
+            "writing ONNX files needs protobuf: pip install protobuf, or in Pyodide "
             'await pyodide_js.loadPackage("protobuf")'
         ) from error
     file = descriptor_pb2.FileDescriptorProto(name="pyconvlite.proto", package="pyconvlite")

@@ -106,14 +106,19 @@ class Optimizer:
 
     def _snapshot(self, params: list[Parameter]) -> tuple[Any, ...]:
         """What `_restore` needs to undo all that an update may change."""
-        arrays = [(param, param._data, param._changed, param.grad) for param in params]
+        arrays = [
+            (param, param._data, param._changed, g := param.grad, None if g is None else g._data)
+            for param in params
+        ]
         return dict(vars(self)), arrays, [memory.entries() for memory in self._memories()]
 
     def _restore(
         self, attributes: dict[str, Any], params: list[tuple[Any, ...]], entries: Sequence[Any]
     ) -> None:
         vars(self).update(attributes)
-        for param, data, changed, grad in params:
+        for param, data, changed, grad, grad_data in params:
+            if grad is not None:
+                grad._data = grad_data  # which a hook may have replaced, as DeZero's do
             param.grad = grad
             if param._data is not data:
                 param.data = data
@@ -227,7 +232,7 @@ def with_gradient(params: Iterable[Parameter]) -> list[Parameter]:
 
     Raises:
         TypeError: a gradient is not a Variable.
-        ValueError: a gradient does not have the shape of its Parameter.
+        ValueError: a gradient does not have the shape of its Parameter, or that has no data.
 
     Example:
         >>> with_gradient([Parameter(np.zeros(1))])
@@ -242,6 +247,10 @@ def with_gradient(params: Iterable[Parameter]) -> list[Parameter]:
             raise TypeError(
                 f"the gradient of {param.name or 'a Parameter'} must be a Variable; got {type(g).__name__}: "
                 "wrap it in Variable(...)"
+            )
+        if param._data is None:
+            raise ValueError(
+                f"{param.name or 'a Parameter'} has a gradient but no data: call the model on an input first"
             )
         if g._data.shape != param._data.shape:
             raise ValueError(
