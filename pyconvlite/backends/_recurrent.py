@@ -13,6 +13,7 @@ class Operations(NamedTuple):
     sigmoid: Callable[[Any], Any]
     tanh: Callable[[Any], Any]
     concatenate: Callable[..., Any]
+    sum: Callable[[Any, tuple[int, ...], bool], Any]
 
 
 def lstm(ops: Operations, x: Any, h: Any, c: Any, W: Any) -> tuple[Any, Any, Any]:
@@ -51,7 +52,7 @@ def lstm_grad(
         gc = gc * f
         gh = ops.product(ga, Wh.T)
     ga = _stacked(ops, gas[::-1])
-    gW = ops.concatenate([_weights(ops, x, ga), _weights(ops, hs[:-1], ga), _bias(ga)])
+    gW = ops.concatenate([_weights(ops, x, ga), _weights(ops, hs[:-1], ga), _bias(ops, ga)])
     return _rows_times(ops, ga, Wx.T) if needs_gx else None, gh, gc, gW
 
 
@@ -89,7 +90,7 @@ def gru_grad(
         of_h.append(ops.concatenate([gr, gz, gn * r], axis=1))
         gh = gh * z + ops.product(of_h[-1], Wh.T)
     gx, gs = _stacked(ops, of_x[::-1]), _stacked(ops, of_h[::-1])
-    gW = ops.concatenate([_weights(ops, x, gx), _weights(ops, hs[:-1], gs), _bias(gx), _bias(gs)])
+    gW = ops.concatenate([_weights(ops, x, gx), _weights(ops, hs[:-1], gs), _bias(ops, gx), _bias(ops, gs)])
     return _rows_times(ops, gx, Wx.T) if needs_gx else None, gh, gW
 
 
@@ -120,6 +121,6 @@ def _weights(ops: Operations, x: Any, ga: Any) -> Any:
     return ops.product(x.reshape(T * N, K).T, ga.reshape(T * N, ga.shape[2]))
 
 
-def _bias(ga: Any) -> Any:
+def _bias(ops: Operations, ga: Any) -> Any:
     """The gradient of a bias, as a row."""
-    return ga.sum(axis=(0, 1))[None]
+    return ops.sum(ga, (0, 1), False)[None]

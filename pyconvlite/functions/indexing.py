@@ -48,11 +48,14 @@ class GetItemGrad(Function):
             index: Array = slices
             return kernels(gy).rows_grad(gy, index, self.in_shape[0])
         xp = get_array_module(gy)
-        gx = xp.zeros(self.in_shape, gy.dtype)
         if has_index_arrays(slices if isinstance(slices, tuple) else (slices,)):
-            xp.add.at(gx, slices, gy)
-        else:  # basic indexing does not repeat elements
-            gx[slices] = gy
+            # a sum of many float16 would lose terms
+            dtype = np.promote_types(gy.dtype, np.float32) if gy.dtype.kind == "f" else gy.dtype
+            gx = xp.zeros(self.in_shape, dtype)
+            xp.add.at(gx, slices, gy.astype(dtype, copy=False))
+            return gx.astype(gy.dtype, copy=False)
+        gx = xp.zeros(self.in_shape, gy.dtype)
+        gx[slices] = gy  # basic indexing does not repeat elements
         return gx
 
     def backward(self, ggx: Variable) -> Any:

@@ -17,6 +17,7 @@ from ..._shapes import Array
 from .._calls import counted
 from ..protocol import ConvGeometry
 from . import contraction, depthwise
+from .half import in_float32
 from .taps import add_pad, cut_pad, each_tap, padded_zeros
 
 COLUMN_BYTES = 4 * 2**20  # about the size of a core's caches; einsum is a third slower on larger blocks
@@ -121,6 +122,7 @@ conv2d = counted("numpy", "conv2d")(_conv2d)
 
 
 @counted("numpy")
+@in_float32
 def conv2d_gx(gy: Array, W: Array, b: Array | None, geometry: ConvGeometry) -> Array:
     OC, Cg, KH, KW = W.shape
     groups, pad, dilation = geometry.groups, geometry.pad, geometry.dilation
@@ -158,6 +160,7 @@ def _gx_by_columns(gy: Array, W: Array, geometry: ConvGeometry) -> Array:
 
 
 @counted("numpy")
+@in_float32
 def conv2d_gW(x: Array, gy: Array, geometry: ConvGeometry) -> Array:
     (N, C), OC = x.shape[:2], gy.shape[1]
     if depthwise.suits(x, gy, (C, OC), geometry):
@@ -184,6 +187,7 @@ def im2col(x: Array, geometry: ConvGeometry) -> Array:
 
 
 @counted("numpy")
+@in_float32
 def col2im(col: Array, geometry: ConvGeometry) -> Array:
     padded = padded_zeros(col.shape[:2], geometry, col.dtype)
     _add_back(padded, col, geometry)

@@ -8,11 +8,13 @@ import numpy as np
 
 from ..._shapes import Array
 from .._calls import counted
+from .half import in_float32
 
 LONG = 192  # elements of a row from which a loop over the rows is faster
 
 
 @counted("numpy")
+@in_float32
 def rows_grad(gy: Array, index: Array, rows: int) -> Array:
     gx = np.zeros((rows, *gy.shape[index.ndim :]), gy.dtype)
     at = np.arange(rows)[index].ravel()  # not negative

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..._shapes import Array
 from .._calls import counted
-from .reduction import sum_dtype
+from .half import in_float32, sum_dtype
 
 
 def _check_indexes(t: Array, size: int, name: str) -> None:
@@ -29,9 +29,10 @@ def softmax_cross_entropy(x: Array, t: Array) -> Array:
 
 
 @counted("numpy")
+@in_float32
 def softmax_cross_entropy_grad(x: Array, t: Array, gy: Array) -> Array:
     p = np.exp(x - np.maximum.reduce(x, axis=1, keepdims=True))
-    p /= np.add.reduce(p, axis=1, keepdims=True, dtype=sum_dtype(x))
+    p /= np.add.reduce(p, axis=1, keepdims=True)
     p[np.arange(len(x)), t] -= 1
     gx: Array = p * (gy * (1.0 / len(x)))
     return gx

@@ -9,6 +9,7 @@ import numpy as np
 from ..._shapes import Array, Pair, lowest
 from .._calls import counted
 from ..protocol import ConvGeometry
+from .half import in_float32
 from .taps import add_pad, cut_pad, each_tap, padded_zeros
 
 # ------------------------------------------------------------------------------------------------ max pooling
@@ -66,6 +67,7 @@ def _first_pixel(geometry: ConvGeometry) -> Array:
 
 
 @counted("numpy")
+@in_float32
 def max_pool_grad(gy: Array, indexes: Array, geometry: ConvGeometry) -> Array:
     (KH, KW), (SH, SW), (DH, DW) = geometry.kernel_size, geometry.stride, geometry.dilation
     padded = padded_zeros(gy.shape[:2], geometry, gy.dtype)

@@ -9,8 +9,9 @@ from .. import _recurrent
 from .._calls import counted
 from .activation import sigmoid
 from .contraction import contract
+from .reduction import sum
 
-_OPERATIONS = _recurrent.Operations(contract, sigmoid, np.tanh, np.concatenate)
+_OPERATIONS = _recurrent.Operations(contract, sigmoid, np.tanh, np.concatenate, sum)
 
 
 @counted("numpy")

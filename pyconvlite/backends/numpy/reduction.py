@@ -6,14 +6,9 @@ import numpy as np
 
 from ..._shapes import Array
 from .._calls import counted
+from .half import sum_dtype
 
 Axis = int | tuple[int, ...] | None
-HALF = np.dtype(np.float16)
-
-
-def sum_dtype(x: Array) -> type[np.float32] | None:
-    """In what sums of x are computed: float32 for float16, where a sum of ones stands still at 2048."""
-    return np.float32 if x.dtype == HALF else None
 
 
 @counted("numpy")

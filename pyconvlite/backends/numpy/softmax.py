@@ -6,7 +6,7 @@ import numpy as np
 
 from ..._shapes import Array
 from .._calls import counted
-from .reduction import sum_dtype
+from .half import sum_dtype
 
 
 @counted("numpy")

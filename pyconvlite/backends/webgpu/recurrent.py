@@ -7,8 +7,9 @@ from .activation import sigmoid
 from .array import ndarray
 from .matmul import matmul
 from .namespace import concatenate, tanh
+from .reduction import sum
 
-_OPERATIONS = _recurrent.Operations(matmul, sigmoid, tanh, concatenate)
+_OPERATIONS = _recurrent.Operations(matmul, sigmoid, tanh, concatenate, sum)
 
 
 def lstm(x: ndarray, h: ndarray, c: ndarray, W: ndarray) -> tuple[ndarray, ndarray, ndarray]:

@@ -1,0 +1,91 @@
+"""Sums of float16 are computed in float32 and rounded once: many terms, or large ones that cancel."""
+
+import numpy as np
+import pytest
+
+import pyconvlite.functions as F
+from pyconvlite import Variable, grad
+
+RNG = np.random.default_rng(0)
+
+
+def normal(*shape):
+    return RNG.standard_normal(shape).astype(np.float16)
+
+
+def gradients(f, *arrays):
+    xs = [Variable(a) for a in arrays]
+    y = f(*xs)
+    return grad(y, xs, np.ones(y.shape, y.dtype))
+
+
+CASES = {
+    "a strided convolution": (
+        lambda x, W: F.conv2d(x, W, stride=2, pad=1),
+        (normal(2, 40, 21, 21), normal(50, 40, 3, 3)),
+    ),
+    "many images": (lambda x, W: F.conv2d(x, W, pad=1), (normal(64, 20, 32, 32), normal(2, 20, 3, 3))),
+    "a deconvolution": (
+        lambda x, W: F.deconv2d(x, W, stride=2, pad=1),
+        (normal(2, 40, 9, 9), normal(40, 20, 3, 3)),
+    ),
+    "max pooling": (lambda x: F.pooling(x, 9, 1), (normal(1, 2, 40, 40),)),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_gradients_are_rounded_once(case):
+    f, arrays = CASES[case]
+    expected = gradients(f, *[a.astype(np.float64) for a in arrays])
+    for found, exact in zip(gradients(f, *arrays), expected, strict=True):
+        assert found.dtype == np.float16
+        worst = np.abs(found.data - exact.data).max() / np.abs(exact.data).max()
+        assert worst < 2.0**-10  # of rounding to 11 bits, and of float32's sums
+
+
+def test_parts_of_a_gradient_that_cancel_do_not_overflow():
+    x, W = np.ones((4, 512, 32, 32), np.float16), Variable(np.zeros((1, 512, 3, 3), np.float16))
+    gy = np.full((4, 1, 32, 32), 100, np.float16)
+    gy[2:] *= -1
+    (gW,) = grad(F.conv2d(x, W, pad=1), W, gy)
+    np.testing.assert_array_equal(gW.data, 0)
+
+
+def test_columns_that_meet_in_a_pixel():
+    images = F.col2im(np.ones((2500, 2500), np.float16), (1, 1, 99, 99), 50)
+    assert images.dtype == np.float16
+    assert images.data[0, 0, 49, 49] == 2500  # under all of the 50 x 50 windows
+
+
+@pytest.mark.parametrize("index", [np.zeros(5000, int), (np.zeros(5000, int), slice(None))])
+@pytest.mark.parametrize("columns", [3, 256])
+def test_a_row_that_is_chosen_many_times(index, columns):
+    W = Variable(np.zeros((3, columns), np.float16))
+    y = F.get_item(W, index)
+    (gW,) = grad(y, W, np.ones(y.shape, np.float16))
+    assert gW.dtype == np.float16
+    np.testing.assert_array_equal(gW.data, np.repeat([[5000], [0], [0]], columns, axis=1))
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_biases_of_many_steps(cell):
+    T, H = 6000, 1
+    gates = {"lstm": 4, "gru": 3}[cell]
+    rows = 1 + H + {"lstm": 1, "gru": 2}[cell]
+    W = np.zeros((rows, gates * H))
+    W[-1] = {"lstm": (-10, 0, 0, 1), "gru": (0, 0, 1)}[cell]
+    found = []
+    for dtype in (np.float16, np.float64):
+        v = Variable(W.astype(dtype))
+        x, h = np.zeros((T, 1, 1), dtype), np.zeros((1, H), dtype)
+        hs = F.lstm(x, h, h, v)[0] if cell == "lstm" else F.gru(x, h, v)
+        found.append(grad(hs, v, np.full(hs.shape, 4, dtype))[0].data[2:])
+    assert found[0].dtype == np.float16
+    np.testing.assert_allclose(*found, rtol=0, atol=2e-3 * np.abs(found[1]).max())
+
+
+def test_the_mean_loss_of_very_many_rows_has_its_gradient():
+    n = 2**21
+    x = Variable(np.zeros((n, 2), np.float16))
+    (gx,) = grad(F.softmax_cross_entropy(x, np.zeros(n, int)), x, np.array(1024, np.float16))
+    np.testing.assert_array_equal(gx.data[0], np.array([-0.5, 0.5]) * 1024 / n)
