@@ -35,6 +35,15 @@ def test_an_address_is_that_of_the_first_element():
         assert serving.address(view) == view.__array_interface__["data"][0]
 
 
+def test_an_address_beyond_two_gigabytes_is_positive():
+    class Far:
+        @property
+        def __array_interface__(self):  # of an array that nothing reads
+            return {"data": (0xC000_0000, False), "shape": (4,), "typestr": "<f4", "version": 3}
+
+    assert serving.address(np.asarray(Far())) == 0xC000_0000
+
+
 # ------------------------------------------------------------------------------------------- who serves what
 
 

@@ -12,6 +12,7 @@ from oracles import twice
 from simd import by_simd, check
 
 import pyconvlite.functions as F
+from pyconvlite import Variable, grad
 
 pytestmark = by_simd
 
@@ -145,6 +146,22 @@ class TestConv2d:
     @given(squares())
     def test_any_square_kernel(self, g):
         check_conv2d(g)
+
+    def test_a_row_of_very_many_windows(self):
+        n = 2**31 // 400 + 100  # what is computed at a time must not be counted beyond 32 bits
+        x = np.random.default_rng(0).standard_normal((1, 1, 1, n)).astype(np.float32)
+        W = np.array([1, 2, -1], np.float32).reshape(1, 1, 1, 3)
+        v, u = Variable(x), Variable(W)
+        y = F.conv2d(v, u)
+        np.testing.assert_allclose(
+            y.data[0, 0, 0], x[..., :-2].ravel() + 2 * x[..., 1:-1].ravel() - x[..., 2:].ravel(), atol=1e-5
+        )
+        gx, gW = grad(y, [v, u])
+        assert gx.data[0, 0, 0, :4].tolist() == [1, 3, 2, 2]
+        assert gx.data[0, 0, 0, -3:].tolist() == [2, 1, -1]
+        np.testing.assert_allclose(
+            gW.data.ravel(), [x[..., i : n - 2 + i].sum() for i in range(3)], rtol=1e-3, atol=1
+        )
 
     @every
     def test_without_bias(self, g):

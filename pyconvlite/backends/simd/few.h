@@ -78,7 +78,7 @@ INLINE void multiply_strips(float *y, const float *x, const float *weights, cons
 /* Cut the work into blocks for the functions below: all channels at once, and not too many pixels for the first
  * cache. Rows of windows begin at window_source, and at window_target in the target. */
 static int plan_few(Windows *w, int room) {
-  int pixels = min_int(K_MOST / 2, NC * w->h.windows);
+  int pixels = w->h.windows < K_MOST ? min_int(K_MOST / 2, NC * w->h.windows) : K_MOST / 2; /* the product fits */
   return (int64_t)w->channels * w->v.kernel * w->h.kernel <= K_MOST && plan(w, pixels, w->channels, room) &&
          w->block_channels == w->channels;
 }

@@ -44,7 +44,7 @@ static struct {
   long (*as_long)(Object *number, int *overflow);
   int (*tuple_size)(Object *tuple);
   Object *(*tuple_item)(Object *tuple, int i);
-  Object *(*new_int)(int value);
+  Object *(*new_int)(unsigned value);
   int (*is_true)(Object *object);
   void (*hold)(Object *object), (*release)(Object *object);
 } python;
@@ -407,7 +407,7 @@ CALL(matmul, count == 2 ? matrix_product(args, 0) : NOT_SERVED)
 
 EXPORT Object *address_call(Object *slower, Object *const *args, int count) {
   Array *x = count == 1 ? as_array(args[0]) : 0;
-  return x ? python.new_int((int)x->data) : python.vectorcall(slower, args, count, 0);
+  return x ? python.new_int((unsigned)x->data) : python.vectorcall(slower, args, count, 0);
 }
 
 EXPORT Object *contiguous_call(Object *slower, Object *const *args, int count) {

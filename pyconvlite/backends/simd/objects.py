@@ -43,7 +43,7 @@ PYTHON = (
     "PyLong_AsLongAndOverflow",
     "PyTuple_Size",
     "PyTuple_GetItem",
-    "PyLong_FromLong",
+    "PyLong_FromUnsignedLong",
     "PyObject_IsTrue",
     "Py_IncRef",
     "Py_DecRef",
