@@ -39,7 +39,7 @@ def put_ahead(context: BrowserContext, worker: str, script: str) -> None:
 def page(gpu_browser: Browser, server: Preview, request: pytest.FixtureRequest) -> Iterator[Visit]:
     """The page, ready to train on WebGPU; a test's parameter is a script ahead of the worker's own."""
     with gpu_browser.new_context(service_workers="block") as context:
-        put_ahead(context, "engine", getattr(request, "param", ""))
+        put_ahead(context, "networks", getattr(request, "param", ""))
         visit = Visit(context.new_page())
         visit.page.goto(server.url)
         visit.wait_for("#go", "Train")
