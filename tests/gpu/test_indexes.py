@@ -52,6 +52,19 @@ def test_all_that_fit_are_taken(name):
     np.testing.assert_array_equal(OPERATIONS[name](webgpu.asarray(at)).get(), host[name])
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.uint16, np.int64, np.uint64])
+def test_indexes_of_every_integer_type(dtype):
+    host = np.arange(40_000, dtype=np.float32)
+    at = np.array([1, 100, np.iinfo(dtype).min and -2], dtype)
+    y = webgpu.asarray(host)
+    np.testing.assert_array_equal(y[at].get(), host[at])
+    np.testing.assert_array_equal(
+        y.reshape(200, 200)[at % 100, at].get(), host.reshape(200, 200)[at % 100, at]
+    )
+    with pytest.raises(IndexError, match="from 1 to 100 is out of bounds for axis 0 with size 90"):
+        y[:90][np.array([1, 100], dtype)]
+
+
 def test_the_first_is_told_whatever_is_read():
     y = webgpu.asarray(x)
     y[webgpu.asarray([0, 1]), webgpu.asarray([1, 3])]

@@ -209,6 +209,62 @@ def test_batch_norm_in_parts(shape, fallback, monkeypatch):
     assert_close(var.get(), true[2], true[2] + 2 * np.sqrt(true[2]) * abs(true[1]), PRODUCT)
 
 
+@pytest.mark.parametrize(("mean", "std"), [(1e3, 1), (-1e4, 1), (1e5, 1), (1e5, 0.1), (1e-3, 1e-6), (3e4, 0)])
+@pytest.mark.parametrize("shape", [(16, 3, 32, 32), (1, 3, 9), (256, 3)])
+@pytest.mark.parametrize("fallback", [False, True])
+def test_norms_of_numbers_far_from_0(fallback, shape, mean, std, monkeypatch):
+    """What is between the numbers is less than a rounding of their mean, or of a sum."""
+    monkeypatch.setattr(current(), "info", dataclasses.replace(current().info, fallback=fallback))
+    x, gy = (mean + std * numbers(*shape)).astype(np.float32), numbers(*shape, seed=1)
+    gamma, beta, eps = numbers(3, seed=2), numbers(3, seed=3), 1e-5 * std**2 or 1e-5
+    given = [webgpu.asarray(a) for a in (x, gamma, beta, gy)]
+    y, m, v = webgpu.kernels.batch_norm(*given[:3], eps)
+    gx, ggamma, gbeta = webgpu.kernels.batch_norm_grad(given[0], given[1], given[3], eps)
+    expected = reference.batch_norm(wide(x), wide(gamma), wide(beta), eps)
+    gradients = reference.batch_norm_grad(wide(x), wide(gamma), wide(gy), eps)
+    for found, true in zip((y, m, v, gx, ggamma, gbeta), (*expected, *gradients), strict=True):
+        np.testing.assert_allclose(found.get(), true, 1e-5, 2e-5 * (abs(true).max() or 1))
+    rows = [webgpu.asarray(a.reshape(1, -1)) for a in (gamma, beta)]
+    x = x.reshape(shape[0], 3, -1)
+    found = webgpu.kernels.row_norm(given[0].reshape(x.shape), *rows, eps).get()
+    true = reference.row_norm(wide(x), wide(gamma).reshape(1, -1), wide(beta).reshape(1, -1), eps)
+    np.testing.assert_allclose(found, true, 1e-5, 2e-5 * abs(true).max())
+
+
+@pytest.mark.parametrize("shape", [(0, 3, 4), (2, 3, 0)])
+def test_norms_of_no_numbers(shape):
+    x, gamma, beta = (webgpu.zeros(s) for s in (shape, (1, 3), (1, 3)))
+    assert webgpu.kernels.row_norm(x, gamma, beta, 1e-5).get().shape == shape
+    gx, ggamma, gbeta = webgpu.kernels.row_norm_grad(x, gamma, x, 1e-5)
+    assert (gx.get().shape, ggamma.get().tolist(), gbeta.get().tolist()) == (shape, [[0] * 3], [[0] * 3])
+    _, mean, var = webgpu.kernels.batch_norm(x, gamma.ravel(), beta.ravel(), 1e-5)
+    assert np.isnan(mean.get()).all()
+    assert np.isnan(var.get()).all()
+
+
+def test_statistics_of_numbers_that_are_not_finite():
+    x = numbers(4, 3, 300)
+    x[1, 0, 7], x[2, 1, 8] = np.inf, np.nan
+    y, mean, var = webgpu.kernels.batch_norm(*map(webgpu.asarray, (x, x[0, :, 0], x[0, :, 0])), 1e-5)
+    with np.errstate(invalid="ignore"):
+        expected = reference.batch_norm(x, x[0, :, 0], x[0, :, 0], 1e-5)
+    for found, true in zip((y, mean, var), expected, strict=True):
+        np.testing.assert_allclose(found.get(), true, 1e-4, 1e-4)
+
+
+def test_averages_over_kernels_of_more_pixels_than_int32_can_count():
+    k = 50_001
+    g = sizes((4, 4), k, 1, k // 2)
+    x = numbers(2, 3, 4, 4)
+    found = webgpu.kernels.avg_pool(webgpu.asarray(x), g, True).get()
+    true = np.broadcast_to(wide(x).sum(axis=(2, 3), keepdims=True) / k**2, found.shape)
+    np.testing.assert_allclose(found, true, 1e-4, 1e-12)
+    found = webgpu.kernels.avg_pool_grad(webgpu.asarray(x), g, True).get()
+    np.testing.assert_allclose(found, true, 1e-4, 1e-12)
+    found = webgpu.kernels.avg_pool(webgpu.asarray(x), g, False).get()
+    np.testing.assert_allclose(found, true * (k**2 / 16), 1e-4, 1e-5)
+
+
 def test_batch_norm_of_windows():
     x, gamma = rng.standard_normal((3, 4, 5, 6)).astype(np.float32), np.arange(8, dtype=np.float32)
     arguments = x.transpose(2, 1, 0, 3)[1:], gamma[::2], gamma[4:]

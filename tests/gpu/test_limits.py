@@ -1,6 +1,7 @@
 """Limits of the adapter: all that it has is asked for; what is beyond is split, or refused with the sizes."""
 
 import dataclasses
+import operator
 
 import numpy as np
 import pytest
@@ -130,3 +131,30 @@ class TestConvolution:
         lower(maxStorageBufferBindingSize=x.nbytes)
         with pytest.raises(ValueError, match=r"976 bytes is larger than this adapter can bind, 640"):
             webgpu.kernels.conv2d(x, W, None, sizes((9, 9), 3, 1, 1))
+
+
+@pytest.mark.parametrize(
+    "number", [2**24 + 1, 2**31, -(2**31), 10**10, -(10**38), 1e38, 1e39, -1e39, 10**300]
+)
+def test_numbers_beyond_int32_or_float32_beside_floats(number):
+    x = floats(5)
+    y = webgpu.asarray(x)
+    with np.errstate(over="ignore"):
+        rounded = np.float32(number)
+    for f in (operator.mul, lambda x, n: n - x, operator.truediv, operator.lt):
+        np.testing.assert_allclose(f(y, number).get(), f(x, rounded), rtol=1e-6, atol=1e-37)
+    np.testing.assert_array_equal(webgpu.maximum(y, number).get(), np.maximum(x, rounded))
+    np.testing.assert_array_equal(webgpu.where(y > 0, y, number).get(), np.where(x > 0, x, rounded))
+
+
+def test_integers_beyond_int32_beside_integers_are_refused():
+    x = np.arange(3, dtype=np.int64)
+    y = webgpu.asarray(x)
+    for number in (2**31 - 3, -(2**31)):
+        np.testing.assert_array_equal((y + number).get(), x + number)
+    for number in (2**31, -(2**31) - 1):
+        with pytest.raises(OverflowError, match="int32"):
+            y + number
+    assert (y + 1e10).get().tolist() == [1e10] * 3
+    for number in (2**24 + 1, 2**31, 10**10):
+        np.testing.assert_allclose((y / number).get(), x / number, rtol=1e-6)

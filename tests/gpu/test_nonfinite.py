@@ -86,6 +86,8 @@ def test_fused_relu():
     geometry = sizes(x.shape[2:], 1)
     found = webgpu.kernels.conv2d(*map(webgpu.asarray, (x, W, b)), geometry, relu=True).get()
     np.testing.assert_array_equal(found, np.maximum(reference.conv2d(x, W, b, geometry), 0))
+    found = webgpu.kernels.conv2d(*map(webgpu.asarray, (x, W)), None, geometry, relu=True).get()
+    np.testing.assert_array_equal(found, np.maximum(reference.conv2d(x, W, None, geometry), 0))
 
 
 GEOMETRIES = {
@@ -115,3 +117,19 @@ def test_a_weight_reaches_in_gx_the_pixels_that_it_meets(g, monkeypatch):
     with np.errstate(invalid="ignore"):
         bad = poisoned(gy, np.inf, gy.size // 2)
         np.testing.assert_allclose(gx(bad, W, b), gx_by_columns(bad, W, g) + b[:, None, None], 1e-3, 1e-3)
+
+
+@pytest.mark.parametrize("fallback", [False, True])
+@pytest.mark.parametrize("pad", [0, 1])
+@pytest.mark.parametrize("OW", [9, 17, 31, 73])  # of which a thread sums up to 8 or 16 at a time
+def test_a_pixel_under_no_window_does_not_reach_gW(OW, pad, fallback, monkeypatch):
+    monkeypatch.setattr(current(), "info", dataclasses.replace(current().info, fallback=fallback))
+    g = sizes((1, 3 * OW + 2 - 2 * pad), (1, 3), (1, 3), (0, pad))
+    assert g.output_size == (1, OW)
+    x = np.ones((2, 1, *g.input_size), np.float32)
+    x[0, ..., 3 * OW - pad :] = np.inf
+    x[1, ..., 3 * OW - pad :] = np.nan
+    gy = np.ones((2, 3, 1, OW), np.float32)
+    found = webgpu.kernels.conv2d_gW(webgpu.asarray(x), webgpu.asarray(gy), g).get()
+    np.testing.assert_array_equal(found, reference.conv2d_gW(x, gy, g))
+    assert np.isfinite(found).all()

@@ -115,6 +115,22 @@ def test_clip_norm(shapes, scale, most):
             np.testing.assert_array_equal(y.get(), g)
 
 
+@pytest.mark.parametrize("values", [(np.inf,), (-np.inf,), (np.nan,), (np.inf, np.nan), (-np.inf, np.inf)])
+@pytest.mark.parametrize("places", [(0, 0), (3, 1), (5, 5)])
+def test_clip_norm_of_gradients_that_are_not_finite(values, places):
+    """NumPy's kernel has a norm that is infinite, and scales by 0; or that is NaN, and changes nothing."""
+    gradients = [
+        np.array(numbers(*shape, seed=i)) for i, shape in enumerate([(7,), (3, 5), (), (70,), (2,), (9,)])
+    ]
+    for value, place in zip(values, places, strict=False):
+        gradients[place].flat[-1] = value
+    found = webgpu.kernels.clip_norm([webgpu.asarray(g) for g in gradients], 1.0)
+    with np.errstate(invalid="ignore"):
+        expected = reference.clip_norm(gradients, 1.0)
+    for y, true in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(y.get(), true)
+
+
 # --------------------------------------------------------------------------------------------- the optimizers
 
 OPTIMIZERS = {

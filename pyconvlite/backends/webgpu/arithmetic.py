@@ -45,36 +45,46 @@ class Operands(Generic[Array]):
     Attributes:
         arrays, numbers: what `elementwise` takes.
         dtype: int32, unless one of them is a float: then float32, or float16 where all such arrays are.
+
+    Args:
+        values: arrays and numbers.
+        arrays: further ones, which come first and do not determine the dtype.
+        floats: the dtype is a float even for integers.
     """
 
-    def __init__(self, values: Sequence[Array | Number], arrays: Sequence[Array] = ()) -> None:
-        self.arrays = list(arrays)
+    def __init__(
+        self, values: Sequence[Array | Number], arrays: Sequence[Array] = (), floats: bool = False
+    ) -> None:
+        numbers = [scalar(value) for value in values]
+        others: list[Array] = [operand(x) for x, n in zip(values, numbers, strict=True) if n is None]
+        self.arrays = [*arrays, *others]
+        is_float = floats or "f" in {_kind(value) for value in values}
+        self.dtype = common_float(others) if is_float else INT
+        letters = iter(LETTERS[len(arrays) :])
         self.numbers: list[float] = []
         self._words: list[str] = []
-        is_float = False
-        for value in values:
-            number = scalar(value)
+        for value, number in zip(values, numbers, strict=True):
             if number is None:
-                x: Array = operand(value)
-                self._words.append(LETTERS[len(self.arrays)])
-                self.arrays.append(x)
-                kind = x.dtype.kind
+                self._words.append(next(letters))
+            elif not is_float and abs(number) > LARGEST_COUNT:
+                self._words.append(_large(int(cast("int", value))))
             else:
-                whole = isinstance(value, int | np.integer | np.bool_)
-                kind = "i" if whole else getattr(value, "dtype", FLOAT).kind
-                if kind != "f" and abs(number) > LARGEST_COUNT:
-                    self._words.append(_large(int(cast("int", value))))
-                else:
-                    self._words.append(f"s{len(self.numbers)}")
-                    self.numbers.append(number)
-            is_float |= kind == "f"
-        self.dtype = common_float(self.arrays[len(arrays) :]) if is_float else INT
+                self._words.append(f"s{len(self.numbers)}")
+                self.numbers.append(number)
 
     def words(self, dtype: np.dtype[Any]) -> list[str]:
         """WGSL of each operand, converted to this dtype."""
         whole = dtype == INT  # numbers are passed to the kernel as floats
         words = [f"i32({word})" if whole and word[0] == "s" else word for word in self._words]
         return [f"{ALIAS[dtype.name]}({word})" for word in words]
+
+
+def _kind(value: object) -> str:
+    """The kind of the dtype of an array or a number."""
+    if isinstance(value, int):
+        return "i"
+    kind: str = getattr(value, "dtype", FLOAT).kind
+    return kind
 
 
 def _large(value: int) -> str:
@@ -110,8 +120,8 @@ def binary(
         compares: the result is bool.
         floats: the result is a float even for integers.
     """
-    both: Operands[Array] = Operands((x, y))
-    dtype = FLOAT if floats and both.dtype == INT else both.dtype
+    both: Operands[Array] = Operands((x, y), floats=floats)
+    dtype = both.dtype
     a, b = both.words(dtype)
     text = expression.format(a=a, b=b, T=ALIAS[dtype.name])
     return elementwise(name, text, both.arrays, both.numbers, [BOOL if compares else dtype])

@@ -5,12 +5,20 @@ once (optimizers make their state in the first), then records two, and compares 
 that is the same in both is a constant; one that the first computed and the second reads is state (weights,
 velocities); the arguments are input. From then on a call copies its arguments to the device and replays the
 commands, without running the step's Python code; the arithmetic is the same.
+
+A replay writes the state to the arrays that the Variables have had since the recording. Before it, `_Outside`
+checks that all is as the last one left it. If a Variable was given another array, the step is recorded anew.
+If somebody else has taken an array of the state (`best = W.data`), that array gets memory of its own, and the
+Variable another array, as from a step that is not captured.
 """
 
 from __future__ import annotations
 
+import gc
 import sys
-from collections.abc import Callable, Iterator
+import weakref
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -18,8 +26,12 @@ from .array import ndarray
 from .copying import copyable
 from .device import Buffer, Device, current
 from .host_scalar import HostRead, HostScalar, Word
+from .packing import foreach
 
 __all__ = ["CaptureRefused", "capture"]
+
+TRIES = 3  # how often two recordings may differ after arrays from outside were replaced
+PACKAGE = __name__.partition(".")[0] + "."
 
 
 class CaptureRefused(RuntimeError):  # noqa: N818 - the fault is the step's
@@ -76,11 +88,13 @@ class capture:  # noqa: N801 - a function, to its users
             or Variables (the loss). Its Python code runs in the first three calls only: values that it reads
             from outside, such as `test_mode` or a global variable, stay as they were then. But optimizers and
             hooks count and read their settings at each call, so learning rates may change between calls;
-            schedules may step inside or outside; dropout draws a new mask.
+            schedules may step inside or outside; dropout draws a new mask. And Variables that it reads may be
+            given other arrays, as when weights are loaded: then three calls run the Python code again.
 
     Returns:
-        A function that is called like `step`. Each call returns new arrays. Reading the loss now and then
-        instead of after each step keeps the device busy.
+        A function that is called like `step`. Each call returns new arrays. An array taken from a Parameter
+        (`best = W.data`) keeps its elements, as without `capture`; one taken from a gradient is written to by
+        the next call. Reading the loss now and then instead of after each step keeps the device busy.
 
     Raises:
         TypeError: `step` is not callable; by a call, if an argument is not an array on the device.
@@ -98,6 +112,7 @@ class capture:  # noqa: N801 - a function, to its users
             raise TypeError(f"step must be a function; got {type(step).__name__}")
         self._step = step
         self._begun = False
+        self._tries = 0
         self._first: tuple[Recording, list[ndarray]] | None = None
         self._plan: _Plan | None = None
 
@@ -108,7 +123,8 @@ class capture:  # noqa: N801 - a function, to its users
                 raise TypeError(f"a captured step takes arrays on the device; got {type(x).__name__}")
         if self._plan is not None and self._plan.holds():
             return self._plan.replay(list(inputs))
-        self._plan = None
+        if self._plan is not None:
+            self._plan, self._begun, self._tries = None, False, TRIES
         if not self._begun:
             result = self._step(*inputs)
             self._begun = True
@@ -119,14 +135,23 @@ class capture:  # noqa: N801 - a function, to its users
         first, self._first = self._first, None  # a step that fails, or is interrupted, is no second one
         try:
             device.recording = recording
-            result = self._step(*own)
+            results = [self._step(*own)]  # a list, lest this frame holds an array of the state
         finally:
             device.recording = None
-        if first is None:
-            self._first = recording, own
-            return result
-        self._plan = _Plan(device, *first, recording, own, result)
-        return _copied(result)
+        if first is not None:
+            results[0] = _each(results[0], lambda x: x)  # without the graph, which holds arrays of the state
+            try:
+                plan = _Plan(device, *first, recording, own, results)
+            except CaptureRefused:
+                if not self._tries:
+                    raise
+                self._tries -= 1  # arrays were replaced again, such as by another step that is recorded anew
+            else:
+                plan.begin()
+                self._plan = plan
+                return _copied(results[0])
+        self._first = recording, own
+        return results[0]
 
 
 class _Plan:
@@ -139,21 +164,26 @@ class _Plan:
         before: list[ndarray],
         second: Recording,
         inputs: list[ndarray],
-        result: Any,
+        results: list[Any],
     ) -> None:
         _check_alike(first, second, before, inputs)
         self._device = device
         self._inputs = inputs
-        self._result = result
+        self._results = results
         self._recording = second  # holds the buffers
-        self._states = _states(first, second, before, inputs)
-        self._kept = [sys.getrefcount(new) for _, new in self._states]
+        states = _states(first, second, before, inputs)
+        own = {x.buffer for x in inputs} | set(second.made)
+        constants = {buffer for run in second.runs for buffer in run.buffers} - own - states.keys()
+        self._outside = _Outside(states.values(), constants)
+        # The step reads from buffers of the plan's own, as somebody may have taken arrays of the first step.
+        read = {old: Buffer(device, old.bytes) for old in states}
         self._words: list[Word] = []
         places = []
         self._id = device.begin_capture()
-        for old, new in self._states:
-            device.capture_copy(self._id, new, old)
+        for old, new in states.items():
+            device.capture_copy(self._id, new, read[old])
         for position, run in enumerate(second.runs):
+            run.buffers[:] = [read.get(buffer, buffer) for buffer in run.buffers]
             device.capture_run(self._id, run.pipeline, run.groups, run.buffers, run.parameters)
             for slot, parameter in enumerate(run.parameters):
                 if isinstance(parameter, Word):
@@ -165,10 +195,13 @@ class _Plan:
         if hasattr(self, "_id"):
             self._device.drop_capture(self._id)
 
+    def begin(self) -> None:
+        """Remember who holds the state now, when recording it has ended."""
+        self._outside.remember()
+
     def holds(self) -> bool:
-        """Whether the state is as the last call left it; not if a Parameter was given another array."""
-        alive = zip(self._states, self._kept, strict=True)
-        return self._device is current() and all(sys.getrefcount(new) >= kept for (_, new), kept in alive)
+        """Whether a replay computes what the step would."""
+        return self._device is current() and self._outside.holds()
 
     def replay(self, inputs: list[ndarray]) -> Any:
         given, known = [(x.shape, x.dtype) for x in inputs], [(x.shape, x.dtype) for x in self._inputs]
@@ -185,7 +218,108 @@ class _Plan:
             read.repeat()
         words = [word.encode(word.number.latest) for word in self._words]
         self._device.replay(self._id, words, copies)
-        return _copied(self._result)
+        return _copied(self._results[0])
+
+
+class _Held(NamedTuple):
+    """A Variable, and the array that it has."""
+
+    variable: weakref.ref[Any]
+    array: weakref.ref[ndarray]  # weak, as another plan counts the references to it
+    is_state: bool
+
+    def is_left(self) -> bool:
+        """Whether the Variable has another array, or is gone and was one of the state."""
+        variable = self.variable()
+        return self.is_state if variable is None else variable.data is not self.array()
+
+
+class _Outside:
+    """The arrays that a plan has in common with Variables, optimizers and others.
+
+    Whether somebody has taken an array of the state is known by the number of references to it.
+
+    Args:
+        states: buffers that the plan writes.
+        constants: buffers that it only reads; others may take arrays on these.
+    """
+
+    def __init__(self, states: Iterable[Buffer], constants: Iterable[Buffer]) -> None:
+        self._buffers = list(states)
+        self._arrays, self._held = _views(self._buffers, constants)
+
+    def remember(self) -> None:
+        """Remember the references as they are."""
+        self._of_buffers = list(map(sys.getrefcount, self._buffers))
+        self._of_arrays = list(map(sys.getrefcount, self._arrays))
+        # If only the list and Variables hold an array:
+        (alone,) = map(sys.getrefcount, [object()])
+        holders = Counter(id(held.array()) for held in self._held)
+        known = [(n, holders[id(x)]) for n, x in zip(self._of_arrays, self._arrays, strict=True)]
+        self._is_known = [n > 0 and count == alone + n for count, n in known]
+
+    def holds(self) -> bool:
+        """Whether all is as the plan left it; what others took of the state is made theirs."""
+        if any(map(_Held.is_left, self._held)):
+            return False
+        of_buffers = list(map(sys.getrefcount, self._buffers))
+        of_arrays = list(map(sys.getrefcount, self._arrays))
+        if of_buffers != self._of_buffers:
+            # By views that others have taken; or by the recordings of other captured steps.
+            views, _ = _views(self._buffers, ())
+            if set(map(id, views)) != set(map(id, self._arrays)):
+                return False
+            del views
+            self._of_buffers = of_buffers
+        return of_arrays == self._of_arrays or self._part(of_arrays)
+
+    def _part(self, counts: list[int]) -> bool:
+        """Make arrays that others have taken theirs; return False if they cannot be told from the state."""
+        taken = [k for k, (n, before) in enumerate(zip(counts, self._of_arrays, strict=True)) if n != before]
+        if not all(self._is_known[k] and counts[k] > self._of_arrays[k] for k in taken):
+            return False
+        theirs = [self._arrays[k] for k in taken]
+        copies = list(foreach(lambda x: (x.copy(),), [(x,) for x in theirs]))
+        ours = {id(x): x.as_strided(x.shape, x.strides) for x in theirs}
+        # In this order, so that after an interrupt the step is recorded anew.
+        held = []
+        for variable, array, is_state in self._held:
+            param, new = variable(), ours.get(id(array()))
+            if param is not None and new is not None:
+                array = weakref.ref(new)
+                param.data = new
+            held.append(_Held(variable, array, is_state))
+        for x, (copy,) in zip(theirs, copies, strict=True):
+            x.buffer, x.strides, x.offset = copy.buffer, copy.strides, copy.offset
+        self._held = held
+        self._arrays = [ours.get(id(x), x) for x in self._arrays]
+        return True
+
+
+def _views(states: Iterable[Buffer], constants: Iterable[Buffer]) -> tuple[list[ndarray], list[_Held]]:
+    """The arrays on the buffers of the state, and the Variables with one on any of these buffers.
+
+    They are searched for among all objects: the Variables belong to a later layer, and whoever gives them
+    other arrays does not call this one.
+    """
+    written, buffers = set(states), {*states, *constants}
+    objects = gc.get_objects()
+    kinds = set(map(type, objects))
+    variables = {kind for kind in kinds if any(map(_has_data, kind.__mro__))}
+    arrays = {kind for kind in kinds if issubclass(kind, ndarray)}
+    held = [
+        _Held(weakref.ref(variable), weakref.ref(x), x.buffer in written)
+        for variable in objects
+        if type(variable) in variables
+        and isinstance(x := getattr(variable, "data", None), ndarray)
+        and x.buffer in buffers
+    ]
+    return [x for x in objects if type(x) in arrays and x.buffer in written], held
+
+
+def _has_data(kind: type) -> bool:
+    """Whether it is a Variable's class: one of this package with a property `data`."""
+    return isinstance(vars(kind).get("data"), property) and kind.__module__.startswith(PACKAGE)
 
 
 def _check_alike(first: Recording, second: Recording, before: list[ndarray], inputs: list[ndarray]) -> None:
@@ -223,8 +357,8 @@ def _check_alike(first: Recording, second: Recording, before: list[ndarray], inp
 
 def _states(
     first: Recording, second: Recording, before: list[ndarray], inputs: list[ndarray]
-) -> list[tuple[Buffer, Buffer]]:
-    """For each array of the step's state: the buffer that the step reads, and the one that it writes."""
+) -> dict[Buffer, Buffer]:
+    """For each array of the step's state: the buffer that the second step read, and the one that it wrote."""
     made_first = {buffer: k for k, buffer in enumerate(first.made)}
     made_second = set(second.made)
     given = {x.buffer: y.buffer for x, y in zip(before, inputs, strict=True)}
@@ -240,15 +374,20 @@ def _states(
                     f"{one.name} reads an array that changes from call to call: pass it as an argument"
                 )
             states[b] = second.made[made_first[b]]
-    return list(states.items())
+    return states
 
 
 def _copied(result: Any) -> Any:
     """Copies of the results, as a replay writes to the recorded arrays."""
+    return _each(result, lambda x: x.copy())
+
+
+def _each(result: Any, f: Callable[[ndarray], ndarray]) -> Any:
+    """The results, each array of which is f's for it."""
     if isinstance(result, ndarray):
-        return result.copy()
+        return f(result)
     if isinstance(data := getattr(result, "data", None), ndarray):  # a Variable
-        return type(result)(data.copy())
+        return type(result)(f(data))
     if isinstance(result, tuple | list):
-        return type(result)(_copied(part) for part in result)
+        return type(result)(_each(part, f) for part in result)
     return result

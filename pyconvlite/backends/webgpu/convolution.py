@@ -12,7 +12,7 @@ import numpy as np
 
 from ..._shapes import Pair
 from ..protocol import ConvGeometry
-from .arithmetic import fill
+from .arithmetic import IS_NAN, fill
 from .array import ndarray
 from .copying import contiguous, whole
 from .device import current
@@ -45,15 +45,22 @@ def _constants(geometry: ConvGeometry, run: int) -> dict[str, int]:
     return sizes | {"HP": HP, "WP": WP, "R": run, "SPAN": span}
 
 
-def _padded(x: ndarray, sizes: dict[str, int], pad: Pair, spread: Pair = (1, 1)) -> ndarray:
-    """Pad x to these sizes, with `spread` - 1 zeros between its pixels; x itself if nothing changes."""
+def _padded(
+    x: ndarray, sizes: dict[str, int], pad: Pair, spread: Pair = (1, 1), columns: int | None = None
+) -> ndarray:
+    """Pad x to these sizes, with `spread` - 1 zeros between its pixels; x itself if nothing changes.
+
+    After the first `columns` columns, if given, there are zeros only.
+    """
     N, C, H, W = x.shape
     HP, WP = sizes["HP"], sizes["WP"]
-    if (HP, WP, *pad, *spread) == (H, W, 0, 0, 1, 1):
+    columns = WP if columns is None else columns
+    if (HP, WP, *pad, *spread, columns) == (H, W, 0, 0, 1, 1, W):
         return whole(x)
     y = x.new((N, C, HP, WP), x.dtype)
     (PH, PW), (EH, EW) = pad, spread
-    run_file("pad", [whole(x)], [y], y.size, [], H=H, W=W, HP=HP, WP=WP, PH=PH, PW=PW, EH=EH, EW=EW)
+    constants = {"H": H, "W": W, "HP": HP, "WP": WP, "PH": PH, "PW": PW, "EH": EH, "EW": EW}
+    run_file("pad", [whole(x)], [y], y.size, [], **constants, COLUMNS=columns)
     return y
 
 
@@ -142,10 +149,11 @@ def _conv2d(
 
 def _finished(y: ndarray, b: ndarray | None, relu: bool) -> ndarray:
     """Add the bias and apply ReLU, in one pass."""
-    if b is None:
-        return elementwise("relu", "select(a, F(0), a < F(0))", [y]) if relu else y
-    b = b.reshape(-1, 1, 1)
-    return elementwise("bias_relu", "select(a + b, F(0), a + b < F(0))", [y, b]) if relu else y + b
+    arrays = [y] if b is None else [y, b.reshape(-1, 1, 1)]
+    total = "a" if b is None else "(a + b)"
+    if relu:  # NaN is kept, by its bits, as comparisons may ignore it
+        total = f"select(F(0), {total}, ({total} > F(0)) | {IS_NAN.format(a=total)})"
+    return y if total == "a" else elementwise("finish", total, arrays)
 
 
 def _steps(plane: int, row: int, step: Pair) -> tuple[int, int, int]:
@@ -206,8 +214,15 @@ def conv2d_gW(x: ndarray, gy: ndarray, geometry: ConvGeometry) -> ndarray:
     sizes |= {"GROUPS": groups, "CG": Cg, "OCG": OCg}
     batches = _batches(x, sizes)
     compute = _gW_tiled if tiles else _gW_direct
+    # The last run of a row may have windows more than there are, times 0: no NaN or infinity may be in them.
+    columns = (OW - 1) * sizes["SW"] + (KW - 1) * sizes["DW"] + 1
     sums = [
-        compute(_padded(x[images], sizes, pad), whole(gy[images]), sizes, max(1, room // len(batches)))
+        compute(
+            _padded(x[images], sizes, pad, columns=columns),
+            whole(gy[images]),
+            sizes,
+            max(1, room // len(batches)),
+        )
         for images in batches
     ]
     joined = gathered(sums).reshape(-1, OC, Cg, KH, KW) if len(sums) > 1 else sums[0]

@@ -10,6 +10,7 @@ to the padding of the buffer, whose size is a multiple of 16 bytes.
 from __future__ import annotations
 
 import functools
+import math
 import struct
 from collections.abc import Iterable, Sequence
 from typing import Any, overload
@@ -67,7 +68,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
 
 
 def _bits(value: float) -> int:
-    return int(struct.unpack("<i", struct.pack("<f", value))[0])
+    try:
+        packed = struct.pack("<f", value)
+    except OverflowError:  # infinite as float32, as in NumPy
+        packed = struct.pack("<f", math.copysign(math.inf, value))
+    return int(struct.unpack("<i", packed)[0])
 
 
 def bits(value: float) -> int:

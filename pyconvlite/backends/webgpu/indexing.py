@@ -210,6 +210,7 @@ def _index_array(kind: type[Array], index: Any, axis: int, size: int) -> Array:
         raise IndexError(
             f"an index from {at.min()} to {at.max()} is out of bounds for axis {axis} with size {size}"
         )
+    at = at.astype(np.int64)  # small integers would not hold the size
     return kind.from_host(np.where(at < 0, at + size, at), np.int32)
 
 

@@ -44,13 +44,13 @@ def batch_norm_grad(x: ndarray, gamma: ndarray, gy: ndarray, eps: float) -> tupl
 
 
 def _statistics(x: ndarray, gy: ndarray, eps: float, GRAD: int) -> ndarray:
-    """Mean and variance of each channel, and with GRAD the gradients of beta and gamma: (4, C)."""
+    """Mean and variance of each channel, and more: (6, C), see wgsl/batch_norm_join.wgsl."""
     N, C, *size = x.shape
     S = math.prod(size)
     L = even(S, PIECE) if S else 1
-    pieces = -(-S // L)
+    pieces = max(1, -(-S // L))
     parts = max(1, min(N * pieces, -(-THREADS[current().info.fallback] // max(C, 1))))
-    partial, statistics = x.new((5, parts, C)), x.new((4, C))
+    partial, statistics = x.new((6, parts, C)), x.new((6, C))
     if C:
         sizes = {"C": C, "PARTS": parts, "GRAD": GRAD}
         cut = {"S": S, "L": L, "PIECES": pieces}
@@ -74,16 +74,15 @@ def scale_channels(x: ndarray, mean: ndarray, scale: ndarray, shift: ndarray) ->
 
 
 def row_norm(x: ndarray, gamma: ndarray, beta: ndarray, eps: float) -> ndarray:
-    parts = *gamma.shape, x.shape[2]
-    y = _standard_rows(x, eps).reshape((-1, *parts))
+    y = _standard_rows(x, eps).reshape(_in_parts(x, gamma))
     return (y * gamma[..., None] + beta[..., None]).reshape(x.shape)
 
 
 def row_norm_grad(x: ndarray, gamma: ndarray, gy: ndarray, eps: float) -> tuple[ndarray, ndarray, ndarray]:
     # The rows are the channels of a batch of one.
-    shape = -1, *gamma.shape, x.shape[2]
+    shape = _in_parts(x, gamma)
     parts, y = gy.reshape(shape), _standard_rows(x, eps).reshape(shape)
-    row = 1, len(x), -1
+    row = 1, len(x), math.prod(x.shape[1:])
     g = (parts * gamma[..., None]).reshape(row)
     gx, _, _ = batch_norm_grad(x.reshape(row), _ones(x), g, eps)
     return gx.reshape(x.shape), (parts * y).sum(axis=(0, 3)), parts.sum(axis=(0, 3))
@@ -92,7 +91,13 @@ def row_norm_grad(x: ndarray, gamma: ndarray, gy: ndarray, eps: float) -> tuple[
 def _standard_rows(x: ndarray, eps: float) -> ndarray:
     """Each row of x (rows, K, S) with mean 0 and variance 1."""
     ones = _ones(x)
-    return batch_norm(x.reshape((1, len(x), -1)), ones, ones - 1, eps)[0]
+    return batch_norm(x.reshape((1, len(x), math.prod(x.shape[1:]))), ones, ones - 1, eps)[0]
+
+
+def _in_parts(x: ndarray, gamma: ndarray) -> tuple[int, ...]:
+    """The shape of x (rows, K, S) with the axes of gamma, (samples, *gamma.shape, S)."""
+    rows, K, S = x.shape
+    return rows * K // max(gamma.size, 1), *gamma.shape, S
 
 
 def _ones(x: ndarray) -> ndarray:

@@ -6,7 +6,7 @@ import functools
 import operator
 
 from ..protocol import Rows
-from .arithmetic import maximum
+from .arithmetic import IS_NAN, maximum
 from .array import ndarray
 from .elementwise import elementwise
 from .packing import batches, foreach, joined
@@ -14,17 +14,25 @@ from .packing import batches, foreach, joined
 __all__ = ["adadelta", "adagrad", "adam", "clip_norm", "momentum_sgd", "rmsprop", "sgd"]
 
 
+# The factor, from the squares' sum `a` and the largest gradient `b`. NaN and infinity are detected by their
+# bits, as comparisons may ignore them.
+CLIP = "min(F(1), s0 / (sqrt(a) * b))"
+CLIP = f"select({CLIP}, F(0), (bitcast<B>(b) & B(0x7fffffffu)) == B(0x7f800000u))"
+CLIP = f"select({CLIP}, F(1), {IS_NAN.format(a='b')})"
+
+
 def clip_norm(gradients: list[ndarray], most: float) -> list[ndarray]:
     """The gradients, scaled so that their joint L2 norm is at most `most`.
 
     The factor stays on the device, so nothing waits for it. Gradients are scaled to at most 1 before they are
-    squared, lest the squares overflow.
+    squared, lest the squares overflow. As NumPy's kernel does, it scales by 0 if one is infinite, and not at
+    all if one is NaN.
     """
     packed = [joined(batch) for batch in batches(gradients)]
     largest = functools.reduce(maximum, [abs(g).max() for g in packed])
     scale = maximum(largest, 1e-30)
     squares = functools.reduce(operator.add, [((g / scale) ** 2).sum() for g in packed])
-    factor = elementwise("clip_norm", "min(F(1), s0 / (sqrt(a) * b))", [squares, scale], [most])
+    factor = elementwise("clip_norm", CLIP, [squares, scale], [most])
     return [short for (short,) in foreach(lambda g: (g * factor,), [(g,) for g in gradients])]
 
 

@@ -18,6 +18,6 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
   for (var kh = from_.x; kh < to.x; kh++) {
     for (var kw = from_.y; kw < to.y; kw++) { sum += f32(x[(plane * H + top + kh) * W + left + kw]); }
   }
-  let size = max(vec2i(0), to - from_);
-  y[i] = Result(sum / f32(select(max(1, size.x * size.y), KH * KW, parameter(13) != 0)));
+  let size = max(vec2i(0), to - from_); // of the pixels; that of the window, KH * KW, may exceed i32
+  y[i] = Result(sum / select(f32(max(1, size.x * size.y)), f32(KH) * f32(KW), parameter(13) != 0));
 }

@@ -18,7 +18,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
       if (w - ow * SW >= KW) { continue; }
       let top = oh * SH - PH; let left = ow * SW - PW;
       let rows = min(KH, H - top) - max(0, -top); let columns = min(KW, W - left) - max(0, -left);
-      sum += f32(gy[(plane * OH + oh) * OW + ow]) / f32(select(max(1, rows * columns), KH * KW, parameter(13) != 0));
+      let size = select(f32(max(1, rows * columns)), f32(KH) * f32(KW), parameter(13) != 0); // KH * KW may exceed i32
+      sum += f32(gy[(plane * OH + oh) * OW + ow]) / size;
     }
   }
   gx[i] = Result(sum);

@@ -1,0 +1,264 @@
+"""backends/webgpu/capture.py: arrays that are replaced, or taken, between the calls of a captured step."""
+
+import numpy as np
+import pytest
+
+import pyconvlite.functions as F
+import pyconvlite.layers as L
+from pyconvlite import Variable, no_grad, seed
+from pyconvlite.backends import webgpu
+from pyconvlite.models import Sequential
+from pyconvlite.optimizers import SGD, Adam
+
+rng = np.random.default_rng(0)
+x = rng.standard_normal((4, 3), np.float32)
+other = rng.standard_normal((3, 2), np.float32)
+
+
+class Training:
+    """A net in training; `calls` counts how often the step's Python code ran."""
+
+    def __init__(self, captured, make=SGD, *layers):
+        seed(0)
+        self.model = Sequential(L.Linear(2, in_size=3), *layers)
+        self.model.to_gpu()
+        self.optimizer = make(0.1).setup(self.model)
+        self.calls = 0
+        self.x = webgpu.asarray(x)
+        self._step = webgpu.capture(self._one) if captured else self._one
+
+    def _one(self, x):
+        self.calls += 1
+        loss = F.sum(self.model(x) ** 2)
+        self.model.cleargrads()
+        loss.backward()
+        self.optimizer.update()
+        return loss
+
+    def step(self, count=1):
+        return [float(self._step(self.x)) for _ in range(count)]
+
+    @property
+    def linear(self):
+        return self.model.layers[0]
+
+    def weights(self):
+        return [param.data.get() for param in self.model.params()]
+
+
+def assert_same(training, twin):
+    for a, b in zip(training.weights(), twin.weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+KEPT = {
+    "nothing": lambda training: None,
+    "the array": lambda training: training.linear.W.data,
+    "a view": lambda training: training.linear.W.data[0],
+    "a view of all": lambda training: training.linear.W.data.T,
+    "all arrays": lambda training: [param.data for param in training.model.params()],
+}
+every_kept = pytest.mark.parametrize("keep", KEPT.values(), ids=KEPT)
+
+
+def give(training):
+    training.linear.W.data = webgpu.asarray(other)
+
+
+def give_back(training):
+    """Other arrays, and then those of before."""
+    before = training.linear.W.data
+    give(training)
+    training.step()
+    training.linear.W.data = before
+
+
+def give_to_all(training):
+    for param in training.model.params():
+        param.data = param.data * 2
+
+
+def step_by_hand(training):
+    training._one(training.x)
+
+
+def move(training):
+    training.model.to_cpu()
+    training.model.to_gpu()
+
+
+CHANGES = [give, give_back, give_to_all, step_by_hand, move]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+@every_kept
+def test_weights_that_are_replaced(keep, change):
+    def losses(training):
+        found = training.step(5)
+        kept = keep(training)
+        change(training)
+        return found + training.step(5), kept
+
+    training, twin = Training(captured=True), Training(captured=False)
+    (found, _), (expected, _) = losses(training), losses(twin)
+    assert found == expected
+    assert_same(training, twin)
+    assert training.calls < twin.calls
+
+
+def moments(optimizer):
+    return [state for states in (optimizer.ms, optimizer.vs) for state in states.values()]
+
+
+def test_states_of_an_optimizer_that_are_replaced():
+    def losses(training):
+        found = training.step(5)
+        kept = moments(training.optimizer)
+        training.optimizer.setup(training.model)
+        return found + training.step(5), kept
+
+    (found, _), (expected, _) = losses(Training(True, Adam)), losses(Training(False, Adam))
+    assert found == expected
+
+
+def inference(model):
+    def infer(x):
+        with no_grad():
+            return model(x)
+
+    return infer
+
+
+@pytest.mark.parametrize("change", [give, give_to_all, step_by_hand, move])
+@every_kept
+def test_weights_that_a_step_only_reads(keep, change):
+    training = Training(captured=False)
+    infer = inference(training.model)
+    fast = webgpu.capture(infer)
+    for _ in range(3):
+        for _ in range(5):
+            np.testing.assert_array_equal(fast(training.x).data.get(), infer(training.x).data.get())
+        kept = keep(training)
+        change(training)
+    del kept
+
+
+def test_a_graph_that_is_kept_until_the_next_call_does_not_count_as_a_change():
+    model = Training(captured=False).model
+    calls = []
+
+    def infer(x):
+        calls.append(x)
+        return model(x).T @ Variable(webgpu.ones((4, 2)))
+
+    fast = webgpu.capture(infer)
+    for _ in range(9):
+        y = fast(webgpu.asarray(x))
+    assert len(calls) == 3
+    del y
+
+
+def test_weights_of_another_captured_step():
+    """Which records itself anew, too, so that they change from one recording to the next."""
+
+    def losses(captured):
+        training = Training(captured)
+        infer = inference(training.model)
+        if captured:
+            training.step(4)
+            infer = webgpu.capture(infer)
+        else:
+            training.step(4)
+        found = []
+        for k in range(20):
+            if k in (8, 9):
+                give(training)
+            found += [infer(training.x).data.get(), *training.step()]
+        return found, training.calls
+
+    (found, calls), (expected, _) = losses(True), losses(False)
+    for y, true in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(y, true)
+    assert calls < 12
+
+
+# -------------------------------------------------------------------------------------- arrays that are taken
+
+
+@pytest.mark.parametrize("make", [SGD, Adam])
+@every_kept
+def test_an_array_that_was_taken_stays_as_it_was(keep, make):
+    """As each step that is not captured gives Parameters new arrays."""
+    training, twin = Training(True, make), Training(False, make)
+    pairs = []
+    for _ in range(9):
+        taken = keep(training)
+        arrays = [] if taken is None else taken if isinstance(taken, list) else [taken]
+        pairs += [(array, array.get()) for array in arrays]
+        assert training.step() == twin.step()
+    for array, as_it_was in pairs:
+        np.testing.assert_array_equal(array.get(), as_it_was)
+    assert_same(training, twin)
+
+
+def test_moments_that_were_taken_stay_as_they_were():
+    training, twin = Training(True, Adam), Training(False, Adam)
+    pairs = []
+    for k in range(12):
+        if k % 4 == 0:
+            pairs += [(state, state.get()) for state in moments(training.optimizer)]
+        assert training.step() == twin.step()
+    for state, as_it_was in pairs:
+        np.testing.assert_array_equal(state.get(), as_it_was)
+
+
+def test_running_statistics_that_were_taken_stay_as_they_were():
+    training = Training(True, SGD, L.BatchNorm(2))
+    taken = []
+    for _ in range(9):
+        mean = training.model.layers[1].avg_mean.data
+        taken.append((mean, mean.get()))
+        training.step()
+    for mean, as_it_was in taken:
+        np.testing.assert_array_equal(mean.get(), as_it_was)
+    assert training.calls == 3
+
+
+def test_steps_from_which_arrays_are_taken_are_replayed_all_the_same():
+    training = Training(True, Adam)
+    training.step(3)
+    kept = []
+    for _ in range(6):
+        kept.append([param.data for param in training.model.params()])
+        training.step(2)
+    assert training.calls == 3
+    memory = webgpu.memory()
+    training.step(4)
+    assert training.calls == 3
+    assert webgpu.memory()["live"] == memory["live"]
+    replayed = webgpu.memory()["dispatches"] - memory["dispatches"]
+    kept.append(training.linear.W.data)
+    training.step(4)
+    assert webgpu.memory()["dispatches"] - memory["dispatches"] > 2 * replayed  # one of them copies it
+
+
+def test_an_array_that_is_let_go_takes_no_memory():
+    training = Training(True)
+    training.step(5)
+    live = webgpu.memory()["live"]
+    kept = training.linear.W.data
+    training.step(2)
+    assert webgpu.memory()["live"] > live
+    del kept
+    assert webgpu.memory()["live"] == live
+
+
+def test_writes_in_place_count():
+    def losses(training):
+        found = training.step(5)
+        training.linear.W.data[0] = 3
+        return found + training.step(3)
+
+    training = Training(captured=True)
+    assert losses(training) == losses(Training(captured=False))
+    assert training.calls == 3
