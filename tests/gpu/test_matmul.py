@@ -34,6 +34,12 @@ def test_matmul_of_one_axis():
         same(lambda a, b: a @ b, *operands)
 
 
+@pytest.mark.parametrize("lead", [(), (2,), (2, 3), (0, 2)])
+def test_matmul_of_nothing_is_zero(lead):
+    y = webgpu.ones((*lead, 4, 0)) @ webgpu.ones((*lead, 0, 5))
+    np.testing.assert_array_equal(y.get(), np.zeros((*lead, 4, 5), np.float32), strict=True)
+
+
 @pytest.mark.parametrize("shapes", [((2, 3), (2, 3)), ((3,), (2, 3)), ((), (3, 3)), ((3, 3), ())])
 def test_matmul_refuses(shapes):
     a, b = (webgpu.ones(shape) for shape in shapes)

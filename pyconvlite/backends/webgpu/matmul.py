@@ -48,6 +48,7 @@ def matmul(a: Array, b: Array, dtype: npt.DTypeLike | None = None) -> Array:
         rows = reshape(a, (math.prod(a.shape[:-1]), a.shape[-1]))
         return reshape(matmul(rows, b), (*a.shape[:-1], b.shape[-1]))
     lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    batch = math.prod(lead)
     M, K, P = a.shape[-2], a.shape[-1], b.shape[-1]
     y = a.new((*lead, M, P), dtype or a.dtype)
     if not y.size:
@@ -55,14 +56,13 @@ def matmul(a: Array, b: Array, dtype: npt.DTypeLike | None = None) -> Array:
     fallback = current().info.fallback
     a, b = (m.broadcast_to((*lead, *m.shape[-2:])) for m in (a, b))
     if len(lead) > 1:
-        a, b = reshape(a, (-1, M, K)), reshape(b, (-1, K, P))
+        a, b = reshape(a, (batch, M, K)), reshape(b, (batch, K, P))
     if not fallback and not lead and y.size < RESULTS and K > 256:
         parts = math.gcd(K, 64)
         if parts > 1:
             a = reshape(a, (M, parts, K // parts)).transpose(1, 0, 2)
             products = matmul(a, reshape(b, (parts, K // parts, P)), np.float32)
             return reduction.sum(products, axis=0, dtype=y.dtype)
-    batch = math.prod(lead)
     if tile := tile_side(batch, M, P):
         run_tiled(
             tile,
