@@ -7,10 +7,11 @@ from itertools import pairwise
 import numpy as np
 
 import pyconvlite
+import pyconvlite.layers as L
 from pyconvlite.datasets import ArrayDataset
 from pyconvlite.optimizers import SGD
 from tab import training
-from tab.moments import GROWTH, Moments
+from tab.moments import GROWTH, LONGEST, MOST_BYTES, Moments
 
 X = np.random.default_rng(0).random((40, 1, 28, 28), dtype=np.float32)
 
@@ -38,3 +39,16 @@ def test_moments_are_close_at_first() -> None:
     assert kept[:4] == [0, 32, 64, 96]
     assert len(kept) == len(moments.kept) < 100
     assert all(after <= before * GROWTH + 32 for before, after in pairwise(kept))
+
+
+def test_moments_of_a_large_model_are_fewer() -> None:
+    layers = {"flatten": L.Flatten(), "dense": L.Linear(1250), "fc": L.Linear(10)}
+    model = training.build(lambda classes: training.Sequential(layers))
+    size = sum(param.data.nbytes for param in model.params())
+    assert size > 3_900_000  # about as large as a page's network may be
+    for batch_size in (1, 32, 1_000):
+        moments = Moments()
+        kept = [samples for samples in range(0, LONGEST, batch_size) if moments.keep(model, samples)]
+        assert kept[:3] == [0, batch_size, 2 * batch_size]
+        assert kept[-1] > LONGEST / 4
+        assert MOST_BYTES / 4 < len(kept) * size <= MOST_BYTES

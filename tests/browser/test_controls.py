@@ -139,6 +139,38 @@ def upload(visit: Visit, path: Path) -> None:
     chooser.value.set_files(path)
 
 
+# Has files be read only once `window.read()` is called.
+HOLD = """() => {
+  const { arrayBuffer } = Blob.prototype;
+  const wanted = new Promise((resolve) => (window.read = resolve));
+  Blob.prototype.arrayBuffer = async function () {
+    await wanted;
+    return arrayBuffer.call(this);
+  };
+}"""
+
+
+def test_no_training_begins_while_a_file_is_opened(visit: Visit, tmp_path: Path) -> None:
+    path = visit.weights(tmp_path)
+    visit.page.evaluate(HOLD)
+    upload(visit, path)
+    visit.wait_for("#go", "Opening")
+    for button in ("go", "step", "test", "upload", "download"):
+        visit.page.evaluate("id => document.getElementById(id).click()", button)
+        assert visit.page.get_attribute(f"#{button}", "aria-disabled") == "true"
+    assert visit.page.is_disabled("[name=learningRate]")
+    visit.stand_still()
+    assert visit.text("#go") == "Opening …"
+    visit.page.evaluate("window.read()")
+    visit.wait_for("#notice", f"The weights from {path.name} are loaded.")
+    assert visit.text("#go") == "Train"
+    visit.choose(batchSize=16)
+    press(visit, "go")
+    visit.until_seen(16)
+    press(visit, "stop")
+    visit.wait_for("#go", "Train")
+
+
 def test_weights_that_do_not_fit_change_nothing(visit: Visit, tmp_path: Path) -> None:
     hint = visit.text("#model-hint")
     before = visit.weights(tmp_path).read_bytes()

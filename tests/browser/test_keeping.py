@@ -97,6 +97,48 @@ def test_a_reload_in_the_middle_goes_back_to_the_checkpoint(visit: Visit) -> Non
     assert visit.text("#model-hint").startswith("MLP, trained on ")
 
 
+# Has the database be opened only when the page waits no more for it, or not be read.
+WHIMS = """
+if (location.search.includes('late')) {
+  IDBOpenDBRequest.prototype.addEventListener = function (type, listener, ...rest) {
+    const late = (event) => setTimeout(() => {
+      listener.call(this, event);
+      window.isOpen = true;
+    }, 4_000);
+    EventTarget.prototype.addEventListener.call(this, type, type === 'success' ? late : listener, ...rest);
+  };
+}
+if (location.search.includes('unread')) {
+  IDBObjectStore.prototype.get = () => {
+    throw new DOMException('It cannot be read.', 'UnknownError');
+  };
+  window.isOpen = true;
+}"""
+
+
+def test_what_could_not_be_read_is_not_overwritten(visit: Visit, server: Preview) -> None:
+    draw(visit.page, DIGITS[7])
+    visit.wait_for("#seen-caption", "your drawing")
+    ink = visit.page.evaluate(INK)
+    train_a_little(visit)
+    visit.choose(fresh="yes")
+    images = train_a_little(visit)  # the run before is put aside
+    until_kept(visit, images)
+    visit.page.add_init_script(WHIMS)
+    for whim in ("late", "unread"):
+        visit.page.goto(f"{server.url}?{whim}")
+        visit.wait_for("#go", "Train")
+        assert visit.text("#notice") == "Ready."
+        visit.wait_for("#seen-caption", "a test image: a 7")
+        visit.until("window.isOpen")
+        visit.stand_still()  # what it wrote is written
+        visit.page.goto(server.url)
+        visit.wait_for("#notice", "Ready, with the model from your last visit.")
+        assert visit.page.evaluate(INK) == ink
+        assert visit.page.locator(".runs li").count() == 1
+    visit.unfold()
+
+
 @pytest.mark.full
 def test_weights_that_fit_no_more_are_given_up(visit: Visit) -> None:
     until_kept(visit, train_a_little(visit))

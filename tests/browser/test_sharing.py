@@ -153,6 +153,10 @@ def test_a_link_leaves_out_what_it_does_not_name(enter: Callable[..., Visit], se
     assert abs(page.evaluate(INK) - ink) < 0.02 * ink
     assert page.locator("h1").is_visible()
     assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "16px"
+    page.click("#clear")
+    page.evaluate("fragment => (location.hash = fragment)", drawing)  # a link that is opened in the same tab
+    visit.until("location.hash === ''")
+    assert abs(page.evaluate(INK) - ink) < 0.02 * ink
 
 
 def test_nothing_else_is_seen_before_the_scripts_run(enter: Callable[..., Visit], server: Preview) -> None:

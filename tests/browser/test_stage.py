@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import DESK, PHONE
-from hosting import DIST
+from hosting import DIST, Preview
 from lessons import wait
 from scipy import signal
 from stages import CANVAS, back, cells, choose, look, numbers, weights
@@ -196,6 +196,23 @@ def test_every_way_leads_back(untrained: Visit) -> None:
     page.locator(".head nav button").first.click()
     untrained.until("!document.querySelector('.head nav button')")
     assert page.evaluate("document.activeElement.dataset.key ?? ''") in ("map 3 1", "")
+
+
+def test_the_way_back_before_there_is_a_picture(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter(f"{server.url}?at=map-2-5", python=False)
+    page = visit.page
+    visit.until("history.state?.depth === 1")
+    page.go_back()
+    visit.until("!history.state?.depth")
+    page.context.unroute_all()  # Python's files arrive
+    visit.wait_for("#go", "Train")
+    look(visit)
+    visit.stand_still()
+    assert visit.text(".head nav") == "Network"
+    page.go_forward()
+    visit.wait_for(".head nav", "max pool, map 6")
+    back(visit, "Network")
+    assert page.url == server.url
 
 
 def test_it_works_by_keyboard(untrained: Visit) -> None:

@@ -95,6 +95,61 @@ def test_other_models_open_as_well(visit: Visit, model: str) -> None:
     back(visit, "Network")
 
 
+def test_places_of_another_network_lead_nowhere(visit: Visit) -> None:
+    look(visit)
+    choose(visit, "map 3 20", "conv2, map 21")
+    choose(visit, "kernel 3", "row")
+    visit.choose(model="LeNet")  # whose conv2 is another stage
+    visit.page.click("#step")
+    visit.wait_for("#layers", "fc3")
+    visit.until("!document.querySelector('.head nav button')")
+    look(visit)
+    choose(visit, "name 0", "conv1")
+    visit.page.click(".head nav button")
+    visit.until("!document.querySelector('.head nav button')")
+    visit.page.go_forward()
+    visit.wait_for(".head nav", "conv1")
+    visit.page.go_forward()  # to a pixel of the former network
+    visit.until("!document.querySelector('.head nav button')")
+    visit.stand_still()
+    choose(visit, "map 0 1", "conv1, map 2")
+    back(visit, "Network")
+    assert visit.page.is_hidden("#fault")
+    visit.page.click("#stop")
+    visit.wait_for("#go", "Train")
+
+
+# Has the page be in the background, or seen again.
+TURN = """(state) => {
+  Object.defineProperty(document, 'visibilityState', { value: state, configurable: true });
+  document.dispatchEvent(new Event('visibilitychange'));
+}"""
+
+
+def test_in_the_background_it_asks_nothing(visit: Visit) -> None:
+    visit.page.emulate_media(reduced_motion="reduce")
+    look(visit)
+    visit.until("document.querySelector('#layers tbody td:last-child').textContent !== '–'")
+    visit.stand_still()
+
+    def shown() -> tuple[str, list[str]]:
+        """What depends on the two questions: the maps, and the norms of the gradients."""
+        norms = visit.page.locator("#layers tbody tr td:last-child").all_text_contents()
+        return str(visit.page.evaluate(CANVAS)), norms
+
+    maps, norms = shown()
+    visit.page.evaluate(TURN, "hidden")
+    visit.page.evaluate("document.getElementById('step').click()")
+    visit.wait_for("#go", "Resume")
+    visit.stand_still()
+    assert shown() == (maps, norms)
+    visit.page.evaluate(TURN, "visible")
+    wait(lambda: shown()[0] != maps and shown()[1] != norms, lambda: "it asks nothing more")
+    visit.page.emulate_media(reduced_motion="no-preference")
+    visit.page.evaluate("document.getElementById('stop').click()")
+    visit.wait_for("#go", "Train")
+
+
 def test_a_dead_unit_is_flagged(visit: Visit, tmp_path: Path) -> None:
     rigged = weights(visit, tmp_path)
     rigged["conv1/b"][3] = -100

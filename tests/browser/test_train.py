@@ -16,6 +16,7 @@ from conftest import PHONE
 from hosting import Preview
 from lessons import wait
 from networks import gradient_norms
+from playwright.sync_api import Route
 from strokes import DIGITS, draw
 from visits import Visit
 
@@ -71,6 +72,13 @@ def test_the_link_says_the_settings(enter: Callable[..., Visit], server: Preview
     page.check("[name=speed][value=ease]", force=True)
     visit.until("location.search === '?model=MLP'")
     visit.choose(learningRate="0.01")
+    visit.until("location.search === '?model=MLP&rate=0.01'")
+    visit.choose(optimizer="SGD")  # with its usual rate, which the link leaves out
+    visit.until("location.search === '?model=MLP&optimizer=SGD'")
+    page.reload()
+    visit.until("document.getElementById('run-py').textContent.includes('SGD(')")
+    assert "SGD(0.1)" in (page.text_content("#run-py") or "")
+    visit.choose(optimizer="Adam", learningRate="0.01")
     visit.until("location.search === '?model=MLP&rate=0.01'")
     page.click("#language")
     assert page.url.endswith("/index.ja.html?model=MLP&rate=0.01")
@@ -172,6 +180,41 @@ def test_the_first_seconds_are_slow_and_the_rest_is_not(visit: Visit) -> None:
     assert 0 < visit.seen() - begin <= 16 * 4
     visit.page.click("#stop")
     visit.wait_for("#go", "Train")
+
+
+# Has Python count what it holds: `left()` in the worker.
+COUNT = """import gc, js; from pyodide.ffi import create_proxy; from pyconvlite.datasets import MNIST; \
+js.left = create_proxy(lambda: (gc.collect(), [sum(isinstance(each, kind) for each in gc.get_objects()) \
+for kind in (Model, Moments, MNIST)])[1]); """
+
+
+def test_earlier_runs_leave_nothing_in_memory(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter("about:blank")
+
+    def with_count(route: Route) -> None:
+        response = route.fetch()
+        source = response.text()
+        assert source.count("GROWTH = ") == 1  # in moments.py
+        route.fulfill(response=response, body=source.replace("GROWTH = ", COUNT + "GROWTH = "))
+
+    visit.page.route("**/networks.worker*.js", with_count)
+    visit.page.goto(server.url)
+    visit.wait_for("#go", "Train")
+    visit.choose(model="MLP", batchSize=16)
+    worker = visit.page.workers[0]  # the others are its threads
+    left = []
+    for _ in range(3):
+        visit.page.click("#go")
+        visit.until_seen(64)
+        visit.page.click("#stop")
+        visit.wait_for("#go", "Train")
+        visit.page.click("#test")
+        visit.wait_for("#notice", "Test accuracy")
+        visit.page.click("#closest")
+        visit.page.wait_for_selector("#neighbours li")
+        visit.stand_still()
+        left.append(worker.evaluate("left().toJs()"))
+    assert left == [left[0]] * 3
 
 
 def test_runs_are_kept_and_overlaid(visit: Visit) -> None:

@@ -7,6 +7,16 @@ from pyconvlite.utils import Array
 from tab.training import build
 
 GROWTH = 1.08  # times the images until the next moment: the first ones, when most is learnt, are the closest
+MOST_BYTES = 100_000_000  # of all Parameters that are kept: a large model has fewer moments
+LONGEST = 6_000_000  # images of a run: what the page allows, 100 epochs of all of MNIST
+
+
+def growth(size: int) -> float:
+    """Times the images until the next moment, for Parameters of so many bytes.
+
+    Beside 0 and the first step, a run of n images has at most log(n) / log(growth) moments.
+    """
+    return max(GROWTH, LONGEST ** (1 / max(1, MOST_BYTES // size - 2)))
 
 
 class Moments:
@@ -24,8 +34,9 @@ class Moments:
         """Keep the Parameters after so many images, if a moment is due; tell whether it was."""
         if samples < self._due:
             return False
-        self.kept.append({name: param.data for name, param in model.named_params()})
-        self._due = samples * GROWTH
+        kept = {name: param.data for name, param in model.named_params()}
+        self.kept.append(kept)
+        self._due = samples * growth(sum(array.nbytes for array in kept.values()))
         return True
 
     def at(self, index: int, model: Model) -> Model:

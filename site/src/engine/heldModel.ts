@@ -93,7 +93,7 @@ export class HeldModel {
     this.py.FS.mkdirTree('uploads');
     this.py.FS.writeFile(path, bytes);
     try {
-      this.scope.set('model', this.training.load(this.maker(source), path, classes));
+      this.hold(this.training.load(this.maker(source), path, classes));
     } finally {
       this.py.FS.unlink(path);
     }
@@ -202,8 +202,15 @@ export class HeldModel {
     this.forget();
   }
 
+  /** Takes a model as the present one. */
+  hold(model: PyProxy): void {
+    this.scope.set('model', model);
+    model.destroy();
+  }
+
   /** Has the present weights remembered as those before training. */
   begin(): Promise<void> {
+    this.moments?.destroy(); // it keeps many models' worth of Parameters
     this.moments = this.py.pyimport('tab.moments').Moments();
     this.turnTo(null);
     return this.withModel((model) => this.inspector?.start(model));
@@ -251,7 +258,9 @@ export class HeldModel {
   /** Null where the model has changed meanwhile. */
   async #learnNeighbours(): Promise<Neighbours | null> {
     const before = this.changes;
-    const neighbours = this.fooling.Neighbours(this.training.training_set(COMPARED));
+    const images = this.training.training_set(COMPARED);
+    const neighbours = this.fooling.Neighbours(images);
+    images.destroy();
     const batches = await this.#withShown((model) => neighbours.learn(model));
     try {
       for (const _ of batches) {

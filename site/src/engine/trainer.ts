@@ -78,7 +78,7 @@ export class Trainer extends HeldModel implements TrainApi {
   }
 
   async build(source: string, classes: number): Promise<void> {
-    this.scope.set('model', this.training.build(this.maker(source), classes));
+    this.hold(this.training.build(this.maker(source), classes));
     await this.begin();
   }
 
@@ -131,7 +131,7 @@ export class Trainer extends HeldModel implements TrainApi {
         start = performance.now();
       }
       if (unread.length) await read();
-      this.scope.set('model', await this.training.on_cpu(model));
+      this.hold(await this.training.on_cpu(model));
       this.forget();
       await checkpoint();
       return finished;
@@ -146,7 +146,9 @@ export class Trainer extends HeldModel implements TrainApi {
   async test(report: (testing: Testing) => void): Promise<TestResult | null> {
     this.#tempo.begin();
     if (!this.testSet?.length) return null;
-    const evaluation = this.training.Evaluation(this.scope.get('model'), this.testSet);
+    const model: PyProxy = this.scope.get('model');
+    const evaluation = this.training.Evaluation(model, this.testSet);
+    model.destroy();
     const batches = evaluation.run();
     try {
       for (const tested of batches) {

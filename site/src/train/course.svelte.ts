@@ -11,6 +11,10 @@ export const CLASSES = 10;
 
 const random = (name: string): Model => ({ name, origin: 'random', samples: 0, classes: CLASSES });
 
+/** The model after so many images of a run. */
+const modelAfter = ({ start }: Run, samples: number): Model =>
+  samples ? { ...start, origin: 'trained', samples: start.samples + samples } : start;
+
 export class Course {
   model = $state.raw<Model | null>(null);
   /** The latest. */
@@ -65,7 +69,7 @@ export class Course {
     const { samples, epoch } = steps[steps.length - 1];
     this.run = { ...this.run, done: samples, epoch, seconds };
     this.curves = { ...curves };
-    this.model = this.#modelAfter(samples);
+    this.model = modelAfter(this.run, samples);
   }
 
   /** The model after so many images of the run can be looked back at. */
@@ -85,7 +89,8 @@ export class Course {
 
   /** Keeps the weights after so many images of the run. */
   keep(samples: number, bytes: Uint8Array): void {
-    this.checkpoint = { model: this.#modelAfter(samples), bytes, curves: this.curves };
+    if (!this.run) return;
+    this.checkpoint = { model: modelAfter(this.run, samples), bytes, curves: this.curves };
   }
 
   /** The model is as at the last checkpoint, and the curves go as far; where there is none, it is a new one. */
@@ -124,11 +129,5 @@ export class Course {
       this.past = [...this.past, run].slice(-MOST_RUNS);
     }
     this.curves = noCurves();
-  }
-
-  /** The model after so many images of the present run. */
-  #modelAfter(samples: number): Model {
-    const { start } = this.run as Run;
-    return samples ? { ...start, origin: 'trained', samples: start.samples + samples } : start;
   }
 }

@@ -15,11 +15,11 @@ const REST_MS = 500; // between two writes of the same: each piece of a stroke m
 
 const database = databaseOf('training', 1, (db) => void db.createObjectStore('work'));
 
-/** What was kept last; null where there is nothing, or the browser keeps nothing for this site. */
-export async function kept<K extends keyof Work>(name: K): Promise<Work[K] | null> {
+/** What was kept last; null where that is nothing, undefined where the browser cannot tell, or not in time. */
+export async function kept<K extends keyof Work>(name: K): Promise<Work[K] | null | undefined> {
   const read = async () => (await (await database()).get('work', name)) ?? null;
-  const late = new Promise<null>((resolve) => setTimeout(resolve, WAIT_MS, null));
-  return Promise.race([read(), late]).catch(() => null);
+  const late = new Promise<undefined>((resolve) => setTimeout(resolve, WAIT_MS));
+  return Promise.race([read(), late]).catch(() => undefined);
 }
 
 /**

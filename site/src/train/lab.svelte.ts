@@ -172,13 +172,16 @@ export class Lab {
   }
 
   /**
-   * Takes the weights of a file, or a project; if they do not fit, nothing changes but the fault.
+   * Takes the weights of a file, or a project; if they do not fit, nothing changes but the fault. Nothing else is done
+   * until it is read: a training would find another model from one batch to the next.
    *
    * @param name  of the model that weights are for
-   * @returns  the settings of a project; null where it is none
+   * @returns  the settings of a project; null where it is none, or the lab is busy
    */
   async upload(name: string, file: File): Promise<Partial<Settings> | null> {
+    if (this.phase !== 'idle') return null;
     let settings: Partial<Settings> | null = null;
+    this.phase = 'opening';
     await this.#attempt(async () => {
       let bytes = new Uint8Array(await file.arrayBuffer());
       if (/\.zip$/i.test(file.name)) {
@@ -189,11 +192,11 @@ export class Lab {
       }
       await this.#call((api) => api.loadWeights(sourceOf(name), bytes, file.name, CLASSES));
       this.course.take(name, bytes);
-      [this.result, this.fault] = [null, null];
+      [this.phase, this.result, this.fault] = ['idle', null, null];
       this.notice = () => notices().uploaded(file.name);
       this.#forgetMoments();
       this.sight.again();
-    });
+    }, 'idle');
     return settings;
   }
 

@@ -71,12 +71,15 @@ export function isModel(name: string): boolean {
 /** What a link says; the other settings are as usual. `search` is the part of the address from its question mark on. */
 export function fromLink(search: string): Partial<Settings> {
   const said = new URLSearchParams(search);
-  const found = Object.entries(PARAMETERS).flatMap(([key, [name, read]]) => {
-    const text = said.get(name);
-    const value = text === null ? null : read(text);
-    return value === null ? [] : [[key, value]];
-  });
-  return Object.fromEntries(found);
+  const found: Partial<Settings> = Object.fromEntries(
+    Object.entries(PARAMETERS).flatMap(([key, [name, read]]) => {
+      const text = said.get(name);
+      const value = text === null ? null : read(text);
+      return value === null ? [] : [[key, value]];
+    }),
+  );
+  // A rate that is usual for the optimizer is not said.
+  return found.optimizer ? { learningRate: LEARNING_RATES[found.optimizer], ...found } : found;
 }
 
 /** What a link says of the settings: null for those that are as usual, and for a field that is empty. */

@@ -4,7 +4,16 @@ import type { Remote, TrainApi } from '../engine/protocol';
 import type { Curves } from './curves';
 import type { Settings } from './settings';
 
-export type Phase = 'loading' | 'failed' | 'idle' | 'training' | 'pausing' | 'paused' | 'stopping' | 'testing';
+export type Phase =
+  | 'loading'
+  | 'failed'
+  | 'idle'
+  | 'opening'
+  | 'training'
+  | 'pausing'
+  | 'paused'
+  | 'stopping'
+  | 'testing';
 
 /** The one that the worker holds. */
 export interface Model {
