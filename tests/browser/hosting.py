@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -69,7 +69,8 @@ class Handler(SimpleHTTPRequestHandler):
             self.send_header("Content-Length", str(len(half)))
             self.end_headers()
             return io.BytesIO(half)
-        return super().send_head()
+        file = super().send_head()
+        return Slow(file, name, self.server.sent) if file and name in self.server.sent else file
 
     def end_headers(self) -> None:
         if self.server.encodes and self.path.endswith(".gz"):
@@ -80,6 +81,21 @@ class Handler(SimpleHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
+
+
+class Slow(io.BytesIO):
+    """A file of which only a share comes, until it is a larger one."""
+
+    def __init__(self, file: IO[bytes], name: str, sent: dict[str, float]) -> None:
+        with file:
+            super().__init__(file.read())
+        self.name = name
+        self.sent = sent
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        while self.sent[self.name] < 1 and self.tell() >= self.sent[self.name] * self.getbuffer().nbytes:
+            time.sleep(0.05)
+        return super().read(size)
 
 
 class Server(ThreadingHTTPServer):
@@ -93,6 +109,7 @@ class Server(ThreadingHTTPServer):
         self.path = path
         self.missing: set[str] = set()  # names of files that are not found
         self.cut: set[str] = set()  # of which only one half is sent
+        self.sent: dict[str, float] = {}  # of which only a share is sent so far
         self.headers: dict[str, str] = {}  # sent with every file
         super().__init__(("127.0.0.1", port), Handler)
 

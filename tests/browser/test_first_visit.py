@@ -7,13 +7,26 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hosting import CASES, DIST, Preview
+from hosting import CASES, DIST, Preview, Server
+from playgrounds import Playground
 from visits import Visit
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tools import site_size
 
 SITE = DIST / "site"
+
+CORE = "pyodide.asm.wasm"
+
+# Bytes that are still to come, as the playground's bar has it; null before the first.
+LEFT = "(({ value, max }) => (value ? max - value : null))(document.getElementById('progress'))"
+
+# Has a page wait a little where it would wait a minute, until `isPatient` is set.
+IMPATIENT = """{
+  const later = setTimeout;
+  window.setTimeout = (run, ms, ...rest) =>
+    later(run, ms === 60_000 && !window.isPatient ? 4_000 : ms, ...rest);
+}"""
 
 # The first paint with text or a picture in it, in milliseconds; null before.
 PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? null"
@@ -48,3 +61,36 @@ def test_a_lesson_fetches_what_the_build_counts(enter: Callable[..., Visit], ser
     later = {f"/assets/{name}" for name in ("own", "editor", "dist", "rolldown", "share")}
     later |= {"/assets/allPages", "/assets/Sharing"}
     assert {path.split("-")[0] for path in unused} <= later
+
+
+def test_each_page_that_waits_for_python_sees_it_come(
+    enter: Callable[..., Playground], own_server: Server
+) -> None:
+    """Also where another page has begun to fetch it, slowly."""
+    own_server.sent[CORE] = 0.3
+    visit = enter(own_server.url, Playground)
+    size = (SITE / "pyodide" / CORE).stat().st_size
+    visit.stand_still()
+    visit.page.click("nav >> text=Play")  # in place
+    visit.page.locator("#editor").wait_for()
+    visit.until(f"{LEFT} !== null && {LEFT} < {0.75 * size}", seconds=20)
+    own_server.sent[CORE] = 0.7
+    visit.until(f"{LEFT} < {0.35 * size}", seconds=20)
+    own_server.sent[CORE] = 1
+    visit.ready()
+
+
+def test_python_that_has_stopped_coming_is_fetched_anew(
+    enter: Callable[..., Playground], own_server: Server
+) -> None:
+    own_server.sent[CORE] = 0.5
+    visit = enter("about:blank", Playground)
+    visit.expected += ["wasm instantiation failed", "nothing has arrived"]  # as Pyodide tells it
+    visit.page.add_init_script(IMPATIENT)
+    visit.page.goto(f"{own_server.url}play.html")
+    visit.wait_for("#fault-title", "nothing has arrived for 60 seconds")
+    own_server.sent = {}  # what is under way keeps to the former one
+    visit.page.evaluate("window.isPatient = true")
+    visit.page.click("#retry")
+    visit.ready()
+    assert visit.run("1 + 1") == "2"

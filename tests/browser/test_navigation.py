@@ -164,6 +164,33 @@ def test_the_way_back_after_a_reload_stays_one(enter: Callable[..., Visit], serv
     arrive(visit, "lesson-kernel.html")
 
 
+@pytest.mark.parametrize(("then", "name"), [("forward", "lesson-kernel.html"), ("back", "bench.html")])
+def test_a_page_that_comes_late_does_not_take_the_place_of_the_next(
+    enter: Callable[..., Visit], server: Preview, then: str, name: str
+) -> None:
+    visit = enter(f"{server.url}bench.html", python=False)
+    page = visit.page
+    page.click("nav >> text=Lessons")
+    arrive(visit, "learn.html", same=False)
+    page.click("#begin")
+    arrive(visit, "lesson-kernel.html")
+    page.reload()
+    page.evaluate("window.isSame = true")
+    held: list[Route] = []
+    late = re.compile(r"/assets/learn-[\w-]+\.js")
+    page.route(late, lambda route: held.append(route))
+    with page.expect_request(late):
+        page.evaluate("history.back()")
+    page.evaluate(f"history.{then}()")
+    page.wait_for_url(f"**/{name}")
+    visit.stand_still()
+    with page.expect_response(late):
+        for route in held:
+            route.continue_()
+    visit.stand_still()
+    arrive(visit, name)
+
+
 def test_a_click_counts_while_the_page_writes_its_address(
     enter: Callable[..., Visit], server: Preview
 ) -> None:

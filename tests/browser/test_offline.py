@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from hosting import DIST, PAGES, Preview, serving
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from test_lite import CHATTER
 from visits import Visit
 
@@ -173,6 +173,46 @@ def test_a_new_build_replaces_the_old_packages(
     visit.expected.append("service-worker.js")
     visit.page.reload()
     visit.wait_for("#versions", "pyconvlite 99.")
+
+
+def test_a_tab_of_the_old_build_has_lost_nothing(
+    keeping: Callable[[str], Visit], builds: tuple[Path, Path]
+) -> None:
+    old, new = builds
+    host = Host(old)
+    visit = keeping(f"{host.url}bench.html")
+    visit.wait_for("#offline", KEPT, seconds=120)
+    host.server.site = new
+    other = Visit(visit.page.context.new_page())
+    other.page.goto(f"{host.url}bench.html")
+    other.wait_for("#renewal", "A new version of this site is available.")
+    with other.page.expect_navigation():
+        other.page.click("#renew")
+    visit.stand_still()
+    assert visit.text("#offline").startswith(KEPT)
+    assert visit.page.is_visible("#renewal")
+    host.end()
+
+
+@pytest.mark.parametrize(("page", "chunk"), [("learn.html", "Sharing"), ("play.html", "completion")])
+def test_a_part_that_the_host_has_no_more(
+    enter: Callable[..., Visit], host: Host, page: str, chunk: str
+) -> None:
+    """As in a tab of the old build, once the new one is in its place."""
+    host.server.missing = {path.name for path in SITE.glob(f"assets/{chunk}-*.js")}
+    visit = enter(host.url + page, python=False)
+    visit.expected += ["404", "dynamically imported module"]
+    if chunk == "Sharing":
+        visit.page.click("#link-of-page")
+    visit.wait_for("#renewal", "Part of this page could not be fetched")
+    expect(visit.page.locator("#renew")).to_be_in_viewport(ratio=1)
+    host.server.missing.clear()
+    with visit.page.expect_navigation():
+        visit.page.click("#renew")
+    if chunk == "Sharing":
+        visit.page.click("#link-of-page")
+    visit.page.locator("#sharing" if chunk == "Sharing" else "#editor .cm-content").wait_for()
+    assert visit.page.is_hidden("#renewal")
 
 
 @pytest.mark.full

@@ -123,6 +123,31 @@ def test_the_visitors_own_program_stays_at_hand(enter_editor: Callable[..., Play
     assert play.page.is_hidden("#came")
 
 
+def test_each_tab_has_the_program_that_it_put_aside(enter_editor: Callable[..., Playground]) -> None:
+    def put_aside(play: Playground) -> None:
+        play.page.evaluate("location.hash = '#example=own_function'")
+        play.wait_for("#came-text", "This is an example.")
+
+    one = enter_editor()
+    other, later = (Playground(one.page.context.new_page()) for _ in range(2))
+    other.page.goto(one.page.url)
+    one.write("print('of one')")
+    put_aside(one)
+    other.write("print('of the other')")
+    put_aside(other)
+    one.page.reload()
+    put_aside(one)
+    later.page.goto(one.page.url)  # it has put none aside: the last one is at hand
+    put_aside(later)
+    for play, code in (
+        (later, "print('of the other')"),
+        (one, "print('of one')"),
+        (other, "print('of the other')"),
+    ):
+        play.page.click("#back")
+        assert play.code() == code
+
+
 @pytest.mark.parametrize(
     ("fragment", "said"),
     [
@@ -217,6 +242,18 @@ def test_an_output_that_the_browser_did_not_get_over_is_shown_once(
     play.page.reload()
     play.wait_for("#empty", "What the program prints")
     assert play.page.evaluate("localStorage['play-output']") is None
+
+
+def test_the_output_is_kept_while_another_tab_runs_a_program(enter_play: Callable[..., Playground]) -> None:
+    play = enter_play()
+    play.run("print('kept')")
+    play.until("localStorage.getItem('play-output') !== null")
+    play.start("print('on the way')\nwhile True:\n    pass")
+    other = Playground(play.page.context.new_page())
+    other.page.goto(play.page.url)
+    other.wait_for("#output", "kept")
+    assert other.page.evaluate("localStorage.getItem('play-output')") is not None
+    play.stop()
 
 
 def test_a_browser_that_keeps_nothing(play: Playground) -> None:

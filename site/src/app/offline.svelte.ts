@@ -2,14 +2,17 @@
 
 import type { Kept } from '../service-worker';
 
-/** What the footer tells: whether the site is kept, null while that is not known, and whether a new version waits. */
-export const offline = $state({ kept: null as Kept | null, hasNew: false });
+/**
+ * What the footer tells: whether the site is kept, null while that is not known; whether a new version waits; and whether
+ * a part of this page could not be had.
+ */
+export const offline = $state({ kept: null as Kept | null, hasNew: false, lacks: false });
 
 let registration: ServiceWorkerRegistration | undefined;
 
 /** Loads the new version. */
 export function renew(): void {
-  navigator.serviceWorker.addEventListener('controllerchange', () => location.reload(), { once: true });
+  navigator.serviceWorker?.addEventListener('controllerchange', () => location.reload(), { once: true });
   if (registration?.waiting) registration.waiting.postMessage('take over');
   else location.reload(); // another tab has asked for it
 }
@@ -24,7 +27,8 @@ async function keep(): Promise<void> {
   });
   const { installing } = await serviceWorker.register(new URL('./service-worker.js', document.baseURI));
   installing?.addEventListener('statechange', () => {
-    if (installing.state === 'redundant') offline.kept = 'failed'; // not even the pages themselves could be kept
+    // Not even the pages themselves could be kept; once one serves, a new version has taken its place.
+    if (installing.state === 'redundant' && !registration) offline.kept = 'failed';
   });
   registration = await serviceWorker.ready;
   const tell = () => {

@@ -5,12 +5,15 @@
 import { type Component, hydrate, mount, tick, unmount } from 'svelte';
 import './styles.css';
 import { addressIn, type Language, language } from './language.svelte';
-import { keepSite } from './offline.svelte';
+import { keepSite, offline } from './offline.svelte';
 
 /** @param name  of the page, in its address */
 export function start(name: string, page: Component): void {
   const app = hydrate(page, { target: document.body });
   if ('navigation' in window) follow(name, page, app);
+  addEventListener('vite:preloadError', () => {
+    offline.lacks = true;
+  });
   keepSite();
 }
 
@@ -31,13 +34,16 @@ function follow(name: string, page: Component, app: Record<string, unknown>): vo
   let turns = 0;
 
   navigation.addEventListener('navigate', (event) => {
-    const { destination, navigationType } = event;
+    const { destination, navigationType, downloadRequest } = event;
     const { url } = destination;
-    const isPlain = event.downloadRequest === null && !event.formData && navigationType !== 'reload';
+    const isPlain = downloadRequest === null && !event.formData && navigationType !== 'reload';
     const wanted = nameOf(url, folder);
+    // Whoever goes elsewhere, if only within the page on screen, no longer waits for a page that is on its way. A download,
+    // or a page that writes its own address, leads nowhere.
+    if (downloadRequest === null && !(navigationType === 'replace' && wanted === name)) turns++;
     // Within a page, its own parts and the browser do what is due.
     if (!wanted || wanted === name || !isPlain || !event.canIntercept || ready.get(wanted) === null) return;
-    const turn = ++turns;
+    const turn = turns;
     const isBack = navigationType === 'traverse';
     const isHeld = !dispatchEvent(new Event('beforeunload', { cancelable: true }));
     if (isHeld && !isBack) return; // the browser asks the visitor
@@ -58,6 +64,8 @@ function follow(name: string, page: Component, app: Record<string, unknown>): vo
     if (navigation.currentEntry) scrolled.set(navigation.currentEntry.key, scrollY);
     const handler = async () => {
       if (!Page) await bring(wanted); // the way back after a reload: it stays a way back
+      await tick(); // a page that leads on to another one does so while it is mounted
+      if (turn !== turns) return;
       const found = ready.get(wanted);
       if (found) await show(wanted, found, isBack);
       else location.reload();
@@ -75,12 +83,11 @@ function follow(name: string, page: Component, app: Record<string, unknown>): vo
   }
 
   async function show(wanted: string, Page: Component, isBack: boolean): Promise<void> {
-    await tick(); // a page that leads on to another one does so while it is mounted
+    name = wanted;
     const address = addressIn(language(), location.href); // an older entry may be of the time before a switch
     if (address !== location.href) history.replaceState(history.state, '', address);
     unmount(app);
     app = mount(Page, { target: document.body, anchor: document.body.firstChild ?? undefined });
-    name = wanted;
     for (const link of document.head.querySelectorAll<HTMLLinkElement>('link[hreflang]'))
       link.href = addressIn(link.hreflang as Language, `./${name}.html`);
     await tick();

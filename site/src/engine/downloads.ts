@@ -12,8 +12,19 @@ export interface Progress {
   total: number;
 }
 
+/** After so long without a byte a download is given up. */
+export const STALL_MS = 60_000;
+
 /** Pyodide's core: compiled once for all workers of a page. */
 let core: Promise<WebAssembly.Module> | null = null;
+/** Its bytes so far. */
+let coreLoaded = 0;
+/** Told of more of them: one for each worker that waits. */
+const waiting = new Set<(bytes: number) => void>();
+/** Ends its fetch. */
+let giveUp = () => {};
+/** Since the last byte of any file. */
+let timer = 0;
 
 const WASM = 'application/wasm';
 
@@ -32,7 +43,7 @@ export function download(
   paths: string[],
   onProgress: (progress: Progress) => void,
 ): Map<string, Promise<Content>> {
-  const loaded = new Map(paths.map((path) => [path, 0]));
+  const loaded = new Map(paths.map((path) => [path, path === CORE && core ? coreLoaded : 0]));
   const total = paths.reduce((sum, path) => sum + sizes[path], 0);
   const count = (path: string, bytes: number) => {
     // Bytes are counted after the browser undid a Content-Encoding: never more than the file has.
@@ -51,12 +62,11 @@ export function download(
       }
       return content;
     }
-    core ??= compiled(url, (bytes) => count(path, bytes));
-    const module = await core.catch((error) => {
-      core = null; // the next one tries again
-      throw error;
-    });
-    count(path, sizes[path]); // which another worker has brought
+    core ??= shared(url);
+    const onBytes = (bytes: number) => count(path, bytes);
+    waiting.add(onBytes);
+    const module = await core.finally(() => waiting.delete(onBytes));
+    count(path, sizes[path]); // it may have been there already
     return module;
   };
   const contents = new Map(paths.map((path) => [path, contentOf(path)]));
@@ -65,23 +75,67 @@ export function download(
 }
 
 /**
+ * Fetches the core for all workers. Once no byte of any file has come for a while, it is given up: each worker that
+ * started anew would wait for the same fetch.
+ */
+function shared(url: string): Promise<WebAssembly.Module> {
+  const fetching = new AbortController();
+  const stalled = new Promise<never>((_, reject) => {
+    giveUp = () => {
+      reject(new DownloadError(message('stalled', { seconds: STALL_MS / 1000 })));
+      fetching.abort();
+    };
+  });
+  coreLoaded = 0;
+  watch();
+  const onBytes = (bytes: number) => {
+    coreLoaded = Math.min(sizes[CORE], coreLoaded + bytes);
+    for (const tell of waiting) tell(bytes);
+  };
+  const module = Promise.race([compiled(url, onBytes, fetching.signal), stalled]);
+  module.catch(() => {
+    core = null; // the next one tries again
+  });
+  return module;
+}
+
+function watch(): void {
+  clearTimeout(timer);
+  timer = window.setTimeout(() => giveUp(), STALL_MS);
+}
+
+/**
  * Compiles Pyodide's core while it arrives.
  *
  * Chromium keeps the compiled code with the address, if the response is its own and no new one, and if the address always
  * stands for the same bytes. The service worker keeps the core under this address, too.
  */
-async function compiled(url: string, onBytes: (bytes: number) => void): Promise<WebAssembly.Module> {
-  const response = await fetched(url, onBytes, `?sha256=${coreHash}`);
+async function compiled(
+  url: string,
+  onBytes: (bytes: number) => void,
+  signal: AbortSignal,
+): Promise<WebAssembly.Module> {
+  const response = await fetched(url, onBytes, `?sha256=${coreHash}`, signal);
   const isNamed = response.headers.get('Content-Type') === WASM;
   const source = isNamed ? response : new Response(response.body, { headers: { 'Content-Type': WASM } });
   return WebAssembly.compileStreaming(source).catch(brokenOff(url));
 }
 
 /** `onBytes` is told of each piece of the response that arrives. */
-async function fetched(url: string, onBytes: (bytes: number) => void, search = ''): Promise<Response> {
-  const response = await fetch(url + search).catch(brokenOff(url));
+async function fetched(
+  url: string,
+  onBytes: (bytes: number) => void,
+  search = '',
+  signal?: AbortSignal,
+): Promise<Response> {
+  const response = await fetch(url + search, { signal }).catch(brokenOff(url));
   if (!response.ok) throw new DownloadError(message('download-refused', { file: url, status: response.status }));
-  const counter = new WritableStream<Uint8Array>({ write: ({ byteLength }) => onBytes(byteLength) });
+  const counter = new WritableStream<Uint8Array>({
+    write: ({ byteLength }) => {
+      watch();
+      onBytes(byteLength);
+    },
+  });
   const counting = response.clone().body?.pipeTo(counter);
   counting?.catch(() => {}); // whoever reads the response is told
   return response;

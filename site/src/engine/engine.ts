@@ -2,7 +2,7 @@
 // it runs visitors' programs, from this site's origin. A worker that was terminated or died is never mended: the page makes
 // a new Engine. Which worker that is, and what it says, see pythonWorker.ts.
 
-import type { Progress } from './downloads';
+import { type Progress, STALL_MS } from './downloads';
 import { CodedError, type Message, message, messageOf } from './message';
 import type { Remote } from './protocol';
 import { PythonWorker } from './pythonWorker';
@@ -14,7 +14,6 @@ interface Events {
   onFiles?: (name: string, progress: Progress) => void;
 }
 
-const STALL_MS = 60_000; // no byte and no result while loading
 /** No result from a new worker that has all its files: in one, `new Worker` now and then never returns in Firefox. */
 const HUNG_MS = 20_000;
 

@@ -3,19 +3,21 @@
 
 export type Kind = 'code' | 'former' | 'output' | 'drawing' | 'links';
 
-export function kept(kind: Kind): string | null {
+/** @param isTabs  whether it is what this tab keeps for itself */
+export function kept(kind: Kind, isTabs = false): string | null {
   try {
-    return localStorage.getItem(`play-${kind}`);
+    return (isTabs ? sessionStorage : localStorage).getItem(`play-${kind}`);
   } catch {
     return null; // the browser keeps nothing for this site
   }
 }
 
 /** Null forgets it. Answers whether it is kept. */
-export function keep(kind: Kind, text: string | null): boolean {
+export function keep(kind: Kind, text: string | null, isTabs = false): boolean {
   try {
-    if (text === null) localStorage.removeItem(`play-${kind}`);
-    else localStorage.setItem(`play-${kind}`, text);
+    const storage = isTabs ? sessionStorage : localStorage;
+    if (text === null) storage.removeItem(`play-${kind}`);
+    else storage.setItem(`play-${kind}`, text);
     return true;
   } catch {
     return false; // full, or switched off

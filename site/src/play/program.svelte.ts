@@ -33,11 +33,14 @@ export class Program {
   isKept = $state(true);
 
   #timer = 0;
+  /** The visitor's program, while another one has its place: this tab's, or else what was put aside last in any tab. */
+  #former: string | null = null;
 
   /** Takes up what the last visit left. */
   resume(): void {
     const before = kept('code');
     if (before !== null) this.code = before;
+    this.#former = kept('former', true) ?? kept('former');
   }
 
   /** Has what the visitor wrote kept. */
@@ -77,18 +80,23 @@ export class Program {
   }
 
   goBack(): void {
-    const former = kept('former');
-    if (former === null) return;
-    this.code = former;
-    keep('former', null);
+    if (this.#former === null) return;
+    this.code = this.#former;
+    if (kept('former') === this.#former) keep('former', null);
+    keep('former', null, true);
+    this.#former = null;
     this.keep();
     this.origin = null;
   }
 
   #replace(code: string, says: () => string, isStrange: boolean): void {
-    if (this.code.trim() && this.code !== code && !nameOf(this.code)) keep('former', this.code);
+    if (this.code.trim() && this.code !== code && !nameOf(this.code)) {
+      this.#former = this.code;
+      keep('former', this.#former); // for the next visit
+      keep('former', this.#former, true); // for a reload: another tab may put its own aside
+    }
     this.code = code;
     this.keep();
-    this.origin = { says, isStrange, canGoBack: kept('former') !== null };
+    this.origin = { says, isStrange, canGoBack: this.#former !== null };
   }
 }
