@@ -116,6 +116,15 @@ class TestFineTuned:
         fresh = EfficientNetLite0(pretrained=weights)
         np.testing.assert_array_equal(other.body.head.conv.W.data, fresh.head.conv.W.data)
 
+    def test_another_number_of_classes_is_refused(self, tuned: Photos, weights: bytes) -> None:
+        other = Photos(weights, SIZE)
+        other.restore(tuned.weights(), 2)
+        before = shares(other)
+        steps = other.train([0, 1, 2], [0, 1, 2], 3, deep=True)
+        with pytest.raises(ValueError, match="knows 2 classes, not 3"):
+            next(steps)
+        assert shares(other) == before
+
 
 class TestTakenAway:
     def test_the_project_opens_in_python_and_here(self, trained: Photos, weights: bytes) -> None:

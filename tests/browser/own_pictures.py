@@ -26,6 +26,16 @@ DROP = """([selector, files]) => {
   }
 }"""
 
+# How many pictures the browser keeps, of whatever class.
+KEPT = """() => new Promise((done) => {
+  indexedDB.open('own-data').onsuccess = ({ target: { result: database } }) => {
+    database.transaction('pictures').objectStore('pictures').count().onsuccess = ({ target }) => {
+      database.close();
+      done(target.result);
+    };
+  };
+})"""
+
 
 def photo(kind: str, rng: np.random.Generator) -> Image.Image:
     """A ball with a pattern, of any size, turn and colour, in any light."""

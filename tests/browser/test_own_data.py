@@ -1,4 +1,4 @@
-"""One's own classes: drawn, from files, from the camera; kept, shared by tabs, taken back."""
+"""One's own classes: drawn, from files, from the camera; taken back."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from conftest import launched
 from hosting import Preview
 from own_pictures import (
     DROP,
+    KEPT,
     add_files,
     card,
     choose,
@@ -39,24 +40,38 @@ LEFT = """() => {
   return [...data].slice(0, 3);
 }"""
 
-# Leaves what the site's earlier versions kept: two classes of grey squares, one of them drawn.
-FORMER = """() => new Promise((done) => {
-  const opening = indexedDB.open('own-data', 1);
-  opening.onupgradeneeded = () => {
-    opening.result.createObjectStore('classes', { keyPath: 'id' });
-    opening.result.createObjectStore('models');
+# The camera is asked for later by so many ms; `asked` counts how often the page does.
+SLOW_CAMERA = """(wait) => {
+  const { mediaDevices } = navigator;
+  const ask = mediaDevices.getUserMedia.bind(mediaDevices);
+  window.asked = 0;
+  mediaDevices.getUserMedia = async (wishes) => {
+    window.asked++;
+    await new Promise((resolve) => setTimeout(resolve, wait));
+    return ask(wishes);
   };
-  opening.onsuccess = () => {
-    const work = opening.result.transaction('classes', 'readwrite');
-    const shot = (drawn) => ({ pixels: new Uint8Array(84 * 84).fill(200), drawn });
-    work.objectStore('classes').put({ id: 5, name: 'old', shots: [shot(true), shot(false)] });
-    work.objectStore('classes').put({ id: 6, name: '', shots: [shot(true)] });
-    work.oncomplete = () => {
-      opening.result.close();
-      done();
-    };
+}"""
+
+# The first request for the camera fails, by `refuse()`; the next ones are as ever.
+REFUSED_FIRST = """() => {
+  const { mediaDevices } = navigator;
+  mediaDevices.getUserMedia = () => {
+    delete mediaDevices.getUserMedia;
+    return new Promise((_, reject) => {
+      window.refuse = () => reject(new DOMException('', 'NotAllowedError'));
+    });
   };
-})"""
+}"""
+
+# The next picture is decoded once there is `goOn()`.
+SLOW_PICTURE = """() => {
+  const decode = window.createImageBitmap;
+  window.createImageBitmap = async (...all) => {
+    window.createImageBitmap = decode;
+    await new Promise((resolve) => (window.goOn = resolve));
+    return decode(...all);
+  };
+}"""
 
 
 @pytest.fixture
@@ -122,6 +137,17 @@ def test_drawings_are_learnt_recognized_and_kept(enter: Callable[..., Visit], se
     draw(learning.page, shaken(DIGITS[5], hand))
     recognized(learning, "like 5")
 
+    choose(learning, "photos")
+    learning.page.evaluate(SLOW_PICTURE)
+    learning.page.set_input_files("#open-file", photos("dots", 1))
+    learning.until("Boolean(window.goOn)")
+    choose(learning, "drawings")
+    learning.page.evaluate("goOn()")  # the photo comes too late, and is no drawing
+    learning.stand_still()
+    assert learning.page.is_hidden("#fault")
+    draw(learning.page, shaken(DIGITS[2], hand))
+    recognized(learning, "like 2")
+
 
 def test_what_is_no_picture_is_told(own: Visit) -> None:
     (good,) = photos("dots", 1)
@@ -137,17 +163,6 @@ def test_what_is_no_picture_is_told(own: Visit) -> None:
     own.page.set_input_files("#project-file", {"name": "x.zip", "mimeType": "", "buffer": b"PK"})
     own.wait_for("#own-notice", "This file is not a project from this page")
     assert count(own, 1) == 0
-
-
-# How many pictures the browser keeps, of whatever class.
-KEPT = """() => new Promise((done) => {
-  indexedDB.open('own-data').onsuccess = ({ target: { result: database } }) => {
-    database.transaction('pictures').objectStore('pictures').count().onsuccess = ({ target }) => {
-      database.close();
-      done(target.result);
-    };
-  };
-})"""
 
 
 def test_what_goes_on_in_two_classes_is_told_at_the_end(own: Visit) -> None:
@@ -265,33 +280,6 @@ def test_pictures_are_dropped_and_taken_back(own: Visit) -> None:
     has(own, 1, 0)
 
 
-def test_two_tabs_show_the_same_classes(own: Visit) -> None:
-    with own.page.context.new_page() as page:
-        other = Visit(page)
-        page.goto(own.page.url)
-        for tab, classes in ((own, 3), (other, 4)):
-            tab.page.click("#add-class")
-            for each in (own, other):
-                each.until(f"document.querySelectorAll('.card').length === {classes}", seconds=10)
-        add_files(own, 1, photos("dots", 1))
-        has(other, 1, 1)
-        other.check()
-    own.page.reload()
-    has(own, 1, 1)
-    assert own.page.locator("#classes .card").count() == 4
-
-
-def test_what_earlier_versions_kept_is_taken_over(enter: Callable[..., Visit], server: Preview) -> None:
-    visit = enter(f"{server.url}bench.html", python=False)
-    visit.page.evaluate(FORMER)
-    for _ in range(2):
-        visit.page.goto(f"{server.url}own.html")
-        choose(visit, "drawings")
-        has(visit, 0, 2)
-        has(visit, 1, 1)
-        assert card(visit, 0).locator(".name").input_value() == "old"
-
-
 def test_pictures_of_the_camera(with_camera: Callable[..., Visit]) -> None:
     visit = with_camera("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
     add = card(visit, 0).locator(".add")
@@ -324,6 +312,43 @@ def test_pictures_of_the_camera(with_camera: Callable[..., Visit]) -> None:
     visit.check()
 
 
+def test_a_burst_waits_for_a_slow_camera(with_camera: Callable[..., Visit]) -> None:
+    visit = with_camera("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    visit.page.evaluate(SLOW_CAMERA, 700)
+    card(visit, 0).locator(".add").hover()
+    visit.page.mouse.down()
+    has(visit, 0, 3, ">=")
+    visit.page.evaluate(
+        "document.getElementById('video').srcObject.getTracks()[0].dispatchEvent(new Event('ended'))"
+    )
+    visit.wait_for("#camera-notice", "The camera was turned off.")
+    visit.stand_still()  # though the button is still held down
+    taken = count(visit, 0)
+    visit.page.mouse.up()
+    visit.stand_still()
+    assert (count(visit, 0), visit.page.evaluate("asked")) == (taken, 1)
+    visit.page.click("#camera")
+    until_runs(visit)
+    visit.check()
+
+
+def test_an_earlier_request_for_the_camera_changes_nothing(with_camera: Callable[..., Visit]) -> None:
+    visit = with_camera("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    visit.page.evaluate(REFUSED_FIRST)
+    visit.page.click("#camera")
+    visit.wait_for("#camera-notice", "Waiting for the camera.")
+    choose(visit, "drawings")
+    choose(visit, "photos")
+    visit.wait_for("#camera-notice", "Turn the camera on")
+    visit.page.click("#camera")
+    visit.wait_for("#camera", "Camera off")
+    visit.page.evaluate("refuse()")
+    visit.stand_still()
+    assert visit.text("#camera") == "Camera off"
+    until_runs(visit)
+    visit.check()
+
+
 def test_a_camera_that_is_refused(with_camera: Callable[..., Visit]) -> None:
     visit = with_camera("--use-fake-device-for-media-stream", "--deny-permission-prompts")
     visit.page.click("#camera")
@@ -345,29 +370,6 @@ def test_a_machine_without_a_camera(own: Visit) -> None:
     own.page.set_input_files("#open-file", photos("dots", 1))
     own.page.locator("#photo").wait_for()
     assert own.page.is_hidden("#camera-notice")
-
-
-def test_a_browser_without_room(own: Visit) -> None:
-    devtools = own.page.context.new_cdp_session(own.page)
-    origin = own.page.evaluate("location.origin")
-    devtools.send("Storage.overrideQuotaForOrigin", {"origin": origin, "quotaSize": 1})
-    add_files(own, 0, photos("dots", 3))
-    own.wait_for("#kept", "Your browser has no room left for these pictures")
-    has(own, 0, 3)  # they are there while the page is
-    devtools.send("Storage.overrideQuotaForOrigin", {"origin": origin})
-    own.page.click("#keep-again")
-    own.wait_for("#kept", "3 pictures, stored in this browser only")
-    own.page.reload()
-    has(own, 0, 3)
-
-
-def test_a_browser_that_keeps_nothing(enter: Callable[..., Visit], server: Preview) -> None:
-    visit = enter("about:blank", python=False)
-    visit.page.context.add_init_script("Object.defineProperty(window, 'indexedDB', { value: undefined })")
-    visit.page.goto(f"{server.url}own.html")
-    visit.wait_for("#kept", "Your browser stores nothing for this page")
-    add_files(visit, 0, photos("dots", 2))
-    has(visit, 0, 2)
 
 
 def test_all_of_it_by_keyboard(own: Visit) -> None:

@@ -7,13 +7,15 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hosting import Preview
-from own_pictures import DROP, add_files, card, encoded, has, upload
+from own_pictures import DROP, add_files, card, choose, encoded, has, upload
 from PIL import Image
+from strokes import DIGITS, draw
 from test_own_data import LEFT, archived
 from visits import Visit
 
@@ -105,6 +107,64 @@ def test_one_that_is_cut_off_anywhere(own: Visit) -> None:
     assert shown + 5 + int(told.removesuffix(" more.").rpartition(" ")[2]) == 21
 
 
+# A file of the visitor's own input is dropped on an element, or chosen in another input.
+PASS_ON = """([selector, isDropped]) => {
+  const dataTransfer = new DataTransfer();
+  dataTransfer.items.add(document.getElementById('chosen').files[0]);
+  const place = document.querySelector(selector);
+  if (!isDropped) place.files = dataTransfer.files;
+  const options = { dataTransfer, bubbles: true, cancelable: true };
+  place.dispatchEvent(isDropped ? new DragEvent('drop', options) : new Event('change', options));
+}"""
+
+# Of an archive's pieces only the first so many can be read.
+MOVED = """(pieces) => {
+  const { arrayBuffer } = Blob.prototype;
+  Blob.prototype.arrayBuffer = function () {
+    const isPiece = this.type === '';
+    if (isPiece && pieces-- <= 0) return Promise.reject(new DOMException('moved', 'NotReadableError'));
+    return arrayBuffer.call(this);
+  };
+}"""
+
+# After so many pictures the browser has no memory for more.
+NO_MEMORY = """(pictures) => {
+  const { getContext } = OffscreenCanvas.prototype;
+  OffscreenCanvas.prototype.getContext = function (...all) {
+    return pictures-- > 0 ? getContext.apply(this, all) : null;
+  };
+}"""
+
+
+def test_an_archive_that_is_gone_when_it_is_read(own: Visit, tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    path.write_bytes(zipped(3))
+    chosen = "Object.assign(document.createElement('input'), { type: 'file', id: 'chosen' })"
+    own.page.evaluate(f"document.body.append({chosen})")
+    own.page.set_input_files("#chosen", path)
+    path.unlink()
+    own.page.evaluate(PASS_ON, ["#classes .card", True])
+    own.wait_for(
+        "#own-notice", "The archive could not be read: it is damaged, not a zip file, or no longer where"
+    )
+    own.page.evaluate(PASS_ON, ["#project-file", False])
+    own.wait_for("#own-notice", "This file is not a project from this page")
+
+
+def test_an_archive_that_goes_while_it_is_read(own: Visit) -> None:
+    own.page.evaluate(MOVED, 2 + 2 * 2)  # the list has two pieces, and so has each picture
+    add_files(own, 0, {"name": "x.zip", "mimeType": "application/zip", "buffer": zipped(4)})
+    own.wait_for("#own-notice", "This browser cannot read these as pictures: 2.jpg, 3.jpg.")
+    has(own, 0, 2)
+
+
+def test_what_was_read_stays_when_the_browser_cannot_go_on(own: Visit) -> None:
+    own.expected.append("no canvas")
+    own.page.evaluate(NO_MEMORY, 2)
+    add_files(own, 0, [upload(f"{i}.jpg", encoded(PLAIN)) for i in range(4)])
+    has(own, 0, 2)
+
+
 def names() -> Iterator[str]:
     yield from (
         "../../../etc/passwd/a.jpg",
@@ -161,3 +221,42 @@ def test_pictures_of_a_project_are_kept_small(own: Visit) -> None:
     shown = own.page.locator(".shots img")
     own.until("[...document.querySelectorAll('.shots img')].every(({ naturalWidth }) => naturalWidth)")
     assert shown.evaluate_all("all => all.map(({ naturalWidth }) => naturalWidth)") == [SIDE, 224]
+
+
+def test_pictures_of_a_project_that_are_none(own: Visit) -> None:
+    good = encoded(PLAIN)
+    pictures = {"a/0.jpg": good, "a/1.jpg": good[: len(good) // 3], "a/2.png": b"none", "b/3.jpg": good}
+    classes = [{"name": name, "pictures": [path for path in pictures if path[0] == name]} for name in "ab"]
+    own.page.set_input_files("#project-file", archived(classes, pictures))
+    own.wait_for("#own-notice", "This browser cannot read these as pictures: 1.jpg, 2.png.")
+    has(own, 0, 1)
+    has(own, 1, 1)
+
+
+# Puts something in the place of a picture that is kept.
+SPOIL = """() => new Promise((done) => {
+  indexedDB.open('own-data').onsuccess = ({ target: { result: database } }) => {
+    const store = database.transaction('pictures', 'readwrite').objectStore('pictures');
+    store.openCursor().onsuccess = ({ target: { result: cursor } }) => {
+      cursor.update({ ...cursor.value, file: new Uint8Array(9) });
+    };
+    store.transaction.oncomplete = () => {
+      database.close();
+      done();
+    };
+  };
+})"""
+
+
+def test_a_kept_picture_that_is_none_is_not_waited_for(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter(f"{server.url}own.html")
+    choose(visit, "drawings")
+    for i in range(2):
+        draw(visit.page, DIGITS[i + 1])
+        card(visit, i).locator(".add").click()
+        has(visit, i, 1)
+    visit.wait_for("#notice", "Ready.")
+    visit.page.evaluate(SPOIL)
+    visit.page.reload()
+    choose(visit, "drawings")
+    visit.wait_for("#notice", "Ready.")

@@ -104,6 +104,31 @@ def test_photos_are_learnt_from_a_few_and_kept(enter: Callable[..., Visit], serv
     recognized(visit, "stripes")
 
 
+def test_fine_tuned_after_the_classes_have_changed(enter: Callable[..., Visit], server: Preview) -> None:
+    """The last layer, which knows the former ones, is trained anew first."""
+    visit = enter(f"{server.url}own.html")
+    for i, kind in enumerate(KINDS[:2]):
+        add_files(visit, i, photos(kind, 2))
+        has(visit, i, 2)
+    train(visit)
+    visit.page.click("#add-class")
+    add_files(visit, 2, photos(KINDS[2], 2))
+    has(visit, 2, 2)
+    train(visit, "#deep")
+    assert visit.page.is_hidden("#fault")
+    visit.page.set_input_files("#open-file", photos("dots", 1, seed=4))
+    visit.until(
+        "[...document.querySelectorAll('#shares .value')].every((share) => share.textContent.endsWith('%'))"
+    )
+    card(visit, 0).locator(".quiet").click()
+    train(visit, "#deep")
+    visit.page.reload()
+    visit.wait_for("#go", "Train again")
+    visit.page.set_input_files("#open-file", photos("dots", 1, seed=4))
+    visit.until("document.querySelectorAll('#shares .best').length === 1")
+    assert visit.page.locator("#shares .value").filter(has_text="%").count() == 2
+
+
 @pytest.fixture
 def seeing(playwright: Playwright, server: Preview) -> Iterator[Visit]:
     """The page in a browser with a camera."""

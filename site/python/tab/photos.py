@@ -125,12 +125,19 @@ class Photos(Learner):
         return self.tail.classifier(features)
 
     def steps(self, deep: bool) -> Iterator[dict]:
-        """Train a new last layer; or, deep, all that follows the trunk, from where it is."""
+        """Train a new last layer; or, deep, all that follows the trunk, from where it is.
+
+        Raises:
+            ValueError: deep, and the last layer has other classes.
+        """
         if not deep:
             self._renew(self.classes)
             features = self.features_of(self.learnt)
             yield from self._train(self.tail.classifier, features, STEPS, BATCH, RATE)
             return
+        known = self.tail.classifier.out_size
+        if known != self.classes:
+            raise ValueError(f"the last layer knows {known} classes, not {self.classes}: train it first")
         self.is_deep = True
         count = min(-(-DEEP_EPOCHS * len(self.learnt) // DEEP_BATCH), DEEP_STEPS)
         self.tail.unfreeze()

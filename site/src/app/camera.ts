@@ -40,8 +40,8 @@ export class Camera {
   }
 
   /**
-   * Turns it on; the browser asks the visitor. Gives whether it shows them as a mirror does; null if it was turned off
-   * meanwhile.
+   * Turns it on; the browser asks the visitor. Gives whether it shows them as a mirror does; null if it was turned off, or
+   * on anew, meanwhile.
    */
   async start(): Promise<boolean | null> {
     const wish = ++this.#wish;
@@ -52,6 +52,7 @@ export class Camera {
         video: { width: { ideal: 640 }, facingMode: 'environment' },
       });
     } catch (error) {
+      if (wish !== this.#wish) return null;
       throw new NoCamera(OBSTACLES[(error as Error).name] ?? 'busy');
     }
     if (wish !== this.#wish) {

@@ -7,11 +7,13 @@ import { type IDBPDatabase, openDB } from 'idb';
  * A function that gives the open database.
  *
  * @param upgrade  makes the stores of this version in a database of an earlier one, 0 if there was none
+ * @param onClosed  is called when the browser has closed it, as it also does when the visitor deletes the site's data
  */
 export function database(
   name: string,
   version: number,
   upgrade: (db: IDBPDatabase, before: number) => void,
+  onClosed = () => {},
 ): () => Promise<IDBPDatabase> {
   let opened: Promise<IDBPDatabase> | undefined;
   const forget = () => {
@@ -20,7 +22,10 @@ export function database(
   const open = () =>
     openDB(name, version, {
       upgrade,
-      terminated: forget,
+      terminated() {
+        forget();
+        onClosed();
+      },
       blocking(_current, _next, event) {
         (event.target as IDBDatabase).close(); // another tab has a newer version of the site
         forget();

@@ -17,11 +17,17 @@ const isZip = ({ name, type }: File) => type === 'application/zip' || /\.zip$/i.
 /** What systems leave in folders beside the visitor's files. */
 const isHidden = (path: string) => path.split('/').some((part) => part.startsWith('.') || part === '__MACOSX');
 
-function ofPath(path: string, blob: () => Promise<Blob>): Found {
-  // A sign that turns the direction of writing would turn that of the sentence in which the name stands.
-  const parts = path.replaceAll(/\p{Bidi_Control}/gu, '').split('/');
-  return { folder: parts.at(-2) ?? '', name: parts.at(-1) ?? '', blob };
-}
+/** A sign that turns the direction of writing would turn that of the sentence in which the name stands. */
+const partsOf = (path: string) => path.replaceAll(/\p{Bidi_Control}/gu, '').split('/');
+
+/** The name of a file, to be told. */
+export const fileName = (path: string): string => partsOf(path).at(-1) ?? '';
+
+const ofPath = (path: string, blob: () => Promise<Blob>): Found => ({
+  folder: partsOf(path).at(-2) ?? '',
+  name: fileName(path),
+  blob,
+});
 
 const ofEntry = ({ path, size, bytes }: Entry): Found =>
   ofPath(path, async () => (size > LARGEST ? new Blob() : new Blob([await bytes()])));

@@ -18,7 +18,7 @@ const text = texts(
     reading: (n: number, all: number) => `Reading pictures: ${n} of ${all}`,
     unreadable: (names: string) => `This browser cannot read these as pictures: ${names}.`,
     more: (names: string, n: number) => `${names} and ${n} more`,
-    noZip: 'The archive could not be read: it is damaged, or not a zip file.',
+    noZip: 'The archive could not be read: it is damaged, not a zip file, or no longer where it was.',
     busy: 'Stop training, or wait for its end; then open the project.',
     noProject: 'This file is not a project from this page, or it is damaged.',
     most: (n: number) => `The limit is 2,000 pictures. ${n === 1 ? 'One was' : `${count(n)} were`} left out.`,
@@ -29,7 +29,7 @@ const text = texts(
     reading: (n, all) => `画像を読み込んでいます: ${n} / ${all}`,
     unreadable: (names) => `このブラウザで読める画像ではありません: ${names}`,
     more: (names, n) => `${names} ほか ${n} 件`,
-    noZip: 'アーカイブを読めません。壊れているか、zip ファイルではありません。',
+    noZip: 'アーカイブを読めません。壊れているか、zip ファイルではないか、元の場所にありません。',
     busy: 'プロジェクトは、学習を停止するか、終わるのを待ってから開いてください。',
     noProject: 'このページのプロジェクトではないか、ファイルが壊れています。',
     most: (n) => `画像は 2,000 枚までです。${count(n)} 枚は入りませんでした。`,
@@ -39,8 +39,8 @@ const text = texts(
 );
 
 interface Events {
-  /** One picture came, to be looked at. */
-  show: (shot: Shot) => void;
+  /** One picture came, to be looked at by the network of this way. */
+  show: (way: Way, shot: Shot) => void;
   /** A project was opened, and takes the place of the classes of its way; whether it may. */
   onProject: (way: Way, open: () => Group[], weights: Uint8Array<ArrayBuffer> | null) => boolean;
 }
@@ -82,10 +82,10 @@ export class Intake {
   }
 
   /** Opens a picture, to be looked at. */
-  open(coming: Promise<Found[]>): Promise<void> {
+  open(way: Way, coming: Promise<Found[]>): Promise<void> {
     return this.#doing(async () => {
       const [first] = await this.#listed(coming);
-      if (first) await this.#readAll([first], (_, shot) => this.#events.show(shot));
+      if (first) await this.#readAll([first], (_, shot) => this.#events.show(way, shot));
     });
   }
 
@@ -102,7 +102,7 @@ export class Intake {
       ) {
         return this.openProject(dropped[0]);
       }
-      if (found.length === 1 && !found[0].folder) return this.open(Promise.resolve(found));
+      if (found.length === 1 && !found[0].folder) return this.open(way, Promise.resolve(found));
       const left: string[] = [];
       const folders = new Map<string, Found[]>();
       for (const each of found) {
@@ -139,13 +139,15 @@ export class Intake {
         const classes: { name: string; pictures: Fresh[] }[] = [];
         for (const { name, files } of project.classes) {
           const pictures: Fresh[] = [];
-          for (const file of files) pictures.push({ file: await asKept(file), isDrawn });
+          for (const { name, bytes } of files) {
+            await this.#unlessUnreadable(name, async () => pictures.push({ file: await asKept(bytes, name), isDrawn }));
+          }
           classes.push({ name, pictures });
         }
         const open = () => this.#collection.replace(way, classes);
         if (!this.#events.onProject(way, open, weights)) this.#notes.push(() => text().busy);
       } catch (error) {
-        if (!(error instanceof NoZip) && !(error instanceof NoPicture)) throw error;
+        if (!(error instanceof NoZip)) throw error;
         this.#notes.push(() => text().noProject);
       }
     });
@@ -172,14 +174,21 @@ export class Intake {
       if (this.#isLeft) return;
       const [read, all] = [this.#read, this.#all];
       if (all > 1) this.tell(() => text().reading(read, all));
-      try {
+      await this.#unlessUnreadable(name, async () => {
         const shot = await ofFile(await blob(), name);
         take({ file: await shot.file(), isDrawn: false }, shot);
-      } catch (error) {
-        if (!(error instanceof NoPicture) && !(error instanceof NoZip)) throw error;
-        this.#unreadable.push(name);
-      }
+      });
       this.#read++;
+    }
+  }
+
+  /** Reads a picture; that it is none is told at the end. */
+  async #unlessUnreadable(name: string, read: () => Promise<unknown>): Promise<void> {
+    try {
+      await read();
+    } catch (error) {
+      if (!(error instanceof NoPicture) && !(error instanceof NoZip)) throw error;
+      this.#unreadable.push(name);
     }
   }
 
@@ -203,11 +212,14 @@ export class Intake {
     const room = Math.max(0, MOST_PICTURES - this.#collection.count(group.way));
     const more = found.length - room;
     if (more > 0) this.#notes.push(() => text().most(more));
-    await this.#readAll(found.slice(0, room), (fresh) => {
-      waiting.push(fresh);
-      if (waiting.length >= TOGETHER) flush();
-    });
-    flush();
+    try {
+      await this.#readAll(found.slice(0, room), (fresh) => {
+        waiting.push(fresh);
+        if (waiting.length >= TOGETHER) flush();
+      });
+    } finally {
+      flush(); // also where the browser cannot go on
+    }
   }
 
   /** The class with a name, which an empty one without a name becomes; null where there are enough. */

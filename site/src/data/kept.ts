@@ -45,15 +45,20 @@ interface Former {
   shots: { pixels: Uint8Array; drawn: boolean }[];
 }
 
-const database = databaseOf('own-data', 2, (db, before) => {
-  if (before < 1) {
-    db.createObjectStore('classes', { keyPath: 'id' });
-    db.createObjectStore('models');
-  }
-  db.createObjectStore('groups', { keyPath: 'id' });
-  db.createObjectStore('pictures', { keyPath: 'id' });
-  db.createObjectStore('maps');
-});
+const database = databaseOf(
+  'own-data',
+  2,
+  (db, before) => {
+    if (before < 1) {
+      db.createObjectStore('classes', { keyPath: 'id' });
+      db.createObjectStore('models');
+    }
+    db.createObjectStore('groups', { keyPath: 'id' });
+    db.createObjectStore('pictures', { keyPath: 'id' });
+    db.createObjectStore('maps');
+  },
+  () => channel().dispatchEvent(new Event('message')), // whoever listens to other tabs looks anew
+);
 
 /** All classes and pictures, in the order in which they were made. */
 export async function keptPictures(): Promise<{ groups: Group[]; pictures: Picture[] }> {
@@ -87,16 +92,25 @@ async function takeOver(db: IDBPDatabase): Promise<void> {
   await work.done;
 }
 
-/** Keeps what has changed, or all or nothing of it; `gone` are ids. */
+/**
+ * Keeps what has changed, or all or nothing of it; `gone` are ids. A class of `filled`, those of the changed pictures,
+ * that another tab has removed meanwhile is kept again: no picture is without a class.
+ */
 export async function keepPictures(
   changed: { groups: Group[]; pictures: Picture[] },
+  filled: Group[],
   gone: { groups: number[]; pictures: number[] },
 ): Promise<void> {
   const work = (await database()).transaction(['groups', 'pictures', 'maps'], 'readwrite');
+  const groups = work.objectStore('groups');
+  const bringBack = async (group: Group) => {
+    if ((await groups.getKey(group.id)) === undefined) await groups.put(group);
+  };
   await Promise.all([
-    ...changed.groups.map((each) => work.objectStore('groups').put(each)),
+    ...changed.groups.map((each) => groups.put(each)),
+    ...filled.map(bringBack),
     ...changed.pictures.map((each) => work.objectStore('pictures').put(each)),
-    ...gone.groups.map((id) => work.objectStore('groups').delete(id)),
+    ...gone.groups.map((id) => groups.delete(id)),
     ...gone.pictures.flatMap((id) => [work.objectStore('pictures').delete(id), work.objectStore('maps').delete(id)]),
     work.done,
   ]);
@@ -124,8 +138,11 @@ let called: BroadcastChannel | undefined;
 /** Tells the site's other tabs. */
 const channel = () => (called ??= new BroadcastChannel('own-data'));
 
-/** Have something done when another tab has changed the pictures. Gives what ends that. */
-export function onOtherTab(act: () => void): () => void {
+/**
+ * Have something done when other pictures may be kept than before: another tab has changed them, or the browser has
+ * closed the database. Gives what ends that.
+ */
+export function onChangedElsewhere(act: () => void): () => void {
   channel().addEventListener('message', act);
   return () => channel().removeEventListener('message', act);
 }

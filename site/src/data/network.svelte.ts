@@ -59,7 +59,7 @@ export class Network {
   /** What is being loaded. */
   download = $state.raw<Download | null>(null);
   versions = $state.raw<Versions | null>(null);
-  /** How many of the pictures it has taken in. */
+  /** How many of the pictures it has taken in; one that cannot be read counts, too. */
   takenIn = $state(0);
   /** Whether its Python goes on. */
   runs = $state(false);
@@ -181,7 +181,10 @@ export class Network {
         .filter((each) => !known.has(each.id) && !this.#broken.has(each.id) && !besides.includes(each))
         .slice(0, TOGETHER);
     const ahead = (some: Picture[]) => Promise.all(some.map((each) => this.#food(way, each)));
-    this.takenIn = known.size;
+    const count = () => {
+      this.takenIn = pictures().filter(({ id }) => known.has(id) || this.#broken.has(id)).length;
+    };
+    count();
     let next = waiting([]);
     let food = ahead(next);
     while (next.length) {
@@ -189,7 +192,7 @@ export class Network {
       next = waiting(now);
       food = ahead(next); // made ready while the network is busy
       await this.#takeIn(way, now, given);
-      this.takenIn = known.size;
+      count();
       if (next.length) continue;
       next = waiting([]);
       food = ahead(next);

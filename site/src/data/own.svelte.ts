@@ -40,6 +40,8 @@ export class Own {
   /** Seconds that the last training took, without loading. */
   seconds = $state<number | null>(null);
   trained = $state.raw<Record<Way, Trained | null>>({ photos: null, drawings: null });
+  /** Which networks the next visit will not find: the browser could not keep them. */
+  unkept = $state.raw<Record<Way, boolean>>({ photos: false, drawings: false });
 
   readonly network: Network;
   readonly looking: Looking;
@@ -50,6 +52,10 @@ export class Own {
 
   constructor(collection: Collection) {
     this.#collection = collection;
+    collection.onCleared = () => {
+      const { photos, drawings } = this.trained;
+      this.unkept = { photos: photos !== null, drawings: drawings !== null };
+    };
     this.network = new Network(collection, {
       tell: (what) => (this.notice = what),
       onGone: (error) => {
@@ -87,7 +93,8 @@ export class Own {
       null,
       null,
     ]);
-    this.trained = { photos, drawings };
+    // A browser that takes its time may answer after a training.
+    this.trained = { photos: this.trained.photos ?? photos, drawings: this.trained.drawings ?? drawings };
   }
 
   /** Makes the network ready to train and to be asked. It fails without a word: the fault tells. */
@@ -104,7 +111,7 @@ export class Own {
     }
   }
 
-  /** Trains on the present classes; `deep` goes on with the last block. */
+  /** Trains on the present classes; `deep` goes on with the last block, once the last layer has learnt these classes. */
   async train(deep: boolean): Promise<void> {
     if (this.phase !== 'idle') return;
     const { way } = this;
@@ -114,14 +121,19 @@ export class Own {
       if (deep) await this.#restore(way);
       this.notice = () => text().training;
       const groups = this.#collection.groups(way).filter((group) => this.#collection.of(group).length > 0);
+      const ids = groups.map(({ id }) => id);
       const { numbers, labels } = this.#examples(way, groups);
       const start = performance.now();
       const report = (step: Step) => (this.step = step);
-      const result = await this.network.call((api) => api.train(way, numbers, labels, groups.length, deep, report));
+      const learn = (deep: boolean) =>
+        this.network.call((api) => api.train(way, numbers, labels, groups.length, deep, report));
+      const isKnown = `${ids}` === `${this.trained[way]?.groups}`;
+      let result = deep && isKnown ? null : await learn(false);
+      if (deep && this.phase === 'training') result = await learn(true);
       this.seconds = (performance.now() - start) / 1000;
       const hasStopped = (this.phase as string) === 'stopping';
       this.notice = () => (hasStopped ? text().stopped : text().trained);
-      await this.#keep(way, { groups: groups.map(({ id }) => id), numbers, labels, deep, result });
+      await this.#keep(way, { groups: ids, numbers, labels, deep, result });
     } catch (error) {
       this.#restored[way] = null; // it may have learnt something else by now
       this.#fail(error as Error);
@@ -161,6 +173,11 @@ export class Own {
       this.#collection.of(group).map(({ file }) => file),
     ]);
     return this.#attempt((api) => api.project(way, isWhole, classes));
+  }
+
+  /** Tries again to keep the network. */
+  retry(): Promise<void> {
+    return this.#store(this.way);
   }
 
   /** Takes up the network of a project, whose classes are these. */
@@ -209,7 +226,18 @@ export class Own {
     const trained = { ...learnt, bytes };
     this.trained = { ...this.trained, [way]: trained };
     this.#restored[way] = trained;
-    keepModel(way, trained).catch(() => {}); // the line about the pictures tells
+    this.#store(way);
+  }
+
+  /** Keeps the network for the next visit. */
+  async #store(way: Way): Promise<void> {
+    const trained = this.trained[way];
+    if (!trained) return;
+    const isKept = await keepModel(way, trained).then(
+      () => true,
+      () => false,
+    );
+    if (trained === this.trained[way]) this.unkept = { ...this.unkept, [way]: !isKept };
   }
 
   /** Gives a new worker what was learnt before. */

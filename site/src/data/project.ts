@@ -1,11 +1,12 @@
 // Opens a project: a zip archive of the format that pyconvlite.project documents.
 
 import type { Way } from '../engine/learners';
+import { fileName } from './found';
 import { type Entry, listed, NoZip } from './zip';
 
 export interface Project {
   way: Way;
-  classes: { name: string; files: Uint8Array<ArrayBuffer>[] }[];
+  classes: { name: string; files: { name: string; bytes: Uint8Array<ArrayBuffer> }[] }[];
   /** An npz file; null where there is no network. */
   weights: Uint8Array<ArrayBuffer> | null;
 }
@@ -34,11 +35,11 @@ export async function openProject(archive: Blob): Promise<Project | null> {
   for (const each of classes) {
     const { name, pictures } = each ?? {};
     if (typeof name !== 'string' || !Array.isArray(pictures)) throw new NoZip('it is damaged');
-    const files: Uint8Array<ArrayBuffer>[] = [];
+    const files: Project['classes'][number]['files'] = [];
     for (const path of pictures) {
       const entry = entries.get(path);
       if (!entry) throw new NoZip('a picture is missing');
-      files.push(await taken(entry));
+      files.push({ name: fileName(path), bytes: await taken(entry) });
     }
     found.classes.push({ name, files });
   }

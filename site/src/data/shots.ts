@@ -116,9 +116,11 @@ export async function ofFile(file: Blob, name: string): Promise<Shot> {
 }
 
 /** A picture of a project as it is kept: a large one smaller, since many of them are shown at once. */
-export async function asKept(file: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+export async function asKept(file: Uint8Array<ArrayBuffer>, name: string): Promise<Uint8Array<ArrayBuffer>> {
   const blob = new Blob([file]);
-  return (await pixelsIn(blob)) > MOST_KEPT ? (await ofFile(blob, '')).file() : file;
+  if ((await pixelsIn(blob)) > MOST_KEPT) return (await ofFile(blob, name)).file();
+  await opened(blob, name, () => {}); // in each visit the network will need it
+  return file;
 }
 
 /** What Python takes of a picture that is kept. */

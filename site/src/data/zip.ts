@@ -24,7 +24,16 @@ const DEFLATED = 8;
 const LARGEST_LIST = 1 << 24;
 const MOST_RATIO = 1032; // of deflate
 
-const viewOf = async (blob: Blob) => new DataView(await blob.arrayBuffer());
+/** A part of the archive, which may have been moved or changed since it was chosen. */
+async function bytesOf(part: Blob): Promise<ArrayBuffer> {
+  try {
+    return await part.arrayBuffer();
+  } catch {
+    throw new NoZip('it cannot be read');
+  }
+}
+
+const viewOf = async (part: Blob) => new DataView(await bytesOf(part));
 
 /** The files of an archive, in its order; folders are none. */
 export async function listed(archive: Blob): Promise<Entry[]> {
@@ -76,7 +85,7 @@ async function unpacked(archive: Blob, offset: number, method: number, packed: n
   const held = archive.slice(start, start + packed);
   if (method === STORED) {
     if (packed !== size) throw new NoZip('it is damaged');
-    return new Uint8Array(await held.arrayBuffer());
+    return new Uint8Array(await bytesOf(held));
   }
   if (method !== DEFLATED) throw new NoZip('it is packed in an unusual way');
   if (size > MOST_RATIO * (packed + 1)) throw new NoZip('it is damaged'); // no such data unpack to so much

@@ -1,0 +1,304 @@
+"""What the browser keeps of one's own classes: over visits, in several tabs, without room or answer."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+
+import pytest
+from hosting import Preview
+from own_pictures import add_files, card, choose, count, has, photos, shaken, train
+from playwright.sync_api import Page
+from strokes import DIGITS, draw
+from visits import Visit
+
+# Leaves what the site's earlier versions kept: two classes of grey squares, one of them drawn.
+FORMER = """() => new Promise((done) => {
+  const opening = indexedDB.open('own-data', 1);
+  opening.onupgradeneeded = () => {
+    opening.result.createObjectStore('classes', { keyPath: 'id' });
+    opening.result.createObjectStore('models');
+  };
+  opening.onsuccess = () => {
+    const work = opening.result.transaction('classes', 'readwrite');
+    const shot = (drawn) => ({ pixels: new Uint8Array(84 * 84).fill(200), drawn });
+    work.objectStore('classes').put({ id: 5, name: 'old', shots: [shot(true), shot(false)] });
+    work.objectStore('classes').put({ id: 6, name: '', shots: [shot(true)] });
+    work.oncomplete = () => {
+      opening.result.close();
+      done();
+    };
+  };
+})"""
+
+# A tab of the site's first version does not let go of its database.
+HOLD_FORMER = """() => new Promise((done) => {
+  indexedDB.open('own-data').onsuccess = ({ target }) => {
+    window.held = target.result;
+    done();
+  };
+})"""
+
+# Nothing else is read or written until `isFree` is true.
+HOLD = """() => new Promise((done) => {
+  window.isFree = false;
+  indexedDB.open('own-data').onsuccess = ({ target: { result: database } }) => {
+    const store = database.transaction(['groups', 'pictures', 'maps'], 'readwrite').objectStore('groups');
+    const goOn = () => {
+      if (window.isFree) database.close();
+      else store.count().onsuccess = goOn;
+      done();
+    };
+    store.count().onsuccess = goOn;
+  };
+})"""
+
+# Tells the page what another tab would.
+TELL = """() => new Promise((done) => {
+  const [from, to] = [new BroadcastChannel('own-data'), new BroadcastChannel('own-data')];
+  to.onmessage = () => done();
+  from.postMessage(null);
+})"""
+
+# What other tabs tell waits while `waiting` is a list.
+HARD_OF_HEARING = """
+const { addEventListener } = BroadcastChannel.prototype;
+BroadcastChannel.prototype.addEventListener = function (type, act) {
+  addEventListener.call(this, type, () => (window.waiting ? window.waiting.push(act) : act()));
+};
+"""
+
+# A class is added when the kept ones are read next.
+CHANGED_WHILE_READ = """() => {
+  const { getAll } = IDBObjectStore.prototype;
+  IDBObjectStore.prototype.getAll = function (...all) {
+    IDBObjectStore.prototype.getAll = getAll;
+    document.getElementById('add-class').click();
+    return getAll.apply(this, all);
+  };
+}"""
+
+# There is no room in a store until there is `makeRoom()`. A smaller quota is not noticed at once.
+NO_ROOM = """(store) => {
+  const { put } = IDBObjectStore.prototype;
+  window.makeRoom = () => {
+    IDBObjectStore.prototype.put = put;
+  };
+  IDBObjectStore.prototype.put = function (...all) {
+    if (this.name === store) throw new DOMException('full', 'QuotaExceededError');
+    return put.apply(this, all);
+  };
+}"""
+
+
+@pytest.fixture
+def own(enter: Callable[..., Visit], server: Preview) -> Visit:
+    """The page without its Python, which pictures do not need."""
+    return enter(f"{server.url}own.html", python=False)
+
+
+@pytest.fixture
+def other(own: Visit) -> Iterator[Visit]:
+    """The page in another tab."""
+    with own.page.context.new_page() as page:
+        other = Visit(page)
+        page.goto(own.page.url)
+        yield other
+        other.check()
+
+
+def has_classes(visit: Visit, n: int) -> None:
+    """There come to be so many classes."""
+    visit.until(f"document.querySelectorAll('.card').length === {n}", seconds=10)
+
+
+def test_two_tabs_show_the_same_classes(own: Visit, other: Visit) -> None:
+    for tab, n in ((own, 3), (other, 4)):
+        tab.page.click("#add-class")
+        for each in (own, other):
+            has_classes(each, n)
+    add_files(own, 1, photos("dots", 1))
+    has(other, 1, 1)
+    own.page.reload()
+    has(own, 1, 1)
+    assert own.page.locator("#classes .card").count() == 4
+
+
+def test_another_tab_leaves_what_is_not_kept_yet(own: Visit, other: Visit) -> None:
+    add_files(own, 0, photos("dots", 2))
+    has(other, 0, 2)
+    own.page.evaluate(NO_ROOM, "pictures")
+    add_files(own, 0, photos("dots", 3, seed=1))
+    own.wait_for("#kept", "Your browser has no room left for these pictures")
+    card(other, 0).locator(".cross").first.click()  # to make room
+    has(own, 0, 4)
+    own.page.evaluate("makeRoom()")
+    own.page.click("#keep-again")
+    own.wait_for("#kept", "4 pictures, stored in this browser only")
+    has(other, 0, 4)
+
+
+def test_room_that_another_tab_makes_is_used(own: Visit, other: Visit) -> None:
+    add_files(own, 0, photos("dots", 1))
+    has(other, 0, 1)
+    own.page.evaluate(NO_ROOM, "pictures")
+    add_files(own, 1, photos("checks", 1))
+    own.wait_for("#kept", "Your browser has no room left for these pictures")
+    own.page.evaluate("makeRoom()")
+    other.page.click("#clear-all")
+    own.wait_for("#kept", "1 picture, stored in this browser only")
+    has_classes(other, 3)
+    for tab in (own, other):
+        assert [count(tab, i) for i in range(3)] == [1, 0, 0]  # its class is the oldest
+
+
+def test_a_change_after_another_tabs_one_stays(own: Visit) -> None:
+    own.page.click("#add-class")
+    has_classes(own, 3)
+    own.stand_still()  # until it is kept
+    own.page.evaluate(HOLD)
+    own.page.click("#add-class")
+    own.page.evaluate(TELL)
+    own.page.click("#add-class")
+    own.page.evaluate("window.isFree = true")
+    own.stand_still()
+    has_classes(own, 5)
+    own.page.reload()
+    has_classes(own, 5)
+
+
+def test_a_change_while_another_tabs_one_is_read(own: Visit, other: Visit) -> None:
+    own.page.click("#add-class")
+    for tab in (own, other):
+        has_classes(tab, 3)
+        tab.stand_still()
+    own.page.evaluate(CHANGED_WHILE_READ)
+    add_files(other, 0, photos("dots", 1))
+    for tab in (own, other):
+        has_classes(tab, 4)
+        has(tab, 0, 1)
+
+
+def test_a_class_that_another_tab_removes_stays_with_what_is_new_in_it(own: Visit, other: Visit) -> None:
+    own.page.add_init_script(HARD_OF_HEARING)
+    own.page.reload()
+    own.page.click("#add-class")
+    has_classes(other, 3)
+    add_files(own, 2, photos("dots", 1))
+    has(other, 2, 1)
+    own.page.evaluate("window.waiting = []")
+    card(other, 2).locator(".quiet").click()
+    own.until("window.waiting.length === 1")
+    add_files(own, 2, photos("checks", 1))
+    has_classes(other, 3)
+    has(other, 2, 1)
+    own.page.evaluate("window.waiting.forEach((act) => act())")
+    has(own, 2, 1)
+    own.page.reload()
+    has_classes(own, 3)
+    has(own, 2, 1)
+
+
+def test_what_earlier_versions_kept_is_taken_over(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter(f"{server.url}bench.html", python=False)
+    visit.page.evaluate(FORMER)
+    for _ in range(2):
+        visit.page.goto(f"{server.url}own.html")
+        choose(visit, "drawings")
+        has(visit, 0, 2)
+        has(visit, 1, 1)
+        assert card(visit, 0).locator(".name").input_value() == "old"
+
+
+def test_a_browser_without_room(own: Visit) -> None:
+    devtools = own.page.context.new_cdp_session(own.page)
+    origin = own.page.evaluate("location.origin")
+    devtools.send("Storage.overrideQuotaForOrigin", {"origin": origin, "quotaSize": 1})
+    add_files(own, 0, photos("dots", 3))
+    own.wait_for("#kept", "Your browser has no room left for these pictures")
+    has(own, 0, 3)  # they are there while the page is
+    devtools.send("Storage.overrideQuotaForOrigin", {"origin": origin})
+    own.page.click("#keep-again")
+    own.wait_for("#kept", "3 pictures, stored in this browser only")
+    own.page.reload()
+    has(own, 0, 3)
+
+
+def test_a_browser_that_keeps_nothing(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter("about:blank", python=False)
+    visit.page.context.add_init_script("Object.defineProperty(window, 'indexedDB', { value: undefined })")
+    visit.page.goto(f"{server.url}own.html")
+    visit.wait_for("#kept", "Your browser stores nothing for this page")
+    add_files(visit, 0, photos("dots", 2))
+    has(visit, 0, 2)
+
+
+def test_a_browser_that_does_not_answer(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter(f"{server.url}bench.html", python=False)
+    visit.page.evaluate(FORMER)
+    former: Page = visit.page.context.new_page()
+    former.goto(visit.page.url)
+    former.evaluate(HOLD_FORMER)
+    visit.page.goto(f"{server.url}own.html")
+    visit.wait_for("#kept", "Your browser’s storage does not answer.")
+    add_files(visit, 0, photos("dots", 2))
+    has(visit, 0, 2)
+    visit.page.click("#language")
+    visit.wait_for("#kept", "応答がありません")
+    visit.page.click("#language")
+    former.close()
+    visit.wait_for("#kept", "2 pictures, stored in this browser only")
+    choose(visit, "drawings")
+    has(visit, 0, 2)  # from the site's earlier version
+    visit.page.reload()
+    has(visit, 0, 2)
+
+
+def delete_data(visit: Visit) -> None:
+    """As the visitor does in the browser's settings, which closes the database."""
+    devtools = visit.page.context.new_cdp_session(visit.page)
+    origin = visit.page.evaluate("location.origin")
+    devtools.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "indexeddb"})
+    visit.wait_for("#kept", "Your browser stores nothing for this page")
+
+
+def test_data_that_the_visitor_deletes(own: Visit) -> None:
+    """What is on the page is kept again with the next change, in a database that is opened anew."""
+    add_files(own, 0, photos("dots", 2))
+    has(own, 0, 2)
+    own.stand_still()  # until they are kept
+    delete_data(own)
+    add_files(own, 0, photos("checks", 1))
+    own.wait_for("#kept", "3 pictures, stored in this browser only")
+    own.page.reload()
+    has(own, 0, 3)
+
+
+def test_a_network_that_the_browser_has_no_room_for(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter(f"{server.url}own.html")
+    choose(visit, "drawings")
+    hand = random.Random(2)
+    for i, digit in enumerate((2, 5)):
+        for _ in range(2):
+            draw(visit.page, shaken(DIGITS[digit], hand))
+            card(visit, i).locator(".add").click()
+        has(visit, i, 2)
+    visit.page.evaluate(NO_ROOM, "models")
+    train(visit)
+    visit.wait_for("#kept", "it could not store the network")
+    visit.page.evaluate("makeRoom()")
+    visit.page.click("#keep-again")
+    visit.wait_for("#kept", "4 pictures, stored in this browser only")
+    visit.page.reload()
+    choose(visit, "drawings")
+    visit.wait_for("#go", "Train again")
+
+    delete_data(visit)
+    draw(visit.page, DIGITS[2])
+    card(visit, 0).locator(".add").click()
+    visit.wait_for("#kept", "it could not store the network")
+    visit.page.click("#keep-again")
+    visit.wait_for("#kept", "5 pictures, stored in this browser only")
+    visit.page.reload()
+    choose(visit, "drawings")
+    visit.wait_for("#go", "Train again")
