@@ -282,4 +282,22 @@ def test_batch_norm_of_float32_with_a_mean_far_from_0():
     ones, zeros = np.ones(3, np.float32), np.zeros(3, np.float32)
     wide = x.astype(np.float64)
     expected = (wide - wide.mean(axis=0)) / np.sqrt(wide.var(axis=0) + 1e-5)
-    np.testing.assert_allclose(F.batch_norm(x, ones, zeros, zeros, ones).data, expected, atol=1e-4)
+    np.testing.assert_allclose(F.batch_norm(x, ones, zeros, zeros, ones).data, expected, 1e-5, 1e-5)
+
+
+@pytest.mark.parametrize("shape", [(70, 3), (4, 3, 9, 7)])
+def test_gradients_of_batch_norm_with_a_mean_far_from_0(shape):
+    draw = np.random.default_rng(1)
+    x = draw.standard_normal(shape).astype(np.float32) + np.float32(1000)
+    gy, gamma = draw.standard_normal(shape).astype(np.float32), np.array([1, -2, 0.5], np.float32)
+    found, exact = (
+        grad(
+            F.batch_norm(v, w, np.zeros(3, dtype), np.zeros(3, dtype), np.ones(3, dtype)),
+            [v, w],
+            gy.astype(dtype),
+        )
+        for dtype in (np.float32, np.float64)
+        for v, w in [(Variable(x.astype(dtype)), Variable(gamma.astype(dtype)))]
+    )
+    for one, other in zip(found, exact, strict=True):
+        np.testing.assert_allclose(one.data, other.data, rtol=1e-5, atol=1e-5 * np.abs(other.data).max())

@@ -6,7 +6,7 @@ from contract import DTYPES, Contract, assert_close, cases
 
 import pyconvlite
 import pyconvlite.functions as F
-from pyconvlite import Variable, backends, grad, no_grad, test_mode
+from pyconvlite import Variable, grad, no_grad, test_mode
 from pyconvlite.testing import check_backward, check_double_backward
 
 rng = np.random.default_rng(5)
@@ -96,10 +96,23 @@ class TestInstanceNorm(Contract):
 def test_far_from_zero(dtype):
     x = (rng.standard_normal((3, 64)) + (1000 if dtype != np.float16 else 100)).astype(dtype)
     expected = normalized(x.astype(np.float64), (1,))
-    mean_is_rounded = backends.describe().backend == "simd"  # to float32, and the sum before
-    single = 2 * np.spacing(np.float32(1000)) if mean_is_rounded else 2e-6
-    tolerance = 2e-3 if dtype == np.float16 else single if dtype == np.float32 else 1e-9
+    tolerance = {np.float16: 2e-3, np.float32: 2e-6, np.float64: 1e-9}[dtype]
     np.testing.assert_allclose(F.layer_norm(x, 64).data, expected, atol=tolerance)
+
+
+@pytest.mark.parametrize("shape", [(5, 65), (4, 3, 41)])
+def test_gradients_far_from_zero(shape):
+    x = (rng.standard_normal(shape) + 1000).astype(np.float32)
+    gy = rng.standard_normal(shape).astype(np.float32)
+    gamma, beta = (rng.standard_normal(shape[1]).astype(np.float32) for _ in range(2))
+    groups = 1 if len(shape) == 2 else 3
+    found, exact = (
+        grad(F.group_norm(vs[0], groups, vs[1], vs[2], 1e-3), vs, gy.astype(dtype))
+        for dtype in (np.float32, np.float64)
+        for vs in [[Variable(a.astype(dtype)) for a in (x, gamma, beta)]]
+    )
+    for one, other in zip(found, exact, strict=True):
+        np.testing.assert_allclose(one.data, other.data, rtol=1e-5, atol=1e-5 * np.abs(other.data).max())
 
 
 def test_large_float16_does_not_overflow():

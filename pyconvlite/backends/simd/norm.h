@@ -3,7 +3,7 @@
 
 #include "reduction.h"
 
-/* Of a row, the sum of a * (x - mean), to nearly double precision as in sum_row; where a is x, of (x - mean)^2. */
+/* Of a row, the sum of a * (x - mean), to nearly double precision as in sum_row. */
 SHARED double products_row(const float *a, const float *x, float mean, int size) {
   double total = 0;
   f4 m = splat(mean);
@@ -11,25 +11,49 @@ SHARED double products_row(const float *a, const float *x, float mean, int size)
   while (i + 8 <= size) {
     f4 sums = splat(0), others = sums;
     for (int stop = min_int(size - 7, i + 512); i < stop; i += 8) {
-      f4 d = sub(load(x + i), m), e = sub(load(x + i + 4), m);
-      sums = madd(a == x ? d : load(a + i), d, sums);
-      others = madd(a == x ? e : load(a + i + 4), e, others);
+      sums = madd(load(a + i), sub(load(x + i), m), sums);
+      others = madd(load(a + i + 4), sub(load(x + i + 4), m), others);
     }
     total += (double)sum_of(add(sums, others));
   }
-  for (; i < size; i++) total += (double)((a == x ? x[i] - mean : a[i]) * (x[i] - mean));
+  for (; i < size; i++) total += (double)(a[i] * (x[i] - mean));
   return total;
 }
 
-SHARED void moments(const float *x, int outer, int C, int inner, int c, float *mean, float *var) {
-  double sum = 0, squares = 0, count = (double)outer * inner;
-  for (int n = 0; n < outer; n++) sum += sum_row(x + (n * C + c) * inner, inner);
-  *mean = (float)(sum / count);
-  for (int n = 0; n < outer; n++) {
-    const float *row = x + (n * C + c) * inner;
-    squares += products_row(row, row, *mean, inner);
+/* Of a row, adds to the sums of x - mean and of (x - mean)^2. */
+SHARED void deviations_row(double sums[2], const float *x, float mean, int size) {
+  f4 m = splat(mean);
+  int i = 0;
+  while (i + 8 <= size) {
+    f4 d_sums = splat(0), e_sums = d_sums, d_squares = d_sums, e_squares = d_sums;
+    for (int stop = min_int(size - 7, i + 512); i < stop; i += 8) {
+      f4 d = sub(load(x + i), m), e = sub(load(x + i + 4), m);
+      d_sums = add(d_sums, d), d_squares = madd(d, d, d_squares);
+      e_sums = add(e_sums, e), e_squares = madd(e, e, e_squares);
+    }
+    sums[0] += (double)sum_of(add(d_sums, e_sums));
+    sums[1] += (double)sum_of(add(d_squares, e_squares));
   }
-  *var = (float)(squares / count);
+  for (; i < size; i++) {
+    float d = x[i] - mean;
+    sums[0] += (double)d, sums[1] += (double)(d * d);
+  }
+}
+
+/* The mean is mean + rest: many standard deviations from 0, one float32 would be rounded too much. */
+typedef struct {
+  float mean, rest, var;
+} Moments;
+
+SHARED Moments moments(const float *x, int outer, int C, int inner, int c) {
+  double sum = 0, sums[2] = {0, 0}, count = (double)outer * inner;
+  for (int n = 0; n < outer; n++) sum += sum_row(x + (n * C + c) * inner, inner);
+  float mean = (float)(sum / count);
+  for (int n = 0; n < outer; n++) deviations_row(sums, x + (n * C + c) * inner, mean, inner);
+  double rest = sums[0] / count;
+  if (rest != rest) rest = 0; /* as of an infinite element */
+  double var = sums[1] / count - rest * rest;
+  return (Moments){mean, (float)rest, var < 0 ? 0 : (float)var};
 }
 
 /* (x - mean) * scale + shift */
@@ -57,11 +81,12 @@ EXPORT void scale_channels(float *y, const float *x, const float *mean, const fl
 EXPORT void batch_norm(float *y, float *mean, float *var, const float *x, const float *gamma, const float *beta,
                        float eps, int outer, int C, int inner) {
   for (int c = 0; c < C; c++) {
-    moments(x, outer, C, inner, c, mean + c, var + c);
-    float scale = gamma[c] / __builtin_sqrtf(var[c] + eps);
+    Moments m = moments(x, outer, C, inner, c);
+    mean[c] = m.mean + m.rest, var[c] = m.var;
+    float scale = gamma[c] / __builtin_sqrtf(m.var + eps);
     for (int n = 0; n < outer; n++) {
       int start = (n * C + c) * inner;
-      shift_row(y + start, x + start, mean[c], scale, beta[c], inner);
+      shift_row(y + start, x + start, m.mean, scale, beta[c] - m.rest * scale, inner);
     }
   }
 }
@@ -82,22 +107,22 @@ EXPORT void batch_norm_grad(float *gx, float *ggamma, float *gbeta, const float 
                             float eps, int outer, int C, int inner) {
   float count = (float)outer * (float)inner;
   for (int c = 0; c < C; c++) {
-    float mean, var;
-    moments(x, outer, C, inner, c, &mean, &var);
-    float inverse = 1 / __builtin_sqrtf(var + eps);
+    Moments m = moments(x, outer, C, inner, c);
+    float inverse = 1 / __builtin_sqrtf(m.var + eps);
     double sum = 0, product = 0;
     for (int n = 0; n < outer; n++) {
       const float *from = x + (n * C + c) * inner, *g = gy + (n * C + c) * inner;
       sum += sum_row(g, inner);
-      product += products_row(g, from, mean, inner);
+      product += products_row(g, from, m.mean, inner);
     }
+    product -= (double)m.rest * sum;
     gbeta[c] = (float)sum;
     ggamma[c] = (float)product * inverse;
     /* gx = (gy - gbeta / count - (x - mean) * inverse * ggamma / count) * inverse * gamma */
-    float shift = gbeta[c] / count, slope = ggamma[c] / count * inverse, scale = inverse * gamma[c];
+    float slope = ggamma[c] / count * inverse, scale = inverse * gamma[c], shift = gbeta[c] / count - m.rest * slope;
     for (int n = 0; n < outer; n++) {
       int start = (n * C + c) * inner;
-      gx_row(gx + start, x + start, gy + start, mean, 1, shift, slope, scale, inner);
+      gx_row(gx + start, x + start, gy + start, m.mean, 1, shift, slope, scale, inner);
     }
   }
 }
@@ -109,18 +134,18 @@ EXPORT void row_norm(float *y, const float *x, const float *gamma, const float *
   int size = K * S;
   for (int r = 0; r < rows; r++) {
     const float *scale = gamma + r % parts * K, *shift = beta + r % parts * K;
-    float mean, var;
-    moments(x, 1, 1, size, 0, &mean, &var);
-    float inverse = 1 / __builtin_sqrtf(var + eps);
+    Moments m = moments(x, 1, 1, size, 0);
+    float inverse = 1 / __builtin_sqrtf(m.var + eps), rest = m.rest * inverse;
     if (S == 1) {
       int k = 0;
       for (; k + 4 <= K; k += 4) {
-        f4 standard = mul(sub(load(x + k), splat(mean)), splat(inverse));
+        f4 standard = madd(sub(load(x + k), splat(m.mean)), splat(inverse), splat(-rest));
         store(y + k, madd(standard, load(scale + k), load(shift + k)));
       }
-      for (; k < K; k++) y[k] = (x[k] - mean) * inverse * scale[k] + shift[k];
+      for (; k < K; k++) y[k] = ((x[k] - m.mean) * inverse - rest) * scale[k] + shift[k];
     } else
-      for (int k = 0; k < K; k++) shift_row(y + k * S, x + k * S, mean, inverse * scale[k], shift[k], S);
+      for (int k = 0; k < K; k++)
+        shift_row(y + k * S, x + k * S, m.mean, inverse * scale[k], shift[k] - rest * scale[k], S);
     x += size, y += size;
   }
 }
@@ -128,12 +153,13 @@ EXPORT void row_norm(float *y, const float *x, const float *gamma, const float *
 /* Of a row in which each element has its own gamma: adds to the gradients of gamma and beta; the sums of
  * gamma * gy, alone and times x - mean. */
 INLINE void sum_own(double sums[2], float *ggamma, float *gbeta, const float *x, const float *gamma, const float *gy,
-                    float mean, float inverse, int K) {
+                    Moments m, float inverse, int K) {
   int k = 0;
   while (k + 4 <= K) {
     f4 sum = splat(0), product = sum;
     for (int stop = min_int(K - 3, k + 256); k < stop; k += 4) {
-      f4 g = load(gy + k), centred = sub(load(x + k), splat(mean)), scaled = mul(g, load(gamma + k));
+      f4 g = load(gy + k), centred = sub(sub(load(x + k), splat(m.mean)), splat(m.rest));
+      f4 scaled = mul(g, load(gamma + k));
       sum = add(sum, scaled);
       product = madd(scaled, centred, product);
       store(ggamma + k, madd(mul(g, centred), splat(inverse), load(ggamma + k)));
@@ -142,7 +168,7 @@ INLINE void sum_own(double sums[2], float *ggamma, float *gbeta, const float *x,
     sums[0] += (double)sum_of(sum), sums[1] += (double)sum_of(product);
   }
   for (; k < K; k++) {
-    float scaled = gamma[k] * gy[k], centred = x[k] - mean;
+    float scaled = gamma[k] * gy[k], centred = x[k] - m.mean - m.rest;
     sums[0] += (double)scaled, sums[1] += (double)(scaled * centred);
     ggamma[k] += gy[k] * centred * inverse;
     gbeta[k] += gy[k];
@@ -157,30 +183,30 @@ EXPORT void row_norm_grad(float *gx, float *ggamma, float *gbeta, const float *x
   for (int r = 0; r < rows; r++) {
     int at = r % parts * K;
     const float *scale = gamma + at;
-    float mean, var;
-    moments(x, 1, 1, size, 0, &mean, &var);
-    float inverse = 1 / __builtin_sqrtf(var + eps);
+    Moments m = moments(x, 1, 1, size, 0);
+    float inverse = 1 / __builtin_sqrtf(m.var + eps);
     double sums[2] = {0, 0};
     if (S == 1)
-      sum_own(sums, ggamma + at, gbeta + at, x, scale, gy, mean, inverse, K);
+      sum_own(sums, ggamma + at, gbeta + at, x, scale, gy, m, inverse, K);
     else
       for (int k = 0; k < K; k++) {
-        double of_gy = sum_row(gy + k * S, S), of_both = products_row(gy + k * S, x + k * S, mean, S);
+        double of_gy = sum_row(gy + k * S, S);
+        double of_both = products_row(gy + k * S, x + k * S, m.mean, S) - (double)m.rest * of_gy;
         ggamma[at + k] += (float)of_both * inverse;
         gbeta[at + k] += (float)of_gy;
         sums[0] += of_gy * (double)scale[k], sums[1] += of_both * (double)scale[k];
       }
     /* gx = (gamma * gy - sums[0] / size - (x - mean) * inverse^2 * sums[1] / size) * inverse */
-    float shift = (float)(sums[0] / size), slope = (float)(sums[1] / size) * inverse * inverse;
+    float slope = (float)(sums[1] / size) * inverse * inverse, shift = (float)(sums[0] / size) - m.rest * slope;
     if (S == 1) {
       int k = 0;
       for (; k + 4 <= K; k += 4) {
         f4 rest = sub(mul(load(scale + k), load(gy + k)), splat(shift));
-        store(gx + k, mul(sub(rest, mul(sub(load(x + k), splat(mean)), splat(slope))), splat(inverse)));
+        store(gx + k, mul(sub(rest, mul(sub(load(x + k), splat(m.mean)), splat(slope))), splat(inverse)));
       }
-      for (; k < K; k++) gx[k] = (scale[k] * gy[k] - shift - (x[k] - mean) * slope) * inverse;
+      for (; k < K; k++) gx[k] = (scale[k] * gy[k] - shift - (x[k] - m.mean) * slope) * inverse;
     } else
-      for (int k = 0; k < K; k++) gx_row(gx + k * S, x + k * S, gy + k * S, mean, scale[k], shift, slope, inverse, S);
+      for (int k = 0; k < K; k++) gx_row(gx + k * S, x + k * S, gy + k * S, m.mean, scale[k], shift, slope, inverse, S);
     x += size, gy += size, gx += size;
   }
 }
