@@ -49,10 +49,9 @@ class GetItemGrad(Function):
             return kernels(gy).rows_grad(gy, index, self.in_shape[0])
         xp = get_array_module(gy)
         if has_index_arrays(slices if isinstance(slices, tuple) else (slices,)):
-            # a sum of many float16 would lose terms
-            dtype = np.promote_types(gy.dtype, np.float32) if gy.dtype.kind == "f" else gy.dtype
+            dtype = "float32" if gy.dtype == "float16" else gy.dtype  # a sum of many float16 loses terms
             gx = xp.zeros(self.in_shape, dtype)
-            xp.add.at(gx, slices, gy.astype(dtype, copy=False))
+            xp.add.at(gx, slices, gy)
             return gx.astype(gy.dtype, copy=False)
         gx = xp.zeros(self.in_shape, gy.dtype)
         gx[slices] = gy  # basic indexing does not repeat elements

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import inspect
 import math
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -35,7 +34,7 @@ def served(twin: Callable[P, R]) -> Callable[[Callable[P, R | None]], Callable[P
     def decorate(kernel: Callable[P, R | None]) -> Callable[P, R]:
         name = kernel.__name__
         own, others = calls[name, "simd"], calls[name, "numpy"]
-        fallback: Callable[P, R] = inspect.unwrap(twin)  # without the function that counts
+        fallback: Callable[P, R] = getattr(twin, "__wrapped__", twin)  # without the function that counts
 
         @functools.wraps(kernel)
         def serving(*args: P.args, **kwargs: P.kwargs) -> R:
