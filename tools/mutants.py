@@ -281,7 +281,7 @@ MUTANTS = [
     _simd("elementwise", "C: a row without its last vector but one", "elements", "TestBroadcasting", "(row.size - 1) & -4", "(row.size - 5) & -4"),
     _simd("objects", "C: an operand read on where it begins again", "elements", "TestBroadcasting", "x[k] -= loops->steps[k][axis] * loops->sizes[axis];", ";"),
     _simd("sum", "C: the rest of a row is not summed", "pointwise", "TestSum", "for (; i < size; i++) total += (double)x[i];", ""),
-    _simd("norm", "C: variance unbiased", "pointwise", "TestBatchNorm", "squares / count", "squares / (count - 1)"),
+    _simd("norm", "C: variance unbiased", "pointwise", "TestBatchNorm", "sums[1] / count", "sums[1] / (count - 1)"),
     _simd("norm", "C: gx without the share of gamma's gradient", "pointwise", "TestBatchNorm", "ggamma[c] / count * inverse", "0"),
     _simd("loss", "C: the label's share stays", "pointwise", "TestSoftmaxCrossEntropy", "(gx[labels[n]] * share - 1) * scale", "(gx[labels[n]] * share) * scale"),
     _simd("elementary", "C: exp with a wrong term", "elements", "TestValues", "0.041668408f", "0.0416f"),
