@@ -96,7 +96,7 @@ def test_a_graph_after_the_collection_of_garbage(play: Playground) -> None:
 def test_graphs_that_nobody_waits_for_any_more_keep_none_waiting(play: Playground) -> None:
     slow = "'digraph g {' + ';'.join(f'{a}->{b}' for a in range(90) for b in range(90)) + '}'"
     play.run(f"for _ in range(3):\n    display({slow})")
-    assert play.run("'digraph g { quick }'")
+    play.run("'digraph g { quick }'")  # its text, or already the picture
     play.until("document.querySelectorAll('#output .graph img').length === 1", seconds=20)
 
 
