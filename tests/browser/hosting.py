@@ -102,6 +102,7 @@ class Server(ThreadingHTTPServer):
     """A host of the site with its whims."""
 
     daemon_threads = True
+    request_queue_size = 128  # connections that wait: with Python's 5, a busy machine resets some
     encodes = False  # says of .gz files that they are encoded, so that the browser unpacks them
 
     def __init__(self, site: Path = DIST / "site", path: str = "/some/path/", port: int = 0) -> None:

@@ -400,6 +400,7 @@ PAGES = pytest.mark.parametrize("lesson", ["matrix_lesson", "gradients"])
 @PAGES
 def test_in_japanese(request: pytest.FixtureRequest, lesson: str) -> None:
     page = request.getfixturevalue(lesson).page
+    page.mouse.move(0, 0)  # what lies under the pointer is what a sentence is about
     for figure in page.locator("main section:has(.sentence)").all():
         figure.scroll_into_view_if_needed()  # what is far away has not been computed
         figure.locator(".sentence", has_text=re.compile(".")).wait_for()
