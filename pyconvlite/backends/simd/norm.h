@@ -3,20 +3,27 @@
 
 #include "reduction.h"
 
+/* The mean is mean + rest: many standard deviations from 0, one float32 would be rounded too much. */
+typedef struct {
+  float mean, rest, var;
+} Moments;
+
+INLINE f4 centred(const float *x, Moments m) { return sub(sub(load(x), splat(m.mean)), splat(m.rest)); }
+INLINE float centred_one(const float *x, Moments m) { return *x - m.mean - m.rest; }
+
 /* Of a row, the sum of a * (x - mean), to nearly double precision as in sum_row. */
-SHARED double products_row(const float *a, const float *x, float mean, int size) {
+SHARED double products_row(const float *a, const float *x, Moments m, int size) {
   double total = 0;
-  f4 m = splat(mean);
   int i = 0;
   while (i + 8 <= size) {
     f4 sums = splat(0), others = sums;
     for (int stop = min_int(size - 7, i + 512); i < stop; i += 8) {
-      sums = madd(load(a + i), sub(load(x + i), m), sums);
-      others = madd(load(a + i + 4), sub(load(x + i + 4), m), others);
+      sums = madd(load(a + i), centred(x + i, m), sums);
+      others = madd(load(a + i + 4), centred(x + i + 4, m), others);
     }
     total += (double)sum_of(add(sums, others));
   }
-  for (; i < size; i++) total += (double)(a[i] * (x[i] - mean));
+  for (; i < size; i++) total += (double)(a[i] * centred_one(x + i, m));
   return total;
 }
 
@@ -40,11 +47,6 @@ SHARED void deviations_row(double sums[2], const float *x, float mean, int size)
   }
 }
 
-/* The mean is mean + rest: many standard deviations from 0, one float32 would be rounded too much. */
-typedef struct {
-  float mean, rest, var;
-} Moments;
-
 SHARED Moments moments(const float *x, int outer, int C, int inner, int c) {
   double sum = 0, sums[2] = {0, 0}, count = (double)outer * inner;
   for (int n = 0; n < outer; n++) sum += sum_row(x + (n * C + c) * inner, inner);
@@ -57,10 +59,10 @@ SHARED Moments moments(const float *x, int outer, int C, int inner, int c) {
 }
 
 /* (x - mean) * scale + shift */
-SHARED void shift_row(float *y, const float *x, float mean, float scale, float shift, int size) {
+SHARED void shift_row(float *y, const float *x, Moments m, float scale, float shift, int size) {
   int i = 0;
-  for (; i + 4 <= size; i += 4) store(y + i, madd(sub(load(x + i), splat(mean)), splat(scale), splat(shift)));
-  for (; i < size; i++) y[i] = (x[i] - mean) * scale + shift;
+  for (; i + 4 <= size; i += 4) store(y + i, madd(centred(x + i, m), splat(scale), splat(shift)));
+  for (; i < size; i++) y[i] = centred_one(x + i, m) * scale + shift;
 }
 
 /* y = (x - mean) * scale + shift, of each channel. */
@@ -69,12 +71,13 @@ EXPORT void scale_channels(float *y, const float *x, const float *mean, const fl
   if (inner == 1)
     for (int n = 0; n < outer; n++, x += C, y += C)
       for (int c = 0; c < C; c += 4) {
-        f4 centred = sub(some(x + c, C - c), some(mean + c, C - c));
-        put_some(y + c, madd(centred, some(scale + c, C - c), some(shift + c, C - c)), C - c);
+        f4 rest = sub(some(x + c, C - c), some(mean + c, C - c));
+        put_some(y + c, madd(rest, some(scale + c, C - c), some(shift + c, C - c)), C - c);
       }
   else
     for (int n = 0; n < outer; n++)
-      for (int c = 0; c < C; c++, x += inner, y += inner) shift_row(y, x, mean[c], scale[c], shift[c], inner);
+      for (int c = 0; c < C; c++, x += inner, y += inner)
+        shift_row(y, x, (Moments){mean[c], 0, 0}, scale[c], shift[c], inner);
 }
 
 /* y = gamma * (x - mean) / sqrt(var + eps) + beta, with the mean and the variance of each channel. */
@@ -86,20 +89,20 @@ EXPORT void batch_norm(float *y, float *mean, float *var, const float *x, const 
     float scale = gamma[c] / __builtin_sqrtf(m.var + eps);
     for (int n = 0; n < outer; n++) {
       int start = (n * C + c) * inner;
-      shift_row(y + start, x + start, m.mean, scale, beta[c] - m.rest * scale, inner);
+      shift_row(y + start, x + start, m, scale, beta[c], inner);
     }
   }
 }
 
 /* gx = (gamma * gy - shift - (x - mean) * slope) * scale of a row. */
-SHARED void gx_row(float *gx, const float *x, const float *gy, float mean, float gamma, float shift, float slope,
+SHARED void gx_row(float *gx, const float *x, const float *gy, Moments m, float gamma, float shift, float slope,
                    float scale, int size) {
   int i = 0;
   for (; i + 4 <= size; i += 4) {
     f4 rest = sub(mul(load(gy + i), splat(gamma)), splat(shift));
-    store(gx + i, mul(sub(rest, mul(sub(load(x + i), splat(mean)), splat(slope))), splat(scale)));
+    store(gx + i, mul(sub(rest, mul(centred(x + i, m), splat(slope))), splat(scale)));
   }
-  for (; i < size; i++) gx[i] = (gamma * gy[i] - shift - (x[i] - mean) * slope) * scale;
+  for (; i < size; i++) gx[i] = (gamma * gy[i] - shift - centred_one(x + i, m) * slope) * scale;
 }
 
 /* The gradients of batch_norm's y with respect to x, gamma and beta. */
@@ -113,16 +116,15 @@ EXPORT void batch_norm_grad(float *gx, float *ggamma, float *gbeta, const float 
     for (int n = 0; n < outer; n++) {
       const float *from = x + (n * C + c) * inner, *g = gy + (n * C + c) * inner;
       sum += sum_row(g, inner);
-      product += products_row(g, from, m.mean, inner);
+      product += products_row(g, from, m, inner);
     }
-    product -= (double)m.rest * sum;
     gbeta[c] = (float)sum;
     ggamma[c] = (float)product * inverse;
     /* gx = (gy - gbeta / count - (x - mean) * inverse * ggamma / count) * inverse * gamma */
-    float slope = ggamma[c] / count * inverse, scale = inverse * gamma[c], shift = gbeta[c] / count - m.rest * slope;
+    float shift = gbeta[c] / count, slope = ggamma[c] / count * inverse, scale = inverse * gamma[c];
     for (int n = 0; n < outer; n++) {
       int start = (n * C + c) * inner;
-      gx_row(gx + start, x + start, gy + start, m.mean, 1, shift, slope, scale, inner);
+      gx_row(gx + start, x + start, gy + start, m, 1, shift, slope, scale, inner);
     }
   }
 }
@@ -135,17 +137,16 @@ EXPORT void row_norm(float *y, const float *x, const float *gamma, const float *
   for (int r = 0; r < rows; r++) {
     const float *scale = gamma + r % parts * K, *shift = beta + r % parts * K;
     Moments m = moments(x, 1, 1, size, 0);
-    float inverse = 1 / __builtin_sqrtf(m.var + eps), rest = m.rest * inverse;
+    float inverse = 1 / __builtin_sqrtf(m.var + eps);
     if (S == 1) {
       int k = 0;
       for (; k + 4 <= K; k += 4) {
-        f4 standard = madd(sub(load(x + k), splat(m.mean)), splat(inverse), splat(-rest));
+        f4 standard = mul(centred(x + k, m), splat(inverse));
         store(y + k, madd(standard, load(scale + k), load(shift + k)));
       }
-      for (; k < K; k++) y[k] = ((x[k] - m.mean) * inverse - rest) * scale[k] + shift[k];
+      for (; k < K; k++) y[k] = centred_one(x + k, m) * inverse * scale[k] + shift[k];
     } else
-      for (int k = 0; k < K; k++)
-        shift_row(y + k * S, x + k * S, m.mean, inverse * scale[k], shift[k] - rest * scale[k], S);
+      for (int k = 0; k < K; k++) shift_row(y + k * S, x + k * S, m, inverse * scale[k], shift[k], S);
     x += size, y += size;
   }
 }
@@ -158,19 +159,18 @@ INLINE void sum_own(double sums[2], float *ggamma, float *gbeta, const float *x,
   while (k + 4 <= K) {
     f4 sum = splat(0), product = sum;
     for (int stop = min_int(K - 3, k + 256); k < stop; k += 4) {
-      f4 g = load(gy + k), centred = sub(sub(load(x + k), splat(m.mean)), splat(m.rest));
-      f4 scaled = mul(g, load(gamma + k));
+      f4 g = load(gy + k), d = centred(x + k, m), scaled = mul(g, load(gamma + k));
       sum = add(sum, scaled);
-      product = madd(scaled, centred, product);
-      store(ggamma + k, madd(mul(g, centred), splat(inverse), load(ggamma + k)));
+      product = madd(scaled, d, product);
+      store(ggamma + k, madd(mul(g, d), splat(inverse), load(ggamma + k)));
       store(gbeta + k, add(g, load(gbeta + k)));
     }
     sums[0] += (double)sum_of(sum), sums[1] += (double)sum_of(product);
   }
   for (; k < K; k++) {
-    float scaled = gamma[k] * gy[k], centred = x[k] - m.mean - m.rest;
-    sums[0] += (double)scaled, sums[1] += (double)(scaled * centred);
-    ggamma[k] += gy[k] * centred * inverse;
+    float scaled = gamma[k] * gy[k], d = centred_one(x + k, m);
+    sums[0] += (double)scaled, sums[1] += (double)(scaled * d);
+    ggamma[k] += gy[k] * d * inverse;
     gbeta[k] += gy[k];
   }
 }
@@ -190,23 +190,22 @@ EXPORT void row_norm_grad(float *gx, float *ggamma, float *gbeta, const float *x
       sum_own(sums, ggamma + at, gbeta + at, x, scale, gy, m, inverse, K);
     else
       for (int k = 0; k < K; k++) {
-        double of_gy = sum_row(gy + k * S, S);
-        double of_both = products_row(gy + k * S, x + k * S, m.mean, S) - (double)m.rest * of_gy;
+        double of_gy = sum_row(gy + k * S, S), of_both = products_row(gy + k * S, x + k * S, m, S);
         ggamma[at + k] += (float)of_both * inverse;
         gbeta[at + k] += (float)of_gy;
         sums[0] += of_gy * (double)scale[k], sums[1] += of_both * (double)scale[k];
       }
     /* gx = (gamma * gy - sums[0] / size - (x - mean) * inverse^2 * sums[1] / size) * inverse */
-    float slope = (float)(sums[1] / size) * inverse * inverse, shift = (float)(sums[0] / size) - m.rest * slope;
+    float shift = (float)(sums[0] / size), slope = (float)(sums[1] / size) * inverse * inverse;
     if (S == 1) {
       int k = 0;
       for (; k + 4 <= K; k += 4) {
         f4 rest = sub(mul(load(scale + k), load(gy + k)), splat(shift));
-        store(gx + k, mul(sub(rest, mul(sub(load(x + k), splat(m.mean)), splat(slope))), splat(inverse)));
+        store(gx + k, mul(sub(rest, mul(centred(x + k, m), splat(slope))), splat(inverse)));
       }
-      for (; k < K; k++) gx[k] = (scale[k] * gy[k] - shift - (x[k] - m.mean) * slope) * inverse;
+      for (; k < K; k++) gx[k] = (scale[k] * gy[k] - shift - centred_one(x + k, m) * slope) * inverse;
     } else
-      for (int k = 0; k < K; k++) gx_row(gx + k * S, x + k * S, gy + k * S, m.mean, scale[k], shift, slope, inverse, S);
+      for (int k = 0; k < K; k++) gx_row(gx + k * S, x + k * S, gy + k * S, m, scale[k], shift, slope, inverse, S);
     x += size, gy += size, gx += size;
   }
 }
