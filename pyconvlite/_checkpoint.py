@@ -26,17 +26,15 @@ LONGEST = 1 << 20  # bytes of the text
 # What a checkpoint holds of an object: the attributes that are of these types.
 Value: TypeAlias = int | float | bool | str | None
 
-# But not where it computes, and not what is None or an object.
-_APART = ("gpu", "index", "generator", "inner", "checked", "batches")
-
 
 def values_of(o: Any) -> dict[str, Value]:
-    """An object's attributes that are numbers, bools, strings or None."""
+    """An object's attributes that are numbers, bools, strings or None, but for `_not_saved` of its class."""
     found: dict[str, Any] = getattr(o, "__dict__", {})
+    left_out: Collection[str] = getattr(type(o), "_not_saved", ())
     return {
         name: _plain(v)
         for name, v in found.items()
-        if isinstance(v, numbers.Real | str | None) and name not in _APART
+        if isinstance(v, numbers.Real | str | None) and name not in left_out
     }
 
 
@@ -80,11 +78,10 @@ def read_contents(archive: _npz.Archive) -> dict[str, Any]:
         return contents
 
 
-def _kinds(*values: Value) -> int:
-    """How many of these there are: bools, strings, numbers."""
-    return len(
-        {type(value) if isinstance(value, bool | str) else int for value in values if value is not None}
-    )
+def _have_other_types(a: Value, b: Value) -> bool:
+    """Whether one is a number, a bool or a string, and the other is something else of these."""
+    kinds = [type(value) if isinstance(value, bool | str) else float for value in (a, b)]
+    return None not in (a, b) and kinds[0] is not kinds[1]
 
 
 def is_too_large(value: Any) -> bool:
@@ -107,7 +104,7 @@ def misfits(contents: Mapping[str, Any], objects: Mapping[str, Any]) -> Iterator
             yield f"{name} is a {type(o).__name__}; the file has a {kind}"
         elif theirs.keys() != own.keys():
             yield f"{name} has the attributes {', '.join(own)}; the file has {', '.join(theirs)}"
-        elif other := [each for each, value in theirs.items() if _kinds(value, own[each]) == 2]:
+        elif other := [each for each, value in theirs.items() if _have_other_types(value, own[each])]:
             yield f"{name} has other types of {', '.join(other)}"
         elif reason := refusal(o, theirs):
             yield f"{name}: {reason}"

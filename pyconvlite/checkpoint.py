@@ -196,6 +196,9 @@ def load(
         if faults:
             raise ValueError(f"{archive.title} does not fit: {'; '.join(faults)}")
         headers = _weights.fitting(archive, _checkpoint.inside(archive, "model/"), params, "model/")
+        for name, header in headers.items():
+            if header.dtype.itemsize > 8:
+                archive.refuse(f"model/{name} has dtype {header.dtype}; a Parameter has at most float64")
         # What is computed with them has the same bits only in the same dtype and memory order.
         weights = {name: archive.read(header, keeps_order=True) for name, header in headers.items()}
         states = {

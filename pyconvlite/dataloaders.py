@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
@@ -51,6 +51,9 @@ class DataLoader:
         [0.5 1.5] [0 1]
         [2.5] [0]
     """
+
+    # A checkpoint has the last two apart, and may be loaded where there is no device.
+    _not_saved: ClassVar[tuple[str, ...]] = ("gpu", "index", "generator")
 
     def __init__(
         self,

@@ -276,6 +276,8 @@ class Average:
         >>> Average(SGD().setup(linear), world())(linear.params())  # changes nothing: there is one process
     """
 
+    _not_saved = ("checked", "batches")  # in a checkpoint: they are of this job
+
     def __init__(self, optimizer: optimizers.Optimizer, comm: Communicator) -> None:
         self.optimizer = optimizer
         self.comm = comm

@@ -141,6 +141,8 @@ EDITS = {
     "a hook's number": lambda t: t["objects"]["optimizer/hooks/1"]["values"].update(max_norm=0),
     "a schedule of no steps": lambda t: t["objects"]["schedule"]["values"].update(steps=0),
     "half a step": lambda t: t["objects"]["schedule/inner"]["values"].update(steps=2.5),
+    "the name of a schedule's rate": lambda t: t["objects"]["schedule"]["values"].update(rate_name="target"),
+    "an inner schedule that is a text": lambda t: t["objects"]["schedule/inner"]["values"].update(inner="x"),
     "a negative step of a schedule": lambda t: t["objects"]["schedule"]["values"].update(t=-1),
     "a generator": lambda t: t["generators"]["package"].update(bit_generator="MT19937"),
     "a generator's state": lambda t: t["generators"]["package"]["state"].update(state=-1),
@@ -221,6 +223,24 @@ def test_a_number_that_could_not_be_read_is_not_saved():
     training.optimizer.add_hook(Hook(2**63))
     with pytest.raises(ValueError, match=r"optimizer/hooks/2: state must be less than 2\^63 in size"):
         saved(training)
+
+
+def test_an_attribute_of_any_name_comes_back():
+    training, other = Training(), Training()
+    for each, value in ((training, 3), (other, 0)):
+        hook = Hook(None)
+        hook.index = hook.batches = hook.checked = hook.inner = value
+        each.optimizer.add_hook(hook)
+    checkpoint.load(saved(training), **other.parts)
+    assert vars(other.optimizer.hooks[-1]) == vars(training.optimizer.hooks[-1])
+
+
+@pytest.mark.skipif(np.dtype(np.longdouble).itemsize == 8, reason="NumPy has no wider float here")
+def test_weights_wider_than_any_parameter_are_refused():
+    training = Training()
+    wide = npy(training.model.layers[0].W.data.astype(np.longdouble))
+    with pytest.raises(ValueError, match=r"model/layers/0/W has dtype float128; .* at most float64"):
+        checkpoint.load(forged(training, **{"model/layers/0/W.npy": wide}), **training.parts)
 
 
 @pytest.mark.parametrize("value", ["1", True, None])

@@ -15,7 +15,7 @@ an optimizer or another schedule; factors of nested schedules multiply::
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 from .._arguments import at_least, share, within
 from ..backends import host_scalars
@@ -46,6 +46,7 @@ class Schedule:
         0.25
     """
 
+    _not_saved: ClassVar[tuple[str, ...]] = ("inner", "rate_name")  # in a checkpoint: both come from `target`
     optimizer: Optimizer
 
     def __init__(self, target: Optimizer | Schedule) -> None:
