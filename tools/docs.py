@@ -311,7 +311,7 @@ def build(output: Path) -> None:
     for path in pages.keys() & set((output / "ja").rglob("*.html")):
         pages[path] = docs_ja.labelled(pages[path])
     for path, html in pages.items():
-        path.write_text(_guarded(html), "utf-8")
+        path.write_text(_guarded(_accessible(html)), "utf-8")
     (output / "programs.json").write_text(json.dumps(digests("".join(pages.values()))), "utf-8")
 
 
@@ -320,6 +320,12 @@ def digests(html: str) -> list[str]:
     packed = set(re.findall(r'play\.html#code=([\w-]+)"', html))
     programs = {zlib.decompress(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))) for text in packed}
     return sorted(base64.b64encode(hashlib.sha256(program).digest()).decode() for program in programs)
+
+
+def _accessible(html: str) -> str:
+    """A page whose headings in the contents have a level, with code and tables that the keyboard scrolls."""
+    html = html.replace('role="heading"', 'role="heading" aria-level="2"')
+    return re.sub('<pre(?=>)|<div class="table-wrapper[^"]*"', r'\g<0> tabindex="0"', html)
 
 
 def _guarded(html: str) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+from accessibility import findings
 from hosting import DIST, Preview
 from playwright.sync_api import expect
 from visits import Visit
@@ -51,6 +52,21 @@ def test_the_japanese_guides_are_searched(enter: Callable[..., Visit], server: P
     page.goto(f"{server.url}docs/ja/search.html?q=simd")
     page.click("#search-results a[href*='simd.html']")
     page.locator("h1", has_text="SIMD").wait_for()
+    visit.check()
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        *("index.html", "search.html?q=conv2d", "genindex.html", "operations.html"),
+        *("ja/index.html", "ja/autograd.html", "guides/simd.html", "reference/functions/conv.html"),
+    ],
+)
+def test_axe_finds_nothing_serious(enter: Callable[..., Visit], server: Preview, page: str) -> None:
+    visit = enter(f"{server.url}docs/{page}", python=False)
+    for scheme in ("light", "dark"):
+        visit.page.emulate_media(color_scheme=scheme)
+        assert findings(visit.page) == []
     visit.check()
 
 

@@ -4,26 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pytest
+from accessibility import findings
 from conftest import DESK, PHONE
 from hosting import CASES, DIST
 from playgrounds import Playground
 from visits import Visit
 
 SITE = DIST / "site"
-AXE = (Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js").read_text("utf-8")
-
-# Findings that hinder people, each as one line.
-FINDINGS = """async () => {
-  const { violations } = await axe.run();
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) => nodes.map(({ target, any, all }) =>
-      `${id}: ${target.join(' ')}: ${[...any, ...all].map(({ message }) => message).join('; ')}`));
-}"""
 
 # What the scripts below share: all elements, those in shadow roots too; what to call one.
 HELPERS = """
@@ -111,7 +101,6 @@ def visit(page_of: Callable[..., Visit], request: pytest.FixtureRequest) -> Iter
     """The page, with all that its Python computes at first: in English, light, on a desk."""
     visit = page_of(request.param)
     if not visit.page.evaluate("'everything' in window"):
-        visit.page.evaluate(AXE)
         visit.page.evaluate(HELPERS)
     yield visit
     choose(visit, "en")
@@ -141,7 +130,7 @@ def test_axe_finds_nothing_serious(visit: Visit, language: str, scheme: Any, win
     choose(visit, language)
     visit.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     visit.page.set_viewport_size(window)
-    assert visit.page.evaluate(FINDINGS) == []
+    assert findings(visit.page) == []
 
 
 def test_a_button_can_be_read_under_the_pointer(enter_editor: Callable[..., Playground]) -> None:

@@ -14,13 +14,13 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from accessibility import findings
 from hosting import Preview
 from lessons import Lesson
 from PIL import Image
 from playgrounds import Playground
 from playwright.sync_api import Page, expect
 from strokes import DIGITS, draw
-from test_every_page import AXE, FINDINGS
 from test_language import english
 from visits import Visit
 
@@ -80,8 +80,7 @@ def test_a_lesson_is_shared(enter: Callable[..., Visit], server: Preview) -> Non
 
     page.emulate_media(color_scheme="dark")
     assert code_of(page) == wanted
-    page.evaluate(AXE)
-    assert page.evaluate(FINDINGS) == []
+    assert findings(page) == []
     page.emulate_media(color_scheme="light")
     page.click("#sharing-big")
     assert code_of(page) == wanted

@@ -104,6 +104,7 @@ export class Inspection {
     const answer = await this.#lab.ask((api) => api.inspect(seen.look.picture.data, target ?? undefined));
     if (!answer) return false;
     this.#spend('report', answer.ms);
+    await this.#lab.turn();
     this.#reported = { view, source: seen.source, target };
     this.#turn = 'measures';
     if (this.report && planOf(this.report) !== planOf(answer.report)) {
@@ -120,6 +121,7 @@ export class Inspection {
     if (!answer) return false;
     const { measures, ms } = answer;
     this.#spend('measures', ms);
+    await this.#lab.turn();
     this.#measured = view;
     this.#turn = 'report';
     if (measures.length !== this.report?.stages.length) {

@@ -6,7 +6,7 @@ import { MNIST_FILES, PYODIDE_FILES } from '../engine/assets';
 import type { Progress } from '../engine/downloads';
 import { type Engine, EngineGone } from '../engine/engine';
 import { trainEngine } from '../engine/networks';
-import type { Pace, Remote, RunEvent, Testing, TestResult, TrainApi, Versions } from '../engine/protocol';
+import type { Pace, Remote, RunEvent, Step, Testing, TestResult, TrainApi, Versions } from '../engine/protocol';
 import { CLASSES, Course } from './course.svelte';
 import { Kernels } from './kernels.svelte';
 import { sourceOf } from './net';
@@ -14,6 +14,7 @@ import { notices } from './notices';
 import { DEFAULTS, fromLink, program, type Settings } from './settings';
 import { Sight } from './sight.svelte';
 import type { Asking, Checkpoint, Phase } from './state';
+import { Turns } from './turns';
 
 const STOP_MS = 2_000; // a batch that takes longer is ended together with its worker
 const EASED = 36; // batches after which training rests no more, see engine/tempo.ts
@@ -41,6 +42,9 @@ export class Lab {
   #work: Promise<void> = Promise.resolve();
   #takesUp = false; // a checkpoint that may be of another version of the site
   #pace: Pace = 'full';
+  readonly #turns = new Turns();
+  /** Steps of the training that are not shown yet. */
+  #steps: Step[] = [];
 
   /** @param base  address of the site, with its last slash */
   constructor(base: string) {
@@ -49,6 +53,7 @@ export class Lab {
       isThere: () => this.#isThere,
       call: (request) => this.#call(request),
       attempt: (work) => this.#attempt(work),
+      turn: () => this.turn(),
     };
     this.sight = new Sight(worker, this.course);
     this.kernels = new Kernels(worker, () => this.phase === 'idle');
@@ -194,7 +199,7 @@ export class Lab {
       this.course.take(name, bytes);
       [this.phase, this.result, this.fault] = ['idle', null, null];
       this.notice = () => notices().uploaded(file.name);
-      this.#forgetMoments();
+      this.#startOver();
       this.sight.again();
     }, 'idle');
     return settings;
@@ -208,6 +213,11 @@ export class Lab {
       answer = await this.#call(request);
     });
     return answer;
+  }
+
+  /** Waits until the page may show something new. */
+  turn(): Promise<void> {
+    return this.#turns.next();
   }
 
   dismiss(): void {
@@ -236,19 +246,31 @@ export class Lab {
 
   #onEvent(settings: Settings, event: RunEvent): void {
     const { course } = this;
+    if (event.kind === 'steps') {
+      if (!this.#steps.length) this.turn().then(() => this.#showSteps());
+      this.#steps.push(...event.steps);
+      return;
+    }
+    this.#showSteps(); // what follows is about the model after them
     if (event.kind === 'start') {
       course.begin(settings);
       [this.progress, this.result] = [null, null];
       this.versions = this.versions && { ...this.versions, kernels: event.kernels };
-      this.#forgetMoments();
+      this.#startOver();
       this.sight.again();
-    } else if (event.kind === 'steps') {
-      course.add(event.steps);
-      const eases = this.#pace === 'ease' && course.batches <= EASED;
-      this.sight.follow(eases || this.#pace === 'slow' || this.#pace === 'step');
     } else if (event.kind === 'moment') course.addMoment(event.samples);
     else if (event.kind === 'paused') this.#onPaused();
     else course.keep(event.samples, event.weights);
+  }
+
+  #showSteps(): void {
+    const { course } = this;
+    const steps = this.#steps;
+    if (!steps.length) return;
+    this.#steps = [];
+    course.add(steps);
+    const eases = this.#pace === 'ease' && course.batches <= EASED;
+    this.sight.follow(eases || this.#pace === 'slow' || this.#pace === 'step');
   }
 
   #onPaused(): void {
@@ -282,7 +304,7 @@ export class Lab {
 
   /** Gives the worker the model of the last checkpoint; where there is none, a new one. */
   async #restore(): Promise<void> {
-    this.#forgetMoments();
+    this.#startOver();
     const { checkpoint } = this.course;
     await this.#call((api) =>
       checkpoint
@@ -293,7 +315,8 @@ export class Lab {
   }
 
   /** There is a new worker, or a new run. */
-  #forgetMoments(): void {
+  #startOver(): void {
+    this.#steps = [];
     this.course.moments = [];
     this.sight.startOver();
   }

@@ -93,6 +93,7 @@ export class Sight {
     const look = await this.#worker.call((api) =>
       'ink' in source ? api.lookAtDrawing(source.ink, source.width) : api.lookAtTestImage(source.index),
     );
+    await this.#worker.turn();
     this.seen = { source, look };
   }
 
@@ -102,6 +103,7 @@ export class Sight {
     const samples = this.#course.model?.samples ?? 0;
     const { reading, ms } = await this.#worker.call((api) => api.read(SHOWN, SCORED));
     this.#lookMs = ms;
+    await this.#worker.turn();
     if (moment !== this.moment) return;
     this.reading = reading;
     if (moment === null) this.#course.addTest(samples, reading);

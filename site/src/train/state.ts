@@ -63,4 +63,6 @@ export interface Asking {
   call<T>(request: (api: Remote<TrainApi>) => T): Promise<Awaited<T>>;
   /** Does something; an error becomes the fault that the page shows. */
   attempt(work: () => Promise<unknown>): Promise<void>;
+  /** Waits until the page may show an answer. */
+  turn(): Promise<void>;
 }

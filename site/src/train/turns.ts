@@ -1,0 +1,27 @@
+// When the page may show something new: on a slow machine so rarely that most of its frames are free for a hand.
+
+const SMOOTH_MS = 20; // what a frame takes that nothing delays
+const REST = 2; // for each millisecond above it, nothing new is shown for so many
+const UNSEEN_MS = 100; // a page that nobody sees has no frames
+
+export class Turns {
+  #free: Promise<void> = Promise.resolve();
+
+  /** Waits until what was shown before has been painted, and the page has rested from it. */
+  next(): Promise<void> {
+    const turn = this.#free;
+    this.#free = turn.then(rest);
+    return turn;
+  }
+}
+
+/** Takes the time of the frame that shows what the page is told now, and rests accordingly. */
+async function rest(): Promise<void> {
+  const start = performance.now();
+  await new Promise<void>((resolve) => {
+    requestAnimationFrame(() => setTimeout(resolve)); // after it is painted
+    setTimeout(resolve, UNSEEN_MS);
+  });
+  const late = performance.now() - start - SMOOTH_MS;
+  if (late > 0) await new Promise((resolve) => setTimeout(resolve, REST * late));
+}
