@@ -108,6 +108,29 @@ def test_a_progress_bar_stays_on_its_line(play: Playground) -> None:
     assert play.run("for i in range(5):\n    print(f'\\r{i} of 4', end='', flush=True)\nprint()") == "4 of 4"
 
 
+def test_very_many_carriage_returns(play: Playground) -> None:
+    flood = "print('\\r' * 9_900, end='', flush=True)\n    await asyncio.sleep(0.12)"
+    assert play.run(f"import asyncio\nfor i in range(10):\n    {flood}\nprint('end')") == "end"
+
+
+def test_a_program_may_close_its_output(play: Playground) -> None:
+    assert play.run("import sys\nwith sys.stdout as out:\n    out.write('whole\\n')") == "whole"
+    assert play.text("#notice").startswith("Done in ")
+
+
+@pytest.mark.parametrize("line", ["-5", "10**30", "object()"])
+def test_an_error_on_a_line_that_there_is_not(play: Playground, line: str) -> None:
+    play.run(f"e = SyntaxError('odd')\ne.filename, e.lineno = 'program.py', {line}\nraise e")
+    assert play.text("#notice") == "SyntaxError: odd"
+
+
+def test_a_long_message_leaves_room_for_the_editor(play: Playground) -> None:
+    output = play.run("raise ValueError('long ' * 1000)")
+    assert len(play.text("#notice")) < 250
+    assert "long " * 1000 in output + " "
+    assert play.run("1 + 1") == "2"
+
+
 @pytest.mark.full
 def test_one_call_that_takes_for_ever_is_stopped(play: Playground) -> None:
     """In C there is no moment at which Python would look for an interrupt."""

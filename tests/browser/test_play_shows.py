@@ -168,3 +168,10 @@ def test_a_graph_with_markup_gets_at_nothing(play: Playground) -> None:
     play.until("document.querySelectorAll('#output .graph img').length === 2")
     play.page.click("#output .graph img >> nth=1")
     assert harmless(play)
+
+
+def test_a_figure_that_ends_the_program(play: Playground) -> None:
+    figure = "import sys\nimport matplotlib.pyplot as plt\nplt.plot([1])"
+    play.run(f"{figure}\nplt.gcf().savefig = lambda *a, **k: sys.exit(3)")
+    assert play.text("#notice").endswith("SystemExit: 3")
+    assert play.run("1 + 1") == "2"

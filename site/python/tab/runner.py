@@ -8,7 +8,8 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO
 
 import numpy as np
 from pyodide.code import eval_code_async
@@ -22,6 +23,8 @@ from tab.outlet import Outlet, stream
 FILE = "program.py"
 MOST_NUMBERS = 4096  # of an array that a figure draws, as in programs.ts
 MOST_LETTERS = 20_000  # of a traceback, whose end tells most, and of a value that is text
+MOST_OF_MESSAGE = 200  # letters: the traceback has all of it
+MOST_LINES = 10**6
 
 # tqdm's watchman is a thread, and a browser's Python has none; the bars work without.
 warnings.filterwarnings("ignore", message="tqdm:disabling monitor support")
@@ -65,7 +68,7 @@ async def run(
         last = await eval_code_async(code, globals=_namespace, filename=FILE)
         values = {name: shown(_namespace[name]) for name in given["outputs"] if name in _namespace}
         if shows:
-            written.flush()
+            _flush(written)
             if last is not None:
                 _namespace["_"] = last
                 showing.display(last)
@@ -74,11 +77,16 @@ async def run(
     if shows:
         try:
             showing.show_figures()
-        except Exception as error:
+        except BaseException as error:  # a figure may have a method of the program's
             wrong = wrong or fault(error)
-    written.flush()
+    _flush(written)
     outlet.flush()
     return {"values": values, "fault": wrong}
+
+
+def _flush(written: TextIO) -> None:
+    with suppress(ValueError):  # the program may have closed it, as `with sys.stdout:` does
+        written.flush()
 
 
 async def _after(lines: str) -> dict[str, Any]:
@@ -129,8 +137,9 @@ def fault(error: BaseException) -> dict[str, Any]:
         line = error.lineno
     else:
         line = frames[own[-1]].lineno if own else None
+    message = list(told.format_exception_only())[-1].strip()
     return {
-        "message": list(told.format_exception_only())[-1].strip()[:MOST_LETTERS],
+        "message": message if len(message) <= MOST_OF_MESSAGE else f"{message[:MOST_OF_MESSAGE]}…",
         "traceback": "".join(told.format())[-MOST_LETTERS:],
-        "line": line,
+        "line": line if isinstance(line, int) and 0 < line <= MOST_LINES else None,  # a program can set any
     }

@@ -109,8 +109,15 @@ export class Output {
 function joined(before: string, more: string): string {
   if (!before.endsWith('\r') && !more.includes('\r')) return before + more;
   const start = before.lastIndexOf('\n') + 1;
-  const lines = (before.slice(start) + more).replaceAll(/\r+\n/g, '\n');
-  return before.slice(0, start) + lines.replaceAll(/[^\r\n]*\r+(?=[^\r\n])/g, '');
+  const lines = (before.slice(start) + more).split('\n');
+  return before.slice(0, start) + lines.map((line, i) => overwritten(line, i === lines.length - 1)).join('\n');
+}
+
+/** What stands in a line at last. Of an open one a return at its end stays: something may follow it. */
+function overwritten(line: string, isOpen: boolean): string {
+  let end = line.length; // by hand: a regular expression takes quadratic time for many returns
+  while (line[end - 1] === '\r') end--;
+  return line.slice(line.lastIndexOf('\r', end - 1) + 1, isOpen ? undefined : end);
 }
 
 const dataUrl = (type: string, data: Uint8Array<ArrayBuffer>): Promise<string> =>
