@@ -131,6 +131,8 @@ def judged(page: str, reports: Sequence[Mapping[str, Any]]) -> tuple[list[str], 
 
 def main(node: str, pages: Sequence[str]) -> int:
     """Print the table, and return the exit status."""
+    if missing := [page for page in pages if not Path(SITE, page).is_file()]:
+        sys.exit(f"lighthouse.py: dist/site has no {', '.join(missing)}")
     pages = pages or sorted(path.name for path in SITE.glob("*.html") if ".ja." not in path.name)
     print(f"{'page':24}" + "".join(f"{category:>16}" for category in CATEGORIES), flush=True)
     good = True

@@ -149,3 +149,9 @@ def test_quick_names_what_it_leaves_out(run, monkeypatch):
     status, lines = run({"lint": passing(1), "python": passing(1), "node": passing(1)} | left_out, ["quick"])
     assert status == 0
     assert lines[-2:] == ["not run: browser, mutants: left to ./build.sh test", "3 passed, 0 failed"]
+
+
+def test_a_word_that_is_no_tier_runs_nothing(run):
+    with pytest.raises(process.BuildError, match=r"'brwser' is neither a file nor a tier: .*python"):
+        run({"python": passing(1)}, ["brwser"])
+    assert run({"python": passing(1)}, ["-k", "nothing"])[0] == 0

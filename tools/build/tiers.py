@@ -299,8 +299,10 @@ def test(arguments: Sequence[str]) -> int:
         jobs = [Job("lint"), Job("python", [*changes.tests(), *rest]), Job("node", [*SMOKE, *rest])]
     elif what == "full":
         jobs = [Job(tier, rest, full=True) for tier in TIERS]
-    else:
+    elif not what or what.startswith("-") or Path(what.partition("::")[0]).exists():
         jobs = [Job(tier, arguments, sampled=not arguments) for tier in TIERS]
+    else:
+        raise BuildError(f"test: {what!r} is neither a file nor a tier: quick, full, {', '.join(TIERS)}")
     if len(jobs) == 1:
         say(f"== {what}")
         jobs[0].run()
