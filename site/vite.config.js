@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs
 import { resolve } from 'node:path';
 import { defineConfig } from 'vite';
 import { firstDigits } from './first-digits.js';
+import { frame } from './frame.js';
 import { headers } from './headers.js';
 import { offline, sha256 } from './offline.js';
 import { components, inputs, pages } from './pages.js';
@@ -126,9 +127,10 @@ export default defineConfig({
   publicDir: false,
   plugins: [
     ...components(),
-    pages(() => [assetSizes(), firstDigits(output)]),
+    pages(() => [assetSizes(), firstDigits(output), frame(source)]),
     assetSizes(),
     firstDigits(output),
+    frame(source),
     cleanAssets(),
     folders(),
     headers(),

@@ -82,3 +82,14 @@ def test_no_property_is_run() -> None:
     found = offered("trap.|", trap=Trap())
     assert found["value"]["type"] == "property"
     assert offered("trap.value.|", trap=Trap()) == {}
+
+
+def test_what_is_very_long_is_cut_or_left_out() -> None:
+    class Odd:
+        def call(self, x: str = "x" * 10_000) -> None: ...
+
+    Odd.call.__doc__ = "y" * 10_000
+    setattr(Odd, "z" * 10_000, 1)
+    found = offered("odd.|", odd=Odd())
+    assert found.keys() == {"call"}
+    assert len(found["call"]["detail"]) == len(found["call"]["info"]) == names.MOST_LETTERS

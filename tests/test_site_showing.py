@@ -55,6 +55,8 @@ def test_what_is_too_long_for_the_page_is_cut() -> None:
     assert isinstance(showing.describe("digraph g {" + " " * 10**7 + "}"), str)
     long = shows(_repr_svg_=lambda self: "<svg/>", __repr__=lambda self: "x" * 10**7)
     assert len(showing.describe(long)["alt"]) == showing.MOST_ALT
+    large = shows(_repr_png_=lambda self: bytes(showing.MOST_BYTES + 1), __repr__=lambda self: "a map")
+    assert showing.describe(large) == "a map [its image is larger than 32 MB]"
 
 
 def test_pictures() -> None:

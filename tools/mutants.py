@@ -114,7 +114,9 @@ class Mutant:
         """The file in the cache that is there once these tests have noticed this fault in this code."""
         tests = {ROOT / name for name in self.tests if name.endswith(".py")}
         folders = {ROOT / "tests", *(path.parent for path in tests)}
-        helpers = {path for each in folders for path in each.glob("*.py") if not path.name.startswith("test_")}
+        helpers = {
+            path for each in folders for path in each.glob("*.py") if not path.name.startswith("test_")
+        }
         digest = hashlib.sha256(repr((self.fault, self.before, self.after, self.tests)).encode())
         for path in [ROOT / self.file, *sorted(tests | helpers)]:
             digest.update(hashlib.sha256(path.read_bytes()).digest())

@@ -40,3 +40,10 @@ declare module '*?first' {
   const first: Record<string, Record<string, unknown>>;
   export default first;
 }
+
+/** Where HTML that a program shows stands (see frame.js beside vite.config.js). */
+declare module 'virtual:frame' {
+  /** Address of frame.html. */
+  const address: string;
+  export default address;
+}

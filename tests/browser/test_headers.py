@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from hosting import DIST, Server
 from playgrounds import Playground
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from test_lite import ASK, READY
 from visits import Visit
 
@@ -73,12 +73,9 @@ def test_the_playground(enter: Callable[..., Playground], host: Server) -> None:
         "class A:\n    def _repr_html_(self):\n        return '<b style=color:red>x</b>'\n"
         "display(A())\n'digraph g { a }'"
     )
-    play.page.frame_locator("#output iframe").locator("b").wait_for()
+    bold = play.page.frame_locator("#output iframe").locator("b")
+    expect(bold).to_have_css("color", "rgb(255, 0, 0)")
     play.until("document.querySelectorAll('#output .graph img').length === 1")
-    colour = (
-        "getComputedStyle(document.querySelector('#output iframe').contentDocument.querySelector('b')).color"
-    )
-    assert play.page.evaluate(colour) == "rgb(255, 0, 0)"
 
 
 @pytest.mark.full

@@ -159,3 +159,15 @@ def test_a_content_that_is_none_ends_python(folder: Playground, value: str) -> N
     folder.wait_for("#fault-title", "the program sent something that the page cannot use")
     folder.page.click("#retry")
     assert folder.run("'again'") == "'again'"
+
+
+def test_what_a_page_cannot_list_or_look_through_stays_in_the_folder(folder: Playground) -> None:
+    folder.run(
+        "for name in 'ab':\n    with open(f'{name}.py', 'w') as module:\n"
+        "        for _ in range(300):\n            module.write('#' * 2**20)\n"
+        "open('n' * 600, 'w').close()"
+    )
+    assert listed(folder) == ["a.py", "b.py"]
+    gone = "import os\nfor name in ('a.py', 'b.py', 'n' * 600):\n    os.remove(name)\nos.listdir()"
+    assert "a.py" not in folder.run(gone)
+    assert folder.text("#notice").startswith("Done in ")

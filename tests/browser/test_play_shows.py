@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from playgrounds import Playground
+from playwright.sync_api import expect
 
 ATTACK = "<script>parent.caught='script'</script><img src=x onerror=\"parent.caught='handler'\">"
 
@@ -106,7 +109,40 @@ def test_html_stands_in_a_frame(play: Playground) -> None:
     frame.locator("text=(2, 3)").first.wait_for()
     height = play.page.evaluate("document.querySelector('#output iframe').clientHeight")
     assert 40 < height <= 640
-    assert play.page.get_attribute("#output iframe", "sandbox") == "allow-same-origin"
+    assert play.page.get_attribute("#output iframe", "sandbox") == "allow-scripts"
+
+
+def test_a_drawing_stands_in_a_frame(play: Playground) -> None:
+    svg = "<svg xmlns='http://www.w3.org/2000/svg' width='50' height='90'><script>top.caught=1</script></svg>"
+    play.run(
+        f"class A:\n    def _repr_svg_(self):\n        return {svg!r}\n"
+        "    def __repr__(self):\n        return 'lines'\nA()"
+    )
+    image = play.page.frame_locator("#output iframe").locator("img[alt=lines]")
+    expect(image).to_have_js_property("naturalHeight", 90)
+    play.until("document.querySelector('#output iframe').clientHeight === 90")
+    assert play.page.get_attribute("#output iframe", "title") == "lines"
+    assert harmless(play)
+
+
+BOMBS = {
+    "formatting": "'<p>' + ''.join(f'<b a={i}>' for i in range(200)) + '</p><p>x' * 9000",
+    "spans": "'<table>' + '<tr><td colspan=1000 rowspan=65534>x</td></tr>' * 1500 + '</table>'",
+    "blur": "'<style>@keyframes a{to{filter:blur(50px)}}i{animation:a 1s infinite;display:block}</style>'"
+    " + '<i>x</i>' * 9000",
+}
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+def test_html_that_keeps_its_frame_busy_does_not_keep_the_page(
+    enter_play: Callable[..., Playground], bomb: str
+) -> None:
+    play = enter_play()
+    play.run(f"class A:\n    def _repr_html_(self):\n        return {bomb}\nA()")
+    play.page.locator("#output iframe").wait_for()
+    play.page.wait_for_timeout(1000)
+    assert play.page.evaluate("1 + 1") == 2
+    assert play.run("2 + 2") == "4"
 
 
 def test_html_that_would_keep_the_browser_busy(play: Playground) -> None:
@@ -146,7 +182,7 @@ def test_a_traceback_with_markup_stays_text(play: Playground) -> None:
     ],
 )
 def test_html_gets_at_nothing(play: Playground, html: str) -> None:
-    play.expected += ["Content Security Policy", "sandboxed"]
+    play.expected += ["Content Security Policy", "sandboxed", "Blocked autofocusing"]
     play.run(f"class A:\n    def _repr_html_(self):\n        return {html!r}\nA()")
     play.page.locator("#output iframe").wait_for()
     for inside in ("button", "svg a"):
@@ -175,3 +211,14 @@ def test_a_figure_that_ends_the_program(play: Playground) -> None:
     play.run(f"{figure}\nplt.gcf().savefig = lambda *a, **k: sys.exit(3)")
     assert play.text("#notice").endswith("SystemExit: 3")
     assert play.run("1 + 1") == "2"
+
+
+def test_pictures_that_are_too_large_are_named(play: Playground) -> None:
+    shown = (
+        "class A:\n    def _repr_png_(self):\n        return bytes({size})\n"
+        "    def __repr__(self):\n        return 'a map'\n"
+    )
+    output = play.run(shown.format(size="40 << 20") + "A()")
+    assert output == "a map [its image is larger than 32 MB]"
+    play.run(shown.format(size="9 << 20") + "A()")
+    play.wait_for("#notice", "The output is too large for the browser’s storage")

@@ -74,9 +74,9 @@ describe('the playground in Firefox', () => {
       await run(visit, PLOT);
       await visit.page.waitForSelector('#output img[alt="a line"]');
       await run(visit, named(SHOWN));
-      await visit.page.waitForFunction(() => {
-        const frame = /** @type {HTMLIFrameElement | null} */ (document.querySelector('#output iframe'));
-        const bold = frame?.contentDocument?.querySelector('b');
+      const frame = await visit.page.waitForSelector('#output iframe').then((element) => element?.contentFrame());
+      await frame?.waitForFunction(() => {
+        const bold = document.querySelector('b');
         return bold && getComputedStyle(bold).color === 'rgb(255, 0, 0)';
       });
       assert.equal(connections, 0);

@@ -26,6 +26,8 @@ _IMPORT = re.compile(r"^\s*(?:from|import)\s+(?:[\w\s.,]*,\s*)?((?:\w+\.)*)\w*$"
 _DOTTED = re.compile(r"(?<![\w.)\]}'\"])((?:[^\W\d]\w*\.)+)\w*$")
 _BEHIND_A_DOT = re.compile(r"\.\w*$")
 
+MOST_LETTERS = 500  # of a name, and of what is said of it
+
 
 def complete(code: str, position: int, variables: dict[str, Any]) -> list[dict[str, str]]:
     """Names that can stand at a position of a program.
@@ -150,7 +152,7 @@ def _members(value: Any) -> list[dict[str, str]]:
         return []
     named = getattr(value, "__all__", None) if isinstance(value, ModuleType) else None
     names = named or [name for name in dir(value) if not name.startswith("_")]
-    return [_entry(name, _attribute(value, name)) for name in names]
+    return [_entry(name, _attribute(value, name)) for name in names if len(name) <= MOST_LETTERS]
 
 
 def _entry(name: str, value: Any) -> dict[str, str]:
@@ -167,7 +169,7 @@ def _entry(name: str, value: Any) -> dict[str, str]:
         detail = _signature(value)
     if kind != "variable":
         info = (inspect.getdoc(value) or "").split("\n")[0]
-    return {"label": name, "type": kind, "detail": detail, "info": info}
+    return {"label": name, "type": kind, "detail": detail[:MOST_LETTERS], "info": info[:MOST_LETTERS]}
 
 
 def _signature(value: Any) -> str:

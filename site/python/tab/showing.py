@@ -15,6 +15,7 @@ os.environ["MPLBACKEND"] = "module://tab.inline"  # inline.py; read when matplot
 
 MOST_LETTERS = 1 << 19  # of a graph or HTML: the page takes no more
 MOST_ALT = 1_000  # letters that say what an image shows
+MOST_BYTES = 32 << 20  # of an image
 
 _IMAGES = {"_repr_svg_": "image/svg+xml", "_repr_png_": "image/png", "_repr_jpeg_": "image/jpeg"}
 
@@ -69,7 +70,7 @@ def describe(value: Any) -> dict[str, Any] | str:
     return repr(value)
 
 
-def figure(value: Any) -> dict[str, Any]:
+def figure(value: Any) -> dict[str, Any] | str:
     """A figure of matplotlib as an image, with two pixels for each of the page, for sharp screens."""
     titles = [value.get_suptitle(), *(axes.get_title() for axes in value.axes)]
     light, at_night = _png(value), None
@@ -87,9 +88,13 @@ def _png(figure: Any) -> bytes:
     return file.getvalue()
 
 
-def image(kind: str, data: bytes, alt: str, scale: int = 1, at_night: bytes | None = None) -> dict[str, Any]:
-    """An image for the page, and the same for one that is dark."""
+def image(
+    kind: str, data: bytes, alt: str, scale: int = 1, at_night: bytes | None = None
+) -> dict[str, Any] | str:
+    """An image for the page, and the same for one that is dark; text if it is too large for a page."""
     alt = alt[:MOST_ALT]
+    if len(data) + len(at_night or b"") > MOST_BYTES:
+        return f"{alt} [its image is larger than {MOST_BYTES >> 20} MB]"
     return {"kind": "image", "type": kind, "data": data, "dark": at_night, "alt": alt, "scale": scale}
 
 

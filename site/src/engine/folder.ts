@@ -6,6 +6,8 @@ import type { Pyodide } from './python';
 export const MOST_BYTES = 64 * 2 ** 20; // of a file, either way
 export const MOST_FILES = 200;
 const MOST_DEPTH = 5; // folders inside one another
+const MOST_LETTERS = 500; // of a path
+const MOST_SOURCE = 2 ** 20; // bytes of a module that is looked through for imports
 
 /** What the site itself puts there, and Python's own. */
 const HIDDEN = /^(tab|weights|__pycache__|\..*)$/;
@@ -28,6 +30,7 @@ export class Folder {
         if (HIDDEN.test(name) || found.length === MOST_FILES) continue;
         const path = `${within}${name}`;
         const { mode, size } = this.#fs.lstat(`${this.#root}/${path}`);
+        if (path.length > MOST_LETTERS) continue;
         if (this.#fs.isFile(mode)) found.push({ path, size });
         else if (this.#fs.isDir(mode) && depth < MOST_DEPTH) look(`${path}/`, depth + 1);
       }
@@ -38,9 +41,9 @@ export class Folder {
 
   /** Sources of the modules that lie there: a program may import them. */
   modules(): string[] {
-    const paths = this.files().flatMap(({ path }) => (path.endsWith('.py') ? path : []));
-    return paths.flatMap(
-      (path) => this.#tried(() => this.#fs.readFile(`${this.#root}/${path}`, { encoding: 'utf8' }) as string) ?? [],
+    const sources = this.files().filter(({ path, size }) => path.endsWith('.py') && size <= MOST_SOURCE);
+    return sources.flatMap(
+      ({ path }) => this.#tried(() => this.#fs.readFile(`${this.#root}/${path}`, { encoding: 'utf8' }) as string) ?? [],
     );
   }
 

@@ -20,13 +20,21 @@ import {
   told,
 } from './shapes';
 
+const MOST_IN_PICTURE = 32 * 2 ** 20; // bytes, as in showing.py
+
+const picture: Shape<Uint8Array<ArrayBuffer>> = (value) => {
+  const data = bytes(value);
+  oneOf(['small'])(data.length > MOST_IN_PICTURE ? 'large' : 'small');
+  return data;
+};
+
 const SHOWN = {
   image: record({
     kind: oneOf(['image']),
     type: oneOf(['image/svg+xml', 'image/png', 'image/jpeg']),
-    data: bytes,
-    dark: either(nothing, bytes),
-    alt: text,
+    data: picture,
+    dark: either(nothing, picture),
+    alt: label,
     scale: factor,
   }),
   graph: record({ kind: oneOf(['graph']), dot: text }),
@@ -55,22 +63,22 @@ function arrayOf(value: unknown): Values {
 /** How it ended. */
 export const outcomeOf: Shape<Outcome> = record({
   values: dictionary(either(text, arrayOf)),
-  fault: either(nothing, record({ message: text, traceback: text, line: either(nothing, count) })),
+  fault: either(nothing, record({ message: label, traceback: text, line: either(nothing, count) })),
 });
 
 /** Names that an editor offers. */
 export const namesOf: Shape<Name[]> = list(
   record({
-    label: text,
+    label,
     type: oneOf(['function', 'class', 'module', 'property', 'variable']),
-    detail: text,
-    info: text,
+    detail: label,
+    info: label,
   }),
 );
 
 /** Files of the folder where a program runs. */
 export const filesOf: Shape<FoundFile[]> = (value) => {
-  const files = list(record({ path: text, size: count }))(value);
+  const files = list(record({ path: label, size: count }))(value);
   const paths = new Set(files.map(({ path }) => path));
   oneOf(['few'])(paths.size === files.length && files.length <= MOST_FILES ? 'few' : 'many');
   return files;

@@ -3,6 +3,7 @@
 import type { Graph, Html, Image, Output as Sent } from '../engine/protocol';
 
 const MOST_LETTERS = 100_000; // of text; the oldest goes
+const MOST_KEPT = 8e6; // bytes of images
 const MOST_ITEMS = 300;
 const LONG = 5_000; // letters of a text that gets no more lines: the browser lays out again what has changed
 
@@ -68,8 +69,10 @@ export class Output {
     [this.items, this.isCut, this.#letters] = [[], false, 0];
   }
 
-  /** All of it as text, for the next visit. */
-  async packed(): Promise<string> {
+  /** All of it as text, for the next visit; null where it is more than browsers keep. */
+  async packed(): Promise<string | null> {
+    const sizes = this.items.map((item) => (item.kind === 'image' ? item.data.length + (item.dark?.length ?? 0) : 0));
+    if (sizes.reduce((sum, size) => sum + size, 0) > MOST_KEPT) return null;
     const items = this.items.map(async (item) => {
       if (item.kind === 'text') return { kind: item.kind, text: item.text };
       if (item.kind !== 'image') return item;
