@@ -1,4 +1,5 @@
-// `import address from 'virtual:frame'` gives the address of src/play/frame.html with the one script that it runs.
+// `import address, { content } from 'virtual:frame'` gives the address of src/play/frame.html, whose policy allows one script,
+// and the document with that script which stands in it.
 
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -21,13 +22,13 @@ export function frame(source) {
     resolveId: (id) => (id === NAME ? `\0${NAME}` : undefined),
     load(id) {
       if (id !== `\0${NAME}`) return undefined;
-      if (!isBuild) return "export default '';"; // what is prerendered shows nothing yet
-      const script = read('frame.js');
-      const html = read('frame.html')
-        .replace('SCRIPT', `'sha256-${sha256(script, 'base64')}'`)
-        .replace('<script></script>', () => `<script>${script}</script>`);
-      const reference = this.emitFile({ type: 'asset', name: 'frame.html', source: html });
-      return `export default import.meta.ROLLUP_FILE_URL_${reference};`;
+      const script = read('shown.js');
+      const content = read('shown.html').replace('<script></script>', () => `<script>${script}</script>`);
+      const told = `export const content = ${JSON.stringify(content)};`;
+      if (!isBuild) return `export default ''; ${told}`; // what is prerendered shows nothing yet
+      const source = read('frame.html').replace('SCRIPT', `'sha256-${sha256(script, 'base64')}'`);
+      const reference = this.emitFile({ type: 'asset', name: 'frame.html', source });
+      return `export default import.meta.ROLLUP_FILE_URL_${reference}; ${told}`;
     },
   };
 }

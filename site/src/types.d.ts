@@ -45,5 +45,7 @@ declare module '*?first' {
 declare module 'virtual:frame' {
   /** Address of frame.html. */
   const address: string;
+  /** The document within it. */
+  export const content: string;
   export default address;
 }

@@ -73,7 +73,7 @@ def test_the_playground(enter: Callable[..., Playground], host: Server) -> None:
         "class A:\n    def _repr_html_(self):\n        return '<b style=color:red>x</b>'\n"
         "display(A())\n'digraph g { a }'"
     )
-    bold = play.page.frame_locator("#output iframe").locator("b")
+    bold = play.page.frame_locator("#output iframe").frame_locator("iframe").locator("b")
     expect(bold).to_have_css("color", "rgb(255, 0, 0)")
     play.until("document.querySelectorAll('#output .graph img').length === 1")
 

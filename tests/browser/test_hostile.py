@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -348,13 +348,29 @@ HTML = {
 def test_html_connects_to_no_host(hostile: Playground, other: Listener, html: str) -> None:
     shown = html.format(url=other.url)
     hostile.run(f"class A:\n    def _repr_html_(self):\n        return {shown!r}\nA()")
-    frame = hostile.page.frame_locator("#output iframe")
+    frame = hostile.page.frame_locator("#output iframe").frame_locator("iframe")
     frame.locator("body").wait_for(state="attached")
     for element in frame.locator(".click").all():
         element.hover()
         element.click()
     hostile.page.wait_for_timeout(300)
     assert other.heard == []
+
+
+def test_without_the_policy_of_its_frame_nothing_is_shown(enter_play: Callable[..., Playground]) -> None:
+    play = enter_play()
+    play.expected.append("404")
+    missing: Any = {
+        "status": 404,
+        "content_type": "text/html",
+        "headers": {"Cross-Origin-Embedder-Policy": "require-corp"},
+        "body": "<p>not here</p>",
+    }
+    play.page.route("**/frame-*.html", lambda route: route.fulfill(**missing))
+    play.run("class A:\n    def _repr_html_(self):\n        return '<b>x</b>'\nA()")
+    play.page.frame_locator("#output iframe").locator("text=not here").wait_for()
+    play.page.wait_for_timeout(300)
+    assert play.page.frame_locator("#output iframe").locator("iframe").count() == 0
 
 
 def test_a_program_that_floods_the_page_is_ended(hostile: Playground) -> None:

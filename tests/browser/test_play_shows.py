@@ -105,11 +105,12 @@ def test_graphs_that_nobody_waits_for_any_more_keep_none_waiting(play: Playgroun
 
 def test_html_stands_in_a_frame(play: Playground) -> None:
     play.run("import numpy as np\nfrom pyconvlite import Variable\nVariable(np.zeros((2, 3)), name='x')")
-    frame = play.page.frame_locator("#output iframe")
+    frame = play.page.frame_locator("#output iframe").frame_locator("iframe")
     frame.locator("text=(2, 3)").first.wait_for()
     height = play.page.evaluate("document.querySelector('#output iframe').clientHeight")
     assert 40 < height <= 640
-    assert play.page.get_attribute("#output iframe", "sandbox") == "allow-scripts"
+    inside = play.page.frame_locator("#output iframe").locator("iframe")
+    assert inside.get_attribute("sandbox") == "allow-scripts"
 
 
 def test_a_drawing_stands_in_a_frame(play: Playground) -> None:
@@ -118,7 +119,7 @@ def test_a_drawing_stands_in_a_frame(play: Playground) -> None:
         f"class A:\n    def _repr_svg_(self):\n        return {svg!r}\n"
         "    def __repr__(self):\n        return 'lines'\nA()"
     )
-    image = play.page.frame_locator("#output iframe").locator("img[alt=lines]")
+    image = play.page.frame_locator("#output iframe").frame_locator("iframe").locator("img[alt=lines]")
     expect(image).to_have_js_property("naturalHeight", 90)
     play.until("document.querySelector('#output iframe').clientHeight === 90")
     assert play.page.get_attribute("#output iframe", "title") == "lines"
@@ -186,12 +187,18 @@ def test_html_gets_at_nothing(play: Playground, html: str) -> None:
     play.run(f"class A:\n    def _repr_html_(self):\n        return {html!r}\nA()")
     play.page.locator("#output iframe").wait_for()
     for inside in ("button", "svg a"):
-        for element in play.page.frame_locator("#output iframe").locator(inside).all():
+        for element in (
+            play.page.frame_locator("#output iframe").frame_locator("iframe").locator(inside).all()
+        ):
             element.dispatch_event("click")
     assert harmless(play)
     frames = [frame for frame in play.page.frames if frame != play.page.main_frame]
     folder = play.page.url.replace("play.html", "assets")
-    assert [frame.url.partition("-")[0] for frame in frames] == [f"{folder}/isolation", f"{folder}/frame"]
+    assert [frame.url.partition("-")[0] for frame in frames] == [
+        f"{folder}/isolation",
+        f"{folder}/frame",
+        "about:srcdoc",
+    ]
 
 
 def test_a_graph_with_markup_gets_at_nothing(play: Playground) -> None:

@@ -74,8 +74,10 @@ describe('the playground in Firefox', () => {
       await run(visit, PLOT);
       await visit.page.waitForSelector('#output img[alt="a line"]');
       await run(visit, named(SHOWN));
-      const frame = await visit.page.waitForSelector('#output iframe').then((element) => element?.contentFrame());
-      await frame?.waitForFunction(() => {
+      const outer = await visit.page.waitForSelector('#output iframe').then((element) => element?.contentFrame());
+      const inner = await outer?.waitForSelector('iframe').then((element) => element?.contentFrame());
+      assert.ok(inner);
+      await inner.waitForFunction(() => {
         const bold = document.querySelector('b');
         return bold && getComputedStyle(bold).color === 'rgb(255, 0, 0)';
       });

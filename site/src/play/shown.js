@@ -1,7 +1,8 @@
 // Shows what a program sends, made harmless, and tells the page how high it is.
 //
-// It is the one script of frame.html, see site/frame.js. The frame's sandbox gives that document an origin of its own,
-// which Chromium gives a process of its own: what keeps the browser busy does not keep the page.
+// It is the one script of shown.html, which HtmlFrame.svelte puts into a sandboxed frame, and whose policy is that of
+// frame.html around it. The sandbox gives the document an origin of its own, which Chromium gives a process of its own:
+// what keeps the browser busy does not keep the page.
 
 /** What navigates: browsers connect to the host of a frame or a link before they ask the policy. */
 const NAVIGATING = 'animate, base, embed, fencedframe, frame, iframe, link, meta, object, script, set';
@@ -35,7 +36,7 @@ function drawn({ picture, alt }) {
   return image;
 }
 
-const page = window.parent;
+const page = window.parent.parent;
 const { body, documentElement } = document; // what comes may take these names for its own
 const tell = () => page.postMessage(documentElement.scrollHeight, '*');
 
