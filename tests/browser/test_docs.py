@@ -55,6 +55,7 @@ def test_the_japanese_guides_are_searched(enter: Callable[..., Visit], server: P
     visit.check()
 
 
+@pytest.mark.full
 def test_axe_finds_nothing_serious(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}docs/", python=False)
     for page in (

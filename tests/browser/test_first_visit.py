@@ -80,6 +80,7 @@ def test_each_page_that_waits_for_python_sees_it_come(
     visit.ready()
 
 
+@pytest.mark.full
 def test_python_that_has_stopped_coming_is_fetched_anew(
     enter: Callable[..., Playground], own_server: Server
 ) -> None:

@@ -116,6 +116,7 @@ if (location.search.includes('unread')) {
 }"""
 
 
+@pytest.mark.full
 def test_what_could_not_be_read_is_not_overwritten(visit: Visit, server: Preview) -> None:
     draw(visit.page, DIGITS[7])
     visit.wait_for("#seen-caption", "your drawing")

@@ -139,6 +139,7 @@ def test_training_in_japanese(japanese: Visit) -> None:
     japanese.wait_for("#seen-caption", "まだ何も描かれていません。")
 
 
+@pytest.mark.full
 def test_errors_in_japanese(japanese: Visit, tmp_path: Path) -> None:
     japanese.choose(model="SmallCNN", optimizer="SGD", learningRate="1e30", batchSize=8)
     japanese.page.click("#go")

@@ -22,6 +22,7 @@ EMPTY = """() => [...document.querySelectorAll('.shown')]
   .map((tensor) => tensor.textContent)"""
 
 
+@pytest.mark.full
 def test_no_figure_is_blank_before_python_is_there(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(server.url + LESSONS[0], python=False)
     for page in LESSONS:

@@ -94,6 +94,7 @@ def test_the_next_page_finds_python_running(enter: Callable[..., Visit], server:
     assert runners(page)[0] == spare
 
 
+@pytest.mark.full
 def test_what_fails_after_its_page_was_left_is_no_fault_of_the_next(
     enter: Callable[..., Visit], server: Preview
 ) -> None:

@@ -239,6 +239,7 @@ def test_a_browser_without_room_says_so(browser: Browser, server: Preview) -> No
         page.locator("#offline").filter(has_text="Your browser has no room to store this site").wait_for()
 
 
+@pytest.mark.full
 def test_the_notebooks_leave_the_sites_worker_alone(keeping: Callable[[str], Visit], host: Host) -> None:
     visit = keeping(f"{host.url}bench.html")
     visit.wait_for("#offline", KEPT, seconds=120)

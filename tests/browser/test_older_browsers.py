@@ -69,6 +69,7 @@ def older(browser: Browser, server: Preview) -> Iterator[Visit]:
         yield visit
 
 
+@pytest.mark.full
 def test_a_browser_without_jspi_relaxed_simd_and_webgpu(older: Visit) -> None:
     older.wait_for("#go", "Train")
     older.unfold()

@@ -248,6 +248,7 @@ SPOIL = """() => new Promise((done) => {
 })"""
 
 
+@pytest.mark.full
 def test_a_kept_picture_that_is_none_is_not_waited_for(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}own.html")
     choose(visit, "drawings")

@@ -124,6 +124,7 @@ def test_two_tabs_show_the_same_classes(own: Visit, other: Visit) -> None:
     assert own.page.locator("#classes .card").count() == 4
 
 
+@pytest.mark.full
 def test_another_tab_leaves_what_is_not_kept_yet(own: Visit, other: Visit) -> None:
     add_files(own, 0, photos("dots", 2))
     has(other, 0, 2)
@@ -152,6 +153,7 @@ def test_room_that_another_tab_makes_is_used(own: Visit, other: Visit) -> None:
         assert [count(tab, i) for i in range(3)] == [1, 0, 0]  # its class is the oldest
 
 
+@pytest.mark.full
 def test_a_change_after_another_tabs_one_stays(own: Visit) -> None:
     own.page.click("#add-class")
     has_classes(own, 3)
@@ -167,6 +169,7 @@ def test_a_change_after_another_tabs_one_stays(own: Visit) -> None:
     has_classes(own, 5)
 
 
+@pytest.mark.full
 def test_a_change_while_another_tabs_one_is_read(own: Visit, other: Visit) -> None:
     own.page.click("#add-class")
     for tab in (own, other):
@@ -179,6 +182,7 @@ def test_a_change_while_another_tabs_one_is_read(own: Visit, other: Visit) -> No
         has(tab, 0, 1)
 
 
+@pytest.mark.full
 def test_a_class_that_another_tab_removes_stays_with_what_is_new_in_it(own: Visit, other: Visit) -> None:
     own.page.add_init_script(HARD_OF_HEARING)
     own.page.reload()
@@ -233,6 +237,7 @@ def test_a_browser_that_keeps_nothing(enter: Callable[..., Visit], server: Previ
     has(visit, 0, 2)
 
 
+@pytest.mark.full
 def test_a_browser_that_does_not_answer(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}bench.html", python=False)
     visit.page.evaluate(FORMER)
@@ -274,6 +279,7 @@ def test_data_that_the_visitor_deletes(own: Visit) -> None:
     has(own, 0, 3)
 
 
+@pytest.mark.full
 def test_a_network_that_the_browser_has_no_room_for(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}own.html")
     choose(visit, "drawings")

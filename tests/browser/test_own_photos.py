@@ -104,6 +104,7 @@ def test_photos_are_learnt_from_a_few_and_kept(enter: Callable[..., Visit], serv
     recognized(visit, "stripes")
 
 
+@pytest.mark.full
 def test_fine_tuned_after_the_classes_have_changed(enter: Callable[..., Visit], server: Preview) -> None:
     """The last layer, which knows the former ones, is trained anew first."""
     visit = enter(f"{server.url}own.html")

@@ -229,6 +229,7 @@ def test_program_and_output_are_there_after_a_reload(enter_play: Callable[..., P
     assert play.page.is_visible("#empty")
 
 
+@pytest.mark.full
 def test_an_output_that_the_browser_did_not_get_over_is_shown_once(
     enter_editor: Callable[..., Playground],
 ) -> None:
@@ -244,6 +245,7 @@ def test_an_output_that_the_browser_did_not_get_over_is_shown_once(
     assert play.page.evaluate("localStorage['play-output']") is None
 
 
+@pytest.mark.full
 def test_the_output_is_kept_while_another_tab_runs_a_program(enter_play: Callable[..., Playground]) -> None:
     play = enter_play()
     play.run("print('kept')")

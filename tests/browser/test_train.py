@@ -188,6 +188,7 @@ js.left = create_proxy(lambda: (gc.collect(), [sum(isinstance(each, kind) for ea
 for kind in (Model, Moments, MNIST)])[1]); """
 
 
+@pytest.mark.full
 def test_earlier_runs_leave_nothing_in_memory(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter("about:blank")
 
