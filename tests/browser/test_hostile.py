@@ -224,8 +224,15 @@ SENT = {
     "a line that is no number of one": RESULT
     % "{'values': {}, 'fault': {'message': 'x', 'traceback': 'x', 'line': 0.5}}",
     "more text than there is room for": REPORT % "'x' * 2**21",
+    "an error of too many words": (
+        "{'kind': 'error', 'id': ID, 'error': {'name': 'PythonError',"
+        " 'message': {'code': 'x', 'values': {'a': 'x' * 2**16, 'b': 'x' * 2**16}, 'text': 'x'}}}"
+    ),
+    "a fault of too many words": RESULT
+    % "{'values': {}, 'fault': {'message': 'x' * 9999, 'traceback': 'x', 'line': 1}}",
     "an error that is none": "{'kind': 'error', 'id': ID, 'error': 'x'}",
     "files that are none": "{'kind': 'files', 'name': 'x', 'paths': 7}",
+    "more files than the site has": "{'kind': 'files', 'name': 'x', 'paths': ['x'] * 9999}",
     "more files than there are places": "{'kind': 'files', 'name': 'x', 'paths': js.Array.new(2**32 - 1)}",
 }
 USUAL = (

@@ -10,7 +10,7 @@ import { startIsolated } from './isolation';
 import { CodedError, type Message, message, messageOf } from './message';
 import type { FileMessage, ToWorker } from './protocol';
 import { watchPulse } from './pulse';
-import { label, list, number, object, record, text, told } from './shapes';
+import { label, list, number, object, record, told } from './shapes';
 
 /** A call that waits. */
 interface Waiting {
@@ -31,6 +31,8 @@ export interface User {
 }
 
 const MOST_MESSAGES = 2_000; // in a second; with more the page would not get to anything else
+const MOST_FILES = 1_000; // that it asks for at once
+const MOST_LETTERS = 1_000; // of an error that it does not catch
 
 /** So many may stand idle: each takes some hundred megabytes, which small devices do not have twice. */
 const MOST_IDLE = ((navigator as { deviceMemory?: number }).deviceMemory ?? 8) < 8 ? 1 : 2;
@@ -40,10 +42,10 @@ const NOBODY: User = { onGone: () => {}, onFiles: () => {}, onProgress: () => {}
 /** Files that a worker has for good, once they were brought. */
 const LASTING = new Set([...PYODIDE_FILES, ...MNIST_FILES]);
 
-const messageShape = record({ kind: text });
+const messageShape = record({ kind: label });
 const answerShape = record({ id: number });
-const errorShape = record({ error: record({ name: text, message: told }) });
-const wishShape = record({ name: label, paths: list(label) });
+const errorShape = record({ error: record({ name: label, message: told }) });
+const wishShape = record({ name: label, paths: list(label, MOST_FILES) });
 
 /** Workers that no page uses now; oldest first. */
 const idle: PythonWorker[] = [];
@@ -153,7 +155,9 @@ export class PythonWorker {
     this.#unwatch = watchPulse(worker, () => this.terminate(message('worker-ended')));
     worker.onerror = (event) => {
       event.preventDefault();
-      this.terminate(event.message ? messageOf(new Error(event.message)) : message('worker-not-started'));
+      this.terminate(
+        event.message ? messageOf(new Error(event.message.slice(0, MOST_LETTERS))) : message('worker-not-started'),
+      );
     };
     let second = 0;
     let count = 0;

@@ -18,6 +18,7 @@ const MOST_LETTERS = 1 << 20; // of a text
 const MOST_IN_LABEL = 2_000;
 const MOST_ITEMS = 100_000; // of a list or a dictionary
 const MOST_PARTS = 1_000; // of a message
+const MOST_IN_MESSAGE = 100_000; // letters of all its parts
 
 /** What kind of object something is, of whatever window. */
 const kindOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
@@ -57,9 +58,9 @@ function viewOf(value: unknown, kind: string): { buffer: ArrayBuffer; byteOffset
 }
 
 export const list =
-  <T>(item: Shape<T>): Shape<T[]> =>
+  <T>(item: Shape<T>, most = MOST_ITEMS): Shape<T[]> =>
   (value) =>
-    Array.isArray(value) && value.length <= MOST_ITEMS ? Array.from(value, (each) => item(each)) : refuse();
+    Array.isArray(value) && value.length <= most ? Array.from(value, (each) => item(each)) : refuse();
 
 export const record =
   <F extends Record<string, Shape<unknown>>>(fields: F): Shape<{ [K in keyof F]: ReturnType<F[K]> }> =>
@@ -76,7 +77,7 @@ export const dictionary =
   (value) => {
     const entries = Object.entries(object(value));
     return entries.length <= MOST_ITEMS
-      ? Object.fromEntries(entries.map(([name, each]) => [name, item(each)]))
+      ? Object.fromEntries(entries.map(([name, each]) => [label(name), item(each)]))
       : refuse();
   };
 
@@ -94,12 +95,18 @@ export const either =
 /** A message. What was sent may hold one part in many places, which are more the deeper it goes: each place counts. */
 export function told(value: unknown): Message {
   let parts = 0;
+  let letters = 0;
   const part = <T>(shape: Shape<T>): Shape<T> => {
     return (value) => (++parts <= MOST_PARTS ? shape(value) : refuse());
   };
-  const within: Shape<Message> = (value) => record({ code: text, values: dictionary(written), text })(value);
+  const words = checked((value): value is string => {
+    if (typeof value === 'string') letters += value.length;
+    return typeof value === 'string' && letters <= MOST_IN_MESSAGE;
+  });
+  const within: Shape<Message> = (value) => record({ code: words, values: dictionary(written), text: words })(value);
   const written: Shape<Value> = part((value) => {
-    if (typeof value === 'string' || typeof value === 'number') return value;
+    if (typeof value === 'number') return value;
+    if (typeof value === 'string') return words(value);
     return Array.isArray(value) ? list(part(within))(value) : within(value);
   });
   return within(value);
