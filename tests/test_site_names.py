@@ -93,3 +93,6 @@ def test_what_is_very_long_is_cut_or_left_out() -> None:
     found = offered("odd.|", odd=Odd())
     assert found.keys() == {"call"}
     assert len(found["call"]["detail"]) == len(found["call"]["info"]) == names.MOST_LETTERS
+    for i in range(names.MOST_NAMES + 1):
+        setattr(Odd, f"n{i}", i)
+    assert len(offered("odd.|", odd=Odd())) == names.MOST_NAMES

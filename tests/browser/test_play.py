@@ -118,6 +118,25 @@ def test_a_program_may_close_its_output(play: Playground) -> None:
     assert play.text("#notice").startswith("Done in ")
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import io, sys\nsys.stdout = io.TextIOWrapper(sys.stdout.buffer)\nprint('whole', end='')",
+        "import os\nos.write(1, b'whole')",
+        "import asyncio\nprint('whole')\nasyncio.current_task().cancel()",
+    ],
+)
+def test_no_text_is_lost(play: Playground, code: str) -> None:
+    assert play.run(code + "\nNone") == "whole"
+    assert play.text("#notice").startswith("Done in ")
+
+
+def test_an_error_that_cannot_be_told(play: Playground) -> None:
+    odd = "    @property\n    def __cause__(self):\n        raise OSError\n"
+    play.run(f"class Odd(Exception):\n{odd}raise Odd")
+    assert play.text("#notice") == "Odd"
+
+
 @pytest.mark.parametrize("line", ["-5", "10**30", "object()"])
 def test_an_error_on_a_line_that_there_is_not(play: Playground, line: str) -> None:
     play.run(f"e = SyntaxError('odd')\ne.filename, e.lineno = 'program.py', {line}\nraise e")

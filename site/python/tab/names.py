@@ -27,6 +27,7 @@ _DOTTED = re.compile(r"(?<![\w.)\]}'\"])((?:[^\W\d]\w*\.)+)\w*$")
 _BEHIND_A_DOT = re.compile(r"\.\w*$")
 
 MOST_LETTERS = 500  # of a name, and of what is said of it
+MOST_NAMES = 2_000
 
 
 def complete(code: str, position: int, variables: dict[str, Any]) -> list[dict[str, str]]:
@@ -152,7 +153,8 @@ def _members(value: Any) -> list[dict[str, str]]:
         return []
     named = getattr(value, "__all__", None) if isinstance(value, ModuleType) else None
     names = named or [name for name in dir(value) if not name.startswith("_")]
-    return [_entry(name, _attribute(value, name)) for name in names if len(name) <= MOST_LETTERS]
+    short = [name for name in names if len(name) <= MOST_LETTERS]
+    return [_entry(name, _attribute(value, name)) for name in short[:MOST_NAMES]]
 
 
 def _entry(name: str, value: Any) -> dict[str, str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import linecache
+import os
 import sys
 import traceback
 import warnings
@@ -81,12 +83,20 @@ async def run(
             wrong = wrong or fault(error)
     _flush(written)
     outlet.flush()
+    if task := asyncio.current_task():  # which a program can cancel; then its outcome would be lost
+        while task.cancelling():
+            task.uncancel()
     return {"values": values, "fault": wrong}
 
 
 def _flush(written: TextIO) -> None:
-    with suppress(ValueError):  # the program may have closed it, as `with sys.stdout:` does
-        written.flush()
+    """Have all that was written come out, through streams that the program made, too."""
+    for file in (sys.stdout, sys.stderr, written):
+        with suppress(Exception):  # it may be closed, as after `with sys.stdout:`, or anything
+            file.flush()
+    for descriptor in (1, 2):
+        with suppress(OSError):
+            os.fsync(descriptor)  # a line without an end waits in Pyodide
 
 
 async def _after(lines: str) -> dict[str, Any]:
@@ -129,7 +139,11 @@ def shown(value: Any) -> dict[str, Any] | str:
 
 def fault(error: BaseException) -> dict[str, Any]:
     """What happened and on which line; frames that are not the program's come off the top."""
-    told = traceback.TracebackException.from_exception(error)
+    try:
+        told = traceback.TracebackException.from_exception(error)
+    except Exception:  # an attribute of it is a property that fails
+        name = type(error).__name__
+        return {"message": name[:MOST_OF_MESSAGE], "traceback": name, "line": None}
     frames = list(told.stack)
     own = [i for i, frame in enumerate(frames) if frame.filename == FILE]
     told.stack = traceback.StackSummary.from_list(frames[own[0] :] if own else [])
