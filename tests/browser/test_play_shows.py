@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from conftest import DESK, PHONE
 from playgrounds import Playground
 from playwright.sync_api import expect
 
@@ -111,6 +112,16 @@ def test_html_stands_in_a_frame(play: Playground) -> None:
     assert 40 < height <= 640
     inside = play.page.frame_locator("#output iframe").locator("iframe")
     assert inside.get_attribute("sandbox") == "allow-scripts"
+
+
+def test_html_out_of_sight_has_its_height(play: Playground) -> None:
+    play.page.set_viewport_size(PHONE)
+    play.run("class A:\n    def _repr_html_(self):\n        return '<div style=height:300px>x</div>'\nA()")
+    assert play.page.evaluate(
+        "document.querySelector('#output iframe').getBoundingClientRect().y > innerHeight"
+    )
+    play.until("document.querySelector('#output iframe').clientHeight === 300")
+    play.page.set_viewport_size(DESK)
 
 
 def test_a_drawing_stands_in_a_frame(play: Playground) -> None:

@@ -32,8 +32,7 @@ function harmless(html) {
 /** @param {{ picture: Blob; alt: string }} shown */
 function drawn({ picture, alt }) {
   const image = new Image();
-  Object.assign(image, { alt, src: URL.createObjectURL(picture) });
-  return image;
+  return Object.assign(image, { alt, src: URL.createObjectURL(picture), onload: tell });
 }
 
 const page = window.parent.parent;
@@ -43,5 +42,6 @@ const tell = () => page.postMessage(documentElement.scrollHeight, '*');
 addEventListener('message', ({ source, data }) => {
   if (source !== page) return;
   body.replaceChildren(typeof data === 'string' ? harmless(data) : drawn(data));
+  tell(); // out of sight, where no frame is painted, the observer waits
   new ResizeObserver(tell).observe(body);
 });
