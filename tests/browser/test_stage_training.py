@@ -129,7 +129,8 @@ TURN = """(state) => {
 def test_in_the_background_it_asks_nothing(visit: Visit) -> None:
     visit.page.emulate_media(reduced_motion="reduce")
     look(visit)
-    visit.until("document.querySelector('#layers tbody td:last-child').textContent !== '–'")
+    norm = visit.page.locator("#layers tbody td:last-child").filter(has_not_text="–")
+    norm.first.wait_for(state="attached")
     visit.stand_still()
 
     def shown() -> tuple[str, list[str]]:

@@ -8,6 +8,8 @@ import { type Box, between, type Link, type Moving, moves, type Scene } from './
 const ZOOM_MS = 520;
 const PULSE_MS = 1400; // from one layer to the next
 const FLOW_MS = 30; // between two frames of what flows: enough for dots, and half the work
+const SMOOTH_MS = 20; // what a frame takes that nothing delays
+const REST = 3; // times as long as a slow one of them took, there is none
 const PULSES = 16; // connections between two layers along which something flows: the strongest
 
 export class Player {
@@ -24,6 +26,8 @@ export class Player {
   #flows = false;
   #pulses: Link[] = [];
   #flowed = 0;
+  /** How long from one frame of what flows to the next; null until it is known what the latest one took. */
+  #flowMs: number | null = FLOW_MS;
   #highlight = '';
   /** Pixels of the page for a unit of the scene; for the next one that is shown. */
   unit = 1;
@@ -87,13 +91,15 @@ export class Player {
       this.#former = null;
       const flows = this.#flows && this.#pulses.length > 0;
       if (flows) this.#ask();
-      if (flows && this.#isStill && now - this.#flowed < FLOW_MS) return;
+      const since = now - this.#flowed;
+      this.#flowMs ??= since > SMOOTH_MS ? REST * since : FLOW_MS;
+      if (flows && this.#isStill && since < this.#flowMs) return;
       if (!this.#isStill) this.#paintStill(scene);
       this.#size(this.#canvas, scene);
       this.#context.setTransform(1, 0, 0, 1, 0, 0);
       this.#context.drawImage(this.#still, 0, 0);
       if (flows) {
-        this.#flowed = now;
+        [this.#flowed, this.#flowMs] = [now, null];
         this.#flow(scene, now);
       }
     }

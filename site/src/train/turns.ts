@@ -1,7 +1,7 @@
 // When the page may show something new: on a slow machine so rarely that most of its frames are free for a hand.
 
 const SMOOTH_MS = 20; // what a frame takes that nothing delays
-const REST = 2; // for each millisecond above it, nothing new is shown for so many
+const REST = 4; // for each millisecond above it, nothing new is shown for so many
 const UNSEEN_MS = 100; // a page that nobody sees has no frames
 
 export class Turns {
