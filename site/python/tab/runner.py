@@ -26,7 +26,7 @@ FILE = "program.py"
 MOST_NUMBERS = 4096  # of an array that a figure draws, as in programs.ts
 MOST_LETTERS = 20_000  # of a traceback, whose end tells most, and of a value that is text
 MOST_OF_MESSAGE = 200  # letters: the traceback has all of it
-MOST_LINES = 10**6
+MOST_LINES = 10**6  # of a program: an error may claim to be on any line
 
 # tqdm's watchman is a thread, and a browser's Python has none; the bars work without.
 warnings.filterwarnings("ignore", message="tqdm:disabling monitor support")
@@ -155,5 +155,5 @@ def fault(error: BaseException) -> dict[str, Any]:
     return {
         "message": message if len(message) <= MOST_OF_MESSAGE else f"{message[:MOST_OF_MESSAGE]}…",
         "traceback": "".join(told.format())[-MOST_LETTERS:],
-        "line": line if isinstance(line, int) and 0 < line <= MOST_LINES else None,  # a program can set any
+        "line": line if isinstance(line, int) and 0 < line <= MOST_LINES else None,
     }

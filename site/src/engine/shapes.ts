@@ -39,11 +39,13 @@ export const object = checked((value): value is Record<string, unknown> => kindO
 export const oneOf = <const T extends string>(names: readonly T[]): Shape<T> =>
   checked((value): value is T => (names as readonly unknown[]).includes(value));
 
-/** Bytes, or numbers, as an array of the page's own. */
-export function bytes(value: unknown): Uint8Array<ArrayBuffer> {
-  const { buffer, byteOffset, length } = viewOf(value, 'Uint8Array');
-  return new Uint8Array(buffer, byteOffset, length);
-}
+/** Bytes, at most so many, or numbers, as an array of the page's own. */
+export const bytes =
+  (most: number): Shape<Uint8Array<ArrayBuffer>> =>
+  (value) => {
+    const { buffer, byteOffset, length } = viewOf(value, 'Uint8Array');
+    return length <= most ? new Uint8Array(buffer, byteOffset, length) : refuse();
+  };
 
 export function numbers(value: unknown): Float64Array<ArrayBuffer> {
   const { buffer, byteOffset, length } = viewOf(value, 'Float64Array');
