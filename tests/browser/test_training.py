@@ -94,3 +94,23 @@ def test_a_drawn_digit_gets_its_class(trained: Visit, digits: list[int]) -> None
         trained.stand_still()  # the last point's answer
         read[digit] = trained.text("#seen-caption").split()[-1].rstrip(".")
     assert read == {digit: str(digit) for digit in digits}
+
+
+# For a second each frame seems to take many.
+HELD = """() => new Promise((done) => {
+  const now = performance.now.bind(performance);
+  let gone = 0;
+  performance.now = () => now() + gone;
+  const timer = setInterval(() => { gone += 2_000; }, 10);
+  setTimeout(() => { clearInterval(timer); done(); }, 1_000);
+})"""
+
+
+def test_a_page_that_was_held_goes_on_at_once(visit: Visit) -> None:
+    visit.page.click("#go")
+    visit.until_seen(500)
+    visit.page.evaluate(HELD)
+    visit.page.click("#clear")
+    visit.wait_for("#seen-caption", "Nothing drawn yet.", seconds=4)
+    visit.page.click("#stop")
+    visit.wait_for("#go", "Train")

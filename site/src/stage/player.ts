@@ -2,14 +2,13 @@
 //
 // Nothing is painted while nothing moves. What stands still is painted once, onto a canvas of its own.
 
+import { restAfter } from '../app/frames';
 import type { Palette } from './palette';
 import { type Box, between, type Link, type Moving, moves, type Scene } from './scene';
 
 const ZOOM_MS = 520;
 const PULSE_MS = 1400; // from one layer to the next
 const FLOW_MS = 30; // between two frames of what flows: enough for dots, and half the work
-const SMOOTH_MS = 20; // what a frame takes that nothing delays
-const REST = 3; // times as long as a slow one of them took, there is none
 const PULSES = 16; // connections between two layers along which something flows: the strongest
 
 export class Player {
@@ -92,7 +91,7 @@ export class Player {
       const flows = this.#flows && this.#pulses.length > 0;
       if (flows) this.#ask();
       const since = now - this.#flowed;
-      this.#flowMs ??= since > SMOOTH_MS ? REST * since : FLOW_MS;
+      this.#flowMs ??= FLOW_MS + restAfter(since);
       if (flows && this.#isStill && since < this.#flowMs) return;
       if (!this.#isStill) this.#paintStill(scene);
       this.#size(this.#canvas, scene);

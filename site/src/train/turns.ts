@@ -1,7 +1,7 @@
-// When the page may show something new: on a slow machine so rarely that most of its frames are free for a hand.
+// When the page may show something new.
 
-const SMOOTH_MS = 20; // what a frame takes that nothing delays
-const REST = 4; // for each millisecond above it, nothing new is shown for so many
+import { restAfter } from '../app/frames';
+
 const UNSEEN_MS = 100; // a page that nobody sees has no frames
 
 export class Turns {
@@ -22,6 +22,6 @@ async function rest(): Promise<void> {
     requestAnimationFrame(() => setTimeout(resolve)); // after it is painted
     setTimeout(resolve, UNSEEN_MS);
   });
-  const late = performance.now() - start - SMOOTH_MS;
-  if (late > 0) await new Promise((resolve) => setTimeout(resolve, REST * late));
+  const ms = restAfter(performance.now() - start);
+  if (ms) await new Promise((resolve) => setTimeout(resolve, ms));
 }
