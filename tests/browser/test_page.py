@@ -109,6 +109,35 @@ def test_a_worker_that_dies_keeps_the_weights(visit: Visit, tmp_path: Path) -> N
     assert visit.weights(tmp_path).read_bytes() == before
 
 
+# Each frame seems to take long, so that an answer waits for its turn, and Python is started anew at once.
+SLOWLY = """() => {
+  const now = performance.now.bind(performance);
+  let gone = 0;
+  performance.now = () => now() + gone;
+  setInterval(() => { gone += 2_000; }, 10);
+  const observer = new MutationObserver(() => {
+    observer.disconnect();
+    document.getElementById('retry').click();
+  });
+  observer.observe(document.getElementById('fault'), { childList: true });
+}"""
+
+
+def test_a_worker_that_dies_while_an_answer_waits_for_its_turn(enter: Callable[..., Visit]) -> None:
+    visit = enter()
+    visit.wait_for("#go", "Train")
+    visit.page.evaluate(SLOWLY)
+    visit.expected.append("end of the worker")
+    worker = visit.page.workers[0]
+    for index in ("4", "5", "6"):
+        visit.page.fill("#test-index", index)
+        visit.page.press("#test-index", "Enter")
+    worker.evaluate("void setTimeout(() => { throw new Error('end of the worker') })")
+    visit.wait_for("#go", "Loading")
+    visit.wait_for("#notice", "Ready.")
+    visit.wait_for("#seen-caption", "a test image: a 4")
+
+
 END_SILENTLY = "void setTimeout(() => self.close())"  # as a browser ends a worker that it has no memory for
 
 
@@ -158,6 +187,17 @@ def test_a_python_of_another_page_that_ends_is_missed(
     visit.wait_for("#fault-title", "the browser ended its worker")
     visit.page.click("#retry")
     visit.page.wait_for_selector("#fault", state="hidden")
+
+
+def test_a_late_answer_leaves_the_pad_as_it_is(visit: Visit) -> None:
+    visit.page.evaluate("""
+        document.getElementById('test-form').requestSubmit();
+        document.getElementById('clear').click();
+    """)
+    visit.wait_for("#seen-caption", "Nothing drawn yet.")
+    visit.stand_still()
+    ink = "document.getElementById('pad').getContext('2d').getImageData(0, 0, 280, 280).data"
+    assert not visit.page.evaluate(f"{ink}.some((value) => value > 0)")
 
 
 def test_touch_draws(visit: Visit) -> None:

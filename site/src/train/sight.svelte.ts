@@ -74,7 +74,8 @@ export class Sight {
     this.#isLooking = true;
     this.#lookedAt = performance.now();
     await this.#worker.attempt(async () => {
-      while (this.#wanted || this.#wantsReading) {
+      // An answer may have waited for its turn until its worker was gone, and the next one is loading.
+      while ((this.#wanted || this.#wantsReading) && this.#worker.isThere()) {
         const { moment } = this;
         if (this.#turned !== moment) {
           await this.#worker.call((api) => api.turnTo(moment));
