@@ -174,7 +174,7 @@ def test_the_first_seconds_are_slow_and_the_rest_is_not(visit: Visit) -> None:
     assert visit.seen() <= 16 * 8
     visit.until_seen(16 * 60)
     visit.page.check("[name=speed][value=slow]", force=True)
-    visit.page.wait_for_timeout(200)
+    visit.page.wait_for_timeout(1_000)  # what came before is shown by then
     begin = visit.seen()
     visit.page.wait_for_timeout(1_000)
     assert 0 < visit.seen() - begin <= 16 * 4
