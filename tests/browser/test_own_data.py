@@ -147,6 +147,12 @@ def test_drawings_are_learnt_recognized_and_kept(enter: Callable[..., Visit], se
     assert learning.page.is_hidden("#fault")
     draw(learning.page, shaken(DIGITS[2], hand))
     recognized(learning, "like 2")
+    learning.keep_busy()
+    draw(learning.page, shaken(DIGITS[8], hand))
+    learning.page.click("#clear")
+    learning.page.workers[0].evaluate("0")  # comes after the answer
+    learning.stand_still()
+    learning.wait_for("#answer", "Show it something.")
 
 
 def test_what_is_no_picture_is_told(own: Visit) -> None:

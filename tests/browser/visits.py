@@ -123,6 +123,11 @@ class Visit:
         seen = "parseInt(document.getElementById('r-samples').textContent.replaceAll(',', ''))"
         self.until(f"{seen} >= {images}")
 
+    def keep_busy(self) -> None:
+        """Have the worker compute for two seconds; calls wait."""
+        compute = "for (const end = performance.now() + 2_000; performance.now() < end;);"
+        self.page.workers[0].evaluate(f"void setTimeout(() => {{ {compute} }})")
+
     def unfold(self) -> None:
         """Unfold all that is folded."""
         self.page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")

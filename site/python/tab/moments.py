@@ -40,7 +40,9 @@ class Moments:
         return True
 
     def at(self, index: int, model: Model) -> Model:
-        """A model of the same make as it was at a moment."""
+        """A model of the same make as it was at a moment, or itself where there is no such moment any more."""
+        if index >= len(self.kept):
+            return model
         if self._shown is None or self._shown[0] != index:
             former = build(model.make, model.classes)
             for name, param in former.named_params():

@@ -111,6 +111,7 @@ export class Intake {
         else folders.set(each.folder, [each]);
       }
       for (const [folder, files] of folders) {
+        if (this.#isLeft) return;
         if (!folder) continue;
         const group = this.#groupFor(way, folder);
         if (group) await this.#addAll(group, files);
@@ -144,6 +145,7 @@ export class Intake {
           }
           classes.push({ name, pictures });
         }
+        if (this.#isLeft) return;
         const open = () => this.#collection.replace(way, classes);
         if (!this.#events.onProject(way, open, weights)) this.#notes.push(() => text().busy);
       } catch (error) {

@@ -31,6 +31,8 @@ export class Looking {
   readonly #asked: Asked;
   #wanted: Shot | null = null;
   #isLooking = false;
+  /** Another object each time that what was looked at is gone. */
+  #sight = {};
   #answers: number[] = [];
 
   constructor(asked: Asked) {
@@ -45,7 +47,7 @@ export class Looking {
 
   /** There is nothing to look at. */
   away(): void {
-    [this.#wanted, this.seen, this.rate] = [null, null, 0];
+    [this.#wanted, this.#sight, this.seen, this.rate] = [null, {}, null, 0];
   }
 
   /** Whether it would look at a picture at once. */
@@ -61,9 +63,11 @@ export class Looking {
     this.#wanted = null;
     this.#isLooking = true;
     const start = performance.now();
+    const sight = this.#sight;
     const look = await this.#asked.ask(shot);
     if (look) this.#count();
-    if (look && trained === this.#asked.trained()) this.seen = { look, groups: trained.groups, shot };
+    const isWanted = trained === this.#asked.trained() && sight === this.#sight;
+    if (look && isWanted) this.seen = { look, groups: trained.groups, shot };
     const rest = Math.max(0, LOOK_MS - (performance.now() - start));
     await new Promise((resolve) => setTimeout(resolve, rest));
     this.#isLooking = false;

@@ -59,8 +59,8 @@ export class Network {
   /** What is being loaded. */
   download = $state.raw<Download | null>(null);
   versions = $state.raw<Versions | null>(null);
-  /** How many of the pictures it has taken in; one that cannot be read counts, too. */
-  takenIn = $state(0);
+  /** How many of the pictures each network has taken in; one that cannot be read counts, too. */
+  takenIn = $state<Record<Way, number>>({ photos: 0, drawings: 0 });
   /** Whether its Python goes on. */
   runs = $state(false);
 
@@ -75,7 +75,7 @@ export class Network {
   #known: Record<Way, Set<number>> = { photos: new Set(), drawings: new Set() };
   /** Pictures that the browser kept, and cannot read any more. */
   #broken = new Set<number>();
-  #feeding: Promise<void> | null = null;
+  #feeding: Partial<Record<Way, Promise<void>>> = {};
 
   constructor(collection: Collection, events: Events) {
     this.#collection = collection;
@@ -85,12 +85,11 @@ export class Network {
   /** Loads what is missing, and has the network take in the pictures that are new. */
   async prepare(way: Way): Promise<void> {
     await this.#load(way);
-    await this.#feed(way);
+    await this.#feed(way, this.#present);
   }
 
   async call<T>(request: (api: Remote<LearnApi>) => T): Promise<Awaited<T>> {
-    if (!this.#engine) throw new EngineGone(message('stopped'));
-    return this.#engine.call(request);
+    return this.#present.call(request);
   }
 
   /** Pictures that it could take in: a damaged one is left out. */
@@ -102,6 +101,11 @@ export class Network {
   leave(isIdle: boolean): void {
     if (isIdle) this.#engine?.release((api) => api.reset());
     else this.#engine?.terminate();
+  }
+
+  get #present(): Engine<LearnApi> {
+    if (!this.#engine) throw new EngineGone(message('stopped'));
+    return this.#engine;
   }
 
   #load(way: Way): Promise<void> {
@@ -157,23 +161,27 @@ export class Network {
     }
   }
 
-  /** Hands the pictures to the network that it does not have yet. One at a time does it. */
-  async #feed(way: Way): Promise<void> {
-    while (this.#feeding) await this.#feeding.catch(() => {});
-    this.#feeding = this.#feedAll(way);
+  /**
+   * Hands the pictures to the network that it does not have yet. One at a time does it for a way.
+   *
+   * @param engine  the present one: where it dies meanwhile, the next one is still loading
+   */
+  async #feed(way: Way, engine: Engine<LearnApi>): Promise<void> {
+    while (this.#feeding[way]) await this.#feeding[way].catch(() => {});
+    this.#feeding[way] = this.#feedAll(way, engine);
     try {
-      await this.#feeding;
+      await this.#feeding[way];
     } finally {
-      this.#feeding = null;
+      delete this.#feeding[way];
     }
   }
 
-  async #feedAll(way: Way): Promise<void> {
+  async #feedAll(way: Way, engine: Engine<LearnApi>): Promise<void> {
     const known = this.#known[way];
     const pictures = () => this.#collection.groups(way).flatMap((group) => this.#collection.of(group));
     const gone = [...known].filter((id) => !this.#collection.all.pictures.has(id));
     if (gone.length) {
-      await this.call((api) => api.forget(way, gone));
+      await engine.call((api) => api.forget(way, gone));
       for (const id of gone) known.delete(id);
     }
     const waiting = (besides: Picture[]) =>
@@ -182,7 +190,7 @@ export class Network {
         .slice(0, TOGETHER);
     const ahead = (some: Picture[]) => Promise.all(some.map((each) => this.#food(way, each)));
     const count = () => {
-      this.takenIn = pictures().filter(({ id }) => known.has(id) || this.#broken.has(id)).length;
+      this.takenIn[way] = pictures().filter(({ id }) => known.has(id) || this.#broken.has(id)).length;
     };
     count();
     let next = waiting([]);
@@ -191,7 +199,9 @@ export class Network {
       const [now, given] = [next, await food];
       next = waiting(now);
       food = ahead(next); // made ready while the network is busy
-      await this.#takeIn(way, now, given);
+      const [taken, broken] = await this.#takeIn(way, engine, now, given);
+      for (const { id } of taken) known.add(id);
+      for (const { id } of broken) this.#broken.add(id);
       count();
       if (next.length) continue;
       next = waiting([]);
@@ -205,27 +215,33 @@ export class Network {
     return kept ? { kept } : { pixels: await pixelsOf(way, file, isDrawn).catch(() => undefined) };
   }
 
-  async #takeIn(way: Way, pictures: Picture[], food: Food[]): Promise<void> {
+  /** Gives those that it took in, and those that are damaged. */
+  async #takeIn(
+    way: Way,
+    engine: Engine<LearnApi>,
+    pictures: Picture[],
+    food: Food[],
+  ): Promise<[{ id: number }[], { id: number }[]]> {
     const items = pictures.map(({ id }, i) => ({ id, ...food[i] }));
     const former = items.flatMap(({ id, kept }) => (kept ? { id, kept } : []));
     const fresh = items.flatMap(({ id, pixels }) => (pixels ? { id, pixels } : []));
     const idsOf = (some: { id: number }[]) => some.map(({ id }) => id);
     if (former.length) {
       const maps = former.map(({ kept }) => kept);
-      await this.call((api) => api.put(idsOf(former), maps));
+      await engine.call((api) => api.put(idsOf(former), maps));
     }
     if (fresh.length) {
       const pixels = fresh.map((each) => each.pixels);
-      const maps = await this.call((api) => api.add(way, idsOf(fresh), pixels));
+      const maps = await engine.call((api) => api.add(way, idsOf(fresh), pixels));
       if (way === 'photos') fresh.forEach(({ id }, i) => keepMaps(id, maps[i]).catch(() => {}));
     }
-    for (const { id, kept, pixels } of items) (kept || pixels ? this.#known[way] : this.#broken).add(id);
+    return [[...former, ...fresh], items.filter(({ kept, pixels }) => !kept && !pixels)];
   }
 
   #reset(): void {
     this.#engine = null;
     this.#loading = {};
     this.#known = { photos: new Set(), drawings: new Set() };
-    [this.runs, this.takenIn, this.download] = [false, 0, null];
+    [this.runs, this.takenIn, this.download] = [false, { photos: 0, drawings: 0 }, null];
   }
 }

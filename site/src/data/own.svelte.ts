@@ -33,7 +33,7 @@ const text = texts(
 
 export class Own {
   way = $state<Way>('photos');
-  phase = $state<'idle' | 'training' | 'stopping'>('idle');
+  phase = $state<'idle' | 'training' | 'stopping' | 'taking'>('idle');
   notice = $state.raw<() => string>(() => '');
   fault = $state.raw<Fault | null>(null);
   step = $state.raw<Step | null>(null);
@@ -98,16 +98,12 @@ export class Own {
   }
 
   /** Makes the network ready to train and to be asked. It fails without a word: the fault tells. */
-  async prepare(): Promise<boolean> {
-    const { way, phase } = this;
-    if (phase !== 'idle') return false; // training prepares by itself, and needs its pictures to its end
+  async prepare(): Promise<void> {
+    if (this.phase !== 'idle') return; // training prepares by itself, and needs its pictures to its end
     try {
-      await this.network.prepare(way);
-      await this.#restore(way);
-      return true;
+      await this.#prepare(this.way);
     } catch (error) {
       this.#fail(error as Error);
-      return false;
     }
   }
 
@@ -156,23 +152,23 @@ export class Own {
     const groups = this.#collection.groups(way);
     const named = namesOf(groups);
     const names = trained.groups.map((id, i) => named[groups.findIndex((group) => group.id === id)] ?? `${i + 1}`);
-    if (!(await this.prepare())) return null;
-    return this.#attempt((api) => api.take(way, what, names, title));
+    return this.#taken((api) => api.take(way, what, names, title));
   }
 
   /** Makes a file of all pictures, and the network if its classes are all that there are. */
-  async project(): Promise<Uint8Array<ArrayBuffer> | null> {
+  project(): Promise<Uint8Array<ArrayBuffer> | null> {
     const { way } = this;
-    const groups = this.#collection.groups(way);
-    const known = this.trained[way]?.groups ?? [];
-    const isWhole = known.length === groups.length && groups.every(({ id }, i) => id === known[i]);
-    if (!(await this.prepare())) return null;
-    const names = namesOf(groups);
-    const classes = groups.map((group, i): [string, Uint8Array[]] => [
-      names[i],
-      this.#collection.of(group).map(({ file }) => file),
-    ]);
-    return this.#attempt((api) => api.project(way, isWhole, classes));
+    return this.#taken((api) => {
+      const groups = this.#collection.groups(way);
+      const known = this.trained[way]?.groups ?? [];
+      const isWhole = known.length === groups.length && groups.every(({ id }, i) => id === known[i]);
+      const names = namesOf(groups);
+      const classes = groups.map((group, i): [string, Uint8Array[]] => [
+        names[i],
+        this.#collection.of(group).map(({ file }) => file),
+      ]);
+      return api.project(way, isWhole, classes);
+    });
   }
 
   /** Tries again to keep the network. */
@@ -211,6 +207,27 @@ export class Own {
   }
 
   // ---------------------------------------------------------------------------------------------- inside
+
+  async #prepare(way: Way): Promise<void> {
+    await this.network.prepare(way);
+    await this.#restore(way);
+  }
+
+  /** Has the worker make a file; nothing is trained meanwhile. */
+  async #taken<T>(request: (api: Remote<LearnApi>) => T): Promise<Awaited<T> | null> {
+    if (this.phase !== 'idle') return null;
+    this.phase = 'taking';
+    try {
+      await this.#prepare(this.way);
+      return await this.network.call(request);
+    } catch (error) {
+      this.#fail(error as Error);
+      return null;
+    } finally {
+      this.phase = 'idle';
+      this.looking.next();
+    }
+  }
 
   /** The pictures of some classes, and each one's class. */
   #examples(way: Way, groups: Group[]): { numbers: number[]; labels: number[] } {

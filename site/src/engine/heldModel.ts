@@ -156,9 +156,11 @@ export class HeldModel {
    * @param settings  JSON
    */
   async exported(kind: string, settings: string, title: string): Promise<Uint8Array<ArrayBuffer>> {
-    if (kind === 'onnx') await loadPackages(this.py, 'import google.protobuf');
-    const exporting = this.py.pyimport('tab.exporting'); // here, for it takes a while
-    return this.ofModel((model) => exporting.exported(model, kind, settings, title));
+    return this.withModel(async (model) => {
+      if (kind === 'onnx') await loadPackages(this.py, 'import google.protobuf');
+      const exporting = this.py.pyimport('tab.exporting'); // here, for it takes a while
+      return plain(exporting.exported(model, kind, settings, title));
+    });
   }
 
   /** What is in a project's file; see exporting.py. */
@@ -240,11 +242,11 @@ export class HeldModel {
   }
 
   /** Uses the present model, which a GPU hands over for it. */
-  async withModel<T>(use: (model: PyProxy) => T): Promise<T> {
+  async withModel<T>(use: (model: PyProxy) => T | Promise<T>): Promise<T> {
     const present: PyProxy = this.scope.get('model');
     const model = await this.training.on_cpu(present);
     try {
-      return use(model);
+      return await use(model);
     } finally {
       model.destroy();
       present.destroy();

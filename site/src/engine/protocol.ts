@@ -95,7 +95,8 @@ export interface TrainApi {
   /** Holds train() or test() after the batches at work, and returns once it stands still. */
   pause(): Promise<void>;
 
-  resume(): void;
+  /** Goes on after pause(). */
+  resume(pace: Pace): void;
 
   /** Ends train() or test() after the batches at work. */
   stop(): void;

@@ -167,7 +167,8 @@ export class Trainer extends HeldModel implements TrainApi {
     return this.#tempo.pause();
   }
 
-  resume(): void {
+  resume(pace: Pace): void {
+    this.#tempo.setPace(pace);
     this.#tempo.resume();
   }
 

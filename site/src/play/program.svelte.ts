@@ -62,8 +62,8 @@ export class Program {
 
   /** Takes the program that the page's address carries. */
   async open(): Promise<void> {
-    const { pathname, hash } = location;
-    const isLeft = () => location.pathname !== pathname || location.hash !== hash;
+    const { hash } = location;
+    const isLeft = () => location.hash !== hash; // the path changes with the language, too
     try {
       const came = await programOf(hash);
       if (!came || isLeft()) return;

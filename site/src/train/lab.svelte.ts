@@ -106,11 +106,13 @@ export class Lab {
   train(settings: Settings, pace: Pace = settings.speed): Promise<void> {
     [this.phase, this.fault, this.notice] = ['training', null, () => notices().started];
     this.#pace = pace;
+    const engine = this.#engine;
     const isStopping = () => this.phase === 'stopping';
     this.#work = this.#attempt(async () => {
       let finished: boolean;
       try {
         await this.kernels.trial;
+        if (engine !== this.#engine) return; // it was stopped, and Python is started anew
         if (isStopping()) {
           [this.phase, this.notice] = ['idle', () => notices().stopped];
           return;
@@ -155,10 +157,7 @@ export class Lab {
     this.#pace = pace;
     this.course.goOn();
     [this.phase, this.notice] = ['training', () => notices().goesOn];
-    await this.#attempt(async () => {
-      await this.#call((api) => api.setPace(pace));
-      await this.#call((api) => api.resume());
-    });
+    await this.#attempt(() => this.#call((api) => api.resume(pace)));
   }
 
   /** Stops after the batch at work, or at once if that takes too long; the weights of the last checkpoint stay. */

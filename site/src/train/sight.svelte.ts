@@ -101,12 +101,13 @@ export class Sight {
   async #read(): Promise<void> {
     this.#wantsReading = false;
     const { moment } = this;
+    const { test } = this.#course.curves; // of this training: another one may begin meanwhile
     const samples = this.#course.model?.samples ?? 0;
     const { reading, ms } = await this.#worker.call((api) => api.read(SHOWN, SCORED));
     this.#lookMs = ms;
     await this.#worker.turn();
     if (moment !== this.moment) return;
     this.reading = reading;
-    if (moment === null) this.#course.addTest(samples, reading);
+    if (moment === null && test === this.#course.curves.test) this.#course.addTest(samples, reading);
   }
 }

@@ -1,0 +1,166 @@
+"""A visitor is quicker than the page: what comes late changes nothing of what was done meanwhile."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from hosting import Preview
+from playwright.sync_api import Route
+from strokes import DIGITS, draw
+from test_play_kept import link
+from visits import Visit
+
+from pyconvlite import onnx
+
+# Goes to a moment of the training.
+SLIDE = """(moment) => {
+  const slider = document.getElementById('moment');
+  slider.value = moment;
+  slider.dispatchEvent(new Event('input', { bubbles: true }));
+}"""
+
+# The page's database does not open.
+HOLD = """const open = indexedDB.open.bind(indexedDB);
+indexedDB.open = () => Object.assign(open('held'), { addEventListener() {} });"""
+
+# The page's past runs, as the browser keeps them.
+RUNS = """() => new Promise((done) => {
+  indexedDB.open('training').onsuccess = ({ target: { result: database } }) => {
+    const request = database.transaction('work').objectStore('work').get('runs');
+    request.onsuccess = () => done(request.result);
+  };
+})"""
+
+
+def held(visit: Visit, pattern: str) -> Callable[[], None]:
+    """Hold the answers to requests; return what lets them go."""
+    waiting: list[Route] = []
+    visit.page.route(re.compile(pattern), lambda route: waiting.append(route))
+
+    def let_go() -> None:
+        for route in waiting:
+            route.continue_()
+        visit.page.unroute_all()
+
+    return let_go
+
+
+def test_paused_right_after_resume(visit: Visit) -> None:
+    visit.choose(model="MLP", batchSize=16)
+    visit.page.click("#go")
+    visit.until_seen(16)
+    visit.page.click("#go")
+    visit.wait_for("#go", "Resume")
+    visit.page.evaluate("for (let i = 0; i < 2; i++) document.getElementById('go').click()")
+    visit.wait_for("#go", "Resume", seconds=10)
+    seen = visit.seen()
+    visit.page.wait_for_timeout(500)
+    assert visit.seen() == seen
+    visit.page.click("#stop")
+    visit.wait_for("#go", "Train")
+
+
+def test_the_moment_is_changed_while_a_file_opens(visit: Visit, tmp_path: Path) -> None:
+    visit.choose(model="MLP", batchSize=100)
+    for batches in (1, 2):
+        visit.page.click("#step")
+        visit.until(f"parseInt(document.getElementById('r-samples').textContent) === {100 * batches}")
+        visit.wait_for("#go", "Resume")
+    visit.page.click("#stop")
+    visit.wait_for("#go", "Train")
+    visit.stand_still()
+    file = visit.weights(tmp_path)
+    visit.keep_busy()
+    visit.page.set_input_files("#file", file)
+    visit.wait_for("#go", "Opening")
+    visit.page.evaluate(SLIDE, 1)
+    visit.wait_for("#notice", f"The weights from {file.name} are loaded.")
+    visit.page.click("#clear")
+    visit.wait_for("#seen-caption", "Nothing drawn yet.")
+    visit.stand_still()
+    assert visit.page.is_hidden("#fault")
+
+
+def test_a_run_begins_while_the_former_model_is_asked(visit: Visit) -> None:
+    visit.choose(model="MLP", batchSize=100, images=20_000)
+    visit.page.check("[name=speed][value=full]", force=True)
+    visit.page.click("#go")
+    visit.wait_for("#notice", "Test accuracy")
+    visit.choose(images=10_000, fresh="yes")
+    for _ in range(2):
+        visit.keep_busy()
+        visit.page.evaluate(
+            f"({SLIDE})(document.getElementById('moment').max); document.getElementById('go').click()"
+        )
+        visit.page.wait_for_timeout(2_000)
+        visit.wait_for("#notice", "Test accuracy")
+    short = visit.page.evaluate(RUNS)[-1]["curves"]
+    assert short["samples"][-1] == 10_000
+    assert all(samples <= 10_000 for samples in short["test"]["samples"])
+
+
+def test_the_onnx_file_is_of_the_network_that_was_there(enter: Callable[..., Visit], tmp_path: Path) -> None:
+    visit = enter()
+    visit.wait_for("#go", "Train")
+    visit.choose(model="MLP")
+    visit.page.click("#step")
+    visit.wait_for("#go", "Resume")
+    visit.page.click("#stop")
+    visit.wait_for("#go", "Train")
+    W = np.load(visit.weights(tmp_path))
+    let_go = held(visit, r"protobuf.*\.whl")
+    with visit.page.expect_download() as download:
+        visit.page.click("#download-onnx")
+        visit.page.click("#go")
+        visit.until_seen(500)
+        let_go()
+    visit.page.click("#stop")
+    model = onnx.load(download.value.path().read_bytes())
+    given = {p.data.tobytes() for _, p in model.named_params()} | {
+        p.data.T.tobytes() for _, p in model.named_params()
+    }
+    assert all(W[name].tobytes() in given for name in W)
+
+
+def test_drawn_before_the_page_is_ready(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter("about:blank")
+    visit.page.add_init_script(HOLD)
+    let_go = held(visit, r"pyodide\.asm\.wasm")
+    visit.page.goto(server.url)
+    visit.page.wait_for_selector("#go[aria-disabled=false]")
+    draw(visit.page, DIGITS[3])
+    visit.page.wait_for_timeout(2_500)  # so long it waits for its database
+    let_go()
+    visit.wait_for("#notice", "Ready.")
+    visit.wait_for("#seen-caption", "your drawing")
+
+
+def test_a_line_is_changed_while_it_runs(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter("about:blank")
+    let_go = held(visit, r"pyodide\.asm\.wasm")
+    visit.page.goto(f"{server.url}lesson-sum.html")
+    question = visit.page.locator("form:has(.program)").first
+    question.locator("input").fill("y = 12345")
+    question.get_by_role("button", name="Run it").click()
+    question.get_by_role("button", name="Show me").click()
+    let_go()
+    question.get_by_role("button", name="Run it").wait_for()
+    visit.stand_still()
+    assert question.locator("input").input_value() != "y = 12345"
+    assert visit.page.locator(".ask", has=question).locator(".verdict").inner_text() == ""
+
+
+def test_a_language_is_chosen_before_a_linked_program_opens(
+    enter: Callable[..., Visit], server: Preview
+) -> None:
+    visit = enter("about:blank", python=False)
+    let_go = held(visit, r"programs\.json")
+    visit.page.goto(f"{server.url}play.html{link(b'print(12345)')}")
+    visit.page.click("#language")
+    visit.page.wait_for_timeout(200)
+    let_go()
+    visit.page.wait_for_selector("#came-text")
+    visit.wait_for("#editor", "12345")
