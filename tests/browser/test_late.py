@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from hosting import Preview
+from own_pictures import card, has, photos
 from playwright.sync_api import Route
 from strokes import DIGITS, draw
 from test_play_kept import link
@@ -164,3 +165,68 @@ def test_a_language_is_chosen_before_a_linked_program_opens(
     let_go()
     visit.page.wait_for_selector("#came-text")
     visit.wait_for("#editor", "12345")
+
+
+# Drawings that the browser keeps are decoded once there is `goOn()`.
+HOLD_PICTURES = """const decode = createImageBitmap;
+const free = new Promise((resolve) => (window.goOn = resolve));
+window.createImageBitmap = (...all) => free.then(() => decode(...all));"""
+
+
+def test_python_ends_while_pictures_are_decoded(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter(f"{server.url}own.html?way=drawings", python=False)
+    for i in range(2):
+        draw(visit.page, DIGITS[3])
+        card(visit, 0).locator(".add").click()
+        has(visit, 0, i + 1)
+    visit.wait_for("#kept", "2 pictures, stored in this browser only")
+    visit.page.context.unroute_all()
+    visit.page.add_init_script(HOLD_PICTURES)
+    visit.page.reload()
+    visit.wait_for("#notice", "Looking at the pictures: 0 of 2")
+    visit.expected.append("end of the worker")
+    visit.page.workers[0].evaluate("void setTimeout(() => { throw new Error('end of the worker') })")
+    visit.wait_for("#fault-title", "end of the worker")
+    let_go = held(visit, r"networks\.worker")
+    visit.page.click("#retry")
+    visit.wait_for("#notice", "Loading Python.")
+    visit.page.evaluate("goOn()")
+    visit.page.wait_for_timeout(200)
+    let_go()
+    visit.wait_for("#notice", "Ready.")
+    visit.stand_still()
+    assert visit.page.is_hidden("#fault")
+
+
+def test_the_page_is_left_while_a_picture_is_decoded(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter("about:blank", python=False)
+    visit.page.add_init_script(HOLD_PICTURES)
+    visit.page.goto(f"{server.url}own.html")
+    visit.page.set_input_files("#open-file", photos("dots", 1))
+    visit.page.click("nav a[href$='learn.html']")
+    visit.page.wait_for_url("**/learn.html")
+    visit.page.evaluate("goOn()")
+    visit.page.wait_for_timeout(300)  # an error that nobody catches is a fault of the visit
+
+
+# Python tells of a GPU, and never comes to the end of the trial that compares it with the CPU.
+GPU = """const { postMessage } = Worker.prototype;
+Worker.prototype.postMessage = function (sent, ...more) {
+  if (sent.method === 'compare') return;
+  if (sent.method !== 'findGpu') return postMessage.call(this, sent, ...more);
+  const data = { kind: 'result', id: sent.id, value: { name: 'a GPU' } };
+  setTimeout(() => this.onmessage({ data, timeStamp: performance.now() }));
+};"""
+
+
+def test_stop_while_the_kernels_are_compared(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter("about:blank")
+    visit.page.context.add_init_script(GPU)
+    visit.page.goto(server.url)
+    visit.wait_for("#notice", "Ready.")
+    visit.stand_still()
+    visit.page.click("#go")
+    visit.page.click("#stop")
+    visit.wait_for("#notice", "Python was restarted")
+    visit.stand_still()
+    assert visit.page.is_hidden("#fault")

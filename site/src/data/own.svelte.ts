@@ -60,7 +60,7 @@ export class Own {
       tell: (what) => (this.notice = what),
       onGone: (error) => {
         this.#restored = { photos: null, drawings: null };
-        this.#fail(error);
+        this.#tell(error);
       },
     });
     this.looking = new Looking({
@@ -282,7 +282,10 @@ export class Own {
   }
 
   #fail(error: Error): void {
-    if (error instanceof EngineGone && this.fault) return; // told already
+    if (!(error instanceof EngineGone)) this.#tell(error); // the network itself reports its end
+  }
+
+  #tell(error: Error): void {
     this.fault = faultOf(error, this.network.runs);
     this.notice = () => '';
   }
