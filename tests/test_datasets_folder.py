@@ -60,6 +60,19 @@ def test_images_are_arrays_from_0_to_1(root):
     np.testing.assert_array_equal(gray, np.broadcast_to(gray[:1], (3, 4, 6)))
 
 
+def test_pictures_of_16_bits_are_scaled(tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    (tmp_path / "gray").mkdir()
+    image.fromarray(np.array([[0, 256, 65535]], np.uint16)).save(tmp_path / "gray" / "16.png")
+    image.fromarray(np.array([[0.5]], np.float32)).save(tmp_path / "gray" / "float.tiff")
+    dataset = ImageFolder(tmp_path)
+    np.testing.assert_allclose(
+        dataset[0][0], np.broadcast_to(np.array([0, 1, 255]) / 255, (3, 1, 3)), rtol=1e-6
+    )
+    with pytest.raises(ValueError, match="pixels of mode F have no known range"):
+        dataset[1]
+
+
 def test_transforms_get_pillows_images(root):
     plain = ImageFolder(root, transform=None)
     image, label = plain[4]

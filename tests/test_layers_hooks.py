@@ -48,6 +48,14 @@ def test_hooks_run_in_order_and_may_replace_the_output():
     np.testing.assert_array_equal(relu(x).data, [1, 4])
 
 
+def test_a_prepended_hook_sees_the_output_of_forward():
+    relu, seen = L.ReLU(), []
+    relu.register_forward_hook(lambda layer, inputs, y: y + 1)
+    relu.register_forward_hook(lambda layer, inputs, y: seen.append(float(y.data)), prepend=True)
+    assert float(relu(np.array(2.0)).data) == 3
+    assert seen == [2]
+
+
 def test_a_handle_is_a_context_and_a_hook_may_remove_itself():
     seen = []
     relu = L.ReLU()

@@ -9,6 +9,7 @@ from onnx_files import contents, floats, saved, small_net
 
 import pyconvlite.functions as F
 from pyconvlite import Variable, onnx, test_mode
+from pyconvlite.models import Sequential
 from pyconvlite.optimizers import Adam
 
 
@@ -347,3 +348,25 @@ def test_a_model_is_written_as_it_was_loaded_with_its_present_weights(tmp_path):
     assert dict(again.named_params()).keys() == dict(model.named_params()).keys()
     with test_mode():
         np.testing.assert_array_equal(again(floats(2, 2, 5, 5)).data, model(floats(2, 2, 5, 5)).data)
+
+
+def test_the_first_of_several_largest_has_the_gradient():
+    x = Variable(np.zeros((1, 1, 2, 2), np.float32))
+    onnx.load(contents([("GlobalMaxPool", "x", "y", {})], {"x": (1, 1, 2, 2)}, "y"))(x).backward()
+    np.testing.assert_array_equal(x.grad.data, [[[[1, 0], [0, 0]]]])
+
+
+def test_the_norm_of_nothing_has_the_gradient_0():
+    x = Variable(np.array([[0, 0], [3, 4]], np.float32))
+    nodes = [("ReduceL2", "x", "y", {"axes": [1], "keepdims": 0})]
+    F.sum(onnx.load(contents(nodes, {"x": (2, 2)}, "y", opset=13))(x)).backward()
+    np.testing.assert_allclose(x.grad.data, [[0, 0], [0.6, 0.8]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("names", ["[[", "33", "{]"])
+def test_a_damaged_list_of_parameters(names):
+    kept = b"[]"
+    data = saved(Sequential(F.relu), floats(1, 4))
+    assert data.count(kept) == 1
+    with pytest.raises(ValueError, match="its list of Parameters is damaged"):
+        onnx.load(data.replace(kept, names.encode()))

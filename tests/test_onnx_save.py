@@ -246,3 +246,115 @@ def test_a_file_is_replaced_only_by_a_complete_one(tmp_path):
     with pytest.raises(ValueError, match="Where"):
         onnx.save(Sequential(lambda x: F.where(x.data > 1, x, 0.0)), path, floats(3, 4))
     assert path.read_bytes() == b"old"
+
+
+class By(Model):
+    """A model that computes a function of itself and its inputs."""
+
+    def __init__(self, function, **attributes):
+        self.function = function
+        for name, value in attributes.items():
+            setattr(self, name, value)
+
+    def forward(self, *inputs):
+        return self.function(self, *inputs)
+
+
+def test_sequences_of_any_length_are_refused():
+    with pytest.raises(ValueError, match="LSTM over sequences of any length has no counterpart"):
+        saved(Sequential(L.LSTM(4, in_size=3)), floats(5, 2, 3))
+
+
+@pytest.mark.parametrize("kind", [L.LSTM, L.GRU])
+def test_a_recurrent_layer_after_another_operation(kind):
+    model = By(lambda m, x: m.rnn(F.transpose(x, (1, 0, 2))), rnn=kind(4, in_size=3))
+    loaded, x = onnx.load(saved(model, floats(2, 5, 3))), floats(3, 5, 3, seed=1)
+    np.testing.assert_allclose(*results(model, x), *results(loaded, x), atol=1e-6)
+
+
+def test_parameters_are_those_that_were_parameters():
+    model = By(
+        lambda m, x: m.pool(m.conv(x) * m.scale),
+        conv=L.Conv2d(2, 1, in_channels=1),
+        scale=Parameter(np.ones(1, np.float32)),
+        pool=L.AdaptiveAvgPool((2, 3)),  # a product with fixed matrices
+    )
+    names = dict(model.named_params()).keys()
+    loaded = onnx.load(saved(model, floats(2, 1, 5, 5)))
+    assert dict(loaded.named_params()).keys() == names
+    assert dict(onnx.load(saved(loaded, floats(2, 1, 5, 5))).named_params()).keys() == names
+
+
+def test_state_dict_has_pytorchs_layout():
+    model, other = By(lambda m, x: m.fc(x), fc=L.Linear(4, in_size=4)), L.Linear(4, in_size=4)
+    loaded, x = onnx.load(saved(model, floats(2, 4))), floats(3, 4)
+    loaded.load_state_dict({f"fc.{key}": array for key, array in other.state_dict().items()})
+    np.testing.assert_allclose(*results(loaded, x), *results(other, x), rtol=1e-6)
+    model.load_state_dict(loaded.state_dict())
+    np.testing.assert_allclose(*results(model, x), *results(other, x), rtol=1e-6)
+
+
+@pytest.mark.parametrize("layer", [L.BatchNorm(3), L.PReLU(3), L.Conv2d(3, 1, in_channels=3)])
+def test_what_a_hook_replaces(layer):
+    layer.register_forward_hook(lambda layer, inputs, y: y * 2)
+    model, x = Sequential(layer), floats(2, 3, 4, 4)
+    np.testing.assert_allclose(*results(onnx.load(saved(model, x)), x), *results(model, x), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("function", "examples"),
+    [
+        (lambda m, x: x * (x.data > 10), [np.abs(floats(2, 3)) + 20]),
+        (lambda m, x: x * 2 if x.data.mean() > 10 else x * 3, [np.abs(floats(2, 3)) + 20]),
+        (lambda m, x: x[: len(x) // 2], [floats(4, 4)]),
+    ],
+)
+def test_what_depends_on_the_data_is_refused(function, examples):
+    with pytest.raises(ValueError, match=r"depends on the inputs|computed from the input"):
+        saved(By(function), *examples)
+
+
+def test_one_array_for_two_inputs():
+    model = By(lambda m, p, q: F.embed_id(p, m.W) - 2 * F.embed_id(q, m.W), W=Parameter(floats(5, 3)))
+    a, p, q = np.array([1, 0]), np.array([2, 3]), np.array([0, 4])
+    np.testing.assert_allclose(onnx.load(saved(model, a, a))(p, q).data, model(p, q).data)
+
+
+def test_float16_norms_square_in_float32():
+    model, x = Sequential(L.LayerNorm(8, dtype=np.float16)), (300 * floats(2, 8, 8)).astype(np.float16)
+    np.testing.assert_array_equal(*results(onnx.load(saved(model, x)), x), *results(model, x))
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        L.Linear(3, in_size=4),
+        L.LSTM(3, in_size=4),
+        L.LayerNorm(4),
+        Sequential(L.Linear(3, in_size=4), L.PReLU(3)),
+    ],
+)
+def test_a_float64_example(layer):
+    """The checker of ONNX refuses nodes of two dtypes."""
+    model, x = Sequential(layer), floats(2, 4).astype(np.float64)
+    graph = parse(saved(model, x), "it").graph
+    assert "Cast" in [node.op_type for node in graph.node]
+    (y,), (z,) = results(onnx.load(saved(model, x)), x), results(model, x)
+    assert y.dtype == z.dtype
+    np.testing.assert_allclose(y, z, atol=1e-6)
+
+
+def test_std_of_equal_elements():
+    model, x = By(lambda m, x: F.std(x, 1)), np.stack([np.zeros(3), np.arange(3)]).astype(np.float32)
+    np.testing.assert_allclose(*results(onnx.load(saved(model, x[:1])), x), *results(model, x), rtol=1e-6)
+
+
+def test_outputs_that_are_no_variables():
+    with pytest.raises(TypeError, match="the model must return Variables; got dict"):
+        saved(By(lambda m, x: {"y": x}), floats(2, 2))
+
+
+def test_an_empty_batch_is_resized():
+    model = Sequential(L.Conv2d(2, 3, pad=1, in_channels=1), L.Upsample(scale_factor=2))
+    loaded = onnx.load(saved(model, floats(1, 1, 3, 3)))
+    assert loaded(floats(0, 1, 3, 3)).shape == (0, 2, 6, 6)

@@ -19,9 +19,10 @@ class Emitter:
 
     Args:
         opset: version of the operator set.
-        batch: size of the batch in the first run; in the second it is one more.
+        batch: size of the batch in the first run.
 
     Attributes:
+        other_batch: size of the batch in the second run.
         nodes, constants: what was collected.
         taken: names that are in use.
         arrays: names of the inputs' arrays, by their ids.
@@ -31,6 +32,7 @@ class Emitter:
     def __init__(self, opset: int, batch: int) -> None:
         self.opset = opset
         self.batch = batch
+        self.other_batch = 2 * batch + 1
         self.nodes: list[Node] = []
         self.constants: dict[str, Array] = {}
         self.taken: set[str] = set()
@@ -86,7 +88,7 @@ class Emitter:
         for n, m in zip(first, second, strict=True):
             if n == m:
                 parts.append(self.integers([n]))
-            elif n * (self.batch + 1) == m * self.batch:
+            elif n * self.other_batch == m * self.batch:
                 times = self.integers([n // self.batch])
                 parts.append(batch if n == self.batch else self.node("Mul", batch, times))
             else:
@@ -158,6 +160,6 @@ class Call:
         """The inputs, converted to the dtype of the output."""
         pairs = zip(self.inputs, self.f.inputs, strict=True)
         return [
-            name if x.dtype == self.dtype else self.e.node("Cast", name, to=code_of(self.dtype))
+            name if not name or x.dtype == self.dtype else self.e.node("Cast", name, to=code_of(self.dtype))
             for name, x in pairs
         ]

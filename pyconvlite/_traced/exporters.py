@@ -178,15 +178,21 @@ def _gelu(c: Call) -> str:
 
 
 def _row_norm(c: Call) -> str:
-    e, x = c.e, c.inputs[0]
+    e, (x, *scales) = c.e, c.alike()
     _, K, S = c.f.inputs[0].shape
+    is_half = c.dtype == np.float16
+    dtype = np.dtype(np.float32) if is_half else c.dtype
+    if is_half:  # as the Function itself: squares exceed its range
+        x = e.node("Cast", x, to=code_of(dtype))
     distance = e.node("Sub", x, e.reduced("ReduceMean", x, [1, 2], True))
     var = e.reduced("ReduceMean", e.node("Mul", distance, distance), [1, 2], True)
-    y = e.node("Div", distance, e.node("Sqrt", e.node("Add", var, c.number(c.same("eps")))))
+    y = e.node("Div", distance, e.node("Sqrt", e.node("Add", var, e.constant(c.same("eps"), dtype))))
+    if is_half:
+        y = e.node("Cast", y, to=code_of(c.dtype))
     parts = len(c.f.inputs[1].data)
     used = [
-        (op, name)
-        for op, name, neutral in (("Mul", c.inputs[1], 1), ("Add", c.inputs[2], 0))
+        (op, scale)
+        for op, scale, name, neutral in zip(("Mul", "Add"), scales, c.inputs[1:], (1, 0), strict=True)
         if not (name in e.constants and (e.constants[name] == neutral).all())
     ]
     if not used:
@@ -236,8 +242,13 @@ def _recurrent(step: Callable[..., list[str]], gates: int, biases: int) -> Expor
     """
 
     def export(c: Call) -> list[str]:
-        e, (x, *states, W) = c.e, c.inputs
+        e, (x, *states, W) = c.e, c.alike()
         shape, H = c.f.inputs[0].shape, c.f.inputs[1].shape[1]
+        if len(shape) == 3 and len(c.g.inputs[0].shape) == 3 and shape[0] != c.g.inputs[0].shape[0]:
+            raise ValueError(
+                f"{type(c.f).__name__} over sequences of any length has no counterpart here; export a model "
+                "whose input has the batch first, (N, T, in_size), and which transposes it to (T, N, in_size)"
+            )
         names = [e.unique(name) for name in ("Wx", "Wh", *["b"] * biases)]
         sizes = e.integers([shape[-1], H, *[1] * biases])
         Wx, Wh, *bs = e.nodes_of("Split", W, sizes, outputs=names, axis=0)
@@ -288,7 +299,7 @@ def _matmul(c: Call) -> str:
 
 
 def _linear(c: Call) -> str:
-    return c.e.node("Gemm" if c.inputs[2] else "MatMul", *c.inputs)
+    return c.e.node("Gemm" if c.inputs[2] else "MatMul", *c.alike())
 
 
 def _settings(geometry: Any) -> dict[str, Any]:
@@ -302,7 +313,7 @@ def _settings(geometry: Any) -> dict[str, Any]:
 
 def _conv2d(c: Call) -> str:
     g = c.same("geometry")
-    y = c.e.node("Conv", *c.inputs, group=g.groups, **_settings(g))
+    y = c.e.node("Conv", *c.alike(), group=g.groups, **_settings(g))
     return c.e.node("Relu", y) if c.f.relu else y
 
 
@@ -314,7 +325,7 @@ def _deconv2d(c: Call) -> str:
             g.input_size, g.output_size, g.stride, g.kernel_size, g.dilation, g.pad, strict=True
         )
     ]
-    return c.e.node("ConvTranspose", *c.inputs, group=g.groups, output_padding=extra, **_settings(g))
+    return c.e.node("ConvTranspose", *c.alike(), group=g.groups, output_padding=extra, **_settings(g))
 
 
 def _max_pool(c: Call) -> str:
@@ -399,6 +410,8 @@ def _batch_norm(c: Call) -> str:
 def _prelu(c: Call) -> str:
     ndim = len(c.shapes[0])
     slopes = c.param(c.layer.W)
+    if c.layer.W.dtype != c.dtype:
+        slopes = c.e.node("Cast", slopes, to=code_of(c.dtype))
     if ndim > 2:
         slopes = c.e.node("Unsqueeze", slopes, c.e.integers(list(range(1, ndim - 1))))
     return c.e.node("PRelu", *c.inputs, slopes)

@@ -50,7 +50,7 @@ def fused_graph(graph: Graph) -> Graph:
             makers[joined.outputs[0]] = joined
     needed = {name for node in nodes for name in node.inputs} | outputs
     kept = {name: array for name, array in constants.items() if name in needed}
-    return replace(graph, nodes=nodes, constants=kept)
+    return replace(graph, nodes=nodes, constants=kept, params=None)
 
 
 def _starts_at_zero(node: Node, constants: dict[str, Array]) -> bool:

@@ -108,6 +108,7 @@ class Graph:
         inputs, outputs: what a caller gives and gets.
         infos: what is known of the values by name, inputs and outputs included.
         opset: version of the operator set.
+        params: names of the constants that are Parameters; None where that is not known.
 
     Example:
         >>> Graph([Node("Relu", ["x"], ["y"])], {}, [], []).nodes[0].op
@@ -120,3 +121,4 @@ class Graph:
     outputs: list[ValueInfo]
     infos: dict[str, ValueInfo] = field(default_factory=dict)
     opset: int = 18
+    params: frozenset[str] | None = None

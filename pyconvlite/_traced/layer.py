@@ -62,8 +62,9 @@ class GraphLayer(Layer):
         inputs, outputs: what the graph says of them: a list of ValueInfo, with `name`, `dtype` and `shape`; a
             length that may vary is its name, or None.
 
-    The Parameters have the names that the graph gives them. Constants in weight positions of convolutions,
-    matrix products, normalizations and the like are Parameters; other constants are fixed.
+    The Parameters have the names that the graph gives them. Where it does not say which constants are
+    Parameters, those in weight positions of convolutions, matrix products, normalizations and the like are;
+    other constants are fixed.
 
     Raises:
         ValueError: when made, an operator or one of its settings is not supported; when called, an input
@@ -87,6 +88,13 @@ class GraphLayer(Layer):
             if node.op == "Constant":
                 self._constants[node.outputs[0]] = self._call(node, self._prepared(node, {}), ())[0]
         self._find_params()
+        self._torch_transposed = tuple(
+            f"/{name}"
+            for node in self._nodes
+            if node.op == "MatMul" or (node.op == "Gemm" and not node.attributes.get("transB"))
+            for name in node.inputs[1:2]
+            if name in self._params and name.endswith("/W")  # whose name in PyTorch is weight
+        )
         self._steps: list[_Step] = []
         self._fixed: dict[str, Array] = {}
         self._prepare()
@@ -108,6 +116,8 @@ class GraphLayer(Layer):
                 weights |= {name for name in moved if self._constants[name].size > 1}
             if node.op in _PASSING and node.inputs and node.outputs[0] in weights:
                 weights.add(node.inputs[0])
+        if self._graph.params is not None:
+            weights = set(self._graph.params)
         for name, array in list(self._constants.items()):
             if name in weights | statistics and array.dtype.kind == "f":
                 param = self._params[name] = Parameter(self._constants.pop(name), name)

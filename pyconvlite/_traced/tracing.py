@@ -1,6 +1,6 @@
 """The graph of a Model, traced by calling it.
 
-The Model is called twice, on the examples and on others with one more sample. What a Function holds beside
+The Model is called twice, on the examples and on others with more samples. What a Function holds beside
 its inputs must be the same in both calls, or follow from the size of the batch; otherwise it depends on the
 data, and a graph cannot have it.
 """
@@ -53,18 +53,19 @@ def _example(x: Any, index: int) -> Array:
     x = x.data if isinstance(x, Variable) else x
     if not is_array(x):
         raise TypeError(f"examples[{index}] must be an array; got {type(x).__name__}")
-    array: Array = to_cpu(x)
+    array: Array = np.array(to_cpu(x))  # inputs are told apart by their arrays
     if array.size == 0:
         raise ValueError(f"examples[{index}] must have elements; got shape {array.shape}")
     return array
 
 
 def _other(x: Array, batch: int) -> Array:
-    """An example with one more sample; floats have other values."""
+    """An example with more samples, in another order; floats have other values of that size, of any sign."""
+    rng = np.random.default_rng(0)
     if x.ndim and len(x) == batch:
-        x = np.concatenate([x, x[:1]])
+        x = rng.permutation(np.concatenate([x, x, x[:1]]))
     if x.dtype.kind == "f":
-        x = (x + np.random.default_rng(0).standard_normal(x.shape)).astype(x.dtype)
+        x = np.asarray(x * rng.choice([-1, 1], x.shape) + rng.standard_normal(x.shape), x.dtype)
     return x
 
 
@@ -82,9 +83,18 @@ class _Run:
         self.inputs = [Variable(_like(a, device)) for a in arrays]
         self.layers: dict[Any, tuple[Layer, Any]] = {}
         layers = list(model.modules())
-        states = [(layer, name, getattr(layer, name)) for layer in layers for name in layer._state]
+        states = [
+            (layer, name, getattr(layer, name))
+            for layer in layers
+            for name in (*layer._state, "_joined")  # weights that an earlier call has joined
+            if hasattr(layer, name)
+        ]
         state = rng().bit_generator.state
-        handles = [layer.register_forward_hook(self._called) for layer in layers if type(layer) in LAYERS]
+        handles = [
+            layer.register_forward_hook(self._called, prepend=True)
+            for layer in layers
+            if type(layer) in LAYERS
+        ]
         found: list[Comparison] = []
         token = collected.set(found)
         try:
@@ -100,6 +110,9 @@ class _Run:
                 setattr(layer, name, value)
             rng().bit_generator.state = state
         self.outputs: list[Variable] = list(results) if isinstance(results, tuple | list) else [results]
+        for y in self.outputs:
+            if not isinstance(y, Variable):
+                raise TypeError(f"the model must return Variables; got {type(y).__name__}")
         self.comparisons = {id(comparison.result): comparison for comparison in found}
         self.functions = self._reachable()
 
@@ -171,13 +184,15 @@ class _Pairing:
             node.outputs = [renamed.get(name, name) for name in node.outputs]
         pairs = zip(self.sources, first.inputs, second.inputs, strict=True)
         inputs = [ValueInfo(name, x.dtype, self._shape(x, z)) for name, x, z in pairs]
-        return Graph(self.emitter.nodes, self.emitter.constants, inputs, outputs, opset=self.emitter.opset)
+        e = self.emitter
+        params = frozenset(self.params.values()) & e.constants.keys()
+        return Graph(e.nodes, e.constants, inputs, outputs, opset=e.opset, params=params)
 
     def _shape(self, x: Variable, z: Variable) -> Shape:
-        batch = self.emitter.batch
+        batches = self.emitter.batch, self.emitter.other_batch
         lengths: list[int | str | None] = []
         for n, m in zip(x.shape, z.shape, strict=True):
-            lengths.append(n if n == m else "N" if (n, m) == (batch, batch + 1) else None)
+            lengths.append(n if n == m else "N" if (n, m) == batches else None)
         return tuple(lengths)
 
     def _export(self, f: Any, g: Any) -> None:

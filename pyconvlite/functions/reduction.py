@@ -15,6 +15,7 @@ from ..autograd import Function, Variable, as_input, as_variable
 from ..backends import get_array_module, kernels
 from .indexing import flip
 from .math import sqrt
+from .selection import where
 from .shape import concat, reshape, transpose
 
 # ----------------------------------------------------------------------------------------- sums, broadcasting
@@ -157,8 +158,8 @@ def std(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Vari
         (variable(1.0), variable(1.4142135623730951))
     """
     y = var(x, axis, ddof, keepdims)
-    zero: Array = (y.data == 0).astype(y.dtype)
-    return sqrt(y + zero) * (1 - zero)  # the gradient of sqrt is infinite at 0
+    positive = y > 0  # the gradient of sqrt is infinite at 0
+    return where(positive, sqrt(where(positive, y, 1)), y * 0)
 
 
 def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:

@@ -99,7 +99,7 @@ class Linear(Affine):
     """
 
     _in_name = "in_size"
-    _torch_transposed = ("W",)
+    _torch_transposed = ("/W",)
 
     def __init__(
         self,

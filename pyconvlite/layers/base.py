@@ -52,7 +52,7 @@ class Layer(Weights):
     _found: _Found | None
     _state: ClassVar[tuple[str, ...]] = ()  # attributes with the Variables that a call leaves to the next
     _statistics: ClassVar[tuple[str, ...]] = ()  # attributes with Parameters that calls update, not training
-    _torch_transposed: ClassVar[tuple[str, ...]] = ()  # attributes whose transposes PyTorch has
+    _torch_transposed: tuple[str, ...] = ()  # ends of the names of Parameters whose transposes PyTorch has
     _torch_hidden: ClassVar[tuple[str, ...]] = ()  # attributes that PyTorch's keys leave out
     _hooks: Hooks | None = None
     _all_sized = False  # set once a call finds all Parameters initialized; later calls skip the search
@@ -99,13 +99,14 @@ class Layer(Weights):
         """Compute the output, or a tuple of outputs."""
         raise NotImplementedError(f"{type(self).__name__} does not define forward")
 
-    def register_forward_hook(self, hook: ForwardHook) -> HookHandle:
+    def register_forward_hook(self, hook: ForwardHook, prepend: bool = False) -> HookHandle:
         """Register a function that is called after each `forward` of this layer (PyTorch's name).
 
         Args:
             hook: called with the layer, the tuple of its inputs, and its output, a Variable or a tuple of
                 them. What it returns replaces the output, unless that is None. Hooks are called in the order
                 of their registration, and are not copied with the layer.
+            prepend: whether it is called before those that are registered already.
 
         Returns:
             A handle, whose `remove()` ends the registration; it can be used in a `with` statement.
@@ -126,7 +127,7 @@ class Layer(Weights):
             raise TypeError(f"hook must be callable, with (layer, inputs, output); got {type(hook).__name__}")
         if self._hooks is None:
             self._hooks = Hooks()
-        return self._hooks.add(hook)
+        return self._hooks.add(hook, prepend)
 
     def _repr_html_(self) -> str:
         """HTML table of the layers, their Parameters and the output shapes of their last call."""

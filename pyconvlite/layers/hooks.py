@@ -24,10 +24,11 @@ class Hooks:
     def __init__(self) -> None:
         self._by_handle: dict[HookHandle, ForwardHook] = {}
 
-    def add(self, hook: ForwardHook) -> HookHandle:
-        """Register a hook."""
+    def add(self, hook: ForwardHook, prepend: bool = False) -> HookHandle:
+        """Register a hook, as the first one or as the last one."""
         handle = HookHandle(self)
-        self._by_handle[handle] = hook
+        new = {handle: hook}
+        self._by_handle = {**new, **self._by_handle} if prepend else {**self._by_handle, **new}
         return handle
 
     def discard(self, handle: HookHandle) -> None:

@@ -78,7 +78,7 @@ def entries(nodes: Iterable[tuple[str, Any, Any]]) -> dict[str, Entry]:
     layers: dict[str, Any] = {}
     for name, node, owner in nodes:
         if isinstance(node, Parameter):
-            is_transposed = owner is not None and name.rpartition("/")[2] in owner._torch_transposed
+            is_transposed = owner is not None and f"/{name}".endswith(owner._torch_transposed)
             key = _key(name, layers)
             if key in found:
                 raise ValueError(

@@ -17,7 +17,7 @@ __all__ = ["FIELDS", "Field", "fields_of", "made"]
 # name=number:type, with * for a repeated field and ** for one that is packed. An enumeration is an int32.
 FIELDS = {
     "Model": "ir_version=1:int64 producer_name=2:string producer_version=3:string graph=7:Graph "
-    "opset_import=8:OperatorSetId*",
+    "opset_import=8:OperatorSetId* metadata_props=14:Entry*",
     "OperatorSetId": "domain=1:string version=2:int64",
     "Graph": "node=1:Node* name=2:string initializer=5:Tensor* input=11:ValueInfo* output=12:ValueInfo* "
     "value_info=13:ValueInfo* sparse_initializer=15:Empty*",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import stat
@@ -24,6 +25,7 @@ Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | Bi
 LARGEST = (1 << 31) - 1  # bytes of a protobuf message
 _PART = 1 << 20  # bytes that are read at a time: `read` allocates what it is asked for
 OPSETS = range(7, 29)
+PARAMS = "pyconvlite.parameters"  # key of a list of names, as JSON
 _RAW, _EXTERNAL = 0, 1  # values of data_location
 _BY_TYPE = {1: "f", 2: "i", 3: "s", 4: "t", 6: "floats", 7: "ints", 8: "strings"}  # fields of an Attribute
 
@@ -92,7 +94,16 @@ class _Reader:
             raise self._error("it has no outputs")
         nodes = [self._node(node, version) for node in graph.node]
         self._check_order(nodes, [*constants, *(i.name for i in inputs)], outputs)
-        return Graph(nodes, constants, inputs, outputs, infos, version)
+        return Graph(nodes, constants, inputs, outputs, infos, version, self._params(model))
+
+    def _params(self, model: Any) -> frozenset[str] | None:
+        for entry in model.metadata_props:
+            if entry.key == PARAMS:
+                try:
+                    return frozenset(map(str, json.loads(entry.value)))
+                except (ValueError, TypeError, RecursionError) as error:
+                    raise self._error(f"its list of Parameters is damaged: {error}") from error
+        return None
 
     def _error(self, reason: str) -> ValueError:
         return ValueError(f"{self.title} cannot be loaded: {reason}")

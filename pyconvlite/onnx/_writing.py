@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,7 @@ import numpy as np
 from .._shapes import Array
 from .._traced.graph import Graph, Node, ValueInfo, code_of
 from ._messages import made
-from ._reading import LARGEST
+from ._reading import LARGEST, PARAMS
 
 __all__ = ["as_bytes"]
 
@@ -36,6 +38,7 @@ def as_bytes(graph: Graph, name: str, opset: int) -> bytes:
         ir_version=IR_VERSION,
         producer_name="pyconvlite",
         opset_import=[made("OperatorSetId", domain="", version=opset)],
+        metadata_props=[] if graph.params is None else [_params(graph.params)],
         graph=made(
             "Graph",
             name=name,
@@ -47,6 +50,11 @@ def as_bytes(graph: Graph, name: str, opset: int) -> bytes:
     )
     contents: bytes = model.SerializeToString(deterministic=True)
     return contents
+
+
+def _params(names: Iterable[str]) -> Any:
+    """What tells `load` which initializers are Parameters, for ONNX does not."""
+    return made("Entry", key=PARAMS, value=json.dumps(sorted(names)))
 
 
 def _node(node: Node) -> Any:

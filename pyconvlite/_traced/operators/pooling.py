@@ -141,5 +141,8 @@ def _after_channels(x: Any) -> tuple[int, ...]:
 
 simple(
     GlobalAveragePool=lambda x: F.mean(x, _after_channels(x), keepdims=True),
-    GlobalMaxPool=lambda x: F.max(x, _after_channels(x), keepdims=True),
+    # pooling takes the first of several largest elements, as PyTorch does; F.max takes all of them
+    GlobalMaxPool=lambda x: (
+        F.global_max_pooling(x) if raw(x).ndim == 4 else F.max(x, _after_channels(x), keepdims=True)
+    ),
 )

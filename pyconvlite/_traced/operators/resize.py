@@ -72,7 +72,7 @@ def _resize(use: Use) -> Run:
             new = [int(np.floor(n * factor)) for n, factor in zip(old, factors, strict=True)]
         else:
             raise ValueError("needs scales or sizes")
-        if min(old) < 1 or min(new) < 1:
+        if any(n != m and min(n, m) < 1 for n, m in zip(new, old, strict=True)):
             raise ValueError(f"cannot resize {old} elements to {new}")
         cropped = how == "tf_crop_and_resize"
         ends = host(roi).astype(float).reshape(2, -1).T if cropped else [(0, 1)] * len(axes)
