@@ -40,7 +40,7 @@ class Moments:
         return True
 
     def at(self, index: int, model: Model) -> Model:
-        """A model of the same make as it was at a moment, or itself where there is no such moment any more."""
+        """A model of the same make as it was at a moment; itself where that moment is gone."""
         if index >= len(self.kept):
             return model
         if self._shown is None or self._shown[0] != index:
