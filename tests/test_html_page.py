@@ -88,6 +88,7 @@ class TestPage:
             ({"input": "sound"}, ValueError, 'input must be "image" or "drawing"; got \'sound\''),
             ({"classes": "0123456789"}, TypeError, "classes must be a list of strings; got '0123"),
             ({"classes": range(10)}, TypeError, "classes must be a list of strings"),
+            ({"title": None}, TypeError, "title must be a string; got None"),
             ({"classes": []}, ValueError, "classes must not be empty"),
             ({"classes": ["a", "b"]}, ValueError, r"output must have shape \(N, 2\) .*; got \('N', 10\)"),
             ({"shape": (28, 28)}, TypeError, r"shape must be three integers, \(C, H, W\); got \(28, 28\)"),

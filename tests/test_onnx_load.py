@@ -370,3 +370,26 @@ def test_a_damaged_list_of_parameters(names):
     assert data.count(kept) == 1
     with pytest.raises(ValueError, match="its list of Parameters is damaged"):
         onnx.load(data.replace(kept, names.encode()))
+
+
+def test_the_remainder_has_gradients():
+    x, y = (Variable(np.array(values, np.float32)) for values in ([5.5, -5.5, 2.0], [2.0, 2.0, np.inf]))
+    z = onnx.load(contents([("Mod", "x y", "z", {"fmod": 1})], {"x": (3,), "y": (3,)}, "z"))(x, y)
+    z.backward()
+    np.testing.assert_array_equal(z.data, np.fmod(x.data, y.data))
+    np.testing.assert_array_equal(x.grad.data, [1, 1, 1])
+    np.testing.assert_array_equal(y.grad.data, [-2, 2, 0])
+
+
+@pytest.mark.parametrize("outputs", ["y", "y new_mean new_var"])
+def test_batch_normalization_in_training_mode(outputs):
+    """A file that was written in training: its statistics are trained on, and used in a test."""
+    constants = {name: floats(3) for name in ("scale", "bias", "mean")} | {"var": np.ones(3, np.float32)}
+    settings = {"training_mode": 1, "momentum": 0.9, "epsilon": 1e-5}
+    nodes = [("BatchNormalization", "x scale bias mean var", outputs, settings)]
+    model, x = onnx.load(contents(nodes, {"x": ("N", 3)}, "y", constants)), floats(4, 3)
+    with test_mode():
+        np.testing.assert_allclose(model(x[:1]).data, model(x).data[:1], rtol=1e-6)
+    model(x)
+    trained = dict(model.named_params())["mean"].data
+    np.testing.assert_allclose(trained, 0.9 * constants["mean"] + 0.1 * x.mean(0), rtol=1e-5)

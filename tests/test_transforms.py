@@ -119,6 +119,11 @@ def test_normalize_arguments(arguments, error, message):
         Normalize(**arguments)
 
 
+def test_a_deviation_that_float16_rounds_to_0():
+    with pytest.raises(ValueError, match="std must not be 0, to which float16, .*, rounds it; got 1e-09"):
+        Normalize(std=1e-9)(np.ones(3, np.float16))
+
+
 @pytest.mark.parametrize("shape", [(1, 28, 28), (2, 3), (3, 3), ()])
 def test_normalize_with_another_number_of_channels(shape):
     with pytest.raises(ValueError, match="std has 4 values, one per channel; the array has shape"):

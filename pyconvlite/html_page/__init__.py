@@ -101,6 +101,8 @@ def export_html(
     """
     if input not in _SHAPES:
         raise ValueError(f'input must be "image" or "drawing"; got {input!r}')
+    if not isinstance(title, str):
+        raise TypeError(f"title must be a string; got {title!r}")
     names = _checked(classes)
     shape = _SHAPES[input] if shape is None else _shape(shape)
     default_mean, default_scale = _PIXELS[input]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from functools import reduce
 from operator import ge, gt, le, lt
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from ... import functions as F
+from ..._shapes import Array
+from ...autograd import Function, Variable
 from ...backends import get_array_module
 from ..graph import DTYPES
 from ._table import Run, Use, by_namespace, operator, raw, simple
@@ -118,7 +120,25 @@ def _cast_like(use: Use) -> Run:
     return lambda x, like: F.cast(x, raw(like).dtype)
 
 
+class _Mod(Function):
+    """Remainder of a division: x - q y, where q is the quotient as an integer."""
+
+    broadcasts = True
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def forward(self, x: Array, y: Array) -> Any:
+        return getattr(get_array_module(x), self.name)(x, y)
+
+    def backward(self, gz: Variable) -> tuple[Variable, Variable]:
+        x, y = self.inputs
+        z = cast("Variable", self.outputs[0]())
+        quotient = get_array_module(x.data).rint((x.data - z.data) / y.data)
+        return gz, F.neg(F.mul(gz, quotient))
+
+
 @operator("Mod", fmod=0)
 def _mod(use: Use) -> Run:
     name = "fmod" if use.fmod else "mod"
-    return lambda x, y: getattr(get_array_module(raw(x)), name)(raw(x), raw(y))
+    return lambda x, y: _Mod(name)(x, y) if raw(x).dtype.kind == "f" else _Mod(name).forward(raw(x), raw(y))

@@ -41,20 +41,22 @@ def _batch_norm(use: Use) -> Run:
         use.refuse("it has outputs that only training has")
 
     def batch_norm(x: Any, scale: Any, bias: Any, mean: Any, var: Any) -> Any:
-        if use.training_mode:
+        has_statistics = isinstance(mean, Parameter) and isinstance(var, Parameter)
+        if use.training_mode and not has_statistics:
             axes = (0, *range(2, len(x.shape)))
             y = F.BatchNorm(raw(mean), raw(var), use.momentum, use.epsilon)(x, scale, bias)
             batch = zip((mean, var), (F.mean(x, axes), F.var(x, axes)), strict=True)
             return y, *(raw(a) * use.momentum + raw(b) * (1 - use.momentum) for a, b in batch)
-        if Config.train and isinstance(mean, Parameter) and isinstance(var, Parameter):
+        if Config.train and has_statistics:
             f = F.BatchNorm(mean.data, var.data, use.momentum, use.epsilon)
             y = f(x, scale, bias)
             mean.data, var.data = f.avg_mean, f.avg_var
-            return y
-        shape = (1, -1, *[1] * (len(x.shape) - 2))
-        factor = F.div(scale, F.sqrt(F.add(raw(var), use.epsilon)))
-        y = F.mul(F.sub(x, F.reshape(raw(mean), shape)), F.reshape(factor, shape))
-        return F.add(y, F.reshape(bias, shape))
+        else:
+            shape = (1, -1, *[1] * (len(x.shape) - 2))
+            factor = F.div(scale, F.sqrt(F.add(raw(var), use.epsilon)))
+            y = F.mul(F.sub(x, F.reshape(raw(mean), shape)), F.reshape(factor, shape))
+            y = F.add(y, F.reshape(bias, shape))
+        return (y, raw(mean), raw(var)) if use.training_mode else y
 
     return batch_norm
 
