@@ -120,7 +120,7 @@ def test_normalize_arguments(arguments, error, message):
 
 
 def test_a_deviation_that_float16_rounds_to_0():
-    with pytest.raises(ValueError, match="std must not be 0, to which float16, .*, rounds it; got 1e-09"):
+    with pytest.raises(ValueError, match=r"std must not be 0, to which float16, .*, rounds it; got 1e-09"):
         Normalize(std=1e-9)(np.ones(3, np.float16))
 
 
