@@ -326,6 +326,24 @@ def test_the_slices_of_a_flattened_input_are_its_maps() -> None:
     assert (detail["window"]["shape"], detail["top"]) == ((1, 10, 10), None)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_model_that_diverged_is_measured(value: float) -> None:
+    """Training says what is wrong with it; the measurements must not hide that by an error of their own."""
+    model, inspector, _ = opened(training.SmallCNN)
+    for param in list(model.params())[:2]:
+        param.data[..., :1] = value
+    with np.errstate(all="ignore"):
+        found = inspector.probe(model)
+    for each in found:
+        histograms = [each["histogram"], *(each.get("weights", {}).get(name) for name in ("now", "before"))]
+        assert all(len(h["counts"]) == inspecting.BINS and h["low"] < h["high"] for h in histograms if h)
+
+
+def test_values_between_which_float32_has_none_are_counted() -> None:
+    values = np.array([1, np.nextafter(np.float32(1), np.float32(2))], np.float32)
+    assert sum(inspecting._histogram(values)["counts"]) == 2
+
+
 def test_an_answer_stays_while_training_goes_on() -> None:
     model, inspector, report = opened(training.SmallCNN)
     before = inspector.detail(0, 2, 8, 9)

@@ -230,3 +230,9 @@ def test_stop_while_the_kernels_are_compared(enter: Callable[..., Visit], server
     visit.wait_for("#notice", "Python was restarted")
     visit.stand_still()
     assert visit.page.is_hidden("#fault")
+
+
+def test_a_test_while_similar_images_are_looked_for(visit: Visit) -> None:
+    visit.page.evaluate("closest.click(); test.click()")
+    visit.wait_for("#notice", "Test accuracy")
+    visit.page.wait_for_selector("#neighbours li")

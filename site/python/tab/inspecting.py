@@ -250,7 +250,7 @@ class Inspector:
     def _changed(self, s: Stage) -> dict:
         name, now = next((name, array) for name, array in zip(s.names, s.inputs, strict=True) if name)
         before = self._earlier(name, now)
-        span = min(now.min(), before.min()), max(now.max(), before.max())
+        span = _span(np.stack([now, before]))
         length = np.linalg.norm(before)
         return {
             "now": _histogram(now, span),
@@ -347,6 +347,14 @@ def _folded(n: int) -> tuple[int, int]:
     return rows, n // rows
 
 
+def _span(values: np.ndarray) -> tuple[float, float]:
+    """The smallest and the largest of the finite values; a model whose training diverged has others, too."""
+    finite = values[np.isfinite(values)]
+    return (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
+
+
 def _histogram(values: np.ndarray, span: tuple[float, float] | None = None) -> dict:
-    counts, edges = np.histogram(values, BINS, span)
+    """How many values lie in each part of the span, or of that of the finite ones."""
+    # in float64, which has places between any two float32; NaN is in no part
+    counts, edges = np.histogram(values.astype(np.float64), BINS, span or _span(values))
     return {"low": float(edges[0]), "high": float(edges[-1]), "counts": counts.tolist()}
