@@ -236,3 +236,29 @@ def test_a_test_while_similar_images_are_looked_for(visit: Visit) -> None:
     visit.page.evaluate("closest.click(); test.click()")
     visit.wait_for("#notice", "Test accuracy")
     visit.page.wait_for_selector("#neighbours li")
+
+
+# The page's database, which is there, opens a second late.
+SLOW_DATABASE = """const open = indexedDB.open.bind(indexedDB);
+indexedDB.open = (...all) => {
+  const request = open(...all);
+  const { addEventListener } = request;
+  request.addEventListener = (type, listener) =>
+    addEventListener.call(request, type, (event) => setTimeout(listener, 1_000, event));
+  return request;
+};"""
+
+
+def test_a_network_is_chosen_before_that_of_the_last_visit_comes(enter: Callable[..., Visit]) -> None:
+    visit = enter()
+    visit.wait_for("#go", "Train")
+    visit.page.click("#step")
+    visit.wait_for("#go", "Resume")
+    visit.page.click("#stop")
+    visit.wait_for("#go", "Train")
+    visit.page.wait_for_timeout(500)  # it is kept
+    visit.page.add_init_script(SLOW_DATABASE)
+    visit.page.reload()
+    visit.choose(model="MLP")
+    visit.wait_for("#notice", "from your last visit")
+    assert visit.page.input_value("#settings [name=model]") == "MLP"
