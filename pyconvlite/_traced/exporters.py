@@ -244,7 +244,7 @@ def _recurrent(step: Callable[..., list[str]], gates: int, biases: int) -> Expor
     def export(c: Call) -> list[str]:
         e, (x, *states, W) = c.e, c.alike()
         shape, H = c.f.inputs[0].shape, c.f.inputs[1].shape[1]
-        if len(shape) == 3 and len(c.g.inputs[0].shape) == 3 and shape[0] != c.g.inputs[0].shape[0]:
+        if len(shape) == 3 and shape[0] != c.g.inputs[0].shape[0]:
             raise ValueError(
                 f"{type(c.f).__name__} over sequences of any length has no counterpart here; export a model "
                 "whose input has the batch first, (N, T, in_size), and which transposes it to (T, N, in_size)"

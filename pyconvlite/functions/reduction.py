@@ -157,8 +157,20 @@ def std(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Vari
         >>> std(np.array([1.0, 3.0])), std(np.array([1.0, 3.0]), ddof=1)
         (variable(1.0), variable(1.4142135623730951))
     """
-    y = var(x, axis, ddof, keepdims)
-    positive = y > 0  # the gradient of sqrt is infinite at 0
+    return root(var(x, axis, ddof, keepdims))
+
+
+def root(y: Variable) -> Variable:
+    """Square root of a sum of squares; at 0, where the gradient of `sqrt` is infinite, it is 0.
+
+    Example:
+        >>> import numpy as np
+        >>> y = Variable(np.array([0.0, 4.0]))
+        >>> root(y).sum().backward()
+        >>> y.grad
+        variable([0.   0.25])
+    """
+    positive = y > 0
     return where(positive, sqrt(where(positive, y, 1)), y * 0)
 
 

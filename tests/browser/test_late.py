@@ -11,17 +11,12 @@ from hosting import Preview
 from own_pictures import card, has, photos
 from playwright.sync_api import Route
 from strokes import DIGITS, draw
+from test_keeping import train_a_little
 from test_play_kept import link
+from test_train import SLIDE, slide
 from visits import Visit
 
 from pyconvlite import onnx
-
-# Goes to a moment of the training.
-SLIDE = """(moment) => {
-  const slider = document.getElementById('moment');
-  slider.value = moment;
-  slider.dispatchEvent(new Event('input', { bubbles: true }));
-}"""
 
 # The page's database does not open.
 HOLD = """const open = indexedDB.open.bind(indexedDB);
@@ -77,7 +72,7 @@ def test_the_moment_is_changed_while_a_file_opens(visit: Visit, tmp_path: Path) 
     visit.keep_busy()
     visit.page.set_input_files("#file", file)
     visit.wait_for("#go", "Opening")
-    visit.page.evaluate(SLIDE, 1)
+    slide(visit, "moment", 1)
     visit.wait_for("#notice", f"The weights from {file.name} are loaded.")
     visit.page.click("#clear")
     visit.wait_for("#seen-caption", "Nothing drawn yet.")
@@ -93,9 +88,7 @@ def test_a_run_begins_while_the_former_model_is_asked(visit: Visit) -> None:
     visit.choose(images=10_000, fresh="yes")
     for _ in range(2):
         visit.keep_busy()
-        visit.page.evaluate(
-            f"({SLIDE})(document.getElementById('moment').max); document.getElementById('go').click()"
-        )
+        visit.page.evaluate(f"({SLIDE})(['moment', document.getElementById('moment').max]); go.click()")
         visit.page.wait_for_timeout(2_000)
         visit.wait_for("#notice", "Test accuracy")
     short = visit.page.evaluate(RUNS)[-1]["curves"]
@@ -252,13 +245,10 @@ indexedDB.open = (...all) => {
 def test_a_network_is_chosen_before_that_of_the_last_visit_comes(enter: Callable[..., Visit]) -> None:
     visit = enter()
     visit.wait_for("#go", "Train")
-    visit.page.click("#step")
-    visit.wait_for("#go", "Resume")
-    visit.page.click("#stop")
-    visit.wait_for("#go", "Train")
+    train_a_little(visit)  # an MLP
     visit.page.wait_for_timeout(500)  # it is kept
     visit.page.add_init_script(SLOW_DATABASE)
     visit.page.reload()
-    visit.choose(model="MLP")
+    visit.choose(model="LeNet")
     visit.wait_for("#notice", "from your last visit")
-    assert visit.page.input_value("#settings [name=model]") == "MLP"
+    assert visit.page.input_value("#settings [name=model]") == "LeNet"

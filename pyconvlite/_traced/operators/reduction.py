@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ... import functions as F
+from ...functions.reduction import root
 from ._table import Run, Use, host, operator, raw
 from .shape import axes_of
 
@@ -26,12 +27,6 @@ def _extreme(function: Callable[..., Any], sign: int) -> Run:
     return reduced
 
 
-def _norm(x: Any, axis: Any, keepdims: bool) -> Any:
-    y = _square_sum(x, axis, keepdims)
-    positive = raw(y) > 0  # the gradient of sqrt is infinite at 0; PyTorch has 0
-    return F.where(positive, F.sqrt(F.where(positive, y, 1)), F.mul(y, 0))
-
-
 def _square_sum(x: Any, axis: Any, keepdims: bool) -> Any:
     return F.sum(F.mul(x, x), axis, keepdims)
 
@@ -43,7 +38,7 @@ _REDUCTIONS: dict[str, Run] = {
     "ReduceMax": _extreme(F.max, -1),
     "ReduceMin": _extreme(F.min, 1),
     "ReduceL1": lambda x, axis, keepdims: F.sum(F.abs(x), axis, keepdims),
-    "ReduceL2": _norm,
+    "ReduceL2": lambda x, axis, keepdims: root(_square_sum(x, axis, keepdims)),
     "ReduceSumSquare": _square_sum,
     "ReduceLogSum": lambda x, axis, keepdims: F.log(F.sum(x, axis, keepdims)),
     "ReduceLogSumExp": _extreme(F.logsumexp, -1),

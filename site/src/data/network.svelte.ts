@@ -199,9 +199,7 @@ export class Network {
       const [now, given] = [next, await food];
       next = waiting(now);
       food = ahead(next); // made ready while the network is busy
-      const [taken, broken] = await this.#takeIn(way, engine, now, given);
-      for (const { id } of taken) known.add(id);
-      for (const { id } of broken) this.#broken.add(id);
+      await this.#takeIn(way, engine, now, given);
       count();
       if (next.length) continue;
       next = waiting([]);
@@ -215,13 +213,7 @@ export class Network {
     return kept ? { kept } : { pixels: await pixelsOf(way, file, isDrawn).catch(() => undefined) };
   }
 
-  /** Gives those that it took in, and those that are damaged. */
-  async #takeIn(
-    way: Way,
-    engine: Engine<LearnApi>,
-    pictures: Picture[],
-    food: Food[],
-  ): Promise<[{ id: number }[], { id: number }[]]> {
+  async #takeIn(way: Way, engine: Engine<LearnApi>, pictures: Picture[], food: Food[]): Promise<void> {
     const items = pictures.map(({ id }, i) => ({ id, ...food[i] }));
     const former = items.flatMap(({ id, kept }) => (kept ? { id, kept } : []));
     const fresh = items.flatMap(({ id, pixels }) => (pixels ? { id, pixels } : []));
@@ -235,7 +227,7 @@ export class Network {
       const maps = await engine.call((api) => api.add(way, idsOf(fresh), pixels));
       if (way === 'photos') fresh.forEach(({ id }, i) => keepMaps(id, maps[i]).catch(() => {}));
     }
-    return [[...former, ...fresh], items.filter(({ kept, pixels }) => !kept && !pixels)];
+    for (const { id, kept, pixels } of items) (kept || pixels ? this.#known[way] : this.#broken).add(id);
   }
 
   #reset(): void {
