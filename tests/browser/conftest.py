@@ -44,14 +44,21 @@ def playwright() -> Iterator[Playwright]:
         yield playwright
 
 
+# In place of Playwright's own list, of which the rest is of no use here.
+DISABLED = [
+    "AimEnabled",  # these five call Chromium's maker
+    "MediaRouter",
+    "NetworkTimeServiceQuerying",
+    "OptimizationHints",
+    "PreconnectToSearch",
+    "PaintHolding",  # a click before the first paint would be lost
+    "WebUIOmniboxPopup",  # pages of the browser's own, for each window: most of what a small page costs
+    "WebUIOmniboxAimPopup",
+]
+
+
 def launched(playwright: Playwright, *flags: str) -> Browser:
-    # Without the flags Chromium calls its maker; root has no sandbox.
-    quiet = [
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--no-first-run",
-    ]
+    quiet = [f"--disable-features={','.join(DISABLED)}"]
     if os.geteuid() == 0:
         quiet.append("--no-sandbox")
     path = os.environ.get("PYCONVLITE_CHROMIUM", "/usr/bin/chromium")
