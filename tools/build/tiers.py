@@ -222,8 +222,9 @@ def _browser(job: Job) -> int:
         raise CannotRunError("no browser found, and none could be installed")
     # Not the cache of the tier beside it, which knows other failures.
     options = ["-o", "testpaths=tests/browser", "-o", "cache_dir=.pytest_cache/browser"]
-    # Most of them wait most of the time.
-    command = [PYTHON, "-m", "pytest", *options, *_spread(2), *job.without_full()]
+    # A browser has more processes than a core can run, and each starts the pages that tests share.
+    browsers = max(1, (os.cpu_count() or 1) // 2)
+    command = [PYTHON, "-m", "pytest", *options, *_spread(browsers), *job.without_full()]
     environment = {"PYCONVLITE_CHROMIUM": browser}
     return job.twice(lambda more: job.pytest([*command, *more], environment), ["--last-failed"])
 
