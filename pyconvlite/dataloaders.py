@@ -26,14 +26,13 @@ class DataLoader:
         dataset: Dataset or sequence of pairs (example, label). For a dataset from `parallel.scatter`,
             each process gets `batch_size` examples per batch, so that the joint batch is `comm.size` times as
             large.
-        batch_size: number of examples in a batch, at least 1.
+        batch_size: number of examples in a batch, at least 1; may be reassigned between epochs.
         shuffle: whether to draw a new order for each epoch.
         gpu: whether to copy the batches to the device.
         seed: integer of at least 0, the seed of the loader's own generator; None uses the generator that
             `pyconvlite.seed` sets.
 
     Attributes:
-        max_iter: number of batches in an epoch, `len(loader)`.
         iteration: number of batches taken so far in this epoch.
         index: order of the examples in this epoch; None until its first batch, when it is drawn.
         generator: the loader's own generator; None without `seed`.
@@ -71,9 +70,13 @@ class DataLoader:
         if gpu:
             self.to_gpu()
         self.data_size = len(dataset.whole if isinstance(dataset, Scattered) else dataset)
-        self.max_iter = math.ceil(self.data_size / self._total_size)
         self.generator = None if seed is None else np.random.default_rng(at_least(0, seed, "seed"))
         self.reset()
+
+    @property
+    def max_iter(self) -> int:
+        """Number of batches in an epoch."""
+        return math.ceil(self.data_size / self._total_size)
 
     @property
     def _total_size(self) -> int:

@@ -229,3 +229,12 @@ def test_sequences_errors(batch_size, error, message):
 def test_sequences_on_a_device():
     with pytest.raises(DeviceUnavailable, match="no GPU"):
         SeqDataLoader(Numbers(), 4, gpu=True)
+
+
+def test_the_size_of_the_batches_may_be_reassigned_between_epochs():
+    loader = DataLoader([(i, i) for i in range(10)], 5, shuffle=False)
+    for size, batches in [(5, 2), (2, 5), (4, 3)]:
+        loader.batch_size = size
+        seen = [x for x, _ in loader]
+        assert len(seen) == len(loader) == batches
+        assert np.concatenate(seen).tolist() == list(range(10))

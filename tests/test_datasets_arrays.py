@@ -137,3 +137,10 @@ def test_random_split_of_no_dataset_or_with_no_seed():
         random_split(10, [5, 5])
     with pytest.raises(ValueError, match="seed must be at least 0; got -1"):
         random_split(PAIRS, [5, 5], seed=-1)
+
+
+def test_a_subset_keeps_its_own_indices():
+    indices = np.array([0, 1])
+    subset = Subset([(10, 0), (11, 1)], indices)
+    indices[:] = 7
+    assert subset[1] == (11, 1)

@@ -170,3 +170,20 @@ def test_prelu_of_what_is_infinite_has_a_finite_gradient_of_its_slopes():
 def test_arguments_that_do_not_fit_are_named(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+SMALL = np.array([[1, 100]], np.uint8)
+
+
+@pytest.mark.parametrize(
+    "f", [F.softmax, F.log_softmax, F.logsumexp, F.softplus, F.hardsigmoid, lambda x: F.gelu(x, "tanh")]
+)
+def test_small_integers_are_taken_as_floats(f):
+    np.testing.assert_array_equal(f(SMALL).data, f(SMALL.astype(float)).data)
+
+
+@pytest.mark.parametrize("f", [F.softmax, F.log_softmax])
+@pytest.mark.parametrize("axis", [None, (0, 1)])
+def test_softmax_takes_one_axis(f, axis):
+    with pytest.raises(TypeError, match="axis must be an integer; got"):
+        f(SMALL, axis)

@@ -337,3 +337,10 @@ def test_what_an_ignored_element_holds_does_not_count(lost, label_smoothing):
     loss = F.nll_loss(log_p, t, ignore_index=-1)
     np.testing.assert_array_equal(loss.data, 0)  # of the first element alone: -x[0, 0]
     np.testing.assert_array_equal(grad(loss, log_p)[0].data, [[-1, 0], [0, 0]])
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int16, np.int64])
+def test_integer_scores_are_taken_as_floats(dtype):
+    x, t = np.array([[1, 100], [3, 120]], dtype), np.array([0, 1])
+    expected = F.softmax_cross_entropy(x.astype(float), t).data
+    np.testing.assert_array_equal(F.softmax_cross_entropy(x, t).data, expected)

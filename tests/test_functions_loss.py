@@ -283,3 +283,21 @@ def test_shapes_that_differ_are_refused(f):
 def test_huber_loss_names_a_delta_that_is_none():
     with pytest.raises(ValueError, match="delta must be above 0; got 0"):
         F.huber_loss(X, Y, 0)
+
+
+@pytest.mark.parametrize("f", [F.sigmoid_cross_entropy, F.binary_cross_entropy])
+def test_targets_of_another_order_are_refused(f):
+    x, mask = np.full((2, 3), 0.5), np.array([[1, 0, 1], [0, 1, 0]])
+    with pytest.raises(ValueError, match=r"same shape, except for .* got \(2, 3\) and \(3, 2\)"):
+        f(x, mask.T)
+    assert f(x, mask).data == f(x, mask.reshape(2, 1, 3)).data
+
+
+def test_sigmoid_cross_entropy_of_integer_scores():
+    x, t = np.array([[1, 2]], np.uint8), np.array([[1, 0]])
+    assert F.sigmoid_cross_entropy(x, t).data == F.sigmoid_cross_entropy(x.astype(float), t).data
+
+
+def test_the_gradient_of_huber_loss_is_bounded():
+    x = Variable(np.array([np.inf, 4.0, -np.inf]))
+    np.testing.assert_allclose(grad(F.huber_loss(x, np.zeros(3), reduction="sum"), x)[0].data, [1, 1, -1])

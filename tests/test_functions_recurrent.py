@@ -133,3 +133,16 @@ def test_nothing_is_kept_where_no_graph_is_recorded():
 def test_shapes_that_do_not_fit_are_named(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+@pytest.mark.parametrize("f", ["lstm", "gru"])
+def test_an_output_changed_in_place_is_noticed(f):
+    rng = np.random.default_rng(0)
+    gates = {"lstm": 4, "gru": 3}[f]
+    W = Variable(rng.standard_normal((2 + 2 + (1 if f == "lstm" else 2), gates * 2)))
+    state = [np.zeros((2, 2))] * (2 if f == "lstm" else 1)
+    outputs = getattr(F, f)(rng.standard_normal((3, 2, 2)), *state, W)
+    y = outputs[0] if f == "lstm" else outputs
+    y.data *= 0
+    with pytest.raises(RuntimeError, match="was reassigned after"):
+        F.sum(y).backward()

@@ -1,4 +1,4 @@
-"""functions/selection.py: where, maximum, minimum."""
+"""functions/selection.py: where, maximum, minimum, clip."""
 
 import numpy as np
 import pytest
@@ -72,3 +72,49 @@ def test_where_of_integers_and_of_numbers():
 def test_shapes_that_do_not_broadcast(f):
     with pytest.raises(ValueError, match="broadcast"):
         f(X, np.ones((2, 4)))
+
+
+# -- clip
+
+
+@cases(
+    [
+        ("both ends", lambda x: F.clip(x, -0.5, 0.5), lambda x: np.clip(x, -0.5, 0.5), X),
+        ("above", lambda x: F.clip(x, None, 0.5), lambda x: np.minimum(x, 0.5), X),
+        ("below", lambda x: F.clip(x, 0, None), lambda x: np.maximum(x, 0), X),
+        ("nothing", lambda x: F.clip(x, None, None), lambda x: x, X),
+        (
+            "np.float64 ends",
+            lambda x: F.clip(x, np.sqrt(0.01), np.sqrt(0.5)),
+            lambda x: np.clip(x, 0.1, 0.5**0.5),
+            X,
+        ),
+    ]
+)
+class TestClip(Contract):
+    pass
+
+
+def test_clip_passes_the_gradient_at_its_ends_as_dezero_does():
+    x = Variable(np.array([-2.0, -1.0, 0.0, 1.0, 2.0]))
+    np.testing.assert_array_equal(grad(F.clip(x, -1, 1), x)[0].data, [0, 1, 1, 1, 0])
+
+
+@pytest.mark.parametrize("clip", [F.clip, np.clip])
+@pytest.mark.parametrize("limit", [np.zeros(3), Variable(np.array(0.0))], ids=["array", "Variable"])
+def test_clip_refuses_limits_that_are_arrays(clip, limit):
+    with pytest.raises(TypeError, match=r"x_min must be a number or None; got .* use maximum\(x, x_min\)"):
+        clip(Variable(X), limit, None)
+
+
+def test_clip_refuses_an_empty_range():
+    with pytest.raises(ValueError, match=r"x_min.*2.*1"):
+        F.clip(X, 2, 1)
+
+
+@pytest.mark.parametrize("f", [F.sqrt, F.log], ids=["sqrt", "log"])
+def test_clip_stops_an_infinite_gradient(f):
+    x = Variable(np.array([-1.0, 4.0]))
+    with np.errstate(divide="ignore"):
+        (gx,) = grad(f(F.clip(x, 0, 9)), x)
+    np.testing.assert_allclose(gx.data, [0, 0.25])

@@ -147,3 +147,22 @@ class TestStack(Contract):
 def test_what_does_not_fit_is_named(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_transpose_of_a_variable_takes_axes_as_numpy_does():
+    x = Variable(np.zeros((2, 3)))
+    for axes in [((),), (np.int64(0),)]:
+        with pytest.raises(ValueError, match="ax"):
+            x.transpose(*axes)
+    assert x.transpose(None).shape == x.transpose(np.int64(1), np.int64(0)).shape == (3, 2)
+
+
+def test_a_shape_may_be_an_array():
+    shape = np.array([2, 3])
+    assert F.reshape(np.ones(6), shape).shape == F.broadcast_to(np.ones(3), shape).shape == (2, 3)
+
+
+def test_stack_of_numbers_and_of_different_shapes():
+    np.testing.assert_array_equal(F.stack(Variable(np.array(i)) for i in range(3)).data, [0, 1, 2])
+    with pytest.raises(ValueError, match=r"same shape; got \(\), \(2,\)"):
+        F.stack([1.0, Variable(np.ones(2))])

@@ -72,7 +72,7 @@ def test_softmax_names_an_axis_that_is_none(f):
         f(np.zeros(3))
     with pytest.raises(ValueError, match=r"axis must be one of x's 2 axes; got -3 for shape \(3, 4\)"):
         f(X, axis=-3)
-    with pytest.raises(TypeError, match=r"axis must be an integer, .*; got 'a'"):
+    with pytest.raises(TypeError, match=r"axis must be an integer.*; got 'a'"):
         f(X, axis="a")
 
 

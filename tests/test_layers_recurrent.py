@@ -11,6 +11,7 @@ import pyconvlite.functions as F
 import pyconvlite.layers as L
 from pyconvlite import Layer, Variable
 from pyconvlite.layers.base import walk
+from pyconvlite.models import Sequential
 from pyconvlite.optimizers import Adam
 from pyconvlite.testing import check_backward
 
@@ -312,3 +313,14 @@ def test_repr():
     assert repr(L.GRU(2, 3)) == "GRU(hidden_size=2, in_size=3)"
     assert repr(L.Embedding(2, 3, 1)) == "Embedding(num_embeddings=2, embedding_dim=3, padding_idx=1)"
     assert repr(L.EmbedID(2, 3)) == "EmbedID(in_size=2, out_size=3)"
+
+
+@pytest.mark.parametrize("layer", [L.RNN, L.LSTM, L.GRU])
+def test_a_state_moves_with_the_model_around_it(layer, monkeypatch):
+    model = Sequential(layer(3, in_size=2))
+    model(np.ones((1, 2), np.float32))
+    moved = []
+    monkeypatch.setattr(Variable, "to_cpu", lambda v: moved.append(v))
+    model.to_cpu()
+    states = [getattr(model[0], name) for name in model[0]._state]
+    assert {id(v) for v in moved} == {id(v) for v in [*model.params(), *states]}

@@ -11,7 +11,7 @@ import pyconvlite.layers as L
 from pyconvlite import Model, Parameter, _platform, test_mode
 from pyconvlite.layers import torch_names
 from pyconvlite.layers.base import walk
-from pyconvlite.models import MLP, VGG16, EfficientNetLite0, ResNet50, ResNet101, Sequential, base
+from pyconvlite.models import MLP, VGG16, EfficientNetLite0, ResNet50, ResNet101, Sequential, base, resnet
 
 
 def randn(*shape):
@@ -326,3 +326,19 @@ def test_pretrained_weights_of_the_site_in_its_notebooks(tmp_path, monkeypatch):
     np.testing.assert_array_equal(loaded.classifier.W.data, model.classifier.W.data)
     EfficientNetLite0(2, pretrained="fetched.safetensors")  # which is there
     assert fetched == ["https://host/a/weights/net.safetensors"]
+
+
+def test_a_file_of_torchvisions_resnet_is_read_by_the_same_variant(monkeypatch):
+    monkeypatch.setitem(resnet._BLOCKS, 50, (1, 1, 1, 1))
+    model, x = ResNet50(), np.ones((1, 3, 32, 32), np.float32)
+    model(x)
+    state = model.state_dict()
+    del state["conv1.bias"]
+    model.load_state_dict(state)
+    file = io.BytesIO()
+    model.save_weights(file)
+    file.seek(0)
+    other = ResNet50(torchvision=True)
+    other.load_weights(file)
+    with test_mode():
+        np.testing.assert_array_equal(other(x).data, model(x).data)

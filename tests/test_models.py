@@ -1,3 +1,4 @@
+import copy
 import io
 import pickle
 
@@ -319,3 +320,12 @@ def test_seed_makes_a_training_run_repeatable():
 
     for first, again in zip(run(), run(), strict=True):
         np.testing.assert_array_equal(first, again)
+
+
+def test_a_layer_replaced_in_a_copy_stays_in_the_original():
+    model = Sequential({"hidden": L.Linear(3, in_size=2), "out": L.Linear(2, in_size=3)})
+    other = copy.copy(model)
+    other["out"] = L.Linear(9, in_size=3)
+    assert model["out"] is model.out is model[-1]
+    assert model(np.zeros((1, 2), np.float32)).shape == (1, 2)
+    assert other(np.zeros((1, 2), np.float32)).shape == (1, 9)

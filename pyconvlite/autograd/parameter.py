@@ -33,7 +33,3 @@ class Parameter(Variable):
         super().__init__(data, name)
         self.lazy_shape = lazy_shape
         self.lazy_dtype = lazy_dtype
-
-    def __getstate__(self) -> dict[str, Any]:
-        # For pickle and copy: with create_graph=True the gradient has a graph, which is not copied.
-        return {**super().__getstate__(), "grad": None if self.grad is None else Variable(self.grad.data)}

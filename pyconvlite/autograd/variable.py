@@ -196,7 +196,10 @@ class Variable:
                 f"{self._described()} cannot be copied or pickled, since it has a graph: call its unchain() "
                 "first, or copy its data"
             )
-        return {name: value for name, value in vars(self).items() if name != "_changed"}
+        state = {name: value for name, value in vars(self).items() if name != "_changed"}
+        if self.grad is not None:  # with create_graph=True it has a graph, which is not copied
+            state["grad"] = Variable(self.grad.data)
+        return state
 
     # -- the graph
 
@@ -374,8 +377,8 @@ class Variable:
 
     def transpose(self, *axes: Any) -> Variable:
         """Permute the axes: `x.transpose(1, 0)` or `x.transpose((1, 0))`; reverse them if none are given."""
-        if len(axes) == 1 and not isinstance(axes[0], int):
-            axes = axes[0]
+        if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], (tuple, list))):
+            return _functions.transpose(self, axes[0])
         return _functions.transpose(self, axes or None)
 
     def squeeze(self, axis: Any = None) -> Variable:
@@ -387,7 +390,10 @@ class Variable:
         return _functions.cast(self, dtype)
 
     def detach(self) -> Variable:
-        """A Variable with the same array, outside of the graph: it gets no gradient and passes none on."""
+        """A Variable with the same array, outside of the graph: it gets no gradient and passes none on.
+
+        Give it a new array to change its data: `d.data *= 2` would change both, unnoticed by `backward`.
+        """
         x = Variable(self.data)
         x.requires_grad = False
         return x

@@ -82,7 +82,7 @@ class Subset:
 
     def __init__(self, dataset: Examples, indices: Sequence[int] | Array) -> None:
         self.dataset = examples(dataset)
-        self.indices = np.asarray(indices, dtype=None if len(indices) else np.intp)
+        self.indices = np.array(indices, dtype=None if len(indices) else np.intp)
         if self.indices.ndim != 1:
             raise ValueError(f"indices must have one axis; got shape {self.indices.shape}")
         if self.indices.dtype.kind not in "iu":

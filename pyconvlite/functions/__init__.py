@@ -1,6 +1,6 @@
 """Functions on Variables, one file per family; `import pyconvlite.functions as F` imports them all.
 
-- `arithmetic`, `math`: element-wise; `selection`: where, maximum, minimum;
+- `arithmetic`, `math`: element-wise; `selection`: where, maximum, minimum, clip;
 - `shape`, `indexing`: reshaping, joining and splitting; picking elements;
 - `reduction`: sums, means, products, extremes, cumulative sums; broadcasting;
 - `linalg`, `einsum`: matrix products and sums of products;
@@ -43,7 +43,6 @@ from .activation import (
 from .arithmetic import (
     Add,
     Cast,
-    Clip,
     Div,
     Mul,
     Neg,
@@ -52,7 +51,6 @@ from .arithmetic import (
     Sub,
     add,
     cast,
-    clip,
     div,
     mul,
     neg,
@@ -135,9 +133,11 @@ from .reduction import (
     var,
 )
 from .selection import (
+    Clip,
     Maximum,
     Minimum,
     Where,
+    clip,
     maximum,
     minimum,
     where,

@@ -24,14 +24,14 @@ from typing import Any
 import numpy as np
 
 from ..autograd import Variable
-from .arithmetic import add, cast, clip, div, mul, neg, pow, sub
+from .arithmetic import add, cast, div, mul, neg, pow, sub
 from .einsum import einsum
 from .indexing import flip
 from .linalg import matmul
 from .math import abs, cos, exp, log, log1p, sin, sqrt, tanh
 from .padding import pad
 from .reduction import average, broadcast_to, cumsum, max, mean, min, prod, std, sum, tile, var
-from .selection import maximum, minimum, where
+from .selection import clip, maximum, minimum, where
 from .shape import concat, expand_dims, reshape, split, squeeze, stack, transpose
 
 # ----------------------------------------------------------------------------------------------------- tables

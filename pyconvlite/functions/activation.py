@@ -8,9 +8,9 @@ from .._arguments import above_zero, number
 from .._shapes import Array
 from ..autograd import Function, Variable, as_input
 from ..backends import kernels
-from .arithmetic import clip, mul, operands
+from .arithmetic import as_floats, mul, operands
 from .math import exp
-from .selection import where
+from .selection import clip, where
 from .shape import reshape
 
 
@@ -235,7 +235,7 @@ def hardsigmoid(x: Any) -> Variable:
         >>> hardsigmoid(np.array([-3.0, 0.0, 1.5, 3.0]))
         variable([0.   0.5  0.75 1.  ])
     """
-    return relu(6 - relu(3 - as_input(x))) / 6
+    return relu(6 - relu(3 - as_floats(x))) / 6
 
 
 class HardSwish(Function):
@@ -317,6 +317,7 @@ def softplus(x: Any, beta: float = 1.0) -> Variable:
         variable([0.00000000e+00 6.93147181e-01 1.00000000e+03])
     """
     above_zero(beta, "beta")
+    x = as_floats(x)
     return Softplus()(x) if beta == 1 else Softplus()(mul(x, beta)) / beta
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._shapes import Array
-from ..autograd import Function, Variable
+from ..autograd import Function, Variable, as_input
 from ..backends import get_array_module, kernels
 from .math import log
 
@@ -17,16 +17,16 @@ def operands(x0: Any, x1: Any) -> tuple[Any, Any]:
 
     NumPy scalars are treated alike; otherwise a factor `np.sqrt(2)` would turn float32 into float64.
     """
-    if not isinstance(x1, Variable) and isinstance(x1, _NUMBER):
+    if not isinstance(x1, Variable) and isinstance(x1, NUMBER):
         dtype = getattr(x0, "dtype", None)
         return x0, x1 if dtype is None else _number_like(x1, dtype)
-    if not isinstance(x0, Variable) and isinstance(x0, _NUMBER):
+    if not isinstance(x0, Variable) and isinstance(x0, NUMBER):
         dtype = getattr(x1, "dtype", None)
         return x0 if dtype is None else _number_like(x0, dtype), x1
     return x0, x1
 
 
-_NUMBER = (int, float, complex, np.generic)
+NUMBER = (int, float, complex, np.generic)
 
 
 def _number_like(number: Any, dtype: Any) -> Any:
@@ -223,9 +223,9 @@ class PowVariable(Binary):
         x, c = self.inputs
         gx = None
         if self.needs_input_grad[0]:
-            # The derivative of x ** 0 is 0 at x = 0 too; the formula gives 0 * 0 ** -1 = NaN.
+            # The derivative of x ** 0 is 0; the formula gives 0 * 0 ** -1 = NaN, and 0 - 1 may wrap around.
             xp = get_array_module(x.data)
-            lowered = c - xp.where((x.data == 0) & (c.data == 0), 0, 1).astype(c.dtype)
+            lowered = c - xp.where(c.data == 0, 0, 1).astype(c.dtype)
             gx = gy * c * x**lowered
         gc = gy * x**c * log(x) if self.needs_input_grad[1] else None
         return gx, gc
@@ -245,60 +245,9 @@ def pow(x: Any, c: Any) -> Variable:
         >>> pow(np.array([1.0, 3.0]), 2)
         variable([1. 9.])
     """
-    if isinstance(c, _NUMBER):
+    if isinstance(c, NUMBER):
         return Pow(c)(x)  # type: ignore[arg-type]
     return PowVariable()(x, c)
-
-
-class Clip(Function):
-    """Clipping to a range."""
-
-    reads_outputs = False
-
-    def __init__(self, x_min: float | None, x_max: float | None) -> None:
-        # Python numbers do not change the dtype of the result.
-        self.x_min = x_min.item() if isinstance(x_min, np.generic) else x_min
-        self.x_max = x_max.item() if isinstance(x_max, np.generic) else x_max
-
-    def forward(self, x: Array) -> Any:
-        if self.x_min is None and self.x_max is None:
-            return x.copy()
-        y = x if self.x_min is None else kernels(x).maximum(x, self.x_min)
-        return y if self.x_max is None else kernels(x).minimum(y, self.x_max)
-
-    def backward(self, gy: Variable) -> Any:
-        x: Array = self.inputs[0].data
-        if self.x_min is not None:
-            gy = gy * kernels(x).greater_equal(x, self.x_min)
-        if self.x_max is not None:
-            gy = gy * kernels(x).less_equal(x, self.x_max)
-        return gy
-
-
-def clip(x: Any, x_min: float | None, x_max: float | None) -> Variable:
-    """Clip x to [x_min, x_max]; the gradient is 0 where x is outside of it (book step 47).
-
-    Args:
-        x: Variable or array.
-        x_min, x_max: numbers; None for no limit.
-
-    Raises:
-        TypeError: `x_min` or `x_max` is not a number.
-        ValueError: `x_min` is greater than `x_max`.
-
-    Example:
-        >>> clip(np.array([-2.0, 0.5, 2.0]), -1, 1)
-        variable([-1.   0.5  1. ])
-    """
-    for name, limit in (("x_min", x_min), ("x_max", x_max)):
-        if not (limit is None or isinstance(limit, _NUMBER)):
-            raise TypeError(
-                f"{name} must be a number or None; got {type(limit).__name__}: for limits that are arrays or "
-                "Variables use maximum(x, x_min) and minimum(x, x_max)"
-            )
-    if x_min is not None and x_max is not None and x_min > x_max:
-        raise ValueError(f"x_min must not be greater than x_max; got {x_min} and {x_max}")
-    return Clip(x_min, x_max)(x)
 
 
 class Cast(Function):
@@ -307,18 +256,22 @@ class Cast(Function):
     reads_inputs = reads_outputs = False
 
     def __init__(self, dtype: Any) -> None:
-        self.dtype = dtype
+        self.dtype = np.dtype(dtype)
 
     def forward(self, x: Array) -> Any:
         return x.astype(self.dtype)
 
     def backward(self, gy: Variable) -> Any:
         dtype = self.inputs[0].dtype
-        return cast(gy, dtype) if dtype.kind == "f" else gy  # integers would round the gradient to 0
+        if dtype.kind != "f":
+            return gy  # in integers it would be rounded to 0
+        return cast(gy, dtype) if self.dtype.kind == "f" else None
 
 
 def cast(x: Any, dtype: Any) -> Variable:
     """Copy of x in another dtype; the gradient has the dtype of x if that is floating point.
+
+    Floats that become integers or bools get no gradient.
 
     Args:
         x: Variable or array.
@@ -329,3 +282,9 @@ def cast(x: Any, dtype: Any) -> Variable:
         dtype('float16')
     """
     return Cast(dtype)(x)
+
+
+def as_floats(x: Any) -> Variable:
+    """x as a Variable; integers and bools, which would wrap around, in float64."""
+    x = as_input(x)
+    return x if x.dtype.kind == "f" else cast(x, np.float64)

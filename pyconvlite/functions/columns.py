@@ -171,6 +171,7 @@ def col2im_array(
         array([[1., 1.],
                [1., 1.]])
     """
+    img_shape = tuple(img_shape)
     check_axes(img_shape, "(N, C, H, W)", "input_shape")
     N, C = img_shape[:2]
     geometry = _geometry(img_shape, kernel_size, stride, pad, dilation)

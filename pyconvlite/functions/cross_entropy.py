@@ -10,12 +10,12 @@ from .._arguments import integer, share
 from .._shapes import Array, check_axes
 from ..autograd import Function, Variable, as_input, as_variable
 from ..backends import get_array_module, kernels, to_device_of
-from .arithmetic import clip
+from .arithmetic import as_floats
 from .indexing import get_item
 from .loss import check_reduction, reduced
 from .math import log
 from .reduction import mean, sum
-from .selection import where
+from .selection import clip, where
 from .shape import reshape, transpose
 from .softmax import log_softmax, softmax
 
@@ -95,7 +95,7 @@ def softmax_cross_entropy(
         >>> softmax_cross_entropy(np.array([[0.0, 0.0], [9.0, 0.0]]), np.array([1, -1]), ignore_index=-1)
         variable(0.6931471805599453)
     """
-    x, t = as_input(x), as_input(t)
+    x, t = as_floats(x), as_input(t)
     if label_smoothing != 0:
         label_smoothing = float(share(label_smoothing, "label_smoothing"))  # np.float64 would widen float32
     alike = t._data.shape == x._data.shape and x.ndim > 1

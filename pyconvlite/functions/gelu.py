@@ -11,8 +11,9 @@ from .._shapes import Array
 from ..autograd import Function, Variable
 from ..backends import get_array_module, kernels
 from .activation import sigmoid
-from .arithmetic import clip, mul
+from .arithmetic import as_floats, mul
 from .math import exp
+from .selection import clip
 
 # Taylor coefficients of erf(x) / x in x * x at 0, which suffice for float64 where |x| < 1; 11 do for float32.
 _ERF = [2 / math.sqrt(math.pi) * (-1) ** n / (math.factorial(n) * (2 * n + 1)) for n in range(19)]
@@ -132,5 +133,6 @@ def gelu(x: Any, approximate: str = "none") -> Variable:
         return GELU()(x)
     if approximate != "tanh":
         raise ValueError(f'approximate must be "none" or "tanh"; got {approximate!r}')
+    x = as_floats(x)
     z = clip(x, -30, 30)  # beyond, the sigmoid is 0 or 1, and the cube may overflow
     return mul(x, sigmoid(z * (z * z * 0.044715 + 1) * math.sqrt(8 / math.pi)))  # (1 + tanh(u)) / 2

@@ -11,10 +11,10 @@ from .._shapes import Array
 from ..autograd import Function, Variable, as_input
 from ..backends import kernels
 from .activation import sigmoid
-from .arithmetic import clip, sub
+from .arithmetic import as_floats, sub
 from .math import abs, exp, log
 from .reduction import mean, sum
-from .selection import where
+from .selection import clip, where
 from .shape import reshape
 
 REDUCTIONS = "none", "mean", "sum", "batchmean"
@@ -160,6 +160,10 @@ def _as_float(x: Variable, dtype: Any) -> Variable:
     return x.astype(dtype) if x.requires_grad else as_input(x.data.astype(dtype))
 
 
+def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(n for n in shape if n != 1)
+
+
 def _without_leading_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
     """Remove leading axes of length 1, the only ones that may be broadcast here."""
     return _without_leading_ones(shape[1:]) if shape[:1] == (1,) else shape
@@ -245,7 +249,7 @@ def sigmoid_cross_entropy(x: Any, t: Any, reduction: str = "batchmean") -> Varia
 
     Args:
         x: scores of shape (N, ...).
-        t: probabilities, or labels 0 and 1, with as many elements as x.
+        t: probabilities, or labels 0 and 1, of the same shape, except for axes of length 1.
         reduction: "batchmean" for DeZero's; "mean" of all elements, as in PyTorch; "sum"; "none".
 
     Returns:
@@ -260,7 +264,7 @@ def sigmoid_cross_entropy(x: Any, t: Any, reduction: str = "batchmean") -> Varia
         >>> sigmoid_cross_entropy(np.array([[0.0], [1000.0]]), np.array([[1.0], [1.0]]))
         variable(0.34657359027997264)
     """
-    return reduced(SigmoidCrossEntropy()(*_targets(x, t, "x")), reduction)
+    return reduced(SigmoidCrossEntropy()(*_targets(as_floats(x), t, "x")), reduction)
 
 
 def binary_cross_entropy(p: Any, t: Any, reduction: str = "batchmean") -> Variable:
@@ -271,7 +275,7 @@ def binary_cross_entropy(p: Any, t: Any, reduction: str = "batchmean") -> Variab
 
     Args:
         p: probabilities of shape (N, ...).
-        t: probabilities, or labels 0 and 1, with as many elements as p.
+        t: probabilities, or labels 0 and 1, of the same shape, except for axes of length 1.
         reduction: as in `sigmoid_cross_entropy`.
 
     Returns:
@@ -285,7 +289,7 @@ def binary_cross_entropy(p: Any, t: Any, reduction: str = "batchmean") -> Variab
         >>> binary_cross_entropy(np.array([0.5, 0.9]), np.array([1, 1]))
         variable(0.399253848...)
     """
-    p, t = _targets(p, t, "p")
+    p, t = _targets(as_input(p), t, "p")
     if p.dtype.kind != "f":
         raise TypeError(f"p must be floating point; got {p.dtype}")
     eps = float(np.finfo(p.dtype).eps)
@@ -293,12 +297,13 @@ def binary_cross_entropy(p: Any, t: Any, reduction: str = "batchmean") -> Variab
     return reduced(-(t * log(p) + (1 - t) * log(1 - p)), reduction)
 
 
-def _targets(x: Any, t: Any, name: str) -> tuple[Variable, Variable]:
+def _targets(x: Variable, t: Any, name: str) -> tuple[Variable, Variable]:
     """Return x and t as Variables, t reshaped like x and, unless floating point, cast to x's dtype."""
-    x, t = as_input(x), as_input(t)
-    if x.size == 0 or x.size != t.size:
+    t = as_input(t)
+    if x.size == 0 or _without_ones(x.shape) != _without_ones(t.shape):
         raise ValueError(
-            f"{name} and t must have the same size, at least 1; got shapes {x.shape} and {t.shape}"
+            f"{name} and t must have the same shape, except for axes of length 1, and at least one element; "
+            f"got {x.shape} and {t.shape}"
         )
     return x, reshape(t if t.dtype.kind == "f" else as_input(t.data.astype(x.dtype)), x.shape)
 

@@ -66,8 +66,6 @@ class JoinWeights(Function):
 class LSTM(Function):
     """The operation of `lstm`, with h and c given."""
 
-    reads_outputs = False
-
     def forward(self, x: Array, h: Array, c: Array, W: Array) -> Any:
         hs, cs, gates = kernels(x).lstm(_steps(x), h, c, W)
         if Config.enable_backprop:
@@ -111,8 +109,6 @@ class LSTMGrad(Function):
 
 class GRU(Function):
     """The operation of `gru`, with h given."""
-
-    reads_outputs = False
 
     def forward(self, x: Array, h: Array, W: Array) -> Any:
         hs, gates, terms = kernels(x).gru(_steps(x), h, W)

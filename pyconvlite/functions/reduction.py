@@ -300,6 +300,7 @@ def broadcast_to(x: Any, shape: tuple[int, ...]) -> Variable:
         variable([[1. 2.]
                   [1. 2.]])
     """
+    shape = tuple(shape)
     v = as_variable(x)
     return v if v.shape == shape else BroadcastTo(shape)(x)
 

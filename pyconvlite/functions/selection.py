@@ -1,13 +1,15 @@
-"""Selection between two arrays, element by element: where, maximum, minimum."""
+"""Selection between two arrays, element by element: where, maximum, minimum, clip."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .._shapes import Array
 from ..autograd import Function, Variable, as_input
 from ..backends import kernels, on_device, to_device_of
-from .arithmetic import Binary, operands
+from .arithmetic import NUMBER, Binary, operands
 
 
 class Where(Function):
@@ -116,3 +118,55 @@ def minimum(x0: Any, x1: Any) -> Variable:
         variable([-1.  0.])
     """
     return Minimum()(x0, x1)
+
+
+class Clip(Function):
+    """Clipping to a range."""
+
+    reads_outputs = False
+
+    def __init__(self, x_min: float | None, x_max: float | None) -> None:
+        # Python numbers do not change the dtype of the result.
+        self.x_min = x_min.item() if isinstance(x_min, np.generic) else x_min
+        self.x_max = x_max.item() if isinstance(x_max, np.generic) else x_max
+
+    def forward(self, x: Array) -> Any:
+        if self.x_min is None and self.x_max is None:
+            return x.copy()
+        y = x if self.x_min is None else kernels(x).maximum(x, self.x_min)
+        return y if self.x_max is None else kernels(x).minimum(y, self.x_max)
+
+    def backward(self, gy: Variable) -> Any:
+        x: Array = self.inputs[0].data
+        if self.x_min is not None:
+            gy = where(kernels(x).greater_equal(x, self.x_min), gy, 0)
+        if self.x_max is not None:
+            gy = where(kernels(x).less_equal(x, self.x_max), gy, 0)
+        return gy
+
+
+def clip(x: Any, x_min: float | None, x_max: float | None) -> Variable:
+    """Clip x to [x_min, x_max]; the gradient is 0 where x is outside of it (book step 47).
+
+    Args:
+        x: Variable or array.
+        x_min, x_max: numbers; None for no limit.
+
+    Raises:
+        TypeError: `x_min` or `x_max` is not a number.
+        ValueError: `x_min` is greater than `x_max`.
+
+    Example:
+        >>> import numpy as np
+        >>> clip(np.array([-2.0, 0.5, 2.0]), -1, 1)
+        variable([-1.   0.5  1. ])
+    """
+    for name, limit in (("x_min", x_min), ("x_max", x_max)):
+        if not (limit is None or isinstance(limit, NUMBER)):
+            raise TypeError(
+                f"{name} must be a number or None; got {type(limit).__name__}: for limits that are arrays or "
+                "Variables use maximum(x, x_min) and minimum(x, x_max)"
+            )
+    if x_min is not None and x_max is not None and x_min > x_max:
+        raise ValueError(f"x_min must not be greater than x_max; got {x_min} and {x_max}")
+    return Clip(x_min, x_max)(x)

@@ -44,7 +44,7 @@ def reshape(x: Any, shape: Any) -> Variable:
         variable([[0 1 2]
                   [3 4 5]])
     """
-    shape = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
+    shape = tuple(shape) if isinstance(shape, (tuple, list, np.ndarray)) else (shape,)
     v = as_variable(x)
     return v if v.shape == shape else Reshape(shape)(x)
 
@@ -201,7 +201,8 @@ def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
         variable([[1. 3.]
                   [2. 4.]])
     """
-    if len({as_input(x).shape for x in xs}) > 1:
+    xs = [as_input(x) for x in xs]
+    if len({x.shape for x in xs}) > 1:
         raise ValueError(f"xs must all have the same shape; got {', '.join(str(x.shape) for x in xs)}")
     return concat([expand_dims(x, axis) for x in xs], axis)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._arguments import as_axis
+from .._arguments import as_axis, integer
 from .._shapes import Array
-from ..autograd import Function, Variable, as_input
+from ..autograd import Function, Variable
 from ..backends import get_array_module, kernels
+from .arithmetic import as_floats
 from .math import exp
 from .reduction import check_elements
 from .shape import squeeze
@@ -77,8 +78,8 @@ def softmax(x: Any, axis: int = 1) -> Variable:
         variable([[0.5 0.5]
                   [1.  0. ]])
     """
-    x = as_input(x)
-    axis = as_axis(axis, x.shape)
+    x = as_floats(x)
+    axis = as_axis(integer(axis, "axis", axis), x.shape)
     check_elements(x, axis, "softmax")
     return Softmax(axis)(x)
 
@@ -112,8 +113,8 @@ def log_softmax(x: Any, axis: int = 1) -> Variable:
         >>> log_softmax(np.array([[1000.0, 0.0]]))
         variable([[    0. -1000.]])
     """
-    x = as_input(x)
-    axis = as_axis(axis, x.shape)
+    x = as_floats(x)
+    axis = as_axis(integer(axis, "axis", axis), x.shape)
     check_elements(x, axis, "log_softmax")
     return LogSoftmax(axis)(x)
 
@@ -154,7 +155,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
         >>> logsumexp(np.array([[1000.0, 1000.0], [0.0, -np.inf]]), axis=1)
         variable([1000.69314718    0.        ])
     """
-    x = as_input(x)
+    x = as_floats(x)
     axis = as_axis(axis, x.shape)
     check_elements(x, axis, "logsumexp")
     y = LogSumExp(axis)(x)

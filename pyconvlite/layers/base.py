@@ -12,7 +12,7 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
-from ..autograd import Parameter
+from ..autograd import Parameter, Variable
 from .hooks import ForwardHook, HookHandle, Hooks
 from .table import list_rows, rows_as_html
 from .weights import Weights
@@ -205,6 +205,9 @@ class Layer(Weights):
     def unfreeze(self, *names: str) -> None:
         """Include Parameters in training, except running statistics, which are never trained.
 
+        Call `setup` of Adam or AdamW again afterwards: they count updates for all Parameters together, so
+        that their first steps of these would be several times `alpha`.
+
         Args:
             names: as in `freeze`.
 
@@ -232,18 +235,25 @@ class Layer(Weights):
             param.cleargrad()
 
     def to_cpu(self) -> None:
-        """Move all Parameters to the CPU."""
-        for param in self.params():
-            param.to_cpu()
+        """Move all Parameters, and the states of recurrent layers, to the CPU."""
+        for v in self._movable():
+            v.to_cpu()
 
     def to_gpu(self) -> None:
-        """Move all Parameters to the device.
+        """Move all Parameters, and the states of recurrent layers, to the device.
 
         Raises:
             DeviceUnavailable: no device is available.
         """
-        for param in self.params():
-            param.to_gpu()
+        for v in self._movable():
+            v.to_gpu()
+
+    def _movable(self) -> Iterator[Variable]:
+        yield from self.params()
+        for layer in self.modules():
+            for name in layer._state:
+                if (state := getattr(layer, name)) is not None:
+                    yield state
 
     def _flatten_params(self, params_dict: dict[str, Parameter], parent_key: str = "") -> None:
         for name, param in _params(self, parent_key):

@@ -109,7 +109,7 @@ class Embedding(EmbedID):
 
 
 class _Recurrent(Layer):
-    """Base of RNN, LSTM and GRU: their state moves between devices together with the Parameters."""
+    """Base of RNN, LSTM and GRU."""
 
     _state: ClassVar[tuple[str, ...]] = ("h",)
     hidden_size: int  # a state has the shape (N, hidden_size)
@@ -137,25 +137,6 @@ class _Recurrent(Layer):
                 f"the input of shape {shape} and the state of shape {self.h.shape} have different batch "
                 "sizes; call reset_state() before a new sequence"
             )
-
-    def to_cpu(self) -> None:
-        """Move all Parameters and the state to the CPU."""
-        super().to_cpu()
-        for v in self._states():
-            v.to_cpu()
-
-    def to_gpu(self) -> None:
-        """Move all Parameters and the state to the device.
-
-        Raises:
-            DeviceUnavailable: no device is available.
-        """
-        super().to_gpu()
-        for v in self._states():
-            v.to_gpu()
-
-    def _states(self) -> list[Variable]:
-        return [v for name in self._state if (v := getattr(self, name)) is not None]
 
 
 class RNN(_Recurrent):

@@ -100,7 +100,8 @@ class Weights:
 
         A path has dots (`conv1.weight`), the layers of a Sequential are named by their index (`0.weight`); W
         and gamma are `weight`, b and beta `bias`, avg_mean and avg_var `running_mean` and `running_var`; the
-        W of a Linear layer is transposed. Models that torchvision also has use its names.
+        W of a Linear layer is transposed. Models that torchvision also has use its names. PyTorch joins the
+        weights of RNN, LSTM and GRU, which are apart here.
 
         Raises:
             RuntimeError: the runtime cannot wait for a device.

@@ -35,6 +35,8 @@ class Model(Layer):
     def plot(self, *inputs: Any, to_file: str | os.PathLike[str] = "model.png") -> Any:
         """Draw the computation graph of a call on `inputs`, as `pyconvlite.graph.plot_dot_graph` does.
 
+        The call changes the statistics of BatchNorm, unless in `test_mode()`.
+
         Args:
             inputs: arguments of `forward`.
             to_file: path of the image; its suffix sets the format.
@@ -85,8 +87,8 @@ class Sequential(Model):
             attributes and indexes: `model.conv1` and `model["conv1"]`.
 
     Attributes:
-        layers: list of the layers; their Parameters are named `layers/0/W` and so on, or `conv1/W` where the
-            layers have names.
+        layers: list of the layers, to read; `model[i] = layer` replaces one. Their Parameters are named
+            `layers/0/W` and so on, or `conv1/W` where the layers have names.
 
     Raises:
         TypeError: a layer is not callable, or is a class instead of an instance; a name is not a string.
@@ -117,6 +119,10 @@ class Sequential(Model):
         self.layers: list[Callable[[Any], Any]] = list(layers)
         for i, layer in enumerate(self.layers):
             _check_layer(layer, f"index {i}")
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy has its own list.
+        return {**super().__getstate__(), "layers": [*self.layers]}
 
     def _check_name(self, name: Any) -> None:
         if not isinstance(name, str):

@@ -26,12 +26,14 @@ class ResNet(Model):
     Weights of torchvision's resnet50, resnet101 or resnet152 can also be loaded. They are of a variant of the
     network, which the model then becomes: the stride is in the 3 x 3 convolutions instead of the 1 x 1 ones
     before them, the max pooling pads by a pixel, conv1 has no bias, and eps of batch normalization is 1e-5.
-    In `state_dict` the Parameters have torchvision's names.
+    In `state_dict` the Parameters have torchvision's names. Only a model with `torchvision=True` reads npz
+    files, checkpoints and projects of this variant.
 
     Args:
         n_layers: 50, 101 or 152.
         pretrained: False, or the weights: path or URL of a file, or its bytes, in any format that
             `load_weights` reads.
+        torchvision: whether the model is torchvision's variant from the start.
 
     Raises:
         ValueError: `n_layers` is not one of these, the weights do not fit, or `pretrained` is True: the
@@ -46,17 +48,19 @@ class ResNet(Model):
 
     _pool_pad = 0
 
-    def __init__(self, n_layers: int = 152, pretrained: Any = False) -> None:
+    def __init__(self, n_layers: int = 152, pretrained: Any = False, *, torchvision: bool = False) -> None:
         if n_layers not in _BLOCKS:
             raise ValueError(f"n_layers must be 50, 101 or 152; got {n_layers}")
         n2, n3, n4, n5 = _BLOCKS[n_layers]
-        self.conv1 = L.Conv2d(64, kernel_size=7, stride=2, pad=3)
+        self.conv1 = L.Conv2d(64, kernel_size=7, stride=2, pad=3, nobias=torchvision)
         self.bn1 = L.BatchNorm()
         self.res2 = BuildingBlock(n2, 64, 64, 256, 1)
         self.res3 = BuildingBlock(n3, 256, 128, 512, 2)
         self.res4 = BuildingBlock(n4, 512, 256, 1024, 2)
         self.res5 = BuildingBlock(n5, 1024, 512, 2048, 2)
         self.fc6 = L.Linear(1000)
+        if torchvision:
+            self._become_torchvisions()
         load_pretrained(self, pretrained)
 
     def forward(self, x: Any) -> Any:
@@ -98,8 +102,7 @@ class ResNet50(ResNet):
     """ResNet of 50 layers, 25.6 million Parameters.
 
     Args:
-        pretrained: False, or the weights: path or URL of a file, or its bytes, in any format that
-            `load_weights` reads.
+        pretrained, torchvision: as for ResNet.
 
     Raises:
         ValueError, OSError: as for ResNet.
@@ -109,16 +112,15 @@ class ResNet50(ResNet):
         256
     """
 
-    def __init__(self, pretrained: Any = False) -> None:
-        super().__init__(50, pretrained)
+    def __init__(self, pretrained: Any = False, *, torchvision: bool = False) -> None:
+        super().__init__(50, pretrained, torchvision=torchvision)
 
 
 class ResNet101(ResNet):
     """ResNet of 101 layers, 44.6 million Parameters.
 
     Args:
-        pretrained: False, or the weights: path or URL of a file, or its bytes, in any format that
-            `load_weights` reads.
+        pretrained, torchvision: as for ResNet.
 
     Raises:
         ValueError, OSError: as for ResNet.
@@ -128,16 +130,15 @@ class ResNet101(ResNet):
         256
     """
 
-    def __init__(self, pretrained: Any = False) -> None:
-        super().__init__(101, pretrained)
+    def __init__(self, pretrained: Any = False, *, torchvision: bool = False) -> None:
+        super().__init__(101, pretrained, torchvision=torchvision)
 
 
 class ResNet152(ResNet):
     """ResNet of 152 layers, 60.2 million Parameters.
 
     Args:
-        pretrained: False, or the weights: path or URL of a file, or its bytes, in any format that
-            `load_weights` reads.
+        pretrained, torchvision: as for ResNet.
 
     Raises:
         ValueError, OSError: as for ResNet.
@@ -147,8 +148,8 @@ class ResNet152(ResNet):
         256
     """
 
-    def __init__(self, pretrained: Any = False) -> None:
-        super().__init__(152, pretrained)
+    def __init__(self, pretrained: Any = False, *, torchvision: bool = False) -> None:
+        super().__init__(152, pretrained, torchvision=torchvision)
 
 
 class BuildingBlock(Layer):

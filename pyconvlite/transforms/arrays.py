@@ -107,7 +107,11 @@ def _per_channel(value: Array, name: str, x: Array) -> Array:
     """The value in x's dtype, and in a shape that broadcasts along x's first axis."""
     if value.size != 1 and value.shape != x.shape[:1]:
         raise ValueError(f"{name} has {value.size} values, one per channel; the array has shape {x.shape}")
-    given, value = value, value.astype(x.dtype)
+    given = value
+    with np.errstate(over="ignore"):  # which the next line tells
+        value = value.astype(x.dtype)
+    if not np.isfinite(value).all():
+        raise ValueError(f"{name} is beyond the range of the array's {x.dtype}; got {given}")
     if name == "std" and not value.all():
-        raise ValueError(f"std must not be 0, to which {x.dtype}, the array's dtype, rounds it; got {given}")
+        raise ValueError(f"std must not be 0, to which the array's {x.dtype} rounds it; got {given}")
     return value.reshape(-1, *[1] * (x.ndim - 1)) if value.ndim else value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 
 import numpy as np
 import pytest
@@ -20,6 +21,22 @@ KEEP_DEVICE = """{
   const { requestDevice } = GPUAdapter.prototype;
   GPUAdapter.prototype.requestDevice = async function (...args) {
     return (globalThis.device = await requestDevice.apply(this, args));
+  };
+}
+"""
+
+# Counts the bytes of all buffers on the GPU that have not been destroyed.
+COUNT_BUFFERS = """{
+  globalThis.onGpu = 0;
+  const { createBuffer } = GPUDevice.prototype;
+  const { destroy } = GPUBuffer.prototype;
+  GPUDevice.prototype.createBuffer = function (options) {
+    globalThis.onGpu += options.size;
+    return createBuffer.call(this, options);
+  };
+  GPUBuffer.prototype.destroy = function () {
+    globalThis.onGpu -= this.size;
+    destroy.call(this);
   };
 }
 """
@@ -135,6 +152,21 @@ def test_without_jspi(page: Visit) -> None:
     page.page.click("#go")
     page.wait_for("#notice", "Test accuracy", seconds=120)
     assert float(page.text("#test-accuracy").rstrip("%")) > 85
+
+
+@pytest.mark.parametrize("page", [COUNT_BUFFERS], indirect=True)
+def test_what_only_training_needs_on_the_gpu_is_freed(page: Visit) -> None:
+    worker = page.page.workers[0]
+    page.choose(images=10_000)
+    page.page.click("#go")
+    page.until_seen(1_000)
+    under_way = worker.evaluate("onGpu")
+    page.wait_for("#notice", "Test accuracy", seconds=120)
+    # The weights and the optimizer's two moments stay. The kernels may be compared once more.
+    end = monotonic() + 60
+    while worker.evaluate("onGpu") > under_way / 2:
+        assert monotonic() < end, worker.evaluate("onGpu")
+        page.page.wait_for_timeout(100)
 
 
 READ = """

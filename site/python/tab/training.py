@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
 from math import isfinite
@@ -167,7 +168,17 @@ def train(
     model: Model, dataset: Dataset, optimizer: Optimizer, batch_size: int, epochs: int
 ) -> Iterator[Step]:
     """Train where the model is, yielding once a batch; the learning rate falls in equal stairs."""
+    try:
+        yield from _steps(model, dataset, optimizer, batch_size, epochs)
+    finally:
+        if on_gpu(model):  # what only training needs there may never be used again
+            with suppress(webgpu.DeviceLost):
+                webgpu.free_pool()
 
+
+def _steps(
+    model: Model, dataset: Dataset, optimizer: Optimizer, batch_size: int, epochs: int
+) -> Iterator[Step]:
     def learn(x, t):
         y = model(x)
         loss = F.softmax_cross_entropy(y, t)
