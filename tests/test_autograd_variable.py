@@ -1,5 +1,6 @@
 """autograd/: Variable, Parameter, Function, conversions. What `backward` does is in test_autograd_walk.py."""
 
+import copy
 import operator
 
 import numpy as np
@@ -375,6 +376,14 @@ def test_setup_of_the_book_is_in_place():
     z = gx**3 + y
     z.backward()
     assert x.grad.item() == 100
+
+
+def test_a_leaf_whose_gradient_has_a_graph_is_copied_without_it():
+    x = ones(2)
+    (x * x).backward(create_graph=True)
+    other = copy.deepcopy(x)
+    np.testing.assert_array_equal(other.grad.data, [2, 2])
+    assert other.grad.creator is None
 
 
 def test_arithmetic_is_found_where_dezero_keeps_it():

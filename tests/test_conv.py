@@ -180,6 +180,12 @@ def test_col2im_is_the_adjoint_of_im2col(g):
         )
 
 
+def test_the_shape_for_col2im_may_be_a_list():
+    x = np.arange(16.0).reshape(4, 4)
+    y, expected = (F.col2im(x, shape, 2, 2) for shape in ([1, 1, 4, 4], (1, 1, 4, 4)))
+    np.testing.assert_array_equal(y.data, expected.data)
+
+
 @columns
 @pytest.mark.parametrize("to_matrix", [True, False])
 def test_im2col_and_col2im_gradients_of_two_orders(shape, kernel, stride, pad, to_matrix):
