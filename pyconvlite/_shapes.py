@@ -144,6 +144,16 @@ def deconv_outsize(
     return OH, OW
 
 
+def as_shape(shape: Any) -> tuple[int, ...]:
+    """A shape that is given as an integer, a sequence or an array.
+
+    Example:
+        >>> as_shape(3)
+        (3,)
+    """
+    return shape if type(shape) is tuple else tuple(np.ravel(shape).tolist())
+
+
 def check_axes(shape: Sequence[int], axes: str, name: str = "x") -> None:
     """Raise ValueError unless `shape` has as many axes as `axes` names, for example "(N, C, H, W)".
 

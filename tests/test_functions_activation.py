@@ -172,18 +172,7 @@ def test_arguments_that_do_not_fit_are_named(call, error, message):
         call()
 
 
-SMALL = np.array([[1, 100]], np.uint8)
-
-
-@pytest.mark.parametrize(
-    "f", [F.softmax, F.log_softmax, F.logsumexp, F.softplus, F.hardsigmoid, lambda x: F.gelu(x, "tanh")]
-)
+@pytest.mark.parametrize("f", [F.softplus, F.hardsigmoid])
 def test_small_integers_are_taken_as_floats(f):
-    np.testing.assert_array_equal(f(SMALL).data, f(SMALL.astype(float)).data)
-
-
-@pytest.mark.parametrize("f", [F.softmax, F.log_softmax])
-@pytest.mark.parametrize("axis", [None, (0, 1)])
-def test_softmax_takes_one_axis(f, axis):
-    with pytest.raises(TypeError, match="axis must be an integer; got"):
-        f(SMALL, axis)
+    x = np.array([[1, 100]], np.uint8)
+    np.testing.assert_array_equal(f(x).data, f(x.astype(float)).data)

@@ -89,3 +89,8 @@ def test_gelu_by_tanh_at_the_ends_of_the_line(dtype):
 def test_an_unknown_way_is_named():
     with pytest.raises(ValueError, match='approximate must be "none" or "tanh"; got \'erf\''):
         F.gelu(X, "erf")
+
+
+def test_the_tanh_form_takes_small_integers_as_floats():
+    x = np.array([1, 100], np.int8)
+    np.testing.assert_array_equal(F.gelu(x, "tanh").data, F.gelu(x.astype(float), "tanh").data)

@@ -154,12 +154,15 @@ def test_transpose_of_a_variable_takes_axes_as_numpy_does():
     for axes in [((),), (np.int64(0),)]:
         with pytest.raises(ValueError, match="ax"):
             x.transpose(*axes)
-    assert x.transpose(None).shape == x.transpose(np.int64(1), np.int64(0)).shape == (3, 2)
+    for axes in [(), (None,), (1, 0), (np.int64(1), np.int64(0)), ((1, 0),), ([1, 0],), (np.array([1, 0]),)]:
+        assert x.transpose(*axes).shape == (3, 2)
 
 
 def test_a_shape_may_be_an_array():
     shape = np.array([2, 3])
     assert F.reshape(np.ones(6), shape).shape == F.broadcast_to(np.ones(3), shape).shape == (2, 3)
+    for length in (3, np.array(3)):
+        assert F.reshape(np.ones((1, 3)), length).shape == F.broadcast_to(np.ones(1), length).shape == (3,)
 
 
 def test_stack_of_numbers_and_of_different_shapes():

@@ -120,3 +120,18 @@ def test_float16_is_summed_in_float32(axis):
     gy = np.ones(x.shape, np.float16)
     (gx,) = grad(F.log_softmax(x, axis=axis), x, gy)
     np.testing.assert_allclose(gx.data, 0, atol=5e-3)  # 1 - softmax * n, with the output's rounding
+
+
+SMALL = np.array([[1, 100]], np.uint8)
+
+
+@pytest.mark.parametrize("f", [F.softmax, F.log_softmax, F.logsumexp])
+def test_small_integers_are_taken_as_floats(f):
+    np.testing.assert_array_equal(f(SMALL).data, f(SMALL.astype(float)).data)
+
+
+@pytest.mark.parametrize("f", [F.softmax, F.log_softmax])
+@pytest.mark.parametrize("axis", [None, (0, 1)])
+def test_softmax_takes_one_axis(f, axis):
+    with pytest.raises(TypeError, match="axis must be an integer; got"):
+        f(SMALL, axis)

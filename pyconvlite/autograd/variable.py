@@ -377,7 +377,7 @@ class Variable:
 
     def transpose(self, *axes: Any) -> Variable:
         """Permute the axes: `x.transpose(1, 0)` or `x.transpose((1, 0))`; reverse them if none are given."""
-        if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], (tuple, list))):
+        if len(axes) == 1 and not isinstance(axes[0], (int, np.integer)):
             return _functions.transpose(self, axes[0])
         return _functions.transpose(self, axes or None)
 

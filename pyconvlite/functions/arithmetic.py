@@ -284,7 +284,9 @@ def cast(x: Any, dtype: Any) -> Variable:
     return Cast(dtype)(x)
 
 
-def as_floats(x: Any) -> Variable:
-    """x as a Variable; integers and bools, which would wrap around, in float64."""
-    x = as_input(x)
-    return x if x.dtype.kind == "f" else cast(x, np.float64)
+def as_floats(x: Any, dtype: Any = np.float64) -> Variable:
+    """x as a Variable; integers and bools, which would wrap around, in `dtype`."""
+    v: Variable = as_input(x)
+    if v.dtype.kind == "f":
+        return v
+    return cast(v, dtype) if v.requires_grad else as_input(v.data.astype(dtype))

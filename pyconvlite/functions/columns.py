@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._shapes import Array, IntPair, Pair, check_axes, pair
+from .._shapes import Array, IntPair, Pair, as_shape, check_axes, pair
 from ..autograd import Function, Variable
 from ..backends import ConvGeometry, kernels
 from ._geometry import conv_geometry
@@ -171,7 +171,7 @@ def col2im_array(
         array([[1., 1.],
                [1., 1.]])
     """
-    img_shape = tuple(img_shape)
+    img_shape = as_shape(img_shape)
     check_axes(img_shape, "(N, C, H, W)", "input_shape")
     N, C = img_shape[:2]
     geometry = _geometry(img_shape, kernel_size, stride, pad, dilation)

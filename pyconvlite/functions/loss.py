@@ -144,20 +144,14 @@ def _same_shape(x0: Any, x1: Any) -> tuple[Variable, Variable]:
     if 0 in m or 0 in n:
         raise ValueError(f"x0 and x1 must have at least one element; got shapes {m} and {n}")
     if x0._data.dtype.kind != "f" or x1._data.dtype.kind != "f":
-        x0 = _as_float(x0, x1.dtype if x1.dtype.kind == "f" else np.float64)
-        x1 = _as_float(x1, x0.dtype)
+        x0 = as_floats(x0, x1.dtype if x1.dtype.kind == "f" else np.float64)
+        x1 = as_floats(x1, x0.dtype)
     if m == n:
         return x0, x1
     if _without_leading_ones(m) != _without_leading_ones(n):
         raise ValueError(f"x0 and x1 must have the same shape; got {m} and {n}")
     shape = max(m, n, key=len)
     return reshape(x0, shape), reshape(x1, shape)
-
-
-def _as_float(x: Variable, dtype: Any) -> Variable:
-    if x.dtype.kind == "f":
-        return x
-    return x.astype(dtype) if x.requires_grad else as_input(x.data.astype(dtype))
 
 
 def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import _shapes
 from .._arguments import as_axis, at_least, integer
-from .._shapes import Array
+from .._shapes import Array, as_shape
 from ..autograd import Function, Variable, as_input, as_variable
 from ..backends import get_array_module, kernels
 from .indexing import flip
@@ -300,7 +300,7 @@ def broadcast_to(x: Any, shape: tuple[int, ...]) -> Variable:
         variable([[1. 2.]
                   [1. 2.]])
     """
-    shape = tuple(shape)
+    shape = as_shape(shape)
     v = as_variable(x)
     return v if v.shape == shape else BroadcastTo(shape)(x)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._arguments import as_axis, integer
-from .._shapes import Array, axes_of
+from .._shapes import Array, as_shape, axes_of
 from ..autograd import Function, Variable, as_input, as_variable
 from ..backends import get_array_module
 from .indexing import get_item
@@ -44,7 +44,7 @@ def reshape(x: Any, shape: Any) -> Variable:
         variable([[0 1 2]
                   [3 4 5]])
     """
-    shape = tuple(shape) if isinstance(shape, (tuple, list, np.ndarray)) else (shape,)
+    shape = as_shape(shape)
     v = as_variable(x)
     return v if v.shape == shape else Reshape(shape)(x)
 

@@ -35,7 +35,7 @@ class Model(Layer):
     def plot(self, *inputs: Any, to_file: str | os.PathLike[str] = "model.png") -> Any:
         """Draw the computation graph of a call on `inputs`, as `pyconvlite.graph.plot_dot_graph` does.
 
-        The call changes the statistics of BatchNorm, unless in `test_mode()`.
+        It changes the statistics of BatchNorm, unless in `test_mode()`.
 
         Args:
             inputs: arguments of `forward`.

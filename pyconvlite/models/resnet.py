@@ -33,7 +33,7 @@ class ResNet(Model):
         n_layers: 50, 101 or 152.
         pretrained: False, or the weights: path or URL of a file, or its bytes, in any format that
             `load_weights` reads.
-        torchvision: whether the model is torchvision's variant from the start.
+        torchvision: whether the model is this variant.
 
     Raises:
         ValueError: `n_layers` is not one of these, the weights do not fit, or `pretrained` is True: the

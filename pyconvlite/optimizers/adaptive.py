@@ -159,7 +159,7 @@ class Adam(Elementwise):
         eps: added to the denominator for numerical stability, above 0.
 
     Attributes:
-        t: number of updates since `setup`, the same for all Parameters; see `Layer.unfreeze`.
+        t: number of updates since `setup`; see `Layer.unfreeze`.
 
     Raises:
         TypeError: an argument is not a number.
