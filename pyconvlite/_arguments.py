@@ -9,7 +9,7 @@ import math
 import numbers
 import operator
 import reprlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, SupportsIndex
 
 import numpy as np
@@ -174,13 +174,14 @@ def examples(dataset: Examples) -> Examples:
     """Check a `dataset` argument: something with a length and items.
 
     Raises:
-        TypeError: it has no `__len__` or `__getitem__`.
+        TypeError: it has no `__len__` or `__getitem__`, or is a mapping.
 
     Example:
         >>> examples([(0.5, 0), (1.5, 1)])
         [(0.5, 0), (1.5, 1)]
     """
-    if not (hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")):
+    indexable = hasattr(dataset, "__len__") and hasattr(dataset, "__getitem__")
+    if not indexable or isinstance(dataset, Mapping):
         raise TypeError(
             "dataset must have __len__ and __getitem__, such as a Dataset or a list of pairs; "
             f"got {type(dataset).__name__}"

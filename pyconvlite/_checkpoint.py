@@ -15,7 +15,7 @@ from . import _npz, backends
 from ._arguments import at_least
 from ._random import rng
 from ._shapes import Array
-from .autograd import Parameter, Variable
+from .autograd import Variable
 from .dataloaders import DataLoader
 
 TEXT = "checkpoint.json"
@@ -176,15 +176,32 @@ def read_states(
 
 
 def read_moments(
-    archive: _npz.Archive, folder: str, params: Mapping[str, Parameter], weights: Mapping[str, Array]
+    archive: _npz.Archive, folder: str, weights: Mapping[str, Array]
 ) -> Iterator[tuple[str, Array]]:
     """Names of Parameters with their arrays in one of the optimizer's states."""
-    for name in inside(archive, folder):
-        if name not in params:
-            archive.refuse(f"{folder}{name} belongs to no Parameter of the model")
+    for name in _of_params(archive, folder, weights):
         W = weights[name]
         dtype = np.promote_types(W.dtype, np.float32)  # as `optimizers.base.gradient` converts
         yield name, archive.read(_floats(archive, folder + name, W.shape), dtype, keeps_order=True)
+
+
+def read_counts(
+    archive: _npz.Archive, folder: str, weights: Mapping[str, Array]
+) -> Iterator[tuple[str, Array]]:
+    """Names of Parameters with their numbers in one of the optimizer's counts."""
+    for name in _of_params(archive, folder, weights):
+        header = archive.header(folder + name)
+        if header.dtype.kind != "i" or header.shape:
+            archive.refuse(f"{folder}{name} has shape {header.shape} and dtype {header.dtype}")
+        yield name, archive.read(header)
+
+
+def _of_params(archive: _npz.Archive, folder: str, weights: Mapping[str, Array]) -> Iterator[str]:
+    """Names of the arrays in a folder, each that of a Parameter."""
+    for name in inside(archive, folder):
+        if name not in weights:
+            archive.refuse(f"{folder}{name} belongs to no Parameter of the model")
+        yield name
 
 
 def read_index(archive: _npz.Archive, loader: DataLoader, stored: Mapping[str, Any]) -> Array | None:

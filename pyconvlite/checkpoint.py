@@ -202,8 +202,12 @@ def load(
         # What is computed with them has the same bits only in the same dtype and memory order.
         weights = {name: archive.read(header, keeps_order=True) for name, header in headers.items()}
         states = {
-            state: dict(_checkpoint.read_moments(archive, f"optimizer/{state}/", params, weights))
-            for state in memories
+            state: dict(_checkpoint.read_moments(archive, f"optimizer/{state}/", weights))
+            for state in getattr(optimizer, "states", ())
+        }
+        counts = {
+            count: dict(_checkpoint.read_counts(archive, f"optimizer/{count}/", weights))
+            for count in getattr(optimizer, "counts", ())
         }
         values = _checkpoint.read_states(archive, kept, carried)
         index = (
@@ -219,8 +223,10 @@ def load(
         setattr(layer, attribute, v)
     for state, memory in memories.items():
         memory.clear()
-        for name, array in states[state].items():
+        for name, array in states.get(state, {}).items():
             memory[params[name]] = backends.to_device_of(params[name].data, array)
+        for name, number in counts.get(state, {}).items():
+            memory[params[name]] = number
     for key, o in objects.items():
         for name, value in contents["objects"][key]["values"].items():
             vars(o)[name] = value
@@ -271,7 +277,7 @@ def _checked(
 
 def _memories(optimizer: Optimizer | None) -> dict[str, Any]:
     """The optimizer's arrays by Parameter, by the name of the attribute."""
-    return {name: getattr(optimizer, name) for name in getattr(optimizer, "states", ())}
+    return {} if optimizer is None else dict(optimizer._memories())
 
 
 def _carried(model: Layer) -> dict[str, tuple[Any, str]]:

@@ -388,3 +388,31 @@ def test_a_forward_without_result_is_refused():
 
     with pytest.raises(TypeError, match=r"Forgotten\.forward must return an array"):
         Forgotten()(np.ones(2))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda x: F.relu(None), "ReLU needs an array or number as x; got None"),
+        (lambda x: x + "1", "Add needs an array or number as x1; got dtype <U1"),
+        (lambda x: F.exp(np.array([object()])), "Exp needs an array or number as x; got dtype object"),
+    ],
+)
+def test_an_input_that_is_no_number_is_named(call, message):
+    with pytest.raises(TypeError, match=message):
+        call(Variable(np.ones(2)))
+
+
+def test_other_errors_of_forward_are_its_own():
+    class Faulty(Function):
+        def forward(self, x, b: np.ndarray | None):
+            return x.nothing
+
+    with pytest.raises(AttributeError, match="nothing"):
+        Faulty()(np.ones(2), None)
+
+
+def test_an_input_without_data_has_no_shape():
+    with pytest.raises(AttributeError, match="this Variable has no data, therefore no shape"):
+        F.matmul(np.ones((2, 3)), None)
+    assert not hasattr(Variable(None), "shape")

@@ -349,6 +349,24 @@ def test_weights_come_back_with_the_same_bits(make):
     np.testing.assert_array_equal(one.W.data, two.W.data)
 
 
+@pytest.mark.parametrize("make", [Adam, AdamW])
+def test_a_layer_that_joined_the_training_later_goes_on(make):
+    def begun():
+        training = Training(make, seed=1)
+        training.model.freeze("layers/0", "layers/1")
+        training.run(5).model.unfreeze()
+        return training
+
+    pyconvlite.seed(1)
+    training = begun().run(2)
+    assert list(training.optimizer.starts.values()) == [5] * 4
+    file = saved(training)
+    expected = bits(training.run(4))
+    for other in (begun(), Training(make, seed=1)):
+        checkpoint.load(file, **other.parts)
+        assert bits(other.run(4)) == expected
+
+
 def test_state_of_parameters_that_the_model_no_longer_has_is_left_out():
     layer = Layer()
     layer.a, layer.b = Parameter(np.ones(2)), Parameter(np.ones(2))

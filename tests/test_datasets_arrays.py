@@ -68,9 +68,10 @@ def test_subset_is_the_dataset_at_indexes():
         ((3, [0]), TypeError, "dataset must have __len__ and __getitem__.* got int"),
         ((PAIRS, [0.5]), TypeError, "indices must be integers; got float64"),
         ((PAIRS, [True, False]), TypeError, "indices must be integers; got bool"),
+        ((PAIRS, 3), ValueError, r"indices must have one axis; got shape \(\)"),
         ((PAIRS, [[0, 1]]), ValueError, r"indices must have one axis; got shape \(1, 2\)"),
-        ((PAIRS, [0, 10]), ValueError, "indices must be below the dataset's length, 10; got 0 to 10"),
-        ((PAIRS, [-11, 0]), ValueError, "indices must be below the dataset's length, 10; got -11 to 0"),
+        ((PAIRS, [0, 10]), ValueError, "indices must be from -10 to 9; got 0 to 10"),
+        ((PAIRS, [-11, 0]), ValueError, "indices must be from -10 to 9; got -11 to 0"),
     ],
 )
 def test_subset_errors(arguments, error, message):
@@ -124,6 +125,7 @@ def test_random_split_is_random_and_repeatable():
         ([0.5, 0.4], ValueError, "or be fractions of sum 1"),
         ([11, -1], ValueError, r"lengths must be at least 0; got \[11, -1\]"),
         ([], ValueError, "lengths must sum"),
+        (5, TypeError, "lengths must be a list of numbers, one for each part; got 5"),
         (["5", 5], TypeError, "lengths must be a number; got '5'"),
     ],
 )

@@ -45,8 +45,9 @@ def test_gelu_at_the_ends_of_the_line():
     np.testing.assert_array_equal(grad(F.gelu(x), x)[0].data, [0, 1])
 
 
-def test_gelu_of_integers_is_no_integer():
+def test_integers_are_converted_to_floats():
     np.testing.assert_allclose(F.gelu(np.array([1, 2])).data, [0.84134475, 1.95449974])
+    np.testing.assert_allclose(F.erf(np.array([1, 2], np.uint8)).data, [0.84270079, 0.99532227])
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])

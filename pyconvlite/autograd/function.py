@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import ref
@@ -81,6 +82,7 @@ class Function:
         """Return the output Variable, or a tuple of Variables if `forward` returns several arrays.
 
         Raises:
+            TypeError: an input is not a Variable, array or number.
             RuntimeError: this instance is in a graph since an earlier call.
         """
         if self.outputs:
@@ -94,7 +96,11 @@ class Function:
                 xs = [x._data for x in inputs]
                 break
             xs.append(x._data)
-        ys = self.forward(*xs)
+        try:
+            ys = self.forward(*xs)
+        except (AttributeError, TypeError) as error:
+            self._check_inputs(xs, error)
+            raise
         if type(ys) is ndarray:
             y = Variable(ys)
             outputs: tuple[Variable, ...] = (y,)
@@ -123,6 +129,15 @@ class Function:
     def _as_variables(self, inputs: tuple[Any, ...]) -> tuple[Variable, ...]:
         """The inputs of a call, of which some are arrays, numbers or None."""
         return tuple([x if isinstance(x, Variable) else as_input(x) for x in inputs])
+
+    def _check_inputs(self, xs: Sequence[Any], error: Exception) -> None:
+        """Raise an error that names the input for which `forward` failed, if that is None or no numbers."""
+        for parameter, x in zip(inspect.signature(self.forward).parameters.values(), xs, strict=False):
+            missing = x is None and "None" not in str(parameter.annotation)
+            if missing or (getattr(x, "dtype", None) is not None and x.dtype.kind not in "biufc"):
+                got = "None" if missing else f"dtype {x.dtype}"
+                name = type(self).__name__
+                raise TypeError(f"{name} needs an array or number as {parameter.name}; got {got}") from error
 
     def _as_outputs(self, ys: Any) -> tuple[Variable, ...]:
         """What `forward` returned, other than one array, as Variables."""

@@ -137,7 +137,10 @@ class Variable:
     @property
     def shape(self) -> tuple[int, ...]:
         """Length of each axis."""
-        return self._data.shape  # type: ignore[no-any-return]
+        try:
+            return self._data.shape  # type: ignore[no-any-return]
+        except AttributeError:
+            raise AttributeError("this Variable has no data, therefore no shape") from None
 
     @property
     def ndim(self) -> int:

@@ -82,7 +82,7 @@ class Subset:
 
     def __init__(self, dataset: Examples, indices: Sequence[int] | Array) -> None:
         self.dataset = examples(dataset)
-        self.indices = np.array(indices, dtype=None if len(indices) else np.intp)
+        self.indices = np.array(indices, dtype=None if np.size(indices) else np.intp)
         if self.indices.ndim != 1:
             raise ValueError(f"indices must have one axis; got shape {self.indices.shape}")
         if self.indices.dtype.kind not in "iu":
@@ -90,8 +90,7 @@ class Subset:
         n = len(dataset)
         if self.indices.size and not -n <= self.indices.min() <= self.indices.max() < n:
             raise ValueError(
-                f"indices must be below the dataset's length, {n}; got {self.indices.min()} to "
-                f"{self.indices.max()}"
+                f"indices must be from {-n} to {n - 1}; got {self.indices.min()} to {self.indices.max()}"
             )
 
     def __len__(self) -> int:
@@ -120,8 +119,8 @@ def random_split(dataset: Examples, lengths: Sequence[float], *, seed: int | Non
         A Subset for each length.
 
     Raises:
-        TypeError: `dataset` has no `__len__` or `__getitem__`, a length is not a number, or `seed` is not an
-            integer.
+        TypeError: `dataset` has no `__len__` or `__getitem__`, `lengths` is not a list of numbers, or `seed`
+            is not an integer.
         ValueError: a length is below 0, the lengths have the wrong sum, or `seed` is below 0.
 
     Example:
@@ -138,6 +137,8 @@ def random_split(dataset: Examples, lengths: Sequence[float], *, seed: int | Non
 
 def _sizes(lengths: Sequence[float], n: int) -> list[int]:
     """The number of examples of each part."""
+    if isinstance(lengths, numbers.Number):
+        raise TypeError(f"lengths must be a list of numbers, one for each part; got {lengths}")
     for length in lengths:
         if number(length, "lengths") < 0:
             raise ValueError(f"lengths must be at least 0; got {list(lengths)}")

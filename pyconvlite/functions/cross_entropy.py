@@ -98,7 +98,7 @@ def softmax_cross_entropy(
     x, t = as_floats(x), as_input(t)
     if label_smoothing != 0:
         label_smoothing = float(share(label_smoothing, "label_smoothing"))  # np.float64 would widen float32
-    alike = t._data.shape == x._data.shape and x.ndim > 1
+    alike = t.shape == x.shape and x.ndim > 1
     if alike and t.dtype.kind == "f":
         if ignore_index is not None:
             raise ValueError("ignore_index is for labels; t holds probabilities, as it has the shape of x")
@@ -257,7 +257,7 @@ def accuracy(y: Any, t: Any) -> Variable:
 
 def _labels(x: Variable, t: Variable, name: str) -> Array:
     """Return the labels as an array of shape (N, ...); a kernel checks their range."""
-    m, n = x._data.shape, t._data.shape
+    m, n = x.shape, t.shape
     shape = m[:1] + m[2:]
     if len(m) < 2 or (n != shape and (len(m) > 2 or n != (*shape, 1))):
         raise ValueError(

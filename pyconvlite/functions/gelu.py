@@ -54,7 +54,7 @@ def erf(x: Any) -> Variable:
         >>> erf(np.array([0.0, 1.0]))
         variable([0.         0.84270079])
     """
-    return Erf()(x)
+    return Erf()(as_floats(x))
 
 
 class GELU(Function):

@@ -104,7 +104,7 @@ def linear(x: Any, W: Any, b: Any = None) -> Variable:
         variable([[3. 4.]])
     """
     x, W, b = as_input(x), as_input(W), as_input(b)
-    m, n = x._data.shape, W._data.shape
+    m, n = x.shape, W.shape
     if len(m) != 2 or len(n) != 2 or m[1] != n[0]:
         hint = "; use F.flatten(x)" if len(m) > 2 else ""
         raise ValueError(f"linear needs x (N, in) and W (in, out) with the same `in`; got {m} and {n}{hint}")

@@ -140,7 +140,7 @@ def _same_shape(x0: Any, x1: Any) -> tuple[Variable, Variable]:
     Differences of unsigned integers would wrap around.
     """
     x0, x1 = as_input(x0), as_input(x1)
-    m, n = x0._data.shape, x1._data.shape
+    m, n = x0.shape, x1.shape
     if 0 in m or 0 in n:
         raise ValueError(f"x0 and x1 must have at least one element; got shapes {m} and {n}")
     if x0._data.dtype.kind != "f" or x1._data.dtype.kind != "f":

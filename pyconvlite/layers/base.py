@@ -205,9 +205,6 @@ class Layer(Weights):
     def unfreeze(self, *names: str) -> None:
         """Include Parameters in training, except running statistics, which are never trained.
 
-        Call `setup` of Adam or AdamW again afterwards: they count updates for all Parameters together, so
-        that their first steps of these would be several times `alpha`.
-
         Args:
             names: as in `freeze`.
 

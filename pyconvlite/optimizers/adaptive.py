@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
+
+import numpy as np
 
 from .._arguments import above_zero, within
 from ..autograd import Parameter
@@ -159,7 +163,9 @@ class Adam(Elementwise):
         eps: added to the denominator for numerical stability, above 0.
 
     Attributes:
-        t: number of updates since `setup`; see `Layer.unfreeze`.
+        t: number of updates since `setup`.
+        starts: for each Parameter that got its first gradient later, `t` before it; its bias correction
+            counts from there.
 
     Raises:
         TypeError: an argument is not a number.
@@ -173,8 +179,10 @@ class Adam(Elementwise):
     rate_name = "alpha"
     kernel = "adam"
     states = ("ms", "vs")
+    counts = ("starts",)
     ms: States
     vs: States
+    starts: States
 
     def __init__(
         self, alpha: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8
@@ -194,7 +202,9 @@ class Adam(Elementwise):
     @property
     def lr(self) -> float:
         """The rate with bias correction: that of the latest update, or of the first before there is one."""
-        t = max(self.t, 1)
+        return self._rate(max(self.t, 1))
+
+    def _rate(self, t: int) -> float:
         return float(self.alpha * math.sqrt(1 - self.beta2**t) / (1 - self.beta1**t))
 
     def update_all(self, params: list[Parameter]) -> None:
@@ -206,9 +216,28 @@ class Adam(Elementwise):
         self.t += 1
         return (self.t,)
 
-    def settings(self) -> tuple[float, ...]:
-        """`lr`, `beta1`, `beta2`, `eps`, and the fraction of each weight that an update subtracts."""
-        return self.lr, float(self.beta1), float(self.beta2), float(self.eps), self._decay
+    def _update(
+        self, params: list[Parameter], settings: Callable[[], tuple[float, ...]] | None = None
+    ) -> None:
+        for param in params if self.t > 1 else ():
+            if param not in self.ms:
+                self.starts[param] = np.array(self.t - 1)
+        groups: dict[int, list[Parameter]] = {}
+        for param in params if self.starts else ():
+            groups.setdefault(int(self.starts.get(param, 0)), []).append(param)
+        for start, group in groups.items():
+            super()._update(group, functools.partial(self.settings, start))
+        if not groups:
+            super()._update(params, settings)
+
+    def settings(self, start: int = 0) -> tuple[float, ...]:
+        """The rate, `beta1`, `beta2`, `eps`, and the fraction of each weight that an update subtracts.
+
+        Args:
+            start: `t` before the first update of the Parameters.
+        """
+        rate = self._rate(max(self.t - start, 1))
+        return rate, float(self.beta1), float(self.beta2), float(self.eps), self._decay
 
     @property
     def _decay(self) -> float:

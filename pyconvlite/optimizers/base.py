@@ -110,7 +110,7 @@ class Optimizer:
             (param, param._data, param._changed, g := param.grad, None if g is None else g._data)
             for param in params
         ]
-        return dict(vars(self)), arrays, [memory.entries() for memory in self._memories()]
+        return dict(vars(self)), arrays, [memory.entries() for memory in self._memories().values()]
 
     def _restore(
         self, attributes: dict[str, Any], params: list[tuple[Any, ...]], entries: Sequence[Any]
@@ -123,11 +123,12 @@ class Optimizer:
             if param._data is not data:
                 param.data = data
                 param._changed = changed
-        for memory, each in zip(self._memories(), entries, strict=True):
+        for memory, each in zip(self._memories().values(), entries, strict=True):
             memory.restore(each)
 
-    def _memories(self) -> Sequence[States]:
-        return ()
+    def _memories(self) -> dict[str, States]:
+        """All that is remembered of each Parameter, by the name of the attribute."""
+        return {}
 
     def update_all(self, params: list[Parameter]) -> None:
         """Update Parameters, all of which have a gradient."""
@@ -158,10 +159,12 @@ class Elementwise(Optimizer):
     Attributes:
         kernel: name of the kernel, see `backends/protocol.py`; its arguments are the rows and the settings.
         states: names of attributes; each maps a Parameter to an array of its shape, initially zeros.
+        counts: the same, but each maps a Parameter to a 0-d array on the CPU, and the kernel does not get it.
     """
 
     kernel: ClassVar[str | None] = None
     states: ClassVar[tuple[str, ...]] = ()
+    counts: ClassVar[tuple[str, ...]] = ()
 
     def settings(self) -> tuple[float, ...]:
         """Numbers that the kernel needs, such as the learning rate, read once per update.
@@ -180,11 +183,11 @@ class Elementwise(Optimizer):
 
     def reset(self) -> None:
         """Discard the states."""
-        for name in self.states:
+        for name in self.states + self.counts:
             setattr(self, name, States())
 
-    def _memories(self) -> Sequence[States]:
-        return [getattr(self, name) for name in self.states]
+    def _memories(self) -> dict[str, States]:
+        return {name: getattr(self, name) for name in self.states + self.counts}
 
     def update_one(self, param: Parameter) -> None:
         """Update one Parameter."""
@@ -199,14 +202,16 @@ class Elementwise(Optimizer):
 
     def __getstate__(self) -> dict[str, Any]:
         # For pickle and copy, which cannot copy what States references weakly.
-        return {name: dict(v) if name in self.states else v for name, v in vars(self).items()}
+        return {name: dict(v) if isinstance(v, States) else v for name, v in vars(self).items()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         for name, v in state.items():
-            setattr(self, name, States(v) if name in self.states else v)
+            setattr(self, name, States(v) if name in self.states + self.counts else v)
 
-    def _update(self, params: list[Parameter]) -> None:
-        memories = self._memories()
+    def _update(
+        self, params: list[Parameter], settings: Callable[[], tuple[float, ...]] | None = None
+    ) -> None:
+        memories = [getattr(self, name) for name in self.states]
         rows: list[Row] = []
         for param in params:
             g = gradient(param)
@@ -216,7 +221,7 @@ class Elementwise(Optimizer):
                 row += (get_array_module(g).zeros_like(g) if state is None else state,)
             rows.append(row)
         # The settings are read only here, so that a captured step reads them again at each replay.
-        updated = self.rule(host_scalars(self.settings), rows)
+        updated = self.rule(host_scalars(settings or self.settings), rows)
         now = reassigned()
         for param, row in zip(params, updated, strict=True):
             param._changed, param._data = now, as_array(row[0])

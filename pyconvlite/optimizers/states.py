@@ -38,6 +38,9 @@ class States(MutableMapping[Parameter, Array]):
             raise KeyError(param)
         return self._entries[id(param)][1]
 
+    def __contains__(self, param: object) -> bool:
+        return id(param) in self._entries
+
     def get(self, param: Parameter, default: Any = None) -> Any:
         """The array, or `default` if there is none."""
         entry = self._entries.get(id(param))

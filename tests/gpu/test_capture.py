@@ -73,6 +73,22 @@ def test_is_bit_equal_to_eager_steps(make):
     assert_same_weights(model, twin)
 
 
+def test_a_layer_that_joined_the_training_later():
+    """Its rate, too, is read again at each replay."""
+
+    def make():
+        step, model = trainer(Adam(0.01))
+        model.freeze("layers/0")
+        run(step, 3)
+        model.unfreeze()
+        return step, model
+
+    (step, model), (captured, twin) = make(), make()
+    expected = run(step, 8)
+    assert run(webgpu.capture(captured), 8) == expected
+    assert_same_weights(model, twin)
+
+
 def test_layers_that_bring_constants_along():
     layers = (
         L.SeparableConv2d(4, 3, 2, "same", in_channels=4, pad_mode="reflect"),
