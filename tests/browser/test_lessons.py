@@ -66,7 +66,7 @@ def test_the_contents_lead_to_all_lessons_and_start_no_python(
     ("former", "lesson"),
     [
         ("learn-55.html#padding", "lesson-stride.html#padding"),
-        ("learn-55.html", "lesson-sum.html"),
+        ("learn-55.html?embed&size=projector#toString", "lesson-sum.html?embed&size=projector"),
         ("learn-56.html#shifted", "lesson-pooling.html#shifted"),
         ("learn-56.ja.html#none", "lesson-channels.ja.html"),
     ],
@@ -119,6 +119,7 @@ def test_a_number_is_predicted(enter: Callable[..., Visit], server: Preview) -> 
         ("11", "turns the kernel upside down first"),
         ("9", "That adds up the kernel alone"),
         ("x", "That is not a number."),
+        ("−１３", "Go cell by cell"),  # as a Japanese keyboard types it
         ("1000", "Go cell by cell"),
         ("15", "Right. 1·2 + 2·0 + 3·1"),
     ]:

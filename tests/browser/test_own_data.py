@@ -154,6 +154,22 @@ def test_drawings_are_learnt_recognized_and_kept(enter: Callable[..., Visit], se
     learning.stand_still()
     learning.wait_for("#answer", "Show it something.")
 
+    # What was asked before a training is asked again after it; of classes that are all new nothing is known.
+    learning.page.click("#add-class")
+    for _ in range(4):
+        draw(learning.page, shaken(DIGITS[1], hand))
+        card(learning, 3).locator(".add").click()
+    has(learning, 3, 4)
+    draw(learning.page, shaken(DIGITS[1], hand))
+    share = "#shares li:nth-child(4) .value"
+    learning.wait_for("#answer", "%")
+    assert learning.text(share) == "–"
+    train(learning)
+    learning.wait_for(share, "%")
+    learning.page.click("#clear-all")
+    learning.wait_for("#answer", "Give each class a dozen pictures, then train.")
+    assert learning.page.evaluate("document.activeElement.id") == "add-class"
+
 
 def test_what_is_no_picture_is_told(own: Visit) -> None:
     (good,) = photos("dots", 1)

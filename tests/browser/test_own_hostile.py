@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hosting import Preview
-from own_pictures import DROP, add_files, card, choose, encoded, has, upload
+from own_pictures import DROP, add_files, card, choose, count, encoded, has, upload
 from PIL import Image
 from strokes import DIGITS, draw
 from test_own_data import LEFT, archived
@@ -207,6 +207,28 @@ def test_an_archive_of_very_many_pictures(own: Visit) -> None:
     has(own, 0, 2_000)
     add_files(own, 1, upload("one.jpg", encoded(PLAIN)))
     own.wait_for("#own-notice", "The limit is 2,000 pictures. One was left out.")
+    own.page.set_input_files("#open-file", upload("one.jpg", encoded(PLAIN)))
+    card(own, 1).locator(".add").filter(has_text="Add this picture").click()
+    own.wait_for("#own-notice", "The limit is 2,000 pictures: remove some first.")
+    assert count(own, 1) == 0
+
+
+def test_a_project_waits_for_the_network_of_the_one_before(own: Visit) -> None:
+    classes = [{"name": name, "pictures": [f"{name}.jpg"]} for name in "ab"]
+    pictures = {"a.jpg": encoded(PLAIN), "b.jpg": encoded(PLAIN)}
+    own.page.set_input_files("#project-file", archived(classes, {**pictures, "weights.npz": b"PK"}))
+    has(own, 1, 1)  # its Python never arrives
+    others = [{**each, "name": "later"} for each in classes]
+    own.page.set_input_files("#project-file", archived(others, pictures))
+    own.wait_for("#own-notice", "Wait until training or loading ends")
+    assert card(own, 0).locator(".name").input_value() == "a"
+
+
+def test_a_project_of_too_many_pictures_is_not_opened(own: Visit) -> None:
+    pictures = {f"{name}/{i}.jpg": b"\xff\xd8" for name in "ab" for i in range(1001)}
+    classes = [{"name": name, "pictures": [path for path in pictures if path[0] == name]} for name in "ab"]
+    own.page.set_input_files("#project-file", archived(classes, pictures))
+    own.wait_for("#own-notice", "not opened: it has 2,002 pictures, and the limit is 2,000.")
 
 
 def test_pictures_of_a_project_are_kept_small(own: Visit) -> None:

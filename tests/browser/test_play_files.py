@@ -98,6 +98,23 @@ def test_a_file_too_large_is_refused_before_it_is_read(folder: Playground) -> No
     assert listed(folder) == []
 
 
+def test_a_file_that_has_gone_since_it_was_chosen(folder: Playground) -> None:
+    folder.page.evaluate("""() => {
+      const { arrayBuffer } = Blob.prototype;
+      Blob.prototype.arrayBuffer = async () => {
+        Blob.prototype.arrayBuffer = arrayBuffer;
+        throw new DOMException('', 'NotReadableError');
+      };
+    }""")
+    folder.page.set_input_files("#file", [file("gone.txt", b"x"), file("there.txt", b"y")])
+    folder.wait_for("main", "gone.txt could not be added to the folder.")
+    expect(folder.page.locator("#files")).to_contain_text("there.txt")
+    assert listed(folder) == ["there.txt"]
+    folder.page.get_by_role("button", name="Remove there.txt").press("Enter")
+    expect(folder.page.locator("#files li")).to_have_count(0)
+    assert folder.page.evaluate("document.activeElement.id") == "add"  # the keyboard has not lost its place
+
+
 def test_a_name_that_cannot_be_a_file(folder: Playground) -> None:
     folder.run("import os\nos.makedirs('taken/within', exist_ok=True)")
     folder.page.set_input_files("#file", [file("taken", b"x")])

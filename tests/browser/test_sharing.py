@@ -177,6 +177,22 @@ def test_nothing_else_is_seen_before_the_scripts_run(enter: Callable[..., Visit]
         assert page.evaluate(SEEN) == panel
 
 
+def test_a_part_within_others_is_not_chosen_alone(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter(f"{server.url}lesson-sum.html?panels=text", python=False)
+    visit.until("document.adoptedStyleSheets.length === 0")  # the scripts run
+    assert visit.page.evaluate(SEEN) == "intro,ways,sum,text,text,bias,text,text,ways"
+    page = visit.page
+    page.click("#link-of-page")
+    for name in ("Title and introduction", "Ways to other lessons", "Bias: one number"):
+        page.get_by_role("checkbox", name=name).uncheck()
+    assert page.locator("#sharing [name=panel]:disabled").input_value() == "sum"
+    page.get_by_role("checkbox", name="Explanations and questions").uncheck()
+    assert page.evaluate(SEEN) == "sum"
+    page.goto(f"{server.url}play.html?panels=files")
+    visit.until("document.adoptedStyleSheets.length === 0")
+    assert page.evaluate(SEEN) == "files"
+
+
 def test_a_program_is_shared(enter_editor: Callable[..., Playground]) -> None:
     play = enter_editor("?panels=program")
     page = play.page

@@ -241,7 +241,14 @@ def test_it_deceives_the_network(trained: Visit) -> None:
     trained.wait_for("#fool-said", "It reads a 7")
     slide(trained, "fool-step", 50)
     trained.wait_for("#fool-said", "It reads a 3")
+    page.select_option("#fool-target", "5")  # the next path's
+    assert "fooled" in str(page.get_attribute("#fool-said", "class"))
     slide(trained, "fool-step", 0)
+    trained.wait_for("#fool-said", "It reads a 7")
+    slide(trained, "moment", 0)  # another network, which takes another path
+    page.locator("#fool-step:disabled").wait_for()
+    assert trained.text("#fool-said") == ""
+    slide(trained, "moment", 1e6)  # the present one
     trained.wait_for("#fool-said", "It reads a 7")
 
 

@@ -9,6 +9,8 @@ import { inAddress, oneOf, put, set } from './link';
 /** A part of a page that a link can name. */
 export interface Offer {
   name: string;
+  /** Whether it stands inside other parts, and is not seen without one. */
+  isInner?: boolean;
   label: () => string;
 }
 
@@ -40,11 +42,11 @@ class View {
     document.adoptedStyleSheets = []; // first-paint.js's
   }
 
-  /** Forgets names that the page does not have; all of it is shown where none is left. */
+  /** Forgets names that the page does not have; all of it is shown where nothing would be seen. */
   settle(): void {
     if (!this.panels) return;
-    const known = this.offers.map(({ name }) => name).filter(this.names);
-    this.panels = known.length ? new Set(known) : null;
+    const known = this.offers.filter(({ name }) => this.names(name));
+    this.panels = known.every(({ isInner }) => isInner) ? null : new Set(known.map(({ name }) => name));
   }
 
   /** Says that the page has a part. Gives what ends that. */

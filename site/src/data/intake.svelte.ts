@@ -19,8 +19,10 @@ const text = texts(
     unreadable: (names: string) => `This browser cannot read these as pictures: ${names}.`,
     more: (names: string, n: number) => `${names} and ${n} more`,
     noZip: 'The archive could not be read: it is damaged, not a zip file, or no longer where it was.',
-    busy: 'Stop training, or wait for its end; then open the project.',
+    busy: 'Wait until training or loading ends, or stop training; then open the project.',
     noProject: 'This file is not a project from this page, or it is damaged.',
+    full: 'The limit is 2,000 pictures: remove some first.',
+    large: (n: number) => `The project was not opened: it has ${count(n)} pictures, and the limit is 2,000.`,
     most: (n: number) => `The limit is 2,000 pictures. ${n === 1 ? 'One was' : `${count(n)} were`} left out.`,
     left: (names: string) => `The limit is 20 classes. Left out: ${names}.`,
     dropHere: 'To add several pictures at once, drop them on a class, or drop one folder per class.',
@@ -30,8 +32,10 @@ const text = texts(
     unreadable: (names) => `このブラウザで読める画像ではありません: ${names}`,
     more: (names, n) => `${names} ほか ${n} 件`,
     noZip: 'アーカイブを読めません。壊れているか、zip ファイルではないか、元の場所にありません。',
-    busy: 'プロジェクトは、学習を停止するか、終わるのを待ってから開いてください。',
+    busy: '学習や読み込みが終わるのを待つか、学習を停止してから、プロジェクトを開いてください。',
     noProject: 'このページのプロジェクトではないか、ファイルが壊れています。',
+    full: '画像は 2,000 枚までです。先にいくつか削除してください。',
+    large: (n) => `プロジェクトを開けませんでした。画像が ${count(n)} 枚あり、2,000 枚を超えています。`,
     most: (n) => `画像は 2,000 枚までです。${count(n)} 枚は入りませんでした。`,
     left: (names) => `クラスは 20 個までです。次のものは入りませんでした: ${names}`,
     dropHere: '複数の画像は、クラスの上にドロップするか、クラスごとのフォルダに入れてドロップしてください。',
@@ -74,6 +78,13 @@ export class Intake {
   /** The page is left: what is not read yet does not come. */
   leave(): void {
     this.#isLeft = true;
+  }
+
+  /** Whether one more picture may come; that it may not is told. */
+  hasRoom(way: Way): boolean {
+    const isFull = this.#collection.count(way) >= MOST_PICTURES;
+    this.tell(() => (isFull ? text().full : ''));
+    return !isFull;
   }
 
   /** Adds files to a class. */
@@ -132,9 +143,9 @@ export class Intake {
         }
         const { way, weights } = project;
         const isDrawn = way === 'drawings';
-        const more = project.classes.reduce((sum, { files }) => sum + files.length, -MOST_PICTURES);
-        if (more > 0) {
-          this.#notes.push(() => text().most(more));
+        const all = project.classes.reduce((sum, { files }) => sum + files.length, 0);
+        if (all > MOST_PICTURES) {
+          this.#notes.push(() => text().large(all));
           return;
         }
         const classes: { name: string; pictures: Fresh[] }[] = [];

@@ -45,6 +45,12 @@ export class Looking {
     this.next();
   }
 
+  /** Asks about the same picture again, since the network has learnt. */
+  again(): void {
+    if (this.seen) this.#wanted ??= this.seen.shot;
+    this.next();
+  }
+
   /** There is nothing to look at. */
   away(): void {
     [this.#wanted, this.#sight, this.seen, this.rate] = [null, {}, null, 0];

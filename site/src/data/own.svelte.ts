@@ -135,7 +135,7 @@ export class Own {
       this.#fail(error as Error);
     }
     [this.phase, this.step] = ['idle', null];
-    this.looking.next();
+    this.looking.again();
   }
 
   /** Stops after the step at work. */
@@ -184,17 +184,19 @@ export class Own {
     this.looking.seen = null;
     this.notice = () => text().opened(n);
     if (!weights) return;
+    this.phase = 'taking'; // neither another project nor a training comes between
     try {
       await this.network.prepare(way);
       const { numbers, labels } = this.#examples(way, groups);
       await this.network.call((api) => api.open(way, weights, groups.length, numbers, labels));
       await this.#keep(way, { groups: groups.map(({ id }) => id), numbers, labels, deep: true, result: null });
       this.notice = () => text().opened(n);
-      this.looking.next();
     } catch (error) {
       if ((error as Error).name === 'PythonError') this.notice = () => text().misfit;
       else this.#fail(error as Error);
     }
+    this.phase = 'idle';
+    this.looking.next();
   }
 
   dismiss(): void {

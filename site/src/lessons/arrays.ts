@@ -44,6 +44,12 @@ export function magnitude(data: ArrayLike<number>): number {
 export const short = (value: number): string =>
   Number.isInteger(value) ? String(value) : String(Number(value.toFixed(Math.abs(value) < 10 ? 2 : 1)));
 
+/** The number that was typed, in full-width digits too; null if it is none. */
+export function typedNumber(text: string): number | null {
+  const number = Number(text.normalize('NFKC').trim().replace('−', '-') || 'none');
+  return Number.isFinite(number) ? number : null;
+}
+
 /** An element as Python names it: `y[0, 1, 1, 2]`. */
 export const element = (name: string, index: number, shape: readonly number[]): string =>
   `${name}[${indices(index, shape).join(', ')}]`;

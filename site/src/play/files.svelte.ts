@@ -78,8 +78,12 @@ export class Files {
       this.fault = () => text().large(name);
       return;
     }
-    const data = new Uint8Array(await file.arrayBuffer());
-    if (await this.#runner.put(name, data)) this.#own.set(name, data);
+    // A file may have changed or gone since it was chosen.
+    const data = await file.arrayBuffer().then(
+      (buffer) => new Uint8Array(buffer),
+      () => null,
+    );
+    if (data && (await this.#runner.put(name, data))) this.#own.set(name, data);
     else this.fault = () => text().refused(name);
   }
 

@@ -33,8 +33,15 @@ export class Program {
   isKept = $state(true);
 
   #timer = 0;
+  /** What took the visitor's program's place last. */
+  #came = '';
   /** The visitor's program, while another one has its place: this tab's, or else what was put aside last in any tab. */
   #former: string | null = null;
+
+  /** Whether it is a stranger's, and nobody has changed it. */
+  get isStrange(): boolean {
+    return this.code === this.#came && this.origin?.isStrange === true;
+  }
 
   /** Takes up what the last visit left. */
   resume(): void {
@@ -95,7 +102,7 @@ export class Program {
       keep('former', this.#former); // for the next visit
       keep('former', this.#former, true); // for a reload: another tab may put its own aside
     }
-    this.code = code;
+    [this.code, this.#came] = [code, code];
     this.keep();
     this.origin = { says, isStrange, canGoBack: this.#former !== null };
   }

@@ -17,12 +17,15 @@ export interface Came {
   isOwn: boolean;
 }
 
-/** The link to the playground with a program; throws a LinkError. */
-export async function linkTo(code: string): Promise<string> {
+/**
+ * The link to the playground with a program; throws a LinkError. The program is known when it comes back, unless it is a
+ * stranger's that nobody has changed.
+ */
+export async function linkTo(code: string, isStrange = false): Promise<string> {
   const name = nameOf(code);
   const link = new URL('play.html', document.baseURI).href + (name ? EXAMPLE + name : MARK + (await written(code)));
   checkLength(link);
-  await remember(code);
+  if (!isStrange) await remember(code);
   return link;
 }
 
