@@ -144,14 +144,22 @@ def deconv_outsize(
     return OH, OW
 
 
-def as_shape(shape: Any) -> tuple[int, ...]:
+def as_shape(shape: Any, name: str = "shape") -> tuple[int, ...]:
     """A shape that is given as an integer, a sequence or an array.
+
+    Raises:
+        TypeError: it is something else.
 
     Example:
         >>> as_shape(3)
         (3,)
     """
-    return shape if type(shape) is tuple else tuple(np.ravel(shape).tolist())
+    if type(shape) is tuple:
+        return shape
+    sizes = np.ravel(shape)
+    if sizes.size and sizes.dtype.kind not in "iu":
+        raise TypeError(f"{name} must be an integer or a sequence of integers; got {shape!r}")
+    return tuple(sizes.tolist())
 
 
 def check_axes(shape: Sequence[int], axes: str, name: str = "x") -> None:

@@ -220,6 +220,8 @@ class _Tensor:
     strides: tuple[int, ...]
 
 
+_HINT = "save model.state_dict(), not the model"
+
 _MARK = object()
 _KNOWN = """
     PROTO FRAME STOP BININT BININT1 BININT2 LONG1 BINFLOAT BINUNICODE SHORT_BINUNICODE NONE NEWTRUE NEWFALSE
@@ -253,7 +255,7 @@ class _Machine:
                 opcode = opcodes[stream.read(1)]
                 name = opcode.name
                 if name not in known:  # before its argument is read
-                    raise _Refused(f"its pickle has {name}, which does not build a tensor")
+                    raise _Refused(f"its pickle has {name}, which does not build a tensor; {_HINT}")
                 if name == "GLOBAL":  # whose lines pickletools would unescape
                     lines = [stream.readline().decode("ascii").removesuffix("\n") for _ in range(2)]
                     self._stack.append(_Name(".".join(lines)))
@@ -352,7 +354,7 @@ def _rebuilt(function: Any, arguments: Any) -> Any:
         case _Name("torch._utils._rebuild_tensor_v2"), (_Storage() as storage, offset, shape, strides, *_):
             return _tensor(storage, offset, shape, strides)
         case _Name(name), _:
-            raise _Refused(f"it calls {name[:100]}, which is not run")
+            raise _Refused(f"it calls {name[:100]}, which is not run; {_HINT}")
     raise _Refused("it calls an object that is not a function")
 
 

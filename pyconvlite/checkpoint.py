@@ -163,7 +163,7 @@ def load(
     """Load a checkpoint into objects that were constructed like the saved ones.
 
     The whole file is checked before anything changes. What is not passed is left out; the package's generator
-    is always restored.
+    is always restored. Each Parameter gets the saved dtype, so that training continues with the same bits.
 
     Args:
         path: a path or a binary file object.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, ClassVar, NoReturn
 
 import numpy as np
@@ -81,7 +82,8 @@ class DataLoader:
     @property
     def _total_size(self) -> int:
         """Number of examples in a batch of all processes."""
-        return self.batch_size * (self.dataset.comm.size if isinstance(self.dataset, Scattered) else 1)
+        batch_size = at_least(1, self.batch_size, "batch_size")  # which may have been reassigned
+        return batch_size * (self.dataset.comm.size if isinstance(self.dataset, Scattered) else 1)
 
     def reset(self) -> None:
         """Start a new epoch."""
@@ -106,6 +108,8 @@ class DataLoader:
             dataset = dataset.whole
         batch = [dataset[i] for i in index]
         try:
+            if isinstance(batch[0], str | bytes | Mapping):  # which would be taken apart
+                raise TypeError
             examples, labels = zip(*batch, strict=True)
         except (TypeError, ValueError):
             raise ValueError("dataset[i] must be a pair (example, label) for each i") from None

@@ -70,7 +70,7 @@ def _is_omitted(x: Any) -> bool:
 
 
 def _label(v: Any, verbose: bool) -> str:
-    parts = [v.name] if v.name else []
+    parts = [str(v.name)] if v.name else []
     if verbose and not _is_omitted(v):
         parts.append(f"{v.shape} {v.dtype}")
     return ": ".join(parts)

@@ -93,6 +93,14 @@ def save(
     """
     import zipfile
 
+    if not isinstance(classes, Mapping):
+        raise TypeError(f"classes must map names to lists of pictures; got {type(classes).__name__}")
+    each: Any
+    for name, each in classes.items():
+        if isinstance(each, bytes) or not isinstance(each, Iterable):
+            raise TypeError(f"class {name!r} must be a list of pictures; got {type(each).__name__}")
+    if not isinstance(model, Layer | None):
+        raise TypeError(f"model must be a Model or Layer; got {type(model).__name__}")
     pictures = {
         name: {f"pictures/{i}/{k}.{_checked(data, name, k)}": data for k, data in enumerate(each)}
         for i, (name, each) in enumerate(classes.items())

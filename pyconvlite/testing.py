@@ -179,7 +179,7 @@ def check_double_backward(
 
     def gradients(*variables: Variable) -> list[Variable]:
         x, gy = variables[: len(xs)], variables[len(xs) :]
-        return grad(_as_list(f(*x)), list(x), list(gy), create_graph=True)
+        return grad(_outputs(f, x), list(x), list(gy), create_graph=True)
 
     check_backward(gradients, [*xs, *gys], grad_grad_inputs, eps=eps, rtol=rtol, atol=atol, seed=seed)
 
@@ -190,7 +190,7 @@ def _analytic(
     """The gradients by backward, and the gradients of the outputs that they were computed from."""
     inputs = [Variable(x) for x in xs]
     saved_xs = [x.copy() for x in xs]
-    outputs = _as_list(f(*inputs))
+    outputs = _outputs(f, inputs)
     _assert_untouched("forward", "inputs", xs, saved_xs)
     for i, y in enumerate(outputs):
         if all(y.dtype != x.dtype for x in xs):
@@ -215,6 +215,8 @@ def _as_list(values: Any) -> list[Any]:
 
 def _as_arrays(name: str, values: Operands) -> list[Array]:
     arrays = [np.asarray(v.data if isinstance(v, Variable) else v) for v in _as_list(values)]
+    if not arrays:
+        raise ValueError(f"{name} must contain at least one array")
     for i, array in enumerate(arrays):
         if array.dtype.kind != "f" or array.itemsize not in _TOLERANCES:
             raise TypeError(
@@ -241,7 +243,15 @@ def _normal(rng: np.random.Generator, like: Array) -> Array:
 
 
 def _call(f: Differentiable, xs: list[Array]) -> list[Array]:
-    return [y.data for y in _as_list(f(*map(as_variable, xs)))]
+    return [y.data for y in _outputs(f, [*map(as_variable, xs)])]
+
+
+def _outputs(f: Differentiable, inputs: Sequence[Variable]) -> list[Variable]:
+    ys = _as_list(f(*inputs))
+    for y in ys:
+        if not isinstance(y, Variable):
+            raise TypeError(f"f must return a Variable, or a tuple or list of them; got {type(y).__name__}")
+    return ys
 
 
 def _slope(

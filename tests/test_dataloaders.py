@@ -150,6 +150,10 @@ def test_loaders_with_their_own_seed_leave_the_packages_generator_alone():
 def test_batch_size_errors(batch_size, error, message):
     with pytest.raises(error, match=message):
         DataLoader(Numbers(), batch_size)
+    loader = DataLoader(Numbers(), 2)
+    loader.batch_size = batch_size
+    with pytest.raises(error, match=message):
+        loader.next()
 
 
 @pytest.mark.parametrize("dataset", [None, 3, zip([0.5], [0], strict=True), {"a": (0.5, 0)}])
@@ -158,7 +162,10 @@ def test_a_dataset_without_length_or_indices_is_named(dataset):
         DataLoader(dataset, 2)
 
 
-@pytest.mark.parametrize("dataset", [[1, 2, 3], np.zeros((3, 28)), [(1, 2, 3)] * 2, [(1, 2), (3,)]])
+@pytest.mark.parametrize(
+    "dataset",
+    [[1, 2, 3], np.zeros((3, 28)), [(1, 2, 3)] * 2, [(1, 2), (3,)], [{"x": 1, "t": 2}] * 2, ["ab", "cd"]],
+)
 def test_examples_that_are_no_pairs(dataset):
     with pytest.raises(ValueError, match=r"dataset\[i\] must be a pair \(example, label\) for each i"):
         DataLoader(dataset, 2).next()

@@ -70,6 +70,29 @@ def test_dataset_that_sets_its_data_later():
     assert list(dataset) == [(1.5, None), (2.5, None)]
 
 
+def test_dataset_that_a_subclass_sets_up_by_itself():
+    class Numbers(Dataset):
+        def __init__(self):
+            self.data = np.arange(3.0)
+
+    assert list(Numbers()) == [(0.0, None), (1.0, None), (2.0, None)]
+
+
+def test_dataset_without_data_or_with_too_few_labels():
+    class Forgotten(Dataset):
+        def prepare(self):
+            self.x = np.arange(5.0)
+
+    class Short(Dataset):
+        def prepare(self):
+            self.data, self.label = np.arange(5.0), np.arange(3)
+
+    with pytest.raises(ValueError, match=r"Forgotten\.prepare must set `data`"):
+        DataLoader(Forgotten(), 2)
+    with pytest.raises(ValueError, match="label must have one label per example; got 3 for 5 examples"):
+        Short()
+
+
 # ------------------------------------------------------------------------------------------- MNIST: sources
 
 
@@ -375,3 +398,6 @@ def test_mnist_names_a_source_that_is_none(source, error, message):
 def test_a_transform_that_cannot_be_called_is_named(name):
     with pytest.raises(TypeError, match=f"{name} must be a function of one argument, or None; got 'a'"):
         Dataset(**{name: "a"})
+    with pytest.raises(TypeError, match=rf"{name} must be an instance; got a class: write Normalize\(\)"):
+        Dataset(**{name: Normalize})
+    Dataset(**{name: float})  # which is a function of one argument

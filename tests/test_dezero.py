@@ -193,6 +193,16 @@ def test_a_layer_made_from_another_may_set_its_dtype(kind):
     assert layer.dtype == layer.W.dtype == np.float64
 
 
+def test_layers_draw_from_the_distribution_that_is_named():
+    """DeZero has none; `numpy.random.randn` draws without it."""
+    import dezero
+
+    W = dezero.layers.Linear(4, in_size=4, init="orthogonal").W.data
+    np.testing.assert_allclose(W @ W.T, np.eye(4), atol=1e-6)
+    W = dezero.layers.Deconv2d(2, 2, in_channels=2, init="orthogonal").W.data.reshape(2, 8)
+    np.testing.assert_allclose(W @ W.T, W[0] @ W[0] * np.eye(2), atol=1e-6)
+
+
 @pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
 def test_models_can_be_copied(copied):
     import dezero

@@ -118,3 +118,8 @@ def test_clip_stops_an_infinite_gradient(f):
     with np.errstate(divide="ignore"):
         (gx,) = grad(f(F.clip(x, 0, 9)), x)
     np.testing.assert_allclose(gx.data, [0, 0.25])
+
+
+def test_where_without_a_condition():
+    with pytest.raises(TypeError, match="condition must be an array, a Variable or a number; got None"):
+        F.where(None, np.ones(2), 0)

@@ -76,6 +76,10 @@ def test_inputs_left_out_and_outputs_gone_are_not_drawn():
     ]
 
 
+def test_a_name_may_be_a_number():
+    assert '"3"' in get_dot_graph(Variable(np.array(1.0), name=3) * 2, verbose=False)
+
+
 def test_names_are_quoted():
     x = Variable(np.array(1.0), 'a "b" \\ c')
     assert r'label="a \"b\" \\ c"' in get_dot_graph(x, verbose=False)

@@ -87,6 +87,7 @@ class TestPage:
         [
             ({"input": "sound"}, ValueError, 'input must be "image" or "drawing"; got \'sound\''),
             ({"classes": "0123456789"}, TypeError, "classes must be a list of strings; got '0123"),
+            ({"classes": 3}, TypeError, "classes must be a list of strings; got 3"),
             ({"classes": range(10)}, TypeError, "classes must be a list of strings"),
             ({"title": None}, TypeError, "title must be a string; got None"),
             ({"classes": []}, ValueError, "classes must not be empty"),

@@ -210,6 +210,27 @@ def test_call_remembers_inputs_and_outputs_weakly():
         gc.enable()
 
 
+@pytest.mark.parametrize("name", ["inputs", "outputs"])
+def test_a_sublayer_may_have_the_name_of_what_a_call_leaves(name):
+    class Net(Layer):
+        def __init__(self):
+            setattr(self, name, L.Linear(3, in_size=2))
+
+        def forward(self, x):
+            return getattr(self, name)(x)
+
+    net = Net()
+    y = net(randn(4, 2))
+    assert net(randn(4, 2)).shape == (4, 3)
+    F.sum(y).backward()
+    found = dict(net.named_params())
+    assert list(found) == [f"{name}/W", f"{name}/b"]
+    assert found[f"{name}/W"].grad.shape == (2, 3)
+    assert isinstance(getattr(copy.deepcopy(net), name), L.Linear)
+    other = {"inputs": "outputs", "outputs": "inputs"}[name]
+    assert len(getattr(net, other)) == 1
+
+
 def test_call_takes_what_cannot_be_referenced_weakly():
     class Times(Layer):
         def forward(self, x, factor, unused):

@@ -8,7 +8,7 @@ import torch_files
 
 import pyconvlite.functions as F
 import pyconvlite.layers as L
-from pyconvlite import Model, Parameter, _platform, test_mode
+from pyconvlite import Model, Parameter, Variable, _platform, test_mode
 from pyconvlite.layers import torch_names
 from pyconvlite.layers.base import walk
 from pyconvlite.models import MLP, VGG16, EfficientNetLite0, ResNet50, ResNet101, Sequential, base, resnet
@@ -101,6 +101,38 @@ def test_each_parameter_keeps_its_dtype():
         linear.load_state_dict({"weight": np.array([[1e6, 2.0]]), "bias": np.ones(1)})
     assert linear.b.data == 0
     linear.load_state_dict({"weight": np.array([[np.inf, np.nan]]), "bias": np.zeros(1)})  # as they were
+
+
+class Tensor:
+    """Converts to NumPy as a tensor of PyTorch: without a graph, on the CPU, and not as bfloat16."""
+
+    def __init__(self, array, dtype="torch.float32", has_graph=True):
+        self.array, self.dtype, self.has_graph = array, dtype, has_graph
+
+    def detach(self):
+        return Tensor(self.array, self.dtype, has_graph=False)
+
+    def cpu(self):
+        return self
+
+    def float(self):
+        return Tensor(self.array, has_graph=self.has_graph)
+
+    def __array__(self, dtype=None, copy=None):
+        if self.has_graph or self.dtype == "torch.bfloat16":
+            raise TypeError
+        return self.array
+
+
+@pytest.mark.parametrize(
+    "convert", [Variable, Tensor, lambda array: Tensor(array, "torch.bfloat16"), lambda array: array.tolist()]
+)
+def test_tensors_variables_and_lists(convert):
+    linear = L.Linear(3, in_size=2)
+    weight, bias = randn(3, 2), randn(3)
+    linear.load_state_dict({"weight": convert(weight), "bias": convert(bias)})
+    np.testing.assert_array_equal(linear.W.data, weight.T.astype(np.float32))
+    np.testing.assert_array_equal(linear.b.data, bias.astype(np.float32))
 
 
 def test_every_key_that_does_not_fit_is_named_and_nothing_changes():

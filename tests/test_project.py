@@ -67,6 +67,9 @@ def test_no_weights():
             TypeError,
             "must be bytes, as their files have them; got str in class 'cat'",
         ),
+        (([("cat", [PNG])],), TypeError, "classes must map names to lists of pictures; got list"),
+        (({"cat": PNG},), TypeError, "class 'cat' must be a list of pictures; got bytes"),
+        (({"cat": None},), TypeError, "class 'cat' must be a list of pictures; got NoneType"),
         (({3: [PNG]},), TypeError, "names of classes must be strings; got 3"),
         (({"": [PNG]},), ValueError, "must not be empty"),
         (({"cat": [PNG] * 32769},), ValueError, "at most 32768 pictures; got 32769"),
@@ -78,6 +81,11 @@ def test_arguments_that_cannot_be_saved(arguments, error, message, tmp_path):
     with pytest.raises(error, match=message):
         project.save(path, *arguments)
     assert path.read_bytes() == b"as before"
+
+
+def test_a_model_that_is_none():
+    with pytest.raises(TypeError, match="model must be a Model or Layer; got str"):
+        saved(CLASSES, model="x")
 
 
 def test_settings_that_cannot_be_saved():

@@ -219,23 +219,15 @@ class GraphLayer(Layer):
 
     # -- as a Layer
 
-    @property  # type: ignore[override] # a Layer has its last inputs there
+    @property
     def inputs(self) -> list[ValueInfo]:
         """What the graph says of the inputs."""
         return self._graph.inputs
 
-    @inputs.setter
-    def inputs(self, _: Any) -> None:
-        """Ignore what `Layer.__call__` assigns."""
-
-    @property  # type: ignore[override]
+    @property
     def outputs(self) -> list[ValueInfo]:
         """What the graph says of the outputs."""
         return self._graph.outputs
-
-    @outputs.setter
-    def outputs(self, _: Any) -> None:
-        """Ignore what `Layer.__call__` assigns."""
 
     @property
     def opset(self) -> int:

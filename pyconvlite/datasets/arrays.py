@@ -14,7 +14,7 @@ import numpy as np
 from .._arguments import Examples, at_least, examples, number
 from .._random import rng
 from .._shapes import Array
-from .base import Dataset, Transform
+from .base import Dataset, Transform, check_labels
 
 if TYPE_CHECKING:  # slow to import in a browser
     from numpy.typing import ArrayLike
@@ -57,10 +57,8 @@ class ArrayDataset(Dataset):
         for name, array in (("data", self.data), ("label", self.label)):
             if array is not None and array.ndim == 0:
                 raise ValueError(f"{name} must be an array of N items; got {array}")
-        if self.label is not None and len(self.label) != len(self.data):
-            raise ValueError(
-                f"label must have one label per example; got {len(self.label)} for {len(self.data)} examples"
-            )
+        if self.label is not None:
+            check_labels(self.data, self.label)
 
 
 class Subset:

@@ -21,6 +21,10 @@ Place: TypeAlias = str | os.PathLike[str]
 _PART = 1 << 18  # bytes that are read at a time
 
 
+def _unchanged(x: Any) -> Any:
+    return x
+
+
 class Dataset:
     """Base class of datasets: `dataset[i]` is the pair (example, label), each with its transform applied.
 
@@ -36,7 +40,8 @@ class Dataset:
         label: array or sequence of N labels, or None.
 
     Raises:
-        TypeError: a transform is not callable.
+        TypeError: a transform is not callable, or is a class of transforms.
+        ValueError: there are not as many labels as examples.
 
     Example:
         >>> import numpy as np
@@ -48,6 +53,12 @@ class Dataset:
         (5, (np.float64(3.0), np.float64(9.0)))
     """
 
+    # For a subclass whose __init__ does not call this one.
+    transform: Transform = staticmethod(_unchanged)
+    target_transform: Transform = staticmethod(_unchanged)
+    data: Any = None
+    label: Any = None
+
     def __init__(
         self,
         train: bool = True,
@@ -57,12 +68,14 @@ class Dataset:
         for name, f in (("transform", transform), ("target_transform", target_transform)):
             if f is not None and not callable(f):
                 raise TypeError(f"{name} must be a function of one argument, or None; got {f!r}")
+            if isinstance(f, type) and any("__call__" in vars(base) for base in f.__mro__):
+                raise TypeError(f"{name} must be an instance; got a class: write {f.__name__}()")
         self.train = train
         self.transform = transform or _unchanged
         self.target_transform = target_transform or _unchanged
-        self.data: Any = None
-        self.label: Any = None
         self.prepare()
+        if self.data is not None and self.label is not None:
+            check_labels(self.data, self.label)
 
     def __getitem__(self, index: SupportsIndex) -> tuple[Any, Any]:
         """The pair (example, label) at an index; the label is None if the dataset has no labels.
@@ -76,14 +89,24 @@ class Dataset:
         return self.transform(self.data[i]), label
 
     def __len__(self) -> int:
+        if self.data is None:
+            raise ValueError(f"{type(self).__name__}.prepare must set `data`")
         return len(self.data)
 
     def prepare(self) -> None:
         """Set `data` and `label`; called once, at the end of `__init__`."""
 
 
-def _unchanged(x: Any) -> Any:
-    return x
+def check_labels(data: Any, label: Any) -> None:
+    """Raise ValueError unless there is one label per example.
+
+    Example:
+        >>> check_labels([0.5, 1.5], [0])
+        Traceback (most recent call last):
+        ValueError: label must have one label per example; got 1 for 2 examples
+    """
+    if len(label) != len(data):
+        raise ValueError(f"label must have one label per example; got {len(label)} for {len(data)} examples")
 
 
 # ------------------------------------------------------------------------------------------------------ files

@@ -82,6 +82,9 @@ class _Drawn(Layer):
 
     def _init_W(self, in_size: int) -> None:
         layer: Any = self
+        if layer.init != "lecun_normal":  # not DeZero's, but pyconvlite's
+            super()._init_W(in_size)  # type: ignore[misc]
+            return
         shape = layer._weight_shape(at_least(1, in_size, layer._in_name))
         deviation = math.sqrt(1 / layer._fan_in(in_size))
         self.W.data = np.random.randn(*shape).astype(self.dtype) * deviation

@@ -269,6 +269,7 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Variable:
         >>> sum_to(np.ones((2, 3)), (1, 3))
         variable([[2. 2. 2.]])
     """
+    shape = _shapes.as_shape(shape)
     v = as_variable(x)
     return v if v._data.shape == shape else SumTo(shape)(x)
 

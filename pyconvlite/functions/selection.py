@@ -41,6 +41,7 @@ def where(condition: Any, x0: Any, x1: Any) -> Variable:
         x0, x1: Variables, arrays or numbers; the three shapes broadcast.
 
     Raises:
+        TypeError: `condition` is None.
         ValueError: the shapes do not broadcast.
 
     Example:
@@ -51,6 +52,8 @@ def where(condition: Any, x0: Any, x1: Any) -> Variable:
     """
     x0, x1 = operands(x0, x1)
     condition = as_input(condition).data
+    if condition is None:
+        raise TypeError("condition must be an array, a Variable or a number; got None")
     return Where(to_device_of(x0 if on_device(x0) else x1, condition))(x0, x1)
 
 

@@ -144,11 +144,10 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Variable:
         (3, 2, 4)
     """
     x = as_input(x)
-    ndim = x.ndim
-    if axes is not None and sorted([a + ndim if a < 0 else a for a in axes]) != list(range(ndim)):
-        raise ValueError(
-            f"axes must be a permutation of x's {ndim} axes; got {tuple(axes)} for shape {x.shape}"
-        )
+    if axes is not None:
+        axes, ndim = as_shape(axes, "axes"), x.ndim
+        if sorted([a + ndim if a < 0 else a for a in axes]) != list(range(ndim)):
+            raise ValueError(f"axes must be a permutation of x's {ndim} axes; got {axes} for shape {x.shape}")
     return Transpose(axes)(x)
 
 
@@ -178,16 +177,19 @@ def concat(xs: Sequence[Any], axis: int = 0) -> Variable:
     """Concatenate Variables or arrays along an existing axis; the lengths of the other axes must match.
 
     Raises:
-        TypeError: `axis` is not an integer.
-        ValueError: `xs` is empty, or the shapes do not match.
+        TypeError: `axis` is not an integer, or `xs` is not a sequence.
+        ValueError: `xs` is empty, `axis` is out of bounds, or the shapes do not match.
 
     Example:
         >>> concat([np.array([1.0, 2.0]), np.array([3.0])])
         variable([1. 2. 3.])
     """
+    if not hasattr(xs, "__len__"):
+        raise TypeError(f"xs must be a list or tuple of arrays; got {type(xs).__name__}")
     if len(xs) == 0:
         raise ValueError("xs must contain at least one array; it is empty")
-    return Concat(integer(axis, "axis", axis))(*xs)
+    xs = [as_input(x) for x in xs]
+    return Concat(as_axis(integer(axis, "axis", axis), xs[0].shape))(*xs)
 
 
 def stack(xs: Sequence[Any], axis: int = 0) -> Variable:

@@ -6,7 +6,7 @@ import base64
 import json
 import re
 import string
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -140,8 +140,9 @@ def export_html(
 
 
 def _checked(classes: Any) -> list[str]:
-    names = [classes] if isinstance(classes, str) else list(classes)
-    if isinstance(classes, str) or not all(isinstance(name, str) for name in names):
+    is_list = isinstance(classes, Iterable) and not isinstance(classes, str)
+    names = list(classes) if is_list else []
+    if not is_list or not all(isinstance(name, str) for name in names):
         raise TypeError(f"classes must be a list of strings; got {classes!r}")
     if not names:
         raise ValueError("classes must not be empty")

@@ -18,6 +18,21 @@ from .table import list_rows, rows_as_html
 from .weights import Weights
 
 
+class _LastCall:
+    """What a Layer keeps of its last call, unless a subclass assigns something else to the name."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, layer: Any, owner: type) -> Any:
+        if layer is None:
+            return self
+        return vars(layer)[self._name] if self._name in vars(layer) else getattr(layer, f"_{self._name}")
+
+    def __set__(self, layer: Any, value: Any) -> None:
+        vars(layer)[self._name] = value
+
+
 class Layer(Weights):
     """Base class of layers and models, which contain Parameters.
 
@@ -27,7 +42,7 @@ class Layer(Weights):
 
     Attributes:
         inputs, outputs: weak references to the inputs and outputs of the last call; None for an object that
-            does not support weak references, such as a number.
+            does not support weak references, such as a number. A subclass may use the names otherwise.
 
     Example:
         >>> import numpy as np
@@ -44,10 +59,12 @@ class Layer(Weights):
     """
 
     # Slots for what is no part of the model, so that `vars` has only what is searched for Parameters.
-    __slots__ = ("_found", "_output_shapes", "inputs", "outputs")
+    __slots__ = ("_found", "_inputs", "_output_shapes", "_outputs")
 
-    inputs: list[weakref.ref[Any] | None]
-    outputs: list[weakref.ref[Any] | None]
+    inputs = _LastCall()
+    outputs = _LastCall()
+    _inputs: list[weakref.ref[Any] | None]
+    _outputs: list[weakref.ref[Any] | None]
     _output_shapes: list[Any]
     _found: _Found | None
     _state: ClassVar[tuple[str, ...]] = ()  # attributes with the Variables that a call leaves to the next
@@ -80,9 +97,9 @@ class Layer(Weights):
             self._all_sized = not unsized
         outputs = ys if isinstance(ys, tuple) else (ys,)
         try:
-            self.inputs, self.outputs = list(map(weakref.ref, inputs)), list(map(weakref.ref, outputs))
+            self._inputs, self._outputs = list(map(weakref.ref, inputs)), list(map(weakref.ref, outputs))
         except TypeError:
-            self.inputs, self.outputs = _weak(inputs), _weak(outputs)
+            self._inputs, self._outputs = _weak(inputs), _weak(outputs)
         self._output_shapes = [getattr(y, "shape", None) for y in outputs]
         return outputs[0] if len(outputs) == 1 else outputs
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from .. import _weights
 from .._shapes import Array
-from ..autograd import Parameter
+from ..autograd import Parameter, Variable
 from ..backends import to_cpu
 
 _NAMES = {
@@ -113,7 +113,7 @@ def load(found: Mapping[str, Entry], mapping: Mapping[str, Any], strict: bool, t
         strict: whether the keys must be the same.
         title: where the arrays come from, for the error message.
     """
-    arrays = {key: np.asarray(mapping[key]) for key in found if key in mapping}
+    arrays = {key: _as_array(mapping[key]) for key in found if key in mapping}
     missing = [key for key in found if key not in mapping]
     unexpected = [key for key in mapping if key not in found and str(key).rpartition(".")[2] != _NOT_READ]
     faults = _weights.other_names(missing, unexpected) if strict else []
@@ -124,6 +124,16 @@ def load(found: Mapping[str, Entry], mapping: Mapping[str, Any], strict: bool, t
     new = {key: _converted(key, array, found[key]) for key, array in arrays.items()}
     _weights.assign({key: found[key].param for key in new}, new)
     return Keys(missing, unexpected)
+
+
+def _as_array(value: Any) -> Array:
+    """A value of the mapping as a NumPy array; bfloat16, which NumPy lacks, as float32."""
+    if isinstance(value, Variable):
+        value = to_cpu(value.data)
+    elif hasattr(value, "detach"):  # a tensor of PyTorch, which NumPy does not convert on a GPU
+        value = value.detach().cpu()
+        value = value.float() if str(value.dtype) == "torch.bfloat16" else value
+    return np.asarray(value)
 
 
 def _converted(key: str, array: Array, entry: Entry) -> Array:

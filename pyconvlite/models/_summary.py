@@ -123,5 +123,5 @@ def summary(model: Layer, input_shape: Sequence[int], dtype: Any = np.float32) -
 
 def _of_call(node: Any) -> dict[str, Any]:
     """What a Layer knows of its last call."""
-    names = "inputs", "outputs", "_output_shapes"
+    names = "_inputs", "_outputs", "_output_shapes"
     return {name: getattr(node, name) for name in names if hasattr(node, name)}
