@@ -391,7 +391,7 @@ class _Finisher:
         elif isinstance(value, list | tuple):
             result = type(value)([self.finished(each, depth + 1) for each in value])
         elif not isinstance(value, bool | int | float | str | None):
-            raise _Refused(f"it has {type(value).__name__} in the place of a tensor")
+            raise _Refused(f"it contains a {type(value).__name__}")
         self._done[id(value)] = result, value  # both are kept, so that the id stays that of the value
         return result
 

@@ -101,7 +101,7 @@ def save(
     """
     params = _checked(model, optimizer, schedule, loader)
     arrays = {f"model/{name}": array for name, array in _weights.arrays_of(params).items()}
-    for name, (layer, attribute) in _carried(model).items():
+    for name, (layer, attribute) in _layer_states(model).items():
         if (v := getattr(layer, attribute)) is not None:
             arrays[f"state/{name}"] = backends.to_cpu(v.data)
     for state, memory in _memories(optimizer).items():
@@ -186,7 +186,7 @@ def load(
         ['cat', 'dog']
     """
     params = _checked(model, optimizer, schedule, loader)
-    carried, memories = _carried(model), _memories(optimizer)
+    carried, memories = _layer_states(model), _memories(optimizer)
     objects = _objects(optimizer, schedule, loader)
     with _npz.opened(path, len(params) * (1 + len(memories)) + len(carried)) as archive:
         contents = _checkpoint.read_contents(archive)
@@ -280,7 +280,7 @@ def _memories(optimizer: Optimizer | None) -> dict[str, Any]:
     return {} if optimizer is None else dict(optimizer._memories())
 
 
-def _carried(model: Layer) -> dict[str, tuple[Any, str]]:
+def _layer_states(model: Layer) -> dict[str, tuple[Any, str]]:
     """Attributes of layers that hold what one call leaves to the next, by name."""
     layers = ((name, node) for name, node, _ in walk(model) if isinstance(node, Layer))
     return {f"{name}/{a}".lstrip("/"): (layer, a) for name, layer in layers for a in layer._state}

@@ -281,7 +281,7 @@ class Average:
     def __init__(self, optimizer: optimizers.Optimizer, comm: Communicator) -> None:
         self.optimizer = optimizer
         self.comm = comm
-        self.checked: Layer | None = None  # the model of which the weights were found to be the same
+        self.checked: Layer | None = None  # the model whose weights are known to be equal
         self.batches = comm.batches.count  # at the last update
 
     def __call__(self, params: Iterable[Parameter]) -> None:
@@ -321,7 +321,7 @@ class Average:
         """The weight of this process's gradients: its share of the examples.
 
         Raises:
-            RuntimeError: it differs between the batches, whose gradients are added up already.
+            RuntimeError: batches with different shares were accumulated.
         """
         rank, size = self.comm.rank, self.comm.size
         uneven = {n for n in lengths if n % size}

@@ -29,7 +29,7 @@ _FORMAT, _VERSION = "pyconvlite-project", 1
 _TEXT, _WEIGHTS = "project.json", "weights.npz"
 _LONGEST = 1 << 22  # bytes of project.json
 _MOST = 1 << 15  # pictures
-# How the files of pictures begin; of WebP, what follows the size.
+# Magic numbers of image files; `_suffix` checks that of WebP.
 _STARTS = {"png": b"\x89PNG\r\n", "jpg": b"\xff\xd8\xff", "gif": b"GIF8", "bmp": b"BM"}
 
 
@@ -130,7 +130,7 @@ def save(
         members[_WEIGHTS] = weights.getvalue()
     with written(file) as stream, zipfile.ZipFile(stream, "w") as archive:
         for name, data in members.items():
-            archive.writestr(zipfile.ZipInfo(name), data)  # the same bytes at any time
+            archive.writestr(zipfile.ZipInfo(name), data)  # a fixed date: reproducible
 
 
 def _checked(picture: Any, name: Any, k: int) -> str:

@@ -166,7 +166,7 @@ def test_labels_in_a_column():
         (X, np.array([0, 1, 2]), ValueError, r"(4.*3|3.*4)"),
         (X, np.eye(4, 3, dtype=int), (TypeError, ValueError), r"\(4, 3\)"),
         (X[0], np.array([0, 1, 2]), ValueError, r"\(3,\)"),
-        (X[:, :0], np.array([0, 1, 2, 0]), ValueError, r"one class; got shapes \(4, 0\)"),
+        (X[:, :0], np.array([0, 1, 2, 0]), ValueError, r"x must not be empty; got shapes \(4, 0\)"),
         (X, np.array([0.0, 1.0, 2.0, 0.0]), TypeError, "float64"),
         (X, np.array([True, False, True, False]), TypeError, "bool"),
     ],

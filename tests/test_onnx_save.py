@@ -236,7 +236,7 @@ def test_arguments_are_checked():
         saved(model)
     with pytest.raises(TypeError, match=r"examples\[0\] must be an array; got list"):
         saved(model, [1.0])
-    with pytest.raises(ValueError, match=r"examples\[0\] must have elements; got shape \(0, 2\)"):
+    with pytest.raises(ValueError, match=r"examples\[0\] must not be empty; got shape \(0, 2\)"):
         saved(model, x[:0])
 
 

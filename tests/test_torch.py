@@ -183,8 +183,8 @@ def itself():
         (Called("collections", "OrderedDict", [("a", 1)]), "calls collections.OrderedDict"),
         (pickle.dumps(Runs(), 2), "calls posix.system|calls nt.system"),
         (pickle.dumps(Runs(), 5), "calls posix.system|calls nt.system"),
-        (Storage("os", "system"), "has _Name in the place of a tensor"),
-        (storage(), "has _Storage in the place of a tensor"),
+        (Storage("os", "system"), "contains a _Name"),
+        (storage(), "contains a _Storage"),
         ({(1, 2): tensor()}, "a key is tuple"),
         ({1.5: tensor()}, "a key is float"),
         ({"W": {1, 2}}, r"(calls|does not build a tensor).*; save model\.state_dict\(\), not the model"),
@@ -224,7 +224,7 @@ def itself():
         (b"\x80\x02K\x01(\x86t.", "damaged"),  # the mark is gone
         (b"\x80\x02(\x85t.", "damaged: a mark is gone"),
         (b"\x80\x02)K\x01\x93.", "damaged"),  # a tuple's name
-        (b"\x80\x02(K\x01.", "damaged|in the place of a tensor"),
+        (b"\x80\x02(K\x01.", "damaged|contains a"),
         (b"I1\n.", "INT, which does not build a tensor"),
         (b"\x80\x02K\x01K\x01R.", "calls an object that is not a function"),
         (b"\x80\x02X\xff\xff\xff\x7fabc", "damaged"),  # a string of 2 GB

@@ -139,7 +139,7 @@ class Call:
         elif first == second:
             return first
         raise ValueError(
-            f"{type(self.f).__name__}.{name} depends on the inputs, so that it cannot be exported; {self}"
+            f"{type(self.f).__name__}.{name} depends on the inputs, so it cannot be exported; {self}"
         )
 
     @property

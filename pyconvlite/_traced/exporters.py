@@ -68,7 +68,7 @@ def _pairs(c: Call) -> list[tuple[int, tuple[int, int]]]:
 def _known(c: Call, name: str | None) -> str:
     if name is None:
         raise ValueError(
-            f"{type(c.f).__name__} to shape {c.shapes[0]} depends on the inputs, so that it cannot be "
+            f"{type(c.f).__name__} to shape {c.shapes[0]} depends on the inputs, so it cannot be "
             "exported: only the size of the batch may vary"
         )
     return name
@@ -164,7 +164,7 @@ def _where(c: Call) -> str:
         condition, again = (np.asarray(to_cpu(f.condition)) for f in (c.f, c.g))
         if not np.array_equal(condition, again):
             raise ValueError(
-                "the condition of Where depends on the inputs, so that it cannot be exported unless it "
+                "the condition of Where depends on the inputs, so it cannot be exported unless it "
                 f"compares Variables, as in x > 0; {c}"
             )
         name = c.e.constant(condition.astype(bool))

@@ -20,40 +20,45 @@ def fused_graph(graph: Graph) -> Graph:
     constants = dict(graph.constants)
     uses = Counter(name for node in graph.nodes for name in node.inputs)
     uses.update(output.name for output in graph.outputs)
-    makers: dict[str, Node] = {}  # convolutions, by their only output
+    conv_of_output: dict[str, Node] = {}  # convolutions, by their only output
     nodes: list[Node] = []
-    same: dict[str, str] = {}  # what Identity nodes rename
+    aliases: dict[str, str] = {}  # what Identity nodes rename
     outputs = {output.name for output in graph.outputs}
     for given in graph.nodes:
         node = replace(
-            given, inputs=[same.get(name, name) for name in given.inputs], outputs=[*given.outputs]
+            given, inputs=[aliases.get(name, name) for name in given.inputs], outputs=[*given.outputs]
         )
         if node.op == "Identity" and node.outputs[0] not in outputs:
-            same[node.outputs[0]] = node.inputs[0]
+            aliases[node.outputs[0]] = node.inputs[0]
             uses[node.inputs[0]] += uses[node.outputs[0]] - 1
             continue
-        before = makers.get(node.inputs[0]) if node.inputs and uses[node.inputs[0]] == 1 else None
-        if before is not None and node.op == "BatchNormalization" and _folded(before, node, constants):
-            joined = before
-        elif before is not None and node.op == "Relu" and before.op == "Conv":
-            joined = before
-            before.op = CONV_RELU
+        producer = conv_of_output.get(node.inputs[0]) if node.inputs and uses[node.inputs[0]] == 1 else None
+        if (
+            producer is not None
+            and node.op == "BatchNormalization"
+            and _fold_batch_norm(producer, node, constants)
+        ):
+            last = producer
+        elif producer is not None and node.op == "Relu" and producer.op == "Conv":
+            last = producer
+            producer.op = CONV_RELU
         else:
-            if before is not None and before.op == "Conv" and _starts_at_zero(node, constants):
-                before.op = CONV_RELU
-                node.inputs[1:2] = [""] * len(node.inputs[1:2])
+            if producer is not None and producer.op == "Conv" and _clips_at_zero(node, constants):
+                producer.op = CONV_RELU
+                if len(node.inputs) > 1:
+                    node.inputs[1] = ""
                 node.attributes = {name: x for name, x in node.attributes.items() if name != "min"}
-            joined = node
+            last = node
             nodes.append(node)
-        joined.outputs = node.outputs
-        if joined.op in ("Conv", "ConvTranspose"):
-            makers[joined.outputs[0]] = joined
+        last.outputs = node.outputs
+        if last.op in ("Conv", "ConvTranspose"):
+            conv_of_output[last.outputs[0]] = last
     needed = {name for node in nodes for name in node.inputs} | outputs
     kept = {name: array for name, array in constants.items() if name in needed}
     return replace(graph, nodes=nodes, constants=kept, params=None)
 
 
-def _starts_at_zero(node: Node, constants: dict[str, Array]) -> bool:
+def _clips_at_zero(node: Node, constants: dict[str, Array]) -> bool:
     """Whether a node clips at 0 below, as ReLU6 does: a ReLU, and less work."""
     if node.op != "Clip":
         return False
@@ -61,8 +66,8 @@ def _starts_at_zero(node: Node, constants: dict[str, Array]) -> bool:
     return least is not None and np.size(least) == 1 and bool(np.all(least == 0))
 
 
-def _folded(conv: Node, norm: Node, constants: dict[str, Array]) -> bool:
-    """Whether the weights of a convolution could take over a batch normalization; if so, they have."""
+def _fold_batch_norm(conv: Node, norm: Node, constants: dict[str, Array]) -> bool:
+    """Fold a batch normalization into a convolution; return whether that was possible."""
     names = conv.inputs[1:] + norm.inputs[1:]
     transposed = conv.op == "ConvTranspose"
     if (

@@ -204,7 +204,7 @@ class GraphLayer(Layer):
     def _call(self, node: Node, run: Run, inputs: Sequence[Any]) -> Sequence[Any]:
         on = next((x for x in inputs if x is not None and on_device(x)), None)
         if on is not None:
-            inputs = [_beside(x, on) for x in inputs]
+            inputs = [_to_device_of(x, on) for x in inputs]
         try:
             results = run(*inputs)
         except (ValueError, *_FAULTS) as error:
@@ -275,6 +275,6 @@ def _fits(shape: tuple[int, ...], declared: Sequence[Any]) -> bool:
     return len(shape) == len(declared) and all(not isinstance(m, int) or m == n for n, m in pairs)
 
 
-def _beside(x: Any, like: Any) -> Any:
+def _to_device_of(x: Any, like: Any) -> Any:
     """A constant of floats on the device of another input; integers, such as shapes, stay on the CPU."""
     return to_device_of(like, x) if isinstance(x, np.ndarray) and x.dtype.kind == "f" else x

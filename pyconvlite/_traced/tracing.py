@@ -55,7 +55,7 @@ def _example(x: Any, index: int) -> Array:
         raise TypeError(f"examples[{index}] must be an array; got {type(x).__name__}")
     array: Array = np.array(to_cpu(x))  # inputs are told apart by their arrays
     if array.size == 0:
-        raise ValueError(f"examples[{index}] must have elements; got shape {array.shape}")
+        raise ValueError(f"examples[{index}] must not be empty; got shape {array.shape}")
     return array
 
 

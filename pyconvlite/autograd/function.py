@@ -33,7 +33,7 @@ class _Inputs:
     def __get__(self, f: Function | None, owner: type) -> Any:
         if f is None:
             return self
-        return tuple([x.still_held() if type(x) is StandIn else x for x in f._indirect])
+        return tuple([x.resolve() if type(x) is StandIn else x for x in f._indirect])
 
 
 class Function:

@@ -66,7 +66,7 @@ class StandIn(Variable):
     def dtype(self) -> Any:  # noqa: D102
         return self._dtype
 
-    def still_held(self) -> Variable:
+    def resolve(self) -> Variable:
         """The Variable that it stands for, if that still exists."""
         x = self._variable()
         return self if x is None else x
@@ -77,4 +77,4 @@ class _Output(weakref.ref[StandIn]):
 
     def __call__(self) -> Variable | None:  # type: ignore[override]
         stand_in = super().__call__()
-        return None if stand_in is None else stand_in.still_held()
+        return None if stand_in is None else stand_in.resolve()

@@ -460,7 +460,7 @@ def ones_like(x: Variable) -> Variable:
 
 def _sum_of(x: Any, y: Variable) -> Variable:
     total = (x._data if isinstance(x, Variable) else x) + y._data  # somebody may have set an array as `grad`
-    return Variable(np.asarray(total) if isinstance(total, np.generic) else total)  # a scalar, of 0-d arrays
+    return Variable(np.asarray(total) if isinstance(total, np.generic) else total)  # 0-d operands: a scalar
 
 
 def _cast_of(x: Variable, dtype: Any) -> Variable:

@@ -296,29 +296,29 @@ class Kernels(Protocol[A]):
 
     # -- optimizer.py; gradients and states of float16 weights are float32, lest small steps round to 0
 
-    def clip_norm(self, gradients: list[A], most: float) -> list[A]:
-        """The gradients, scaled so that their joint L2 norm is at most `most`."""
+    def clip_norm(self, gradients: list[A], max_norm: float) -> list[A]:
+        """The gradients, scaled so that their joint L2 norm is at most `max_norm`."""
 
     # An update of all Parameters. A row has the weights of one, their gradient and its states, all of one
     # shape; the row returned has the new weights, in the dtype of the old ones, and the new states.
 
     def sgd(self, rows: Rows[A], lr: float) -> Rows[A]:
-        """W - lr * gW."""
+        """(W - lr * gW,)."""
 
     def momentum_sgd(self, rows: Rows[A], lr: float, momentum: float) -> Rows[A]:
-        """W + v and v, with v = momentum * v - lr * gW."""
+        """(W + v, v), with v = momentum * v - lr * gW."""
 
     def adagrad(self, rows: Rows[A], lr: float, eps: float) -> Rows[A]:
-        """W - lr * gW / (sqrt(h) + eps) and h, with h = h + gW * gW."""
+        """(W - lr * gW / (sqrt(h) + eps), h), with h = h + gW * gW."""
 
     def rmsprop(self, rows: Rows[A], lr: float, alpha: float, eps: float, momentum: float) -> Rows[A]:
-        """W - lr * v, square and v, with v = momentum * v + gW / (sqrt(square) + eps).
+        """(W - lr * v, square, v), with v = momentum * v + gW / (sqrt(square) + eps).
 
         square is updated by gW * gW before.
         """
 
     def adadelta(self, rows: Rows[A], rho: float, eps: float) -> Rows[A]:
-        """W - dx, msg and msdx, with dx = sqrt((msdx + eps) / (msg + eps)) * gW.
+        """(W - dx, msg, msdx), with dx = sqrt((msdx + eps) / (msg + eps)) * gW.
 
         msg is updated by gW * gW before, msdx by dx * dx after it.
         """
@@ -326,7 +326,7 @@ class Kernels(Protocol[A]):
     def adam(
         self, rows: Rows[A], rate: float, beta1: float, beta2: float, eps: float, decay: float
     ) -> Rows[A]:
-        """W - rate * m / (sqrt(v) + eps) - decay * W, m and v, with m and v updated by gW."""
+        """(W - rate * m / (sqrt(v) + eps) - decay * W, m, v), with m and v updated by gW."""
 
 
 KERNELS = tuple(sorted(name for name in vars(Kernels) if not name.startswith("_")))  # names

@@ -270,7 +270,7 @@ class ImageNet(Dataset):
 
 
 class Shakespear(Dataset):
-    """Shakespeare's letters as integers; the label of each is the next one.
+    """Shakespeare's text as character ids; each label is the next id.
 
     Attributes:
         ADDRESS: of the text.

@@ -15,7 +15,7 @@ from . import _cupy, cuda
 from . import functions as F
 from .core import Parameter, Variable
 
-globals().update({name: getattr(layers, name) for name in layers.__all__})  # those below take their place
+globals().update({name: getattr(layers, name) for name in layers.__all__})  # those below replace them
 
 
 class Layer(layers.Layer):

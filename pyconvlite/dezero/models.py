@@ -18,7 +18,7 @@ from .core import Function, Variable
 from .functions import dropout
 from .layers import Layer
 
-globals().update({name: getattr(models, name) for name in models.__all__})  # those below take their place
+globals().update({name: getattr(models, name) for name in models.__all__})  # those below replace them
 
 _WEIGHTS = "https://github.com/koki0702/dezero-models/releases/download/v0.1/"
 

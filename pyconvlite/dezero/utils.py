@@ -17,7 +17,7 @@ from . import cuda
 from ._picture import Picture
 from .core import Variable, as_variable
 
-globals().update({name: getattr(utils, name) for name in utils.__all__})  # those below take their place
+globals().update({name: getattr(utils, name) for name in utils.__all__})  # those below replace them
 
 # ----------------------------------------------------------------------------------------------------- graphs
 
@@ -151,7 +151,7 @@ def get_file(url: str, file_name: str | None = None) -> str:
 
 
 def show_progress(block_num: int, block_size: int, total_size: int) -> None:
-    """Print how much of a download is there, on the line where it last stood.
+    """Print the progress of a download, over the bar printed before.
 
     Example:
         >>> show_progress(1, 50, 200)  # doctest: +NORMALIZE_WHITESPACE

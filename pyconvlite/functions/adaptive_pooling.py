@@ -14,8 +14,9 @@ import numpy as np
 from .._arguments import at_least
 from .._shapes import Array, Pair, check_axes
 from ..autograd import Variable, as_input
+from .arithmetic import check_floats
 from .pooling import average_pooling, pooling
-from .resizing import product_along, taken_along
+from .resizing import product_along, take
 
 OutputSize: TypeAlias = SupportsIndex | Sequence[SupportsIndex | None] | None
 
@@ -66,15 +67,15 @@ def adaptive_max_pooling(x: Any, output_size: OutputSize) -> Variable:
     kernel, stride, pad = [1, 1], [1, 1], [0, 0]
     for axis in (3, 2):  # columns first: the first maximum of the rows' maxima is the first of all
         i, old, new = axis - 2, x.shape[axis], size[axis - 2]
-        more = next((more for more in (0, -1, 1) if (old + more) % new == 0 < old + more), None)
-        if more is not None:  # windows of one size, at equal distances
+        more = next((d for d in (0, -1, 1) if old + d > 0 and (old + d) % new == 0), None)
+        if more is not None:  # windows of one size and stride
             stride[i] = (old + more) // new
             kernel[i], pad[i] = stride[i] + abs(more), max(0, more)
         else:  # windows side by side; a short one repeats its last pixel, which is never the first maximum
             start, stop = _windows(old, new)
             kernel[i] = stride[i] = int((stop - start).max())
             index = np.minimum(start[:, np.newaxis] + np.arange(kernel[i]), stop[:, np.newaxis] - 1)
-            x = taken_along(x, index.ravel(), axis)
+            x = take(x, index.ravel(), axis)
             if axis == 3:
                 x = pooling(x, (1, kernel[i]), (1, kernel[i]))
                 kernel[i] = stride[i] = 1
@@ -84,8 +85,7 @@ def adaptive_max_pooling(x: Any, output_size: OutputSize) -> Variable:
 def _checked(x: Any, output_size: OutputSize) -> tuple[Variable, Pair]:
     x = as_input(x)
     check_axes(x.shape, "(N, C, H, W)")
-    if x.dtype.kind != "f":
-        raise TypeError(f"x must be floating point; got {x.dtype}: convert it with x.astype(np.float32)")
+    check_floats(x)
     if 0 in x.shape[2:]:
         raise ValueError(f"x must have at least one pixel per channel; got shape {x.shape}")
     sizes = output_size if isinstance(output_size, tuple | list) else (output_size, output_size)

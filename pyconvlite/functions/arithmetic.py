@@ -290,3 +290,17 @@ def as_floats(x: Any, dtype: Any = np.float64) -> Variable:
     if v.dtype.kind == "f":
         return v
     return cast(v, dtype) if v.requires_grad else as_input(v.data.astype(dtype))
+
+
+def check_floats(x: Any, name: str = "x") -> None:
+    """Raise TypeError unless x is floating point.
+
+    Example:
+        >>> check_floats(np.arange(3, dtype=np.int32))
+        Traceback (most recent call last):
+        TypeError: x must be floating point; got int32: convert it with x.astype(np.float32)
+    """
+    if x.dtype.kind != "f":
+        raise TypeError(
+            f"{name} must be floating point; got {x.dtype}: convert it with {name}.astype(np.float32)"
+        )

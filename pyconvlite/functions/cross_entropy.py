@@ -10,7 +10,7 @@ from .._arguments import integer, share
 from .._shapes import Array, check_axes
 from ..autograd import Function, Variable, as_input, as_variable
 from ..backends import get_array_module, kernels, to_device_of
-from .arithmetic import as_floats
+from .arithmetic import as_floats, check_floats
 from .indexing import get_item
 from .loss import check_reduction, reduced
 from .math import log
@@ -138,8 +138,7 @@ def nll_loss(
         variable(1.3862943611198906)
     """
     x, t = as_input(x), as_input(t)
-    if x.dtype.kind != "f":
-        raise TypeError(f"x must be floating point; got {x.dtype}")
+    check_floats(x)
     return _of_labels(x, _labels(x, t, "x"), weight, ignore_index, 0.0, reduction)
 
 
@@ -269,6 +268,6 @@ def _labels(x: Variable, t: Variable, name: str) -> Array:
             f"t must hold integers, the class index of each row; got {t.dtype}: convert it with t.astype(int)"
         )
     if 0 in m:
-        raise ValueError(f"{name} must hold at least one row and one class; got shapes {m} and {n}")
+        raise ValueError(f"{name} must not be empty; got shapes {m} and {n}")
     labels: Array = t._data if n == shape else t._data.reshape(shape)
     return labels

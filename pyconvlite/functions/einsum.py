@@ -58,7 +58,7 @@ def _parsed(subscripts: str, xs: list[Variable]) -> tuple[list[str], str]:
     for text in (*terms, output):
         letters = text.replace("...", "", 1)
         if not all(letter in _LETTERS for letter in letters):
-            raise ValueError(f"subscripts must be of letters, '...', ',' and '->'; got {subscripts!r}")
+            raise ValueError(f"subscripts may have letters, '...', ',' and '->'; got {subscripts!r}")
     free = [letter for letter in _LETTERS if letter not in subscripts]
     widths = [x.ndim - len(term.replace("...", "")) for x, term in zip(xs, terms, strict=True)]
     for x, term, width in zip(xs, terms, widths, strict=True):
@@ -75,7 +75,7 @@ def _parsed(subscripts: str, xs: list[Variable]) -> tuple[list[str], str]:
     output = output.replace("...", rest)
     if len(set(output)) < len(output) or not set(output) <= set("".join(terms)):
         raise ValueError(
-            f"the result's subscripts must occur in the operands, and once each; got {subscripts!r}"
+            f"the result's subscripts must be unique and occur in the operands; got {subscripts!r}"
         )
     return terms, output
 

@@ -1,4 +1,4 @@
-"""Losses of numbers and of probabilities, and the reductions of all losses."""
+"""Regression losses, losses of probabilities, and the reductions of losses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .._shapes import Array
 from ..autograd import Function, Variable, as_input
 from ..backends import kernels
 from .activation import sigmoid
-from .arithmetic import as_floats, sub
+from .arithmetic import as_floats, check_floats, sub
 from .math import abs, exp, log
 from .reduction import mean, sum
 from .selection import clip, where
@@ -59,7 +59,7 @@ def reduced(loss: Variable, reduction: str) -> Variable:
     return sum(mean(loss, axis=0))  # not of the sum, which may overflow float16
 
 
-# ------------------------------------------------------------------------------------------ losses of numbers
+# ------------------------------------------------------------------------------------------ regression losses
 
 
 class MeanSquaredError(Function):
@@ -284,8 +284,7 @@ def binary_cross_entropy(p: Any, t: Any, reduction: str = "batchmean") -> Variab
         variable(0.399253848...)
     """
     p, t = _targets(as_input(p), t, "p")
-    if p.dtype.kind != "f":
-        raise TypeError(f"p must be floating point; got {p.dtype}")
+    check_floats(p, "p")
     eps = float(np.finfo(p.dtype).eps)
     p = clip(p, eps, 1 - eps)
     return reduced(-(t * log(p) + (1 - t) * log(1 - p)), reduction)

@@ -1,4 +1,4 @@
-"""Regularization and normalization: dropout, batch normalization; see sample_norm.py for that of samples."""
+"""Dropout and batch normalization; see sample_norm.py for layer, group and instance normalization."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .._shapes import Array, check_axes
 from ..autograd import Function, Variable, as_input, grad
 from ..backends import get_array_module, kernels, on_device
 from ..config import Config, using_config
-from .arithmetic import cast, mul
+from .arithmetic import cast, check_floats, mul
 from .math import sqrt
 from .reduction import mean, sum
 from .shape import reshape
@@ -138,19 +138,6 @@ class BatchNorm(Function):
     def backward(self, gy: Variable) -> Any:
         x, gamma, _ = self.inputs
         return BatchNormGrad(self.eps)(x, gamma, gy)
-
-
-def check_floats(x: Any) -> None:
-    """Raise TypeError unless x is floating point.
-
-    Example:
-        >>> import numpy as np
-        >>> check_floats(np.arange(3, dtype=np.int32))
-        Traceback (most recent call last):
-        TypeError: x must be floating point; got int32: convert it with x.astype(np.float32)
-    """
-    if x.dtype.kind != "f":
-        raise TypeError(f"x must be floating point; got {x.dtype}: convert it with x.astype(np.float32)")
 
 
 def _moving_average(average: Any, value: Any, decay: float) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 import reprlib
 from typing import Any
@@ -123,7 +124,8 @@ def _extended(x: Variable, axis: int, end: Pair, mode: str) -> Variable:
     """`x` with copies of its own elements at the two ends of an axis."""
     before, after = end
     size = x.shape[axis]
-    if (most := {"reflect": size - 1, "circular": size}.get(mode, max(end) * size)) < max(end):
+    most = {"reflect": size - 1, "circular": size}.get(mode, math.inf if size else 0)
+    if max(end) > most:
         raise ValueError(
             f'pad_width must be at most {max(0, most)} along axis {axis} with mode="{mode}"; '
             f"got {end} for x of shape {x.shape}"

@@ -60,7 +60,7 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
 
 
 class Mean(Function):
-    """Mean over axes; NumPy accumulates float16 in float32 here, unlike in a sum that is then divided.
+    """Mean over axes; float16 is divided before it is rounded, so a large sum does not overflow.
 
     Example:
         >>> import numpy as np
@@ -177,7 +177,7 @@ def root(y: Variable) -> Variable:
 def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
     """Product of x; arguments and errors as in `sum`. The product of zero elements is 1.
 
-    It multiplies halves by halves, so that gradients need no division and are right at zeros too.
+    Halves are multiplied element-wise, so gradients need no division and are right at zeros.
 
     Example:
         >>> import numpy as np

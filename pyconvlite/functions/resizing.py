@@ -12,6 +12,7 @@ from .._arguments import above_zero, at_least
 from .._shapes import Array, IntPair, Pair, check_axes, pair
 from ..autograd import Function, Variable, as_input
 from ..backends import get_array_module, to_device_of
+from .arithmetic import check_floats
 from .indexing import get_item
 from .linalg import matmul
 from .pooling import average_pooling
@@ -119,8 +120,8 @@ def interpolate(
         raise ValueError(f'mode must be "nearest" or "bilinear"; got {mode!r}')
     if mode == "nearest" and align_corners is not None:
         raise ValueError('align_corners must be left out with mode="nearest"; it is for "bilinear"')
-    if mode == "bilinear" and x.dtype.kind != "f":
-        raise TypeError(f"x must be floating point; got {x.dtype}: convert it with x.astype(np.float32)")
+    if mode == "bilinear":
+        check_floats(x)
     before = x.shape[2:]
     after, steps = _resized(before, size, scale_factor)
     if 0 in before:
@@ -169,7 +170,7 @@ def _nearest(x: Variable, after: tuple[int, int], steps: tuple[float, float]) ->
         old, new, step = before[axis - 2], after[axis - 2], steps[axis - 2]
         # in integers, where the sizes alone decide: 3 * (1 / 3) may be less than 1
         at = np.arange(new) * old // new if step == old / new else np.floor(np.arange(new) * step)
-        x = taken_along(x, np.minimum(at.astype(np.int64), old - 1), axis)
+        x = take(x, np.minimum(at.astype(np.int64), old - 1), axis)
     return x
 
 
@@ -204,7 +205,7 @@ def product_along(x: Variable, matrix: Array, axis: int) -> Variable:
     return reshape(y, (N, C, H, new))
 
 
-def taken_along(x: Variable, index: Array, axis: int) -> Variable:
+def take(x: Variable, index: Array, axis: int) -> Variable:
     """Elements of x at the indices along an axis, as `numpy.take` returns them.
 
     Args:
@@ -213,7 +214,7 @@ def taken_along(x: Variable, index: Array, axis: int) -> Variable:
         axis: not negative.
 
     Example:
-        >>> taken_along(Variable(np.array([[1.0, 2.0]])), np.array([1, 1, 0]), 1)
+        >>> take(Variable(np.array([[1.0, 2.0]])), np.array([1, 1, 0]), 1)
         variable([[2. 2. 1.]])
     """
     order = (axis, *(i for i in range(x.ndim) if i != axis))  # a device indexes the first axes only

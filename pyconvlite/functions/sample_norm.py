@@ -13,9 +13,8 @@ from .._shapes import Array
 from ..autograd import Function, Variable, as_input, grad
 from ..backends import get_array_module, kernels
 from ..config import Config, using_config
-from .arithmetic import add, cast, mul
+from .arithmetic import add, cast, check_floats, mul
 from .math import sqrt
-from .norm import check_floats
 from .reduction import mean, sum
 from .shape import reshape
 

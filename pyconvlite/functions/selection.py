@@ -58,7 +58,7 @@ def where(condition: Any, x0: Any, x1: Any) -> Variable:
 
 
 class Maximum(Binary):
-    """Greater of two elements."""
+    """Element-wise maximum."""
 
     reads_outputs = False
 
@@ -83,7 +83,7 @@ class Maximum(Binary):
 
 
 class Minimum(Maximum):
-    """Smaller of two elements."""
+    """Element-wise minimum."""
 
     def forward(self, x0: Array, x1: Array) -> Any:
         return kernels(x0, x1).minimum(x0, x1)

@@ -199,7 +199,7 @@ def _is_probability(graph: Graph) -> bool:
 
 
 def _described(graph: Graph) -> tuple[Any, dict[str, Any]]:
-    """The weights one after the other, and the graph as the page reads it."""
+    """The concatenated weights, and the graph as JSON for the page."""
     constants: dict[str, dict[str, Any]] = {}
     parts = []
     offset = 0

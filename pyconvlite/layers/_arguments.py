@@ -68,7 +68,7 @@ def sizes(least: int, value: IntPair, name: str) -> tuple[int, int]:
 
 
 def padding(pad: Padding) -> Padding:
-    """Check a layer's `pad` argument, in the forms of `F.conv2d`; return all its numbers, or the word.
+    """Check a layer's `pad` argument, as in `F.conv2d`; expand integers to pairs, and keep a string.
 
     Raises:
         TypeError: a size is not an integer.

@@ -59,14 +59,14 @@ class Layer(Weights):
     """
 
     # Slots for what is no part of the model, so that `vars` has only what is searched for Parameters.
-    __slots__ = ("_found", "_inputs", "_output_shapes", "_outputs")
+    __slots__ = ("_inputs", "_output_shapes", "_outputs", "_param_cache")
 
     inputs = _LastCall()
     outputs = _LastCall()
     _inputs: list[weakref.ref[Any] | None]
     _outputs: list[weakref.ref[Any] | None]
     _output_shapes: list[Any]
-    _found: _Found | None
+    _param_cache: _ParamCache | None
     _state: ClassVar[tuple[str, ...]] = ()  # attributes with the Variables that a call leaves to the next
     _statistics: ClassVar[tuple[str, ...]] = ()  # attributes with Parameters that calls update, not training
     _torch_transposed: tuple[str, ...] = ()  # ends of the names of Parameters whose transposes PyTorch has
@@ -168,10 +168,10 @@ class Layer(Weights):
 
     def params(self) -> Iterator[Parameter]:
         """Iterate over all Parameters, each once, in order of definition."""
-        found = getattr(self, "_found", None)
-        if found is None or found.is_outdated():
-            found = _Found(self)
-            self._found = found if found.may_be_kept else None
+        found = getattr(self, "_param_cache", None)
+        if found is None or found.is_stale():
+            found = _ParamCache(self)
+            self._param_cache = found if found.is_cacheable else None
         return iter(found.params)
 
     def named_params(self) -> Iterator[tuple[str, Parameter]]:
@@ -336,45 +336,44 @@ def _visit(
             yield from _visit(child, (place, key), owner, seen)
 
 
-class _Found:
-    """The Parameters of a Layer, in the order of `walk`, and all that was looked at to find them.
+class _ParamCache:
+    """Cache of a Layer's Parameters, in the order of `walk`, with the containers that were searched.
 
-    Each training step asks for them twice. To look again whether each object still contains what it did takes
-    a fraction of the time of a search.
+    Each training step needs them twice. Comparing what the containers hold is faster than a new search.
 
     Args:
         layer: the Layer.
 
     Attributes:
         params: the Parameters.
-        may_be_kept: whether all that was found lasts. Other objects, such as the state of an RNN, would be
+        is_cacheable: whether only containers were found. Other objects, such as the state of an RNN, would be
             kept alive until the next search, with their graph.
     """
 
     def __init__(self, layer: Layer) -> None:
         self.params: list[Parameter] = []
-        self.may_be_kept = True
-        self._places: list[Iterable[Any]] = []  # what the objects contain now, at any time
+        self.is_cacheable = True
+        self._containers: list[Iterable[Any]] = []  # what the objects contain now, at any time
         self._search(layer, {id(layer)})
-        self._contents = [*chain.from_iterable(self._places)]
+        self._snapshot = [*chain.from_iterable(self._containers)]
 
-    def is_outdated(self) -> bool:
-        """Whether an object contains something else by now."""
-        contents = [*chain.from_iterable(self._places)]
-        return len(contents) != len(self._contents) or not all(map(is_, contents, self._contents))
+    def is_stale(self) -> bool:
+        """Whether a container holds something else by now."""
+        contents = [*chain.from_iterable(self._containers)]
+        return len(contents) != len(self._snapshot) or not all(map(is_, contents, self._snapshot))
 
     def _search(self, value: Any, seen: set[int]) -> None:
         if isinstance(value, Layer):
-            self._places.append(vars(value).values())
+            self._containers.append(vars(value).values())
         elif isinstance(value, Mapping):
-            self._places.append(value.values())
+            self._containers.append(value.values())
         elif isinstance(value, _COLLECTIONS):
-            self._places.append(value)
+            self._containers.append(value)
         else:
-            self.may_be_kept = False
+            self.is_cacheable = False
         for _, child in _contents(value, None):
             if type(child) in _LEAVES:
-                self.may_be_kept &= type(child) is not np.ndarray
+                self.is_cacheable &= type(child) is not np.ndarray
             elif id(child) not in seen:
                 seen.add(id(child))
                 if isinstance(child, Parameter):

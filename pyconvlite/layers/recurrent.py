@@ -200,7 +200,7 @@ class _Joined:
         self.parts = parts
         self.changed = _changes(parts)
 
-    def is_of(self, parts: list[Variable | None]) -> bool:
+    def is_current(self, parts: list[Variable | None]) -> bool:
         """Whether W still is the concatenation of these, with a graph if one is recorded."""
         if self.W.creator is None and Config.enable_backprop:
             return False
@@ -220,7 +220,7 @@ def _names(gates: str) -> tuple[list[str], list[str]]:
 class _Gated(_Recurrent):
     """Base of LSTM and GRU: the weights of all gates, joined to the matrix that `F.lstm` and `F.gru` take.
 
-    It is joined once for many steps; backpropagation then adds up one gradient a step, not one for each gate.
+    W is joined once for many steps, so backpropagation adds one gradient per step, not one per gate.
     """
 
     _gates: ClassVar[str]
@@ -248,7 +248,7 @@ class _Gated(_Recurrent):
         for gates in (x2, h2):
             if gates[-1].b is not None:
                 parts += [linear.b for linear in gates]
-        if self._joined is None or not self._joined.is_of(parts):
+        if self._joined is None or not self._joined.is_current(parts):
             self._joined = _Joined(parts, F.JoinWeights(len(self._gates))(*parts))
         return self._joined.W
 
@@ -275,8 +275,7 @@ class LSTM(_Gated):
     Between two steps reassign the `data` of a weight, as optimizers do: a write into the array may not be
     noticed.
 
-    Call `reset_state()` before a new sequence or batch size; the first step then omits the terms with the
-    old h and c.
+    Call `reset_state()` before a new sequence or batch size; in the first step h and c are 0.
 
     Args:
         hidden_size: length of h and c, at least 1.

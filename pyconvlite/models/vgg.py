@@ -42,7 +42,7 @@ class VGG16(Model):
         (512, None, 3, 3)
     """
 
-    _dropout = staticmethod(F.dropout)  # that of `pyconvlite.dezero` draws as DeZero's does
+    _dropout = staticmethod(F.dropout)  # `pyconvlite.dezero` replaces it
 
     def __init__(self, pretrained: Any = False) -> None:
         self.conv1_1 = _conv(64)

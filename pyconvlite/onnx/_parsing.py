@@ -24,8 +24,8 @@ MOST_FIELDS = 1 << 18
 MOST_PACKED = 1 << 24  # bytes of integers; large tensors are in raw_data
 _PART = 1 << 16  # bytes of integers that are decoded at a time
 
-_VARINT, _EIGHT, _SIZED, _FOUR = 0, 1, 2, 5  # wire types
-_WIRES = {"float": _FOUR, "double": _EIGHT, "int32": _VARINT, "int64": _VARINT, "uint64": _VARINT}
+_VARINT, _I64, _LEN, _I32 = 0, 1, 2, 5  # wire types
+_WIRES = {"float": _I32, "double": _I64, "int32": _VARINT, "int64": _VARINT, "uint64": _VARINT}
 _CODES = {"float": "f", "double": "d", "int32": "i", "int64": "q", "uint64": "Q"}  # of array
 _DEFAULTS: dict[str, Any] = {"string": "", "bytes": b"", "float": 0.0, "double": 0.0}
 
@@ -122,26 +122,26 @@ def _parsed(data: memoryview, title: str) -> Message:
             tag, at = _varint(data, at, stop)
             field, wire = fields.get(tag >> 3), tag & 7
             number = size = 0
-            if wire == _SIZED:
+            if wire == _LEN:
                 size, at = _varint(data, at, stop)
             elif wire == _VARINT:
                 number, at = _varint(data, at, stop)
-            elif wire in (_EIGHT, _FOUR):
-                size = 8 if wire == _EIGHT else 4
-            if wire not in (_VARINT, _EIGHT, _SIZED, _FOUR) or tag < 8:
+            elif wire in (_I64, _I32):
+                size = 8 if wire == _I64 else 4
+            if wire not in (_VARINT, _I64, _LEN, _I32) or tag < 8:
                 raise _DamagedError(f"no field begins at byte {start}")
             end = at + size
             if end > stop:
                 raise _DamagedError(f"the field at byte {start} ends at {end}, its message at {stop}")
             count += 1
-            if wire == _SIZED and field is not None and field.stars and "int" in field.kind:
+            if wire == _LEN and field is not None and field.stars and "int" in field.kind:
                 packed += size
             if count > MOST_FIELDS or packed > MOST_PACKED:
                 raise ValueError(
                     f"{title} has more than {MOST_FIELDS} fields, or {MOST_PACKED} bytes of integers outside "
                     "raw_data"
                 )
-            if field is not None and wire == _SIZED and field.kind in FIELDS:
+            if field is not None and wire == _LEN and field.kind in FIELDS:
                 outer.append((end, stop, message))
                 stop, message = end, message.below(field)
                 fields = fields_of(field.kind)
@@ -155,7 +155,7 @@ def _parsed(data: memoryview, title: str) -> Message:
 def _put(message: Message, field: Field, wire: int, number: int, data: memoryview, at: int) -> None:
     """Add what a field has; one of another wire type than its own is skipped, as protobuf does."""
     kind = field.kind
-    if wire == _SIZED:
+    if wire == _LEN:
         if kind == "string":
             message.put(field, _text(data, at))
         elif kind == "bytes":
@@ -164,12 +164,12 @@ def _put(message: Message, field: Field, wire: int, number: int, data: memoryvie
             message.repeated(field).frombytes(_packed(kind, data, at))
     elif wire == _WIRES.get(kind):
         if wire == _VARINT:
-            message.put(field, _whole(kind, number))
+            message.put(field, _to_int(kind, number))
         else:
             message.put(field, struct.unpack(f"<{_CODES[kind]}", data)[0])
 
 
-def _whole(kind: str, number: int) -> int:
+def _to_int(kind: str, number: int) -> int:
     """An integer of 32 or 64 bits: the lower ones of its number, with their sign."""
     bits = 32 if kind == "int32" else 64
     number &= (1 << bits) - 1
@@ -181,7 +181,7 @@ def _packed(kind: str, data: memoryview, at: int) -> bytes:
     dtype = np.dtype(_CODES[kind])
     if _WIRES[kind] != _VARINT:
         if len(data) % dtype.itemsize:
-            raise _DamagedError(f"the numbers at byte {at} do not end")
+            raise _DamagedError(f"the numbers at byte {at} are truncated")
         return np.frombuffer(data, dtype.newbyteorder("<")).astype(dtype).tobytes()
     parts = []
     start = 0

@@ -164,7 +164,7 @@ class _Reader:
         if op == CONV_RELU:
             raise self._error(f"{node} is not an ONNX operator")
         if domain not in ("", "ai.onnx"):
-            raise self._error(f"{node} is of the domain {domain!r}, whose operators are not known")
+            raise self._error(f"{node} has the domain {domain!r}, which is not supported")
         for attribute in message.attribute:
             field = _BY_TYPE.get(attribute.type)
             if field is None or attribute.ref_attr_name:

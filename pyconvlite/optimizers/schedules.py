@@ -220,11 +220,11 @@ class OneCycleLR(Schedule):
         first = 1 / self.div_factor
         t = min(t, last)
         if t <= peak:
-            return _along_cosine(first, 1.0, t / peak if peak else 1.0)
-        return _along_cosine(1.0, first / self.final_div_factor, (t - peak) / (last - peak))
+            return _cosine_annealing(first, 1.0, t / peak if peak else 1.0)
+        return _cosine_annealing(1.0, first / self.final_div_factor, (t - peak) / (last - peak))
 
 
-def _along_cosine(start: float, end: float, part: float) -> float:
+def _cosine_annealing(start: float, end: float, part: float) -> float:
     """Part of the way from `start` to `end` along half a cosine."""
     return float(end + (start - end) * (1 + math.cos(math.pi * part)) / 2)
 
@@ -232,8 +232,8 @@ def _along_cosine(start: float, end: float, part: float) -> float:
 class ReduceLROnPlateau(Schedule):
     """Multiply the learning rate by `factor` when a metric, such as the validation loss, stops improving.
 
-    `step(metrics)` is called once for each value of the metric, as a rule once an epoch. More than `patience`
-    values in a row that are no better than the best so far lower the rate.
+    `step(metrics)` is called once for each value of the metric, as a rule once an epoch. The rate falls after
+    more than `patience` values in a row without an improvement.
 
     Args:
         target: Optimizer or Schedule. A schedule inside steps together with this one; this one belongs in no
@@ -250,7 +250,7 @@ class ReduceLROnPlateau(Schedule):
         best: best value so far; infinite before there is one.
 
     Raises:
-        TypeError: `target` is neither, `patience` or `cooldown` is not an integer, or a number is none.
+        TypeError: an argument has the wrong type.
         ValueError: an argument is out of the range given above, or a mode is not one of these.
 
     Example:

@@ -10,7 +10,7 @@ from ...backends import to_device_of
 from ._table import raw
 
 
-def along(x: Any, matrix: Array, axis: int) -> Any:
+def product_along(x: Any, matrix: Array, axis: int) -> Any:
     """Product of a matrix (new, old) and x along an axis of length old."""
     order = [i for i in range(len(x.shape)) if i != axis]
     moved = F.transpose(x, (*order, axis))  # (..., old)
@@ -22,7 +22,7 @@ def along(x: Any, matrix: Array, axis: int) -> Any:
     return F.transpose(y, [back.index(i) for i in range(len(back))])
 
 
-def taken(x: Any, index: Array, axis: int) -> Any:
+def take(x: Any, index: Array, axis: int) -> Any:
     """Elements of x at indexes along an axis; the axes of the indexes take the place of the axis."""
     ndim, more = len(x.shape), index.ndim
     order = [axis, *(i for i in range(ndim) if i != axis)]  # a device indexes the first axes only

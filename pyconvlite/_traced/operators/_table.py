@@ -61,7 +61,7 @@ class Use:
         raise ValueError(f"{self.node} cannot be loaded: {reason}")
 
     def one_of(self, name: str, *values: Any) -> Any:
-        """The value of an attribute that has few."""
+        """An attribute, one of `values`."""
         value = getattr(self, name)
         if value not in values:
             self.refuse(f"{name} must be one of {', '.join(map(repr, values))}")

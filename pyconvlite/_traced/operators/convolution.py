@@ -10,7 +10,7 @@ import numpy as np
 from ... import functions as F
 from ...functions._geometry import edges_of
 from ..fusing import CONV_RELU
-from ._along import along
+from ._along import product_along
 from ._table import Run, Use, operator
 
 AUTO_PADS = ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER")
@@ -75,7 +75,7 @@ def _conv(use: Use) -> Run:
         first = np.arange(0, D + before + after - (KD - 1) * gap, step) - before
         parts = []
         for k in range(KD):
-            slices = along(x, (first + k * gap)[:, np.newaxis] == np.arange(D), 2)
+            slices = product_along(x, (first + k * gap)[:, np.newaxis] == np.arange(D), 2)
             kernels = F.get_item(W, (slice(None), slice(None), k))
             parts.append(images(F.conv2d, _as_batch(slices), kernels, None, pad))
         y = _as_volumes(reduce(F.add, parts), len(x))
@@ -123,7 +123,7 @@ def _conv_transpose(use: Use) -> Run:
         if wanted is not None or pads is None:
             sizes = wanted or [n * s for n, s in zip(x.shape[2:], stride, strict=True)]
             pads = tuple(
-                _halves(max(0, have + more - size), use.auto_pad)
+                _split_padding(max(0, have + more - size), use.auto_pad)
                 for have, more, size in zip(full, extra, sizes, strict=True)
             )
             added = [size - have + sum(ends) for size, have, ends in zip(sizes, full, pads, strict=True)]
@@ -141,7 +141,7 @@ def _conv_transpose(use: Use) -> Run:
         for k in range(W.shape[2]):
             kernels = F.get_item(W, (slice(None), slice(None), k))
             y = _as_volumes(images(_as_batch(x), kernels, None, pads[1:], added[1:], ends[1:]), len(x))
-            parts.append(along(y, place == np.arange(D) * stride[0] + k * dilation[0], 2))
+            parts.append(product_along(y, place == np.arange(D) * stride[0] + k * dilation[0], 2))
         y = reduce(F.add, parts)
         return y if b is None else y + F.reshape(b, (-1, 1, 1, 1))
 
@@ -165,7 +165,7 @@ def _conv_transpose(use: Use) -> Run:
     return conv_transpose
 
 
-def _halves(total: int, auto_pad: str) -> tuple[int, int]:
+def _split_padding(total: int, auto_pad: str) -> tuple[int, int]:
     """A padding divided into (before, after); the odd element is after it with SAME_UPPER."""
     less = total // 2
     return (less, total - less) if auto_pad == "SAME_UPPER" else (total - less, less)

@@ -9,7 +9,7 @@ import numpy as np
 from ... import functions as F
 from ...autograd import Parameter
 from ...config import Config
-from ._along import along
+from ._along import product_along
 from ._table import Run, Use, operator, raw, simple
 
 simple(MatMul=F.matmul)
@@ -99,7 +99,7 @@ def _lrn(use: Use) -> Run:
         channel = np.arange(x.shape[1])
         distance = channel - channel[:, np.newaxis]
         near = (distance >= -((use.size - 1) // 2)) & (distance <= use.size // 2)
-        squares = along(F.mul(x, x), near / use.size, 1)
+        squares = product_along(F.mul(x, x), near / use.size, 1)
         return F.div(x, F.pow(squares * use.alpha + use.bias, use.beta))
 
     return lrn

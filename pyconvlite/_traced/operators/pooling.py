@@ -9,7 +9,7 @@ import numpy as np
 from ... import functions as F
 from ..._shapes import Array
 from ...functions._geometry import Frame
-from ._along import along
+from ._along import product_along
 from ._table import Run, Use, host, operator, raw, simple
 from .convolution import as_images, edges, per_axis, same
 
@@ -129,7 +129,7 @@ def _average_pool(use: Use) -> Run:
             mean_of = (place >= -before) & (place < size + after) if counted else inside
             matrix = np.zeros((len(place), size))
             np.add.at(matrix, (np.arange(len(place))[:, np.newaxis], place.clip(0, size - 1)), inside)
-            x = along(x, matrix / mean_of.sum(1, keepdims=True).clip(1), axis)
+            x = product_along(x, matrix / mean_of.sum(1, keepdims=True).clip(1), axis)
         return x
 
     return average_pool

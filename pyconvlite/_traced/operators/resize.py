@@ -10,7 +10,7 @@ import numpy as np
 from ... import functions as F
 from ..._shapes import Array
 from ...backends import to_device_of
-from ._along import along, taken
+from ._along import product_along, take
 from ._table import Run, Use, host, integers, operator, raw
 
 _PLACES = (
@@ -19,7 +19,7 @@ _PLACES = (
 )
 
 
-class _Way(NamedTuple):
+class _Interpolation(NamedTuple):
     """How the elements at new places follow from the old ones; the names are those of the attributes."""
 
     mode: str
@@ -32,8 +32,8 @@ class _Way(NamedTuple):
 _ROUNDED: dict[str, Callable[[Array], Array]] = {
     "floor": np.floor,
     "ceil": np.ceil,
-    "round_prefer_floor": lambda place: np.ceil(place - 0.5),
-    "round_prefer_ceil": lambda place: np.floor(place + 0.5),
+    "round_prefer_floor": lambda coordinates: np.ceil(coordinates - 0.5),
+    "round_prefer_ceil": lambda coordinates: np.floor(coordinates + 0.5),
 }
 
 
@@ -54,44 +54,59 @@ def _resize(use: Use) -> Run:
     use.one_of("mode", "nearest", "linear", "cubic")
     use.one_of("nearest_mode", *_ROUNDED)
     policy = use.one_of("keep_aspect_ratio_policy", "stretch", "not_larger", "not_smaller")
-    way = _Way(*(getattr(use, name) for name in _Way._fields)) if use.version >= 11 else _Way(use.mode)
-    how = use.coordinate_transformation_mode if use.version >= 11 else "asymmetric"
+    interpolation = (
+        _Interpolation(*(getattr(use, name) for name in _Interpolation._fields))
+        if use.version >= 11
+        else _Interpolation(use.mode)
+    )
+    coordinate_mode = use.coordinate_transformation_mode if use.version >= 11 else "asymmetric"
 
     def resize(x: Any, *given: Any) -> Any:
         roi, scales, sizes = (*given, None, None, None)[:3] if use.version >= 11 else (None, given[0], None)
         axes = [axis % len(x.shape) for axis in use.axes] or list(range(len(x.shape)))
         old = [x.shape[axis] for axis in axes]
-        if sizes is not None and host(sizes).size:
-            new = integers(sizes)
-            factors = [n / m for n, m in zip(new, old, strict=True)]
-            if policy != "stretch":
-                factors = [(min if policy == "not_larger" else max)(factors)] * len(axes)
-                new = [int(np.floor(factor * n + 0.5)) for factor, n in zip(factors, old, strict=True)]
-        elif scales is not None and host(scales).size:
-            factors = host(scales).astype(float).reshape(-1).tolist()
-            new = [int(np.floor(n * factor)) for n, factor in zip(old, factors, strict=True)]
-        else:
-            raise ValueError("needs scales or sizes")
+        new, factors = _new_sizes(old, scales, sizes, policy)
         if any(n != m and min(n, m) < 1 for n, m in zip(new, old, strict=True)):
             raise ValueError(f"cannot resize {old} elements to {new}")
-        cropped = how == "tf_crop_and_resize"
+        cropped = coordinate_mode == "tf_crop_and_resize"
         ends = host(roi).astype(float).reshape(2, -1).T if cropped else [(0, 1)] * len(axes)
         outside = np.zeros([1] * len(x.shape), bool)
         for axis, n, factor, end in zip(axes, new, factors, ends, strict=True):
             if n != x.shape[axis] or factor != 1 or cropped:
-                place = _places(x.shape[axis], n, factor, end, how)
+                coordinates = _source_coordinates(x.shape[axis], n, factor, end, coordinate_mode)
                 if cropped:
-                    beyond = (place < 0) | (place > x.shape[axis] - 1)
+                    beyond = (coordinates < 0) | (coordinates > x.shape[axis] - 1)
                     outside = outside | beyond.reshape([-1 if i == axis else 1 for i in range(len(x.shape))])
-                # Before version 11, whose nearest_mode says it, ONNX Runtime rounds up where it shrinks.
+                # Before version 11 added nearest_mode, ONNX Runtime rounds up where it shrinks.
                 shrinks = use.version < 11 and factor < 1
-                x = _at_places(x, axis, place, factor, way._replace(nearest_mode="ceil") if shrinks else way)
+                x = _resample(
+                    x,
+                    axis,
+                    coordinates,
+                    factor,
+                    interpolation._replace(nearest_mode="ceil") if shrinks else interpolation,
+                )
         return F.where(to_device_of(raw(x), outside), use.extrapolation_value, x) if outside.any() else x
 
     return resize
 
 
-def _places(old: int, new: int, factor: float, end: Any, mode: str) -> Array:
+def _new_sizes(old: list[int], scales: Any, sizes: Any, policy: str) -> tuple[list[int], list[float]]:
+    """The new lengths of the axes, and the factors that they are resized by."""
+    if sizes is not None and host(sizes).size:
+        new = integers(sizes)
+        factors = [n / m for n, m in zip(new, old, strict=True)]
+        if policy != "stretch":
+            factors = [(min if policy == "not_larger" else max)(factors)] * len(old)
+            new = [int(np.floor(factor * n + 0.5)) for factor, n in zip(factors, old, strict=True)]
+        return new, factors
+    if scales is not None and host(scales).size:
+        factors = host(scales).astype(float).reshape(-1).tolist()
+        return [int(np.floor(n * factor)) for n, factor in zip(old, factors, strict=True)], factors
+    raise ValueError("needs scales or sizes")
+
+
+def _source_coordinates(old: int, new: int, factor: float, end: Any, mode: str) -> Array:
     """Where the new elements lie among the old ones."""
     i = np.arange(new)
     if mode == "tf_crop_and_resize":
@@ -104,31 +119,35 @@ def _places(old: int, new: int, factor: float, end: Any, mode: str) -> Array:
         return i / factor
     if mode == "pytorch_half_pixel" and new == 1:
         return np.zeros(1)
-    place: Array = (i + 0.5) / factor - 0.5
+    coordinates: Array = (i + 0.5) / factor - 0.5
     if mode == "half_pixel_symmetric":
-        place += old / 2 * (1 - new / (factor * old))
-    return place
+        coordinates += old / 2 * (1 - new / (factor * old))
+    return coordinates
 
 
-def _at_places(x: Any, axis: int, place: Array, factor: float, way: _Way) -> Any:
-    old, new = x.shape[axis], len(place)
-    if way.mode == "nearest":
-        index = _ROUNDED[way.nearest_mode](place).clip(0, old - 1).astype(np.int64)
+def _resample(x: Any, axis: int, coordinates: Array, factor: float, interpolation: _Interpolation) -> Any:
+    old, new = x.shape[axis], len(coordinates)
+    if interpolation.mode == "nearest":
+        index = _ROUNDED[interpolation.nearest_mode](coordinates).clip(0, old - 1).astype(np.int64)
         times = new // old
         if axis > 1 and len(x.shape) == 4 and times and (index == np.arange(new) // times).all():
             return F.upsample(x, (times, 1) if axis == 2 else (1, times))
-        return taken(x, index, axis)
+        return take(x, index, axis)
     # The weight of an old element follows from its distance; beyond the ends is the last element.
-    scale = min(factor, 1.0) if way.antialias else 1.0
-    reach = int(np.ceil((2 if way.mode == "cubic" else 1) / scale))
-    near = np.floor(place).astype(np.int64)[:, np.newaxis] + np.arange(1 - reach, reach + 1)
-    distance = np.abs(near - place[:, np.newaxis]) * scale
-    weights = _cubic(distance, way.cubic_coeff_a) if way.mode == "cubic" else (1 - distance).clip(0)
-    if way.exclude_outside:
+    scale = min(factor, 1.0) if interpolation.antialias else 1.0
+    reach = int(np.ceil((2 if interpolation.mode == "cubic" else 1) / scale))
+    near = np.floor(coordinates).astype(np.int64)[:, np.newaxis] + np.arange(1 - reach, reach + 1)
+    distance = np.abs(near - coordinates[:, np.newaxis]) * scale
+    weights = (
+        _cubic(distance, interpolation.cubic_coeff_a)
+        if interpolation.mode == "cubic"
+        else (1 - distance).clip(0)
+    )
+    if interpolation.exclude_outside:
         weights *= (near >= 0) & (near < old)
     matrix = np.zeros((new, old))
     np.add.at(matrix, (np.arange(new)[:, np.newaxis], near.clip(0, old - 1)), weights)
-    return along(x, matrix / matrix.sum(1, keepdims=True), axis)
+    return product_along(x, matrix / matrix.sum(1, keepdims=True), axis)
 
 
 def _cubic(t: Array, a: float) -> Array:
@@ -141,14 +160,14 @@ def _cubic(t: Array, a: float) -> Array:
 
 @operator("Upsample", mode="nearest", scales=())
 def _upsample(use: Use) -> Run:
-    way = _Way(use.one_of("mode", "nearest", "linear"))
+    interpolation = _Interpolation(use.one_of("mode", "nearest", "linear"))
 
     def upsample(x: Any, scales: Any = None) -> Any:
         factors = use.scales if use.version < 9 else host(scales).astype(float).reshape(-1).tolist()
         for axis, factor in enumerate(factors):
             if factor != 1:
                 new = int(np.floor(x.shape[axis] * factor))
-                x = _at_places(x, axis, np.arange(new) / factor, factor, way)
+                x = _resample(x, axis, np.arange(new) / factor, factor, interpolation)
         return x
 
     return upsample

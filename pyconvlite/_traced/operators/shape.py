@@ -9,7 +9,7 @@ import numpy as np
 
 from ... import functions as F
 from ..._shapes import Array
-from ._along import taken
+from ._along import take
 from ._table import Run, Use, host, integers, operator, raw, simple
 
 
@@ -47,7 +47,7 @@ def _reshape(use: Use) -> Run:
             if any(n == 0 and i >= len(x.shape) for i, n in enumerate(sizes)):
                 raise ValueError(f"shape {sizes} keeps an axis that x of shape {x.shape} does not have")
             sizes = [n or x.shape[i] for i, n in enumerate(sizes)]
-        if 0 in x.shape and -1 in sizes:  # NumPy infers no length where there are no elements
+        if 0 in x.shape and -1 in sizes:  # NumPy infers no length next to a length of 0
             sizes = [0 if n == -1 else n for n in sizes]
         return F.reshape(x, tuple(sizes))
 
@@ -172,7 +172,7 @@ def _gather(use: Use) -> Run:
         at = host(indexes)
         if at.size and (at.min() < -x.shape[axis] or at.max() >= x.shape[axis]):
             raise ValueError(f"an index is out of range for the {x.shape[axis]} elements of axis {axis}")
-        return raw(x)[at] if isinstance(x, np.ndarray) and x.ndim == 1 else taken(x, at, axis)
+        return raw(x)[at] if isinstance(x, np.ndarray) and x.ndim == 1 else take(x, at, axis)
 
     return gather
 

@@ -77,7 +77,7 @@ def _normal_cdf(x: Array, out: Array) -> None:
     tail *= np.exp(z, out=z)
     s[:] = x >= 0
     s -= tail
-    np.abs(s, out=out)  # the tail, or 1 less the tail
+    np.abs(s, out=out)  # the tail, or 1 - tail where x >= 0
 
 
 @counted("numpy")

@@ -22,10 +22,10 @@ def contract(a: Array, b: Array) -> Array:
     """Matrix product of a (..., M, K) and b (..., K, P); leading axes broadcast.
 
     Without a BLAS, `einsum` is the fastest, provided that both operands are contiguous along the summed axis;
-    but it starts late. float16 uses `@`, which accumulates in float32.
+    but has overhead. float16 uses `@`, which accumulates in float32.
     """
     if HAS_BLAS:
-        return a.dot(b) if a.ndim == b.ndim == 2 else a @ b  # dot starts sooner
+        return a.dot(b) if a.ndim == b.ndim == 2 else a @ b  # less overhead
     if a.size * b.shape[-1] <= SMALL or a.dtype.kind != "f" or a.dtype == np.float16:
         return a @ b
     product: Array = np.einsum(

@@ -1,4 +1,4 @@
-"""Element-wise operations: NumPy's own functions, of which no calls are counted."""
+"""Element-wise operations: NumPy's own functions; their calls are not counted."""
 
 from __future__ import annotations
 

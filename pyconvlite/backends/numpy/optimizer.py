@@ -12,13 +12,13 @@ from ..protocol import Rows
 
 
 @counted("numpy")
-def clip_norm(gradients: list[Array], most: float) -> list[Array]:
+def clip_norm(gradients: list[Array], max_norm: float) -> list[Array]:
     # The square of a float32 may overflow float32, but not float64; that of a float64 may.
     largest = max((float(np.abs(g).max(initial=0)) for g in gradients if g.dtype == np.float64), default=0.0)
     scale = largest if 1e150 < largest < math.inf else 1.0
     squares = [float(((g.astype(np.float64) / scale) ** 2).sum()) for g in gradients]
     norm = scale * math.sqrt(math.fsum(squares))
-    return [g * (most / norm) for g in gradients] if norm > most else gradients
+    return [g * (max_norm / norm) for g in gradients] if norm > max_norm else gradients
 
 
 def _moved(W: Array, step: Array) -> Array:

@@ -14,7 +14,7 @@ Axis = int | tuple[int, ...] | None
 @counted("numpy")
 def sum(x: Array, axis: Axis, keepdims: bool) -> Array:
     dtype = sum_dtype(x)
-    # What x.sum calls; NumPy's types do not know that keepdims may be a variable.
+    # `x.sum` calls this; NumPy's stubs take only a literal `keepdims`.
     y: Array = np.add.reduce(x, axis, dtype, keepdims=keepdims)  # type: ignore[call-overload]
     return y if dtype is None else np.asarray(y.astype(x.dtype))
 

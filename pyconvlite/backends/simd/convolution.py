@@ -10,7 +10,7 @@ from ..protocol import ConvGeometry
 from .library import library
 from .matmul import matmul
 from .optimizer import total
-from .serving import address, all_float32, contiguous, fits, plane_sizes, served
+from .serving import address, all_float32, contiguous, fits, plane_sizes, with_fallback
 from .threads import ITEMS, Arguments, cut, partial, pool, result, whole
 
 CHANNELS = 8  # in each part, or a multiple: fewer would be computed by another algorithm
@@ -63,7 +63,7 @@ def _rows(a: Array) -> Array:
     return a.reshape(len(a), -1)
 
 
-@served(reference.conv2d)
+@with_fallback(reference.conv2d)
 def conv2d(x: Array, W: Array, b: Array | None, geometry: ConvGeometry, relu: bool = False) -> Array | None:
     N, C = x.shape[:2]
     sizes, bias = _sizes(N, C, W.shape, geometry), _bias(b, W.shape[0])
@@ -95,7 +95,7 @@ def conv2d(x: Array, W: Array, b: Array | None, geometry: ConvGeometry, relu: bo
     return y if library.conv2d(address(y), address(x), address(W), bias[1], relu, *sizes) else None
 
 
-@served(reference.conv2d_gx)
+@with_fallback(reference.conv2d_gx)
 def conv2d_gx(gy: Array, W: Array, b: Array | None, geometry: ConvGeometry) -> Array | None:
     N, C = len(gy), W.shape[1] * geometry.groups
     sizes, bias = _sizes(N, C, W.shape, geometry), _bias(b, C)
@@ -123,7 +123,7 @@ def conv2d_gx(gy: Array, W: Array, b: Array | None, geometry: ConvGeometry) -> A
     return gx if library.conv2d_gx(address(gx), address(gy), address(W), bias[1], *sizes) else None
 
 
-@served(reference.conv2d_gW)
+@with_fallback(reference.conv2d_gW)
 def conv2d_gW(x: Array, gy: Array, geometry: ConvGeometry) -> Array | None:
     N, C = x.shape[:2]
     W_shape = gy.shape[1], C // geometry.groups, *geometry.kernel_size
@@ -144,7 +144,7 @@ def conv2d_gW(x: Array, gy: Array, geometry: ConvGeometry) -> Array | None:
     return gW if library.conv2d_gW(address(gW), address(x), address(gy), *sizes) else None
 
 
-@served(reference.im2col)
+@with_fallback(reference.im2col)
 def im2col(x: Array, geometry: ConvGeometry) -> Array | None:
     if not all_float32(x) or x.shape[2:] != geometry.input_size or not fits(geometry):
         return None
@@ -154,7 +154,7 @@ def im2col(x: Array, geometry: ConvGeometry) -> Array | None:
     return col
 
 
-@served(reference.col2im)
+@with_fallback(reference.col2im)
 def col2im(col: Array, geometry: ConvGeometry) -> Array | None:
     if not all_float32(col) or col.shape[2:] != (*geometry.kernel_size, *geometry.output_size):
         return None

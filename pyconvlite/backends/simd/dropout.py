@@ -10,10 +10,10 @@ from ..._random import hash_key, hash_threshold
 from ..._shapes import Array
 from .. import numpy as reference
 from .library import library
-from .serving import address, all_float32, c_float, served
+from .serving import address, all_float32, c_float, with_fallback
 
 
-@served(reference.dropout_mask)
+@with_fallback(reference.dropout_mask)
 def dropout_mask(x: Array, ratio: float) -> Array | None:
     if not all_float32(x):
         return None

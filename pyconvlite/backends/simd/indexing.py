@@ -7,10 +7,10 @@ import numpy as np
 from ..._shapes import Array
 from .. import numpy as reference
 from .library import library
-from .serving import address, all_float32, contiguous, served
+from .serving import address, all_float32, contiguous, with_fallback
 
 
-@served(reference.rows_grad)
+@with_fallback(reference.rows_grad)
 def rows_grad(gy: Array, index: Array, rows: int) -> Array | None:
     if not all_float32(gy) or gy.shape[: index.ndim] != index.shape:
         return None

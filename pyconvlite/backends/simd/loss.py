@@ -7,7 +7,7 @@ import numpy as np
 from ..._shapes import Array
 from .. import numpy as reference
 from .library import library
-from .serving import address, all_float32, contiguous, served
+from .serving import address, all_float32, contiguous, with_fallback
 
 
 def _labels_of(x: Array, t: Array) -> Array | None:
@@ -18,7 +18,7 @@ def _labels_of(x: Array, t: Array) -> Array | None:
     return labels if t.itemsize <= 4 or np.array_equal(labels, t) else None  # 2**32 would become 0
 
 
-@served(reference.softmax_cross_entropy)
+@with_fallback(reference.softmax_cross_entropy)
 def softmax_cross_entropy(x: Array, t: Array) -> Array | None:
     if not all_float32(x) or (labels := _labels_of(x, t)) is None:
         return None
@@ -28,7 +28,7 @@ def softmax_cross_entropy(x: Array, t: Array) -> Array | None:
     return loss if done else None
 
 
-@served(reference.softmax_cross_entropy_grad)
+@with_fallback(reference.softmax_cross_entropy_grad)
 def softmax_cross_entropy_grad(x: Array, t: Array, gy: Array) -> Array | None:
     if not all_float32(x, gy) or gy.shape != () or (labels := _labels_of(x, t)) is None:
         return None

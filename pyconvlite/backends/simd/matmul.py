@@ -7,18 +7,18 @@ import numpy as np
 from ..._shapes import Array
 from .. import numpy as reference
 from .library import library
-from .serving import address, all_float32, served
+from .serving import address, all_float32, with_fallback
 from .threads import ITEMS, Arguments, cut, pool, result, shifted, whole
 
 ROWS = 4  # in each part, or a multiple: the kernel computes so many at a time
 
 
-@served(reference.matmul)
+@with_fallback(reference.matmul)
 def matmul(a: Array, b: Array) -> Array | None:
     return _product(a, b) if all_float32(a, b) and a.shape[-1] == b.shape[-2] else None
 
 
-@served(reference.linear)
+@with_fallback(reference.linear)
 def linear(x: Array, W: Array, b: Array | None) -> Array | None:
     """What `objects.h` leaves: products for several threads, and a bias that is not contiguous."""
     if not all_float32(x, W, b) or x.shape[-1] != W.shape[-2]:

@@ -9,7 +9,7 @@ import numpy as np
 from ..._shapes import Array
 from .. import numpy as reference
 from .library import library
-from .serving import address, all_float32, c_float, contiguous, served
+from .serving import address, all_float32, c_float, contiguous, with_fallback
 
 
 def _channels(x: Array) -> tuple[int, int, int]:
@@ -17,7 +17,7 @@ def _channels(x: Array) -> tuple[int, int, int]:
     return x.shape[0], x.shape[1], math.prod(x.shape[2:])
 
 
-@served(reference.batch_norm)
+@with_fallback(reference.batch_norm)
 def batch_norm(x: Array, gamma: Array, beta: Array, eps: float) -> tuple[Array, Array, Array] | None:
     if not all_float32(x, gamma, beta) or not gamma.shape == beta.shape == x.shape[1:2]:
         return None
@@ -47,14 +47,14 @@ def _gradients(
     return gx, ggamma, gbeta
 
 
-@served(reference.batch_norm_grad)
+@with_fallback(reference.batch_norm_grad)
 def batch_norm_grad(x: Array, gamma: Array, gy: Array, eps: float) -> tuple[Array, Array, Array] | None:
     if not all_float32(x, gamma, gy) or gamma.shape != x.shape[1:2] or gy.shape != x.shape:
         return None
     return _gradients("batch_norm_grad", x, gamma, gy, eps, _channels(x))
 
 
-@served(reference.scale_channels)
+@with_fallback(reference.scale_channels)
 def scale_channels(x: Array, mean: Array, scale: Array, shift: Array) -> Array | None:
     if not all_float32(x, mean, scale, shift) or not mean.shape == scale.shape == shift.shape == x.shape[1:2]:
         return None
@@ -71,7 +71,7 @@ def _rows(x: Array, gamma: Array) -> tuple[int, ...]:
     return len(x), len(gamma), *x.shape[1:]
 
 
-@served(reference.row_norm)
+@with_fallback(reference.row_norm)
 def row_norm(x: Array, gamma: Array, beta: Array, eps: float) -> Array | None:
     if not all_float32(x, gamma, beta):
         return None
@@ -81,7 +81,7 @@ def row_norm(x: Array, gamma: Array, beta: Array, eps: float) -> Array | None:
     return y
 
 
-@served(reference.row_norm_grad)
+@with_fallback(reference.row_norm_grad)
 def row_norm_grad(x: Array, gamma: Array, gy: Array, eps: float) -> tuple[Array, Array, Array] | None:
     if not all_float32(x, gamma, gy):
         return None

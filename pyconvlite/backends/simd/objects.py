@@ -58,7 +58,7 @@ NAMES = (
 )
 
 PROBE = np.zeros((3, 5), np.float32)
-twins: dict[str, Callable[..., Any]] = {}  # the functions that they call, by name
+fallbacks: dict[str, Callable[..., Any]] = {}  # the functions that they call, by name
 methods: list[Method] = []  # in use as long as the functions are
 
 
@@ -68,31 +68,31 @@ def bind(kernels: ModuleType) -> None:
     if not connect(module):
         return
     for name in NAMES:
-        twin = twins.setdefault(name, getattr(kernels, name))
-        setattr(kernels, name, function(module, name, twin))
+        fallback = fallbacks.setdefault(name, getattr(kernels, name))
+        setattr(kernels, name, function(module, name, fallback))
         counts = (ctypes.c_uint * 2).from_address(getattr(module, f"{name}_calls")())
         readers[name, "simd"] = functools.partial(counts.__getitem__, 0)
-        if not hasattr(twin, "__wrapped__"):  # by `counted`
+        if not hasattr(fallback, "__wrapped__"):  # by `counted`
             readers[name, "numpy"] = functools.partial(counts.__getitem__, 1)
 
 
-def in_c(twin: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a function that the side module also has; where that cannot be used, `twin` stays."""
+def in_c(fallback: Callable[P, R]) -> Callable[P, R]:
+    """Decorate a function that the side module also has; where that cannot be used, `fallback` stays."""
     try:
         module, _ = load()
     except ImportError:
-        return twin
-    return function(module, twin.__name__, twin) if connect(module) else twin
+        return fallback
+    return function(module, fallback.__name__, fallback) if connect(module) else fallback
 
 
-def function(module: Any, name: str, twin: Callable[..., Any]) -> Callable[..., Any]:
-    """The side module's function `name`, which calls `twin` for arguments that it does not support."""
+def function(module: Any, name: str, fallback: Callable[..., Any]) -> Callable[..., Any]:
+    """The side module's function `name`, which calls `fallback` for arguments that it does not support."""
     method = Method(name.encode(), address_of(getattr(module, f"{name}_call")), FASTCALL)
     methods.append(method)
     new = ctypes.pythonapi.PyCMethod_New
     new.restype = ctypes.py_object
     new.argtypes = [ctypes.c_void_p, ctypes.py_object, ctypes.c_void_p, ctypes.c_void_p]
-    return new(ctypes.addressof(method), twin, None, None)  # type: ignore[no-any-return]
+    return new(ctypes.addressof(method), fallback, None, None)  # type: ignore[no-any-return]
 
 
 def connect(module: Any) -> bool:

@@ -13,7 +13,7 @@ from .. import numpy as reference
 from .. import simd
 from ..protocol import Rows
 from .library import library
-from .serving import FLOAT32, all_float32, contiguous, served
+from .serving import FLOAT32, all_float32, contiguous, with_fallback
 
 
 def _update(
@@ -60,34 +60,34 @@ def total(sums: Array) -> Array:
 FEW = 2**12  # elements, for which element-wise operations take less time than the table
 
 
-@served(reference.sgd)
+@with_fallback(reference.sgd)
 def sgd(rows: Rows[Array], lr: float) -> Rows[Array] | None:
     if sum([W.size for W, _ in rows]) < FEW and all_float32(*chain.from_iterable(rows)):
         return [(simd.sub(W, simd.mul(gW, lr)),) for W, gW in rows]
     return _update("sgd", rows, (lr,), (lr,))
 
 
-@served(reference.momentum_sgd)
+@with_fallback(reference.momentum_sgd)
 def momentum_sgd(rows: Rows[Array], lr: float, momentum: float) -> Rows[Array] | None:
     return _update("momentum_sgd", rows, (lr, momentum), (lr, momentum))
 
 
-@served(reference.adagrad)
+@with_fallback(reference.adagrad)
 def adagrad(rows: Rows[Array], lr: float, eps: float) -> Rows[Array] | None:
     return _update("adagrad", rows, (lr, eps), (lr, eps))
 
 
-@served(reference.rmsprop)
+@with_fallback(reference.rmsprop)
 def rmsprop(rows: Rows[Array], lr: float, alpha: float, eps: float, momentum: float) -> Rows[Array] | None:
     return _update("rmsprop", rows, (lr, alpha, eps, momentum), (lr, alpha, 1 - alpha, eps, momentum))
 
 
-@served(reference.adadelta)
+@with_fallback(reference.adadelta)
 def adadelta(rows: Rows[Array], rho: float, eps: float) -> Rows[Array] | None:
     return _update("adadelta", rows, (rho, eps), (rho, 1 - rho, eps))
 
 
-@served(reference.adam)
+@with_fallback(reference.adam)
 def adam(
     rows: Rows[Array], rate: float, beta1: float, beta2: float, eps: float, decay: float
 ) -> Rows[Array] | None:

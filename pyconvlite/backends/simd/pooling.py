@@ -11,7 +11,7 @@ from ..._shapes import Array, Pair
 from .. import numpy as reference
 from ..protocol import ConvGeometry
 from .library import library
-from .serving import address, all_float32, contiguous, fits, plane_sizes, served
+from .serving import address, all_float32, contiguous, fits, plane_sizes, with_fallback
 
 
 @lru_cache
@@ -21,7 +21,7 @@ def _index_dtype(kernel_size: Pair) -> np.dtype[np.unsignedinteger] | None:
     return dtype if dtype.itemsize <= 2 else None
 
 
-@served(reference.max_pool)
+@with_fallback(reference.max_pool)
 def max_pool(x: Array, geometry: ConvGeometry) -> tuple[Array, Array] | None:
     dtype = _index_dtype(geometry.kernel_size)
     if dtype is None or not all_float32(x) or x.shape[2:] != geometry.input_size or not fits(geometry):
@@ -40,7 +40,7 @@ def _are_indexes(indexes: Array, planes: tuple[int, ...], geometry: ConvGeometry
     return indexes.dtype == _index_dtype(geometry.kernel_size) and indexes.shape == shape and fits(geometry)
 
 
-@served(reference.max_pool_grad)
+@with_fallback(reference.max_pool_grad)
 def max_pool_grad(gy: Array, indexes: Array, geometry: ConvGeometry) -> Array | None:
     planes = gy.shape[:2]
     if not all_float32(gy) or not _are_indexes(indexes, planes, geometry) or gy.shape != indexes.shape:
@@ -51,7 +51,7 @@ def max_pool_grad(gy: Array, indexes: Array, geometry: ConvGeometry) -> Array | 
     return gx if library.max_pool_grad(address(gx), address(gy), address(indexes), *sizes) else None
 
 
-@served(reference.max_pool_gather)
+@with_fallback(reference.max_pool_gather)
 def max_pool_gather(x: Array, indexes: Array, geometry: ConvGeometry) -> Array | None:
     planes = x.shape[:2]
     if not all_float32(x) or not _are_indexes(indexes, planes, geometry):
@@ -64,7 +64,7 @@ def max_pool_gather(x: Array, indexes: Array, geometry: ConvGeometry) -> Array |
     return y if library.max_pool_gather(address(y), address(x), address(indexes), *sizes) else None
 
 
-@served(reference.avg_pool)
+@with_fallback(reference.avg_pool)
 def avg_pool(x: Array, geometry: ConvGeometry, count_include_pad: bool) -> Array | None:
     if not all_float32(x) or x.shape[2:] != geometry.input_size or not fits(geometry):
         return None
@@ -74,7 +74,7 @@ def avg_pool(x: Array, geometry: ConvGeometry, count_include_pad: bool) -> Array
     return y
 
 
-@served(reference.avg_pool_grad)
+@with_fallback(reference.avg_pool_grad)
 def avg_pool_grad(gy: Array, geometry: ConvGeometry, count_include_pad: bool) -> Array | None:
     if not all_float32(gy) or gy.shape[2:] != geometry.output_size or not fits(geometry):
         return None

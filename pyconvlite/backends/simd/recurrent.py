@@ -7,7 +7,7 @@ import numpy as np
 from ..._shapes import Array
 from .. import numpy as reference
 from .library import library
-from .serving import address, all_float32, contiguous, served
+from .serving import address, all_float32, contiguous, with_fallback
 
 
 def _packed(K: int, N: int) -> Array:
@@ -15,7 +15,7 @@ def _packed(K: int, N: int) -> Array:
     return np.empty(K * (-(-N // 8) * 8), np.float32)
 
 
-@served(reference.lstm)
+@with_fallback(reference.lstm)
 def lstm(x: Array, h: Array, c: Array, W: Array) -> tuple[Array, Array, Array] | None:
     (T, N, K), H = x.shape, h.shape[1]
     if not all_float32(x, h, c, W):
@@ -43,7 +43,7 @@ def lstm(x: Array, h: Array, c: Array, W: Array) -> tuple[Array, Array, Array] |
     return hs, cs, gates
 
 
-@served(reference.lstm_grad)
+@with_fallback(reference.lstm_grad)
 def lstm_grad(
     x: Array, W: Array, hs: Array, cs: Array, gates: Array, ghs: Array, gc: Array, needs_gx: bool
 ) -> tuple[Array | None, Array, Array, Array] | None:
@@ -76,7 +76,7 @@ def lstm_grad(
     return gx, gh, gc, gW
 
 
-@served(reference.gru)
+@with_fallback(reference.gru)
 def gru(x: Array, h: Array, W: Array) -> tuple[Array, Array, Array] | None:
     (T, N, K), H = x.shape, h.shape[1]
     if not all_float32(x, h, W):
@@ -103,7 +103,7 @@ def gru(x: Array, h: Array, W: Array) -> tuple[Array, Array, Array] | None:
     return hs, gates, terms
 
 
-@served(reference.gru_grad)
+@with_fallback(reference.gru_grad)
 def gru_grad(
     x: Array, W: Array, hs: Array, gates: Array, terms: Array, ghs: Array, needs_gx: bool
 ) -> tuple[Array | None, Array, Array] | None:

@@ -28,13 +28,13 @@ MOST = 2**30  # largest length of a padded axis: the side module uses 32-bit int
 c_float = ctypes.c_float
 
 
-def served(twin: Callable[P, R]) -> Callable[[Callable[P, R | None]], Callable[P, R]]:
-    """Decorate a SIMD kernel: NumPy's kernel, `twin`, is called where it returns None."""
+def with_fallback(reference: Callable[P, R]) -> Callable[[Callable[P, R | None]], Callable[P, R]]:
+    """Decorate a SIMD kernel: `reference`, NumPy's kernel, is called where it returns None."""
 
     def decorate(kernel: Callable[P, R | None]) -> Callable[P, R]:
         name = kernel.__name__
         own, others = calls[name, "simd"], calls[name, "numpy"]
-        fallback: Callable[P, R] = getattr(twin, "__wrapped__", twin)  # without the function that counts
+        fallback: Callable[P, R] = getattr(reference, "__wrapped__", reference)  # uncounted
 
         @functools.wraps(kernel)
         def serving(*args: P.args, **kwargs: P.kwargs) -> R:

@@ -9,7 +9,7 @@ import numpy as np
 from ..._shapes import Array
 from .. import numpy as reference
 from .library import library
-from .serving import address, all_float32, contiguous, served
+from .serving import address, all_float32, contiguous, with_fallback
 
 
 def _sizes(x: Array, axis: int) -> tuple[int, int, int] | None:
@@ -19,7 +19,7 @@ def _sizes(x: Array, axis: int) -> tuple[int, int, int] | None:
     return None if 1 < inner < 4 else (math.prod(x.shape[:axis]), x.shape[axis], inner)
 
 
-@served(reference.softmax)
+@with_fallback(reference.softmax)
 def softmax(x: Array, axis: int, log: bool) -> Array | None:
     sizes = _sizes(x, axis)
     if not all_float32(x) or sizes is None:
@@ -30,7 +30,7 @@ def softmax(x: Array, axis: int, log: bool) -> Array | None:
     return y
 
 
-@served(reference.softmax_grad)
+@with_fallback(reference.softmax_grad)
 def softmax_grad(y: Array, gy: Array, axis: int, log: bool) -> Array | None:
     sizes = _sizes(y, axis)
     if not all_float32(y, gy) or y.shape != gy.shape or sizes is None:

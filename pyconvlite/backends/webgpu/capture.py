@@ -6,10 +6,10 @@ that is the same in both is a constant; one that the first computed and the seco
 velocities); the arguments are input. From then on a call copies its arguments to the device and replays the
 commands, without running the step's Python code; the arithmetic is the same.
 
-A replay writes the state to the arrays that the Variables have had since the recording. Before it, `_Outside`
-checks that all is as the last one left it. If a Variable was given another array, the step is recorded anew.
-If somebody else has taken an array of the state (`best = W.data`), that array gets memory of its own, and the
-Variable another array, as from a step that is not captured.
+A replay writes the state to the arrays that the Variables have had since the recording. Before it,
+`_SharedArrays` checks that all is as the last one left it. If a Variable was given another array, the step is
+recorded anew. If somebody else has taken an array of the state (`best = W.data`), that array gets memory of
+its own, and the Variable another array, as from a step that is not captured.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class capture:  # noqa: N801 - a function, to its users
         for x in inputs:
             if not isinstance(x, ndarray):
                 raise TypeError(f"a captured step takes arrays on the device; got {type(x).__name__}")
-        if self._plan is not None and self._plan.holds():
+        if self._plan is not None and self._plan.revalidate():
             return self._plan.replay(list(inputs))
         if self._plan is not None:
             self._plan, self._begun, self._tries = None, False, TRIES
@@ -174,7 +174,7 @@ class _Plan:
         states = _states(first, second, before, inputs)
         own = {x.buffer for x in inputs} | set(second.made)
         constants = {buffer for run in second.runs for buffer in run.buffers} - own - states.keys()
-        self._outside = _Outside(states.values(), constants)
+        self._outside = _SharedArrays(states.values(), constants)
         # The step reads from buffers of the plan's own, as somebody may have taken arrays of the first step.
         read = {old: Buffer(device, old.bytes) for old in states}
         self._words: list[Word] = []
@@ -199,9 +199,9 @@ class _Plan:
         """Remember who holds the state now, when recording it has ended."""
         self._outside.remember()
 
-    def holds(self) -> bool:
+    def revalidate(self) -> bool:
         """Whether a replay computes what the step would."""
-        return self._device is current() and self._outside.holds()
+        return self._device is current() and self._outside.revalidate()
 
     def replay(self, inputs: list[ndarray]) -> Any:
         given, known = [(x.shape, x.dtype) for x in inputs], [(x.shape, x.dtype) for x in self._inputs]
@@ -221,20 +221,20 @@ class _Plan:
         return _copied(self._results[0])
 
 
-class _Held(NamedTuple):
+class _Binding(NamedTuple):
     """A Variable, and the array that it has."""
 
     variable: weakref.ref[Any]
     array: weakref.ref[ndarray]  # weak, as another plan counts the references to it
     is_state: bool
 
-    def is_left(self) -> bool:
+    def is_rebound(self) -> bool:
         """Whether the Variable has another array, or is gone and was one of the state."""
         variable = self.variable()
         return self.is_state if variable is None else variable.data is not self.array()
 
 
-class _Outside:
+class _SharedArrays:
     """The arrays that a plan has in common with Variables, optimizers and others.
 
     Whether somebody has taken an array of the state is known by the number of references to it.
@@ -250,53 +250,55 @@ class _Outside:
 
     def remember(self) -> None:
         """Remember the references as they are."""
-        self._of_buffers = list(map(sys.getrefcount, self._buffers))
-        self._of_arrays = list(map(sys.getrefcount, self._arrays))
+        self._buffer_refs = list(map(sys.getrefcount, self._buffers))
+        self._array_refs = list(map(sys.getrefcount, self._arrays))
         # If only the list and Variables hold an array:
         (alone,) = map(sys.getrefcount, [object()])
         holders = Counter(id(held.array()) for held in self._held)
-        known = [(n, holders[id(x)]) for n, x in zip(self._of_arrays, self._arrays, strict=True)]
+        known = [(n, holders[id(x)]) for n, x in zip(self._array_refs, self._arrays, strict=True)]
         self._is_known = [n > 0 and count == alone + n for count, n in known]
 
-    def holds(self) -> bool:
-        """Whether all is as the plan left it; what others took of the state is made theirs."""
-        if any(map(_Held.is_left, self._held)):
+    def revalidate(self) -> bool:
+        """Whether all is as the plan left it; arrays of the state that others took are copied for them."""
+        if any(map(_Binding.is_rebound, self._held)):
             return False
-        of_buffers = list(map(sys.getrefcount, self._buffers))
-        of_arrays = list(map(sys.getrefcount, self._arrays))
-        if of_buffers != self._of_buffers:
+        buffer_refs = list(map(sys.getrefcount, self._buffers))
+        array_refs = list(map(sys.getrefcount, self._arrays))
+        if buffer_refs != self._buffer_refs:
             # By views that others have taken; or by the recordings of other captured steps.
             views, _ = _views(self._buffers, ())
             if set(map(id, views)) != set(map(id, self._arrays)):
                 return False
             del views
-            self._of_buffers = of_buffers
-        return of_arrays == self._of_arrays or self._part(of_arrays)
+            self._buffer_refs = buffer_refs
+        return array_refs == self._array_refs or self._copy_taken(array_refs)
 
-    def _part(self, counts: list[int]) -> bool:
-        """Make arrays that others have taken theirs; return False if they cannot be told from the state."""
-        taken = [k for k, (n, before) in enumerate(zip(counts, self._of_arrays, strict=True)) if n != before]
-        if not all(self._is_known[k] and counts[k] > self._of_arrays[k] for k in taken):
+    def _copy_taken(self, counts: list[int]) -> bool:
+        """Give arrays that others reference their own buffers; False if one may be the state."""
+        changed = [
+            k for k, (n, before) in enumerate(zip(counts, self._array_refs, strict=True)) if n != before
+        ]
+        if not all(self._is_known[k] and counts[k] > self._array_refs[k] for k in changed):
             return False
-        theirs = [self._arrays[k] for k in taken]
-        copies = list(foreach(lambda x: (x.copy(),), [(x,) for x in theirs]))
-        ours = {id(x): x.as_strided(x.shape, x.strides) for x in theirs}
+        taken = [self._arrays[k] for k in changed]
+        copies = list(foreach(lambda x: (x.copy(),), [(x,) for x in taken]))
+        replacements = {id(x): x.as_strided(x.shape, x.strides) for x in taken}
         # In this order, so that after an interrupt the step is recorded anew.
         held = []
         for variable, array, is_state in self._held:
-            param, new = variable(), ours.get(id(array()))
+            param, new = variable(), replacements.get(id(array()))
             if param is not None and new is not None:
                 array = weakref.ref(new)
                 param.data = new
-            held.append(_Held(variable, array, is_state))
-        for x, (copy,) in zip(theirs, copies, strict=True):
+            held.append(_Binding(variable, array, is_state))
+        for x, (copy,) in zip(taken, copies, strict=True):
             x.buffer, x.strides, x.offset = copy.buffer, copy.strides, copy.offset
         self._held = held
-        self._arrays = [ours.get(id(x), x) for x in self._arrays]
+        self._arrays = [replacements.get(id(x), x) for x in self._arrays]
         return True
 
 
-def _views(states: Iterable[Buffer], constants: Iterable[Buffer]) -> tuple[list[ndarray], list[_Held]]:
+def _views(states: Iterable[Buffer], constants: Iterable[Buffer]) -> tuple[list[ndarray], list[_Binding]]:
     """The arrays on the buffers of the state, and the Variables with one on any of these buffers.
 
     They are searched for among all objects: the Variables belong to a later layer, and whoever gives them
@@ -308,7 +310,7 @@ def _views(states: Iterable[Buffer], constants: Iterable[Buffer]) -> tuple[list[
     variables = {kind for kind in kinds if any(map(_has_data, kind.__mro__))}
     arrays = {kind for kind in kinds if issubclass(kind, ndarray)}
     held = [
-        _Held(weakref.ref(variable), weakref.ref(x), x.buffer in written)
+        _Binding(weakref.ref(variable), weakref.ref(x), x.buffer in written)
         for variable in objects
         if type(variable) in variables
         and isinstance(x := getattr(variable, "data", None), ndarray)

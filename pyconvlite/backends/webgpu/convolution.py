@@ -19,7 +19,7 @@ from .device import current
 from .elementwise import elementwise
 from .matmul import matmul, run_tiled, tile_side
 from .packing import gathered
-from .program import even, floats, run_file
+from .program import floats, run_file, tile_length
 
 __all__ = ["col2im", "conv2d", "conv2d_gW", "conv2d_gx", "im2col"]
 
@@ -74,7 +74,7 @@ def _pixels(x: ndarray, geometry: ConvGeometry) -> ndarray:
 def _batches(x: ndarray, sizes: dict[str, int]) -> list[slice]:
     """Slices of the images, each small enough that one array can hold them padded."""
     most = max(1, current().largest // (x.itemsize * x.shape[1] * sizes["HP"] * sizes["WP"]))
-    size = even(len(x), most)
+    size = tile_length(len(x), most)
     return [slice(start, start + size) for start in range(0, len(x), size)]
 
 
@@ -107,8 +107,8 @@ def _conv2d(
         return _finished(y, b, relu)
     fallback = current().info.fallback
     tile = tile_side(groups, OCg, N * OH * OW) if min(OCg, Cg * KH * KW) >= TILED else 0
-    run = 1 if tile else even(OW, RUN[fallback])
-    Q = even(OCg, max(1, min(CHANNELS[fallback], PRODUCTS // (run * KW))))
+    run = 1 if tile else tile_length(OW, RUN[fallback])
+    Q = tile_length(OCg, max(1, min(CHANNELS[fallback], PRODUCTS // (run * KW))))
     sizes = _constants(geometry, run)
     if len(batches := _batches(x, sizes)) > 1:
         parts = [_conv2d(x[k], W, b, geometry, spread=spread, relu=relu) for k in batches]
@@ -209,7 +209,7 @@ def conv2d_gW(x: ndarray, gy: ndarray, geometry: ConvGeometry) -> ndarray:
     fallback = device.info.fallback
     room = max(1, device.largest // (4 * OC * taps))
     tiles = tile_side(N * groups, OCg, taps) if min(OCg, taps) >= TILED else 0
-    run = 1 if tiles else even(OW, RUN[fallback])
+    run = 1 if tiles else tile_length(OW, RUN[fallback])
     sizes = _constants(geometry, run)
     sizes |= {"GROUPS": groups, "CG": Cg, "OCG": OCg}
     batches = _batches(x, sizes)
@@ -236,7 +236,7 @@ def _gW_direct(x: ndarray, gy: ndarray, sizes: dict[str, int], room: int) -> nda
     fallback = current().info.fallback
     T = KH if KH * KW * run <= PRODUCTS and SUMS[fallback] >= KH * KW else 1
     most = min(CHANNELS[fallback], PRODUCTS // (T * KW * run), SUMS[fallback] // (T * KW))
-    Q = even(OCg, max(1, most))
+    Q = tile_length(OCg, max(1, most))
     blocks = OC // OCg * -(-OCg // Q) * Cg * KH // T
     parts = max(1, min(N * OH, -(-THREADS[fallback] // blocks), room))
     gW = x.new((parts, OC, Cg, KH, KW), np.float32)

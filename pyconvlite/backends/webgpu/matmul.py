@@ -14,7 +14,7 @@ from ..._shapes import Pair
 from . import reduction
 from .copying import reshape
 from .device import current
-from .program import even, floats, run_file
+from .program import floats, run_file, tile_length
 from .view import Array, View, checked_axis
 
 # Rows and columns of a thread's results, and unrolled steps along K; see RUN in convolution.py.
@@ -79,7 +79,7 @@ def matmul(a: Array, b: Array, dtype: npt.DTypeLike | None = None) -> Array:
         )
         return y
     R, Q, U = TILE[fallback]
-    R, Q = even(M, R), even(P, Q)
+    R, Q = tile_length(M, R), tile_length(P, Q)
     threads = batch * -(-M // R) * -(-P // Q)
     sizes = [M, P, K]
     for m in (a, b):

@@ -346,7 +346,7 @@ def cumsum(x: ndarray, axis: int | None = None) -> ndarray:
     before = (slice(None),) * checked_axis(axis, x.ndim)
     y = x.astype(np.int32) if x.dtype.kind == "b" else x.copy()
     step = 1
-    while step < x.shape[axis]:  # each element gets the sum of twice as many, up to itself
+    while step < x.shape[axis]:  # y[i] is the sum of the last `step` elements up to x[i]
         first, rest = (*before, slice(step)), (*before, slice(step, None))
         y = concatenate([y[first], y[rest] + y[(*before, slice(-step))]], axis)
         step *= 2

@@ -9,7 +9,7 @@ from .array import ndarray
 from .copying import contiguous, whole
 from .device import current
 from .elementwise import bits, elementwise
-from .program import even, floats, run_file
+from .program import floats, run_file, tile_length
 
 __all__ = ["batch_norm", "batch_norm_grad", "row_norm", "row_norm_grad", "scale_channels"]
 
@@ -47,7 +47,7 @@ def _statistics(x: ndarray, gy: ndarray, eps: float, GRAD: int) -> ndarray:
     """Mean and variance of each channel, and more: (6, C), see wgsl/batch_norm_join.wgsl."""
     N, C, *size = x.shape
     S = math.prod(size)
-    L = even(S, PIECE) if S else 1
+    L = tile_length(S, PIECE) if S else 1
     pieces = max(1, -(-S // L))
     parts = max(1, min(N * pieces, -(-THREADS[current().info.fallback] // max(C, 1))))
     partial, statistics = x.new((6, parts, C)), x.new((6, C))
@@ -63,7 +63,7 @@ def _runs(x: ndarray) -> tuple[int, dict[str, int]]:
     """Number of threads for x, and the constants of the kernels."""
     N, C, *size = x.shape
     S = math.prod(size)
-    R = even(S, RUN[current().info.fallback])
+    R = tile_length(S, RUN[current().info.fallback])
     return N * C * -(-S // R), {"C": C, "S": S, "R": R}
 
 

@@ -21,8 +21,8 @@ CLIP = f"select({CLIP}, F(0), (bitcast<B>(b) & B(0x7fffffffu)) == B(0x7f800000u)
 CLIP = f"select({CLIP}, F(1), {IS_NAN.format(a='b')})"
 
 
-def clip_norm(gradients: list[ndarray], most: float) -> list[ndarray]:
-    """The gradients, scaled so that their joint L2 norm is at most `most`.
+def clip_norm(gradients: list[ndarray], max_norm: float) -> list[ndarray]:
+    """The gradients, scaled so that their joint L2 norm is at most `max_norm`.
 
     The factor stays on the device, so nothing waits for it. Gradients are scaled to at most 1 before they are
     squared, lest the squares overflow. As NumPy's kernel does, it scales by 0 if one is infinite, and not at
@@ -32,7 +32,7 @@ def clip_norm(gradients: list[ndarray], most: float) -> list[ndarray]:
     largest = functools.reduce(maximum, [abs(g).max() for g in packed])
     scale = maximum(largest, 1e-30)
     squares = functools.reduce(operator.add, [((g / scale) ** 2).sum() for g in packed])
-    factor = elementwise("clip_norm", CLIP, [squares, scale], [most])
+    factor = elementwise("clip_norm", CLIP, [squares, scale], [max_norm])
     return [short for (short,) in foreach(lambda g: (g * factor,), [(g,) for g in gradients])]
 
 

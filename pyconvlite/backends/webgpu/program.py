@@ -110,11 +110,11 @@ def floats(*xs: *Arrays) -> tuple[*Arrays]:
     return cast("tuple[*Arrays]", tuple(results))
 
 
-def even(size: int, most: int) -> int:
-    """The length of equal pieces, at most `most`, that cover `size` in as few pieces, with the least excess.
+def tile_length(size: int, limit: int) -> int:
+    """Split `size` into the fewest equal tiles of length at most `limit`; return their least length.
 
     Example:
-        >>> even(28, 16), even(17, 16), even(5, 8)
+        >>> tile_length(28, 16), tile_length(17, 16), tile_length(5, 8)
         (14, 9, 5)
     """
-    return -(-size // -(-size // most))
+    return -(-size // -(-size // limit))

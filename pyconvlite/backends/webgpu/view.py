@@ -304,7 +304,7 @@ def reshaped_strides(x: View, shape: Sequence[int]) -> list[int] | None:
         return list(row_strides(shape))
     sizes, [steps] = collapse(x.shape, [x.strides])
     strides: list[int] = []
-    left, step = 1, 0  # of the run of elements that the next axis is cut from
+    left, step = 1, 0  # length and stride left of the old axis
     for n in reversed(shape):
         if n > 1 and left == 1:
             left, step = sizes.pop(), steps.pop()
