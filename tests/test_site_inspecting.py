@@ -315,6 +315,14 @@ def test_a_window_is_where_it_is_said_to_be() -> None:
     np.testing.assert_array_equal(unpacked(detail["window"]), pooled[:, 4:9, 6:11])
 
 
+def test_a_pixel_that_a_former_model_had() -> None:
+    _, inspector, report = opened(SmallResNet)
+    C, H, W = unpacked(report["stages"][0]["maps"]).shape
+    assert inspector.detail(0, C - 1, H - 1, W - 1)
+    for place in ((len(report["stages"]), 0, 0, 0), (0, C, 0, 0), (0, 0, H, 0), (0, 0, 0, W)):
+        assert inspector.detail(*place) is None
+
+
 def test_the_slices_of_a_flattened_input_are_its_maps() -> None:
     model, inspector, report = opened(training.SmallCNN)
     detail = inspector.detail(6, 7, 0, 0)

@@ -32,6 +32,28 @@ def stub():
         restore()
 
 
+class TestOutOfMemory:
+    NO_MEMORY = "(async () => new GPUOutOfMemoryError('no memory left'))"
+
+    def test_the_buffer_is_not_used_again(self, stub):
+        stub("GPUDevice.prototype", "popErrorScope", self.NO_MEMORY)
+        array = webgpu.asarray(np.ones(12_348, np.float32))  # a size that nothing else has
+        with pytest.raises(webgpu.WebGPUError, match="no memory left"):
+            webgpu.asarray(x).get()
+        before, size = webgpu.memory(), array.nbytes
+        del array
+        after = webgpu.memory()
+        assert (after["live"], after["pooled"]) == (before["live"] - size, before["pooled"])
+
+    def test_one_that_was_released_at_once(self, stub):
+        before = webgpu.memory()
+        stub("GPUDevice.prototype", "popErrorScope", self.NO_MEMORY)
+        webgpu.asarray(np.ones(12_348, np.float32))
+        with pytest.raises(webgpu.WebGPUError, match="no memory left"):
+            webgpu.asarray(x).get()
+        assert webgpu.memory()["pooled"] <= before["pooled"] + x.nbytes
+
+
 class TestUnavailable:
     @pytest.mark.parametrize(
         ("stubs", "message"),

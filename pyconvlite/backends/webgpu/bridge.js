@@ -29,7 +29,7 @@
       this.lost = '';
       this.error = '';
       this.info = ''; // what `init` tells of it, as JSON
-      /** @type {{buffer: GPUBuffer, bytes: number}[]} by id, as long as they are on the device */
+      /** @type {{buffer: GPUBuffer, bytes: number, isValid: boolean}[]} by id, as long as they are on the device */
       this.buffers = [];
       /** @type {Map<number, number[]>} ids of released buffers by size */
       this.pool = new Map();
@@ -77,7 +77,12 @@
       } else {
         const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
         id = this.buffers.length;
-        this.buffers.push({ buffer: this.device.createBuffer({ size: bytes, usage }), bytes });
+        this.device.pushErrorScope('out-of-memory');
+        this.buffers.push({ buffer: this.device.createBuffer({ size: bytes, usage }), bytes, isValid: true });
+        this.device.popErrorScope().then(
+          (error) => error && this.invalidate(/** @type {number} */ (id), error),
+          () => {}, // the device is lost, of which it tells itself
+        );
       }
       counts.live += bytes;
       counts.peak = Math.max(counts.peak, counts.live);
@@ -90,12 +95,34 @@
      * @param {number} id
      */
     release(id) {
-      const { bytes } = this.buffers[id];
+      const { bytes, isValid } = this.buffers[id];
+      this.counts.live -= bytes;
+      if (!isValid) {
+        delete this.buffers[id];
+        return;
+      }
       const pooled = this.pool.get(bytes);
       if (pooled) pooled.push(id);
       else this.pool.set(bytes, [id]);
-      this.counts.live -= bytes;
       this.counts.pooled += bytes;
+    }
+
+    /**
+     * Keeps a buffer for which there was no memory out of the pool: commands on it compute nothing.
+     *
+     * @param {number} id
+     * @param {GPUError} error
+     */
+    invalidate(id, { message }) {
+      this.error ||= message;
+      const entry = this.buffers[id];
+      const pooled = this.pool.get(entry.bytes);
+      const place = pooled?.indexOf(id) ?? -1;
+      entry.isValid = false;
+      if (!pooled || place < 0) return; // whoever has it releases it later
+      pooled.splice(place, 1);
+      this.counts.pooled -= entry.bytes;
+      delete this.buffers[id];
     }
 
     freePool() {

@@ -163,20 +163,24 @@ class Inspector:
         saliency = numbers(np.abs(slope))
         return {"predicted": predicted, "target": target, "saliency": saliency, "stages": stages}
 
-    def detail(self, stage: int, channel: int, row: int, column: int) -> dict:
+    def detail(self, stage: int, channel: int, row: int, column: int) -> dict | None:
         """How one pixel of a map came about, in the picture that was inspected last.
 
         Returns:
-            `value`, the pixel; `rule`: "sum", "max", "mean" or "each", and for all but "each" its `window`
-            (n, height, width) of the input, of which `first` is the first channel, and `top` and `left` where
-            it lies there (None where the input is no picture), for a window that slides also its `stride` and
-            `dilation`. For "sum" also the kernel's `weights`, those
-            `before` training, their `products` with the window, the `sums` of each slice and
-            the `bias`, and of a convolution `parts` (n, H, W), what each slice gives to every pixel of the
-            map; for "max" the index `taken`; for "each" the `values` at the same place of the inputs.
+            None where there is no such pixel. Otherwise `value`, the pixel; `rule`: "sum", "max", "mean" or
+            "each", and for all but "each" its `window` (n, height, width) of the input, of which `first` is
+            the first channel, and `top` and `left` where it lies there (None where the input is no picture),
+            for a window that slides also its `stride` and `dilation`. For "sum" also the kernel's `weights`,
+            those `before` training, their `products` with the window, the `sums` of each slice, the `bias`,
+            and of a convolution `parts` (n, H, W), what each slice gives to every pixel of the map; for "max"
+            the index `taken`; for "each" the `values` at the same place of the inputs.
         """
-        s = self.stages[stage]
         place = channel, row, column
+        if stage >= len(self.stages):
+            return None
+        s = self.stages[stage]
+        if any(i >= n for i, n in zip(place, s.y.shape[1:], strict=True)):
+            return None
         found = {"value": float(s.y[0, channel, row, column])}
         if isinstance(s.function, F.Conv2d):
             return found | self._convolved(s, *place)

@@ -34,7 +34,7 @@ interface Inspecting {
 interface Inspector extends PyProxy {
   start(model: PyProxy): void;
   inspect(model: PyProxy, picture: PyProxy, target?: number): PyProxy;
-  detail(stage: number, channel: number, row: number, column: number): PyProxy;
+  detail(stage: number, channel: number, row: number, column: number): PyProxy | undefined;
   probe(model: PyProxy): PyProxy;
 }
 
@@ -73,6 +73,8 @@ export class HeldModel {
   moment: number | null = null;
   /** Once it has looked through the present model. */
   neighbours: Neighbours | null = null;
+  /** While it looks through the present model. */
+  #learning: Promise<void> | null = null;
   /** How often the model that is looked at has become another one. */
   changes = 0;
 
@@ -144,9 +146,12 @@ export class HeldModel {
    * @param picture  28 x 28, as the model receives it
    */
   async closest(picture: Float32Array): Promise<Neighbour[] | null> {
-    const neighbours = this.neighbours ?? (await this.#learnNeighbours());
+    if (!this.neighbours) {
+      this.#learning ??= this.#learnNeighbours().finally(() => (this.#learning = null));
+      await this.#learning; // one for all who ask meanwhile
+    }
+    const { neighbours } = this;
     if (!neighbours) return null;
-    this.neighbours = neighbours;
     return this.#ofShown((model) => this.#lend(picture, (pixels) => neighbours.closest(model, pixels)));
   }
 
@@ -183,10 +188,14 @@ export class HeldModel {
     });
   }
 
-  /** How a pixel came about in the picture that was inspected last, and how long that took. */
-  detail(stage: number, channel: number, row: number, column: number): { detail: Detail; ms: number } {
+  /**
+   * How a pixel came about in the picture that was inspected last, and how long that took. Null where there is no such
+   * pixel: the report that names it may be of a model that is gone.
+   */
+  detail(stage: number, channel: number, row: number, column: number): { detail: Detail | null; ms: number } {
     const start = performance.now();
-    const detail = plain<Detail>(this.#inspector.detail(stage, channel, row, column));
+    const found = this.#inspector.detail(stage, channel, row, column);
+    const detail = found ? plain<Detail>(found) : null;
     return { detail, ms: performance.now() - start };
   }
 
@@ -258,7 +267,7 @@ export class HeldModel {
   }
 
   /** Null where the model has changed meanwhile. */
-  async #learnNeighbours(): Promise<Neighbours | null> {
+  async #learnNeighbours(): Promise<void> {
     const before = this.changes;
     const images = this.training.training_set(COMPARED);
     const neighbours = this.fooling.Neighbours(images);
@@ -269,12 +278,12 @@ export class HeldModel {
         await breathe();
         if (this.changes === before) continue;
         neighbours.destroy();
-        return null;
+        return;
       }
     } finally {
       batches.destroy();
     }
-    return neighbours;
+    this.neighbours = neighbours;
   }
 
   /** What Python finds in the model that is looked at, plain. */

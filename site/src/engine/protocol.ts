@@ -169,7 +169,7 @@ export interface TrainApi {
   inspect(picture: Float32Array, target?: number): Promise<{ report: Report; ms: number }>;
 
   /** How a pixel came about in the picture that was inspected last, and how long that took. */
-  detail(stage: number, channel: number, row: number, column: number): { detail: Detail; ms: number };
+  detail(stage: number, channel: number, row: number, column: number): { detail: Detail | null; ms: number };
 
   /** Measures activations and gradients of each stage, and says how long that took, waiting left out. */
   probe(): Promise<{ measures: Measure[]; ms: number }>;
