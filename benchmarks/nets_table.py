@@ -197,6 +197,8 @@ _C = (64, 64, 64, 128, 128, 256, 256, 512, 512)
 _STRIDES = (1, 1, 2, 1, 2, 1, 2, 1)
 
 NETS = (
+    # No net, but the ratio that vectors of 128 bits allow: PyTorch has those of 256 or 512 bits.
+    Net("matrix-product", (512, 512), (Linear(512),), trained=False, wanted=(0.5, 0.5)),
     Net(
         "mlp",
         (64, 784),
