@@ -16,7 +16,7 @@ CONV_RELU = "Conv+Relu"  # the package's own operator, which no file has
 
 
 def fused_graph(graph: Graph) -> Graph:
-    """A graph with the same outputs in inference and fewer nodes; for reading only."""
+    """A graph with the same outputs in inference and fewer nodes; for inference only."""
     constants = dict(graph.constants)
     uses = Counter(name for node in graph.nodes for name in node.inputs)
     uses.update(output.name for output in graph.outputs)

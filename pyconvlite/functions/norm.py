@@ -1,4 +1,4 @@
-"""Dropout and batch normalization; see sample_norm.py for layer, group and instance normalization."""
+"""Dropout and batch normalization; see sample_norm for layer, group and instance normalization."""
 
 from __future__ import annotations
 

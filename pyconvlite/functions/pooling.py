@@ -179,7 +179,7 @@ def pooling(
 
 
 def pooling_simple(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0) -> Variable:
-    """`pooling` composed of other Functions: im2col, max, reshape and transpose.
+    """`pooling` composed of other Functions: im2col, max, reshape and transpose (book step 57).
 
     Args, Returns, Raises: as `pooling`. Each of several equal maxima gets the gradient, as in `max`.
 

@@ -85,7 +85,7 @@ def softmax(x: Any, axis: int = 1) -> Variable:
 
 
 def softmax_simple(x: Any, axis: int = 1) -> Variable:
-    """`softmax` composed of other Functions; it overflows for large x (book step 42).
+    """`softmax` composed of other Functions; it overflows for large x (book step 47).
 
     Example:
         >>> import numpy as np

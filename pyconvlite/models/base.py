@@ -50,7 +50,7 @@ class Model(Layer):
         return plot_dot_graph(self(*inputs), verbose=True, to_file=to_file)
 
     def fused(self, *examples: Any) -> GraphLayer:
-        """A Layer for reading only that computes what this model computes in `test_mode()`, in less time.
+        """A Layer for inference only that computes what this model computes in `test_mode()`, in less time.
 
         The model is called on the examples, and the Functions that it calls become nodes of a graph: batch
         normalization in the weights of the convolution before it, and ReLU in its call. The outputs differ

@@ -12,21 +12,21 @@ USAGE = """\
   serve [--port N]                  build the site and serve it on 127.0.0.1 (port 8000)
   test [TIER] [pytest args]         run the tests; TIER is lint, python, node (also node-numpy, node-0.29 and
                                     node-0.27), webgpu (also webgpu-float16), browser, firefox or mutants;
-                                    all of them by default, some on a part of the tests
+                                    all of them by default; some run a sample of their tests
   test quick                        lint, the Python tests that the changes since main touch, a few in Pyodide
   test full                         every test on every runtime, with far more random examples
-  pytest-node PATH [pytest args]    run anybody's tests with pytest inside Pyodide under Node
-              [--with NAME]           with a further package: NAME, NAME==VERSION or a wheel (repeatable)
-              [--timeout SECONDS]     end them after so long
+  pytest-node PATH [pytest args]    run your tests with pytest inside Pyodide under Node
+              [--with NAME]           add a package: NAME, NAME==VERSION or a wheel (repeatable)
+              [--timeout SECONDS]     stop the run after so many seconds
   wheel                             build the wheel into dist/, and the one that makes `import dezero` find it
   site                              build the site into dist/site/
   bench [tiny|webgpu|threads|parallel]  run the benchmarks, on CPython and in Pyodide; or some of them
   bench nets [NET...]               compare several nets' speed with other frameworks'; the environment's
                                     PYCONVLITE_TORCH names a Python that has PyTorch
-             [--cpu]                  by the processor's time, on a machine that has more to do
-             [--profile]              tell instead where the time of ours goes
+             [--cpu]                  measure CPU time, for a busy machine
+             [--profile]              show a profile of pyconvlite instead
   bench lighthouse [PAGE...]        have Lighthouse judge the site's pages, or some of its files
-  format                            format everything that lint checks the format of"""
+  format                            format all source files"""
 
 PASS_ON = {"test", "pytest-node", "bench"}  # what these do not know is for others
 

@@ -183,8 +183,8 @@ for kernel, feature_map, (upper, lower) in zip(model.conv1_1.W.data[:, 0], maps,
 plt.show()
 
 # %% [markdown] lang="en"
-# **Try it:** train again with 9,000 images (change the 3000 above and run all cells from there on). How do the curves
+# **Try it:** train again with 9,000 images (change the 3000 above, run the cell with `model = SmallVGG()`, then all cells from the data on). How do the curves
 # change? How much accuracy does `SmallVGG` lose if you train only its last two layers?
 
 # %% [markdown] lang="ja"
-# **やってみよう:** 上の3000を9000に変えて、そこからもう一度実行してみましょう。グラフはどう変わるでしょうか。最後の2層だけを学習させたら、正解率はどのくらい下がるでしょうか。
+# **やってみよう:** 上の3000を9000に変え、`model = SmallVGG()`のセルを実行してから、データのセル以降をもう一度実行してみましょう。グラフはどう変わるでしょうか。最後の2層だけを学習させたら、正解率はどのくらい下がるでしょうか。
