@@ -209,8 +209,8 @@ def read_index(archive: _npz.Archive, loader: DataLoader, stored: Mapping[str, A
     n = loader.data_size
     if type(stored["iteration"]) is not int or stored["iteration"] not in range(loader.max_iter + 1):
         archive.refuse(
-            f"iteration is {stored['iteration']}, and an epoch of this DataLoader has {loader.max_iter} batches: "
-            "it needs the batch size and the number of processes that were saved"
+            f"iteration is {stored['iteration']}; an epoch of this DataLoader has {loader.max_iter} batches: "
+            "it needs the saved batch size and number of processes"
         )
     if "loader/index" not in archive.names:
         return None

@@ -116,7 +116,7 @@ def test_a_number_is_predicted(enter: Callable[..., Visit], server: Preview) -> 
     for given, reply in [
         ("13", "That adds up what lies under the kernel"),
         ("2", "only the product of the two corners"),
-        ("11", "turns the kernel upside down first"),
+        ("11", "turns the kernel by 180° first"),
         ("9", "That adds up the kernel alone"),
         ("x", "That is not a number."),
         ("−１３", "Go cell by cell"),  # as a Japanese keyboard types it
@@ -130,7 +130,7 @@ def test_a_number_is_predicted(enter: Callable[..., Visit], server: Preview) -> 
     visit.page.reload()
     lesson.replies("You have answered this.")
     visit.page.goto(f"{server.url}learn.html")
-    assert "1 of 2 answered" in visit.text("#lessons li:nth-child(2)")
+    assert "1 of 2 correct" in visit.text("#lessons li:nth-child(2)")
 
 
 def test_a_kernel_is_picked_and_a_length_dragged_by_keyboard(

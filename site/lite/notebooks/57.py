@@ -62,7 +62,7 @@ F.im2col(x2, kernel_size=5, to_matrix=False).shape
 # the copy where they can.)
 
 # %% [markdown] lang="ja"
-# im2colはメモリを使います。1つのピクセルが、それを含むカーネルの位置の数だけコピーされるからです。(pyconvlite自身の計算カーネルは、できるところではこのコピーを作りません。)
+# im2colはメモリを使います。1つの画素が、それを含むカーネルの位置の数だけコピーされるからです。(pyconvlite自身の計算カーネルは、できるところではこのコピーを作りません。)
 
 # %%
 images = np.zeros((32, 16, 28, 28), np.float32)
@@ -92,7 +92,7 @@ for wrong in ((1,), (1, 2, 3), 1.5):
 # images. It is composed of functions that have gradients, so it has one, too.
 
 # %% [markdown] lang="ja"
-# いよいよ畳み込みです。入力をim2colで展開し、カーネルを列に並べて、行列の積を計算し、最後に画像の形に戻します。使っている関数はどれも自分の勾配を計算できるので、組み合わせたこの関数も逆伝播ができます。
+# いよいよ畳み込みです。入力をim2colで展開し、カーネルを列に並べて、行列の積を計算し、最後に画像の形状に戻します。使っている関数はどれも自分の勾配を計算できるので、組み合わせたこの関数も逆伝播ができます。
 
 
 # %%
@@ -119,7 +119,7 @@ print(y.shape, x.grad.shape, W.grad.shape)
 # cell is displayed with its shape and statistics, and those of its gradient.
 
 # %% [markdown] lang="ja"
-# `F.conv2d`は、これを1つのFunctionにまとめ、勾配の計算も書き下したものです。Variableは、セルの最後の行に書くと自分の形や統計量を表示します。勾配があれば、その統計量も並びます。
+# `F.conv2d`は、これを1つのFunctionにまとめ、勾配の計算も書き下したものです。Variableは、セルの最後の行に書くと自分の形状や統計量を表示します。勾配があれば、その統計量も並びます。
 
 # %%
 gx, gW = x.grad.data, W.grad.data
@@ -138,7 +138,7 @@ W
 # equal.
 
 # %% [markdown] lang="ja"
-# 入力に関する勾配は、畳み込みを逆向きにたどる計算です。これが`F.deconv2d`で、出力の勾配を、もとになったピクセルへ配り返します。行列として見れば互いに転置の関係にあるので、次の2つの和は等しくなります。
+# 入力に関する勾配は、転置畳み込み(逆畳み込み)`F.deconv2d`で求まります。出力の勾配を、もとになった画素へ配り返す計算です。行列として見れば互いに転置の関係にあるので、次の2つの和は等しくなります。
 
 # %%
 v = rng.standard_normal(y.shape)
@@ -196,7 +196,7 @@ np.array_equal(pooling_simple(images, 2, 2).data, F.pooling(images, 2, 2).data)
 # In the backward pass the gradient goes to the pixel with the maximum; all others get zero.
 
 # %% [markdown] lang="ja"
-# 逆伝播では、最大だったピクセルだけに勾配が流れ、ほかのピクセルの勾配は0になります。
+# 逆伝播では、最大だった画素だけに勾配が流れ、ほかの画素の勾配は0になります。
 
 # %%
 x = Variable(np.array([[1.0, 5.0, 2.0, 3.0], [4.0, 0.0, 7.0, 6.0]]).reshape(1, 1, 2, 4))

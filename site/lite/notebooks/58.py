@@ -2,12 +2,12 @@
 # # Step 58: a VGG network, trained here
 #
 # VGG became well known in 2014 for its simple design. All convolutions are 3 × 3 with padding 1, which keeps the size.
-# After two or three of them, pooling halves the size, and the number of channels doubles. Three linear layers follow.
+# After two or three of them, pooling halves the size, and the number of channels doubles, up to 512. Three linear layers follow.
 
 # %% [markdown] lang="ja"
 # # ステップ58 代表的なCNN(VGG)を学習させる
 #
-# VGGは2014年に有名になったネットワークで、作り方はとてもシンプルです。畳み込みはすべて3 × 3でパディング1なので、大きさは変わりません。2、3回畳み込むごとにプーリングで縦横を半分にし、そのかわりチャンネル数を2倍にします。最後に全結合層が3つ続きます。
+# VGGは2014年に有名になったネットワークで、作り方はとてもシンプルです。畳み込みはすべて3 × 3でパディング1なので、大きさは変わりません。2、3回畳み込むごとにプーリングで縦横を半分にし、そのかわりチャンネル数を2倍にします(512まで)。最後に全結合層が3つ続きます。
 
 # %%
 import sys
@@ -66,7 +66,7 @@ summary(model, (1, 1, 28, 28))
 # %% [markdown] lang="ja"
 # ## データ
 #
-# MNISTは28 × 28ピクセルの手書き数字です。データはこのサイトに置いてあります。まずは3,000枚で学習させてみましょう。テスト用の1,000枚は、学習には使いません。
+# MNISTは28 × 28画素の手書き数字です。データはこのサイトに置いてあります。まずは3,000枚で学習させてみましょう。テスト用の1,000枚は、学習には使いません。
 
 # %%
 site = js.location.href.partition("/lite/")[0]

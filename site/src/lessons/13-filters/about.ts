@@ -2,7 +2,7 @@ import { texts } from '../../app/language.svelte';
 import type { About } from '../lessons';
 
 export default {
-  questions: ['sum', 'corner'],
+  questions: ['middle', 'corner'],
   text: texts(
     {
       title: 'Your own kernel, over a photo',

@@ -3,7 +3,7 @@ import type { About } from '../lessons';
 
 export default {
   chapter: 56,
-  questions: ['depth', 'weights', 'alone'],
+  questions: ['products', 'weights', 'alone'],
   text: texts(
     {
       title: 'Channels',

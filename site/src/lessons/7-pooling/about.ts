@@ -5,10 +5,13 @@ export default {
   chapter: 56,
   questions: ['first', 'line'],
   text: texts(
-    { title: 'Pooling', summary: 'The largest number of each window: a smaller picture that forgives a small shift.' },
+    {
+      title: 'Pooling',
+      summary: 'The largest number of each window: a smaller picture, less sensitive to a small shift.',
+    },
     {
       title: 'プーリング',
-      summary: '窓ごとに最大の数をとる。小さくなった画像は、わずかなずれに左右されません。',
+      summary: '窓ごとに最大の数をとる。小さくなった画像は、わずかなずれに左右されにくくなります。',
     },
   ),
 } satisfies About;

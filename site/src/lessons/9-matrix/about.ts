@@ -13,5 +13,5 @@ export default {
     },
   ),
   chapter: 57,
-  questions: ['rows', 'product', 'fold', 'taps', 'pool', 'copies', 'memory'],
+  questions: ['rows', 'product', 'back', 'taps', 'pool', 'copies', 'memory'],
 } satisfies About;
