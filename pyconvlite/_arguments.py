@@ -71,7 +71,11 @@ def number(value: Any, name: str) -> float:
     """
     if isinstance(value, bool) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name} must be a number; got {reprlib.repr(value)}")
-    if not math.isfinite(value):
+    try:
+        is_finite = math.isfinite(value)
+    except OverflowError:
+        raise ValueError(f"{name} must be in the range of floats; got {reprlib.repr(value)}") from None
+    if not is_finite:
         raise ValueError(f"{name} must be a finite number; got {value}")
     return value  # type: ignore[return-value] # mypy does not treat float as numbers.Real
 

@@ -89,3 +89,12 @@ def test_the_mean_loss_of_very_many_rows_has_its_gradient():
     x = Variable(np.zeros((n, 2), np.float16))
     (gx,) = grad(F.softmax_cross_entropy(x, np.zeros(n, int)), x, np.array(1024, np.float16))
     np.testing.assert_array_equal(gx.data[0], np.array([-0.5, 0.5]) * 1024 / n)
+
+
+def test_deviations_whose_squares_overflow():
+    x = Variable(np.array([-1000, 0, 1000], np.float16))
+    assert F.std(x).item() == np.float16(np.std([-1000, 0, 1000]))
+    (gx,) = grad(F.std(x), x)
+    assert gx.dtype == np.float16
+    np.testing.assert_allclose(gx.data, np.array([-1, 0, 1]) / np.sqrt(6), rtol=1e-3)
+    assert F.var(np.array([-257, *[0] * 8, 257], np.float16)).item() == np.float16(2 * 257**2 / 10)

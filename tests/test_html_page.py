@@ -11,7 +11,7 @@ import pytest
 import pyconvlite
 import pyconvlite.functions as F
 import pyconvlite.layers as L
-from pyconvlite import Model, html_page
+from pyconvlite import Model, html_page, onnx
 from pyconvlite.backends.simd import library
 from pyconvlite.models import LeNet, Sequential
 from pyconvlite.onnx import Graph, Node, OnnxModel, ValueInfo
@@ -96,12 +96,30 @@ class TestPage:
             ({"shape": (2, 28, 28)}, ValueError, "shape must have 1 or 3 channels"),
             ({"shape": (1, 0, 28)}, ValueError, "at least one pixel"),
             ({"scale": 0}, ValueError, "scale must not be 0"),
+            ({"mean": 10**400}, ValueError, "mean must be in the range of floats; got 1000"),
+            ({"input": ["image"]}, ValueError, 'input must be "image" or "drawing"'),
+            ({"shape": (True, 28, 28)}, TypeError, r"shape must be three integers, .*got \(True, 28, 28\)"),
             ({"mean": "1"}, TypeError, "mean must be a number"),
         ],
     )
     def test_arguments(self, options, error, message):
         with pytest.raises(error, match=message):
             exported(lenet(), **options)
+
+    def test_the_shape_of_a_loaded_model(self):
+        file = io.BytesIO()
+        onnx.save(lenet(), file, np.zeros((1, 1, 28, 28), np.float32))
+        model = onnx.load(file.getvalue())
+        for options in ({"input": "image"}, {"shape": (1, 32, 32)}):
+            with pytest.raises(ValueError, match=r"shape must be .* the model's input, \('N', 1, 28, 28\)"):
+                exported(model, **options)
+        settings = json.loads(
+            part(
+                exported(model, shape=(1, np.int64(28), 28), mean=np.float32(3), scale=np.int64(5)),
+                "settings",
+            )
+        )
+        assert (settings["shape"], settings["mean"], settings["scale"]) == ([1, 28, 28], 3, 5)
 
     def test_what_is_no_model(self):
         with pytest.raises(TypeError, match="model must be a Model or Layer; got function"):

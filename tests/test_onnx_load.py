@@ -10,6 +10,7 @@ from onnx_files import contents, floats, saved, small_net
 import pyconvlite.functions as F
 from pyconvlite import Variable, onnx, test_mode
 from pyconvlite.models import Sequential
+from pyconvlite.onnx import Node
 from pyconvlite.optimizers import Adam
 
 
@@ -206,6 +207,80 @@ def test_an_exclusive_sum_is_of_the_elements_before(x, reverse, expected, axis):
     y = run(data, np.array([x], np.float32))
     assert y.dtype == np.float32
     np.testing.assert_array_equal(y, [expected])
+
+
+def called(op, x, names, outputs="y", opset=18, constants=None, **attributes):
+    """What a node computes from x, of any dtype, and constants."""
+    nodes = [Node(op, names.split(" "), outputs.split(), attributes, op, opset)]
+    results = [onnx.ValueInfo(name, x.dtype, None) for name in outputs.split()]
+    described = onnx.Graph(
+        nodes, constants or {}, [onnx.ValueInfo("x", x.dtype, x.shape)], results, opset=opset
+    )
+    with test_mode():
+        y = onnx.OnnxModel(described)(x)
+    return [v.data for v in y] if isinstance(y, tuple) else y.data
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32])
+def test_integers_are_resized_as_floats_are(dtype):
+    x = np.array([[[[10, 200], [30, 40]]]], dtype)
+    y = called("Resize", x, "x  scales", constants={"scales": np.array([1, 1, 2, 2], "f4")}, mode="linear")
+    expected = [[10, 57, 152, 200], [15, 51, 123, 160], [25, 38, 66, 80], [30, 32, 37, 40]]  # ONNX Runtime's
+    assert y.dtype == dtype
+    np.testing.assert_array_equal(y[0, 0], expected)
+
+
+@pytest.mark.parametrize(
+    ("op", "opset", "scale", "attributes", "expected"),
+    [
+        ("Resize", 13, 0.9, {"mode": "linear"}, 9),  # 0.9 of float32 is less than that of float64
+        ("Upsample", 9, 1.3, {"mode": "linear"}, 13),
+        (
+            "Resize",
+            13,
+            0.6,
+            {
+                "mode": "nearest",
+                "nearest_mode": "floor",
+                "coordinate_transformation_mode": "asymmetric",
+            },
+            [0, 1, 3, 5, 6, 8],
+        ),
+    ],
+)
+def test_scales_are_those_of_float32(op, opset, scale, attributes, expected):
+    x = np.arange(10, dtype=np.float32).reshape(1, 1, 1, 10)
+    names = "x scales" if op == "Upsample" else "x  scales"
+    constants = {"scales": np.array([1, 1, 1, scale], "f4")}
+    (y,) = called(op, x, names, opset=opset, constants=constants, **attributes)[0, 0]
+    assert len(y) == expected if isinstance(expected, int) else y.tolist() == expected
+
+
+@pytest.mark.parametrize(("outputs", "axis"), [("y", 1), ("y mean inverse", -1)])
+def test_layer_normalization_of_large_halves(outputs, axis):
+    x = (1000 * floats(2, 3, 8)).astype(np.float16)
+    y = called("LayerNormalization", x, "x scale", outputs, constants={"scale": np.ones(8, "f2")}, axis=axis)
+    wide, axes = x.astype(float), tuple(range(axis % 3, 3))
+    mean, std = wide.mean(axes, keepdims=True), wide.std(axes, keepdims=True)
+    expected = [(wide - mean) / std, mean, 1 / std]
+    found = y if isinstance(y, list) else [y]
+    assert [v.dtype for v in found] == [np.float16, np.float32, np.float32][: len(found)]
+    for v, w in zip(found, expected, strict=False):
+        np.testing.assert_allclose(v, w, rtol=2e-3, atol=1e-3)
+
+
+def test_batch_normalization_of_halves_with_wider_statistics():
+    x = floats(2, 3, 4).astype(np.float16)
+    constants = {"s": floats(3), "b": floats(3, seed=1), "m": floats(3, seed=2), "v": np.ones(3, "f4")}
+    y = called("BatchNormalization", x, "x s b m v", opset=15, constants=constants, epsilon=0.0)
+    s, b, m = (constants[name].reshape(3, 1) for name in "sbm")
+    assert y.dtype == np.float16
+    np.testing.assert_allclose(y, (x - m) * s + b, rtol=1e-2, atol=1e-2)
+
+
+def test_an_einsum_of_integers_keeps_their_dtype():
+    y = called("Einsum", np.arange(6, dtype=np.int32).reshape(2, 3), "x", equation="ij->i")
+    assert (y.dtype, y.tolist()) == (np.int32, [3, 12])
 
 
 def test_an_exclusive_sum_of_integers_keeps_their_dtype():

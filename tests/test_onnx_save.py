@@ -294,6 +294,83 @@ def test_state_dict_has_pytorchs_layout():
     np.testing.assert_allclose(*results(model, x), *results(other, x), rtol=1e-6)
 
 
+@pytest.mark.parametrize("make", [lambda: L.Linear(4, in_size=4), lambda: L.LSTM(4, 4), lambda: L.GRU(4, 4)])
+def test_square_weights_are_not_mistaken_for_their_transposes(make):
+    layer, other, x = make(), make(), floats(2, 4)
+    other.load_state_dict(onnx.load(saved(layer, x)).state_dict())
+    np.testing.assert_array_equal(*results(other, x), *results(layer, x))
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda m, x: F.concat([F.broadcast_to(m.W, (len(x), 4)), x]),
+        lambda m, x: F.concat([F.tile(m.W, (len(x), 1)), x], axis=1),
+        lambda m, x: F.sum_to(x, (1, 4)),
+    ],
+)
+def test_an_example_of_one_sample(function):
+    """What is done for each sample is nothing at all for one."""
+    model, x = By(function, W=Parameter(floats(1, 4, seed=1))), floats(5, 4)
+    np.testing.assert_array_equal(*results(onnx.load(saved(model, x[:1])), x), *results(model, x))
+
+
+@pytest.mark.cpython
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint32, np.int32])
+@pytest.mark.parametrize("make", [lambda: L.Embedding(5, 2), lambda: By(lambda m, x: m.W[x.data])])
+def test_indexes_of_any_integers(dtype, make):
+    import onnxruntime
+
+    model, x = make(), np.array([[1, 2], [4, 0]], dtype)
+    if isinstance(model, By):
+        model.W = Parameter(floats(5, 2))
+    session = onnxruntime.InferenceSession(saved(model, x[:1]))
+    np.testing.assert_array_equal(session.run(None, {session.get_inputs()[0].name: x}), results(model, x))
+
+
+@pytest.mark.cpython
+@pytest.mark.parametrize("dtype", [np.int32, np.int64])
+@pytest.mark.parametrize(
+    "function",
+    [
+        *(F.relu, lambda x: F.sum(x, 1), lambda x: F.mean(x, 1), lambda x: F.max(x, 1)),
+        *(lambda x: F.clip(x, 0, 3), lambda x: F.cumsum(x, 1), lambda x: F.sum_to(x, (1, 4))),
+    ],
+)
+def test_integers(dtype, function):
+    import onnxruntime
+
+    model, x = Sequential(function), np.arange(-4, 8).reshape(3, 4).astype(dtype)
+    session = onnxruntime.InferenceSession(saved(model, x[:1]))
+    (y,), (z,) = session.run(None, {session.get_inputs()[0].name: x}), results(model, x)
+    assert y.dtype == z.dtype
+    np.testing.assert_array_equal(y, z)
+
+
+@pytest.mark.parametrize(
+    ("function", "dtype", "name"),
+    [
+        (F.relu, np.uint8, "ReLU of uint8"),
+        (lambda x: x + x, np.int16, "Add of int16"),
+        (lambda x: F.pooling(F.reshape(x, (-1, 1, 2, 2)), 2), np.int64, "Pooling of int64"),
+    ],
+)
+def test_integers_that_no_operator_takes_are_refused(function, dtype, name):
+    with pytest.raises(ValueError, match=f"{name} has no counterpart in ONNX; use F.cast before it"):
+        saved(Sequential(function), np.ones((1, 4), dtype))
+
+
+@pytest.mark.cpython
+def test_a_length_of_0_is_no_length_of_the_input():
+    import onnxruntime
+
+    model = Sequential(lambda x: F.reshape(x[:, :, :0], (len(x), 0, 3)))
+    session = onnxruntime.InferenceSession(saved(model, floats(2, 3, 4)))
+    assert session.run(None, {"x": floats(5, 3, 4)})[0].shape == (5, 0, 3)
+    with pytest.raises(ValueError, match="Reshape to a length of 0 needs opset 14 or later"):
+        saved(model, floats(2, 3, 4), opset=13)
+
+
 @pytest.mark.parametrize("layer", [L.BatchNorm(3), L.PReLU(3), L.Conv2d(3, 1, in_channels=3)])
 def test_what_a_hook_replaces(layer):
     layer.register_forward_hook(lambda layer, inputs, y: y * 2)

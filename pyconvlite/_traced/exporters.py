@@ -15,7 +15,7 @@ from ..backends import to_cpu
 from .emitting import Call
 from .graph import code_of
 
-__all__ = ["FUNCTIONS", "LAYERS"]
+__all__ = ["FUNCTIONS", "LAYERS", "takes"]
 
 
 Exporter = Callable[[Call], Any]
@@ -35,7 +35,8 @@ def _reduction(op: str) -> Exporter:
     def export(c: Call) -> str:
         axis = c.same("axis")
         axes = None if axis is None else sorted(axes_of(axis, len(c.f.inputs[0].shape)))
-        return c.e.reduced(op, c.inputs[0], axes, bool(c.same("keepdims")))
+        (x,) = c.alike()
+        return c.e.reduced(op, x, axes, bool(c.same("keepdims")))
 
     return export
 
@@ -47,7 +48,8 @@ def _logsumexp(c: Call) -> str:
 
 def _sum_to(c: Call) -> str:
     shape, whole = c.same("shape"), c.f.inputs[0].shape
-    y = c.e.reduced("ReduceSum", c.inputs[0], stretched_axes(shape, whole), True)
+    (x,) = c.alike()
+    y = c.e.reduced("ReduceSum", x, stretched_axes(shape, whole), True)
     lead = list(range(len(whole) - len(shape)))
     return c.e.node("Squeeze", y, c.e.integers(lead)) if lead else y
 
@@ -76,6 +78,10 @@ def _known(c: Call, name: str | None) -> str:
 
 def _reshape(c: Call) -> str:
     sizes = [n if n == m else -1 for n, m in zip(*c.shapes, strict=True)]
+    if 0 in sizes:  # which would mean the input's length
+        if c.e.opset < 14:
+            raise ValueError("Reshape to a length of 0 needs opset 14 or later")
+        return c.e.node("Reshape", c.inputs[0], _known(c, c.e.shape(*c.shapes)), allowzero=1)
     name = c.e.integers(sizes) if sizes.count(-1) <= 1 else _known(c, c.e.shape(*c.shapes))
     return c.e.node("Reshape", c.inputs[0], name)
 
@@ -125,7 +131,7 @@ def _index(c: Call) -> list[Any]:
             used = sum(p is not None and p is not Ellipsis for p in first)
             parts += [slice(None)] * (len(c.f.inputs[0].shape) - used)
         elif id(part) in c.e.arrays:  # an input of the model
-            parts.append((c.e.arrays[id(part)], part.ndim))
+            parts.append((_as_index(c, c.e.arrays[id(part)], part.dtype), part.ndim))
         elif isinstance(part, slice) or part is None:
             if part != other:
                 raise ValueError(f"GetItem with {part} depends on the inputs; {c}")
@@ -136,6 +142,11 @@ def _index(c: Call) -> list[Any]:
                 raise ValueError(f"GetItem with an index of {array.dtype} depends on the inputs; {c}")
             parts.append((c.e.constant(array.astype(np.int64)), array.ndim))
     return parts
+
+
+def _as_index(c: Call, name: str, dtype: Any) -> str:
+    """Indices as Gather takes them."""
+    return name if dtype in (np.int32, np.int64) else c.e.node("Cast", name, to=code_of(np.dtype(np.int64)))
 
 
 def _limits(axis: int, part: slice) -> tuple[int, int, int, int]:
@@ -155,7 +166,7 @@ def _pad(c: Call) -> str:
 
 def _clip(c: Call) -> str:
     limits = [c.same(name) for name in ("x_min", "x_max")]
-    return c.e.node("Clip", c.inputs[0], *("" if v is None else c.number(v) for v in limits))
+    return c.e.node("Clip", *c.alike(), *("" if v is None else c.number(v) for v in limits))
 
 
 def _where(c: Call) -> str:
@@ -172,9 +183,10 @@ def _where(c: Call) -> str:
 
 
 def _gelu(c: Call) -> str:
-    half = c.e.node("Erf", c.e.node("Mul", c.inputs[0], c.number(math.sqrt(0.5))))
+    (x,) = c.alike()
+    half = c.e.node("Erf", c.e.node("Mul", x, c.number(math.sqrt(0.5))))
     cdf = c.e.node("Mul", c.e.node("Add", half, c.number(1)), c.number(0.5))
-    return c.e.node("Mul", c.inputs[0], cdf)
+    return c.e.node("Mul", x, cdf)
 
 
 def _row_norm(c: Call) -> str:
@@ -353,7 +365,7 @@ FUNCTIONS: dict[type, Exporter] = {
     F.Maximum: _one("Max"),
     F.Minimum: _one("Min"),
     F.Log1p: lambda c: c.e.node("Log", c.e.node("Add", c.inputs[0], c.number(1))),
-    F.Pow: lambda c: c.e.node("Pow", c.inputs[0], c.number(c.same("c"))),
+    F.Pow: lambda c: c.e.node("Pow", *c.alike(), c.number(c.same("c"))),
     F.Cast: lambda c: c.e.node("Cast", c.inputs[0], to=code_of(np.dtype(c.same("dtype")))),
     F.Clip: _clip,
     F.Where: _where,
@@ -362,7 +374,7 @@ FUNCTIONS: dict[type, Exporter] = {
     F.Max: _reduction("ReduceMax"),
     F.Min: _reduction("ReduceMin"),
     F.LogSumExp: _logsumexp,
-    F.CumSum: lambda c: c.e.node("CumSum", c.inputs[0], c.e.constant(np.array(c.same("axis"), np.int64))),
+    F.CumSum: lambda c: c.e.node("CumSum", *c.alike(), c.e.constant(np.array(c.same("axis"), np.int64))),
     F.SumTo: _sum_to,
     F.BroadcastTo: _broadcast,
     F.Reshape: _reshape,
@@ -393,6 +405,23 @@ FUNCTIONS: dict[type, Exporter] = {
 }
 
 
+# Of integers ONNX computes with int32 and int64; the others it only moves.
+_MOVES = {F.Cast, F.Reshape, F.Transpose, F.Concat, F.Split, F.GetItem, F.Where, F.BroadcastTo}
+_ONLY_FLOATS: set[type] = {F.Pooling, F.AveragePooling}
+
+
+def takes(kind: type, dtype: Any) -> bool:
+    """Whether the operator of a Function computes results of a dtype.
+
+    Example:
+        >>> takes(F.ReLU, np.dtype(np.int64)), takes(F.ReLU, np.dtype(np.uint8))
+        (True, False)
+    """
+    if dtype.kind not in "iu" or kind in _MOVES:
+        return True
+    return dtype in (np.int32, np.int64) and kind not in _ONLY_FLOATS
+
+
 def _order(c: Call) -> list[int]:
     axes, ndim = c.same("axes"), len(c.f.inputs[0].shape)
     return [a % ndim for a in axes] if axes is not None else list(range(ndim))[::-1]
@@ -418,7 +447,9 @@ def _prelu(c: Call) -> str:
 
 
 def _embedding(c: Call) -> str:
-    return c.e.node("Gather", c.param(c.layer.W), *c.inputs)
+    (ids,) = c.inputs
+    (index,) = c.f.slices if isinstance(c.f.slices, tuple) else (c.f.slices,)
+    return c.e.node("Gather", c.param(c.layer.W), _as_index(c, ids, index.dtype))
 
 
 LAYERS: dict[type, Exporter] = {

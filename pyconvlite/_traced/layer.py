@@ -88,13 +88,7 @@ class GraphLayer(Layer):
             if node.op == "Constant":
                 self._constants[node.outputs[0]] = self._call(node, self._prepared(node, {}), ())[0]
         self._find_params()
-        self._torch_transposed = tuple(
-            f"/{name}"
-            for node in self._nodes
-            if node.op == "MatMul" or (node.op == "Gemm" and not node.attributes.get("transB"))
-            for name in node.inputs[1:2]
-            if name in self._params and name.endswith("/W")  # whose name in PyTorch is weight
-        )
+        self._torch_transposed = self._transposed_weights()
         self._steps: list[_Step] = []
         self._fixed: dict[str, Array] = {}
         self._prepare()
@@ -123,6 +117,28 @@ class GraphLayer(Layer):
                 param = self._params[name] = Parameter(self._constants.pop(name), name)
                 param.requires_grad = name not in statistics
         self._owns_statistics = statistics & set(self._params)
+
+    def _transposed_weights(self) -> tuple[str, ...]:
+        """Names of weights (in, out) of this package's layers, W, of which PyTorch has the transposes.
+
+        Those of an LSTM or GRU are joined before they are multiplied.
+        """
+        makers = {name: node for node in self._nodes for name in node.outputs}
+        found: set[str] = set()
+        waiting = [
+            name
+            for node in self._nodes
+            if node.op == "MatMul" or (node.op == "Gemm" and not node.attributes.get("transB"))
+            for name in node.inputs[1:2]
+        ]
+        while waiting:
+            name = waiting.pop()
+            maker = makers.get(name)
+            if maker is not None and maker.op in ("Concat", "Split"):
+                waiting += maker.inputs if maker.op == "Concat" else maker.inputs[:1]
+            elif name in self._params and self._params[name].ndim == 2 and f"/{name}".endswith("/W"):
+                found.add(f"/{name}")
+        return tuple(found)
 
     def _prepare(self) -> None:
         """Compute what is constant; keep the steps of a call, and the constants that they use."""

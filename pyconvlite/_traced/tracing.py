@@ -24,7 +24,7 @@ from ..config import test_mode, using_config
 from ..functions import Where
 from ..layers import Layer
 from .emitting import Call, Emitter
-from .exporters import FUNCTIONS, LAYERS
+from .exporters import FUNCTIONS, LAYERS, takes
 from .graph import Graph, Shape, ValueInfo, code_of
 
 __all__ = ["trace"]
@@ -43,10 +43,19 @@ def trace(model: Layer, examples: Sequence[Any], opset: int) -> Graph:
     if not arrays:
         raise ValueError("examples must have at least one input of the model")
     batch = next((len(a) for a in arrays if a.ndim), 0)
+    first, second = _runs(model, arrays, batch)
+    if batch == 1 and first.kinds != second.kinds:
+        # What repeats something for each sample, such as broadcast_to, has nothing to do for a single one.
+        arrays = [np.concatenate([a, a]) if a.ndim and len(a) == 1 else a for a in arrays]
+        batch = 2
+        first, second = _runs(model, arrays, batch)
+    return _Pairing(model, first, second, batch, opset).graph()
+
+
+def _runs(model: Layer, arrays: Sequence[Array], batch: int) -> tuple[_Run, _Run]:
     first = _Run(model, arrays)
     with np.errstate(all="ignore"):  # the other values may be any
-        second = _Run(model, [_other(a, batch) for a in arrays])
-    return _Pairing(model, first, second, batch, opset).graph()
+        return first, _Run(model, [_other(a, batch) for a in arrays])
 
 
 def _example(x: Any, index: int) -> Array:
@@ -115,6 +124,7 @@ class _Run:
                 raise TypeError(f"the model must return Variables; got {type(y).__name__}")
         self.comparisons = {id(comparison.result): comparison for comparison in found}
         self.functions = self._reachable()
+        self.kinds = [type(f) for f in self.functions]
 
     def _called(self, layer: Layer, inputs: tuple[Any, ...], y: Any) -> None:
         if y.creator is not None:
@@ -164,8 +174,7 @@ class _Pairing:
 
     def graph(self) -> Graph:
         first, second = self.runs
-        kinds = [[type(f) for f in run.functions] for run in self.runs]
-        if kinds[0] != kinds[1]:
+        if first.kinds != second.kinds:
             raise ValueError("the model calls other Functions for other inputs: it has no single graph")
         for f, g in zip(first.functions, second.functions, strict=True):
             self._export(f, g)
@@ -210,6 +219,10 @@ class _Pairing:
             call.condition = self._condition(f, g)
         if export is None:
             raise ValueError(f"{name} has no known counterpart in ONNX; {call}")
+        if owner is None and not takes(type(f), call.dtype):
+            raise ValueError(
+                f"{name} of {call.dtype} has no counterpart in ONNX; use F.cast before it; {call}"
+            )
         names = export(call)
         for i, found in enumerate([names] if isinstance(names, str) else names):
             self.names[f, i] = found

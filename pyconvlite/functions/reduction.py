@@ -13,6 +13,7 @@ from .._arguments import as_axis, at_least, integer
 from .._shapes import Array, as_shape
 from ..autograd import Function, Variable, as_input, as_variable
 from ..backends import get_array_module, kernels
+from .arithmetic import cast
 from .indexing import flip
 from .math import sqrt
 from .selection import where
@@ -139,6 +140,8 @@ def var(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Vari
         (variable(1.0), variable(2.0))
     """
     x = as_input(x)
+    if x.dtype == np.float16:  # whose squares may overflow
+        return cast(var(cast(x, np.float32), axis, ddof, keepdims), np.float16)
     axis, ddof = as_axis(axis, x.shape), integer(ddof, "ddof", ddof)
     distance = x - mean(x, axis, keepdims=True)
     count = _reduced_count(x.shape, axis)
@@ -157,6 +160,9 @@ def std(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Vari
         >>> std(np.array([1.0, 3.0])), std(np.array([1.0, 3.0]), ddof=1)
         (variable(1.0), variable(1.4142135623730951))
     """
+    x = as_input(x)
+    if x.dtype == np.float16:
+        return cast(std(cast(x, np.float32), axis, ddof, keepdims), np.float16)
     return root(var(x, axis, ddof, keepdims))
 
 

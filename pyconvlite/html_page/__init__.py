@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from .._arguments import number
+from .._arguments import integer, number
 from .._files import BinaryFile, written
 from .._traced import graph_of
 from .._traced.fusing import fused_graph
@@ -99,15 +99,15 @@ def export_html(
         >>> digits = [str(digit) for digit in range(10)]
         >>> export_html(LeNet(), file, classes=digits, input="drawing", title="Digits")  # doctest: +SKIP
     """
-    if input not in _SHAPES:
+    if not isinstance(input, str) or input not in _SHAPES:
         raise ValueError(f'input must be "image" or "drawing"; got {input!r}')
     if not isinstance(title, str):
         raise TypeError(f"title must be a string; got {title!r}")
     names = _checked(classes)
     shape = _SHAPES[input] if shape is None else _shape(shape)
     default_mean, default_scale = _PIXELS[input]
-    mean = default_mean if mean is None else number(mean, "mean")
-    scale = default_scale if scale is None else number(scale, "scale")
+    mean = default_mean if mean is None else float(number(mean, "mean"))
+    scale = default_scale if scale is None else float(number(scale, "scale"))
     if scale == 0:
         raise ValueError("scale must not be 0")
     graph = _graph(model, shape, len(names))
@@ -150,9 +150,10 @@ def _checked(classes: Any) -> list[str]:
 
 
 def _shape(shape: Any) -> tuple[int, int, int]:
-    if not isinstance(shape, tuple | list) or len(shape) != 3 or not all(isinstance(n, int) for n in shape):
-        raise TypeError(f"shape must be three integers, (C, H, W); got {shape!r}")
-    C, H, W = shape
+    kind = "three integers, (C, H, W)"
+    if not isinstance(shape, tuple | list) or len(shape) != 3:
+        raise TypeError(f"shape must be {kind}; got {shape!r}")
+    C, H, W = (integer(n, "shape", shape, kind) for n in shape)
     if C not in (1, 3) or min(H, W) < 1:
         raise ValueError(f"shape must have 1 or 3 channels, and at least one pixel; got {shape}")
     return C, H, W
@@ -168,6 +169,12 @@ def _graph(model: Any, shape: tuple[int, int, int], classes: int) -> Graph:
         raise ValueError(
             f"model must have one input and one output; got {len(graph.inputs)} and {len(graph.outputs)}"
         )
+    declared = graph.inputs[0].shape
+    if declared is not None and (
+        len(declared) != 4
+        or any(n != m for n, m in zip(declared[1:], shape, strict=True) if isinstance(n, int))
+    ):
+        raise ValueError(f"shape must be that of the model's input, {declared} with N; got {shape}")
     output = graph.outputs[0].shape
     if output is None or len(output) != 2 or output[1] != classes:
         raise ValueError(f"the model's output must have shape (N, {classes}) for these classes; got {output}")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from ... import functions as F
 from ..._shapes import Array
 from ...backends import to_device_of
@@ -11,10 +13,15 @@ from ._table import raw
 
 
 def product_along(x: Any, matrix: Array, axis: int) -> Any:
-    """Product of a matrix (new, old) and x along an axis of length old."""
+    """Product of a matrix (new, old) and x along an axis of length old; integers are rounded toward 0."""
+    dtype = raw(x).dtype
+    if dtype.kind != "f":
+        return F.cast(
+            product_along(F.cast(x, np.float32 if dtype.itemsize < 4 else np.float64), matrix, axis), dtype
+        )
     order = [i for i in range(len(x.shape)) if i != axis]
     moved = F.transpose(x, (*order, axis))  # (..., old)
-    weights = to_device_of(raw(x), matrix.T.astype(raw(x).dtype))
+    weights = to_device_of(raw(x), matrix.T.astype(dtype))
     y = F.reshape(
         F.matmul(F.reshape(moved, (-1, matrix.shape[1])), weights), (*moved.shape[:-1], len(matrix))
     )

@@ -56,6 +56,7 @@ def _batch_norm(use: Use) -> Run:
             factor = F.div(scale, F.sqrt(F.add(raw(var), use.epsilon)))
             y = F.mul(F.sub(x, F.reshape(raw(mean), shape)), F.reshape(factor, shape))
             y = F.add(y, F.reshape(bias, shape))
+        y = F.cast(y, raw(x).dtype)  # scale, bias and the statistics may be wider
         return (y, raw(mean), raw(var)) if use.training_mode else y
 
     return batch_norm
@@ -71,10 +72,13 @@ def _layer_norm(use: Use) -> Run:
         if use.outputs == 1 and scale.shape == shape and (bias is None or bias.shape == shape):
             return F.layer_norm(x, shape, scale, bias, use.epsilon)
         axes = tuple(range(use.axis % len(x.shape), len(x.shape)))
+        dtype = raw(x).dtype
+        if dtype == np.float16:  # whose squares may overflow; stash_type, too, says float32
+            x = F.cast(x, np.float32)
         mean = F.mean(x, axes, keepdims=True)
         distance = F.sub(x, mean)
         inverse = 1 / F.sqrt(F.mean(distance * distance, axes, keepdims=True) + use.epsilon)
-        y = distance * inverse * scale
+        y = F.cast(distance * inverse, dtype) * scale
         return (y if bias is None else y + bias), mean, inverse
 
     return layer_norm

@@ -91,24 +91,24 @@ def _resize(use: Use) -> Run:
     return resize
 
 
-def _new_sizes(old: list[int], scales: Any, sizes: Any, policy: str) -> tuple[list[int], list[float]]:
-    """The new lengths of the axes, and the factors that they are resized by."""
+def _new_sizes(old: list[int], scales: Any, sizes: Any, policy: str) -> tuple[list[int], list[np.float32]]:
+    """The new lengths of the axes, and their factors, in float32, as ONNX Runtime computes with them."""
     if sizes is not None and host(sizes).size:
         new = integers(sizes)
-        factors = [n / m for n, m in zip(new, old, strict=True)]
+        factors = [np.float32(n / m) for n, m in zip(new, old, strict=True)]
         if policy != "stretch":
             factors = [(min if policy == "not_larger" else max)(factors)] * len(old)
             new = [int(np.floor(factor * n + 0.5)) for factor, n in zip(factors, old, strict=True)]
         return new, factors
     if scales is not None and host(scales).size:
-        factors = host(scales).astype(float).reshape(-1).tolist()
+        factors = list(host(scales).astype(np.float32).reshape(-1))
         return [int(np.floor(n * factor)) for n, factor in zip(old, factors, strict=True)], factors
     raise ValueError("needs scales or sizes")
 
 
-def _source_coordinates(old: int, new: int, factor: float, end: Any, mode: str) -> Array:
+def _source_coordinates(old: int, new: int, factor: np.float32, end: Any, mode: str) -> Array:
     """Where the new elements lie among the old ones."""
-    i = np.arange(new)
+    i = np.arange(new, dtype=np.float32)
     if mode == "tf_crop_and_resize":
         first, last = ((old - 1) * part for part in end)
         return first + i * (last - first) / (new - 1) if new > 1 else np.array([(first + last) / 2])
@@ -125,7 +125,9 @@ def _source_coordinates(old: int, new: int, factor: float, end: Any, mode: str) 
     return coordinates
 
 
-def _resample(x: Any, axis: int, coordinates: Array, factor: float, interpolation: _Interpolation) -> Any:
+def _resample(
+    x: Any, axis: int, coordinates: Array, factor: np.float32, interpolation: _Interpolation
+) -> Any:
     old, new = x.shape[axis], len(coordinates)
     if interpolation.mode == "nearest":
         index = _ROUNDED[interpolation.nearest_mode](coordinates).clip(0, old - 1).astype(np.int64)
@@ -134,7 +136,7 @@ def _resample(x: Any, axis: int, coordinates: Array, factor: float, interpolatio
             return F.upsample(x, (times, 1) if axis == 2 else (1, times))
         return take(x, index, axis)
     # The weight of an old element follows from its distance; beyond the ends is the last element.
-    scale = min(factor, 1.0) if interpolation.antialias else 1.0
+    scale = min(float(factor), 1.0) if interpolation.antialias else 1.0
     reach = int(np.ceil((2 if interpolation.mode == "cubic" else 1) / scale))
     near = np.floor(coordinates).astype(np.int64)[:, np.newaxis] + np.arange(1 - reach, reach + 1)
     distance = np.abs(near - coordinates[:, np.newaxis]) * scale
@@ -163,11 +165,12 @@ def _upsample(use: Use) -> Run:
     interpolation = _Interpolation(use.one_of("mode", "nearest", "linear"))
 
     def upsample(x: Any, scales: Any = None) -> Any:
-        factors = use.scales if use.version < 9 else host(scales).astype(float).reshape(-1).tolist()
+        factors = np.asarray(use.scales if use.version < 9 else host(scales), np.float32).reshape(-1)
         for axis, factor in enumerate(factors):
             if factor != 1:
                 new = int(np.floor(x.shape[axis] * factor))
-                x = _resample(x, axis, np.arange(new) / factor, factor, interpolation)
+                coordinates = _source_coordinates(x.shape[axis], new, factor, (0, 1), "asymmetric")
+                x = _resample(x, axis, coordinates, factor, interpolation)
         return x
 
     return upsample

@@ -266,4 +266,9 @@ simple(Range=_range, Size=lambda x: np.array(math.prod(x.shape), np.int64))
 
 @operator("Einsum", equation="")
 def _einsum(use: Use) -> Run:
-    return lambda *xs: F.einsum(use.equation, *xs)
+    def einsum(*xs: Any) -> Any:
+        y = F.einsum(use.equation, *xs)
+        dtype = raw(xs[0]).dtype
+        return y if y.dtype == dtype else y.data.astype(dtype)  # NumPy widens integers
+
+    return einsum
