@@ -27,6 +27,7 @@ from __future__ import annotations
 
 import json
 import numbers
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from . import _checkpoint, _npz, _weights, _zip, backends
@@ -114,17 +115,7 @@ def save(
         if loader.generator is not None:
             generators["loader"] = loader.generator
     objects = _objects(optimizer, schedule, loader)
-    for name, o in objects.items():
-        values = _checkpoint.values_of(o)  # each must be one that `load` takes
-        if reason := _checkpoint.refusal(o, values):
-            raise ValueError(f"{name}: {reason}")
-        if large := [each for each, value in values.items() if _checkpoint.is_too_large(value)]:
-            raise ValueError(f"{name}: {', '.join(large)} must be less than 2^63 in size")
-        if name not in ("optimizer", "loader") and (lost := _checkpoint.lost_of(o)):
-            raise TypeError(
-                f"{name}, a {type(o).__name__}, has state that a checkpoint cannot hold: {', '.join(lost)}; "
-                "it may have numbers, bools, strings and None"
-            )
+    _check_savable(objects)
     contents = {
         "format": _checkpoint.FORMAT,
         "version": _checkpoint.VERSION,
@@ -136,18 +127,7 @@ def save(
         "generators": {name: generator.bit_generator.state for name, generator in generators.items()},
         "extra": extra,
     }
-    try:
-        text = json.dumps(contents)
-    except (TypeError, RecursionError) as error:
-        raise TypeError(
-            f"extra must consist of dicts, lists, strings, Python numbers, bools and None: {error}"
-        ) from error
-    if len(text) > _checkpoint.LONGEST:
-        raise ValueError(
-            f"extra must have less than {_checkpoint.LONGEST} characters as JSON; got {len(text)}"
-        )
-    if _zip.depth(text) > _zip.DEEPEST:
-        raise ValueError(f"extra must not be nested more than {_zip.DEEPEST} levels deep")
+    text = _as_json(contents)
     with written(path) as file:
         _npz.write(file, arrays, {_checkpoint.TEXT: text})
 
@@ -273,6 +253,38 @@ def _checked(
                 f"{', '.join(unknown)}; derive it from Elementwise, and name its arrays in `states`"
             )
     return params
+
+
+def _check_savable(objects: Mapping[str, Any]) -> None:
+    """Raise TypeError or ValueError unless a checkpoint can hold the objects' attributes."""
+    for name, o in objects.items():
+        values = _checkpoint.values_of(o)  # each must be one that `load` takes
+        if reason := _checkpoint.refusal(o, values):
+            raise ValueError(f"{name}: {reason}")
+        if large := [each for each, value in values.items() if _checkpoint.is_too_large(value)]:
+            raise ValueError(f"{name}: {', '.join(large)} must be less than 2^63 in size")
+        if name not in ("optimizer", "loader") and (lost := _checkpoint.lost_of(o)):
+            raise TypeError(
+                f"{name}, a {type(o).__name__}, has state that a checkpoint cannot hold: {', '.join(lost)}; "
+                "it may have numbers, bools, strings and None"
+            )
+
+
+def _as_json(contents: Mapping[str, Any]) -> str:
+    """The text of a checkpoint; only `extra` can be what JSON cannot hold."""
+    try:
+        text = json.dumps(contents)
+    except (TypeError, RecursionError) as error:
+        raise TypeError(
+            f"extra must consist of dicts, lists, strings, Python numbers, bools and None: {error}"
+        ) from error
+    if len(text) > _checkpoint.LONGEST:
+        raise ValueError(
+            f"extra must have less than {_checkpoint.LONGEST} characters as JSON; got {len(text)}"
+        )
+    if _zip.depth(text) > _zip.DEEPEST:
+        raise ValueError(f"extra must not be nested more than {_zip.DEEPEST} levels deep")
+    return text
 
 
 def _memories(optimizer: Optimizer | None) -> dict[str, Any]:

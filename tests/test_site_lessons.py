@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.cpython  # the site's files are not inside Pyodide
 LESSONS = sorted((Path(__file__).parents[1] / "site/src/lessons").glob("*-*/"))
 
 

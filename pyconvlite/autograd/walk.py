@@ -153,15 +153,7 @@ def backprop(
         variable(6.0)
     """
     add, cast, sum_to = arithmetic
-    # Whether the gradient of each input is needed, for the Functions from a wanted Variable to an output.
-    needs: dict[Operation, list[bool]] = {}
-    for f, inputs in graph.items():
-        needed = []
-        for x in inputs:
-            g = x.creator
-            needed.append(x in wanted or (x.requires_grad and (leaves if g is None else g in needs)))
-        if True in needed:
-            needs[f] = needed
+    needs = _needed_inputs(graph, wanted, leaves)
     grads: dict[Any, Node] = {}
     for y, gy in seeds:
         gy = _fitted(gy, y, None, cast)
@@ -188,19 +180,43 @@ def backprop(
                         gx = sum_to(gx, x.shape)
                     gx = _fitted(gx, x, f, cast)
                 grads[x] = add(grads[x], gx) if x in grads else gx
-    # No gradient may share memory with the graph; that of freed data may be of others by now.
+    _copy_shared(grads, seeds, graph, cast)
+    return grads
+
+
+def _needed_inputs(
+    graph: Mapping[Operation, Sequence[Node]], wanted: Set[Node], leaves: bool
+) -> dict[Operation, list[bool]]:
+    """For each Function from a wanted Variable to an output: whether the gradient of each input is needed."""
+    needs: dict[Operation, list[bool]] = {}
+    for f, inputs in graph.items():
+        needed = []
+        for x in inputs:
+            g = x.creator
+            needed.append(x in wanted or (x.requires_grad and (leaves if g is None else g in needs)))
+        if True in needed:
+            needs[f] = needed
+    return needs
+
+
+def _copy_shared(
+    grads: dict[Any, Node],
+    seeds: Sequence[tuple[Node, Node]],
+    graph: Mapping[Operation, Sequence[Node]],
+    cast: Callable[[Any, Any], Any],
+) -> None:
+    """Copy gradients that share memory with the graph or with each other."""
     held = {id(_memory(v._data)) for seed in seeds for v in seed} | {
         id(a if a.base is None else a.base)
         for inputs in graph.values()
         for x in inputs
-        if (a := x._data) is not None
+        if (a := x._data) is not None  # that of freed data may be of others by now
     }
     for x, gx in grads.items():
         owner = id(_memory(gx._data))
         if owner in held or not gx._data.flags.writeable:
             grads[x] = cast(gx, gx.dtype)  # a copy
         held.add(owner)
-    return grads
 
 
 def _fitted(gx: Node, x: Node, f: Operation | None, cast: Callable[[Any, Any], Any]) -> Node:
