@@ -108,6 +108,28 @@ def test_a_link_with_numbers_that_cannot_be(enter: Callable[..., Visit], server:
     visit.check()  # no figure has failed
 
 
+def test_numbers_of_a_link_stand_beside_no_result_of_others(
+    enter: Callable[..., Visit], server: Preview
+) -> None:
+    visit = enter(f"{server.url}lesson-stride.html?stride.W=1_0_-1_2_-1.5_-2_1_0_-1", python=False)
+    lesson = Lesson(visit.page, "stride")
+    assert lesson.held("W")[1, 1] == -1.5
+    assert set(lesson.cells("y").locator("text").all_text_contents()) <= {""}
+    visit.page.goto(f"{server.url}lesson-size.html?outsize.H=-1&outsize.KW=2.5")  # what may be tried there
+    lesson = Lesson(visit.page, "outsize")
+    values = [lesson.place.locator(f".knobs [name={name}]").input_value() for name in ("H", "KW")]
+    assert values == ["-1", "2.5"]
+
+
+def test_a_knob_shows_no_number_that_cannot_be(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter(f"{server.url}lesson-stride.html", python=False)
+    field = Lesson(visit.page, "padding").place.locator(".knobs [name=PH]")
+    before = field.input_value()
+    field.fill("9")
+    field.press("Tab")
+    assert field.input_value() == before
+
+
 def test_a_number_is_predicted(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}lesson-sum.html", python=False)
     lesson = Lesson(visit.page, "sum")
@@ -115,18 +137,20 @@ def test_a_number_is_predicted(enter: Callable[..., Visit], server: Preview) -> 
     field = lesson.place.locator("form input")
     for given, reply in [
         ("13", "That adds up what lies under the kernel"),
-        ("2", "only the product of the two corners"),
+        ("2", "only the product of the two corner numbers"),
         ("11", "turns the kernel by 180° first"),
         ("9", "That adds up the kernel alone"),
         ("x", "That is not a number."),
         ("−１３", "Go cell by cell"),  # as a Japanese keyboard types it
-        ("1000", "Go cell by cell"),
-        ("15", "Right. 1·2 + 2·0 + 3·1"),
+        ("1,000", "Go cell by cell"),
+        ("15,0", "Right. 1·2 + 2·0 + 3·1"),
     ]:
         field.fill(given)
         field.press("Enter")
         lesson.replies(reply)
     assert lesson.cells("y").first.text_content() == "15"
+    lesson.put("x", 0, "2")
+    lesson.replies("You have answered this.")  # what was said is of other numbers
     visit.page.reload()
     lesson.replies("You have answered this.")
     visit.page.goto(f"{server.url}learn.html")
@@ -251,12 +275,17 @@ STOP = """async (id) => {
 
 def test_a_program_without_end_is_stopped_by_hand(page_of: Callable[[str], Visit]) -> None:
     visit = page_of("lesson-stride.html")
-    endless = Lesson(visit.page, "padding")
+    endless, other = Lesson(visit.page, "padding"), Lesson(visit.page, "stride")
     endless.type("while True: pass")
+    other.put("x", 0, "7")  # waits for its turn
+    visit.page.evaluate(STOP, "stride")
+    other.faults("the program was stopped")
+    endless.faults("Computing")  # goes on
     visit.page.evaluate(STOP, "padding")
     # Not "after 10 seconds", as the page itself does.
     endless.place.get_by_text("the program was stopped", exact=True).wait_for(timeout=60_000)
-    endless.start_over()
+    for lesson in (endless, other):
+        lesson.start_over()
     computed(endless, seconds=90)
 
 

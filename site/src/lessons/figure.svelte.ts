@@ -55,6 +55,8 @@ export class Figure<P extends Plan = Plan> {
   given = $state.raw<Record<string, Numbers>>({});
   /** What the code set; null while there is nothing that fits. */
   values = $state.raw<Outputs<P> | null>(null);
+  /** The knobs that the values are of: others may be turned already. */
+  computed = $state.raw<Knobs>({});
 
   /** An error of Python's, or a sentence of ours; '' where nothing is to be said. */
   said = $state.raw<() => string>(() => '');
@@ -94,7 +96,7 @@ export class Figure<P extends Plan = Plan> {
     const { code, given = {} } = this.plan;
     this.code = code.trimEnd();
     const knobs = knobsOf(this.plan);
-    this.knobs = knobs;
+    [this.knobs, this.computed] = [knobs, knobs];
     this.given = Object.fromEntries(Object.entries(given).map(([name, each]) => [name, numbersOf(each, knobs)]));
     [this.values, this.line] = [this.#first, null];
     [this.#isBehind, this.#hasMissed, this.isHeld] = [false, false, false];
@@ -105,7 +107,8 @@ export class Figure<P extends Plan = Plan> {
     const { knobs, given } = readLink(this.id, this.plan);
     this.plan.settle?.(knobs);
     const turned = computing(this.plan, knobs);
-    if (Object.keys(turned).some((name) => turned[name] !== this.knobs[name])) this.values = null;
+    const isTurned = Object.keys(turned).some((name) => turned[name] !== this.knobs[name]);
+    if (isTurned || JSON.stringify(given) !== JSON.stringify(this.given)) this.values = null;
     this.#isBehind = JSON.stringify([knobs, given]) !== JSON.stringify([this.knobs, this.given]);
     [this.knobs, this.given] = [knobs, given];
   }
@@ -231,12 +234,14 @@ export class Figure<P extends Plan = Plan> {
 
   async #compute(): Promise<void> {
     const { before, outputs } = this.plan;
+    const { knobs } = this;
     let printed = '';
     const slow = setTimeout(() => {
       [this.#isSlow, this.isWrong] = [true, false];
     }, PATIENCE);
     try {
       const { values, fault } = await python.run(
+        this,
         { before, code: this.code, inputs: this.inputs, outputs: Object.keys(outputs) },
         {
           seconds: before ? SECONDS_BEFORE : SECONDS,
@@ -247,7 +252,7 @@ export class Figure<P extends Plan = Plan> {
       this.line = fault?.line ?? null;
       const wrong = fault ? () => fault.message : misfit(values, outputs);
       [this.said, this.isWrong] = [wrong ?? (() => ''), wrong !== undefined];
-      if (!wrong && !this.#isDue) [this.values, this.#isBehind] = [values as Outputs<P>, false];
+      if (!wrong && !this.#isDue) [this.values, this.computed, this.#isBehind] = [values as Outputs<P>, knobs, false];
     } catch (error) {
       const message = messageOf(error as Error); // the program took too long, or Python did not start
       [this.said, this.isWrong] = [() => told(message), true];

@@ -10,9 +10,9 @@ interface State {
   given: Record<string, Numbers>;
 }
 
-/** What is set by pointing has no limits: it is a place, from 0 on. */
+/** What is set by pointing has no step and no limits: it is a place, from 0 on. */
 const knobIn =
-  ({ value, min = 0, max = Infinity, step }: Knob) =>
+  ({ value, step, min = step === undefined ? 0 : -Infinity, max = Infinity }: Knob) =>
   (text: string): number | null => {
     const wanted = numberOf(text);
     const every = step ?? (Number.isInteger(value) ? 1 : 'any');

@@ -59,4 +59,4 @@ for step in range(161):
 
 def recall(step):  # the network as it was after so many steps
     for name, p in net.named_params():
-        p.data = memory[step // 20][name]
+        p.data = memory[step // 20][name].copy()

@@ -28,6 +28,8 @@ function keptIn({ opened, answers }: Record<string, unknown>): Kept {
 
 class Progress {
   #kept = $state.raw<Kept>({ opened: [], answers: {} });
+  /** Whether the browser keeps it; it lasts as long as the page otherwise. */
+  #lasts = true;
 
   /** Finds what was kept; a page is prerendered without it. */
   load(): void {
@@ -39,12 +41,13 @@ class Progress {
   }
 
   #keep(change: (kept: Kept) => Kept): void {
-    this.load(); // another tab may have gone on
+    if (this.#lasts) this.load(); // another tab may have gone on
     this.#kept = change(this.#kept);
     try {
       localStorage.setItem(KEY, JSON.stringify(this.#kept));
+      this.#lasts = true;
     } catch {
-      // It lasts as long as the page.
+      this.#lasts = false;
     }
   }
 

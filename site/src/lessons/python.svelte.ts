@@ -4,7 +4,7 @@ import { type Fault, faultOf } from '../app/fault';
 import type { Progress } from '../engine/downloads';
 import { message } from '../engine/message';
 import type { Versions } from '../engine/protocol';
-import { Runner } from '../engine/runner';
+import { EngineGone, Runner } from '../engine/runner';
 
 class Python {
   /** Whether it was asked for. */
@@ -21,6 +21,10 @@ class Python {
   #met = new Set<() => void>();
   /** When all that was asked so far is done. */
   #idle: Promise<unknown> = Promise.resolve();
+  /** Whose program runs. */
+  #running: object | null = null;
+  /** By whose programs wait for their turn: what takes them out of the row. */
+  #waiting = new Map<object, () => void>();
 
   /** Made when it is first needed: at build there is no browser. */
   get #runner(): Runner {
@@ -55,17 +59,27 @@ class Python {
     }
   }
 
-  /** Runs a program after all that were there before it: its time counts from its own start. */
-  run: Runner['run'] = (request, options) => {
+  /** Runs somebody's program after all that were there before it: its time counts from its own start. */
+  run(owner: object, ...[request, options]: Parameters<Runner['run']>): ReturnType<Runner['run']> {
     const runner = this.#runner;
-    const outcome = this.#idle.then(() => runner.run(request, options));
+    const stopped = new Promise<never>((_, reject) => {
+      this.#waiting.set(owner, () => reject(new EngineGone(message('stopped'))));
+    });
+    const outcome = this.#idle.then(() => {
+      if (!this.#waiting.delete(owner)) return stopped;
+      this.#running = owner;
+      return runner.run(request, options);
+    });
     this.#idle = outcome.catch(() => {});
-    return outcome;
-  };
+    return Promise.race([outcome, stopped]);
+  }
 
-  /** Ends the program that runs; the next one finds a new Python. */
-  stop(): void {
-    this.#made?.stop(message('stopped'));
+  /** Ends somebody's program. If it runs, the next one finds a new Python. */
+  stop(owner: object): void {
+    const leave = this.#waiting.get(owner);
+    this.#waiting.delete(owner);
+    if (leave) leave();
+    else if (owner === this.#running) this.#made?.stop(message('stopped'));
   }
 
   /** The page is left. */
@@ -73,6 +87,7 @@ class Python {
     this.#made?.leave();
     [this.#made, this.#hasFailed, this.#idle] = [undefined, false, Promise.resolve()];
     this.#met.clear();
+    this.#waiting.clear();
     [this.isAsked, this.progress, this.versions, this.fault] = [false, null, null, null];
   }
 
