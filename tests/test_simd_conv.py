@@ -46,6 +46,12 @@ LARGE = {
     "3x3, many output channels": Geometry((1, 9, 5, 6), (401, 9, 3, 3)),
     "3x3, many images": Geometry((130, 9, 7, 6), (10, 9, 3, 3), pad=1),
     "3x3, small images of many channels": Geometry((3, 72, 8, 7), (66, 72, 3, 3), pad=1),
+    # Three tiles of 3x3, or two of 5x5, in a column: their offsets end as those of four in a row do.
+    "3x3, three tiles": Geometry((11, 128, 4, 4), (32, 128, 3, 3), pad=1),
+    "3x3, three tiles, more outputs": Geometry((11, 32, 4, 4), (128, 32, 3, 3), pad=1),
+    "3x3, three tiles of an image": Geometry((3, 128, 24, 4), (10, 128, 3, 3), pad=1),
+    "5x5, two tiles": Geometry((11, 96, 2, 2), (8, 96, 5, 5), pad=2),
+    "5x5, two tiles, more outputs": Geometry((11, 8, 2, 2), (96, 8, 5, 5), pad=2),
     "strided, channels in blocks": Geometry((2, 200, 7, 6), (8, 200, 3, 3), stride=2, pad=1),
     "5x5, many of both": Geometry((2, 67, 9, 8), (65, 67, 5, 5), pad=2),
     "3x3, a pixel": Geometry((5, 8, 1, 1), (11, 8, 3, 3), pad=1),
@@ -103,7 +109,8 @@ def squares(draw):
     k = draw(st.sampled_from([2, 3, 3, 5, 5, 7]))
     pad = draw(st.integers(0, k + 1))
     size = [max(1, k - 2 * pad) + draw(st.integers(0, 21)) for _ in range(2)]
-    N, C, OC = draw(st.tuples(st.integers(1, 9), st.integers(1, 24), st.integers(1, 24)))
+    most = 24 if max(size) > 6 else 140  # channels, of which a block has fewer tiles if there are many
+    N, C, OC = draw(st.tuples(st.integers(1, 12), st.integers(1, most), st.integers(1, most)))
     return Geometry((N, C, *size), (OC, C, k, k), pad=pad)
 
 

@@ -111,12 +111,18 @@ static Tiles tiles_of(const Windows *w, const Block *block, int r, int channels,
   return (Tiles){w, r, m, t, fours, line, pitch, channels * pitch + BETWEEN, outputs * pitch + BETWEEN};
 }
 
-/* V[point][.][t] of four tiles; `in_row` says that they are neighbours. */
-INLINE void transform_rows(float *to, const int *four, int in_row, Tiles k) {
+/* Whether four tiles are neighbours in a row. Where there are fewer, the last is repeated, and the ends alone may lie as
+ * far apart as those of neighbours. */
+INLINE int in_row(const int *four, int m) {
+  return four[1] - four[0] == m && four[2] - four[1] == m && four[3] - four[2] == m;
+}
+
+/* V[point][.][t] of four tiles, which are neighbours in a row or not. */
+INLINE void transform_rows(float *to, const int *four, int are_neighbours, Tiles k) {
   for (int p = 0; p < P; p++) {
     const float *row = rows_at_points[p];
     f4 pixels[P], at[P];
-    for (int j = 0; j < P; j++) pixels[j] = in_row ? load_strided(row + four[0] + j, k.m) : gather(row + j, four);
+    for (int j = 0; j < P; j++) pixels[j] = are_neighbours ? load_strided(row + four[0] + j, k.m) : gather(row + j, four);
     tile_at_points(pixels, at);
     for (int q = 0; q < P; q++) store(to + (p * P + q) * k.source, at[q]);
   }
@@ -140,7 +146,7 @@ INLINE void transform_source_sized(float *V, const float *source, const Block *b
       int t = four_from[i];
       const int *four = tile_source + t;
       float *to = V + c * k.pitch + t;
-      if (four[3] - four[0] == 3 * k.m)
+      if (in_row(four, k.m))
         transform_rows(to, four, 1, k);
       else
         transform_rows(to, four, 0, k);
