@@ -23,11 +23,13 @@ from .config import Config, no_grad, test_mode, using_config
 if TYPE_CHECKING:
     from . import (
         checkpoint,
+        colors,
         core,
         cuda,
         dataloaders,
         datasets,
         functions_conv,
+        graph,
         html_page,
         layers,
         models,
@@ -48,7 +50,7 @@ else:
     # Imported at the first access: in a browser, where no bytecode is cached, these modules take as long to
     # import as the engine itself, and few programs need all of them.
     _MODULES = {
-        *("checkpoint", "core", "cuda", "dataloaders", "datasets", "functions_conv", "graph"),
+        *("checkpoint", "colors", "core", "cuda", "dataloaders", "datasets", "functions_conv", "graph"),
         "html_page",
         *("layers", "models", "onnx", "optimizers", "parallel", "project", "testing", "transforms", "utils"),
     }

@@ -34,12 +34,14 @@ def values_of(o: Any) -> dict[str, Value]:
     return {
         name: _plain(v)
         for name, v in found.items()
-        if isinstance(v, numbers.Real | str | None) and name not in left_out
+        if isinstance(v, numbers.Real | np.bool_ | str | None) and name not in left_out
     }
 
 
 def _plain(value: Any) -> Value:
     """The value as Python's own type, also of a NumPy scalar."""
+    if isinstance(value, np.bool_):
+        return bool(value)
     if isinstance(value, bool | str | None):
         return value
     return int(value) if isinstance(value, numbers.Integral) else float(value)
@@ -47,7 +49,8 @@ def _plain(value: Any) -> Value:
 
 def lost_of(o: Any) -> list[str]:
     """Names of an object's attributes with arrays or lists of numbers: state that would be lost."""
-    return [name for name, v in getattr(o, "__dict__", {}).items() if _is_state(v)]
+    left_out: Collection[str] = getattr(type(o), "_not_saved", ())
+    return [name for name, v in getattr(o, "__dict__", {}).items() if _is_state(v) and name not in left_out]
 
 
 def _is_state(value: Any) -> bool:

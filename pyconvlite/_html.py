@@ -35,7 +35,10 @@ def of_variable(x: Any) -> str:
             title, f"<p>No data yet; the first input completes the shape {escape(lazy_shape(x))}.</p>"
         )
     rows, notes = [], []
-    for name, array in [("data", x.data), *([("grad", x.grad.data)] if x.grad is not None else [])]:
+    for name, array in [
+        ("data", x.data),
+        *([("grad", getattr(x.grad, "_data", x.grad))] if x.grad is not None else []),
+    ]:
         where = [name, str(array.shape), str(array.dtype), device(array)]
         try:
             values: Array = backends.to_cpu(array)

@@ -274,7 +274,7 @@ def _as_json(contents: Mapping[str, Any]) -> str:
     """The text of a checkpoint; only `extra` can be what JSON cannot hold."""
     try:
         text = json.dumps(contents)
-    except (TypeError, RecursionError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise TypeError(
             f"extra must consist of dicts, lists, strings, Python numbers, bools and None: {error}"
         ) from error

@@ -195,6 +195,10 @@ def test_a_number_may_be_an_integer_where_a_float_is_declared():
     assert other.optimizer.beta1 == 0
 
 
+CIRCULAR: list[object] = []
+CIRCULAR.append(CIRCULAR)
+
+
 class Hook:
     def __init__(self, state):
         self.state = state
@@ -219,6 +223,20 @@ def test_settings_of_a_hook_are_not_refused(state):
     for each in (training, other):
         each.optimizer.add_hook(Hook(state))
     checkpoint.load(saved(training), **other.parts)
+
+
+def test_a_numpy_bool_comes_back():
+    training, other = Training(), Training()
+    training.optimizer.add_hook(Hook(np.bool_(False)))
+    other.optimizer.add_hook(Hook(True))
+    checkpoint.load(saved(training), **other.parts)
+    assert other.optimizer.hooks[-1].state is False
+
+
+@pytest.mark.parametrize("extra", [10**5000, CIRCULAR], ids=["too large", "circular"])
+def test_an_extra_that_is_no_json_is_named(extra):
+    with pytest.raises(TypeError, match="extra must consist of dicts, lists, strings"):
+        saved(Training(), extra=extra)
 
 
 def test_a_number_that_could_not_be_read_is_not_saved():

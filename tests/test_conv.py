@@ -12,6 +12,7 @@ from hypothesis import assume, given
 import pyconvlite.functions as F
 import pyconvlite.functions_conv
 from pyconvlite import Variable, grad
+from pyconvlite.backends.numpy import depthwise
 from pyconvlite.testing import check_backward, check_double_backward
 
 hard = pytest.mark.parametrize("geometry", HARD.values(), ids=HARD.keys())
@@ -381,3 +382,16 @@ def test_without_input_channels_the_bias_is_left():
     gx, gW = grad(y, [x, W])
     assert gx.shape == x.shape
     assert gW.shape == W.shape
+
+
+def test_a_depthwise_convolution_in_blocks_of_channels(monkeypatch):
+    """As where a view of all pixels under each kernel element would be too big for NumPy."""
+    rng = np.random.default_rng(0)
+    x, W = Variable(rng.standard_normal((2, 7, 6, 5))), Variable(rng.standard_normal((7, 1, 3, 3)))
+    found = []
+    for most in (depthwise.MOST_BYTES, 3 * 9 * 8 * 200):
+        monkeypatch.setattr(depthwise, "MOST_BYTES", most)
+        y = F.conv2d(x, W, stride=1, pad=1, groups=7)
+        found.append([y.data, *(v.data for v in grad(F.sum(y**2), [x, W]))])
+    for whole, blocks in zip(*found, strict=True):
+        np.testing.assert_array_equal(whole, blocks)

@@ -369,3 +369,46 @@ class TestDistribution:
         assert theirs["project"]["dependencies"] == [f"pyconvlite=={version}"]
         assert ours["project"]["optional-dependencies"]["dezero"] == [f"pyconvlite-dezero=={version}"]
         assert theirs["build-system"]["requires"] == ours["build-system"]["requires"][:1]
+
+
+def test_a_slice_of_a_model_calls_copies_of_its_functions():
+    import dezero.functions as F
+    import dezero.layers as L
+    from dezero.models import Sequential
+
+    model = Sequential(L.Linear(3, in_size=2), F.ReLU(), L.Linear(1, in_size=3))
+    x, part = np.ones((1, 2), np.float32), model[:2]
+    for _ in range(2):
+        part(x)
+        model(x)
+    assert type(part) is Sequential
+
+
+def test_dropout_of_a_number():
+    import dezero.functions as F
+
+    np.random.seed(0)
+    assert F.dropout(np.array(3.0), 0.0).item() == 3
+
+
+def test_parameters_are_frozen_by_the_attribute():
+    import dezero.optimizers as O
+
+    W = pyconvlite.Parameter(np.ones(1))
+    W.grad = pyconvlite.Variable(np.ones(1))
+    hook = O.FreezeParam()
+    hook.freeze_params.append(W)
+    hook([W])
+    assert W.grad is None
+    linear = layers.Linear(1, in_size=1)
+    optimizer = O.SGD().setup(linear)
+    optimizer.add_hook(O.FreezeParam(linear.W))
+    checkpoint.save(io.BytesIO(), model=linear, optimizer=optimizer)
+
+
+def test_a_gradient_that_is_an_array_is_shown():
+    import dezero.core_simple as simple
+
+    x = simple.Variable(np.array(3.0))
+    (x**2).backward()
+    assert "grad" in x._repr_html_()

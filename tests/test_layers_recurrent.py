@@ -324,3 +324,9 @@ def test_a_state_moves_with_the_model_around_it(layer, monkeypatch):
     model.to_cpu()
     states = [getattr(model[0], name) for name in model[0]._state]
     assert {id(v) for v in moved} == {id(v) for v in [*model.params(), *states]}
+
+
+def test_other_vectors_than_that_of_the_padding_may_hold_anything():
+    embedding = L.Embedding(3, 2, padding_idx=0)
+    embedding.W.data[1] = np.inf
+    np.testing.assert_array_equal(embedding(np.array([1, 0])).data, [[np.inf] * 2, [0, 0]])

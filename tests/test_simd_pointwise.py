@@ -127,7 +127,7 @@ class TestActivations:
 
 
 class TestDropoutMask:
-    @pytest.mark.parametrize("ratio", [0.0, 0.3, 0.5, 0.99])
+    @pytest.mark.parametrize("ratio", [0.0, 0.04, 0.3, 0.5, 0.97, 0.999])
     @pytest.mark.parametrize("shape", [(n,) for n in (1, 3, 4, 15, 16, 17, 1000)] + [(), (3, 5, 7)])
     def test_a_seed_gives_the_mask_that_it_gives_with_numpy(self, shape, ratio):
         x = np.empty(shape, np.float32)

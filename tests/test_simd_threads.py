@@ -108,6 +108,12 @@ class TestSame:
         matmul = backends.kernels(a).matmul
         np.testing.assert_array_equal(was_cut(matmul, a, b), by_one(matmul, a, b))
 
+    @pytest.mark.parametrize("K", [100, 700])  # sums in one piece and in several
+    def test_a_bias(self, parts, K):
+        x, W, b = numbers(300, K), numbers(K, 300), numbers(300)
+        linear = backends.kernels(x).linear
+        np.testing.assert_array_equal(was_cut(linear, x, W, b), by_one(linear, x, W, b))
+
     def test_of_views_with_gaps(self, parts):
         a, b = numbers(30, 14)[:, ::2], numbers(7, 22)[:, ::2]
         batch = numbers(3, 30, 14)[..., ::2]

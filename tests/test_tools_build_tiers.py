@@ -155,3 +155,12 @@ def test_a_word_that_is_no_tier_runs_nothing(run):
     with pytest.raises(process.BuildError, match=r"'brwser' is neither a file nor a tier: .*python"):
         run({"python": passing(1)}, ["brwser"])
     assert run({"python": passing(1)}, ["-k", "nothing"])[0] == 0
+
+
+def test_arguments_of_pytest_go_to_the_tiers_that_read_them(run):
+    known = {tier: passing(1) for tier in ("lint", "python", "node", "firefox", "mutants")}
+    status, lines = run(known, ["-k", "lstm"])
+    assert (status, lines[-2:]) == (
+        0,
+        ["not run: lint, firefox, mutants: left to ./build.sh test", "2 passed, 0 failed"],
+    )

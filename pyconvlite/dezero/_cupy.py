@@ -46,8 +46,11 @@ def array(x: Any, dtype: Any = None) -> Any:
 
 
 def _creating(name: str) -> Callable[..., Any]:
+    before = 2 if name == "full" else 1  # arguments before the dtype
+
     def create(*args: Any, dtype: Any = None) -> Any:
-        return __getattr__(name)(*args, dtype=_dtype(dtype))
+        dtype = args[before] if len(args) > before else dtype
+        return __getattr__(name)(*args[:before], dtype=_dtype(dtype))
 
     create.__doc__ = f"`{name}` of the WebGPU namespace, for which float64 is float32."
     return create

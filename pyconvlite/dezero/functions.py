@@ -39,5 +39,6 @@ def dropout(x: Any, dropout_ratio: float = 0.5) -> Variable:
     ratio = within(0, dropout_ratio, 1, "dropout_ratio")
     if not Config.train:
         return x  # type: ignore[no-any-return]
-    mask = cuda.get_array_module(x).random.rand(*x.shape) > ratio
+    xp = cuda.get_array_module(x)
+    mask = xp.asarray(xp.random.rand(*x.shape)) > ratio  # asarray: a 0-d x has a number here
     return x * mask.astype(x.dtype) / (1 - ratio)  # type: ignore[no-any-return]

@@ -58,6 +58,9 @@ class Sequential(Model, models.Sequential):
         named = len(layers) == 1 and isinstance(layers[0], Mapping)
         super().__init__(layers[0] if named else {f"l{i}": layer for i, layer in enumerate(layers)})
 
+    def _of(self, *layers: Any) -> models.Sequential:
+        return Sequential(*layers)
+
     def forward(self, x: Any) -> Any:
         """Output of the last layer."""
         for layer in self.layers:

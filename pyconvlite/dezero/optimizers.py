@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from .. import optimizers
 from ..layers import Layer
 from . import cuda
@@ -14,7 +16,7 @@ class FreezeParam(optimizers.FreezeParam):
     """As `pyconvlite.optimizers.FreezeParam`, with DeZero's attribute.
 
     Attributes:
-        freeze_params: list of the Parameters that are frozen.
+        freeze_params: list of the Parameters that are frozen; may be changed.
 
     Example:
         >>> import numpy as np
@@ -23,6 +25,8 @@ class FreezeParam(optimizers.FreezeParam):
         [variable([2.])]
     """
 
+    _not_saved = ("freeze_params",)  # a checkpoint is loaded beside the same ones
+
     def __init__(self, *layers: Layer | Parameter) -> None:
         super().__init__(*layers)
         self.freeze_params = [
@@ -30,3 +34,8 @@ class FreezeParam(optimizers.FreezeParam):
             for layer in layers
             for param in ([layer] if isinstance(layer, Parameter) else layer.params())
         ]
+
+    def __call__(self, params: Iterable[Parameter]) -> None:
+        """Remove the gradients of the frozen Parameters."""
+        for param in self.freeze_params:
+            param.grad = None

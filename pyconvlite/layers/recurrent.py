@@ -11,7 +11,7 @@ import numpy as np
 from .. import functions as F
 from .._arguments import at_least, integer
 from ..autograd import Parameter, Variable, as_input
-from ..backends import get_array_module
+from ..backends import get_array_module, to_device_of
 from ..config import Config
 from ._arguments import float_dtype
 from .affine import Linear
@@ -98,10 +98,8 @@ class Embedding(EmbedID):
         y = super().forward(x)
         if self.padding_idx is None:
             return y
-        others = (as_input(x).data != self.padding_idx).astype(y.dtype)[..., None]
-        return F.add(
-            y * others, y.data * (1 - others)
-        )  # the same numbers, but no gradient to those of the padding
+        others = to_device_of(y, (as_input(x).data != self.padding_idx)[..., None])
+        return F.where(others, y, y.data)  # the same numbers, but no gradient to those of the padding
 
     def __repr__(self) -> str:
         sizes = f"num_embeddings={self.W.shape[0]}, embedding_dim={self.W.shape[1]}"

@@ -149,9 +149,13 @@ class Sequential(Model):
         if isinstance(index, slice):
             layers = self.layers[index]
             if self._names:
-                return Sequential(dict(zip(self._names[index], layers, strict=True)))
-            return Sequential(*layers)
+                return self._of(dict(zip(self._names[index], layers, strict=True)))
+            return self._of(*layers)
         return self.layers[self._position(index)]
+
+    def _of(self, *layers: Any) -> Sequential:
+        """What a slice of this kind of Sequential is; a subclass may have other arguments."""
+        return Sequential(*layers)
 
     def __setitem__(self, index: Any, layer: Any) -> None:
         """Replace the layer at an index or with a name."""

@@ -355,6 +355,7 @@ class TestElementwise:
         x = np.array([np.nan, np.inf, -np.inf, 0.0], np.float32)
         y = webgpu.asarray(x)
         np.testing.assert_array_equal(webgpu.isfinite(y).get(), np.isfinite(x))
+        assert webgpu.isfinite(webgpu.asarray(np.array([-1, 2, 2**31 - 1], np.int32))).get().all()
         np.testing.assert_array_equal(webgpu.maximum(y, 0).get(), np.maximum(x, 0))
         np.testing.assert_array_equal(webgpu.minimum(0, y).get(), np.minimum(0, x))
         assert np.isnan(y.max().get())
@@ -430,3 +431,20 @@ class TestSeam:
         assert isinstance(cuda.as_cupy(floats(2)), webgpu.ndarray)
         assert isinstance(cuda.as_numpy(x), np.ndarray)
         assert issubclass(webgpu.WebGPUUnavailable, DeviceUnavailable)
+
+
+def test_integers_become_floats_where_numpys_do():
+    x = np.array([-3, 0, 2], np.int32)
+    for c in (2.0, 0.0, 2, 0):
+        y = webgpu.asarray(x) ** c
+        assert y.dtype.kind == (x**c).dtype.kind
+        np.testing.assert_array_equal(y.get(), x**c)
+    np.testing.assert_array_equal(F.relu(webgpu.asarray(x)).data.get(), [0, 0, 2])
+    for function in (F.sigmoid, F.hardswish):
+        with pytest.raises(TypeError, match="float32"):
+            function(webgpu.asarray(x))
+
+
+def test_a_condition_on_the_cpu_is_named():
+    with pytest.raises(TypeError, match="on the device"):
+        webgpu.where(np.array([True, False]), webgpu.asarray([1.0, 2.0]), 0)

@@ -1,6 +1,7 @@
 """backends/webgpu/capture.py: a replayed step is the step."""
 
 import copy
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -338,6 +339,19 @@ def test_a_number_asked_for_is_followed_where_it_is_computed_with():
     for n in range(8):
         expected = x * (1 - n) + n**2 / 4 + x ** (n + 1)
         np.testing.assert_allclose(fast(webgpu.asarray(x)).get(), expected, rtol=1e-5)
+
+
+class Both(NamedTuple):
+    doubled: object
+    rest: object
+
+
+def test_results_in_a_dict_or_a_namedtuple_are_arrays_of_their_own():
+    fast = webgpu.capture(lambda x: Both(x * 2, {"sum": x + 1}))
+    results = [fast(webgpu.asarray(np.full(3, k, np.float32))) for k in range(5)]
+    for k, result in enumerate(results):
+        np.testing.assert_array_equal(result.doubled.get(), [2 * k] * 3)
+        np.testing.assert_array_equal(result.rest["sum"].get(), [k + 1] * 3)
 
 
 def test_results_are_arrays_of_their_own():

@@ -22,6 +22,7 @@ def test_cupy_is_the_device_with_numpys_random():
     assert xp.random.randint(0, 5, 3).dtype == np.int32
     assert cuda.get_array_module(Variable(drawn)) is xp
     assert xp.get_array_module(np.zeros(1)) is np
+    assert [xp.zeros((2,), np.int32).dtype, xp.full(2, 1, np.float64).dtype] == [np.int32, np.float32]
 
 
 def test_float64_becomes_float32():

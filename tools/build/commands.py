@@ -82,6 +82,18 @@ def bench(arguments: Sequence[str]) -> int:
         arguments: "webgpu", "parallel", "nets", "threads" or "lighthouse" and what these read, or nothing.
     """
     what, rest = list(arguments[:1]), arguments[1:]
+    reads = {
+        "parallel": False,
+        "lighthouse": True,
+        "webgpu": False,
+        "nets": True,
+        "threads": True,
+        "tiny": False,
+    }
+    if what and what[0] not in reads:
+        raise BuildError(f"bench: {what[0]!r} is none of {', '.join(reads)}")
+    if rest and not reads[what[0]]:
+        raise BuildError(f"bench {what[0]}: unrecognized arguments: {' '.join(rest)}")
     if what == ["parallel"]:
         return status_of([PYTHON, "benchmarks/parallel.py"], NOTHING)
     if what == ["lighthouse"]:
@@ -99,11 +111,11 @@ def bench(arguments: Sequence[str]) -> int:
         run(PYTHON, "benchmarks/tiny.py")
         return status_of([*in_node, "benchmarks/tiny.py"])
     say("-- CPython")
-    run(PYTHON, "benchmarks/bench.py", *arguments)
+    run(PYTHON, "benchmarks/bench.py")
     say("-- CPython, in two processes")
     run(PYTHON, "benchmarks/parallel.py")
     say("-- Pyodide under Node")
-    run(*in_node, "benchmarks/bench.py", *arguments)
+    run(*in_node, "benchmarks/bench.py")
     run(*in_node, "benchmarks/threads.py")
     say("-- other frameworks")
     environment: Mapping[str, str] = NOTHING

@@ -283,6 +283,8 @@ TIERS: dict[str, Callable[[Job], int]] = {
 }
 # These mostly wait, so one of them runs beside one of those that compute, as long as there are any.
 ASIDE = ("lint", "browser", "firefox")
+# These do not read pytest's arguments.
+WITHOUT_PYTEST = ("lint", "firefox", "mutants")
 # What `test quick` runs inside Pyodide: that the wheel installs, that NumPy and the SIMD kernels serve.
 SMOKE = ("tests/test_package.py", "tests/test_simd_choice.py", "tests/test_functions_linalg.py")
 
@@ -300,8 +302,10 @@ def test(arguments: Sequence[str]) -> int:
         jobs = [Job("lint"), Job("python", [*changes.tests(), *rest]), Job("node", [*SMOKE, *rest])]
     elif what == "full":
         jobs = [Job(tier, rest, full=True) for tier in TIERS]
-    elif not what or what.startswith("-") or Path(what.partition("::")[0]).exists():
-        jobs = [Job(tier, arguments, sampled=not arguments) for tier in TIERS]
+    elif not what:
+        jobs = [Job(tier, sampled=True) for tier in TIERS]
+    elif what.startswith("-") or Path(what.partition("::")[0]).exists():
+        jobs = [Job(tier, arguments) for tier in TIERS if tier not in WITHOUT_PYTEST]
     else:
         raise BuildError(f"test: {what!r} is neither a file nor a tier: quick, full, {', '.join(TIERS)}")
     if len(jobs) == 1:
@@ -315,8 +319,7 @@ def test(arguments: Sequence[str]) -> int:
             print(f"passed only at the second attempt: {job.uncertain} of {job.tier}")
         if job.missing:
             print(f"not run: {job.tier}: {job.missing}")
-    if what == "quick":
-        others = [tier for tier in TIERS if tier not in {job.tier for job in jobs}]
+    if others := [tier for tier in TIERS if tier not in {job.tier for job in jobs} and len(jobs) > 1]:
         print(f"not run: {', '.join(others)}: left to ./build.sh test")
     passed, failed = sum(job.passed for job in jobs), sum(job.failed for job in jobs)
     print(f"{passed} passed, {failed} failed")

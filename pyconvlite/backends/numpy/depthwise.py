@@ -8,6 +8,7 @@ phases, each of which is convolved without it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import product
 from typing import TypeAlias
@@ -18,6 +19,8 @@ from ..._shapes import Array
 from ..protocol import ConvGeometry
 from . import contraction
 from .taps import add_pad, cut_pad, padded_zeros
+
+MOST_BYTES = 2**30  # of a view of the pixels under each kernel element
 
 Phase: TypeAlias = tuple[slice, slice]  # rows and columns, both of the padded images and of the kernel
 
@@ -64,8 +67,10 @@ def conv2d_gW(x: Array, gy: Array, geometry: ConvGeometry) -> Array:
         images, part = np.ascontiguousarray(padded[:, :, *phase]), gW[:, 0, *phase]
         g = np.zeros_like(images)
         g[:, :, :OH, :OW] = gy.swapaxes(0, 1)
-        under = _under(images, part.shape[1:], geometry)
-        part[:] = contraction.row_products(under, g.reshape(len(g), 1, 1, -1)[..., : under.shape[-1]])
+        for block in _blocks(images, part.shape[1:]):
+            under = _under(images[block], part.shape[1:], geometry)
+            rows = g[block].reshape(len(under), 1, 1, -1)[..., : under.shape[-1]]
+            part[block] = contraction.row_products(under, rows)
     return gW
 
 
@@ -73,6 +78,14 @@ def _phases(geometry: ConvGeometry) -> Iterator[Phase]:
     (SH, SW), (KH, KW) = geometry.stride, geometry.kernel_size
     for top, left in product(range(min(SH, KH)), range(min(SW, KW))):
         yield slice(top, None, SH), slice(left, None, SW)
+
+
+def _blocks(images: Array, kernel_size: tuple[int, ...]) -> Iterator[slice]:
+    """Channels in blocks, of which a view by `_under` is not too big for NumPy's 32-bit sizes in Pyodide."""
+    C = len(images)
+    step = max(1, MOST_BYTES // (images.nbytes // C * math.prod(kernel_size)))
+    for start in range(0, C, step):
+        yield slice(start, start + step)
 
 
 def _under(images: Array, kernel_size: tuple[int, ...], geometry: ConvGeometry) -> Array:
@@ -87,9 +100,10 @@ def _under(images: Array, kernel_size: tuple[int, ...], geometry: ConvGeometry) 
 def _correlated(images: Array, W: Array, geometry: ConvGeometry) -> Array:
     """Images (C, N, H, W) under W (C, KH, KW) at each position, without stride and padding, as a view."""
     images = np.ascontiguousarray(images)
-    under = _under(images, W.shape[1:], geometry)
     y = np.empty_like(images)
-    contraction.weighted_sums(W, under, y.reshape(len(y), -1)[:, : under.shape[-1]])
+    for block in _blocks(images, W.shape[1:]):
+        under = _under(images[block], W.shape[1:], geometry)
+        contraction.weighted_sums(W[block], under, y[block].reshape(len(under), -1)[:, : under.shape[-1]])
     rows, columns = (
         size - (k - 1) * d
         for size, k, d in zip(images.shape[2:], W.shape[1:], geometry.dilation, strict=True)

@@ -12,7 +12,7 @@ from .._calls import counted
 @counted("numpy")
 def dropout_mask(x: Array, ratio: float) -> Array:
     keep = _hashes(x.size, hash_key()) >= np.uint32(hash_threshold(ratio))
-    return np.asarray(keep.reshape(x.shape).astype(x.dtype) / (1 - ratio))
+    return np.asarray(keep.reshape(x.shape).astype(x.dtype) * (1 / (1 - ratio)))
 
 
 def _hashes(count: int, key: tuple[int, int]) -> Array:

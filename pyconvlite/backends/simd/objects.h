@@ -371,6 +371,12 @@ EXPORT void leave_products(int leaves, double multiply_adds) {
   least_left = multiply_adds;
 }
 
+static void add_bias(float *y, const float *row, int n) {
+  int j = 0;
+  for (; j + 4 <= n; j += 4) store(y + j, add(load(y + j), load(row + j)));
+  for (; j < n; j++) y[j] += row[j];
+}
+
 /* The product of two matrices, added to `start`, if there is one, in each row. Other products, of batches, are
  * `matmul.py`'s. */
 static Object *matrix_product(Object *const *args, const Array *start) {
@@ -382,10 +388,14 @@ static Object *matrix_product(Object *const *args, const Array *start) {
   if ((a->strides[0] | a->strides[1] | b->strides[0] | b->strides[1]) % 4) return NOT_SERVED;
   Array *y = new_array(2, shape, FLOAT32);
   if (!y) return 0;
-  for (int i = 0; start && i < shape[0]; i++)
+  /* Sums in several pieces are added to it at the end, as where threads compute them. */
+  int begins = start && K <= KC;
+  for (int i = 0; begins && i < shape[0]; i++)
     __builtin_memcpy(y->data + 4 * i * shape[1], start->data, 4 * (uint32_t)shape[1]);
   products((float *)y->data, (const float *)a->data, 0, a->strides[0] / 4, a->strides[1] / 4, (const float *)b->data, 0,
-           b->strides[0] / 4, b->strides[1] / 4, 1, shape[0], shape[1], K, start ? ADD : SET);
+           b->strides[0] / 4, b->strides[1] / 4, 1, shape[0], shape[1], K, begins ? ADD : SET);
+  for (int i = 0; start && !begins && i < shape[0]; i++)
+    add_bias((float *)y->data + i * shape[1], (const float *)start->data, shape[1]);
   return (Object *)y;
 }
 

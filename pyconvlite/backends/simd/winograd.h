@@ -111,8 +111,8 @@ static Tiles tiles_of(const Windows *w, const Block *block, int r, int channels,
   return (Tiles){w, r, m, t, fours, line, pitch, channels * pitch + BETWEEN, outputs * pitch + BETWEEN};
 }
 
-/* Whether four tiles are neighbours in a row. Where there are fewer, the last is repeated, and the ends alone may lie as
- * far apart as those of neighbours. */
+/* Whether four tiles are neighbours in a row. Where there are fewer, the last is repeated, and the ends alone may lie
+ * as far apart as those of neighbours. */
 INLINE int in_row(const int *four, int m) {
   return four[1] - four[0] == m && four[2] - four[1] == m && four[3] - four[2] == m;
 }
@@ -122,7 +122,8 @@ INLINE void transform_rows(float *to, const int *four, int are_neighbours, Tiles
   for (int p = 0; p < P; p++) {
     const float *row = rows_at_points[p];
     f4 pixels[P], at[P];
-    for (int j = 0; j < P; j++) pixels[j] = are_neighbours ? load_strided(row + four[0] + j, k.m) : gather(row + j, four);
+    for (int j = 0; j < P; j++)
+      pixels[j] = are_neighbours ? load_strided(row + four[0] + j, k.m) : gather(row + j, four);
     tile_at_points(pixels, at);
     for (int q = 0; q < P; q++) store(to + (p * P + q) * k.source, at[q]);
   }

@@ -57,7 +57,7 @@ class Operands(Generic[Array]):
     ) -> None:
         numbers = [scalar(value) for value in values]
         others: list[Array] = [operand(x) for x, n in zip(values, numbers, strict=True) if n is None]
-        self.arrays = [*arrays, *others]
+        self.arrays = [*(operand(x) for x in arrays), *others]
         is_float = floats or "f" in {_kind(value) for value in values}
         self.dtype = common_float(others) if is_float else INT
         letters = iter(LETTERS[len(arrays) :])
@@ -186,9 +186,9 @@ def power(x: Array | Number, y: Array | Number) -> Array:
     if c is None or isinstance(c, HostScalar) or not c.is_integer() or not 0 <= abs(c) <= 31:
         return binary("power", POWER, x, y, floats=True)
     if c == 0:
-        return unary("power", "{T}(1)", x, floats=False)
+        return unary("power", "{T}(1)", x, floats=_kind(y) == "f")
     product = " * ".join(["{a}"] * int(abs(c)))
-    return unary("power", f"({product})" if c > 0 else f"1 / ({product})", x, floats=c < 0)
+    return unary("power", f"({product})" if c > 0 else f"1 / ({product})", x, floats=c < 0 or _kind(y) == "f")
 
 
 def maximum(x: Array | Number, y: Array | Number) -> Array:

@@ -116,6 +116,7 @@
     invalidate(id, { message }) {
       this.error ||= message;
       const entry = this.buffers[id];
+      if (!entry) return; // it has been freed
       const pooled = this.pool.get(entry.bytes);
       const place = pooled?.indexOf(id) ?? -1;
       entry.isValid = false;

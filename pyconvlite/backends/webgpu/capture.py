@@ -18,7 +18,7 @@ import gc
 import sys
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -390,6 +390,10 @@ def _each(result: Any, f: Callable[[ndarray], ndarray]) -> Any:
         return f(result)
     if isinstance(data := getattr(result, "data", None), ndarray):  # a Variable
         return type(result)(f(data))
+    if isinstance(result, Mapping):
+        return {key: _each(part, f) for key, part in result.items()}
+    if isinstance(result, tuple) and hasattr(result, "_fields"):  # a namedtuple
+        return type(result)(*(_each(part, f) for part in result))
     if isinstance(result, tuple | list):
         return type(result)(_each(part, f) for part in result)
     return result

@@ -233,7 +233,7 @@ def isfinite(x: ndarray) -> ndarray:
         ...     assert webgpu.isfinite(webgpu.asarray([1.0, np.inf])).get().tolist() == [True, False]
     """
     # by the bits, as comparisons may assume that no number is NaN
-    text = "(bitcast<B>(a) & B(0x7fffffffu)) < B(0x7f800000u)"
+    text = "(bitcast<B>(a) & B(0x7fffffffu)) < B(0x7f800000u)" if x.dtype.kind == "f" else "a == a"
     return elementwise("isfinite", text, [x], dtypes=[np.bool_])
 
 
