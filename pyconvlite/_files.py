@@ -95,7 +95,7 @@ def read_from(file: BinaryFile) -> Iterator[BinaryIO]:
         >>> with read_from(b"abc") as file:
         ...     pass
         Traceback (most recent call last):
-        TypeError: file must be a path (str or os.PathLike) or a binary file object; got bytes
+        TypeError: the file must be a path (str or os.PathLike) or a binary file object; got bytes
     """
     if isinstance(file, str | os.PathLike):
         with open(file, "rb") as opened:
@@ -118,5 +118,5 @@ def title_of(file: BinaryFile) -> str:
 def _check(file: Any, method: str) -> None:
     if not hasattr(file, method):
         raise TypeError(
-            f"file must be a path (str or os.PathLike) or a binary file object; got {type(file).__name__}"
+            f"the file must be a path (str or os.PathLike) or a binary file object; got {type(file).__name__}"
         )

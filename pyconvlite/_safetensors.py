@@ -48,7 +48,7 @@ def write(file: BinaryIO, arrays: Mapping[str, Array]) -> None:
         arrays: C-contiguous arrays by name.
 
     Raises:
-        ValueError: a name is that of the metadata.
+        ValueError: a name is that of the metadata, or an array has more than 64 bits a number.
     """
     names = {dtype: name for name, dtype in _DTYPES.items() if name != "BF16"}
     header = {}
@@ -57,7 +57,9 @@ def write(file: BinaryIO, arrays: Mapping[str, Array]) -> None:
         if name == "__metadata__":
             raise ValueError("'__metadata__' cannot be the name of an array in a safetensors file; rename it")
         start, end = end, end + arrays[name].nbytes
-        dtype = names[arrays[name].dtype.newbyteorder("<").str]
+        dtype = names.get(arrays[name].dtype.newbyteorder("<").str)
+        if dtype is None:
+            raise ValueError(f"{name} has dtype {arrays[name].dtype}, which a safetensors file cannot hold")
         header[name] = {"dtype": dtype, "shape": list(arrays[name].shape), "data_offsets": [start, end]}
     text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
     text += b" " * (-len(text) % 8)  # so that the arrays are aligned

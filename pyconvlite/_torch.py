@@ -46,12 +46,13 @@ _DTYPES = {  # of the numbers of a storage, by its class in the module torch
 
 
 def is_torch(stream: BinaryIO) -> bool:
-    """Whether a file begins as PyTorch's do; the stream's position stays."""
-    start = stream.tell()
-    head = stream.read(64)
-    stream.seek(start)
-    # The first member of the zip archives is data.pkl, in a folder.
-    return head.startswith(b"\x80\x02\x8a\x0a") or (head.startswith(b"PK\3\4") and b"/data.pkl" in head[30:])
+    """Whether a file begins as PyTorch's do."""
+    stream.seek(0)
+    head = stream.read(30)  # in a zip archive, all that precedes the name of the first member
+    if head.startswith(b"PK\3\4"):
+        name = stream.read(int.from_bytes(head[26:28], "little"))
+        return name.endswith(b"/data.pkl")  # in a folder with the file's name, or "archive"
+    return head.startswith(b"\x80\x02\x8a\x0a")
 
 
 def read(stream: BinaryIO, title: str) -> Any:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from . import _npz, _safetensors, _torch, backends
 from ._coded import coded
 from ._files import BinaryFile, read_from, title_of
@@ -35,28 +37,29 @@ def foreign(file: BinaryFile) -> dict[str, Array] | None:
 
 
 def _foreign(stream: BinaryIO, title: str) -> dict[str, Array] | None:
-    start = stream.tell()
+    stream.seek(0)
     head = stream.read(9)
-    stream.seek(start)
     if head[8:] == b"{":
         return _safetensors.read(stream, title)
     if _torch.is_torch(stream):
         return _torch.state_dict(stream, title)
-    is_at_its_end = start > 0 and not head  # as after saving, where a zip archive is still found
-    if not head.startswith(b"PK") and not is_at_its_end:
+    if not head.startswith(b"PK"):
         error = ValueError(f"{title} is not a file of weights (npz, safetensors, pt or pth)")
         raise coded(error, "weights-unknown", file=title)
     return None
 
 
 def arrays_of(params: Mapping[str, Parameter]) -> dict[str, Array]:
-    """The Parameters' arrays on the CPU; a ValueError if there is no data yet."""
+    """The Parameters' arrays on the CPU; a ValueError if one has no data yet, or no floats."""
     empty = [name for name, param in params.items() if param.data is None]
     if empty:
         raise ValueError(
             f"no data yet in {', '.join(empty)}: call the model once on an input before saving, or set the "
             "input size of its layers (in_size, in_channels)"
         )
+    others = [f"{name} has dtype {p.dtype}" for name, p in params.items() if np.dtype(p.dtype).kind != "f"]
+    if others:
+        raise ValueError(f"Parameters must have floats to be saved; {', '.join(others)}")
     return {name: backends.to_cpu(param.data) for name, param in params.items()}
 
 

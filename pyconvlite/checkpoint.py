@@ -86,9 +86,9 @@ def save(
         OSError: the file cannot be written.
         TypeError: an argument has the wrong type; the optimizer has state other than numbers, bools, strings,
             None and the arrays in its `states`; or a hook or schedule has arrays or lists of numbers.
-        ValueError: a Parameter has no data yet, the optimizer is not that of the model, a number such as the
-            learning rate was reassigned to what the constructor refuses or has more than 64 bits, or `extra`
-            is too long.
+        ValueError: a Parameter has no data yet, or other numbers than float16, float32 and float64; the
+            optimizer is not that of the model; a number such as the learning rate was reassigned to what the
+            constructor refuses or has more than 64 bits; or `extra` is too long.
 
     Example:
         >>> import io
@@ -102,6 +102,8 @@ def save(
     """
     params = _checked(model, optimizer, schedule, loader)
     arrays = {f"model/{name}": array for name, array in _weights.arrays_of(params).items()}
+    if large := [name for name, array in arrays.items() if array.dtype.itemsize > 8]:
+        raise ValueError(f"{', '.join(large)} must have at most float64")
     for name, (layer, attribute) in _layer_states(model).items():
         if (v := getattr(layer, attribute)) is not None:
             arrays[f"state/{name}"] = backends.to_cpu(v.data)
@@ -112,6 +114,11 @@ def save(
     if loader is not None:
         if loader.index is not None:
             arrays["loader/index"] = loader.index
+        if loader.iteration > loader.max_iter:
+            raise ValueError(
+                f"loader.iteration is {loader.iteration}; an epoch has {loader.max_iter} batches: reassign "
+                "batch_size between epochs only, or call reset()"
+            )
         if loader.generator is not None:
             generators["loader"] = loader.generator
     objects = _objects(optimizer, schedule, loader)

@@ -66,7 +66,7 @@ class DataLoader:
     ) -> None:
         self.dataset = examples(dataset)
         self.batch_size = at_least(1, batch_size, "batch_size")
-        self.shuffle = shuffle
+        self.shuffle = bool(shuffle)
         self.gpu = False
         if gpu:
             self.to_gpu()
@@ -140,7 +140,10 @@ class DataLoader:
             return None
         if any(value is None for value in values):
             raise ValueError("the labels of a batch must be None for all of its examples, or for none")
-        arrays: list[Array] = [np.asarray(value) for value in values]
+        try:
+            arrays: list[Array] = [np.asarray(value) for value in values]
+        except ValueError as error:
+            raise ValueError(f"an example or a label of the dataset is not an array: {error}") from error
         shapes = sorted({array.shape for array in arrays})
         if len(shapes) > 1:
             raise ValueError(

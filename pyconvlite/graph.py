@@ -6,6 +6,7 @@ import os
 import sys
 from typing import Any
 
+from ._files import replacing
 from .autograd import Variable, functions_behind
 
 __all__ = ["get_dot_graph", "plot_dot_graph"]
@@ -95,6 +96,7 @@ def plot_dot_graph(
 
     Raises:
         TypeError: `output` is not a Variable.
+        OSError: the file cannot be written.
         ValueError: `to_file` has no suffix.
         GraphvizMissing: Graphviz is not installed.
         RuntimeError: Graphviz does not support the format.
@@ -119,9 +121,11 @@ def plot_dot_graph(
             "plot_dot_graph needs Graphviz, whose program dot is not installed; install it, or paste the "
             "text that get_dot_graph returns into an online viewer"
         )
-    done = subprocess.run([dot, f"-T{suffix}", "-o", path], input=text, text=True, capture_output=True)
-    if done.returncode:
-        raise RuntimeError(f"Graphviz could not draw {path!r}: {done.stderr.strip()}")
+    with replacing(path) as file:
+        arguments = [dot, f"-T{suffix}", "-o", file.name]
+        done = subprocess.run(arguments, input=text, encoding="utf-8", errors="replace", capture_output=True)
+        if done.returncode:
+            raise RuntimeError(f"Graphviz could not draw {path!r}: {done.stderr.strip()}")
     if suffix == "png" and "IPython" in sys.modules:
         from IPython.display import Image  # type: ignore[import-not-found,unused-ignore]
 

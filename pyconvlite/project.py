@@ -76,7 +76,7 @@ def save(
         file: a path, used exactly as given, or a binary file object.
         classes: for each class, by its name, the contents of its pictures' files: PNG, JPEG, WebP, GIF, BMP.
         model: Layer or Model whose weights are saved; None for none.
-        settings: anything that JSON can hold.
+        settings: anything that JSON can hold. Tuples become lists, and the keys of dicts strings.
 
     Raises:
         OSError: the file cannot be written.
@@ -99,6 +99,8 @@ def save(
     for name, each in classes.items():
         if isinstance(each, bytes) or not isinstance(each, Iterable):
             raise TypeError(f"class {name!r} must be a list of pictures; got {type(each).__name__}")
+        if not isinstance(name, str):
+            raise TypeError(f"the names of classes must be strings; got {name!r}")
     if not isinstance(model, Layer | None):
         raise TypeError(f"model must be a Model or Layer; got {type(model).__name__}")
     pictures = {
@@ -113,10 +115,10 @@ def save(
     listed = [{"name": name, "pictures": list(each)} for name, each in pictures.items()]
     contents = {"format": _FORMAT, "version": _VERSION, "classes": listed, "settings": settings}
     try:
-        text = json.dumps(contents)
+        text = json.dumps(contents, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
         raise TypeError(
-            f"settings must consist of dicts, lists, strings, numbers, bools and None: {error}"
+            f"settings must consist of dicts, lists, strings, finite numbers, bools and None: {error}"
         ) from error
     if len(text) > _LONGEST or depth(text) > DEEPEST:
         raise ValueError(
@@ -133,10 +135,8 @@ def save(
             archive.writestr(zipfile.ZipInfo(name), data)  # a fixed date: reproducible
 
 
-def _checked(picture: Any, name: Any, k: int) -> str:
-    """The suffix of a picture's format, if it and the name of its class can be saved."""
-    if not isinstance(name, str):
-        raise TypeError(f"the names of classes must be strings; got {name!r}")
+def _checked(picture: Any, name: str, k: int) -> str:
+    """The suffix of a picture's format, if it can be saved."""
     if not isinstance(picture, bytes):
         kind = type(picture).__name__
         raise TypeError(f"pictures must be bytes, as their files have them; got {kind} in class {name!r}")

@@ -86,11 +86,15 @@ def max_backward_shape(x: Any, axis: Any) -> list[int]:
         x: array or Variable.
         axis: integer, tuple of integers, or None for all axes.
 
+    Raises:
+        TypeError: `axis` is none of these.
+        ValueError: x does not have the axis.
+
     Example:
         >>> max_backward_shape(np.ones((2, 3)), 1)
         [2, 1]
     """
-    return list(kept_shape(x.shape, axis))
+    return list(kept_shape(x.shape, as_axis(axis, x.shape)))
 
 
 def logsumexp(x: Any, axis: Any = 1) -> Any:

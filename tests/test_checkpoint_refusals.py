@@ -399,3 +399,30 @@ def test_arguments_are_named(tmp_path, parts, error, message):
 def test_parameters_without_data_cannot_be_saved():
     with pytest.raises(ValueError, match="no data yet in layers/0/W"):
         checkpoint.save(io.BytesIO(), model=MLP((2,)))
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.complex64, np.longdouble])
+def test_parameters_that_cannot_be_loaded_are_not_saved(tmp_path, dtype):
+    if dtype is np.longdouble and np.dtype(dtype).itemsize == 8:
+        pytest.skip("longdouble is float64 here")
+    model, path = L.Linear(3, in_size=2), tmp_path / "training.ckpt"
+    checkpoint.save(path, model=model, step=1)
+    model.W.data = model.W.data.astype(dtype)
+    with pytest.raises(ValueError, match=r"W.* (dtype|float64)"):
+        checkpoint.save(path, model=model, step=2)
+    assert checkpoint.load(path, model=L.Linear(3, in_size=2)).step == 1
+
+
+def test_a_place_beyond_the_end_of_the_epoch():
+    loader = DataLoader([(i, 0) for i in range(10)], 2)
+    for _ in range(4):
+        next(loader)
+    loader.batch_size = 5
+    with pytest.raises(ValueError, match=r"loader\.iteration is 4; an epoch has 2 batches"):
+        checkpoint.save(io.BytesIO(), model=L.Linear(3, in_size=2), loader=loader)
+
+
+def test_shuffle_is_a_bool():
+    file, model = io.BytesIO(), L.Linear(3, in_size=2)
+    checkpoint.save(file, model=model, loader=DataLoader([(1, 0)], 1, shuffle=1))
+    checkpoint.load(file, model=model, loader=DataLoader([(1, 0)], 1, shuffle=True))

@@ -245,3 +245,9 @@ def test_the_size_of_the_batches_may_be_reassigned_between_epochs():
         seen = [x for x, _ in loader]
         assert len(seen) == len(loader) == batches
         assert np.concatenate(seen).tolist() == list(range(10))
+
+
+def test_an_example_that_is_no_array_is_refused():
+    loader = DataLoader([([[1], [1, 2]], 0)] * 4, 2)
+    with pytest.raises(ValueError, match="an example or a label of the dataset is not an array"):
+        next(loader)

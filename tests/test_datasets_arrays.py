@@ -146,3 +146,9 @@ def test_a_subset_keeps_its_own_indices():
     subset = Subset([(10, 0), (11, 1)], indices)
     indices[:] = 7
     assert subset[1] == (11, 1)
+
+
+def test_lengths_of_any_iterable():
+    assert [len(part) for part in random_split(range(10), (n for n in (7, 3)))] == [7, 3]
+    with pytest.raises(TypeError, match="lengths must be a list of numbers, one for each part; got None"):
+        random_split(range(10), None)

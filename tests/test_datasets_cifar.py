@@ -199,3 +199,10 @@ def test_faults_name_the_file(tmp_path):
 
 def test_no_images_are_no_fault():
     assert CIFAR10(source=b"").data.shape == (0, 3, 32, 32)
+
+
+def test_an_empty_file_among_others_is_named(tmp_path):
+    write(tmp_path, CIFAR10_FILES)
+    (tmp_path / "data_batch_3.bin").write_bytes(b"")
+    with pytest.raises(ValueError, match=r"data_batch_3\.bin is empty"):
+        CIFAR10(source=tmp_path)

@@ -107,10 +107,12 @@ def test_what_is_no_variable(f):
 
 DOT = """#!{python}
 import sys
-arguments, text = sys.argv[1:], sys.stdin.read()
+arguments, text = sys.argv[1:], sys.stdin.buffer.read()
+path = arguments[arguments.index("-o") + 1]
+open(path, "wb").write(text[:9])
 if "-Tpng" not in arguments and "-Tsvg" not in arguments:
     sys.exit('Format: "%s" not recognized' % arguments[0])
-open(arguments[arguments.index("-o") + 1], "w").write(text)
+open(path, "wb").write(text)
 """
 
 
@@ -129,9 +131,9 @@ def dot(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["graph.png", "graph.SVG"])
 def test_plot_lets_graphviz_draw_and_writes_no_other_file(tmp_path, monkeypatch, name):
     monkeypatch.setenv("HOME", str(tmp_path))
-    y = F.exp(Variable(np.array(1.0), "x"))
+    y = F.exp(Variable(np.array(1.0), "重み é"))
     assert plot_dot_graph(y, verbose=False, to_file=tmp_path / name) is None
-    assert (tmp_path / name).read_text() == get_dot_graph(y, verbose=False)
+    assert (tmp_path / name).read_text("utf-8") == get_dot_graph(y, verbose=False)
     assert {path.name for path in tmp_path.iterdir()} == {"bin", name}
 
 
@@ -151,8 +153,11 @@ def test_a_notebook_gets_the_picture(tmp_path, monkeypatch):
 @pytest.mark.cpython
 @pytest.mark.usefixtures("dot")
 def test_a_format_that_graphviz_does_not_know(tmp_path):
+    (tmp_path / "graph.abc").write_text("an older picture")
     with pytest.raises(RuntimeError, match=r"could not draw .*graph\.abc.*not recognized"):
         plot_dot_graph(Variable(np.array(1.0)), to_file=tmp_path / "graph.abc")
+    assert (tmp_path / "graph.abc").read_text() == "an older picture"
+    assert {path.name for path in tmp_path.iterdir()} == {"bin", "graph.abc"}
 
 
 def test_no_suffix():

@@ -95,6 +95,7 @@ class TestPage:
             ({"shape": (28, 28)}, TypeError, r"shape must be three integers, \(C, H, W\); got \(28, 28\)"),
             ({"shape": (2, 28, 28)}, ValueError, "shape must have 1 or 3 channels"),
             ({"shape": (1, 0, 28)}, ValueError, "at least one pixel"),
+            ({"title": "\ud800"}, ValueError, "title must be text that UTF-8 can encode"),
             ({"scale": 0}, ValueError, "scale must not be 0"),
             ({"mean": 10**400}, ValueError, "mean must be in the range of floats; got 1000"),
             ({"input": ["image"]}, ValueError, 'input must be "image" or "drawing"'),
@@ -205,6 +206,8 @@ class TestPage:
             (["Softmax", "Flatten"], True),
             (["Softmax", "Identity"], True),
             (["Softmax", "Squeeze", "Identity"], True),
+            (["Sigmoid", "Flatten"], True),
+            (["HardSigmoid", "Flatten"], True),
             (["LogSoftmax", "Flatten"], False),
             (["Softmax", "Neg", "Flatten"], False),
             (["Flatten"], False),
@@ -215,6 +218,13 @@ class TestPage:
         nodes = [Node(op, [a], [b]) for op, a, b in zip(ops, names[:-1], names[1:], strict=True)]
         settings = json.loads(part(exported(onnx_model({}, *nodes)), "settings"))
         assert settings["isProbability"] is expected
+
+    def test_one_class_needs_a_share(self):
+        model = Sequential(F.flatten, L.Linear(1, in_size=784))
+        with pytest.raises(ValueError, match=r"a model of one class must end in F\.sigmoid"):
+            exported(model, classes=["cat"])
+        model = Sequential(F.flatten, L.Linear(1, in_size=784), F.sigmoid)
+        assert json.loads(part(exported(model, classes=["cat"]), "settings"))["isProbability"]
 
     def test_a_file_is_replaced_only_by_a_complete_one(self, tmp_path):
         path = tmp_path / "page.html"

@@ -374,3 +374,32 @@ def test_a_file_of_torchvisions_resnet_is_read_by_the_same_variant(monkeypatch):
     other.load_weights(file)
     with test_mode():
         np.testing.assert_array_equal(other(x).data, model(x).data)
+
+
+class Tied(L.Layer):
+    """One matrix under two names, of which PyTorch's files have both."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = L.Linear(2, in_size=2), L.Linear(2, in_size=2)
+        self.b.W = self.a.W
+
+
+@pytest.mark.parametrize("names", [("a", "b"), ("a",), ("b",)])
+def test_a_shared_parameter_is_loaded_from_any_of_its_names(names):
+    model, weight = Tied(), randn(2, 2)
+    assert list(model.state_dict()) == ["a.weight", "a.bias", "b.bias"]
+    mapping = {f"{name}.weight": weight for name in names} | {"a.bias": randn(2), "b.bias": randn(2)}
+    assert model.load_state_dict(mapping) == ([], [])
+    np.testing.assert_array_equal(model.a.W.data, weight.T)
+    assert model.a.W is model.b.W
+
+
+def test_two_arrays_for_a_shared_parameter_must_be_equal():
+    model = Tied()
+    before = model.a.W.data.copy()
+    state = model.state_dict()
+    state["b.weight"] = state["a.weight"] + 1
+    with pytest.raises(ValueError, match=r"a\.weight and b\.weight differ in the state dict"):
+        model.load_state_dict(state)
+    np.testing.assert_array_equal(model.a.W.data, before)

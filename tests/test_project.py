@@ -92,7 +92,12 @@ def test_settings_that_cannot_be_saved():
     deep = []
     for _ in range(200):
         deep = [deep]
-    for settings, error in (({1, 2}, TypeError), ("a" * (1 << 22), ValueError), (deep, ValueError)):
+    for settings, error in (
+        ({1, 2}, TypeError),
+        ({"lr": float("nan")}, TypeError),
+        ("a" * (1 << 22), ValueError),
+        (deep, ValueError),
+    ):
         with pytest.raises(error, match="settings"):
             saved({}, settings=settings)
 
@@ -161,3 +166,13 @@ def test_changed_anywhere(data):
     else:
         return
     assert "project archive" in refusal
+
+
+@pytest.mark.parametrize("name", [0, None, 1.5, (1, 2)])
+def test_names_are_strings_also_of_classes_without_pictures(tmp_path, name):
+    path = tmp_path / "a.zip"
+    project.save(path, CLASSES)
+    before = path.read_bytes()
+    with pytest.raises(TypeError, match="the names of classes must be strings; got"):
+        project.save(path, {name: []})
+    assert path.read_bytes() == before

@@ -338,3 +338,15 @@ def test_changed_anywhere(form, data):
     else:
         return
     assert "PyTorch archive" in refusal
+
+
+@pytest.mark.parametrize("letters", [1, 25, 26, 200])
+def test_files_of_any_name(letters):
+    """The folder in the archive has the name that the file had when PyTorch wrote it."""
+    folder = "m" * letters
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as writing:
+        for name, contents in (("data.pkl", pickled({"W": tensor()})), ("data/0", DATA)):
+            writing.writestr(f"{folder}/{name}", contents)
+    assert _torch.is_torch(file)
+    np.testing.assert_array_equal(_torch.state_dict(file, "the file")["W"], [[0, 1], [2, 3]])

@@ -200,6 +200,8 @@ def test_resize_shorter_side(size, resized):
     Image = pytest.importorskip("PIL.Image")
     assert ResizeShorterSide(3)(Image.new("RGB", size)).size == resized
     assert ResizeShorterSide(1)(Image.new("L", (1, 300))).size == (1, 300)
+    with pytest.raises(ValueError, match="the image must have pixels; its size is 0 x 5"):
+        ResizeShorterSide(1)(Image.new("L", (0, 5)))
 
 
 def test_exif_transpose():

@@ -262,3 +262,9 @@ def test_max_backward_shape(axis, expected):
 def test_seed_refuses_what_is_no_seed(n, error):
     with pytest.raises(error, match=f"n must be .*{n}"):
         utils.seed(n)
+
+
+@pytest.mark.parametrize("axis", [2, -3, (0, 5)])
+def test_max_backward_shape_has_axes_of_x_only(axis):
+    with pytest.raises(ValueError, match="axis must be"):
+        utils.max_backward_shape(np.ones((2, 3)), axis)

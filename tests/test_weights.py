@@ -331,3 +331,33 @@ def test_a_name_that_zip_files_cannot_hold(tmp_path, name):
 def test_the_same_weights_make_the_same_file():
     layer = Net()
     assert saved(layer).getvalue() == saved(layer).getvalue()
+
+
+@pytest.mark.parametrize("name", ["a.npz", "a.safetensors"])
+@pytest.mark.parametrize("dtype", [np.int64, np.complex64, np.bool_])
+def test_what_is_no_float_is_refused_before_the_older_file_is_replaced(tmp_path, name, dtype):
+    model, path = L.Linear(3, in_size=2), tmp_path / name
+    model.save_weights(path)
+    model.W.data = model.W.data.astype(dtype)
+    with pytest.raises(ValueError, match=f"floats to be saved; W has dtype {np.dtype(dtype)}"):
+        model.save_weights(path)
+    L.Linear(3, in_size=2).load_weights(path)
+
+
+@pytest.mark.skipif(np.dtype(np.longdouble).itemsize == 8, reason="longdouble is float64 here")
+def test_long_doubles_do_not_fit_safetensors(tmp_path):
+    model = L.Linear(3, in_size=2, dtype=np.float64)
+    model.W.data = model.W.data.astype(np.longdouble)
+    with pytest.raises(ValueError, match="weight has dtype float128, which a safetensors file cannot hold"):
+        model.save_weights(tmp_path / "a.safetensors")
+
+
+def test_the_position_of_a_file_object_does_not_matter(tmp_path):
+    path = tmp_path / "a.safetensors"
+    model = L.Linear(3, in_size=2)
+    model.save_weights(path)
+    file = io.BytesIO(path.read_bytes())
+    file.seek(0, 2)
+    other = L.Linear(3, in_size=2)
+    other.load_weights(file)
+    np.testing.assert_array_equal(other.W.data, model.W.data)

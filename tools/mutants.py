@@ -248,7 +248,7 @@ MUTANTS = [
     _on_cpython("autograd/walk", "broadcasting not undone", "functions_arithmetic", "gx = sum_to(gx, x.shape)", "gx = gx"),
     _on_cpython("numpy/activation", "gradient of relu at 0", "functions_activation", "return where(x > 0, gy, 0)", "return where(x >= 0, gy, 0)"),
     _on_cpython("numpy/loss", "loss not per row", "functions_cross_entropy", "gx: Array = p * (gy * (1.0 / len(x)))", "gx: Array = p * gy"),
-    _on_cpython("numpy/dropout", "dropout does not scale", "functions_norm", "keep.reshape(x.shape).astype(x.dtype) / (1 - ratio)", "keep.reshape(x.shape).astype(x.dtype)"),
+    _on_cpython("numpy/dropout", "dropout does not scale", "functions_norm", "keep.reshape(x.shape).astype(x.dtype) * (1 / (1 - ratio))", "keep.reshape(x.shape).astype(x.dtype)"),
     _on_cpython("functions/norm", "variance of batch norm biased", "functions_norm", "unbiased = var * (count / max(count - 1, 1))", "unbiased = var"),
     _on_cpython("functions/indexing", "an element taken twice counts once", "functions_indexing", "xp.add.at(gx, slices, gy)", "gx[slices] = gy"),
     _on_cpython("functions/norm", "a way to x counted twice in second order", "functions_norm", "x, gamma, gy = (cast(v, v.dtype) for v in self.inputs)", "x, gamma, gy = self.inputs"),

@@ -6,7 +6,7 @@ import itertools
 import math
 import numbers
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
@@ -135,16 +135,17 @@ def random_split(dataset: Examples, lengths: Sequence[float], *, seed: int | Non
 
 def _sizes(lengths: Sequence[float], n: int) -> list[int]:
     """The number of examples of each part."""
-    if isinstance(lengths, numbers.Number):
+    if not isinstance(lengths, Iterable):
         raise TypeError(f"lengths must be a list of numbers, one for each part; got {lengths}")
+    lengths = list(lengths)
     for length in lengths:
         if number(length, "lengths") < 0:
-            raise ValueError(f"lengths must be at least 0; got {list(lengths)}")
+            raise ValueError(f"lengths must be at least 0; got {lengths}")
     if all(isinstance(length, numbers.Integral) for length in lengths) and sum(lengths) == n:
         return [int(length) for length in lengths]
     if not math.isclose(sum(lengths), 1):
         raise ValueError(
-            f"lengths must sum to the dataset's length, {n}, or be fractions of sum 1; got {list(lengths)}"
+            f"lengths must sum to the dataset's length, {n}, or be fractions of sum 1; got {lengths}"
         )
     sizes = [math.floor(n * length) for length in lengths]
     for i in range(n - sum(sizes)):

@@ -68,7 +68,10 @@ class CIFAR10(Dataset):
         """Read images and labels from the source."""
         parts: list[Array] = []
         for contents in self._files():
-            parts.append(self._records(contents, _MOST - sum(map(len, parts))))
+            part = self._records(contents, _MOST - sum(map(len, parts)))
+            if not len(part) and not isinstance(self.source, Bytes):  # as after a download that failed
+                raise ValueError(f"{contents.name} is empty")
+            parts.append(part)
         records = np.concatenate(parts) if len(parts) > 1 else parts[0]
         self.data = records[:, self._label_bytes :].reshape(-1, 3, 32, 32)
         self.data.flags.writeable = False

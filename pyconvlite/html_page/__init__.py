@@ -73,7 +73,9 @@ def export_html(
     It computes with the SIMD kernels, what the model computes in `test_mode()`.
 
     Args:
-        model: Model or Layer of one input (N, C, H, W) and one output, scores or shares (N, classes).
+        model: Model or Layer of one input (N, C, H, W) and one output (N, classes): shares if it ends in
+            softmax or sigmoid; otherwise scores, whose softmax the page shows. With one class it must end in
+            sigmoid.
         path: a path, used exactly as given, or a binary file object. An existing file is replaced only when
             the new one is complete.
         classes: names of the classes.
@@ -103,6 +105,8 @@ def export_html(
         raise ValueError(f'input must be "image" or "drawing"; got {input!r}')
     if not isinstance(title, str):
         raise TypeError(f"title must be a string; got {title!r}")
+    if any("\ud800" <= letter <= "\udfff" for letter in title):
+        raise ValueError(f"title must be text that UTF-8 can encode; got {title!r}")
     names = _checked(classes)
     shape = _SHAPES[input] if shape is None else _shape(shape)
     default_mean, default_scale = _PIXELS[input]
@@ -113,6 +117,9 @@ def export_html(
     graph = _graph(model, shape, len(names))
     runtime = (_HERE / "runtime.js").read_text("utf-8")
     _check_operators(graph, runtime)
+    is_probability = _is_probability(graph)
+    if len(names) == 1 and not is_probability:
+        raise ValueError("a model of one class must end in F.sigmoid, which makes its score a share")
     weights, described = _described(graph)
     settings = {
         "classes": names,
@@ -120,7 +127,7 @@ def export_html(
         "shape": shape,
         "mean": mean,
         "scale": scale,
-        "isProbability": _is_probability(graph),
+        "isProbability": is_probability,
     }
     page = string.Template((_HERE / "page.html").read_text("utf-8")).substitute(
         title=escape(title),
@@ -197,12 +204,12 @@ def _check_operators(graph: Graph, runtime: str) -> None:
 
 
 def _is_probability(graph: Graph) -> bool:
-    """Whether the output is a softmax."""
+    """Whether the output is a softmax or sigmoid."""
     makers = {name: node for node in graph.nodes for name in node.outputs}
     node = makers.get(graph.outputs[0].name)
     while node and node.op in ("Flatten", "Reshape", "Squeeze", "Identity"):
         node = makers.get(node.inputs[0])
-    return node is not None and node.op == "Softmax"
+    return node is not None and node.op in ("Softmax", "Sigmoid", "HardSigmoid")
 
 
 def _described(graph: Graph) -> tuple[Any, dict[str, Any]]:

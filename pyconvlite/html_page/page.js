@@ -30,16 +30,20 @@ const [C, H, W] = settings.shape;
 // ------------------------------------------------------------------------------------------------- the network
 
 const LOOP = `
+let network, fault;
 addEventListener('message', ({ data: { graph, weights, kernels, input } }) => {
   try {
-    if (graph) globalThis.network = new Network(graph, weights, kernels);
+    if (fault) throw fault;
+    if (graph) network = new Network(graph, weights, kernels);
     else postMessage({ output: network.run(input).data });
   } catch (error) {
+    if (graph) fault = error;
     postMessage({ failure: String(error) });
   }
 });`;
 const source = textOf('runtime').replaceAll('export class', 'class') + LOOP;
 const worker = new Worker(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })));
+worker.onmessage = (/** @type {MessageEvent} */ { data }) => fail(data.failure);
 const [weights, kernels] = [bytesOf(textOf('weights')), bytesOf(textOf('kernels'))];
 worker.postMessage({ graph: JSON.parse(textOf('graph')), weights: new Float32Array(weights), kernels }, [
   weights,
@@ -63,6 +67,7 @@ Object.assign(globalThis, { run });
 
 /** @param {Float32Array} scores */
 function probabilities(scores) {
+  if (!scores.every(Number.isFinite)) throw new Error('The output of the network is not finite.');
   if (settings.isProbability) return [...scores];
   const most = Math.max(...scores);
   const powers = [...scores].map((score) => Math.exp(score - most));
@@ -129,7 +134,8 @@ function inputOf(picture, width, height) {
     [from, x, y, w, h] = [half, 0, 0, half.width, half.height];
   }
   smallContext.imageSmoothingQuality = 'high';
-  smallContext.clearRect(0, 0, W, H);
+  smallContext.fillStyle = 'white'; // under transparent pixels
+  smallContext.fillRect(0, 0, W, H);
   smallContext.drawImage(from, x, y, w, h, 0, 0, W, H);
   const { data } = smallContext.getImageData(0, 0, W, H);
   const input = new Float32Array(C * H * W);
@@ -142,17 +148,36 @@ function inputOf(picture, width, height) {
 }
 
 let isBusy = false;
+/** What came while the network computed; the latest alone counts. @type {[CanvasImageSource, number, number] | null} */
+let waiting = null;
+let generation = 0;
 
-/** @param {CanvasImageSource} picture  @param {number} width  @param {number} height */
+/** Shows the network's answer. @param {CanvasImageSource} picture  @param {number} width  @param {number} height */
 async function look(picture, width, height) {
+  waiting = [picture, width, height];
   if (isBusy) return;
   isBusy = true;
-  try {
-    show(probabilities(await run(inputOf(picture, width, height))));
-  } catch (error) {
-    fail(error);
+  while (waiting) {
+    const started = generation;
+    const input = inputOf(...waiting);
+    waiting = null;
+    try {
+      const shares = probabilities(await run(input));
+      if (generation === started) show(shares);
+    } catch (error) {
+      fail(error);
+    }
   }
   isBusy = false;
+}
+
+/** Removes the answer, and the one that is still computed. */
+function forget() {
+  generation++;
+  waiting = null;
+  bars.replaceChildren();
+  byId('answer').textContent = '';
+  byId('fault').hidden = true;
 }
 
 function pictures() {
@@ -163,6 +188,8 @@ function pictures() {
   /** @param {any} picture  @param {number} width  @param {number} height */
   const draw = (picture, width, height) => {
     [view.width, view.height] = [width, height];
+    context.fillStyle = 'white';
+    context.fillRect(0, 0, width, height);
     context.drawImage(picture, 0, 0, width, height);
   };
 
@@ -172,9 +199,9 @@ function pictures() {
     stop();
     try {
       const picture = await createImageBitmap(file, { imageOrientation: 'from-image' });
+      forget();
       const factor = Math.min(1, 800 / Math.max(picture.width, picture.height));
       draw(picture, Math.round(picture.width * factor), Math.round(picture.height * factor));
-      byId('fault').hidden = true;
       await look(picture, picture.width, picture.height);
     } catch {
       fail(textOf('no-picture'));
@@ -183,6 +210,7 @@ function pictures() {
 
   /** @type {MediaStream | null} */
   let stream = null;
+  let isAsking = false; // for the user's permission
   const stop = () => {
     for (const track of stream?.getTracks() ?? []) track.stop();
     stream = null;
@@ -197,7 +225,9 @@ function pictures() {
     requestAnimationFrame(frame);
   };
   byId('camera').addEventListener('click', async () => {
+    if (isAsking) return;
     if (stream) return stop();
+    isAsking = true;
     try {
       stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } });
       byId('camera').setAttribute('aria-pressed', 'true');
@@ -210,6 +240,7 @@ function pictures() {
       stop();
       fail(textOf('no-camera'));
     }
+    isAsking = false;
   });
   byId('file').addEventListener('change', () => open(byId('file').files[0]));
   addEventListener('paste', (event) => open(event.clipboardData?.files[0]));
@@ -220,18 +251,20 @@ function pictures() {
   });
 }
 
+const LONGEST = 320; // pixels of a drawing's longer side
+
 function drawings() {
   const view = byId('view');
+  [view.width, view.height] = [W, H].map((length) => Math.ceil((LONGEST * length) / Math.max(W, H)));
   const context = view.getContext('2d', { willReadFrequently: true });
   const clear = () => {
     context.fillStyle = 'black';
     context.fillRect(0, 0, view.width, view.height);
-    bars.replaceChildren();
-    byId('answer').textContent = '';
+    forget();
   };
-  Object.assign(context, { lineWidth: view.width / 14, lineCap: 'round', lineJoin: 'round', strokeStyle: 'white' });
+  Object.assign(context, { lineWidth: LONGEST / 14, lineCap: 'round', lineJoin: 'round', strokeStyle: 'white' });
 
-  /** As MNIST's digits are: the ink in a box of 5/7 of the side, its centre of mass in the middle. */
+  /** As MNIST's digits are: the ink in a box of 5/7 of the sides, its centre of mass in the middle. */
   const centred = () => {
     const { data, width, height } = context.getImageData(0, 0, view.width, view.height);
     let [left, right, top, bottom, mass, sumX, sumY] = [width, -1, height, -1, 0, 0, 0];
@@ -244,7 +277,7 @@ function drawings() {
       }
     }
     if (!mass) return view;
-    const factor = (5 / 7) * (width / (Math.max(right - left, bottom - top) + 1));
+    const factor = (5 / 7) * Math.min(width / (right - left + 1), height / (bottom - top + 1));
     const middle = document.createElement('canvas');
     [middle.width, middle.height] = [width, height];
     const to = /** @type {CanvasRenderingContext2D} */ (middle.getContext('2d'));

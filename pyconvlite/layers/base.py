@@ -280,8 +280,8 @@ class Layer(Weights):
         self._flatten_params(params)
         return params
 
-    def _walk(self) -> Iterator[tuple[str, Layer | Parameter, Layer | None]]:
-        return walk(self)
+    def _walk(self, *, again: bool = False) -> Iterator[tuple[str, Layer | Parameter, Layer | None]]:
+        return walk(self, again=again)
 
 
 # Types of most attributes, skipped early.
@@ -292,7 +292,7 @@ _Place: TypeAlias = tuple[Any, Any] | None
 
 
 def walk(
-    value: Any, name: str = "", owner: Layer | None = None
+    value: Any, name: str = "", owner: Layer | None = None, *, again: bool = False
 ) -> Iterator[tuple[str, Layer | Parameter, Layer | None]]:
     """Yield the Layers and Parameters reachable from a value, each once, a Layer before its contents.
 
@@ -300,6 +300,7 @@ def walk(
         value: any object; only Layers, Parameters, lists, tuples, deques and mappings are traversed.
         name: path to `value`.
         owner: the innermost Layer that contains `value`.
+        again: whether to yield what several names reach under each of them.
 
     Yields:
         The name, the Layer or Parameter, and its owner.
@@ -313,17 +314,19 @@ def walk(
         ['a/0', 'a/0/W', 'a/0/b']
     """
     place = (None, name) if name else None
-    return ((_name_of(place), node, owner) for place, node, owner in _visit(value, place, owner, set()))
+    return (
+        (_name_of(place), node, owner) for place, node, owner in _visit(value, place, owner, set(), again)
+    )
 
 
 def _visit(
-    value: Any, place: _Place, owner: Layer | None, seen: set[int]
+    value: Any, place: _Place, owner: Layer | None, seen: set[int], again: bool = False
 ) -> Iterator[tuple[_Place, Layer | Parameter, Layer | None]]:
     """As `walk`, with places instead of names, which are made from them where they are needed.
 
     Args:
-        value, place, owner: as in `walk`.
-        seen: ids of the visited objects.
+        value, place, owner, again: as in `walk`.
+        seen: ids of the visited objects; with `again`, of those that contain `value`.
     """
     if id(value) in seen:
         return
@@ -333,7 +336,9 @@ def _visit(
         owner = value if isinstance(value, Layer) else owner
     for key, child in _contents(value, place):
         if type(child) not in _LEAVES:
-            yield from _visit(child, (place, key), owner, seen)
+            yield from _visit(child, (place, key), owner, seen, again)
+    if again:
+        seen.remove(id(value))
 
 
 class _ParamCache:

@@ -62,8 +62,12 @@ class Keys(NamedTuple):
     unexpected: list[str]
 
 
-def entries(nodes: Iterable[tuple[str, Any, Any]]) -> dict[str, Entry]:
+def entries(nodes: Iterable[tuple[str, Any, Any]], *, unique: bool = True) -> dict[str, Entry]:
     """The Parameters among what `walk` yields, by PyTorch's keys.
+
+    Args:
+        nodes: what it yields.
+        unique: whether a key must belong to one Parameter; if not, it is the first one's.
 
     Raises:
         ValueError: two have the same key, such as W and gamma of one layer.
@@ -80,11 +84,11 @@ def entries(nodes: Iterable[tuple[str, Any, Any]]) -> dict[str, Entry]:
         if isinstance(node, Parameter):
             is_transposed = owner is not None and f"/{name}".endswith(owner._torch_transposed)
             key = _key(name, layers)
-            if key in found:
+            if unique and key in found:
                 raise ValueError(
                     f"{name} and another Parameter both have PyTorch's key {key!r}; rename an attribute"
                 )
-            found[key] = Entry(node, is_transposed)
+            found.setdefault(key, Entry(node, is_transposed))
         else:
             layers[name] = node
     return found
@@ -104,25 +108,39 @@ def _key(name: str, layers: Mapping[str, Any]) -> str:
     return key
 
 
-def load(found: Mapping[str, Entry], mapping: Mapping[str, Any], strict: bool, title: str) -> Keys:
+def load(
+    found: Mapping[str, Entry],
+    others: Mapping[str, Entry],
+    mapping: Mapping[str, Any],
+    strict: bool,
+    title: str,
+) -> Keys:
     """Load arrays into the Parameters, all or none; see `Layer.load_state_dict`.
 
     Args:
         found: the Parameters by PyTorch's keys.
+        others: the same under all their names; PyTorch has a shared Parameter under each of them.
         mapping: the arrays.
         strict: whether the keys must be the same.
         title: where the arrays come from, for the error message.
     """
-    arrays = {key: _as_array(mapping[key]) for key in found if key in mapping}
-    missing = [key for key in found if key not in mapping]
-    unexpected = [key for key in mapping if key not in found and str(key).rpartition(".")[2] != _NOT_READ]
+    named = {**others, **found}
+    arrays = {key: _as_array(mapping[key]) for key in named if key in mapping}
+    given = {named[key].param for key in arrays}
+    missing = [key for key, entry in found.items() if entry.param not in given]
+    unexpected = [key for key in mapping if key not in named and str(key).rpartition(".")[2] != _NOT_READ]
     faults = _weights.other_names(missing, unexpected) if strict else []
     for key, array in arrays.items():
-        faults += _weights.misfits(key, array.shape, array.dtype, found[key].shape())
+        faults += _weights.misfits(key, array.shape, array.dtype, named[key].shape())
     if faults:
         raise _weights.misfit(title, faults)
-    new = {key: _converted(key, array, found[key]) for key, array in arrays.items()}
-    _weights.assign({key: found[key].param for key in new}, new)
+    new: dict[Parameter, tuple[str, Array]] = {}
+    for key, array in arrays.items():
+        converted = _converted(key, array, named[key])
+        first, other = new.setdefault(named[key].param, (key, converted))
+        if not np.array_equal(converted, other, equal_nan=True):
+            raise ValueError(f"{first} and {key} differ in {title}; in the model they are the same Parameter")
+    _weights.assign({key: param for param, (key, _) in new.items()}, dict(new.values()))
     return Keys(missing, unexpected)
 
 

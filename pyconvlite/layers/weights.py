@@ -26,7 +26,7 @@ class Weights:
         """The Parameters by their names."""
         raise NotImplementedError
 
-    def _walk(self) -> Iterable[tuple[str, Any, Any]]:
+    def _walk(self, *, again: bool = False) -> Iterable[tuple[str, Any, Any]]:
         """The layers and Parameters with their names and owners, as `walk` in base.py yields them."""
         raise NotImplementedError
 
@@ -100,8 +100,8 @@ class Weights:
 
         A path has dots (`conv1.weight`), the layers of a Sequential are named by their index (`0.weight`); W
         and gamma are `weight`, b and beta `bias`, avg_mean and avg_var `running_mean` and `running_var`; the
-        W of a Linear layer is transposed. Models that torchvision also has use its names. PyTorch joins the
-        weights of RNN, LSTM and GRU, which are apart here.
+        W of a Linear layer is transposed. A shared Parameter has its first name only. Models that torchvision
+        also has use its names. PyTorch joins the weights of RNN, LSTM and GRU, which are apart here.
 
         Raises:
             RuntimeError: the runtime cannot wait for a device.
@@ -121,7 +121,7 @@ class Weights:
         """Load Parameters from arrays with PyTorch's names and in its layouts.
 
         Each Parameter keeps its dtype. Nothing changes unless all fits. `num_batches_tracked` of PyTorch's
-        batch normalization is ignored.
+        batch normalization is ignored. A shared Parameter may have an array under each of its names.
 
         Args:
             mapping: arrays or PyTorch tensors by the keys of `state_dict`.
@@ -132,8 +132,8 @@ class Weights:
 
         Raises:
             ValueError: a key is missing or unexpected, an array has the wrong shape or is not floating point,
-                or a number exceeds the Parameter's dtype; all such keys are named. Or two Parameters have the
-                same key.
+                two arrays for a shared Parameter differ, or a number exceeds the Parameter's dtype; all such
+                keys are named. Or two Parameters have the same key.
 
         Example:
             >>> import numpy as np
@@ -148,7 +148,9 @@ class Weights:
         return self._load_state_dict(mapping, strict, "the state dict")
 
     def _load_state_dict(self, mapping: Mapping[str, Any], strict: bool, title: str) -> torch_names.Keys:
-        return torch_names.load(torch_names.entries(self._walk()), mapping, strict, title)
+        found = torch_names.entries(self._walk())
+        others = torch_names.entries(self._walk(again=True), unique=False)
+        return torch_names.load(found, others, mapping, strict, title)
 
     def _torch_key(self, key: str) -> str:
         """PyTorch's key for one of this layer's Parameters, given that of our attributes."""

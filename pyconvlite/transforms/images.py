@@ -104,7 +104,7 @@ class ResizeShorterSide:
 
     Raises:
         TypeError: `size` is not an integer; when called, the argument is not a Pillow image.
-        ValueError: `size` is below 1.
+        ValueError: `size` is below 1; when called, the image has no pixels.
         ModuleNotFoundError: when called, Pillow is not installed.
 
     Example:
@@ -120,6 +120,8 @@ class ResizeShorterSide:
         """The resized image."""
         W, H = _checked(image, self).size
         shorter = min(W, H)
+        if not shorter:
+            raise ValueError(f"the image must have pixels; its size is {W} x {H}")
         size = max(1, round(W * self.size / shorter)), max(1, round(H * self.size / shorter))
         return image.resize(size, self.mode)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -232,3 +233,143 @@ def test_the_camera(export: Callable[..., str], playwright: Playwright) -> None:
         assert page.get_attribute("#camera", "aria-pressed") == "true"
         page.click("#camera")
         assert page.get_attribute("#camera", "aria-pressed") == "false"
+
+
+def png(*size: int, mode: str = "RGB", color: tuple[int, ...] = (0, 0, 0)) -> dict[str, Any]:
+    """A picture of one colour, as `set_input_files` takes it."""
+    image = pytest.importorskip("PIL.Image")
+    file = io.BytesIO()
+    image.new(mode, size, color).save(file, "png")
+    return {"name": "a.png", "mimeType": "image/png", "buffer": file.getvalue()}
+
+
+def recording(page: Page, delay: int = 0) -> None:
+    """Keep the inputs that go to the worker in `inputs`, and let each answer take longer by milliseconds."""
+    page.add_init_script(f"""
+      globalThis.inputs = [];
+      const post = Worker.prototype.postMessage;
+      Worker.prototype.postMessage = function (message, ...more) {{
+        if (!message.input) return post.call(this, message, ...more);
+        inputs.push([...message.input.data]);
+        setTimeout(() => post.call(this, message), {delay});
+      }};
+    """)
+
+
+def test_the_answer_is_that_of_the_picture_which_is_shown(export: Callable[..., str], page: Page) -> None:
+    """Also if the picture came while the network computed for another."""
+    model = Sequential(L.Flatten(), L.Linear(2, in_size=3))
+    model.layers[1].W.data[:] = [[9, 0], [0, 0], [0, 9]]
+    recording(page, delay=300)
+    page.goto(export(model, 2, shape=(3, 1, 1)))
+    page.set_input_files("#file", png(4, 4, color=(255, 0, 0)))
+    page.wait_for_function("() => inputs.length === 1")
+    page.set_input_files("#file", png(4, 4, color=(0, 0, 255)))
+    page.wait_for_function("() => inputs.length === 2")
+    assert page.locator("#answer").inner_text() == ""  # not that of the first picture
+    page.wait_for_function("() => document.getElementById('answer').textContent === 'class 1'")
+
+
+def test_the_end_of_a_drawing_is_seen_and_clear_stays_clear(export: Callable[..., str], page: Page) -> None:
+    model, _ = trained_a_little(LeNet, (1, 28, 28))
+    recording(page, delay=200)
+    page.goto(export(model, 10, input="drawing"))
+    box = page.locator("#view").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 20, box["y"] + 200, steps=3)
+    page.mouse.move(box["x"] + 250, box["y"] + 200, steps=3)
+    page.mouse.up()
+    # an angle: its ink is in many columns
+    columns = "inputs.at(-1).map((ink, i) => [i % 28, ink]).filter(([, ink]) => ink > 0.5).map(([x]) => x)"
+    page.wait_for_function(f"() => (all => Math.max(...all) - Math.min(...all) > 15)({columns})")
+    page.click("#clear")
+    page.wait_for_timeout(600)
+    assert page.locator("#answer").inner_text() == ""
+
+
+@pytest.mark.parametrize(("H", "W"), [(20, 40), (40, 20)])
+def test_a_drawing_that_is_not_square_is_seen_whole(
+    export: Callable[..., str], page: Page, H: int, W: int
+) -> None:
+    recording(page)
+    page.goto(export(Sequential(F.flatten, L.Linear(2, in_size=H * W)), 2, input="drawing", shape=(1, H, W)))
+    box = page.locator("#view").bounding_box()
+    assert box
+    assert box["width"] / box["height"] == pytest.approx(W / H, rel=0.05)
+    corners = [(0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.1, 0.9), (0.1, 0.1)]
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=4)
+    page.mouse.up()
+    page.wait_for_function("() => document.getElementById('answer').textContent")
+    page.wait_for_timeout(200)
+    ink = np.array(page.evaluate("inputs.at(-1)")).reshape(H, W) > 0.3
+    assert not np.concatenate([ink[0], ink[-1], ink[:, 0], ink[:, -1]]).any()
+    rows, columns = np.flatnonzero(ink.any(1)), np.flatnonzero(ink.any(0))
+    assert columns[-1] - columns[0] > 0.6 * W
+    assert rows[-1] - rows[0] > 0.6 * H
+    for edge in (ink[rows[0] + 1], ink[rows[-1] - 1], ink[:, columns[0] + 1], ink[:, columns[-1] - 1]):
+        assert edge.mean() > 0.5  # all four sides are there
+
+
+def test_transparent_pixels_are_white(export: Callable[..., str], page: Page) -> None:
+    recording(page)
+    page.goto(export(Sequential(F.flatten, L.Linear(2, in_size=12)), 2, shape=(3, 2, 2), mean=0, scale=1))
+    page.set_input_files("#file", png(9, 9, mode="RGBA", color=(0, 0, 0, 0)))
+    page.wait_for_function("() => inputs.length")
+    assert set(page.evaluate("inputs[0]")) == {255}
+
+
+def test_a_sigmoid_is_a_share(export: Callable[..., str], page: Page) -> None:
+    model = Sequential(F.flatten, L.Linear(1, in_size=12), F.sigmoid)
+    model.layers[1].W.data[:] = 0
+    model.layers[1].b.data[:] = -3
+    page.goto(export(model, 1, shape=(3, 2, 2)))
+    page.set_input_files("#file", png(9, 9))
+    page.wait_for_selector("#bars dt")
+    assert page.locator("#bars").inner_text().split() == ["class", "0", "5", "%"]
+
+
+def test_an_output_that_is_not_finite_is_named(export: Callable[..., str], page: Page) -> None:
+    model = Sequential(F.flatten, L.Linear(2, in_size=12))
+    model.layers[1].b.data[:] = np.inf
+    page.goto(export(model, 2, shape=(3, 2, 2)))
+    page.set_input_files("#file", png(9, 9))
+    page.wait_for_selector("#fault:not([hidden])")
+    assert page.locator("#fault").inner_text() == "The output of the network is not finite."
+    assert page.locator("#answer").inner_text() == ""
+
+
+def test_a_network_that_cannot_start_says_so_at_once(export: Callable[..., str], page: Page) -> None:
+    address = export(Sequential(F.flatten, L.Linear(2, in_size=12)), 2, shape=(3, 2, 2))
+    path = Path(address.removeprefix("file://"))
+    kernels = re.search('id="kernels">([^<]*)<', text := path.read_text())
+    assert kernels
+    path.write_text(text.replace(kernels[1], "AAAA"))
+    page.goto(address)
+    page.wait_for_selector("#fault:not([hidden])")
+    assert "CompileError" in page.locator("#fault").inner_text()
+    page.set_input_files("#file", png(9, 9))
+    page.wait_for_timeout(200)
+    assert "CompileError" in page.locator("#fault").inner_text()
+
+
+def test_long_words_fit_a_phone(export: Callable[..., str], page: Page) -> None:
+    title = "Handwrittencharacterrecognitionwithanetwork" * 2
+    page.goto(export(Sequential(F.flatten, L.Linear(2, in_size=12)), 2, shape=(3, 2, 2), title=title))
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_two_clicks_on_camera_open_one(export: Callable[..., str], page: Page) -> None:
+    page.add_init_script("""
+      globalThis.asked = 0;
+      navigator.mediaDevices.getUserMedia = () => { asked++; return new Promise(() => {}); };
+    """)
+    page.goto(export(Sequential(F.flatten, L.Linear(2, in_size=12)), 2, shape=(3, 2, 2)))
+    page.click("#camera")
+    page.click("#camera")
+    assert page.evaluate("asked") == 1
