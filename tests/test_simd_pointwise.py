@@ -155,6 +155,12 @@ class TestRows:
         with pytest.raises(IndexError, match=str(row)):
             backends.kernels(numbers()).rows_grad(numbers(2, 3), np.array([0, row]), 4)
 
+    def test_a_row_that_is_named_often_does_not_drift(self):
+        index = np.zeros(1 << 17, int)
+        gy = np.full((index.size, 4), 0.1, np.float32)
+        gx = backends.kernels(gy).rows_grad(gy, index, 2)
+        np.testing.assert_allclose(gx[0], index.size * np.float64(gy[0]), rtol=1e-6)
+
 
 class TestSum:
     @pytest.mark.parametrize("keepdims", [True, False])
@@ -367,3 +373,38 @@ def test_optimizers_update_all_parameters_at_once(name):
     kernel = name.split(",")[0]
     assert calls[kernel, "simd"] == 2
     assert calls[kernel, "numpy"] == 2 + 4  # of float64, then both of the oracle
+
+
+class TestLongSums:
+    """Of equal numbers, in float32, one after the other, they would be off by up to a thousandth."""
+
+    N = 1 << 18
+
+    @pytest.mark.parametrize("axes", [(1, N), (1, N, 4)])
+    def test_softmax(self, axes):
+        x = np.full(axes, np.log(0.1), np.float32)
+        x[:, 0] = 0
+        kernels = backends.kernels(x)
+        y = kernels.softmax(x, 1, False)
+        np.testing.assert_allclose(y.sum(axis=1, dtype=np.float64), 1, atol=1e-5)
+        log = np.log(1 + (self.N - 1) * 0.1)
+        np.testing.assert_allclose(kernels.softmax(x, 1, True)[:, 0], -log, rtol=1e-6)
+        gy = np.ones_like(x)
+        np.testing.assert_allclose(kernels.softmax_grad(y, gy, 1, False), 0, atol=1e-6)
+
+    def test_softmax_cross_entropy(self):
+        x = np.full((1, self.N), np.log(0.1), np.float32)
+        x[0, 0] = 0
+        loss = F.softmax_cross_entropy(x, np.array([0]))
+        np.testing.assert_allclose(loss.data, np.log(1 + (self.N - 1) * 0.1), rtol=1e-6)
+
+    @pytest.mark.parametrize("parts", [1, 2])
+    def test_row_norm_grad(self, parts):
+        rows = 1 << 17
+        x, gamma = numbers(rows, 4, 1), np.ones((parts, 4), np.float32)
+        gy = np.full_like(x, 0.1)
+        gx, ggamma, gbeta = backends.kernels(x).row_norm_grad(x, gamma, gy, 1e-5)
+        np.testing.assert_allclose(gbeta, rows // parts * np.float64(gy[0, 0, 0]), rtol=3e-5)
+        expected = reference.row_norm_grad(*(a.astype(np.float64) for a in (x, gamma, gy)), 1e-5)
+        np.testing.assert_allclose(gx, expected[0], atol=1e-5)
+        np.testing.assert_allclose(ggamma, expected[1], atol=1e-2)

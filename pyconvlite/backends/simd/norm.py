@@ -11,6 +11,8 @@ from .. import numpy as reference
 from .library import library
 from .serving import address, all_float32, c_float, contiguous, with_fallback
 
+MOST_ROWS = 1 << 10  # whose gradients of gamma and beta are added one by one; longer sums would drift
+
 
 def _channels(x: Array) -> tuple[int, int, int]:
     """The size arguments for x (N, C, ...): N, C and the product of the remaining lengths."""
@@ -37,21 +39,22 @@ def batch_norm(x: Array, gamma: Array, beta: Array, eps: float) -> tuple[Array, 
 
 
 def _gradients(
-    name: str, x: Array, gamma: Array, gy: Array, eps: float, sizes: tuple[int, ...]
-) -> tuple[Array, Array, Array]:
-    """Gradients with respect to x, gamma and beta, by a function of the side module."""
-    gx, ggamma, gbeta = (np.empty(shape, np.float32) for shape in (x.shape, gamma.shape, gamma.shape))
+    name: str, gx: Array, x: Array, gamma: Array, gy: Array, eps: float, sizes: tuple[int, ...]
+) -> tuple[Array, Array]:
+    """Gradients with respect to gamma and beta; that with respect to x goes into gx."""
+    ggamma, gbeta = (np.empty(gamma.shape, np.float32) for _ in range(2))
     x, gamma, gy = contiguous(x), contiguous(gamma), contiguous(gy)
     results = address(gx), address(ggamma), address(gbeta)
     getattr(library, name)(*results, address(x), address(gamma), address(gy), c_float(eps), *sizes)
-    return gx, ggamma, gbeta
+    return ggamma, gbeta
 
 
 @with_fallback(reference.batch_norm_grad)
 def batch_norm_grad(x: Array, gamma: Array, gy: Array, eps: float) -> tuple[Array, Array, Array] | None:
     if not all_float32(x, gamma, gy) or gamma.shape != x.shape[1:2] or gy.shape != x.shape:
         return None
-    return _gradients("batch_norm_grad", x, gamma, gy, eps, _channels(x))
+    gx = np.empty(x.shape, np.float32)
+    return gx, *_gradients("batch_norm_grad", gx, x, gamma, gy, eps, _channels(x))
 
 
 @with_fallback(reference.scale_channels)
@@ -85,4 +88,11 @@ def row_norm(x: Array, gamma: Array, beta: Array, eps: float) -> Array | None:
 def row_norm_grad(x: Array, gamma: Array, gy: Array, eps: float) -> tuple[Array, Array, Array] | None:
     if not all_float32(x, gamma, gy):
         return None
-    return _gradients("row_norm_grad", x, gamma, gy, eps, _rows(x, gamma))
+    gx = np.empty(x.shape, np.float32)
+    step = MOST_ROWS * len(gamma)
+    parts = [slice(i, i + step) for i in range(0, len(x), step)]
+    sums = [_gradients("row_norm_grad", gx[p], x[p], gamma, gy[p], eps, _rows(x[p], gamma)) for p in parts]
+    if len(sums) == 1:
+        return gx, *sums[0]
+    ggamma, gbeta = np.sum(sums, axis=0)
+    return gx, ggamma, gbeta

@@ -35,16 +35,23 @@ INLINE f4 largest_of(const float *x, Line line) {
 
 INLINE f4 joined(f4 sums, Line line) { return line.joined ? splat(sum_of(sums)) : sums; }
 
+/* Vectors of which the sums are added to the total: so many that a long line's total does not drift. */
+enum { SUMMED = 256 };
+
 /* y = exp(x - largest) of a line, unless y is missing; the sum. */
 SHARED f4 exponentials(float *y, const float *x, Line line, f4 largest) {
   f4 total = splat(0);
   float unused[4];
   int distance = y ? line.distance : 0;
   if (!y) y = unused;
-  for (int k = 0; k < line.vectors; k++, x += line.distance, y += distance) {
-    f4 e = exp_of(sub(load(x), largest));
-    total = add(total, e);
-    store(y, e);
+  for (int k = 0; k < line.vectors;) {
+    f4 sum = splat(0);
+    for (int stop = min_int(line.vectors, k + SUMMED); k < stop; k++, x += line.distance, y += distance) {
+      f4 e = exp_of(sub(load(x), largest));
+      sum = add(sum, e);
+      store(y, e);
+    }
+    total = add(total, sum);
   }
   if (line.rest) {
     f4 e = exp_of(sub(last_scores(x, line.rest), largest));
@@ -76,25 +83,27 @@ INLINE f4 log_softmax_gx(f4 y, f4 gy, f4 total) { return sub(gy, mul(exp_of(y), 
 /* gx of a line, with the total of y * gy, or of gy. */
 #define DEFINE_GRAD(name, term)                                                                   \
   SHARED void name##_line(float *gx, const float *y, const float *gy, Line line) {                \
-    f4 total = splat(0);                                                                          \
+    f4 total = splat(0), sum = total;                                                             \
     const float *v = y, *g = gy;                                                                  \
-    for (int k = 0; k < line.vectors; k++, v += line.distance, g += line.distance) {              \
-      f4 b = load(g), a = load(v);                                                                \
-      total = term;                                                                               \
-    }                                                                                             \
+    for (int k = 0; k < line.vectors; total = add(total, sum), sum = splat(0))                    \
+      for (int stop = min_int(line.vectors, k + SUMMED); k < stop; k++) {                         \
+        f4 b = load(g), a = load(v);                                                              \
+        sum = term;                                                                               \
+        v += line.distance, g += line.distance;                                                   \
+      }                                                                                           \
     if (line.rest) {                                                                              \
       f4 b = tail(g, line.rest), a = tail(v, line.rest);                                          \
-      total = term;                                                                               \
+      sum = term;                                                                                 \
     }                                                                                             \
-    total = joined(total, line);                                                                  \
+    total = joined(add(total, sum), line);                                                        \
     for (int k = 0; k < line.vectors; k++) {                                                      \
       store(gx, name(load(y), load(gy), total));                                                  \
       gx += line.distance, y += line.distance, gy += line.distance;                               \
     }                                                                                             \
     if (line.rest) put_tail(gx, name(tail(y, line.rest), tail(gy, line.rest), total), line.rest); \
   }
-DEFINE_GRAD(softmax_gx, madd(a, b, total))
-DEFINE_GRAD(log_softmax_gx, ((void)a, add(total, b)))
+DEFINE_GRAD(softmax_gx, madd(a, b, sum))
+DEFINE_GRAD(log_softmax_gx, ((void)a, add(sum, b)))
 
 /* Where inner is not 1 it is at least 4; the last vector may overlap the one before. */
 #define EACH_LINE(i) for (int i = 0;; i = min_int(i + 4, inner - 4))

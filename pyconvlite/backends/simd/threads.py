@@ -3,7 +3,8 @@
 `threads.js` starts the workers and copies between Pyodide's memory and theirs. A kernel tells by `cut`,
 `whole`, `shifted`, `result` and `partial` what each part needs of its arguments, and calls `run` where
 `split` says that threads pay. Where images or rows are cut, each element is computed as by one thread, to the
-last bit. Where parts are sums, `partial`, they are added in their order.
+last bit; but a part with a number that is not finite, or of 2^50 or more, is convolved without Winograd's
+algorithm. Where parts are sums, `partial`, they are added in their order.
 """
 
 from __future__ import annotations
