@@ -96,8 +96,7 @@ def test_photos_are_learnt_from_a_few_and_kept(enter: Callable[..., Visit], serv
     visit.page.set_input_files("#open-file", photos("dots", 1, seed=4))
     recognized(visit, "dots")
 
-    visit.expected.append("end of the worker")
-    visit.page.workers[0].evaluate("void setTimeout(() => { throw new Error('end of the worker') })")
+    visit.end_worker()
     visit.wait_for("#fault-title", "end of the worker")
     visit.page.click("#retry")
     visit.page.set_input_files("#open-file", photos("stripes", 1, seed=4))

@@ -100,8 +100,7 @@ def test_a_worker_that_dies_keeps_the_weights(visit: Visit, tmp_path: Path) -> N
     visit.wait_for("#go", "Train")
     hint = visit.text("#model-hint")
     before = visit.weights(tmp_path).read_bytes()
-    visit.expected.append("end of the worker")
-    visit.page.workers[0].evaluate("void setTimeout(() => { throw new Error('end of the worker') })")
+    visit.end_worker()
     visit.wait_for("#fault-title", "end of the worker")
     visit.page.click("#retry")
     visit.wait_for("#go", "Train")
@@ -127,12 +126,10 @@ def test_a_worker_that_dies_while_an_answer_waits_for_its_turn(enter: Callable[.
     visit = enter()
     visit.wait_for("#go", "Train")
     visit.page.evaluate(SLOWLY)
-    visit.expected.append("end of the worker")
-    worker = visit.page.workers[0]
     for index in ("4", "5", "6"):
         visit.page.fill("#test-index", index)
         visit.page.press("#test-index", "Enter")
-    worker.evaluate("void setTimeout(() => { throw new Error('end of the worker') })")
+    visit.end_worker()
     visit.wait_for("#go", "Loading")
     visit.wait_for("#notice", "Ready.")
     visit.wait_for("#seen-caption", "a test image: a 4")

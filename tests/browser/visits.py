@@ -83,6 +83,12 @@ class Visit:
     def text(self, selector: str) -> str:
         return self.page.inner_text(selector)
 
+    def end_worker(self) -> None:
+        """Let the page's first worker end by an error."""
+        self.expected.append("end of the worker")
+        # Later, as Playwright waits forever for the answer of a worker that has gone.
+        self.page.workers[0].evaluate("void setTimeout(() => { throw new Error('end of the worker') }, 50)")
+
     def wait_for(self, selector: str, text: str, seconds: float = 60) -> None:
         """Wait until an element says something."""
         self.page.locator(selector).filter(has_text=text).wait_for(timeout=seconds * 1000)
