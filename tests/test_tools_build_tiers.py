@@ -143,6 +143,27 @@ def test_a_few_failures_of_a_browser_get_a_second_attempt(run, failures, argumen
     assert next(attempts, None) is None
 
 
+def test_a_crash_gets_no_second_attempt(run, tmp_path):
+    """The tests after it did not run, and would not run in the second attempt either."""
+    seen = tmp_path / "seen"
+    (tmp_path / "test_it.py").write_text(
+        "import os, pathlib\n"
+        f"seen = pathlib.Path({str(seen)!r})\n"
+        "def test_bad():\n"
+        "    if not seen.exists():\n"
+        "        seen.touch()\n"
+        "        os._exit(1)\n"
+    )
+    pytest_ = [tiers.PYTHON, "-m", "pytest", "-n", "1", "--dist", "loadfile", "--max-worker-restart", "0"]
+
+    def tier(job):
+        job.arguments = [str(tmp_path)]
+        return job.twice(lambda more: job.pytest([*pytest_, "-p", "no:cacheprovider", *more]))
+
+    status, lines = run({"browser": tier, "python": passing(0)}, [])
+    assert (status, lines[-1]) == (1, "0 passed, 1 failed")
+
+
 def test_quick_names_what_it_leaves_out(run, monkeypatch):
     monkeypatch.setattr(tiers.changes, "tests", lambda: ["tests/test_core.py"])
     left_out = {"browser": lacking, "mutants": lacking}

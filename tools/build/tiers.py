@@ -33,6 +33,8 @@ from tools.tally import tally
 
 LOGS = Path("dist/logs")
 NO_TESTS = 5  # pytest's exit status
+CRASHED = b"crashed while running"  # what pytest-xdist says of a process that ended, and the tests with it
+HANGS = 1800  # seconds after which a browser's test has no end, and its process is ended
 FEW = 5  # failures of a browser on a busy machine; more are no accident
 
 
@@ -52,6 +54,7 @@ class Job:
         log: what gets the output; None leaves it on stdout and stderr.
         passed, failed: what was counted; nothing yet where it broke off.
         missing: why the tier could not run.
+        is_cut_short: whether a process crashed, so that the tests after it did not run.
         uncertain: how many failed at first and passed at the second attempt.
         seconds: how long it took.
     """
@@ -64,6 +67,7 @@ class Job:
     passed: int = 0
     failed: int = 0
     missing: str = ""
+    is_cut_short: bool = False
     uncertain: int = 0
     seconds: int = 0
 
@@ -102,7 +106,7 @@ class Job:
             again: the arguments that choose what failed.
         """
         status = attempt(())
-        if not (self.sampled and status and 0 < self.failed <= FEW):
+        if not (self.sampled and status and 0 < self.failed <= FEW) or self.is_cut_short:
             return status
         failed, tests = self.failed, self.passed + self.failed
         status = attempt(again)
@@ -132,6 +136,7 @@ class Job:
             if not report.exists():
                 return status or 1
             self.passed, self.failed = tally(report)
+            self.is_cut_short = CRASHED in report.read_bytes()
             return status
 
 
@@ -222,6 +227,7 @@ def _browser(job: Job) -> int:
         raise CannotRunError("no browser found, and none could be installed")
     # Not the cache of the tier beside it, which knows other failures.
     options = ["-o", "testpaths=tests/browser", "-o", "cache_dir=.pytest_cache/browser"]
+    options += ["-o", f"faulthandler_timeout={HANGS}", "-o", "faulthandler_exit_on_timeout=true"]
     # A browser has more processes than a core can run, and each starts the pages that tests share.
     browsers = max(1, (os.cpu_count() or 1) // 2)
     command = [PYTHON, "-m", "pytest", *options, *_spread(browsers), *job.without_full()]
