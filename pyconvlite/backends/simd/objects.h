@@ -371,12 +371,6 @@ EXPORT void leave_products(int leaves, double multiply_adds) {
   least_left = multiply_adds;
 }
 
-static void add_bias(float *y, const float *row, int n) {
-  int j = 0;
-  for (; j + 4 <= n; j += 4) store(y + j, add(load(y + j), load(row + j)));
-  for (; j < n; j++) y[j] += row[j];
-}
-
 /* The product of two matrices, added to `start`, if there is one, in each row. Other products, of batches, are
  * `matmul.py`'s. */
 static Object *matrix_product(Object *const *args, const Array *start) {
@@ -395,7 +389,7 @@ static Object *matrix_product(Object *const *args, const Array *start) {
   products((float *)y->data, (const float *)a->data, 0, a->strides[0] / 4, a->strides[1] / 4, (const float *)b->data, 0,
            b->strides[0] / 4, b->strides[1] / 4, 1, shape[0], shape[1], K, begins ? ADD : SET);
   for (int i = 0; start && !begins && i < shape[0]; i++)
-    add_bias((float *)y->data + i * shape[1], (const float *)start->data, shape[1]);
+    add_into((float *)y->data + i * shape[1], (const float *)start->data, shape[1]);
   return (Object *)y;
 }
 
