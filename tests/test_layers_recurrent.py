@@ -9,7 +9,7 @@ import pytest
 import pyconvlite
 import pyconvlite.functions as F
 import pyconvlite.layers as L
-from pyconvlite import Layer, Variable
+from pyconvlite import Layer, Parameter, Variable
 from pyconvlite.layers.base import walk
 from pyconvlite.models import Sequential
 from pyconvlite.optimizers import Adam
@@ -313,6 +313,38 @@ def test_repr():
     assert repr(L.GRU(2, 3)) == "GRU(hidden_size=2, in_size=3)"
     assert repr(L.Embedding(2, 3, 1)) == "Embedding(num_embeddings=2, embedding_dim=3, padding_idx=1)"
     assert repr(L.EmbedID(2, 3)) == "EmbedID(in_size=2, out_size=3)"
+
+
+@pytest.mark.parametrize(("make", "name"), [(L.LSTM, "x2f"), (L.LSTM, "x2u"), (L.GRU, "h2r"), (L.GRU, "x2n")])
+def test_any_gate_may_have_a_bias_or_none(make, name):
+    layer = make(5, in_size=3)
+    linear = getattr(layer, name)
+    linear.b = None if linear.b is not None else Parameter(np.linspace(-1, 1, 5, dtype=np.float32))
+    oracle = lstm if make is L.LSTM else gru
+    params = {f"{x}2{g}/b": np.zeros(5) for x in "xh" for g in "fiourzn"}
+    params |= {name: p.data for name, p in layer.named_params()}
+    bias_of_h = params["h2r/b"]  # which the oracle has not: those of x and h are added
+    params["x2r/b"] = params["x2r/b"] + bias_of_h
+    for x, expected in zip(STEPS, oracle(params, STEPS), strict=True):
+        np.testing.assert_allclose(layer(x.astype(np.float32)).data, expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_bias_that_an_lstm_would_ignore_is_refused():
+    layer = L.LSTM(5, in_size=3)
+    layer.h2i = L.Linear(5, in_size=5)
+    with pytest.raises(ValueError, match=r"of h in LSTM.* must have no bias; use those of x"):
+        layer(STEPS)
+
+
+@makes
+def test_a_first_call_that_fails_leaves_the_state(make):
+    model = Sequential(make(4), L.Linear(2, in_size=5))
+    x = STEPS[0].astype(np.float32)
+    for h in (None, Variable(np.ones((2, 4), np.float32))):
+        model[0].h = h
+        with pytest.raises(ValueError, match="linear needs"):
+            model(x)
+        assert model[0].h is h
 
 
 @pytest.mark.parametrize("layer", [L.RNN, L.LSTM, L.GRU])

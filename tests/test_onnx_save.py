@@ -317,7 +317,9 @@ def test_an_example_of_one_sample(function):
 
 @pytest.mark.cpython
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint32, np.int32])
-@pytest.mark.parametrize("make", [lambda: L.Embedding(5, 2), lambda: By(lambda m, x: m.W[x.data])])
+@pytest.mark.parametrize(
+    "make", [lambda: L.Embedding(5, 2), lambda: L.Embedding(5, 2, 2), lambda: By(lambda m, x: m.W[x.data])]
+)
 def test_indexes_of_any_integers(dtype, make):
     import onnxruntime
 

@@ -1,6 +1,7 @@
 """backends/simd/threads.py: calls that are cut into parts give what one thread gives; workers come and go."""
 
 import itertools
+import sys
 import time
 import warnings
 
@@ -265,6 +266,27 @@ def test_a_call_that_was_interrupted(parts):
     assert not y.any()
     assert pool.run(library.matmul, range(parts + 1), items)
     np.testing.assert_allclose(y, x.reshape(parts, 4, 250).sum(axis=1), rtol=1e-5, atol=1e-6)
+
+
+def test_a_call_within_a_call(parts):
+    """As of a signal's handler or a profiler, in this thread's part of a call."""
+    a, b = numbers(600, 300), numbers(300, 300)
+    k = backends.kernels(a)
+    expected, expected_within = by_one(k.matmul, a, b), by_one(k.matmul, b, b)
+    within = []
+
+    def profiler(frame, event, argument):
+        if event == "call" and frame.f_code.co_name == "compute" and not within:
+            within.append(None)
+            within[:] = [k.matmul(b, b)]
+
+    sys.setprofile(profiler)
+    try:
+        y = k.matmul(a, b)
+    finally:
+        sys.setprofile(None)
+    np.testing.assert_array_equal(y, expected)
+    np.testing.assert_array_equal(*within, expected_within)
 
 
 def test_memory_stays_what_it_is(parts, workers, request):

@@ -448,7 +448,10 @@ def _prelu(c: Call) -> str:
 
 def _embedding(c: Call) -> str:
     (ids,) = c.inputs
-    (index,) = c.f.slices if isinstance(c.f.slices, tuple) else (c.f.slices,)
+    f = (
+        c.f if isinstance(c.f, F.GetItem) else c.f.inputs[0].creator
+    )  # below the F.where of an index for padding
+    (index,) = f.slices if isinstance(f.slices, tuple) else (f.slices,)
     return c.e.node("Gather", c.param(c.layer.W), _as_index(c, ids, index.dtype))
 
 

@@ -77,12 +77,15 @@ class Layer(Weights):
     def __call__(self, *inputs: Any) -> Any:
         """Call `forward`, then the forward hooks; return the output, or a tuple of several outputs.
 
-        If the call fails, Parameters that it initialized are reset to None.
+        If the call fails, Parameters that it initialized are reset to None, and recurrent layers keep the
+        states that they had before.
 
         Raises:
             TypeError: `forward` returns None.
         """
         unsized = [] if self._all_sized else [param for param in self.params() if param.data is None]
+        layers = self.modules() if unsized else ()
+        states = [(layer, name, getattr(layer, name)) for layer in layers for name in layer._state]
         try:
             ys = self.forward(*inputs)
             if ys is None:
@@ -92,6 +95,8 @@ class Layer(Weights):
         except BaseException:  # a KeyboardInterrupt too: some Parameters of a layer may be there, others not
             for param in unsized:
                 param.data = None
+            for layer, name, state in states:  # what such Parameters have computed
+                setattr(layer, name, state)
             raise
         if not self._all_sized:
             self._all_sized = not unsized

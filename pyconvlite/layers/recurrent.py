@@ -222,6 +222,7 @@ class _Gated(_Recurrent):
     """
 
     _gates: ClassVar[str]
+    _biases: ClassVar[int]  # 1: of x; 2: of x and h
     _joined: _Joined | None
 
     def reset_state(self) -> None:
@@ -243,9 +244,10 @@ class _Gated(_Recurrent):
         if len(x2[0].W) != in_size:
             raise ValueError(f"{self!r} needs an input with in_size features; got shape {np.shape(x)}")
         parts: list[Variable | None] = [linear.W for linear in x2 + h2]
-        for gates in (x2, h2):
-            if gates[-1].b is not None:
-                parts += [linear.b for linear in gates]
+        for gates in (x2, h2)[: self._biases]:
+            parts += [linear.b for linear in gates]
+        if self._biases == 1 and any(linear.b is not None for linear in h2):
+            raise ValueError(f"the Linear layers of h in {self!r} must have no bias; use those of x")
         if self._joined is None or not self._joined.is_current(parts):
             self._joined = _Joined(parts, F.JoinWeights(len(self._gates))(*parts))
         return self._joined.W
@@ -299,6 +301,7 @@ class LSTM(_Gated):
 
     _state = ("h", "c")
     _gates = "fiou"
+    _biases = 1
     c: Variable | None
 
     def __init__(self, hidden_size: int, in_size: int | None = None, *, dtype: Any = np.float32) -> None:
@@ -359,6 +362,7 @@ class GRU(_Gated):
     """
 
     _gates = "rzn"
+    _biases = 2
 
     def __init__(self, hidden_size: int, in_size: int | None = None, *, dtype: Any = np.float32) -> None:
         self.hidden_size = H = at_least(1, hidden_size, "hidden_size")

@@ -102,6 +102,7 @@ class _Threads:
         self._begin_call: Any = None  # its methods: to look them up takes as long as a call
         self._finish_call: Any = None
         self._numbers: dict[str, int] = {}  # of the kernels, as the workers know them
+        self._running = False  # a call, which threads.js has one of at a time
         self._call = np.empty(256)  # a call as threads.js reads it
         self._call_at = address(self._call)
 
@@ -200,7 +201,8 @@ class _Threads:
     ) -> bool:
         """Call a kernel of the side module for the parts between `bounds`.
 
-        Parts whose workers are not ready, or died, are computed by this thread: the result is the same.
+        Parts whose workers are not ready, busy with another call, or dead are computed by this thread: the
+        result is the same.
 
         Args:
             kernel, bounds, arguments: what is called; where each part begins; what it takes.
@@ -216,9 +218,14 @@ class _Threads:
             returned = kernel(*values)
             return not refuses or bool(returned)
 
-        begun = self._begin(kernel.__name__, bounds, arguments)
-        served = compute(0)
-        missing = int(self._finish_call()) if begun else ~1  # a bit for each part that is; 1: refused
+        nested = self._running  # in Python's part of another call, by a signal's handler or a profiler
+        self._running = True
+        try:
+            begun = not nested and self._begin(kernel.__name__, bounds, arguments)
+            served = compute(0)
+            missing = int(self._finish_call()) if begun else ~1  # a bit for each part that is; 1: refused
+        finally:
+            self._running = nested
         served &= not missing & 1
         for part in range(1, len(bounds) - 1):
             if served and missing >> part & 1:
