@@ -22,17 +22,20 @@ class Batches:
     Attributes:
         rows: indexes of the last one; None before the first, and at the end of an epoch.
         count: how many there were.
+        in_test_mode: whether the last one was taken in `test_mode()`, where it does not count.
     """
 
     def __init__(self) -> None:
         self.rows: Array | None = None
         self.count = 0
+        self.in_test_mode = False
         self._latest: dict[int, int] = {}  # by number of examples: `count` at the last batch of so many
 
     def add(self, rows: Array) -> None:
         """Enter the indexes of a batch."""
         self.rows = rows
         self.count += 1
+        self.in_test_mode = False
         self._latest[len(rows)] = self.count
 
     def lengths(self, since: int) -> set[int]:
@@ -63,6 +66,7 @@ class Communicator:
         self.rank: int = 0 if mpi is None else mpi.rank
         self.size: int = 1 if mpi is None else mpi.size
         self.batches = Batches()
+        self._sums = np.zeros(2 * (2 + MARKS), np.int64)  # of the last roll call
 
     def __repr__(self) -> str:
         return f"<rank {self.rank} of {self.size}>"
@@ -128,12 +132,15 @@ class Communicator:
         self._call(mine)
 
     def _call(self, mine: Array) -> list[int]:
-        """Sums over the processes: of those that leave, of their ranks, of each mark and of its square."""
-        left, *marks = mine.tolist()
-        sent = np.array([left, left * self.rank, *(v for m in marks for v in (m, m * m))], np.int64)
-        sums = np.empty_like(sent)
-        self.mpi.Allreduce(sent, sums)
-        return sums.tolist()  # type: ignore[no-any-return]
+        """Sums over the processes: of those that leave, of their ranks, of each mark and of its square.
+
+        Those that left answered one roll call, which remains the last.
+        """
+        if not self._sums[0]:
+            left, *marks = mine.tolist()
+            sent = np.array([left, left * self.rank, *(v for m in marks for v in (m, m * m))], np.int64)
+            self.mpi.Allreduce(sent, self._sums)  # in place: an interrupt may come before it returns
+        return self._sums.tolist()
 
 
 class Scattered:
@@ -175,12 +182,14 @@ class Scattered:
         """
         own = rows[self.comm.rank :: self.comm.size]
         if not _is_training():
+            self.comm.batches.in_test_mode = Config.enable_backprop
             return own
         self.comm.batches.add(rows)
         return own if len(own) else rows
 
     def end(self) -> None:
         """Note the end of an epoch."""
+        self.comm.batches.in_test_mode = False
         if _is_training():
             self.comm.batches.rows = None
 

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import copyreg
 import functools
 import io
 import itertools
@@ -36,6 +37,7 @@ import numpy as np
 
 from . import optimizers
 from ._arguments import Examples, examples
+from ._checkpoint import values_of
 from ._processes import Communicator, Scattered
 from ._random import rng
 from ._shapes import Array
@@ -83,7 +85,7 @@ def world() -> Communicator:
     try:
         from mpi4py import MPI
     except ModuleNotFoundError as error:
-        if started == 1:
+        if started <= 1:
             return Communicator()
         raise ModuleNotFoundError(
             f"a launcher started {started} processes ({variable}={started}), which need mpi4py to train "
@@ -104,6 +106,9 @@ def world() -> Communicator:
     return comm
 
 
+copyreg.pickle(Communicator, lambda comm: (world, ()))  # also for copy.deepcopy of an optimizer
+
+
 def _started(environment: Mapping[str, str]) -> tuple[int, str]:
     """How many processes a launcher started, and the variable that tells; 1 and "" if there was none."""
     sizes = [(int(environment[name]), name) for name in _SIZES if environment.get(name, "").isdecimal()]
@@ -114,7 +119,7 @@ def _end_together(comm: Communicator) -> None:
     """End all processes with an error in one, and tell the others when this one ends."""
     from mpi4py import MPI
 
-    show = sys.excepthook
+    show, process = sys.excepthook, os.getpid()
 
     def end_all(*error: Any) -> None:
         with contextlib.redirect_stderr(io.StringIO()) as told:
@@ -127,7 +132,7 @@ def _end_together(comm: Communicator) -> None:
         MPI.COMM_WORLD.Abort(1)
 
     def leave() -> None:
-        if not MPI.Is_finalized():
+        if os.getpid() == process and not MPI.Is_finalized():  # a fork is none of the processes
             comm.leave()
 
     sys.excepthook = end_all
@@ -201,7 +206,8 @@ def scatter(dataset: Examples, comm: Communicator) -> Examples:
 
     In each batch of the DataLoader, each process gets `batch_size` examples of its own. All draw the same
     order, so that an epoch has each example once. In the last batch the processes may have different numbers
-    of examples, and `Optimizer` weighs their gradients accordingly.
+    of examples, and `Optimizer` weighs their gradients accordingly: by the last batch that was taken, so use
+    each before taking the next, and do not keep batches for another epoch.
 
     Args:
         dataset: Dataset or sequence of pairs (example, label), the same in all processes.
@@ -212,7 +218,7 @@ def scatter(dataset: Examples, comm: Communicator) -> Examples:
         differ by one: every `comm.size`-th, as long as no DataLoader shuffles.
 
     Raises:
-        TypeError: an argument has the wrong type.
+        TypeError: an argument has the wrong type, or `dataset` is a share already.
 
     Example:
         >>> from pyconvlite import DataLoader
@@ -221,6 +227,8 @@ def scatter(dataset: Examples, comm: Communicator) -> Examples:
         2
     """
     _check(comm)
+    if isinstance(dataset, Scattered):
+        raise TypeError("dataset is a share already: call parallel.scatter once")
     return Scattered(examples(dataset), comm) if comm.size > 1 else examples(dataset)
 
 
@@ -240,9 +248,10 @@ def Optimizer(optimizer: Opt, comm: Communicator) -> Opt:
         comm: the processes.
 
     Returns:
-        The optimizer itself. At an update it raises a ValueError if the model or its weights differ between
-        the processes, or a RuntimeError if they take different batches, if gradients were accumulated of
-        batches in which they have different shares, or if one has ended.
+        The optimizer itself. At an update it raises a ValueError if the model, its weights or the optimizer
+        differ between the processes, or a RuntimeError if they take different batches or one in
+        `test_mode()`, if gradients were accumulated of batches in which they have different shares, or if a
+        process has ended.
 
     Raises:
         TypeError: an argument has the wrong type.
@@ -291,24 +300,37 @@ class Average:
             return
         named = [(name, node, is_statistic(name, owner)) for name, node, owner in walk(target)]
         found = [(name, node, fixed) for name, node, fixed in named if isinstance(node, Parameter)]
+        if not {id(param) for param in params} <= {id(param) for _, param, _ in found}:
+            raise ValueError(
+                "the optimizer updates Parameters that named_params() of its model lacks: keep layers in "
+                "attributes, lists, tuples or dicts of the model, and copy an optimizer by copy.deepcopy"
+            )
+        if comm.batches.in_test_mode and comm.batches.count == self.batches:
+            raise RuntimeError(
+                "the batch was taken in test_mode(), where batches do not count for an update: call only the "
+                "model in it, and take batches for validation in no_grad()"
+            )
         forms = {name: _form(param) for name, param, _ in found}
-        weights = {name: _crc(p.data) for name, p, fixed in found if not fixed and self.checked is not target}
+        settings = _settings(self.optimizer)
+        weights = {} if self.checked is target else _weights(found, self.optimizer)
         gradients = [name for name, param, _ in found if param.grad is not None]
         statistics = [param.data for _, param, fixed in found if fixed]
         lengths, self.batches = comm.batches.lengths(self.batches), comm.batches.count
 
-        marks = _crc(repr((forms, weights))), _crc(repr(gradients)), _crc(comm.batches.rows)
+        marks = _crc(repr((forms, settings, weights))), _crc(repr(gradients)), _crc(comm.batches.rows)
         same_model, same_gradients, same_batch, same_generator, same_statistics = comm.meet(
             "update", *marks, _crc(repr(_state())), _crc(repr([*map(_crc, statistics)]))
         )
         if not same_model:
             _refuse_others(comm.mpi.allgather(forms), operator.eq)
+            _refuse_other_settings(comm.mpi.allgather(settings))
             _refuse_other_weights(comm.mpi.allgather(weights))
         self.checked = target
         if not same_batch:
             raise RuntimeError(
-                "the processes take different batches: make the same DataLoader in each, with the same seed, "
-                "of the same dataset, and call parallel.broadcast before its first batch"
+                "the processes take different batches: make the same DataLoader of the same dataset in each, "
+                "call parallel.broadcast before its first batch, and give it a seed if a process draws other "
+                "random numbers than the rest between two epochs"
             )
         if not same_gradients:
             gradients = list(itertools.chain.from_iterable(comm.mpi.allgather(gradients)))
@@ -327,9 +349,9 @@ class Average:
         uneven = {n for n in lengths if n % size}
         if len(uneven) > 1 or (uneven and len(uneven) < len(lengths)):
             raise RuntimeError(
-                f"gradients of batches of {' and '.join(map(str, sorted(lengths)))} examples were added up, "
-                f"in which {size} processes have different shares: update before the last, shorter batch of "
-                "an epoch, or leave it out; take batches for other ends in no_grad() or test_mode()"
+                f"batches of {' and '.join(map(str, sorted(lengths)))} examples were taken since the last "
+                f"update, in which {size} processes have different shares: update before the last, shorter "
+                "batch of an epoch, or leave it out; take batches for other ends in no_grad() or test_mode()"
             )
         n = next(iter(uneven), size)
         return len(range(rank, n, size)) / n
@@ -404,6 +426,23 @@ def _form(param: Parameter) -> Form:
     return param.lazy_shape, None if dtype is None else np.dtype(dtype).name, False
 
 
+def _settings(optimizer: optimizers.Optimizer) -> dict[str, Any]:
+    """The numbers of an optimizer and its hooks, which a checkpoint has, too."""
+    parts = [optimizer, *optimizer.hooks]
+    return {f"{type(o).__name__}.{name}": value for o in parts for name, value in values_of(o).items()}
+
+
+def _weights(found: Iterable[tuple[str, Parameter, bool]], optimizer: optimizers.Optimizer) -> dict[str, int]:
+    """Checksums of what must be equal before the first update: weights, and what is remembered of each."""
+    weights = {name: param for name, param, fixed in found if not fixed}
+    memories = optimizer._memories().items()
+    return {name: _crc(param.data) for name, param in weights.items()} | {
+        f"{state} of {name}": _crc(memory.get(param))
+        for state, memory in memories
+        for name, param in weights.items()
+    }
+
+
 def _fits(form: Form, other: Form) -> bool:
     """Whether a Parameter can have the other's data, or get it from the same input."""
     (shape, dtype, has_data), (wanted, wanted_dtype, _) = form, other
@@ -441,12 +480,27 @@ def _described(form: Form) -> str:
     return f"has shape {shape} and dtype {dtype}" + ("" if has_data else " but no data yet")
 
 
+def _refuse_other_settings(settings: Sequence[Mapping[str, Any]]) -> None:
+    """Raise an error if a process has another optimizer than rank 0."""
+    first = settings[0]
+    for rank, own in enumerate(settings):
+        for name in {**first, **own}:
+            value, other = own.get(name, "missing"), first.get(name, "missing")
+            if repr(value) != repr(other):  # which takes nan for equal to nan
+                raise ValueError(
+                    f"all processes must have the same optimizer and hooks: {name} is {value} in rank {rank} "
+                    f"and {other} in rank 0; load checkpoints in all, and let schedules step by what is the "
+                    "same in all, such as a comm.sum"
+                )
+
+
 def _refuse_other_weights(weights: Sequence[Mapping[str, int]]) -> None:
-    """Raise an error if a process had other weights than rank 0 at the first update."""
+    """Raise an error if a process had other weights, or moments, than rank 0 at the first update."""
     for rank, own in enumerate(weights):
         for name, crc in own.items():
             if crc != weights[0].get(name, crc):
                 raise ValueError(
                     f"all processes must begin with the same weights: {name} differs between rank {rank} and "
-                    "rank 0; call parallel.broadcast(model, comm), and seed all processes alike"
+                    "rank 0; call the model once, then parallel.broadcast(model, comm); seed all processes "
+                    "alike, and load checkpoints in all"
                 )

@@ -1,7 +1,9 @@
 """What test_parallel.py runs in several processes: `mpiexec -n 3 python parallel_job.py CASE FOLDER`."""
 
+import copy
 import itertools
 import os
+import pickle
 import re
 import signal
 import sys
@@ -177,7 +179,9 @@ def accumulated(comm, folder):
     for own, _ in loader:
         F.mean(model(own)).backward()
     before = model.W.data
-    assert "batches of 2 and 3 examples were added up" in error_of(RuntimeError, optimizer.update)
+    assert "batches of 2 and 3 examples were taken since the last update" in error_of(
+        RuntimeError, optimizer.update
+    )
     assert model.W.data is before
     model.cleargrads()
     for own, _ in DataLoader(parallel.scatter(data[:6], comm), 1, shuffle=False):
@@ -257,7 +261,7 @@ def refusals(comm, folder):
     wider = Sequential(L.Linear(2, in_size=4))
     assert "layers/0/W has shape (4, 2)" in error_of(ValueError, update, wider if last else model)
     pyconvlite.seed(comm.rank)
-    assert "layers/0/W differs between rank 1 and rank 0; call parallel.broadcast" in error_of(
+    assert "layers/0/W differs between rank 1 and rank 0; call the model once" in error_of(
         ValueError, update, Sequential(L.Linear(2, in_size=3))
     )
     parallel.broadcast(model, comm)
@@ -271,6 +275,75 @@ def refusals(comm, folder):
         if last
         else error_of(RuntimeError, comm.sum, 1)
     )
+
+
+def other_optimizers(comm, folder):
+    """Another kind, number or moment in one process, and Parameters that only params() finds."""
+    last = comm.rank == 2
+
+    def message(optimizer, resumed=False, make=Sequential):
+        model = parallel.broadcast(make(L.Linear(2, in_size=3)), comm)
+        parallel.Optimizer(optimizer.setup(model), comm)
+        for param in model.params():
+            param.grad = Variable(np.ones_like(param.data))
+        if resumed:
+            for memory in optimizer._memories().values():
+                memory[model.layers[0].W] = np.full((3, 2), comm.rank, np.float32)
+        return error_of(ValueError, optimizer.update)
+
+    assert "SGD.lr is 0.2 in rank 2 and 0.1 in rank 0" in message(optimizers.SGD(0.2 if last else 0.1))
+    other = message(optimizers.SGD(0.1) if last else optimizers.Adam())
+    assert "Adam.alpha is missing in rank 2 and 0.001 in rank 0" in other
+    clipped = optimizers.SGD(0.1)
+    clipped.add_hook(optimizers.ClipGrad(1.0 + last))
+    assert "ClipGrad.max_norm is 2.0 in rank 2 and 1.0 in rank 0" in message(clipped)
+    moments = message(optimizers.MomentumSGD(0.1), resumed=True)
+    assert "vs of layers/0/W differs between rank 1 and rank 0" in moments
+
+    model = parallel.broadcast(Sequential(L.Linear(2, in_size=3)), comm)
+    hidden = L.Linear(1, in_size=1)
+    model.params = lambda: [*Sequential.params(model), hidden.W]
+    hidden.W.grad = Variable(np.ones((1, 1), np.float32))
+    optimizer = parallel.Optimizer(optimizers.SGD(0.1), comm).setup(model)
+    assert "Parameters that named_params() of its model lacks" in error_of(ValueError, optimizer.update)
+
+
+def copies(comm, folder):
+    """A copy of an optimizer averages the gradients of its own model, or is refused."""
+    optimizer = parallel.Optimizer(optimizers.SGD(1.0), comm).setup(L.Linear(1, in_size=1))
+    model = parallel.broadcast(L.Linear(1, in_size=1, nobias=True), comm)
+    for duplicate in (copy.deepcopy, lambda o: pickle.loads(pickle.dumps(o)), copy.copy):
+        copied = duplicate(optimizer).setup(model)
+        model.W.data = np.zeros((1, 1), np.float32)
+        model.W.grad = Variable(np.full((1, 1), comm.rank, np.float32))
+        if duplicate is copy.copy:
+            assert "copy an optimizer by copy.deepcopy" in error_of(ValueError, copied.update)
+        else:
+            copied.update()
+            assert model.W.item() == -1
+
+
+def in_test_mode(comm, folder):
+    """Batches of an update must not be taken in it; those of a validation may, and the model may be in it."""
+    model = parallel.broadcast(L.Linear(1, in_size=1), comm)
+    optimizer = parallel.Optimizer(optimizers.SGD(0.1), comm).setup(model)
+    share = parallel.scatter([(np.ones(1, np.float32), 0)] * 6, comm)
+
+    def update(x):
+        with test_mode():
+            F.sum(model(x)).backward()
+        optimizer.update()
+
+    with test_mode():
+        x, _ = next(DataLoader(share, 2))
+    assert "the batch was taken in test_mode()" in error_of(RuntimeError, update, x)
+    for x, _ in DataLoader(share, 2):
+        with test_mode():
+            next(DataLoader(share, 1))
+        update(x)
+    with test_mode():
+        assert len(list(DataLoader(share, 2))) == 1
+    update(np.ones((2, 1), np.float32))  # of one's own
 
 
 def shares(comm, folder):
@@ -330,6 +403,9 @@ CHECKS = (
         frozen,
         broadcasts,
         refusals,
+        other_optimizers,
+        copies,
+        in_test_mode,
         shares,
         generators,
         resumed,
@@ -390,6 +466,29 @@ def leaving(comm, folder):
     if comm.rank == 1:
         sys.exit(0)
     comm.sum(1)
+
+
+def caught(comm, folder):
+    """Each process catches its error, and ends."""
+    try:
+        raising(comm, folder)
+    except (ValueError, RuntimeError) as error:
+        print(f"rank {comm.rank} ends: {error}", flush=True)
+        sys.exit(3)
+
+
+def interrupted(comm, folder):
+    """As by Ctrl-C, which all processes get."""
+    try:
+        comm.sum(1)
+        if comm.rank == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+        comm.sum(1)
+        os.kill(os.getpid(), signal.SIGINT)
+        comm.sum(1)
+    except (KeyboardInterrupt, RuntimeError) as error:
+        print(f"rank {comm.rank} ends: {type(error).__name__}", flush=True)
+        sys.exit(3)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import pyconvlite
 import pyconvlite.functions as F
 import pyconvlite.layers as L
 from pyconvlite import DataLoader, checkpoint, datasets, optimizers, parallel
+from pyconvlite._processes import Scattered
 from pyconvlite.models import Sequential
 
 ALONE = parallel.world()
@@ -142,6 +143,8 @@ def test_invalid_arguments_are_named():
         parallel.Optimizer(L.Linear(1), ALONE)
     with pytest.raises(TypeError, match="dataset must have __len__ and __getitem__"):
         parallel.scatter(iter([]), ALONE)
+    with pytest.raises(TypeError, match=r"call parallel\.scatter once"):
+        parallel.scatter(Scattered([], ALONE), ALONE)
     with pytest.raises(TypeError, match="comm must be"):
         parallel.scatter([], 3)
     with pytest.raises(TypeError, match="comm must be"):
@@ -217,6 +220,18 @@ def test_a_process_that_fails_or_leaves_ends_the_others(tmp_path, case, message)
     assert re.search(message, done.stderr), done.stderr
     # Tracebacks of several processes do not mix.
     assert not re.search(r"\S.*Traceback|Error.*Error: ", done.stderr), done.stderr
+
+
+@pytest.mark.cpython
+@pytest.mark.parametrize(
+    ("case", "rank_1"), [("caught", "what went wrong"), ("interrupted", "KeyboardInterrupt")]
+)
+def test_processes_that_catch_their_errors_end(tmp_path, case, rank_1):
+    """None waits for the others, which have left."""
+    done = job(case, tmp_path)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert f"rank 1 ends: {rank_1}" in done.stdout
+    assert done.stdout.count(" ends: ") == 3
 
 
 @pytest.mark.cpython
