@@ -12,7 +12,7 @@ from pyconvlite.layers import BatchNorm
 
 
 @pytest.mark.parametrize(
-    ("penalty", "first", "count"), [(False, False, 25), (False, True, 12), (True, False, 4)]
+    ("penalty", "first", "count"), [(False, False, 12), (False, True, 6), (True, False, 2)]
 )
 def test_a_step_leaves_nothing_behind(penalty, first, count):
     """Settings, weights and optimizer are as before the step or as after it; graphs are freed."""

@@ -28,6 +28,8 @@ def test_the_choice_is_the_same_where_a_package_is_installed_elsewhere():
 def test_whole_modules():
     assert sampling.is_whole("tests/test_simd_conv.py::test_it[a/b.py]", ["test_simd_*"])
     assert not sampling.is_whole("tests/test_conv.py::test_simd_like", ["test_simd_*"])
+    assert sampling.is_whole("tests/test_simd_conv.py::test_it[relaxed-3]", ["test_simd_*"])
+    assert not sampling.is_whole("tests/test_simd_conv.py::test_it[simd128-3]", ["test_simd_*"])
 
 
 @pytest.mark.parametrize("pattern", sorted(set().union(*sampling.WHOLE.values())))

@@ -58,13 +58,11 @@ SDIST = (sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d")
 
 
 @pytest.fixture(scope="module")
-def sources(tmp_path_factory):
-    return copy_of_sources(tmp_path_factory.mktemp("sources"), years_ago=0)
-
-
-@pytest.fixture(scope="module")
-def wheel(build, sources):
-    return build("one", *WHEEL, sources, "-w")
+def wheel():
+    """What `./build.sh wheel` makes."""
+    subprocess.run([ROOT / "build.sh", "wheel"], check=True)
+    (path,) = (ROOT / "dist").glob("pyconvlite-*.whl")
+    return path
 
 
 def side_modules(wheel):
@@ -85,7 +83,8 @@ def test_the_same_bytes_from_another_folder_at_another_time(build, wheel, tmp_pa
 
 
 @pytest.mark.full
-def test_the_same_modules_from_the_sdist(build, wheel, sources):
+def test_the_same_modules_from_the_sdist(build, wheel, tmp_path):
+    sources = copy_of_sources(tmp_path, years_ago=0)
     sdist = build("sdist", *SDIST, cwd=sources)
     with tarfile.open(sdist) as archive:
         held = {Path(name).name for name in archive.getnames() if f"/{SIMD}/" in name}

@@ -97,6 +97,7 @@ def test_it_reads_what_is_wanted(figure: Callable[..., Names], epsilon: float) -
     assert reached >= 4 if epsilon == 0.15 else reached <= 1
 
 
+@pytest.mark.full
 def test_a_network_that_was_trained_on_attacks(figure: Callable[..., Names]) -> None:
     found = figure("defence", epsilon=0.15)
     usual, defended = np.array(found["usual"]), np.array(found["trained_on"])

@@ -103,6 +103,7 @@ def test_where_there_is_no_gpu_a_line_tells_why(visit: Visit) -> None:
     assert visit.page.is_disabled("#webgpu")
 
 
+@pytest.mark.full
 def test_stop_ends_a_batch_that_takes_long(visit: Visit, tmp_path: Path) -> None:
     visit.choose(batchSize=16)
     press(visit, "go")

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 from hosting import Preview
 from own_pictures import card, has, photos
 from playwright.sync_api import Route
@@ -59,6 +60,7 @@ def test_paused_right_after_resume(visit: Visit) -> None:
     visit.wait_for("#go", "Train")
 
 
+@pytest.mark.full
 def test_the_moment_is_changed_while_a_file_opens(visit: Visit, tmp_path: Path) -> None:
     visit.choose(model="MLP", batchSize=100)
     for batches in (1, 2):
@@ -80,6 +82,7 @@ def test_the_moment_is_changed_while_a_file_opens(visit: Visit, tmp_path: Path) 
     assert visit.page.is_hidden("#fault")
 
 
+@pytest.mark.full
 def test_a_run_begins_while_the_former_model_is_asked(visit: Visit) -> None:
     visit.choose(model="MLP", batchSize=100, images=20_000)
     visit.page.check("[name=speed][value=full]", force=True)
@@ -119,6 +122,7 @@ def test_the_onnx_file_is_of_the_network_that_was_there(enter: Callable[..., Vis
     assert all(W[name].tobytes() in given for name in W)
 
 
+@pytest.mark.full
 def test_drawn_before_the_page_is_ready(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter("about:blank")
     visit.page.add_init_script(HOLD)
@@ -166,6 +170,7 @@ const free = new Promise((resolve) => (window.goOn = resolve));
 window.createImageBitmap = (...all) => free.then(() => decode(...all));"""
 
 
+@pytest.mark.full
 def test_python_ends_while_pictures_are_decoded(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}own.html?way=drawings", python=False)
     for i in range(2):
@@ -211,6 +216,7 @@ Worker.prototype.postMessage = function (sent, ...more) {
 };"""
 
 
+@pytest.mark.full
 def test_stop_while_the_kernels_are_compared(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter("about:blank")
     visit.page.context.add_init_script(GPU)
@@ -224,6 +230,7 @@ def test_stop_while_the_kernels_are_compared(enter: Callable[..., Visit], server
     assert visit.page.is_hidden("#fault")
 
 
+@pytest.mark.full
 def test_a_test_while_similar_images_are_looked_for(visit: Visit) -> None:
     visit.page.evaluate("closest.click(); test.click()")
     visit.wait_for("#notice", "Test accuracy")

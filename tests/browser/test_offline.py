@@ -175,6 +175,7 @@ def test_a_new_build_replaces_the_old_packages(
     visit.wait_for("#versions", "pyconvlite 99.")
 
 
+@pytest.mark.full
 def test_a_tab_of_the_old_build_has_lost_nothing(
     keeping: Callable[[str], Visit], builds: tuple[Path, Path]
 ) -> None:

@@ -187,6 +187,7 @@ def test_what_is_no_picture_is_told(own: Visit) -> None:
     assert count(own, 1) == 0
 
 
+@pytest.mark.full
 def test_what_goes_on_in_two_classes_is_told_at_the_end(own: Visit) -> None:
     """The last one to end would otherwise take back what another one had to tell."""
     (good,) = photos("dots", 1)
@@ -206,6 +207,7 @@ def test_what_goes_on_in_two_classes_is_told_at_the_end(own: Visit) -> None:
     own.until("document.getElementById('own-notice').textContent === ''")
 
 
+@pytest.mark.full
 def test_a_class_that_goes_while_it_is_filled_leaves_nothing_behind(own: Visit) -> None:
     own.page.click("#add-class")
     own.until("document.querySelectorAll('.card').length === 3")
@@ -334,6 +336,7 @@ def test_pictures_of_the_camera(with_camera: Callable[..., Visit]) -> None:
     visit.check()
 
 
+@pytest.mark.full
 def test_a_burst_waits_for_a_slow_camera(with_camera: Callable[..., Visit]) -> None:
     visit = with_camera("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
     visit.page.evaluate(SLOW_CAMERA, 700)

@@ -122,6 +122,7 @@ SLOWLY = """() => {
 }"""
 
 
+@pytest.mark.full
 def test_a_worker_that_dies_while_an_answer_waits_for_its_turn(enter: Callable[..., Visit]) -> None:
     visit = enter()
     visit.wait_for("#go", "Train")
@@ -138,6 +139,7 @@ def test_a_worker_that_dies_while_an_answer_waits_for_its_turn(enter: Callable[.
 END_SILENTLY = "void setTimeout(() => self.close())"  # as a browser ends a worker that it has no memory for
 
 
+@pytest.mark.full
 def test_a_worker_that_ends_without_a_word_is_missed(visit: Visit) -> None:
     visit.choose(model="MLP", batchSize=16)
     visit.page.click("#go")

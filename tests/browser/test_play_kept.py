@@ -128,6 +128,7 @@ def test_the_visitors_own_program_stays_at_hand(enter_editor: Callable[..., Play
     assert play.page.is_hidden("#came")
 
 
+@pytest.mark.full
 def test_each_tab_has_the_program_that_it_put_aside(enter_editor: Callable[..., Playground]) -> None:
     def put_aside(play: Playground) -> None:
         play.page.evaluate("location.hash = '#example=own_function'")

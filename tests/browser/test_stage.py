@@ -80,7 +80,7 @@ def test_the_table_has_the_models_layers(untrained: Visit) -> None:
     assert f"“{np.argmax(shares)}”, with probability {max(shares):.1f}%" in caption
 
 
-@pytest.mark.parametrize("width", [1440, 800, 360])
+@pytest.mark.parametrize("width", [1440, pytest.param(800, marks=pytest.mark.full), 360])
 def test_nothing_is_cut_off(untrained: Visit, width: int) -> None:
     page = untrained.page
     page.set_viewport_size({"width": width, "height": 800})

@@ -231,6 +231,7 @@ def test_runs_are_kept_and_overlaid(visit: Visit) -> None:
     run.wait_for(state="detached")
 
 
+@pytest.mark.full
 def test_it_deceives_the_network(trained: Visit) -> None:
     page = trained.page
     page.fill("#test-index", "0")

@@ -154,6 +154,7 @@ def test_without_jspi(page: Visit) -> None:
     assert float(page.text("#test-accuracy").rstrip("%")) > 85
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("page", [COUNT_BUFFERS], indirect=True)
 def test_what_only_training_needs_on_the_gpu_is_freed(page: Visit) -> None:
     worker = page.page.workers[0]
