@@ -163,8 +163,12 @@ def _python(job: Job) -> int:
 
 
 def _spread(most: int) -> Sequence[str]:
-    """Return pytest's options that spread the tests over the cores, file by file."""
-    return ("-n", "auto", "--maxprocesses", str(most), "--dist", "loadfile", "--max-worker-restart", "0")
+    """Return pytest's options that spread the tests over the cores, file by file in the order of their names.
+
+    By itself xdist begins with the files of many tests, and ends with those of a few long ones.
+    """
+    spread = ("-n", "auto", "--maxprocesses", str(most), "--dist", "loadfile", "--no-loadscope-reorder")
+    return (*spread, "--max-worker-restart", "0")
 
 
 def _in_pyodide(job: Job, folder: str, *arguments: str, **environment: str) -> int:
@@ -274,10 +278,11 @@ def _node() -> Path:
         raise CannotRunError(f"no Node 24 or newer ({error})") from error
 
 
+# In the order in which they begin: `node` needs little, and computes while the pages are made.
 TIERS: dict[str, Callable[[Job], int]] = {
     "lint": _lint,
-    "python": _python,
     "node": _node_tier,
+    "python": _python,
     "node-numpy": _node_numpy,
     "webgpu": _webgpu,
     "webgpu-float16": _webgpu_float16,
@@ -287,7 +292,7 @@ TIERS: dict[str, Callable[[Job], int]] = {
     "firefox": _firefox,
     "mutants": _mutants,
 }
-# These mostly wait, so one of them runs beside one of those that compute, as long as there are any.
+# These mostly wait, so one of them runs beside two of those that compute, as long as there are any.
 ASIDE = ("lint", "browser", "firefox")
 # These do not read pytest's arguments.
 WITHOUT_PYTEST = ("lint", "firefox", "mutants")
@@ -333,7 +338,7 @@ def test(arguments: Sequence[str]) -> int:
 
 
 def _run_side_by_side(jobs: Sequence[Job]) -> None:
-    """Run two tiers at a time, of those aside only one, and tell of each when it has ended."""
+    """Run three tiers at a time, of those aside only one, and tell of each when it has ended."""
     aside = [job.tier for job in jobs if job.tier in ASIDE]
 
     def after(tier: str) -> list[str]:
@@ -354,7 +359,7 @@ def _run_side_by_side(jobs: Sequence[Job]) -> None:
             }
 
     LOGS.mkdir(parents=True, exist_ok=True)
-    settings = {"dep_file": ":memory:", "num_process": 2, "par_type": "thread"}
+    settings = {"dep_file": ":memory:", "num_process": 3, "par_type": "thread"}
     run_doit(tasks, names, settings)
 
 
