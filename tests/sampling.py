@@ -47,7 +47,8 @@ WHOLE = {
     # other adapters.
     "adapter": (
         "test_array",
-        "test_c*",
+        "test_capture",
+        "test_checkpoint",
         "test_dropout",
         "test_examples",
         "test_f[al]*",

@@ -5,6 +5,7 @@ import hashlib
 import itertools
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -160,3 +161,23 @@ class TestBuild:
     def test_a_build_that_fails_says_what_it_said(self, built):
         with pytest.raises(lite.LiteError, match="its words"):
             built({}, status=1)
+
+
+LOOK = """
+import { signals } from '%s';
+const shared = new Uint8Array(1);
+const buffer = signals(shared);
+const look = (meanwhile = () => {}) => {
+  const signal = buffer[0];
+  meanwhile();
+  buffer[0] = 0;
+  return signal;
+};
+console.log(look(() => (shared[0] = 2)), look(), look());
+"""
+
+
+def test_a_signal_that_comes_while_python_looks_for_one_is_kept():
+    module = Path(__file__).parents[1] / "site" / "lite" / "interrupts.mjs"
+    command = ["node", "--input-type=module", "--eval", LOOK % module.as_uri()]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "0 2 0\n"

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 
+import { signals } from '../site/lite/interrupts.mjs';
+
 /**
  * @typedef {object} Job
  * @property {string} distribution the self-contained Pyodide folder
@@ -37,7 +39,7 @@ const pyodide = await loadPyodide({ packages, env: job.env });
 pyodide.setStdin({ stdin: () => null });
 pyodide.setStdout({ write: (bytes) => writeAll(1, bytes), isatty: job.isatty });
 pyodide.setStderr({ write: (bytes) => writeAll(2, bytes), isatty: job.isatty });
-pyodide.setInterruptBuffer(job.interrupt);
+pyodide.setInterruptBuffer(/** @type {any} */ (signals(job.interrupt)));
 for (const folder of job.mounts) {
   pyodide.FS.mkdirTree(folder);
   pyodide.FS.mount(pyodide.FS.filesystems.NODEFS, { root: folder }, folder);

@@ -2,6 +2,7 @@
 // whose figures have the page's colours.
 
 import { loadPyodide as load } from '../pyodide/pyodide.mjs';
+import { signals } from './interrupts.mjs';
 
 // What JupyterLite waits with (coincident) looks at an answer while it is still being written, if this worker was held up
 // before it began to wait. The end is 0 until then, as no answer's is.
@@ -23,7 +24,7 @@ export async function loadPyodide(options) {
   if (settings.ok) pyodide.FS.writeFile(FIGURES, await settings.text());
   if (globalThis.crossOriginIsolated) {
     const interrupts = new Uint8Array(new SharedArrayBuffer(1));
-    pyodide.setInterruptBuffer(interrupts);
+    pyodide.setInterruptBuffer(signals(interrupts));
     postMessage({ interrupts });
   }
   return pyodide;

@@ -293,7 +293,7 @@ TIERS: dict[str, Callable[[Job], int]] = {
     "mutants": _mutants,
 }
 # These mostly wait, so one of them runs beside two of those that compute, as long as there are any.
-ASIDE = ("lint", "browser", "firefox")
+ASIDE = ("lint", "browser")
 # These do not read pytest's arguments.
 WITHOUT_PYTEST = ("lint", "firefox", "mutants")
 # What `test quick` runs inside Pyodide: that the wheel installs, that NumPy and the SIMD kernels serve.
@@ -343,7 +343,7 @@ def _run_side_by_side(jobs: Sequence[Job]) -> None:
 
     def after(tier: str) -> list[str]:
         if tier == "mutants":  # they take all cores, and browsers' tests measure how soon a page answers
-            return aside
+            return [*aside, *(job.tier for job in jobs if job.tier == "firefox")]
         return aside[: aside.index(tier)] if tier in aside else []
 
     names = [*aside, *(job.tier for job in jobs if job.tier not in ASIDE)]
