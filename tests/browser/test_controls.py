@@ -54,6 +54,7 @@ def test_pause_resume_stop(visit: Visit) -> None:
     assert visit.page.is_enabled("[name=learningRate]")
 
 
+@pytest.mark.full
 def test_a_training_that_learns_nothing_is_told(visit: Visit) -> None:
     visit.choose(model="MLP", optimizer="Adam", learningRate=3)
     press(visit, "go")

@@ -364,6 +364,7 @@ def test_html_connects_to_no_host(hostile: Playground, other: Listener, html: st
     assert other.heard == []
 
 
+@pytest.mark.full
 def test_without_the_policy_of_its_frame_nothing_is_shown(enter_play: Callable[..., Playground]) -> None:
     play = enter_play()
     play.expected.append("404")

@@ -99,6 +99,7 @@ def test_a_run_begins_while_the_former_model_is_asked(visit: Visit) -> None:
     assert all(samples <= 10_000 for samples in short["test"]["samples"])
 
 
+@pytest.mark.full
 def test_the_onnx_file_is_of_the_network_that_was_there(enter: Callable[..., Visit], tmp_path: Path) -> None:
     visit = enter()
     visit.wait_for("#go", "Train")

@@ -273,6 +273,7 @@ STOP = """async (id) => {
 }"""
 
 
+@pytest.mark.full
 def test_a_program_without_end_is_stopped_by_hand(page_of: Callable[[str], Visit]) -> None:
     visit = page_of("lesson-stride.html")
     endless, other = Lesson(visit.page, "padding"), Lesson(visit.page, "stride")

@@ -223,6 +223,7 @@ def test_a_program_may_break_python_but_not_the_page(play: Playground) -> None:
     assert play.run("'again'") == "'again'"
 
 
+@pytest.mark.full
 def test_a_figure_that_cannot_be_drawn(play: Playground) -> None:
     output = play.run("import matplotlib.pyplot as plt\nplt.title(r'$\\bad$')\nprint('before')")
     assert output.startswith("before\n")

@@ -198,6 +198,7 @@ def test_every_way_leads_back(untrained: Visit) -> None:
     assert page.evaluate("document.activeElement.dataset.key ?? ''") in ("map 3 1", "")
 
 
+@pytest.mark.full
 def test_the_way_back_before_there_is_a_picture(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}?at=map-2-5", python=False)
     page = visit.page

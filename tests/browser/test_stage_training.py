@@ -95,6 +95,7 @@ def test_other_models_open_as_well(visit: Visit, model: str) -> None:
     back(visit, "Network")
 
 
+@pytest.mark.full
 def test_places_of_another_network_lead_nowhere(visit: Visit) -> None:
     look(visit)
     choose(visit, "map 3 20", "conv2, map 21")

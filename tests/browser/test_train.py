@@ -166,6 +166,7 @@ def test_one_batch_at_a_time_and_back(visit: Visit) -> None:
     visit.wait_for("#go", "Train")
 
 
+@pytest.mark.full
 def test_the_first_seconds_are_slow_and_the_rest_is_not(visit: Visit) -> None:
     visit.choose(model="MLP", batchSize=16)
     visit.page.click("#go")
@@ -306,6 +307,7 @@ def test_a_project_opens_again(visit: Visit, tmp_path: Path) -> None:
         np.testing.assert_array_equal(array, after[name])
 
 
+@pytest.mark.full
 def test_dead_units_are_told(visit: Visit, tmp_path: Path) -> None:
     rigged = dict(np.load(visit.weights(tmp_path)))
     rigged["conv1/b"][:4] = -100

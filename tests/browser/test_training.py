@@ -106,6 +106,7 @@ HELD = """() => new Promise((done) => {
 })"""
 
 
+@pytest.mark.full
 def test_a_page_that_was_held_goes_on_at_once(visit: Visit) -> None:
     visit.page.click("#go")
     visit.until_seen(500)
