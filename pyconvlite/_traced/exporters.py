@@ -448,9 +448,9 @@ def _prelu(c: Call) -> str:
 
 def _embedding(c: Call) -> str:
     (ids,) = c.inputs
-    f = (
-        c.f if isinstance(c.f, F.GetItem) else c.f.inputs[0].creator
-    )  # below the F.where of an index for padding
+    f = c.f
+    if not isinstance(f, F.GetItem):  # the F.where of an index for padding, which is around it
+        f = f.inputs[0].creator
     (index,) = f.slices if isinstance(f.slices, tuple) else (f.slices,)
     return c.e.node("Gather", c.param(c.layer.W), _as_index(c, ids, index.dtype))
 
