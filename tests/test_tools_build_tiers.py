@@ -78,7 +78,7 @@ def test_nothing_at_all_is_no_success(run):
     assert run({"webgpu": lacking}, ["webgpu"])[0] == 1
 
 
-def test_one_that_waits_runs_beside_two_that_compute(run):
+def test_three_run_at_a_time_and_mutants_after_browsers(run):
     groups = [threading.Barrier(parties, timeout=20) for parties in (3, 3, 2, 1)]
     running, most = set(), []
 
@@ -93,9 +93,8 @@ def test_one_that_waits_runs_beside_two_that_compute(run):
 
         return run_it
 
-    known = {"node": tier(0), "python": tier(0), "node-numpy": tier(1), "webgpu": tier(1)}
-    known |= {"node-0.29": tier(1), "node-0.27": tier(2), "browser": tier(0), "firefox": tier(2)}
-    known["mutants"] = tier(3)  # after browsers
+    known = {"node": tier(0), "browser": tier(0), "python": tier(0), "node-numpy": tier(1), "webgpu": tier(1)}
+    known |= {"node-0.29": tier(1), "node-0.27": tier(2), "firefox": tier(2), "mutants": tier(3)}
     assert run(known)[1][-1] == "9 passed, 0 failed"
     assert max(most) == 3
 

@@ -323,6 +323,14 @@ def test_dead_units_are_told(visit: Visit, tmp_path: Path) -> None:
 
 
 def test_gradients_are_followed_also_out_of_view(visit: Visit, tmp_path: Path) -> None:
+    visit.choose(model="MLP")  # of which nothing stays
+    visit.page.click("#go")
+    visit.until_seen(1)
+    visit.page.click("#stop")
+    visit.wait_for("#go", "Train")
+    visit.page.locator("#python").scroll_into_view_if_needed()
+    visit.page.wait_for_timeout(500)  # until the page knows that the picture of the network is out of sight
+    visit.start_over()
     visit.page.locator("#python").scroll_into_view_if_needed()
     expected = gradient_norms(dict(np.load(visit.weights(tmp_path))))
     legend = visit.page.locator("#gradient-legend > span")

@@ -278,22 +278,22 @@ def _node() -> Path:
         raise CannotRunError(f"no Node 24 or newer ({error})") from error
 
 
-# In the order in which they begin: `node` needs little, and computes while the pages are made.
+# In the order in which they begin: `node` needs little, and computes while pages are made for `browser`.
 TIERS: dict[str, Callable[[Job], int]] = {
     "lint": _lint,
     "node": _node_tier,
+    "browser": _browser,
     "python": _python,
     "node-numpy": _node_numpy,
     "webgpu": _webgpu,
     "webgpu-float16": _webgpu_float16,
     "node-0.29": _node_29,
     "node-0.27": _node_27,
-    "browser": _browser,
     "firefox": _firefox,
     "mutants": _mutants,
 }
-# These mostly wait, so one of them runs beside two of those that compute, as long as there are any.
-ASIDE = ("lint", "browser")
+# `mutants` takes all cores, and the tests of these measure how soon a page answers.
+BROWSERS = ("browser", "firefox")
 # These do not read pytest's arguments.
 WITHOUT_PYTEST = ("lint", "firefox", "mutants")
 # What `test quick` runs inside Pyodide: that the wheel installs, that NumPy and the SIMD kernels serve.
@@ -338,15 +338,9 @@ def test(arguments: Sequence[str]) -> int:
 
 
 def _run_side_by_side(jobs: Sequence[Job]) -> None:
-    """Run three tiers at a time, of those aside only one, and tell of each when it has ended."""
-    aside = [job.tier for job in jobs if job.tier in ASIDE]
-
-    def after(tier: str) -> list[str]:
-        if tier == "mutants":  # they take all cores, and browsers' tests measure how soon a page answers
-            return [*aside, *(job.tier for job in jobs if job.tier == "firefox")]
-        return aside[: aside.index(tier)] if tier in aside else []
-
-    names = [*aside, *(job.tier for job in jobs if job.tier not in ASIDE)]
+    """Run three tiers at a time, since those of browsers mostly wait, and tell of each when it has ended."""
+    names = [job.tier for job in jobs]
+    browsers = [name for name in names if name in BROWSERS]
     running: set[str] = set()
 
     def tasks() -> Iterator[dict[str, Any]]:
@@ -354,7 +348,7 @@ def _run_side_by_side(jobs: Sequence[Job]) -> None:
             yield {
                 "basename": job.tier,
                 "actions": [(_run_logged, [job, running])],
-                "task_dep": after(job.tier),
+                "task_dep": browsers if job.tier == "mutants" else [],
                 "io": {"capture": False},
             }
 

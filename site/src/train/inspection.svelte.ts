@@ -107,11 +107,14 @@ export class Inspection {
     await this.#lab.turn();
     this.#reported = { view, source: seen.source, target };
     this.#turn = 'measures';
-    if (this.report && planOf(this.report) !== planOf(answer.report)) {
-      [this.measures, this.history, this.#measured] = [null, [], null];
-    }
+    if (this.report && planOf(this.report) !== planOf(answer.report)) this.#forget();
     this.report = answer.report;
     return true;
+  }
+
+  /** Drops what was told of another network. */
+  #forget(): void {
+    [this.report, this.measures, this.history, this.#measured] = [null, null, [], null];
   }
 
   async #askMeasures(): Promise<boolean> {
@@ -125,7 +128,7 @@ export class Inspection {
     this.#measured = view;
     this.#turn = 'report';
     if (measures.length !== this.report?.stages.length) {
-      this.report = null; // it is of another make
+      this.#forget(); // it is of another make
       return true;
     }
     this.measures = measures;
