@@ -15,8 +15,6 @@ from pyconvlite.backends.simd import objects
 in_pyodide = pytest.mark.skipif(
     sys.platform != "emscripten", reason="the kernels are WebAssembly: they run inside Pyodide"
 )
-# Inside Pyodide the fixture fails where the kernels do not load: nothing here passes by NumPy alone.
-by_simd = [in_pyodide, pytest.mark.usefixtures("simd")]
 
 # Allowed roundings, as conditions.py has them. The worst seen is 13, of some hundred terms: the kernels add
 # up to 256 of them one by one.

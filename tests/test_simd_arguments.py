@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from by_simd import by_simd
 from conditions import numbers
 from geometries import sizes
-from simd import KERNELS, MODULES, NUMPYS, OBJECTS, SOME_ARE_NUMPYS, UPDATES, by_simd, call, counted
+from simd import KERNELS, MODULES, NUMPYS, OBJECTS, SOME_ARE_NUMPYS, UPDATES, call, counted
 
 import pyconvlite.functions as F
 from pyconvlite import Variable, backends, grad, test_mode

@@ -4,12 +4,13 @@ from itertools import product
 
 import numpy as np
 import pytest
+from by_simd import by_simd
 from conditions import numbers, scaled
 from geometries import HARD, Geometry, geometries
 from hypothesis import given
 from hypothesis import strategies as st
 from oracles import twice
-from simd import by_simd, check
+from simd import check
 
 import pyconvlite.functions as F
 from pyconvlite import Variable, grad

@@ -4,11 +4,12 @@ import sys
 
 import numpy as np
 import pytest
+from by_simd import by_simd
 from conditions import numbers
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
-from simd import by_simd, counted
+from simd import counted
 
 from pyconvlite import backends
 from pyconvlite.backends import numpy as reference

@@ -7,10 +7,11 @@ from itertools import cycle
 
 import numpy as np
 import pytest
+from by_simd import by_simd
 from conditions import numbers
 from geometries import HARD, geometries, sizes
 from hypothesis import given, settings
-from simd import KERNELS, MODULES, by_simd, call, results
+from simd import KERNELS, MODULES, call, results
 from test_simd_conv import LARGE, blocks
 
 from pyconvlite import backends

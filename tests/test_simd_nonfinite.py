@@ -2,16 +2,17 @@
 
 import numpy as np
 import pytest
+from by_simd import by_simd
 from conditions import numbers
 from geometries import HARD, Geometry, gx_by_columns, poisoned
-from simd import KERNELS, by_simd, call, check
+from simd import KERNELS, call, check
 from test_simd_conv import LARGE, allowed
 
 import pyconvlite.functions as F
 from pyconvlite import backends
 from pyconvlite.backends import numpy as reference
 
-pytestmark = [*by_simd, pytest.mark.filterwarnings("ignore::RuntimeWarning")]  # NumPy's, of invalid values
+pytestmark = [by_simd, pytest.mark.filterwarnings("ignore::RuntimeWarning")]  # NumPy's, of invalid values
 
 values = pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 

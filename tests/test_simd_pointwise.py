@@ -6,11 +6,12 @@ from itertools import chain, combinations
 import numpy as np
 import pytest
 import simd
+from by_simd import by_simd
 from conditions import batch_norm, check_optimizer, cross_entropy, numbers, rounded, taken
 from geometries import geometries
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from simd import by_simd, counted
+from simd import counted
 from test_pooling import SETTINGS
 
 import pyconvlite.functions as F

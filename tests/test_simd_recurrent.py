@@ -5,10 +5,10 @@ from functools import partial
 import numpy as np
 import pytest
 import simd
+from by_simd import by_simd
 from conditions import numbers, rounded
 from hypothesis import given
 from hypothesis import strategies as st
-from simd import by_simd
 
 import pyconvlite.functions as F
 

@@ -7,9 +7,9 @@ import warnings
 
 import numpy as np
 import pytest
+from by_simd import by_simd
 from conditions import numbers
 from geometries import HARD, sizes
-from simd import by_simd
 from test_simd_conv import LARGE
 
 from pyconvlite import backends

@@ -249,6 +249,7 @@ indexedDB.open = (...all) => {
 };"""
 
 
+@pytest.mark.full
 def test_a_network_is_chosen_before_that_of_the_last_visit_comes(enter: Callable[..., Visit]) -> None:
     visit = enter()
     visit.wait_for("#go", "Train")
