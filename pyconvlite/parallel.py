@@ -30,14 +30,23 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, TextIO, TypeAlias, TypeVar
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, TextIO, TypeVar
 
 import numpy as np
 
 from . import optimizers
+from ._agreement import (
+    crc_of,
+    fits,
+    form_of,
+    refuse_other_models,
+    refuse_other_settings,
+    refuse_other_weights,
+    settings_of,
+    weights_of,
+)
 from ._arguments import Examples, examples
-from ._checkpoint import values_of
 from ._processes import Communicator, Scattered
 from ._random import rng
 from ._shapes import Array
@@ -51,9 +60,6 @@ __all__ = ["Communicator", "Optimizer", "broadcast", "scatter", "world"]
 
 M = TypeVar("M", bound=Layer)
 Opt = TypeVar("Opt", bound=optimizers.Optimizer)
-# What the processes compare of a Parameter: shape and dtype, open lengths as None, and whether it has data.
-Form: TypeAlias = tuple[Any, Any, bool]
-
 # What launchers set to the number of processes: MPICH and Intel MPI, Open MPI, MVAPICH2, Slurm's srun.
 _SIZES = ("PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE", "SLURM_STEP_NUM_TASKS")
 
@@ -189,8 +195,8 @@ def broadcast(model: M, comm: Communicator) -> M:
         return model
     params = model._all_params()
     comm.meet("parallel.broadcast")
-    forms = comm.mpi.allgather({name: _form(param) for name, param in params.items()})
-    _refuse_others(forms, _fits)
+    forms = comm.mpi.allgather({name: form_of(param) for name, param in params.items()})
+    refuse_other_models(forms, fits)
     _share_generator(comm)
     for name, param in params.items():
         shape, dtype, has_data = forms[0][name]
@@ -310,21 +316,21 @@ class Average:
                 "the batch was taken in test_mode(), where batches do not count for an update: call only the "
                 "model in it, and take batches for validation in no_grad()"
             )
-        forms = {name: _form(param) for name, param, _ in found}
-        settings = _settings(self.optimizer)
-        weights = {} if self.checked is target else _weights(found, self.optimizer)
+        forms = {name: form_of(param) for name, param, _ in found}
+        settings = settings_of(self.optimizer)
+        weights = {} if self.checked is target else weights_of(found, self.optimizer)
         gradients = [name for name, param, _ in found if param.grad is not None]
         statistics = [param.data for _, param, fixed in found if fixed]
         lengths, self.batches = comm.batches.lengths(self.batches), comm.batches.count
 
-        marks = _crc(repr((forms, settings, weights))), _crc(repr(gradients)), _crc(comm.batches.rows)
+        marks = crc_of(repr((forms, settings, weights))), crc_of(repr(gradients)), crc_of(comm.batches.rows)
         same_model, same_gradients, same_batch, same_generator, same_statistics = comm.meet(
-            "update", *marks, _crc(repr(_state())), _crc(repr([*map(_crc, statistics)]))
+            "update", *marks, crc_of(repr(_state())), crc_of(repr([*map(crc_of, statistics)]))
         )
         if not same_model:
-            _refuse_others(comm.mpi.allgather(forms), operator.eq)
-            _refuse_other_settings(comm.mpi.allgather(settings))
-            _refuse_other_weights(comm.mpi.allgather(weights))
+            refuse_other_models(comm.mpi.allgather(forms), operator.eq)
+            refuse_other_settings(comm.mpi.allgather(settings))
+            refuse_other_weights(comm.mpi.allgather(weights))
         self.checked = target
         if not same_batch:
             raise RuntimeError(
@@ -382,7 +388,7 @@ class Average:
                     set_gradient(param, mean)
 
 
-# ---------------------------------------------------------------------------------- what is compared and sent
+# ----------------------------------------------------------------------------------------------- what is sent
 
 
 def _check(comm: Communicator) -> None:
@@ -406,101 +412,3 @@ def _state() -> Any:
 def _share_generator(comm: Communicator) -> None:
     """Set the package's generator to the state that it has in rank 0, so that all draw the same."""
     rng().bit_generator.state = comm.mpi.bcast(_state())
-
-
-def _crc(value: Any) -> int:
-    """A checksum of 26 bits of a text or an array; 0 for None."""
-    import zlib  # here, since a single process does not need it
-
-    if value is None:
-        return 0
-    contents = value.encode() if isinstance(value, str) else np.ascontiguousarray(value).tobytes()
-    return zlib.crc32(contents) >> 6
-
-
-def _form(param: Parameter) -> Form:
-    """What the processes compare of a Parameter."""
-    if param.data is not None:
-        return param.shape, np.dtype(param.dtype).name, True
-    dtype = param.lazy_dtype
-    return param.lazy_shape, None if dtype is None else np.dtype(dtype).name, False
-
-
-def _settings(optimizer: optimizers.Optimizer) -> dict[str, Any]:
-    """The numbers of an optimizer and its hooks, which a checkpoint has, too."""
-    parts = [optimizer, *optimizer.hooks]
-    return {f"{type(o).__name__}.{name}": value for o in parts for name, value in values_of(o).items()}
-
-
-def _weights(found: Iterable[tuple[str, Parameter, bool]], optimizer: optimizers.Optimizer) -> dict[str, int]:
-    """Checksums of what must be equal before the first update: weights, and what is remembered of each."""
-    weights = {name: param for name, param, fixed in found if not fixed}
-    memories = optimizer._memories().items()
-    return {name: _crc(param.data) for name, param in weights.items()} | {
-        f"{state} of {name}": _crc(memory.get(param))
-        for state, memory in memories
-        for name, param in weights.items()
-    }
-
-
-def _fits(form: Form, other: Form) -> bool:
-    """Whether a Parameter can have the other's data, or get it from the same input."""
-    (shape, dtype, has_data), (wanted, wanted_dtype, _) = form, other
-    if has_data or not other[2]:
-        return form == other
-    fits = shape is None or (len(shape) == len(wanted) and all(map(_open_or_equal, shape, wanted)))
-    return fits and dtype in (None, wanted_dtype)
-
-
-def _open_or_equal(length: int | None, wanted: int) -> bool:
-    return length is None or length == wanted
-
-
-def _refuse_others(forms: Sequence[Mapping[str, Form]], fits: Callable[[Form, Form], bool]) -> None:
-    """Raise an error if a process has another model than rank 0."""
-    first = forms[0]
-    faults = []
-    for rank, own in enumerate(forms):
-        faults += [f"rank {rank} has no Parameter {name}" for name in first.keys() - own.keys()]
-        faults += [f"rank {rank} has a Parameter {name}, rank 0 none" for name in own.keys() - first.keys()]
-        faults += [
-            f"{name} {_described(own[name])} in rank {rank}, and {_described(first[name])} in rank 0"
-            for name in own
-            if name in first and not fits(own[name], first[name])
-        ]
-        if not faults and list(own) != list(first):
-            faults = [f"rank {rank} has its Parameters in another order: {', '.join(own)}"]
-    if faults:
-        more = f"; and {len(faults) - 5} more" if len(faults) > 5 else ""
-        raise ValueError(f"all processes must have the same model: {'; '.join(faults[:5])}{more}")
-
-
-def _described(form: Form) -> str:
-    shape, dtype, has_data = form
-    return f"has shape {shape} and dtype {dtype}" + ("" if has_data else " but no data yet")
-
-
-def _refuse_other_settings(settings: Sequence[Mapping[str, Any]]) -> None:
-    """Raise an error if a process has another optimizer than rank 0."""
-    first = settings[0]
-    for rank, own in enumerate(settings):
-        for name in {**first, **own}:
-            value, other = own.get(name, "missing"), first.get(name, "missing")
-            if repr(value) != repr(other):  # which takes nan for equal to nan
-                raise ValueError(
-                    f"all processes must have the same optimizer and hooks: {name} is {value} in rank {rank} "
-                    f"and {other} in rank 0; load checkpoints in all, and let schedules step by what is the "
-                    "same in all, such as a comm.sum"
-                )
-
-
-def _refuse_other_weights(weights: Sequence[Mapping[str, int]]) -> None:
-    """Raise an error if a process had other weights, or moments, than rank 0 at the first update."""
-    for rank, own in enumerate(weights):
-        for name, crc in own.items():
-            if crc != weights[0].get(name, crc):
-                raise ValueError(
-                    f"all processes must begin with the same weights: {name} differs between rank {rank} and "
-                    "rank 0; call the model once, then parallel.broadcast(model, comm); seed all processes "
-                    "alike, and load checkpoints in all"
-                )

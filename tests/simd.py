@@ -12,9 +12,9 @@ from geometries import sizes
 from pyconvlite import backends
 from pyconvlite.backends.simd import objects
 
-in_pyodide = pytest.mark.skipif(
-    sys.platform != "emscripten", reason="the kernels are WebAssembly: they run inside Pyodide"
-)
+ELSEWHERE = sys.platform != "emscripten"
+WHY = "the kernels are WebAssembly: they run inside Pyodide"
+in_pyodide = pytest.mark.skipif(ELSEWHERE, reason=WHY)
 
 # Allowed roundings, as conditions.py has them. The worst seen is 13, of some hundred terms: the kernels add
 # up to 256 of them one by one.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import parallel_job
+import parallel_training
 import pytest
 
 import pyconvlite
@@ -68,13 +69,13 @@ def test_an_mpi4py_without_mpi_is_refused(world, monkeypatch):
 
 
 def test_one_process_trains_as_without_the_module():
-    results = parallel_job.train(ALONE, np.float32, parallel_job.momentum)
+    results = parallel_training.train(ALONE, np.float32, parallel_training.momentum)
     pyconvlite.seed(7)
     model = Sequential(L.Conv2d(3, 3), F.relu, F.flatten, L.Linear(3))
-    optimizer = parallel_job.momentum().setup(model)
+    optimizer = parallel_training.momentum().setup(model)
     schedule = optimizers.CosineLR(optimizer, 20)
-    data = list(zip(parallel_job.X.astype(np.float32), parallel_job.T, strict=True))
-    loader = DataLoader(data, parallel_job.BATCH)
+    data = list(zip(parallel_training.X.astype(np.float32), parallel_training.T, strict=True))
+    loader = DataLoader(data, parallel_training.BATCH)
     for _ in range(2):
         for x, t in loader:
             loss = F.softmax_cross_entropy(model(x), t)
@@ -180,10 +181,10 @@ def test_in_three_processes(run, name):
 
 
 @pytest.mark.cpython
-@pytest.mark.parametrize("name", parallel_job.TRAININGS)
+@pytest.mark.parametrize("name", parallel_training.TRAININGS)
 def test_weights_are_those_of_one_process_with_the_same_batches(run, name):
-    dtype, optimizer = parallel_job.TRAININGS[name]
-    one = parallel_job.train(ALONE, dtype, optimizer, 3 * parallel_job.BATCH)
+    dtype, optimizer = parallel_training.TRAININGS[name]
+    one = parallel_training.train(ALONE, dtype, optimizer, 3 * parallel_training.BATCH)
     three = np.load(run[0] / f"{name}.npz")
     assert one.keys() == set(three.files)
     for key, value in one.items():
