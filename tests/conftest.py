@@ -52,4 +52,4 @@ def pytest_collection_modifyitems(config, items):
     if IN_PYODIDE:
         for item in items:
             if item.get_closest_marker("cpython"):
-                item.add_marker(pytest.mark.skip(reason="needs processes, threads or more memory than here"))
+                item.add_marker(pytest.mark.skip(reason="not inside Pyodide, see pyproject.toml"))

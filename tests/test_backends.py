@@ -14,10 +14,6 @@ import pyconvlite.functions as F
 from pyconvlite import Variable, backends, cuda, grad
 from pyconvlite.backends import numpy as reference
 
-PACKAGE = Path(pyconvlite.__file__).parent
-SOURCES = {
-    path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text("utf-8")) for path in PACKAGE.rglob("*.py")
-}
 CONTRACTIONS = {"dot", "vdot", "inner", "outer", "tensordot", "einsum", "matmul", "vecdot", "matvec"}
 
 
@@ -47,14 +43,25 @@ class TestSeam:
         assert not any(map(backends.is_array, [1.0, np.float64(1), [1.0], None, Variable(np.zeros(2))]))
 
 
-class TestSources:
-    def test_are_found(self):
-        assert {"autograd/walk.py", "functions/conv.py", "backends/numpy/contraction.py"} <= SOURCES.keys()
+@pytest.fixture(scope="module")
+def sources():
+    """The package's modules, by their paths in it."""
+    package = Path(pyconvlite.__file__).parent
+    return {
+        path.relative_to(package).as_posix(): ast.parse(path.read_text("utf-8"))
+        for path in package.rglob("*.py")
+    }
 
-    def test_only_the_numpy_kernels_contract(self):
+
+@pytest.mark.cpython
+class TestSources:
+    def test_are_found(self, sources):
+        assert {"autograd/walk.py", "functions/conv.py", "backends/numpy/contraction.py"} <= sources.keys()
+
+    def test_only_the_numpy_kernels_contract(self, sources):
         """NumPy's `@` is slow where it has no BLAS: one helper picks the route for all."""
         found = []
-        for name, tree in SOURCES.items():
+        for name, tree in sources.items():
             for node in ast.walk(tree):
                 operator = isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.MatMult)
                 call = (
@@ -67,9 +74,9 @@ class TestSources:
                     found.append((name, ast.unparse(node)))
         assert {name for name, _ in found} == {"backends/numpy/contraction.py"}, found
 
-    def test_no_function_knows_a_backend_by_name(self):
+    def test_no_function_knows_a_backend_by_name(self, sources):
         found = []
-        for name, tree in SOURCES.items():
+        for name, tree in sources.items():
             if name.startswith("functions/"):
                 for node in ast.walk(tree):
                     words = {getattr(node, "id", ""), getattr(node, "attr", "")}
@@ -81,11 +88,11 @@ class TestSources:
                         found.append((name, ast.unparse(node)))
         assert found == []
 
-    def test_forward_asks_for_its_namespace(self):
+    def test_forward_asks_for_its_namespace(self, sources):
         """In functions/ NumPy itself is for scalars and sizes; arrays get theirs from get_array_module."""
         allowed = {"generic", "asarray", "ndarray", "result_type", "where", "ones", "inf", "prod", "newaxis"}
         found = []
-        for name, tree in SOURCES.items():
+        for name, tree in sources.items():
             if name.startswith("functions/"):
                 for function in ast.walk(tree):
                     if isinstance(function, ast.FunctionDef) and function.name in ("forward", "backward"):
@@ -99,11 +106,11 @@ class TestSources:
                         ]
         assert found == []
 
-    def test_no_assert_meets_a_user(self):
+    def test_no_assert_meets_a_user(self, sources):
         """`python -O` drops asserts: what a user can get wrong is refused with an exception."""
         found = [
             (name, ast.unparse(node))
-            for name, tree in SOURCES.items()
+            for name, tree in sources.items()
             for node in ast.walk(tree)
             if isinstance(node, ast.Assert) and not only_for_the_type_checker(node)
         ]

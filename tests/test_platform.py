@@ -41,6 +41,7 @@ def test_both_have_the_same_names():
     assert set(signatures("_cpython.py")) == set(_platform.__all__)
 
 
+@pytest.mark.cpython
 def test_nothing_else_asks_for_the_platform():
     found = []
     for name, tree in sources():

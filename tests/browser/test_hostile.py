@@ -235,12 +235,7 @@ SENT = {
     "more files than the site has": "{'kind': 'files', 'name': 'x', 'paths': ['x'] * 9999}",
     "more files than there are places": "{'kind': 'files', 'name': 'x', 'paths': js.Array.new(2**32 - 1)}",
 }
-USUAL = (
-    "one part in more places than can be read",
-    "an unknown kind",
-    "an image whose size may change",
-    "a shape below nothing",
-)
+USUAL = ("one part in more places than can be read", "an image whose size may change")
 FALSE = [pytest.param(name, marks=[] if name in USUAL else pytest.mark.full) for name in SENT]
 
 FORGING = """

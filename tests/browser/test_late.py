@@ -137,6 +137,7 @@ def test_drawn_before_the_page_is_ready(enter: Callable[..., Visit], server: Pre
     visit.wait_for("#seen-caption", "your drawing")
 
 
+@pytest.mark.full
 def test_a_line_is_changed_while_it_runs(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter("about:blank")
     let_go = held(visit, r"pyodide\.asm\.wasm")

@@ -290,6 +290,7 @@ def test_a_program_without_end_is_stopped_by_hand(page_of: Callable[[str], Visit
     computed(endless, seconds=90)
 
 
+@pytest.mark.full
 def test_an_array_may_be_too_large_to_draw(page_of: Callable[[str], Visit]) -> None:
     lesson = Lesson(page_of("lesson-stride.html").page, "padding")
     lesson.type("import numpy as np\ny = np.zeros((10**8, 0))")

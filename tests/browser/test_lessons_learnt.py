@@ -9,6 +9,8 @@ import pytest
 from lessons import Lesson, wait
 from visits import Visit
 
+pytestmark = pytest.mark.full
+
 
 @pytest.fixture
 def learnt(page_of: Callable[[str], Visit]) -> Visit:
@@ -21,7 +23,6 @@ def numbers(lesson: Lesson) -> list[float]:
     return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", said)]
 
 
-@pytest.mark.full
 def test_the_favourites_of_a_filter(learnt: Visit) -> None:
     lesson = Lesson(learnt.page, "maximal")
     for steps, least, most in ((0, 0, 40), (160, 85, 100)):

@@ -165,7 +165,10 @@ def test_the_way_back_after_a_reload_stays_one(enter: Callable[..., Visit], serv
     arrive(visit, "lesson-kernel.html")
 
 
-@pytest.mark.parametrize(("then", "name"), [("forward", "lesson-kernel.html"), ("back", "bench.html")])
+@pytest.mark.parametrize(
+    ("then", "name"),
+    [("forward", "lesson-kernel.html"), pytest.param("back", "bench.html", marks=pytest.mark.full)],
+)
 def test_a_page_that_comes_late_does_not_take_the_place_of_the_next(
     enter: Callable[..., Visit], server: Preview, then: str, name: str
 ) -> None:

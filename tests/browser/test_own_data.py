@@ -357,6 +357,7 @@ def test_a_burst_waits_for_a_slow_camera(with_camera: Callable[..., Visit]) -> N
     visit.check()
 
 
+@pytest.mark.full
 def test_an_earlier_request_for_the_camera_changes_nothing(with_camera: Callable[..., Visit]) -> None:
     visit = with_camera("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
     visit.page.evaluate(REFUSED_FIRST)

@@ -224,6 +224,7 @@ def test_a_project_waits_for_the_network_of_the_one_before(own: Visit) -> None:
     assert card(own, 0).locator(".name").input_value() == "a"
 
 
+@pytest.mark.full
 def test_a_project_of_too_many_pictures_is_not_opened(own: Visit) -> None:
     pictures = {f"{name}/{i}.jpg": b"\xff\xd8" for name in "ab" for i in range(1001)}
     classes = [{"name": name, "pictures": [path for path in pictures if path[0] == name]} for name in "ab"]

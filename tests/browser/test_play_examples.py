@@ -18,6 +18,7 @@ def run(play: Playground, title: str) -> str:
     return output
 
 
+@pytest.mark.full
 def test_one_with_a_plot(play: Playground) -> None:
     assert "pooled changes by 39%" in run(play, "Step 56")
     assert play.pictures() == ["image; mean; green; edge; mean, pooled; green, pooled; edge, pooled"]

@@ -62,6 +62,7 @@ def test_a_link_that_was_made_here_opens_without_a_warning(enter_editor: Callabl
         play.write("print('another')")
 
 
+@pytest.mark.full
 def test_a_program_of_the_documentation_is_known_by_itself(
     enter_editor: Callable[..., Playground], server: Preview
 ) -> None:

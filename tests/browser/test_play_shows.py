@@ -145,13 +145,8 @@ BOMBS = {
 }
 
 
-@pytest.mark.parametrize(
-    "bomb",
-    [
-        pytest.param(bomb, id=name, marks=() if name == "spans" else pytest.mark.full)
-        for name, bomb in BOMBS.items()
-    ],
-)
+@pytest.mark.full
+@pytest.mark.parametrize("bomb", [pytest.param(bomb, id=name) for name, bomb in BOMBS.items()])
 def test_html_that_keeps_its_frame_busy_does_not_keep_the_page(
     enter_play: Callable[..., Playground], bomb: str
 ) -> None:

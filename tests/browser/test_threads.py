@@ -70,6 +70,7 @@ def test_the_service_worker_isolates_the_next_visit(enter: Callable[..., Visit],
     assert visit.text("#kernels") == on_all_cores(visit)
 
 
+@pytest.mark.full
 def test_a_visitors_program_has_one_core(enter: Callable[..., Playground], host: Server) -> None:
     """Its worker has an opaque origin, which Chromium gives no shared memory."""
     play = enter(f"{host.url}play.html", Playground)

@@ -194,6 +194,7 @@ print(can_run_sync(), await webgpu.asnumpy_async(loss.data), await webgpu.asnump
 """
 
 
+@pytest.mark.full
 def test_a_program_without_jspi_is_told_how_to_read(gpu_browser: Browser, server: Preview) -> None:
     with gpu_browser.new_context(service_workers="block") as context:
         put_ahead(context, "runner", WITHOUT_JSPI)
