@@ -64,7 +64,7 @@ def test_after_one_visit_everything_works_without_a_network(
     host.end()
     visit.page.context.set_offline(True)
     visit.expected.append("service-worker.js")  # whether there is a new one cannot be found out
-    kept = "async (page) => (await caches.match(page)) !== undefined"
+    kept = "async (page) => (await caches.match(page, { ignoreSearch: true })) !== undefined"
     for page in PAGES:
         assert visit.page.evaluate(kept, page), page
         if page == LESSON or not page.startswith("lesson-"):
