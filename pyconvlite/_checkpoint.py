@@ -17,6 +17,7 @@ from ._random import rng
 from ._shapes import Array
 from .autograd import Variable
 from .dataloaders import DataLoader
+from .optimizers import Schedule
 
 TEXT = "checkpoint.json"
 FORMAT, VERSION = "pyconvlite checkpoint", 2
@@ -124,8 +125,10 @@ def refusal(o: Any, stored: Mapping[str, Any]) -> str:
     """Why an object cannot have the stored numbers; empty if it can.
 
     The object's own constructor decides, if it is the package's, which only checks and assigns. An integer
-    that it does not take is a count.
+    that it does not take is a count. The first rate of a schedule must be one that its optimizer takes.
     """
+    if isinstance(o, Schedule) and (reason := refusal(o.optimizer, {o.rate_name: stored.get("base")})):
+        return reason
     if getattr(type(o).__init__, "__module__", "").split(".")[0] != __package__:
         return ""
     given: dict[str, Any] = {}
@@ -216,6 +219,8 @@ def read_index(archive: _npz.Archive, loader: DataLoader, stored: Mapping[str, A
             "it needs the saved batch size and number of processes"
         )
     if "loader/index" not in archive.names:
+        if stored["iteration"] and loader.shuffle:
+            archive.refuse("loader/index is missing: the order of the examples in an epoch that has begun")
         return None
     header = archive.header("loader/index")
     if header.dtype.kind != "i" or header.shape != (n,):

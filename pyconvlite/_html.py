@@ -75,7 +75,9 @@ def _statistics(values: Array) -> list[str]:
     finite = values[np.isfinite(values)]
     numbers = [""] * 3
     if finite.size:
-        numbers = [f"{float(n):.4g}" for n in (finite.min(), finite.mean(dtype=np.float64), finite.max())]
+        with np.errstate(over="ignore"):  # of the sum in the mean
+            mean = finite.mean(dtype=np.float64)
+        numbers = [f"{float(n):.4g}" for n in (finite.min(), mean, finite.max())]
     lost = values.size - finite.size
     return [*numbers, f"{100 * np.mean(values == 0):.3g} %", f"{lost:,}" if lost else ""]
 

@@ -189,11 +189,16 @@ class SeqDataLoader(DataLoader):
 
     def __init__(self, dataset: Examples, batch_size: int, gpu: bool = False) -> None:
         super().__init__(dataset, batch_size, shuffle=False, gpu=gpu)
+        self._jump()  # raises now instead of at the first batch
+
+    def _jump(self) -> int:
+        """The length of a part."""
         if self._total_size > self.data_size:
             raise ValueError(
                 f"batch_size must be at most the dataset's length, {self.data_size}; got {self._total_size}"
             )
+        return self.data_size // self._total_size
 
     def _batch_index(self) -> Array:
-        jump = self.data_size // self._total_size
+        jump = self._jump()
         return (np.arange(self._total_size) * jump + self.iteration) % self.data_size

@@ -79,7 +79,7 @@ def _label(v: Any, verbose: bool) -> str:
 
 def _quoted(text: str) -> str:
     """A string of the DOT language that Graphviz shows as `text`."""
-    return '"' + text.replace("\\", r"\\").replace('"', r"\"") + '"'
+    return '"' + text.replace("\\", r"\\").replace('"', r"\"").replace("&", "&amp;") + '"'
 
 
 def plot_dot_graph(

@@ -5,6 +5,9 @@ compared with the central difference ``(f(x + eps*u) - f(x - eps*u)) / (2*eps)``
 of ``f`` per input, whatever its size; only if the two differ is each element checked, to report the worst.
 The gradients under test are computed in the dtype of the inputs, the central differences in float64.
 
+The tolerance of ``<gx, u>`` grows with the square root of the number of elements, as rounding errors do. So
+small inputs, of up to a few hundred elements, show an error in a single element best.
+
 The first, second and third order of a Function ``f`` of ``x`` and ``W``::
 
     check_backward(f, (x, W))
@@ -23,6 +26,7 @@ import numpy as np
 
 from ._shapes import Array
 from .autograd import Variable, as_variable, grad
+from .config import using_config
 
 __all__ = ["check_backward", "check_double_backward", "numerical_grad"]
 
@@ -247,7 +251,8 @@ def _call(f: Differentiable, xs: list[Array]) -> list[Array]:
 
 
 def _outputs(f: Differentiable, inputs: Sequence[Variable]) -> list[Variable]:
-    ys = _as_list(f(*inputs))
+    with using_config("enable_backprop", True):  # also within no_grad, where all gradients would be zero
+        ys = _as_list(f(*inputs))
     for y in ys:
         if not isinstance(y, Variable):
             raise TypeError(f"f must return a Variable, or a tuple or list of them; got {type(y).__name__}")

@@ -100,10 +100,12 @@ def test_weight_files_are_no_checkpoints_and_the_reverse():
 
 
 def forged(training, edit=None, **members):
-    """A checkpoint with another text or other members."""
+    """A checkpoint with another text or other members, and without those that are None."""
     old, new = zipfile.ZipFile(saved(training)), io.BytesIO()
     with zipfile.ZipFile(new, "w") as archive:
         for name in old.namelist():
+            if members.get(name, b"") is None:
+                continue
             contents = old.read(name)
             if name == "checkpoint.json" and edit:
                 text = json.loads(contents)
@@ -144,6 +146,8 @@ EDITS = {
     "the name of a schedule's rate": lambda t: t["objects"]["schedule"]["values"].update(rate_name="target"),
     "an inner schedule that is a text": lambda t: t["objects"]["schedule/inner"]["values"].update(inner="x"),
     "a negative step of a schedule": lambda t: t["objects"]["schedule"]["values"].update(t=-1),
+    "a first rate below 0": lambda t: t["objects"]["schedule/inner"]["values"].update(base=-1.0),
+    "a first rate of an outer schedule": lambda t: t["objects"]["schedule"]["values"].update(base=None),
     "a generator": lambda t: t["generators"]["package"].update(bit_generator="MT19937"),
     "a generator's state": lambda t: t["generators"]["package"]["state"].update(state=-1),
     "no generator": lambda t: t["generators"].clear(),
@@ -161,6 +165,7 @@ MEMBERS = {
     "a count of nothing": {"optimizer/starts/x.npy": npy(np.array(1))},
     "a count's shape": {"optimizer/starts/layers/0/W.npy": npy(np.ones(1, int))},
     "a count's dtype": {"optimizer/starts/layers/0/W.npy": npy(np.array(1.5))},
+    "no order": {"loader/index.npy": None},
     "an order too short": {"loader/index.npy": npy(np.arange(21))},
     "an order out of range": {"loader/index.npy": npy(np.arange(22) + 1)},
     "an order of floats": {"loader/index.npy": npy(np.arange(22.0))},

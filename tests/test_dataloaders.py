@@ -231,6 +231,11 @@ def test_a_length_that_the_parts_do_not_divide():
 def test_sequences_errors(batch_size, error, message):
     with pytest.raises(error, match=message):
         SeqDataLoader(Numbers(), batch_size)
+    if error is ValueError:
+        loader = SeqDataLoader(Numbers(), 2)
+        loader.batch_size = batch_size
+        with pytest.raises(error, match=message):
+            next(loader)
 
 
 def test_sequences_on_a_device():

@@ -199,3 +199,7 @@ class TestLayer:
 def test_a_summary_is_a_table():
     found = shown(summary(LeNet(), (5, 1, 28, 28)))
     assert list(found.row("fc1").values()) == ["fc1", "Linear", "(5, 120)", "48,120"]
+
+
+def test_large_numbers_are_shown_without_a_warning():
+    assert "inf" in Variable(np.array([1e308, 1e308]))._repr_html_()  # the mean

@@ -171,3 +171,63 @@ def test_integers_for_an_embedding():
 def test_errors(arguments, error, message):
     with pytest.raises(error, match=message):
         summary(*arguments)
+
+
+def test_what_forward_puts_into_containers_is_taken_out():
+    class Collecting(Model):
+        def __init__(self):
+            self.blocks, self.maps = {}, [[0.5]]
+
+        def forward(self, x):
+            if "a" not in self.blocks:
+                self.blocks["a"] = L.Linear(3)
+            self.maps[0].append(x)
+            self.maps.append(x)
+            return self.blocks["a"](x)
+
+    model = Collecting()
+    summary(model, (1, 4))
+    assert (model.blocks, model.maps) == ({}, [[0.5]])
+    model(np.ones((1, 4), np.float32))
+    kept = model.blocks["a"]
+    assert summary(model, (1, 4)).parameters == 15
+    assert model.blocks == {"a": kept}
+    assert len(model.maps) == 2
+
+
+def test_outputs_within_outputs():
+    class Encoder(Model):
+        def __init__(self):
+            self.fc = L.Linear(4)
+
+        def forward(self, x):
+            h = self.fc(x)
+            return h, (h[:1], None)
+
+    class Both(Model):
+        def __init__(self):
+            self.encoder, self.scale = Encoder(), Parameter(np.ones(1))
+
+        def forward(self, x):
+            h, rest = self.encoder(x)
+            return h * self.scale, rest
+
+    assert summary(Encoder(), (2, 5)).rows[0].output_shape == (2, 4)
+    assert summary(Both(), (2, 5)).rows[-1].output_shape == ((2, 4), ((1, 4), None))
+
+
+@pytest.mark.parametrize(("kind", "parameters"), [(L.LSTM, 160), (L.GRU, 124)])
+def test_a_layer_that_does_the_work_of_those_within_it_is_one_row(kind, parameters):
+    model = Sequential(kind(4), L.Linear(2))
+    first, second = summary(model, (2, 5)).rows
+    assert (first.name, first.kind, first.output_shape, first.parameters) == (
+        "layers/0",
+        kind.__name__,
+        (2, 4),
+        parameters,
+    )
+    assert second.output_shape == (2, 2)
+    model(np.ones((2, 5), np.float32))
+    html = model._repr_html_()
+    assert html.count("<tr>") == 4  # the head, two layers, the total
+    assert "h2f/W (4, 4)" in html or "h2r/W (4, 4)" in html

@@ -248,3 +248,32 @@ def test_your_own_schedule_on_your_own_optimizer():
 def test_errors(make, error, message):
     with pytest.raises(error, match=message):
         make(SGD())
+
+
+def test_two_that_are_not_nested_cannot_take_turns():
+    optimizer = SGD(1.0)
+    warmup, cosine = WarmupLR(optimizer, 5), CosineLR(optimizer, 100)
+    warmup.step()
+    cosine.step()
+    rate = optimizer.lr
+    with pytest.raises(RuntimeError, match=r"nest them, WarmupLR\(CosineLR\(optimizer, \.\.\.\), \.\.\.\)"):
+        warmup.step()
+    assert (warmup.t, optimizer.lr) == (1, rate)
+
+
+def test_one_after_another_is_another_phase():
+    optimizer = SGD(1.0)
+    for make, last in ((WarmupLR, 1), (CosineLR, 0)):
+        schedule = make(optimizer, 10)
+        for _ in range(10):
+            schedule.step()
+        assert optimizer.lr == pytest.approx(last)
+
+
+def test_an_inner_one_may_be_stepped_too():
+    outer = WarmupLR(CosineLR(SGD(1.0), 100), 5)
+    for _ in range(3):
+        outer.step()
+        outer.inner.step()
+    outer.step()
+    assert outer.optimizer.lr == outer.rate(4)

@@ -5,7 +5,7 @@ import pytest
 from contract import DTYPES
 
 import pyconvlite.functions as F
-from pyconvlite import Function, Variable, grad
+from pyconvlite import Function, Variable, grad, no_grad
 from pyconvlite.testing import check_backward, check_double_backward, numerical_grad
 
 rng = np.random.default_rng(8)
@@ -354,3 +354,18 @@ def test_given_tolerances_are_used():
 def test_what_does_not_fit_is_named(check, f, inputs, grad_outputs, error, words):
     with pytest.raises(error, match=words):
         check(f, inputs, grad_outputs)
+
+
+def test_they_record_within_no_grad():
+    class Cube(Function):
+        def forward(self, x):
+            return x**3
+
+        def backward(self, gy):
+            (x,) = self.inputs
+            return gy * Variable(3 * x.data**2)  # not differentiable
+
+    with no_grad():
+        check_backward(lambda x: Cube()(x), np.array([2.0]))
+        with pytest.raises(AssertionError, match=r"backward gives 0\.0"):
+            check_double_backward(lambda x: Cube()(x), np.array([2.0]))

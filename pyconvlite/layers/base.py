@@ -158,7 +158,9 @@ class Layer(Weights):
         nodes = list(walk(self))
         names = {node: name for name, node, _ in nodes}
         shapes = {node: _output_shape(node) for _, node, _ in nodes if isinstance(node, Layer)}
-        shown: dict[str, list[str]] = {}  # Parameters by the name of their layer
+        rows = list_rows(nodes, shapes)
+        listed = {row.name for row in rows}
+        shown: dict[str, list[str]] = {}  # Parameters by the name of their row
         where = set()
         for name, node, owner in nodes:
             if isinstance(node, Parameter):
@@ -166,10 +168,12 @@ class Layer(Weights):
                     where.add(f"{node.dtype} on the {_html.device(node.data)}")
                 shape = _html.lazy_shape(node) if node.data is None else str(node.shape)
                 place = "" if owner is None else names[owner]
+                while place not in listed:
+                    place = place.rpartition("/")[0]
                 shown.setdefault(place, []).append(f"{name.removeprefix(place).lstrip('/')} {shape}")
         title = type(self).__name__ if type(self).__repr__ is object.__repr__ else repr(self)
         title += ": " * bool(where) + ", ".join(sorted(where))
-        return _html.titled(title, rows_as_html(list_rows(nodes, shapes), shown))
+        return _html.titled(title, rows_as_html(rows, shown))
 
     def params(self) -> Iterator[Parameter]:
         """Iterate over all Parameters, each once, in order of definition."""

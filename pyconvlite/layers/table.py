@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,20 +31,31 @@ class Row:
 def list_rows(nodes: list[tuple[str, Any, Any]], shapes: dict[Any, Any]) -> list[Row]:
     """List the layers among the nodes of a model.
 
+    A layer that computes with the Parameters of the layers within it and calls none of them, as an LSTM does,
+    is listed in their place.
+
     Args:
         nodes: what `walk` yields for the model: names, Layers and Parameters, and their owners.
         shapes: output shape or None by layer; these layers come first, in this order.
     """
+    outer = {node: owner for _, node, owner in nodes if not isinstance(node, Parameter)}
+
+    def around(layer: Any) -> Iterator[Any]:
+        while (layer := outer.get(layer)) is not None:
+            yield layer
+
+    called = [layer for layer, shape in shapes.items() if shape is not None]
+    whole = set(called).difference(*map(around, called))  # they call no layer within them
     params: dict[Any, list[Parameter]] = {}
-    containers = set()
     for _, node, owner in nodes:
         if isinstance(node, Parameter):
-            params.setdefault(owner, []).append(node)
-        else:
-            containers.add(owner)
+            row = next((layer for layer in around(owner) if layer in whole), owner)
+            params.setdefault(row, []).append(node)
+    containers = set(outer.values()) - whole
     rows = {}
     for name, node, _ in nodes:
-        if not isinstance(node, Parameter) and (node in params or node not in containers):
+        is_listed = node in outer and (node in params or node not in containers)
+        if is_listed and whole.isdisjoint(around(node)):
             own = params.get(node, [])
             count = None if any(p.data is None for p in own) else sum(p.size for p in own)
             fixed = 0 if count is None else sum(p.size for p in own if not p.requires_grad)

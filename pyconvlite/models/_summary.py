@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,12 +98,14 @@ def summary(model: Layer, input_shape: Sequence[int], dtype: Any = np.float32) -
     shape = tuple(at_least(0, size, "input_shape") for size in input_shape)
     nodes = list(walk(model))
     before = [(node, dict(vars(node)), _of_call(node)) for _, node, _ in nodes]
+    seen: set[int] = set()
+    filled = [(each, copy.copy(each)) for _, values, _ in before for each in _containers(values, seen)]
     bits = rng().bit_generator
     state = bits.state
     shapes: dict[Layer, Any] = {}
 
     def record(layer: Layer, inputs: tuple[Any, ...], y: Any) -> None:
-        shapes.setdefault(layer, tuple(map(np.shape, y)) if isinstance(y, tuple | list) else np.shape(y))
+        shapes.setdefault(layer, _shape(y))
 
     handles = [layer.register_forward_hook(record) for layer in model.modules()]
     try:
@@ -118,7 +122,25 @@ def summary(model: Layer, input_shape: Sequence[int], dtype: Any = np.float32) -
                 delattr(node, name)
             for name, value in of_call.items():
                 setattr(node, name, value)
+        for container, contents in filled:
+            container.clear()
+            (container.update if isinstance(container, dict) else container.extend)(contents)
         bits.state = state
+
+
+def _shape(y: Any) -> Any:
+    """The shape of an output, for a tuple or list those of its elements; None where there is none."""
+    return tuple(map(_shape, y)) if isinstance(y, tuple | list) else getattr(y, "shape", None)
+
+
+def _containers(value: Any, seen: set[int]) -> Iterator[Any]:
+    """The lists, deques and dicts within a dict of attributes, each once."""
+    for each in value.values() if isinstance(value, dict) else value:
+        if isinstance(each, tuple | list | deque | dict) and id(each) not in seen:
+            seen.add(id(each))
+            if not isinstance(each, tuple):
+                yield each
+            yield from _containers(each, seen)
 
 
 def _of_call(node: Any) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 A schedule sets the optimizer's learning rate to its initial value times a factor. The factor depends on the
 number of calls of `step()`, which the training loop makes after each update or each epoch. A schedule wraps
-an optimizer or another schedule; factors of nested schedules multiply::
+an optimizer or another schedule; factors of nested schedules multiply. Two schedules of one optimizer that
+are not nested cannot set its rate in turn::
 
     optimizer = Adam(0.001).setup(model)
     schedule = WarmupLR(CosineLR(optimizer, 10_000), 500)
@@ -15,6 +16,7 @@ an optimizer or another schedule; factors of nested schedules multiply::
 from __future__ import annotations
 
 import math
+import weakref
 from typing import Any, ClassVar
 
 from .._arguments import at_least, share, within
@@ -66,13 +68,31 @@ class Schedule:
         self._set()
 
     def step(self) -> None:
-        """Count a step and set the learning rate for the updates that follow."""
+        """Count a step and set the learning rate for the updates that follow.
+
+        Raises:
+            RuntimeError: since this schedule's last step another one, which is not nested with it, has set
+                the rate.
+        """
         host_scalars(self._advance)
 
     def _advance(self) -> tuple[int]:
+        if other := _successors.get(self):
+            one = type(self).__name__
+            raise RuntimeError(
+                f"a {one} and a {other} set the {self.rate_name} of the same optimizer in turn; nest them, "
+                f"{one}({other}(optimizer, ...), ...), and call step() of the outer one"
+            )
+        former = _latest[self.optimizer]() if self.optimizer in _latest else None
+        if former is not None and not (former._contains(self) or self._contains(former)):
+            _successors[former] = type(self).__name__
+        _latest[self.optimizer] = weakref.ref(self)
         self.t += 1
         self._set()
         return (self.t,)
+
+    def _contains(self, other: Schedule) -> bool:
+        return self is other or (self.inner is not None and self.inner._contains(other))
 
     def rate(self, t: int) -> float:
         """The learning rate after t steps."""
@@ -84,6 +104,11 @@ class Schedule:
 
     def _set(self) -> None:
         setattr(self.optimizer, self.rate_name, self.rate(self.t))
+
+
+# By optimizer, the schedule of the last step; by schedule, the class of one that has made a step since.
+_latest: weakref.WeakKeyDictionary[Optimizer, weakref.ref[Schedule]] = weakref.WeakKeyDictionary()
+_successors: weakref.WeakKeyDictionary[Schedule, str] = weakref.WeakKeyDictionary()
 
 
 class StepLR(Schedule):
