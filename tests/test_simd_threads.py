@@ -170,6 +170,8 @@ class TestSize:
         assert pool.split(7, 1e9, 0, 0) == {2: [0, 4, 7], 3: [0, 3, 6, 7]}[parts]
         assert pool.split(48, 1e9, 0, 0, step=8) == {2: [0, 24, 48], 3: [0, 16, 32, 48]}[parts]
         assert pool.split(12, 1e9, 0, 0, step=8) is None
+        assert pool.split(33, 1e9, 0, 0, step=8, least=8) == [0, 24, 33]
+        assert pool.split(40, 1e9, 0, 0, step=8, least=8) == {2: [0, 24, 40], 3: [0, 16, 32, 40]}[parts]
 
 
 def product(n=0):
@@ -218,11 +220,23 @@ class TestDeath:
         assert description.threads_error.code == "threads-died"
         np.testing.assert_array_equal(*product())
 
+    def test_all_are_waited_for_together(self, parts, workers):
+        for thread in workers.threads:
+            thread.worker.terminate()
+        time.sleep(0.05)
+        workers.patience = 1000
+        start = time.monotonic()
+        with pytest.warns(RuntimeWarning, match="a thread of the SIMD kernels ended"):
+            found, expected = product()
+        assert time.monotonic() - start < 1.9
+        np.testing.assert_array_equal(found, expected)
+
     def test_a_kernel_that_fails(self, parts, workers):
         """Out of its memory's bounds; Python's thread would compute what is missing."""
+        before = int(workers.threads.length)
         assert pool._begin("relu", range(parts + 1), [-64, -64, ITEMS])
-        assert int(workers.finish()) == {2: 0b10, 3: 0b110}[parts]
-        assert int(workers.threads.length) == 0
+        assert int(workers.finish()) & 0xFFFF == {2: 0b10, 3: 0b110}[parts]
+        assert int(workers.threads.length) == before - (parts - 1)
 
 
 # Wakes who waits for a call, and ends the call a while later.
@@ -317,7 +331,54 @@ def test_what_does_not_fit_into_a_worker(parts, workers):
     np.testing.assert_array_equal(*product())
 
 
+def test_those_that_are_ready_compute_while_others_start(parts, workers):
+    with backends.threads(16):
+        workers.copied = 0
+        np.testing.assert_array_equal(*product())
+        assert workers.copied
+    workers.stop()
+
+
+def test_where_no_more_can_be_started(parts, workers):
+    """The others go on."""
+    from pyodide.code import run_js
+
+    limit = """(most) => {
+      const { Memory } = WebAssembly;
+      WebAssembly.Memory = function (options) {
+        if (most-- < 1) throw new RangeError('no memory');
+        return new Memory(options);
+      };
+      return () => { WebAssembly.Memory = Memory; };
+    }"""
+    workers.stop()
+    give_back = run_js(limit)(1)
+    try:
+        with backends.threads(parts + 3):
+            wait_for(2)
+            description = backends.describe()
+            a, b = numbers(40, 9), numbers(9, 8)
+            was_cut(backends.kernels(a).matmul, a, b)
+    finally:
+        give_back()
+    assert description.threads == 2
+    assert description.threads_reason == f"{parts + 3} were requested, and no more could be started"
+    assert description.threads_error is None
+
+
 class TestDescription:
+    def test_a_number_set_while_numpy_computes(self, simd):
+        with backends.threads(2):
+            with backends.use("numpy"):
+                backends.threads(3)
+            wait_for(3)
+        backends.threads(5)
+        use = backends.use("numpy")
+        backends.threads(2)
+        use.__exit__()
+        assert pool.parts == 2
+        backends.threads("auto")
+
     def test_numbers(self, simd):
         for n in (2, 1, 3):
             backends.threads(n)

@@ -173,8 +173,9 @@ def _families(module: str) -> dict[str, list[str]]:
 
 
 def _family_title(family: str) -> str:
+    """The first line of a module's docstring up to its first clause; names in a row are one."""
     return (
-        re.split("[,;:(]", (sys.modules[family].__doc__ or family).partition("\n")[0])[0]
+        re.split("[;:(]|,(?! [A-Z])", (sys.modules[family].__doc__ or family).partition("\n")[0])[0]
         .strip(" .")
         .replace("`", "")
     )

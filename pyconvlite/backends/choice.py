@@ -113,9 +113,10 @@ class use:  # noqa: N801 - reads as a verb: with use("numpy"): ...
         """Do nothing: the backend is in use since `__init__`."""
 
     def __exit__(self, *_: object) -> None:
-        """Restore the previous backend."""
+        """Restore the previous backend, with the number of threads that is set by now."""
         global _choice
         _choice = self._before
+        _set_threads(_threads)
 
 
 _AUTO = 0  # threads: as many as there are cores, within a limit
@@ -153,7 +154,8 @@ class threads:  # noqa: N801 - as `use`: with threads(1): ...
     Large convolutions and matrix products are divided into parts, one for each thread. This needs shared
     memory: Python in a worker of a cross-origin isolated page, or under Node. Elsewhere there is one thread,
     whatever was chosen, and `describe` gives the reason. Threads that are started from a browser's worker
-    begin to compute once Python has returned to JavaScript, such as at an `await`.
+    begin to compute once Python has returned to JavaScript, such as at an `await`. Threads that are no longer
+    wanted sleep; each keeps the memory of its largest call, up to 256 MB. The number is one for all tasks.
 
     Args:
         n: number of threads, from 1 to 16; or "auto", one for each core up to four, which is the default
@@ -176,7 +178,11 @@ class threads:  # noqa: N801 - as `use`: with threads(1): ...
         if count > _MOST_THREADS:
             raise wrong
         self._before = _threads
-        _set_threads(count)
+        try:
+            _set_threads(count)
+        except BaseException:
+            _set_threads(self._before)
+            raise
 
     def __enter__(self) -> None:
         """Do nothing: the number is in use since `__init__`."""

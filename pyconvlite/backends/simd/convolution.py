@@ -13,7 +13,9 @@ from .optimizer import total
 from .serving import address, all_float32, contiguous, fits, plane_sizes, with_fallback
 from .threads import ITEMS, Arguments, cut, partial, pool, result, whole
 
-CHANNELS = 8  # in each part, or a multiple: fewer would be computed by another algorithm
+CHANNELS = (
+    8  # in each part, at least; in all but the last a multiple: fewer are computed by another algorithm
+)
 
 
 def _least_images(N: int, images: Pair, W: tuple[int, ...], geometry: ConvGeometry) -> int:
@@ -87,7 +89,7 @@ def conv2d(x: Array, W: Array, b: Array | None, geometry: ConvGeometry, relu: bo
             arguments = result(y, N), cut(x, N), whole(W), whole(b), relu, ITEMS, *sizes[1:]
             return y if pool.run(library.conv2d, bounds, arguments, refuses=True) else None
         if N == geometry.groups == 1 and (
-            bounds := pool.split(OC, work, W.nbytes + y.nbytes, x.nbytes, CHANNELS)
+            bounds := pool.split(OC, work, W.nbytes + y.nbytes, x.nbytes, CHANNELS, CHANNELS)
         ):
             of_bias = 0 if b is None else cut(b, OC)
             channels = result(y, OC), whole(x), cut(W, OC), of_bias, relu, *sizes[:4], ITEMS, *sizes[5:]

@@ -16,6 +16,7 @@
   const ARGUMENTS = 4;
   const WORDS = 256;
 
+  const LOST = 1 << 20; // see `finish`; beyond the bits of the parts
   const PAGE = 65_536;
   const STACK = 4 * PAGE; // where the stack begins, which grows down; the side module's data come after it
   const MOST_PAGES = 4_096; // of a worker's memory: 256 MB
@@ -143,6 +144,7 @@
         const source = `(${program})(require('node:worker_threads').workerData)`;
         this.worker = new NodeWorker(source, { eval: true, workerData: data });
         this.worker.on('error', (/** @type {Error} */ error) => onError(String(error)));
+        this.worker.on('exit', () => onError('it ended'));
         this.worker.unref(); // it does not keep the process alive
       } else {
         const source = `onmessage = ({ data }) => (${program})(data)`;
@@ -212,6 +214,7 @@
       /** Those that compute. @type {(Thread | null)[]} */
       this.called = [];
       this.begun = 0;
+      this.lost = 0; // workers that died since `start`
       this.patience = 10_000; // ms; a worker that takes so much longer counts as dead; busy machines let it wait
       this.error = ''; // why workers do not start
       this.copied = 0; // bytes, for the bench
@@ -220,17 +223,19 @@
 
     /** Starts workers until there are so many. @param {number} count */
     start(count) {
+      this.lost = 0;
       try {
         while (this.threads.length < count) {
           const thread = new Thread(this.module, this.dataSize, (reason) => {
             if (!this.threads.includes(thread)) return;
+            const hasStarted = thread.state !== STARTING;
             this.drop(thread);
-            this.error = reason;
+            if (!hasStarted && !this.ready()) this.error = reason;
           });
           this.threads.push(thread);
         }
       } catch (error) {
-        this.error = String(error); // no memory, or the page's policy allows no worker
+        if (!this.threads.length) this.error = String(error); // no memory, or the page's policy allows no worker
       }
     }
 
@@ -247,11 +252,11 @@
     }
 
     /**
-     * Hands each worker its part of a call; Python computes the first part.
+     * Hands each worker that is ready its part of a call; Python computes the first part and those that are left.
      *
      * @param {number} address  of the call in Python's memory, in float64: kernel, number of arguments, number of parts,
      *   where each part begins and the last ends, then each argument's kind, value and bytes; see threads.py
-     * @returns {boolean} whether they compute; if not, nothing has been done
+     * @returns {boolean} whether any computes; if not, nothing has been done
      */
     begin(address) {
       const heap = this.python.HEAPU8;
@@ -259,24 +264,23 @@
       const [kernel, count, parts] = words;
       const first = 3;
       const args = first + parts + 1;
-      const ready = this.threads.filter(({ state }) => state !== STARTING).slice(0, parts - 1);
-      if (ready.length < parts - 1) return false;
-      // An interrupt may have left a call that nobody waited for.
-      for (const thread of ready) if (thread.state !== IDLE && !thread.join(this.patience)) return this.drop(thread);
-      for (let part = 1; part < parts; part++) {
-        const items = words[first + part + 1] - words[first + part];
-        let size = 0;
-        for (let i = 0; i < count; i++) {
-          const kind = words[args + 3 * i];
-          const bytes = words[args + 3 * i + 2];
-          if (kind >= CUT) size += aligned(kind === CUT || kind === RESULT ? items * bytes : bytes);
-        }
-        if (!ready[part - 1].reserve(size + ALIGNED)) return false;
-      }
-      for (let part = 1; part < parts; part++) {
+      const ready = this.threads
+        .filter(({ state }) => state !== STARTING)
+        .slice(0, parts - 1)
+        // An interrupt may have left a call that nobody waited for.
+        .filter((thread) => thread.state === IDLE || thread.join(this.patience) || this.drop(thread));
+      this.called = Array(parts - 1).fill(null);
+      for (let part = 1; part <= ready.length; part++) {
         const thread = ready[part - 1];
         const from = words[first + part];
         const items = words[first + part + 1] - from;
+        let total = 0;
+        for (let i = 0; i < count; i++) {
+          const kind = words[args + 3 * i];
+          const bytes = words[args + 3 * i + 2];
+          if (kind >= CUT) total += aligned(kind === CUT || kind === RESULT ? items * bytes : bytes);
+        }
+        if (!thread.reserve(total + ALIGNED)) continue;
         thread.results = [];
         const values = [];
         let place = thread.arena;
@@ -296,27 +300,31 @@
           }
         }
         thread.call(kernel, values);
+        this.called[part - 1] = thread;
       }
-      this.called = ready;
       this.begun = performance.now();
-      return true;
+      return this.called.some(Boolean);
     }
 
     /**
      * Waits for the workers and copies their results into Python's memory.
      *
-     * @returns {number} 0; or a number with the bit n set for each part n that is missing since its worker died, and the
-     *   bit 0 where the kernel does not serve these sizes
+     * @returns {number} 0; or a number with the bit n set for each part n that is missing, since no worker was ready for
+     *   it or its worker died, the bit LOST where any worker died since `start`, and the bit 0 where the kernel does not
+     *   serve these sizes
      */
     finish() {
       const now = performance.now();
-      const limit = this.patience + 10 * (now - this.begun);
+      const end = now + this.patience + 10 * (now - this.begun); // for all of them
       const heap = this.python.HEAPU8;
-      let missing = 0;
+      let missing = this.lost ? LOST : 0;
       this.called.forEach((thread, i) => {
-        if (!thread?.join(limit)) {
+        if (!thread?.join(Math.max(1, end - performance.now()))) {
           missing |= 2 << i;
-          if (thread) this.drop(thread);
+          if (thread) {
+            this.drop(thread);
+            missing |= LOST;
+          }
           return;
         }
         if (thread.words[RETURNED] === 0) missing |= 1;
@@ -331,6 +339,7 @@
     drop(thread) {
       thread.worker.terminate();
       this.threads = this.threads.filter((other) => other !== thread);
+      this.lost++;
       return false;
     }
 

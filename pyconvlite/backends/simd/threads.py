@@ -3,8 +3,9 @@
 `threads.js` starts the workers and copies between Pyodide's memory and theirs. A kernel tells by `cut`,
 `whole`, `shifted`, `result` and `partial` what each part needs of its arguments, and calls `run` where
 `split` says that threads pay. Where images or rows are cut, each element is computed as by one thread, to the
-last bit; but a part with a number that is not finite, or of 2^50 or more, is convolved without Winograd's
-algorithm. Where parts are sums, `partial`, they are added in their order.
+last bit; but a call with a number that is not finite, or of 2^50 or more, is convolved without Winograd's
+algorithm, and so are only those parts that have one. Where parts are sums, `partial`, they are added in their
+order.
 """
 
 from __future__ import annotations
@@ -94,6 +95,7 @@ class _Threads:
     def __init__(self) -> None:
         self.wanted = 1  # 0: as many as the machine has cores, up to MOST
         self.parts = 1  # into which calls are cut
+        self._cores = 1  # of the machine
         self._least = math.inf
         self.error: Exception | None = None  # why there is one thread; None where that was requested
         self.deaths = 0
@@ -123,28 +125,35 @@ class _Threads:
         self.start()
 
     def start(self) -> None:
-        """Start the workers that are missing, if there can be any."""
-        self.parts, self.least, self.error = 1, math.inf, None
-        if self.wanted == 1:
-            return
-        _, variant = side_module.load()
-        script = _script()
-        if obstacle := str(script.obstacle()):
-            self.error = _error(obstacle)
-            return
-        parts = self.wanted or min(int(script.cores()), MOST)
-        if parts == 1:
-            self.error = _error("one-core")
-        elif self.deaths > DEATHS:
-            self.error = _error("died")
-        else:
-            if self._variant != variant:
-                self.stop()
-                module = side_module.modules()[variant]
-                self.workers, self._variant = _platform.open_threads(script, module), variant
-                self._begin_call, self._finish_call = self.workers.begin, self.workers.finish
-            self.workers.start(parts - 1)
-            self.parts, self.least = parts, 2 * MARGIN * CALL / MULTIPLY_ADD
+        """Start the workers that are missing, if there can be any.
+
+        The state changes at the end: an interrupt leaves the former one.
+        """
+        parts, error = 1, None
+        if self.wanted != 1:
+            _, variant = side_module.load()
+            script = _script()
+            self._cores = int(script.cores())
+            parts = self.wanted or min(self._cores, MOST)
+            if obstacle := str(script.obstacle()):
+                parts, error = 1, _error(obstacle)
+            elif parts == 1:
+                error = _error("one-core")
+            elif self.deaths > DEATHS:
+                parts, error = 1, _error("died")
+            else:
+                if self._variant != variant:
+                    self.stop()
+                    module = side_module.modules()[variant]
+                    self.workers, self._variant = _platform.open_threads(script, module), variant
+                    self._begin_call, self._finish_call = self.workers.begin, self.workers.finish
+                self.workers.start(parts - 1)
+                if not str(self.workers.error):
+                    parts = min(
+                        parts, 1 + int(self.workers.threads.length)
+                    )  # there may be no memory for more
+        self.error, self.parts = error, parts
+        self.least = 2 * MARGIN * CALL / MULTIPLY_ADD if parts > 1 else math.inf
 
     def stop(self) -> None:
         """End the workers."""
@@ -162,6 +171,8 @@ class _Threads:
             return 1, 0, str(self.error), self.error
         ready = min(self.parts, 1 + int(self.workers.ready())) if self.parts > 1 else 1
         reason = "it was requested" if self.wanted else f"one for each core, up to {MOST}"
+        if self.parts < self.wanted:
+            reason = f"{self.wanted} were requested, and no more could be started"
         return ready, self.parts - ready, reason, None
 
     def _look(self) -> None:
@@ -182,14 +193,18 @@ class _Threads:
             step: see `items`.
             least: the fewest items of a part.
         """
+
+        def largest(parts: int) -> int:
+            return -(-items // (parts * step)) * step
+
         parts = min(self.parts, items // step)
-        while parts > 1 and (items - 1) % -(-items // parts) + 1 < least:  # in the last part
+        while parts > 1 and (items - 1) % largest(parts) + 1 < least:  # in the last part
             parts -= 1
         if parts < 2:
             return None
-        most = -(-items // (parts * step)) * step  # of a part
+        most = largest(parts)
         copied = in_parts * (1 - most / items) + whole * (parts - 1)
-        gain = multiply_adds * MULTIPLY_ADD * (1 - most / items)
+        gain = multiply_adds * MULTIPLY_ADD * (1 - max(most / items, 1 / self._cores))
         return [*range(0, items, most), items] if gain >= MARGIN * (CALL + copied * COPIED) else None
 
     def run(
@@ -223,7 +238,7 @@ class _Threads:
         try:
             begun = not nested and self._begin(kernel.__name__, bounds, arguments)
             served = compute(0)
-            missing = int(self._finish_call()) if begun else ~1  # a bit for each part that is; 1: refused
+            missing = int(self._finish_call()) if begun else ~1  # see threads.js
         finally:
             self._running = nested
         served &= not missing & 1
@@ -231,7 +246,7 @@ class _Threads:
             if served and missing >> part & 1:
                 served = compute(part)
         if begun and missing >> 1:
-            self._replace()
+            self._replace_missing()
         return served
 
     def _begin(self, name: str, bounds: Sequence[int], arguments: Arguments) -> bool:
@@ -245,12 +260,13 @@ class _Threads:
         if self._begin_call(self._call_at):
             return True
         self._look()
-        if self.parts > 1 and self.workers.threads.length < self.parts - 1:
-            self._replace()
+        self._replace_missing()
         return False
 
-    def _replace(self) -> None:
-        """Start a worker in the place of one that died."""
+    def _replace_missing(self) -> None:
+        """Start workers in the place of those that died."""
+        if self.parts == 1 or not self.workers.lost:
+            return
         self.deaths += 1
         if self.deaths > DEATHS:
             self.stop()

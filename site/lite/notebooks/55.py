@@ -60,7 +60,7 @@ def show(**arrays):
     for axis, (name, array) in zip(np.atleast_1d(axes), arrays.items(), strict=True):
         axis.imshow(signed(array, full=8))
         for (i, j), number in np.ndenumerate(array):
-            axis.text(j, i, f"{number:g}", ha="center", va="center")
+            axis.text(j, i, f"{number + 0:g}", ha="center", va="center")
         axis.set(title=name, xticks=[], yticks=[])
     plt.show()
 

@@ -163,7 +163,7 @@ conv
 
 # %%
 images = rng.standard_normal((4, 5, 15, 15)).astype(np.float32)
-y = conv(images)
+maps = conv(images)
 conv
 
 # %% [markdown] lang="en"
@@ -199,9 +199,9 @@ np.array_equal(pooling_simple(images, 2, 2).data, F.pooling(images, 2, 2).data)
 # 逆伝播では、最大だった画素だけに勾配が流れ、ほかの画素の勾配は0になります。
 
 # %%
-x = Variable(np.array([[1.0, 5.0, 2.0, 3.0], [4.0, 0.0, 7.0, 6.0]]).reshape(1, 1, 2, 4))
-F.pooling(x, 2, 2).backward()
-x.grad.data[0, 0]
+small = Variable(np.array([[1.0, 5.0, 2.0, 3.0], [4.0, 0.0, 7.0, 6.0]]).reshape(1, 1, 2, 4))
+F.pooling(small, 2, 2).backward()
+small.grad.data[0, 0]
 
 # %% [markdown] lang="en"
 # ## A first CNN

@@ -2,15 +2,14 @@
 # # Fine-tuning: your own pictures
 #
 # EfficientNet-Lite0 has learnt a thousand classes from a million photographs. Here it learns new classes from a few
-# pictures: first a new last layer, in about a second, then the last block as well. Nothing leaves your machine.
+# pictures: first a new last layer, in less than a second, then the last block as well. Nothing leaves your machine.
 
 # %% [markdown] lang="ja"
 # # ファインチューニング: 自分の画像で学習させる
 #
-# EfficientNet-Lite0は、100万枚の写真から1000種類のクラスを学習したネットワークです。ここでは、少しの画像から新しいクラスを学習させます。まず最後の層だけを1秒ほどで、次に最後のブロックを学習させます。画像が外に送られることはありません。
+# EfficientNet-Lite0は、100万枚の写真から1000種類のクラスを学習したネットワークです。ここでは、少しの画像から新しいクラスを学習させます。まず最後の層だけを1秒もかけずに、次に最後のブロックを学習させます。画像が外に送られることはありません。
 
 # %%
-import io
 import tempfile
 import time
 from pathlib import Path
@@ -34,16 +33,17 @@ rng = np.random.default_rng(0)
 # ## The pictures
 #
 # The pictures of each class are in a folder of their own, and these folders are in one folder. This cell draws balls with
-# three patterns unless the folder exists. To use your own pictures, upload them (File → Open) and enter the name of their
-# folder here.
+# three patterns. To use your own pictures, upload them (File → Open) and assign the name of their folder to `FOLDER`, such
+# as `Path("my pictures")`.
 
 # %% [markdown] lang="ja"
 # ## 画像
 #
-# クラスごとのフォルダに画像を入れ、それらを1つのフォルダにまとめます。次のセルは、このフォルダがなければ、3種類の模様のボールを描きます。自分の画像を使うときは、アップロードして(File → Open)、フォルダの名前をここに書いてください。
+# クラスごとのフォルダに画像を入れ、それらを1つのフォルダにまとめます。次のセルは、3種類の模様のボールを描きます。自分の画像を使うときは、アップロードして(File → Open)、`FOLDER`に`Path("my pictures")`のようにフォルダの名前を書いてください。
 
 # %%
-FOLDER = Path(tempfile.gettempdir(), "balls")
+BALLS = Path(tempfile.gettempdir(), "balls")
+FOLDER = BALLS
 SIZE = 128  # pixels; 224 is what the network was trained with, and three times the work
 
 
@@ -61,16 +61,17 @@ def drawn(kind):
     return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
 
 
-if not FOLDER.exists():
+if FOLDER == BALLS and not BALLS.exists():
     for kind in ("checks", "dots", "stripes"):
-        (FOLDER / kind).mkdir(parents=True)
+        (BALLS / kind).mkdir(parents=True)
         for i in range(18):
-            drawn(kind).save(FOLDER / kind / f"{i:02}.png")
+            drawn(kind).save(BALLS / kind / f"{i:02}.png")
 
-classes = {}
-for folder in sorted(path for path in FOLDER.iterdir() if path.is_dir() and not path.name.startswith(".")):
-    classes[folder.name] = [path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()]
-pictures = [ExifTranspose()(Image.open(io.BytesIO(file))) for files in classes.values() for file in files]
+
+folders = [path for path in sorted(FOLDER.iterdir()) if path.is_dir() and not path.name.startswith(".")]
+paths = {folder.name: sorted(folder.glob("[!.]*")) for folder in folders}
+classes = {name: [path.read_bytes() for path in files] for name, files in paths.items()}
+pictures = [ExifTranspose()(Image.open(path)) for files in paths.values() for path in files]
 names = list(classes)
 t = np.repeat(np.arange(len(names)), [len(files) for files in classes.values()])
 held = np.arange(len(t)) % 3 == 0  # not trained with, to test
@@ -118,7 +119,7 @@ print(f"{features.shape} features, {time.perf_counter() - start:.1f} s")
 # %% [markdown] lang="en"
 # ## A new head
 #
-# The last layer is replaced by one for these classes and trained on the features alone, which takes about a second.
+# The last layer is replaced by one for these classes and trained on the features alone, which takes less than a second.
 
 # %% [markdown] lang="ja"
 # ## 新しい最後の層

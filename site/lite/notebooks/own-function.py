@@ -13,6 +13,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+import pyconvlite
 import pyconvlite.functions as F
 import pyconvlite.layers as L
 from pyconvlite import Function, Variable, grad
@@ -151,6 +152,7 @@ except AssertionError as error:
 xs = np.linspace(-3, 3, 100).reshape(-1, 1)
 ts = np.sin(2 * xs)
 
+pyconvlite.seed(0)
 model = Sequential(L.Linear(30), softplus, L.Linear(30), softplus, L.Linear(1))
 optimizer = Adam(alpha=0.02).setup(model)
 for step in range(600):

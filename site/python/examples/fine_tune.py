@@ -46,8 +46,9 @@ def drawn(kind):
 if SOURCE.endswith(".zip"):
     classes = project.load(SOURCE).classes
 elif SOURCE:
-    folders = sorted(Path(SOURCE).iterdir())
-    classes = {folder.name: [file.read_bytes() for file in sorted(folder.iterdir())] for folder in folders}
+    folders = [path for path in sorted(Path(SOURCE).iterdir()) if path.is_dir() and path.name[0] != "."]
+    files = {folder.name: sorted(folder.glob("[!.]*")) for folder in folders}
+    classes = {name: [path.read_bytes() for path in paths] for name, paths in files.items()}
 else:
     classes = {kind: [drawn(kind) for _ in range(N)] for kind in ("stripes", "checks", "dots")}
 pictures = [ExifTranspose()(Image.open(io.BytesIO(data))) for each in classes.values() for data in each]
