@@ -196,7 +196,10 @@ def visit(
 
 @pytest.fixture(scope="session")
 def trained(enter_for_session: Callable[..., Visit]) -> Visit:
-    """A page whose model has been trained on 20,000 images, by the defaults otherwise, and tested."""
+    """A page whose model has been trained on 20,000 images, by the defaults otherwise, and tested.
+
+    `trained.midway` is how many of the 30 images on the page it had read right after 10,000 of them.
+    """
     visit = enter_for_session(viewport={"width": 1440, "height": 900})
     visit.wait_for("#go", "Train")
     visit.unfold()
@@ -206,6 +209,8 @@ def trained(enter_for_session: Callable[..., Visit]) -> Visit:
     assert int(visit.text("#reading-count").split()[0]) < 15  # of 30: it knows nothing yet
     visit.choose(images=20_000)
     visit.page.click("#go")
+    visit.until_seen(10_000)
+    visit.midway = int(visit.text("#reading-count").split()[0])
     visit.wait_for("#notice", "Test accuracy", seconds=300)
     visit.choose(images=60_000)
     return visit

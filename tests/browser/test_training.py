@@ -27,6 +27,11 @@ def test_a_third_of_the_images_is_enough_for_97_percent(trained: Visit) -> None:
     assert trained.text("#model-hint") == "Small CNN, trained on 20,000 images."
 
 
+def test_the_images_on_the_page_are_read_while_it_learns(trained: Visit) -> None:
+    """Also once it learns as fast as it can."""
+    assert trained.midway >= 25
+
+
 @pytest.mark.full
 def test_how_long_mnist_takes(enter: Callable[..., Visit], tell: Callable[[str], None]) -> None:
     """Told, not bounded: it depends on the machine."""

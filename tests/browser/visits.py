@@ -46,6 +46,7 @@ class Visit:
         expected: parts of those faults that the test provokes.
         asked: the paths that were fetched, in order.
         moved: how much of what was on screen moved by itself while a shared page arrived.
+        midway: see the fixture `trained`.
     """
 
     page: Page
@@ -53,6 +54,7 @@ class Visit:
     expected: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     moved: float = 0.0
+    midway: int = 0
 
     def __post_init__(self) -> None:
         self.page.on("console", self._on_console)

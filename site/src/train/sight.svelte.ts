@@ -72,10 +72,10 @@ export class Sight {
   async #next(): Promise<void> {
     if (this.#isLooking || !this.#worker.isThere()) return;
     this.#isLooking = true;
-    this.#lookedAt = performance.now();
     await this.#worker.attempt(async () => {
       // An answer may have waited for its turn until its worker was gone, and the next one is loading.
       while ((this.#wanted || this.#wantsReading) && this.#worker.isThere()) {
+        this.#lookedAt = performance.now();
         const { moment } = this;
         if (this.#turned !== moment) {
           await this.#worker.call((api) => api.turnTo(moment));
@@ -83,7 +83,9 @@ export class Sight {
         }
         const source = this.#wanted?.();
         this.#wanted = null;
-        await (source ? this.#look(source) : this.#read());
+        if (source) await this.#look(source);
+        // Not only once no look is wanted: a training that learns fast wants the next one at once.
+        if (this.#wantsReading && this.#worker.isThere() && moment === this.moment) await this.#read();
       }
     });
     this.#isLooking = false;
