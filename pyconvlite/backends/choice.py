@@ -108,6 +108,7 @@ class use:  # noqa: N801 - reads as a verb: with use("numpy"): ...
             raise ValueError(f"name must be one of {', '.join(_NAMES)}; got {name!r}")
         self._before = _choice
         _choose(name)
+        self._threads = _threads
 
     def __enter__(self) -> None:
         """Do nothing: the backend is in use since `__init__`."""
@@ -116,7 +117,8 @@ class use:  # noqa: N801 - reads as a verb: with use("numpy"): ...
         """Restore the previous backend, with the number of threads that is set by now."""
         global _choice
         _choice = self._before
-        _set_threads(_threads)
+        if _threads != self._threads:
+            _set_threads(_threads)
 
 
 _AUTO = 0  # threads: as many as there are cores, within a limit

@@ -148,10 +148,8 @@ class _Threads:
                     self.workers, self._variant = _platform.open_threads(script, module), variant
                     self._begin_call, self._finish_call = self.workers.begin, self.workers.finish
                 self.workers.start(parts - 1)
-                if not str(self.workers.error):
-                    parts = min(
-                        parts, 1 + int(self.workers.threads.length)
-                    )  # there may be no memory for more
+                if not str(self.workers.error):  # there may be no memory for all
+                    parts = min(parts, 1 + int(self.workers.threads.length))
         self.error, self.parts = error, parts
         self.least = 2 * MARGIN * CALL / MULTIPLY_ADD if parts > 1 else math.inf
 
