@@ -31,6 +31,17 @@ TRAININGS = {
 }
 
 
+def learn(model, optimizer, schedule, loader):
+    """Train for two epochs."""
+    for _ in range(2):
+        for x, t in loader:
+            loss = F.softmax_cross_entropy(model(x), t)
+            model.cleargrads()
+            loss.backward()
+            optimizer.update()
+            schedule.step()
+
+
 def train(comm, dtype, make_optimizer, batch_size=BATCH):
     """Train for two epochs; return the weights, the mean loss over all examples and the learning rate."""
     pyconvlite.seed(7)
@@ -40,13 +51,7 @@ def train(comm, dtype, make_optimizer, batch_size=BATCH):
     schedule = optimizers.CosineLR(optimizer, 20)
     data = datasets.ArrayDataset(X.astype(dtype), T)
     loader = DataLoader(parallel.scatter(data, comm), batch_size)
-    for _ in range(2):
-        for x, t in loader:
-            loss = F.softmax_cross_entropy(model(x), t)
-            model.cleargrads()
-            loss.backward()
-            optimizer.update()
-            schedule.step()
+    learn(model, optimizer, schedule, loader)
     with no_grad(), test_mode():
         tests = DataLoader(parallel.scatter(data, comm), 8, shuffle=False)
         losses = [F.softmax_cross_entropy(model(x), t).item() * len(t) for x, t in tests]

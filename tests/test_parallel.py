@@ -76,13 +76,7 @@ def test_one_process_trains_as_without_the_module():
     schedule = optimizers.CosineLR(optimizer, 20)
     data = list(zip(parallel_training.X.astype(np.float32), parallel_training.T, strict=True))
     loader = DataLoader(data, parallel_training.BATCH)
-    for _ in range(2):
-        for x, t in loader:
-            loss = F.softmax_cross_entropy(model(x), t)
-            model.cleargrads()
-            loss.backward()
-            optimizer.update()
-            schedule.step()
+    parallel_training.learn(model, optimizer, schedule, loader)
     for name, param in model.named_params():
         np.testing.assert_array_equal(param.data, results[name])
     assert optimizer.lr == results["lr"]

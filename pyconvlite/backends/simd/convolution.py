@@ -13,9 +13,8 @@ from .optimizer import total
 from .serving import address, all_float32, contiguous, fits, plane_sizes, with_fallback
 from .threads import ITEMS, Arguments, cut, partial, pool, result, whole
 
-CHANNELS = (
-    8  # in each part, at least; in all but the last a multiple: fewer are computed by another algorithm
-)
+# The fewest channels of a part; all but the last have a multiple. Fewer are computed by another algorithm.
+CHANNELS = 8
 
 
 def _least_images(N: int, images: Pair, W: tuple[int, ...], geometry: ConvGeometry) -> int:

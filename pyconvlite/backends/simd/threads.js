@@ -317,14 +317,11 @@
       const now = performance.now();
       const end = now + this.patience + 10 * (now - this.begun); // for all of them
       const heap = this.python.HEAPU8;
-      let missing = this.lost ? LOST : 0;
+      let missing = 0;
       this.called.forEach((thread, i) => {
         if (!thread?.join(Math.max(1, end - performance.now()))) {
           missing |= 2 << i;
-          if (thread) {
-            this.drop(thread);
-            missing |= LOST;
-          }
+          if (thread) this.drop(thread);
           return;
         }
         if (thread.words[RETURNED] === 0) missing |= 1;
@@ -332,7 +329,7 @@
       });
       this.called = [];
       this.waited += performance.now() - now;
-      return missing;
+      return this.lost ? missing | LOST : missing;
     }
 
     /** Ends a worker. @param {Thread} thread @returns {false} */

@@ -244,7 +244,7 @@ class _Threads:
             if served and missing >> part & 1:
                 served = compute(part)
         if begun and missing >> 1:
-            self._replace_missing()
+            self._replace_lost()
         return served
 
     def _begin(self, name: str, bounds: Sequence[int], arguments: Arguments) -> bool:
@@ -258,10 +258,10 @@ class _Threads:
         if self._begin_call(self._call_at):
             return True
         self._look()
-        self._replace_missing()
+        self._replace_lost()
         return False
 
-    def _replace_missing(self) -> None:
+    def _replace_lost(self) -> None:
         """Start workers in the place of those that died."""
         if self.parts == 1 or not self.workers.lost:
             return
