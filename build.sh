@@ -2,6 +2,7 @@
 # The one door to pyconvlite: finds the tools, makes .venv once, and hands over to tools/build/.
 set -euo pipefail
 unset CDPATH
+unset PYTHONDONTWRITEBYTECODE # where it is set, each of some hundred processes compiles all that it imports
 export PYCONVLITE_CALLED_FROM=$PWD
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 

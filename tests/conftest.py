@@ -3,7 +3,7 @@
 import sys
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from sampling import add_options, deselect
 
 from pyconvlite import backends
@@ -21,7 +21,8 @@ settings.register_profile(
 )
 USUAL = settings.get_profile("pyconvlite")
 settings.register_profile("full", USUAL, max_examples=10 * USUAL.max_examples)
-settings.load_profile("pyconvlite")  # unless --hypothesis-profile names the other
+settings.register_profile("unshrunk", USUAL, phases=[Phase.explicit, Phase.generate])  # for tools/mutants.py
+settings.load_profile("pyconvlite")  # unless --hypothesis-profile names another
 
 
 @pytest.fixture(scope="module", params=["relaxed", "simd128"])

@@ -137,14 +137,14 @@ def pattern(code: str) -> str:
 
 
 def _passes_on_cpython(mutant: Mutant) -> bool:
-    """In a copy of the package, the site's Python and the tests."""
+    """In a copy of the package, the site's Python and the tests, with their bytecode."""
     with tempfile.TemporaryDirectory() as folder:
         for name in ("pyconvlite", "tests", "site/python"):
-            shutil.copytree(ROOT / name, Path(folder, name), ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, Path(folder, name))
         for name in ("pyproject.toml", "README.md"):
             shutil.copy(ROOT / name, folder)
         Path(folder, mutant.file).write_text(mutant.source(), encoding="utf-8")
-        environment = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPATH": folder, "OPENBLAS_NUM_THREADS": "1"}
+        environment = {"PYTHONPATH": folder, "OPENBLAS_NUM_THREADS": "1"}
         return _passes([sys.executable, "-m", "pytest"], mutant.tests, folder, environment)
 
 
@@ -184,7 +184,7 @@ def _passes(
     command: list[str], tests: Sequence[str], folder: str | Path, environment: dict[str, str]
 ) -> bool:
     run = subprocess.run(
-        [*command, "-x", "-q", "-p", "no:cacheprovider", *tests],
+        [*command, "-x", "-q", "-p", "no:cacheprovider", "--hypothesis-profile", "unshrunk", *tests],
         cwd=folder,
         env=os.environ | environment,
         capture_output=True,
