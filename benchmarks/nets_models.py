@@ -31,7 +31,6 @@ from pyconvlite import backends
 
 Step = Callable[[Any], Any]
 FUSED = "pyconvlite SIMD, fused"
-THREADS = hasattr(backends, "threads")  # whether the kernels can use several
 
 
 class NotInDeZeroError(Exception):
@@ -234,14 +233,12 @@ def contestants(net: Net) -> list[Contestant]:
 @contextmanager
 def serving(backend: str, threads: int = 1) -> Iterator[None]:
     """Have the kernels of a backend serve, on so many threads."""
-    with backends.use(backend), backends.threads(threads) if THREADS else nullcontext():
+    with backends.use(backend), backends.threads(threads):
         yield
 
 
 def most_threads() -> int:
     """On how many threads the SIMD kernels compute if nobody says otherwise."""
-    if not THREADS:
-        return 1
     with backends.use("simd"), backends.threads("auto"):
         described = backends.describe()
         return described.threads + described.threads_starting

@@ -9,26 +9,28 @@ import math
 import numbers
 import operator
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol, SupportsIndex
 
 import numpy as np
 
+_SAME: Any = object()
 
-def integer(value: Any, name: str, given: Any, kind: str = "an integer") -> int:
+
+def integer(value: Any, name: str, kind: str = "an integer", given: Any = _SAME) -> int:
     """Return `value` as an int; it may be anything that `operator.index` accepts, except bool.
 
     Args:
         value: the value to convert.
         name: the argument's name, for the error message.
-        given: the whole argument, for the error message; `value` may be one element of it.
         kind: what the argument must be, for the error message.
+        given: the whole argument, for the error message, where `value` is one element of it.
 
     Raises:
         TypeError: `value` is not an integer.
 
     Example:
-        >>> integer(2.5, "stride", (1, 2.5), "two integers")
+        >>> integer(2.5, "stride", "two integers", given=(1, 2.5))
         Traceback (most recent call last):
         TypeError: stride must be two integers; got (1, 2.5)
     """
@@ -37,7 +39,7 @@ def integer(value: Any, name: str, given: Any, kind: str = "an integer") -> int:
             return operator.index(value)
         except TypeError:
             pass
-    raise TypeError(f"{name} must be {kind}; got {reprlib.repr(given)}")
+    raise TypeError(f"{name} must be {kind}; got {reprlib.repr(value if given is _SAME else given)}")
 
 
 def at_least(least: int, value: SupportsIndex, name: str) -> int:
@@ -51,7 +53,7 @@ def at_least(least: int, value: SupportsIndex, name: str) -> int:
         >>> at_least(1, np.int64(3), "batch_size")
         3
     """
-    size = integer(value, name, value)
+    size = integer(value, name)
     if size < least:
         raise ValueError(f"{name} must be at least {least}; got {size}")
     return size
@@ -129,12 +131,28 @@ def share(value: float, name: str) -> float:
     return value
 
 
-def as_axis(axis: Any, shape: Sequence[int] | None = None) -> Any:
+def one_of(value: Any, name: str, choices: Collection[Any]) -> Any:
+    """Check that an argument is one of several values, and return it.
+
+    Raises:
+        ValueError: it is none of them.
+
+    Example:
+        >>> one_of("edge", "mode", ("constant", "reflect"))
+        Traceback (most recent call last):
+        ValueError: mode must be one of 'constant', 'reflect'; got 'edge'
+    """
+    if value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}")
+    return value
+
+
+def as_axis(axis: Any, shape: Sequence[int]) -> Any:
     """Check an `axis` argument: an integer, a tuple or list of integers, or None for all axes.
 
     Args:
         axis: the argument; negative axes count from the end.
-        shape: shape of the array x that has these axes; None skips the range check.
+        shape: shape of the array x that has these axes.
 
     Returns:
         An integer, a tuple of integers or None.
@@ -154,9 +172,7 @@ def as_axis(axis: Any, shape: Sequence[int] | None = None) -> Any:
         return None
     several = isinstance(axis, (tuple, list))
     kind = "an integer, a tuple of integers or None"
-    found = tuple([integer(a, "axis", axis, kind) for a in (axis if several else [axis])])
-    if shape is None:
-        return found if several else found[0]
+    found = tuple([integer(a, "axis", kind, axis) for a in (axis if several else [axis])])
     ndim = len(shape)
     named = {a % ndim for a in found if -ndim <= a < ndim}
     if len(named) < len(found):
@@ -164,6 +180,20 @@ def as_axis(axis: Any, shape: Sequence[int] | None = None) -> Any:
             raise ValueError(f"axis must be one of x's {ndim} axes; got {axis} for shape {tuple(shape)}")
         raise ValueError(f"axis must not name an axis twice; got {axis} for shape {tuple(shape)}")
     return found if several else found[0]
+
+
+def one_axis(axis: Any, shape: Sequence[int]) -> int:
+    """Check an `axis` argument that names one axis; return its number, not negative.
+
+    Raises:
+        TypeError: `axis` is not an integer.
+        ValueError: x does not have such an axis.
+
+    Example:
+        >>> one_axis(-1, (2, 3, 4))
+        2
+    """
+    return int(as_axis(integer(axis, "axis"), shape)) % len(shape)
 
 
 class Examples(Protocol):

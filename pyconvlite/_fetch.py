@@ -35,9 +35,19 @@ def opened(url: str) -> BufferedReader:
     return _request(url)[0]
 
 
+def is_url(text: str) -> bool:
+    """Whether a text is a URL that `opened` takes.
+
+    Example:
+        >>> is_url("https://example.org/a.npz"), is_url("data")
+        (True, False)
+    """
+    return text[:6].lower().startswith(("http:", "https:", "data:"))
+
+
 def _request(url: str) -> tuple[BufferedReader, bool]:
     """The body of the response, and whether the server says where it ends."""
-    if url.partition(":")[0].lower() not in ("http", "https", "data"):
+    if not is_url(url):
         raise ValueError(f"url must start with http:, https: or data:; got {url!r}")
     status, body, bounded = _platform.get(url)
     if status == 200:

@@ -44,9 +44,24 @@ def pair(x: IntPair, name: str = "x") -> tuple[int, int]:
     if isinstance(x, tuple | list):
         if len(x) != 2:
             raise ValueError(f"{name} must be an integer or a pair of integers; got {x!r}")
-        return integer(x[0], name, x, kind), integer(x[1], name, x, kind)
-    size = integer(x, name, x, kind)
+        return integer(x[0], name, kind, x), integer(x[1], name, kind, x)
+    size = integer(x, name, kind)
     return size, size
+
+
+def sizes(least: int, value: IntPair, name: str) -> tuple[int, int]:
+    """Check a size in pixels, an integer or (height, width), and return it as a pair.
+
+    Raises:
+        TypeError: a size is not an integer.
+        ValueError: a size is below `least`.
+
+    Example:
+        >>> sizes(1, 3, "kernel_size")
+        (3, 3)
+    """
+    height, width = pair(value, name)
+    return at_least(least, height, name), at_least(least, width, name)
 
 
 def get_conv_outsize(input_size: int, kernel_size: int, stride: int, pad: int, dilation: int = 1) -> int:
@@ -231,27 +246,6 @@ def stretched_axes(small: tuple[int, ...], large: tuple[int, ...]) -> tuple[int,
     if lead < 0 or any(small[i - lead] != 1 for i in stretched):
         raise ValueError(f"cannot sum shape {large} to shape {small}: {small} does not broadcast to {large}")
     return (*range(lead), *stretched)
-
-
-def reshape_sum_backward(gy: Any, x_shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
-    """Reshape the gradient of a reduction's output so that it broadcasts to the input's shape.
-
-    Args:
-        gy: gradient of the output, a Variable or array.
-        x_shape: shape of the input.
-        axis: the reduced axis or axes; None for all.
-        keepdims: whether the reduction kept the reduced axes.
-
-    Returns:
-        gy, with each removed axis restored with length 1.
-
-    Example:
-        >>> reshape_sum_backward(np.ones(3), (3, 4), axis=1, keepdims=False).shape
-        (3, 1)
-    """
-    if keepdims:
-        return gy
-    return gy.reshape(kept_shape(x_shape, axis))
 
 
 def kept_shape(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:

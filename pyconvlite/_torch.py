@@ -73,7 +73,7 @@ def read(stream: BinaryIO, title: str) -> Any:
         stream.seek(0)
         start = stream.read(4)
         stream.seek(0)
-        found = (_read_zip if start == b"PK\3\4" else _read_older)(stream, title)
+        found = _read_zip(stream, title) if start == b"PK\3\4" else _read_older(stream)
         return _Finisher().finished(found)
     except _Refused as error:
         raise unreadable(title, "PyTorch", error) from error
@@ -140,7 +140,7 @@ def _read_zip(stream: BinaryIO, title: str) -> Any:
     return _Machine(storage).run(_Bounded(io.BytesIO(archive.contents(f"{folder}data.pkl", _PICKLE))))
 
 
-def _read_older(stream: BinaryIO, title: str) -> Any:
+def _read_older(stream: BinaryIO) -> Any:
     left = stream.seek(0, os.SEEK_END)
     stream.seek(0)
     storages: dict[str, Array] = {}  # empty until all tensors are known, as the numbers come after them

@@ -110,10 +110,10 @@ class DataLoader:
         try:
             if isinstance(batch[0], str | bytes | Mapping):  # which would be taken apart
                 raise TypeError
-            examples, labels = zip(*batch, strict=True)
+            xs, ts = zip(*batch, strict=True)
         except (TypeError, ValueError):
             raise ValueError("dataset[i] must be a pair (example, label) for each i") from None
-        x, t = self._stack(examples), self._stack(labels)
+        x, t = self._stack(xs), self._stack(ts)
         self.iteration += 1
         return x, t
 

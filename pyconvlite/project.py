@@ -122,7 +122,7 @@ def save(
         ) from error
     if len(text) > _LONGEST or depth(text) > DEEPEST:
         raise ValueError(
-            f"names and settings must have less than {_LONGEST} characters as JSON, nested at most {DEEPEST} "
+            f"names and settings must have at most {_LONGEST} characters as JSON, nested at most {DEEPEST} "
             f"levels deep; got {len(text)} characters, {depth(text)} levels"
         )
     members[_TEXT] = text.encode()
@@ -197,9 +197,10 @@ def _picture(archive: Zip, path: str) -> bytes:
 
 def _stored(archive: Zip, path: str) -> bytes:
     """The contents of a member: compressed ones could be far larger than the file."""
-    if path in archive.members and archive.members[path].compress_type != 0:
+    member = archive.members.get(path)
+    if member is not None and member.compress_type != 0:
         archive.refuse(f"{path} is compressed")
-    return archive.contents(path, archive.members[path].file_size if path in archive.members else 0)
+    return archive.contents(path, member.file_size if member else 0)
 
 
 def _suffix(picture: bytes) -> str | None:

@@ -1,14 +1,14 @@
 """Gradient checks for Functions: backward against central differences.
 
-For a random direction ``u`` of each input, the directional derivative by ``backward``, ``<gx, u>``, is
-compared with the central difference ``(f(x + eps*u) - f(x - eps*u)) / (2*eps)``. This takes two evaluations
-of ``f`` per input, whatever its size; only if the two differ is each element checked, to report the worst.
+For a random direction `u` of each input, the directional derivative by `backward`, `<gx, u>`, is
+compared with the central difference `(f(x + eps*u) - f(x - eps*u)) / (2*eps)`. This takes two evaluations
+of `f` per input, whatever its size; only if the two differ is each element checked, to report the worst.
 The gradients under test are computed in the dtype of the inputs, the central differences in float64.
 
-The tolerance of ``<gx, u>`` grows with the square root of the number of elements, as rounding errors do. So
+The tolerance of `<gx, u>` grows with the square root of the number of elements, as rounding errors do. So
 small inputs, of up to a few hundred elements, show an error in a single element best.
 
-The first, second and third order of a Function ``f`` of ``x`` and ``W``::
+The first, second and third order of a Function `f` of `x` and `W`::
 
     check_backward(f, (x, W))
     check_double_backward(f, (x, W))
@@ -42,9 +42,9 @@ _TOLERANCES = {2: (2e-2, 2e-2), 4: (1e-4, 1e-4), 8: (1e-6, 1e-7)}
 def numerical_grad(
     f: Differentiable, inputs: Operands, grad_outputs: Operands | None = None, *, eps: float = 1e-6
 ) -> Array | list[Array]:
-    """Gradient of ``sum(f(*inputs) * grad_outputs)`` by central differences.
+    """Gradient of `sum(f(*inputs) * grad_outputs)` by central differences.
 
-    It is computed in float64, whatever the dtype of the inputs, with two evaluations of ``f`` per element.
+    It is computed in float64, whatever the dtype of the inputs, with two evaluations of `f` per element.
 
     Args:
         f: function of as many Variables as there are inputs, which returns a Variable or a tuple or list.
@@ -57,7 +57,7 @@ def numerical_grad(
 
     Raises:
         TypeError: an input is not of a floating-point dtype.
-        ValueError: ``grad_outputs`` do not have the number and shapes of the outputs.
+        ValueError: `grad_outputs` do not have the number and shapes of the outputs.
 
     Example:
         >>> import numpy as np
@@ -80,17 +80,17 @@ def check_backward(
     atol: float | None = None,
     seed: int = 0,
 ) -> None:
-    """Assert that ``f``'s gradients agree with central differences.
+    """Assert that `f`'s gradients agree with central differences.
 
-    Also assert that ``f`` is deterministic, that each output has the dtype of an input, that each gradient
-    has its input's shape and dtype, and that neither ``f`` nor its backward writes into its arguments. Inputs
-    must be further than ``2 * eps`` from points where ``f`` is not differentiable (relu at 0, ties of a max).
-    Bind integer arguments, such as labels, in a lambda: ``lambda x: f(x, t)``.
+    Also assert that `f` is deterministic, that each output has the dtype of an input, that each gradient
+    has its input's shape and dtype, and that neither `f` nor its backward writes into its arguments. Inputs
+    must be further than `2 * eps` from points where `f` is not differentiable (relu at 0, ties of a max).
+    Bind integer arguments, such as labels, in a lambda: `lambda x: f(x, t)`.
 
     Args:
         f: function of as many Variables as there are inputs, which returns a Variable or a tuple or list.
         inputs: a floating-point array or Variable, or a tuple or list of them, which keep their strides. A
-            Variable's ``grad`` is not changed.
+            Variable's `grad` is not changed.
         grad_outputs: for each output, a gradient of the same shape; standard normal by default.
         eps: step of the central differences.
         rtol: relative tolerance; by default that of the least precise input: 2e-2 for float16, 1e-4 for
@@ -101,7 +101,7 @@ def check_backward(
     Raises:
         AssertionError: a check fails; for a gradient the message has the worst element and both its values.
         TypeError: an input is not of a floating-point dtype.
-        ValueError: ``grad_outputs`` do not have the number and shapes of the outputs.
+        ValueError: `grad_outputs` do not have the number and shapes of the outputs.
 
     Example:
         >>> import numpy as np
@@ -148,27 +148,27 @@ def check_double_backward(
     atol: float | None = None,
     seed: int = 0,
 ) -> None:
-    """Assert that the gradients of ``f``'s gradients agree with central differences.
+    """Assert that the gradients of `f`'s gradients agree with central differences.
 
-    This is :func:`check_backward` for the function from ``(*inputs, *grad_outputs)`` to the gradients of the
-    inputs. It fails for a backward that is not differentiable, for example because it uses ``.data``. It does
-    not check the first gradients; use :func:`check_backward` for them. For the third order pass a function
+    This is `check_backward` for the function from `(*inputs, *grad_outputs)` to the gradients of the
+    inputs. It fails for a backward that is not differentiable, for example because it uses `.data`. It does
+    not check the first gradients; use `check_backward` for them. For the third order pass a function
     that returns gradients, see the docstring of this module.
 
     Args:
         f: function of as many Variables as there are inputs, which returns a Variable or a tuple or list.
-        inputs: as in :func:`check_backward`. In error messages, ``grad_outputs`` are numbered after them.
+        inputs: as in `check_backward`. In error messages, `grad_outputs` are numbered after them.
         grad_outputs: for each output, a gradient of the same shape; standard normal by default.
         grad_grad_inputs: for each gradient, an array of the same shape; standard normal by default.
-        eps: as in :func:`check_backward`.
-        rtol: as in :func:`check_backward`.
-        atol: as in :func:`check_backward`.
-        seed: as in :func:`check_backward`.
+        eps: as in `check_backward`.
+        rtol: as in `check_backward`.
+        atol: as in `check_backward`.
+        seed: as in `check_backward`.
 
     Raises:
         AssertionError: a check fails; for a gradient the message has the worst element and both its values.
         TypeError: an input is not of a floating-point dtype.
-        ValueError: ``grad_outputs`` or ``grad_grad_inputs`` have the wrong number or shapes.
+        ValueError: `grad_outputs` or `grad_grad_inputs` have the wrong number or shapes.
 
     Example:
         >>> import numpy as np
@@ -231,7 +231,7 @@ def _as_arrays(name: str, values: Operands) -> list[Array]:
 
 
 def _weights(given: Operands | None, outputs: list[Array], make: Callable[[Array], Array]) -> list[Array]:
-    """One gradient per output, in its dtype: the given ones, or those that ``make`` returns."""
+    """One gradient per output, in its dtype: the given ones, or those that `make` returns."""
     if given is None:
         return [make(y) for y in outputs]
     gys = _as_arrays("grad_outputs", given)
@@ -262,7 +262,7 @@ def _outputs(f: Differentiable, inputs: Sequence[Variable]) -> list[Variable]:
 def _slope(
     f: Differentiable, xs: list[Array], gys: list[Array], i: int, direction: Array, eps: float
 ) -> float:
-    """Central difference of ``sum(outputs * gys)`` along a direction of input i."""
+    """Central difference of `sum(outputs * gys)` along a direction of input i."""
     ahead, behind = (_call(f, [*xs[:i], xs[i] + step * direction, *xs[i + 1 :]]) for step in (eps, -eps))
     rises = [np.sum(gy * (a - b)) for gy, a, b in zip(gys, ahead, behind, strict=True)]
     return float(sum(rises)) / (2 * eps)

@@ -22,7 +22,6 @@ from ._shapes import (
     kept_shape,
     lowest,
     pair,
-    reshape_sum_backward,
     stretched_axes,
 )
 from .backends import get_array_module
@@ -57,6 +56,27 @@ __all__ = [
     "stretched_axes",
     "sum_to",
 ]
+
+
+def reshape_sum_backward(gy: Any, x_shape: tuple[int, ...], axis: Any, keepdims: bool) -> Any:
+    """Reshape the gradient of a reduction's output so that it broadcasts to the input's shape.
+
+    Args:
+        gy: gradient of the output, a Variable or array.
+        x_shape: shape of the input.
+        axis: the reduced axis or axes; None for all.
+        keepdims: whether the reduction kept the reduced axes.
+
+    Returns:
+        gy, with each removed axis restored with length 1.
+
+    Example:
+        >>> reshape_sum_backward(np.ones(3), (3, 4), axis=1, keepdims=False).shape
+        (3, 1)
+    """
+    if keepdims:
+        return gy
+    return gy.reshape(kept_shape(x_shape, axis))
 
 
 def sum_to(x: Any, shape: tuple[int, ...]) -> Any:

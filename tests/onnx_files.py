@@ -29,7 +29,7 @@ def _names(text):
 
 def contents(*arguments, opset=18, **options):
     """The bytes of the file of a `graph`."""
-    return as_bytes(graph(*arguments, opset=opset, **options), "test", opset)
+    return as_bytes(graph(*arguments, opset=opset, **options), "test")
 
 
 def floats(*shape, seed=0):

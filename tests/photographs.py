@@ -4,7 +4,7 @@ import io
 import zipfile
 
 SCIKIT_IMAGE = "74aa5518ccea28121f57a95374581d3b979839adc25bb03f289b1bc9b99c58af"
-FOR_ANY_MACHINE = ("--only-binary=:all:", "--platform=manylinux_2_28_x86_64", "--python-version=3.11")
+FOR_ANY_MACHINE = ("--platform=manylinux_2_28_x86_64", "--python-version=3.11")
 
 
 def photograph(name):

@@ -416,3 +416,12 @@ def test_an_input_without_data_has_no_shape():
     with pytest.raises(AttributeError, match="this Variable has no data, therefore no shape"):
         F.matmul(np.ones((2, 3)), None)
     assert not hasattr(Variable(None), "shape")
+
+
+def test_an_error_within_forward_is_not_taken_for_a_missing_input():
+    class Affine(Function):
+        def forward(self, x, W, b):
+            return x.no_such_method(W)
+
+    with pytest.raises(AttributeError, match="no_such_method"):
+        Affine()(np.ones(2), np.ones(2), None)

@@ -163,14 +163,11 @@ class TestTiers:
         assert done.returncode == status
         assert "== python: " in done.stderr
 
-    def test_each_checker_of_lint_counts_as_one(self, tmp_path):
-        (tmp_path / "npx").write_text("#!/bin/sh\nexit 1\n")
-        (tmp_path / "npx").chmod(0o755)
-        done = build("test", "lint", PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-        passed, failed = (int(count.split()[0]) for count in done.stdout.splitlines()[-1].split(", "))
-        assert passed + failed == len(checkers.CHECKERS)
-        assert failed >= sum(checker.startswith("npx ") for checker in checkers.CHECKERS) > 0
-        assert done.returncode == 1
+    def test_each_checker_of_lint_counts_as_one(self, monkeypatch):
+        monkeypatch.setattr(checkers, "CHECKERS", ("true", "echo no; exit 1", "false"))
+        said = []
+        assert checkers.check(said.append) == (1, 2)
+        assert "-- echo no; exit 1\nno\n" in said
 
 
 def test_serve():
@@ -181,9 +178,8 @@ def test_serve():
         assert done.stderr.splitlines()[-1].startswith(
             f"build.sh: port {port} cannot be used, address already"
         )
-    for wrong in ("99999", "08", "-1", "http"):
-        done = build("serve", "--port", wrong)
-        assert done.stderr == f"build.sh: --port takes a number from 1 to 65535, not '{wrong}'\n"
+    done = build("serve", "--port", "08")
+    assert done.stderr == "build.sh: --port takes a number from 1 to 65535, not '08'\n"
     command = [ROOT / "build.sh", "serve", f"--port={port}"]
     options = {
         "stdin": subprocess.DEVNULL,

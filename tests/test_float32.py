@@ -100,17 +100,16 @@ def test_layers(layer, x, train):
 
 
 @pytest.mark.parametrize("gradient", [np.float32, np.float64])
-@pytest.mark.parametrize("schedule", [None, *SCHEDULES.values()], ids=[None, *SCHEDULES])
-@pytest.mark.parametrize("hook", [None, *HOOKS.values()], ids=[None, *HOOKS])
+@pytest.mark.parametrize("beside", [None, *HOOKS, *SCHEDULES])
 @pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
-def test_optimizers_hooks_and_schedules(optimizer, hook, schedule, gradient):
+def test_optimizers_hooks_and_schedules(optimizer, beside, gradient):
     model = Sequential(L.Linear(3, in_size=2))
     model.scale = Parameter(np.array(1.0, np.float32))  # without axes NumPy gives scalars
-    optimizer = optimizer().setup(model)
-    if hook is not None:
-        optimizer.add_hook(hook())
-    if schedule is not None and optimizer.rate_name is not None:
-        schedule = schedule(optimizer)
+    optimizer, schedule = optimizer().setup(model), None
+    if beside in HOOKS:
+        optimizer.add_hook(HOOKS[beside]())
+    elif beside and optimizer.rate_name is not None:
+        schedule = SCHEDULES[beside](optimizer)
     for _ in range(4):
         for param in model.params():
             param.grad = Variable(np.ones(param.shape, gradient))

@@ -176,3 +176,10 @@ def test_arguments_that_do_not_fit_are_named(call, error, message):
 def test_small_integers_are_taken_as_floats(f):
     x = np.array([[1, 100]], np.uint8)
     np.testing.assert_array_equal(f(x).data, f(x.astype(float)).data)
+
+
+def test_hardswish_of_integers_has_the_gradient_of_floats():
+    x, floats = Variable(np.array([-4, -1, 0, 2, 5])), Variable(np.array([-4.0, -1, 0, 2, 5]))
+    F.hardswish(x).sum().backward()
+    F.hardswish(floats).sum().backward()
+    np.testing.assert_allclose(x.grad.data, floats.grad.data)

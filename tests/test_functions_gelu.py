@@ -88,7 +88,7 @@ def test_gelu_by_tanh_at_the_ends_of_the_line(dtype):
 
 
 def test_an_unknown_way_is_named():
-    with pytest.raises(ValueError, match='approximate must be "none" or "tanh"; got \'erf\''):
+    with pytest.raises(ValueError, match="approximate must be one of 'none', 'tanh'; got 'erf'"):
         F.gelu(X, "erf")
 
 

@@ -257,9 +257,8 @@ def test_integer_targets_need_no_gradient():
 
 @pytest.mark.parametrize("f", LOSSES)
 def test_the_reduction_must_be_one(f):
-    with pytest.raises(
-        ValueError, match="reduction must be one of none, mean, sum, batchmean; got 'average'"
-    ):
+    names = "'none', 'mean', 'sum', 'batchmean'"
+    with pytest.raises(ValueError, match=f"reduction must be one of {names}; got 'average'"):
         f(PROBABILITIES, PROBABILITIES, reduction="average")
 
 

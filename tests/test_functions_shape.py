@@ -176,3 +176,10 @@ def test_stack_of_numbers_and_of_different_shapes():
     np.testing.assert_array_equal(F.stack(Variable(np.array(i)) for i in range(3)).data, [0, 1, 2])
     with pytest.raises(ValueError, match=r"same shape; got \(\), \(2,\)"):
         F.stack([1.0, Variable(np.ones(2))])
+
+
+@pytest.mark.parametrize(
+    "f", [F.reshape, F.sum_to, F.broadcast_to], ids=["reshape", "sum_to", "broadcast_to"]
+)
+def test_an_array_that_has_the_shape_needs_no_gradient(f):
+    assert not f(np.ones(2), (2,)).requires_grad

@@ -78,5 +78,5 @@ def test_a_seed_repeats_them_and_a_layer_may_wait_for_its_size():
 @pytest.mark.parametrize("init", ["he", "normal", None, 3])
 def test_unknown_names(init):
     for layer in (lambda: L.Linear(3, init=init), lambda: L.Conv2d(3, 3, init=init)):
-        with pytest.raises(ValueError, match=r"init must be one of lecun_normal.*orthogonal; got"):
+        with pytest.raises(ValueError, match=r"init must be one of 'lecun_normal'.*'orthogonal'; got"):
             layer()

@@ -247,9 +247,9 @@ def test_dropout_drops_in_training_alone():
     [
         (lambda: L.BatchNorm(0), ValueError, "in_size must be at least 1; got 0"),
         (lambda: L.BatchNorm(2.0), TypeError, "in_size must be an integer.* 2.0"),
-        (lambda: L.BatchNorm(decay=1), ValueError, "decay must be at least 0 and below 1; got 1"),
-        (lambda: L.BatchNorm(decay=-0.1), ValueError, "decay must be at least 0 and below 1; got -0.1"),
-        (lambda: L.BatchNorm(eps=0), ValueError, "eps must be above 0; got 0"),
+        (lambda: L.BatchNorm(decay=1.1), ValueError, "decay must be from 0 to 1; got 1.1"),
+        (lambda: L.BatchNorm(decay=-0.1), ValueError, "decay must be from 0 to 1; got -0.1"),
+        (lambda: L.BatchNorm(eps=-1), ValueError, "eps must be at least 0; got -1"),
         (lambda: L.BatchNorm(eps=np.nan), ValueError, "eps must be a finite number; got nan"),
         (
             lambda: L.BatchNorm(dtype=np.int8),

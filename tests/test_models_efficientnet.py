@@ -34,13 +34,13 @@ def test_as_published():
 
 
 def test_other_classes_and_features():
-    model = EfficientNetLite0(n_classes=3)
+    model = EfficientNetLite0(num_classes=3)
     x = randn(2, 3, 32, 32)
     with no_grad(), test_mode():
         features = model.features(x)
         assert features.shape == (2, 1280)
         np.testing.assert_array_equal(model(x).data, model.classifier(features).data)
-    with pytest.raises(ValueError, match="n_classes must be at least 1; got 0"):
+    with pytest.raises(ValueError, match="num_classes must be at least 1; got 0"):
         EfficientNetLite0(0)
 
 

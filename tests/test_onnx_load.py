@@ -359,6 +359,8 @@ def test_sources(tmp_path):
     with pytest.raises(TypeError, match="source must be a path"):
         onnx.load(3)
     with pytest.raises(FileNotFoundError):
+        onnx.load("data")  # no URL without a colon
+    with pytest.raises(FileNotFoundError):
         onnx.load(tmp_path / "none.onnx")
 
 

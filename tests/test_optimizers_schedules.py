@@ -223,7 +223,11 @@ def test_your_own_schedule_on_your_own_optimizer():
         (lambda o: OneCycleLR(o, 9, 1.1), ValueError, "pct_start must be from 0 to 1; got 1.1"),
         (lambda o: OneCycleLR(o, 9, div_factor=0.5), ValueError, "div_factor must be at least 1; got 0.5"),
         (lambda o: OneCycleLR(o, 9, final_div_factor=0), ValueError, "final_div_factor must be at least 1"),
-        (lambda o: ReduceLROnPlateau(o, "least"), ValueError, "mode must be 'min' or 'max'; got 'least'"),
+        (
+            lambda o: ReduceLROnPlateau(o, "least"),
+            ValueError,
+            "mode must be one of 'min', 'max'; got 'least'",
+        ),
         (
             lambda o: ReduceLROnPlateau(o, factor=1),
             ValueError,
@@ -235,7 +239,7 @@ def test_your_own_schedule_on_your_own_optimizer():
         (
             lambda o: ReduceLROnPlateau(o, threshold_mode="both"),
             ValueError,
-            "threshold_mode must be 'rel' or 'abs'; got 'both'",
+            "threshold_mode must be one of 'rel', 'abs'; got 'both'",
         ),
         (lambda o: ReduceLROnPlateau(o, cooldown=-1), ValueError, "cooldown must be at least 0; got -1"),
         (lambda o: ReduceLROnPlateau(o, min_lr=-1), ValueError, "min_lr must be at least 0; got -1"),
@@ -259,6 +263,17 @@ def test_two_that_are_not_nested_cannot_take_turns():
     with pytest.raises(RuntimeError, match=r"nest them, WarmupLR\(CosineLR\(optimizer, \.\.\.\), \.\.\.\)"):
         warmup.step()
     assert (warmup.t, optimizer.lr) == (1, rate)
+
+
+def test_a_refused_step_of_a_plateau_changes_nothing():
+    optimizer = SGD(1.0)
+    plateau, warmup = ReduceLROnPlateau(optimizer, patience=0), WarmupLR(optimizer, 5)
+    plateau.step(1.0)
+    warmup.step()
+    before = vars(plateau).copy()
+    with pytest.raises(RuntimeError, match="in turn"):
+        plateau.step(2.0)
+    assert vars(plateau) == before
 
 
 def test_one_after_another_is_another_phase():

@@ -1,8 +1,10 @@
 """_platform/: two modules with the same names, and nothing else that depends on the platform."""
 
 import ast
+import asyncio
 import importlib.resources
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -71,7 +73,7 @@ class TestOnCPython:
         assert _platform.gpu() is None
         assert not _platform.is_insecure()
         with pytest.raises(RuntimeError, match="not run in a JavaScript runtime"):
-            _platform.load_bridge("")
+            _platform.load_script("open", Path())
 
     def test_waiting(self):
         async def seven():
@@ -79,6 +81,14 @@ class TestOnCPython:
 
         assert _platform.can_run_sync()
         assert _platform.run_sync(seven()) == 7
+
+    def test_where_an_event_loop_runs_nothing_waits(self, monkeypatch):
+        async def cell():
+            webgpu.init_sync()
+
+        monkeypatch.setattr(_platform, "IN_PYODIDE", True)
+        with pytest.raises(device.WebGPUUnavailable, match="an event loop runs"):
+            asyncio.run(cell())
 
     @pytest.mark.parametrize(
         ("insecure", "code"), [(True, "insecure-page"), (False, "no-webgpu")], ids=["http", "old browser"]
@@ -97,7 +107,7 @@ class TestOnCPython:
 
         monkeypatch.setattr(_platform, "IN_PYODIDE", True)
         monkeypatch.setattr(_platform, "gpu", object)
-        monkeypatch.setattr(_platform, "load_bridge", lambda source: refuses)
+        monkeypatch.setattr(_platform, "load_script", lambda name, script: refuses)
         with pytest.raises(device.WebGPUUnavailable, match="no adapter") as caught:
             webgpu.init_sync()
         assert caught.value.code == "no-adapter"

@@ -113,6 +113,12 @@ def test_pooling_simple_equals_pooling(kernel, stride, pad):
     check_double_backward(lambda x: F.pooling_simple(x * x, kernel, stride, pad), x)
 
 
+def test_pooling_simple_refuses_bools_as_pooling_does():
+    for f in (F.pooling, F.pooling_simple):
+        with pytest.raises(TypeError, match="bool"):
+            f(np.ones((1, 1, 2, 2), bool), 2)
+
+
 # -- max pooling's corners
 
 

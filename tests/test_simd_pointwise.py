@@ -156,6 +156,11 @@ class TestRows:
         with pytest.raises(IndexError, match=str(row)):
             backends.kernels(numbers()).rows_grad(numbers(2, 3), np.array([0, row]), 4)
 
+    @pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16])
+    def test_an_index_of_small_integers(self, dtype):
+        index = np.resize(np.arange(100, dtype=dtype), 5000)
+        check(lambda W: F.get_item(W, index), numbers(300, 2))
+
     def test_a_row_that_is_named_often_does_not_drift(self):
         index = np.zeros(1 << 17, int)
         gy = np.full((index.size, 4), 0.1, np.float32)

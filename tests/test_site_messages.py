@@ -12,7 +12,7 @@ from string import Formatter
 
 import numpy as np
 import pytest
-from test_site_language import english_words
+from site_words import english_words
 
 import pyconvlite.layers as L
 from pyconvlite.backends import DeviceUnavailable, webgpu

@@ -33,6 +33,8 @@ def test_packages_are_taken_out_wherever_they_stand():
         (["serve", "--port", "0"], "from 1 to 65535, not '0'"),
         (["serve", "--port", "٣"], "from 1 to 65535, not '٣'"),
         (["serve", "--port=65536"], "from 1 to 65535, not '65536'"),
+        (["serve", "--port=-1"], "from 1 to 65535, not '-1'"),
+        (["serve", "--port", "http"], "from 1 to 65535, not 'http'"),
         (["serve", "--port"], "from 1 to 65535, not ''"),
         (["pytest-node", "tests", "--with"], "--with needs a NAME"),
         (["pytest-node", "--with", "-x"], "--with needs a NAME"),

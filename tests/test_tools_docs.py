@@ -82,8 +82,11 @@ def test_an_example_opens_as_a_program_that_runs(thing, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     errors = [example.exc_msg for example in examples if example.exc_msg]
     # an example that shows an error is the last one of its docstring
-    with pytest.raises(Exception, match=r"\w") if errors else contextlib.nullcontext():
+    with pytest.raises(Exception, match=r"\w") if errors else contextlib.nullcontext() as raised:
         exec(program, {"__name__": "__main__"})
+    if errors:
+        name = errors[-1].partition(":")[0].strip().rpartition(".")[2]
+        assert raised.type.__name__ == name
 
 
 def test_the_link_holds_the_program():

@@ -113,8 +113,9 @@ class TestFromUrl:
     @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
     def test_a_killed_process_leaves_nothing_that_is_taken_for_whole(self, server, cache, how):
         code = f"from tools import fetch; fetch.from_url({server.url + 'slow'!r}, {SHA256!r})"
-        child = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
+        child = subprocess.Popen([sys.executable, "-c", code])
         while not list(cache.glob(".unfinished-*/slow")):
+            assert child.poll() is None
             time.sleep(0.01)
         child.send_signal(how)
         assert child.wait() != 0

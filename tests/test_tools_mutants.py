@@ -1,5 +1,6 @@
 """tools/mutants.py: code is found however it is broken into lines, and each fault has its place."""
 
+import dataclasses
 import os
 import re
 import sys
@@ -7,6 +8,7 @@ import sys
 import pytest
 
 mutants = pytest.importorskip("tools.mutants", reason="the tools are not in the wheel")
+tally = pytest.importorskip("tools.tally").tally
 
 pytestmark = pytest.mark.cpython
 
@@ -69,11 +71,15 @@ def test_what_was_noticed_is_left_out_until_its_code_or_tests_change(tmp_path, m
         path.write_text(text, encoding="utf-8")
     fault = mutants.Mutant("code.py", "2 for 1", ("tests/test_code.py", "-x"), "a = 1", "a = 2", passes)
     monkeypatch.setattr(mutants, "ROOT", tmp_path)
+    monkeypatch.setattr(mutants, "PYODIDE", tmp_path)
     monkeypatch.setattr(mutants, "MUTANTS", [fault])
     monkeypatch.setenv("PYCONVLITE_CACHE", str(tmp_path / "cache"))
 
+    report = tmp_path / "report.xml"
+
     def tries(changed):
-        assert mutants.main("", changed) == 0
+        assert mutants.main("", changed, report) == 0
+        assert tally(report) == (1, 0)
         assert capsys.readouterr().out.endswith("1 passed, 0 failed\n")
         count = len(tried)
         tried.clear()
@@ -86,3 +92,6 @@ def test_what_was_noticed_is_left_out_until_its_code_or_tests_change(tmp_path, m
         (tmp_path / name).write_text("a = 1  # and more\n", encoding="utf-8")
         assert tries(changed=True) == 1
         assert tries(changed=True) == 0
+    monkeypatch.setattr(mutants, "MUTANTS", [dataclasses.replace(fault, passes=lambda mutant: True)])
+    assert mutants.main("", False, report) == 1
+    assert tally(report) == (0, 1)

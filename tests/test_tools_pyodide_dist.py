@@ -244,6 +244,7 @@ class TestLocalWheels:
         with pytest.raises(fetch.FetchError, match=r"nowhere\.whl: no such file"):
             release.write(wheels=[release.folder / "nowhere.whl"])
 
+    @pytest.mark.full
     def test_our_entry_is_the_one_that_pyodide_build_makes(self, tmp_path):
         cli = os.environ.get("PYCONVLITE_PYODIDE_CLI")
         if not cli:

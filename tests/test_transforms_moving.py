@@ -231,7 +231,7 @@ def test_seed_repeats_what_is_random():
         (lambda: RandomRotation((5, -5)), ValueError, r"degrees must be a number or a pair .* got \(5, -5\)"),
         (lambda: RandomRotation((1, 2, 3)), ValueError, "degrees must be a number or a pair"),
         (lambda: RandomRotation("a"), TypeError, "degrees must be a number; got 'a'"),
-        (lambda: RandomRotation(5, "cubic"), ValueError, "must be 'nearest' or 'bilinear'; got 'cubic'"),
+        (lambda: RandomRotation(5, "cubic"), ValueError, "must be one of 'nearest', 'bilinear'; got 'cubic'"),
         (
             lambda: RandomRotation(5, fill=0.5)(np.zeros((2, 2), np.uint8)),
             ValueError,

@@ -1,6 +1,4 @@
-"""Print the folder of Mesa's lavapipe, a Vulkan driver that computes on the CPU and has float16.
-
-Usage: python -m tools.lavapipe
+"""Mesa's lavapipe, a Vulkan driver that computes on the CPU and has float16.
 
 Debian's packages are taken from the first of its releases whose Mesa is new enough, checked by apt as any
 other, and unpacked into the cache: the system stays as it is. The folder holds `lvp_icd.json`, for
@@ -15,7 +13,6 @@ import os
 import platform
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 from tools import fetch
@@ -52,7 +49,11 @@ def find() -> Path:
         driver["ICD"]["library_path"] = f"./{DRIVER}"
         (finished / "lvp_icd.json").write_text(json.dumps(driver))
         place.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(finished, place)
+        try:
+            os.replace(finished, place)
+        except OSError:
+            if not place.is_dir():  # else another checkout was first
+                raise
     return place
 
 
@@ -111,10 +112,3 @@ def _run(*command: str) -> str:
     if done.returncode:
         raise fetch.FetchError(f"{' '.join(command[:1])} failed: {(done.stderr or done.stdout).strip()}")
     return done.stdout
-
-
-if __name__ == "__main__":
-    try:
-        print(find())
-    except (fetch.FetchError, OSError) as error:
-        sys.exit(f"error: {error}")

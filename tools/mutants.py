@@ -1,7 +1,8 @@
 """Faults put into a copy of the code, one at a time; what the tests let pass they lack.
 
-Usage: python -m tools.mutants [--changed] [WORDS]: all of them, or those whose description holds the words; with
---changed only those whose code or tests are not as they were when they were last noticed.
+Usage: python -m tools.mutants [--changed] [--junitxml FILE] [WORDS]: all of them, or those whose description holds the
+words; with --changed only those whose code or tests are not as they were when they were last noticed. The file tells
+what became of each, as pytest's does.
 
 A fault is a piece of code and what stands in its place; however a formatter breaks the piece into lines, it is found.
 The tests that ought to notice run alone, up to the first that fails: on CPython, or in Pyodide under Node with the
@@ -11,6 +12,7 @@ wheel's files replaced, in which case C is compiled first. `./build.sh test webg
 from __future__ import annotations
 
 import argparse
+import functools
 import hashlib
 import os
 import re
@@ -24,6 +26,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree
 
 from tools import fetch, node
 
@@ -157,10 +160,13 @@ def _passes_in_pyodide(mutant: Mutant, files: dict[str, bytes], *options: str) -
             assert files.keys() <= set(original.namelist()), files.keys()
             for name in original.namelist():
                 mutated.writestr(name, files.get(name) or original.read(name))
-        command = [str(node.find()), str(ROOT / "tools/pyodide_node.mjs"), "pytest"]
+        command = [str(_node()), str(ROOT / "tools/pyodide_node.mjs"), "pytest"]
         command += ["--pyodide", str(PYODIDE), "--wheel", str(copy), "--packages", PACKAGES]
         command += ["--timeout", "600", *options]
         return _passes(command, mutant.tests, ROOT, {})
+
+
+_node = functools.cache(node.find)
 
 
 def _passes_with_simd(mutant: Mutant) -> bool:
@@ -319,7 +325,7 @@ def _needs_pyodide(mutant: Mutant) -> bool:
     return mutant.passes is not _passes_on_cpython
 
 
-def main(words: str, changed: bool) -> int:
+def main(words: str, changed: bool, report: Path | None) -> int:
     """Try the faults; print each with what became of it, and the counts."""
     asked = [mutant for mutant in MUTANTS if words in mutant.fault]
     chosen = [mutant for mutant in asked if not (changed and mutant.mark().exists())]
@@ -328,26 +334,35 @@ def main(words: str, changed: bool) -> int:
     if any(map(_needs_pyodide, chosen)) and not PYODIDE.is_dir():
         raise SystemExit("mutants: dist/pyodide is missing; ./build.sh test webgpu makes it")
     started = time.monotonic()
-    survivors = 0
+    survivors = []
     # Those that take longest begin first.
     chosen.sort(key=_needs_pyodide, reverse=True)
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for mutant, passed in zip(
             chosen, pool.map(lambda mutant: mutant.passes(mutant), chosen), strict=True
         ):
-            survivors += passed
-            if not passed:
+            if passed:
+                survivors.append(mutant)
+            else:
                 mutant.mark().parent.mkdir(parents=True, exist_ok=True)
                 mutant.mark().touch()
             verdict = "SURVIVED: a test is missing" if passed else "noticed"
             print(f"{time.monotonic() - started:5.0f} s  {mutant.fault}: {verdict}", flush=True)
-    print(f"{len(asked) - survivors} passed, {survivors} failed")
+    print(f"{len(asked) - len(survivors)} passed, {len(survivors)} failed")
+    if report:
+        suite = ElementTree.Element("testsuite")
+        for mutant in asked:
+            case = ElementTree.SubElement(suite, "testcase", name=mutant.fault)
+            if mutant in survivors:
+                ElementTree.SubElement(case, "failure")
+        ElementTree.ElementTree(suite).write(report)
     return 1 if survivors or not asked else 0
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tools.mutants")
     parser.add_argument("--changed", action="store_true")
+    parser.add_argument("--junitxml", type=Path)
     parser.add_argument("words", nargs="*")
     given = parser.parse_args()
-    sys.exit(main(" ".join(given.words), given.changed))
+    sys.exit(main(" ".join(given.words), given.changed, given.junitxml))

@@ -1,14 +1,10 @@
-"""Print the path of a Node that Pyodide's `run_sync` works on: the user's own, or else one fetched from npm.
-
-Usage: python -m tools.node
-"""
+"""A Node that Pyodide's `run_sync` works on: the user's own, or else one fetched from npm."""
 
 from __future__ import annotations
 
 import platform
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 from tools import fetch
@@ -52,10 +48,3 @@ def _major(node: str) -> int:
     """Return the first number of `node --version`, 0 where that does not run."""
     done = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
     return int(done.stdout.lstrip("v").split(".")[0]) if done.returncode == 0 else 0
-
-
-if __name__ == "__main__":
-    try:
-        print(find())
-    except fetch.FetchError as error:
-        sys.exit(f"error: {error}")

@@ -5,7 +5,7 @@
  *     [--webgpu] ARGUMENT...
  *
  * `pytest` runs pytest with the arguments, `run` a script with its own. The exit status is theirs; or 70 after a
- * crash of the interpreter, 124 after a time-out. Python runs in a worker, so that this thread is free to end it.
+ * crash of the interpreter, 71 where it did not start, 124 after a time-out. Python runs in a worker, so that this thread is free to end it.
  * `--packages` are those of the folder to load, with what they need; without the option all are loaded.
  * `--webgpu` gives Python a `navigator.gpu`, as browsers have it, by way of Vulkan.
  */
@@ -19,7 +19,7 @@ import { Worker } from 'node:worker_threads';
 
 /** Exit statuses beside Python's own, as other programs use them. */
 const MISUSED = 4; // pytest
-const CRASHED = 70; // sysexits.h
+const [CRASHED, NOT_STARTED] = [70, 71]; // sysexits.h
 const TIMED_OUT = 124; // timeout
 const INTERRUPTED = 130; // the shell
 
@@ -87,14 +87,18 @@ process.on('SIGINT', () => {
   ending = INTERRUPTED;
   interrupt[0] = SIGINT;
 });
-worker.on('message', (/** @type {number} */ status) => process.exit(ending === TIMED_OUT ? TIMED_OUT : status));
+let failure = NOT_STARTED; // the exit status where the interpreter ends by itself
+worker.on('message', (/** @type {number | 'started'} */ status) => {
+  if (status === 'started') failure = CRASHED;
+  else process.exit(ending === TIMED_OUT ? TIMED_OUT : status);
+});
 worker.on('error', (/** @type {Error} */ error) => {
-  say(ending ? 'ended' : `the interpreter crashed: ${error.message}`);
-  process.exit(ending || CRASHED);
+  say(ending ? 'ended' : `the interpreter ${failure === CRASHED ? 'crashed' : 'did not start'}: ${error.message}`);
+  process.exit(ending || failure);
 });
 worker.on('exit', () => {
   say('the interpreter ended before Python did');
-  process.exit(CRASHED);
+  process.exit(failure);
 });
 
 /**

@@ -53,6 +53,7 @@ const micropip = pyodide.pyimport('micropip');
 await micropip.install(job.wheelUrl);
 await pyodide.runPythonAsync(readFileSync(job.program, 'utf8'), { filename: job.program });
 const main = pyodide.globals.get('main');
+parentPort?.postMessage('started');
 // Not called from a coroutine: an asyncio task around it would be seen by whatever the program runs.
 parentPort?.postMessage(await main.callPromising(job.args));
 

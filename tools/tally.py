@@ -1,16 +1,13 @@
-"""Print how many tests passed and how many failed, as pytest's JUnit report has them.
-
-Usage: python -m tools.tally REPORT
-"""
+"""How many tests passed and how many failed, as pytest's JUnit report has them."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
+from typing import IO
 from xml.etree import ElementTree
 
 
-def tally(report: Path) -> tuple[int, int]:
+def tally(report: Path | IO[str]) -> tuple[int, int]:
     """Return (passed, failed); a test whose set-up broke has failed, a skipped one counts nowhere."""
     passed = failed = 0
     for case in ElementTree.parse(report).iter("testcase"):
@@ -20,7 +17,3 @@ def tally(report: Path) -> tuple[int, int]:
         elif "skipped" not in outcomes:
             passed += 1
     return passed, failed
-
-
-if __name__ == "__main__":
-    print(*tally(Path(sys.argv[1])))

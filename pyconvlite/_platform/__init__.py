@@ -10,9 +10,8 @@
 - `gpu()`: the browser's `navigator.gpu`, or None;
 - `location()`: the address of the page or worker;
 - `is_insecure()`: whether the page has no WebGPU because it is not a secure context;
-- `load_bridge(source)`: the function in the WebGPU backend's `bridge.js` that opens a device;
-- `load_threads(script)`, `open_threads(threads, module)`: what the SIMD backend's `threads.js` gives, and its
-  workers for a side module.
+- `load_script(name, script)`: the value of a backend's script, "open" of `bridge.js`, which opens a device,
+  or "threads" of `threads.js`; `open_threads(threads, module)`: its workers for a side module.
 """
 
 import sys
@@ -25,8 +24,7 @@ if sys.platform == "emscripten":
         get,
         gpu,
         is_insecure,
-        load_bridge,
-        load_threads,
+        load_script,
         location,
         open_threads,
         run_sync,
@@ -40,8 +38,7 @@ else:
         get,
         gpu,
         is_insecure,
-        load_bridge,
-        load_threads,
+        load_script,
         location,
         open_threads,
         run_sync,
@@ -55,8 +52,7 @@ __all__ = [
     "get",
     "gpu",
     "is_insecure",
-    "load_bridge",
-    "load_threads",
+    "load_script",
     "location",
     "open_threads",
     "run_sync",

@@ -76,8 +76,14 @@ class _Body(RawIOBase):
 
 
 def can_run_sync() -> bool:
-    """Whether synchronous code can wait for a coroutine; here always."""
-    return True
+    """Whether synchronous code can wait for a coroutine: where no event loop runs."""
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return True
+    return False
 
 
 def run_sync(coroutine: Coroutine[Any, Any, T]) -> T:
@@ -107,12 +113,7 @@ def location() -> str:
     return ""
 
 
-def load_bridge(source: str) -> Any:
-    """Raise RuntimeError: there is no JavaScript engine."""
-    raise RuntimeError("this Python does not run in a JavaScript runtime")
-
-
-def load_threads(script: Path) -> Any:
+def load_script(name: str, script: Path) -> Any:
     """Raise RuntimeError: there is no JavaScript engine."""
     raise RuntimeError("this Python does not run in a JavaScript runtime")
 

@@ -132,30 +132,20 @@ def location() -> str:
     return str(getattr(getattr(globalThis, "location", None), "href", ""))
 
 
-def load_bridge(source: str) -> Any:
-    """The function that opens a device: the one that the page has registered, or else that of `source`.
+def load_script(name: str, script: Path) -> Any:
+    """The value of a backend's script: the one that the page has registered, or else that of the file.
 
-    A page whose Content Security Policy forbids `eval` registers it with
+    A page whose Content Security Policy forbids `eval` registers them with
     `pyodide.registerJsModule("pyconvlite_bridge", { open, threads })`.
     """
     try:
-        from pyconvlite_bridge import open as open_device
-    except ImportError:
+        import pyconvlite_bridge
+
+        return getattr(pyconvlite_bridge, name)
+    except (ImportError, AttributeError):
         from pyodide.code import run_js
 
-        open_device = run_js(source)
-    return open_device
-
-
-def load_threads(script: Path) -> Any:
-    """What the SIMD backend's `threads.js` gives: the page's, see `load_bridge`, or else that of the file."""
-    try:
-        from pyconvlite_bridge import threads
-    except ImportError:
-        from pyodide.code import run_js
-
-        threads = run_js(script.read_text("utf-8"))
-    return threads
+        return run_js(script.read_text("utf-8"))
 
 
 def open_threads(threads: Any, module: bytes) -> Any:

@@ -65,12 +65,14 @@ class Emitter:
     def constant(self, value: Any, dtype: Any = None) -> str:
         """Name of a constant; a small one is stored once."""
         array = np.ascontiguousarray(value, dtype).reshape(np.shape(value))
-        key = (array.dtype, array.shape, array.tobytes()) if array.size <= 16 else self.unique("constant")
-        if key not in self._known:
-            name = self.unique("constant") if isinstance(key, tuple) else key
+        key = (array.dtype, array.shape, array.tobytes()) if array.size <= 16 else None
+        if key in self._known:
+            return self._known[key]
+        name = self.unique("constant")
+        self.constants[name] = array
+        if key:
             self._known[key] = name
-            self.constants[name] = array
-        return self._known[key]
+        return name
 
     def integers(self, values: Sequence[int]) -> str:
         """Name of a constant list of integers."""

@@ -70,11 +70,11 @@ def _example(x: Any, index: int) -> Array:
 
 def _other(x: Array, batch: int) -> Array:
     """An example with more samples, in another order; floats have other values of that size, of any sign."""
-    rng = np.random.default_rng(0)
+    generator = np.random.default_rng(0)
     if x.ndim and len(x) == batch:
-        x = rng.permutation(np.concatenate([x, x, x[:1]]))
+        x = generator.permutation(np.concatenate([x, x, x[:1]]))
     if x.dtype.kind == "f":
-        x = np.asarray(x * rng.choice([-1, 1], x.shape) + rng.standard_normal(x.shape), x.dtype)
+        x = np.asarray(x * generator.choice([-1, 1], x.shape) + generator.standard_normal(x.shape), x.dtype)
     return x
 
 

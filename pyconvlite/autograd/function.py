@@ -21,13 +21,13 @@ from .walk import generation_of
 
 _recording = local_of("enable_backprop")
 
-MOST_UNGUARDED = 32
+_MOST_RELEASED = 32
 
 
 class _Inputs:
-    """The attribute `inputs` of a Function, where that does not hold all of them itself.
+    """The attribute `inputs` of a Function that holds stand-ins for some: it computes them.
 
-    Elsewhere an instance has an attribute of this name, which comes first.
+    Elsewhere an instance attribute of this name takes precedence.
     """
 
     def __get__(self, f: Function | None, owner: type) -> Any:
@@ -71,7 +71,7 @@ class Function:
     reads_inputs = True
     reads_outputs = True
     broadcasts = False
-    _unguarded = 0  # number of Functions that are released recursively with this one, at most
+    _release_depth = 0  # number of Functions that are released recursively with this one, at most
 
     inputs = _Inputs()
     outputs: tuple[Callable[[], Variable | None], ...] = ()  # empty until a call is recorded
@@ -108,18 +108,18 @@ class Function:
             outputs = self._as_outputs(ys)
             y = outputs[0] if len(outputs) == 1 else outputs  # type: ignore[assignment] # see above
         if _recording.get()[0]:
-            unguarded, frees = 0, False
+            depth, frees = 0, False
             for x in inputs:
                 f = x.creator
                 if f is not None:
-                    if f._unguarded >= unguarded:
-                        unguarded = f._unguarded + 1
+                    if f._release_depth >= depth:
+                        depth = f._release_depth + 1
                     if not self.reads_inputs and x._data.size >= StandIn.LEAST and not f.reads_outputs:
                         frees = True
-            if frees or unguarded == MOST_UNGUARDED:
-                self._keep_indirectly(inputs, unguarded)
+            if frees or depth == _MOST_RELEASED:
+                self._keep_indirectly(inputs, depth)
             else:
-                self.inputs, self._unguarded = inputs, unguarded
+                self.inputs, self._release_depth = inputs, depth
             self.latest_change, self.called = latest_change, called
             for output in outputs:
                 output.creator = self  # type: ignore[assignment] # mypy takes a cached_property to be read-only
@@ -133,7 +133,7 @@ class Function:
     def _check_inputs(self, xs: Sequence[Any], error: Exception) -> None:
         """Raise an error that names the input for which `forward` failed, if that is None or no numbers."""
         for parameter, x in zip(inspect.signature(self.forward).parameters.values(), xs, strict=False):
-            missing = x is None and "None" not in str(parameter.annotation)
+            missing = x is None and "NoneType" in str(error) and "None" not in str(parameter.annotation)
             if missing or (getattr(x, "dtype", None) is not None and x.dtype.kind not in "biufc"):
                 got = "None" if missing else f"dtype {x.dtype}"
                 name = type(self).__name__
@@ -152,14 +152,14 @@ class Function:
             self._output_specs = [(y.shape, y.dtype) for y in outputs]
         return outputs
 
-    def _keep_indirectly(self, inputs: tuple[Variable, ...], unguarded: int) -> None:
+    def _keep_indirectly(self, inputs: tuple[Variable, ...], depth: int) -> None:
         """Keep stand-ins of inputs whose data nobody reads; guard them where the chain is long enough."""
         if not self.reads_inputs:
             inputs = tuple(map(without_data, inputs))
-        if unguarded == MOST_UNGUARDED:
-            self._indirect: Sequence[Variable] = _Guarded(inputs)
+        if depth == _MOST_RELEASED:
+            self._indirect: Sequence[Variable] = _ReleasedInLoop(inputs)
         else:
-            self._indirect, self._unguarded = inputs, unguarded
+            self._indirect, self._release_depth = inputs, depth
 
     @functools.cached_property  # until the walk back, which knows more, sets it
     def needs_input_grad(self) -> tuple[bool, ...]:
@@ -203,7 +203,7 @@ class Function:
         raise NotImplementedError(f"{type(self).__name__} does not define backward")
 
 
-class _Guarded(list[Variable]):
+class _ReleasedInLoop(list[Variable]):
     """Inputs of a Function that are released in a loop, with all that they alone reference.
 
     Python would release a chain of Functions recursively, and 1,500 of them overflow the stack of a browser

@@ -220,19 +220,15 @@ if TYPE_CHECKING:
 else:
     # Imported at the first access to a name that the families above lack, as in pyconvlite/__init__.py. No
     # family among these has the name of a function.
-    _LATER = (
-        *("cross_entropy", "loss", "norm", "sample_norm", "resizing", "adaptive_pooling"),
-        "recurrent",
-        "_array_protocol",
-    )
+    _LATER = ("cross_entropy", "loss", "norm", "sample_norm", "resizing", "adaptive_pooling", "recurrent")
 
     def __getattr__(name: str) -> Any:
-        if name in (*__all__, "array_function", "array_ufunc"):
-            for family in _LATER:
-                module = import_module(f".{family}", __name__)
-                if hasattr(module, name):
-                    globals()[name] = getattr(module, name)
-                    return globals()[name]
+        is_protocol = name in ("array_function", "array_ufunc")
+        for family in ("_array_protocol",) if is_protocol else _LATER if name in __all__ else ():
+            module = import_module(f".{family}", __name__)
+            if hasattr(module, name):
+                globals()[name] = getattr(module, name)
+                return globals()[name]
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__() -> list[str]:

@@ -186,9 +186,9 @@ def edges_of(
         return (0, 0), (0, 0)
     if pad == "same":
         ends = []
-        for size, kernel, step, gap in zip(input_size, kernel_size, stride, dilation, strict=True):
-            outputs = -(-size // at_least(1, step, "stride"))
-            total = max(0, (outputs - 1) * step + _extent(kernel, gap) - size)
+        for size, kernel, s, d in zip(input_size, kernel_size, stride, dilation, strict=True):
+            outputs = -(-size // at_least(1, s, "stride"))
+            total = max(0, (outputs - 1) * s + _extent(kernel, d) - size)
             ends.append((total // 2, total - total // 2))
         return ends[0], ends[1]
     if isinstance(pad, str) or (isinstance(pad, tuple | list) and len(pad) != 2):
@@ -214,14 +214,16 @@ def framed(f: Callable[[Variable, Pair], Variable], x: Variable, frame: Frame, v
     """
     pad = frame.edges[0][0], frame.edges[1][0]
     missing = [
-        max(
-            0,
-            int(frame.starts(axis)[-1])
-            + _extent(frame.kernel_size[axis], frame.dilation[axis])
-            - size
-            - pad[axis],
+        max(0, stride * (outputs - 1) - before + _extent(kernel, dilation) - size - before)
+        for stride, outputs, before, kernel, dilation, size in zip(
+            frame.stride,
+            frame.output_size,
+            pad,
+            frame.kernel_size,
+            frame.dilation,
+            frame.input_size,
+            strict=True,
         )
-        for axis, size in enumerate(frame.input_size)
     ]
     if any(missing):
         x = pad_ends(x, ((0, 0), (0, 0), (0, missing[0]), (0, missing[1])), value)

@@ -282,7 +282,7 @@ def hardswish(x: Any) -> Variable:
         >>> hardswish(np.array([-3.0, 0.0, 1.5, 3.0]))
         variable([-0.     0.     1.125  3.   ])
     """
-    return HardSwish()(x)
+    return HardSwish()(as_floats(x))
 
 
 class Softplus(Function):

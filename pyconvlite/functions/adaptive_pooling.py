@@ -12,10 +12,10 @@ from typing import Any, SupportsIndex, TypeAlias
 import numpy as np
 
 from .._arguments import at_least
-from .._shapes import Array, Pair, check_axes
+from .._shapes import Array, Pair
 from ..autograd import Variable, as_input
 from .arithmetic import check_floats
-from .pooling import average_pooling, pooling
+from .pooling import average_pooling, check_pixels, pooling
 from .resizing import product_along, take
 
 OutputSize: TypeAlias = SupportsIndex | Sequence[SupportsIndex | None] | None
@@ -84,10 +84,8 @@ def adaptive_max_pooling(x: Any, output_size: OutputSize) -> Variable:
 
 def _checked(x: Any, output_size: OutputSize) -> tuple[Variable, Pair]:
     x = as_input(x)
-    check_axes(x.shape, "(N, C, H, W)")
+    check_pixels(x)
     check_floats(x)
-    if 0 in x.shape[2:]:
-        raise ValueError(f"x must have at least one pixel per channel; got shape {x.shape}")
     sizes = output_size if isinstance(output_size, tuple | list) else (output_size, output_size)
     if len(sizes) != 2:
         raise ValueError(f"output_size must be an integer or (height, width); got {output_size}")

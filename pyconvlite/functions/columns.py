@@ -172,14 +172,15 @@ def col2im_array(
                [1., 1.]])
     """
     img_shape = as_shape(img_shape)
-    check_axes(img_shape, "(N, C, H, W)", "input_shape")
+    check_axes(img_shape, "(N, C, H, W)", "images")
     N, C = img_shape[:2]
     geometry = _geometry(img_shape, kernel_size, stride, pad, dilation)
     (KH, KW), (OH, OW) = geometry.kernel_size, geometry.output_size
     expected = (N * OH * OW, C * KH * KW) if to_matrix else (N, C, KH, KW, OH, OW)
     if col.shape != expected:
         raise ValueError(
-            f"x must have shape {expected}, as im2col returns for input_shape {img_shape}; got {col.shape}"
+            f"windows of images of shape {img_shape} must have shape {expected}, as im2col returns; "
+            f"got {col.shape}"
         )
     if to_matrix:
         col = col.reshape(N, OH, OW, C, KH, KW).transpose(0, 3, 4, 5, 1, 2)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Self
 
-from .._arguments import at_least
+from .._arguments import at_least, one_of
 from .._shapes import Array, IntPair, check_axes, pair
 from ..autograd import Function, Variable, as_input
 from ..backends import ConvGeometry, kernels
@@ -26,7 +26,6 @@ from ._geometry import (
 from .activation import ReLUGrad
 from .columns import im2col
 from .linalg import linear
-from .padding import check_mode
 from .padding import pad as pad_ends
 from .shape import reshape, transpose
 
@@ -183,7 +182,7 @@ def _convolve(
 ) -> Variable:
     x, W, b = as_input(x), as_input(W), as_input(b)
     check_conv(x, W, b, groups)
-    check_mode(pad_mode, "pad_mode", PAD_MODES)
+    one_of(pad_mode, "pad_mode", PAD_MODES)
 
     def convolve(x: Variable, pad: IntPair) -> Variable:
         return kind(stride, pad, dilation=dilation, groups=groups)(x, W, b)

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from .._arguments import integer, share
+from .._arguments import integer, one_of, share
 from .._shapes import Array, check_axes
 from ..autograd import Function, Variable, as_input, as_variable
 from ..backends import get_array_module, kernels, to_device_of
 from .arithmetic import as_floats, check_floats
 from .indexing import get_item
-from .loss import check_reduction, reduced
+from .loss import REDUCTIONS, reduced
 from .math import log
 from .reduction import mean, sum
 from .selection import clip, where
@@ -146,27 +146,27 @@ def _of_labels(
     log_p: Variable, labels: Array, weight: Any, ignore_index: int | None, smoothing: float, reduction: str
 ) -> Variable:
     """Cross entropy of log probabilities and labels of shape (N, ...)."""
-    check_reduction(reduction)
+    one_of(reduction, "reduction", REDUCTIONS)
     labels = to_device_of(log_p, labels)
     xp = get_array_module(labels)
     C: int = log_p.shape[1]
     kept = xp.ones_like(labels, dtype=bool)
     if ignore_index is not None:
-        kept = labels != integer(ignore_index, "ignore_index", ignore_index)
+        kept = labels != integer(ignore_index, "ignore_index")
         labels = xp.where(kept, labels, 0)
     kernels(labels).check_indexes(labels, C, "labels in t")
-    share = kept.astype(log_p.dtype)
+    counted_weights = kept.astype(log_p.dtype)
     weights = _class_weights(log_p, weight)
     if weight is not None:
-        share = share * weights.reshape(-1)[labels]
-    loss = -_times(_of_class(log_p, labels), as_input(share * (1 - smoothing)))
+        counted_weights = counted_weights * weights.reshape(-1)[labels]
+    loss = -_times(_of_class(log_p, labels), as_input(counted_weights * (1 - smoothing)))
     if smoothing:
         evenly = xp.full((C, *[1] * (log_p.ndim - 2)), smoothing / C, log_p.dtype) * weights
         loss = loss - sum(_times(log_p, as_input(evenly)), axis=1)
     if ignore_index is not None:
         loss = where(kept, loss, 0)  # 0 times nan would be nan
     if reduction == "mean":
-        counted: Array = share.mean()
+        counted: Array = counted_weights.mean()
         none = counted == 0  # then the mean is nan, but its gradient 0, which leaves the weights as they are
         nan: Array = xp.where(none, counted * np.nan, counted * 0)
         # of two means, since a sum may overflow float16

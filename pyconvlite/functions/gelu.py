@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._arguments import one_of
 from .._shapes import Array
 from ..autograd import Function, Variable
 from ..backends import get_array_module, kernels
@@ -129,10 +130,8 @@ def gelu(x: Any, approximate: str = "none") -> Variable:
         >>> gelu(np.array([-1.0, 0.0, 1.0]), approximate="tanh")
         variable([-0.15880801  0.          0.84119199])
     """
-    if approximate == "none":
+    if one_of(approximate, "approximate", ("none", "tanh")) == "none":
         return GELU()(x)
-    if approximate != "tanh":
-        raise ValueError(f'approximate must be "none" or "tanh"; got {approximate!r}')
     x = as_floats(x)
     z = clip(x, -30, 30)  # beyond, the sigmoid is 0 or 1, and the cube may overflow
     return mul(x, sigmoid(z * (z * z * 0.044715 + 1) * math.sqrt(8 / math.pi)))  # (1 + tanh(u)) / 2

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._arguments import as_axis, at_least, integer
+from .._arguments import as_axis, at_least, one_axis
 from .._shapes import Array, axes_of, check_axes, has_index_arrays
 from ..autograd import Function, Variable, as_input
 from ..backends import get_array_module, is_array, kernels
@@ -129,7 +129,7 @@ def gather(x: Any, indexes: Any, axis: int) -> Variable:
                   [3]])
     """
     x, at = as_input(x), as_input(indexes).data
-    axis = as_axis(integer(axis, "axis", axis), x.shape) % x.ndim
+    axis = one_axis(axis, x.shape)
     if at.dtype.kind not in "iu":
         raise TypeError(f"indexes must hold integers; got {at.dtype}")
     if at.ndim != x.ndim or any(

@@ -7,7 +7,7 @@ from typing import Any
 from .._shapes import Array
 from ..autograd import Function, Variable, as_input
 from ..backends import kernels
-from .shape import expand_dims, reshape
+from .shape import expand_dims, squeeze
 
 
 class MatMul(Function):
@@ -56,11 +56,8 @@ def matmul(x: Any, W: Any) -> Variable:
             f"got shapes {m} and {n}"
         )
     y: Variable = MatMul()(expand_dims(x, 0) if len(m) == 1 else x, expand_dims(W, 1) if len(n) == 1 else W)
-    if len(n) == 1:
-        y = reshape(y, y.shape[:-1])
-    if len(m) == 1:
-        y = reshape(y, y.shape[:-2] + y.shape[y.ndim - 1 :] if len(n) > 1 else y.shape[:-1])
-    return y
+    added = (-2,) * (len(m) == 1) + (-1,) * (len(n) == 1)
+    return squeeze(y, added) if added else y
 
 
 def _broadcast(m: tuple[int, ...], n: tuple[int, ...]) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._arguments import above_zero
+from .._arguments import above_zero, one_of
 from .._shapes import Array
 from ..autograd import Function, Variable, as_input
 from ..backends import kernels
@@ -18,18 +18,6 @@ from .selection import clip, where
 from .shape import reshape
 
 REDUCTIONS = "none", "mean", "sum", "batchmean"
-
-
-def check_reduction(reduction: str) -> None:
-    """Raise ValueError unless this is the name of a reduction.
-
-    Example:
-        >>> check_reduction("average")
-        Traceback (most recent call last):
-        ValueError: reduction must be one of none, mean, sum, batchmean; got 'average'
-    """
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"reduction must be one of {', '.join(REDUCTIONS)}; got {reduction!r}")
 
 
 def reduced(loss: Variable, reduction: str) -> Variable:
@@ -47,7 +35,7 @@ def reduced(loss: Variable, reduction: str) -> Variable:
         >>> reduced(Variable(np.ones((2, 3))), "batchmean")
         variable(3.0)
     """
-    check_reduction(reduction)
+    one_of(reduction, "reduction", REDUCTIONS)
     if reduction == "none":
         return loss
     if reduction == "mean":

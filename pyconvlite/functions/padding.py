@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from .._arguments import one_of
 from .._shapes import Array, Pair, pair
 from ..autograd import Function, Variable, as_input, as_variable
 from ..backends import get_array_module
@@ -82,7 +83,7 @@ def pad(x: Any, pad_width: Any, value: Any = 0, *, mode: str = "constant") -> Va
     ends = [pair(width, "pad_width") for width in widths]
     if any(width < 0 for end in ends for width in end):
         raise ValueError(f"pad_width must not be negative; got {pad_width}")
-    check_mode(mode, "mode")
+    one_of(mode, "mode", MODES)
     if isinstance(value, str):
         raise TypeError(f"value must be a number; got {value!r}: write mode={value!r} for a mode")
     if not isinstance(value, numbers.Real):  # an array would broadcast, a Variable would lose its gradient
@@ -105,19 +106,6 @@ def _holds(dtype: Any, value: Any) -> bool:
     """Whether an array of bools or integers can hold a number."""
     least, most = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
     return bool(least <= value <= most and value == int(value))  # NaN is not between them
-
-
-def check_mode(mode: Any, name: str, modes: tuple[str, ...] = MODES) -> None:
-    """Raise ValueError unless `mode` is one of `modes`.
-
-    Example:
-        >>> check_mode("edge", "mode")
-        Traceback (most recent call last):
-        ValueError: mode must be one of "constant", "reflect", "replicate", "circular"; got 'edge'
-    """
-    if mode not in modes:
-        quoted = ", ".join(f'"{m}"' for m in modes)
-        raise ValueError(f"{name} must be one of {quoted}; got {mode!r}")
 
 
 def _extended(x: Variable, axis: int, end: Pair, mode: str) -> Variable:

@@ -188,9 +188,8 @@ def pooling_simple(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPa
         >>> pooling_simple(np.arange(16.0).reshape(1, 1, 4, 4), kernel_size=2, stride=2).shape
         (1, 1, 2, 2)
     """
-    x = as_input(x)
+    x = _images(x)
     KH, KW = pair(kernel_size, "kernel_size")
-    check_axes(x.shape, "(N, C, H, W)")
     N, C = x.shape[:2]
     geometry = conv_geometry(x.shape[2:], (KH, KW), pair(stride, "stride"), pair(pad, "pad"))
     _check_geometry(geometry)
@@ -213,7 +212,7 @@ def global_max_pooling(x: Any) -> Variable:
         variable([[[[3.]]]])
     """
     x = as_input(x)
-    _check_pixels(x)
+    check_pixels(x)
     return pooling(x, x.shape[2:])
 
 
@@ -324,7 +323,7 @@ def global_average_pooling(x: Any) -> Variable:
         variable([[[[1.5]]]])
     """
     x = as_input(x)
-    _check_pixels(x)
+    check_pixels(x)
     return mean(x, axis=(2, 3), keepdims=True)
 
 
@@ -360,9 +359,10 @@ def _check_windows(frame: Frame) -> None:
     if 0 in frame.input_size:
         raise ValueError(f"x must have at least one pixel per channel; got images of size {frame.input_size}")
     for axis, size in enumerate(frame.input_size):
-        start, gap = frame.starts(axis), frame.dilation[axis]
-        first = start + np.maximum(0, -(start // gap)) * gap  # the first place that is not before the image
-        last = start + (frame.kernel_size[axis] - 1) * gap
+        start, dilation = frame.starts(axis), frame.dilation[axis]
+        # the first place that is not before the image
+        first = start + np.maximum(0, -(start // dilation)) * dilation
+        last = start + (frame.kernel_size[axis] - 1) * dilation
         if (first >= size).any() or (first > last).any():
             (above, below), (left, right) = frame.edges
             pad = (above, left) if (above, left) == (below, right) else frame.edges
@@ -374,7 +374,8 @@ def _check_windows(frame: Frame) -> None:
             )
 
 
-def _check_pixels(x: Variable) -> None:
+def check_pixels(x: Variable) -> None:
+    """Raise ValueError unless x is of shape (N, C, H, W) with pixels."""
     check_axes(x.shape, "(N, C, H, W)")
     if 0 in x.shape[2:]:
         raise ValueError(f"x must have at least one pixel per channel; got shape {x.shape}")

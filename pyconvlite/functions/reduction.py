@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from .. import _shapes
-from .._arguments import as_axis, at_least, integer
+from .._arguments import as_axis, at_least, integer, one_axis
 from .._shapes import Array, as_shape
-from ..autograd import Function, Variable, as_input, as_variable
+from ..autograd import Function, Variable, as_input
 from ..backends import get_array_module, kernels
 from .arithmetic import cast
 from .indexing import flip
@@ -22,21 +22,29 @@ from .shape import concat, reshape, transpose
 # ----------------------------------------------------------------------------------------- sums, broadcasting
 
 
-class Sum(Function):
+class _Reduction(Function):
+    """Base of Sum, Mean, Max and Min: their arguments."""
+
+    def __init__(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> None:
+        self.axis = axis
+        self.keepdims = keepdims
+
+    def _spread(self, gy: Variable) -> Variable:
+        """A gradient of the output for each element of the input."""
+        x_shape = self.inputs[0].shape
+        return broadcast_to(reshape(gy, _shapes.kept_shape(x_shape, self.axis)), x_shape)
+
+
+class Sum(_Reduction):
     """Sum over axes."""
 
     reads_inputs = reads_outputs = False
-
-    def __init__(self, axis: int | tuple[int, ...] | None, keepdims: bool) -> None:
-        self.axis = axis
-        self.keepdims = keepdims
 
     def forward(self, x: Array) -> Any:
         return kernels(x).sum(x, self.axis, self.keepdims)
 
     def backward(self, gy: Variable) -> Any:
-        x_shape = self.inputs[0].shape
-        return broadcast_to(_shapes.reshape_sum_backward(gy, x_shape, self.axis, self.keepdims), x_shape)
+        return self._spread(gy)
 
 
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
@@ -60,7 +68,7 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
     return Sum(as_axis(axis, x.shape), keepdims)(x)
 
 
-class Mean(Function):
+class Mean(_Reduction):
     """Mean over axes; float16 is divided before it is rounded, so a large sum does not overflow.
 
     Example:
@@ -71,21 +79,16 @@ class Mean(Function):
 
     reads_inputs = reads_outputs = False
 
-    def __init__(self, axis: int | tuple[int, ...] | None, keepdims: bool) -> None:
-        self.axis = axis
-        self.keepdims = keepdims
-
     def forward(self, x: Array) -> Any:
         return kernels(x).mean(x, self.axis, self.keepdims)
 
     def backward(self, gy: Variable) -> Any:
-        x_shape = self.inputs[0].shape
-        count = _reduced_count(x_shape, self.axis)
+        count = _reduced_count(self.inputs[0].shape, self.axis)
         step = 2 ** builtins.max(0, count.bit_length() - 15)
         share = gy / (count / step)
         if step > 1:  # the count, or its inverse, may be too large or too small for float16
             share = share / step
-        return broadcast_to(_shapes.reshape_sum_backward(share, x_shape, self.axis, self.keepdims), x_shape)
+        return self._spread(share)
 
 
 def check_elements(x: Variable, axis: Any, name: str) -> None:
@@ -142,7 +145,7 @@ def var(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Vari
     x = as_input(x)
     if x.dtype == np.float16:  # whose squares may overflow
         return cast(var(cast(x, np.float32), axis, ddof, keepdims), np.float16)
-    axis, ddof = as_axis(axis, x.shape), integer(ddof, "ddof", ddof)
+    axis, ddof = as_axis(axis, x.shape), integer(ddof, "ddof")
     distance = x - mean(x, axis, keepdims=True)
     count = _reduced_count(x.shape, axis)
     if count <= ddof:
@@ -244,7 +247,7 @@ def cumsum(x: Any, axis: int | None = None) -> Variable:
     x = as_input(x)
     if axis is None:
         x, axis = reshape(x, (x.size,)), 0
-    axis = as_axis(integer(axis, "axis", axis), x.shape)
+    axis = one_axis(axis, x.shape)
     return CumSum(axis)(x)
 
 
@@ -276,7 +279,7 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Variable:
         variable([[2. 2. 2.]])
     """
     shape = _shapes.as_shape(shape)
-    v = as_variable(x)
+    v = as_input(x)
     return v if v._data.shape == shape else SumTo(shape)(x)
 
 
@@ -308,7 +311,7 @@ def broadcast_to(x: Any, shape: tuple[int, ...]) -> Variable:
                   [1. 2.]])
     """
     shape = as_shape(shape)
-    v = as_variable(x)
+    v = as_input(x)
     return v if v.shape == shape else BroadcastTo(shape)(x)
 
 
@@ -346,12 +349,8 @@ def tile(x: Any, reps: Any) -> Variable:
 # ------------------------------------------------------------------------------------------- maximum, minimum
 
 
-class Max(Function):
+class Max(_Reduction):
     """Maximum over axes; every element equal to it gets the gradient, as in DeZero."""
-
-    def __init__(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> None:
-        self.axis = axis
-        self.keepdims = keepdims
 
     def forward(self, x: Array) -> Any:
         return kernels(x).max(x, self.axis, self.keepdims)
@@ -359,9 +358,8 @@ class Max(Function):
     def backward(self, gy: Variable) -> Any:
         x: Array = self.inputs[0].data
         y: Any = self.outputs[0]()
-        kept = _shapes.kept_shape(x.shape, self.axis)
-        most: Array = y.data.reshape(kept)
-        return broadcast_to(reshape(gy, kept), x.shape) * kernels(x).equal(x, most)
+        most: Array = y.data.reshape(_shapes.kept_shape(x.shape, self.axis))
+        return self._spread(gy) * kernels(x).equal(x, most)
 
 
 class Min(Max):

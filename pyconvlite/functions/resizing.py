@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from .._arguments import above_zero, at_least
-from .._shapes import Array, IntPair, Pair, check_axes, pair
+from .._arguments import above_zero, at_least, one_of
+from .._shapes import Array, IntPair, Pair, check_axes, sizes
 from ..autograd import Function, Variable, as_input
 from ..backends import get_array_module, to_device_of
 from .arithmetic import check_floats
@@ -70,7 +70,7 @@ def upsample(x: Any, scale: IntPair) -> Variable:
     """
     x = as_input(x)
     check_axes(x.shape, "(N, C, H, W)")
-    SH, SW = (at_least(1, s, "scale") for s in pair(scale, "scale"))
+    SH, SW = sizes(1, scale, "scale")
     if not x.size:
         N, C, H, W = x.shape
         return reshape(x, (N, C, H * SH, W * SW))
@@ -116,8 +116,7 @@ def interpolate(
     """
     x = as_input(x)
     check_axes(x.shape, "(N, C, H, W)")
-    if mode not in ("nearest", "bilinear"):
-        raise ValueError(f'mode must be "nearest" or "bilinear"; got {mode!r}')
+    one_of(mode, "mode", ("nearest", "bilinear"))
     if mode == "nearest" and align_corners is not None:
         raise ValueError('align_corners must be left out with mode="nearest"; it is for "bilinear"')
     if mode == "bilinear":
@@ -144,7 +143,7 @@ def _resized(
         raise ValueError(f"give either size or scale_factor; got size={size} and scale_factor={scale_factor}")
     H, W = before
     if size is not None:
-        OH, OW = (at_least(1, n, "size") for n in pair(size, "size"))
+        OH, OW = sizes(1, size, "size")
         return (OH, OW), (H / OH, W / OW)
     scales = scale_factor if isinstance(scale_factor, tuple | list) else (scale_factor, scale_factor)
     if len(scales) != 2:

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .._arguments import as_axis, integer
+from .._arguments import as_axis, integer, one_axis
 from .._shapes import Array, as_shape, axes_of
-from ..autograd import Function, Variable, as_input, as_variable
+from ..autograd import Function, Variable, as_input
 from ..backends import get_array_module
 from .indexing import get_item
 
@@ -45,7 +45,7 @@ def reshape(x: Any, shape: Any) -> Variable:
                   [3 4 5]])
     """
     shape = as_shape(shape)
-    v = as_variable(x)
+    v = as_input(x)
     return v if v.shape == shape else Reshape(shape)(x)
 
 
@@ -78,7 +78,7 @@ def expand_dims(x: Any, axis: int) -> Variable:
     """
     x = as_input(x)
     shape = list(x.shape)
-    axis = integer(axis, "axis", axis)
+    axis = integer(axis, "axis")
     if not -len(shape) - 1 <= axis <= len(shape):
         raise ValueError(f"axis {axis} is out of range for a new axis in shape {tuple(shape)}")
     shape.insert(axis if axis >= 0 else len(shape) + 1 + axis, 1)
@@ -189,7 +189,7 @@ def concat(xs: Sequence[Any], axis: int = 0) -> Variable:
     if len(xs) == 0:
         raise ValueError("xs must contain at least one array; it is empty")
     xs = [as_input(x) for x in xs]
-    return Concat(as_axis(integer(axis, "axis", axis), xs[0].shape))(*xs)
+    return Concat(one_axis(axis, xs[0].shape))(*xs)
 
 
 def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
@@ -245,17 +245,17 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Variable]:
         ([variable([0 1 2]), variable([3 4 5])], [variable([0]), variable([1 2 3]), variable([4 5])])
     """
     x = as_input(x)
-    axis = as_axis(integer(axis, "axis", axis), x.shape) % x.ndim
+    axis = one_axis(axis, x.shape)
     size, given = x.shape[axis], indices_or_sections
     kind = "an integer or a sequence of integers"
     if isinstance(given, tuple | list | np.ndarray) and np.ndim(given):
-        stops = [*(integer(i, "indices_or_sections", given, kind) for i in given), size]
+        stops = [*(integer(i, "indices_or_sections", kind, given) for i in given), size]
         if sorted(stops) != stops or stops[0] < 0:
             raise ValueError(
                 f"indices_or_sections must ascend from 0 to {size}, the length of axis {axis}; got {given}"
             )
     else:
-        sections = integer(given, "indices_or_sections", given, kind)
+        sections = integer(given, "indices_or_sections", kind)
         if sections < 1 or size % sections:
             raise ValueError(
                 f"indices_or_sections must divide the length of axis {axis}, {size}; got {sections}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._arguments import as_axis, integer
+from .._arguments import as_axis, one_axis
 from .._shapes import Array
 from ..autograd import Function, Variable
 from ..backends import get_array_module, kernels
@@ -78,10 +78,7 @@ def softmax(x: Any, axis: int = 1) -> Variable:
         variable([[0.5 0.5]
                   [1.  0. ]])
     """
-    x = as_floats(x)
-    axis = as_axis(integer(axis, "axis", axis), x.shape)
-    check_elements(x, axis, "softmax")
-    return Softmax(axis)(x)
+    return _along(Softmax, x, axis, "softmax")
 
 
 def softmax_simple(x: Any, axis: int = 1) -> Variable:
@@ -113,10 +110,14 @@ def log_softmax(x: Any, axis: int = 1) -> Variable:
         >>> log_softmax(np.array([[1000.0, 0.0]]))
         variable([[    0. -1000.]])
     """
+    return _along(LogSoftmax, x, axis, "log_softmax")
+
+
+def _along(kind: type[Softmax], x: Any, axis: Any, name: str) -> Variable:
     x = as_floats(x)
-    axis = as_axis(integer(axis, "axis", axis), x.shape)
-    check_elements(x, axis, "log_softmax")
-    return LogSoftmax(axis)(x)
+    axis = one_axis(axis, x.shape)
+    check_elements(x, axis, name)
+    return kind(axis)(x)
 
 
 class LogSumExp(Function):

@@ -160,7 +160,7 @@ def _shape(shape: Any) -> tuple[int, int, int]:
     kind = "three integers, (C, H, W)"
     if not isinstance(shape, tuple | list) or len(shape) != 3:
         raise TypeError(f"shape must be {kind}; got {shape!r}")
-    C, H, W = (integer(n, "shape", shape, kind) for n in shape)
+    C, H, W = (integer(n, "shape", kind, shape) for n in shape)
     if C not in (1, 3) or min(H, W) < 1:
         raise ValueError(f"shape must have 1 or 3 channels, and at least one pixel; got {shape}")
     return C, H, W

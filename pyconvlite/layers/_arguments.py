@@ -6,11 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from .._arguments import at_least
-from .._shapes import IntPair, pair
+from .._shapes import sizes
 from ..functions._geometry import Padding, edges_of, has_equal_ends
-from ..functions.conv import PAD_MODES
-from ..functions.padding import check_mode
 
 _FLOATS = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64))
 
@@ -42,7 +39,7 @@ def channels(x: Any, layer: object) -> int:
         ValueError: x has fewer than 2 axes.
 
     Example:
-        >>> channels(np.zeros((5, 3)), "BatchNorm")
+        >>> channels(np.zeros((5, 3)), layer=None)
         3
     """
     if np.ndim(x) < 2:
@@ -50,21 +47,6 @@ def channels(x: Any, layer: object) -> int:
             f"{type(layer).__name__} needs an input with at least 2 axes; got shape {np.shape(x)}"
         )
     return int(np.shape(x)[1])
-
-
-def sizes(least: int, value: IntPair, name: str) -> tuple[int, int]:
-    """Check a size in pixels, an integer or (height, width), and return it as a pair.
-
-    Raises:
-        TypeError: a size is not an integer.
-        ValueError: a size is below `least`.
-
-    Example:
-        >>> sizes(1, 3, "kernel_size")
-        (3, 3)
-    """
-    height, width = pair(value, name)
-    return at_least(least, height, name), at_least(least, width, name)
 
 
 def padding(pad: Padding) -> Padding:
@@ -82,17 +64,3 @@ def padding(pad: Padding) -> Padding:
         return sizes(0, pad, "pad")
     edges = edges_of(pad, (1, 1), (1, 1), (1, 1))
     return pad if isinstance(pad, str) else edges
-
-
-def pad_mode_of(mode: str) -> str:
-    """Check the `pad_mode` argument of a convolution.
-
-    Raises:
-        ValueError: the mode is unknown.
-
-    Example:
-        >>> pad_mode_of("reflect")
-        'reflect'
-    """
-    check_mode(mode, "pad_mode", PAD_MODES)
-    return mode

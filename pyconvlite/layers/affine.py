@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 
 from .. import functions as F
-from .._arguments import at_least
-from .._shapes import IntPair
+from .._arguments import at_least, one_of
+from .._shapes import IntPair, sizes
 from ..autograd import Parameter, Variable
 from ..backends import to_device_of
 from ..functions._geometry import Padding
-from ._arguments import channels, float_dtype, pad_mode_of, padding, sizes
+from ..functions.conv import PAD_MODES
+from ._arguments import channels, float_dtype, padding
 from .base import Layer
-from .initializers import check_name, initial
+from .initializers import NAMES, initial
 
 
 class Affine(Layer):
@@ -32,7 +33,7 @@ class Affine(Layer):
         self, in_size: int | None, out_size: int | None, nobias: bool, dtype: Any, init: str
     ) -> None:
         dtype = float_dtype(dtype)
-        self.init = check_name(init)
+        self.init = one_of(init, "init", NAMES)
         self.W = Parameter(None, "W", lazy_shape=self._weight_shape(None), lazy_dtype=dtype)
         b = None if out_size is None else np.zeros(out_size, dtype=dtype)
         self.b = None if nobias else Parameter(b, "b", lazy_shape=(out_size,), lazy_dtype=dtype)
@@ -138,6 +139,7 @@ class Convolution(Affine):
     """Base of the convolutions with channel groups: their arguments."""
 
     _in_name = "in_channels"
+    pad_mode = "zeros"
 
     def __init__(
         self,
@@ -189,8 +191,8 @@ class Convolution(Affine):
     def __repr__(self) -> str:
         names = ("out_channels", "kernel_size", "stride", "pad", "in_channels", "dilation", "groups")
         shown = [f"{name}={getattr(self, name)}" for name in names]
-        if (mode := getattr(self, "pad_mode", "zeros")) != "zeros":
-            shown.append(f"pad_mode={mode}")
+        if self.pad_mode != "zeros":
+            shown.append(f"pad_mode={self.pad_mode}")
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
@@ -246,7 +248,7 @@ class Conv2d(Convolution):
         init: str = "lecun_normal",
     ) -> None:
         self.relu = bool(relu)
-        self.pad_mode = pad_mode_of(pad_mode)
+        self.pad_mode = one_of(pad_mode, "pad_mode", PAD_MODES)
         super().__init__(
             out_channels,
             kernel_size,

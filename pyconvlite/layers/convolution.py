@@ -9,11 +9,12 @@ from typing import Any, SupportsIndex
 import numpy as np
 
 from .. import functions as F
-from .._arguments import at_least
-from .._shapes import IntPair
+from .._arguments import at_least, one_of
+from .._shapes import IntPair, sizes
 from ..autograd import Variable
 from ..functions._geometry import Padding
-from ._arguments import pad_mode_of, padding, sizes
+from ..functions.conv import PAD_MODES
+from ._arguments import padding
 from .affine import Affine, Conv2d, Convolution
 from .base import Layer
 
@@ -56,7 +57,7 @@ class Conv1d(Convolution):
         pad_mode: str = "zeros",
         init: str = "lecun_normal",
     ) -> None:
-        self.pad_mode = pad_mode_of(pad_mode)
+        self.pad_mode = one_of(pad_mode, "pad_mode", PAD_MODES)
         super().__init__(
             out_channels,
             kernel_size,
@@ -118,7 +119,7 @@ class DepthwiseConv2d(Affine):
         self.stride = sizes(1, stride, "stride")
         self.pad = padding(pad)
         self.dilation = sizes(1, dilation, "dilation")
-        self.pad_mode = pad_mode_of(pad_mode)
+        self.pad_mode = one_of(pad_mode, "pad_mode", PAD_MODES)
         super().__init__(in_channels, None, nobias, dtype, init)
 
     @property
@@ -153,7 +154,9 @@ class DepthwiseConv2d(Affine):
         )
 
     def __repr__(self) -> str:
-        names = ("kernel_size", "stride", "pad", "in_channels", "dilation")
+        names = ["kernel_size", "stride", "pad", "in_channels", "dilation"]
+        if self.pad_mode != "zeros":
+            names.append("pad_mode")
         return f"DepthwiseConv2d({', '.join(f'{name}={getattr(self, name)}' for name in names)})"
 
 

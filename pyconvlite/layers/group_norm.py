@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, SupportsIndex
 
 import numpy as np
 
 from .. import functions as F
-from .._arguments import above_zero, at_least
+from .._arguments import at_least, within
 from ..autograd import Parameter, Variable
 from ..backends import to_device_of
 from ._arguments import channels, float_dtype
@@ -19,7 +20,7 @@ class LayerNorm(Layer):
 
     Args:
         normalized_shape: lengths of the axes to normalize over, an integer for the last one.
-        eps: added to the variance to avoid division by zero; above 0.
+        eps: added to the variance to avoid division by zero, at least 0.
         affine: whether to scale and shift; if not, gamma and beta are None.
         dtype: float16, float32 or float64.
 
@@ -28,7 +29,7 @@ class LayerNorm(Layer):
 
     Raises:
         TypeError: a length is not an integer, `eps` is not a number, or `dtype` is not supported.
-        ValueError: a length is below 1, or `eps` is not above 0; when called, the input does not have the
+        ValueError: a length is below 1, or `eps` is below 0; when called, the input does not have the
             lengths.
 
     Source: Ba, Kiros, Hinton 2016.
@@ -49,7 +50,7 @@ class LayerNorm(Layer):
     ) -> None:
         sizes = normalized_shape if isinstance(normalized_shape, tuple | list) else (normalized_shape,)
         self.normalized_shape = tuple([at_least(1, size, "normalized_shape") for size in sizes])
-        self.eps = above_zero(eps, "eps")
+        self.eps = within(0, eps, math.inf, "eps")
         dtype = float_dtype(dtype)
         self.gamma = Parameter(np.ones(self.normalized_shape, dtype), "gamma") if affine else None
         self.beta = Parameter(np.zeros(self.normalized_shape, dtype), "beta") if affine else None
@@ -66,7 +67,7 @@ class _ChannelNorm(Layer):
     """Base of GroupNorm and InstanceNorm: a scale gamma and a shift beta for each channel."""
 
     def __init__(self, in_size: int | None, eps: float, affine: bool, dtype: Any) -> None:
-        self.eps = above_zero(eps, "eps")
+        self.eps = within(0, eps, math.inf, "eps")
         dtype = float_dtype(dtype)
         self._given = None if in_size is None else at_least(1, in_size, "in_size")
         self.gamma, self.beta = (
@@ -91,7 +92,7 @@ class _ChannelNorm(Layer):
         in_size = channels(x, self)
         if in_size != (self.in_size or in_size):
             raise ValueError(
-                f"{self!r} needs an input with in_size channels along axis 1; got shape {x.shape}"
+                f"{self!r} needs an input with in_size channels along axis 1; got shape {np.shape(x)}"
             )
         if self.gamma is not None and self.gamma.data is None:
             self._init_params(at_least(1, in_size, "in_size"))
@@ -116,7 +117,7 @@ class GroupNorm(_ChannelNorm):
 
     Raises:
         TypeError: a size is not an integer, `eps` is not a number, or `dtype` is not supported.
-        ValueError: a size is below 1, `num_groups` does not divide `in_size`, or `eps` is not above 0; when
+        ValueError: a size is below 1, `num_groups` does not divide `in_size`, or `eps` is below 0; when
             called, the input does not have in_size channels.
 
     Source: Wu, He 2018.

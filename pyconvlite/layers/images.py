@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from .. import functions as F
 from .._arguments import at_least
-from .._shapes import IntPair
+from .._shapes import IntPair, sizes
 from ..autograd import Variable
 from ..functions._geometry import Padding
 from ..functions.adaptive_pooling import OutputSize
-from ._arguments import padding, sizes
+from ._arguments import padding
 from .base import Layer
 
 
 class _Pool(Layer):
     """Base of MaxPool and AvgPool: their arguments."""
+
+    _options: ClassVar[dict[str, Any]]  # further ones, with the values that `repr` leaves out
 
     def __init__(self, kernel_size: IntPair, stride: IntPair, pad: Padding, ceil_mode: bool) -> None:
         self.kernel_size = sizes(1, kernel_size, "kernel_size")
@@ -25,7 +27,8 @@ class _Pool(Layer):
         self.ceil_mode = bool(ceil_mode)
 
     def __repr__(self) -> str:
-        names = ["kernel_size", "stride", "pad", *(["ceil_mode"] if self.ceil_mode else [])]
+        changed = [name for name, usual in self._options.items() if getattr(self, name) != usual]
+        names = ["kernel_size", "stride", "pad", *changed]
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)}' for name in names)})"
 
 
@@ -50,6 +53,8 @@ class MaxPool(_Pool):
         variable([[[[ 5.  7.]
                     [13. 15.]]]])
     """
+
+    _options: ClassVar[dict[str, Any]] = {"dilation": (1, 1), "ceil_mode": False}
 
     def __init__(
         self,
@@ -87,6 +92,8 @@ class AvgPool(_Pool):
         variable([[[[ 2.5  4.5]
                     [10.5 12.5]]]])
     """
+
+    _options: ClassVar[dict[str, Any]] = {"count_include_pad": True, "ceil_mode": False}
 
     def __init__(
         self,

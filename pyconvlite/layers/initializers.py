@@ -23,22 +23,6 @@ _VARIANCES |= {"kaiming": _VARIANCES["he"], "xavier": _VARIANCES["glorot"]}  # b
 NAMES = (*(f"{name}_{shape}" for name in _VARIANCES for shape in ("normal", "uniform")), "orthogonal")
 
 
-def check_name(name: object) -> str:
-    """Check a layer's `init` argument.
-
-    Raises:
-        ValueError: there is no initializer of this name.
-
-    Example:
-        >>> check_name("he")
-        Traceback (most recent call last):
-        ValueError: init must be one of lecun_normal, lecun_uniform, he_normal, ...; got 'he'
-    """
-    if name not in NAMES:
-        raise ValueError(f"init must be one of {', '.join(NAMES)}; got {name!r}")
-    return str(name)
-
-
 def initial(name: str, shape: tuple[int, ...], fan_in: int, fan_out: int, dtype: np.dtype) -> Array:
     """Draw initial weights.
 
@@ -97,7 +81,6 @@ def _orthogonal(shape: tuple[int, ...], dtype: np.dtype) -> Array:
     rows, columns = shape[0], math.prod(shape[1:])
     drawn = rng().standard_normal((max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(drawn)
-    q *= np.where(
-        np.diag(r) < 0, -1, 1
-    )  # without it, the signs would not be evenly distributed (Mezzadri 2007)
+    # else the signs would not be evenly distributed (Mezzadri 2007)
+    q *= np.where(np.diag(r) < 0, -1, 1)
     return (q if rows >= columns else q.T).reshape(shape).astype(dtype)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import numpy as np
 
 from .. import functions as F
-from .._arguments import above_zero, at_least, within
+from .._arguments import at_least, share, within
 from ..autograd import Parameter, Variable
 from ..backends import to_device_of
 from ..config import Config
@@ -24,8 +25,8 @@ class BatchNorm(Layer):
 
     Args:
         in_size: number of channels, the length of axis 1; None infers it from the first input.
-        decay: weight of the old running statistics, at least 0 and below 1.
-        eps: added to the variance to avoid division by zero; above 0.
+        decay: weight of the old running statistics, from 0 to 1.
+        eps: added to the variance to avoid division by zero, at least 0.
         dtype: float16, float32 or float64.
 
     Attributes:
@@ -58,8 +59,8 @@ class BatchNorm(Layer):
         eps: float = 2e-5,
         dtype: Any = np.float32,
     ) -> None:
-        self.decay = within(0, decay, 1, "decay")
-        self.eps = above_zero(eps, "eps")
+        self.decay = share(decay, "decay")
+        self.eps = within(0, eps, math.inf, "eps")
         dtype = float_dtype(dtype)
         self.avg_mean, self.avg_var, self.gamma, self.beta = (
             Parameter(None, name, lazy_shape=(None,), lazy_dtype=dtype)

@@ -87,7 +87,7 @@ class Embedding(EmbedID):
         rows: int = len(self.W)
         self.padding_idx = None
         if padding_idx is not None:
-            index = integer(padding_idx, "padding_idx", padding_idx)
+            index = integer(padding_idx, "padding_idx")
             if not -rows <= index < rows:
                 raise ValueError(f"padding_idx must be from {-rows} to {rows - 1}; got {index}")
             self.padding_idx = index % rows
@@ -379,4 +379,4 @@ class GRU(_Gated):
         return y
 
     def __repr__(self) -> str:
-        return f"GRU(hidden_size={self.x2r.out_size}, in_size={self.x2r.in_size})"
+        return f"GRU(hidden_size={self.hidden_size}, in_size={self.x2r.in_size})"

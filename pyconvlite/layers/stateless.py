@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import functions as F
-from .._arguments import as_axis, number
+from .._arguments import integer, number
 from ..autograd import Variable
 from .base import Layer
 
@@ -107,7 +107,7 @@ class Softmax(Layer):
     """
 
     def __init__(self, axis: int = 1) -> None:
-        self.axis = as_axis(axis)
+        self.axis = integer(axis, "axis")
 
     def forward(self, x: Any) -> Variable:
         """Apply the function along the axis."""
@@ -130,7 +130,7 @@ class LogSoftmax(Layer):
     """
 
     def __init__(self, axis: int = 1) -> None:
-        self.axis = as_axis(axis)
+        self.axis = integer(axis, "axis")
 
     def forward(self, x: Any) -> Variable:
         """Apply the function along the axis."""

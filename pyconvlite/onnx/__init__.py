@@ -41,7 +41,7 @@ _DEFAULT = 18
 def load(source: Source) -> OnnxModel:
     """Load an ONNX file as a Model that can be called, trained and saved.
 
-    Operator sets 9 to 22 and the operators that exporters of convolutional networks write are known; others
+    Operator sets 7 to 28 and the operators that exporters of convolutional networks write are known; others
     are refused here, not when the model is called. The file is read within bounds; nothing in
     it is executed.
 
@@ -93,20 +93,13 @@ def save(model: Layer, path: BinaryFile, *examples: Any, opset: int = _DEFAULT) 
         >>> [name for name, param in load(file.getvalue()).named_params()]
         ['W', 'b']
     """
-    _check_model(model)
-    if integer(opset, "opset", opset) not in _OPSETS:
-        raise ValueError(f"opset must be from {_OPSETS[0]} to {_OPSETS[-1]}; got {opset}")
-    if isinstance(model, GraphLayer):
-        graph, opset = model.graph(), model.opset
-        if any(node.op == CONV_RELU for node in graph.nodes):
-            raise ValueError("model must not be fused, for reading only; save the one that it was made of")
-    else:
-        graph = trace(model, examples, opset)
-    contents = as_bytes(graph, type(model).__name__, opset)
-    with written(path) as file:
-        file.write(contents)
-
-
-def _check_model(model: Any) -> None:
     if not isinstance(model, Layer):
         raise TypeError(f"model must be a Model or Layer; got {type(model).__name__}")
+    if integer(opset, "opset") not in _OPSETS:
+        raise ValueError(f"opset must be from {_OPSETS[0]} to {_OPSETS[-1]}; got {opset}")
+    graph = model.graph() if isinstance(model, GraphLayer) else trace(model, examples, opset)
+    if any(node.op == CONV_RELU for node in graph.nodes):
+        raise ValueError("model must not be fused, for reading only; save the one that it was made of")
+    contents = as_bytes(graph, type(model).__name__)
+    with written(path) as file:
+        file.write(contents)

@@ -40,7 +40,7 @@ def _contents(source: Source) -> tuple[bytes | memoryview, str, Path | None]:
     """The bytes of a source, what errors call it, and the folder of its external data."""
     if isinstance(source, bytes | bytearray | memoryview):
         return memoryview(source).cast("B"), "the file", None
-    if isinstance(source, str) and source.partition(":")[0].lower() in ("http", "https", "data"):
+    if isinstance(source, str) and _fetch.is_url(source):
         with _fetch.opened(source) as file:
             return _bounded(file, source), _last_part(source), None
     if isinstance(source, str | os.PathLike):

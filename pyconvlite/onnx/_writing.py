@@ -18,13 +18,12 @@ __all__ = ["as_bytes"]
 IR_VERSION = 8
 
 
-def as_bytes(graph: Graph, name: str, opset: int) -> bytes:
+def as_bytes(graph: Graph, name: str) -> bytes:
     """The contents of an ONNX file.
 
     Args:
         graph: the graph.
         name: its name.
-        opset: version of the operator set.
 
     Raises:
         ImportError: protobuf is not installed.
@@ -37,7 +36,7 @@ def as_bytes(graph: Graph, name: str, opset: int) -> bytes:
         "Model",
         ir_version=IR_VERSION,
         producer_name="pyconvlite",
-        opset_import=[made("OperatorSetId", domain="", version=opset)],
+        opset_import=[made("OperatorSetId", domain="", version=graph.opset)],
         metadata_props=[] if graph.params is None else [_params(graph.params)],
         graph=made(
             "Graph",

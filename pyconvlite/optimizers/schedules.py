@@ -19,7 +19,7 @@ import math
 import weakref
 from typing import Any, ClassVar
 
-from .._arguments import at_least, share, within
+from .._arguments import at_least, one_of, share, within
 from ..backends import host_scalars
 from .base import Optimizer
 
@@ -76,13 +76,16 @@ class Schedule:
         """
         host_scalars(self._advance)
 
-    def _advance(self) -> tuple[int]:
+    def _check_latest(self) -> None:
         if other := _successors.get(self):
             one = type(self).__name__
             raise RuntimeError(
                 f"a {one} and a {other} set the {self.rate_name} of the same optimizer in turn; nest them, "
                 f"{one}({other}(optimizer, ...), ...), and call step() of the outer one"
             )
+
+    def _advance(self) -> tuple[int]:
+        self._check_latest()
         former = _latest[self.optimizer]() if self.optimizer in _latest else None
         if former is not None and not (former._contains(self) or self._contains(former)):
             _successors[former] = type(self).__name__
@@ -168,8 +171,7 @@ class CosineLR(Schedule):
 
     def factor(self, t: int) -> float:
         """Falls from 1 to `least`."""
-        fallen = (1 + math.cos(math.pi * min(t / self.steps, 1.0))) / 2
-        return float(self.least + (1 - self.least) * fallen)
+        return _cosine_annealing(1.0, self.least, min(t / self.steps, 1.0))
 
 
 class WarmupLR(Schedule):
@@ -301,17 +303,11 @@ class ReduceLROnPlateau(Schedule):
         cooldown: int = 0,
         min_lr: float = 0.0,
     ) -> None:
-        for name, value, known in (
-            ("mode", mode, ("min", "max")),
-            ("threshold_mode", threshold_mode, ("rel", "abs")),
-        ):
-            if value not in known:
-                raise ValueError(f"{name} must be {' or '.join(map(repr, known))}; got {value!r}")
-        self.mode = mode
+        self.mode = one_of(mode, "mode", ("min", "max"))
         self.gamma = within(0, factor, 1, "factor")
         self.patience = at_least(0, patience, "patience")
         self.threshold = within(0, threshold, math.inf, "threshold")
-        self.threshold_mode = threshold_mode
+        self.threshold_mode = one_of(threshold_mode, "threshold_mode", ("rel", "abs"))
         self.cooldown = at_least(0, cooldown, "cooldown")
         self.min_lr = within(0, min_lr, math.inf, "min_lr")
         self.best = math.inf if mode == "min" else -math.inf
@@ -330,6 +326,7 @@ class ReduceLROnPlateau(Schedule):
             TypeError: `metrics` is none of these.
         """
         value = _one_number(metrics)
+        self._check_latest()  # before anything changes
         if self._improves(value):
             self.best = value
             self.waited = 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .._arguments import at_least
-from .._shapes import Array, IntPair, pair
+from .._shapes import Array, IntPair, sizes
 
 if TYPE_CHECKING:  # slow to import in a browser
     from numpy.typing import ArrayLike, DTypeLike
@@ -87,7 +87,7 @@ class Resize:
     """
 
     def __init__(self, size: IntPair, mode: int = 2) -> None:
-        self.size = _width_and_height(size)
+        self.size = sizes(1, size, "size")
         self.mode = mode
 
     def __call__(self, image: Any) -> Any:
@@ -163,7 +163,7 @@ class CenterCrop:
     """
 
     def __init__(self, size: IntPair) -> None:
-        self.size = _width_and_height(size)
+        self.size = sizes(1, size, "size")
 
     def __call__(self, image: Any) -> Any:
         """The cropped image."""
@@ -172,11 +172,6 @@ class CenterCrop:
             raise ValueError(f"size must be at most the image's, {W} x {H} pixels; got {OW} x {OH}")
         left, top = (W - OW) // 2, (H - OH) // 2
         return image.crop((left, top, left + OW, top + OH))
-
-
-def _width_and_height(size: IntPair) -> tuple[int, int]:
-    width, height = pair(size, "size")
-    return at_least(1, width, "size"), at_least(1, height, "size")
 
 
 class ToArray:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .._arguments import at_least, number, share, within
+from .._arguments import number, one_of, share, within
 from .._random import rng
-from .._shapes import Array, IntPair, pair
+from .._shapes import Array, IntPair, sizes
 
 if TYPE_CHECKING:  # slow to import in a browser
     from numpy.typing import ArrayLike
@@ -60,8 +60,7 @@ class RandomShift:
     """
 
     def __init__(self, pixels: IntPair, value: float = 0) -> None:
-        height, width = pair(pixels, "pixels")
-        self.pixels = at_least(0, height, "pixels"), at_least(0, width, "pixels")
+        self.pixels = sizes(0, pixels, "pixels")
         self.value = number(value, "value")
 
     def __call__(self, array: ArrayLike) -> Array:
@@ -100,14 +99,11 @@ class RandomCrop:
     def __init__(
         self, size: IntPair, padding: IntPair = 0, fill: float = 0, padding_mode: str = "constant"
     ) -> None:
-        height, width = pair(size, "size")
-        self.size = at_least(1, height, "size"), at_least(1, width, "size")
-        height, width = pair(padding, "padding")
-        self.padding = at_least(0, height, "padding"), at_least(0, width, "padding")
+        self.size = sizes(1, size, "size")
+        self.padding = sizes(0, padding, "padding")
         self.fill = number(fill, "fill")
-        if padding_mode not in (known := ("constant", "edge", "reflect", "symmetric")):
-            raise ValueError(f"padding_mode must be one of {', '.join(known)}; got {padding_mode!r}")
-        self.padding_mode = padding_mode
+        modes = "constant", "edge", "reflect", "symmetric"
+        self.padding_mode = one_of(padding_mode, "padding_mode", modes)
 
     def __call__(self, array: ArrayLike) -> Array:
         """A crop of the array (..., H, W), a copy."""
@@ -119,7 +115,7 @@ class RandomCrop:
                 _check_holds(x, self.fill, "fill")
                 x = np.pad(x, around, constant_values=self.fill)
             else:
-                x = np.pad(x, around, self.padding_mode)  # type: ignore[call-overload]
+                x = np.pad(x, around, self.padding_mode)
         H, W = x.shape[-2:]
         if OH > H or OW > W:
             raise ValueError(
@@ -157,9 +153,7 @@ class RandomRotation:
         self, degrees: float | Sequence[float], interpolation: str = "nearest", fill: float = 0
     ) -> None:
         self.degrees = symmetric_range(degrees, "degrees")
-        if interpolation not in ("nearest", "bilinear"):
-            raise ValueError(f"interpolation must be 'nearest' or 'bilinear'; got {interpolation!r}")
-        self.interpolation = interpolation
+        self.interpolation = one_of(interpolation, "interpolation", ("nearest", "bilinear"))
         self.fill = number(fill, "fill")
 
     def __call__(self, array: ArrayLike) -> Array:

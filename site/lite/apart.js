@@ -42,7 +42,7 @@ globalThis.Worker = class extends Worker {
   }
 };
 const unstoppable = {
-  en: 'This host does not isolate the page, so that a cell cannot be interrupted. Restart the kernel instead.',
+  en: 'This host does not isolate the page, so cells cannot be interrupted. Restart the kernel instead.',
   ja: 'このホストではページが分離されていないため、セルを中断できません。カーネルを再起動してください。',
 };
 let app;

@@ -1,6 +1,6 @@
 /** Files that pages fetch while they run (see vite.config.js). */
 declare module 'virtual:asset-sizes' {
-  /** Bytes of each file under pyodide/ and mnist/, by its path. */
+  /** Bytes of each file under pyodide/, mnist/ and weights/, by its path. */
   const sizes: Record<string, number>;
   export default sizes;
   /** For each package of the Pyodide folder the paths of its wheel and of those that it needs. */
@@ -19,7 +19,7 @@ declare module 'virtual:bridge' {
 declare module 'virtual:site-files' {
   /** The pages and what belongs to them, as Workbox lists files. */
   export const own: { url: string; revision: string | null; integrity: string }[];
-  /** SHA-256 of each file under pyodide/ and mnist/, by its path; of a .gz file also of what is in it. */
+  /** SHA-256 of each file under pyodide/, mnist/, weights/ and docs/, by its path; of a .gz file also of what is in it. */
   export const large: Record<string, string[]>;
 }
 

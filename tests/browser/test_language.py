@@ -12,7 +12,7 @@ from hosting import CASES, Preview, Server
 from visits import Visit
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from test_site_language import english_words
+from site_words import english_words
 
 # All that is shown or read out, code left out.
 SAID = """() => {

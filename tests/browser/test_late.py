@@ -12,7 +12,7 @@ from hosting import Preview
 from own_pictures import card, has, photos
 from playwright.sync_api import Route
 from strokes import DIGITS, draw
-from test_keeping import train_a_little
+from test_keeping import train_a_little, until_kept
 from test_play_kept import link
 from test_train import SLIDE, slide
 from visits import Visit
@@ -254,8 +254,7 @@ indexedDB.open = (...all) => {
 def test_a_network_is_chosen_before_that_of_the_last_visit_comes(enter: Callable[..., Visit]) -> None:
     visit = enter()
     visit.wait_for("#go", "Train")
-    train_a_little(visit)  # an MLP
-    visit.page.wait_for_timeout(500)  # it is kept
+    until_kept(visit, train_a_little(visit))  # an MLP
     visit.page.add_init_script(SLOW_DATABASE)
     visit.page.reload()
     visit.choose(model="LeNet")

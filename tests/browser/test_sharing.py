@@ -68,7 +68,7 @@ def test_a_lesson_is_shared(enter: Callable[..., Visit], server: Preview) -> Non
     # What is shown is changed at once; the link follows.
     page.get_by_role("checkbox", name="Title and introduction").uncheck()
     page.get_by_role("checkbox", name="Explanations and questions").uncheck()
-    page.get_by_role("checkbox", name="Ways to other lessons").uncheck()
+    page.get_by_role("checkbox", name="Links to other lessons").uncheck()
     page.get_by_role("checkbox", name="Bias: one number").uncheck()
     assert page.locator("#sharing [name=panel]:checked").is_disabled()  # the last one stays
     page.get_by_label("Larger type, for a projector").check()
@@ -183,7 +183,7 @@ def test_a_part_within_others_is_not_chosen_alone(enter: Callable[..., Visit], s
     assert visit.page.evaluate(SEEN) == "intro,ways,sum,text,text,bias,text,text,ways"
     page = visit.page
     page.click("#link-of-page")
-    for name in ("Title and introduction", "Ways to other lessons", "Bias: one number"):
+    for name in ("Title and introduction", "Links to other lessons", "Bias: one number"):
         page.get_by_role("checkbox", name=name).uncheck()
     assert page.locator("#sharing [name=panel]:disabled").input_value() == "sum"
     page.get_by_role("checkbox", name="Explanations and questions").uncheck()

@@ -55,6 +55,9 @@ class TestToAndFro:
         same(webgpu.asarray(np.array([-(1 << 31), (1 << 31) - 1])), np.array([-(1 << 31), (1 << 31) - 1]), 0)
         with pytest.raises(OverflowError, match="int32"):
             webgpu.asarray(np.array([1 << 31], np.int64))
+        with pytest.raises(OverflowError, match="int32"):
+            webgpu.asarray(np.array([1 << 31]), np.int32)
+        assert webgpu.asarray([1.9, -1.9], np.int32).get().tolist() == [1, -1]
 
     def test_an_array_there_stays_as_it_is(self):
         x = webgpu.asarray(floats(3))

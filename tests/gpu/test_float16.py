@@ -92,6 +92,8 @@ class TestArrays:
     def test_what_float16_cannot_hold(self):
         with pytest.raises(OverflowError, match="65504"):
             webgpu.asarray(np.array([1.0, -7e4], np.float32))
+        with pytest.raises(OverflowError, match="65504"):
+            webgpu.asarray([7e4], np.float16)
         assert webgpu.asarray(np.array([np.inf, 65504], np.float32)).get().tolist() == [np.inf, 65504]
         assert np.isnan(webgpu.asarray([np.nan]).get())
 

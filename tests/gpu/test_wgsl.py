@@ -7,6 +7,7 @@ import dataclasses
 import functools
 import importlib.resources
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,8 +33,7 @@ def null_backend():
 
 
 def open_device():
-    source = importlib.resources.files(webgpu).joinpath("bridge.js").read_text("utf-8")
-    return _platform.load_bridge(source)
+    return _platform.load_script("open", Path(webgpu.__file__).with_name("bridge.js"))
 
 
 @pytest.fixture(params=itertools.product([False, True], ["float32", "float16"]), ids=str)

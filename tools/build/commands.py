@@ -79,7 +79,7 @@ def bench(arguments: Sequence[str]) -> int:
     """Run the benchmarks; return an exit status.
 
     Args:
-        arguments: "webgpu", "parallel", "nets", "threads" or "lighthouse" and what these read, or nothing.
+        arguments: one of the benchmarks below and what it reads, or nothing.
     """
     what, rest = list(arguments[:1]), arguments[1:]
     reads = {
@@ -147,7 +147,7 @@ def _bench_lighthouse(pages: Sequence[str]) -> int:
 
 def _bench_nets(node: Path, arguments: Sequence[str]) -> int:
     """Time several nets beside other frameworks, or tell with --profile where the time of ours goes."""
-    names = [argument for argument in arguments if argument != "--profile"]
-    if len(names) < len(arguments):
+    if "--profile" in arguments:
+        names = [argument for argument in arguments if argument not in ("--profile", "--cpu")]
         return status_of(in_pyodide(node, BASE, "run", "benchmarks/nets_profile.py", *names))
-    return status_of([PYTHON, "benchmarks/nets.py", "dist/bench", node, *names])
+    return status_of([PYTHON, "benchmarks/nets.py", "dist/bench", node, *arguments])

@@ -130,9 +130,16 @@ def _site() -> Iterator[dict[str, Any]]:
     sources = [*DISTRIBUTION, "tools/installed.py", WHEEL, DEZERO_WHEEL]
     yield _output(SITE_PYODIDE, sources, _site_pyodide, *packages)
     write = [PYTHON, "-m", "tools.mnist", SITE_MNIST]
-    yield _output(SITE_MNIST, ["tools/fetch.py", "tools/mnist.py"], run, *write)
+    yield _output(
+        SITE_MNIST, ["tools/fetch.py", "tools/mnist.py", "pyconvlite/datasets/mnist.py"], run, *write
+    )
     write = [PYTHON, "-m", "tools.efficientnet", SITE_WEIGHTS]
-    sources = ["tools/fetch.py", "tools/efficientnet.py", "pyconvlite/_safetensors.py"]
+    sources = [
+        "tools/fetch.py",
+        "tools/efficientnet.py",
+        "pyconvlite/_safetensors.py",
+        "pyconvlite/_torch.py",
+    ]
     yield _output(SITE_WEIGHTS, sources, run, *write)
     needs = "requirements/lite.txt"
     yield _output(LITE_CLI, [needs], _environment, ".venv-lite", "11", needs)
@@ -142,7 +149,10 @@ def _site() -> Iterator[dict[str, Any]]:
     guides = [
         path for path in _files("docs") if not path.startswith("docs/reference/")
     ]  # which the build writes
-    sources = [*guides, *_files("pyconvlite"), "tools/docs.py", "tools/docs_ja.py", "tools/operations.py"]
+    tools = [f"tools/{name}.py" for name in ("docs", "docs_ja", "operations")]
+    # where kernels are compared, which the tables tell, and what the pages look like
+    shown = [*_files("tests/gpu"), "site/src/icon.svg"]
+    sources = [*guides, *_files("pyconvlite"), *tools, *shown]
     yield _output(SITE_DOCS, sources, run, PYTHON, "-m", "tools.docs", SITE_DOCS)
     sources = [
         *_files("site"),

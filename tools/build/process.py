@@ -91,6 +91,6 @@ def alone() -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("-- waiting for another run, which is making something")
+            say("-- waiting for another run or tier, which is making something")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield

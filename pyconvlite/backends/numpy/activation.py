@@ -1,4 +1,4 @@
-"""ReLU, sigmoid, and the normal distribution function for GELU."""
+"""ReLU, sigmoid, hardswish, and the normal distribution function for GELU."""
 
 from __future__ import annotations
 

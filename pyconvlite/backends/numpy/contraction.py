@@ -13,16 +13,16 @@ if _platform.NAME == "linux":
     # slower. Freeing one large block first, which is never written to, avoids this.
     np.empty(2**25 - 2**16, np.uint8)
 
-# NumPy in Pyodide has no BLAS; its own matrix product reads one operand with a large stride, which is slow.
-SMALL = 2**15  # multiplications
+SMALL = 2**15  # multiplications up to which `@` is faster: `einsum` has more overhead per call
+# False in Pyodide, whose `@` reads one operand with a large stride.
 HAS_BLAS = bool(np.show_config(mode="dicts")["Build Dependencies"]["blas"].get("found"))
 
 
 def contract(a: Array, b: Array) -> Array:
     """Matrix product of a (..., M, K) and b (..., K, P); leading axes broadcast.
 
-    Without a BLAS, `einsum` is the fastest, provided that both operands are contiguous along the summed axis;
-    but has overhead. float16 uses `@`, which accumulates in float32.
+    Without a BLAS, `einsum` is the fastest for large operands, provided that both are contiguous along the
+    summed axis. float16 uses `@`, which accumulates in float32.
     """
     if HAS_BLAS:
         return a.dot(b) if a.ndim == b.ndim == 2 else a @ b  # less overhead

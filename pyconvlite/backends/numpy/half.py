@@ -16,7 +16,7 @@ HALF = np.dtype(np.float16)
 
 
 def sum_dtype(x: Array) -> type[np.float32] | None:
-    """In what sums of x are computed: float32 for float16; None for the dtype of x."""
+    """The dtype in which sums of x are computed: float32 for float16; None for the dtype of x."""
     return np.float32 if x.dtype == HALF else None
 
 

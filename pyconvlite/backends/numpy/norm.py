@@ -10,7 +10,7 @@ from ..._shapes import Array
 from .._calls import counted
 from . import contraction
 
-FAR = 64  # standard deviations from 0 to a mean that is rounded too much for what is less than it
+FAR = 64  # means more standard deviations than this from 0 need a second pass
 
 
 @counted("numpy")

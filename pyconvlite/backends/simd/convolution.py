@@ -112,15 +112,11 @@ def conv2d_gx(gy: Array, W: Array, b: Array | None, geometry: ConvGeometry) -> A
     gx = np.empty((N, C, *geometry.input_size), np.float32)
     gy, W = contiguous(gy), contiguous(W)
     work = gy.size * W.size // len(W)
-    in_parts = gx.nbytes + gy.nbytes
-    least = _least_images(N, geometry.input_size, W.shape, geometry)
-    if (
-        work >= pool.least
-        and W.shape[1] > 1
-        and (bounds := pool.split(N, work, in_parts, W.nbytes, least=least))
-    ):
-        arguments = result(gx, N), cut(gy, N), whole(W), whole(bias[0]), ITEMS, *sizes[1:]
-        return gx if pool.run(library.conv2d_gx, bounds, arguments, refuses=True) else None
+    if work >= pool.least and W.shape[1] > 1:
+        least = _least_images(N, geometry.input_size, W.shape, geometry)
+        if bounds := pool.split(N, work, gx.nbytes + gy.nbytes, W.nbytes, least=least):
+            arguments = result(gx, N), cut(gy, N), whole(W), whole(bias[0]), ITEMS, *sizes[1:]
+            return gx if pool.run(library.conv2d_gx, bounds, arguments, refuses=True) else None
     return gx if library.conv2d_gx(address(gx), address(gy), address(W), bias[1], *sizes) else None
 
 

@@ -16,9 +16,9 @@ MOST_IN_ROW = 1 << 12  # indexes of the same row
 def rows_grad(gy: Array, index: Array, rows: int) -> Array | None:
     if not all_float32(gy) or gy.shape[: index.ndim] != index.shape:
         return None
-    if index.size > MOST_IN_ROW and np.bincount(index.ravel() % rows).max() > MOST_IN_ROW:
+    gy, at = contiguous(gy), np.ascontiguousarray(index, np.int32)
+    if at.size > MOST_IN_ROW and np.bincount(at.ravel() % rows).max() > MOST_IN_ROW:
         return None  # NumPy adds pairwise; here a long sum would drift
     gx = np.zeros((rows, *gy.shape[index.ndim :]), np.float32)
-    gy, at = contiguous(gy), np.ascontiguousarray(index, np.int32)
     fine = library.rows_grad(address(gx), address(gy), address(at), rows, at.size, gy.size // at.size)
     return gx if fine else None

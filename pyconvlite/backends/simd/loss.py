@@ -11,7 +11,7 @@ from .serving import address, all_float32, contiguous, with_fallback
 
 
 def _labels_of(x: Array, t: Array) -> Array | None:
-    """The labels t of x (N, classes) as int32, whose values the side module checks; None if they are none."""
+    """The labels t of x (N, classes) as int32, whose values the side module checks; else None."""
     if x.ndim != 2 or t.shape != x.shape[:1] or t.dtype.kind not in "iu":
         return None
     labels: Array = np.ascontiguousarray(t, np.int32)

@@ -1,4 +1,4 @@
-"""Batch normalization."""
+"""Batch normalization, and that of rows: layer, group and instance normalization."""
 
 from __future__ import annotations
 

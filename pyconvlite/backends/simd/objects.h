@@ -299,7 +299,6 @@ static Object *reduction(Object *const *args, int count, Reduction kind) {
     if (!is_reduced || keep) shape[axes++] = is_reduced ? 1 : x->shape[axis];
     add_axis(&nest, x->shape[axis], is_reduced);
   }
-  Operand operand = {x};
   Array *copy = 0;
   if (!(x->flags & CONTIGUOUS)) {
     Operand operand = {x};

@@ -1,12 +1,12 @@
 /* LSTM and GRU over a sequence x (T, N, I) with states (N, H). The rows of W are the weights of x, those of h, and
- * the biases; its columns are the gates, H each. What is said of h at each step is in hs (T + 1, N, H), which starts
- * with the first h; cs is alike. */
+ * the biases; its columns are the gates, H each. hs (T + 1, N, H) holds h before the first step and after each;
+ * cs is alike. */
 #pragma once
 
 #include "elementary.h"
 #include "matmul.h"
 
-/* Pack B (K, N), which a step after the other multiplies, if there are several; its panels take K * (N rounded up to
+/* Pack B (K, N), which every step multiplies by, unless there is only one; its panels take K * (N rounded up to
  * NR) floats. */
 SHARED void pack_weights(float *packed, const float *b, int row, int column, int K, int N, int T) {
   if (T == 1) return;

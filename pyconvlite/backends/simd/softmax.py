@@ -13,7 +13,7 @@ from .serving import address, all_float32, contiguous, with_fallback
 
 
 def _sizes(x: Array, axis: int) -> tuple[int, int, int] | None:
-    """The product of the lengths before the axis, its own, and that of those behind it; None for too few."""
+    """The lengths before the axis, multiplied, its own, and those after it; None if these are 2 or 3."""
     axis %= x.ndim
     inner = math.prod(x.shape[axis + 1 :])
     return None if 1 < inner < 4 else (math.prod(x.shape[:axis]), x.shape[axis], inner)

@@ -180,14 +180,20 @@ class _Threads:
             self.error = _error("blocked", reason=reason)
 
     def split(
-        self, items: int, multiply_adds: float, in_parts: int, whole: int, step: int = 1, least: int = 1
+        self,
+        items: int,
+        multiply_adds: float,
+        divided_bytes: int,
+        shared_bytes: int,
+        step: int = 1,
+        least: int = 1,
     ) -> list[int] | None:
         """Where each part of a call begins and the last one ends; None where one thread is as fast.
 
         Args:
             items: what is cut: images, rows or channels; a part has a multiple of `step`.
             multiply_adds: of the whole call.
-            in_parts, whole: bytes of arrays of which each part has a part, and of those that each part has.
+            divided_bytes, shared_bytes: of arrays of which each part has a part, and of those that each has.
             step: see `items`.
             least: the fewest items of a part.
         """
@@ -201,7 +207,7 @@ class _Threads:
         if parts < 2:
             return None
         most = largest(parts)
-        copied = in_parts * (1 - most / items) + whole * (parts - 1)
+        copied = divided_bytes * (1 - most / items) + shared_bytes * (parts - 1)
         gain = multiply_adds * MULTIPLY_ADD * (1 - max(most / items, 1 / self._cores))
         return [*range(0, items, most), items] if gain >= MARGIN * (CALL + copied * COPIED) else None
 
@@ -279,7 +285,7 @@ class _Threads:
 
 @functools.cache
 def _script() -> Any:
-    return _platform.load_threads(Path(__file__).with_name("threads.js"))
+    return _platform.load_script("threads", Path(__file__).with_name("threads.js"))
 
 
 def _error(obstacle: str, reason: str = "") -> Exception:

@@ -9,8 +9,8 @@
  *
  * The gradient of the kernel is the same with roles exchanged: a kernel of m x m, gy, gives r x r outputs.
  *
- * Errors scale with the largest number near, and what is infinite or NaN would spread over its tile: convolution.h
- * looks for those first.
+ * Errors scale with the largest number near, and what is infinite or NaN would spread over its tile: conv2d.h looks
+ * for those first.
  */
 #pragma once
 

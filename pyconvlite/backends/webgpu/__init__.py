@@ -14,8 +14,8 @@ Modules, each importing only from those above it in this list:
 - `program.py`: kernels from the files in `wgsl/`; `matmul.py`: matrix products;
 - `array.py`: the class `ndarray` and its operators;
 - `packing.py`: one kernel for many arrays, such as all Parameters in an optimizer's update;
-- `activation.py`, `pooling.py`, `convolution.py`, `loss.py`, `norm.py`, `optimizer.py`: the other
-  kernels;
+- `activation.py`, `pooling.py`, `convolution.py`, `dropout.py`, `loss.py`, `norm.py`, `optimizer.py`: the
+  other kernels;
 - `namespace.py`: NumPy's functions; `operators.py`: operators as kernels; `recurrent.py`, `softmax.py`,
   composed of them; `kernels.py` exports all that the protocol requires; `capture.py`: replays a step.
 """

@@ -235,19 +235,23 @@ def asarray(x: Any, dtype: npt.DTypeLike | None = None) -> ndarray:
     """
     if isinstance(x, ndarray):
         return x if dtype is None else x.astype(dtype, copy=False)
-    host = np.asarray(x, dtype)
-    if not isinstance(x, np.ndarray | np.generic) and dtype is None and host.dtype.kind == "f":
-        host = host.astype(np.float32)  # Python's numbers have no precision of their own
-    wanted = dtype_of(host.dtype)
-    if dtype is None and wanted == np.float32 != current().dtype:
-        wanted = HALF
+    host = np.asarray(x)
+    if dtype is not None:
+        wanted = dtype_of(dtype)
+    else:
+        if not isinstance(x, np.ndarray | np.generic) and host.dtype.kind == "f":
+            host = host.astype(np.float32)  # Python's numbers have no precision of their own
+        wanted = dtype_of(host.dtype)
+        if wanted == np.float32 != current().dtype:
+            wanted = HALF
+    if wanted == HALF != host.dtype and host.dtype.kind == "f":
         most = np.abs(host, where=np.isfinite(host), out=np.zeros_like(host)).max(initial=0)
         if most > np.finfo(HALF).max:
             raise OverflowError(
                 f"x has {most:g}, beyond float16's {np.finfo(HALF).max:g}; scale it, or keep float32: "
                 "webgpu.asarray(x, np.float32)"
             )
-    if wanted == np.int32 != host.dtype and host.size:
+    if wanted == np.int32 != host.dtype and host.dtype.kind in "iu" and host.size:
         bounds = np.iinfo(np.int32)
         if host.min() < bounds.min or host.max() > bounds.max:
             raise OverflowError(f"x has integers out of the range of int32, {bounds.min} to {bounds.max}")

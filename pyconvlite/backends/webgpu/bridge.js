@@ -12,7 +12,7 @@
 
   /**
    * @typedef {{pipeline: GPUComputePipeline, layout: GPUBindGroupLayout, name: string, buffers: number}} Pipeline
-   * @typedef {{pipeline: number, groups: number[], ids: number[], group: GPUBindGroup | null}} Run
+   * @typedef {{pipeline: number, workgroups: number[], ids: number[], bindGroup: GPUBindGroup | null}} Run
    * @typedef {object} Capture
    * @property {{from: number, to: number, bytes: number}[]} copies of buffers, ahead of the runs
    * @property {Run[]} runs
@@ -38,7 +38,7 @@
       /** @type {Map<string, GPUBindGroupLayout>} by which buffers are written */
       this.layouts = new Map();
       /** @type {Map<string, GPUBindGroup>} by pipeline and buffers */
-      this.groups = new Map();
+      this.bindGroups = new Map();
       /** @type {Map<number, Capture>} by id */
       this.captures = new Map();
       this.lastCapture = 0;
@@ -54,7 +54,7 @@
       this.encoder = null;
       /** @type {GPUComputePassEncoder | null} */
       this.pass = null;
-      this.counts = { live: 0, pooled: 0, peak: 0, reads: 0, dispatches: 0, submissions: 0 };
+      this.counts = { live: 0, pooled: 0, peak: 0, reads: 0, dispatches: 0 };
       device.lost.then(({ reason, message }) => {
         this.lost = message || reason || 'unknown';
       });
@@ -133,7 +133,7 @@
         delete this.buffers[id];
       }
       this.pool.clear();
-      this.groups.clear(); // they may hold buffers that are gone
+      this.bindGroups.clear(); // they may hold buffers that are gone
       this.counts.pooled = 0;
     }
 
@@ -242,11 +242,11 @@
       const { pipeline, buffers, name } = this.pipelines[id];
       const ids = numbers.slice(0, buffers);
       const key = `${id}:${ids}`;
-      let group = this.groups.get(key);
+      let group = this.bindGroups.get(key);
       if (!group) {
         group = this.bindGroup(id, ids, this.uniform);
-        if (this.groups.size >= GROUPS_KEPT) this.groups.clear();
-        this.groups.set(key, group);
+        if (this.bindGroups.size >= GROUPS_KEPT) this.bindGroups.clear();
+        this.bindGroups.set(key, group);
       }
       const offset = this.dispatches * SLOT;
       for (let i = buffers; i < numbers.length; i++) this.parameters[offset / 4 + i - buffers] = numbers[i];
@@ -311,7 +311,7 @@
     captureRun(id, pipeline, x, y, z, ...numbers) {
       const captured = this.captured(id);
       const { buffers } = this.pipelines[pipeline];
-      captured.runs.push({ pipeline, groups: [x, y, z], ids: numbers.slice(0, buffers), group: null });
+      captured.runs.push({ pipeline, workgroups: [x, y, z], ids: numbers.slice(0, buffers), bindGroup: null });
       captured.numbers.push(numbers.slice(buffers));
     }
 
@@ -329,7 +329,7 @@
       for (let i = 0; i < places.length; i += 2) captured.places.push((places[i] * SLOT) / 4 + places[i + 1]);
       const usage = GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST;
       captured.uniform = this.device.createBuffer({ size: all.byteLength, usage });
-      for (const run of runs) run.group = this.bindGroup(run.pipeline, run.ids, captured.uniform);
+      for (const run of runs) run.bindGroup = this.bindGroup(run.pipeline, run.ids, captured.uniform);
     }
 
     /**
@@ -351,16 +351,15 @@
       for (const { from, to, bytes } of copies) copy(from, 0, to, bytes);
       for (let i = 0; i < inputs.length; i += 4) copy(inputs[i], inputs[i + 1], inputs[i + 2], inputs[i + 3]);
       const pass = encoder.beginComputePass();
-      runs.forEach(({ pipeline, groups, group }, k) => {
+      runs.forEach(({ pipeline, workgroups, bindGroup }, k) => {
         pass.setPipeline(this.pipelines[pipeline].pipeline);
-        pass.setBindGroup(0, group, [k * SLOT]);
-        const [x, y, z] = groups;
+        pass.setBindGroup(0, bindGroup, [k * SLOT]);
+        const [x, y, z] = workgroups;
         pass.dispatchWorkgroups(x, y, z);
       });
       pass.end();
       this.device.queue.submit([encoder.finish()]);
       this.counts.dispatches += runs.length;
-      this.counts.submissions++;
     }
 
     /** @param {number} id */
@@ -386,7 +385,6 @@
       this.encoder = null;
       this.dispatches = 0;
       this.names = new Set();
-      this.counts.submissions++;
     }
 
     /**
@@ -436,7 +434,7 @@
     ]);
     const requiredLimits = Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]]));
     /** @type {GPUFeatureName[]} */
-    const optional = ['shader-f16', 'timestamp-query'];
+    const optional = ['shader-f16'];
     const requiredFeatures = optional.filter((feature) => adapter.features.has(feature));
     const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
     const bridge = new Bridge(device);

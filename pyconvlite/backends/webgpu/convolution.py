@@ -19,7 +19,7 @@ from .device import current
 from .elementwise import elementwise
 from .matmul import matmul, run_tiled, tile_side
 from .packing import gathered
-from .program import floats, run_file, tile_length
+from .program import floats, geometry_parameters, run_file, tile_length
 
 __all__ = ["col2im", "conv2d", "conv2d_gW", "conv2d_gx", "im2col"]
 
@@ -188,7 +188,7 @@ def _remove_nan_of_zeros(
     """
     OC, Cg, *_ = W.shape
     W, bias = contiguous(W), None if b is None else contiguous(b)
-    parameters = [*_column_parameters(geometry), geometry.groups, Cg, OC // geometry.groups]
+    parameters = [*geometry_parameters(geometry), geometry.groups, Cg, OC // geometry.groups]
     parameters += [W.offset, -1 if bias is None else bias.offset, y.size]
     inputs = [whole(gy), W, W if bias is None else bias, W.sum(dtype=np.float32)]
     run_file("conv2d_gx_nan", inputs, [y], -(-y.size // LOOKED_AT), parameters, R=LOOKED_AT)
@@ -279,17 +279,11 @@ def _gW_tiled(x: ndarray, gy: ndarray, sizes: dict[str, int], room: int) -> ndar
     return gW
 
 
-def _column_parameters(geometry: ConvGeometry) -> list[int]:
-    """The parameters of im2col and col2im."""
-    g = geometry
-    return [*g.input_size, *g.output_size, *g.kernel_size, *g.stride, *g.pad, *g.dilation]
-
-
 def im2col(x: ndarray, geometry: ConvGeometry) -> ndarray:
     (x,) = floats(x)
     col = x.new((*x.shape[:2], *geometry.kernel_size, *geometry.output_size), x.dtype)
     if col.size:
-        run_file("im2col", [whole(x)], [col], col.size, _column_parameters(geometry))
+        run_file("im2col", [whole(x)], [col], col.size, geometry_parameters(geometry))
     return col
 
 
@@ -297,5 +291,5 @@ def col2im(col: ndarray, geometry: ConvGeometry) -> ndarray:
     (col,) = floats(col)
     x = col.new((*col.shape[:2], *geometry.input_size), col.dtype)
     if x.size:
-        run_file("col2im", [whole(col)], [x], x.size, _column_parameters(geometry))
+        run_file("col2im", [whole(col)], [x], x.size, geometry_parameters(geometry))
     return x

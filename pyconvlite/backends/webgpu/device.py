@@ -168,7 +168,9 @@ class Device:
         try:
             data = (await self._bridge.read(buffer.id, offset, whole, self.faults.id)).to_bytes()
         except Exception as error:
-            raise _translated(error) from error
+            if (translated := _translated(error)) is None:
+                raise
+            raise translated from error
         self._check(data[whole:])
         return bytes(data[:size])
 
@@ -277,13 +279,15 @@ class Device:
         try:
             return function(*args)
         except Exception as error:
-            raise _translated(error) from error
+            if (translated := _translated(error)) is None:
+                raise
+            raise translated from error
 
 
-def _translated(error: Exception) -> Exception:
-    """This module's exception for one from JavaScript."""
+def _translated(error: Exception) -> Exception | None:
+    """This module's exception for one from JavaScript; None for others."""
     if type(error).__name__ != "JsException":
-        return error
+        return None
     message = str(error).removeprefix("Error: ")
     if message.startswith("device lost: "):
         lost = DeviceLost(
@@ -353,7 +357,7 @@ async def init(power_preference: str | None = None, dtype: Any = np.float32) -> 
         )
         raise coded(absent, "no-webgpu")
     try:
-        open_device = _platform.load_bridge(FOLDER.joinpath("bridge.js").read_text("utf-8"))
+        open_device = _platform.load_script("open", FOLDER / "bridge.js")
         bridge = await open_device(gpu, power_preference)
     except Exception as error:
         reason = str(error).removeprefix("Error: ")
@@ -386,7 +390,8 @@ def init_sync(power_preference: str | None = None, dtype: Any = np.float32) -> A
     """
     if not _platform.can_run_sync():
         waitless = WebGPUUnavailable(
-            "this runtime cannot wait for a device (it lacks JSPI); use `await webgpu.init()`"
+            "Python cannot wait for a device here (the runtime lacks JSPI, or an event loop runs); use "
+            "`await webgpu.init()`"
         )
         raise coded(waitless, "no-jspi")
     return _platform.run_sync(init(power_preference, dtype))

@@ -1,4 +1,4 @@
-"""Batch normalization on the device: three dispatches forward, three backward."""
+"""Batch normalization on the device, three dispatches forward and three backward; and that of rows."""
 
 from __future__ import annotations
 

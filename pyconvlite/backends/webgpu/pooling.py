@@ -10,15 +10,9 @@ from ..protocol import ConvGeometry
 from .array import ndarray
 from .copying import whole
 from .elementwise import bits
-from .program import floats, run_file
+from .program import floats, geometry_parameters, run_file
 
 __all__ = ["avg_pool", "avg_pool_grad", "max_pool", "max_pool_gather", "max_pool_grad"]
-
-
-def _parameters(geometry: ConvGeometry) -> list[int]:
-    """The parameters that all pooling kernels have in common."""
-    g = geometry
-    return [*g.input_size, *g.output_size, *g.kernel_size, *g.stride, *g.pad, *g.dilation]
 
 
 def max_pool(x: ndarray, geometry: ConvGeometry) -> tuple[ndarray, ndarray]:
@@ -26,7 +20,7 @@ def max_pool(x: ndarray, geometry: ConvGeometry) -> tuple[ndarray, ndarray]:
     shape = (*x.shape[:2], *geometry.output_size)
     y, indexes = x.new(shape, x.dtype), x.new(shape, np.int32)
     if y.size:
-        parameters = [*_parameters(geometry), bits(-math.inf)]
+        parameters = [*geometry_parameters(geometry), bits(-math.inf)]
         run_file("max_pool", [whole(x)], [y, indexes], y.size, parameters)
     return y, indexes
 
@@ -35,7 +29,7 @@ def max_pool_grad(gy: ndarray, indexes: ndarray, geometry: ConvGeometry) -> ndar
     (gy,) = floats(gy)
     gx = gy.new((*gy.shape[:2], *geometry.input_size), gy.dtype)
     if gx.size:
-        run_file("max_pool_grad", [whole(gy), whole(indexes)], [gx], gx.size, _parameters(geometry))
+        run_file("max_pool_grad", [whole(gy), whole(indexes)], [gx], gx.size, geometry_parameters(geometry))
     return gx
 
 
@@ -43,7 +37,7 @@ def max_pool_gather(x: ndarray, indexes: ndarray, geometry: ConvGeometry) -> nda
     (x,) = floats(x)
     y = x.new(indexes.shape, x.dtype)
     if y.size:
-        run_file("max_pool_gather", [whole(x), whole(indexes)], [y], y.size, _parameters(geometry))
+        run_file("max_pool_gather", [whole(x), whole(indexes)], [y], y.size, geometry_parameters(geometry))
     return y
 
 
@@ -51,7 +45,9 @@ def avg_pool(x: ndarray, geometry: ConvGeometry, count_include_pad: bool) -> nda
     (x,) = floats(x)
     y = x.new((*x.shape[:2], *geometry.output_size), x.dtype)
     if y.size:
-        run_file("avg_pool", [whole(x)], [y], y.size, [*_parameters(geometry), int(count_include_pad)])
+        run_file(
+            "avg_pool", [whole(x)], [y], y.size, [*geometry_parameters(geometry), int(count_include_pad)]
+        )
     return y
 
 
@@ -59,6 +55,6 @@ def avg_pool_grad(gy: ndarray, geometry: ConvGeometry, count_include_pad: bool) 
     (gy,) = floats(gy)
     gx = gy.new((*gy.shape[:2], *geometry.input_size), gy.dtype)
     if gx.size:
-        parameters = [*_parameters(geometry), int(count_include_pad)]
+        parameters = [*geometry_parameters(geometry), int(count_include_pad)]
         run_file("avg_pool_grad", [whole(gy)], [gx], gx.size, parameters)
     return gx

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVarTuple, cast
 
+from ..protocol import ConvGeometry
 from .arithmetic import operand
 from .copying import astype
 from .device import current
@@ -27,6 +28,10 @@ from .view import View
 Arrays = TypeVarTuple("Arrays")
 
 THREAD = """fn thread(id: vec3u, n_groups: vec3u) -> i32 { return i32(id.x + id.y * n_groups.x * WORKGROUP); }
+"""
+# A comparison with NaN or infinity may be left out by the compiler.
+FLOATS = """fn is_nan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
+fn is_finite(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) < 0x7f800000u; }
 """
 FOLDER = Path(__file__).parent / "wgsl"
 REPEAT = re.compile(r"\$for\((\w+), (\w+)\)\{")
@@ -59,7 +64,7 @@ def _text(name: str, element: str, result: str, constants: tuple[tuple[str, int]
     declared = f"alias Element = {element};\nalias Result = {result};\n"
     declared += "".join(f"const {key} = {value};\n" for key, value in numbers.items())
     text = expand(FOLDER.joinpath(f"{name}.wgsl").read_text("utf-8"), numbers)
-    return HEAD + (REPORT if "report(" in text else "") + declared + THREAD + text
+    return HEAD + (REPORT if "report(" in text else "") + declared + THREAD + FLOATS + text
 
 
 def run_file(
@@ -88,6 +93,12 @@ def run_file(
     pipeline = device.pipeline(name, text, "r" * len(inputs) + "w" * len(outputs))
     buffers = [x.buffer for x in (*inputs, *outputs)]
     device.run(pipeline, groups_for(threads * WORKGROUP // workgroup), buffers, [threads, *parameters])
+
+
+def geometry_parameters(geometry: ConvGeometry) -> list[int]:
+    """The parameters that im2col, col2im and the pooling kernels begin with."""
+    g = geometry
+    return [*g.input_size, *g.output_size, *g.kernel_size, *g.stride, *g.pad, *g.dilation]
 
 
 def _stored_floats(arrays: Sequence[View]) -> str:

@@ -114,13 +114,15 @@ def _offset(name: str, index: str, first: int, rank: int) -> str:
     return text
 
 
-NAN = "(bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u"
+def _is_nan(name: str, dtype: str) -> str:
+    """WGSL for whether a variable is NaN."""
+    return f"(bitcast<u32>({name}) & 0x7fffffffu) > 0x7f800000u" if dtype.startswith("float") else "false"
 
 
 @functools.cache
 def _code(kind: str, dtype: str, result: str, outer: int, inner: int) -> str:
     is_float = dtype.startswith("float")
-    step = STEPS[kind].format(nan=NAN if is_float else "false")
+    step = STEPS[kind].format(nan=_is_nan("v", dtype))
     zero = "0.0" if is_float else f"{STORAGE[dtype]}(0)"
     first = zero if kind == "sum" else loaded(dtype, "x[start + inside]")
     return (
@@ -165,7 +167,7 @@ def argmax(x: Array, axis: int | None = None) -> Array:
 
 @functools.cache
 def _argmax_code(dtype: str, outer: int) -> str:
-    nan = NAN if dtype.startswith("float") else "false"
+    nan = _is_nan("v", dtype)
     return (
         HEAD
         + binding(0, "x", STORAGE[dtype])
@@ -175,7 +177,7 @@ def _argmax_code(dtype: str, outer: int) -> str:
         + _offset("outside", "i", 4, outer)
         + "  let start = parameter(1) + outside;\n"
         + f"  var best = {loaded(dtype, 'x[start]')};\n  var index = 0;\n"
-        + f"  var found = {nan.replace('(v)', '(best)')};\n"
+        + f"  var found = {_is_nan('best', dtype)};\n"
         + "  for (var k = 1; k < parameter(2); k++) {\n"
         + f"    let v = {loaded(dtype, 'x[start + k * parameter(3)]')};\n"
         + f"    if (!found && (v > best || {nan})) {{ best = v; index = k; found = {nan}; }}\n  }}\n"

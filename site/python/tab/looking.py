@@ -1,13 +1,10 @@
-"""Look at pictures through a model: what it receives, what its first layer makes of it, what it answers."""
+"""Look at pictures through a model: what it receives, and what it answers."""
 
 from __future__ import annotations
-
-from math import isqrt
 
 import numpy as np
 
 import pyconvlite.functions as F
-import pyconvlite.layers as L
 from pyconvlite import Model, no_grad, test_mode
 from pyconvlite.datasets import MNIST
 
@@ -72,22 +69,12 @@ def look(model: Model, picture: np.ndarray) -> dict:
     """What a model makes of a (28, 28) picture.
 
     Returns:
-        A dict of arrays, each with its shape: `picture`; `probabilities` of the ten digits; `filters`, the
-        kernels of the first layer; `maps`, what that layer answers, after ReLU.
+        A dict of arrays, each with its shape: `picture`; `probabilities` of the ten digits.
     """
     x = picture[None, None].astype(np.float32)
-    first = next(layer for layer in model.modules() if isinstance(layer, L.Conv2d | L.Linear))
-    answers = []
-    with first.register_forward_hook(lambda layer, inputs, y: answers.append(y)), no_grad(), test_mode():
+    with no_grad(), test_mode():
         probabilities = F.softmax(model(x)).data[0]
-    W, maps = first.W.data, F.relu(answers[0]).data[0]
-    if isinstance(first, L.Conv2d):
-        filters = W[:, 0]
-    else:  # the weights of a unit are a filter as large as the picture, its map a pixel
-        side = isqrt(len(W))  # pooling may have made it smaller
-        filters, maps = W.T.reshape(-1, side, side), maps[:, None, None]
-    arrays = {"picture": picture, "probabilities": probabilities, "filters": filters, "maps": maps}
-    return {name: numbers(array) for name, array in arrays.items()}
+    return {"picture": numbers(picture), "probabilities": numbers(probabilities)}
 
 
 def numbers(array: np.ndarray) -> dict:

@@ -5,22 +5,21 @@
 // its files from the page, see files.ts.
 //
 // Chromium gives an opaque origin no shared memory, and so no threads. A worker that runs this site's own programs alone
-// is therefore one of a `blob:` address, which has this site's origin; own.html's policy is the same otherwise.
+// is therefore one of a `blob:` address, which has this site's origin, under the same policy.
 
 import isolation from './isolation.html?url';
 import { DownloadError, message } from './message';
-import own from './own.html?url';
 
 type Opened = Window & typeof globalThis;
 
-/** The windows that start them, by their addresses. */
-const opened = new Map<string, Promise<Opened>>();
+/** The window that starts them. */
+let opened: Promise<Opened> | undefined;
 
-const open = (address: string): Promise<Opened> =>
+const open = (): Promise<Opened> =>
   new Promise((resolve, reject) => {
     const frame = document.createElement('iframe');
     frame.hidden = true;
-    frame.src = address;
+    frame.src = isolation;
     frame.addEventListener('load', () => {
       const { contentDocument } = frame;
       // The browser's own page for errors is of another origin, and a host's page for errors has another policy.
@@ -47,11 +46,11 @@ async function textOf(url: string): Promise<string> {
  * @param isOwn  whether it never runs a visitor's program
  */
 export async function startIsolated(address: string, name: string, isOwn = false): Promise<Worker> {
-  const frame = isOwn ? own : isolation;
-  const opening = opened.get(frame) ?? open(frame);
-  opened.set(frame, opening);
-  opening.catch(() => opened.delete(frame));
-  const [{ Worker }, source] = await Promise.all([opening, textOf(new URL(address, import.meta.url).href)]);
+  opened ??= open();
+  opened.catch(() => {
+    opened = undefined; // the next start tries again
+  });
+  const [{ Worker }, source] = await Promise.all([opened, textOf(new URL(address, import.meta.url).href)]);
   const options: WorkerOptions = { type: 'module', name };
   if (!isOwn) return new Worker(`data:text/javascript,${encodeURIComponent(source)}`, options);
   const held = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));

@@ -245,10 +245,6 @@ export interface Look {
   /** (28, 28), as the model receives it. */
   picture: Picture;
   probabilities: Picture;
-  /** (n, height, width) of the first layer. */
-  filters: Picture;
-  /** (n, height, width): the first layer's output after ReLU. */
-  maps: Picture;
 }
 
 /** What the model reads in test images. */

@@ -29,8 +29,6 @@ export class Program {
   code = $state(examples()[0].code);
   /** Where it came from; null if the visitor wrote it. */
   origin = $state.raw<{ says: () => string; isStrange: boolean; canGoBack: boolean } | null>(null);
-  /** Whether the browser keeps it. */
-  isKept = $state(true);
 
   #timer = 0;
   /** What took the visitor's program's place last. */
@@ -56,10 +54,10 @@ export class Program {
     this.#timer = window.setTimeout(() => this.keep(), KEEP_MS);
   }
 
+  /** Returns whether the browser has room for it. */
   keep(): boolean {
     clearTimeout(this.#timer);
-    this.isKept = keep('code', this.code);
-    return this.isKept;
+    return keep('code', this.code);
   }
 
   /** Puts an example in the place of the visitor's program, which stays at hand. */

@@ -11,7 +11,6 @@ export interface Palette {
   plus: string;
   minus: string;
   mono: string;
-  sans: string;
   /** For single pixels. */
   rgb: { text: Colour; muted: Colour; plus: Colour; minus: Colour };
 }
@@ -29,7 +28,6 @@ export function paletteOf(element: Element): Palette {
     plus,
     minus,
     mono: token('mono'),
-    sans: token('sans'),
     rgb: { text: rgb(text), muted: rgb(muted), plus: rgb(plus), minus: rgb(minus) },
   };
 }

@@ -108,7 +108,9 @@ export class Player {
   #size(canvas: HTMLCanvasElement, { width, height }: Scene) {
     const [w, h] = [Math.round(width * this.#density), Math.round(height * this.#density)];
     if (canvas.width !== w || canvas.height !== h) Object.assign(canvas, { width: w, height: h });
-    else canvas.getContext('2d')?.clearRect(0, 0, w * 2, h * 2);
+    const context = canvas.getContext('2d');
+    context?.setTransform(1, 0, 0, 1, 0, 0);
+    context?.clearRect(0, 0, w, h);
   }
 
   #paintStill(scene: Scene) {
@@ -116,7 +118,6 @@ export class Player {
     this.#size(this.#still, scene);
     const context = this.#still.getContext('2d') as CanvasRenderingContext2D;
     context.setTransform(this.#density, 0, 0, this.#density, 0, 0);
-    context.clearRect(0, 0, scene.width, scene.height);
     for (const link of scene.links) this.#link(context, link, scene.down);
     for (const { box, paint } of scene.items) paint(context, box);
   }
@@ -125,7 +126,6 @@ export class Player {
     const c = this.#context;
     const t = time < 0.5 ? 4 * time ** 3 : 1 - (2 - 2 * time) ** 3 / 2;
     c.setTransform(this.#density, 0, 0, this.#density, 0, 0);
-    c.clearRect(0, 0, scene.width, scene.height);
     for (const [links, alpha, down] of [
       [former.links, 1 - 3 * time, former.down],
       [scene.links, 3 * time - 2, scene.down],

@@ -51,7 +51,7 @@ export const text = texts(
     shortKind: (kind: string) => KINDS[kind]?.[0] ?? kind,
     size: ([n, height, width]: number[]) => (height * width === 1 ? `${n} units` : `${n} × ${height}×${width}`),
     units: (n: number) => `${n} units`,
-    layer: (kind: string, shape: string) => `${kind && `, ${kind}`}: ${shape}. How it does`,
+    layer: (kind: string, shape: string) => `${kind && `, ${kind}`}: ${shape}. Details`,
     shape: ([n, height, width]: number[]) =>
       height * width === 1 ? `${n} units` : `${n} maps of ${height} × ${width}`,
     map: (i: number) => `map ${i}`,

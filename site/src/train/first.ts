@@ -17,5 +17,5 @@ export async function firstLook(): Promise<Look> {
   const { data } = context.getImageData(0, 0, SIDE, SIDE);
   const none = { shape: [0], data: new Float32Array() };
   const ink = Float32Array.from({ length: SIDE * SIDE }, (_, i) => data[4 * i + 3] / 255);
-  return { picture: { shape: [SIDE, SIDE], data: ink }, probabilities: none, filters: none, maps: none };
+  return { picture: { shape: [SIDE, SIDE], data: ink }, probabilities: none };
 }

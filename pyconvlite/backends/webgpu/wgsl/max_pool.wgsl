@@ -5,7 +5,6 @@
 @group(0) @binding(2) var<storage, read_write> y: array<Result>;
 @group(0) @binding(3) var<storage, read_write> indexes: array<i32>;
 
-fn is_nan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {

@@ -7,8 +7,6 @@
 @group(0) @binding(3) var<storage, read_write> y: array<Result>;
 @group(0) @binding(4) var<storage, read_write> faults: array<atomic<i32>>;
 
-fn is_nan(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u; }
-fn is_finite(v: f32) -> bool { return (bitcast<u32>(v) & 0x7fffffffu) < 0x7f800000u; }
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_groups: vec3u) {
