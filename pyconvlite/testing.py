@@ -65,7 +65,7 @@ def numerical_grad(
         array([2., 6.])
     """
     xs = [x.astype(np.float64) for x in _as_arrays("inputs", inputs)]
-    gys = _weights(grad_outputs, _call(f, xs), np.ones_like)
+    gys = _gradients("grad_outputs", grad_outputs, _call(f, xs), np.ones_like)
     gradients = [_elementwise(f, xs, gys, i, eps) for i in range(len(xs))]
     return gradients if isinstance(inputs, (tuple, list)) else gradients[0]
 
@@ -179,12 +179,14 @@ def check_double_backward(
     """
     rng = np.random.default_rng(seed)
     xs = _as_arrays("inputs", inputs)
-    gys = _weights(grad_outputs, _call(f, xs), lambda y: _normal(rng, y))
+    gys = _gradients("grad_outputs", grad_outputs, _call(f, xs), lambda y: _normal(rng, y))
 
     def gradients(*variables: Variable) -> list[Variable]:
         x, gy = variables[: len(xs)], variables[len(xs) :]
         return grad(_outputs(f, x), list(x), list(gy), create_graph=True)
 
+    if grad_grad_inputs is not None:
+        grad_grad_inputs = _gradients("grad_grad_inputs", grad_grad_inputs, xs, np.ones_like)
     check_backward(gradients, [*xs, *gys], grad_grad_inputs, eps=eps, rtol=rtol, atol=atol, seed=seed)
 
 
@@ -200,7 +202,7 @@ def _analytic(
         if all(y.dtype != x.dtype for x in xs):
             raise AssertionError(f"outputs[{i}] is {y.dtype}; the inputs are {[str(x.dtype) for x in xs]}")
 
-    gys = _weights(grad_outputs, [y.data for y in outputs], lambda y: _normal(rng, y))
+    gys = _gradients("grad_outputs", grad_outputs, [y.data for y in outputs], lambda y: _normal(rng, y))
     saved_gys = [gy.copy() for gy in gys]
     gradients = [gx.data for gx in grad(outputs, inputs, [Variable(gy) for gy in gys])]
     _assert_untouched("backward", "inputs", xs, saved_xs)
@@ -230,16 +232,17 @@ def _as_arrays(name: str, values: Operands) -> list[Array]:
     return arrays
 
 
-def _weights(given: Operands | None, outputs: list[Array], make: Callable[[Array], Array]) -> list[Array]:
-    """One gradient per output, in its dtype: the given ones, or those that `make` returns."""
+def _gradients(
+    name: str, given: Operands | None, values: list[Array], make: Callable[[Array], Array]
+) -> list[Array]:
+    """One gradient per value, in its dtype: the given ones, or those that `make` returns."""
     if given is None:
-        return [make(y) for y in outputs]
-    gys = _as_arrays("grad_outputs", given)
-    if [gy.shape for gy in gys] != [y.shape for y in outputs]:
-        raise ValueError(
-            f"grad_outputs have shapes {[gy.shape for gy in gys]}, outputs {[y.shape for y in outputs]}"
-        )
-    return [gy.astype(y.dtype) for gy, y in zip(gys, outputs, strict=True)]
+        return [make(value) for value in values]
+    gys = _as_arrays(name, given)
+    shapes = [value.shape for value in values]
+    if [gy.shape for gy in gys] != shapes:
+        raise ValueError(f"{name} must have the shapes {shapes}; got {[gy.shape for gy in gys]}")
+    return [gy.astype(value.dtype) for gy, value in zip(gys, values, strict=True)]
 
 
 def _normal(rng: np.random.Generator, like: Array) -> Array:

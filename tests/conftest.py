@@ -21,7 +21,7 @@ settings.register_profile(
 )
 USUAL = settings.get_profile("pyconvlite")
 settings.register_profile("full", USUAL, max_examples=10 * USUAL.max_examples)
-settings.register_profile("unshrunk", USUAL, phases=[Phase.explicit, Phase.generate])  # for tools/mutants.py
+settings.register_profile("unshrunk", USUAL, phases=[Phase.explicit, Phase.generate])
 settings.load_profile("pyconvlite")  # unless --hypothesis-profile names another
 
 

@@ -347,13 +347,21 @@ def test_given_tolerances_are_used():
         (lambda x: x.data, X, None, TypeError, "f must return a Variable, or .*; got ndarray"),
         (lambda x: [x, None], X, None, TypeError, "f must return a Variable, or .*; got NoneType"),
         (lambda: Variable(X), [], None, ValueError, "inputs must contain at least one array"),
-        (F.exp, X, np.ones((4, 3)), ValueError, r"\(4, 3\).*\(3, 4\)"),
+        (F.exp, X, np.ones((4, 3)), ValueError, r"grad_outputs must .*\(3, 4\).*\(4, 3\)"),
         (F.exp, X, [np.ones((3, 4))] * 2, ValueError, r"\(3, 4\), \(3, 4\)"),
     ],
 )
 def test_what_does_not_fit_is_named(check, f, inputs, grad_outputs, error, words):
     with pytest.raises(error, match=words):
         check(f, inputs, grad_outputs)
+
+
+def test_gradients_of_the_gradients_are_named():
+    with pytest.raises(
+        ValueError, match=r"grad_grad_inputs must have the shapes \[\(3, 4\)\]; got \[\(2,\)\]"
+    ):
+        check_double_backward(F.exp, X, None, np.ones(2))
+    check_double_backward(F.exp, X, None, X)
 
 
 def test_they_record_within_no_grad():

@@ -11,7 +11,8 @@ from .._arguments import share, within
 from .._shapes import Array, check_axes
 from ..autograd import Function, Variable, as_input, grad
 from ..backends import get_array_module, kernels, on_device
-from ..config import Config, using_config
+from ..config import Config
+from ._second_order import second_gradients
 from .arithmetic import cast, check_floats, mul
 from .math import sqrt
 from .reduction import mean, sum
@@ -165,15 +166,11 @@ class BatchNormGrad(Function):
         return gx, ggamma.astype(gamma.dtype, copy=False), gbeta.astype(gamma.dtype, copy=False)
 
     def backward(self, *ggs: Variable) -> Any:
-        # Compute the same gradients again, from Functions that can be differentiated.
-        create_graph = Config.enable_backprop
-        with using_config("enable_backprop", True):
-            # Differentiate with respect to copies: gy or gamma may itself depend on x, and the caller's
-            # backpropagation already adds the gradient through that dependence.
-            x, gamma, gy = (cast(v, v.dtype) for v in self.inputs)
+        def gradients(x: Variable, gamma: Variable, gy: Variable) -> list[Variable]:
             y = _normalized(x, gamma, self.eps)
-            first = [*grad(y, [x, gamma], gy, create_graph=True), gy.sum(axis=(0, *range(2, x.ndim)))]
-        return grad(first, [x, gamma, gy], list(ggs), create_graph)
+            return [*grad(y, [x, gamma], gy, create_graph=True), gy.sum(axis=(0, *range(2, x.ndim)))]
+
+        return second_gradients(gradients, self.inputs, ggs)
 
 
 class ScaleChannels(Function):

@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from .._shapes import Array
 from ..autograd import Function, Variable, as_input, grad
 from ..backends import get_array_module, kernels
-from ..config import Config, using_config
+from ..config import Config
+from ._second_order import second_gradients
 from .activation import sigmoid
-from .arithmetic import cast
 from .linalg import matmul
 from .math import tanh
 from .shape import split, stack
@@ -166,7 +166,7 @@ def _second(
     needs_gx: bool,
     ggs: Sequence[Variable],
 ) -> list[Variable]:
-    """The gradients of a gradient, which is computed again from Functions that can be differentiated.
+    """The gradients of a gradient.
 
     Args:
         composed: returns the operation's outputs.
@@ -174,12 +174,12 @@ def _second(
         needs_gx: whether the gradient has one with respect to x.
         ggs: gradients of the gradient's outputs.
     """
-    create_graph = Config.enable_backprop
-    with using_config("enable_backprop", True):
-        # With respect to copies, as some of them may depend on others.
-        inputs, gys = ([cast(v, v.dtype) for v in vs] for vs in (inputs, gys))
-        first = grad(composed(*inputs), inputs if needs_gx else inputs[1:], gys, create_graph=True)
-    return grad(first, [*inputs, *gys], list(ggs), create_graph)
+
+    def gradients(*given: Variable) -> list[Variable]:
+        xs, gys = list(given[: len(inputs)]), list(given[len(inputs) :])
+        return grad(composed(*xs), xs if needs_gx else xs[1:], gys, create_graph=True)
+
+    return second_gradients(gradients, [*inputs, *gys], ggs)
 
 
 def _composed_lstm(x: Variable, h: Variable, c: Variable, W: Variable) -> list[Variable]:

@@ -12,8 +12,9 @@ from .._arguments import at_least, within
 from .._shapes import Array
 from ..autograd import Function, Variable, as_input, grad
 from ..backends import get_array_module, kernels
-from ..config import Config, using_config
-from .arithmetic import add, cast, check_floats, mul
+from ..config import Config
+from ._second_order import second_gradients
+from .arithmetic import add, check_floats, mul
 from .math import sqrt
 from .reduction import mean, sum
 from .shape import reshape
@@ -197,13 +198,11 @@ class RowNormGrad(Function):
         return gx, ggamma.astype(gamma.dtype, copy=False), gbeta.astype(gamma.dtype, copy=False)
 
     def backward(self, *ggs: Variable) -> Any:
-        # Compute the same gradients again, as BatchNormGrad does.
-        create_graph = Config.enable_backprop
-        with using_config("enable_backprop", True):
-            x, gamma, gy = (cast(v, v.dtype) for v in self.inputs)
+        def gradients(x: Variable, gamma: Variable, gy: Variable) -> list[Variable]:
             centred = x - mean(x, (1, 2), keepdims=True)
             standard = centred / sqrt(mean(centred * centred, (1, 2), keepdims=True) + self.eps)
             parts = (-1, *gamma.shape, x.shape[2])
             y = reshape(reshape(standard, parts) * reshape(gamma, (*gamma.shape, 1)), x.shape)
-            first = [*grad(y, [x, gamma], gy, create_graph=True), sum(reshape(gy, parts), (0, 3))]
-        return grad(first, [x, gamma, gy], list(ggs), create_graph)
+            return [*grad(y, [x, gamma], gy, create_graph=True), sum(reshape(gy, parts), (0, 3))]
+
+        return second_gradients(gradients, self.inputs, ggs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import re
 import string
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,7 @@ import numpy as np
 
 from .._arguments import integer, number
 from .._files import BinaryFile, written
+from .._shapes import Array
 from .._traced import graph_of
 from .._traced.fusing import fused_graph
 from .._traced.graph import Graph, Node
@@ -38,22 +40,8 @@ _FOOTERS = {
     "image": "Pictures stay in this browser. They can also be dropped or pasted here.",
     "drawing": "Drawings stay in this browser.",
 }
-# With these settings the runtime would compute something else; texts such as
-# Pad {'mode': 'constant'} opset 18 [None, [0, 0, 1, 1, 0, 0, 1, 1], 0.0], with the constants among the inputs
-_REFUSED = (
-    r"Conv.*(\((?:\d+, ){2}(?:\d+, \d+, )?\d+\))",  # the shape of weights
-    r".*(kernel_shape': \[\d+(?:, \d+, \d+)*\])",
-    r"ConvTranspose.*(SAME_|output_shape)",
-    r"AveragePool.*(dilations': \[(?!1, 1\]))",
-    r"Batch.*(training_mode': 1)",
-    r"Clip.*('m[^,]*inf)",
-    r"Slice.*(opset \d\b)",
-    r"Slice.* \[None(?:, (?:None|\[[^]]*\])){3}, (\[[^]]*-[^]]*\])",
-    r"(?:Pad|Resize).*('axes|opset (?:\d|10)\b|'mode': '(?!constant|nearest)\w*)",
-    r"Pad.* (\[(?!None, \[((?:0, )*)\d+, \d+, \2\d+, \d+\](?:, [^,]*)?\]$)None.*)",
-    r"Resize.* (\[(?!None, .*, \[1\.0, 1\.0, \d+\.0, \d+\.0\]\]$)None.*)",
-    r"Resize(?!.*asym.*'floor|.*'floor.*asym).*('(?:al|tf|as|ce|fl)\w*)",
-)
+# They are the same where images are enlarged by integers.
+_HALF_PIXEL = ("half_pixel", "pytorch_half_pixel", "half_pixel_symmetric")
 
 
 def export_html(
@@ -191,16 +179,81 @@ def _graph(model: Any, shape: tuple[int, int, int], classes: int) -> Graph:
 def _check_operators(graph: Graph, runtime: str) -> None:
     table = runtime[runtime.index("const OPERATORS = {") :]
     known = set(re.findall(r"^  '?([\w+]+)'?: ", table, re.MULTILINE))
-    texts = {name: x.shape if x.ndim > 1 else x.tolist() for name, x in graph.constants.items()}
     for node in graph.nodes:
         if node.op not in known:
             raise ValueError(
                 f"the page cannot compute {node.op} ({node}); it computes {', '.join(sorted(known))}"
             )
-        text = f"{node.op} {node.attributes} opset {node.version} {[*map(texts.get, node.inputs)]}"
-        for pattern in _REFUSED:
-            if found := re.match(pattern, text):
-                raise ValueError(f"the page cannot compute {node.op} with {found[1]} ({node})")
+        if setting := _unsupported(node, [graph.constants.get(name) for name in node.inputs]):
+            raise ValueError(f"the page cannot compute {node.op} with {setting} ({node})")
+
+
+def _unsupported(node: Node, inputs: Sequence[Array | None]) -> str | None:
+    """A setting with which the runtime would compute something else; None if the node has none.
+
+    Args:
+        node: the node.
+        inputs: its inputs where they are constants.
+    """
+    a = node.attributes
+    given = [*inputs, None, None, None, None, None]
+    second, third, fifth = given[1], given[2], given[4]
+    if len(a.get("kernel_shape", "HW")) != 2:
+        return f"kernel_shape {a['kernel_shape']}"
+    if node.op.startswith("Conv") and second is not None and second.ndim != 4:
+        return f"weights of shape {second.shape}"
+    match node.op:
+        case "ConvTranspose" if "output_shape" in a:
+            return "output_shape"
+        case "ConvTranspose" if a.get("auto_pad", "").startswith("SAME"):
+            return f"auto_pad {a['auto_pad']}"
+        case "AveragePool" if [*a.get("dilations", [1, 1])] != [1, 1]:
+            return f"dilations {a['dilations']}"
+        case "BatchNormalization" if a.get("training_mode"):
+            return "training_mode 1"
+        case "Clip" if infinite := [name for name in ("min", "max") if math.isinf(a.get(name, 0))]:
+            return f"{infinite[0]} {a[infinite[0]]}"
+        case "Slice" if node.version < 10:
+            return f"operator set {node.version}"
+        case "Slice" if fifth is not None and (fifth < 0).any():
+            return f"steps {fifth.tolist()}"
+        case "Pad" | "Resize" if node.version < 11:
+            return f"operator set {node.version}"
+        case "Pad" | "Resize" if "axes" in a:
+            return "axes"
+        case "Pad":
+            if a.get("mode", "constant") != "constant":
+                return f"mode {a['mode']}"
+            if len(inputs) > 3:
+                return "axes"
+            return None if second is not None and _frames_images(second) else f"pads {_told(second)}"
+        case "Resize":
+            if a.get("mode", "nearest") != "nearest":
+                return f"mode {a['mode']}"
+            places = a.get("coordinate_transformation_mode", "half_pixel")
+            rounding = a.get("nearest_mode", "round_prefer_floor")
+            is_centred = places in _HALF_PIXEL and rounding.startswith("round")
+            if not is_centred and (places, rounding) != ("asymmetric", "floor"):
+                return f"coordinate_transformation_mode {places} and nearest_mode {rounding}"
+            if len(inputs) > 3:
+                return "sizes"
+            return None if third is not None and _enlarges_images(third) else f"scales {_told(third)}"
+    return None
+
+
+def _frames_images(pads: Array) -> bool:
+    """Whether only the last two axes are padded, and nothing is cut off."""
+    others = pads.reshape(2, -1)[:, :-2]
+    return bool(pads.size >= 4 and (pads >= 0).all() and not others.any())
+
+
+def _enlarges_images(scales: Array) -> bool:
+    """Whether only the last two axes get larger, by integers."""
+    return scales.shape == (4,) and scales[:2].tolist() == [1, 1] and not (scales % 1).any()
+
+
+def _told(value: Array | None) -> str:
+    return "that are computed" if value is None else str(value.tolist())
 
 
 def _is_probability(graph: Graph) -> bool:

@@ -56,9 +56,9 @@ def test_a_lesson_fetches_what_the_build_counts(enter: Callable[..., Visit], ser
     # What only some visitors or pages need is counted as well: fonts for letters that the page lacks, the
     # frame in which the training page starts its worker, the editor, which comes with unfolded code, what the
     # playground's examples share with it, what knows where the other pages are, and the dialog with
-    # the page's link.
+    # the page's link, which can be copied.
     unused = {path for path in names - set(visit.asked) if not path.endswith((".woff2", ".svg", ".webp"))}
-    later = {f"/assets/{name}" for name in ("own", "editor", "dist", "rolldown", "share")}
+    later = {f"/assets/{name}" for name in ("own", "editor", "dist", "rolldown", "share", "clipboard")}
     later |= {"/assets/allPages", "/assets/Sharing"}
     assert {path.split("-")[0] for path in unused} <= later
 

@@ -221,7 +221,7 @@ def test_a_shift_and_its_pooled_picture(pooling: Visit) -> None:
 
     def alike(a: Array, b: Array) -> str:
         a, b = a.astype(bool), b.astype(bool)
-        return f"{round(100 * (a & b).sum() / (a | b).sum())} %"
+        return f"{round(100 * (a & b).sum() / (a | b).sum())}%"
 
     x = picture("x")
     for right, down, size, stride in ((1, 0, 3, 2), (0, -2, 4, 4), (3, 1, 5, 1)):
@@ -235,12 +235,12 @@ def test_a_shift_and_its_pooled_picture(pooling: Visit) -> None:
         assert (picture("pooled_moved") == small_moved).all()
         assert lesson.marked("pooled_moved", "target") == list(np.flatnonzero(small != small_moved))
     lesson.start_over()
-    lesson.says("overlap by 29 %; after pooling, by 79 %.")
+    lesson.says("overlap by 29%; after pooling, by 79%.")
     lesson.cells("x").first.focus()
     pooling.page.keyboard.press("Space")
-    lesson.says("overlap by 28 %")
+    lesson.says("overlap by 28%")
     lesson.set(kernel_size=20)
-    lesson.says("pooling, by 100 %.")
+    lesson.says("pooling, by 100%.")
     lesson.start_over()
 
 

@@ -113,7 +113,7 @@ def test_the_middle_weighs_most(field: Visit) -> None:
         for _ in range(layers):
             row = np.convolve(row, np.ones(3) / 3)
         middle = row[layers - inner // 2 : layers + inner // 2 + 1].sum() ** 2
-        lesson.says(f"{100 * middle:.0f} % of all paths start in the {inner} × {inner}")
+        lesson.says(f"{100 * middle:.0f}% of all paths start in the {inner} × {inner}")
         ways = np.outer(row, row).ravel()
         np.testing.assert_allclose(heat(lesson.place, "share"), ways / ways.max(), atol=6e-4)
     lesson.start_over()
@@ -231,7 +231,7 @@ def test_two_kernels_in_a_row(filters: Visit) -> None:
     assert np.abs(pixels(lesson, 2) - in_colours(second)).mean() < 1
     shares = [100 * (each > each.max() / 4).mean() for each in (first, second)]
     assert shares[1] < shares[0] / 2  # corners are rarer than edges
-    lesson.says(f"{shares[0]:.1f} % of the pixels respond to the first kernel")
+    lesson.says(f"{shares[0]:.1f}% of the pixels respond to the first kernel")
 
 
 def test_a_picture_of_ones_own(filters: Visit) -> None:

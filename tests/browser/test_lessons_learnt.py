@@ -116,5 +116,5 @@ def test_a_patch_covers_what_counts(learnt: Visit) -> None:
     assert on_five < whole
     assert 0.3 < numbers(lesson)[3] < 1
     lesson.place.locator(".options button").nth(2).click()
-    lesson.replies("Softmax shares out 100 %")
+    lesson.replies("Softmax shares out 100%")
     lesson.start_over()

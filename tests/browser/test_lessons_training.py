@@ -315,7 +315,7 @@ def test_ten_pictures_that_move(overfitting: Visit) -> None:
     for by, start in ((2, "Moved by up to 2"), (0, "Not moved")):
         lesson.set(by=by)
         lesson.says(start)
-        wait(lambda b=by: (right(lesson)[1] > 60) == (b == 2), lambda: f"{right(lesson)} %")
+        wait(lambda b=by: (right(lesson)[1] > 60) == (b == 2), lambda: f"{right(lesson)}%")
         shares.append(right(lesson))
     assert shares[0][1] > 80
     assert shares[1][0] == 100

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tools.build import programs
-from tools.build.outputs import BASE, BENCH_NPM, NPM, PAGES, PEERS, WHEEL, make, write_distribution
+from tools.build.outputs import BASE, BENCH_NPM, NPM, PAGES, PEERS, WHEEL, make, runner, write_distribution
 from tools.build.process import NOTHING, PYTHON, ROOT, BuildError, hand_over, run, say, status_of
 
 
@@ -63,7 +63,7 @@ def _distribution(called_from: Path, packages: Sequence[str]) -> Iterator[str]:
     folder = tempfile.mkdtemp(prefix="pyodide-with.", dir="dist")
     try:
         wheels = [str(called_from / name) if name.endswith(".whl") else name for name in packages]
-        write_distribution(folder, *wheels)
+        write_distribution(folder, *runner(), *wheels)
         yield folder
     finally:
         shutil.rmtree(folder)

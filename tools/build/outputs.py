@@ -37,7 +37,6 @@ SITE_PYODIDE, SITE_MNIST, SITE_WEIGHTS, SITE_LITE, SITE_DOCS = (
 DISTRIBUTION = [
     *(f"tools/{name}" for name in ("fetch.py", "pyodide_dist.py", "pypi-wheels.txt")),
     *(f"tools/{name}" for name in ("bytecode.mjs", "bytecode_inside.py")),
-    "pyproject.toml",
 ]
 PARTS = ("layers", "models", "optimizers", "datasets", "dataloaders", "utils", "_traced")
 IMPORTED = ["numpy", "numpy.random", "pyconvlite", *(f"pyconvlite.{part}" for part in PARTS)]  # by pages
@@ -79,11 +78,10 @@ def write_distribution(folder: str, *packages: str, compiled: Sequence[str] = ()
 
     Args:
         folder: where.
-        packages: what it holds beside pytest, NumPy and micropip, and options of tools.pyodide_dist.
+        packages: what it holds beside NumPy and micropip, and options of tools.pyodide_dist.
         compiled: modules whose import is to be fast.
     """
-    pinned = [_pinned("pytest"), _pinned("pytest-asyncio")]
-    run(PYTHON, "-m", "tools.pyodide_dist", folder, "numpy", "micropip", *pinned, *packages)
+    run(PYTHON, "-m", "tools.pyodide_dist", folder, "numpy", "micropip", *packages)
     if compiled:
         _compile(folder, *compiled)
 
@@ -120,7 +118,8 @@ def _distributions() -> Iterator[dict[str, Any]]:
         (PYODIDE_29, [], suite, "protobuf", "--version", "0.29.0"),  # no registry has SciPy or Pillow for it
         (PYODIDE_27, [], suite, "scipy", "protobuf", "--version", "0.27.7"),
     ):
-        yield _output(folder, DISTRIBUTION, write_distribution, folder, *packages, compiled=compiled)
+        holds = *runner(), *packages
+        yield _output(folder, DISTRIBUTION, write_distribution, folder, *holds, compiled=compiled)
 
 
 def _site() -> Iterator[dict[str, Any]]:
@@ -205,6 +204,11 @@ def _stamp(output: str) -> str:
 
 def _files(folder: str) -> list[str]:
     return [str(path) for path in sorted(Path(folder).rglob("*")) if path.is_file() and path.suffix != ".pyc"]
+
+
+def runner() -> list[str]:
+    """Return what pytest runs with in a Pyodide folder."""
+    return [_pinned("pytest"), _pinned("pytest-asyncio")]
 
 
 def _pinned(name: str) -> str:

@@ -10,7 +10,7 @@ export interface Scale {
 
 export const PERCENT: Scale = {
   rules: [0, 25, 50, 75, 100],
-  written: (rule) => `${rule} %`,
+  written: (rule) => `${rule}%`,
   up: (value) => value / 100,
 };
 

@@ -32,6 +32,7 @@ interface Wrong {
 
 interface Stopped {
   kind: 'stopped';
+  says: () => string;
 }
 
 export type Item = Text | Entry | Wrong | Stopped | Image | Graph | Html;

@@ -150,8 +150,9 @@ export class Playground {
     } catch (thrown) {
       const error = thrown as Error;
       if (this.#program === null) {
-        this.output.add({ kind: 'stopped' });
-        await this.start(() => text().stopped);
+        const says = () => text().stopped;
+        this.output.add({ kind: 'stopped', says });
+        await this.start(says);
       } else if (error instanceof EngineGone) {
         this.#fail(error);
       } else {

@@ -30,6 +30,8 @@ export const KERNELS = ['numpy', 'auto', 'webgpu'];
 export const SPEEDS = ['ease', 'slow', 'full'] as const;
 export const MOST = { batchSize: 10_000, epochs: 100 };
 
+export const LAST_TEST = 9_999; // MNIST's last test image
+
 /** All of MNIST once: about 98.9 % of the test images, in seconds where the SIMD kernels run. */
 export const DEFAULTS: Settings = {
   model: 'SmallCNN',
