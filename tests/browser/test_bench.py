@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from hosting import Preview, Server
+from lessons import wait
 from visits import Visit
 
 
@@ -65,7 +66,13 @@ def test_stop_run_again_and_leave(enter: Callable[..., Visit], server: Preview) 
     assert visit.outside() == []
     visit.page.click("nav >> text=Lessons")
     visit.page.locator("#lessons").wait_for()
-    assert not visit.page.workers  # what measures ends with its page
+
+    def has_ended() -> bool:
+        """What measures ends with its page."""
+        visit.page.wait_for_timeout(50)  # in which Playwright hears of it
+        return not visit.page.workers
+
+    wait(has_ended, lambda: f"there are {visit.page.workers}")
 
 
 @pytest.mark.full
