@@ -7,7 +7,7 @@ import address from '../engine/bench.worker.ts?worker&url';
 import type { Progress } from '../engine/downloads';
 import { Engine } from '../engine/engine';
 import type { BenchApi, Versions } from '../engine/protocol';
-import { raised } from './ceiling';
+import { type Pair, raised } from './ceiling';
 
 /** One call of a function of bench.py. */
 export interface Measure {
@@ -21,14 +21,6 @@ export interface Measure {
 export interface Group {
   title: () => string;
   measures: Measure[];
-}
-
-/** The same on both; null where the SIMD kernels do not serve. */
-export interface Pair {
-  simd: number | null;
-  numpy: number;
-  /** As it was at that time. */
-  ceiling?: number | null;
 }
 
 /** Milliseconds of a training step. */

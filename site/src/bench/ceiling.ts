@@ -1,6 +1,12 @@
 // The most that a core can do: what the loop on registers reaches, wherever other programs leave it alone.
 
-import type { Pair } from './bench.svelte';
+/** What a kernel reached with SIMD, null where it does not serve, and with NumPy. */
+export interface Pair {
+  simd: number | null;
+  numpy: number;
+  /** As it was at that time. */
+  ceiling?: number | null;
+}
 
 /**
  * The ceiling, once a kernel was measured under it.
