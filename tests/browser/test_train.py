@@ -111,8 +111,13 @@ def test_layers_are_put_together_by_hand(enter: Callable[..., Visit], server: Pr
     page.click("#add-norm")
     visit.until("location.search === '?model=conv16x5-pool2-conv32x5-pool2-drop50-norm'")
     assert visit.page.input_value("#model") == ""
+    focused = "document.activeElement.getAttribute('aria-label')"
+    page.get_by_label("Move down: 5. Dropout").press("Enter")
+    assert page.evaluate(focused) == "Move down: 6. Dropout"  # which can go no further
+    page.keyboard.press("Enter")
+    page.get_by_label("Move down: 5. Batch norm").press("Enter")
     page.get_by_label("Move up: 6. Batch norm").press("Enter")
-    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Move up: 5. Batch norm"
+    assert page.evaluate(focused) == "Move up: 5. Batch norm"
     page.get_by_label("Remove: 6. Dropout").click()
     page.get_by_label("Remove: 5. Batch norm").click()
     assert visit.page.input_value("#model") == "SmallCNN"  # it is the given one again
