@@ -248,7 +248,7 @@ class TestLocalWheels:
     def test_our_entry_is_the_one_that_pyodide_build_makes(self, tmp_path):
         cli = os.environ.get("PYCONVLITE_PYODIDE_CLI")
         if not cli:
-            pytest.skip("needs pyodide-build and so Python 3.12: ./build.sh test python sets it up")
+            pytest.skip("needs pyodide-build and so Python 3.12: ./build.sh test full sets it up")
         subprocess.run([ROOT / "build.sh", "wheel"], check=True)
         (wheel,) = (ROOT / "dist").glob("pyconvlite-*.whl")
         distribution = pyodide_dist.Distribution(pyodide_dist.DEFAULT_VERSION)

@@ -154,7 +154,7 @@ def _lint(job: Job) -> int:
 def _python(job: Job) -> int:
     make(WHEEL, BASE)
     environment = {"OPENBLAS_NUM_THREADS": "1"}
-    if not job.sampled and find_python(12):  # for a test that is left out of a sample
+    if job.full and find_python(12):  # for one test, which is marked `full`
         make(PYODIDE_CLI)
         environment["PYCONVLITE_PYODIDE_CLI"] = str(Path(PYODIDE_CLI).absolute())
     return job.pytest([PYTHON, "-m", "pytest", *_spread(4), *job.without_full()], environment)
