@@ -153,6 +153,9 @@ def _passes_on_cpython(mutant: Mutant) -> bool:
         return _passes([sys.executable, "-m", "pytest", *UNSHRUNK], mutant.tests, folder, environment)
 
 
+_node = functools.cache(node.find)  # which verifies what it has fetched, each time
+
+
 def _passes_in_pyodide(mutant: Mutant, files: dict[str, bytes], *options: str) -> bool:
     """With other files in a copy of the wheel."""
     (wheel,) = ROOT.glob("dist/pyconvlite-*.whl")
@@ -166,9 +169,6 @@ def _passes_in_pyodide(mutant: Mutant, files: dict[str, bytes], *options: str) -
         command += ["--pyodide", str(PYODIDE), "--wheel", str(copy), "--packages", PACKAGES]
         command += ["--timeout", "600", *options, *UNSHRUNK]
         return _passes(command, mutant.tests, ROOT, {})
-
-
-_node = functools.cache(node.find)
 
 
 def _passes_with_simd(mutant: Mutant) -> bool:

@@ -87,6 +87,10 @@ def test_numbers_changed_by_dragging_and_by_keyboard(screen: Screen) -> None:
     lesson.page.mouse.up()
     x[0, 0] -= 4
     lesson.shows("y", convolved(x, W))
+    lesson.page.mouse.down(button="right")  # which is for the browser's menu
+    lesson.page.mouse.move(box["x"] + 10, box["y"] + 10, steps=6)
+    lesson.page.mouse.up(button="right")
+    lesson.shows("x", x)
     lesson.cells("y").first.focus()
     lesson.shows("products", x[:3, :3] * W)
     assert equation(lesson) == pytest.approx((y := convolved(x, W)[0, 0], y))

@@ -198,7 +198,10 @@ def test_a_tab_of_the_old_build_has_lost_nothing(
     host.end()
 
 
-@pytest.mark.parametrize(("page", "chunk"), [("learn.html", "Sharing"), ("play.html", "completion")])
+@pytest.mark.parametrize(
+    ("page", "chunk"),
+    [("learn.html", "Sharing"), ("play.html", "completion"), ("play.html?embed", "completion")],
+)
 def test_a_part_that_the_host_has_no_more(
     enter: Callable[..., Visit], host: Host, page: str, chunk: str
 ) -> None:

@@ -280,6 +280,14 @@ def test_folders_and_archives_are_classes(own: Visit) -> None:
     has(own, 0, 7)  # on a class, all of them are its own
 
 
+def test_drawings_are_not_learnt_from_files(own: Visit) -> None:
+    choose(own, "drawings")
+    files = [[each["name"], "image/jpeg", list(each["buffer"])] for each in photos("dots", 1)]
+    own.page.evaluate(DROP, ["#classes .card:nth-child(2)", files])
+    own.stand_still()
+    assert count(own, 1) == 0
+
+
 def test_pictures_are_dropped_and_taken_back(own: Visit) -> None:
     files = [[each["name"], "image/jpeg", list(each["buffer"])] for each in photos("dots", 2)]
     own.page.evaluate(DROP, ["#classes .card:nth-child(2)", files])

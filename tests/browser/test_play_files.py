@@ -76,6 +76,12 @@ def test_what_the_visitor_put_there_is_there_for_the_next_python(folder: Playgro
     assert "FileNotFoundError" in folder.run("open('mine.txt')")
 
 
+def test_the_keyboard_stays_among_the_files(folder: Playground) -> None:
+    put(folder, file("a.txt", b""), file("b.txt", b""))
+    folder.page.get_by_role("button", name="Remove a.txt").press("Enter")
+    expect(folder.page.get_by_role("button", name="Remove b.txt")).to_be_focused()
+
+
 def test_a_module_of_ones_own_brings_its_packages(folder: Playground) -> None:
     put(folder, file("helper.py", b"import tqdm\n\ndef told():\n    return tqdm.__name__\n"))
     assert folder.run("import helper\nhelper.told()") == "'tqdm'"
