@@ -131,6 +131,27 @@ def share(value: float, name: str) -> float:
     return value
 
 
+def check_holds(dtype: Any, value: Any, name: str) -> None:
+    """Check that an array of a dtype can hold a number, which one of integers or bools would truncate.
+
+    Raises:
+        ValueError: it cannot.
+
+    Example:
+        >>> check_holds(np.dtype(np.uint8), -1, "value")
+        Traceback (most recent call last):
+        ValueError: value must be an integer from 0 to 255 for uint8 arrays; got -1: convert them to float32
+    """
+    if dtype.kind not in "iub":
+        return
+    least, most = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    if not least <= value <= most or value % 1:
+        raise ValueError(
+            f"{name} must be an integer from {least} to {most} for {dtype} arrays; got {value}: convert them "
+            "to float32"
+        )
+
+
 def one_of(value: Any, name: str, choices: Collection[Any]) -> Any:
     """Check that an argument is one of several values, and return it.
 

@@ -180,14 +180,18 @@ def as_shape(shape: Any, name: str = "shape") -> tuple[int, ...]:
 def check_axes(shape: Sequence[int], axes: str, name: str = "x") -> None:
     """Raise ValueError unless `shape` has as many axes as `axes` names, for example "(N, C, H, W)".
 
+    Those that end with "...", as "(N, C, ...)", are the fewest.
+
     Example:
         >>> check_axes((1, 28, 28), "(N, C, H, W)")
         Traceback (most recent call last):
         ValueError: x must have 4 axes, (N, C, H, W); got shape (1, 28, 28)
     """
-    ndim = axes.count(",") + 1
-    if len(shape) != ndim:
-        raise ValueError(f"{name} must have {ndim} axes, {axes}; got shape {tuple(shape)}")
+    is_open = axes.endswith("...)")
+    ndim = axes.count(",") + (not is_open)
+    if len(shape) < ndim or (len(shape) > ndim and not is_open):
+        number = f"at least {ndim}" if is_open else ndim
+        raise ValueError(f"{name} must have {number} axes, {axes}; got shape {tuple(shape)}")
 
 
 def lowest(dtype: Any) -> float:

@@ -193,6 +193,8 @@ def load(
             state: dict(_checkpoint.read_moments(archive, f"optimizer/{state}/", weights))
             for state in getattr(optimizer, "states", ())
         }
+        if len({frozenset(arrays) for arrays in states.values()}) > 1:
+            archive.refuse(f"optimizer/ does not have {' and '.join(states)} of the same Parameters")
         counts = {
             count: dict(_checkpoint.read_counts(archive, f"optimizer/{count}/", weights))
             for count in getattr(optimizer, "counts", ())

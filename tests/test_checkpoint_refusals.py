@@ -162,6 +162,7 @@ MEMBERS = {
     "a moment's dtype": {f"{W}.npy": npy(np.ones((3, 1, 3, 3), int))},
     "a moment too large": {f"{W}.npy": npy(np.full((3, 1, 3, 3), 1e300))},
     "a moment of nothing": {"optimizer/ms/x.npy": npy(np.ones(1))},
+    "one of two moments": {f"{W}.npy": None},
     "a count of nothing": {"optimizer/starts/x.npy": npy(np.array(1))},
     "a count's shape": {"optimizer/starts/layers/0/W.npy": npy(np.ones(1, int))},
     "a count's dtype": {"optimizer/starts/layers/0/W.npy": npy(np.array(1.5))},

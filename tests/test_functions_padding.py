@@ -88,12 +88,12 @@ def test_no_width_leaves_all_as_it_is(mode):
         (
             lambda: F.pad(np.zeros(3, np.int64), 1, np.nan),
             ValueError,
-            "value .* x's dtype, int64; got nan: convert x",
+            "value must be an integer .* for int64 arrays; got nan: convert",
         ),
-        (lambda: F.pad(np.zeros(3, np.int64), 1, -np.inf), ValueError, "value .* int64; got -inf"),
-        (lambda: F.pad(np.zeros(3, np.int64), 1, 1.5), ValueError, "value .* int64; got 1.5"),
-        (lambda: F.pad(np.zeros(3, np.uint8), 1, 256), ValueError, "value .* uint8; got 256"),
-        (lambda: F.pad(np.zeros(3, bool), 1, -1), ValueError, "value .* bool; got -1"),
+        (lambda: F.pad(np.zeros(3, np.int64), 1, -np.inf), ValueError, "value .* int64 arrays; got -inf"),
+        (lambda: F.pad(np.zeros(3, np.int64), 1, 1.5), ValueError, "value .* int64 arrays; got 1.5"),
+        (lambda: F.pad(np.zeros(3, np.uint8), 1, 256), ValueError, "value .* uint8 arrays; got 256"),
+        (lambda: F.pad(np.zeros(3, bool), 1, -1), ValueError, "value .* bool arrays; got -1"),
         (lambda: F.pad(X, 1, 2.0, mode="reflect"), ValueError, "value must be left out.*reflect.*2.0"),
         (
             lambda: F.pad(X, (2, 0), mode="reflect"),

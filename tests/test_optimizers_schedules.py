@@ -276,6 +276,18 @@ def test_a_refused_step_of_a_plateau_changes_nothing():
     assert vars(plateau) == before
 
 
+@pytest.mark.parametrize("gamma", [10.0, np.float64(10)])
+def test_a_rate_that_is_not_finite_is_refused_whole(gamma):
+    optimizer = SGD(1.0)
+    schedule = StepLR(optimizer, 1, gamma)
+    for _ in range(308):
+        schedule.step()
+    for _ in range(2):
+        with pytest.raises(ValueError, match="the lr after 309 steps must be a finite number; got inf"):
+            schedule.step()
+        assert (schedule.t, optimizer.lr) == (308, pytest.approx(1e308))
+
+
 def test_one_after_another_is_another_phase():
     optimizer = SGD(1.0)
     for make, last in ((WarmupLR, 1), (CosineLR, 0)):

@@ -246,8 +246,7 @@ def batch_norm(
                [ 1.]])
     """
     x, gamma, beta, mean, var = map(as_input, (x, gamma, beta, mean, var))
-    if x.ndim < 2:
-        raise ValueError(f"x must have at least 2 axes, (N, C, ...); got shape {x.shape}")
+    check_axes(x.shape, "(N, C, ...)")
     for name, v in {"gamma": gamma, "beta": beta, "mean": mean, "var": var}.items():
         if v.shape != (x.shape[1],):
             raise ValueError(f"{name} must have shape ({x.shape[1]},), the channels of x; got {v.shape}")

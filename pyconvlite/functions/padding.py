@@ -7,9 +7,7 @@ import numbers
 import reprlib
 from typing import Any
 
-import numpy as np
-
-from .._arguments import one_of
+from .._arguments import check_holds, one_of
 from .._shapes import Array, Pair, pair
 from ..autograd import Function, Variable, as_input, as_variable
 from ..backends import get_array_module
@@ -89,10 +87,7 @@ def pad(x: Any, pad_width: Any, value: Any = 0, *, mode: str = "constant") -> Va
     if not isinstance(value, numbers.Real):  # an array would broadcast, a Variable would lose its gradient
         raise TypeError(f"value must be a number, one for all ends; got {reprlib.repr(value)}")
     if mode == "constant":
-        if x.dtype.kind in "iub" and not _holds(x.dtype, value):  # it would be truncated
-            raise ValueError(
-                f"value must be one of x's dtype, {x.dtype}; got {value}: convert x with x.astype(np.float32)"
-            )
+        check_holds(x.dtype, value, "value")
         return Pad(tuple(ends), value)(x)  # type: ignore[arg-type] # mypy does not treat float as Real
     if value != 0:
         raise ValueError(f'value must be left out with mode="{mode}"; it is for "constant"; got {value}')
@@ -100,12 +95,6 @@ def pad(x: Any, pad_width: Any, value: Any = 0, *, mode: str = "constant") -> Va
         if any(end):
             x = _extended(x, axis, end, mode)
     return as_variable(x)
-
-
-def _holds(dtype: Any, value: Any) -> bool:
-    """Whether an array of bools or integers can hold a number."""
-    least, most = (0, 1) if dtype.kind == "b" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-    return bool(least <= value <= most and value == int(value))  # NaN is not between them
 
 
 def _extended(x: Variable, axis: int, end: Pair, mode: str) -> Variable:

@@ -9,7 +9,7 @@ import math
 from typing import Any, SupportsIndex
 
 from .._arguments import at_least, within
-from .._shapes import Array
+from .._shapes import Array, check_axes
 from ..autograd import Function, Variable, as_input, grad
 from ..backends import get_array_module, kernels
 from ..config import Config
@@ -77,8 +77,7 @@ def group_norm(x: Any, num_groups: int, gamma: Any = None, beta: Any = None, eps
         array([[-1.,  1., -1.,  1.]])
     """
     x = as_input(x)
-    if x.ndim < 2:
-        raise ValueError(f"x must have at least 2 axes, (N, C, ...); got shape {x.shape}")
+    check_axes(x.shape, "(N, C, ...)")
     N, C = x.shape[:2]
     groups = at_least(1, num_groups, "num_groups")
     if C % groups:
@@ -92,7 +91,7 @@ def instance_norm(x: Any, gamma: Any = None, beta: Any = None, eps: float = 1e-5
     """Normalize each channel of each sample to mean 0 and variance 1: `group_norm` with C groups.
 
     Args:
-        x: Variable or array of shape (N, C, ...), with at least 3 axes.
+        x: Variable or array of shape (N, C, L, ...).
         gamma, beta, eps: as in `group_norm`.
 
     Raises:
@@ -107,8 +106,7 @@ def instance_norm(x: Any, gamma: Any = None, beta: Any = None, eps: float = 1e-5
                 [-1.,  1.]]])
     """
     x = as_input(x)
-    if x.ndim < 3:
-        raise ValueError(f"x must have at least 3 axes, (N, C, ...); got shape {x.shape}")
+    check_axes(x.shape, "(N, C, L, ...)")
     return group_norm(x, max(1, x.shape[1]), gamma, beta, eps)
 
 

@@ -19,7 +19,7 @@ import math
 import weakref
 from typing import Any, ClassVar
 
-from .._arguments import at_least, one_of, share, within
+from .._arguments import at_least, number, one_of, share, within
 from ..backends import host_scalars
 from .base import Optimizer
 
@@ -64,8 +64,7 @@ class Schedule:
         self.rate_name = name
         self.inner = target if isinstance(target, Schedule) else None
         self.base = float(getattr(self.optimizer, name))
-        self.t = 0
-        self._set()
+        self._set(0)
 
     def step(self) -> None:
         """Count a step and set the learning rate for the updates that follow.
@@ -73,6 +72,7 @@ class Schedule:
         Raises:
             RuntimeError: since this schedule's last step another one, which is not nested with it, has set
                 the rate.
+            ValueError: the learning rate would not be finite.
         """
         host_scalars(self._advance)
 
@@ -86,12 +86,11 @@ class Schedule:
 
     def _advance(self) -> tuple[int]:
         self._check_latest()
+        self._set(self.t + 1)
         former = _latest[self.optimizer]() if self.optimizer in _latest else None
         if former is not None and not (former._contains(self) or self._contains(former)):
             _successors[former] = type(self).__name__
         _latest[self.optimizer] = weakref.ref(self)
-        self.t += 1
-        self._set()
         return (self.t,)
 
     def _contains(self, other: Schedule) -> bool:
@@ -105,8 +104,11 @@ class Schedule:
         """Factor of the initial learning rate after t steps."""
         raise NotImplementedError(f"{type(self).__name__} does not define factor")
 
-    def _set(self) -> None:
-        setattr(self.optimizer, self.rate_name, self.rate(self.t))
+    def _set(self, t: int) -> None:
+        """Set the rate after t steps; an error changes nothing."""
+        rate = number(self.rate(t), f"the {self.rate_name} after {t} steps")
+        setattr(self.optimizer, self.rate_name, rate)
+        self.t = t
 
 
 # By optimizer, the schedule of the last step; by schedule, the class of one that has made a step since.
@@ -140,7 +142,10 @@ class StepLR(Schedule):
 
     def factor(self, t: int) -> float:
         """`gamma ** (t // step_size)`."""
-        return float(self.gamma ** (t // self.step_size))
+        try:
+            return float(self.gamma) ** (t // self.step_size)
+        except OverflowError:
+            return math.inf
 
 
 class CosineLR(Schedule):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .._arguments import number, one_of, share, within
+from .._arguments import check_holds, number, one_of, share, within
 from .._random import rng
 from .._shapes import Array, IntPair, sizes
 
@@ -66,7 +66,7 @@ class RandomShift:
     def __call__(self, array: ArrayLike) -> Array:
         """A shifted copy of the array (..., H, W)."""
         x = _rows_and_columns(array, self)
-        _check_holds(x, self.value, "value")
+        check_holds(x.dtype, self.value, "value")
         (H, W), (PH, PW) = x.shape[-2:], self.pixels
         top, left = rng().integers(2 * PH + 1), rng().integers(2 * PW + 1)
         padded = np.full((*x.shape[:-2], H + 2 * PH, W + 2 * PW), self.value, x.dtype)
@@ -112,7 +112,7 @@ class RandomCrop:
         if PH or PW:
             around = [(0, 0)] * (x.ndim - 2) + [(PH, PH), (PW, PW)]
             if self.padding_mode == "constant":
-                _check_holds(x, self.fill, "fill")
+                check_holds(x.dtype, self.fill, "fill")
                 x = np.pad(x, around, constant_values=self.fill)
             else:
                 x = np.pad(x, around, self.padding_mode)
@@ -159,7 +159,7 @@ class RandomRotation:
     def __call__(self, array: ArrayLike) -> Array:
         """A rotated copy of the array (..., H, W)."""
         x = _rows_and_columns(array, self)
-        _check_holds(x, self.fill, "fill")
+        check_holds(x.dtype, self.fill, "fill")
         H, W = x.shape[-2:]
         angle = math.radians(rng().uniform(*self.degrees))
         sin, cos = round(math.sin(angle), 12), round(math.cos(angle), 12)  # quarter turns are exact
@@ -209,13 +209,3 @@ def _rows_and_columns(array: ArrayLike, transform: object) -> Array:
     if x.ndim < 2:
         raise ValueError(f"{type(transform).__name__} takes an array (..., H, W); got shape {x.shape}")
     return x
-
-
-def _check_holds(x: Array, value: float, name: str) -> None:
-    """Raise ValueError if x's dtype is one of integers that does not hold a value."""
-    if x.dtype.kind in "iu":
-        low, high = np.iinfo(x.dtype).min, np.iinfo(x.dtype).max
-        if not low <= value <= high or value % 1:
-            raise ValueError(
-                f"{name} must be an integer from {low} to {high} for {x.dtype} arrays; got {value}"
-            )
