@@ -1,5 +1,7 @@
 """How Sphinx builds the documentation (see tools/docs.py)."""
 
+from pathlib import Path
+
 project = "pyconvlite"
 copyright = "the authors of pyconvlite, MIT licence"
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "myst_parser", "tools.docs"]
@@ -18,6 +20,7 @@ html_favicon = "../site/src/icon.svg"
 templates_path = ["_templates"]
 html_static_path = ["_static"]
 html_css_files = ["docs.css"]
+html_search_scorer = str(Path(__file__).with_name("scorer.js"))
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False

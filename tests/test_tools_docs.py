@@ -52,6 +52,12 @@ def test_each_guide_is_there_in_both_languages():
         assert [block.split("#")[0] for block in code[path]] == [block.split("#")[0] for block in japanese]
 
 
+def test_what_a_base_without_an_entry_has_is_documented():
+    layers = importlib.import_module("pyconvlite.layers")
+    assert "inherited-members: object\n" in docs._directive("Layer", layers.Layer)  # `Weights` has none
+    assert "inherited-members: Layer, Weights, object\n" in docs._directive("GRU", layers.GRU)
+
+
 def test_the_program_of_a_docstring():
     import pyconvlite.functions.activation as home
 

@@ -209,8 +209,15 @@ def _kind(value: object) -> str:
 
 def _directive(name: str, value: object) -> str:
     kind = _kind(value)
-    members = "   :members:\n" if kind == "class" else ""
+    members = f"   :members:\n   :inherited-members: {_elsewhere(value)}\n" if kind == "class" else ""
     return f".. auto{kind}:: {name}\n{members}\n"
+
+
+def _elsewhere(value: Any) -> str:
+    """The base classes whose members are left out: they, or a class between, have an entry of their own."""
+    bases = value.__mro__[1:]
+    entry = next(base for base in bases if not _is_own(base) or _public_home(base.__name__, base))
+    return ", ".join(base.__name__ for base in entry.__mro__)
 
 
 # --- Sphinx, and its docstrings

@@ -1,7 +1,7 @@
 """Optimizers, which update a model's Parameters (book step 46), gradient hooks and rate schedules."""
 
 from .adaptive import AdaDelta, AdaGrad, Adam, AdamW, RMSprop
-from .base import Optimizer
+from .base import Elementwise, Optimizer
 from .hooks import ClipGrad, FreezeParam, WeightDecay
 from .schedules import CosineLR, OneCycleLR, ReduceLROnPlateau, Schedule, StepLR, WarmupLR
 from .sgd import SGD, MomentumSGD
@@ -14,6 +14,7 @@ __all__ = [
     "AdamW",
     "ClipGrad",
     "CosineLR",
+    "Elementwise",
     "FreezeParam",
     "MomentumSGD",
     "OneCycleLR",

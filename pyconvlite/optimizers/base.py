@@ -160,6 +160,21 @@ class Elementwise(Optimizer):
         kernel: name of the kernel, see `backends/protocol.py`; its arguments are the rows and the settings.
         states: names of attributes; each maps a Parameter to an array of its shape, initially zeros.
         counts: the same, but each maps a Parameter to a 0-d array on the CPU, and the kernel does not get it.
+
+    Example:
+        >>> from pyconvlite.layers import Linear
+        >>> class SignSGD(Elementwise):
+        ...     def settings(self):
+        ...         return (0.5,)
+        ...     def rule(self, settings, rows):
+        ...         (lr,) = settings
+        ...         return [(W - lr * np.sign(g),) for W, g in rows]
+        >>> model = Linear(1, in_size=2)
+        >>> model.W.data = np.zeros((2, 1))
+        >>> optimizer = SignSGD().setup(model)
+        >>> model(np.array([[3.0, -4.0]])).sum().backward()
+        >>> optimizer.update(); model.W.data.T
+        array([[-0.5,  0.5]])
     """
 
     kernel: ClassVar[str | None] = None
