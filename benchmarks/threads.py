@@ -49,6 +49,19 @@ class VGG(Model):
         return self.fc2(F.relu(self.fc1(F.flatten(x))))
 
 
+class LastState(Model):
+    """An LSTM of 128 over sequences (T, N, features), then the scores of 10 classes."""
+
+    def __init__(self) -> None:
+        self.lstm = L.LSTM(128)
+        self.fc = L.Linear(10)
+
+    def forward(self, x: Any) -> Any:
+        """Scores of 10 classes, from the last state."""
+        self.lstm.reset_state()
+        return self.fc(self.lstm(x)[-1])
+
+
 class ResNet18(Model):
     """The ResNet of 18 layers for images of 224 x 224."""
 
@@ -71,7 +84,7 @@ class ResNet18(Model):
 
 def training(model: Model, x: Any) -> Callable[[], object]:
     """A step of training."""
-    t = np.arange(len(x)) % 10
+    t = np.arange(len(model(x))) % 10
     optimizer = SGD(0.001).setup(model)
 
     def step() -> None:
@@ -125,6 +138,8 @@ def nets() -> dict[str, Callable[[], object]]:
         f"small CNN, {BATCH} images": forward_pass(pyconvlite, small),
         "small CNN, one image": forward_pass(pyconvlite, one),
         "ResNet18, one image": reading(ResNet18(), image),
+        "LSTM, training": training(LastState(), random(28, 64, 28)),
+        "LSTM, 64 sequences": reading(LastState(), random(28, 64, 28)),
     }
 
 

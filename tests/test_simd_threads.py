@@ -115,6 +115,29 @@ class TestSame:
         linear = backends.kernels(x).linear
         np.testing.assert_array_equal(was_cut(linear, x, W, b), by_one(linear, x, W, b))
 
+    @pytest.mark.parametrize("H", [8, 9])
+    @pytest.mark.parametrize(("T", "N"), [(1, 16), (3, 16), (4, 13), (2, 9)])
+    def test_recurrent_layers(self, parts, T, N, H, monkeypatch):
+        kernels = backends.kernels(numbers())
+        cut_kernels = set()
+
+        def run(kernel, *rest):
+            cut_kernels.add(kernel.__name__)
+            return type(pool).run(pool, kernel, *rest)
+
+        monkeypatch.setattr(pool, "run", run)
+        x, h, gh = numbers(T, N, 5), numbers(N, H), numbers(T, N, H)
+        for name, bias, saved in (("lstm", 1, [h]), ("gru", 2, [])):
+            gates = 5 - bias
+            W = numbers(5 + H + bias, gates * H)
+            forward, backward = getattr(kernels, name), getattr(kernels, f"{name}_grad")
+            ys = was_cut(forward, x, h, *saved, W)
+            gs = was_cut(backward, x, W, *ys, gh, *saved, True)
+            found = by_one(forward, x, h, *saved, W), by_one(backward, x, W, *ys, gh, *saved, True)
+            for a, b in zip([*ys, *gs], [*found[0], *found[1]], strict=True):
+                np.testing.assert_array_equal(a, b)
+            assert T == 1 or {name, f"{name}_grad", "matmul"} <= cut_kernels
+
     def test_of_views_with_gaps(self, parts):
         a, b = numbers(30, 14)[:, ::2], numbers(7, 22)[:, ::2]
         batch = numbers(3, 30, 14)[..., ::2]

@@ -19,8 +19,8 @@ class Operations(NamedTuple):
 def lstm(ops: Operations, x: Any, h: Any, c: Any, W: Any) -> tuple[Any, Any, Any]:
     """`Kernels.lstm`."""
     H = h.shape[1]
-    Wx, Wh, b = _parts(W, x.shape[2], H)
-    a = _rows_times(ops, x, Wx) + b
+    Wx, Wh, b = parts(W, x.shape[2], H)
+    a = rows_times(ops, x, Wx) + b
     hs, cs, gates = [h], [c], []
     for of_x in a:
         of_all = of_x + ops.product(h, Wh)
@@ -39,7 +39,7 @@ def lstm_grad(
 ) -> tuple[Any, Any, Any, Any]:
     """`Kernels.lstm_grad`."""
     H = gc.shape[1]
-    Wx, Wh, _ = _parts(W, x.shape[2], H)
+    _, Wh, _ = parts(W, x.shape[2], H)
     gh, gas = 0, []
     for t in reversed(range(len(x))):
         f, i, o, u = _columns(gates[t], H)
@@ -51,16 +51,15 @@ def lstm_grad(
         gas.append(ga)
         gc = gc * f
         gh = ops.product(ga, Wh.T)
-    ga = _stacked(ops, gas[::-1])
-    gW = ops.concatenate([_weights(ops, x, ga), _weights(ops, hs[:-1], ga), _bias(ops, ga)])
-    return _rows_times(ops, ga, Wx.T) if needs_gx else None, gh, gc, gW
+    gx, gW = input_and_weights(ops, x, W, hs, [_stacked(ops, gas[::-1])], needs_gx)
+    return gx, gh, gc, gW
 
 
 def gru(ops: Operations, x: Any, h: Any, W: Any) -> tuple[Any, Any, Any]:
     """`Kernels.gru`."""
     H = h.shape[1]
-    Wx, Wh, bx, bh = _parts(W, x.shape[2], H)
-    a = _rows_times(ops, x, Wx) + bx
+    Wx, Wh, bx, bh = parts(W, x.shape[2], H)
+    a = rows_times(ops, x, Wx) + bx
     hs, gates, terms = [h], [], []
     for of_x in a:
         of_h = ops.product(h, Wh) + bh
@@ -79,7 +78,7 @@ def gru_grad(
 ) -> tuple[Any, Any, Any]:
     """`Kernels.gru_grad`."""
     H = hs.shape[2]
-    Wx, Wh, _, _ = _parts(W, x.shape[2], H)
+    _, Wh, _, _ = parts(W, x.shape[2], H)
     gh, of_x, of_h = 0, [], []
     for t in reversed(range(len(x))):
         r, z, n = _columns(gates[t], H)
@@ -89,15 +88,34 @@ def gru_grad(
         of_x.append(ops.concatenate([gr, gz, gn], axis=1))
         of_h.append(ops.concatenate([gr, gz, gn * r], axis=1))
         gh = gh * z + ops.product(of_h[-1], Wh.T)
-    gx, gs = _stacked(ops, of_x[::-1]), _stacked(ops, of_h[::-1])
-    gW = ops.concatenate([_weights(ops, x, gx), _weights(ops, hs[:-1], gs), _bias(ops, gx), _bias(ops, gs)])
-    return _rows_times(ops, gx, Wx.T) if needs_gx else None, gh, gW
+    sums = [_stacked(ops, of_x[::-1]), _stacked(ops, of_h[::-1])]
+    gx, gW = input_and_weights(ops, x, W, hs, sums, needs_gx)
+    return gx, gh, gW
 
 
-def _parts(W: Any, features: int, H: int) -> tuple[Any, ...]:
+def parts(W: Any, features: int, H: int) -> tuple[Any, ...]:
     """Of W, the rows for x, those for h, and each that is a bias."""
     biases = range(features + H, W.shape[0])
     return W[:features], W[features : features + H], *(W[row] for row in biases)
+
+
+def rows_times(ops: Operations, x: Any, W: Any) -> Any:
+    """x W for x (T, N, K), as one product."""
+    T, N, K = x.shape
+    return ops.product(x.reshape(T * N, K), W).reshape(T, N, W.shape[1])
+
+
+def input_and_weights(
+    ops: Operations, x: Any, W: Any, hs: Any, sums: Sequence[Any], needs_gx: bool
+) -> tuple[Any, Any]:
+    """Gradients with respect to x, if needed, and W.
+
+    Args:
+        sums: gradients of x Wx + bx and of h Wh + bh, (T, N, gates * H) each; one if these have one bias.
+    """
+    of_x, of_h = sums[0], sums[-1]
+    gW = [_weights(ops, x, of_x), _weights(ops, hs[:-1], of_h), *(_bias(ops, g) for g in sums)]
+    return rows_times(ops, of_x, W[: x.shape[2]].T) if needs_gx else None, ops.concatenate(gW)
 
 
 def _columns(a: Any, H: int) -> list[Any]:
@@ -107,12 +125,6 @@ def _columns(a: Any, H: int) -> list[Any]:
 
 def _stacked(ops: Operations, steps: Sequence[Any]) -> Any:
     return ops.concatenate([step[None] for step in steps])
-
-
-def _rows_times(ops: Operations, x: Any, W: Any) -> Any:
-    """x W for x (T, N, K), as one product."""
-    T, N, K = x.shape
-    return ops.product(x.reshape(T * N, K), W).reshape(T, N, W.shape[1])
 
 
 def _weights(ops: Operations, x: Any, ga: Any) -> Any:

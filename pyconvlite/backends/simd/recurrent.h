@@ -1,15 +1,13 @@
-/* LSTM and GRU over a sequence x (T, N, I) with states (N, H). The rows of W are the weights of x, those of h, and
- * the biases; its columns are the gates, H each. hs (T + 1, N, H) holds h before the first step and after each;
- * cs is alike. */
+/* The steps of LSTM and GRU, with states (N, H). The rows of W, the weights of h, are H; its columns are the gates,
+ * H each. hs (T + 1, N, H) holds h before the first step and after each; cs is alike. N may be a part of a batch: in
+ * arrays of all steps, a step has `stride` rows, of which the first N are used. */
 #pragma once
 
 #include "elementary.h"
 #include "matmul.h"
 
-/* Pack B (K, N), which every step multiplies by, unless there is only one; its panels take K * (N rounded up to
- * NR) floats. */
-SHARED void pack_weights(float *packed, const float *b, int row, int column, int K, int N, int T) {
-  if (T == 1) return;
+/* Pack B (K, N), by which every step multiplies; its panels take K * (N rounded up to NR) floats. */
+EXPORT void pack_weights(float *packed, const float *b, int row, int column, int K, int N) {
   for (int k = 0; k < K; k += KC) {
     int depth = min_int(KC, K - k);
     steps(along_b, depth, row);
@@ -22,10 +20,10 @@ SHARED void pack_weights(float *packed, const float *b, int row, int column, int
   }
 }
 
-/* c (M, N) = a (M, K) B, added to what is there in the mode ADD, with B from pack_weights, or b itself for T = 1. */
+/* c (M, N) = a (M, K) B, added to what is there in the mode ADD, with B from pack_weights, or b itself without it. */
 SHARED void times_weights(float *c, const float *a, const float *packed, const float *b, int row, int column, int M,
-                          int N, int K, Mode mode, int T) {
-  if (T == 1) {
+                          int N, int K, Mode mode) {
+  if (!packed) {
     products(c, a, 0, K, 1, b, 0, row, column, 1, M, N, K, mode);
     return;
   }
@@ -49,11 +47,6 @@ SHARED void times_weights(float *c, const float *a, const float *packed, const f
 }
 
 static void copy_floats(float *to, const float *from, int size) { __builtin_memcpy(to, from, (uint64_t)size * 4); }
-
-/* gW's rows for x and for h, each summed over all steps. */
-SHARED void weights_grad(float *gW, const float *x, const float *ga, int rows, int I, int G) {
-  matmul(gW, x, 0, 1, I, ga, 0, G, 1, 1, I, G, rows);
-}
 
 /* x = f(x + bias), of `size` elements. Those that fill no vector are computed in a copy, lest the loop calls a
  * function: its constants would not stay in registers. */
@@ -87,13 +80,6 @@ INLINE void set(float *p, f4 v, int count, int whole) {
     call;                \
   }
 
-/* y = the sum of the rows of x (rows, size). */
-SHARED void sum_rows(float *y, const float *x, int rows, int size) {
-  for (int j = 0; j < size; j++) y[j] = 0;
-  for (int n = 0; n < rows; n++, x += size)
-    for (int j = 0; j < size; j += 4) put_some(y + j, add(some(y + j, size - j), some(x + j, size - j)), size - j);
-}
-
 /* v * (1 - v), the derivative of the sigmoid that is v, and 1 - v^2, that of tanh. */
 INLINE f4 slope_of_sigmoid(f4 v) { return mul(v, sub(splat(1), v)); }
 INLINE f4 slope_of_tanh(f4 v) { return sub(splat(1), mul(v, v)); }
@@ -109,22 +95,22 @@ INLINE void lstm_row(float *next_h, float *next_c, const float *gates, const flo
   }
 }
 
-/* gates (T, N, 4 H): f, i, o, u. */
-EXPORT void lstm(float *hs, float *cs, float *gates, float *packed, const float *x, const float *h, const float *c,
-                 const float *W, int T, int N, int I, int H) {
+/* gates (T, N, 4 H): x Wx on entry, f, i, o, u on return. */
+EXPORT void lstm(float *hs, float *cs, float *gates, const float *packed, const float *W, const float *bias,
+                 const float *h, const float *c, int T, int N, int stride, int H) {
   int G = 4 * H;
-  const float *bias = W + (I + H) * G;
   copy_floats(hs, h, N * H);
   copy_floats(cs, c, N * H);
-  matmul(gates, x, 0, I, 1, W, 0, G, 1, 1, T * N, G, I);
-  pack_weights(packed, W + I * G, G, 1, H, G, T);
   for (int t = 0; t < T; t++) {
-    times_weights(gates, hs, packed, W + I * G, G, 1, N, G, H, ADD, T);
-    for (int n = 0; n < N; n++, gates += G, hs += H, cs += H) {
-      sigmoids(gates, bias, 3 * H);
-      tanhs(gates + 3 * H, bias + 3 * H, H);
-      FOR_WHOLE(lstm_row(hs + N * H, cs + N * H, gates, cs, H, whole))
+    float *next_h = hs + stride * H, *next_c = cs + stride * H;
+    times_weights(gates, hs, packed, W, G, 1, N, G, H, ADD);
+    for (int n = 0; n < N; n++) {
+      float *row = gates + n * G;
+      sigmoids(row, bias, 3 * H);
+      tanhs(row + 3 * H, bias + 3 * H, H);
+      FOR_WHOLE(lstm_row(next_h + n * H, next_c + n * H, row, cs + n * H, H, whole))
     }
+    hs = next_h, cs = next_c, gates += stride * G;
   }
 }
 
@@ -146,69 +132,69 @@ INLINE void lstm_grad_row(float *to, float *gc, const float *gh, const float *g,
   }
 }
 
-/* ga: workspace in the shape of gates; gh and gc arrive as 0 and as c's gradient. gx may be missing. */
-EXPORT void lstm_grad(float *gx, float *gh, float *gc, float *gW, float *ga, float *packed, const float *x,
-                      const float *W, const float *hs, const float *cs, const float *gates, const float *ghs, int T,
-                      int N, int I, int H) {
-  int G = 4 * H, rows = T * N;
-  pack_weights(packed, W + I * G, 1, G, G, H, T);
+/* ga: the gradients of what the gates were computed from. gh and gc are those of the states before the first step;
+ * `of_c` is that of the last c. */
+EXPORT void lstm_grad(float *gh, float *gc, float *ga, const float *packed, const float *W, const float *cs,
+                      const float *gates, const float *ghs, const float *of_c, int T, int N, int stride, int H) {
+  int G = 4 * H;
+  __builtin_memset(gh, 0, (uint64_t)(N * H) * 4);
+  copy_floats(gc, of_c, N * H);
   for (int t = T - 1; t >= 0; t--) {
+    int first = t * stride;
     for (int n = 0; n < N; n++) {
-      int row = t * N + n;
+      int row = first + n;
       FOR_WHOLE(lstm_grad_row(ga + row * G, gc + n * H, gh + n * H, ghs + row * H, gates + row * G, cs + row * H,
-                              cs + (row + N) * H, H, whole))
+                              cs + (row + stride) * H, H, whole))
     }
-    times_weights(gh, ga + t * N * G, packed, W + I * G, 1, G, N, H, G, SET, T);
+    times_weights(gh, ga + first * G, packed, W, 1, G, N, H, G, SET);
   }
-  weights_grad(gW, x, ga, rows, I, G);
-  weights_grad(gW + I * G, hs, ga, rows, H, G);
-  sum_rows(gW + (I + H) * G, ga, rows, G);
-  if (gx) matmul(gx, ga, 0, G, 1, W, 0, 1, G, 1, rows, I, G);
 }
 
-/* gates (T, N, 3 H): r, z, n; terms (T, N, H): what r is multiplied with. `of_h`: workspace (N, 3 H). */
-EXPORT void gru(float *hs, float *gates, float *terms, float *of_h, float *packed, const float *x, const float *h,
-                const float *W, int T, int N, int I, int H) {
+/* gates (T, N, 3 H): x Wx on entry, r, z, n on return; terms (T, N, H): what r is multiplied with. `of_h`: workspace
+ * (N, 3 H). bias: that of x, then that of h. */
+EXPORT void gru(float *hs, float *gates, float *terms, float *of_h, const float *packed, const float *W,
+                const float *bias, const float *h, int T, int N, int stride, int H) {
   int G = 3 * H;
-  const float *bias = W + (I + H) * G, *bias_h = bias + G;
+  const float *bias_h = bias + G;
   copy_floats(hs, h, N * H);
-  matmul(gates, x, 0, I, 1, W, 0, G, 1, 1, T * N, G, I);
-  pack_weights(packed, W + I * G, G, 1, H, G, T);
   for (int t = 0; t < T; t++) {
-    times_weights(of_h, hs, packed, W + I * G, G, 1, N, G, H, SET, T);
-    for (int row = 0; row < N; row++, gates += G, hs += H, terms += H) {
-      const float *s = of_h + row * G;
+    float *next = hs + stride * H;
+    times_weights(of_h, hs, packed, W, G, 1, N, G, H, SET);
+    for (int row = 0; row < N; row++) {
+      const float *s = of_h + row * G, *before = hs + row * H;
+      float *a = gates + row * G, *n = a + 2 * H, *m = terms + row * H;
       for (int j = 0; j < 2 * H; j += 4) {
         int left = 2 * H - j;
-        put_some(gates + j, add(some(gates + j, left), add(some(s + j, left), some(bias_h + j, left))), left);
+        put_some(a + j, add(some(a + j, left), add(some(s + j, left), some(bias_h + j, left))), left);
       }
-      sigmoids(gates, bias, 2 * H);
-      float *n = gates + 2 * H;
+      sigmoids(a, bias, 2 * H);
       for (int j = 0; j < H; j += 4) {
         int left = H - j;
-        f4 m = add(some(s + 2 * H + j, left), some(bias_h + 2 * H + j, left));
-        put_some(terms + j, m, left);
-        put_some(n + j, madd(some(gates + j, left), m, some(n + j, left)), left);
+        f4 term = add(some(s + 2 * H + j, left), some(bias_h + 2 * H + j, left));
+        put_some(m + j, term, left);
+        put_some(n + j, madd(some(a + j, left), term, some(n + j, left)), left);
       }
       tanhs(n, bias + 2 * H, H);
       for (int j = 0; j < H; j += 4) {
         int left = H - j;
-        f4 new = some(n + j, left), z = some(gates + H + j, left);
-        put_some(hs + N * H + j, madd(z, sub(some(hs + j, left), new), new), left);
+        f4 new = some(n + j, left), z = some(a + H + j, left);
+        put_some(next + row * H + j, madd(z, sub(some(before + j, left), new), new), left);
       }
     }
+    hs = next, gates += stride * G, terms += stride * H;
   }
 }
 
-/* of_x and of_h: workspaces in the shape of gates, the gradients of what x and what h is multiplied to. */
-EXPORT void gru_grad(float *gx, float *gh, float *gW, float *of_x, float *of_h, float *packed, const float *x,
-                     const float *W, const float *hs, const float *gates, const float *terms, const float *ghs, int T,
-                     int N, int I, int H) {
-  int G = 3 * H, rows = T * N;
-  pack_weights(packed, W + I * G, 1, G, G, H, T);
+/* of_x and of_h, in the shape of gates: the gradients of what x and what h is multiplied to. gh: that of the state
+ * before the first step. */
+EXPORT void gru_grad(float *gh, float *of_x, float *of_h, const float *packed, const float *W, const float *hs,
+                     const float *gates, const float *terms, const float *ghs, int T, int N, int stride, int H) {
+  int G = 3 * H;
+  __builtin_memset(gh, 0, (uint64_t)(N * H) * 4);
   for (int t = T - 1; t >= 0; t--) {
+    int first = t * stride;
     for (int k = 0; k < N; k++) {
-      int row = t * N + k;
+      int row = first + k;
       const float *a = gates + row * G, *before = hs + row * H, *m = terms + row * H, *g = ghs + row * H;
       float *to_x = of_x + row * G, *to_h = of_h + row * G, *gh_row = gh + k * H;
       for (int j = 0; j < H; j += 4) {
@@ -227,11 +213,6 @@ EXPORT void gru_grad(float *gx, float *gh, float *gW, float *of_x, float *of_h, 
         put_some(gh_row + j, mul(all, z), left);
       }
     }
-    times_weights(gh, of_h + t * N * G, packed, W + I * G, 1, G, N, H, G, ADD, T);
+    times_weights(gh, of_h + first * G, packed, W, 1, G, N, H, G, ADD);
   }
-  weights_grad(gW, x, of_x, rows, I, G);
-  weights_grad(gW + I * G, hs, of_h, rows, H, G);
-  sum_rows(gW + (I + H) * G, of_x, rows, G);
-  sum_rows(gW + (I + H + 1) * G, of_h, rows, G);
-  if (gx) matmul(gx, of_x, 0, G, 1, W, 0, 1, G, 1, rows, I, G);
 }

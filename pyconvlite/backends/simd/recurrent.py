@@ -1,18 +1,63 @@
-"""LSTM and GRU."""
+"""LSTM and GRU: a kernel computes the steps; products for all steps at once are left to `matmul`."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from ..._shapes import Array
 from .. import numpy as reference
+from .. import simd
+from .._recurrent import Operations, input_and_weights, parts, rows_times
 from .library import library
+from .matmul import ROWS
 from .serving import address, all_float32, contiguous, with_fallback
+from .threads import ITEMS, Argument, cut, pool, result, stride, updated, whole
+
+Kind: TypeAlias = Callable[..., Argument | int]
+
+LSTM = result, result, updated, whole, whole, whole, cut, cut  # what threads need of the kernels' arrays
+LSTM_GRAD = result, result, result, whole, whole, cut, cut, cut, cut
+GRU = result, updated, result, result, whole, whole, whole, cut
+GRU_GRAD = result, result, result, whole, whole, cut, cut, cut, cut
 
 
-def _packed(K: int, N: int) -> Array:
-    """Memory for weights (K, N), which the side module packs in panels of eight columns."""
-    return np.empty(K * (-(-N // 8) * 8), np.float32)
+def _operations() -> Operations:
+    return Operations(simd.matmul, simd.sigmoid, simd.tanh, np.concatenate, simd.sum)
+
+
+def _weights(W: Array, T: int) -> tuple[Array | None, Array | None]:
+    """W (K, M), by which each of T steps multiplies: packed, unless there is only one, and as it is if so."""
+    if T == 1:
+        return None, W
+    K, M = W.shape
+    packed = np.empty(K * (-(-M // 8) * 8), np.float32)  # in panels of eight columns
+    library.pack_weights(address(packed), address(W), W.strides[0] >> 2, W.strides[1] >> 2, K, M)
+    return packed, None
+
+
+def _empty(*shapes: tuple[int, ...]) -> list[Array]:
+    return [np.empty(shape, np.float32) for shape in shapes]
+
+
+def _run(kernel: Any, kinds: Sequence[Kind], arrays: Sequence[Array | None], gates: Array, H: int) -> None:
+    """Call a kernel for the steps of gates (T, N, ...), on threads for some of the N sequences each."""
+    T, N, width = gates.shape
+    if T > 1 and (work := gates.size * H) >= pool.least:
+        pairs = list(zip(kinds, arrays, strict=True))
+        divided = sum(a.nbytes for kind, a in pairs if kind is not whole and a is not None)
+        if bounds := pool.split(N, work, divided, 4 * width * H, ROWS):
+            pool.run(kernel, bounds, [*(_argument(*pair, N) for pair in pairs), T, ITEMS, stride(N), H])
+            return
+    kernel(*[0 if a is None else address(a) for a in arrays], T, N, N, H)
+
+
+def _argument(kind: Kind, a: Array | None, N: int) -> Argument | int:
+    if a is None or kind is whole:
+        return whole(a)
+    return kind(a, N, len(a) if a.ndim == 3 else 1)
 
 
 @with_fallback(reference.lstm)
@@ -20,26 +65,11 @@ def lstm(x: Array, h: Array, c: Array, W: Array) -> tuple[Array, Array, Array] |
     (T, N, K), H = x.shape, h.shape[1]
     if not all_float32(x, h, c, W):
         return None
-    x, h, c, W = contiguous(x), contiguous(h), contiguous(c), contiguous(W)
-    hs, cs, gates = (
-        np.empty((*lead, width), np.float32)
-        for lead, width in (((T + 1, N), H), ((T + 1, N), H), ((T, N), 4 * H))
-    )
-    packed = _packed(H, 4 * H)
-    library.lstm(
-        address(hs),
-        address(cs),
-        address(gates),
-        address(packed),
-        address(x),
-        address(h),
-        address(c),
-        address(W),
-        T,
-        N,
-        K,
-        H,
-    )
+    h, c, W = contiguous(h), contiguous(c), contiguous(W)
+    Wx, Wh, b = parts(W, K, H)
+    hs, cs = _empty((T + 1, N, H), (T + 1, N, H))
+    gates = rows_times(_operations(), x, Wx)
+    _run(library.lstm, LSTM, [hs, cs, gates, *_weights(Wh, T), b, h, c], gates, H)
     return hs, cs, gates
 
 
@@ -50,29 +80,11 @@ def lstm_grad(
     (T, N, K), H = x.shape, gc.shape[1]
     if not all_float32(x, W, hs, cs, gates, ghs, gc):
         return None
-    x, W, hs, cs, gates, ghs = map(contiguous, (x, W, hs, cs, gates, ghs))
-    gx = np.empty(x.shape, np.float32) if needs_gx else None
-    gh, gc = np.zeros((N, H), np.float32), np.array(gc, order="C")
-    gW, ga = np.empty(W.shape, np.float32), np.empty(gates.shape, np.float32)
-    packed = _packed(4 * H, H)
-    library.lstm_grad(
-        0 if gx is None else address(gx),
-        address(gh),
-        address(gc),
-        address(gW),
-        address(ga),
-        address(packed),
-        address(x),
-        address(W),
-        address(hs),
-        address(cs),
-        address(gates),
-        address(ghs),
-        T,
-        N,
-        K,
-        H,
-    )
+    W, cs, gates, ghs, of_c = map(contiguous, (W, cs, gates, ghs, gc))
+    _, Wh, _ = parts(W, K, H)
+    gh, gc, ga = _empty((N, H), (N, H), gates.shape)
+    _run(library.lstm_grad, LSTM_GRAD, [gh, gc, ga, *_weights(Wh.T, T), cs, gates, ghs, of_c], gates, H)
+    gx, gW = input_and_weights(_operations(), x, W, hs, [ga], needs_gx)
     return gx, gh, gc, gW
 
 
@@ -81,25 +93,11 @@ def gru(x: Array, h: Array, W: Array) -> tuple[Array, Array, Array] | None:
     (T, N, K), H = x.shape, h.shape[1]
     if not all_float32(x, h, W):
         return None
-    x, h, W = contiguous(x), contiguous(h), contiguous(W)
-    hs, gates, terms = (
-        np.empty((steps, N, width), np.float32) for steps, width in ((T + 1, H), (T, 3 * H), (T, H))
-    )
-    of_h, packed = np.empty((N, 3 * H), np.float32), _packed(H, 3 * H)
-    library.gru(
-        address(hs),
-        address(gates),
-        address(terms),
-        address(of_h),
-        address(packed),
-        address(x),
-        address(h),
-        address(W),
-        T,
-        N,
-        K,
-        H,
-    )
+    h, W = contiguous(h), contiguous(W)
+    Wx, Wh, *_ = parts(W, K, H)
+    hs, terms, of_h = _empty((T + 1, N, H), (T, N, H), (N, 3 * H))
+    gates = rows_times(_operations(), x, Wx)
+    _run(library.gru, GRU, [hs, gates, terms, of_h, *_weights(Wh, T), W[K + H :], h], gates, H)
     return hs, gates, terms
 
 
@@ -110,27 +108,9 @@ def gru_grad(
     (T, N, K), H = x.shape, hs.shape[2]
     if not all_float32(x, W, hs, gates, terms, ghs):
         return None
-    x, W, hs, gates, terms, ghs = map(contiguous, (x, W, hs, gates, terms, ghs))
-    gx = np.empty(x.shape, np.float32) if needs_gx else None
-    gh, gW = np.zeros((N, H), np.float32), np.empty(W.shape, np.float32)
-    of_x, of_h = np.empty(gates.shape, np.float32), np.empty(gates.shape, np.float32)
-    packed = _packed(3 * H, H)
-    library.gru_grad(
-        0 if gx is None else address(gx),
-        address(gh),
-        address(gW),
-        address(of_x),
-        address(of_h),
-        address(packed),
-        address(x),
-        address(W),
-        address(hs),
-        address(gates),
-        address(terms),
-        address(ghs),
-        T,
-        N,
-        K,
-        H,
-    )
+    W, hs, gates, terms, ghs = map(contiguous, (W, hs, gates, terms, ghs))
+    _, Wh, *_ = parts(W, K, H)
+    gh, of_x, of_h = _empty((N, H), gates.shape, gates.shape)
+    _run(library.gru_grad, GRU_GRAD, [gh, of_x, of_h, *_weights(Wh.T, T), hs, gates, terms, ghs], gates, H)
+    gx, gW = input_and_weights(_operations(), x, W, hs, [of_x, of_h], needs_gx)
     return gx, gh, gW

@@ -23,7 +23,12 @@
   const ALIGNED = 64;
 
   // What becomes of an argument, see threads.py
-  const [SCALAR, ITEMS, CUT, SHIFTED, RESULT, PARTIAL] = [0, 1, 2, 4, 5, 6]; // 3: whole
+  const [SCALAR, CUT, SHIFTED, UPDATED, RESULT, PARTIAL] = [0, 3, 5, 6, 7, 8]; // 1, 2: items, stride; 4: whole
+
+  const FIELDS = 4; // of an argument
+
+  /** Whether each part has its items of an argument. @param {number} kind */
+  const isCut = (kind) => kind === CUT || kind === UPDATED || kind === RESULT;
 
   /** @param {number} n */
   const aligned = (n) => Math.ceil(n / ALIGNED) * ALIGNED;
@@ -255,7 +260,7 @@
      * Hands each worker that is ready its part of a call; Python computes the first part and those that are left.
      *
      * @param {number} address  of the call in Python's memory, in float64: kernel, number of arguments, number of parts,
-     *   where each part begins and the last ends, then each argument's kind, value and bytes; see threads.py
+     *   where each part begins and the last ends, then each argument's kind, value, bytes and rows; see threads.py
      * @returns {boolean} whether any computes; if not, nothing has been done
      */
     begin(address) {
@@ -264,6 +269,7 @@
       const [kernel, count, parts] = words;
       const first = 3;
       const args = first + parts + 1;
+      const all = words[args - 1]; // items
       const ready = this.threads
         .filter(({ state }) => state !== STARTING)
         .slice(0, parts - 1)
@@ -275,28 +281,29 @@
         const from = words[first + part];
         const items = words[first + part + 1] - from;
         let total = 0;
-        for (let i = 0; i < count; i++) {
-          const kind = words[args + 3 * i];
-          const bytes = words[args + 3 * i + 2];
-          if (kind >= CUT) total += aligned(kind === CUT || kind === RESULT ? items * bytes : bytes);
+        for (let i = args; i < args + FIELDS * count; i += FIELDS) {
+          const [kind, bytes, rows] = [words[i], words[i + 2], words[i + 3]];
+          if (kind >= CUT) total += aligned(isCut(kind) ? rows * items * bytes : bytes);
         }
         if (!thread.reserve(total + ALIGNED)) continue;
         thread.results = [];
         const values = [];
         let place = thread.arena;
-        for (let i = args; i < args + 3 * count; i += 3) {
-          const [kind, value, bytes] = [words[i], words[i + 1], words[i + 2]];
+        for (let i = args; i < args + FIELDS * count; i += FIELDS) {
+          const [kind, value, bytes, rows] = [words[i], words[i + 1], words[i + 2], words[i + 3]];
           if (kind === SCALAR) values.push(value);
-          else if (kind === ITEMS) values.push(items);
+          else if (kind < CUT) values.push(items);
           else {
-            const cut = kind === CUT || kind === RESULT;
-            const size = cut ? items * bytes : bytes;
-            const start = value + (cut ? from * bytes : kind === PARTIAL ? part * bytes : 0);
-            if (kind < RESULT) thread.bytes.set(heap.subarray(start, start + size), place);
-            else thread.results.push([place, start, size]);
-            this.copied += size;
+            const size = isCut(kind) ? items * bytes : bytes;
+            const start = value + (isCut(kind) ? from * bytes : kind === PARTIAL ? part * bytes : 0);
+            for (let row = 0; row < rows; row++) {
+              const [there, here] = [start + row * all * bytes, place + row * size];
+              if (kind < RESULT) thread.bytes.set(heap.subarray(there, there + size), here);
+              if (kind >= UPDATED) thread.results.push([here, there, size]);
+            }
+            this.copied += rows * size;
             values.push(kind === SHIFTED ? place + 4 * from : place);
-            place = aligned(place + size);
+            place = aligned(place + rows * size);
           }
         }
         thread.call(kernel, values);

@@ -44,13 +44,14 @@ class Argument(NamedTuple):
 
     kind: int
     value: int
-    bytes: int
+    bytes: int  # of an item, or of the whole
+    rows: int = 1  # that have all items each
 
     def of(self, part: int, first: int, last: int) -> int:
         """Its value in a call for the items first..last - 1, in Python's memory."""
         if self.kind == _ITEMS:
             return last - first
-        if self.kind in (_CUT, _RESULT):
+        if self.kind in (_CUT, _UPDATED, _RESULT):
             return self.value + first * self.bytes
         if self.kind == _SHIFTED:
             return self.value + 4 * first
@@ -59,14 +60,24 @@ class Argument(NamedTuple):
 
 Arguments: TypeAlias = Sequence[Argument | int]  # of a kernel of the side module
 
-_SCALAR, _ITEMS, _CUT, _WHOLE, _SHIFTED, _RESULT, _PARTIAL = range(7)
+_SCALAR, _ITEMS, _STRIDE, _CUT, _WHOLE, _SHIFTED, _UPDATED, _RESULT, _PARTIAL = range(9)
 
 ITEMS = Argument(_ITEMS, 0, 0)  # the number of a part's items
 
 
-def cut(a: Array, items: int) -> Argument:
-    """An input of which each part takes its items; they follow each other in memory."""
-    return Argument(_CUT, address(a), a.nbytes // items)
+def stride(items: int) -> Argument:
+    """The number of items from a row to the next in memory: a worker has no others than its own."""
+    return Argument(_STRIDE, items, 0)
+
+
+def cut(a: Array, items: int, rows: int = 1) -> Argument:
+    """An input of which each part takes its items, in each row; they follow each other in memory."""
+    return _of_items(_CUT, a, items, rows)
+
+
+def updated(a: Array, items: int, rows: int = 1) -> Argument:
+    """The same, but an input that is also a result."""
+    return _of_items(_UPDATED, a, items, rows)
 
 
 def whole(a: Array | None) -> Argument | int:
@@ -79,9 +90,13 @@ def shifted(a: Array) -> Argument:
     return Argument(_SHIFTED, address(a), a.nbytes)
 
 
-def result(a: Array, items: int) -> Argument:
-    """The result, of which each part computes its items."""
-    return Argument(_RESULT, address(a), a.nbytes // items)
+def result(a: Array, items: int, rows: int = 1) -> Argument:
+    """A result of which each part computes its items, as in `cut`."""
+    return _of_items(_RESULT, a, items, rows)
+
+
+def _of_items(kind: int, a: Array, items: int, rows: int) -> Argument:
+    return Argument(kind, address(a), a.nbytes // (rows * items), rows)
 
 
 def partial(a: Array) -> Argument:
@@ -259,7 +274,7 @@ class _Threads:
             number = self._numbers[name] = int(self.workers.kernel(name))
         values = [number, len(arguments), len(bounds) - 1, *bounds]
         for a in arguments:
-            values += a if isinstance(a, Argument) else (_SCALAR, a, 0)
+            values += a if isinstance(a, Argument) else (_SCALAR, a, 0, 1)
         struct.pack_into(f"{len(values)}d", self._call.data, 0, *values)
         if self._begin_call(self._call_at):
             return True
