@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -40,7 +41,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
                 f"{os.fspath(path)!r} is not a regular file and cannot be replaced; to write into a device "
                 "or pipe, pass an open binary file"
             )
-    unfinished = os.path.join(os.path.dirname(target), f".{os.urandom(8).hex()}.tmp")
+    folder = os.path.dirname(target)
+    if not os.path.isdir(folder):
+        raise FileNotFoundError(errno.ENOENT, f"{folder!r} is not a folder; create it first", os.fspath(path))
+    unfinished = os.path.join(folder, f".{os.urandom(8).hex()}.tmp")
 
     def created(name: str, flags: int) -> int:
         return os.open(name, flags, 0o666 if mode is None else 0o600)

@@ -138,7 +138,9 @@ def call_with_config(name: str, value: Any, f: Callable[P, R], *args: P.args, **
 
 
 def no_grad() -> contextlib.AbstractContextManager[None]:
-    """Disable graph recording within a `with` block: it saves memory, but `backward` is not possible.
+    """Disable graph recording within a `with` block: it saves memory, but `backward` finds no graph.
+
+    It then ends where it starts: no leaf gets a gradient.
 
     Example:
         >>> import numpy as np

@@ -112,7 +112,9 @@ class DataLoader:
                 raise TypeError
             xs, ts = zip(*batch, strict=True)
         except (TypeError, ValueError):
-            raise ValueError("dataset[i] must be a pair (example, label) for each i") from None
+            raise ValueError(
+                "dataset[i] must be a pair (example, label) for each i; for arrays use ArrayDataset(x, t)"
+            ) from None
         x, t = self._stack(xs), self._stack(ts)
         self.iteration += 1
         return x, t

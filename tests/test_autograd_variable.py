@@ -407,3 +407,27 @@ def test_a_single_element_is_formatted_as_a_number():
     assert (f"{loss:.1f}", f"{loss}", int(loss)) == ("2.8", "variable(2.75)", 2)
     with pytest.raises(TypeError, match="unsupported format string"):
         f"{Variable(np.ones(2)):.1f}"
+
+
+class TestData:
+    """What `x.data = ...` takes: what the constructor takes, and a number that NumPy makes of 0-d arrays."""
+
+    def test_a_number_of_numpy_becomes_an_array(self):
+        x = Variable(np.array(3.0))
+        x.data = x.data - np.array(1.0)
+        assert type(x.data) is np.ndarray
+        assert x.data == 2
+
+    @pytest.mark.parametrize(
+        ("data", "message"),
+        [
+            (Variable(np.ones(2)), "not Variable; use its `data`"),
+            ([1.0, 2.0], r"not list; use np.array\(\[1.0, 2.0\]\)"),
+            (3.0, r"not float; use np.array\(3.0\)"),
+        ],
+    )
+    def test_nothing_else(self, data, message):
+        x = Variable(np.ones(2))
+        with pytest.raises(TypeError, match=f"a Variable must hold an array, {message}"):
+            x.data = data
+        assert x.data.sum() == 2

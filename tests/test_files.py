@@ -164,3 +164,11 @@ def test_threads_that_save_to_the_same_path(tmp_path):
         thread.join()
     assert faults == []
     assert os.listdir(tmp_path) == ["weights.npz"]
+
+
+def test_a_folder_that_is_missing_is_named(tmp_path):
+    with (
+        pytest.raises(FileNotFoundError, match=r"nowhere' is not a folder; create it first: .*w\.npz"),
+        replacing(tmp_path / "nowhere" / "w.npz"),
+    ):
+        pass

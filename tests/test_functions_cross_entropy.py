@@ -344,3 +344,15 @@ def test_integer_scores_are_taken_as_floats(dtype):
     x, t = np.array([[1, 100], [3, 120]], dtype), np.array([0, 1])
     expected = F.softmax_cross_entropy(x.astype(float), t).data
     np.testing.assert_array_equal(F.softmax_cross_entropy(x, t).data, expected)
+
+
+@pytest.mark.parametrize("f", [F.softmax_cross_entropy, F.nll_loss, F.accuracy], ids=lambda f: f.__name__)
+def test_missing_labels_are_named(f):
+    """A DataLoader gives None for those of a dataset without."""
+    with pytest.raises(TypeError, match="t must be an array, a Variable or a number; got None"):
+        f(X, None)
+
+
+def test_smoothing_is_a_number():
+    with pytest.raises(TypeError, match="label_smoothing must be a number"):
+        F.softmax_cross_entropy(X, LABELS, label_smoothing=np.array([0.1, 0.2]))

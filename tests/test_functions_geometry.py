@@ -129,7 +129,10 @@ def test_any_max_pooling_equals_loops_and_has_gradients_of_three_orders(data):
     pad, ceil_mode = (two(0, 3), two(0, 3)), data.draw(st.booleans())
     x = np.random.default_rng(0).standard_normal((1, 1, *size))
     settings = {"dilation": dilation, "ceil_mode": ceil_mode}
-    if any(n + sum(p) < (k - 1) * d + 1 for n, p, k, d in zip(size, pad, kernel, dilation, strict=True)):
+    missing = [
+        (k - 1) * d + 1 - n - sum(p) for n, p, k, d in zip(size, pad, kernel, dilation, strict=True)
+    ]  # pixels of the first window
+    if any(m >= (s if ceil_mode else 1) for m, s in zip(missing, stride, strict=True)):
         with pytest.raises(ValueError, match="larger than the padded input"):
             F.pooling(x, kernel, stride, pad, **settings)
         return

@@ -300,3 +300,19 @@ def test_sigmoid_cross_entropy_of_integer_scores():
 def test_the_gradient_of_huber_loss_is_bounded():
     x = Variable(np.array([np.inf, 4.0, -np.inf]))
     np.testing.assert_allclose(grad(F.huber_loss(x, np.zeros(3), reduction="sum"), x)[0].data, [1, 1, -1])
+
+
+@pytest.mark.parametrize("p", [[0.5, 1.1], [-0.1, 0.5]])
+def test_scores_are_no_probabilities(p):
+    with pytest.raises(ValueError, match=rf"p must be from 0 to 1; got {min(p) if min(p) < 0 else 1.1}: for"):
+        F.binary_cross_entropy(np.array(p), np.array([0, 1]))
+    assert np.isnan(F.binary_cross_entropy(np.array([np.nan, 1.0]), np.array([0, 1])).data)
+
+
+LOSSES = [F.mean_squared_error, F.l1_loss, F.huber_loss, F.kl_div, F.sigmoid_cross_entropy]
+
+
+@pytest.mark.parametrize("loss", [*LOSSES, F.binary_cross_entropy], ids=lambda loss: loss.__name__)
+def test_a_missing_target_is_named(loss):
+    with pytest.raises(TypeError, match=r"(t|x1) must be an array, a Variable or a number; got None"):
+        loss(np.full((2, 3), 0.5), None)

@@ -64,3 +64,14 @@ def test_abs_of_integers():
 def test_log1p_of_what_is_tiny():
     x = Variable(np.array([1e-10, -1e-10, 0], np.float32))
     np.testing.assert_allclose(F.log1p(x).data, x.data, rtol=1e-6)
+
+
+REAL = [F.exp, F.log, F.log1p, F.sqrt, F.sin, F.cos, F.tanh, F.elu, F.sigmoid, F.softmax, F.gelu, F.erf]
+
+
+@pytest.mark.parametrize("f", REAL, ids=lambda f: f.__name__)
+def test_pixels_become_float64_and_complex_numbers_are_refused(f):
+    pixels = np.array([[3, 200]], np.uint8)
+    np.testing.assert_array_equal(f(pixels).data, f(pixels.astype(float)).data, strict=True)
+    with pytest.raises(TypeError, match="x must hold real numbers; got complex128"):
+        f(np.array([[1 + 5j]]))

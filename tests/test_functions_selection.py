@@ -123,3 +123,11 @@ def test_clip_stops_an_infinite_gradient(f):
 def test_where_without_a_condition():
     with pytest.raises(TypeError, match="condition must be an array, a Variable or a number; got None"):
         F.where(None, np.ones(2), 0)
+
+
+@pytest.mark.parametrize(("place", "name"), [*enumerate(["condition", "x0", "x1"])])
+def test_none_is_no_operand_of_where(place, name):
+    operands = [MASK, X, Y]
+    operands[place] = None
+    with pytest.raises(TypeError, match=f"{name} must be an array, a Variable or a number; got None"):
+        F.where(*operands)

@@ -57,13 +57,6 @@ def test_running_statistics_follow_with_the_unbiased_variance(shape):
         np.testing.assert_allclose(bn.avg_var.data, var, rtol=1e-12)
 
 
-def test_one_value_a_channel_has_the_variance_zero():
-    bn = L.BatchNorm(dtype=np.float64)
-    y = bn(np.array([[5.0, -1.0]]))
-    np.testing.assert_array_equal(y.data, [[0.0, 0.0]])
-    np.testing.assert_allclose(bn.avg_var.data, [0.9, 0.9])
-
-
 @shapes
 def test_use_takes_the_running_statistics_and_leaves_them(shape):
     bn = L.BatchNorm(dtype=np.float64)
@@ -271,3 +264,13 @@ def test_errors_name_the_argument_and_the_size(make, error, message):
 def test_repr():
     assert repr(L.BatchNorm()) == "BatchNorm(in_size=None, decay=0.9, eps=2e-05)"
     assert repr(L.Dropout(0.2)) == "Dropout(dropout_ratio=0.2)"
+
+
+def test_a_single_value_a_channel_has_no_variance():
+    """PyTorch raises an error; here the average stays, and the output is beta."""
+    bn = L.BatchNorm(3)
+    bn.beta.data += 2
+    x = np.array([[1.0, -2.0, 0.5]], np.float32)
+    np.testing.assert_array_equal(bn(x).data, np.full((1, 3), 2, np.float32))
+    np.testing.assert_array_equal(bn.avg_var.data, np.ones(3))
+    np.testing.assert_allclose(bn.avg_mean.data, 0.1 * x[0], rtol=1e-6)

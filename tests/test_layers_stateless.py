@@ -18,6 +18,7 @@ TABLE = {
     "Sigmoid": (L.Sigmoid(), F.sigmoid),
     "Tanh": (L.Tanh(), F.tanh),
     "GELU": (L.GELU(), F.gelu),
+    "GELU by tanh": (L.GELU("tanh"), lambda x: F.gelu(x, "tanh")),
     "Softmax": (L.Softmax(), F.softmax),
     "Softmax axis": (L.Softmax(-1), lambda x: F.softmax(x, -1)),
     "LogSoftmax": (L.LogSoftmax(), F.log_softmax),

@@ -470,3 +470,11 @@ def test_batch_normalization_in_training_mode(outputs):
     model(x)
     trained = dict(model.named_params())["mean"].data
     np.testing.assert_allclose(trained, 0.9 * constants["mean"] + 0.1 * x.mean(0), rtol=1e-5)
+
+
+def test_a_file_of_one_batch_says_so():
+    data = contents([("Reshape", "x shape", "y", {})], {"x": (2, 3, 4)}, "y", {"shape": np.array([2, 12])})
+    model = onnx.load(data)
+    assert model(floats(2, 3, 4)).shape == (2, 12)
+    with pytest.raises(ValueError, match=r'Reshape.* failed .*; "x" has batches of 2 in the file: export it'):
+        model(floats(5, 3, 4))

@@ -148,3 +148,8 @@ def test_clip_grad_takes_float32_whose_squares_overflow():
     W.grad = Variable(np.array([1e30, 1e30], np.float32))
     ClipGrad(1.0)([W])
     np.testing.assert_allclose(W.grad.data, np.sqrt(0.5), rtol=1e-6)
+
+
+def test_a_class_is_no_hook():
+    with pytest.raises(TypeError, match=r"f must be an instance; got a class: write WeightDecay\(\.\.\.\)"):
+        SGD().add_hook(WeightDecay)

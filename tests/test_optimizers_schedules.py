@@ -233,6 +233,11 @@ def test_your_own_schedule_on_your_own_optimizer():
             ValueError,
             "factor must be at least 0 and below 1; got 1",
         ),
+        (
+            lambda o: WarmupLR(ReduceLROnPlateau(o), 3),
+            TypeError,
+            "a ReduceLROnPlateau must be the outer schedule; put the WarmupLR into it",
+        ),
         (lambda o: ReduceLROnPlateau(o, patience=-1), ValueError, "patience must be at least 0; got -1"),
         (lambda o: ReduceLROnPlateau(o, patience=0.5), TypeError, "patience must be an integer; got 0.5"),
         (lambda o: ReduceLROnPlateau(o, threshold=-1), ValueError, "threshold must be at least 0; got -1"),

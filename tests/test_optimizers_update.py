@@ -12,6 +12,7 @@ from pyconvlite.optimizers import (
     Adam,
     AdamW,
     ClipGrad,
+    Elementwise,
     MomentumSGD,
     RMSprop,
     WeightDecay,
@@ -161,3 +162,27 @@ def test_after_an_error_an_older_graph_still_has_gradients():
     model.cleargrads()
     y.backward()
     np.testing.assert_array_equal(model.W0.grad.data, 2 * model.W0.data)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        lambda rows: [W - g for W, g in rows],
+        lambda rows: [(W - g,) for W, g in rows][1:],
+        lambda rows: [(W - g, g) for W, g in rows],
+        lambda rows: [(W[:1],) for W, g in rows],
+    ],
+    ids=["no tuples", "too few", "a state more", "another shape"],
+)
+def test_what_an_own_rule_returns_is_checked(rule):
+    class Own(Elementwise):
+        def rule(self, settings, rows):
+            return rule(rows)
+
+    layer = L.Linear(3, in_size=2)
+    optimizer = Own().setup(layer)
+    layer(np.ones((1, 2), np.float32)).sum().backward()
+    before = layer.W.data.copy()
+    with pytest.raises(ValueError, match=r"Own\.rule must return a tuple for each row, .* for shapes \["):
+        optimizer.update()
+    np.testing.assert_array_equal(layer.W.data, before)

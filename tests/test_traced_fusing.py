@@ -5,7 +5,7 @@ import pytest
 from onnx_files import contents, floats, results, saved, small_net, trained
 
 import pyconvlite.layers as L
-from pyconvlite import onnx
+from pyconvlite import onnx, test_mode
 from pyconvlite.models import Sequential, SmallResNet
 
 
@@ -159,3 +159,14 @@ def test_users_of_a_renamed_convolution_are_all_counted(op, inputs):
     x = floats(2, 3, 4, 4)
     for y, z in zip(results(fused, x), results(model, x), strict=True):
         np.testing.assert_array_equal(y, z)
+
+
+@pytest.mark.parametrize("first", [L.Linear(4), L.BatchNorm()], ids=["Linear", "none"])
+def test_normalization_that_no_convolution_takes_is_in_inference(first):
+    model, x = Sequential(first, L.BatchNorm(), L.ReLU(), L.Linear(2)), floats(3, 5)
+    model(x)
+    fused = trained(model).fused(x)
+    with test_mode():
+        expected = model(x).data
+    for _ in range(2):
+        np.testing.assert_allclose(fused(x).data, expected, rtol=1e-5, atol=1e-5)

@@ -361,3 +361,10 @@ def test_the_position_of_a_file_object_does_not_matter(tmp_path):
     other = L.Linear(3, in_size=2)
     other.load_weights(file)
     np.testing.assert_array_equal(other.W.data, model.W.data)
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".pth"])
+def test_pytorchs_files_are_not_written(tmp_path, suffix):
+    with pytest.raises(ValueError, match=rf"PyTorch's {suffix} files are only read; save as \.safetensors"):
+        L.Linear(3, in_size=2).save_weights(tmp_path / f"w{suffix}")
+    assert not any(tmp_path.iterdir())

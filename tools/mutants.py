@@ -257,7 +257,7 @@ MUTANTS = [
     _on_cpython("numpy/activation", "gradient of relu at 0", "functions_activation", "return where(x > 0, gy, 0)", "return where(x >= 0, gy, 0)"),
     _on_cpython("numpy/loss", "loss not per row", "functions_cross_entropy", "gx: Array = p * (gy * (1.0 / len(x)))", "gx: Array = p * gy"),
     _on_cpython("numpy/dropout", "dropout does not scale", "functions_norm", "keep.reshape(x.shape).astype(x.dtype) * (1 / (1 - ratio))", "keep.reshape(x.shape).astype(x.dtype)"),
-    _on_cpython("functions/norm", "variance of batch norm biased", "functions_norm", "unbiased = var * (count / max(count - 1, 1))", "unbiased = var"),
+    _on_cpython("functions/norm", "variance of batch norm biased", "functions_norm", "var * (count / (count - 1))", "var"),
     _on_cpython("functions/indexing", "an element taken twice counts once", "functions_indexing", "xp.add.at(gx, slices, gy)", "gx[slices] = gy"),
     _on_cpython("functions/second_order", "a way to x counted twice in second order", "functions_norm", "copies = [cast(v, v.dtype) for v in inputs]", "copies = list(inputs)"),
     _on_cpython("autograd/walk", "gradient accumulated in place", "autograd_walk", "grads[x] = add(grads[x], gx) if x in grads else gx", "grads[x] = (grads[x].data.__iadd__(gx.data), grads[x])[1] if x in grads else gx"),

@@ -8,7 +8,7 @@ from typing import Any
 from ..layers import Layer
 from .fusing import fused_graph
 from .graph import Graph
-from .layer import GraphLayer
+from .layer import FusedLayer, GraphLayer
 from .tracing import trace
 
 __all__ = ["GraphLayer", "fused", "graph_of"]
@@ -35,8 +35,8 @@ def fused(model: Layer, examples: Sequence[Any]) -> GraphLayer:
         >>> import numpy as np
         >>> from pyconvlite.layers import Conv2d
         >>> fused(Conv2d(2, 3, relu=True), [np.ones((1, 1, 3, 3), np.float32)])
-        GraphLayer(x -> y, 1 nodes)
+        FusedLayer(x -> y, 1 nodes)
     """
-    layer = GraphLayer(fused_graph(graph_of(model, examples)))
+    layer = FusedLayer(fused_graph(graph_of(model, examples)))
     layer.freeze()
     return layer

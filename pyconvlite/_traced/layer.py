@@ -12,12 +12,13 @@ import numpy as np
 from .._shapes import Array
 from ..autograd import Parameter, Variable, as_variable
 from ..backends import is_array, on_device, to_cpu, to_device_of
+from ..config import test_mode
 from ..layers import Layer
 from .fusing import CONV_RELU
 from .graph import Graph, Node, ValueInfo
 from .operators import Run, prepare
 
-__all__ = ["GraphLayer"]
+__all__ = ["FusedLayer", "GraphLayer"]
 
 # Inputs of operators that are weights, by their places; a constant there is a Parameter.
 _WEIGHTS = {
@@ -49,7 +50,7 @@ class _Step(NamedTuple):
 
 
 class GraphLayer(Layer):
-    """A Layer that computes a graph of ONNX's operators: what `Model.fused` returns, and each OnnxModel.
+    """A Layer that computes a graph of ONNX's operators, such as an OnnxModel.
 
     It is called with an array or Variable for each of `inputs`, in their order, and returns a Variable, or a
     tuple of several. As everywhere, batch normalization and dropout are in training unless the call is in
@@ -192,11 +193,16 @@ class GraphLayer(Layer):
         """The outputs for the inputs."""
         values: dict[str, Any] = {**self._fixed, **self._params, "": None}
         values.update(zip([i.name for i in self._graph.inputs], self._checked(inputs), strict=True))
-        for node, run, freed in self._steps:
-            results = self._call(node, run, [values[name] for name in node.inputs])
-            values.update(zip(node.outputs, results, strict=False))
-            for name in freed:
-                values.pop(name, None)
+        try:
+            for node, run, freed in self._steps:
+                results = self._call(node, run, [values[name] for name in node.inputs])
+                values.update(zip(node.outputs, results, strict=False))
+                for name in freed:
+                    values.pop(name, None)
+        except ValueError as error:
+            if reason := self._of_fixed_batch(inputs):
+                raise ValueError(f"{error}; {reason}") from error
+            raise
         outputs = tuple(as_variable(values[output.name]) for output in self._graph.outputs)
         return outputs[0] if len(outputs) == 1 else outputs
 
@@ -216,6 +222,14 @@ class GraphLayer(Layer):
             if info.shape is not None and not _fits(x.shape, info.shape):
                 raise ValueError(f'the input "{info.name}" must be of shape {info.shape}; got {x.shape}')
         return inputs
+
+    def _of_fixed_batch(self, inputs: Sequence[Any]) -> str:
+        """Why a call may have failed: the file fixes the length of a batch."""
+        for info, x in zip(self._graph.inputs, inputs, strict=True):
+            N = info.shape[0] if info.shape else None
+            if isinstance(N, int) and x.shape[0] != N:
+                return f'"{info.name}" has batches of {N} in the file: export it for batches of any length'
+        return ""
 
     def _call(self, node: Node, run: Run, inputs: Sequence[Any]) -> Sequence[Any]:
         on = next((x for x in inputs if x is not None and on_device(x)), None)
@@ -283,6 +297,21 @@ class GraphLayer(Layer):
     def __repr__(self) -> str:
         ins, outs = (", ".join(info.name for info in infos) for infos in (self.inputs, self.outputs))
         return f"{type(self).__name__}({ins} -> {outs}, {len(self._steps)} nodes)"
+
+
+class FusedLayer(GraphLayer):
+    """What `Model.fused` returns: each call is in `test_mode()`.
+
+    Example:
+        >>> x, y = (ValueInfo(name, np.dtype("float32"), ("N", 2)) for name in "xy")
+        >>> FusedLayer(Graph([Node("Relu", ["x"], ["y"])], {}, [x], [y]))
+        FusedLayer(x -> y, 1 nodes)
+    """
+
+    def forward(self, *inputs: Any) -> Any:
+        """The outputs for the inputs."""
+        with test_mode():
+            return super().forward(*inputs)
 
 
 def _fits(shape: tuple[int, ...], declared: Sequence[Any]) -> bool:

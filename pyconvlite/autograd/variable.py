@@ -72,6 +72,11 @@ class _ArrayUfunc:
         return _functions.array_ufunc if instance is None else None
 
 
+def _not_an_array(data: Any) -> TypeError:
+    use = "its `data`" if isinstance(data, Variable) else f"np.array({reprlib.repr(data)})"
+    return TypeError(f"a Variable must hold an array, not {type(data).__name__}; use {use}")
+
+
 class Variable:
     """An array in a computation graph.
 
@@ -114,10 +119,7 @@ class Variable:
 
     def __init__(self, data: Any, name: str | None = None) -> None:
         if type(data) is not np.ndarray and data is not None and not backends.is_array(data):
-            given = reprlib.repr(data)
-            raise TypeError(
-                f"a Variable must hold an array, not {type(data).__name__}; use np.array({given})"
-            )
+            raise _not_an_array(data)
         self._data: Any = data
         self.name = name
         self.grad: Variable | None = None
@@ -131,6 +133,10 @@ class Variable:
 
     @data.setter
     def data(self, data: Any) -> None:
+        if type(data) is not np.ndarray and data is not None and not backends.is_array(data):
+            if not isinstance(data, np.generic):  # such as the sum of two 0-d arrays
+                raise _not_an_array(data)
+            data = np.asarray(data)
         self._changed = reassigned()
         self._data = data
 

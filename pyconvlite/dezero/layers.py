@@ -181,7 +181,7 @@ class BatchNorm(Layer, layers.BatchNorm):
             param.lazy_dtype = None  # that of the first input, or of the weights that are loaded
 
     def forward(self, x: Any) -> Variable:
-        """Normalize x of shape (N, C) or (N, C, H, W); in training, update the running statistics."""
+        """Normalize x of shape (N, C, ...); in training, update the running statistics."""
         if self.gamma.data is None:
             for param in self.params():
                 param.lazy_dtype = x.dtype if x.dtype.kind == "f" else np.float32

@@ -42,7 +42,6 @@ from .activation import (
 )
 from .arithmetic import (
     Add,
-    Cast,
     Div,
     Mul,
     Neg,
@@ -50,7 +49,6 @@ from .arithmetic import (
     PowVariable,
     Sub,
     add,
-    cast,
     div,
     mul,
     neg,
@@ -59,6 +57,7 @@ from .arithmetic import (
     rsub,
     sub,
 )
+from .casts import Cast, cast
 from .columns import Col2im, Im2col, col2im, col2im_array, im2col, im2col_array
 from .conv import Conv2d, Conv2DGradW, Conv2dReLU, Deconv2d, conv2d, conv2d_relu, conv2d_simple, deconv2d
 from .conv1d import conv1d

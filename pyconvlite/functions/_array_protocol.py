@@ -24,7 +24,8 @@ from typing import Any
 import numpy as np
 
 from ..autograd import Variable
-from .arithmetic import add, cast, div, mul, neg, pow, sub
+from .arithmetic import add, div, mul, neg, pow, sub
+from .casts import cast
 from .einsum import einsum
 from .indexing import flip
 from .linalg import matmul

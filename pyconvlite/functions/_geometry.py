@@ -125,19 +125,20 @@ class Frame(NamedTuple):
 
         Args:
             input_size, kernel_size, stride, dilation, edges: as in the class.
-            ceil_mode: whether to add a window that begins inside the image or the padding before it, and
-                reaches beyond the padding after it.
+            ceil_mode: whether a last window that begins inside the image or the padding before it may reach
+                beyond the padding after it.
 
         Raises:
             ValueError: a size is below its minimum, or the kernel is larger than the padded image.
         """
         H, W = input_size
         padded = H + sum(edges[0]), W + sum(edges[1])
-        sizes = list(conv_outsize(padded, kernel_size, stride, (0, 0), dilation))
+        room = (padded[0] + stride[0] - 1, padded[1] + stride[1] - 1) if ceil_mode else padded
+        sizes = list(conv_outsize(room, kernel_size, stride, (0, 0), dilation))
         for axis in (0, 1) if ceil_mode else ():
-            start = sizes[axis] * stride[axis]  # of one more window
-            reached = start + _extent(kernel_size[axis], dilation[axis]) - stride[axis] == padded[axis]
-            sizes[axis] += not reached and start < input_size[axis] + edges[axis][0]
+            start = (sizes[axis] - 1) * stride[axis]  # of the last window
+            hangs_over = start + _extent(kernel_size[axis], dilation[axis]) > padded[axis]
+            sizes[axis] -= hangs_over and start >= input_size[axis] + edges[axis][0]
         return cls(kernel_size, stride, dilation, (H, W), edges, (sizes[0], sizes[1]))
 
     def starts(self, axis: int) -> Array:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..autograd import Variable, grad
 from ..config import Config, using_config
-from .arithmetic import cast
+from .casts import cast
 
 
 def second_gradients(

@@ -8,7 +8,8 @@ from .._arguments import above_zero, number
 from .._shapes import Array
 from ..autograd import Function, Variable, as_input
 from ..backends import kernels
-from .arithmetic import as_floats, mul, operands
+from .arithmetic import mul, operands
+from .casts import as_floats
 from .math import exp
 from .selection import clip, where
 from .shape import reshape
@@ -56,7 +57,7 @@ def sigmoid(x: Any) -> Variable:
         >>> sigmoid(np.array([-1000.0, 0.0, 1000.0]))
         variable([0.  0.5 1. ])
     """
-    return Sigmoid()(x)
+    return Sigmoid()(as_floats(x))
 
 
 def sigmoid_simple(x: Any) -> Variable:
@@ -193,7 +194,7 @@ def elu(x: Any, alpha: float = 1.0) -> Variable:
         >>> elu(np.array([-1.0, 2.0]))
         variable([-0.63212056  2.        ])
     """
-    return ELU(number(alpha, "alpha"))(x)
+    return ELU(number(alpha, "alpha"))(as_floats(x))
 
 
 def prelu(x: Any, W: Any) -> Variable:

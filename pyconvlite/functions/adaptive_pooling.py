@@ -14,7 +14,7 @@ import numpy as np
 from .._arguments import at_least
 from .._shapes import Array, Pair
 from ..autograd import Variable, as_input
-from .arithmetic import check_floats
+from .casts import check_floats
 from .pooling import average_pooling, check_pixels, pooling
 from .resizing import product_along, take
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._shapes import Array
-from ..autograd import Function, Variable, as_input
+from ..autograd import Function, Variable
 from ..backends import get_array_module, kernels
 from .math import log
 
@@ -248,59 +248,3 @@ def pow(x: Any, c: Any) -> Variable:
     if isinstance(c, NUMBER):
         return Pow(c)(x)  # type: ignore[arg-type]
     return PowVariable()(x, c)
-
-
-class Cast(Function):
-    """Copy of an array in another dtype."""
-
-    reads_inputs = reads_outputs = False
-
-    def __init__(self, dtype: Any) -> None:
-        self.dtype = np.dtype(dtype)
-
-    def forward(self, x: Array) -> Any:
-        return x.astype(self.dtype)
-
-    def backward(self, gy: Variable) -> Any:
-        dtype = self.inputs[0].dtype
-        if dtype.kind != "f":
-            return gy  # in integers it would be rounded to 0
-        return cast(gy, dtype) if self.dtype.kind == "f" else None
-
-
-def cast(x: Any, dtype: Any) -> Variable:
-    """Copy of x in another dtype; the gradient has the dtype of x if that is floating point.
-
-    Floats that become integers or bools get no gradient.
-
-    Args:
-        x: Variable or array.
-        dtype: a NumPy dtype or its name.
-
-    Example:
-        >>> cast(np.array([1.0, 2.0]), np.float16).dtype
-        dtype('float16')
-    """
-    return Cast(dtype)(x)
-
-
-def as_floats(x: Any, dtype: Any = np.float64) -> Variable:
-    """x as a Variable; integers and bools, which would wrap around, in `dtype`."""
-    v: Variable = as_input(x)
-    if v.dtype.kind == "f":
-        return v
-    return cast(v, dtype) if v.requires_grad else as_input(v.data.astype(dtype))
-
-
-def check_floats(x: Any, name: str = "x") -> None:
-    """Raise TypeError unless x is floating point.
-
-    Example:
-        >>> check_floats(np.arange(3, dtype=np.int32))
-        Traceback (most recent call last):
-        TypeError: x must be floating point; got int32: convert it with x.astype(np.float32)
-    """
-    if x.dtype.kind != "f":
-        raise TypeError(
-            f"{name} must be floating point; got {x.dtype}: convert it with {name}.astype(np.float32)"
-        )

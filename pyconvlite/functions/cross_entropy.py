@@ -10,7 +10,7 @@ from .._arguments import integer, one_of, share
 from .._shapes import Array, check_axes
 from ..autograd import Function, Variable, as_input, as_variable
 from ..backends import get_array_module, kernels, to_device_of
-from .arithmetic import as_floats, check_floats
+from .casts import as_floats, check_floats, check_given
 from .indexing import get_item
 from .loss import REDUCTIONS, reduced
 from .math import log
@@ -96,8 +96,8 @@ def softmax_cross_entropy(
         variable(0.6931471805599453)
     """
     x, t = as_floats(x), as_input(t)
-    if label_smoothing != 0:
-        label_smoothing = float(share(label_smoothing, "label_smoothing"))  # np.float64 would widen float32
+    check_given(t, "t")
+    label_smoothing = float(share(label_smoothing, "label_smoothing"))  # np.float64 would widen float32
     alike = t.shape == x.shape and x.ndim > 1
     if alike and t.dtype.kind == "f":
         if ignore_index is not None:
@@ -256,6 +256,8 @@ def accuracy(y: Any, t: Any) -> Variable:
 
 def _labels(x: Variable, t: Variable, name: str) -> Array:
     """Return the labels as an array of shape (N, ...); a kernel checks their range."""
+    check_given(x, name)
+    check_given(t, "t")
     m, n = x.shape, t.shape
     shape = m[:1] + m[2:]
     if len(m) < 2 or (n != shape and (len(m) > 2 or n != (*shape, 1))):

@@ -12,7 +12,8 @@ from .._shapes import Array
 from ..autograd import Function, Variable
 from ..backends import get_array_module, kernels
 from .activation import sigmoid
-from .arithmetic import as_floats, mul
+from .arithmetic import mul
+from .casts import as_floats
 from .math import exp
 from .selection import clip
 
@@ -130,8 +131,8 @@ def gelu(x: Any, approximate: str = "none") -> Variable:
         >>> gelu(np.array([-1.0, 0.0, 1.0]), approximate="tanh")
         variable([-0.15880801  0.          0.84119199])
     """
+    x = as_floats(x)
     if one_of(approximate, "approximate", ("none", "tanh")) == "none":
         return GELU()(x)
-    x = as_floats(x)
     z = clip(x, -30, 30)  # beyond, the sigmoid is 0 or 1, and the cube may overflow
     return mul(x, sigmoid(z * (z * z * 0.044715 + 1) * math.sqrt(8 / math.pi)))  # (1 + tanh(u)) / 2

@@ -104,6 +104,8 @@ def linear(x: Any, W: Any, b: Any = None) -> Variable:
     m, n = x.shape, W.shape
     if len(m) != 2 or len(n) != 2 or m[1] != n[0]:
         hint = "; use F.flatten(x)" if len(m) > 2 else ""
+        if len(m) == 3:
+            hint += f", or F.reshape(x, (-1, {m[2]})) for a sequence"
         raise ValueError(f"linear needs x (N, in) and W (in, out) with the same `in`; got {m} and {n}{hint}")
     if b._data is not None and b._data.shape != n[1:]:
         raise ValueError(f"b must have shape ({n[1]},), one element per column of W; got {b.shape}")

@@ -9,9 +9,10 @@ import numpy as np
 from .._arguments import above_zero, one_of
 from .._shapes import Array
 from ..autograd import Function, Variable, as_input
-from ..backends import kernels
+from ..backends import kernels, on_device
 from .activation import sigmoid
-from .arithmetic import as_floats, check_floats, sub
+from .arithmetic import sub
+from .casts import as_floats, check_floats, check_given
 from .math import abs, exp, log
 from .reduction import mean, sum
 from .selection import clip, where
@@ -127,6 +128,8 @@ def _same_shape(x0: Any, x1: Any) -> tuple[Variable, Variable]:
 
     Differences of unsigned integers would wrap around.
     """
+    check_given(x0, "x0")
+    check_given(x1, "x1")
     x0, x1 = as_input(x0), as_input(x1)
     m, n = x0.shape, x1.shape
     if 0 in m or 0 in n:
@@ -265,7 +268,7 @@ def binary_cross_entropy(p: Any, t: Any, reduction: str = "batchmean") -> Variab
 
     Raises:
         TypeError: p is not floating point.
-        ValueError: as in `sigmoid_cross_entropy`.
+        ValueError: as in `sigmoid_cross_entropy`, or p on the CPU is not from 0 to 1.
 
     Example:
         >>> binary_cross_entropy(np.array([0.5, 0.9]), np.array([1, 1]))
@@ -273,6 +276,9 @@ def binary_cross_entropy(p: Any, t: Any, reduction: str = "batchmean") -> Variab
     """
     p, t = _targets(as_input(p), t, "p")
     check_floats(p, "p")
+    if not on_device(p) and ((low := p.data.min()) < 0 or p.data.max() > 1):
+        found = low if low < 0 else p.data.max()
+        raise ValueError(f"p must be from 0 to 1; got {found}: for scores use sigmoid_cross_entropy")
     eps = float(np.finfo(p.dtype).eps)
     p = clip(p, eps, 1 - eps)
     return reduced(-(t * log(p) + (1 - t) * log(1 - p)), reduction)
@@ -280,6 +286,7 @@ def binary_cross_entropy(p: Any, t: Any, reduction: str = "batchmean") -> Variab
 
 def _targets(x: Variable, t: Any, name: str) -> tuple[Variable, Variable]:
     """Return x and t as Variables, t reshaped like x and, unless floating point, cast to x's dtype."""
+    check_given(t, "t")
     t = as_input(t)
     if x.size == 0 or _without_ones(x.shape) != _without_ones(t.shape):
         raise ValueError(

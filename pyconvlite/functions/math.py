@@ -7,6 +7,7 @@ from typing import Any
 from .._shapes import Array
 from ..autograd import Function, Variable
 from ..backends import get_array_module, kernels
+from .casts import as_floats
 
 
 class Abs(Function):
@@ -53,7 +54,7 @@ def exp(x: Any) -> Variable:
         >>> exp(np.array([0.0, 1.0]))
         variable([1.         2.71828183])
     """
-    return Exp()(x)
+    return Exp()(as_floats(x))
 
 
 class Log(Function):
@@ -76,7 +77,7 @@ def log(x: Any) -> Variable:
         >>> log(np.array([1.0, 10.0]))
         variable([0.         2.30258509])
     """
-    return Log()(x)
+    return Log()(as_floats(x))
 
 
 class Log1p(Function):
@@ -99,7 +100,7 @@ def log1p(x: Any) -> Variable:
         >>> log1p(np.array([0.0, 1e-20]))
         variable([0.e+00 1.e-20])
     """
-    return Log1p()(x)
+    return Log1p()(as_floats(x))
 
 
 class Sqrt(Function):
@@ -123,7 +124,7 @@ def sqrt(x: Any) -> Variable:
         >>> sqrt(np.array([4.0, 9.0]))
         variable([2. 3.])
     """
-    return Sqrt()(x)
+    return Sqrt()(as_floats(x))
 
 
 class Sin(Function):
@@ -146,7 +147,7 @@ def sin(x: Any) -> Variable:
         >>> sin(np.array([0.0, np.pi / 2]))
         variable([0. 1.])
     """
-    return Sin()(x)
+    return Sin()(as_floats(x))
 
 
 class Cos(Function):
@@ -169,7 +170,7 @@ def cos(x: Any) -> Variable:
         >>> cos(np.array([0.0, np.pi]))
         variable([ 1. -1.])
     """
-    return Cos()(x)
+    return Cos()(as_floats(x))
 
 
 class Tanh(Function):
@@ -193,4 +194,4 @@ def tanh(x: Any) -> Variable:
         >>> tanh(np.array([0.0, 1.0]))
         variable([0.         0.76159416])
     """
-    return Tanh()(x)
+    return Tanh()(as_floats(x))

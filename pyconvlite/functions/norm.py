@@ -13,7 +13,8 @@ from ..autograd import Function, Variable, as_input, grad
 from ..backends import get_array_module, kernels, on_device
 from ..config import Config
 from ._second_order import second_gradients
-from .arithmetic import cast, check_floats, mul
+from .arithmetic import mul
+from .casts import cast, check_floats
 from .math import sqrt
 from .reduction import mean, sum
 from .shape import reshape
@@ -131,9 +132,9 @@ class BatchNorm(Function):
         check_floats(x)
         y, mean, var = kernels(x).batch_norm(x, gamma, beta, self.eps)
         count = x.size // gamma.size
-        unbiased = var * (count / max(count - 1, 1))
         self.avg_mean = _moving_average(self.avg_mean, mean, self.decay)
-        self.avg_var = _moving_average(self.avg_var, unbiased, self.decay)
+        if count > 1:  # a single value has no variance
+            self.avg_var = _moving_average(self.avg_var, var * (count / (count - 1)), self.decay)
         return y
 
     def backward(self, gy: Variable) -> Any:
@@ -225,7 +226,7 @@ def batch_norm(
     Function BatchNorm.
 
     Args:
-        x: Variable or array of shape (N, C) or (N, C, H, W).
+        x: Variable or array of shape (N, C, ...).
         gamma, beta: scale and shift, of shape (C,).
         mean, var: running statistics, of shape (C,).
         decay: weight of the old running statistics in an update, from 0 to 1.

@@ -275,7 +275,7 @@ def gru(x: Any, h: Any, W: Any) -> Variable:
 
 
 def _check(x: Variable, W: Variable, gates: int, biases: int, states: dict[str, Variable]) -> None:
-    H = W.shape[-1] // gates
+    H = W.shape[-1] // gates if W.ndim else 0
     if x.ndim not in (2, 3) or W.shape != (x.shape[-1] + H + biases, gates * H) or 0 in x.shape[:-2]:
         raise ValueError(
             "x must be (N, in) or (T, N, in) with at least one step, and W "

@@ -13,7 +13,7 @@ from .._arguments import as_axis, at_least, integer, one_axis
 from .._shapes import Array, as_shape
 from ..autograd import Function, Variable, as_input
 from ..backends import get_array_module, kernels
-from .arithmetic import cast
+from .casts import cast
 from .indexing import flip
 from .math import sqrt
 from .selection import where

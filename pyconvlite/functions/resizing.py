@@ -12,7 +12,7 @@ from .._arguments import above_zero, at_least, one_of
 from .._shapes import Array, IntPair, Pair, check_axes, sizes
 from ..autograd import Function, Variable, as_input
 from ..backends import get_array_module, to_device_of
-from .arithmetic import check_floats
+from .casts import check_floats
 from .indexing import get_item
 from .linalg import matmul
 from .pooling import average_pooling

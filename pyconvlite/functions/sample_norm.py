@@ -14,7 +14,8 @@ from ..autograd import Function, Variable, as_input, grad
 from ..backends import get_array_module, kernels
 from ..config import Config
 from ._second_order import second_gradients
-from .arithmetic import add, check_floats, mul
+from .arithmetic import add, mul
+from .casts import check_floats
 from .math import sqrt
 from .reduction import mean, sum
 from .shape import reshape

@@ -10,6 +10,7 @@ from .._shapes import Array
 from ..autograd import Function, Variable, as_input
 from ..backends import kernels, on_device, to_device_of
 from .arithmetic import NUMBER, Binary, operands
+from .casts import check_given
 
 
 class Where(Function):
@@ -41,7 +42,7 @@ def where(condition: Any, x0: Any, x1: Any) -> Variable:
         x0, x1: Variables, arrays or numbers; the three shapes broadcast.
 
     Raises:
-        TypeError: `condition` is None.
+        TypeError: one of the three is None.
         ValueError: the shapes do not broadcast.
 
     Example:
@@ -50,10 +51,10 @@ def where(condition: Any, x0: Any, x1: Any) -> Variable:
         >>> where(x > 0, x, 0.0)
         variable([0. 2.])
     """
+    for name, value in (("condition", condition), ("x0", x0), ("x1", x1)):
+        check_given(value, name)
     x0, x1 = operands(x0, x1)
     condition = as_input(condition).data
-    if condition is None:
-        raise TypeError("condition must be an array, a Variable or a number; got None")
     return Where(to_device_of(x0 if on_device(x0) else x1, condition))(x0, x1)
 
 

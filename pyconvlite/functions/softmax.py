@@ -8,7 +8,7 @@ from .._arguments import as_axis, one_axis
 from .._shapes import Array
 from ..autograd import Function, Variable
 from ..backends import get_array_module, kernels
-from .arithmetic import as_floats
+from .casts import as_floats
 from .math import exp
 from .reduction import check_elements
 from .shape import squeeze

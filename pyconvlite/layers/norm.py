@@ -21,7 +21,8 @@ class BatchNorm(Layer):
 
     In training it uses the statistics of the batch and updates the running statistics:
     `avg = decay * avg + (1 - decay) * batch`, with the unbiased variance. In `test_mode()` it uses the
-    running statistics. Ioffe, Szegedy, "Batch Normalization" (2015).
+    running statistics. A channel with a single value, in a batch of one vector, gives beta in training, and
+    leaves `avg_var` as it is. Ioffe, Szegedy, "Batch Normalization" (2015).
 
     Args:
         in_size: number of channels, the length of axis 1; None infers it from the first input.
@@ -80,7 +81,7 @@ class BatchNorm(Layer):
             param.data = np.full(in_size, value, param.lazy_dtype)
 
     def forward(self, x: Any) -> Variable:
-        """Normalize x of shape (N, C) or (N, C, H, W); in training, update the running statistics."""
+        """Normalize x of shape (N, C, ...); in training, update the running statistics."""
         in_size = channels(x, self)
         if in_size != (self.in_size or in_size) or (Config.train and np.size(x) == 0):
             raise ValueError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import functions as F
-from .._arguments import integer, number
+from .._arguments import integer, number, one_of
 from ..autograd import Variable
 from .base import Layer
 
@@ -79,15 +79,24 @@ class Tanh(Layer):
 class GELU(Layer):
     """`F.gelu` as a layer: x times the standard normal CDF at x.
 
+    Args:
+        approximate: "none", or "tanh" for the approximation by tanh.
+
+    Raises:
+        ValueError: `approximate` is neither.
+
     Example:
         >>> import numpy as np
         >>> GELU()(np.array([-100.0, 0.0, 100.0]))
         variable([ -0.   0. 100.])
     """
 
+    def __init__(self, approximate: str = "none") -> None:
+        self.approximate = one_of(approximate, "approximate", ("none", "tanh"))
+
     def forward(self, x: Any) -> Variable:
         """Apply the function element-wise."""
-        return F.gelu(x)
+        return F.gelu(x, self.approximate)
 
 
 class Softmax(Layer):

@@ -41,7 +41,8 @@ class Weights:
 
         Raises:
             OSError: the file cannot be written, or there is something else than a file at the path.
-            ValueError: a Parameter has no data yet, two have the same name, or a name cannot be stored.
+            ValueError: the suffix is `.pt` or `.pth`, a Parameter has no data yet, two have the same name, or
+                a name cannot be stored.
 
         Example:
             >>> import io
@@ -53,7 +54,12 @@ class Weights:
             >>> {name: array.shape for name, array in np.load(file).items()}
             {'W': (2, 3), 'b': (3,)}
         """
-        if isinstance(file, str | os.PathLike) and os.fspath(file).endswith(".safetensors"):
+        suffix = os.path.splitext(os.fspath(file))[1] if isinstance(file, str | os.PathLike) else ""
+        if suffix in (".pt", ".pth"):
+            raise ValueError(
+                f"PyTorch's {suffix} files are only read; save as .safetensors, which PyTorch reads"
+            )
+        if suffix == ".safetensors":
             arrays, write = self.state_dict(), _safetensors.write
         else:
             arrays, write = _weights.arrays_of(self._all_params()), _npz.write

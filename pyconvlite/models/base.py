@@ -69,7 +69,7 @@ class Model(Layer):
             >>> import numpy as np
             >>> from pyconvlite.models import SmallResNet
             >>> SmallResNet().fused(np.zeros((1, 3, 32, 32), np.float32))
-            GraphLayer(x -> y, 18 nodes)
+            FusedLayer(x -> y, 18 nodes)
         """
         from .. import _traced  # here, since few programs need it and it takes long to import
 

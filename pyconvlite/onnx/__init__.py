@@ -82,7 +82,8 @@ def save(model: Layer, path: BinaryFile, *examples: Any, opset: int = _DEFAULT) 
         OSError: the file cannot be written.
         TypeError: an argument has the wrong type.
         ValueError: the model is fused, calls a Function that has no counterpart in ONNX, computes with arrays
-            outside of the graph, or calls other Functions for other inputs; the message names the Function.
+            outside of the graph, or calls other Functions for other inputs; the message names the Function. A
+            branch that depends on the data is noticed only where other, random inputs take another one.
 
     Example:
         >>> import io

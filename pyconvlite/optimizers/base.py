@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar, Self, TypeAlias
 
@@ -143,8 +144,10 @@ class Optimizer:
         """Add a function that `update` calls first, with the list of the Parameters that have a gradient.
 
         Raises:
-            TypeError: `f` is not callable.
+            TypeError: `f` is a class, or not callable.
         """
+        if isinstance(f, type):
+            raise TypeError(f"f must be an instance; got a class: write {f.__name__}(...)")
         if not callable(f):
             raise TypeError(f"f must be callable; got {type(f).__name__}")
         self.hooks.append(f)
@@ -237,11 +240,26 @@ class Elementwise(Optimizer):
             rows.append(row)
         # The settings are read only here, so that a captured step reads them again at each replay.
         updated = self.rule(host_scalars(settings or self.settings), rows)
+        if self.kernel is None:
+            self._check(rows, updated)
         now = reassigned()
         for param, row in zip(params, updated, strict=True):
             param._changed, param._data = now, as_array(row[0])
             for i, memory in enumerate(memories, 1):
                 memory[param] = as_array(row[i])
+
+    def _check(self, rows: Sequence[Row], updated: Any) -> None:
+        """Raise ValueError unless a subclass's own `rule` returned rows like the given ones, without g."""
+        wanted = [[np.shape(a) for a in (W, *states)] for W, _, *states in rows]
+        found = [
+            [np.shape(a) for a in row] if isinstance(row, tuple | list) else type(row).__name__
+            for row in updated
+        ]
+        if found != wanted:
+            raise ValueError(
+                f"{type(self).__name__}.rule must return a tuple for each row, with the weights and states; "
+                f"got {reprlib.repr(found)} for shapes {reprlib.repr(wanted)}"
+            )
 
 
 # ----------------------------------------------------------------------------------------- for the algorithms

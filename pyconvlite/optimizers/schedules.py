@@ -35,7 +35,8 @@ class Schedule:
         t: number of steps so far.
 
     Raises:
-        TypeError: `target` is neither, or its optimizer has no learning rate, such as AdaDelta.
+        TypeError: `target` is neither, or a ReduceLROnPlateau, or its optimizer has no learning rate, such as
+            AdaDelta.
 
     Example:
         >>> from pyconvlite.optimizers import SGD
@@ -52,6 +53,10 @@ class Schedule:
     optimizer: Optimizer
 
     def __init__(self, target: Optimizer | Schedule) -> None:
+        if isinstance(target, ReduceLROnPlateau):
+            raise TypeError(
+                f"a ReduceLROnPlateau must be the outer schedule; put the {type(self).__name__} into it"
+            )
         if isinstance(target, Schedule):
             self.optimizer = target.optimizer
         elif isinstance(target, Optimizer):
