@@ -160,8 +160,7 @@ def test_eight_layers_deep(norm: Visit) -> None:
 
 
 def percentages(lesson: Lesson) -> list[float]:
-    words = lesson.place.locator(".sentence").inner_text().split()
-    return [float(before) for before, word in itertools.pairwise(words) if word.startswith("%")]
+    return [float(share) for share in re.findall(r"([\d.]+)%", lesson.place.locator(".sentence").inner_text())]
 
 
 @pytest.mark.full
@@ -325,4 +324,4 @@ def test_ten_pictures_that_move(overfitting: Visit) -> None:
 
 def right(lesson: Lesson) -> list[float]:
     """Per cent right on the ten pictures, and on moved ones."""
-    return [float(share) for share in re.findall(r"(\d+) %", lesson.place.locator(".sentence").inner_text())]
+    return [float(share) for share in re.findall(r"(\d+)%", lesson.place.locator(".sentence").inner_text())]
