@@ -8,7 +8,7 @@ import { type Box, between, type Link, type Moving, moves, type Scene } from './
 
 const ZOOM_MS = 520;
 const PULSE_MS = 1400; // from one layer to the next
-const FLOW_MS = 30; // between two frames of what flows: enough for dots, and half the work
+const FLOW_MS = 30; // between two frames of what flows: enough for dots; the browser makes none between them
 const PULSES = 16; // connections between two layers along which something flows: the strongest
 
 export class Player {
@@ -24,9 +24,8 @@ export class Player {
   #isStill = false;
   #flows = false;
   #pulses: Link[] = [];
-  #flowed = 0;
-  /** How long from one frame of what flows to the next; null until it is known what the latest one took. */
-  #flowMs: number | null = FLOW_MS;
+  #timer = 0; // for the next frame of what flows
+  #due = 0; // when that is asked for
   #highlight = '';
   /** Pixels of the page for a unit of the scene; for the next one that is shown. */
   unit = 1;
@@ -58,6 +57,7 @@ export class Player {
   /** Whether something flows along the connections. */
   set flows(flows: boolean) {
     this.#flows = flows;
+    this.#due = performance.now();
     this.#ask();
   }
 
@@ -71,6 +71,7 @@ export class Player {
 
   stop(): void {
     cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#timer);
   }
 
   #ask() {
@@ -85,21 +86,20 @@ export class Player {
     if (t < 1 && this.#former) {
       this.#size(this.#canvas, scene);
       this.#move(this.#former, scene, t);
+      this.#due = now;
       this.#ask();
     } else {
       this.#former = null;
-      const flows = this.#flows && this.#pulses.length > 0;
-      if (flows) this.#ask();
-      const since = now - this.#flowed;
-      this.#flowMs ??= FLOW_MS + restAfter(since);
-      if (flows && this.#isStill && since < this.#flowMs) return;
       if (!this.#isStill) this.#paintStill(scene);
       this.#size(this.#canvas, scene);
       this.#context.setTransform(1, 0, 0, 1, 0, 0);
       this.#context.drawImage(this.#still, 0, 0);
-      if (flows) {
-        [this.#flowed, this.#flowMs] = [now, null];
+      clearTimeout(this.#timer);
+      if (this.#flows && this.#pulses.length) {
         this.#flow(scene, now);
+        const wait = FLOW_MS + restAfter(now - this.#due);
+        this.#due = now + wait;
+        this.#timer = setTimeout(() => this.#ask(), wait);
       }
     }
   }
