@@ -160,7 +160,9 @@ def test_eight_layers_deep(norm: Visit) -> None:
 
 
 def percentages(lesson: Lesson) -> list[float]:
-    return [float(share) for share in re.findall(r"([\d.]+)%", lesson.place.locator(".sentence").inner_text())]
+    return [
+        float(share) for share in re.findall(r"([\d.]+)%", lesson.place.locator(".sentence").inner_text())
+    ]
 
 
 @pytest.mark.full

@@ -356,6 +356,7 @@
   return {
     obstacle,
     cores,
+    inBrowser: () => !nodes(),
     open: (/** @type {any} */ python, /** @type {Uint8Array} */ bytes) => new Threads(python, bytes),
   };
 })();

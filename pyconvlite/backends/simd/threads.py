@@ -32,9 +32,10 @@ MOST = 4  # threads that "auto" starts
 DEATHS = 3  # of workers, after which no more are started
 
 # A call is cut where that saves more than it costs, with a margin. Measured: seconds for a call of the
-# workers, and per byte and multiply-add.
+# workers, and per byte and multiply-add. Of two cores, a page in a browser needs one again and again.
 MARGIN = 1.5
 CALL = 60e-6
+CALL_BESIDE_A_PAGE = 500e-6
 COPIED = 1 / 8e9
 MULTIPLY_ADD = 1 / 16e9
 
@@ -112,6 +113,7 @@ class _Threads:
         self.parts = 1  # into which calls are cut
         self._cores = 1  # of the machine
         self._least = math.inf
+        self._overhead = CALL  # seconds of a call
         self.error: Exception | None = None  # why there is one thread; None where that was requested
         self.deaths = 0
         self._variant = ""  # of the side module that the workers have
@@ -149,6 +151,7 @@ class _Threads:
             _, variant = side_module.load()
             script = _script()
             self._cores = int(script.cores())
+            self._overhead = CALL_BESIDE_A_PAGE if script.inBrowser() and self._cores == 2 else CALL
             parts = self.wanted or min(self._cores, MOST)
             if obstacle := str(script.obstacle()):
                 parts, error = 1, _error(obstacle)
@@ -166,7 +169,7 @@ class _Threads:
                 if not str(self.workers.error):  # there may be no memory for all
                     parts = min(parts, 1 + int(self.workers.threads.length))
         self.error, self.parts = error, parts
-        self.least = 2 * MARGIN * CALL / MULTIPLY_ADD if parts > 1 else math.inf
+        self.least = 2 * MARGIN * self._overhead / MULTIPLY_ADD if parts > 1 else math.inf
 
     def stop(self) -> None:
         """End the workers."""
@@ -224,7 +227,9 @@ class _Threads:
         most = largest(parts)
         copied = divided_bytes * (1 - most / items) + shared_bytes * (parts - 1)
         gain = multiply_adds * MULTIPLY_ADD * (1 - max(most / items, 1 / self._cores))
-        return [*range(0, items, most), items] if gain >= MARGIN * (CALL + copied * COPIED) else None
+        return (
+            [*range(0, items, most), items] if gain >= MARGIN * (self._overhead + copied * COPIED) else None
+        )
 
     def run(
         self,
