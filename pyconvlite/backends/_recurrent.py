@@ -19,8 +19,8 @@ class Operations(NamedTuple):
 def lstm(ops: Operations, x: Any, h: Any, c: Any, W: Any) -> tuple[Any, Any, Any]:
     """`Kernels.lstm`."""
     H = h.shape[1]
-    Wx, Wh, b = parts(W, x.shape[2], H)
-    a = rows_times(ops, x, Wx) + b
+    Wx, Wh, b = _parts(W, x.shape[2], H)
+    a = _rows_times(ops, x, Wx) + b
     hs, cs, gates = [h], [c], []
     for of_x in a:
         of_all = of_x + ops.product(h, Wh)
@@ -39,7 +39,7 @@ def lstm_grad(
 ) -> tuple[Any, Any, Any, Any]:
     """`Kernels.lstm_grad`."""
     H = gc.shape[1]
-    _, Wh, _ = parts(W, x.shape[2], H)
+    _, Wh, _ = _parts(W, x.shape[2], H)
     gh, gas = 0, []
     for t in reversed(range(len(x))):
         f, i, o, u = _columns(gates[t], H)
@@ -58,8 +58,8 @@ def lstm_grad(
 def gru(ops: Operations, x: Any, h: Any, W: Any) -> tuple[Any, Any, Any]:
     """`Kernels.gru`."""
     H = h.shape[1]
-    Wx, Wh, bx, bh = parts(W, x.shape[2], H)
-    a = rows_times(ops, x, Wx) + bx
+    Wx, Wh, bx, bh = _parts(W, x.shape[2], H)
+    a = _rows_times(ops, x, Wx) + bx
     hs, gates, terms = [h], [], []
     for of_x in a:
         of_h = ops.product(h, Wh) + bh
@@ -78,7 +78,7 @@ def gru_grad(
 ) -> tuple[Any, Any, Any]:
     """`Kernels.gru_grad`."""
     H = hs.shape[2]
-    _, Wh, _, _ = parts(W, x.shape[2], H)
+    _, Wh, _, _ = _parts(W, x.shape[2], H)
     gh, of_x, of_h = 0, [], []
     for t in reversed(range(len(x))):
         r, z, n = _columns(gates[t], H)
@@ -93,13 +93,13 @@ def gru_grad(
     return gx, gh, gW
 
 
-def parts(W: Any, features: int, H: int) -> tuple[Any, ...]:
+def _parts(W: Any, features: int, H: int) -> tuple[Any, ...]:
     """Of W, the rows for x, those for h, and each that is a bias."""
     biases = range(features + H, W.shape[0])
     return W[:features], W[features : features + H], *(W[row] for row in biases)
 
 
-def rows_times(ops: Operations, x: Any, W: Any) -> Any:
+def _rows_times(ops: Operations, x: Any, W: Any) -> Any:
     """x W for x (T, N, K), as one product."""
     T, N, K = x.shape
     return ops.product(x.reshape(T * N, K), W).reshape(T, N, W.shape[1])
@@ -115,7 +115,7 @@ def input_and_weights(
     """
     of_x, of_h = sums[0], sums[-1]
     gW = [_weights(ops, x, of_x), _weights(ops, hs[:-1], of_h), *(_bias(ops, g) for g in sums)]
-    return rows_times(ops, of_x, W[: x.shape[2]].T) if needs_gx else None, ops.concatenate(gW)
+    return _rows_times(ops, of_x, W[: x.shape[2]].T) if needs_gx else None, ops.concatenate(gW)
 
 
 def _columns(a: Any, H: int) -> list[Any]:

@@ -10,7 +10,7 @@ import numpy as np
 from ..._shapes import Array
 from .. import numpy as reference
 from .. import simd
-from .._recurrent import Operations, input_and_weights, parts, rows_times
+from .._recurrent import Operations, input_and_weights
 from .library import library
 from .matmul import ROWS
 from .serving import address, all_float32, contiguous, with_fallback
@@ -66,10 +66,10 @@ def lstm(x: Array, h: Array, c: Array, W: Array) -> tuple[Array, Array, Array] |
     if not all_float32(x, h, c, W):
         return None
     h, c, W = contiguous(h), contiguous(c), contiguous(W)
-    Wx, Wh, b = parts(W, K, H)
+    gates = simd.matmul(x.reshape(T * N, K), W[:K]).reshape(T, N, 4 * H)
     hs, cs = _empty((T + 1, N, H), (T + 1, N, H))
-    gates = rows_times(_operations(), x, Wx)
-    _run(library.lstm, LSTM, [hs, cs, gates, *_weights(Wh, T), b, h, c], gates, H)
+    arrays = [hs, cs, gates, *_weights(W[K : K + H], T), W[K + H :], h, c]
+    _run(library.lstm, LSTM, arrays, gates, H)
     return hs, cs, gates
 
 
@@ -81,9 +81,9 @@ def lstm_grad(
     if not all_float32(x, W, hs, cs, gates, ghs, gc):
         return None
     W, cs, gates, ghs, of_c = map(contiguous, (W, cs, gates, ghs, gc))
-    _, Wh, _ = parts(W, K, H)
     gh, gc, ga = _empty((N, H), (N, H), gates.shape)
-    _run(library.lstm_grad, LSTM_GRAD, [gh, gc, ga, *_weights(Wh.T, T), cs, gates, ghs, of_c], gates, H)
+    arrays = [gh, gc, ga, *_weights(W[K : K + H].T, T), cs, gates, ghs, of_c]
+    _run(library.lstm_grad, LSTM_GRAD, arrays, gates, H)
     gx, gW = input_and_weights(_operations(), x, W, hs, [ga], needs_gx)
     return gx, gh, gc, gW
 
@@ -94,10 +94,10 @@ def gru(x: Array, h: Array, W: Array) -> tuple[Array, Array, Array] | None:
     if not all_float32(x, h, W):
         return None
     h, W = contiguous(h), contiguous(W)
-    Wx, Wh, *_ = parts(W, K, H)
+    gates = simd.matmul(x.reshape(T * N, K), W[:K]).reshape(T, N, 3 * H)
     hs, terms, of_h = _empty((T + 1, N, H), (T, N, H), (N, 3 * H))
-    gates = rows_times(_operations(), x, Wx)
-    _run(library.gru, GRU, [hs, gates, terms, of_h, *_weights(Wh, T), W[K + H :], h], gates, H)
+    arrays = [hs, gates, terms, of_h, *_weights(W[K : K + H], T), W[K + H :], h]
+    _run(library.gru, GRU, arrays, gates, H)
     return hs, gates, terms
 
 
@@ -109,8 +109,8 @@ def gru_grad(
     if not all_float32(x, W, hs, gates, terms, ghs):
         return None
     W, hs, gates, terms, ghs = map(contiguous, (W, hs, gates, terms, ghs))
-    _, Wh, *_ = parts(W, K, H)
     gh, of_x, of_h = _empty((N, H), gates.shape, gates.shape)
-    _run(library.gru_grad, GRU_GRAD, [gh, of_x, of_h, *_weights(Wh.T, T), hs, gates, terms, ghs], gates, H)
+    arrays = [gh, of_x, of_h, *_weights(W[K : K + H].T, T), hs, gates, terms, ghs]
+    _run(library.gru_grad, GRU_GRAD, arrays, gates, H)
     gx, gW = input_and_weights(_operations(), x, W, hs, [of_x, of_h], needs_gx)
     return gx, gh, gW
