@@ -8,7 +8,7 @@ import { type Box, between, type Link, type Moving, moves, type Scene } from './
 
 const ZOOM_MS = 520;
 const PULSE_MS = 1400; // from one layer to the next
-const FLOW_MS = 30; // between two frames of what flows: enough for dots; the browser makes none between them
+const FLOW_MS = 45; // between two frames of what flows: enough for dots; the browser makes none between them
 const PULSES = 16; // connections between two layers along which something flows: the strongest
 
 export class Player {
