@@ -4,6 +4,7 @@ import itertools
 import sys
 import time
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -187,6 +188,20 @@ class TestSize:
     def test_one_large_image_is(self):
         x, W = numbers(1, 64, 28, 28), numbers(64, 64, 3, 3)
         was_cut(backends.kernels(x).conv2d, x, W, numbers(64), sizes((28, 28), 3, pad=1))
+
+    @pytest.mark.usefixtures("rates")
+    @pytest.mark.parametrize("parts", [2], indirect=True)
+    @pytest.mark.parametrize(("cores", "is_cut"), [(2, False), (4, True)])
+    def test_beside_a_page(self, workers, monkeypatch, cores, is_cut):
+        """In a browser whose page needs one of two cores, a call must be larger."""
+        script = SimpleNamespace(cores=lambda: cores, obstacle=lambda: "", inBrowser=lambda: True)
+        monkeypatch.setattr(module, "_script", lambda: script)
+        pool.start()
+        matmul = backends.kernels(numbers()).matmul
+        before = workers.copied
+        matmul(numbers(256, 256), numbers(256, 256))
+        assert (workers.copied > before) == is_cut
+        was_cut(matmul, numbers(512, 512), numbers(512, 512))
 
     def test_parts(self, parts):
         assert pool.split(1, 1e9, 0, 0) is None
