@@ -42,8 +42,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
                 "or pipe, pass an open binary file"
             )
     folder = os.path.dirname(target)
-    if not os.path.isdir(folder):
-        raise FileNotFoundError(errno.ENOENT, f"{folder!r} is not a folder; create it first", os.fspath(path))
+    try:
+        os.stat(folder)
+    except FileNotFoundError:
+        text = f"{folder!r} is missing; create it first"
+        raise FileNotFoundError(errno.ENOENT, text, os.fspath(path)) from None
     unfinished = os.path.join(folder, f".{os.urandom(8).hex()}.tmp")
 
     def created(name: str, flags: int) -> int:

@@ -168,7 +168,7 @@ def test_threads_that_save_to_the_same_path(tmp_path):
 
 def test_a_folder_that_is_missing_is_named(tmp_path):
     with (
-        pytest.raises(FileNotFoundError, match=r"nowhere' is not a folder; create it first: .*w\.npz"),
+        pytest.raises(FileNotFoundError, match=r"nowhere' is missing; create it first: .*w\.npz"),
         replacing(tmp_path / "nowhere" / "w.npz"),
     ):
         pass

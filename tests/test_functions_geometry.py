@@ -242,3 +242,10 @@ def test_dilated_maxima_that_are_equal():
 def test_what_does_not_fit_is_named(call, error, words):
     with pytest.raises(error, match=words):
         call()
+
+
+def test_a_kernel_that_a_stride_more_would_not_hold():
+    x = np.ones((1, 1, 2, 2))
+    assert F.pooling(x, 3, 2, ceil_mode=True).shape == (1, 1, 1, 1)
+    with pytest.raises(ValueError, match=r"larger than the padded input, 2 \+ 2 \* 0 = 2"):
+        F.pooling(x, 4, 2, ceil_mode=True)

@@ -316,3 +316,8 @@ LOSSES = [F.mean_squared_error, F.l1_loss, F.huber_loss, F.kl_div, F.sigmoid_cro
 def test_a_missing_target_is_named(loss):
     with pytest.raises(TypeError, match=r"(t|x1) must be an array, a Variable or a number; got None"):
         loss(np.full((2, 3), 0.5), None)
+
+
+def test_probabilities_may_be_rounded():
+    p = np.array([1 + 2**-23, -(2.0**-24)], np.float32)
+    assert np.isfinite(F.binary_cross_entropy(p, np.array([1, 0])).data)

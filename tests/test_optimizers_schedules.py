@@ -236,7 +236,7 @@ def test_your_own_schedule_on_your_own_optimizer():
         (
             lambda o: WarmupLR(ReduceLROnPlateau(o), 3),
             TypeError,
-            "a ReduceLROnPlateau must be the outer schedule; put the WarmupLR into it",
+            "a ReduceLROnPlateau belongs in no other schedule; got one for a WarmupLR",
         ),
         (lambda o: ReduceLROnPlateau(o, patience=-1), ValueError, "patience must be at least 0; got -1"),
         (lambda o: ReduceLROnPlateau(o, patience=0.5), TypeError, "patience must be an integer; got 0.5"),
@@ -309,3 +309,17 @@ def test_an_inner_one_may_be_stepped_too():
         outer.inner.step()
     outer.step()
     assert outer.optimizer.lr == outer.rate(4)
+
+
+def test_a_plateau_whose_inner_rate_is_none_changes_nothing():
+    class Lost(StepLR):
+        def factor(self, t):
+            return 1.0 if t < 2 else float("nan")
+
+    plateau = ReduceLROnPlateau(Lost(SGD(1.0), 1), patience=0)
+    plateau.step(1.0)
+    before = vars(plateau).copy()
+    for _ in range(2):
+        with pytest.raises(ValueError, match="the lr after 2 steps must be a finite number; got nan"):
+            plateau.step(2.0)
+        assert vars(plateau) == before

@@ -186,3 +186,22 @@ def test_what_an_own_rule_returns_is_checked(rule):
     with pytest.raises(ValueError, match=r"Own\.rule must return a tuple for each row, .* for shapes \["):
         optimizer.update()
     np.testing.assert_array_equal(layer.W.data, before)
+
+
+def test_an_own_rule_may_be_a_generator_and_that_of_a_subclass_is_checked():
+    class Own(Elementwise):
+        def rule(self, settings, rows):
+            for W, g in rows:
+                yield (W - g,)
+
+    class Other(MomentumSGD):
+        def rule(self, settings, rows):
+            return [(W.sum(), v) for W, g, v in rows]
+
+    layer = L.Linear(3, in_size=2)
+    layer(np.ones((1, 2), np.float32)).sum().backward()
+    expected = layer.W.data - 1
+    Own().setup(layer).update()
+    np.testing.assert_array_equal(layer.W.data, expected)
+    with pytest.raises(ValueError, match=r"Other\.rule must return a tuple for each row"):
+        Other().setup(layer).update()

@@ -363,8 +363,8 @@ def test_the_position_of_a_file_object_does_not_matter(tmp_path):
     np.testing.assert_array_equal(other.W.data, model.W.data)
 
 
-@pytest.mark.parametrize("suffix", [".pt", ".pth"])
+@pytest.mark.parametrize("suffix", [".pt", ".pth", ".PT"])
 def test_pytorchs_files_are_not_written(tmp_path, suffix):
-    with pytest.raises(ValueError, match=rf"PyTorch's {suffix} files are only read; save as \.safetensors"):
+    with pytest.raises(ValueError, match=r"PyTorch's \.pt and \.pth are only read; save as \.safetensors"):
         L.Linear(3, in_size=2).save_weights(tmp_path / f"w{suffix}")
     assert not any(tmp_path.iterdir())

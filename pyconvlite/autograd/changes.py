@@ -75,6 +75,6 @@ def check_unchanged(f: Called) -> None:
 def _changed_after(f: Called, x: _Input, done: str) -> RuntimeError:
     return RuntimeError(
         f"the data of {x._described()} was reassigned after {type(f).__name__} {done} it, so gradients would "
-        "be wrong: call backward() before its data changes, or compute the output again; a recurrent layer "
-        "needs reset_state() before another sequence"
+        "be wrong: call backward() before its data changes, or compute the output again, with a recurrent "
+        "layer after reset_state()"
     )

@@ -129,15 +129,19 @@ class Frame(NamedTuple):
                 beyond the padding after it.
 
         Raises:
-            ValueError: a size is below its minimum, or the kernel is larger than the padded image.
+            ValueError: a size is below its minimum, or the kernel is larger than the padded image, with
+                `ceil_mode` by a stride or more.
         """
         H, W = input_size
         padded = H + sum(edges[0]), W + sum(edges[1])
-        room = (padded[0] + stride[0] - 1, padded[1] + stride[1] - 1) if ceil_mode else padded
+        extent = [_extent(k, d) for k, d in zip(kernel_size, dilation, strict=True)]
+        room = padded
+        if ceil_mode and all(p + s > e for p, s, e in zip(padded, stride, extent, strict=True)):
+            room = padded[0] + stride[0] - 1, padded[1] + stride[1] - 1
         sizes = list(conv_outsize(room, kernel_size, stride, (0, 0), dilation))
         for axis in (0, 1) if ceil_mode else ():
             start = (sizes[axis] - 1) * stride[axis]  # of the last window
-            hangs_over = start + _extent(kernel_size[axis], dilation[axis]) > padded[axis]
+            hangs_over = start + extent[axis] > padded[axis]
             sizes[axis] -= hangs_over and start >= input_size[axis] + edges[axis][0]
         return cls(kernel_size, stride, dilation, (H, W), edges, (sizes[0], sizes[1]))
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from .._shapes import Array
 from ..autograd import Function, Variable, as_input
+from ..backends import on_device
 
 
 class Cast(Function):
@@ -45,7 +46,7 @@ def cast(x: Any, dtype: Any) -> Variable:
 
 
 def as_floats(x: Any, dtype: Any = np.float64) -> Variable:
-    """x as a Variable; integers and bools, which would wrap around, in `dtype`.
+    """x as a Variable; integers and bools, which would wrap around, in `dtype`, on a device in float32.
 
     Raises:
         TypeError: x is None, or complex.
@@ -58,6 +59,8 @@ def as_floats(x: Any, dtype: Any = np.float64) -> Variable:
         raise TypeError(f"x must hold real numbers; got {v.dtype}")
     if kind not in "iub":  # objects are left to the Functions
         return v
+    if on_device(v):
+        dtype = np.float32
     return cast(v, dtype) if v.requires_grad else as_input(v.data.astype(dtype))
 
 

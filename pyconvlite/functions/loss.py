@@ -19,6 +19,7 @@ from .selection import clip, where
 from .shape import reshape
 
 REDUCTIONS = "none", "mean", "sum", "batchmean"
+_ROUNDED = 1e-3  # by which a probability may differ from 0 or 1 in float16
 
 
 def reduced(loss: Variable, reduction: str) -> Variable:
@@ -274,11 +275,14 @@ def binary_cross_entropy(p: Any, t: Any, reduction: str = "batchmean") -> Variab
         >>> binary_cross_entropy(np.array([0.5, 0.9]), np.array([1, 1]))
         variable(0.399253848...)
     """
+    check_given(p, "p")
     p, t = _targets(as_input(p), t, "p")
     check_floats(p, "p")
-    if not on_device(p) and ((low := p.data.min()) < 0 or p.data.max() > 1):
-        found = low if low < 0 else p.data.max()
-        raise ValueError(f"p must be from 0 to 1; got {found}: for scores use sigmoid_cross_entropy")
+    if not on_device(p):
+        low, high = p.data.min(), p.data.max()
+        if low < -_ROUNDED or high > 1 + _ROUNDED:
+            found = low if low < 0 else high
+            raise ValueError(f"p must be from 0 to 1; got {found}: for scores use sigmoid_cross_entropy")
     eps = float(np.finfo(p.dtype).eps)
     p = clip(p, eps, 1 - eps)
     return reduced(-(t * log(p) + (1 - t) * log(1 - p)), reduction)

@@ -110,7 +110,8 @@ class BatchNorm(Function):
         eps: added to the variance.
 
     Attributes:
-        avg_mean, avg_var: after the call, the updated running statistics, in new arrays.
+        avg_mean, avg_var: after the call, the updated running statistics, in new arrays; `avg_var` stays if a
+            channel has a single value.
 
     Example:
         >>> import numpy as np

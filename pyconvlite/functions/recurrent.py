@@ -11,6 +11,7 @@ from ..backends import get_array_module, kernels
 from ..config import Config
 from ._second_order import second_gradients
 from .activation import sigmoid
+from .casts import check_given
 from .linalg import matmul
 from .math import tanh
 from .shape import split, stack
@@ -275,6 +276,8 @@ def gru(x: Any, h: Any, W: Any) -> Variable:
 
 
 def _check(x: Variable, W: Variable, gates: int, biases: int, states: dict[str, Variable]) -> None:
+    check_given(x, "x")
+    check_given(W, "W")
     H = W.shape[-1] // gates if W.ndim else 0
     if x.ndim not in (2, 3) or W.shape != (x.shape[-1] + H + biases, gates * H) or 0 in x.shape[:-2]:
         raise ValueError(

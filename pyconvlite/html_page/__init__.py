@@ -139,8 +139,8 @@ def _checked(classes: Any) -> list[str]:
     names = list(classes) if is_list else []
     if not is_list or not all(isinstance(name, str) for name in names):
         raise TypeError(f"classes must be a list of strings; got {classes!r}")
-    if not names or not all(names) or len(set(names)) < len(names):
-        raise ValueError(f"classes must be names, each another; got {names}")
+    if not names or not all(names):
+        raise ValueError(f"classes must be one name or more, none of them empty; got {names}")
     return names
 
 

@@ -54,12 +54,12 @@ class Weights:
             >>> {name: array.shape for name, array in np.load(file).items()}
             {'W': (2, 3), 'b': (3,)}
         """
-        suffix = os.path.splitext(os.fspath(file))[1] if isinstance(file, str | os.PathLike) else ""
-        if suffix in (".pt", ".pth"):
+        name = os.fspath(file) if isinstance(file, str | os.PathLike) else ""
+        if name.lower().endswith((".pt", ".pth")):
             raise ValueError(
-                f"PyTorch's {suffix} files are only read; save as .safetensors, which PyTorch reads"
+                "PyTorch's .pt and .pth are only read; save as .safetensors, which PyTorch reads"
             )
-        if suffix == ".safetensors":
+        if name.endswith(".safetensors"):
             arrays, write = self.state_dict(), _safetensors.write
         else:
             arrays, write = _weights.arrays_of(self._all_params()), _npz.write

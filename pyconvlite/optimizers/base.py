@@ -240,7 +240,8 @@ class Elementwise(Optimizer):
             rows.append(row)
         # The settings are read only here, so that a captured step reads them again at each replay.
         updated = self.rule(host_scalars(settings or self.settings), rows)
-        if self.kernel is None:
+        if type(self).rule is not Elementwise.rule:
+            updated = list(updated or ())
             self._check(rows, updated)
         now = reassigned()
         for param, row in zip(params, updated, strict=True):
@@ -248,7 +249,7 @@ class Elementwise(Optimizer):
             for i, memory in enumerate(memories, 1):
                 memory[param] = as_array(row[i])
 
-    def _check(self, rows: Sequence[Row], updated: Any) -> None:
+    def _check(self, rows: Sequence[Row], updated: Sequence[Any]) -> None:
         """Raise ValueError unless a subclass's own `rule` returned rows like the given ones, without g."""
         wanted = [[np.shape(a) for a in (W, *states)] for W, _, *states in rows]
         found = [

@@ -55,7 +55,7 @@ class Schedule:
     def __init__(self, target: Optimizer | Schedule) -> None:
         if isinstance(target, ReduceLROnPlateau):
             raise TypeError(
-                f"a ReduceLROnPlateau must be the outer schedule; put the {type(self).__name__} into it"
+                f"a ReduceLROnPlateau belongs in no other schedule; got one for a {type(self).__name__}"
             )
         if isinstance(target, Schedule):
             self.optimizer = target.optimizer
@@ -334,9 +334,18 @@ class ReduceLROnPlateau(Schedule):
 
         Raises:
             TypeError: `metrics` is none of these.
+            RuntimeError, ValueError: as in `Schedule.step`.
         """
         value = _one_number(metrics)
-        self._check_latest()  # before anything changes
+        before = vars(self).copy()
+        try:
+            self._count(value)
+            self._advance()
+        except BaseException:
+            vars(self).update(before)
+            raise
+
+    def _count(self, value: float) -> None:
         if self._improves(value):
             self.best = value
             self.waited = 0
@@ -349,7 +358,6 @@ class ReduceLROnPlateau(Schedule):
             self.reduced *= self.gamma
             self.resting = self.cooldown
             self.waited = 0
-        self._advance()
 
     def _improves(self, value: float) -> bool:
         margin = self.threshold

@@ -16,6 +16,8 @@ from .matmul import ROWS
 from .serving import address, all_float32, contiguous, with_fallback
 from .threads import ITEMS, Argument, cut, pool, result, stride, updated, whole
 
+ROW = 320  # bytes that are copied in the time that another row takes
+
 Kind: TypeAlias = Callable[..., Argument | int]
 
 LSTM = result, result, updated, whole, whole, whole, cut, cut  # what threads need of the kernels' arrays
@@ -47,7 +49,11 @@ def _run(kernel: Any, kinds: Sequence[Kind], arrays: Sequence[Array | None], gat
     T, N, width = gates.shape
     if T > 1 and (work := gates.size * H) >= pool.least:
         pairs = list(zip(kinds, arrays, strict=True))
-        divided = sum(a.nbytes for kind, a in pairs if kind is not whole and a is not None)
+        divided = sum(
+            (a.nbytes + ROW * len(a)) * (2 if kind is updated else 1)
+            for kind, a in pairs
+            if kind is not whole and a is not None
+        )
         if bounds := pool.split(N, work, divided, 4 * width * H, ROWS):
             pool.run(kernel, bounds, [*(_argument(*pair, N) for pair in pairs), T, ITEMS, stride(N), H])
             return

@@ -1,8 +1,9 @@
 """Threads: a kernel's call is cut into parts; Python's thread computes the first and workers the others.
 
 `threads.js` starts the workers and copies between Pyodide's memory and theirs. A kernel tells by `cut`,
-`whole`, `shifted`, `result` and `partial` what each part needs of its arguments, and calls `run` where
-`split` says that threads pay. Where images or rows are cut, each element is computed as by one thread, to the
+`whole`, `shifted`, `updated`, `result` and `partial` what each part needs of its arguments, and calls `run`
+where `split` says that threads pay. Items may follow each other in several rows, such as the steps of a
+sequence. Where images or rows are cut, each element is computed as by one thread, to the
 last bit; but a call with a number that is not finite, or of 2^50 or more, is convolved without Winograd's
 algorithm, and so are only those parts that have one. Where parts are sums, `partial`, they are added in their
 order.

@@ -25,7 +25,7 @@ export class Player {
   #flows = false;
   #pulses: Link[] = [];
   #timer = 0; // for the next frame of what flows
-  #due = 0; // when that is asked for
+  #due = 0; // when that is asked for; 0 for never
   #highlight = '';
   /** Pixels of the page for a unit of the scene; for the next one that is shown. */
   unit = 1;
@@ -57,7 +57,6 @@ export class Player {
   /** Whether something flows along the connections. */
   set flows(flows: boolean) {
     this.#flows = flows;
-    this.#due = performance.now();
     this.#ask();
   }
 
@@ -72,6 +71,7 @@ export class Player {
   stop(): void {
     cancelAnimationFrame(this.#frame);
     clearTimeout(this.#timer);
+    this.#flows = false;
   }
 
   #ask() {
@@ -79,14 +79,15 @@ export class Player {
   }
 
   #paint(now: number) {
-    this.#frame = 0;
+    const late = this.#due && now - this.#due;
+    this.#frame = this.#due = 0;
+    clearTimeout(this.#timer);
     const scene = this.#scene;
     if (!scene?.width || !scene.height) return;
     const t = this.#former ? Math.min(1, Math.max(0, now - this.#start) / ZOOM_MS) : 1;
     if (t < 1 && this.#former) {
       this.#size(this.#canvas, scene);
       this.#move(this.#former, scene, t);
-      this.#due = now;
       this.#ask();
     } else {
       this.#former = null;
@@ -94,10 +95,9 @@ export class Player {
       this.#size(this.#canvas, scene);
       this.#context.setTransform(1, 0, 0, 1, 0, 0);
       this.#context.drawImage(this.#still, 0, 0);
-      clearTimeout(this.#timer);
       if (this.#flows && this.#pulses.length) {
         this.#flow(scene, now);
-        const wait = FLOW_MS + restAfter(now - this.#due);
+        const wait = FLOW_MS + restAfter(late);
         this.#due = now + wait;
         this.#timer = setTimeout(() => this.#ask(), wait);
       }
