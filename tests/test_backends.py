@@ -123,7 +123,7 @@ def through_the_seam(node):
         return True
     if isinstance(node, ast.Call):
         return isinstance(node.func, ast.Name) and node.func.id == "kernels"
-    return isinstance(node, ast.Name) and node.id in {"F", "_functions", "product"}
+    return isinstance(node, ast.Name) and node.id in {"F", "_functions", "product", "simd"}
 
 
 def only_for_the_type_checker(node):

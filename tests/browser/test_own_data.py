@@ -393,7 +393,7 @@ def test_a_camera_that_is_refused(with_camera: Callable[..., Visit]) -> None:
     visit.page.context.grant_permissions(["camera"])  # the visitor changes their mind
     visit.page.click("#camera")
     until_runs(visit)
-    assert visit.page.is_hidden("#camera-notice")
+    visit.page.locator("#camera-notice").wait_for(state="hidden")
     visit.check()
 
 
