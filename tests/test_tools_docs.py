@@ -58,6 +58,21 @@ def test_what_a_base_without_an_entry_has_is_documented():
     assert "inherited-members: Layer, Weights, object\n" in docs._directive("GRU", layers.GRU)
 
 
+def test_attributes_of_one_line_stay_together():
+    lines = [
+        "Args:",
+        "    a, b: two.",
+        "",
+        "Attributes:",
+        "    c, d: two, e.",
+        "        f, g: no.",
+        "Raises:",
+    ]
+    docs._join_names(lines)
+    assert lines[4:] == ["    c,d: two, e.", "        f, g: no.", "Raises:"]
+    assert lines[1] == "    a, b: two."
+
+
 def test_the_program_of_a_docstring():
     import pyconvlite.functions.activation as home
 

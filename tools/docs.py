@@ -231,6 +231,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     def add(app: Sphinx, what: str, name: str, thing: Any, options: object, lines: list[str]) -> None:
         end = lines.index("Example:") if "Example:" in lines else len(lines)
         lines[:end] = map(_as_markup, lines[:end])
+        _join_names(lines)
         home = sys.modules.get(getattr(thing, "__module__", ""))
         if home and (program := program_of("\n".join(lines), home)):
             depth = app.env.docname.count("/") + 1  # of the page below the site's folder
@@ -268,6 +269,16 @@ def ways(page: str, language: str) -> tuple[str, str]:
         return f"{up}../../", f"{up}../{name}.html"
     name = page.removeprefix("guides/")
     return f"{up}../", f"{up}ja/{name if (DOCS / 'ja' / f'{name}.md').exists() else 'index'}.html"
+
+
+def _join_names(lines: list[str]) -> None:
+    """Leave no space in `a, b: ...` among attributes: Sphinx would read it as a type and a name."""
+    if "Attributes:" not in lines:
+        return
+    for i in range(lines.index("Attributes:") + 1, len(lines)):
+        if lines[i][:1].strip():  # the next section
+            return
+        lines[i] = re.sub(r"(?<=^    )\w+(, \w+)+:", lambda names: names[0].replace(" ", ""), lines[i])
 
 
 def _as_markup(line: str) -> str:
