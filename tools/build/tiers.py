@@ -217,7 +217,7 @@ def _on_adapter(
     adapter = find(node)
     if adapter is None:
         raise CannotRunError(missing)
-    options = ["--webgpu", "--timeout", "600", "-o", f"testpaths={tests}", *arguments]
+    options = ["--webgpu", "--timeout", "1800", "-o", f"testpaths={tests}", *arguments]
     return job.pytest(in_pyodide(node, PYODIDE, "pytest", *options), adapter)
 
 
