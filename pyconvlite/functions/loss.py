@@ -281,7 +281,7 @@ def binary_cross_entropy(p: Any, t: Any, reduction: str = "batchmean") -> Variab
     if not on_device(p):
         low, high = p.data.min(), p.data.max()
         if low < -_ROUNDED or high > 1 + _ROUNDED:
-            found = low if low < 0 else high
+            found = low if low < -_ROUNDED else high
             raise ValueError(f"p must be from 0 to 1; got {found}: for scores use sigmoid_cross_entropy")
     eps = float(np.finfo(p.dtype).eps)
     p = clip(p, eps, 1 - eps)
