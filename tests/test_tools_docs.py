@@ -58,6 +58,11 @@ def test_what_a_base_without_an_entry_has_is_documented():
     assert "inherited-members: Layer, Weights, object\n" in docs._directive("GRU", layers.GRU)
 
 
+def test_a_formula_stays_as_it_is():
+    lines = ["2 * `x`::", "", "    y = a * x", "", "    z = y * y", "", "a * b"]
+    assert [*docs._marked_up(lines)] == [r"2 \* ``x``::", *lines[1:6], r"a \* b"]
+
+
 def test_attributes_of_one_line_stay_together():
     lines = [
         "Args:",

@@ -230,7 +230,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
     def add(app: Sphinx, what: str, name: str, thing: Any, options: object, lines: list[str]) -> None:
         end = lines.index("Example:") if "Example:" in lines else len(lines)
-        lines[:end] = map(_as_markup, lines[:end])
+        lines[:end] = _marked_up(lines[:end])
         _join_names(lines)
         home = sys.modules.get(getattr(thing, "__module__", ""))
         if home and (program := program_of("\n".join(lines), home)):
@@ -279,6 +279,18 @@ def _join_names(lines: list[str]) -> None:
         if lines[i][:1].strip():  # the next section
             return
         lines[i] = re.sub(r"(?<=^    )\w+(, \w+)+:", lambda names: names[0].replace(" ", ""), lines[i])
+
+
+def _marked_up(lines: list[str]) -> Iterator[str]:
+    """The lines as reStructuredText; a block that is indented below a line with `::` stays as it is."""
+    above: int | None = None  # indentation of that line
+    for line in lines:
+        indent = len(line) - len(line.lstrip())
+        if above is not None and line and indent <= above:
+            above = None
+        yield line if above is not None else _as_markup(line)
+        if above is None and line.endswith("::"):
+            above = indent
 
 
 def _as_markup(line: str) -> str:
