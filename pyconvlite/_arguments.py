@@ -1,10 +1,11 @@
 """Checks of arguments that several modules share: integers, other numbers, axes, datasets.
 
-Each returns the checked value, or raises an error that names the argument.
+Each returns the checked value, or raises an error that names the argument. `described` shows arguments.
 """
 
 from __future__ import annotations
 
+import inspect
 import math
 import numbers
 import operator
@@ -242,3 +243,23 @@ def examples(dataset: Examples) -> Examples:
             f"got {type(dataset).__name__}"
         )
     return dataset
+
+
+def described(made: Any) -> str:
+    """A `repr`: the class and the arguments of its constructor that the object has as attributes.
+
+    Flags and names, such as that of a mode, are left out where they have their default.
+
+    Example:
+        >>> from pyconvlite.optimizers import SGD
+        >>> described(SGD(lr=0.5))
+        'SGD(lr=0.5)'
+    """
+    shown = []
+    for name, argument in inspect.signature(type(made)).parameters.items():
+        value = getattr(made, name, made)
+        if isinstance(value, bool | str) and value == argument.default:
+            continue
+        if isinstance(value, bool | str | int | float | tuple | None):
+            shown.append(f"{name}={value!r}")
+    return f"{type(made).__name__}({', '.join(shown)})"

@@ -97,6 +97,17 @@ def test_deconv2d_equals_loops(g):
     assert_close(F.deconv2d(x, W, b, **settings).data, oracles.deconv2d(x, W, b, **settings))
 
 
+@pytest.mark.parametrize(("pad", "dilation", "output_pad"), [(0, 1, (1, 2)), ((1, 0), 2, (0, 1)), (1, 1, 1)])
+def test_deconv2d_with_rows_and_columns_beyond_the_smallest(pad, dilation, output_pad):
+    rng = np.random.default_rng(0)
+    x, W, b = rng.standard_normal((2, 4, 3, 2)), rng.standard_normal((4, 3, 3, 4)), rng.standard_normal(6)
+    settings = {"stride": (2, 3), "pad": pad, "dilation": dilation, "groups": 2}
+    smallest = F.deconv2d(x, W, b, **settings).shape[2:]
+    size = tuple(np.add(smallest, output_pad))
+    y = F.deconv2d(x, W, b, **settings, output_pad=output_pad)
+    assert_close(y.data, oracles.deconv2d(x, W, b, **settings, size=size))
+
+
 @given(geometries())
 def test_deconv2d_is_the_adjoint_of_conv2d(g):
     x, W = g.arrays(g.x_shape, g.W_shape)
@@ -341,6 +352,21 @@ IMAGE, KERNEL = np.zeros((1, 4, 5, 6)), np.zeros((2, 4, 3, 3))
             lambda: F.deconv2d(IMAGE, np.zeros((4, 2, 3, 3)), outsize=(-1, 8)),
             ValueError,
             r"outsize.*\(-1, 8\)",
+        ),
+        (
+            lambda: F.deconv2d(IMAGE, np.zeros((4, 2, 3, 3)), stride=2, outsize=12, output_pad=1),
+            ValueError,
+            "outsize 12 .* output_pad",
+        ),
+        (
+            lambda: F.deconv2d(IMAGE, np.zeros((4, 2, 3, 3)), stride=(2, 1), output_pad=1),
+            ValueError,
+            r"output_pad must be less than stride \(2, 1\); got 1",
+        ),
+        (
+            lambda: F.deconv2d(IMAGE, np.zeros((4, 2, 3, 3)), stride=2, output_pad=-1),
+            ValueError,
+            "output_pad must be at least 0; got -1",
         ),
         (lambda: F.conv2d(None, KERNEL), TypeError, "x.*None"),
         (lambda: F.conv2d(IMAGE, None), TypeError, "W.*None"),

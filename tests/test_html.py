@@ -180,7 +180,7 @@ class TestLayer:
         assert found.row("")["Parameters"] == "scales/0 (2,), scales/1 (3,)"
         assert found.row("inner/<b>")["Parameters"] == "W (1, 1), b (1,)"
         assert "b" not in found.tags
-        assert shown(Layer()).texts[0] == "Layer"
+        assert shown(Layer()).texts[0] == "Layer()"
 
     def test_what_no_training_changes(self):
         assert shown(L.BatchNorm(4)).row("not trained")["elements"] == "8"

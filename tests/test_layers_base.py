@@ -14,6 +14,7 @@ import pyconvlite.functions as F
 import pyconvlite.layers as L
 from pyconvlite import Layer, Parameter, Variable
 from pyconvlite.backends import DeviceUnavailable
+from pyconvlite.models import Sequential
 
 
 def randn(*shape, dtype=np.float32):
@@ -332,3 +333,58 @@ def test_a_forward_that_forgets_to_return_is_named():
     with pytest.raises(TypeError, match=r"Net\.forward must return its output; got None"):
         net(np.ones((2, 5), np.float32))
     assert net.fc.in_size is None
+
+
+# -- repr
+
+
+class Scaled(Layer):
+    """Has arguments of all kinds: numbers, a flag and a name with defaults, an array, and some not kept."""
+
+    def __init__(self, factor, mode="plain", flag=False, *, weights=None, **others):
+        self.factor, self.mode, self.flag, self.weights = factor, mode, flag, weights
+        self.number = len(others)
+
+
+def test_repr_of_a_layer_without_others_has_its_arguments():
+    assert repr(L.Flatten()) == "Flatten()"
+    assert repr(Scaled(2)) == "Scaled(factor=2, weights=None)"
+    assert repr(Scaled(0.5, "half", True, weights=np.ones(9), a=1)) == (
+        "Scaled(factor=0.5, mode='half', flag=True)"
+    )
+
+
+def test_repr_of_a_layer_with_others_has_each_once_with_its_name():
+    tree = Tree()
+    tree.conv1 = L.ReLU()
+    tree.blocks["deeper"] = Sequential(L.Softmax(), F.relu, lambda x: x, print)
+    tree.again, tree.me = tree.conv1, tree
+    assert repr(tree).splitlines() == [
+        "Tree(",
+        "  (conv1): ReLU()",
+        "  (layers/0): Linear(out_size=2, in_size=2)",
+        "  (layers/2): Linear(out_size=2, in_size=2)",
+        "  (blocks/key): Linear(out_size=1, in_size=1)",
+        "  (blocks/deeper): Sequential(",
+        "    (0): Softmax(axis=1)",
+        "    (1): relu",
+        "    (2): <lambda>",
+        "    (3): print",
+        "  )",
+        ")",
+    ]
+
+
+def test_repr_of_layers_that_contain_each_other_ends():
+    first, second = Tree(), Tree()
+    first.other, second.other = second, first
+    assert repr(first).count("(other): ...") == 1
+
+
+def test_repr_of_a_layer_that_is_not_complete():
+    class Unfinished(L.Linear):
+        def __init__(self):
+            assert repr(self) == "Unfinished()"
+            super().__init__(3)
+
+    assert repr(Unfinished()) == "Unfinished()"

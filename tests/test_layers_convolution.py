@@ -131,7 +131,7 @@ def test_repr():
     sizes = "kernel_size=(3,), stride=(1,), pad=(0, 0), in_channels=None, dilation=(1,)"
     assert repr(L.Conv1d(6, 3)) == f"Conv1d(out_channels=6, {sizes}, groups=1)"
     assert repr(L.Conv2d(6, 3, pad="same", pad_mode="reflect", relu=True)).endswith(
-        "pad=same, in_channels=None, dilation=(1, 1), groups=1, pad_mode=reflect, relu=True)"
+        "pad='same', in_channels=None, dilation=(1, 1), groups=1, relu=True, pad_mode='reflect')"
     )
     sizes = "kernel_size=(3, 3), stride=(1, 1), pad=((1, 0), (0, 0)), in_channels=None, dilation=(1, 1)"
     assert repr(L.DepthwiseConv2d(3, pad=((1, 0), 0))) == f"DepthwiseConv2d({sizes})"

@@ -93,7 +93,7 @@ def test_errors_name_the_argument_and_the_size(make, error, message):
 
 
 def test_repr():
-    assert repr(L.MaxPool(2)) == "MaxPool(kernel_size=(2, 2), stride=(1, 1), pad=(0, 0))"
+    assert repr(L.MaxPool(2)) == "MaxPool(kernel_size=(2, 2), stride=(1, 1), pad=(0, 0), dilation=(1, 1))"
     assert repr(L.AvgPool(2, 2)) == "AvgPool(kernel_size=(2, 2), stride=(2, 2), pad=(0, 0))"
-    shown = "MaxPool(kernel_size=(2, 2), stride=(2, 2), pad=((1, 1), (0, 1)), ceil_mode=True)"
-    assert repr(L.MaxPool(2, 2, (1, (0, 1)), ceil_mode=True)) == shown
+    shown = "AvgPool(kernel_size=(2, 2), stride=(2, 2), pad=((1, 1), (0, 1)), ceil_mode=True)"
+    assert repr(L.AvgPool(2, 2, (1, (0, 1)), ceil_mode=True)) == shown

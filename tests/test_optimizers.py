@@ -162,6 +162,7 @@ def test_a_parameter_that_joins_later_begins_as_all_do(make, oracle, settings):
 def test_defaults_are_those_of_dezero_or_pytorch(make, defaults):
     assert {name: getattr(make(), name) for name in defaults} == defaults
     assert {name: getattr(make(*defaults.values()), name) for name in defaults} == defaults
+    assert repr(make()) == f"{make.__name__}({', '.join(f'{k}={v}' for k, v in defaults.items())})"
 
 
 @pytest.mark.parametrize("make", ALL)

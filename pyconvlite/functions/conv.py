@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Self
 
 from .._arguments import at_least, one_of
-from .._shapes import Array, IntPair, check_axes, pair
+from .._shapes import Array, IntPair, check_axes, pair, sizes
 from ..autograd import Function, Variable, as_input
 from ..backends import ConvGeometry, kernels
 from ._geometry import (
@@ -189,10 +189,10 @@ def _convolve(
 
     if pad_mode == "zeros" and has_equal_ends(pad):
         return convolve(x, pad)
-    sizes = _size(W), pair(stride, "stride"), pair(dilation, "dilation")
-    edges = edges_of(pad, x.shape[2:], *sizes)
+    windows = _size(W), pair(stride, "stride"), pair(dilation, "dilation")
+    edges = edges_of(pad, x.shape[2:], *windows)
     if pad_mode == "zeros":
-        return framed(convolve, x, Frame.of(x.shape[2:], *sizes, edges))
+        return framed(convolve, x, Frame.of(x.shape[2:], *windows, edges))
     return convolve(pad_ends(x, ((0, 0), (0, 0), *edges), mode=pad_mode), 0)
 
 
@@ -261,6 +261,7 @@ def deconv2d(
     *,
     dilation: IntPair = 1,
     groups: int = 1,
+    output_pad: IntPair = 0,
 ) -> Variable:
     """Two-dimensional deconvolution (transposed convolution), the adjoint of a convolution.
 
@@ -273,26 +274,39 @@ def deconv2d(
         b: bias of shape (OC,), or None.
         stride, pad, dilation, groups: as in `conv2d`.
         outsize: height and width of the result, since with a stride several sizes convolve to (H, W); None
-            for the smallest.
+            for the smallest and `output_pad`.
+        output_pad: number of rows and columns more than the smallest result, less than `stride`; PyTorch's
+            output_padding.
 
     Returns:
         A Variable of shape (N, OC, *outsize).
 
     Raises:
         TypeError: x or W is not floating point, or a size is not an integer.
-        ValueError: the shapes do not match, a size is below its minimum, or `outsize` does not convolve to
-            (H, W).
+        ValueError: the shapes do not match, a size is below its minimum, the result's size does not convolve
+            to (H, W), or both `outsize` and `output_pad` are given.
 
     Example:
         >>> import numpy as np
         >>> x, W = np.ones((1, 8, 7, 7)), np.ones((8, 5, 3, 3))
         >>> deconv2d(x, W, stride=2, pad=1).shape, deconv2d(x, W, stride=2, pad=1, outsize=14).shape
         ((1, 5, 13, 13), (1, 5, 14, 14))
+        >>> deconv2d(x, W, stride=2, pad=1, output_pad=1).shape
+        (1, 5, 14, 14)
     """
     x, W, b = as_input(x), as_input(W), as_input(b)
     _check_floats(x, "(N, C, H, W)", "x")
     _check_floats(W, "(C, OC/groups, KH, KW)", "W")
     _check_deconv_shapes(x.shape, W.shape, None if b.data is None else b.shape, groups)
+    if output_pad != 0:
+        if outsize is not None:
+            raise ValueError(f"outsize {outsize} is the whole size of the result; leave output_pad out")
+        (SH, SW), (below, right) = pair(stride, "stride"), sizes(0, output_pad, "output_pad")
+        if below >= SH or right >= SW:
+            raise ValueError(f"output_pad must be less than stride {stride}; got {output_pad}")
+        settings = (SH, SW), pair(pad, "pad"), pair(dilation, "dilation")
+        OH, OW = deconv_geometry(x.shape[2:], _size(W), *settings).input_size
+        outsize = OH + below, OW + right
     return Deconv2d(stride, pad, outsize, dilation=dilation, groups=groups)(x, W, b)
 
 

@@ -131,9 +131,6 @@ class Linear(Affine):
     def _apply(self, x: Any) -> Variable:
         return F.linear(x, self.W, self.b)
 
-    def __repr__(self) -> str:
-        return f"Linear(out_size={self.out_size}, in_size={self.in_size})"
-
 
 class Convolution(Affine):
     """Base of the convolutions with channel groups: their arguments."""
@@ -187,13 +184,6 @@ class Convolution(Affine):
     def in_channels(self) -> int | None:
         """Number of input channels; None until known."""
         return None if self.W.data is None else self.W.shape[1] * self.groups
-
-    def __repr__(self) -> str:
-        names = ("out_channels", "kernel_size", "stride", "pad", "in_channels", "dilation", "groups")
-        shown = [f"{name}={getattr(self, name)}" for name in names]
-        if self.pad_mode != "zeros":
-            shown.append(f"pad_mode={self.pad_mode}")
-        return f"{type(self).__name__}({', '.join(shown)})"
 
 
 class Conv2d(Convolution):
@@ -275,14 +265,12 @@ class Conv2d(Convolution):
             pad_mode=self.pad_mode,
         )
 
-    def __repr__(self) -> str:
-        return super().__repr__()[:-1] + (", relu=True)" if self.relu else ")")
-
 
 class Deconv2d(Convolution):
     """Two-dimensional transposed convolution with trainable kernels, the adjoint of a convolution.
 
     Args: as Conv2d, without `relu` and `pad_mode`; pad is an integer or (height, width).
+        output_pad: number of rows and columns more than the smallest result, as in `F.deconv2d`.
 
     Attributes:
         W: Parameter of shape (in_channels, out_channels / groups, KH, KW).
@@ -295,6 +283,35 @@ class Deconv2d(Convolution):
         >>> deconv(np.zeros((1, 8, 7, 7), dtype=np.float32)).shape
         (1, 3, 14, 14)
     """
+
+    def __init__(
+        self,
+        out_channels: int,
+        kernel_size: IntPair,
+        stride: IntPair = 1,
+        pad: IntPair = 0,
+        nobias: bool = False,
+        dtype: Any = np.float32,
+        in_channels: int | None = None,
+        *,
+        dilation: IntPair = 1,
+        groups: int = 1,
+        output_pad: IntPair = 0,
+        init: str = "lecun_normal",
+    ) -> None:
+        self.output_pad = sizes(0, output_pad, "output_pad")
+        super().__init__(
+            out_channels,
+            kernel_size,
+            stride,
+            pad,
+            nobias,
+            dtype,
+            in_channels,
+            dilation=dilation,
+            groups=groups,
+            init=init,
+        )
 
     def _padding(self, pad: Any) -> Any:
         return sizes(0, pad, "pad")
@@ -309,5 +326,12 @@ class Deconv2d(Convolution):
 
     def _apply(self, x: Any) -> Variable:
         return F.deconv2d(
-            x, self.W, self.b, self.stride, self.pad, dilation=self.dilation, groups=self.groups
+            x,
+            self.W,
+            self.b,
+            self.stride,
+            self.pad,
+            dilation=self.dilation,
+            groups=self.groups,
+            output_pad=self.output_pad,
         )

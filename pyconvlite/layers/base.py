@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 import types
 import weakref
 from collections import deque
@@ -12,6 +13,7 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
+from .._arguments import described
 from ..autograd import Parameter, Variable
 from .hooks import ForwardHook, HookHandle, Hooks
 from .table import list_rows, rows_as_html
@@ -141,8 +143,8 @@ class Layer(Weights):
             >>> from pyconvlite.layers import ReLU
             >>> relu = ReLU()
             >>> with relu.register_forward_hook(lambda layer, inputs, y: print(layer, inputs, y)):
-            ...     y = relu(np.array([-1.0]))  # doctest: +ELLIPSIS
-            <pyconvlite.layers.stateless.ReLU object at ...> (array([-1.]),) variable([0.])
+            ...     y = relu(np.array([-1.0]))
+            ReLU() (array([-1.]),) variable([0.])
             >>> y = relu(np.array([-1.0]))  # prints nothing
         """
         if not callable(hook):
@@ -150,6 +152,20 @@ class Layer(Weights):
         if self._hooks is None:
             self._hooks = Hooks()
         return self._hooks.add(hook, prepend)
+
+    @reprlib.recursive_repr("...")
+    def __repr__(self) -> str:
+        parts = [
+            f"({name}): {part if isinstance(part, Layer) else getattr(part, '__name__', part)}"
+            for name, part in self._parts()
+        ]
+        if not parts:
+            return described(self)
+        return "\n".join([f"{type(self).__name__}(", *parts]).replace("\n", "\n  ") + "\n)"
+
+    def _parts(self) -> Iterable[tuple[str, Any]]:
+        """The layers that this one consists of, with their names, for `repr`."""
+        return ((name, node) for name, node, owner in walk(self) if owner is self and isinstance(node, Layer))
 
     def _repr_html_(self) -> str:
         """HTML table of the layers, their Parameters and the output shapes of their last call."""
@@ -171,7 +187,7 @@ class Layer(Weights):
                 while place not in listed:
                     place = place.rpartition("/")[0]
                 shown.setdefault(place, []).append(f"{name.removeprefix(place).lstrip('/')} {shape}")
-        title = type(self).__name__ if type(self).__repr__ is object.__repr__ else repr(self)
+        title = repr(self).partition("(\n")[0]
         title += ": " * bool(where) + ", ".join(sorted(where))
         return _html.titled(title, rows_as_html(rows, shown))
 

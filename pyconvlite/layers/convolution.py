@@ -153,12 +153,6 @@ class DepthwiseConv2d(Affine):
             pad_mode=self.pad_mode,
         )
 
-    def __repr__(self) -> str:
-        names = ["kernel_size", "stride", "pad", "in_channels", "dilation"]
-        if self.pad_mode != "zeros":
-            names.append("pad_mode")
-        return f"DepthwiseConv2d({', '.join(f'{name}={getattr(self, name)}' for name in names)})"
-
 
 class SeparableConv2d(Layer):
     """Depthwise-separable convolution: each channel by itself, then a 1 x 1 convolution across the channels.

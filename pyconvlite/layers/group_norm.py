@@ -59,9 +59,6 @@ class LayerNorm(Layer):
         """Normalize x of shape (..., *normalized_shape)."""
         return F.layer_norm(x, self.normalized_shape, self.gamma, self.beta, self.eps)
 
-    def __repr__(self) -> str:
-        return f"LayerNorm(normalized_shape={self.normalized_shape}, eps={self.eps})"
-
 
 class _ChannelNorm(Layer):
     """Base of GroupNorm and InstanceNorm: a scale gamma and a shift beta for each channel."""
@@ -148,9 +145,6 @@ class GroupNorm(_ChannelNorm):
     def _apply(self, x: Any) -> Variable:
         return F.group_norm(x, self.num_groups, self.gamma, self.beta, self.eps)
 
-    def __repr__(self) -> str:
-        return f"GroupNorm(num_groups={self.num_groups}, in_size={self.in_size}, eps={self.eps})"
-
 
 class InstanceNorm(_ChannelNorm):
     """Instance normalization: normalize each channel of each sample, without running statistics.
@@ -181,6 +175,3 @@ class InstanceNorm(_ChannelNorm):
 
     def _apply(self, x: Any) -> Variable:
         return F.instance_norm(x, self.gamma, self.beta, self.eps)
-
-    def __repr__(self) -> str:
-        return f"InstanceNorm(in_size={self.in_size}, eps={self.eps})"

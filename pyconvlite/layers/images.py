@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from .. import functions as F
 from .._arguments import at_least
@@ -18,18 +18,11 @@ from .base import Layer
 class _Pool(Layer):
     """Base of MaxPool and AvgPool: their arguments."""
 
-    _options: ClassVar[dict[str, Any]]  # further ones, with the values that `repr` leaves out
-
     def __init__(self, kernel_size: IntPair, stride: IntPair, pad: Padding, ceil_mode: bool) -> None:
         self.kernel_size = sizes(1, kernel_size, "kernel_size")
         self.stride = sizes(1, stride, "stride")
         self.pad = padding(pad)
         self.ceil_mode = bool(ceil_mode)
-
-    def __repr__(self) -> str:
-        changed = [name for name, usual in self._options.items() if getattr(self, name) != usual]
-        names = ["kernel_size", "stride", "pad", *changed]
-        return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)}' for name in names)})"
 
 
 class MaxPool(_Pool):
@@ -53,8 +46,6 @@ class MaxPool(_Pool):
         variable([[[[ 5.  7.]
                     [13. 15.]]]])
     """
-
-    _options: ClassVar[dict[str, Any]] = {"dilation": (1, 1), "ceil_mode": False}
 
     def __init__(
         self,
@@ -92,8 +83,6 @@ class AvgPool(_Pool):
         variable([[[[ 2.5  4.5]
                     [10.5 12.5]]]])
     """
-
-    _options: ClassVar[dict[str, Any]] = {"count_include_pad": True, "ceil_mode": False}
 
     def __init__(
         self,

@@ -100,9 +100,6 @@ class BatchNorm(Layer):
         self.avg_mean.data, self.avg_var.data = f.avg_mean, f.avg_var
         return y
 
-    def __repr__(self) -> str:
-        return f"BatchNorm(in_size={self.in_size}, decay={self.decay}, eps={self.eps})"
-
 
 class Dropout(Layer):
     """`F.dropout` as a layer: in training it sets random elements to 0, in `test_mode()` none.
@@ -127,9 +124,6 @@ class Dropout(Layer):
     def forward(self, x: Any) -> Variable:
         """Apply dropout to x in training; return x unchanged in `test_mode()`."""
         return F.dropout(x, self.dropout_ratio)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}(dropout_ratio={self.dropout_ratio})"
 
 
 class Dropout2d(Dropout):

@@ -102,6 +102,12 @@ class Sequential(Model):
         >>> model[:2](np.zeros((2, 1, 5, 5), dtype=np.float32)).shape
         (2, 4, 3, 3)
         >>> model = Sequential({"hidden": L.Linear(4), "relu": F.relu, "out": L.Linear(2)})
+        >>> model
+        Sequential(
+          (hidden): Linear(out_size=4, in_size=None)
+          (relu): relu
+          (out): Linear(out_size=2, in_size=None)
+        )
         >>> [name for name, param in model.named_params()], model["out"] is model.out is model[-1]
         (['hidden/W', 'hidden/b', 'out/W', 'out/b'], True)
     """
@@ -137,6 +143,10 @@ class Sequential(Model):
         for layer in self.layers:
             x = layer(x)
         return x
+
+    def _parts(self) -> Iterator[tuple[str, Any]]:
+        """The layers, functions too."""
+        return zip(self._names or map(str, range(len(self.layers))), self.layers, strict=True)
 
     def __len__(self) -> int:
         return len(self.layers)

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 
+from .._arguments import described
 from .._shapes import Array
 from ..autograd import Parameter, Variable, as_array
 from ..autograd.changes import reassigned
@@ -57,6 +58,8 @@ class Optimizer:
     def __init__(self) -> None:
         self.target: Layer | None = None
         self.hooks: list[Hook] = []
+
+    __repr__ = described
 
     def setup(self, target: Layer) -> Self:
         """Set the model to optimize, and discard the state of an earlier one.
