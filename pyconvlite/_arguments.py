@@ -258,8 +258,9 @@ def described(made: Any) -> str:
     shown = []
     for name, argument in inspect.signature(type(made)).parameters.items():
         value = getattr(made, name, made)
-        if isinstance(value, bool | str) and value == argument.default:
-            continue
-        if isinstance(value, bool | str | int | float | tuple | None):
+        is_default = type(value) is type(argument.default) and value == argument.default
+        if isinstance(value, bool | str):
+            shown += [] if is_default else [f"{name}={value!r}"]
+        elif isinstance(value, int | float | tuple | None):
             shown.append(f"{name}={value!r}")
     return f"{type(made).__name__}({', '.join(shown)})"

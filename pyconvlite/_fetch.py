@@ -110,16 +110,18 @@ def get_file(url: str, file_name: str | None = None, *, sha256: str | None = Non
 
 
 def checked_name(url: str, file_name: str | None) -> str:
-    """`file_name`, or the last part of the URL if it is None.
+    """`file_name`, or the last part of the URL's path if it is None.
 
     Raises:
         ValueError: it is empty or contains a folder.
 
     Example:
-        >>> checked_name("https://example.com/a.npz", None)
+        >>> checked_name("https://example.com/a.npz?download=true", None)
         'a.npz'
     """
-    name = url.rpartition("/")[2] if file_name is None else file_name
+    from urllib.parse import urlsplit  # here, as few programs download
+
+    name = urlsplit(url).path.rpartition("/")[2] if file_name is None else file_name
     if name in ("", ".", "..") or Path(name).name != name:
         raise ValueError(f"file_name must be a name without folders; got {name!r}")
     return name

@@ -22,7 +22,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     symbolic link stays, and its target is replaced.
 
     Raises:
-        OSError: there is a folder, device, pipe or socket at `path`, or the file cannot be written.
+        OSError: there is a folder, device, pipe or socket at `path`, or a file without the permission to
+            write it, or the file cannot be written.
 
     Example:
         >>> import tempfile
@@ -41,6 +42,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
                 f"{os.fspath(path)!r} is not a regular file and cannot be replaced; to write into a device "
                 "or pipe, pass an open binary file"
             )
+        if not os.access(target, os.W_OK):  # which os.replace does not ask for
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
     folder = os.path.dirname(target)
     try:
         os.stat(folder)

@@ -106,7 +106,7 @@ class DataLoader:
             if not len(index):
                 self._end()
             dataset = dataset.whole
-        batch = [dataset[i] for i in index]
+        batch = [dataset[i] for i in index.tolist()]
         try:
             if isinstance(batch[0], str | bytes | Mapping):  # which would be taken apart
                 raise TypeError

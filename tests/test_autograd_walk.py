@@ -157,6 +157,24 @@ class TestBackward:
         with pytest.raises(ValueError, match=r"\(3,\).*\(2, 3\)"):
             y.backward()
 
+    @pytest.mark.parametrize(
+        ("grad", "error", "message"),
+        [(ones(3), ValueError, r"grad has shape \(3,\).* shape \(\)"), (2.0, TypeError, "grad.*float")],
+    )
+    def test_a_leafs_gradient_that_none_can_be_added_to(self, grad, error, message):
+        x = Variable(np.array(3.0))
+        x.grad = grad
+        with pytest.raises(error, match=message):
+            (x * 2).backward()
+        assert x.grad is grad
+
+    @pytest.mark.parametrize("gy", [np.array(10.0), np.ones(2), Variable(np.array(10.0)), 10.0, [10.0]])
+    def test_the_gradient_that_pytorch_takes_as_an_argument(self, gy):
+        x = Variable(np.array(3.0))
+        with pytest.raises(TypeError, match=r"retain_grad must be True or False; .*set y\.grad"):
+            (x * 2).backward(gy)
+        assert x.grad is None
+
     def test_function_with_a_gradient_of_another_shape_is_named(self):
         class Forgetful(Function):
             def forward(self, x, row):

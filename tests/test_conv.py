@@ -106,6 +106,7 @@ def test_deconv2d_with_rows_and_columns_beyond_the_smallest(pad, dilation, outpu
     size = tuple(np.add(smallest, output_pad))
     y = F.deconv2d(x, W, b, **settings, output_pad=output_pad)
     assert_close(y.data, oracles.deconv2d(x, W, b, **settings, size=size))
+    assert F.deconv2d(x, W, b, **settings, outsize=size, output_pad=(0, 0)).shape == y.shape
 
 
 @given(geometries())

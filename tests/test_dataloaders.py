@@ -34,6 +34,16 @@ def test_batches_in_order_the_last_one_short():
     assert {(x.dtype, t.dtype) for x, t in batches} == {(np.dtype(np.float32), np.dtype(int))}
 
 
+@pytest.mark.parametrize("shuffle", [True, False])
+def test_a_dataset_gets_pythons_integers(shuffle):
+    class Kinds(Numbers):
+        def __getitem__(self, i):
+            return i, [type(i) is int]
+
+    assert all(t.all() for _, t in DataLoader(Kinds(), 4, shuffle))
+    assert all(t.all() for _, t in SeqDataLoader(Kinds(), 4))
+
+
 @pytest.mark.parametrize(("batch_size", "batches"), [(1, 10), (5, 2), (9, 2), (10, 1), (11, 1)])
 def test_length(batch_size, batches):
     loader = DataLoader(Numbers(), batch_size)

@@ -65,12 +65,14 @@ def test_pictures_of_16_bits_are_scaled(tmp_path):
     (tmp_path / "gray").mkdir()
     image.fromarray(np.array([[0, 256, 65535]], np.uint16)).save(tmp_path / "gray" / "16.png")
     image.fromarray(np.array([[0.5]], np.float32)).save(tmp_path / "gray" / "float.tiff")
+    (tmp_path / "gray" / "16.pgm").write_bytes(b"P5\n3 1\n65535\n\0\0\1\0\xff\xff")
     dataset = ImageFolder(tmp_path)
-    np.testing.assert_allclose(
-        dataset[0][0], np.broadcast_to(np.array([0, 1, 255]) / 255, (3, 1, 3)), rtol=1e-6
-    )
+    for i in range(2):
+        np.testing.assert_allclose(
+            dataset[i][0], np.broadcast_to(np.array([0, 1, 255]) / 255, (3, 1, 3)), rtol=1e-6
+        )
     with pytest.raises(ValueError, match="pixels of mode F have no known range"):
-        dataset[1]
+        dataset[2]
 
 
 def test_transforms_get_pillows_images(root):

@@ -173,6 +173,11 @@ class TestGetFile:
         self.served(monkeypatch)
         assert Path(get_file("https://example.com/?id=3", "zebra.jpg")).name == "zebra.jpg"
 
+    @pytest.mark.parametrize("rest", ["?download=true", "?path=a/b/", "?X=" + "a" * 300, "#a/b"])
+    def test_a_query_is_no_part_of_the_name(self, monkeypatch, rest):
+        self.served(monkeypatch)
+        assert Path(get_file(f"https://example.com/zebra.jpg{rest}")).name == "zebra.jpg"
+
     @pytest.mark.parametrize(
         ("url", "name"),
         [("https://a/", None), ("https://a/b", "../b"), ("https://a/b", "c/d"), ("https://a", "..")],

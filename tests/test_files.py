@@ -84,6 +84,18 @@ def test_the_mode_of_the_older_file_stays(tmp_path, mode):
     assert stat.S_IMODE(path.stat().st_mode) == mode
 
 
+def test_a_file_that_may_not_be_written_stays(tmp_path):
+    path = tmp_path / "a"
+    path.write_bytes(b"old")
+    path.chmod(0o444)
+    if os.access(path, os.W_OK):
+        pytest.skip("root may write every file")
+    with pytest.raises(PermissionError, match="a'"):
+        put(path)
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["a"]
+
+
 def test_a_new_file_has_the_usual_mode(tmp_path):
     (tmp_path / "usual").touch()
     put(tmp_path / "a")

@@ -387,6 +387,16 @@ def test_an_in_place_operator_on_an_array_makes_a_variable(op):
     np.testing.assert_array_equal(total, 1)
 
 
+def test_an_in_place_product_of_matrices():
+    total, x = np.ones((2, 3)), Variable(np.arange(9.0).reshape(3, 3))
+    y = operator.imatmul(total, x)
+    np.testing.assert_array_equal(y.data, np.ones((2, 3)) @ x.data)
+    np.testing.assert_array_equal(grad(y, x)[0].data, 2)
+    np.testing.assert_array_equal(total, 1)
+    with pytest.raises(TypeError, match=r"np\.matmul of a Variable does not support the argument axes"):
+        np.matmul(total, x, axes=[(0, 1), (0, 1), (0, 1)])
+
+
 def test_comparison_with_an_array_is_of_the_data():
     x = Variable(Y)
     np.testing.assert_array_equal(x > X, X < Y)

@@ -338,19 +338,22 @@ def test_a_forward_that_forgets_to_return_is_named():
 # -- repr
 
 
+NOTHING = np.zeros(2)
+
+
 class Scaled(Layer):
     """Has arguments of all kinds: numbers, a flag and a name with defaults, an array, and some not kept."""
 
-    def __init__(self, factor, mode="plain", flag=False, *, weights=None, **others):
+    def __init__(self, factor, mode="plain", flag=False, *, weights=None, label=NOTHING, **others):
         self.factor, self.mode, self.flag, self.weights = factor, mode, flag, weights
-        self.number = len(others)
+        self.number, self.label = len(others), "x"
 
 
 def test_repr_of_a_layer_without_others_has_its_arguments():
     assert repr(L.Flatten()) == "Flatten()"
-    assert repr(Scaled(2)) == "Scaled(factor=2, weights=None)"
+    assert repr(Scaled(2)) == "Scaled(factor=2, weights=None, label='x')"
     assert repr(Scaled(0.5, "half", True, weights=np.ones(9), a=1)) == (
-        "Scaled(factor=0.5, mode='half', flag=True)"
+        "Scaled(factor=0.5, mode='half', flag=True, label='x')"
     )
 
 

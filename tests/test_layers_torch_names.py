@@ -209,15 +209,16 @@ def test_weights_that_do_not_fit_name_the_file(tmp_path):
         L.Linear(3).load_weights(path)
 
 
-def test_safetensors_by_the_suffix(tmp_path):
+@pytest.mark.parametrize("suffix", ["safetensors", "SafeTensors"])
+def test_safetensors_by_the_suffix(tmp_path, suffix):
     net, other = Net(), Net()
-    path = tmp_path / "net.safetensors"
+    path = tmp_path / f"net.{suffix}"
     net.save_weights(path)
     safetensors = pytest.importorskip("safetensors.numpy")
     assert {key: array.shape for key, array in safetensors.load_file(path).items()} == KEYS
     other.load_weights(path)
     np.testing.assert_array_equal(other.up.W.data, net.up.W.data)
-    with pytest.raises(ValueError, match=r"net\.safetensors' do not fit the model: .*unexpected: blocks"):
+    with pytest.raises(ValueError, match=rf"net\.{suffix}' do not fit the model: .*unexpected: blocks"):
         L.Linear(3).load_weights(path)
 
 

@@ -194,6 +194,8 @@ def test_mlp_errors(sizes, error, message):
 def test_mlp_names_an_activation_that_is_none():
     with pytest.raises(TypeError, match=r"activation must be a function, .*; got 'relu'"):
         MLP((3, 1), activation="relu")
+    with pytest.raises(TypeError, match=r"activation must be a function, .*; got <class"):
+        MLP((3, 1), activation=L.ReLU)
 
 
 # ------------------------------------------------------------------------------------------- LeNet

@@ -7,11 +7,16 @@ import pytest
 from pyconvlite.transforms import (
     AsType,
     CenterCrop,
+    ColorJitter,
     Compose,
     Convert,
     ExifTranspose,
     Flatten,
     Normalize,
+    RandomCrop,
+    RandomHorizontalFlip,
+    RandomRotation,
+    RandomShift,
     Resize,
     ResizeShorterSide,
     ToArray,
@@ -148,6 +153,39 @@ def test_to_array_gives_channels_rows_columns(image):
     assert ToArray()(image.convert("L")).shape == (1, 5, 7)
     array = np.zeros(3)
     assert ToArray()(array) is array
+
+
+@pytest.mark.parametrize(
+    ("pixel", "dtype"), [(np.uint16(300), np.uint8), (np.float32(0.7), np.uint8), (np.int32(-1), np.uint16)]
+)
+def test_to_array_refuses_a_dtype_that_does_not_hold_the_pixels(pixel, dtype):
+    wide = pytest.importorskip("PIL.Image").fromarray(np.full((2, 3), pixel))
+    with pytest.raises(ValueError, match=f"pixels must be an integer from 0 to .*; got {pixel}"):
+        ToArray(dtype)(wide)
+    np.testing.assert_array_equal(ToArray()(wide), np.full((1, 2, 3), pixel, np.float32))
+
+
+ON_ARRAYS = [
+    AsType(),
+    ToInt(),
+    Flatten(),
+    Normalize(0, 255),
+    RandomHorizontalFlip(),
+    RandomShift(1),
+    RandomCrop(2),
+    RandomRotation(10),
+    ColorJitter(),
+    ToPIL(),
+]
+
+
+@pytest.mark.parametrize("transform", ON_ARRAYS, ids=lambda transform: type(transform).__name__)
+def test_a_picture_is_no_array(image, transform):
+    name = type(transform).__name__
+    with pytest.raises(TypeError, match=rf"{name} takes an array; got an image: put ToArray\(\) before it"):
+        transform(image)
+    with pytest.raises(TypeError, match=f"{name} takes an array; got None"):
+        transform(None)
 
 
 def test_to_pil_is_the_way_back(image):

@@ -254,7 +254,8 @@ class Variable:
                 exists as long as the `grad` of a leaf.
 
         Raises:
-            TypeError: `grad` is neither a Variable nor None.
+            TypeError: the `grad` of this Variable or of a leaf is neither Variable nor None, or `retain_grad`
+                is no bool but, as in PyTorch, a gradient: set `grad` before the call.
             ValueError: a gradient does not have the shape of its Variable.
             RuntimeError: the `data` of an input or output of an operation was reassigned after it.
 
@@ -267,14 +268,14 @@ class Variable:
             >>> x.grad
             variable(48.0)
         """
+        if not isinstance(retain_grad, bool | int | np.bool_ | None):
+            raise TypeError(
+                f"retain_grad must be True or False; got {type(retain_grad).__name__}: to start from another "
+                "gradient than ones, set y.grad = Variable(...) before y.backward()"
+            )
         if self.grad is None:
             self.grad = ones_like(self)
-        if not isinstance(self.grad, Variable):
-            raise TypeError(
-                f"grad must be a Variable or None; got {type(self.grad).__name__}; wrap it in Variable(...)"
-            )
-
-        seed = self.grad
+        seed = self._checked_grad()
         graph = graph_behind([self.creator])
         retained: set[Variable] = set()
         if retain_grad:  # not that of a stand-in, which has no data: nobody can read it
@@ -288,11 +289,22 @@ class Variable:
             grads = cast("dict[Variable, Variable]", found)
             add = arithmetic.add
             return [
-                (x, gx if x.grad is None else add(x.grad, gx)) for x, gx in grads.items() if x is not self
+                (x, gx if x.grad is None else add(x._checked_grad(), gx))
+                for x, gx in grads.items()
+                if x is not self
             ]
 
         for x, total in call_with_config("enable_backprop", create_graph, totals):
             x.grad = total
+
+    def _checked_grad(self) -> Variable:
+        if not isinstance(self.grad, Variable):
+            raise TypeError(
+                f"grad must be a Variable or None; got {type(self.grad).__name__}; wrap it in Variable(...)"
+            )
+        if self.grad.shape != self.shape:
+            raise ValueError(f"grad has shape {self.grad.shape}, but its Variable has shape {self.shape}")
+        return self.grad
 
     # -- device transfer
 

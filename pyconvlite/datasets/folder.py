@@ -107,7 +107,7 @@ def _rgb(image: Any) -> Any:
     Raises:
         ValueError: its gray values have no known range.
     """
-    if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
         image = pillow().fromarray((np.asarray(image) >> 8).astype(np.uint8))
     elif image.mode in ("I", "F"):
         raise ValueError(f"pixels of mode {image.mode} have no known range; convert it to 8 or 16 bits")

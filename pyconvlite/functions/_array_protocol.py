@@ -236,7 +236,8 @@ def array_ufunc(x: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs: An
 def _is_in_place(inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
     """Whether the call is of an operator such as `array += x`."""
     target = inputs[0]
-    return kwargs.keys() == {"out"} and kwargs["out"][0] is target and not isinstance(target, Variable)
+    names = kwargs.keys() - {"axes"}  # which NumPy passes for `array @= x`, with the usual axes
+    return names == {"out"} and kwargs["out"][0] is target and not isinstance(target, Variable)
 
 
 def array_function(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

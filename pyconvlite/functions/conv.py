@@ -298,10 +298,11 @@ def deconv2d(
     _check_floats(x, "(N, C, H, W)", "x")
     _check_floats(W, "(C, OC/groups, KH, KW)", "W")
     _check_deconv_shapes(x.shape, W.shape, None if b.data is None else b.shape, groups)
-    if output_pad != 0:
+    below, right = sizes(0, output_pad, "output_pad")
+    if below or right:
         if outsize is not None:
             raise ValueError(f"outsize {outsize} is the whole size of the result; leave output_pad out")
-        (SH, SW), (below, right) = pair(stride, "stride"), sizes(0, output_pad, "output_pad")
+        SH, SW = pair(stride, "stride")
         if below >= SH or right >= SW:
             raise ValueError(f"output_pad must be less than stride {stride}; got {output_pad}")
         settings = (SH, SW), pair(pad, "pad"), pair(dilation, "dilation")

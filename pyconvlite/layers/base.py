@@ -61,7 +61,7 @@ class Layer(Weights):
     """
 
     # Slots for what is no part of the model, so that `vars` has only what is searched for Parameters.
-    __slots__ = ("_inputs", "_output_shapes", "_outputs", "_param_cache")
+    __slots__ = ("_all_sized", "_inputs", "_output_shapes", "_outputs", "_param_cache")
 
     inputs = _LastCall()
     outputs = _LastCall()
@@ -69,23 +69,25 @@ class Layer(Weights):
     _outputs: list[weakref.ref[Any] | None]
     _output_shapes: list[Any]
     _param_cache: _ParamCache | None
+    _all_sized: bool  # set once a call finds all Parameters initialized; later calls skip the search
     _state: ClassVar[tuple[str, ...]] = ()  # attributes with the Variables that a call leaves to the next
     _statistics: ClassVar[tuple[str, ...]] = ()  # attributes with Parameters that calls update, not training
     _torch_transposed: tuple[str, ...] = ()  # ends of the names of Parameters whose transposes PyTorch has
     _torch_hidden: ClassVar[tuple[str, ...]] = ()  # attributes that PyTorch's keys leave out
     _hooks: Hooks | None = None
-    _all_sized = False  # set once a call finds all Parameters initialized; later calls skip the search
 
     def __call__(self, *inputs: Any) -> Any:
         """Call `forward`, then the forward hooks; return the output, or a tuple of several outputs.
 
-        If the call fails, Parameters that it initialized are reset to None, and recurrent layers keep the
-        states that they had before.
+        If a first call fails, Parameters that it initialized are reset to None, and recurrent layers keep the
+        states that they had before. A call of a model whose Parameters all have data leaves the states of the
+        recurrent layers that it reached.
 
         Raises:
             TypeError: `forward` returns None.
         """
-        unsized = [] if self._all_sized else [param for param in self.params() if param.data is None]
+        all_sized = getattr(self, "_all_sized", False)
+        unsized = [] if all_sized else [param for param in self.params() if param.data is None]
         layers = self.modules() if unsized else ()
         states = [(layer, name, getattr(layer, name)) for layer in layers for name in layer._state]
         try:
@@ -100,7 +102,7 @@ class Layer(Weights):
             for layer, name, state in states:  # what such Parameters have computed
                 setattr(layer, name, state)
             raise
-        if not self._all_sized:
+        if not all_sized:
             self._all_sized = not unsized
         outputs = ys if isinstance(ys, tuple) else (ys,)
         try:

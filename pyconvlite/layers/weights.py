@@ -54,8 +54,8 @@ class Weights:
             >>> {name: array.shape for name, array in np.load(file).items()}
             {'W': (2, 3), 'b': (3,)}
         """
-        name = os.fspath(file) if isinstance(file, str | os.PathLike) else ""
-        if name.lower().endswith((".pt", ".pth")):
+        name = os.fspath(file).lower() if isinstance(file, str | os.PathLike) else ""
+        if name.endswith((".pt", ".pth")):
             raise ValueError(
                 "PyTorch's .pt and .pth are only read; save as .safetensors, which PyTorch reads"
             )

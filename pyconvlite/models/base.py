@@ -232,7 +232,7 @@ class MLP(Model):
             raise TypeError(f"fc_output_sizes must be a tuple or list of sizes; got {fc_output_sizes!r}")
         if not fc_output_sizes:
             raise ValueError("fc_output_sizes must have at least one size; got an empty sequence")
-        if not callable(activation):
+        if isinstance(activation, type) or not callable(activation):
             raise TypeError(f"activation must be a function, such as F.relu; got {activation!r}")
         self.activation = activation
         self.layers = [L.Linear(at_least(1, size, "fc_output_sizes")) for size in fc_output_sizes]

@@ -1,8 +1,8 @@
-"""Transforms of arrays: shapes, dtypes and ranges."""
+"""Transforms of arrays: shapes, dtypes and ranges; and the check of all transforms that take arrays."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,8 +12,29 @@ if TYPE_CHECKING:  # slow to import in a browser
     from numpy.typing import ArrayLike, DTypeLike
 
 
+def checked_array(array: Any, transform: object) -> Array:
+    """The argument of a transform as an array.
+
+    Raises:
+        TypeError: it is None or a Pillow image, whose pixels would be an array (H, W, C).
+
+    Example:
+        >>> checked_array(None, Flatten())
+        Traceback (most recent call last):
+        TypeError: Flatten takes an array; got None
+    """
+    if array is None:
+        raise TypeError(f"{type(transform).__name__} takes an array; got None")
+    if hasattr(array, "getbands"):  # without an import of Pillow, which may not be installed
+        raise TypeError(f"{type(transform).__name__} takes an array; got an image: put ToArray() before it")
+    return np.asarray(array)
+
+
 class Flatten:
     """Flatten an array to one axis, row-major.
+
+    Raises:
+        TypeError: when called, the argument is None or a Pillow image; so do all transforms of arrays.
 
     Example:
         >>> Flatten()(np.zeros((1, 28, 28))).shape
@@ -22,7 +43,7 @@ class Flatten:
 
     def __call__(self, array: ArrayLike) -> Array:
         """A flattened copy of the array."""
-        return np.asarray(array).flatten()
+        return checked_array(array, self).flatten()
 
 
 class AsType:
@@ -41,7 +62,7 @@ class AsType:
 
     def __call__(self, array: ArrayLike) -> Array:
         """A copy of the array with that dtype."""
-        return np.asarray(array).astype(self.dtype)
+        return checked_array(array, self).astype(self.dtype)
 
 
 ToFloat = AsType
@@ -96,7 +117,7 @@ class Normalize:
 
     def __call__(self, array: ArrayLike) -> Array:
         """The array, normalized."""
-        x = np.asarray(array)
+        x = checked_array(array, self)
         if x.dtype.kind != "f":
             x = x.astype(np.float32)
         y: Array = (x - _per_channel(self.mean, "mean", x)) / _per_channel(self.std, "std", x)

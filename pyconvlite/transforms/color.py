@@ -11,6 +11,7 @@ import numpy as np
 from .._arguments import number, within
 from .._random import rng
 from .._shapes import Array
+from .arrays import checked_array
 from .moving import symmetric_range
 
 if TYPE_CHECKING:  # slow to import in a browser
@@ -57,7 +58,7 @@ class ColorJitter:
 
     def __call__(self, array: ArrayLike) -> Array:
         """A changed copy of the array."""
-        given = np.asarray(array)
+        given = checked_array(array, self)
         x = _unit_range(given)
         changes = (
             (self.brightness, 1, _brightness),

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._arguments import at_least
+from .._arguments import at_least, check_holds
 from .._shapes import Array, IntPair, sizes
+from .arrays import checked_array
 
 if TYPE_CHECKING:  # slow to import in a browser
     from numpy.typing import ArrayLike, DTypeLike
@@ -182,6 +183,7 @@ class ToArray:
 
     Raises:
         TypeError: when called, the argument is neither a Pillow image nor an array.
+        ValueError: when called, `dtype` does not hold the image's numbers, such as 300 in uint8.
         ModuleNotFoundError: when called, the argument is not an array and Pillow is not installed.
 
     Example:
@@ -196,7 +198,11 @@ class ToArray:
         """The pixels as an array."""
         if isinstance(image, np.ndarray):
             return image
-        pixels = np.array(_checked(image, self), dtype=self.dtype)
+        given = np.asarray(_checked(image, self))
+        if given.itemsize > 1 and given.size:  # modes I, I;16 and F; the others have 8 bits
+            for pixel in (given.min(), given.max()):
+                check_holds(self.dtype, pixel, "pixels")
+        pixels = given.astype(self.dtype)
         return pixels[np.newaxis] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)  # (H, W, C) to (C, H, W)
 
 
@@ -218,7 +224,7 @@ class ToPIL:
 
     def __call__(self, array: ArrayLike) -> Any:
         """The image with these pixels."""
-        x = np.asarray(array)
+        x = checked_array(array, self)
         if x.dtype != np.uint8:
             raise TypeError(f"ToPIL takes a uint8 array; got {x.dtype}: put AsType(np.uint8) before it")
         if x.ndim != 3 or len(x) not in (1, 3, 4):

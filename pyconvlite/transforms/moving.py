@@ -11,6 +11,7 @@ import numpy as np
 from .._arguments import check_holds, number, one_of, share, within
 from .._random import rng
 from .._shapes import Array, IntPair, sizes
+from .arrays import checked_array
 
 if TYPE_CHECKING:  # slow to import in a browser
     from numpy.typing import ArrayLike
@@ -36,7 +37,7 @@ class RandomHorizontalFlip:
 
     def __call__(self, array: ArrayLike) -> Array:
         """The array, or a copy that is flipped along the last axis."""
-        x = np.asarray(array)
+        x = checked_array(array, self)
         if x.ndim == 0:
             raise ValueError("RandomHorizontalFlip takes an array (..., W); got a 0-d array")
         return x[..., ::-1].copy() if rng().random() < self.ratio else x
@@ -205,7 +206,7 @@ def symmetric_range(value: float | Sequence[float], name: str) -> tuple[float, f
 
 
 def _rows_and_columns(array: ArrayLike, transform: object) -> Array:
-    x = np.asarray(array)
+    x = checked_array(array, transform)
     if x.ndim < 2:
         raise ValueError(f"{type(transform).__name__} takes an array (..., H, W); got shape {x.shape}")
     return x
