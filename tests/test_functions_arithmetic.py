@@ -8,7 +8,7 @@ from contract import DTYPES, Contract, assert_close, cases
 
 import pyconvlite.functions as F
 from pyconvlite import Variable, grad
-from pyconvlite.testing import check_backward
+from pyconvlite.testing import check_backward, check_double_backward
 
 rng = np.random.default_rng(1)
 X = rng.standard_normal((2, 3))
@@ -102,6 +102,16 @@ def test_cast_to_integers_or_bools_passes_no_gradient_on():
 def test_pow_has_gradient_0_where_an_exponent_in_an_array_is_0(dtype):
     x = Variable(np.array([2, 100, 0], np.float32))
     np.testing.assert_array_equal(grad(F.pow(x, np.zeros(3, dtype)), x)[0].data, [0, 0, 0])
+
+
+def test_pow_has_mixed_derivatives_of_every_order_where_the_exponent_is_a_small_integer():
+    x, c = Variable(np.full(4, 2.0)), Variable(np.array([0.0, 1.0, 2.0, 3.0]))
+    check_double_backward(F.pow, (x, c))
+
+    def first_order(x, c, gy):
+        return grad(F.pow(x, c), [x, c], [gy], create_graph=True)
+
+    check_double_backward(first_order, (x, c, np.ones(4)))
 
 
 # -- operators: a Variable on one side, whatever NumPy knows on the other

@@ -188,6 +188,31 @@ def test_cross_entropy_refuses(x, t, error, words):
             f(x, t)
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int64])
+def test_negative_labels_are_refused_in_any_dtype(dtype):
+    """As unsigned integers, those of int8 are less than 300."""
+    x, t = np.zeros((2, 300), np.float32), np.array([-1, 3], dtype)
+    calls = {
+        "softmax_cross_entropy": lambda: F.softmax_cross_entropy(x, t),
+        "each": lambda: F.softmax_cross_entropy(x, t, reduction="none"),
+        "nll_loss": lambda: F.nll_loss(x, t),
+        "one_hot": lambda: F.one_hot(t, 300),
+        "embed_id": lambda: F.embed_id(t, x.T),
+        "accuracy": lambda: F.accuracy(x, t),
+    }
+    for name, call in calls.items():
+        with pytest.raises(ValueError, match=r"0\.\.299; got -1"):
+            pytest.fail(f"{name} gave {call()}")
+
+
+def test_labels_of_a_narrow_dtype_for_many_classes():
+    x = np.random.default_rng(0).standard_normal((2, 300))
+    for dtype in (np.int8, np.uint8):
+        for t in ([100, 3], [127, 0]):
+            found = F.softmax_cross_entropy(x, np.array(t, dtype))
+            assert found.item() == F.softmax_cross_entropy(x, np.array(t)).item()
+
+
 def test_one_hot_labels_of_integers_are_told_to_be_floats():
     with pytest.raises(TypeError, match="t must hold floats if it has the shape of x"):
         F.softmax_cross_entropy(X, np.eye(4, 3, dtype=int))

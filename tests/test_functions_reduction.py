@@ -183,6 +183,13 @@ def test_average_is_mean():
     np.testing.assert_array_equal(F.average(X, axis=1).data, F.mean(X, axis=1).data)
 
 
+def test_cumsum_of_float16_adds_up_in_float32():
+    x = Variable(np.ones(5000, np.float16))
+    y = F.cumsum(x)
+    np.testing.assert_array_equal(y.data, np.arange(1, 5001).astype(np.float16), strict=True)
+    assert grad(y, x)[0].data[0] == 5000
+
+
 @pytest.mark.parametrize(
     ("call", "error", "words"),
     [

@@ -147,6 +147,26 @@ def test_a_parameter_that_joins_later_begins_as_all_do(make, oracle, settings):
     np.testing.assert_allclose(late.w.data, oracle(0.25, grads[40:], **settings), rtol=1e-12)
 
 
+@oracles
+def test_a_parameter_without_a_gradient_for_some_updates_goes_on_where_it_was(make, oracle, settings):
+    """As in PyTorch, which counts the steps of each parameter."""
+    rng = np.random.default_rng(0)
+    grads = rng.standard_normal(60)
+    misses = {"now and then": range(1, 60, 3), "for a while": range(20, 40), "from the start": range(30)}
+    model = Sequential(One(0.5), *(One(0.25) for _ in misses))
+    always, *others = model.layers
+    optimizer = make(**settings).setup(model)
+    for i, g in enumerate(grads):
+        always.w.grad = Variable(np.array(g))
+        for layer, missed in zip(others, misses.values(), strict=True):
+            layer.w.grad = None if i in missed else Variable(np.array(g))
+        optimizer.update()
+    np.testing.assert_allclose(always.w.data, oracle(0.5, grads, **settings), rtol=1e-12)
+    for layer, missed in zip(others, misses.values(), strict=True):
+        given = [g for i, g in enumerate(grads) if i not in missed]
+        np.testing.assert_allclose(layer.w.data, oracle(0.25, given, **settings), rtol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("make", "defaults"),
     [

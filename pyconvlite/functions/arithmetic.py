@@ -223,9 +223,13 @@ class PowVariable(Binary):
         x, c = self.inputs
         gx = None
         if self.needs_input_grad[0]:
-            # The derivative of x ** 0 is 0; the formula gives 0 * 0 ** -1 = NaN, and 0 - 1 may wrap around.
+            # The derivative of x ** 0 is 0; at x = 0 the formula gives 0 * 0 ** -1 = NaN, and the 0 - 1 of an
+            # unsigned c wraps around. Elsewhere it is kept, for the derivatives with respect to c.
             xp = get_array_module(x.data)
-            lowered = c - xp.where(c.data == 0, 0, 1).astype(c.dtype)
+            one = xp.where(c.data == 0, 0, 1)
+            if c.dtype.kind == "f":
+                one = xp.where(x.data == 0, one, 1)
+            lowered = c - one.astype(c.dtype)
             gx = gy * c * x**lowered
         gc = gy * x**c * log(x) if self.needs_input_grad[1] else None
         return gx, gc

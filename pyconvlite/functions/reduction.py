@@ -222,7 +222,10 @@ class CumSum(Function):
         self.axis = axis
 
     def forward(self, x: Array) -> Any:
-        return get_array_module(x).cumsum(x, axis=self.axis)
+        cumsum = get_array_module(x).cumsum
+        if x.dtype == np.float16:  # which holds no more than 2048 ones
+            return cumsum(x.astype(np.float32), axis=self.axis).astype(x.dtype)
+        return cumsum(x, axis=self.axis)
 
     def backward(self, gy: Variable) -> Any:
         return flip(cumsum(flip(gy, self.axis), self.axis), self.axis)

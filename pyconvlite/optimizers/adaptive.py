@@ -164,8 +164,8 @@ class Adam(Elementwise):
 
     Attributes:
         t: number of updates since `setup`.
-        starts: for each Parameter that got its first gradient later, `t` before it; its bias correction
-            counts from there.
+        starts: for each Parameter that had no gradient in some updates, their number, which its bias
+            correction leaves out.
 
     Raises:
         TypeError: an argument is not a number.
@@ -210,18 +210,25 @@ class Adam(Elementwise):
     def update_all(self, params: list[Parameter]) -> None:
         """Count the update, then update Parameters, all of which have a gradient."""
         host_scalars(self._count)
+        if self.t > 1:
+            self._count_missed(params)
         super().update_all(params)
 
     def _count(self) -> tuple[int]:
         self.t += 1
         return (self.t,)
 
+    def _count_missed(self, params: list[Parameter]) -> None:
+        later = [param for param in params if param not in self.ms]
+        for param in later:
+            self.starts[param] = np.array(self.t - 1)
+        if len(params) - len(later) < len(self.ms):  # some had a gradient before and have none now
+            for param in set(self.ms).difference(params):
+                self.starts[param] = np.array(self.starts.get(param, 0) + 1)
+
     def _update(
         self, params: list[Parameter], settings: Callable[[], tuple[float, ...]] | None = None
     ) -> None:
-        for param in params if self.t > 1 else ():
-            if param not in self.ms:
-                self.starts[param] = np.array(self.t - 1)
         groups: dict[int, list[Parameter]] = {}
         for param in params if self.starts else ():
             groups.setdefault(int(self.starts.get(param, 0)), []).append(param)
@@ -234,7 +241,7 @@ class Adam(Elementwise):
         """The rate, `beta1`, `beta2`, `eps`, and the fraction of each weight that an update subtracts.
 
         Args:
-            start: `t` before the first update of the Parameters.
+            start: number of updates in which the Parameters had no gradient.
         """
         rate = self._rate(max(self.t - start, 1))
         return rate, float(self.beta1), float(self.beta2), float(self.eps), self._decay

@@ -10,8 +10,11 @@ from .half import in_float32, sum_dtype
 
 
 def _check_indexes(t: Array, size: int, name: str) -> None:
-    # One maximum will do: as unsigned integers, negative ones are large.
-    if t.size and np.maximum.reduce(t.view(f"{t.dtype.byteorder}u{t.itemsize}"), axis=None) >= size:
+    if not t.size:
+        return
+    # One maximum will do: as unsigned integers, negative ones are large, unless size is beyond the dtype.
+    largest = np.maximum.reduce(t.view(f"{t.dtype.byteorder}u{t.itemsize}"), axis=None)
+    if largest >= size or (size > 1 << 8 * t.itemsize - 1 and t.min() < 0):
         raise ValueError(f"{name} must be in 0..{size - 1}; got {t.min()}..{t.max()}")
 
 
