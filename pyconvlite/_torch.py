@@ -51,7 +51,8 @@ def is_torch(stream: BinaryIO) -> bool:
     head = stream.read(30)  # in a zip archive, all that precedes the name of the first member
     if head.startswith(b"PK\3\4"):
         name = stream.read(int.from_bytes(head[26:28], "little"))
-        return name.endswith(b"/data.pkl")  # in a folder with the file's name, or "archive"
+        # In a folder with the file's name, or "archive"; TorchScript's begin with data/0.
+        return name.endswith((b"/data.pkl", b"/data/0"))
     return head.startswith(b"\x80\x02\x8a\x0a")
 
 
@@ -120,6 +121,8 @@ def _read_zip(stream: BinaryIO, title: str) -> Any:
     for name, info in archive.members.items():
         if info.compress_type != 0 and "/data" in name:
             raise _Refused(f"{name} is compressed, as PyTorch writes none")
+    if any(name.endswith("/constants.pkl") for name in archive.members):
+        raise _Refused(f"it is a TorchScript program; {_HINT}")
     folders = [name.removesuffix("data.pkl") for name in archive.members if name.endswith("/data.pkl")]
     if len(folders) != 1:
         raise _Refused("it does not have exactly one data.pkl")
@@ -221,7 +224,7 @@ class _Tensor:
     strides: tuple[int, ...]
 
 
-_HINT = "save model.state_dict(), not the model"
+_HINT = "save model.state_dict() alone, neither the model nor other objects with it"
 
 _MARK = object()
 _KNOWN = """

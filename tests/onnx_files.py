@@ -1,11 +1,12 @@
 """ONNX files for tests, written from nodes and arrays."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 
 import pyconvlite.layers as L
-from pyconvlite import test_mode
+from pyconvlite import onnx, test_mode
 from pyconvlite.onnx import Graph, Node, ValueInfo
 from pyconvlite.onnx._writing import as_bytes
 
@@ -60,10 +61,23 @@ def small_net():
     return contents(nodes, {"x": ("N", 2, 5, 5)}, "y", constants)
 
 
+def net_in_training(opset=18):
+    """As small_net, as exporters write a net in training: batch normalization and dropout compute with it."""
+    graph = onnx.load(small_net()).graph()
+    conv, norm, *rest, last = graph.nodes
+    norm.attributes |= {"training_mode": 1} if opset >= 14 else {}
+    norm.outputs += ["running_mean", "running_var"] if opset >= 14 else ["m", "v", "saved_m", "saved_v"]
+    dropout = Node("Dropout", ["f", "ratio", "is_training"], ["d"], {}, "dropout", opset)
+    last.inputs[0] = "d"
+    graph.nodes[:] = [conv, norm, *rest, dropout, last]
+    graph.constants |= {"ratio": np.float32(0.5).reshape(()), "is_training": np.array(True)}
+    for node in graph.nodes:
+        node.version = opset
+    return as_bytes(replace(graph, opset=opset), "test")
+
+
 def saved(model, *examples, **options):
     """The bytes that `onnx.save` writes."""
-    from pyconvlite import onnx
-
     file = io.BytesIO()
     onnx.save(model, file, *examples, **options)
     return file.getvalue()

@@ -145,7 +145,6 @@ class TestPage:
             ("AveragePool", {"kernel_shape": [2, 2], "dilations": [1, 2]}, 19, [], "dilations [1, 2]"),
             ("ConvTranspose", {"auto_pad": "SAME_UPPER"}, 18, [np.ones((1, 1, 3, 3))], "auto_pad SAME_UPPER"),
             ("ConvTranspose", {"output_shape": [9, 9]}, 18, [np.ones((1, 1, 3, 3))], "output_shape"),
-            ("BatchNormalization", {"training_mode": 1}, 18, [np.ones(1)] * 4, "training_mode 1"),
             ("Clip", {"min": 0.0, "max": np.inf}, 10, [], "max inf"),
             ("Clip", {"min": -np.inf}, 10, [], "min -inf"),
             ("Pad", {"pads": [0, 0, 1, 1, 0, 0, 1, 1]}, 10, [], "operator set 10"),
@@ -219,6 +218,39 @@ class TestPage:
     def test_settings_that_the_page_has(self, op, attributes, values):
         constants = {f"c{i}": value for i, value in enumerate(values)}
         exported(onnx_model(constants, Node(op, ["x", *constants], ["y"], attributes)))
+
+    def test_statistics_that_are_computed(self):
+        nodes = [
+            Node("ReduceMean", ["x"], ["mean"], {"axes": [0, 2, 3], "keepdims": 0}, version=17),
+            Node("BatchNormalization", ["x", "c", "c", "mean", "c"], ["h"], {"training_mode": 1}),
+            Node("Flatten", ["h"], ["y"]),
+        ]
+        with pytest.raises(
+            ValueError, match="the page cannot compute BatchNormalization with training_mode 1"
+        ):
+            exported(onnx_model({"c": np.ones(1, np.float32)}, *nodes))
+
+    def test_what_pytorchs_older_exporter_writes(self):
+        """Constants as nodes; shapes computed from that of the input; batch normalization in training."""
+        nodes = [
+            Node("Conv", ["x", "W"], ["c"], {"kernel_shape": [28, 28]}),
+            Node("BatchNormalization", ["c", "s", "s", "s", "s"], ["n", "m", "v"], {"training_mode": 1}),
+            Node("Constant", [], ["zero"], {"value": np.zeros((), np.float32)}),
+            Node("Constant", [], ["six"], {"value_float": 6.0}),
+            Node("Clip", ["n", "zero", "six"], ["r"]),
+            Node("Shape", ["r"], ["shape"]),
+            Node("Constant", [], ["first"], {"value": np.array(0)}),
+            Node("Gather", ["shape", "first"], ["N"]),
+            Node("Constant", [], ["zeros"], {"value": np.array([0])}),
+            Node("Unsqueeze", ["N", "zeros"], ["N1"]),
+            Node("Constant", [], ["rest"], {"value": np.array([-1])}),
+            Node("Concat", ["N1", "rest"], ["sizes"], {"axis": 0}),
+            Node("Reshape", ["r", "sizes"], ["y"]),
+        ]
+        W, s = np.ones((10, 1, 28, 28), np.float32), np.ones(10, np.float32)
+        graph = json.loads(part(exported(onnx_model({"W": W, "s": s}, *nodes)), "graph"))
+        assert [node["op"] for node in graph["nodes"]] == ["Conv+Relu", "Clip", "Reshape"]
+        assert graph["constants"]["sizes"]["values"] == [1, -1]
 
     @pytest.mark.parametrize(
         ("ops", "expected"),

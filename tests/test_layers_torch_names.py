@@ -158,6 +158,18 @@ def test_every_key_that_does_not_fit_is_named_and_nothing_changes():
         np.testing.assert_array_equal(array, before[key])
 
 
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod."])
+def test_the_keys_of_a_model_within_another_one(prefix):
+    state = {f"{prefix}{key}": array for key, array in Net().state_dict().items()}
+    with pytest.raises(
+        ValueError, match=rf"do not fit the model: all keys begin with '{prefix}', .*missing: "
+    ):
+        Net().load_state_dict(state)
+    for others in ({"conv1.bias": 0}, {"fc.weight": 0}):
+        with pytest.raises(ValueError, match="do not fit the model: missing: "):
+            Net().load_state_dict({f"{prefix}x": np.zeros(1)} | others)
+
+
 def test_not_strict():
     net = Net()
     before = net.state_dict()

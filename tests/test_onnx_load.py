@@ -478,3 +478,79 @@ def test_a_file_of_one_batch_says_so():
     assert model(floats(2, 3, 4)).shape == (2, 12)
     with pytest.raises(ValueError, match=r'Reshape.* failed .*; "x" has batches of 2 in the file: export it'):
         model(floats(5, 3, 4))
+
+
+@pytest.mark.parametrize("shape", [(1, -1), (1, -1, 7)])
+def test_samples_that_a_file_would_join_to_one_are_refused(shape):
+    """As `x.view(x.shape[0], ...)` is written, where the shape is not dynamic."""
+    nodes = [Node("Relu", ["x"], ["h"]), Node("Reshape", ["h", "to"], ["y"]), Node("Identity", ["c"], ["z"])]
+    x, y, z = (
+        onnx.ValueInfo(name, np.dtype("f4"), shape)
+        for name, shape in (("x", (1, 3, 14)), ("y", (1, *shape[1:])), ("z", (1, 2)))
+    )
+    constants = {"to": np.array(shape), "c": floats(1, 2)}
+    model = onnx.OnnxModel(onnx.Graph(nodes, constants, [x], [y, z]))
+    assert model(floats(1, 3, 14))[0].shape[0] == 1
+    with pytest.raises(
+        ValueError, match='would be joined to one; "x" has batches of 1 in the file: export it'
+    ):
+        model(floats(3, 3, 14))
+    constants = onnx.OnnxModel(onnx.Graph(nodes[2:], constants, [x], [z]))
+    assert constants(floats(3, 3, 14)).shape == (1, 2)  # no samples
+
+
+@pytest.mark.parametrize(
+    ("indexes", "batch_dims", "at"),
+    [
+        ([[1, 2, 0], [0, -1, 3]], 0, ([1, 0], [2, -1], [0, 3])),
+        ([[1], [1], [0]], 0, [1, 1, 0]),
+        ([[[1], [0]], [[2], [-1]]], 1, ([[0], [1]], [[1, 0], [2, -1]])),
+    ],
+)
+def test_gathered_elements_have_gradients(indexes, batch_dims, at):
+    node = ("GatherND", "x i", "y", {"batch_dims": batch_dims})
+    model = onnx.load(contents([node], {"x": (2, 3, 4)}, "y", {"i": np.array(indexes)}))
+    x = Variable(floats(2, 3, 4))
+    y = model(x)
+    np.testing.assert_array_equal(y.data, x.data[at])
+    y.sum().backward()
+    expected = np.zeros((2, 3, 4))
+    np.add.at(expected, at, 1)
+    np.testing.assert_array_equal(x.grad.data, expected)
+
+
+@pytest.mark.parametrize("reduction", ["none", "add"])
+def test_scattered_elements_have_gradients(reduction):
+    node = ("ScatterND", "x i u", "y", {"reduction": reduction})
+    i = np.array([[0, 1], [1, 2]])
+    model = onnx.load(contents([node], {"x": (2, 3, 4), "u": (2, 4)}, "y", {"i": i}))
+    x, u = Variable(floats(2, 3, 4)), Variable(floats(2, 4, seed=1))
+    y = model(x, u)
+    expected = x.data.copy()
+    if reduction == "add":
+        expected[[0, 1], [1, 2]] += u.data
+    else:
+        expected[[0, 1], [1, 2]] = u.data
+    np.testing.assert_array_equal(y.data, expected)
+    (y * y).sum().backward()
+    np.testing.assert_array_equal(u.grad.data, 2 * expected[[0, 1], [1, 2]])
+    gx = 2 * expected
+    if reduction == "none":
+        gx[[0, 1], [1, 2]] = 0
+    np.testing.assert_array_equal(x.grad.data, gx)
+
+
+@pytest.mark.parametrize(
+    "indexes", [np.zeros((2, 0), int), np.zeros((2, 1)), np.array(0), np.full((1, 1), 5)]
+)
+def test_indexes_that_are_none(indexes):
+    model = onnx.load(contents([("GatherND", "x i", "y", {})], {"x": (2, 3)}, "y", {"i": indexes}))
+    with pytest.raises(ValueError, match=r"GatherND.*failed for inputs.*(needs indexes|out of bounds)"):
+        model(floats(2, 3))
+
+
+def test_operators_that_older_operator_sets_do_without():
+    node = Node("Attention", ["x", "x", "x"], ["y"])
+    info = [onnx.ValueInfo(name, np.dtype("f4"), None) for name in "xy"]
+    with pytest.raises(ValueError, match=r"Attention.* is not known; export the model for operator set 22"):
+        onnx.OnnxModel(onnx.Graph([node], {}, info[:1], info[1:]))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from onnx_files import floats, results, saved, trained
+from onnx_files import floats, net_in_training, results, saved, trained
 
 import pyconvlite.functions as F
 import pyconvlite.layers as L
@@ -189,6 +189,25 @@ def test_a_model_that_computes_a_gradient():
     x = floats(3, 4)
     model = Slope()
     np.testing.assert_allclose(onnx.load(saved(model, x))(x).data, model(x).data, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("opset", [12, 13, 14, 18])
+def test_a_net_that_was_exported_in_training_is_saved_for_inference(opset):
+    model, x = onnx.load(net_in_training(opset)), floats(3, 2, 5, 5)
+    before = model(x).data
+    assert (model(x).data != before).any()  # dropout
+    expected = results(model, x)[0]
+    again = onnx.load(saved(model))
+    _, norm, *_, dropout, _ = again.graph().nodes
+    assert (norm.outputs, "training_mode" in norm.attributes) == (["n"], False)
+    assert (dropout.op, dropout.inputs) == ("Dropout", ["f", "ratio"])
+    np.testing.assert_array_equal(results(again, x)[0], expected)
+    np.testing.assert_allclose(results(model.fused(), x)[0], expected, rtol=1e-5, atol=1e-5)
+    assert [node.op for node in model.fused().graph().nodes][:2] == ["Conv+Relu", "GlobalAveragePool"]
+    statistics = dict(again.named_params())["bn.mean"]
+    unchanged = statistics.data
+    again(x)
+    assert (statistics.data != unchanged).all()  # it still trains
 
 
 def test_outputs_in_a_list():

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from onnx_files import contents, floats, saved
+from onnx_files import contents, floats, net_in_training, saved
 from test_onnx_save import MODELS, results, trained
 
 from pyconvlite import onnx, test_mode
@@ -20,10 +20,13 @@ OPERATORS = """
     Slice Gather Squeeze Unsqueeze Flatten Reshape Transpose Expand Shape Cast Constant ConstantOfShape
     ReduceMean ReduceSum ReduceMax Pad Resize Upsample DepthToSpace Relu LeakyRelu PRelu Elu Sigmoid
     HardSigmoid HardSwish Tanh Softmax LogSoftmax Clip Gelu Dropout Identity Where Equal Less Greater
+    GatherND ScatterND Trilu
 """
 # What is refused of them: whether dropout is in training, decided by an input.
 REFUSED = {f"test_training_dropout{end}" for end in ("", "_mask", "_default", "_default_mask")}
 REFUSED |= {f"test_training_dropout_zero_ratio{end}" for end in ("", "_mask")}
+REFUSED |= {f"test_scatternd_{name}" for name in ("max", "min", "multiply")}
+REFUSED |= {f"test_scatternd_{name}_with_element_indices" for name in ("max", "min", "multiply")}
 DTYPES = {1, 6, 7, 9, 10, 11}  # float32, int32, int64, bool, float16, float64
 
 
@@ -31,7 +34,7 @@ DTYPES = {1, 6, 7, 9, 10, 11}  # float32, int32, int64, bool, float16, float64
 SAMPLE = """
     batch_normalization cast clip concat conv convtranspose depthtospace div dropout expand flatten gather
     gemm hardsigmoid instance_normalization layernormalization pad pow prelu reduce_log_sum_exp reducemean
-    reshape resize shape slice split unsqueeze where
+    gathernd reshape resize scatternd shape slice split trilu unsqueeze where
 """
 
 
@@ -95,6 +98,16 @@ def test_a_sample_of_the_projects_cases_is_right_or_refused():
 @pytest.mark.full
 def test_every_case_of_the_project_is_right_or_refused():
     assert check(cases()) >= 1000
+
+
+@pytest.mark.parametrize("opset", [13, 18])
+def test_a_net_that_was_exported_in_training_is_saved_for_other_runtimes(opset):
+    import onnxruntime
+
+    model, x = onnx.load(net_in_training(opset)), floats(3, 2, 5, 5)
+    session = onnxruntime.InferenceSession(saved(model), providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, {"x": x})
+    np.testing.assert_allclose(found, results(model, x)[0], rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("ceil_mode", [0, 1])

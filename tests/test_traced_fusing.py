@@ -55,7 +55,7 @@ def test_a_fused_model_is_not_saved_and_its_operator_not_loaded():
         (18, "h zero", {}, ["h", ""]),
         (18, "h six zero", {}, None),
         (18, "h  six", {}, None),
-        (18, "h least six", {}, None),
+        (18, "h least six", {}, ["h", "", "six"]),
         (10, "h", {"min": 0.0, "max": 6.0}, ["h"]),
         (10, "h", {"max": 6.0}, None),
     ],

@@ -1,4 +1,7 @@
-"""Fewer nodes for the same outputs: batch normalization in the weights of a convolution, ReLU in its call."""
+"""Graphs for inference: no nodes in training; with fewer nodes for the same outputs, once they are fused.
+
+Batch normalization goes into the weights of the convolution before it, ReLU into its call.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,39 @@ import numpy as np
 from .._shapes import Array
 from .graph import Graph, Node
 
-__all__ = ["fused_graph"]
+__all__ = ["for_inference", "fused_graph"]
 
 CONV_RELU = "Conv+Relu"  # the package's own operator, which no file has
 
 
+def for_inference(graph: Graph) -> Graph:
+    """A graph that computes without the engine what GraphLayer computes of the given one in `test_mode()`.
+
+    Its batch normalization uses the running statistics, and its dropout passes everything on.
+
+    Example:
+        >>> graph = Graph([Node("Dropout", ["x", "ratio", "is_training"], ["y"])], {}, [], [])
+        >>> for_inference(graph).nodes[0].inputs
+        ['x', 'ratio']
+    """
+    used = {name for node in graph.nodes for name in node.inputs if name}
+    used.update(output.name for output in graph.outputs)
+    return replace(graph, nodes=[_of_inference(node, used, graph.constants) for node in graph.nodes])
+
+
+def _of_inference(node: Node, used: set[str], constants: dict[str, Array]) -> Node:
+    if node.op == "Dropout":
+        return replace(node, inputs=node.inputs[:2])
+    has_statistics = node.op == "BatchNormalization" and {*node.inputs[3:5]} <= constants.keys()
+    if has_statistics and used.isdisjoint(node.outputs[1:]):
+        settings = {name: value for name, value in node.attributes.items() if name != "training_mode"}
+        return replace(node, outputs=node.outputs[:1], attributes=settings)
+    return node
+
+
 def fused_graph(graph: Graph) -> Graph:
     """A graph with the same outputs in inference and fewer nodes; for inference only."""
+    graph = for_inference(graph)
     constants = dict(graph.constants)
     uses = Counter(name for node in graph.nodes for name in node.inputs)
     uses.update(output.name for output in graph.outputs)

@@ -152,7 +152,7 @@ class GraphLayer(Layer):
             if folded < _MOST_FOLDED_IN_ALL and self._is_foldable(node, constants):
                 with np.errstate(all="ignore"):
                     results = self._call(node, run, [constants.get(name) for name in node.inputs])
-                arrays = [np.asarray(as_variable(value).data) for value in results]
+                arrays = [*map(_array_of, results)]
                 folded += sum(array.size for array in arrays)
                 named = zip(node.outputs, arrays, strict=False)
                 constants.update((name, array) for name, array in named if name)
@@ -204,6 +204,8 @@ class GraphLayer(Layer):
                 raise ValueError(f"{error}; {reason}") from error
             raise
         outputs = tuple(as_variable(values[output.name]) for output in self._graph.outputs)
+        if (reason := self._of_fixed_batch(inputs)) and self._joins_samples(outputs):
+            raise ValueError(f"the samples of a batch would be joined to one; {reason}")
         return outputs[0] if len(outputs) == 1 else outputs
 
     def _checked(self, inputs: Sequence[Any]) -> Iterable[Any]:
@@ -224,12 +226,20 @@ class GraphLayer(Layer):
         return inputs
 
     def _of_fixed_batch(self, inputs: Sequence[Any]) -> str:
-        """Why a call may have failed: the file fixes the length of a batch."""
+        """Why a call may fail, or be wrong: the file fixes the length of a batch, which is another."""
         for info, x in zip(self._graph.inputs, inputs, strict=True):
             N = info.shape[0] if info.shape else None
             if isinstance(N, int) and x.shape[0] != N:
                 return f'"{info.name}" has batches of {N} in the file: export it for batches of any length'
         return ""
+
+    def _joins_samples(self, outputs: Sequence[Variable]) -> bool:
+        """Whether an output has the length of the file's batch, and is no constant."""
+        return any(
+            info.shape and info.shape[0] == y.shape[0] and info.name not in self._fixed
+            for info, y in zip(self._graph.outputs, outputs, strict=True)
+            if y.ndim
+        )
 
     def _call(self, node: Node, run: Run, inputs: Sequence[Any]) -> Sequence[Any]:
         on = next((x for x in inputs if x is not None and on_device(x)), None)
@@ -266,9 +276,33 @@ class GraphLayer(Layer):
 
     def graph(self) -> Graph:
         """The graph with the present values of the Parameters."""
-        weights = {name: to_cpu(param.data) for name, param in self._params.items()}
+        weights = self._weights()
         nodes = [node for node in self._graph.nodes if not set(node.outputs) & set(weights)]
         return replace(self._graph, nodes=nodes, constants=self._graph.constants | weights)
+
+    def folded(self, *examples: Any) -> Graph:
+        """As `graph`, with constants in place of the nodes that compute them.
+
+        Args:
+            examples: inputs; if they are given, what their shapes decide counts as constant, too.
+        """
+        constants, nodes = {**self._fixed, **self._weights()}, [step.node for step in self._steps]
+        if examples:
+            nodes = []
+            values: dict[str, Any] = {**self._fixed, **self._params, "": None}
+            values.update(zip([i.name for i in self._graph.inputs], self._checked(examples), strict=True))
+            for node, run, _ in self._steps:
+                results = self._call(node, run, [values[name] for name in node.inputs])
+                values.update(zip(node.outputs, results, strict=False))
+                if node.op == "Shape" or self._is_foldable(node, constants):
+                    named = zip(node.outputs, map(_array_of, results), strict=False)
+                    constants.update((name, array) for name, array in named if name)
+                else:
+                    nodes.append(node)
+        return replace(self._graph, nodes=nodes, constants=constants)
+
+    def _weights(self) -> dict[str, Array]:
+        return {name: to_cpu(param.data) for name, param in self._params.items()}
 
     def _attributes_in_order(self) -> Iterable[tuple[str, Any]]:
         return self._params.items()
@@ -312,6 +346,11 @@ class FusedLayer(GraphLayer):
         """The outputs for the inputs."""
         with test_mode():
             return super().forward(*inputs)
+
+
+def _array_of(result: Any) -> Array:
+    array: Array = to_cpu(as_variable(result).data)
+    return np.asarray(array)
 
 
 def _fits(shape: tuple[int, ...], declared: Sequence[Any]) -> bool:

@@ -17,10 +17,11 @@ import numpy as np
 from .._arguments import integer, number
 from .._files import BinaryFile, written
 from .._shapes import Array
-from .._traced import graph_of
+from .._traced import GraphLayer, graph_of
 from .._traced.fusing import fused_graph
 from .._traced.graph import Graph, Node
 from ..backends.simd.library import modules
+from ..config import no_grad, test_mode
 from ..layers import Layer
 
 __all__ = ["export_html"]
@@ -173,6 +174,11 @@ def _graph(model: Any, shape: tuple[int, int, int], classes: int) -> Graph:
     output = graph.outputs[0].shape
     if output is None or len(output) != 2 or output[1] != classes:
         raise ValueError(f"the model's output must have shape (N, {classes}) for these classes; got {output}")
+    if isinstance(model, GraphLayer):
+        graph = model.folded()
+        if any(node.op == "Shape" for node in graph.nodes):  # the page's inputs have one shape
+            with test_mode(), no_grad():
+                graph = model.folded(x)
     return fused_graph(graph)
 
 

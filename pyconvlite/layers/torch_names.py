@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .. import _weights
+from .._coded import coded
 from .._shapes import Array
 from ..autograd import Parameter, Variable
 from ..backends import to_cpu
@@ -129,7 +130,7 @@ def load(
     given = {named[key].param for key in arrays}
     missing = [key for key, entry in found.items() if entry.param not in given]
     unexpected = [key for key in mapping if key not in named and str(key).rpartition(".")[2] != _NOT_READ]
-    faults = _weights.other_names(missing, unexpected) if strict else []
+    faults = [*_wrapped(mapping, named), *_weights.other_names(missing, unexpected)] if strict else []
     for key, array in arrays.items():
         faults += _weights.misfits(key, array.shape, array.dtype, named[key].shape())
     if faults:
@@ -142,6 +143,18 @@ def load(
             raise ValueError(f"{first} and {key} differ in {title}; in the model they are the same Parameter")
     _weights.assign({key: param for param, (key, _) in new.items()}, dict(new.values()))
     return Keys(missing, unexpected)
+
+
+def _wrapped(mapping: Mapping[str, Any], named: Mapping[str, Entry]) -> list[Exception]:
+    """That the keys are those of a model within another one, such as PyTorch's DataParallel, if they are."""
+    prefixes = {str(key).partition(".")[0] + "." for key in mapping}
+    if len(prefixes) != 1:
+        return []
+    (prefix,) = prefixes
+    if any(key in named for key in mapping) or not any(key.removeprefix(prefix) in named for key in mapping):
+        return []
+    error = ValueError(f"all keys begin with {prefix!r}, which must go: key.removeprefix({prefix!r})")
+    return [coded(error, "weights-prefix", prefix=prefix)]
 
 
 def _as_array(value: Any) -> Array:

@@ -23,7 +23,7 @@ from typing import Any
 
 from .._arguments import integer
 from .._files import BinaryFile, written
-from .._traced.fusing import CONV_RELU
+from .._traced.fusing import CONV_RELU, for_inference
 from .._traced.graph import Graph, Node, ValueInfo
 from .._traced.layer import GraphLayer
 from .._traced.tracing import trace
@@ -68,7 +68,7 @@ def save(model: Layer, path: BinaryFile, *examples: Any, opset: int = _DEFAULT) 
 
     The model is called on the examples, and the Functions that it calls become nodes. Parameters keep their
     names. The first axis of the inputs may have any length in the file, the others that of the examples. An
-    OnnxModel is written as it was loaded, with its current weights; it needs no examples.
+    OnnxModel is written as it was loaded, with its current weights, but for inference; it needs no examples.
 
     Args:
         model: a Model or Layer.
@@ -101,6 +101,6 @@ def save(model: Layer, path: BinaryFile, *examples: Any, opset: int = _DEFAULT) 
     graph = model.graph() if isinstance(model, GraphLayer) else trace(model, examples, opset)
     if any(node.op == CONV_RELU for node in graph.nodes):
         raise ValueError("model must not be fused, for reading only; save the one that it was made of")
-    contents = as_bytes(graph, type(model).__name__)
+    contents = as_bytes(for_inference(graph), type(model).__name__)
     with written(path) as file:
         file.write(contents)

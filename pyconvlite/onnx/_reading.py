@@ -240,7 +240,10 @@ class _Reader:
         except ValueError as error:
             raise self._error(f"{place} has external data at no number of bytes: {error}") from None
         if self.folder is None:
-            raise self._error(f"{place} is in the file {location!r}: pass the path of the ONNX file instead")
+            raise self._error(
+                f"{place} is in the file {location!r}: pass the path of the ONNX file instead, or export it "
+                "with its weights inside (external_data=False in PyTorch)"
+            )
         parts = PurePosixPath(location.replace("\\", "/"))
         if parts.is_absolute() or not parts.parts or ".." in parts.parts or ":" in location or offset < 0:
             raise self._error(f"{place} is outside of the folder, at {location!r} from byte {offset}")

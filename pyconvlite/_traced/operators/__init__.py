@@ -12,6 +12,10 @@ from ._table import TABLE, Run, Use
 __all__ = ["Run", "prepare"]
 
 
+# Until operator set 23, exporters write several operators in their place, which are known.
+_SINCE_23 = ("Attention", "RMSNormalization", "RotaryEmbedding")
+
+
 def prepare(node: Node, infos: Sequence[ValueInfo | None], constants: Sequence[Any]) -> Run:
     """The function that computes a node's outputs from its inputs.
 
@@ -30,5 +34,6 @@ def prepare(node: Node, infos: Sequence[ValueInfo | None], constants: Sequence[A
     """
     known = TABLE.get(node.op)
     if known is None:
-        raise ValueError(f"{node} cannot be loaded: the operator is not known")
+        hint = "; export the model for operator set 22" if node.op in _SINCE_23 else ""
+        raise ValueError(f"{node} cannot be loaded: the operator is not known{hint}")
     return known.make(Use(node, known.defaults, infos, constants))

@@ -37,16 +37,18 @@ def _weight(value: float, like: Any) -> Any:
 @operator("BatchNormalization", epsilon=1e-5, momentum=0.9, training_mode=0)
 def _batch_norm(use: Use) -> Run:
     use.check_floats()
-    if not use.training_mode and use.outputs > 1:
+    in_training = use.training_mode if use.version >= 14 else use.outputs > 1
+    if not in_training and use.outputs > 1:
         use.refuse("it has outputs that only training has")
 
     def batch_norm(x: Any, scale: Any, bias: Any, mean: Any, var: Any) -> Any:
         has_statistics = isinstance(mean, Parameter) and isinstance(var, Parameter)
-        if use.training_mode and not has_statistics:
+        if in_training and not has_statistics:
             axes = (0, *range(2, len(x.shape)))
             y = F.BatchNorm(raw(mean), raw(var), use.momentum, use.epsilon)(x, scale, bias)
-            batch = zip((mean, var), (F.mean(x, axes), F.var(x, axes)), strict=True)
-            return y, *(raw(a) * use.momentum + raw(b) * (1 - use.momentum) for a, b in batch)
+            batch = raw(F.mean(x, axes)), raw(F.var(x, axes))
+            pairs = zip((mean, var), batch, strict=True)
+            return y, *(raw(a) * use.momentum + b * (1 - use.momentum) for a, b in pairs), *batch
         if Config.train and has_statistics:
             f = F.BatchNorm(mean.data, var.data, use.momentum, use.epsilon)
             y = f(x, scale, bias)
@@ -57,7 +59,7 @@ def _batch_norm(use: Use) -> Run:
             y = F.mul(F.sub(x, F.reshape(raw(mean), shape)), F.reshape(factor, shape))
             y = F.add(y, F.reshape(bias, shape))
         y = F.cast(y, raw(x).dtype)  # scale, bias and the statistics may be wider
-        return (y, raw(mean), raw(var)) if use.training_mode else y
+        return y, *[raw(mean), raw(var)] * 2  # for as many outputs as the node has
 
     return batch_norm
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ... import functions as F
 from ..._shapes import Array
+from ...backends import to_device_of
 from ._along import take
 from ._table import Run, Use, host, integers, operator, raw, simple
 
@@ -180,6 +181,48 @@ def _gather(use: Use) -> Run:
 @operator("GatherElements", axis=0)
 def _gather_elements(use: Use) -> Run:
     return lambda x, indexes: F.gather(x, raw(indexes), use.axis)
+
+
+@operator("GatherND", batch_dims=0)
+def _gather_nd(use: Use) -> Run:
+    return lambda x, indexes: F.get_item(x, _places(x, indexes, use.batch_dims))
+
+
+@operator("ScatterND", reduction="none")
+def _scatter_nd(use: Use) -> Run:
+    adds = use.one_of("reduction", "none", "add") == "add"
+
+    def scatter_nd(x: Any, indexes: Any, updates: Any) -> Any:
+        at = _places(x, indexes)
+        moved = F.GetItemGrad(at, x.shape)(updates)
+        if adds:
+            return F.add(x, moved)
+        kept = np.ones(x.shape, bool)
+        kept[at] = False
+        return F.where(to_device_of(raw(x), kept), x, moved)
+
+    return scatter_nd
+
+
+def _places(x: Any, indexes: Any, batch_dims: int = 0) -> tuple[Array, ...]:
+    """The index of x that indexes (..., n) along its last axis stand for, after the axes of a batch."""
+    at = host(indexes)
+    if at.dtype.kind not in "iu" or not 0 <= batch_dims < at.ndim or at.shape[-1] == 0:
+        raise ValueError(f"needs indexes along the last axis; got {at.dtype} of shape {at.shape}")
+    batch = np.ogrid[tuple(slice(n) for n in at.shape[:batch_dims])]
+    trailing = [1] * (at.ndim - 1 - batch_dims)
+    return *(each.reshape(*each.shape, *trailing) for each in batch), *np.moveaxis(at, -1, 0)
+
+
+@operator("Trilu", upper=1)
+def _trilu(use: Use) -> Run:
+    def trilu(x: Any, diagonal: Any = 0) -> Any:
+        k = int(host(diagonal))
+        ones = np.ones(x.shape[-2:], bool)
+        kept = np.triu(ones, k) if use.upper else np.tril(ones, k)
+        return F.where(to_device_of(raw(x), np.broadcast_to(kept, x.shape)), x, 0)
+
+    return trilu
 
 
 @operator("Pad", mode="constant", pads=(), value=0.0)
