@@ -554,3 +554,51 @@ def test_operators_that_older_operator_sets_do_without():
     info = [onnx.ValueInfo(name, np.dtype("f4"), None) for name in "xy"]
     with pytest.raises(ValueError, match=r"Attention.* is not known; export the model for operator set 22"):
         onnx.OnnxModel(onnx.Graph([node], {}, info[:1], info[1:]))
+
+
+@pytest.mark.parametrize("op", ["RNN", "GRU", "LSTM"])
+def test_recurrent_layers_are_trained(op):
+    gates = {"RNN": 1, "GRU": 3, "LSTM": 4}[op]
+    shapes = {"W": (2, gates * 4, 3), "R": (2, gates * 4, 4), "B": (2, gates * 8)}
+    constants = {name: floats(*shape) / 3 for name, shape in shapes.items()}
+    layer = (op, "x W R B", " h", {"hidden_size": 4, "direction": "bidirectional"})
+    data = contents([layer, ("ReduceSum", "h", "y", {})], {"x": ("T", "N", 3)}, "y", constants)
+    model, x = onnx.load(data), floats(6, 5, 3)
+    optimizer = Adam(0.01).setup(model)
+    losses = []
+    for _ in range(20):
+        loss = ((model(x) - 10) ** 2).sum()
+        model.cleargrads()
+        loss.backward()
+        optimizer.update()
+        losses.append(loss.item())
+    assert losses[-1] < losses[0] / 2
+    assert all((param.data != constants[name]).all() for name, param in model.named_params())
+
+
+@pytest.mark.parametrize(
+    ("settings", "inputs", "reason"),
+    [
+        ({"clip": 1.0}, "x W R", "clip is not supported"),
+        ({"activations": ["Relu"]}, "x W R", "activations other than sigmoid, tanh, tanh are not"),
+        ({"direction": "both"}, "x W R", "direction must be one of 'forward', 'reverse', 'bidirectional'"),
+        ({"input_forget": 1}, "x W R", "input_forget must be one of 0"),
+        ({}, "x W R     P", "peepholes are not supported"),
+    ],
+)
+def test_recurrent_layers_that_are_refused(settings, inputs, reason):
+    constants = {"W": floats(1, 16, 3), "R": floats(1, 16, 4), "P": floats(1, 12)}
+    data = contents([("LSTM", inputs, "y", settings)], {"x": (5, 2, 3)}, "y", constants)
+    with pytest.raises(ValueError, match=f"LSTM.* cannot be loaded: {reason}"):
+        onnx.load(data)
+
+
+def test_sequences_that_are_refused():
+    constants = {"W": floats(1, 16, 3), "R": floats(1, 16, 4), "n": np.array([5, 4])}
+    data = contents([("LSTM", "x W R  n", "y", {})], {"x": (5, 2, 3)}, "y", constants)
+    with pytest.raises(ValueError, match=r"sequences of different lengths, \[5, 4\], are not supported"):
+        onnx.load(data)(floats(5, 2, 3))
+    layer = ("LSTM", "x W R", "y", {"direction": "bidirectional"})
+    data = contents([layer], {"x": (5, 2, 3)}, "y", constants)
+    with pytest.raises(ValueError, match="needs weights for 2 directions; got 1"):
+        onnx.load(data)(floats(5, 2, 3))

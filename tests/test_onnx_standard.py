@@ -20,11 +20,12 @@ OPERATORS = """
     Slice Gather Squeeze Unsqueeze Flatten Reshape Transpose Expand Shape Cast Constant ConstantOfShape
     ReduceMean ReduceSum ReduceMax Pad Resize Upsample DepthToSpace Relu LeakyRelu PRelu Elu Sigmoid
     HardSigmoid HardSwish Tanh Softmax LogSoftmax Clip Gelu Dropout Identity Where Equal Less Greater
-    GatherND ScatterND Trilu
+    GatherND ScatterND Trilu RNN GRU LSTM
 """
 # What is refused of them: whether dropout is in training, decided by an input.
 REFUSED = {f"test_training_dropout{end}" for end in ("", "_mask", "_default", "_default_mask")}
 REFUSED |= {f"test_training_dropout_zero_ratio{end}" for end in ("", "_mask")}
+REFUSED |= {"test_lstm_with_peepholes"}
 REFUSED |= {f"test_scatternd_{name}" for name in ("max", "min", "multiply")}
 REFUSED |= {f"test_scatternd_{name}_with_element_indices" for name in ("max", "min", "multiply")}
 DTYPES = {1, 6, 7, 9, 10, 11}  # float32, int32, int64, bool, float16, float64
@@ -34,7 +35,7 @@ DTYPES = {1, 6, 7, 9, 10, 11}  # float32, int32, int64, bool, float16, float64
 SAMPLE = """
     batch_normalization cast clip concat conv convtranspose depthtospace div dropout expand flatten gather
     gemm hardsigmoid instance_normalization layernormalization pad pow prelu reduce_log_sum_exp reducemean
-    gathernd reshape resize scatternd shape slice split trilu unsqueeze where
+    gathernd gru lstm reshape resize rnn scatternd shape slice split trilu unsqueeze where
 """
 
 
@@ -108,6 +109,41 @@ def test_a_net_that_was_exported_in_training_is_saved_for_other_runtimes(opset):
     session = onnxruntime.InferenceSession(saved(model), providers=["CPUExecutionProvider"])
     (found,) = session.run(None, {"x": x})
     np.testing.assert_allclose(found, results(model, x)[0], rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("direction", ["forward", "reverse", "bidirectional"])
+@pytest.mark.parametrize(
+    ("op", "settings"),
+    [
+        ("LSTM", {}),
+        ("GRU", {}),
+        ("GRU", {"linear_before_reset": 1}),
+        ("RNN", {}),
+        ("RNN", {"activations": ["Relu"]}),
+    ],
+)
+def test_recurrent_layers_equal_those_of_onnx_runtime(op, settings, direction):
+    import onnxruntime
+
+    D, gates = 1 + (direction == "bidirectional"), {"LSTM": 4, "GRU": 3, "RNN": 1}[op]
+    settings = {"hidden_size": 4, "direction": direction, **settings}
+    if "activations" in settings:
+        settings["activations"] = settings["activations"] * D
+    states, outputs = ("h c", "y last cell") if op == "LSTM" else ("h", "y last")
+    shapes = {"W": (D, gates * 4, 3), "R": (D, gates * 4, 4), "B": (D, 2 * gates * 4)}
+    shapes |= dict.fromkeys(states.split(), (D, 2, 4))
+    constants = {name: floats(*shape, seed=i) for i, (name, shape) in enumerate(shapes.items())}
+    for inputs in ("x W R", "x W R B", f"x W R B  {states}"):
+        used = {name: constants[name] for name in inputs.split()[1:]}
+        data = contents([(op, inputs, outputs, settings)], {"x": ("T", 2, 3)}, outputs, used)
+        session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
+        model = onnx.load(data)
+        assert {name for name, _ in model.named_params()} == {*used} & {"W", "R", "B"}
+        for T in (1, 5):
+            x = floats(T, 2, 3, seed=T)
+            for y, expected in zip(model(x), session.run(None, {"x": x}), strict=True):
+                assert y.shape == expected.shape
+                np.testing.assert_allclose(y.data, expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("ceil_mode", [0, 1])

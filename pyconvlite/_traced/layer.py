@@ -25,6 +25,7 @@ _WEIGHTS = {
     **dict.fromkeys(("Conv", CONV_RELU, "ConvTranspose", "Gemm"), (0, 1, 2)),
     **dict.fromkeys(("BatchNormalization", "LayerNormalization"), (1, 2)),
     **dict.fromkeys(("InstanceNormalization", "GroupNormalization"), (1, 2)),
+    **dict.fromkeys(("RNN", "GRU", "LSTM"), (1, 2, 3)),
     "MatMul": (0, 1),
     "PRelu": (1,),
     "Gather": (0,),

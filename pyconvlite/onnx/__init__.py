@@ -41,8 +41,8 @@ _DEFAULT = 18
 def load(source: Source) -> OnnxModel:
     """Load an ONNX file as a Model that can be called, trained and saved.
 
-    Operator sets 7 to 28 and the operators that exporters of convolutional networks write are known; others
-    are refused here, not when the model is called. The file is read within bounds; nothing in
+    Operator sets 7 to 28 and the operators that exporters of convolutional and recurrent networks write are
+    known; others are refused here, not when the model is called. The file is read within bounds; nothing in
     it is executed.
 
     Args:

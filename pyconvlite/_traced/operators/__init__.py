@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..graph import Node, ValueInfo
-from . import activation, arithmetic, convolution, norm, pooling, reduction, resize, shape  # noqa: F401
+from . import activation, arithmetic, convolution, norm, pooling, recurrent, reduction, resize, shape  # noqa: F401
 from ._table import TABLE, Run, Use
 
 __all__ = ["Run", "prepare"]
