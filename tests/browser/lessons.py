@@ -30,6 +30,7 @@ class Lesson:
         self.page = page
         self.place = page.locator(f"#{lesson}")
         self.id = lesson
+        page.mouse.move(0, 0)  # lest a figure be under the pointer of the test before, once it has scrolled
         self.place.scroll_into_view_if_needed()  # what is far away has not been computed
 
     def shown(self, name: str) -> Array | None:
