@@ -31,6 +31,7 @@ class Case(NamedTuple):
 
 CASES = {
     "linear": Case(partial(L.Linear, 6), "in_size", (4, 8), (8, 6), 8),
+    "linear, sequence": Case(partial(L.Linear, 6), "in_size", (5, 3, 8), (8, 6), 8),
     "conv": Case(partial(L.Conv2d, 6, (3, 2)), "in_channels", (2, 8, 5, 4), (6, 8, 3, 2), 48),
     "conv groups": Case(partial(L.Conv2d, 6, 3, groups=2), "in_channels", (2, 8, 5, 4), (6, 4, 3, 3), 36),
     "deconv": Case(partial(L.Deconv2d, 6, (3, 2)), "in_channels", (2, 8, 5, 4), (8, 6, 3, 2), 48),

@@ -7,7 +7,7 @@ from typing import Any
 from .._shapes import Array
 from ..autograd import Function, Variable, as_input
 from ..backends import kernels
-from .shape import expand_dims, squeeze
+from .shape import expand_dims, reshape, squeeze
 
 
 class MatMul(Function):
@@ -85,12 +85,12 @@ def linear(x: Any, W: Any, b: Any = None) -> Variable:
     """Fully connected layer: x W + b (book step 43).
 
     Args:
-        x: input of shape (N, in).
+        x: input of shape (N, in), or a sequence of shape (T, N, in).
         W: weight of shape (in, out).
         b: bias of shape (out,), or None.
 
     Returns:
-        A Variable of shape (N, out).
+        A Variable of shape (N, out), or (T, N, out).
 
     Raises:
         ValueError: the shapes do not match.
@@ -99,14 +99,19 @@ def linear(x: Any, W: Any, b: Any = None) -> Variable:
         >>> import numpy as np
         >>> linear(np.ones((1, 3)), np.ones((3, 2)), np.array([0.0, 1.0]))
         variable([[3. 4.]])
+        >>> linear(np.ones((5, 4, 3)), np.ones((3, 2))).shape
+        (5, 4, 2)
     """
     x, W, b = as_input(x), as_input(W), as_input(b)
     m, n = x.shape, W.shape
-    if len(m) != 2 or len(n) != 2 or m[1] != n[0]:
+    if len(m) not in (2, 3) or len(n) != 2 or m[-1] != n[0]:
         hint = "; use F.flatten(x)" if len(m) > 2 else ""
-        if len(m) == 3:
-            hint += f", or F.reshape(x, (-1, {m[2]})) for a sequence"
-        raise ValueError(f"linear needs x (N, in) and W (in, out) with the same `in`; got {m} and {n}{hint}")
+        raise ValueError(
+            f"linear needs x (N, in) or (T, N, in), and W (in, out) with the same `in`; got {m} and {n}{hint}"
+        )
+    if len(m) == 3:
+        rows = reshape(x, (m[0] * m[1], m[2]))
+        return reshape(linear(rows, W, b), (*m[:2], n[1]))
     if b._data is not None and b._data.shape != n[1:]:
         raise ValueError(f"b must have shape ({n[1]},), one element per column of W; got {b.shape}")
     return Linear()(x, W, b)

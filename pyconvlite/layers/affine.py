@@ -22,9 +22,10 @@ from .initializers import NAMES, initial
 class Affine(Layer):
     """Base of Linear and the convolutions: W, initialized once the input size is known, and b.
 
-    The input size is the length of axis 1: features or channels. A subclass defines `_in_name`, the name of
-    its input size argument; `_weight_shape`, the shape of W for an input size (None: unknown); `_fan_in`, the
-    number of input elements per output element; `_fan_out`, the reverse; and `_apply`.
+    The input size is the length of axis 1, features or channels, unless `_size_of` says otherwise. A subclass
+    defines `_in_name`, the name of its input size argument; `_weight_shape`, the shape of W for an input size
+    (None: unknown); `_fan_in`, the number of input elements per output element; `_fan_out`, the reverse; and
+    `_apply`.
     """
 
     _in_name: str
@@ -49,8 +50,11 @@ class Affine(Layer):
     def forward(self, x: Any) -> Variable:
         """Compute the output; the first call infers the input size if it was not given."""
         if self.W._data is None:
-            self._init_for(x, channels(x, self))
+            self._init_for(x, self._size_of(x))
         return self._apply(x)
+
+    def _size_of(self, x: Any) -> int:
+        return channels(x, self)
 
     def _init_for(self, x: Any, in_size: int) -> None:
         """Initialize what has no data yet for inputs such as x, of a size, on its device."""
@@ -74,6 +78,8 @@ class Affine(Layer):
 
 class Linear(Affine):
     """Fully connected layer: `y = x @ W + b` (book step 44).
+
+    Its input has the shape (N, in_size), or (T, N, in_size) for a sequence.
 
     Args:
         out_size: number of output features, at least 1.
@@ -118,6 +124,9 @@ class Linear(Affine):
     def in_size(self) -> int | None:
         """Number of input features; None until known."""
         return None if self.W.data is None else self.W.shape[0]
+
+    def _size_of(self, x: Any) -> int:
+        return int(np.shape(x)[2]) if np.ndim(x) == 3 else super()._size_of(x)
 
     def _weight_shape(self, in_size: int | None) -> tuple[int | None, ...]:
         return (in_size, self.out_size)
