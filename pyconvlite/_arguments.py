@@ -257,10 +257,14 @@ def described(made: Any) -> str:
     """
     shown = []
     for name, argument in inspect.signature(type(made)).parameters.items():
-        value = getattr(made, name, made)
+        try:
+            value = getattr(made, name, made)
+        except Exception:  # of a property that needs what is not there yet
+            continue
+        value = value.item() if isinstance(value, np.generic) else value
         is_default = type(value) is type(argument.default) and value == argument.default
-        if isinstance(value, bool | str):
-            shown += [] if is_default else [f"{name}={value!r}"]
-        elif isinstance(value, int | float | tuple | None):
-            shown.append(f"{name}={value!r}")
+        if isinstance(value, bool | str) and is_default:
+            continue
+        if isinstance(value, str | int | float | tuple | None):
+            shown.append(f"{name}={reprlib.repr(value)}")
     return f"{type(made).__name__}({', '.join(shown)})"

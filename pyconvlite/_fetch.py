@@ -97,7 +97,7 @@ def get_file(url: str, file_name: str | None = None, *, sha256: str | None = Non
     Example:
         >>> get_file("https://example.com/")
         Traceback (most recent call last):
-        ValueError: file_name must be a name without folders; got ''
+        ValueError: the URL https://example.com/ has no file name; pass file_name
     """
     name = checked_name(url, file_name)
     if sha256 is not None and not re.fullmatch("[0-9a-fA-F]{64}", sha256):
@@ -122,6 +122,8 @@ def checked_name(url: str, file_name: str | None) -> str:
     from urllib.parse import urlsplit  # here, as few programs download
 
     name = urlsplit(url).path.rpartition("/")[2] if file_name is None else file_name
+    if file_name is None and name == "":
+        raise ValueError(f"the URL {url} has no file name; pass file_name")
     if name in ("", ".", "..") or Path(name).name != name:
         raise ValueError(f"file_name must be a name without folders; got {name!r}")
     return name

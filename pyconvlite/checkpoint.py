@@ -17,7 +17,7 @@ It can be saved after any update. Without `loader` it must be saved between two 
 must not have a seed of its own: then the next epoch's order comes from the package's generator.
 
 Not in a checkpoint: gradients; NumPy's own generator (`np.random`); attributes of a model other than its
-Parameters and the state of recurrent layers; which Parameters are frozen, so call `freeze` before `load`. The
+Parameters and the state of recurrent layers; which Parameters are frozen, so call `freeze` again. The
 state of recurrent layers is saved without its graph, so save where backpropagation through time is truncated
 (`unchain_backward`). A step of `webgpu.capture` must be captured again.
 

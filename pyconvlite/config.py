@@ -79,7 +79,7 @@ def using_config(name: str, value: Any) -> Iterator[None]:
     """Change one attribute of Config within a `with` block, for this thread and task (book step 18).
 
     What it returns, as `no_grad()` and `test_mode()` do, is for one block. It may decorate a function, but
-    not a generator function, which it would leave as it is.
+    neither a generator nor a coroutine function, which it would leave as it is.
 
     Args:
         name: the attribute, "enable_backprop" or "train".

@@ -180,11 +180,16 @@ class TestGetFile:
 
     @pytest.mark.parametrize(
         ("url", "name"),
-        [("https://a/", None), ("https://a/b", "../b"), ("https://a/b", "c/d"), ("https://a", "..")],
+        [("https://a/b", "../b"), ("https://a/b", "c/d"), ("https://a", "..")],
     )
     def test_names_that_are_none(self, url, name):
         with pytest.raises(ValueError, match="file_name must be a name without folders"):
             get_file(url, name)
+
+    @pytest.mark.parametrize("url", ["https://a/", "https://a/?id=3"])
+    def test_an_address_without_a_name(self, url):
+        with pytest.raises(ValueError, match=r"the URL https://a/.* has no file name; pass file_name"):
+            get_file(url)
 
     @pytest.mark.parametrize("status", [404, 500])
     def test_nothing_is_left_of_what_fails(self, monkeypatch, tmp_path, status):

@@ -104,6 +104,13 @@ def test_pow_has_gradient_0_where_an_exponent_in_an_array_is_0(dtype):
     np.testing.assert_array_equal(grad(F.pow(x, np.zeros(3, dtype)), x)[0].data, [0, 0, 0])
 
 
+@pytest.mark.parametrize(("dtype", "small"), [(np.float16, 1e-7), (np.float32, 1e-44), (np.float64, 1e-320)])
+def test_pow_of_the_smallest_numbers_has_gradient_0_at_exponent_0(dtype, small):
+    x, c = Variable(np.array([small, -small, 0], dtype)), Variable(np.zeros(3, dtype))
+    for exponent in (c, c.data):
+        np.testing.assert_array_equal(grad(F.pow(x, exponent), x)[0].data, [0, 0, 0])
+
+
 def test_pow_has_mixed_derivatives_of_every_order_where_the_exponent_is_a_small_integer():
     x, c = Variable(np.full(4, 2.0)), Variable(np.array([0.0, 1.0, 2.0, 3.0]))
     check_double_backward(F.pow, (x, c))

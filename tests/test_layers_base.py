@@ -384,6 +384,18 @@ def test_repr_of_layers_that_contain_each_other_ends():
     assert repr(first).count("(other): ...") == 1
 
 
+def test_repr_with_a_property_that_fails():
+    class Late(L.Layer):
+        def __init__(self, size, rate=0.5, shape=(1, 2, 3, 4, 5, 6, 7, 8)):
+            self.rate, self.shape = rate, shape
+
+        @property
+        def size(self):
+            return len(self.W)
+
+    assert repr(Late(3, np.float32(0.5))) == "Late(rate=0.5, shape=(1, 2, 3, 4, 5, 6, ...))"
+
+
 def test_repr_of_a_layer_that_is_not_complete():
     class Unfinished(L.Linear):
         def __init__(self):

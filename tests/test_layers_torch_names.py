@@ -165,7 +165,7 @@ def test_the_keys_of_a_model_within_another_one(prefix):
         ValueError, match=rf"do not fit the model: all keys begin with '{prefix}', .*missing: "
     ):
         Net().load_state_dict(state)
-    for others in ({"conv1.bias": 0}, {"fc.weight": 0}):
+    for others in ({"conv1.bias": 0}, {"fc.weight": 0}, {0: 0}):
         with pytest.raises(ValueError, match="do not fit the model: missing: "):
             Net().load_state_dict({f"{prefix}x": np.zeros(1)} | others)
 

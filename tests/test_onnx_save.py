@@ -201,6 +201,7 @@ def test_a_net_that_was_exported_in_training_is_saved_for_inference(opset):
     _, norm, *_, dropout, _ = again.graph().nodes
     assert (norm.outputs, "training_mode" in norm.attributes) == (["n"], False)
     assert (dropout.op, dropout.inputs) == ("Dropout", ["f", "ratio"])
+    assert "is_training" not in again.graph().constants
     np.testing.assert_array_equal(results(again, x)[0], expected)
     np.testing.assert_allclose(results(model.fused(), x)[0], expected, rtol=1e-5, atol=1e-5)
     assert [node.op for node in model.fused().graph().nodes][:2] == ["Conv+Relu", "GlobalAveragePool"]
@@ -208,6 +209,21 @@ def test_a_net_that_was_exported_in_training_is_saved_for_inference(opset):
     unchanged = statistics.data
     again(x)
     assert (statistics.data != unchanged).all()  # it still trains
+
+
+@pytest.mark.parametrize(
+    ("opset", "names"), [(13, ["m", "v", "saved_m"]), (18, ["running_mean", "running_var"])]
+)
+def test_statistics_that_are_outputs_are_the_running_ones(opset, names):
+    graph = onnx.load(net_in_training(opset)).graph()
+    graph.outputs += [onnx.ValueInfo(name, np.dtype("f4"), (4,)) for name in names]
+    model, x = onnx.OnnxModel(graph), floats(3, 2, 5, 5)
+    expected = results(model, x)
+    np.testing.assert_array_equal(expected[1], graph.constants["bn.mean"])
+    for other in (onnx.load(saved(model)), model.fused()):
+        assert len(results(other, x)) == len(expected)
+        for found, wanted in zip(results(other, x), expected, strict=True):
+            np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
 
 
 def test_outputs_in_a_list():

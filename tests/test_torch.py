@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pyconvlite import _torch
+from pyconvlite.layers import Linear
 
 BOTH = pytest.mark.parametrize("form", ["ZIP", "OLDER"])
 
@@ -171,6 +172,15 @@ def itself():
     value = []
     value.append(value)
     return value
+
+
+def test_a_torchscript_program_is_named(tmp_path):
+    path = tmp_path / "net.pt"
+    with zipfile.ZipFile(path, "w") as file:
+        for name in ("data/0", "data.pkl", "code/__torch__.py", "constants.pkl", "version"):
+            file.writestr(f"net/{name}", b"")
+    with pytest.raises(ValueError, match=r"it is a TorchScript program; save model\.state_dict\(\) alone"):
+        Linear(2, in_size=2).load_weights(path)
 
 
 @pytest.mark.parametrize("write", [archive, older])

@@ -156,11 +156,20 @@ def test_to_array_gives_channels_rows_columns(image):
 
 
 @pytest.mark.parametrize(
-    ("pixel", "dtype"), [(np.uint16(300), np.uint8), (np.float32(0.7), np.uint8), (np.int32(-1), np.uint16)]
+    ("pixel", "dtype"),
+    [
+        (np.uint16(300), np.uint8),
+        (np.float32(0.7), np.uint8),
+        (np.float32(np.nan), np.int32),
+        (np.int32(-1), np.uint16),
+        (np.uint8(200), np.int8),
+        (np.uint8(2), bool),
+        (np.int32(65535), np.float16),
+    ],
 )
 def test_to_array_refuses_a_dtype_that_does_not_hold_the_pixels(pixel, dtype):
     wide = pytest.importorskip("PIL.Image").fromarray(np.full((2, 3), pixel))
-    with pytest.raises(ValueError, match=f"pixels must be an integer from 0 to .*; got {pixel}"):
+    with pytest.raises(ValueError, match=f"pixels must be .* {np.dtype(dtype)}.*; got {pixel}"):
         ToArray(dtype)(wide)
     np.testing.assert_array_equal(ToArray()(wide), np.full((1, 2, 3), pixel, np.float32))
 

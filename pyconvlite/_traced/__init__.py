@@ -37,7 +37,7 @@ def fused(model: Layer, examples: Sequence[Any]) -> GraphLayer:
         >>> fused(Conv2d(2, 3, relu=True), [np.ones((1, 1, 3, 3), np.float32)])
         FusedLayer(x -> y, 1 nodes)
     """
-    graph = model.folded() if isinstance(model, GraphLayer) else trace(model, examples, _OPSET)
+    graph = model.folded() if isinstance(model, GraphLayer) else graph_of(model, examples)
     layer = FusedLayer(fused_graph(graph))
     layer.freeze()
     return layer

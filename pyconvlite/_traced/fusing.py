@@ -28,19 +28,31 @@ def for_inference(graph: Graph) -> Graph:
         >>> for_inference(graph).nodes[0].inputs
         ['x', 'ratio']
     """
-    used = {name for node in graph.nodes for name in node.inputs if name}
-    used.update(output.name for output in graph.outputs)
-    return replace(graph, nodes=[_of_inference(node, used, graph.constants) for node in graph.nodes])
+    before = _used(graph)
+    nodes = [each for node in graph.nodes for each in _of_inference(node, before, graph.constants)]
+    changed = replace(graph, nodes=nodes)
+    unused = before - _used(changed)
+    constants = {name: array for name, array in graph.constants.items() if name not in unused}
+    return replace(changed, constants=constants)
 
 
-def _of_inference(node: Node, used: set[str], constants: dict[str, Array]) -> Node:
+def _used(graph: Graph) -> set[str]:
+    names = {name for node in graph.nodes for name in node.inputs}
+    return names.union(output.name for output in graph.outputs)
+
+
+def _of_inference(node: Node, used: set[str], constants: dict[str, Array]) -> list[Node]:
     if node.op == "Dropout":
-        return replace(node, inputs=node.inputs[:2])
-    has_statistics = node.op == "BatchNormalization" and {*node.inputs[3:5]} <= constants.keys()
-    if has_statistics and used.isdisjoint(node.outputs[1:]):
-        settings = {name: value for name, value in node.attributes.items() if name != "training_mode"}
-        return replace(node, outputs=node.outputs[:1], attributes=settings)
-    return node
+        return [replace(node, inputs=node.inputs[:2])]
+    if node.op != "BatchNormalization" or not {*node.inputs[3:5]} <= constants.keys():
+        return [node]
+    settings = {name: value for name, value in node.attributes.items() if name != "training_mode"}
+    statistics = [  # running ones, and before operator set 14 those of the batch, which are the same here
+        Node("Identity", [source], [name], version=node.version)
+        for source, name in zip(node.inputs[3:5] * 2, node.outputs[1:], strict=False)
+        if name in used - {""}
+    ]
+    return [replace(node, outputs=node.outputs[:1], attributes=settings), *statistics]
 
 
 def fused_graph(graph: Graph) -> Graph:

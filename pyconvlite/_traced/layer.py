@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ import numpy as np
 from .._shapes import Array
 from ..autograd import Parameter, Variable, as_variable
 from ..backends import is_array, on_device, to_cpu, to_device_of
-from ..config import test_mode
+from ..config import no_grad, test_mode
 from ..layers import Layer
 from .fusing import CONV_RELU
 from .graph import Graph, Node, ValueInfo
@@ -33,6 +33,7 @@ _WEIGHTS = {
 _STATISTICS = {"BatchNormalization": (3, 4)}
 _ELEMENTWISE = ("Add", "Sub", "Mul", "Div")  # a constant with several elements is a weight of theirs
 _PASSING = ("Identity", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Cast", "Expand")
+_PARTS = ("Concat", "Slice", "Split")  # of which exporters make weights with the gates in another order
 # Operators whose result is not larger than the product of the sizes of their inputs. Those that make large
 # arrays of small ones are computed when the model is called, not when a stranger's file is loaded.
 _FOLDED = {
@@ -110,8 +111,8 @@ class GraphLayer(Layer):
             if node.op in _ELEMENTWISE:
                 moved = {origins[name] for name in node.inputs if name in origins}
                 weights |= {name for name in moved if self._constants[name].size > 1}
-            if node.op in _PASSING and node.inputs and node.outputs[0] in weights:
-                weights.add(node.inputs[0])
+            if node.op in (*_PASSING, *_PARTS) and node.inputs and not weights.isdisjoint(node.outputs):
+                weights.update(node.inputs if node.op == "Concat" else node.inputs[:1])
         if self._graph.params is not None:
             weights = set(self._graph.params)
         for name, array in list(self._constants.items()):
@@ -192,22 +193,32 @@ class GraphLayer(Layer):
 
     def forward(self, *inputs: Any) -> Any:
         """The outputs for the inputs."""
-        values: dict[str, Any] = {**self._fixed, **self._params, "": None}
-        values.update(zip([i.name for i in self._graph.inputs], self._checked(inputs), strict=True))
+        values = self._values(inputs)
         try:
-            for node, run, freed in self._steps:
-                results = self._call(node, run, [values[name] for name in node.inputs])
-                values.update(zip(node.outputs, results, strict=False))
-                for name in freed:
-                    values.pop(name, None)
+            for _ in self._computed(values):
+                pass
         except ValueError as error:
-            if reason := self._of_fixed_batch(inputs):
-                raise ValueError(f"{error}; {reason}") from error
+            if fixed := self._fixed_batch(inputs):
+                raise ValueError(f"{error}; {_told(*fixed)}") from error
             raise
         outputs = tuple(as_variable(values[output.name]) for output in self._graph.outputs)
-        if (reason := self._of_fixed_batch(inputs)) and self._joins_samples(outputs):
-            raise ValueError(f"the samples of a batch would be joined to one; {reason}")
+        if (fixed := self._fixed_batch(inputs)) and self._mixes_samples(outputs, *fixed[1:]):
+            raise ValueError(f"the samples of a larger batch would be mixed; {_told(*fixed)}")
         return outputs[0] if len(outputs) == 1 else outputs
+
+    def _values(self, inputs: Sequence[Any]) -> dict[str, Any]:
+        """What is known before the first node is computed, by name."""
+        given = zip([i.name for i in self._graph.inputs], self._checked(inputs), strict=True)
+        return {**self._fixed, **self._params, "": None, **dict(given)}
+
+    def _computed(self, values: dict[str, Any]) -> Iterator[tuple[Node, Sequence[Any]]]:
+        """Compute the nodes one after another; yield each with its results, which are in `values` then."""
+        for node, run, freed in self._steps:
+            results = self._call(node, run, [values[name] for name in node.inputs])
+            values.update(zip(node.outputs, results, strict=False))
+            for name in freed:
+                values.pop(name, None)
+            yield node, results
 
     def _checked(self, inputs: Sequence[Any]) -> Iterable[Any]:
         declared = self._graph.inputs
@@ -226,20 +237,28 @@ class GraphLayer(Layer):
                 raise ValueError(f'the input "{info.name}" must be of shape {info.shape}; got {x.shape}')
         return inputs
 
-    def _of_fixed_batch(self, inputs: Sequence[Any]) -> str:
-        """Why a call may fail, or be wrong: the file fixes the length of a batch, which is another."""
+    def _fixed_batch(self, inputs: Sequence[Any]) -> tuple[str, int, int] | None:
+        """Why a call may fail or be wrong: an input, the length of its batches in the file, and that now."""
         for info, x in zip(self._graph.inputs, inputs, strict=True):
             N = info.shape[0] if info.shape else None
             if isinstance(N, int) and x.shape[0] != N:
-                return f'"{info.name}" has batches of {N} in the file: export it for batches of any length'
-        return ""
+                return info.name, N, x.shape[0]
+        return None
 
-    def _joins_samples(self, outputs: Sequence[Variable]) -> bool:
-        """Whether an output has the length of the file's batch, and is no constant."""
+    def _mixes_samples(self, outputs: Sequence[Variable], N: int, length: int) -> bool:
+        """Whether an output still has N samples, though no axis of N has the length now.
+
+        It may if it is a constant, or another output has the samples.
+        """
+        if any(y.shape[:1] == (length,) for y in outputs):
+            return False
         return any(
-            info.shape and info.shape[0] == y.shape[0] and info.name not in self._fixed
+            y.shape[:1] == (N,)
+            and info.shape is not None
+            and info.shape[:1] == (N,)
+            and (N, length) not in zip(info.shape, y.shape, strict=False)
+            and info.name not in self._fixed
             for info, y in zip(self._graph.outputs, outputs, strict=True)
-            if y.ndim
         )
 
     def _call(self, node: Node, run: Run, inputs: Sequence[Any]) -> Sequence[Any]:
@@ -290,16 +309,13 @@ class GraphLayer(Layer):
         constants, nodes = {**self._fixed, **self._weights()}, [step.node for step in self._steps]
         if examples:
             nodes = []
-            values: dict[str, Any] = {**self._fixed, **self._params, "": None}
-            values.update(zip([i.name for i in self._graph.inputs], self._checked(examples), strict=True))
-            for node, run, _ in self._steps:
-                results = self._call(node, run, [values[name] for name in node.inputs])
-                values.update(zip(node.outputs, results, strict=False))
-                if node.op == "Shape" or self._is_foldable(node, constants):
-                    named = zip(node.outputs, map(_array_of, results), strict=False)
-                    constants.update((name, array) for name, array in named if name)
-                else:
-                    nodes.append(node)
+            with test_mode(), no_grad():
+                for node, results in self._computed(self._values(examples)):
+                    if node.op == "Shape" or self._is_foldable(node, constants):
+                        named = zip(node.outputs, map(_array_of, results), strict=False)
+                        constants.update((name, array) for name, array in named if name)
+                    else:
+                        nodes.append(node)
         return replace(self._graph, nodes=nodes, constants=constants)
 
     def _weights(self) -> dict[str, Array]:
@@ -347,6 +363,10 @@ class FusedLayer(GraphLayer):
         """The outputs for the inputs."""
         with test_mode():
             return super().forward(*inputs)
+
+
+def _told(name: str, N: int, length: int) -> str:
+    return f'"{name}" has batches of {N} in the file: export it for batches of any length; got {length}'
 
 
 def _array_of(result: Any) -> Array:

@@ -78,6 +78,9 @@ class Variable(autograd.Variable):
     def grad(self, grad: Any) -> None:
         self._grad = grad.data if isinstance(grad, autograd.Variable) else grad
 
+    def _checked_grad(self) -> autograd.Variable:
+        return autograd.Variable(self._grad)
+
     def backward(self, retain_grad: bool = False, create_graph: bool = False) -> None:
         """Do as `dezero.core` does; here the gradient of this Variable with respect to itself is 1."""
         if self.creator is None and self.grad is None:

@@ -140,7 +140,7 @@ def get_file(url: str, file_name: str | None = None) -> str:
     Example:
         >>> get_file("https://example.com/")
         Traceback (most recent call last):
-        ValueError: file_name must be a name without folders; got ''
+        ValueError: the URL https://example.com/ has no file name; pass file_name
     """
     path = Path(cache_dir, _fetch.checked_name(url, file_name))
     if not path.exists():

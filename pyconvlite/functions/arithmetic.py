@@ -223,14 +223,12 @@ class PowVariable(Binary):
         x, c = self.inputs
         gx = None
         if self.needs_input_grad[0]:
-            # The derivative of x ** 0 is 0; at x = 0 the formula gives 0 * 0 ** -1 = NaN, and the 0 - 1 of an
-            # unsigned c wraps around. Elsewhere it is kept, for the derivatives with respect to c.
+            # The derivative of x ** 0 is 0; the formula gives 0 * 0 ** -1 = NaN, and 0 - 1 may wrap around.
             xp = get_array_module(x.data)
-            one = xp.where(c.data == 0, 0, 1)
-            if c.dtype.kind == "f":
-                one = xp.where(x.data == 0, one, 1)
-            lowered = c - one.astype(c.dtype)
-            gx = gy * c * x**lowered
+            is_zero = xp.where(c.data == 0, 1, 0)
+            gx = gy * c * x ** (c - (1 - is_zero).astype(c.dtype))
+            if c.requires_grad:  # the missing x ** -1 belongs to the derivative with respect to c
+                gx = gx / x ** xp.where(x.data == 0, 0, is_zero).astype(c.dtype)
         gc = gy * x**c * log(x) if self.needs_input_grad[1] else None
         return gx, gc
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Self
 
 from .._arguments import at_least, one_of
-from .._shapes import Array, IntPair, check_axes, pair, sizes
+from .._shapes import Array, IntPair, Pair, check_axes, pair, sizes
 from ..autograd import Function, Variable, as_input
 from ..backends import ConvGeometry, kernels
 from ._geometry import (
@@ -275,8 +275,8 @@ def deconv2d(
         stride, pad, dilation, groups: as in `conv2d`.
         outsize: height and width of the result, since with a stride several sizes convolve to (H, W); None
             for the smallest and `output_pad`.
-        output_pad: number of rows and columns more than the smallest result, less than `stride`; PyTorch's
-            output_padding.
+        output_pad: number of rows and columns more than the smallest result, less than `stride`. It is
+            PyTorch's output_padding, which may also be less than a larger dilation.
 
     Returns:
         A Variable of shape (N, OC, *outsize).
@@ -298,17 +298,31 @@ def deconv2d(
     _check_floats(x, "(N, C, H, W)", "x")
     _check_floats(W, "(C, OC/groups, KH, KW)", "W")
     _check_deconv_shapes(x.shape, W.shape, None if b.data is None else b.shape, groups)
-    below, right = sizes(0, output_pad, "output_pad")
+    below, right = output_padding(output_pad, stride)
     if below or right:
         if outsize is not None:
             raise ValueError(f"outsize {outsize} is the whole size of the result; leave output_pad out")
-        SH, SW = pair(stride, "stride")
-        if below >= SH or right >= SW:
-            raise ValueError(f"output_pad must be less than stride {stride}; got {output_pad}")
-        settings = (SH, SW), pair(pad, "pad"), pair(dilation, "dilation")
+        settings = pair(stride, "stride"), pair(pad, "pad"), pair(dilation, "dilation")
         OH, OW = deconv_geometry(x.shape[2:], _size(W), *settings).input_size
         outsize = OH + below, OW + right
     return Deconv2d(stride, pad, outsize, dilation=dilation, groups=groups)(x, W, b)
+
+
+def output_padding(output_pad: IntPair, stride: IntPair) -> Pair:
+    """Check `output_pad` of a deconvolution.
+
+    Raises:
+        TypeError: it or `stride` does not consist of integers.
+        ValueError: it is below 0 or not less than `stride`, or that is below 1.
+
+    Example:
+        >>> output_padding(1, stride=(2, 3))
+        (1, 1)
+    """
+    steps, more = sizes(1, stride, "stride"), sizes(0, output_pad, "output_pad")
+    if more != (0, 0) and (more[0] >= steps[0] or more[1] >= steps[1]):
+        raise ValueError(f"output_pad must be less than stride {stride}; got {output_pad}")
+    return more
 
 
 class Conv2DGradW(Function):

@@ -223,8 +223,8 @@ class CumSum(Function):
 
     def forward(self, x: Array) -> Any:
         cumsum = get_array_module(x).cumsum
-        if x.dtype == np.float16:  # which holds no more than 2048 ones
-            return cumsum(x.astype(np.float32), axis=self.axis).astype(x.dtype)
+        if x.dtype == "float16":  # which holds no more than 2048 ones
+            return cumsum(x.astype("float32"), axis=self.axis).astype(x.dtype)
         return cumsum(x, axis=self.axis)
 
     def backward(self, gy: Variable) -> Any:

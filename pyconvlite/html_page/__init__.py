@@ -21,7 +21,6 @@ from .._traced import GraphLayer, graph_of
 from .._traced.fusing import fused_graph
 from .._traced.graph import Graph, Node
 from ..backends.simd.library import modules
-from ..config import no_grad, test_mode
 from ..layers import Layer
 
 __all__ = ["export_html"]
@@ -177,8 +176,7 @@ def _graph(model: Any, shape: tuple[int, int, int], classes: int) -> Graph:
     if isinstance(model, GraphLayer):
         graph = model.folded()
         if any(node.op == "Shape" for node in graph.nodes):  # the page's inputs have one shape
-            with test_mode(), no_grad():
-                graph = model.folded(x)
+            graph = model.folded(x)
     return fused_graph(graph)
 
 

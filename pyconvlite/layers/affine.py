@@ -13,7 +13,7 @@ from .._shapes import IntPair, sizes
 from ..autograd import Parameter, Variable
 from ..backends import to_device_of
 from ..functions._geometry import Padding
-from ..functions.conv import PAD_MODES
+from ..functions.conv import PAD_MODES, output_padding
 from ._arguments import channels, float_dtype, padding
 from .base import Layer
 from .initializers import NAMES, initial
@@ -308,7 +308,7 @@ class Deconv2d(Convolution):
         output_pad: IntPair = 0,
         init: str = "lecun_normal",
     ) -> None:
-        self.output_pad = sizes(0, output_pad, "output_pad")
+        self.output_pad = output_padding(output_pad, stride)
         super().__init__(
             out_channels,
             kernel_size,

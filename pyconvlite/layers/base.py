@@ -79,9 +79,9 @@ class Layer(Weights):
     def __call__(self, *inputs: Any) -> Any:
         """Call `forward`, then the forward hooks; return the output, or a tuple of several outputs.
 
-        If a first call fails, Parameters that it initialized are reset to None, and recurrent layers keep the
-        states that they had before. A call of a model whose Parameters all have data leaves the states of the
-        recurrent layers that it reached.
+        If a call fails while a Parameter has no data yet, those that it initialized are reset to None, and
+        recurrent layers keep the states that they had before. Once all Parameters have data, a call that
+        fails leaves the recurrent layers that it reached with their new states.
 
         Raises:
             TypeError: `forward` returns None.

@@ -151,7 +151,9 @@ def _wrapped(mapping: Mapping[str, Any], named: Mapping[str, Entry]) -> list[Exc
     if len(prefixes) != 1:
         return []
     (prefix,) = prefixes
-    if any(key in named for key in mapping) or not any(key.removeprefix(prefix) in named for key in mapping):
+    if any(key in named for key in mapping) or not any(
+        str(key).removeprefix(prefix) in named for key in mapping
+    ):
         return []
     error = ValueError(f"all keys begin with {prefix!r}, which must go: key.removeprefix({prefix!r})")
     return [coded(error, "weights-prefix", prefix=prefix)]

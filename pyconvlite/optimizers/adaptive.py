@@ -209,22 +209,19 @@ class Adam(Elementwise):
 
     def update_all(self, params: list[Parameter]) -> None:
         """Count the update, then update Parameters, all of which have a gradient."""
-        host_scalars(self._count)
-        if self.t > 1:
-            self._count_missed(params)
+        host_scalars(functools.partial(self._count, params))
         super().update_all(params)
 
-    def _count(self) -> tuple[int]:
-        self.t += 1
-        return (self.t,)
-
-    def _count_missed(self, params: list[Parameter]) -> None:
-        later = [param for param in params if param not in self.ms]
+    def _count(self, params: list[Parameter]) -> tuple[int]:
+        """Count the update, and those that each Parameter missed, also in replays of a captured step."""
+        later = [param for param in params if param not in self.ms] if self.t else ()
         for param in later:
-            self.starts[param] = np.array(self.t - 1)
+            self.starts[param] = np.array(self.t)
         if len(params) - len(later) < len(self.ms):  # some had a gradient before and have none now
             for param in set(self.ms).difference(params):
                 self.starts[param] = np.array(self.starts.get(param, 0) + 1)
+        self.t += 1
+        return (self.t,)
 
     def _update(
         self, params: list[Parameter], settings: Callable[[], tuple[float, ...]] | None = None
@@ -232,18 +229,19 @@ class Adam(Elementwise):
         groups: dict[int, list[Parameter]] = {}
         for param in params if self.starts else ():
             groups.setdefault(int(self.starts.get(param, 0)), []).append(param)
-        for start, group in groups.items():
-            super()._update(group, functools.partial(self.settings, start))
+        for group in groups.values():
+            super()._update(group, functools.partial(self.settings, group[0]))
         if not groups:
             super()._update(params, settings)
 
-    def settings(self, start: int = 0) -> tuple[float, ...]:
+    def settings(self, param: Parameter | None = None) -> tuple[float, ...]:
         """The rate, `beta1`, `beta2`, `eps`, and the fraction of each weight that an update subtracts.
 
         Args:
-            start: number of updates in which the Parameters had no gradient.
+            param: one of the Parameters, all of which missed as many updates; None if they missed none.
         """
-        rate = self._rate(max(self.t - start, 1))
+        missed = 0 if param is None else int(self.starts.get(param, 0))
+        rate = self._rate(max(self.t - missed, 1))
         return rate, float(self.beta1), float(self.beta2), float(self.eps), self._decay
 
     @property

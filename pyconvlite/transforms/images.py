@@ -199,10 +199,12 @@ class ToArray:
         if isinstance(image, np.ndarray):
             return image
         given = np.asarray(_checked(image, self))
-        if given.itemsize > 1 and given.size:  # modes I, I;16 and F; the others have 8 bits
-            for pixel in (given.min(), given.max()):
-                check_holds(self.dtype, pixel, "pixels")
-        pixels = given.astype(self.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):  # which the next lines tell
+            pixels = given.astype(self.dtype)
+        is_changed = np.isinf(pixels) & np.isfinite(given) if self.dtype.kind == "f" else pixels != given
+        for pixel in given[is_changed][:1]:
+            check_holds(self.dtype, pixel, "pixels")
+            raise ValueError(f"pixels must be in the range of {self.dtype}; got {pixel}")
         return pixels[np.newaxis] if pixels.ndim == 2 else pixels.transpose(2, 0, 1)  # (H, W, C) to (C, H, W)
 
 

@@ -1,6 +1,7 @@
 """backends/webgpu/capture.py: a replayed step is the step."""
 
 import copy
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -445,3 +446,31 @@ class TestRefuses:
     def test_arrays_on_the_cpu(self):
         with pytest.raises(TypeError, match="on the device"):
             webgpu.capture(lambda x: x)(np.ones(3))
+
+
+def test_an_update_that_a_parameter_misses_is_left_out_of_its_bias_correction():
+    """Two heads on one trunk, with a step each and one optimizer."""
+
+    def make():
+        seed(0)
+        trunk, *heads = (L.Linear(4, in_size=n) for n in (3, 4, 4))
+        model = Sequential(trunk, *heads)
+        model.to_gpu()
+        optimizer = Adam(0.1).setup(model)
+
+        def step(head, x):
+            loss = F.sum(head(F.tanh(trunk(x))) ** 2)
+            model.cleargrads()
+            loss.backward()
+            optimizer.update()
+            return loss
+
+        return [functools.partial(step, head) for head in heads], model
+
+    (steps, model), ((first, second), twin) = make(), make()
+    fast = [webgpu.capture(first), second]
+    x = webgpu.asarray(images(5, 3))
+    for i in (1, *[0] * 6, 1, 1):
+        steps[i](x)
+        fast[i](x)
+    assert_same_weights(model, twin)

@@ -194,11 +194,12 @@ def _scatter_nd(use: Use) -> Run:
 
     def scatter_nd(x: Any, indexes: Any, updates: Any) -> Any:
         at = _places(x, indexes)
-        moved = F.GetItemGrad(at, x.shape)(updates)
-        if adds:
-            return F.add(x, moved)
-        kept = np.ones(x.shape, bool)
-        kept[at] = False
+        if adds or not at[0].size:
+            return F.add(x, F.GetItemGrad(at, x.shape)(updates))
+        source = np.full(x.shape[: len(at)], -1)  # of two updates of one place the last one counts
+        source[at] = np.arange(at[0].size).reshape(at[0].shape)
+        moved = F.get_item(F.reshape(updates, (at[0].size, *x.shape[len(at) :])), source.clip(0))
+        kept = np.broadcast_to((source < 0).reshape(*source.shape, *[1] * (len(x.shape) - len(at))), x.shape)
         return F.where(to_device_of(raw(x), kept), x, moved)
 
     return scatter_nd
@@ -216,11 +217,12 @@ def _places(x: Any, indexes: Any, batch_dims: int = 0) -> tuple[Array, ...]:
 
 @operator("Trilu", upper=1)
 def _trilu(use: Use) -> Run:
-    def trilu(x: Any, diagonal: Any = 0) -> Any:
-        k = int(host(diagonal))
+    def trilu(x: Any, diagonal: Any = None) -> Any:
+        k = 0 if diagonal is None else int(host(diagonal))
         ones = np.ones(x.shape[-2:], bool)
         kept = np.triu(ones, k) if use.upper else np.tril(ones, k)
-        return F.where(to_device_of(raw(x), np.broadcast_to(kept, x.shape)), x, 0)
+        zero = np.zeros((), raw(x).dtype)
+        return F.where(*(to_device_of(raw(x), each) for each in (np.broadcast_to(kept, x.shape), x, zero)))
 
     return trilu
 
