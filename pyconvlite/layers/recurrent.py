@@ -175,9 +175,12 @@ class RNN(_Recurrent):
     def forward(self, x: Any) -> Variable:
         """Compute one step for x of shape (N, in_size) and return the new h; or T steps, see the class."""
         self._check(x)
-        if np.ndim(x) == 3:
-            return F.stack([self.forward(step) for step in as_input(x)])
         a = self.x2h(x)
+        if a.ndim == 2:
+            return self._step(a)
+        return F.stack([self._step(F.squeeze(each, 0)) for each in F.split(a, len(a))])
+
+    def _step(self, a: Variable) -> Variable:
         self.h = F.tanh(a if self.h is None else a + self.h2h(self.h))
         return self.h
 

@@ -119,10 +119,16 @@ def _weights(order: Sequence[int], H: int, W: Any, R: Any, B: Any) -> _Weights:
     return _Weights(*map(ordered, (W, R, bx, bh)))
 
 
+def _of_steps(x: Any, weights: _Weights) -> list[Any]:
+    """What x and both biases add to the gates, (N, gates * H) for each step."""
+    a = F.matmul(x, weights.Wx) + (weights.bx + weights.bh)
+    return [F.squeeze(step, 0) for step in F.split(a, len(a))]
+
+
 def _rnn(activation: Callable[[Any], Any]) -> _Pass:
     def one_pass(x: Any, h: Any, c: Any, weights: _Weights) -> tuple[Any, Any]:
         states = []
-        for a in F.matmul(x, weights.Wx) + (weights.bx + weights.bh):
+        for a in _of_steps(x, weights):
             h = activation(a + F.matmul(h, weights.Wh))
             states.append(h)
         return F.stack(states), None
@@ -142,7 +148,7 @@ def _gru_of_reset_states(x: Any, h: Any, c: Any, weights: _Weights) -> tuple[Any
     """As `F.gru`, but with (r * h) Wh + bh in place of r * (h Wh + bh) in the gate n (Cho et al. 2014)."""
     H, states = h.shape[-1], []
     gated, new = weights.Wh[:, : 2 * H], weights.Wh[:, 2 * H :]
-    for a in F.matmul(x, weights.Wx) + (weights.bx + weights.bh):
+    for a in _of_steps(x, weights):
         r, z = F.split(F.sigmoid(a[:, : 2 * H] + F.matmul(h, gated)), 2, 1)
         n = F.tanh(a[:, 2 * H :] + F.matmul(r * h, new))
         h = (1 - z) * n + z * h
