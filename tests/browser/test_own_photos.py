@@ -203,8 +203,14 @@ def test_fine_tuned_taken_away_and_opened_again(
         has(visit, i, 10)
     visit.wait_for("#notice", "Project opened: 30 pictures.")
     visit.wait_for("#go", "Train again")
+    assert "has not been tested" in visit.text("#own-result")
     visit.page.set_input_files("#open-file", photos("dots", 1, seed=4))
     recognized(visit, "dots")
+
+    card(visit, 2).locator(".quiet").click()  # the network keeps the name of a class that is gone
+    with visit.page.expect_download(timeout=120_000) as download:
+        visit.page.click("#take-page")
+    assert all(f'"{kind}"' in download.value.path().read_text("utf-8") for kind in KINDS)
 
     model = EfficientNetLite0(3)
     opened.load_weights(model)

@@ -55,6 +55,12 @@ def test_sys_exit_is_told(play: Playground) -> None:
     assert "SystemExit: 3" in play.run("import sys\nsys.exit(3)")
 
 
+def test_exit_is_an_end_and_help_stays(play: Playground) -> None:
+    assert play.run("print('end')\nexit()\nprint('never')").strip() == "end"
+    assert play.run("import sys\nprint('end')\nsys.exit(0)").strip() == "end"
+    assert "Return the number of items in a container." in play.run("help(len)")
+
+
 def test_an_endless_loop_is_stopped(play: Playground) -> None:
     play.start("x = 1\nprint('on the way')\nwhile True: pass")
     play.wait_for_spare()

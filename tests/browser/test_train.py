@@ -84,7 +84,26 @@ def test_the_link_says_the_settings(enter: Callable[..., Visit], server: Preview
     assert page.url.endswith("/index.ja.html?model=MLP&rate=0.01")
 
 
-@pytest.mark.parametrize("link", ["model=conv16x28-pool9", "rate=-1&batch=0", "model=__proto__&images=1"])
+def test_the_links_network_is_there_and_one_that_cannot_be_is_shown(
+    enter: Callable[..., Visit], server: Preview
+) -> None:
+    visit = enter(f"{server.url}?model=MLP&kernels=auto", locale="en-US")
+    visit.wait_for("#notice", "Ready.")
+    visit.unfold()
+    visit.wait_for("#model-hint", "MLP with random weights")
+    visit.page.select_option("#model", "SmallCNN")
+    for _ in range(4):
+        visit.page.click("#add-pool")
+    visit.until("document.querySelector('#net-hint.flaw') !== null")
+    visit.page.evaluate("document.getElementById('advanced').open = false")
+    visit.page.click("#go")
+    visit.until("document.getElementById('advanced').open && document.activeElement.id === 'net-hint'")
+    assert "does not fit on maps of" in visit.text("#net-hint")
+
+
+@pytest.mark.parametrize(
+    "link", ["model=conv16x28-pool9", "rate=-1&batch=0", "rate=1e-9", "model=__proto__&images=1"]
+)
 def test_a_link_that_cannot_be_is_as_if_not_there(
     enter: Callable[..., Visit], server: Preview, link: str
 ) -> None:

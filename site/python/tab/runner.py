@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import io
 import linecache
 import os
 import sys
@@ -62,6 +63,7 @@ async def run(
     showing.show_in(outlet)
     sys.stdout = sys.stderr = written = stream(outlet.write)
     builtins.input = _no_input
+    sys.stdin = io.StringIO()  # exit() closes it, and help() needs one
     values, wrong = {}, None
     try:
         _namespace.update(await _after(given["before"]))
@@ -75,7 +77,7 @@ async def run(
                 _namespace["_"] = last
                 showing.display(last)
     except BaseException as error:  # SystemExit and KeyboardInterrupt are the program's own too
-        values, wrong = {}, fault(error)
+        values, wrong = {}, None if _is_end(error) else fault(error)
     if shows:
         try:
             showing.show_figures()
@@ -87,6 +89,11 @@ async def run(
         while task.cancelling():
             task.uncancel()
     return {"values": values, "fault": wrong}
+
+
+def _is_end(error: BaseException) -> bool:
+    """Whether it is that of `exit()` or `sys.exit(0)`, which end a program as its last line does."""
+    return isinstance(error, SystemExit) and isinstance(error.code, int | None) and not error.code
 
 
 def _flush(written: TextIO) -> None:

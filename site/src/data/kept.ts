@@ -29,6 +29,8 @@ export interface Picture {
 export interface Trained {
   /** The classes that it tells apart, in its order. */
   groups: number[];
+  /** How they were called, for those that are deleted since; earlier versions of the site kept none. */
+  names?: string[];
   /** The pictures that there were, and the place of each one's class. */
   numbers: number[];
   labels: number[];

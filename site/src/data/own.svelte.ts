@@ -129,7 +129,7 @@ export class Own {
       this.seconds = (performance.now() - start) / 1000;
       const hasStopped = (this.phase as string) === 'stopping';
       this.notice = () => (hasStopped ? text().stopped : text().trained);
-      await this.#keep(way, { groups: ids, numbers, labels, deep, result });
+      await this.#keep(way, { groups: ids, names: namesOf(groups), numbers, labels, deep, result });
     } catch (error) {
       this.#restored[way] = null; // it may have learnt something else by now
       this.#fail(error as Error);
@@ -151,7 +151,9 @@ export class Own {
     if (!trained) return null;
     const groups = this.#collection.groups(way);
     const named = namesOf(groups);
-    const names = trained.groups.map((id, i) => named[groups.findIndex((group) => group.id === id)] ?? `${i + 1}`);
+    const names = trained.groups.map(
+      (id, i) => named[groups.findIndex((group) => group.id === id)] ?? trained.names?.[i] ?? `${i + 1}`,
+    );
     return this.#taken((api) => api.take(way, what, names, title));
   }
 
@@ -189,7 +191,8 @@ export class Own {
       await this.network.prepare(way);
       const { numbers, labels } = this.#examples(way, groups);
       await this.network.call((api) => api.open(way, weights, groups.length, numbers, labels));
-      await this.#keep(way, { groups: groups.map(({ id }) => id), numbers, labels, deep: true, result: null });
+      const learnt = { groups: groups.map(({ id }) => id), names: namesOf(groups), numbers, labels };
+      await this.#keep(way, { ...learnt, deep: true, result: null });
       this.notice = () => text().opened(n);
     } catch (error) {
       if ((error as Error).name === 'PythonError') this.notice = () => text().misfit;

@@ -29,6 +29,8 @@ export class Course {
   moments = $state.raw<number[]>([]);
   /** Of the run. */
   batches = 0;
+  /** Name of the model that there is before anything is trained or kept. */
+  usual = DEFAULTS.model;
 
   #steppedAt = 0;
 
@@ -38,10 +40,10 @@ export class Course {
     this.curves = { ...noCurves(), ...checkpoint.curves };
   }
 
-  /** A run begins. */
-  begin(settings: Settings): void {
+  /** A run begins; the test of the model before it gave an accuracy, if there was one. */
+  begin(settings: Settings, accuracy?: number): void {
     const start = settings.fresh || !this.model ? random(settings.model) : this.model;
-    if (settings.fresh) this.#putAside();
+    if (settings.fresh) this.#putAside(accuracy);
     this.model = start;
     this.run = { settings, start, done: 0, total: settings.images * settings.epochs, epoch: 1, seconds: 0 };
     this.batches = 0;
@@ -96,7 +98,7 @@ export class Course {
   /** The model is as at the last checkpoint, and the curves go as far; where there is none, it is a new one. */
   goBack(): void {
     if (!this.checkpoint) {
-      [this.model, this.curves] = [random(DEFAULTS.model), noCurves()];
+      [this.model, this.curves] = [random(this.usual), noCurves()];
       return;
     }
     const { model } = this.checkpoint;
@@ -118,13 +120,14 @@ export class Course {
   }
 
   /** Keeps the curves of the run before, and begins new ones. */
-  #putAside(): void {
+  #putAside(accuracy?: number): void {
     if (this.run && this.curves.samples.length > 1) {
       const { model, optimizer, learningRate, batchSize } = this.run.settings;
       const run = {
         id: 1 + Math.max(0, ...this.past.map(({ id }) => id)),
         settings: { model, optimizer, learningRate, batchSize },
         curves: thinned(this.curves),
+        accuracy,
       };
       this.past = [...this.past, run].slice(-MOST_RUNS);
     }

@@ -252,7 +252,7 @@ export class Lab {
     }
     this.#showSteps(); // what follows is about the model after them
     if (event.kind === 'start') {
-      course.begin(settings);
+      course.begin(settings, this.result?.accuracy);
       [this.progress, this.result] = [null, null];
       this.versions = this.versions && { ...this.versions, kernels: event.kernels };
       this.#startOver();
@@ -308,7 +308,7 @@ export class Lab {
     await this.#call((api) =>
       checkpoint
         ? api.loadWeights(sourceOf(checkpoint.model.name), checkpoint.bytes, 'checkpoint.npz', checkpoint.model.classes)
-        : api.build(sourceOf(DEFAULTS.model), CLASSES),
+        : api.build(sourceOf(this.course.usual), CLASSES),
     );
     this.course.goBack();
   }

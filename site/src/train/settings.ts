@@ -45,16 +45,18 @@ export const DEFAULTS: Settings = {
   speed: 'ease',
 };
 
-const positive: Read<number> = (text) => {
+export const LEAST_RATE = 1e-6;
+
+const rate: Read<number> = (text) => {
   const n = numberOf(text);
-  return n > 0 && Number.isFinite(n) ? n : null;
+  return n >= LEAST_RATE && Number.isFinite(n) ? n : null;
 };
 
 /** How a link names each setting, and what it may say. */
 const PARAMETERS: Record<Exclude<keyof Settings, 'fresh'>, [name: string, read: Read<unknown>]> = {
   model: ['model', (text) => (isModel(text) ? text : null)],
   optimizer: ['optimizer', oneOf(Object.keys(LEARNING_RATES))],
-  learningRate: ['rate', positive],
+  learningRate: ['rate', rate],
   batchSize: ['batch', whole(1, MOST.batchSize)],
   epochs: ['epochs', whole(1, MOST.epochs)],
   images: ['images', oneOf(IMAGES)],

@@ -51,6 +51,8 @@ export interface PastRun {
   id: number;
   settings: Pick<Settings, 'model' | 'optimizer' | 'learningRate' | 'batchSize'>;
   curves: Curves;
+  /** On all test images, if it was tested. */
+  accuracy?: number;
 }
 
 /** What is looked at: a drawing, 0 paper to 255 ink, or a test image. */
