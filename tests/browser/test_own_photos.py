@@ -198,6 +198,8 @@ def test_fine_tuned_taken_away_and_opened_again(
 
     visit.page.click("#clear-all")
     has(visit, 0, 0)
+    visit.wait_for("#go", "Train")
+    assert visit.page.locator("#take-page").count() == 0  # nothing is left that it could name
     visit.page.set_input_files("#project-file", files["project"])
     for i in range(3):
         has(visit, i, 10)

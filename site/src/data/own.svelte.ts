@@ -76,9 +76,10 @@ export class Own {
     });
   }
 
-  /** Whether the present way has a network that knows the classes. */
+  /** Whether the present way has a network that knows one of the classes; not once they are all new. */
   get isTrained(): boolean {
-    return this.trained[this.way] !== null;
+    const known = this.trained[this.way]?.groups;
+    return this.#collection.groups(this.way).some(({ id }) => known?.includes(id));
   }
 
   /** Goes over to the other way. */
