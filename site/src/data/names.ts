@@ -1,7 +1,7 @@
 // How classes are called.
 
 import { texts } from '../app/language.svelte';
-import type { Group } from './kept';
+import type { Group, Trained } from './kept';
 
 const text = texts({ unnamed: (i: number) => `Class ${i}` }, { unnamed: (i) => `クラス ${i}` });
 
@@ -19,3 +19,9 @@ export function namesOf(groups: Group[]): string[] {
   });
   return found;
 }
+
+/** What a network's classes are called: as the groups are, whose names these are, or as they were if they are gone. */
+export const namesLearnt = (trained: Trained, groups: Group[], names: string[]): string[] =>
+  trained.groups.map(
+    (id, i) => names[groups.findIndex((group) => group.id === id)] ?? trained.names?.[i] ?? `${i + 1}`,
+  );

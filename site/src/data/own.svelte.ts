@@ -9,7 +9,7 @@ import type { Remote } from '../engine/protocol';
 import type { Collection } from './collection.svelte';
 import { type Group, keepModel, keptModel, type Trained } from './kept';
 import { Looking } from './looking.svelte';
-import { namesOf } from './names';
+import { namesLearnt, namesOf } from './names';
 import { Network } from './network.svelte';
 
 const text = texts(
@@ -151,10 +151,7 @@ export class Own {
     const trained = this.trained[way];
     if (!trained) return null;
     const groups = this.#collection.groups(way);
-    const named = namesOf(groups);
-    const names = trained.groups.map(
-      (id, i) => named[groups.findIndex((group) => group.id === id)] ?? trained.names?.[i] ?? `${i + 1}`,
-    );
+    const names = namesLearnt(trained, groups, namesOf(groups));
     return this.#taken((api) => api.take(way, what, names, title));
   }
 
