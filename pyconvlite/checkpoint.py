@@ -38,7 +38,7 @@ from ._random import rng
 from .autograd import Parameter, Variable
 from .dataloaders import DataLoader
 from .layers import Layer
-from .layers.base import walk
+from .layers.walk import walk
 from .optimizers import Optimizer, Schedule
 
 __all__ = ["Checkpoint", "load", "save"]

@@ -52,7 +52,7 @@ from ._random import rng
 from ._shapes import Array
 from .autograd import Parameter
 from .layers import Layer
-from .layers.base import is_statistic, walk
+from .layers.walk import is_statistic, walk
 from .optimizers.base import gradient
 from .optimizers.hooks import set_gradient
 

@@ -1,18 +1,16 @@
-"""layers/base.py: Layer, its search for Parameters, and calls."""
+"""layers/base.py: Layer: calls, copies, moves and its repr."""
 
 import copy
 import gc
-import io
 import pickle
 import weakref
-from collections import deque
 
 import numpy as np
 import pytest
 
 import pyconvlite.functions as F
 import pyconvlite.layers as L
-from pyconvlite import Layer, Parameter, Variable
+from pyconvlite import Layer, Variable
 from pyconvlite.backends import DeviceUnavailable
 from pyconvlite.models import Sequential
 
@@ -21,164 +19,14 @@ def randn(*shape, dtype=np.float32):
     return np.random.default_rng(0).standard_normal(shape).astype(dtype)
 
 
-def param(value=0.0):
-    return Parameter(np.array([value]))
-
-
-def names(layer):
-    return [name for name, _ in layer.named_params()]
-
-
-class Tree(Layer):
+class Nested(Layer):
     def __init__(self):
         self.conv1 = L.Conv2d(2, 3, in_channels=1)
-        self.scale = param()
-        self.number = 3
         self.layers = [L.Linear(2, in_size=2), F.relu, L.Linear(2, nobias=True, in_size=2)]
-        self.blocks = {"key": L.Linear(1, in_size=1), "pair": (param(), [param()])}
+        self.blocks = {"key": L.Linear(1, in_size=1)}
 
     def forward(self, x):
         return self.conv1(x)
-
-
-def test_params_are_found_in_order_of_definition_in_lists_tuples_and_dicts():
-    assert names(Tree()) == [
-        "conv1/W",
-        "conv1/b",
-        "scale",
-        "layers/0/W",
-        "layers/0/b",
-        "layers/2/W",
-        "blocks/key/W",
-        "blocks/key/b",
-        "blocks/pair/0",
-        "blocks/pair/1/0",
-    ]
-
-
-def test_params_yields_what_named_params_names():
-    tree = Tree()
-    assert [id(p) for p in tree.params()] == [id(p) for _, p in tree.named_params()]
-    assert next(tree.params()) is tree.conv1.W
-
-
-def test_flatten_params_is_the_same_walk_below_a_parent_key():
-    tree, found = Tree(), {}
-    tree._flatten_params(found, "tree")
-    assert list(found) == [f"tree/{name}" for name in names(tree)]
-
-
-def test_attributes_set_later_reassigned_or_deleted_count_as_they_are():
-    tree = Layer()
-    tree.a, tree.b = param(), param()
-    tree.c = param()
-    del tree.a
-    tree.b = None
-    assert names(tree) == ["c"]
-    tree.layers = []
-    tree.layers.append(L.Linear(1, in_size=1))
-    assert names(tree) == ["c", "layers/0/W", "layers/0/b"]
-
-
-def test_params_are_those_of_now_after_any_change():
-    """What a search found is kept; whatever an object contains may change afterwards."""
-    tree, inner = Layer(), Layer()
-    first, second = param(), param()
-    tree.inner, tree.pair, tree.none = inner, (1, [param()]), None
-    tree.named, tree.queue = {"a": param()}, deque([param()])
-    changes = [
-        lambda: setattr(inner, "w", first),
-        lambda: setattr(inner, "w", second),  # of the same type
-        lambda: setattr(tree, "none", first),
-        lambda: tree.pair[1].append(first),
-        lambda: tree.pair[1].append(param()),
-        lambda: tree.pair[1].reverse(),
-        lambda: tree.named.update(b=param()),
-        lambda: tree.queue.rotate(),
-        lambda: tree.queue.append(param()),
-        lambda: setattr(tree, "pair", (1, list(tree.pair[1]))),
-        lambda: tree.pair[1].pop(),
-        lambda: setattr(tree, "inner", copy.copy(inner)),
-        lambda: setattr(tree.inner, "w", first),
-        lambda: delattr(tree, "queue"),
-    ]
-    for change in changes:
-        list(tree.params())
-        change()
-        found, named = list(tree.params()), list(tree.named_params())
-        assert all(p is q for p, (_, q) in zip(found, named, strict=True))
-
-
-def test_a_search_keeps_no_state_and_no_layer_alive():
-    rnn = L.RNN(2, in_size=1)
-    gc.disable()
-    try:
-        rnn(randn(1, 1))
-        list(rnn.params())
-        state, layer = weakref.ref(rnn.h), weakref.ref(rnn.x2h)
-        rnn.reset_state()
-        assert state() is None
-        list(rnn.params())
-        del rnn
-        assert layer() is None
-    finally:
-        gc.enable()
-
-
-def test_a_variable_or_array_attribute_is_no_parameter():
-    tree = Layer()
-    tree.x, tree.y = Variable(np.zeros(1)), np.zeros(1)
-    assert names(tree) == []
-
-
-def test_shared_parameters_and_layers_count_once_under_their_first_name():
-    tree = Layer()
-    tree.embed = param()
-    tree.linear = L.Linear(1, in_size=1)
-    tree.again = [tree.linear, tree.embed, {"w": tree.linear.W}]
-    assert names(tree) == ["embed", "linear/W", "linear/b"]
-
-
-def test_a_deque_is_searched_as_a_list_is():
-    tree = Layer()
-    tree.blocks = deque([L.Linear(1, in_size=1), param()])
-    assert names(tree) == ["blocks/0/W", "blocks/0/b", "blocks/1"]
-
-
-@pytest.mark.parametrize("make", [set, frozenset])
-def test_a_set_of_layers_or_parameters_is_refused(make):
-    tree = Layer()
-    tree.blocks = [make(["relu", 3])]
-    assert names(tree) == []
-    for content in (L.Linear(1, in_size=1), param()):
-        tree.blocks = [make([content])]
-        with pytest.raises(TypeError, match=rf"blocks/0 is a {make.__name__} of Layers .*; use a list"):
-            names(tree)
-
-
-def test_cycles_end():
-    parent, child = Layer(), Layer()
-    parent.child, child.parent = child, parent
-    child.w = param()
-    parent.items = [child]
-    parent.items.append(parent.items)
-    assert names(parent) == ["child/w"]
-    assert names(child) == ["w"]
-
-
-def test_a_name_that_two_parameters_share_is_an_error_when_it_counts():
-    tree = Layer()
-    tree.d = {"a/b": param(), "a": {"b": param()}}
-    with pytest.raises(ValueError, match="two Parameters have the name 'd/a/b'"):
-        tree.save_weights(io.BytesIO())
-
-
-def test_cleargrads():
-    linear = L.Linear(3, in_size=2)
-    F.sum(linear(randn(4, 2))).backward()
-    assert all(p.grad is not None for p in linear.params())
-    linear.cleargrads()
-    assert all(p.grad is None for p in linear.params())
 
 
 def test_call_gives_one_output_or_a_tuple():
@@ -255,11 +103,11 @@ def test_copies_have_the_gradients_without_their_graph(duplicate):
 
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda layer: pickle.loads(pickle.dumps(layer))])
 def test_layers_can_be_copied_and_pickled_after_a_call(duplicate):
-    tree = Tree()
-    tree(np.ones((1, 1, 3, 3), np.float32))
-    other = duplicate(tree)
-    assert names(other) == names(tree)
-    for a, b in zip(tree.params(), other.params(), strict=True):
+    nested = Nested()
+    nested(np.ones((1, 1, 3, 3), np.float32))
+    other = duplicate(nested)
+    for (name, a), (other_name, b) in zip(nested.named_params(), other.named_params(), strict=True):
+        assert name == other_name
         np.testing.assert_array_equal(a.data, b.data)
         assert a.data is not b.data
     assert not hasattr(other, "inputs")
@@ -358,12 +206,12 @@ def test_repr_of_a_layer_without_others_has_its_arguments():
 
 
 def test_repr_of_a_layer_with_others_has_each_once_with_its_name():
-    tree = Tree()
-    tree.conv1 = L.ReLU()
-    tree.blocks["deeper"] = Sequential(L.Softmax(), F.relu, lambda x: x, print)
-    tree.again, tree.me = tree.conv1, tree
-    assert repr(tree).splitlines() == [
-        "Tree(",
+    nested = Nested()
+    nested.conv1 = L.ReLU()
+    nested.blocks["deeper"] = Sequential(L.Softmax(), F.relu, lambda x: x, print)
+    nested.again, nested.me = nested.conv1, nested
+    assert repr(nested).splitlines() == [
+        "Nested(",
         "  (conv1): ReLU()",
         "  (layers/0): Linear(out_size=2, in_size=2)",
         "  (layers/2): Linear(out_size=2, in_size=2)",
@@ -379,7 +227,7 @@ def test_repr_of_a_layer_with_others_has_each_once_with_its_name():
 
 
 def test_repr_of_layers_that_contain_each_other_ends():
-    first, second = Tree(), Tree()
+    first, second = Nested(), Nested()
     first.other, second.other = second, first
     assert repr(first).count("(other): ...") == 1
 

@@ -11,7 +11,7 @@ import numpy as np
 from .. import functions as F
 from .. import models
 from .._arguments import at_least
-from ..layers.base import walk
+from ..layers.walk import walk
 from . import layers as L
 from . import utils
 from .core import Function, Variable

@@ -75,7 +75,7 @@ def entries(nodes: Iterable[tuple[str, Any, Any]], *, unique: bool = True) -> di
 
     Example:
         >>> from pyconvlite.layers import Linear
-        >>> from pyconvlite.layers.base import walk
+        >>> from pyconvlite.layers.walk import walk
         >>> list(entries(walk({"fc": Linear(3)})))
         ['fc.weight', 'fc.bias']
     """

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from .. import _npz, _safetensors, _weights
 from .._files import BinaryFile, title_of, written
 from .._shapes import Array
-from ..autograd import Parameter
 from . import torch_names
+from .walk import ParamTree, walk
 
 
-class Weights:
+class Weights(ParamTree):
     """Base class of Layer.
 
     Example:
@@ -21,14 +21,6 @@ class Weights:
         >>> issubclass(Layer, Weights)
         True
     """
-
-    def _all_params(self) -> dict[str, Parameter]:
-        """The Parameters by their names."""
-        raise NotImplementedError
-
-    def _walk(self, *, again: bool = False) -> Iterable[tuple[str, Any, Any]]:
-        """The layers and Parameters with their names and owners, as `walk` in base.py yields them."""
-        raise NotImplementedError
 
     def save_weights(self, file: BinaryFile) -> None:
         """Save the Parameters to a file; its suffix determines the format.
@@ -121,7 +113,7 @@ class Weights:
             ['0.weight', '0.bias', '1.running_mean', '1.running_var', '1.weight', '1.bias']
         """
         _weights.arrays_of(self._all_params())  # which checks that there is data
-        return {key: entry.array() for key, entry in torch_names.entries(self._walk()).items()}
+        return {key: entry.array() for key, entry in torch_names.entries(walk(self)).items()}
 
     def load_state_dict(self, mapping: Mapping[str, Any], strict: bool = True) -> torch_names.Keys:
         """Load Parameters from arrays with PyTorch's names and in its layouts.
@@ -154,8 +146,8 @@ class Weights:
         return self._load_state_dict(mapping, strict, "the state dict")
 
     def _load_state_dict(self, mapping: Mapping[str, Any], strict: bool, title: str) -> torch_names.Keys:
-        found = torch_names.entries(self._walk())
-        others = torch_names.entries(self._walk(again=True), unique=False)
+        found = torch_names.entries(walk(self))
+        others = torch_names.entries(walk(self, again=True), unique=False)
         return torch_names.load(found, others, mapping, strict, title)
 
     def _torch_key(self, key: str) -> str:

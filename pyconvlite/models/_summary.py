@@ -14,8 +14,8 @@ from .._arguments import at_least
 from .._random import rng
 from ..config import no_grad, test_mode
 from ..layers import Layer
-from ..layers.base import walk
 from ..layers.table import Row, list_rows, rows_as_html
+from ..layers.walk import walk
 
 
 @dataclass(frozen=True, repr=False)
