@@ -18,12 +18,33 @@ from ._shapes import Array
 from .autograd import Parameter
 
 
-def load(file: BinaryFile, params: Mapping[str, Parameter]) -> None:
-    """Read all Parameters from an npz file, or none if there is an error; see `Layer.load_weights`."""
-    with _npz.opened(file, len(params)) as archive:
-        headers = fitting(archive, archive.names + archive.others, params)
+def load(file: BinaryFile, params: Mapping[str, Parameter], others: Mapping[str, Parameter]) -> None:
+    """Read all Parameters from an npz file, or none if there is an error; see `Layer.load_weights`.
+
+    Args:
+        file: the file.
+        params: the Parameters by name.
+        others: the same under all their names; DeZero saves a shared Parameter under each of them.
+    """
+    first = {param: name for name, param in params.items()}
+    with _npz.opened(file, len(others)) as archive:
+        again = [name for name in archive.names if name in others and name not in params]
+        names = [name for name in archive.names + archive.others if name not in again]
+        headers = fitting(archive, names, params)
         arrays = {name: archive.read(header, dtype_of(params[name])) for name, header in headers.items()}
+        for name in again:
+            param, header = others[name], archive.header(name)
+            array = arrays[first[param]]
+            if header.shape != array.shape or not np.array_equal(
+                archive.read(header, array.dtype), array, equal_nan=True
+            ):
+                raise shared_differ(first[param], name, archive.title)
     assign(params, arrays)
+
+
+def shared_differ(name: str, other: str, title: str) -> ValueError:
+    """The error that two arrays for a shared Parameter differ."""
+    return ValueError(f"{name} and {other} differ in {title}; in the model they are the same Parameter")
 
 
 def foreign(file: BinaryFile) -> dict[str, Array] | None:

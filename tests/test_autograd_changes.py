@@ -12,6 +12,10 @@ from pyconvlite import Function, Parameter, Variable, grad, no_grad
 from pyconvlite.optimizers import SGD, Adam
 
 
+def randn(*shape):
+    return np.random.default_rng(0).standard_normal(shape)
+
+
 def subtract(x):
     x.data -= 0.1
 
@@ -69,6 +73,29 @@ class TestChangedData:
         for wanted in (x, W):
             with pytest.raises(RuntimeError, match="the data of W of shape"):
                 grad(y, wanted)
+
+    def test_that_is_freed_matters_only_where_it_is_read(self):
+        x, W, b = (Variable(randn(*shape)) for shape in ((4, 3), (3, 2), (2,)))
+        t = F.matmul(x, W)
+        y = t + b
+        t.data = None  # as in the book's step 43
+        assert (t.shape, t.ndim, t.size, t.dtype) == ((4, 2), 2, 8, x.dtype)
+        (y * y).sum().backward()
+        np.testing.assert_allclose(b.grad.data, 2 * (x.data @ W.data + b.data).sum(axis=0))
+        t = F.matmul(x, W)
+        y = t * b
+        t.data = None
+        with pytest.raises(RuntimeError, match=r"a Variable of shape \(4, 2\) was reassigned after Mul used"):
+            y.backward()
+        h = F.exp(x)
+        y = h + 1
+        h.data = None
+        with pytest.raises(RuntimeError, match=r"a Variable of shape \(4, 3\) .* after Exp computed it"):
+            y.backward()
+        leaf = Variable(randn(2))
+        leaf.data = None
+        with pytest.raises(AttributeError, match="has no data, therefore no shape and no dtype"):
+            _ = leaf.dtype
 
     def test_of_another_shape_is_refused(self):
         x = Variable(np.ones(3), "x")

@@ -63,8 +63,8 @@ class TestVariable:
 
     def test_truth_is_that_of_the_only_element(self):
         assert [bool(Variable(np.array(a))) for a in (0.0, 2.0, [0.0], [[2.0]])] == [False, True, False, True]
-        with pytest.raises(ValueError, match="ambiguous"):
-            bool(Variable(np.zeros(2)))
+        with pytest.raises(ValueError, match=r"h of shape \(2,\) is ambiguous: compare it with None by `is`"):
+            bool(Variable(np.zeros(2), "h"))
 
     def test_scalar_has_no_length(self):
         with pytest.raises(TypeError):
@@ -424,6 +424,7 @@ class TestData:
             (Variable(np.ones(2)), "not Variable; use its `data`"),
             ([1.0, 2.0], r"not list; use np.array\(\[1.0, 2.0\]\)"),
             (3.0, r"not float; use np.array\(3.0\)"),
+            ([Variable(np.ones(2))], r"not list; use F.stack\(...\), which passes gradients on"),
         ],
     )
     def test_nothing_else(self, data, message):

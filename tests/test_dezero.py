@@ -96,6 +96,13 @@ def test_each_name_of_dezero_is_there(name):
     assert [each for each in NAMES[name].split() if not hasattr(module(name), each)] == []
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_all_names_of_a_module_can_be_imported_at_once(name):
+    names = {}
+    exec(f"from {module(name).__name__} import *", names)
+    assert name in ("", "models", "optimizers") or names["np"] is np
+
+
 def test_modules_stand_under_both_names():
     assert {name for name in sys.modules if name.split(".")[0] == "dezero"} == {
         "dezero",
@@ -257,6 +264,25 @@ def test_the_weights_of_a_file_set_the_dtype_of_batch_norm(tmp_path):
     one.save_weights(str(tmp_path / "bn.npz"))
     other.load_weights(str(tmp_path / "bn.npz"))
     assert other.gamma.dtype == other.avg_mean.dtype == np.float64
+
+
+def test_a_file_may_have_a_shared_parameter_under_each_of_its_names(tmp_path):
+    """As DeZero writes it."""
+    import dezero
+
+    model, path = dezero.Model(), tmp_path / "theirs.npz"
+    model.a = model.b = dezero.layers.Linear(2, in_size=3)
+    W, b = np.full((3, 2), 2.0, np.float32), np.array([1.0, np.nan], np.float32)
+    np.savez_compressed(path, **{"a/W": W, "a/b": b, "b/W": W, "b/b": b})
+    model.load_weights(str(path))
+    np.testing.assert_array_equal(model.a.W.data, W)
+    for other in (W + 1, W[:2]):
+        np.savez_compressed(path, **{"a/W": W + 3, "a/b": b, "b/W": other, "b/b": b})
+        with pytest.raises(
+            ValueError, match=r"a/W and b/W differ in .*theirs\.npz.; in the model they are the same"
+        ):
+            model.load_weights(str(path))
+        np.testing.assert_array_equal(model.a.W.data, W)
 
 
 def test_a_layer_that_is_replaced_gives_up_its_parameters():

@@ -1,6 +1,7 @@
 """docs/dezero.md: each row of its table of differences from DeZero holds."""
 
 import contextlib
+import copy
 import io
 import subprocess
 import sys
@@ -73,6 +74,22 @@ def _():
         y.backward()
 
 
+@row("`copy.deepcopy` of a computed Variable")
+def _():
+    y = Variable(np.array(2.0)) ** 2
+    with pytest.raises(TypeError, match=r"call its unchain\(\) first"):
+        copy.deepcopy(y)
+    y.unchain()
+    assert copy.deepcopy(y).data == 4
+
+
+@row("`if x:`")
+def _():
+    assert not Variable(np.array([0.0]))
+    with pytest.raises(ValueError, match="compare it with None by `is`"):
+        bool(Variable(floats(2)))
+
+
 class Both(dezero.Function):
     def forward(self, x):
         return x, -x
@@ -136,6 +153,33 @@ def _():
         F.sum_to(np.ones((2, 3)), (2,))
 
 
+@row("labels and ids below 0, such as -1")
+def _():
+    with pytest.raises(ValueError, match="labels in t must be in"):
+        F.softmax_cross_entropy(floats(2, 3), np.array([0, -1]))
+    with pytest.raises(ValueError, match="indexes in x must be in"):
+        L.EmbedID(3, 2)(np.array([-1]))
+
+
+@row("integers as images of `conv2d`")
+def _():
+    with pytest.raises(TypeError, match=r"astype\(np.float32\)"):
+        F.conv2d(np.ones((1, 1, 3, 3), np.uint8), floats(1, 1, 2, 2))
+
+
+@row("`binary_cross_entropy`")
+def _():
+    loss = F.binary_cross_entropy(np.array([0.9999]), np.array([0.0]))
+    np.testing.assert_allclose(loss.data, -np.log(1 - 0.9999))
+    with pytest.raises(ValueError, match="sigmoid_cross_entropy"):
+        F.binary_cross_entropy(np.array([2.0]), np.array([0.0]))
+
+
+@row("`expand_dims(x, -1)`")
+def _():
+    assert F.expand_dims(floats(3, 4), -1).shape == (3, 4, 1)
+
+
 @row("`mean_squared_error` of different shapes")
 def _():
     with pytest.raises(ValueError, match="same shape"):
@@ -172,6 +216,12 @@ def _():
     file.seek(0)
     with pytest.raises(ValueError, match="shape"):
         L.Linear(2, in_size=4).load_weights(file)
+
+
+@row("`kernel_size`, `stride`, `pad` of a layer")
+def _():
+    layer = L.Conv2d(2, 3, stride=2, pad=1)
+    assert (layer.kernel_size, layer.stride, layer.pad) == ((3, 3), (2, 2), (1, 1))
 
 
 @row("`RNN(h, in_size)`")

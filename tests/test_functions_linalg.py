@@ -58,6 +58,7 @@ class TestMatmul(Contract):
     [
         ("no bias", F.linear, np.matmul, A, B),
         ("bias", F.linear, lambda x, W, b: x @ W + b, A, B, BIAS),
+        ("bias as a row", F.linear, lambda x, W, b: x @ W + b, A, B, BIAS[None]),
         ("simple, no bias", F.linear_simple, np.matmul, A, B),
         ("simple, bias", F.linear_simple, lambda x, W, b: x @ W + b, A, B, BIAS),
         ("sequence", F.linear, lambda x, W, b: x @ W + b, STACK_A, B, BIAS),

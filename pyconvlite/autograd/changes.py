@@ -59,7 +59,7 @@ def check_unchanged(f: Called) -> None:
     """
     called = f.called
     for x in f.inputs:
-        if x._changed > called:
+        if x._changed > called and (f.reads_inputs or x.data is not None):
             raise _changed_after(f, x, "used")
         while f.reads_inputs and x.creator and x.data is not None and x.data.base is not None:
             (x, *_) = x.creator.inputs  # x was a view of its data
@@ -75,6 +75,6 @@ def check_unchanged(f: Called) -> None:
 def _changed_after(f: Called, x: _Input, done: str) -> RuntimeError:
     return RuntimeError(
         f"the data of {x._described()} was reassigned after {type(f).__name__} {done} it, so gradients would "
-        "be wrong: call backward() before its data changes, or compute the output again, with a recurrent "
-        "layer after reset_state()"
+        "be wrong: call backward() before its data changes, compute the output again (with a recurrent layer "
+        "after reset_state()), or end the graph there, with its unchain() or loss.unchain_backward()"
     )

@@ -16,6 +16,7 @@ runs.
 
 from __future__ import annotations
 
+import math
 import operator
 import reprlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -73,7 +74,11 @@ class _ArrayUfunc:
 
 
 def _not_an_array(data: Any) -> TypeError:
-    use = "its `data`" if isinstance(data, Variable) else f"np.array({reprlib.repr(data)})"
+    use = f"np.array({reprlib.repr(data)})"
+    if isinstance(data, Variable):
+        use = "its `data`"
+    elif isinstance(data, list | tuple) and any(isinstance(x, Variable) for x in data):
+        use = "F.stack(...), which passes gradients on to the Variables in it"
     return TypeError(f"a Variable must hold an array, not {type(data).__name__}; use {use}")
 
 
@@ -92,6 +97,8 @@ class Variable:
         data: the array; it may be reassigned, also by `x.data -= ...`, but not between an operation that used
             it and `backward`, which then raises RuntimeError. A write into the array, such as
             `x.data[0] = 1`, is not noticed: between an operation and `backward` it makes gradients wrong.
+            A computed array may be set to None, which frees it (book step 43); `backward` then raises
+            RuntimeError if it needs its elements.
         grad: the gradient, a Variable; None until `backward` computes it.
         creator: the Function that computed this Variable; None for a leaf.
         requires_grad: whether `backward` computes its gradient. False for an array or number passed to a
@@ -116,6 +123,9 @@ class Variable:
         return _functions.array_function(function, args, kwargs)
 
     _changed = 0  # when `data` was last reassigned; 0 for never
+    _freed: tuple[tuple[int, ...], Any] | None = (
+        None  # shape and dtype of a computed array that was set to None
+    )
 
     def __init__(self, data: Any, name: str | None = None) -> None:
         if type(data) is not np.ndarray and data is not None and not backends.is_array(data):
@@ -137,6 +147,8 @@ class Variable:
             if not isinstance(data, np.generic):  # such as the sum of two 0-d arrays
                 raise _not_an_array(data)
             data = np.asarray(data)
+        if data is None and self.creator is not None:
+            self._freed = self.shape, self.dtype
         self._changed = reassigned()
         self._data = data
 
@@ -146,22 +158,30 @@ class Variable:
         try:
             return self._data.shape  # type: ignore[no-any-return]
         except AttributeError:
-            raise AttributeError("this Variable has no data, therefore no shape") from None
+            return self._of_freed()[0]
 
     @property
     def ndim(self) -> int:
         """Number of axes."""
-        return self._data.ndim  # type: ignore[no-any-return]
+        return len(self.shape)
 
     @property
     def size(self) -> int:
         """Number of elements."""
-        return self._data.size  # type: ignore[no-any-return]
+        return math.prod(self.shape)
 
     @property
     def dtype(self) -> Any:
         """Type of the elements."""
-        return self._data.dtype
+        try:
+            return self._data.dtype
+        except AttributeError:
+            return self._of_freed()[1]
+
+    def _of_freed(self) -> tuple[tuple[int, ...], Any]:
+        if self._freed is None:
+            raise AttributeError("this Variable has no data, therefore no shape and no dtype") from None
+        return self._freed
 
     def __len__(self) -> int:
         return len(self.data)
@@ -173,7 +193,12 @@ class Variable:
         return np.array(self.data, dtype, copy=copy)
 
     def __bool__(self) -> bool:
-        return bool(self.data)  # of one element, as in NumPy; not whether there are any
+        if self.size != 1:  # NumPy's truth, not that of `len`
+            raise ValueError(
+                f"the truth value of {self._described()} is ambiguous: compare it with None by `is`, or use "
+                "x.data.any() or x.data.all()"
+            )
+        return bool(self.data)
 
     def __float__(self) -> float:
         return float(self.data)

@@ -30,6 +30,7 @@ __all__ = [
     "mul",
     "neg",
     "no_grad",
+    "np",
     "pow",
     "rdiv",
     "rsub",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .. import autograd
 from .core import (
     Add,
@@ -46,6 +48,7 @@ __all__ = [
     "mul",
     "neg",
     "no_grad",
+    "np",
     "pow",
     "rdiv",
     "rsub",

@@ -11,7 +11,7 @@ from ..autograd import Variable
 from ..cuda import as_numpy
 from . import _cupy
 
-__all__ = ["Variable", "as_cupy", "as_numpy", "cupy", "get_array_module", "gpu_enable"]
+__all__ = ["Variable", "as_cupy", "as_numpy", "get_array_module", "gpu_enable", "np"]
 
 gpu_enable: bool  # whether `await pyconvlite.backends.webgpu.init()` has opened a device
 cupy: Any  # there once a device is open

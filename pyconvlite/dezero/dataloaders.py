@@ -11,7 +11,7 @@ from .. import dataloaders
 from . import cuda
 from ._cupy import narrowed
 
-__all__ = ["DataLoader", "SeqDataLoader", "cuda", "pil_available"]
+__all__ = ["DataLoader", "SeqDataLoader", "cuda", "np", "pil_available"]
 
 pil_available = find_spec("PIL") is not None
 

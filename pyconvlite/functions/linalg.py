@@ -87,7 +87,7 @@ def linear(x: Any, W: Any, b: Any = None) -> Variable:
     Args:
         x: input of shape (N, in), or a sequence of shape (T, N, in).
         W: weight of shape (in, out).
-        b: bias of shape (out,), or None.
+        b: bias of shape (out,) or (1, out), or None.
 
     Returns:
         A Variable of shape (N, out), or (T, N, out).
@@ -112,6 +112,8 @@ def linear(x: Any, W: Any, b: Any = None) -> Variable:
     if len(m) == 3:
         rows = reshape(x, (m[0] * m[1], m[2]))
         return reshape(linear(rows, W, b), (*m[:2], n[1]))
+    if b._data is not None and b._data.shape == (1, n[1]):
+        b = reshape(b, n[1:])
     if b._data is not None and b._data.shape != n[1:]:
         raise ValueError(f"b must have shape ({n[1]},), one element per column of W; got {b.shape}")
     return Linear()(x, W, b)

@@ -140,7 +140,7 @@ def load(
         converted = _converted(key, array, named[key])
         first, other = new.setdefault(named[key].param, (key, converted))
         if not np.array_equal(converted, other, equal_nan=True):
-            raise ValueError(f"{first} and {key} differ in {title}; in the model they are the same Parameter")
+            raise _weights.shared_differ(first, key, title)
     _weights.assign({key: param for param, (key, _) in new.items()}, dict(new.values()))
     return Keys(missing, unexpected)
 

@@ -9,6 +9,7 @@ from typing import Any
 from .. import _npz, _safetensors, _weights
 from .._files import BinaryFile, title_of, written
 from .._shapes import Array
+from ..autograd import Parameter
 from . import torch_names
 from .walk import ParamTree, walk
 
@@ -74,7 +75,8 @@ class Weights(ParamTree):
         Raises:
             FileNotFoundError: the file does not exist.
             ValueError: the file is damaged or of another format, a name is missing or unexpected, an array
-                has the wrong shape or is not floating point, or a number exceeds the Parameter's dtype.
+                has the wrong shape or is not floating point, two arrays for a shared Parameter differ, or a
+                number exceeds the Parameter's dtype.
 
         Example:
             >>> import io
@@ -89,7 +91,8 @@ class Weights(ParamTree):
         """
         mapping = _weights.foreign(file)
         if mapping is None:
-            _weights.load(file, self._all_params())
+            others = {name: node for name, node, _ in walk(self, again=True) if isinstance(node, Parameter)}
+            _weights.load(file, self._all_params(), others)
         else:
             self._load_state_dict(mapping, True, title_of(file))
 
