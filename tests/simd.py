@@ -154,7 +154,18 @@ KERNELS = {
     "avg_pool_grad": ("avg_pool_grad", [numbers(2, 3, 6, 3)], sizes((6, 7), (3, 2), (1, 2), (1, 0)), True),
     **{
         name: (name, [numbers(5, 7)])
-        for name in ("neg", "abs", "exp", "expm1", "tanh", "relu", "sigmoid", "normal_cdf", "hardswish")
+        for name in (
+            "neg",
+            "abs",
+            "exp",
+            "expm1",
+            "tanh",
+            "relu",
+            "sigmoid",
+            "normal_cdf",
+            "erf",
+            "hardswish",
+        )
     },
     **{name: (name, [abs(numbers(5, 7))]) for name in ("log", "log1p", "sqrt")},
     **{
@@ -185,6 +196,14 @@ KERNELS = {
     "max": ("max", [numbers(5, 7)], 1, False),
     "min": ("min", [numbers(5, 7)], None, False),
     "softmax_cross_entropy": ("softmax_cross_entropy", [numbers(5, 7), np.arange(5)]),
+    "softmax_cross_entropy, pixels": (
+        "softmax_cross_entropy",
+        [numbers(2, 3, 2, 3), np.array([[[0, 1, 2], [2, 2, 1]], [[1, 0, 0], [0, 2, 0]]])],
+    ),
+    "softmax_cross_entropy_grad, pixels": (
+        "softmax_cross_entropy_grad",
+        [numbers(2, 3, 9), np.array([[0, 1, 2, 2, 2, 1, 1, 0, 0], [0, 2, 0, 0, 1, 0, 1, 2, 2]]), numbers()],
+    ),
     "softmax_cross_entropy_grad": ("softmax_cross_entropy_grad", [numbers(5, 7), np.arange(5), numbers()]),
     "batch_norm": ("batch_norm", [numbers(4, 3, 5, 5), numbers(3), numbers(3)], 1e-5),
     "batch_norm_grad": (

@@ -25,6 +25,7 @@ ERRORS = {
     "tanh": 6,
     "sigmoid": 2.4,
     "normal_cdf": 7.5,
+    "erf": 2.5,
     "neg": 0.5,
     "abs": 0.5,
     "sqrt": 0.51,

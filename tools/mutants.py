@@ -294,7 +294,7 @@ MUTANTS = [
     _simd("sum", "C: the rest of a row is not summed", "pointwise", "TestSum", "for (; i < size; i++) total += (double)x[i];", ""),
     _simd("norm", "C: variance unbiased", "pointwise", "TestBatchNorm", "sums[1] / count", "sums[1] / (count - 1)"),
     _simd("norm", "C: gx without the share of gamma's gradient", "pointwise", "TestBatchNorm", "ggamma[c] / count * inverse", "0"),
-    _simd("loss", "C: the label's share stays", "pointwise", "TestSoftmaxCrossEntropy", "(gx[labels[n]] * share - 1) * scale", "(gx[labels[n]] * share) * scale"),
+    _simd("loss", "C: the label's share stays", "pointwise", "TestSoftmaxCrossEntropy", "S + s + i] * shares[i] - 1) * scale", "S + s + i] * shares[i]) * scale"),
     _simd("elementary", "C: exp with a wrong term", "elements", "TestValues", "0.041668408f", "0.0416f"),
     _simd("optimizer", "C: Adam without decay", "pointwise", "optimizers", "scaled(s[6], x[0])", "splat(0)"),
     _simd("optimizer", "C: Adam with beta1 for beta2", "pointwise", "optimizers", "scaled(s[3], x[3])", "scaled(s[1], x[3])"),

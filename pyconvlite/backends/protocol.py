@@ -208,6 +208,9 @@ class Kernels(Protocol[A]):
     def normal_cdf(self, x: A, /) -> A:
         """Cumulative distribution function of the standard normal distribution: erfc(-x / sqrt(2)) / 2."""
 
+    def erf(self, x: A, /) -> A:
+        """Error function: 2 * normal_cdf(x * sqrt(2)) - 1, with a small relative error also close to 0."""
+
     def hardswish(self, x: A, /) -> A:
         """x * clip(x / 6 + 1 / 2, 0, 1)."""
 
@@ -228,7 +231,9 @@ class Kernels(Protocol[A]):
         """
 
     def softmax_cross_entropy(self, x: A, t: A) -> A:
-        """Mean of -log softmax(x)[t] over the rows of x (N, classes), for labels t (N,); 0-d.
+        """Mean of -log softmax(x)[t], 0-d, for labels t.
+
+        x is (N, classes) and t (N,); or they have further axes, (N, classes, ...) and (N, ...).
 
         Raises ValueError for a label that is not in 0..classes - 1; a device raises it at its next read.
         """

@@ -16,7 +16,7 @@ from .loss import REDUCTIONS, reduced
 from .math import log
 from .reduction import mean, sum
 from .selection import clip, where
-from .shape import reshape, transpose
+from .shape import reshape
 from .softmax import log_softmax, softmax
 
 
@@ -34,7 +34,7 @@ class SoftmaxCrossEntropy(Function):
 
 
 class SoftmaxCrossEntropyGrad(Function):
-    """Gradient of softmax cross entropy with respect to x: (softmax(x) - one-hot labels) * gy / N.
+    """Gradient of softmax cross entropy with respect to x: (softmax(x) - one-hot labels) * gy / labels.size.
 
     Example:
         >>> SoftmaxCrossEntropyGrad()(np.array([[0.0, 0.0]]), np.array([1]), np.array(1.0))
@@ -48,14 +48,12 @@ class SoftmaxCrossEntropyGrad(Function):
 
     def backward(self, ggx: Variable) -> Any:
         x, t, gy = self.inputs
-        N = len(x)
         p = softmax(x)
         average = sum(ggx * p, axis=1, keepdims=True)  # of ggx, weighted by p
-        gx = p * (ggx - average) * (gy * (1.0 / N)) if self.needs_input_grad[0] else None
+        gx = p * (ggx - average) * (gy * (1.0 / t.size)) if self.needs_input_grad[0] else None
         ggy = None
         if self.needs_input_grad[2]:
-            xp = get_array_module(x.data)
-            ggy = (sum(average) - sum(ggx[xp.arange(N), t.data])) * (1.0 / N)
+            ggy = (sum(average) - sum(_of_class(ggx, t.data))) * (1.0 / t.size)
         return gx, None, ggy
 
 
@@ -110,9 +108,6 @@ def softmax_cross_entropy(
         )
     labels = _labels(x, t, "x")
     if weight is None and ignore_index is None and label_smoothing == 0 and reduction == "mean":
-        if x.ndim > 2:
-            x = reshape(transpose(x, (0, *range(2, x.ndim), 1)), (labels.size, x.shape[1]))
-            labels = labels.reshape(-1)
         return SoftmaxCrossEntropy()(x, labels)
     return _of_labels(log_softmax(x), labels, weight, ignore_index, label_smoothing, reduction)
 

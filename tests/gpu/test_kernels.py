@@ -175,6 +175,19 @@ def test_softmax_cross_entropy(shape, scale):
     assert F.accuracy(X, T).data.get() == F.accuracy(x, t).data
 
 
+def test_softmax_cross_entropy_of_pixels():
+    x, t = numbers(3, 5, 2, 7), np.arange(42, dtype=np.int32).reshape(3, 2, 7) * 3 % 5
+    rows, labels = x.transpose(0, 2, 3, 1).reshape(-1, 5).copy(), t.reshape(-1)
+    X, T, R = webgpu.asarray(x), webgpu.asarray(t), webgpu.asarray(rows)
+    X, R = Variable(X), Variable(R)
+    loss, of_rows = F.softmax_cross_entropy(X, T), F.softmax_cross_entropy(R, labels)
+    np.testing.assert_array_equal(loss.data.get(), of_rows.data.get())
+    loss.backward()
+    of_rows.backward()
+    gx = X.grad.data.get().transpose(0, 2, 3, 1).reshape(-1, 5)
+    np.testing.assert_array_equal(gx, R.grad.data.get())
+
+
 @pytest.mark.parametrize("shape", [(8, 3), (4, 3, 5, 2)])
 def test_batch_norm(shape):
     x, gamma, beta = numbers(*shape) * 2 + 1, numbers(3, seed=1), numbers(3, seed=2)

@@ -1,5 +1,6 @@
 """The reference kernels, on NumPy arrays; also the fallback of the SIMD backend."""
 
+from .activation import erf as erf
 from .activation import hardswish as hardswish
 from .activation import hardswish_grad as hardswish_grad
 from .activation import normal_cdf as normal_cdf

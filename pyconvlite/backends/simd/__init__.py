@@ -15,6 +15,7 @@ from ..numpy import check_indexes as check_indexes
 from ..numpy import clip_norm as clip_norm
 from ..numpy import div as div
 from ..numpy import equal as equal
+from ..numpy import erf as erf
 from ..numpy import exp as exp
 from ..numpy import expm1 as expm1
 from ..numpy import greater as greater

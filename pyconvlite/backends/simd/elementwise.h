@@ -102,6 +102,7 @@ FLOAT_ROW(relu, positive(X))
 FLOAT_ROW(tanh, tanh_of(X))
 FLOAT_ROW(sigmoid, sigmoid_of(X))
 LONG_FLOAT_ROW(normal_cdf, normal_cdf_of(X))
+LONG_FLOAT_ROW(erf, erf_of(X))
 
 FLOAT_ROW(add, add(X, Y))
 FLOAT_ROW(sub, sub(X, Y))

@@ -3,37 +3,48 @@
 
 #include "softmax.h"
 
-INLINE int labels_fit(const int32_t *labels, int N, int classes) {
-  for (int n = 0; n < N; n++)
-    if (labels[n] < 0 || labels[n] >= classes) return 0;
+INLINE int labels_fit(const int32_t *labels, int count, int classes) {
+  for (int i = 0; i < count; i++)
+    if (labels[i] < 0 || labels[i] >= classes) return 0;
   return 1;
 }
 
-/* Mean over the rows of x (N, classes) of log(sum of exp(x)) - x[label]. Returns 0 if a label is out of range. */
-EXPORT int softmax_cross_entropy(float *mean, const float *x, const int32_t *labels, int N, int classes) {
-  if (!labels_fit(labels, N, classes)) return 0;
-  Line line = line_of(classes, 1);
+/* The mean, over n and s, of log(sum of exp(x)) - x[label], for x (N, classes, S) and labels (N, S). Returns 0 if a
+ * label is out of range. */
+EXPORT int softmax_cross_entropy(float *mean, const float *x, const int32_t *labels, int N, int classes, int S) {
+  if (!labels_fit(labels, N * S, classes)) return 0;
+  Line line = line_of(classes, S);
   double loss = 0;
-  for (int n = 0; n < N; n++, x += classes) {
-    f4 largest = largest_of(x, line), log = log_of(exponentials(0, x, line, largest));
-    double of_label = (double)x[labels[n]] - (double)wasm_f32x4_extract_lane(largest, 0);
-    loss += (double)wasm_f32x4_extract_lane(log, 0) - of_label;
+  for (int n = 0; n < N; n++, x += classes * S, labels += S) {
+    for (int s = 0, last = -1; last < S - 1;) {
+      float largest[4], log[4];
+      f4 most = largest_of(x + s, line);
+      store(largest, most);
+      store(log, log_of(exponentials(0, x + s, line, most)));
+      for (int i = last + 1; i < min_int(s + 4, S); i++)
+        loss += (double)log[i - s] - ((double)x[labels[i] * S + i] - (double)largest[i - s]);
+      last = min_int(s + 4, S) - 1;
+      s = max_int(0, min_int(s + 4, S - 4));
+    }
   }
-  *mean = (float)(loss / N);
+  *mean = (float)(loss / ((double)N * S));
   return 1;
 }
 
-/* gx = (softmax(x) - one_hot(label)) * gy / N. Returns 0 if a label is out of range. */
+/* gx = (softmax(x) - one_hot(label)) * gy / (N S). Returns 0 if a label is out of range. */
 EXPORT int softmax_cross_entropy_grad(float *gx, const float *x, const int32_t *labels, const float *gy, int N,
-                                      int classes) {
-  if (!labels_fit(labels, N, classes)) return 0;
-  float scale = *gy / (float)N;
-  Line line = line_of(classes, 1);
-  for (int n = 0; n < N; n++, x += classes, gx += classes) {
-    float share = 1 / wasm_f32x4_extract_lane(exponentials(gx, x, line, largest_of(x, line)), 0);
-    float of_label = (gx[labels[n]] * share - 1) * scale;
-    scale_line(gx, line, splat(share * scale));
-    gx[labels[n]] = of_label;
-  }
+                                      int classes, int S) {
+  if (!labels_fit(labels, N * S, classes)) return 0;
+  float scale = *gy / (float)(N * S);
+  Line line = line_of(classes, S);
+  for (int n = 0; n < N; n++, x += classes * S, gx += classes * S, labels += S) EACH_LINE(s, S) {
+      f4 share = divide(splat(1), exponentials(gx + s, x + s, line, largest_of(x + s, line)));
+      float shares[4], of_label[4];
+      store(shares, share);
+      for (int i = 0; i < min_int(4, S); i++) of_label[i] = (gx[labels[s + i] * S + s + i] * shares[i] - 1) * scale;
+      scale_line(gx + s, line, mul(share, splat(scale)));
+      for (int i = 0; i < min_int(4, S); i++) gx[labels[s + i] * S + s + i] = of_label[i];
+      if (s + 4 >= S) break;
+    }
   return 1;
 }

@@ -51,7 +51,7 @@ static struct {
 
 EXPORT void connect(void *const *pointers) { copy_bytes(&python, pointers, sizeof python); }
 
-enum { BOOL = 0, FLOAT32 = 11, CONTIGUOUS = 1, MOST_AXES = 8, PART = 256 };
+enum { BOOL = 0, FLOAT32 = 11, CONTIGUOUS = 1, MOST_AXES = 8, PART = 256, SHORT = 16 };
 
 INLINE Array *as_array(Object *object) { return object->type == python.array_type ? (Array *)object : 0; }
 
@@ -152,48 +152,42 @@ static int broadcast(Loops *loops, int *shape, const Operand *operands, int coun
   return axes;
 }
 
-/* Compute a row. Operands whose elements are neither adjacent nor repeated are copied, a part of the row at a time. */
-static void run_row(Row row, const int *steps, const int *item_sizes, int count, int y_item_size, Compute compute) {
-  float parts[3][PART];
-  const char *x[3];
-  int adjacent = 1, size = row.size;
-  for (int k = 0; k < count; k++) {
-    x[k] = row.x[k];
-    row.steps[k] = steps[k] != 0;
-    adjacent &= steps[k] == 0 || steps[k] == item_sizes[k];
-  }
-  if (adjacent) {
-    compute_row(row, item_sizes, count, y_item_size, compute);
-    return;
-  }
-  for (int start = 0; start < size; start += PART, row.y = (char *)row.y + PART * y_item_size) {
-    row.size = min_int(PART, size - start);
-    for (int k = 0; k < count; k++) {
-      row.x[k] = x[k] + start * steps[k];
-      if (steps[k] == 0 || steps[k] == item_sizes[k]) continue;
-      for (int i = 0; i < row.size; i++)
-        if (item_sizes[k] == 1)
-          ((char *)parts[k])[i] = ((const char *)row.x[k])[i * steps[k]];
-        else
-          parts[k][i] = *(const unaligned_float *)((const char *)row.x[k] + i * steps[k]);
-      row.x[k] = parts[k];
-    }
-    compute_row(row, item_sizes, count, y_item_size, compute);
-  }
+/* Copy elements that are `step` bytes apart. */
+INLINE void collect(char *to, const char *from, int count, int step, int item_size) {
+  for (int i = 0; i < count; i++)
+    if (item_size == 1)
+      to[i] = from[i * step];
+    else
+      ((float *)to)[i] = *(const unaligned_float *)(from + i * step);
 }
 
-/* Compute y row by row. */
+/* Compute y row by row. Where the elements of an operand are neither adjacent nor repeated, or rows are so short that a
+ * call takes longer than they do, the operands are copied, a part of y at a time. */
 static void run_loops(const Loops *loops, const Operand *operands, int count, const int *item_sizes, char *y,
                       int y_item_size, Compute compute) {
+  float parts[3][PART];
   const char *x[3];
-  for (int k = 0; k < count; k++) x[k] = operands[k].array ? operands[k].array->data : (const char *)&operands[k].value;
-  int indexes[MOST_AXES] = {0}, size = loops->sizes[0], steps[3];
-  for (int k = 0; k < count; k++) steps[k] = loops->steps[k][0];
+  int indexes[MOST_AXES] = {0}, size = loops->sizes[0], copied = loops->axes > 1 && size < SHORT, filled = 0;
+  for (int k = 0; k < count; k++) {
+    x[k] = operands[k].array ? operands[k].array->data : (const char *)&operands[k].value;
+    copied |= loops->steps[k][0] && loops->steps[k][0] != item_sizes[k];
+  }
+  Row row = {.y = y, .size = copied ? PART : size};
+  for (int k = 0; k < count; k++) row.steps[k] = copied || loops->steps[k][0];
   for (;;) {
-    Row row = {.y = y, .size = size};
-    for (int k = 0; k < count; k++) row.x[k] = x[k];
-    run_row(row, steps, item_sizes, count, y_item_size, compute);
-    y += size * y_item_size;
+    for (int start = 0, end; start < size; start = end) {
+      end = copied ? min_int(size, start + PART - filled) : size;
+      for (int k = 0; k < count; k++) {
+        int step = loops->steps[k][0], item_size = item_sizes[k];
+        row.x[k] = copied ? parts[k] : (const void *)x[k];
+        if (copied) collect((char *)parts[k] + filled * item_size, x[k] + start * step, end - start, step, item_size);
+      }
+      filled += end - start;
+      if (filled < row.size) break; /* the next row follows in the parts */
+      compute_row(row, item_sizes, count, y_item_size, compute);
+      row.y = (char *)row.y + filled * y_item_size;
+      filled = 0;
+    }
     int axis = 1;
     for (; axis < loops->axes; axis++) {
       for (int k = 0; k < count; k++) x[k] += loops->steps[k][axis];
@@ -201,8 +195,10 @@ static void run_loops(const Loops *loops, const Operand *operands, int count, co
       for (int k = 0; k < count; k++) x[k] -= loops->steps[k][axis] * loops->sizes[axis];
       indexes[axis] = 0;
     }
-    if (axis == loops->axes) return;
+    if (axis == loops->axes) break;
   }
+  row.size = filled;
+  if (filled) compute_row(row, item_sizes, count, y_item_size, compute);
 }
 
 /* ------------------------------------------------------------------------------------------------- the calls */
@@ -339,6 +335,7 @@ UNARY_CALL(relu)
 UNARY_CALL(tanh)
 UNARY_CALL(sigmoid)
 UNARY_CALL(normal_cdf)
+UNARY_CALL(erf)
 BINARY_CALL(add)
 BINARY_CALL(sub)
 CALL(mul, product(args, count))

@@ -50,7 +50,7 @@ PYTHON = (
 )
 
 NAMES = (
-    *("abs", "add", "div", "equal", "exp", "expm1", "greater", "greater_equal"),
+    *("abs", "add", "div", "equal", "erf", "exp", "expm1", "greater", "greater_equal"),
     *("hardswish", "hardswish_grad", "less", "less_equal", "linear", "log", "log1p", "matmul"),
     *("maximum", "minimum", "mul", "neg", "normal_cdf", "pow", "relu", "relu_grad"),
     *("sigmoid", "sqrt", "sub", "tanh", "where"),

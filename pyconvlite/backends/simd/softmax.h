@@ -106,11 +106,11 @@ DEFINE_GRAD(softmax_gx, madd(a, b, sum))
 DEFINE_GRAD(log_softmax_gx, ((void)a, add(sum, b)))
 
 /* Where inner is not 1 it is at least 4; the last vector may overlap the one before. */
-#define EACH_LINE(i) for (int i = 0;; i = min_int(i + 4, inner - 4))
+#define EACH_LINE(i, inner) for (int i = 0;; i = min_int(i + 4, inner - 4))
 
 EXPORT void softmax(float *y, const float *x, int outer, int C, int inner, int log) {
   Line line = line_of(C, inner);
-  for (int n = 0; n < outer; n++, x += C * inner, y += C * inner) EACH_LINE(i) {
+  for (int n = 0; n < outer; n++, x += C * inner, y += C * inner) EACH_LINE(i, inner) {
       if (log)
         log_softmax_line(y + i, x + i, line);
       else
@@ -121,7 +121,7 @@ EXPORT void softmax(float *y, const float *x, int outer, int C, int inner, int l
 
 EXPORT void softmax_grad(float *gx, const float *y, const float *gy, int outer, int C, int inner, int log) {
   Line line = line_of(C, inner);
-  for (int n = 0; n < outer; n++, gx += C * inner, y += C * inner, gy += C * inner) EACH_LINE(i) {
+  for (int n = 0; n < outer; n++, gx += C * inner, y += C * inner, gy += C * inner) EACH_LINE(i, inner) {
       if (log)
         log_softmax_gx_line(gx + i, y + i, gy + i, line);
       else

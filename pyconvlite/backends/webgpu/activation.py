@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 from .arithmetic import IS_NAN, maximum
 from .array import ndarray
 from .elementwise import elementwise
 from .program import floats
 
-__all__ = ["hardswish", "hardswish_grad", "normal_cdf", "relu", "relu_grad", "sigmoid"]
+__all__ = ["erf", "hardswish", "hardswish_grad", "normal_cdf", "relu", "relu_grad", "sigmoid"]
 
 
 def relu(x: ndarray) -> ndarray:
@@ -29,13 +31,29 @@ def sigmoid(x: ndarray) -> ndarray:
     return elementwise("sigmoid", f"select({value}, a, {IS_NAN.format(a='a')})", [x])
 
 
+def _erfc(z: str) -> str:
+    """WGSL's complementary error function of z >= 0 by Abramowitz and Stegun's 7.1.26: to 1.5e-7."""
+    t = f"(1 / (1 + 0.3275911 * {z}))"
+    last = f"{t} * (1.421413741 + {t} * (-1.453152027 + {t} * 1.061405429))"
+    return f"({t} * (0.254829592 + {t} * (-0.284496736 + {last})) * exp(-{z} * {z}))"
+
+
+def erf(x: ndarray) -> ndarray:
+    (x,) = floats(x)
+    # the Taylor series at 0; abs(a) is bounded, so that its square is
+    series = "F(0)"
+    for n in range(10, -1, -1):
+        series = (
+            f"({series} * z * z + {2 / math.sqrt(math.pi) * (-1) ** n / (math.factorial(n) * (2 * n + 1))})"
+        )
+    z = "min(abs(a), F(9))"
+    value = f"select(sign(a) * (1 - {_erfc(z)}), a * {series.replace('z', z)}, abs(a) < F(1))"
+    return elementwise("erf", f"select({value}, a, {IS_NAN.format(a='a')})", [x])
+
+
 def normal_cdf(x: ndarray) -> ndarray:
     (x,) = floats(x)
-    # Abramowitz and Stegun's 7.1.26 in z = |x| / sqrt(2): to 1.5e-7
-    t = "(1 / (1 + 0.3275911 * abs(a) * 0.70710678))"
-    last = f"{t} * (1.421413741 + {t} * (-1.453152027 + {t} * 1.061405429))"
-    polynomial = f"{t} * (0.254829592 + {t} * (-0.284496736 + {last}))"
-    tail = f"(0.5 * {polynomial} * exp(-0.5 * a * a))"
+    tail = f"(0.5 * {_erfc('abs(a) * 0.70710678')})"
     return elementwise(
         "normal_cdf", f"select(select(1 - {tail}, {tail}, a < F(0)), a, {IS_NAN.format(a='a')})", [x]
     )

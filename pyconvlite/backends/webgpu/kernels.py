@@ -3,6 +3,7 @@
 Some are WGSL files in `wgsl/`, the others are generated from expressions (`elementwise.py`).
 """
 
+from .activation import erf as erf
 from .activation import hardswish as hardswish
 from .activation import hardswish_grad as hardswish_grad
 from .activation import normal_cdf as normal_cdf

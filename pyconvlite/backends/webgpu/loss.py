@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -26,12 +27,12 @@ def check_indexes(t: ndarray, size: int, name: str) -> None:
 
 def softmax_cross_entropy(x: ndarray, t: Labels) -> ndarray:
     (x,) = floats(x)
-    rows = x.new(x.shape[:1], x.dtype)
+    rows = x.new((t.size,), x.dtype)
     if not isinstance(t, ndarray):
         check_on_cpu(t, x.shape[1], "labels in t")
     if x.size:
         inputs, outputs = [whole(x), _whole_ints(t)], [rows, faults()]
-        run_file("softmax_cross_entropy", inputs, outputs, len(x), [LABEL], CLASSES=x.shape[1])
+        run_file("softmax_cross_entropy", inputs, outputs, t.size, [LABEL], **_sizes(x))
     return rows.mean()
 
 
@@ -40,8 +41,12 @@ def softmax_cross_entropy_grad(x: ndarray, t: Labels, gy: ndarray) -> ndarray:
     gx = x.new(x.shape, x.dtype)
     if x.size:
         inputs = [whole(x), _whole_ints(t), whole(gy)]
-        run_file("softmax_cross_entropy_grad", inputs, [gx], len(x), [], CLASSES=x.shape[1])
+        run_file("softmax_cross_entropy_grad", inputs, [gx], t.size, [], **_sizes(x))
     return gx
+
+
+def _sizes(x: ndarray) -> dict[str, int]:
+    return {"CLASSES": x.shape[1], "INNER": math.prod(x.shape[2:])}
 
 
 def _whole_ints(t: Labels) -> ndarray:

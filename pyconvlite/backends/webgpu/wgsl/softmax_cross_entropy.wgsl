@@ -1,4 +1,5 @@
-// -log softmax(x)[t] of each row of x (N, CLASSES). A thread computes one row. A label out of range is reported.
+// -log softmax(x)[t] of x (N, CLASSES, INNER) along its middle axis. A thread computes one number. A label out of range is
+// reported.
 //
 // WGSL does not define results for NaN, so it is detected by its bits. A row with NaN or an infinite maximum gives NaN.
 
@@ -14,16 +15,16 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) n_gro
   if (i >= parameter(0)) { return; }
   let label = labels[i];
   if (label < 0 || label >= CLASSES) { report(parameter(1), label, CLASSES); }
-  let row = i * CLASSES;
+  let row = i / INNER * (CLASSES * INNER) + i % INNER;
   var most = f32(x[row]);
   for (var c = 1; c < CLASSES; c++) {
-    let v = f32(x[row + c]);
+    let v = f32(x[row + c * INNER]);
     if (!is_nan(most) && (v > most || is_nan(v))) { most = v; }
   }
   var total = 0.0;
   var chosen = 0.0;
   for (var c = 0; c < CLASSES; c++) {
-    let v = f32(x[row + c]) - most;
+    let v = f32(x[row + c * INNER]) - most;
     total += exp(v);
     if (c == label) { chosen = v; }
   }
