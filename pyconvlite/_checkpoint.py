@@ -206,7 +206,7 @@ def _of_params(archive: _npz.Archive, folder: str, weights: Mapping[str, Array])
     """Names of the arrays in a folder, each that of a Parameter."""
     for name in inside(archive, folder):
         if name not in weights:
-            archive.refuse(f"{folder}{name} belongs to no Parameter of the model")
+            archive.refuse(f"{folder}{name} belongs to no Parameter that the optimizer updates")
         yield name
 
 

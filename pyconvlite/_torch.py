@@ -355,7 +355,11 @@ def _rebuilt(function: Any, arguments: Any) -> Any:
             return {}
         case _Name("torch._utils._rebuild_parameter"), (_Tensor() as tensor, _, _):
             return tensor
-        case _Name("torch._utils._rebuild_tensor_v2"), (_Storage() as storage, offset, shape, strides, *_):
+        case _Name("torch._utils._rebuild_tensor_v2"), (_Storage() as storage, offset, shape, strides, *rest):
+            if any(rest[2:]):  # whether it is the negative, or the conjugate, of the numbers in its storage
+                raise _Refused(
+                    "a tensor is negated or conjugated lazily; save tensor.resolve_conj().resolve_neg()"
+                )
             return _tensor(storage, offset, shape, strides)
         case _Name(name), _:
             raise _Refused(f"it calls {name[:100]}, which is not run; {_HINT}")
@@ -369,7 +373,11 @@ def _tensor(storage: _Storage, offset: Any, shape: Any, strides: Any) -> _Tensor
     length = storage.array.size
     last = offset + sum((n - 1) * stride for n, stride in zip(shape, strides, strict=True))
     size = math.prod(n or 1 for n in shape)
-    if not (size <= 1 << 27 if 0 in shape else size <= length and last < length):
+    if 0 not in shape and last < length < size:
+        raise _Refused(
+            f"a tensor of shape {shape} repeats the {length} numbers of its storage; save tensor.clone()"
+        )
+    if not (size <= 1 << 27 if 0 in shape else last < length):
         raise _Refused(
             f"a tensor of shape {shape} and strides {strides} exceeds its storage of {length} numbers"
         )

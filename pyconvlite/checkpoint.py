@@ -189,14 +189,16 @@ def load(
                 archive.refuse(f"model/{name} has dtype {header.dtype}; a Parameter has at most float64")
         # What is computed with them has the same bits only in the same dtype and memory order.
         weights = {name: archive.read(header, keeps_order=True) for name, header in headers.items()}
+        targets = set(optimizer.target.params()) if optimizer and optimizer.target else set()
+        trained = {name: array for name, array in weights.items() if params[name] in targets}
         states = {
-            state: dict(_checkpoint.read_moments(archive, f"optimizer/{state}/", weights))
+            state: dict(_checkpoint.read_moments(archive, f"optimizer/{state}/", trained))
             for state in getattr(optimizer, "states", ())
         }
         if len({frozenset(arrays) for arrays in states.values()}) > 1:
             archive.refuse(f"optimizer/ does not have {' and '.join(states)} of the same Parameters")
         counts = {
-            count: dict(_checkpoint.read_counts(archive, f"optimizer/{count}/", weights))
+            count: dict(_checkpoint.read_counts(archive, f"optimizer/{count}/", trained))
             for count in getattr(optimizer, "counts", ())
         }
         values = _checkpoint.read_states(archive, kept, carried)

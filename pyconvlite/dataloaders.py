@@ -106,7 +106,10 @@ class DataLoader:
             if not len(index):
                 self._end()
             dataset = dataset.whole
-        batch = [dataset[i] for i in index.tolist()]
+        try:
+            batch = [dataset[i] for i in index.tolist()]
+        except StopIteration as error:  # which would end the epoch
+            raise RuntimeError("dataset[i], or a transform, raised StopIteration") from error
         try:
             if isinstance(batch[0], str | bytes | Mapping):  # which would be taken apart
                 raise TypeError

@@ -24,6 +24,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ._arguments import above_zero
 from ._shapes import Array
 from .autograd import Variable, as_variable, grad
 from .config import using_config
@@ -221,6 +222,7 @@ def _as_list(values: Any) -> list[Any]:
 
 def _as_arrays(name: str, values: Operands) -> list[Array]:
     arrays = [np.asarray(v.data if isinstance(v, Variable) else v) for v in _as_list(values)]
+    arrays = [array.astype(array.dtype.newbyteorder("="), copy=False) for array in arrays]
     if not arrays:
         raise ValueError(f"{name} must contain at least one array")
     for i, array in enumerate(arrays):
@@ -266,6 +268,7 @@ def _slope(
     f: Differentiable, xs: list[Array], gys: list[Array], i: int, direction: Array, eps: float
 ) -> float:
     """Central difference of `sum(outputs * gys)` along a direction of input i."""
+    eps = above_zero(eps, "eps")
     ahead, behind = (_call(f, [*xs[:i], xs[i] + step * direction, *xs[i + 1 :]]) for step in (eps, -eps))
     rises = [np.sum(gy * (a - b)) for gy, a, b in zip(gys, ahead, behind, strict=True)]
     return float(sum(rises)) / (2 * eps)

@@ -84,6 +84,23 @@ def test_what_was_not_saved_is_missing():
         checkpoint.load(file, **training.parts)
 
 
+def test_the_optimizer_of_another_part_of_the_model():
+    def training(part):
+        model = Sequential(L.Linear(3, in_size=4), L.Linear(2, in_size=3))
+        return model, Adam().setup(model[part])
+
+    model, optimizer = training(0)
+    for param in model.params():
+        param.grad = Variable(np.ones_like(param.data))
+    optimizer.update()
+    file = io.BytesIO()
+    checkpoint.save(file, model=model, optimizer=optimizer)
+    other, of_other = training(1)
+    with pytest.raises(ValueError, match="layers/0/W belongs to no Parameter that the optimizer updates"):
+        checkpoint.load(file, model=other, optimizer=of_other)
+    assert not of_other.ms
+
+
 def test_weight_files_are_no_checkpoints_and_the_reverse():
     training = Training()
     weights = io.BytesIO()

@@ -181,6 +181,15 @@ def test_examples_that_are_no_pairs(dataset):
         DataLoader(dataset, 2).next()
 
 
+def test_an_iterator_that_ends_in_a_dataset_does_not_end_the_epoch():
+    class Ending(Numbers):
+        def __getitem__(self, index):
+            return next(iter([])), 0
+
+    with pytest.raises(RuntimeError, match="raised StopIteration"):
+        next(DataLoader(Ending(), 2))
+
+
 @pytest.mark.parametrize(("seed", "error"), [(-1, ValueError), (1.5, TypeError), ("a", TypeError)])
 def test_a_seed_that_is_none_is_named(seed, error):
     with pytest.raises(error, match=f"seed must be .*; got {seed!r}"):

@@ -9,7 +9,7 @@ import pytest
 
 from pyconvlite import DataLoader
 from pyconvlite.datasets import ImageFolder, folder
-from pyconvlite.transforms import Compose, Resize, ToArray
+from pyconvlite.transforms import Compose, ExifTranspose, Resize, ToArray
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (5, 4, 6, 3), dtype=np.uint8)  # N, H, W, C
 
@@ -73,6 +73,16 @@ def test_pictures_of_16_bits_are_scaled(tmp_path):
         )
     with pytest.raises(ValueError, match="pixels of mode F have no known range"):
         dataset[2]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_pictures_keep_their_orientation(tmp_path, dtype):
+    image = pytest.importorskip("PIL.Image")
+    (tmp_path / "gray").mkdir()
+    exif = image.Exif()
+    exif[0x112] = 6  # turned by a quarter
+    image.fromarray(np.zeros((4, 6), dtype)).save(tmp_path / "gray" / "turned.png", exif=exif)
+    assert ImageFolder(tmp_path, Compose([ExifTranspose(), ToArray()]))[0][0].shape == (3, 6, 4)
 
 
 def test_transforms_get_pillows_images(root):

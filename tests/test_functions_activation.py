@@ -20,6 +20,7 @@ SLOPES = np.array([0.3, -0.2, 1.5])
         ("relu of images", F.relu, lambda x: np.where(x > 0, x, 0), IMAGES),
         ("sigmoid", F.sigmoid, oracles.expit, X),
         ("sigmoid_simple", F.sigmoid_simple, oracles.expit, X),
+        ("sigmoid_simple of integers", F.sigmoid_simple, oracles.expit, np.array([3, 0], np.uint8)),
         ("leaky_relu", F.leaky_relu, lambda x: np.where(x > 0, x, 0.2 * x), X),
         (
             "leaky_relu slope",

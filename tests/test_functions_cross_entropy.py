@@ -247,8 +247,12 @@ class TestAccuracy:
         assert result.creator is None
 
     @pytest.mark.parametrize("dtype", DTYPES)
-    def test_has_the_scores_dtype(self, dtype):
-        assert F.accuracy(np.eye(3, dtype=dtype)[LABELS], LABELS).dtype == dtype
+    def test_has_the_scores_dtype_but_counts_exactly(self, dtype):
+        scores = np.zeros((1000, 2), dtype)
+        scores[:997, 1] = 1
+        result = F.accuracy(scores, np.ones(1000, int))
+        assert result.dtype == np.promote_types(dtype, np.float32)
+        assert result.item() * 1000 == pytest.approx(997, rel=1e-6)
 
     def test_refuses_labels_that_are_no_integers(self):
         with pytest.raises(TypeError, match=r"t must hold integers, .* got float64"):

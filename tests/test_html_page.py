@@ -108,6 +108,13 @@ class TestPage:
         with pytest.raises(error, match=message):
             exported(lenet(), **options)
 
+    def test_an_output_whose_rows_are_no_images(self):
+        model = Sequential(lambda x: F.mean(x, axis=(0, 2)), L.Linear(10))
+        with pytest.raises(
+            ValueError, match=r"output must have shape \(N, 10\) for these classes; got \(3, 10"
+        ):
+            exported(model, shape=(3, 7, 6))
+
     def test_the_shape_of_a_loaded_model(self):
         file = io.BytesIO()
         onnx.save(lenet(), file, np.zeros((1, 1, 28, 28), np.float32))

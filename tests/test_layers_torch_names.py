@@ -408,6 +408,12 @@ def test_a_shared_parameter_is_loaded_from_any_of_its_names(names):
     assert model.a.W is model.b.W
 
 
+@pytest.mark.parametrize("mapping", [None, "weights.npz"])
+def test_what_is_no_mapping(mapping):
+    with pytest.raises(TypeError, match=r"mapping must have arrays by keys; got .*; load_weights reads files"):
+        Tied().load_state_dict(mapping)
+
+
 def test_two_arrays_for_a_shared_parameter_must_be_equal():
     model = Tied()
     before = model.a.W.data.copy()

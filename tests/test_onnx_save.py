@@ -43,6 +43,7 @@ MODELS = {
     "shapes": (
         lambda: Sequential(
             lambda x: F.concat(F.split(x, 2, 1)[::-1], 1),
+            lambda x: F.concat([F.split(x, 2, 1)[1], x[:, :2]], 1),  # its first part is unused
             lambda x: F.flip(x[:, 1:, None, ::2, -1], 3)[..., np.array([1, 0, 1])],
             lambda x: F.pad(F.transpose(x, (0, 3, 2, 1)), ((0, 0), (1, 0), (0, 0), (0, 2)), 0.5),
             lambda x: F.sum(x, 1, keepdims=True) * F.sum_to(F.cumsum(x, 2), (1, *x.shape[1:])),

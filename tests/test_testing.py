@@ -45,6 +45,13 @@ class TestNumericalGrad:
         gx = numerical_grad(lambda x: (F.sin(x), (x * x).sum()), X, [weights, np.array(3.0)])
         np.testing.assert_allclose(gx, weights * np.cos(X) + 6 * X, rtol=1e-7)
 
+    def test_eps_must_be_above_0(self):
+        with pytest.raises(ValueError, match="eps must be above 0"):
+            numerical_grad(lambda x: x**3, np.array(1.0), eps=0)
+
+    def test_inputs_of_another_byte_order(self):
+        check_backward(F.gelu, np.array([0.1, -0.2], ">f8"))
+
     def test_eps_is_how_far_it_looks(self):
         # (1 + h)^3 - (1 - h)^3 over 2h is 3 + h^2
         assert numerical_grad(lambda x: x**3, np.array(1.0), eps=0.5) == pytest.approx(3.25)

@@ -111,7 +111,7 @@ def storage(length=4, key="0", name="FloatStorage", *more):
     return Persistent(("storage", Storage("torch", name), key, "cpu", length, *more))
 
 
-def tensor(source=None, offset=0, shape=(2, 2), strides=(2, 1)):
+def tensor(source=None, offset=0, shape=(2, 2), strides=(2, 1), **more):
     return Called(
         "torch._utils",
         "_rebuild_tensor_v2",
@@ -121,6 +121,7 @@ def tensor(source=None, offset=0, shape=(2, 2), strides=(2, 1)):
         strides,
         False,
         OrderedDict(),
+        *more.values(),
     )
 
 
@@ -212,6 +213,11 @@ def test_a_torchscript_program_is_named(tmp_path):
         (tensor(storage(1 << 60)), "more bytes than the file|has 16 bytes"),
         (tensor(storage(3)), "has more than 12 bytes|exceeds its storage of 3 numbers"),
         (tensor(shape=(3, 2)), "exceeds its storage of 4 numbers"),
+        (
+            tensor(shape=(3, 2), strides=(0, 1)),
+            r"shape \(3, 2\) repeats the 4 numbers of its storage; save tensor.clone",
+        ),
+        (tensor(metadata={"neg": True}), r"negated or conjugated lazily; save tensor.resolve_conj\(\)"),
         (tensor(offset=1), "exceeds its storage of 4 numbers"),
         (tensor(offset=-1), "no valid shape"),
         (tensor(strides=(-2, 1)), "no valid shape"),
@@ -219,7 +225,7 @@ def test_a_torchscript_program_is_named(tmp_path):
         (tensor(shape="ab"), "no valid shape"),
         (
             tensor(shape=(1 << 40,), strides=(0,)),
-            "exceeds its storage of 4 numbers",
+            "repeats the 4 numbers of its storage",
         ),  # a bomb once it is copied
         (tensor(shape=(1 << 61, 1 << 61), strides=(1, 1)), "exceeds its storage of 4 numbers"),
         (tensor(shape=(0, 1 << 61), strides=(1, 1)), "exceeds its storage of 4 numbers"),

@@ -24,6 +24,7 @@ def get(url: str) -> tuple[int, RawIOBase, bool]:
     """
     from http.client import HTTPException
     from urllib.error import HTTPError
+    from urllib.parse import quote
     from urllib.request import HTTPRedirectHandler, build_opener
 
     class Redirects(HTTPRedirectHandler):
@@ -35,7 +36,8 @@ def get(url: str) -> tuple[int, RawIOBase, bool]:
             return super().redirect_request(req, fp, code, msg, headers, newurl)
 
     try:
-        response = build_opener(Redirects).open(url, timeout=60)
+        ascii_url = quote(url, safe="!#$%&'()*+,/:;=?@[]~")  # as browsers send it
+        response = build_opener(Redirects).open(ascii_url, timeout=60)
     except HTTPError as error:
         error.close()
         return error.code, BytesIO(), True  # type: ignore[return-value]

@@ -147,12 +147,12 @@ class Call:
     @property
     def shapes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Shape of the first output in both runs."""
-        return self.f.outputs[0]().shape, self.g.outputs[0]().shape
+        return _first_output(self.f)[0], _first_output(self.g)[0]
 
     @property
     def dtype(self) -> Any:
         """Dtype of the first output."""
-        return self.f.outputs[0]().dtype
+        return _first_output(self.f)[1]
 
     def number(self, value: Any) -> str:
         """Name of a constant number in the dtype of the output."""
@@ -165,3 +165,9 @@ class Call:
             name if not name or x.dtype == self.dtype else self.e.node("Cast", name, to=code_of(self.dtype))
             for name, x in pairs
         ]
+
+
+def _first_output(f: Any) -> tuple[tuple[int, ...], Any]:
+    """Shape and dtype of a Function's first output, which is gone if only another one is used."""
+    y = f.outputs[0]()
+    return f._output_specs[0] if y is None else (y.shape, y.dtype)

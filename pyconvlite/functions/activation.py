@@ -68,7 +68,7 @@ def sigmoid_simple(x: Any) -> Variable:
         >>> sigmoid_simple(np.array([0.0]))
         variable([0.5])
     """
-    return 1 / (1 + exp(-as_input(x)))
+    return 1 / (1 + exp(-as_floats(x)))
 
 
 class ReLU(Function):

@@ -231,7 +231,7 @@ def accuracy(y: Any, t: Any) -> Variable:
         t: labels, as in `softmax_cross_entropy`.
 
     Returns:
-        A 0-d Variable from 0 to 1, with y's dtype if that is floating point, else float64.
+        A 0-d Variable from 0 to 1: of float32 scores float32, as of float16 ones, otherwise float64.
 
     Raises:
         TypeError, ValueError: as in `softmax_cross_entropy`.
@@ -246,7 +246,7 @@ def accuracy(y: Any, t: Any) -> Variable:
     classes: int = y.shape[1]
     kernels(labels).check_indexes(labels, classes, "labels in t")
     hits = y.data.argmax(axis=1) == labels
-    return as_variable(hits.mean().astype(y.dtype if y.dtype.kind == "f" else np.float64))
+    return as_variable(hits.mean().astype(np.promote_types(y.dtype, np.float32)))
 
 
 def _labels(x: Variable, t: Variable, name: str) -> Array:

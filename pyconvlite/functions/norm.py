@@ -14,7 +14,7 @@ from ..backends import get_array_module, kernels, on_device
 from ..config import Config
 from ._second_order import second_gradients
 from .arithmetic import mul
-from .casts import cast, check_floats
+from .casts import cast, check_floats, check_given
 from .math import sqrt
 from .reduction import mean, sum
 from .shape import reshape
@@ -250,6 +250,7 @@ def batch_norm(
     x, gamma, beta, mean, var = map(as_input, (x, gamma, beta, mean, var))
     check_axes(x.shape, "(N, C, ...)")
     for name, v in {"gamma": gamma, "beta": beta, "mean": mean, "var": var}.items():
+        check_given(v, name)
         if v.shape != (x.shape[1],):
             raise ValueError(f"{name} must have shape ({x.shape[1]},), the channels of x; got {v.shape}")
     check_floats(x)

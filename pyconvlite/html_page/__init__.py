@@ -171,7 +171,8 @@ def _graph(model: Any, shape: tuple[int, int, int], classes: int) -> Graph:
     ):
         raise ValueError(f"shape must be that of the model's input, {declared} with N; got {shape}")
     output = graph.outputs[0].shape
-    if output is None or len(output) != 2 or output[1] != classes:
+    rows = None if not output else output[0]  # the name of a length that varies
+    if output is None or len(output) != 2 or output[1] != classes or (isinstance(rows, int) and rows != 1):
         raise ValueError(f"the model's output must have shape (N, {classes}) for these classes; got {output}")
     if isinstance(model, GraphLayer):
         graph = model.folded()

@@ -125,6 +125,10 @@ def load(
         strict: whether the keys must be the same.
         title: where the arrays come from, for the error message.
     """
+    if not isinstance(mapping, Mapping):
+        raise TypeError(
+            f"mapping must have arrays by keys; got {type(mapping).__name__}; load_weights reads files"
+        )
     named = {**others, **found}
     arrays = {key: _as_array(mapping[key]) for key in named if key in mapping}
     given = {named[key].param for key in arrays}

@@ -225,9 +225,10 @@ def _contents(value: Any, place: _Place) -> Iterable[tuple[Any, Any]]:
     if isinstance(value, dict) or isinstance(value, Mapping):  # noqa: SIM101 - the check for Mapping is slow
         return value.items()
     if isinstance(value, (set, frozenset)) and any(isinstance(x, (ParamTree, Parameter)) for x in value):
+        name = _name_of(place) or "an attribute of the model"
         raise TypeError(
-            f"{_name_of(place) or 'the model'} is a {type(value).__name__} of Layers or Parameters: it has "
-            "no order, so their names would change from run to run; use a list"
+            f"{name} is a {type(value).__name__} of Layers or Parameters: it has no order, so their names "
+            "would change from run to run; use a list"
         )
     return ()
 

@@ -54,7 +54,7 @@ def _in_blocks(compute: Callable[[Array, Array], None], x: Array) -> Array:
     """Compute blocks of x into those of the result; of integers in float64, of float16 in float32."""
     dtype = x.dtype if x.dtype.kind == "f" else np.dtype(np.float64)
     y = np.empty(x.size, dtype)
-    flat = x.reshape(-1).astype(np.float32 if dtype == np.float16 else dtype, copy=False)
+    flat = x.reshape(-1).astype(np.float32 if dtype.itemsize == 2 else dtype, copy=False)
     for start in range(0, x.size, BLOCK):
         block = slice(start, start + BLOCK)
         compute(flat[block], y[block])
