@@ -9,6 +9,7 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { createServer } from 'vite';
 import { computeAll, firstValues } from './first.js';
 import { policy } from './policy.js';
+import { sharing, siteAddress, tags } from './sharing.js';
 
 const source = import.meta.dirname;
 
@@ -20,6 +21,8 @@ const found = Object.fromEntries([
     .map((folder) => [folder.replace(/^\d+/, 'lesson'), `/src/lessons/${folder}/Page.svelte`]),
 ]);
 const names = Object.keys(found);
+
+const site = siteAddress(process.env.SITE_URL);
 
 /** Runs before the first paint. */
 const script = readFileSync(resolve(source, 'src/app/first-paint.js'), 'utf8');
@@ -60,6 +63,7 @@ const html = (name, language, { head, body }) => `<!doctype html>
     <link rel="alternate" hreflang="en" href="./${fileOf(name, 'en')}" />
     <link rel="alternate" hreflang="ja" href="./${fileOf(name, 'ja')}" />
     <link rel="icon" href="./src/icon.svg" type="image/svg+xml" />
+    ${tags(site, fileOf(name, language))}
     ${head}
     <script type="module" src="${ENTRY}${name}"></script>
   </head>
@@ -76,7 +80,7 @@ export const inputs = names.flatMap((name) => ['en', 'ja'].map((language) => res
  * @param {() => import('vite').Plugin[]} plugins  that the components' imports need
  * @returns {import('vite').Plugin[]}
  */
-export const pages = (plugins) => [files(plugins), firstPaint, guard];
+export const pages = (plugins) => [files(plugins), firstPaint, guard, sharing(source, site)];
 
 /** @type {import('vite').Plugin} */
 const firstPaint = {

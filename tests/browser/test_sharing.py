@@ -342,3 +342,42 @@ def test_training_runs_in_a_page_of_another_host(enter: Callable[..., Visit], se
         inner.locator("#go").click()
         expect(inner.locator("#notice")).to_contain_text("Test accuracy", timeout=120_000)
         expect(inner.locator(".picture .choice").first).to_be_attached()
+
+
+# What is said of a page where a link to it is sent, with SITE_URL as given.
+HEAD = """
+const { siteAddress, tags } = await import(process.argv[1]);
+console.log(tags(siteAddress(process.argv[2]), process.argv[3]));
+"""
+
+
+def head(address: str, file: str) -> str:
+    command = [str(programs.find_node()), "--input-type=module", "--eval", HEAD]
+    arguments = [(ROOT / "site" / "sharing.js").as_uri(), address, file]
+    return subprocess.run([*command, *arguments], capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("address", ["https://example.org/cnn", "https://example.org/cnn/"])
+def test_a_page_tells_its_address_and_a_picture_where_the_sites_is_known(address: str) -> None:
+    told = head(address, "lesson-sum.ja.html")
+    assert '<link rel="canonical" href="https://example.org/cnn/lesson-sum.ja.html" />' in told
+    assert 'content="https://example.org/cnn/share.png"' in told
+    assert '<link rel="canonical" href="https://example.org/cnn/" />' in head(address, "index.html")
+
+
+def test_an_address_that_is_none_is_named() -> None:
+    with pytest.raises(subprocess.CalledProcessError) as error:
+        head("example.org", "index.html")
+    assert (
+        "SITE_URL must be an address such as https://example.org/cnn/; got example.org" in error.value.stderr
+    )
+
+
+@pytest.mark.parametrize("file", ["lesson-sum.html", "lesson-sum.ja.html"])
+def test_a_page_tells_its_title_and_description(file: str) -> None:
+    text = (ROOT / "dist" / "site" / file).read_text("utf-8")
+    [title] = re.findall("<title>(.*)</title>", text)
+    [described] = re.findall('<meta name="description" content="(.*?)"', text)
+    assert f'<meta property="og:title" content="{title}"' in text
+    assert f'<meta property="og:description" content="{described}"' in text
+    assert "canonical" not in text  # the address is not known

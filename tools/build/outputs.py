@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 import tomllib
@@ -160,7 +161,8 @@ def _site() -> Iterator[dict[str, Any]]:
         "tools/site_size.py",
     ]
     made = [_stamp(output) for output in (NPM, SITE_PYODIDE, SITE_MNIST, SITE_WEIGHTS, SITE_DOCS)]
-    yield _output(PAGES, [*sources, *made], _pages) | {"task_dep": [SITE_LITE]}
+    pages = _output(PAGES, [*sources, *made], _pages)
+    yield pages | {"task_dep": [SITE_LITE], "uptodate": [config_changed(os.environ.get("SITE_URL", ""))]}
 
 
 def _peers() -> Iterator[dict[str, Any]]:

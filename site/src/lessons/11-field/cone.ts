@@ -14,6 +14,8 @@ export interface Level {
   dilation: number;
 }
 
+export const WIDEST = 63; // pixels of the row that the layers look at
+
 /** The input and what each layer makes of it. In `knobs` dilation is what each layer multiplies the last one's by. */
 export function levelsOf({ width, layers, kernel_size: kernel, stride, dilation }: Knobs): Level[] {
   const levels: Level[] = [{ count: width, start: 0.5, step: 1, kernel: 1, stride: 1, dilation: 1 }];

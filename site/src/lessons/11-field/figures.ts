@@ -1,13 +1,12 @@
 // The figures of this lesson: their numbers and their Python.
 
 import { type Knobs, plan } from '../plan';
-import { fieldOf, levelsOf } from './cone';
+import { fieldOf, levelsOf, WIDEST } from './cone';
 import coneCode from './cone.py?raw';
 import growthCode from './growth.py?raw';
 import weightCode from './weight.py?raw';
 
 const NARROW = 31; // pixels of the row that the layers look at
-const WIDEST = 63;
 
 /** Fewer layers where the row would get too wide; a unit that is there. */
 function settle(knobs: Knobs): void {

@@ -10,9 +10,13 @@ digits[:, 2:9, 3:8] = font.reshape(10, 7, 5)
 labels = np.arange(10)
 
 
+def shifted(picture, down, right):
+    return np.pad(picture, 3)[3 - down : 14 - down, 3 - right : 14 - right]
+
+
 def moved(by):  # by up to so many pixels each way, and with noise
-    shifted = [np.roll(d, rng.integers(-by, by + 1, 2), (0, 1)) for d in digits]
-    return np.array(shifted) + 0.1 * rng.standard_normal(digits.shape)
+    pictures = [shifted(d, *rng.integers(-by, by + 1, 2)) for d in digits]
+    return np.array(pictures) + 0.1 * rng.standard_normal(digits.shape)
 
 
 W1 = Parameter(rng.standard_normal((121, 32)) / 11)

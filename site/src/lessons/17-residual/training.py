@@ -13,7 +13,7 @@ def losses(adds):
     weights = [Parameter(rng.standard_normal((16, 16)) / 8) for _ in range(depth)]
     optimizer = Adam(0.02)
     found = []
-    for _ in range(30):
+    for _ in range(31):  # the losses after 0, 1, ... 30 steps
         h = x
         for W in weights:
             f = F.tanh(F.linear(h, W))

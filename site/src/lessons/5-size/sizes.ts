@@ -30,6 +30,8 @@ const text = texts(
       `Use a smaller kernel, an input of at least ${n}, or a padding of at least ${p}.`,
     places: (count: number, unit: string) => `The kernel starts on ${count} of the ${unit}.`,
     none: 'Nothing is left over.',
+    skipped: (stride: number, unit: string, gap: number) =>
+      `Of ${stride} ${unit} that a step goes on, the kernel skips ${gap}: no output sees ${gap === 1 ? 'it' : 'them'}.`,
     left: (rest: number, unit: string, onlyPad: boolean) =>
       `${rest === 1 ? `The last of the ${unit} is` : `The last ${rest} ${unit} are`} left over: one more stride would go ` +
       `over the edge, so no output sees ${rest === 1 ? 'it' : 'them'}${onlyPad ? '; it is padding only.' : '.'}`,
@@ -46,6 +48,8 @@ const text = texts(
       `カーネルを小さくするか、入力を ${n} 以上に、またはパディングを ${p} 以上にしてください。`,
     places: (count, unit) => `カーネルを置き始められる${unit}は ${count} か所あります。`,
     none: '余りはありません。',
+    skipped: (stride, unit, gap) =>
+      `一歩で進む ${stride} ${unit}のうち ${gap} ${unit}は飛ばされ、どの出力からも見られません。`,
     left: (rest, unit, onlyPad) =>
       `最後の ${rest} ${unit}は余ります。もう一歩進むとカーネルがはみ出すため、どの出力からも見られません` +
       (onlyPad ? '(余るのはパディングだけです)。' : '。'),
@@ -82,5 +86,7 @@ export function outcome(axis: Axis, knobs: Knobs, size: number): string {
   const [n, k, s, p] = sizesOf(axis, knobs);
   const unit = text()[axis.unit];
   const rest = n + 2 * p - k - (size - 1) * s;
-  return `${text().places(size, unit)}\n${rest ? text().left(rest, unit, rest <= p) : text().none}`;
+  const skipped = s > k && size > 1 ? [text().skipped(s, unit, s - k)] : [];
+  const left = rest ? [text().left(rest, unit, rest <= p)] : skipped.length ? [] : [text().none];
+  return [text().places(size, unit), ...skipped, ...left].join('\n');
 }
