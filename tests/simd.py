@@ -155,16 +155,8 @@ KERNELS = {
     **{
         name: (name, [numbers(5, 7)])
         for name in (
-            "neg",
-            "abs",
-            "exp",
-            "expm1",
-            "tanh",
-            "relu",
-            "sigmoid",
-            "normal_cdf",
-            "erf",
-            "hardswish",
+            *("neg", "abs", "exp", "expm1", "sin", "cos", "tanh"),
+            *("relu", "sigmoid", "normal_cdf", "erf", "hardswish"),
         )
     },
     **{name: (name, [abs(numbers(5, 7))]) for name in ("log", "log1p", "sqrt")},

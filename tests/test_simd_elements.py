@@ -22,6 +22,8 @@ ERRORS = {
     "expm1": 3.5,
     "log": 0.9,
     "log1p": 2.5,
+    "sin": 1.6,
+    "cos": 1.6,
     "tanh": 6,
     "sigmoid": 2.4,
     "normal_cdf": 7.5,

@@ -126,6 +126,12 @@ class Kernels(Protocol[A]):
     def log1p(self, x: A, /) -> A:
         """Natural logarithm of 1 + x, accurate also where x is close to 0."""
 
+    def sin(self, x: A, /) -> A:
+        """Sine of x in radians."""
+
+    def cos(self, x: A, /) -> A:
+        """Cosine of x in radians."""
+
     def tanh(self, x: A, /) -> A:
         """Hyperbolic tangent of x."""
 

@@ -15,6 +15,7 @@ from .convolution import im2col as im2col
 from .dropout import dropout_mask as dropout_mask
 from .elementwise import abs as abs
 from .elementwise import add as add
+from .elementwise import cos as cos
 from .elementwise import div as div
 from .elementwise import equal as equal
 from .elementwise import exp as exp
@@ -30,6 +31,7 @@ from .elementwise import minimum as minimum
 from .elementwise import mul as mul
 from .elementwise import neg as neg
 from .elementwise import pow as pow
+from .elementwise import sin as sin
 from .elementwise import sqrt as sqrt
 from .elementwise import sub as sub
 from .elementwise import tanh as tanh

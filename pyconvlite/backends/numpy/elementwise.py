@@ -31,6 +31,8 @@ exp: Unary = np.exp
 expm1: Unary = np.expm1
 log: Unary = np.log
 log1p: Unary = np.log1p
+sin: Unary = np.sin
+cos: Unary = np.cos
 tanh: Unary = np.tanh
 
 

@@ -13,6 +13,7 @@ from ..numpy import abs as abs
 from ..numpy import add as add
 from ..numpy import check_indexes as check_indexes
 from ..numpy import clip_norm as clip_norm
+from ..numpy import cos as cos
 from ..numpy import div as div
 from ..numpy import equal as equal
 from ..numpy import erf as erf
@@ -38,6 +39,7 @@ from ..numpy import pow as pow
 from ..numpy import relu as relu
 from ..numpy import relu_grad as relu_grad
 from ..numpy import sigmoid as sigmoid
+from ..numpy import sin as sin
 from ..numpy import sqrt as sqrt
 from ..numpy import sub as sub
 from ..numpy import sum as sum

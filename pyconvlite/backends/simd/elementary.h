@@ -84,6 +84,61 @@ INLINE f4 log1p_of(f4 x) {
   return choose(wasm_f32x4_eq(u, splat(__builtin_inff())), u, y); /* not infinity / infinity */
 }
 
+/* |x| * 2 / pi modulo 4, of |x| >= 2^28, with 62 bits behind the point: 96 bits of 2 / pi matter, times the 24 of x,
+ * since those before give multiples of 4 (Payne, Hanek 1983). */
+static uint64_t quarter_turns(float x) {
+  static const uint32_t of_pi[] = {0xa2f9836e, 0x4e441529, 0xfc2757d1, 0xf534ddc0, 0xdb629599, 0x3c439041, 0xfe5163ab};
+  uint32_t bits, parts[3];
+  __builtin_memcpy(&bits, &x, 4);
+  uint64_t digits = (bits & 0x7fffff) | 0x800000;
+  for (int i = 0, at = (int)(bits >> 23 & 255) - 152; i < 3; i++, at += 32) {
+    uint64_t pair = (uint64_t)of_pi[at / 32] << 32 | of_pi[at / 32 + 1];
+    parts[i] = (uint32_t)(pair << at % 32 >> 32);
+  }
+  return digits * ((uint64_t)parts[0] << 32 | parts[1]) + (digits * parts[2] >> 32);
+}
+
+/* n, and x - n * pi / 2, of two doubles: pi / 2 in two parts, of which the first has 25 bits, so that n times it is
+ * exact where n has no more than 28. */
+INLINE f4 turns_of(f4 x, f4 *rest) {
+  f4 n = wasm_f64x2_nearest(wasm_f64x2_mul(x, wasm_f64x2_splat(0.63661977236758138)));
+  n = wasm_f64x2_add(n, wasm_f64x2_splat(0)); /* not -0, so that -0 stays: -0 + 0 * -pi / 2 */
+  *rest = wasm_f64x2_add(x, wasm_f64x2_mul(n, wasm_f64x2_splat(-1.5707963109016418)));
+  *rest = wasm_f64x2_add(*rest, wasm_f64x2_mul(n, wasm_f64x2_splat(-1.5893254773528197e-8)));
+  return wasm_i32x4_trunc_sat_f64x2_zero(n);
+}
+
+/* The sine of x + turned * pi / 2 [1.6]. */
+SHARED f4 sine_of(f4 x, int turned) {
+  static const float sine[] = {-0.166666545f, 0.00833215477f, -0.000195144551f};
+  static const float cosine[] = {0.0416666455f, -0.00138873081f, 2.44322129e-05f};
+  f4 low, high, n = turns_of(wasm_f64x2_promote_low_f32x4(x), &low);
+  f4 m = turns_of(wasm_f64x2_promote_low_f32x4(wasm_i32x4_shuffle(x, x, 2, 3, 2, 3)), &high);
+  n = wasm_i32x4_shuffle(n, m, 0, 1, 4, 5);
+  f4 r = wasm_i32x4_shuffle(wasm_f32x4_demote_f64x2_zero(low), wasm_f32x4_demote_f64x2_zero(high), 0, 1, 4, 5);
+  if (!wasm_i32x4_all_true(wasm_f32x4_lt(wasm_f32x4_abs(x), splat(0x1p28f)))) {
+    float given[4], rests[4];
+    int32_t turns[4];
+    store(given, x), store(rests, r), wasm_v128_store(turns, n);
+    for (int i = 0; i < 4; i++) {
+      float size = __builtin_fabsf(given[i]);
+      if (size < 0x1p28f) continue;
+      rests[i] = __builtin_nanf("");
+      if (!(size < __builtin_inff())) continue;
+      uint64_t place = quarter_turns(given[i]), whole = (place + (1ull << 61)) >> 62;
+      int sign = given[i] < 0 ? -1 : 1;
+      turns[i] = sign * (int)whole;
+      rests[i] = (float)(sign * (double)(int64_t)(place - (whole << 62)) * 0x1.921fb54442d18p-62);
+    }
+    r = load(rests), n = wasm_v128_load(turns);
+  }
+  n = wasm_i32x4_add(n, wasm_i32x4_splat(turned));
+  f4 z = mul(r, r), s = madd(mul(r, z), polynomial(z, sine, 2), r);
+  f4 c = madd(mul(z, z), polynomial(z, cosine, 2), madd(z, splat(-0.5f), splat(1)));
+  f4 is_odd = wasm_i32x4_shr(wasm_i32x4_shl(n, 31), 31), sign = wasm_i32x4_shl(wasm_i32x4_shr(n, 1), 31);
+  return wasm_v128_xor(choose(is_odd, c, wasm_v128_or(s, sign_of(r))), sign);
+}
+
 /* tanh(x) [5.8]: x times a quotient of polynomials in x^2. */
 INLINE f4 tanh_of(f4 x) {
   static const float p[] = {1, 0.13374475f, 0.0034878098f, 2.0481168e-5f, 1.3177498e-8f};

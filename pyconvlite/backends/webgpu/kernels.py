@@ -24,10 +24,12 @@ from .loss import softmax_cross_entropy as softmax_cross_entropy
 from .loss import softmax_cross_entropy_grad as softmax_cross_entropy_grad
 from .matmul import matmul as matmul
 from .namespace import abs as abs
+from .namespace import cos as cos
 from .namespace import exp as exp
 from .namespace import expm1 as expm1
 from .namespace import log as log
 from .namespace import log1p as log1p
+from .namespace import sin as sin
 from .namespace import sqrt as sqrt
 from .namespace import tanh as tanh
 from .namespace import where as where
