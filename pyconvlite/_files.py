@@ -105,9 +105,11 @@ def read_from(file: BinaryFile) -> Iterator[BinaryIO]:
         >>> with read_from(b"abc") as file:
         ...     pass
         Traceback (most recent call last):
-        TypeError: the file must be a path (str or os.PathLike) or a binary file object; got bytes
+        TypeError: the file must be a path (str or os.PathLike) or a binary file object; got ...
     """
     if isinstance(file, str | os.PathLike):
+        if isinstance(file, str) and file.startswith(("http://", "https://")):
+            raise FileNotFoundError(f"{file} is a URL, not a path; pass what utils.get_file(url) returns")
         with open(file, "rb") as opened:
             yield opened
     else:
@@ -127,6 +129,8 @@ def title_of(file: BinaryFile) -> str:
 
 def _check(file: Any, method: str) -> None:
     if not hasattr(file, method):
+        hint = ": use BytesIO" if method == "read" and isinstance(file, bytes | bytearray) else ""
         raise TypeError(
-            f"the file must be a path (str or os.PathLike) or a binary file object; got {type(file).__name__}"
+            "the file must be a path (str or os.PathLike) or a binary file object; got "
+            f"{type(file).__name__}{hint}"
         )

@@ -40,7 +40,7 @@ def pair(x: IntPair, name: str = "x") -> tuple[int, int]:
         return x, x
     if type(x) is tuple and len(x) == 2 and type(x[0]) is type(x[1]) is int:
         return x[0], x[1]
-    kind = "an integer or a tuple of two integers"
+    kind = "an integer or a pair of integers"
     if isinstance(x, tuple | list):
         if len(x) != 2:
             raise ValueError(f"{name} must be an integer or a pair of integers; got {x!r}")

@@ -92,7 +92,8 @@ def plot_dot_graph(
         to_file: path of the image; its suffix (png, svg, pdf, ...) sets the format.
 
     Returns:
-        In IPython an Image if the file is a png, so that a notebook shows it; otherwise None.
+        In IPython an Image if the file is a png, so that a notebook shows it; otherwise None. In a notebook
+        without Graphviz, such as one in a browser, a picture of the graph; no file is written then.
 
     Raises:
         TypeError: `output` is not a Variable.
@@ -117,6 +118,10 @@ def plot_dot_graph(
 
     dot = shutil.which("dot")
     if dot is None:
+        if "IPython" in sys.modules and sys.modules["IPython"].get_ipython() is not None:
+            from ._picture import Picture
+
+            return Picture(text)
         raise GraphvizMissing(
             "plot_dot_graph needs Graphviz, whose program dot is not installed; install it, or paste the "
             "text that get_dot_graph returns into an online viewer"

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from dezero_book import digits, write_digits
 
+import pyconvlite
 from pyconvlite import _platform
 from pyconvlite.datasets import mnist
 from pyconvlite.dezero import datasets, models, utils
@@ -67,22 +68,23 @@ class TestServed:
         with pytest.raises(OSError, match="cannot be fetched"):
             datasets.MNIST(train=False)
 
-    def test_mnist_from_the_parts_of_the_site(self, served, tmp_path, monkeypatch):
+    @pytest.mark.parametrize("kind", [datasets.MNIST, pyconvlite.datasets.MNIST])
+    def test_mnist_from_the_parts_of_the_site(self, served, tmp_path, monkeypatch, kind):
         folder, address = served
         sha256 = write_digits(tmp_path / "whole")
         expect(monkeypatch, sha256)
         monkeypatch.setattr(_platform, "location", lambda: f"{address}/lite/extensions/kernel.js")
         (folder / "mnist").mkdir()
-        for kind in ("images-idx3", "labels-idx1"):
-            whole = gzip.decompress((tmp_path / "whole" / f"train-{kind}-ubyte.gz").read_bytes())
-            start = 16 if "idx3" in kind else 8
+        for name in ("images-idx3", "labels-idx1"):
+            whole = gzip.decompress((tmp_path / "whole" / f"train-{name}-ubyte.gz").read_bytes())
+            start = 16 if "idx3" in name else 8
             stride = (len(whole) - start) // 6
             for i in range(6):
                 part = whole[:4] + (10).to_bytes(4, "big") + whole[8:start]
                 part += whole[start + i * stride : start + (i + 1) * stride]
-                path = folder / "mnist" / f"train-{kind.partition('-')[0]}-{i}.gz"
+                path = folder / "mnist" / f"train-{name.partition('-')[0]}-{i}.gz"
                 path.write_bytes(gzip.compress(part))
-        assert_is_the_sample(datasets.MNIST(), 60, 0)
+        assert_is_the_sample(kind(), 60, 0)
 
     def test_cifar_from_the_archive_of_its_authors(self, served, monkeypatch):
         folder, address = served

@@ -142,6 +142,22 @@ def test_a_pipe_is_refused(tmp_path):
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
 
 
+@pytest.mark.parametrize(
+    ("file", "error", "message"),
+    [
+        (b"PK", TypeError, "or a binary file object; got bytes: use BytesIO"),
+        (
+            "https://example.org/w.npz",
+            FileNotFoundError,
+            r"is a URL, not a path; pass what utils",
+        ),
+    ],
+)
+def test_what_is_no_file_to_read(file, error, message):
+    with pytest.raises(error, match=message):
+        L.Linear(3, in_size=2).load_weights(file)
+
+
 @pytest.mark.cpython
 def test_an_open_pipe_is_written_into():
     layer, other = L.Linear(3, in_size=2), L.Linear(3, in_size=2)

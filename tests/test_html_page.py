@@ -108,6 +108,10 @@ class TestPage:
         with pytest.raises(error, match=message):
             exported(lenet(), **options)
 
+    def test_a_model_of_other_pictures_than_the_usual_ones(self):
+        with pytest.raises(ValueError, match=r"shape \(3, 224, 224\).*as `shape`: W must have x's 3"):
+            html_page.export_html(lenet(), io.BytesIO(), classes=list("0123456789"))
+
     def test_an_output_whose_rows_are_no_images(self):
         model = Sequential(lambda x: F.mean(x, axis=(0, 2)), L.Linear(10))
         with pytest.raises(

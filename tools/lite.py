@@ -159,7 +159,7 @@ def build(folder: Path, jupyter_lite: Path) -> None:
             if built["jupyter-config-data"]["litePluginSettings"].get(KERNEL, {}).get(name) != value:
                 raise LiteError(f"the built jupyter-lite.json has lost the kernel's {name}")
         shutil.rmtree(work / "lite" / "doc", ignore_errors=True)  # leads to JupyterLab, which is not there
-        for module in ("kernel.mjs", "interrupts.mjs"):
+        for module in ("kernel.mjs", "interrupts.mjs", "amended.py"):
             shutil.copy(SOURCE / module, work / "lite")
         sheet = (SITE / "src" / "styles" / "base.css").read_text("utf-8")
         for scheme, settings in figure_settings(sheet).items():

@@ -9,7 +9,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from .._fetch import cache_dir
+from .. import _fetch
+from .._files import replacing
 from .._shapes import Array
 from ..transforms import Compose, Flatten, Normalize, ToFloat
 from .base import Bytes, Contents, Dataset, Place, Transform, first_of, show_grid
@@ -38,7 +39,8 @@ class MNIST(Dataset):
         target_transform: function applied to each label, a NumPy integer.
         source: a folder or an `http(s)://` URL with the two IDX files, plain or gzipped, under their
             usual names (`train-images-idx3-ubyte` or `train-images.idx3-ubyte`, with or without `.gz`); or
-            their contents, (images, labels). None reads them from the cache, and verifies their sha256.
+            their contents, (images, labels). None reads them from the cache, in which a notebook of the site
+            puts the site's, and verifies their sha256.
 
     Attributes:
         data: read-only uint8 array (N, 1, 28, 28).
@@ -114,7 +116,11 @@ def _read(source: Place | None, name: str, ndim: int) -> tuple[Array, str]:
     """Array and path of one of the files; in the cache, it must be the authors' file."""
     dotted = name.replace("-idx", ".idx")
     spellings = [name, f"{name}.gz", dotted, f"{dotted}.gz"]
-    folder = cache_dir() / _MNIST_FILES[name]
+    folder = _fetch.cache_dir() / _MNIST_FILES[name]
+    if source is None and _fetch.site() and not any((folder / spelling).exists() for spelling in spellings):
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(folder / name) as file:
+            file.write(_of_site(name, ndim))
     try:
         with first_of(folder if source is None else source, spellings) as contents:
             array = _read_idx(contents, ndim)
@@ -123,11 +129,24 @@ def _read(source: Place | None, name: str, ndim: int) -> tuple[Array, str]:
             raise
         raise FileNotFoundError(
             f"MNIST is not in the cache: there is no {folder / name}; pass a folder, a URL or the "
-            "contents of the files as source; ./build.sh site in a checkout of pyconvlite fills the cache"
+            "contents of the files as source; outside of a browser ./build.sh site in a checkout of "
+            "pyconvlite fills the cache"
         ) from error
     if source is None:
         check_authentic(array, name, contents.name)
     return array, contents.name
+
+
+def _of_site(name: str, ndim: int) -> bytes:
+    """A file of MNIST, put together from the parts that pyconvlite's site has."""
+    stem = name.rsplit("-", 2)[0]
+    parts = [f"{stem}-{i}.gz" for i in range(6)] if stem.startswith("train") else [f"{stem}.gz"]
+    arrays = []
+    for part in parts:
+        with _fetch.opened(f"{_fetch.site()}/mnist/{part}") as file:
+            arrays.append(read_idx(file.read(), ndim, part))
+    whole = np.concatenate(arrays)
+    return idx_header(whole.shape) + whole.tobytes()
 
 
 def check_authentic(array: Array, name: str, path: str) -> None:

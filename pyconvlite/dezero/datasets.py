@@ -115,22 +115,8 @@ class MNIST(datasets.MNIST):
             array = read_idx(contents, _axes_of(name), str(fetched_by_dezero))
             check_authentic(array, name, str(fetched_by_dezero))  # before it is copied
             _write(packed, contents)
-        elif site := _fetch.site():
-            _write(plain, _idx_of_site(f"{site}/mnist", name))
-        else:
+        elif not _fetch.site():
             _fetch.download(f"{self.ADDRESS.rstrip('/')}/{packed.name}", packed)
-
-
-def _idx_of_site(folder: str, name: str) -> bytes:
-    """A file of MNIST, put together from the parts that pyconvlite's site has."""
-    stem, ndim = name.rsplit("-", 2)[0], _axes_of(name)
-    parts = [f"{stem}-{i}.gz" for i in range(6)] if stem.startswith("train") else [f"{stem}.gz"]
-    arrays = []
-    for part in parts:
-        with _fetch.opened(f"{folder}/{part}") as file:
-            arrays.append(read_idx(file.read(), ndim, part))
-    whole = np.concatenate(arrays)
-    return idx_header(whole.shape) + whole.tobytes()
 
 
 def _axes_of(name: str) -> int:

@@ -14,7 +14,6 @@ import numpy as np
 from .. import _fetch, graph, utils
 from .._gradient_check import compare, measure
 from . import cuda
-from ._picture import Picture
 from .core import Variable, as_variable
 
 globals().update({name: getattr(utils, name) for name in utils.__all__})  # those below replace them
@@ -60,8 +59,6 @@ def plot_dot_graph(output: Variable, verbose: bool = True, to_file: str = "graph
     try:
         return graph.plot_dot_graph(output, verbose, to_file)  # Play has its own there
     except graph.GraphvizMissing as error:
-        if "IPython" in sys.modules and sys.modules["IPython"].get_ipython() is not None:
-            return Picture(graph.get_dot_graph(output, verbose))
         warnings.warn(f"no picture is drawn: {error}", stacklevel=2)
         print(graph.get_dot_graph(output, verbose))
         return None

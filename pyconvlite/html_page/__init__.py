@@ -159,7 +159,13 @@ def _graph(model: Any, shape: tuple[int, int, int], classes: int) -> Graph:
     if not isinstance(model, Layer):
         raise TypeError(f"model must be a Model or Layer; got {type(model).__name__}")
     x = np.zeros((1, *shape), np.float32)
-    graph = graph_of(model, [x])
+    try:
+        graph = graph_of(model, [x])
+    except ValueError as error:
+        raise ValueError(
+            f"the model cannot be exported for pictures of shape {shape}, (C, H, W); pass the shape that it "
+            f"takes as `shape`: {error}"
+        ) from error
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         raise ValueError(
             f"model must have one input and one output; got {len(graph.inputs)} and {len(graph.outputs)}"

@@ -19,9 +19,14 @@ const indexURL = new URL('../pyodide/', import.meta.url).href;
 const FIGURES = '/home/pyodide/matplotlibrc';
 
 export async function loadPyodide(options) {
-  const settings = await fetch(new URL(`figures-${self.name || 'light'}.txt`, import.meta.url)); // see apart.js
+  const beside = (name) => fetch(new URL(name, import.meta.url));
+  const [settings, amended] = await Promise.all([
+    beside(`figures-${self.name || 'light'}.txt`), // see apart.js
+    beside('amended.py'),
+  ]);
   const pyodide = await load({ ...options, env: { ...options.env, MATPLOTLIBRC: FIGURES }, indexURL });
   if (settings.ok) pyodide.FS.writeFile(FIGURES, await settings.text());
+  if (amended.ok) pyodide.runPython(await amended.text(), { globals: pyodide.toPy({}), filename: 'amended.py' });
   if (globalThis.crossOriginIsolated) {
     const interrupts = new Uint8Array(new SharedArrayBuffer(1));
     pyodide.setInterruptBuffer(signals(interrupts));

@@ -52,6 +52,19 @@ START = """(code) => {
 # Gives all that it has printed, at its end.
 ASK = f"(code) => ({START})(code).done"
 
+# The messages of some code's outputs: of which stream each is, and its text.
+PARTS = """async (code) => {
+  const parts = [];
+  const future = jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestExecute({ code });
+  future.onIOPub = ({ header, content }) => {
+    if (header.msg_type === 'stream') parts.push([content.name, content.text]);
+    if (header.msg_type === 'display_data') parts.push(['shown', content.data['text/plain']]);
+    if (header.msg_type === 'error') parts.push(['error', content.traceback.join('')]);
+  };
+  await future.done;
+  return parts;
+}"""
+
 # What JupyterLite says of itself in the console of a healthy page.
 CHATTER = [
     "is duplicated.",
@@ -153,6 +166,28 @@ def test_stop_ends_a_cell_and_not_the_kernel(run: Callable[..., Notebook]) -> No
         notebook.ask("from pyconvlite import backends\nprint(kept, backends.describe().threads > 1)")
         == "1 True"
     )
+
+
+def test_what_a_cell_prints_and_imports(run: Callable[..., Notebook]) -> None:
+    """Thousands of lines come in few messages, in their order; magics keep no package away."""
+    notebook = run("en/index.ipynb")
+    cell = """
+%matplotlib inline
+import matplotlib
+import sys
+from IPython.display import display
+for i in range(4000):
+    print(i)
+print("aside", file=sys.stderr)
+display("shown")
+print("last")
+"""
+    parts = notebook.page.evaluate(PARTS, cell)
+    printed = "\n".join(map(str, range(4000)))
+    assert "".join(text for _, text in parts) == f"{printed}\naside\n'shown'last\n"
+    assert len(parts) < 600
+    assert parts[-3:][0][0] == "stderr"
+    assert notebook.ask("import tqdm\nprint(tqdm.tqdm.monitor_interval)") == "0"
 
 
 @pytest.mark.full

@@ -12,11 +12,9 @@
 # %%
 import sys
 
-import js
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import display
-from pyodide.http import pyfetch
 from tqdm import tqdm
 
 import pyconvlite
@@ -69,20 +67,10 @@ summary(model, (1, 1, 28, 28))
 # MNISTは28 × 28画素の手書き数字です。データはこのサイトに置いてあります。まずは3,000枚で学習させてみましょう。テスト用の1,000枚は、学習には使いません。
 
 # %%
-site = js.location.href.partition("/lite/")[0]
-
-
-async def digits(part, number):
-    """The first images of MNIST's files of that name, and their labels."""
-    files = [f"{site}/mnist/{part.format(kind)}.gz" for kind in ("images", "labels")]
-    contents = [await (await pyfetch(file)).bytes() for file in files]
-    images = MNIST(source=tuple(contents), transform=Compose([ToFloat(), Normalize(0.0, 255.0)]))
-    images.data, images.label = images.data[:number], images.label[:number]
-    return images
-
-
-train = await digits("train-{}-0", 3000)
-test = await digits("t10k-{}", 1000)
+pixels = Compose([ToFloat(), Normalize(0.0, 255.0)])
+train, test = MNIST(True, pixels), MNIST(False, pixels)
+train.data, train.label = train.data[:3000], train.label[:3000]
+test.data, test.label = test.data[:1000], test.label[:1000]
 train.show(row=4, col=16)
 
 # %% [markdown] lang="en"
@@ -97,7 +85,6 @@ train.show(row=4, col=16)
 
 # %%
 EPOCHS, BATCH = 2, 32
-tqdm.monitor_interval = 0  # its monitor is a thread, and a browser's Python has none
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3))
 (loss_curve,) = left.plot([], [])

@@ -4,6 +4,9 @@
 # Python runs in your browser: there is nothing to install, and nothing leaves your machine. Run a cell with Shift+Enter,
 # change it, and run it again. Your changes are stored in this browser.
 #
+# NumPy, matplotlib, Pillow, tqdm and protobuf (for ONNX files) are here: a cell that imports one loads it. Other packages are
+# not, since the site asks no other host.
+#
 # ■ interrupts the running cell, if the host isolates this page from other sites. Otherwise, and for a cell that is only
 # waiting, restart the kernel: ↻.
 #
@@ -25,6 +28,8 @@
 # # pyconvlite ノートブック
 #
 # Pythonは、このブラウザの中で動きます。インストールは不要で、入力した内容が外に送られることもありません。セルはShift+Enterで実行できます。書きかえて、何度でも実行してみてください。変更した内容は、このブラウザに保存されます。メニューも日本語にしたいときは、Settings → Languageで選べます。
+#
+# NumPy、matplotlib、Pillow、tqdm、protobuf(ONNXファイル用)が使えます。importしたセルが読み込みます。サイトはほかのホストに接続しないので、それ以外のパッケージは使えません。
 #
 # 実行中のセルは■で中断できます。これには、ページをほかのサイトから隔離するホストが必要です。そうでない場合や、セルが何かを待っているだけの場合は、↻でカーネルを再起動してください。
 #
