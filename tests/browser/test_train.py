@@ -176,6 +176,7 @@ def test_one_batch_at_a_time_and_back(visit: Visit) -> None:
     visit.until("document.getElementById('moment').max === '4'")
     visit.stand_still()
     now, accuracy = visit.text("#reading-count"), visit.text("#r-test")
+    assert visit.text("dl .main dt") == "Test accuracy, 500 images"
     slide(visit, "moment", 0)
     visit.wait_for("#moment-said", "Before training")
     visit.stand_still()
@@ -236,6 +237,7 @@ def test_earlier_runs_leave_nothing_in_memory(enter: Callable[..., Visit], serve
         visit.wait_for("#go", "Train")
         visit.page.click("#test")
         visit.wait_for("#notice", "Test accuracy")
+        assert visit.text("dl .main dt") == "Test accuracy"  # of all images
         visit.page.click("#closest")
         visit.page.wait_for_selector("#neighbours li")
         visit.stand_still()

@@ -9,7 +9,7 @@ const SHARE = 12; // times as long as a look takes nothing is looked at again
 
 /** How many of the test images are read again and again, and how many give the accuracy. */
 const SHOWN = 30;
-const SCORED = 500;
+export const SCORED = 500;
 
 export class Sight {
   /** What is looked at. */
