@@ -96,8 +96,11 @@ class DataLoader:
     def __iter__(self) -> DataLoader:
         return self
 
-    def __next__(self) -> tuple[Any, Any]:
-        """The next batch, (examples, labels); labels are None if the dataset has none."""
+    def __next__(self) -> tuple[Any, ...]:
+        """The next batch, (examples, labels); labels are None if the dataset has none.
+
+        If the dataset gives tuples of more parts, such as (first, second, label), the batch has as many.
+        """
         if self.iteration >= self.max_iter:
             self._end()
         dataset, index = self.dataset, self._batch_index()
@@ -113,14 +116,17 @@ class DataLoader:
         try:
             if isinstance(batch[0], str | bytes | Mapping):  # which would be taken apart
                 raise TypeError
-            xs, ts = zip(*batch, strict=True)
+            columns = list(zip(*batch, strict=True))
+            if len(columns) != 2 and not (len(columns) > 2 and isinstance(batch[0], tuple)):
+                raise ValueError
         except (TypeError, ValueError):
             raise ValueError(
-                "dataset[i] must be a pair (example, label) for each i; for arrays use ArrayDataset(x, t)"
+                "dataset[i] must be a pair (example, label) for each i, or a tuple of more parts; for arrays "
+                "use ArrayDataset(x, t)"
             ) from None
-        x, t = self._stack(xs), self._stack(ts)
+        parts = tuple([self._stack(column) for column in columns])
         self.iteration += 1
-        return x, t
+        return parts
 
     def _end(self) -> NoReturn:
         self.reset()
@@ -136,7 +142,7 @@ class DataLoader:
         start = self.iteration * self._total_size
         return self.index[start : start + self._total_size]
 
-    def next(self) -> tuple[Any, Any]:
+    def next(self) -> tuple[Any, ...]:
         """The next batch; raises StopIteration at the end of an epoch, after which a new epoch starts."""
         return self.__next__()
 

@@ -155,7 +155,7 @@ KERNELS = {
     **{
         name: (name, [numbers(5, 7)])
         for name in (
-            *("neg", "abs", "exp", "expm1", "sin", "cos", "tanh"),
+            *("neg", "abs", "sign", "exp", "expm1", "sin", "cos", "tanh"),
             *("relu", "sigmoid", "normal_cdf", "erf", "hardswish"),
         )
     },

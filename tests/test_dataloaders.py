@@ -174,11 +174,17 @@ def test_a_dataset_without_length_or_indices_is_named(dataset):
 
 @pytest.mark.parametrize(
     "dataset",
-    [[1, 2, 3], np.zeros((3, 28)), [(1, 2, 3)] * 2, [(1, 2), (3,)], [{"x": 1, "t": 2}] * 2, ["ab", "cd"]],
+    [[1, 2, 3], np.zeros((3, 28)), [(1,)] * 2, [(1, 2), (3,)], [{"x": 1, "t": 2}] * 2, ["ab", "cd"]],
 )
 def test_examples_that_are_no_pairs(dataset):
     with pytest.raises(ValueError, match=r"dataset\[i\] must be a pair \(example, label\) for each i"):
         DataLoader(dataset, 2).next()
+
+
+def test_examples_of_more_parts():
+    loader = DataLoader([(np.ones(2), i, None) for i in range(3)], 2, shuffle=False)
+    x, t, none = next(loader)
+    assert (x.shape, t.tolist(), none) == ((2, 2), [0, 1], None)
 
 
 def test_an_iterator_that_ends_in_a_dataset_does_not_end_the_epoch():

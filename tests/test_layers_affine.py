@@ -96,6 +96,21 @@ def test_a_large_draw_has_the_promised_spread():
     assert W.std() == pytest.approx(1 / 24, rel=0.01)
 
 
+def test_a_number_in_the_place_of_nobias():
+    with pytest.raises(
+        TypeError, match="nobias must be True or False; got 10: outputs come first, and in_size="
+    ):
+        L.Linear(784, 10)
+    with pytest.raises(TypeError, match="got 1: outputs come first, and in_channels= says"):
+        L.Deconv2d(16, 8, 4, 2, 1)
+
+
+def test_linear_along_the_last_axis():
+    assert L.Linear(3, in_size=2)(np.zeros((4, 5, 6, 2), np.float32)).shape == (4, 5, 6, 3)
+    with pytest.raises(ValueError, match=r"got \(4, 5, 6, 2\): use F.flatten\(x\), or pass in_size=2"):
+        L.Linear(3)(np.zeros((4, 5, 6, 2), np.float32))
+
+
 @cases
 def test_nobias(case):
     layer, with_zeros = case.make(nobias=True), case.make(**{case.in_size: 8})

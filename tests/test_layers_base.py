@@ -214,7 +214,7 @@ def test_repr_of_a_layer_with_others_has_each_once_with_its_name():
         "Nested(",
         "  (conv1): ReLU()",
         "  (layers/0): Linear(out_size=2, in_size=2)",
-        "  (layers/2): Linear(out_size=2, in_size=2)",
+        "  (layers/2): Linear(out_size=2, nobias=True, in_size=2)",
         "  (blocks/key): Linear(out_size=1, in_size=1)",
         "  (blocks/deeper): Sequential(",
         "    (0): Softmax(axis=1)",

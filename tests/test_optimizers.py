@@ -363,9 +363,26 @@ def test_update_before_setup(make):
         make().update()
 
 
+def test_parts_of_a_model_with_rates_of_their_own():
+    one, two, three = One([1.0]), One([1.0]), One([1.0])
+    optimizers = SGD(0.5).setup([one, two.w]), SGD(0.25).setup([three])
+    for layer in (one, two, three):
+        layer.w.grad = Variable(np.ones(1))
+    for optimizer in optimizers:
+        optimizer.update()
+    assert [layer.w.data.item() for layer in (one, two, three)] == [0.5, 0.5, 0.75]
+
+
+def test_the_rate_of_adam_is_alpha():
+    with pytest.raises(AttributeError, match="set alpha, the learning rate"):
+        Adam().lr = 0.1
+
+
 def test_setup_with_something_else():
-    with pytest.raises(TypeError, match="target must be a Layer or Model; got list"):
-        SGD().setup([One([1.0])])
+    with pytest.raises(TypeError, match="target must be a Layer or Model, or a list of them; got int"):
+        SGD().setup(3)
+    with pytest.raises(TypeError, match="target must be a Layer or Model, or a list of them; got list"):
+        SGD().setup([[One([1.0])]])
     with pytest.raises(TypeError, match=r"target must be an instance; got a class: write One\(\)"):
         SGD().setup(One)
 

@@ -30,6 +30,7 @@ ERRORS = {
     "erf": 2.5,
     "neg": 0.5,
     "abs": 0.5,
+    "sign": 0.5,
     "sqrt": 0.51,
     "relu": 0.5,
 }

@@ -111,6 +111,9 @@ class Kernels(Protocol[A]):
     def abs(self, x: A, /) -> A:
         """Absolute value of x."""
 
+    def sign(self, x: A, /) -> A:
+        """-1, 0 or 1; NaN of NaN."""
+
     def sqrt(self, x: A, /) -> A:
         """Square root of x."""
 

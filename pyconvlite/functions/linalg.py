@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from .._shapes import Array
@@ -85,12 +86,12 @@ def linear(x: Any, W: Any, b: Any = None) -> Variable:
     """Fully connected layer: x W + b (book step 43).
 
     Args:
-        x: input of shape (N, in), or a sequence of shape (T, N, in).
+        x: input of shape (N, in), or with more axes before `in`, such as a sequence (T, N, in).
         W: weight of shape (in, out).
         b: bias of shape (out,) or (1, out), or None.
 
     Returns:
-        A Variable of shape (N, out), or (T, N, out).
+        A Variable of x's shape, with `out` in place of `in`.
 
     Raises:
         ValueError: the shapes do not match.
@@ -104,14 +105,14 @@ def linear(x: Any, W: Any, b: Any = None) -> Variable:
     """
     x, W, b = as_input(x), as_input(W), as_input(b)
     m, n = x.shape, W.shape
-    if len(m) not in (2, 3) or len(n) != 2 or m[-1] != n[0]:
-        hint = "; use F.flatten(x)" if len(m) > 2 else ""
+    if len(m) < 2 or len(n) != 2 or m[-1] != n[0]:
+        hint = "; use F.flatten(x)" if len(n) == 2 and math.prod(m[1:]) == n[0] else ""
         raise ValueError(
-            f"linear needs x (N, in) or (T, N, in), and W (in, out) with the same `in`; got {m} and {n}{hint}"
+            f"linear needs x (N, in) or (..., N, in), and W (in, out) with the same `in`; got {m}, {n}{hint}"
         )
-    if len(m) == 3:
-        rows = reshape(x, (m[0] * m[1], m[2]))
-        return reshape(linear(rows, W, b), (*m[:2], n[1]))
+    if len(m) > 2:
+        rows = reshape(x, (math.prod(m[:-1]), m[-1]))
+        return reshape(linear(rows, W, b), (*m[:-1], n[1]))
     if b._data is not None and b._data.shape == (1, n[1]):
         b = reshape(b, n[1:])
     if b._data is not None and b._data.shape != n[1:]:

@@ -33,6 +33,11 @@ class Affine(Layer):
     def __init__(
         self, in_size: int | None, out_size: int | None, nobias: bool, dtype: Any, init: str
     ) -> None:
+        if not isinstance(nobias, bool | np.bool_):  # as in PyTorch's Linear(784, 10)
+            raise TypeError(
+                f"nobias must be True or False; got {nobias!r}: outputs come first, and {self._in_name}= "
+                "says how many inputs there are"
+            )
         dtype = float_dtype(dtype)
         self.init = one_of(init, "init", NAMES)
         self.W = Parameter(None, "W", lazy_shape=self._weight_shape(None), lazy_dtype=dtype)
@@ -40,6 +45,11 @@ class Affine(Layer):
         self.b = None if nobias else Parameter(b, "b", lazy_shape=(out_size,), lazy_dtype=dtype)
         if in_size is not None:
             self._init_W(in_size)
+
+    @property
+    def nobias(self) -> bool:
+        """Whether there is no b."""
+        return self.b is None
 
     def _init_W(self, in_size: int) -> None:
         in_size = at_least(1, in_size, self._in_name)
@@ -79,7 +89,8 @@ class Affine(Layer):
 class Linear(Affine):
     """Fully connected layer: `y = x @ W + b` (book step 44).
 
-    Its input has the shape (N, in_size), or (T, N, in_size) for a sequence.
+    Its input has the shape (N, in_size), or (T, N, in_size) for a sequence. If in_size is given, more axes
+    may precede it.
 
     Args:
         out_size: number of output features, at least 1.
@@ -126,6 +137,11 @@ class Linear(Affine):
         return None if self.W.data is None else self.W.shape[0]
 
     def _size_of(self, x: Any) -> int:
+        if np.ndim(x) > 3:
+            raise ValueError(
+                f"Linear infers its input size from (N, in_size) or (T, N, in_size); got {np.shape(x)}: use "
+                f"F.flatten(x), or pass in_size={np.shape(x)[-1]} to apply it along the last axis"
+            )
         return int(np.shape(x)[2]) if np.ndim(x) == 3 else super()._size_of(x)
 
     def _weight_shape(self, in_size: int | None) -> tuple[int | None, ...]:

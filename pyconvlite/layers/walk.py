@@ -46,6 +46,8 @@ class ParamTree:
     def freeze(self, *names: str) -> None:
         """Exclude Parameters from training: they get no gradients, and optimizers leave them unchanged.
 
+        Gradients that they have already stay, for an update after `unfreeze`.
+
         The running statistics of BatchNorm still change; to keep them, call the model in
         `test_mode()`.
 
@@ -67,7 +69,6 @@ class ParamTree:
         """
         for _, param, _ in self._params_below(names):
             param.requires_grad = False
-            param.cleargrad()
 
     def unfreeze(self, *names: str) -> None:
         """Include Parameters in training, except running statistics, which are never trained.

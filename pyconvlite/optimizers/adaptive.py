@@ -204,6 +204,10 @@ class Adam(Elementwise):
         """The rate with bias correction: that of the latest update, or of the first before there is one."""
         return self._rate(max(self.t, 1))
 
+    @lr.setter
+    def lr(self, rate: float) -> None:
+        raise AttributeError("set alpha, the learning rate; lr is alpha with the correction of the means")
+
     def _rate(self, t: int) -> float:
         return float(self.alpha * math.sqrt(1 - self.beta2**t) / (1 - self.beta1**t))
 

@@ -61,23 +61,24 @@ class Optimizer:
 
     __repr__ = described
 
-    def setup(self, target: Layer) -> Self:
+    def setup(self, target: Layer | Sequence[Layer | Parameter]) -> Self:
         """Set the model to optimize, and discard the state of an earlier one.
 
         Args:
-            target: Layer or Model.
+            target: Layer or Model; or a list of Layers and Parameters, such as the part of a model that has
+                another learning rate.
 
         Returns:
             The optimizer itself.
 
         Raises:
-            TypeError: `target` is a class, or has no method `params`.
+            TypeError: `target` is a class, or neither has a method `params` nor lists what has one.
         """
-        if isinstance(target, type):
-            raise TypeError(f"target must be an instance; got a class: write {target.__name__}()")
-        if not callable(getattr(target, "params", None)):
-            raise TypeError(f"target must be a Layer or Model; got {type(target).__name__}")
-        self.target = target
+        if isinstance(target, list | tuple):
+            group = Layer()
+            group.parts = [part if isinstance(part, Parameter) else _trainable(part) for part in target]  # type: ignore[attr-defined]
+            target = group
+        self.target = _trainable(target)
         self.reset()
         return self
 
@@ -269,8 +270,16 @@ class Elementwise(Optimizer):
 # ----------------------------------------------------------------------------------------- for the algorithms
 
 
+def _trainable(target: Any) -> Layer:
+    if isinstance(target, type):
+        raise TypeError(f"target must be an instance; got a class: write {target.__name__}()")
+    if not callable(getattr(target, "params", None)):
+        raise TypeError(f"target must be a Layer or Model, or a list of them; got {type(target).__name__}")
+    return target  # type: ignore[no-any-return]
+
+
 def with_gradient(params: Iterable[Parameter]) -> list[Parameter]:
-    """The Parameters that have a gradient, which is checked.
+    """The Parameters that are trained and have a gradient, which is checked.
 
     Raises:
         TypeError: a gradient is not a Variable.
@@ -283,7 +292,7 @@ def with_gradient(params: Iterable[Parameter]) -> list[Parameter]:
     chosen = []
     for param in params:
         g = param.grad
-        if g is None:
+        if g is None or not param.requires_grad:
             continue
         if not isinstance(g, Variable):
             raise TypeError(

@@ -31,6 +31,7 @@ from .elementwise import minimum as minimum
 from .elementwise import mul as mul
 from .elementwise import neg as neg
 from .elementwise import pow as pow
+from .elementwise import sign as sign
 from .elementwise import sin as sin
 from .elementwise import sqrt as sqrt
 from .elementwise import sub as sub

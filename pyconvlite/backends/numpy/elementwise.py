@@ -26,6 +26,7 @@ less: Binary = np.less
 less_equal: Binary = np.less_equal
 neg: Unary = np.negative
 abs: Unary = np.abs
+sign: Unary = np.sign
 sqrt: Unary = np.sqrt
 exp: Unary = np.exp
 expm1: Unary = np.expm1

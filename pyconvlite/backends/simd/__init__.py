@@ -39,6 +39,7 @@ from ..numpy import pow as pow
 from ..numpy import relu as relu
 from ..numpy import relu_grad as relu_grad
 from ..numpy import sigmoid as sigmoid
+from ..numpy import sign as sign
 from ..numpy import sin as sin
 from ..numpy import sqrt as sqrt
 from ..numpy import sub as sub

@@ -91,6 +91,8 @@ FLOAT_ROW(same, X)
 FLOAT_ROW(neg, wasm_f32x4_neg(X))
 FLOAT_ROW(abs, wasm_f32x4_abs(X))
 FLOAT_ROW(sqrt, wasm_f32x4_sqrt(X))
+FLOAT_ROW(sign,
+          choose(wasm_f32x4_gt(wasm_f32x4_abs(X), splat(0)), wasm_v128_or(splat(1), sign_of(X)), add(X, splat(0))))
 FLOAT_ROW(square, mul(X, X))
 FLOAT_ROW(cube, mul(mul(X, X), X))
 FLOAT_ROW(reciprocal, divide(splat(1), X))

@@ -327,6 +327,7 @@ static Object *counted(Object *y, int *calls, Object *numpys, Object *const *arg
 UNARY_CALL(neg)
 UNARY_CALL(abs)
 UNARY_CALL(sqrt)
+UNARY_CALL(sign)
 UNARY_CALL(exp)
 UNARY_CALL(expm1)
 UNARY_CALL(log)

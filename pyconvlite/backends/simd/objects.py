@@ -53,7 +53,7 @@ NAMES = (
     *("abs", "add", "cos", "div", "equal", "erf", "exp", "expm1", "greater", "greater_equal"),
     *("hardswish", "hardswish_grad", "less", "less_equal", "linear", "log", "log1p", "matmul"),
     *("maximum", "minimum", "mul", "neg", "normal_cdf", "pow", "relu", "relu_grad"),
-    *("sigmoid", "sin", "sqrt", "sub", "tanh", "where"),
+    *("sigmoid", "sign", "sin", "sqrt", "sub", "tanh", "where"),
     *("max", "mean", "min", "sum"),
 )
 

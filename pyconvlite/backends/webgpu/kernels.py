@@ -29,6 +29,7 @@ from .namespace import exp as exp
 from .namespace import expm1 as expm1
 from .namespace import log as log
 from .namespace import log1p as log1p
+from .namespace import sign as sign
 from .namespace import sin as sin
 from .namespace import sqrt as sqrt
 from .namespace import tanh as tanh
