@@ -334,11 +334,11 @@ class Variable:
     # -- device transfer
 
     def to_cpu(self) -> None:
-        """Move the data to the CPU."""
+        """Move the data, and the gradient, to the CPU."""
         self._move(backends.to_cpu)
 
     def to_gpu(self) -> None:
-        """Move the data to the device.
+        """Move the data, and the gradient, to the device.
 
         Raises:
             DeviceUnavailable: no device is available.
@@ -350,6 +350,8 @@ class Variable:
             data = copy(self.data)
             if data is not self.data:  # it was elsewhere
                 self.data = data
+        if isinstance(self.grad, Variable):
+            self.grad._move(copy)
 
     def _described(self) -> str:
         return f"{self.name or 'a Variable'} of shape {self.shape}"

@@ -12,7 +12,7 @@ from .._arguments import described
 from .._shapes import Array
 from ..autograd import Parameter, Variable, as_array
 from ..autograd.changes import reassigned
-from ..backends import get_array_module, host_scalars, kernels
+from ..backends import get_array_module, host_scalars, kernels, to_device_of
 from ..layers import Layer
 from .states import States
 
@@ -240,6 +240,8 @@ class Elementwise(Optimizer):
             row: Row = (param._data, g)
             for memory in memories:
                 state = memory.get(param)
+                if state is not None and type(state) is not type(g):  # the model was moved
+                    state = to_device_of(g, state)
                 row += (get_array_module(g).zeros_like(g) if state is None else state,)
             rows.append(row)
         # The settings are read only here, so that a captured step reads them again at each replay.

@@ -50,8 +50,14 @@ class States(MutableMapping[Parameter, Array]):
         key, entries = id(param), self._entries
         if key in entries:
             entries[key] = entries[key][0], array
-        else:
-            entries[key] = weakref.ref(param, lambda _: entries.pop(key, None)), array
+            return
+        owner = weakref.ref(self)  # lest the arrays live until Python's garbage collector runs
+
+        def forget(_: object) -> None:
+            if (states := owner()) is not None:
+                states._entries.pop(key, None)
+
+        entries[key] = weakref.ref(param, forget), array
 
     def __delitem__(self, param: Parameter) -> None:
         del self._entries[id(param)]
@@ -62,6 +68,11 @@ class States(MutableMapping[Parameter, Array]):
 
     def __len__(self) -> int:
         return len(self._entries)
+
+    def by_id(self, key: int) -> Any:
+        """The array of the Parameter with this id, or None."""
+        entry = self._entries.get(key)
+        return None if entry is None else entry[1]
 
     def entries(self) -> dict[int, tuple[weakref.ref[Parameter], Array]]:
         """What `restore` takes to have the arrays of now again."""

@@ -1,5 +1,8 @@
 """backends/webgpu/array.py and the namespace: NumPy's face."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import pyconvlite.functions as F
+import pyconvlite.layers as L
 from pyconvlite import Variable
 from pyconvlite.backends import DeviceUnavailable, webgpu
 
@@ -454,3 +458,44 @@ def test_integers_become_floats_where_numpys_do():
 def test_a_condition_on_the_cpu_is_named():
     with pytest.raises(TypeError, match="on the device"):
         webgpu.where(np.array([True, False]), webgpu.asarray([1.0, 2.0]), 0)
+
+
+@pytest.mark.parametrize("x", [[0.5, -1.0, 0.0, 2.0], [2**32, 3, 0], [np.nan]])
+def test_bools_of_numbers_are_those_of_numpy(x):
+    y = webgpu.asarray(x, bool)
+    assert y.get().tolist() == np.array(x, bool).tolist()
+    assert y.sum().item() == np.array(x, bool).sum()  # which counts what is stored
+
+
+def test_sizes_and_axes_are_integers():
+    assert webgpu.zeros(np.prod((2, 3))).shape == (6,)
+    assert webgpu.ones((np.int64(3), 2)).get().sum() == 6
+    for call in (
+        lambda: webgpu.zeros((2.0,)),
+        lambda: webgpu.arange(0.0, 1.0, 0.25),
+        lambda: webgpu.argmax(webgpu.ones((2, 3)), (0, 1)),
+    ):
+        with pytest.raises(TypeError, match="cannot be interpreted as an integer"):
+            call()
+    with pytest.raises(ValueError, match=r"negative lengths; got \(-2,\)"):
+        webgpu.full(-2, 3.0)
+    with pytest.raises(TypeError, match="dtype must be float32 or float16; got int32"):
+        webgpu.matmul(webgpu.ones((1, 1)), webgpu.ones((1, 1)), np.int32)
+    with pytest.raises(TypeError, match=r"move it with webgpu.asarray\(x\)"):
+        _ = np.ones((2, 2)) @ webgpu.ones((2, 2))
+
+
+def test_copies_of_what_holds_arrays():
+    model = L.Linear(2, in_size=3)
+    model.to_gpu()
+    twin = copy.deepcopy(model)
+    np.testing.assert_array_equal(twin.W.data.get(), model.W.data.get())
+    twin.W.data[...] = 0
+    assert model.W.data.get().any()
+    with pytest.raises(TypeError, match=r"cannot be pickled; copy it to the CPU first: to_cpu\(\)"):
+        pickle.dumps(model)
+
+
+def test_tanh_close_to_0():
+    x = (10.0 ** np.arange(-30, 0.5, 0.5) * np.array([[1], [-1]])).astype(np.float32)
+    np.testing.assert_allclose(webgpu.tanh(webgpu.asarray(x)).get(), np.tanh(x), rtol=2e-6)

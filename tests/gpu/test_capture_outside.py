@@ -1,14 +1,16 @@
 """backends/webgpu/capture.py: arrays that are replaced, or taken, between the calls of a captured step."""
 
+import gc
+
 import numpy as np
 import pytest
 
 import pyconvlite.functions as F
 import pyconvlite.layers as L
-from pyconvlite import Variable, no_grad, seed
+from pyconvlite import Variable, backends, no_grad, seed
 from pyconvlite.backends import webgpu
 from pyconvlite.models import Sequential
-from pyconvlite.optimizers import SGD, Adam
+from pyconvlite.optimizers import SGD, Adam, MomentumSGD
 
 rng = np.random.default_rng(0)
 x = rng.standard_normal((4, 3), np.float32)
@@ -262,3 +264,74 @@ def test_writes_in_place_count():
     training = Training(captured=True)
     assert losses(training) == losses(Training(captured=False))
     assert training.calls == 3
+
+
+@pytest.mark.parametrize("make", [lambda: MomentumSGD(0.01), lambda: Adam(0.01)])
+def test_an_optimizer_that_begins_anew(make):
+    def weights(wrap):
+        model, optimizer = L.Linear(1, in_size=2), make()
+        model.W.data[...] = 1
+        model.to_gpu()
+        optimizer.setup(model)
+
+        def step(x):
+            loss = F.sum(model(x) ** 2)
+            model.cleargrads()
+            loss.backward()
+            optimizer.update()
+
+        run, x = wrap(step), webgpu.asarray(np.ones((1, 2), np.float32))
+        gc.disable()
+        try:
+            for change in (lambda: None, optimizer.reset, lambda: optimizer.setup(model)):
+                change()
+                for _ in range(6):
+                    run(x)
+        finally:
+            gc.enable()
+        return model.W.data.get()
+
+    np.testing.assert_array_equal(weights(webgpu.capture), weights(lambda step: step))
+
+
+def test_gradients_are_those_of_the_step():
+    model = L.Linear(1, in_size=2)
+    model.to_gpu()
+
+    def step(x):
+        loss = F.sum(model(x) ** 2)
+        model.cleargrads()
+        loss.backward()
+        return loss
+
+    fast, x = webgpu.capture(step), webgpu.asarray(np.ones((1, 2), np.float32))
+    for _ in range(5):
+        fast(x)
+    expected = model.W.grad.data.get()
+    for change in (model.cleargrads, lambda: F.sum(model(x)).backward()):
+        change()
+        fast(x)
+        np.testing.assert_array_equal(model.W.grad.data.get(), expected)
+
+
+def test_a_captured_step_within_another():
+    inner = webgpu.capture(lambda a: a * 2)
+    outer = webgpu.capture(lambda a: inner(a) + 1)
+    assert [outer(webgpu.full(1, float(i))).item() for i in range(7)] == [1, 3, 5, 7, 9, 11, 13]
+
+
+def test_the_state_of_an_optimizer_moves_with_its_model():
+    def weights(*moves):
+        seed(0)
+        model, optimizer = L.Linear(1, in_size=2), Adam(0.01)
+        optimizer.setup(model)
+        for move in moves:
+            F.sum(model(backends.to_device_of(model.W.data, np.ones((1, 2), np.float32))) ** 2).backward()
+            move(model)  # with the gradient
+            optimizer.update()
+            model.cleargrads()
+        model.to_cpu()
+        return model.W.data
+
+    there = weights(L.Layer.to_gpu, L.Layer.to_cpu, L.Layer.to_gpu, L.Layer.to_cpu)
+    np.testing.assert_allclose(there, weights(*[L.Layer.to_cpu] * 4), rtol=1e-5)

@@ -133,3 +133,15 @@ def test_a_pixel_under_no_window_does_not_reach_gW(OW, pad, fallback, monkeypatc
     found = webgpu.kernels.conv2d_gW(webgpu.asarray(x), webgpu.asarray(gy), g).get()
     np.testing.assert_array_equal(found, reference.conv2d_gW(x, gy, g))
     assert np.isfinite(found).all()
+
+
+def test_nan_is_not_equal_to_anything_and_true():
+    x = np.array([1, np.nan, 0, np.inf], np.float32)
+    X = webgpu.asarray(x)
+    for other in (x, 1.0, np.nan):
+        Y = webgpu.asarray(other) if isinstance(other, np.ndarray) else other
+        np.testing.assert_array_equal((X != Y).get(), x != other)
+        np.testing.assert_array_equal((X == Y).get(), x == other)
+    np.testing.assert_array_equal(X.astype(bool).get(), x.astype(bool))
+    np.testing.assert_array_equal(webgpu.where(X, 2.0, 3.0).get(), np.where(x, 2, 3))
+    np.testing.assert_array_equal(F.where(X != X, 0.0, X).data.get(), [1, 0, 0, np.inf])

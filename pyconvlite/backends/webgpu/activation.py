@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from .arithmetic import IS_NAN, maximum
+from .arithmetic import maximum
 from .array import ndarray
-from .elementwise import elementwise
+from .elementwise import IS_NAN, elementwise
 from .program import floats
 
 __all__ = ["erf", "hardswish", "hardswish_grad", "normal_cdf", "relu", "relu_grad", "sigmoid"]

@@ -8,7 +8,7 @@ from typing import Any, Generic, cast
 import numpy as np
 import numpy.typing as npt
 
-from .elementwise import ALIAS, LETTERS, common_float, compute, elementwise
+from .elementwise import ALIAS, IS_NAN, LETTERS, common_float, compute, elementwise
 from .host_scalar import HostScalar
 from .view import Array, View
 
@@ -157,7 +157,6 @@ def logical(name: str, expression: str, *xs: Array | Number) -> Array:
 
 # WGSL does not define what functions return for NaN, 0 and negative numbers, so each text handles these. NaN
 # is detected by its bits, since WGSL's comparisons may assume that no number is NaN.
-IS_NAN = "((bitcast<B>({a}) & B(0x7fffffffu)) > B(0x7f800000u))"
 NAN = "bitcast<F>(bitcast<B>({a}) | B(0x7fc00000u))"  # of any a
 MINUS_INFINITY = "bitcast<F>(bitcast<B>({a}) | B(0xff800000u))"  # of 0
 

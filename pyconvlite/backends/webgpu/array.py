@@ -110,6 +110,14 @@ class ndarray(View):  # noqa: N801 - NumPy's name
         """A new, contiguous array with the same elements."""
         return copying.copy(self)
 
+    def __deepcopy__(self, memo: object) -> ndarray:
+        return self.copy()
+
+    def __reduce_ex__(self, protocol: object) -> Any:
+        raise TypeError(
+            "an array on the device cannot be pickled; copy it to the CPU first: to_cpu() or get()"
+        )
+
     def astype(self, dtype: npt.DTypeLike, copy: bool = True) -> ndarray:
         """The elements converted to another dtype; float to int truncates."""
         return copying.astype(self, dtype, copy)
@@ -156,7 +164,7 @@ class ndarray(View):  # noqa: N801 - NumPy's name
         return binary("eq", "{a} == {b}", self, other, compares=True)
 
     def __ne__(self, other: ndarray | Number) -> ndarray:  # type: ignore[override]
-        return binary("ne", "{a} != {b}", self, other, compares=True)
+        return ~(self == other)  # WGSL's != need not hold of NaN
 
     __hash__ = object.__hash__
 
@@ -183,6 +191,9 @@ class ndarray(View):  # noqa: N801 - NumPy's name
 
     def __matmul__(self, other: ndarray | Number) -> ndarray:
         return matmul(self, operand(other))
+
+    def __rmatmul__(self, other: ndarray | Number) -> ndarray:
+        return matmul(operand(other), self)
 
     # -- reductions
 

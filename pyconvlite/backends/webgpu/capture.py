@@ -7,18 +7,15 @@ velocities); the arguments are input. From then on a call copies its arguments t
 commands, without running the step's Python code; the arithmetic is the same.
 
 A replay writes the state to the arrays that the Variables have had since the recording. Before it,
-`_SharedArrays` checks that all is as the last one left it. If a Variable was given another array, the step is
+`SharedArrays` checks that all is as the last one left it. If a Variable was given another array, the step is
 recorded anew. If somebody else has taken an array of the state (`best = W.data`), that array gets memory of
 its own, and the Variable another array, as from a step that is not captured.
 """
 
 from __future__ import annotations
 
-import gc
-import sys
 import weakref
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -26,12 +23,11 @@ from .array import ndarray
 from .copying import copyable
 from .device import Buffer, Device, current
 from .host_scalar import HostRead, HostScalar, Word
-from .packing import foreach
+from .shared_arrays import SharedArrays
 
 __all__ = ["CaptureRefused", "capture"]
 
 TRIES = 3  # how often two recordings may differ after arrays from outside were replaced
-PACKAGE = __name__.partition(".")[0] + "."
 
 
 class CaptureRefused(RuntimeError):  # noqa: N818 - the fault is the step's
@@ -89,7 +85,8 @@ class capture:  # noqa: N801 - a function, to its users
             from outside, such as `test_mode` or a global variable, stay as they were then. But optimizers and
             hooks count and read their settings at each call, so learning rates may change between calls;
             schedules may step inside or outside; dropout draws a new mask. And Variables that it reads may be
-            given other arrays, as when weights are loaded: then three calls run the Python code again.
+            given other arrays, as when weights are loaded: then three calls run the Python code again. After
+            other changes, such as a hook that is added or layers that are frozen, capture the step again.
 
     Returns:
         A function that is called like `step`. Each call returns new arrays. An array taken from a Parameter
@@ -121,6 +118,8 @@ class capture:  # noqa: N801 - a function, to its users
         for x in inputs:
             if not isinstance(x, ndarray):
                 raise TypeError(f"a captured step takes arrays on the device; got {type(x).__name__}")
+        if current().recording is not None:  # a part of another captured step
+            return self._step(*inputs)
         if self._plan is not None and self._plan.revalidate():
             return self._plan.replay(list(inputs))
         if self._plan is not None:
@@ -174,7 +173,7 @@ class _Plan:
         states = _states(first, second, before, inputs)
         own = {x.buffer for x in inputs} | set(second.made)
         constants = {buffer for run in second.runs for buffer in run.buffers} - own - states.keys()
-        self._outside = _SharedArrays(states.values(), constants)
+        self._outside = SharedArrays(states.values(), constants)
         # The step reads from buffers of the plan's own, as somebody may have taken arrays of the first step.
         read = {old: Buffer(device, old.bytes) for old in states}
         self._words: list[Word] = []
@@ -196,8 +195,19 @@ class _Plan:
             self._device.drop_capture(self._id)
 
     def begin(self) -> None:
-        """Remember who holds the state now, when recording it has ended."""
+        """Remember who holds the state and which gradients there are now, when recording it has ended."""
+        self._grads = self._gradients()
         self._outside.remember()
+
+    def _gradients(self) -> list[tuple[weakref.ref[Any], Any]]:
+        """The Variables whose gradients the step computes, with these."""
+        made = set(self._recording.made)
+        grads = [(variable, getattr(variable(), "grad", None)) for variable in self._outside.variables()]
+        return [
+            (variable, grad)
+            for variable, grad in grads
+            if isinstance(array := getattr(grad, "data", None), ndarray) and array.buffer in made
+        ]
 
     def revalidate(self) -> bool:
         """Whether a replay computes what the step would."""
@@ -207,7 +217,7 @@ class _Plan:
         given, known = [(x.shape, x.dtype) for x in inputs], [(x.shape, x.dtype) for x in self._inputs]
         if given != known:
             raise CaptureRefused(
-                f"the step was recorded with arguments {known}; got {given}: capture it again for these"
+                f"the step was recorded with arguments {known}; got {given}: call the step itself for these"
             )
         copies = []
         for x, own in zip(inputs, self._inputs, strict=True):
@@ -218,110 +228,10 @@ class _Plan:
             read.repeat()
         words = [word.encode(word.number.latest) for word in self._words]
         self._device.replay(self._id, words, copies)
+        for variable, grad in self._grads:
+            if (param := variable()) is not None and param.grad is not grad:  # cleared or computed outside
+                param.grad = grad
         return _copied(self._results[0])
-
-
-class _Binding(NamedTuple):
-    """A Variable, and the array that it has."""
-
-    variable: weakref.ref[Any]
-    array: weakref.ref[ndarray]  # weak, as another plan counts the references to it
-    is_state: bool
-
-    def is_rebound(self) -> bool:
-        """Whether the Variable has another array, or is gone and was one of the state."""
-        variable = self.variable()
-        return self.is_state if variable is None else variable.data is not self.array()
-
-
-class _SharedArrays:
-    """The arrays that a plan has in common with Variables, optimizers and others.
-
-    Whether somebody has taken an array of the state is known by the number of references to it.
-
-    Args:
-        states: buffers that the plan writes.
-        constants: buffers that it only reads; others may take arrays on these.
-    """
-
-    def __init__(self, states: Iterable[Buffer], constants: Iterable[Buffer]) -> None:
-        self._buffers = list(states)
-        self._arrays, self._held = _views(self._buffers, constants)
-
-    def remember(self) -> None:
-        """Remember the references as they are."""
-        self._buffer_refs = list(map(sys.getrefcount, self._buffers))
-        self._array_refs = list(map(sys.getrefcount, self._arrays))
-        # If only the list and Variables hold an array:
-        (alone,) = map(sys.getrefcount, [object()])
-        holders = Counter(id(held.array()) for held in self._held)
-        known = [(n, holders[id(x)]) for n, x in zip(self._array_refs, self._arrays, strict=True)]
-        self._is_known = [n > 0 and count == alone + n for count, n in known]
-
-    def revalidate(self) -> bool:
-        """Whether all is as the plan left it; arrays of the state that others took are copied for them."""
-        if any(map(_Binding.is_rebound, self._held)):
-            return False
-        buffer_refs = list(map(sys.getrefcount, self._buffers))
-        array_refs = list(map(sys.getrefcount, self._arrays))
-        if buffer_refs != self._buffer_refs:
-            # By views that others have taken; or by the recordings of other captured steps.
-            views, _ = _views(self._buffers, ())
-            if set(map(id, views)) != set(map(id, self._arrays)):
-                return False
-            del views
-            self._buffer_refs = buffer_refs
-        return array_refs == self._array_refs or self._copy_taken(array_refs)
-
-    def _copy_taken(self, counts: list[int]) -> bool:
-        """Give arrays that others reference their own buffers; False if one may be the state."""
-        changed = [
-            k for k, (n, before) in enumerate(zip(counts, self._array_refs, strict=True)) if n != before
-        ]
-        if not all(self._is_known[k] and counts[k] > self._array_refs[k] for k in changed):
-            return False
-        taken = [self._arrays[k] for k in changed]
-        copies = list(foreach(lambda x: (x.copy(),), [(x,) for x in taken]))
-        replacements = {id(x): x.as_strided(x.shape, x.strides) for x in taken}
-        # In this order, so that after an interrupt the step is recorded anew.
-        held = []
-        for variable, array, is_state in self._held:
-            param, new = variable(), replacements.get(id(array()))
-            if param is not None and new is not None:
-                array = weakref.ref(new)
-                param.data = new
-            held.append(_Binding(variable, array, is_state))
-        for x, (copy,) in zip(taken, copies, strict=True):
-            x.buffer, x.strides, x.offset = copy.buffer, copy.strides, copy.offset
-        self._held = held
-        self._arrays = [replacements.get(id(x), x) for x in self._arrays]
-        return True
-
-
-def _views(states: Iterable[Buffer], constants: Iterable[Buffer]) -> tuple[list[ndarray], list[_Binding]]:
-    """The arrays on the buffers of the state, and the Variables with one on any of these buffers.
-
-    They are searched for among all objects: the Variables belong to a later layer, and whoever gives them
-    other arrays does not call this one.
-    """
-    written, buffers = set(states), {*states, *constants}
-    objects = gc.get_objects()
-    kinds = set(map(type, objects))
-    variables = {kind for kind in kinds if any(map(_has_data, kind.__mro__))}
-    arrays = {kind for kind in kinds if issubclass(kind, ndarray)}
-    held = [
-        _Binding(weakref.ref(variable), weakref.ref(x), x.buffer in written)
-        for variable in objects
-        if type(variable) in variables
-        and isinstance(x := getattr(variable, "data", None), ndarray)
-        and x.buffer in buffers
-    ]
-    return [x for x in objects if type(x) in arrays and x.buffer in written], held
-
-
-def _has_data(kind: type) -> bool:
-    """Whether it is a Variable's class: one of this package with a property `data`."""
-    return isinstance(vars(kind).get("data"), property) and kind.__module__.startswith(PACKAGE)
 
 
 def _check_alike(first: Recording, second: Recording, before: list[ndarray], inputs: list[ndarray]) -> None:

@@ -12,11 +12,11 @@ import numpy as np
 
 from ..._shapes import Pair
 from ..protocol import ConvGeometry
-from .arithmetic import IS_NAN, fill
+from .arithmetic import fill
 from .array import ndarray
 from .copying import contiguous, whole
 from .device import current
-from .elementwise import elementwise
+from .elementwise import IS_NAN, elementwise
 from .matmul import matmul, run_tiled, tile_side
 from .packing import gathered
 from .program import floats, geometry_parameters, run_file, tile_length

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from .elementwise import ALIAS, elementwise
+from .elementwise import ALIAS, IS_NAN, elementwise
 from .view import Array, View, checked_sizes, dtype_of, reshaped_strides
 
 
@@ -26,7 +26,10 @@ def astype(x: Array, dtype: npt.DTypeLike, copy: bool = True) -> Array:
 
 def _cast(x: View, dtype: np.dtype[np.generic]) -> str:
     """WGSL of x's elements in another dtype."""
-    return f"a != {ALIAS[x.dtype.name]}(0)" if dtype.kind == "b" else f"{ALIAS[dtype.name]}(a)"
+    if dtype.kind != "b":
+        return f"{ALIAS[dtype.name]}(a)"
+    nan = f" | {IS_NAN.format(a='a')}" if x.dtype.kind == "f" else ""
+    return f"(a != {ALIAS[x.dtype.name]}(0)){nan}"
 
 
 def reshape(x: Array, shape: Sequence[int]) -> Array:

@@ -97,7 +97,7 @@ class Buffer:
 
     def __init__(self, device: Device, size: int) -> None:
         self.device = device
-        self.bytes = max(-(-size // 16) * 16, 16)
+        self.bytes = max(-(-int(size) // 16) * 16, 16)  # NumPy's integers are none of JavaScript
         self.id = device.allocate(self.bytes)
         if device.recording is not None:
             device.recording.made.append(self)

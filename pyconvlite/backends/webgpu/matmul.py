@@ -15,7 +15,7 @@ from . import reduction
 from .copying import reshape
 from .device import current
 from .program import floats, run_file, tile_length
-from .view import Array, View, checked_axis
+from .view import Array, View, checked_axis, dtype_of
 
 # Rows and columns of a thread's results, and unrolled steps along K; see RUN in convolution.py.
 TILE = {False: (4, 4, 4), True: (16, 8, 4)}  # by `AdapterInfo.fallback`
@@ -50,7 +50,10 @@ def matmul(a: Array, b: Array, dtype: npt.DTypeLike | None = None) -> Array:
     lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
     batch = math.prod(lead)
     M, K, P = a.shape[-2], a.shape[-1], b.shape[-1]
-    y = a.new((*lead, M, P), dtype or a.dtype)
+    result = a.dtype if dtype is None else dtype_of(dtype)
+    if result.kind != "f":
+        raise TypeError(f"dtype must be float32 or float16; got {result}")
+    y = a.new((*lead, M, P), result)
     if not y.size:
         return y
     fallback = current().info.fallback

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .arithmetic import EXP, INT, IS_NAN, LOG, Number, Operands, fill, unary
+from .arithmetic import EXP, INT, LOG, Number, Operands, fill, unary
 from .array import asarray, ndarray
 from .device import current
-from .elementwise import common_float, elementwise
+from .elementwise import IS_NAN, common_float, elementwise
 from .indexing import add_at
 from .packing import gathered
 from .view import checked_axis, dtype_of
@@ -40,7 +41,9 @@ def full(shape: int | Sequence[int], value: float, dtype: npt.DTypeLike | None =
         >>> if webgpu.is_available():
         ...     assert webgpu.full((2,), 1.5).get().tolist() == [1.5, 1.5]
     """
-    sizes = tuple(shape) if isinstance(shape, Sequence) else (shape,)
+    sizes = tuple([operator.index(n) for n in (shape if isinstance(shape, Sequence) else (shape,))])
+    if min(sizes, default=0) < 0:
+        raise ValueError(f"shape must not have negative lengths; got {sizes}")
     return fill(ndarray, sizes, value, dtype_of(dtype or current().dtype))
 
 
@@ -96,7 +99,7 @@ def arange(*limits: int) -> ndarray:
         >>> if webgpu.is_available():
         ...     assert webgpu.arange(2, 5).get().tolist() == [2, 3, 4]
     """
-    return asarray(np.arange(*limits, dtype=np.int32))
+    return asarray(np.arange(*map(operator.index, limits), dtype=np.int32))
 
 
 # ----------------------------------------------------------------------------------------- element by element
@@ -210,7 +213,9 @@ def tanh(x: ndarray) -> ndarray:
         ...     assert webgpu.tanh(webgpu.zeros(1)).get() == 0
     """
     # some implementations overflow beyond 40; tanh(10) is 1 in float32
-    return unary("tanh", f"select(tanh(clamp({{a}}, F(-20), F(20))), {{a}}, {IS_NAN})", x)
+    far, square = "tanh(clamp({a}, F(-20), F(20)))", "({a} * {a})"
+    near = f"{{a}} * (1 - {square} * (1 / 3.0 - {square} * (2 / 15.0)))"  # where they lose the last digits
+    return unary("tanh", f"select(select({far}, {near}, abs({{a}}) < F(0.1)), {{a}}, {IS_NAN})", x)
 
 
 def abs(x: ndarray) -> ndarray:

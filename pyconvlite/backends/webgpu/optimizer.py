@@ -6,9 +6,9 @@ import functools
 import operator
 
 from ..protocol import Rows
-from .arithmetic import IS_NAN, maximum
+from .arithmetic import maximum
 from .array import ndarray
-from .elementwise import elementwise
+from .elementwise import IS_NAN, elementwise
 from .packing import batches, foreach, joined
 
 __all__ = ["adadelta", "adagrad", "adam", "clip_norm", "momentum_sgd", "rmsprop", "sgd"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -152,7 +153,7 @@ def argmax(x: Array, axis: int | None = None) -> Array:
     """
     if axis is None:
         x, axis = reshape(x, (-1,)), 0
-    axes, kept = split_axes(x, axis)
+    axes, kept = split_axes(x, operator.index(axis))
     if x.shape[axes[0]] == 0:
         raise ValueError(f"argmax of zero elements is undefined; got shape {x.shape}, axis {axis}")
     y = x.new([x.shape[i] for i in kept], np.int32)

@@ -80,7 +80,8 @@ class View:
         """A copy of a NumPy array, converted to a dtype of the device."""
         y = cls.new(host.shape, dtype)
         if y.size:
-            stored = np.ascontiguousarray(host, np.uint32 if y.dtype.kind == "b" else y.dtype).reshape(-1)
+            host = host.astype(y.dtype, copy=False)
+            stored = np.ascontiguousarray(host, np.uint32 if y.dtype.kind == "b" else None).reshape(-1)
             if stored.nbytes % 4:  # the device copies multiples of 4 bytes
                 stored = np.append(stored, stored[-1:])
             current().write(y.buffer, stored.view(np.uint8))
