@@ -19,7 +19,7 @@ class Abs(Function):
         return kernels(x).abs(x)
 
     def backward(self, gy: Variable) -> Any:
-        x = self.inputs[0].data
+        x: Array = self.inputs[0].data
         return gy * kernels(x).sign(x)
 
 
