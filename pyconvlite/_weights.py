@@ -18,23 +18,25 @@ from ._shapes import Array
 from .autograd import Parameter
 
 
-def load(file: BinaryFile, params: Mapping[str, Parameter], others: Mapping[str, Parameter]) -> None:
+def load(file: BinaryFile, params: Mapping[str, Parameter], by_each_name: Mapping[str, Parameter]) -> None:
     """Read all Parameters from an npz file, or none if there is an error; see `Layer.load_weights`.
 
     Args:
         file: the file.
         params: the Parameters by name.
-        others: the same under all their names; DeZero saves a shared Parameter under each of them.
+        by_each_name: the same under all their names; DeZero saves a shared Parameter under each of them.
     """
     first = {param: name for name, param in params.items()}
-    with _npz.opened(file, len(others)) as archive:
-        again = [name for name in archive.names if name in others and name not in params]
-        names = [name for name in archive.names + archive.others if name not in again]
+    with _npz.opened(file, len(by_each_name)) as archive:
+        repeated = [name for name in archive.names if name in by_each_name and name not in params]
+        names = [name for name in archive.names + archive.others if name not in repeated]
         headers = fitting(archive, names, params)
         arrays = {name: archive.read(header, dtype_of(params[name])) for name, header in headers.items()}
-        for name in again:
-            param, header = others[name], archive.header(name)
+        for name in repeated:
+            param, header = by_each_name[name], archive.header(name)
             array = arrays[first[param]]
+            if faults := list(misfits(name, header.shape, header.dtype, None)):
+                raise misfit(archive.title, faults)
             if header.shape != array.shape or not np.array_equal(
                 archive.read(header, array.dtype), array, equal_nan=True
             ):

@@ -189,7 +189,8 @@ def load(
                 archive.refuse(f"model/{name} has dtype {header.dtype}; a Parameter has at most float64")
         # What is computed with them has the same bits only in the same dtype and memory order.
         weights = {name: archive.read(header, keeps_order=True) for name, header in headers.items()}
-        targets = set(optimizer.target.params()) if optimizer and optimizer.target else set()
+        target = optimizer.target if optimizer is not None else None
+        targets = set() if target is None else set(target.params())
         trained = {name: array for name, array in weights.items() if params[name] in targets}
         states = {
             state: dict(_checkpoint.read_moments(archive, f"optimizer/{state}/", trained))

@@ -92,14 +92,14 @@ def plot_dot_graph(
         to_file: path of the image; its suffix (png, svg, pdf, ...) sets the format.
 
     Returns:
-        In IPython an Image if the file is a png, so that a notebook shows it; otherwise None. In a notebook
-        without Graphviz, such as one in a browser, a picture of the graph; no file is written then.
+        In IPython an Image if the file is a png, so that a notebook shows it; otherwise None. In IPython
+        without Graphviz, such as a notebook in a browser, a picture of the graph; no file is written then.
 
     Raises:
         TypeError: `output` is not a Variable.
         OSError: the file cannot be written.
         ValueError: `to_file` has no suffix.
-        GraphvizMissing: Graphviz is not installed.
+        GraphvizMissing: Graphviz is not installed, and this is not IPython.
         RuntimeError: Graphviz does not support the format.
 
     Example:

@@ -92,7 +92,19 @@ class TestChangedData:
         h.data = None
         with pytest.raises(RuntimeError, match=r"a Variable of shape \(4, 3\) .* after Exp computed it"):
             y.backward()
-        leaf = Variable(randn(2))
+        t = F.matmul(x, W)
+        y = t + b
+        t.data = None
+        y.backward(retain_grad=True)
+        assert t.grad.shape == t.shape
+        leaf = Variable(randn(2), "leaf")
+        for y in (leaf * leaf, leaf + 1):
+            leaf.data = None
+            with pytest.raises(RuntimeError, match="the data of leaf without data was reassigned after"):
+                y.sum().backward()
+            with pytest.raises(ValueError, match="the truth value of leaf without data is ambiguous"):
+                bool(leaf)
+            leaf.data = randn(2)
         leaf.data = None
         with pytest.raises(AttributeError, match="has no data, therefore no shape and no dtype"):
             _ = leaf.dtype

@@ -253,6 +253,7 @@ class TestAccuracy:
         result = F.accuracy(scores, np.ones(1000, int))
         assert result.dtype == np.promote_types(dtype, np.float32)
         assert result.item() * 1000 == pytest.approx(997, rel=1e-6)
+        assert F.accuracy(scores.astype(np.int8), np.ones(1000, int)).dtype == np.float64
 
     def test_refuses_labels_that_are_no_integers(self):
         with pytest.raises(TypeError, match=r"t must hold integers, .* got float64"):

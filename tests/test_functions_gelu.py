@@ -75,6 +75,14 @@ def test_erf_has_a_small_relative_error_everywhere(dtype, accuracy):
     np.testing.assert_array_equal(grad(F.erf(x), x)[0].data, 0)
 
 
+@pytest.mark.parametrize("f", [F.gelu, F.erf])
+def test_any_byte_order(f):
+    x = np.array([-1.5, 0.25, 3])
+    for dtype in ("f2", "f4", "f8"):
+        y = f(x.astype(f">{dtype}")).data
+        np.testing.assert_array_equal(y, f(x.astype(dtype)).data)
+
+
 def test_erf_of_integers_is_no_integer():
     np.testing.assert_allclose(F.erf(np.array([-1, 0, 2])).data, ERF([-1, 0, 2]))
 

@@ -10,7 +10,7 @@ import pyconvlite
 import pyconvlite.functions as F
 import pyconvlite.layers as L
 from pyconvlite import Layer, Parameter, Variable
-from pyconvlite.layers.base import walk
+from pyconvlite.layers.walk import walk
 from pyconvlite.models import Sequential
 from pyconvlite.optimizers import Adam
 from pyconvlite.testing import check_backward

@@ -10,7 +10,7 @@ import pyconvlite.functions as F
 import pyconvlite.layers as L
 from pyconvlite import Model, Parameter, Variable, _platform, test_mode
 from pyconvlite.layers import torch_names
-from pyconvlite.layers.base import walk
+from pyconvlite.layers.walk import walk
 from pyconvlite.models import MLP, VGG16, EfficientNetLite0, ResNet50, ResNet101, Sequential, base, resnet
 
 

@@ -373,15 +373,20 @@ def test_parts_of_a_model_with_rates_of_their_own():
     assert [layer.w.data.item() for layer in (one, two, three)] == [0.5, 0.5, 0.75]
 
 
+def test_setup_with_no_part():
+    with pytest.raises(ValueError, match="at least one Layer or Parameter"):
+        SGD().setup([])
+
+
 def test_the_rate_of_adam_is_alpha():
     with pytest.raises(AttributeError, match="set alpha, the learning rate"):
         Adam().lr = 0.1
 
 
 def test_setup_with_something_else():
-    with pytest.raises(TypeError, match="target must be a Layer or Model, or a list of them; got int"):
+    with pytest.raises(TypeError, match=r"target must be a Layer, a Model, or a list of .*; got int"):
         SGD().setup(3)
-    with pytest.raises(TypeError, match="target must be a Layer or Model, or a list of them; got list"):
+    with pytest.raises(TypeError, match=r"target must be a Layer, a Model, or a list of .*; got list"):
         SGD().setup([[One([1.0])]])
     with pytest.raises(TypeError, match=r"target must be an instance; got a class: write One\(\)"):
         SGD().setup(One)

@@ -59,7 +59,7 @@ def check_unchanged(f: Called) -> None:
     """
     called = f.called
     for x in f.inputs:
-        if x._changed > called and (f.reads_inputs or x.data is not None):
+        if x._changed > called and (f.reads_inputs or x.data is not None or x.creator is None):
             raise _changed_after(f, x, "used")
         while f.reads_inputs and x.creator and x.data is not None and x.data.base is not None:
             (x, *_) = x.creator.inputs  # x was a view of its data

@@ -74,11 +74,12 @@ class _ArrayUfunc:
 
 
 def _not_an_array(data: Any) -> TypeError:
-    use = f"np.array({reprlib.repr(data)})"
     if isinstance(data, Variable):
         use = "its `data`"
     elif isinstance(data, list | tuple) and any(isinstance(x, Variable) for x in data):
         use = "F.stack(...), which passes gradients on to the Variables in it"
+    else:
+        use = f"np.array({reprlib.repr(data)})"
     return TypeError(f"a Variable must hold an array, not {type(data).__name__}; use {use}")
 
 
@@ -193,7 +194,7 @@ class Variable:
         return np.array(self.data, dtype, copy=copy)
 
     def __bool__(self) -> bool:
-        if self.size != 1:  # NumPy's truth, not that of `len`
+        if self._data is None or self.size != 1:  # NumPy's truth, not that of `len`
             raise ValueError(
                 f"the truth value of {self._described()} is ambiguous: compare it with None by `is`, or use "
                 "x.data.any() or x.data.all()"
@@ -305,7 +306,7 @@ class Variable:
         retained: set[Variable] = set()
         if retain_grad:  # not that of a stand-in, which has no data: nobody can read it
             for inputs in cast("Iterable[Sequence[Variable]]", graph.values()):
-                retained.update([x for x in inputs if x.requires_grad and x._data is not None])
+                retained.update([x for x in inputs if x.requires_grad and (x._data is not None or x._freed)])
 
         arithmetic = RECORDED if create_graph else PLAIN
 
@@ -354,7 +355,8 @@ class Variable:
             self.grad._move(copy)
 
     def _described(self) -> str:
-        return f"{self.name or 'a Variable'} of shape {self.shape}"
+        shape = getattr(self, "shape", None)
+        return f"{self.name or 'a Variable'} " + ("without data" if shape is None else f"of shape {shape}")
 
     # -- comparisons
 

@@ -108,9 +108,9 @@ def _rgb(image: Any) -> Any:
         ValueError: its gray values have no known range.
     """
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
-        orientation = image.getexif().tobytes()
+        exif = image.getexif().tobytes()
         image = pillow().fromarray((np.asarray(image) >> 8).astype(np.uint8))
-        image.info["exif"] = orientation
+        image.info["exif"] = exif
     elif image.mode in ("I", "F"):
         raise ValueError(f"pixels of mode {image.mode} have no known range; convert it to 8 or 16 bits")
     return image.convert("RGB")

@@ -246,7 +246,8 @@ def accuracy(y: Any, t: Any) -> Variable:
     classes: int = y.shape[1]
     kernels(labels).check_indexes(labels, classes, "labels in t")
     hits = y.data.argmax(axis=1) == labels
-    return as_variable(hits.mean().astype(np.promote_types(y.dtype, np.float32)))
+    dtype = np.promote_types(y.dtype, np.float32) if y.dtype.kind == "f" else np.float64
+    return as_variable(hits.mean().astype(dtype))
 
 
 def _labels(x: Variable, t: Variable, name: str) -> Array:

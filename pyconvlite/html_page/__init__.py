@@ -96,13 +96,20 @@ def export_html(
     if any("\ud800" <= letter <= "\udfff" for letter in title):
         raise ValueError(f"title must be text that UTF-8 can encode; got {title!r}")
     names = _checked(classes)
-    shape = _SHAPES[input] if shape is None else _shape(shape)
+    used = _SHAPES[input] if shape is None else _shape(shape)
     default_mean, default_scale = _PIXELS[input]
     mean = default_mean if mean is None else float(number(mean, "mean"))
     scale = default_scale if scale is None else float(number(scale, "scale"))
     if scale == 0:
         raise ValueError("scale must not be 0")
-    graph = _graph(model, shape, len(names))
+    try:
+        graph = _graph(model, used, len(names))
+    except ValueError as error:
+        if shape is None:
+            error.add_note(
+                f"The model was called with pictures of shape {used}, (C, H, W); pass its own as `shape`."
+            )
+        raise
     runtime = (_HERE / "runtime.js").read_text("utf-8")
     _check_operators(graph, runtime)
     is_probability = _is_probability(graph)
@@ -112,7 +119,7 @@ def export_html(
     settings = {
         "classes": names,
         "input": input,
-        "shape": shape,
+        "shape": used,
         "mean": mean,
         "scale": scale,
         "isProbability": is_probability,
@@ -159,13 +166,7 @@ def _graph(model: Any, shape: tuple[int, int, int], classes: int) -> Graph:
     if not isinstance(model, Layer):
         raise TypeError(f"model must be a Model or Layer; got {type(model).__name__}")
     x = np.zeros((1, *shape), np.float32)
-    try:
-        graph = graph_of(model, [x])
-    except ValueError as error:
-        raise ValueError(
-            f"the model cannot be exported for pictures of shape {shape}, (C, H, W); pass the shape that it "
-            f"takes as `shape`: {error}"
-        ) from error
+    graph = graph_of(model, [x])
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         raise ValueError(
             f"model must have one input and one output; got {len(graph.inputs)} and {len(graph.outputs)}"
@@ -177,7 +178,7 @@ def _graph(model: Any, shape: tuple[int, int, int], classes: int) -> Graph:
     ):
         raise ValueError(f"shape must be that of the model's input, {declared} with N; got {shape}")
     output = graph.outputs[0].shape
-    rows = None if not output else output[0]  # the name of a length that varies
+    rows = None if not output else output[0]  # N, or another name, where it varies
     if output is None or len(output) != 2 or output[1] != classes or (isinstance(rows, int) and rows != 1):
         raise ValueError(f"the model's output must have shape (N, {classes}) for these classes; got {output}")
     if isinstance(model, GraphLayer):

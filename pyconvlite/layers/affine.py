@@ -38,6 +38,7 @@ class Affine(Layer):
                 f"nobias must be True or False; got {nobias!r}: outputs come first, and {self._in_name}= "
                 "says how many inputs there are"
             )
+        self.nobias = bool(nobias)
         dtype = float_dtype(dtype)
         self.init = one_of(init, "init", NAMES)
         self.W = Parameter(None, "W", lazy_shape=self._weight_shape(None), lazy_dtype=dtype)
@@ -45,11 +46,6 @@ class Affine(Layer):
         self.b = None if nobias else Parameter(b, "b", lazy_shape=(out_size,), lazy_dtype=dtype)
         if in_size is not None:
             self._init_W(in_size)
-
-    @property
-    def nobias(self) -> bool:
-        """Whether there is no b."""
-        return self.b is None
 
     def _init_W(self, in_size: int) -> None:
         in_size = at_least(1, in_size, self._in_name)

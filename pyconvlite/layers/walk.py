@@ -46,7 +46,7 @@ class ParamTree:
     def freeze(self, *names: str) -> None:
         """Exclude Parameters from training: they get no gradients, and optimizers leave them unchanged.
 
-        Gradients that they have already stay, for an update after `unfreeze`.
+        Gradients that they already have are kept, for an update after `unfreeze`.
 
         The running statistics of BatchNorm still change; to keep them, call the model in
         `test_mode()`.

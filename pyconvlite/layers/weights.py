@@ -91,8 +91,10 @@ class Weights(ParamTree):
         """
         mapping = _weights.foreign(file)
         if mapping is None:
-            others = {name: node for name, node, _ in walk(self, again=True) if isinstance(node, Parameter)}
-            _weights.load(file, self._all_params(), others)
+            by_each_name = {
+                name: node for name, node, _ in walk(self, again=True) if isinstance(node, Parameter)
+            }
+            _weights.load(file, self._all_params(), by_each_name)
         else:
             self._load_state_dict(mapping, True, title_of(file))
 

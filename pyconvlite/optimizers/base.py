@@ -12,7 +12,7 @@ from .._arguments import described
 from .._shapes import Array
 from ..autograd import Parameter, Variable, as_array
 from ..autograd.changes import reassigned
-from ..backends import get_array_module, host_scalars, kernels, to_device_of
+from ..backends import get_array_module, host_scalars, kernels, to_cpu, to_device_of
 from ..layers import Layer
 from .states import States
 
@@ -72,9 +72,12 @@ class Optimizer:
             The optimizer itself.
 
         Raises:
-            TypeError: `target` is a class, or neither has a method `params` nor lists what has one.
+            TypeError: `target` is a class, or none of these.
+            ValueError: the list is empty.
         """
         if isinstance(target, list | tuple):
+            if not target:
+                raise ValueError("target must have at least one Layer or Parameter; got an empty list")
             group = Layer()
             group.parts = [part if isinstance(part, Parameter) else _trainable(part) for part in target]  # type: ignore[attr-defined]
             target = group
@@ -241,7 +244,7 @@ class Elementwise(Optimizer):
             for memory in memories:
                 state = memory.get(param)
                 if state is not None and type(state) is not type(g):  # the model was moved
-                    state = to_device_of(g, state)
+                    state = to_device_of(g, to_cpu(state))
                 row += (get_array_module(g).zeros_like(g) if state is None else state,)
             rows.append(row)
         # The settings are read only here, so that a captured step reads them again at each replay.
@@ -276,7 +279,8 @@ def _trainable(target: Any) -> Layer:
     if isinstance(target, type):
         raise TypeError(f"target must be an instance; got a class: write {target.__name__}()")
     if not callable(getattr(target, "params", None)):
-        raise TypeError(f"target must be a Layer or Model, or a list of them; got {type(target).__name__}")
+        given = type(target).__name__
+        raise TypeError(f"target must be a Layer, a Model, or a list of Layers and Parameters; got {given}")
     return target  # type: ignore[no-any-return]
 
 

@@ -51,7 +51,7 @@ class States(MutableMapping[Parameter, Array]):
         if key in entries:
             entries[key] = entries[key][0], array
             return
-        owner = weakref.ref(self)  # lest the arrays live until Python's garbage collector runs
+        owner = weakref.ref(self)  # by a strong one, a cycle would keep the arrays until Python collects it
 
         def forget(_: object) -> None:
             if (states := owner()) is not None:

@@ -1,13 +1,12 @@
 """What the notebooks' kernel does otherwise than JupyterLite's; kernel.mjs runs this before it is imported.
 
-- A program that prints thousands of lines is heard a few times a second. JupyterLite sends a message for each
-  write, and the page takes the longer for one the more there were.
+- Of thousands of prints many are sent in one message. JupyterLite sends one for each write, and the page
+  takes the longer for one the more there were. What comes last may wait for the end of the cell.
 - A cell with magics, such as `%matplotlib inline`, gets the packages that it imports.
 - tqdm starts no thread: a browser's Python has none.
 """
 
-import ast
-import re
+import builtins
 import sys
 import time
 from importlib.abc import MetaPathFinder
@@ -15,9 +14,6 @@ from importlib.util import find_spec
 
 AT_ONCE = 200  # writes that are sent as they come; a print is two
 EACH_SECOND = 20  # of those that come faster
-
-# What IPython takes for its own: magics, the shell's commands, questions.
-MAGIC = re.compile(r"^([ \t]*)(?:[%!].*|.*=[ \t]*[%!].*|.*\?)$", re.MULTILINE)
 
 
 def gather_writes(display):
@@ -31,6 +27,8 @@ def gather_writes(display):
             streams.append(self)
 
         def write(self, text):
+            if not isinstance(text, str):
+                raise TypeError(f"write() argument must be str, not {type(text).__name__}")
             now = time.monotonic()
             self.allowed = min(AT_ONCE, self.allowed + (now - self.last) * EACH_SECOND)
             self.last = now
@@ -41,11 +39,12 @@ def gather_writes(display):
                     if other is not self:
                         other.flush()
                 self.flush()
+            return len(text)
 
         def flush(self):
-            text, self.kept = "".join(self.kept), []
-            if text:
-                super().write(text)
+            if self.kept:
+                super().write("".join(self.kept))
+                del self.kept[:]
 
     def after_writes(method):
         def flushing(*args, **kwargs):
@@ -56,17 +55,18 @@ def gather_writes(display):
         return flushing
 
     display.LiteStream = Stream
+    display.after_writes = after_writes
     for name in ("publish", "clear_output"):
         setattr(display.LiteDisplayPublisher, name, after_writes(getattr(display.LiteDisplayPublisher, name)))
 
 
 def without_magics(code):
     """The cell as Python, for a search of its imports."""
-    try:
-        ast.parse(code)
-    except SyntaxError:
-        return MAGIC.sub(r"\1pass", code)
-    return code
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    if code.lstrip().startswith("%%"):
+        code = code.lstrip().partition("\n")[2]
+    return TransformerManager().transform_cell(code)
 
 
 def amend_kernel(kernel):
@@ -74,11 +74,13 @@ def amend_kernel(kernel):
     load, run = kernel._load_packages_from_imports, kernel.PyodideKernel.run
 
     async def run_to_its_end(self, code):
+        after_writes = sys.modules["pyodide_kernel.display"].after_writes
+        ask, builtins.input = builtins.input, after_writes(builtins.input)
         try:
             return await run(self, code)
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            builtins.input = ask
+            after_writes(lambda: None)()
 
     kernel._load_packages_from_imports = lambda code: load(without_magics(code))
     kernel.PyodideKernel.run = run_to_its_end
@@ -100,12 +102,18 @@ class Amending(MetaPathFinder):
         amend = self.amendments.pop(name, None)
         if amend is None:
             return None
-        spec = find_spec(name)
+        try:
+            spec = find_spec(name)  # by the others, while the name is not here
+        finally:
+            self.amendments[name] = amend
+        if spec is None:
+            return None
         execute = spec.loader.exec_module
 
         def exec_module(module):
             execute(module)
-            amend(module)
+            if self.amendments.pop(name, None):
+                amend(module)
 
         spec.loader.exec_module = exec_module
         return spec

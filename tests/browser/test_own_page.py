@@ -39,6 +39,7 @@ def test_the_guides_page_trains(browser: Browser, folder: Path, headers: dict[st
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.goto(f"{server.url}index.html")
+        page.get_by_role("button", name="Stop").click()
         page.get_by_role("button", name="Train").click(timeout=120_000)
         expect(page.locator("output")).to_contain_text("step 2000: loss 0.000", timeout=120_000)
         if headers:

@@ -380,4 +380,3 @@ def test_a_page_tells_its_title_and_description(file: str) -> None:
     [described] = re.findall('<meta name="description" content="(.*?)"', text)
     assert f'<meta property="og:title" content="{title}"' in text
     assert f'<meta property="og:description" content="{described}"' in text
-    assert "canonical" not in text  # the address is not known

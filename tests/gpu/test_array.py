@@ -488,11 +488,12 @@ def test_sizes_and_axes_are_integers():
 def test_copies_of_what_holds_arrays():
     model = L.Linear(2, in_size=3)
     model.to_gpu()
+    np.testing.assert_array_equal(copy.copy(model.W.data).get(), model.W.data.get())
     twin = copy.deepcopy(model)
     np.testing.assert_array_equal(twin.W.data.get(), model.W.data.get())
     twin.W.data[...] = 0
     assert model.W.data.get().any()
-    with pytest.raises(TypeError, match=r"cannot be pickled; copy it to the CPU first: to_cpu\(\)"):
+    with pytest.raises(TypeError, match=r"cannot be pickled; call its model's to_cpu\(\)"):
         pickle.dumps(model)
 
 

@@ -314,6 +314,23 @@ def test_gradients_are_those_of_the_step():
         np.testing.assert_array_equal(model.W.grad.data.get(), expected)
 
 
+def test_gradients_that_a_step_adds_to_and_others_clear():
+    def gradients(wrap):
+        model = L.Linear(1, in_size=2)
+        model.W.data[...] = 1
+        model.to_gpu()
+        step, x = wrap(lambda x: F.sum(model(x) ** 2).backward()), webgpu.asarray(np.ones((1, 2), np.float32))
+        found = []
+        for i in range(12):
+            if i in (5, 9):
+                model.cleargrads()
+            step(x)
+            found.append(model.W.grad.data.get())
+        return found
+
+    np.testing.assert_array_equal(gradients(webgpu.capture), gradients(lambda step: step))
+
+
 def test_a_captured_step_within_another():
     inner = webgpu.capture(lambda a: a * 2)
     outer = webgpu.capture(lambda a: inner(a) + 1)

@@ -16,15 +16,13 @@ EXPORT int softmax_cross_entropy(float *mean, const float *x, const int32_t *lab
   Line line = line_of(classes, S);
   double loss = 0;
   for (int n = 0; n < N; n++, x += classes * S, labels += S) {
-    for (int s = 0, last = -1; last < S - 1;) {
+    for (int s = 0, next = 0; next < S; s = max_int(0, min_int(next, S - 4))) { /* the last four overlap */
       float largest[4], log[4];
       f4 most = largest_of(x + s, line);
       store(largest, most);
       store(log, log_of(exponentials(0, x + s, line, most)));
-      for (int i = last + 1; i < min_int(s + 4, S); i++)
-        loss += (double)log[i - s] - ((double)x[labels[i] * S + i] - (double)largest[i - s]);
-      last = min_int(s + 4, S) - 1;
-      s = max_int(0, min_int(s + 4, S - 4));
+      for (int stop = min_int(s + 4, S); next < stop; next++)
+        loss += (double)log[next - s] - ((double)x[labels[next] * S + next] - (double)largest[next - s]);
     }
   }
   *mean = (float)(loss / ((double)N * S));

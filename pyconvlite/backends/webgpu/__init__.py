@@ -17,7 +17,8 @@ Modules, each importing only from those above it in this list:
 - `activation.py`, `pooling.py`, `convolution.py`, `dropout.py`, `loss.py`, `norm.py`, `optimizer.py`: the
   other kernels;
 - `namespace.py`: NumPy's functions; `operators.py`: operators as kernels; `recurrent.py`, `softmax.py`,
-  composed of them; `kernels.py` exports all that the protocol requires; `capture.py`: replays a step.
+  composed of them; `kernels.py` exports all that the protocol requires; `shared_arrays.py`:
+  what a captured step shares with Variables and optimizers; `capture.py`: replays a step.
 """
 
 from __future__ import annotations

@@ -110,13 +110,14 @@ class ndarray(View):  # noqa: N801 - NumPy's name
         """A new, contiguous array with the same elements."""
         return copying.copy(self)
 
+    def __copy__(self) -> ndarray:
+        return self.copy()
+
     def __deepcopy__(self, memo: object) -> ndarray:
         return self.copy()
 
     def __reduce_ex__(self, protocol: object) -> Any:
-        raise TypeError(
-            "an array on the device cannot be pickled; copy it to the CPU first: to_cpu() or get()"
-        )
+        raise TypeError("an array on the device cannot be pickled; call its model's to_cpu(), or get()")
 
     def astype(self, dtype: npt.DTypeLike, copy: bool = True) -> ndarray:
         """The elements converted to another dtype; float to int truncates."""

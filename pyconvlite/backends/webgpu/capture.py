@@ -14,7 +14,6 @@ its own, and the Variable another array, as from a step that is not captured.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -196,18 +195,8 @@ class _Plan:
 
     def begin(self) -> None:
         """Remember who holds the state and which gradients there are now, when recording it has ended."""
-        self._grads = self._gradients()
+        self._grads = self._outside.gradients(self._recording.made)
         self._outside.remember()
-
-    def _gradients(self) -> list[tuple[weakref.ref[Any], Any]]:
-        """The Variables whose gradients the step computes, with these."""
-        made = set(self._recording.made)
-        grads = [(variable, getattr(variable(), "grad", None)) for variable in self._outside.variables()]
-        return [
-            (variable, grad)
-            for variable, grad in grads
-            if isinstance(array := getattr(grad, "data", None), ndarray) and array.buffer in made
-        ]
 
     def revalidate(self) -> bool:
         """Whether a replay computes what the step would."""

@@ -97,7 +97,7 @@ class Buffer:
 
     def __init__(self, device: Device, size: int) -> None:
         self.device = device
-        self.bytes = max(-(-int(size) // 16) * 16, 16)  # NumPy's integers are none of JavaScript
+        self.bytes = max(-(-int(size) // 16) * 16, 16)  # JavaScript takes no NumPy integers
         self.id = device.allocate(self.bytes)
         if device.recording is not None:
             device.recording.made.append(self)

@@ -54,7 +54,7 @@ class SharedArrays:
         constants: buffers that it only reads; others may take arrays on these.
 
     Example:
-        >>> SharedArrays([], []).variables()
+        >>> SharedArrays([], []).gradients([])
         []
     """
 
@@ -63,9 +63,18 @@ class SharedArrays:
         self._arrays, self._held = _views(self._buffers, constants)
         self._entries = _entries(set(self._buffers))
 
-    def variables(self) -> list[weakref.ref[Any]]:
-        """The Variables with one of the arrays."""
-        return [held.variable for held in self._held]
+    def gradients(self, made: Iterable[Buffer]) -> list[tuple[weakref.ref[Any], Any]]:
+        """Of the Variables with one of the arrays: those whose gradients the step makes, with these.
+
+        Gradients that it only adds to are state: whether they are cleared is noticed as for other state.
+        """
+        computed = set(made).difference(self._buffers)
+        grads = [(held.variable, getattr(held.variable(), "grad", None)) for held in self._held]
+        return [
+            (variable, grad)
+            for variable, grad in grads
+            if isinstance(array := getattr(grad, "data", None), ndarray) and array.buffer in computed
+        ]
 
     def remember(self) -> None:
         """Remember the references as they are."""

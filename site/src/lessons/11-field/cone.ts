@@ -14,6 +14,7 @@ export interface Level {
   dilation: number;
 }
 
+export const MOST_LAYERS = 5;
 export const WIDEST = 63; // pixels of the row that the layers look at
 
 /** The input and what each layer makes of it. In `knobs` dilation is what each layer multiplies the last one's by. */

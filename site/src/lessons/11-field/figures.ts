@@ -1,7 +1,7 @@
 // The figures of this lesson: their numbers and their Python.
 
 import { type Knobs, plan } from '../plan';
-import { fieldOf, levelsOf, WIDEST } from './cone';
+import { fieldOf, levelsOf, MOST_LAYERS, WIDEST } from './cone';
 import coneCode from './cone.py?raw';
 import growthCode from './growth.py?raw';
 import weightCode from './weight.py?raw';
@@ -19,7 +19,7 @@ function settle(knobs: Knobs): void {
 export const cone = plan({
   code: coneCode,
   knobs: {
-    layers: { value: 3, min: 1, max: 5 },
+    layers: { value: 3, min: 1, max: MOST_LAYERS },
     kernel_size: { value: 3, min: 2, max: 5 },
     stride: { value: 1, min: 1, max: 2 },
     dilation: { value: 1, min: 1, max: 2 },

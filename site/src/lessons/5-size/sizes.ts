@@ -31,7 +31,7 @@ const text = texts(
     places: (count: number, unit: string) => `The kernel starts on ${count} of the ${unit}.`,
     none: 'Nothing is left over.',
     skipped: (stride: number, unit: string, gap: number) =>
-      `Of ${stride} ${unit} that a step goes on, the kernel skips ${gap}: no output sees ${gap === 1 ? 'it' : 'them'}.`,
+      `Each step moves on by ${stride} ${unit}, and the kernel skips ${gap} of them: no output sees ${gap === 1 ? 'it' : 'them'}.`,
     left: (rest: number, unit: string, onlyPad: boolean) =>
       `${rest === 1 ? `The last of the ${unit} is` : `The last ${rest} ${unit} are`} left over: one more stride would go ` +
       `over the edge, so no output sees ${rest === 1 ? 'it' : 'them'}${onlyPad ? '; it is padding only.' : '.'}`,
