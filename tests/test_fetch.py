@@ -74,6 +74,9 @@ class Answers(http.server.BaseHTTPRequestHandler):
     def long(self):
         self.answer(200, {"Content-Length": 20_000_000}, *[bytes(1_000_000)] * 20)
 
+    def echo(self):
+        self.answer(200, {"Content-Length": 3}, BODY if self.path == "/echo/%C3%BC?x=%C3%A9" else b"")
+
     def to_file(self):
         self.answer(302, {"Location": "file:///etc/passwd", "Content-Length": 0})
 
@@ -100,7 +103,7 @@ def server():
 
 
 @pytest.mark.cpython
-@pytest.mark.parametrize("path", ["200", "chunked", "open_end", "to_another"])
+@pytest.mark.parametrize("path", ["200", "chunked", "open_end", "to_another", "echo/ü?x=é"])
 def test_http(path):
     with server() as address:
         assert fetch(f"{address}/{path}") == BODY

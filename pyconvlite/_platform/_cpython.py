@@ -24,7 +24,7 @@ def get(url: str) -> tuple[int, RawIOBase, bool]:
     """
     from http.client import HTTPException
     from urllib.error import HTTPError
-    from urllib.parse import quote
+    from urllib.parse import quote, urlsplit
     from urllib.request import HTTPRedirectHandler, build_opener
 
     class Redirects(HTTPRedirectHandler):
@@ -35,9 +35,13 @@ def get(url: str) -> tuple[int, RawIOBase, bool]:
                 raise OSError(f"it redirects to {newurl}")
             return super().redirect_request(req, fp, code, msg, headers, newurl)
 
+    sent = url
+    if not url.isascii():  # as browsers send it
+        parts = urlsplit(url)
+        host = parts.netloc.encode("idna").decode()
+        sent = quote(parts._replace(netloc=host).geturl(), safe="!#$%&'()*+,/:;=?@[]~")
     try:
-        ascii_url = quote(url, safe="!#$%&'()*+,/:;=?@[]~")  # as browsers send it
-        response = build_opener(Redirects).open(ascii_url, timeout=60)
+        response = build_opener(Redirects).open(sent, timeout=60)
     except HTTPError as error:
         error.close()
         return error.code, BytesIO(), True  # type: ignore[return-value]

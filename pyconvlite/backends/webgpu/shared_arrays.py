@@ -60,8 +60,9 @@ class SharedArrays:
 
     def __init__(self, states: Iterable[Buffer], constants: Iterable[Buffer]) -> None:
         self._buffers = list(states)
-        self._arrays, self._held = _views(self._buffers, constants)
-        self._entries = _entries(set(self._buffers))
+        objects = gc.get_objects()
+        self._arrays, self._held = _views(objects, self._buffers, constants)
+        self._entries = _entries(objects, set(self._buffers))
 
     def gradients(self, made: Iterable[Buffer]) -> list[tuple[weakref.ref[Any], Any]]:
         """Of the Variables with one of the arrays: those whose gradients the step makes, with these.
@@ -94,7 +95,7 @@ class SharedArrays:
         array_refs = list(map(sys.getrefcount, self._arrays))
         if buffer_refs != self._buffer_refs:
             # By views that others have taken; or by the recordings of other captured steps.
-            views, _ = _views(self._buffers, ())
+            views, _ = _views(gc.get_objects(), self._buffers, ())
             if set(map(id, views)) != set(map(id, self._arrays)):
                 return False
             del views
@@ -126,14 +127,15 @@ class SharedArrays:
         return True
 
 
-def _views(states: Iterable[Buffer], constants: Iterable[Buffer]) -> tuple[list[ndarray], list[_Binding]]:
+def _views(
+    objects: list[Any], states: Iterable[Buffer], constants: Iterable[Buffer]
+) -> tuple[list[ndarray], list[_Binding]]:
     """The arrays on the buffers of the state, and the Variables with one on any of these buffers.
 
     They are searched for among all objects: the Variables belong to a later layer, and whoever gives them
     other arrays does not call this one.
     """
     written, buffers = set(states), {*states, *constants}
-    objects = gc.get_objects()
     kinds = set(map(type, objects))
     variables = {kind for kind in kinds if any(map(_has_data, kind.__mro__))}
     arrays = {kind for kind in kinds if issubclass(kind, ndarray)}
@@ -147,9 +149,8 @@ def _views(states: Iterable[Buffer], constants: Iterable[Buffer]) -> tuple[list[
     return [x for x in objects if type(x) in arrays and x.buffer in written], held
 
 
-def _entries(states: set[Buffer]) -> list[_Entry]:
-    """The arrays on the buffers of the state that optimizers remember, which are searched for likewise."""
-    objects = gc.get_objects()
+def _entries(objects: list[Any], states: set[Buffer]) -> list[_Entry]:
+    """The arrays on the buffers of the state that optimizers remember: their `States` have `by_id`."""
     kinds = {kind for kind in set(map(type, objects)) if "by_id" in vars(kind) and _is_ours(kind)}
     return [
         _Entry(weakref.ref(memory), key, weakref.ref(x))
