@@ -124,9 +124,8 @@ class Variable:
         return _functions.array_function(function, args, kwargs)
 
     _changed = 0  # when `data` was last reassigned; 0 for never
-    _freed: tuple[tuple[int, ...], Any] | None = (
-        None  # shape and dtype of a computed array that was set to None
-    )
+    # Shape and dtype of a computed array that was set to None.
+    _freed: tuple[tuple[int, ...], Any] | None = None
 
     def __init__(self, data: Any, name: str | None = None) -> None:
         if type(data) is not np.ndarray and data is not None and not backends.is_array(data):
