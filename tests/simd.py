@@ -168,6 +168,10 @@ KERNELS = {
             *("equal", "greater", "greater_equal", "less", "less_equal"),
         )
     },
+    **{
+        name: (name, [numbers(5, 7), numbers(5, 7, seed=1), abs(numbers(5, 7, seed=2))])
+        for name in ("gelu_grad", "silu_grad")
+    },
     "add, rows": ("add", [numbers(5, 7), numbers(7, seed=1)]),
     "add, columns": ("add", [numbers(5, 1), numbers(5, 7, seed=1)]),
     "mul, masked": ("mul", [numbers(5, 7), numbers(5, 7, seed=1) > 0]),

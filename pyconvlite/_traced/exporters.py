@@ -232,6 +232,22 @@ def _hardswish(c: Call) -> str:
     return c.e.node("Mul", x, c.e.node("HardSigmoid", x, alpha=1 / 6, beta=0.5))
 
 
+def _silu(c: Call) -> str:
+    (x,) = c.inputs
+    return c.e.node("Mul", x, c.e.node("Sigmoid", x))
+
+
+def _huber(c: Call) -> str:
+    (x,) = c.inputs
+    near = c.e.node("Clip", x, c.number(-c.same("delta")), c.number(c.same("delta")))
+    return c.e.node("Mul", near, c.e.node("Sub", x, c.e.node("Mul", near, c.number(0.5))))
+
+
+def _stack(c: Call) -> str:
+    axis = c.same("axis")
+    return c.e.node("Concat", *(c.e.node("Unsqueeze", x, c.e.integers([axis])) for x in c.alike()), axis=axis)
+
+
 def _join_weights(c: Call) -> str:
     e, n = c.e, c.f.gates
     zero = e.constant(np.zeros((1, c.f.inputs[0].shape[1]), c.dtype))
@@ -380,6 +396,7 @@ FUNCTIONS: dict[type, Exporter] = {
     F.Reshape: _reshape,
     F.Transpose: lambda c: c.e.node("Transpose", c.inputs[0], perm=_order(c)),
     F.Concat: lambda c: c.e.node("Concat", *c.alike(), axis=c.same("axis")),
+    F.Stack: _stack,
     F.Split: _split,
     F.GetItem: _get_item,
     F.Pad: _pad,
@@ -396,6 +413,8 @@ FUNCTIONS: dict[type, Exporter] = {
     F.GRU: _recurrent(_gru_step, 3, 2),
     F.ScaleChannels: _scale_channels,
     F.HardSwish: _hardswish,
+    F.SiLU: _silu,
+    F.Huber: _huber,
     F.Conv2d: _conv2d,
     F.Conv2dReLU: _conv2d,
     F.Deconv2d: _deconv2d,
@@ -406,7 +425,7 @@ FUNCTIONS: dict[type, Exporter] = {
 
 
 # Of integers ONNX computes with int32 and int64; the others it only moves.
-_MOVES = {F.Cast, F.Reshape, F.Transpose, F.Concat, F.Split, F.GetItem, F.Where, F.BroadcastTo}
+_MOVES = {F.Cast, F.Reshape, F.Transpose, F.Concat, F.Stack, F.Split, F.GetItem, F.Where, F.BroadcastTo}
 _ONLY_FLOATS: set[type] = {F.Pooling, F.AveragePooling}
 
 

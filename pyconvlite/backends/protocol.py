@@ -217,6 +217,12 @@ class Kernels(Protocol[A]):
     def normal_cdf(self, x: A, /) -> A:
         """Cumulative distribution function of the standard normal distribution: erfc(-x / sqrt(2)) / 2."""
 
+    def gelu_grad(self, gy: A, x: A, cdf: A, /) -> A:
+        """gy times the derivative of x * cdf, where `cdf` is normal_cdf(x)."""
+
+    def silu_grad(self, gy: A, x: A, s: A, /) -> A:
+        """gy times the derivative of x * s, where s is sigmoid(x)."""
+
     def erf(self, x: A, /) -> A:
         """Error function: 2 * normal_cdf(x * sqrt(2)) - 1, with a small relative error also close to 0."""
 

@@ -322,6 +322,48 @@ def softplus(x: Any, beta: float = 1.0) -> Variable:
     return Softplus()(x) if beta == 1 else Softplus()(mul(x, beta)) / beta
 
 
+class SiLU(Function):
+    """x * sigmoid(x)."""
+
+    reads_outputs = False
+
+    def forward(self, x: Array) -> Any:
+        self.s = kernels(x).sigmoid(x)
+        return kernels(x).mul(x, self.s)
+
+    def backward(self, gy: Variable) -> Any:
+        return SiLUGrad(self.s)(gy, self.inputs[0])
+
+
+class SiLUGrad(Function):
+    """Gradient of SiLU: gy times its derivative at x.
+
+    Args:
+        s: sigmoid(x), an array.
+
+    Example:
+        >>> import numpy as np
+        >>> SiLUGrad(np.array([0.5, 1.0]))(np.array([3.0, 3.0]), np.array([0.0, 100.0]))
+        variable([1.5 3. ])
+    """
+
+    reads_outputs = False
+
+    def __init__(self, s: Array) -> None:
+        self.s = s
+
+    def forward(self, gy: Array, x: Array) -> Any:
+        return kernels(x).silu_grad(gy, x, self.s)
+
+    def backward(self, ggx: Variable) -> Any:
+        gy, x = self.inputs
+        ggy = SiLUGrad(self.s)(ggx, x) if self.needs_input_grad[0] else None
+        if not self.needs_input_grad[1]:
+            return ggy, None
+        s = sigmoid(x)
+        return ggy, ggx * gy * (s * (1 - s) * (2 + x * (1 - 2 * s)))
+
+
 def silu(x: Any) -> Variable:
     """x * sigmoid(x) (sigmoid linear unit, swish).
 
@@ -332,4 +374,4 @@ def silu(x: Any) -> Variable:
         >>> silu(np.array([-1.0, 0.0, 1.0]))
         variable([-0.26894142  0.          0.73105858])
     """
-    return mul(x, sigmoid(x))
+    return SiLU()(as_floats(x))

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 from .._arguments import one_of
 from .._shapes import Array
 from ..autograd import Function, Variable
@@ -77,9 +75,7 @@ class GELUGrad(Function):
         self.cdf = cdf
 
     def forward(self, gy: Array, x: Array) -> Any:
-        k = kernels(x)
-        slope = k.add(self.cdf, k.mul(x, _normal_density(x)))
-        return k.mul(gy, slope)
+        return kernels(x).gelu_grad(gy, x, self.cdf)
 
     def backward(self, ggx: Variable) -> Any:
         gy, x = self.inputs
@@ -89,13 +85,6 @@ class GELUGrad(Function):
         z = clip(x, -40, 40)  # beyond, the density is 0, and the square may overflow
         square = z * z
         return ggy, ggx * gy * (exp(square * -0.5) * ((2 - square) * (1 / math.sqrt(2 * math.pi))))
-
-
-def _normal_density(x: Array) -> Any:
-    k = kernels(x)
-    with np.errstate(over="ignore"):  # the square may be infinite, where the density is 0
-        square = k.mul(k.mul(x, -0.5), x)
-    return k.mul(k.exp(square), 1 / math.sqrt(2 * math.pi))
 
 
 def gelu(x: Any, approximate: str = "none") -> Variable:

@@ -186,6 +186,23 @@ def l1_loss(x0: Any, x1: Any, reduction: str = "mean") -> Variable:
     return reduced(abs(sub(*_same_shape(x0, x1))), reduction)
 
 
+class Huber(Function):
+    """Huber loss of differences, element-wise."""
+
+    reads_outputs = False
+
+    def __init__(self, delta: float) -> None:
+        self.delta = float(delta)
+
+    def forward(self, difference: Array) -> Any:
+        k = kernels(difference)
+        near = k.minimum(k.maximum(difference, -self.delta), self.delta)
+        return k.mul(near, k.sub(difference, k.mul(near, 0.5)))
+
+    def backward(self, gy: Variable) -> Any:
+        return gy * clip(self.inputs[0], -self.delta, self.delta)
+
+
 def huber_loss(x0: Any, x1: Any, delta: float = 1.0, reduction: str = "mean") -> Variable:
     """d * d / 2 for differences d = x0 - x1 up to delta, and delta * (|d| - delta / 2) for larger ones.
 
@@ -205,9 +222,7 @@ def huber_loss(x0: Any, x1: Any, delta: float = 1.0, reduction: str = "mean") ->
         variable([0.125 1.5  ])
     """
     above_zero(delta, "delta")
-    difference = sub(*_same_shape(x0, x1))
-    near = clip(difference, -delta, delta)
-    return reduced(near * (difference - near * 0.5), reduction)
+    return reduced(Huber(delta)(sub(*_same_shape(x0, x1))), reduction)
 
 
 # ------------------------------------------------------------------------------------ losses of probabilities

@@ -78,11 +78,16 @@ def expand_dims(x: Any, axis: int) -> Variable:
     """
     x = as_input(x)
     shape = list(x.shape)
+    shape.insert(_new_axis(axis, x.shape), 1)
+    return reshape(x, tuple(shape))
+
+
+def _new_axis(axis: Any, shape: tuple[int, ...]) -> int:
+    """The index, not negative, of a new axis in arrays of a shape."""
     axis = integer(axis, "axis")
     if not -len(shape) - 1 <= axis <= len(shape):
-        raise ValueError(f"axis {axis} is out of range for a new axis in shape {tuple(shape)}")
-    shape.insert(axis if axis >= 0 else len(shape) + 1 + axis, 1)
-    return reshape(x, tuple(shape))
+        raise ValueError(f"axis {axis} is out of range for a new axis in shape {shape}")
+    return axis if axis >= 0 else len(shape) + 1 + axis  # type: ignore[no-any-return]
 
 
 def squeeze(x: Any, axis: Any = None) -> Variable:
@@ -192,6 +197,23 @@ def concat(xs: Sequence[Any], axis: int = 0) -> Variable:
     return Concat(one_axis(axis, xs[0].shape))(*xs)
 
 
+class Stack(Function):
+    """Concatenation along a new axis."""
+
+    reads_inputs = reads_outputs = False
+
+    def __init__(self, axis: int) -> None:
+        self.axis = axis
+
+    def forward(self, *xs: Array) -> Any:
+        new = (*[slice(None)] * self.axis, None)
+        return get_array_module(xs[0]).concatenate([x[new] for x in xs], axis=self.axis)
+
+    def backward(self, gy: Variable) -> Any:
+        before = (slice(None),) * self.axis
+        return tuple(get_item(gy, (*before, i)) for i in range(len(self.inputs)))
+
+
 def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
     """Concatenate Variables or arrays of the same shape along a new axis.
 
@@ -204,9 +226,11 @@ def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
                   [2. 4.]])
     """
     xs = [as_input(x) for x in xs]
+    if not xs:
+        raise ValueError("xs must contain at least one array; it is empty")
     if len({x.shape for x in xs}) > 1:
         raise ValueError(f"xs must all have the same shape; got {', '.join(str(x.shape) for x in xs)}")
-    return concat([expand_dims(x, axis) for x in xs], axis)
+    return Stack(_new_axis(axis, xs[0].shape))(*xs)
 
 
 class Split(Function):

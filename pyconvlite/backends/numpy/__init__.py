@@ -1,12 +1,14 @@
 """The reference kernels, on NumPy arrays; also the fallback of the SIMD backend."""
 
 from .activation import erf as erf
+from .activation import gelu_grad as gelu_grad
 from .activation import hardswish as hardswish
 from .activation import hardswish_grad as hardswish_grad
 from .activation import normal_cdf as normal_cdf
 from .activation import relu as relu
 from .activation import relu_grad as relu_grad
 from .activation import sigmoid as sigmoid
+from .activation import silu_grad as silu_grad
 from .convolution import col2im as col2im
 from .convolution import conv2d as conv2d
 from .convolution import conv2d_gW as conv2d_gW

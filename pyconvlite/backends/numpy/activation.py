@@ -1,4 +1,4 @@
-"""ReLU, sigmoid, hardswish, the error function, and the normal distribution function for GELU."""
+"""ReLU, sigmoid, SiLU's gradient, hardswish, the error function, and what GELU needs."""
 
 from __future__ import annotations
 
@@ -86,6 +86,18 @@ def _normal_cdf(x: Array, out: Array) -> None:
     s[:] = x >= 0
     s -= tail
     np.abs(s, out=out)  # the tail, or 1 - tail where x >= 0
+
+
+@counted("numpy")
+def gelu_grad(gy: Array, x: Array, cdf: Array) -> Array:
+    with np.errstate(over="ignore"):  # the square may be infinite, where the density is 0
+        density = np.exp(x * x * -0.5) * (1 / math.sqrt(2 * math.pi))
+    return np.asarray(gy * (cdf + x * density))
+
+
+@counted("numpy")
+def silu_grad(gy: Array, x: Array, s: Array) -> Array:
+    return np.asarray(gy * (s * (1 + x * (1 - s))))
 
 
 # Taylor coefficients of erf(x) / x in x * x at 0, which suffice for float64 where |x| < 1; 11 do for float32.

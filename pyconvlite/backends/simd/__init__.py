@@ -19,6 +19,7 @@ from ..numpy import equal as equal
 from ..numpy import erf as erf
 from ..numpy import exp as exp
 from ..numpy import expm1 as expm1
+from ..numpy import gelu_grad as gelu_grad
 from ..numpy import greater as greater
 from ..numpy import greater_equal as greater_equal
 from ..numpy import hardswish as hardswish
@@ -40,6 +41,7 @@ from ..numpy import relu as relu
 from ..numpy import relu_grad as relu_grad
 from ..numpy import sigmoid as sigmoid
 from ..numpy import sign as sign
+from ..numpy import silu_grad as silu_grad
 from ..numpy import sin as sin
 from ..numpy import sqrt as sqrt
 from ..numpy import sub as sub

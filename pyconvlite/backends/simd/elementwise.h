@@ -93,9 +93,14 @@ FLOAT_ROW(abs, wasm_f32x4_abs(X))
 FLOAT_ROW(sqrt, wasm_f32x4_sqrt(X))
 FLOAT_ROW(sign,
           choose(wasm_f32x4_gt(wasm_f32x4_abs(X), splat(0)), wasm_v128_or(splat(1), sign_of(X)), add(X, splat(0))))
-FLOAT_ROW(square, mul(X, X))
+INLINE f4 square_of(f4 x) { return mul(x, x); }
+FLOAT_ROW(square, square_of(X))
 FLOAT_ROW(cube, mul(mul(X, X), X))
+FLOAT_ROW(fourth, square_of(square_of(X)))
+FLOAT_ROW(root_cubed, mul(wasm_f32x4_sqrt(X), X))
 FLOAT_ROW(reciprocal, divide(splat(1), X))
+FLOAT_ROW(reciprocal_root, divide(splat(1), wasm_f32x4_sqrt(X)))
+FLOAT_ROW(reciprocal_square, square_of(divide(splat(1), X)))
 FLOAT_ROW(exp, exp_of(X))
 LONG_FLOAT_ROW(expm1, expm1_of(X))
 FLOAT_ROW(log, log_of(X))
@@ -124,6 +129,12 @@ INLINE f4 hardswish_slope(f4 x) {
   return choose(inside, slope, wasm_v128_and(wasm_f32x4_gt(x, splat(0)), splat(1)));
 }
 FLOAT_ROW(hardswish_grad, mul(X, hardswish_slope(Y)))
+
+/* gy times the derivatives of x * cdf(x), the normal distribution function, and of x * s, the sigmoid of x */
+#define Z floats(&row, 2, i)
+LONG_FLOAT_ROW(gelu_grad, mul(X, madd(mul(Y, splat(0.398942280f)), exp_of(mul(square_of(Y), splat(-0.5f))), Z)))
+FLOAT_ROW(silu_grad, mul(X, mul(Z, madd(Y, sub(splat(1), Z), splat(1)))))
+#undef Z
 
 /* x0 where x1 > 0, else 0 */
 FLOAT_ROW(relu_grad, wasm_v128_and(X, wasm_f32x4_gt(Y, splat(0))))

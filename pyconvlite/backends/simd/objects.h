@@ -215,7 +215,7 @@ static Object *elementwise(const Operand *operands, int count, const int *item_s
   return (Object *)y;
 }
 
-static const int floats_only[] = {4, 4}, float_and_bool[] = {4, 1}, bool_and_floats[] = {1, 4, 4};
+static const int floats_only[] = {4, 4, 4}, float_and_bool[] = {4, 1}, bool_and_floats[] = {1, 4, 4};
 
 static Object *unary(Object *const *args, int count, Compute compute) {
   Operand x;
@@ -231,6 +231,13 @@ static Object *binary(Object *x0, Object *x1, int y_dtype, Compute compute) {
 
 static Object *float_of(Object *const *args, int count, Compute compute) {
   return count == 2 ? binary(args[0], args[1], FLOAT32, compute) : NOT_SERVED;
+}
+
+static Object *ternary(Object *const *args, int count, Compute compute) {
+  Operand x[3];
+  for (int k = 0; k < 3; k++)
+    if (count != 3 || !read_operand(x + k, args[k]) || !x[k].array) return NOT_SERVED;
+  return elementwise(x, 3, floats_only, FLOAT32, compute);
 }
 
 static Object *bool_of(Object *const *args, int count, int swap, Compute compute) {
@@ -249,12 +256,16 @@ static Object *product(Object *const *args, int count) {
 static Object *power(Object *const *args, int count) {
   Operand c;
   if (count != 2 || as_array(args[1]) || !read_operand(&c, args[1])) return NOT_SERVED;
-  Compute compute = c.value == 1      ? same_row
-                    : c.value == 2    ? square_row
-                    : c.value == 3    ? cube_row
-                    : c.value == 0.5f ? sqrt_row
-                    : c.value == -1   ? reciprocal_row
-                                      : 0;
+  Compute compute = c.value == 1       ? same_row
+                    : c.value == 2     ? square_row
+                    : c.value == 3     ? cube_row
+                    : c.value == 4     ? fourth_row
+                    : c.value == 0.5f  ? sqrt_row
+                    : c.value == 1.5f  ? root_cubed_row
+                    : c.value == -1    ? reciprocal_row
+                    : c.value == -0.5f ? reciprocal_root_row
+                    : c.value == -2    ? reciprocal_square_row
+                                       : 0;
   return compute ? unary(args, 1, compute) : NOT_SERVED;
 }
 
@@ -349,6 +360,8 @@ BINARY_CALL(minimum)
 BINARY_CALL(relu_grad)
 UNARY_CALL(hardswish)
 BINARY_CALL(hardswish_grad)
+CALL(gelu_grad, ternary(args, count, gelu_grad_row))
+CALL(silu_grad, ternary(args, count, silu_grad_row))
 CALL(equal, bool_of(args, count, 0, equal_row))
 CALL(less, bool_of(args, count, 0, less_row))
 CALL(less_equal, bool_of(args, count, 0, less_equal_row))

@@ -50,10 +50,10 @@ PYTHON = (
 )
 
 NAMES = (
-    *("abs", "add", "cos", "div", "equal", "erf", "exp", "expm1", "greater", "greater_equal"),
+    *("abs", "add", "cos", "div", "equal", "erf", "exp", "expm1", "gelu_grad", "greater", "greater_equal"),
     *("hardswish", "hardswish_grad", "less", "less_equal", "linear", "log", "log1p", "matmul"),
     *("maximum", "minimum", "mul", "neg", "normal_cdf", "pow", "relu", "relu_grad"),
-    *("sigmoid", "sign", "sin", "sqrt", "sub", "tanh", "where"),
+    *("sigmoid", "sign", "silu_grad", "sin", "sqrt", "sub", "tanh", "where"),
     *("max", "mean", "min", "sum"),
 )
 

@@ -9,7 +9,17 @@ from .array import ndarray
 from .elementwise import IS_NAN, elementwise
 from .program import floats
 
-__all__ = ["erf", "hardswish", "hardswish_grad", "normal_cdf", "relu", "relu_grad", "sigmoid"]
+__all__ = [
+    "erf",
+    "gelu_grad",
+    "hardswish",
+    "hardswish_grad",
+    "normal_cdf",
+    "relu",
+    "relu_grad",
+    "sigmoid",
+    "silu_grad",
+]
 
 
 def relu(x: ndarray) -> ndarray:
@@ -57,6 +67,17 @@ def normal_cdf(x: ndarray) -> ndarray:
     return elementwise(
         "normal_cdf", f"select(select(1 - {tail}, {tail}, a < F(0)), a, {IS_NAN.format(a='a')})", [x]
     )
+
+
+def gelu_grad(gy: ndarray, x: ndarray, cdf: ndarray) -> ndarray:
+    gy, x, cdf = floats(gy, x, cdf)
+    density = f"({1 / math.sqrt(2 * math.pi)} * exp(b * b * -0.5))"
+    return elementwise("gelu_grad", f"a * (c + b * {density})", [gy, x, cdf])
+
+
+def silu_grad(gy: ndarray, x: ndarray, s: ndarray) -> ndarray:
+    gy, x, s = floats(gy, x, s)
+    return elementwise("silu_grad", "a * (c * (1 + b * (1 - c)))", [gy, x, s])
 
 
 def hardswish(x: ndarray) -> ndarray:

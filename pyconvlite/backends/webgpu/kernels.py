@@ -4,12 +4,14 @@ Some are WGSL files in `wgsl/`, the others are generated from expressions (`elem
 """
 
 from .activation import erf as erf
+from .activation import gelu_grad as gelu_grad
 from .activation import hardswish as hardswish
 from .activation import hardswish_grad as hardswish_grad
 from .activation import normal_cdf as normal_cdf
 from .activation import relu as relu
 from .activation import relu_grad as relu_grad
 from .activation import sigmoid as sigmoid
+from .activation import silu_grad as silu_grad
 from .arithmetic import maximum as maximum
 from .arithmetic import minimum as minimum
 from .convolution import col2im as col2im
