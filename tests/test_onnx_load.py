@@ -476,7 +476,9 @@ def test_a_file_of_one_batch_says_so():
     data = contents([("Reshape", "x shape", "y", {})], {"x": (2, 3, 4)}, "y", {"shape": np.array([2, 12])})
     model = onnx.load(data)
     assert model(floats(2, 3, 4)).shape == (2, 12)
-    with pytest.raises(ValueError, match=r'Reshape.* failed .*; "x" has batches of 2 in the file: export it'):
+    with pytest.raises(
+        ValueError, match=r'Reshape.* failed .*; "x" has the fixed batch size 2 in the file: export it'
+    ):
         model(floats(5, 3, 4))
 
 
@@ -491,11 +493,64 @@ def test_samples_that_a_file_would_mix_are_refused(shape):
     constants = {"to": np.array(shape), "c": floats(1, 2)}
     model = onnx.OnnxModel(onnx.Graph(nodes, constants, [x], [y, z]))
     assert model(floats(1, 3, 14))[0].shape[0] == 1
-    message = 'larger batch would be mixed; "x" has batches of 1 in the file: export it .*; got 3'
+    message = 'Reshape.* would mix .*; "x" has the fixed batch size 1 in the file: export it .*; got 3'
     with pytest.raises(ValueError, match=message):
         model(floats(3, 3, 14))
     constant = onnx.OnnxModel(onnx.Graph(nodes[2:], constants, [x], [z]))
     assert constant(floats(3, 3, 14)).shape == (1, 2)  # no samples
+
+
+def test_samples_that_are_mixed_in_two_steps_are_refused():
+    x, y = (onnx.ValueInfo(name, np.dtype("f4"), shape) for name, shape in (("x", (1, 6)), ("y", (1, 6))))
+    nodes = [Node("Reshape", ["x", "row"], ["h"]), Node("Unsqueeze", ["h", "first"], ["y"])]
+    model = onnx.OnnxModel(onnx.Graph(nodes, {"row": np.array([-1]), "first": np.array([0])}, [x], [y]))
+    with pytest.raises(ValueError, match="larger batch would be mixed"):
+        model(floats(3, 6))
+
+
+def test_samples_are_not_mixed_where_a_later_node_has_their_number_again():
+    """As `x.reshape(x.shape[0], -1).mean(1).view(-1, 1)` is written for one batch size."""
+    nodes = [
+        ("Reshape", "x row", "h", {}),
+        ("Softmax", "h", "s", {"axis": 1}),
+        ("Reshape", "s back", "y", {}),
+    ]
+    constants = {"row": np.array([1, -1]), "back": np.array([-1, 6])}
+    model = onnx.load(contents(nodes, {"x": (1, 6)}, "y", constants))
+    assert model(floats(1, 6)).shape == (1, 6)
+    with pytest.raises(ValueError, match=r"would mix the samples of another batch.*got 3"):
+        model(floats(3, 6))
+
+
+@pytest.mark.parametrize("name", ["val_8", "/1/Constant_output_0"])
+def test_what_an_exporter_fills_in_is_not_trained(name):
+    """Ones and zeros in a group norm's place for scale and bias; those of a layer are trained."""
+    ones, zeros = np.ones(2, np.float32), np.zeros(2, np.float32)
+    nodes = [
+        ("InstanceNormalization", f"x {name} zeros", "h", {}),
+        ("InstanceNormalization", "h gamma beta", "y", {}),
+    ]
+    constants = {"gamma": ones, "beta": zeros, "zeros": zeros}
+    if name == "val_8":
+        constants |= {name: ones}
+    else:
+        nodes.insert(0, ("Constant", "", name, {"value": ones}))
+    model = onnx.load(contents(nodes, {"x": ("N", 2, 5)}, "y", constants))
+    assert {key for key, _ in model.named_params()} == {"zeros", "gamma", "beta"}
+
+
+def test_tokens_and_gates_are_trained():
+    """A class token, which is concatenated with what is computed, and a weight behind a sigmoid."""
+    nodes = [
+        ("Expand", "cls size", "tokens", {}),
+        ("Concat", "tokens x", "all", {"axis": 1}),
+        ("Sigmoid", "gate", "open", {}),
+        ("Mul", "all open", "y", {}),
+    ]
+    constants = {"cls": floats(1, 1, 4), "size": np.array([2, 1, 4]), "gate": floats(4, seed=1)}
+    model = onnx.load(contents(nodes, {"x": (2, 3, 4)}, "y", constants))
+    model(floats(2, 3, 4)).sum().backward()
+    assert {name: p.grad.shape for name, p in model.named_params()} == {"cls": (1, 1, 4), "gate": (4,)}
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -33,6 +34,18 @@ _WEIGHTS = {
 _STATISTICS = {"BatchNormalization": (3, 4)}
 _ELEMENTWISE = ("Add", "Sub", "Mul", "Div")  # a constant with several elements is a weight of theirs
 _PASSING = ("Identity", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Cast", "Expand")
+_UNARY = (
+    "Abs",
+    "Exp",
+    "Log",
+    "Neg",
+    "Reciprocal",
+    "Relu",
+    "Sigmoid",
+    "Softplus",
+    "Sqrt",
+    "Tanh",
+)  # of weights
 _PARTS = ("Concat", "Slice", "Split")  # of which exporters make weights with the gates in another order
 # Operators whose result is not larger than the product of the sizes of their inputs. Those that make large
 # arrays of small ones are computed when the model is called, not when a stranger's file is loaded.
@@ -40,6 +53,7 @@ _FOLDED = {
     *(*_PASSING[:-1], *_ELEMENTWISE, "Shape", "Gather", "Concat", "Slice", "Neg", "Sqrt", "Floor", "Ceil"),
     *("Equal", "Not", "Where", "Min", "Max", "Pow", "ReduceProd", "ReduceSum", "Size", "Split"),
 }
+_UNNAMED = re.compile(r"val_\d+")  # as PyTorch's newer exporter calls what has no name in the model
 _MOST_FOLDED = 1 << 16  # elements of one result
 _MOST_FOLDED_IN_ALL = 1 << 22
 _FAULTS = (TypeError, LookupError, ArithmeticError, AttributeError)  # of inputs that do not fit, or lack
@@ -92,6 +106,7 @@ class GraphLayer(Layer):
                 self._constants[node.outputs[0]] = self._call(node, self._prepared(node, {}), ())[0]
         self._find_params()
         self._torch_transposed = self._transposed_weights()
+        self._batch_reshape = self._reshape_of_fixed_batches()
         self._steps: list[_Step] = []
         self._fixed: dict[str, Array] = {}
         self._prepare()
@@ -101,25 +116,62 @@ class GraphLayer(Layer):
     def _find_params(self) -> None:
         statistics: set[str] = set()
         weights: set[str] = set()
-        origins = {name: name for name in self._constants}  # of values that are constants, moved
+        # of values that are constants, moved or transformed
+        origins = {name: name for name in self._constants if not self._is_filling(name)}
         for node in self._nodes:
-            if node.op in _PASSING and node.inputs and node.inputs[0] in origins:
+            if node.op in (*_PASSING, *_UNARY) and node.inputs and node.inputs[0] in origins:
                 origins[node.outputs[0]] = origins[node.inputs[0]]
+        computed = self._computed_from_inputs()
         for node in reversed(self._nodes):
             for places, found in ((_WEIGHTS, weights), (_STATISTICS, statistics)):
                 found |= {node.inputs[i] for i in places.get(node.op, ()) if i < len(node.inputs)}
-            if node.op in _ELEMENTWISE:
+            if node.op in _ELEMENTWISE or (node.op == "Concat" and not computed.isdisjoint(node.inputs)):
                 moved = {origins[name] for name in node.inputs if name in origins}
                 weights |= {name for name in moved if self._constants[name].size > 1}
-            if node.op in (*_PASSING, *_PARTS) and node.inputs and not weights.isdisjoint(node.outputs):
+            if (
+                node.op in (*_PASSING, *_UNARY, *_PARTS)
+                and node.inputs
+                and not weights.isdisjoint(node.outputs)
+            ):
                 weights.update(node.inputs if node.op == "Concat" else node.inputs[:1])
         if self._graph.params is not None:
             weights = set(self._graph.params)
         for name, array in list(self._constants.items()):
-            if name in weights | statistics and array.dtype.kind == "f":
+            if name in weights | statistics and array.dtype.kind == "f" and not self._is_filling(name):
                 param = self._params[name] = Parameter(self._constants.pop(name), name)
                 param.requires_grad = name not in statistics
         self._owns_statistics = statistics & set(self._params)
+
+    def _is_filling(self, name: str) -> bool:
+        """Whether a constant is one that an exporter made, such as the ones that a group norm multiplies by.
+
+        Paddle's exporter writes weights as nodes, too, but they are not all equal.
+        """
+        made = any(node.op == "Constant" and node.outputs[0] == name for node in self._graph.nodes)
+        array = self._constants[name]
+        return bool((made or _UNNAMED.fullmatch(name)) and array.size and (array == array.flat[0]).all())
+
+    def _computed_from_inputs(self) -> set[str]:
+        """The names of values that depend on the elements of an input."""
+        names = {info.name for info in self._graph.inputs}
+        for node in self._nodes:
+            if node.op != "Shape" and not names.isdisjoint(node.inputs):
+                names.update(node.outputs)
+        return names - {""}
+
+    def _reshape_of_fixed_batches(self) -> Node | None:
+        """A node that would move the elements of a larger batch along another axis than the first.
+
+        It gives the first axis a constant length, and has another length inferred.
+        """
+        computed = self._computed_from_inputs()
+        for node in self._nodes:
+            x, shape, *_ = *node.inputs, "", ""
+            if node.op == "Reshape" and x in computed and shape in self._constants:
+                first, *rest = self._constants[shape].ravel().tolist() or [0]
+                if first > 0 and -1 in rest:
+                    return node
+        return None
 
     def _transposed_weights(self) -> tuple[str, ...]:
         """Names of weights (in, out) of this package's layers, W, of which PyTorch has the transposes.
@@ -194,6 +246,8 @@ class GraphLayer(Layer):
     def forward(self, *inputs: Any) -> Any:
         """The outputs for the inputs."""
         values = self._values(inputs)
+        if (fixed := self._fixed_batch(inputs)) and self._batch_reshape is not None:
+            raise ValueError(f"{self._batch_reshape} would mix the samples of another batch; {_told(*fixed)}")
         try:
             for _ in self._computed(values):
                 pass
@@ -366,7 +420,7 @@ class FusedLayer(GraphLayer):
 
 
 def _told(name: str, N: int, length: int) -> str:
-    return f'"{name}" has batches of {N} in the file: export it for batches of any length; got {length}'
+    return f'"{name}" has the fixed batch size {N} in the file: export it with a dynamic one; got {length}'
 
 
 def _array_of(result: Any) -> Array:
