@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import stat
 from collections.abc import Iterator
@@ -53,7 +54,10 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     unfinished = os.path.join(folder, f".{os.urandom(8).hex()}.tmp")
 
     def created(name: str, flags: int) -> int:
-        return os.open(name, flags, 0o666 if mode is None else 0o600)
+        try:
+            return os.open(name, flags, 0o666 if mode is None else 0o600)
+        except OSError as error:  # with the path that was given
+            raise OSError(error.errno, error.strerror, os.fspath(path)) from None
 
     try:
         with open(unfinished, "xb", opener=created) as file:  # x: O_EXCL, which follows no link
@@ -128,8 +132,11 @@ def title_of(file: BinaryFile) -> str:
 
 
 def _check(file: Any, method: str) -> None:
-    if not hasattr(file, method):
+    is_text = isinstance(file, io.TextIOBase)
+    if is_text or not hasattr(file, method):
         hint = ": use BytesIO" if method == "read" and isinstance(file, bytes | bytearray) else ""
+        if is_text:
+            hint = ": open it in binary mode"
         raise TypeError(
             "the file must be a path (str or os.PathLike) or a binary file object; got "
             f"{type(file).__name__}{hint}"

@@ -403,7 +403,8 @@ class _Finisher:
         elif isinstance(value, list | tuple):
             result = type(value)([self.finished(each, depth + 1) for each in value])
         elif not isinstance(value, bool | int | float | str | None):
-            raise _Refused(f"it contains a {type(value).__name__}")
+            name = value.name if isinstance(value, _Name) else type(value).__name__.strip("_")
+            raise _Refused(f"it contains {name}, which is not a tensor; {_HINT}")
         self._done[id(value)] = result, value  # both are kept, so that the id stays that of the value
         return result
 

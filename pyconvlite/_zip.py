@@ -140,7 +140,7 @@ def depth(text: str) -> int:
 
 def unreadable(title: str, kind: str, reason: object) -> Exception:
     """The error which says that a file is damaged, or of another format."""
-    error = ValueError(f"{title} is not a complete {kind} archive: {reason}")
+    error = ValueError(f"{title} is not a readable {kind} archive: {reason}")
     return coded(error, "archive-unreadable", file=title, kind=kind, reason=reason)
 
 

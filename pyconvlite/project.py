@@ -161,7 +161,7 @@ def load(file: BinaryFile) -> Project:
     Example:
         >>> load(io.BytesIO(b"abc"))
         Traceback (most recent call last):
-        ValueError: the file is not a complete project archive: File is not a zip file
+        ValueError: the file is not a readable project archive: File is not a zip file
     """
     with read_from(file) as stream:
         return _load(stream, title_of(file))

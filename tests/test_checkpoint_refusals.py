@@ -106,7 +106,7 @@ def test_weight_files_are_no_checkpoints_and_the_reverse():
     weights = io.BytesIO()
     training.model.save_weights(weights)
     with pytest.raises(
-        ValueError, match=r"the file is not a complete npz archive: it has no checkpoint\.json"
+        ValueError, match=r"the file is not a readable npz archive: it has no checkpoint\.json"
     ):
         checkpoint.load(weights, model=training.model)
     with pytest.raises(ValueError, match="the weights in the file do not fit the model: missing"):
@@ -199,7 +199,7 @@ def test_forged_files_are_refused_whole(tmp_path, fault):
     training.run(1)
     before = bits(training)
     with pytest.raises(
-        ValueError, match=r"training\.ckpt' (is not a complete npz archive: .|does not fit: .)"
+        ValueError, match=r"training\.ckpt' (is not a readable npz archive: .|does not fit: .)"
     ):
         checkpoint.load(path, **training.parts)
     assert bits(training) == before

@@ -1,6 +1,7 @@
 import io
 import os
 import stat
+import sys
 import threading
 
 import pytest
@@ -199,4 +200,16 @@ def test_a_folder_that_is_missing_is_named(tmp_path):
         pytest.raises(FileNotFoundError, match=r"nowhere' is missing; create it first: .*w\.npz"),
         replacing(tmp_path / "nowhere" / "w.npz"),
     ):
+        pass
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the folder is Linux's")
+def test_a_folder_that_cannot_be_written_is_named_with_the_path_that_was_given():
+    with pytest.raises(OSError, match=r"'/proc/weights\.npz'"), replacing("/proc/weights.npz"):
+        pass
+
+
+@pytest.mark.parametrize("use", [read_from, written])
+def test_a_file_in_text_mode_is_refused(use):
+    with pytest.raises(TypeError, match="got StringIO: open it in binary mode"), use(io.StringIO()):
         pass

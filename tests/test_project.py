@@ -147,7 +147,7 @@ def test_what_others_wrote(file, reason):
     if reason is None:
         assert project.load(file).settings is None
         return
-    with pytest.raises(ValueError, match=f"the file is not a complete project archive: .*{reason}"):
+    with pytest.raises(ValueError, match=f"the file is not a readable project archive: .*{reason}"):
         project.load(file)
 
 

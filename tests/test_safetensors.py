@@ -94,7 +94,7 @@ def test_bfloat16_becomes_float32():
     ],
 )
 def test_files_that_are_refused(file, reason):
-    with pytest.raises(ValueError, match=f"the file is not a complete safetensors archive: .*{reason}"):
+    with pytest.raises(ValueError, match=f"the file is not a readable safetensors archive: .*{reason}"):
         read(file)
 
 

@@ -194,8 +194,8 @@ def test_a_torchscript_program_is_named(tmp_path):
         (Called("collections", "OrderedDict", [("a", 1)]), "calls collections.OrderedDict"),
         (pickle.dumps(Runs(), 2), "calls posix.system|calls nt.system"),
         (pickle.dumps(Runs(), 5), "calls posix.system|calls nt.system"),
-        (Storage("os", "system"), "contains a _Name"),
-        (storage(), "contains a _Storage"),
+        (Storage("os", "system"), r"contains os\.system"),
+        (storage(), "contains Storage"),
         ({(1, 2): tensor()}, "a key is tuple"),
         ({1.5: tensor()}, "a key is float"),
         ({"W": {1, 2}}, r"(calls|does not build a tensor).*; save model\.state_dict\(\) alone"),
@@ -249,7 +249,7 @@ def test_a_torchscript_program_is_named(tmp_path):
 )
 def test_nothing_else_is_made(write, value, reason, tmp_path):
     written = _older_raw(value) if isinstance(value, bytes) and write is older else write(value)
-    with pytest.raises(ValueError, match=f"the file is not a complete PyTorch archive: .*({reason})"):
+    with pytest.raises(ValueError, match=f"the file is not a readable PyTorch archive: .*({reason})"):
         _torch.read(written, "the file")
     assert not os.path.exists("/tmp/pwned")
 
@@ -289,7 +289,7 @@ def test_storages_that_do_not_fit(written, reason):
     if reason is None:
         assert _torch.read(written, "the file")["V"].dtype == np.float64
         return
-    with pytest.raises(ValueError, match=f"the file is not a complete PyTorch archive: .*({reason})"):
+    with pytest.raises(ValueError, match=f"the file is not a readable PyTorch archive: .*({reason})"):
         _torch.read(written, "the file")
 
 

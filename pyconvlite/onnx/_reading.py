@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, TypeAlias
 import numpy as np
 
 from .. import _fetch
+from .._files import read_from
 from .._shapes import Array
 from .._traced.fusing import CONV_RELU
 from .._traced.graph import DTYPES, Graph, Node, Shape, ValueInfo
@@ -45,10 +46,11 @@ def _contents(source: Source) -> tuple[bytes | memoryview, str, Path | None]:
             return _bounded(file, source), _last_part(source), None
     if isinstance(source, str | os.PathLike):
         path = Path(source)
-        with path.open("rb") as file:
+        with read_from(source) as file:
             return _bounded(file, str(path)), path.name, path.parent
     if hasattr(source, "read"):
-        return _bounded(source, "the file"), "the file", None
+        with read_from(source) as file:
+            return _bounded(file, "the file"), "the file", None
     raise TypeError(f"source must be a path, a URL, bytes or a binary file; got {type(source).__name__}")
 
 
