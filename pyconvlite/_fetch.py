@@ -88,9 +88,8 @@ def get_file(url: str, file_name: str | None = None, *, sha256: str | None = Non
         sha256: sha256 of the file, 64 hexadecimal digits.
 
     Raises:
-        ValueError: `file_name` is empty or contains a folder, `sha256` does not have 64 hexadecimal
-            digits, the URL has another
-            scheme, or the file does not have the sha256.
+        ValueError: `file_name` is empty or contains a folder, `sha256` does not have 64 hexadecimal digits,
+            the URL has another scheme, or the file does not have the sha256.
         FileNotFoundError: the server has no such file.
         OSError: the server cannot be reached, refuses the request, or sends more than 2 GiB.
 

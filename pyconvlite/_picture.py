@@ -47,7 +47,7 @@ class Picture:
 
 
 def _rows(nodes: object, edges: list[tuple[str, str]]) -> list[list[str]]:
-    """Nodes by their distance from the leaves, the longest way; leaves stand right above their first use."""
+    """Nodes by the length of the longest path from a leaf; a leaf is in the row above its first use."""
     sources: dict[str, list[str]] = {node: [] for node in nodes}  # type: ignore[attr-defined]
     for a, b in edges:
         sources[b].append(a)

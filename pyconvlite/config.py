@@ -78,8 +78,8 @@ def local_of(name: str) -> Local:
 def using_config(name: str, value: Any) -> Iterator[None]:
     """Change one attribute of Config within a `with` block, for this thread and task (book step 18).
 
-    What it returns, as `no_grad()` and `test_mode()` do, is for one block. It may decorate a function, but
-    neither a generator nor a coroutine function, which it would leave as it is.
+    Use the returned context manager, like those of `no_grad()` and `test_mode()`, for one block only. It can
+    also decorate a function. It has no effect on a generator or coroutine function, whose body runs later.
 
     Args:
         name: the attribute, "enable_backprop" or "train".
@@ -141,9 +141,9 @@ def call_with_config(name: str, value: Any, f: Callable[P, R], *args: P.args, **
 
 
 def no_grad() -> contextlib.AbstractContextManager[None]:
-    """Disable graph recording within a `with` block: it saves memory, but `backward` finds no graph.
+    """Disable graph recording within a `with` block, which saves memory and time.
 
-    It then ends where it starts: no leaf gets a gradient.
+    A result of the block has no graph, so its `backward` computes no gradients of leaves.
 
     Example:
         >>> import numpy as np

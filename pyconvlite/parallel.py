@@ -314,7 +314,7 @@ class Average:
         if comm.batches.in_test_mode and comm.batches.count == self.batches:
             raise RuntimeError(
                 "the batch was taken in test_mode(), where batches do not count for an update: call only the "
-                "model in it, and take batches for validation in no_grad()"
+                "model in test_mode(), and take validation batches in no_grad()"
             )
         forms = {name: form_of(param) for name, param, _ in found}
         settings = settings_of(self.optimizer)
@@ -357,7 +357,7 @@ class Average:
             raise RuntimeError(
                 f"batches of {' and '.join(map(str, sorted(lengths)))} examples were taken since the last "
                 f"update, in which {size} processes have different shares: update before the last, shorter "
-                "batch of an epoch, or leave it out; take batches for other ends in no_grad() or test_mode()"
+                "batch of an epoch, or leave it out; take validation batches in no_grad() or test_mode()"
             )
         n = next(iter(uneven), size)
         return len(range(rank, n, size)) / n

@@ -357,7 +357,7 @@ IMAGE, KERNEL = np.zeros((1, 4, 5, 6)), np.zeros((2, 4, 3, 3))
         (
             lambda: F.deconv2d(IMAGE, np.zeros((4, 2, 3, 3)), stride=2, outsize=12, output_pad=1),
             ValueError,
-            "outsize 12 .* output_pad",
+            "pass either outsize or output_pad; got 12 and ",
         ),
         (
             lambda: F.deconv2d(IMAGE, np.zeros((4, 2, 3, 3)), stride=(2, 1), output_pad=1),

@@ -58,7 +58,7 @@ def _():
     assert x.grad.data == 1
 
 
-@row("gradient of the last Variable")
+@row("gradient of the Variable whose `backward()` is called")
 def _():
     y = Variable(np.array(2.0)) ** 2
     y.backward()

@@ -74,7 +74,7 @@ def test_a_causal_convolution_does_not_look_ahead():
     [
         (lambda: F.conv1d(X[0], W), ValueError, r"x must have 3 axes, \(N, C, L\)"),
         (lambda: F.conv1d(X, W[0]), ValueError, r"W must have 3 axes, \(OC, C/groups, K\)"),
-        (lambda: F.conv1d(X, W[:, :3]), ValueError, r"W must have x's 4 channels.*\(2, 4, 7\).*\(6, 3, 3\)"),
+        (lambda: F.conv1d(X, W[:, :3]), ValueError, r"W must have C .* 4 / .*\(2, 4, 7\).*\(6, 3, 3\)"),
         (lambda: F.conv1d(X, W, B[:2]), ValueError, r"b must have shape \(6,\)"),
         (lambda: F.conv1d(X, W, stride=(1, 2)), TypeError, "stride"),
         (lambda: F.conv1d(X, W, stride=0), ValueError, "stride must be at least 1"),

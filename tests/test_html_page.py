@@ -109,7 +109,7 @@ class TestPage:
             exported(lenet(), **options)
 
     def test_a_model_of_other_pictures_than_the_usual_ones(self):
-        with pytest.raises(ValueError, match="W must have x's 3 channels") as error:
+        with pytest.raises(ValueError, match="W must have C / groups = 3 / 1 channels") as error:
             html_page.export_html(lenet(), io.BytesIO(), classes=list("0123456789"))
         assert (
             "pictures of shape (3, 224, 224), (C, H, W); pass its own as `shape`" in error.value.__notes__[0]

@@ -379,7 +379,7 @@ def test_setup_with_no_part():
 
 
 def test_the_rate_of_adam_is_alpha():
-    with pytest.raises(AttributeError, match="set alpha, the learning rate"):
+    with pytest.raises(AttributeError, match=r"lr is read-only.*; set alpha instead"):
         Adam().lr = 0.1
 
 

@@ -14,7 +14,13 @@ def repository(tmp_path, monkeypatch):
     """A repository with some files on main, on a branch of its own."""
     monkeypatch.setattr(changes, "ROOT", tmp_path)
     (tmp_path / "tests").mkdir()
-    for name in ("test_conv", "test_conv_scipy", "test_functions_norm", "test_simd_conv", "test_simd_build"):
+    for name in (
+        "test_conv",
+        "test_conv_scipy",
+        "test_functions_pooling",
+        "test_simd_conv",
+        "test_simd_build",
+    ):
         (tmp_path / "tests" / f"{name}.py").write_text("import pytest\n")
     (tmp_path / "tests" / "test_conv.py").write_text("from oracles import plain_conv\n")
     git(tmp_path, "init", "-q", "-b", "main")
@@ -33,8 +39,8 @@ def git(folder, *arguments):
     ("changed", "names"),
     [
         ("pyconvlite/functions/conv.py", ["test_conv", "test_conv_scipy"]),
-        ("pyconvlite/functions/norm.py", ["test_functions_norm"]),
-        ("pyconvlite/functions/__init__.py", ["test_functions_norm"]),
+        ("pyconvlite/functions/pooling.py", ["test_functions_pooling"]),
+        ("pyconvlite/functions/__init__.py", ["test_functions_pooling"]),
         ("pyconvlite/backends/simd/conv.py", ["test_simd_conv"]),
         ("pyconvlite/backends/simd/library.py", ["test_simd_build", "test_simd_conv"]),
         ("pyconvlite/nothing/like_it.py", []),

@@ -1,8 +1,8 @@
 """Verified downloads from npm, PyPI and plain URLs into the cache.
 
 A fetched file lies at `<cache>/<sha256>/<name>` and gets there by one rename after its hash was checked, so
-that whatever lies there is whole. Interrupted work leaves at most an `.unfinished-*` folder that nobody looks
-into.
+that whatever lies there is whole. Interrupted work leaves at most an `.unfinished-*` folder, which is
+ignored.
 
 Pooch would replace ten lines of `from_url` and bring six packages more; it raises one error for a host that
 cannot be reached, where another source is tried, and for a download that stalls.

@@ -1,4 +1,4 @@
-"""Faults put into a copy of the code, one at a time; what the tests let pass they lack.
+"""Mutation testing: put faults into a copy of the code, one at a time, and report those that no test detects.
 
 Usage: python -m tools.mutants [--changed] [--junitxml FILE] [WORDS]: all of them, or those whose description holds the
 words; with --changed only those whose code or tests are not as they were when they were last noticed. The file tells
@@ -50,7 +50,7 @@ FILES = {
     "functions/arithmetic": "pyconvlite/functions/arithmetic.py",
     "functions/conv": "pyconvlite/functions/conv.py",
     "functions/geometry": "pyconvlite/functions/_geometry.py",
-    "functions/norm": "pyconvlite/functions/norm.py",
+    "functions/normalization": "pyconvlite/functions/normalization.py",
     "functions/second_order": "pyconvlite/functions/_second_order.py",
     "functions/pooling": "pyconvlite/functions/pooling.py",
     "functions/indexing": "pyconvlite/functions/indexing.py",
@@ -246,7 +246,7 @@ MUTANTS = [
     _on_cpython("numpy/pooling", "the last NaN takes the gradient", "pooling", "reversed(list(enumerate(taps)))", "list(enumerate(taps))"),
     _on_cpython("numpy/pooling", "overlapping windows overwrite", "pooling", "np.add.at(pixels, positions.ravel(), gy.ravel())", "pixels[positions] = gy"),
     _on_cpython("numpy/pooling", "average counts pixels beyond the edge", "pooling", "stop = np.minimum(start + geometry.kernel_size[i], geometry.input_size[i])", "stop = start + geometry.kernel_size[i]"),
-    _on_cpython("numpy/norm", "float16 statistics in float16", "functions_norm", "x = x.astype(np.float32)\n    axes", "pass\n    axes"),
+    _on_cpython("numpy/norm", "float16 statistics in float16", "functions_normalization", "x = x.astype(np.float32)\n    axes", "pass\n    axes"),
     _on_cpython("functions/conv", "outsize ignored", "conv", "self.dilation, self.groups, self.outsize", "self.dilation, self.groups"),
     _on_cpython("functions/conv", "bias gradient misses an axis", "conv", "gb = gy.sum(axis=(0, 2, 3))\n        return gx, gW, gb\n\n\nclass Conv2dReLU(", "gb = gy.sum(axis=(0, 3, 2))[::-1]\n        return gx, gW, gb\n\n\nclass Conv2dReLU("),
     _on_cpython("functions/conv", "dilation forgotten in a gradient", "conv", "f = cls(geometry.stride, geometry.pad, dilation=geometry.dilation, groups=geometry.groups) f._known = geometry", "f = cls(geometry.stride, geometry.pad, dilation=geometry.dilation, groups=geometry.groups); f._known = geometry._replace(dilation=(1, 1))"),
@@ -255,11 +255,11 @@ MUTANTS = [
     _on_cpython("functions/arithmetic", "float32 lost to a number", "functions_arithmetic", "return np.array(number, dtype)", "return np.array(number)"),
     _on_cpython("autograd/walk", "broadcasting not undone", "functions_arithmetic", "gx = sum_to(gx, x.shape)", "gx = gx"),
     _on_cpython("numpy/activation", "gradient of relu at 0", "functions_activation", "return where(x > 0, gy, 0)", "return where(x >= 0, gy, 0)"),
-    _on_cpython("numpy/loss", "loss not per row", "functions_cross_entropy", "gx: Array = p * (gy * (1.0 / len(x)))", "gx: Array = p * gy"),
-    _on_cpython("numpy/dropout", "dropout does not scale", "functions_norm", "keep.reshape(x.shape).astype(x.dtype) * (1 / (1 - ratio))", "keep.reshape(x.shape).astype(x.dtype)"),
-    _on_cpython("functions/norm", "variance of batch norm biased", "functions_norm", "var * (count / (count - 1))", "var"),
+    _on_cpython("numpy/loss", "loss not per row", "functions_classification", "gx: Array = p * (gy * (1.0 / len(x)))", "gx: Array = p * gy"),
+    _on_cpython("numpy/dropout", "dropout does not scale", "functions_normalization", "keep.reshape(x.shape).astype(x.dtype) * (1 / (1 - ratio))", "keep.reshape(x.shape).astype(x.dtype)"),
+    _on_cpython("functions/normalization", "variance of batch norm biased", "functions_normalization", "var * (count / (count - 1))", "var"),
     _on_cpython("functions/indexing", "an element taken twice counts once", "functions_indexing", "xp.add.at(gx, slices, gy)", "gx[slices] = gy"),
-    _on_cpython("functions/second_order", "a way to x counted twice in second order", "functions_norm", "copies = [cast(v, v.dtype) for v in inputs]", "copies = list(inputs)"),
+    _on_cpython("functions/second_order", "a way to x counted twice in second order", "functions_normalization", "copies = [cast(v, v.dtype) for v in inputs]", "copies = list(inputs)"),
     _on_cpython("autograd/walk", "gradient accumulated in place", "autograd_walk", "grads[x] = add(grads[x], gx) if x in grads else gx", "grads[x] = (grads[x].data.__iadd__(gx.data), grads[x])[1] if x in grads else gx"),
     _on_cpython("autograd/walk", "gradients share memory", "autograd_walk", "if owner in held or not gx._data.flags.writeable:", "if not gx._data.flags.writeable:"),
     _on_cpython("autograd/walk", "Functions in the wrong order", "autograd_walk", "sorted(found, key=_called)", "list(found)[::-1]"),

@@ -258,8 +258,9 @@ def _reached(statements: list[ast.stmt]) -> tuple[set[str], set[str]]:
     kernels: set[str] = set()
     names: set[str] = set()
     for node in (node for statement in statements for node in ast.walk(statement)):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Call):
-            if getattr(node.value.func, "id", "") == "kernels":
+        if isinstance(node, ast.Attribute):
+            source = getattr(node.value, "func", node.value)  # kernels(x).name, or k.name
+            if getattr(source, "id", "") in ("kernels", "k"):
                 kernels.add(node.attr)
         elif isinstance(node, ast.Name):
             names.add(node.id)

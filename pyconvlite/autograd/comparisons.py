@@ -1,4 +1,4 @@
-"""Comparisons of Variables, for a tracer: a plain array does not tell what it was computed from."""
+"""Records comparisons of Variables for a tracer, since their results are plain arrays without a creator."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ class Comparison(NamedTuple):
     result: Any
 
 
-# Where the comparisons of this thread and task are collected; None if nobody asks for them.
+# The comparisons of this thread and task, while they are recorded; otherwise None.
 collected: ContextVar[list[Comparison] | None] = ContextVar("collected", default=None)

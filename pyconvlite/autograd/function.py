@@ -21,13 +21,13 @@ from .walk import generation_of
 
 _recording = local_of("enable_backprop")
 
-_MOST_RELEASED = 32
+_MOST_RELEASED = 32  # Functions of a chain that Python may release recursively, see _ReleasedInLoop
 
 
 class _Inputs:
-    """The attribute `inputs` of a Function that holds stand-ins for some: it computes them.
+    """Descriptor of `inputs` for a Function that keeps stand-ins: replaces them by their Variables, if alive.
 
-    Elsewhere an instance attribute of this name takes precedence.
+    Other Functions have an instance attribute `inputs`, which takes precedence.
     """
 
     def __get__(self, f: Function | None, owner: type) -> Any:
@@ -153,7 +153,7 @@ class Function:
         return outputs
 
     def _keep_indirectly(self, inputs: tuple[Variable, ...], depth: int) -> None:
-        """Keep stand-ins of inputs whose data nobody reads; guard them where the chain is long enough."""
+        """Keep stand-ins of inputs whose data is not read; release a long chain of Functions in a loop."""
         if not self.reads_inputs:
             inputs = tuple(map(without_data, inputs))
         if depth == _MOST_RELEASED:
@@ -161,7 +161,7 @@ class Function:
         else:
             self._indirect, self._release_depth = inputs, depth
 
-    @functools.cached_property  # until the walk back, which knows more, sets it
+    @functools.cached_property  # `backprop` overwrites it with what it needs
     def needs_input_grad(self) -> tuple[bool, ...]:
         """For each input, whether its gradient is needed."""
         return tuple([x.requires_grad for x in self.inputs])

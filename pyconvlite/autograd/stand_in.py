@@ -2,7 +2,7 @@
 
 A Function that does not read its inputs (`reads_inputs`) keeps a stand-in of an input, which does not keep
 the data alive. As long as the Variable exists, `inputs` and `outputs` of Functions have the Variable itself,
-so that a gradient finds it; afterwards they have the stand-in, and nobody can ask for the gradient.
+so that its gradient can be set; afterwards they have the stand-in, whose gradient is not accessible.
 """
 
 from __future__ import annotations

@@ -303,7 +303,7 @@ class Variable:
         seed = self._checked_grad()
         graph = graph_behind([self.creator])
         retained: set[Variable] = set()
-        if retain_grad:  # not that of a stand-in, which has no data: nobody can read it
+        if retain_grad:  # except those of stand-ins, whose Variables no longer exist
             for inputs in cast("Iterable[Sequence[Variable]]", graph.values()):
                 retained.update([x for x in inputs if x.requires_grad and (x._data is not None or x._freed)])
 
@@ -505,7 +505,7 @@ def ones_like(x: Variable) -> Variable:
 
 
 def _sum_of(x: Any, y: Variable) -> Variable:
-    total = (x._data if isinstance(x, Variable) else x) + y._data  # somebody may have set an array as `grad`
+    total = (x._data if isinstance(x, Variable) else x) + y._data  # a program may have set `grad` to an array
     return Variable(np.asarray(total) if isinstance(total, np.generic) else total)  # 0-d operands: a scalar
 
 

@@ -210,7 +210,7 @@ def _copy_shared(
         id(a if a.base is None else a.base)
         for inputs in graph.values()
         for x in inputs
-        if (a := x._data) is not None  # that of freed data may be of others by now
+        if (a := x._data) is not None  # the id of freed data may have been reused
     }
     for x, gx in grads.items():
         owner = id(_memory(gx._data))

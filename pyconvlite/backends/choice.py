@@ -146,7 +146,7 @@ def _set_threads(count: int | None) -> None:
     if _choice is not None and _choice.name == "simd":
         from .simd.threads import pool
 
-        with contextlib.suppress(ValueError):  # the environment's: whoever asks next is told
+        with contextlib.suppress(ValueError):  # of PYCONVLITE_THREADS; `describe` raises it
             pool.set(_thread_setting())
 
 
@@ -156,8 +156,8 @@ class threads:  # noqa: N801 - as `use`: with threads(1): ...
     Large convolutions and matrix products are divided into parts, one for each thread. This needs shared
     memory: Python in a worker of a cross-origin isolated page, or under Node. Elsewhere there is one thread,
     whatever was chosen, and `describe` gives the reason. Threads that are started from a browser's worker
-    begin to compute once Python has returned to JavaScript, such as at an `await`. Threads that are no longer
-    wanted sleep; each keeps the memory of its largest call, up to 256 MB. The number is one for all tasks.
+    begin to compute once Python has returned to JavaScript, such as at an `await`. Unused threads sleep; each
+    keeps the memory of its largest call, up to 256 MB. The setting is global, not local to a thread or task.
 
     Args:
         n: number of threads, from 1 to 16; or "auto", one for each core up to four, which is the default

@@ -259,7 +259,7 @@ def _global_average_pooling_2d(x: Any) -> Variable:
 
 
 class SqueezeNet(Model):
-    """Network of 1.2 million Parameters for images of 1000 classes; in DeZero it is an empty class.
+    """Network of 1.2 million parameters for images of 1000 classes; in DeZero it is an empty class.
 
     Iandola et al., "SqueezeNet: AlexNet-level accuracy with 50x fewer parameters" (2016), in its version 1.1.
 

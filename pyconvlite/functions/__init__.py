@@ -7,8 +7,8 @@
 - `activation`, `gelu`, `softmax`: activation functions;
 - `columns`, `conv`, `conv1d`, `pooling`, `adaptive_pooling`: convolution and pooling;
 - `recurrent`: LSTM and GRU;
-- `padding`, `resizing`: other sizes; `norm`, `sample_norm`: normalization and dropout;
-- `loss`, `cross_entropy`: losses, and accuracy.
+- `padding`, `resizing`: other sizes; `normalization`, `sample_norm`: normalization and dropout;
+- `loss`, `classification`: losses, and accuracy.
 
 `docs/operations.md` is the table of all. Each file has, per operation: its Function (forward, then backward),
 the Function of its gradient if it needs one, and the public function.
@@ -175,7 +175,7 @@ if TYPE_CHECKING:
         adaptive_average_pooling,
         adaptive_max_pooling,
     )
-    from .cross_entropy import (
+    from .classification import (
         SoftmaxCrossEntropy,
         SoftmaxCrossEntropyGrad,
         accuracy,
@@ -196,7 +196,7 @@ if TYPE_CHECKING:
         mean_squared_error_simple,
         sigmoid_cross_entropy,
     )
-    from .norm import (
+    from .normalization import (
         BatchNorm,
         BatchNormGrad,
         Dropout,
@@ -221,18 +221,47 @@ if TYPE_CHECKING:
         layer_norm,
     )
 else:
-    # Imported at the first access to a name that the families above lack, as in pyconvlite/__init__.py. No
-    # family among these has the name of a function.
-    _LATER = ("cross_entropy", "loss", "norm", "sample_norm", "resizing", "adaptive_pooling", "recurrent")
+    # Imported at the first access, as in pyconvlite/__init__.py.
+    _HOMES = {
+        name: family
+        for family, names in {
+            "_array_protocol": "array_function array_ufunc",
+            "adaptive_pooling": "adaptive_average_pooling adaptive_max_pooling",
+            "classification": "SoftmaxCrossEntropy SoftmaxCrossEntropyGrad accuracy nll_loss "
+            "softmax_cross_entropy softmax_cross_entropy_simple",
+            "loss": "Huber MeanSquaredError MeanSquaredErrorGrad SigmoidCrossEntropy binary_cross_entropy "
+            "huber_loss kl_div l1_loss mean_squared_error mean_squared_error_simple sigmoid_cross_entropy",
+            "normalization": "BatchNorm BatchNormGrad Dropout ScaleChannels batch_norm batch_nrom "
+            "dropout dropout2d",
+            "recurrent": "GRU GRUGrad JoinWeights LSTM LSTMGrad gru lstm",
+            "resizing": "Upsample interpolate pixel_shuffle upsample",
+            "sample_norm": "RowNorm RowNormGrad group_norm instance_norm layer_norm",
+        }.items()
+        for name in names.split()
+    }
+
+    # PyTorch's names of functions that have others here.
+    _NAMES_HERE = {
+        "adaptive_avg_pool2d": "adaptive_average_pooling",
+        "adaptive_max_pool2d": "adaptive_max_pooling",
+        "avg_pool2d": "average_pooling",
+        "binary_cross_entropy_with_logits": "sigmoid_cross_entropy",
+        "cat": "concat",
+        "clamp": "clip",
+        "conv_transpose2d": "deconv2d",
+        "cross_entropy": "softmax_cross_entropy",
+        "max_pool2d": "pooling",
+        "mse_loss": "mean_squared_error",
+        "permute": "transpose",
+        "unsqueeze": "expand_dims",
+    }
 
     def __getattr__(name: str) -> Any:
-        is_protocol = name in ("array_function", "array_ufunc")
-        for family in ("_array_protocol",) if is_protocol else _LATER if name in __all__ else ():
-            module = import_module(f".{family}", __name__)
-            if hasattr(module, name):
-                globals()[name] = getattr(module, name)
-                return globals()[name]
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        if name not in _HOMES:
+            hint = f"; use F.{_NAMES_HERE[name]}" if name in _NAMES_HERE else ""
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
+        globals()[name] = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+        return globals()[name]
 
     def __dir__() -> list[str]:
         return sorted({*globals(), *__all__})

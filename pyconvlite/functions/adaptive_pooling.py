@@ -1,7 +1,7 @@
 """Pooling to a given size: the windows follow from the sizes of the input and the output.
 
-Output i of n covers the pixels from floor(i * size / n) to ceil((i + 1) * size / n), as in PyTorch. Adjacent
-windows overlap by one pixel where n does not divide the size.
+Output i of n covers the pixels from floor(i * size / n) to ceil((i + 1) * size / n), as in PyTorch. Windows i
+and i + 1 overlap by one pixel if n does not divide (i + 1) * size.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def cast(x: Any, dtype: Any) -> Variable:
 
 
 def as_floats(x: Any, dtype: Any = np.float64) -> Variable:
-    """x as a Variable; integers and bools, which would wrap around, in `dtype`, on a device in float32.
+    """x as a Variable of floats: integers and bools are cast to `dtype`, or to float32 on a device.
 
     Raises:
         TypeError: x is None, or complex.

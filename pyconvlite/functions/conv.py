@@ -301,7 +301,7 @@ def deconv2d(
     below, right = output_padding(output_pad, stride)
     if below or right:
         if outsize is not None:
-            raise ValueError(f"outsize {outsize} is the whole size of the result; leave output_pad out")
+            raise ValueError(f"pass either outsize or output_pad; got {outsize} and {output_pad}")
         settings = pair(stride, "stride"), pair(pad, "pad"), pair(dilation, "dilation")
         OH, OW = deconv_geometry(x.shape[2:], _size(W), *settings).input_size
         outsize = OH + below, OW + right
@@ -389,7 +389,7 @@ def _check_shapes(
     _check_groups(groups, {"channels C": C, "output channels OC": OC})
     if Cg * groups != C:
         raise ValueError(
-            f"W must have x's {C} channels, divided by {groups} groups, along axis 1; got x {x} and W {W}"
+            f"W must have C / groups = {C} / {groups} channels along axis 1; got x {x} and W {W}"
         )
     _check_bias(b, OC)
 

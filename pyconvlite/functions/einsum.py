@@ -21,7 +21,8 @@ def einsum(subscripts: str, *operands: Any) -> Variable:
         subscripts: a letter for each axis of each operand, and after "->" for those of the result, such as
             "nchw,oc->nohw". `...` stands for further axes, which broadcast. Without "->", the result has the
             letters that occur once, in alphabetical order.
-        operands: Variables or arrays. Operands are joined from left to right, so put small products first.
+        operands: Variables or arrays. They are contracted from left to right, so order them such that the
+            intermediate results stay small.
 
     Raises:
         TypeError: `subscripts` is not a string.
@@ -137,7 +138,7 @@ def _aligned(x: Variable, labels: str, wanted: str) -> Variable:
 def _product(
     a: Variable, a_labels: str, b: Variable, b_labels: str, needed: set[str]
 ) -> tuple[Variable, str]:
-    """Product of two operands, summed over the axes that nobody needs further on."""
+    """Product of two operands, summed over the axes that are not in `needed`."""
     a, a_labels = _summed(a, a_labels, needed | set(b_labels))
     b, b_labels = _summed(b, b_labels, needed | set(a_labels))
     shared = [label for label in a_labels if label in b_labels]

@@ -21,8 +21,9 @@ class MatMul(Function):
         self.transposed = transposed
 
     def forward(self, x: Array, W: Array) -> Any:
-        x_too, W_too = self.transposed
-        return kernels(x).matmul(x.swapaxes(-1, -2) if x_too else x, W.swapaxes(-1, -2) if W_too else W)
+        transpose_x, transpose_W = self.transposed
+        x = x.swapaxes(-1, -2) if transpose_x else x
+        return kernels(x).matmul(x, W.swapaxes(-1, -2) if transpose_W else W)
 
     def backward(self, gy: Variable) -> Any:
         x, W = self.inputs
@@ -106,7 +107,7 @@ def linear(x: Any, W: Any, b: Any = None) -> Variable:
     x, W, b = as_input(x), as_input(W), as_input(b)
     m, n = x.shape, W.shape
     if len(m) < 2 or len(n) != 2 or m[-1] != n[0]:
-        hint = "; use F.flatten(x)" if len(n) == 2 and math.prod(m[1:]) == n[0] else ""
+        hint = "; use F.flatten(x)" if len(m) > 1 and len(n) == 2 and math.prod(m[1:]) == n[0] else ""
         raise ValueError(
             f"linear needs x (N, in) or (..., N, in), and W (in, out) with the same `in`; got {m}, {n}{hint}"
         )

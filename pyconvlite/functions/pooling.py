@@ -146,7 +146,8 @@ def pooling(
         stride: step between windows in pixels, at least 1.
         pad: pixels added at each edge, in the forms of `conv2d`; at least 0 and less than the window.
         dilation: distance between the pixels of a window, at least 1.
-        ceil_mode: whether a window that reaches beyond the padding counts, if it begins before it.
+        ceil_mode: round the output size up instead of down: the last window may reach beyond the padding, if
+            it starts inside the image or the padding before it (as in PyTorch).
 
     Returns:
         A Variable of shape (N, C, OH, OW).
@@ -181,7 +182,7 @@ def pooling(
 def pooling_simple(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0) -> Variable:
     """`pooling` composed of other Functions: im2col, max, reshape and transpose (book step 57).
 
-    Args, Returns, Raises: as `pooling`. Each of several equal maxima gets the gradient, as in `max`.
+    Args, Returns, Raises: as `pooling`. Each of several equal maxima gets the full gradient, as in `max`.
 
     Example:
         >>> import numpy as np
@@ -277,7 +278,8 @@ def average_pooling(
 
     Args:
         x: images of shape (N, C, H, W).
-        kernel_size, stride, ceil_mode: as in `pooling`; what a window has beyond the padding does not count.
+        kernel_size, stride, ceil_mode: as in `pooling`. Elements beyond the padding, which `ceil_mode` may
+            add to a window, are never counted in its mean.
         pad: as in `pooling`, with any size; the padding is zero.
         count_include_pad: whether the mean includes the padding; if not, a window without pixels of the
             image gives 0.
@@ -305,7 +307,7 @@ def average_pooling(
 
 
 def _counted(frame: Frame, axis: int, count_include_pad: bool) -> Array:
-    """Number of the elements of each window along an axis that its mean is of, at least 1."""
+    """Number of elements along an axis that the mean of each window is taken over, at least 1."""
     size = frame.input_size[axis]
     before, after = frame.edges[axis] if count_include_pad else (0, 0)
     start = frame.starts(axis)

@@ -23,7 +23,7 @@ T = TypeVar("T", Array, Variable)
 
 
 class JoinWeights(Function):
-    """The weights of gates as one matrix: those of x side by side, below them those of h, then biases.
+    """The weights of all gates in one matrix: its rows are Wx, Wh and the biases, its columns the gates.
 
     Args:
         gates: number of gates; a call takes a matrix for each and x, one for each and h, and one or more
@@ -79,7 +79,7 @@ class LSTM(Function):
 
 
 class LSTMGrad(Function):
-    """Gradients of LSTM with respect to x, unless it is not needed, h, c and W.
+    """Gradients of LSTM with respect to x (if needed), h, c and W.
 
     Args:
         saved: what the kernel returned.
@@ -123,7 +123,7 @@ class GRU(Function):
 
 
 class GRUGrad(Function):
-    """Gradients of GRU with respect to x, unless it is not needed, h and W.
+    """Gradients of GRU with respect to x (if needed), h and W.
 
     Args: as LSTMGrad.
 
@@ -219,7 +219,7 @@ def lstm(x: Any, h: Any, c: Any, W: Any) -> tuple[Variable, Variable]:
 
     Args:
         x: one step of shape (N, in), or T steps of shape (T, N, in).
-        h, c: the states before, of shape (N, H).
+        h, c: initial states of shape (N, H).
         W: weights of shape (in + H + 1, 4 * H): the rows are those of Wx, Wh and b, the columns those of f,
             i, o and u.
 
@@ -253,7 +253,7 @@ def gru(x: Any, h: Any, W: Any) -> Variable:
 
     Args:
         x: one step of shape (N, in), or T steps of shape (T, N, in).
-        h: the state before, of shape (N, H).
+        h: initial state of shape (N, H).
         W: weights of shape (in + H + 2, 3 * H): the rows are those of Wx, Wh, bx and bh, the columns those
             of r, z and n.
 

@@ -373,7 +373,7 @@ class Min(Max):
 
 
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
-    """Maximum of x; arguments as in `sum`. Each of several equal maxima gets the gradient.
+    """Maximum of x; arguments as in `sum`. Each of several equal maxima gets the full gradient, as in DeZero.
 
     Raises:
         TypeError, ValueError: as in `sum`, or the maximum is over zero elements.

@@ -90,11 +90,10 @@ def interpolate(
         x: images of shape (N, C, H, W).
         size: height and width of the result in pixels, at least 1; an integer or (height, width).
         scale_factor: number by which height and width are multiplied, instead of `size`, and rounded down;
-            above 0; a number or (height, width). A size that it does not change stays as it is.
-        mode: "nearest", the pixel at the place rounded down, or "bilinear", the mean of the four pixels
-            around a place, weighted by their nearness.
-        align_corners: for "bilinear", whether the centres of the corner pixels stay where they are; if not,
-            the edges of the image do.
+            above 0; a number or (height, width). An axis whose length does not change is not resampled.
+        mode: "nearest", where output pixel i is input pixel floor(i * step); or "bilinear".
+        align_corners: for "bilinear": True aligns the centers of the corner pixels of input and output;
+            False, the default, aligns the edges of the images.
 
     Returns:
         A Variable of shape (N, C, *size).

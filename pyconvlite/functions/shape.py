@@ -192,7 +192,7 @@ def concat(xs: Sequence[Any], axis: int = 0) -> Variable:
     if not hasattr(xs, "__len__"):
         raise TypeError(f"xs must be a list or tuple of arrays; got {type(xs).__name__}")
     if len(xs) == 0:
-        raise ValueError("xs must contain at least one array; it is empty")
+        raise ValueError("xs must contain at least one array; got an empty sequence")
     xs = [as_input(x) for x in xs]
     return Concat(one_axis(axis, xs[0].shape))(*xs)
 
@@ -227,7 +227,7 @@ def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
     """
     xs = [as_input(x) for x in xs]
     if not xs:
-        raise ValueError("xs must contain at least one array; it is empty")
+        raise ValueError("xs must contain at least one array; got an empty sequence")
     if len({x.shape for x in xs}) > 1:
         raise ValueError(f"xs must all have the same shape; got {', '.join(str(x.shape) for x in xs)}")
     return Stack(_new_axis(axis, xs[0].shape))(*xs)

@@ -55,7 +55,7 @@ def export_html(
     mean: float | None = None,
     scale: float | None = None,
 ) -> None:
-    """Write a page with the network in it: a picture or a drawing goes in, bars for the classes come out.
+    """Write an HTML page that contains the network: it classifies pictures or drawings and shows the result.
 
     It is one file that opens from a disk or a server, on computers and phones, and never uses the network.
     It computes with the SIMD kernels, what the model computes in `test_mode()`.

@@ -35,8 +35,8 @@ class Affine(Layer):
     ) -> None:
         if not isinstance(nobias, bool | np.bool_):  # as in PyTorch's Linear(784, 10)
             raise TypeError(
-                f"nobias must be True or False; got {nobias!r}: outputs come first, and {self._in_name}= "
-                "says how many inputs there are"
+                f"nobias must be True or False; got {nobias!r}: the first argument is the output size; "
+                f"pass the input size as {self._in_name}="
             )
         self.nobias = bool(nobias)
         dtype = float_dtype(dtype)

@@ -65,7 +65,7 @@ class Layer(Weights):
     _output_shapes: list[Any]
     _all_sized: bool  # set once a call finds all Parameters initialized; later calls skip the search
     _state: ClassVar[tuple[str, ...]] = ()  # attributes with the Variables that a call leaves to the next
-    _torch_transposed: tuple[str, ...] = ()  # ends of the names of Parameters whose transposes PyTorch has
+    _torch_transposed: tuple[str, ...] = ()  # suffixes of names of Parameters that PyTorch stores transposed
     _torch_hidden: ClassVar[tuple[str, ...]] = ()  # attributes that PyTorch's keys leave out
     _hooks: Hooks | None = None
 

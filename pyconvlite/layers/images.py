@@ -34,7 +34,7 @@ class MaxPool(_Pool):
         pad: pixels added at each edge, in the forms of `F.conv2d`; less than the size of the window. They are
             filled with minus infinity.
         dilation: distance between the pixels of a window, at least 1.
-        ceil_mode: whether a window that reaches beyond the padding counts, if it begins before it.
+        ceil_mode: round the output size up instead of down, as in `F.pooling`.
 
     Raises:
         TypeError: a size is not an integer.

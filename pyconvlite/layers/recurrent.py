@@ -189,11 +189,11 @@ class RNN(_Recurrent):
 
 
 class _Joined:
-    """The weights of all gates, joined to one matrix W.
+    """The weights of all gates, concatenated to one matrix W.
 
     Args:
-        parts: the Variables that W is joined from, None for a bias that there is not.
-        W: the matrix; with a graph that leads to them, unless it was joined without recording one.
+        parts: the Variables that W was concatenated from; None for an omitted bias.
+        W: the matrix. It has a graph if one was recorded.
     """
 
     def __init__(self, parts: list[Variable | None], W: Variable) -> None:
@@ -219,9 +219,9 @@ def _names(gates: str) -> tuple[list[str], list[str]]:
 
 
 class _Gated(_Recurrent):
-    """Base of LSTM and GRU: the weights of all gates, joined to the matrix that `F.lstm` and `F.gru` take.
+    """Base of LSTM and GRU: concatenates the weights of all gates, as `F.lstm` and `F.gru` take them.
 
-    W is joined once for many steps, so backpropagation adds one gradient per step, not one per gate.
+    The matrix is reused for many steps, so backpropagation adds one gradient per step, not one per gate.
     """
 
     _gates: ClassVar[str]

@@ -42,7 +42,7 @@ class Entry(NamedTuple):
         return np.array(array.T if self.is_transposed else array, order="C")
 
     def shape(self) -> tuple[int | None, ...] | None:
-        """The shape that PyTorch's array must have; None for what any input may set."""
+        """The shape that PyTorch's array must have; None for lengths, or a shape, that are not known yet."""
         shape = _weights.expected(self.param)
         return shape[::-1] if shape and self.is_transposed else shape
 

@@ -127,7 +127,7 @@ def walk(
         value: any object; only Layers, Parameters, lists, tuples, deques and mappings are traversed.
         name: path to `value`.
         owner: the innermost Layer that contains `value`.
-        again: whether to yield what several names reach under each of them.
+        again: whether to yield an object that has several names once for each name.
 
     Yields:
         The name, the Layer or Parameter, and its owner.

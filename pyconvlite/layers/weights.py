@@ -104,7 +104,7 @@ class Weights(ParamTree):
         A path has dots (`conv1.weight`), the layers of a Sequential are named by their index (`0.weight`); W
         and gamma are `weight`, b and beta `bias`, avg_mean and avg_var `running_mean` and `running_var`; the
         W of a Linear layer is transposed. A shared Parameter has its first name only. Models that torchvision
-        also has use its names. PyTorch joins the weights of RNN, LSTM and GRU, which are apart here.
+        also has use its names. PyTorch concatenates the gates' weights, which are separate here.
 
         Raises:
             RuntimeError: the runtime cannot wait for a device.

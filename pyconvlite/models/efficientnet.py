@@ -35,7 +35,7 @@ _CONVS = {  # in efficientnet-lite-pytorch
 
 
 class EfficientNetLite0(Model):
-    """EfficientNet-Lite0 for photographs, 4.7 million Parameters.
+    """EfficientNet-Lite0 for photographs, with 4.7 million parameters.
 
     Tan, Le, "EfficientNet" (2019), in the variant that Google published in 2020 for phones: ReLU6, no
     squeeze-and-excitation. Images are usually 224 x 224 pixels; other sizes from 32 also work.
@@ -51,7 +51,7 @@ class EfficientNetLite0(Model):
 
     Attributes:
         blocks: list of the 16 InvertedResiduals.
-        head: what follows them up to the features: a 1 x 1 convolution with batch normalization.
+        head: the 1 x 1 convolution with batch normalization after the blocks.
         classifier: Linear layer from the 1280 features to the classes.
 
     Raises:
@@ -124,7 +124,7 @@ class EfficientNetLite0(Model):
 
 
 class ConvBN(Layer):
-    """Convolution without bias, then batch normalization; as many outputs as positions of the stride.
+    """Convolution without bias and with "same" padding, then batch normalization.
 
     Args:
         out_channels, kernel_size, stride, groups, in_channels: as in Conv2d.

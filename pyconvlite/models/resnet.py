@@ -23,9 +23,10 @@ class ResNet(Model):
     pixels, but other sizes work. The Parameters have DeZero's names, so `load_weights` reads DeZero's weight
     files.
 
-    Weights of torchvision's resnet50, resnet101 or resnet152 can also be loaded. They are of a variant of the
-    network, which the model then becomes: the stride is in the 3 x 3 convolutions instead of the 1 x 1 ones
-    before them, the max pooling pads by a pixel, conv1 has no bias, and eps of batch normalization is 1e-5.
+    Weights of torchvision's resnet50, resnet101 or resnet152 can also be loaded. Its networks differ, and
+    loading their weights changes this model accordingly: the stride is in the 3 x 3 convolutions instead of
+    the 1 x 1 ones before them, the max pooling pads by a pixel, conv1 has no bias, and eps of batch
+    normalization is 1e-5.
     In `state_dict` the Parameters have torchvision's names. Only a model with `torchvision=True` reads npz
     files, checkpoints and projects of this variant.
 
@@ -33,7 +34,7 @@ class ResNet(Model):
         n_layers: 50, 101 or 152.
         pretrained: False, or the weights: path or URL of a file, or its bytes, in any format that
             `load_weights` reads.
-        torchvision: whether the model is this variant.
+        torchvision: build torchvision's variant from the start.
 
     Raises:
         ValueError: `n_layers` is not one of these, the weights do not fit, or `pretrained` is True: the
@@ -99,7 +100,7 @@ class ResNet(Model):
 
 
 class ResNet50(ResNet):
-    """ResNet of 50 layers, 25.6 million Parameters.
+    """ResNet of 50 layers, with 25.6 million parameters.
 
     Args:
         pretrained, torchvision: as for ResNet.
@@ -117,7 +118,7 @@ class ResNet50(ResNet):
 
 
 class ResNet101(ResNet):
-    """ResNet of 101 layers, 44.6 million Parameters.
+    """ResNet of 101 layers, with 44.6 million parameters.
 
     Args:
         pretrained, torchvision: as for ResNet.
@@ -135,7 +136,7 @@ class ResNet101(ResNet):
 
 
 class ResNet152(ResNet):
-    """ResNet of 152 layers, 60.2 million Parameters.
+    """ResNet of 152 layers, with 60.2 million parameters.
 
     Args:
         pretrained, torchvision: as for ResNet.

@@ -96,7 +96,7 @@ class SmallVGG(Model):
 
 
 class SmallResNet(Model):
-    """Residual network for small images: three stages, each with half the size and twice the channels.
+    """Residual network for small images: three stages; the last two halve the size and double the channels.
 
     He, Zhang, Ren, Sun, "Deep Residual Learning for Image Recognition" (2016), section 4.2.
 

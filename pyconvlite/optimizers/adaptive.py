@@ -164,8 +164,8 @@ class Adam(Elementwise):
 
     Attributes:
         t: number of updates since `setup`.
-        starts: for each Parameter that had no gradient in some updates, their number, which its bias
-            correction leaves out.
+        starts: by Parameter, the number of updates in which it had no gradient. Its bias correction does not
+            count these.
 
     Raises:
         TypeError: an argument is not a number.
@@ -206,7 +206,7 @@ class Adam(Elementwise):
 
     @lr.setter
     def lr(self, rate: float) -> None:
-        raise AttributeError("set alpha, the learning rate; lr is alpha with the correction of the means")
+        raise AttributeError("lr is read-only: it is alpha with the bias correction; set alpha instead")
 
     def _rate(self, t: int) -> float:
         return float(self.alpha * math.sqrt(1 - self.beta2**t) / (1 - self.beta1**t))

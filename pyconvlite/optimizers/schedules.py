@@ -55,7 +55,7 @@ class Schedule:
     def __init__(self, target: Optimizer | Schedule) -> None:
         if isinstance(target, ReduceLROnPlateau):
             raise TypeError(
-                f"a ReduceLROnPlateau belongs in no other schedule; got one for a {type(self).__name__}"
+                f"{type(self).__name__} cannot wrap a ReduceLROnPlateau; wrap it the other way round"
             )
         if isinstance(target, Schedule):
             self.optimizer = target.optimizer
@@ -65,7 +65,7 @@ class Schedule:
             raise TypeError(f"target must be an Optimizer or a Schedule; got {type(target).__name__}")
         name = self.optimizer.rate_name
         if name is None:
-            raise TypeError(f"{type(self.optimizer).__name__} has no learning rate that a schedule could set")
+            raise TypeError(f"target must have a learning rate; {type(self.optimizer).__name__} has none")
         self.rate_name = name
         self.inner = target if isinstance(target, Schedule) else None
         self.base = float(getattr(self.optimizer, name))
@@ -85,7 +85,7 @@ class Schedule:
         if other := _successors.get(self):
             one = type(self).__name__
             raise RuntimeError(
-                f"a {one} and a {other} set the {self.rate_name} of the same optimizer in turn; nest them, "
+                f"a {one} and a {other} both set the {self.rate_name} of one optimizer; nest them, "
                 f"{one}({other}(optimizer, ...), ...), and call step() of the outer one"
             )
 
@@ -277,10 +277,10 @@ class ReduceLROnPlateau(Schedule):
             other, as that would step without a metric.
         mode: "min" for a metric that is better if smaller, such as a loss, "max" for one such as an accuracy.
         factor: factor of each change, at least 0 and below 1.
-        patience: number of values without improvement that are let pass, at least 0.
+        patience: number of values in a row without improvement that are tolerated, at least 0.
         threshold: how much better than the best a value must be to be an improvement, at least 0.
         threshold_mode: "rel" for `threshold` as a fraction of the best, "abs" for a difference.
-        cooldown: number of values after a change that are not counted, at least 0.
+        cooldown: number of values after a reduction during which `patience` does not count, at least 0.
         min_lr: the lowest rate, at least 0; a rate that is lower to begin with is kept.
 
     Attributes:
@@ -322,7 +322,7 @@ class ReduceLROnPlateau(Schedule):
         self.min_lr = within(0, min_lr, math.inf, "min_lr")
         self.best = math.inf if mode == "min" else -math.inf
         self.waited = 0  # values in a row without improvement
-        self.resting = 0  # values that the cooldown still lets pass
+        self.resting = 0  # values left of the cooldown
         self.reduced = 1.0
         super().__init__(target)
 

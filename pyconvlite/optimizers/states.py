@@ -75,10 +75,10 @@ class States(MutableMapping[Parameter, Array]):
         return None if entry is None else entry[1]
 
     def entries(self) -> dict[int, tuple[weakref.ref[Parameter], Array]]:
-        """What `restore` takes to have the arrays of now again."""
+        """A snapshot of all arrays, for `restore`."""
         return self._entries.copy()
 
     def restore(self, entries: dict[int, tuple[weakref.ref[Parameter], Array]]) -> None:
-        """Have the arrays of when `entries` was called."""
+        """Replace all arrays by those of a snapshot that `entries` returned."""
         self._entries.clear()
         self._entries.update({key: entry for key, entry in entries.items() if entry[0]() is not None})

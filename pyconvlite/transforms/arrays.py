@@ -129,7 +129,7 @@ def _per_channel(value: Array, name: str, x: Array) -> Array:
     if value.size != 1 and value.shape != x.shape[:1]:
         raise ValueError(f"{name} has {value.size} values, one per channel; the array has shape {x.shape}")
     given = value
-    with np.errstate(over="ignore"):  # which the next line tells
+    with np.errstate(over="ignore"):  # checked below
         value = value.astype(x.dtype)
     if not np.isfinite(value).all():
         raise ValueError(f"{name} is beyond the range of the array's {x.dtype}; got {given}")

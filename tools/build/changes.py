@@ -26,7 +26,7 @@ def tests() -> list[str]:
 
 
 def tests_of(changed: Iterable[str]) -> list[str]:
-    """Return the test files that belong to changed files, as test_functions_norm.py to functions/norm.py."""
+    """Return the test files of changed files, such as test_functions_pooling.py to functions/pooling.py."""
     found: set[Path] = set()
     for path in map(PurePosixPath, changed):
         if path.suffix != ".py" or not path.parts[1:]:

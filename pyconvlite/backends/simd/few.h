@@ -160,8 +160,8 @@ static int convolve_few(Windows *w, float *y, const float *x, Weights weights, c
 
 enum { TAPS = 5, ROWS = 2 }; /* that correlate_rows takes at a time */
 
-/* Four windows of some rows, times some taps. Windows may be counted out by a mask: both factors are 0 then, lest
- * infinity times 0 be NaN. */
+/* Four windows of some rows, times some taps. A mask excludes windows: both factors are then 0, since infinity
+ * times 0 is NaN. */
 INLINE void correlate_windows(const float *x, const float *gy, const int *source, const int *target, const int *tap,
                               const f4 *mask, f4 c[ROWS][TAPS]) {
 #pragma clang loop unroll(full)

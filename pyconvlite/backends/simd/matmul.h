@@ -26,7 +26,7 @@ enum {
 
 static float a_panels[MC * KC], b_panels[NC * KC];
 
-/* Offsets along an axis of the block at hand, and along one that may be as long as a window. Loops read as many as
+/* Offsets along an axis of the current block, and along one that may be as long as a window. Loops read as many as
  * they take at once: hence some more. */
 typedef int Offsets[NC + AT_ONCE];
 typedef int LongOffsets[K_MOST + AT_ONCE];

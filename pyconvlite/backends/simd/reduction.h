@@ -75,7 +75,7 @@ static void into(Reduction kind, float *y, const float *x, int size) {
     add_into(y, x, size);
 }
 
-/* The axes of x, kept and reduced ones by turns; adjacent ones of a kind are one. */
+/* The axes of x, alternately kept and reduced; adjacent axes of one kind are merged. */
 typedef struct {
   int axes, sizes[8], reduced[8];
 } Nest;

@@ -210,7 +210,7 @@ INLINE void copy_part(float *to, int pitch, const float *image, int H, int W, in
 
 INLINE float pixel_or_zero(const float *row, int W, int column) { return column >= 0 && column < W ? row[column] : 0; }
 
-/* A row's pixels from column `left` on, by turns to `even` and to `odd`. */
+/* A row's pixels from column `left` on, alternately to `even` and to `odd`. */
 INLINE void copy_halves(float *even, float *odd, const float *row, int W, int left, int count) {
   int first = min_int(left < 0 ? (1 - left) / 2 : 0, count), end = min_int(count, (W - left) / 2);
   if (end - first < 4) end = first;

@@ -81,7 +81,7 @@
         this.buffers.push({ buffer: this.device.createBuffer({ size: bytes, usage }), bytes, isValid: true });
         this.device.popErrorScope().then(
           (error) => error && this.invalidate(/** @type {number} */ (id), error),
-          () => {}, // the device is lost, of which it tells itself
+          () => {}, // the device is lost, which is reported separately
         );
       }
       counts.live += bytes;
@@ -120,7 +120,7 @@
       const pooled = this.pool.get(entry.bytes);
       const place = pooled?.indexOf(id) ?? -1;
       entry.isValid = false;
-      if (!pooled || place < 0) return; // whoever has it releases it later
+      if (!pooled || place < 0) return; // it is in use, and released later
       pooled.splice(place, 1);
       this.counts.pooled -= entry.bytes;
       delete this.buffers[id];

@@ -8,8 +8,8 @@ commands, without running the step's Python code; the arithmetic is the same.
 
 A replay writes the state to the arrays that the Variables have had since the recording. Before it,
 `SharedArrays` checks that all is as the last one left it. If a Variable was given another array, the step is
-recorded anew. If somebody else has taken an array of the state (`best = W.data`), that array gets memory of
-its own, and the Variable another array, as from a step that is not captured.
+recorded anew. If a program keeps an array of the state (`best = W.data`), that array is copied to memory of
+its own, and the Variable gets another array, as after a step that is not captured.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def add_at(x: Array, index: Any, value: Array | Number) -> None:
         _write("add_at", x.view_at(index), values, adds=True)
         return
     if x.dtype.kind != "f":
-        raise TypeError(f"only floats can be added to at index arrays; got {x.dtype}")
+        raise TypeError(f"add.at needs a floating-point array on the device; got {x.dtype}")
     view, arrays, axes, first = _arrays_first(x, index)
     rows, positions = _flat_positions(view, arrays, axes)
     values = values.broadcast_to((*rows[:first], *positions.shape, *rows[first:]))

@@ -42,7 +42,7 @@ def matmul(a: Array, b: Array, dtype: npt.DTypeLike | None = None) -> Array:
         return matmul(a.view_at((None,)), b).view_at((..., 0, slice(None)))
     if not a.ndim or not b.ndim or a.shape[-1] != b.shape[-2]:
         raise ValueError(
-            f"matmul needs a (..., M, K) and b (..., K, P) with one K; got shapes {a.shape} and {b.shape}"
+            f"matmul needs a (..., M, K) and b (..., K, P) with the same K; got {a.shape} and {b.shape}"
         )
     if a.ndim > 2 and b.ndim == 2:
         rows = reshape(a, (math.prod(a.shape[:-1]), a.shape[-1]))
@@ -180,7 +180,7 @@ def tensordot(a: Array, b: Array, axes: int | Sequence[Any] = 2) -> Array:
             )
         pair = [tuple(range(a.ndim - count, a.ndim)), tuple(range(count))]
     if len(pair) != 2:
-        raise ValueError(f"axes takes a number, or a's axes and b's; got {axes}")
+        raise ValueError(f"axes must be an integer or a pair (axes of a, axes of b); got {axes}")
     a_axes, b_axes = ([checked_axis(i, x.ndim) for i in side] for x, side in zip((a, b), pair, strict=True))
     if [a.shape[i] for i in a_axes] != [b.shape[i] for i in b_axes]:
         raise ValueError(

@@ -47,7 +47,7 @@ class _Entry(NamedTuple):
 class SharedArrays:
     """The arrays that a plan has in common with Variables, optimizers and others.
 
-    Whether somebody has taken an array of the state is known by the number of references to it.
+    An array of the state is in use elsewhere if it has more references than when the plan was made.
 
     Args:
         states: buffers that the plan writes.
@@ -132,8 +132,8 @@ def _views(
 ) -> tuple[list[ndarray], list[_Binding]]:
     """The arrays on the buffers of the state, and the Variables with one on any of these buffers.
 
-    They are searched for among all objects: the Variables belong to a later layer, and whoever gives them
-    other arrays does not call this one.
+    They are found among all objects of the garbage collector: this module cannot import Variable, and is not
+    notified when a Variable gets another array.
     """
     written, buffers = set(states), {*states, *constants}
     kinds = set(map(type, objects))

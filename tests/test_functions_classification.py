@@ -1,4 +1,4 @@
-"""functions/cross_entropy.py: softmax_cross_entropy, nll_loss, accuracy."""
+"""functions/classification.py: softmax_cross_entropy, nll_loss, accuracy."""
 
 import numpy as np
 import oracles

@@ -1,4 +1,4 @@
-"""functions/norm.py: dropout and batch normalization."""
+"""functions/normalization.py: dropout and batch normalization."""
 
 import numpy as np
 import pytest

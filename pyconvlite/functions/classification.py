@@ -231,7 +231,7 @@ def accuracy(y: Any, t: Any) -> Variable:
         t: labels, as in `softmax_cross_entropy`.
 
     Returns:
-        A 0-d Variable from 0 to 1: of float32 scores float32, as of float16 ones, otherwise float64.
+        A 0-d Variable from 0 to 1, float32 for float16 and float32 scores, otherwise float64.
 
     Raises:
         TypeError, ValueError: as in `softmax_cross_entropy`.
