@@ -115,13 +115,14 @@ def conv_outsize(
     return OH, OW
 
 
-def get_deconv_outsize(size: int, k: int, s: int, p: int, dilation: int = 1) -> int:
+def get_deconv_outsize(size: int, k: int, s: int, p: int, dilation: int = 1, output_pad: int = 0) -> int:
     """Output size of a transposed convolution along one axis: the smallest that a convolution maps to `size`.
 
     Args:
         size: size of the input, in pixels, at least 1.
         k, s, p, dilation: kernel size, stride, pad and dilation of that convolution, as in
             `get_conv_outsize`.
+        output_pad: pixels more than the smallest size.
 
     Raises:
         TypeError: a size is not an integer.
@@ -133,7 +134,7 @@ def get_deconv_outsize(size: int, k: int, s: int, p: int, dilation: int = 1) -> 
     """
     k, s, p, dilation = _kernel_sizes(k, s, p, dilation)
     size = at_least(1, size, "size")
-    outsize = s * (size - 1) + (k - 1) * dilation + 1 - 2 * p
+    outsize = s * (size - 1) + (k - 1) * dilation + 1 - 2 * p + output_pad
     if outsize < 1:
         raise ValueError(
             f"deconvolution of size {size} with kernel {k}, stride {s}, pad {p}, dilation {dilation} has "
@@ -148,6 +149,7 @@ def deconv_outsize(
     s: tuple[int, int],
     p: tuple[int, int],
     dilation: tuple[int, int] = (1, 1),
+    output_pad: tuple[int, int] = (0, 0),
 ) -> tuple[int, int]:
     """`get_deconv_outsize` along both axes; every argument is (height, width).
 
@@ -155,7 +157,7 @@ def deconv_outsize(
         >>> deconv_outsize((14, 7), (3, 3), (2, 1), (1, 1))
         (27, 7)
     """
-    OH, OW = map(get_deconv_outsize, size, k, s, p, dilation)
+    OH, OW = map(get_deconv_outsize, size, k, s, p, dilation, output_pad)
     return OH, OW
 
 

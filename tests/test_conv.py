@@ -109,6 +109,15 @@ def test_deconv2d_with_rows_and_columns_beyond_the_smallest(pad, dilation, outpu
     assert F.deconv2d(x, W, b, **settings, outsize=size, output_pad=(0, 0)).shape == y.shape
 
 
+def test_output_pad_may_be_what_makes_the_result_larger_than_nothing():
+    x, W = np.ones((1, 1, 1, 2)), np.ones((1, 1, 3, 3))
+    with pytest.raises(ValueError, match="output size -1"):
+        F.deconv2d(x, W, None, 3, (2, 1), dilation=(1, 2))
+    y = F.deconv2d(x, W, None, 3, (2, 1), dilation=(1, 2), output_pad=(2, 0))
+    assert_close(y.data, oracles.deconv2d(x, W, None, 3, (2, 1), dilation=(1, 2), size=y.shape[2:]))
+    assert y.shape == (1, 1, 1, 6)
+
+
 @given(geometries())
 def test_deconv2d_is_the_adjoint_of_conv2d(g):
     x, W = g.arrays(g.x_shape, g.W_shape)

@@ -65,6 +65,15 @@ def test_pow_at_zero_has_finite_gradients_of_every_order():
     assert [y.item() for y in orders] == [0, 0, 2, 0, 0]
 
 
+def test_an_exponent_has_gradient_0_where_the_base_is_0():
+    x, c = Variable(np.array([0.0, 0.5, 0.0, 0.0])), Variable(np.array([2.0, 2.0, 0.5, 0.0]))
+    expected = [0, 0.25 * np.log(0.5), 0, 0]
+    np.testing.assert_allclose(grad(F.pow(x, c), c)[0].data, expected)
+    np.testing.assert_allclose(grad(F.pow(0.0, c[:3]), c)[0].data, 0)
+    (gc,) = grad(F.pow(x, c), c, create_graph=True)
+    assert np.isfinite(grad(gc, c)[0].data).all()
+
+
 @pytest.mark.parametrize("exponent", [0.0, 1.0, 2.0, 3.0])
 def test_pow_with_an_array_exponent_at_zero_has_finite_gradients_of_every_order(exponent):
     x = Variable(np.array([0.0, 2.0]))

@@ -240,3 +240,15 @@ def test_sums_of_float16_are_computed_in_float32():
     b = Variable(np.zeros(2, np.float16))
     y = F.linear(np.ones((8192, 1), np.float16), np.ones((1, 2), np.float16), b)
     np.testing.assert_array_equal(grad(y, b, np.full(y.shape, 0.25, np.float16))[0].data, 2048)
+
+
+@pytest.mark.parametrize("f", [F.sum, F.mean])
+@pytest.mark.parametrize("shape", [(100_003, 3), (70_000, 1, 5), (300, 400), (129, 0)])
+def test_sums_over_many_rows_are_exact(f, shape):
+    """Row after row, 100,003 times 0.1 is 0.1 % too large."""
+    x = np.full(shape, 0.1, np.float32)
+    y = f(x, axis=0)
+    assert y.dtype == np.float32
+    true = float(x[:1].sum() / max(1, x[:1].size)) * (shape[0] if f is F.sum else 1)
+    np.testing.assert_allclose(y.data, np.full(shape[1:], true), rtol=5e-6)
+    np.testing.assert_array_equal(f(x, axis=(0,), keepdims=True).data, y.data[np.newaxis])

@@ -221,15 +221,19 @@ class PowVariable(Binary):
 
     def backward(self, gy: Variable) -> Any:
         x, c = self.inputs
+        xp = get_array_module(x.data)
         gx = None
         if self.needs_input_grad[0]:
             # The derivative of x ** 0 is 0; the formula gives 0 * 0 ** -1 = NaN, and 0 - 1 may wrap around.
-            xp = get_array_module(x.data)
             is_zero = xp.where(c.data == 0, 1, 0)
             gx = gy * c * x ** (c - (1 - is_zero).astype(c.dtype))
             if c.requires_grad:  # the missing x ** -1 belongs to the derivative with respect to c
                 gx = gx / x ** xp.where(x.data == 0, 0, is_zero).astype(c.dtype)
-        gc = gy * x**c * log(x) if self.needs_input_grad[1] else None
+        gc = None
+        if self.needs_input_grad[1]:
+            # 0 ** c is constant where c is not negative; the formula gives 0 * log(0) = NaN.
+            is_constant = xp.where(x.data == 0, xp.where(c.data >= 0, 1, 0), 0)
+            gc = gy * x**c * log(x + is_constant.astype(x.dtype))
         return gx, gc
 
 
@@ -238,7 +242,8 @@ def pow(x: Any, c: Any) -> Variable:
 
     Args:
         x: the base, a Variable, array or number.
-        c: the exponent, a number, or a Variable or array that broadcasts with x; its gradient requires x > 0.
+        c: the exponent, a number, or a Variable or array that broadcasts with x; its gradient requires x that
+            is not negative.
 
     Raises:
         ValueError: the shapes do not broadcast.

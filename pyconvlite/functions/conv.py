@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Self
 
 from .._arguments import at_least, one_of
-from .._shapes import Array, IntPair, Pair, check_axes, pair, sizes
+from .._shapes import Array, IntPair, Pair, check_axes, deconv_outsize, pair, sizes
 from ..autograd import Function, Variable, as_input
 from ..backends import ConvGeometry, kernels
 from ._geometry import (
@@ -298,13 +298,12 @@ def deconv2d(
     _check_floats(x, "(N, C, H, W)", "x")
     _check_floats(W, "(C, OC/groups, KH, KW)", "W")
     _check_deconv_shapes(x.shape, W.shape, None if b.data is None else b.shape, groups)
-    below, right = output_padding(output_pad, stride)
-    if below or right:
+    more = output_padding(output_pad, stride)
+    if more != (0, 0):
         if outsize is not None:
             raise ValueError(f"pass either outsize or output_pad; got {outsize} and {output_pad}")
         settings = pair(stride, "stride"), pair(pad, "pad"), pair(dilation, "dilation")
-        OH, OW = deconv_geometry(x.shape[2:], _size(W), *settings).input_size
-        outsize = OH + below, OW + right
+        outsize = deconv_outsize(x.shape[2:], _size(W), *settings, more)
     return Deconv2d(stride, pad, outsize, dilation=dilation, groups=groups)(x, W, b)
 
 

@@ -9,13 +9,13 @@ from .._calls import counted
 from .half import sum_dtype
 
 Axis = int | tuple[int, ...] | None
+ROWS = 128  # that are added up at a time
 
 
 @counted("numpy")
 def sum(x: Array, axis: Axis, keepdims: bool) -> Array:
     dtype = sum_dtype(x)
-    # `x.sum` calls this; NumPy's stubs take only a literal `keepdims`.
-    y: Array = np.add.reduce(x, axis, dtype, keepdims=keepdims)  # type: ignore[call-overload]
+    y = _sum(x, axis, dtype, keepdims)
     return y if dtype is None else np.asarray(y.astype(x.dtype))
 
 
@@ -24,8 +24,22 @@ def mean(x: Array, axis: Axis, keepdims: bool) -> Array:
     if x.dtype.kind != "f" or x.itemsize == 2 or x.size == 0:
         y: Array = x.mean(axis=axis, keepdims=keepdims)  # accumulates float16 in float32
         return y
-    y = np.add.reduce(x, axis=axis, keepdims=keepdims)  # type: ignore[call-overload] # as above
+    y = _sum(x, axis, None, keepdims)
     return y / (x.size // y.size)  # what x.mean computes, in a third of the time for small arrays
+
+
+def _sum(x: Array, axis: Axis, dtype: type[np.float32] | None, keepdims: bool) -> Array:
+    """`np.add.reduce`, which `x.sum` calls too, but more exact along the first axis.
+
+    NumPy adds pairwise along the last axis only. Elsewhere it adds row after row, and the error grows with
+    their number.
+    """
+    while axis in (0, (0,)) and x.ndim > 1 and len(x) > ROWS and x.size:
+        whole = len(x) // ROWS * ROWS
+        sums = np.add.reduce(x[:whole].reshape(ROWS, -1, *x.shape[1:]), 0, dtype)
+        x = np.concatenate([sums, x[whole:]])
+    # NumPy's stubs take only a literal `keepdims`.
+    return np.add.reduce(x, axis, dtype, keepdims=keepdims)  # type: ignore[call-overload,no-any-return]
 
 
 @counted("numpy")

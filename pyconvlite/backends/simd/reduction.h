@@ -75,6 +75,9 @@ static void into(Reduction kind, float *y, const float *x, int size) {
     add_into(y, x, size);
 }
 
+/* Floats that are added up before their sum is added to a total in double precision. */
+enum { ADDED = 64, COLUMNS = 256 };
+
 /* The axes of x, alternately kept and reduced; adjacent axes of one kind are merged. */
 typedef struct {
   int axes, sizes[8], reduced[8];
@@ -121,6 +124,20 @@ static const float *next_place(Places *places, const float *x) {
   return 0;
 }
 
+/* Sums of columns, to nearly double precision as in `sum_row`. */
+static void sum_columns(float *y, const float *x, int size, Places *rows) {
+  for (int start = 0; start < size; start += COLUMNS) {
+    int width = min_int(COLUMNS, size - start);
+    double totals[COLUMNS] = {0};
+    for (const float *row = x + start; row;) {
+      float sums[COLUMNS] = {0};
+      for (int n = 0; row && n < ADDED; n++, row = next_place(rows, row)) add_into(sums, row, width);
+      for (int i = 0; i < width; i++) totals[i] += (double)sums[i];
+    }
+    for (int i = 0; i < width; i++) y[start + i] = (float)totals[i];
+  }
+}
+
 static void reduce(float *y, const float *x, Nest *nest, Reduction kind) {
   if (!nest->axes) *nest = (Nest){1, {1}, {1}}; /* one element */
   Places kept = places_of(nest, 0), reduced = places_of(nest, 1);
@@ -135,8 +152,12 @@ static void reduce(float *y, const float *x, Nest *nest, Reduction kind) {
       *y++ = (float)(kind == MEAN ? total / count : total);
       continue;
     }
-    for (int i = 0; i < size; i++) y[i] = from[i];
-    while ((from = next_place(&reduced, from))) into(kind, y, from, size);
+    if (kind <= MEAN && count > ADDED) {
+      sum_columns(y, from, size, &reduced);
+    } else {
+      for (int i = 0; i < size; i++) y[i] = from[i];
+      while ((from = next_place(&reduced, from))) into(kind, y, from, size);
+    }
     for (int i = 0; i < size && kind == MEAN; i++) y[i] /= (float)count;
     y += size;
   }
