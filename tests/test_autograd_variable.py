@@ -55,11 +55,11 @@ class TestVariable:
     def test_numbers(self):
         x = Variable(np.array([[2.5]], np.float32))
         assert (x.item(), type(x.item())) == (2.5, float)
-        assert float(Variable(np.array(2.5))) == 2.5
-        with pytest.raises(ValueError, match=r"size 1|one element"):
-            Variable(np.zeros(2)).item()
-        with pytest.raises(TypeError):
-            float(Variable(np.zeros(2)))
+        assert float(x) == float(Variable(np.array(2.5))) == 2.5
+        assert int(x) == 2
+        for convert in (Variable.item, float, int):
+            with pytest.raises(ValueError, match=r"size 1|one element"):
+                convert(Variable(np.zeros(2)))
 
     def test_truth_is_that_of_the_only_element(self):
         assert [bool(Variable(np.array(a))) for a in (0.0, 2.0, [0.0], [[2.0]])] == [False, True, False, True]

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Protocol, cast
 import numpy as np
 
 from .. import backends
+from .._pytorch import Hinting
 from ..config import call_with_config
 from .changes import reassigned
 from .comparisons import Comparison, collected
@@ -83,7 +84,7 @@ def _not_an_array(data: Any) -> TypeError:
     return TypeError(f"a Variable must hold an array, not {type(data).__name__}; use {use}")
 
 
-class Variable:
+class Variable(Hinting):
     """An array in a computation graph.
 
     `<`, `<=`, `>` and `>=` compare the elements and return a plain boolean array. So do `==` and `!=` with an
@@ -201,10 +202,10 @@ class Variable:
         return bool(self.data)
 
     def __float__(self) -> float:
-        return float(self.data)
+        return float(self.item())
 
     def __int__(self) -> int:
-        return int(self.data)
+        return int(self.item())
 
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if spec and self.ndim == 0 else super().__format__(spec)

@@ -18,6 +18,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .._pytorch import no_attribute
 from ..autograd.variable import register_functions
 from .activation import (
     ELU,
@@ -240,26 +241,9 @@ else:
         for name in names.split()
     }
 
-    # PyTorch's names of functions that have others here.
-    _NAMES_HERE = {
-        "adaptive_avg_pool2d": "adaptive_average_pooling",
-        "adaptive_max_pool2d": "adaptive_max_pooling",
-        "avg_pool2d": "average_pooling",
-        "binary_cross_entropy_with_logits": "sigmoid_cross_entropy",
-        "cat": "concat",
-        "clamp": "clip",
-        "conv_transpose2d": "deconv2d",
-        "cross_entropy": "softmax_cross_entropy",
-        "max_pool2d": "pooling",
-        "mse_loss": "mean_squared_error",
-        "permute": "transpose",
-        "unsqueeze": "expand_dims",
-    }
-
     def __getattr__(name: str) -> Any:
         if name not in _HOMES:
-            hint = f"; use F.{_NAMES_HERE[name]}" if name in _NAMES_HERE else ""
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}{hint}")
+            raise no_attribute(__name__, name)
         globals()[name] = getattr(import_module(f".{_HOMES[name]}", __name__), name)
         return globals()[name]
 

@@ -3,6 +3,9 @@
 One file per kind; `import pyconvlite.layers as L` imports them all.
 """
 
+from typing import TYPE_CHECKING, Any
+
+from .._pytorch import no_attribute
 from .affine import Conv2d, Deconv2d, Linear
 from .base import Layer
 from .convolution import Conv1d, DepthwiseConv2d, SeparableConv2d
@@ -30,6 +33,12 @@ from .stateless import (
     Softmax,
     Tanh,
 )
+
+if not TYPE_CHECKING:
+
+    def __getattr__(name: str) -> Any:
+        raise no_attribute(__name__, name)
+
 
 __all__ = [
     "GELU",

@@ -12,10 +12,11 @@ from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 
+from .._pytorch import Hinting
 from ..autograd import Parameter
 
 
-class ParamTree:
+class ParamTree(Hinting):
     """Base class of Layer: an object that contains Parameters, directly or in others of its kind.
 
     Example:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 import numpy as np
 
 from .._arguments import described
+from .._pytorch import Hinting
 from .._shapes import Array
 from ..autograd import Parameter, Variable, as_array
 from ..autograd.changes import reassigned
@@ -20,7 +21,7 @@ Row: TypeAlias = tuple[Array, ...]
 Hook = Callable[[list[Parameter]], Any]
 
 
-class Optimizer:
+class Optimizer(Hinting):
     """Base class of optimizers: updates the Parameters that have a gradient.
 
     A subclass defines `update_one`, and `reset` if it has state. An update gives a Parameter a new array and

@@ -1,0 +1,60 @@
+"""_pytorch.py: hints in errors for missing attributes."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import pyconvlite.functions as F
+import pyconvlite.layers as L
+from pyconvlite import Model, Parameter, Variable, models
+from pyconvlite._pytorch import _HERE, no_attribute
+from pyconvlite.optimizers import SGD
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "hint"),
+    [
+        (Variable(np.ones(2)), "view", "Variable has no attribute 'view'; PyTorch's view is F.reshape here"),
+        (Parameter(np.ones(2)), "exp", r"PyTorch's exp is F\.exp here"),
+        (L.Linear(3), "parameters", r"Linear has .*; PyTorch's parameters is params\(\) here"),
+        (models.MLP((3, 1)), "eval", r"PyTorch's eval is with test_mode\(\)"),
+        (SGD(), "step", r"PyTorch's step is update\(\) here"),
+        (F, "cross_entropy", r"functions has .*; PyTorch's cross_entropy is F\.softmax_cross_entropy here"),
+        (L, "MaxPool2d", r"layers has .*; PyTorch's MaxPool2d is L\.MaxPool here"),
+        (Variable(np.ones(2)), "nothing", "^Variable has no attribute 'nothing'$"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_missing_is_named_with_what_is_here(owner, name, hint):
+    with pytest.raises(AttributeError, match=hint):
+        getattr(owner, name)
+    assert not hasattr(owner, name)
+
+
+def test_what_the_hints_name_exists():
+    known = {"F": F, "L": L, "models": models, "model": models.MLP((1, 1))}
+    for here in _HERE.values():
+        first, _, second = here.partition(".")
+        if first in known:
+            assert hasattr(known[first], second.removesuffix("()"))
+
+
+def test_the_error_of_a_property_stays():
+    class Net(Model):
+        @property
+        def width(self):
+            return self.missing
+
+    with pytest.raises(AttributeError, match="Net has no attribute 'missing'"):
+        _ = Net().width
+    with pytest.raises(AttributeError, match="has no data, therefore no shape"):
+        _ = Parameter(None).shape
+
+
+def test_copies_and_pickles_are_as_before():
+    layer = L.Linear(2, in_size=3)
+    for same in (copy.copy(layer), copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        np.testing.assert_array_equal(same.W.data, layer.W.data)
+    assert str(no_attribute("x", "y")) == "x has no attribute 'y'"
