@@ -247,17 +247,19 @@ class GraphLayer(Layer):
         """The outputs for the inputs."""
         values = self._values(inputs)
         if (fixed := self._fixed_batch(inputs)) and self._batch_reshape is not None:
-            raise ValueError(f"{self._batch_reshape} would mix the samples of another batch; {_told(*fixed)}")
+            raise ValueError(
+                f"{self._batch_reshape} would mix samples of another batch; {_fixed_batch_message(*fixed)}"
+            )
         try:
             for _ in self._computed(values):
                 pass
         except ValueError as error:
             if fixed := self._fixed_batch(inputs):
-                raise ValueError(f"{error}; {_told(*fixed)}") from error
+                raise ValueError(f"{error}; {_fixed_batch_message(*fixed)}") from error
             raise
         outputs = tuple(as_variable(values[output.name]) for output in self._graph.outputs)
         if (fixed := self._fixed_batch(inputs)) and self._mixes_samples(outputs, *fixed[1:]):
-            raise ValueError(f"the samples of a larger batch would be mixed; {_told(*fixed)}")
+            raise ValueError(f"the samples of a larger batch would be mixed; {_fixed_batch_message(*fixed)}")
         return outputs[0] if len(outputs) == 1 else outputs
 
     def _values(self, inputs: Sequence[Any]) -> dict[str, Any]:
@@ -419,7 +421,7 @@ class FusedLayer(GraphLayer):
             return super().forward(*inputs)
 
 
-def _told(name: str, N: int, length: int) -> str:
+def _fixed_batch_message(name: str, N: int, length: int) -> str:
     return f'"{name}" has the fixed batch size {N} in the file: export it with a dynamic one; got {length}'
 
 

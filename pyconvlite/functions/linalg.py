@@ -27,12 +27,16 @@ class MatMul(Function):
 
     def backward(self, gy: Variable) -> Any:
         x, W = self.inputs
-        x_too, W_too = self.transposed
+        transpose_x, transpose_W = self.transposed
         gx = gW = None
         if self.needs_input_grad[0]:  # of y = x W: gy W^T; of y = x^T W: (gy W^T)^T = W gy^T
-            gx = MatMul((W_too, True))(W, gy) if x_too else MatMul((False, not W_too))(gy, W)
+            gx = (
+                MatMul((transpose_W, True))(W, gy) if transpose_x else MatMul((False, not transpose_W))(gy, W)
+            )
         if self.needs_input_grad[1]:  # of y = x W: x^T gy; of y = x W^T: (x^T gy)^T = gy^T x
-            gW = MatMul((True, x_too))(gy, x) if W_too else MatMul((not x_too, False))(x, gy)
+            gW = (
+                MatMul((True, transpose_x))(gy, x) if transpose_W else MatMul((not transpose_x, False))(x, gy)
+            )
         return gx, gW
 
 

@@ -15,7 +15,7 @@ from ..backends import get_array_module, to_device_of
 from .casts import check_floats
 from .indexing import get_item
 from .linalg import matmul
-from .pooling import average_pooling
+from .pooling import average_pooling, check_pixels
 from .shape import reshape, transpose
 
 
@@ -114,7 +114,7 @@ def interpolate(
         array([[0., 1., 2., 3.]])
     """
     x = as_input(x)
-    check_axes(x.shape, "(N, C, H, W)")
+    check_pixels(x)
     one_of(mode, "mode", ("nearest", "bilinear"))
     if mode == "nearest" and align_corners is not None:
         raise ValueError('align_corners must be left out with mode="nearest"; it is for "bilinear"')
@@ -122,8 +122,6 @@ def interpolate(
         check_floats(x)
     before = x.shape[2:]
     after, steps = _resized(before, size, scale_factor)
-    if 0 in before:
-        raise ValueError(f"x must have at least one pixel per channel; got shape {x.shape}")
     if mode == "nearest":
         return _nearest(x, after, steps)
     for axis in (2, 3):

@@ -238,7 +238,7 @@ def _unsupported(node: Node, inputs: Sequence[Array | None]) -> str | None:
                 return f"mode {a['mode']}"
             if len(inputs) > 3:
                 return "axes"
-            return None if second is not None and _frames_images(second) else f"pads {_told(second)}"
+            return None if second is not None and _frames_images(second) else f"pads {_as_text(second)}"
         case "Resize":
             if a.get("mode", "nearest") != "nearest":
                 return f"mode {a['mode']}"
@@ -249,7 +249,7 @@ def _unsupported(node: Node, inputs: Sequence[Array | None]) -> str | None:
                 return f"coordinate_transformation_mode {places} and nearest_mode {rounding}"
             if len(inputs) > 3:
                 return "sizes"
-            return None if third is not None and _enlarges_images(third) else f"scales {_told(third)}"
+            return None if third is not None and _enlarges_images(third) else f"scales {_as_text(third)}"
     return None
 
 
@@ -264,7 +264,7 @@ def _enlarges_images(scales: Array) -> bool:
     return scales.shape == (4,) and scales[:2].tolist() == [1, 1] and not (scales % 1).any()
 
 
-def _told(value: Array | None) -> str:
+def _as_text(value: Array | None) -> str:
     return "that are computed" if value is None else str(value.tolist())
 
 

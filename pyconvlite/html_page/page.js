@@ -86,7 +86,7 @@ function show(shares) {
   if (shares.length > MOST_BARS) order.sort((i, j) => shares[j] - shares[i]).splice(5);
   bars.replaceChildren(
     ...order.flatMap((i) => {
-      const percent = `${Math.round(100 * shares[i])} %`;
+      const percent = `${Math.round(100 * shares[i])}%`;
       const [name, meter, number] = ['dt', 'dd', 'dd'].map((tag) => document.createElement(tag));
       [name.textContent, number.textContent] = [settings.classes[i] ?? `${i}`, percent];
       const bar = meter.appendChild(document.createElement('div'));

@@ -175,14 +175,14 @@ class Convolution(Affine):
     ) -> None:
         self.groups = at_least(1, groups, "groups")
         self.out_channels = self._divisible(at_least(1, out_channels, "out_channels"), "out_channels")
-        self.kernel_size = self._sizes(1, kernel_size, "kernel_size")
-        self.stride = self._sizes(1, stride, "stride")
+        self.kernel_size = self._sizes(kernel_size, "kernel_size")
+        self.stride = self._sizes(stride, "stride")
         self.pad = self._padding(pad)
-        self.dilation = self._sizes(1, dilation, "dilation")
+        self.dilation = self._sizes(dilation, "dilation")
         super().__init__(in_channels, self.out_channels, nobias, dtype, init)
 
-    def _sizes(self, least: int, value: Any, name: str) -> tuple[int, ...]:
-        return sizes(least, value, name)
+    def _sizes(self, value: Any, name: str) -> tuple[int, ...]:
+        return sizes(1, value, name)
 
     def _padding(self, pad: Any) -> Any:
         return padding(pad)

@@ -71,8 +71,8 @@ class Conv1d(Convolution):
             init=init,
         )
 
-    def _sizes(self, least: int, value: Any, name: str) -> tuple[int, ...]:
-        return (at_least(least, value, name),)
+    def _sizes(self, value: Any, name: str) -> tuple[int, ...]:
+        return (at_least(1, value, name),)
 
     def _padding(self, pad: Any) -> Any:
         return padding(pad) if isinstance(pad, str) else sizes(0, pad, "pad")

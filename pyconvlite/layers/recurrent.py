@@ -275,8 +275,8 @@ class LSTM(_Gated):
 
     x of shape (N, in_size) is one step. x of shape (T, N, in_size) is T steps, which are faster in one call;
     it returns h after each, (T, N, hidden_size). The Linear layers hold the weights, but are not called.
-    Between two steps reassign the `data` of a weight, as optimizers do: a write into the array may not be
-    noticed.
+    To change a weight between two steps, assign a new array to its `data`, as optimizers do. A write into the
+    array may be ignored.
 
     Call `reset_state()` before a new sequence or batch size; in the first step h and c are 0.
 
@@ -337,8 +337,8 @@ class GRU(_Gated):
 
     x of shape (N, in_size) is one step. x of shape (T, N, in_size) is T steps, which are faster in one call;
     it returns h after each, (T, N, hidden_size). The Linear layers hold the weights, but are not called.
-    Between two steps reassign the `data` of a weight, as optimizers do: a write into the array may not be
-    noticed.
+    To change a weight between two steps, assign a new array to its `data`, as optimizers do. A write into the
+    array may be ignored.
 
     Call `reset_state()` before a new sequence or batch size; in the first step h is 0.
 

@@ -18,7 +18,9 @@ READ = """([lesson, name]) => {
     const caption = tensor.querySelector('figcaption code').textContent;
     if (!caption.startsWith(name + ' ')) continue;
     const cells = [...tensor.querySelectorAll('.cell text')];
-    return [caption.slice(name.length), cells.map((cell) => cell.textContent)];
+    const rows = tensor.querySelector('svg').querySelectorAll('[role=row]');
+    const grid = [rows.length, rows[0].querySelectorAll('.cell').length];
+    return [caption.slice(name.length), grid, cells.map((cell) => cell.textContent)];
   }
 }"""
 
@@ -34,14 +36,16 @@ class Lesson:
         self.place.scroll_into_view_if_needed()  # what is far away has not been computed
 
     def shown(self, name: str) -> Array | None:
-        """The numbers of a tensor, in its shape; None while there are none."""
+        """The numbers of a tensor, in its shape, with its padding; None while there are none."""
         found = self.page.evaluate(READ, [self.id, name])
         if not found:
             return None
-        shape, cells = found
+        named, grid, cells = found
         if {"", "?"} & set(cells):  # they are yet to be computed, or kept back
             return None
-        return np.array([float(cell) for cell in cells]).reshape(ast.literal_eval(shape.strip()))
+        shape = ast.literal_eval(named.strip())
+        whole = (*shape[:-2], *grid) if len(shape) > 1 else shape
+        return np.array([float(cell) for cell in cells]).reshape(whole)
 
     def shows(self, name: str, expected: Any, seconds: float = 20) -> None:
         """Wait until a tensor shows these numbers, in the two decimals that there is room for."""

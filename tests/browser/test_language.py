@@ -97,6 +97,17 @@ def test_a_page_is_japanese_from_its_first_paint(
     visit.page.context.close()
 
 
+def test_an_address_that_names_the_language_keeps_it(enter: Callable[..., Visit], server: Preview) -> None:
+    """A link that a teacher copied; but who has chosen a language gets it."""
+    visit = enter(f"{server.url}lesson-sum.ja.html", python=False, locale="en-US")
+    assert visit.page.url.endswith("lesson-sum.ja.html")
+    assert visit.page.evaluate("document.documentElement.lang") == "ja"
+    visit.page.click("#language")
+    visit.page.goto(f"{server.url}lesson-sum.ja.html")
+    visit.page.wait_for_url("**/lesson-sum.html")
+    visit.page.context.close()
+
+
 @pytest.mark.parametrize("page", CASES)
 def test_the_switch_translates_there_and_back_and_is_kept(
     enter: Callable[..., Visit], server: Preview, page: str

@@ -283,9 +283,9 @@ def test_the_layers_of_a_network(screen: Screen) -> None:
     assert lesson.place.locator(".cm-wrong").inner_text().strip() == "x = layer(x)"
     lesson.start_over()
     lesson.type(lesson.code().replace("L.MaxPool(2, 2),\n    L.Flatten", "L.Flatten"))
-    lesson.says("7 layers")
+    lesson.says("75,978 parameters")
     lesson.start_over()
-    lesson.says("8 layers")
+    lesson.says("28,938 parameters")
 
 
 EDGE = np.outer([1, 2, 1], [-1, 0, 1])

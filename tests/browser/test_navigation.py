@@ -271,7 +271,7 @@ def test_the_training_page_is_found_as_it_was_left(enter: Callable[..., Visit], 
     visit.wait_for("#notice", "Ready, with the model from your last visit.")
     visit.unfold()
     assert visit.text("#model-hint") == hint
-    assert visit.text(".head [aria-current]") == place
+    visit.until(f"document.querySelector('.head [aria-current]')?.textContent === {place!r}")
     page.keyboard.press("Escape")
     visit.until(f"document.querySelector('.head [aria-current]')?.textContent !== {place!r}")
     assert page.evaluate(SAME)

@@ -183,7 +183,7 @@ def test_what_is_no_picture_is_told(own: Visit) -> None:
     )
     own.wait_for("#own-notice", "The archive could not be read")
     own.page.set_input_files("#project-file", {"name": "x.zip", "mimeType": "", "buffer": b"PK"})
-    own.wait_for("#own-notice", "This file is not a project from this page")
+    own.wait_for("#own-notice", "This file is not a project with pictures")
     assert count(own, 1) == 0
 
 
@@ -244,10 +244,11 @@ def test_a_project_that_is_none_changes_nothing(own: Visit) -> None:
         archived(one, zeros, zipfile.ZIP_DEFLATED),  # 100 MB from 100 kB
         archived([None, None], {}),
         archived([{"name": 1, "pictures": []}] * 2, {}),
+        archived([{"name": name, "pictures": []} for name in "ab"], {}),  # as the training page's
         archived(7, {}),
     ):
         own.page.set_input_files("#project-file", file)
-        own.wait_for("#own-notice", "This file is not a project from this page")
+        own.wait_for("#own-notice", "This file is not a project with pictures")
         own.page.set_input_files("#open-file", upload("x.jpg", b"x"))
         own.wait_for("#own-notice", "This browser cannot read these as pictures: x.jpg.")
     assert count(own, 0) == 1

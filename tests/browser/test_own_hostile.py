@@ -148,7 +148,7 @@ def test_an_archive_that_is_gone_when_it_is_read(own: Visit, tmp_path: Path) -> 
         "#own-notice", "The archive could not be read: it is damaged, not a zip file, or no longer where"
     )
     own.page.evaluate(PASS_ON, ["#project-file", False])
-    own.wait_for("#own-notice", "This file is not a project from this page")
+    own.wait_for("#own-notice", "This file is not a project with pictures")
 
 
 def test_an_archive_that_goes_while_it_is_read(own: Visit) -> None:

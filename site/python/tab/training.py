@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import chdir, suppress
 from dataclasses import dataclass
 from io import BytesIO
 from math import isfinite
@@ -90,9 +91,11 @@ def weights(model: Model) -> bytes:
 
 
 def load(make: Callable[[int], Model], path: str, classes: int = 10) -> Model:
-    """A model with the weights of a file; a ValueError says what does not fit."""
+    """A model with the weights of a file; a ValueError says what does not fit, and names the file alone."""
     model = build(make, classes)
-    model.load_weights(path)
+    folder, name = os.path.split(path)
+    with chdir(folder or "."):
+        model.load_weights(name)
     return model
 
 

@@ -1,5 +1,6 @@
 // Runs before anything is drawn, so that no visitor sees the other language first: leads to the page in their language,
-// or has the page be in it. A page in a frame keeps the language in which it was put there.
+// or has the page be in it. A page in a frame keeps the language in which it was put there, and one whose address names
+// the language keeps it, too, unless the visitor has chosen another.
 //
 // It also leaves out what the link leaves out, see view.svelte.ts.
 {
@@ -15,7 +16,11 @@
   const said = new URLSearchParams(location.search);
   const page = document.querySelector(`link[hreflang="${spoken}"]`);
   if (!(page instanceof HTMLLinkElement)) document.documentElement.lang = spoken;
-  else if (spoken !== document.documentElement.lang && !said.has('embed'))
+  else if (
+    spoken !== document.documentElement.lang &&
+    (kept || document.documentElement.lang === 'en') &&
+    !said.has('embed')
+  )
     location.replace(page.href + location.search + location.hash);
 
   if (said.has('embed')) dataset.embed = '';

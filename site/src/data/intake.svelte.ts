@@ -20,7 +20,8 @@ const text = texts(
     more: (names: string, n: number) => `${names} and ${n} more`,
     noZip: 'The archive could not be read: it is damaged, not a zip file, or no longer where it was.',
     busy: 'Wait until training or loading ends, or stop training; then open the project.',
-    noProject: 'This file is not a project from this page, or it is damaged.',
+    noProject:
+      'This file is not a project with pictures, or it is damaged. Projects of the training page are opened there.',
     full: 'The limit is 2,000 pictures: remove some first.',
     large: (n: number) => `The project was not opened: it has ${count(n)} pictures, and the limit is 2,000.`,
     most: (n: number) => `The limit is 2,000 pictures. ${n === 1 ? 'One was' : `${count(n)} were`} left out.`,
@@ -33,7 +34,8 @@ const text = texts(
     more: (names, n) => `${names} ほか ${n} 件`,
     noZip: 'アーカイブを読めません。壊れているか、zip ファイルではないか、元の場所にありません。',
     busy: '学習や読み込みが終わるのを待つか、学習を停止してから、プロジェクトを開いてください。',
-    noProject: 'このページのプロジェクトではないか、ファイルが壊れています。',
+    noProject:
+      '画像の入ったプロジェクトではないか、ファイルが壊れています。学習のページのプロジェクトは、そちらで開いてください。',
     full: '画像は 2,000 枚までです。先にいくつか削除してください。',
     large: (n) => `プロジェクトを開けませんでした。画像が ${count(n)} 枚あり、2,000 枚を超えています。`,
     most: (n) => `画像は 2,000 枚までです。${count(n)} 枚は入りませんでした。`,
@@ -144,6 +146,10 @@ export class Intake {
         const { way, weights } = project;
         const isDrawn = way === 'drawings';
         const all = project.classes.reduce((sum, { files }) => sum + files.length, 0);
+        if (!all) {
+          this.#notes.push(() => text().noProject);
+          return;
+        }
         if (all > MOST_PICTURES) {
           this.#notes.push(() => text().large(all));
           return;

@@ -9,7 +9,7 @@ const SOME = 30; // batches: the loss of one says little
 const WORSE = 1.5; // times the best loss: more than chance
 const OVERFITTED = 1.08; // times the least test loss
 const LATER = 3; // test losses that are all higher than the least
-const DEAD = 0.1; // share of a layer's units
+const DEAD = 0.25; // share of a layer's units; with fewer a network learns well, and they come and go
 
 const text = texts(
   {
@@ -19,7 +19,7 @@ const text = texts(
     overfitting: (epoch: number) =>
       `Overfitting since epoch ${epoch}: it is still improving on the training images, but getting worse on the test images. Use more images, or dropout.`,
     dead: (dead: number, units: number, layer: string) =>
-      `${dead} of ${units} units of ${layer} are dead: zero for every picture. A lower learning rate keeps them alive.`,
+      `${dead} of ${units} units of ${layer} are dead: zero for every probe image. A lower learning rate keeps them alive.`,
     fine: 'Learning well.',
   },
   {
@@ -29,7 +29,7 @@ const text = texts(
     overfitting: (epoch) =>
       `エポック ${epoch} から過学習しています。訓練画像では良くなり続けているのに、テスト画像では悪くなっています。画像を増やすか、ドロップアウトを入れてください。`,
     dead: (dead, units, layer) =>
-      `${layer} の ${units} 個のユニットのうち ${dead} 個が死んでいます(どの画像でも 0)。学習率を下げると防げます。`,
+      `${layer} の ${units} 個のユニットのうち ${dead} 個が死んでいます(調べたどの画像でも 0)。学習率を下げると防げます。`,
     fine: '順調に学習しています。',
   },
 );
@@ -74,9 +74,13 @@ export function diagnose(
   return { kind: 'fine', say: () => text().fine };
 }
 
-/** The epoch, from 1, in which the test loss was the least, if it has been higher ever since while training went on. */
+/**
+ * The epoch, from 1, in which the test loss was the least, if it has been higher ever since while training went on.
+ *
+ * In the first epoch each loss is of images that were never seen before, so that only chance can part the two.
+ */
 function overfittedSince({ samples, loss, test }: Curves, before: number, images: number): number | null {
-  if (test.loss.length <= LATER) return null;
+  if (test.loss.length <= LATER || (samples.at(-1) ?? 0) - before <= images) return null;
   const at = test.loss.indexOf(Math.min(...test.loss));
   const since = test.loss.slice(at + 1);
   const isWorse = since.length >= LATER && since.slice(-LATER).every((value) => value > OVERFITTED * test.loss[at]);
@@ -98,7 +102,7 @@ function deadUnits(
     layer = stage.layer || layer;
     const { length: dead } = measures[i].dead;
     const units = stage.maps.shape[0];
-    if (dead > DEAD * units && (!worst || dead / units > worst.dead / worst.units)) worst = { dead, units, layer };
+    if (dead >= DEAD * units && (!worst || dead / units > worst.dead / worst.units)) worst = { dead, units, layer };
   }
   return worst;
 }
