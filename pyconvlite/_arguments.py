@@ -116,7 +116,7 @@ def above_zero(value: float, name: str) -> float:
     return value
 
 
-def share(value: float, name: str) -> float:
+def fraction(value: float, name: str) -> float:
     """Check that a number is in [0, 1].
 
     Raises:
@@ -124,7 +124,7 @@ def share(value: float, name: str) -> float:
         ValueError: `value` is not in [0, 1].
 
     Example:
-        >>> share(1, "ratio")
+        >>> fraction(1, "ratio")
         1
     """
     if not 0 <= number(value, name) <= 1:

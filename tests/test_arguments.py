@@ -15,7 +15,7 @@ def test_numbers_come_back_as_they_are():
     for value in (0, 0.5, np.float32(0.5), np.float16(0.5), np.int64(0), Fraction(1, 2)):
         assert _arguments.number(value, "x") is value
         assert _arguments.within(0, value, 1, "x") is value
-        assert _arguments.share(value, "x") is value
+        assert _arguments.fraction(value, "x") is value
     assert _arguments.above_zero(1e-8, "x") == 1e-8
 
 
@@ -24,7 +24,7 @@ def test_numbers_come_back_as_they_are():
     [
         _arguments.number,
         _arguments.above_zero,
-        _arguments.share,
+        _arguments.fraction,
         lambda value, name: _arguments.within(0, value, 1, name),
     ],
 )
@@ -44,7 +44,7 @@ def test_what_is_no_number_is_named(check):
         (lambda v: _arguments.within(0, v, 1, "x"), [-0.1, 1], "x must be at least 0 and below 1; got "),
         (lambda v: _arguments.within(0, v, np.inf, "x"), [-0.1], "x must be at least 0; got "),
         (lambda v: _arguments.above_zero(v, "x"), [0, -1], "x must be above 0; got "),
-        (lambda v: _arguments.share(v, "x"), [-0.1, 1.1], "x must be from 0 to 1; got "),
+        (lambda v: _arguments.fraction(v, "x"), [-0.1, 1.1], "x must be from 0 to 1; got "),
         (lambda v: _arguments.at_least(2, v, "x"), [1, -1], "x must be at least 2; got "),
     ],
 )

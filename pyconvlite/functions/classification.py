@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._arguments import integer, one_of, share
+from .._arguments import fraction, integer, one_of
 from .._shapes import Array, check_axes
 from ..autograd import Function, Variable, as_input, as_variable
 from ..backends import get_array_module, kernels, to_device_of
@@ -95,7 +95,7 @@ def softmax_cross_entropy(
     """
     x, t = as_floats(x), as_input(t)
     check_given(t, "t")
-    label_smoothing = float(share(label_smoothing, "label_smoothing"))  # np.float64 would widen float32
+    label_smoothing = float(fraction(label_smoothing, "label_smoothing"))  # np.float64 would widen float32
     alike = t.shape == x.shape and x.ndim > 1
     if alike and t.dtype.kind == "f":
         if ignore_index is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._arguments import share, within
+from .._arguments import fraction, within
 from .._shapes import Array, check_axes
 from ..autograd import Function, Variable, as_input, grad
 from ..backends import get_array_module, kernels, on_device
@@ -255,7 +255,7 @@ def batch_norm(
             raise ValueError(f"{name} must have shape ({x.shape[1]},), the channels of x; got {v.shape}")
     check_floats(x)
     eps = float(within(0, eps, math.inf, "eps"))  # a NumPy number would make float64 of float32
-    share(decay, "decay")
+    fraction(decay, "decay")
     if not Config.train:
         # On the CPU not in float16, which the variance may overflow.
         wide = x if on_device(x) or x.dtype != np.float16 else cast(x, np.float32)

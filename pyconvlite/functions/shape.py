@@ -181,6 +181,10 @@ class Concat(Function):
 def concat(xs: Sequence[Any], axis: int = 0) -> Variable:
     """Concatenate Variables or arrays along an existing axis; the lengths of the other axes must match.
 
+    Args:
+        xs: list or tuple of Variables or arrays.
+        axis: the axis; a negative one counts from the end.
+
     Raises:
         TypeError: `axis` is not an integer, or `xs` is not a sequence.
         ValueError: `xs` is empty, `axis` is out of bounds, or the shapes do not match.
@@ -216,6 +220,10 @@ class Stack(Function):
 
 def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
     """Concatenate Variables or arrays of the same shape along a new axis.
+
+    Args:
+        xs: Variables or arrays.
+        axis: index of the new axis in the result's shape; a negative one counts from the end.
 
     Raises:
         ValueError: `xs` is empty, or the shapes differ.

@@ -68,6 +68,10 @@ class SoftmaxGrad(Function):
 def softmax(x: Any, axis: int = 1) -> Variable:
     """exp(x), normalized to sum 1 along `axis` (book step 47).
 
+    Args:
+        x: Variable or array.
+        axis: the axis of the classes, 1 in (N, classes) and (N, classes, H, W).
+
     Raises:
         TypeError: `axis` is not an integer.
         ValueError: `axis` is out of bounds, or has length 0.
@@ -102,8 +106,7 @@ class LogSoftmax(Softmax):
 def log_softmax(x: Any, axis: int = 1) -> Variable:
     """Logarithm of softmax along `axis`, finite even where softmax underflows to 0.
 
-    Raises:
-        TypeError, ValueError: as in `softmax`.
+    Args, Raises: as in `softmax`.
 
     Example:
         >>> import numpy as np

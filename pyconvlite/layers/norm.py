@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .. import functions as F
-from .._arguments import at_least, share, within
+from .._arguments import at_least, fraction, within
 from ..autograd import Parameter, Variable
 from ..backends import to_device_of
 from ..config import Config
@@ -60,7 +60,7 @@ class BatchNorm(Layer):
         eps: float = 2e-5,
         dtype: Any = np.float32,
     ) -> None:
-        self.decay = share(decay, "decay")
+        self.decay = fraction(decay, "decay")
         self.eps = within(0, eps, math.inf, "eps")
         dtype = float_dtype(dtype)
         self.avg_mean, self.avg_var, self.gamma, self.beta = (

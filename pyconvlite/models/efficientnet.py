@@ -12,7 +12,7 @@ from .._arguments import at_least
 from .._shapes import Array
 from ..autograd import Variable
 from ..layers import Layer
-from .base import Model, load_pretrained
+from .base import Model, as_rgb, load_pretrained
 
 # For each stage: number of blocks, kernel size, stride of the first block, expansion, output channels.
 _STAGES = (
@@ -114,9 +114,7 @@ class EfficientNetLite0(Model):
         Raises:
             TypeError: `image` is not a Pillow image.
         """
-        if not hasattr(image, "convert"):
-            raise TypeError(f"image must be a Pillow image; got {type(image).__name__}")
-        image = image.convert("RGB")
+        image = as_rgb(image)
         side = min(image.size)
         left, top = ((length - side) // 2 for length in image.size)
         image = image.crop((left, top, left + side, top + side)).resize((size, size), resample=3)  # bicubic

@@ -9,7 +9,7 @@ import numpy as np
 from .. import functions as F
 from .. import layers as L
 from .._shapes import Array
-from .base import Model, load_pretrained
+from .base import Model, as_rgb, load_pretrained
 
 # torchvision's names of the layers: their indexes count the ReLUs, the pooling and the Dropout in between.
 _TORCH = {"fc6": "classifier.0", "fc7": "classifier.3", "fc8": "classifier.6"}
@@ -103,9 +103,7 @@ class VGG16(Model):
         Raises:
             TypeError: `image` is not a Pillow image.
         """
-        if not hasattr(image, "convert"):
-            raise TypeError(f"image must be a Pillow image; got {type(image).__name__}")
-        image = image.convert("RGB")
+        image = as_rgb(image)
         if size:
             image = image.resize(size)
         bgr = np.asarray(image, dtype=dtype)[:, :, ::-1]

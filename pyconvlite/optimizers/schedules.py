@@ -19,7 +19,7 @@ import math
 import weakref
 from typing import Any, ClassVar
 
-from .._arguments import at_least, number, one_of, share, within
+from .._arguments import at_least, fraction, number, one_of, within
 from ..backends import host_scalars
 from .base import Optimizer
 
@@ -245,7 +245,7 @@ class OneCycleLR(Schedule):
         final_div_factor: float = 1e4,
     ) -> None:
         self.total_steps = at_least(1, total_steps, "total_steps")
-        self.pct_start = share(pct_start, "pct_start")
+        self.pct_start = fraction(pct_start, "pct_start")
         self.div_factor = within(1, div_factor, math.inf, "div_factor")
         self.final_div_factor = within(1, final_div_factor, math.inf, "final_div_factor")
         super().__init__(target)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .._arguments import check_holds, number, one_of, share, within
+from .._arguments import check_holds, fraction, number, one_of, within
 from .._random import rng
 from .._shapes import Array, IntPair, sizes
 from .arrays import checked_array
@@ -33,7 +33,7 @@ class RandomHorizontalFlip:
     """
 
     def __init__(self, ratio: float = 0.5) -> None:
-        self.ratio = share(ratio, "ratio")
+        self.ratio = fraction(ratio, "ratio")
 
     def __call__(self, array: ArrayLike) -> Array:
         """The array, or a copy that is flipped along the last axis."""
