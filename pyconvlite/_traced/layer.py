@@ -117,7 +117,8 @@ class GraphLayer(Layer):
         statistics: set[str] = set()
         weights: set[str] = set()
         # of values that are constants, moved or transformed
-        origins = {name: name for name in self._constants if not self._is_filling(name)}
+        fillings = self._fillings()
+        origins = {name: name for name in self._constants if name not in fillings}
         for node in self._nodes:
             if node.op in (*_PASSING, *_UNARY) and node.inputs and node.inputs[0] in origins:
                 origins[node.outputs[0]] = origins[node.inputs[0]]
@@ -137,19 +138,22 @@ class GraphLayer(Layer):
         if self._graph.params is not None:
             weights = set(self._graph.params)
         for name, array in list(self._constants.items()):
-            if name in weights | statistics and array.dtype.kind == "f" and not self._is_filling(name):
+            if name in weights | statistics and name not in fillings and array.dtype.kind == "f":
                 param = self._params[name] = Parameter(self._constants.pop(name), name)
                 param.requires_grad = name not in statistics
         self._owns_statistics = statistics & set(self._params)
 
-    def _is_filling(self, name: str) -> bool:
-        """Whether a constant is one that an exporter made, such as the ones that a group norm multiplies by.
+    def _fillings(self) -> set[str]:
+        """The names of constants that an exporter made, such as the ones that a group norm multiplies by.
 
         Paddle's exporter writes weights as nodes, too, but they are not all equal.
         """
-        made = any(node.op == "Constant" and node.outputs[0] == name for node in self._graph.nodes)
-        array = self._constants[name]
-        return bool((made or _UNNAMED.fullmatch(name)) and array.size and (array == array.flat[0]).all())
+        made = {node.outputs[0] for node in self._graph.nodes if node.op == "Constant"}
+        return {
+            name
+            for name, array in self._constants.items()
+            if (name in made or _UNNAMED.fullmatch(name)) and array.size and (array == array.flat[0]).all()
+        }
 
     def _computed_from_inputs(self) -> set[str]:
         """The names of values that depend on the elements of an input."""
