@@ -6,9 +6,9 @@
 # requested.
 
 # %% [markdown] lang="ja"
-# # バックエンドの切りかえ: NumPy、SIMD、WebGPU
+# # バックエンドの切り替え: NumPy、SIMD、WebGPU
 #
-# 同じモデルを3つのバックエンドで動かせます。**NumPy**は基準となる実装です。**SIMD**はWebAssemblyの計算カーネルで、CPUで複数の数を一度に計算します。ブラウザでは自動的にこれが選ばれます。**WebGPU**はグラフィックスカードを使うもので、名前を指定して呼び出します。
+# 同じモデルを3つのバックエンドで動かせます。**NumPy**は基準となる実装です。**SIMD**はWebAssemblyの計算カーネルで、CPUで複数の数を一度に計算します。ブラウザでは自動的にこれが選ばれます。**WebGPU**はグラフィックスカードを使うもので、明示的に選んだときだけ動きます。
 
 # %%
 import time
@@ -33,7 +33,7 @@ print(backends.describe())
 # %% [markdown] lang="ja"
 # ## SIMDとNumPy
 #
-# `backends.use`で切りかえます。`with`と一緒に使うと、その中だけで有効になります。結果は、丸め誤差を除けば同じです。
+# `backends.use`で切り替えます。`with`と一緒に使うと、その中だけで有効になります。結果は、丸め誤差を除けば同じです。
 
 # %%
 rng = np.random.default_rng(0)
@@ -84,7 +84,7 @@ except webgpu.WebGPUUnavailable as error:
 # copied only when you read it.
 
 # %% [markdown] lang="ja"
-# モデルは`to_gpu`、データは`webgpu.asarray`で移します。あとは、学習の1ステップの間にデータが戻ってくることはありません。値は、こちらから求めたときにだけ戻ってきます。
+# モデルは`to_gpu`、データは`webgpu.asarray`で移します。そのあとは、学習の1ステップの間にデータがCPUへコピーされることはありません。値は、読み出したときにだけコピーされます。
 
 # %%
 images = rng.random((64, 1, 28, 28)).astype(np.float32)

@@ -7,7 +7,7 @@
 # %% [markdown] lang="ja"
 # # 自分のFunctionを作る
 #
-# pyconvliteの演算は、どれもFunctionでできています。`forward`は配列で計算し、`backward`は勾配を求めます。Functionは自分でも作れます。勾配が正しいかどうかは、数値的に測った勾配と比べて、1階も2階も確かめることができます。
+# pyconvliteの演算は、どれもFunctionでできています。`forward`は配列で計算し、`backward`は勾配を求めます。Functionは自分でも作れます。勾配が正しいかどうかは、数値微分の結果と比べて、1階も2階も確かめることができます。
 
 # %%
 import matplotlib.pyplot as plt

@@ -107,7 +107,7 @@ export const text = texts(
     shortKind: (kind) => KINDS[kind]?.[2] ?? KINDS[kind]?.[1] ?? kind,
     size: ([n, height, width]) => (height * width === 1 ? `${n} ユニット` : `${n} × ${height}×${width}`),
     units: (n) => `${n} 個`,
-    layer: (kind, shape) => `${kind && `、${kind}`}: ${shape}。ようすを見る`,
+    layer: (kind, shape) => `${kind && `、${kind}`}: ${shape}。詳しく見る`,
     shape: ([n, height, width]) =>
       height * width === 1 ? `${n} ユニット` : `特徴マップ ${n} 枚、${height} × ${width}`,
     map: (i) => `特徴マップ ${i}`,
@@ -145,7 +145,7 @@ export const text = texts(
     distribution: '学習前と現在の重み',
     changed: (share) => `変化 ${share}`,
     saliency: (name) => `各画素が「${name}」のスコアをどれだけ動かすか`,
-    target: 'どのスコア',
+    target: 'スコアのクラス',
     answer: '予測したクラス',
     answers: '答え',
     tableTitle: (answer, p) => `${p} の確率で「${answer}」と読んでいます。`,
