@@ -192,6 +192,9 @@ def _convolve(
     windows = _size(W), pair(stride, "stride"), pair(dilation, "dilation")
     edges = edges_of(pad, x.shape[2:], *windows)
     if pad_mode == "zeros":
+        (above, below), (left, right) = edges
+        if above == below and left == right:
+            return convolve(x, (above, left))
         return framed(convolve, x, Frame.of(x.shape[2:], *windows, edges))
     return convolve(pad_ends(x, ((0, 0), (0, 0), *edges), mode=pad_mode), 0)
 
