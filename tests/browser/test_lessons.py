@@ -138,8 +138,8 @@ def test_a_number_is_predicted(enter: Callable[..., Visit], server: Preview) -> 
     for given, reply in [
         ("13", "That adds up what lies under the kernel"),
         ("2", "only the product of the two corner numbers"),
-        ("11", "turns the kernel by 180° first"),
-        ("9", "That adds up the kernel alone"),
+        ("11", "rotates the kernel by 180° first"),
+        ("9", "That is the sum of the weights"),
         ("x", "That is not a number."),
         ("−１３", "Go cell by cell"),  # as a Japanese keyboard types it
         ("1,000", "Go cell by cell"),

@@ -88,12 +88,12 @@ def test_what_it_shall_read(adversarial: Visit) -> None:
     lesson.says("Step 2: it reads an 8")
     slide(lesson, "taken", 10)
     lesson.says("Step 10: it reads a 3")
-    lesson.pick("Read it as", "0")
+    lesson.pick("Target digit", "0")
     lesson.says("Step 10: it reads a 0")
     assert numbers(lesson)[3] == 0.15
     question = lesson.place.locator(".ask")
     for line, reply in (
-        ("x = x + 0.1 * np.sign(g)", "climbs the loss"),
+        ("x = x + 0.1 * np.sign(g)", "raises the loss for the target digit"),
         ("x = x - 0.1 * g", "only the sign counts"),
         ("x = x - 0.1 * np.sign(g)", "That computes what was asked for."),
     ):

@@ -53,7 +53,7 @@ def test_a_kernel_as_deep_as_the_image(channels: Visit) -> None:
         lesson.says(f"y[0, {i}, {j}] = ")
         shares = (x[:, i : i + 3, j : j + 3] * W).sum(axis=(1, 2))
         written = " + ".join(f"{s:.0f}" if s >= 0 else f"({s:.0f})" for s in shares)
-        lesson.says(f" = {written} = {y[0, i, j]:.0f}: red, green and blue")
+        lesson.says(f" = {written} = {y[0, i, j]:.0f}: one partial sum each")
         block = [16 * c + 4 * r + k for c in range(3) for r in range(i, i + 3) for k in range(j, j + 3)]
         assert lesson.marked("x") == block
         places.add(kernel.get_attribute("points"))

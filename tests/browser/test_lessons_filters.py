@@ -157,9 +157,7 @@ def test_the_cure(checkerboard: Visit) -> None:
         resized = stamped(large, K, 1) / K**2
         steps = [max(np.abs(np.diff(y, axis=axis)).max() for axis in (0, 1)) for y in (by_stamps, resized)]
         rough = [f"{step:.2f}".rstrip("0").rstrip(".") for step in steps]
-        lesson.says(
-            f"differ by up to {rough[0]} after the deconvolution, by up to {rough[1]} after the cure."
-        )
+        lesson.says(f"differ by up to {rough[0]} after the deconvolution, {rough[1]} after enlarging")
         most = max(by_stamps.max(), resized.max())
         np.testing.assert_allclose(heat(lesson.place, "stamped"), by_stamps.ravel() / most, atol=6e-4)
         np.testing.assert_allclose(heat(lesson.place, "resized"), resized.ravel() / most, atol=6e-4)
@@ -253,5 +251,5 @@ def test_a_picture_of_ones_own(filters: Visit) -> None:
     lesson.place.get_by_text("Access to the camera was refused.").or_(
         lesson.place.get_by_text("There is no camera here.")
     ).wait_for()
-    lesson.place.get_by_role("button", name="The first picture").click()
+    lesson.place.get_by_role("button", name="Back to the first picture").click()
     wait(lambda: bool((pixels(lesson, 0) == first).all()), lambda: "the first picture does not come back")

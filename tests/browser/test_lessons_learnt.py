@@ -56,7 +56,7 @@ def test_a_picture_is_made(learnt: Visit) -> None:
     lesson.says("Pixels from")
     assert "response" not in lesson.place.locator(".sentence").inner_text()  # which the question asks for
     lesson.choose_any()
-    lesson.replies("was never asked for")
+    lesson.replies("only raise the response")
     lesson.says("Step 30: the response of class 7 is")
     plain, tamed, *reach = numbers(lesson)[2:]
     assert plain > tamed > 0

@@ -223,7 +223,7 @@ def test_what_the_columns_cost(matrix_lesson: Visit) -> None:
     lesson.says(f"The matrix ({col.shape[0]}, {col.shape[1]}) takes {col.nbytes / x.nbytes:.1f} times")
     assert amounts.all_inner_texts() == [f"{a.nbytes / 1024:.1f} KiB" for a in (x, col)]
     lesson.set(N=4096, C=64, H=64, W=64)
-    lesson.says("more than the 4 GiB")
+    lesson.says("exceeds the 4 GiB")
     cut = "knobs => knobs.filter((knob) => knob.scrollWidth > knob.clientWidth).length"
     assert not lesson.place.locator(".knobs input").evaluate_all(cut)  # four digits fit
     lesson.set(K=64, pad=0, W=20)

@@ -82,7 +82,7 @@ def test_how_long_a_step_may_be(descent: Visit) -> None:
     question = lesson.place.locator(".ask")
     for rate, reply in (
         ("0.34", "higher on the opposite slope"),
-        ("0.2", "a longer step still does"),
+        ("0.2", "a larger rate does, too"),
         ("0.33", "Right."),
     ):
         question.locator("input").fill(rate)

@@ -116,7 +116,7 @@ plt.show()
 # %% [markdown] lang="en"
 # **One, two or three dimensions?** The dimension is the number of directions in which the kernel *moves*. Over sound it moves
 # along time only: a one-dimensional convolution. Over an image it moves down and across: two-dimensional, even though a
-# colour image has three axes. In a video or a body scan it also moves along a third axis.
+# color image has three axes. In a video or a body scan it also moves along a third axis.
 
 # %% [markdown] lang="ja"
 # **何次元の畳み込み?** カーネルが「動く」方向の数で数えます。音なら時間の方向だけなので1次元、画像なら縦と横に動くので2次元です(カラー画像は3階の配列ですが、動くのは2方向だけです)。動画やCTの画像のように、もう1つの方向にも動けば3次元になります。

@@ -21,7 +21,7 @@ rng = np.random.default_rng(0)
 # %% [markdown] lang="en"
 # ## 56.1 Channels
 #
-# A colour image has three channels, red, green and blue: an array of shape (C, H, W) = (3, H, W).
+# A color image has three channels, red, green and blue: an array of shape (C, H, W) = (3, H, W).
 
 # %% [markdown] lang="ja"
 # ## 56.1 チャンネル(3階テンソル)
@@ -117,7 +117,7 @@ print(F.average_pooling(x, kernel_size=2, stride=2).data[0, 0])
 # %% [markdown] lang="en"
 # Pooling has three properties:
 #
-# - **Nothing is learnt:** a maximum has no weights.
+# - **Nothing is learned:** pooling has no weights.
 # - **Each channel is pooled by itself**, so the number of channels does not change.
 # - **A small shift changes little.** Here is an image of stars, shifted right by one pixel:
 

@@ -29,7 +29,7 @@ from pyconvlite.transforms import Compose, Normalize, ToFloat
 # %% [markdown] lang="en"
 # ## VGG16
 #
-# The book loads VGG16 with weights learnt from a million photographs: 138 million parameters. Here is its architecture for
+# The book loads VGG16 with weights learned from a million photographs: 138 million parameters. Here is its architecture for
 # images of 32 × 32 pixels, which need fewer.
 
 # %% [markdown] lang="ja"
@@ -148,7 +148,7 @@ for axis, i in zip(axes, wrong, strict=False):
 plt.show()
 
 # %% [markdown] lang="en"
-# ## What has it learnt?
+# ## What has it learned?
 #
 # The kernels of the first layer, and the feature maps that they compute from a digit:
 

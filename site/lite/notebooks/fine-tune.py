@@ -1,7 +1,7 @@
 # %% [markdown] lang="en"
 # # Fine-tuning: your own pictures
 #
-# EfficientNet-Lite0 has learnt a thousand classes from a million photographs. Here it learns new classes from a few
+# EfficientNet-Lite0 has learned a thousand classes from a million photographs. Here it learns new classes from a few
 # pictures: first a new last layer, in less than a second, then the last block as well. Nothing leaves your machine.
 
 # %% [markdown] lang="ja"
@@ -89,7 +89,7 @@ show(pictures[::3], [names[k] for k in t[::3]])
 # %% [markdown] lang="en"
 # ## The network, and its features
 #
-# `pretrained` names the weights. This site provides them under the same licence as the network (Apache 2.0). On your own
+# `pretrained` names the weights. This site provides them under the same license as the network (Apache 2.0). On your own
 # machine, give the path or the URL of that file.
 #
 # `preprocess` crops and scales a picture as the network expects. `features` computes 1280 numbers for each picture, from

@@ -6,7 +6,7 @@ import numpy as np
 import pyconvlite.functions as F
 from pyconvlite.colors import signed
 
-# en: A colour image, (channels, height, width): a red square, a green disc and a blue stripe.
+# en: A color image, (channels, height, width): a red square, a green disc and a blue stripe.
 # ja: カラー画像です。形状は(チャンネル, 高さ, 幅)で、赤い正方形、緑の円、青い帯があります。
 rows, columns = np.mgrid[0:32, 0:32]
 image = np.zeros((3, 32, 32), dtype=np.float32)

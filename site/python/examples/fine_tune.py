@@ -27,7 +27,7 @@ pyconvlite.seed(0)
 rng = np.random.default_rng(0)
 
 
-# en: A ball with a pattern, of any size, rotation, colour and brightness: the bytes of a PNG file.
+# en: A ball with a pattern, of any size, rotation, color and brightness: the bytes of a PNG file.
 # ja: 模様、大きさ、向き、色、明るさがさまざまなボールを描き、PNG ファイルのバイト列にします。
 def drawn(kind):
     turn, period, radius = rng.uniform((0, 1.5, 25), (np.pi, 5, 60))

@@ -1,4 +1,4 @@
-# en: A residual network (He et al., 2016) tells six shapes apart in colour images of CIFAR's size.
+# en: A residual network (He et al., 2016) tells six shapes apart in color images of CIFAR's size.
 # ja: 残差ネットワーク(He ほか、2016 年)で、CIFAR と同じ大きさのカラー画像から 6 種類の形を見分けます。
 import matplotlib.pyplot as plt
 import numpy as np

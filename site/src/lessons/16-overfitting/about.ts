@@ -7,7 +7,7 @@ export default {
     {
       title: 'Overfitting, and a cure',
       summary:
-        'A model that has memorised its examples fails on new ones. Vary the examples, and it learns what matters.',
+        'A model that has memorized its examples fails on new ones. Vary the examples, and it learns what matters.',
     },
     {
       title: '過学習とその対策',

@@ -5,7 +5,7 @@ export default {
   questions: ['field', 'response', 'weighted', 'other'],
   text: texts(
     {
-      title: 'What a network has learnt',
+      title: 'What a network has learned',
       summary:
         'Find the pictures that excite a filter, have it draw its own, and see where the evidence for an answer lies.',
     },

@@ -7,7 +7,7 @@ export default {
   text: texts(
     {
       title: 'A CNN is a stack of layers',
-      summary: 'Convolve, pool, repeat; then weigh all that is left. Sizes and weights of a whole network.',
+      summary: 'Convolve, pool, repeat, then classify: the layers of a whole network, their sizes and parameters.',
     },
     {
       title: 'CNN は層の積み重ね',
