@@ -43,7 +43,7 @@ def test_matmul_of_nothing_is_zero(lead):
 @pytest.mark.parametrize("shapes", [((2, 3), (2, 3)), ((3,), (2, 3)), ((), (3, 3)), ((3, 3), ())])
 def test_matmul_refuses(shapes):
     a, b = (webgpu.ones(shape) for shape in shapes)
-    with pytest.raises(ValueError, match="one K"):
+    with pytest.raises(ValueError, match="the same K"):
         a @ b
 
 
@@ -80,7 +80,7 @@ def test_tensordot_axes(axes):
         ((0, 3), "out of bounds"),
         (([0, 1], [0]), "different lengths"),
         (([0, 0], [0, 0]), "once"),
-        ((0, 1, 2), "a's axes and b's"),
+        ((0, 1, 2), "an integer or a pair"),
     ],
 )
 def test_tensordot_refuses(axes, message):
