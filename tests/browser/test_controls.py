@@ -187,7 +187,7 @@ def test_weights_that_do_not_fit_change_nothing(visit: Visit, tmp_path: Path) ->
     text = tmp_path / "notes.npz"
     text.write_text("not weights")
     upload(visit, text)
-    visit.wait_for("#fault-title", "/notes.npz' is not a file of weights")
+    visit.wait_for("#fault-title", "'notes.npz' is not a file of weights")
     assert visit.weights(tmp_path).read_bytes() == before
     assert visit.text("#model-hint") == hint
     visit.page.click("#dismiss")

@@ -168,7 +168,7 @@ def test_a_kernel_is_picked_and_a_length_dragged_by_keyboard(
     question.replies("Not quite. This one compares left and right")
     options.nth(1).focus()
     visit.page.keyboard.press("Space")
-    question.replies("Right. Minus above, plus below")
+    question.replies("Right. Negative weights above, positive below")
 
     visit.page.goto(f"{server.url}lesson-size.html")
     question = Lesson(visit.page, "outsize")

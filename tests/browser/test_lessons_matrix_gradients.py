@@ -279,7 +279,7 @@ def test_where_a_gradient_comes_from(gradients: Visit) -> None:
     assert lesson.marked("W") == [0, 1, 3, 4, 6, 7]
     lesson.set(stride=3)
     lesson.cells("gx").nth(24).hover()
-    lesson.says("gx[0, 0, 4, 4] = 0: no output looked at this pixel.")
+    lesson.says("gx[0, 0, 4, 4] = 0: no output depends on this pixel.")
     lesson.start_over()
     lesson.shows("gy", np.array([0, 0, 0, 0, 1, 0, 0, 0, 0]).reshape(1, 1, 3, 3))
 

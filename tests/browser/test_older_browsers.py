@@ -85,7 +85,7 @@ def test_a_browser_without_jspi_relaxed_simd_and_webgpu(older: Visit) -> None:
     assert float(older.text("#test-accuracy").rstrip("%")) > 85
 
     draw(older.page, DIGITS[1])
-    older.wait_for("#seen-caption", "your drawing, centred and scaled like MNIST’s digits. It reads a 1.")
+    older.wait_for("#seen-caption", "your drawing, centered and scaled like MNIST’s digits. It reads a 1.")
 
 
 @pytest.mark.full

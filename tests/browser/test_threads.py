@@ -54,7 +54,7 @@ def test_a_page_that_is_not_isolated_says_so(enter: Callable[..., Visit], own_se
     visit = enter(own_server.url)
     visit.wait_for("#go", "Train")
     visit.unfold()
-    visit.wait_for("#kernels", "on one core: this page is not isolated from other sites; reload it")
+    visit.wait_for("#kernels", "on one core: this page is not cross-origin isolated; reload it")
 
 
 @pytest.mark.full

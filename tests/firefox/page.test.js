@@ -74,7 +74,7 @@ async function readsADrawing(visit) {
     [49, 64],
     [47, 84],
   ]);
-  await visit.waitFor('#seen-caption', 'your drawing, centred and scaled like MNIST’s digits. It reads a 1.');
+  await visit.waitFor('#seen-caption', 'your drawing, centered and scaled like MNIST’s digits. It reads a 1.');
   const shares = await visit.page.$$eval('#classes tbody td', (all) => all.map((e) => parseFloat(e.textContent)));
   assert.equal(shares.indexOf(Math.max(...shares)), 1);
   const sum = shares.reduce((sum, share) => sum + share, 0);
