@@ -3,7 +3,7 @@
 from pathlib import Path
 
 project = "pyconvlite"
-copyright = "the authors of pyconvlite, MIT licence"
+copyright = "the authors of pyconvlite, MIT license"
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "myst_parser", "tools.docs"]
 exclude_patterns = ["conf.py", "ja"]
 
