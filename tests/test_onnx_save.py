@@ -37,6 +37,7 @@ MODELS = {
             *(F.tanh, F.silu, F.elu, F.softplus, F.hardswish, F.gelu, F.erf, lambda x: F.leaky_relu(x, 0.3)),
             lambda x: F.clip(x**2, 0.1, None) + F.clip(x, -0.5, 0.5) + F.pow(F.abs(x) + 1, x),
             lambda x: F.maximum(x, 0.25) * F.minimum(x, 0.75) + F.where(RULE, x, 0.0),
+            lambda x: F.huber_loss(x, 2 * x, 0.3, "none"),
         ),
         floats(3, 4),
     ),
@@ -44,6 +45,7 @@ MODELS = {
         lambda: Sequential(
             lambda x: F.concat(F.split(x, 2, 1)[::-1], 1),
             lambda x: F.concat([F.split(x, 2, 1)[1], x[:, :2]], 1),  # its first part is unused
+            lambda x: F.sum(F.stack([x, 2 * x], axis=-1), -1),
             lambda x: F.flip(x[:, 1:, None, ::2, -1], 3)[..., np.array([1, 0, 1])],
             lambda x: F.pad(F.transpose(x, (0, 3, 2, 1)), ((0, 0), (1, 0), (0, 0), (0, 2)), 0.5),
             lambda x: F.sum(x, 1, keepdims=True) * F.sum_to(F.cumsum(x, 2), (1, *x.shape[1:])),

@@ -34,18 +34,8 @@ _WEIGHTS = {
 _STATISTICS = {"BatchNormalization": (3, 4)}
 _ELEMENTWISE = ("Add", "Sub", "Mul", "Div")  # a constant with several elements is a weight of theirs
 _PASSING = ("Identity", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Cast", "Expand")
-_UNARY = (
-    "Abs",
-    "Exp",
-    "Log",
-    "Neg",
-    "Reciprocal",
-    "Relu",
-    "Sigmoid",
-    "Softplus",
-    "Sqrt",
-    "Tanh",
-)  # of weights
+# of weights
+_UNARY = (*("Abs", "Exp", "Log", "Neg", "Reciprocal"), *("Relu", "Sigmoid", "Softplus", "Sqrt", "Tanh"))
 _PARTS = ("Concat", "Slice", "Split")  # of which exporters make weights with the gates in another order
 # Operators whose result is not larger than the product of the sizes of their inputs. Those that make large
 # arrays of small ones are computed when the model is called, not when a stranger's file is loaded.
