@@ -186,7 +186,7 @@ print("last")
     printed = "\n".join(map(str, range(4000)))
     assert "".join(text for _, text in parts) == f"{printed}\naside\n'shown'last\n"
     assert len(parts) < 600
-    assert parts[-3][0] == "stderr"
+    assert "".join(text for kind, text in parts if kind == "stderr") == "aside\n"
     assert notebook.ask("import tqdm\nprint(tqdm.tqdm.monitor_interval)") == "0"
 
 
