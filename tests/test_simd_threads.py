@@ -15,6 +15,7 @@ from test_simd_conv import LARGE
 
 from pyconvlite import backends
 from pyconvlite.backends import numpy as reference
+from pyconvlite.backends.simd import convolution
 from pyconvlite.backends.simd import threads as module
 from pyconvlite.backends.simd.library import library
 from pyconvlite.backends.simd.threads import ITEMS, cut, pool, result, whole
@@ -32,6 +33,7 @@ PRODUCTS = {
     "more than a block": (numbers(150, 300), numbers(300, 410)),
 }
 RATES = module.CALL, module.COPIED
+LEAST_FOR_CHANNELS = convolution.LEAST_FOR_CHANNELS
 
 
 def wait_for(count):
@@ -47,6 +49,7 @@ def parts(request, simd, monkeypatch):
     """Have all calls be cut for so many threads, however small they are."""
     monkeypatch.setattr(module, "CALL", 0)
     monkeypatch.setattr(module, "COPIED", 0)
+    monkeypatch.setattr(convolution, "LEAST_FOR_CHANNELS", 0)
     monkeypatch.setattr(pool, "deaths", 0)
     with backends.threads(request.param):
         wait_for(request.param)
@@ -160,6 +163,7 @@ class TestSize:
     def rates(self, parts, monkeypatch):
         for name, rate in zip(("CALL", "COPIED"), RATES, strict=True):
             monkeypatch.setattr(module, name, rate)
+        monkeypatch.setattr(convolution, "LEAST_FOR_CHANNELS", LEAST_FOR_CHANNELS)
         pool.start()
 
     @pytest.mark.usefixtures("rates")
@@ -171,6 +175,8 @@ class TestSize:
             y = kernels.conv2d(x, W, None, g)
             kernels.conv2d_gx(y, W, None, g)
             kernels.conv2d_gW(x, y, g)
+        x, W = numbers(1, 112, 14, 14), numbers(672, 112, 1, 1)  # of EfficientNet-Lite0
+        kernels.conv2d(x, W, None, sizes((14, 14), 1))
         kernels.matmul(numbers(64, 64), numbers(64, 64))
         kernels.matmul(numbers(4, 784), numbers(784, 1000))  # the copy of its matrix would take longer
         assert workers.copied == before

@@ -15,8 +15,9 @@ from .threads import ITEMS, Arguments, cut, partial, pool, result, whole
 
 # The fewest channels of a part; all but the last have a multiple. Fewer are computed by another algorithm.
 CHANNELS = 8
-# Where output channels are cut, each part also rearranges all of x: twice as long as copying it, as measured.
-PACKED = 3
+# Multiply-adds of a convolution of one image from which on its output channels are cut. Each part takes and
+# rearranges all of x: for smaller ones, such as those of EfficientNet-Lite0, that takes what the cut saves.
+LEAST_FOR_CHANNELS = 24e6
 
 
 def _least_images(N: int, images: Pair, W: tuple[int, ...], geometry: ConvGeometry) -> int:
@@ -89,8 +90,10 @@ def conv2d(x: Array, W: Array, b: Array | None, geometry: ConvGeometry, relu: bo
         if bounds := pool.split(N, work, x.nbytes + y.nbytes, W.nbytes, least=least):
             arguments = result(y, N), cut(x, N), whole(W), whole(b), relu, ITEMS, *sizes[1:]
             return y if pool.run(library.conv2d, bounds, arguments, refuses=True) else None
-        if N == geometry.groups == 1 and (
-            bounds := pool.split(OC, work, W.nbytes + y.nbytes, PACKED * x.nbytes, CHANNELS, CHANNELS)
+        if (
+            N == geometry.groups == 1
+            and work >= LEAST_FOR_CHANNELS
+            and (bounds := pool.split(OC, work, W.nbytes + y.nbytes, x.nbytes, CHANNELS, CHANNELS))
         ):
             of_bias = 0 if b is None else cut(b, OC)
             channels = result(y, OC), whole(x), cut(W, OC), of_bias, relu, *sizes[:4], ITEMS, *sizes[5:]
