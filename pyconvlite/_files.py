@@ -132,12 +132,13 @@ def title_of(file: BinaryFile) -> str:
 
 
 def _check(file: Any, method: str) -> None:
-    is_text = isinstance(file, io.TextIOBase)
-    if is_text or not hasattr(file, method):
+    if isinstance(file, io.TextIOBase):
+        hint = ": open it in binary mode"
+    elif not hasattr(file, method):
         hint = ": use BytesIO" if method == "read" and isinstance(file, bytes | bytearray) else ""
-        if is_text:
-            hint = ": open it in binary mode"
-        raise TypeError(
-            "the file must be a path (str or os.PathLike) or a binary file object; got "
-            f"{type(file).__name__}{hint}"
-        )
+    else:
+        return
+    raise TypeError(
+        "the file must be a path (str or os.PathLike) or a binary file object; got "
+        f"{type(file).__name__}{hint}"
+    )

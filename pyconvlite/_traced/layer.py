@@ -34,7 +34,7 @@ _WEIGHTS = {
 _STATISTICS = {"BatchNormalization": (3, 4)}
 _ELEMENTWISE = ("Add", "Sub", "Mul", "Div")  # a constant with several elements is a weight of theirs
 _PASSING = ("Identity", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Cast", "Expand")
-# of weights
+# Through these, too, a weight may reach a node, such as that of a gate through a sigmoid.
 _UNARY = (*("Abs", "Exp", "Log", "Neg", "Reciprocal"), *("Relu", "Sigmoid", "Softplus", "Sqrt", "Tanh"))
 _PARTS = ("Concat", "Slice", "Split")  # of which exporters make weights with the gates in another order
 # Operators whose result is not larger than the product of the sizes of their inputs. Those that make large
@@ -94,16 +94,17 @@ class GraphLayer(Layer):
         for node in graph.nodes:
             if node.op == "Constant":
                 self._constants[node.outputs[0]] = self._call(node, self._prepared(node, {}), ())[0]
-        self._find_params()
+        computed = self._computed_from_inputs()
+        self._batch_reshape = self._reshape_of_fixed_batches(computed)
+        self._find_params(computed)
         self._torch_transposed = self._transposed_weights()
-        self._batch_reshape = self._reshape_of_fixed_batches()
         self._steps: list[_Step] = []
         self._fixed: dict[str, Array] = {}
         self._prepare()
 
     # -- when loaded
 
-    def _find_params(self) -> None:
+    def _find_params(self, computed: set[str]) -> None:
         statistics: set[str] = set()
         weights: set[str] = set()
         # of values that are constants, moved or transformed
@@ -112,7 +113,6 @@ class GraphLayer(Layer):
         for node in self._nodes:
             if node.op in (*_PASSING, *_UNARY) and node.inputs and node.inputs[0] in origins:
                 origins[node.outputs[0]] = origins[node.inputs[0]]
-        computed = self._computed_from_inputs()
         for node in reversed(self._nodes):
             for places, found in ((_WEIGHTS, weights), (_STATISTICS, statistics)):
                 found |= {node.inputs[i] for i in places.get(node.op, ()) if i < len(node.inputs)}
@@ -153,12 +153,11 @@ class GraphLayer(Layer):
                 names.update(node.outputs)
         return names - {""}
 
-    def _reshape_of_fixed_batches(self) -> Node | None:
+    def _reshape_of_fixed_batches(self, computed: set[str]) -> Node | None:
         """A node that would move the elements of a larger batch along another axis than the first.
 
         It gives the first axis a constant length, and has another length inferred.
         """
-        computed = self._computed_from_inputs()
         for node in self._nodes:
             x, shape, *_ = *node.inputs, "", ""
             if node.op == "Reshape" and x in computed and shape in self._constants:
@@ -240,7 +239,8 @@ class GraphLayer(Layer):
     def forward(self, *inputs: Any) -> Any:
         """The outputs for the inputs."""
         values = self._values(inputs)
-        if (fixed := self._fixed_batch(inputs)) and self._batch_reshape is not None:
+        fixed = self._fixed_batch(inputs)
+        if fixed and self._batch_reshape is not None:
             raise ValueError(
                 f"{self._batch_reshape} would mix samples of another batch; {_fixed_batch_message(*fixed)}"
             )
@@ -248,11 +248,11 @@ class GraphLayer(Layer):
             for _ in self._computed(values):
                 pass
         except ValueError as error:
-            if fixed := self._fixed_batch(inputs):
+            if fixed:
                 raise ValueError(f"{error}; {_fixed_batch_message(*fixed)}") from error
             raise
         outputs = tuple(as_variable(values[output.name]) for output in self._graph.outputs)
-        if (fixed := self._fixed_batch(inputs)) and self._mixes_samples(outputs, *fixed[1:]):
+        if fixed and self._mixes_samples(outputs, *fixed[1:]):
             raise ValueError(f"the samples of a larger batch would be mixed; {_fixed_batch_message(*fixed)}")
         return outputs[0] if len(outputs) == 1 else outputs
 

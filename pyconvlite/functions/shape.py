@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -195,9 +195,7 @@ def concat(xs: Sequence[Any], axis: int = 0) -> Variable:
     """
     if not hasattr(xs, "__len__"):
         raise TypeError(f"xs must be a list or tuple of arrays; got {type(xs).__name__}")
-    if len(xs) == 0:
-        raise ValueError("xs must contain at least one array; got an empty sequence")
-    xs = [as_input(x) for x in xs]
+    xs = _inputs(xs)
     return Concat(one_axis(axis, xs[0].shape))(*xs)
 
 
@@ -233,12 +231,18 @@ def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
         variable([[1. 3.]
                   [2. 4.]])
     """
-    xs = [as_input(x) for x in xs]
-    if not xs:
-        raise ValueError("xs must contain at least one array; got an empty sequence")
+    xs = _inputs(xs)
     if len({x.shape for x in xs}) > 1:
         raise ValueError(f"xs must all have the same shape; got {', '.join(str(x.shape) for x in xs)}")
     return Stack(_new_axis(axis, xs[0].shape))(*xs)
+
+
+def _inputs(xs: Iterable[Any]) -> list[Variable]:
+    """Variables of at least one array."""
+    inputs = [as_input(x) for x in xs]
+    if not inputs:
+        raise ValueError("xs must contain at least one array; got an empty sequence")
+    return inputs
 
 
 class Split(Function):

@@ -301,6 +301,9 @@ def test_an_array_may_be_too_large_to_draw(page_of: Callable[[str], Visit]) -> N
     lesson.faults("MemoryError")
     lesson.start_over()
     computed(lesson)
+    assert (
+        lesson.place.locator(".shown figcaption code").first.inner_text() == "x (4, 4)"
+    )  # without its padding
 
 
 def computed(lesson: Lesson, seconds: float = 20) -> None:
