@@ -1,5 +1,6 @@
 """backends/simd/: convolution and the matrix product give what NumPy gives, and every gradient of theirs."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -154,6 +155,27 @@ class TestConv2d:
     @given(squares())
     def test_any_square_kernel(self, g):
         check_conv2d(g)
+
+    @given(
+        blocks() | squares() | geometries(), st.tuples(st.integers(0, 5), st.integers(0, 5)), st.booleans()
+    )
+    def test_any_edges_that_differ(self, g, more, turned):
+        before = twice(g.pad)
+        edges = tuple((p, p + n) for p, n in zip(before, more, strict=True))
+        if turned:
+            edges = tuple(edge[::-1] for edge in edges)
+        check_conv2d(replace(g, pad=edges))
+
+    @pytest.mark.parametrize(("kernel", "stride"), [(3, 2), (5, 2), (3, 1), (4, 1), (1, 2)])
+    def test_depthwise_with_pad_same(self, kernel, stride):
+        x, W, b = numbers(2, 6, 14, 17), numbers(6, 1, kernel, kernel), numbers(6)
+        check(lambda x, W, b: F.conv2d(x, W, b, stride, "same", groups=6), x, W, b)
+
+    @pytest.mark.parametrize("edges", [((0, 1), (0, 1)), ((2, 0), (0, 3)), ((0, 9), (7, 0))], ids=str)
+    def test_edges_of_a_kernel_of_one_pixel(self, edges):
+        x, W, b = numbers(2, 6, 5, 7), numbers(9, 6, 1, 1), numbers(9)
+        check(lambda x, W, b: F.conv2d(x, W, b, 1, edges), x, W, b)
+        check(lambda x, W, b: F.conv2d(x, W, b, 2, edges), x, W, b)
 
     def test_a_row_of_very_many_windows(self):
         n = 2**31 // 400 + 100  # what is computed at a time must not be counted beyond 32 bits

@@ -97,6 +97,16 @@ class TestPooling:
         (x,) = g.arrays(g.x_shape, dtype=np.float32)
         self.check_average(x, g.kernel, g.stride, g.pad, count_include_pad=count_include_pad)
 
+    @pytest.mark.parametrize("ceil_mode", [False, True])
+    @pytest.mark.parametrize("stride", [1, 2, (3, 4)])
+    @pytest.mark.parametrize("pad", ["same", ((0, 1), (2, 0)), ((1, 2), (0, 1))], ids=str)
+    def test_edges_that_differ(self, pad, stride, ceil_mode):
+        x, options = numbers(2, 3, 9, 14), {"ceil_mode": ceil_mode}
+        check(lambda x: F.pooling(x, 3, stride, pad, **options), x, condition=taken)
+        for counted_pad in (False, True):
+            options["count_include_pad"] = counted_pad
+            check(lambda x: F.average_pooling(x, 3, stride, pad, **options), x)
+
     def check_average(self, x, *settings, **options):
         check(lambda x: F.average_pooling(x, *settings, **options), x)
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from .. import functions as F
 from .. import layers as L
-from .._shapes import axes_of, stretched_axes
-from ..backends import to_cpu
+from .._shapes import axes_of, conv_outsize, stretched_axes
+from ..backends import ConvGeometry, to_cpu
 from .emitting import Call
 from .graph import code_of
 
@@ -330,12 +330,17 @@ def _linear(c: Call) -> str:
     return c.e.node("Gemm" if c.inputs[2] else "MatMul", *c.alike())
 
 
-def _settings(geometry: Any) -> dict[str, Any]:
+def _settings(geometry: ConvGeometry) -> dict[str, Any]:
+    kernel_size, stride, pad, dilation, _, input_size, output_size = geometry
+    after = pad  # where it computes the same, so that it does for images of other sizes
+    if output_size != conv_outsize(input_size, kernel_size, stride, pad, dilation):
+        (_, below), (_, right) = geometry.edges
+        after = below, right
     return {
-        "kernel_shape": list(geometry.kernel_size),
-        "strides": list(geometry.stride),
-        "pads": list(geometry.pad) * 2,
-        "dilations": list(geometry.dilation),
+        "kernel_shape": list(kernel_size),
+        "strides": list(stride),
+        "pads": [*pad, *after],
+        "dilations": list(dilation),
     }
 
 

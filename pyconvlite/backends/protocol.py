@@ -14,7 +14,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
-from .._shapes import Pair
+import numpy as np
+
+from .._shapes import Array, Pair
 
 A = TypeVar("A")  # the backend's array class
 Rows: TypeAlias = Sequence[tuple[A, ...]]
@@ -26,7 +28,7 @@ class ConvGeometry(NamedTuple):
     Attributes:
         kernel_size: size of the kernel or window, (KH, KW).
         stride: step from one position of the kernel to the next, in pixels.
-        pad: pixels added at each edge of the input.
+        pad: pixels of padding before the input. After it there are as many as the windows reach, see `edges`.
         dilation: distance between adjacent kernel elements, in pixels.
         groups: number of channel groups.
         input_size: (H, W), without padding.
@@ -44,6 +46,27 @@ class ConvGeometry(NamedTuple):
     groups: int
     input_size: Pair
     output_size: Pair
+
+    @property
+    def edges(self) -> tuple[Pair, Pair]:
+        """Pixels of padding that the windows meet, (above, below) and (left, right)."""
+        below, right = (
+            max(0, step * (outputs - 1) + (size - 1) * gap + 1 - before - pixels)
+            for step, outputs, size, gap, before, pixels in zip(
+                self.stride,
+                self.output_size,
+                self.kernel_size,
+                self.dilation,
+                self.pad,
+                self.input_size,
+                strict=True,
+            )
+        )
+        return (self.pad[0], below), (self.pad[1], right)
+
+    def starts(self, axis: int) -> Array:
+        """Where the windows begin along an axis of the images; below 0 in the padding."""
+        return self.stride[axis] * np.arange(self.output_size[axis]) - self.pad[axis]
 
 
 class Kernels(Protocol[A]):

@@ -1,23 +1,18 @@
 """The sizes of a convolution or pooling, computed and checked once for all kernels.
 
-The kernels pad both ends of an axis alike. Where the ends differ, or where the last window reaches beyond
-them (`ceil_mode`), `framed` calls a kernel on a larger image, or drops the last of its results.
+The kernels take the padding before an image and the number of windows; after the image, the padding is as
+long as the windows reach. So the two ends may differ, and the last window reach beyond both (`ceil_mode`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple, SupportsIndex, TypeAlias, TypeGuard
-
-import numpy as np
+from typing import SupportsIndex, TypeAlias, TypeGuard
 
 from .._arguments import at_least
-from .._shapes import Array, IntPair, Pair, conv_outsize, deconv_outsize, pair
-from ..autograd import Variable
+from .._shapes import IntPair, Pair, conv_outsize, deconv_outsize, pair
 from ..backends import ConvGeometry
-from .indexing import get_item
-from .padding import pad as pad_ends
 
 # An integer or (height, width) for both ends; one or both of them may be (before, after); "same" or "valid".
 Padding: TypeAlias = IntPair | Sequence[SupportsIndex | Sequence[SupportsIndex]] | str
@@ -92,62 +87,45 @@ def deconv_geometry(
 # ------------------------------------------------------------------------------------ padding by its two ends
 
 
-class Frame(NamedTuple):
-    """The sizes of a convolution or pooling of images whose two ends are padded differently.
+@lru_cache
+def edge_geometry(
+    input_size: tuple[int, ...],
+    kernel_size: Pair,
+    stride: Pair,
+    dilation: Pair,
+    edges: Edges,
+    groups: int = 1,
+    ceil_mode: bool = False,
+) -> ConvGeometry:
+    """Geometry of a convolution or pooling of images whose two ends may be padded differently.
 
-    Attributes:
-        kernel_size, stride, dilation, input_size, output_size: as in ConvGeometry.
+    Args:
+        input_size, kernel_size, stride, dilation, groups: as in `conv_geometry`.
         edges: pixels of padding (above, below), (left, right).
+        ceil_mode: whether a last window that begins inside the image or the padding before it may reach
+            beyond the padding after it.
+
+    Raises:
+        ValueError: a size is below its minimum, or the kernel is larger than the padded image, with
+            `ceil_mode` by a stride or more.
 
     Example:
-        >>> Frame.of((5, 5), (2, 2), (2, 2), (1, 1), ((0, 1), (0, 0))).output_size
+        >>> edge_geometry((5, 5), (2, 2), (2, 2), (1, 1), ((0, 1), (0, 0))).output_size
         (3, 2)
     """
-
-    kernel_size: Pair
-    stride: Pair
-    dilation: Pair
-    input_size: Pair
-    edges: Edges
-    output_size: Pair
-
-    @classmethod
-    def of(
-        cls,
-        input_size: Sequence[int],
-        kernel_size: Pair,
-        stride: Pair,
-        dilation: Pair,
-        edges: Edges,
-        ceil_mode: bool = False,
-    ) -> Frame:
-        """Compute the output size.
-
-        Args:
-            input_size, kernel_size, stride, dilation, edges: as in the class.
-            ceil_mode: whether a last window that begins inside the image or the padding before it may reach
-                beyond the padding after it.
-
-        Raises:
-            ValueError: a size is below its minimum, or the kernel is larger than the padded image, with
-                `ceil_mode` by a stride or more.
-        """
-        H, W = input_size
-        padded = H + sum(edges[0]), W + sum(edges[1])
-        extent = [_extent(k, d) for k, d in zip(kernel_size, dilation, strict=True)]
-        room = padded
-        if ceil_mode and all(p + s > e for p, s, e in zip(padded, stride, extent, strict=True)):
-            room = padded[0] + stride[0] - 1, padded[1] + stride[1] - 1
-        sizes = list(conv_outsize(room, kernel_size, stride, (0, 0), dilation))
-        for axis in (0, 1) if ceil_mode else ():
-            start = (sizes[axis] - 1) * stride[axis]  # of the last window
-            hangs_over = start + extent[axis] > padded[axis]
-            sizes[axis] -= hangs_over and start >= input_size[axis] + edges[axis][0]
-        return cls(kernel_size, stride, dilation, (H, W), edges, (sizes[0], sizes[1]))
-
-    def starts(self, axis: int) -> Array:
-        """Where the windows begin along an axis; below 0 in the padding."""
-        return self.stride[axis] * np.arange(self.output_size[axis]) - self.edges[axis][0]
+    H, W = input_size
+    (above, below), (left, right) = edges
+    padded = room = H + above + below, W + left + right
+    extent = [_extent(k, d) for k, d in zip(kernel_size, dilation, strict=True)]
+    if ceil_mode and all(p + s > e for p, s, e in zip(padded, stride, extent, strict=True)):
+        room = padded[0] + stride[0] - 1, padded[1] + stride[1] - 1
+    sizes = list(conv_outsize(room, kernel_size, stride, (0, 0), dilation))
+    for axis in (0, 1) if ceil_mode else ():
+        start = (sizes[axis] - 1) * stride[axis]  # of the last window
+        hangs_over = start + extent[axis] > padded[axis]
+        sizes[axis] -= hangs_over and start >= input_size[axis] + edges[axis][0]
+    output_size = sizes[0], sizes[1]
+    return ConvGeometry(kernel_size, stride, (above, left), dilation, groups, (H, W), output_size)
 
 
 def _extent(kernel_size: int, dilation: int) -> int:
@@ -206,32 +184,3 @@ def edges_of(
     if min(*edges[0], *edges[1]) < 0:
         raise ValueError(f"pad must be at least 0; got {pad}")
     return edges
-
-
-def framed(f: Callable[[Variable, Pair], Variable], x: Variable, frame: Frame, value: float = 0) -> Variable:
-    """Call a convolution or pooling that pads both ends alike so that it computes a frame's windows.
-
-    Args:
-        f: called with images and the padding (height, width).
-        x: images of the frame's size.
-        frame: the sizes.
-        value: of the padding.
-    """
-    pad = frame.edges[0][0], frame.edges[1][0]
-    missing = [
-        max(0, stride * (outputs - 1) - before + _extent(kernel, dilation) - size - before)
-        for stride, outputs, before, kernel, dilation, size in zip(
-            frame.stride,
-            frame.output_size,
-            pad,
-            frame.kernel_size,
-            frame.dilation,
-            frame.input_size,
-            strict=True,
-        )
-    ]
-    if any(missing):
-        x = pad_ends(x, ((0, 0), (0, 0), (0, missing[0]), (0, missing[1])), value)
-    y = f(x, pad)
-    OH, OW = frame.output_size
-    return y if y.shape[2:] == (OH, OW) else get_item(y, (..., slice(OH), slice(OW)))

@@ -15,12 +15,11 @@ from .._shapes import Array, IntPair, Pair, check_axes, deconv_outsize, pair, si
 from ..autograd import Function, Variable, as_input
 from ..backends import ConvGeometry, kernels
 from ._geometry import (
-    Frame,
     Padding,
     conv_geometry,
     deconv_geometry,
+    edge_geometry,
     edges_of,
-    framed,
     has_equal_ends,
 )
 from .activation import ReLUGrad
@@ -184,19 +183,14 @@ def _convolve(
     check_conv(x, W, b, groups)
     one_of(pad_mode, "pad_mode", PAD_MODES)
 
-    def convolve(x: Variable, pad: IntPair) -> Variable:
-        return kind(stride, pad, dilation=dilation, groups=groups)(x, W, b)
-
     if pad_mode == "zeros" and has_equal_ends(pad):
-        return convolve(x, pad)
+        return kind(stride, pad, dilation=dilation, groups=groups)(x, W, b)
     windows = _size(W), pair(stride, "stride"), pair(dilation, "dilation")
     edges = edges_of(pad, x.shape[2:], *windows)
     if pad_mode == "zeros":
-        (above, below), (left, right) = edges
-        if above == below and left == right:
-            return convolve(x, (above, left))
-        return framed(convolve, x, Frame.of(x.shape[2:], *windows, edges))
-    return convolve(pad_ends(x, ((0, 0), (0, 0), *edges), mode=pad_mode), 0)
+        return kind.of(edge_geometry(x.shape[2:], *windows, edges, groups))(x, W, b)
+    padded = pad_ends(x, ((0, 0), (0, 0), *edges), mode=pad_mode)
+    return kind(stride, dilation=dilation, groups=groups)(padded, W, b)
 
 
 def conv2d_simple(x: Any, W: Any, b: Any = None, stride: IntPair = 1, pad: IntPair = 0) -> Variable:

@@ -6,14 +6,15 @@ Shapes: x (N, C, H, W), y (N, C, OH, OW). Kernel size, stride, pad and dilation 
 
 from __future__ import annotations
 
-from typing import Any
+from functools import lru_cache
+from typing import Any, Self
 
 import numpy as np
 
 from .._shapes import Array, IntPair, check_axes, lowest, pair
 from ..autograd import Function, Variable, as_input
 from ..backends import ConvGeometry, get_array_module, kernels, to_device_of
-from ._geometry import Frame, Padding, conv_geometry, edges_of, framed, has_equal_ends
+from ._geometry import Edges, Padding, conv_geometry, edge_geometry, edges_of, has_equal_ends
 from .arithmetic import mul
 from .columns import im2col, im2col_array
 from .reduction import max, mean
@@ -41,6 +42,7 @@ class _Pooling(Function):
     reads_inputs = reads_outputs = False
 
     geometry: ConvGeometry
+    _known: ConvGeometry | None = None
 
     def __init__(
         self, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0, *, dilation: IntPair = 1
@@ -50,8 +52,19 @@ class _Pooling(Function):
         self.pad = pair(pad, "pad")
         self.dilation = pair(dilation, "dilation")
 
+    @classmethod
+    def of(cls, geometry: ConvGeometry) -> Self:
+        """Create a Function whose geometry is already known."""
+        kernel_size, stride, pad, dilation, *_ = geometry
+        f = cls(kernel_size, stride, pad)
+        f.dilation = dilation
+        f._known = geometry
+        return f
+
     def _set_geometry(self, x: Array) -> ConvGeometry:
-        self.geometry = conv_geometry(x.shape[2:], self.kernel_size, self.stride, self.pad, self.dilation)
+        self.geometry = self._known or conv_geometry(
+            x.shape[2:], self.kernel_size, self.stride, self.pad, self.dilation
+        )
         return self.geometry
 
 
@@ -67,7 +80,7 @@ class Pooling(_Pooling):
 
     def forward(self, x: Array) -> Array:
         geometry = self._set_geometry(x)
-        _check_geometry(geometry)
+        _check_windows(geometry)
         y, self.indexes = kernels(x).max_pool(x, geometry)
         return y
 
@@ -168,15 +181,9 @@ def pooling(
                     [14. 15.]]]])
     """
     x = _images(x)
-
-    def pool(x: Variable, pad: IntPair) -> Variable:
-        return Pooling(kernel_size, stride, pad, dilation=dilation)(x)
-
     if has_equal_ends(pad) and not ceil_mode:
-        return pool(x, pad)
-    frame = _frame(x, kernel_size, stride, pad, dilation, ceil_mode)
-    _check_windows(frame)
-    return framed(pool, x, frame, lowest(x.dtype))
+        return Pooling(kernel_size, stride, pad, dilation=dilation)(x)
+    return Pooling.of(_geometry(x, kernel_size, stride, pad, dilation, ceil_mode)[0])(x)
 
 
 def pooling_simple(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0) -> Variable:
@@ -193,7 +200,7 @@ def pooling_simple(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPa
     KH, KW = pair(kernel_size, "kernel_size")
     N, C = x.shape[:2]
     geometry = conv_geometry(x.shape[2:], (KH, KW), pair(stride, "stride"), pair(pad, "pad"))
-    _check_geometry(geometry)
+    _check_windows(geometry)
     OH, OW = geometry.output_size
 
     col = reshape(im2col(x, (KH, KW), stride, pad, to_matrix=True), (N * OH * OW * C, KH * KW))
@@ -261,8 +268,9 @@ class AveragePooling2DGrad(Function):
         return kernels(gy).avg_pool_grad(gy, self.geometry, self.count_include_pad)
 
     def backward(self, ggx: Variable) -> Any:
-        kernel_size, stride, pad = self.geometry[:3]
-        return average_pooling(ggx, kernel_size, stride, pad, count_include_pad=self.count_include_pad)
+        f = AveragePooling.of(self.geometry)
+        f.count_include_pad = self.count_include_pad
+        return f(ggx)
 
 
 def average_pooling(
@@ -299,21 +307,18 @@ def average_pooling(
     x = _images(x)
     if has_equal_ends(pad) and not ceil_mode:
         return AveragePooling(kernel_size, stride, pad, count_include_pad=count_include_pad)(x)
-    frame = _frame(x, kernel_size, stride, pad, 1, ceil_mode)
-    y = framed(lambda x, pad: AveragePooling(kernel_size, stride, pad)(x), x, frame)
-    rows, columns = (_counted(frame, axis, count_include_pad) for axis in (0, 1))
-    of_means = frame.kernel_size[0] * frame.kernel_size[1] / (rows[:, np.newaxis] * columns)
-    return mul(y, to_device_of(y.data, of_means.astype(y.dtype)))
-
-
-def _counted(frame: Frame, axis: int, count_include_pad: bool) -> Array:
-    """Number of elements along an axis that the mean of each window is taken over, at least 1."""
-    size = frame.input_size[axis]
-    before, after = frame.edges[axis] if count_include_pad else (0, 0)
-    start = frame.starts(axis)
-    stop = np.minimum(start + frame.kernel_size[axis], size + after)
-    counts: Array = np.maximum(stop - np.maximum(start, -before), 1)
-    return counts
+    geometry, edges = _geometry(x, kernel_size, stride, pad, 1, ceil_mode)
+    f = AveragePooling.of(geometry)
+    f.count_include_pad = count_include_pad
+    y = f(x)
+    if not (ceil_mode and count_include_pad):
+        return y
+    # The kernels divide by all elements of a window, also by those beyond the padding.
+    rows, columns = (
+        size / np.minimum(size, geometry.input_size[axis] + edges[axis][1] - geometry.starts(axis))
+        for axis, size in enumerate(geometry.kernel_size)
+    )
+    return mul(y, to_device_of(y.data, (rows[:, np.newaxis] * columns).astype(y.dtype)))
 
 
 def global_average_pooling(x: Any) -> Variable:
@@ -340,39 +345,34 @@ def _images(x: Any) -> Variable:
     return x  # type: ignore[no-any-return]
 
 
-def _frame(
+def _geometry(
     x: Variable, kernel_size: IntPair, stride: IntPair, pad: Padding, dilation: IntPair, ceil_mode: bool
-) -> Frame:
+) -> tuple[ConvGeometry, Edges]:
     sizes = pair(kernel_size, "kernel_size"), pair(stride, "stride"), pair(dilation, "dilation")
-    return Frame.of(x.shape[2:], *sizes, edges_of(pad, x.shape[2:], *sizes), ceil_mode)
+    edges = edges_of(pad, x.shape[2:], *sizes)
+    return edge_geometry(x.shape[2:], *sizes, edges, ceil_mode=ceil_mode), edges
 
 
-def _check_geometry(geometry: ConvGeometry) -> None:
-    """Check that every window of a max pooling has a pixel; the first one begins `pad` before the image."""
-    (KH, KW), (PH, PW) = geometry.kernel_size, geometry.pad
-    if PH < KH and PW < KW and geometry.dilation == (1, 1) and 0 not in geometry.input_size:
-        return
-    sizes = geometry.kernel_size, geometry.stride, geometry.dilation
-    _check_windows(Frame.of(geometry.input_size, *sizes, ((PH, PH), (PW, PW))))
-
-
-def _check_windows(frame: Frame) -> None:
+@lru_cache
+def _check_windows(geometry: ConvGeometry) -> None:
     """Check that every window of a max pooling has a pixel."""
-    if 0 in frame.input_size:
-        raise ValueError(f"x must have at least one pixel per channel; got images of size {frame.input_size}")
-    for axis, size in enumerate(frame.input_size):
-        start, dilation = frame.starts(axis), frame.dilation[axis]
+    if 0 in geometry.input_size:
+        raise ValueError(
+            f"x must have at least one pixel per channel; got images of size {geometry.input_size}"
+        )
+    for axis, size in enumerate(geometry.input_size):
+        start, dilation = geometry.starts(axis), geometry.dilation[axis]
         # the first place that is not before the image
         first = start + np.maximum(0, -(start // dilation)) * dilation
-        last = start + (frame.kernel_size[axis] - 1) * dilation
+        last = start + (geometry.kernel_size[axis] - 1) * dilation
         if (first >= size).any() or (first > last).any():
-            (above, below), (left, right) = frame.edges
-            pad = (above, left) if (above, left) == (below, right) else frame.edges
+            edges = geometry.edges
+            pad = geometry.pad if all(before >= after for before, after in edges) else edges
             raise ValueError(
                 "pad must be less than kernel_size, so that every window of max pooling has a pixel; "
-                f"got pad {pad} and kernel_size {frame.kernel_size}"
-                + (f" with dilation {frame.dilation}" if frame.dilation != (1, 1) else "")
-                + f" for images of size {frame.input_size}"
+                f"got pad {pad} and kernel_size {geometry.kernel_size}"
+                + (f" with dilation {geometry.dilation}" if geometry.dilation != (1, 1) else "")
+                + f" for images of size {geometry.input_size}"
             )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ... import functions as F
 from ..._shapes import Array
-from ...functions._geometry import Frame
+from ...functions._geometry import edge_geometry
 from ._along import product_along
 from ._table import Run, Use, host, operator, raw, simple
 from .convolution import as_images, edges, per_axis, same
@@ -50,9 +50,10 @@ class _Windows:
             size, kernel, stride, dilation = (
                 (n[i], 1) for n in (x.shape[2:], self.kernel, self.stride, self.dilation)
             )
-            frame = Frame.of(size, kernel, stride, dilation, ((before, after), (0, 0)), self.ceil)
+            ends = (before, after), (0, 0)
+            geometry = edge_geometry(size, kernel, stride, dilation, ends, ceil_mode=self.ceil)
             taps = np.arange(self.kernel[i]) * self.dilation[i]
-            found.append((frame.starts(0)[:, np.newaxis] + taps, before, after))
+            found.append((geometry.starts(0)[:, np.newaxis] + taps, before, after))
         return found
 
 

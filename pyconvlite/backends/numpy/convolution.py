@@ -109,7 +109,7 @@ def _by_columns(x: Array, W: Array, geometry: ConvGeometry) -> Array:
     groups, K = geometry.groups, Cg * KH * KW
     y: Array = np.empty((N, OC, *geometry.output_size), np.result_type(x, W))
     for images, blocks in _blocks(N, geometry, groups * K * x.itemsize):
-        padded = add_pad(x[images], geometry.pad)
+        padded = add_pad(x[images], geometry.edges)
         for block in blocks:
             under, part = _of_block(padded, block, geometry)
             col = _columns(under, part, sum_over_pixels=False)
@@ -156,7 +156,7 @@ def _gx_by_columns(gy: Array, W: Array, geometry: ConvGeometry) -> Array:
             col = contraction.contract(Wt, _pixels(gy[images, :, *block], groups))
             col = col.reshape(groups * Cg, KH, KW, len(under), *part.output_size)
             _add_back(under, col.transpose(3, 0, 1, 2, 4, 5), part)
-    return cut_pad(padded, geometry.pad)
+    return cut_pad(padded, geometry)
 
 
 @counted("numpy")
@@ -171,7 +171,7 @@ def conv2d_gW(x: Array, gy: Array, geometry: ConvGeometry) -> Array:
     K = C // groups * KH * KW
     gW = np.zeros((groups, OC // groups, K), np.result_type(x, gy))
     for images, blocks in _blocks(N, geometry, groups * K * x.itemsize):
-        padded = add_pad(x[images], geometry.pad)
+        padded = add_pad(x[images], geometry.edges)
         for block in blocks:
             under, part = _of_block(padded, block, geometry)
             col = _columns(under, part, sum_over_pixels=True)
@@ -182,7 +182,7 @@ def conv2d_gW(x: Array, gy: Array, geometry: ConvGeometry) -> Array:
 @counted("numpy")
 def im2col(x: Array, geometry: ConvGeometry) -> Array:
     col = np.empty((*x.shape[:2], *geometry.kernel_size, *geometry.output_size), x.dtype)
-    _fill(col, add_pad(x, geometry.pad), geometry)
+    _fill(col, add_pad(x, geometry.edges), geometry)
     return col
 
 
@@ -191,4 +191,4 @@ def im2col(x: Array, geometry: ConvGeometry) -> Array:
 def col2im(col: Array, geometry: ConvGeometry) -> Array:
     padded = padded_zeros(col.shape[:2], geometry, col.dtype)
     _add_back(padded, col, geometry)
-    return cut_pad(padded, geometry.pad)
+    return cut_pad(padded, geometry)

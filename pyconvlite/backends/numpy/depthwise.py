@@ -39,7 +39,7 @@ def suits(x: Array, other: Array, channels: tuple[int, int], geometry: ConvGeome
 
 
 def conv2d(x: Array, W: Array, geometry: ConvGeometry) -> Array:
-    padded, (OH, OW) = add_pad(x.swapaxes(0, 1), geometry.pad), geometry.output_size
+    padded, (OH, OW) = add_pad(x.swapaxes(0, 1), geometry.edges), geometry.output_size
     y = np.empty((*x.shape[:2], OH, OW), x.dtype)
     for i, phase in enumerate(_phases(geometry)):
         part = _correlated(padded[:, :, *phase], W[:, 0, *phase], geometry)[:, :, :OH, :OW]
@@ -55,13 +55,13 @@ def conv2d_gx(gy: Array, W: Array, geometry: ConvGeometry) -> Array:
     for phase in _phases(geometry):
         rotated = W[:, 0, *phase][:, ::-1, ::-1]
         PH, PW = ((k - 1) * d for k, d in zip(rotated.shape[1:], geometry.dilation, strict=True))
-        part = _correlated(add_pad(gy.swapaxes(0, 1), (PH, PW)), rotated, geometry)
+        part = _correlated(add_pad(gy.swapaxes(0, 1), ((PH, PH), (PW, PW))), rotated, geometry)
         padded[:, :, *phase][:, :, : part.shape[2], : part.shape[3]] = part.swapaxes(0, 1)
-    return cut_pad(padded, geometry.pad)
+    return cut_pad(padded, geometry)
 
 
 def conv2d_gW(x: Array, gy: Array, geometry: ConvGeometry) -> Array:
-    padded, (OH, OW) = add_pad(x.swapaxes(0, 1), geometry.pad), geometry.output_size
+    padded, (OH, OW) = add_pad(x.swapaxes(0, 1), geometry.edges), geometry.output_size
     gW = np.empty((x.shape[1], 1, *geometry.kernel_size), x.dtype)
     for phase in _phases(geometry):
         images, part = np.ascontiguousarray(padded[:, :, *phase]), gW[:, 0, *phase]

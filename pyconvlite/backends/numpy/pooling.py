@@ -19,7 +19,7 @@ MANY = 32  # pixels of a window from which one search for the maximum is faster 
 
 @counted("numpy")
 def max_pool(x: Array, geometry: ConvGeometry) -> tuple[Array, Array]:
-    padded = np.ascontiguousarray(add_pad(x, geometry.pad, lowest(x.dtype)))
+    padded = np.ascontiguousarray(add_pad(x, geometry.edges, lowest(x.dtype)))
     pixels = math.prod(geometry.kernel_size)
     index_type = np.min_scalar_type(pixels)
     if pixels >= MANY and math.prod(geometry.output_size) * pixels <= 2 * math.prod(padded.shape[2:]):
@@ -43,27 +43,21 @@ def max_pool(x: Array, geometry: ConvGeometry) -> tuple[Array, Array]:
 
 def _windows(padded: Array, geometry: ConvGeometry) -> Array:
     """The pixels of each window, row-major: (N, C, OH, OW, KH * KW)."""
-    (SH, SW), (DH, DW) = geometry.stride, geometry.dilation
+    (OH, OW), (SH, SW), (DH, DW) = geometry.output_size, geometry.stride, geometry.dilation
     spans = [(k - 1) * d + 1 for k, d in zip(geometry.kernel_size, geometry.dilation, strict=True)]
     sliding = np.lib.stride_tricks.sliding_window_view(padded, spans, axis=(2, 3))  # type: ignore[call-overload]
-    windows: Array = sliding[:, :, ::SH, ::SW, ::DH, ::DW]
+    windows: Array = sliding[:, :, : SH * OH : SH, : SW * OW : SW, ::DH, ::DW]
     return windows.reshape(*windows.shape[:4], math.prod(geometry.kernel_size))
 
 
 def _first_pixel(geometry: ConvGeometry) -> Array:
     """Index of the first pixel of each window that is not padding: (OH, OW)."""
     kh, kw = (
-        np.clip(-((stride * np.arange(out) - pad) // gap), 0, size - 1)  # rounded up
-        for pad, stride, gap, out, size in zip(
-            geometry.pad,
-            geometry.stride,
-            geometry.dilation,
-            geometry.output_size,
-            geometry.kernel_size,
-            strict=True,
-        )
+        np.clip(-(geometry.starts(axis) // geometry.dilation[axis]), 0, size - 1)  # rounded up
+        for axis, size in enumerate(geometry.kernel_size)
     )
-    return kh[:, np.newaxis] * geometry.kernel_size[1] + kw
+    first: Array = kh[:, np.newaxis] * geometry.kernel_size[1] + kw
+    return first
 
 
 @counted("numpy")
@@ -77,12 +71,12 @@ def max_pool_grad(gy: Array, indexes: Array, geometry: ConvGeometry) -> Array:
         pixels[positions] = gy
     else:
         np.add.at(pixels, positions.ravel(), gy.ravel())
-    return cut_pad(padded, geometry.pad)
+    return cut_pad(padded, geometry)
 
 
 @counted("numpy")
 def max_pool_gather(x: Array, indexes: Array, geometry: ConvGeometry) -> Array:
-    padded = add_pad(x, geometry.pad)
+    padded = add_pad(x, geometry.edges)
     return padded.reshape(-1)[_positions(indexes, padded.shape, geometry)]
 
 
@@ -116,7 +110,7 @@ def _grid(shape: Pair, steps: Pair) -> Array:
 def avg_pool(x: Array, geometry: ConvGeometry, count_include_pad: bool) -> Array:
     dtype = np.result_type(x.dtype, 1.0)
     y: Array = np.zeros((*x.shape[:2], *geometry.output_size), np.promote_types(dtype, np.float32))
-    for tap in each_tap(add_pad(x, geometry.pad), geometry):
+    for tap in each_tap(add_pad(x, geometry.edges), geometry):
         y += tap
     y /= _counts(geometry, count_include_pad).astype(y.dtype)
     return y.astype(dtype, copy=False)
@@ -129,7 +123,7 @@ def avg_pool_grad(gy: Array, geometry: ConvGeometry, count_include_pad: bool) ->
     share = gy / _counts(geometry, count_include_pad).astype(dtype)
     for tap in each_tap(padded, geometry):
         tap += share
-    return cut_pad(padded, geometry.pad).astype(gy.dtype, copy=False)
+    return cut_pad(padded, geometry).astype(gy.dtype, copy=False)
 
 
 def _counts(geometry: ConvGeometry, count_include_pad: bool) -> Array:
@@ -138,7 +132,7 @@ def _counts(geometry: ConvGeometry, count_include_pad: bool) -> Array:
         return np.full(geometry.output_size, math.prod(geometry.kernel_size))
     inside = []
     for i in range(2):
-        start = geometry.stride[i] * np.arange(geometry.output_size[i]) - geometry.pad[i]
+        start = geometry.starts(i)
         stop = np.minimum(start + geometry.kernel_size[i], geometry.input_size[i])
         inside.append(np.maximum(stop - np.maximum(start, 0), 0))
     counts: Array = np.maximum(inside[0][:, np.newaxis] * inside[1], 1)

@@ -12,26 +12,26 @@ from ..protocol import ConvGeometry
 
 
 def padded_zeros(shape: tuple[int, int], geometry: ConvGeometry, dtype: np.dtype[Any]) -> Array:
-    """Zeros (N, C, H + 2 * PH, W + 2 * PW), which gradients are added to."""
-    (PH, PW), (H, W) = geometry.pad, geometry.input_size
-    return np.zeros((*shape, H + 2 * PH, W + 2 * PW), dtype)
+    """Zeros of the size of the padded images, which gradients are added to."""
+    (H, W), (rows, columns) = geometry.input_size, geometry.edges
+    return np.zeros((*shape, H + sum(rows), W + sum(columns)), dtype)
 
 
-def add_pad(x: Array, pad: Pair, value: float = 0) -> Array:
-    """Images with a border of `value`; x itself if there is no padding."""
-    PH, PW = pad
-    if PH == PW == 0:
+def add_pad(x: Array, edges: tuple[Pair, Pair], value: float = 0) -> Array:
+    """Images padded (above, below) and (left, right) with `value`; x itself if there is no padding."""
+    (above, below), (left, right) = edges
+    if not (above or below or left or right):
         return x
     N, C, H, W = x.shape
-    padded = np.full((N, C, H + 2 * PH, W + 2 * PW), value, x.dtype)
-    padded[:, :, PH : PH + H, PW : PW + W] = x
+    padded = np.full((N, C, above + H + below, left + W + right), value, x.dtype)
+    padded[:, :, above : above + H, left : left + W] = x
     return padded
 
 
-def cut_pad(x: Array, pad: Pair) -> Array:
+def cut_pad(x: Array, geometry: ConvGeometry) -> Array:
     """The images without their padding, as a view."""
-    PH, PW = pad
-    return x[:, :, PH : x.shape[2] - PH, PW : x.shape[3] - PW]
+    (PH, PW), (H, W) = geometry.pad, geometry.input_size
+    return x[:, :, PH : PH + H, PW : PW + W]
 
 
 def each_tap(padded: Array, geometry: ConvGeometry) -> Iterator[Array]:

@@ -73,8 +73,8 @@ def address(a: Array) -> int:
 
 def fits(geometry: ConvGeometry) -> bool:
     """Whether the sizes fit into the side module's 32-bit integers."""
-    (H, W), (PH, PW) = geometry.input_size, geometry.pad
-    return max(H + 2 * PH, W + 2 * PW, *geometry.stride, *geometry.dilation) <= MOST
+    (KH, KW), (SH, SW), (PH, PW), (DH, DW), _, (H, W), (OH, OW) = geometry
+    return max(H + PH, W + PW, OH * SH + KH * DH, OW * SW + KW * DW) <= MOST
 
 
 def plane_sizes(planes: tuple[int, ...], geometry: ConvGeometry) -> tuple[int, ...]:

@@ -64,6 +64,11 @@ def _padded(
     return y
 
 
+def _is_product(geometry: ConvGeometry) -> bool:
+    """Whether a kernel of one pixel meets pixels of the image only: convolution is a matrix product then."""
+    return geometry.kernel_size == (1, 1) and geometry.groups == 1 and not any(map(any, geometry.edges))
+
+
 def _pixels(x: ndarray, geometry: ConvGeometry) -> ndarray:
     """The pixels that a kernel of one pixel reads, (N, C, OH * OW)."""
     (OH, OW), (SH, SW) = geometry.output_size, geometry.stride
@@ -100,7 +105,7 @@ def _conv2d(
     shape = N, OC, OH, OW
     if 0 in shape:
         return x.new(shape, x.dtype)
-    if (KH, KW, *pad, *spread, groups) == (1, 1, 0, 0, 1, 1, 1):
+    if _is_product(geometry) and spread == (1, 1):
         pixels = _pixels(x, geometry)
         weights = W.reshape(OC, Cg).broadcast_to((N, OC, Cg))
         y = matmul(weights, pixels).reshape(shape)
@@ -203,7 +208,7 @@ def conv2d_gW(x: ndarray, gy: ndarray, geometry: ConvGeometry) -> ndarray:
         return fill(type(x), (OC, Cg, KH, KW), 0, x.dtype)
     taps = Cg * KH * KW
     device = current()
-    if (KH, KW, *pad, groups) == (1, 1, 0, 0, 1) and 4 * N * OC * Cg <= device.largest:
+    if _is_product(geometry) and 4 * N * OC * Cg <= device.largest:
         products = matmul(gy.reshape(N, OC, OH * OW), _pixels(x, geometry).swapaxes(1, 2), np.float32)
         return products.sum(axis=0, dtype=gy.dtype).reshape(OC, Cg, 1, 1)
     fallback = device.info.fallback
