@@ -32,7 +32,9 @@ static const float exp_terms[] = {0.49999994f, 0.16666520f, 0.041668408f, 0.0083
 
 /* exp(x + rest), where `rest` is small or missing [1.0 without rest]. */
 INLINE f4 exp_of_sum(f4 x, const f4 *rest) {
-  x = at_least(at_most(x, 89), -104); /* beyond, it is infinite or 0 in a float */
+  /* Infinite from 89 on, and 0 from -104 down. At -176 both factors below are 0 themselves: a product that becomes 0 by
+   * rounding takes a processor a hundred cycles more. */
+  x = at_least(at_most(x, 89), -176);
   /* n = x / ln 2, rounded as 2^23 + 2^22 is added: the last bits of the sum are n */
   f4 sum = madd(x, splat(1.44269504f), splat(12582912)), n = sub(sum, splat(12582912));
   /* ln 2 in two parts, of which the first has few bits, so that n times it is exact */

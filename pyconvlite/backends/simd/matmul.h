@@ -267,15 +267,6 @@ SHARED void multiply(Target C, const float *a_packed, Matrix B, float *panels, i
 
 static Offsets line_of_a, line_of_b, along_a, along_b, row_of_c, column_of_c;
 
-/* The first `count` of four floats, and zeros. */
-INLINE f4 load_some(const float *p, int count) {
-  f4 v = splat(0);
-  if (count > 0) v = wasm_v128_load32_lane(p, v, 0);
-  if (count > 1) v = wasm_v128_load32_lane(p + 1, v, 1);
-  if (count > 2) v = wasm_v128_load32_lane(p + 2, v, 2);
-  return v;
-}
-
 /* c = a b for one row a, and b whose rows are read from front to back, four at a time. Rounded as `multiply` rounds. */
 static void multiply_vector(float *c, const float *a, int step, const float *b, int b_row, int N, int K, int mode) {
   float *sums = b_panels;
@@ -293,7 +284,7 @@ static void multiply_vector(float *c, const float *a, int step, const float *b, 
       f4 sum = k ? load(sums + j) : splat(0);
       for (int i = 0; i < count; i++) {
         const float *row = b + i * b_row + j;
-        sum = madd(x[i], j + 4 <= N ? load(row) : load_some(row, N - j), sum);
+        sum = madd(x[i], some(row, N - j), sum);
       }
       store(sums + j, sum);
     }

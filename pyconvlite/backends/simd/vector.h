@@ -49,16 +49,19 @@ INLINE float sum_of(f4 v) {
          (wasm_f32x4_extract_lane(v, 2) + wasm_f32x4_extract_lane(v, 3));
 }
 
+/* Fewer than four elements, and 0 in place of the others. Not by way of memory: a load of what was just stored by
+ * parts waits until it is there. */
 SHARED f4 tail(const float *p, int count) {
-  float lanes[4] = {0, 0, 0, 0};
-  for (int i = 0; i < count; i++) lanes[i] = p[i];
-  return load(lanes);
+  if (count < 1) return splat(0);
+  if (count == 1) return wasm_v128_load32_zero(p);
+  f4 v = wasm_v128_load64_zero(p);
+  return count == 2 ? v : wasm_v128_load32_lane(p + 2, v, 2);
 }
 
 SHARED void put_tail(float *p, f4 v, int count) {
-  float lanes[4];
-  store(lanes, v);
-  for (int i = 0; i < count; i++) p[i] = lanes[i];
+  if (count == 1) wasm_v128_store32_lane(p, v, 0);
+  if (count > 1) wasm_v128_store64_lane(p, v, 0);
+  if (count > 2) wasm_v128_store32_lane(p + 2, v, 2);
 }
 
 /* Four elements from p on, or as many as there are, with 0 in place of the others. */
