@@ -16,7 +16,7 @@ from test_pooling import SETTINGS
 
 import pyconvlite.functions as F
 import pyconvlite.optimizers as O
-from pyconvlite import Variable, backends, grad, test_mode
+from pyconvlite import Model, Parameter, Variable, backends, grad, test_mode
 from pyconvlite._random import seed
 from pyconvlite.backends import numpy as reference
 
@@ -389,6 +389,19 @@ def test_optimizers_update_all_parameters_at_once(name):
     kernel = name.split(",")[0]
     assert calls[kernel, "simd"] == 2
     assert calls[kernel, "numpy"] == 2 + 4  # of float64, then both of the oracle
+
+
+@pytest.mark.parametrize("name", ["momentum_sgd", "rmsprop", "adadelta", "adam"])
+def test_states_of_dead_units_become_zero(name):
+    """By rounding they would stay subnormal, with which a processor is slow."""
+    model = Model()
+    model.W = Parameter(numbers(7))
+    optimizer = OPTIMIZERS[name]().setup(model)
+    for gradient in [1e-18, *[0] * 600]:
+        model.W.grad = Variable(np.full(7, gradient, np.float32))
+        optimizer.update()
+    for state in optimizer.states:
+        assert getattr(optimizer, state)[model.W].tolist() == [0] * 7
 
 
 class TestLongSums:
