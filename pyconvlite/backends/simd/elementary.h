@@ -32,20 +32,19 @@ static const float exp_terms[] = {0.49999994f, 0.16666520f, 0.041668408f, 0.0083
 
 /* exp(x + rest), where `rest` is small or missing [1.0 without rest]. */
 INLINE f4 exp_of_sum(f4 x, const f4 *rest) {
-  /* Infinite from 89 on, and 0 from -104 down. At -176 both factors below are 0 themselves: a product that becomes 0 by
-   * rounding takes a processor a hundred cycles more. */
-  x = at_least(at_most(x, 89), -176);
+  x = at_least(at_most(x, 89), -105.4f); /* beyond, it is infinite or 0 in a float */
   /* n = x / ln 2, rounded as 2^23 + 2^22 is added: the last bits of the sum are n */
   f4 sum = madd(x, splat(1.44269504f), splat(12582912)), n = sub(sum, splat(12582912));
   /* ln 2 in two parts, of which the first has few bits, so that n times it is exact */
   f4 r = madd(n, splat(2.12194440e-4f), madd(n, splat(-0.693359375f), x));
   if (rest) r = add(r, *rest);
-  f4 one = splat(1), y = add(madd(mul(r, r), polynomial(r, exp_terms, 4), r), one);
-  /* 2^n as a product of two, so that neither leaves the range of normal floats: half of n, and what is left, in the
-   * place of the exponent */
+  f4 y = add(madd(mul(r, r), polynomial(r, exp_terms, 4), r), splat(1));
+  /* 2^n as a product of two, so that neither leaves the range of normal floats: half of n and 51, and what is left, in
+   * the place of the exponent. Of the least n, -152, what is left is the exponent of 0: a product that becomes 0 by
+   * rounding takes a processor a hundred cycles more. */
   f4 half = wasm_i32x4_shl(wasm_i32x4_shr(wasm_i32x4_shl(sum, 9), 10), 23);
-  y = mul(y, wasm_i32x4_add(half, one));
-  return mul(y, wasm_i32x4_add(wasm_i32x4_sub(wasm_i32x4_shl(sum, 23), half), one));
+  y = mul(y, wasm_i32x4_add(half, splat(0x1p51f)));
+  return mul(y, wasm_i32x4_add(wasm_i32x4_sub(wasm_i32x4_shl(sum, 23), half), splat(0x1p-51f)));
 }
 
 INLINE f4 exp_of(f4 x) { return exp_of_sum(x, 0); }
