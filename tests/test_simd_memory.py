@@ -159,6 +159,8 @@ class TestBeside:
             check_guarded("softmax_cross_entropy", [numbers(2, 3, n), labels])
             check_guarded("softmax_cross_entropy_grad", [numbers(2, 3, n), labels, numbers()])
             check_guarded("softmax_cross_entropy_grad", [numbers(2, n), np.zeros(2, np.int32), numbers()])
+            check_guarded("batch_norm", [numbers(3, n), numbers(n), numbers(n)], 1e-5)
+            check_guarded("batch_norm_grad", [numbers(3, n), numbers(n), numbers(3, n)], 1e-5)
             check_guarded("batch_norm", [numbers(2, 3, n), numbers(3), numbers(3)], 1e-5)
             check_guarded("batch_norm_grad", [numbers(2, 3, n), numbers(3), numbers(2, 3, n)], 1e-5)
             for log in (False, True):

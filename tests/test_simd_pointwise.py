@@ -332,6 +332,22 @@ class TestBatchNorm:
     def test_any(self, shape):
         self.check(shape, 2, 0)
 
+    @given(st.tuples(st.integers(2, 200), st.integers(1, 40)), st.sampled_from([0, 10]))
+    def test_any_matrix(self, shape, mean):
+        self.check(shape, 2, mean)
+
+    @pytest.mark.parametrize("value", [np.inf, np.nan])
+    def test_a_column_of_a_matrix_keeps_what_is_not_finite(self, value):
+        x, gamma, beta = Variable(numbers(70, 9)), numbers(9), numbers(9)
+        x.data[66, 4] = value
+        y = F.batch_norm(x, gamma, beta, np.zeros(9, np.float32), np.ones(9, np.float32))
+        (gx,) = grad(F.sum(y * y), [x])
+        others = np.arange(9) != 4
+        assert np.isfinite(y.data[:, others]).all()
+        assert np.isfinite(gx.data[:, others]).all()
+        assert np.isnan(y.data[:, 4]).any()
+        assert np.isnan(gx.data[:, 4]).all()
+
     def check(self, shape, order, mean):
         C = shape[1]
         x, gamma, beta = numbers(*shape) + np.float32(mean), numbers(C, seed=1), numbers(C, seed=2)

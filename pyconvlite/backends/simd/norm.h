@@ -80,9 +80,114 @@ EXPORT void scale_channels(float *y, const float *x, const float *mean, const fl
         shift_row(y, x, (Moments){mean[c], 0, 0}, scale[c], shift[c], inner);
 }
 
+/* ------------------------------------------------ batch normalization where inner is 1: of the columns of a matrix */
+
+/* Vectors of columns beside each other: a line of the cache. */
+enum { BESIDE = 4 };
+
+typedef struct {
+  f4 low, high; /* of two doubles each */
+} Doubles;
+
+INLINE void add_to(Doubles *total, f4 sums) {
+  total->low = wasm_f64x2_add(total->low, wasm_f64x2_promote_low_f32x4(sums));
+  total->high = wasm_f64x2_add(total->high, wasm_f64x2_promote_low_f32x4(wasm_i32x4_shuffle(sums, sums, 2, 3, 2, 3)));
+}
+
+INLINE f4 divided(Doubles total, int count) {
+  f4 by = wasm_f64x2_splat((double)count);
+  f4 low = wasm_f32x4_demote_f64x2_zero(wasm_f64x2_div(total.low, by));
+  f4 high = wasm_f32x4_demote_f64x2_zero(wasm_f64x2_div(total.high, by));
+  return wasm_i32x4_shuffle(low, high, 0, 1, 4, 5);
+}
+
+typedef struct {
+  f4 mean, rest, var; /* as in Moments */
+} ColumnMoments;
+
+INLINE f4 centred_columns(f4 x, ColumnMoments m) { return sub(sub(x, m.mean), m.rest); }
+
+/* Adds up, for each vector of columns from c on, b and a * b of all rows to nearly double precision: of a row, b is x
+ * without the mean, and a is gy or, where that is missing, b. */
+static void sum_rows(Doubles *b_total, Doubles *product_total, const float *x, const ColumnMoments *m, const float *gy,
+                     int rows, int C, int columns) {
+  for (int n = 0; n < rows;) {
+    f4 sums[BESIDE] = {0}, products[BESIDE] = {0};
+    for (int stop = min_int(rows, n + ADDED); n < stop; n++)
+      for (int k = 0, left = columns; left > 0; k++, left -= 4) {
+        f4 d = centred_columns(some(x + n * C + 4 * k, left), m[k]), g = gy ? some(gy + n * C + 4 * k, left) : d;
+        sums[k] = add(sums[k], g), products[k] = madd(g, d, products[k]);
+      }
+    for (int k = 0; k < BESIDE; k++) add_to(b_total + k, sums[k]), add_to(product_total + k, products[k]);
+  }
+}
+
+static void column_moments(ColumnMoments *m, const float *x, int rows, int C, int columns) {
+  Doubles sums[BESIDE] = {0}, rests[BESIDE] = {0}, squares[BESIDE] = {0};
+  for (int k = 0; k < BESIDE; k++) m[k] = (ColumnMoments){splat(0), splat(0), splat(0)};
+  sum_rows(sums, squares, x, m, 0, rows, C, columns);
+  for (int k = 0; k < BESIDE; k++) m[k].mean = divided(sums[k], rows), squares[k] = (Doubles){0};
+  sum_rows(rests, squares, x, m, 0, rows, C, columns);
+  for (int k = 0; k < BESIDE; k++) {
+    f4 rest = divided(rests[k], rows);
+    m[k].rest = wasm_v128_and(rest, wasm_f32x4_eq(rest, rest)); /* not NaN, as of an infinite element */
+    m[k].var = positive(sub(divided(squares[k], rows), mul(m[k].rest, m[k].rest)));
+  }
+}
+
+INLINE f4 inverse_deviation(ColumnMoments m, float eps) {
+  return wasm_f32x4_div(splat(1), wasm_f32x4_sqrt(add(m.var, splat(eps))));
+}
+
+static void batch_norm_columns(float *y, float *mean, float *var, const float *x, const float *gamma, const float *beta,
+                               float eps, int rows, int C) {
+  ColumnMoments m[BESIDE];
+  f4 scale[BESIDE], shift[BESIDE];
+  for (int c = 0; c < C; c += 4 * BESIDE) {
+    int columns = min_int(4 * BESIDE, C - c);
+    column_moments(m, x + c, rows, C, columns);
+    for (int k = 0, i = c, left = columns; left > 0; k++, i += 4, left -= 4) {
+      put_some(mean + i, add(m[k].mean, m[k].rest), left), put_some(var + i, m[k].var, left);
+      scale[k] = mul(some(gamma + i, left), inverse_deviation(m[k], eps)), shift[k] = some(beta + i, left);
+    }
+    for (int n = 0; n < rows; n++)
+      for (int k = 0, i = n * C + c, left = columns; left > 0; k++, i += 4, left -= 4)
+        put_some(y + i, madd(centred_columns(some(x + i, left), m[k]), scale[k], shift[k]), left);
+  }
+}
+
+static void batch_norm_columns_grad(float *gx, float *ggamma, float *gbeta, const float *x, const float *gamma,
+                                    const float *gy, float eps, int rows, int C) {
+  ColumnMoments m[BESIDE];
+  f4 scale[BESIDE], shift[BESIDE], slope[BESIDE];
+  for (int c = 0; c < C; c += 4 * BESIDE) {
+    int columns = min_int(4 * BESIDE, C - c);
+    Doubles sums[BESIDE] = {0}, products[BESIDE] = {0};
+    column_moments(m, x + c, rows, C, columns);
+    sum_rows(sums, products, x + c, m, gy + c, rows, C, columns);
+    for (int k = 0, i = c, left = columns; left > 0; k++, i += 4, left -= 4) {
+      f4 inverse = inverse_deviation(m[k], eps);
+      put_some(gbeta + i, divided(sums[k], 1), left), put_some(ggamma + i, mul(divided(products[k], 1), inverse), left);
+      scale[k] = mul(some(gamma + i, left), inverse), shift[k] = divided(sums[k], rows);
+      slope[k] = mul(divided(products[k], rows), mul(inverse, inverse));
+    }
+    for (int n = 0; n < rows; n++)
+      for (int k = 0, i = n * C + c, left = columns; left > 0; k++, i += 4, left -= 4) {
+        f4 rest = sub(some(gy + i, left), shift[k]), d = centred_columns(some(x + i, left), m[k]);
+        put_some(gx + i, mul(sub(rest, mul(d, slope[k])), scale[k]), left);
+      }
+  }
+}
+
+/* ------------------------------------------------------------------------------------- batch normalization of any x */
+
 /* y = gamma * (x - mean) / sqrt(var + eps) + beta, with the mean and the variance of each channel. */
 EXPORT void batch_norm(float *y, float *mean, float *var, const float *x, const float *gamma, const float *beta,
                        float eps, int outer, int C, int inner) {
+  if (inner == 1) {
+    batch_norm_columns(y, mean, var, x, gamma, beta, eps, outer, C);
+    return;
+  }
   for (int c = 0; c < C; c++) {
     Moments m = moments(x, outer, C, inner, c);
     mean[c] = m.mean + m.rest, var[c] = m.var;
@@ -108,6 +213,10 @@ SHARED void gx_row(float *gx, const float *x, const float *gy, Moments m, float 
 /* The gradients of batch_norm's y with respect to x, gamma and beta. */
 EXPORT void batch_norm_grad(float *gx, float *ggamma, float *gbeta, const float *x, const float *gamma, const float *gy,
                             float eps, int outer, int C, int inner) {
+  if (inner == 1) {
+    batch_norm_columns_grad(gx, ggamma, gbeta, x, gamma, gy, eps, outer, C);
+    return;
+  }
   float count = (float)outer * (float)inner;
   for (int c = 0; c < C; c++) {
     Moments m = moments(x, outer, C, inner, c);

@@ -16,7 +16,8 @@ MOST_ROWS = 1 << 10  # whose gradients of gamma and beta are added one by one; l
 
 def _channels(x: Array) -> tuple[int, int, int]:
     """The size arguments for x (N, C, ...): N, C and the product of the remaining lengths."""
-    return x.shape[0], x.shape[1], math.prod(x.shape[2:])
+    N, C, *rest = x.shape
+    return (1, 1, x.size) if C == 1 else (N, C, math.prod(rest))
 
 
 @with_fallback(reference.batch_norm)
