@@ -321,3 +321,14 @@ def test_a_missing_target_is_named(loss):
 def test_probabilities_may_be_rounded():
     p = np.array([1 + 2**-23, -(2.0**-24)], np.float32)
     assert np.isfinite(F.binary_cross_entropy(p, np.array([1, 0])).data)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_sigmoid_cross_entropy_of_infinite_scores(dtype):
+    x = Variable(np.array([np.inf, np.inf, np.inf, -np.inf, -np.inf, -np.inf, np.nan], dtype))
+    t = np.array([0, 1, 0.5, 0, 1, 0.5, 1], dtype)
+    with np.errstate(all="raise"):
+        loss = F.sigmoid_cross_entropy(x, t, "none")
+    np.testing.assert_array_equal(loss.data, [np.inf, 0, np.inf, 0, np.inf, np.inf, np.nan])
+    (gx,) = grad(loss, x, np.ones(7, dtype))
+    np.testing.assert_array_equal(gx.data, [1, 0, 0.5, 0, -1, -0.5, np.nan])

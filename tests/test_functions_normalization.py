@@ -301,3 +301,15 @@ def test_gradients_of_batch_norm_with_a_mean_far_from_0(shape):
     )
     for one, other in zip(found, exact, strict=True):
         np.testing.assert_allclose(one.data, other.data, rtol=1e-5, atol=1e-5 * np.abs(other.data).max())
+
+
+@pytest.mark.parametrize("f", [F.dropout, F.dropout2d])
+def test_dropout_of_float16_by_a_ratio_whose_scale_overflows_it(f):
+    x = Variable(np.full((1, 2**18, 1, 1), 2.0**-8, np.float16))
+    ratio = 1 - 2.0**-17
+    pyconvlite.seed(3)
+    y = f(x, ratio)
+    (gx,) = grad(y, x, np.full(x.shape, 2.0**-9, np.float16))
+    assert y.dtype == gx.dtype == np.float16
+    assert set(np.unique(y.data)) == {0, 2.0**9}
+    np.testing.assert_array_equal(gx.data, y.data / 2)

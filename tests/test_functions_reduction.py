@@ -252,3 +252,11 @@ def test_sums_over_many_rows_are_exact(f, shape):
     true = float(x[:1].sum() / max(1, x[:1].size)) * (shape[0] if f is F.sum else 1)
     np.testing.assert_allclose(y.data, np.full(shape[1:], true), rtol=5e-6)
     np.testing.assert_array_equal(f(x, axis=(0,), keepdims=True).data, y.data[np.newaxis])
+
+
+@pytest.mark.parametrize("f", [F.max, F.min])
+def test_each_nan_of_a_maximum_takes_the_gradient(f):
+    nan = np.nan
+    x = Variable(np.array([[1, nan, 2, nan], [3, 3, 3, 3], [nan, np.inf, -np.inf, 0]]))
+    (gx,) = grad(f(x, axis=1), x, np.array([2.0, 5.0, 7.0]))
+    np.testing.assert_array_equal(gx.data, [[0, 2, 0, 2], [5, 5, 5, 5], [7, 0, 0, 0]])

@@ -153,3 +153,20 @@ def test_clip_grad_takes_float32_whose_squares_overflow():
 def test_a_class_is_no_hook():
     with pytest.raises(TypeError, match=r"f must be an instance; got a class: write WeightDecay\(\.\.\.\)"):
         SGD().add_hook(WeightDecay)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize(
+    ("first", "clipped"),
+    [
+        ([np.nan, 1], [np.nan, np.nan, np.nan]),
+        ([np.inf, np.nan], [np.nan] * 3),
+        ([-np.inf, 1], [np.nan, 0, 0]),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # of infinity times 0
+def test_clip_grad_leaves_no_gradient_unclipped_beside_one_that_is_not_finite(first, clipped, dtype):
+    W, b = Parameter(np.zeros(2, dtype)), Parameter(np.zeros(1, dtype))
+    W.grad, b.grad = Variable(np.array(first, dtype)), Variable(np.array([0.5], dtype))
+    ClipGrad(10.0)([W, b])
+    np.testing.assert_array_equal(np.concatenate([W.grad.data, b.grad.data]), clipped)

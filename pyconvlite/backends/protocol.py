@@ -340,7 +340,7 @@ class Kernels(Protocol[A]):
     # -- optimizer.py; gradients and states of float16 weights are float32, lest small steps round to 0
 
     def clip_norm(self, gradients: list[A], max_norm: float) -> list[A]:
-        """The gradients, scaled so that their joint L2 norm is at most `max_norm`."""
+        """The gradients, scaled so that their joint L2 norm is at most `max_norm`; all are NaN if one is."""
 
     # An update of all Parameters. A row has the weights of one, their gradient and its states, all of one
     # shape; the row returned has the new weights, in the dtype of the old ones, and the new states.

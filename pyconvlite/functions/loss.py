@@ -236,7 +236,9 @@ class SigmoidCrossEntropy(Function):
     def forward(self, x: Array, t: Array) -> Any:
         k = kernels(x)
         # equal to -t log p - (1 - t) log(1 - p) with p = sigmoid(x), but does not overflow
-        return k.add(k.sub(k.maximum(x, 0), k.mul(x, t)), k.log1p(k.exp(k.neg(k.abs(x)))))
+        weight = k.sub(k.greater(x, 0), t)
+        certain = k.where(k.equal(weight, 0), 0, x)  # infinity times 0 would be NaN
+        return k.add(k.mul(certain, weight), k.log1p(k.exp(k.neg(k.abs(x)))))
 
     def backward(self, gy: Variable) -> Any:
         x, t = self.inputs
@@ -254,8 +256,9 @@ def sigmoid_cross_entropy(x: Any, t: Any, reduction: str = "batchmean") -> Varia
         reduction: "batchmean" for DeZero's; "mean" of all elements, as in PyTorch; "sum"; "none".
 
     Returns:
-        The loss, with the dtype of x, or of t if that is a wider float; 0-d, or with "none" of x's shape. The
-        gradient of x has the dtype of x.
+        The loss, with the dtype of x, or of t if that is a wider float; 0-d, or with "none" of x's shape. An
+        infinite score has a loss of 0 where it agrees with t, otherwise an infinite one. The gradient of x
+        has the dtype of x.
 
     Raises:
         ValueError: x and t differ in size, or x is empty; or `reduction` is none of these, or "batchmean" of

@@ -19,6 +19,8 @@ from .math import sqrt
 from .reduction import mean, sum
 from .shape import reshape
 
+_MOST_FLOAT16 = float(np.finfo(np.float16).max)
+
 
 class Dropout(Function):
     """Product with the mask of `dropout`.
@@ -98,6 +100,8 @@ def _dropout(x: Variable, like: Array, dropout_ratio: float) -> Variable:
     ratio = float(within(0, dropout_ratio, 1, "dropout_ratio"))
     if not Config.train:
         return x
+    if x.dtype == np.float16 and (1 - ratio) * _MOST_FLOAT16 < 1:
+        return cast(_dropout(cast(x, np.float32), like.astype(np.float32), ratio), np.float16)
     return Dropout(kernels(like).dropout_mask(like, ratio))(x)
 
 

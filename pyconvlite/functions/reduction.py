@@ -353,7 +353,7 @@ def tile(x: Any, reps: Any) -> Variable:
 
 
 class Max(_Reduction):
-    """Maximum over axes; every element equal to it gets the gradient, as in DeZero."""
+    """Maximum over axes; every element equal to it gets the gradient, as in DeZero, and so does every NaN."""
 
     def forward(self, x: Array) -> Any:
         return kernels(x).max(x, self.axis, self.keepdims)
@@ -362,11 +362,13 @@ class Max(_Reduction):
         x: Array = self.inputs[0].data
         y: Any = self.outputs[0]()
         most: Array = y.data.reshape(_shapes.kept_shape(x.shape, self.axis))
-        return self._spread(gy) * kernels(x).equal(x, most)
+        equal = kernels(x).equal
+        is_most = equal(x, most) | ~equal(x, x)  # the maximum of elements with a NaN is NaN
+        return self._spread(gy) * is_most
 
 
 class Min(Max):
-    """Minimum over axes; every element equal to it gets the gradient, as in DeZero."""
+    """Minimum over axes; otherwise as Max."""
 
     def forward(self, x: Array) -> Any:
         return kernels(x).min(x, self.axis, self.keepdims)
@@ -374,6 +376,8 @@ class Min(Max):
 
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
     """Maximum of x; arguments as in `sum`. Each of several equal maxima gets the full gradient, as in DeZero.
+
+    The maximum of elements of which some are NaN is NaN, and each NaN gets the full gradient.
 
     Raises:
         TypeError, ValueError: as in `sum`, or the maximum is over zero elements.

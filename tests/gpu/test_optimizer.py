@@ -118,7 +118,7 @@ def test_clip_norm(shapes, scale, most):
 @pytest.mark.parametrize("values", [(np.inf,), (-np.inf,), (np.nan,), (np.inf, np.nan), (-np.inf, np.inf)])
 @pytest.mark.parametrize("places", [(0, 0), (3, 1), (5, 5)])
 def test_clip_norm_of_gradients_that_are_not_finite(values, places):
-    """NumPy's kernel has a norm that is infinite, and scales by 0; or that is NaN, and changes nothing."""
+    """NumPy's kernel has a norm that is infinite, and scales by 0; or that is NaN, and scales by NaN."""
     gradients = [
         np.array(numbers(*shape, seed=i)) for i, shape in enumerate([(7,), (3, 5), (), (70,), (2,), (9,)])
     ]

@@ -18,7 +18,7 @@ def clip_norm(gradients: list[Array], max_norm: float) -> list[Array]:
     scale = largest if 1e150 < largest < math.inf else 1.0
     squares = [float(((g.astype(np.float64) / scale) ** 2).sum()) for g in gradients]
     norm = scale * math.sqrt(math.fsum(squares))
-    return [g * (max_norm / norm) for g in gradients] if norm > max_norm else gradients
+    return gradients if norm <= max_norm else [g * (max_norm / norm) for g in gradients]
 
 
 def _moved(W: Array, step: Array) -> Array:

@@ -18,15 +18,15 @@ __all__ = ["adadelta", "adagrad", "adam", "clip_norm", "momentum_sgd", "rmsprop"
 # bits, as comparisons may ignore them.
 CLIP = "min(F(1), s0 / (sqrt(a) * b))"
 CLIP = f"select({CLIP}, F(0), (bitcast<B>(b) & B(0x7fffffffu)) == B(0x7f800000u))"
-CLIP = f"select({CLIP}, F(1), {IS_NAN.format(a='b')})"
+CLIP = f"select({CLIP}, b, {IS_NAN.format(a='b')})"
 
 
 def clip_norm(gradients: list[ndarray], max_norm: float) -> list[ndarray]:
     """The gradients, scaled so that their joint L2 norm is at most `max_norm`.
 
     The factor stays on the device, so nothing waits for it. Gradients are scaled to at most 1 before they are
-    squared, lest the squares overflow. As NumPy's kernel does, it scales by 0 if one is infinite, and not at
-    all if one is NaN.
+    squared, lest the squares overflow. As NumPy's kernel does, it scales by 0 if one is infinite, and by NaN
+    if one is NaN.
     """
     packed = [joined(batch) for batch in batches(gradients)]
     largest = functools.reduce(maximum, [abs(g).max() for g in packed])
