@@ -155,6 +155,13 @@ def test_thirds():  # 3 * (1 / 3) rounds to 1, and 9 * (1 / 3) to 3
     assert F.interpolate(x, scale_factor=(3, 1)).shape == (1, 1, 3, 9)
 
 
+@pytest.mark.parametrize("hundredths", [34, 52, 53, 130, 170, 290])
+def test_nearest_by_a_factor_rounds_down_exactly(hundredths):
+    x = np.arange(224.0).reshape(1, 1, 1, 224)
+    places = F.interpolate(x, scale_factor=(1, hundredths / 100)).data.ravel().tolist()
+    assert places == [min(i * 100 // hundredths, 223) for i in range(224 * hundredths // 100)]
+
+
 def test_a_factor_that_doubles_the_size_repeats_each_pixel():
     """PyTorch's rule: 2.2 does as 2 does."""
     x = np.arange(4.0).reshape(1, 1, 1, 4)

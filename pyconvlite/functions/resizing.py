@@ -91,7 +91,9 @@ def interpolate(
         size: height and width of the result in pixels, at least 1; an integer or (height, width).
         scale_factor: number by which height and width are multiplied, instead of `size`, and rounded down;
             above 0; a number or (height, width). An axis whose length does not change is not resampled.
-        mode: "nearest", where output pixel i is input pixel floor(i * step); or "bilinear".
+        mode: "nearest", where output pixel i is input pixel floor(i / scale); or "bilinear", which is fast as a
+            product of matrices, but a pixel that is NaN or infinite makes all its channel NaN, since 0 times
+            that is NaN.
         align_corners: for "bilinear": True aligns the centers of the corner pixels of input and output;
             False, the default, aligns the edges of the images.
 
@@ -165,8 +167,11 @@ def _nearest(x: Variable, after: tuple[int, int], steps: tuple[float, float]) ->
     for axis in (2, 3):
         old, new, step = before[axis - 2], after[axis - 2], steps[axis - 2]
         # in integers, where the sizes alone decide: 3 * (1 / 3) may be less than 1
-        at = np.arange(new) * old // new if step == old / new else np.floor(np.arange(new) * step)
-        x = take(x, np.minimum(at.astype(np.int64), old - 1), axis)
+        if step == old / new:
+            at = np.arange(new) * old // new
+        else:  # rounded to float32, in which 26 * (1 / 0.52) is 50, as 26 / 0.52
+            at = (np.arange(new) * step).astype(np.float32).astype(np.int64)
+        x = take(x, np.minimum(at, old - 1), axis)
     return x
 
 
