@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, SupportsIndex, TypeAlias
 
 import numpy as np
@@ -252,6 +252,30 @@ def stretched_axes(small: tuple[int, ...], large: tuple[int, ...]) -> tuple[int,
     if lead < 0 or any(small[i - lead] != 1 for i in stretched):
         raise ValueError(f"cannot sum shape {large} to shape {small}: {small} does not broadcast to {large}")
     return (*range(lead), *stretched)
+
+
+def check_broadcast(**shapes: tuple[int, ...]) -> None:
+    """Raise ValueError unless the shapes, which are given by the names of arguments, broadcast.
+
+    Example:
+        >>> check_broadcast(x0=(2, 3), x1=(4, 1, 3))
+        >>> check_broadcast(x0=(2, 3), x1=(2,))
+        Traceback (most recent call last):
+        ValueError: x0 and x1 of shapes (2, 3) and (2,) do not broadcast: their lengths in axis -1, 3 and 2,
+        must be equal or 1; reshape or transpose one
+    """
+    for axis in range(-1, -1 - max(map(len, shapes.values())), -1):
+        lengths = [shape[axis] for shape in shapes.values() if len(shape) >= -axis]
+        if len({*lengths} - {1}) > 1:
+            raise ValueError(
+                f"{_listed(shapes)} of shapes {_listed(shapes.values())} do not broadcast: their lengths in "
+                f"axis {axis}, {_listed(lengths)}, must be equal or 1; reshape or transpose one"
+            )
+
+
+def _listed(items: Iterable[Any]) -> str:
+    *others, last = map(str, items)
+    return f"{', '.join(others)} and {last}"
 
 
 def kept_shape(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:

@@ -432,3 +432,9 @@ class TestData:
         with pytest.raises(TypeError, match=f"a Variable must hold an array, {message}"):
             x.data = data
         assert x.data.sum() == 2
+
+
+def test_several_elements_are_no_number():
+    for convert in (float, int, Variable.item):
+        with pytest.raises(ValueError, match=r"only a Variable of one element is a number; got shape \(2,\)"):
+            convert(Variable(np.ones(2)))

@@ -1,5 +1,7 @@
 """functions/reduction.py: sums, means, extremes, broadcasting."""
 
+import re
+
 import numpy as np
 import pytest
 from contract import Contract, cases, method
@@ -208,8 +210,14 @@ def test_cumsum_of_float16_adds_up_in_float32():
         ),
         (lambda: F.sum_to(X, (2, 3)), ValueError, r"\(2, 3, 4\).*\(2, 3\)"),
         (lambda: F.sum_to(MATRIX, (2, 2, 3)), ValueError, r"\(2, 3\).*\(2, 2, 3\)"),
-        (lambda: F.broadcast_to(X, (2, 3)), ValueError, r"\(2, ?3, ?4\)|more dimensions"),
-        (lambda: F.broadcast_to(X, (2, 3, 5)), ValueError, r"\(2, ?3, ?4\).*\(2, ?3, ?5\)"),
+        *[
+            (
+                lambda shape=shape: F.broadcast_to(X, shape),
+                ValueError,
+                rf"x of shape \(2, 3, 4\) does not broadcast to {re.escape(str(shape))}: its lengths",
+            )
+            for shape in [(2, 3), (2, 3, 5), (-1, 3, 4)]
+        ],
         (lambda: F.prod(X, 3), ValueError, "axis must be one of x's 3 axes; got 3"),
         (lambda: F.std(X, 0, ddof=2), ValueError, "more than ddof=2 elements along axis 0"),
         (lambda: F.std(X, 0, ddof="1"), TypeError, "ddof must be an integer; got '1'"),

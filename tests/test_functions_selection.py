@@ -70,8 +70,18 @@ def test_where_of_integers_and_of_numbers():
 
 @pytest.mark.parametrize("f", [F.maximum, F.minimum, lambda x, y: F.where(MASK, x, y)])
 def test_shapes_that_do_not_broadcast(f):
-    with pytest.raises(ValueError, match="broadcast"):
+    with pytest.raises(
+        ValueError, match=r"x0 and x1 of shapes .*\(2, 3\) and \(2, 4\) do not broadcast: .*-1"
+    ):
         f(X, np.ones((2, 4)))
+
+
+def test_where_names_a_condition_that_does_not_broadcast():
+    words = (
+        r"^condition, x0 and x1 of shapes \(2,\), \(3,\) and \(1,\) do .* -1, 2, 3 and 1, must be equal or 1"
+    )
+    with pytest.raises(ValueError, match=words):
+        F.where(np.ones(2, bool), np.ones(3), np.ones(1))
 
 
 # -- clip

@@ -1,5 +1,7 @@
 """functions/shape.py: moving, joining and splitting elements."""
 
+import re
+
 import numpy as np
 import pytest
 from contract import Contract, cases, method
@@ -147,8 +149,16 @@ class TestStack(Contract):
         (lambda: F.concat([]), ValueError, "at least one"),
         (lambda: F.stack([]), ValueError, "at least one"),
         (lambda: F.stack([X, X[:1]]), ValueError, r"\(2, 3, 4\).*\(1, 3, 4\)"),
-        (lambda: F.concat([X, MATRIX]), ValueError, "dimension"),
-        (lambda: F.concat([X, X[:, :2]]), ValueError, r"3.*2"),
+        (lambda: F.concat([X, MATRIX]), ValueError, r"in all axes but axis 0; got shapes \(2, 3, 4\), \("),
+        (lambda: F.concat([X, X[:, :2]], -1), ValueError, r"axis 2; got shapes \(2, 3, 4\), \(2, 2, 4\)"),
+        *[
+            (
+                lambda shape=shape: F.reshape(X, shape),
+                ValueError,
+                rf"as many elements as x, 24, .* got {re.escape(str(shape))} for x of shape \(2, 3, 4\)",
+            )
+            for shape in [(5, 5), (-1, 7), (-1, -1)]
+        ],
     ],
 )
 def test_what_does_not_fit_is_named(call, error, words):

@@ -98,7 +98,7 @@ class Function:
             xs.append(x._data)
         try:
             ys = self.forward(*xs)
-        except (AttributeError, TypeError) as error:
+        except (AttributeError, TypeError, ValueError) as error:
             self._check_inputs(xs, error)
             raise
         if type(ys) is ndarray:
@@ -131,7 +131,10 @@ class Function:
         return tuple([x if isinstance(x, Variable) else as_input(x) for x in inputs])
 
     def _check_inputs(self, xs: Sequence[Any], error: Exception) -> None:
-        """Raise an error that names the input for which `forward` failed, if that is None or no numbers."""
+        """Raise an error that names the input for which `forward` failed, if that is None or no numbers.
+
+        A subclass whose `forward` leaves the check of shapes to NumPy describes them here, at no cost before.
+        """
         for parameter, x in zip(inspect.signature(self.forward).parameters.values(), xs, strict=False):
             missing = x is None and "NoneType" in str(error) and "None" not in str(parameter.annotation)
             if missing or (getattr(x, "dtype", None) is not None and x.dtype.kind not in "biufc"):

@@ -211,7 +211,13 @@ class Variable(Hinting):
         return format(self.item(), spec) if spec and self.ndim == 0 else super().__format__(spec)
 
     def item(self) -> Any:
-        """Return the only element as a Python number."""
+        """Return the only element as a Python number.
+
+        Raises:
+            ValueError: there is not exactly one.
+        """
+        if self.size != 1:
+            raise ValueError(f"only a Variable of one element is a number; got shape {self.shape}")
         return self.data.item()
 
     def __repr__(self) -> str:

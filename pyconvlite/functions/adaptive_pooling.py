@@ -24,8 +24,8 @@ OutputSize: TypeAlias = SupportsIndex | Sequence[SupportsIndex | None] | None
 def adaptive_average_pooling(x: Any, output_size: OutputSize) -> Variable:
     """Average pooling to a given size, per channel.
 
-    Unless the sizes of x are multiples of `output_size`, it is a product of matrices, in which a pixel that is
-    NaN or infinite makes all its channel NaN.
+    Unless the sizes of x are multiples of `output_size`, it is a product of matrices, in which a pixel
+    that is NaN or infinite makes all its channel NaN.
 
     Args:
         x: images of shape (N, C, H, W).

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .._shapes import Array
+from .._shapes import Array, check_broadcast
 from ..autograd import Function, Variable
 from ..backends import get_array_module, kernels
 from .math import log
@@ -49,6 +50,10 @@ class Binary(Function):
 
     def _as_variables(self, inputs: tuple[Any, ...]) -> tuple[Variable, ...]:
         return super()._as_variables(operands(*inputs))
+
+    def _check_inputs(self, xs: Sequence[Any], error: Exception) -> None:
+        super()._check_inputs(xs, error)
+        check_broadcast(x0=xs[0].shape, x1=xs[1].shape)
 
 
 class Add(Binary):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -296,6 +297,13 @@ class BroadcastTo(Function):
 
     def forward(self, x: Array) -> Any:
         return get_array_module(x).broadcast_to(x, self.shape)
+
+    def _check_inputs(self, xs: Sequence[Any], error: Exception) -> None:
+        super()._check_inputs(xs, error)
+        raise ValueError(
+            f"x of shape {xs[0].shape} does not broadcast to {self.shape}: its lengths, from the last on, "
+            "must be 1 or those of `shape`"
+        ) from error
 
     def backward(self, gy: Variable) -> Any:
         return sum_to(gy, self.inputs[0].shape)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from .._shapes import Array
+from .._shapes import Array, check_broadcast
 from ..autograd import Function, Variable, as_input
 from ..backends import kernels, on_device, to_device_of
 from .arithmetic import NUMBER, Binary, operands
@@ -24,6 +25,10 @@ class Where(Function):
 
     def forward(self, x0: Array, x1: Array) -> Any:
         return kernels(self.condition).where(self.condition, x0, x1)
+
+    def _check_inputs(self, xs: Sequence[Any], error: Exception) -> None:
+        super()._check_inputs(xs, error)
+        check_broadcast(condition=self.condition.shape, x0=xs[0].shape, x1=xs[1].shape)
 
     def backward(self, gy: Variable) -> Any:
         gx0 = where(self.condition, gy, 0) if self.needs_input_grad[0] else None

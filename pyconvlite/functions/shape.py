@@ -25,6 +25,14 @@ class Reshape(Function):
     def forward(self, x: Array) -> Any:
         return x.reshape(self.shape)
 
+    def _check_inputs(self, xs: Sequence[Any], error: Exception) -> None:
+        super()._check_inputs(xs, error)
+        (x,) = xs
+        raise ValueError(
+            f"shape must have as many elements as x, {x.size}, and at most one -1, which is inferred; got "
+            f"{self.shape} for x of shape {x.shape}"
+        ) from error
+
     def backward(self, gy: Variable) -> Any:
         return reshape(gy, self.inputs[0].shape)
 
@@ -166,6 +174,15 @@ class Concat(Function):
 
     def forward(self, *xs: Array) -> Any:
         return get_array_module(xs[0]).concatenate(xs, axis=self.axis)
+
+    def _check_inputs(self, xs: Sequence[Any], error: Exception) -> None:
+        super()._check_inputs(xs, error)
+        shapes = [x.shape for x in xs]
+        if len({(*shape[: self.axis], *shape[self.axis + 1 :]) for shape in shapes}) > 1:
+            raise ValueError(
+                f"xs must have the same lengths in all axes but axis {self.axis}; got shapes "
+                f"{', '.join(map(str, shapes))}"
+            ) from error
 
     def backward(self, gy: Variable) -> Any:
         axis = self.axis % gy.ndim
