@@ -98,3 +98,28 @@ def test_deviations_whose_squares_overflow():
     assert gx.dtype == np.float16
     np.testing.assert_allclose(gx.data, np.array([-1, 0, 1]) / np.sqrt(6), rtol=1e-3)
     assert F.var(np.array([-257, *[0] * 8, 257], np.float16)).item() == np.float16(2 * 257**2 / 10)
+
+
+NORMS = {
+    "layer norm": lambda x: F.layer_norm(x, x.shape[1:]),
+    "group norm": lambda x: F.group_norm(x, 2),
+    "batch norm": lambda x: F.batch_norm(
+        x, np.ones(4, x.dtype), np.zeros(4, x.dtype), np.zeros(4), np.ones(4)
+    ),
+}
+
+
+@pytest.mark.parametrize("f", NORMS.values(), ids=NORMS)
+def test_second_gradients_of_norms_of_images_whose_squares_overflow(f):
+    """Those with respect to gy, which may reach 1 / the deviation; those with respect to x nearly vanish."""
+    arrays = [1000 * normal(6, 4, 3, 3), *normal(2, 6, 4, 3, 3)]
+    found = []
+    for dtype in (np.float16, np.float64):
+        x, gy, ggx = (Variable(a.astype(dtype)) for a in arrays)
+        (gx,) = grad(f(x), x, gy, create_graph=True)
+        seconds = grad(gx, [x, gy], ggx)
+        assert [g.dtype for g in seconds] == [dtype, dtype]
+        found.append([g.data for g in seconds])
+    (gx, ggy), (exact_gx, exact_ggy) = found
+    np.testing.assert_allclose(ggy, exact_ggy, rtol=0, atol=2e-3 * np.abs(exact_ggy).max())
+    np.testing.assert_allclose(gx, exact_gx, rtol=0, atol=1e-7)  # the least step of float16 is 6e-8

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from ..autograd import Variable, grad
 from ..config import Config, using_config
 from .casts import cast
@@ -23,7 +25,8 @@ def second_gradients(
     create_graph = Config.enable_backprop
     with using_config("enable_backprop", True):
         # With respect to copies: some inputs may depend on others, and the caller's backpropagation already
-        # adds the gradient through that dependence.
-        copies = [cast(v, v.dtype) for v in inputs]
+        # adds the gradient through that dependence. Of float16 in float32, as the kernel computes.
+        copies = [cast(v, np.float32 if v.dtype == np.float16 else v.dtype) for v in inputs]
         gradients = first(*copies)
-    return grad(gradients, copies, list(ggs), create_graph)
+    found = grad(gradients, copies, list(ggs), create_graph)
+    return [g if g.dtype == v.dtype else cast(g, v.dtype) for g, v in zip(found, inputs, strict=True)]
