@@ -181,7 +181,10 @@ class Variable(Hinting):
 
     def _of_freed(self) -> tuple[tuple[int, ...], Any]:
         if self._freed is None:
-            raise AttributeError("this Variable has no data, therefore no shape and no dtype") from None
+            raise AttributeError(
+                f"this {type(self).__name__} has no data, therefore no shape and no dtype: it holds None, "
+                "not an array"
+            ) from None
         return self._freed
 
     def __len__(self) -> int:
