@@ -149,6 +149,7 @@ class TestStack(Contract):
         (lambda: F.concat([]), ValueError, "at least one"),
         (lambda: F.stack([]), ValueError, "at least one"),
         (lambda: F.stack([X, X[:1]]), ValueError, r"\(2, 3, 4\).*\(1, 3, 4\)"),
+        (lambda: F.reshape(X, (2.0, 12)), TypeError, r"shape must be an integer or .*; got \[2.0, 12\]"),
         (lambda: F.concat([X, MATRIX]), ValueError, r"in all axes but axis 0; got shapes \(2, 3, 4\), \("),
         (lambda: F.concat([X, X[:, :2]], -1), ValueError, r"axis 2; got shapes \(2, 3, 4\), \(2, 2, 4\)"),
         *[

@@ -98,8 +98,11 @@ class Function:
             xs.append(x._data)
         try:
             ys = self.forward(*xs)
-        except (AttributeError, TypeError, ValueError) as error:
+        except (AttributeError, TypeError) as error:
             self._check_inputs(xs, error)
+            raise
+        except ValueError as error:
+            self._check_shapes(xs, error)
             raise
         if type(ys) is ndarray:
             y = Variable(ys)
@@ -131,16 +134,19 @@ class Function:
         return tuple([x if isinstance(x, Variable) else as_input(x) for x in inputs])
 
     def _check_inputs(self, xs: Sequence[Any], error: Exception) -> None:
-        """Raise an error that names the input for which `forward` failed, if that is None or no numbers.
-
-        A subclass whose `forward` leaves the check of shapes to NumPy describes them here, at no cost before.
-        """
+        """Raise an error that names the input for which `forward` failed, if that is None or no numbers."""
         for parameter, x in zip(inspect.signature(self.forward).parameters.values(), xs, strict=False):
             missing = x is None and "NoneType" in str(error) and "None" not in str(parameter.annotation)
             if missing or (getattr(x, "dtype", None) is not None and x.dtype.kind not in "biufc"):
                 got = "None" if missing else f"dtype {x.dtype}"
                 name = type(self).__name__
                 raise TypeError(f"{name} needs an array or number as {parameter.name}; got {got}") from error
+
+    def _check_shapes(self, xs: Sequence[Any], error: Exception) -> None:
+        """Raise an error that names the inputs whose shapes made `forward` fail.
+
+        For subclasses that leave this check to NumPy's operation, so that a call that succeeds does not wait.
+        """
 
     def _as_outputs(self, ys: Any) -> tuple[Variable, ...]:
         """What `forward` returned, other than one array, as Variables."""

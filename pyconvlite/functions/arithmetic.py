@@ -51,8 +51,7 @@ class Binary(Function):
     def _as_variables(self, inputs: tuple[Any, ...]) -> tuple[Variable, ...]:
         return super()._as_variables(operands(*inputs))
 
-    def _check_inputs(self, xs: Sequence[Any], error: Exception) -> None:
-        super()._check_inputs(xs, error)
+    def _check_shapes(self, xs: Sequence[Any], error: Exception) -> None:
         check_broadcast(x0=xs[0].shape, x1=xs[1].shape)
 
 

@@ -298,8 +298,7 @@ class BroadcastTo(Function):
     def forward(self, x: Array) -> Any:
         return get_array_module(x).broadcast_to(x, self.shape)
 
-    def _check_inputs(self, xs: Sequence[Any], error: Exception) -> None:
-        super()._check_inputs(xs, error)
+    def _check_shapes(self, xs: Sequence[Any], error: Exception) -> None:
         raise ValueError(
             f"x of shape {xs[0].shape} does not broadcast to {self.shape}: its lengths, from the last on, "
             "must be 1 or those of `shape`"

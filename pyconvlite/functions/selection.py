@@ -26,8 +26,7 @@ class Where(Function):
     def forward(self, x0: Array, x1: Array) -> Any:
         return kernels(self.condition).where(self.condition, x0, x1)
 
-    def _check_inputs(self, xs: Sequence[Any], error: Exception) -> None:
-        super()._check_inputs(xs, error)
+    def _check_shapes(self, xs: Sequence[Any], error: Exception) -> None:
         check_broadcast(condition=self.condition.shape, x0=xs[0].shape, x1=xs[1].shape)
 
     def backward(self, gy: Variable) -> Any:
