@@ -91,8 +91,9 @@ def interpolate(
         size: height and width of the result in pixels, at least 1; an integer or (height, width).
         scale_factor: number by which height and width are multiplied, instead of `size`, and rounded down;
             above 0; a number or (height, width). An axis whose length does not change is not resampled.
-        mode: "nearest", where output pixel i is input pixel floor(i / scale); or "bilinear", a product of
-            matrices, in which a pixel that is NaN or infinite makes all its channel NaN.
+        mode: "nearest", where output pixel i is input pixel floor(i / f) if the result is f times as large;
+            or "bilinear", a product of matrices, in which a pixel that is NaN or infinite makes all its
+            channel NaN.
         align_corners: for "bilinear": True aligns the centers of the corner pixels of input and output;
             False, the default, aligns the edges of the images.
 
