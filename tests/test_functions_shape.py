@@ -145,6 +145,7 @@ class TestStack(Contract):
         (lambda: F.broadcast_to(X, None), TypeError, "shape must be an integer or .*; got None"),
         (lambda: F.sum_to(X, None), TypeError, "shape must be an integer or .*; got None"),
         (lambda: F.concat(3), TypeError, "xs must be a list or tuple of arrays; got int"),
+        (lambda: F.stack(None), TypeError, "xs must be a list or tuple of arrays; got NoneType"),
         (lambda: F.concat([X, X], 3), ValueError, "axis must be one of x's 3 axes; got 3"),
         (lambda: F.concat([]), ValueError, "at least one"),
         (lambda: F.stack([]), ValueError, "at least one"),

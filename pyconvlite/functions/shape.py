@@ -205,15 +205,13 @@ def concat(xs: Sequence[Any], axis: int = 0) -> Variable:
         axis: the axis; a negative one counts from the end.
 
     Raises:
-        TypeError: `axis` is not an integer, or `xs` is not a sequence.
+        TypeError: `axis` is not an integer, or `xs` cannot be iterated over.
         ValueError: `xs` is empty, `axis` is out of bounds, or the shapes do not match.
 
     Example:
         >>> concat([np.array([1.0, 2.0]), np.array([3.0])])
         variable([1. 2. 3.])
     """
-    if not hasattr(xs, "__len__"):
-        raise TypeError(f"xs must be a list or tuple of arrays; got {type(xs).__name__}")
     xs = _inputs(xs)
     return Concat(one_axis(axis, xs[0].shape))(*xs)
 
@@ -243,7 +241,7 @@ def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
         axis: index of the new axis in the result's shape; a negative one counts from the end.
 
     Raises:
-        ValueError: `xs` is empty, or the shapes differ.
+        TypeError, ValueError: as in `concat`, or the shapes differ.
 
     Example:
         >>> stack([np.array([1.0, 2.0]), np.array([3.0, 4.0])], axis=1)
@@ -258,7 +256,11 @@ def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
 
 def _inputs(xs: Iterable[Any]) -> list[Variable]:
     """Variables of at least one array."""
-    inputs = [as_input(x) for x in xs]
+    try:
+        given = iter(xs)
+    except TypeError:
+        raise TypeError(f"xs must be a list or tuple of arrays; got {type(xs).__name__}") from None
+    inputs = [as_input(x) for x in given]
     if not inputs:
         raise ValueError("xs must contain at least one array; got an empty sequence")
     return inputs
