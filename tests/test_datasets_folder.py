@@ -76,12 +76,13 @@ def test_pictures_of_16_bits_are_scaled(tmp_path):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_pictures_keep_their_orientation(tmp_path, dtype):
+@pytest.mark.parametrize("ending", ["png", "tif"])  # Pillow turns a TIFF by itself
+def test_pictures_keep_their_orientation(tmp_path, ending, dtype):
     image = pytest.importorskip("PIL.Image")
     (tmp_path / "gray").mkdir()
     exif = image.Exif()
     exif[0x112] = 6  # turned by a quarter
-    image.fromarray(np.zeros((4, 6), dtype)).save(tmp_path / "gray" / "turned.png", exif=exif)
+    image.fromarray(np.zeros((4, 6), dtype)).save(tmp_path / "gray" / f"turned.{ending}", exif=exif)
     assert ImageFolder(tmp_path, Compose([ExifTranspose(), ToArray()]))[0][0].shape == (3, 6, 4)
 
 
@@ -93,6 +94,30 @@ def test_transforms_get_pillows_images(root):
     ((x, t),) = DataLoader(dataset, 5, shuffle=False)
     assert (x.shape, x.dtype) == ((5, 3, 8, 8), np.float32)
     np.testing.assert_array_equal(t, [0, 0, 10, 10, 20])
+
+
+def test_a_link_to_a_folder_that_contains_it_adds_nothing(tmp_path):
+    for path in ("cat/1.png", "cat/young/2.png", "dog/3.png", "more/4.png"):
+        write(tmp_path / "pictures", path, PIXELS[0])
+    root = tmp_path / "pictures"
+    (root / "cat" / "young" / "cats").symlink_to("..")
+    (root / "cat" / "young" / "all").symlink_to(root)
+    (root / "dog" / "more").symlink_to(root / "more")  # which is followed
+    names = [os.path.relpath(path, root).replace(os.sep, "/") for path in ImageFolder(root).data]
+    assert names == ["cat/1.png", "cat/young/2.png", "dog/3.png", "dog/more/4.png", "more/4.png"]
+
+
+def test_a_folder_that_cannot_be_read_is_not_left_out(root, monkeypatch):
+    scandir = os.scandir
+
+    def refused(path):
+        if str(path).endswith("young"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    with pytest.raises(PermissionError, match="young"):
+        ImageFolder(root)
 
 
 @pytest.mark.parametrize("index", [5, -6])

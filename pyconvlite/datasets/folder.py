@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import os
 from collections.abc import Iterator
-from typing import Any, SupportsIndex
+from typing import Any, NoReturn, SupportsIndex
 
 import numpy as np
 
@@ -36,6 +36,7 @@ class ImageFolder(Dataset):
 
     Raises:
         FileNotFoundError: `root` is not a folder, it has no folders, or one of these has no images.
+        OSError: a folder cannot be read.
         TypeError: `root` is not a path.
         ModuleNotFoundError: for `dataset[i]`, Pillow is not installed.
         ValueError: for `dataset[i]`, the file is not an image, or is damaged.
@@ -108,8 +109,9 @@ def _rgb(image: Any) -> Any:
         ValueError: its gray values have no known range.
     """
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
+        pixels = np.asarray(image) >> 8  # before getexif: Pillow turns a TIFF when it reads the pixels
         exif = image.getexif().tobytes()
-        image = pillow().fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        image = pillow().fromarray(pixels.astype(np.uint8))
         image.info["exif"] = exif
     elif image.mode in ("I", "F"):
         raise ValueError(f"pixels of mode {image.mode} have no known range; convert it to 8 or 16 bits")
@@ -117,8 +119,24 @@ def _rgb(image: Any) -> Any:
 
 
 def _images(folder: str) -> Iterator[str]:
-    """Paths of the image files in a folder and those inside it."""
-    for place, _, names in sorted(os.walk(folder, followlinks=True)):
+    """Paths of the image files in a folder and those inside it.
+
+    A link to a folder that contains it is not followed: each round would give the same images again.
+    """
+    found = []
+    for place, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
+        here = os.path.join(os.path.realpath(place), "")
+        targets = {name: os.path.realpath(os.path.join(place, name)) for name in folders}
+        folders[:] = [
+            name for name, target in targets.items() if not here.startswith(os.path.join(target, ""))
+        ]
+        found.append((place, names))
+    for place, names in sorted(found):
         for name in sorted(names):
             if name.lower().endswith(_ENDINGS):
                 yield os.path.join(place, name)
+
+
+def _raise(error: OSError) -> NoReturn:
+    """For `os.walk`, which would leave out a folder that it cannot read."""
+    raise error
