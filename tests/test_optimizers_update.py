@@ -49,6 +49,16 @@ def state(model, optimizer):
 
 
 @alls
+def test_integers_are_not_trained(make):
+    model = Four()
+    model.W2.data = np.arange(3)
+    before = state(model, make())
+    with pytest.raises(TypeError, match=r"W2 must have floats to be trained; got int.*astype\(np.float32\)"):
+        make().setup(model).update()
+    np.testing.assert_equal(state(model, make()), before)
+
+
+@alls
 @pytest.mark.parametrize("shape", [(1,), (), (1, 3), (2, 3), (4,)], ids=str)
 def test_a_gradient_of_another_shape_is_refused_before_anything_moves(make, shape):
     model, optimizer = ready(make)

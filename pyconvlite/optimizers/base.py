@@ -96,7 +96,7 @@ class Optimizer(Hinting):
 
         Raises:
             RuntimeError: `setup` was not called.
-            TypeError: a gradient is not a Variable.
+            TypeError: a gradient is not a Variable, or a Parameter has no floats.
             ValueError: a gradient does not have the shape of its Parameter.
         """
         if self.target is None:
@@ -289,7 +289,7 @@ def with_gradient(params: Iterable[Parameter]) -> list[Parameter]:
     """The Parameters that are trained and have a gradient, which is checked.
 
     Raises:
-        TypeError: a gradient is not a Variable.
+        TypeError: a gradient is not a Variable, or a Parameter has no floats.
         ValueError: a gradient does not have the shape of its Parameter, or that has no data.
 
     Example:
@@ -314,6 +314,11 @@ def with_gradient(params: Iterable[Parameter]) -> list[Parameter]:
             raise ValueError(
                 f"the gradient of {param.name or 'a Parameter'} must have its shape {param.shape}; "
                 f"got {g.shape}"
+            )
+        if param._data.dtype.kind != "f":
+            raise TypeError(
+                f"{param.name or 'a Parameter'} must have floats to be trained; got {param.dtype}: convert "
+                "its array by astype(np.float32)"
             )
         chosen.append(param)
     return chosen
