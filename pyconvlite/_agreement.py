@@ -11,8 +11,9 @@ from ._checkpoint import values_of
 from .autograd import Parameter
 from .optimizers import Optimizer
 
-# What the processes compare of a Parameter: shape and dtype, open lengths as None, and whether it has data.
-Form: TypeAlias = tuple[Any, Any, bool]
+# What the processes compare of a Parameter: shape and dtype, open lengths as None, whether it has data, and
+# whether it is trained.
+Form: TypeAlias = tuple[Any, Any, bool, bool]
 
 
 def crc_of(value: Any) -> int:
@@ -28,9 +29,9 @@ def crc_of(value: Any) -> int:
 def form_of(param: Parameter) -> Form:
     """What the processes compare of a Parameter."""
     if param.data is not None:
-        return param.shape, np.dtype(param.dtype).name, True
+        return param.shape, np.dtype(param.dtype).name, True, param.requires_grad
     dtype = param.lazy_dtype
-    return param.lazy_shape, None if dtype is None else np.dtype(dtype).name, False
+    return param.lazy_shape, None if dtype is None else np.dtype(dtype).name, False, param.requires_grad
 
 
 def settings_of(optimizer: Optimizer) -> dict[str, Any]:
@@ -52,11 +53,11 @@ def weights_of(found: Iterable[tuple[str, Parameter, bool]], optimizer: Optimize
 
 def fits(form: Form, other: Form) -> bool:
     """Whether a Parameter can have the other's data, or get it from the same input."""
-    (shape, dtype, has_data), (wanted, wanted_dtype, _) = form, other
+    (shape, dtype, has_data, trained), (wanted, wanted_dtype, _, wanted_trained) = form, other
     if has_data or not other[2]:
         return form == other
     is_open = shape is None or (len(shape) == len(wanted) and all(map(_open_or_equal, shape, wanted)))
-    return is_open and dtype in (None, wanted_dtype)
+    return is_open and dtype in (None, wanted_dtype) and trained == wanted_trained
 
 
 def _open_or_equal(length: int | None, wanted: int) -> bool:
@@ -83,8 +84,9 @@ def refuse_other_models(forms: Sequence[Mapping[str, Form]], match: Callable[[Fo
 
 
 def _described(form: Form) -> str:
-    shape, dtype, has_data = form
-    return f"has shape {shape} and dtype {dtype}" + ("" if has_data else " but no data yet")
+    shape, dtype, has_data, trained = form
+    ends = ("" if has_data else " but no data yet") + ("" if trained else " and is frozen")
+    return f"has shape {shape} and dtype {dtype}{ends}"
 
 
 def refuse_other_settings(settings: Sequence[Mapping[str, Any]]) -> None:

@@ -199,7 +199,7 @@ def broadcast(model: M, comm: Communicator) -> M:
     refuse_other_models(forms, fits)
     _share_generator(comm)
     for name, param in params.items():
-        shape, dtype, has_data = forms[0][name]
+        shape, dtype, has_data, _ = forms[0][name]
         if has_data:
             data = np.array(param.data) if comm.rank == 0 else np.empty(shape, dtype)
             comm.mpi.Bcast(data.reshape(-1).view(np.uint8))  # MPI has no float16

@@ -210,6 +210,14 @@ def refusals(comm, folder):
 
     wider = Sequential(L.Linear(2, in_size=4))
     assert "layers/0/W has shape (4, 2)" in error_of(ValueError, update, wider if last else model)
+    partly = Sequential(L.Linear(2, in_size=3))
+    if last:
+        partly.freeze("layers/0/b")
+    for join in (update, lambda model: parallel.broadcast(model, comm)):
+        assert (
+            "layers/0/b has shape (2,) and dtype float32 and is frozen in rank 2, and has shape (2,) and"
+            in (error_of(ValueError, join, partly))
+        )
     pyconvlite.seed(comm.rank)
     assert "layers/0/W differs between rank 1 and rank 0; call the model once" in error_of(
         ValueError, update, Sequential(L.Linear(2, in_size=3))
