@@ -72,6 +72,8 @@ def test_vgg16_computes_what_its_description_says_on_smaller_images():
 class Image:
     """What `preprocess` asks of a Pillow image."""
 
+    mode = "RGB"
+
     def __init__(self, pixels):
         self.pixels = pixels
 

@@ -10,7 +10,7 @@ from typing import Any, NoReturn, SupportsIndex
 import numpy as np
 
 from ..transforms import Compose, Normalize, ToArray
-from ..transforms.images import pillow
+from ..transforms.images import as_rgb, pillow
 from .base import Dataset, Place, Transform
 
 _ENDINGS = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
@@ -95,27 +95,11 @@ class ImageFolder(Dataset):
         path, image_module = self.data[i], pillow("ImageFolder")
         with open(path, "rb") as file:
             try:
-                image = _rgb(image_module.open(file))
+                image = as_rgb(image_module.open(file))
             # as Pillow's formats have it, and for a header that says that there are very many pixels
             except (OSError, SyntaxError, ValueError, image_module.DecompressionBombError) as error:
                 raise ValueError(f"{path} is not an image, or damaged: {error}") from error
         return self.transform(image), self.target_transform(self.label[i])
-
-
-def _rgb(image: Any) -> Any:
-    """A Pillow image in RGB; gray values of 16 bits are scaled to 8, which `convert` would clip.
-
-    Raises:
-        ValueError: its gray values have no known range.
-    """
-    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
-        pixels = np.asarray(image) >> 8  # before getexif: Pillow turns a TIFF when it reads the pixels
-        exif = image.getexif().tobytes()
-        image = pillow().fromarray(pixels.astype(np.uint8))
-        image.info["exif"] = exif
-    elif image.mode in ("I", "F"):
-        raise ValueError(f"pixels of mode {image.mode} have no known range; convert it to 8 or 16 bits")
-    return image.convert("RGB")
 
 
 def _images(folder: str) -> Iterator[str]:

@@ -276,19 +276,3 @@ def load_pretrained(model: Layer, source: Any) -> None:
         model.load_weights(path)
     else:
         raise TypeError(f"pretrained must be a path, a URL or bytes; got {type(source).__name__}")
-
-
-def as_rgb(image: Any) -> Any:
-    """A Pillow image in the mode RGB.
-
-    Raises:
-        TypeError: `image` is not a Pillow image.
-
-    Example:
-        >>> as_rgb(3)
-        Traceback (most recent call last):
-        TypeError: image must be a Pillow image; got int
-    """
-    if not hasattr(image, "convert"):
-        raise TypeError(f"image must be a Pillow image; got {type(image).__name__}")
-    return image.convert("RGB")

@@ -12,7 +12,8 @@ from .._arguments import at_least
 from .._shapes import Array
 from ..autograd import Variable
 from ..layers import Layer
-from .base import Model, as_rgb, load_pretrained
+from ..transforms.images import as_rgb
+from .base import Model, load_pretrained
 
 # For each stage: number of blocks, kernel size, stride of the first block, expansion, output channels.
 _STAGES = (
@@ -113,6 +114,7 @@ class EfficientNetLite0(Model):
 
         Raises:
             TypeError: `image` is not a Pillow image.
+            ValueError: it is gray with more than 16 bits, whose range is not known.
         """
         image = as_rgb(image)
         side = min(image.size)

@@ -9,7 +9,8 @@ import numpy as np
 from .. import functions as F
 from .. import layers as L
 from .._shapes import Array
-from .base import Model, as_rgb, load_pretrained
+from ..transforms.images import as_rgb
+from .base import Model, load_pretrained
 
 # torchvision's names of the layers: their indexes count the ReLUs, the pooling and the Dropout in between.
 _TORCH = {"fc6": "classifier.0", "fc7": "classifier.3", "fc8": "classifier.6"}
@@ -102,6 +103,7 @@ class VGG16(Model):
 
         Raises:
             TypeError: `image` is not a Pillow image.
+            ValueError: it is gray with more than 16 bits, whose range is not known.
         """
         image = as_rgb(image)
         if size:

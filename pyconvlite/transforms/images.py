@@ -36,6 +36,30 @@ def pillow(what: str = "this transform") -> Any:
     return Image
 
 
+def as_rgb(image: Any) -> Any:
+    """A Pillow image in the mode RGB; gray values of 16 bits are scaled to 8, which `convert` would clip.
+
+    Raises:
+        TypeError: `image` is not a Pillow image.
+        ValueError: its gray values have no known range.
+
+    Example:
+        >>> as_rgb(3)
+        Traceback (most recent call last):
+        TypeError: image must be a Pillow image; got int
+    """
+    if not hasattr(image, "convert"):
+        raise TypeError(f"image must be a Pillow image; got {type(image).__name__}")
+    if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
+        pixels = np.asarray(image) >> 8  # before getexif: Pillow turns a TIFF when it reads the pixels
+        exif = image.getexif().tobytes()
+        image = pillow().fromarray(pixels.astype(np.uint8))
+        image.info["exif"] = exif
+    elif image.mode in ("I", "F"):
+        raise ValueError(f"pixels of mode {image.mode} have no known range; convert it to 8 or 16 bits")
+    return image.convert("RGB")
+
+
 def _checked(image: Any, transform: object) -> Any:
     if not isinstance(image, pillow().Image):
         kind = type(image).__name__
