@@ -21,6 +21,7 @@ from pyconvlite.optimizers import SGD
         (L.Linear(3), "parameters", r"Linear has .*; PyTorch's parameters is params\(\) here"),
         (models.MLP((3, 1)), "eval", r"PyTorch's eval is with test_mode\(\)"),
         (SGD(), "step", r"PyTorch's step is update\(\) here"),
+        (SGD(), "state_dict", r"PyTorch's state_dict is checkpoint\.save\(path, model=model, optimizer"),
         (F, "cross_entropy", r"functions has .*; PyTorch's cross_entropy is F\.softmax_cross_entropy here"),
         (L, "MaxPool2d", r"layers has .*; PyTorch's MaxPool2d is L\.MaxPool here"),
         (Variable(np.ones(2)), "nothing", "^Variable has no attribute 'nothing'$"),
