@@ -262,7 +262,20 @@ def test_exif_transpose():
     stored.save(file, "png", exif=exif)
     upright = ExifTranspose()(Image.open(file))
     np.testing.assert_array_equal(np.asarray(upright), [[4, 1], [5, 2], [6, 3]])
+    np.testing.assert_array_equal(np.asarray(ExifTranspose()(upright)), np.asarray(upright))
     np.testing.assert_array_equal(np.asarray(ExifTranspose()(Image.fromarray(pixels))), pixels)
+
+
+def test_exif_transpose_with_damaged_marks():
+    Image = pytest.importorskip("PIL.Image")
+    stored, exif = Image.new("RGB", (4, 3)), Image.Exif()
+    exif[0x0112], exif[0x0128] = 6, 2  # the unit of the resolution: inches
+    marks = exif.tobytes().replace(b"\x01\x28\0\3", b"\x01\x28\0\2")  # which is a text instead of a number
+    assert marks != exif.tobytes()
+    for damaged, size in ((marks, (3, 4)), (b"Exif\0\0nothing", (4, 3))):
+        file = io.BytesIO()
+        stored.save(file, "jpeg", exif=damaged)
+        assert ExifTranspose()(Image.open(file)).size == size
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,9 @@ from .arrays import checked_array
 
 if TYPE_CHECKING:  # slow to import in a browser
     from numpy.typing import ArrayLike, DTypeLike
+
+
+_ORIENTATION = 0x0112  # tag of EXIF
 
 
 def pillow(what: str = "this transform") -> Any:
@@ -164,11 +168,17 @@ class ExifTranspose:
     """
 
     def __call__(self, image: Any) -> Any:
-        """The image as it is to be seen; without such a mark, a copy."""
-        _checked(image, self)
+        """A copy of the image as it is to be seen, without other EXIF data."""
+        upright = _checked(image, self).copy()
         from PIL import ImageOps
 
-        return ImageOps.exif_transpose(image)
+        # Other marks go: where one of them is damaged, Pillow fails in different ways to write it again.
+        exif = pillow().Exif()
+        with contextlib.suppress(Exception):  # there is none, or it is damaged
+            if (orientation := image.getexif()[_ORIENTATION]) in range(1, 9):
+                exif[_ORIENTATION] = orientation
+        upright.info["exif"] = exif.tobytes()
+        return ImageOps.exif_transpose(upright)
 
 
 class CenterCrop:
