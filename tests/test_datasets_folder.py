@@ -140,6 +140,15 @@ def test_a_file_that_is_no_image(tmp_path, contents):
         ImageFolder(tmp_path)[0]
 
 
+def test_a_program_under_the_name_of_an_image_is_not_run(tmp_path):
+    write(tmp_path, "cat/1.bmp", PIXELS[0])
+    (tmp_path / "cat" / "1.bmp").write_bytes(
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n"
+    )
+    with pytest.raises(ValueError, match=r"1\.bmp is not an image, or damaged: an EPS file is a program"):
+        ImageFolder(tmp_path)[0]
+
+
 def test_a_file_that_says_it_has_very_many_pixels(tmp_path):
     write(tmp_path, "cat/1.bmp", np.zeros((2, 2, 3), np.uint8))
     path = tmp_path / "cat" / "1.bmp"

@@ -72,7 +72,7 @@ def test_vgg16_computes_what_its_description_says_on_smaller_images():
 class Image:
     """What `preprocess` asks of a Pillow image."""
 
-    mode = "RGB"
+    format, mode = None, "RGB"
 
     def __init__(self, pixels):
         self.pixels = pixels

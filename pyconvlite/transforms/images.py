@@ -45,7 +45,7 @@ def as_rgb(image: Any) -> Any:
 
     Raises:
         TypeError: `image` is not a Pillow image.
-        ValueError: its gray values have no known range.
+        ValueError: its gray values have no known range, or it is an EPS file.
 
     Example:
         >>> as_rgb(3)
@@ -54,6 +54,8 @@ def as_rgb(image: Any) -> Any:
     """
     if not hasattr(image, "convert"):
         raise TypeError(f"image must be a Pillow image; got {type(image).__name__}")
+    if image.format == "EPS":
+        raise ValueError("an EPS file is a program, which Pillow has Ghostscript run; convert it to PNG")
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
         pixels = np.asarray(image) >> 8  # before getexif: Pillow turns a TIFF when it reads the pixels
         exif = image.getexif().tobytes()
