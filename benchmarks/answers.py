@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TextIO
 
 import numpy as np
+from measure import timed, times
 from nets_table import Net, find
 
 
@@ -36,21 +37,17 @@ class Contestant:
         setting: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         self.name, self.measured, self.run, self.setting = name, measured, run, setting
+        results: list[Any] = []
         with setting():
-            start = time.perf_counter()
-            first = run()
-            self.first = time.perf_counter() - start
-            self.output = np.ravel([first, run()] if measured == "training" else first).tolist()
+            self.first = timed(lambda: results.append(run()))
+            if measured == "training":
+                results.append(run())
+        self.output = np.ravel(results).tolist()
 
     def times(self, at_least: float) -> list[float]:
         """Seconds of as many calls as fit into `at_least` seconds, at least of one."""
-        times: list[float] = []
         with self.setting():
-            while not times or sum(times) < at_least:
-                start = time.perf_counter()
-                self.run()
-                times.append(time.perf_counter() - start)
-        return times
+            return times(self.run, at_least)
 
 
 class Answers:
@@ -64,31 +61,27 @@ class Answers:
         self._make = contestants
         self._all: Sequence[Contestant] = ()
 
-    def prepare(self, name: str) -> str:
-        """Make the contestants of a net in place of those of the last one; describe them in JSON."""
+    def answer(self, question: str) -> str:
+        """Answer `["prepare", NAME]` or `["times", NUMBER, AT_LEAST]`; both are JSON."""
+        what, *arguments = json.loads(question)
+        return json.dumps(getattr(self, f"_{what}")(*arguments))
+
+    def _prepare(self, name: str) -> list[dict[str, Any]]:
+        """Make the contestants of a net in place of those of the last one; describe them."""
         self._all = ()
         gc.collect()
         (net,) = find([name])
         self._all = self._make(net)
         kept = "name", "measured", "output", "first"
-        return json.dumps([{key: getattr(one, key) for key in kept} for one in self._all])
+        return [{key: getattr(one, key) for key in kept} for one in self._all]
 
-    def times(self, number: int, at_least: float) -> str:
-        """The times of a contestant in JSON."""
-        return json.dumps(self._all[number].times(at_least))
+    def _times(self, number: int, at_least: float) -> dict[str, Any]:
+        """The times of a contestant, and the seconds that the processor has computed for a call."""
+        start = time.process_time()
+        taken = self._all[number].times(at_least)
+        return {"times": taken, "cpu": (time.process_time() - start) / len(taken)}
 
     def serve(self, questions: TextIO, answers: TextIO) -> None:
-        """Answer lines, `["prepare", NAME]` or `["times", NUMBER, AT_LEAST]`.
-
-        The latter also with `cpu`, the seconds that the processor has computed for a call.
-        """
+        """Answer each line."""
         for line in questions:
-            what, *arguments = json.loads(line)
-            if what == "prepare":
-                answer = self.prepare(*arguments)
-            else:
-                start = time.process_time()
-                number, at_least = arguments
-                times = self._all[number].times(at_least)
-                answer = json.dumps({"times": times, "cpu": (time.process_time() - start) / len(times)})
-            print(answer, file=answers, flush=True)
+            print(self.answer(line), file=answers, flush=True)

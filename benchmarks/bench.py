@@ -85,12 +85,7 @@ def bench_net(dezero: Any) -> None:
         print(f"    {name:10}{BATCH / t:7.0f} samples/s{ratio}", flush=True)
 
     times = step_times(training_step(pyconvlite, net))
-    kernels, functions = sum(times.kernels.values()), sum(times.functions.values())
-    print(
-        f"    a step takes {times.whole * 1e3:.1f} ms: kernels {kernels / times.whole:.0%}, other NumPy "
-        f"{functions / times.whole:.0%}, autograd, optimizer and the rest "
-        f"{1 - (kernels + functions) / times.whole:.0%}"
-    )
+    print(f"    a step takes {times.shares()}")
     for name, t in sorted(times.kernels.items(), key=lambda item: -item[1]):
         print(f"        {name:28}{t * 1e3:8.3f} ms")
 

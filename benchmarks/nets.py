@@ -4,8 +4,9 @@ Usage: nets.py FOLDER NODE [--cpu] [NET...]: FOLDER is for what the frameworks r
 nets_table.py, all by default. Every framework makes its model from the same table, with the same weights and
 the same batch, and must give the same outputs, and in training the same losses of two steps. Then all are
 measured in turn. PyTorch runs in the Python that the environment variable PYCONVLITE_TORCH names, by default
-in this one. `--cpu` takes the processor's time instead of the clock's, for a machine that has more to do; of
-several threads it says nothing.
+in this one. What runs inside Pyodide does so also in the Chromium that PYCONVLITE_CHROMIUM names, if any.
+`--cpu` takes the processor's time instead of the clock's, for a machine that has more to do; of several
+threads, and of Chromium, it says nothing.
 """
 
 import contextlib
@@ -13,17 +14,22 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
-from nets_onnx import write_batch, write_onnx, write_tensorflow
-from nets_table import Net, find
-from peers import HERE, PYODIDE, wheel, write_sources
+from dezero_peer import FOLDER as PACKAGES
+from nets_onnx import tensorflow_model, write_onnx
+from nets_table import Net, batch, find
 
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+PYODIDE = ROOT / "dist" / "pyodide-base"
 TOLERANCE = 1e-3  # of the largest output
 ROUNDS = 5
 AT_LEAST = 0.2  # seconds of one contestant in one round
@@ -31,7 +37,18 @@ SLOW = 1.5  # seconds: what takes longer is measured in one round
 CPU = "--cpu"
 TENSORFLOW = "small-cnn", "mobilenet"  # TensorFlow.js reads them too
 FUSED = "pyconvlite SIMD, fused"  # as nets_models.py names it
-OURS, PYTORCH, ONNX, DEZERO = "pyconvlite SIMD", "PyTorch", "ONNX Runtime Web", "DeZero"
+OURS, PYTORCH = "pyconvlite SIMD", "PyTorch"
+IN_CHROMIUM = ", Chromium"
+PEERS = "DeZero", "ConvNetJS", "TensorFlow.js", "ONNX Runtime Web"
+# With the small CNN: how many times a peer's speed is wanted.
+WANTED = {
+    ("training", "DeZero"): 25,
+    ("training", "ConvNetJS"): 20,
+    ("reading", "TensorFlow.js"): 1.2,
+    ("reading", "ONNX Runtime Web"): 1.2,
+}
+Ask = Callable[[list[str | float]], Any]
+Makers = Callable[[str], list["Contestant"]]
 
 
 @dataclass
@@ -57,45 +74,92 @@ class Contestant:
     cpu: list[float] = field(default_factory=list)
 
 
+def contestants(ask: Ask, name: str, place: str = "") -> list[Contestant]:
+    """Those of a net, made by who answers the questions of answers.py in a place."""
+    return [
+        Contestant(
+            one["name"] + place,
+            one["measured"],
+            one["output"],
+            one["first"],
+            lambda at_least, number=number: ask(["times", number, at_least]),  # type: ignore[misc]
+        )
+        for number, one in enumerate(ask(["prepare", name]))
+    ]
+
+
 @contextlib.contextmanager
-def process(*command: str | Path) -> Iterator[Callable[[str], list[Contestant]]]:
-    """Yield what makes the contestants of a net in another process; see answers.py."""
+def process(*command: str | Path) -> Iterator[Makers]:
+    """Yield what makes the contestants of a net in another process."""
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, bufsize=1) as other:
 
-        def ask(*question: str | float) -> Any:
+        def ask(question: list[str | float]) -> Any:
             other.stdin.write(json.dumps(question) + "\n")
             line = other.stdout.readline()
             if not line:
                 raise SystemExit(f"{command[1]} has broken off")
             return json.loads(line)
 
-        def contestants(name: str) -> list[Contestant]:
-            return [
-                Contestant(
-                    one["name"],
-                    one["measured"],
-                    one["output"],
-                    one["first"],
-                    lambda at_least, number=number: ask("times", number, at_least),  # type: ignore[misc]
-                )
-                for number, one in enumerate(ask("prepare", name))
-            ]
-
-        yield contestants
+        yield lambda name: contestants(ask, name)
         other.stdin.close()
 
 
+@contextlib.contextmanager
+def chromium(executable: str, bundle: Path) -> Iterator[Makers]:
+    """Yield what makes those inside Pyodide in an empty page."""
+    from playwright.sync_api import Route, sync_playwright
+
+    def serve(route: Route) -> None:
+        file = ROOT / urlsplit(route.request.url).path.removeprefix("/")
+        if file.is_file():
+            route.fulfill(path=file)
+        else:
+            route.fulfill(body="", content_type="text/html")
+
+    files = HERE / "pyodide_peers.mjs", PYODIDE / "pyodide.mjs", wheel(), bundle.absolute()
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox"] if os.geteuid() == 0 else []  # root has no sandbox
+        browser = playwright.chromium.launch(executable_path=executable, args=flags)
+        page = browser.new_page()
+        page.route("**/*", serve)
+        page.goto("http://localhost/")
+        page.evaluate(START, [f"/{file.relative_to(ROOT)}" for file in files])
+
+        def ask(question: list[str | float]) -> Any:
+            return json.loads(page.evaluate("question => python(question)", json.dumps(question)))
+
+        yield lambda name: contestants(ask, name, IN_CHROMIUM)
+        browser.close()
+
+
+START = """async ([module, pyodide, wheel, bundle]) => {
+  const { startAnswers } = await import(module);
+  const read = async (url) => (await fetch(url)).arrayBuffer();
+  const url = new URL(pyodide, location).href;
+  globalThis.python = await startAnswers(url, await read(wheel), await read(bundle));
+}"""
+
+
+def wheel() -> Path:
+    """The one that ./build.sh wheel has built."""
+    return next((ROOT / "dist").glob("pyconvlite-*.whl"))
+
+
 def write_files(nets: Sequence[Net], folder: Path) -> None:
-    """Write what the frameworks under Node read."""
+    """Write what the frameworks read that are not Python's, and a zip file of the bench and DeZero."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_sources(folder / "bundle.zip")
-    (folder / "shapes.json").write_text(json.dumps({net.name: net.x for net in nets}))
+    with zipfile.ZipFile(folder / "bundle.zip", "w") as bundle:
+        for source in (*HERE.glob("*.py"), *(PACKAGES / "dezero").rglob("*.py")):
+            bundle.write(source, source.relative_to(ROOT))
+    (folder / "nets.json").write_text(json.dumps({net.name: {"x": net.x, "lr": net.lr} for net in nets}))
     for net in nets:
         write_onnx(net, folder / f"{net.name}.onnx")
-        write_batch(net, folder / f"{net.name}.bin")
+        (folder / f"{net.name}.bin").write_bytes(batch(net)[0].tobytes())
         if net.name in TENSORFLOW:
-            write_tensorflow(net, folder / f"{net.name}.tf.json")
+            operations, numbers = tensorflow_model(net)
+            (folder / f"{net.name}.tf.json").write_text(operations)
+            (folder / f"{net.name}.tf.bin").write_bytes(numbers)
 
 
 def has_torch(python: str) -> bool:
@@ -130,7 +194,7 @@ def bench(net: Net, contestants: list[Contestant], by_cpu: bool) -> None:
         print(f"    {name:30}" + "".join(cells))
     for measured, wanted in zip(("training", "reading"), net.wanted, strict=True):
         if measured in shown:
-            print(f"    {verdict(measured, wanted, speeds, torch)}")
+            print(f"    {verdict(net, measured, wanted, speeds, torch)}")
     print(f"    outputs are within {max(apart.values()):.0e} of each other", flush=True)
 
 
@@ -143,17 +207,17 @@ def cell(speed: float | None, torch: float | None) -> str:
 
 
 def verdict(
-    measured: str, wanted: float, speeds: dict[str, dict[str, float]], torch: dict[str, float]
+    net: Net, measured: str, wanted: float, speeds: dict[str, dict[str, float]], torch: dict[str, float]
 ) -> str:
-    """Ours beside what is wanted of it."""
-    best = FUSED if FUSED in speeds else OURS
-    ours = speeds[best][measured]
-    parts = []
-    if torch:
-        parts.append(f"{ours / torch[measured]:.2f} of PyTorch (wanted: {wanted})")
+    """Ours beside what is wanted of it; beside DeZero, ours in the same place."""
+    best = speeds[FUSED if FUSED in speeds else OURS][measured]
+    parts = [f"{best / torch[measured]:.2f} of PyTorch (wanted: {wanted})"] if torch else []
     for name, row in speeds.items():
-        if name.startswith((ONNX, DEZERO)) and measured in row:
-            parts.append(f"{ours / row[measured]:.2f} x {name}")
+        peer = next((peer for peer in PEERS if name.startswith(peer)), None)
+        if peer and measured in row:
+            ours = speeds[OURS + IN_CHROMIUM][measured] if name.endswith(IN_CHROMIUM) else best
+            times = WANTED.get((measured, peer)) if net.name == "small-cnn" else None
+            parts.append(f"{ours / row[measured]:.2f} x {name}" + (f" (wanted: {times})" if times else ""))
     return f"{measured}: {', '.join(parts)}"
 
 
@@ -190,6 +254,9 @@ def main(folder: Path, node: str, arguments: list[str]) -> None:
             makers.append(stack.enter_context(process(torch, HERE / "nets_torch.py")))
         else:
             print(f"{torch} has no PyTorch; PYCONVLITE_TORCH can name a Python that has it")
+        browser = os.environ.get("PYCONVLITE_CHROMIUM")
+        if browser and CPU not in arguments:
+            makers.append(stack.enter_context(chromium(browser, folder / "bundle.zip")))
         by = "the processor's time" if CPU in arguments else "the clock"
         print(f"samples/s by {by}: medians of {ROUNDS} rounds in turn; one thread if no other number stands")
         for net in nets:

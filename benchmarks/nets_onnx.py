@@ -23,7 +23,6 @@ from nets_table import (
     Residual,
     Rows,
     after,
-    batch,
     path,
     weights,
 )
@@ -116,8 +115,8 @@ def _nodes(make: Any, nodes: list[Any], rows: Rows, x: str, before: str, arrays:
 # ---------------------------------------------------------------------------------------------- TensorFlow.js
 
 
-def write_tensorflow(net: Net, file: Path) -> None:
-    """Write a net without branches in JSON, with its numbers in a .bin file beside it: channels last.
+def tensorflow_model(net: Net) -> tuple[str, bytes]:
+    """A net without branches as operations in JSON, channels last, and the float32 numbers that they read.
 
     Batch norm is merged into the convolution before it, as TensorFlow.js's own converter does.
     """
@@ -128,8 +127,7 @@ def write_tensorflow(net: Net, file: Path) -> None:
             operation[name] = {"at": sum(part.size for part in numbers), "shape": array.shape}
             numbers.append(np.ascontiguousarray(array, np.float32).ravel())
         operations.append(operation)
-    file.write_text(json.dumps(operations))
-    file.with_suffix(".bin").write_bytes(np.concatenate(numbers).tobytes())
+    return json.dumps(operations), np.concatenate(numbers).tobytes()
 
 
 def _operations(net: Net) -> Iterator[tuple[dict[str, Any], Arrays]]:
@@ -170,8 +168,3 @@ def merged(W: Any, b: Any, arrays: Arrays, norm: str) -> tuple[Any, Any]:
     gamma, beta, mean, var = (arrays[norm + name] for name in ("gamma", "beta", "avg_mean", "avg_var"))
     scale = gamma / np.sqrt(var + np.float32(EPS))
     return W * scale[:, None, None, None], (b - mean) * scale + beta
-
-
-def write_batch(net: Net, file: Path) -> None:
-    """Write the numbers of the batch."""
-    file.write_bytes(batch(net)[0].tobytes())

@@ -19,12 +19,7 @@ def main(names: list[str]) -> None:
         kinds = (("training", training_step),) if net.trained else ()
         for measured, make in (*kinds, ("reading", reading)):
             times = step_times(make(pyconvlite, net), 2)
-            kernels, functions = sum(times.kernels.values()), sum(times.functions.values())
-            print(
-                f"\n{net.name}, {measured}: {times.whole * 1e3:.2f} ms: kernels {kernels / times.whole:.0%}, "
-                f"NumPy in Functions {functions / times.whole:.0%}, autograd, optimizer and the rest "
-                f"{1 - (kernels + functions) / times.whole:.0%}"
-            )
+            print(f"\n{net.name}, {measured}: {times.shares()}")
             for name, t in sorted({**times.kernels, **times.functions}.items(), key=lambda item: -item[1]):
                 if t / times.whole >= LEAST:
                     print(f"    {name:28}{t * 1e3:9.3f} ms {t / times.whole:6.1%}", flush=True)

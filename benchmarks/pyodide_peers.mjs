@@ -1,41 +1,28 @@
-/**
- * The frameworks that run inside Pyodide, in Node and in a page alike.
- *
- * @typedef {object} Contestant a framework that trains, or computes, the small CNN on one batch
- * @property {string} name
- * @property {string} measured training or forward
- * @property {number[]} output for the batch
- * @property {() => number | Promise<number>} seconds measures: the median time of one batch
- */
+/** Python inside Pyodide for the benchmarks, in Node and in a page alike. */
 
 /**
  * @param {string} pyodideUrl of pyodide.mjs in a folder that has NumPy
- * @param {ArrayBuffer} wheel pyconvlite's
- * @param {ArrayBuffer} bundle the zip file of what else Python needs, which peers.py made
- * @returns {Promise<Contestant[]>}
+ * @param {ArrayBuffer | Uint8Array} wheel pyconvlite's
  */
-export async function pyodidePeers(pyodideUrl, wheel, bundle) {
-  const pyodide = await startPyodide(pyodideUrl, wheel, bundle);
-  const python = pyodide.pyimport('contestants');
-  const all = python.contestants('/bundle/net.npz');
-  /** @type {Omit<Contestant, 'seconds'>[]} */
-  const described = JSON.parse(python.describe(all));
-  return described.map((one, i) => ({ ...one, seconds: () => all.get(i).seconds() }));
-}
-
-/**
- * A Pyodide with the wheel and the modules of the bench.
- *
- * @param {string} pyodideUrl
- * @param {ArrayBuffer} wheel
- * @param {ArrayBuffer} bundle
- */
-export async function startPyodide(pyodideUrl, wheel, bundle) {
+export async function startPyodide(pyodideUrl, wheel) {
   /** @type {{loadPyodide: typeof import('pyodide').loadPyodide}} */
   const { loadPyodide } = await import(pyodideUrl);
   const pyodide = await loadPyodide({ packages: ['numpy'] });
   pyodide.unpackArchive(wheel, 'wheel');
+  return pyodide;
+}
+
+/**
+ * What answers questions about the nets in frameworks with DeZero's API: both are JSON, see answers.py.
+ *
+ * @param {string} pyodideUrl
+ * @param {ArrayBuffer | Uint8Array} wheel
+ * @param {ArrayBuffer | Uint8Array} bundle the zip file that nets.py wrote
+ * @returns {Promise<(question: string) => string>}
+ */
+export async function startAnswers(pyodideUrl, wheel, bundle) {
+  const pyodide = await startPyodide(pyodideUrl, wheel);
   pyodide.unpackArchive(bundle, 'zip', { extractDir: '/bundle' });
   pyodide.runPython('import sys; sys.path.append("/bundle/benchmarks")');
-  return pyodide;
+  return pyodide.pyimport('nets_models').answers().answer;
 }

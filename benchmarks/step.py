@@ -10,7 +10,7 @@ from statistics import median
 from typing import Any
 
 import simd
-from measure import random
+from measure import random, timed
 from net import ACTIVATIONS, BATCH, make_net, training_step
 
 import pyconvlite
@@ -35,6 +35,14 @@ class Times:
     kernels: dict[str, float]
     functions: dict[str, float]
 
+    def shares(self) -> str:
+        """The time of the step and what has which part of it."""
+        kernels, functions = (sum(times.values()) / self.whole for times in (self.kernels, self.functions))
+        return (
+            f"{self.whole * 1e3:.2f} ms: kernels {kernels:.0%}, NumPy in Functions {functions:.0%}, "
+            f"autograd, optimizer and the rest {1 - kernels - functions:.0%}"
+        )
+
 
 def step_times(step: Callable[[], object], at_least: float = 3) -> Times:
     """Medians over as many steps as fit into `at_least` seconds."""
@@ -43,9 +51,7 @@ def step_times(step: Callable[[], object], at_least: float = 3) -> Times:
         step()
         while len(wholes) < 3 or sum(wholes) < at_least:
             taken.clear()
-            start = time.perf_counter()
-            step()
-            wholes.append(time.perf_counter() - start)
+            wholes.append(timed(step))
             sums.append(taken.copy())
     kernels, functions = (
         {name: median([taken[kind, name] for taken in sums]) for k, name in sums[0] if k == kind}

@@ -9,14 +9,13 @@ Names of nets or kernels, or parts of them, may be given as arguments.
 """
 
 import sys
-import time
 from collections.abc import Callable
 from statistics import median
 from typing import Any
 
 import numpy as np
 from kernels import SHAPES, convolutions
-from measure import random
+from measure import random, timed
 from net import BATCH, forward_pass, make_net, training_step
 
 import pyconvlite
@@ -153,9 +152,7 @@ def in_turn(run: Callable[[], object], counts: list[int]) -> dict[int, list[floa
     while min(map(sum, times.values())) < AT_LEAST:
         for count, taken in times.items():
             with backends.threads(count):
-                start = time.perf_counter()
-                run()
-                taken.append(time.perf_counter() - start)
+                taken.append(timed(run))
     return times
 
 
@@ -172,9 +169,8 @@ def account(run: Callable[[], object], count: int) -> str:
 
 def _account(run: Callable[[], object]) -> tuple[float, float, float, float]:
     workers = pool.workers
-    before, used, start = (workers.copied, workers.waited), processor_seconds(), time.perf_counter()
-    run()
-    taken = time.perf_counter() - start
+    before, used = (workers.copied, workers.waited), processor_seconds()
+    taken = timed(run)
     copied, waited = workers.copied - before[0], (workers.waited - before[1]) / 1e3
     return taken, copied, waited, processor_seconds() - used
 

@@ -5,7 +5,6 @@ Figures are microseconds, medians of steps taken in turn; those of recurrent net
 
 import platform
 import sys
-import time
 from collections.abc import Callable
 from itertools import pairwise
 from statistics import median
@@ -13,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from dezero_peer import load_dezero
-from measure import seconds
+from measure import seconds, times_in_turn
 from tiny_data import FOUR, FOUR_T, HIDDEN, LONG, RATE, SINE, SINE_T, SPIRAL, SPIRAL_T, WIDE, WINDOW, Step
 from tiny_peers import PEERS, load_peers
 
@@ -166,20 +165,6 @@ NETS: dict[str, tuple[Callable[[Any], Step], int]] = {  # and into how many the 
 }
 
 
-def in_turn(steps: list[Step]) -> list[float]:
-    """Median time of each in seconds; a step of each is taken in turn, so that what slows one slows all."""
-    times: list[list[float]] = [[] for _ in steps]
-    for step in steps:
-        step()
-    begin = time.perf_counter()
-    while len(times[0]) < 3 or time.perf_counter() < begin + AT_LEAST:
-        for step, taken in zip(steps, times, strict=True):
-            start = time.perf_counter()
-            step()
-            taken.append(time.perf_counter() - start)
-    return [median(taken) for taken in times]
-
-
 def bench_tiny(dezero: Any) -> None:
     """A line for each net, then autograd's own cost."""
     frameworks = {"ours": pyconvlite} | ({"DeZero": dezero} if dezero else {})
@@ -188,7 +173,9 @@ def bench_tiny(dezero: Any) -> None:
     for name, (make, divisor) in NETS.items():
         steps = [make(framework) for framework in frameworks.values()]
         steps += [PEERS[name](peer) for peer in peers.values() if name in PEERS]
-        times = [t / divisor * 1e6 for t in in_turn(steps)]
+        for step in steps:
+            step()
+        times = [median(taken) / divisor * 1e6 for taken in times_in_turn(steps, AT_LEAST)]
         shown = "".join(f"{t:10.1f}" for t in times).ljust(10 * (len(frameworks) + len(peers)))
         ratio = f"   {times[1] / times[0]:.2f} x DeZero (wanted: 1)" if dezero else ""
         print(f"    {name:27}{shown}{ratio}", flush=True)

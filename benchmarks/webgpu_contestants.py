@@ -1,15 +1,14 @@
 """What webgpu_peers.mjs measures of pyconvlite on WebGPU, inside Pyodide."""
 
-import tempfile
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from kernels import SHAPES
 from measure import random, seconds
-from net import Arrays, load_net, make_net
-from peers import write_json
+from nets_models import make_model
+from nets_onnx import tensorflow_model
+from nets_table import Net, batch, find
 
 import pyconvlite
 from pyconvlite.backends import webgpu
@@ -77,11 +76,11 @@ class Step:
         megabytes: that live after it.
     """
 
-    def __init__(self, name: str, net: Arrays, captured: bool) -> None:
+    def __init__(self, name: str, net: Net, captured: bool) -> None:
         self.name = name
-        model = load_net(pyconvlite, net)
+        model = make_model(pyconvlite, net)
         model.to_gpu()
-        optimizer = pyconvlite.optimizers.SGD(0.01).setup(model)
+        optimizer = pyconvlite.optimizers.SGD(net.lr).setup(model)
 
         def step(x: Any, t: Any) -> Any:
             loss = pyconvlite.functions.softmax_cross_entropy(model(x), t)
@@ -90,8 +89,7 @@ class Step:
             optimizer.update()
             return loss
 
-        batch = webgpu.asarray(net["x"]), webgpu.asarray(net["t"])
-        self._step = partial(webgpu.capture(step) if captured else step, *batch)
+        self._step = partial(webgpu.capture(step) if captured else step, *map(webgpu.asarray, batch(net)))
         self.loss = float(self._step())
         float(self._step())
         before = webgpu.memory()["dispatches"]
@@ -105,14 +103,21 @@ class Step:
 
 
 class Contestants:
-    """Opens the device; `runs` and `steps` are to be measured."""
+    """Opens the device.
+
+    Attributes:
+        adapter: what computes.
+        runs, steps: are to be measured.
+        operations, numbers: the net of the steps, see `tensorflow_model`.
+        x: its batch in bytes of float32, of images with one channel.
+        lr: its learning rate.
+    """
 
     def __init__(self) -> None:
         info = webgpu.init_sync()
         self.adapter = f"{info.vendor} {info.architecture} {info.description}"
-        net = make_net()
-        file = Path(tempfile.mkdtemp()) / "net.json"
-        write_json(net, file)
-        self.net = file.read_text()
+        (net,) = find(["small-cnn"])
+        self.operations, self.numbers = tensorflow_model(net)
+        self.x, self.lr = batch(net)[0].tobytes(), net.lr
         self.steps = [Step("pyconvlite", net, False), Step("captured", net, True)]
         self.runs = products([256, 512] if info.fallback else [256, 512, 1024, 2048]) + convolutions()

@@ -10,6 +10,8 @@ import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { create, globals } from 'webgpu';
+import { startPyodide } from './pyodide_peers.mjs';
+import { network } from './tensorflow.mjs';
 
 Object.assign(globalThis, globals);
 Object.defineProperty(navigator, 'gpu', { value: create([]) });
@@ -19,11 +21,6 @@ await import('@tensorflow/tfjs'); // registers the gradients
 await import('@tensorflow/tfjs-backend-webgpu');
 
 /**
- * @typedef {object} Net a batch and the weights, channels last
- * @property {number[][][][]} x (N, 28, 28, 1)
- * @property {Record<'conv1' | 'conv2', number[][][][]> & {fc: number[][]}} W (OC, KH, KW, C); fc's (10, 7 * 7 * 32)
- * @property {Record<'conv1' | 'conv2' | 'fc', number[]>} b
- *
  * @typedef {() => number | Promise<number>} Seconds measures the time of a call
  *
  * @typedef {object} Peer
@@ -38,9 +35,10 @@ const TOLERANCE = 1e-3; // of the first loss
 const [pyodideFolder, wheel] = process.argv.slice(2).map((path) => resolve(path));
 
 const ours = await pyconvlite();
-/** @type {Net} */
-const net = JSON.parse(ours.net);
-const labels = net.x.map((_, i) => i % 10);
+/** @type {import('./tensorflow.mjs').Model} */
+const model = { operations: JSON.parse(ours.operations), data: floats(ours.numbers) };
+const images = floats(ours.x);
+const labels = Array.from({ length: images.length / (28 * 28) }, (_, i) => i % 10);
 const peers = [await tensorFlow(), await jaxJs()];
 const peerNames = peers.map(({ name }) => name);
 
@@ -74,6 +72,11 @@ process.exit(); // the devices would keep the program alive
 /** @param {any} list Python's */
 function listed(list) {
   return Array.from({ length: list.length }, (_, i) => list.get(i));
+}
+
+/** @param {any} bytes Python's */
+function floats(bytes) {
+  return new Float32Array(bytes.toJs().slice().buffer);
 }
 
 /** @param {string} text */
@@ -112,10 +115,8 @@ async function medianSeconds(run) {
 }
 
 async function pyconvlite() {
-  /** @type {{loadPyodide: typeof import('pyodide').loadPyodide}} */
-  const { loadPyodide } = await import(pathToFileURL(join(pyodideFolder, 'pyodide.mjs')).href);
-  const pyodide = await loadPyodide({ packages: ['numpy'] });
-  pyodide.unpackArchive(new Uint8Array(readFileSync(wheel)), 'wheel');
+  const url = pathToFileURL(join(pyodideFolder, 'pyodide.mjs')).href;
+  const pyodide = await startPyodide(url, new Uint8Array(readFileSync(wheel)));
   const folder = fileURLToPath(new URL('.', import.meta.url));
   pyodide.FS.mkdirTree(folder);
   pyodide.FS.mount(pyodide.FS.filesystems.NODEFS, { root: folder }, folder);
@@ -126,23 +127,11 @@ async function pyconvlite() {
 /** @returns {Promise<Peer>} */
 async function tensorFlow() {
   await tf.setBackend('webgpu');
-  const x = tf.tensor4d(net.x);
+  const x = tf.tensor4d(images, [labels.length, 28, 28, 1]);
   const t = tf.oneHot(tf.tensor1d(labels, 'int32'), 10);
-  const W = {
-    conv1: tf.variable(tf.transpose(tf.tensor4d(net.W.conv1), [1, 2, 3, 0])),
-    conv2: tf.variable(tf.transpose(tf.tensor4d(net.W.conv2), [1, 2, 3, 0])),
-    fc: tf.variable(tf.transpose(tf.tensor2d(net.W.fc))),
-  };
-  const bias = (/** @type {number[]} */ b) => tf.variable(tf.tensor1d(b));
-  const b = { conv1: bias(net.b.conv1), conv2: bias(net.b.conv2), fc: bias(net.b.fc) };
-  const optimizer = tf.train.sgd(0.01);
-  const shared = /** @type {const} */ ({ strides: 1, pad: 'same', activation: 'relu' });
-  const loss = () => {
-    let h = tf.fused.conv2d({ x, filter: W.conv1, bias: b.conv1, ...shared });
-    h = tf.fused.conv2d({ x: tf.maxPool(h, 2, 2, 'valid'), filter: W.conv2, bias: b.conv2, ...shared });
-    h = tf.reshape(tf.maxPool(h, 2, 2, 'valid'), [labels.length, -1]);
-    return tf.losses.softmaxCrossEntropy(t, tf.add(tf.matMul(h, W.fc), b.fc));
-  };
+  const scores = network(tf, model, tf.variable);
+  const optimizer = tf.train.sgd(ours.lr);
+  const loss = () => tf.losses.softmaxCrossEntropy(t, scores(x));
   const step = async () => {
     const value = optimizer.minimize(loss, true);
     const [number] = await value.data();
@@ -179,16 +168,19 @@ async function jaxJs() {
   await jax.init('webgpu');
   jax.defaultDevice('webgpu');
   const { numpy: np, nn, lax, random } = jax;
-  const x = np.array(Float32Array.from(net.x.flat(3))).reshape([labels.length, 1, 28, 28]);
+  const x = np.array(images).reshape([labels.length, 1, 28, 28]);
   const t = nn.oneHot(np.array(labels, { dtype: np.int32 }), 10);
-  const conv = (/** @type {number[][][][]} */ W) => np.transpose(np.array(W), [0, 3, 1, 2]);
-  const fc = np
-    .array(net.W.fc)
-    .reshape([10, 7, 7, 32])
-    .transpose([3, 1, 2, 0])
-    .reshape([7 * 7 * 32, 10]);
-  const [b1, b2, b3] = [net.b.conv1, net.b.conv2, net.b.fc].map((b) => np.array(b));
-  let parameters = [conv(net.W.conv1), b1, conv(net.W.conv2), b2, fc, b3];
+  let parameters = model.operations.flatMap(({ W, b }) => {
+    if (!W || !b) return [];
+    const channels = b.shape[0];
+    const size = W.shape.reduce((a, b) => a * b, 1);
+    const weights = np.array(model.data.slice(W.at, W.at + size));
+    const turned =
+      W.shape.length === 4
+        ? weights.reshape(W.shape).transpose([3, 2, 0, 1])
+        : weights.reshape([7, 7, 32, channels]).transpose([2, 0, 1, 3]).reshape(W.shape);
+    return [turned, np.array(model.data.slice(b.at, b.at + channels))];
+  });
   const layer = (/** @type {any} */ h, /** @type {any} */ W, /** @type {any} */ b) => {
     h = nn.relu(lax.conv(h, W, [1, 1], 'SAME').add(b.reshape([-1, 1, 1])));
     const [N, C, H, width] = h.shape;
@@ -208,7 +200,7 @@ async function jaxJs() {
       x,
       t,
     );
-    return [value, parameters.map((p, i) => p.sub(gradients[i].mul(0.01)))];
+    return [value, parameters.map((p, i) => p.sub(gradients[i].mul(ours.lr)))];
   });
   const step = async () => {
     const [value, moved] = update(parameters, x.ref, t.ref);

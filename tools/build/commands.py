@@ -123,7 +123,7 @@ def bench(arguments: Sequence[str]) -> int:
         environment = {"PYCONVLITE_CHROMIUM": browser}
     else:
         say("-- no browser found, and none could be installed")
-    return status_of([PYTHON, "benchmarks/peers.py", "dist/bench", node], environment)
+    return _bench_nets(node, ["small-cnn"], environment)
 
 
 def _bench_webgpu(node: Path) -> int:
@@ -145,9 +145,9 @@ def _bench_lighthouse(pages: Sequence[str]) -> int:
     return status_of([PYTHON, "benchmarks/lighthouse.py", node, *pages], {"PYCONVLITE_CHROMIUM": browser})
 
 
-def _bench_nets(node: Path, arguments: Sequence[str]) -> int:
+def _bench_nets(node: Path, arguments: Sequence[str], environment: Mapping[str, str] = NOTHING) -> int:
     """Time several nets beside other frameworks, or tell with --profile where the time of ours goes."""
     if "--profile" in arguments:
         names = [argument for argument in arguments if argument not in ("--profile", "--cpu")]
         return status_of(in_pyodide(node, BASE, "run", "benchmarks/nets_profile.py", *names))
-    return status_of([PYTHON, "benchmarks/nets.py", "dist/bench", node, *arguments])
+    return status_of([PYTHON, "benchmarks/nets.py", "dist/bench", node, *arguments], environment)

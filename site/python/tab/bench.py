@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from statistics import median
-from time import perf_counter
 
 from kernels import Shape, convolutions
-from measure import random
+from measure import random, timed
 from net import BATCH, forward_pass, make_net, training_step
 from simd import FLOP, serves
 from step import watched
@@ -101,11 +100,3 @@ def seconds(run: Callable[[], object], rows: int = 9) -> float:
     while timed(run, calls) < ROW:
         calls *= 2
     return median([timed(run, calls) for _ in range(rows)]) / calls
-
-
-def timed(run: Callable[[], object], calls: int) -> float:
-    """Seconds that so many calls take."""
-    start = perf_counter()
-    for _ in range(calls):
-        run()
-    return perf_counter() - start
