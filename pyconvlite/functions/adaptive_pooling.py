@@ -14,9 +14,9 @@ import numpy as np
 from .._arguments import at_least
 from .._shapes import Array, Pair
 from ..autograd import Variable, as_input
+from ._along import product_along, take
 from .casts import check_floats
 from .pooling import average_pooling, check_pixels, pooling
-from .resizing import product_along, take
 
 OutputSize: TypeAlias = SupportsIndex | Sequence[SupportsIndex | None] | None
 
@@ -52,7 +52,7 @@ def adaptive_average_pooling(x: Any, output_size: OutputSize) -> Variable:
         start, stop = _windows(x.shape[axis], size[axis - 2])
         place = np.arange(x.shape[axis])
         inside = (start[:, np.newaxis] <= place) & (place < stop[:, np.newaxis])
-        y = product_along(y, (inside / (stop - start)[:, np.newaxis]).astype(x.dtype), axis)
+        y = product_along(y, inside / (stop - start)[:, np.newaxis], axis)
     return y
 
 

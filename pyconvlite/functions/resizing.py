@@ -11,10 +11,9 @@ import numpy as np
 from .._arguments import above_zero, at_least, one_of
 from .._shapes import Array, IntPair, Pair, check_axes, sizes
 from ..autograd import Function, Variable, as_input
-from ..backends import get_array_module, to_device_of
+from ..backends import get_array_module
+from ._along import product_along, take
 from .casts import check_floats
-from .indexing import get_item
-from .linalg import matmul
 from .pooling import average_pooling, check_pixels
 from .shape import reshape, transpose
 
@@ -129,8 +128,7 @@ def interpolate(
     for axis in (2, 3):
         old, new, step = before[axis - 2], after[axis - 2], steps[axis - 2]
         if new != old:
-            weights = _linear_weights(old, new, step, bool(align_corners)).astype(x.dtype)
-            x = product_along(x, weights, axis)
+            x = product_along(x, _linear_weights(old, new, step, bool(align_corners)), axis)
     return x  # type: ignore[no-any-return]
 
 
@@ -183,43 +181,6 @@ def _linear_weights(old: int, new: int, step: float, align_corners: bool) -> Arr
         place = ((np.arange(new) + 0.5) * step - 0.5).clip(0, old - 1)
     weights: Array = (1 - np.abs(place[:, np.newaxis] - np.arange(old))).clip(0)
     return weights
-
-
-def product_along(x: Variable, matrix: Array, axis: int) -> Variable:
-    """Product of a matrix (new, old) and the images x along axis 2 or 3, of length old.
-
-    Args:
-        x: Variable of shape (N, C, H, W).
-        matrix: NumPy array of x's dtype.
-        axis: 2 or 3.
-
-    Example:
-        >>> product_along(Variable(np.array([[[[1.0, 2.0]]]])), np.array([[0.5, 0.5]]), 3)
-        variable([[[[1.5]]]])
-    """
-    N, C, H, W = x.shape
-    new = len(matrix)
-    if axis == 2:
-        y = matmul(to_device_of(x.data, matrix), reshape(x, (N * C, H, W)))
-        return reshape(y, (N, C, new, W))
-    y = matmul(reshape(x, (N * C * H, W)), to_device_of(x.data, np.ascontiguousarray(matrix.T)))
-    return reshape(y, (N, C, H, new))
-
-
-def take(x: Variable, index: Array, axis: int) -> Variable:
-    """Elements of x at the indices along an axis, as `numpy.take` returns them.
-
-    Args:
-        x: Variable.
-        index: NumPy array of integers.
-        axis: not negative.
-
-    Example:
-        >>> take(Variable(np.array([[1.0, 2.0]])), np.array([1, 1, 0]), 1)
-        variable([[2. 2. 1.]])
-    """
-    order = (axis, *(i for i in range(x.ndim) if i != axis))  # a device indexes the first axes only
-    return transpose(get_item(transpose(x, order), index), np.argsort(order).tolist())
 
 
 def pixel_shuffle(x: Any, upscale_factor: int) -> Variable:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from ... import functions as F
+from ...functions._along import product_along
 from ...functions._geometry import edges_of
 from ..fusing import CONV_RELU
-from ._along import product_along
 from ._table import Run, Use, operator
 
 AUTO_PADS = ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER")

@@ -9,7 +9,7 @@ import numpy as np
 from ... import functions as F
 from ...autograd import Parameter
 from ...config import Config
-from ._along import product_along
+from ...functions._along import product_along
 from ._table import Run, Use, operator, raw, simple
 
 simple(MatMul=F.matmul)

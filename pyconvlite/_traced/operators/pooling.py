@@ -8,8 +8,8 @@ import numpy as np
 
 from ... import functions as F
 from ..._shapes import Array
+from ...functions._along import product_along
 from ...functions._geometry import edge_geometry
-from ._along import product_along
 from ._table import Run, Use, host, operator, raw, simple
 from .convolution import as_images, edges, per_axis, same
 

@@ -10,7 +10,7 @@ import numpy as np
 from ... import functions as F
 from ..._shapes import Array
 from ...backends import to_device_of
-from ._along import product_along, take
+from ...functions._along import product_along, take
 from ._table import Run, Use, host, integers, operator, raw
 
 _PLACES = (
@@ -149,7 +149,12 @@ def _resample(
         weights *= (near >= 0) & (near < old)
     matrix = np.zeros((new, old))
     np.add.at(matrix, (np.arange(new)[:, np.newaxis], near.clip(0, old - 1)), weights)
-    return product_along(x, matrix / matrix.sum(1, keepdims=True), axis)
+    matrix /= matrix.sum(1, keepdims=True)
+    dtype = x.dtype
+    if dtype.kind == "f":
+        return product_along(x, matrix, axis)
+    floats = F.cast(x, np.float32 if dtype.itemsize < 4 else np.float64)
+    return F.cast(product_along(floats, matrix, axis), dtype)  # rounds toward 0
 
 
 def _cubic(t: Array, a: float) -> Array:

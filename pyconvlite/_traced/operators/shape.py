@@ -10,7 +10,7 @@ import numpy as np
 from ... import functions as F
 from ..._shapes import Array
 from ...backends import to_device_of
-from ._along import take
+from ...functions._along import take
 from ._table import Run, Use, host, integers, operator, raw, simple
 
 
