@@ -203,7 +203,7 @@ def test_weights_are_drawn_in_float32_without_a_copy_in_float64():
     linear = pyconvlite.layers.Linear(4096)
     tracemalloc.start()
     try:
-        linear._init_W(25088)
+        linear._init_params(25088)
         assert tracemalloc.get_traced_memory()[1] < 1.1 * linear.W.data.nbytes
     finally:
         tracemalloc.stop()

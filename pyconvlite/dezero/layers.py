@@ -80,10 +80,10 @@ class _Drawn(Layer):
     def dtype(self, dtype: Any) -> None:
         self.W.lazy_dtype = np.dtype(dtype)
 
-    def _init_W(self, in_size: int) -> None:
+    def _init_params(self, in_size: int) -> None:
         layer: Any = self
         if layer.init != "lecun_normal":  # not DeZero's, but pyconvlite's
-            super()._init_W(in_size)  # type: ignore[misc]
+            super()._init_params(in_size)
             return
         shape = layer._weight_shape(at_least(1, in_size, layer._in_name))
         deviation = math.sqrt(1 / layer._fan_in(in_size))

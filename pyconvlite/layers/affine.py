@@ -11,7 +11,6 @@ from .. import functions as F
 from .._arguments import at_least, one_of
 from .._shapes import IntPair, sizes
 from ..autograd import Parameter, Variable
-from ..backends import to_device_of
 from ..functions._geometry import Padding
 from ..functions.conv import PAD_MODES, output_padding
 from ._arguments import channels, float_dtype, padding
@@ -45,9 +44,9 @@ class Affine(Layer):
         b = None if out_size is None else np.zeros(out_size, dtype=dtype)
         self.b = None if nobias else Parameter(b, "b", lazy_shape=(out_size,), lazy_dtype=dtype)
         if in_size is not None:
-            self._init_W(in_size)
+            self._init_params(in_size)
 
-    def _init_W(self, in_size: int) -> None:
+    def _init_params(self, in_size: int) -> None:
         in_size = at_least(1, in_size, self._in_name)
         shape: Any = self._weight_shape(in_size)
         fans = self._fan_in(in_size), self._fan_out()
@@ -61,13 +60,6 @@ class Affine(Layer):
 
     def _size_of(self, x: Any) -> int:
         return channels(x, self)
-
-    def _init_for(self, x: Any, in_size: int) -> None:
-        """Initialize what has no data yet for inputs such as x, of a size, on its device."""
-        fresh = [param for param in self.params() if param.data is None]
-        self._init_W(in_size)
-        for param in fresh:
-            param.data = to_device_of(x, param.data)
 
     def _weight_shape(self, in_size: int | None) -> tuple[int | None, ...]:
         raise NotImplementedError

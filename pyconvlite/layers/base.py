@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from .._arguments import described
 from ..autograd import Parameter, Variable
+from ..backends import to_device_of
 from .hooks import ForwardHook, HookHandle, Hooks
 from .table import list_rows, rows_as_html
 from .walk import walk
@@ -113,6 +114,17 @@ class Layer(Weights):
     def forward(self, *inputs: Any) -> Any:
         """Compute the output, or a tuple of outputs."""
         raise NotImplementedError(f"{type(self).__name__} does not define forward")
+
+    def _init_for(self, x: Any, in_size: int) -> None:
+        """Initialize the Parameters that have no data yet for inputs such as x, of a size, on its device."""
+        fresh = [param for param in self.params() if param.data is None]
+        self._init_params(in_size)
+        for param in fresh:
+            param.data = to_device_of(x, param.data)
+
+    def _init_params(self, in_size: int) -> None:
+        """Initialize the Parameters whose shapes follow from the size of the input."""
+        raise NotImplementedError
 
     def register_forward_hook(self, hook: ForwardHook, prepend: bool = False) -> HookHandle:
         """Register a function that is called after each `forward` of this layer (PyTorch's name).

@@ -136,8 +136,8 @@ class DepthwiseConv2d(Affine):
     def _fan_out(self) -> int:
         return math.prod(self.kernel_size)
 
-    def _init_W(self, in_size: int) -> None:
-        super()._init_W(in_size)
+    def _init_params(self, in_size: int) -> None:
+        super()._init_params(in_size)
         if self.b is not None:
             self.b.data = np.zeros(in_size, self.b.lazy_dtype)
 

@@ -10,7 +10,6 @@ import numpy as np
 from .. import functions as F
 from .._arguments import at_least, within
 from ..autograd import Parameter, Variable
-from ..backends import to_device_of
 from ._arguments import channels, float_dtype
 from .base import Layer
 
@@ -92,9 +91,7 @@ class _ChannelNorm(Layer):
                 f"{self!r} needs an input with in_size channels along axis 1; got shape {np.shape(x)}"
             )
         if self.gamma is not None and self.gamma.data is None:
-            self._init_params(at_least(1, in_size, "in_size"))
-            for param in self.params():
-                param.data = to_device_of(x, param.data)
+            self._init_for(x, at_least(1, in_size, "in_size"))
         return self._apply(x)
 
     def _apply(self, x: Any) -> Variable:

@@ -10,7 +10,6 @@ import numpy as np
 from .. import functions as F
 from .._arguments import at_least, fraction, within
 from ..autograd import Parameter, Variable
-from ..backends import to_device_of
 from ..config import Config
 from ._arguments import channels, float_dtype
 from .base import Layer
@@ -89,9 +88,7 @@ class BatchNorm(Layer):
                 f"in training at least one element; got shape {np.shape(x)}"
             )
         if self.in_size is None:
-            self._init_params(at_least(1, in_size, "in_size"))
-            for param in (self.avg_mean, self.avg_var, self.gamma, self.beta):
-                param.data = to_device_of(x, param.data)
+            self._init_for(x, at_least(1, in_size, "in_size"))
         mean, var = self.avg_mean.data, self.avg_var.data
         if not Config.train:
             return F.batch_norm(x, self.gamma, self.beta, mean, var, self.decay, self.eps)
