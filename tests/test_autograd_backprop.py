@@ -1,4 +1,4 @@
-"""autograd/walk.py: backward and grad. What they keep and free is in test_graph_memory.py."""
+"""autograd/backprop.py: backward and grad. What they keep and free is in test_graph_memory.py."""
 
 from itertools import combinations
 

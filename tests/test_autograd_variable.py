@@ -1,4 +1,4 @@
-"""autograd/: Variable, Parameter, Function, conversions. What `backward` does is in test_autograd_walk.py."""
+"""autograd/: Variable, Parameter, Function, conversions. `backward` is in test_autograd_backprop.py."""
 
 import copy
 import operator

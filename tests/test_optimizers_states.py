@@ -58,11 +58,11 @@ def test_restores_what_was_there():
     a, b, c = params(3)
     arrays = [np.full(2, float(i)) for i in range(3)]
     states = States({a: arrays[0], b: arrays[1]})
-    entries = states.entries()
+    snapshot = states.snapshot()
     states[a] = arrays[2]
     states[c] = arrays[2]
     del b, states[a]
-    states.restore(entries)
+    states.restore(snapshot)
     assert list(states) == [a]
     assert states[a] is arrays[0]
 

@@ -13,11 +13,11 @@ from numpy import asarray, generic, ndarray
 from .. import backends
 from ..config import local_of
 from . import changes
+from .backprop import generation_of
 from .changes import tick
 from .convert import as_array, as_input, as_variable
 from .stand_in import StandIn, without_data
 from .variable import Variable
-from .walk import generation_of
 
 _recording = local_of("enable_backprop")
 

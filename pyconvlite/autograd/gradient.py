@@ -7,9 +7,9 @@ from typing import Any, cast
 
 from .. import backends
 from ..config import call_with_config
+from .backprop import backprop, graph_behind
 from .convert import as_variable
 from .variable import PLAIN, RECORDED, Variable, ones_like
-from .walk import backprop, graph_behind
 
 
 def grad(

@@ -2,9 +2,9 @@
 
 A Variable holds an array. Calling a Function computes new Variables and records the call, unless recording is
 disabled: an output references its Function (`creator`), and the Function its inputs. These references are the
-graph, which `backward` traverses from the newest Function to the oldest (`walk.py`). The `backward` of each
-Function uses operations on Variables, so a gradient can itself be differentiated, to any order (book steps
-7-18 and 32-36).
+graph, which `backward` traverses from the newest Function to the oldest (`backprop.py`). The `backward` of
+each Function uses operations on Variables, so a gradient can itself be differentiated, to any order (book
+steps 7-18 and 32-36).
 
 Lifetime: a Function holds weak references to its outputs, so there is no reference cycle, and reference
 counting frees a graph together with its last Variable. An intermediate array that no `backward` reads is
@@ -27,9 +27,9 @@ import numpy as np
 from .. import backends
 from .._pytorch import Hinting
 from ..config import call_with_config
+from .backprop import Arithmetic, Operation, backprop, generation_of, graph_behind
 from .changes import reassigned
 from .comparisons import Comparison, collected
-from .walk import Arithmetic, Operation, backprop, generation_of, graph_behind
 
 
 class _Functions(Protocol):

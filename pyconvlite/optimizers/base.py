@@ -119,10 +119,10 @@ class Optimizer(Hinting):
             (param, param._data, param._changed, g := param.grad, None if g is None else g._data)
             for param in params
         ]
-        return dict(vars(self)), arrays, [memory.entries() for memory in self._memories().values()]
+        return dict(vars(self)), arrays, [memory.snapshot() for memory in self._memories().values()]
 
     def _restore(
-        self, attributes: dict[str, Any], params: list[tuple[Any, ...]], entries: Sequence[Any]
+        self, attributes: dict[str, Any], params: list[tuple[Any, ...]], snapshots: Sequence[Any]
     ) -> None:
         vars(self).update(attributes)
         for param, data, changed, grad, grad_data in params:
@@ -132,7 +132,7 @@ class Optimizer(Hinting):
             if param._data is not data:
                 param.data = data
                 param._changed = changed
-        for memory, each in zip(self._memories().values(), entries, strict=True):
+        for memory, each in zip(self._memories().values(), snapshots, strict=True):
             memory.restore(each)
 
     def _memories(self) -> dict[str, States]:

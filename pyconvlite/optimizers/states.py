@@ -74,11 +74,11 @@ class States(MutableMapping[Parameter, Array]):
         entry = self._entries.get(key)
         return None if entry is None else entry[1]
 
-    def entries(self) -> dict[int, tuple[weakref.ref[Parameter], Array]]:
-        """A snapshot of all arrays, for `restore`."""
+    def snapshot(self) -> dict[int, tuple[weakref.ref[Parameter], Array]]:
+        """All arrays as they are now, for `restore`."""
         return self._entries.copy()
 
-    def restore(self, entries: dict[int, tuple[weakref.ref[Parameter], Array]]) -> None:
-        """Replace all arrays by those of a snapshot that `entries` returned."""
+    def restore(self, snapshot: dict[int, tuple[weakref.ref[Parameter], Array]]) -> None:
+        """Replace all arrays by those of a snapshot."""
         self._entries.clear()
-        self._entries.update({key: entry for key, entry in entries.items() if entry[0]() is not None})
+        self._entries.update({key: entry for key, entry in snapshot.items() if entry[0]() is not None})

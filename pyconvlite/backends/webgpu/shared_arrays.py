@@ -156,7 +156,7 @@ def _entries(objects: list[Any], states: set[Buffer]) -> list[_Entry]:
         _Entry(weakref.ref(memory), key, weakref.ref(x))
         for memory in objects
         if type(memory) in kinds
-        for key, (_, x) in memory.entries().items()
+        for key, (_, x) in memory.snapshot().items()
         if isinstance(x, ndarray) and x.buffer in states
     ]
 
