@@ -18,6 +18,8 @@
  *   number among the weights; values: those of integers
  * @property {string} input
  * @property {string} output
+ *
+ * @typedef {(k: Kernels, inputs: Value[], attributes: Record<string, any>) => Value[]} Operator
  */
 
 const PAGE = 65536;
@@ -136,8 +138,8 @@ export class Network {
     kernels.floats(x.at, data.length).set(data);
     values.set(this.#graph.input, x);
     for (const { op, inputs, outputs, attributes } of this.#graph.nodes) {
-      const operands = inputs.map((name) => values.get(name));
-      const results = OPERATORS[op](kernels, operands, attributes, outputs.length);
+      const operands = inputs.map((name) => /** @type {Value} */ (values.get(name)));
+      const results = OPERATORS[op](kernels, operands, attributes);
       outputs.forEach((name, i) => values.set(name, results[i]));
     }
     const y = /** @type {Value} */ (values.get(this.#graph.output));
@@ -197,10 +199,9 @@ function framed(k, x, [above, left, below, right], value) {
 const made = (k, shape, isWhole) =>
   new Value(shape, isWhole ? -1 : k.take(4 * Math.max(1, sizeOf(shape))), isWhole && new Array(sizeOf(shape)));
 
-/** @param {number} relu */
+/** @param {number} relu  @returns {Operator} */
 const convolution =
   (relu) =>
-  /** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
   (k, [x, W, b], a) => {
     let { pads, ...w } = windows(a, x.shape.slice(2), W.shape.slice(2));
     if (!w.isEven) [x, pads] = [framed(k, x, pads, 0), [0, 0, 0, 0]];
@@ -226,8 +227,8 @@ const convolution =
     return [y];
   };
 
-/** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
-function deconvolution(k, [x, W, b], a) {
+/** @type {Operator} */
+const deconvolution = (k, [x, W, b], a) => {
   const [stride, dilation, pads] = [a.strides ?? [1, 1], a.dilations ?? [1, 1], a.pads ?? [0, 0, 0, 0]];
   const extra = a.output_padding ?? [0, 0];
   const [kernel, group] = [W.shape.slice(2), a.group ?? 1];
@@ -257,15 +258,15 @@ function deconvolution(k, [x, W, b], a) {
     ),
   );
   return [y];
-}
+};
 
 /** @param {number} isServed  what a kernel returns */
 function served(isServed) {
   if (!isServed) throw new Error('the kernels do not serve these sizes or weights that are not finite');
 }
 
-/** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
-function maxPool(k, [x], a) {
+/** @type {Operator} */
+const maxPool = (k, [x], a) => {
   let { pads, ...w } = windows(a, x.shape.slice(2), a.kernel_shape);
   if (!w.isEven) [x, pads] = [framed(k, x, pads, -Infinity), [0, 0, 0, 0]];
   const y = made(k, [...x.shape.slice(0, 2), ...w.output]);
@@ -286,15 +287,15 @@ function maxPool(k, [x], a) {
     ...w.dilation,
   );
   return [y];
-}
+};
 
-/** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a  @returns {Value[]} */
-function averagePool(k, [x], a) {
+/** @type {Operator} */
+const averagePool = (k, [x], a) => {
   let { pads, ...w } = windows(a, x.shape.slice(2), a.kernel_shape);
   if (!w.isEven && !a.count_include_pad) {
     // the mean over the padding too, by the share of the image in it
     const parts = [x, each(() => 1)(k, [x], a)[0]].map((z) => averagePool(k, [z], { ...a, count_include_pad: 1 })[0]);
-    return both((mean, share) => mean / (share || 1))(k, parts);
+    return both((mean, share) => mean / (share || 1))(k, parts, {});
   }
   // The kernels would also count what is beyond the padding.
   const isFramed = a.count_include_pad && (!w.isEven || a.ceil_mode);
@@ -316,14 +317,13 @@ function averagePool(k, [x], a) {
     ...w.dilation,
   );
   return [y];
-}
+};
 
 // ----------------------------------------------------------------------------------------------- element-wise
 
-/** @param {(x: number, a: Record<string, any>) => number} f */
+/** @param {(x: number, a: Record<string, any>) => number} f  @returns {Operator} */
 const each =
   (f) =>
-  /** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
   (k, [x], a) => {
     const y = made(k, x.shape);
     const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, x.size)];
@@ -370,25 +370,22 @@ function walk(shape, strides, f) {
   }
 }
 
-/** @param {(x: number, z: number) => number} f */
-const both =
-  (f) =>
-  /** @param {Kernels} k  @param {Value[]} inputs */
-  (k, inputs) => [
-    inputs.reduce((x, z) => {
-      const y = made(k, broadcast(x.shape, z.shape), x.integers && z.integers);
-      const [one, other, to] = [x, z, y].map((v) => k.numbers(v));
-      if (x.size === y.size && z.size === y.size) {
-        for (let i = 0; i < to.length; i++) to[i] = f(one[i], other[i]);
-      } else {
-        walk(y.shape, [steps(x.shape, y.shape), steps(z.shape, y.shape)], (at, [i, j]) => {
-          to[at] = f(one[i], other[j]);
-        });
-      }
-      y.integers = y.integers?.map(Math.trunc);
-      return y;
-    }),
-  ];
+/** @param {(x: number, z: number) => number} f  @returns {Operator} */
+const both = (f) => (k, inputs) => [
+  inputs.reduce((x, z) => {
+    const y = made(k, broadcast(x.shape, z.shape), x.integers && z.integers);
+    const [one, other, to] = [x, z, y].map((v) => k.numbers(v));
+    if (x.size === y.size && z.size === y.size) {
+      for (let i = 0; i < to.length; i++) to[i] = f(one[i], other[i]);
+    } else {
+      walk(y.shape, [steps(x.shape, y.shape), steps(z.shape, y.shape)], (at, [i, j]) => {
+        to[at] = f(one[i], other[j]);
+      });
+    }
+    y.integers = y.integers?.map(Math.trunc);
+    return y;
+  }),
+];
 
 /** Abramowitz and Stegun 7.1.26 is not exact enough; this is the series, and the continued fraction beyond 2. @param {number} x */
 function erf(x) {
@@ -407,15 +404,15 @@ function erf(x) {
   return Math.sign(x) * (1 - Math.exp(-z * z) / Math.sqrt(Math.PI) / fraction);
 }
 
-/** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
-function clip(k, [x, low, high], a) {
+/** @type {Operator} */
+const clip = (k, [x, low, high], a) => {
   const least = low ? k.floats(low.at, 1)[0] : (a.min ?? -Infinity);
   const most = high ? k.floats(high.at, 1)[0] : (a.max ?? Infinity);
   return each((v) => Math.min(Math.max(v, least), most))(k, [x], {});
-}
+};
 
-/** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
-function batchNorm(k, [x, gamma, beta, mean, variance], a) {
+/** @type {Operator} */
+const batchNorm = (k, [x, gamma, beta, mean, variance], a) => {
   const [C, inner] = [x.shape[1], sizeOf(x.shape.slice(2))];
   const y = made(k, x.shape);
   const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size)];
@@ -426,12 +423,11 @@ function batchNorm(k, [x, gamma, beta, mean, variance], a) {
     for (const end = i + inner; i < end; i++) to[i] = (from[i] - m[c]) * scale + b[c];
   }
   return [y];
-}
+};
 
-/** Softmax, or its logarithm, over an axis. @param {boolean} isLog */
+/** Softmax, or its logarithm, over an axis. @param {boolean} isLog  @returns {Operator} */
 const softmax =
   (isLog) =>
-  /** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
   (k, [x], a) => {
     const isFlat = a.version < 13; // over all axes from one on
     const axis = positive(a.axis ?? (isFlat ? 1 : -1), x.shape.length);
@@ -457,8 +453,8 @@ const softmax =
 
 // ------------------------------------------------------------------------------------------ products and sums
 
-/** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
-function gemm(k, [A, B, C], a) {
+/** @type {Operator} */
+const gemm = (k, [A, B, C], a) => {
   const [M, K] = a.transA ? [...A.shape].reverse() : A.shape;
   const N = a.transB ? B.shape[0] : B.shape[1];
   const y = made(k, [M, N]);
@@ -468,11 +464,11 @@ function gemm(k, [A, B, C], a) {
   const [alpha, beta] = [a.alpha ?? 1, a.beta ?? 1];
   if (alpha === 1 && !C) return [y];
   const scaled = alpha === 1 ? y : each((v) => alpha * v)(k, [y], {})[0];
-  return C ? both((u, v) => u + beta * v)(k, [scaled, C]) : [scaled];
-}
+  return C ? both((u, v) => u + beta * v)(k, [scaled, C], {}) : [scaled];
+};
 
-/** @param {Kernels} k  @param {Value[]} inputs */
-function matmul(k, [A, B]) {
+/** @type {Operator} */
+const matmul = (k, [A, B]) => {
   const [M, K] = A.shape.length > 1 ? A.shape.slice(-2) : [1, A.shape[0]];
   const N = B.shape.length > 1 ? /** @type {number} */ (B.shape.at(-1)) : 1;
   const [outerA, outerB] = [A.shape.slice(0, -2), B.shape.slice(0, -2)];
@@ -483,14 +479,12 @@ function matmul(k, [A, B]) {
     k.call.matmul(y.at + 4 * at * M * N, A.at + 4 * i * M * K, 0, K, 1, B.at + 4 * j * K * N, 0, N, 1, 1, M, N, K);
   });
   return [y];
-}
+};
 
-/** @param {(sum: number, x: number) => number} f  @param {number} start  @param {boolean} isMean */
+/** @param {(sum: number, x: number) => number} f  @param {number} start  @param {boolean} isMean  @returns {Operator} */
 const reduction =
   (f, start, isMean = false) =>
-  /** @param {Kernels} k  @param {(Value | undefined)[]} inputs  @param {Record<string, any>} a */
-  (k, [given, listed], a) => {
-    const x = /** @type {Value} */ (given);
+  (k, [x, listed], a) => {
     /** @type {number[]} */
     const named = listed?.integers ?? a.axes ?? [];
     const axes =
@@ -505,10 +499,9 @@ const reduction =
     return [y];
   };
 
-/** @param {boolean} isMax */
+/** @param {boolean} isMax  @returns {Operator} */
 const global =
   (isMax) =>
-  /** @param {Kernels} k  @param {Value[]} inputs */
   (k, [x]) => {
     const a = { axes: x.shape.map((_, i) => i).slice(2), noop_with_empty_axes: 1 };
     return (isMax ? reduction(Math.max, -Infinity) : reduction((sum, v) => sum + v, 0, true))(k, [x], a);
@@ -522,33 +515,33 @@ const positive = (axis, ndim) => (axis < 0 ? axis + ndim : axis);
 /** The same numbers in another shape. @param {Value} x  @param {number[]} shape */
 const reshaped = (x, shape) => [new Value(shape, x.at, x.integers)];
 
-/** @param {Kernels} _  @param {Value[]} inputs  @param {Record<string, any>} a */
-function reshape(_, [x, to], a) {
+/** @type {Operator} */
+const reshape = (_, [x, to], a) => {
   const wanted = (to.integers ?? []).map((n, i) => (n === 0 && !a.allowzero ? x.shape[i] : n));
   const known = sizeOf(wanted.filter((n) => n !== -1));
   return reshaped(
     x,
     wanted.map((n) => (n === -1 ? x.size / known : n)),
   );
-}
+};
 
-/** @param {Kernels} _  @param {Value[]} inputs  @param {Record<string, any>} a */
-function flatten(_, [x], a) {
+/** @type {Operator} */
+const flatten = (_, [x], a) => {
   const axis = positive(a.axis ?? 1, x.shape.length);
   return reshaped(x, [sizeOf(x.shape.slice(0, axis)), sizeOf(x.shape.slice(axis))]);
-}
+};
 
-/** @param {Kernels} _  @param {Value[]} inputs  @param {Record<string, any>} a */
-function squeeze(_, [x, listed], a) {
+/** @type {Operator} */
+const squeeze = (_, [x, listed], a) => {
   const axes = (listed?.integers ?? a.axes)?.map((/** @type {number} */ n) => positive(n, x.shape.length));
   return reshaped(
     x,
     x.shape.filter((n, i) => (axes ? !axes.includes(i) : n !== 1)),
   );
-}
+};
 
-/** @param {Kernels} _  @param {Value[]} inputs  @param {Record<string, any>} a */
-function unsqueeze(_, [x, listed], a) {
+/** @type {Operator} */
+const unsqueeze = (_, [x, listed], a) => {
   /** @type {number[]} */
   const axes = listed?.integers ?? a.axes;
   const ndim = x.shape.length + axes.length;
@@ -558,10 +551,10 @@ function unsqueeze(_, [x, listed], a) {
     x,
     Array.from({ length: ndim }, (_each, i) => (places.includes(i) ? 1 : /** @type {number} */ (lengths.shift()))),
   );
-}
+};
 
-/** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
-function transpose(k, [x], a) {
+/** @type {Operator} */
+const transpose = (k, [x], a) => {
   const order = a.perm ?? x.shape.map((_, i) => x.shape.length - 1 - i);
   const y = made(
     k,
@@ -574,10 +567,10 @@ function transpose(k, [x], a) {
     to[at] = from[i];
   });
   return [y];
-}
+};
 
-/** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} a */
-function concat(k, inputs, a) {
+/** @type {Operator} */
+const concat = (k, inputs, a) => {
   const [first] = inputs;
   const axis = positive(a.axis, first.shape.length);
   const shape = [...first.shape];
@@ -600,17 +593,17 @@ function concat(k, inputs, a) {
     start += part;
   }
   return [y];
-}
+};
 
-/** @param {Kernels} k  @param {Value[]} inputs */
-function pad(k, [x, listed, value]) {
+/** @type {Operator} */
+const pad = (k, [x, listed, value]) => {
   const ends = listed.integers ?? [];
   const ndim = x.shape.length;
   return [framed(k, x, [...ends.slice(ndim - 2, ndim), ...ends.slice(-2)], value ? k.floats(value.at, 1)[0] : 0)];
-}
+};
 
-/** @param {Kernels} k  @param {Value[]} inputs  @param {Record<string, any>} _ */
-function slice(k, [x, starts, ends, axes, stride], _) {
+/** @type {Operator} */
+const slice = (k, [x, starts, ends, axes, stride]) => {
   const first = x.shape.map(() => 0);
   const step = x.shape.map(() => 1);
   const shape = [...x.shape];
@@ -631,10 +624,10 @@ function slice(k, [x, starts, ends, axes, stride], _) {
     to[at] = from[start + i];
   });
   return [y];
-}
+};
 
-/** Doubles, triples ... height and width by repetition. @param {Kernels} k  @param {Value[]} inputs */
-function resize(k, [x, , scales]) {
+/** Doubles, triples ... height and width by repetition. @type {Operator} */
+const resize = (k, [x, , scales]) => {
   const factors = [...k.floats(scales.at, scales.size)];
   const y = made(
     k,
@@ -647,9 +640,9 @@ function resize(k, [x, , scales]) {
     to[i] = from[(plane * H + Math.floor(h / factors[2])) * W + Math.floor(w / factors[3])];
   }
   return [y];
-}
+};
 
-/** @type {Record<string, (k: Kernels, inputs: any[], attributes: Record<string, any>, outputs: number) => Value[]>} */
+/** @type {Record<string, Operator>} */
 const OPERATORS = {
   Conv: convolution(0),
   'Conv+Relu': convolution(1),
