@@ -138,11 +138,11 @@ def step_memory() -> Memory:
     return Memory(peak, simd.workspace() if simd.serves() else 0, 4 * BATCH * ACTIVATIONS + sum(parameters))
 
 
-def activations_kept(batch_norm: bool, layers: int = 10) -> float:
-    """How many activations the graph of convolutions, each with batch norm or without and a ReLU, holds."""
+def activations_kept(batch_norm: bool) -> float:
+    """How many activations the graph of ten convolutions with ReLU, or batch norm and ReLU, holds."""
     L = pyconvlite.layers
     per_layer = [
-        [L.Conv2d(16, 3, pad=1), *([L.BatchNorm()] if batch_norm else []), L.ReLU()] for _ in range(layers)
+        [L.Conv2d(16, 3, pad=1), *([L.BatchNorm()] if batch_norm else []), L.ReLU()] for _ in range(10)
     ]
     model = pyconvlite.models.Sequential(*[layer for several in per_layer for layer in several])
     x = pyconvlite.Variable(random(BATCH, 16, 28, 28))

@@ -184,8 +184,9 @@ def bench_tiny(dezero: Any) -> None:
         print(f"    an operation of {name}: {forward:.1f} us forward, {backward:.1f} us backward")
 
 
-def cost_of_an_operation(framework: Any, count: int = 1000) -> tuple[float, float]:
+def cost_of_an_operation(framework: Any) -> tuple[float, float]:
     """Microseconds that an addition takes forward, less NumPy's own work, and backward."""
+    count = 1000
     a, b = (framework.Variable(np.ones(1, np.float32)) for _ in range(2))
 
     def add(x: Any, y: Any) -> None:

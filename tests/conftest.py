@@ -1,6 +1,7 @@
 """Settings of the suite: how hard hypothesis looks, and what is left out inside Pyodide."""
 
 import sys
+import types
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -36,6 +37,20 @@ def simd(request):
             assert f"variant {request.param}" in backends.describe().reason
             yield
     forget_the_library()
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The images that were drawn with a stand-in for matplotlib."""
+    images = []
+    pyplot = types.ModuleType("matplotlib.pyplot")
+    pyplot.imshow = lambda image, **options: images.append(image)
+    pyplot.axis = pyplot.show = lambda *arguments: None
+    matplotlib = types.ModuleType("matplotlib")
+    matplotlib.pyplot = pyplot
+    monkeypatch.setitem(sys.modules, "matplotlib", matplotlib)
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", pyplot)
+    return images
 
 
 def forget_the_library():

@@ -1,6 +1,7 @@
-"""What every Function owes its users, written once: a family's test file only lists its cases."""
+"""What every Function and every layer that is one owe their users: a test file only lists its cases."""
 
 import gc
+import pickle
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+import pyconvlite.functions as F
 from pyconvlite import Variable, as_variable, grad
 from pyconvlite.autograd.stand_in import StandIn
 from pyconvlite.testing import check_backward, check_double_backward
@@ -30,8 +32,8 @@ class Case:
     def arrays(self, dtype=np.float64):
         return [x.astype(dtype) for x in self.inputs]
 
-    def variables(self, dtype=np.float64):
-        return [Variable(x) for x in self.arrays(dtype)]
+    def variables(self):
+        return [Variable(x) for x in self.arrays()]
 
 
 def cases(table):
@@ -130,3 +132,31 @@ class Contract:
             assert [ref() for ref in remains] == [None, None]
         finally:
             gc.enable()
+
+
+def layers(table):
+    """Decorate a subclass of LayerContract with its table: by name, a layer and the function that it is."""
+    return pytest.mark.parametrize(("layer", "function"), table.values(), ids=table)
+
+
+class LayerContract:
+    """Inherit, give an input `x` and decorate with @layers({...})."""
+
+    @pytest.mark.parametrize("dtype", DTYPES)
+    def test_is_its_function(self, layer, function, dtype):
+        x = self.x.astype(dtype)
+        y, expected = layer(x), function(x)
+        np.testing.assert_array_equal(y.data, expected.data, strict=True)
+        assert y.dtype == dtype
+
+    def test_has_gradients_and_no_parameters(self, layer, function):
+        x = Variable(self.x)
+        y = layer(x)
+        F.sum(y * y).backward()
+        assert x.grad.shape == x.shape
+        assert list(layer.params()) == []
+
+    def test_can_be_pickled_after_a_call(self, layer, function):
+        expected = layer(self.x)
+        other = pickle.loads(pickle.dumps(layer))
+        np.testing.assert_array_equal(other(self.x).data, expected.data)

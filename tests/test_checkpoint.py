@@ -294,8 +294,8 @@ def test_a_schedule_that_follows_the_loss_goes_on():
 class Settled(SGD):
     """Keeps what it has done in attributes of other types than numbers."""
 
-    def __init__(self, lr=0.1):
-        super().__init__(lr)
+    def __init__(self):
+        super().__init__(0.1)
         self.warm, self.phase, self.best = False, "first", None
 
     def update_all(self, params):

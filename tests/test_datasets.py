@@ -7,7 +7,6 @@ import struct
 import sys
 import threading
 import tracemalloc
-import types
 
 import numpy as np
 import pytest
@@ -240,17 +239,9 @@ def test_mnist_labels():
     assert MNIST.labels() == {i: str(i) for i in range(10)}
 
 
-def test_mnist_show(monkeypatch):
-    calls = []
-    pyplot = types.ModuleType("matplotlib.pyplot")
-    pyplot.imshow = lambda image, **options: calls.append(image)
-    pyplot.axis = pyplot.show = lambda *arguments: None
-    matplotlib = types.ModuleType("matplotlib")
-    matplotlib.pyplot = pyplot
-    monkeypatch.setitem(sys.modules, "matplotlib", matplotlib)
-    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", pyplot)
+def test_mnist_show(drawn):
     sample().show(row=2, col=3)
-    (image,) = calls
+    (image,) = drawn
     assert image.shape == (56, 84)
     tiles = [image[28 * r : 28 * r + 28, 28 * c : 28 * c + 28] for r in range(2) for c in range(3)]
     assert all(any(np.array_equal(tile, digit) for digit in IMAGES) for tile in tiles)

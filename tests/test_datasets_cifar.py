@@ -2,7 +2,6 @@ import gzip
 import io
 import sys
 import tracemalloc
-import types
 
 import numpy as np
 import pytest
@@ -122,17 +121,9 @@ def test_labels():
     assert (fine[99], coarse[19]) == ("worm", "vehicles_2")
 
 
-def test_show(monkeypatch):
-    calls = []
-    pyplot = types.ModuleType("matplotlib.pyplot")
-    pyplot.imshow = lambda image, **options: calls.append(image)
-    pyplot.axis = pyplot.show = lambda *arguments: None
-    matplotlib = types.ModuleType("matplotlib")
-    matplotlib.pyplot = pyplot
-    monkeypatch.setitem(sys.modules, "matplotlib", matplotlib)
-    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", pyplot)
+def test_show(drawn):
     CIFAR10(source=CIFAR10_FILES["test_batch.bin"]).show(row=2, col=3)
-    (image,) = calls
+    (image,) = drawn
     assert image.shape == (64, 96, 3)
     tiles = [image[32 * r : 32 * r + 32, 32 * c : 32 * c + 32] for r in range(2) for c in range(3)]
     photographs = IMAGES[:3].transpose(0, 2, 3, 1)

@@ -1,13 +1,11 @@
 """layers/images.py: pooling and changes of size as layers."""
 
-import pickle
-
 import numpy as np
 import pytest
+from contract import LayerContract, layers
 
 import pyconvlite.functions as F
 import pyconvlite.layers as L
-from pyconvlite import Variable
 
 X = np.random.default_rng(0).standard_normal((2, 4, 6, 5))
 EDGES = ((1, 0), (0, 1))
@@ -47,27 +45,9 @@ TABLE = {
 }
 
 
-table = pytest.mark.parametrize(("layer", "function"), TABLE.values(), ids=TABLE)
-
-
-@table
-@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-def test_is_its_function(layer, function, dtype):
-    x = X.astype(dtype)
-    y, expected = layer(x), function(x)
-    np.testing.assert_array_equal(y.data, expected.data, strict=True)
-    assert y.dtype == dtype
-
-
-@table
-def test_has_gradients_no_parameters_and_can_be_pickled(layer, function):
-    x = Variable(X)
-    y = layer(x)
-    F.sum(y * y).backward()
-    assert x.grad.shape == x.shape
-    assert list(layer.params()) == []
-    other = pickle.loads(pickle.dumps(layer))
-    np.testing.assert_array_equal(other(X).data, layer(X).data)
+@layers(TABLE)
+class TestLayers(LayerContract):
+    x = X
 
 
 @pytest.mark.parametrize(

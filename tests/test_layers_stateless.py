@@ -1,11 +1,9 @@
-import pickle
-
 import numpy as np
 import pytest
+from contract import LayerContract, layers
 
 import pyconvlite.functions as F
 import pyconvlite.layers as L
-from pyconvlite import Variable
 from pyconvlite.models import Sequential
 
 X = np.random.default_rng(0).standard_normal((2, 3, 6, 5))
@@ -25,32 +23,11 @@ TABLE = {
     "LogSoftmax axis": (L.LogSoftmax(axis=2), lambda x: F.log_softmax(x, 2)),
     "Flatten": (L.Flatten(), F.flatten),
 }
-table = pytest.mark.parametrize(("layer", "function"), TABLE.values(), ids=TABLE)
 
 
-@table
-@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
-def test_is_its_function(layer, function, dtype):
-    x = X.astype(dtype)
-    y, expected = layer(x), function(x)
-    np.testing.assert_array_equal(y.data, expected.data, strict=True)
-    assert y.dtype == dtype
-
-
-@table
-def test_has_gradients_and_no_parameters(layer, function):
-    x = Variable(X)
-    y = layer(x)
-    F.sum(y * y).backward()
-    assert x.grad.shape == x.shape
-    assert list(layer.params()) == []
-
-
-@table
-def test_can_be_pickled_after_a_call(layer, function):
-    layer(X)
-    other = pickle.loads(pickle.dumps(layer))
-    np.testing.assert_array_equal(other(X).data, layer(X).data)
+@layers(TABLE)
+class TestLayers(LayerContract):
+    x = X
 
 
 def test_they_make_a_network():

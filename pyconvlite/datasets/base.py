@@ -1,4 +1,4 @@
-"""Dataset, and helpers of the datasets: reading files and drawing images."""
+"""Dataset, a base of those of images, and reading files."""
 
 from __future__ import annotations
 
@@ -203,17 +203,23 @@ class Contents:
 # ---------------------------------------------------------------------------------------------------- drawing
 
 
-def show_grid(dataset: Dataset, row: int, col: int) -> None:
-    """Draw random images (C, H, W) of a dataset in a grid of `row` x `col`, with matplotlib."""
-    try:
-        import matplotlib.pyplot as plt  # type: ignore[import-not-found,unused-ignore]
-    except ModuleNotFoundError as error:
-        name = type(dataset).__name__
-        raise ModuleNotFoundError(f"{name}.show needs matplotlib: install it") from error
-    images: Array = dataset.data[rng().integers(len(dataset), size=row * col)]
-    C, H, W = images.shape[1:]
-    grid = images.reshape(row, col, C, H, W).transpose(0, 3, 1, 4, 2)  # (row, H, col, W, C)
-    grid = grid.reshape(row * H, col * W, C)
-    plt.imshow(grid[:, :, 0] if C == 1 else grid, cmap="gray", interpolation="nearest")
-    plt.axis("off")
-    plt.show()
+class Images(Dataset):
+    """Base of datasets whose `data` are images (N, C, H, W)."""
+
+    def show(self, row: int = 10, col: int = 10) -> None:
+        """Draw random images in a grid of `row` x `col`; needs matplotlib.
+
+        Raises:
+            ModuleNotFoundError: matplotlib is not installed.
+        """
+        try:
+            import matplotlib.pyplot as plt  # type: ignore[import-not-found,unused-ignore]
+        except ModuleNotFoundError as error:
+            raise ModuleNotFoundError(f"{type(self).__name__}.show needs matplotlib: install it") from error
+        images: Array = self.data[rng().integers(len(self), size=row * col)]
+        C, H, W = images.shape[1:]
+        grid = images.reshape(row, col, C, H, W).transpose(0, 3, 1, 4, 2)  # (row, H, col, W, C)
+        grid = grid.reshape(row * H, col * W, C)
+        plt.imshow(grid[:, :, 0] if C == 1 else grid, cmap="gray", interpolation="nearest")
+        plt.axis("off")
+        plt.show()

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._shapes import Array
 from ..transforms import Compose, Normalize, ToFloat
-from .base import Bytes, Contents, Dataset, Place, Transform, first_of, show_grid
+from .base import Bytes, Contents, Images, Place, Transform, first_of
 
 Source: TypeAlias = Place | Bytes | tuple[Bytes, ...]
 
@@ -17,7 +17,7 @@ _PIXELS = 3 * 32 * 32
 _MOST = 60_000  # images of all files together
 
 
-class CIFAR10(Dataset):
+class CIFAR10(Images):
     """Photographs of 32 x 32 pixels in ten classes: 50,000 training images and 10,000 test images.
 
     Download the binary version from https://www.cs.toronto.edu/~kriz/cifar.html.
@@ -118,14 +118,6 @@ class CIFAR10(Dataset):
 
     def _names(self) -> Sequence[str]:
         return _NAMES10
-
-    def show(self, row: int = 10, col: int = 10) -> None:
-        """Draw random images in a grid of `row` x `col`; needs matplotlib.
-
-        Raises:
-            ModuleNotFoundError: matplotlib is not installed.
-        """
-        show_grid(self, row, col)
 
     @staticmethod
     def labels() -> dict[int, str]:

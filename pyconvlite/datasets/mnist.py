@@ -13,7 +13,7 @@ from .. import _fetch
 from .._files import replacing
 from .._shapes import Array
 from ..transforms import Compose, Flatten, Normalize, ToFloat
-from .base import Bytes, Contents, Dataset, Place, Transform, first_of, show_grid
+from .base import Bytes, Contents, Images, Place, Transform, first_of
 
 Source: TypeAlias = Place | tuple[Bytes, Bytes]
 
@@ -27,7 +27,7 @@ _MNIST_FILES = {
 }
 
 
-class MNIST(Dataset):
+class MNIST(Images):
     r"""Handwritten digits of 28 x 28 pixels: 60,000 training images and 10,000 test images.
 
     Datasets in the same format, such as Fashion-MNIST, can be read too.
@@ -92,14 +92,6 @@ class MNIST(Dataset):
             )
         self.data = data[:, np.newaxis]  # (N, 1, 28, 28)
         self.label = label.astype(np.int32)
-
-    def show(self, row: int = 10, col: int = 10) -> None:
-        """Draw random images in a grid of `row` x `col`; needs matplotlib.
-
-        Raises:
-            ModuleNotFoundError: matplotlib is not installed.
-        """
-        show_grid(self, row, col)
 
     @staticmethod
     def labels() -> dict[int, str]:

@@ -33,6 +33,19 @@ batches = [
 ]
 
 
+def classifying(model, optimizer):
+    """A step of training."""
+
+    def step(x, t):
+        loss = F.softmax_cross_entropy(model(x), t)
+        model.cleargrads()
+        loss.backward()
+        optimizer.update()
+        return loss
+
+    return step
+
+
 def trainer(optimizer, *layers):
     seed(0)
     model = Sequential(
@@ -47,14 +60,7 @@ def trainer(optimizer, *layers):
     model.to_gpu()
     optimizer.setup(model)
 
-    def step(x, t):
-        loss = F.softmax_cross_entropy(model(x), t)
-        model.cleargrads()
-        loss.backward()
-        optimizer.update()
-        return loss
-
-    return step, model
+    return classifying(model, optimizer), model
 
 
 def run(step, count):
@@ -108,14 +114,7 @@ def test_layers_that_bring_constants_along():
         model.to_gpu()
         optimizer = Adam(0.01).setup(model)
 
-        def step(x, t):
-            loss = F.softmax_cross_entropy(model(x), t)
-            model.cleargrads()
-            loss.backward()
-            optimizer.update()
-            return loss
-
-        return step
+        return classifying(model, optimizer)
 
     expected = run(make(), 8)
     assert len(set(expected)) == 8
@@ -208,14 +207,7 @@ def lenet():
     model.to_gpu()
     optimizer = Adam(0.01).setup(model)
 
-    def step(x, t):
-        loss = F.softmax_cross_entropy(model(x), t)
-        model.cleargrads()
-        loss.backward()
-        optimizer.update()
-        return loss
-
-    return step, model
+    return classifying(model, optimizer), model
 
 
 def images(*shape):
