@@ -35,6 +35,7 @@ from . import _checkpoint, _npz, _weights, _zip, backends
 from ._arguments import at_least
 from ._files import BinaryFile, written
 from ._random import rng
+from ._shapes import Array
 from .autograd import Parameter, Variable
 from .dataloaders import DataLoader
 from .layers import Layer
@@ -189,19 +190,7 @@ def load(
                 archive.refuse(f"model/{name} has dtype {header.dtype}; a Parameter has at most float64")
         # What is computed with them has the same bits only in the same dtype and memory order.
         weights = {name: archive.read(header, keeps_order=True) for name, header in headers.items()}
-        target = optimizer.target if optimizer is not None else None
-        targets = set() if target is None else set(target.params())
-        trained = {name: array for name, array in weights.items() if params[name] in targets}
-        states = {
-            state: dict(_checkpoint.read_moments(archive, f"optimizer/{state}/", trained))
-            for state in getattr(optimizer, "states", ())
-        }
-        if len({frozenset(arrays) for arrays in states.values()}) > 1:
-            archive.refuse(f"optimizer/ does not have {' and '.join(states)} of the same Parameters")
-        counts = {
-            count: dict(_checkpoint.read_counts(archive, f"optimizer/{count}/", trained))
-            for count in getattr(optimizer, "counts", ())
-        }
+        states, counts = _remembered(archive, optimizer, params, weights)
         values = _checkpoint.read_states(archive, kept, carried)
         index = (
             None
@@ -303,6 +292,29 @@ def _as_json(contents: Mapping[str, Any]) -> str:
 def _memories(optimizer: Optimizer | None) -> dict[str, Any]:
     """The optimizer's arrays by Parameter, by the name of the attribute."""
     return {} if optimizer is None else dict(optimizer._memories())
+
+
+def _remembered(
+    archive: _npz.Archive,
+    optimizer: Optimizer | None,
+    params: Mapping[str, Parameter],
+    weights: Mapping[str, Array],
+) -> tuple[dict[str, dict[str, Array]], dict[str, dict[str, Array]]]:
+    """The optimizer's states and its counts in a file, each by Parameter, by the name of the attribute."""
+    target = optimizer.target if optimizer is not None else None
+    targets = set() if target is None else set(target.params())
+    trained = {name: array for name, array in weights.items() if params[name] in targets}
+    states = {
+        state: dict(_checkpoint.read_moments(archive, f"optimizer/{state}/", trained))
+        for state in getattr(optimizer, "states", ())
+    }
+    if len({frozenset(arrays) for arrays in states.values()}) > 1:
+        archive.refuse(f"optimizer/ does not have {' and '.join(states)} of the same Parameters")
+    counts = {
+        count: dict(_checkpoint.read_counts(archive, f"optimizer/{count}/", trained))
+        for count in getattr(optimizer, "counts", ())
+    }
+    return states, counts
 
 
 def _layer_states(model: Layer) -> dict[str, tuple[Any, str]]:

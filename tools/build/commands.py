@@ -110,6 +110,11 @@ def bench(arguments: Sequence[str]) -> int:
     if what == ["tiny"]:
         run(PYTHON, "benchmarks/tiny.py")
         return status_of([*in_node, "benchmarks/tiny.py"])
+    return _bench_all(node, in_node)
+
+
+def _bench_all(node: Path, in_node: Sequence[str | Path]) -> int:
+    """Measure ours and DeZero in all places, then the small CNN beside other frameworks."""
     say("-- CPython")
     run(PYTHON, "benchmarks/bench.py")
     say("-- CPython, in two processes")

@@ -122,27 +122,7 @@ def _conv2d(
     y = x.new(shape, x.dtype)
     W = contiguous(W)
     if tile:
-        channel, row = sizes["HP"] * sizes["WP"], sizes["WP"]
-        run_tiled(
-            tile,
-            W,
-            x,
-            y,
-            (OCg, N * OH * OW, Cg * KH * KW),
-            groups=groups,
-            k_inner=(KH, KW),
-            p_inner=(OH, OW),
-            a_strides=(0, OCg * Cg * KH * KW, Cg * KH * KW, KH * KW, KW, 1),
-            b_strides=(
-                0,
-                Cg * channel,
-                *_steps(channel, row, geometry.dilation),
-                *_steps(channel * groups * Cg, row, geometry.stride),
-            ),
-            y_strides=(0, OCg * OH * OW, OH * OW, OC * OH * OW, OW, 1),
-            a_rows=True,
-            b_columns=False,
-        )
+        _run_tiled_conv2d(tile, W, x, y, geometry, sizes["HP"], sizes["WP"])
         return _finished(y, b, relu)
     threads = N * groups * -(-OCg // Q) * OH * -(-OW // run)
     bias = W if b is None else contiguous(b)  # a binding is required even if it is not read
@@ -150,6 +130,35 @@ def _conv2d(
     sizes |= {"GROUPS": groups, "CG": Cg, "OCG": OCg, "Q": Q}
     run_file("conv2d", [x, W, bias], [y], threads, [N, W.offset, bias.offset], **sizes, **flags)
     return y
+
+
+def _run_tiled_conv2d(
+    tile: int, W: ndarray, x: ndarray, y: ndarray, geometry: ConvGeometry, HP: int, WP: int
+) -> None:
+    """Compute y as a product of the kernels and the windows of x, which is padded to HP x WP."""
+    OC, Cg, KH, KW = W.shape
+    (OH, OW), groups, channel = geometry.output_size, geometry.groups, HP * WP
+    OCg = OC // groups
+    run_tiled(
+        tile,
+        W,
+        x,
+        y,
+        (OCg, len(y) * OH * OW, Cg * KH * KW),
+        groups=groups,
+        k_inner=(KH, KW),
+        p_inner=(OH, OW),
+        a_strides=(0, OCg * Cg * KH * KW, Cg * KH * KW, KH * KW, KW, 1),
+        b_strides=(
+            0,
+            Cg * channel,
+            *_steps(channel, WP, geometry.dilation),
+            *_steps(channel * groups * Cg, WP, geometry.stride),
+        ),
+        y_strides=(0, OCg * OH * OW, OH * OW, OC * OH * OW, OW, 1),
+        a_rows=True,
+        b_columns=False,
+    )
 
 
 def _finished(y: ndarray, b: ndarray | None, relu: bool) -> ndarray:

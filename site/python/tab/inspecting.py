@@ -59,25 +59,8 @@ def trace(model: Model, x: Variable) -> tuple[Variable, list[Stage]]:
     how a pixel came about, or else the layer as a whole.
     """
     known = {param: name for name, param in model.named_params()}
-    hidden: set[Function] = set()
-    whole: dict[Function, tuple[Layer, Variable]] = {}  # a layer and its input, by its last Function
-
-    def note(layer: Layer, inputs: tuple, y: object) -> None:
-        if not all(isinstance(v, Variable) for v in (*inputs, y)):
-            return
-        before = set(functions_behind(inputs))
-        own = [f for f in functions_behind([y]) if f not in before]
-        if len(own) > 1 and len(list(layer.modules())) == 1:
-            told = [f for f in own if isinstance(f, TOLD)]
-            if not told:
-                told = own[-1:]
-                whole[own[-1]] = layer, inputs[0]
-            hidden.update(f for f in own if f not in told)
-
-    with ExitStack() as hooks, test_mode():
-        for layer in model.modules():
-            hooks.enter_context(layer.register_forward_hook(note))
-        scores = model(x)
+    with test_mode():
+        scores, hidden, whole = _watched(model, x)
         y = F.softmax(scores)
     stages: list[Stage] = []
     origins = {x: -1}  # of what was computed from the images: the stage that it comes from
@@ -119,6 +102,34 @@ def trace(model: Model, x: Variable) -> tuple[Variable, list[Stage]]:
             )
         )
     return scores, stages
+
+
+def _watched(
+    model: Model, x: Variable
+) -> tuple[Variable, set[Function], dict[Function, tuple[Layer, Variable]]]:
+    """Scores for images x, the Functions that are no stages, and by its last one a layer and its input.
+
+    Only layers are returned that are shown as a whole.
+    """
+    hidden: set[Function] = set()
+    whole: dict[Function, tuple[Layer, Variable]] = {}
+
+    def note(layer: Layer, inputs: tuple, y: object) -> None:
+        if not all(isinstance(v, Variable) for v in (*inputs, y)):
+            return
+        before = set(functions_behind(inputs))
+        own = [f for f in functions_behind([y]) if f not in before]
+        if len(own) > 1 and len(list(layer.modules())) == 1:
+            told = [f for f in own if isinstance(f, TOLD)]
+            if not told:
+                told = own[-1:]
+                whole[own[-1]] = layer, inputs[0]
+            hidden.update(f for f in own if f not in told)
+
+    with ExitStack() as hooks:
+        for layer in model.modules():
+            hooks.enter_context(layer.register_forward_hook(note))
+        return model(x), hidden, whole
 
 
 class Inspector:
