@@ -6,7 +6,7 @@ import type { Way } from '../engine/learners';
 export const PHOTO_SIDE = 224;
 
 /** Of a drawing's side: three pixels for each one that the network takes. */
-export const INK_SIDE = 84;
+const INK_SIDE = 84;
 
 const MOST_PIXELS = 1 << 28; // of a picture: decoded it takes a gigabyte
 const MOST_KEPT = 1 << 22; // of one that is kept as it came

@@ -17,7 +17,7 @@ export const strideOf = ({ SH = 1, SW = 1 }: Knobs, axes: readonly string[]): nu
 export const padOf = ({ PH = 0, PW = 0 }: Knobs, axes: readonly string[]): number[] => ofAxes(axes, [PH, PW], 0);
 
 /** The shape of the output for knobs that may be others than the figure's. */
-export function outShapeOf(x: readonly number[], W: readonly number[], knobs: Knobs): number[] {
+function outShapeOf(x: readonly number[], W: readonly number[], knobs: Knobs): number[] {
   const axes = axesOf(x);
   const [stride, pad] = [strideOf(knobs, axes), padOf(knobs, axes)];
   return x.map((n, axis) => outLength(n, W[axis], stride[axis], pad[axis]));

@@ -44,7 +44,7 @@ const lay = (n: number, tile: number, columns: number): Lay => {
 };
 
 /** Whether the answer's bars stand for the last stage. */
-export const endsInBars = ({ report: { stages }, classes }: Pick<Shown, 'report' | 'classes'>): boolean =>
+const endsInBars = ({ report: { stages }, classes }: Pick<Shown, 'report' | 'classes'>): boolean =>
   stages[stages.length - 1]?.maps.shape[0] === classes.length;
 
 export function overview(shown: Shown): Scene {

@@ -161,7 +161,7 @@ export const stageName = ({ layer, kind }: Pick<Stage, 'layer' | 'kind'>): strin
 export const shortName = ({ layer, kind }: Pick<Stage, 'layer' | 'kind'>): string => layer || text().shortKind(kind);
 
 /** A map or a unit, by its number. */
-export const mapName = ({ maps: { shape } }: Stage, channel: number): string =>
+const mapName = ({ maps: { shape } }: Stage, channel: number): string =>
   (shape[1] * shape[2] === 1 ? text().unit : text().map)(channel + 1);
 
 /** A map or a unit, by its stage and its number. */

@@ -35,7 +35,7 @@ export interface Plan {
 }
 
 export const MOST_LAYERS = 10;
-export const MOST_PARAMETERS = 1_000_000;
+const MOST_PARAMETERS = 1_000_000;
 
 /** What can be chosen. */
 export const CHOICES = {

@@ -67,7 +67,7 @@ const PARAMETERS: Record<Exclude<keyof Settings, 'fresh'>, [name: string, read: 
 const entries = Object.entries(PARAMETERS) as [keyof typeof PARAMETERS, (typeof PARAMETERS)['model']][];
 
 /** Whether a name is that of a network that can be. */
-export function isModel(name: string): boolean {
+function isModel(name: string): boolean {
   const layers = layersOf(name);
   return layers !== null && planOf(layers).flaw === null;
 }
