@@ -99,3 +99,11 @@ def results(model, x):
     with test_mode():
         y = model(x)
     return [v.data for v in y] if isinstance(y, tuple) else [y.data]
+
+
+def run(data, *inputs):
+    """What the model of a file computes, in `test_mode()`."""
+    model = onnx.load(data)
+    with test_mode():
+        y = model(*inputs)
+    return tuple(v.data for v in y) if isinstance(y, tuple) else y.data

@@ -5,20 +5,13 @@ import pickle
 
 import numpy as np
 import pytest
-from onnx_files import contents, floats, saved, small_net
+from onnx_files import contents, floats, run, saved, small_net
 
 import pyconvlite.functions as F
 from pyconvlite import Variable, onnx, test_mode
 from pyconvlite.models import Sequential
 from pyconvlite.onnx import Node
 from pyconvlite.optimizers import Adam
-
-
-def run(data, *inputs):
-    model = onnx.load(data)
-    with test_mode():
-        y = model(*inputs)
-    return tuple(v.data for v in y) if isinstance(y, tuple) else y.data
 
 
 def net_by_hand(model, x):
@@ -182,149 +175,6 @@ def test_a_folded_node_with_an_omitted_input():
     assert "1 nodes" in repr(onnx.load(data))
 
 
-@pytest.mark.parametrize(("scale", "expected"), [(0.6, [1, 3]), (1.5, [1, 1, 2, 3, 3, 4])])
-def test_resize_before_it_had_a_nearest_mode(scale, expected):
-    """As ONNX Runtime has it; the first is the standard's example."""
-    scales = {"s": np.array([1, scale], np.float32)}
-    data = contents([("Resize", "x s", "y", {"mode": "nearest"})], {"x": (1, 4)}, "y", scales, opset=10)
-    assert run(data, np.array([[1, 2, 3, 4]], np.float32)).tolist() == [expected]
-
-
-@pytest.mark.parametrize("axis", [1, -1])
-@pytest.mark.parametrize(
-    ("x", "reverse", "expected"),
-    [
-        ([1, 1e8, 2], 0, [0, 1, 1e8]),
-        ([2, 1e8, 1], 1, [1e8, 1, 0]),
-        ([1, np.inf, 2], 0, [0, 1, np.inf]),
-        ([np.nan, 3, 4], 1, [7, 4, 0]),
-        ([], 0, []),
-    ],
-)
-def test_an_exclusive_sum_is_of_the_elements_before(x, reverse, expected, axis):
-    node = ("CumSum", "x a", "y", {"exclusive": 1, "reverse": reverse})
-    data = contents([node], {"x": (1, None)}, "y", {"a": np.array(axis)})
-    y = run(data, np.array([x], np.float32))
-    assert y.dtype == np.float32
-    np.testing.assert_array_equal(y, [expected])
-
-
-def called(op, x, names, outputs="y", opset=18, constants=None, **attributes):
-    """What a node computes from x, of any dtype, and constants."""
-    nodes = [Node(op, names.split(" "), outputs.split(), attributes, op, opset)]
-    results = [onnx.ValueInfo(name, x.dtype, None) for name in outputs.split()]
-    described = onnx.Graph(
-        nodes, constants or {}, [onnx.ValueInfo("x", x.dtype, x.shape)], results, opset=opset
-    )
-    with test_mode():
-        y = onnx.OnnxModel(described)(x)
-    return [v.data for v in y] if isinstance(y, tuple) else y.data
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.int32])
-def test_integers_are_resized_as_floats_are(dtype):
-    x = np.array([[[[10, 200], [30, 40]]]], dtype)
-    y = called("Resize", x, "x  scales", constants={"scales": np.array([1, 1, 2, 2], "f4")}, mode="linear")
-    expected = [[10, 57, 152, 200], [15, 51, 123, 160], [25, 38, 66, 80], [30, 32, 37, 40]]  # ONNX Runtime's
-    assert y.dtype == dtype
-    np.testing.assert_array_equal(y[0, 0], expected)
-
-
-@pytest.mark.parametrize(
-    ("op", "opset", "scale", "attributes", "expected"),
-    [
-        ("Resize", 13, 0.9, {"mode": "linear"}, 9),  # 0.9 of float32 is less than that of float64
-        ("Upsample", 9, 1.3, {"mode": "linear"}, 13),
-        (
-            "Resize",
-            13,
-            0.6,
-            {
-                "mode": "nearest",
-                "nearest_mode": "floor",
-                "coordinate_transformation_mode": "asymmetric",
-            },
-            [0, 1, 3, 5, 6, 8],
-        ),
-    ],
-)
-def test_scales_are_those_of_float32(op, opset, scale, attributes, expected):
-    x = np.arange(10, dtype=np.float32).reshape(1, 1, 1, 10)
-    names = "x scales" if op == "Upsample" else "x  scales"
-    constants = {"scales": np.array([1, 1, 1, scale], "f4")}
-    (y,) = called(op, x, names, opset=opset, constants=constants, **attributes)[0, 0]
-    assert len(y) == expected if isinstance(expected, int) else y.tolist() == expected
-
-
-@pytest.mark.parametrize(("outputs", "axis"), [("y", 1), ("y mean inverse", -1)])
-def test_layer_normalization_of_large_halves(outputs, axis):
-    x = (1000 * floats(2, 3, 8)).astype(np.float16)
-    y = called("LayerNormalization", x, "x scale", outputs, constants={"scale": np.ones(8, "f2")}, axis=axis)
-    wide, axes = x.astype(float), tuple(range(axis % 3, 3))
-    mean, std = wide.mean(axes, keepdims=True), wide.std(axes, keepdims=True)
-    expected = [(wide - mean) / std, mean, 1 / std]
-    found = y if isinstance(y, list) else [y]
-    assert [v.dtype for v in found] == [np.float16, np.float32, np.float32][: len(found)]
-    for v, w in zip(found, expected, strict=False):
-        np.testing.assert_allclose(v, w, rtol=2e-3, atol=1e-3)
-
-
-def test_batch_normalization_of_halves_with_wider_statistics():
-    x = floats(2, 3, 4).astype(np.float16)
-    constants = {"s": floats(3), "b": floats(3, seed=1), "m": floats(3, seed=2), "v": np.ones(3, "f4")}
-    y = called("BatchNormalization", x, "x s b m v", opset=15, constants=constants, epsilon=0.0)
-    s, b, m = (constants[name].reshape(3, 1) for name in "sbm")
-    assert y.dtype == np.float16
-    np.testing.assert_allclose(y, (x - m) * s + b, rtol=1e-2, atol=1e-2)
-
-
-def test_an_einsum_of_integers_keeps_their_dtype():
-    y = called("Einsum", np.arange(6, dtype=np.int32).reshape(2, 3), "x", equation="ij->i")
-    assert (y.dtype, y.tolist()) == (np.int32, [3, 12])
-
-
-def test_an_exclusive_sum_of_integers_keeps_their_dtype():
-    nodes = [("Cast", "x", "i", {"to": 6}), ("CumSum", "i a", "y", {"exclusive": 1})]
-    y = run(contents(nodes, {"x": (3,)}, "y", {"a": np.array(0)}), np.array([1, 2, 3], np.float32))
-    assert (y.dtype, y.tolist()) == (np.int32, [0, 1, 3])
-
-
-@pytest.mark.parametrize("op", ["ReduceSum", "ReduceProd", "ReduceMax", "ReduceL1", "ReduceSumSquare"])
-def test_a_reduction_of_no_axes_keeps_the_dtype(op):
-    nodes = [("Cast", "x", "i", {"to": 6}), (op, "i", "y", {"noop_with_empty_axes": 1})]
-    y = run(contents(nodes, {"x": (1, 2)}, "y"), np.ones((1, 2), np.float32))
-    assert (y.dtype, y.tolist()) == (np.int32, [[1, 1]])
-
-
-@pytest.mark.parametrize(
-    ("start", "end", "step", "expected"),
-    [(-9, -9, -1, [0]), (-9, -9, -2, [0]), (9, -9, -2, [3, 1]), (2, 0, -1, [2, 1]), (-9, 9, 3, [0, 3])],
-)
-def test_a_slice_begins_within_the_axis(start, end, step, expected):
-    """As the standard has it: backward from before the first element is from the first."""
-    constants = {"s": np.array([start]), "e": np.array([end]), "a": np.array([1]), "n": np.array([step])}
-    data = contents([("Slice", "x s e a n", "y", {})], {"x": (1, 4)}, "y", constants)
-    assert run(data, np.arange(4, dtype=np.float32)[None]).tolist() == [expected]
-
-
-@pytest.mark.parametrize(
-    ("node", "outputs", "expected"),
-    [
-        (("ArgMax", "x", "y", {"axis": 3}), "y", [[[[1], [0]]]]),
-        (("ArgMin", "x", "y", {"axis": 3, "select_last_index": 1, "keepdims": 0}), "y", [[[2, 2]]]),
-        (("MaxPool", "x", "h y", {"kernel_shape": [2, 2]}), "y", [[[[1, 1]]]]),
-        (("MaxPool", "x", "h y", {"kernel_shape": [2, 2], "storage_order": 1}), "y", [[[[2, 2]]]]),
-        (("Shape", "x", "y", {"start": 1}), "y", [1, 2, 3]),
-        (("Size", "x", "y", {}), "y", 6),
-    ],
-)
-def test_places_and_sizes_are_int64(node, outputs, expected):
-    x = np.array([[[[1, 5, 1], [3, 2, 0]]]], np.float32)
-    y = run(contents([node], {"x": x.shape}, outputs), x)
-    assert y.dtype == np.int64
-    np.testing.assert_array_equal(y, expected)
-
-
 def test_it_can_be_copied_and_pickled():
     nodes = [("Add", "two three", "five", {}), ("Mul", "five x", "y", {})]
     folded = {"two": np.float32(2), "three": np.float32(3)}
@@ -427,19 +277,6 @@ def test_a_model_is_written_as_it_was_loaded_with_its_present_weights(tmp_path):
         np.testing.assert_array_equal(again(floats(2, 2, 5, 5)).data, model(floats(2, 2, 5, 5)).data)
 
 
-def test_the_first_of_several_largest_has_the_gradient():
-    x = Variable(np.zeros((1, 1, 2, 2), np.float32))
-    onnx.load(contents([("GlobalMaxPool", "x", "y", {})], {"x": (1, 1, 2, 2)}, "y"))(x).backward()
-    np.testing.assert_array_equal(x.grad.data, [[[[1, 0], [0, 0]]]])
-
-
-def test_the_norm_of_nothing_has_the_gradient_0():
-    x = Variable(np.array([[0, 0], [3, 4]], np.float32))
-    nodes = [("ReduceL2", "x", "y", {"axes": [1], "keepdims": 0})]
-    F.sum(onnx.load(contents(nodes, {"x": (2, 2)}, "y", opset=13))(x)).backward()
-    np.testing.assert_allclose(x.grad.data, [[0, 0], [0.6, 0.8]], rtol=1e-6)
-
-
 @pytest.mark.parametrize("names", ["[[", "33", "{]"])
 def test_a_damaged_list_of_parameters(names):
     kept = b"[]"
@@ -447,29 +284,6 @@ def test_a_damaged_list_of_parameters(names):
     assert data.count(kept) == 1
     with pytest.raises(ValueError, match="its list of Parameters is damaged"):
         onnx.load(data.replace(kept, names.encode()))
-
-
-def test_the_remainder_has_gradients():
-    x, y = (Variable(np.array(values, np.float32)) for values in ([5.5, -5.5, 2.0], [2.0, 2.0, np.inf]))
-    z = onnx.load(contents([("Mod", "x y", "z", {"fmod": 1})], {"x": (3,), "y": (3,)}, "z"))(x, y)
-    z.backward()
-    np.testing.assert_array_equal(z.data, np.fmod(x.data, y.data))
-    np.testing.assert_array_equal(x.grad.data, [1, 1, 1])
-    np.testing.assert_array_equal(y.grad.data, [-2, 2, 0])
-
-
-@pytest.mark.parametrize("outputs", ["y", "y new_mean new_var"])
-def test_batch_normalization_in_training_mode(outputs):
-    """A file that was written in training: its statistics are trained on, and used in a test."""
-    constants = {name: floats(3) for name in ("scale", "bias", "mean")} | {"var": np.ones(3, np.float32)}
-    settings = {"training_mode": 1, "momentum": 0.9, "epsilon": 1e-5}
-    nodes = [("BatchNormalization", "x scale bias mean var", outputs, settings)]
-    model, x = onnx.load(contents(nodes, {"x": ("N", 3)}, "y", constants)), floats(4, 3)
-    with test_mode():
-        np.testing.assert_allclose(model(x[:1]).data, model(x).data[:1], rtol=1e-6)
-    model(x)
-    trained = dict(model.named_params())["mean"].data
-    np.testing.assert_allclose(trained, 0.9 * constants["mean"] + 0.1 * x.mean(0), rtol=1e-5)
 
 
 def test_a_file_of_one_batch_says_so():
