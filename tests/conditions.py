@@ -19,9 +19,9 @@ TINY = 2.0**-126  # and of smaller ones, which may become 0
 PRODUCT = 64
 
 
-def numbers(*shape, seed=0):
-    """Random float32."""
-    return np.array(np.random.default_rng(seed).standard_normal(shape), np.float32)
+def numbers(*shape, seed=0, dtype=np.float32):
+    """Normal random numbers."""
+    return np.array(np.random.default_rng(seed).standard_normal(shape), dtype)
 
 
 def scaled(a, *axes, seed=0):

@@ -1,7 +1,7 @@
 """Settings of the suite: how hard hypothesis looks, and what is left out inside Pyodide."""
 
 import sys
-import types
+from types import ModuleType, SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -43,14 +43,21 @@ def simd(request):
 def drawn(monkeypatch):
     """The images that were drawn with a stand-in for matplotlib."""
     images = []
-    pyplot = types.ModuleType("matplotlib.pyplot")
+    pyplot = ModuleType("matplotlib.pyplot")
     pyplot.imshow = lambda image, **options: images.append(image)
     pyplot.axis = pyplot.show = lambda *arguments: None
-    matplotlib = types.ModuleType("matplotlib")
+    matplotlib = ModuleType("matplotlib")
     matplotlib.pyplot = pyplot
     monkeypatch.setitem(sys.modules, "matplotlib", matplotlib)
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", pyplot)
     return images
+
+
+@pytest.fixture
+def notebook(monkeypatch):
+    """IPython, as a notebook's kernel has it; and no Graphviz."""
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: object()))
+    monkeypatch.setenv("PATH", "")
 
 
 def forget_the_library():

@@ -1,8 +1,5 @@
 """pyconvlite.dezero.utils and cuda: pictures of graphs, and a runtime without a device."""
 
-import sys
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
@@ -10,13 +7,6 @@ from pyconvlite.backends import DeviceUnavailable
 from pyconvlite.dezero import Model, Parameter, Variable, cuda, dataloaders, utils
 from pyconvlite.dezero import functions as F
 from pyconvlite.dezero import layers as L
-
-
-@pytest.fixture
-def notebook(monkeypatch):
-    """IPython, as a notebook's kernel has it; and no Graphviz."""
-    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: object()))
-    monkeypatch.setenv("PATH", "")
 
 
 def test_a_notebook_shows_a_picture_without_graphviz(notebook):

@@ -7,15 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from conditions import numbers
 
 import pyconvlite
 import pyconvlite.functions as F
 import pyconvlite.layers as L
 from pyconvlite import Variable, as_variable
-
-
-def randn(*shape, dtype=np.float32):
-    return np.random.default_rng(0).standard_normal(shape).astype(dtype)
 
 
 class Case(NamedTuple):
@@ -26,7 +23,7 @@ class Case(NamedTuple):
     fan_in: int
 
     def x(self, dtype=np.float32):
-        return randn(*self.x_shape, dtype=dtype)
+        return numbers(*self.x_shape, dtype=dtype)
 
 
 CASES = {
@@ -135,8 +132,8 @@ def test_a_first_input_that_does_not_fit_decides_nothing(case, shape):
 
 def test_linear_is_matrix_product_and_bias():
     linear = L.Linear(3, in_size=2, dtype=np.float64)
-    linear.b.data = randn(3, dtype=np.float64)
-    x = randn(4, 2, dtype=np.float64)
+    linear.b.data = numbers(3, dtype=np.float64)
+    x = numbers(4, 2, dtype=np.float64)
     np.testing.assert_allclose(linear(x).data, x @ linear.W.data + linear.b.data, rtol=1e-12, atol=1e-15)
 
 
@@ -153,7 +150,7 @@ def test_conv2d_with_relu():
 def test_convolutions_pass_their_settings_on(make, function):
     settings = {"stride": (2, 1), "pad": (1, 2), "dilation": (1, 2), "groups": 2}
     layer = make(6, (3, 2), **settings)
-    x = randn(2, 4, 9, 8)
+    x = numbers(2, 4, 9, 8)
     y = layer(x)
     np.testing.assert_array_equal(y.data, function(x, layer.W, layer.b, **settings).data)
     assert {name: getattr(layer, name) for name in settings} == settings
@@ -200,7 +197,7 @@ def test_repr():
         (lambda: L.Conv2d(2, 3, groups=0), ValueError, "groups must be at least 1; got 0"),
         (lambda: L.Conv2d(3, 3, groups=2), ValueError, "out_channels must be .* of groups=2; got 3"),
         (lambda: L.Conv2d(2, 3, groups=2, in_channels=3), ValueError, "in_channels .* groups=2; got 3"),
-        (lambda: L.Conv2d(2, 3, groups=2)(randn(1, 3, 5, 5)), ValueError, "in_channels .* groups=2; got 3"),
+        (lambda: L.Conv2d(2, 3, groups=2)(numbers(1, 3, 5, 5)), ValueError, "in_channels .* groups=2; got 3"),
         (lambda: L.Deconv2d(3, 3, groups=2), ValueError, "out_channels must be .* of groups=2; got 3"),
         (lambda: L.Deconv2d(3, 3, output_pad=1), ValueError, "output_pad must be less than stride 1; got 1"),
         (lambda: L.Deconv2d(3, 3, stride=0, output_pad=1), ValueError, "stride must be at least 1; got 0"),

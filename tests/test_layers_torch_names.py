@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pytest
 import torch_files
+from conditions import numbers
 
 import pyconvlite.functions as F
 import pyconvlite.layers as L
@@ -12,10 +13,6 @@ from pyconvlite import Model, Parameter, Variable, _platform, test_mode
 from pyconvlite.layers import torch_names
 from pyconvlite.layers.walk import walk
 from pyconvlite.models import MLP, VGG16, EfficientNetLite0, ResNet50, ResNet101, Sequential, base, resnet
-
-
-def randn(*shape):
-    return np.random.default_rng(0).standard_normal(shape).astype(np.float32)
 
 
 class Net(Model):
@@ -73,7 +70,7 @@ def test_containers_have_indexes_alone():
     nested = Sequential(Sequential(L.Linear(2, in_size=1)), F.relu, L.Linear(1, in_size=2))
     assert list(nested.state_dict()) == ["0.0.weight", "0.0.bias", "2.weight", "2.bias"]
     mlp = MLP((3, 2))
-    mlp(randn(1, 1))
+    mlp(numbers(1, 1))
     assert list(mlp.state_dict()) == ["0.weight", "0.bias", "1.weight", "1.bias"]
 
 
@@ -88,8 +85,8 @@ def test_what_is_saved_is_loaded():
 
 def test_layers_take_their_sizes_from_it():
     linear, conv = L.Linear(3), L.Conv2d(2, 3)
-    linear.load_state_dict({"weight": randn(3, 5), "bias": randn(3)})
-    conv.load_state_dict({"weight": randn(2, 4, 3, 3), "bias": randn(2)})
+    linear.load_state_dict({"weight": numbers(3, 5), "bias": numbers(3)})
+    conv.load_state_dict({"weight": numbers(2, 4, 3, 3), "bias": numbers(2)})
     assert (linear.in_size, conv.in_channels) == (5, 4)
 
 
@@ -129,7 +126,7 @@ class Tensor:
 )
 def test_tensors_variables_and_lists(convert):
     linear = L.Linear(3, in_size=2)
-    weight, bias = randn(3, 2), randn(3)
+    weight, bias = numbers(3, 2), numbers(3)
     linear.load_state_dict({"weight": convert(weight), "bias": convert(bias)})
     np.testing.assert_array_equal(linear.W.data, weight.T.astype(np.float32))
     np.testing.assert_array_equal(linear.b.data, bias.astype(np.float32))
@@ -282,13 +279,13 @@ def small_resnet():
         if isinstance(layer, L.Conv2d):
             layer.out_channels = max(1, layer.out_channels // 64)
             layer.__init__(layer.out_channels, layer.kernel_size, layer.stride, layer.pad, layer.b is None)
-    model(randn(1, 3, 32, 32))
+    model(numbers(1, 3, 32, 32))
     return model
 
 
 def test_a_resnet_becomes_torchvisions_with_its_weights():
     model = small_resnet()
-    x = randn(1, 3, 64, 64)
+    x = numbers(1, 3, 64, 64)
     state = model.state_dict()
     bias = state.pop("conv1.bias") + 1
     state["bn1.num_batches_tracked"] = np.array(3)
@@ -400,9 +397,9 @@ class Tied(L.Layer):
 
 @pytest.mark.parametrize("names", [("a", "b"), ("a",), ("b",)])
 def test_a_shared_parameter_is_loaded_from_any_of_its_names(names):
-    model, weight = Tied(), randn(2, 2)
+    model, weight = Tied(), numbers(2, 2)
     assert list(model.state_dict()) == ["a.weight", "a.bias", "b.bias"]
-    mapping = {f"{name}.weight": weight for name in names} | {"a.bias": randn(2), "b.bias": randn(2)}
+    mapping = {f"{name}.weight": weight for name in names} | {"a.bias": numbers(2), "b.bias": numbers(2)}
     assert model.load_state_dict(mapping) == ([], [])
     np.testing.assert_array_equal(model.a.W.data, weight.T)
     assert model.a.W is model.b.W

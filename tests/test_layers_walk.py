@@ -8,14 +8,11 @@ from collections import deque
 
 import numpy as np
 import pytest
+from conditions import numbers
 
 import pyconvlite.functions as F
 import pyconvlite.layers as L
 from pyconvlite import Layer, Parameter, Variable
-
-
-def randn(*shape, dtype=np.float32):
-    return np.random.default_rng(0).standard_normal(shape).astype(dtype)
 
 
 def param(value=0.0):
@@ -110,7 +107,7 @@ def test_a_search_keeps_no_state_and_no_layer_alive():
     rnn = L.RNN(2, in_size=1)
     gc.disable()
     try:
-        rnn(randn(1, 1))
+        rnn(numbers(1, 1))
         list(rnn.params())
         state, layer = weakref.ref(rnn.h), weakref.ref(rnn.x2h)
         rnn.reset_state()
@@ -172,7 +169,7 @@ def test_a_name_that_two_parameters_share_is_an_error_when_it_counts():
 
 def test_cleargrads():
     linear = L.Linear(3, in_size=2)
-    F.sum(linear(randn(4, 2))).backward()
+    F.sum(linear(numbers(4, 2))).backward()
     assert all(p.grad is not None for p in linear.params())
     linear.cleargrads()
     assert all(p.grad is None for p in linear.params())

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from conditions import numbers
 
 import pyconvlite.functions as F
 from pyconvlite import no_grad, test_mode
@@ -9,16 +10,12 @@ from pyconvlite.models import EfficientNetLite0
 from pyconvlite.models.efficientnet import ConvBN, InvertedResidual
 
 
-def randn(*shape):
-    return np.random.default_rng(0).standard_normal(shape).astype(np.float32)
-
-
 def test_as_published():
     model = EfficientNetLite0()
     trained = sum(param.size for param in model.params() if param.requires_grad)
     assert trained == 4_652_008
     with no_grad(), test_mode():
-        y = model(randn(2, 3, 32, 48))
+        y = model(numbers(2, 3, 32, 48))
     assert (y.shape, y.dtype) == ((2, 1000), np.float32)
     # Channels and strides: 16 blocks in 7 stages.
     shapes = [block._output_shapes[0][1:] for block in model.blocks]
@@ -35,7 +32,7 @@ def test_as_published():
 
 def test_other_classes_and_features():
     model = EfficientNetLite0(num_classes=3)
-    x = randn(2, 3, 32, 32)
+    x = numbers(2, 3, 32, 32)
     with no_grad(), test_mode():
         features = model.features(x)
         assert features.shape == (2, 1280)
@@ -49,7 +46,7 @@ def test_other_classes_and_features():
 def test_same_padding_with_a_stride(kernel_size, length):
     """TensorFlow's: as many positions as length / 2, rounded up, and of an odd frame more at the end."""
     layer = ConvBN(1, kernel_size, stride=2, in_channels=1)
-    x = randn(1, 1, length, length)
+    x = numbers(1, 1, length, length)
     positions = (length + 1) // 2
     frame = max(0, 2 * (positions - 1) + kernel_size - length)
     padded = np.zeros((length + frame, length + frame), np.float32)
@@ -68,7 +65,7 @@ def test_same_padding_with_a_stride(kernel_size, length):
 
 
 def test_x_is_added_where_the_shapes_are_equal():
-    x = randn(1, 4, 6, 6)
+    x = numbers(1, 4, 6, 6)
     with test_mode():
         same = InvertedResidual(4, 4, 3, 1, 6)
         h = same.project(F.clip(same.depthwise(F.clip(same.expand(x), 0, 6)), 0, 6))

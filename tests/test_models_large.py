@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from conditions import numbers
 
 import pyconvlite
 import pyconvlite.functions as F
@@ -18,10 +19,6 @@ from pyconvlite.models import (
 RESNETS = [ResNet50, ResNet101, ResNet152]
 
 
-def randn(*shape):
-    return np.random.default_rng(0).standard_normal(shape).astype(np.float32)
-
-
 def counts(model):
     """How many numbers are trained, and how many more are kept."""
     params = list(model.params())
@@ -31,7 +28,7 @@ def counts(model):
 
 def classify(model, *shape):
     with no_grad(), test_mode():
-        y = model(randn(*shape))
+        y = model(numbers(*shape))
     assert (y.shape, y.dtype) == ((shape[0], 1000), np.float32)
     assert np.isfinite(y.data).all()
     assert {p.dtype for p in model.params()} == {np.dtype(np.float32)}
@@ -57,7 +54,7 @@ def test_vgg16_as_published():
 def test_vgg16_computes_what_its_description_says_on_smaller_images():
     pyconvlite.seed(0)
     model = VGG16()
-    x = h = randn(1, 3, 32, 32)
+    x = h = numbers(1, 3, 32, 32)
     with no_grad(), test_mode():
         y = model(x)
         for name in [n for n in vars(model) if n.startswith("conv")]:
@@ -135,7 +132,7 @@ def test_resnet_as_published(make, trained, statistics):
 @pytest.mark.cpython
 def test_resnet_trains_on_smaller_images():
     model = ResNet50()
-    F.softmax_cross_entropy(model(randn(2, 3, 64, 64)), np.array([0, 1])).backward()
+    F.softmax_cross_entropy(model(numbers(2, 3, 64, 64)), np.array([0, 1])).backward()
     assert {p.grad.dtype for p in model.params() if p.requires_grad} == {np.dtype(np.float32)}
     assert model.bn1.avg_mean.data.any()
 
@@ -146,12 +143,12 @@ def test_bottleneck_a_makes_the_image_smaller_where_it_is_told(downsample_fb):
     strides = [block.conv1.stride, block.conv2.stride, block.conv3.stride, block.conv4.stride]
     first, second = ((1, 1), (2, 2)) if downsample_fb else ((2, 2), (1, 1))
     assert strides == [first, second, (1, 1), (2, 2)]
-    assert block(randn(1, 3, 8, 8)).shape == (1, 8, 4, 4)
+    assert block(numbers(1, 3, 8, 8)).shape == (1, 8, 4, 4)
 
 
 def test_bottleneck_b_adds_its_input():
     block = BottleneckB(4, 2)
-    x = np.abs(randn(1, 4, 5, 5))
+    x = np.abs(numbers(1, 4, 5, 5))
     with test_mode():
         block(x)
         block.bn3.gamma.data = np.zeros(4, np.float32)
@@ -161,7 +158,7 @@ def test_bottleneck_b_adds_its_input():
 def test_building_block_is_a_row_of_bottlenecks():
     block = BuildingBlock(3, 2, 4, 8, 2)
     assert [type(block.a), type(block.b1), type(block.b2)] == [BottleneckA, BottleneckB, BottleneckB]
-    x = randn(1, 2, 6, 6)
+    x = numbers(1, 2, 6, 6)
     with test_mode():
         np.testing.assert_array_equal(block(x).data, block.b2(block.b1(block.a(x))).data)
 

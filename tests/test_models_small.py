@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from conditions import numbers
 
 import pyconvlite
 import pyconvlite.functions as F
@@ -14,10 +15,6 @@ from pyconvlite.optimizers import Adam
 CLASSIFIERS = [LeNet, SmallVGG, SmallResNet]
 
 
-def randn(*shape):
-    return np.random.default_rng(0).standard_normal(shape).astype(np.float32)
-
-
 def names(model):
     return [name for name, _ in model.named_params()]
 
@@ -25,14 +22,14 @@ def names(model):
 @pytest.mark.parametrize("make", [SmallVGG, SmallResNet])
 @pytest.mark.parametrize("shape", [(2, 1, 28, 28), (3, 3, 32, 32)])
 def test_takes_digits_and_small_photographs(make, shape):
-    y = make(num_classes=7)(randn(*shape))
+    y = make(num_classes=7)(numbers(*shape))
     assert (y.shape, y.dtype) == ((shape[0], 7), np.float32)
 
 
 @pytest.mark.parametrize("make", [*CLASSIFIERS, ConvAutoencoder])
 def test_every_trained_parameter_gets_a_float32_gradient(make):
     model = make()
-    F.sum(model(randn(2, 1, 28, 28)) ** 2).backward()
+    F.sum(model(numbers(2, 1, 28, 28)) ** 2).backward()
     trained = [p for p in model.params() if p.requires_grad]
     assert {p.grad.dtype for p in trained} == {np.dtype(np.float32)}
     assert all(p.grad is None for p in model.params() if not p.requires_grad)
@@ -40,7 +37,7 @@ def test_every_trained_parameter_gets_a_float32_gradient(make):
 
 @pytest.mark.parametrize("make", [*CLASSIFIERS, ConvAutoencoder])
 def test_weights_go_through_a_file_and_a_copy(make):
-    model, x = make(), randn(2, 1, 28, 28)
+    model, x = make(), numbers(2, 1, 28, 28)
     model(x)
     file = io.BytesIO()
     model.save_weights(file)
@@ -62,7 +59,7 @@ def test_images_that_small_vgg_finds_too_small_decide_nothing():
 
 
 def test_small_vgg_drops_in_training_alone():
-    model, x = SmallVGG(), randn(2, 1, 28, 28)
+    model, x = SmallVGG(), numbers(2, 1, 28, 28)
     assert not np.array_equal(model(x).data, model(x).data)
     with test_mode():
         np.testing.assert_array_equal(model(x).data, model(x).data)
@@ -77,7 +74,7 @@ def test_small_resnet_has_as_many_layers_as_asked_for(n_layers):
 def test_small_resnet_of_20_layers_has_the_papers_parameters():
     """0.27 million, in the paper's table 6."""
     model = SmallResNet(n_layers=20)
-    model(randn(1, 3, 32, 32))
+    model(numbers(1, 3, 32, 32))
     assert sum(p.size for p in model.params() if p.requires_grad) == pytest.approx(0.27e6, rel=0.03)
 
 
@@ -85,7 +82,7 @@ def test_basic_block_adds_its_input():
     block = BasicBlock(3, 3)
     for param in block.params():
         param.data = np.zeros_like(param.data)
-    x = np.abs(randn(2, 3, 5, 5))
+    x = np.abs(numbers(2, 3, 5, 5))
     with test_mode():
         np.testing.assert_array_equal(block(x).data, x)
     assert block.shortcut == []
@@ -95,13 +92,13 @@ def test_basic_block_adds_its_input():
     ("block", "shape"), [(BasicBlock(3, 5), (1, 5, 6, 6)), (BasicBlock(3, 3, 2), (1, 3, 3, 3))]
 )
 def test_basic_block_fits_its_input_to_the_result(block, shape):
-    assert block(randn(1, 3, 6, 6)).shape == shape
+    assert block(numbers(1, 3, 6, 6)).shape == shape
     assert len(block.shortcut) == 2
 
 
 def test_autoencoder_shapes():
     model = ConvAutoencoder(channels=3, code_channels=4)
-    x = randn(2, 3, 32, 24)
+    x = numbers(2, 3, 32, 24)
     assert model.encode(x).shape == (2, 4, 8, 6)
     y = model(x)
     assert y.shape == x.shape
@@ -156,7 +153,11 @@ def test_learns_where_the_rectangle_is(make):
     ("make", "error", "message"),
     [
         (lambda: SmallVGG(0), ValueError, "num_classes must be at least 1; got 0"),
-        (lambda: SmallVGG()(randn(1, 1, 6, 6)), ValueError, "kernel_size 2 is larger than the padded input"),
+        (
+            lambda: SmallVGG()(numbers(1, 1, 6, 6)),
+            ValueError,
+            "kernel_size 2 is larger than the padded input",
+        ),
         (lambda: SmallResNet(1.5), TypeError, "num_classes must be an integer.* 1.5"),
         (lambda: SmallResNet(n_layers=10), ValueError, "n_layers must be 6 n .* got 10"),
         (lambda: SmallResNet(n_layers=2), ValueError, "n_layers must be at least 8; got 2"),
@@ -164,8 +165,8 @@ def test_learns_where_the_rectangle_is(make):
         (lambda: BasicBlock(1, 2, stride=0), ValueError, "stride must be at least 1; got 0"),
         (lambda: ConvAutoencoder(0), ValueError, "^channels must be at least 1; got 0"),
         (lambda: ConvAutoencoder(1, "a"), TypeError, "code_channels must be an integer; got 'a'"),
-        (lambda: ConvAutoencoder()(randn(1, 1, 28, 30)), ValueError, "multiples of 4; got 28 x 30"),
-        (lambda: ConvAutoencoder()(randn(28, 28)), ValueError, r"\(N, C, H, W\); got shape \(28, 28\)"),
+        (lambda: ConvAutoencoder()(numbers(1, 1, 28, 30)), ValueError, "multiples of 4; got 28 x 30"),
+        (lambda: ConvAutoencoder()(numbers(28, 28)), ValueError, r"\(N, C, H, W\); got shape \(28, 28\)"),
     ],
 )
 def test_errors(make, error, message):

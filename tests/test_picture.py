@@ -2,23 +2,13 @@
 
 import itertools
 import re
-import sys
-from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
-import pytest
 
 import pyconvlite.functions as F
 from pyconvlite import Variable
 from pyconvlite.graph import get_dot_graph, plot_dot_graph
-
-
-@pytest.fixture
-def notebook(monkeypatch):
-    """IPython, as a notebook's kernel has it; and no Graphviz."""
-    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: object()))
-    monkeypatch.setenv("PATH", "")
 
 
 def test_a_notebook_shows_the_picture_without_graphviz(notebook):

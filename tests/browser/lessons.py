@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -55,6 +56,11 @@ class Lesson:
             lambda: f"{name} is {self.shown(name)}, not {expected}",
             seconds,
         )
+
+    def numbers(self) -> list[float]:
+        """All numbers of the sentence."""
+        said = self.place.locator(".sentence").inner_text().replace("−", "-")
+        return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", said)]
 
     def held(self, name: str) -> Array:
         """An input of the figure."""

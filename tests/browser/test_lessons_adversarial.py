@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import numpy as np
@@ -22,12 +21,6 @@ def slide(lesson: Lesson, name: str, value: float) -> None:
     lesson.place.locator(f"[name={name}]").fill(str(value))
 
 
-def numbers(lesson: Lesson) -> list[float]:
-    """All numbers of the sentence."""
-    said = lesson.place.locator(".sentence").inner_text().replace("−", "-")
-    return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", said)]
-
-
 def test_one_step(adversarial: Visit) -> None:
     lesson = Lesson(adversarial.page, "step")
     lesson.says("Answer first.")
@@ -42,13 +35,15 @@ def test_one_step(adversarial: Visit) -> None:
     lesson.says("ε = 0.1:")
     slide(lesson, "epsilon", 0)
     lesson.says("ε = 0:")
-    wait(lambda: numbers(lesson)[1] == numbers(lesson)[3] == 8, lambda: f"{numbers(lesson)}", seconds=60)
+    wait(lambda: lesson.numbers()[1] == lesson.numbers()[3] == 8, lambda: f"{lesson.numbers()}", seconds=60)
     answer(3, "It is not fooled")
     answer(8, "The step is too small")
     slide(lesson, "epsilon", 0.15)
     lesson.says("ε = 0.15:")
     wait(
-        lambda: numbers(lesson)[1] != 8 and numbers(lesson)[3] == 8, lambda: f"{numbers(lesson)}", seconds=60
+        lambda: lesson.numbers()[1] != 8 and lesson.numbers()[3] == 8,
+        lambda: f"{lesson.numbers()}",
+        seconds=60,
     )
     adversarial.until("location.search === '?step.epsilon=0.15'")
     picture, step, changed = (
@@ -61,7 +56,7 @@ def test_one_step(adversarial: Visit) -> None:
         .evaluate_all("bars => bars.map((bar) => Number(bar.getAttribute('width')))")
     )
     read = int(np.argmax(longest))
-    assert read == numbers(lesson)[1]
+    assert read == lesson.numbers()[1]
     answer(read, "Right.")
     answer(next(digit for digit in range(10) if digit not in (8, read)), "into another digit")
     lesson.pick("Digit", "1")
@@ -74,7 +69,7 @@ def test_many_small_steps(adversarial: Visit) -> None:
     for n, aimed in ((784, "78.4"), (1000, "100"), (1, "0.1")):
         slide(lesson, "n", n)
         lesson.says(f"changes by {aimed} where")
-        assert abs(numbers(lesson)[3]) < 0.4 * n**0.5
+        assert abs(lesson.numbers()[3]) < 0.4 * n**0.5
     question = lesson.place.locator(".ask")
     for given, reply in (("2.8", "what random signs do"), ("0.1", "one pixel"), ("78.4", "Right.")):
         question.locator("input").fill(given)
@@ -90,7 +85,7 @@ def test_what_it_shall_read(adversarial: Visit) -> None:
     lesson.says("Step 10: it reads a 3")
     lesson.pick("Target digit", "0")
     lesson.says("Step 10: it reads a 0")
-    assert numbers(lesson)[3] == 0.15
+    assert lesson.numbers()[3] == 0.15
     question = lesson.place.locator(".ask")
     for line, reply in (
         ("x = x + 0.1 * np.sign(g)", "raises the loss for the target digit"),
@@ -106,13 +101,14 @@ def test_what_it_shall_read(adversarial: Visit) -> None:
 def test_a_defence(adversarial: Visit) -> None:
     lesson = Lesson(adversarial.page, "defence")
     lesson.says("Attacked with a step of 0.15")
-    clean, defended, epsilon, attacked, held = numbers(lesson)
+    clean, defended, epsilon, attacked, held = lesson.numbers()
     assert min(clean, defended) > 90
     assert epsilon == 0.15
     assert held > attacked + 30
     lesson.place.locator("[name=epsilon]").fill("0.05")
     lesson.says("Attacked with a step of 0.05")
     wait(
-        lambda: numbers(lesson)[1] != defended or numbers(lesson)[4] != held, lambda: "it is not trained anew"
+        lambda: lesson.numbers()[1] != defended or lesson.numbers()[4] != held,
+        lambda: "it is not trained anew",
     )
     lesson.start_over()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 import pytest
@@ -17,19 +16,13 @@ def learnt(page_of: Callable[[str], Visit]) -> Visit:
     return page_of("lesson-learnt.html")
 
 
-def numbers(lesson: Lesson) -> list[float]:
-    """All numbers of the sentence."""
-    said = lesson.place.locator(".sentence").inner_text().replace("−", "-")
-    return [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", said)]
-
-
 def test_the_favourites_of_a_filter(learnt: Visit) -> None:
     lesson = Lesson(learnt.page, "maximal")
     for steps, least, most in ((0, 0, 40), (160, 85, 100)):
         lesson.set(steps=steps)
         wait(
-            lambda s=steps, a=least, b=most: numbers(lesson)[0] == s and a <= numbers(lesson)[1] <= b,
-            lambda: f"{numbers(lesson)}",
+            lambda s=steps, a=least, b=most: lesson.numbers()[0] == s and a <= lesson.numbers()[1] <= b,
+            lambda: f"{lesson.numbers()}",
             seconds=60,  # it is trained first
         )
     frames = lesson.place.locator(".shots .frame")
@@ -58,13 +51,13 @@ def test_a_picture_is_made(learnt: Visit) -> None:
     lesson.choose_any()
     lesson.replies("only raise the response")
     lesson.says("Step 30: the response of class 7 is")
-    plain, tamed, *reach = numbers(lesson)[2:]
+    plain, tamed, *reach = lesson.numbers()[2:]
     assert plain > tamed > 0
     assert reach[1] - reach[0] > reach[3] - reach[2]
     slider = lesson.place.locator("[name=frame]")
     slider.fill("0")
     lesson.says("Step 0:")
-    assert numbers(lesson)[2] == numbers(lesson)[3] < tamed
+    assert lesson.numbers()[2] == lesson.numbers()[3] < tamed
     lesson.place.get_by_role("button", name="Step", exact=True).click()
     lesson.says("Step 2:")
     slider.fill("15")
@@ -79,7 +72,7 @@ def test_the_evidence_moves_with_the_class(learnt: Visit) -> None:
     for digit in (5, 4):
         lesson.pick("Class", str(digit))
         lesson.says(f"of the evidence for {digit} ")
-        upper, _, first, lower, second = numbers(lesson)
+        upper, _, first, lower, second = lesson.numbers()
         assert (first, second, upper + lower) == (5, 4, 100)
         assert (upper if digit == first else lower) > 60
     learnt.until("location.search.includes('cam.digit=4')")
@@ -108,13 +101,13 @@ of = np.array([160, 5, 4, 4])
 def test_a_patch_covers_what_counts(learnt: Visit) -> None:
     lesson = Lesson(learnt.page, "occlusion")
     lesson.says("The network gives 5 a probability")
-    _, whole, on_five, _ = numbers(lesson)
+    _, whole, on_five, _ = lesson.numbers()
     lesson.place.locator(".shot").first.hover(position={"x": 3, "y": 3})
     wait(lambda: lesson.place.locator("[name=top]").input_value() == "0", lambda: "the patch stays")
     lesson.set(top=9, left=10)  # on the 4
-    wait(lambda: numbers(lesson)[2] > whole, lambda: f"{numbers(lesson)}")
+    wait(lambda: lesson.numbers()[2] > whole, lambda: f"{lesson.numbers()}")
     assert on_five < whole
-    assert 0.3 < numbers(lesson)[3] < 1
+    assert 0.3 < lesson.numbers()[3] < 1
     lesson.place.locator(".options button").nth(2).click()
     lesson.replies("Softmax shares out 100%")
     lesson.start_over()

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 
 import pytest
 from hosting import Preview
-from playwright.sync_api import Browser, Route
+from playwright.sync_api import Browser
 from strokes import DIGITS, draw
-from visits import Visit
+from visits import Visit, put_ahead
 
 # Relaxed SIMD's instructions are 0xfd with a number from 0x100 to 0x113, written in LEB128.
 TAKE_AWAY = """{
@@ -48,14 +48,9 @@ ASK = """(() => {
 @contextmanager
 def opened(browser: Browser, server: Preview, script: str) -> Iterator[Visit]:
     """The page in a browser in which a script runs first, also in the worker."""
-
-    def first(route: Route) -> None:
-        response = route.fetch()
-        route.fulfill(response=response, body=script + response.text())
-
     with browser.new_context(service_workers="block") as context:
         context.add_init_script(script)
-        context.route("**/networks.worker-*.js", first)
+        put_ahead(context, "networks", script)
         visit = Visit(context.new_page())
         visit.page.goto(server.url)
         yield visit

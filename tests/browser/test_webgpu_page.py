@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from hosting import Preview
 from playgrounds import Playground
-from playwright.sync_api import Browser, BrowserContext, Route, expect
-from visits import Visit
+from playwright.sync_api import Browser, expect
+from visits import Visit, put_ahead
 
 WITHOUT_JSPI = "delete WebAssembly.Suspending; delete WebAssembly.promising;\n"
 
@@ -40,16 +40,6 @@ COUNT_BUFFERS = """{
   };
 }
 """
-
-
-def put_ahead(context: BrowserContext, worker: str, script: str) -> None:
-    """Have a script run ahead of a worker's own."""
-
-    def with_script(route: Route) -> None:
-        response = route.fetch()
-        route.fulfill(response=response, body=script + response.text())
-
-    context.route(f"**/{worker}.worker-*.js", with_script)
 
 
 @pytest.fixture
