@@ -64,7 +64,8 @@ class Answers:
     def answer(self, question: str) -> str:
         """Answer `["prepare", NAME]` or `["times", NUMBER, AT_LEAST]`; both are JSON."""
         what, *arguments = json.loads(question)
-        return json.dumps(getattr(self, f"_{what}")(*arguments))
+        answers = {"prepare": self._prepare, "times": self._times}
+        return json.dumps(answers[what](*arguments))
 
     def _prepare(self, name: str) -> list[dict[str, Any]]:
         """Make the contestants of a net in place of those of the last one; describe them."""

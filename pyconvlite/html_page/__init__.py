@@ -115,7 +115,6 @@ def export_html(
     is_probability = _is_probability(graph)
     if len(names) == 1 and not is_probability:
         raise ValueError("a model of one class must end in F.sigmoid, which makes its score a share")
-    weights, described = _described(graph)
     settings = {
         "classes": names,
         "input": input,
@@ -124,7 +123,15 @@ def export_html(
         "scale": scale,
         "isProbability": is_probability,
     }
-    page = string.Template((_HERE / "page.html").read_text("utf-8")).substitute(
+    page = _page(title, input, settings, graph, runtime)
+    with written(path) as file:
+        file.write(page.encode())
+
+
+def _page(title: str, input: str, settings: dict[str, Any], graph: Graph, runtime: str) -> str:
+    """The HTML of a page."""
+    weights, described = _described(graph)
+    return string.Template((_HERE / "page.html").read_text("utf-8")).substitute(
         title=escape(title),
         input=input,
         view=_VIEWS[input],
@@ -137,8 +144,6 @@ def export_html(
         runtime=runtime,
         page=(_HERE / "page.js").read_text("utf-8"),
     )
-    with written(path) as file:
-        file.write(page.encode())
 
 
 def _checked(classes: Any) -> list[str]:
