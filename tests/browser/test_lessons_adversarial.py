@@ -36,8 +36,8 @@ def test_one_step(adversarial: Visit) -> None:
     slide(lesson, "epsilon", 0)
     lesson.says("ε = 0:")
     wait(lambda: lesson.numbers()[1] == lesson.numbers()[3] == 8, lambda: f"{lesson.numbers()}", seconds=60)
-    answer(3, "It is not fooled")
-    answer(8, "The step is too small")
+    answer(3, "What did it read before?")
+    answer(8, "it still reads an 8")
     slide(lesson, "epsilon", 0.15)
     lesson.says("ε = 0.15:")
     wait(
