@@ -261,8 +261,7 @@ def check_broadcast(**shapes: tuple[int, ...]) -> None:
         >>> check_broadcast(x0=(2, 3), x1=(4, 1, 3))
         >>> check_broadcast(x0=(2, 3), x1=(2,))
         Traceback (most recent call last):
-        ValueError: x0 and x1 of shapes (2, 3) and (2,) do not broadcast: their lengths in axis -1, 3 and 2,
-        must be equal or 1; reshape or transpose one
+        ValueError: x0 and x1 of shapes (2, 3) and (2,) do not broadcast: their lengths in axis -1, ...
     """
     for axis in range(-1, -1 - max(map(len, shapes.values())), -1):
         lengths = [shape[axis] for shape in shapes.values() if len(shape) >= -axis]

@@ -259,7 +259,7 @@ MUTANTS = [
     _on_cpython("numpy/dropout", "dropout does not scale", "functions_normalization", "keep.reshape(x.shape).astype(x.dtype) * (1 / (1 - ratio))", "keep.reshape(x.shape).astype(x.dtype)"),
     _on_cpython("functions/normalization", "variance of batch norm biased", "functions_normalization", "var * (count / (count - 1))", "var"),
     _on_cpython("functions/indexing", "an element taken twice counts once", "functions_indexing", "xp.add.at(gx, slices, gy)", "gx[slices] = gy"),
-    _on_cpython("functions/second_order", "a way to x counted twice in second order", "functions_normalization", "copies = [cast(v, v.dtype) for v in inputs]", "copies = list(inputs)"),
+    _on_cpython("functions/second_order", "a way to x counted twice in second order", "functions_normalization", "copies = [cast(v, np.float32 if v.dtype == np.float16 else v.dtype) for v in inputs]", "copies = list(inputs)"),
     _on_cpython("autograd/backprop", "gradient accumulated in place", "autograd_backprop", "grads[x] = add(grads[x], gx) if x in grads else gx", "grads[x] = (grads[x].data.__iadd__(gx.data), grads[x])[1] if x in grads else gx"),
     _on_cpython("autograd/backprop", "gradients share memory", "autograd_backprop", "if owner in held or not gx._data.flags.writeable:", "if not gx._data.flags.writeable:"),
     _on_cpython("autograd/backprop", "Functions in the wrong order", "autograd_backprop", "sorted(found, key=_called)", "list(found)[::-1]"),

@@ -56,7 +56,7 @@ class ClipGrad:
 
     It keeps a recurrent network's gradients from exploding (Pascanu, Mikolov, Bengio, 2013).
 
-    Gradients that are not finite stay so, as in PyTorch's clip_grad_norm_: if an element is NaN, all become
+    Gradients that are not finite stay so, as in PyTorch's `clip_grad_norm_`: if an element is NaN, all become
     NaN; if one is infinite, it becomes NaN and the others 0.
 
     Args:
