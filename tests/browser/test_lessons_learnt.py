@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from hosting import Preview
 from lessons import Lesson, wait
 from visits import Visit
 
@@ -14,6 +15,23 @@ pytestmark = pytest.mark.full
 @pytest.fixture
 def learnt(page_of: Callable[[str], Visit]) -> Visit:
     return page_of("lesson-learnt.html")
+
+
+def test_what_stands_there_first_is_what_this_python_computes(
+    learnt: Visit, enter: Callable[..., Visit], server: Preview
+) -> None:
+    """The build has trained the network elsewhere, with other kernels."""
+    first = enter(f"{server.url}lesson-learnt.html", python=False)
+    for name in ("cam", "occlusion"):
+        lesson = Lesson(learnt.page, name)
+        lesson.pick("Class", "4")
+        wait(
+            lambda at=lesson: "4" in re.findall(r"(?:for|gives) (\d)", at.place.inner_text()),
+            lambda: "the class stays",
+            seconds=60,  # it is trained first
+        )
+        lesson.pick("Class", "5")
+        lesson.says(first.text(f"#{name} .sentence").splitlines()[0])
 
 
 def test_the_favourites_of_a_filter(learnt: Visit) -> None:

@@ -1,7 +1,7 @@
 from pyconvlite import Variable, grad
 
 recall(160)
-noise = np.abs(np.random.default_rng(1).normal(0, 0.1, (1, 1, 16, 16))).astype(np.float32)
+noise = np.abs(np.random.default_rng(1).normal(0, 0.1, (1, 1, 16, 16)))
 
 
 def response(v):  # of a class, or of a channel before its ReLU
@@ -28,10 +28,10 @@ def climb(is_tame):
         heights.append(height.data)
         (slope,) = grad(height, v)
         uphill = slope.data / (np.sqrt(np.mean(slope.data**2)) + 1e-8)
-        picture = picture + np.float32(0.1) * uphill
+        picture = picture + 0.1 * uphill
         if is_tame:
-            picture = np.float32(1 - decay) * picture
-            picture = picture + np.float32(blur) * (blurred(picture) - picture)
+            picture = (1 - decay) * picture
+            picture = picture + blur * (blurred(picture) - picture)
             picture = picture.clip(0, 1)
     return np.round(np.array(way[::2], float), 2), heights[::2]  # every second step is drawn
 

@@ -25,7 +25,7 @@ export const maximal = plan({
   knobs: {
     steps,
     layer: { value: 2, min: 1, max: 2, keepsShapes },
-    channel: { value: 3, min: 0, max: 31, keepsShapes },
+    channel: { value: 7, min: 0, max: 31, keepsShapes },
   },
   outputs: { patches: 3, shown: 3, corners: 2, response: 1, digits: 1, field: 0, right: 0, of: 1 },
   settle,
