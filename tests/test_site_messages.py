@@ -27,7 +27,24 @@ FILE = SITE / "src" / "engine" / "messages.json"
 TEXTS: dict[str, dict[str, str]] = json.loads(FILE.read_text("utf-8")) if FILE.exists() else {}
 
 # What Japanese has from English, beside the names that the pages have.
-NAMES = {"Chrome", "Edge", "Firefox", "Graphviz", "JSPI", "Node", "Safari", "localhost", "npz", "wasm"}
+NAMES = {
+    "COEP",
+    "COOP",
+    "Chrome",
+    "DataParallel",
+    "Edge",
+    "Firefox",
+    "Graphviz",
+    "JSPI",
+    "Node",
+    "Safari",
+    "localhost",
+    "npz",
+    "pt",
+    "pth",
+    "safetensors",
+    "wasm",
+}
 
 # What gives a code, by the place of the code among its arguments.
 GIVERS = {"coded": 1, "message": 0}
@@ -88,7 +105,13 @@ def test_a_text_takes_the_values_that_come(code: str) -> None:
     given = [values for other, values in codes() if other == code]
     taken = [names_in(text) for text in TEXTS[code].values()]
     assert all(values == given[0] for values in given)
-    assert set.union(*taken) == given[0]
+    assert taken == [given[0], given[0]]
+
+
+@pytest.mark.parametrize("code", TEXTS)
+def test_a_text_has_the_same_numbers_in_both_languages(code: str) -> None:
+    english, japanese = (re.findall(r"\d+", re.sub(r"\bone\b", "1", text)) for text in TEXTS[code].values())
+    assert english == japanese
 
 
 def test_what_tells_that_a_device_is_missing_or_lost_has_a_code() -> None:

@@ -90,6 +90,14 @@ class TestTraining:
         assert told["code"] == "loss-not-finite"
         assert "the loss is {loss} after {images} images".format(**told["values"]) in told["text"]
 
+    def test_no_rate_is_blamed_for_weights_that_are_no_numbers(self) -> None:
+        model = training.build(training.MLP)
+        next(model.params()).data[:] = np.nan
+        steps = training.train(model, training.training_set(60), SGD(0.1), batch_size=10, epochs=2)
+        with pytest.raises(FloatingPointError, match="start from random weights") as caught:
+            asyncio.run(training.read([next(steps)]))
+        assert messages.message_of(caught.value)["code"] == "weights-not-finite"
+
     def test_the_result_adds_up(self) -> None:
         model = training.build(training.SmallCNN)
         dataset = training.test_set()
@@ -121,8 +129,27 @@ def test_weights_go_through_a_file(tmp_path: Path) -> None:
     again = training.load(training.LeNet, str(path))
     x = np.ones((1, 1, 28, 28), dtype=np.float32)
     np.testing.assert_array_equal(model(x).data, again(x).data)
-    with pytest.raises(ValueError, match="missing: layers/0/W"):
+
+
+@pytest.mark.parametrize(
+    ("model_class", "called"), [(training.SmallCNN, "Small CNN"), (training.LeNet, "LeNet")]
+)
+def test_weights_of_another_network_are_told_apart(
+    model_class: type[pyconvlite.Model], called: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "w.npz"
+    path.write_bytes(training.weights(training.build(model_class)))
+    message = f"^w.npz has the weights of {called}: choose {called} as the model"
+    with pytest.raises(ValueError, match=message) as caught:
         training.load(training.MLP, str(path))
+    assert messages.message_of(caught.value)["code"] == "weights-of-given"
+    assert "missing: layers/0/W" in str(caught.value.__cause__)
+    np.savez(path, **{"conv1/W": np.zeros((16, 1, 3, 3), np.float32), "head/W": np.zeros(3, np.float32)})
+    with pytest.raises(ValueError, match="of another network") as caught:
+        training.load(training.SmallCNN, str(path))
+    told = messages.message_of(caught.value)
+    assert told["code"] == "weights-of-another"
+    assert told["values"] == {"file": "w.npz", "missing": "5", "unexpected": "1", "misshapen": "1"}
 
 
 @pytest.mark.parametrize("model_class", MODELS)
@@ -133,7 +160,7 @@ def test_a_model_has_as_many_classes_as_wanted(model_class: type[pyconvlite.Mode
     path = tmp_path / "w.npz"
     path.write_bytes(training.weights(model))
     np.testing.assert_array_equal(training.load(model_class, str(path), 3)(x).data, model(x).data)
-    with pytest.raises(ValueError, match="has shape"):
+    with pytest.raises(ValueError, match="2 of another shape"):
         training.load(model_class, str(path))
 
 

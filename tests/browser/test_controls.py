@@ -179,9 +179,16 @@ def test_weights_that_do_not_fit_change_nothing(visit: Visit, tmp_path: Path) ->
     archive = tmp_path / "other.npz"
     np.savez(archive, **{"conv1/W": np.zeros((16, 1, 3, 3), np.float32)})
     upload(visit, archive)
-    visit.wait_for("#fault-title", "conv1/W has shape (16, 1, 3, 3); the model needs (16, 1, 5, 5)")
-    assert "missing: conv1/b; missing: " in visit.text("#fault-title")
-    assert "ValueError: " in (visit.page.text_content("#fault-detail") or "")
+    visit.wait_for("#fault-title", "other.npz has the weights of another network (5 arrays missing, ")
+    assert "conv1/W" not in visit.text("#fault-title")
+    assert visit.page.is_hidden("#fault-detail")
+    detail = visit.page.text_content("#fault-detail") or ""
+    assert "missing: conv1/b; missing: " in detail
+    assert "conv1/W has shape (16, 1, 3, 3); the model needs (16, 1, 5, 5)" in detail
+
+    visit.page.click("#language")
+    visit.wait_for("#fault-title", "other.npz は別のネットワークの重みです")
+    visit.page.click("#language")
     assert visit.text("#go") == "Train"
 
     text = tmp_path / "notes.npz"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -66,6 +67,12 @@ def test_model_and_drawing_are_there_after_a_reload(visit: Visit, tmp_path: Path
     before = visit.weights(tmp_path).read_bytes()
     until_kept(visit, images)
 
+    python = re.compile("/pyodide/")
+    visit.page.route(python, lambda route: None)
+    visit.page.reload()
+    visit.page.wait_for_selector("#loss-chart")
+    assert visit.page.locator("#gradient-chart").count() == 0  # nothing has been measured
+    visit.page.unroute(python)
     visit.page.reload()
     visit.wait_for("#notice", "Ready, with the model from your last visit.")
     visit.unfold()

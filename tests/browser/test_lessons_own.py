@@ -10,8 +10,21 @@ from pathlib import Path
 
 import pytest
 from hosting import Preview
-from lessons import Lesson
+from lessons import Lesson, wait
+from test_keeping import KEPT
 from visits import Visit
+
+# Has the browser keep a network of the training page, trained on five images.
+KEEP = """async () => {
+  const open = indexedDB.open('training', 1);
+  open.onupgradeneeded = () => open.result.createObjectStore('work');
+  const database = await new Promise((resolve) => (open.onsuccess = () => resolve(open.result)));
+  const store = database.transaction('work', 'readwrite').objectStore('work');
+  const model = { name: 'MLP', origin: 'trained', samples: 5, classes: 10 };
+  const put = store.put({ model, bytes: new Uint8Array(100) }, 'checkpoint');
+  await new Promise((resolve) => (put.onsuccess = resolve));
+  database.close();
+}"""
 
 
 def choose(visit: Visit, **choices: str) -> None:
@@ -89,6 +102,16 @@ def test_it_is_trained_and_taken_along(enter: Callable[..., Visit], server: Prev
     assert b"<canvas" in files["html"]
     assert files["onnx"]
 
+    page.evaluate(KEEP)
+    asked: list[str] = []
+    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.click("#open")
+    wait(lambda: asked, lambda: "it replaces the kept network without a question")
+    assert "Replace it by this one?" in asked[0]
+    visit.stand_still()
+    assert "lesson" in page.url
+    assert page.evaluate(KEPT) == 5
+    page.once("dialog", lambda dialog: dialog.accept())
     page.click("#open")  # the training page has the network, weights included
     page.wait_for_url(lambda url: "lesson" not in url)
     visit.wait_for("#notice", "with the model from your last visit", seconds=120)

@@ -91,12 +91,52 @@ def weights(model: Model) -> bytes:
 
 
 def load(make: Callable[[int], Model], path: str, classes: int = 10) -> Model:
-    """A model with the weights of a file; a ValueError says what does not fit, and names the file alone."""
+    """A model with the weights of a file.
+
+    Raises:
+        ValueError: they do not fit; it names the file alone, and tells of which network they are if it is one
+            of the page's.
+    """
     model = build(make, classes)
     folder, name = os.path.split(path)
     with chdir(folder or "."):
-        model.load_weights(name)
+        try:
+            model.load_weights(name)
+        except ValueError as error:
+            raise _of_another(name, classes, error) or error from error
     return model
+
+
+# The page's networks, and what it calls them.
+_GIVEN = {SmallCNN: coded(ValueError("Small CNN"), "small-cnn"), LeNet: "LeNet", MLP: "MLP"}
+
+
+def _of_another(name: str, classes: int, error: ValueError) -> ValueError | None:
+    """The error that a file has another network's weights, if that is why they do not fit."""
+    codes = [getattr(fault, "code", "") for fault in getattr(error, "values", {}).get("faults", [])]
+    kinds = ["weight-missing", "weight-unexpected", "weight-shape"]
+    if not codes or set(codes) - set(kinds):
+        return None
+    for make, model in _GIVEN.items():
+        with suppress(ValueError):
+            build(make, classes).load_weights(name)
+            other = ValueError(
+                f"{name} has the weights of {model}: choose {model} as the model, then open the file again"
+            )
+            return coded(other, "weights-of-given", file=name, model=model)
+    missing, unexpected, misshapen = map(codes.count, kinds)
+    other = ValueError(
+        f"{name} has the weights of another network ({missing} arrays missing, {unexpected} unexpected, "
+        f"{misshapen} of another shape): choose the network that it was saved from, then open the file again"
+    )
+    return coded(
+        other,
+        "weights-of-another",
+        file=name,
+        missing=missing,
+        unexpected=unexpected,
+        misshapen=misshapen,
+    )
 
 
 def on_gpu(model: Model) -> bool:
@@ -156,13 +196,14 @@ STAIRS = 20  # in which the learning rate falls
 
 @dataclass(frozen=True)
 class Step:
-    """One batch of training: its loss, and the share of its images recognized before its update.
+    """One batch of training: its images, its loss, and the share of them recognized before its update.
 
-    Both are arrays of shape (), where the model is; `read` gives their numbers.
+    Loss and accuracy are arrays of shape (), where the model is; `read` gives their numbers.
     """
 
     epoch: int
     samples: int
+    size: int
     loss: Array
     accuracy: Array
 
@@ -205,7 +246,7 @@ def _steps(
                 step = webgpu.capture(learn) if gpu else learn
             loss, accuracy = step(x, t)
             samples += len(t)
-            yield Step(epoch, samples, loss.data, accuracy.data)
+            yield Step(epoch, samples, len(t), loss.data, accuracy.data)
 
 
 async def read(steps: list[Step]) -> list[dict]:
@@ -217,6 +258,12 @@ async def read(steps: list[Step]) -> list[dict]:
     numbers = await fetched([array for step in steps for array in (step.loss, step.accuracy)])
     found = []
     for step, loss, accuracy in zip(steps, map(float, numbers[::2]), map(float, numbers[1::2]), strict=True):
+        if not isfinite(loss) and step.samples == step.size:  # no rate has played a part yet
+            error = FloatingPointError(
+                f"the loss of the first batch is {loss}: the weights that training began with are not finite "
+                "or much too large; start from random weights"
+            )
+            raise coded(error, "weights-not-finite", loss=loss)
         if not isfinite(loss):
             error = FloatingPointError(
                 f"the loss is {loss} after {step.samples} images: lower the learning rate"

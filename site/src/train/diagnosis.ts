@@ -3,6 +3,8 @@
 import { texts } from '../app/language.svelte';
 import type { Measure, Report } from '../engine/protocol';
 import { type Curves, latest } from './curves';
+import { layersOf } from './net';
+import { LEARNING_RATES } from './settings';
 import type { Run } from './state';
 
 const SOME = 30; // batches: the loss of one says little
@@ -10,12 +12,20 @@ const WORSE = 1.5; // times the best loss: more than chance
 const OVERFITTED = 1.08; // times the least test loss
 const LATER = 3; // test losses that are all higher than the least
 const DEAD = 0.25; // share of a layer's units; with fewer a network learns well, and they come and go
+const FEW = 8; // images: the gradients of smaller batches differ much
+const DEEP = 6; // layers with weights: with so many, SGD stays at guessing for hundreds of batches
+const TINY = 0.1; // times the usual learning rate
 
 const text = texts(
   {
-    diverging: 'Diverging: the loss rises. Lower the learning rate.',
-    lost: 'Not learning: the loss is no better than guessing. Lower the learning rate.',
-    slow: 'Barely moving: the loss falls very slowly. Raise the learning rate.',
+    diverging: (advice: string) => `Diverging: the loss rises. ${advice}`,
+    lost: (advice: string) => `Not learning: the loss is no better than guessing. ${advice}`,
+    slow: (advice: string) => `Barely moving: the loss falls very slowly. ${advice}`,
+    lower: 'Lower the learning rate.',
+    raise: 'Raise the learning rate.',
+    enlarge: 'Use larger batches: the gradient of so few images is mostly chance.',
+    normalize: 'So deep a network needs batch norm: add it after the convolutions.',
+    restart: 'Start from random weights: those that it began with may be the reason. Or lower the learning rate.',
     overfitting: (epoch: number) =>
       `Overfitting since epoch ${epoch}: it is still improving on the training images, but getting worse on the test images. Use more images, or dropout.`,
     dead: (dead: number, units: number, layer: string) =>
@@ -23,9 +33,14 @@ const text = texts(
     fine: 'Learning well.',
   },
   {
-    diverging: '発散しています。損失が上がっています。学習率を下げてください。',
-    lost: '学習できていません。損失が当てずっぽうのときより下がっていません。学習率を下げてください。',
-    slow: 'ほとんど進んでいません。損失の下がり方がとても遅いです。学習率を上げてください。',
+    diverging: (advice) => `発散しています。損失が上がっています。${advice}`,
+    lost: (advice) => `学習できていません。損失が当てずっぽうのときより下がっていません。${advice}`,
+    slow: (advice) => `ほとんど進んでいません。損失の下がり方がとても遅いです。${advice}`,
+    lower: '学習率を下げてください。',
+    raise: '学習率を上げてください。',
+    enlarge: 'バッチを大きくしてください。画像が少なすぎると、勾配がほとんど偶然で決まります。',
+    normalize: 'これだけ深いネットワークにはバッチ正規化が必要です。畳み込みの後に加えてください。',
+    restart: '始めの重みが原因かもしれません。乱数の重みから始めるか、学習率を下げてください。',
     overfitting: (epoch) =>
       `エポック ${epoch} から過学習しています。訓練画像では良くなり続けているのに、テスト画像では悪くなっています。画像を増やすか、ドロップアウトを入れてください。`,
     dead: (dead, units, layer) =>
@@ -63,15 +78,32 @@ export function diagnose(
   const last = pieces[pieces.length - 1];
   const least = Math.min(...pieces);
   const guessing = Math.log(start.classes);
-  if (last > guessing && last > WORSE * least) return { kind: 'bad', say: () => text().diverging };
-  if (last > guessing) return { kind: 'bad', say: () => text().lost };
-  if (last > WORSE * least && last - least > 0.3) return { kind: 'bad', say: () => text().diverging };
+  const isRising = last > WORSE * least && (last > guessing || last - least > 0.3);
+  if (isRising) return { kind: 'bad', say: () => text().diverging(text()[remedy(run) ?? 'lower']) };
+  if (last > guessing) {
+    const isTiny = settings.learningRate < TINY * LEARNING_RATES[settings.optimizer];
+    return { kind: 'bad', say: () => text().lost(text()[remedy(run) ?? (isTiny ? 'raise' : 'lower')]) };
+  }
   const epoch = overfittedSince(curves, start.samples, settings.images);
   if (epoch) return { kind: 'warn', say: () => text().overfitting(epoch) };
   const dead = deadUnits(report, measures);
   if (dead) return { kind: 'warn', say: () => text().dead(dead.dead, dead.units, dead.layer) };
-  if (pieces.length >= 4 && last > 0.85 * guessing) return { kind: 'warn', say: () => text().slow };
+  if (pieces.length >= 4 && last > 0.85 * guessing) {
+    return { kind: 'warn', say: () => text().slow(text()[remedy(run) ?? 'raise']) };
+  }
   return { kind: 'fine', say: () => text().fine };
+}
+
+/** What keeps a run from learning that its settings tell; null where they are as usual. */
+function remedy({ settings, start }: Run): 'enlarge' | 'lower' | 'normalize' | 'restart' | null {
+  const layers = layersOf(settings.model) ?? [];
+  const isNormed = layers.some(({ kind }) => kind === 'norm');
+  const depth = layers.filter(({ kind }) => kind === 'conv' || kind === 'dense').length;
+  const isFast = settings.learningRate > LEARNING_RATES[settings.optimizer];
+  if (settings.batchSize < FEW && (isNormed || !isFast)) return 'enlarge';
+  if (isFast) return 'lower';
+  if (depth >= DEEP && !isNormed) return 'normalize';
+  return start.origin === 'random' ? null : 'restart';
 }
 
 /**
