@@ -6,6 +6,7 @@ import { defineConfig } from 'vite';
 import { firstDigits } from './first-digits.js';
 import { frame } from './frame.js';
 import { headers } from './headers.js';
+import { notFound } from './not-found.js';
 import { offline, sha256 } from './offline.js';
 import { components, inputs, pages } from './pages.js';
 import { ISOLATION } from './src/isolation-headers.js';
@@ -134,6 +135,7 @@ export default defineConfig({
     cleanAssets(),
     folders(),
     headers(),
+    notFound(output),
     offline({ source: resolve(source, 'src/service-worker.ts'), output, plugins: () => [assetSizes()] }),
   ],
   server: { headers: ISOLATION }, // the preview's, too

@@ -27,7 +27,9 @@ DIST = ROOT / "dist"
 MOVED = {"learn-55.html", "learn-56.html", "learn-57.html", "learn-backward.html"}
 
 # The files of the pages in English; each has a Japanese one beside it.
-PAGES = sorted({path.name for path in (DIST / "site").glob("*.html") if ".ja." not in path.name} - MOVED)
+PAGES = sorted(
+    {path.name for path in (DIST / "site").glob("*.html") if ".ja." not in path.name} - MOVED - {"404.html"}
+)
 
 # The same as parameters: lessons are made of the same parts, and all but one are left to the full run.
 LESSON = "lesson-matrix.html"
