@@ -1,4 +1,5 @@
-// Runs first in each page of JupyterLite: a link back to the site, in a corner that is free at any width.
+// Runs first in each page of JupyterLite: a link back to the site, in a corner that is free at any width. On a phone the
+// notices beside the menus go, which would hide the last menus.
 document.addEventListener('DOMContentLoaded', () => {
   const link = document.createElement('a');
   link.href = '../../';
@@ -16,6 +17,15 @@ document.addEventListener('DOMContentLoaded', () => {
       background: var(--jp-layout-color1);
       color: var(--jp-ui-font-color1);
       font: 500 0.875rem / 1.25 var(--jp-ui-font-family);
+    }
+    @media (max-width: 30rem) {
+      .jp-NotebookKernelStatus,
+      .jp-NotebookTrustedStatus {
+        display: none;
+      }
+      #jp-MainMenu .lm-MenuBar-item {
+        padding-inline: 0.4375rem;
+      }
     }`;
   document.head.append(style);
   document.body.append(link);

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import PHONE
 from hosting import Preview, Server
 from playwright.sync_api import Browser, Page
 from visits import Visit
@@ -332,3 +333,19 @@ def test_the_other_pages_fetch_no_more_for_it(page_of: Callable[[str], Visit]) -
     files = {path.rsplit("/", 1)[-1].split("-")[0] for path in page_of("index.html").asked}
     assert "installed.gz" in files
     assert not files & {"numpy", "pyconvlite", "matplotlib", "ipython", "pillow", "tqdm"}
+
+
+def test_a_phone_reaches_all_menus(browser: Browser, server: Preview) -> None:
+    with browser.new_context(viewport=PHONE, has_touch=True, locale="ja") as context:
+        page = context.new_page()
+        page.goto(f"{server.url}lite/notebooks/index.html?path=ja/index.ipynb")
+        page.locator("#jp-MainMenu .lm-MenuBar-item").first.wait_for()
+        page.wait_for_function(READY, timeout=120_000)
+        last = page.locator("#jp-MainMenu .lm-MenuBar-item").last
+        item, bar = last.bounding_box(), page.locator("#jp-MainMenu").bounding_box()
+        assert item
+        assert bar
+        assert item["x"] + item["width"] <= bar["x"] + bar["width"] <= PHONE["width"]
+        last.click()
+        page.locator(".lm-Menu .lm-Menu-item").first.wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
