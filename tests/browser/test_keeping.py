@@ -154,7 +154,7 @@ def test_weights_that_fit_no_more_are_given_up(visit: Visit) -> None:
     visit.page.reload()
     visit.wait_for("#notice", "The weights from your last visit do not fit this version of the model.")
     visit.unfold()
-    assert visit.text("#model-hint") == "Small CNN with random weights."
+    assert visit.text("#model-hint") == "MLP with random weights."  # which the address names
     assert visit.page.is_hidden("#fault")
 
 

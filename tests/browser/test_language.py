@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hosting import CASES, Preview, Server
+from hosting import CASES, DIST, PAGES, Preview, Server
 from visits import Visit
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -202,3 +202,24 @@ def test_its_button_stands_below_the_wordmark_on_a_phone(
     left = "element => element.getBoundingClientRect().left"
     edge, button = (visit.page.locator(name).evaluate(left) for name in (".wordmark", "#language"))
     assert button >= edge
+
+
+# Pages with pictures that the visitor draws, takes or opens.
+PICTURES = {
+    "learn.html",
+    "lesson-filters.html",
+    "lesson-kernel.html",
+    "lesson-pooling.html",
+    "own.html",
+    "play.html",
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_one_word_stands_for_one_thing(page: str) -> None:
+    """CONTRIBUTING says which; code is left out."""
+    body = (DIST / "site" / page).read_text("utf-8").partition("<body")[2]
+    shown = re.sub(r"<(script|style|pre|code)\b.*?</\1>", " ", body, flags=re.DOTALL)
+    words = re.sub(r"<[^>]*>", " ", shown).replace("your own pictures", "").lower()
+    assert re.search(r"\bfilters?\b", words) is None or page == "lesson-sum.html"  # which tells of the word
+    assert re.search(r"\bpictures?\b", words) is None or page in PICTURES

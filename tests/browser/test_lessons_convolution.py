@@ -270,7 +270,7 @@ def test_the_layers_of_a_network(screen: Screen) -> None:
     def shown() -> list[str]:
         return lesson.place.locator(".network code").all_inner_texts()
 
-    lesson.says("turn the picture into (10,)")
+    lesson.says("turn the image into (10,)")
     assert shown()[:3] == ["(1, 28, 28)", "(16, 28, 28)", "(16, 28, 28)"]
     lesson.set(C=3, H=20, W=12, K=3, P=0, OC1=4, OC2=5)
     sizes = ["(3, 20, 12)", "(4, 18, 10)", "(4, 18, 10)", "(4, 9, 5)", "(5, 7, 3)", "(5, 7, 3)", "(5, 3, 1)"]

@@ -49,8 +49,8 @@ def test_the_favourites_of_a_filter(learnt: Visit) -> None:
         tiles = lesson.place.locator(".tiles button")
         wait(lambda c=channels, t=tiles: t.count() == c, lambda: "the layer stays")
         tiles.first.click()
-        lesson.place.get_by_text(f"excite filter 0 of layer {layer} most").wait_for()
-        lesson.says("ilter 0 ")
+        lesson.place.get_by_text(f"excite kernel 0 of layer {layer} most").wait_for()
+        lesson.says("ernel 0 ")
         assert {frame.get_attribute("width") for frame in frames.all()} <= {str(field)}
     question = lesson.place.locator(".ask")
     for given, reply in (("5", "without pooling"), ("7", "one pixel more"), ("8", "4 + 2 · 2")):
@@ -80,7 +80,7 @@ def test_a_picture_is_made(learnt: Visit) -> None:
     lesson.says("Step 2:")
     slider.fill("15")
     lesson.pick("What should respond", "Layer 1")
-    lesson.says("the response of filter 7 of layer 1 is")
+    lesson.says("the response of kernel 7 of layer 1 is")
     lesson.set(blur=1)
     lesson.start_over()
 

@@ -166,7 +166,7 @@ def test_columns_with_six_axes(matrix_lesson: Visit) -> None:
     assert lesson.marked("col", "target") == [4 * 4 + 1]
     assert lesson.marked("x") == [1, 2, 3, 5, 6, 7, 9, 10, 11]
     assert lesson.marked("x", "target") == [6]
-    lesson.says("Cell (0, 1) of the kernel sees its own picture, six[0, 0, 0, 1]")
+    lesson.says("Cell (0, 1) of the kernel sees its own crop, six[0, 0, 0, 1]")
 
 
 def test_pooling_is_a_maximum_of_rows(matrix_lesson: Visit) -> None:

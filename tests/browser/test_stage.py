@@ -94,7 +94,7 @@ def test_nothing_is_cut_off(untrained: Visit, width: int) -> None:
             ("kernel 9", "sum"),
             ("map 7 4", "softmax, unit 5"),
             ("name 3", "conv2"),
-            ("picture", "Picture"),
+            ("picture", "Image"),
         )
         untrained.stand_still()
         assert page.evaluate(CLIPPED) == []
@@ -278,7 +278,7 @@ def test_it_stands_on_a_phone(untrained: Visit) -> None:
 
 def test_the_saliency_of_another_class(untrained: Visit) -> None:
     page = untrained.page
-    choose(untrained, "picture", "Picture")
+    choose(untrained, "picture", "Image")
     caption = page.locator(".over .label", has_text="moves the score of")
     answer = caption.inner_text()
     untrained.stand_still()

@@ -103,7 +103,9 @@ def load(make: Callable[[int], Model], path: str, classes: int = 10) -> Model:
         try:
             model.load_weights(name)
         except ValueError as error:
-            raise _of_another(name, classes, error) or error from error
+            if other := _of_another(name, classes, error):
+                raise other from error
+            raise
     return model
 
 

@@ -19,7 +19,7 @@ const pictures: Record<string, string> = import.meta.glob('./pictures/*.webp', {
 const described = texts(
   {
     chapter_55: ['Step 55: slide a kernel', 'One kernel over one image, by loops and by a call; stride and padding.'],
-    chapter_56: ['Step 56: channels, batches, pooling', 'Three kernels over a color picture, then max pooling.'],
+    chapter_56: ['Step 56: channels, batches, pooling', 'Three kernels over a color image, then max pooling.'],
     chapter_57: [
       'Step 57: im2col, and the graph of a convolution',
       'A convolution as one matrix product, and its graph.',
@@ -35,7 +35,7 @@ const described = texts(
       'Digits squeezed into a code a quarter of their size, and blended.',
     ],
     unet: ['U-Net: a class for each pixel', 'Discs and squares, told apart pixel by pixel.'],
-    resnet: ['A residual network: shapes in color', 'Six shapes in noisy color pictures, with skip connections.'],
+    resnet: ['A residual network: shapes in color', 'Six shapes in noisy color images, with skip connections.'],
     gradient_penalty: [
       'WGAN-GP: a gradient inside a loss',
       'Two networks compete; the penalty is differentiated twice.',

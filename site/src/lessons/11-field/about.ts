@@ -5,7 +5,7 @@ export default {
   text: texts(
     {
       title: 'What one unit sees',
-      summary: 'How far into the picture a unit looks, and why depth, stride and dilation widen its view.',
+      summary: 'How far into the image a unit looks, and why depth, stride and dilation widen its view.',
     },
     {
       title: '1 つのユニットに見えるもの',

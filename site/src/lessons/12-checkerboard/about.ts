@@ -6,7 +6,7 @@ export default {
   text: texts(
     {
       title: 'The checkerboard and its cure',
-      summary: 'Why pictures enlarged by deconvolution show a checkerboard, and two ways to get rid of it.',
+      summary: 'Why images enlarged by deconvolution show a checkerboard, and two ways to get rid of it.',
     },
     {
       title: 'チェッカーボードとその直し方',

@@ -7,11 +7,11 @@ export default {
     {
       title: 'What a network has learned',
       summary:
-        'Find the pictures that excite a filter, have it draw its own, and see where the evidence for an answer lies.',
+        'Find the images that excite a kernel, have it draw its own, and see where the evidence for an answer lies.',
     },
     {
       title: 'ネットワークは何を学んだのか',
-      summary: 'フィルタを強く反応させる画像を探し、画像を描かせ、答えの根拠が画像のどこにあるのかを調べます。',
+      summary: 'カーネルを強く反応させる画像を探し、画像を描かせ、答えの根拠が画像のどこにあるのかを調べます。',
     },
   ),
 } satisfies About;

@@ -5,7 +5,7 @@ export default {
   questions: ['read', 'many', 'target', 'noise'],
   text: texts(
     {
-      title: 'Pictures that fool a network',
+      title: 'Images that fool a network',
       summary: 'A change too small to matter to you, in the direction that matters most to the network. And a defence.',
     },
     {

@@ -7,7 +7,7 @@ export default {
   text: texts(
     {
       title: 'One number of a convolution',
-      summary: 'Lay a grid of weights over a picture, multiply, add. That is one number of the output.',
+      summary: 'Lay a grid of weights over an image, multiply, add. That is one number of the output.',
     },
     {
       title: '畳み込みの 1 つの数',

@@ -7,7 +7,7 @@ export default {
   text: texts(
     {
       title: 'One, two, three directions',
-      summary: 'Sound, pictures, video: what makes a convolution 1-, 2- or 3-dimensional.',
+      summary: 'Sound, images, video: what makes a convolution 1-, 2- or 3-dimensional.',
     },
     {
       title: '1 方向、2 方向、3 方向',

@@ -7,7 +7,7 @@ export default {
   text: texts(
     {
       title: 'Padding and stride',
-      summary: 'A border that keeps pictures from shrinking, and steps that shrink them on purpose.',
+      summary: 'A border that keeps images from shrinking, and steps that shrink them on purpose.',
     },
     {
       title: 'パディングとストライド',

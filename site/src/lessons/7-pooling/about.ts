@@ -7,7 +7,7 @@ export default {
   text: texts(
     {
       title: 'Pooling',
-      summary: 'The largest number of each window: a smaller picture, less sensitive to a small shift.',
+      summary: 'The largest number of each window: a smaller image, less sensitive to a small shift.',
     },
     {
       title: 'プーリング',
