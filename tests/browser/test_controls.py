@@ -54,6 +54,15 @@ def test_pause_resume_stop(visit: Visit) -> None:
     assert visit.page.is_enabled("[name=learningRate]")
 
 
+def test_a_double_click_starts_a_training(visit: Visit) -> None:
+    visit.choose(batchSize=16)
+    visit.page.dblclick("#go")
+    visit.until_seen(64)
+    assert visit.text("#go") == "Pause"
+    press(visit, "stop")
+    visit.wait_for("#go", "Train")
+
+
 @pytest.mark.full
 def test_a_training_that_learns_nothing_is_told(visit: Visit) -> None:
     visit.choose(model="MLP", optimizer="Adam", learningRate=3)
@@ -180,7 +189,9 @@ def test_weights_that_do_not_fit_change_nothing(visit: Visit, tmp_path: Path) ->
     np.savez(archive, **{"conv1/W": np.zeros((16, 1, 3, 3), np.float32)})
     upload(visit, archive)
     visit.wait_for("#fault-title", "other.npz has the weights of another network (5 arrays missing, ")
-    assert "conv1/W" not in visit.text("#fault-title")
+    title = visit.text("#fault-title")
+    assert title.startswith("other.npz has")  # the file's name as it is
+    assert "conv1/W" not in title
     assert visit.page.is_hidden("#fault-detail")
     detail = visit.page.text_content("#fault-detail") or ""
     assert "missing: conv1/b; missing: " in detail
@@ -212,6 +223,21 @@ def test_weights_go_down_and_up(visit: Visit, tmp_path: Path) -> None:
     assert visit.page.is_enabled("#continue")  # from these weights, too
     visit.choose(model="MLP")
     assert visit.page.is_disabled("#continue")
+
+
+def test_weights_that_are_no_numbers_are_said_to_be_the_reason(visit: Visit, tmp_path: Path) -> None:
+    weights = arrays(visit.weights(tmp_path))
+    weights["conv1/W"][:] = np.nan
+    archive = tmp_path / "broken.npz"
+    np.savez(archive, **weights)
+    upload(visit, archive)
+    visit.wait_for("#seen-caption", "Its weights, from the file, are not finite")
+    visit.choose(fresh="")
+    visit.page.click("#go")
+    visit.wait_for("#fault-title", "start from random weights")
+    assert visit.text("#fault-title").startswith("The loss of the first batch is nan: ")
+    visit.page.click("#dismiss")
+    visit.choose(fresh="yes")
 
 
 def test_a_python_error_is_shown_as_such(visit: Visit) -> None:

@@ -347,5 +347,5 @@ def test_a_phone_reaches_all_menus(browser: Browser, server: Preview) -> None:
         assert bar
         assert item["x"] + item["width"] <= bar["x"] + bar["width"] <= PHONE["width"]
         last.click()
-        page.locator(".lm-Menu .lm-Menu-item").first.wait_for()
+        page.locator(".lm-Menu .lm-Menu-item:visible").first.wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]

@@ -2,7 +2,7 @@
 
 import { messageOf } from '../engine/message';
 import { texts } from './language.svelte';
-import { told } from './told';
+import { sentence, told } from './told';
 
 export interface Fault {
   /** In the visitor's language. */
@@ -20,7 +20,7 @@ const text = texts(
 export function faultOf(error: Error, runs: boolean): Fault {
   const message = messageOf(error);
   return {
-    title: () => (runs ? told(message) : text().down(told(message))),
+    title: () => (runs ? sentence(message) : text().down(told(message))),
     detail: error.message.trimEnd().includes('\n') ? error.message : '',
   };
 }

@@ -13,6 +13,14 @@ export function told({ code, values, text }: Message): string {
   return filled(messages[code as Code][language()], written);
 }
 
+/** The same with a capital at its start, unless a value such as a file's name stands there. */
+export function sentence(message: Message): string {
+  const said = told(message);
+  const { code } = message;
+  const isValue = Object.hasOwn(messages, code) && messages[code as Code][language()].startsWith('{');
+  return isValue ? said : said.charAt(0).toUpperCase() + said.slice(1);
+}
+
 function writtenValue(value: Value): string {
   if (Array.isArray(value)) return list().joined(value.map(told));
   return typeof value === 'object' ? told(value) : String(value);
