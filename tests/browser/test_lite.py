@@ -346,6 +346,6 @@ def test_a_phone_reaches_all_menus(browser: Browser, server: Preview) -> None:
         assert item
         assert bar
         assert item["x"] + item["width"] <= bar["x"] + bar["width"] <= PHONE["width"]
+        assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
         last.click()
         page.locator(".lm-Menu .lm-Menu-item:visible").first.wait_for()
-        assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
