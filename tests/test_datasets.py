@@ -3,6 +3,7 @@ import functools
 import gzip
 import hashlib
 import http.server
+import itertools
 import struct
 import sys
 import threading
@@ -75,6 +76,24 @@ def test_dataset_that_a_subclass_sets_up_by_itself():
             self.data = np.arange(3.0)
 
     assert list(Numbers()) == [(0.0, None), (1.0, None), (2.0, None)]
+
+
+def test_dataset_ends_at_its_length():
+    class Generated(Dataset):
+        def __getitem__(self, index):
+            return index * 2, index % 3
+
+        def __len__(self):
+            return 4
+
+    assert list(itertools.islice(Generated(), 9)) == [(0, 0), (2, 1), (4, 2), (6, 0)]
+
+
+@pytest.mark.parametrize("train", ["test", "", None, 1, np.zeros(1)])
+def test_dataset_part_that_is_no_bool(train):
+    with pytest.raises(TypeError, match=r"train must be True or False.* got .*: write train=False"):
+        Squares(train)
+    assert len(Squares(np.bool_(False))) == 4
 
 
 def test_dataset_without_data_or_with_too_few_labels():

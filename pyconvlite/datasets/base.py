@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, SupportsIndex, TypeAlias
 
+import numpy as np
+
 from .._fetch import opened
 from .._random import rng
 from .._shapes import Array
@@ -40,7 +42,7 @@ class Dataset:
         label: array or sequence of N labels, or None.
 
     Raises:
-        TypeError: a transform is not callable, or is a class of transforms.
+        TypeError: `train` is not a bool; or a transform is not callable, or is a class of transforms.
         ValueError: there are not as many labels as examples.
 
     Example:
@@ -65,6 +67,10 @@ class Dataset:
         transform: Transform | None = None,
         target_transform: Transform | None = None,
     ) -> None:
+        if not isinstance(train, bool | np.bool_):  # as in MNIST("test")
+            raise TypeError(
+                f"train must be True or False, for the test set; got {train!r}: write train=False"
+            )
         for name, f in (("transform", transform), ("target_transform", target_transform)):
             if f is not None and not callable(f):
                 raise TypeError(f"{name} must be a function of one argument, or None; got {f!r}")
@@ -87,6 +93,10 @@ class Dataset:
         i = operator.index(index)
         label = None if self.label is None else self.target_transform(self.label[i])
         return self.transform(self.data[i]), label
+
+    def __iter__(self) -> Iterator[Any]:
+        # Python's own goes on until `__getitem__` raises IndexError, which that of a subclass may never do.
+        return (self[i] for i in range(len(self)))
 
     def __len__(self) -> int:
         if self.data is None:
