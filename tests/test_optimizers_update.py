@@ -124,6 +124,21 @@ def test_a_hook_that_gives_another_shape_is_refused_and_undone():
     np.testing.assert_equal(state(model, optimizer), before)
 
 
+def test_a_hook_that_removes_itself_leaves_the_others():
+    called = []
+
+    def once(params):
+        called.append("once")
+        optimizer.hooks.remove(once)
+
+    optimizer = SGD(lr=0.1).setup(L.Linear(3, in_size=2))
+    optimizer.add_hook(once)
+    optimizer.add_hook(lambda params: called.append("always"))
+    optimizer.update()
+    optimizer.update()
+    assert called == ["once", "always", "always"]
+
+
 def test_a_gradient_whose_data_a_hook_has_replaced_is_as_before():
     def double(params):
         for param in params:

@@ -105,7 +105,7 @@ class Optimizer(Hinting):
         params = with_gradient(every)
         before = self._snapshot(every if self.hooks else params)
         try:
-            for hook in self.hooks:
+            for hook in tuple(self.hooks):  # one may remove itself
                 hook(params)
                 params = with_gradient(every)  # FreezeParam removes gradients, parallel.Optimizer adds some
             self.update_all(params)
