@@ -96,6 +96,24 @@ def test_transforms_get_pillows_images(root):
     np.testing.assert_array_equal(t, [0, 0, 10, 10, 20])
 
 
+def test_what_other_programs_leave_is_left_out(tmp_path):
+    for path in (
+        "cat/1.png",
+        "cat/._1.png",
+        "cat/.ipynb_checkpoints/1-checkpoint.png",
+        "cat/more/2.png",
+        ".ipynb_checkpoints/3.png",
+        "__MACOSX/cat/4.png",
+        "dog__MACOSX/5.png",
+    ):
+        write(tmp_path, path, PIXELS[0])
+    (tmp_path / ".git").mkdir()
+    dataset = ImageFolder(tmp_path)
+    assert dataset.classes == ["cat", "dog__MACOSX"]
+    names = [os.path.relpath(path, tmp_path).replace(os.sep, "/") for path in dataset.data]
+    assert names == ["cat/1.png", "cat/more/2.png", "dog__MACOSX/5.png"]
+
+
 def test_a_link_to_a_folder_that_contains_it_adds_nothing(tmp_path):
     for path in ("cat/1.png", "cat/young/2.png", "dog/3.png", "more/4.png"):
         write(tmp_path / "pictures", path, PIXELS[0])

@@ -20,7 +20,8 @@ class ImageFolder(Dataset):
     """Images in the subfolders of a folder, one per class, as torchvision's ImageFolder reads them.
 
     The classes are the names of the folders in sorted order. In each, the image files of all depths are
-    taken, also in sorted order. A file is opened whenever its example is requested; this needs Pillow.
+    taken, also in sorted order. Hidden files and folders, whose names begin with a dot, and `__MACOSX`, which
+    macOS puts into zip archives, are left out. A file is opened whenever its example is requested; this needs Pillow.
 
     Args:
         root: the folder that holds those of the classes.
@@ -69,7 +70,9 @@ class ImageFolder(Dataset):
         """Find the files."""
         if not os.path.isdir(self.root):
             raise FileNotFoundError(f"root must be a folder; there is none at {self.root!r}")
-        self.classes = sorted(entry.name for entry in os.scandir(self.root) if entry.is_dir())
+        self.classes = sorted(
+            entry.name for entry in os.scandir(self.root) if entry.is_dir() and _counts(entry.name)
+        )
         if not self.classes:
             raise FileNotFoundError(f"root must hold a folder for each class; {self.root!r} has no folders")
         self.class_to_idx = {name: i for i, name in enumerate(self.classes)}
@@ -110,15 +113,20 @@ def _images(folder: str) -> Iterator[str]:
     found = []
     for place, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
         here = os.path.join(os.path.realpath(place), "")
-        targets = {name: os.path.realpath(os.path.join(place, name)) for name in folders}
+        targets = {name: os.path.realpath(os.path.join(place, name)) for name in folders if _counts(name)}
         folders[:] = [
             name for name, target in targets.items() if not here.startswith(os.path.join(target, ""))
         ]
         found.append((place, names))
     for place, names in sorted(found):
         for name in sorted(names):
-            if name.lower().endswith(_ENDINGS):
+            if name.lower().endswith(_ENDINGS) and _counts(name):
                 yield os.path.join(place, name)
+
+
+def _counts(name: str) -> bool:
+    """Whether a file or folder is the user's: Jupyter has `.ipynb_checkpoints`, macOS `._1.jpg`, no image."""
+    return not name.startswith(".") and name != "__MACOSX"
 
 
 def _raise(error: OSError) -> NoReturn:
