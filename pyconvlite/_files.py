@@ -7,10 +7,15 @@ import errno
 import io
 import os
 import stat
+import zlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO, TypeAlias
 
 __all__ = ["BinaryFile", "read_from", "replacing", "title_of", "written"]
+
+_ABANDONED = (
+    3600  # seconds without a write, after which an unfinished file is that of a process that was killed
+)
 
 BinaryFile: TypeAlias = str | os.PathLike[str] | BinaryIO
 
@@ -20,7 +25,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a new file that takes the place of the one at `path` when the block ends without an error.
 
     Until then it has a random name in the same folder. It gets the mode of the file that it replaces. A
-    symbolic link stays, and its target is replaced.
+    symbolic link stays, and its target is replaced. What processes that were killed have left unfinished for
+    this path is removed after an hour.
 
     Raises:
         OSError: there is a folder, device, pipe or socket at `path`, or a file without the permission to
@@ -51,7 +57,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     except FileNotFoundError:
         text = f"{folder!r} is missing; create it first"
         raise FileNotFoundError(errno.ENOENT, text, os.fspath(path)) from None
-    unfinished = os.path.join(folder, f".{os.urandom(8).hex()}.tmp")
+    start = f".{zlib.crc32(os.fsencode(os.path.basename(target))):08x}-"  # of those of this target
+    unfinished = os.path.join(folder, f"{start}{os.urandom(8).hex()}.tmp")
 
     def created(name: str, flags: int) -> int:
         try:
@@ -61,6 +68,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
     try:
         with open(unfinished, "xb", opener=created) as file:  # x: O_EXCL, which follows no link
+            _remove_abandoned(folder, start, os.fstat(file.fileno()).st_mtime - _ABANDONED)
             yield file
             file.flush()
             os.fsync(file.fileno())  # lest the name survive a power failure, but not the contents
@@ -71,6 +79,19 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         with contextlib.suppress(FileNotFoundError):
             os.remove(unfinished)
         raise
+
+
+def _remove_abandoned(folder: str, start: str, before: float) -> None:
+    """Remove the unfinished files that nobody has written into since a time, by the clock of the file system.
+
+    Should the writer of one still live, its `os.replace` fails, and the older file stays whole.
+    """
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name.startswith(start) and entry.name.endswith(".tmp"):
+                with contextlib.suppress(OSError):  # another has removed it, or it is another user's
+                    if entry.stat(follow_symlinks=False).st_mtime < before:
+                        os.remove(entry.path)
 
 
 @contextlib.contextmanager

@@ -1,8 +1,10 @@
 import io
 import os
 import stat
+import subprocess
 import sys
 import threading
+import zlib
 
 import pytest
 
@@ -55,6 +57,45 @@ def test_what_is_neither_a_path_nor_a_file_is_named(use, file):
         pass
 
 
+@pytest.mark.cpython
+def test_what_a_killed_process_has_left_is_removed_after_an_hour(tmp_path):
+    path, other = tmp_path / "a", tmp_path / "b"
+    dies = (
+        "import os, sys; from pyconvlite._files import replacing; c = replacing(sys.argv[1]); c.__enter__()"
+    )
+    for target in (path, path, other):
+        subprocess.run([sys.executable, "-c", f"{dies}; os._exit(9)", str(target)], check=False)
+    left = set(os.listdir(tmp_path))
+    assert len(left) == 3
+    put(path)
+    assert set(os.listdir(tmp_path)) == {"a", *left}  # their writers may still live
+    for name in left:
+        hour_ago = (tmp_path / name).stat().st_mtime - 3601
+        os.utime(tmp_path / name, (hour_ago, hour_ago))
+    put(path)
+    put(path)
+    assert len(os.listdir(tmp_path)) == 2  # and that of the other target
+    put(other)
+    assert sorted(os.listdir(tmp_path)) == ["a", "b"]
+
+
+def test_a_writer_whose_unfinished_file_is_removed_leaves_the_older_file(tmp_path):
+    path = tmp_path / "a"
+    put(path, b"old")
+
+    def waits():
+        with replacing(path) as file:
+            file.write(b"new")
+            (unfinished,) = (tmp_path / name for name in os.listdir(tmp_path) if name != "a")
+            os.utime(unfinished, (0, 0))
+            put(path, b"newer")
+
+    with pytest.raises(FileNotFoundError):
+        waits()
+    assert path.read_bytes() == b"newer"
+    assert os.listdir(tmp_path) == ["a"]
+
+
 def test_two_writers_do_not_meet(tmp_path):
     path = tmp_path / "a"
     with replacing(path) as one, replacing(path) as other:
@@ -68,7 +109,7 @@ def test_no_link_at_the_unfinished_name_is_followed(tmp_path, monkeypatch):
     victim = tmp_path / "victim"
     victim.write_bytes(b"old")
     monkeypatch.setattr(os, "urandom", bytes)
-    (tmp_path / f".{bytes(8).hex()}.tmp").symlink_to(victim)
+    (tmp_path / f".{zlib.crc32(b'a'):08x}-{bytes(8).hex()}.tmp").symlink_to(victim)
     with pytest.raises(FileExistsError):
         put(tmp_path / "a")
     assert victim.read_bytes() == b"old"
