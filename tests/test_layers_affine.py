@@ -68,6 +68,18 @@ def test_input_size_given_or_read_from_the_first_input(case):
 
 
 @cases
+def test_array_in_the_place_of_the_parameter_is_refused(case):
+    layer = case.make()
+    W = numbers(*case.W_shape)
+    layer.W = W
+    with pytest.raises(TypeError, match=r"W must be a Parameter; got ndarray: assign an array to W\.data"):
+        layer(case.x())
+    layer = case.make()
+    layer.W.data = W  # as it says
+    assert layer(case.x()).data.dtype == np.float32
+
+
+@cases
 def test_array_and_variable_give_the_same(case):
     layer = case.make()
     np.testing.assert_array_equal(layer(case.x()).data, layer(as_variable(case.x())).data)
