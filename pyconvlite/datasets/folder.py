@@ -21,7 +21,8 @@ class ImageFolder(Dataset):
 
     The classes are the names of the folders in sorted order. In each, the image files of all depths are
     taken, also in sorted order. Hidden files and folders, whose names begin with a dot, and `__MACOSX`, which
-    macOS puts into zip archives, are left out. A file is opened whenever its example is requested; this needs Pillow.
+    macOS puts into zip archives, are left out. A file is opened whenever its example is requested; this needs
+    Pillow.
 
     Args:
         root: the folder that holds those of the classes.
