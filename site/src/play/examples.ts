@@ -26,7 +26,7 @@ const described = texts(
     ],
     chapter_58: [
       'Step 58: a small VGG learns to read digits',
-      'Trains on MNIST for half a minute; shows its mistakes.',
+      'Trains on MNIST for some seconds; shows its mistakes.',
     ],
     saliency: ['Saliency: which pixels matter', 'The gradient of a score with respect to the image.'],
     grad_cam: ['Grad-CAM: where a network looks', 'A heat map of the feature maps behind an answer.'],
@@ -59,7 +59,7 @@ const described = texts(
       'カラー画像に 3 つのカーネルをかけ、最大値プーリングをします。',
     ],
     chapter_57: ['ステップ 57: im2col と畳み込みの計算グラフ', '畳み込みを 1 回の行列積にして、計算グラフを描きます。'],
-    chapter_58: ['ステップ 58: 小さな VGG に数字を学習させる', 'MNIST で 30 秒ほど学習させ、読み間違いを表示します。'],
+    chapter_58: ['ステップ 58: 小さな VGG に数字を学習させる', 'MNIST で数秒学習させ、読み間違いを表示します。'],
     saliency: ['顕著性: どの画素が決め手か', 'スコアを画像で微分します。'],
     grad_cam: ['Grad-CAM: ネットワークはどこを見ているか', '答えに効いた特徴マップを重ねて表示します。'],
     autoencoder: ['逆畳み込みのオートエンコーダ', '数字を 4 分の 1 の符号に縮め、描き直したり混ぜたりします。'],
