@@ -97,7 +97,6 @@ async def train(gpu, steps=10):
     model = LeNet()
     optimizer = SGD(lr=0.1).setup(model)
     x, t = images, labels
-    model(x)  # the layers see how large their input is
     if gpu:
         model.to_gpu()
         x, t = webgpu.asarray(x), webgpu.asarray(t)
@@ -130,7 +129,6 @@ for gpu in (False, True) if webgpu.is_available() else (False,):
 if webgpu.is_available():
     model = LeNet()
     optimizer = SGD(lr=0.1).setup(model)
-    model(images)
     model.to_gpu()
 
     def step(x, t):
