@@ -105,7 +105,7 @@ def misfits(contents: Mapping[str, Any], objects: Mapping[str, Any]) -> Iterator
             continue
         kind, theirs, own = stored[name]["kind"], stored[name]["values"], values_of(o)
         if kind != type(o).__name__:
-            yield f"{name} is a {type(o).__name__}; the file has a {kind}"
+            yield f"{name} is of type {type(o).__name__}; in the file it is of type {kind}"
         elif theirs.keys() != own.keys():
             yield f"{name} has the attributes {', '.join(own)}; the file has {', '.join(theirs)}"
         elif other := [each for each, value in theirs.items() if _have_other_types(value, own[each])]:

@@ -158,7 +158,8 @@ class DataLoader:
         shapes = sorted({array.shape for array in arrays})
         if len(shapes) > 1:
             raise ValueError(
-                f"the examples and the labels of a batch must each have one shape; got shapes {shapes}"
+                f"the examples and the labels of a batch must each have one shape; got shapes {shapes}: give "
+                "images one size, such as by the transform Resize"
             )
         stacked = np.stack(arrays)
         return backends.to_gpu(stacked) if self.gpu else stacked

@@ -35,7 +35,7 @@ def with_schedule(schedule):
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: changed(make=SGD), "optimizer is a SGD; the file has a Adam"),
+        (lambda: changed(make=SGD), "optimizer is of type SGD; in the file it is of type Adam"),
         (lambda: with_hook(WeightDecay(0.1)), "missing: optimizer/hooks/2"),
         (
             lambda: changed(loader=DataLoader(DATA[:-1], 5)),
@@ -44,11 +44,14 @@ def with_schedule(schedule):
         (lambda: changed(loader=DataLoader(DATA, 4)), "batch_size of loader is 4; the file has 5"),
         (
             lambda: changed(loader=SeqDataLoader(DATA, 5)),
-            "loader is a SeqDataLoader; the file has a DataLoader",
+            "loader is of type SeqDataLoader; in the file it is of type DataLoader",
         ),
         (lambda: changed(loader=DataLoader(DATA, 5, seed=1)), "loader must have a seed if and only if"),
         (lambda: with_schedule(lambda o: CosineLR(o, 20)), "unexpected: schedule/inner, a CosineLR"),
-        (lambda: with_schedule(lambda o: StepLR(o, 20)), "schedule is a StepLR; the file has a WarmupLR"),
+        (
+            lambda: with_schedule(lambda o: StepLR(o, 20)),
+            "schedule is of type StepLR; in the file it is of type WarmupLR",
+        ),
     ],
 )
 def test_other_objects_are_refused_whole(tmp_path, make, message):

@@ -204,7 +204,7 @@ def test_a_seed_that_is_none_is_named(seed, error):
 
 def test_examples_of_different_shapes():
     loader = DataLoader([(np.zeros(2), 0), (np.zeros(3), 1)], 2)
-    with pytest.raises(ValueError, match=r"must each have one shape; got shapes \[\(2,\), \(3,\)\]"):
+    with pytest.raises(ValueError, match=r"must each have one shape; got shapes \[\(2,\), \(3,\)\]: give"):
         loader.next()
 
 

@@ -91,7 +91,7 @@ def test_dataset_ends_at_its_length():
 
 @pytest.mark.parametrize("train", ["test", "", None, 1, np.zeros(1)])
 def test_dataset_part_that_is_no_bool(train):
-    with pytest.raises(TypeError, match=r"train must be True or False.* got .*: write train=False"):
+    with pytest.raises(TypeError, match=r"train must be True or False; got .*: train=False is the test set"):
         Squares(train)
     assert len(Squares(np.bool_(False))) == 4
 

@@ -68,9 +68,7 @@ class Dataset:
         target_transform: Transform | None = None,
     ) -> None:
         if not isinstance(train, bool | np.bool_):  # as in MNIST("test")
-            raise TypeError(
-                f"train must be True or False, for the test set; got {train!r}: write train=False"
-            )
+            raise TypeError(f"train must be True or False; got {train!r}: train=False is the test set")
         for name, f in (("transform", transform), ("target_transform", target_transform)):
             if f is not None and not callable(f):
                 raise TypeError(f"{name} must be a function of one argument, or None; got {f!r}")
