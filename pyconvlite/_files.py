@@ -13,9 +13,7 @@ from typing import Any, BinaryIO, TypeAlias
 
 __all__ = ["BinaryFile", "read_from", "replacing", "title_of", "written"]
 
-_ABANDONED = (
-    3600  # seconds without a write, after which an unfinished file is that of a process that was killed
-)
+_ABANDONED = 600  # seconds without a write, after which the writer of an unfinished file was killed
 
 BinaryFile: TypeAlias = str | os.PathLike[str] | BinaryIO
 
@@ -26,7 +24,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
     Until then it has a random name in the same folder. It gets the mode of the file that it replaces. A
     symbolic link stays, and its target is replaced. What processes that were killed have left unfinished for
-    this path is removed after an hour.
+    this path is removed after ten minutes.
 
     Raises:
         OSError: there is a folder, device, pipe or socket at `path`, or a file without the permission to

@@ -74,8 +74,8 @@ def save(
 ) -> None:
     """Save a checkpoint; an older file is replaced only when the new one is complete.
 
-    A process that is killed meanwhile leaves a hidden file, `.*.tmp`, beside it. If it is older than an hour,
-    the next save to the same path removes it.
+    A process that is killed meanwhile leaves a hidden file, `.*.tmp`, beside it. If nobody has
+    written into it for ten minutes, the next save to the same path removes it.
 
     Args:
         path: a path, used exactly as given, or a binary file object.
