@@ -24,10 +24,7 @@ const described = texts(
       'Step 57: im2col, and the graph of a convolution',
       'A convolution as one matrix product, and its graph.',
     ],
-    chapter_58: [
-      'Step 58: a small VGG learns to read digits',
-      'Trains on MNIST for some seconds; shows its mistakes.',
-    ],
+    chapter_58: ['Step 58: a small VGG learns to read digits', 'Trains on MNIST for some seconds; shows its mistakes.'],
     saliency: ['Saliency: which pixels matter', 'The gradient of a score with respect to the image.'],
     grad_cam: ['Grad-CAM: where a network looks', 'A heat map of the feature maps behind an answer.'],
     autoencoder: [
