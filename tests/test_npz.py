@@ -1,9 +1,10 @@
-"""Files from strangers: what `load_weights` refuses, and how much memory it takes."""
+"""Files from strangers: what `load_weights` refuses, and how much memory it takes; how files are written."""
 
 import io
 import re
 import tracemalloc
 import zipfile
+import zlib
 
 import numpy as np
 import pytest
@@ -42,6 +43,17 @@ def refusal_and_peak(layer, contents):
         tracemalloc.stop()
     assert_same(layer, before)
     return str(refused.value), peak
+
+
+def test_weights_are_compressed_at_the_fastest_level():
+    layer, file = L.Linear(300, in_size=100, nobias=True), io.BytesIO()
+    layer.W.data = np.round(np.random.default_rng(0).normal(0, 9, (100, 300))).astype(np.float32)
+    layer.save_weights(file)
+    with zipfile.ZipFile(file) as stored:
+        (info,) = stored.infolist()
+    sizes = [len(zlib.compress(member(layer.W.data), level, wbits=-15)) for level in (1, 6)]
+    assert sizes[0] > sizes[1]
+    assert info.compress_size == sizes[0]
 
 
 ZEROS = bytes(30_000_000)
