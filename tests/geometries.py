@@ -8,15 +8,17 @@ from hypothesis import strategies as st
 from oracles import twice
 
 from pyconvlite.backends import numpy as reference
-from pyconvlite.functions._geometry import conv_geometry
+from pyconvlite.functions._geometry import edge_geometry
 
 # For a test whose single example takes long.
 FEWER = settings(max_examples=max(25, settings().max_examples // 4))
 
 
-def sizes(x_size, kernel_size, stride=1, pad=0, dilation=1, groups=1):
-    """A ConvGeometry, each size of which may be given once for both axes."""
-    return conv_geometry(x_size, twice(kernel_size), twice(stride), twice(pad), twice(dilation), groups)
+def sizes(x_size, kernel_size, stride=1, pad=0, dilation=1, groups=1, ceil_mode=False):
+    """A ConvGeometry, each size of which may be given once for both axes, and the pad for both ends."""
+    edges = tuple(map(twice, twice(pad)))
+    settings = twice(kernel_size), twice(stride), twice(dilation)
+    return edge_geometry(x_size, *settings, edges, groups, ceil_mode)
 
 
 @dataclass(frozen=True)

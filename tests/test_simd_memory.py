@@ -3,7 +3,8 @@
 import ctypes
 import sys
 from contextlib import contextmanager
-from itertools import cycle
+from dataclasses import replace
+from itertools import cycle, product
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from by_simd import by_simd
 from conditions import numbers
 from geometries import HARD, geometries, sizes
 from hypothesis import given, settings
+from hypothesis import strategies as st
+from oracles import twice
 from simd import KERNELS, MODULES, call, results
 from test_simd_conv import LARGE, blocks
 
@@ -119,6 +122,11 @@ class TestBeside:
     def test_any_larger_convolution(self, g):
         self.check_convolution(g)
 
+    @given(blocks() | geometries(), st.tuples(st.integers(0, 5), st.integers(0, 5)))
+    def test_any_convolution_with_more_padding_after_the_image(self, g, more):
+        pad = tuple((p, p + n) for p, n in zip(twice(g.pad), more, strict=True))
+        self.check_convolution(replace(g, pad=pad))
+
     def check_convolution(self, g):
         x, W, b = g.arrays(g.x_shape, g.W_shape, g.W_shape[:1], dtype=np.float32)
         gy = numbers(len(x), len(W), *g.sizes.output_size)
@@ -130,15 +138,24 @@ class TestBeside:
     @given(geometries())
     def test_any_pooling(self, g):
         N, C = g.x_shape[0], min(g.W_shape[0], g.x_shape[1])
-        gy = numbers(N, C, *g.sizes.output_size)
-        (x,) = g.arrays((N, C, *g.x_shape[2:]), dtype=np.float32)
-        check_guarded("max_pool", [x], g.sizes)
-        _, indexes = backends.kernels(x).max_pool(x, g.sizes)
-        check_guarded("max_pool_grad", [gy, indexes], g.sizes)
-        check_guarded("max_pool_gather", [x, indexes], g.sizes)
-        if g.sizes.dilation == (1, 1):
-            check_guarded("avg_pool", [x], g.sizes, False)
-            check_guarded("avg_pool_grad", [gy], g.sizes, False)
+        self.check_pooling(numbers(N, C, *g.x_shape[2:]), g.sizes)
+
+    @pytest.mark.parametrize("kernel", [1, 2, 3])
+    def test_pooling_of_windows_that_reach_beyond_the_image(self, kernel):
+        for H, W in product(range(5, 9), range(5, 19)):
+            x = numbers(2, 2, H, W)
+            self.check_pooling(x, sizes((H, W), kernel, 2, ceil_mode=True))
+            self.check_pooling(x, sizes((H, W), kernel, 2, ((0, 1), (0, 2))))
+
+    def check_pooling(self, x, geometry):
+        gy = numbers(*x.shape[:2], *geometry.output_size)
+        check_guarded("max_pool", [x], geometry)
+        _, indexes = backends.kernels(x).max_pool(x, geometry)
+        check_guarded("max_pool_grad", [gy, indexes], geometry)
+        check_guarded("max_pool_gather", [x, indexes], geometry)
+        if geometry.dilation == (1, 1):
+            check_guarded("avg_pool", [x], geometry, False)
+            check_guarded("avg_pool_grad", [gy], geometry, False)
 
     def test_any_length(self):
         for n in range(1, 40):

@@ -107,6 +107,13 @@ class TestPooling:
             options["count_include_pad"] = counted_pad
             check(lambda x: F.average_pooling(x, 3, stride, pad, **options), x)
 
+    @pytest.mark.parametrize("size", [(7, 15), (8, 15), (7, 16), (3, 31)], ids=str)
+    @pytest.mark.parametrize("options", [{"ceil_mode": True}, {"pad": "same"}], ids=str)
+    def test_windows_side_by_side_the_last_of_which_reach_beyond_the_image(self, size, options):
+        x = numbers(2, 3, *size)
+        check(lambda x: F.pooling(x, 2, 2, **options), x, condition=taken)
+        check(lambda x: F.average_pooling(x, 2, 2, **options), x)
+
     def check_average(self, x, *settings, **options):
         check(lambda x: F.average_pooling(x, *settings, **options), x)
 
