@@ -124,6 +124,18 @@ def test_batch_normalization_is_one_node():
     assert (file.ir_version, file.opset_import[0].version) == (8, 18)
 
 
+@pytest.mark.parametrize("pad", [((0, 2), (1, 2)), ((3, 0), (0, 2))], ids=str)
+def test_a_kernel_larger_than_an_image_that_is_padded_at_one_end(pad):
+    x, W = floats(2, 3, 2, 3), floats(4, 3, 4, 5)
+    for f in (
+        lambda x: F.conv2d(x, W, pad=pad),
+        lambda x: F.pooling(x, (4, 5), pad=pad),
+        lambda x: F.average_pooling(x, (4, 5), pad=pad),
+    ):
+        model = By(lambda m, x, f=f: f(x))
+        np.testing.assert_allclose(*results(onnx.load(saved(model, x)), x), *results(model, x), rtol=1e-5)
+
+
 def test_prelu_is_one_node_of_its_slopes():
     model = Sequential(L.Conv2d(4, 3, in_channels=1), L.PReLU(4), F.flatten)
     ops = [node.op_type for node in parse(saved(model, floats(1, 1, 5, 5)), "it").graph.node]

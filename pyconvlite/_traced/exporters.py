@@ -10,7 +10,7 @@ import numpy as np
 
 from .. import functions as F
 from .. import layers as L
-from .._shapes import axes_of, conv_outsize, stretched_axes
+from .._shapes import axes_of, stretched_axes
 from ..backends import ConvGeometry, to_cpu
 from .emitting import Call
 from .graph import code_of
@@ -331,9 +331,10 @@ def _linear(c: Call) -> str:
 
 
 def _settings(geometry: ConvGeometry) -> dict[str, Any]:
-    kernel_size, stride, pad, dilation, _, input_size, output_size = geometry
+    kernel_size, stride, pad, dilation, *_ = geometry
     after = pad  # where it computes the same, so that it does for images of other sizes
-    if output_size != conv_outsize(input_size, kernel_size, stride, pad, dilation):
+    axes = zip(kernel_size, stride, pad, dilation, geometry.input_size, geometry.output_size, strict=True)
+    if any((size + 2 * p - (k - 1) * d - 1) // s + 1 != outputs for k, s, p, d, size, outputs in axes):
         (_, below), (_, right) = geometry.edges
         after = below, right
     return {
