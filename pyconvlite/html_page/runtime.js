@@ -171,7 +171,7 @@ function windows(a, size, kernel) {
     const count = round((n + pads[i] + pads[i + 2] - reach[i]) / stride[i]) + 1;
     return a.ceil_mode && (count - 1) * stride[i] >= n + pads[i] ? count - 1 : count;
   });
-  return { stride, dilation, pads, output, isEven: pads[0] === pads[2] && pads[1] === pads[3] };
+  return { stride, dilation, pads, output };
 }
 
 /**
@@ -203,8 +203,7 @@ const made = (k, shape, isWhole) =>
 const convolution =
   (relu) =>
   (k, [x, W, b], a) => {
-    let { pads, ...w } = windows(a, x.shape.slice(2), W.shape.slice(2));
-    if (!w.isEven) [x, pads] = [framed(k, x, pads, 0), [0, 0, 0, 0]];
+    const { pads, ...w } = windows(a, x.shape.slice(2), W.shape.slice(2));
     const y = made(k, [x.shape[0], W.shape[0], ...w.output]);
     served(
       k.call.conv2d(
@@ -267,8 +266,7 @@ function served(isServed) {
 
 /** @type {Operator} */
 const maxPool = (k, [x], a) => {
-  let { pads, ...w } = windows(a, x.shape.slice(2), a.kernel_shape);
-  if (!w.isEven) [x, pads] = [framed(k, x, pads, -Infinity), [0, 0, 0, 0]];
+  const { pads, ...w } = windows(a, x.shape.slice(2), a.kernel_shape);
   const y = made(k, [...x.shape.slice(0, 2), ...w.output]);
   const [N, C, H, W] = x.shape;
   k.call.max_pool(
@@ -292,13 +290,8 @@ const maxPool = (k, [x], a) => {
 /** @type {Operator} */
 const averagePool = (k, [x], a) => {
   let { pads, ...w } = windows(a, x.shape.slice(2), a.kernel_shape);
-  if (!w.isEven && !a.count_include_pad) {
-    // the mean over the padding too, by the share of the image in it
-    const parts = [x, each(() => 1)(k, [x], a)[0]].map((z) => averagePool(k, [z], { ...a, count_include_pad: 1 })[0]);
-    return both((mean, share) => mean / (share || 1))(k, parts, {});
-  }
   // The kernels would also count what is beyond the padding.
-  const isFramed = a.count_include_pad && (!w.isEven || a.ceil_mode);
+  const isFramed = a.count_include_pad && a.ceil_mode;
   if (isFramed) [x, pads] = [framed(k, x, pads, 0), [0, 0, 0, 0]];
   const y = made(k, [...x.shape.slice(0, 2), ...w.output]);
   const [N, C, H, W] = x.shape;

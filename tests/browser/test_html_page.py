@@ -77,9 +77,16 @@ ONNX = {
         zero=INTEGERS["zero"],
         minus=INTEGERS["minus"],
     ),
+    "convolution and max pooling with uneven padding": onnx(
+        ("Conv", "x W", "h", {"pads": [0, 2, 1, 1], "strides": [1, 2]}),
+        ("MaxPool", "h", "m", {"kernel_shape": [2, 2], "pads": [0, 0, 1, 1], "strides": [2, 2]}),
+        ("Flatten", "m", "y", {}),
+        n=8,
+        W=FILTERS,
+    ),
     "average pooling with uneven padding": onnx(
         ("AveragePool", "x", "h", {"kernel_shape": [2, 3], "pads": [0, 1, 1, 3], "strides": [1, 2]}),
-        ("AveragePool", "h", "p", {"kernel_shape": [2, 2], "auto_pad": "SAME_UPPER"}),
+        ("AveragePool", "h", "p", {"kernel_shape": [2, 2], "auto_pad": "SAME_UPPER", "count_include_pad": 1}),
         ("Flatten", "p", "y", {}),
         n=48,
     ),
