@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -12,34 +14,30 @@ from .library import library
 from .serving import address, all_float32, contiguous, with_fallback
 
 
-def _sizes(x: Array, axis: int) -> tuple[int, int, int]:
-    """The lengths before the axis, multiplied, its own, and those after it."""
-    axis %= x.ndim
-    return math.prod(x.shape[:axis]), x.shape[axis], math.prod(x.shape[axis + 1 :])
+def _along(axis: int, function: Callable[..., Any], log: bool, *arrays: Array) -> Array:
+    """What a function of the side module computes along an axis of arrays of one shape.
+
+    It takes one element after the axis or four at a time: where 2 or 3 follow, the axis is moved to the end.
+    """
+    shape = arrays[0].shape
+    axis %= len(shape)
+    inner = math.prod(shape[axis + 1 :])
+    if inner in (2, 3):
+        moved = [np.moveaxis(a, axis, -1) for a in arrays]
+        return contiguous(np.moveaxis(_along(-1, function, log, *moved), -1, axis))
+    y = np.empty(shape, np.float32)
+    arrays = tuple(contiguous(a) for a in arrays)
+    function(address(y), *map(address, arrays), math.prod(shape[:axis]), shape[axis], inner, log)
+    return y
 
 
 @with_fallback(reference.softmax)
 def softmax(x: Array, axis: int, log: bool) -> Array | None:
-    if not all_float32(x):
-        return None
-    sizes = _sizes(x, axis)
-    if sizes[2] in (2, 3):  # the side module takes four elements after the axis at a time
-        return contiguous(np.moveaxis(softmax(np.moveaxis(x, axis, -1), -1, log), -1, axis))
-    y = np.empty(x.shape, np.float32)
-    x = contiguous(x)
-    library.softmax(address(y), address(x), *sizes, log)
-    return y
+    return _along(axis, library.softmax, log, x) if all_float32(x) else None
 
 
 @with_fallback(reference.softmax_grad)
 def softmax_grad(y: Array, gy: Array, axis: int, log: bool) -> Array | None:
     if not all_float32(y, gy) or y.shape != gy.shape:
         return None
-    sizes = _sizes(y, axis)
-    if sizes[2] in (2, 3):
-        rows = softmax_grad(np.moveaxis(y, axis, -1), np.moveaxis(gy, axis, -1), -1, log)
-        return contiguous(np.moveaxis(rows, -1, axis))
-    gx = np.empty(y.shape, np.float32)
-    y, gy = contiguous(y), contiguous(gy)
-    library.softmax_grad(address(gx), address(y), address(gy), *sizes, log)
-    return gx
+    return _along(axis, library.softmax_grad, log, y, gy)
