@@ -107,9 +107,9 @@ typedef struct {
 
 INLINE f4 centred_columns(f4 x, ColumnMoments m) { return sub(sub(x, m.mean), m.rest); }
 
-/* Adds up, for each vector of columns from c on, b and a * b of all rows to nearly double precision: of a row, b is x
- * without the mean, and a is gy or, where that is missing, b. */
-static void sum_rows(Doubles *b_total, Doubles *product_total, const float *x, const ColumnMoments *m, const float *gy,
+/* Adds up, for each vector of columns, a and a * b of all rows to nearly double precision: of a row, b is x without the
+ * mean, and a is gy or, where that is missing, b. */
+static void sum_rows(Doubles *a_total, Doubles *product_total, const float *x, const ColumnMoments *m, const float *gy,
                      int rows, int C, int columns) {
   for (int n = 0; n < rows;) {
     f4 sums[BESIDE] = {0}, products[BESIDE] = {0};
@@ -118,7 +118,7 @@ static void sum_rows(Doubles *b_total, Doubles *product_total, const float *x, c
         f4 d = centred_columns(some(x + n * C + 4 * k, left), m[k]), g = gy ? some(gy + n * C + 4 * k, left) : d;
         sums[k] = add(sums[k], g), products[k] = madd(g, d, products[k]);
       }
-    for (int k = 0; k < BESIDE; k++) add_to(b_total + k, sums[k]), add_to(product_total + k, products[k]);
+    for (int k = 0; k < BESIDE; k++) add_to(a_total + k, sums[k]), add_to(product_total + k, products[k]);
   }
 }
 
