@@ -1,6 +1,6 @@
 """Shapes that hurt: a table of the known ones, and hypothesis strategies for those nobody thought of."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from hypothesis import settings
@@ -28,7 +28,7 @@ class Geometry:
     x_shape: tuple[int, int, int, int]
     W_shape: tuple[int, int, int, int]
     stride: int | tuple[int, int] = 1
-    pad: int | tuple[int, int] = 0
+    pad: int | tuple = 0  # in the forms that conv2d takes
     options: dict = field(default_factory=dict)  # dilation, groups
 
     def arrays(self, *shapes, dtype=np.float64):
@@ -124,3 +124,12 @@ def geometries(draw, max_dilation=2, pad_below_kernel=False):
         pad,
         {"dilation": dilation, "groups": groups},
     )
+
+
+@st.composite
+def with_edges(draw, others):
+    """Those geometries, padded by more pixels at one end of an axis than at the other."""
+    g = draw(others)
+    ends = [(p, p + draw(st.integers(0, 5))) for p in twice(g.pad)]
+    turned = draw(st.booleans())
+    return replace(g, pad=tuple(end[::-1] if turned else end for end in ends))

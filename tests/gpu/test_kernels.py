@@ -18,7 +18,7 @@ from conditions import (
     truth,
     wide,
 )
-from geometries import HARD, geometries, sizes
+from geometries import HARD, geometries, sizes, with_edges
 from hypothesis import assume, given, settings
 from oracles import expit
 
@@ -78,6 +78,22 @@ def test_edges_that_differ(pad, stride):
     assert_alike(lambda x, W: F.conv2d(x, W, None, stride, pad), x, W)
     assert_alike(lambda x: F.pooling(x, 3, stride, pad, ceil_mode=True), x, condition=taken)
     assert_alike(lambda x: F.average_pooling(x, 3, stride, pad, ceil_mode=True), x)
+
+
+@settings(max_examples=15)
+@given(with_edges(geometries()))
+def test_any_edges_that_differ(g):
+    x, W, b = arrays_of(g, g.x_shape, g.W_shape, g.W_shape[:1])
+    assert_alike(lambda x, W, b: F.conv2d(x, W, b, g.stride, g.pad, **g.options), x, W, b)
+    assert_alike(lambda x: F.average_pooling(x, g.kernel, g.stride, g.pad), x)
+    assert_alike(lambda x: F.average_pooling(x, g.kernel, g.stride, g.pad, count_include_pad=False), x)
+
+
+@pytest.mark.parametrize("pad", [((0, 1), (0, 1)), ((2, 0), (0, 3)), ((0, 9), (7, 0))], ids=str)
+@pytest.mark.parametrize("stride", [1, 2])
+def test_edges_of_a_kernel_of_one_pixel(pad, stride):
+    x, W = numbers(2, 6, 5, 7), numbers(9, 6, 1, 1)
+    assert_alike(lambda x, W: F.conv2d(x, W, None, stride, pad), x, W)
 
 
 @settings(max_examples=15)
