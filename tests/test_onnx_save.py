@@ -97,6 +97,18 @@ def test_a_file_computes_what_the_model_computes_for_any_batch(name, opset):
             np.testing.assert_allclose(y, z, rtol=2e-5, atol=2e-5)
 
 
+def test_images_that_only_uneven_padding_makes_as_large_as_the_kernel():
+    def make(x):
+        padded = ((0, 2), (0, 1))
+        x = F.pooling(F.conv2d(x, floats(2, 3, 3, 2), pad=padded), (3, 2), pad=padded)
+        return F.average_pooling(x, (3, 2), pad=padded)
+
+    x = floats(2, 3, 1, 1)
+    model = Sequential(make)
+    (y,) = results(onnx.load(saved(model, x)), x)
+    np.testing.assert_allclose(y, results(model, x)[0], rtol=2e-5)
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float64])
 def test_other_dtypes(dtype):
     model = Sequential(L.Conv2d(2, 3, in_channels=1, dtype=dtype), F.gelu)

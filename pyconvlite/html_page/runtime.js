@@ -150,7 +150,8 @@ export class Network {
 // ------------------------------------------------------------------------------------------ windows over images
 
 /**
- * Sizes of a convolution or pooling of an image, with padding that may differ from side to side.
+ * Sizes of a convolution or pooling of an image. The kernels take the padding before the image and the size of the
+ * output: all that their windows meet beyond the image is padding.
  *
  * @param {Record<string, any>} a  attributes
  * @param {number[]} size  of the image, [H, W]
@@ -203,7 +204,7 @@ const made = (k, shape, isWhole) =>
 const convolution =
   (relu) =>
   (k, [x, W, b], a) => {
-    const { pads, ...w } = windows(a, x.shape.slice(2), W.shape.slice(2));
+    const w = windows(a, x.shape.slice(2), W.shape.slice(2));
     const y = made(k, [x.shape[0], W.shape[0], ...w.output]);
     served(
       k.call.conv2d(
@@ -217,8 +218,8 @@ const convolution =
         ...w.output,
         ...W.shape.slice(2),
         ...w.stride,
-        pads[0],
-        pads[1],
+        w.pads[0],
+        w.pads[1],
         ...w.dilation,
         a.group ?? 1,
       ),
@@ -266,7 +267,7 @@ function served(isServed) {
 
 /** @type {Operator} */
 const maxPool = (k, [x], a) => {
-  const { pads, ...w } = windows(a, x.shape.slice(2), a.kernel_shape);
+  const w = windows(a, x.shape.slice(2), a.kernel_shape);
   const y = made(k, [...x.shape.slice(0, 2), ...w.output]);
   const [N, C, H, W] = x.shape;
   k.call.max_pool(
@@ -280,8 +281,8 @@ const maxPool = (k, [x], a) => {
     ...w.output,
     ...a.kernel_shape,
     ...w.stride,
-    pads[0],
-    pads[1],
+    w.pads[0],
+    w.pads[1],
     ...w.dilation,
   );
   return [y];

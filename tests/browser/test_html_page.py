@@ -77,12 +77,22 @@ ONNX = {
         zero=INTEGERS["zero"],
         minus=INTEGERS["minus"],
     ),
-    "convolution and max pooling with uneven padding": onnx(
-        ("Conv", "x W", "h", {"pads": [0, 2, 1, 1], "strides": [1, 2]}),
-        ("MaxPool", "h", "m", {"kernel_shape": [2, 2], "pads": [0, 0, 1, 1], "strides": [2, 2]}),
-        ("Flatten", "m", "y", {}),
-        n=8,
+    "windows beyond the image at one end": onnx(
+        ("Conv", "x W", "h", {"pads": [0, 2, 3, 0], "strides": [2, 1]}),
+        ("Conv", "h V", "c", {"auto_pad": "SAME_LOWER", "dilations": [1, 2]}),
+        (
+            "MaxPool",
+            "c",
+            "m",
+            {"kernel_shape": [2, 3], "pads": [0, 2, 1, 0], "ceil_mode": 1, "strides": [2, 2]},
+        ),
+        ("AveragePool", "c", "a", {"kernel_shape": [2, 2], "pads": [1, 0, 0, 1], "count_include_pad": 1}),
+        ("Flatten", "m", "p", {}),
+        ("Flatten", "a", "q", {}),
+        ("Concat", "p q", "y", {"axis": 1}),
+        n=42,
         W=FILTERS,
+        V=FILTERS[:, :2, :2],
     ),
     "average pooling with uneven padding": onnx(
         ("AveragePool", "x", "h", {"kernel_shape": [2, 3], "pads": [0, 1, 1, 3], "strides": [1, 2]}),
