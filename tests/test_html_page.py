@@ -137,6 +137,21 @@ class TestPage:
         )
         assert (settings["shape"], settings["mean"], settings["scale"]) == ([1, 28, 28], 3, 5)
 
+    @pytest.mark.parametrize("shape", [(2, 10), None], ids=["of two images", "not given"])
+    def test_a_file_that_fixes_the_batch_or_says_nothing_of_its_output(self, shape):
+        x = ValueInfo("x", np.dtype("f4"), (2, 1, 28, 28))
+        y = ValueInfo("y", np.dtype("f4"), shape)
+        nodes = [Node("Flatten", ["x"], ["h"]), Node("MatMul", ["h", "W"], ["y"])]
+        model = OnnxModel(Graph(nodes, {"W": np.ones((784, 10), np.float32)}, [x], [y]))
+        assert [node["op"] for node in json.loads(part(exported(model), "graph"))["nodes"]] == [
+            "Flatten",
+            "MatMul",
+        ]
+        nodes[0] = Node("Reshape", ["x", "to"], ["h"])
+        model = OnnxModel(Graph(nodes, model.graph().constants | {"to": np.array([2, -1])}, [x], [y]))
+        with pytest.raises(ValueError, match="fixed batch size 2 in the file: export it with a dynamic one"):
+            exported(model)
+
     def test_what_is_no_model(self):
         with pytest.raises(TypeError, match="model must be a Model or Layer; got function"):
             exported(F.relu)

@@ -21,6 +21,7 @@ from .._traced import GraphLayer, graph_of
 from .._traced.fusing import fused_graph
 from .._traced.graph import Graph, Node
 from ..backends.simd.library import modules
+from ..config import no_grad, test_mode
 from ..layers import Layer
 
 __all__ = ["export_html"]
@@ -182,15 +183,22 @@ def _graph(model: Any, shape: tuple[int, int, int], classes: int) -> Graph:
         or any(n != m for n, m in zip(declared[1:], shape, strict=True) if isinstance(n, int))
     ):
         raise ValueError(f"shape must be that of the model's input, {declared} with N; got {shape}")
-    output = graph.outputs[0].shape
-    rows = None if not output else output[0]  # N, or another name, where it varies
-    if output is None or len(output) != 2 or output[1] != classes or (isinstance(rows, int) and rows != 1):
-        raise ValueError(f"the model's output must have shape (N, {classes}) for these classes; got {output}")
+    output: Sequence[Any] = graph.outputs[0].shape or ()
     if isinstance(model, GraphLayer):
+        if not output or _is_fixed(output):  # many files fix the size of batches without need
+            with test_mode(), no_grad():
+                output = model(x.astype(model.inputs[0].dtype)).shape
         graph = model.folded()
         if any(node.op == "Shape" for node in graph.nodes):  # the page's inputs have one shape
             graph = model.folded(x)
+    if len(output) != 2 or output[1] != classes or _is_fixed(output):
+        raise ValueError(f"the model's output must have shape (N, {classes}) for these classes; got {output}")
     return fused_graph(graph)
+
+
+def _is_fixed(shape: Sequence[Any]) -> bool:
+    """Whether a shape is of batches of a size other than 1."""
+    return bool(shape) and isinstance(shape[0], int) and shape[0] != 1
 
 
 def _check_operators(graph: Graph, runtime: str) -> None:
