@@ -8,8 +8,9 @@ import pytest
 from onnx_files import contents, floats, net_in_training, saved
 from test_onnx_save import MODELS, results, trained
 
+import pyconvlite.functions as F
 from pyconvlite import onnx, test_mode
-from pyconvlite.models import ConvAutoencoder, LeNet, SmallResNet
+from pyconvlite.models import ConvAutoencoder, LeNet, Sequential, SmallResNet
 
 pytestmark = pytest.mark.cpython  # the packages onnx and onnxruntime are compiled for CPython only
 
@@ -109,6 +110,18 @@ def test_a_net_that_was_exported_in_training_is_saved_for_other_runtimes(opset):
     session = onnxruntime.InferenceSession(saved(model), providers=["CPUExecutionProvider"])
     (found,) = session.run(None, {"x": x})
     np.testing.assert_allclose(found, results(model, x)[0], rtol=1e-5, atol=1e-5)
+
+
+def test_padding_as_long_as_the_kernel_of_a_dilated_pooling():
+    import onnxruntime
+
+    model = Sequential(
+        lambda x: F.pooling(x, (1, 2), (1, 2), ((0, 0), (1, 1)), dilation=(1, 2), ceil_mode=True)
+    )
+    x = floats(2, 3, 4, 8) - 4
+    session = onnxruntime.InferenceSession(saved(model, x), providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, {session.get_inputs()[0].name: x})
+    np.testing.assert_array_equal(found, results(model, x)[0])
 
 
 @pytest.mark.parametrize("direction", ["forward", "reverse", "bidirectional"])

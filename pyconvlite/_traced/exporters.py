@@ -363,7 +363,13 @@ def _deconv2d(c: Call) -> str:
 
 
 def _max_pool(c: Call) -> str:
-    return c.e.node("MaxPool", *c.inputs, **_settings(c.same("geometry")))
+    x, settings = c.inputs[0], _settings(c.same("geometry"))
+    pads = settings["pads"]
+    if any(pad >= size for pad, size in zip(pads, 2 * settings["kernel_shape"], strict=True)):
+        # ONNX Runtime refuses padding as long as a window, though one with dilation may be longer.
+        x = c.e.node("Pad", x, c.e.integers([0, 0, *pads[:2], 0, 0, *pads[2:]]), c.number(-np.inf))
+        settings["pads"] = [0, 0, 0, 0]
+    return c.e.node("MaxPool", x, **settings)
 
 
 def _average_pool(c: Call) -> str:
