@@ -66,6 +66,32 @@ class TestPage:
         assert not re.findall(r"(?:src|href)=", page)
         assert len(page) - len(part(page, "weights")) - len(part(page, "kernels")) < 60_000
 
+    def test_what_a_shape_decides_is_computed_beforehand(self):
+        """Ones for each image, as exporters write `expand`: the page has no operator that makes them."""
+        nodes = [
+            Node("Shape", ["x"], ["shape"]),
+            Node("Gather", ["shape", "first"], ["N"], {"axis": 0}),
+            Node("Concat", ["N", "ten"], ["size"], {"axis": 0}),
+            Node("ConstantOfShape", ["size"], ["ones"], {"value": np.ones(1, np.float32)}),
+            Node("Flatten", ["x"], ["h"]),
+            Node("MatMul", ["h", "W"], ["z"]),
+            Node("Add", ["z", "ones"], ["y"]),
+        ]
+        constants = {"first": np.array([0]), "ten": np.array([10]), "W": np.ones((784, 10), np.float32)}
+        graph = json.loads(part(exported(onnx_model(constants, *nodes)), "graph"))
+        assert [node["op"] for node in graph["nodes"]] == ["Flatten", "MatMul", "Add"]
+        assert graph["constants"]["ones"]["shape"] == [1, 10]
+
+    def test_outputs_that_the_page_does_not_compute(self):
+        nodes = [
+            Node("Flatten", ["x"], ["h"]),
+            Node("LayerNormalization", ["h", "scale"], ["n", "mean"]),
+            Node("MatMul", ["mean", "W"], ["y"]),
+        ]
+        constants = {"scale": np.ones(784, np.float32), "W": np.ones((1, 10), np.float32)}
+        with pytest.raises(ValueError, match="cannot compute LayerNormalization with the mean as an output"):
+            exported(onnx_model(constants, *nodes))
+
     def test_names_cannot_leave_their_place(self):
         page = exported(lenet(), classes=["</script><b>", *DIGITS[1:]], title="<i>&")
         assert "<title>&lt;i&gt;&amp;</title>" in page

@@ -361,8 +361,10 @@ class GraphLayer(Layer):
             nodes = []
             with test_mode(), no_grad():
                 for node, results in self._computed(self._values(examples)):
-                    if node.op == "Shape" or self._is_foldable(node, constants):
-                        named = zip(node.outputs, map(_array_of, results), strict=False)
+                    is_known = all(name in constants for name in node.inputs if name)
+                    arrays = [*map(_array_of, results)]
+                    if node.op == "Shape" or (is_known and sum(a.size for a in arrays) <= _MOST_FOLDED):
+                        named = zip(node.outputs, arrays, strict=False)
                         constants.update((name, array) for name, array in named if name)
                     else:
                         nodes.append(node)

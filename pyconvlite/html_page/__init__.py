@@ -236,6 +236,8 @@ def _unsupported(node: Node, inputs: Sequence[Array | None]) -> str | None:
             return f"dilations {a['dilations']}"
         case "BatchNormalization" if a.get("training_mode"):
             return "training_mode 1"
+        case "LayerNormalization" if len(node.outputs) > 1:
+            return "the mean as an output"
         case "Clip" if infinite := [name for name in ("min", "max") if math.isinf(a.get(name, 0))]:
             return f"{infinite[0]} {a[infinite[0]]}"
         case "Slice" if node.version < 10:
@@ -319,7 +321,9 @@ def _node(node: Node) -> dict[str, Any]:
         "outputs": node.outputs,
         "attributes": {
             name: value.tolist() if isinstance(value, np.ndarray) else value
-            for name, value in (node.attributes | {"version": node.version}).items()
+            for name, value in (
+                node.attributes | {"version": node.version, "outputs": len(node.outputs)}
+            ).items()
         },
     }
 

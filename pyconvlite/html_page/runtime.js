@@ -419,6 +419,22 @@ const batchNorm = (k, [x, gamma, beta, mean, variance], a) => {
   return [y];
 };
 
+/** Over the axes from one on. @type {Operator} */
+const layerNorm = (k, [x, gamma, beta], a) => {
+  const n = sizeOf(x.shape.slice(positive(a.axis ?? -1, x.shape.length)));
+  const y = made(k, x.shape);
+  const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size)];
+  for (let first = 0; first < x.size; first += n) {
+    let [sum, squares] = [0, 0];
+    for (let i = first; i < first + n; i++) sum += from[i];
+    for (let i = first; i < first + n; i++) squares += (from[i] - sum / n) ** 2;
+    const scale = 1 / Math.sqrt(squares / n + (a.epsilon ?? 1e-5));
+    for (let i = first; i < first + n; i++) to[i] = (from[i] - sum / n) * scale;
+  }
+  const scaled = both((v, g) => v * g)(k, [y, gamma], {});
+  return beta ? both((v, b) => v + b)(k, [scaled[0], beta], {}) : scaled;
+};
+
 /** Softmax, or its logarithm, over an axis. @param {boolean} isLog  @returns {Operator} */
 const softmax =
   (isLog) =>
@@ -590,6 +606,47 @@ const concat = (k, inputs, a) => {
 };
 
 /** @type {Operator} */
+const split = (k, [x, listed], a) => {
+  const axis = positive(a.axis ?? 0, x.shape.length);
+  const [n, inner] = [x.shape[axis], sizeOf(x.shape.slice(axis + 1))];
+  const most = Math.ceil(n / a.outputs);
+  /** @type {number[]} */
+  const lengths =
+    listed?.integers ?? a.split ?? Array.from({ length: a.outputs }, (_, i) => Math.min(most, n - i * most));
+  let start = 0;
+  return lengths.map((length) => {
+    const y = made(
+      k,
+      x.shape.map((m, i) => (i === axis ? length : m)),
+    );
+    const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size)];
+    const part = length * inner;
+    for (let i = 0; i * part < y.size; i++) {
+      const at = i * n * inner + start;
+      to.set(from.subarray(at, at + part), i * part);
+    }
+    start += part;
+    return y;
+  });
+};
+
+/** @type {Operator} */
+const gather = (k, [x, listed], a) => {
+  const axis = positive(a.axis ?? 0, x.shape.length);
+  const [n, rest] = [x.shape[axis], x.shape.slice(axis + 1)];
+  const [places, size] = [(listed.integers ?? []).map((i) => positive(i, n)), sizeOf(rest)];
+  const y = made(k, [...x.shape.slice(0, axis), ...listed.shape, ...rest]);
+  const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size)];
+  for (let at = 0, first = 0; at < to.length; first += n) {
+    for (const i of places) {
+      to.set(from.subarray((first + i) * size, (first + i + 1) * size), at);
+      at += size;
+    }
+  }
+  return [y];
+};
+
+/** @type {Operator} */
 const pad = (k, [x, listed, value]) => {
   const ends = listed.integers ?? [];
   const ndim = x.shape.length;
@@ -672,7 +729,13 @@ const OPERATORS = {
   Abs: each(Math.abs),
   Neg: each((x) => -x),
   Erf: each(erf),
+  Gelu: each((x, a) =>
+    a.approximate === 'tanh'
+      ? (x / 2) * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))
+      : (x / 2) * (1 + erf(x / Math.SQRT2)),
+  ),
   Clip: clip,
+  LayerNormalization: layerNorm,
   Softmax: softmax(false),
   LogSoftmax: softmax(true),
   ReduceSum: reduction((sum, x) => sum + x, 0),
@@ -684,9 +747,11 @@ const OPERATORS = {
   Unsqueeze: unsqueeze,
   Transpose: transpose,
   Concat: concat,
+  Gather: gather,
   Pad: pad,
   Resize: resize,
   Slice: slice,
+  Split: split,
   Identity: (_, [x]) => [x],
   Dropout: (_, [x]) => [x],
   Shape: (_, [x], a) => {

@@ -40,8 +40,10 @@ def many_operators() -> Any:
 
 
 def onnx(*nodes: Any, n: int = 4, opset: int = 18, **constants: Any) -> Any:
-    """Nodes (op, inputs, output, attributes) from x (N, 3, 4, 5) to y (N, n)."""
-    given = [Node(op, inputs.split(" "), [output], a, version=opset) for op, inputs, output, a in nodes]
+    """Nodes (op, inputs, outputs, attributes) from x (N, 3, 4, 5) to y (N, n)."""
+    given = [
+        Node(op, inputs.split(" "), outputs.split(" "), a, version=opset) for op, inputs, outputs, a in nodes
+    ]
     x, y = (ValueInfo(name, np.dtype("f4"), ("N", *rest)) for name, rest in (("x", (3, 4, 5)), ("y", (n,))))
     return lambda: OnnxModel(Graph(given, constants, [x], [y], opset=opset)), (3, 4, 5), n
 
@@ -113,6 +115,27 @@ ONNX = {
         ),
         ("Flatten", "h", "y", {}),
         n=27,
+    ),
+    "what PyTorch's exporter writes of other layers": onnx(
+        ("Split", "x", "a b", {"axis": 1, "num_outputs": 2}),
+        ("Split", "a lengths", "c d", {"axis": -2}),
+        ("Gelu", "c", "e", {}),
+        ("Gelu", "d", "f", {"approximate": "tanh"}),
+        ("Concat", "e f", "g", {"axis": 2}),
+        ("LayerNormalization", "g scale", "h", {"axis": 2, "epsilon": 0.1}),
+        ("LayerNormalization", "b one row", "i", {}),
+        ("Concat", "h i", "j", {"axis": 1}),
+        ("Gather", "j places", "k", {"axis": 2}),
+        ("Gather", "k third", "l", {"axis": 1}),
+        ("Flatten", "l", "y", {}),
+        n=30,
+        places=np.array([[1, -1, 0], [3, 3, 2]]),
+        third=np.array(-1),
+        opset=20,
+        lengths=np.array([1, 3]),
+        scale=FILTERS.ravel()[:20].reshape(4, 5),
+        row=FILTERS.ravel()[:5],
+        one=FILTERS.ravel()[5:6],
     ),
     "softmax over many axes": onnx(
         ("Softmax", "x", "h", {}),
