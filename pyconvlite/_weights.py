@@ -109,7 +109,10 @@ def fitting(
         if None in (shape or (None,)):
             archive.check_open(header)
     if faults:
-        raise misfit(archive.title, faults)
+        error = misfit(archive.title, faults)
+        if any(name.endswith((".weight", ".bias")) and name not in params for name in names):
+            error.add_note("These are PyTorch's names, which load_state_dict(numpy.load(file)) takes.")
+        raise error
     return headers
 
 

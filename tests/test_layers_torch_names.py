@@ -167,6 +167,27 @@ def test_the_keys_of_a_model_within_another_one(prefix):
             Net().load_state_dict({f"{prefix}x": np.zeros(1)} | others)
 
 
+def test_an_npz_archive_with_the_names_of_pytorch():
+    model = Net()
+    model.scale.data[:] = 5
+    file = io.BytesIO()
+    np.savez(file, **model.state_dict())
+    file.seek(0)
+    other = Net()
+    with pytest.raises(ValueError, match="do not fit the model: missing: conv1/W") as error:
+        other.load_weights(file)
+    assert "which load_state_dict(numpy.load(file)) takes" in error.value.__notes__[0]
+    file.seek(0)
+    other.load_state_dict(np.load(file))
+    assert other.scale.data.tolist() == [5, 5]
+    file = io.BytesIO()
+    Sequential(L.Linear(2, in_size=3)).save_weights(file)
+    file.seek(0)
+    with pytest.raises(ValueError, match="do not fit the model: missing: conv1/W") as error:
+        other.load_weights(file)
+    assert not hasattr(error.value, "__notes__")
+
+
 def test_not_strict():
     net = Net()
     before = net.state_dict()
