@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from hosting import Preview
-from lessons import Lesson, wait
+from lessons import Lesson
 from test_keeping import KEPT
 from visits import Visit
 
@@ -103,11 +103,10 @@ def test_it_is_trained_and_taken_along(enter: Callable[..., Visit], server: Prev
     assert files["onnx"]
 
     page.evaluate(KEEP)
-    asked: list[str] = []
-    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
-    page.click("#open")
-    wait(lambda: asked, lambda: "it replaces the kept network without a question")
-    assert "Replace it by this one?" in asked[0]
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    with page.expect_event("dialog") as asked:
+        page.click("#open")
+    assert "Replace it by this one?" in asked.value.message
     visit.stand_still()
     assert "lesson" in page.url
     assert page.evaluate(KEPT) == 5
