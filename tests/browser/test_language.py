@@ -68,9 +68,9 @@ LESSON_TERMS = {
 
 
 def english(visit: Visit) -> list[str]:
-    """What the page says in English."""
+    """What the page says in English, without the reason that the browser gives for a missing adapter."""
     terms = TERMS | LESSON_TERMS if re.search("/le(arn|sson)", visit.page.url) else TERMS
-    said = [re.sub(r"[^\x20-\x7e]+", " ", text) for text in visit.page.evaluate(SAID)]
+    said = [re.sub(r"\(no adapter\)|[^\x20-\x7e]+", " ", text) for text in visit.page.evaluate(SAID)]
     return [text for text in said if set(english_words(text)) - terms]
 
 
@@ -163,13 +163,11 @@ def test_errors_in_japanese(japanese: Visit, tmp_path: Path) -> None:
     other = tmp_path / "other.npz"
     other.write_text("no archive")
     japanese.page.set_input_files("#file", other)
-    japanese.wait_for("#fault-title", "重みのファイル(npz など)ではありません")
+    japanese.wait_for("#fault-title", "重みのファイル(npz、safetensors、pt、pth)ではありません")
     japanese.page.click("#dismiss")
     japanese.choose(model="MLP")
     japanese.page.set_input_files("#file", japanese.weights(tmp_path))
-    japanese.wait_for("#fault-title", "の重みがモデルに合いません: ")
-    assert "layers/0/W がありません、" in japanese.text("#fault-title")
-    assert "conv1/W はモデルにありません" in japanese.text("#fault-title")
+    japanese.wait_for("#fault-title", "は 小さな CNN の重みです。モデルに 小さな CNN を選んでから")
 
 
 def test_a_file_that_is_missing_in_japanese(enter: Callable[..., Visit], own_server: Server) -> None:
