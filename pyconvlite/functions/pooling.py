@@ -53,10 +53,10 @@ class _Pooling(Function):
         self.dilation = pair(dilation, "dilation")
 
     @classmethod
-    def of(cls, geometry: ConvGeometry) -> Self:
-        """Create a Function whose geometry is already known."""
+    def of(cls, geometry: ConvGeometry, **settings: bool) -> Self:
+        """Create a Function whose geometry is already known, with its other settings."""
         kernel_size, stride, pad, dilation, *_ = geometry
-        f = cls(kernel_size, stride, pad)
+        f = cls(kernel_size, stride, pad, **settings)
         f.dilation = dilation
         f._known = geometry
         return f
@@ -268,9 +268,7 @@ class AveragePooling2DGrad(Function):
         return kernels(gy).avg_pool_grad(gy, self.geometry, self.count_include_pad)
 
     def backward(self, ggx: Variable) -> Any:
-        f = AveragePooling.of(self.geometry)
-        f.count_include_pad = self.count_include_pad
-        return f(ggx)
+        return AveragePooling.of(self.geometry, count_include_pad=self.count_include_pad)(ggx)
 
 
 def average_pooling(
@@ -308,9 +306,7 @@ def average_pooling(
     if has_equal_ends(pad) and not ceil_mode:
         return AveragePooling(kernel_size, stride, pad, count_include_pad=count_include_pad)(x)
     geometry, edges = _geometry(x, kernel_size, stride, pad, 1, ceil_mode)
-    f = AveragePooling.of(geometry)
-    f.count_include_pad = count_include_pad
-    y = f(x)
+    y = AveragePooling.of(geometry, count_include_pad=count_include_pad)(x)
     if not (ceil_mode and count_include_pad):
         return y
     # The kernels divide by all elements of a window, also by those beyond the padding.

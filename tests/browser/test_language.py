@@ -28,7 +28,8 @@ SAID = """() => {
   for (const element of document.querySelectorAll('body *')) {
     if (element.closest(code) || !element.checkVisibility()) continue;
     for (const name of ['aria-label', 'aria-description', 'alt', 'title', 'placeholder']) {
-      if (element.getAttribute(name)) said.push(element.getAttribute(name));
+      const value = element.getAttribute(name);  // that of aria- is read, not shown
+      if (value) said.push(name.startsWith('aria-') ? value.replaceAll('\\n', ' ') : value);
     }
   }
   return said;

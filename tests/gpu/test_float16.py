@@ -7,6 +7,7 @@ import numpy as np
 import oracles
 import pytest
 from geometries import HARD, sizes
+from test_capture import classifying
 from test_optimizer import KERNELS as OPTIMIZERS
 from test_optimizer import STATE, STEPS, check_kernel, given
 
@@ -312,13 +313,7 @@ def test_a_small_cnn_learns_as_in_float32(half, optimizer, captured):
         algorithm = copy.copy(optimizer).setup(model)
         algorithm.reset()
 
-        def step(x, t):
-            loss = F.softmax_cross_entropy(model(x), t)
-            model.cleargrads()
-            loss.backward()
-            algorithm.update()
-            return loss
-
+        step = classifying(model, algorithm)
         if device and captured:
             step = webgpu.capture(step)
         before = webgpu.memory()["reads"] if device else 0

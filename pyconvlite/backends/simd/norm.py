@@ -16,7 +16,7 @@ MOST_ROWS = 1 << 10  # whose gradients of gamma and beta are added one by one; l
 
 def _channels(x: Array) -> tuple[int, int, int]:
     """The size arguments for x (N, C, ...): N, C and the product of the remaining lengths."""
-    N, C, *rest = x.shape
+    N, C, *rest = x.shape  # one channel is one row, also where nothing remains
     return (1, 1, x.size) if C == 1 else (N, C, math.prod(rest))
 
 
