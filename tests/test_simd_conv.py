@@ -47,6 +47,9 @@ LARGE = {
     "3x3, many output channels": Geometry((1, 9, 5, 6), (401, 9, 3, 3)),
     "3x3, many images": Geometry((130, 9, 7, 6), (10, 9, 3, 3), pad=1),
     "3x3, small images of many channels": Geometry((3, 72, 8, 7), (66, 72, 3, 3), pad=1),
+    "3x3, blocks of tiles, many of both": Geometry((3, 200, 20, 21), (70, 200, 3, 3), pad=1),
+    "3x3, lines beyond an axis of offsets": Geometry((1, 450, 8, 7), (9, 450, 3, 3), pad=1),
+    "3x3, more channels than the space has room for": Geometry((1, 1300, 8, 7), (8, 1300, 3, 3), pad=1),
     # Three tiles of 3x3, or two of 5x5, in a column: their offsets end as those of four in a row do.
     "3x3, three tiles": Geometry((11, 128, 4, 4), (32, 128, 3, 3), pad=1),
     "3x3, three tiles, more outputs": Geometry((11, 32, 4, 4), (128, 32, 3, 3), pad=1),

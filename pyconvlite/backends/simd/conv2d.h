@@ -35,7 +35,7 @@ static int winograd_serves(int N, int H, int W, int KH, int KW, int SH, int SW, 
                            int groups) {
   if (KH != KW || (KH != 3 && KH != 5) || SH != 1 || SW != 1 || DH != 1 || DW != 1 || groups != 1) return 0;
   int m = P + 1 - KH, tiles = ceil_div(H, m) * ceil_div(W, m);
-  return C >= 8 && OC >= 8 && 2 * KH * KW * H * W >= 3 * PP * tiles && N * tiles >= (C * OC > 64 * 64 ? 12 : 4);
+  return C >= 8 && OC >= 8 && 2 * KH * KW * H * W >= 3 * PP * tiles && N * tiles >= (C * OC > 64 * 64 ? 8 : 4);
 }
 
 static int tap_v[K_MOST], tap_h[K_MOST], shift_v[K_MOST], shift_h[K_MOST];

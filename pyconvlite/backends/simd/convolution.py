@@ -32,7 +32,7 @@ def _least_images(N: int, images: Pair, W: tuple[int, ...], geometry: ConvGeomet
         return 1
     m = 7 - KH  # `winograd_serves` in conv2d.h: the tiles are m x m
     tiles = -(-images[0] // m) * -(-images[1] // m)
-    needed = 12 if C * OC > 64 * 64 else 4
+    needed = 8 if C * OC > 64 * 64 else 4
     return -(-needed // tiles) if N * tiles >= needed else 1
 
 

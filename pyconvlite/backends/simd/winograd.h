@@ -66,8 +66,8 @@ INLINE void outputs_of(const f4 at[P], int m, f4 *y) {
 }
 
 /* Sizes of the work: r x r kernels, m x m outputs of a tile; `t` tiles of a block, in so many fours; `line` floats at
- * the points for a row of them. Of each point, channels lie `pitch` apart; all of the source's (or target's) are
- * `source` (`target`) floats. */
+ * the points for a row of them. Of each point, channels lie `pitch` apart, whole panels of a product's columns; all of
+ * the source's (or target's) are `source` (`target`) floats. */
 typedef struct {
   const Windows *w;
   int r, m, t, fours, line, pitch, source, target;
@@ -88,7 +88,7 @@ INLINE int four_whole(int t, Tiles k) {
 }
 
 static Tiles tiles_of(const Windows *w, const Block *block, int r, int channels, int outputs) {
-  int m = P + 1 - r, t = 0, pitch = ceil_div(block->pixels, 4) * 4, line = (block->columns - 1) * m + P;
+  int m = P + 1 - r, t = 0, pitch = ceil_div(block->pixels, NR) * NR, line = (block->columns - 1) * m + P;
   for (int n = 0; n < block->images; n++)
     for (int a = 0; a < block->rows; a++)
       for (int b = 0; b < block->columns; b++, t++) {
@@ -102,8 +102,8 @@ static Tiles tiles_of(const Windows *w, const Block *block, int r, int channels,
   repeat_last(tile_target, t);
   repeat_last(tile_rows, t);
   repeat_last(tile_columns, t);
-  steps(point_row, max_int(channels, outputs), pitch);
-  steps(point_column, t, 1);
+  steps(point_row, KC, pitch);
+  steps(point_column, pitch, 1);
   /* Tiles are taken four at a time, neighbours in a row where it has so many; the last four overlap the ones before. */
   int row = block->columns < 4 ? t : block->columns, fours = 0;
   for (int first = 0; first < t; first += row)
@@ -268,46 +268,50 @@ INLINE Weights at_weights(Weights weights, int output, int channel) {
   return weights;
 }
 
-/* How many channels and outputs are transformed at a time: all, where their kernels at the points leave room. */
-static void chunk(int *channels, int *outputs) {
+/* How many channels and outputs have their kernels at the points at a time: all, where these leave room, otherwise at
+ * most 64 channels and `most` outputs. */
+static void chunk(int *channels, int *outputs, int most) {
   if (*channels * *outputs <= 64 * 64 && max_int(*channels, *outputs) <= KC) return;
   *channels = even(*channels, 64);
-  *outputs = even(*outputs, 32);
+  *outputs = even(*outputs, most);
 }
 
-/* Plan blocks of tiles, whole rows of them. Returns 0 where a row has too many for the space. */
-static int plan_tiles(Windows *w, int m, int pad_v, int pad_h, int channels, int outputs) {
+/* Plan blocks of tiles, whole rows of them. The space holds kernels at the points, of `channels` and `outputs`, and so
+ * many lines of the block's tiles. Returns 0 where a row has too many for it. */
+static int plan_tiles(Windows *w, int m, int pad_v, int pad_h, int channels, int outputs, int lines) {
   tile_axis(&w->v, m, pad_v);
   tile_axis(&w->h, m, pad_h);
   int fixed = ceil_div(outputs, MR) * MR * channels;
-  int tiles = min_int((SPACE / PP - 3 * BETWEEN - fixed) / (channels + outputs), KC) / 4 * 4;
-  return tiles >= w->h.windows && (w->h.windows - 1) * m + P <= WIDEST &&
-         plan(w, tiles, channels, min_int(NC * KC, PP * outputs * tiles)) && w->block_columns == w->h.windows &&
-         w->block_channels >= channels;
+  int tiles = min_int((SPACE / PP - 3 * BETWEEN - fixed) / lines, KC) / NR * NR;
+  return tiles >= w->h.windows && (w->h.windows - 1) * m + P <= WIDEST && plan(w, tiles, channels, NC * KC) &&
+         w->block_columns == w->h.windows && w->block_channels >= channels;
 }
 
 static int winograd(Windows *w, float *y, const float *x, Weights weights, int turned, const float *bias, int relu,
                     int pad_v, int pad_h, int r) {
   int channels = w->channels, outputs = w->outputs, packed = 0;
-  chunk(&channels, &outputs);
-  if (!plan_tiles(w, P + 1 - r, pad_v, pad_h, channels, outputs)) return 0;
+  chunk(&channels, &outputs, 32);
+  if (!plan_tiles(w, P + 1 - r, pad_v, pad_h, channels, outputs, w->channels + outputs)) return 0;
   int plane = ceil_div(outputs, MR) * MR * channels + BETWEEN;
   float *U = space, *V = U + PP * plane;
   for (Block block = {0}; next_block(w, &block);) {
-    Tiles k = tiles_of(w, &block, r, channels, outputs);
+    Tiles k = tiles_of(w, &block, r, w->channels, outputs);
     float *M = V + PP * k.source;
-    float *copy = channels == w->channels ? M : b_panels; /* a place for padding that is not in use yet */
+    for (int c = 0; c < w->channels; c += channels) {
+      int depth = min_int(channels, w->channels - c);
+      transform_source(V + c * k.pitch, source_of(w, &block, x, c, depth, b_panels, 0), &block, depth, k);
+    }
     for (int o = 0; o < w->outputs; o += outputs) {
       int rows = min_int(outputs, w->outputs - o);
       for (int c = 0; c < w->channels; c += channels) {
         int depth = min_int(channels, w->channels - c);
         if (!packed) pack_kernels(U, plane, at_weights(weights, o, c), rows, depth, r, turned);
         packed = channels == w->channels && outputs == w->outputs;
-        transform_source(V, source_of(w, &block, x, c, depth, copy, 0), &block, depth, k);
+        /* All columns, also those after the last tile: whole panels take less time. */
         for (int p = 0; p < PP; p++)
           multiply((Target){M + p * k.target, point_row, point_column}, U + p * plane,
-                   (Matrix){V + p * k.source, point_row, point_column}, b_panels, 0, rows, k.t, depth, 0,
-                   c ? ADD : SET);
+                   (Matrix){V + p * k.source + c * k.pitch, point_row, point_column}, b_panels, 0, rows, k.pitch, depth,
+                   0, c ? ADD : SET);
       }
       transform_products(y + o * w->v.target * w->h.target, M, bias ? bias + o : 0, relu, rows, k);
     }
@@ -390,8 +394,8 @@ SHARED void transform_kernels_back(float *gW, const float *products, int plane, 
 
 static int winograd_gW(Windows *w, float *gW, const float *x, const float *gy, int pad_v, int pad_h, int r) {
   int channels = w->channels, outputs = w->outputs;
-  chunk(&channels, &outputs);
-  if (!plan_tiles(w, P + 1 - r, pad_v, pad_h, channels, outputs)) return 0;
+  chunk(&channels, &outputs, 64);
+  if (!plan_tiles(w, P + 1 - r, pad_v, pad_h, channels, outputs, channels + outputs)) return 0;
   for (int o = 0; o < w->outputs; o += outputs)
     for (int c = 0; c < w->channels; c += channels) {
       int rows = min_int(outputs, w->outputs - o), depth = min_int(channels, w->channels - c);
@@ -402,8 +406,8 @@ static int winograd_gW(Windows *w, float *gW, const float *x, const float *gy, i
       Mode mode = SET;
       for (Block block = {0}; next_block(w, &block); mode = ADD) {
         Tiles k = tiles_of(w, &block, r, depth, rows);
-        float *GY = V + PP * k.source; /* its place serves for padding first */
-        transform_source(V, source_of(w, &block, x, c, depth, GY, 0), &block, depth, k);
+        float *GY = V + PP * k.source;
+        transform_source(V, source_of(w, &block, x, c, depth, b_panels, 0), &block, depth, k);
         transform_gy(GY, gy + o * w->v.target * w->h.target, rows, k);
         for (int p = 0; p < PP; p++) {
           pack_a((Matrix){GY + p * k.target, point_row, point_column}, rows, k.t);
