@@ -50,6 +50,13 @@ LARGE = {
     "3x3, blocks of tiles, many of both": Geometry((3, 200, 20, 21), (70, 200, 3, 3), pad=1),
     "3x3, lines beyond an axis of offsets": Geometry((1, 450, 8, 7), (9, 450, 3, 3), pad=1),
     "3x3, more channels than the space has room for": Geometry((1, 1300, 8, 7), (8, 1300, 3, 3), pad=1),
+    "4x4, stride 2": Geometry((3, 16, 19, 18), (24, 16, 4, 4), stride=2, pad=1),
+    "4x4, stride 2, many of both": Geometry((2, 70, 22, 16), (90, 70, 4, 4), stride=2, pad=1),
+    "5x5, stride 2": Geometry((2, 9, 17, 23), (8, 9, 5, 5), stride=2, pad=2),
+    "6x6, stride 2, pad 2": Geometry((2, 8, 16, 25), (10, 8, 6, 6), stride=2, pad=2),
+    "7x8, stride 3": Geometry((4, 8, 19, 20), (8, 8, 7, 8), stride=3, pad=(2, 3)),
+    "4x3, stride 2 along one axis": Geometry((2, 9, 17, 15), (12, 9, 4, 3), stride=(2, 1), pad=1),
+    "3x4, stride 2 along the other": Geometry((2, 9, 17, 15), (12, 9, 3, 4), stride=(1, 2), pad=1),
     # Three tiles of 3x3, or two of 5x5, in a column: their offsets end as those of four in a row do.
     "3x3, three tiles": Geometry((11, 128, 4, 4), (32, 128, 3, 3), pad=1),
     "3x3, three tiles, more outputs": Geometry((11, 32, 4, 4), (128, 32, 3, 3), pad=1),
@@ -108,6 +115,17 @@ def blocks(draw):
 
 
 @st.composite
+def strided(draw):
+    """Kernels of which a pixel of x meets three rows and columns, whose gradient of x has tiles."""
+    stride = draw(st.integers(2, 3))
+    k = draw(st.integers(2 * stride, 3 * stride))
+    pad = draw(st.integers(0, k - 1))
+    size = [max(1, k - 2 * pad) + draw(st.integers(0, 25)) for _ in range(2)]
+    N, C, OC = draw(st.tuples(st.integers(1, 8), st.integers(7, 40), st.integers(7, 40)))
+    return Geometry((N, C, *size), (OC, C, k, k), stride, pad)
+
+
+@st.composite
 def squares(draw):
     """Stride 1 and a square kernel, which has algorithms of its own, on images of any size."""
     k = draw(st.sampled_from([2, 3, 3, 5, 5, 7]))
@@ -119,10 +137,15 @@ def squares(draw):
 
 
 def allowed(g):
-    """What the algorithm that serves may cost: Winograd's computes tiles of 6 x 6 pixels at once."""
-    steps = {*twice(g.stride), *twice(g.options.get("dilation", 1)), g.options.get("groups", 1)}
-    tiles = g.kernel in ((3, 3), (5, 5)) and steps == {1}
-    return {"constant": WINOGRAD, "reach": 4} if tiles else {}
+    """What the algorithm that serves may cost: Winograd's computes tiles of 6 x 6 pixels at once.
+
+    With a stride it serves the gradient of x, where each pixel meets at most three rows of the kernel.
+    """
+    stride, pad = twice(g.stride), [p[0] if isinstance(p, tuple) else p for p in twice(g.pad)]
+    met = {-(-p // s) + (k - 1 - p) // s + 1 for k, s, p in zip(g.kernel, stride, pad, strict=True)}
+    if met not in ({3}, {5}) or {*twice(g.options.get("dilation", 1)), g.options.get("groups", 1)} != {1}:
+        return {}
+    return {"constant": WINOGRAD, "reach": 4 * max(stride)}
 
 
 def check_conv2d(g):
@@ -158,7 +181,11 @@ class TestConv2d:
     def test_any_square_kernel(self, g):
         check_conv2d(g)
 
-    @given(with_edges(blocks() | squares() | geometries()))
+    @given(strided())
+    def test_any_strided_square_kernel(self, g):
+        check_conv2d(g)
+
+    @given(with_edges(blocks() | squares() | strided() | geometries()))
     def test_any_edges_that_differ(self, g):
         check_conv2d(g)
 

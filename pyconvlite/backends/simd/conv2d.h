@@ -6,6 +6,7 @@
 #define GEOMETRY                                                                                                      \
   int N, int C, int H, int W, int OC, int OH, int OW, int KH, int KW, int SH, int SW, int PH, int PW, int DH, int DW, \
       int groups
+#define SIZES N, C, H, W, OC, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW, groups
 
 /* Whether all numbers are below a power of 2 in magnitude. Without its sign a float orders as its bits do, infinity and
  * NaN above all. */
@@ -29,61 +30,53 @@ static int finite(const float *x, int size) { return below(x, size, 128); }
 /* Whether all numbers are so small that sums at Winograd's points are finite. */
 static int moderate(const float *x, int size) { return below(x, size, 50); }
 
-/* Whether Winograd's algorithm is worth its transforms: of the tiles, of a target H x W, and, where they are of use to
- * these few tiles alone, of the kernels. `_least_images` in convolution.py knows of it. */
-static int winograd_serves(int N, int H, int W, int KH, int KW, int SH, int SW, int DH, int DW, int C, int OC,
-                           int groups) {
-  if (KH != KW || (KH != 3 && KH != 5) || SH != 1 || SW != 1 || DH != 1 || DW != 1 || groups != 1) return 0;
-  int m = P + 1 - KH, tiles = ceil_div(H, m) * ceil_div(W, m);
-  return C >= 8 && OC >= 8 && 2 * KH * KW * H * W >= 3 * PP * tiles && N * tiles >= (C * OC > 64 * 64 ? 8 : 4);
+static int tap_v[K_MOST], tap_h[K_MOST], shift_v[K_MOST], shift_h[K_MOST];
+
+/* Of the convolution, or of the gradient of x. */
+static Windows windows_of(int gradient, GEOMETRY) {
+  return (Windows){.v = {gradient ? OH : H, gradient ? H : OH, KH, SH, PH, DH, .tap = tap_v, .shift = shift_v},
+                   .h = {gradient ? OW : W, gradient ? W : OW, KW, SW, PW, DW, .tap = tap_h, .shift = shift_h},
+                   .gradient = gradient,
+                   .N = N,
+                   .groups = groups,
+                   .channels = (gradient ? OC : C) / groups,
+                   .outputs = (gradient ? C : OC) / groups};
 }
 
-static int tap_v[K_MOST], tap_h[K_MOST], shift_v[K_MOST], shift_h[K_MOST];
+/* The fewest images that are convolved by the algorithm that serves N of them. */
+EXPORT int least_images(int gradient, GEOMETRY) {
+  Windows w = windows_of(gradient, SIZES);
+  return tile_axes(&w) ? least_images_of(&w) : 1;
+}
 
 EXPORT int conv2d(float *y, const float *x, const float *kernels, const float *bias, int relu, GEOMETRY) {
   if ((int64_t)KH * KW > K_MOST) return 0;
-  Windows w = {.v = {H, OH, KH, SH, PH, DH, .tap = tap_v, .shift = shift_v},
-               .h = {W, OW, KW, SW, PW, DW, .tap = tap_h, .shift = shift_h},
-               .N = N,
-               .groups = groups,
-               .channels = C / groups,
-               .outputs = OC / groups};
+  Windows w = windows_of(0, SIZES);
   int kernel = KH * KW, output = w.channels * kernel;
   Weights weights = {kernels, output, kernel, w.outputs * output, KW};
-  if (winograd_serves(N, OH, OW, KH, KW, SH, SW, DH, DW, C, OC, groups) && moderate(x, N * C * H * W) &&
-      moderate(kernels, OC * output) && winograd(&w, y, x, weights, 0, bias, relu, PH, PW, KH))
+  int r = tile_axes(&w);
+  if (r && moderate(x, N * C * H * W) && moderate(kernels, OC * output) && winograd(&w, y, x, weights, bias, relu, r))
     return 1;
   return convolve(&w, y, x, weights, bias, relu ? RELU : 0);
 }
 
 EXPORT int conv2d_gx(float *gx, const float *gy, const float *kernels, const float *bias, GEOMETRY) {
   if ((int64_t)KH * KW > K_MOST) return 0;
-  Windows w = {.v = {OH, H, KH, SH, PH, DH, .tap = tap_v, .shift = shift_v},
-               .h = {OW, W, KW, SW, PW, DW, .tap = tap_h, .shift = shift_h},
-               .gradient = 1,
-               .N = N,
-               .groups = groups,
-               .channels = OC / groups,
-               .outputs = C / groups};
+  Windows w = windows_of(1, SIZES);
   int kernel = KH * KW, channel = w.outputs * kernel;
   Weights weights = {kernels, kernel, channel, w.channels * channel, KW};
   if (!finite(kernels, OC * channel)) return 0; /* the zeros around gy would make NaN of it */
-  if (winograd_serves(N, H, W, KH, KW, SH, SW, DH, DW, C, OC, groups) && moderate(gy, N * OC * OH * OW) &&
-      moderate(kernels, OC * channel) && winograd(&w, gx, gy, weights, 1, bias, 0, KH - 1 - PH, KW - 1 - PW, KH))
+  int r = tile_axes(&w);
+  if (r && moderate(gy, N * OC * OH * OW) && moderate(kernels, OC * channel) &&
+      winograd(&w, gx, gy, weights, bias, 0, r))
     return 1;
   return convolve(&w, gx, gy, weights, bias, 0);
 }
 
 EXPORT int conv2d_gW(float *gW, const float *x, const float *gy, GEOMETRY) {
   if ((int64_t)KH * KW > K_MOST) return 0;
-  Windows w = {.v = {H, OH, KH, SH, PH, DH, .tap = tap_v, .shift = shift_v},
-               .h = {W, OW, KW, SW, PW, DW, .tap = tap_h, .shift = shift_h},
-               .N = N,
-               .groups = groups,
-               .channels = C / groups,
-               .outputs = OC / groups};
-  if (winograd_serves(N, OH, OW, KH, KW, SH, SW, DH, DW, C, OC, groups) && moderate(x, N * C * H * W) &&
-      moderate(gy, N * OC * OH * OW) && winograd_gW(&w, gW, x, gy, PH, PW, KH))
-    return 1;
+  Windows w = windows_of(0, SIZES);
+  int r = tile_axes(&w);
+  if (r && moderate(x, N * C * H * W) && moderate(gy, N * OC * OH * OW) && winograd_gW(&w, gW, x, gy, r)) return 1;
   return correlate(&w, gW, x, gy);
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..._shapes import Array, Pair
+from ..._shapes import Array
 from .. import numpy as reference
 from ..protocol import ConvGeometry
 from .library import library
@@ -18,22 +18,6 @@ CHANNELS = 8
 # Multiply-adds of a convolution of one image from which on its output channels are cut. Each part takes and
 # rearranges all of x: for smaller ones, such as those of EfficientNet-Lite0, that takes what the cut saves.
 LEAST_FOR_CHANNELS = 24e6
-
-
-def _least_images(N: int, images: Pair, W: tuple[int, ...], geometry: ConvGeometry) -> int:
-    """The fewest images that the side module computes by the algorithm that it takes for N.
-
-    Args:
-        images: height and width of what is computed, or for gW of gy.
-        W: shape of the weights.
-    """
-    OC, C, KH, KW = W
-    if KH != KW or KH not in (3, 5) or geometry.stride != (1, 1) or geometry.dilation != (1, 1):
-        return 1
-    m = 7 - KH  # `winograd_serves` in conv2d.h: the tiles are m x m
-    tiles = -(-images[0] // m) * -(-images[1] // m)
-    needed = 8 if C * OC > 64 * 64 else 4
-    return -(-needed // tiles) if N * tiles >= needed else 1
 
 
 def _sizes(N: int, C: int, W_shape: tuple[int, ...], geometry: ConvGeometry) -> tuple[int, ...] | None:
@@ -86,7 +70,7 @@ def conv2d(x: Array, W: Array, b: Array | None, geometry: ConvGeometry, relu: bo
     work = y.size * W.size // OC
     if work >= pool.least and geometry.groups < OC:
         b = bias[0]
-        least = _least_images(N, geometry.output_size, W.shape, geometry)
+        least = library.least_images(0, *sizes)
         if bounds := pool.split(N, work, x.nbytes + y.nbytes, W.nbytes, least=least):
             arguments = result(y, N), cut(x, N), whole(W), whole(b), relu, ITEMS, *sizes[1:]
             return y if pool.run(library.conv2d, bounds, arguments, refuses=True) else None
@@ -118,7 +102,7 @@ def conv2d_gx(gy: Array, W: Array, b: Array | None, geometry: ConvGeometry) -> A
     gy, W = contiguous(gy), contiguous(W)
     work = gy.size * W.size // len(W)
     if work >= pool.least and W.shape[1] > 1:
-        least = _least_images(N, geometry.input_size, W.shape, geometry)
+        least = library.least_images(1, *sizes)
         if bounds := pool.split(N, work, gx.nbytes + gy.nbytes, W.nbytes, least=least):
             arguments = result(gx, N), cut(gy, N), whole(W), whole(bias[0]), ITEMS, *sizes[1:]
             return gx if pool.run(library.conv2d_gx, bounds, arguments, refuses=True) else None

@@ -7,7 +7,9 @@
  * Over all channels and tiles each of the 36 points is a matrix product. The rounding errors of this choice of
  * points are two to four times those of the plain sum.
  *
- * The gradient of the kernel is the same with roles exchanged: a kernel of m x m, gy, gives r x r outputs.
+ * The gradient of the kernel is the same with roles exchanged: a kernel of m x m, gy, gives r x r outputs. In the
+ * gradient of x by a stride, each phase (see windows.h) has a kernel of r x r of its own, whose pixels are those of the
+ * kernel that it meets, and zero elsewhere; all phases share the tiles of gy at the points.
  *
  * Errors scale with the largest number near, and what is infinite or NaN would spread over its tile: conv2d.h looks
  * for those first.
@@ -87,16 +89,20 @@ INLINE int four_whole(int t, Tiles k) {
   return whole;
 }
 
-static Tiles tiles_of(const Windows *w, const Block *block, int r, int channels, int outputs) {
+/* Of a phase of the target. */
+static Tiles tiles_of(const Windows *w, const Block *block, int r, int channels, int outputs, int v_phase,
+                      int h_phase) {
+  int rows = ceil_div(w->v.target - v_phase, w->v.phases), columns = ceil_div(w->h.target - h_phase, w->h.phases);
   int m = P + 1 - r, t = 0, pitch = ceil_div(block->pixels, NR) * NR, line = (block->columns - 1) * m + P;
   for (int n = 0; n < block->images; n++)
     for (int a = 0; a < block->rows; a++)
       for (int b = 0; b < block->columns; b++, t++) {
         int top = (block->row + a) * m, left = b * m;
         tile_source[t] = (n * block->rows + a) * line + left;
-        tile_target[t] = ((block->n + n) * w->outputs * w->v.target + top) * w->h.target + left;
-        tile_rows[t] = min_int(m, w->v.target - top);
-        tile_columns[t] = min_int(m, w->h.target - left);
+        tile_target[t] =
+            ((block->n + n) * w->outputs * w->v.target + top * w->v.phases) * w->h.target + left * w->h.phases;
+        tile_rows[t] = min_int(m, rows - top);
+        tile_columns[t] = min_int(m, columns - left);
       }
   repeat_last(tile_source, t);
   repeat_last(tile_target, t);
@@ -186,29 +192,38 @@ INLINE void transform_back(const f4 *at, int m, f4 *y) {
   for (int i = 0; i < m; i++) outputs_of(rows[i], m, y + i * m);
 }
 
+/* Where each of the r x r pixels of this phase's kernels lies in the weights; -1 for one that is zero. */
+static void kernel_pixels(const Windows *w, int width, int r, int *pixel) {
+  for (int i = 0; i < r * r; i++) pixel[i] = -1;
+  for (int i = 0; i < w->v.taps; i++)
+    for (int j = 0; j < w->h.taps; j++)
+      pixel[(w->v.shift[i] - w->v.low) * r + w->h.shift[j] - w->h.low] = w->v.tap[i] * width + w->h.tap[j];
+}
+
 /* U of some outputs and channels, packed as the product's first operand: [point][panel of 4 outputs][c][4], the points
- * `plane` apart. `turned`: kernels turned round. */
-INLINE void pack_kernels_sized(float *U, int plane, Weights weights, int outputs, int channels, int r, int turned) {
+ * `plane` apart. */
+INLINE void pack_kernels_sized(float *U, int plane, Weights weights, int outputs, int channels, int r,
+                               const int *pixel) {
   for (int o = 0; o < outputs; o += MR)
     for (int c = 0; c < channels; c++) {
       int four[MR];
       for (int i = 0; i < MR; i++) four[i] = min_int(o + i, outputs - 1) * weights.output + c * weights.channel;
       f4 kernel[25], at[PP];
-      for (int i = 0; i < r * r; i++) kernel[i] = gather(weights.data + (turned ? r * r - 1 - i : i), four);
+      for (int i = 0; i < r * r; i++) kernel[i] = pixel[i] < 0 ? splat(0) : gather(weights.data + pixel[i], four);
       transform_kernels(kernel, r, at);
       for (int p = 0; p < PP; p++) store(U + p * plane + o * channels + c * MR, at[p]);
     }
 }
 
-SHARED void pack_kernels(float *U, int plane, Weights weights, int outputs, int channels, int r, int turned) {
+SHARED void pack_kernels(float *U, int plane, Weights weights, int outputs, int channels, int r, const int *pixel) {
   if (r == 3)
-    pack_kernels_sized(U, plane, weights, outputs, channels, 3, turned);
+    pack_kernels_sized(U, plane, weights, outputs, channels, 3, pixel);
   else
-    pack_kernels_sized(U, plane, weights, outputs, channels, 5, turned);
+    pack_kernels_sized(U, plane, weights, outputs, channels, 5, pixel);
 }
 
-/* y of four tiles, from their products at the points. */
-INLINE void put_tiles(float *y, const float *M, f4 start, f4 least, const int *target, int W, Tiles k) {
+/* y of four tiles, from their products at the points: rows W apart, pixels `step`. */
+INLINE void put_tiles(float *y, const float *M, f4 start, f4 least, const int *target, int W, int step, Tiles k) {
   f4 at[PP], pixels[16];
   for (int p = 0; p < PP; p++) at[p] = load(M + p * k.target);
   transform_back(at, k.m, pixels);
@@ -216,7 +231,14 @@ INLINE void put_tiles(float *y, const float *M, f4 start, f4 least, const int *t
     f4 row[4];
     float *to = y + i * W;
     for (int j = 0; j < k.m; j++) row[j] = wasm_f32x4_pmax(add(pixels[i * k.m + j], start), least);
-    if (k.m == 2) {
+    if (step > 1) {
+      for (int j = 0; j < k.m; j++, to += step) {
+        wasm_v128_store32_lane(to + target[0], row[j], 0);
+        wasm_v128_store32_lane(to + target[1], row[j], 1);
+        wasm_v128_store32_lane(to + target[2], row[j], 2);
+        wasm_v128_store32_lane(to + target[3], row[j], 3);
+      }
+    } else if (k.m == 2) {
       f4 two = wasm_i32x4_shuffle(row[0], row[1], 0, 4, 1, 5), others = wasm_i32x4_shuffle(row[0], row[1], 2, 6, 3, 7);
       wasm_v128_store64_lane(to + target[0], two, 0);
       wasm_v128_store64_lane(to + target[1], two, 1);
@@ -230,37 +252,61 @@ INLINE void put_tiles(float *y, const float *M, f4 start, f4 least, const int *t
 }
 
 /* y of a block, from the products M[point][o][t] of some outputs. */
-INLINE void transform_products_sized(float *y, const float *M, const float *bias, int relu, int outputs, Tiles k) {
+INLINE void transform_products_sized(float *y, const float *M, const float *bias, int relu, int outputs, int step,
+                                     Tiles k) {
   f4 least = splat(relu ? 0 : -__builtin_inff());
-  for (int o = 0; o < outputs; o++, y += k.w->v.target * k.w->h.target)
+  int W = k.w->h.target, pitch = W * k.w->v.phases;
+  for (int o = 0; o < outputs; o++, y += k.w->v.target * W)
     for (int i = 0; i < k.fours; i++) {
       int t = four_from[i];
       const float *products = M + o * k.pitch + t;
       f4 start = splat(bias ? bias[o] : 0);
       if (four_whole(t, k)) {
-        put_tiles(y, products, start, least, tile_target + t, k.w->h.target, k);
+        put_tiles(y, products, start, least, tile_target + t, pitch, step, k);
         continue;
       }
       float tiles[64];
-      put_tiles(tiles, products, start, least, tiles_apart, k.m, k);
+      put_tiles(tiles, products, start, least, tiles_apart, k.m, 1, k);
       for (int l = 0; l < 4 && t + l < k.t; l++)
         for (int a = 0; a < tile_rows[t + l]; a++)
           for (int b = 0; b < tile_columns[t + l]; b++)
-            y[tile_target[t + l] + a * k.w->h.target + b] = tiles[16 * l + a * k.m + b];
+            y[tile_target[t + l] + a * pitch + b * step] = tiles[16 * l + a * k.m + b];
     }
 }
 
 SHARED void transform_products(float *y, const float *M, const float *bias, int relu, int outputs, Tiles k) {
-  if (k.m == 4)
-    k.m = 4, transform_products_sized(y, M, bias, relu, outputs, k);
+  int step = k.w->h.phases;
+  if (k.m == 4 && step == 1)
+    k.m = 4, transform_products_sized(y, M, bias, relu, outputs, 1, k);
+  else if (k.m == 4)
+    k.m = 4, transform_products_sized(y, M, bias, relu, outputs, step, k);
   else
-    k.m = 2, transform_products_sized(y, M, bias, relu, outputs, k);
+    k.m = 2, transform_products_sized(y, M, bias, relu, outputs, 1, k);
 }
 
-/* Axes of tiles: windows of 6 pixels, m apart. */
-INLINE void tile_axis(Axis *axis, int m, int pad) {
-  axis->windows = ceil_div(axis->target, m), axis->step = m, axis->split = axis->phases = 1;
-  axis->low = -pad, axis->high = P - 1 - pad;
+/* Take windows together in tiles of m, which meet 6 pixels. */
+INLINE void tile_axis(Axis *axis, int m) {
+  axis->windows = ceil_div(axis->windows, m), axis->step = m, axis->split = 1, axis->high = axis->low + P - 1;
+}
+
+/* How many images have tiles enough for the kernels' transforms to pay, which these tiles alone make use of. */
+INLINE int least_images_of(const Windows *w) {
+  return ceil_div(w->channels * w->outputs > 64 * 64 ? 8 : 4, w->v.windows * w->h.windows);
+}
+
+/* Plan the axes in tiles; return r, or 0 unless the algorithm is worth its transforms. */
+static int tile_axes(Windows *w) {
+  Axis *v = &w->v, *h = &w->h;
+  plan_axis(v, w->gradient, 0);
+  plan_axis(h, w->gradient, 0);
+  int r = v->high - v->low + 1, windows = v->windows * h->windows;
+  if (h->high - h->low + 1 != r || v->step * h->step * v->dilation * h->dilation * w->groups != 1) return 0;
+  if (r != 3 && (r != 5 || v->phases * h->phases > 1)) return 0;
+  tile_axis(v, P + 1 - r);
+  tile_axis(h, P + 1 - r);
+  int products = PP * v->windows * h->windows * v->phases * h->phases;
+  int are_few = 3 * products <= 2 * windows * v->kernel * h->kernel;
+  return are_few && w->channels >= 8 && w->outputs >= 8 && w->N >= least_images_of(w) ? r : 0;
 }
 
 INLINE Weights at_weights(Weights weights, int output, int channel) {
@@ -278,44 +324,47 @@ static void chunk(int *channels, int *outputs, int most) {
 
 /* Plan blocks of tiles, whole rows of them. The space holds kernels at the points, of `channels` and `outputs`, and so
  * many lines of the block's tiles. Returns 0 where a row has too many for it. */
-static int plan_tiles(Windows *w, int m, int pad_v, int pad_h, int channels, int outputs, int lines) {
-  tile_axis(&w->v, m, pad_v);
-  tile_axis(&w->h, m, pad_h);
+static int plan_tiles(Windows *w, int m, int channels, int outputs, int lines) {
   int fixed = ceil_div(outputs, MR) * MR * channels;
   int tiles = min_int((SPACE / PP - 3 * BETWEEN - fixed) / lines, KC) / NR * NR;
   return tiles >= w->h.windows && (w->h.windows - 1) * m + P <= WIDEST && plan(w, tiles, channels, NC * KC) &&
          w->block_columns == w->h.windows && w->block_channels >= channels;
 }
 
-static int winograd(Windows *w, float *y, const float *x, Weights weights, int turned, const float *bias, int relu,
-                    int pad_v, int pad_h, int r) {
-  int channels = w->channels, outputs = w->outputs, packed = 0;
+static int winograd(Windows *w, float *y, const float *x, Weights weights, const float *bias, int relu, int r) {
+  int channels = w->channels, outputs = w->outputs, phases = w->v.phases * w->h.phases, packed = 0;
   chunk(&channels, &outputs, 32);
-  if (!plan_tiles(w, P + 1 - r, pad_v, pad_h, channels, outputs, w->channels + outputs)) return 0;
-  int plane = ceil_div(outputs, MR) * MR * channels + BETWEEN;
+  if (!plan_tiles(w, P + 1 - r, channels, outputs, w->channels + outputs)) return 0;
+  int plane = ceil_div(outputs, MR) * MR * channels + BETWEEN, pixel[25];
   float *U = space, *V = U + PP * plane;
-  for (Block block = {0}; next_block(w, &block);) {
-    Tiles k = tiles_of(w, &block, r, w->channels, outputs);
-    float *M = V + PP * k.source;
-    for (int c = 0; c < w->channels; c += channels) {
-      int depth = min_int(channels, w->channels - c);
-      transform_source(V + c * k.pitch, source_of(w, &block, x, c, depth, b_panels, 0), &block, depth, k);
-    }
-    for (int o = 0; o < w->outputs; o += outputs) {
-      int rows = min_int(outputs, w->outputs - o);
-      for (int c = 0; c < w->channels; c += channels) {
+  for (Block block = {0}; next_block(w, &block);)
+    for (int phase = 0; phase < phases; phase++) {
+      int v_phase = phase / w->h.phases, h_phase = phase % w->h.phases;
+      Tiles k = tiles_of(w, &block, r, w->channels, outputs, v_phase, h_phase);
+      float *M = V + PP * k.source;
+      for (int c = 0; c < w->channels && phase == 0; c += channels) {
         int depth = min_int(channels, w->channels - c);
-        if (!packed) pack_kernels(U, plane, at_weights(weights, o, c), rows, depth, r, turned);
-        packed = channels == w->channels && outputs == w->outputs;
-        /* All columns, also those after the last tile: whole panels take less time. */
-        for (int p = 0; p < PP; p++)
-          multiply((Target){M + p * k.target, point_row, point_column}, U + p * plane,
-                   (Matrix){V + p * k.source + c * k.pitch, point_row, point_column}, b_panels, 0, rows, k.pitch, depth,
-                   0, c ? ADD : SET);
+        transform_source(V + c * k.pitch, source_of(w, &block, x, c, depth, b_panels, 0), &block, depth, k);
       }
-      transform_products(y + o * w->v.target * w->h.target, M, bias ? bias + o : 0, relu, rows, k);
+      choose_taps(&w->v, w->gradient, v_phase);
+      choose_taps(&w->h, w->gradient, h_phase);
+      kernel_pixels(w, weights.width, r, pixel);
+      for (int o = 0; o < w->outputs; o += outputs) {
+        int rows = min_int(outputs, w->outputs - o);
+        for (int c = 0; c < w->channels; c += channels) {
+          int depth = min_int(channels, w->channels - c);
+          if (!packed) pack_kernels(U, plane, at_weights(weights, o, c), rows, depth, r, pixel);
+          packed = channels == w->channels && outputs == w->outputs && phases == 1;
+          /* All columns, also those after the last tile: whole panels take less time. */
+          for (int p = 0; p < PP; p++)
+            multiply((Target){M + p * k.target, point_row, point_column}, U + p * plane,
+                     (Matrix){V + p * k.source + c * k.pitch, point_row, point_column}, b_panels, 0, rows, k.pitch,
+                     depth, 0, c ? ADD : SET);
+        }
+        transform_products(y + (o * w->v.target + v_phase) * w->h.target + h_phase, M, bias ? bias + o : 0, relu, rows,
+                           k);
+      }
     }
-  }
   return 1;
 }
 
@@ -392,10 +441,10 @@ SHARED void transform_kernels_back(float *gW, const float *products, int plane, 
     transform_kernels_back_sized(gW, products, plane, outputs, channels, row, 5);
 }
 
-static int winograd_gW(Windows *w, float *gW, const float *x, const float *gy, int pad_v, int pad_h, int r) {
+static int winograd_gW(Windows *w, float *gW, const float *x, const float *gy, int r) {
   int channels = w->channels, outputs = w->outputs;
   chunk(&channels, &outputs, 64);
-  if (!plan_tiles(w, P + 1 - r, pad_v, pad_h, channels, outputs, channels + outputs)) return 0;
+  if (!plan_tiles(w, P + 1 - r, channels, outputs, channels + outputs)) return 0;
   for (int o = 0; o < w->outputs; o += outputs)
     for (int c = 0; c < w->channels; c += channels) {
       int rows = min_int(outputs, w->outputs - o), depth = min_int(channels, w->channels - c);
@@ -405,7 +454,7 @@ static int winograd_gW(Windows *w, float *gW, const float *x, const float *gy, i
       steps(weight_tap, depth, 1);
       Mode mode = SET;
       for (Block block = {0}; next_block(w, &block); mode = ADD) {
-        Tiles k = tiles_of(w, &block, r, depth, rows);
+        Tiles k = tiles_of(w, &block, r, depth, rows, 0, 0);
         float *GY = V + PP * k.source;
         transform_source(V, source_of(w, &block, x, c, depth, b_panels, 0), &block, depth, k);
         transform_gy(GY, gy + o * w->v.target * w->h.target, rows, k);
