@@ -65,11 +65,9 @@ EXPORT int conv2d_gx(float *gx, const float *gy, const float *kernels, const flo
   Windows w = windows_of(1, SIZES);
   int kernel = KH * KW, channel = w.outputs * kernel;
   Weights weights = {kernels, kernel, channel, w.channels * channel, KW};
-  if (!finite(kernels, OC * channel)) return 0; /* the zeros around gy would make NaN of it */
-  int r = tile_axes(&w);
-  if (r && moderate(gy, N * OC * OH * OW) && moderate(kernels, OC * channel) &&
-      winograd(&w, gx, gy, weights, bias, 0, r))
-    return 1;
+  int are_moderate = moderate(kernels, OC * channel), r = tile_axes(&w);
+  if (!are_moderate && !finite(kernels, OC * channel)) return 0; /* the zeros around gy would make NaN of it */
+  if (r && are_moderate && moderate(gy, N * OC * OH * OW) && winograd(&w, gx, gy, weights, bias, 0, r)) return 1;
   return convolve(&w, gx, gy, weights, bias, 0);
 }
 
