@@ -8,11 +8,13 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeAlias
 
 import numpy as np
 from measure import timed, times
 from nets_table import Net, find
+
+Setting: TypeAlias = Callable[[], AbstractContextManager[object]]  # the context that a run is called in
 
 
 class Contestant:
@@ -34,7 +36,7 @@ class Contestant:
         name: str,
         measured: str,
         run: Callable[[], Any],
-        setting: Callable[[], AbstractContextManager[object]] = nullcontext,
+        setting: Setting = nullcontext,
     ) -> None:
         self.name, self.measured, self.run, self.setting = name, measured, run, setting
         results: list[Any] = []
@@ -64,7 +66,7 @@ class Answers:
     def answer(self, question: str) -> str:
         """Answer `["prepare", NAME]` or `["times", NUMBER, AT_LEAST]`; both are JSON."""
         what, *arguments = json.loads(question)
-        answers = {"prepare": self._prepare, "times": self._times}
+        answers: dict[str, Callable[..., Any]] = {"prepare": self._prepare, "times": self._times}
         return json.dumps(answers[what](*arguments))
 
     def _prepare(self, name: str) -> list[dict[str, Any]]:

@@ -93,16 +93,19 @@ def process(*command: str | Path) -> Iterator[Makers]:
     """Yield what makes the contestants of a net in another process."""
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, bufsize=1) as other:
+        questions, answers = other.stdin, other.stdout
+        assert questions is not None
+        assert answers is not None
 
         def ask(question: list[str | float]) -> Any:
-            other.stdin.write(json.dumps(question) + "\n")
-            line = other.stdout.readline()
+            questions.write(json.dumps(question) + "\n")
+            line = answers.readline()
             if not line:
                 raise SystemExit(f"{command[1]} has broken off")
             return json.loads(line)
 
         yield lambda name: contestants(ask, name)
-        other.stdin.close()
+        questions.close()
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from typing import Any
 
-from answers import Answers, Contestant
+from answers import Answers, Contestant, Setting
 from dezero_peer import load_dezero
 from nets_table import (
     LSTM,
@@ -211,7 +211,7 @@ def fused(framework: Any, net: Net) -> Callable[[], Any]:
 def contestants(net: Net) -> list[Contestant]:
     """Ours on each kind of kernels, and DeZero where it has all layers, in training and in reading."""
     kinds = (("training", training_step),) if net.trained else ()
-    settings = [
+    settings: list[tuple[str, Any, Setting]] = [
         ("pyconvlite SIMD", pyconvlite, partial(serving, "simd")),
         ("pyconvlite NumPy", pyconvlite, partial(serving, "numpy")),
         ("DeZero", load_dezero(), nullcontext),

@@ -30,7 +30,7 @@ from nets_table import (
 from torch import nn
 
 
-class LastState(nn.Module):
+class LastState(nn.Module):  # type: ignore[misc]
     """An LSTM that returns its last h alone."""
 
     def __init__(self, features: int, hidden: int) -> None:
@@ -42,7 +42,7 @@ class LastState(nn.Module):
         return self.lstm(x)[1][0][0]
 
 
-class Sum(nn.Module):
+class Sum(nn.Module):  # type: ignore[misc]
     """The sum of two branches."""
 
     def __init__(self, body: Any, shortcut: Any) -> None:
@@ -124,7 +124,7 @@ def training_step(net: Net) -> Callable[[], float]:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        return loss.item()
+        return float(loss)
 
     return step
 

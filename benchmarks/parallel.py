@@ -79,7 +79,7 @@ def fastest(comm: parallel.Communicator, model: Any, optimizer: Any, x: Any, t: 
 
 def launch(n: int) -> dict[str, Any]:
     """Measure in n processes."""
-    mpiexec = Path(sys.executable).with_name("mpiexec")
+    mpiexec = str(Path(sys.executable).with_name("mpiexec"))
     command = [mpiexec, "-n", str(n), sys.executable, __file__, "measure"]
     done = subprocess.run(
         command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ | {"OPENBLAS_NUM_THREADS": "1"}

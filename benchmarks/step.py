@@ -46,7 +46,8 @@ class Times:
 
 def step_times(step: Callable[[], object], at_least: float = 3) -> Times:
     """Medians over as many steps as fit into `at_least` seconds."""
-    wholes, sums = [], []
+    wholes: list[float] = []
+    sums: list[Counter[tuple[str, str]]] = []
     with watched() as taken:
         step()
         while len(wholes) < 3 or sum(wholes) < at_least:
@@ -88,7 +89,7 @@ def watched() -> Iterator[Counter[tuple[str, str]]]:
         return watching
 
     module = backends.kernels(0)
-    places = [("kernel", name, module, name) for name in KERNELS]
+    places: list[tuple[str, str, Any, str]] = [("kernel", name, module, name) for name in KERNELS]
     places += [("function", f.__name__, f, "forward") for f in functions() if "forward" in vars(f)]
     saved = [(owner, attribute, vars(owner)[attribute]) for _, _, owner, attribute in places]
     try:
@@ -150,6 +151,6 @@ def activations_kept(batch_norm: bool) -> float:
     tracemalloc.start()
     try:
         y = model(x)
-        return tracemalloc.get_traced_memory()[0] / y.data.nbytes
+        return tracemalloc.get_traced_memory()[0] / int(y.data.nbytes)
     finally:
         tracemalloc.stop()

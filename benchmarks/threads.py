@@ -17,6 +17,7 @@ import numpy as np
 from kernels import SHAPES, convolutions
 from measure import random, timed
 from net import BATCH, forward_pass, make_net, training_step
+from simd import serves
 
 import pyconvlite
 import pyconvlite.functions as F
@@ -212,6 +213,6 @@ def main(parts: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    if sys.platform != "emscripten":
-        sys.exit("threads are for Pyodide: run ./build.sh bench threads")
+    if not serves():
+        sys.exit("threads are for the SIMD kernels, in Pyodide: run ./build.sh bench threads")
     main(sys.argv[1:])
