@@ -109,8 +109,13 @@ def load(make: Callable[[int], Model], path: str, classes: int = 10) -> Model:
     return model
 
 
-# The page's networks, and what it calls them.
-_GIVEN = {SmallCNN: coded(ValueError("Small CNN"), "small-cnn"), LeNet: "LeNet", MLP: "MLP"}
+# The page's networks, and their names in English.
+_NETWORKS = {SmallCNN: "Small CNN", LeNet: "LeNet", MLP: "MLP"}
+
+
+def _translated(name: str) -> str | ValueError:
+    """A network's name for an error's values; pages have a Japanese one for the code of the small CNN's."""
+    return coded(ValueError(name), "small-cnn") if name == "Small CNN" else name
 
 
 def _of_another(name: str, classes: int, error: ValueError) -> ValueError | None:
@@ -119,13 +124,13 @@ def _of_another(name: str, classes: int, error: ValueError) -> ValueError | None
     kinds = ["weight-missing", "weight-unexpected", "weight-shape"]
     if not codes or set(codes) - set(kinds):
         return None
-    for make, model in _GIVEN.items():
+    for make, called in _NETWORKS.items():
         with suppress(ValueError):
             build(make, classes).load_weights(name)
             other = ValueError(
-                f"{name} has the weights of {model}: choose {model} as the model, then open the file again"
+                f"{name} has the weights of {called}: choose {called} as the model, then open the file again"
             )
-            return coded(other, "weights-of-given", file=name, model=model)
+            return coded(other, "weights-of-given", file=name, model=_translated(called))
     missing, unexpected, misshapen = map(codes.count, kinds)
     other = ValueError(
         f"{name} has the weights of another network ({missing} arrays missing, {unexpected} unexpected, "
