@@ -9,7 +9,7 @@ from io import BufferedReader
 from pathlib import Path
 
 from . import _platform
-from ._files import replacing
+from ._files import is_url, replacing
 
 __all__ = ["cache_dir", "checked_name", "download", "get_file", "opened", "site"]
 
@@ -33,16 +33,6 @@ def opened(url: str) -> BufferedReader:
         b'Hello'
     """
     return _request(url)[0]
-
-
-def is_url(text: str) -> bool:
-    """Whether a text is a URL that `opened` takes.
-
-    Example:
-        >>> is_url("https://example.org/a.npz"), is_url("data")
-        (True, False)
-    """
-    return text[:6].lower().startswith(("http:", "https:", "data:"))
 
 
 def _request(url: str) -> tuple[BufferedReader, bool]:

@@ -1,4 +1,4 @@
-"""Writing files so that none is ever incomplete."""
+"""Files by path: writing them so that none is ever incomplete, and reading them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import os
 import stat
 import zlib
 from collections.abc import Iterator
-from typing import Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO, TypeAlias, TypeGuard
 
-__all__ = ["BinaryFile", "read_from", "replacing", "title_of", "written"]
+__all__ = ["BinaryFile", "is_url", "read_from", "replacing", "title_of", "written"]
 
 _ABANDONED = 600  # seconds without a write, after which the writer of an unfinished file was killed
 
@@ -131,13 +131,23 @@ def read_from(file: BinaryFile) -> Iterator[BinaryIO]:
         TypeError: the file must be a path (str or os.PathLike) or a binary file object; got ...
     """
     if isinstance(file, str | os.PathLike):
-        if isinstance(file, str) and file.startswith(("http://", "https://")):
+        if is_url(file):
             raise FileNotFoundError(f"{file} is a URL, not a path; pass what utils.get_file(url) returns")
         with open(file, "rb") as opened:
             yield opened
     else:
         _check(file, "read")
         yield file
+
+
+def is_url(source: Any) -> TypeGuard[str]:
+    """Whether a source of bytes is a URL that `_fetch.opened` takes.
+
+    Example:
+        >>> is_url("https://example.org/a.npz"), is_url("data")
+        (True, False)
+    """
+    return isinstance(source, str) and source[:6].lower().startswith(("http:", "https:", "data:"))
 
 
 def title_of(file: BinaryFile) -> str:

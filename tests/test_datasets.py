@@ -206,6 +206,7 @@ def test_mnist_from_an_address(tmp_path, pack, slash):
     write(tmp_path / "mnist", SPELLINGS[0], "train", pack)
     with served(tmp_path) as address:
         assert_is_the_sample(MNIST(source=f"{address}/mnist{slash}"))
+        assert_is_the_sample(MNIST(source=f"{address}/mnist{slash}".replace("http", "HTTP")))
 
 
 @pytest.mark.cpython

@@ -188,11 +188,8 @@ def test_a_pipe_is_refused(tmp_path):
     ("file", "error", "message"),
     [
         (b"PK", TypeError, "or a binary file object; got bytes: use BytesIO"),
-        (
-            "https://example.org/w.npz",
-            FileNotFoundError,
-            r"is a URL, not a path; pass what utils",
-        ),
+        ("https://example.org/w.npz", FileNotFoundError, "is a URL, not a path; pass what utils"),
+        ("HTTPS://example.org/w.npz", FileNotFoundError, "is a URL, not a path; pass what utils"),
     ],
 )
 def test_what_is_no_file_to_read(file, error, message):

@@ -13,6 +13,7 @@ from typing import Any, SupportsIndex, TypeAlias
 import numpy as np
 
 from .._fetch import opened
+from .._files import is_url
 from .._random import rng
 from .._shapes import Array
 
@@ -141,7 +142,7 @@ def first_of(source: Place, spellings: Sequence[str]) -> Iterator[Contents]:
             f"bytes; got {type(source).__name__}"
         )
     places: list[str] | list[Path]
-    if isinstance(source, str) and source.startswith(("http://", "https://")):
+    if is_url(source):
         places = [f"{source.rstrip('/')}/{spelling}" for spelling in spellings]
     else:
         places = [Path(source) / spelling for spelling in spellings]

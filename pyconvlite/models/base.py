@@ -11,6 +11,7 @@ from .. import functions as F
 from .. import layers as L
 from .._arguments import at_least, integer
 from .._fetch import get_file, site
+from .._files import is_url
 from ..graph import plot_dot_graph
 from ..layers import Layer
 
@@ -267,7 +268,7 @@ def load_pretrained(model: Layer, source: Any) -> None:
         )
     if isinstance(source, bytes):
         model.load_weights(io.BytesIO(source))
-    elif isinstance(source, str) and source.startswith(("http://", "https://")):
+    elif is_url(source):
         model.load_weights(get_file(source))
     elif isinstance(source, str | os.PathLike):
         path = os.fspath(source)

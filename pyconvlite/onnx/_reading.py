@@ -12,8 +12,8 @@ from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 
-from .. import _fetch
-from .._files import read_from
+from .._fetch import opened
+from .._files import is_url, read_from
 from .._shapes import Array
 from .._traced.fusing import CONV_RELU
 from .._traced.graph import DTYPES, Graph, Node, Shape, ValueInfo
@@ -41,8 +41,8 @@ def _contents(source: Source) -> tuple[bytes | memoryview, str, Path | None]:
     """The bytes of a source, what errors call it, and the folder of its external data."""
     if isinstance(source, bytes | bytearray | memoryview):
         return memoryview(source).cast("B"), "the file", None
-    if isinstance(source, str) and _fetch.is_url(source):
-        with _fetch.opened(source) as file:
+    if is_url(source):
+        with opened(source) as file:
             return _bounded(file, source), _last_part(source), None
     if isinstance(source, str | os.PathLike):
         path = Path(source)
