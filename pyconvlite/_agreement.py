@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ._checkpoint import values_of
+from ._shapes import matches
 from .autograd import Parameter
 from .optimizers import Optimizer
 
@@ -56,12 +57,8 @@ def fits(form: Form, other: Form) -> bool:
     (shape, dtype, has_data, trained), (wanted, wanted_dtype, _, wanted_trained) = form, other
     if has_data or not other[2]:
         return form == other
-    is_open = shape is None or (len(shape) == len(wanted) and all(map(_open_or_equal, shape, wanted)))
+    is_open = shape is None or matches(wanted, shape)
     return is_open and dtype in (None, wanted_dtype) and trained == wanted_trained
-
-
-def _open_or_equal(length: int | None, wanted: int) -> bool:
-    return length is None or length == wanted
 
 
 def refuse_other_models(forms: Sequence[Mapping[str, Form]], match: Callable[[Form, Form], bool]) -> None:

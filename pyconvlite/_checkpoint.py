@@ -14,7 +14,7 @@ import numpy as np
 from . import _npz, backends
 from ._arguments import at_least
 from ._random import rng
-from ._shapes import Array
+from ._shapes import Array, matches
 from .autograd import Variable
 from .dataloaders import DataLoader
 from .optimizers import Schedule
@@ -157,8 +157,7 @@ def inside(archive: _npz.Archive, folder: str) -> list[str]:
 def _floats(archive: _npz.Archive, name: str, shape: tuple[int | None, ...]) -> _npz.Header:
     """The header of an array of floats, of a shape in which None is open."""
     header = archive.header(name)
-    open_or_equal = [e is None or e == n for e, n in zip(shape, header.shape, strict=False)]
-    if header.dtype.kind != "f" or len(shape) != len(header.shape) or not all(open_or_equal):
+    if header.dtype.kind != "f" or not matches(header.shape, shape):
         archive.refuse(f"{name} has shape {header.shape} and dtype {header.dtype}")
     return header
 

@@ -218,6 +218,16 @@ def _kernel_sizes(kernel_size: int, stride: int, pad: int, dilation: int) -> tup
 # ----------------------------------------------------------------------------------------------------- shapes
 
 
+def matches(shape: Sequence[int], needed: Sequence[int | None]) -> bool:
+    """Whether a shape is the needed one, in which None stands for any length.
+
+    Example:
+        >>> matches((5, 3), (None, 3)), matches((5, 3), (None,))
+        (True, False)
+    """
+    return len(shape) == len(needed) and all(n in (None, m) for m, n in zip(shape, needed, strict=True))
+
+
 def has_index_arrays(index: tuple[Any, ...]) -> bool:
     """Whether an index has a part that NumPy takes as an array: an array, a list, a nested tuple, a bool.
 

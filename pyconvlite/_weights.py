@@ -14,7 +14,7 @@ import numpy as np
 from . import _npz, _safetensors, _torch, backends
 from ._coded import coded
 from ._files import BinaryFile, read_from, title_of
-from ._shapes import Array
+from ._shapes import Array, matches
 from .autograd import Parameter
 
 
@@ -147,10 +147,7 @@ def misfits(
     if dtype.kind != "f":
         error = ValueError(f"{name} has dtype {dtype}; the model needs floats")
         yield coded(error, "weight-dtype", name=name, dtype=dtype)
-    if needed is None:
-        return
-    open_or_equal = [e is None or e == n for e, n in zip(needed, shape, strict=False)]
-    if len(needed) != len(shape) or not all(open_or_equal):
+    if needed is not None and not matches(shape, needed):
         error = ValueError(f"{name} has shape {shape}; the model needs {needed}")
         yield coded(error, "weight-shape", name=name, shape=shape, expected=needed)
 
