@@ -7,13 +7,11 @@ from typing import Any
 
 from ..layers import Layer
 from .fusing import fused_graph
-from .graph import Graph
+from .graph import OPSET, Graph
 from .layer import FusedLayer, GraphLayer
 from .tracing import trace
 
 __all__ = ["GraphLayer", "fused", "graph_of"]
-
-_OPSET = 18
 
 
 def graph_of(model: Layer, examples: Sequence[Any]) -> Graph:
@@ -25,7 +23,7 @@ def graph_of(model: Layer, examples: Sequence[Any]) -> Graph:
         >>> [node.op for node in graph_of(ReLU(), [np.ones((1, 2))]).nodes]
         ['Relu']
     """
-    return model.graph() if isinstance(model, GraphLayer) else trace(model, examples, _OPSET)
+    return model.graph() if isinstance(model, GraphLayer) else trace(model, examples, OPSET)
 
 
 def fused(model: Layer, examples: Sequence[Any]) -> GraphLayer:

@@ -58,13 +58,12 @@ def _broadcast(c: Call) -> str:
     source, lead = c.f.inputs[0].shape, len(c.shapes[0]) - len(c.f.inputs[0].shape)
     other = c.g.inputs[0].shape
     # 1 keeps the length of the input, so that only lengths that are new matter
-    kept = [i >= lead and source[i - lead] == n and other[i - lead] == m for i, (n, m) in _pairs(c)]
+    kept = [
+        i >= lead and source[i - lead] == n and other[i - lead] == m
+        for i, (n, m) in enumerate(zip(*c.shapes, strict=True))
+    ]
     sizes = [[1 if k else n for k, n in zip(kept, shape, strict=True)] for shape in c.shapes]
     return c.e.node("Expand", c.inputs[0], _known(c, c.e.shape(*sizes)))
-
-
-def _pairs(c: Call) -> list[tuple[int, tuple[int, int]]]:
-    return list(enumerate(zip(*c.shapes, strict=True)))
 
 
 def _known(c: Call, name: str | None) -> str:

@@ -10,9 +10,11 @@ import numpy as np
 
 from .._shapes import Array
 
-__all__ = ["DTYPES", "Graph", "Node", "Shape", "ValueInfo", "code_of"]
+__all__ = ["DTYPES", "OPSET", "Graph", "Node", "Shape", "ValueInfo", "code_of"]
 
 Shape: TypeAlias = tuple[int | str | None, ...]
+
+OPSET = 18  # version of the operator set of graphs that are made here, unless another is asked for
 
 # ONNX's codes of the dtypes that NumPy has
 DTYPES = {
@@ -90,7 +92,7 @@ class Node:
     outputs: list[str]
     attributes: dict[str, Any] = field(default_factory=dict)
     name: str = ""
-    version: int = 18
+    version: int = OPSET
 
     def __str__(self) -> str:
         settings = ", ".join(f"{key}={reprlib.repr(value)}" for key, value in self.attributes.items())
@@ -120,5 +122,5 @@ class Graph:
     inputs: list[ValueInfo]
     outputs: list[ValueInfo]
     infos: dict[str, ValueInfo] = field(default_factory=dict)
-    opset: int = 18
+    opset: int = OPSET
     params: frozenset[str] | None = None

@@ -24,7 +24,7 @@ from typing import Any
 from .._arguments import integer
 from .._files import BinaryFile, written
 from .._traced.fusing import CONV_RELU, for_inference
-from .._traced.graph import Graph, Node, ValueInfo
+from .._traced.graph import OPSET, Graph, Node, ValueInfo
 from .._traced.layer import GraphLayer
 from .._traced.tracing import trace
 from ..layers import Layer
@@ -35,7 +35,6 @@ from .model import OnnxModel
 __all__ = ["Graph", "Node", "OnnxModel", "ValueInfo", "load", "save"]
 
 _OPSETS = range(13, 23)
-_DEFAULT = 18
 
 
 def load(source: Source) -> OnnxModel:
@@ -63,7 +62,7 @@ def load(source: Source) -> OnnxModel:
     return OnnxModel(read(source))
 
 
-def save(model: Layer, path: BinaryFile, *examples: Any, opset: int = _DEFAULT) -> None:
+def save(model: Layer, path: BinaryFile, *examples: Any, opset: int = OPSET) -> None:
     """Save a model as an ONNX file that computes what the model computes in `test_mode()`.
 
     The model is called on the examples, and the Functions that it calls become nodes. Parameters keep their

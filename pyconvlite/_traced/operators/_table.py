@@ -7,7 +7,7 @@ Each operator is a function that is called once, when a file is loaded, with wha
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 import numpy as np
 
@@ -102,10 +102,9 @@ def _is_like(value: Any, default: Any) -> bool:
     return isinstance(value, float | int if isinstance(default, float) else type(default))
 
 
-class _Operator:
-    def __init__(self, make: Callable[[Use], Run], defaults: dict[str, Any]) -> None:
-        self.make = make
-        self.defaults = defaults
+class _Operator(NamedTuple):
+    make: Callable[[Use], Run]
+    defaults: dict[str, Any]  # of the attributes
 
 
 TABLE: dict[str, _Operator] = {}

@@ -83,13 +83,10 @@ def _dropout(use: Use) -> Run:
     """Whether it is in training is the engine's state; a file that lets its caller decide it is refused."""
     if len(use.node.inputs) > 2 and use.node.inputs[2] and use.constants[2] is None:
         use.refuse("training_mode must be a constant; call the model in test_mode() or without")
-    if len(use.node.inputs) > 1 and use.node.inputs[1] and use.constants[1] is None:
-        ratio = None
-    else:
-        ratio = float(use.constants[1]) if len(use.constants) > 1 and use.node.inputs[1] else use.ratio
+    known = use.constants[1] if len(use.constants) > 1 else None
 
     def dropout(x: Any, given: Any = None, training: Any = None) -> Any:
-        of = float(raw(given)) if ratio is None else ratio
+        of = use.ratio if given is None else float(raw(given) if known is None else known)
         if use.outputs < 2:
             return F.dropout(x, of)
         kept = F.dropout(get_array_module(raw(x)).ones_like(raw(x)), of).data
