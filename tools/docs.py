@@ -157,11 +157,11 @@ def write_reference() -> None:
             for family, names in families.items():
                 _write(folder / f"{family.rpartition('.')[2]}.rst", _family_title(family), module, names)
             entries = [f"{folder.name}/{family.rpartition('.')[2]}" for family in families]
-            _write_contents(folder.with_suffix(".rst"), title, module, entries)
+            _write_contents(folder.with_suffix(".rst"), title, entries)
         else:
             _write(folder.with_suffix(".rst"), title, module, public_names(module))
         pages.append(folder.name)
-    _write_contents(REFERENCE / "index.rst", "Reference", None, pages)
+    _write_contents(REFERENCE / "index.rst", "Reference", pages)
 
 
 def _families(module: str) -> dict[str, list[str]]:
@@ -183,15 +183,15 @@ def _family_title(family: str) -> str:
 
 def _write(path: Path, title: str, module: str, names: list[str]) -> None:
     found = importlib.import_module(module)
-    ordered = sorted(names, key=lambda name: (_kind(getattr(found, name)) == "class", name.lower()))
-    if module not in BY_FAMILY or module == "pyconvlite.layers":
-        ordered = sorted(names, key=str.lower)
+    ordered = sorted(names, key=str.lower)
+    if module == "pyconvlite.functions":  # of which the functions come before their Functions
+        ordered.sort(key=lambda name: _kind(getattr(found, name)) == "class")
     directives = "\n".join(_directive(name, getattr(found, name)) for name in ordered)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"{_heading(title)}\n.. currentmodule:: {module}\n\n{directives}", "utf-8")
 
 
-def _write_contents(path: Path, title: str, module: str | None, entries: list[str]) -> None:
+def _write_contents(path: Path, title: str, entries: list[str]) -> None:
     listed = "".join(f"   {entry}\n" for entry in entries)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"{_heading(title)}\n.. toctree::\n   :maxdepth: 1\n\n{listed}", "utf-8")

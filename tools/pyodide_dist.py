@@ -211,10 +211,10 @@ class Distribution:
             try:
                 return fetch.from_url(CDN.format(version=self.version) + name, sha256)
             except urllib.error.HTTPError as error:
-                _say(f"Pyodide's CDN does not give {name} ({error}); trying the registries")
+                fetch.say(f"Pyodide's CDN does not give {name} ({error}); trying the registries")
             except (OSError, HTTPException) as error:
                 self.cdn_answers = False  # found out once: no other file waits for it again
-                _say(f"Pyodide's CDN cannot be reached ({error}); trying the registries")
+                fetch.say(f"Pyodide's CDN cannot be reached ({error}); trying the registries")
         return next((file for file in self._archived if file.parent.name == sha256), None)
 
     @cached_property
@@ -321,10 +321,6 @@ def _top_level(names: list[str]) -> list[str]:
         if path.suffix == ".py" and all(folder.isidentifier() for folder in folders):
             found[folders[0] if folders else path.stem] = None
     return list(found)
-
-
-def _say(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)
 
 
 def main() -> None:
