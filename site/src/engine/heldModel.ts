@@ -78,18 +78,12 @@ export class HeldModel {
   /** How often the model that is looked at has become another one. */
   changes = 0;
 
-  /** The model's parameters as the npz file that `load_weights` reads. */
+  // What the page asks for: see TrainApi in protocol.ts.
+
   weights(): Promise<Uint8Array<ArrayBuffer>> {
     return this.ofModel((model) => this.training.weights(model));
   }
 
-  /**
-   * Replaces the model by one with the given weights; if they do not fit, it stays and a PythonError says why.
-   *
-   * @param source  as in compare()
-   * @param bytes  what `load_weights` reads
-   * @param file  its name, for the message
-   */
   async loadWeights(source: string, bytes: Uint8Array, file: string, classes: number): Promise<void> {
     const path = `uploads/${file}`;
     this.py.FS.mkdirTree('uploads');
@@ -102,26 +96,14 @@ export class HeldModel {
     await this.begin();
   }
 
-  /**
-   * What the model makes of a drawing.
-   *
-   * @param ink  0 paper to 255 ink, rows from the top
-   */
   lookAtDrawing(ink: Uint8Array, width: number): Promise<Look> {
     return this.#ofShown((model) => this.#lend(ink, (drawing) => this.looking.look_at_drawing(model, drawing, width)));
   }
 
-  /** What the model makes of a test image. */
   lookAtTestImage(index: number): Promise<Look> {
     return this.#ofShown((model) => this.looking.look_at_example(model, this.testSet, index));
   }
 
-  /**
-   * What the model reads in the first test images, and how long that took, waiting left out.
-   *
-   * @param shown  of so many the answers are wanted
-   * @param scored  of so many the accuracy
-   */
   read(shown: number, scored: number): Promise<{ reading: Reading; ms: number }> {
     return this.#withShown((model) => {
       const start = performance.now();
@@ -130,21 +112,10 @@ export class HeldModel {
     });
   }
 
-  /**
-   * Changes a picture step by step until the model reads it as something else.
-   *
-   * @param picture  28 x 28, as the model receives it
-   * @param target  what it shall be read as
-   */
   walk(picture: Float32Array, target: number): Promise<Walk> {
     return this.#ofShown((model) => this.#lend(picture, (pixels) => this.fooling.walk(model, pixels, target)));
   }
 
-  /**
-   * The training images that are closest to a picture in the model's eyes; null where the model has changed meanwhile.
-   *
-   * @param picture  28 x 28, as the model receives it
-   */
   async closest(picture: Float32Array): Promise<Neighbour[] | null> {
     if (!this.neighbours) {
       this.#learning ??= this.#learnNeighbours().finally(() => (this.#learning = null));
@@ -155,11 +126,6 @@ export class HeldModel {
     return this.#ofShown((model) => this.#lend(picture, (pixels) => neighbours.closest(model, pixels)));
   }
 
-  /**
-   * The model as a file; see exporting.py.
-   *
-   * @param settings  JSON
-   */
   async exported(kind: string, settings: string, title: string): Promise<Uint8Array<ArrayBuffer>> {
     return this.withModel(async (model) => {
       if (kind === 'onnx') await loadPackages(this.py, 'import google.protobuf');
@@ -168,18 +134,11 @@ export class HeldModel {
     });
   }
 
-  /** What is in a project's file; see exporting.py. */
   async opened(bytes: Uint8Array): Promise<{ settings: string; weights?: Uint8Array<ArrayBuffer> }> {
     const exporting = this.py.pyimport('tab.exporting');
     return plain(this.#lend(bytes, (lent) => exporting.opened(lent)));
   }
 
-  /**
-   * Takes the model's answer to a picture apart, and says how long that took, waiting left out.
-   *
-   * @param picture  28 x 28, as the model receives it
-   * @param target  the class whose saliency is wanted; the predicted one if left out
-   */
   inspect(picture: Float32Array, target?: number): Promise<{ report: Report; ms: number }> {
     return this.#withShown((model) => {
       const start = performance.now();
@@ -188,10 +147,6 @@ export class HeldModel {
     });
   }
 
-  /**
-   * How a pixel came about in the picture that was inspected last, and how long that took. Null where there is no such
-   * pixel: the report that names it may be of a model that is gone.
-   */
   detail(stage: number, channel: number, row: number, column: number): { detail: Detail | null; ms: number } {
     const start = performance.now();
     const found = this.#inspector.detail(stage, channel, row, column);
@@ -199,7 +154,6 @@ export class HeldModel {
     return { detail, ms: performance.now() - start };
   }
 
-  /** Measures activations and gradients of each stage, and says how long that took, waiting left out. */
   probe(): Promise<{ measures: Measure[]; ms: number }> {
     return this.#withShown((model) => {
       const start = performance.now();
@@ -207,7 +161,6 @@ export class HeldModel {
     });
   }
 
-  /** Has what follows looked at with the model as it was at a moment of the latest run; null for the present. */
   turnTo(moment: number | null): void {
     this.moment = moment;
     this.forget();

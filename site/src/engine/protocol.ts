@@ -140,6 +140,7 @@ export interface TrainApi {
    * Changes a picture step by step until the model reads it as something else.
    *
    * @param picture  28 x 28, as the model receives it
+   * @param target  what it shall be read as
    */
   walk(picture: Float32Array, target: number): Promise<Walk>;
 
@@ -168,7 +169,10 @@ export interface TrainApi {
    */
   inspect(picture: Float32Array, target?: number): Promise<{ report: Report; ms: number }>;
 
-  /** How a pixel came about in the picture that was inspected last, and how long that took. */
+  /**
+   * How a pixel came about in the picture that was inspected last, and how long that took. Null where there is no such
+   * pixel: the report that names it may be of a model that is gone.
+   */
   detail(stage: number, channel: number, row: number, column: number): { detail: Detail | null; ms: number };
 
   /** Measures activations and gradients of each stage, and says how long that took, waiting left out. */
