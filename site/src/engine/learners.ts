@@ -55,7 +55,7 @@ export interface Look {
 
 export type Take = 'page' | 'onnx' | 'safetensors';
 
-const BREATH_MS = 30; // steps between two breaths
+const BREATH_MS = 30; // of steps, between two returns to the event loop
 
 export class Learners {
   #py = null as unknown as Pyodide;
@@ -82,23 +82,21 @@ export class Learners {
   /** Makes the network for photos, of a file of the site that the page brings. */
   async loadBody(path: string): Promise<void> {
     const bytes = new Uint8Array((await take(path)) as ArrayBuffer);
-    this.#made.photos = this.#lend(bytes, (lent) => this.#py.pyimport('tab.photos').Photos(lent));
+    this.#made.photos = this.#lend([bytes], (lent) => this.#py.pyimport('tab.photos').Photos(lent));
   }
 
   /** Takes pictures; gives what can be kept of the work on each. */
   add(way: Way, numbers: number[], pictures: Uint8Array[]): Uint8Array<ArrayBuffer>[] {
-    return plain(
-      this.#lend(numbers, (lent) => this.#lend(pictures, (lentPictures) => this.#learner(way).add(lent, lentPictures))),
-    );
+    return plain(this.#lend([numbers, pictures], (...lent) => this.#learner(way).add(...lent)));
   }
 
   /** Takes photos that an earlier visit has worked on. */
   put(numbers: number[], maps: Uint8Array[]): void {
-    maps.forEach((each, i) => this.#lend(each, (lent) => this.#learner('photos').put(numbers[i], lent)));
+    maps.forEach((each, i) => this.#lend([each], (lent) => this.#learner('photos').put(numbers[i], lent)));
   }
 
   forget(way: Way, numbers: number[]): void {
-    this.#lend(numbers, (lent) => this.#learner(way).forget(lent));
+    this.#lend([numbers], (lent) => this.#learner(way).forget(lent));
   }
 
   /** Learns pictures, each of the class in `labels`, to the end or to stop(); `deep` goes on with the last block. */
@@ -112,9 +110,7 @@ export class Learners {
   ): Promise<Result> {
     this.#stops = false;
     const learner = this.#learner(way);
-    const steps = this.#lend(numbers, (lent) =>
-      this.#lend(labels, (lentLabels) => learner.train(lent, lentLabels, classes, deep)),
-    );
+    const steps = this.#lend([numbers, labels], (...lent) => learner.train(...lent, classes, deep));
     try {
       let breath = performance.now();
       for (const step of steps) {
@@ -141,7 +137,7 @@ export class Learners {
   }
 
   look(way: Way, pixels: Uint8Array): Look {
-    return plain(this.#lend(pixels, (lent) => this.#learner(way).look(lent)));
+    return plain(this.#lend([pixels], (lent) => this.#learner(way).look(lent)));
   }
 
   /** What training has changed, for `restore`. */
@@ -151,13 +147,13 @@ export class Learners {
 
   /** Takes up what an earlier visit learnt from these pictures. */
   restore(way: Way, weights: Uint8Array, classes: number, numbers: number[], labels: number[]): void {
-    this.#lend(weights, (lent) => this.#learner(way).restore(lent, classes));
+    this.#lend([weights], (lent) => this.#learner(way).restore(lent, classes));
     this.#know(way, numbers, labels);
   }
 
   /** Takes up the network of a project. */
   open(way: Way, weights: Uint8Array, classes: number, numbers: number[], labels: number[]): void {
-    this.#lend(weights, (lent) => this.#learner(way).open(lent, classes));
+    this.#lend([weights], (lent) => this.#learner(way).open(lent, classes));
     this.#know(way, numbers, labels);
   }
 
@@ -165,7 +161,7 @@ export class Learners {
   async take(way: Way, what: Take, names: string[], title: string): Promise<Uint8Array<ArrayBuffer>> {
     const taking = this.#py.pyimport('tab.taking');
     const learner = this.#learner(way);
-    if (what === 'page') return plain(this.#lend(names, (lent) => taking.page(learner, lent, title)));
+    if (what === 'page') return plain(this.#lend([names], (lent) => taking.page(learner, lent, title)));
     if (what === 'safetensors') return plain(taking.safetensors(learner));
     await loadPackages(this.#py, 'import google.protobuf');
     return plain(taking.onnx_file(learner));
@@ -175,7 +171,7 @@ export class Learners {
   project(way: Way, trained: boolean, classes: [string, Uint8Array[]][]): Uint8Array<ArrayBuffer> {
     const learner = trained ? this.#learner(way) : null;
     const kind = way === 'photos' ? 'image' : 'drawing';
-    return plain(this.#lend(classes, (lent) => this.#py.pyimport('tab.taking').project_file(learner, lent, kind)));
+    return plain(this.#lend([classes], (lent) => this.#py.pyimport('tab.taking').project_file(learner, lent, kind)));
   }
 
   /** That for photos is there once loadBody() is through. */
@@ -185,16 +181,16 @@ export class Learners {
   }
 
   #know(way: Way, numbers: number[], labels: number[]): void {
-    this.#lend(numbers, (lent) => this.#lend(labels, (lentLabels) => this.#learner(way).know(lent, lentLabels)));
+    this.#lend([numbers, labels], (...lent) => this.#learner(way).know(...lent));
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: Python's
-  #lend<T>(value: unknown, use: (lent: any) => T): T {
-    const lent = this.#py.toPy(value);
+  #lend<T>(values: unknown[], use: (...lent: any[]) => T): T {
+    const lent = values.map((value) => this.#py.toPy(value));
     try {
-      return use(lent);
+      return use(...lent);
     } finally {
-      lent.destroy();
+      for (const each of lent) each.destroy();
     }
   }
 }
