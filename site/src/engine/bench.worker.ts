@@ -7,7 +7,6 @@ import simd from '../../../benchmarks/simd.py?raw';
 import step from '../../../benchmarks/step.py?raw';
 import bench from '../../python/tab/bench.py?raw';
 import running from '../../python/tab/running.py?raw';
-import training from '../../python/tab/training.py?raw';
 import { answer } from './answering';
 import type { BenchApi, Versions } from './protocol';
 import { loadPython, type PyProxy, plain, writeModules } from './python';
@@ -20,7 +19,7 @@ class Meter implements BenchApi {
     const py = await loadPython(base);
     py.runPython('from pyconvlite import backends; backends.threads(1)'); // the figures are of one core
     writeModules(py, { kernels, measure, net, simd, step }, '.');
-    writeModules(py, { bench, running, training });
+    writeModules(py, { bench, running });
     this.#bench = py.pyimport('tab.bench');
     return { pyodide: py.version, ...plain(py.pyimport('tab.running').versions()) };
   }
