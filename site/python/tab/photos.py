@@ -164,9 +164,7 @@ class Photos(Learner):
         for step in range(count):
             setattr(optimizer, optimizer.rate_name, rate * (1 - step / count))
             i = balanced(t, batch, rng)
-            with (
-                test_mode()
-            ):  # which keeps the statistics of batch normalization: a few pictures would spoil them
+            with test_mode():  # a few pictures would spoil the statistics of batch normalization
                 y = layer(x[i])
                 loss = F.softmax_cross_entropy(y, t[i])
             layer.cleargrads()
