@@ -214,7 +214,6 @@ def minimum(x: Array | Number, y: Array | Number) -> Array:
 
 def _extreme(sign: str, x: Array | Number, y: Array | Number) -> Array:
     chosen = f"({{a}} {sign} {{b}})"
-    operands: Operands[Array] = Operands((x, y))
-    if operands.dtype.kind == "f":
+    if "f" in (_kind(x), _kind(y)):
         chosen += f" | {IS_NAN}"
     return binary("extreme", f"select({{b}}, {{a}}, {chosen})", x, y)
