@@ -196,7 +196,31 @@ class BuildingBlock(Layer):
         return x
 
 
-class BottleneckA(Layer):
+class _Bottleneck(Layer):
+    """Base of both bottlenecks: convolutions 1 x 1, 3 x 3 and 1 x 1, plus a shortcut."""
+
+    def __init__(
+        self, mid_channels: int, out_channels: int, stride_1x1: int = 1, stride_3x3: int = 1
+    ) -> None:
+        self.conv1 = L.Conv2d(mid_channels, 1, stride_1x1, nobias=True)
+        self.bn1 = L.BatchNorm()
+        self.conv2 = L.Conv2d(mid_channels, 3, stride_3x3, 1, nobias=True)
+        self.bn2 = L.BatchNorm()
+        self.conv3 = L.Conv2d(out_channels, 1, nobias=True)
+        self.bn3 = L.BatchNorm()
+
+    def forward(self, x: Any) -> Variable:
+        """Output (N, out_channels, H / stride, W / stride) for x of shape (N, in_channels, H, W)."""
+        h = F.relu(self.bn1(self.conv1(x)))
+        h = F.relu(self.bn2(self.conv2(h)))
+        h = self.bn3(self.conv3(h))
+        return F.relu(h + self._shortcut(x))
+
+    def _shortcut(self, x: Any) -> Any:
+        return x
+
+
+class BottleneckA(_Bottleneck):
     """Bottleneck with a projection shortcut: convolutions 1 x 1, 3 x 3, 1 x 1, plus a 1 x 1 convolution of x.
 
     Args:
@@ -224,25 +248,15 @@ class BottleneckA(Layer):
         stride: int = 2,
         downsample_fb: bool = False,
     ) -> None:
-        stride_1x1, stride_3x3 = (1, stride) if downsample_fb else (stride, 1)
-        self.conv1 = L.Conv2d(mid_channels, 1, stride_1x1, nobias=True)
-        self.bn1 = L.BatchNorm()
-        self.conv2 = L.Conv2d(mid_channels, 3, stride_3x3, 1, nobias=True)
-        self.bn2 = L.BatchNorm()
-        self.conv3 = L.Conv2d(out_channels, 1, nobias=True)
-        self.bn3 = L.BatchNorm()
+        super().__init__(mid_channels, out_channels, *((1, stride) if downsample_fb else (stride, 1)))
         self.conv4 = L.Conv2d(out_channels, 1, stride, nobias=True)
         self.bn4 = L.BatchNorm()
 
-    def forward(self, x: Any) -> Variable:
-        """Output (N, out_channels, H / stride, W / stride) for x of shape (N, in_channels, H, W)."""
-        h = F.relu(self.bn1(self.conv1(x)))
-        h = F.relu(self.bn2(self.conv2(h)))
-        h = self.bn3(self.conv3(h))
-        return F.relu(h + self.bn4(self.conv4(x)))
+    def _shortcut(self, x: Any) -> Any:
+        return self.bn4(self.conv4(x))
 
 
-class BottleneckB(Layer):
+class BottleneckB(_Bottleneck):
     """Bottleneck with an identity shortcut: convolutions 1 x 1, 3 x 3, 1 x 1, plus x.
 
     Args:
@@ -260,16 +274,4 @@ class BottleneckB(Layer):
     """
 
     def __init__(self, in_channels: int, mid_channels: int) -> None:
-        self.conv1 = L.Conv2d(mid_channels, 1, nobias=True)
-        self.bn1 = L.BatchNorm()
-        self.conv2 = L.Conv2d(mid_channels, 3, 1, 1, nobias=True)
-        self.bn2 = L.BatchNorm()
-        self.conv3 = L.Conv2d(in_channels, 1, nobias=True)
-        self.bn3 = L.BatchNorm()
-
-    def forward(self, x: Any) -> Variable:
-        """Output of the same shape as x, (N, in_channels, H, W)."""
-        h = F.relu(self.bn1(self.conv1(x)))
-        h = F.relu(self.bn2(self.conv2(h)))
-        h = self.bn3(self.conv3(h))
-        return F.relu(h + x)
+        super().__init__(mid_channels, in_channels)
