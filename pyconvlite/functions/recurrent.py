@@ -64,6 +64,21 @@ class JoinWeights(Function):
         return [(height, slice(j * H, (j + 1) * H)) for height in heights for j in range(n)]
 
 
+class _Gradient(Function):
+    """Base of LSTMGrad and GRUGrad.
+
+    Args:
+        saved: what the kernel returned.
+        needs_gx: whether the gradient with respect to x is needed.
+    """
+
+    reads_outputs = False
+
+    def __init__(self, saved: tuple[Array, Array, Array], needs_gx: bool) -> None:
+        self.saved = saved
+        self.needs_gx = needs_gx
+
+
 class LSTM(Function):
     """The operation of `lstm`, with h and c given."""
 
@@ -78,12 +93,8 @@ class LSTM(Function):
         return grads if self.needs_input_grad[0] else (None, *grads)
 
 
-class LSTMGrad(Function):
+class LSTMGrad(_Gradient):
     """Gradients of LSTM with respect to x (if needed), h, c and W.
-
-    Args:
-        saved: what the kernel returned.
-        needs_gx: whether the gradient with respect to x is needed.
 
     Example:
         >>> import numpy as np
@@ -93,12 +104,6 @@ class LSTMGrad(Function):
         >>> [g.shape for g in LSTMGrad(f.saved, True)(x, state, state, W, hs, c)]
         [(5, 2, 3), (2, 1), (2, 1), (5, 4)]
     """
-
-    reads_outputs = False
-
-    def __init__(self, saved: tuple[Array, Array, Array], needs_gx: bool) -> None:
-        self.saved = saved
-        self.needs_gx = needs_gx
 
     def forward(self, x: Array, h: Array, c: Array, W: Array, gh: Array, gc: Array) -> Any:
         gx, *grads = kernels(x).lstm_grad(_steps(x), W, *self.saved, _steps(gh), gc, self.needs_gx)
@@ -122,10 +127,8 @@ class GRU(Function):
         return grads if self.needs_input_grad[0] else (None, *grads)
 
 
-class GRUGrad(Function):
+class GRUGrad(_Gradient):
     """Gradients of GRU with respect to x (if needed), h and W.
-
-    Args: as LSTMGrad.
 
     Example:
         >>> import numpy as np
@@ -135,12 +138,6 @@ class GRUGrad(Function):
         >>> [g.shape for g in GRUGrad(f.saved, True)(x, h, W, hs)]
         [(5, 2, 3), (2, 1), (6, 3)]
     """
-
-    reads_outputs = False
-
-    def __init__(self, saved: tuple[Array, Array, Array], needs_gx: bool) -> None:
-        self.saved = saved
-        self.needs_gx = needs_gx
 
     def forward(self, x: Array, h: Array, W: Array, gh: Array) -> Any:
         gx, *grads = kernels(x).gru_grad(_steps(x), W, *self.saved, _steps(gh), self.needs_gx)
