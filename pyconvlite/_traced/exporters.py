@@ -259,13 +259,13 @@ def _join_weights(c: Call) -> str:
     return e.node("Concat", *rows, axis=0)
 
 
-def _recurrent(step: Callable[..., list[str]], gates: int, biases: int) -> Exporter:
+def _recurrent(step: Callable[..., list[str]], biases: int) -> Exporter:
     """The steps of a sequence, or the only one, one after the other.
 
     Args:
         step: gives the next states, the output first, for the Call, the products with x and with h, the
             biases and the states.
-        gates, biases: numbers of blocks of columns, and of rows of biases.
+        biases: number of rows of biases.
     """
 
     def export(c: Call) -> list[str]:
@@ -420,8 +420,8 @@ FUNCTIONS: dict[type, Exporter] = {
     F.GELU: _gelu,
     F.RowNorm: _row_norm,
     F.JoinWeights: _join_weights,
-    F.LSTM: _recurrent(_lstm_step, 4, 1),
-    F.GRU: _recurrent(_gru_step, 3, 2),
+    F.LSTM: _recurrent(_lstm_step, 1),
+    F.GRU: _recurrent(_gru_step, 2),
     F.ScaleChannels: _scale_channels,
     F.HardSwish: _hardswish,
     F.SiLU: _silu,

@@ -97,7 +97,7 @@ def _as_volumes(x: Any, N: int) -> Any:
 
 
 @operator(
-    *("ConvTranspose",),
+    "ConvTranspose",
     auto_pad="NOTSET",
     dilations=(),
     group=1,

@@ -185,7 +185,7 @@ def _gather_elements(use: Use) -> Run:
 
 @operator("GatherND", batch_dims=0)
 def _gather_nd(use: Use) -> Run:
-    return lambda x, indexes: F.get_item(x, _places(x, indexes, use.batch_dims))
+    return lambda x, indexes: F.get_item(x, _places(indexes, use.batch_dims))
 
 
 @operator("ScatterND", reduction="none")
@@ -193,7 +193,7 @@ def _scatter_nd(use: Use) -> Run:
     adds = use.one_of("reduction", "none", "add") == "add"
 
     def scatter_nd(x: Any, indexes: Any, updates: Any) -> Any:
-        at = _places(x, indexes)
+        at = _places(indexes)
         if adds or not at[0].size:
             return F.add(x, F.GetItemGrad(at, x.shape)(updates))
         source = np.full(x.shape[: len(at)], -1)  # of two updates of one place the last one counts
@@ -205,8 +205,8 @@ def _scatter_nd(use: Use) -> Run:
     return scatter_nd
 
 
-def _places(x: Any, indexes: Any, batch_dims: int = 0) -> tuple[Array, ...]:
-    """The index of x that indexes (..., n) along its last axis stand for, after the axes of a batch."""
+def _places(indexes: Any, batch_dims: int = 0) -> tuple[Array, ...]:
+    """The index that indexes (..., n) stand for by their last axis, after the axes of a batch."""
     at = host(indexes)
     if at.dtype.kind not in "iu" or not 0 <= batch_dims < at.ndim or at.shape[-1] == 0:
         raise ValueError(f"needs indexes along the last axis; got {at.dtype} of shape {at.shape}")
