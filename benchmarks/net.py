@@ -60,8 +60,12 @@ def load_net(framework: Any, net: Arrays) -> Any:
 
 def training_step(framework: Any, net: Arrays) -> Callable[[], Any]:
     """A step of training on the batch, which returns its loss."""
-    model, x, t = load_net(framework, net), net["x"], net["t"]
-    optimizer = framework.optimizers.SGD(0.01).setup(model)
+    return training(framework, load_net(framework, net), net["x"], net["t"], 0.01)
+
+
+def training(framework: Any, model: Any, x: Any, t: Any, lr: float) -> Callable[[], Any]:
+    """A step of training on a batch, which returns its loss."""
+    optimizer = framework.optimizers.SGD(lr).setup(model)
 
     def step() -> Any:
         loss = framework.functions.softmax_cross_entropy(model(x), t)
@@ -75,7 +79,11 @@ def training_step(framework: Any, net: Arrays) -> Callable[[], Any]:
 
 def forward_pass(framework: Any, net: Arrays) -> Callable[[], Any]:
     """The outputs for the batch, in use rather than in training."""
-    model, x = load_net(framework, net), net["x"]
+    return inference(framework, load_net(framework, net), net["x"])
+
+
+def inference(framework: Any, model: Any, x: Any) -> Callable[[], Any]:
+    """The outputs for a batch, in use rather than in training."""
 
     def forward() -> Any:
         with framework.no_grad(), framework.test_mode():

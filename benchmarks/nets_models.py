@@ -7,6 +7,7 @@ from typing import Any
 
 from answers import Answers, Contestant, Setting
 from dezero_peer import load_dezero
+from net import inference
 from nets_table import (
     LSTM,
     Arrays,
@@ -187,25 +188,18 @@ def training_step(framework: Any, net: Net) -> Callable[[], float]:
 
 def reading(framework: Any, net: Net) -> Callable[[], Any]:
     """The output for the batch, in use rather than in training."""
-    model, x = make_model(framework, net), batch(net)[0]
-
-    def forward() -> Any:
-        with framework.no_grad(), framework.test_mode():
-            return model(x).data
-
-    return forward
+    return _outputs(framework, make_model(framework, net), batch(net)[0])
 
 
-def fused(framework: Any, net: Net) -> Callable[[], Any]:
+def fused(net: Net) -> Callable[[], Any]:
     """As `reading`, with batch norm and ReLU in the convolutions, as ONNX Runtime has them."""
     x = batch(net)[0]
-    layer = make_model(framework, net).fused(x)
+    return _outputs(pyconvlite, make_model(pyconvlite, net).fused(x), x)
 
-    def forward() -> Any:
-        with framework.no_grad(), framework.test_mode():
-            return layer(x).data
 
-    return forward
+def _outputs(framework: Any, model: Any, x: Any) -> Callable[[], Any]:
+    forward = inference(framework, model, x)
+    return lambda: forward().data
 
 
 def contestants(net: Net) -> list[Contestant]:
@@ -226,7 +220,7 @@ def contestants(net: Net) -> list[Contestant]:
                 found.append(Contestant(name, measured, make(framework, net), setting))
     if not net.trained:
         with serving("simd"):
-            found.append(Contestant(FUSED, "reading", fused(pyconvlite, net), partial(serving, "simd")))
+            found.append(Contestant(FUSED, "reading", fused(net), partial(serving, "simd")))
     return found
 
 

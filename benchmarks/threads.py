@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from kernels import SHAPES, convolutions
 from measure import random, timed
-from net import BATCH, forward_pass, make_net, training_step
+from net import BATCH, forward_pass, inference, make_net, training, training_step
 from simd import serves
 
 import pyconvlite
@@ -25,7 +25,6 @@ import pyconvlite.layers as L
 from pyconvlite import Model, backends
 from pyconvlite.backends.simd.threads import pool
 from pyconvlite.models.small import BasicBlock
-from pyconvlite.optimizers import SGD
 
 COUNTS = 2, 4, 8, 16
 WANTED = {"VGG, training": 1.6, "small CNN, training": 1.4, "ResNet18, one image": 1.7}
@@ -82,28 +81,9 @@ class ResNet18(Model):
         return self.fc(F.flatten(F.global_average_pooling(x)))
 
 
-def training(model: Model, x: Any) -> Callable[[], object]:
-    """A step of training."""
-    t = np.arange(len(model(x))) % 10
-    optimizer = SGD(0.001).setup(model)
-
-    def step() -> None:
-        loss = F.softmax_cross_entropy(model(x), t)
-        model.cleargrads()
-        loss.backward()
-        optimizer.update()
-
-    return step
-
-
-def reading(model: Model, x: Any) -> Callable[[], object]:
-    """The outputs for a batch."""
-
-    def forward() -> Any:
-        with pyconvlite.no_grad(), pyconvlite.test_mode():
-            return model(x)
-
-    return forward
+def step_of(model: Model, x: Any) -> Callable[[], object]:
+    """A step of training on a batch with any labels."""
+    return training(pyconvlite, model, x, np.arange(len(model(x))) % 10, 0.001)
 
 
 def kernels() -> dict[str, Callable[[], object]]:
@@ -133,13 +113,13 @@ def nets() -> dict[str, Callable[[], object]]:
     small, image = make_net(), random(1, 3, 224, 224)
     one = {**small, "x": small["x"][:1]}
     return {
-        "VGG, training": training(VGG(), random(16, 3, 32, 32)),
+        "VGG, training": step_of(VGG(), random(16, 3, 32, 32)),
         "small CNN, training": training_step(pyconvlite, small),
         f"small CNN, {BATCH} images": forward_pass(pyconvlite, small),
         "small CNN, one image": forward_pass(pyconvlite, one),
-        "ResNet18, one image": reading(ResNet18(), image),
-        "LSTM, training": training(LastState(), random(28, 64, 28)),
-        "LSTM, 64 sequences": reading(LastState(), random(28, 64, 28)),
+        "ResNet18, one image": inference(pyconvlite, ResNet18(), image),
+        "LSTM, training": step_of(LastState(), random(28, 64, 28)),
+        "LSTM, 64 sequences": inference(pyconvlite, LastState(), random(28, 64, 28)),
     }
 
 

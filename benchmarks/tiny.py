@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from dezero_peer import load_dezero
 from measure import seconds, times_in_turn
+from net import training
 from tiny_data import FOUR, FOUR_T, HIDDEN, LONG, RATE, SINE, SINE_T, SPIRAL, SPIRAL_T, WIDE, WINDOW, Step
 from tiny_peers import PEERS, load_peers
 
@@ -101,17 +102,7 @@ def softmax(framework: Any) -> Step:
 
 def spiral(framework: Any) -> Step:
     """Step 48: a batch of the spiral."""
-    model = framework.models.MLP((10, 3))
-    optimizer = framework.optimizers.SGD(RATE).setup(model)
-
-    def step() -> Any:
-        loss = framework.functions.softmax_cross_entropy(model(SPIRAL), SPIRAL_T)
-        model.cleargrads()
-        loss.backward()
-        optimizer.update()
-        return loss
-
-    return step
+    return training(framework, framework.models.MLP((10, 3)), SPIRAL, SPIRAL_T, RATE)
 
 
 def rnn(framework: Any) -> Step:
