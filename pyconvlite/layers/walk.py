@@ -120,18 +120,17 @@ _Place: TypeAlias = tuple[Any, Any] | None
 
 
 def walk(
-    value: Any, name: str = "", owner: ParamTree | None = None, *, again: bool = False
+    value: Any, name: str = "", *, again: bool = False
 ) -> Iterator[tuple[str, ParamTree | Parameter, ParamTree | None]]:
     """Yield the Layers and Parameters reachable from a value, each once, a Layer before its contents.
 
     Args:
         value: any object; only Layers, Parameters, lists, tuples, deques and mappings are traversed.
         name: path to `value`.
-        owner: the innermost Layer that contains `value`.
         again: whether to yield an object that has several names once for each name.
 
     Yields:
-        The name, the Layer or Parameter, and its owner.
+        The name, the Layer or Parameter, and its owner: the innermost Layer that contains it.
 
     Raises:
         TypeError: a set contains a Layer or Parameter.
@@ -142,9 +141,7 @@ def walk(
         ['a/0', 'a/0/W', 'a/0/b']
     """
     place = (None, name) if name else None
-    return (
-        (_name_of(place), node, owner) for place, node, owner in _visit(value, place, owner, set(), again)
-    )
+    return ((_name_of(place), node, owner) for place, node, owner in _visit(value, place, None, set(), again))
 
 
 def _visit(
@@ -153,7 +150,8 @@ def _visit(
     """As `walk`, with places instead of names, which are made from them where they are needed.
 
     Args:
-        value, place, owner, again: as in `walk`.
+        value, place, again: as in `walk`.
+        owner: the innermost Layer that contains `value`.
         seen: ids of the visited objects; with `again`, of those that contain `value`.
     """
     if id(value) in seen:
