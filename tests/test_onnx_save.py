@@ -97,6 +97,16 @@ def test_a_file_computes_what_the_model_computes_for_any_batch(name, opset):
             np.testing.assert_allclose(y, z, rtol=2e-5, atol=2e-5)
 
 
+def test_new_parameters_are_in_the_graph_though_they_change_nothing_yet():
+    x = floats(2, 1, 6)
+    loaded = onnx.load(saved(Sequential(L.LayerNorm((1, 6))), x))
+    F.sum(loaded(x) ** 2).backward()
+    assert {name for name, param in loaded.named_params() if param.grad is not None} == {
+        "layers/0/gamma",
+        "layers/0/beta",
+    }
+
+
 def test_images_that_only_uneven_padding_makes_as_large_as_the_kernel():
     def make(x):
         padded = ((0, 2), (0, 1))

@@ -11,6 +11,7 @@ import numpy as np
 from .. import functions as F
 from .. import layers as L
 from .._shapes import axes_of, stretched_axes
+from ..autograd import Parameter
 from ..backends import ConvGeometry, to_cpu
 from .emitting import Call
 from .graph import code_of
@@ -201,10 +202,11 @@ def _row_norm(c: Call) -> str:
     if is_half:
         y = e.node("Cast", y, to=code_of(c.dtype))
     parts = len(c.f.inputs[1].data)
+    given = zip(("Mul", "Add"), scales, c.inputs[1:], c.f.inputs[1:], (1, 0), strict=True)
     used = [
         (op, scale)
-        for op, scale, name, neutral in zip(("Mul", "Add"), scales, c.inputs[1:], (1, 0), strict=True)
-        if not (name in e.constants and (e.constants[name] == neutral).all())
+        for op, scale, name, param, neutral in given
+        if isinstance(param, Parameter) or not (name in e.constants and (e.constants[name] == neutral).all())
     ]
     if not used:
         return y
