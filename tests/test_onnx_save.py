@@ -97,6 +97,13 @@ def test_a_file_computes_what_the_model_computes_for_any_batch(name, opset):
             np.testing.assert_allclose(y, z, rtol=2e-5, atol=2e-5)
 
 
+def test_no_constant_is_left_that_no_node_uses():
+    model = Sequential(L.InstanceNorm(), L.GroupNorm(2, affine=False), L.LayerNorm((6, 6), affine=False))
+    graph = parse(saved(model, floats(2, 4, 6, 6)), "the file").graph
+    used = {name for node in graph.node for name in node.input}
+    assert {constant.name for constant in graph.initializer} <= used
+
+
 def test_new_parameters_are_in_the_graph_though_they_change_nothing_yet():
     x = floats(2, 1, 6)
     loaded = onnx.load(saved(Sequential(L.LayerNorm((1, 6))), x))

@@ -194,8 +194,10 @@ class _Pairing:
         pairs = zip(self.sources, first.inputs, second.inputs, strict=True)
         inputs = [ValueInfo(name, x.dtype, self._shape(x, z)) for name, x, z in pairs]
         e = self.emitter
-        params = frozenset(self.params.values()) & e.constants.keys()
-        return Graph(e.nodes, e.constants, inputs, outputs, opset=e.opset, params=params)
+        used = {name for node in e.nodes for name in node.inputs}
+        constants = {name: array for name, array in e.constants.items() if name in used}
+        params = frozenset(self.params.values()) & constants.keys()
+        return Graph(e.nodes, constants, inputs, outputs, opset=e.opset, params=params)
 
     def _shape(self, x: Variable, z: Variable) -> Shape:
         batches = self.emitter.batch, self.emitter.other_batch
