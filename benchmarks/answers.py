@@ -22,7 +22,7 @@ class Contestant:
 
     Args:
         name: for the table.
-        measured: "training" or "reading".
+        measured: "training" or "inference".
         run: a step of training, which returns its loss, or a pass forward, which returns the output.
         setting: makes the context that `run` is called in.
 

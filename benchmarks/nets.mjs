@@ -19,7 +19,7 @@ import { network } from './tensorflow.mjs';
 /**
  * @typedef {object} Contestant as nets.py reads it, and what measures it
  * @property {string} name
- * @property {string} measured training or reading
+ * @property {string} measured training or inference
  * @property {number[]} output
  * @property {number} first
  * @property {(atLeast: number) => number[] | Promise<number[]>} times seconds of as many calls as fit into a time
@@ -78,12 +78,12 @@ async function prepare(name) {
   const [input] = session.inputNames;
   const [output] = session.outputNames;
   const onnx = async () => (await session.run({ [input]: x }))[output].data;
-  all.push(await contestant('ONNX Runtime Web', 'onnxruntime-web', 'reading', onnx));
+  all.push(await contestant('ONNX Runtime Web', 'onnxruntime-web', 'inference', onnx));
   const file = join(folder, `${name}.tf.json`);
   if (existsSync(file)) {
     const model = { operations: json(file), data: new Float32Array(read(file.replace('.json', '.bin'))) };
     const forward = tensorFlow(model, numbers, net);
-    all.push(await contestant('TensorFlow.js wasm', '@tensorflow/tfjs-backend-wasm', 'reading', forward));
+    all.push(await contestant('TensorFlow.js wasm', '@tensorflow/tfjs-backend-wasm', 'inference', forward));
     if (name === 'small-cnn') {
       all.push(await contestant('ConvNetJS', 'convnetjs', 'training', convNetJs(model, numbers, net)));
     }

@@ -1,4 +1,4 @@
-"""Tables of the nets' speed in training and in reading: ours inside Pyodide beside other frameworks.
+"""Tables of the nets' speed in training and in inference: ours inside Pyodide beside other frameworks.
 
 Usage: nets.py FOLDER NODE [--cpu] [NET...]: FOLDER is for what the frameworks read; NETs are names of
 nets_table.py, all by default. Every framework makes its model from the same table, with the same weights and
@@ -44,8 +44,8 @@ PEERS = "DeZero", "ConvNetJS", "TensorFlow.js", "ONNX Runtime Web"
 WANTED = {
     ("training", "DeZero"): 25,
     ("training", "ConvNetJS"): 20,
-    ("reading", "TensorFlow.js"): 1.2,
-    ("reading", "ONNX Runtime Web"): 1.2,
+    ("inference", "TensorFlow.js"): 1.2,
+    ("inference", "ONNX Runtime Web"): 1.2,
 }
 Ask = Callable[[list[str | float]], Any]
 Makers = Callable[[str], list["Contestant"]]
@@ -57,7 +57,7 @@ class Contestant:
 
     Attributes:
         name: for the table.
-        measured: "training" or "reading".
+        measured: "training" or "inference".
         output: for the batch; of training the losses of two steps.
         first: seconds of its first call.
         times: of all calls that were measured.
@@ -176,7 +176,7 @@ def has_torch(python: str) -> bool:
 
 def bench(net: Net, contestants: list[Contestant], by_cpu: bool) -> None:
     """Check the contestants, measure them in turn and print the table of the net."""
-    apart = {measured: check(contestants, measured) for measured in ("training", "reading")}
+    apart = {measured: check(contestants, measured) for measured in ("training", "inference")}
     for number in range(ROUNDS):
         for one in contestants:
             if number == 0 or one.first < SLOW:
@@ -195,7 +195,7 @@ def bench(net: Net, contestants: list[Contestant], by_cpu: bool) -> None:
     for name, row in speeds.items():
         cells = [cell(row.get(measured), torch.get(measured)) for measured in shown]
         print(f"    {name:30}" + "".join(cells))
-    for measured, wanted in zip(("training", "reading"), net.wanted, strict=True):
+    for measured, wanted in zip(("training", "inference"), net.wanted, strict=True):
         if measured in shown:
             print(f"    {verdict(net, measured, wanted, speeds, torch)}")
     print(f"    outputs are within {max(apart.values()):.0e} of each other", flush=True)

@@ -186,13 +186,13 @@ def training_step(framework: Any, net: Net) -> Callable[[], float]:
     return step
 
 
-def reading(framework: Any, net: Net) -> Callable[[], Any]:
+def forward_pass(framework: Any, net: Net) -> Callable[[], Any]:
     """The output for the batch, in use rather than in training."""
     return _outputs(framework, make_model(framework, net), batch(net)[0])
 
 
 def fused(net: Net) -> Callable[[], Any]:
-    """As `reading`, with batch norm and ReLU in the convolutions, as ONNX Runtime has them."""
+    """As `forward_pass`, with batch norm and ReLU in the convolutions, as ONNX Runtime has them."""
     x = batch(net)[0]
     return _outputs(pyconvlite, make_model(pyconvlite, net).fused(x), x)
 
@@ -203,7 +203,7 @@ def _outputs(framework: Any, model: Any, x: Any) -> Callable[[], Any]:
 
 
 def contestants(net: Net) -> list[Contestant]:
-    """Ours on each kind of kernels, and DeZero where it has all layers, in training and in reading."""
+    """Ours on each kind of kernels, and DeZero where it has all layers, in training and in inference."""
     kinds = (("training", training_step),) if net.trained else ()
     settings: list[tuple[str, Any, Setting]] = [
         ("pyconvlite SIMD", pyconvlite, partial(serving, "simd")),
@@ -215,12 +215,12 @@ def contestants(net: Net) -> list[Contestant]:
         settings.insert(1, (several, pyconvlite, partial(serving, "simd", threads)))
     found = []
     for name, framework, setting in settings:
-        for measured, make in (*kinds, ("reading", reading)):
+        for measured, make in (*kinds, ("inference", forward_pass)):
             with suppress(NotInDeZeroError), setting():
                 found.append(Contestant(name, measured, make(framework, net), setting))
     if not net.trained:
         with serving("simd"):
-            found.append(Contestant(FUSED, "reading", fused(net), partial(serving, "simd")))
+            found.append(Contestant(FUSED, "inference", fused(net), partial(serving, "simd")))
     return found
 
 

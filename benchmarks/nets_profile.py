@@ -2,7 +2,7 @@
 
 import sys
 
-from nets_models import reading, training_step
+from nets_models import forward_pass, training_step
 from nets_table import find
 from step import step_times
 
@@ -13,11 +13,11 @@ LEAST = 0.005  # share of a step that has a line
 
 
 def main(names: list[str]) -> None:
-    """Print the shares of the kernels and of NumPy in the Functions, for training and for reading."""
+    """Print the shares of the kernels and of NumPy in the Functions, for training and for inference."""
     print(f"time by kernel and by Function less its kernels; {backends.describe().reason}")
     for net in find(names):
         kinds = (("training", training_step),) if net.trained else ()
-        for measured, make in (*kinds, ("reading", reading)):
+        for measured, make in (*kinds, ("inference", forward_pass)):
             times = step_times(make(pyconvlite, net), 2)
             print(f"\n{net.name}, {measured}: {times.shares()}")
             for name, t in sorted({**times.kernels, **times.functions}.items(), key=lambda item: -item[1]):

@@ -102,7 +102,7 @@ class Net:
         x: shape of the batch.
         rows: its layers.
         trained: whether training is measured, too.
-        wanted: at least these shares of PyTorch's speed in training and in reading.
+        wanted: at least these shares of PyTorch's speed in training and in inference.
         loss: "cross entropy" with labels below 10, or "squared error" to the input.
         lr: learning rate of SGD.
     """

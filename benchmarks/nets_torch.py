@@ -129,7 +129,7 @@ def training_step(net: Net) -> Callable[[], float]:
     return step
 
 
-def reading(net: Net) -> Callable[[], Any]:
+def forward_pass(net: Net) -> Callable[[], Any]:
     """The output for the batch, in use rather than in training."""
     model = nn.Sequential(*modules(net.rows, weights(net), "")).eval()
     x = torch.from_numpy(batch(net)[0])
@@ -142,10 +142,10 @@ def reading(net: Net) -> Callable[[], Any]:
 
 
 def contestants(net: Net) -> list[Contestant]:
-    """PyTorch in training and in reading."""
+    """PyTorch in training and in inference."""
     name = f"PyTorch {torch.__version__.partition('+')[0]}"
     trained = [Contestant(name, "training", training_step(net))] if net.trained else []
-    return [*trained, Contestant(name, "reading", reading(net))]
+    return [*trained, Contestant(name, "inference", forward_pass(net))]
 
 
 if __name__ == "__main__":
