@@ -239,5 +239,5 @@ def most_threads() -> int:
 
 
 def answers() -> Answers:
-    """For nets.mjs, which has no Python of its own."""
+    """What nets.mjs asks for the answers, since it has no Python of its own."""
     return Answers(contestants)

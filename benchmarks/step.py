@@ -125,7 +125,7 @@ class Memory:
 
 
 def step_memory() -> Memory:
-    """Of ours, on the kernels that serve here."""
+    """The memory of a training step of ours, on the kernels that serve here."""
     parameters = [array.nbytes for name, array in make_net().items() if "/" in name]
     tracemalloc.start()
     try:

@@ -157,7 +157,7 @@ def _account(run: Callable[[], object]) -> tuple[float, float, float, float]:
 
 
 def processor_seconds() -> float:
-    """Of all threads of this process; Python's own clock of them is a wall clock here."""
+    """Time that all threads of this process computed; Python's own clock for it is a wall clock here."""
     from js import process
 
     usage = process.cpuUsage()

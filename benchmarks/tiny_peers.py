@@ -18,7 +18,7 @@ MakeStep = Callable[[Loss, Params], Step]
 
 
 def load_peers() -> dict[str, MakeStep]:
-    """By name, those that are installed where `load_dezero` looked; none in Pyodide."""
+    """The peers by name, which are installed where `load_dezero` looked; none in Pyodide."""
     if sys.platform == "emscripten":
         return {}
     return {"mygrad": with_mygrad, "autograd": with_autograd}

@@ -39,7 +39,7 @@ def measured(name: str, kind: str, sizes: list[int], gflop: float, run: Callable
 
 
 def products(sizes: list[int]) -> list[Run]:
-    """Of square matrices."""
+    """Products of square matrices."""
     runs = []
     for n in sizes:
         a, b = webgpu.asarray(random(n, n)), webgpu.asarray(random(n, n))

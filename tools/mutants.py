@@ -142,7 +142,7 @@ def pattern(code: str) -> str:
 
 
 def _passes_on_cpython(mutant: Mutant) -> bool:
-    """In a copy of the package, the site's Python and the tests, with their bytecode."""
+    """Try it in a copy of the package, the site's Python and the tests, with their bytecode."""
     with tempfile.TemporaryDirectory() as folder:
         for name in ("pyconvlite", "tests", "site/python"):
             shutil.copytree(ROOT / name, Path(folder, name))
@@ -157,7 +157,7 @@ _node = functools.cache(node.find)  # which verifies what it has fetched, each t
 
 
 def _passes_in_pyodide(mutant: Mutant, files: dict[str, bytes], *options: str) -> bool:
-    """With other files in a copy of the wheel."""
+    """Try it in a copy of the wheel with these files in place of its own."""
     (wheel,) = ROOT.glob("dist/pyconvlite-*.whl")
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, wheel.name)
@@ -172,7 +172,7 @@ def _passes_in_pyodide(mutant: Mutant, files: dict[str, bytes], *options: str) -
 
 
 def _passes_with_simd(mutant: Mutant) -> bool:
-    """With the side module compiled from a copy of the C files, in the place of its twin with FMA, too."""
+    """Try it in a side module made of a copy of the C files, which also replaces its twin with FMA."""
     from hatch_build import VARIANTS, compile_side_module, side_by_side
 
     with tempfile.TemporaryDirectory() as folder:

@@ -107,8 +107,8 @@ class GraphLayer(Layer):
     def _find_params(self, computed: set[str]) -> None:
         statistics: set[str] = set()
         weights: set[str] = set()
-        # of values that are constants, moved or transformed
         fillings = self._fillings()
+        # the constant that each value is, or was before it was moved or transformed
         origins = {name: name for name in self._constants if name not in fillings}
         for node in self._nodes:
             if node.op in (*_PASSING, *_UNARY) and node.inputs and node.inputs[0] in origins:

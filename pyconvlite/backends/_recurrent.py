@@ -94,7 +94,7 @@ def gru_grad(
 
 
 def _parts(W: Any, features: int, H: int) -> tuple[Any, ...]:
-    """Of W, the rows for x, those for h, and each that is a bias."""
+    """The rows of W for x, those for h, and each row that is a bias."""
     biases = range(features + H, W.shape[0])
     return W[:features], W[features : features + H], *(W[row] for row in biases)
 

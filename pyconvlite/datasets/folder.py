@@ -131,5 +131,5 @@ def _counts(name: str) -> bool:
 
 
 def _raise(error: OSError) -> NoReturn:
-    """For `os.walk`, which would leave out a folder that it cannot read."""
+    """Raise the error of a folder that cannot be read, which `os.walk` would leave out."""
     raise error

@@ -113,7 +113,7 @@ def _without_repeats(x: Variable, labels: str) -> tuple[Variable, str]:
 
 
 def _without_ones(x: Variable, labels: str, sizes: dict[str, int]) -> tuple[Variable, str]:
-    """Without the axes that broadcast."""
+    """An operand without its axes that broadcast."""
     gone = tuple(a for a, label in enumerate(labels) if x.shape[a] == 1 != sizes[label])
     return squeeze(x, gone), "".join(label for a, label in enumerate(labels) if a not in gone)
 
@@ -129,7 +129,7 @@ def _ordered(x: Variable, labels: str, wanted: str) -> Variable:
 
 
 def _aligned(x: Variable, labels: str, wanted: str) -> Variable:
-    """With the axes in the wanted order, and length 1 where x has no such axis."""
+    """x with its axes in the wanted order, and with axes of length 1 in place of those it lacks."""
     x = _ordered(x, labels, "".join(label for label in wanted if label in labels))
     lengths = iter(x.shape)
     return reshape(x, tuple(next(lengths) if label in labels else 1 for label in wanted))

@@ -67,8 +67,8 @@ def get_item(x: Any, slices: Any) -> Variable:
     Args:
         x: Variable or array.
         slices: the index; it may be or contain Variables. An array in it is kept for backward: do not write
-            into it before. On a device, a mask must be on the CPU, since the
-            number of elements that it selects is part of the shape.
+            into it before. On a device, a mask must be on the CPU, since the number of elements that it
+            selects is part of the shape.
 
     Example:
         >>> get_item(np.array([[1, 2], [3, 4]]), (slice(None), 1))

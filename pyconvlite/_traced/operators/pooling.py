@@ -44,7 +44,7 @@ class _Windows:
         return same(self.use, *sizes) if self.known is None else self.known
 
     def places(self, x: Any) -> list[tuple[Array, int, int]]:
-        """Of each axis: where the elements of each window lie, (windows, kernel), and its padding."""
+        """For each axis, where the elements of each window lie, (windows, kernel), and the padding."""
         found = []
         for i, (before, after) in enumerate(self.pads(x)):
             size, kernel, stride, dilation = (

@@ -47,7 +47,7 @@ def _is_one_window(geometry: ConvGeometry) -> bool:
 
 
 def _rows(a: Array) -> Array:
-    """As a matrix, with a row for each image or kernel."""
+    """Images or kernels as a matrix with a row for each."""
     return a.reshape(len(a), -1)
 
 

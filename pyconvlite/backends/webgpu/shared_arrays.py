@@ -65,7 +65,7 @@ class SharedArrays:
         self._entries = _entries(objects, set(self._buffers))
 
     def gradients(self, made: Iterable[Buffer]) -> list[tuple[weakref.ref[Any], Any]]:
-        """Of the Variables with one of the arrays: those whose gradients the step makes, with these.
+        """The Variables with one of the arrays whose gradients the step makes, and these gradients.
 
         Gradients that it only adds to are state: whether they are cleared is noticed as for other state.
         """
