@@ -110,6 +110,7 @@ class _Recurrent(Layer):
     """Base of RNN, LSTM and GRU."""
 
     _state: ClassVar[tuple[str, ...]] = ("h",)
+    _gates: ClassVar[str] = "h"  # for each a Linear layer of x, x2h, and one of h, h2h
     hidden_size: int  # a state has the shape (N, hidden_size)
     h: Variable | None
 
@@ -121,6 +122,10 @@ class _Recurrent(Layer):
     def __getstate__(self) -> dict[str, Any]:
         # A state references a graph, which is not copied.
         return {**super().__getstate__(), **dict.fromkeys(self._state)}
+
+    def __repr__(self) -> str:
+        in_size = getattr(self, f"x2{self._gates[0]}").in_size
+        return f"{type(self).__name__}(hidden_size={self.hidden_size}, in_size={in_size})"
 
     def _check(self, x: Any) -> None:
         """Raise ValueError unless x is a step or a sequence for this state."""
@@ -184,9 +189,6 @@ class RNN(_Recurrent):
         self.h = F.tanh(a if self.h is None else a + self.h2h(self.h))
         return self.h
 
-    def __repr__(self) -> str:
-        return f"RNN(hidden_size={self.hidden_size}, in_size={self.x2h.in_size})"
-
 
 class _Joined:
     """The weights of all gates, concatenated to one matrix W.
@@ -224,7 +226,6 @@ class _Gated(_Recurrent):
     The matrix is reused for many steps, so backpropagation adds one gradient per step, not one per gate.
     """
 
-    _gates: ClassVar[str]
     _biases: ClassVar[int]  # 1: of x; 2: of x and h
     _joined: _Joined | None
 
@@ -322,9 +323,6 @@ class LSTM(_Gated):
         self.h = y if y.ndim == 2 else y[-1]
         return y
 
-    def __repr__(self) -> str:
-        return f"LSTM(hidden_size={self.hidden_size}, in_size={self.x2f.in_size})"
-
 
 class GRU(_Gated):
     """Gated recurrent unit, one step per call, or all steps of a sequence.
@@ -380,6 +378,3 @@ class GRU(_Gated):
         y = F.gru(x, self._before(self.h, x, W), W)
         self.h = y if y.ndim == 2 else y[-1]
         return y
-
-    def __repr__(self) -> str:
-        return f"GRU(hidden_size={self.hidden_size}, in_size={self.x2r.in_size})"
