@@ -199,10 +199,9 @@ class GraphLayer(Layer):
             if folded < _MOST_FOLDED_IN_ALL and self._is_foldable(node, constants):
                 with np.errstate(all="ignore"):
                     results = self._call(node, run, [constants.get(name) for name in node.inputs])
-                arrays = [*map(_array_of, results)]
-                folded += sum(array.size for array in arrays)
-                named = zip(node.outputs, arrays, strict=False)
-                constants.update((name, array) for name, array in named if name)
+                arrays = _named(node, results)
+                folded += sum(array.size for array in arrays.values())
+                constants |= arrays
             else:
                 last.update(dict.fromkeys((*node.inputs, *node.outputs), len(kept)))
                 kept.append((node, run))
@@ -283,7 +282,7 @@ class GraphLayer(Layer):
                     f'the input "{info.name}" must be of {info.dtype}; got {x.dtype}: convert it with '
                     f".astype(np.{info.dtype})"
                 )
-            if info.shape is not None and not _fits(x.shape, info.shape):
+            if info.shape is not None and not fits(x.shape, info.shape):
                 raise ValueError(f'the input "{info.name}" must be of shape {info.shape}; got {x.shape}')
         return inputs
 
@@ -362,10 +361,10 @@ class GraphLayer(Layer):
             with test_mode(), no_grad():
                 for node, results in self._computed(self._values(examples)):
                     is_known = all(name in constants for name in node.inputs if name)
-                    arrays = [*map(_array_of, results)]
-                    if node.op == "Shape" or (is_known and sum(a.size for a in arrays) <= _MOST_FOLDED):
-                        named = zip(node.outputs, arrays, strict=False)
-                        constants.update((name, array) for name, array in named if name)
+                    arrays = _named(node, results)
+                    size = sum(array.size for array in arrays.values())
+                    if node.op == "Shape" or (is_known and size <= _MOST_FOLDED):
+                        constants |= arrays
                     else:
                         nodes.append(node)
         return replace(self._graph, nodes=nodes, constants=constants)
@@ -421,12 +420,13 @@ def _fixed_batch_message(name: str, N: int, length: int) -> str:
     return f'"{name}" has the fixed batch size {N} in the file: export it with a dynamic one; got {length}'
 
 
-def _array_of(result: Any) -> Array:
-    array: Array = to_cpu(as_variable(result).data)
-    return np.asarray(array)
+def _named(node: Node, results: Iterable[Any]) -> dict[str, Array]:
+    """The results of a node that have a name, as arrays on the CPU."""
+    arrays = (np.asarray(to_cpu(as_variable(result).data)) for result in results)
+    return {name: array for name, array in zip(node.outputs, arrays, strict=False) if name}
 
 
-def _fits(shape: tuple[int, ...], declared: Sequence[Any]) -> bool:
+def fits(shape: tuple[int, ...], declared: Sequence[Any]) -> bool:
     """Whether a shape is as declared; the batch may have any size, since many files fix it without need."""
     pairs = zip(shape[1:], declared[1:], strict=False)
     return len(shape) == len(declared) and all(not isinstance(m, int) or m == n for n, m in pairs)

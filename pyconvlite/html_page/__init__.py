@@ -20,6 +20,7 @@ from .._shapes import Array
 from .._traced import GraphLayer, graph_of
 from .._traced.fusing import fused_graph
 from .._traced.graph import Graph, Node
+from .._traced.layer import fits
 from ..backends.simd.library import modules
 from ..config import no_grad, test_mode
 from ..layers import Layer
@@ -178,10 +179,7 @@ def _graph(model: Any, shape: tuple[int, int, int], classes: int) -> Graph:
             f"model must have one input and one output; got {len(graph.inputs)} and {len(graph.outputs)}"
         )
     declared = graph.inputs[0].shape
-    if declared is not None and (
-        len(declared) != 4
-        or any(n != m for n, m in zip(declared[1:], shape, strict=True) if isinstance(n, int))
-    ):
+    if declared is not None and not fits(x.shape, declared):
         raise ValueError(f"shape must be that of the model's input, {declared} with N; got {shape}")
     output: Sequence[Any] = graph.outputs[0].shape or ()
     if isinstance(model, GraphLayer):
