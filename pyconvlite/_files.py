@@ -1,4 +1,4 @@
-"""Files by path: writing them so that none is ever incomplete, and reading them."""
+"""Reading files, and writing them so that none is ever incomplete."""
 
 from __future__ import annotations
 

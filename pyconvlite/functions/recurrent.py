@@ -65,12 +65,7 @@ class JoinWeights(Function):
 
 
 class _Gradient(Function):
-    """Base of LSTMGrad and GRUGrad.
-
-    Args:
-        saved: what the kernel returned.
-        needs_gx: whether the gradient with respect to x is needed.
-    """
+    """Base of LSTMGrad and GRUGrad, with what the kernel returned."""
 
     reads_outputs = False
 

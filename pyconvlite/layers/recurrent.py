@@ -110,7 +110,7 @@ class _Recurrent(Layer):
     """Base of RNN, LSTM and GRU."""
 
     _state: ClassVar[tuple[str, ...]] = ("h",)
-    _gates: ClassVar[str] = "h"  # for each a Linear layer of x, x2h, and one of h, h2h
+    _gates: ClassVar[str] = "h"  # in the names of the Linear layers, as x2h
     hidden_size: int  # a state has the shape (N, hidden_size)
     h: Variable | None
 

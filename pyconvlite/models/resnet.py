@@ -197,7 +197,7 @@ class BuildingBlock(Layer):
 
 
 class _Bottleneck(Layer):
-    """Base of both bottlenecks: convolutions 1 x 1, 3 x 3 and 1 x 1, plus a shortcut."""
+    """Base of BottleneckA and BottleneckB."""
 
     def __init__(
         self, mid_channels: int, out_channels: int, stride_1x1: int = 1, stride_3x3: int = 1
