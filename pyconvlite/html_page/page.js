@@ -107,9 +107,13 @@ function fail(error) {
 
 // --------------------------------------------------------------------------------------------- what goes in
 
-const small = document.createElement('canvas');
-[small.width, small.height] = [W, H];
-const smallContext = /** @type {CanvasRenderingContext2D} */ (small.getContext('2d', { willReadFrequently: true }));
+/** @param {number} width  @param {number} height  @returns {any} */
+function canvasOf(width, height) {
+  const canvas = document.createElement('canvas');
+  return Object.assign(canvas, { width, height });
+}
+
+const small = canvasOf(W, H).getContext('2d', { willReadFrequently: true });
 
 /**
  * The network's input: the picture's middle, in grey where the network has one channel.
@@ -128,16 +132,15 @@ function inputOf(picture, width, height) {
     sh,
   ]);
   while (w > 2 * W && h > 2 * H) {
-    const half = document.createElement('canvas');
-    [half.width, half.height] = [Math.round(w / 2), Math.round(h / 2)];
-    half.getContext('2d')?.drawImage(from, x, y, w, h, 0, 0, half.width, half.height);
+    const half = canvasOf(Math.round(w / 2), Math.round(h / 2));
+    half.getContext('2d').drawImage(from, x, y, w, h, 0, 0, half.width, half.height);
     [from, x, y, w, h] = [half, 0, 0, half.width, half.height];
   }
-  smallContext.imageSmoothingQuality = 'high';
-  smallContext.fillStyle = 'white'; // under transparent pixels
-  smallContext.fillRect(0, 0, W, H);
-  smallContext.drawImage(from, x, y, w, h, 0, 0, W, H);
-  const { data } = smallContext.getImageData(0, 0, W, H);
+  small.imageSmoothingQuality = 'high';
+  small.fillStyle = 'white'; // under transparent pixels
+  small.fillRect(0, 0, W, H);
+  small.drawImage(from, x, y, w, h, 0, 0, W, H);
+  const { data } = small.getImageData(0, 0, W, H);
   const input = new Float32Array(C * H * W);
   for (let i = 0; i < H * W; i++) {
     const rgb = [data[4 * i], data[4 * i + 1], data[4 * i + 2]];
@@ -278,9 +281,8 @@ function drawings() {
     }
     if (!mass) return view;
     const factor = (5 / 7) * Math.min(width / (right - left + 1), height / (bottom - top + 1));
-    const middle = document.createElement('canvas');
-    [middle.width, middle.height] = [width, height];
-    const to = /** @type {CanvasRenderingContext2D} */ (middle.getContext('2d'));
+    const middle = canvasOf(width, height);
+    const to = middle.getContext('2d');
     to.fillRect(0, 0, width, height);
     to.translate(width / 2 - (sumX / mass) * factor, height / 2 - (sumY / mass) * factor);
     to.scale(factor, factor);

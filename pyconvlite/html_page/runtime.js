@@ -200,30 +200,19 @@ function framed(k, x, [above, left, below, right], value) {
 const made = (k, shape, isWhole) =>
   new Value(shape, isWhole ? -1 : k.take(4 * Math.max(1, sizeOf(shape))), isWhole && new Array(sizeOf(shape)));
 
+/** These sizes as the kernels take them. @param {number[]} kernel  @param {ReturnType<typeof windows>} w */
+const sizes = (kernel, { output, stride, pads, dilation }) =>
+  [output, kernel, stride, pads[0], pads[1], dilation].flat();
+
 /** @param {number} relu  @returns {Operator} */
 const convolution =
   (relu) =>
   (k, [x, W, b], a) => {
-    const w = windows(a, x.shape.slice(2), W.shape.slice(2));
-    const y = made(k, [x.shape[0], W.shape[0], ...w.output]);
-    served(
-      k.call.conv2d(
-        y.at,
-        x.at,
-        W.at,
-        b?.at ?? 0,
-        relu,
-        ...x.shape,
-        W.shape[0],
-        ...w.output,
-        ...W.shape.slice(2),
-        ...w.stride,
-        w.pads[0],
-        w.pads[1],
-        ...w.dilation,
-        a.group ?? 1,
-      ),
-    );
+    const [OC, , ...kernel] = W.shape;
+    const w = windows(a, x.shape.slice(2), kernel);
+    const y = made(k, [x.shape[0], OC, ...w.output]);
+    const geometry = [...x.shape, OC, ...sizes(kernel, w), a.group ?? 1];
+    served(k.call.conv2d(y.at, x.at, W.at, b?.at ?? 0, relu, ...geometry));
     return [y];
   };
 
@@ -235,28 +224,10 @@ const deconvolution = (k, [x, W, b], a) => {
   const size = kernel.map(
     (n, i) => (x.shape[2 + i] - 1) * stride[i] + (n - 1) * dilation[i] + 1 + extra[i] - pads[i] - pads[i + 2],
   );
-  const y = made(k, [x.shape[0], W.shape[1] * group, ...size]);
-  const [N, OC, OH, OW] = x.shape;
-  served(
-    k.call.conv2d_gx(
-      y.at,
-      x.at,
-      W.at,
-      b?.at ?? 0,
-      N,
-      y.shape[1],
-      ...size,
-      OC,
-      OH,
-      OW,
-      ...kernel,
-      ...stride,
-      pads[0],
-      pads[1],
-      ...dilation,
-      group,
-    ),
-  );
+  const [N, OC, ...output] = x.shape;
+  const y = made(k, [N, W.shape[1] * group, ...size]);
+  const geometry = [...y.shape, OC, ...sizes(kernel, { output, stride, pads, dilation }), group];
+  served(k.call.conv2d_gx(y.at, x.at, W.at, b?.at ?? 0, ...geometry));
   return [y];
 };
 
@@ -268,48 +239,21 @@ function served(isServed) {
 /** @type {Operator} */
 const maxPool = (k, [x], a) => {
   const w = windows(a, x.shape.slice(2), a.kernel_shape);
-  const y = made(k, [...x.shape.slice(0, 2), ...w.output]);
   const [N, C, H, W] = x.shape;
-  k.call.max_pool(
-    y.at,
-    k.take(2 * y.size),
-    1,
-    x.at,
-    N * C,
-    H,
-    W,
-    ...w.output,
-    ...a.kernel_shape,
-    ...w.stride,
-    w.pads[0],
-    w.pads[1],
-    ...w.dilation,
-  );
+  const y = made(k, [N, C, ...w.output]);
+  k.call.max_pool(y.at, k.take(2 * y.size), 1, x.at, N * C, H, W, ...sizes(a.kernel_shape, w));
   return [y];
 };
 
 /** @type {Operator} */
 const averagePool = (k, [x], a) => {
-  let { pads, ...w } = windows(a, x.shape.slice(2), a.kernel_shape);
+  const w = windows(a, x.shape.slice(2), a.kernel_shape);
   // The kernels would also count what is beyond the padding.
   const isFramed = a.count_include_pad && a.ceil_mode;
-  if (isFramed) [x, pads] = [framed(k, x, pads, 0), [0, 0, 0, 0]];
-  const y = made(k, [...x.shape.slice(0, 2), ...w.output]);
+  if (isFramed) [x, w.pads] = [framed(k, x, w.pads, 0), [0, 0]];
   const [N, C, H, W] = x.shape;
-  k.call.avg_pool(
-    y.at,
-    x.at,
-    isFramed ? 0 : (a.count_include_pad ?? 0),
-    N * C,
-    H,
-    W,
-    ...w.output,
-    ...a.kernel_shape,
-    ...w.stride,
-    pads[0],
-    pads[1],
-    ...w.dilation,
-  );
+  const y = made(k, [N, C, ...w.output]);
+  k.call.avg_pool(y.at, x.at, isFramed ? 0 : (a.count_include_pad ?? 0), N * C, H, W, ...sizes(a.kernel_shape, w));
   return [y];
 };
 
