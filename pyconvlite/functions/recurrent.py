@@ -18,9 +18,6 @@ from .shape import split, stack
 
 T = TypeVar("T", Array, Variable)
 
-# All weights are one matrix W (JoinWeights): a step of the backward pass then adds one gradient, not one for
-# each gate.
-
 
 class JoinWeights(Function):
     """The weights of all gates in one matrix: its rows are Wx, Wh and the biases, its columns the gates.
