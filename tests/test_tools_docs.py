@@ -162,11 +162,11 @@ def test_code_in_a_docstring_becomes_a_link_or_a_literal(line, markup):
 
 
 def test_a_page_lets_its_own_scripts_run_and_nothing_else():
-    page = (
-        '<html><head></head><body><script>f()</script><style>b{}</style><p style="display: none;"></p></body>'
-    )
-    guarded = docs._guarded(page)
+    head = '<head><link rel="next" href="b.html"></head>'
+    body = '<body><script>f()</script><style>b{}</style><p style="display: none;"></p></body>'
+    guarded = docs._guarded(f"<html>{head}{body}")
     digest = base64.b64encode(hashlib.sha256(b"f()").digest()).decode()
     assert f"script-src 'self' 'sha256-{digest}';" in guarded
     assert "style=" not in guarded
+    assert "b.html" not in guarded
     assert guarded.index("Content-Security-Policy") < guarded.index("<script")

@@ -363,6 +363,7 @@ def _guarded(html: str) -> str:
     """A page with a policy that lets its own scripts and styles run, and nothing else."""
     html = html.replace('style="display: none;"', "hidden").replace('style="opacity: 50%"', 'opacity="0.5"')
     html = re.sub(r' style="[^"]*"', "", html)  # widths of columns of the index
+    html = re.sub('<link rel="(next|prev)"[^>]*>', "", html)  # Firefox would fetch what comes next
 
     def hashes(tag: str) -> str:
         inline = re.findall(rf"<{tag}(?:\s+type=\"text/[a-z]+\")?>(.*?)</{tag}>", html, re.DOTALL)
