@@ -41,9 +41,15 @@ globalThis.Worker = class extends Worker {
     });
   }
 };
-const unstoppable = {
-  en: 'This host does not isolate the page, so cells cannot be interrupted. Restart the kernel instead.',
-  ja: 'このホストではページが分離されていないため、セルを中断できません。カーネルを再起動してください。',
+const texts = {
+  unstoppable: {
+    en: 'This host does not isolate the page, so cells cannot be interrupted. Restart the kernel instead.',
+    ja: 'このホストではページが分離されていないため、セルを中断できません。カーネルを再起動してください。',
+  },
+  unkept: {
+    en: 'Your browser stores nothing for this page: what you change lasts only while it is open. Download what you want to keep.',
+    ja: 'ブラウザがこのページのデータを保存しません。変更はページを開いている間だけ残ります。残したいものはダウンロードしてください。',
+  },
 };
 let app;
 Object.defineProperty(globalThis, 'jupyterapp', {
@@ -51,14 +57,19 @@ Object.defineProperty(globalThis, 'jupyterapp', {
   get: () => app,
   set(started) {
     app = started;
+    const warn = (text) => {
+      const message = texts[text][/[?&]path=ja(%2F|\/)/i.test(location.search) ? 'ja' : 'en'];
+      app.commands.execute('apputils:notify', { message, type: 'warning', options: { autoClose: 10_000 } });
+    };
+    // Where there is no database, it keeps files in memory (jupyter-lite.json).
+    app.restored.then(() => indexedDB.databases()).catch(() => warn('unkept'));
     app.commands.commandExecuted.connect((_, { id }) => {
       if (id !== 'notebook:interrupt-kernel' && id !== 'kernelmenu:interrupt') return;
       if (globalThis.crossOriginIsolated) {
         const isBusy = app.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'busy';
         if (isBusy) for (const buffer of buffers) buffer[0] = 2; // of an idle kernel it would end the next cell
       } else {
-        const message = unstoppable[/[?&]path=ja(%2F|\/)/i.test(location.search) ? 'ja' : 'en'];
-        app.commands.execute('apputils:notify', { message, type: 'warning', options: { autoClose: 10_000 } });
+        warn('unstoppable');
       }
     });
   },

@@ -66,8 +66,14 @@ PARTS = """async (code) => {
   return parts;
 }"""
 
+# As where a browser keeps no data of sites.
+DENIED = """for (const name of ['indexedDB', 'localStorage', 'sessionStorage']) {
+  Object.defineProperty(window, name, { get() { throw new DOMException('denied', 'SecurityError') } });
+}"""
+
 # What JupyterLite says of itself in the console of a healthy page.
 CHATTER = [
+    "Memory storage fallback enabled",  # it stands by
     "is duplicated.",
     "default shortcut because it collides",
     "Uploader widget not found",
@@ -199,6 +205,17 @@ def test_where_a_cell_cannot_be_stopped_a_sentence_says_so(browser: Browser, own
         page.wait_for_function(READY, timeout=120_000)
         page.get_by_title("Interrupt the kernel").click()
         page.get_by_text("Restart the kernel instead.").wait_for()
+
+
+@pytest.mark.full
+def test_a_browser_that_keeps_nothing(browser: Browser, server: Preview) -> None:
+    with browser.new_context(service_workers="block") as context:
+        context.add_init_script(DENIED)
+        page = context.new_page()
+        page.goto(f"{server.url}lite/notebooks/index.html?path=ja/index.ipynb")
+        page.get_by_text("変更はページを開いている間だけ残ります").wait_for(timeout=120_000)
+        notebook = Notebook(page)
+        assert notebook.ask("open('own.txt', 'w').write('kept')\nprint(open('own.txt').read())") == "kept"
 
 
 @pytest.mark.full
