@@ -228,9 +228,15 @@ def test_a_browser_without_room(own: Visit) -> None:
     has(own, 0, 3)
 
 
-def test_a_browser_that_keeps_nothing(enter: Callable[..., Visit], server: Preview) -> None:
+# A browser without a database, and Firefox where it keeps no data of sites.
+NO_DATABASE = "Object.defineProperty(window, 'indexedDB', { value: undefined });"
+NO_CHANNEL = "window.BroadcastChannel = function () { throw new DOMException('', 'SecurityError') };"
+
+
+@pytest.mark.parametrize("script", [NO_DATABASE, NO_DATABASE + NO_CHANNEL], ids=["database", "site data"])
+def test_a_browser_that_keeps_nothing(enter: Callable[..., Visit], server: Preview, script: str) -> None:
     visit = enter("about:blank", python=False)
-    visit.page.context.add_init_script("Object.defineProperty(window, 'indexedDB', { value: undefined })")
+    visit.page.context.add_init_script(script)
     visit.page.goto(f"{server.url}own.html")
     visit.wait_for("#kept", "Your browser stores nothing for this page")
     add_files(visit, 0, photos("dots", 2))

@@ -135,10 +135,18 @@ export const keepModel = async (way: Way, trained: Trained): Promise<void> => {
   await (await database()).put('models', trained, way);
 };
 
-let called: BroadcastChannel | undefined;
+let called: BroadcastChannel | MessagePort | undefined;
 
-/** Tells the site's other tabs. */
-const channel = () => (called ??= new BroadcastChannel('own-data'));
+/** Tells the site's other tabs. A browser that keeps nothing for the site may also refuse this; no tab then needs it. */
+const channel = () => (called ??= opened());
+
+function opened(): BroadcastChannel | MessagePort {
+  try {
+    return new BroadcastChannel('own-data');
+  } catch {
+    return new MessageChannel().port1; // which leads nowhere
+  }
+}
 
 /**
  * Have something done when other pictures may be kept than before: another tab has changed them, or the browser has
