@@ -1,15 +1,16 @@
-"""A browser that has none of what the page can do without: JSPI, relaxed SIMD, WebGPU.
+"""A browser that has none of what the page can do without: JSPI, relaxed SIMD, WebGPU; or less still.
 
 No switch of Chromium's takes them away any more, so a script does, ahead of the page's own and the worker's.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
 from hosting import Preview
+from own_pictures import photos
 from playwright.sync_api import Browser
 from strokes import DIGITS, draw
 from visits import Visit, put_ahead
@@ -93,3 +94,39 @@ def test_a_browser_without_simd_is_given_less_to_compute(browser: Browser, serve
         assert visit.page.input_value("[name=kernels]") == "numpy"
         assert visit.page.input_value("[name=images]") == "10000"
         assert 'use("numpy")' in (visit.page.text_content("#run-py") or "")
+
+
+@pytest.mark.full
+def test_a_browser_without_webassembly_says_so(browser: Browser, server: Preview) -> None:
+    with opened(browser, server, "delete globalThis.WebAssembly;\n") as visit:
+        visit.expected += ["wasm instantiation failed", "WebAssembly is not defined"]
+        visit.wait_for("#fault-title", "This browser has WebAssembly turned off")
+        visit.page.click("#language")
+        visit.wait_for("#fault-title", "Python には WebAssembly が必要ですが")
+
+
+# What browsers answer that have pages read no canvas, against fingerprinting.
+NOISE = """for (const { prototype } of [CanvasRenderingContext2D, OffscreenCanvasRenderingContext2D]) {
+  prototype.getImageData = (x, y, width, height) => {
+    const data = Uint8ClampedArray.from({ length: 4 * width * height }, (_, i) => (i * 89) % 251);
+    return new ImageData(data, width, height);
+  };
+}
+"""
+
+
+@pytest.mark.full
+def test_a_browser_that_hides_drawings_is_told_of(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter("about:blank")
+    visit.page.context.add_init_script(NOISE)
+    visit.page.goto(server.url)
+    visit.wait_for("#seen-caption", "a test image: a 7")
+    draw(visit.page, DIGITS[1])
+    visit.wait_for("#seen-caption", "your browser gives this page noise in place of drawings and pictures")
+    visit.page.click("#random-test")
+    visit.wait_for("#seen-caption", "a test image")
+    visit.page.goto(f"{server.url}own.html")
+    visit.wait_for("#hidden", "your browser gives this page noise")
+    visit.page.goto(f"{server.url}lesson-filters.html")
+    visit.page.set_input_files("#single [type=file]", photos("dots", 1))
+    visit.wait_for("#single", "your browser gives this page noise")

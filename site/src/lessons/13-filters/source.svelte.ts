@@ -1,6 +1,7 @@
 // Where the picture comes from: drawn, from the camera, or a file.
 
 import { Camera, NoCamera } from '../../app/camera';
+import { isReadable } from '../../app/canvas';
 import { type Picture, photo } from './photo';
 
 const [WIDTH, HEIGHT] = [320, 240];
@@ -11,7 +12,7 @@ export class Source {
   /** What the camera is at. */
   camera = $state<'off' | 'starting' | 'on'>('off');
   /** Why there is no picture. */
-  obstacle = $state<NoCamera['obstacle'] | 'file' | null>(null);
+  obstacle = $state<NoCamera['obstacle'] | 'file' | 'hidden' | null>(null);
 
   #camera: Camera | undefined;
   #video: HTMLVideoElement | undefined;
@@ -63,6 +64,11 @@ export class Source {
 
   /** The middle of an image, in grey. */
   #take(image: CanvasImageSource, width: number, height: number): void {
+    if (!isReadable()) {
+      this.stopCamera();
+      this.obstacle = 'hidden';
+      return;
+    }
     const context = new OffscreenCanvas(WIDTH, HEIGHT).getContext('2d', { willReadFrequently: true });
     if (!context) return;
     const scale = Math.max(WIDTH / width, HEIGHT / height);
