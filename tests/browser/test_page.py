@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from conftest import DESK, PHONE
 from hosting import Preview, Server
+from PIL import Image
 from playwright.sync_api import Route
+from strokes import DIGITS, draw
 from visits import Visit
 
 # Of the focused element: what to call it, its label, its outline.
@@ -216,6 +219,19 @@ def test_touch_draws(visit: Visit) -> None:
     visit.wait_for("#seen-caption", "your drawing")
     touch.send("Emulation.setTouchEmulationEnabled", {"enabled": False})
     visit.page.set_viewport_size(DESK)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("page", ["index.html", "own.html?way=drawings"])
+def test_ink_is_seen_where_the_browser_chooses_the_colors(
+    enter: Callable[..., Visit], server: Preview, page: str
+) -> None:
+    visit = enter(server.url + page, python=False, color_scheme="dark", forced_colors="active")
+    draw(visit.page, DIGITS[1])
+    picture = Image.open(io.BytesIO(visit.page.locator("#pad").screenshot())).convert("L")
+    width, height = picture.size
+    darkest, lightest = picture.crop((width // 4, height // 4, width * 3 // 4, height * 3 // 4)).getextrema()
+    assert darkest < 30 < 220 < lightest
 
 
 def test_the_code_shown_is_the_code_that_runs(trained: Visit) -> None:
