@@ -95,8 +95,8 @@ def test_a_drawn_digit_gets_its_class(trained: Visit, digits: list[int]) -> None
     read = {}
     for digit in digits:
         draw(trained.page, DIGITS[digit])
-        trained.wait_for("#seen-caption", "your drawing")
-        trained.stand_still()  # the last point's answer
+        trained.wait_for("#seen-caption", f"like MNIST’s digits. It reads {an(str(digit))}.")
+        trained.stand_still()  # on a busy machine the last point's answer may follow
         read[digit] = trained.text("#seen-caption").split()[-1].rstrip(".")
     assert read == {digit: str(digit) for digit in digits}
 
