@@ -11,7 +11,7 @@ from conditions import numbers
 
 import pyconvlite.functions as F
 import pyconvlite.layers as L
-from pyconvlite import Layer, Variable
+from pyconvlite import Layer, Parameter, Variable
 from pyconvlite.backends import DeviceUnavailable
 from pyconvlite.models import Sequential
 
@@ -108,6 +108,31 @@ def test_layers_can_be_copied_and_pickled_after_a_call(duplicate):
         np.testing.assert_array_equal(a.data, b.data)
         assert a.data is not b.data
     assert not hasattr(other, "inputs")
+
+
+@pytest.mark.parametrize(
+    ("layer", "name"),
+    [
+        (L.Linear(3, in_size=2), "b"),
+        (L.Linear(3), "W"),
+        (L.BatchNorm(3), "gamma"),
+        (L.EmbedID(3, 2), "W"),
+        (L.PReLU(3), "W"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
+)
+def test_a_parameter_is_not_lost_for_an_array(layer, name):
+    param = getattr(layer, name)
+    for value in (np.zeros(3, np.float32), Variable(np.zeros(3, np.float32)), 0.5):
+        with pytest.raises(TypeError, match=rf"{name} of \w+ is a Parameter; assign an array to {name}.data"):
+            setattr(layer, name, value)
+    assert getattr(layer, name) is param
+    for other in (Parameter(np.ones(3, np.float32)), None):
+        setattr(layer, name, other)
+        assert getattr(layer, name) is other
+    setattr(layer, name, param)
+    delattr(layer, name)  # as in PyTorch, what is not there can be anything
+    setattr(layer, name, 0.5)
 
 
 def test_layer_without_forward():

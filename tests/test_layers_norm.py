@@ -122,7 +122,7 @@ def test_gradients(shape, train):
     gamma, beta = randn(3, seed=1), randn(3, seed=2)
 
     def f(x, gamma, beta):
-        bn.gamma, bn.beta = gamma, beta
+        vars(bn).update(gamma=gamma, beta=beta)
         with pyconvlite.using_config("train", train):
             return bn(x)
 

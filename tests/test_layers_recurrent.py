@@ -93,7 +93,7 @@ def test_gradients_through_all_steps(make):
         layer.reset_state()
         for param, weight in zip(params, weights, strict=True):
             owner, name = owners[id(param)]
-            setattr(owner, name, weight)
+            vars(owner)[name] = weight
         for x in (first, *STEPS[1:]):
             h = layer(x)
         return h

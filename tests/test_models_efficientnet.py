@@ -18,7 +18,7 @@ def test_as_published():
         y = model(numbers(2, 3, 32, 48))
     assert (y.shape, y.dtype) == ((2, 1000), np.float32)
     # Channels and strides: 16 blocks in 7 stages.
-    shapes = [block._output_shapes[0][1:] for block in model.blocks]
+    shapes = [block._last[2][0][1:] for block in model.blocks]
     assert shapes == [
         *[(16, 16, 24)] * 1,
         *[(24, 8, 12)] * 2,

@@ -53,18 +53,8 @@ class Affine(Layer):
         self.W.data = initial(self.init, shape, *fans, self.W.lazy_dtype)
 
     def forward(self, x: Any) -> Variable:
-        """Compute the output; the first call infers the input size if it was not given.
-
-        Raises:
-            TypeError: something else than a Parameter was assigned to W.
-        """
-        try:
-            is_unsized = self.W._data is None
-        except AttributeError:
-            raise TypeError(
-                f"W must be a Parameter; got {type(self.W).__name__}: assign an array to W.data"
-            ) from None
-        if is_unsized:
+        """Compute the output; the first call infers the input size if it was not given."""
+        if self.W._data is None:
             self._init_for(x, self._size_of(x))
         return self._apply(x)
 

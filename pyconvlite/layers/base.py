@@ -5,7 +5,7 @@ from __future__ import annotations
 import reprlib
 import weakref
 from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .._arguments import described
 from ..autograd import Parameter, Variable
@@ -19,13 +19,16 @@ from .weights import Weights
 class _LastCall:
     """What a Layer keeps of its last call, unless a subclass assigns something else to the name."""
 
+    def __init__(self, index: int) -> None:
+        self._index = index
+
     def __set_name__(self, owner: type, name: str) -> None:
         self._name = name
 
     def __get__(self, layer: Any, owner: type) -> Any:
         if layer is None:
             return self
-        return vars(layer)[self._name] if self._name in vars(layer) else getattr(layer, f"_{self._name}")
+        return vars(layer)[self._name] if self._name in vars(layer) else layer._last[self._index]
 
     def __set__(self, layer: Any, value: Any) -> None:
         vars(layer)[self._name] = value
@@ -57,13 +60,11 @@ class Layer(Weights):
     """
 
     # Slots for what is no part of the model, so that `vars` has only what is searched for Parameters.
-    __slots__ = ("_all_sized", "_inputs", "_output_shapes", "_outputs", "_param_cache")
+    __slots__ = ("_all_sized", "_last", "_param_cache")
 
-    inputs = _LastCall()
-    outputs = _LastCall()
-    _inputs: list[weakref.ref[Any] | None]
-    _outputs: list[weakref.ref[Any] | None]
-    _output_shapes: list[Any]
+    inputs = _LastCall(0)
+    outputs = _LastCall(1)
+    _last: tuple[list[Any], list[Any], list[Any]]  # weak references to the inputs and outputs, output shapes
     _all_sized: bool  # set once a call finds all Parameters initialized; later calls skip the search
     _state: ClassVar[tuple[str, ...]] = ()  # attributes with the Variables that a call leaves to the next
     _torch_transposed: tuple[str, ...] = ()  # suffixes of names of Parameters that PyTorch stores transposed
@@ -100,11 +101,28 @@ class Layer(Weights):
             self._all_sized = not unsized
         outputs = ys if isinstance(ys, tuple) else (ys,)
         try:
-            self._inputs, self._outputs = list(map(weakref.ref, inputs)), list(map(weakref.ref, outputs))
+            x_refs, y_refs = list(map(weakref.ref, inputs)), list(map(weakref.ref, outputs))
         except TypeError:
-            self._inputs, self._outputs = _weak(inputs), _weak(outputs)
-        self._output_shapes = [getattr(y, "shape", None) for y in outputs]
+            x_refs, y_refs = _weak(inputs), _weak(outputs)
+        _set_last(self, (x_refs, y_refs, [getattr(y, "shape", None) for y in outputs]))
         return outputs[0] if len(outputs) == 1 else outputs
+
+    if not TYPE_CHECKING:  # a type checker would take any attribute for one that there is
+
+        def __setattr__(self, name, value):
+            """Set an attribute; that of a Parameter can be set to a Parameter, a Layer or None.
+
+            Raises:
+                TypeError: something else, such as an array, would take the place of a Parameter.
+            """
+            if isinstance(self.__dict__.get(name), Parameter) and not (
+                value is None or isinstance(value, (Parameter, Layer))
+            ):
+                raise TypeError(
+                    f"{name} of {type(self).__name__} is a Parameter; assign an array to {name}.data, or "
+                    f"replace it by a Parameter or None; got {type(value).__name__}"
+                )
+            object.__setattr__(self, name, value)
 
     def __getstate__(self) -> dict[str, Any]:
         # For pickle and copy: a copy has not been called yet, and a hook is about the object that it was
@@ -231,13 +249,16 @@ class Layer(Weights):
                     yield state
 
 
-def _weak(values: Iterable[Any]) -> list[weakref.ref[Any] | None]:
+_set_last = vars(Layer)["_last"].__set__  # without the check of `Layer.__setattr__`
+
+
+def _weak(values: Iterable[Any]) -> list[Any]:
     return [weakref.ref(x) if type(x).__weakrefoffset__ else None for x in values]
 
 
 def _output_shape(layer: Layer) -> tuple[Any, ...] | None:
     """Output shape of the last call; None before the first, and for an output that has no shape."""
-    shapes = getattr(layer, "_output_shapes", [])
+    *_, shapes = getattr(layer, "_last", [[]])
     if not shapes or None in shapes:
         return None
     return shapes[0] if len(shapes) == 1 else tuple(shapes)

@@ -145,5 +145,5 @@ def _containers(value: Any, seen: set[int]) -> Iterator[Any]:
 
 def _of_call(node: Any) -> dict[str, Any]:
     """What a Layer knows of its last call."""
-    names = "_inputs", "_outputs", "_output_shapes", "_all_sized"
+    names = "_last", "_all_sized"
     return {name: getattr(node, name) for name in names if hasattr(node, name)}
