@@ -58,6 +58,26 @@ def test_relu_at_its_kink_and_beyond():
     np.testing.assert_array_equal(grad(F.relu(x), x)[0].data, [0, 0, 1])
 
 
+@pytest.mark.parametrize("size", [1, 5000], ids=["one", "many"])
+@pytest.mark.parametrize(
+    ("f", "expected"),
+    [
+        (F.relu, 3),
+        (lambda x: F.leaky_relu(x, 0.5), 1.5),
+        (lambda x: F.prelu(x, 0.5), 1.5),
+        (lambda x: F.clip(x, 0, 6), 0),
+        (lambda x: F.pooling(F.reshape(x, (-1, 1, 1, 1)), 1), 3),
+    ],
+    ids=["relu", "leaky_relu", "prelu", "clip", "pooling"],
+)
+def test_gradients_at_nan_are_those_of_PyTorch(f, expected, size):
+    x = Variable(np.full(size, np.nan, np.float32))
+    y = f(x)
+    assert np.isnan(y.data).all()
+    (gx,) = grad(y, x, grad_outputs=np.full(y.shape, 3, np.float32))
+    np.testing.assert_array_equal(gx.data, expected)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_sigmoid_saturates_without_overflow(dtype):
     x = Variable(np.array([-1000, -50, 0, 50, 1000], dtype))

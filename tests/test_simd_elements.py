@@ -89,6 +89,11 @@ class TestValues:
         if name in ("add", "sub", "mul", "div"):
             np.testing.assert_array_equal(np.signbit(y[y == 0]), np.signbit(expected[y == 0]))
 
+    def test_relu_grad_of_any_float(self):
+        gy, x = (a.ravel() for a in np.meshgrid(SPECIAL, SPECIAL))
+        y = by_simd_alone("relu_grad", gy, x)
+        np.testing.assert_array_equal(y, [0 if b <= 0 else a for a, b in zip(gy, x, strict=True)])
+
     @pytest.mark.parametrize("c", [1, 2, 3, 4, 0.5, 1.5, -1, -0.5, -2, 2.0, -1.0])
     def test_power(self, c):
         x = np.abs(any_floats(5_000))
@@ -100,6 +105,14 @@ class TestValues:
         unit = np.spacing(rounded[finite]).astype(np.float64)
         # of subnormal squares a higher power may lose all
         assert (np.abs(y[finite] - true[finite]) <= 2 * unit + (c in (3, 4)) * 1e-40).all()
+
+    @pytest.mark.parametrize("c", [1, 2, 3, 4, 0.5, 1.5, -1, -0.5, -2])
+    def test_power_of_special_numbers(self, c):
+        y = by_simd_alone("pow", SPECIAL, c)
+        with np.errstate(all="ignore"):
+            expected = SPECIAL**c
+        np.testing.assert_allclose(y, expected, rtol=1e-6)
+        np.testing.assert_array_equal(np.signbit(y[y == 0]), np.signbit(expected[y == 0]))
 
     @pytest.mark.parametrize("c", [0, 5, -1.5, 1.7, np.float32(2), True])
     def test_other_powers_are_numpys(self, c):

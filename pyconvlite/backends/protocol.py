@@ -232,7 +232,7 @@ class Kernels(Protocol[A]):
         """max(x, 0), element-wise."""
 
     def relu_grad(self, gy: A, x: A, /) -> A:
-        """`gy` where x > 0, and 0 elsewhere."""
+        """0 where x <= 0, and `gy` elsewhere, also where x is NaN."""
 
     def sigmoid(self, x: A, /) -> A:
         """1 / (1 + exp(-x)), with a small relative error also where it is close to 0."""

@@ -81,11 +81,11 @@ class ReLU(Function):
 
     def backward(self, gy: Variable) -> Any:
         y: Any = self.outputs[0]()
-        return ReLUGrad(y.data)(gy)  # y > 0 exactly where x > 0
+        return ReLUGrad(y.data)(gy)  # y <= 0 exactly where x <= 0
 
 
 class ReLUGrad(Function):
-    """Gradient of ReLU: gy where x > 0, 0 elsewhere. It is its own adjoint.
+    """Gradient of ReLU: 0 where x <= 0, gy elsewhere. It is its own adjoint.
 
     Args:
         x: input or output of the ReLU, an array.
@@ -109,7 +109,7 @@ class ReLUGrad(Function):
 
 
 def relu(x: Any) -> Variable:
-    """max(x, 0), element-wise; the gradient at 0 is 0 (book step 51).
+    """max(x, 0), element-wise; the gradient at 0 is 0, and at nan gy, as in PyTorch (book step 51).
 
     Example:
         >>> import numpy as np
@@ -223,7 +223,8 @@ def prelu(x: Any, W: Any) -> Variable:
             f"of shape {x.shape}"
         )
     slopes = reshape(W, (-1, *[1] * (x.ndim - 2)) if x.ndim > 1 else ())
-    return where(x > 0, x, slopes * clip(x, None, 0))
+    positive = x > 0
+    return where(positive, x, slopes * where(positive, 0, x))
 
 
 def hardsigmoid(x: Any) -> Variable:

@@ -312,6 +312,12 @@ def test_indices_of_pooling_and_ties():
     assert indexes.get()[0, 0, 0, 0] == 3
 
 
+def test_the_gradient_of_relu_at_nan():
+    gy, x = np.arange(1, 6, dtype=np.float32), np.array([-1, 0, 2, np.inf, np.nan], np.float32)
+    found = webgpu.kernels.relu_grad(webgpu.asarray(gy), webgpu.asarray(x)).get()
+    np.testing.assert_array_equal(found, [0, 0, 3, 4, 5])
+
+
 def test_embed_id():
     at = np.array([[5, 1], [1, 0]], np.int32)
     assert_alike(lambda W: F.embed_id(backends.to_device_of(W, at), W), numbers(6, 3))

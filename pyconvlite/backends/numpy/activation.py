@@ -19,7 +19,7 @@ def relu(x: Array) -> Array:
 
 @counted("numpy")
 def relu_grad(gy: Array, x: Array) -> Array:
-    return where(x > 0, gy, 0)
+    return where(~(x <= 0), gy, 0)
 
 
 @counted("numpy")

@@ -97,9 +97,15 @@ INLINE f4 square_of(f4 x) { return mul(x, x); }
 FLOAT_ROW(square, square_of(X))
 FLOAT_ROW(cube, mul(mul(X, X), X))
 FLOAT_ROW(fourth, square_of(square_of(X)))
-FLOAT_ROW(root_cubed, mul(wasm_f32x4_sqrt(X), X))
+/* Of minus infinity a power is that of infinity, though it has no root. */
+INLINE f4 infinity_of_both(f4 x) {
+  return choose(wasm_f32x4_eq(x, splat(-__builtin_inff())), splat(__builtin_inff()), x);
+}
+INLINE f4 root_cubed_of(f4 x) { return mul(wasm_f32x4_sqrt(x), x); }
+FLOAT_ROW(root_cubed, root_cubed_of(infinity_of_both(X)))
 FLOAT_ROW(reciprocal, divide(splat(1), X))
-FLOAT_ROW(reciprocal_root, divide(splat(1), wasm_f32x4_sqrt(X)))
+FLOAT_ROW(reciprocal_root, /* + 0, since the root of -0 is -0 */
+          divide(splat(1), wasm_f32x4_sqrt(add(infinity_of_both(X), splat(0)))))
 FLOAT_ROW(reciprocal_square, square_of(divide(splat(1), X)))
 FLOAT_ROW(exp, exp_of(X))
 LONG_FLOAT_ROW(expm1, expm1_of(X))
@@ -136,8 +142,8 @@ LONG_FLOAT_ROW(gelu_grad, mul(X, madd(mul(Y, splat(0.398942280f)), exp_of(mul(sq
 FLOAT_ROW(silu_grad, mul(X, mul(Z, madd(Y, sub(splat(1), Z), splat(1)))))
 #undef Z
 
-/* x0 where x1 > 0, else 0 */
-FLOAT_ROW(relu_grad, wasm_v128_and(X, wasm_f32x4_gt(Y, splat(0))))
+/* 0 where x1 <= 0, else x0 */
+FLOAT_ROW(relu_grad, wasm_v128_andnot(X, wasm_f32x4_le(Y, splat(0))))
 
 BOOLEAN_ROW(equal, wasm_f32x4_eq(X, Y))
 BOOLEAN_ROW(less, wasm_f32x4_lt(X, Y))

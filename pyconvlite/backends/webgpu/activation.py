@@ -31,7 +31,7 @@ def relu(x: ndarray) -> ndarray:
 
 def relu_grad(gy: ndarray, x: ndarray) -> ndarray:
     gy, x = floats(gy, x)
-    return elementwise("relu_grad", "select(F(0), a, b > F(0))", [gy, x])
+    return elementwise("relu_grad", f"select(F(0), a, (b > F(0)) | {IS_NAN.format(a='b')})", [gy, x])
 
 
 def sigmoid(x: ndarray) -> ndarray:
