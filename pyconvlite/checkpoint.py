@@ -92,8 +92,9 @@ def save(
         TypeError: an argument has the wrong type; the optimizer has state other than numbers, bools, strings,
             None and the arrays in its `states`; or a hook or schedule has arrays or lists of numbers.
         ValueError: a Parameter has no data yet, or other numbers than float16, float32 and float64; the
-            optimizer is not that of the model; a number such as the learning rate was reassigned to what the
-            constructor refuses or has more than 64 bits; or `extra` is too long.
+            optimizer is not that of the model; the schedule is within another one; a number such as the
+            learning rate was reassigned to what the constructor refuses or has more than 64 bits; or `extra`
+            is too long.
 
     Example:
         >>> import io
@@ -241,6 +242,11 @@ def _checked(
     params = model._all_params()
     if schedule is not None and schedule.optimizer is not optimizer:
         raise ValueError("schedule must be that of the optimizer; pass optimizer=schedule.optimizer")
+    if schedule is not None and (outer := schedule._outer()) is not None:
+        raise ValueError(
+            f"schedule must be the outermost one; the {type(schedule).__name__} is a part of a "
+            f"{type(outer).__name__}: pass that, on which step() is called"
+        )
     if optimizer is not None:
         if optimizer.target is None:
             raise ValueError("optimizer has no model; call setup(model) first")

@@ -12,7 +12,7 @@ from test_checkpoint import DATA, Training, bits, saved
 import pyconvlite.layers as L
 from pyconvlite import DataLoader, SeqDataLoader, Variable, checkpoint
 from pyconvlite.models import MLP, Sequential
-from pyconvlite.optimizers import SGD, Adam, CosineLR, Optimizer, StepLR, WeightDecay
+from pyconvlite.optimizers import SGD, Adam, CosineLR, Optimizer, StepLR, WarmupLR, WeightDecay
 
 
 def changed(**parts):
@@ -361,6 +361,22 @@ def nested(depth):
     for _ in range(depth):
         value = {"]}": [value]} if depth % 2 else [value]
     return value
+
+
+def test_a_schedule_within_the_one_that_steps_is_refused():
+    training = with_schedule(lambda o: o)
+    inner = StepLR(training["optimizer"], 20)
+    outer = WarmupLR(CosineLR(inner, 20), 4)
+    outer.step()
+    file = io.BytesIO()
+    for part in (inner, outer.inner):
+        message = rf"schedule must be the outermost one; the {type(part).__name__} is a part of a WarmupLR"
+        with pytest.raises(ValueError, match=message):
+            checkpoint.save(file, **training | {"schedule": part})
+    assert not file.getvalue()
+    checkpoint.save(file, **training | {"schedule": outer})
+    del outer  # what is gone has no part
+    checkpoint.save(file, **training | {"schedule": inner})
 
 
 class Momentum(Optimizer):

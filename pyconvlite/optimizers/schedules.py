@@ -92,7 +92,7 @@ class Schedule:
     def _advance(self) -> tuple[int]:
         self._check_latest()
         self._set(self.t + 1)
-        former = _latest[self.optimizer]() if self.optimizer in _latest else None
+        former = self._last_stepped()
         if former is not None and not (former._contains(self) or self._contains(former)):
             _successors[former] = type(self).__name__
         _latest[self.optimizer] = weakref.ref(self)
@@ -100,6 +100,15 @@ class Schedule:
 
     def _contains(self, other: Schedule) -> bool:
         return self is other or (self.inner is not None and self.inner._contains(other))
+
+    def _outer(self) -> Schedule | None:
+        """The schedule around this one whose step was the optimizer's last."""
+        latest = self._last_stepped()
+        return latest if latest is not self and latest is not None and latest._contains(self) else None
+
+    def _last_stepped(self) -> Schedule | None:
+        """The schedule whose step was the optimizer's last."""
+        return _latest[self.optimizer]() if self.optimizer in _latest else None
 
     def rate(self, t: int) -> float:
         """The learning rate after t steps."""
