@@ -165,6 +165,23 @@ def test_a_kernel_larger_than_an_image_that_is_padded_at_one_end(pad):
         np.testing.assert_allclose(*results(onnx.load(saved(model, x)), x), *results(model, x), rtol=1e-5)
 
 
+@pytest.mark.parametrize("pad", [2, (0, 3), ((0, 2), (1, 0))], ids=str)
+def test_an_average_over_padding_as_long_as_its_window_is_refused(pad):
+    model = Sequential(lambda x: F.average_pooling(x, 2, pad=pad))
+    with pytest.raises(ValueError, match="refuses an AveragePool whose pads are not less than its kernel"):
+        saved(model, floats(2, 3, 4, 5))
+
+
+@pytest.mark.cpython
+@pytest.mark.parametrize("pad", [1, (0, 1), ((0, 1), (1, 0))], ids=str)
+def test_onnxruntime_takes_an_average_over_the_longest_padding(pad):
+    import onnxruntime
+
+    model, x = Sequential(lambda x: F.average_pooling(x, 2, pad=pad)), floats(2, 3, 4, 5)
+    session = onnxruntime.InferenceSession(saved(model, x[:1]))
+    np.testing.assert_allclose(session.run(None, {"x": x})[0], results(model, x)[0], rtol=2e-5)
+
+
 def test_prelu_is_one_node_of_its_slopes():
     model = Sequential(L.Conv2d(4, 3, in_channels=1), L.PReLU(4), F.flatten)
     ops = [node.op_type for node in parse(saved(model, floats(1, 1, 5, 5)), "it").graph.node]

@@ -19,6 +19,7 @@ To write ONNX files, protobuf is needed: `pip install protobuf`.
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 from .._arguments import integer
@@ -80,9 +81,10 @@ def save(model: Layer, path: BinaryFile, *examples: Any, opset: int = OPSET) -> 
         ImportError: protobuf is not installed.
         OSError: the file cannot be written.
         TypeError: an argument has the wrong type.
-        ValueError: the model is fused, calls a Function that has no counterpart in ONNX, computes with arrays
-            outside of the graph, or calls other Functions for other inputs; the message names the Function. A
-            branch that depends on the data is noticed only where other, random inputs take another one.
+        ValueError: the model is fused, pads an average pooling by as much as its kernel, calls a Function
+            that has no counterpart in ONNX, computes with arrays outside of the graph, or calls other
+            Functions for other inputs; the message names the Function. A branch that depends on the data is
+            noticed only where other, random inputs take another one.
 
     Example:
         >>> import io
@@ -100,6 +102,13 @@ def save(model: Layer, path: BinaryFile, *examples: Any, opset: int = OPSET) -> 
     graph = model.graph() if isinstance(model, GraphLayer) else trace(model, examples, opset)
     if any(node.op == CONV_RELU for node in graph.nodes):
         raise ValueError("model must not be fused, for reading only; save the one that it was made of")
+    for node in graph.nodes:
+        pads, kernel_size = node.attributes.get("pads", ()), node.attributes.get("kernel_shape", ())
+        if node.op == "AveragePool" and any(map(operator.ge, pads, 2 * kernel_size)):
+            raise ValueError(
+                "ONNX Runtime refuses an AveragePool whose pads are not less than its kernel; got pads "
+                f"{pads} and kernel_shape {kernel_size} of {node.outputs[0]}: use a smaller pad"
+            )
     contents = as_bytes(for_inference(graph), type(model).__name__)
     with written(path) as file:
         file.write(contents)
