@@ -217,7 +217,7 @@ def test_sources(tmp_path):
 @pytest.mark.parametrize(
     ("inputs", "message"),
     [
-        ((), "the model has 1 inputs, x; got 0"),
+        ((), "the model must be called with x; got 0 inputs"),
         ((np.zeros((1, 2, 5, 5)),), 'the input "x" must be of float32; got float64'),
         ((np.zeros((1, 2, 5, 6), np.float32),), r'the input "x" must be of shape \(.*\); got \(1, 2, 5, 6\)'),
         ((np.zeros((2, 5, 5), np.float32),), 'the input "x" must be of shape'),
@@ -226,6 +226,18 @@ def test_sources(tmp_path):
 def test_inputs_are_checked(inputs, message):
     with pytest.raises(ValueError, match=message):
         onnx.load(small_net())(*inputs)
+
+
+def test_a_result_that_is_left_out_is_no_input_that_is_left_out():
+    x, y = (onnx.ValueInfo(name, np.dtype("f4"), ("N", 4)) for name in "xy")
+    nodes = [
+        Node("Split", ["x", "sizes"], ["", "right"], {"axis": 1}),
+        Node("Clip", ["right", "", "most"], ["y"]),
+    ]
+    constants = {"sizes": np.array([2, 2]), "most": np.array(0.5, np.float32)}
+    model = onnx.OnnxModel(onnx.Graph(nodes, constants, [x], [y]))
+    found = model(np.array([[9, 9, -3, 2]], np.float32))
+    np.testing.assert_array_equal(found.data, [[-3, 0.5]])
 
 
 def test_an_input_that_is_no_array():

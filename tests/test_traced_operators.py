@@ -110,10 +110,11 @@ def test_recurrent_layers_are_trained(op):
         ({"direction": "both"}, "x W R", "direction must be one of 'forward', 'reverse', 'bidirectional'"),
         ({"input_forget": 1}, "x W R", "input_forget must be one of 0"),
         ({}, "x W R     P", "peepholes are not supported"),
+        ({}, "x W Q", r"R must have 4 rows for .* 2 columns; got 16: a projection .* \(proj_size\) is not"),
     ],
 )
 def test_recurrent_layers_that_are_refused(settings, inputs, reason):
-    constants = {"W": floats(1, 16, 3), "R": floats(1, 16, 4), "P": floats(1, 12)}
+    constants = {"W": floats(1, 16, 3), "R": floats(1, 16, 4), "P": floats(1, 12), "Q": floats(1, 16, 2)}
     data = contents([("LSTM", inputs, "y", settings)], {"x": (5, 2, 3)}, "y", constants)
     with pytest.raises(ValueError, match=f"LSTM.* cannot be loaded: {reason}"):
         onnx.load(data)

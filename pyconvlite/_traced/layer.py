@@ -150,8 +150,8 @@ class GraphLayer(Layer):
         names = {info.name for info in self._graph.inputs}
         for node in self._nodes:
             if node.op != "Shape" and not names.isdisjoint(node.inputs):
-                names.update(node.outputs)
-        return names - {""}
+                names.update(filter(None, node.outputs))
+        return names
 
     def _reshape_of_fixed_batches(self, computed: set[str]) -> Node | None:
         """A node that would move the elements of a larger batch along another axis than the first.
@@ -199,7 +199,7 @@ class GraphLayer(Layer):
             if folded < _MOST_FOLDED_IN_ALL and self._is_foldable(node, constants):
                 with np.errstate(all="ignore"):
                     results = self._call(node, run, [constants.get(name) for name in node.inputs])
-                arrays = _named(node, results)
+                arrays = _arrays(node, results)
                 folded += sum(array.size for array in arrays.values())
                 constants |= arrays
             else:
@@ -264,7 +264,7 @@ class GraphLayer(Layer):
         """Compute the nodes one after another; yield each with its results, which are in `values` then."""
         for node, run, freed in self._steps:
             results = self._call(node, run, [values[name] for name in node.inputs])
-            values.update(zip(node.outputs, results, strict=False))
+            values.update(_named(node, results))
             for name in freed:
                 values.pop(name, None)
             yield node, results
@@ -273,7 +273,7 @@ class GraphLayer(Layer):
         declared = self._graph.inputs
         if len(inputs) != len(declared):
             names = ", ".join(info.name for info in declared)
-            raise ValueError(f"the model has {len(declared)} inputs, {names}; got {len(inputs)}")
+            raise ValueError(f"the model must be called with {names}; got {len(inputs)} inputs")
         for info, x in zip(declared, inputs, strict=True):
             if not (isinstance(x, Variable) or is_array(x)):
                 raise TypeError(f'the input "{info.name}" must be an array; got {type(x).__name__}')
@@ -361,7 +361,7 @@ class GraphLayer(Layer):
             with test_mode(), no_grad():
                 for node, results in self._computed(self._values(examples)):
                     is_known = all(name in constants for name in node.inputs if name)
-                    arrays = _named(node, results)
+                    arrays = _arrays(node, results)
                     size = sum(array.size for array in arrays.values())
                     if node.op == "Shape" or (is_known and size <= _MOST_FOLDED):
                         constants |= arrays
@@ -420,16 +420,21 @@ def _fixed_batch_message(name: str, N: int, length: int) -> str:
     return f'"{name}" has the fixed batch size {N} in the file: export it with a dynamic one; got {length}'
 
 
-def _named(node: Node, results: Iterable[Any]) -> dict[str, Array]:
-    """The results of a node that have a name, as arrays on the CPU."""
-    arrays = (np.asarray(to_cpu(as_variable(result).data)) for result in results)
-    return {name: array for name, array in zip(node.outputs, arrays, strict=False) if name}
-
-
 def fits(shape: tuple[int, ...], declared: Sequence[Any]) -> bool:
     """Whether a shape is as declared; the batch may have any size, since many files fix it without need."""
     pairs = zip(shape[1:], declared[1:], strict=False)
     return len(shape) == len(declared) and all(not isinstance(m, int) or m == n for n, m in pairs)
+
+
+def _named(node: Node, results: Iterable[Any]) -> dict[str, Any]:
+    """A node's results by name; the empty name, of one that is left out, stands for inputs left out, too."""
+    return {name: result for name, result in zip(node.outputs, results, strict=False) if name}
+
+
+def _arrays(node: Node, results: Iterable[Any]) -> dict[str, Array]:
+    """The same as arrays on the CPU."""
+    named = _named(node, results).items()
+    return {name: np.asarray(to_cpu(as_variable(result).data)) for name, result in named}
 
 
 def _to_device_of(x: Any, like: Any) -> Any:

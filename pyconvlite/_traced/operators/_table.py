@@ -14,7 +14,7 @@ import numpy as np
 from ..._shapes import Array
 from ...autograd import Variable
 from ...backends import get_array_module, to_cpu
-from ..graph import Node, ValueInfo
+from ..graph import Node, Shape, ValueInfo
 
 __all__ = ["TABLE", "Run", "Use", "host", "integers", "operator", "raw", "simple"]
 
@@ -67,14 +67,17 @@ class Use:
             self.refuse(f"{name} must be one of {', '.join(map(repr, values))}")
         return value
 
-    def rank(self, index: int = 0) -> int | None:
-        """Number of axes of an input, if it is known."""
+    def shape(self, index: int = 0) -> Shape | None:
+        """Shape of an input, if its number of axes is known."""
         if index >= len(self.infos):
             return None
         info, constant = self.infos[index], self.constants[index]
-        if constant is not None:
-            return int(np.ndim(constant))
-        return None if info is None or info.shape is None else len(info.shape)
+        return np.shape(constant) if constant is not None else None if info is None else info.shape
+
+    def rank(self, index: int = 0) -> int | None:
+        """Number of axes of an input, if it is known."""
+        shape = self.shape(index)
+        return None if shape is None else len(shape)
 
     def dtype(self, index: int = 0) -> Any:
         """Dtype of an input, if it is known."""

@@ -54,6 +54,12 @@ def _recurrent(use: Use) -> Run:
     if len(use.node.inputs) > 7 and use.node.inputs[7]:
         use.refuse("peepholes are not supported")
     order, one_pass = _kind(use, len(directions))
+    match use.shape(2):
+        case (_, int(rows), int(H)) if rows != len(order) * H:
+            use.refuse(
+                f"R must have {len(order)} rows for each of its {H} columns; got {rows}: a projection of the "
+                "states (proj_size) is not supported"
+            )
 
     def recurrent(
         x: Any,
