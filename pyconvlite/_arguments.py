@@ -153,6 +153,22 @@ def check_holds(dtype: Any, value: Any, name: str) -> None:
         )
 
 
+def boolean(value: Any, name: str) -> bool:
+    """Check that an argument is True or False, Python's or NumPy's; return Python's.
+
+    Raises:
+        TypeError: it is something else, such as a string, which is true whatever it says.
+
+    Example:
+        >>> boolean("no", "shuffle")
+        Traceback (most recent call last):
+        TypeError: shuffle must be True or False; got 'no'
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise TypeError(f"{name} must be True or False; got {value!r}")
+    return bool(value)
+
+
 def one_of(value: Any, name: str, choices: Collection[Any]) -> Any:
     """Check that an argument is one of several values, and return it.
 

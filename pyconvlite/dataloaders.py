@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NoReturn
 import numpy as np
 
 from . import backends
-from ._arguments import Examples, at_least, examples
+from ._arguments import Examples, at_least, boolean, examples
 from ._processes import Scattered
 from ._random import rng
 from ._shapes import Array
@@ -39,7 +39,8 @@ class DataLoader:
         generator: the loader's own generator; None without `seed`.
 
     Raises:
-        TypeError: `dataset` has no `__len__` or `__getitem__`, or `batch_size` or `seed` is not an integer.
+        TypeError: `dataset` has no `__len__` or `__getitem__`, `batch_size` or `seed` is not an integer, or
+            `shuffle` or `gpu` is not a bool.
         ValueError: `batch_size` is below 1, or `seed` below 0; in the loop, an item is not a pair, or the
             examples of a batch have different shapes.
         DeviceUnavailable: `gpu` is true, but this runtime has no device.
@@ -66,9 +67,9 @@ class DataLoader:
     ) -> None:
         self.dataset = examples(dataset)
         self.batch_size = at_least(1, batch_size, "batch_size")
-        self.shuffle = bool(shuffle)
+        self.shuffle = boolean(shuffle, "shuffle")
         self.gpu = False
-        if gpu:
+        if boolean(gpu, "gpu"):
             self.to_gpu()
         self.data_size = len(dataset.whole if isinstance(dataset, Scattered) else dataset)
         self.generator = None if seed is None else np.random.default_rng(at_least(0, seed, "seed"))

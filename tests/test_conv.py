@@ -381,6 +381,12 @@ IMAGE, KERNEL = np.zeros((1, 4, 5, 6)), np.zeros((2, 4, 3, 3))
         (lambda: F.conv2d(None, KERNEL), TypeError, "x.*None"),
         (lambda: F.conv2d(IMAGE, None), TypeError, "W.*None"),
         (lambda: F.conv2d(IMAGE, KERNEL, groups=1.5), TypeError, "groups must be an integer; got 1.5"),
+        (
+            lambda: F.conv2d(IMAGE, KERNEL, groups=[1, 2]),
+            TypeError,
+            r"groups must be an integer; got \[1, 2\]",
+        ),
+        (lambda: F.deconv2d(IMAGE, KERNEL, groups=[1]), TypeError, r"groups must be an integer; got \[1\]"),
         (lambda: F.im2col(IMAGE, 6), ValueError, "6.*5"),
         (lambda: F.im2col(IMAGE, 0), ValueError, "kernel_size.*0"),
         (lambda: F.im2col(IMAGE[0], 3), ValueError, r"\(4, 5, 6\)"),

@@ -196,6 +196,13 @@ def test_an_iterator_that_ends_in_a_dataset_does_not_end_the_epoch():
         next(DataLoader(Ending(), 2))
 
 
+@pytest.mark.parametrize("value", ["no", 1, None])
+@pytest.mark.parametrize("name", ["shuffle", "gpu"])
+def test_what_is_no_bool_is_refused(name, value):
+    with pytest.raises(TypeError, match=f"{name} must be True or False; got {value!r}"):
+        DataLoader(Numbers(), 4, **{name: value})
+
+
 @pytest.mark.parametrize(("seed", "error"), [(-1, ValueError), (1.5, TypeError), ("a", TypeError)])
 def test_a_seed_that_is_none_is_named(seed, error):
     with pytest.raises(error, match=f"seed must be .*; got {seed!r}"):

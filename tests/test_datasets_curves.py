@@ -64,3 +64,8 @@ def test_sin_curve_is_noisy_to_train_on_and_a_cosine_to_test_with():
     np.testing.assert_array_equal(SinCurve(train=False).data[:, 0], np.cos(x)[:-1])
     pyconvlite.seed(0)
     np.testing.assert_array_equal(SinCurve().data[:, 0] - np.sin(x)[:-1], noise)
+
+
+def test_a_part_that_is_not_known():
+    with pytest.raises(TypeError, match="train must be True or False; got 'test'"):
+        get_spiral("test")

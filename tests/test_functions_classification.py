@@ -169,6 +169,7 @@ def test_labels_in_a_column():
         (X[:, :0], np.array([0, 1, 2, 0]), ValueError, r"x must not be empty; got shapes \(4, 0\)"),
         (X, np.array([0.0, 1.0, 2.0, 0.0]), TypeError, "float64"),
         (X, np.array([True, False, True, False]), TypeError, "bool"),
+        (X, [1, 2], TypeError, r"t must be an array, not list; use np\.array\(\[1, 2\]\)"),
     ],
     ids=[
         "too large",
@@ -180,6 +181,7 @@ def test_labels_in_a_column():
         "no classes",
         "float labels",
         "bool labels",
+        "a list",
     ],
 )
 def test_cross_entropy_refuses(x, t, error, words):

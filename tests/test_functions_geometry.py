@@ -228,6 +228,8 @@ def test_dilated_maxima_that_are_equal():
         (lambda: F.conv2d(X, np.ones((1, 2, 8, 1)), pad=((0, 1), 0)), ValueError, "kernel_size 8 is larger"),
         (lambda: F.conv2d(X, W, None, 0, "same"), ValueError, "stride must be at least 1; got 0"),
         (lambda: F.pooling(X, 2, 1, ((0, 2), 0)), ValueError, "pad must be less than kernel_size"),
+        (lambda: F.pooling(X, 2, 3, ((0, 5), 0)), ValueError, r"got pad \(\(0, 5\), 0\) and kernel_size"),
+        (lambda: F.pooling(X, 2, 1, [1, 2], ceil_mode=True), ValueError, r"got pad \[1, 2\] and kernel_size"),
         (
             lambda: F.pooling(X[:, :, :1], 2, 1, 1, dilation=(2, 1)),
             ValueError,

@@ -314,6 +314,8 @@ LOSSES = [F.mean_squared_error, F.l1_loss, F.huber_loss, F.kl_div, F.sigmoid_cro
 
 @pytest.mark.parametrize("loss", [*LOSSES, F.binary_cross_entropy], ids=lambda loss: loss.__name__)
 def test_a_missing_target_is_named(loss):
+    with pytest.raises(TypeError, match=r"(t|x1) must be an array, not list; use np.array"):
+        loss(np.full((2, 3), 0.5), [[0.5] * 3] * 2)
     with pytest.raises(TypeError, match=r"(t|x1) must be an array, a Variable or a number; got None"):
         loss(np.full((2, 3), 0.5), None)
 

@@ -220,6 +220,10 @@ def test_cumsum_of_float16_adds_up_in_float32():
         ],
         (lambda: F.prod(X, 3), ValueError, "axis must be one of x's 3 axes; got 3"),
         (lambda: F.std(X, 0, ddof=2), ValueError, "more than ddof=2 elements along axis 0"),
+        *[
+            (lambda f=f: f(np.zeros((0, 3)), 0), ValueError, r"x must have more than ddof=0 .*\(0, 3\)")
+            for f in (F.var, F.std)
+        ],
         (lambda: F.std(X, 0, ddof="1"), TypeError, "ddof must be an integer; got '1'"),
         (lambda: F.prod(X, (0, -3)), ValueError, r"axis must not name an axis twice; got \(0, -3\)"),
         (lambda: F.cumsum(X, 3), ValueError, "axis must be one of x's 3 axes; got 3"),

@@ -363,8 +363,17 @@ def test_the_position_of_a_file_object_does_not_matter(tmp_path):
     np.testing.assert_array_equal(other.W.data, model.W.data)
 
 
-@pytest.mark.parametrize("suffix", [".pt", ".pth", ".PT"])
-def test_pytorchs_files_are_not_written(tmp_path, suffix):
-    with pytest.raises(ValueError, match=r"PyTorch's \.pt and \.pth are only read; save as \.safetensors"):
+@pytest.mark.parametrize("suffix", [".pt", ".pth", ".PT", ".h5", ".ckpt", ".pkl", ".onnx"])
+def test_other_formats_are_not_written(tmp_path, suffix):
+    message = rf"\{suffix.lower()} is the suffix of another format; save as \.npz, or as \.safetensors"
+    with pytest.raises(ValueError, match=message):
         L.Linear(3, in_size=2).save_weights(tmp_path / f"w{suffix}")
     assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", ["my_mlp.npz", "weights", "weights.v2", "h5", "model.pth.npz"])
+def test_other_names_are_those_of_npz_archives(tmp_path, name):
+    model = L.Linear(3, in_size=2)
+    model.save_weights(tmp_path / name)
+    with np.load(tmp_path / name) as arrays:
+        np.testing.assert_array_equal(arrays["W"], model.W.data)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .variable import Variable
+from .variable import Variable, not_an_array
 
 
 def as_array(x: Any, array_module: Any = None) -> Any:
@@ -40,11 +40,15 @@ def as_variable(obj: Any) -> Variable:
     return obj if isinstance(obj, Variable) else Variable(as_array(obj))
 
 
-def as_input(obj: Any) -> Variable:
+def as_input(obj: Any, name: str = "") -> Variable:
     """Convert an input of a Function as `as_variable` does; a wrapped array or number requires no gradient.
 
     Args:
         obj: Variable, array or number; None for an omitted optional input.
+        name: the argument's name, for the error message.
+
+    Raises:
+        TypeError: `obj` is none of these.
 
     Example:
         >>> as_input(np.array([1.0])).requires_grad
@@ -52,6 +56,11 @@ def as_input(obj: Any) -> Variable:
     """
     if isinstance(obj, Variable):
         return obj
-    x = Variable(obj if type(obj) is np.ndarray else as_array(obj))
+    try:
+        x = Variable(obj if type(obj) is np.ndarray else as_array(obj))
+    except TypeError:
+        if not name:
+            raise
+        raise not_an_array(obj, f"{name} must be") from None
     x.requires_grad = False
     return x

@@ -74,14 +74,20 @@ class _ArrayUfunc:
         return _functions.array_ufunc if instance is None else None
 
 
-def _not_an_array(data: Any) -> TypeError:
+def not_an_array(data: Any, subject: str = "a Variable must hold") -> TypeError:
+    """The error for what is no array, with what to use instead.
+
+    Example:
+        >>> not_an_array([1, 2], "t must be")
+        TypeError('t must be an array, not list; use np.array([1, 2])')
+    """
     if isinstance(data, Variable):
         use = "its `data`"
     elif isinstance(data, list | tuple) and any(isinstance(x, Variable) for x in data):
         use = "F.stack(...), which passes gradients on to the Variables in it"
     else:
         use = f"np.array({reprlib.repr(data)})"
-    return TypeError(f"a Variable must hold an array, not {type(data).__name__}; use {use}")
+    return TypeError(f"{subject} an array, not {type(data).__name__}; use {use}")
 
 
 class Variable(Hinting):
@@ -130,7 +136,7 @@ class Variable(Hinting):
 
     def __init__(self, data: Any, name: str | None = None) -> None:
         if type(data) is not np.ndarray and data is not None and not backends.is_array(data):
-            raise _not_an_array(data)
+            raise not_an_array(data)
         self._data: Any = data
         self.name = name
         self.grad: Variable | None = None
@@ -146,7 +152,7 @@ class Variable(Hinting):
     def data(self, data: Any) -> None:
         if type(data) is not np.ndarray and data is not None and not backends.is_array(data):
             if not isinstance(data, np.generic):  # such as the sum of two 0-d arrays
-                raise _not_an_array(data)
+                raise not_an_array(data)
             data = np.asarray(data)
         if data is None and self.creator is not None:
             self._freed = self.shape, self.dtype

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from .._arguments import boolean
 from .._random import rng
 from .._shapes import Array
 from .base import Dataset
@@ -15,6 +16,9 @@ def get_spiral(train: bool = True) -> tuple[Array, Array]:
     Args:
         train: True for the training points, False for the test points.
 
+    Raises:
+        TypeError: `train` is not a bool.
+
     Returns:
         The points, a float32 array (300, 2), and the arm of each point, integers from 0 to 2 of shape (300,).
 
@@ -24,7 +28,7 @@ def get_spiral(train: bool = True) -> tuple[Array, Array]:
         ((300, 2), [100, 100, 100])
     """
     # The legacy generator, as DeZero uses it: its numbers are the same in every NumPy release.
-    random = np.random.RandomState(1984 if train else 2020)
+    random = np.random.RandomState(1984 if boolean(train, "train") else 2020)
     t = np.repeat(np.arange(3), 100)
     radius = np.tile(np.arange(100) / 100, 3)
     theta = t * 4.0 + 4.0 * radius + random.randn(300) * 0.2

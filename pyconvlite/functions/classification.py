@@ -93,7 +93,7 @@ def softmax_cross_entropy(
         >>> softmax_cross_entropy(np.array([[0.0, 0.0], [9.0, 0.0]]), np.array([1, -1]), ignore_index=-1)
         variable(0.6931471805599453)
     """
-    x, t = as_floats(x), as_input(t)
+    x, t = as_floats(x), as_input(t, "t")
     check_given(t, "t")
     label_smoothing = float(fraction(label_smoothing, "label_smoothing"))  # np.float64 would widen float32
     alike = t.shape == x.shape and x.ndim > 1
@@ -132,7 +132,7 @@ def nll_loss(
         >>> nll_loss(np.log([[0.25, 0.75]]), np.array([0]))
         variable(1.3862943611198906)
     """
-    x, t = as_input(x), as_input(t)
+    x, t = as_input(x), as_input(t, "t")
     check_floats(x)
     return _of_labels(x, _labels(x, t, "x"), weight, ignore_index, 0.0, reduction)
 
@@ -212,7 +212,7 @@ def softmax_cross_entropy_simple(x: Any, t: Any) -> Variable:
         >>> softmax_cross_entropy_simple(np.array([[0.0, 0.0]]), np.array([1])).data.round(6)
         np.float64(0.693147)
     """
-    x, t = as_input(x), as_input(t)
+    x, t = as_input(x), as_input(t, "t")
     check_axes(x.shape, "(N, classes)")
     labels = _labels(x, t, "x")
     classes: int = x.shape[1]
@@ -241,7 +241,7 @@ def accuracy(y: Any, t: Any) -> Variable:
         >>> accuracy(np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 1]))
         variable(0.5)
     """
-    y, t = as_input(y), as_input(t)
+    y, t = as_input(y), as_input(t, "t")
     labels = _labels(y, t, "y")
     classes: int = y.shape[1]
     kernels(labels).check_indexes(labels, classes, "labels in t")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, Self
 
-from .._arguments import at_least, one_of
+from .._arguments import at_least, integer, one_of
 from .._shapes import Array, IntPair, Pair, check_axes, deconv_outsize, pair, sizes
 from ..autograd import Function, Variable, as_input
 from ..backends import ConvGeometry, kernels
@@ -294,7 +294,7 @@ def deconv2d(
     x, W, b = as_input(x), as_input(W), as_input(b)
     _check_floats(x, "(N, C, H, W)", "x")
     _check_floats(W, "(C, OC/groups, KH, KW)", "W")
-    _check_deconv_shapes(x.shape, W.shape, None if b.data is None else b.shape, groups)
+    _check_deconv_shapes(x.shape, W.shape, None if b.data is None else b.shape, _hashable(groups))
     more = output_padding(output_pad, stride)
     if more != (0, 0):
         if outsize is not None:
@@ -371,7 +371,13 @@ def check_conv(
     """
     _check_floats(x, f"(N, C, {size})", "x")
     _check_floats(W, f"(OC, C/groups, {kernel})", "W")
+    groups = _hashable(groups)
     _check_shapes(x.shape, W.shape, None if b.data is None else b.shape, groups, size, kernel)
+
+
+def _hashable(groups: Any) -> int:
+    """`groups` as an int, which the checks below can cache, unlike a list."""
+    return groups if type(groups) is int else integer(groups, "groups")
 
 
 @lru_cache(typed=True)

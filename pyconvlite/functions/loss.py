@@ -131,7 +131,7 @@ def _same_shape(x0: Any, x1: Any) -> tuple[Variable, Variable]:
     """
     check_given(x0, "x0")
     check_given(x1, "x1")
-    x0, x1 = as_input(x0), as_input(x1)
+    x0, x1 = as_input(x0, "x0"), as_input(x1, "x1")
     m, n = x0.shape, x1.shape
     if 0 in m or 0 in n:
         raise ValueError(f"x0 and x1 must have at least one element; got shapes {m} and {n}")
@@ -309,7 +309,7 @@ def binary_cross_entropy(p: Any, t: Any, reduction: str = "batchmean") -> Variab
 def _targets(x: Variable, t: Any, name: str) -> tuple[Variable, Variable]:
     """Return x and t as Variables, t reshaped like x and, unless floating point, cast to x's dtype."""
     check_given(t, "t")
-    t = as_input(t)
+    t = as_input(t, "t")
     if x.size == 0 or _without_ones(x.shape) != _without_ones(t.shape):
         raise ValueError(
             f"{name} and t must have the same shape, except for axes of length 1, and at least one element; "

@@ -80,7 +80,7 @@ class Pooling(_Pooling):
 
     def forward(self, x: Array) -> Array:
         geometry = self._set_geometry(x)
-        _check_windows(geometry)
+        _check_windows(geometry, self.pad)
         y, self.indexes = kernels(x).max_pool(x, geometry)
         return y
 
@@ -183,7 +183,9 @@ def pooling(
     x = _images(x)
     if has_equal_ends(pad) and not ceil_mode:
         return Pooling(kernel_size, stride, pad, dilation=dilation)(x)
-    return Pooling.of(_geometry(x, kernel_size, stride, pad, dilation, ceil_mode)[0])(x)
+    geometry, _ = _geometry(x, kernel_size, stride, pad, dilation, ceil_mode)
+    _check_windows(geometry, pad)  # of which the geometry has what the windows meet
+    return Pooling.of(geometry)(x)
 
 
 def pooling_simple(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPair = 0) -> Variable:
@@ -200,7 +202,7 @@ def pooling_simple(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPa
     KH, KW = pair(kernel_size, "kernel_size")
     N, C = x.shape[:2]
     geometry = conv_geometry(x.shape[2:], (KH, KW), pair(stride, "stride"), pair(pad, "pad"))
-    _check_windows(geometry)
+    _check_windows(geometry, pad)
     OH, OW = geometry.output_size
 
     col = reshape(im2col(x, (KH, KW), stride, pad, to_matrix=True), (N * OH * OW * C, KH * KW))
@@ -349,27 +351,31 @@ def _geometry(
     return edge_geometry(x.shape[2:], *sizes, edges, ceil_mode=ceil_mode), edges
 
 
-@lru_cache
-def _check_windows(geometry: ConvGeometry) -> None:
-    """Check that every window of a max pooling has a pixel."""
+def _check_windows(geometry: ConvGeometry, pad: Padding) -> None:
+    """Check that every window of a max pooling with this `pad` argument has a pixel."""
     if 0 in geometry.input_size:
         raise ValueError(
             f"x must have at least one pixel per channel; got images of size {geometry.input_size}"
         )
+    if not _have_pixels(geometry):
+        raise ValueError(
+            "pad must be less than kernel_size, so that every window of max pooling has a pixel; "
+            f"got pad {pad} and kernel_size {geometry.kernel_size}"
+            + (f" with dilation {geometry.dilation}" if geometry.dilation != (1, 1) else "")
+            + f" for images of size {geometry.input_size}"
+        )
+
+
+@lru_cache
+def _have_pixels(geometry: ConvGeometry) -> bool:
     for axis, size in enumerate(geometry.input_size):
         start, dilation = geometry.starts(axis), geometry.dilation[axis]
         # the first place that is not before the image
         first = start + np.maximum(0, -(start // dilation)) * dilation
         last = start + (geometry.kernel_size[axis] - 1) * dilation
         if (first >= size).any() or (first > last).any():
-            edges = geometry.edges
-            pad = geometry.pad if all(before >= after for before, after in edges) else edges
-            raise ValueError(
-                "pad must be less than kernel_size, so that every window of max pooling has a pixel; "
-                f"got pad {pad} and kernel_size {geometry.kernel_size}"
-                + (f" with dilation {geometry.dilation}" if geometry.dilation != (1, 1) else "")
-                + f" for images of size {geometry.input_size}"
-            )
+            return False
+    return True
 
 
 def check_pixels(x: Variable) -> None:

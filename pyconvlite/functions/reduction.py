@@ -147,10 +147,10 @@ def var(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Vari
     if x.dtype == np.float16:  # whose squares may overflow
         return cast(var(cast(x, np.float32), axis, ddof, keepdims), np.float16)
     axis, ddof = as_axis(axis, x.shape), integer(ddof, "ddof")
-    distance = x - mean(x, axis, keepdims=True)
     count = _reduced_count(x.shape, axis)
-    if count <= ddof:
+    if count <= builtins.max(ddof, 0):
         raise ValueError(f"x must have more than ddof={ddof} elements along axis {axis}; got shape {x.shape}")
+    distance = x - mean(x, axis, keepdims=True)
     return mean(distance * distance, axis, keepdims) * (count / (count - ddof))
 
 

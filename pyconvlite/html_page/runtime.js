@@ -140,7 +140,9 @@ export class Network {
     for (const { op, inputs, outputs, attributes } of this.#graph.nodes) {
       const operands = inputs.map((name) => /** @type {Value} */ (values.get(name)));
       const results = OPERATORS[op](kernels, operands, attributes);
-      outputs.forEach((name, i) => name && values.set(name, results[i])); // "" stands for inputs that are left out
+      outputs.forEach((name, i) => {
+        if (name) values.set(name, results[i]); // "" stands for inputs that are left out
+      });
     }
     const y = /** @type {Value} */ (values.get(this.#graph.output));
     return { shape: y.shape, data: kernels.floats(y.at, y.size).slice() };

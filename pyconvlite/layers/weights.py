@@ -13,6 +13,9 @@ from ..autograd import Parameter
 from . import torch_names
 from .walk import ParamTree, walk
 
+# Suffixes of formats that save_weights does not write: those of PyTorch, pickle, Keras and ONNX.
+_FOREIGN = ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".h5", ".hdf5", ".keras", ".onnx"
+
 
 class Weights(ParamTree):
     """Base class of Layer.
@@ -34,8 +37,8 @@ class Weights(ParamTree):
 
         Raises:
             OSError: the file cannot be written, or there is something else than a file at the path.
-            ValueError: the suffix is `.pt` or `.pth`, a Parameter has no data yet, two have the same name, or
-                a name cannot be stored.
+            ValueError: the suffix is that of another format, such as `.pth` and `.h5`; a Parameter has no
+                data yet, two have the same name, or a name cannot be stored.
 
         Example:
             >>> import io
@@ -48,9 +51,11 @@ class Weights(ParamTree):
             {'W': (2, 3), 'b': (3,)}
         """
         name = os.fspath(file).lower() if isinstance(file, str | os.PathLike) else ""
-        if name.endswith((".pt", ".pth")):
+        if name.endswith(_FOREIGN):
             raise ValueError(
-                "PyTorch's .pt and .pth are only read; save as .safetensors, which PyTorch reads"
+                f"{os.path.splitext(name)[1]} is the suffix of another format; save as .npz, or as "
+                ".safetensors, which PyTorch reads too"
+                + ("; onnx.save writes ONNX files" if name.endswith(".onnx") else "")
             )
         if name.endswith(".safetensors"):
             arrays, write = self.state_dict(), _safetensors.write

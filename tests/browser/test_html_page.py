@@ -162,6 +162,13 @@ ONNX = {
         **INTEGERS,
         n=60,
     ),
+    "a part that is left out, and an input": onnx(
+        ("Split", "x", " b", {"axis": 1, "num_outputs": 2}),
+        ("Clip", "b  most", "c", {}),
+        ("Flatten", "c", "y", {}),
+        n=20,
+        most=np.array(0.5, np.float32),
+    ),
     "Resize of half pixels": onnx(
         ("Resize", "x  scales", "h", {}),
         ("ReduceMean", "h none", "m", {}),
