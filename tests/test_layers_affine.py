@@ -191,6 +191,7 @@ def test_repr():
     [
         (lambda: L.Linear(0), ValueError, "out_size must be at least 1; got 0"),
         (lambda: L.Linear(2.0), TypeError, "out_size must be an integer"),
+        (lambda: L.Conv2d(2, 3, relu="no"), TypeError, "relu must be True or False; got 'no'"),
         (lambda: L.Linear(True), TypeError, "out_size must be an integer"),
         (lambda: L.Linear(2, in_size=0), ValueError, "in_size must be at least 1; got 0"),
         (lambda: L.Linear(2, dtype=np.int32), TypeError, "dtype must be .*float32 or float64; got int32"),

@@ -64,6 +64,8 @@ def test_sizes():
         (lambda: L.LayerNorm(4.0), TypeError, "normalized_shape"),
         (lambda: L.LayerNorm(4, eps=-1), ValueError, "eps must be at least 0; got -1"),
         (lambda: L.LayerNorm(4, dtype=int), TypeError, "dtype"),
+        (lambda: L.LayerNorm(4, affine="no"), TypeError, "affine must be True or False; got 'no'"),
+        (lambda: L.InstanceNorm(4, affine="no"), TypeError, "affine must be True or False; got 'no'"),
         (lambda: L.LayerNorm(4)(X), ValueError, r"normalized_shape.*\(2, 6, 4, 5\)"),
         (lambda: L.GroupNorm(4, 6), ValueError, "num_groups must divide the 6 channels; got 4"),
         (lambda: L.GroupNorm(4)(X), ValueError, "num_groups must divide the 6 channels; got 4"),

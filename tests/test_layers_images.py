@@ -60,6 +60,8 @@ class TestLayers(LayerContract):
         (lambda: L.MaxPool(2, pad=((0, -1), 0)), ValueError, "pad must be at least 0"),
         (lambda: L.AvgPool(2, pad=-1), ValueError, "pad must be at least 0; got -1"),
         (lambda: L.AvgPool(2.0), TypeError, "kernel_size .* 2.0"),
+        (lambda: L.AvgPool(2, count_include_pad="no"), TypeError, "count_include_pad must be True or False"),
+        (lambda: L.MaxPool(2, ceil_mode="no"), TypeError, "ceil_mode must be True or False; got 'no'"),
         (lambda: L.MaxPool(2)(X[0]), ValueError, r"\(N, C, H, W\); got shape \(4, 6, 5\)"),
         (lambda: L.GlobalAvgPool()(X[0]), ValueError, r"\(4, 6, 5\)"),
         (lambda: L.AdaptiveAvgPool(0)(X), ValueError, "output_size must be at least 1"),

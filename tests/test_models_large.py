@@ -166,6 +166,11 @@ def test_building_block_is_a_row_of_bottlenecks():
 # ------------------------------------------------------------------------------------------- both
 
 
+def test_torchvision_is_a_bool():
+    with pytest.raises(TypeError, match="torchvision must be True or False; got 'no'"):
+        ResNet50(torchvision="no")
+
+
 @pytest.mark.parametrize("make", [VGG16, *RESNETS])
 def test_there_are_no_pretrained_weights(make):
     with pytest.raises(ValueError, match=r"pretrained must name the weights.* a path, a URL .* bytes"):

@@ -75,6 +75,13 @@ def test_to_int_is_an_as_type_as_in_dezero():
     assert isinstance(ToInt(), AsType)
 
 
+@pytest.mark.parametrize("make", [ToFloat, AsType, ToInt, ToArray])
+@pytest.mark.parametrize("dtype", ["S", "float33", None, str])
+def test_a_dtype_that_is_not_of_numbers(make, dtype):
+    with pytest.raises(TypeError, match=r"dtype must be one of numbers, such as np\.float32; got"):
+        make(dtype)
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
 @pytest.mark.parametrize("number", [float, np.float64, np.float32])
 def test_normalize_keeps_float_dtypes(dtype, number):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import functions as F
-from .._arguments import at_least, one_of
+from .._arguments import at_least, boolean, one_of
 from .._shapes import IntPair, sizes
 from ..autograd import Parameter, Variable
 from ..functions._geometry import Padding
@@ -250,7 +250,7 @@ class Conv2d(Convolution):
         pad_mode: str = "zeros",
         init: str = "lecun_normal",
     ) -> None:
-        self.relu = bool(relu)
+        self.relu = boolean(relu, "relu")
         self.pad_mode = one_of(pad_mode, "pad_mode", PAD_MODES)
         super().__init__(
             out_channels,

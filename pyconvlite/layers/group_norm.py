@@ -8,7 +8,7 @@ from typing import Any, SupportsIndex
 import numpy as np
 
 from .. import functions as F
-from .._arguments import at_least, within
+from .._arguments import at_least, boolean, within
 from ..autograd import Parameter, Variable
 from ._arguments import channels, float_dtype
 from .base import Layer
@@ -51,6 +51,7 @@ class LayerNorm(Layer):
         self.normalized_shape = tuple([at_least(1, size, "normalized_shape") for size in sizes])
         self.eps = within(0, eps, math.inf, "eps")
         dtype = float_dtype(dtype)
+        boolean(affine, "affine")
         self.gamma = Parameter(np.ones(self.normalized_shape, dtype), "gamma") if affine else None
         self.beta = Parameter(np.zeros(self.normalized_shape, dtype), "beta") if affine else None
 
@@ -65,6 +66,7 @@ class _ChannelNorm(Layer):
     def __init__(self, in_size: int | None, eps: float, affine: bool, dtype: Any) -> None:
         self.eps = within(0, eps, math.inf, "eps")
         dtype = float_dtype(dtype)
+        boolean(affine, "affine")
         self._given = None if in_size is None else at_least(1, in_size, "in_size")
         self.gamma, self.beta = (
             Parameter(None, name, lazy_shape=(None,), lazy_dtype=dtype) if affine else None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .. import functions as F
-from .._arguments import at_least
+from .._arguments import at_least, boolean
 from .._shapes import IntPair, sizes
 from ..autograd import Variable
 from ..functions._geometry import Padding
@@ -22,7 +22,7 @@ class _Pool(Layer):
         self.kernel_size = sizes(1, kernel_size, "kernel_size")
         self.stride = sizes(1, stride, "stride")
         self.pad = padding(pad)
-        self.ceil_mode = bool(ceil_mode)
+        self.ceil_mode = boolean(ceil_mode, "ceil_mode")
 
 
 class MaxPool(_Pool):
@@ -94,7 +94,7 @@ class AvgPool(_Pool):
         ceil_mode: bool = False,
     ) -> None:
         super().__init__(kernel_size, stride, pad, ceil_mode)
-        self.count_include_pad = count_include_pad
+        self.count_include_pad = boolean(count_include_pad, "count_include_pad")
 
     def forward(self, x: Any) -> Variable:
         """Pool x of shape (N, C, H, W)."""

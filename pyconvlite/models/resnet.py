@@ -8,7 +8,7 @@ from typing import Any
 
 from .. import functions as F
 from .. import layers as L
-from .._arguments import at_least
+from .._arguments import at_least, boolean
 from ..autograd import Variable
 from ..layers import Layer
 from .base import Model, load_pretrained
@@ -53,7 +53,7 @@ class ResNet(Model):
         if n_layers not in _BLOCKS:
             raise ValueError(f"n_layers must be 50, 101 or 152; got {n_layers}")
         n2, n3, n4, n5 = _BLOCKS[n_layers]
-        self.conv1 = L.Conv2d(64, kernel_size=7, stride=2, pad=3, nobias=torchvision)
+        self.conv1 = L.Conv2d(64, kernel_size=7, stride=2, pad=3, nobias=boolean(torchvision, "torchvision"))
         self.bn1 = L.BatchNorm()
         self.res2 = BuildingBlock(n2, 64, 64, 256, 1)
         self.res3 = BuildingBlock(n3, 256, 128, 512, 2)

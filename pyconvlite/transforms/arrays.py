@@ -30,6 +30,25 @@ def checked_array(array: Any, transform: object) -> Array:
     return np.asarray(array)
 
 
+def number_dtype(dtype: Any) -> np.dtype[Any]:
+    """Check the `dtype` argument of a transform; return it as a NumPy dtype.
+
+    Raises:
+        TypeError: it is not a dtype of numbers or bools.
+
+    Example:
+        >>> number_dtype("float16"), number_dtype(np.int32)
+        (dtype('float16'), dtype('int32'))
+    """
+    try:
+        found: np.dtype[Any] | None = None if dtype is None else np.dtype(dtype)  # np.dtype(None) is float64
+    except TypeError:
+        found = None
+    if found is None or found.kind not in "biufc":
+        raise TypeError(f"dtype must be one of numbers, such as np.float32; got {dtype!r}")
+    return found
+
+
 class Flatten:
     """Flatten an array to one axis, row-major.
 
@@ -52,13 +71,16 @@ class AsType:
     Args:
         dtype: the dtype to convert to.
 
+    Raises:
+        TypeError: `dtype` is not one of numbers or bools.
+
     Example:
         >>> AsType(np.int16)(np.array([1.7]))
         array([1], dtype=int16)
     """
 
     def __init__(self, dtype: DTypeLike = np.float32) -> None:
-        self.dtype = np.dtype(dtype)
+        self.dtype = number_dtype(dtype)
 
     def __call__(self, array: ArrayLike) -> Array:
         """A copy of the array with that dtype."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from .._arguments import at_least, check_holds
 from .._shapes import Array, IntPair, sizes
-from .arrays import checked_array
+from .arrays import checked_array, number_dtype
 
 if TYPE_CHECKING:  # slow to import in a browser
     from numpy.typing import ArrayLike, DTypeLike
@@ -218,7 +218,8 @@ class ToArray:
         dtype: dtype of the array.
 
     Raises:
-        TypeError: when called, the argument is neither a Pillow image nor an array.
+        TypeError: `dtype` is not one of numbers or bools; when called, the argument is neither a Pillow image
+            nor an array.
         ValueError: when called, `dtype` does not hold the image's numbers, such as 300 in uint8.
         ModuleNotFoundError: when called, the argument is not an array and Pillow is not installed.
 
@@ -228,7 +229,7 @@ class ToArray:
     """
 
     def __init__(self, dtype: DTypeLike = np.float32) -> None:
-        self.dtype = np.dtype(dtype)
+        self.dtype = number_dtype(dtype)
 
     def __call__(self, image: Any) -> Array:
         """The pixels as an array."""
