@@ -242,6 +242,18 @@ def test_conv2d_relu_is_relu_of_conv2d(g):
         np.testing.assert_allclose(one, other, rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.parametrize("g", [HARD["plain"], HARD["groups"]], ids=["plain", "groups"])
+def test_conv2d_relu_has_an_upper_bound(g):
+    x, W, b = map(Variable, g.arrays(g.x_shape, g.W_shape, g.W_shape[:1]))
+    y = F.conv2d(x, W, b, g.stride, g.pad, **g.options)
+    most = float(np.quantile(y.data[y.data > 0], 0.5))
+    fused = F.conv2d_relu(x, W, b, g.stride, g.pad, **g.options, most=most)
+    np.testing.assert_array_equal(fused.data, np.clip(y.data, 0, most))
+    inside = Variable(((y.data > 0) & (y.data < most)).astype(y.dtype))
+    for one, other in zip(grad(F.sin(fused), [x, W, b]), grad(F.sin(y) * inside, [x, W, b]), strict=True):
+        np.testing.assert_allclose(one.data, other.data, rtol=1e-10, atol=1e-10)
+
+
 def test_the_books_shapes():
     assert F.im2col(np.zeros((1, 3, 7, 7)), kernel_size=5, stride=1, pad=0, to_matrix=True).shape == (9, 75)
     assert F.im2col(np.zeros((10, 3, 7, 7)), (5, 5), (1, 1), (0, 0), to_matrix=True).shape == (90, 75)
@@ -380,6 +392,8 @@ IMAGE, KERNEL = np.zeros((1, 4, 5, 6)), np.zeros((2, 4, 3, 3))
         ),
         (lambda: F.conv2d(None, KERNEL), TypeError, "x.*None"),
         (lambda: F.conv2d(IMAGE, None), TypeError, "W.*None"),
+        (lambda: F.conv2d_relu(IMAGE, KERNEL, most=0), ValueError, "most must be above 0; got 0"),
+        (lambda: F.conv2d_relu(IMAGE, KERNEL, most="6"), TypeError, "most must be a number; got '6'"),
         (lambda: F.conv2d(IMAGE, KERNEL, groups=1.5), TypeError, "groups must be an integer; got 1.5"),
         (
             lambda: F.conv2d(IMAGE, KERNEL, groups=[1, 2]),

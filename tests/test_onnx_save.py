@@ -59,7 +59,7 @@ MODELS = {
         lambda: Sequential(
             L.Conv2d(4, 3, stride=2, pad="same", in_channels=3, groups=1),
             L.SeparableConv2d(6, 3, pad=((1, 0), (2, 1)), dilation=2, in_channels=4),
-            lambda x: F.conv2d_relu(x, floats(6, 6, 1, 1)),
+            lambda x: F.conv2d_relu(x, floats(6, 6, 1, 1)) + F.conv2d_relu(x, floats(6, 6, 1, 1), most=0.5),
             lambda x: F.deconv2d(x, floats(6, 4, 4, 3), stride=2, pad=1, outsize=(7, 14)),
             lambda x: F.pooling(x, 3, 2, 1, ceil_mode=True) + F.average_pooling(x, 3, 2, 1, ceil_mode=True),
             lambda x: F.average_pooling(F.upsample(x, (2, 3)), 3, 2, 1, count_include_pad=False),

@@ -155,6 +155,8 @@ def check_conv2d(g):
     y = F.conv2d(x, W, b, g.stride, g.pad, **g.options)
     fused = F.conv2d_relu(x, W, b, g.stride, g.pad, **g.options)
     np.testing.assert_array_equal(fused.data, F.relu(y).data)
+    bounded = F.conv2d_relu(x, W, b, g.stride, g.pad, **g.options, most=0.5)
+    np.testing.assert_array_equal(bounded.data, np.clip(y.data, 0, 0.5))
 
 
 def check_deconv2d(g):

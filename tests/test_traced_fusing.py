@@ -49,29 +49,33 @@ def test_a_fused_model_is_not_saved_and_its_operator_not_loaded():
 
 
 @pytest.mark.parametrize(
-    ("opset", "inputs", "settings", "left"),
+    ("opset", "inputs", "settings", "most"),
     [
-        (18, "h zero six", {}, ["h", "", "six"]),
-        (18, "h zero", {}, ["h", ""]),
+        (18, "h zero six", {}, 6),
+        (18, "h zero", {}, np.inf),
         (18, "h six zero", {}, None),
         (18, "h  six", {}, None),
-        (18, "h least six", {}, ["h", "", "six"]),
-        (10, "h", {"min": 0.0, "max": 6.0}, ["h"]),
+        (18, "h zero zero", {}, None),
+        (18, "h least six", {}, 6),
+        (10, "h", {"min": 0.0, "max": 6.0}, 6),
+        (10, "h", {"min": 0.0}, np.inf),
         (10, "h", {"max": 6.0}, None),
     ],
 )
-def test_clipping_at_zero_is_a_relu_and_the_rest(opset, inputs, settings, left):
-    constants = {"W": 4 * floats(3, 1, 2, 2), "zero": np.float32(0) * floats(), "six": np.float32(6)}
+@pytest.mark.parametrize("axes", [1, 2])
+def test_clipping_at_zero_is_a_relu(opset, inputs, settings, most, axes):
+    constants = {"W": 40 * floats(3, 1, *[2] * axes), "zero": np.float32(0) * floats(), "six": np.float32(6)}
     nodes = [("Neg", "zero", "least", {}), ("Conv", "x W", "h", {}), ("Clip", inputs, "y", settings)]
-    model = onnx.load(contents(nodes, {"x": ("N", 1, 4, 4)}, "y", constants, opset=opset))
+    model = onnx.load(contents(nodes, {"x": ("N", 1, *[4] * axes)}, "y", constants, opset=opset))
     fused = model.fused()
-    conv, clip = (
-        next(node for node in fused.graph().nodes if node.op.startswith(op)) for op in ("Conv", "Clip")
-    )
-    assert conv.op == ("Conv" if left is None else "Conv+Relu")
-    assert left is None or (clip.inputs, "min" in clip.attributes) == (left, False)
-    x = floats(2, 1, 4, 4)
-    np.testing.assert_array_equal(results(fused, x)[0], results(model, x)[0])
+    conv = next(node for node in fused.graph().nodes if node.op.startswith("Conv"))
+    assert conv.op == ("Conv" if most is None else "Conv+Relu")
+    assert conv.attributes.get("most", np.inf) == (np.inf if most is None else most)
+    assert ("Clip" in ops(fused)) == (most is None)
+    x = floats(2, 1, *[4] * axes)
+    y = results(model, x)[0]
+    assert y.max() > 6 or most != np.inf
+    np.testing.assert_array_equal(results(fused, x)[0], y)
 
 
 @pytest.mark.parametrize("outputs", ["y", "y h"])

@@ -349,6 +349,8 @@ def _settings(geometry: ConvGeometry) -> dict[str, Any]:
 def _conv2d(c: Call) -> str:
     g = c.same("geometry")
     y = c.e.node("Conv", *c.alike(), group=g.groups, **_settings(g))
+    if c.f.relu and c.f.most < math.inf:
+        return c.e.node("Clip", y, c.number(0), c.number(c.same("most")))
     return c.e.node("Relu", y) if c.f.relu else y
 
 

@@ -5,6 +5,7 @@ Batch normalization goes into the weights of the convolution before it, ReLU int
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import replace
 
@@ -80,15 +81,12 @@ def fused_graph(graph: Graph) -> Graph:
             and _fold_batch_norm(producer, node, constants)
         ):
             last = producer
-        elif producer is not None and node.op == "Relu" and producer.op == "Conv":
+        elif producer is not None and producer.op == "Conv" and (most := _relu_most(node, constants)):
             last = producer
             producer.op = CONV_RELU
+            if most < math.inf:
+                producer.attributes = {**producer.attributes, "most": most}
         else:
-            if producer is not None and producer.op == "Conv" and _clips_at_zero(node, constants):
-                producer.op = CONV_RELU
-                if len(node.inputs) > 1:
-                    node.inputs[1] = ""
-                node.attributes = {name: x for name, x in node.attributes.items() if name != "min"}
             last = node
             nodes.append(node)
         last.outputs = node.outputs
@@ -99,12 +97,21 @@ def fused_graph(graph: Graph) -> Graph:
     return replace(graph, nodes=nodes, constants=kept, params=None)
 
 
-def _clips_at_zero(node: Node, constants: dict[str, Array]) -> bool:
-    """Whether a node clips at 0 below, as ReLU6 does: a ReLU, and less work."""
+def _relu_most(node: Node, constants: dict[str, Array]) -> float | None:
+    """The upper bound of a ReLU, or of a node that clips at 0 below, such as ReLU6; None for other nodes."""
+    if node.op == "Relu":
+        return math.inf
     if node.op != "Clip":
-        return False
-    least = constants.get(node.inputs[1]) if len(node.inputs) > 1 else node.attributes.get("min")
-    return least is not None and np.size(least) == 1 and bool(np.all(least == 0))
+        return None
+    inputs = [*node.inputs[1:], "", ""]
+    least, most = (
+        constants.get(name) if name else node.attributes.get(attribute, default)
+        for name, attribute, default in zip(inputs, ("min", "max"), (-math.inf, math.inf), strict=False)
+    )
+    if least is None or most is None or np.size(least) != 1 or np.size(most) != 1:
+        return None
+    least, most = float(np.reshape(least, ())), float(np.reshape(most, ()))
+    return most if least == 0 < most else None
 
 
 def _fold_batch_norm(conv: Node, norm: Node, constants: dict[str, Array]) -> bool:

@@ -11,6 +11,7 @@ for indices and labels, which the kernels check. No kernel writes into an argume
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
@@ -185,8 +186,13 @@ class Kernels(Protocol[A]):
 
     # -- convolution.py
 
-    def conv2d(self, x: A, W: A, b: A | None, geometry: ConvGeometry, relu: bool = False) -> A:
-        """Cross-correlation: y[n, o] = b[o] + sum over c of x[n, c] * W[o, c]; max(y, 0) with `relu`."""
+    def conv2d(
+        self, x: A, W: A, b: A | None, geometry: ConvGeometry, relu: bool = False, most: float = math.inf
+    ) -> A:
+        """Cross-correlation: y[n, o] = b[o] + sum over c of x[n, c] * W[o, c].
+
+        With `relu` it is clipped to [0, most]; `most` is above 0.
+        """
 
     def conv2d_gx(self, gy: A, W: A, b: A | None, geometry: ConvGeometry) -> A:
         """Gradient of conv2d with respect to x: (N, C, H, W). With a bias b (C,): deconvolution.

@@ -7,10 +7,11 @@ deep learning, a convolution does not flip the kernel.
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 from typing import Any, Self
 
-from .._arguments import at_least, integer, one_of
+from .._arguments import above_zero, at_least, integer, one_of
 from .._shapes import Array, IntPair, Pair, check_axes, deconv_outsize, pair, sizes
 from ..autograd import Function, Variable, as_input
 from ..backends import ConvGeometry, kernels
@@ -26,6 +27,7 @@ from .activation import ReLUGrad
 from .columns import im2col
 from .linalg import linear
 from .padding import pad as pad_ends
+from .selection import where
 from .shape import reshape, transpose
 
 __all__ = [
@@ -71,12 +73,13 @@ class Conv2d(_Convolution):
     """Two-dimensional convolution, see `conv2d`; b may be None."""
 
     relu = False
+    most = math.inf
 
     def forward(self, x: Array, W: Array, b: Array | None) -> Array:
         self.geometry = self._known or conv_geometry(
             x.shape[2:], _size(W), self.stride, self.pad, self.dilation, self.groups
         )
-        return kernels(x).conv2d(x, W, b, self.geometry, self.relu)
+        return kernels(x).conv2d(x, W, b, self.geometry, self.relu, self.most)
 
     def backward(self, gy: Variable) -> Any:
         x, W, _ = self.inputs
@@ -99,7 +102,9 @@ class Conv2dReLU(Conv2d):
 
     def backward(self, gy: Variable) -> Any:
         y: Any = self.outputs[0]()
-        return super().backward(ReLUGrad(y.data)(gy))  # y > 0 exactly where the input of ReLU is > 0
+        if self.most < math.inf:
+            gy = where(y.data == self.most, 0, gy)
+        return super().backward(ReLUGrad(y.data)(gy))  # y <= 0 exactly where the input of ReLU is
 
 
 def conv2d(
@@ -142,7 +147,7 @@ def conv2d(
         >>> conv2d(x, W, pad=1).shape, conv2d(x, W, stride=2, pad="same").shape
         ((1, 8, 15, 15), (1, 8, 8, 8))
     """
-    return _convolve(Conv2d, x, W, b, stride, pad, dilation, groups, pad_mode)
+    return _convolve(Conv2d, math.inf, x, W, b, stride, pad, dilation, groups, pad_mode)
 
 
 def conv2d_relu(
@@ -155,21 +160,28 @@ def conv2d_relu(
     dilation: IntPair = 1,
     groups: int = 1,
     pad_mode: str = "zeros",
+    most: float = math.inf,
 ) -> Variable:
     """`relu(conv2d(...))` in one pass: faster, and without storing the input of ReLU.
 
-    Args, Returns, Raises: as `conv2d`.
+    Args: as `conv2d`, and
+        most: the upper bound of the result, above 0; 6 gives ReLU6. At the bound the gradient is 0.
+
+    Returns, Raises: as `conv2d`.
 
     Example:
         >>> import numpy as np
         >>> conv2d_relu(np.ones((1, 1, 2, 2)), -np.ones((1, 1, 2, 2)))
         variable([[[[0.]]]])
     """
-    return _convolve(Conv2dReLU, x, W, b, stride, pad, dilation, groups, pad_mode)
+    if most != math.inf:
+        above_zero(most, "most")
+    return _convolve(Conv2dReLU, float(most), x, W, b, stride, pad, dilation, groups, pad_mode)
 
 
 def _convolve(
     kind: type[Conv2d],
+    most: float,
     x: Any,
     W: Any,
     b: Any,
@@ -184,13 +196,17 @@ def _convolve(
     one_of(pad_mode, "pad_mode", PAD_MODES)
 
     if pad_mode == "zeros" and has_equal_ends(pad):
-        return kind(stride, pad, dilation=dilation, groups=groups)(x, W, b)
-    windows = _size(W), pair(stride, "stride"), pair(dilation, "dilation")
-    edges = edges_of(pad, x.shape[2:], *windows)
-    if pad_mode == "zeros":
-        return kind.of(edge_geometry(x.shape[2:], *windows, edges, groups))(x, W, b)
-    padded = pad_ends(x, ((0, 0), (0, 0), *edges), mode=pad_mode)
-    return kind(stride, dilation=dilation, groups=groups)(padded, W, b)
+        f = kind(stride, pad, dilation=dilation, groups=groups)
+    else:
+        windows = _size(W), pair(stride, "stride"), pair(dilation, "dilation")
+        edges = edges_of(pad, x.shape[2:], *windows)
+        if pad_mode == "zeros":
+            f = kind.of(edge_geometry(x.shape[2:], *windows, edges, groups))
+        else:
+            x = pad_ends(x, ((0, 0), (0, 0), *edges), mode=pad_mode)
+            f = kind(stride, dilation=dilation, groups=groups)
+    f.most = most
+    return f(x, W, b)
 
 
 def conv2d_simple(x: Any, W: Any, b: Any = None, stride: IntPair = 1, pad: IntPair = 0) -> Variable:

@@ -206,15 +206,16 @@ const made = (k, shape, isWhole) =>
 const sizes = (kernel, { output, stride, pads, dilation }) =>
   [output, kernel, stride, pads[0], pads[1], dilation].flat();
 
-/** @param {number} relu  @returns {Operator} */
+/** @param {boolean} hasRelu  @returns {Operator} */
 const convolution =
-  (relu) =>
+  (hasRelu) =>
   (k, [x, W, b], a) => {
     const [OC, , ...kernel] = W.shape;
+    const [most] = new Int32Array(new Float32Array([a.most ?? Infinity]).buffer); // its bits
     const w = windows(a, x.shape.slice(2), kernel);
     const y = made(k, [x.shape[0], OC, ...w.output]);
     const geometry = [...x.shape, OC, ...sizes(kernel, w), a.group ?? 1];
-    served(k.call.conv2d(y.at, x.at, W.at, b?.at ?? 0, relu, ...geometry));
+    served(k.call.conv2d(y.at, x.at, W.at, b?.at ?? 0, hasRelu ? most : 0, ...geometry));
     return [y];
   };
 
@@ -641,8 +642,8 @@ const resize = (k, [x, , scales]) => {
 
 /** @type {Record<string, Operator>} */
 const OPERATORS = {
-  Conv: convolution(0),
-  'Conv+Relu': convolution(1),
+  Conv: convolution(false),
+  'Conv+Relu': convolution(true),
   ConvTranspose: deconvolution,
   MaxPool: maxPool,
   AveragePool: averagePool,

@@ -312,6 +312,13 @@ def test_indices_of_pooling_and_ties():
     assert indexes.get()[0, 0, 0, 0] == 3
 
 
+def test_the_upper_bound_of_a_convolution():
+    x, W = numbers(2, 3, 5, 5), numbers(4, 3, 3, 3)
+    g = sizes((5, 5), 3)
+    y = webgpu.kernels.conv2d(webgpu.asarray(x), webgpu.asarray(W), None, g, relu=True, most=0.5).get()
+    np.testing.assert_allclose(y, np.clip(reference.conv2d(x, W, None, g), 0, 0.5), 1e-4, 1e-5)
+
+
 def test_the_gradient_of_relu_at_nan():
     gy, x = np.arange(1, 6, dtype=np.float32), np.array([-1, 0, 2, np.inf, np.nan], np.float32)
     found = webgpu.kernels.relu_grad(webgpu.asarray(gy), webgpu.asarray(x)).get()

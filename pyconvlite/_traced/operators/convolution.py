@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import reduce
+import math
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -48,12 +49,24 @@ def as_images(x: Any) -> Any:
     return F.reshape(x, (*x.shape[:2], 1, *x.shape[2:]))
 
 
-@operator("Conv", CONV_RELU, auto_pad="NOTSET", dilations=(), group=1, kernel_shape=(), pads=(), strides=())
+_SETTINGS: dict[str, Any] = {
+    "auto_pad": "NOTSET",
+    "dilations": (),
+    "group": 1,
+    "kernel_shape": (),
+    "pads": (),
+    "strides": (),
+}
+
+
+@operator(CONV_RELU, most=math.inf, **_SETTINGS)
+@operator("Conv", **_SETTINGS)
 def _conv(use: Use) -> Run:
     axes = _axes(use)
     stride, dilation = per_axis(use, "strides", axes, 1), per_axis(use, "dilations", axes, 1)
     known = edges(use, axes)
     has_relu = use.node.op == CONV_RELU
+    conv2d = partial(F.conv2d_relu, most=use.most) if has_relu else F.conv2d
 
     def images(call: Run, x: Any, W: Any, b: Any, pad: Any) -> Any:
         return call(x, W, b, stride[-2:], pad[-2:], dilation=dilation[-2:], groups=use.group)
@@ -61,12 +74,12 @@ def _conv(use: Use) -> Run:
     def conv(x: Any, W: Any, b: Any = None) -> Any:
         pad = same(use, x.shape[2:], W.shape[2:], stride, dilation) if known is None else known
         if axes == 2:
-            return images(F.conv2d_relu if has_relu else F.conv2d, x, W, b, pad)
+            return images(conv2d, x, W, b, pad)
         if axes == 1:
             y = F.conv1d(x, W, b, stride[0], pad[0], dilation=dilation[0], groups=use.group)
         else:
             y = volumes(x, W, b, pad)
-        return F.relu(y) if has_relu else y
+        return F.clip(y, 0, use.most) if has_relu else y
 
     def volumes(x: Any, W: Any, b: Any, pad: Any) -> Any:
         # the sum of a convolution for each slice of the kernels

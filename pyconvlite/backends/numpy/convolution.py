@@ -7,6 +7,7 @@ columns of a block take at most `COLUMN_BYTES`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from itertools import product
 from typing import TypeAlias
@@ -92,7 +93,9 @@ def _pixels(y: Array, groups: int) -> Array:
     return y.swapaxes(0, 1).reshape(groups, OC // groups, N * OH * OW)
 
 
-def _conv2d(x: Array, W: Array, b: Array | None, geometry: ConvGeometry, relu: bool = False) -> Array:
+def _conv2d(
+    x: Array, W: Array, b: Array | None, geometry: ConvGeometry, relu: bool = False, most: float = math.inf
+) -> Array:
     y = (
         depthwise.conv2d(x, W, geometry)
         if depthwise.suits(x, W, (x.shape[1], len(W)), geometry)
@@ -100,7 +103,13 @@ def _conv2d(x: Array, W: Array, b: Array | None, geometry: ConvGeometry, relu: b
     )
     if b is not None:
         y += b.reshape(1, -1, 1, 1)
-    return np.maximum(y, 0, out=y) if relu else y
+    return clipped(y, most) if relu else y
+
+
+def clipped(y: Array, most: float) -> Array:
+    """y, clipped in place to [0, most]."""
+    np.maximum(y, 0, out=y)
+    return y if most == math.inf else np.minimum(y, most, out=y)
 
 
 def _by_columns(x: Array, W: Array, geometry: ConvGeometry) -> Array:

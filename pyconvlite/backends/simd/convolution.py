@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
+
 import numpy as np
 
 from ..._shapes import Array
 from .. import numpy as reference
+from ..numpy.convolution import clipped
 from ..protocol import ConvGeometry
 from .library import library
 from .matmul import matmul
@@ -51,8 +55,16 @@ def _rows(a: Array) -> Array:
     return a.reshape(len(a), -1)
 
 
+@lru_cache
+def _bits(number: float) -> int:
+    """The bits of a float32, as an integer."""
+    return int(np.float32(number).view(np.int32))
+
+
 @with_fallback(reference.conv2d)
-def conv2d(x: Array, W: Array, b: Array | None, geometry: ConvGeometry, relu: bool = False) -> Array | None:
+def conv2d(
+    x: Array, W: Array, b: Array | None, geometry: ConvGeometry, relu: bool = False, most: float = math.inf
+) -> Array | None:
     N, C = x.shape[:2]
     sizes, bias = _sizes(N, C, W.shape, geometry), _bias(b, W.shape[0])
     if sizes is None or bias is None or x.shape[2:] != geometry.input_size or not all_float32(x, W, b):
@@ -62,17 +74,16 @@ def conv2d(x: Array, W: Array, b: Array | None, geometry: ConvGeometry, relu: bo
         y = matmul(_rows(x), _rows(W).T)
         if b is not None:
             y += b
-        if relu:
-            np.maximum(y, 0, out=y)
-        return y.reshape(N, OC, 1, 1)
+        return (clipped(y, most) if relu else y).reshape(N, OC, 1, 1)
     y = np.empty((N, OC, *geometry.output_size), np.float32)
     x, W = contiguous(x), contiguous(W)
+    bound = _bits(most) if relu else 0
     work = y.size * W.size // OC
     if work >= pool.least and geometry.groups < OC:
         b = bias[0]
         least = library.least_images(0, *sizes)
         if bounds := pool.split(N, work, x.nbytes + y.nbytes, W.nbytes, least=least):
-            arguments = result(y, N), cut(x, N), whole(W), whole(b), relu, ITEMS, *sizes[1:]
+            arguments = result(y, N), cut(x, N), whole(W), whole(b), bound, ITEMS, *sizes[1:]
             return y if pool.run(library.conv2d, bounds, arguments, refuses=True) else None
         if (
             N == geometry.groups == 1
@@ -80,9 +91,9 @@ def conv2d(x: Array, W: Array, b: Array | None, geometry: ConvGeometry, relu: bo
             and (bounds := pool.split(OC, work, W.nbytes + y.nbytes, x.nbytes, CHANNELS, CHANNELS))
         ):
             of_bias = 0 if b is None else cut(b, OC)
-            channels = result(y, OC), whole(x), cut(W, OC), of_bias, relu, *sizes[:4], ITEMS, *sizes[5:]
+            channels = result(y, OC), whole(x), cut(W, OC), of_bias, bound, *sizes[:4], ITEMS, *sizes[5:]
             return y if pool.run(library.conv2d, bounds, channels, refuses=True) else None
-    return y if library.conv2d(address(y), address(x), address(W), bias[1], relu, *sizes) else None
+    return y if library.conv2d(address(y), address(x), address(W), bias[1], bound, *sizes) else None
 
 
 @with_fallback(reference.conv2d_gx)

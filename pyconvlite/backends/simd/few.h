@@ -32,8 +32,8 @@ SHARED void multiply_rows(float *y, const float *x, const float *weights, const 
 #pragma clang loop unroll(full)
       for (int i = 0; i < 4; i++) {
         float *to = y + target[r + i];
-        store(to + left, relu ? positive(c[i][0]) : c[i][0]);
-        store(to + right, relu ? positive(c[i][1]) : c[i][1]);
+        store(to + left, relu ? bounded(c[i][0]) : c[i][0]);
+        store(to + right, relu ? bounded(c[i][1]) : c[i][1]);
       }
     }
 }
@@ -70,7 +70,7 @@ INLINE void multiply_strips(float *y, const float *x, const float *weights, cons
       float *to = y + top * target_pitch + left;
 #pragma clang loop unroll(full)
       for (int r = 0; r < deep; r++, to += target_pitch)
-        if (r < rows) store(to, relu ? positive(c[r]) : c[r]);
+        if (r < rows) store(to, relu ? bounded(c[r]) : c[r]);
     }
   }
 }

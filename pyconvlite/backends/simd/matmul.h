@@ -95,15 +95,19 @@ typedef struct {
   const int *row, *column;
 } Target;
 
-/* What becomes of sums: SET starts them at a bias, ADD at what is there; RELU then takes their positive part. */
+/* What becomes of sums: SET starts them at a bias, ADD at what is there; RELU then bounds them by 0 and `relu_most`. */
 typedef enum { SET = 0, ADD = 1, RELU = 2 } Mode;
+
+static float relu_most; /* of the convolution that is computed: infinite, or 6 for ReLU6 */
+
+INLINE f4 bounded(f4 x) { return wasm_f32x4_pmin(positive(x), splat(relu_most)); }
 
 /* Write four sums of one row of C; `whole` says that its columns are four and lie side by side. */
 INLINE void put(float *row, const int *column, int columns, int whole, f4 sums, Mode mode, float start) {
   if (whole) {
     float *first = row + column[0];
     f4 v = add(sums, mode & ADD ? load(first) : splat(start));
-    store(first, mode & RELU ? positive(v) : v);
+    store(first, mode & RELU ? bounded(v) : v);
     return;
   }
   float lanes[4];
@@ -111,7 +115,7 @@ INLINE void put(float *row, const int *column, int columns, int whole, f4 sums, 
   for (int j = 0; j < min_int(4, columns); j++) {
     float *c = row + column[j];
     float v = (mode & ADD ? *c : start) + lanes[j];
-    *c = mode & RELU && v < 0 ? 0 : v;
+    *c = !(mode & RELU) ? v : v < 0 ? 0 : v > relu_most ? relu_most : v;
   }
 }
 
@@ -168,7 +172,7 @@ INLINE void sum_panel(float *left, float *right, const int *row, const float *a,
   }
 #pragma clang loop unroll(full)
   for (int i = 0; i < MR * vectors; i++)
-    store((i % vectors ? right : left) + row[i / vectors], mode & RELU ? positive(c[i]) : c[i]);
+    store((i % vectors ? right : left) + row[i / vectors], mode & RELU ? bounded(c[i]) : c[i]);
 }
 
 /* The panel is kept, to be read from there the next time. */

@@ -223,14 +223,16 @@ SHARED void pack_kernels(float *U, int plane, Weights weights, int outputs, int 
 }
 
 /* y of four tiles, from their products at the points: rows W apart, pixels `step`. */
-INLINE void put_tiles(float *y, const float *M, f4 start, f4 least, const int *target, int W, int step, Tiles k) {
+INLINE void put_tiles(float *y, const float *M, f4 start, f4 least, f4 most, const int *target, int W, int step,
+                      Tiles k) {
   f4 at[PP], pixels[16];
   for (int p = 0; p < PP; p++) at[p] = load(M + p * k.target);
   transform_back(at, k.m, pixels);
   for (int i = 0; i < k.m; i++) {
     f4 row[4];
     float *to = y + i * W;
-    for (int j = 0; j < k.m; j++) row[j] = wasm_f32x4_pmax(add(pixels[i * k.m + j], start), least);
+    for (int j = 0; j < k.m; j++)
+      row[j] = wasm_f32x4_pmin(wasm_f32x4_pmax(add(pixels[i * k.m + j], start), least), most);
     if (step > 1) {
       for (int j = 0; j < k.m; j++, to += step) {
         wasm_v128_store32_lane(to + target[0], row[j], 0);
@@ -254,7 +256,7 @@ INLINE void put_tiles(float *y, const float *M, f4 start, f4 least, const int *t
 /* y of a block, from the products M[point][o][t] of some outputs. */
 INLINE void transform_products_sized(float *y, const float *M, const float *bias, int relu, int outputs, int step,
                                      Tiles k) {
-  f4 least = splat(relu ? 0 : -__builtin_inff());
+  f4 least = splat(relu ? 0 : -__builtin_inff()), most = splat(relu ? relu_most : __builtin_inff());
   int W = k.w->h.target, pitch = W * k.w->v.phases;
   for (int o = 0; o < outputs; o++, y += k.w->v.target * W)
     for (int i = 0; i < k.fours; i++) {
@@ -262,11 +264,11 @@ INLINE void transform_products_sized(float *y, const float *M, const float *bias
       const float *products = M + o * k.pitch + t;
       f4 start = splat(bias ? bias[o] : 0);
       if (four_whole(t, k)) {
-        put_tiles(y, products, start, least, tile_target + t, pitch, step, k);
+        put_tiles(y, products, start, least, most, tile_target + t, pitch, step, k);
         continue;
       }
       float tiles[64];
-      put_tiles(tiles, products, start, least, tiles_apart, k.m, 1, k);
+      put_tiles(tiles, products, start, least, most, tiles_apart, k.m, 1, k);
       for (int l = 0; l < 4 && t + l < k.t; l++)
         for (int a = 0; a < tile_rows[t + l]; a++)
           for (int b = 0; b < tile_columns[t + l]; b++)

@@ -8,11 +8,13 @@ convolution of gy, with zeros between its elements where the stride is above 1, 
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from ..._shapes import Pair
 from ..protocol import ConvGeometry
-from .arithmetic import fill
+from .arithmetic import fill, minimum
 from .array import ndarray
 from .copying import contiguous, whole
 from .device import current
@@ -83,9 +85,17 @@ def _batches(x: ndarray, sizes: dict[str, int]) -> list[slice]:
     return [slice(start, start + size) for start in range(0, len(x), size)]
 
 
-def conv2d(x: ndarray, W: ndarray, b: ndarray | None, geometry: ConvGeometry, relu: bool = False) -> ndarray:
+def conv2d(
+    x: ndarray,
+    W: ndarray,
+    b: ndarray | None,
+    geometry: ConvGeometry,
+    relu: bool = False,
+    most: float = math.inf,
+) -> ndarray:
     x, W, b = floats(x, W, b)
-    return _conv2d(x, W, b, geometry, relu=relu)
+    y = _conv2d(x, W, b, geometry, relu=relu)
+    return minimum(y, most) if relu and most < math.inf else y
 
 
 def _conv2d(
