@@ -169,6 +169,25 @@ def boolean(value: Any, name: str) -> bool:
     return bool(value)
 
 
+def number_dtype(dtype: Any) -> np.dtype[Any]:
+    """Check a `dtype` argument; return it as a NumPy dtype.
+
+    Raises:
+        TypeError: it is not a dtype of numbers or bools.
+
+    Example:
+        >>> number_dtype("float16"), number_dtype(np.int32)
+        (dtype('float16'), dtype('int32'))
+    """
+    try:
+        found: np.dtype[Any] | None = None if dtype is None else np.dtype(dtype)  # np.dtype(None) is float64
+    except TypeError:
+        found = None
+    if found is None or found.kind not in "biufc":
+        raise TypeError(f"dtype must be one of numbers, such as np.float32; got {dtype!r}")
+    return found
+
+
 def one_of(value: Any, name: str, choices: Collection[Any]) -> Any:
     """Check that an argument is one of several values, and return it.
 

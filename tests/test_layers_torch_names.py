@@ -426,6 +426,11 @@ def test_a_shared_parameter_is_loaded_from_any_of_its_names(names):
     assert model.a.W is model.b.W
 
 
+def test_strict_is_a_bool():
+    with pytest.raises(TypeError, match="strict must be True or False; got 'no'"):
+        Tied().load_state_dict({}, "no")
+
+
 @pytest.mark.parametrize("mapping", [None, "weights.npz"])
 def test_what_is_no_mapping(mapping):
     with pytest.raises(TypeError, match=r"mapping must have arrays by keys; .*; load_weights reads"):

@@ -89,7 +89,12 @@ class Dataset:
             TypeError: the index is not an integer.
             IndexError: the index is out of range.
         """
-        i = operator.index(index)
+        try:
+            i = operator.index(index)
+        except TypeError:
+            raise TypeError(
+                f"index must be an integer; got {index!r}: for several examples use Subset(dataset, indices)"
+            ) from None
         label = None if self.label is None else self.target_transform(self.label[i])
         return self.transform(self.data[i]), label
 

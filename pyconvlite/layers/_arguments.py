@@ -43,9 +43,8 @@ def channels(x: Any, layer: object) -> int:
         3
     """
     if np.ndim(x) < 2:
-        raise ValueError(
-            f"{type(layer).__name__} needs an input with at least 2 axes; got shape {np.shape(x)}"
-        )
+        got = "None" if x is None else f"shape {np.shape(x)}"
+        raise ValueError(f"{type(layer).__name__} needs an input with at least 2 axes; got {got}")
     return int(np.shape(x)[1])
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .. import _npz, _safetensors, _weights
+from .._arguments import boolean
 from .._files import BinaryFile, title_of, written
 from .._shapes import Array
 from ..autograd import Parameter
@@ -139,6 +140,7 @@ class Weights(ParamTree):
             The missing and the unexpected keys.
 
         Raises:
+            TypeError: `mapping` is no mapping, or `strict` is not a bool.
             ValueError: a key is missing or unexpected, an array has the wrong shape or is not floating point,
                 two arrays for a shared Parameter differ, or a number exceeds the Parameter's dtype; all such
                 keys are named. Or two Parameters have the same key.
@@ -153,7 +155,7 @@ class Weights(ParamTree):
             variable([[2.]
                       [3.]])
         """
-        return self._load_state_dict(mapping, strict, "the state dict")
+        return self._load_state_dict(mapping, boolean(strict, "strict"), "the state dict")
 
     def _load_state_dict(self, mapping: Mapping[str, Any], strict: bool, title: str) -> torch_names.Keys:
         found = torch_names.entries(walk(self))

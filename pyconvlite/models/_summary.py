@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from .._arguments import at_least
+from .._arguments import at_least, number_dtype
 from .._random import rng
 from ..config import no_grad, test_mode
 from ..layers import Layer
@@ -78,7 +78,8 @@ def summary(model: Layer, input_shape: Sequence[int], dtype: Any = np.float32) -
         Summary, which prints as a table.
 
     Raises:
-        TypeError: `model` is not a Layer, or `input_shape` is not a tuple or list of integers.
+        TypeError: `model` is not a Layer, `input_shape` is not a tuple or list of integers, or `dtype` is not
+            one of numbers.
         ValueError: the model does not accept an input of this shape.
 
     Example:
@@ -96,6 +97,7 @@ def summary(model: Layer, input_shape: Sequence[int], dtype: Any = np.float32) -
     if not isinstance(input_shape, tuple | list):
         raise TypeError(f"input_shape must be a tuple, such as (1, 784); got {input_shape!r}")
     shape = tuple(at_least(0, size, "input_shape") for size in input_shape)
+    dtype = number_dtype(dtype)
     nodes = list(walk(model))
     before = [(node, dict(vars(node)), _of_call(node)) for _, node, _ in nodes]
     seen: set[int] = set()

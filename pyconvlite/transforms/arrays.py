@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .._arguments import number_dtype
 from .._shapes import Array
 
 if TYPE_CHECKING:  # slow to import in a browser
@@ -28,25 +29,6 @@ def checked_array(array: Any, transform: object) -> Array:
     if hasattr(array, "getbands"):  # without an import of Pillow, which may not be installed
         raise TypeError(f"{type(transform).__name__} takes an array; got an image: put ToArray() before it")
     return np.asarray(array)
-
-
-def number_dtype(dtype: Any) -> np.dtype[Any]:
-    """Check the `dtype` argument of a transform; return it as a NumPy dtype.
-
-    Raises:
-        TypeError: it is not a dtype of numbers or bools.
-
-    Example:
-        >>> number_dtype("float16"), number_dtype(np.int32)
-        (dtype('float16'), dtype('int32'))
-    """
-    try:
-        found: np.dtype[Any] | None = None if dtype is None else np.dtype(dtype)  # np.dtype(None) is float64
-    except TypeError:
-        found = None
-    if found is None or found.kind not in "biufc":
-        raise TypeError(f"dtype must be one of numbers, such as np.float32; got {dtype!r}")
-    return found
 
 
 class Flatten:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .._arguments import at_least, check_holds
+from .._arguments import at_least, check_holds, number_dtype
 from .._shapes import Array, IntPair, sizes
-from .arrays import checked_array, number_dtype
+from .arrays import checked_array
 
 if TYPE_CHECKING:  # slow to import in a browser
     from numpy.typing import ArrayLike, DTypeLike
