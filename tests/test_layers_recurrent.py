@@ -298,6 +298,8 @@ def test_embedding_is_embed_id_with_an_index_that_is_not_trained():
         (lambda: L.EmbedID(2, 0), ValueError, "out_size must be at least 1; got 0"),
         (lambda: L.EmbedID(2, 2)(np.array([2])), ValueError, "2"),
         (lambda: L.EmbedID(2, 2)(np.array([0.0])), TypeError, "integers"),
+        (lambda: L.Embedding(0, 2), ValueError, "num_embeddings must be at least 1; got 0"),
+        (lambda: L.Embedding(2, 0.5), TypeError, "embedding_dim must be an integer; got 0.5"),
         (lambda: L.Embedding(2, 2, 2), ValueError, "padding_idx must be from -2 to 1; got 2"),
         (lambda: L.Embedding(2, 2, 0.5), TypeError, "padding_idx must be an integer; got 0.5"),
     ],

@@ -83,7 +83,11 @@ class Embedding(EmbedID):
         *,
         dtype: Any = np.float32,
     ) -> None:
-        super().__init__(num_embeddings, embedding_dim, dtype=dtype)
+        super().__init__(
+            at_least(1, num_embeddings, "num_embeddings"),
+            at_least(1, embedding_dim, "embedding_dim"),
+            dtype=dtype,
+        )
         rows: int = len(self.W)
         self.padding_idx = None
         if padding_idx is not None:
