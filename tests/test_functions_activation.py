@@ -96,6 +96,15 @@ def test_sigmoid_has_a_small_relative_error_in_both_tails(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_the_gradient_of_sigmoid_is_as_precise_as_its_value(dtype):
+    y, gy = (v.astype(dtype) for v in (np.linspace(0.5, 1, 999)[:-1], np.linspace(1.1, 1.9, 998)))
+    found = F.SigmoidGrad()(gy, y)
+    assert found.dtype == dtype
+    exact = gy * (y * (1 - y.astype(np.longdouble)))
+    np.testing.assert_allclose(found.data, exact, rtol=2 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_the_gradient_of_log_sigmoid_is_finite(dtype):
     x = Variable(np.array([-9, -5, 0, 5, 9] if dtype is np.float16 else [-80, -20, 0, 5, 9], dtype))
     (gx,) = grad(F.log(F.sigmoid(x)), x)

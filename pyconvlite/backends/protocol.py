@@ -93,7 +93,7 @@ class Kernels(Protocol[A]):
     def add(self, x0: A, x1: A | float, /) -> A:
         """x0 + x1."""
 
-    def sub(self, x0: A, x1: A | float, /) -> A:
+    def sub(self, x0: A | float, x1: A | float, /) -> A:
         """x0 - x1."""
 
     def mul(self, x0: A, x1: A | float, /) -> A:

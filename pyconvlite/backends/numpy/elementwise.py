@@ -14,7 +14,7 @@ Unary: TypeAlias = Callable[[Array], Array]
 Binary: TypeAlias = Callable[[Array, Array | float], Array]
 
 add: Binary = np.add
-sub: Binary = np.subtract
+sub: Callable[[Array | float, Array | float], Array] = np.subtract
 mul: Binary = np.multiply
 div: Binary = np.divide
 maximum: Binary = np.maximum

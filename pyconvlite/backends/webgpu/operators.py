@@ -13,7 +13,7 @@ from .reduction import Axis
 Binary: TypeAlias = Callable[[ndarray, ndarray | float], ndarray]
 
 add: Binary = operator.add
-sub: Binary = operator.sub
+sub: Callable[[ndarray | float, ndarray | float], ndarray] = operator.sub
 mul: Binary = operator.mul
 div: Binary = operator.truediv
 pow: Binary = operator.pow
