@@ -173,7 +173,7 @@ def as_shape(shape: Any, name: str = "shape") -> tuple[int, ...]:
     """
     if type(shape) is tuple:
         return shape
-    sizes = np.ravel(shape)
+    sizes = np.asarray(shape).ravel()  # not `np.ravel`, which a Variable takes over
     if sizes.size and sizes.dtype.kind not in "iu":
         raise TypeError(f"{name} must be an integer or a sequence of integers; got {shape!r}")
     return tuple(sizes.tolist())

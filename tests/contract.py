@@ -2,6 +2,7 @@
 
 import gc
 import pickle
+import re
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -69,6 +70,18 @@ class Contract:
         y = case.f(*case.arrays())
         assert type(y) is Variable
         np.testing.assert_array_equal(y.data, case.f(*case.variables()).data)
+
+    def test_a_missing_input_is_named(self, case):
+        for i in range(len(case.inputs)):
+            xs = case.variables()
+            xs[i] = Variable(None)
+            found = None
+            try:
+                case.f(*xs)
+            except TypeError as error:
+                found = str(error)
+            if i == 0 or found:  # others, such as a bias, may be omitted
+                assert re.search(r" (an array, a Variable or a number|as \w+); got None$", found)
 
     @pytest.mark.parametrize("dtype", DTYPES)
     def test_backward(self, case, dtype):

@@ -205,6 +205,21 @@ def test_l1_and_huber_at_their_kinks_and_beyond(dtype):
     np.testing.assert_array_equal(grad(y, x)[0].data, [-1, -1, 0, 1, 1])
 
 
+@pytest.mark.parametrize(
+    ("f", "names"), [(F.l1_loss, ("x0", "x1")), (F.huber_loss, ("x0", "x1")), (F.kl_div, ("x", "t"))]
+)
+def test_errors_have_the_names_of_the_arguments(f, names):
+    a, b = names
+    with pytest.raises(ValueError, match=rf"^{a} and {b} must have the same shape; got \(3,\) and \(2,\)"):
+        f(np.ones(3), np.ones(2))
+    with pytest.raises(ValueError, match=f"^{a} and {b} must have at least one element"):
+        f(np.ones(0), np.ones(0))
+    with pytest.raises(TypeError, match=f"^{a} must hold real numbers; got complex128"):
+        f(np.ones(3) * 1j, np.ones(3))
+    with pytest.raises(TypeError, match=f"^{b} must hold real numbers; got complex128"):
+        f(np.ones(3), np.ones(3) * 1j)
+
+
 def test_kl_div_of_impossible_classes_is_finite():
     x, t = Variable(np.log([[0.5, 0.25, 0.25]])), Variable(np.array([[0.0, 1.0, 0.0]]))
     y = F.kl_div(x, t, "sum")

@@ -140,6 +140,7 @@ class TestStack(Contract):
         (lambda: F.split(X, [-1], 2), ValueError, r"must ascend from 0 to 4"),
         (lambda: F.split(X, 1.5), TypeError, "an integer or a sequence of integers; got 1.5"),
         (lambda: F.reshape(X, None), TypeError, "shape must be an integer or .*; got None"),
+        (lambda: F.reshape(X, Variable(None)), TypeError, r"shape must be .*; got variable\(None\)"),
         (lambda: F.reshape(X, 2.0), TypeError, "shape must be an integer or .*; got 2.0"),
         (lambda: F.transpose(X, "ab"), TypeError, "axes must be an integer or .*; got 'ab'"),
         (lambda: F.broadcast_to(X, None), TypeError, "shape must be an integer or .*; got None"),

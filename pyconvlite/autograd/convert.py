@@ -40,27 +40,33 @@ def as_variable(obj: Any) -> Variable:
     return obj if isinstance(obj, Variable) else Variable(as_array(obj))
 
 
-def as_input(obj: Any, name: str = "") -> Variable:
+def as_input(obj: Any, name: str | None = None) -> Variable:
     """Convert an input of a Function as `as_variable` does; a wrapped array or number requires no gradient.
 
     Args:
         obj: Variable, array or number; None for an omitted optional input.
-        name: the argument's name, for the error message.
+        name: name of an argument that cannot be omitted, for the error message; None if it can.
 
     Raises:
-        TypeError: `obj` is none of these.
+        TypeError: `obj` is none of these; or `name` is given, and `obj` is None or a Variable without data.
 
     Example:
         >>> as_input(np.array([1.0])).requires_grad
         False
+        >>> as_input(None, "W")
+        Traceback (most recent call last):
+        TypeError: W must be an array, a Variable or a number; got None
     """
     if isinstance(obj, Variable):
-        return obj
-    try:
-        x = Variable(obj if type(obj) is np.ndarray else as_array(obj))
-    except TypeError:
-        if not name:
-            raise
-        raise not_an_array(obj, f"{name} must be") from None
-    x.requires_grad = False
+        x = obj
+    else:
+        try:
+            x = Variable(obj if type(obj) is np.ndarray else as_array(obj))
+        except TypeError:
+            if name is None:
+                raise
+            raise not_an_array(obj, f"{name} must be") from None
+        x.requires_grad = False
+    if name is not None and x._data is None:
+        raise TypeError(f"{name} must be an array, a Variable or a number; got None")
     return x

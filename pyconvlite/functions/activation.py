@@ -214,7 +214,8 @@ def prelu(x: Any, W: Any) -> Variable:
         variable([[-0.5  -0.25]
                   [ 2.    2.  ]])
     """
-    x, W = map(as_input, operands(x, W))
+    x, W = operands(x, W)
+    x, W = as_input(x, "x"), as_input(W, "W")
     channels = x.shape[1] if x.ndim > 1 else 1
     if W.shape not in ((), (1,), (channels,)):
         raise ValueError(

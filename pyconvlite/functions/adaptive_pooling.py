@@ -86,7 +86,7 @@ def adaptive_max_pooling(x: Any, output_size: OutputSize) -> Variable:
 
 
 def _checked(x: Any, output_size: OutputSize) -> tuple[Variable, Pair]:
-    x = as_input(x)
+    x = as_input(x, "x")
     check_pixels(x)
     check_floats(x)
     sizes = output_size if isinstance(output_size, tuple | list) else (output_size, output_size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -52,7 +53,8 @@ class Binary(Function):
         return super()._as_variables(operands(*inputs))
 
     def _check_shapes(self, xs: Sequence[Any], error: Exception) -> None:
-        check_broadcast(x0=xs[0].shape, x1=xs[1].shape)
+        names = inspect.signature(self.forward).parameters
+        check_broadcast(**{name: x.shape for name, x in zip(names, xs, strict=True)})
 
 
 class Add(Binary):

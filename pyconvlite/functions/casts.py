@@ -45,35 +45,21 @@ def cast(x: Any, dtype: Any) -> Variable:
     return Cast(dtype)(x)
 
 
-def as_floats(x: Any, dtype: Any = np.float64) -> Variable:
+def as_floats(x: Any, dtype: Any = np.float64, name: str = "x") -> Variable:
     """x as a Variable of floats: integers and bools are cast to `dtype`, or to float32 on a device.
 
     Raises:
-        TypeError: x is None, or complex.
+        TypeError: x, which the message calls `name`, is None or complex.
     """
-    v: Variable = as_input(x)
-    if v._data is None:
-        check_given(v, "x")
+    v: Variable = as_input(x, name)
     kind = v._data.dtype.kind
     if kind == "c":
-        raise TypeError(f"x must hold real numbers; got {v.dtype}")
+        raise TypeError(f"{name} must hold real numbers; got {v.dtype}")
     if kind not in "iub":  # objects are left to the Functions
         return v
     if on_device(v):
         dtype = np.float32
     return cast(v, dtype) if v.requires_grad else as_input(v.data.astype(dtype))
-
-
-def check_given(x: Any, name: str) -> None:
-    """Raise TypeError for None, and a Variable without data.
-
-    Example:
-        >>> check_given(None, "t")
-        Traceback (most recent call last):
-        TypeError: t must be an array, a Variable or a number; got None
-    """
-    if (x._data if isinstance(x, Variable) else x) is None:
-        raise TypeError(f"{name} must be an array, a Variable or a number; got None")
 
 
 def check_floats(x: Any, name: str = "x") -> None:

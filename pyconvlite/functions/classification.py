@@ -10,7 +10,7 @@ from .._arguments import fraction, integer, one_of
 from .._shapes import Array, check_axes
 from ..autograd import Function, Variable, as_input, as_variable
 from ..backends import get_array_module, kernels, to_device_of
-from .casts import as_floats, check_floats, check_given
+from .casts import as_floats, check_floats
 from .indexing import get_item
 from .loss import REDUCTIONS, reduced
 from .math import log
@@ -94,7 +94,6 @@ def softmax_cross_entropy(
         variable(0.6931471805599453)
     """
     x, t = as_floats(x), as_input(t, "t")
-    check_given(t, "t")
     label_smoothing = float(fraction(label_smoothing, "label_smoothing"))  # np.float64 would widen float32
     alike = t.shape == x.shape and x.ndim > 1
     if alike and t.dtype.kind == "f":
@@ -132,7 +131,7 @@ def nll_loss(
         >>> nll_loss(np.log([[0.25, 0.75]]), np.array([0]))
         variable(1.3862943611198906)
     """
-    x, t = as_input(x), as_input(t, "t")
+    x, t = as_input(x, "x"), as_input(t, "t")
     check_floats(x)
     return _of_labels(x, _labels(x, t, "x"), weight, ignore_index, 0.0, reduction)
 
@@ -197,7 +196,7 @@ def _class_weights(log_p: Variable, weight: Any) -> Any:
     """The weights of the classes, to multiply with arrays of shape (N, C, ...)."""
     if weight is None:
         return 1
-    weight, C = as_input(weight), log_p.shape[1]
+    weight, C = as_input(weight, "weight"), log_p.shape[1]
     if weight.shape != (C,):
         raise ValueError(f"weight must have shape ({C},), one element for each class; got {weight.shape}")
     given: Array = to_device_of(log_p, weight.data)
@@ -212,7 +211,7 @@ def softmax_cross_entropy_simple(x: Any, t: Any) -> Variable:
         >>> softmax_cross_entropy_simple(np.array([[0.0, 0.0]]), np.array([1])).data.round(6)
         np.float64(0.693147)
     """
-    x, t = as_input(x), as_input(t, "t")
+    x, t = as_input(x, "x"), as_input(t, "t")
     check_axes(x.shape, "(N, classes)")
     labels = _labels(x, t, "x")
     classes: int = x.shape[1]
@@ -241,7 +240,7 @@ def accuracy(y: Any, t: Any) -> Variable:
         >>> accuracy(np.array([[0.1, 0.9], [0.8, 0.2]]), np.array([1, 1]))
         variable(0.5)
     """
-    y, t = as_input(y), as_input(t, "t")
+    y, t = as_input(y, "y"), as_input(t, "t")
     labels = _labels(y, t, "y")
     classes: int = y.shape[1]
     kernels(labels).check_indexes(labels, classes, "labels in t")
@@ -252,8 +251,6 @@ def accuracy(y: Any, t: Any) -> Variable:
 
 def _labels(x: Variable, t: Variable, name: str) -> Array:
     """Return the labels as an array of shape (N, ...); a kernel checks their range."""
-    check_given(x, name)
-    check_given(t, "t")
     m, n = x.shape, t.shape
     shape = m[:1] + m[2:]
     if len(m) < 2 or (n != shape and (len(m) > 2 or n != (*shape, 1))):

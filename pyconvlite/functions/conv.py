@@ -191,7 +191,7 @@ def _convolve(
     groups: int,
     pad_mode: str,
 ) -> Variable:
-    x, W, b = as_input(x), as_input(W), as_input(b)
+    x, W, b = as_input(x, "x"), as_input(W, "W"), as_input(b)
     check_conv(x, W, b, groups)
     one_of(pad_mode, "pad_mode", PAD_MODES)
 
@@ -220,7 +220,7 @@ def conv2d_simple(x: Any, W: Any, b: Any = None, stride: IntPair = 1, pad: IntPa
         >>> conv2d_simple(x, W, pad=1).shape
         (1, 8, 15, 15)
     """
-    x, W, b = as_input(x), as_input(W), as_input(b)
+    x, W, b = as_input(x, "x"), as_input(W, "W"), as_input(b)
     check_conv(x, W, b, groups=1)
     N, OC = x.shape[0], W.shape[0]
     OH, OW = conv_geometry(x.shape[2:], _size(W), pair(stride, "stride"), pair(pad, "pad")).output_size
@@ -307,7 +307,7 @@ def deconv2d(
         >>> deconv2d(x, W, stride=2, pad=1, output_pad=1).shape
         (1, 5, 14, 14)
     """
-    x, W, b = as_input(x), as_input(W), as_input(b)
+    x, W, b = as_input(x, "x"), as_input(W, "W"), as_input(b)
     _check_floats(x, "(N, C, H, W)", "x")
     _check_floats(W, "(C, OC/groups, KH, KW)", "W")
     _check_deconv_shapes(x.shape, W.shape, None if b.data is None else b.shape, _hashable(groups))
@@ -426,8 +426,6 @@ def _check_deconv_shapes(
 
 
 def _check_floats(x: Variable, axes: str, name: str) -> None:
-    if x.data is None:
-        raise TypeError(f"{name} must be an array or Variable, {axes}; got None")
     if x.dtype.kind != "f":
         check_axes(x.shape, axes, name)
         raise TypeError(

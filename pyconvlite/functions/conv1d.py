@@ -47,7 +47,7 @@ def conv1d(
         >>> conv1d(x, W).data, conv1d(x, W, pad=(1, 0)).data
         (array([[[3., 5.]]]), array([[[1., 3., 5.]]]))
     """
-    x, W, b = as_input(x), as_input(W), as_input(b)
+    x, W, b = as_input(x, "x"), as_input(W, "W"), as_input(b)
     check_conv(x, W, b, groups, "L", "K")
     (N, C, L), (OC, C_of_group, K) = x.shape, W.shape
     y = conv2d(

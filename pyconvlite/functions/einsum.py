@@ -37,7 +37,7 @@ def einsum(subscripts: str, *operands: Any) -> Variable:
     """
     if not isinstance(subscripts, str):
         raise TypeError(f"subscripts must be a string, before the operands; got {type(subscripts).__name__}")
-    xs = [as_input(x) for x in operands]
+    xs = [as_input(x, "each of the operands") for x in operands]
     terms, result = _parsed(subscripts, xs)
     sizes = _sizes(subscripts, terms, xs)
     pairs = [_without_repeats(x, term) for x, term in zip(xs, terms, strict=True)]

@@ -96,7 +96,7 @@ def flip(x: Any, axis: Any = None) -> Variable:
         variable([[2 1]
                   [4 3]])
     """
-    x = as_input(x)
+    x = as_input(x, "x")
     axis = as_axis(axis, x.shape)
     axes = axes_of(axis, x.ndim)
     return get_item(x, tuple(slice(None, None, -1 if a in axes else None) for a in range(x.ndim)))
@@ -128,7 +128,7 @@ def gather(x: Any, indexes: Any, axis: int) -> Variable:
         variable([[2]
                   [3]])
     """
-    x, at = as_input(x), as_input(indexes).data
+    x, at = as_input(x, "x"), as_input(indexes, "indexes").data
     axis = one_axis(axis, x.shape)
     if at.dtype.kind not in "iu":
         raise TypeError(f"indexes must hold integers; got {at.dtype}")
@@ -168,7 +168,7 @@ def one_hot(t: Any, classes: int, dtype: Any = np.float32) -> Variable:
         variable([[0. 0. 1.]
                   [1. 0. 0.]])
     """
-    labels: Array = as_input(t).data
+    labels: Array = as_input(t, "t").data
     at_least(1, classes, "classes")
     if labels.dtype.kind not in "iu":
         raise TypeError(f"t must hold integers, the labels; got {labels.dtype}")
@@ -197,7 +197,7 @@ def embed_id(x: Any, W: Any) -> Variable:
         variable([[0.3 0.4]
                   [0.1 0.2]])
     """
-    x, W = as_input(x), as_input(W)
+    x, W = as_input(x, "x"), as_input(W, "W")
     check_axes(W.shape, "(rows, size)", "W")
     if x.dtype.kind not in "iu":
         raise TypeError(f"x must hold integers, the indices of rows of W; got {x.dtype}")

@@ -54,7 +54,7 @@ def matmul(x: Any, W: Any) -> Variable:
         >>> matmul(np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]))
         variable([[11.]])
     """
-    x, W = as_input(x), as_input(W)
+    x, W = as_input(x, "x"), as_input(W, "W")
     m, n = x.shape, W.shape
     if not m or not n or m[-1] != n[-2 if len(n) > 1 else 0] or not _broadcast(m[:-2], n[:-2]):
         raise ValueError(
@@ -108,7 +108,7 @@ def linear(x: Any, W: Any, b: Any = None) -> Variable:
         >>> linear(np.ones((5, 4, 3)), np.ones((3, 2))).shape
         (5, 4, 2)
     """
-    x, W, b = as_input(x), as_input(W), as_input(b)
+    x, W, b = as_input(x, "x"), as_input(W, "W"), as_input(b)
     m, n = x.shape, W.shape
     if len(m) < 2 or len(n) != 2 or m[-1] != n[0]:
         hint = "; use F.flatten(x)" if len(m) > 1 and len(n) == 2 and math.prod(m[1:]) == n[0] else ""

@@ -12,7 +12,7 @@ from ..autograd import Function, Variable, as_input
 from ..backends import kernels, on_device
 from .activation import sigmoid
 from .arithmetic import sub
-from .casts import as_floats, check_floats, check_given
+from .casts import as_floats, check_floats
 from .math import abs, exp, log
 from .reduction import mean, sum
 from .selection import clip, where
@@ -124,24 +124,23 @@ def mean_squared_error(x0: Any, x1: Any, reduction: str = "batchmean") -> Variab
     return reduced(difference * difference, reduction)
 
 
-def _same_shape(x0: Any, x1: Any) -> tuple[Variable, Variable]:
+def _same_shape(x0: Any, x1: Any, names: tuple[str, str] = ("x0", "x1")) -> tuple[Variable, Variable]:
     """Check that the shapes are equal except for leading axes of length 1, and make them so; make both float.
 
     Differences of unsigned integers would wrap around.
     """
-    check_given(x0, "x0")
-    check_given(x1, "x1")
-    x0, x1 = as_input(x0, "x0"), as_input(x1, "x1")
+    name0, name1 = names
+    x0, x1 = as_input(x0, name0), as_input(x1, name1)
     m, n = x0.shape, x1.shape
     if 0 in m or 0 in n:
-        raise ValueError(f"x0 and x1 must have at least one element; got shapes {m} and {n}")
+        raise ValueError(f"{name0} and {name1} must have at least one element; got shapes {m} and {n}")
     if x0._data.dtype.kind != "f" or x1._data.dtype.kind != "f":
-        x0 = as_floats(x0, x1.dtype if x1.dtype.kind == "f" else np.float64)
-        x1 = as_floats(x1, x0.dtype)
+        x0 = as_floats(x0, x1.dtype if x1.dtype.kind == "f" else np.float64, name0)
+        x1 = as_floats(x1, x0.dtype, name1)
     if m == n:
         return x0, x1
     if _without_leading_ones(m) != _without_leading_ones(n):
-        raise ValueError(f"x0 and x1 must have the same shape; got {m} and {n}")
+        raise ValueError(f"{name0} and {name1} must have the same shape; got {m} and {n}")
     shape = max(m, n, key=len)
     return reshape(x0, shape), reshape(x1, shape)
 
@@ -293,8 +292,7 @@ def binary_cross_entropy(p: Any, t: Any, reduction: str = "batchmean") -> Variab
         >>> binary_cross_entropy(np.array([0.5, 0.9]), np.array([1, 1]))
         variable(0.399253848...)
     """
-    check_given(p, "p")
-    p, t = _targets(as_input(p), t, "p")
+    p, t = _targets(as_input(p, "p"), t, "p")
     check_floats(p, "p")
     if not on_device(p):
         low, high = p.data.min(), p.data.max()
@@ -308,7 +306,6 @@ def binary_cross_entropy(p: Any, t: Any, reduction: str = "batchmean") -> Variab
 
 def _targets(x: Variable, t: Any, name: str) -> tuple[Variable, Variable]:
     """Return x and t as Variables, t reshaped like x and, unless floating point, cast to x's dtype."""
-    check_given(t, "t")
     t = as_input(t, "t")
     if x.size == 0 or _without_ones(x.shape) != _without_ones(t.shape):
         raise ValueError(
@@ -337,7 +334,7 @@ def kl_div(x: Any, t: Any, reduction: str = "mean", log_target: bool = False) ->
         >>> kl_div(np.log([[0.5, 0.5]]), np.array([[1.0, 0.0]]), reduction="batchmean")
         variable(0.6931471805599453)
     """
-    x, t = _same_shape(x, t)
+    x, t = _same_shape(x, t, ("x", "t"))
     p = exp(t) if log_target else t
     absent = p.data == 0  # where log(p) and x may be -inf
     log_p = where(absent, 0, t) if log_target else log(where(absent, 1, p))

@@ -14,7 +14,7 @@ from ..backends import get_array_module, kernels, on_device
 from ..config import Config
 from ._second_order import second_gradients
 from .arithmetic import mul
-from .casts import cast, check_floats, check_given
+from .casts import cast, check_floats
 from .math import sqrt
 from .reduction import mean, sum
 from .shape import reshape
@@ -65,7 +65,7 @@ def dropout(x: Any, dropout_ratio: float = 0.5) -> Variable:
         ...     dropout(np.array([1.0, 2.0]))
         variable([1. 2.])
     """
-    x = as_input(x)
+    x = as_input(x, "x")
     return _dropout(x, x.data, dropout_ratio)
 
 
@@ -90,7 +90,7 @@ def dropout2d(x: Any, dropout_ratio: float = 0.5) -> Variable:
         >>> all(channel.min() == channel.max() for channel in y.data[0])
         True
     """
-    x = as_input(x)
+    x = as_input(x, "x")
     check_axes(x.shape, "(N, C, H, W)")
     return _dropout(x, x.data[:, :, :1, :1], dropout_ratio)
 
@@ -251,10 +251,11 @@ def batch_norm(
         array([[-1.],
                [ 1.]])
     """
-    x, gamma, beta, mean, var = map(as_input, (x, gamma, beta, mean, var))
+    x = as_input(x, "x")
     check_axes(x.shape, "(N, C, ...)")
-    for name, v in {"gamma": gamma, "beta": beta, "mean": mean, "var": var}.items():
-        check_given(v, name)
+    given = {"gamma": gamma, "beta": beta, "mean": mean, "var": var}
+    gamma, beta, mean, var = (as_input(v, name) for name, v in given.items())
+    for name, v in zip(given, (gamma, beta, mean, var), strict=True):
         if v.shape != (x.shape[1],):
             raise ValueError(f"{name} must have shape ({x.shape[1]},), the channels of x; got {v.shape}")
     check_floats(x)

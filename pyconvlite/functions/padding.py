@@ -72,7 +72,7 @@ def pad(x: Any, pad_width: Any, value: Any = 0, *, mode: str = "constant") -> Va
         [1 1 1 2 3 3 3]
         [2 3 1 2 3 1 2]
     """
-    x = as_input(x)
+    x = as_input(x, "x")
     ndim = x.ndim
     nested = isinstance(pad_width, tuple | list) and any(isinstance(w, tuple | list) for w in pad_width)
     widths = list(pad_width) if nested else [pad_width] * ndim

@@ -221,7 +221,7 @@ def global_max_pooling(x: Any) -> Variable:
         >>> global_max_pooling(np.arange(4.0).reshape(1, 1, 2, 2))
         variable([[[[3.]]]])
     """
-    x = as_input(x)
+    x = as_input(x, "x")
     check_pixels(x)
     return pooling(x, x.shape[2:])
 
@@ -327,7 +327,7 @@ def global_average_pooling(x: Any) -> Variable:
         >>> global_average_pooling(np.arange(4.0).reshape(1, 1, 2, 2))
         variable([[[[1.5]]]])
     """
-    x = as_input(x)
+    x = as_input(x, "x")
     check_pixels(x)
     return mean(x, axis=(2, 3), keepdims=True)
 
@@ -336,7 +336,7 @@ def global_average_pooling(x: Any) -> Variable:
 
 
 def _images(x: Any) -> Variable:
-    x = as_input(x)
+    x = as_input(x, "x")
     check_axes(x.shape, "(N, C, H, W)")
     if x.dtype.kind not in "fiu":
         raise TypeError(f"x must hold real numbers; got {x.dtype}")

@@ -11,7 +11,6 @@ from ..backends import get_array_module, kernels
 from ..config import Config
 from ._second_order import second_gradients
 from .activation import sigmoid
-from .casts import check_given
 from .linalg import matmul
 from .math import tanh
 from .shape import split, stack
@@ -226,7 +225,7 @@ def lstm(x: Any, h: Any, c: Any, W: Any) -> tuple[Variable, Variable]:
         >>> hs.shape, c.shape
         ((5, 2, 4), (2, 4))
     """
-    x, h, c, W = map(as_input, (x, h, c, W))
+    x, h, c, W = as_input(x, "x"), as_input(h, "h"), as_input(c, "c"), as_input(W, "W")
     _check(x, W, 4, 1, {"h": h, "c": c})
     return LSTM()(x, h, c, W)  # type: ignore[return-value] # one Variable for each output
 
@@ -259,14 +258,12 @@ def gru(x: Any, h: Any, W: Any) -> Variable:
         >>> gru(np.ones((5, 2, 3)), np.zeros((2, 4)), np.ones((9, 12))).shape
         (5, 2, 4)
     """
-    x, h, W = map(as_input, (x, h, W))
+    x, h, W = as_input(x, "x"), as_input(h, "h"), as_input(W, "W")
     _check(x, W, 3, 2, {"h": h})
     return GRU()(x, h, W)
 
 
 def _check(x: Variable, W: Variable, gates: int, biases: int, states: dict[str, Variable]) -> None:
-    check_given(x, "x")
-    check_given(W, "W")
     H = W.shape[-1] // gates if W.ndim else 0
     if x.ndim not in (2, 3) or W.shape != (x.shape[-1] + H + biases, gates * H) or 0 in x.shape[:-2]:
         raise ValueError(

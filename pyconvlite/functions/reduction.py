@@ -65,7 +65,7 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
         >>> sum(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=0)
         variable([4. 6.])
     """
-    x = as_input(x)
+    x = as_input(x, "x")
     return Sum(as_axis(axis, x.shape), keepdims)(x)
 
 
@@ -115,7 +115,7 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
         >>> mean(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=-1)
         variable([1.5 3.5])
     """
-    x = as_input(x)
+    x = as_input(x, "x")
     axis = as_axis(axis, x.shape)
     check_elements(x, axis, "mean")
     return Mean(axis, keepdims)(x)
@@ -143,7 +143,7 @@ def var(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Vari
         >>> var(np.array([1.0, 3.0])), var(np.array([1.0, 3.0]), ddof=1)
         (variable(1.0), variable(2.0))
     """
-    x = as_input(x)
+    x = as_input(x, "x")
     if x.dtype == np.float16:  # whose squares may overflow
         return cast(var(cast(x, np.float32), axis, ddof, keepdims), np.float16)
     axis, ddof = as_axis(axis, x.shape), integer(ddof, "ddof")
@@ -164,7 +164,7 @@ def std(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Vari
         >>> std(np.array([1.0, 3.0])), std(np.array([1.0, 3.0]), ddof=1)
         (variable(1.0), variable(1.4142135623730951))
     """
-    x = as_input(x)
+    x = as_input(x, "x")
     if x.dtype == np.float16:
         return cast(std(cast(x, np.float32), axis, ddof, keepdims), np.float16)
     return root(var(x, axis, ddof, keepdims))
@@ -194,7 +194,7 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
         >>> prod(np.array([[1.0, 2.0], [3.0, 4.0]]), axis=0)
         variable([3. 8.])
     """
-    x = as_input(x)
+    x = as_input(x, "x")
     axis = as_axis(axis, x.shape)
     kept = _shapes.kept_shape(x.shape, axis)
     reduced = _shapes.axes_of(axis, x.ndim)
@@ -248,7 +248,7 @@ def cumsum(x: Any, axis: int | None = None) -> Variable:
         >>> cumsum(np.array([1.0, 2.0, 3.0]))
         variable([1. 3. 6.])
     """
-    x = as_input(x)
+    x = as_input(x, "x")
     if axis is None:
         x, axis = reshape(x, (x.size,)), 0
     axis = one_axis(axis, x.shape)
@@ -283,7 +283,7 @@ def sum_to(x: Any, shape: tuple[int, ...]) -> Variable:
         variable([[2. 2. 2.]])
     """
     shape = _shapes.as_shape(shape)
-    v = as_input(x)
+    v = as_input(x, "x")
     return v if v._data.shape == shape else SumTo(shape)(x)
 
 
@@ -321,7 +321,7 @@ def broadcast_to(x: Any, shape: tuple[int, ...]) -> Variable:
                   [1. 2.]])
     """
     shape = as_shape(shape)
-    v = as_input(x)
+    v = as_input(x, "x")
     return v if v.shape == shape else BroadcastTo(shape)(x)
 
 
@@ -343,7 +343,7 @@ def tile(x: Any, reps: Any) -> Variable:
         variable([[1. 2. 1. 2.]
                   [1. 2. 1. 2.]])
     """
-    x = as_input(x)
+    x = as_input(x, "x")
     each = reps if isinstance(reps, tuple | list | np.ndarray) and np.ndim(reps) else (reps,)
     counts = [at_least(0, n, "reps") for n in each]
     ndim = builtins.max(x.ndim, len(counts))
@@ -394,7 +394,7 @@ def max(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
         >>> max(np.array([[1.0, 2.0], [4.0, 3.0]]), axis=1)
         variable([2. 4.])
     """
-    x = as_input(x)
+    x = as_input(x, "x")
     axis = as_axis(axis, x.shape)
     check_elements(x, axis, "maximum")
     return Max(axis, keepdims)(x)
@@ -408,7 +408,7 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
         >>> min(np.array([[1.0, 2.0], [4.0, 3.0]]), axis=1)
         variable([1. 3.])
     """
-    x = as_input(x)
+    x = as_input(x, "x")
     axis = as_axis(axis, x.shape)
     check_elements(x, axis, "minimum")
     return Min(axis, keepdims)(x)

@@ -67,7 +67,7 @@ def upsample(x: Any, scale: IntPair) -> Variable:
         variable([[[[1. 1. 2. 2.]
                     [1. 1. 2. 2.]]]])
     """
-    x = as_input(x)
+    x = as_input(x, "x")
     check_axes(x.shape, "(N, C, H, W)")
     SH, SW = sizes(1, scale, "scale")
     if not x.size:
@@ -114,7 +114,7 @@ def interpolate(
         >>> interpolate(x, size=(1, 4), mode="bilinear", align_corners=True).data[0, 0]
         array([[0., 1., 2., 3.]])
     """
-    x = as_input(x)
+    x = as_input(x, "x")
     check_pixels(x)
     one_of(mode, "mode", ("nearest", "bilinear"))
     if mode == "nearest" and align_corners is not None:
@@ -203,7 +203,7 @@ def pixel_shuffle(x: Any, upscale_factor: int) -> Variable:
         array([[0., 1.],
                [2., 3.]])
     """
-    x = as_input(x)
+    x = as_input(x, "x")
     check_axes(x.shape, "(N, C*r*r, H, W)")
     r = at_least(1, upscale_factor, "upscale_factor")
     N, channels, H, W = x.shape

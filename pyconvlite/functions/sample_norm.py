@@ -48,7 +48,7 @@ def layer_norm(
         array([[-1.,  1.],
                [-1.,  1.]])
     """
-    x = as_input(x)
+    x = as_input(x, "x")
     sizes = normalized_shape if isinstance(normalized_shape, tuple | list) else (normalized_shape,)
     shape = tuple([at_least(1, size, "normalized_shape") for size in sizes])
     if not shape or x.shape[-len(shape) :] != shape:
@@ -77,7 +77,7 @@ def group_norm(x: Any, num_groups: int, gamma: Any = None, beta: Any = None, eps
         >>> group_norm(np.array([[1.0, 3.0, 10.0, 30.0]]), num_groups=2).data.round(3)
         array([[-1.,  1., -1.,  1.]])
     """
-    x = as_input(x)
+    x = as_input(x, "x")
     check_axes(x.shape, "(N, C, ...)")
     N, C = x.shape[:2]
     groups = at_least(1, num_groups, "num_groups")
@@ -106,7 +106,7 @@ def instance_norm(x: Any, gamma: Any = None, beta: Any = None, eps: float = 1e-5
         array([[[-1.,  1.],
                 [-1.,  1.]]])
     """
-    x = as_input(x)
+    x = as_input(x, "x")
     check_axes(x.shape, "(N, C, L, ...)")
     return group_norm(x, max(1, x.shape[1]), gamma, beta, eps)
 

@@ -11,7 +11,6 @@ from .._shapes import Array, check_broadcast
 from ..autograd import Function, Variable, as_input
 from ..backends import kernels, on_device, to_device_of
 from .arithmetic import NUMBER, Binary, operands
-from .casts import check_given
 
 
 class Where(Function):
@@ -55,10 +54,9 @@ def where(condition: Any, x0: Any, x1: Any) -> Variable:
         >>> where(x > 0, x, 0.0)
         variable([0. 2.])
     """
-    for name, value in (("condition", condition), ("x0", x0), ("x1", x1)):
-        check_given(value, name)
+    condition = as_input(condition, "condition").data
     x0, x1 = operands(x0, x1)
-    condition = as_input(condition).data
+    x0, x1 = as_input(x0, "x0"), as_input(x1, "x1")
     return Where(to_device_of(x0 if on_device(x0) else x1, condition))(x0, x1)
 
 

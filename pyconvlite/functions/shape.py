@@ -56,7 +56,7 @@ def reshape(x: Any, shape: Any) -> Variable:
                   [3 4 5]])
     """
     shape = as_shape(shape)
-    v = as_input(x)
+    v = as_input(x, "x")
     return v if v.shape == shape else Reshape(shape)(x)
 
 
@@ -70,7 +70,7 @@ def flatten(x: Any) -> Variable:
         >>> flatten(np.zeros((2, 3, 4))).shape
         (2, 12)
     """
-    x = as_input(x)
+    x = as_input(x, "x")
     if x.ndim < 2:
         raise ValueError(f"x must have at least 2 axes, of which the first is the batch; got shape {x.shape}")
     return reshape(x, (x.shape[0], int(np.prod(x.shape[1:]))))
@@ -87,7 +87,7 @@ def expand_dims(x: Any, axis: int) -> Variable:
         >>> expand_dims(np.zeros((2, 3)), 1).shape
         (2, 1, 3)
     """
-    x = as_input(x)
+    x = as_input(x, "x")
     shape = list(x.shape)
     shape.insert(_new_axis(axis, x.shape), 1)
     return reshape(x, tuple(shape))
@@ -116,7 +116,7 @@ def squeeze(x: Any, axis: Any = None) -> Variable:
         >>> squeeze(np.zeros((1, 3, 1))).shape, squeeze(np.zeros((1, 3, 1)), axis=0).shape
         ((3,), (3, 1))
     """
-    x = as_input(x)
+    x = as_input(x, "x")
     axis = as_axis(axis, x.shape)
     if axis is None:
         return reshape(x, tuple(n for n in x.shape if n != 1))
@@ -159,7 +159,7 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Variable:
         >>> transpose(np.zeros((2, 3, 4)), (1, 0, 2)).shape
         (3, 2, 4)
     """
-    x = as_input(x)
+    x = as_input(x, "x")
     if axes is not None:
         axes, ndim = as_shape(axes, "axes"), x.ndim
         if sorted([a + ndim if a < 0 else a for a in axes]) != list(range(ndim)):
@@ -260,7 +260,7 @@ def _inputs(xs: Iterable[Any]) -> list[Variable]:
         given = iter(xs)
     except TypeError:
         raise TypeError(f"xs must be a list or tuple of arrays; got {type(xs).__name__}") from None
-    inputs = [as_input(x) for x in given]
+    inputs = [as_input(x, "each element of xs") for x in given]
     if not inputs:
         raise ValueError("xs must contain at least one array; got an empty sequence")
     return inputs
@@ -301,7 +301,7 @@ def split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Variable]:
         >>> split(np.arange(6), 2), split(np.arange(6), [1, 4])
         ([variable([0 1 2]), variable([3 4 5])], [variable([0]), variable([1 2 3]), variable([4 5])])
     """
-    x = as_input(x)
+    x = as_input(x, "x")
     axis = one_axis(axis, x.shape)
     size, given = x.shape[axis], indices_or_sections
     kind = "an integer or a sequence of integers"
