@@ -343,6 +343,9 @@ def test_what_probabilities_and_smoothing_refuse():
         F.softmax_cross_entropy(IMAGES, PROBABILITIES, ignore_index=-1)
     with pytest.raises(ValueError, match="label_smoothing must be from 0 to 1"):
         F.softmax_cross_entropy(IMAGES, PROBABILITIES, label_smoothing=1.5)
+    for reduction in ("none", "mean", "sum", "batchmean"):
+        with pytest.raises(ValueError, match=r"x must not be empty; got shapes \(0, 4\) and \(0, 4\)"):
+            F.softmax_cross_entropy(np.ones((0, 4)), np.ones((0, 4)), reduction=reduction)
 
 
 def test_float16_may_have_more_classes_than_it_counts():

@@ -99,6 +99,7 @@ def softmax_cross_entropy(
     if alike and t.dtype.kind == "f":
         if ignore_index is not None:
             raise ValueError("ignore_index is for labels; t holds probabilities, as it has the shape of x")
+        _check_elements(x, t, "x")
         return _of_probabilities(log_softmax(x), t, weight, label_smoothing, reduction)
     if alike and x.shape[1] > 1:
         raise TypeError(
@@ -262,7 +263,11 @@ def _labels(x: Variable, t: Variable, name: str) -> Array:
         raise TypeError(
             f"t must hold integers, the class index of each row; got {t.dtype}: convert it with t.astype(int)"
         )
-    if 0 in m:
-        raise ValueError(f"{name} must not be empty; got shapes {m} and {n}")
+    _check_elements(x, t, name)
     labels: Array = t._data if n == shape else t._data.reshape(shape)
     return labels
+
+
+def _check_elements(x: Variable, t: Variable, name: str) -> None:
+    if 0 in x.shape:
+        raise ValueError(f"{name} must not be empty; got shapes {x.shape} and {t.shape}")
