@@ -223,8 +223,19 @@ def prelu(x: Any, W: Any) -> Variable:
             f"of shape {x.shape}"
         )
     slopes = reshape(W, (-1, *[1] * (x.ndim - 2)) if x.ndim > 1 else ())
+    return sloped(x, slopes)
+
+
+def sloped(x: Any, slopes: Any) -> Variable:
+    """x where x > 0, slopes * x elsewhere, for slopes that broadcast with x.
+
+    Example:
+        >>> import numpy as np
+        >>> sloped(np.array([-1.0, 2.0]), np.array([0.5, 0.5]))
+        variable([-0.5  2. ])
+    """
     positive = x > 0
-    return where(positive, x, slopes * where(positive, 0, x))
+    return where(positive, x, mul(slopes, where(positive, 0, x)))
 
 
 def hardsigmoid(x: Any) -> Variable:

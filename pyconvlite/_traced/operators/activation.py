@@ -7,6 +7,7 @@ from typing import Any
 
 from ... import functions as F
 from ...backends import get_array_module
+from ...functions.activation import sloped
 from ._table import Run, Use, operator, raw, simple
 
 simple(
@@ -17,7 +18,7 @@ simple(
     HardSwish=F.hardswish,
     Softsign=lambda x: F.div(x, F.abs(x) + 1),
     Mish=lambda x: F.mul(x, F.tanh(F.softplus(x))),
-    PRelu=lambda x, slope: F.where(x > 0, x, F.mul(slope, F.clip(x, None, 0))),
+    PRelu=sloped,
 )
 
 
