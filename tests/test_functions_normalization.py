@@ -108,7 +108,7 @@ def test_dropout_names_what_is_no_number_or_no_array(train):
     with pyconvlite.using_config("train", train):
         with pytest.raises(TypeError, match="dropout_ratio must be a number; got 'a'"):
             F.dropout(np.ones(3), "a")
-        with pytest.raises(TypeError, match=r"must hold an array, not list; use np.array\(\[1.0, 2.0\]\)"):
+        with pytest.raises(TypeError, match=r"x must be an array, not list; use np.array\(\[1.0, 2.0\]\)"):
             F.dropout([1.0, 2.0])
 
 
