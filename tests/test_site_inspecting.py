@@ -236,6 +236,21 @@ def test_each_pixel_adds_up(model_class: type[Model]) -> None:
     }.get(model_class, {"sum", "max", "each"})
 
 
+def test_the_window_of_a_mean_without_padding_has_the_pixels_that_count() -> None:
+    def model_class(classes: int) -> Model:
+        pool = L.AvgPool(3, 2, pad=((1, 2), (2, 1)), count_include_pad=False)
+        return Sequential({"pool": pool, "flat": L.Flatten(), "fc": L.Linear(classes)})
+
+    _, inspector, report = opened(model_class)
+    (values,) = maps(report)[0]
+    for row, column in np.ndindex(*values.shape):
+        detail = inspector.detail(0, 0, row, column)
+        window = unpacked(detail["window"])
+        assert window.mean() == pytest.approx(values[row, column], abs=1e-6)
+        part = PICTURE[detail["top"] :, detail["left"] :][: window.shape[1], : window.shape[2]]
+        np.testing.assert_array_equal(window[0], part)
+
+
 @pytest.mark.parametrize("model_class", [*MODELS, Grouped])
 def test_links_are_what_each_map_gives(model_class: type[Model]) -> None:
     """Against the products of every pixel, one by one."""

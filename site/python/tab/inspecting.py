@@ -352,6 +352,11 @@ def _pooled(s: Stage, channel: int, row: int, column: int) -> dict:
     settings = s.function.kernel_size, row, column, s.function.dilation
     found = _window(s, *settings, padding=-np.inf if largest else 0)
     window = found.pop("pixels")[channel : channel + 1]
+    if not (largest or s.function.count_include_pad):  # a mean of the pixels that are no padding
+        H, W = s.inputs[0].shape[2:]
+        top, left = max(0, found["top"]), max(0, found["left"])
+        window = window[:, top - found["top"] : H - found["top"], left - found["left"] : W - found["left"]]
+        found |= {"top": top, "left": left}
     found |= {"rule": "max" if largest else "mean", "first": channel, "window": numbers(window)}
     return found | ({"taken": int(s.function.indexes[0, channel, row, column])} if largest else {})
 
