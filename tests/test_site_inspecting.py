@@ -236,6 +236,18 @@ def test_each_pixel_adds_up(model_class: type[Model]) -> None:
     }.get(model_class, {"sum", "max", "each"})
 
 
+def test_a_mean_that_its_layer_corrects_is_shown_as_the_layer_gives_it() -> None:
+    """With ceil_mode, what lies beyond the padding is taken out of the last means afterwards."""
+
+    def model_class(classes: int) -> Model:
+        pool = L.AvgPool(3, 2, ceil_mode=True)
+        return Sequential({"pool": pool, "flat": L.Flatten(), "fc": L.Linear(classes)})
+
+    model, _, report = opened(model_class)
+    np.testing.assert_allclose(maps(report)[0], model.layers[0](PICTURE[None, None]).data[0], atol=1e-6)
+    assert report["stages"][0]["kind"] == "AvgPool"
+
+
 def test_the_window_of_a_mean_without_padding_has_the_pixels_that_count() -> None:
     def model_class(classes: int) -> Model:
         pool = L.AvgPool(3, 2, pad=((1, 2), (2, 1)), count_include_pad=False)

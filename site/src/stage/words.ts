@@ -35,6 +35,7 @@ const KINDS: Record<string, [string, string, string?]> = {
   Linear: ['linear', '全結合'],
   Pooling: ['max pool', '最大値プーリング', 'プーリング'],
   AveragePooling: ['average pool', '平均プーリング', 'プーリング'],
+  AvgPool: ['average pool', '平均プーリング', 'プーリング'], // with ceil_mode
   BatchNorm: ['batch norm', 'バッチ正規化', '正規化'],
   Softmax: ['softmax', 'ソフトマックス'],
   Add: ['sum', '和'],
