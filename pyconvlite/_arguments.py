@@ -188,8 +188,8 @@ def number_dtype(dtype: Any) -> np.dtype[Any]:
     return found
 
 
-def one_of(value: Any, name: str, choices: Collection[Any]) -> Any:
-    """Check that an argument is one of several values, and return it.
+def one_of(value: Any, name: str, choices: Collection[str]) -> Any:
+    """Check that an argument is one of several strings, and return it.
 
     Raises:
         ValueError: it is none of them.
@@ -199,7 +199,7 @@ def one_of(value: Any, name: str, choices: Collection[Any]) -> Any:
         Traceback (most recent call last):
         ValueError: mode must be one of 'constant', 'reflect'; got 'edge'
     """
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:  # an array has no truth value
         raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}; got {value!r}")
     return value
 

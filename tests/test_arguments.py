@@ -54,6 +54,14 @@ def test_numbers_out_of_their_limits_are_named(check, values, message):
             check(value)
 
 
+@pytest.mark.parametrize("value", ["c", "", None, 0, ["a"], np.array(["a", "b"]), np.zeros(0)])
+def test_what_is_none_of_the_choices_is_named(value):
+    assert _arguments.one_of("b", "mode", ("a", "b")) == "b"
+    with pytest.raises(ValueError, match="mode must be one of 'a', 'b'; got ") as error:
+        _arguments.one_of(value, "mode", ("a", "b"))
+    assert str(error.value).endswith(repr(value))
+
+
 @pytest.mark.parametrize(
     ("axis", "expected"),
     [(None, None), (0, 0), (-2, -2), (np.int64(1), 1), ((0, 1), (0, 1)), ([0, -1], (0, -1)), ((), ())],

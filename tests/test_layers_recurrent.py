@@ -292,6 +292,7 @@ def test_embedding_is_embed_id_with_an_index_that_is_not_trained():
         (lambda: L.LSTM(2.0), TypeError, "hidden_size must be an integer"),
         (lambda: L.RNN(2, 0), ValueError, "in_size must be at least 1; got 0"),
         (lambda: L.LSTM(2, dtype=int), TypeError, "dtype must be .* got int"),
+        (lambda: L.LSTM(2)(None), TypeError, "x must be an array, a Variable or a number; got None"),
         (lambda: L.RNN(2)(np.zeros(3)), ValueError, r"2 axes, .* got shape \(3,\)"),
         (lambda: L.LSTM(2, 3)(np.zeros((1, 4))), ValueError, "4"),
         (lambda: L.EmbedID(0, 2), ValueError, "in_size must be at least 1; got 0"),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from .._shapes import sizes
+from ..autograd import as_input
 from ..functions._geometry import Padding, edges_of, has_equal_ends
 
 _FLOATS = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64))
@@ -36,6 +37,7 @@ def channels(x: Any, layer: object) -> int:
     """Length of x along axis 1: the number of channels or features, from which a layer infers its input size.
 
     Raises:
+        TypeError: x is None.
         ValueError: x has fewer than 2 axes.
 
     Example:
@@ -43,8 +45,10 @@ def channels(x: Any, layer: object) -> int:
         3
     """
     if np.ndim(x) < 2:
-        got = "None" if x is None else f"shape {np.shape(x)}"
-        raise ValueError(f"{type(layer).__name__} needs an input with at least 2 axes; got {got}")
+        as_input(x, "x")
+        raise ValueError(
+            f"{type(layer).__name__} needs an input with at least 2 axes; got shape {np.shape(x)}"
+        )
     return int(np.shape(x)[1])
 
 

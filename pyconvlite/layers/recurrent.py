@@ -132,9 +132,10 @@ class _Recurrent(Layer):
         return f"{type(self).__name__}(hidden_size={self.hidden_size}, in_size={in_size})"
 
     def _check(self, x: Any) -> None:
-        """Raise ValueError unless x is a step or a sequence for this state."""
+        """Raise an error unless x is a step or a sequence for this state."""
         shape = np.shape(x)
         if len(shape) not in (2, 3) or 0 in shape[:-2]:
+            as_input(x, "x")
             raise ValueError(
                 f"{type(self).__name__} needs an input with 2 axes, (N, in_size), or 3, (T, N, in_size), "
                 f"of at least one step; got shape {shape}"
