@@ -154,7 +154,7 @@ def check_holds(dtype: Any, value: Any, name: str) -> None:
 
 
 def boolean(value: Any, name: str) -> bool:
-    """Check that an argument is True or False, Python's or NumPy's; return Python's.
+    """Check that an argument is True or False, Python's or NumPy's, or the integer 1 or 0; return Python's.
 
     Raises:
         TypeError: it is something else, such as a string, which is true whatever it says.
@@ -164,7 +164,7 @@ def boolean(value: Any, name: str) -> bool:
         Traceback (most recent call last):
         TypeError: shuffle must be True or False; got 'no'
     """
-    if not isinstance(value, bool | np.bool_):
+    if not isinstance(value, bool | np.bool_ | int) or value not in (0, 1):
         raise TypeError(f"{name} must be True or False; got {value!r}")
     return bool(value)
 

@@ -15,7 +15,7 @@
 
 #include "matmul.h"
 
-enum { SPACE = 384 * 1024 };
+enum { SPACE = 320 * 1024 };
 
 /* For blocks of the source and of the target, and what winograd.h computes with. */
 static float space[SPACE + AT_ONCE];
