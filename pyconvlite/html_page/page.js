@@ -139,6 +139,8 @@ function inputOf(picture, width, height) {
   small.imageSmoothingQuality = 'high';
   small.fillStyle = 'white'; // under transparent pixels
   small.fillRect(0, 0, W, H);
+  // Against fingerprinting, some browsers give noise until the visitor allows the page to read canvases.
+  if (small.getImageData(0, 0, 1, 1).data.some((byte) => byte < 250)) throw new Error(textOf('no-canvas'));
   small.drawImage(from, x, y, w, h, 0, 0, W, H);
   const { data } = small.getImageData(0, 0, W, H);
   const input = new Float32Array(C * H * W);
@@ -162,10 +164,10 @@ async function look(picture, width, height) {
   isBusy = true;
   while (waiting) {
     const started = generation;
-    const input = inputOf(...waiting);
+    const picture = waiting;
     waiting = null;
     try {
-      const shares = probabilities(await run(input));
+      const shares = probabilities(await run(inputOf(...picture)));
       if (generation === started) show(shares);
     } catch (error) {
       fail(error);

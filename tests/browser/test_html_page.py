@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hosting import DIST
 from playwright.sync_api import Browser, Page, Playwright
+from visits import NOISE
 
 import pyconvlite
 import pyconvlite.functions as F
@@ -406,6 +407,15 @@ def test_an_output_that_is_not_finite_is_named(export: Callable[..., str], page:
     page.set_input_files("#file", png(9, 9))
     page.wait_for_selector("#fault:not([hidden])")
     assert page.locator("#fault").inner_text() == "The output of the network is not finite."
+    assert page.locator("#answer").inner_text() == ""
+
+
+@pytest.mark.full
+def test_a_browser_that_hides_drawings_is_told_of(export: Callable[..., str], page: Page) -> None:
+    page.add_init_script(NOISE)
+    page.goto(export(Sequential(F.flatten, L.Linear(2, in_size=12)), 2, shape=(3, 2, 2)))
+    page.set_input_files("#file", png(9, 9))
+    page.locator("#fault", has_text="To prevent fingerprinting").wait_for()
     assert page.locator("#answer").inner_text() == ""
 
 

@@ -13,7 +13,7 @@ from hosting import Preview
 from own_pictures import photos
 from playwright.sync_api import Browser
 from strokes import DIGITS, draw
-from visits import Visit, put_ahead
+from visits import NOISE, Visit, put_ahead
 
 # Relaxed SIMD's instructions are 0xfd with a number from 0x100 to 0x113, written in LEB128.
 TAKE_AWAY = """{
@@ -103,16 +103,6 @@ def test_a_browser_without_webassembly_says_so(browser: Browser, server: Preview
         visit.wait_for("#fault-title", "This browser has WebAssembly turned off")
         visit.page.click("#language")
         visit.wait_for("#fault-title", "Python には WebAssembly が必要ですが")
-
-
-# What browsers answer that have pages read no canvas, against fingerprinting.
-NOISE = """for (const { prototype } of [CanvasRenderingContext2D, OffscreenCanvasRenderingContext2D]) {
-  prototype.getImageData = (x, y, width, height) => {
-    const data = Uint8ClampedArray.from({ length: 4 * width * height }, (_, i) => (i * 89) % 251);
-    return new ImageData(data, width, height);
-  };
-}
-"""
 
 
 @pytest.mark.full

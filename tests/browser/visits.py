@@ -32,6 +32,15 @@ LAYOUT_SHIFT = """() => new Promise((done) => {
 })"""
 
 
+# Has canvases read as in a browser that hides them from pages, against fingerprinting.
+NOISE = """for (const { prototype } of [CanvasRenderingContext2D, OffscreenCanvasRenderingContext2D]) {
+  prototype.getImageData = (x, y, width, height) => {
+    const data = Uint8ClampedArray.from({ length: 4 * width * height }, (_, i) => (i * 89) % 251);
+    return new ImageData(data, width, height);
+  };
+}
+"""
+
 # All that the form says, each field under its name.
 SETTINGS = "Object.fromEntries(new FormData(document.getElementById('settings')))"
 
