@@ -9,7 +9,7 @@ import pytest
 from accessibility import findings
 from hosting import DIST, Preview
 from playwright.sync_api import expect
-from visits import Visit
+from visits import DENIED, Visit
 
 from tools import docs
 
@@ -55,6 +55,19 @@ def test_the_japanese_guides_are_searched(enter: Callable[..., Visit], server: P
     page.goto(f"{server.url}docs/ja/search.html?q=simd")
     page.click("#search-results a[href*='simd.html']")
     page.locator("h1", has_text="SIMD").wait_for()
+    visit.check()
+
+
+@pytest.mark.full
+def test_it_searches_where_the_browser_keeps_nothing(enter: Callable[..., Visit], server: Preview) -> None:
+    visit = enter("about:blank", python=False)
+    visit.page.add_init_script(DENIED)
+    visit.page.goto(f"{server.url}docs/search.html?q=conv2d")
+    visit.page.click("#search-results a >> nth=0")
+    visit.page.locator("[id='pyconvlite.functions.conv2d']").wait_for()
+    theme = visit.page.locator("button.theme-toggle:visible")
+    theme.click()
+    expect(visit.page.locator("body")).to_have_attribute("data-theme", re.compile("light|dark"))
     visit.check()
 
 

@@ -11,7 +11,7 @@ import pytest
 from conftest import PHONE
 from hosting import Preview, Server
 from playwright.sync_api import Browser, Page
-from visits import Visit
+from visits import DENIED, Visit
 
 NOTEBOOKS = sorted(Path(__file__).parents[2].glob("site/lite/notebooks/*.py"))
 
@@ -64,11 +64,6 @@ PARTS = """async (code) => {
   };
   await future.done;
   return parts;
-}"""
-
-# As where a browser keeps no data of sites.
-DENIED = """for (const name of ['indexedDB', 'localStorage', 'sessionStorage']) {
-  Object.defineProperty(window, name, { get() { throw new DOMException('denied', 'SecurityError') } });
 }"""
 
 # What JupyterLite says of itself in the console of a healthy page.

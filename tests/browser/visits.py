@@ -41,6 +41,11 @@ NOISE = """for (const { prototype } of [CanvasRenderingContext2D, OffscreenCanva
 }
 """
 
+# As where a browser keeps no data of sites.
+DENIED = """for (const name of ['indexedDB', 'localStorage', 'sessionStorage']) {
+  Object.defineProperty(window, name, { get() { throw new DOMException('denied', 'SecurityError') } });
+}"""
+
 # All that the form says, each field under its name.
 SETTINGS = "Object.fromEntries(new FormData(document.getElementById('settings')))"
 
