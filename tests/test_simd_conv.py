@@ -218,6 +218,19 @@ class TestConv2d:
             gW.data.ravel(), [x[..., i : n - 2 + i].sum() for i in range(3)], rtol=1e-3, atol=1
         )
 
+    def test_strides_whose_product_is_1_in_32_bits(self):
+        x, W = numbers(4, 8, 1, 1), numbers(8, 8, 3, 3)
+        y = F.conv2d(x, W, stride=(641, 6700417), pad=(641, 6700418))  # 2^32 + 1 = 641 * 6700417
+        expected = np.zeros((4, 8, 2, 3))
+        expected[..., 1, 1] = x[..., 0, 0] @ W[..., 0, 1].T
+        np.testing.assert_allclose(y.data, expected, atol=1e-5)
+
+    @pytest.mark.parametrize("most", [1e-30, 1e-45, 1e-60])
+    def test_a_bound_near_0(self, most):
+        x, W = numbers(2, 3, 5, 6), numbers(4, 3, 3, 3)
+        y = F.conv2d_relu(x, W, most=most)
+        np.testing.assert_allclose(y.data, np.clip(F.conv2d(x, W).data, 0, most), rtol=1e-6, atol=2e-45)
+
     @every
     def test_without_bias(self, g):
         x, W = g.arrays(g.x_shape, g.W_shape, dtype=np.float32)

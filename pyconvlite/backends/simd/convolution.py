@@ -57,8 +57,8 @@ def _rows(a: Array) -> Array:
 
 @lru_cache
 def _bits(number: float) -> int:
-    """The bits of a float32, as an integer."""
-    return int(np.float32(number).view(np.int32))
+    """The bits of a float32 above 0, as an integer; those of the least one, 1, for what rounds to 0."""
+    return int(np.float32(number).view(np.int32)) or 1
 
 
 @with_fallback(reference.conv2d)

@@ -302,7 +302,8 @@ static int tile_axes(Windows *w) {
   plan_axis(v, w->gradient, 0);
   plan_axis(h, w->gradient, 0);
   int r = v->high - v->low + 1, windows = v->windows * h->windows;
-  if (h->high - h->low + 1 != r || v->step * h->step * v->dilation * h->dilation * w->groups != 1) return 0;
+  if (h->high - h->low + 1 != r || v->step > 1 || h->step > 1 || v->dilation > 1 || h->dilation > 1 || w->groups > 1)
+    return 0;
   if (r != 3 && (r != 5 || v->phases * h->phases > 1)) return 0;
   tile_axis(v, P + 1 - r);
   tile_axis(h, P + 1 - r);
