@@ -50,6 +50,8 @@ LARGE = {
     "3x3, blocks of tiles, many of both": Geometry((3, 200, 20, 21), (70, 200, 3, 3), pad=1),
     "3x3, lines beyond an axis of offsets": Geometry((1, 450, 8, 7), (9, 450, 3, 3), pad=1),
     "3x3, more channels than the space has room for": Geometry((1, 1300, 8, 7), (8, 1300, 3, 3), pad=1),
+    "3x3, rows too long to keep all channels": Geometry((1, 450, 4, 70), (9, 450, 3, 3), pad=1),
+    "4x4, stride 2, rows too long to keep all": Geometry((1, 9, 8, 140), (450, 9, 4, 4), stride=2, pad=1),
     "4x4, stride 2": Geometry((3, 16, 19, 18), (24, 16, 4, 4), stride=2, pad=1),
     "4x4, stride 2, many of both": Geometry((2, 70, 22, 16), (90, 70, 4, 4), stride=2, pad=1),
     "5x5, stride 2": Geometry((2, 9, 17, 23), (8, 9, 5, 5), stride=2, pad=2),

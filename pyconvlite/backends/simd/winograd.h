@@ -337,18 +337,20 @@ static int plan_tiles(Windows *w, int m, int channels, int outputs, int lines) {
 static int winograd(Windows *w, float *y, const float *x, Weights weights, const float *bias, int relu, int r) {
   int channels = w->channels, outputs = w->outputs, phases = w->v.phases * w->h.phases, packed = 0;
   chunk(&channels, &outputs, 32);
-  if (!plan_tiles(w, P + 1 - r, channels, outputs, w->channels + outputs)) return 0;
+  /* The source at the points is kept for all outputs; where rows are too long for that, it is transformed again for
+   * each chunk of them. */
+  int kept = w->channels;
+  if (!plan_tiles(w, P + 1 - r, channels, outputs, kept + outputs)) {
+    kept = channels;
+    if (!plan_tiles(w, P + 1 - r, channels, outputs, kept + outputs)) return 0;
+  }
   int plane = ceil_div(outputs, MR) * MR * channels + BETWEEN, pixel[25];
   float *U = space, *V = U + PP * plane;
   for (Block block = {0}; next_block(w, &block);)
     for (int phase = 0; phase < phases; phase++) {
       int v_phase = phase / w->h.phases, h_phase = phase % w->h.phases;
-      Tiles k = tiles_of(w, &block, r, w->channels, outputs, v_phase, h_phase);
+      Tiles k = tiles_of(w, &block, r, kept, outputs, v_phase, h_phase);
       float *M = V + PP * k.source;
-      for (int c = 0; c < w->channels && phase == 0; c += channels) {
-        int depth = min_int(channels, w->channels - c);
-        transform_source(V + c * k.pitch, source_of(w, &block, x, c, depth, b_panels, 0), &block, depth, k);
-      }
       choose_taps(&w->v, w->gradient, v_phase);
       choose_taps(&w->h, w->gradient, h_phase);
       kernel_pixels(w, weights.width, r, pixel);
@@ -356,13 +358,16 @@ static int winograd(Windows *w, float *y, const float *x, Weights weights, const
         int rows = min_int(outputs, w->outputs - o);
         for (int c = 0; c < w->channels; c += channels) {
           int depth = min_int(channels, w->channels - c);
+          float *source = V + (kept < w->channels ? 0 : c) * k.pitch;
+          if (phase + o == 0 || kept < w->channels)
+            transform_source(source, source_of(w, &block, x, c, depth, b_panels, 0), &block, depth, k);
           if (!packed) pack_kernels(U, plane, at_weights(weights, o, c), rows, depth, r, pixel);
           packed = channels == w->channels && outputs == w->outputs && phases == 1;
           /* All columns, also those after the last tile: whole panels take less time. */
           for (int p = 0; p < PP; p++)
             multiply((Target){M + p * k.target, point_row, point_column}, U + p * plane,
-                     (Matrix){V + p * k.source + c * k.pitch, point_row, point_column}, b_panels, 0, rows, k.pitch,
-                     depth, 0, c ? ADD : SET);
+                     (Matrix){source + p * k.source, point_row, point_column}, b_panels, 0, rows, k.pitch, depth, 0,
+                     c ? ADD : SET);
         }
         transform_products(y + (o * w->v.target + v_phase) * w->h.target + h_phase, M, bias ? bias + o : 0, relu, rows,
                            k);
