@@ -1,5 +1,6 @@
 """backends/simd/: convolution and the matrix product give what NumPy gives, and every gradient of theirs."""
 
+import timeit
 from itertools import product
 
 import numpy as np
@@ -232,6 +233,16 @@ class TestConv2d:
         x, W = numbers(2, 3, 5, 6), numbers(4, 3, 3, 3)
         y = F.conv2d_relu(x, W, most=most)
         np.testing.assert_allclose(y.data, np.clip(F.conv2d(x, W).data, 0, most), rtol=1e-6, atol=2e-45)
+
+    def test_subnormal_numbers_of_an_earlier_call_slow_none(self):
+        x, W = numbers(1, 64, 8, 8), numbers(64, 64, 3, 3)
+
+        def seconds():
+            return min(timeit.repeat(lambda: F.conv2d(x, W, pad=1), number=1, repeat=20))
+
+        before = seconds()
+        F.conv2d(numbers(1, 64, 32, 32) * np.float32(1e-39), W, pad=1)
+        assert seconds() < 5 * before
 
     @every
     def test_without_bias(self, g):

@@ -149,6 +149,9 @@ INLINE void transform_source_sized(float *V, const float *source, const Block *b
           for (int j = 0; j < P; j++) store(rows_at_points[j] + line + column, at[j]);
         }
       }
+    /* Columns after the last tile are multiplied, too: subnormal numbers left there would slow this fifty times. */
+    for (int t = k.t / 4 * 4; t < k.pitch; t += 4)
+      for (int p = 0; p < PP; p++) store(V + p * k.source + c * k.pitch + t, splat(0));
     for (int i = 0; i < k.fours; i++) {
       int t = four_from[i];
       const int *four = tile_source + t;
