@@ -41,6 +41,11 @@ def test_call_gives_one_output_or_a_tuple():
     assert One()(x).item() == 6.0
 
 
+def test_a_layer_has_no_inputs_before_its_first_call():
+    with pytest.raises(AttributeError, match="Linear has no inputs before its first call"):
+        L.Linear(3).inputs  # noqa: B018 - the access raises
+
+
 def test_call_remembers_inputs_and_outputs_weakly():
     linear = L.Linear(3, in_size=2)
     x = Variable(numbers(4, 2))

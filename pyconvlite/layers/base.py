@@ -28,7 +28,12 @@ class _LastCall:
     def __get__(self, layer: Any, owner: type) -> Any:
         if layer is None:
             return self
-        return vars(layer)[self._name] if self._name in vars(layer) else layer._last[self._index]
+        if self._name in vars(layer):
+            return vars(layer)[self._name]
+        try:
+            return layer._last[self._index]
+        except AttributeError:
+            raise AttributeError(f"{type(layer).__name__} has no {self._name} before its first call") from None
 
     def __set__(self, layer: Any, value: Any) -> None:
         vars(layer)[self._name] = value
