@@ -140,7 +140,8 @@ function inputOf(picture, width, height) {
   small.fillStyle = 'white'; // under transparent pixels
   small.fillRect(0, 0, W, H);
   // Against fingerprinting, some browsers give noise until the visitor allows the page to read canvases.
-  if (small.getImageData(0, 0, 1, 1).data.some((/** @type {number} */ byte) => byte < 250)) throw new Error(textOf('no-canvas'));
+  if (small.getImageData(0, 0, 1, 1).data.some((/** @type {number} */ byte) => byte < 250))
+    throw new Error(textOf('no-canvas'));
   small.drawImage(from, x, y, w, h, 0, 0, W, H);
   const { data } = small.getImageData(0, 0, W, H);
   const input = new Float32Array(C * H * W);

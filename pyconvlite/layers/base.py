@@ -33,7 +33,9 @@ class _LastCall:
         try:
             return layer._last[self._index]
         except AttributeError:
-            raise AttributeError(f"{type(layer).__name__} has no {self._name} before its first call") from None
+            raise AttributeError(
+                f"{type(layer).__name__} has no {self._name} before its first call"
+            ) from None
 
     def __set__(self, layer: Any, value: Any) -> None:
         vars(layer)[self._name] = value
