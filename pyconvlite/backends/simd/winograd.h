@@ -19,10 +19,10 @@
 #include "convolution.h"
 
 enum {
-  P = 6,         /* points along an axis */
-  PP = P * P,    /* points in all */
-  WIDEST = 2048, /* pixels along a row of tiles */
-  BETWEEN = 16   /* floats between points: a power of two would put all into one set of the cache */
+  P = 6,           /* points along an axis */
+  PP = P * P,      /* points in all */
+  WIDEST = P * KC, /* pixels along a block's rows of tiles: at most P of each tile */
+  BETWEEN = 16     /* floats between points: a power of two would put all into one set of the cache */
 };
 
 static float rows_at_points[P][WIDEST + 4];
@@ -330,11 +330,11 @@ static void chunk(int *channels, int *outputs, int most) {
 
 /* Plan blocks of tiles, whole rows of them. The space holds kernels at the points, of `channels` and `outputs`, and so
  * many lines of the block's tiles. Returns 0 where a row has too many for it. */
-static int plan_tiles(Windows *w, int m, int channels, int outputs, int lines) {
+static int plan_tiles(Windows *w, int channels, int outputs, int lines) {
   int fixed = ceil_div(outputs, MR) * MR * channels;
   int tiles = min_int((SPACE / PP - 3 * BETWEEN - fixed) / lines, KC) / NR * NR;
-  return tiles >= w->h.windows && (w->h.windows - 1) * m + P <= WIDEST && plan(w, tiles, channels, NC * KC) &&
-         w->block_columns == w->h.windows && w->block_channels >= channels;
+  return tiles >= w->h.windows && plan(w, tiles, channels, NC * KC) && w->block_columns == w->h.windows &&
+         w->block_channels >= channels;
 }
 
 static int winograd(Windows *w, float *y, const float *x, Weights weights, const float *bias, int relu, int r) {
@@ -343,9 +343,9 @@ static int winograd(Windows *w, float *y, const float *x, Weights weights, const
   /* The source at the points is kept for all outputs; where rows are too long for that, it is transformed again for
    * each chunk of them. */
   int kept = w->channels;
-  if (!plan_tiles(w, P + 1 - r, channels, outputs, kept + outputs)) {
+  if (!plan_tiles(w, channels, outputs, kept + outputs)) {
     kept = channels;
-    if (!plan_tiles(w, P + 1 - r, channels, outputs, kept + outputs)) return 0;
+    if (!plan_tiles(w, channels, outputs, kept + outputs)) return 0;
   }
   int plane = ceil_div(outputs, MR) * MR * channels + BETWEEN, pixel[25];
   float *U = space, *V = U + PP * plane;
@@ -455,7 +455,7 @@ SHARED void transform_kernels_back(float *gW, const float *products, int plane, 
 static int winograd_gW(Windows *w, float *gW, const float *x, const float *gy, int r) {
   int channels = w->channels, outputs = w->outputs;
   chunk(&channels, &outputs, 64);
-  if (!plan_tiles(w, P + 1 - r, channels, outputs, channels + outputs)) return 0;
+  if (!plan_tiles(w, channels, outputs, channels + outputs)) return 0;
   for (int o = 0; o < w->outputs; o += outputs)
     for (int c = 0; c < w->channels; c += channels) {
       int rows = min_int(outputs, w->outputs - o), depth = min_int(channels, w->channels - c);
