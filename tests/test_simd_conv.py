@@ -1,5 +1,6 @@
 """backends/simd/: convolution and the matrix product give what NumPy gives, and every gradient of theirs."""
 
+import math
 import timeit
 from itertools import product
 
@@ -59,6 +60,15 @@ LARGE = {
     "6x6, stride 2, pad 2": Geometry((2, 8, 16, 25), (10, 8, 6, 6), stride=2, pad=2),
     "7x8, stride 3": Geometry((4, 8, 19, 20), (8, 8, 7, 8), stride=3, pad=(2, 3)),
     "4x3, stride 2 along one axis": Geometry((2, 9, 17, 15), (12, 9, 4, 3), stride=(2, 1), pad=1),
+    "4x4, stride 2, few tiles of many": Geometry((5, 40, 9, 12), (36, 40, 4, 4), stride=2, pad=1),
+    "4x4, stride 2, more channels than are kept": Geometry(
+        (5, 130, 16, 16), (33, 130, 4, 4), stride=2, pad=1
+    ),
+    "4x4, stride 2, wide": Geometry((1, 8, 9, 3000), (8, 8, 4, 4), stride=2, pad=1),
+    "5x5, stride 2, many of both": Geometry((3, 67, 14, 15), (69, 67, 5, 5), stride=2, pad=2),
+    "5x6, stride 2, an even and an odd kernel": Geometry((4, 9, 13, 16), (10, 9, 5, 6), stride=2, pad=(2, 1)),
+    "2x2": Geometry((4, 9, 9, 10), (10, 9, 2, 2)),
+    "2x3": Geometry((4, 9, 9, 10), (10, 9, 2, 3), pad=1),
     "3x4, stride 2 along the other": Geometry((2, 9, 17, 15), (12, 9, 3, 4), stride=(1, 2), pad=1),
     # Three tiles of 3x3, or two of 5x5, in a column: their offsets end as those of four in a row do.
     "3x3, three tiles": Geometry((11, 128, 4, 4), (32, 128, 3, 3), pad=1),
@@ -119,7 +129,7 @@ def blocks(draw):
 
 @st.composite
 def strided(draw):
-    """Kernels of which a pixel of x meets three rows and columns, whose gradient of x has tiles."""
+    """Kernels of which a pixel of x meets two or three rows and columns, and outputs as many of each part."""
     stride = draw(st.integers(2, 3))
     k = draw(st.integers(2 * stride, 3 * stride))
     pad = draw(st.integers(0, k - 1))
@@ -142,11 +152,16 @@ def squares(draw):
 def allowed(g):
     """What the algorithm that serves may cost: Winograd's computes tiles of 6 x 6 pixels at once.
 
-    With a stride it serves the gradient of x, where each pixel meets at most three rows of the kernel.
+    With a stride it serves where outputs read at most three of every second row of x, or where pixels of x
+    meet at most three rows of the kernel, if that saves a third of the products.
     """
     stride, pad = twice(g.stride), [p[0] if isinstance(p, tuple) else p for p in twice(g.pad)]
-    met = {-(-p // s) + (k - 1 - p) // s + 1 for k, s, p in zip(g.kernel, stride, pad, strict=True)}
-    if met not in ({3}, {5}) or {*twice(g.options.get("dilation", 1)), g.options.get("groups", 1)} != {1}:
+    kernels = list(zip(g.kernel, stride, pad, strict=True))
+    read = {max(3, -(-k // s)) for k, s, _ in kernels}
+    met = {max(3, -(-p // s) + (k - 1 - p) // s + 1) for k, s, p in kernels}
+    pays = 2 * 16 * math.prod(g.kernel) >= 3 * 36 * math.prod(stride)
+    is_plain = {*twice(g.options.get("dilation", 1)), g.options.get("groups", 1)} == {1}
+    if not pays or not is_plain or not any(rows in ({3}, {5}) for rows in (read, met)):
         return {}
     return {"constant": WINOGRAD, "reach": 4 * max(stride)}
 

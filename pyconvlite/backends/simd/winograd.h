@@ -9,7 +9,9 @@
  *
  * The gradient of the kernel is the same with roles exchanged: a kernel of m x m, gy, gives r x r outputs. In the
  * gradient of x by a stride, each phase (see windows.h) has a kernel of r x r of its own, whose pixels are those of the
- * kernel that it meets, and zero elsewhere; all phases share the tiles of gy at the points.
+ * kernel that it meets, and zero elsewhere; all phases share the tiles of gy at the points. A convolution by a stride
+ * of 2 is the sum of four convolutions, of every second pixel of x with every second of the kernel: it has four times
+ * the channels, `parts` of each, and kernels of r x r as before.
  *
  * Errors scale with the largest number near, and what is infinite or NaN would spread over its tile: conv2d.h looks
  * for those first.
@@ -135,7 +137,13 @@ INLINE void transform_rows(float *to, const int *four, int are_neighbours, Tiles
   }
 }
 
-/* V[point][c][t] of the source's tiles. */
+/* How many parts the source has, and where one of them begins in a block. */
+INLINE int parts_of(const Windows *w) { return w->v.split * w->h.split; }
+INLINE int place_of(const Windows *w, int i) {
+  return i / w->h.split * part(&w->v, w->block_rows) * w->pitch + i % w->h.split * part(&w->h, w->block_columns);
+}
+
+/* V[point][c][t] of the tiles of the source, or of a part of it. */
 INLINE void transform_source_sized(float *V, const float *source, const Block *block, int channels, Tiles k) {
   for (int c = 0; c < channels; c++) {
     for (int n = 0, line = 0; n < block->images; n++)
@@ -164,11 +172,15 @@ INLINE void transform_source_sized(float *V, const float *source, const Block *b
   }
 }
 
+/* V of each part: all channels of the first, then of the second, and so forth. */
 SHARED void transform_source(float *V, const float *source, const Block *block, int channels, Tiles k) {
-  if (k.m == 4)
-    k.m = 4, transform_source_sized(V, source, block, channels, k);
-  else
-    k.m = 2, transform_source_sized(V, source, block, channels, k);
+  for (int i = 0; i < parts_of(k.w); i++, V += channels * k.pitch) {
+    const float *x = source + place_of(k.w, i);
+    if (k.m == 4)
+      k.m = 4, transform_source_sized(V, x, block, channels, k);
+    else
+      k.m = 2, transform_source_sized(V, x, block, channels, k);
+  }
 }
 
 /* Both axes of four kernels of r x r. */
@@ -195,34 +207,44 @@ INLINE void transform_back(const f4 *at, int m, f4 *y) {
   for (int i = 0; i < m; i++) outputs_of(rows[i], m, y + i * m);
 }
 
-/* Where each of the r x r pixels of this phase's kernels lies in the weights; -1 for one that is zero. */
-static void kernel_pixels(const Windows *w, int width, int r, int *pixel) {
-  for (int i = 0; i < r * r; i++) pixel[i] = -1;
+/* Where each of the r x r pixels of a kernel lies in the weights, for each part; -1 for one that is zero. */
+typedef int Pixels[4][25];
+
+/* Of the kernels of this phase. */
+static void kernel_pixels(const Windows *w, int width, int r, Pixels pixels) {
+  for (int i = 0; i < 4; i++)
+    for (int j = 0; j < 25; j++) pixels[i][j] = -1;
   for (int i = 0; i < w->v.taps; i++)
-    for (int j = 0; j < w->h.taps; j++)
-      pixel[(w->v.shift[i] - w->v.low) * r + w->h.shift[j] - w->h.low] = w->v.tap[i] * width + w->h.tap[j];
+    for (int j = 0; j < w->h.taps; j++) {
+      int v = w->v.shift[i] - w->v.low, h = w->h.shift[j] - w->h.low;
+      int *of_part = pixels[v % w->v.split * w->h.split + h % w->h.split];
+      of_part[v / w->v.split * r + h / w->h.split] = w->v.tap[i] * width + w->h.tap[j];
+    }
 }
 
 /* U of some outputs and channels, packed as the product's first operand: [point][panel of 4 outputs][c][4], the points
- * `plane` apart. */
-INLINE void pack_kernels_sized(float *U, int plane, Weights weights, int outputs, int channels, int r,
+ * `plane` and the panels `panel` apart. */
+INLINE void pack_kernels_sized(float *U, int plane, int panel, Weights weights, int outputs, int channels, int r,
                                const int *pixel) {
-  for (int o = 0; o < outputs; o += MR)
+  for (int o = 0; o < outputs; o += MR, U += panel)
     for (int c = 0; c < channels; c++) {
       int four[MR];
       for (int i = 0; i < MR; i++) four[i] = min_int(o + i, outputs - 1) * weights.output + c * weights.channel;
       f4 kernel[25], at[PP];
       for (int i = 0; i < r * r; i++) kernel[i] = pixel[i] < 0 ? splat(0) : gather(weights.data + pixel[i], four);
       transform_kernels(kernel, r, at);
-      for (int p = 0; p < PP; p++) store(U + p * plane + o * channels + c * MR, at[p]);
+      for (int p = 0; p < PP; p++) store(U + p * plane + c * MR, at[p]);
     }
 }
 
-SHARED void pack_kernels(float *U, int plane, Weights weights, int outputs, int channels, int r, const int *pixel) {
-  if (r == 3)
-    pack_kernels_sized(U, plane, weights, outputs, channels, 3, pixel);
-  else
-    pack_kernels_sized(U, plane, weights, outputs, channels, 5, pixel);
+SHARED void pack_kernels(float *U, int plane, Weights weights, int outputs, int channels, int r, int parts,
+                         const Pixels pixels) {
+  for (int i = 0; i < parts; i++, U += channels * MR) {
+    if (r == 3)
+      pack_kernels_sized(U, plane, parts * channels * MR, weights, outputs, channels, 3, pixels[i]);
+    else
+      pack_kernels_sized(U, plane, parts * channels * MR, weights, outputs, channels, 5, pixels[i]);
+  }
 }
 
 /* y of four tiles, from their products at the points: rows W apart, pixels `step`. */
@@ -289,14 +311,22 @@ SHARED void transform_products(float *y, const float *M, const float *bias, int 
     k.m = 2, transform_products_sized(y, M, bias, relu, outputs, 1, k);
 }
 
-/* Take windows together in tiles of m, which meet 6 pixels. */
+/* The pixels of each part that a window meets, as many as those of a kernel of 3 at least. */
+INLINE int reach(const Axis *axis) { return max_int(3, ceil_div(axis->high - axis->low + 1, axis->step)); }
+
+/* Take windows together in tiles of m, which meet 6 pixels of each part. */
 INLINE void tile_axis(Axis *axis, int m) {
-  axis->windows = ceil_div(axis->windows, m), axis->step = m, axis->split = 1, axis->high = axis->low + P - 1;
+  axis->windows = ceil_div(axis->windows, m), axis->split = axis->step, axis->step *= m;
+  axis->high = axis->low + P * axis->split - 1;
 }
 
-/* How many images have tiles enough for the kernels' transforms to pay, which these tiles alone make use of. */
+/* How many images have tiles enough for the kernels' transforms to pay, which these tiles alone make use of. Measured:
+ * the transform of a kernel takes as long as `transform` of its products. */
 INLINE int least_images_of(const Windows *w) {
-  return ceil_div(w->channels * w->outputs > 64 * 64 ? 8 : 4, w->v.windows * w->h.windows);
+  int m = w->h.step / w->h.split, phases = parts_of(w) * w->v.phases * w->h.phases;
+  int saved = m * m * w->v.kernel * w->h.kernel - PP * phases; /* products of a tile */
+  int transform = w->channels * w->outputs > 64 * 64 ? 864 : 432;
+  return ceil_div(ceil_div(transform * phases, saved), w->v.windows * w->h.windows);
 }
 
 /* Plan the axes in tiles; return r, or 0 unless the algorithm is worth its transforms. */
@@ -304,14 +334,13 @@ static int tile_axes(Windows *w) {
   Axis *v = &w->v, *h = &w->h;
   plan_axis(v, w->gradient, 0);
   plan_axis(h, w->gradient, 0);
-  int r = v->high - v->low + 1, windows = v->windows * h->windows;
-  if (h->high - h->low + 1 != r || v->step > 1 || h->step > 1 || v->dilation > 1 || h->dilation > 1 || w->groups > 1)
-    return 0;
-  if (r != 3 && (r != 5 || v->phases * h->phases > 1)) return 0;
+  int r = reach(v), windows = v->windows * h->windows, phases = v->phases * h->phases * v->step * h->step;
+  if (reach(h) != r || v->step > 2 || h->step > 2 || v->dilation > 1 || h->dilation > 1 || w->groups > 1) return 0;
+  if (r != 3 && (r != 5 || phases > 1)) return 0;
   tile_axis(v, P + 1 - r);
   tile_axis(h, P + 1 - r);
-  int products = PP * v->windows * h->windows * v->phases * h->phases;
-  int are_few = 3 * products <= 2 * windows * v->kernel * h->kernel;
+  int64_t products = (int64_t)PP * v->windows * h->windows * phases;
+  int are_few = 3 * products <= (int64_t)2 * windows * v->kernel * h->kernel;
   return are_few && w->channels >= 8 && w->outputs >= 8 && w->N >= least_images_of(w) ? r : 0;
 }
 
@@ -320,57 +349,61 @@ INLINE Weights at_weights(Weights weights, int output, int channel) {
   return weights;
 }
 
-/* How many channels and outputs have their kernels at the points at a time: all, where these leave room, otherwise at
- * most 64 channels and `most` outputs. */
-static void chunk(int *channels, int *outputs, int most) {
-  if (*channels * *outputs <= 64 * 64 && max_int(*channels, *outputs) <= KC) return;
-  *channels = even(*channels, 64);
-  *outputs = even(*outputs, most);
+/* How many channels, of each part, and outputs have their kernels at the points at a time: all, where these leave room,
+ * otherwise at most 64 channels, of all parts, and `most` outputs. */
+static void chunk(const Windows *w, int *channels, int *outputs, int most) {
+  int parts = parts_of(w), depth = w->channels * parts;
+  *channels = w->channels, *outputs = w->outputs;
+  if (depth * w->outputs <= 64 * 64 && max_int(depth, w->outputs) <= KC) return;
+  *channels = even(w->channels, 64 / parts);
+  *outputs = even(w->outputs, most);
 }
 
 /* Plan blocks of tiles, whole rows of them. The space holds kernels at the points, of `channels` and `outputs`, and so
- * many lines of the block's tiles. Returns 0 where a row has too many for it. */
+ * many lines of the block's tiles. Returns how many tiles a block has, 0 where a row has too many for it. */
 static int plan_tiles(Windows *w, int channels, int outputs, int lines) {
-  int fixed = ceil_div(outputs, MR) * MR * channels;
+  int fixed = ceil_div(outputs, MR) * MR * channels * parts_of(w);
   int tiles = min_int((SPACE / PP - 3 * BETWEEN - fixed) / lines, KC) / NR * NR;
-  return tiles >= w->h.windows && plan(w, tiles, channels, NC * KC) && w->block_columns == w->h.windows &&
-         w->block_channels >= channels;
+  int are_planned = tiles >= w->h.windows && plan(w, tiles, channels, NC * KC) && w->block_columns == w->h.windows &&
+                    w->block_channels >= channels;
+  return are_planned * w->block_images * w->block_rows * w->block_columns;
 }
 
 static int winograd(Windows *w, float *y, const float *x, Weights weights, const float *bias, int relu, int r) {
-  int channels = w->channels, outputs = w->outputs, phases = w->v.phases * w->h.phases, packed = 0;
-  chunk(&channels, &outputs, 32);
-  /* The source at the points is kept for all outputs; where rows are too long for that, it is transformed again for
-   * each chunk of them. */
-  int kept = w->channels;
-  if (!plan_tiles(w, channels, outputs, kept + outputs)) {
+  int channels, outputs, parts = parts_of(w), phases = w->v.phases * w->h.phases, packed = 0;
+  chunk(w, &channels, &outputs, 32);
+  /* The source at the points is kept for all outputs, unless that makes blocks so small that to transform the kernels
+   * for each takes longer than to transform the source again for each chunk of outputs. */
+  int kept = w->channels, tiles = w->N * w->v.windows * w->h.windows;
+  if (plan_tiles(w, channels, outputs, kept * parts + outputs) < min_int(16, tiles)) {
     kept = channels;
-    if (!plan_tiles(w, channels, outputs, kept + outputs)) return 0;
+    if (!plan_tiles(w, channels, outputs, kept * parts + outputs)) return 0;
   }
-  int plane = ceil_div(outputs, MR) * MR * channels + BETWEEN, pixel[25];
+  int plane = ceil_div(outputs, MR) * MR * channels * parts + BETWEEN;
   float *U = space, *V = U + PP * plane;
+  Pixels pixels;
   for (Block block = {0}; next_block(w, &block);)
     for (int phase = 0; phase < phases; phase++) {
       int v_phase = phase / w->h.phases, h_phase = phase % w->h.phases;
-      Tiles k = tiles_of(w, &block, r, kept, outputs, v_phase, h_phase);
+      Tiles k = tiles_of(w, &block, r, kept * parts, outputs, v_phase, h_phase);
       float *M = V + PP * k.source;
       choose_taps(&w->v, w->gradient, v_phase);
       choose_taps(&w->h, w->gradient, h_phase);
-      kernel_pixels(w, weights.width, r, pixel);
+      kernel_pixels(w, weights.width, r, pixels);
       for (int o = 0; o < w->outputs; o += outputs) {
         int rows = min_int(outputs, w->outputs - o);
         for (int c = 0; c < w->channels; c += channels) {
           int depth = min_int(channels, w->channels - c);
-          float *source = V + (kept < w->channels ? 0 : c) * k.pitch;
+          float *source = V + (kept < w->channels ? 0 : c) * parts * k.pitch;
           if (phase + o == 0 || kept < w->channels)
             transform_source(source, source_of(w, &block, x, c, depth, b_panels, 0), &block, depth, k);
-          if (!packed) pack_kernels(U, plane, at_weights(weights, o, c), rows, depth, r, pixel);
+          if (!packed) pack_kernels(U, plane, at_weights(weights, o, c), rows, depth, r, parts, pixels);
           packed = channels == w->channels && outputs == w->outputs && phases == 1;
           /* All columns, also those after the last tile: whole panels take less time. */
           for (int p = 0; p < PP; p++)
             multiply((Target){M + p * k.target, point_row, point_column}, U + p * plane,
-                     (Matrix){source + p * k.source, point_row, point_column}, b_panels, 0, rows, k.pitch, depth, 0,
-                     c ? ADD : SET);
+                     (Matrix){source + p * k.source, point_row, point_column}, b_panels, 0, rows, k.pitch,
+                     depth * parts, 0, c ? ADD : SET);
         }
         transform_products(y + (o * w->v.target + v_phase) * w->h.target + h_phase, M, bias ? bias + o : 0, relu, rows,
                            k);
@@ -426,40 +459,50 @@ SHARED void transform_gy(float *GY, const float *gy, int outputs, Tiles k) {
     k.m = 2, transform_gy_sized(GY, gy, outputs, k);
 }
 
-/* gW of some outputs and channels: `row` floats from one output's kernels to the next's. */
+/* gW of some outputs and channels. */
 INLINE void transform_kernels_back_sized(float *gW, const float *products, int plane, int outputs, int channels,
-                                         int row, int r) {
-  for (int i = 0; i < outputs * channels; i += 4) { /* of the last four kernels, some may be none */
-    f4 at[PP], kernel[25];
-    for (int p = 0; p < PP; p++) at[p] = load(products + p * plane + i);
-    transform_back(at, r, kernel);
-    for (int l = 0, four = min_int(4, outputs * channels - i); l < four; l++) {
-      float *to = gW + (i + l) / channels * row + (i + l) % channels * r * r;
+                                         const Windows *w, int r, const Pixels pixels) {
+  int size = w->v.kernel * w->h.kernel, parts = parts_of(w);
+  for (int i = 0; i < outputs * parts; i++) {
+    const int *pixel = pixels[i % parts];
+    float *row = gW + i / parts * w->channels * size;
+    for (int c = 0; c < channels; c += 4) {
+      int four = channels - c; /* or fewer, at the end */
+      f4 at[PP], kernel[25];
+      for (int p = 0; p < PP; p++) at[p] = load(products + p * plane + i * channels + c);
+      transform_back(at, r, kernel);
       for (int j = 0; j < r * r; j++) {
-        float lanes[4];
-        store(lanes, kernel[j]);
-        to[j] = lanes[l];
+        float *to = row + c * size + pixel[j];
+        if (pixel[j] < 0) continue;
+        wasm_v128_store32_lane(to, kernel[j], 0);
+        if (four > 1) wasm_v128_store32_lane(to + size, kernel[j], 1);
+        if (four > 2) wasm_v128_store32_lane(to + 2 * size, kernel[j], 2);
+        if (four > 3) wasm_v128_store32_lane(to + 3 * size, kernel[j], 3);
       }
     }
   }
 }
 
-SHARED void transform_kernels_back(float *gW, const float *products, int plane, int outputs, int channels, int row,
-                                   int r) {
+SHARED void transform_kernels_back(float *gW, const float *products, int plane, int outputs, int channels,
+                                   const Windows *w, int r, const Pixels pixels) {
   if (r == 3)
-    transform_kernels_back_sized(gW, products, plane, outputs, channels, row, 3);
+    transform_kernels_back_sized(gW, products, plane, outputs, channels, w, 3, pixels);
   else
-    transform_kernels_back_sized(gW, products, plane, outputs, channels, row, 5);
+    transform_kernels_back_sized(gW, products, plane, outputs, channels, w, 5, pixels);
 }
 
 static int winograd_gW(Windows *w, float *gW, const float *x, const float *gy, int r) {
-  int channels = w->channels, outputs = w->outputs;
-  chunk(&channels, &outputs, 64);
-  if (!plan_tiles(w, channels, outputs, channels + outputs)) return 0;
+  int channels, outputs, parts = parts_of(w);
+  chunk(w, &channels, &outputs, 64);
+  if (!plan_tiles(w, channels, outputs, channels * parts + outputs)) return 0;
+  Pixels pixels;
+  choose_taps(&w->v, 0, 0);
+  choose_taps(&w->h, 0, 0);
+  kernel_pixels(w, w->h.kernel, r, pixels);
   for (int o = 0; o < w->outputs; o += outputs)
     for (int c = 0; c < w->channels; c += channels) {
-      int rows = min_int(outputs, w->outputs - o), depth = min_int(channels, w->channels - c);
-      int plane = rows * depth + BETWEEN;
+      int rows = min_int(outputs, w->outputs - o), in_part = min_int(channels, w->channels - c);
+      int depth = in_part * parts, plane = rows * depth + BETWEEN;
       float *products = space, *V = products + PP * plane;
       steps(weight_row, rows, depth);
       steps(weight_tap, depth, 1);
@@ -467,7 +510,7 @@ static int winograd_gW(Windows *w, float *gW, const float *x, const float *gy, i
       for (Block block = {0}; next_block(w, &block); mode = ADD) {
         Tiles k = tiles_of(w, &block, r, depth, rows, 0, 0);
         float *GY = V + PP * k.source;
-        transform_source(V, source_of(w, &block, x, c, depth, b_panels, 0), &block, depth, k);
+        transform_source(V, source_of(w, &block, x, c, in_part, b_panels, 0), &block, in_part, k);
         transform_gy(GY, gy + o * w->v.target * w->h.target, rows, k);
         for (int p = 0; p < PP; p++) {
           pack_a((Matrix){GY + p * k.target, point_row, point_column}, rows, k.t);
@@ -475,7 +518,8 @@ static int winograd_gW(Windows *w, float *gW, const float *x, const float *gy, i
                    (Matrix){V + p * k.source, point_column, point_row}, b_panels, 0, rows, depth, k.t, 0, mode);
         }
       }
-      transform_kernels_back(gW + (o * w->channels + c) * r * r, products, plane, rows, depth, w->channels * r * r, r);
+      float *kernels = gW + (o * w->channels + c) * w->v.kernel * w->h.kernel;
+      transform_kernels_back(kernels, products, plane, rows, in_part, w, r, pixels);
     }
   return 1;
 }
