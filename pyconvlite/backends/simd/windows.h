@@ -95,15 +95,20 @@ INLINE int place(const Axis *axis, int shift, int windows) {
 
 static int even(int size, int most) { return ceil_div(size, ceil_div(size, most)); }
 
-/* Cut the work into blocks of at most `pixels` windows and so many channels, whose source, if it is to be copied, has
- * at most `room` floats. Returns 0 where a single window has more. */
-static int plan(Windows *w, int pixels, int channels, int room) {
-  w->block_channels = even(w->channels, max_int(1, channels));
+/* Cut the work into blocks of at most `pixels` windows. */
+static void cut(Windows *w, int pixels) {
   w->block_columns = even(w->h.windows, pixels);
   w->block_rows = even(w->v.windows, max_int(1, pixels / w->block_columns));
   w->block_images = 1;
   if (w->block_columns == w->h.windows && w->block_rows == w->v.windows)
     w->block_images = even(w->N, max_int(1, pixels / (w->block_rows * w->block_columns)));
+}
+
+/* The same, and of at most so many channels, whose source, if it is to be copied, has at most `room` floats. Returns 0
+ * where a single window has more. */
+static int plan(Windows *w, int pixels, int channels, int room) {
+  w->block_channels = even(w->channels, max_int(1, channels));
+  cut(w, pixels);
   w->copied = beyond(&w->v) || beyond(&w->h) || w->v.step > 1 || w->h.step > 1 || w->h.windows < 4;
   if (!w->copied) {
     w->pitch = w->h.source;

@@ -27,7 +27,7 @@ enum {
   BETWEEN = 16     /* floats between points: a power of two would put all into one set of the cache */
 };
 
-static float rows_at_points[P][WIDEST + 4];
+static float rows_at_points[P][WIDEST + 4], no_row[2 * WIDEST]; /* of zeros */
 static Offsets point_row, point_column;
 
 /* A tile's six pixels along an axis, at the points. */
@@ -125,38 +125,76 @@ INLINE int in_row(const int *four, int m) {
   return four[1] - four[0] == m && four[2] - four[1] == m && four[3] - four[2] == m;
 }
 
+/* The six pixels of four tiles of m, which follow each other in a row. */
+INLINE void load_neighbours(const float *row, int m, f4 pixels[P]) {
+  if (m == 2) {
+    for (int j = 0; j < P; j++) pixels[j] = load_strided(row + j, 2);
+    return;
+  }
+  for (int i = 0; i < 4; i++) pixels[i] = load(row + 4 * i);
+  transpose(pixels);
+  f4 next = wasm_v128_load64_zero(row + 16); /* a tile's last two pixels are the first of the next */
+  pixels[4] = wasm_i32x4_shuffle(pixels[0], next, 1, 2, 3, 4);
+  pixels[5] = wasm_i32x4_shuffle(pixels[1], next, 1, 2, 3, 5);
+}
+
 /* V[point][.][t] of four tiles, which are neighbours in a row or not. */
 INLINE void transform_rows(float *to, const int *four, int are_neighbours, Tiles k) {
   for (int p = 0; p < P; p++) {
     const float *row = rows_at_points[p];
     f4 pixels[P], at[P];
-    for (int j = 0; j < P; j++)
-      pixels[j] = are_neighbours ? load_strided(row + four[0] + j, k.m) : gather(row + j, four);
+    if (are_neighbours)
+      load_neighbours(row + four[0], k.m, pixels);
+    else
+      for (int j = 0; j < P; j++) pixels[j] = gather(row + j, four);
     tile_at_points(pixels, at);
     for (int q = 0; q < P; q++) store(to + (p * P + q) * k.source, at[q]);
   }
 }
 
-/* How many parts the source has, and where one of them begins in a block. */
-INLINE int parts_of(const Windows *w) { return w->v.split * w->h.split; }
-INLINE int place_of(const Windows *w, int i) {
-  return i / w->h.split * part(&w->v, w->block_rows) * w->pitch + i % w->h.split * part(&w->h, w->block_columns);
+/* One channel of the block's tiles at the points of the vertical axis: of the first image's, x, the part that begins at
+ * row `v` and column `h`, whose pixels lie `step` apart. Beyond the image it is zero; `cleared`, where it is already.
+ */
+INLINE void rows_to_points_sized(const float *x, const Block *block, int v, int h, int step, int cleared, Tiles k) {
+  const Windows *w = k.w;
+  int W = w->h.source, left = w->h.low + h, line = 0;
+  int first = min_int(left < 0 ? ceil_div(-left, step) : 0, k.line);
+  int end = max_int(first, min_int(left < W ? ceil_div(W - left, step) : 0, k.line)), few = end - first < 4;
+  for (int n = 0; n < block->images; n++, x += w->channels * w->v.source * W)
+    for (int a = 0; a < block->rows; a++, line += k.line) {
+      const float *rows[P];
+      for (int j = 0; j < P; j++) {
+        int row = ((block->row + a) * k.m + j) * w->v.split + w->v.low + v;
+        rows[j] = row < 0 || row >= w->v.source ? no_row : x + row * W + left;
+      }
+      for (int i = first; i < end; i += few ? 1 : 4) {
+        int column = few ? i : min_int(i, end - 4);
+        f4 pixels[P], at[P];
+        for (int j = 0; j < P; j++) {
+          const float *pixel = rows[j] + column * step;
+          pixels[j] = few ? wasm_v128_load32_zero(pixel) : load_strided(pixel, step);
+        }
+        tile_at_points(pixels, at);
+        for (int j = 0; j < P; j++) store(rows_at_points[j] + line + column, at[j]);
+      }
+      for (int j = 0; j < P && !cleared; j++) {
+        clear_row(rows_at_points[j] + line, first);
+        clear_row(rows_at_points[j] + line + end, k.line - end);
+      }
+    }
 }
 
-/* V[point][c][t] of the tiles of the source, or of a part of it. */
-INLINE void transform_source_sized(float *V, const float *source, const Block *block, int channels, Tiles k) {
-  for (int c = 0; c < channels; c++) {
-    for (int n = 0, line = 0; n < block->images; n++)
-      for (int a = 0; a < block->rows; a++, line += k.line) {
-        const float *x = source + n * k.w->image + c * k.w->plane + a * k.m * k.w->pitch;
-        for (int i = 0; i < k.line; i += 4) {
-          int column = min_int(i, k.line - 4);
-          f4 pixels[P], at[P];
-          for (int j = 0; j < P; j++) pixels[j] = load(x + j * k.w->pitch + column);
-          tile_at_points(pixels, at);
-          for (int j = 0; j < P; j++) store(rows_at_points[j] + line + column, at[j]);
-        }
-      }
+SHARED void rows_to_points(const float *x, const Block *block, int v, int h, int cleared, Tiles k) {
+  if (k.w->h.split == 1)
+    rows_to_points_sized(x, block, v, h, 1, cleared, k);
+  else
+    rows_to_points_sized(x, block, v, h, 2, cleared, k);
+}
+
+/* V[point][c][t] of the tiles of a part of the source. */
+INLINE void transform_part(float *V, const float *x, const Block *block, int channels, int v, int h, Tiles k) {
+  for (int c = 0; c < channels; c++, x += k.w->v.source * k.w->h.source) {
+    rows_to_points(x, block, v, h, c > 0, k);
     /* Columns after the last tile are multiplied, too: subnormal numbers left there would slow this fifty times. */
     for (int t = k.t / 4 * 4; t < k.pitch; t += 4)
       for (int p = 0; p < PP; p++) store(V + p * k.source + c * k.pitch + t, splat(0));
@@ -172,16 +210,20 @@ INLINE void transform_source_sized(float *V, const float *source, const Block *b
   }
 }
 
-/* V of each part: all channels of the first, then of the second, and so forth. */
-SHARED void transform_source(float *V, const float *source, const Block *block, int channels, Tiles k) {
-  for (int i = 0; i < parts_of(k.w); i++, V += channels * k.pitch) {
-    const float *x = source + place_of(k.w, i);
-    if (k.m == 4)
-      k.m = 4, transform_source_sized(V, x, block, channels, k);
-    else
-      k.m = 2, transform_source_sized(V, x, block, channels, k);
-  }
+/* V of some channels from c on, of each part: all of the first, then of the second, and so forth. */
+SHARED void transform_source(float *V, const float *x, const Block *block, int c, int channels, Tiles k) {
+  x += (block->n * k.w->channels + c) * k.w->v.source * k.w->h.source;
+  for (int v = 0; v < k.w->v.split; v++)
+    for (int h = 0; h < k.w->h.split; h++, V += channels * k.pitch) {
+      if (k.m == 4)
+        k.m = 4, transform_part(V, x, block, channels, v, h, k);
+      else
+        k.m = 2, transform_part(V, x, block, channels, v, h, k);
+    }
 }
+
+/* How many parts the source has. */
+INLINE int parts_of(const Windows *w) { return w->v.split * w->h.split; }
 
 /* Both axes of four kernels of r x r. */
 INLINE void transform_kernels(const f4 *kernel, int r, f4 at[PP]) {
@@ -248,16 +290,15 @@ SHARED void pack_kernels(float *U, int plane, Weights weights, int outputs, int 
 }
 
 /* y of four tiles, from their products at the points: rows W apart, pixels `step`. */
-INLINE void put_tiles(float *y, const float *M, f4 start, f4 least, f4 most, const int *target, int W, int step,
-                      Tiles k) {
+INLINE void put_tiles(float *y, const float *M, f4 start, int relu, const int *target, int W, int step, Tiles k) {
   f4 at[PP], pixels[16];
   for (int p = 0; p < PP; p++) at[p] = load(M + p * k.target);
   transform_back(at, k.m, pixels);
   for (int i = 0; i < k.m; i++) {
     f4 row[4];
     float *to = y + i * W;
-    for (int j = 0; j < k.m; j++)
-      row[j] = wasm_f32x4_pmin(wasm_f32x4_pmax(add(pixels[i * k.m + j], start), least), most);
+    for (int j = 0; j < k.m; j++) row[j] = add(pixels[i * k.m + j], start);
+    for (int j = 0; j < k.m && relu; j++) row[j] = bounded(row[j]);
     if (step > 1) {
       for (int j = 0; j < k.m; j++, to += step) {
         wasm_v128_store32_lane(to + target[0], row[j], 0);
@@ -281,7 +322,6 @@ INLINE void put_tiles(float *y, const float *M, f4 start, f4 least, f4 most, con
 /* y of a block, from the products M[point][o][t] of some outputs. */
 INLINE void transform_products_sized(float *y, const float *M, const float *bias, int relu, int outputs, int step,
                                      Tiles k) {
-  f4 least = splat(relu ? 0 : -__builtin_inff()), most = splat(relu ? relu_most : __builtin_inff());
   int W = k.w->h.target, pitch = W * k.w->v.phases;
   for (int o = 0; o < outputs; o++, y += k.w->v.target * W)
     for (int i = 0; i < k.fours; i++) {
@@ -289,11 +329,11 @@ INLINE void transform_products_sized(float *y, const float *M, const float *bias
       const float *products = M + o * k.pitch + t;
       f4 start = splat(bias ? bias[o] : 0);
       if (four_whole(t, k)) {
-        put_tiles(y, products, start, least, most, tile_target + t, pitch, step, k);
+        put_tiles(y, products, start, relu, tile_target + t, pitch, step, k);
         continue;
       }
       float tiles[64];
-      put_tiles(tiles, products, start, least, most, tiles_apart, k.m, 1, k);
+      put_tiles(tiles, products, start, relu, tiles_apart, k.m, 1, k);
       for (int l = 0; l < 4 && t + l < k.t; l++)
         for (int a = 0; a < tile_rows[t + l]; a++)
           for (int b = 0; b < tile_columns[t + l]; b++)
@@ -364,9 +404,9 @@ static void chunk(const Windows *w, int *channels, int *outputs, int most) {
 static int plan_tiles(Windows *w, int channels, int outputs, int lines) {
   int fixed = ceil_div(outputs, MR) * MR * channels * parts_of(w);
   int tiles = min_int((SPACE / PP - 3 * BETWEEN - fixed) / lines, KC) / NR * NR;
-  int are_planned = tiles >= w->h.windows && plan(w, tiles, channels, NC * KC) && w->block_columns == w->h.windows &&
-                    w->block_channels >= channels;
-  return are_planned * w->block_images * w->block_rows * w->block_columns;
+  if (tiles < w->h.windows) return 0;
+  cut(w, tiles);
+  return w->block_images * w->block_rows * w->block_columns;
 }
 
 static int winograd(Windows *w, float *y, const float *x, Weights weights, const float *bias, int relu, int r) {
@@ -395,8 +435,7 @@ static int winograd(Windows *w, float *y, const float *x, Weights weights, const
         for (int c = 0; c < w->channels; c += channels) {
           int depth = min_int(channels, w->channels - c);
           float *source = V + (kept < w->channels ? 0 : c) * parts * k.pitch;
-          if (phase + o == 0 || kept < w->channels)
-            transform_source(source, source_of(w, &block, x, c, depth, b_panels, 0), &block, depth, k);
+          if (phase + o == 0 || kept < w->channels) transform_source(source, x, &block, c, depth, k);
           if (!packed) pack_kernels(U, plane, at_weights(weights, o, c), rows, depth, r, parts, pixels);
           packed = channels == w->channels && outputs == w->outputs && phases == 1;
           /* All columns, also those after the last tile: whole panels take less time. */
@@ -510,7 +549,7 @@ static int winograd_gW(Windows *w, float *gW, const float *x, const float *gy, i
       for (Block block = {0}; next_block(w, &block); mode = ADD) {
         Tiles k = tiles_of(w, &block, r, depth, rows, 0, 0);
         float *GY = V + PP * k.source;
-        transform_source(V, source_of(w, &block, x, c, in_part, b_panels, 0), &block, in_part, k);
+        transform_source(V, x, &block, c, in_part, k);
         transform_gy(GY, gy + o * w->v.target * w->h.target, rows, k);
         for (int p = 0; p < PP; p++) {
           pack_a((Matrix){GY + p * k.target, point_row, point_column}, rows, k.t);
