@@ -327,9 +327,9 @@ class TestElementwise:
             expected = getattr(np, name)(x)
         np.testing.assert_allclose(getattr(webgpu, name)(webgpu.asarray(x)).get(), expected, rtol=1e-3)
 
-    @pytest.mark.parametrize("c", [-np.inf, -1.5, 0, 1.5, np.inf, np.nan])
+    @pytest.mark.parametrize("c", [-np.inf, -1.5, -0.5, 0, 0.5, 1.5, np.inf, np.nan])
     def test_powers_at_the_edges(self, c):
-        x = np.array([0, 0.5, 1, 2, np.inf, np.nan], np.float32)
+        x = np.array([-np.inf, -2, -0.0, 0, 0.5, 1, 2, np.inf, np.nan], np.float32)
         with np.errstate(all="ignore"):
             expected, reversed_ = x**c, c**x
         np.testing.assert_allclose((webgpu.asarray(x) ** c).get(), expected, rtol=1e-3)

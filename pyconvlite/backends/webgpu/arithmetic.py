@@ -8,7 +8,7 @@ from typing import Any, Generic, cast
 import numpy as np
 import numpy.typing as npt
 
-from .elementwise import ALIAS, IS_NAN, LETTERS, common_float, compute, elementwise
+from .elementwise import ALIAS, IS_INFINITE, IS_NAN, LETTERS, common_float, compute, elementwise
 from .host_scalar import HostScalar
 from .view import Array, View
 
@@ -165,16 +165,21 @@ LOG = f"select(select(log({{a}}), {NAN}, ({{a}} < F(0)) | {IS_NAN}), {MINUS_INFI
 
 
 def _power_of(a: str, b: str) -> str:
-    odd = f"({b} - 2 * floor({b} / 2))"
-    value = f"pow(abs({a}), {b}) * select(F(1), 1 - 2 * {odd}, {a} < F(0))"
+    odd = f"({b} - 2 * floor({b} / 2) == F(1))"
+    value = f"pow(abs({a}), {b}) * select(F(1), F(-1), ({a} < F(0)) & {odd})"
     of_zero = f"select(1 / abs({a}), F(0), {b} > F(0))"
-    no_number = f"{IS_NAN.format(a=a)} | {IS_NAN.format(a=b)} | (({a} < F(0)) & ({b} != floor({b})))"
+    no_root = f"(({a} < F(0)) & !{IS_INFINITE.format(a=a)} & ({b} != floor({b})))"
+    no_number = f"{IS_NAN.format(a=a)} | {IS_NAN.format(a=b)} | {no_root}"
     value = f"select(select({value}, {of_zero}, {a} == F(0)), {NAN.format(a=a)}, {no_number})"
     return f"select({value}, F(1), ({b} == F(0)) | ({a} == F(1)))"
 
 
 POWER = _power_of("{a}", "{b}")
-ROOTS = {0.5: "sqrt({a})", -0.5: "inverseSqrt({a})"}
+ROOTS = {
+    0.5: "sqrt({a})",
+    # minus zero has the power of zero, minus infinity that of infinity
+    -0.5: f"select(inverseSqrt({{a}}), 1 / abs({{a}}), ({{a}} == F(0)) | {IS_INFINITE})",
+}
 
 
 def power(x: Array | Number, y: Array | Number) -> Array:

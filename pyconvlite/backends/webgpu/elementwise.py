@@ -26,6 +26,7 @@ WORKGROUP = 64
 MOST_PARAMETERS = 64  # integers
 
 IS_NAN = "((bitcast<B>({a}) & B(0x7fffffffu)) > B(0x7f800000u))"
+IS_INFINITE = "((bitcast<B>({a}) & B(0x7fffffffu)) == B(0x7f800000u))"
 LETTERS = "abcdefgh"
 # the WGSL type that stores a dtype, and its alias in expressions
 STORAGE = {"float32": "f32", "float16": "f16", "int32": "i32", "bool": "u32"}

@@ -8,7 +8,7 @@ import operator
 from ..protocol import Rows
 from .arithmetic import maximum
 from .array import ndarray
-from .elementwise import IS_NAN, elementwise
+from .elementwise import IS_INFINITE, IS_NAN, elementwise
 from .packing import batches, foreach, joined
 
 __all__ = ["adadelta", "adagrad", "adam", "clip_norm", "momentum_sgd", "rmsprop", "sgd"]
@@ -17,7 +17,7 @@ __all__ = ["adadelta", "adagrad", "adam", "clip_norm", "momentum_sgd", "rmsprop"
 # The factor, from the squares' sum `a` and the largest gradient `b`. NaN and infinity are detected by their
 # bits, as comparisons may ignore them.
 CLIP = "min(F(1), s0 / (sqrt(a) * b))"
-CLIP = f"select({CLIP}, F(0), (bitcast<B>(b) & B(0x7fffffffu)) == B(0x7f800000u))"
+CLIP = f"select({CLIP}, F(0), {IS_INFINITE.format(a='b')})"
 CLIP = f"select({CLIP}, b, {IS_NAN.format(a='b')})"
 
 
