@@ -147,8 +147,8 @@ KINKS = {
     "elu": (F.elu, [-1e3, 0.0, 1e3], [-1, 0, 1e3], [0, 1, 1]),
     "elu, alpha": (lambda x: F.elu(x, 0.5), [0.0], [0], [0.5]),
     "prelu": (lambda x: F.prelu(x, np.array([0.25], x.dtype)), [-4.0, 0.0, 4.0], [-1, 0, 4], [0.25, 0.25, 1]),
-    "hardsigmoid": (F.hardsigmoid, [-1e3, -3, 3, 1e3], [0, 0, 1, 1], [0, 0, 0, 0]),
-    "hardswish": (F.hardswish, [-1e3, -3, 3, 1e3], [0, 0, 3, 1e3], [0, 0, 1, 1]),
+    "hardsigmoid": (F.hardsigmoid, [-1e3, -3, 3, 1e3, np.nan], [0, 0, 1, 1, np.nan], [0, 0, 0, 0, 0]),
+    "hardswish": (F.hardswish, [-1e3, -3, 3, 1e3, np.nan], [0, 0, 3, 1e3, np.nan], [0, 0, 1, 1, np.nan]),
     "softplus": (F.softplus, [-1e3, 1e3], [0, 1e3], [0, 1]),
     "silu": (F.silu, [-1e3, 0, 1e3], [0, 0, 1e3], [0, 0.5, 1]),
 }

@@ -34,7 +34,17 @@ MODELS = {
     "elementwise": (
         lambda: Sequential(
             lambda x: F.exp(x) + F.log(F.abs(x) + 1) - F.log1p(F.sqrt(x * x)) / (2 + F.cos(F.sin(-x))),
-            *(F.tanh, F.silu, F.elu, F.softplus, F.hardswish, F.gelu, F.erf, lambda x: F.leaky_relu(x, 0.3)),
+            *(
+                F.tanh,
+                F.silu,
+                F.elu,
+                F.softplus,
+                F.hardsigmoid,
+                F.hardswish,
+                F.gelu,
+                F.erf,
+                lambda x: F.leaky_relu(x, 0.3),
+            ),
             lambda x: F.clip(x**2, 0.1, None) + F.clip(x, -0.5, 0.5) + F.pow(F.abs(x) + 1, x),
             lambda x: F.maximum(x, 0.25) * F.minimum(x, 0.75) + F.where(RULE, x, 0.0),
             lambda x: F.huber_loss(x, 2 * x, 0.3, "none"),

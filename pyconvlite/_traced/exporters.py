@@ -228,9 +228,12 @@ def _scale_channels(c: Call) -> str:
     return y
 
 
+def _hardsigmoid(c: Call) -> str:
+    return c.e.node("HardSigmoid", c.inputs[0], alpha=1 / 6, beta=0.5)
+
+
 def _hardswish(c: Call) -> str:
-    (x,) = c.inputs
-    return c.e.node("Mul", x, c.e.node("HardSigmoid", x, alpha=1 / 6, beta=0.5))
+    return c.e.node("Mul", c.inputs[0], _hardsigmoid(c))
 
 
 def _silu(c: Call) -> str:
@@ -427,6 +430,7 @@ FUNCTIONS: dict[type, Exporter] = {
     F.LSTM: _recurrent(_lstm_step, 1),
     F.GRU: _recurrent(_gru_step, 2),
     F.ScaleChannels: _scale_channels,
+    F.HardSigmoid: _hardsigmoid,
     F.HardSwish: _hardswish,
     F.SiLU: _silu,
     F.Huber: _huber,

@@ -259,7 +259,7 @@ class Kernels(Protocol[A]):
         """x * clip(x / 6 + 1 / 2, 0, 1)."""
 
     def hardswish_grad(self, gy: A, x: A, /) -> A:
-        """gy times the derivative of hardswish, which is 0 at -3 and 1 at 3."""
+        """gy times the derivative of hardswish, which is 0 at -3, 1 at 3, and NaN at NaN."""
 
     # -- dropout.py
 

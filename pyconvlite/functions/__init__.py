@@ -22,6 +22,7 @@ from .._pytorch import no_attribute
 from ..autograd.variable import register_functions
 from .activation import (
     ELU,
+    HardSigmoid,
     HardSwish,
     HardSwishGrad,
     LeakyReLU,
@@ -281,6 +282,7 @@ __all__ = [
     "GRUGrad",
     "GetItem",
     "GetItemGrad",
+    "HardSigmoid",
     "HardSwish",
     "HardSwishGrad",
     "Huber",

@@ -238,8 +238,23 @@ def sloped(x: Any, slopes: Any) -> Variable:
     return where(positive, x, mul(slopes, where(positive, 0, x)))
 
 
+class HardSigmoid(Function):
+    """Piecewise linear sigmoid."""
+
+    reads_outputs = False
+
+    def forward(self, x: Array) -> Any:
+        k = kernels(x)
+        return k.mul(k.minimum(k.maximum(k.add(x, 3), 0), 6), 1 / 6)
+
+    def backward(self, gy: Variable) -> Any:
+        x: Array = self.inputs[0].data
+        k = kernels(x)
+        return where(k.less(k.abs(x), 3), gy * (1 / 6), 0)
+
+
 def hardsigmoid(x: Any) -> Variable:
-    """(x + 3) / 6, clipped to [0, 1]; the gradient at both ends is 0.
+    """(x + 3) / 6, clipped to [0, 1]; the gradient at both ends, and at nan, is 0, as in PyTorch.
 
     Source: Howard et al. 2019 (MobileNetV3).
 
@@ -248,7 +263,7 @@ def hardsigmoid(x: Any) -> Variable:
         >>> hardsigmoid(np.array([-3.0, 0.0, 1.5, 3.0]))
         variable([0.   0.5  0.75 1.  ])
     """
-    return relu(6 - relu(3 - as_floats(x))) / 6
+    return HardSigmoid()(as_floats(x))
 
 
 class HardSwish(Function):
@@ -286,7 +301,7 @@ class HardSwishGrad(Function):
 
 
 def hardswish(x: Any) -> Variable:
-    """x * hardsigmoid(x); the gradient is 0 at -3 and 1 at 3.
+    """x * hardsigmoid(x); the gradient is 0 at -3, 1 at 3, and nan at nan.
 
     Source: Howard et al. 2019 (MobileNetV3).
 

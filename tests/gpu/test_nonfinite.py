@@ -19,6 +19,8 @@ FUNCTIONS = {
     "relu": F.relu,
     "leaky_relu": F.leaky_relu,
     "gelu": F.gelu,
+    "hardsigmoid": F.hardsigmoid,
+    "hardswish": F.hardswish,
     "sigmoid": F.sigmoid,
     "tanh": F.tanh,
     "exp": F.exp,
@@ -60,7 +62,10 @@ def test_values(name):
             assert_same(FUNCTIONS[name](Variable(webgpu.asarray(part))), FUNCTIONS[name](Variable(part)))
 
 
-@pytest.mark.parametrize("name", ["relu", "leaky_relu", "gelu", "tanh", "softmax_cross_entropy", "pooling"])
+@pytest.mark.parametrize(
+    "name",
+    ["relu", "leaky_relu", "gelu", "hardsigmoid", "hardswish", "tanh", "softmax_cross_entropy", "pooling"],
+)
 def test_gradients(name):
     x = data()
     found = []

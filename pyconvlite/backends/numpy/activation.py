@@ -134,5 +134,5 @@ def hardswish(x: Array) -> Array:
 
 @counted("numpy")
 def hardswish_grad(gy: Array, x: Array) -> Array:
-    slope = np.where(abs(x) < 3, x * (1 / 3) + 0.5, x > 0)
+    slope = np.where(abs(x) >= 3, x > 0, x * (1 / 3) + 0.5)
     return np.asarray(gy * slope.astype(x.dtype, copy=False))

@@ -131,8 +131,8 @@ INLINE f4 hardswish_of(f4 x) { return mul(x, at_least(at_most(madd(x, splat(1 / 
 FLOAT_ROW(hardswish, hardswish_of(X))
 
 INLINE f4 hardswish_slope(f4 x) {
-  f4 inside = wasm_f32x4_lt(wasm_f32x4_abs(x), splat(3)), slope = madd(x, splat(1 / 3.0f), splat(0.5f));
-  return choose(inside, slope, wasm_v128_and(wasm_f32x4_gt(x, splat(0)), splat(1)));
+  f4 outside = wasm_f32x4_ge(wasm_f32x4_abs(x), splat(3)), slope = madd(x, splat(1 / 3.0f), splat(0.5f));
+  return choose(outside, wasm_v128_and(wasm_f32x4_gt(x, splat(0)), splat(1)), slope);
 }
 FLOAT_ROW(hardswish_grad, mul(X, hardswish_slope(Y)))
 

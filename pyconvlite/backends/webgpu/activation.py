@@ -87,5 +87,6 @@ def hardswish(x: ndarray) -> ndarray:
 
 def hardswish_grad(gy: ndarray, x: ndarray) -> ndarray:
     gy, x = floats(gy, x)
-    slope = "select(select(F(0), F(1), b > F(0)), b / 3 + 0.5, abs(b) < F(3))"
+    slope = "select(b / 3 + 0.5, select(F(0), F(1), b > F(0)), abs(b) >= F(3))"
+    slope = f"select({slope}, b, {IS_NAN.format(a='b')})"
     return elementwise("hardswish_grad", f"a * {slope}", [gy, x])
