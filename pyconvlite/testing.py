@@ -57,7 +57,7 @@ def numerical_grad(
         A float64 array of the input's shape; for a tuple or list of inputs, a list of such arrays.
 
     Raises:
-        TypeError: an input is not of a floating-point dtype.
+        TypeError: `f` is not callable, or an input is not of a floating-point dtype.
         ValueError: `grad_outputs` do not have the number and shapes of the outputs.
 
     Example:
@@ -101,7 +101,7 @@ def check_backward(
 
     Raises:
         AssertionError: a check fails; for a gradient the message has the worst element and both its values.
-        TypeError: an input is not of a floating-point dtype.
+        TypeError: `f` is not callable, or an input is not of a floating-point dtype.
         ValueError: `grad_outputs` do not have the number and shapes of the outputs.
 
     Example:
@@ -168,7 +168,7 @@ def check_double_backward(
 
     Raises:
         AssertionError: a check fails; for a gradient the message has the worst element and both its values.
-        TypeError: an input is not of a floating-point dtype.
+        TypeError: `f` is not callable, or an input is not of a floating-point dtype.
         ValueError: `grad_outputs` or `grad_grad_inputs` have the wrong number or shapes.
 
     Example:
@@ -256,6 +256,8 @@ def _call(f: Differentiable, xs: list[Array]) -> list[Array]:
 
 
 def _outputs(f: Differentiable, inputs: Sequence[Variable]) -> list[Variable]:
+    if not callable(f):
+        raise TypeError(f"f must be a function of Variables; got {type(f).__name__}")
     with using_config("enable_backprop", True):  # also within no_grad, where all gradients would be zero
         ys = _as_list(f(*inputs))
     for y in ys:

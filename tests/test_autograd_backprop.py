@@ -408,12 +408,22 @@ def test_a_forward_without_result_is_refused():
         Forgotten()(np.ones(2))
 
 
+MATRIX = np.ones((2, 2), np.float32)
+IMAGES = np.ones((2, 2, 3, 3), np.float32)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
         (lambda x: F.relu(None), "ReLU needs an array or number as x; got None"),
         (lambda x: x + "1", "Add needs an array or number as x1; got dtype <U1"),
         (lambda x: F.exp(np.array([object()])), "Exp needs an array or number as x; got dtype object"),
+        (lambda x: F.linear(MATRIX, MATRIX, 1j * x), "Linear needs real numbers as b; got dtype complex128"),
+        (lambda x: F.conv2d(IMAGES, IMAGES, 1j * x), "Conv2d needs real numbers as b; got dtype complex128"),
+        (
+            lambda x: F.deconv2d(IMAGES, IMAGES, 1j * x),
+            "Deconv2d needs real numbers as b; got dtype complex128",
+        ),
     ],
 )
 def test_an_input_that_is_no_number_is_named(call, message):

@@ -100,6 +100,12 @@ def test_cast_gives_integers_the_gradient_unrounded():
     np.testing.assert_array_equal(grad(F.cast(x, np.float64) * 0.5, x)[0].data, [0.5, 0.5])
 
 
+@pytest.mark.parametrize("dtype", ["flot32", 3, None, "S3", object])
+def test_cast_names_a_dtype_that_is_not_of_numbers(dtype):
+    with pytest.raises(TypeError, match=r"dtype must be one of numbers, such as np\.float32; got"):
+        F.cast(np.ones(2), dtype)
+
+
 def test_cast_to_integers_or_bools_passes_no_gradient_on():
     x = Variable(np.array([1.7, -0.2]))
     for dtype in (int, bool):

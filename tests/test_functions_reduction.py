@@ -226,6 +226,11 @@ def test_cumsum_of_float16_adds_up_in_float32():
         ],
         (lambda: F.std(X, 0, ddof="1"), TypeError, "ddof must be an integer; got '1'"),
         (lambda: F.prod(X, (0, -3)), ValueError, r"axis must not name an axis twice; got \(0, -3\)"),
+        *[
+            (lambda f=f, k=k: f(X, 0, keepdims=k), TypeError, "keepdims must be True or False; got")
+            for f in (F.sum, F.mean, F.var, F.std, F.max, F.min, F.prod, F.logsumexp)
+            for k in ("x", None, np.array([1, 2]))
+        ],
         (lambda: F.cumsum(X, 3), ValueError, "axis must be one of x's 3 axes; got 3"),
         (lambda: F.cumsum(X, (0, 1)), TypeError, r"axis must be an integer; got \(0, 1\)"),
         (lambda: F.tile(X, -1), ValueError, "reps must be at least 0; got -1"),

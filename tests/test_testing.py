@@ -240,6 +240,12 @@ def test_check_backward_rejects(f, inputs, words):
         check_backward(f, inputs)
 
 
+@pytest.mark.parametrize("check", [check_backward, check_double_backward, numerical_grad])
+def test_what_is_no_function_is_named(check):
+    with pytest.raises(TypeError, match="f must be a function of Variables; got int"):
+        check(3, X)
+
+
 def test_gradient_of_another_shape_is_refused_by_the_engine():
     with pytest.raises(ValueError, match=r"Sample.*\(3, 4\).*\(4,\)"):
         check_backward(function(np.add, lambda self, gy: (gy, gy)), (X, ROW))

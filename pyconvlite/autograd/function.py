@@ -134,13 +134,16 @@ class Function:
         return tuple([x if isinstance(x, Variable) else as_input(x) for x in inputs])
 
     def _check_inputs(self, xs: Sequence[Any], error: Exception) -> None:
-        """Raise an error that names the input for which `forward` failed, if that is None or no numbers."""
+        """Raise an error that names the input for which `forward` failed, if its dtype, or None, explains that."""
+        needed, kinds = "an array or number", "biufc"
+        if "complex" in str(error):
+            needed, kinds = "real numbers", "biuf"
         for parameter, x in zip(inspect.signature(self.forward).parameters.values(), xs, strict=False):
             missing = x is None and "NoneType" in str(error) and "None" not in str(parameter.annotation)
-            if missing or (getattr(x, "dtype", None) is not None and x.dtype.kind not in "biufc"):
+            if missing or (getattr(x, "dtype", None) is not None and x.dtype.kind not in kinds):
                 got = "None" if missing else f"dtype {x.dtype}"
                 name = type(self).__name__
-                raise TypeError(f"{name} needs an array or number as {parameter.name}; got {got}") from error
+                raise TypeError(f"{name} needs {needed} as {parameter.name}; got {got}") from error
 
     def _check_shapes(self, xs: Sequence[Any], error: Exception) -> None:
         """Raise an error that names the inputs whose shapes made `forward` fail.

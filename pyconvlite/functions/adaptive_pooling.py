@@ -89,14 +89,25 @@ def _checked(x: Any, output_size: OutputSize) -> tuple[Variable, Pair]:
     x = as_input(x, "x")
     check_pixels(x)
     check_floats(x)
+    OH, OW = (new or old for old, new in zip(x.shape[2:], size_or_none(output_size), strict=True))
+    return x, (OH, OW)
+
+
+def size_or_none(output_size: OutputSize) -> tuple[int | None, ...]:
+    """Check an `output_size` argument; return height and width, of which None is that of the input.
+
+    Raises:
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1, or there are not two.
+
+    Example:
+        >>> size_or_none(3), size_or_none((2, None))
+        ((3, 3), (2, None))
+    """
     sizes = output_size if isinstance(output_size, tuple | list) else (output_size, output_size)
     if len(sizes) != 2:
         raise ValueError(f"output_size must be an integer or (height, width); got {output_size}")
-    OH, OW = (
-        old if new is None else at_least(1, new, "output_size")
-        for old, new in zip(x.shape[2:], sizes, strict=True)
-    )
-    return x, (OH, OW)
+    return tuple([None if size is None else at_least(1, size, "output_size") for size in sizes])
 
 
 def _whole_step(x: Variable, size: Pair) -> Pair | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .._arguments import number_dtype
 from .._shapes import Array
 from ..autograd import Function, Variable, as_input
 from ..backends import on_device
@@ -17,7 +18,7 @@ class Cast(Function):
     reads_inputs = reads_outputs = False
 
     def __init__(self, dtype: Any) -> None:
-        self.dtype = np.dtype(dtype)
+        self.dtype = number_dtype(dtype)
 
     def forward(self, x: Array) -> Any:
         return x.astype(self.dtype)
@@ -37,6 +38,9 @@ def cast(x: Any, dtype: Any) -> Variable:
     Args:
         x: Variable or array.
         dtype: a NumPy dtype or its name.
+
+    Raises:
+        TypeError: `dtype` is not one of numbers or bools.
 
     Example:
         >>> cast(np.array([1.0, 2.0]), np.float16).dtype

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from .. import _shapes
-from .._arguments import as_axis, at_least, integer, one_axis
+from .._arguments import as_axis, at_least, boolean, integer, one_axis
 from .._shapes import Array, as_shape
 from ..autograd import Function, Variable, as_input
 from ..backends import get_array_module, kernels
@@ -28,7 +28,7 @@ class _Reduction(Function):
 
     def __init__(self, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> None:
         self.axis = axis
-        self.keepdims = keepdims
+        self.keepdims = keepdims if type(keepdims) is bool else boolean(keepdims, "keepdims")
 
     def _spread(self, gy: Variable) -> Variable:
         """A gradient of the output for each element of the input."""
@@ -57,7 +57,7 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
         keepdims: keep the reduced axes, with length 1.
 
     Raises:
-        TypeError: `axis` is not an integer, a tuple of integers or None.
+        TypeError: `axis` is not an integer, a tuple of integers or None; or `keepdims` is not True or False.
         ValueError: `axis` is out of bounds.
 
     Example:
@@ -211,7 +211,7 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
         product = y[..., :half] * y[..., half : 2 * half]
         y = concat([product, y[..., 2 * half :]], -1) if n % 2 else product
         n -= half
-    return reshape(y, kept if keepdims else shape)
+    return reshape(y, kept if boolean(keepdims, "keepdims") else shape)
 
 
 class CumSum(Function):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._arguments import as_axis, one_axis
+from .._arguments import as_axis, boolean, one_axis
 from .._shapes import Array
 from ..autograd import Function, Variable
 from ..backends import get_array_module, kernels
@@ -163,4 +163,4 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Variable:
     axis = as_axis(axis, x.shape)
     check_elements(x, axis, "logsumexp")
     y = LogSumExp(axis)(x)
-    return y if keepdims else squeeze(y, axis)
+    return y if boolean(keepdims, "keepdims") else squeeze(y, axis)

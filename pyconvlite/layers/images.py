@@ -10,7 +10,7 @@ from .._arguments import at_least, boolean
 from .._shapes import IntPair, sizes
 from ..autograd import Variable
 from ..functions._geometry import Padding
-from ..functions.adaptive_pooling import OutputSize
+from ..functions.adaptive_pooling import OutputSize, size_or_none
 from ._arguments import padding
 from .base import Layer
 
@@ -139,7 +139,7 @@ class AdaptiveAvgPool(Layer):
             keeps the size of the input.
 
     Raises:
-        TypeError, ValueError: when called, as `F.adaptive_average_pooling`.
+        TypeError, ValueError: as `F.adaptive_average_pooling`; those of the input when called.
 
     Example:
         >>> import numpy as np
@@ -148,6 +148,7 @@ class AdaptiveAvgPool(Layer):
     """
 
     def __init__(self, output_size: OutputSize) -> None:
+        size_or_none(output_size)
         self.output_size = output_size
 
     def forward(self, x: Any) -> Variable:

@@ -48,7 +48,10 @@ class Flatten:
 
 
 class AsType:
-    """Convert an array to a dtype.
+    """Convert an array to a dtype, as `numpy.ndarray.astype` does.
+
+    In integers, fractions are truncated, and a number out of range wraps around, or gives any number if it is
+    a float: let `lambda x: x.clip(0, 255)` precede `AsType(np.uint8)`.
 
     Args:
         dtype: the dtype to convert to.
@@ -73,7 +76,7 @@ ToFloat = AsType
 
 
 class ToInt(AsType):
-    """Convert an array to integers; fractions are truncated.
+    """Convert an array to integers; otherwise as AsType.
 
     Args:
         dtype: the dtype to convert to.
