@@ -11,9 +11,9 @@ pytestmark = pytest.mark.cpython
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["webgp"], "bench: 'webgp' is none of parallel, lighthouse, webgpu, nets, threads, tiny"),
-        (["tiny", "webgpu"], "bench tiny: unrecognized arguments: webgpu"),
-        (["parallel", "--cpu", "x"], "bench parallel: unrecognized arguments: --cpu x"),
+        (["webgp"], "bench: 'webgp' is none of parallel, lighthouse .*, webgpu, nets .*, threads, tiny"),
+        (["tiny", "webgpu"], "bench: 'tiny webgpu' is none of"),
+        (["parallel", "--cpu", "x"], "bench: 'parallel --cpu x' is none of"),
     ],
 )
 def test_words_of_bench(monkeypatch, arguments, message):

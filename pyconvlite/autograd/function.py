@@ -134,7 +134,7 @@ class Function:
         return tuple([x if isinstance(x, Variable) else as_input(x) for x in inputs])
 
     def _check_inputs(self, xs: Sequence[Any], error: Exception) -> None:
-        """Raise an error that names the input for which `forward` failed, if its dtype, or None, explains that."""
+        """Raise an error that names the input that made `forward` fail, if its dtype or None explains why."""
         needed, kinds = "an array or number", "biufc"
         if "complex" in str(error):
             needed, kinds = "real numbers", "biuf"

@@ -80,41 +80,43 @@ def bench(arguments: Sequence[str]) -> int:
 
     Args:
         arguments: one of the benchmarks below and what it reads, or nothing.
+
+    Raises:
+        BuildError: they are something else, or what a benchmark needs cannot be had.
     """
-    what, rest = list(arguments[:1]), arguments[1:]
-    reads = {
-        "parallel": False,
-        "lighthouse": True,
-        "webgpu": False,
-        "nets": True,
-        "threads": True,
-        "tiny": False,
-    }
-    if what and what[0] not in reads:
-        raise BuildError(f"bench: {what[0]!r} is none of {', '.join(reads)}")
-    if rest and not reads[what[0]]:
-        raise BuildError(f"bench {what[0]}: unrecognized arguments: {' '.join(rest)}")
-    if what == ["parallel"]:
-        return status_of([PYTHON, "benchmarks/parallel.py"], NOTHING)
-    if what == ["lighthouse"]:
-        return _bench_lighthouse(rest)
+    match arguments:
+        case []:
+            return _bench_all()
+        case ["parallel"]:
+            return status_of([PYTHON, "benchmarks/parallel.py"], NOTHING)
+        case ["lighthouse", *pages]:
+            return _bench_lighthouse(pages)
+        case ["webgpu"]:
+            return _bench_webgpu(_prepared())
+        case ["nets", *names]:
+            return _bench_nets(_prepared(), names)
+        case ["threads", *rest]:
+            return status_of([*in_pyodide(_prepared(), BASE, "run"), "benchmarks/threads.py", *rest])
+        case ["tiny"]:
+            node = _prepared()
+            run(PYTHON, "benchmarks/tiny.py")
+            return status_of([*in_pyodide(node, BASE, "run"), "benchmarks/tiny.py"])
+    raise BuildError(
+        f"bench: {' '.join(arguments)!r} is none of parallel, lighthouse [PAGE...], webgpu, nets [NET...], "
+        "threads, tiny"
+    )
+
+
+def _prepared() -> Path:
+    """Make what the benchmarks in Pyodide need; return Node."""
     make(WHEEL, PEERS, BENCH_NPM, BASE)
-    node = programs.find_node()
-    if what == ["webgpu"]:
-        return _bench_webgpu(node)
-    if what == ["nets"]:
-        return _bench_nets(node, rest)
-    in_node = in_pyodide(node, BASE, "run")
-    if what == ["threads"]:
-        return status_of([*in_node, "benchmarks/threads.py", *rest])
-    if what == ["tiny"]:
-        run(PYTHON, "benchmarks/tiny.py")
-        return status_of([*in_node, "benchmarks/tiny.py"])
-    return _bench_all(node, in_node)
+    return programs.find_node()
 
 
-def _bench_all(node: Path, in_node: Sequence[str | Path]) -> int:
+def _bench_all() -> int:
     """Measure ours and DeZero in all places, then the small CNN beside other frameworks."""
+    node = _prepared()
+    in_node = in_pyodide(node, BASE, "run")
     say("-- CPython")
     run(PYTHON, "benchmarks/bench.py")
     say("-- CPython, in two processes")
