@@ -63,7 +63,7 @@ class Checkpoint(NamedTuple):
 
 
 def save(
-    path: BinaryFile,
+    file: BinaryFile,
     *,
     model: Layer,
     optimizer: Optimizer | None = None,
@@ -78,7 +78,7 @@ def save(
     written into it for ten minutes, the next save to the same path removes it.
 
     Args:
-        path: a path, used exactly as given, or a binary file object.
+        file: a path, used exactly as given, or a binary file object.
         model: Layer or Model; all its Parameters must have data.
         optimizer: the model's optimizer, after `setup`.
         schedule: the outermost schedule of the optimizer.
@@ -141,12 +141,12 @@ def save(
         "extra": extra,
     }
     text = _as_json(contents)
-    with written(path) as file:
-        _npz.write(file, arrays, {_checkpoint.TEXT: text})
+    with written(file) as opened:
+        _npz.write(opened, arrays, {_checkpoint.TEXT: text})
 
 
 def load(
-    path: BinaryFile,
+    file: BinaryFile,
     *,
     model: Layer,
     optimizer: Optimizer | None = None,
@@ -159,7 +159,7 @@ def load(
     is always restored. Each Parameter gets the saved dtype, so that training continues with the same bits.
 
     Args:
-        path: a path or a binary file object.
+        file: a path or a binary file object.
         model, optimizer, schedule, loader: as in `save`.
 
     Returns:
@@ -181,7 +181,7 @@ def load(
     params = _checked(model, optimizer, schedule, loader)
     carried, memories = _layer_states(model), _memories(optimizer)
     objects = _objects(optimizer, schedule, loader)
-    with _npz.opened(path, len(params) * (1 + len(memories)) + len(carried)) as archive:
+    with _npz.opened(file, len(params) * (1 + len(memories)) + len(carried)) as archive:
         contents = _checkpoint.read_contents(archive)
         faults = list(_checkpoint.misfits(contents, objects))
         kept = _checkpoint.inside(archive, "state/")

@@ -1,3 +1,4 @@
+import inspect
 import io
 import os
 import stat
@@ -9,6 +10,7 @@ import zlib
 import pytest
 
 import pyconvlite.layers as L
+from pyconvlite import checkpoint, export_html, onnx, project
 from pyconvlite._files import read_from, replacing, written
 
 
@@ -55,6 +57,17 @@ def test_the_longest_name_can_be_replaced(tmp_path):
 def test_what_is_neither_a_path_nor_a_file_is_named(use, file):
     with pytest.raises(TypeError, match=f"file must be a path .* got {type(file).__name__}"), use(file):
         pass
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        *(checkpoint.save, checkpoint.load, project.save, project.load, onnx.save, export_html),
+        *(L.Layer.save_weights, L.Layer.load_weights),
+    ],
+)
+def test_all_that_take_a_path_or_a_file_call_it_file(f):
+    assert "file" in inspect.signature(f).parameters
 
 
 @pytest.mark.cpython

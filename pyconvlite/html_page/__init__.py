@@ -48,7 +48,7 @@ _HALF_PIXEL = ("half_pixel", "pytorch_half_pixel", "half_pixel_symmetric")
 
 def export_html(
     model: Layer,
-    path: BinaryFile,
+    file: BinaryFile,
     *,
     classes: Sequence[str],
     title: str = "A network of my own",
@@ -66,7 +66,7 @@ def export_html(
         model: Model or Layer of one input (N, C, H, W) and one output (N, classes): shares if it ends in
             softmax or sigmoid; otherwise scores, whose softmax the page shows. With one class it must end in
             sigmoid.
-        path: a path, used exactly as given, or a binary file object. An existing file is replaced only when
+        file: a path, used exactly as given, or a binary file object. An existing file is replaced only when
             the new one is complete.
         classes: names of the classes.
         title: what the page is called.
@@ -126,8 +126,8 @@ def export_html(
         "isProbability": is_probability,
     }
     page = _page(title, input, settings, graph, runtime)
-    with written(path) as file:
-        file.write(page.encode())
+    with written(file) as opened:
+        opened.write(page.encode())
 
 
 def _page(title: str, input: str, settings: dict[str, Any], graph: Graph, runtime: str) -> str:

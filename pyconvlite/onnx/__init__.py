@@ -63,7 +63,7 @@ def load(source: Source) -> OnnxModel:
     return OnnxModel(read(source))
 
 
-def save(model: Layer, path: BinaryFile, *examples: Any, opset: int = OPSET) -> None:
+def save(model: Layer, file: BinaryFile, *examples: Any, opset: int = OPSET) -> None:
     """Save a model as an ONNX file that computes what the model computes in `test_mode()`.
 
     The model is called on the examples, and the Functions that it calls become nodes. Parameters keep their
@@ -72,7 +72,7 @@ def save(model: Layer, path: BinaryFile, *examples: Any, opset: int = OPSET) -> 
 
     Args:
         model: a Model or Layer.
-        path: a path, used exactly as given, or a binary file object. An existing file is replaced only when
+        file: a path, used exactly as given, or a binary file object. An existing file is replaced only when
             the new one is complete.
         examples: an input of the model each, arrays with at least one sample.
         opset: version of ONNX's operator set, 13 to 22; that of an OnnxModel stays.
@@ -110,5 +110,5 @@ def save(model: Layer, path: BinaryFile, *examples: Any, opset: int = OPSET) -> 
                 f"{pads} and kernel_shape {kernel_size} of {node.outputs[0]}: use a smaller pad"
             )
     contents = as_bytes(for_inference(graph), type(model).__name__)
-    with written(path) as file:
-        file.write(contents)
+    with written(file) as opened:
+        opened.write(contents)
