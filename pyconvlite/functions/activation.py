@@ -172,7 +172,10 @@ class ELU(Function):
 
     def backward(self, gy: Variable) -> Any:
         (x,) = self.inputs
-        return where(x.data > 0, gy, gy * (exp(clip(x, None, 0)) * self.alpha))
+        slope = exp(clip(x, None, 0))
+        if self.alpha == 1:
+            return gy * slope
+        return where(kernels(x.data).greater(x.data, 0), gy, gy * (slope * self.alpha))
 
 
 def elu(x: Any, alpha: float = 1.0) -> Variable:

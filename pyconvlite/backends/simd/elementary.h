@@ -30,15 +30,23 @@ INLINE f4 polynomial(f4 x, const float *c, int degree) {
 /* (exp(r) - 1 - r) / r^2 where |r| <= ln 2 / 2 */
 static const float exp_terms[] = {0.49999994f, 0.16666520f, 0.041668408f, 0.0083689196f, 0.0013814180f};
 
+/* x - n ln 2, for n the integer next to x / ln 2, which is in the last bits of `sum`. */
+INLINE f4 reduced(f4 x, f4 *sum) {
+  *sum = madd(x, splat(1.44269504f), splat(12582912)); /* x / ln 2, rounded as 2^23 + 2^22 is added */
+  f4 n = sub(*sum, splat(12582912));
+  /* ln 2 in two parts, of which the first has few bits, so that n times it is exact */
+  return madd(n, splat(2.12194440e-4f), madd(n, splat(-0.693359375f), x));
+}
+
+/* exp(r) - 1 where |r| <= ln 2 / 2 */
+INLINE f4 exp_less_one(f4 r) { return madd(mul(r, r), polynomial(r, exp_terms, 4), r); }
+
 /* exp(x + rest), where `rest` is small or missing [1.0 without rest]. */
 INLINE f4 exp_of_sum(f4 x, const f4 *rest) {
-  x = at_least(at_most(x, 89), -105.4f); /* beyond, it is infinite or 0 in a float */
-  /* n = x / ln 2, rounded as 2^23 + 2^22 is added: the last bits of the sum are n */
-  f4 sum = madd(x, splat(1.44269504f), splat(12582912)), n = sub(sum, splat(12582912));
-  /* ln 2 in two parts, of which the first has few bits, so that n times it is exact */
-  f4 r = madd(n, splat(2.12194440e-4f), madd(n, splat(-0.693359375f), x));
+  /* beyond, it is infinite or 0 in a float */
+  f4 sum, r = reduced(at_least(at_most(x, 89), -105.4f), &sum);
   if (rest) r = add(r, *rest);
-  f4 y = add(madd(mul(r, r), polynomial(r, exp_terms, 4), r), splat(1));
+  f4 y = add(exp_less_one(r), splat(1));
   /* 2^n as a product of two, so that neither leaves the range of normal floats: half of n and 51, and what is left, in
    * the place of the exponent. Of the least n, -152, what is left is the exponent of 0: a product that becomes 0 by
    * rounding takes a processor a hundred cycles more. */
@@ -49,11 +57,12 @@ INLINE f4 exp_of_sum(f4 x, const f4 *rest) {
 
 INLINE f4 exp_of(f4 x) { return exp_of_sum(x, 0); }
 
-/* exp(x) - 1 [3.4], without cancellation near 0. */
+/* exp(x) - 1 [1.6], without cancellation near 0: 2^n (exp(r) - 1) + 2^n - 1. */
 INLINE f4 expm1_of(f4 x) {
-  f4 near = madd(mul(x, x), polynomial(x, exp_terms, 4), x);
-  return choose(wasm_f32x4_lt(wasm_f32x4_abs(x), splat(0.346f)), wasm_v128_or(near, sign_of(x)),
-                sub(exp_of(x), splat(1)));
+  f4 sum, r = reduced(at_least(at_most(x, 89), -20), &sum);       /* beyond, it is infinite or -1 in a float */
+  f4 half = wasm_i32x4_add(wasm_i32x4_shl(sum, 23), splat(0.5f)); /* of 2^n, which may be infinite */
+  f4 y = madd(half, exp_less_one(r), sub(half, splat(0.5f)));
+  return choose(wasm_f32x4_lt(wasm_f32x4_abs(x), splat(0x1p-25f)), x, add(y, y));
 }
 
 /* The natural logarithm [0.83]: minus infinity of 0, NaN below. With x = 2^n (1 + f), 1 + f in [0.7, 1.4], it is
