@@ -167,6 +167,7 @@ class TestBeside:
             check_guarded("matmul", [numbers(n, 5), numbers(5, n)])
             check_guarded("matmul", [numbers(5, n), numbers(n, 5)])
             check_guarded("matmul", [numbers(1, 6), numbers(6, n)])
+            check_guarded("matmul", [numbers(3, n), numbers(n, 1)])
             check_guarded("softmax_cross_entropy", [numbers(2, n), np.zeros(2, np.int32)])
             labels = np.full((2, n), 2, np.int32)
             check_guarded("softmax_cross_entropy", [numbers(2, 3, n), labels])

@@ -296,6 +296,17 @@ static void multiply_vector(float *c, const float *a, int step, const float *b, 
   for (int j = 0; j < N; j++) c[j] = mode & ADD ? c[j] + sums[j] : sums[j];
 }
 
+/* The product of a row and a column, both read from front to back. */
+SHARED float dot(const float *a, const float *b, int K) {
+  f4 sums[4] = {splat(0), splat(0), splat(0), splat(0)};
+  int k = 0;
+  for (; k + 16 <= K; k += 16)
+#pragma clang loop unroll(full)
+    for (int i = 0; i < 4; i++) sums[i] = madd(load(a + k + 4 * i), load(b + k + 4 * i), sums[i]);
+  for (; k < K; k += 4) sums[0] = madd(some(a + k, K - k), some(b + k, K - k), sums[0]);
+  return sum_of(add(add(sums[0], sums[1]), add(sums[2], sums[3])));
+}
+
 /* c = a b, `batch` times; added to what is there in the mode ADD. Strides are in floats, of any sign; c lies row by
  * row. */
 SHARED void products(float *c, const float *a, int a_batch, int a_row, int a_column, const float *b, int b_batch,
@@ -303,7 +314,11 @@ SHARED void products(float *c, const float *a, int a_batch, int a_row, int a_col
   int sums = ceil_div(K, ceil_div(K, KC));
   steps(along_a, sums, a_column);
   steps(along_b, sums, b_row);
-  for (int n = 0; n < batch; n++, a += a_batch, b += b_batch, c += M * N)
+  for (int n = 0; n < batch; n++, a += a_batch, b += b_batch, c += M * N) {
+    if (N == 1 && a_column == 1 && b_row == 1) {
+      for (int i = 0; i < M; i++) c[i] = dot(a + i * a_row, b, K) + (mode & ADD ? c[i] : 0);
+      continue;
+    }
     for (int j = 0; j < N; j += NC) {
       int columns = min_int(NC, N - j);
       steps(line_of_b, columns, b_column);
@@ -325,6 +340,7 @@ SHARED void products(float *c, const float *a, int a_batch, int a_row, int a_col
         }
       }
     }
+  }
 }
 
 EXPORT void matmul(float *c, const float *a, int a_batch, int a_row, int a_column, const float *b, int b_batch,
