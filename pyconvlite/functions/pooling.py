@@ -151,7 +151,7 @@ def pooling(
     """Max pooling: the largest pixel of each window, per channel (book step 57).
 
     The padding is minus infinity, so it is never the maximum, since every window has a pixel. The first of
-    several equal maxima gets the gradient. NaN propagates.
+    several equal maxima gets the gradient. NaN propagates, and the first NaN gets it (in PyTorch the last).
 
     Args:
         x: images of shape (N, C, H, W).
