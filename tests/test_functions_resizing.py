@@ -196,6 +196,11 @@ def test_images_keep_their_brightness_and_their_gradients_sum_to_the_pixels(mode
         (lambda: F.interpolate(X, 2, 2), ValueError, "either size or scale_factor.*size=2"),
         (lambda: F.interpolate(X, 2, mode="cubic"), ValueError, "mode.*'cubic'"),
         (lambda: F.interpolate(X, 2, align_corners=False), ValueError, "align_corners.*nearest"),
+        (
+            lambda: F.interpolate(X, 2, mode="bilinear", align_corners="no"),
+            TypeError,
+            "align_corners must be True or False; got 'no'",
+        ),
         (lambda: F.interpolate(X, (0, 2)), ValueError, "size must be at least 1; got 0"),
         (lambda: F.interpolate(X, 1.5), TypeError, "size.*1.5"),
         (lambda: F.interpolate(X, scale_factor=0), ValueError, "scale_factor must be above 0"),

@@ -135,6 +135,8 @@ def test_summary_leaves_hooks_as_they_are():
 def test_what_is_no_hook_is_refused():
     with pytest.raises(TypeError, match=r"hook must be callable.*got int"):
         L.ReLU().register_forward_hook(3)
+    with pytest.raises(TypeError, match="prepend must be True or False; got 'no'"):
+        L.ReLU().register_forward_hook(print, prepend="no")
 
 
 # ------------------------------------------------------------------------------------------ modules, freezing

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .._arguments import above_zero, at_least, one_of
+from .._arguments import above_zero, at_least, boolean, one_of
 from .._shapes import Array, IntPair, Pair, check_axes, sizes
 from ..autograd import Function, Variable, as_input
 from ..backends import get_array_module
@@ -100,8 +100,8 @@ def interpolate(
         A Variable of shape (N, C, *size).
 
     Raises:
-        TypeError: `size` is not of integers, `scale_factor` not of numbers, or x is not floating point with
-            "bilinear".
+        TypeError: `size` is not of integers, `scale_factor` not of numbers, `align_corners` not a bool, or x
+            is not floating point with "bilinear".
         ValueError: x does not have 4 axes or has no pixels, not exactly one of `size` and `scale_factor` is
             given, one is out of range, `mode` is unknown, or `align_corners` is given with "nearest".
 
@@ -119,6 +119,7 @@ def interpolate(
     one_of(mode, "mode", ("nearest", "bilinear"))
     if mode == "nearest" and align_corners is not None:
         raise ValueError('align_corners must be left out with mode="nearest"; it is for "bilinear"')
+    aligns = align_corners is not None and boolean(align_corners, "align_corners")
     if mode == "bilinear":
         check_floats(x)
     before = x.shape[2:]
@@ -128,7 +129,7 @@ def interpolate(
     for axis in (2, 3):
         old, new, step = before[axis - 2], after[axis - 2], steps[axis - 2]
         if new != old:
-            x = product_along(x, _linear_weights(old, new, step, bool(align_corners)), axis)
+            x = product_along(x, _linear_weights(old, new, step, aligns), axis)
     return x  # type: ignore[no-any-return]
 
 

@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from .._arguments import described
+from .._arguments import boolean, described
 from ..autograd import Parameter, Variable
 from ..backends import to_device_of
 from .hooks import ForwardHook, HookHandle, Hooks
@@ -164,7 +164,7 @@ class Layer(Weights):
             A handle, whose `remove()` ends the registration; it can be used in a `with` statement.
 
         Raises:
-            TypeError: `hook` is not callable.
+            TypeError: `hook` is not callable, or `prepend` not True or False.
 
         Example:
             >>> import numpy as np
@@ -179,7 +179,7 @@ class Layer(Weights):
             raise TypeError(f"hook must be callable, with (layer, inputs, output); got {type(hook).__name__}")
         if self._hooks is None:
             self._hooks = Hooks()
-        return self._hooks.add(hook, prepend)
+        return self._hooks.add(hook, boolean(prepend, "prepend"))
 
     @reprlib.recursive_repr("...")
     def __repr__(self) -> str:
