@@ -521,7 +521,8 @@ def ones_like(x: Variable) -> Variable:
 
 
 def _sum_of(x: Any, y: Variable) -> Variable:
-    total = (x._data if isinstance(x, Variable) else x) + y._data  # a program may have set `grad` to an array
+    other = x._data if isinstance(x, Variable) else x  # a program may have set `grad` to an array
+    total: Any = backends.kernels(y).add(y._data, other)
     return Variable(np.asarray(total) if isinstance(total, np.generic) else total)  # 0-d operands: a scalar
 
 

@@ -148,7 +148,8 @@ class BatchNorm(Function):
 
 
 def _moving_average(average: Any, value: Any, decay: float) -> Any:
-    return (average * decay + value * (1 - decay)).astype(average.dtype, copy=False)
+    k = kernels(average)
+    return k.add(k.mul(average, decay), k.mul(value, 1 - decay)).astype(average.dtype, copy=False)
 
 
 class BatchNormGrad(Function):
