@@ -55,7 +55,7 @@ class TestEnvironment:
     def test_wrong(self, wrong, monkeypatch):
         monkeypatch.setenv("PYCONVLITE_BACKEND", wrong)
         for ask in (backends.describe, serving):
-            message = f"PYCONVLITE_BACKEND must be one of auto, numpy, simd; got '{wrong}'"
+            message = f"PYCONVLITE_BACKEND must be one of 'auto', 'numpy', 'simd'; got '{wrong}'"
             with pytest.raises(ValueError, match=message):
                 ask()
         with backends.use("numpy"):
@@ -73,7 +73,7 @@ class TestEnvironment:
             ("auto", "numpy: the kernels are WebAssembly, for Pyodide; this Python runs on "),
             ("numpy", "numpy: it was requested"),
             ("simd", "DeviceUnavailable: the simd backend is not available: the kernels are WebAssembly"),
-            ("fast", "ValueError: PYCONVLITE_BACKEND must be one of auto, numpy, simd; got 'fast'"),
+            ("fast", "ValueError: PYCONVLITE_BACKEND must be one of 'auto', 'numpy', 'simd'; got 'fast'"),
         ],
     )
     def test_of_a_process(self, wanted, says):
@@ -126,7 +126,9 @@ class TestUse:
     @pytest.mark.parametrize("wrong", ["webgpu", "", None, "NumPy"])
     def test_wrong(self, wrong):
         with backends.use("numpy"):
-            with pytest.raises(ValueError, match=f"name must be one of auto, numpy, simd; got {wrong!r}"):
+            with pytest.raises(
+                ValueError, match=f"name must be one of 'auto', 'numpy', 'simd'; got {wrong!r}"
+            ):
                 backends.use(wrong)
             assert serving() == "numpy"
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .._arguments import at_least
+from .._arguments import at_least, one_of
 from .._coded import coded
 from .._shapes import Array
 from . import devices
@@ -21,7 +21,7 @@ __all__ = ["Description", "describe", "kernels", "threads", "use"]
 
 
 def kernels(x: Any, other: Any = None) -> Kernels[Array]:
-    """Kernels for `x`, an array or a Variable; with `other`, for both, of which one may be a number.
+    """Kernels for `x`, an array or a Variable; with `other` for both, one of which may be a number.
 
     Example:
         >>> import numpy as np
@@ -51,10 +51,7 @@ _NAMES = "auto", "numpy", "simd"
 
 
 def _wanted() -> str:
-    name = os.environ.get("PYCONVLITE_BACKEND") or "auto"
-    if name not in _NAMES:
-        raise ValueError(f"PYCONVLITE_BACKEND must be one of {', '.join(_NAMES)}; got {name!r}")
-    return name
+    return str(one_of(os.environ.get("PYCONVLITE_BACKEND") or "auto", "PYCONVLITE_BACKEND", _NAMES))
 
 
 def _choose(name: str) -> _Choice:
@@ -77,7 +74,7 @@ def _choose(name: str) -> _Choice:
             _warned.add(reason)
             message = f"the SIMD kernels are not available, NumPy's are used: {reason}"
             warnings.warn(message, RuntimeWarning, stacklevel=4)
-        # Its traceback would keep the frames that led here, and the graph that they compute.
+        # Its traceback would keep the calling frames alive, and the graph that they compute.
         _choice = _Choice(_numpy, "numpy", reason, error.with_traceback(None))
     else:
         objects.bind(simd)
@@ -104,8 +101,7 @@ class use:  # noqa: N801 - reads as a verb: with use("numpy"): ...
     """
 
     def __init__(self, name: str) -> None:
-        if name not in _NAMES:
-            raise ValueError(f"name must be one of {', '.join(_NAMES)}; got {name!r}")
+        one_of(name, "name", _NAMES)
         self._before = _choice
         _choose(name)
         self._threads = _threads
@@ -255,7 +251,7 @@ def describe() -> Description:
         'numpy'
     """
     choice = _choice or _choose(_wanted())
-    _thread_setting()  # also where there are no threads, its error is raised
+    _thread_setting()  # raises its error also where there are no threads
     by_choice = {
         name: choice.name for name in KERNELS if getattr(choice.kernels, name) is not getattr(_numpy, name)
     }

@@ -7,6 +7,7 @@ from typing import ClassVar, TypeAlias
 
 import numpy as np
 
+from .._arguments import one_of
 from .._shapes import Array
 from ..transforms import Compose, Normalize, ToFloat
 from .base import Bytes, Contents, Images, Place, Transform, first_of
@@ -69,7 +70,7 @@ class CIFAR10(Images):
         parts: list[Array] = []
         for contents in self._files():
             part = self._records(contents, _MOST - sum(map(len, parts)))
-            if not len(part) and not isinstance(self.source, Bytes):  # as after a download that failed
+            if not len(part) and not isinstance(self.source, Bytes):  # for example after a failed download
                 raise ValueError(f"{contents.name} is empty")
             parts.append(part)
         records = np.concatenate(parts) if len(parts) > 1 else parts[0]
@@ -191,9 +192,8 @@ class CIFAR100(CIFAR10):
 
 def _label_byte(label_type: str) -> int:
     """Index of the label among a record's two label bytes."""
-    if label_type not in ("coarse", "fine"):
-        raise ValueError(f"label_type must be 'fine' or 'coarse'; got {label_type!r}")
-    return ("coarse", "fine").index(label_type)
+    types = "coarse", "fine"
+    return types.index(one_of(label_type, "label_type", types))
 
 
 _NAMES10 = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
