@@ -8,13 +8,13 @@ deep learning, a convolution does not flip the kernel.
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import Any, Self
 
-from .._arguments import above_zero, at_least, integer, one_of
-from .._shapes import Array, IntPair, Pair, check_axes, deconv_outsize, pair, sizes
+from .._arguments import above_zero, one_of
+from .._shapes import Array, IntPair, deconv_outsize, pair
 from ..autograd import Function, Variable, as_input
 from ..backends import ConvGeometry, kernels
+from ._conv_checks import check_conv, check_deconv, output_padding
 from ._geometry import (
     Padding,
     conv_geometry,
@@ -308,9 +308,7 @@ def deconv2d(
         (1, 5, 14, 14)
     """
     x, W, b = as_input(x, "x"), as_input(W, "W"), as_input(b)
-    _check_floats(x, "(N, C, H, W)", "x")
-    _check_floats(W, "(C, OC/groups, KH, KW)", "W")
-    _check_deconv_shapes(x.shape, W.shape, None if b.data is None else b.shape, _hashable(groups))
+    check_deconv(x, W, b, groups)
     more = output_padding(output_pad, stride)
     if more != (0, 0):
         if outsize is not None:
@@ -318,23 +316,6 @@ def deconv2d(
         settings = pair(stride, "stride"), pair(pad, "pad"), pair(dilation, "dilation")
         outsize = deconv_outsize(x.shape[2:], _size(W), *settings, more)
     return Deconv2d(stride, pad, outsize, dilation=dilation, groups=groups)(x, W, b)
-
-
-def output_padding(output_pad: IntPair, stride: IntPair) -> Pair:
-    """Check `output_pad` of a deconvolution.
-
-    Raises:
-        TypeError: it or `stride` does not consist of integers.
-        ValueError: it is below 0 or not less than `stride`, or that is below 1.
-
-    Example:
-        >>> output_padding(1, stride=(2, 3))
-        (1, 1)
-    """
-    steps, more = sizes(1, stride, "stride"), sizes(0, output_pad, "output_pad")
-    if more != (0, 0) and (more[0] >= steps[0] or more[1] >= steps[1]):
-        raise ValueError(f"output_pad must be less than stride {stride}; got {output_pad}")
-    return more
 
 
 class Conv2DGradW(Function):
@@ -365,85 +346,6 @@ class Conv2DGradW(Function):
         gx = Deconv2d.of(self.geometry)(gy, ggW, None) if self.needs_input_grad[0] else None
         ggy = Conv2d.of(self.geometry)(x, ggW, None) if self.needs_input_grad[1] else None
         return gx, ggy
-
-
-# ----------------------------------------------------------------------------------------------------- checks
-
-
-def check_conv(
-    x: Variable, W: Variable, b: Variable, groups: int, size: str = "H, W", kernel: str = "KH, KW"
-) -> None:
-    """Check the inputs of a convolution; `size` and `kernel` name the axes that they have in the messages.
-
-    Raises:
-        TypeError: x or W is not floating point.
-        ValueError: the shapes do not match.
-
-    Example:
-        >>> import numpy as np
-        >>> check_conv(as_input(np.ones(3)), as_input(np.ones(3)), as_input(None), 1, "L", "K")
-        Traceback (most recent call last):
-        ValueError: x must have 3 axes, (N, C, L); got shape (3,)
-    """
-    _check_floats(x, f"(N, C, {size})", "x")
-    _check_floats(W, f"(OC, C/groups, {kernel})", "W")
-    groups = _hashable(groups)
-    _check_shapes(x.shape, W.shape, None if b.data is None else b.shape, groups, size, kernel)
-
-
-def _hashable(groups: Any) -> int:
-    """`groups` as an int, which the checks below can cache, unlike a list."""
-    return groups if type(groups) is int else integer(groups, "groups")
-
-
-@lru_cache(typed=True)
-def _check_shapes(
-    x: tuple[int, ...], W: tuple[int, ...], b: tuple[int, ...] | None, groups: int, size: str, kernel: str
-) -> None:
-    check_axes(x, f"(N, C, {size})", "x")
-    check_axes(W, f"(OC, C/groups, {kernel})", "W")
-    OC, Cg = W[:2]
-    C = x[1]
-    _check_groups(groups, {"channels C": C, "output channels OC": OC})
-    if Cg * groups != C:
-        raise ValueError(
-            f"W must have C / groups = {C} / {groups} channels along axis 1; got x {x} and W {W}"
-        )
-    _check_bias(b, OC)
-
-
-@lru_cache(typed=True)
-def _check_deconv_shapes(
-    x: tuple[int, ...], W: tuple[int, ...], b: tuple[int, ...] | None, groups: int
-) -> None:
-    check_axes(x, "(N, C, H, W)", "x")
-    check_axes(W, "(C, OC/groups, KH, KW)", "W")
-    C = x[1]
-    _check_groups(groups, {"channels C": C})
-    if W[0] != C:
-        raise ValueError(f"W must have x's {C} channels along axis 0; got x {x} and W {W}")
-    _check_bias(b, W[1] * groups)
-
-
-def _check_floats(x: Variable, axes: str, name: str) -> None:
-    if x.dtype.kind != "f":
-        check_axes(x.shape, axes, name)
-        raise TypeError(
-            f"{name} must be floating point; got {x.dtype}: convert pixels from 0 to 255 with "
-            f"{name}.astype(np.float32) / 255"
-        )
-
-
-def _check_groups(groups: Any, channels: dict[str, int]) -> None:
-    groups = at_least(1, groups, "groups")
-    for name, size in channels.items():
-        if size % groups:
-            raise ValueError(f"groups must divide the {name}; got {groups} groups for {size}")
-
-
-def _check_bias(b: tuple[int, ...] | None, OC: int) -> None:
-    if b not in (None, (OC,)):
-        raise ValueError(f"b must have shape ({OC},), one element per output channel; got {b}")
 
 
 def _size(W: Any) -> tuple[int, int]:

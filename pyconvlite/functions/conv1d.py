@@ -8,7 +8,8 @@ from typing import Any, SupportsIndex
 from .._arguments import at_least
 from .._shapes import pair
 from ..autograd import Variable, as_input
-from .conv import check_conv, conv2d
+from ._conv_checks import check_conv
+from .conv import conv2d
 from .shape import reshape
 
 

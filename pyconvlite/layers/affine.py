@@ -11,8 +11,9 @@ from .. import functions as F
 from .._arguments import at_least, boolean, one_of
 from .._shapes import IntPair, sizes
 from ..autograd import Parameter, Variable
+from ..functions._conv_checks import output_padding
 from ..functions._geometry import Padding
-from ..functions.conv import PAD_MODES, output_padding
+from ..functions.conv import PAD_MODES
 from ._arguments import channels, float_dtype, padding
 from .base import Layer
 from .initializers import NAMES, initial
