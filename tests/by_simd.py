@@ -1,4 +1,4 @@
-"""For modules whose tests the SIMD kernels serve: where they cannot run, all of it is skipped at once."""
+"""For test modules of the SIMD kernels: importing this skips them where the kernels cannot run."""
 
 import pytest
 from simd import ELSEWHERE, WHY
@@ -6,5 +6,5 @@ from simd import ELSEWHERE, WHY
 if ELSEWHERE:
     pytest.skip(WHY, allow_module_level=True)
 
-# The fixture fails where the kernels do not load: nothing passes by NumPy alone.
+# The fixture fails if the kernels do not load, so that no test passes with NumPy's.
 by_simd = pytest.mark.usefixtures("simd")

@@ -1,8 +1,8 @@
-"""How far float32 may be from the truth: each element by its own condition, the sum of its |terms|.
+"""Bounds of float32's rounding errors, for each element by its condition: the sum of its |terms|.
 
-A rounding costs at most EPS of what is rounded, and nothing that is rounded on the way to an element is
+The error of a rounding is at most EPS times the rounded number, and no intermediate result of an element is
 larger than its condition. So errors are compared with `constant * EPS * condition`, element by element: an
-error in a small element does not hide behind a large one. The condition is computed in float64 by the same
+error in a small element is not hidden by a large one. The condition is computed in float64 by the same
 operation, on absolute values.
 """
 
@@ -12,8 +12,8 @@ from pyconvlite import Parameter, Variable, backends, grad
 from pyconvlite.layers import Layer
 from pyconvlite.optimizers import WeightDecay
 
-EPS = 2.0**-24  # what rounding to float32 costs at most, of a normal number
-TINY = 2.0**-126  # and of smaller ones, which may become 0
+EPS = 2.0**-24  # the largest relative error of rounding a normal number to float32
+TINY = 2.0**-126  # the largest absolute error of smaller ones, which may become 0
 
 # Allowed roundings on a device; the worst seen is 17, of sums of three hundred terms added one by one.
 PRODUCT = 64

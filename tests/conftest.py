@@ -1,4 +1,4 @@
-"""Settings of the suite: how hard hypothesis looks, and what is left out inside Pyodide."""
+"""Settings of the suite: hypothesis's profiles, the options, and the tests that do not run inside Pyodide."""
 
 import sys
 from types import ModuleType, SimpleNamespace
@@ -28,7 +28,7 @@ settings.load_profile("pyconvlite")  # unless --hypothesis-profile names another
 
 @pytest.fixture(scope="module", params=["relaxed", "simd128"])
 def simd(request):
-    """Have a variant of the SIMD kernels serve, whatever the environment says; fail if it does not load."""
+    """Use a variant of the SIMD kernels, whatever the environment says; fail if it does not load."""
     with pytest.MonkeyPatch.context() as patch:
         one = {request.param: library.modules()[request.param]}
         patch.setattr(library, "modules", lambda: one)

@@ -1,4 +1,4 @@
-"""What every Function and every layer that is one owe their users: a test file only lists its cases."""
+"""Tests that every Function, and every layer that wraps one, must pass: a test file only lists its cases."""
 
 import gc
 import pickle

@@ -1,4 +1,4 @@
-"""Fuzzing of the readers of strangers' files; not a test: test_fuzz.py replays what it found.
+"""Fuzzing of the readers of untrusted files; not a test: test_fuzz.py replays the inputs that it found.
 
     pip install atheris==3.0.0 numpy  # on CPython 3.11
     python tests/fuzz.py torch FOLDER -max_total_time=600

@@ -1,4 +1,4 @@
-"""Shapes that hurt: a table of the known ones, and hypothesis strategies for those nobody thought of."""
+"""Difficult geometries of convolutions: a table of known ones, and hypothesis strategies for others."""
 
 from dataclasses import dataclass, field, replace
 

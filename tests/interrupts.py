@@ -80,7 +80,7 @@ def _ends_handler(frame):
 
 
 class Training:
-    """A small network whose step has all that an interrupt could leave behind.
+    """A small network whose step changes everything that an interrupt could leave inconsistent.
 
     Args:
         penalty: whether the loss has a gradient penalty, so that the step differentiates twice.

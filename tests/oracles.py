@@ -1,4 +1,4 @@
-"""What the tests compare with, independent of the package: plain loops, and `math`, number by number."""
+"""Oracles, independent of the package: plain loops, and `math`, number by number."""
 
 import math
 from itertools import product
@@ -53,7 +53,7 @@ def conv2d(x, W, b=None, stride=1, pad=0, dilation=1, groups=1):
 
 
 def deconv2d(x, W, b=None, stride=1, pad=0, size=None, dilation=1, groups=1):
-    """Each pixel of x stamps its multiple of the kernel on the output; the pad is cut off at the end."""
+    """Each pixel of x adds its multiple of the kernel to the output; the pad is cut off at the end."""
     (SH, SW), (PH, PW), (DH, DW) = map(twice, (stride, pad, dilation))
     (N, C, H, width), (_, OCG, KH, KW) = x.shape, W.shape
     if size is None:

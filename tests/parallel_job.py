@@ -91,7 +91,7 @@ def statistics(comm, folder):
 
 
 def weightless(comm, folder):
-    """Not even a nan weighs of what is computed without an example of one's own."""
+    """A process without examples does not affect the average, even if its gradient is NaN."""
     model = parallel.broadcast(L.Linear(1, in_size=1, nobias=True), comm)
     before = model.W.item()
     optimizer = parallel.Optimizer(optimizers.SGD(1.0), comm).setup(model)
@@ -103,7 +103,7 @@ def weightless(comm, folder):
 
 
 def accumulated(comm, folder):
-    """Shares of the batches whose gradients are added up; validation in between does not count."""
+    """Weights of gradients that are accumulated over batches; validation in between does not count."""
     x = DRAW.standard_normal((8, 2)).astype(np.float32)
     data = [(row, 0) for row in x]
     for count, batch_size in ((8, 1), (6, 2)):  # 3, 3 and 2 examples; 6
@@ -282,7 +282,7 @@ def copies(comm, folder):
 
 
 def in_test_mode(comm, folder):
-    """Batches of an update must not be taken in it; those of a validation may, and the model may be in it."""
+    """Training batches must not be taken in it; validation batches may, and the model may be called in it."""
     model = parallel.broadcast(L.Linear(1, in_size=1), comm)
     optimizer = parallel.Optimizer(optimizers.SGD(0.1), comm).setup(model)
     share = parallel.scatter([(np.ones(1, np.float32), 0)] * 6, comm)
@@ -324,7 +324,7 @@ def shares(comm, folder):
 
 
 def generators(comm, folder):
-    """The package's generator is brought into step by an update, whatever was drawn before."""
+    """An update synchronizes the package's generator, whatever was drawn before."""
     model = parallel.broadcast(L.Linear(1, in_size=1), comm)
     optimizer = parallel.Optimizer(optimizers.SGD(0.0), comm).setup(model)
     F.dropout(np.ones(comm.rank + 1))
@@ -352,22 +352,20 @@ def script(comm, folder):
 
 
 CHECKS = (
-    *(
-        trainings,
-        gradients,
-        statistics,
-        weightless,
-        accumulated,
-        frozen,
-        broadcasts,
-        refusals,
-        other_optimizers,
-        copies,
-        in_test_mode,
-        shares,
-        generators,
-        resumed,
-    ),
+    trainings,
+    gradients,
+    statistics,
+    weightless,
+    accumulated,
+    frozen,
+    broadcasts,
+    refusals,
+    other_optimizers,
+    copies,
+    in_test_mode,
+    shares,
+    generators,
+    resumed,
     script,
 )
 

@@ -1,4 +1,4 @@
-"""Which tests run where others have run them already: the options --one-in and --whole of the suite."""
+"""Samples of tests that other tiers run as well: the options --one-in and --whole of the suite."""
 
 import hashlib
 from fnmatch import fnmatch

@@ -1,4 +1,4 @@
-"""What the tests of the SIMD kernels share: a comparison with float64, and a look at who served."""
+"""Helpers of the tests of the SIMD kernels: comparison with float64, and counts of the kernels' calls."""
 
 import importlib
 import sys
@@ -23,21 +23,19 @@ PLAIN = 32
 # The files of the kernels that the side module has; by path, since kernels of the same names hide them.
 MODULES = [
     importlib.import_module(f"pyconvlite.backends.simd.{name}")
-    for name in (
-        *(
-            "convolution",
-            "dropout",
-            "indexing",
-            "loss",
-            "matmul",
-            "norm",
-            "optimizer",
-            "pooling",
-            "recurrent",
-            "serving",
-        ),
+    for name in [
+        "convolution",
+        "dropout",
+        "indexing",
+        "loss",
+        "matmul",
+        "norm",
+        "optimizer",
+        "pooling",
+        "recurrent",
+        "serving",
         "softmax",
-    )
+    ]
 ]
 
 # Kernels that are NumPy's with either backend.
@@ -83,7 +81,7 @@ def windows(*shape):
     return np.zeros(shape, np.uint8)
 
 
-# A call of each kernel: {name: (kernel, its arrays, its settings)}. The sizes end no vector and fill none.
+# A call of each kernel: {name: (kernel, its arrays, its settings)}. No size is a multiple of a vector's.
 KERNELS = {
     "matmul": ("matmul", [numbers(9, 7), numbers(7, 11)]),
     "matmul, batched": ("matmul", [numbers(3, 9, 7), numbers(3, 7, 11)]),
@@ -253,14 +251,8 @@ KERNELS = {
         *(0.1, 0.9, 0.99, 1e-8, 0.01),
     ),
 }
-UPDATES = {
-    "sgd",
-    "momentum_sgd",
-    "adagrad",
-    "rmsprop",
-    "adadelta",
-    "adam",
-}  # kernels that take and return rows
+# Kernels that take and return rows.
+UPDATES = {"sgd", "momentum_sgd", "adagrad", "rmsprop", "adadelta", "adam"}
 
 
 def results(module, kernel, arrays, *settings):

@@ -6,28 +6,43 @@ import re
 
 # What is called the same in both languages.
 NAMES = {
-    *(
+    *[
         "Adam",
         "CNN",
         "CPU",
+        "Ctrl",
+        "Enter",
         "GFLOP/s",
         "GPU",
         "JupyterLite",
         "LeNet",
+        "Mac",
+        "matplotlib",
+        "MB",
         "MLP",
         "MNIST",
         "Momentum",
+    ],
+    *[
+        "ms",
         "NumPy",
-        "PyPI",
+        "OK",
+        "px",
+        "pyconvlite",
         "Pyodide",
-    ),
-    *("Ctrl", "Enter", "Mac", "Tab", "matplotlib"),
-    *("Python", "SGD", "SIMD", "WebAssembly", "WebGPU", "Winograd", "pyconvlite"),
-    *("OK", "MB", "ms", "px"),
+        "PyPI",
+        "Python",
+        "SGD",
+        "SIMD",
+        "Tab",
+        "WebAssembly",
+        "WebGPU",
+        "Winograd",
+    ],
 }
 
 
 def english_words(text: str) -> list[str]:
-    """Words of a text that are no names: files, expressions and single letters are none."""
+    """Words of a text other than names; files, expressions and single letters do not count."""
     words = [word.strip(".,:;()…–’'\"?!") for word in text.split()]
     return [word for word in words if re.fullmatch(r"[A-Za-z][A-Za-z’'-]+", word) and word not in NAMES]
