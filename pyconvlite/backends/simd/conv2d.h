@@ -1,4 +1,4 @@
-/* The convolutions that Python calls: which algorithm serves which sizes. */
+/* The convolutions that Python calls: they choose the algorithm by the sizes. */
 #pragma once
 
 #include "winograd.h"
@@ -8,8 +8,8 @@
       int groups
 #define SIZES N, C, H, W, OC, OH, OW, KH, KW, SH, SW, PH, PW, DH, DW, groups
 
-/* Whether all numbers are below a power of 2 in magnitude. Without its sign a float orders as its bits do, infinity and
- * NaN above all. */
+/* Whether all numbers are below a power of 2 in magnitude. Magnitudes of floats are ordered as their bits, with
+ * infinity and NaN above all others. */
 static int below(const float *x, int size, int power) {
   f4 bits = wasm_i32x4_splat(0x7fffffff), most[4] = {splat(0), splat(0), splat(0), splat(0)};
   uint32_t rest = 0, lanes[4];
@@ -32,7 +32,7 @@ static int moderate(const float *x, int size) { return below(x, size, 50); }
 
 static int tap_v[K_MOST], tap_h[K_MOST], shift_v[K_MOST], shift_h[K_MOST];
 
-/* Of the convolution, or of the gradient of x. */
+/* The windows of a convolution, or of its gradient with respect to x. */
 static Windows windows_of(int gradient, GEOMETRY) {
   return (Windows){.v = {gradient ? OH : H, gradient ? H : OH, KH, SH, PH, DH, .tap = tap_v, .shift = shift_v},
                    .h = {gradient ? OW : W, gradient ? W : OW, KW, SW, PW, DW, .tap = tap_h, .shift = shift_h},
@@ -43,13 +43,13 @@ static Windows windows_of(int gradient, GEOMETRY) {
                    .outputs = (gradient ? C : OC) / groups};
 }
 
-/* The fewest images that are convolved by the algorithm that serves N of them. */
+/* The fewest images for which the same algorithm is chosen as for N. */
 EXPORT int least_images(int gradient, GEOMETRY) {
   Windows w = windows_of(gradient, SIZES);
   return tile_axes(&w) ? least_images_of(&w) : 1;
 }
 
-/* `relu`: 0, or the bits of the float that bounds the results above, as 0 does below. */
+/* `relu`: 0, or the bits of the float that is the upper bound of the results; the lower bound is 0. */
 EXPORT int conv2d(float *y, const float *x, const float *kernels, const float *bias, int relu, GEOMETRY) {
   __builtin_memcpy(&relu_most, &relu, 4);
   if ((int64_t)KH * KW > K_MOST) return 0;
@@ -68,7 +68,7 @@ EXPORT int conv2d_gx(float *gx, const float *gy, const float *kernels, const flo
   int kernel = KH * KW, channel = w.outputs * kernel;
   Weights weights = {kernels, kernel, channel, w.channels * channel, KW};
   int are_moderate = moderate(kernels, OC * channel), r = tile_axes(&w);
-  if (!are_moderate && !finite(kernels, OC * channel)) return 0; /* the zeros around gy would make NaN of it */
+  if (!are_moderate && !finite(kernels, OC * channel)) return 0; /* times the padding of gy, infinity gives NaN */
   if (r && are_moderate && moderate(gy, N * OC * OH * OW) && winograd(&w, gx, gy, weights, bias, 0, r)) return 1;
   return convolve(&w, gx, gy, weights, bias, 0);
 }

@@ -5,8 +5,8 @@
 
 #include "few.h"
 
-/* y = x convolved with the kernels, plus the bias of each output; `relu` is RELU or 0. Returns 0 where this cannot be
- * cut into blocks. */
+/* y = x convolved with the kernels, plus the bias of each output; `relu` is RELU or 0. Returns 0 if this cannot be cut
+ * into blocks. */
 static int convolve(Windows *w, float *y, const float *x, Weights weights, const float *bias, Mode relu) {
   plan_axis(&w->v, w->gradient, 0);
   plan_axis(&w->h, w->gradient, 1);
@@ -62,7 +62,7 @@ static int convolve(Windows *w, float *y, const float *x, Weights weights, const
   return 1;
 }
 
-/* gW[o, k] = sum over the windows of gy[o] times what the windows' tap k meets; taps in the kernel's own order. */
+/* gW[o, k] = sum over the windows of gy[o] times the pixel under tap k; taps in the kernel's own order. */
 static int correlate(Windows *w, float *gW, const float *x, const float *gy) {
   plan_axis(&w->v, 0, 0);
   plan_axis(&w->h, 0, 1);

@@ -38,8 +38,8 @@ SHARED void multiply_rows(float *y, const float *x, const float *weights, const 
     }
 }
 
-/* The same for kernels whose rows are `height` neighbouring ones of the source: `deep` rows of windows at a time, four
- * windows of each, of which a pixel that is loaded serves all that meet it. Weights are [column][row]. */
+/* The same for kernels whose rows are `height` adjacent ones of the source: `deep` rows of windows at a time, four
+ * windows of each; a loaded pixel is used for all windows that contain it. Weights are [column][row]. */
 INLINE void multiply_strips(float *y, const float *x, const float *weights, const int *tap, int width, int height,
                             int step, int pitch, int target_pitch, int rows, int columns, float start, Mode relu) {
   int deep = step == 1 ? 8 : 4, last = max_int(0, columns - 4);
@@ -75,8 +75,8 @@ INLINE void multiply_strips(float *y, const float *x, const float *weights, cons
   }
 }
 
-/* Cut the work into blocks for the functions below: all channels at once, and not too many pixels for the first
- * cache. Rows of windows begin at window_source, and at window_target in the target. */
+/* Cut the work into blocks for the functions below: all channels at once, and few enough pixels for the L1 cache. Rows
+ * of windows begin at window_source, and at window_target in the target. */
 static int plan_few(Windows *w, int room) {
   int pixels = w->h.windows < K_MOST ? min_int(K_MOST / 2, NC * w->h.windows) : K_MOST / 2; /* the product fits */
   return (int64_t)w->channels * w->v.kernel * w->h.kernel <= K_MOST && plan(w, pixels, w->channels, room) &&
@@ -96,14 +96,15 @@ static int few_rows(const Windows *w, const Block *block, int pitch) {
   return r;
 }
 
-/* One channel's windows, where its phase has code of its own: height 1, 2, 3 or 5, and step 1, or 2 of the latter. */
+/* One channel's windows, if there is code for the kernel's size in this phase: height 1, 2, 3 or 5, and step 1, or 2
+ * for heights 3 and 5. */
 SHARED int convolve_strips(const Windows *w, const Block *block, float *y, int image, int pitch, const float *x,
                            const float *weight, float start, Mode relu) {
   int height = w->v.taps, width = w->h.taps, tap[8];
   if (w->channels > 1 || (height > 3 && height != 5) || width > 8 || height * width == 0 || w->v.step > 2 ||
       (w->v.step == 2 && height < 3) || w->v.split > 1)
     return 0;
-  if (w->copied ? w->pitch > SPACE / 64 : block->rows < 8) return 0; /* strips deeper than a block read on */
+  if (w->copied ? w->pitch > SPACE / 64 : block->rows < 8) return 0; /* a strip would reach past the block */
   int turned = w->v.shift[height - 1] < w->v.shift[0], top = w->v.shift[turned ? height - 1 : 0];
   if (w->v.shift[turned ? 0 : height - 1] - top != height - 1) return 0;
   for (int j = 0; j < width; j++) {

@@ -3,8 +3,8 @@
 
 #include "reduction.h"
 
-/* gx (rows, width), zero at first, gets the sum of the rows of gy (count, width) at the row that each index names,
- * counted from the end where it is negative. Returns 0 where an index is out of bounds. */
+/* Add each row of gy (count, width) to the row of gx (rows, width), zero at first, that its index names, counted from
+ * the end if it is negative. Returns 0 if an index is out of bounds. */
 EXPORT int rows_grad(float *gx, const float *gy, const int *index, int rows, int count, int width) {
   for (int n = 0; n < count; n++, gy += width) {
     int row = index[n] < 0 ? index[n] + rows : index[n];

@@ -10,7 +10,7 @@
 #include "recurrent.h"
 #include "softmax.h"
 
-/* The most that multiply-adds can do here, whatever they are used for: `rounds` times 48 of them on registers. */
+/* For measuring the peak rate of multiply-adds: `rounds` times 48 of them on registers. */
 EXPORT float ceiling(int rounds) {
   f4 x = splat(0.999f), y = splat(0.001f), a[12];
   for (int i = 0; i < 12; i++) a[i] = splat((float)i);

@@ -16,18 +16,18 @@
 enum {
   MR = 4, /* rows and columns of C that the registers hold */
   NR = 8,
-  KC = 256, /* sums at a time: a panel of B, KC x NR, stays in the first cache */
-  MC = 128, /* rows and columns at a time: packed blocks of A and B stay in the second cache */
+  KC = 256, /* length of the summed axis at a time: a panel of B, KC x NR, stays in the L1 cache */
+  MC = 128, /* rows and columns at a time: packed blocks of A and B stay in the L2 cache */
   NC = 400,
-  K_MOST = 4096, /* sums at a time where they cannot be cut: the pixels of one window */
+  K_MOST = 4096, /* the same where the summed axis cannot be cut: the pixels of one window */
   AT_ONCE = 16,  /* the most lines that a loop takes at once */
   GROUP = 32     /* panels of B that share a pass over A, the most */
 };
 
 static float a_panels[MC * KC], b_panels[NC * KC];
 
-/* Offsets along an axis of the current block, and along one that may be as long as a window. Loops read as many as
- * they take at once: hence some more. */
+/* Offsets along an axis of the current block, and along one that may be as long as a window; padded, since loops read
+ * up to AT_ONCE of them at a time. */
 typedef int Offsets[NC + AT_ONCE];
 typedef int LongOffsets[K_MOST + AT_ONCE];
 
@@ -36,7 +36,7 @@ typedef struct {
   const int *row, *column;
 } Matrix;
 
-/* Whether four offsets lie side by side, so that one load reads them. */
+/* Whether four offsets are contiguous, so that one load reads them. */
 INLINE int adjacent(const int *offset) {
   return offset[1] == offset[0] + 1 && offset[2] == offset[0] + 2 && offset[3] == offset[0] + 3;
 }
@@ -49,7 +49,7 @@ INLINE f4 gather(const float *data, const int *offset) {
 }
 
 /* Pack `count` lines of a matrix, `width` to a panel: panel[k][line]. `line` and `along` are the offsets of the
- * panel's axis and of the summed one. What a last panel has too much repeats its last line: see `repeat_last`. */
+ * panel's axis and of the summed one. The last panel is filled up with its last line: see `repeat_last`. */
 INLINE void pack(float *panels, int width, const float *data, const int *line, int count, const int *along, int K) {
   for (int i = 0; i < count; i += width, panels += width * K) {
     for (int group = 0; group < width; group += 4) {
@@ -78,7 +78,7 @@ INLINE void pack(float *panels, int width, const float *data, const int *line, i
   }
 }
 
-/* After `count` offsets repeat the last, so that a loop may take more than there are. */
+/* After `count` offsets repeat the last, since loops read past the end. */
 INLINE void repeat_last(int *offset, int count) {
   for (int i = 0; i < AT_ONCE; i++) offset[count + i] = count ? offset[count - 1] : 0;
 }
@@ -95,14 +95,14 @@ typedef struct {
   const int *row, *column;
 } Target;
 
-/* What becomes of sums: SET starts them at a bias, ADD at what is there; RELU then bounds them by 0 and `relu_most`. */
+/* How sums are stored: SET starts at a bias, ADD at the values there; RELU then bounds them by 0 and `relu_most`. */
 typedef enum { SET = 0, ADD = 1, RELU = 2 } Mode;
 
 static float relu_most; /* of the convolution that is computed: infinite, or 6 for ReLU6 */
 
 INLINE f4 bounded(f4 x) { return wasm_f32x4_pmin(positive(x), splat(relu_most)); }
 
-/* Write four sums of one row of C; `whole` says that its columns are four and lie side by side. */
+/* Write four sums of one row of C; `whole`: its columns are four, and contiguous. */
 INLINE void put(float *row, const int *column, int columns, int whole, f4 sums, Mode mode, float start) {
   if (whole) {
     float *first = row + column[0];
@@ -121,9 +121,9 @@ INLINE void put(float *row, const int *column, int columns, int whole, f4 sums, 
 
 INLINE int whole(const int *column, int columns) { return columns >= 4 && adjacent(column); }
 
-/* A panel of B: its data; unless its rows follow each other, the offset of each, and where they go as they are first
- * read, if they are read again; and the columns of C that are its own: how many, whether they lie side by side in
- * fours, and where these begin. */
+/* A panel of B: its data; if it is not packed, the offset of each row in B, and where to pack them as they are first
+ * read, if they are read again; its columns of C: how many, whether they are contiguous in fours, and where these
+ * begin. */
 typedef struct {
   const float *data;
   const int *along;
@@ -164,7 +164,7 @@ INLINE void sum_panel(float *left, float *right, const int *row, const float *a,
       }
     }
   }
-  /* All are read before any is written: rows may be the same one. */
+  /* All are read before any is written: rows may coincide. */
 #pragma clang loop unroll(full)
   for (int i = 0; i < MR * vectors; i++) {
     int r = i / vectors;
@@ -175,7 +175,7 @@ INLINE void sum_panel(float *left, float *right, const int *row, const float *a,
     store((i % vectors ? right : left) + row[i / vectors], mode & RELU ? bounded(c[i]) : c[i]);
 }
 
-/* The panel is kept, to be read from there the next time. */
+/* As sum_panel, from a panel that is not packed; it is packed on the way if it is read again. */
 SHARED void sum_in_place(float *left, float *right, const int *row, const float *a, Panel *b, int K, const float *bias,
                          Mode mode) {
   if (b->keep) {
@@ -185,7 +185,7 @@ SHARED void sum_in_place(float *left, float *right, const int *row, const float 
     sum_panel(left, right, row, a, b, 1, 0, K, 2, bias, mode);
 }
 
-/* As many panels as are packed and whole, from the first on. Returns how many. */
+/* As sum_panel, from the leading panels that are packed and whole. Returns how many they are. */
 SHARED int sum_panels(float *C, const int *row, const float *a, const Panel *b, int count, int K, const float *bias,
                       Mode mode) {
   int n = 0;
@@ -215,7 +215,7 @@ INLINE Panel panel_of(Matrix B, const int *target, float *place, int packed, int
   return panel;
 }
 
-/* Some rows of C, four at the most, in a panel whose columns may be fewer than eight, or not lie side by side. */
+/* At most four rows of C, in a panel whose columns may be fewer than eight, or not contiguous. */
 SHARED void multiply_panel(Target C, const int *row, int rows, const float *a, Panel *b, int j, int K,
                            const float *bias, Mode mode) {
   static const int apart[MR] = {0, NR, 2 * NR, 3 * NR};
@@ -239,8 +239,8 @@ SHARED void multiply_panel(Target C, const int *row, int rows, const float *a, P
 }
 
 /* C (M, N) = A B, from packed panels of A; bias[i], where there is a bias, is what row i starts at. The panels of B are
- * packed as they are met, at `panels`, if they are not yet `packed` there; as many at a time as stay in the first
- * cache, so that a row of C is written from front to back for a while. */
+ * packed on the way at `panels`, unless they are `packed` there already; as many at a time as stay in the L1 cache, so
+ * that longer parts of a row of C are written in order. */
 SHARED void multiply(Target C, const float *a_packed, Matrix B, float *panels, int packed, int M, int N, int K,
                      const float *bias, Mode mode) {
   Panel group[GROUP];

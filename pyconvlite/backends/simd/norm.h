@@ -3,7 +3,7 @@
 
 #include "reduction.h"
 
-/* The mean is mean + rest: many standard deviations from 0, one float32 would be rounded too much. */
+/* The mean is mean + rest: of data far from 0, one float32 would be rounded by more than the standard deviation. */
 typedef struct {
   float mean, rest, var;
 } Moments;
@@ -82,7 +82,7 @@ EXPORT void scale_channels(float *y, const float *x, const float *mean, const fl
 
 /* ------------------------------------------------ batch normalization where inner is 1: of the columns of a matrix */
 
-/* Vectors of columns beside each other: a line of the cache. */
+/* Adjacent vectors of columns: a cache line. */
 enum { BESIDE = 4 };
 
 typedef struct {
@@ -239,7 +239,7 @@ EXPORT void batch_norm_grad(float *gx, float *ggamma, float *gbeta, const float 
 }
 
 /* y = gamma * (x - mean) / sqrt(var + eps) + beta of each row of x (rows, K, S), with the mean and the variance of
- * the row; gamma and beta (parts, K) begin anew after as many rows as there are parts. */
+ * the row; gamma and beta (parts, K) are repeated every `parts` rows. */
 EXPORT void row_norm(float *y, const float *x, const float *gamma, const float *beta, float eps, int rows, int parts,
                      int K, int S) {
   int size = K * S;

@@ -1,9 +1,9 @@
 /* Element-wise operations and reductions as functions that Python calls without ctypes, in a tenth of the time.
  *
- * They take NumPy's arrays as Python passes them, allocate the result by NumPy's C API, and hand a call that they do
- * not serve to NumPy's function. The structures are those of `numpy/ndarraytypes.h`, whose layout is part of NumPy's
- * ABI; `objects.py` checks it when it connects Python's and NumPy's functions, by their addresses: the side module
- * imports nothing.
+ * They take NumPy's arrays as Python passes them, allocate the result by NumPy's C API, and pass a call that they do
+ * not support on to NumPy's function. The structures are those of `numpy/ndarraytypes.h`, whose layout is part of
+ * NumPy's ABI; `objects.py` checks it when it connects Python's and NumPy's functions, by their addresses: the side
+ * module imports nothing.
  */
 #pragma once
 
@@ -33,7 +33,7 @@ typedef struct {
   int flags;
 } Array;
 
-/* What `connect` is given: types, then functions. */
+/* The arguments of `connect`: types, then functions. */
 static struct {
   void *array_type, *float_type, *int_type, *tuple_type;
   Object *none, *false_true[2];
@@ -161,8 +161,8 @@ INLINE void collect(char *to, const char *from, int count, int step, int item_si
       ((float *)to)[i] = *(const unaligned_float *)(from + i * step);
 }
 
-/* Compute y row by row. Where the elements of an operand are neither adjacent nor repeated, or rows are so short that a
- * call takes longer than they do, the operands are copied, a part of y at a time. */
+/* Compute y row by row. If the elements of an operand are neither contiguous nor repeated, or rows are so short that
+ * the call would dominate, the operands are copied, a part of y at a time. */
 static void run_loops(const Loops *loops, const Operand *operands, int count, const int *item_sizes, char *y,
                       int y_item_size, Compute compute) {
   float parts[3][PART];
@@ -203,7 +203,7 @@ static void run_loops(const Loops *loops, const Operand *operands, int count, co
 
 /* ------------------------------------------------------------------------------------------------- the calls */
 
-/* What an operation returns for operands that it does not serve; NULL is for an exception. */
+/* The result of an operation for operands that it does not support; NULL is for an exception. */
 #define NOT_SERVED ((Object *)1)
 
 static Object *elementwise(const Operand *operands, int count, const int *item_sizes, int y_dtype, Compute compute) {
@@ -244,7 +244,7 @@ static Object *bool_of(Object *const *args, int count, int swap, Compute compute
   return count == 2 ? binary(args[swap], args[1 - swap], BOOL, compute) : NOT_SERVED;
 }
 
-/* A product; of floats and booleans, too, which gradients are masked by. */
+/* A product of floats, or of floats and booleans, which mask gradients. */
 static Object *product(Object *const *args, int count) {
   if (count != 2) return NOT_SERVED;
   Operand x[2] = {{0}, {.array = as_array(args[1])}};
@@ -277,7 +277,7 @@ static Object *selection(Object *const *args, int count) {
   return elementwise(x, 3, bool_and_floats, FLOAT32, where_row);
 }
 
-/* Bits of the axes to reduce, or 0 if they are not those of an array with so many axes. */
+/* Bits of the axes to reduce, or 0 if an array of so many axes does not have them. */
 static int read_axes(Object *axis, int axes) {
   if (axis == python.none) return (1 << axes) - 1;
   int given = axis->type == python.tuple_type ? python.tuple_size(axis) : 1, bits = 0;
@@ -324,7 +324,7 @@ static Object *counted(Object *y, int *calls, Object *numpys, Object *const *arg
 }
 
 /* Defines name_call, of the type PyCFunctionFast, whose first argument is NumPy's function; and name_calls, which
- * returns the address of its counts of calls: of those that it served, and the others. */
+ * returns the address of its counts of calls: its own, and those passed on to NumPy. */
 #define CALL(name, attempt)                                                    \
   static int name##_counts[2];                                                 \
   EXPORT int *name##_calls(void) { return name##_counts; }                     \
@@ -376,15 +376,14 @@ REDUCTION_CALL(min, MIN)
 static int leaves_products;
 static double least_left;
 
-/* Leave products of so many multiply-adds, or more, to `matmul.py`, which cuts them into parts for threads; none if not
- * `leaves`. */
+/* If `leaves`, leave products of at least so many multiply-adds to `matmul.py`, which cuts them into parts for
+ * threads. */
 EXPORT void leave_products(int leaves, double multiply_adds) {
   leaves_products = leaves;
   least_left = multiply_adds;
 }
 
-/* The product of two matrices, added to `start`, if there is one, in each row. Other products, of batches, are
- * `matmul.py`'s. */
+/* The product of two matrices, plus the row `start`, if there is one. Batched products are left to `matmul.py`. */
 static Object *matrix_product(Object *const *args, const Array *start) {
   Array *a = as_array(args[0]), *b = as_array(args[1]);
   if (!a || !b || !has_dtype(a, FLOAT32) || !has_dtype(b, FLOAT32) || a->axes != 2 || b->axes != 2) return NOT_SERVED;

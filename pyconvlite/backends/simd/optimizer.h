@@ -20,8 +20,8 @@ typedef struct {
 
 typedef void (*Update)(f4 *y, const f4 *x, const float *s);
 
-/* 0 in place of subnormal numbers. The states of a dead unit, whose gradient is 0, decay to such, and stay there by
- * rounding; with them an update takes 20 times as long. */
+/* 0 in place of subnormal numbers. The states of a dead unit, whose gradient is 0, decay to these and, by rounding, no
+ * further; they make an update take 20 times as long. */
 INLINE f4 normal(f4 x) { return wasm_v128_andnot(x, wasm_f32x4_lt(wasm_f32x4_abs(x), splat(0x1p-126f))); }
 
 /* The update of `count` elements from i on, at most four. */

@@ -1,4 +1,4 @@
-/* Pooling, and the columns of im2col as an array of their own. All planes (H, W) of all images are alike. */
+/* Pooling, im2col and col2im. The channels of all images are planes (H, W). */
 #pragma once
 
 #include "vector.h"
@@ -35,8 +35,8 @@ INLINE int index_at(const void *indexes, int wide, int at) {
   return wide ? ((const uint16_t *)indexes)[at] : ((const uint8_t *)indexes)[at];
 }
 
-/* One window at the image's edge. Where it holds padding only, its value is minus infinity, and its index that of
- * the tap nearest to the image. */
+/* One window at the image's edge. If it holds only padding, its value is minus infinity, and its index that of the tap
+ * nearest to the image. */
 static float edge_max(const Pool *p, const float *x, int top, int left, int *index) {
   Taps h = taps_inside(top, p->KH, p->DH, p->H), w = taps_inside(left, p->KW, p->DW, p->W);
   *index = min_int(h.first, p->KH - 1) * p->KW + min_int(w.first, p->KW - 1);
@@ -92,7 +92,7 @@ INLINE void max_pool_sized(float *y, void *indexes, int wide, const float *x, co
     }
 }
 
-/* The first of the largest pixels of each window; NaN counts as larger than all. `wide`: 16 bits to an index. */
+/* The first of the largest pixels of each window; NaN is the largest. `wide`: indexes of 16 bits. */
 EXPORT void max_pool(float *y, void *indexes, int wide, const float *x, POOL) {
   const Pool p = THE_POOL;
   if (KH == 2 && KW == 2 && SW == 2 && DH == 1 && DW == 1) /* the usual one, with its loops unrolled */
@@ -101,7 +101,7 @@ EXPORT void max_pool(float *y, void *indexes, int wide, const float *x, POOL) {
     max_pool_sized(y, indexes, wide, x, &p, KH, KW, SW, DH, DW);
 }
 
-/* Where in the plane the pixel lies that window (oh, ow) took; -1 in the padding. */
+/* The offset in the plane of the pixel that window (oh, ow) chose; -1 in the padding. */
 INLINE int taken(const Pool *p, int index, int oh, int ow) {
   int kh = index / p->KW;
   int h = oh * p->SH - p->PH + kh * p->DH, w = ow * p->SW - p->PW + (index - kh * p->KW) * p->DW;
@@ -112,7 +112,7 @@ INLINE f4 four_bytes(const uint8_t *p) {
   return wasm_u32x4_extend_low_u16x8(wasm_u16x8_extend_low_u8x16(wasm_v128_load32_zero(p)));
 }
 
-/* Windows of 2 x 2 side by side: every pixel of a row pair gets its window's gradient or 0. */
+/* Windows of 2 x 2 that do not overlap: every pixel of a row pair gets its window's gradient or 0. */
 static int max_pool_grad_halving(float *gx, const float *gy, const uint8_t *indexes, const Pool *p) {
   f4 most = splat(0);
   for (int plane = 0, at = 0; plane < p->planes; plane++, gx += p->H * p->W)
@@ -137,8 +137,8 @@ static int max_pool_grad_halving(float *gx, const float *gy, const uint8_t *inde
   return !wasm_v128_any_true(wasm_i32x4_gt(most, wasm_i32x4_splat(3)));
 }
 
-/* gx, zero at first, gets each window's gradient at the pixel that the window's index names. Returns 0 where an index
- * names no pixel of a window. */
+/* Add each window's gradient to gx, zero at first, at the pixel that its index names. Returns 0 if an index names no
+ * pixel of a window. */
 EXPORT int max_pool_grad(float *gx, const float *gy, const void *indexes, int wide, POOL) {
   const Pool p = THE_POOL;
   int inside = PH == 0 && PW == 0 && 2 * OH <= H && 2 * OW <= W;
@@ -154,7 +154,7 @@ EXPORT int max_pool_grad(float *gx, const float *gy, const void *indexes, int wi
   return 1;
 }
 
-/* The pixels of x that the indexes name; padding is 0. Returns 0 where an index names no pixel of a window. */
+/* The pixels of x that the indexes name; padding is 0. Returns 0 if an index names no pixel of a window. */
 EXPORT int max_pool_gather(float *y, const float *x, const void *indexes, int wide, POOL) {
   const Pool p = THE_POOL;
   for (int plane = 0, at = 0; plane < planes; plane++, x += H * W)
@@ -169,7 +169,7 @@ EXPORT int max_pool_gather(float *y, const float *x, const void *indexes, int wi
 
 /* ---------------------------------------------------------------------------------------- average pooling */
 
-/* How many pixels a window's mean is taken over; of a kernel wider than any image, more than an int holds. */
+/* The number of pixels of a window's mean; it may exceed an int if the kernel is larger than any image. */
 INLINE float window_count(const Pool *p, Taps h, Taps w, int count_padding) {
   if (count_padding) return (float)p->KH * (float)p->KW;
   return (float)max_int(1, max_int(0, h.stop - h.first) * max_int(0, w.stop - w.first));
@@ -204,7 +204,7 @@ EXPORT void avg_pool(float *y, const float *x, int count_padding, POOL) {
     }
 }
 
-/* gx, zero at first, gets each window's gradient in equal shares. */
+/* Add each window's gradient to gx, zero at first, in equal shares. */
 EXPORT void avg_pool_grad(float *gx, const float *gy, int count_padding, POOL) {
   const Pool p = THE_POOL;
   Taps whole = whole_windows(OW, KW, SW, PW, W);
@@ -222,7 +222,7 @@ EXPORT void avg_pool_grad(float *gx, const float *gy, int count_padding, POOL) {
           store(at, add(load(at), wasm_i32x4_shuffle(share, share, 0, 0, 1, 1)));
           store(at + 4, add(load(at + 4), wasm_i32x4_shuffle(share, share, 2, 2, 3, 3)));
         }
-        /* tap by tap, since what was just stored would be read by halves */
+        /* tap by tap, since a load that overlaps the last store stalls */
         for (int kw = 0; !halving && kw < KW; kw++)
           for (int ow = whole.first; ow < fours; ow += 4)
             store(row + ow + kw, add(load(row + ow + kw), wasm_f32x4_div(load(gy + ow), count)));
@@ -248,7 +248,7 @@ INLINE Taps windows_inside(int windows, int stride, int shift, int size) {
   return (Taps){first, max_int(first, min_int(stop, windows))};
 }
 
-/* col (planes, KH, KW, OH, OW): what each tap of each window meets. */
+/* col (planes, KH, KW, OH, OW): the pixel under each tap of each window. */
 EXPORT void im2col(float *col, const float *x, POOL) {
   for (int plane = 0; plane < planes; plane++, x += H * W)
     for (int kh = 0; kh < KH; kh++)
@@ -269,7 +269,7 @@ EXPORT void im2col(float *col, const float *x, POOL) {
       }
 }
 
-/* x, zero at first, gets the sum of its copies in col. */
+/* Add to each pixel of x, zero at first, its copies in col. */
 EXPORT void col2im(float *x, const float *col, POOL) {
   for (int plane = 0; plane < planes; plane++, x += H * W)
     for (int kh = 0; kh < KH; kh++)

@@ -6,7 +6,7 @@
 #include "elementary.h"
 #include "matmul.h"
 
-/* Pack B (K, N), by which every step multiplies; its panels take K * (N rounded up to NR) floats. */
+/* Pack B (K, N), which every step multiplies by; its panels take K * (N rounded up to NR) floats. */
 EXPORT void pack_weights(float *packed, const float *b, int row, int column, int K, int N) {
   for (int k = 0; k < K; k += KC) {
     int depth = min_int(KC, K - k);
@@ -48,8 +48,8 @@ SHARED void times_weights(float *c, const float *a, const float *packed, const f
 
 static void copy_floats(float *to, const float *from, int size) { __builtin_memcpy(to, from, (uint64_t)size * 4); }
 
-/* x = f(x + bias), of `size` elements. Those that fill no vector are computed in a copy, lest the loop calls a
- * function: its constants would not stay in registers. */
+/* x = f(x + bias), of `size` elements. The last ones, which fill no vector, are computed in a copy, so that the loop
+ * calls no function: its constants would not stay in registers. */
 #define DEFINE_ACTIVATION(name, f)                                                         \
   SHARED void name(float *x, const float *bias, int size) {                                \
     for (; size >= 4; size -= 4, x += 4, bias += 4) store(x, f(add(load(x), load(bias)))); \
@@ -62,8 +62,8 @@ static void copy_floats(float *to, const float *from, int size) { __builtin_memc
 DEFINE_ACTIVATION(sigmoids, sigmoid_of)
 DEFINE_ACTIVATION(tanhs, tanh_of)
 
-/* As `some` and `put_some`; `whole` tells that all vectors are. Functions that have it as a constant are compiled for
- * either case. */
+/* As `some` and `put_some`; `whole`: all vectors are whole. Functions with this as a constant are compiled for both
+ * cases. */
 INLINE f4 get(const float *p, int count, int whole) { return whole ? load(p) : some(p, count); }
 INLINE void set(float *p, f4 v, int count, int whole) {
   if (whole)

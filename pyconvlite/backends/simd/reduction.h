@@ -3,7 +3,7 @@
 
 #include "vector.h"
 
-/* Sum of a row, to nearly double precision: floats are added up for a short way only. */
+/* Sum of a row, to nearly double precision: only short sums are in floats. */
 SHARED double sum_row(const float *x, int size) {
   double total = 0;
   int i = 0;
@@ -40,7 +40,7 @@ static double min_row(const float *x, int size) {
   return (double)wasm_f32x4_extract_lane(wasm_f32x4_min(a, wasm_i32x4_shuffle(a, a, 1, 0, 3, 2)), 0);
 }
 
-/* No table of functions: with relocated data, modules load in fewer engines. */
+/* Not a table of functions: a module with relocated data loads in fewer engines. */
 typedef enum { SUM, MEAN, MAX, MIN } Reduction;
 
 static double of_row(Reduction kind, const float *x, int size) {

@@ -1,7 +1,7 @@
 /* Softmax of x (outer, C, inner) along its middle axis, or its logarithm, and their gradients.
  *
- * Four elements at a time: where inner is 1, four of the C, whose results are joined; elsewhere four of the inner
- * ones, of which each has a result of its own. Either is a line of vectors.
+ * Four elements at a time: if inner is 1, four along C, whose results are joined; otherwise four along inner, each with
+ * a result of its own. Either is a line of vectors.
  */
 #pragma once
 
@@ -15,7 +15,7 @@ typedef struct {
 
 INLINE Line line_of(int C, int inner) { return inner == 1 ? (Line){C / 4, 4, C % 4, 1} : (Line){C, inner, 0, 0}; }
 
-/* The last elements, and minus infinity, whose exponential is 0, for those that are too many. */
+/* The last elements, and minus infinity, whose exponential is 0, for the missing ones. */
 INLINE f4 last_scores(const float *p, int count) {
   f4 there = wasm_i32x4_gt(wasm_i32x4_splat(count), wasm_i32x4_make(0, 1, 2, 3));
   return choose(there, tail(p, count), splat(-__builtin_inff()));
@@ -35,10 +35,10 @@ INLINE f4 largest_of(const float *x, Line line) {
 
 INLINE f4 joined(f4 sums, Line line) { return line.joined ? splat(sum_of(sums)) : sums; }
 
-/* Vectors of which the sums are added to the total: so many that a long line's total does not drift. */
+/* Vectors that are summed before their sum is added to the total, to keep the rounding error of long lines small. */
 enum { SUMMED = 256 };
 
-/* y = exp(x - largest) of a line, unless y is missing; the sum. */
+/* Store exp(x - largest) of a line in y, unless that is NULL; return the sum. */
 SHARED f4 exponentials(float *y, const float *x, Line line, f4 largest) {
   f4 total = splat(0);
   float unused[4];

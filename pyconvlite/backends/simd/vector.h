@@ -5,8 +5,8 @@
 #include <wasm_simd128.h>
 
 #define EXPORT __attribute__((visibility("default")))
-/* A function of its own: instead of a copy at each call, and because engines give registers out less carefully in very
- * long functions. */
+/* A function that is not inlined: it is called from many places, and engines allocate registers badly in very long
+ * functions. */
 #define SHARED static __attribute__((noinline))
 #define INLINE static inline __attribute__((always_inline))
 
@@ -16,7 +16,7 @@ typedef float unaligned_float __attribute__((aligned(1)));
 INLINE f4 load(const float *p) { return wasm_v128_load(p); }
 INLINE void store(float *p, f4 v) { wasm_v128_store(p, v); }
 /* A constant passes through an empty instruction, so that the compiler keeps it in a local outside of a loop: V8
- * would build it anew from integers in each pass, which takes a third of an exponential's time. */
+ * would rebuild it from integers in each iteration, which takes a third of an exponential's time. */
 INLINE f4 splat(float v) {
   f4 lanes = wasm_f32x4_splat(v);
   if (__builtin_constant_p(v)) __asm__("" : "+r"(lanes));
@@ -39,8 +39,8 @@ INLINE f4 madd(f4 a, f4 b, f4 c) {
 /* max(x, 0) of each lane; NaN stays NaN (pmax returns its first operand unless that is the smaller). */
 INLINE f4 positive(f4 x) { return wasm_f32x4_pmax(x, splat(0)); }
 
-/* The compiler moves no sum past a PINned one, and no constant out of an address that is OPAQUE to it. A loop over
- * registers is ordered by hand: reordered, it needs more of them than there are, and takes twice as long. */
+/* The compiler moves no sum past a PINned one, and no constant out of an OPAQUE address. Loops over registers are
+ * ordered by hand: reordered, they need more registers than there are, and take twice as long. */
 #define PIN(v) __asm__ volatile("" : "+r"(v))
 #define OPAQUE(p) __asm__("" : "+r"(p))
 
@@ -49,8 +49,8 @@ INLINE float sum_of(f4 v) {
          (wasm_f32x4_extract_lane(v, 2) + wasm_f32x4_extract_lane(v, 3));
 }
 
-/* Fewer than four elements, and 0 in place of the others. Not by way of memory: a load of what was just stored by
- * parts waits until it is there. */
+/* Fewer than four elements, and 0 in place of the others. Not through memory: a load that spans several recent stores
+ * stalls. */
 SHARED f4 tail(const float *p, int count) {
   if (count < 1) return splat(0);
   if (count == 1) return wasm_v128_load32_zero(p);
@@ -83,7 +83,7 @@ INLINE void transpose(f4 v[4]) {
   v[3] = wasm_i64x2_shuffle(c, d, 1, 3);
 }
 
-/* Four pixels, `stride` apart; reads nothing beside them but what lies between. */
+/* Four pixels, `stride` apart; reads nothing before the first or after the last. */
 INLINE f4 load_strided(const float *p, int stride) {
   if (stride == 1) return load(p);
   if (stride == 2) return wasm_i32x4_shuffle(load(p), load(p + 3), 0, 2, 5, 7);

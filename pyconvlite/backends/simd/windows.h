@@ -105,7 +105,7 @@ static void cut(Windows *w, int pixels) {
 }
 
 /* The same, and of at most so many channels, whose source, if it is to be copied, has at most `room` floats. Returns 0
- * where a single window has more. */
+ * if a single window has more. */
 static int plan(Windows *w, int pixels, int channels, int room) {
   w->block_channels = even(w->channels, max_int(1, channels));
   cut(w, pixels);

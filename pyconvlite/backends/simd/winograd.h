@@ -13,8 +13,8 @@
  * of 2 is the sum of four convolutions, of every second pixel of x with every second of the kernel: it has four times
  * the channels, `parts` of each, and kernels of r x r as before.
  *
- * Errors scale with the largest number near, and what is infinite or NaN would spread over its tile: conv2d.h looks
- * for those first.
+ * Errors scale with the largest number of a tile, and infinity or NaN would spread over it: conv2d.h checks for these
+ * first.
  */
 #pragma once
 
@@ -24,7 +24,7 @@ enum {
   P = 6,           /* points along an axis */
   PP = P * P,      /* points in all */
   WIDEST = P * KC, /* pixels along a block's rows of tiles: at most P of each tile */
-  BETWEEN = 16     /* floats between points: a power of two would put all into one set of the cache */
+  BETWEEN = 16     /* floats between points: at a power of two, all would share one set of the cache */
 };
 
 static float rows_at_points[P][WIDEST + 4], no_row[2 * WIDEST]; /* of zeros */
@@ -81,7 +81,7 @@ typedef struct {
  * target has. */
 static Offsets tile_source, tile_target, tile_rows, tile_columns, four_from;
 
-/* Four tiles in a place of their own: for those that the target has only parts of. */
+/* Four tiles in a buffer of their own, for those that reach beyond the target. */
 static const int tiles_apart[4] = {0, 16, 32, 48};
 
 /* Whether the target has all pixels of four tiles. */
@@ -360,8 +360,8 @@ INLINE void tile_axis(Axis *axis, int m) {
   axis->high = axis->low + P * axis->split - 1;
 }
 
-/* How many images have tiles enough for the kernels' transforms to pay, which these tiles alone make use of. Measured:
- * the transform of a kernel takes as long as `transform` of its products. */
+/* The fewest images whose tiles are worth the transforms of the kernels. Measured: a kernel's transform takes as long
+ * as `transform` of its products. */
 INLINE int least_images_of(const Windows *w) {
   int m = w->h.step / w->h.split, phases = parts_of(w) * w->v.phases * w->h.phases;
   int saved = m * m * w->v.kernel * w->h.kernel - PP * phases; /* products of a tile */
@@ -389,7 +389,7 @@ INLINE Weights at_weights(Weights weights, int output, int channel) {
   return weights;
 }
 
-/* How many channels, of each part, and outputs have their kernels at the points at a time: all, where these leave room,
+/* How many channels, of each part, and outputs have their kernels transformed at a time: all, if there is room,
  * otherwise at most 64 channels, of all parts, and `most` outputs. */
 static void chunk(const Windows *w, int *channels, int *outputs, int most) {
   int parts = parts_of(w), depth = w->channels * parts;
@@ -400,7 +400,7 @@ static void chunk(const Windows *w, int *channels, int *outputs, int most) {
 }
 
 /* Plan blocks of tiles, whole rows of them. The space holds kernels at the points, of `channels` and `outputs`, and so
- * many lines of the block's tiles. Returns how many tiles a block has, 0 where a row has too many for it. */
+ * many lines of the block's tiles. Returns how many tiles a block has, 0 if a row does not fit. */
 static int plan_tiles(Windows *w, int channels, int outputs, int lines) {
   int fixed = ceil_div(outputs, MR) * MR * channels * parts_of(w);
   int tiles = min_int((SPACE / PP - 3 * BETWEEN - fixed) / lines, KC) / NR * NR;
@@ -412,8 +412,8 @@ static int plan_tiles(Windows *w, int channels, int outputs, int lines) {
 static int winograd(Windows *w, float *y, const float *x, Weights weights, const float *bias, int relu, int r) {
   int channels, outputs, parts = parts_of(w), phases = w->v.phases * w->h.phases, packed = 0;
   chunk(w, &channels, &outputs, 32);
-  /* The source at the points is kept for all outputs, unless that makes blocks so small that to transform the kernels
-   * for each takes longer than to transform the source again for each chunk of outputs. */
+  /* The transformed source is kept for all outputs, unless blocks get so small that it takes longer to transform the
+   * kernels for each of them than the source for each chunk of outputs. */
   int kept = w->channels, tiles = w->N * w->v.windows * w->h.windows;
   if (plan_tiles(w, channels, outputs, kept * parts + outputs) < min_int(16, tiles)) {
     kept = channels;

@@ -2,8 +2,8 @@
 // A thread computes one channel. Chan, Golub, LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample
 // Variances" (1979).
 //
-// One f32 would round a mean far from 0 by more than there is between the elements. So it is the sum of two: `near`, the mean
-// of the first part as rounded, and `rest`.
+// In one f32, a mean far from 0 would be rounded by more than the standard deviation. So it is the sum of two: `near`, the
+// rounded mean of the first part, and `rest`.
 
 @group(0) @binding(1) var<storage, read> parts: array<f32>; // (6, PARTS, C)
 @group(0) @binding(2) var<storage, read_write> y: array<f32>; // (6, C): mean, variance, gbeta, ggamma, near, rest

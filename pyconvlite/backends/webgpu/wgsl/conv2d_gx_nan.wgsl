@@ -1,5 +1,5 @@
-// Computes again what is NaN in y = gx (GROUPS * CG, H, W), without the zeros around gy (OH, OW) and between its pixels, which
-// make NaN of a weight that is not finite. The weights' sum `total` is finite only if all are. A thread looks at R pixels.
+// Recomputes NaN in y = gx (GROUPS * CG, H, W) without the zeros around gy (OH, OW) and between its pixels, which give NaN
+// with a weight that is not finite. The weights' sum `total` is finite only if all are. A thread checks R pixels.
 
 @group(0) @binding(1) var<storage, read> gy: array<Element>;
 @group(0) @binding(2) var<storage, read> weight: array<Element>;
