@@ -68,7 +68,7 @@ def wheel():
 def side_modules(wheel):
     """Both of a wheel, by the names of their variants."""
     with zipfile.ZipFile(wheel) as archive:
-        return library._apart(archive.read(f"{SIMD}/kernels.bin"))
+        return library._deinterleaved(archive.read(f"{SIMD}/kernels.bin"))
 
 
 def test_it_has_both_and_is_for_any_machine(wheel):

@@ -10,9 +10,9 @@ from typing import ParamSpec, TypeVar
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# By (kernel, backend); each is a list of one number, which a kernel keeps, so that it need not look it up.
+# By (kernel, backend). Each is a list of one number, so that a kernel can keep it and needs no look-up.
 calls: defaultdict[tuple[str, str], list[int]] = defaultdict(lambda: [0])
-readers: dict[tuple[str, str], Callable[[], int]] = {}  # of further calls, which a side module counts
+readers: dict[tuple[str, str], Callable[[], int]] = {}  # of calls that a side module counts
 
 
 def count(kernel: str, backend: str) -> int:

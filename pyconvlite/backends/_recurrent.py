@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 
 class Operations(NamedTuple):
-    """What the compositions are made of: a backend's own."""
+    """The operations of a backend that LSTM and GRU are composed of."""
 
     product: Callable[[Any, Any], Any]
     sigmoid: Callable[[Any], Any]

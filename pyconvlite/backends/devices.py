@@ -64,7 +64,7 @@ def is_array(x: object) -> bool:
     if type(x) is np.ndarray:
         return True
     if isinstance(x, np.ndarray):
-        return not isinstance(x, np.matrix | np.ma.MaskedArray)  # which have their own rules of arithmetic
+        return not isinstance(x, np.matrix | np.ma.MaskedArray)  # their arithmetic differs
     return on_device(x)
 
 

@@ -343,7 +343,7 @@ class Kernels(Protocol[A]):
     ) -> tuple[A | None, A, A]:
         """Gradients with respect to x, if needed, h and W; ghs (T, N, H) is that of hs[1:]."""
 
-    # -- optimizer.py; gradients and states of float16 weights are float32, lest small steps round to 0
+    # -- optimizer.py; gradients and states of float16 weights are float32, so that small steps are not lost
 
     def clip_norm(self, gradients: list[A], max_norm: float) -> list[A]:
         """The gradients, scaled so that their joint L2 norm is at most `max_norm`; all are NaN if one is."""
@@ -363,19 +363,22 @@ class Kernels(Protocol[A]):
     def rmsprop(self, rows: Rows[A], lr: float, alpha: float, eps: float, momentum: float) -> Rows[A]:
         """(W - lr * v, square, v), with v = momentum * v + gW / (sqrt(square) + eps).
 
-        square is updated by gW * gW before.
+        Before it square = alpha * square + (1 - alpha) * gW * gW.
         """
 
     def adadelta(self, rows: Rows[A], rho: float, eps: float) -> Rows[A]:
         """(W - dx, msg, msdx), with dx = sqrt((msdx + eps) / (msg + eps)) * gW.
 
-        msg is updated by gW * gW before, msdx by dx * dx after it.
+        Before it msg = rho * msg + (1 - rho) * gW * gW, and after it msdx likewise with dx * dx.
         """
 
     def adam(
         self, rows: Rows[A], rate: float, beta1: float, beta2: float, eps: float, decay: float
     ) -> Rows[A]:
-        """(W - rate * m / (sqrt(v) + eps) - decay * W, m, v), with m and v updated by gW."""
+        """(W - rate * m / (sqrt(v) + eps) - decay * W, m, v).
+
+        Before it m = beta1 * m + (1 - beta1) * gW and v = beta2 * v + (1 - beta2) * gW * gW.
+        """
 
 
 KERNELS = tuple(sorted(name for name in vars(Kernels) if not name.startswith("_")))  # names

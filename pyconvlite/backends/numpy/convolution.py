@@ -138,7 +138,7 @@ def conv2d_gx(gy: Array, W: Array, b: Array | None, geometry: ConvGeometry) -> A
     C = groups * Cg
     full_pad = (KH - 1) * dilation[0] - pad[0], (KW - 1) * dilation[1] - pad[1]
     most = C if contraction.HAS_BLAS else 4 * C
-    finite = np.isfinite(W).all()  # or else the zeros around gy, times a weight, would be NaN
+    finite = np.isfinite(W).all()  # otherwise the zeros around gy, times a weight, would be NaN
     if geometry.stride == (1, 1) and min(full_pad) >= 0 and most >= OC and finite:
         # A convolution of gy with rotated kernels. Its columns are OC/C times as large, but einsum's sums are
         # longer, OC/G*KH*KW instead of OC/G elements, which makes up for more columns up to `most`.
@@ -147,8 +147,8 @@ def conv2d_gx(gy: Array, W: Array, b: Array | None, geometry: ConvGeometry) -> A
             pad=full_pad, input_size=geometry.output_size, output_size=geometry.input_size
         )
         return _conv2d(gy, rotated.reshape(C, OC // groups, KH, KW), b, back)
-    alike = finite and depthwise.suits(gy, W, (C, OC), geometry)
-    gx = (depthwise.conv2d_gx if alike else _gx_by_columns)(gy, W, geometry)
+    is_depthwise = finite and depthwise.suits(gy, W, (C, OC), geometry)
+    gx = (depthwise.conv2d_gx if is_depthwise else _gx_by_columns)(gy, W, geometry)
     if b is not None:
         gx += b.reshape(1, C, 1, 1)
     return gx
@@ -174,7 +174,7 @@ def conv2d_gW(x: Array, gy: Array, geometry: ConvGeometry) -> Array:
     (N, C), OC = x.shape[:2], gy.shape[1]
     if depthwise.suits(x, gy, (C, OC), geometry):
         gW = depthwise.conv2d_gW(x, gy, geometry)
-        if np.isfinite(gW).all():  # or else NaN may come from a pixel under no window, times 0
+        if np.isfinite(gW).all():  # otherwise NaN may come from a pixel under no window, times 0
             return gW
     (KH, KW), groups = geometry.kernel_size, geometry.groups
     K = C // groups * KH * KW

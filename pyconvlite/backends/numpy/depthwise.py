@@ -1,9 +1,9 @@
-"""Depthwise convolution and its gradients: a kernel of its own for each channel.
+"""Depthwise convolution and its gradients: each channel has a kernel of its own.
 
-The images of a channel lie one after the other, with their padding, so that the pixels under a kernel element
-are one slice of them: one long loop, where a view of the pixels under it has a short loop for each row. The
-slices also meet windows that cross an edge, whose results are skipped. A stride divides the pixels into
-phases, each of which is convolved without it.
+The padded images of a channel are contiguous, one after the other, so that the pixels under a kernel element
+are one slice of them, computed in one long loop instead of a short one for each row. The slice also has
+windows that cross an edge, whose results are dropped. A stride divides the pixels into phases, each of which
+is convolved without it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Phase: TypeAlias = tuple[slice, slice]  # rows and columns, both of the padded i
 
 
 def suits(x: Array, other: Array, channels: tuple[int, int], geometry: ConvGeometry) -> bool:
-    """Whether these functions compute it from x and gy or W, with C and OC channels.
+    """Whether these functions can compute it from x (or gy) and W (or gy), with `channels` = (C, OC).
 
     Each channel must have one kernel, and no axis both a stride and a dilation.
     """
@@ -81,7 +81,7 @@ def _phases(geometry: ConvGeometry) -> Iterator[Phase]:
 
 
 def _blocks(images: Array, kernel_size: tuple[int, ...]) -> Iterator[slice]:
-    """Channels in blocks, of which a view by `_under` is not too big for NumPy's 32-bit sizes in Pyodide."""
+    """Blocks of channels for which a view by `_under` fits NumPy's 32-bit sizes in Pyodide."""
     C = len(images)
     step = max(1, MOST_BYTES // (images.nbytes // C * math.prod(kernel_size)))
     for start in range(0, C, step):

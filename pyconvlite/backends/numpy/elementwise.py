@@ -38,7 +38,7 @@ tanh: Unary = np.tanh
 
 
 def pow(x: Array, c: Array | float) -> Array:
-    """`x**c` knows squares and square roots, unlike `np.power`, but computes cubes as slowly."""
+    """`x**c`, which is fast for squares and square roots, unlike `np.power`; cubes are multiplied out."""
     return x * x * x if type(c) in (int, float) and c == 3 and x.dtype.kind == "f" else x**c
 
 

@@ -1,4 +1,4 @@
-"""float16: what is added up in float32, since a sum of ones in float16 stands still at 2048."""
+"""float16: sums are computed in float32, as a sum of ones in float16 does not grow beyond 2048."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def sum_dtype(x: Array) -> type[np.float32] | None:
 
 
 def in_float32(kernel: Callable[P, Array]) -> Callable[P, Array]:
-    """Decorate a kernel that adds up so that it computes float16 in float32, and rounds its result once."""
+    """Decorate a kernel so that it computes float16 in float32, and rounds its result once."""
 
     @functools.wraps(kernel)
     def computing(*args: P.args, **kwargs: P.kwargs) -> Array:

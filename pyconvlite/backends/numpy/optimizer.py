@@ -13,7 +13,7 @@ from ..protocol import Rows
 
 @counted("numpy")
 def clip_norm(gradients: list[Array], max_norm: float) -> list[Array]:
-    # The square of a float32 may overflow float32, but not float64; that of a float64 may.
+    # The square of a float64 may overflow float64; that of a float32 cannot.
     largest = max((float(np.abs(g).max(initial=0)) for g in gradients if g.dtype == np.float64), default=0.0)
     scale = largest if 1e150 < largest < math.inf else 1.0
     squares = [float(((g.astype(np.float64) / scale) ** 2).sum()) for g in gradients]

@@ -9,7 +9,7 @@ from .._calls import counted
 from .half import sum_dtype
 
 Axis = int | tuple[int, ...] | None
-ROWS = 128  # that are added up at a time
+ROWS = 128  # rows that are summed at a time
 
 
 @counted("numpy")
@@ -29,10 +29,10 @@ def mean(x: Array, axis: Axis, keepdims: bool) -> Array:
 
 
 def _sum(x: Array, axis: Axis, dtype: type[np.float32] | None, keepdims: bool) -> Array:
-    """`np.add.reduce`, which `x.sum` calls too, but more exact along the first axis.
+    """`np.add.reduce`, which `x.sum` calls too, but more accurate along the first axis.
 
-    NumPy adds pairwise along the last axis only. Elsewhere it adds row after row, and the error grows with
-    their number.
+    NumPy sums pairwise along the last axis only. Along others it adds row after row, so that the error grows
+    with the number of rows.
     """
     while axis in (0, (0,)) and x.ndim > 1 and len(x) > ROWS and x.size:
         whole = len(x) // ROWS * ROWS

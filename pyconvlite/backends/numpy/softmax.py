@@ -15,7 +15,7 @@ def softmax(x: Array, axis: int, log: bool) -> Array:
     e = np.exp(y)
     total = e.sum(axis=axis, keepdims=True, dtype=sum_dtype(e))
     if e.itemsize == 2 and x.shape[axis] < 65504:
-        total = total.astype(e.dtype)  # it fits: all else is computed in float16
+        total = total.astype(e.dtype)  # does not overflow, and the rest is computed in float16
     return np.asarray(y - np.log(total) if log else e / total, e.dtype)
 
 

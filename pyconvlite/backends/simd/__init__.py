@@ -4,7 +4,7 @@
   them, `relaxed` with fused multiply-adds and `simd128` without, which `kernels.bin` contains.
 - `library.py` loads the one that the engine supports.
 - `objects.py` binds element-wise operations and reductions, which are NumPy's functions until then.
-- `threads.py` cuts large calls into parts for several cores, with the workers of `threads.js`.
+- `threads.py` divides large calls among several cores, with the workers of `threads.js`.
 - The other files have the kernels of `backends/numpy/`, with the same names and signatures. They check
   dtypes and shapes, and fall back to NumPy for what is not float32 (`serving.py`).
 """

@@ -17,10 +17,10 @@ from .optimizer import total
 from .serving import address, all_float32, contiguous, fits, plane_sizes, with_fallback
 from .threads import ITEMS, Arguments, cut, partial, pool, result, whole
 
-# The fewest channels of a part; all but the last have a multiple. Fewer are computed by another algorithm.
+# All parts but the last have a multiple of so many channels: fewer are computed by another algorithm.
 CHANNELS = 8
-# Multiply-adds of a convolution of one image from which on its output channels are cut. Each part takes and
-# rearranges all of x: for smaller ones, such as those of EfficientNet-Lite0, that takes what the cut saves.
+# Multiply-adds from which a convolution of one image is cut along its output channels. Each part copies and
+# rearranges all of x, which costs as much as it saves in smaller ones, such as those of EfficientNet-Lite0.
 LEAST_FOR_CHANNELS = 24e6
 
 
@@ -57,7 +57,7 @@ def _rows(a: Array) -> Array:
 
 @lru_cache
 def _bits(number: float) -> int:
-    """The bits of a float32 above 0, as an integer; those of the least one, 1, for what rounds to 0."""
+    """The bits of a positive float32, as an integer; 1, the smallest subnormal, for what rounds to 0."""
     return int(np.float32(number).view(np.int32)) or 1
 
 

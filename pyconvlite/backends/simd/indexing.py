@@ -18,7 +18,7 @@ def rows_grad(gy: Array, index: Array, rows: int) -> Array | None:
         return None
     gy, at = contiguous(gy), np.ascontiguousarray(index, np.int32)
     if at.size > MOST_IN_ROW and np.bincount(at.ravel() % rows).max() > MOST_IN_ROW:
-        return None  # NumPy adds pairwise; here a long sum would drift
+        return None  # NumPy sums pairwise; a long sum would be inaccurate here
     gx = np.zeros((rows, *gy.shape[index.ndim :]), np.float32)
     fine = library.rows_grad(address(gx), address(gy), address(at), rows, at.size, gy.size // at.size)
     return gx if fine else None

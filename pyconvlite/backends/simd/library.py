@@ -18,7 +18,7 @@ from ..._coded import coded
 
 FOLDER = Path(__file__).parent
 VARIANTS = ("relaxed", "simd128")  # the faster one first
-_BLOCK = 1 << 13  # bytes of each in turn, see hatch_build.py
+_BLOCK = 1 << 13  # bytes of each variant in turn, see hatch_build.py
 
 # The smallest module that needs SIMD: a function without arguments that returns i32x4.splat(0).
 SMALLEST = bytes.fromhex("0061736d010000000105016000017b030201000a080106004100fd110b")
@@ -38,10 +38,10 @@ def modules() -> dict[str, bytes]:
     if not path.is_file():
         missing = ImportError(f"{path} is missing; install pyconvlite from its wheel, which contains it")
         raise coded(missing, "simd-missing", file=path)
-    return _apart(path.read_bytes())
+    return _deinterleaved(path.read_bytes())
 
 
-def _apart(data: bytes) -> dict[str, bytes]:
+def _deinterleaved(data: bytes) -> dict[str, bytes]:
     at = 4 * len(VARIANTS)
     sizes = [int.from_bytes(data[i : i + 4], "little") for i in range(0, at, 4)]
     parts: list[list[bytes]] = [[] for _ in VARIANTS]

@@ -10,7 +10,7 @@ from .library import library
 from .serving import address, all_float32, with_fallback
 from .threads import ITEMS, Arguments, cut, pool, result, shifted, whole
 
-ROWS = 4  # in each part, or a multiple: the kernel computes so many at a time
+ROWS = 4  # the rows of a part are a multiple of it: the kernel computes as many at a time
 
 
 @with_fallback(reference.matmul)
@@ -20,7 +20,7 @@ def matmul(a: Array, b: Array) -> Array | None:
 
 @with_fallback(reference.linear)
 def linear(x: Array, W: Array, b: Array | None) -> Array | None:
-    """What `objects.h` leaves: products for several threads, and a bias that is not contiguous."""
+    """What `objects.h` does not support: products on several threads, and a bias that is not contiguous."""
     if not all_float32(x, W, b) or x.shape[-1] != W.shape[-2]:
         return None
     y = _product(x, W)
@@ -59,7 +59,7 @@ def _steps(m: Array) -> tuple[int, int, int]:
 
 
 def _in_parts(y: Array, a: Array, b: Array) -> bool:
-    """Compute y on threads, rows of one product or several products; False where one thread is as fast."""
+    """Compute y on threads, by rows of one product or by products; False where one thread is as fast."""
     strides_a, strides_b = _steps(a), _steps(b)
     a, b = (m if m.ndim == 3 else m[np.newaxis] for m in (a, b))
     batch, M, K = a.shape

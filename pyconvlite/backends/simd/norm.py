@@ -11,7 +11,7 @@ from .. import numpy as reference
 from .library import library
 from .serving import address, all_float32, c_float, contiguous, with_fallback
 
-MOST_ROWS = 1 << 10  # whose gradients of gamma and beta are added one by one; longer sums would drift
+MOST_ROWS = 1 << 10  # rows in one sum of the gradients of gamma and beta; longer sums are less accurate
 
 
 def _channels(x: Array) -> tuple[int, int, int]:
@@ -42,7 +42,7 @@ def batch_norm(x: Array, gamma: Array, beta: Array, eps: float) -> tuple[Array, 
 def _gradients(
     name: str, gx: Array, x: Array, gamma: Array, gy: Array, eps: float, sizes: tuple[int, ...]
 ) -> tuple[Array, Array]:
-    """Gradients with respect to gamma and beta; that with respect to x goes into gx."""
+    """Gradients with respect to gamma and beta; that with respect to x is written to gx."""
     ggamma, gbeta = (np.empty(gamma.shape, np.float32) for _ in range(2))
     x, gamma, gy = contiguous(x), contiguous(gamma), contiguous(gy)
     results = address(gx), address(ggamma), address(gbeta)

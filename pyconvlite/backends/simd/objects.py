@@ -1,8 +1,8 @@
 """Kernels that Python calls as built-in functions, without ctypes (`objects.h`).
 
-A call through ctypes takes about a microsecond, the addresses of its arrays and the array for its result some
-more, which is several times what NumPy takes to add small arrays. These functions take NumPy's arrays
-themselves, allocate the result, and call NumPy's function for what they do not support.
+A call through ctypes, with the addresses of its arrays and a new array for its result, takes several times as
+long as NumPy takes to add small arrays. These functions take NumPy's arrays themselves, allocate the result,
+and call NumPy's function for what they do not support.
 """
 
 from __future__ import annotations
@@ -59,11 +59,11 @@ NAMES = (
 
 PROBE = np.zeros((3, 5), np.float32)
 fallbacks: dict[str, Callable[..., Any]] = {}  # the functions that they call, by name
-methods: list[Method] = []  # in use as long as the functions are
+methods: list[Method] = []  # kept alive, since the functions have pointers to them
 
 
 def bind(kernels: ModuleType) -> None:
-    """Put the side module's functions into `kernels`, in the place of those that they call for the rest."""
+    """Replace functions of `kernels` by the side module's, which fall back to them."""
     module, _ = load()
     if not connect(module):
         return
@@ -77,7 +77,7 @@ def bind(kernels: ModuleType) -> None:
 
 
 def in_c(fallback: Callable[P, R]) -> Callable[P, R]:
-    """Decorate a function that the side module also has; where that cannot be used, `fallback` stays."""
+    """Decorate a function that the side module also has; without the side module it is `fallback` itself."""
     try:
         module, _ = load()
     except ImportError:

@@ -16,7 +16,7 @@ from .matmul import ROWS
 from .serving import address, all_float32, contiguous, with_fallback
 from .threads import ITEMS, Argument, cut, pool, result, stride, updated, whole
 
-ROW = 320  # bytes that are copied in the time that another row takes
+ROW = 320  # overhead of copying a row, as a number of bytes
 
 Kind: TypeAlias = Callable[..., Argument | int]
 
@@ -31,7 +31,7 @@ def _operations() -> Operations:
 
 
 def _weights(W: Array, T: int) -> tuple[Array | None, Array | None]:
-    """W (K, M), by which each of T steps multiplies: packed, unless there is only one, and as it is if so."""
+    """W (K, M), the right operand of T products, as (packed, None); for one product as (None, W)."""
     if T == 1:
         return None, W
     K, M = W.shape
@@ -45,7 +45,7 @@ def _empty(*shapes: tuple[int, ...]) -> list[Array]:
 
 
 def _run(kernel: Any, kinds: Sequence[Kind], arrays: Sequence[Array | None], gates: Array, H: int) -> None:
-    """Call a kernel for the steps of gates (T, N, ...), on threads for some of the N sequences each."""
+    """Call a kernel for the steps of gates (T, N, ...); threads divide the N sequences."""
     T, N, width = gates.shape
     if T > 1 and (work := gates.size * H) >= pool.least:
         pairs = list(zip(kinds, arrays, strict=True))

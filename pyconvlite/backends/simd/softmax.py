@@ -17,7 +17,8 @@ from .serving import address, all_float32, contiguous, with_fallback
 def _along(axis: int, function: Callable[..., Any], log: bool, *arrays: Array) -> Array:
     """What a function of the side module computes along an axis of arrays of one shape.
 
-    It takes one element after the axis or four at a time: where 2 or 3 follow, the axis is moved to the end.
+    The function handles the positions of the axes behind it one or four at a time. If there are 2 or 3, the
+    axis is moved to the end.
     """
     shape = arrays[0].shape
     axis %= len(shape)

@@ -1,18 +1,19 @@
 /**
  * Threads for the SIMD kernels: workers, each with an instance of the side module in a memory of its own.
  *
- * `threads.py` evaluates this text; its value has what it calls. Pyodide's memory is not shared, so a worker's memory
- * is: Python's thread copies a part of the inputs into it, computes its own part, waits, and copies the results out.
- * Each worker has its own memory since a side module keeps its stack and buffers there. A worker that Chromium starts
- * from a worker neither begins nor receives a message while Python runs. So it is started beforehand, and called by
- * Atomics alone.
+ * `threads.py` evaluates this text and calls the functions of its value. Pyodide's memory is not shared, so a worker's
+ * memory is: Python's thread copies a part of the inputs into it, computes its own part, waits, and copies the results
+ * out. Each worker has its own memory, since a side module keeps its stack and buffers there. In Chromium, a worker that
+ * a worker starts neither begins nor receives messages while Python runs. So workers are started in advance, and called
+ * by Atomics only.
  */
 (() => {
-  const STATE = 0; // the words at the beginning of a worker's memory
+  // Indexes of the words at the beginning of a worker's memory.
+  const STATE = 0;
   const [STARTING, IDLE, CALLED] = [0, 1, 2]; // values of STATE; 3: the kernel failed
-  const RETURNED = 1; // what the kernel returned
-  const KERNEL = 2; // its number, how many arguments, and these
-  const COUNT = 3;
+  const RETURNED = 1; // the kernel's result
+  const KERNEL = 2; // the kernel's number
+  const COUNT = 3; // the number of its arguments, which follow
   const ARGUMENTS = 4;
   const WORDS = 256;
 
@@ -22,19 +23,19 @@
   const MOST_PAGES = 4_096; // of a worker's memory: 256 MB
   const ALIGNED = 64;
 
-  // What becomes of an argument, see threads.py
-  const [SCALAR, CUT, SHIFTED, UPDATED, RESULT, PARTIAL] = [0, 3, 5, 6, 7, 8]; // 1, 2: items, stride; 4: whole
+  // Kinds of arguments, see threads.py; 1 and 2 are items and stride, 4 is a whole array.
+  const [SCALAR, CUT, SHIFTED, UPDATED, RESULT, PARTIAL] = [0, 3, 5, 6, 7, 8];
 
-  const FIELDS = 4; // of an argument
+  const FIELDS = 4; // numbers that describe an argument
 
-  /** Whether each part has its items of an argument. @param {number} kind */
+  /** Whether an argument is split among the parts. @param {number} kind */
   const isCut = (kind) => kind === CUT || kind === UPDATED || kind === RESULT;
 
   /** @param {number} n */
   const aligned = (n) => Math.ceil(n / ALIGNED) * ALIGNED;
 
   /**
-   * The program of a worker; it sees nothing of this file.
+   * The program of a worker, which is passed as text: it cannot use names of this file.
    *
    * @param {{module: WebAssembly.Module, memory: WebAssembly.Memory, base: number}} data
    */
@@ -69,7 +70,7 @@
   const nodes = () => globalThis.process?.getBuiltinModule?.('node:worker_threads')?.Worker;
 
   /**
-   * Why there can be no threads here, in a word; empty where there can.
+   * Why there can be no threads here, in one word; empty if there can.
    *
    * @returns {'' | 'page' | 'opaque' | 'not-isolated' | 'unsupported'}
    */
@@ -86,7 +87,7 @@
   /** @returns {number} */
   const cores = () => globalThis.navigator?.hardwareConcurrency ?? 1;
 
-  /** Reads a number of seven bits to a byte, lowest first. @param {Uint8Array} bytes @param {number} at */
+  /** Reads an unsigned LEB128 integer. @param {Uint8Array} bytes @param {number} at */
   function leb128(bytes, at) {
     let value = 0;
     for (let shift = 0; ; shift += 7) {
@@ -100,10 +101,10 @@
   const toLeb128 = (value) => (value < 128 ? [value] : [(value & 127) | 128, ...toLeb128(value >>> 7)]);
 
   /**
-   * The side module with the memory that it imports declared as shared: the same code, which then takes such a memory.
+   * The side module, with its import of a memory changed to one of a shared memory.
    *
    * @param {Uint8Array} bytes
-   * @param {number} pages  the least that the memory has
+   * @param {number} pages  minimum size of the memory
    */
   function withSharedMemory(bytes, pages) {
     const IMPORTS = 2;
@@ -141,7 +142,7 @@
       });
       this.bytes = new Uint8Array(this.memory.buffer);
       this.words = new Int32Array(this.memory.buffer, 0, WORDS);
-      /** What is to be copied when it is done: from, to and how many bytes. @type {number[][]} */
+      /** Copies to make after the call: from, to, number of bytes. @type {number[][]} */
       this.results = [];
       const data = { module, memory: this.memory, base: STACK };
       const NodeWorker = nodes();
@@ -168,7 +169,7 @@
       return Atomics.load(this.words, STATE);
     }
 
-    /** Has the memory hold so many bytes. @param {number} size @returns {boolean} whether it can */
+    /** Grows the memory to hold `size` bytes. @param {number} size @returns {boolean} whether it could */
     reserve(size) {
       const missing = Math.ceil((this.arena + size - this.bytes.length) / PAGE);
       if (missing <= 0) return true;
@@ -190,10 +191,10 @@
       Atomics.notify(this.words, STATE);
     }
 
-    /** Waits until it is done. @param {number} limit  ms @returns {boolean} whether it is */
+    /** Waits until the call is done. @param {number} limit  ms @returns {boolean} whether it is */
     join(limit) {
       const end = performance.now() + limit;
-      // Where the call before was over without waiting, its notification may come now; it does in Firefox.
+      // If the previous call ended before a wait, its notification may come only now, as in Firefox.
       for (let left = limit; left > 0 && this.state === CALLED; left = end - performance.now()) {
         Atomics.wait(this.words, STATE, CALLED, left);
       }
@@ -216,17 +217,17 @@
       this.kernels = WebAssembly.Module.exports(this.module).map(({ name }) => name);
       /** @type {Thread[]} */
       this.threads = [];
-      /** Those that compute. @type {(Thread | null)[]} */
+      /** The threads of the current call, by part. @type {(Thread | null)[]} */
       this.called = [];
       this.begun = 0;
       this.lost = 0; // workers that died since `start`
-      this.patience = 10_000; // ms; a worker that takes so much longer counts as dead; busy machines let it wait
+      this.patience = 10_000; // ms that a worker may take longer than Python's thread, as on a busy machine
       this.error = ''; // why workers do not start
       this.copied = 0; // bytes, for the bench
       this.waited = 0; // ms
     }
 
-    /** Starts workers until there are so many. @param {number} count */
+    /** Starts workers until there are `count`. @param {number} count */
     start(count) {
       this.lost = 0;
       try {
@@ -240,11 +241,11 @@
           this.threads.push(thread);
         }
       } catch (error) {
-        if (!this.threads.length) this.error = String(error); // no memory, or the page's policy allows no worker
+        if (!this.threads.length) this.error = String(error); // out of memory, or forbidden by the page's policy
       }
     }
 
-    /** How many can be called. */
+    /** The number of threads that can be called. */
     ready() {
       let count = 0;
       for (const { state } of this.threads) if (state !== STARTING) count++;
@@ -257,11 +258,11 @@
     }
 
     /**
-     * Hands each worker that is ready its part of a call; Python computes the first part and those that are left.
+     * Gives each ready worker its part of a call; Python computes the first part and the remaining ones.
      *
      * @param {number} address  of the call in Python's memory, in float64: kernel, number of arguments, number of parts,
-     *   where each part begins and the last ends, then each argument's kind, value, bytes and rows; see threads.py
-     * @returns {boolean} whether any computes; if not, nothing has been done
+     *   where each part begins and the last one ends, then each argument's kind, value, bytes and rows; see threads.py
+     * @returns {boolean} whether any worker computes; if not, nothing has been done
      */
     begin(address) {
       const heap = this.python.HEAPU8;
@@ -273,7 +274,7 @@
       const ready = this.threads
         .filter(({ state }) => state !== STARTING)
         .slice(0, parts - 1)
-        // An interrupt may have left a call that nobody waited for.
+        // After an interrupt, a call may still be running.
         .filter((thread) => thread.state === IDLE || thread.join(this.patience) || this.drop(thread));
       this.called = Array(parts - 1).fill(null);
       for (let part = 1; part <= ready.length; part++) {
@@ -316,9 +317,8 @@
     /**
      * Waits for the workers and copies their results into Python's memory.
      *
-     * @returns {number} 0; or a number with the bit n set for each part n that is missing, since no worker was ready for
-     *   it or its worker died, the bit LOST where any worker died since `start`, and the bit 0 where the kernel does not
-     *   serve these sizes
+     * @returns {number} bits: n for each part n that is missing, since no worker was ready for it or its worker died; 0
+     *   if the kernel does not support these sizes; LOST if any worker died since `start`
      */
     finish() {
       const now = performance.now();

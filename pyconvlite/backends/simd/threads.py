@@ -1,12 +1,12 @@
 """Threads: a kernel's call is cut into parts; Python's thread computes the first and workers the others.
 
-`threads.js` starts the workers and copies between Pyodide's memory and theirs. A kernel tells by `cut`,
+`threads.js` starts the workers and copies between Pyodide's memory and theirs. A kernel describes by `cut`,
 `whole`, `shifted`, `updated`, `result` and `partial` what each part needs of its arguments, and calls `run`
-where `split` says that threads pay. Items may follow each other in several rows, such as the steps of a
-sequence. Where images or rows are cut, each element is computed as by one thread, to the
-last bit; but a call with a number that is not finite, or of 2^50 or more, is convolved without Winograd's
-algorithm, and so are only those parts that have one. Where parts are sums, `partial`, they are added in their
-order.
+where `split` finds that threads are faster. Items may be in several rows, such as the steps of a sequence.
+
+Where images or rows are cut, the result is bit-identical to that of one thread, with one exception:
+Winograd's algorithm is avoided for numbers that are not finite or reach 2^50, by one thread in the whole
+call, by several in the parts that have one. Partial sums are added in the order of the parts.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MOST = 4  # threads that "auto" starts
 DEATHS = 3  # of workers, after which no more are started
 
 # A call is cut where that saves more than it costs, with a margin. Measured: seconds for a call of the
-# workers, and per byte and multiply-add. Of two cores, a page in a browser needs one again and again.
+# workers, and per byte and multiply-add. A page in a browser needs one of two cores now and then.
 MARGIN = 1.5
 CALL = 60e-6
 CALL_BESIDE_A_PAGE = 500e-6
@@ -47,7 +47,7 @@ class Argument(NamedTuple):
     kind: int
     value: int
     bytes: int  # of an item, or of the whole
-    rows: int = 1  # that have all items each
+    rows: int = 1  # each with all items
 
     def of(self, part: int, first: int, last: int) -> int:
         """Its value in a call for the items first..last - 1, in Python's memory."""
@@ -68,7 +68,7 @@ ITEMS = Argument(_ITEMS, 0, 0)  # the number of a part's items
 
 
 def stride(items: int) -> Argument:
-    """The number of items from a row to the next in memory: a worker has no others than its own."""
+    """The number of items from one row to the next in memory; a worker's rows have its own items only."""
     return Argument(_STRIDE, items, 0)
 
 
@@ -88,7 +88,7 @@ def whole(a: Array | None) -> Argument | int:
 
 
 def shifted(a: Array) -> Argument:
-    """An input that each part takes whole, from as many floats on as its first item's number."""
+    """An input that each part takes whole, offset by as many floats as the index of its first item."""
     return Argument(_SHIFTED, address(a), a.nbytes)
 
 
@@ -119,10 +119,10 @@ class _Threads:
         self.deaths = 0
         self._variant = ""  # of the side module that the workers have
         self.workers: Any = None  # what threads.js has opened
-        self._begin_call: Any = None  # its methods: to look them up takes as long as a call
+        self._begin_call: Any = None  # its methods: looking them up takes as long as a call
         self._finish_call: Any = None
-        self._numbers: dict[str, int] = {}  # of the kernels, as the workers know them
-        self._running = False  # a call, which threads.js has one of at a time
+        self._numbers: dict[str, int] = {}  # of the kernels, by which the workers are told them
+        self._running = False  # a call: threads.js runs one at a time
         self._call = np.empty(256)  # a call as threads.js reads it
         self._call_at = address(self._call)
 
@@ -138,7 +138,7 @@ class _Threads:
         self._least = least
 
     def set(self, wanted: int) -> None:
-        """Use so many threads from now on."""
+        """Use this many threads from now on."""
         self.wanted = wanted
         self.start()
 
@@ -182,7 +182,7 @@ class _Threads:
         self._numbers.clear()
 
     def state(self) -> tuple[int, int, str, Exception | None]:
-        """How many threads compute a large call now, how many start, why, and the error why it is one."""
+        """Number of threads of a large call, of those starting, the reason, and the error if it is one."""
         self._look()
         if self.error is not None:
             return 1, 0, str(self.error), self.error
@@ -212,7 +212,7 @@ class _Threads:
         Args:
             items: what is cut: images, rows or channels; a part has a multiple of `step`.
             multiply_adds: of the whole call.
-            divided_bytes, shared_bytes: of arrays of which each part has a part, and of those that each has.
+            divided_bytes, shared_bytes: of the arrays that are divided, and of those that each part takes.
             step: see `items`.
             least: the fewest items of a part.
         """
@@ -258,7 +258,7 @@ class _Threads:
             returned = kernel(*values)
             return not refuses or bool(returned)
 
-        nested = self._running  # in Python's part of another call, by a signal's handler or a profiler
+        nested = self._running  # within another call, from a signal handler or a profiler
         self._running = True
         try:
             begun = not nested and self._begin(kernel.__name__, bounds, arguments)
@@ -289,7 +289,7 @@ class _Threads:
         return False
 
     def _replace_lost(self) -> None:
-        """Start workers in the place of those that died."""
+        """Replace workers that died."""
         if self.parts == 1 or not self.workers.lost:
             return
         self.deaths += 1

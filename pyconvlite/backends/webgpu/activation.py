@@ -50,7 +50,7 @@ def _erfc(z: str) -> str:
 
 def erf(x: ndarray) -> ndarray:
     (x,) = floats(x)
-    # the Taylor series at 0; abs(a) is bounded, so that its square is
+    # The Taylor series at 0, of a bounded z, whose square does not overflow.
     series = "F(0)"
     for n in range(10, -1, -1):
         series = (

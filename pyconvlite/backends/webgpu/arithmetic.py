@@ -1,4 +1,4 @@
-"""Operations of one and two operands, of which one may be a number: the WGSL of NumPy's operators."""
+"""Operations of one and two operands, one of which may be a number: the WGSL of NumPy's operators."""
 
 from __future__ import annotations
 
@@ -169,8 +169,8 @@ def _power_of(a: str, b: str) -> str:
     value = f"pow(abs({a}), {b}) * select(F(1), F(-1), ({a} < F(0)) & {odd})"
     of_zero = f"select(1 / abs({a}), F(0), {b} > F(0))"
     no_root = f"(({a} < F(0)) & !{IS_INFINITE.format(a=a)} & ({b} != floor({b})))"
-    no_number = f"{IS_NAN.format(a=a)} | {IS_NAN.format(a=b)} | {no_root}"
-    value = f"select(select({value}, {of_zero}, {a} == F(0)), {NAN.format(a=a)}, {no_number})"
+    is_nan = f"{IS_NAN.format(a=a)} | {IS_NAN.format(a=b)} | {no_root}"
+    value = f"select(select({value}, {of_zero}, {a} == F(0)), {NAN.format(a=a)}, {is_nan})"
     return f"select({value}, F(1), ({b} == F(0)) | ({a} == F(1)))"
 
 

@@ -1,24 +1,24 @@
 /**
  * The JavaScript side of the WebGPU backend: a device, its buffers and pipelines by number, and commands in batches.
  *
- * `device.py` evaluates this text, wherever Python runs: on a page, in a worker, in a notebook's kernel, in Node. Its
- * value is a function that opens a device. Python hands over numbers only, one call per kernel.
+ * `device.py` evaluates this text wherever Python runs: on a page, in a worker, in a notebook's kernel, in Node. Its
+ * value is a function that opens a device. Python passes only numbers, in one call per kernel.
  */
 (() => {
-  const SLOT = 256; // bytes of parameters to a dispatch; the least offset that every device can bind
-  const BATCH = 32; // dispatches to a submission
-  const GROUPS_KEPT = 4096; // bind groups remembered
-  const TO_TELL = 500; // ms that a device has, after a wait that failed, to tell that it is lost
+  const SLOT = 256; // bytes of parameters per dispatch; the offset alignment that every device supports
+  const BATCH = 32; // dispatches per submission
+  const GROUPS_KEPT = 4096; // bind groups in the cache
+  const LOSS_DELAY = 500; // ms to wait, after a failed read, for the device to report that it is lost
 
   /**
    * @typedef {{pipeline: GPUComputePipeline, layout: GPUBindGroupLayout, name: string, buffers: number}} Pipeline
    * @typedef {{pipeline: number, workgroups: number[], ids: number[], bindGroup: GPUBindGroup | null}} Run
    * @typedef {object} Capture
-   * @property {{from: number, to: number, bytes: number}[]} copies of buffers, ahead of the runs
+   * @property {{from: number, to: number, bytes: number}[]} copies of buffers, before the runs
    * @property {Run[]} runs
-   * @property {number[][]} numbers the parameters of each run, until the capture is closed
-   * @property {Int32Array<ArrayBuffer>} parameters of all runs, from then on
-   * @property {number[]} places of the parameters that each replay brings
+   * @property {number[][]} numbers the parameters of each run, until the capture ends
+   * @property {Int32Array<ArrayBuffer>} parameters of all runs, after it
+   * @property {number[]} places of the parameters that each replay sets
    * @property {GPUBuffer | null} uniform
    */
 
@@ -28,14 +28,14 @@
       this.device = device;
       this.lost = '';
       this.error = '';
-      this.info = ''; // what `init` tells of it, as JSON
-      /** @type {{buffer: GPUBuffer, bytes: number, isValid: boolean}[]} by id, as long as they are on the device */
+      this.info = ''; // what `init` returns, as JSON
+      /** @type {{buffer: GPUBuffer, bytes: number, isValid: boolean}[]} by id, until they are freed */
       this.buffers = [];
       /** @type {Map<number, number[]>} ids of released buffers by size */
       this.pool = new Map();
       /** @type {Pipeline[]} by id */
       this.pipelines = [];
-      /** @type {Map<string, GPUBindGroupLayout>} by which buffers are written */
+      /** @type {Map<string, GPUBindGroupLayout>} by the access to the buffers */
       this.layouts = new Map();
       /** @type {Map<string, GPUBindGroup>} by pipeline and buffers */
       this.bindGroups = new Map();
@@ -65,7 +65,7 @@
 
     /**
      * @param {number} bytes
-     * @returns {number} the id of a buffer; what it holds is not defined
+     * @returns {number} the id of a buffer; its contents are undefined
      */
     allocate(bytes) {
       this.check();
@@ -90,7 +90,7 @@
     }
 
     /**
-     * Puts a buffer into the pool; commands given before still see it, as the queue keeps their order.
+     * Puts a buffer into the pool; earlier commands can still use it, since the queue runs in order.
      *
      * @param {number} id
      */
@@ -108,7 +108,7 @@
     }
 
     /**
-     * Keeps a buffer for which there was no memory out of the pool: commands on it compute nothing.
+     * Keeps a buffer whose allocation failed out of the pool: commands on it compute nothing.
      *
      * @param {number} id
      * @param {GPUError} error
@@ -133,7 +133,7 @@
         delete this.buffers[id];
       }
       this.pool.clear();
-      this.bindGroups.clear(); // they may hold buffers that are gone
+      this.bindGroups.clear(); // they may refer to destroyed buffers
       this.counts.pooled = 0;
     }
 
@@ -145,7 +145,7 @@
      */
     write(id, bytes) {
       this.check();
-      this.submit(); // a copy to the queue would overtake commands that still use the buffer
+      this.submit(); // writeBuffer would run before encoded commands that use the buffer
       const view = bytes.getBuffer('u8');
       try {
         this.device.queue.writeBuffer(this.buffers[id].buffer, 0, view.data);
@@ -155,12 +155,12 @@
     }
 
     /**
-     * Copies from a device buffer, and what another holds at that time.
+     * Copies from a device buffer, and after it the contents of another one.
      *
      * @param {number} id
      * @param {number} offset
      * @param {number} bytes
-     * @param {number} report a buffer whose bytes come behind the others
+     * @param {number} report the other buffer
      */
     async read(id, offset, bytes, report) {
       this.check();
@@ -174,16 +174,16 @@
       this.encoder.copyBufferToBuffer(reported.buffer, 0, staging, bytes, reported.bytes);
       this.submit();
       try {
-        // Whichever comes first: some implementations leave the wait open when the device is lost.
+        // Some implementations never settle mapAsync when the device is lost.
         await Promise.race([staging.mapAsync(GPUMapMode.READ), this.device.lost]);
         this.check();
         return new Uint8Array(staging.getMappedRange()).slice();
       } catch (error) {
-        // A wait that a lost device breaks off may end before the device tells of its loss.
-        const moment = new Promise((resolve) => setTimeout(resolve, TO_TELL));
+        // mapAsync may reject before the promise of the loss resolves.
+        const moment = new Promise((resolve) => setTimeout(resolve, LOSS_DELAY));
         await Promise.race([this.device.lost, moment]);
         this.check();
-        // Nobody else breaks a wait off.
+        // Nothing else aborts the mapping.
         if (error instanceof DOMException && error.name === 'AbortError')
           throw new Error(`device lost: ${error.message}`);
         throw error;
@@ -194,8 +194,8 @@
 
     /**
      * @param {string} name shown in errors
-     * @param {string} code WGSL: the parameters at binding 0, buffers from 1 on
-     * @param {string} access a letter for each buffer: r, or w for one that is written
+     * @param {string} code WGSL: the parameters at binding 0, buffers from binding 1 on
+     * @param {string} access a letter for each buffer: r for one that is read, w for one that is written
      * @returns {number} the pipeline's id
      */
     pipeline(name, code, access) {
@@ -273,7 +273,7 @@
       return this.device.createBindGroup({ label: name, layout, entries });
     }
 
-    // -- captured steps: commands that are given again and again
+    // -- captured steps: commands that are replayed
 
     /** @returns {number} its id */
     beginCapture() {
@@ -299,7 +299,7 @@
     }
 
     /**
-     * Adds what `run` would do.
+     * Adds a dispatch; the arguments are those of `run`.
      *
      * @param {number} id
      * @param {number} pipeline
@@ -317,7 +317,7 @@
 
     /**
      * @param {number} id
-     * @param {number[]} places of the parameters that each replay brings: the run, the place among its parameters
+     * @param {number[]} places of the parameters that each replay sets: the run, the place among its parameters
      */
     endCapture(id, ...places) {
       const captured = this.captured(id);
@@ -336,7 +336,7 @@
      * Runs a captured step in one submission.
      *
      * @param {number} id
-     * @param {number[]} numbers the parameters that it brings, then copies ahead of it, for each from, offset, to, bytes
+     * @param {number[]} numbers the parameters to set, then the copies before the runs: from, offset, to, bytes of each
      */
     replay(id, ...numbers) {
       this.check();
@@ -388,8 +388,8 @@
     }
 
     /**
-     * Keeps the first error since the scope was opened, for the next call to throw: the device names no kernel in
-     * errors of a batch, and tells a faulty pipeline's twice. A scope takes 4 us (Dawn under Node), once a submission.
+     * Keeps the first error of the scope, for the next call to throw: without a scope, the device does not name the
+     * kernel, and reports the error of a faulty pipeline twice. A scope takes 4 us (Dawn under Node) per submission.
      *
      * @param {string} where
      */
@@ -402,7 +402,7 @@
       );
     }
 
-    /** Throws what went wrong since the last call. */
+    /** Throws the first error since the last call. */
     check() {
       if (this.lost) throw new Error(`device lost: ${this.lost}`);
       if (this.error) {
@@ -418,7 +418,7 @@
   }
 
   /**
-   * Opens a device with all that its adapter can do; throws what is missing.
+   * Opens a device with the highest limits and all known features of its adapter.
    *
    * @param {GPU} gpu
    * @param {GPUPowerPreference} [powerPreference]

@@ -1,15 +1,15 @@
 """Step capture: the commands of a training step, recorded once and replayed on the device in one call.
 
 On a GPU a step of a small net takes less time than Python needs to issue its commands. `capture` runs a step
-once (optimizers make their state in the first), then records two, and compares their commands: an array
-that is the same in both is a constant; one that the first computed and the second reads is state (weights,
-velocities); the arguments are input. From then on a call copies its arguments to the device and replays the
-commands, without running the step's Python code; the arithmetic is the same.
+once (optimizers create their state in the first step), then records two, and compares their commands: an
+array that is the same in both is a constant; one that the first computed and the second reads is state
+(weights, velocities); the arguments are input. From then on a call copies its arguments to the device and
+replays the commands, without running the step's Python code; the arithmetic is the same.
 
 A replay writes the state to the arrays that the Variables have had since the recording. Before it,
-`SharedArrays` checks that all is as the last one left it. If a Variable was given another array, the step is
-recorded anew. If a program keeps an array of the state (`best = W.data`), that array is copied to memory of
-its own, and the Variable gets another array, as after a step that is not captured.
+`SharedArrays` checks that nothing was changed since the last one. If a Variable was given another array, the
+step is recorded anew. If a program keeps an array of the state (`best = W.data`), that array is copied to
+memory of its own, and the Variable gets another array, as after a step that is not captured.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .shared_arrays import SharedArrays
 
 __all__ = ["CaptureRefused", "capture"]
 
-TRIES = 3  # how often two recordings may differ after arrays from outside were replaced
+TRIES = 3  # pairs of recordings that may differ after the arrays of Variables were replaced
 
 
 class CaptureRefused(RuntimeError):  # noqa: N818 - the fault is the step's
@@ -130,10 +130,10 @@ class capture:  # noqa: N801 - a function, to its users
         own = [x.copy() for x in inputs]  # to be written to at each replay
         recording = Recording()
         device = current()
-        first, self._first = self._first, None  # a step that fails, or is interrupted, is no second one
+        first, self._first = self._first, None  # compared only with a step that ends without an error
         try:
             device.recording = recording
-            results = [self._step(*own)]  # a list, lest this frame holds an array of the state
+            results = [self._step(*own)]  # in a list, so that this frame holds no array of the state
         finally:
             device.recording = None
         if first is not None:
@@ -143,7 +143,7 @@ class capture:  # noqa: N801 - a function, to its users
             except CaptureRefused:
                 if not self._tries:
                     raise
-                self._tries -= 1  # arrays were replaced again, such as by another step that is recorded anew
+                self._tries -= 1  # arrays were replaced again, for example by another captured step
             else:
                 plan.begin()
                 self._plan = plan
@@ -173,7 +173,7 @@ class _Plan:
         own = {x.buffer for x in inputs} | set(second.made)
         constants = {buffer for run in second.runs for buffer in run.buffers} - own - states.keys()
         self._outside = SharedArrays(states.values(), constants)
-        # The step reads from buffers of the plan's own, as somebody may have taken arrays of the first step.
+        # Replays read from buffers of their own, as a program may hold arrays that the first step computed.
         read = {old: Buffer(device, old.bytes) for old in states}
         self._words: list[Word] = []
         places = []
@@ -194,7 +194,7 @@ class _Plan:
             self._device.drop_capture(self._id)
 
     def begin(self) -> None:
-        """Remember who holds the state and which gradients there are now, when recording it has ended."""
+        """Remember the references to the state, and the gradients, once the recording has ended."""
         self._grads = self._outside.gradients(self._recording.made)
         self._outside.remember()
 
@@ -284,7 +284,7 @@ def _copied(result: Any) -> Any:
 
 
 def _each(result: Any, f: Callable[[ndarray], ndarray]) -> Any:
-    """The results, each array of which is f's for it."""
+    """The results with f applied to each array."""
     if isinstance(result, ndarray):
         return f(result)
     if isinstance(data := getattr(result, "data", None), ndarray):  # a Variable

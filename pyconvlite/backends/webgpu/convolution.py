@@ -26,7 +26,7 @@ from .program import floats, geometry_parameters, run_file, tile_length
 __all__ = ["col2im", "conv2d", "conv2d_gW", "conv2d_gx", "im2col"]
 
 # A GPU has about 64 registers per thread, and needs many threads. A CPU adapter is fastest with few threads
-# that compute much per load, since loads are slower there than sums that do not fit into registers.
+# that compute much per load: loads are slower there than sums that do not fit into registers.
 RUN = {False: 8, True: 16}  # most windows of a thread, by `AdapterInfo.fallback`
 CHANNELS = {False: 4, True: 8}
 PRODUCTS = 1500  # most unrolled multiplications in a kernel; more take long to compile
@@ -206,7 +206,7 @@ def conv2d_gx(gy: ndarray, W: ndarray, b: ndarray | None, geometry: ConvGeometry
 def _remove_nan_of_zeros(
     y: ndarray, gy: ndarray, W: ndarray, b: ndarray | None, geometry: ConvGeometry
 ) -> None:
-    """Compute again what is NaN in gx, if a weight is NaN or infinite: such a weight times the zeros is NaN.
+    """Recompute elements of gx that are NaN if a weight is not finite: its products with zeros are NaN.
 
     The kernel reads the weights' sum on the device. Both take 2 to 3 % of the time of gx on SwiftShader.
     """
@@ -238,7 +238,7 @@ def conv2d_gW(x: ndarray, gy: ndarray, geometry: ConvGeometry) -> ndarray:
     sizes |= {"GROUPS": groups, "CG": Cg, "OCG": OCg}
     batches = _batches(x, sizes)
     compute = _gW_tiled if tiles else _gW_direct
-    # The last run of a row may have windows more than there are, times 0: no NaN or infinity may be in them.
+    # The last run of a row may have excess windows, which are multiplied by 0: they must be finite.
     columns = (OW - 1) * sizes["SW"] + (KW - 1) * sizes["DW"] + 1
     sums = [
         compute(

@@ -40,7 +40,7 @@ def reshape(x: Array, shape: Sequence[int]) -> Array:
 
 
 def contiguous(x: Array) -> Array:
-    """A contiguous array with x's elements: x itself where it is."""
+    """x if it is contiguous, otherwise a contiguous copy."""
     return x if x.is_contiguous else copy(x)
 
 

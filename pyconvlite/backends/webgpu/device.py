@@ -97,7 +97,7 @@ class Buffer:
 
     def __init__(self, device: Device, size: int) -> None:
         self.device = device
-        self.bytes = max(-(-int(size) // 16) * 16, 16)  # JavaScript takes no NumPy integers
+        self.bytes = max(-(-int(size) // 16) * 16, 16)  # an int: JavaScript does not take NumPy integers
         self.id = device.allocate(self.bytes)
         if device.recording is not None:
             device.recording.made.append(self)
@@ -291,7 +291,7 @@ def _translated(error: Exception) -> Exception | None:
     message = str(error).removeprefix("Error: ")
     if message.startswith("device lost: "):
         lost = DeviceLost(
-            f"{message}; webgpu.init() opens a new one, data goes on from its last copy on the CPU"
+            f"{message}; webgpu.init() opens a new one; continue from the last copy of the data on the CPU"
         )
         return coded(lost, "device-lost", reason=message.removeprefix("device lost: "))
     return coded(WebGPUError(message), "device-error", reason=message)
@@ -363,7 +363,7 @@ async def init(power_preference: str | None = None, dtype: Any = np.float32) -> 
         reason = str(error).removeprefix("Error: ")
         unopened = WebGPUUnavailable(
             f"there is no adapter to open ({reason}); see chrome://gpu, update "
-            "the graphics driver, or start Chromium with --enable-unsafe-webgpu to have a CPU stand in"
+            "the graphics driver, or start Chromium with --enable-unsafe-webgpu to compute on the CPU"
         )
         raise coded(unopened, "no-adapter", reason=reason) from error
     device = Device(bridge, floats)

@@ -28,7 +28,7 @@ MOST_PARAMETERS = 64  # integers
 IS_NAN = "((bitcast<B>({a}) & B(0x7fffffffu)) > B(0x7f800000u))"
 IS_INFINITE = "((bitcast<B>({a}) & B(0x7fffffffu)) == B(0x7f800000u))"
 LETTERS = "abcdefgh"
-# the WGSL type that stores a dtype, and its alias in expressions
+# The WGSL type that stores a dtype, and its alias in expressions.
 STORAGE = {"float32": "f32", "float16": "f16", "int32": "i32", "bool": "u32"}
 ALIAS = {"float32": "F", "float16": "F", "int32": "I", "bool": "B"}
 
@@ -233,7 +233,7 @@ def compute(
     numbers: Sequence[float],
     outputs: Sequence[View],
 ) -> None:
-    """`elementwise` into new arrays of one shape, which the operands broadcast to."""
+    """`elementwise`, written to new arrays of one shape, to which the operands broadcast."""
     shape, size = outputs[0].shape, outputs[0].size
     if not size:
         return

@@ -99,7 +99,7 @@ class _Arrays(NamedTuple, Generic[Array]):
 
 
 def _arrays_first(x: Array, index: tuple[Any, ...]) -> _Arrays[Array]:
-    """Take an index apart: slices, integers, None, `...`, and arrays or lists of integers or bools."""
+    """Parse an index of slices, integers, None, `...`, and arrays or lists of integers or bools."""
     parts = [part if _is_basic(part) else _index(part) for part in index]
     missing = x.ndim - sum(_consumed(part) for part in parts)
     if missing < 0:

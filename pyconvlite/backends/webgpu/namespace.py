@@ -135,12 +135,10 @@ def log1p(x: ndarray) -> ndarray:
         >>> if webgpu.is_available():
         ...     assert webgpu.log1p(webgpu.full((1,), 1e-10)).get() == np.float32(1e-10)
     """
-    # After Kahan: the error of u = 1 + x cancels in log(u) / (u - 1)
+    # After Kahan: the error of u = 1 + x cancels in log(u) * x / (u - 1); the factor is 1 for infinite x.
     u = "(1 + {a})"
-    error = (
-        f"select({{a}} / ({u} - 1), F(1), ({u} == F(1)) | ({u} == {{a}}))"  # 1 as well where a is infinite
-    )
-    return unary("log1p", f"select({LOG.format(a=u)} * {error}, {{a}}, {u} == F(1))", x)
+    factor = f"select({{a}} / ({u} - 1), F(1), ({u} == F(1)) | ({u} == {{a}}))"
+    return unary("log1p", f"select({LOG.format(a=u)} * {factor}, {{a}}, {u} == F(1))", x)
 
 
 def expm1(x: ndarray) -> ndarray:
@@ -151,7 +149,7 @@ def expm1(x: ndarray) -> ndarray:
         >>> if webgpu.is_available():
         ...     assert webgpu.expm1(webgpu.full((1,), 1e-10)).get() == np.float32(1e-10)
     """
-    # Taylor's series where exp(x) - 1 would cancel
+    # The Taylor series where exp(x) - 1 would cancel.
     series = "{a}"
     for n in range(7, 1, -1):
         series = f"({{a}} / {n} * (1 + {series}))" if n < 7 else "({a} / 7)"
@@ -212,9 +210,9 @@ def tanh(x: ndarray) -> ndarray:
         >>> if webgpu.is_available():
         ...     assert webgpu.tanh(webgpu.zeros(1)).get() == 0
     """
-    # some implementations overflow beyond 40; tanh(10) is 1 in float32
+    # Some implementations overflow beyond 40 (tanh(10) is 1 in float32), and are inaccurate near 0.
     far, square = "tanh(clamp({a}, F(-20), F(20)))", "({a} * {a})"
-    near = f"{{a}} * (1 - {square} * (1 / 3.0 - {square} * (2 / 15.0)))"  # where they lose the last digits
+    near = f"{{a}} * (1 - {square} * (1 / 3.0 - {square} * (2 / 15.0)))"
     return unary("tanh", f"select(select({far}, {near}, abs({{a}}) < F(0.1)), {{a}}, {IS_NAN})", x)
 
 
@@ -237,7 +235,7 @@ def isfinite(x: ndarray) -> ndarray:
         >>> if webgpu.is_available():
         ...     assert webgpu.isfinite(webgpu.asarray([1.0, np.inf])).get().tolist() == [True, False]
     """
-    # by the bits, as comparisons may assume that no number is NaN
+    # By the bits, as comparisons may assume that no number is NaN.
     text = "(bitcast<B>(a) & B(0x7fffffffu)) < B(0x7f800000u)" if x.dtype.kind == "f" else "a == a"
     return elementwise("isfinite", text, [x], dtypes=[np.bool_])
 

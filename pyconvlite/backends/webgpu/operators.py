@@ -1,4 +1,4 @@
-"""Kernels as the protocol has them that are operators and methods of `ndarray`."""
+"""The kernels of the protocol that are operators and methods of `ndarray`."""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ def clip_norm(gradients: list[ndarray], max_norm: float) -> list[ndarray]:
     """The gradients, scaled so that their joint L2 norm is at most `max_norm`.
 
     The factor stays on the device, so nothing waits for it. Gradients are scaled to at most 1 before they are
-    squared, lest the squares overflow. As NumPy's kernel does, it scales by 0 if one is infinite, and by NaN
-    if one is NaN.
+    squared, so that the squares do not overflow. As in NumPy's kernel, the factor is 0 if one is infinite,
+    and NaN if one is NaN.
     """
     packed = [joined(batch) for batch in batches(gradients)]
     largest = functools.reduce(maximum, [abs(g).max() for g in packed])

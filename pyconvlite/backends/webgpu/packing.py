@@ -20,7 +20,7 @@ from .view import row_strides
 Row = tuple[ndarray, ...]
 
 MOST_SOURCES = 24  # arrays that a kernel copies from, with two parameters each
-# number of elements that a thread copies, by `AdapterInfo.fallback`; see RUN in convolution.py
+# Number of elements that a thread copies, by `AdapterInfo.fallback`; see RUN in convolution.py.
 ELEMENTS = {False: 4, True: 256}
 
 

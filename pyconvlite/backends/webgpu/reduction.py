@@ -23,7 +23,7 @@ Axis = int | tuple[int, ...] | list[int] | None
 THREADS = 4096  # least number, if there are enough elements
 LEAST = 64  # least number of elements of a part
 
-# updates a result by the next element v; {nan} is WGSL for whether v is NaN
+# Updates a result by the next element v; {nan} is WGSL for whether v is NaN.
 STEPS = {
     "sum": "result += v;",
     "max": "if (v > result || {nan}) {{ result = v; }}",

@@ -1,4 +1,4 @@
-"""The arrays that a captured step has in common with Variables, optimizers and others."""
+"""The arrays that a captured step shares with Variables, optimizers and others."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class _Entry(NamedTuple):
 
 
 class SharedArrays:
-    """The arrays that a plan has in common with Variables, optimizers and others.
+    """The arrays that a plan shares with Variables, optimizers and others.
 
     An array of the state is in use elsewhere if it has more references than when the plan was made.
 
@@ -88,13 +88,13 @@ class SharedArrays:
         self._is_known = [n > 0 and count == alone + n for count, n in known]
 
     def revalidate(self) -> bool:
-        """Whether all is as the plan left it; arrays of the state that others took are copied for them."""
+        """Whether nothing changed since the last replay; arrays of the state that others hold are copied."""
         if any(map(_Binding.is_rebound, self._held)) or any(map(_Entry.is_replaced, self._entries)):
             return False
         buffer_refs = list(map(sys.getrefcount, self._buffers))
         array_refs = list(map(sys.getrefcount, self._arrays))
         if buffer_refs != self._buffer_refs:
-            # By views that others have taken; or by the recordings of other captured steps.
+            # Others have taken views, or captured steps have recorded these buffers.
             views, _ = _views(gc.get_objects(), self._buffers, ())
             if set(map(id, views)) != set(map(id, self._arrays)):
                 return False
@@ -112,7 +112,7 @@ class SharedArrays:
         taken = [self._arrays[k] for k in changed]
         copies = list(foreach(lambda x: (x.copy(),), [(x,) for x in taken]))
         replacements = {id(x): x.as_strided(x.shape, x.strides) for x in taken}
-        # In this order, so that after an interrupt the step is recorded anew.
+        # In this order, an interrupt makes the step be recorded anew.
         held = []
         for variable, array, is_state in self._held:
             param, new = variable(), replacements.get(id(array()))
