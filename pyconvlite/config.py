@@ -107,12 +107,12 @@ def using_config(name: str, value: Any) -> Iterator[None]:
 def _leave(local: Local, block: object) -> None:
     blocks = local.get()
     without = _without(blocks, block)
-    if without is not blocks:  # it is where an interrupted block is closed later, in another context
+    if without is not blocks:  # the same if an interrupted block is closed later, in another context
         local.set(without)
 
 
 def _without(blocks: Sequence[Any], block: object) -> Sequence[Any]:
-    """The blocks but one, which is not the innermost where generators have blocks that overlap."""
+    """The blocks without one, which need not be the innermost: blocks of generators can overlap."""
     if len(blocks) == 1:
         return blocks
     value, innermost, outer = blocks

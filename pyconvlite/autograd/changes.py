@@ -1,6 +1,6 @@
-"""When data was reassigned, and whether that was between a Function's call and its `backward`.
+"""Detects data that was reassigned between a Function's call and its `backward`.
 
-Functions and reassignments are ordered by one clock, `tick`.
+Calls of Functions and reassignments are ordered by one clock, `tick`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 # Returns a greater number at each call: the time when a Variable's data changed, or a Function was called.
 tick: Callable[[], int] = itertools.count(1).__next__
 
-latest = 0  # when data was last reassigned, of any Variable; each time is written once
+latest = 0  # time of the last reassignment of any Variable's data
 
 
 class _Input(Protocol):

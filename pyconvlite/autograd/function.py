@@ -130,7 +130,7 @@ class Function:
         return y
 
     def _as_variables(self, inputs: tuple[Any, ...]) -> tuple[Variable, ...]:
-        """The inputs of a call, of which some are arrays, numbers or None."""
+        """The inputs of a call, some of which are arrays, numbers or None."""
         return tuple([x if isinstance(x, Variable) else as_input(x) for x in inputs])
 
     def _check_inputs(self, xs: Sequence[Any], error: Exception) -> None:
@@ -148,7 +148,7 @@ class Function:
     def _check_shapes(self, xs: Sequence[Any], error: Exception) -> None:
         """Raise an error that names the inputs whose shapes made `forward` fail.
 
-        For subclasses that leave this check to NumPy's operation, so that a call that succeeds does not wait.
+        For subclasses that leave this check to NumPy's operation, so that a valid call does not pay for it.
         """
 
     def _as_outputs(self, ys: Any) -> tuple[Variable, ...]:

@@ -15,7 +15,7 @@ from .variable import Variable
 
 
 def without_data(x: Variable) -> Variable:
-    """What a Function that does not read the data of its input x keeps of it: a stand-in, or x itself.
+    """What a Function keeps of an input x whose data it does not read: a stand-in, or x itself.
 
     Example:
         >>> import numpy as np
@@ -30,7 +30,7 @@ def without_data(x: Variable) -> Variable:
     kept: StandIn | None = x._stand_in
     if kept is None:
         kept = vars(x).setdefault("_stand_in", StandIn(x))  # the same one in all threads
-    # Each time, since an interrupt may have ended an earlier call in between.
+    # Each time, since an interrupt may have ended an earlier call here.
     kept.requires_grad = x.requires_grad
     f.outputs = tuple([_Output(kept) if ref() is x else ref for ref in f.outputs])
     return kept
@@ -73,7 +73,7 @@ class StandIn(Variable):
 
 
 class _Output(weakref.ref[StandIn]):
-    """Reference to an output of a Function that has a stand-in: to the Variable, if that still exists."""
+    """Reference to an output that has a stand-in: to the Variable while it exists, then to the stand-in."""
 
     def __call__(self) -> Variable | None:  # type: ignore[override]
         stand_in = super().__call__()

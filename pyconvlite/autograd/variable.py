@@ -75,7 +75,7 @@ class _ArrayUfunc:
 
 
 def not_an_array(data: Any, subject: str = "a Variable must hold") -> TypeError:
-    """The error for what is no array, with what to use instead.
+    """The error for an object that is not an array, with what to use instead.
 
     Example:
         >>> not_an_array([1, 2], "t must be")
@@ -203,7 +203,7 @@ class Variable(Hinting):
         return np.array(self.data, dtype, copy=copy)
 
     def __bool__(self) -> bool:
-        if self._data is None or self.size != 1:  # NumPy's truth, not that of `len`
+        if self._data is None or self.size != 1:  # as in NumPy, not by `len`
             raise ValueError(
                 f"the truth value of {self._described()} is ambiguous: compare it with None by `is`, or use "
                 "x.data.any() or x.data.all()"
@@ -295,8 +295,8 @@ class Variable(Hinting):
                 exists as long as the `grad` of a leaf.
 
         Raises:
-            TypeError: the `grad` of this Variable or of a leaf is neither Variable nor None, or `retain_grad`
-                is no bool but, as in PyTorch, a gradient: set `grad` before the call.
+            TypeError: the `grad` of this Variable or of a leaf is neither a Variable nor None; or
+                `retain_grad` is not a bool, but a gradient, as in PyTorch: set `grad` before the call.
             ValueError: a gradient does not have the shape of its Variable.
             RuntimeError: the `data` of an input or output of an operation was reassigned after it.
 
@@ -364,7 +364,7 @@ class Variable(Hinting):
     def _move(self, copy: Callable[[Any], Any]) -> None:
         if self.data is not None:
             data = copy(self.data)
-            if data is not self.data:  # it was elsewhere
+            if data is not self.data:  # it was on the other device
                 self.data = data
         if isinstance(self.grad, Variable):
             self.grad._move(copy)
@@ -505,7 +505,7 @@ def _data_of(x: Any) -> Any:
 def _compared(compare: Callable[[Any, Any], Any], x: Variable, other: Any) -> Any:
     result = compare(x.data, _data_of(other))
     if (found := collected.get()) is not None:
-        result = result if backends.is_array(result) else np.asarray(result)  # which is found again by its id
+        result = result if backends.is_array(result) else np.asarray(result)  # a tracer finds it by its id
         found.append(Comparison(compare, x, other, result))
     return result
 
@@ -534,6 +534,6 @@ def _sum_to(x: Variable, shape: tuple[int, ...]) -> Variable:
     return _functions.sum_to(x, shape)
 
 
-# How `backprop` computes with gradients: by Functions, which a graph can record, or without, which is faster.
+# How `backprop` computes with gradients: by Functions, which record a graph, or on arrays, which is faster.
 RECORDED = Arithmetic(operator.add, Variable.astype, _sum_to)
 PLAIN = Arithmetic(_sum_of, _cast_of, _sum_to)

@@ -1,4 +1,4 @@
-"""Products with a matrix, and elements at indexes, along one axis: resizing and some poolings use them."""
+"""Products with a matrix, and elements at indexes, along one axis, for resizing and adaptive pooling."""
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ def product_along(x: Any, matrix: Array, axis: int) -> Variable:
     """
     before, old, after = x.shape[:axis], x.shape[axis], x.shape[axis + 1 :]
     if after:
-        y = matmul(_beside(x, matrix), reshape(x, (math.prod(before), old, math.prod(after))))
+        y = matmul(_like(x, matrix), reshape(x, (math.prod(before), old, math.prod(after))))
     else:
-        y = matmul(reshape(x, (math.prod(before), old)), _beside(x, matrix.T))
+        y = matmul(reshape(x, (math.prod(before), old)), _like(x, matrix.T))
     return reshape(y, (*before, len(matrix), *after))
 
 
-def _beside(x: Any, matrix: Array) -> Any:
+def _like(x: Any, matrix: Array) -> Any:
+    """The matrix in x's dtype, on x's device."""
     return to_device_of(x, np.ascontiguousarray(matrix, x.dtype))
 
 

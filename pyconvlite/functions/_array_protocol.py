@@ -1,7 +1,7 @@
 """NumPy's functions on Variables: `np.exp(x)`, `np.sum(x, axis=0)`, `np.stack([x, y])`, `array + x`.
 
 NumPy passes each call here (NEP 13 and NEP 18). It becomes one of three things, so that no gradient is lost
-without a word:
+silently:
 
 - a call of the function of this package that computes the same, with its gradient (`_UFUNCS`, `_FUNCTIONS`);
 - a call on the data, for functions without a gradient, or with one that is zero (`_ON_DATA`);
@@ -11,7 +11,7 @@ Arguments that would change the result, such as `dtype` and `where`, are TypeErr
 So is `out`, since an array has no gradient, except for `array += x`, which NumPy calls as
 `np.add(array, x, out=array)`: as for a number, the result is a new object, here a Variable.
 
-NumPy does not ask Variables in a list: `np.array([x, y])` and `np.mean([x, y])` convert them to plain arrays.
+NumPy does not dispatch on elements of a list: `np.array([x, y])` and `np.mean([x, y])` return plain arrays.
 Write `np.mean(np.stack([x, y]))`.
 """
 
@@ -133,7 +133,7 @@ _ON_DATA = """
     ravel_multi_index result_type round save savetxt savez savez_compressed searchsorted shape shares_memory
     size tril_indices_from triu_indices_from unravel_index zeros_like
 """
-# Arguments of these that do have a gradient, and `out`, into which they would write.
+# Arguments of these functions that have a gradient, and `out`, which they would write to.
 _NO_VARIABLE = {"fill_value", "weights", "out"}
 
 _INSTEAD = {
@@ -229,7 +229,7 @@ def array_ufunc(x: Variable, ufunc: Any, method: str, *inputs: Any, **kwargs: An
     if ufunc not in _on_data or method == "at":
         raise TypeError(_refusal(f"np.{name}"))
     if any(isinstance(out, Variable) for out in kwargs.get("out", ())):
-        raise TypeError(f"out of np.{name} must be an array, since nothing writes into a Variable")
+        raise TypeError(f"out of np.{name} must be an array; a Variable is never written to")
     return getattr(ufunc, method)(*_data_of(inputs), **_data_of(kwargs))
 
 
@@ -290,7 +290,7 @@ def _bind(
 
 
 def _data_of(value: Any) -> Any:
-    """The value with the data of Variables in place of them; also within lists, tuples and dicts."""
+    """The value with each Variable replaced by its data, also within lists, tuples and dicts."""
     if isinstance(value, Variable):
         return value.data
     if isinstance(value, tuple | list):

@@ -1,4 +1,4 @@
-"""The gradients of a gradient that a kernel computes: it is computed again by Functions."""
+"""Second-order gradients where a kernel computes the gradient: it is recomputed by Functions."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def second_gradients(
     """Gradients with respect to the inputs of a gradient.
 
     Args:
-        first: computes that gradient from its inputs by Functions, with a graph.
-        inputs: its inputs.
-        ggs: gradients of its outputs.
+        first: computes the gradient from its inputs by Functions, which record a graph.
+        inputs: the inputs of `first`.
+        ggs: gradients of the outputs of `first`.
     """
     create_graph = Config.enable_backprop
     with using_config("enable_backprop", True):
         # With respect to copies: some inputs may depend on others, and the caller's backpropagation already
-        # adds the gradient through that dependence. Of float16 in float32, as the kernel computes.
+        # adds the gradient through that dependence. float16 is computed in float32, as by the kernel.
         copies = [cast(v, np.float32 if v.dtype == np.float16 else v.dtype) for v in inputs]
         gradients = first(*copies)
     found = grad(gradients, copies, list(ggs), create_graph)

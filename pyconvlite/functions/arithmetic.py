@@ -152,7 +152,7 @@ class Div(Binary):
     def backward(self, gy: Variable) -> Any:
         x0, x1 = self.inputs
         share = gy / x1
-        # not share * x0 / x1 or / x1 ** 2, which overflow
+        # Not share * x0 / x1 or / x1 ** 2, which may overflow.
         return share, -share * (x0 / x1) if self.needs_input_grad[1] else None
 
 

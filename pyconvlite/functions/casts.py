@@ -26,7 +26,7 @@ class Cast(Function):
     def backward(self, gy: Variable) -> Any:
         dtype = self.inputs[0].dtype
         if dtype.kind != "f":
-            return gy  # in integers it would be rounded to 0
+            return gy  # as integers it would be rounded to 0
         return cast(gy, dtype) if self.dtype.kind == "f" else None
 
 

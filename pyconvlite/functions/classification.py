@@ -162,9 +162,9 @@ def _of_labels(
         loss = where(kept, loss, 0)  # 0 times nan would be nan
     if reduction == "mean":
         counted: Array = counted_weights.mean()
-        none = counted == 0  # then the mean is nan, but its gradient 0, which leaves the weights as they are
+        none = counted == 0  # then the mean is nan, but its gradient 0, so that weights do not become nan
         nan: Array = xp.where(none, counted * np.nan, counted * 0)
-        # of two means, since a sum may overflow float16
+        # A quotient of two means, since a sum may overflow float16.
         loss = mean(loss) / (counted + none.astype(log_p.dtype))
         return loss + as_input(nan)  # type: ignore[no-any-return]
     return reduced(loss, reduction)

@@ -19,11 +19,11 @@ from .selection import clip, where
 from .shape import reshape
 
 REDUCTIONS = "none", "mean", "sum", "batchmean"
-_ROUNDED = 1e-3  # by which a probability may differ from 0 or 1 in float16
+_TOLERANCE = 1e-3  # by which a probability rounded to float16 may exceed [0, 1]
 
 
 def reduced(loss: Variable, reduction: str) -> Variable:
-    """Reduce the losses of elements to one number, or not.
+    """Reduce the losses of elements as `reduction` says.
 
     Args:
         loss: the losses.
@@ -125,7 +125,7 @@ def mean_squared_error(x0: Any, x1: Any, reduction: str = "batchmean") -> Variab
 
 
 def _same_shape(x0: Any, x1: Any, names: tuple[str, str] = ("x0", "x1")) -> tuple[Variable, Variable]:
-    """Check that the shapes are equal except for leading axes of length 1, and make them so; make both float.
+    """Check that the shapes are equal but for leading axes of length 1, and make them equal; cast to floats.
 
     Differences of unsigned integers would wrap around.
     """
@@ -234,7 +234,7 @@ class SigmoidCrossEntropy(Function):
 
     def forward(self, x: Array, t: Array) -> Any:
         k = kernels(x)
-        # equal to -t log p - (1 - t) log(1 - p) with p = sigmoid(x), but does not overflow
+        # Equal to -t log p - (1 - t) log(1 - p) with p = sigmoid(x), without overflow.
         weight = k.sub(k.greater(x, 0), t)
         certain = k.where(k.equal(weight, 0), 0, x)  # infinity times 0 would be NaN
         return k.add(k.mul(certain, weight), k.log1p(k.exp(k.neg(k.abs(x)))))
@@ -296,8 +296,8 @@ def binary_cross_entropy(p: Any, t: Any, reduction: str = "batchmean") -> Variab
     check_floats(p, "p")
     if not on_device(p):
         low, high = p.data.min(), p.data.max()
-        if low < -_ROUNDED or high > 1 + _ROUNDED:
-            found = low if low < -_ROUNDED else high
+        if low < -_TOLERANCE or high > 1 + _TOLERANCE:
+            found = low if low < -_TOLERANCE else high
             raise ValueError(f"p must be from 0 to 1; got {found}: for scores use sigmoid_cross_entropy")
     eps = float(np.finfo(p.dtype).eps)
     p = clip(p, eps, 1 - eps)

@@ -28,7 +28,7 @@ class Pad(Function):
         self.value = value
 
     def forward(self, x: Array) -> Any:
-        # `pad` of NumPy takes a tenth of a millisecond whatever the size
+        # np.pad takes a tenth of a millisecond, whatever the size.
         shape = [before + size + after for (before, after), size in zip(self.pad_width, x.shape, strict=True)]
         y = get_array_module(x).full(tuple(shape), self.value, x.dtype)
         y[self._inner(x.shape)] = x

@@ -89,7 +89,7 @@ class Pooling(_Pooling):
 
 
 class _IndexedPooling(Function):
-    """Base of the two linear maps that use the indexes of a max pooling.
+    """Base of the two linear Functions that use the indexes of a max pooling.
 
     Args:
         mpool2d: the Pooling, already called, or one of these Functions.
@@ -184,7 +184,7 @@ def pooling(
     if has_equal_ends(pad) and not ceil_mode:
         return Pooling(kernel_size, stride, pad, dilation=dilation)(x)
     geometry, _ = _geometry(x, kernel_size, stride, pad, dilation, ceil_mode)
-    _check_windows(geometry, pad)  # of which the geometry has what the windows meet
+    _check_windows(geometry, pad)  # with the argument, as the geometry has only what the windows reach of it
     return Pooling.of(geometry)(x)
 
 
@@ -206,7 +206,7 @@ def pooling_simple(x: Any, kernel_size: IntPair, stride: IntPair = 1, pad: IntPa
     OH, OW = geometry.output_size
 
     col = reshape(im2col(x, (KH, KW), stride, pad, to_matrix=True), (N * OH * OW * C, KH * KW))
-    # im2col pads with zeros, which could be the maximum
+    # im2col pads with zeros, which could be the maximum.
     xp = get_array_module(x.data)
     pixel = im2col_array(xp.ones(x.shape, x.dtype), (KH, KW), stride, pad).reshape(col.shape)
     y = max(col + xp.where(pixel != 0, 0, lowest(x.dtype)).astype(x.dtype), axis=1)
@@ -370,7 +370,7 @@ def _check_windows(geometry: ConvGeometry, pad: Padding) -> None:
 def _have_pixels(geometry: ConvGeometry) -> bool:
     for axis, size in enumerate(geometry.input_size):
         start, dilation = geometry.starts(axis), geometry.dilation[axis]
-        # the first place that is not before the image
+        # The first position that is not before the image.
         first = start + np.maximum(0, -(start // dilation)) * dilation
         last = start + (geometry.kernel_size[axis] - 1) * dilation
         if (first >= size).any() or (first > last).any():

@@ -27,7 +27,7 @@ class Reshape(Function):
 
     def _check_inputs(self, xs: Sequence[Any], error: Exception) -> None:
         super()._check_inputs(xs, error)
-        as_shape([*self.shape])  # which `reshape` leaves unchecked in a tuple
+        as_shape([*self.shape])  # `reshape` does not check the elements of a tuple
 
     def _check_shapes(self, xs: Sequence[Any], error: Exception) -> None:
         (x,) = xs
@@ -255,7 +255,7 @@ def stack(xs: Sequence[Any], axis: int = 0) -> Variable:
 
 
 def _inputs(xs: Iterable[Any]) -> list[Variable]:
-    """Variables of at least one array."""
+    """The elements of xs as Variables; there must be at least one."""
     try:
         given = iter(xs)
     except TypeError:
