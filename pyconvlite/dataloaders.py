@@ -53,7 +53,7 @@ class DataLoader:
         [2.5] [0]
     """
 
-    # A checkpoint has the last two apart, and may be loaded where there is no device.
+    # A checkpoint stores the last two separately, and may be loaded where there is no device.
     _not_saved: ClassVar[tuple[str, ...]] = ("gpu", "index", "generator")
 
     def __init__(
@@ -83,7 +83,7 @@ class DataLoader:
     @property
     def _total_size(self) -> int:
         """Number of examples in a batch of all processes."""
-        batch_size = at_least(1, self.batch_size, "batch_size")  # which may have been reassigned
+        batch_size = at_least(1, self.batch_size, "batch_size")  # it may have been reassigned
         return batch_size * (self.dataset.comm.size if isinstance(self.dataset, Scattered) else 1)
 
     def reset(self) -> None:
@@ -115,7 +115,7 @@ class DataLoader:
         except StopIteration as error:  # which would end the epoch
             raise RuntimeError("dataset[i], or a transform, raised StopIteration") from error
         try:
-            if isinstance(batch[0], str | bytes | Mapping):  # which would be taken apart
+            if isinstance(batch[0], str | bytes | Mapping):  # can be unpacked, but is no pair
                 raise TypeError
             columns = list(zip(*batch, strict=True))
             if len(columns) != 2 and not (len(columns) > 2 and isinstance(batch[0], tuple)):

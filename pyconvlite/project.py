@@ -139,7 +139,7 @@ def _checked(picture: Any, name: str, k: int) -> str:
     """The suffix of a picture's format, if it can be saved."""
     if not isinstance(picture, bytes):
         kind = type(picture).__name__
-        raise TypeError(f"pictures must be bytes, as their files have them; got {kind} in class {name!r}")
+        raise TypeError(f"pictures must be bytes, the contents of files; got {kind} in class {name!r}")
     suffix = _suffix(picture)
     if suffix is None:
         raise ValueError(
@@ -204,7 +204,7 @@ def _stored(archive: Zip, path: str) -> bytes:
 
 
 def _suffix(picture: bytes) -> str | None:
-    """What the names of a picture's format end with; None for a format that browsers do not show."""
+    """The suffix for files of a picture's format; None for a format that browsers do not show."""
     if picture[:4] == b"RIFF" and picture[8:12] == b"WEBP":
         return "webp"
     return next((suffix for suffix, start in _STARTS.items() if picture.startswith(start)), None)

@@ -159,7 +159,7 @@ def test_every_key_that_does_not_fit_is_named_and_nothing_changes():
 def test_the_keys_of_a_model_within_another_one(prefix):
     state = {f"{prefix}{key}": array for key, array in Net().state_dict().items()}
     with pytest.raises(
-        ValueError, match=rf"do not fit the model: all keys begin with '{prefix}', .*missing: "
+        ValueError, match=rf"do not fit the model: all keys begin with '{prefix}'; .*missing: "
     ):
         Net().load_state_dict(state)
     for others in ({"conv1.bias": 0}, {"fc.weight": 0}, {0: 0}):

@@ -65,7 +65,7 @@ def test_no_weights():
         (
             ({"cat": ["cat.png"]},),
             TypeError,
-            "must be bytes, as their files have them; got str in class 'cat'",
+            "must be bytes, the contents of files; got str in class 'cat'",
         ),
         (([("cat", [PNG])],), TypeError, "classes must map names to lists of pictures; got list"),
         (({"cat": PNG},), TypeError, "class 'cat' must be a list of pictures; got bytes"),

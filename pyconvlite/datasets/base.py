@@ -1,4 +1,4 @@
-"""Dataset, a base of those of images, and reading files."""
+"""Dataset, Images, the base of image datasets, and the reading of their files."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class Dataset:
         return self.transform(self.data[i]), label
 
     def __iter__(self) -> Iterator[Any]:
-        # Python's own goes on until `__getitem__` raises IndexError, which that of a subclass may never do.
+        # Python's default stops only when `__getitem__` raises IndexError, which a subclass's may never do.
         return (self[i] for i in range(len(self)))
 
     def __len__(self) -> int:
@@ -196,7 +196,7 @@ class Contents:
             self._damage = (gzip.BadGzipFile, EOFError, zlib.error)
 
     def read(self, n: int) -> Bytes:
-        """The next n bytes, or fewer at the end; of plain bytes a view.
+        """The next n bytes, or fewer at the end; a slice if the source is bytes and not gzipped.
 
         Raises:
             ValueError: the gzipped contents are damaged.

@@ -72,7 +72,7 @@ class ImageFolder(Dataset):
         if not os.path.isdir(self.root):
             raise FileNotFoundError(f"root must be a folder; there is none at {self.root!r}")
         self.classes = sorted(
-            entry.name for entry in os.scandir(self.root) if entry.is_dir() and _counts(entry.name)
+            entry.name for entry in os.scandir(self.root) if entry.is_dir() and _is_visible(entry.name)
         )
         if not self.classes:
             raise FileNotFoundError(f"root must hold a folder for each class; {self.root!r} has no folders")
@@ -100,7 +100,7 @@ class ImageFolder(Dataset):
         with open(path, "rb") as file:
             try:
                 image = as_rgb(image_module.open(file))
-            # as Pillow's formats have it, and for a header that says that there are very many pixels
+            # What Pillow's readers raise for damaged files, and for a header with a huge size.
             except (OSError, SyntaxError, ValueError, image_module.DecompressionBombError) as error:
                 raise ValueError(f"{path} is not an image, or damaged: {error}") from error
         return self.transform(image), self.target_transform(self.label[i])
@@ -109,24 +109,24 @@ class ImageFolder(Dataset):
 def _images(folder: str) -> Iterator[str]:
     """Paths of the image files in a folder and those inside it.
 
-    A link to a folder that contains it is not followed: each round would give the same images again.
+    A link to a folder that contains it is not followed: it would give the same images endlessly.
     """
     found = []
     for place, folders, names in os.walk(folder, onerror=_raise, followlinks=True):
         here = os.path.join(os.path.realpath(place), "")
-        targets = {name: os.path.realpath(os.path.join(place, name)) for name in folders if _counts(name)}
+        targets = {name: os.path.realpath(os.path.join(place, name)) for name in folders if _is_visible(name)}
         folders[:] = [
             name for name, target in targets.items() if not here.startswith(os.path.join(target, ""))
         ]
         found.append((place, names))
     for place, names in sorted(found):
         for name in sorted(names):
-            if name.lower().endswith(_ENDINGS) and _counts(name):
+            if name.lower().endswith(_ENDINGS) and _is_visible(name):
                 yield os.path.join(place, name)
 
 
-def _counts(name: str) -> bool:
-    """Whether a file or folder is the user's: Jupyter has `.ipynb_checkpoints`, macOS `._1.jpg`, no image."""
+def _is_visible(name: str) -> bool:
+    """Whether a file or folder is read; Jupyter's `.ipynb_checkpoints` and macOS's `._1.jpg` are not."""
     return not name.startswith(".") and name != "__MACOSX"
 
 

@@ -17,7 +17,7 @@ from .weights import Weights
 
 
 class _LastCall:
-    """What a Layer keeps of its last call, unless a subclass assigns something else to the name."""
+    """Descriptor of a part of `_last`, unless a subclass assigns something else to the name."""
 
     def __init__(self, index: int) -> None:
         self._index = index
@@ -66,7 +66,7 @@ class Layer(Weights):
         ['factor']
     """
 
-    # Slots for what is no part of the model, so that `vars` has only what is searched for Parameters.
+    # Slots for what is not part of the model, so that `vars` has only what is searched for Parameters.
     __slots__ = ("_all_sized", "_last", "_param_cache")
 
     inputs = _LastCall(0)
@@ -98,10 +98,10 @@ class Layer(Weights):
                 raise TypeError(f"{type(self).__name__}.forward must return its output; got None")
             if self._hooks is not None:
                 ys = self._hooks.run(self, inputs, ys)
-        except BaseException:  # a KeyboardInterrupt too: some Parameters of a layer may be there, others not
+        except BaseException:  # also KeyboardInterrupt, after which only some Parameters may have data
             for param in unsized:
                 param.data = None
-            for layer, name, state in states:  # what such Parameters have computed
+            for layer, name, state in states:  # computed with such Parameters
                 setattr(layer, name, state)
             raise
         if not all_sized:
@@ -114,7 +114,7 @@ class Layer(Weights):
         _set_last(self, (x_refs, y_refs, [getattr(y, "shape", None) for y in outputs]))
         return outputs[0] if len(outputs) == 1 else outputs
 
-    if not TYPE_CHECKING:  # a type checker would take any attribute for one that there is
+    if not TYPE_CHECKING:  # a type checker would accept an assignment to any attribute
 
         def __setattr__(self, name, value):
             """Set an attribute; that of a Parameter can be set to a Parameter, a Layer or None.
@@ -132,7 +132,7 @@ class Layer(Weights):
             object.__setattr__(self, name, value)
 
     def __getstate__(self) -> dict[str, Any]:
-        # For pickle and copy: a copy has not been called yet, and a hook is about the object that it was
+        # For pickle and copy: a copy was not called yet, and a hook belongs to the object that it was
         # registered for.
         return {name: value for name, value in vars(self).items() if name != "_hooks"}
 

@@ -9,7 +9,7 @@ ForwardHook: TypeAlias = Callable[[Any, tuple[Any, ...], Any], Any]  # (layer, i
 
 
 class Hooks:
-    """The hooks of one layer, in order of registration; no dict, in which `walk` would look for Parameters.
+    """The hooks of one layer, in order of registration; not a dict, which `walk` would search for Parameters.
 
     Example:
         >>> hooks = Hooks()

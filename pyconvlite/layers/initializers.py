@@ -81,6 +81,6 @@ def _orthogonal(shape: tuple[int, ...], dtype: np.dtype) -> Array:
     rows, columns = shape[0], math.prod(shape[1:])
     drawn = rng().standard_normal((max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(drawn)
-    # else the signs would not be evenly distributed (Mezzadri 2007)
+    # Otherwise the signs would not be evenly distributed (Mezzadri 2007).
     q *= np.where(np.diag(r) < 0, -1, 1)
     return (q if rows >= columns else q.T).reshape(shape).astype(dtype)

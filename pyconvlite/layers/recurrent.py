@@ -103,7 +103,7 @@ class Embedding(EmbedID):
         if self.padding_idx is None:
             return y
         others = to_device_of(y, (as_input(x).data != self.padding_idx)[..., None])
-        return F.where(others, y, y.data)  # the same numbers, but no gradient to those of the padding
+        return F.where(others, y, y.data)  # the same values, without a gradient where the index is padding
 
     def __repr__(self) -> str:
         sizes = f"num_embeddings={self.W.shape[0]}, embedding_dim={self.W.shape[1]}"

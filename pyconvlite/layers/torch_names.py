@@ -21,7 +21,7 @@ _NAMES = {
     "avg_mean": "running_mean",
     "avg_var": "running_var",
 }
-_NOT_READ = "num_batches_tracked"  # which PyTorch's batch normalization counts beside its statistics
+_NOT_READ = "num_batches_tracked"  # a counter of PyTorch's batch normalization
 
 
 class Entry(NamedTuple):
@@ -120,7 +120,7 @@ def load(
 
     Args:
         found: the Parameters by PyTorch's keys.
-        others: the same under all their names; PyTorch has a shared Parameter under each of them.
+        others: the Parameters by all their keys; PyTorch has a shared Parameter under each.
         mapping: the arrays.
         strict: whether the keys must be the same.
         title: where the arrays come from, for the error message.
@@ -150,7 +150,7 @@ def load(
 
 
 def _wrapped(mapping: Mapping[str, Any], named: Mapping[str, Entry]) -> list[Exception]:
-    """That the keys are those of a model within another one, such as PyTorch's DataParallel, if they are."""
+    """The error for keys that have the prefix of a wrapper, such as PyTorch's DataParallel; else nothing."""
     prefixes = {str(key).partition(".")[0] + "." for key in mapping}
     if len(prefixes) != 1:
         return []
@@ -159,7 +159,7 @@ def _wrapped(mapping: Mapping[str, Any], named: Mapping[str, Entry]) -> list[Exc
         str(key).removeprefix(prefix) in named for key in mapping
     ):
         return []
-    error = ValueError(f"all keys begin with {prefix!r}, which must go: key.removeprefix({prefix!r})")
+    error = ValueError(f"all keys begin with {prefix!r}; remove it: key.removeprefix({prefix!r})")
     return [coded(error, "weights-prefix", prefix=prefix)]
 
 

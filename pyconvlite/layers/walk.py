@@ -49,8 +49,7 @@ class ParamTree(Hinting):
 
         Gradients that they already have are kept, for an update after `unfreeze`.
 
-        The running statistics of BatchNorm still change; to keep them, call the model in
-        `test_mode()`.
+        The running statistics of BatchNorm still change; to keep them, call the model in `test_mode()`.
 
         Args:
             names: names of Parameters or of layers, as in `named_params` and `named_modules`; all Parameters
@@ -147,7 +146,7 @@ def walk(
 def _visit(
     value: Any, place: _Place, owner: ParamTree | None, seen: set[int], again: bool = False
 ) -> Iterator[tuple[_Place, ParamTree | Parameter, ParamTree | None]]:
-    """As `walk`, with places instead of names, which are made from them where they are needed.
+    """As `walk`, with places instead of names, which are made from the places when needed.
 
     Args:
         value, place, again: as in `walk`.

@@ -1,4 +1,4 @@
-"""Saving and loading of Parameters: what Layer has for files and for PyTorch's state dicts."""
+"""Saving and loading of Parameters: Layer's methods for files and for PyTorch's state dicts."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class Weights(ParamTree):
             The missing and the unexpected keys.
 
         Raises:
-            TypeError: `mapping` is no mapping, or `strict` is not a bool.
+            TypeError: `mapping` is not a mapping, or `strict` is not a bool.
             ValueError: a key is missing or unexpected, an array has the wrong shape or is not floating point,
                 two arrays for a shared Parameter differ, or a number exceeds the Parameter's dtype; all such
                 keys are named. Or two Parameters have the same key.

@@ -146,6 +146,6 @@ def _containers(value: Any, seen: set[int]) -> Iterator[Any]:
 
 
 def _of_call(node: Any) -> dict[str, Any]:
-    """What a Layer knows of its last call."""
+    """What a Layer keeps of its last call."""
     names = "_last", "_all_sized"
     return {name: getattr(node, name) for name in names if hasattr(node, name)}

@@ -156,13 +156,13 @@ class ConvBN(Layer):
 class InvertedResidual(Layer):
     """Expansion by a 1 x 1 convolution, depthwise convolution, projection by a 1 x 1 convolution, plus x.
 
-    Sandler et al., "MobileNetV2" (2018). x is added where the output has its shape; the expansion is left out
-    where it is 1.
+    Sandler et al., "MobileNetV2" (2018). x is added if the output has its shape; an expansion of 1 is left
+    out.
 
     Args:
         in_channels, out_channels: of input and output.
         kernel_size, stride: of the depthwise convolution.
-        expansion: how many times in_channels the depthwise convolution has.
+        expansion: channels of the depthwise convolution, as a multiple of in_channels.
 
     Example:
         >>> InvertedResidual(8, 8, 3, 1, 6)(np.zeros((1, 8, 5, 5), dtype=np.float32)).shape

@@ -26,9 +26,8 @@ class ResNet(Model):
     Weights of torchvision's resnet50, resnet101 or resnet152 can also be loaded. Its networks differ, and
     loading their weights changes this model accordingly: the stride is in the 3 x 3 convolutions instead of
     the 1 x 1 ones before them, the max pooling pads by a pixel, conv1 has no bias, and eps of batch
-    normalization is 1e-5.
-    In `state_dict` the Parameters have torchvision's names. Only a model with `torchvision=True` reads npz
-    files, checkpoints and projects of this variant.
+    normalization is 1e-5. In `state_dict` the Parameters have torchvision's names. Only a model with
+    `torchvision=True` reads npz files, checkpoints and projects of this variant.
 
     Args:
         n_layers: 50, 101 or 152.
@@ -61,7 +60,7 @@ class ResNet(Model):
         self.res5 = BuildingBlock(n5, 1024, 512, 2048, 2)
         self.fc6 = L.Linear(1000)
         if torchvision:
-            self._become_torchvisions()
+            self._use_torchvision_variant()
         load_pretrained(self, pretrained)
 
     def forward(self, x: Any) -> Any:
@@ -87,10 +86,10 @@ class ResNet(Model):
         except BaseException:
             self.conv1.b = bias
             raise
-        self._become_torchvisions()
+        self._use_torchvision_variant()
         return keys
 
-    def _become_torchvisions(self) -> None:
+    def _use_torchvision_variant(self) -> None:
         self._pool_pad = 1
         for layer in self.modules():
             if isinstance(layer, L.BatchNorm):

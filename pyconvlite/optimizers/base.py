@@ -127,7 +127,7 @@ class Optimizer(Hinting):
         vars(self).update(attributes)
         for param, data, changed, grad, grad_data in params:
             if grad is not None:
-                grad._data = grad_data  # which a hook may have replaced, as DeZero's do
+                grad._data = grad_data  # a hook may have replaced it, as DeZero's do
             param.grad = grad
             if param._data is not data:
                 param.data = data
@@ -136,7 +136,7 @@ class Optimizer(Hinting):
             memory.restore(each)
 
     def _memories(self) -> dict[str, States]:
-        """All that is remembered of each Parameter, by the name of the attribute."""
+        """The states of the Parameters, by the name of the attribute."""
         return {}
 
     def update_all(self, params: list[Parameter]) -> None:
@@ -325,7 +325,7 @@ def with_gradient(params: Iterable[Parameter]) -> list[Parameter]:
 
 
 def gradient(param: Parameter) -> Array:
-    """The gradient as an array; float16 is converted to float32, lest eps and small steps underflow.
+    """The gradient as an array, float32 for float16, in which eps and small steps would underflow.
 
     Example:
         >>> param = Parameter(np.zeros(1, np.float16))

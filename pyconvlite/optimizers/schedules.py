@@ -282,8 +282,8 @@ class ReduceLROnPlateau(Schedule):
     more than `patience` values in a row without an improvement.
 
     Args:
-        target: Optimizer or Schedule. A schedule inside steps together with this one; this one belongs in no
-            other, as that would step without a metric.
+        target: Optimizer or Schedule. An inner schedule steps together with this one; another schedule cannot
+            wrap this one, as it would step without a metric.
         mode: "min" for a metric that is better if smaller, such as a loss, "max" for one such as an accuracy.
         factor: factor of each change, at least 0 and below 1.
         patience: number of values in a row without improvement that are tolerated, at least 0.
@@ -335,7 +335,7 @@ class ReduceLROnPlateau(Schedule):
         self.reduced = 1.0
         super().__init__(target)
 
-    def step(self, metrics: float) -> None:  # type: ignore[override] # the metric is what it goes by
+    def step(self, metrics: float) -> None:  # type: ignore[override] # it needs the metric
         """Count a value of the metric, and set the learning rate for the updates that follow.
 
         Args:

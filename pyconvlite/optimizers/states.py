@@ -1,4 +1,4 @@
-"""States: what an optimizer remembers of each Parameter."""
+"""States: the arrays that an optimizer keeps for each Parameter."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class States(MutableMapping[Parameter, Array]):
         if key in entries:
             entries[key] = entries[key][0], array
             return
-        owner = weakref.ref(self)  # by a strong one, a cycle would keep the arrays until Python collects it
+        owner = weakref.ref(self)  # a strong reference would form a cycle
 
         def forget(_: object) -> None:
             if (states := owner()) is not None:

@@ -61,7 +61,7 @@ class ColorJitter:
         given = checked_array(array, self)
         x = _unit_range(given)
         changes = (
-            (self.brightness, 1, _brightness),
+            (self.brightness, 1, np.multiply),
             (self.contrast, 1, _contrast),
             (self.saturation, 1, _saturation),
             (self.hue, 0, _hue),
@@ -107,10 +107,6 @@ def _gray(x: Array) -> Array:
     return y
 
 
-def _brightness(x: Array, factor: float) -> Array:
-    return x * factor
-
-
 def _contrast(x: Array, factor: float) -> Array:
     mean = _gray(x).mean()
     y: Array = mean + (x - mean) * factor
@@ -127,7 +123,7 @@ def _hue(x: Array, shift: float) -> Array:
         return x
     red, green, blue = x
     value, chroma = x.max(axis=0), np.ptp(x, axis=0)
-    safe = np.where(chroma > 0, chroma, 1)  # gray has no hue: whatever is computed counts for nothing
+    safe = np.where(chroma > 0, chroma, 1)  # for gray, whose hue is multiplied by a chroma of 0 below
     hue = np.where(  # in sixths of the circle
         value == red,
         (green - blue) / safe,

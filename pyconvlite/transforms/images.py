@@ -55,9 +55,9 @@ def as_rgb(image: Any) -> Any:
     if not hasattr(image, "convert"):
         raise TypeError(f"image must be a Pillow image; got {type(image).__name__}")
     if image.format == "EPS":
-        raise ValueError("an EPS file is a program, which Pillow has Ghostscript run; convert it to PNG")
+        raise ValueError("an EPS file is a program that Pillow runs by Ghostscript; convert it to PNG")
     if image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM")):
-        pixels = np.asarray(image) >> 8  # before getexif: Pillow turns a TIFF when it reads the pixels
+        pixels = np.asarray(image) >> 8  # before getexif: Pillow rotates a TIFF when it reads the pixels
         exif = image.getexif().tobytes()
         image = pillow().fromarray(pixels.astype(np.uint8))
         image.info["exif"] = exif
@@ -158,7 +158,7 @@ class ResizeShorterSide:
 
 
 class ExifTranspose:
-    """Turn a Pillow image upright: cameras store how they were held (EXIF) instead of turning the pixels.
+    """Rotate a Pillow image upright, by the orientation that cameras store in its EXIF data.
 
     Raises:
         TypeError: when called, the argument is not a Pillow image.
@@ -170,11 +170,11 @@ class ExifTranspose:
     """
 
     def __call__(self, image: Any) -> Any:
-        """A copy of the image as it is to be seen, without other EXIF data."""
+        """An upright copy of the image, without other EXIF data."""
         upright = _checked(image, self).copy()
         from PIL import ImageOps
 
-        # Other marks go: where one of them is damaged, Pillow fails in different ways to write it again.
+        # Other tags are dropped: Pillow fails in various ways to write a damaged one.
         exif = pillow().Exif()
         with contextlib.suppress(Exception):  # there is none, or it is damaged
             if (orientation := image.getexif()[_ORIENTATION]) in range(1, 9):
@@ -236,7 +236,7 @@ class ToArray:
         if isinstance(image, np.ndarray):
             return image
         given = np.asarray(_checked(image, self))
-        with np.errstate(over="ignore", invalid="ignore"):  # which the next lines tell
+        with np.errstate(over="ignore", invalid="ignore"):  # checked below
             pixels = given.astype(self.dtype)
         is_changed = np.isinf(pixels) & np.isfinite(given) if self.dtype.kind == "f" else pixels != given
         for pixel in given[is_changed][:1]:

@@ -165,7 +165,7 @@ class RandomRotation:
         angle = math.radians(rng().uniform(*self.degrees))
         sin, cos = round(math.sin(angle), 12), round(math.cos(angle), 12)  # quarter turns are exact
         rows, columns = np.arange(H)[:, np.newaxis] - (H - 1) / 2, np.arange(W) - (W - 1) / 2
-        # where each pixel comes from, (H, W)
+        # Where each pixel comes from, (H, W).
         row = rows * cos + columns * sin + (H - 1) / 2
         column = columns * cos - rows * sin + (W - 1) / 2
         padded = np.pad(x, [(0, 0)] * (x.ndim - 2) + [(1, 1)] * 2, constant_values=self.fill)
