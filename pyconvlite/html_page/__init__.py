@@ -29,7 +29,7 @@ __all__ = ["export_html"]
 
 _HERE = Path(__file__).parent
 _SHAPES = {"image": (3, 224, 224), "drawing": (1, 28, 28)}
-_PIXELS = {"image": (127.0, 128.0), "drawing": (0.0, 255.0)}  # what is subtracted, and then divided by
+_PIXELS = {"image": (127.0, 128.0), "drawing": (0.0, 255.0)}  # mean and scale
 _CONTROLS = {
     "image": (
         '<button type="button" id="camera" aria-pressed="false">Camera</button>'
@@ -42,7 +42,7 @@ _FOOTERS = {
     "image": "Pictures stay in this browser. They can also be dropped or pasted here.",
     "drawing": "Drawings stay in this browser.",
 }
-# They are the same where images are enlarged by integers.
+# The same for images that are enlarged by integers.
 _HALF_PIXEL = ("half_pixel", "pytorch_half_pixel", "half_pixel_symmetric")
 
 
@@ -59,8 +59,8 @@ def export_html(
 ) -> None:
     """Write an HTML page that contains the network: it classifies pictures or drawings and shows the result.
 
-    It is one file that opens from a disk or a server, on computers and phones, and never uses the network.
-    It computes with the SIMD kernels, what the model computes in `test_mode()`.
+    It is one file that opens from a disk or a server, on computers and phones, and never goes online. It
+    computes what the model computes in `test_mode()`, with the SIMD kernels.
 
     Args:
         model: Model or Layer of one input (N, C, H, W) and one output (N, classes): shares if it ends in
@@ -69,13 +69,13 @@ def export_html(
         file: a path, used exactly as given, or a binary file object. An existing file is replaced only when
             the new one is complete.
         classes: names of the classes.
-        title: what the page is called.
+        title: title of the page.
         input: "image", from the camera or a file; or "drawing", white ink on black, moved into the middle as
             MNIST's digits are.
         shape: (C, H, W) of the input, with one channel (grey) or three (red, green, blue); None for
             (3, 224, 224), or (1, 28, 28) for drawings.
-        mean, scale: the network gets (pixel - mean) / scale of pixels from 0 to 255; None for 127 and 128, as
-            `EfficientNetLite0.preprocess` has them, or 0 and 255 for drawings.
+        mean, scale: the network's input is (pixel - mean) / scale, for pixels from 0 to 255; None for 127 and
+            128, as in `EfficientNetLite0.preprocess`, or 0 and 255 for drawings.
 
     Raises:
         ImportError: the package was not installed from its wheel, which has the kernels.
@@ -116,7 +116,7 @@ def export_html(
     _check_operators(graph, runtime)
     is_probability = _is_probability(graph)
     if len(names) == 1 and not is_probability:
-        raise ValueError("a model of one class must end in F.sigmoid, which makes its score a share")
+        raise ValueError("a model of one class must end in F.sigmoid, which makes its score a probability")
     settings = {
         "classes": names,
         "input": input,
@@ -169,7 +169,7 @@ def _shape(shape: Any) -> tuple[int, int, int]:
 
 
 def _graph(model: Any, shape: tuple[int, int, int], classes: int) -> Graph:
-    """The graph of a call, with few nodes."""
+    """The graph of a call, fused for inference."""
     if not isinstance(model, Layer):
         raise TypeError(f"model must be a Model or Layer; got {type(model).__name__}")
     x = np.zeros((1, *shape), np.float32)
@@ -195,7 +195,7 @@ def _graph(model: Any, shape: tuple[int, int, int], classes: int) -> Graph:
 
 
 def _is_fixed(shape: Sequence[Any]) -> bool:
-    """Whether a shape is of batches of a size other than 1."""
+    """Whether a shape is for a batch size other than 1."""
     return bool(shape) and isinstance(shape[0], int) and shape[0] != 1
 
 

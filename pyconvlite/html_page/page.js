@@ -1,4 +1,4 @@
-// The page that `export_html` writes: a picture or a drawing in, bars out. The network runs in a worker.
+// The page that `export_html` writes: it classifies a picture or a drawing. The network runs in a worker.
 
 /**
  * @typedef {object} Settings
@@ -7,7 +7,7 @@
  * @property {number[]} shape  of the input, [C, H, W]
  * @property {number} mean  subtracted from a pixel of 0 to 255
  * @property {number} scale  that it is divided by
- * @property {boolean} isProbability  whether the output is; otherwise softmax makes it so
+ * @property {boolean} isProbability  whether the outputs are probabilities; otherwise softmax is applied
  */
 
 /** @param {string} id  @returns {any} */
@@ -75,12 +75,12 @@ function probabilities(scores) {
   return powers.map((power) => power / sum);
 }
 
-// ------------------------------------------------------------------------------------------------- what is seen
+// ------------------------------------------------------------------------------------------------- the result
 
 const MOST_BARS = 10;
 const bars = byId('bars');
 
-/** Shows the largest shares; few classes keep their places. @param {number[]} shares */
+/** Shows the largest shares; a few classes are shown all, in their order. @param {number[]} shares */
 function show(shares) {
   const order = shares.map((_, i) => i);
   if (shares.length > MOST_BARS) order.sort((i, j) => shares[j] - shares[i]).splice(5);
@@ -105,7 +105,7 @@ function fail(error) {
   byId('fault').hidden = false;
 }
 
-// --------------------------------------------------------------------------------------------- what goes in
+// ------------------------------------------------------------------------------------------------- the input
 
 /** @param {number} width  @param {number} height  @returns {any} */
 function canvasOf(width, height) {
@@ -123,7 +123,7 @@ const small = canvasOf(W, H).getContext('2d', { willReadFrequently: true });
 function inputOf(picture, width, height) {
   const side = Math.min(width / W, height / H);
   const [sw, sh] = [side * W, side * H];
-  // Step by step: browsers look at few pixels when they make a large picture small at once.
+  // By halves: browsers skip pixels when they shrink a large picture in one step.
   let [from, x, y, w, h] = /** @type {[CanvasImageSource, number, number, number, number]} */ ([
     picture,
     (width - sw) / 2,
@@ -154,7 +154,7 @@ function inputOf(picture, width, height) {
 }
 
 let isBusy = false;
-/** What came while the network computed; the latest alone counts. @type {[CanvasImageSource, number, number] | null} */
+/** The latest picture that came while the network computed. @type {[CanvasImageSource, number, number] | null} */
 let waiting = null;
 let generation = 0;
 
@@ -177,7 +177,7 @@ async function look(picture, width, height) {
   isBusy = false;
 }
 
-/** Removes the answer, and the one that is still computed. */
+/** Removes the answer, and discards the one that is being computed. */
 function forget() {
   generation++;
   waiting = null;

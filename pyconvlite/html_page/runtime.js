@@ -1,7 +1,7 @@
 // Runs the graph of a network, without Python. A worker of the page that `export_html` writes.
 //
-// Convolutions, products and pooling are the kernels of the SIMD backend, the same module as in the wheel; the rest is
-// loops. Numbers are float32, but those that shapes are made of.
+// Convolutions, products and pooling are kernels of the SIMD backend, the same module as in the wheel; all else is
+// loops. Numbers are float32, except integers, which shapes are computed from.
 
 /**
  * @typedef {{shape: number[], data: Float32Array}} Tensor  row-major
@@ -14,8 +14,8 @@
  *
  * @typedef {object} Graph
  * @property {Node[]} nodes
- * @property {Record<string, {shape: number[], offset?: number, values?: number[]}>} constants  offset: place of the first
- *   number among the weights; values: those of integers
+ * @property {Record<string, {shape: number[], offset?: number, values?: number[]}>} constants  floats have the offset of
+ *   their first number among the weights, integers their values
  * @property {string} input
  * @property {string} output
  *
@@ -26,7 +26,7 @@ const PAGE = 65536;
 const STACK = 1 << 20;
 const ALIGNMENT = 16;
 
-/** The kernels and their memory, of which a run takes what it needs and gives all back. */
+/** The kernels and their memory, from which each run allocates from the start. */
 class Kernels {
   /** @param {ArrayBuffer} module  simd128.wasm  @param {Float32Array} weights */
   constructor(module, weights) {
@@ -55,13 +55,13 @@ class Kernels {
     this.next = this.first;
   }
 
-  /** Gives all memory back that runs have taken. */
+  /** Frees what earlier runs have allocated. */
   reset() {
     this.next = this.first;
   }
 
-  /** An address of so many bytes. @param {number} bytes */
-  take(bytes) {
+  /** The address of new memory. @param {number} bytes */
+  allocate(bytes) {
     const at = this.next;
     this.next = align(at + bytes);
     const missing = this.next - this.memory.buffer.byteLength;
@@ -96,7 +96,7 @@ function staticSize(module) {
 /** @param {number[]} shape */
 const sizeOf = (shape) => shape.reduce((product, n) => product * n, 1);
 
-/** The value of a name: floats at an address in the kernels' memory, or integers, whose address of -1 no read takes. */
+/** A contiguous array: floats at an address in the kernels' memory, or a list of integers, with the address -1. */
 class Value {
   /** @param {number[]} shape  @param {number} at  @param {number[]} [integers] */
   constructor(shape, at, integers) {
@@ -134,14 +134,14 @@ export class Network {
     const kernels = this.#kernels;
     kernels.reset();
     const values = new Map(this.#constants);
-    const x = new Value(shape, kernels.take(4 * data.length));
+    const x = new Value(shape, kernels.allocate(4 * data.length));
     kernels.floats(x.at, data.length).set(data);
     values.set(this.#graph.input, x);
     for (const { op, inputs, outputs, attributes } of this.#graph.nodes) {
       const operands = inputs.map((name) => /** @type {Value} */ (values.get(name)));
       const results = OPERATORS[op](kernels, operands, attributes);
       outputs.forEach((name, i) => {
-        if (name) values.set(name, results[i]); // "" stands for inputs that are left out
+        if (name) values.set(name, results[i]); // as an input, "" is one that is left out
       });
     }
     const y = /** @type {Value} */ (values.get(this.#graph.output));
@@ -153,7 +153,7 @@ export class Network {
 
 /**
  * Sizes of a convolution or pooling of an image. The kernels take the padding before the image and the size of the
- * output: all that their windows meet beyond the image is padding.
+ * output: everything else outside the image is padding.
  *
  * @param {Record<string, any>} a  attributes
  * @param {number[]} size  of the image, [H, W]
@@ -178,15 +178,15 @@ function windows(a, size, kernel) {
 }
 
 /**
- * A copy with a frame around its last two axes.
+ * A copy with its last two axes padded.
  *
  * @param {Kernels} k  @param {Value} x  @param {number[]} pads  above, left, below, right
  * @param {number} value
  */
-function framed(k, x, [above, left, below, right], value) {
+function padded(k, x, [above, left, below, right], value) {
   const [H, W] = x.shape.slice(-2);
   const shape = [...x.shape.slice(0, -2), H + above + below, W + left + right];
-  const y = made(k, shape);
+  const y = empty(k, shape);
   const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size).fill(value)];
   const width = W + left + right;
   for (let plane = 0; plane < x.size / (H * W); plane++) {
@@ -198,11 +198,11 @@ function framed(k, x, [above, left, below, right], value) {
   return y;
 }
 
-/** @param {Kernels} k  @param {number[]} shape  @param {any} [isWhole]  whether of integers */
-const made = (k, shape, isWhole) =>
-  new Value(shape, isWhole ? -1 : k.take(4 * Math.max(1, sizeOf(shape))), isWhole && new Array(sizeOf(shape)));
+/** @param {Kernels} k  @param {number[]} shape  @param {any} [isInteger]  whether it is an array of integers */
+const empty = (k, shape, isInteger) =>
+  new Value(shape, isInteger ? -1 : k.allocate(4 * Math.max(1, sizeOf(shape))), isInteger && new Array(sizeOf(shape)));
 
-/** These sizes as the kernels take them. @param {number[]} kernel  @param {ReturnType<typeof windows>} w */
+/** Sizes in the kernels' order. @param {number[]} kernel  @param {ReturnType<typeof windows>} w */
 const sizes = (kernel, { output, stride, pads, dilation }) =>
   [output, kernel, stride, pads[0], pads[1], dilation].flat();
 
@@ -211,9 +211,9 @@ const convolution =
   (hasRelu) =>
   (k, [x, W, b], a) => {
     const [OC, , ...kernel] = W.shape;
-    const [most] = new Int32Array(new Float32Array([a.most ?? Infinity]).buffer); // its bits
+    const [most] = new Int32Array(new Float32Array([a.most ?? Infinity]).buffer); // the float's bits
     const w = windows(a, x.shape.slice(2), kernel);
-    const y = made(k, [x.shape[0], OC, ...w.output]);
+    const y = empty(k, [x.shape[0], OC, ...w.output]);
     const geometry = [...x.shape, OC, ...sizes(kernel, w), a.group ?? 1];
     served(k.call.conv2d(y.at, x.at, W.at, b?.at ?? 0, hasRelu ? most : 0, ...geometry));
     return [y];
@@ -228,7 +228,7 @@ const deconvolution = (k, [x, W, b], a) => {
     (n, i) => (x.shape[2 + i] - 1) * stride[i] + (n - 1) * dilation[i] + 1 + extra[i] - pads[i] - pads[i + 2],
   );
   const [N, OC, ...output] = x.shape;
-  const y = made(k, [N, W.shape[1] * group, ...size]);
+  const y = empty(k, [N, W.shape[1] * group, ...size]);
   const geometry = [...y.shape, OC, ...sizes(kernel, { output, stride, pads, dilation }), group];
   served(k.call.conv2d_gx(y.at, x.at, W.at, b?.at ?? 0, ...geometry));
   return [y];
@@ -243,20 +243,20 @@ function served(isServed) {
 const maxPool = (k, [x], a) => {
   const w = windows(a, x.shape.slice(2), a.kernel_shape);
   const [N, C, H, W] = x.shape;
-  const y = made(k, [N, C, ...w.output]);
-  k.call.max_pool(y.at, k.take(2 * y.size), 1, x.at, N * C, H, W, ...sizes(a.kernel_shape, w));
+  const y = empty(k, [N, C, ...w.output]);
+  k.call.max_pool(y.at, k.allocate(2 * y.size), 1, x.at, N * C, H, W, ...sizes(a.kernel_shape, w));
   return [y];
 };
 
 /** @type {Operator} */
 const averagePool = (k, [x], a) => {
   const w = windows(a, x.shape.slice(2), a.kernel_shape);
-  // The kernels would also count what is beyond the padding.
-  const isFramed = a.count_include_pad && a.ceil_mode;
-  if (isFramed) [x, w.pads] = [framed(k, x, w.pads, 0), [0, 0]];
+  // The kernels would also count pixels beyond the padding.
+  const isPadded = a.count_include_pad && a.ceil_mode;
+  if (isPadded) [x, w.pads] = [padded(k, x, w.pads, 0), [0, 0]];
   const [N, C, H, W] = x.shape;
-  const y = made(k, [N, C, ...w.output]);
-  k.call.avg_pool(y.at, x.at, isFramed ? 0 : (a.count_include_pad ?? 0), N * C, H, W, ...sizes(a.kernel_shape, w));
+  const y = empty(k, [N, C, ...w.output]);
+  k.call.avg_pool(y.at, x.at, isPadded ? 0 : (a.count_include_pad ?? 0), N * C, H, W, ...sizes(a.kernel_shape, w));
   return [y];
 };
 
@@ -266,7 +266,7 @@ const averagePool = (k, [x], a) => {
 const each =
   (f) =>
   (k, [x], a) => {
-    const y = made(k, x.shape);
+    const y = empty(k, x.shape);
     const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, x.size)];
     for (let i = 0; i < from.length; i++) to[i] = f(from[i], a);
     return [y];
@@ -281,8 +281,8 @@ function broadcast(...shapes) {
   });
 }
 
-/** Steps through an array as if it had been broadcast to a shape: 0 along axes of length 1. @param {number[]} shape  @param {number[]} to */
-function steps(shape, to) {
+/** Strides, in elements, of an array broadcast to a shape. @param {number[]} shape  @param {number[]} to */
+function stridesOf(shape, to) {
   let step = 1;
   const own = shape.map(() => 0);
   for (let axis = shape.length - 1; axis >= 0; step *= shape[axis--]) own[axis] = shape[axis] === 1 ? 0 : step;
@@ -290,7 +290,7 @@ function steps(shape, to) {
 }
 
 /**
- * Calls f with the place of each element of a shape, in order, and the places by several steps.
+ * Calls f with the index of each element of a shape, in order, and its offset by each of several strides.
  *
  * @param {number[]} shape  @param {number[][]} strides
  * @param {(at: number, places: number[]) => void} f
@@ -314,12 +314,12 @@ function walk(shape, strides, f) {
 /** @param {(x: number, z: number) => number} f  @returns {Operator} */
 const both = (f) => (k, inputs) => [
   inputs.reduce((x, z) => {
-    const y = made(k, broadcast(x.shape, z.shape), x.integers && z.integers);
+    const y = empty(k, broadcast(x.shape, z.shape), x.integers && z.integers);
     const [one, other, to] = [x, z, y].map((v) => k.numbers(v));
     if (x.size === y.size && z.size === y.size) {
       for (let i = 0; i < to.length; i++) to[i] = f(one[i], other[i]);
     } else {
-      walk(y.shape, [steps(x.shape, y.shape), steps(z.shape, y.shape)], (at, [i, j]) => {
+      walk(y.shape, [stridesOf(x.shape, y.shape), stridesOf(z.shape, y.shape)], (at, [i, j]) => {
         to[at] = f(one[i], other[j]);
       });
     }
@@ -328,7 +328,7 @@ const both = (f) => (k, inputs) => [
   }),
 ];
 
-/** Abramowitz and Stegun 7.1.26 is not exact enough; this is the series, and the continued fraction beyond 2. @param {number} x */
+/** The Maclaurin series up to 2, beyond it the continued fraction. @param {number} x */
 function erf(x) {
   const z = Math.abs(x);
   if (z > 6) return Math.sign(x);
@@ -355,7 +355,7 @@ const clip = (k, [x, low, high], a) => {
 /** @type {Operator} */
 const batchNorm = (k, [x, gamma, beta, mean, variance], a) => {
   const [C, inner] = [x.shape[1], sizeOf(x.shape.slice(2))];
-  const y = made(k, x.shape);
+  const y = empty(k, x.shape);
   const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size)];
   const [g, b, m, v] = [gamma, beta, mean, variance].map((each) => k.floats(each.at, C));
   for (let plane = 0, i = 0; plane < x.size / inner; plane++) {
@@ -366,10 +366,10 @@ const batchNorm = (k, [x, gamma, beta, mean, variance], a) => {
   return [y];
 };
 
-/** Over the axes from one on. @type {Operator} */
+/** Over the last axes. @type {Operator} */
 const layerNorm = (k, [x, gamma, beta], a) => {
   const n = sizeOf(x.shape.slice(positive(a.axis ?? -1, x.shape.length)));
-  const y = made(k, x.shape);
+  const y = empty(k, x.shape);
   const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size)];
   for (let first = 0; first < x.size; first += n) {
     let [sum, squares] = [0, 0];
@@ -386,11 +386,11 @@ const layerNorm = (k, [x, gamma, beta], a) => {
 const softmax =
   (isLog) =>
   (k, [x], a) => {
-    const isFlat = a.version < 13; // over all axes from one on
+    const isFlat = a.version < 13; // over all axes from `axis` on
     const axis = positive(a.axis ?? (isFlat ? 1 : -1), x.shape.length);
     const inner = isFlat ? 1 : sizeOf(x.shape.slice(axis + 1));
     const n = sizeOf(x.shape.slice(axis)) / inner;
-    const y = made(k, x.shape);
+    const y = empty(k, x.shape);
     const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size)];
     for (let outer = 0; outer < x.size / (n * inner); outer++) {
       for (let i = 0; i < inner; i++) {
@@ -414,7 +414,7 @@ const softmax =
 const gemm = (k, [A, B, C], a) => {
   const [M, K] = a.transA ? [...A.shape].reverse() : A.shape;
   const N = a.transB ? B.shape[0] : B.shape[1];
-  const y = made(k, [M, N]);
+  const y = empty(k, [M, N]);
   const [aRow, aColumn] = a.transA ? [1, M] : [K, 1];
   const [bRow, bColumn] = a.transB ? [1, K] : [N, 1];
   k.call.matmul(y.at, A.at, 0, aRow, aColumn, B.at, 0, bRow, bColumn, 1, M, N, K);
@@ -431,8 +431,8 @@ const matmul = (k, [A, B]) => {
   const [outerA, outerB] = [A.shape.slice(0, -2), B.shape.slice(0, -2)];
   const outer = broadcast(outerA, outerB);
   const rows = [...outer, ...(A.shape.length > 1 ? [M] : []), ...(B.shape.length > 1 ? [N] : [])];
-  const y = made(k, rows);
-  walk(outer, [steps(outerA, outer), steps(outerB, outer)], (at, [i, j]) => {
+  const y = empty(k, rows);
+  walk(outer, [stridesOf(outerA, outer), stridesOf(outerB, outer)], (at, [i, j]) => {
     k.call.matmul(y.at + 4 * at * M * N, A.at + 4 * i * M * K, 0, K, 1, B.at + 4 * j * K * N, 0, N, 1, 1, M, N, K);
   });
   return [y];
@@ -447,9 +447,9 @@ const reduction =
     const axes =
       named.length || a.noop_with_empty_axes ? named.map((n) => positive(n, x.shape.length)) : x.shape.map((_, i) => i);
     const kept = x.shape.map((n, i) => (axes.includes(i) ? 1 : n));
-    const y = made(k, (a.keepdims ?? 1) ? kept : kept.filter((_, i) => !axes.includes(i)));
+    const y = empty(k, (a.keepdims ?? 1) ? kept : kept.filter((_, i) => !axes.includes(i)));
     const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size).fill(start)];
-    walk(x.shape, [steps(kept, x.shape)], (at, [i]) => {
+    walk(x.shape, [stridesOf(kept, x.shape)], (at, [i]) => {
       to[i] = f(to[i], from[at]);
     });
     if (isMean) for (let i = 0; i < to.length; i++) to[i] *= to.length / from.length;
@@ -469,7 +469,7 @@ const global =
 /** @param {number} axis  @param {number} ndim */
 const positive = (axis, ndim) => (axis < 0 ? axis + ndim : axis);
 
-/** The same numbers in another shape. @param {Value} x  @param {number[]} shape */
+/** A view in another shape. @param {Value} x  @param {number[]} shape */
 const reshaped = (x, shape) => [new Value(shape, x.at, x.integers)];
 
 /** @type {Operator} */
@@ -513,7 +513,7 @@ const unsqueeze = (_, [x, listed], a) => {
 /** @type {Operator} */
 const transpose = (k, [x], a) => {
   const order = a.perm ?? x.shape.map((_, i) => x.shape.length - 1 - i);
-  const y = made(
+  const y = empty(
     k,
     order.map((/** @type {number} */ i) => x.shape[i]),
   );
@@ -540,7 +540,7 @@ const concat = (k, inputs, a) => {
         inputs.flatMap((x) => x.integers ?? []),
       ),
     ];
-  const y = made(k, shape);
+  const y = empty(k, shape);
   const to = k.floats(y.at, y.size);
   const outer = sizeOf(shape.slice(0, axis));
   let start = 0;
@@ -562,7 +562,7 @@ const split = (k, [x, listed], a) => {
     listed?.integers ?? a.split ?? Array.from({ length: a.outputs }, (_, i) => Math.min(most, n - i * most));
   let start = 0;
   return lengths.map((length) => {
-    const y = made(
+    const y = empty(
       k,
       x.shape.map((m, i) => (i === axis ? length : m)),
     );
@@ -582,7 +582,7 @@ const gather = (k, [x, listed], a) => {
   const axis = positive(a.axis ?? 0, x.shape.length);
   const [n, rest] = [x.shape[axis], x.shape.slice(axis + 1)];
   const [places, size] = [(listed.integers ?? []).map((i) => positive(i, n)), sizeOf(rest)];
-  const y = made(k, [...x.shape.slice(0, axis), ...listed.shape, ...rest]);
+  const y = empty(k, [...x.shape.slice(0, axis), ...listed.shape, ...rest]);
   const [from, to] = [k.floats(x.at, x.size), k.floats(y.at, y.size)];
   for (let at = 0, first = 0; at < to.length; first += n) {
     for (const i of places) {
@@ -597,7 +597,7 @@ const gather = (k, [x, listed], a) => {
 const pad = (k, [x, listed, value]) => {
   const ends = listed.integers ?? [];
   const ndim = x.shape.length;
-  return [framed(k, x, [...ends.slice(ndim - 2, ndim), ...ends.slice(-2)], value ? k.floats(value.at, 1)[0] : 0)];
+  return [padded(k, x, [...ends.slice(ndim - 2, ndim), ...ends.slice(-2)], value ? k.floats(value.at, 1)[0] : 0)];
 };
 
 /** @type {Operator} */
@@ -614,9 +614,9 @@ const slice = (k, [x, starts, ends, axes, stride]) => {
     first[axis] = limit(starts.integers?.[i] ?? 0);
     shape[axis] = Math.max(0, Math.ceil((limit(ends.integers?.[i] ?? n) - first[axis]) / step[axis]));
   });
-  const y = made(k, shape, x.integers);
+  const y = empty(k, shape, x.integers);
   const [from, to] = [k.numbers(x), k.numbers(y)];
-  const own = steps(x.shape, x.shape);
+  const own = stridesOf(x.shape, x.shape);
   const start = first.reduce((sum, at, axis) => sum + at * own[axis], 0);
   walk(shape, [own.map((each, axis) => each * step[axis])], (at, [i]) => {
     to[at] = from[start + i];
@@ -624,10 +624,10 @@ const slice = (k, [x, starts, ends, axes, stride]) => {
   return [y];
 };
 
-/** Doubles, triples ... height and width by repetition. @type {Operator} */
+/** Multiplies height and width by repeating pixels. @type {Operator} */
 const resize = (k, [x, , scales]) => {
   const factors = [...k.floats(scales.at, scales.size)];
-  const y = made(
+  const y = empty(
     k,
     x.shape.map((n, i) => n * factors[i]),
   );
