@@ -299,7 +299,7 @@ def test_external_data_is_read_from_the_folder(tmp_path):
         (("none",), "'none', which cannot be read"),
         (("weights", 8), "from byte 8 to 16; it has 12"),
         (("weights", 0, 12), "12 bytes of data; it needs 8"),
-        (("weights", "x"), "no number of bytes"),
+        (("weights", "x"), "a bad offset or length"),
         ((".",), "'.'"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Models as graphs of ONNX's operators: traced by a call, made shorter, computed. Files are `onnx`'s part."""
+"""Models as graphs of ONNX operators: traced by a call, fused, computed; `onnx` reads and writes files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the exporters of Functions and layers work with: the nodes so far, and a call in two runs."""
+"""What the exporters of Functions and layers use: an Emitter of nodes, and a Call in two runs."""
 
 from __future__ import annotations
 
@@ -168,6 +168,6 @@ class Call:
 
 
 def _first_output(f: Any) -> tuple[tuple[int, ...], Any]:
-    """Shape and dtype of a Function's first output, which is gone if only another one is used."""
+    """Shape and dtype of a Function's first output, which is freed if only another one is used."""
     y = f.outputs[0]()
     return f._output_specs[0] if y is None else (y.shape, y.dtype)

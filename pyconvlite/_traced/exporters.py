@@ -23,12 +23,12 @@ Exporter = Callable[[Call], Any]
 
 
 def _one(op: str) -> Exporter:
-    """An operator of the same inputs."""
+    """An operator with the Function's inputs."""
     return lambda c: c.e.node(op, *c.alike())
 
 
 def _with(op: str, **names: str) -> Exporter:
-    """An operator whose attributes are those of the Function, by their names there."""
+    """An operator with attributes of the Function, given by the names that they have there."""
     return lambda c: c.e.node(op, *c.inputs, **{key: c.same(name) for key, name in names.items()})
 
 
@@ -58,7 +58,7 @@ def _sum_to(c: Call) -> str:
 def _broadcast(c: Call) -> str:
     source, lead = c.f.inputs[0].shape, len(c.shapes[0]) - len(c.f.inputs[0].shape)
     other = c.g.inputs[0].shape
-    # 1 keeps the length of the input, so that only lengths that are new matter
+    # A length of 1 keeps that of the input, so that only new lengths matter.
     kept = [
         i >= lead and source[i - lead] == n and other[i - lead] == m
         for i, (n, m) in enumerate(zip(*c.shapes, strict=True))
@@ -78,7 +78,7 @@ def _known(c: Call, name: str | None) -> str:
 
 def _reshape(c: Call) -> str:
     sizes = [n if n == m else -1 for n, m in zip(*c.shapes, strict=True)]
-    if 0 in sizes:  # which would mean the input's length
+    if 0 in sizes:  # 0 means the input's length, unless allowzero is set
         if c.e.opset < 14:
             raise ValueError("Reshape to a length of 0 needs opset 14 or later")
         return c.e.node("Reshape", c.inputs[0], _known(c, c.e.shape(*c.shapes)), allowzero=1)
@@ -100,7 +100,7 @@ def _get_item(c: Call) -> str:
     arrays = [array for array in parts if isinstance(array, tuple)]
     if len(arrays) > 1 and any(ndim for _, ndim in arrays):
         raise ValueError(f"GetItem with {len(arrays)} indexes has no counterpart in ONNX; {c}")
-    axis = at = 0  # in what Gather has left, and in the result
+    axis = at = 0  # in the output of the last Gather, and in the result
     slices, new = [], []
     for part in parts:
         if part is None:
@@ -145,12 +145,12 @@ def _index(c: Call) -> list[Any]:
 
 
 def _as_index(c: Call, name: str, dtype: Any) -> str:
-    """Indices as Gather takes them."""
+    """An index in a dtype that Gather takes."""
     return name if dtype in (np.int32, np.int64) else c.e.node("Cast", name, to=code_of(np.dtype(np.int64)))
 
 
 def _limits(axis: int, part: slice) -> tuple[int, int, int, int]:
-    """Start, end, axis and step as Slice has them."""
+    """Start, end, axis and step of the operator Slice."""
     least, most = np.iinfo(np.int64).min, np.iinfo(np.int64).max
     step = 1 if part.step is None else int(part.step)
     start, stop = (most, least) if step < 0 else (0, most)
@@ -194,7 +194,7 @@ def _row_norm(c: Call) -> str:
     _, K, S = c.f.inputs[0].shape
     is_half = c.dtype == np.float16
     dtype = np.dtype(np.float32) if is_half else c.dtype
-    if is_half:  # as the Function itself: squares exceed its range
+    if is_half:  # as in the kernels, since squares may overflow
         x = e.node("Cast", x, to=code_of(dtype))
     distance = e.node("Sub", x, e.reduced("ReduceMean", x, [1, 2], True))
     var = e.reduced("ReduceMean", e.node("Mul", distance, distance), [1, 2], True)
@@ -265,7 +265,7 @@ def _join_weights(c: Call) -> str:
 
 
 def _recurrent(step: Callable[..., list[str]], biases: int) -> Exporter:
-    """The steps of a sequence, or the only one, one after the other.
+    """The steps of a sequence, unrolled, or a single step.
 
     Args:
         step: gives the next states, the output first, for the Call, the products with x and with h, the
@@ -330,13 +330,9 @@ def _matmul(c: Call) -> str:
     return c.e.node("MatMul", *names)
 
 
-def _linear(c: Call) -> str:
-    return c.e.node("Gemm" if c.inputs[2] else "MatMul", *c.alike())
-
-
 def _settings(geometry: ConvGeometry) -> dict[str, Any]:
     kernel_size, stride, pad, dilation, *_ = geometry
-    after = pad  # where it computes the same, so that it does for images of other sizes
+    after = pad  # symmetric if the output size is the same, for images of other sizes
     axes = zip(kernel_size, stride, pad, dilation, geometry.input_size, geometry.output_size, strict=True)
     if any((size + 2 * p - (k - 1) * d - 1) // s + 1 != outputs for k, s, p, d, size, outputs in axes):
         (_, below), (_, right) = geometry.edges
@@ -419,7 +415,7 @@ FUNCTIONS: dict[type, Exporter] = {
     F.GetItem: _get_item,
     F.Pad: _pad,
     F.MatMul: _matmul,
-    F.Linear: _linear,
+    F.Linear: lambda c: c.e.node("Gemm" if c.inputs[2] else "MatMul", *c.alike()),
     F.Softmax: _with("Softmax", axis="axis"),
     F.LogSoftmax: _with("LogSoftmax", axis="axis"),
     F.LeakyReLU: _with("LeakyRelu", alpha="slope"),
@@ -443,7 +439,7 @@ FUNCTIONS: dict[type, Exporter] = {
 }
 
 
-# Of integers ONNX computes with int32 and int64; the others it only moves.
+# ONNX computes with integers of int32 and int64 only; these operators move elements of any dtype.
 _MOVES = {F.Cast, F.Reshape, F.Transpose, F.Concat, F.Stack, F.Split, F.GetItem, F.Where, F.BroadcastTo}
 _ONLY_FLOATS: set[type] = {F.Pooling, F.AveragePooling}
 
@@ -487,7 +483,7 @@ def _prelu(c: Call) -> str:
 def _embedding(c: Call) -> str:
     (ids,) = c.inputs
     f = c.f
-    if not isinstance(f, F.GetItem):  # the F.where of an index for padding, which is around it
+    if not isinstance(f, F.GetItem):  # the F.where by which an Embedding with padding_idx ends
         f = f.inputs[0].creator
     (index,) = f.slices if isinstance(f.slices, tuple) else (f.slices,)
     return c.e.node("Gather", c.param(c.layer.W), _as_index(c, ids, index.dtype))

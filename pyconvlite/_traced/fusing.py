@@ -1,6 +1,6 @@
-"""Graphs for inference: no nodes in training; with fewer nodes for the same outputs, once they are fused.
+"""Graphs for inference: without the training mode of nodes, and fused into fewer nodes.
 
-Batch normalization goes into the weights of the convolution before it, ReLU into its call.
+Batch normalization is folded into the weights of the convolution before it, ReLU into its call.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CONV_RELU = "Conv+Relu"  # the package's own operator, which no file has
 def for_inference(graph: Graph) -> Graph:
     """A graph that computes without the engine what GraphLayer computes of the given one in `test_mode()`.
 
-    Its batch normalization uses the running statistics, and its dropout passes everything on.
+    Its batch normalization uses the running statistics, and its dropout returns its input.
 
     Example:
         >>> graph = Graph([Node("Dropout", ["x", "ratio", "is_training"], ["y"])], {}, [], [])

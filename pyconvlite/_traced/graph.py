@@ -16,7 +16,7 @@ Shape: TypeAlias = tuple[int | str | None, ...]
 
 OPSET = 18  # version of the operator set, unless another is asked for
 
-# ONNX's codes of the dtypes that NumPy has
+# ONNX's codes of the dtypes that NumPy has.
 DTYPES = {
     code: np.dtype(name)
     for code, name in {
@@ -53,7 +53,7 @@ def code_of(dtype: Any) -> int:
 
 
 class ValueInfo(NamedTuple):
-    """What a file says of an input, an output or a value in between.
+    """Name, dtype and shape of an input, an output or a value in between, as a file declares them.
 
     Attributes:
         name: its name.
@@ -102,7 +102,7 @@ class Node:
 
 @dataclass
 class Graph:
-    """The nodes in the order of their computation, and what they begin and end with.
+    """The nodes in the order of their computation, with constants, inputs and outputs.
 
     Attributes:
         nodes: the nodes.

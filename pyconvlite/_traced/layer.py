@@ -36,17 +36,17 @@ _ELEMENTWISE = ("Add", "Sub", "Mul", "Div")  # a constant with several elements 
 _PASSING = ("Identity", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Cast", "Expand")
 # Through these, too, a weight may reach a node, such as that of a gate through a sigmoid.
 _UNARY = (*("Abs", "Exp", "Log", "Neg", "Reciprocal"), *("Relu", "Sigmoid", "Softplus", "Sqrt", "Tanh"))
-_PARTS = ("Concat", "Slice", "Split")  # of which exporters make weights with the gates in another order
+_PARTS = ("Concat", "Slice", "Split")  # by which exporters reorder the gates in weights
 # Operators whose result is not larger than the product of the sizes of their inputs. Those that make large
 # arrays of small ones are computed when the model is called, not when a stranger's file is loaded.
 _FOLDED = {
     *(*_PASSING[:-1], *_ELEMENTWISE, "Shape", "Gather", "Concat", "Slice", "Neg", "Sqrt", "Floor", "Ceil"),
     *("Equal", "Not", "Where", "Min", "Max", "Pow", "ReduceProd", "ReduceSum", "Size", "Split"),
 }
-_UNNAMED = re.compile(r"val_\d+")  # as PyTorch's newer exporter calls what has no name in the model
+_UNNAMED = re.compile(r"val_\d+")  # the names that PyTorch's newer exporter makes up
 _MOST_FOLDED = 1 << 16  # elements of one result
 _MOST_FOLDED_IN_ALL = 1 << 22
-_FAULTS = (TypeError, LookupError, ArithmeticError, AttributeError)  # of inputs that do not fit, or lack
+_FAULTS = (TypeError, LookupError, ArithmeticError, AttributeError)  # for unfit or missing inputs
 
 
 class _Step(NamedTuple):
@@ -66,8 +66,8 @@ class GraphLayer(Layer):
         graph: the graph.
 
     Attributes:
-        inputs, outputs: what the graph says of them: a list of ValueInfo, with `name`, `dtype` and `shape`; a
-            length that may vary is its name, or None.
+        inputs, outputs: their declarations: a list of ValueInfo, with `name`, `dtype` and `shape`, in which a
+            length that may vary is a name or None.
 
     The Parameters have the names that the graph gives them. Where it does not say which constants are
     Parameters, those in weight positions of convolutions, matrix products, normalizations and the like are;
@@ -108,7 +108,7 @@ class GraphLayer(Layer):
         statistics: set[str] = set()
         weights: set[str] = set()
         fillings = self._fillings()
-        # the constant that each value is, or was before it was moved or transformed
+        # The constant that each value is, or was before it was moved or transformed.
         origins = {name: name for name in self._constants if name not in fillings}
         for node in self._nodes:
             if node.op in (*_PASSING, *_UNARY) and node.inputs and node.inputs[0] in origins:
@@ -167,7 +167,7 @@ class GraphLayer(Layer):
         return None
 
     def _transposed_weights(self) -> tuple[str, ...]:
-        """Names of weights (in, out) of this package's layers, W, of which PyTorch has the transposes.
+        """Names of weights W (in, out) of this package's layers, whose transposes PyTorch has.
 
         Those of an LSTM or GRU are joined before they are multiplied.
         """
@@ -287,7 +287,7 @@ class GraphLayer(Layer):
         return inputs
 
     def _fixed_batch(self, inputs: Sequence[Any]) -> tuple[str, int, int] | None:
-        """Why a call may fail or be wrong: an input, the length of its batches in the file, and that now."""
+        """The first input whose batch size is fixed in the file and differs: its name and both sizes."""
         for info, x in zip(self._graph.inputs, inputs, strict=True):
             N = info.shape[0] if info.shape else None
             if isinstance(N, int) and x.shape[0] != N:
@@ -295,9 +295,9 @@ class GraphLayer(Layer):
         return None
 
     def _mixes_samples(self, outputs: Sequence[Variable], N: int, length: int) -> bool:
-        """Whether an output still has N samples, though no axis of N has the length now.
+        """Whether an output still has N samples, and no axis has the new length of the batch.
 
-        It may if it is a constant, or another output has the samples.
+        That is correct for a constant, or if another output has the samples.
         """
         if any(y.shape[:1] == (length,) for y in outputs):
             return False
@@ -322,7 +322,7 @@ class GraphLayer(Layer):
         results = results if isinstance(results, tuple | list) else (results,)
         if len(results) < max([i + 1 for i, name in enumerate(node.outputs) if name], default=0):
             raise ValueError(f"{node} has {len(node.outputs)} outputs; it computes {len(results)}")
-        if not all(hasattr(result, "dtype") for result in results):  # such as False, of a missing input
+        if not all(hasattr(result, "dtype") for result in results):  # such as False for a missing input
             raise ValueError(f"{node} computes no array; an input is missing")
         return results
 
@@ -330,12 +330,12 @@ class GraphLayer(Layer):
 
     @property
     def inputs(self) -> list[ValueInfo]:
-        """What the graph says of the inputs."""
+        """The declarations of the inputs."""
         return self._graph.inputs
 
     @property
     def outputs(self) -> list[ValueInfo]:
-        """What the graph says of the outputs."""
+        """The declarations of the outputs."""
         return self._graph.outputs
 
     @property
@@ -353,7 +353,7 @@ class GraphLayer(Layer):
         """As `graph`, with constants in place of the nodes that compute them.
 
         Args:
-            examples: inputs; if they are given, what their shapes decide counts as constant, too.
+            examples: inputs; if given, values that follow from their shapes are constants, too.
         """
         constants, nodes = {**self._fixed, **self._weights()}, [step.node for step in self._steps]
         if examples:
@@ -427,7 +427,7 @@ def fits(shape: tuple[int, ...], declared: Sequence[Any]) -> bool:
 
 
 def _named(node: Node, results: Iterable[Any]) -> dict[str, Any]:
-    """A node's results by name; the empty name, of one that is left out, stands for inputs left out, too."""
+    """A node's results by name, without omitted ones, whose empty name also stands for omitted inputs."""
     return {name: result for name, result in zip(node.outputs, results, strict=False) if name}
 
 

@@ -1,8 +1,8 @@
 """The graph of a Model, traced by calling it.
 
-The Model is called twice, on the examples and on others with more samples. What a Function holds beside
-its inputs must be the same in both calls, or follow from the size of the batch; otherwise it depends on the
-data, and a graph cannot have it.
+The Model is called twice, on the examples and on others with more samples. The settings of a Function must be
+the same in both calls, or follow from the batch size; otherwise they depend on the data, which a graph cannot
+express.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def trace(model: Layer, examples: Sequence[Any], opset: int) -> Graph:
     batch = next((len(a) for a in arrays if a.ndim), 0)
     first, second = _runs(model, arrays, batch)
     if batch == 1 and first.kinds != second.kinds:
-        # What repeats something for each sample, such as broadcast_to, has nothing to do for a single one.
+        # Functions that repeat something for each sample, such as broadcast_to, are not called for only one.
         arrays = [np.concatenate([a, a]) if a.ndim and len(a) == 1 else a for a in arrays]
         batch = 2
         first, second = _runs(model, arrays, batch)
@@ -54,7 +54,7 @@ def trace(model: Layer, examples: Sequence[Any], opset: int) -> Graph:
 
 def _runs(model: Layer, arrays: Sequence[Array], batch: int) -> tuple[_Run, _Run]:
     first = _Run(model, arrays)
-    with np.errstate(all="ignore"):  # the other values may be any
+    with np.errstate(all="ignore"):  # the other examples are random
         return first, _Run(model, [_other(a, batch) for a in arrays])
 
 
@@ -62,14 +62,14 @@ def _example(x: Any, index: int) -> Array:
     x = x.data if isinstance(x, Variable) else x
     if not is_array(x):
         raise TypeError(f"examples[{index}] must be an array; got {type(x).__name__}")
-    array: Array = np.array(to_cpu(x))  # inputs are told apart by their arrays
+    array: Array = np.array(to_cpu(x))  # a copy, since inputs are identified by their arrays
     if array.size == 0:
         raise ValueError(f"examples[{index}] must not be empty; got shape {array.shape}")
     return array
 
 
 def _other(x: Array, batch: int) -> Array:
-    """An example with more samples, in another order; floats have other values of that size, of any sign."""
+    """An example with more samples, in another order; floats get other values, of either sign."""
     generator = np.random.default_rng(0)
     if x.ndim and len(x) == batch:
         x = generator.permutation(np.concatenate([x, x, x[:1]]))
@@ -95,7 +95,7 @@ class _Run:
         states = [
             (layer, name, getattr(layer, name))
             for layer in layers
-            for name in (*layer._state, "_joined")  # weights that an earlier call has joined
+            for name in (*layer._state, "_joined")  # _joined: weights that an earlier call concatenated
             if hasattr(layer, name)
         ]
         state = rng().bit_generator.state
@@ -156,7 +156,7 @@ def _like(array: Array, device: Any) -> Any:
 
 
 class _Pairing:
-    """Two runs, walked through side by side."""
+    """Two runs, whose Functions are exported in pairs."""
 
     def __init__(self, model: Layer, first: _Run, second: _Run, batch: int, opset: int) -> None:
         self.runs = first, second
@@ -217,7 +217,7 @@ class _Pairing:
             export, name, owner = FUNCTIONS.get(type(f)), type(f).__name__, None
         values = [self._value(*pair) for pair in pairs]
         call = Call(self.emitter, f, g, owner, values, self._param)
-        if owner is None:  # the node of a layer has the condition in it
+        if owner is None:  # a layer's node computes its own condition
             call.condition = self._condition(f, g)
         if export is None:
             raise ValueError(f"{name} has no known counterpart in ONNX; {call}")
@@ -230,7 +230,7 @@ class _Pairing:
             self.names[f, i] = found
 
     def _condition(self, f: Any, g: Any) -> str | None:
-        """The name of what the condition of a Where compares, if it is known."""
+        """The name of the condition of a Where, if it is a comparison that can be exported."""
         made, again = (run.condition_of(h) for run, h in zip(self.runs, (f, g), strict=True))
         if made is None or again is None or made.compare is not again.compare:
             return None

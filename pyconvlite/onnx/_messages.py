@@ -1,7 +1,7 @@
-"""The messages of an ONNX file: a table of their fields, from which protobuf makes them to be written.
+"""The messages of an ONNX file: a table of their fields, from which protobuf's classes are built.
 
 protobuf refuses generated code that is newer than itself, and Pyodide's releases have protobuf 5, 6 and 7.
-Descriptors that are built while the program runs have no version, so the package has no generated code.
+Descriptors that are built at run time have no version, so the package has no generated code.
 
 The numbers and types are those of onnx.proto. Fields that the package neither reads nor writes are left out;
 protobuf skips them.
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 __all__ = ["FIELDS", "Field", "fields_of", "made"]
 
-# name=number:type, with * for a repeated field and ** for one that is packed. An enumeration is an int32.
+# name=number:type, with * for a repeated field and ** for a packed one. Enumerations are int32.
 FIELDS = {
     "Model": "ir_version=1:int64 producer_name=2:string producer_version=3:string graph=7:Graph "
     "opset_import=8:OperatorSetId* metadata_props=14:Entry*",

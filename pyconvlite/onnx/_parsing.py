@@ -1,7 +1,7 @@
-"""From the bytes of an ONNX file to its messages, in one walk through their fields.
+"""Parse the bytes of an ONNX file to its messages, in one pass.
 
-protobuf could do this too, but where it is written in Python, as in Pyodide, its import alone takes longer,
-and it sets no bound to the number of fields. The encoding is described at
+protobuf could do this too, but its pure-Python version, as in Pyodide, takes longer for its import alone, and
+does not limit the number of fields. The encoding is described at
 https://protobuf.dev/programming-guides/encoding/.
 """
 
@@ -18,8 +18,8 @@ from ._messages import FIELDS, Field, fields_of
 
 __all__ = ["Message", "parse"]
 
-# A message or string takes far more memory than its two bytes in the file, an integer up to eight times its
-# own: their numbers are limited. A net of 1,000 nodes has 10,000 fields.
+# A message or string of two bytes in the file takes far more memory, an integer up to eight times as much:
+# their numbers are limited. A net of 1,000 nodes has 10,000 fields.
 MOST_FIELDS = 1 << 18
 MOST_PACKED = 1 << 24  # bytes of integers; large tensors are in raw_data
 _PART = 1 << 16  # bytes of integers that are decoded at a time
@@ -31,9 +31,9 @@ _DEFAULTS: dict[str, Any] = {"string": "", "bytes": b"", "float": 0.0, "double":
 
 
 class Message:
-    """A message: its fields are attributes; what the file lacks has the defaults of protobuf.
+    """A message: its fields are attributes; missing ones have protobuf's defaults.
 
-    Texts are str, bytes are views of the file, repeated numbers are arrays.
+    Strings are str, bytes are views of the file, repeated numbers are arrays.
 
     Args:
         kind: its name in the table of fields, such as "Model".
@@ -60,7 +60,7 @@ class Message:
         return name in vars(self)
 
     def below(self, field: Field) -> Message:
-        """The message of a field to read into: a new one, except that parts of a single one are merged."""
+        """The message of a field to read into: a new one, unless the field is not repeated and has one."""
         if not field.stars and self.HasField(field.name):
             return getattr(self, field.name)  # type: ignore[no-any-return]
         message = Message(field.kind)
@@ -89,8 +89,8 @@ def parse(data: bytes | memoryview, title: str) -> Message:
     """The Model message in a file's bytes.
 
     Args:
-        data: the file's contents, which the message refers to.
-        title: what errors call the file.
+        data: the file's contents, of which the message has views.
+        title: name of the file in errors.
 
     Raises:
         ValueError: it is not an ONNX file, is truncated, or has too many fields.
@@ -112,7 +112,7 @@ class _DamagedError(Exception):
 
 def _parsed(data: memoryview, title: str) -> Message:
     model = Message("Model")
-    outer = [(0, len(data), model)]  # the rest of each message that holds the present one
+    outer = [(0, len(data), model)]  # the unread rest of each message around the current one
     count = packed = 0
     while outer:
         at, stop, message = outer.pop()
@@ -153,7 +153,7 @@ def _parsed(data: memoryview, title: str) -> Message:
 
 
 def _put(message: Message, field: Field, wire: int, number: int, data: memoryview, at: int) -> None:
-    """Add what a field has; one of another wire type than its own is skipped, as protobuf does."""
+    """Add the value of a field; one of another wire type is skipped, as protobuf does."""
     kind = field.kind
     if wire == _LEN:
         if kind == "string":
@@ -170,14 +170,14 @@ def _put(message: Message, field: Field, wire: int, number: int, data: memoryvie
 
 
 def _to_int(kind: str, number: int) -> int:
-    """An integer of 32 or 64 bits: the lower ones of its number, with their sign."""
+    """An integer of 32 or 64 bits: the lower bits of a varint, in two's complement unless unsigned."""
     bits = 32 if kind == "int32" else 64
     number &= (1 << bits) - 1
     return number - (1 << bits) if kind != "uint64" and number >> (bits - 1) else number
 
 
 def _packed(kind: str, data: memoryview, at: int) -> bytes:
-    """Numbers side by side, in the machine's representation."""
+    """The numbers of a packed field, in the machine's representation."""
     dtype = np.dtype(_CODES[kind])
     if _WIRES[kind] != _VARINT:
         if len(data) % dtype.itemsize:
@@ -211,7 +211,7 @@ def _text(data: memoryview, at: int) -> str:
 
 
 def _varint(data: memoryview, at: int, stop: int) -> tuple[int, int]:
-    """An integer of 7 bits a byte, and where it ends."""
+    """An integer of 7 bits per byte, and where it ends."""
     value = shift = 0
     for i in range(at, min(stop, at + 10)):
         byte = data[i]

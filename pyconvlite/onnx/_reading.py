@@ -24,7 +24,7 @@ __all__ = ["Source", "read"]
 Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
 LARGEST = (1 << 31) - 1  # bytes of a protobuf message
-_PART = 1 << 20  # bytes that are read at a time: `read` allocates what it is asked for
+_PART = 1 << 20  # bytes that are read at a time: `read` allocates as many as it is asked for
 OPSETS = range(7, 29)
 PARAMS = "pyconvlite.parameters"  # key of a list of names, as JSON
 _RAW, _EXTERNAL = 0, 1  # values of data_location
@@ -38,7 +38,7 @@ def read(source: Source) -> Graph:
 
 
 def _contents(source: Source) -> tuple[bytes | memoryview, str, Path | None]:
-    """The bytes of a source, what errors call it, and the folder of its external data."""
+    """The bytes of a source, its name in errors, and the folder of its external data."""
     if isinstance(source, bytes | bytearray | memoryview):
         return memoryview(source).cast("B"), "the file", None
     if is_url(source):
@@ -221,7 +221,7 @@ class _Reader:
         fields |= {"u4": "uint64_data", "u8": "uint64_data"}
         values = getattr(tensor, fields.get(dtype.str[1:], "int32_data"))
         self._check_length(len(values), count, "elements", tuple(tensor.dims), place)
-        if dtype == np.float16:  # their bits
+        if dtype == np.float16:  # stored as their bits
             return np.array(values, np.int64).astype(np.uint16).view(np.float16)
         wide: Any = {"f": dtype, "u": np.uint64}.get(dtype.kind, np.int64)
         flat: Array = np.array(values, wide).astype(dtype)
@@ -232,7 +232,7 @@ class _Reader:
             raise self._error(f"{place} of shape {shape} has {found} {what} of data; it needs {needed}")
 
     def _external(self, tensor: Any, dtype: np.dtype[Any], count: int, place: str) -> Array:
-        """The data in a part of another file, which must be in the folder of the ONNX file."""
+        """The data in a part of another file, which must lie in the folder of the ONNX file or below."""
         entries = {entry.key: entry.value for entry in tensor.external_data}
         location = entries.get("location", "")
         needed = count * dtype.itemsize
@@ -240,7 +240,7 @@ class _Reader:
             offset = int(entries.get("offset", "0"))
             length = int(entries.get("length", needed))
         except ValueError as error:
-            raise self._error(f"{place} has external data at no number of bytes: {error}") from None
+            raise self._error(f"{place} has external data with a bad offset or length: {error}") from None
         if self.folder is None:
             raise self._error(
                 f"{place} is in the file {location!r}: pass the path of the ONNX file instead, or export it "

@@ -27,7 +27,7 @@ def as_bytes(graph: Graph, name: str) -> bytes:
 
     Raises:
         ImportError: protobuf is not installed.
-        ValueError: it would be larger than a file can be.
+        ValueError: the weights are larger than an ONNX file can be.
     """
     size = sum(array.nbytes for array in graph.constants.values())
     if size > LARGEST:
@@ -52,7 +52,7 @@ def as_bytes(graph: Graph, name: str) -> bytes:
 
 
 def _params(names: Iterable[str]) -> Any:
-    """What tells `load` which initializers are Parameters, for ONNX does not."""
+    """The metadata that tell `load` which initializers are Parameters, which ONNX does not."""
     return made("Entry", key=PARAMS, value=json.dumps(sorted(names)))
 
 

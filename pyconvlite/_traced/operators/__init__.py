@@ -12,7 +12,7 @@ from ._table import TABLE, Run, Use
 __all__ = ["Run", "prepare"]
 
 
-# Up to operator set 22 exporters write each of these as several operators, which are known.
+# Up to operator set 22, exporters write each of these as several operators, which are supported.
 _SINCE_23 = ("Attention", "RMSNormalization", "RotaryEmbedding")
 
 

@@ -22,7 +22,7 @@ Run: TypeAlias = Callable[..., Any]
 
 
 class Use:
-    """A node, as its operator sees it: the attributes, with defaults, are attributes of this object.
+    """A node for its operator's function; the node's attributes, or their defaults, are attributes of it.
 
     Attributes:
         version: of the operator set.
@@ -53,7 +53,7 @@ class Use:
         for name, default in defaults.items():
             setattr(self, name, node.attributes.get(name, default))
 
-    def __getattr__(self, name: str) -> Any:  # for mypy; all that there are were set in __init__
+    def __getattr__(self, name: str) -> Any:  # for mypy: __init__ sets the attributes
         raise AttributeError(name)
 
     def refuse(self, reason: str) -> NoReturn:

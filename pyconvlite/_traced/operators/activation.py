@@ -81,7 +81,7 @@ def _softmax(use: Use) -> Run:
 
 @operator("Dropout", ratio=0.5, seed=0)
 def _dropout(use: Use) -> Run:
-    """Whether it is in training is the engine's state; a file that lets its caller decide it is refused."""
+    """Training is a state of the engine; a file in which an input decides on it is refused."""
     if len(use.node.inputs) > 2 and use.node.inputs[2] and use.constants[2] is None:
         use.refuse("training_mode must be a constant; call the model in test_mode() or without")
     known = use.constants[1] if len(use.constants) > 1 else None

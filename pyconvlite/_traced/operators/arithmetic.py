@@ -33,10 +33,6 @@ def _pow(x: Any, c: Any) -> Any:
     return F.pow(x, c if exponent.dtype == base.dtype else F.cast(c, base.dtype))
 
 
-def _mean(*xs: Any) -> Any:
-    return reduce(F.add, xs) / len(xs)
-
-
 simple(
     Add=F.add,
     Sub=F.sub,
@@ -55,7 +51,7 @@ simple(
     Min=lambda *xs: reduce(F.minimum, xs),
     Max=lambda *xs: reduce(F.maximum, xs),
     Sum=lambda *xs: reduce(F.add, xs),
-    Mean=_mean,
+    Mean=lambda *xs: reduce(F.add, xs) / len(xs),
     Where=lambda condition, x, y: F.where(raw(condition), x, y),
     Floor=by_namespace("floor"),
     Ceil=by_namespace("ceil"),

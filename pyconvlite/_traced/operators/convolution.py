@@ -18,7 +18,7 @@ AUTO_PADS = ("NOTSET", "VALID", "SAME_UPPER", "SAME_LOWER")
 
 
 def per_axis(use: Use, name: str, axes: int, least: int) -> tuple[int, ...]:
-    """An attribute with an integer for each axis of the images; a one or zero each, `least`, by default."""
+    """An attribute with an integer for each axis of the images, by default `least`, 0 or 1."""
     values = tuple(getattr(use, name)) or (least,) * axes
     if len(values) != axes or min(values) < least:
         use.refuse(f"{name} must have {axes} integers of at least {least}")
@@ -36,7 +36,7 @@ def edges(use: Use, axes: int) -> tuple[tuple[int, int], ...] | None:
 
 
 def same(use: Use, size: Any, kernel: Any, stride: Any, dilation: Any) -> tuple[tuple[int, int], ...]:
-    """The padding of a size so that its output is of ceil(size / stride)."""
+    """The padding for which the output has the size ceil(size / stride)."""
     found = []
     for numbers in zip(size, kernel, stride, dilation, strict=True):
         ends = edges_of("same", *((n, 1) for n in numbers))[0]
@@ -82,7 +82,7 @@ def _conv(use: Use) -> Run:
         return F.clip(y, 0, use.most) if has_relu else y
 
     def volumes(x: Any, W: Any, b: Any, pad: Any) -> Any:
-        # the sum of a convolution for each slice of the kernels
+        # The sum of a convolution for each slice of the kernels.
         D, KD = x.shape[2], W.shape[2]
         (before, after), step, gap = pad[0], stride[0], dilation[0]
         first = np.arange(0, D + before + after - (KD - 1) * gap, step) - before
@@ -140,14 +140,14 @@ def _conv_transpose(use: Use) -> Run:
                 for have, more, size in zip(full, extra, sizes, strict=True)
             )
             added = [size - have + sum(ends) for size, have, ends in zip(sizes, full, pads, strict=True)]
-        # Beyond what a kernel reaches, the output has `more - after` elements of the bias alone.
+        # Beyond the reach of the kernel, the output has `more - after` elements, each the bias.
         ends = [
             (before, have - max(after - more, 0), 0, max(more - after, 0))
             for have, more, (before, after) in zip(full, added, pads, strict=True)
         ]
         if axes < 3:
             return images(x, W, b, pads, added, ends)
-        # the sum of a transposed convolution for each slice of the kernels
+        # The sum of a transposed convolution for each slice of the kernels.
         D, (start, stop, _, more) = x.shape[2], ends[0]
         place = np.arange(start, stop + more)[:, np.newaxis]
         parts = []
@@ -190,5 +190,5 @@ def _axes(use: Use) -> int:
     ranks = [rank for rank in (use.rank(0), use.rank(1)) if rank is not None]
     axes = len(use.kernel_shape) or (ranks[0] - 2 if ranks else 2)
     if axes not in (1, 2, 3) or any(rank != axes + 2 for rank in ranks):
-        use.refuse("it is of other than 1, 2 or 3 axes after (N, C)")
+        use.refuse("only 1, 2 or 3 axes after (N, C) are supported")
     return axes

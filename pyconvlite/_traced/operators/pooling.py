@@ -30,7 +30,7 @@ class _Windows:
         self.use = use
         self.axes = axes = len(use.kernel_shape)
         if axes not in (1, 2, 3) or use.rank() not in (None, axes + 2):
-            use.refuse("it is of other than 1, 2 or 3 axes after (N, C)")
+            use.refuse("only 1, 2 or 3 axes after (N, C) are supported")
         self.kernel = per_axis(use, "kernel_shape", axes, 1)
         self.stride = per_axis(use, "strides", axes, 1)
         self.dilation = per_axis(use, "dilations", axes, 1)
@@ -109,7 +109,7 @@ def _indexes(x: Any, windows: _Windows, by_columns: int) -> Array:
     flat = np.broadcast_to(flat, inside.shape).reshape(*inside.shape[:2], -1)
     OH, OW = chosen.shape[2:]
     found = flat[np.arange(OH)[:, np.newaxis], np.arange(OW), chosen]
-    # int64 also where NumPy's integers have 32 bits
+    # int64 also where NumPy's default integer has 32 bits.
     found = found.astype(np.int64) + np.arange(N * C).reshape(N, C, 1, 1) * (H * W)
     return found if windows.axes == 2 else found[:, :, 0]  # type: ignore[no-any-return]
 

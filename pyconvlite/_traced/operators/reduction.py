@@ -1,4 +1,4 @@
-"""Reductions over axes, and the places of extremes."""
+"""Reductions over axes, and the indexes of extremes."""
 
 from __future__ import annotations
 
@@ -15,16 +15,22 @@ from .shape import axes_of
 
 
 def _extreme(function: Callable[..., Any], sign: int) -> Run:
+    """A reduction whose result for no elements is `_end` of the dtype."""
+
     def reduced(x: Any, axis: Any, keepdims: bool) -> Any:
         array = raw(x)
-        if array.size == 0:
-            kind = array.dtype.kind
-            ends = np.iinfo(array.dtype) if kind in "iu" else None
-            of_none = (ends.max, ends.min)[sign < 0] if ends else sign * math.inf if kind == "f" else sign > 0
-            return np.full(array.sum(axis=axis, keepdims=keepdims).shape, of_none, array.dtype)
-        return function(x, axis, keepdims)
+        if array.size:
+            return function(x, axis, keepdims)
+        return np.full(array.sum(axis=axis, keepdims=keepdims).shape, _end(array.dtype, sign), array.dtype)
 
     return reduced
+
+
+def _end(dtype: Any, sign: int) -> Any:
+    """The largest number of a dtype, or with the sign -1 the smallest."""
+    if dtype.kind in "iu":
+        return np.iinfo(dtype).max if sign > 0 else np.iinfo(dtype).min
+    return sign * math.inf if dtype.kind == "f" else sign > 0
 
 
 def _square_sum(x: Any, axis: Any, keepdims: bool) -> Any:

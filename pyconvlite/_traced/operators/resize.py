@@ -13,7 +13,7 @@ from ...backends import to_device_of
 from ...functions._along import product_along, take
 from ._table import Run, Use, host, integers, operator, raw
 
-_PLACES = (
+_COORDINATE_MODES = (
     *("half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric"),
     "tf_crop_and_resize",
 )
@@ -50,7 +50,7 @@ _ROUNDED: dict[str, Callable[[Array], Array]] = {
     nearest_mode="round_prefer_floor",
 )
 def _resize(use: Use) -> Run:
-    use.one_of("coordinate_transformation_mode", *_PLACES)
+    use.one_of("coordinate_transformation_mode", *_COORDINATE_MODES)
     use.one_of("mode", "nearest", "linear", "cubic")
     use.one_of("nearest_mode", *_ROUNDED)
     policy = use.one_of("keep_aspect_ratio_policy", "stretch", "not_larger", "not_smaller")

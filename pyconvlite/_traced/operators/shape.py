@@ -196,7 +196,7 @@ def _scatter_nd(use: Use) -> Run:
         at = _places(indexes)
         if adds or not at[0].size:
             return F.add(x, F.GetItemGrad(at, x.shape)(updates))
-        source = np.full(x.shape[: len(at)], -1)  # of two updates of one place the last one counts
+        source = np.full(x.shape[: len(at)], -1)  # the last update of an element counts
         source[at] = np.arange(at[0].size).reshape(at[0].shape)
         moved = F.get_item(F.reshape(updates, (at[0].size, *x.shape[len(at) :])), source.clip(0))
         kept = np.broadcast_to((source < 0).reshape(*source.shape, *[1] * (len(x.shape) - len(at))), x.shape)
@@ -206,7 +206,7 @@ def _scatter_nd(use: Use) -> Run:
 
 
 def _places(indexes: Any, batch_dims: int = 0) -> tuple[Array, ...]:
-    """The index that indexes (..., n) stand for by their last axis, after the axes of a batch."""
+    """The index arrays in the last axis of `indexes` (..., n), after those of the batch axes."""
     at = host(indexes)
     if at.dtype.kind not in "iu" or not 0 <= batch_dims < at.ndim or at.shape[-1] == 0:
         raise ValueError(f"needs indexes along the last axis; got {at.dtype} of shape {at.shape}")
