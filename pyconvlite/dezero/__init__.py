@@ -4,10 +4,9 @@
 on `import dezero.functions as F` and the like work. `python -m pyconvlite.dezero script.py` runs a script
 this way. The separate distribution `pyconvlite-dezero` makes a plain `import dezero` do it.
 
-The classes and functions are those of pyconvlite, except where DeZero's differ in a way that a program of
-the book notices: random numbers come from `numpy.random`, in DeZero's order, so that `np.random.seed(0)`
-gives the book's numbers; Parameters have DeZero's names. `docs/dezero.md` has the table of what differs from
-DeZero.
+The classes and functions are those of pyconvlite, except for differences that affect the book's programs:
+random numbers come from `numpy.random`, in DeZero's order, so that `np.random.seed(0)` gives the book's
+numbers; Parameters have DeZero's names. The remaining differences are listed in `docs/dezero.md`.
 
     >>> import pyconvlite.dezero
     >>> import dezero

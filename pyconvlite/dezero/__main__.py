@@ -19,7 +19,7 @@ def main() -> None:
     del sys.argv[0]
     if not os.path.exists(sys.argv[0]):
         sys.exit(f"can't open {sys.argv[0]!r}: there is no such file")
-    if not sys.flags.safe_path:  # or else the first is no folder of the caller's
+    if not sys.flags.safe_path:  # with it, Python does not put the caller's folder first
         sys.path[0] = os.path.dirname(os.path.abspath(sys.argv[0]))
     runpy.run_path(sys.argv[0], run_name="__main__")
 

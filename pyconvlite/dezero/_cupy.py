@@ -1,4 +1,4 @@
-"""CuPy's part in the book's programs: the WebGPU namespace, where float64 becomes float32, and `random`."""
+"""In CuPy's place for the book's programs: the WebGPU namespace, with float32 for float64, and `random`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def __getattr__(name: str) -> Any:
 
 
 def narrowed(x: Any) -> Any:
-    """A float64 array as float32, all else unchanged: WebGPU has no float64.
+    """A float64 array as float32, anything else unchanged: WebGPU has no float64.
 
     Example:
         >>> narrowed(np.zeros(2)).dtype
@@ -52,7 +52,7 @@ def _creating(name: str) -> Callable[..., Any]:
         dtype = args[before] if len(args) > before else dtype
         return __getattr__(name)(*args[:before], dtype=_dtype(dtype))
 
-    create.__doc__ = f"`{name}` of the WebGPU namespace, for which float64 is float32."
+    create.__doc__ = f"`{name}` of the WebGPU namespace; the dtype float64 gives float32."
     return create
 
 
@@ -67,7 +67,7 @@ def get_array_module(x: Any) -> Any:
 
 
 class _Random:
-    """`numpy.random`, whose arrays are copied to the device: its seed sets the numbers of both."""
+    """`numpy.random`, with its arrays copied to the device."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         draw = getattr(np.random, name)

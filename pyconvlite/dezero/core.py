@@ -58,7 +58,7 @@ def as_array(x: Any, array_module: Any = np) -> Any:
 
 
 def setup_variable() -> None:
-    """Do nothing: Variable has its operators from the start; DeZero adds them in this function.
+    """Do nothing: Variable has its operators already, which DeZero adds in this function.
 
     Example:
         >>> setup_variable()

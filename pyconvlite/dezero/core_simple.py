@@ -59,9 +59,9 @@ __all__ = [
 
 
 class Variable(autograd.Variable):
-    """A Variable that a program creates: its gradient is a plain array, so `x.data -= lr * x.grad` works.
+    """A leaf Variable whose gradient is a plain array, so that `x.data -= lr * x.grad` works.
 
-    What is computed from it is a Variable of `dezero.core`.
+    Results computed from it are Variables of `dezero.core`.
 
     Example:
         >>> import numpy as np
@@ -85,6 +85,6 @@ class Variable(autograd.Variable):
         return autograd.Variable(self._grad)
 
     def backward(self, retain_grad: bool = False, create_graph: bool = False) -> None:
-        """Do as `dezero.core` does; here the gradient of this Variable with respect to itself is 1."""
+        """As in `dezero.core`; a leaf without a gradient gets ones."""
         if self.creator is None and self.grad is None:
             self.grad = autograd.variable.ones_like(self)

@@ -29,7 +29,7 @@ class DataLoader(dataloaders.DataLoader):
     def reset(self) -> None:
         """Start a new epoch, in a new order."""
         super().reset()
-        if self.generator is None:  # one with a seed of its own draws as pyconvlite's does
+        if self.generator is None:  # a DataLoader with a seed draws as pyconvlite's does
             order = np.random.permutation if self.shuffle else np.arange
             self.index = order(self.data_size)
 

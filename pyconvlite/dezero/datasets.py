@@ -25,7 +25,7 @@ from . import utils
 from .transforms import Compose
 from .utils import cache_dir, get_file
 
-globals().update({name: getattr(datasets, name) for name in datasets.__all__})  # those below take their place
+globals().update({name: getattr(datasets, name) for name in datasets.__all__})  # those below replace them
 
 # ----------------------------------------------------------------------------------------------- drawn curves
 
@@ -39,8 +39,9 @@ def get_spiral(train: bool = True) -> tuple[Array, Array]:
         0.864611
     """
     np.random.seed(1984 if train else 2020)
-    np.random.randn(300)  # of the points, and then
-    np.random.permutation(300)  # their order: what comes next is what comes in DeZero
+    # Draw as many numbers as DeZero does, for the points and their order, so that later numbers agree.
+    np.random.randn(300)
+    np.random.permutation(300)
     return datasets.get_spiral(train)
 
 
@@ -79,8 +80,8 @@ class SinCurve(datasets.SinCurve):
 class MNIST(datasets.MNIST):
     """As `pyconvlite.datasets.MNIST`; without `source` the files may come from other places too.
 
-    The first of these that has a file: the cache of pyconvlite, DeZero's (`utils.cache_dir`), the site of a
-    notebook, and `ADDRESS`. In each case its sha256 is verified.
+    They are searched for in this order: the cache of pyconvlite, DeZero's (`utils.cache_dir`), the site of a
+    notebook, `ADDRESS`. The sha256 is always verified.
 
     Attributes:
         ADDRESS: URL of the gzipped files; assign to it to use a mirror.
@@ -112,15 +113,11 @@ class MNIST(datasets.MNIST):
         fetched_by_dezero = Path(utils.cache_dir, packed.name)
         if fetched_by_dezero.exists():
             contents = fetched_by_dezero.read_bytes()
-            array = read_idx(contents, _axes_of(name), str(fetched_by_dezero))
+            array = read_idx(contents, 3 if "idx3" in name else 1, str(fetched_by_dezero))
             check_authentic(array, name, str(fetched_by_dezero))  # before it is copied
             _write(packed, contents)
         elif not _fetch.site():
             _fetch.download(f"{self.ADDRESS.rstrip('/')}/{packed.name}", packed)
-
-
-def _axes_of(name: str) -> int:
-    return 3 if "idx3" in name else 1
 
 
 def _write(path: Path, contents: bytes) -> None:
@@ -185,14 +182,14 @@ class CIFAR100(CIFAR10, datasets.CIFAR100):
     _made_by_dezero: ClassVar[str] = "cifar-100-python.tar.gz"
 
     def _kept_by_dezero(self) -> tuple[Any, Any]:
-        fine = self.label_type == "fine"  # DeZero's file does not tell which labels it has
+        fine = self.label_type == "fine"  # DeZero's file does not say which labels it has
         return super()._kept_by_dezero() if fine else (None, None)
 
 
 def _members(archive: str, names: Any) -> tuple[bytes, ...]:
     """Contents of some of the files in a tar archive, whose sizes are checked first."""
     found = {}
-    with _whole(archive), tarfile.open(archive, "r:gz") as tar:
+    with _reporting_damage(archive), tarfile.open(archive, "r:gz") as tar:
         for member in tar:
             name = member.name.rpartition("/")[2]
             if name in names and member.isfile() and member.size <= 200_000_000:
@@ -203,11 +200,10 @@ def _members(archive: str, names: Any) -> tuple[bytes, ...]:
 
 
 @contextlib.contextmanager
-def _whole(path: str | Path) -> Iterator[None]:
-    """Raise ValueError in place of what an archive that is damaged raises."""
+def _reporting_damage(path: str | Path) -> Iterator[None]:
+    """Raise ValueError in place of the libraries' own errors about a damaged archive."""
     try:
         yield
-    # As each library has it; NumPy takes what it does not know for a pickle: a ValueError.
     except (
         tarfile.TarError,
         zipfile.BadZipFile,
@@ -215,7 +211,7 @@ def _whole(path: str | Path) -> Iterator[None]:
         zlib.error,
         EOFError,
         KeyError,
-        ValueError,
+        ValueError,  # NumPy takes an unknown format for a pickle, and refuses it
     ) as error:
         raise ValueError(
             f"{path} is damaged; delete it, so that it is made or fetched again: {error}"
@@ -226,7 +222,7 @@ class ImageNet(Dataset):
     """The names of ImageNet's classes; there are no pictures, as in DeZero.
 
     Attributes:
-        ADDRESS: of the names, a Python dictionary as text.
+        ADDRESS: URL of the names, a Python dictionary as text.
 
     Example:
         >>> ImageNet().data is None
@@ -252,16 +248,16 @@ class ImageNet(Dataset):
         return names
 
 
-# ---------------------------------------------------------------------------------------------------- letters
+# ------------------------------------------------------------------------------------------------------- text
 
 
 class Shakespear(Dataset):
     """Shakespeare's text as character ids; each label is the next id.
 
     Attributes:
-        ADDRESS: of the text.
+        ADDRESS: URL of the text.
         data, label: integer arrays (1115393,).
-        char_to_id, id_to_char: dictionaries between letters and integers, in order of their first use.
+        char_to_id, id_to_char: dictionaries between characters and ids, in order of their first use.
 
     Raises:
         OSError: the text cannot be fetched.
@@ -280,8 +276,8 @@ class Shakespear(Dataset):
         text = Path(get_file(self.ADDRESS, "shakespear.txt")).read_text("utf-8")
         self.id_to_char = dict(enumerate(dict.fromkeys(text)))
         self.char_to_id = {char: i for i, char in self.id_to_char.items()}
-        letters = np.array([self.char_to_id[char] for char in text])
-        self.data, self.label = letters[:-1], letters[1:]
+        ids = np.array([self.char_to_id[char] for char in text])
+        self.data, self.label = ids[:-1], ids[1:]
 
 
 # --------------------------------------------------------------------------------------------- DeZero's cache
@@ -308,7 +304,7 @@ def load_cache_npz(filename: str, train: bool = False) -> tuple[Any, Any]:
     path = _npz(filename, train)
     if not path.exists():
         return None, None
-    with _whole(path), open(path, "rb") as file, np.load(file) as arrays:
+    with _reporting_damage(path), open(path, "rb") as file, np.load(file) as arrays:
         return arrays["data"], arrays["label"]
 
 

@@ -11,9 +11,7 @@ from .._arguments import within
 from . import cuda, utils
 from .core import Config, Function, Variable, as_array, as_variable
 
-globals().update(
-    {name: getattr(functions, name) for name in functions.__all__}
-)  # dropout takes the place of one
+globals().update({name: getattr(functions, name) for name in functions.__all__})  # dropout replaces its own
 
 
 def dropout(x: Any, dropout_ratio: float = 0.5) -> Variable:
@@ -31,7 +29,7 @@ def dropout(x: Any, dropout_ratio: float = 0.5) -> Variable:
 
     Example:
         >>> import numpy as np
-        >>> np.random.seed(0)  # the first three numbers are 0.55, 0.72, 0.6, the fourth is 0.54
+        >>> np.random.seed(0)  # draws 0.55, 0.72, 0.6, 0.54
         >>> dropout(np.ones(4), 0.6)
         variable([0.  2.5 2.5 0. ])
     """
@@ -40,5 +38,5 @@ def dropout(x: Any, dropout_ratio: float = 0.5) -> Variable:
     if not Config.train:
         return x  # type: ignore[no-any-return]
     xp = cuda.get_array_module(x)
-    mask = xp.asarray(xp.random.rand(*x.shape)) > ratio  # asarray: a 0-d x has a number here
+    mask = xp.asarray(xp.random.rand(*x.shape)) > ratio  # asarray: for a 0-d x, rand returns a number
     return x * mask.astype(x.dtype) / (1 - ratio)  # type: ignore[no-any-return]

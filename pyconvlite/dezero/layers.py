@@ -34,17 +34,17 @@ class Layer(layers.Layer):
 
     @property
     def _params(self) -> set[str]:
-        """Names of the Parameters and Layers among the attributes, which the book looks at in step 44."""
+        """Names of the Parameters and Layers among the attributes, which step 44 of the book prints."""
         return {name for name, value in vars(self).items() if isinstance(value, Parameter | layers.Layer)}
 
     def _attributes_in_order(self) -> list[tuple[str, Any]]:
-        # A list may hold the same layers, as in the book's MLP; DeZero does not look into it, so that it
-        # must not name them.
+        # A list may hold the same layers, as in the book's MLP; DeZero does not search lists, so the names
+        # of the attributes come first.
         attributes = vars(self).items()
         return sorted(attributes, key=lambda item: not isinstance(item[1], Parameter | layers.Layer))
 
     def save_weights(self, path: Any) -> None:
-        """Save the Parameters as an npz archive; `.npz` is added to a path that does not end so."""
+        """Save the Parameters as an npz archive; `.npz` is added to a path that does not end with it."""
         if isinstance(path, str | os.PathLike) and not os.fspath(path).endswith(".npz"):
             path = f"{os.fspath(path)}.npz"
         super().save_weights(path)
@@ -82,7 +82,7 @@ class _Drawn(Layer):
 
     def _init_params(self, in_size: int) -> None:
         layer: Any = self
-        if layer.init != "lecun_normal":  # not DeZero's, but pyconvlite's
+        if layer.init != "lecun_normal":  # an initializer that DeZero lacks
             super()._init_params(in_size)
             return
         shape = layer._weight_shape(at_least(1, in_size, layer._in_name))
@@ -178,7 +178,7 @@ class BatchNorm(Layer, layers.BatchNorm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         for param in self.params():
-            param.lazy_dtype = None  # that of the first input, or of the weights that are loaded
+            param.lazy_dtype = None  # set by the first input or by loaded weights
 
     def forward(self, x: Any) -> Variable:
         """Normalize x of shape (N, C, ...); in training, update the running statistics."""

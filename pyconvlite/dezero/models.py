@@ -88,7 +88,7 @@ class MLP(Model, models.MLP):
 
 
 def _draw_as_dezero(model: Layer) -> None:
-    """Give each layer inside the class of its name in this package; none has its weights yet."""
+    """Change the class of each sublayer to that of the same name here; none has its weights yet."""
     for _, node, _ in list(walk(model)):
         if own := _OWN.get(type(node)):
             node.__class__ = own
@@ -159,7 +159,7 @@ class BottleneckB(Layer, models.BottleneckB):
 
 
 class BuildingBlock(Layer, models.BuildingBlock):
-    """As `pyconvlite.models.BuildingBlock`, with DeZero's defaults, of which only the last is of use.
+    """As `pyconvlite.models.BuildingBlock`, with DeZero's defaults, of which only the last is usable.
 
     Example:
         >>> block = BuildingBlock(3, 2, 4, 8, 2)
@@ -264,7 +264,7 @@ class SqueezeNet(Model):
     Iandola et al., "SqueezeNet: AlexNet-level accuracy with 50x fewer parameters" (2016), in its version 1.1.
 
     Args:
-        pretrained: must be False; there are no weights of DeZero's.
+        pretrained: must be False, since DeZero has no weights.
 
     Raises:
         ValueError: `pretrained` is true; when called, the images are smaller than 17 x 17.

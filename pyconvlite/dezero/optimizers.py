@@ -25,7 +25,7 @@ class FreezeParam(optimizers.FreezeParam):
         [variable([2.])]
     """
 
-    _not_saved = ("freeze_params",)  # a checkpoint is loaded beside the same ones
+    _not_saved = ("freeze_params",)  # in a checkpoint: the loading script passes them again
 
     def __init__(self, *layers: Layer | Parameter) -> None:
         super().__init__(*layers)

@@ -40,8 +40,8 @@ def _dot_func(f: Any) -> str:
 def plot_dot_graph(output: Variable, verbose: bool = True, to_file: str = "graph.png") -> Any:
     """Draw the computation graph of `output` to an image file with Graphviz, as `pyconvlite.graph` does.
 
-    A program goes on where Graphviz is missing: a notebook shows the picture, but no file is written;
-    elsewhere there is a warning, and the DOT text is printed.
+    Without Graphviz there is no error: a notebook shows the picture, but no file is written; elsewhere a
+    warning is issued and the DOT text is printed.
 
     Args:
         output: the last Variable of the graph.
@@ -49,7 +49,7 @@ def plot_dot_graph(output: Variable, verbose: bool = True, to_file: str = "graph
         to_file: path of the image; its suffix (png, svg, pdf, ...) sets the format.
 
     Returns:
-        In a notebook what shows the picture; otherwise None.
+        In a notebook an object that displays the picture; otherwise None.
 
     Example:
         >>> plot_dot_graph(Variable(np.array(1.0)), to_file="graph")
@@ -57,7 +57,7 @@ def plot_dot_graph(output: Variable, verbose: bool = True, to_file: str = "graph
         ValueError: to_file must have a suffix that sets the format, as in graph.png; got 'graph'
     """
     try:
-        return graph.plot_dot_graph(output, verbose, to_file)  # Play has its own there
+        return graph.plot_dot_graph(output, verbose, to_file)  # by attribute: the playground replaces it
     except graph.GraphvizMissing as error:
         warnings.warn(f"no picture is drawn: {error}", stacklevel=2)
         print(graph.get_dot_graph(output, verbose))
@@ -67,7 +67,7 @@ def plot_dot_graph(output: Variable, verbose: bool = True, to_file: str = "graph
 # -------------------------------------------------------------------------------------------- gradient checks
 
 
-_STEP = 1e-4  # of the central differences, as in DeZero: float32 in `f` may round
+_STEP = 1e-4  # of the central differences, as in DeZero: large enough for `f` in float32
 
 
 def gradient_check(
@@ -119,7 +119,7 @@ def _floats(x: Any) -> Any:
 
 # ------------------------------------------------------------------------------------------------------ files
 
-cache_dir = os.path.join(os.path.expanduser("~"), ".dezero")  # DeZero's own: what it has fetched is found
+cache_dir = os.path.join(os.path.expanduser("~"), ".dezero")  # DeZero's own, with the files it has fetched
 
 
 def get_file(url: str, file_name: str | None = None) -> str:
@@ -148,7 +148,7 @@ def get_file(url: str, file_name: str | None = None) -> str:
 
 
 def show_progress(block_num: int, block_size: int, total_size: int) -> None:
-    """Print the progress of a download, over the bar printed before.
+    """Print the progress of a download, over the previous bar.
 
     Example:
         >>> show_progress(1, 50, 200)  # doctest: +NORMALIZE_WHITESPACE
