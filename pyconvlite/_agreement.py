@@ -1,4 +1,4 @@
-"""What the processes of `parallel` must have alike: how they compare it, and the errors where it differs."""
+"""Checks that the processes of `parallel` have the same model, weights and optimizer."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def form_of(param: Parameter) -> Form:
 
 
 def settings_of(optimizer: Optimizer) -> dict[str, Any]:
-    """The numbers of an optimizer and its hooks, which a checkpoint has, too."""
+    """The settings of an optimizer and its hooks, as a checkpoint has them."""
     parts = [optimizer, *optimizer.hooks]
     return {f"{type(o).__name__}.{name}": value for o in parts for name, value in values_of(o).items()}
 
 
 def weights_of(found: Iterable[tuple[str, Parameter, bool]], optimizer: Optimizer) -> dict[str, int]:
-    """Checksums of what must be equal before the first update: weights, and what is remembered of each."""
+    """Checksums of what must be equal before the first update: the weights, and the optimizer's states."""
     weights = {name: param for name, param, fixed in found if not fixed}
     memories = optimizer._memories().items()
     return {name: crc_of(param.data) for name, param in weights.items()} | {
@@ -92,7 +92,7 @@ def refuse_other_settings(settings: Sequence[Mapping[str, Any]]) -> None:
     for rank, own in enumerate(settings):
         for name in {**first, **own}:
             value, other = own.get(name, "missing"), first.get(name, "missing")
-            if repr(value) != repr(other):  # which takes nan for equal to nan
+            if repr(value) != repr(other):  # unlike value != other, equal for two NaNs
                 raise ValueError(
                     f"all processes must have the same optimizer and hooks: {name} is {value} in rank {rank} "
                     f"and {other} in rank 0; load checkpoints in all, and let schedules step by what is the "

@@ -94,7 +94,7 @@ def is_too_large(value: Any) -> bool:
 
 
 def misfits(contents: Mapping[str, Any], objects: Mapping[str, Any]) -> Iterator[str]:
-    """How the objects differ from those that were saved, apart from the numbers that change in training."""
+    """Differences of the objects from the saved ones, apart from the numbers that change in training."""
     stored = contents["objects"]
     for name in sorted(stored.keys() - objects.keys()):
         if any(name.startswith(f"{passed}/") for passed in objects):
@@ -124,8 +124,8 @@ def misfits(contents: Mapping[str, Any], objects: Mapping[str, Any]) -> Iterator
 def refusal(o: Any, stored: Mapping[str, Any]) -> str:
     """Why an object cannot have the stored numbers; empty if it can.
 
-    The object's own constructor decides, if it is the package's, which only checks and assigns. An integer
-    that it does not take is a count. The first rate of a schedule must be one that its optimizer takes.
+    The object's own constructor decides, if it is the package's: those only check and assign. An integer
+    that is not an argument of it is a count. The base rate of a schedule must be valid for its optimizer.
     """
     if isinstance(o, Schedule) and (reason := refusal(o.optimizer, {o.rate_name: stored.get("base")})):
         return reason
@@ -165,7 +165,7 @@ def _floats(archive: _npz.Archive, name: str, shape: tuple[int | None, ...]) -> 
 def read_states(
     archive: _npz.Archive, kept: Collection[str], carried: Mapping[str, tuple[Any, str]]
 ) -> dict[str, Array]:
-    """The states by name: none of a layer, or all, for the same N examples."""
+    """The states by name; of each layer either none or all, with the same N."""
     headers: dict[str, _npz.Header] = {}
     rows: dict[Any, set[int | None]] = {}  # N by layer; None for a state that is not there
     for name, (layer, _) in carried.items():
@@ -239,5 +239,5 @@ def read_generators(
         pairs.append(("loader", loader.generator))
     with archive.refusing():
         for name, generator in pairs:
-            type(generator.bit_generator)().state = stored[name]  # raises an error if it is none
+            type(generator.bit_generator)().state = stored[name]  # raises an error if it is not valid
         return [(generator, stored[name]) for name, generator in pairs]

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, TypeAlias, TypeGuard
 
 __all__ = ["BinaryFile", "is_url", "read_from", "replacing", "title_of", "written"]
 
-_ABANDONED = 600  # seconds without a write, after which the writer of an unfinished file was killed
+_ABANDONED = 600  # seconds without a write, after which the writer of an unfinished file is taken for dead
 
 BinaryFile: TypeAlias = str | os.PathLike[str] | BinaryIO
 
@@ -23,8 +23,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """Open a new file that takes the place of the one at `path` when the block ends without an error.
 
     Until then it has a random name in the same folder. It gets the mode of the file that it replaces. A
-    symbolic link stays, and its target is replaced. What processes that were killed have left unfinished for
-    this path is removed after ten minutes.
+    symbolic link stays, and its target is replaced. Unfinished files for this path that a killed process has
+    left are removed after ten minutes.
 
     Raises:
         OSError: there is a folder, device, pipe or socket at `path`, or a file without the permission to
@@ -47,7 +47,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
                 f"{os.fspath(path)!r} is not a regular file and cannot be replaced; to write into a device "
                 "or pipe, pass an open binary file"
             )
-        if not os.access(target, os.W_OK):  # which os.replace does not ask for
+        if not os.access(target, os.W_OK):  # os.replace does not check it
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(path))
     folder = os.path.dirname(target)
     try:
@@ -55,18 +55,18 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     except FileNotFoundError:
         text = f"{folder!r} is missing; create it first"
         raise FileNotFoundError(errno.ENOENT, text, os.fspath(path)) from None
-    start = f".{zlib.crc32(os.fsencode(os.path.basename(target))):08x}-"  # of those of this target
-    unfinished = os.path.join(folder, f"{start}{os.urandom(8).hex()}.tmp")
+    prefix = f".{zlib.crc32(os.fsencode(os.path.basename(target))):08x}-"  # the same for each such target
+    unfinished = os.path.join(folder, f"{prefix}{os.urandom(8).hex()}.tmp")
 
     def created(name: str, flags: int) -> int:
         try:
             return os.open(name, flags, 0o666 if mode is None else 0o600)
-        except OSError as error:  # with the path that was given
+        except OSError as error:  # name the path that the caller gave
             raise OSError(error.errno, error.strerror, os.fspath(path)) from None
 
     try:
         with open(unfinished, "xb", opener=created) as file:  # x: O_EXCL, which follows no link
-            _remove_abandoned(folder, start, os.fstat(file.fileno()).st_mtime - _ABANDONED)
+            _remove_abandoned(folder, prefix, os.fstat(file.fileno()).st_mtime - _ABANDONED)
             yield file
             file.flush()
             os.fsync(file.fileno())  # lest the name survive a power failure, but not the contents
@@ -79,14 +79,14 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         raise
 
 
-def _remove_abandoned(folder: str, start: str, before: float) -> None:
-    """Remove the unfinished files that nobody has written into since a time, by the clock of the file system.
+def _remove_abandoned(folder: str, prefix: str, before: float) -> None:
+    """Remove the unfinished files that were last written before a time, by the clock of the file system.
 
-    Should the writer of one still live, its `os.replace` fails, and the older file stays whole.
+    If the writer of one is still alive, its `os.replace` fails, and the older file stays intact.
     """
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if entry.name.startswith(start) and entry.name.endswith(".tmp"):
+            if entry.name.startswith(prefix) and entry.name.endswith(".tmp"):
                 with contextlib.suppress(OSError):  # another has removed it, or it is another user's
                     if entry.stat(follow_symlinks=False).st_mtime < before:
                         os.remove(entry.path)

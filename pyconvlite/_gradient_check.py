@@ -87,7 +87,7 @@ def gradient_check(
 
 def measure(f: Callable[..., Any], x: Any, args: Any, kwargs: Any, eps: float = 1e-6) -> Array:
     """As `numerical_grad`, with the step of the central differences."""
-    # `testing` calls `f` with Variables, but here `f` may expect plain arrays, as in DeZero
+    # `testing` calls `f` with Variables, but here `f` may expect plain arrays, as in DeZero.
     return np.asarray(testing.numerical_grad(lambda v: as_variable(f(v.data, *args, **kwargs)), x, eps=eps))
 
 

@@ -21,8 +21,8 @@ from ._zip import PART, Zip
 __all__ = ["Archive", "Header", "opened", "write"]
 
 _HEADER = 1 << 14  # bytes of the longest header of an array
-_OPEN = 1 << 26  # bytes of any array whose size nothing but the file tells
-_OPEN_RATIO = 16  # and how often its compressed size a larger one may have; that of weights is about 1.1
+_OPEN = 1 << 26  # bytes that an array may have if only the file gives its size
+_OPEN_RATIO = 16  # a larger one may have this many times its compressed size; weights have about 1.1
 
 # An npy header, such as {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }
 _FIELDS = re.compile(
@@ -102,7 +102,7 @@ def opened(file: BinaryFile, expected: int) -> Iterator[Archive]:
 
 
 class Archive(Zip):
-    """An npz archive that is read.
+    """An npz archive opened for reading.
 
     Args:
         stream: seekable binary file object.

@@ -5,15 +5,13 @@ from __future__ import annotations
 import html
 import re
 
-_NODE = re.compile(
-    r'^  (\w+) \[label="((?:[^"\\]|\\.)*)", color=(\w+)', re.MULTILINE
-)  # a label may have lines
+_NODE = re.compile(r'^  (\w+) \[label="((?:[^"\\]|\\.)*)", color=(\w+)', re.MULTILINE)
 _EDGE = re.compile(r"^  (\w+) -> (\w+)$", re.MULTILINE)
 _LETTER, _HEIGHT, _ROW, _GAP = 7.5, 28, 58, 16  # pixels
 
 
 class Picture:
-    """The graph as SVG: a row for each step of the computation, each node about below those that it is from.
+    """The graph as SVG: one row for each step of the computation, each node roughly below its inputs.
 
     Args:
         dot: text that `pyconvlite.graph.get_dot_graph` returns.
@@ -72,7 +70,7 @@ def _rows(nodes: object, edges: list[tuple[str, str]]) -> list[list[str]]:
 def _places(
     rows: list[list[str]], edges: list[tuple[str, str]], widths: dict[str, float], total: float
 ) -> dict[str, tuple[float, float]]:
-    """The middle of each node; those of a row are in the order of the middles of what they are from."""
+    """The center of each node; a row is sorted by the mean x of the inputs."""
     places: dict[str, tuple[float, float]] = {}
     for number, row in enumerate(rows):
         above = {node: [places[a][0] for a, b in edges if b == node and a in places] for node in row}

@@ -17,7 +17,7 @@ MARKS = 5  # numbers below 2**26 that a roll call compares
 
 
 class Batches:
-    """The batches that all processes took for training, in which their shares may differ.
+    """The batches that all processes have drawn for training; their shares of one may differ in size.
 
     Attributes:
         rows: indexes of the last one; None before the first, and at the end of an epoch.
@@ -29,7 +29,7 @@ class Batches:
         self.rows: Array | None = None
         self.count = 0
         self.in_test_mode = False
-        self._latest: dict[int, int] = {}  # by number of examples: `count` at the last batch of so many
+        self._latest: dict[int, int] = {}  # by batch size: `count` at the last batch of that size
 
     def add(self, rows: Array) -> None:
         """Enter the indexes of a batch."""
@@ -39,7 +39,7 @@ class Batches:
         self._latest[len(rows)] = self.count
 
     def lengths(self, since: int) -> set[int]:
-        """Numbers of examples of the batches after the first `since`; if there is none, of the last one."""
+        """Sizes of the batches after the first `since`; if there are none, the size of the last batch."""
         found = {n for n, count in self._latest.items() if count > since}
         return found or (set() if self.rows is None else {len(self.rows)})
 
@@ -91,7 +91,7 @@ class Communicator:
         return float(self.mpi.allreduce(own))
 
     def meet(self, place: str, *marks: int) -> list[bool]:
-        """Have a roll call, which each exchange between the processes begins with.
+        """Check by a roll call that all processes make the same call; every exchange begins with one.
 
         A process that ends answers the roll call of the others once (`leave`), so that they do not wait.
 
@@ -132,9 +132,9 @@ class Communicator:
         self._call(mine)
 
     def _call(self, mine: Array) -> list[int]:
-        """Sums over the processes: of those that leave, of their ranks, of each mark and of its square.
+        """Sums over the processes: how many leave, their ranks, each mark and its square.
 
-        Those that left answered one roll call, which remains the last.
+        Once a process has left, no further roll call is made: the sums stay those of the last one.
         """
         if not self._sums[0]:
             left, *marks = mine.tolist()
@@ -176,9 +176,9 @@ class Scattered:
     def share(self, rows: Array) -> Array:
         """This process's indexes of a batch of all processes.
 
-        Where there are fewer examples than processes, those without one take all, in order to take part in
-        the update; what they compute has no weight. In `test_mode()` and `no_grad()` they take none, and the
-        batch is none of those of an update.
+        If there are fewer examples than processes, a process without one takes the whole batch, so that it
+        takes part in the update; its gradients have weight 0. In `test_mode()` and `no_grad()` it takes
+        none, and the batch does not count as one of an update.
         """
         own = rows[self.comm.rank :: self.comm.size]
         if not _is_training():

@@ -1,4 +1,4 @@
-"""Hints for PyTorch's users: what its names are here, in errors for missing attributes."""
+"""Hints for users of PyTorch: an error for a missing attribute gives the name that is used here."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _HERE = {
 
 
 def no_attribute(owner: str, name: str) -> AttributeError:
-    """The error for a missing attribute, with what is here in the place of PyTorch's.
+    """The error for a missing attribute, with a hint if it is a name of PyTorch.
 
     Example:
         >>> no_attribute("SGD", "step")
@@ -75,6 +75,6 @@ class Hinting:
     if not TYPE_CHECKING:  # a type checker would take each name for an attribute
 
         def __getattr__(self, name: str) -> Any:
-            if hasattr(type(self), name):  # a property, whose own error is to be seen
+            if hasattr(type(self), name):  # a property that raised AttributeError: show its error
                 return object.__getattribute__(self, name)
             raise no_attribute(type(self).__name__, name)

@@ -42,18 +42,18 @@ def seed(n: int | None = None) -> None:
 
 
 def hash_key() -> tuple[int, int]:
-    """Draw two integers of 32 bits, the key of kernels that hash it with the place of each element.
+    """Draw two 32-bit integers: the key that kernels hash together with the index of each element.
 
     Example:
         >>> [0 <= n < 2**32 for n in hash_key()]
         [True, True]
     """
-    # faster than `integers` by a tenth of a millisecond
+    # a tenth of a millisecond faster than `integers`
     return divmod(rng().bit_generator.random_raw(), 2**32)
 
 
 def hash_threshold(ratio: float) -> int:
-    """The integer of 32 bits that a hash of 32 bits is below with probability `ratio`.
+    """The 32-bit integer that a uniform 32-bit hash is below with probability `ratio`.
 
     Example:
         >>> hash_threshold(0.5) == 2**31

@@ -48,7 +48,7 @@ def write(file: BinaryIO, arrays: Mapping[str, Array]) -> None:
         arrays: C-contiguous arrays by name.
 
     Raises:
-        ValueError: a name is that of the metadata, or an array has more than 64 bits a number.
+        ValueError: a name is that of the metadata, or the format has no such dtype.
     """
     names = {dtype: name for name, dtype in _DTYPES.items() if name != "BF16"}
     header = {}

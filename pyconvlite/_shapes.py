@@ -36,14 +36,14 @@ def pair(x: IntPair, name: str = "x") -> tuple[int, int]:
         >>> pair(3), pair((1, 2)), pair([4, 5])
         ((3, 3), (1, 2), (4, 5))
     """
-    if type(x) is int:  # first what nearly all calls give
+    if type(x) is int:  # the usual cases first, for speed
         return x, x
     if type(x) is tuple and len(x) == 2 and type(x[0]) is type(x[1]) is int:
         return x[0], x[1]
     kind = "an integer or a pair of integers"
     if isinstance(x, tuple | list):
         if len(x) != 2:
-            raise ValueError(f"{name} must be an integer or a pair of integers; got {x!r}")
+            raise ValueError(f"{name} must be {kind}; got {x!r}")
         return integer(x[0], name, kind, x), integer(x[1], name, kind, x)
     size = integer(x, name, kind)
     return size, size
@@ -122,7 +122,7 @@ def get_deconv_outsize(size: int, k: int, s: int, p: int, dilation: int = 1, out
         size: size of the input, in pixels, at least 1.
         k, s, p, dilation: kernel size, stride, pad and dilation of that convolution, as in
             `get_conv_outsize`.
-        output_pad: pixels more than the smallest size.
+        output_pad: pixels to add to the smallest size.
 
     Raises:
         TypeError: a size is not an integer.
@@ -173,7 +173,7 @@ def as_shape(shape: Any, name: str = "shape") -> tuple[int, ...]:
     """
     if type(shape) is tuple:
         return shape
-    sizes = np.asarray(shape).ravel()  # not `np.ravel`, which a Variable takes over
+    sizes = np.asarray(shape).ravel()  # not `np.ravel`, which a Variable overrides
     if sizes.size and sizes.dtype.kind not in "iu":
         raise TypeError(f"{name} must be an integer or a sequence of integers; got {shape!r}")
     return tuple(sizes.tolist())
@@ -182,7 +182,7 @@ def as_shape(shape: Any, name: str = "shape") -> tuple[int, ...]:
 def check_axes(shape: Sequence[int], axes: str, name: str = "x") -> None:
     """Raise ValueError unless `shape` has as many axes as `axes` names, for example "(N, C, H, W)".
 
-    Those that end with "...", as "(N, C, ...)", are the fewest.
+    Axes that end with "...", as in "(N, C, ...)", allow more.
 
     Example:
         >>> check_axes((1, 28, 28), "(N, C, H, W)")
@@ -265,7 +265,7 @@ def stretched_axes(small: tuple[int, ...], large: tuple[int, ...]) -> tuple[int,
 
 
 def check_broadcast(**shapes: tuple[int, ...]) -> None:
-    """Raise ValueError unless the shapes, which are given by the names of arguments, broadcast.
+    """Raise ValueError unless the shapes, passed by argument name, broadcast.
 
     Example:
         >>> check_broadcast(x0=(2, 3), x1=(4, 1, 3))

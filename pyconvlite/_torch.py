@@ -1,8 +1,8 @@
 """PyTorch's files (.pt, .pth), read without PyTorch; nothing in them is executed.
 
 Such a file has a pickle: a program for a small stack machine, which may call any function of Python.
-`_Machine` is another machine for it. It knows dicts, lists, tuples, numbers and strings, and of all functions
-only those that PyTorch rebuilds tensors with; the file is refused at anything else.
+`_Machine` runs the part of it that is safe: it builds dicts, lists, tuples, numbers and strings, and knows
+only the functions that PyTorch rebuilds tensors with. A file with anything else is refused.
 
 There are two formats. Since version 1.6 `torch.save` writes a zip archive with `data.pkl` and the numbers of
 each storage as a member, `data/0` and so on. Before, a file had five pickles (a magic number, the version,
@@ -251,7 +251,7 @@ class _Machine:
         opcodes = {opcode.code.encode("latin1"): opcode for opcode in pickletools.opcodes}
         known = _KNOWN.split()
         self._stack: list[Any] = []
-        self._marks: list[int] = []  # their places, as a search takes long
+        self._marks: list[int] = []  # their indices in the stack, as a search is slow
         self._memo: dict[int, Any] = {}
         name = ""
         try:
@@ -273,9 +273,7 @@ class _Machine:
     def _step(self, opcode: str, argument: Any) -> None:
         stack = self._stack
         match opcode:
-            case "BININT" | "BININT1" | "BININT2" | "LONG1" | "BINFLOAT":
-                stack.append(argument)
-            case "BINUNICODE" | "SHORT_BINUNICODE":
+            case "BININT" | "BININT1" | "BININT2" | "LONG1" | "BINFLOAT" | "BINUNICODE" | "SHORT_BINUNICODE":
                 stack.append(argument)
             case "NONE" | "NEWTRUE" | "NEWFALSE":
                 stack.append({"NONE": None, "NEWTRUE": True, "NEWFALSE": False}[opcode])
@@ -388,7 +386,7 @@ class _Finisher:
     """Puts arrays in the place of tensors."""
 
     def __init__(self) -> None:
-        self._done: dict[int, Any] = {}  # by id: what occurs in many places, also nested, is finished once
+        self._done: dict[int, Any] = {}  # by id, so that an object that occurs many times is finished once
 
     def finished(self, value: Any, depth: int = 0) -> Any:
         if depth > _DEEPEST:
@@ -416,8 +414,8 @@ class _Finisher:
             numbers = self._done[id(numbers)][0]
         if not math.prod(shape):
             return np.empty(shape, numbers.dtype)
-        # That of an axis of length 1 may be more than NumPy takes.
-        in_bytes = [
+        # The stride of an axis of length 1 may be larger than NumPy accepts.
+        strides = [
             (n > 1) * stride * numbers.itemsize for n, stride in zip(shape, tensor.strides, strict=True)
         ]
-        return np.lib.stride_tricks.as_strided(numbers[tensor.offset :], shape, in_bytes, writeable=False)
+        return np.lib.stride_tricks.as_strided(numbers[tensor.offset :], shape, strides, writeable=False)

@@ -24,7 +24,7 @@ def load(file: BinaryFile, params: Mapping[str, Parameter], by_each_name: Mappin
     Args:
         file: the file.
         params: the Parameters by name.
-        by_each_name: the same under all their names; DeZero saves a shared Parameter under each of them.
+        by_each_name: the Parameters by all their names; DeZero saves a shared Parameter under each.
     """
     first = {param: name for name, param in params.items()}
     with _npz.opened(file, len(by_each_name)) as archive:
@@ -117,7 +117,7 @@ def fitting(
 
 
 def assign(params: Mapping[str, Parameter], arrays: Mapping[str, Array]) -> None:
-    """Give each Parameter its array, on the device where the old one is."""
+    """Give each Parameter its array, on the device of the old one."""
     for name, param in params.items():
         param.data = backends.to_device_of(param.data, arrays[name])
 
@@ -128,7 +128,7 @@ def dtype_of(param: Parameter) -> Any:
 
 
 def expected(param: Parameter) -> tuple[int | None, ...] | None:
-    """The shape of a Parameter; None for a length, or instead of all, that any input may set."""
+    """The shape of a Parameter; None for a length that is not known yet, or if none is."""
     return param.lazy_shape if param.data is None else param.shape
 
 

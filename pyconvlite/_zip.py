@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["DEEPEST", "PART", "Zip", "depth", "unreadable"]
 
 PART = 1 << 18  # bytes that are decompressed at a time; a multiple of every itemsize
-DEEPEST = 100  # brackets of JSON in each other: in a browser, json overflows the stack at some thousands
+DEEPEST = 100  # levels of JSON: in a browser, json overflows the stack at a few thousand
 _OTHER = re.compile(r"[^][{}]+")
 _STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
@@ -31,7 +31,7 @@ _STORED, _DEFLATED = 0, 8
 
 
 class Zip:
-    """An archive that is read.
+    """An archive opened for reading.
 
     Args:
         stream: seekable binary file object.
@@ -132,7 +132,7 @@ class Zip:
 
 
 def depth(text: str) -> int:
-    """How many brackets of a JSON text are in each other."""
+    """The number of levels of nested brackets in a JSON text."""
     brackets = _OTHER.sub("", _STRING.sub("", text)).encode()
     steps = map(_STEPS.__getitem__, brackets)
     return max(itertools.accumulate(steps, initial=0))

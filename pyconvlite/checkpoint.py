@@ -1,8 +1,8 @@
-"""Checkpoints: training goes on from a file exactly as if it had never stopped.
+"""Checkpoints: training continues from a file exactly as if it had never stopped.
 
 A checkpoint is one file with the weights, the optimizer's moments and settings (learning rate, count of
 updates, those of its hooks), the schedule's and the DataLoader's position, and the state of the random number
-generators. On the CPU, training that goes on from it computes the same bits::
+generators. On the CPU, training that continues from it computes the same bits::
 
     model, loader = LeNet(), DataLoader(train, 32)
     optimizer = Adam(0.001).setup(model)
@@ -74,8 +74,8 @@ def save(
 ) -> None:
     """Save a checkpoint; an older file is replaced only when the new one is complete.
 
-    A process that is killed meanwhile leaves a hidden file, `.*.tmp`, beside it. If nobody has
-    written into it for ten minutes, the next save to the same path removes it.
+    A process that is killed meanwhile leaves a hidden file, `.*.tmp`, beside it. The next save to the same
+    path removes it, once it has not been modified for ten minutes.
 
     Args:
         file: a path, used exactly as given, or a binary file object.
@@ -192,7 +192,7 @@ def load(
         for name, header in headers.items():
             if header.dtype.itemsize > 8:
                 archive.refuse(f"model/{name} has dtype {header.dtype}; a Parameter has at most float64")
-        # What is computed with them has the same bits only in the same dtype and memory order.
+        # Results have the same bits only if dtype and memory order are the same.
         weights = {name: archive.read(header, keeps_order=True) for name, header in headers.items()}
         states, counts = _remembered(archive, optimizer, params, weights)
         values = _checkpoint.read_states(archive, kept, carried)
@@ -282,7 +282,7 @@ def _check_savable(objects: Mapping[str, Any]) -> None:
 
 
 def _as_json(contents: Mapping[str, Any]) -> str:
-    """The text of a checkpoint; only `extra` can be what JSON cannot hold."""
+    """The text of a checkpoint; only `extra` may hold objects that JSON cannot represent."""
     try:
         text = json.dumps(contents)
     except (TypeError, ValueError, RecursionError) as error:
@@ -309,7 +309,7 @@ def _remembered(
     params: Mapping[str, Parameter],
     weights: Mapping[str, Array],
 ) -> tuple[dict[str, dict[str, Array]], dict[str, dict[str, Array]]]:
-    """The optimizer's states and its counts in a file, each by Parameter, by the name of the attribute."""
+    """The optimizer's states and its counts in a file: by attribute, then by name of the Parameter."""
     target = optimizer.target if optimizer is not None else None
     targets = set() if target is None else set(target.params())
     trained = {name: array for name, array in weights.items() if params[name] in targets}
@@ -327,7 +327,7 @@ def _remembered(
 
 
 def _layer_states(model: Layer) -> dict[str, tuple[Any, str]]:
-    """Attributes of layers that hold what one call leaves to the next, by name."""
+    """Attributes of layers that carry state from one call to the next, by name."""
     layers = ((name, node) for name, node, _ in walk(model) if isinstance(node, Layer))
     return {f"{name}/{a}".lstrip("/"): (layer, a) for name, layer in layers for a in layer._state}
 

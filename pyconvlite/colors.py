@@ -1,4 +1,4 @@
-"""Colors of signed numbers, as on pyconvlite's site: plus is blue, minus orange, and zero the ground."""
+"""Colors of signed numbers, as on pyconvlite's site: plus is blue, minus orange, zero transparent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training on several machines or cores: each process has the model, and a share of every batch.
+"""Data-parallel training on several machines or cores: each process has the model and a share of every batch.
 
 The processes are those of MPI. A script of one process needs three changes, and MPI only where there are more
 than one::
@@ -116,7 +116,7 @@ copyreg.pickle(Communicator, lambda comm: (world, ()))  # also for copy.deepcopy
 
 
 def _started(environment: Mapping[str, str]) -> tuple[int, str]:
-    """How many processes a launcher started, and the variable that tells; 1 and "" if there was none."""
+    """How many processes a launcher started, and the variable that says so; 1 and "" if there was none."""
     sizes = [(int(environment[name]), name) for name in _SIZES if environment.get(name, "").isdecimal()]
     return max(sizes, default=(1, ""))
 
@@ -130,7 +130,7 @@ def _end_together(comm: Communicator) -> None:
     def end_all(*error: Any) -> None:
         with contextlib.redirect_stderr(io.StringIO()) as told:
             show(*error)
-        # At once, or the launcher would mix what several processes write.
+        # In one call, or the launcher would mix the output of several processes.
         sys.stderr.write(f"{told.getvalue()}rank {comm.rank} of {comm.size} failed, and ends all\n")
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
@@ -138,7 +138,7 @@ def _end_together(comm: Communicator) -> None:
         MPI.COMM_WORLD.Abort(1)
 
     def leave() -> None:
-        if os.getpid() == process and not MPI.Is_finalized():  # a fork is none of the processes
+        if os.getpid() == process and not MPI.Is_finalized():  # not in a forked child
             comm.leave()
 
     sys.excepthook = end_all
@@ -146,7 +146,7 @@ def _end_together(comm: Communicator) -> None:
 
 
 def _wait_until_read(stream: TextIO) -> None:
-    """Wait, at most a second, until the launcher has read what was printed: it drops the rest at an abort."""
+    """Wait, at most a second, until the launcher has read the output: at an abort it drops the rest."""
     try:
         import fcntl
         import termios
@@ -158,7 +158,7 @@ def _wait_until_read(stream: TextIO) -> None:
         while time.monotonic() < end and any(fcntl.ioctl(stream.fileno(), termios.FIONREAD, bytes(4))):
             time.sleep(0.001)
     except (ImportError, OSError):
-        pass  # Windows has no fcntl, and a stream may be no file
+        pass  # Windows has no fcntl, and a stream need not be a file
 
 
 # -------------------------------------------------------------------------------- the same model, split data
@@ -242,12 +242,12 @@ def scatter(dataset: Examples, comm: Communicator) -> Examples:
 
 
 def Optimizer(optimizer: Opt, comm: Communicator) -> Opt:
-    """Have an optimizer average the gradients over all processes before each update.
+    """Make an optimizer average the gradients over all processes before each update.
 
     The average is the gradient of the mean loss over the batches of all processes, if each process computes
     the mean over its own. Running statistics (BatchNorm) are averaged as well. The optimizer's hooks, such as
     ClipGrad, see the averaged gradients. A Parameter without a gradient in some processes counts as one with
-    zeros there; one without a gradient in all is left unchanged, and takes no time.
+    zeros there; one that has a gradient in none is left unchanged, and takes no time.
 
     Args:
         optimizer: any optimizer, before or after `setup`; schedules and checkpoints take it as before.
@@ -375,7 +375,7 @@ class Average:
             buffer = np.concatenate([array.reshape(-1) for *_, array in part])
             if weight:
                 buffer *= buffer.dtype.type(weight)
-            else:  # computed for the examples of others: even nan has no weight
+            else:  # this process had no examples of its own: 0 * NaN would be NaN
                 buffer[...] = 0
             self.comm.mpi.Allreduce(MPI.IN_PLACE, buffer)
             end = 0

@@ -17,8 +17,8 @@ IN_PYODIDE = True
 def get(url: str) -> tuple[int, RawIOBase, bool]:
     """Response to a GET request: HTTP status, body, and whether it is known where the body ends.
 
-    That is always so: JavaScript cannot see how a response ends, and a broken one is an error where the
-    browser can tell. Reading the body raises OSError if the connection breaks.
+    The last is always True: JavaScript cannot see how a response ends. Reading the body raises OSError if the
+    browser notices that the connection broke.
 
     Raises:
         OSError: the server cannot be reached.
