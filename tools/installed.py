@@ -1,7 +1,7 @@
-"""Write packages of a Pyodide folder as they lie once they are installed, for pages to unpack.
+"""Write packages of a Pyodide folder as they look when installed, for pages to unpack.
 
 Pyodide unpacks a wheel in Python and then loads each of its shared libraries, needed or not: for NumPy that
-takes longer than its import. A browser unpacks gzip beside, while Pyodide starts.
+takes longer than its import. A browser decompresses gzip in the background while Pyodide starts.
 
 The file `installed.gz` is gzipped: a line of JSON, and then the contents of all files one after the other.
 The line has `packages`, their names, and `files`, pairs of a path below site-packages and a length in bytes.
@@ -20,16 +20,16 @@ from pathlib import Path
 
 NAME = "installed.gz"
 
-# What Pyodide itself notes in `.dist-info` when it installs a package of its folder.
+# Files that Pyodide itself adds to `.dist-info` when it installs a package of its folder.
 NOTED = {"INSTALLER": b"pyodide.loadPackage", "PYODIDE_SOURCE": b"pyodide"}
 
 
 def write(folder: Path, names: Iterable[str]) -> None:
-    """Write `installed.gz` beside the wheels: these packages, and those that they need.
+    """Write `installed.gz` beside the wheels: these packages, and their dependencies.
 
     Args:
         folder: a Pyodide folder.
-        names: as the folder's lock has them.
+        names: names of packages in the folder's lock.
     """
     packages = json.loads((folder / "pyodide-lock.json").read_text("utf-8"))["packages"]
     wanted = list(names)

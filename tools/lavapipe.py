@@ -1,8 +1,8 @@
 """Mesa's lavapipe, a Vulkan driver that computes on the CPU and has float16.
 
-Debian's packages are taken from the first of its releases whose Mesa is new enough, checked by apt as any
-other, and unpacked into the cache: the system stays as it is. The folder holds `lvp_icd.json`, for
-VK_ICD_FILENAMES, and the libraries beside it, for LD_LIBRARY_PATH.
+Debian's packages are taken from the first of its releases whose Mesa is new enough, verified by apt as usual,
+and unpacked into the cache: nothing is installed. The folder holds `lvp_icd.json`, for VK_ICD_FILENAMES, and
+the libraries beside it, for LD_LIBRARY_PATH.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def find() -> Path:
     """Return the folder, from the cache if it is there.
 
     Raises:
-        fetch.FetchError: this is no Debian, or its registry cannot be reached or has no such Mesa.
+        fetch.FetchError: this is not Debian, or its registry cannot be reached or has no such Mesa.
     """
     recipe = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()
     place = fetch.cache_dir() / recipe / f"lavapipe-{platform.machine()}"
@@ -41,7 +41,7 @@ def find() -> Path:
         finished = folder / place.name
         finished.mkdir()
         for library in unpacked.glob("usr/lib/*/*.so*"):
-            # Other drivers take most of the room.
+            # Other drivers are most of the size.
             if not library.name.startswith(("libvulkan_", "libgallium")) or library.name == DRIVER:
                 shutil.move(library, finished / library.name)
         (description,) = unpacked.glob("usr/share/vulkan/icd.d/lvp_icd*.json")
@@ -52,13 +52,13 @@ def find() -> Path:
         try:
             os.replace(finished, place)
         except OSError:
-            if not place.is_dir():  # else another checkout was first
+            if not place.is_dir():  # otherwise another process was first
                 raise
     return place
 
 
 def _downloaded(folder: Path) -> list[Path]:
-    """Download Mesa and what it needs beyond what is installed, with lists of apt's own for it."""
+    """Download Mesa and its missing dependencies, with package lists of their own."""
     release = _release()
     for name in ("lists/partial", "cache/archives/partial"):
         (folder / name).mkdir(parents=True)
@@ -97,7 +97,7 @@ def _release() -> str:
 
 
 def _mirror() -> str:
-    """Return where the installed apt gets Debian from."""
+    """Return the URL from which the installed apt gets Debian."""
     for line in _run("apt-get", "indextargets", "--format", "$(SITE) $(ORIGIN) $(LABEL)").splitlines():
         site, *labels = line.split()
         if labels == ["Debian", "Debian"]:

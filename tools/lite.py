@@ -1,8 +1,8 @@
 """Build the notebooks' part of the site: JupyterLite with the site's own Pyodide, and the notebooks.
 
-A notebook is kept as a script in Jupytext's percent format, which editors show as cells, once for both
-languages: a text is marked `# %% [markdown] lang="en"` or `lang="ja"`. Each language gets a notebook of its
-text and all code.
+A notebook is kept as a script in Jupytext's percent format, which editors show as cells, for both languages:
+a text is marked `# %% [markdown] lang="en"` or `lang="ja"`. Each language gets a notebook with its texts and
+all code.
 
 Usage: python -m tools.lite FOLDER JUPYTER_LITE
 FOLDER is what to write, JUPYTER_LITE the program that builds.
@@ -43,14 +43,14 @@ POLICY = (
 
 
 class LiteError(Exception):
-    """Something that must not be published; the message says what."""
+    """The notebooks cannot be published; the message says why."""
 
 
 def notebook(script: str, language: str) -> NotebookNode:
     """Make the notebook of one language, in Jupyter's format 4.5, without outputs.
 
     Raises:
-        LiteError: a text that does not say its language.
+        LiteError: a text is not marked with its language.
     """
     made: NotebookNode = jupytext.reads(script, "py:percent")
     cells: list[NotebookNode] = []
@@ -81,7 +81,7 @@ def write_notebooks(folder: Path) -> None:
 
 
 def figure_settings(sheet: str) -> dict[str, str]:
-    """Settings of matplotlib (a matplotlibrc) for each scheme: the style sheet's colors, JupyterLab's ground.
+    """Settings of matplotlib (a matplotlibrc) for each scheme: the site's colors on JupyterLab's background.
 
     Args:
         sheet: the site's base.css.
@@ -109,14 +109,14 @@ def _settings(token: dict[str, str], ground: str) -> dict[str, str]:
 
 
 def protect(page: Path, script: str = "") -> None:
-    """Write a policy into a page: it asks the site alone, and runs no scripts but the site's and its own.
+    """Write a policy into a page: only requests to the site, only the site's scripts and its own inline ones.
 
     Args:
         page: an HTML file.
-        script: one that is to run first, and other elements of the head.
+        script: a script to run first, and other elements of the head.
 
     Raises:
-        LiteError: the page has no place for them.
+        LiteError: the page has no head.
     """
     before, head, after = page.read_text("utf-8").partition("<head>")
     if not head:
@@ -129,10 +129,10 @@ def protect(page: Path, script: str = "") -> None:
 
 
 def complete_pages(folder: Path) -> None:
-    """Have JupyterLite's pages run our scripts, ask no other host, and name their icon."""
+    """Make JupyterLite's pages run the scripts of the site, request no other host, and name their icon."""
     sources = [(SOURCE / name).read_text("utf-8") for name in SCRIPTS]
     script = f"<script>\n{''.join(sources)}</script>"
-    # JupyterLite names it from a script, when the browser has already asked the host for /favicon.ico.
+    # JupyterLite sets it in a script, when the browser has already requested /favicon.ico.
     icon = '<link rel="icon" href="../static/favicons/favicon.ico" />'
     for page in sorted(folder.glob("*/index.html")):
         protect(page, icon + script)
@@ -142,10 +142,10 @@ def build(folder: Path, jupyter_lite: Path) -> None:
     """Build the folder, all or nothing.
 
     Raises:
-        LiteError: the build left the site's Pyodide out, and would load another host's.
+        LiteError: the build failed, or would load Pyodide from another host.
     """
     with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder.parent) as temporary:
-        work = Path(temporary)  # the builder keeps notes beside what it reads
+        work = Path(temporary)  # the builder writes a database beside its inputs
         shutil.copy(SOURCE / "jupyter-lite.json", work)
         write_notebooks(work / "contents")
         command = [str(jupyter_lite.absolute()), "build", "--contents", "contents", "--output-dir", "lite"]
@@ -158,7 +158,9 @@ def build(folder: Path, jupyter_lite: Path) -> None:
         for name, value in wanted["jupyter-config-data"]["litePluginSettings"][KERNEL].items():
             if built["jupyter-config-data"]["litePluginSettings"].get(KERNEL, {}).get(name) != value:
                 raise LiteError(f"the built jupyter-lite.json has lost the kernel's {name}")
-        shutil.rmtree(work / "lite" / "doc", ignore_errors=True)  # leads to JupyterLab, which is not there
+        shutil.rmtree(
+            work / "lite" / "doc", ignore_errors=True
+        )  # redirects to JupyterLab, which is not built
         for module in ("kernel.mjs", "interrupts.mjs", "amended.py"):
             shutil.copy(SOURCE / module, work / "lite")
         sheet = (SITE / "src" / "styles" / "base.css").read_text("utf-8")
@@ -174,8 +176,8 @@ def build(folder: Path, jupyter_lite: Path) -> None:
         (work / "lite").rename(folder)
 
 
-def tell_sizes(folder: Path) -> None:
-    """Print how large the folder is."""
+def print_size(folder: Path) -> None:
+    """Print the size of the folder."""
     files = [path for path in folder.rglob("*") if path.is_file()]
     size = sum(path.stat().st_size for path in files)
     print(f"{os.path.relpath(folder)}: {size / 1e6:.1f} MB in {len(files)} files", file=sys.stderr)
@@ -184,6 +186,6 @@ def tell_sizes(folder: Path) -> None:
 if __name__ == "__main__":
     try:
         build(Path(sys.argv[1]), Path(sys.argv[2]))
-        tell_sizes(Path(sys.argv[1]))
+        print_size(Path(sys.argv[1]))
     except LiteError as error:
         sys.exit(f"error: {error}")

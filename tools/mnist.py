@@ -19,15 +19,15 @@ ARCHIVE = fetch.Archive(
     "8f87f2d0d9133e6c9f7012d6d26bb05409e7e870a1de21d1a600b8d400cc07ed",
     ("package/data/*-ubyte",),
 )
-PART = 10_000  # images or labels a part: what the page loads at a time
+PART = 10_000  # images or labels per part; a page loads one part at a time
 LEVEL = 7  # of gzip: 9 takes ten times as long for 0.6% less
 
 
 def files() -> dict[str, Path]:
-    """Return the four IDX files in the cache by their names, fetched where they are missing.
+    """Return the four IDX files in the cache by their names; missing ones are fetched.
 
     Raises:
-        fetch.FetchError: they cannot be had, or one is not the file as first published.
+        fetch.FetchError: they cannot be fetched, or one is not the file as first published.
     """
     found = {path.name: path for path in fetch.members(ARCHIVE).values()}
     for name, sha256 in SHA256.items():

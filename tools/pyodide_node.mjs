@@ -4,10 +4,11 @@
  * Usage: node pyodide_node.mjs pytest|run --pyodide FOLDER --wheel FILE [--packages NAME,...] [--timeout SECONDS]
  *     [--webgpu] ARGUMENT...
  *
- * `pytest` runs pytest with the arguments, `run` a script with its own. The exit status is theirs; or 70 after a
- * crash of the interpreter, 71 where it did not start, 124 after a time-out. Python runs in a worker, so that this thread is free to end it.
- * `--packages` are those of the folder to load, with what they need; without the option all are loaded.
- * `--webgpu` gives Python a `navigator.gpu`, as browsers have it, by way of Vulkan.
+ * `pytest` runs pytest with the arguments, `run` a script with its arguments. The exit status is theirs; or 70 after a
+ * crash of the interpreter, 71 if it did not start, 124 after a time-out. Python runs in a worker, so that this thread
+ * can end it.
+ * `--packages` are those of the folder to load, with their dependencies; without the option all are loaded.
+ * `--webgpu` gives Python a `navigator.gpu`, as browsers have it, by Vulkan.
  */
 
 import { createReadStream, existsSync, statSync } from 'node:fs';
@@ -17,7 +18,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 
-/** Exit statuses beside Python's own, as other programs use them. */
+/** Exit statuses other than Python's own, as other programs use them. */
 const MISUSED = 4; // pytest
 const [CRASHED, NOT_STARTED] = [70, 71]; // sysexits.h
 const TIMED_OUT = 124; // timeout
@@ -31,10 +32,10 @@ const INTERRUPTED = 130; // the shell
 const PROGRAMS = { pytest: 'pytest_inside.py', run: 'run_inside.py' };
 
 const SIGINT = 2;
-const GRACE = 5; // seconds in which Python may still tell where a time-out found it
+const GRACE = 5; // seconds for Python to print a traceback after a time-out
 const PROJECT_MARKS = ['pytest.ini', 'pyproject.toml', 'tox.ini', 'setup.cfg', 'setup.py', '.git'];
 
-/** This program's own options: whatever else stands on the command line goes on to Python as it is. */
+/** This program's own options; all other arguments are passed to Python unchanged. */
 const OPTIONS = /** @type {const} */ ({
   pyodide: { type: 'string' },
   wheel: { type: 'string' },
@@ -77,7 +78,7 @@ if (timeout < Infinity) {
   setTimeout(() => {
     say(`timed out after ${timeout} s`);
     ending = TIMED_OUT;
-    interrupt[0] = SIGINT; // Python, where it still runs, says what it was at
+    interrupt[0] = SIGINT; // Python, if it still runs, prints a traceback
     setTimeout(() => process.exit(TIMED_OUT), GRACE * 1000);
   }, timeout * 1000);
 }
@@ -87,7 +88,7 @@ process.on('SIGINT', () => {
   ending = INTERRUPTED;
   interrupt[0] = SIGINT;
 });
-let failure = NOT_STARTED; // the exit status where the interpreter ends by itself
+let failure = NOT_STARTED; // the exit status if the interpreter ends by itself
 worker.on('message', (/** @type {number | 'started'} */ status) => {
   if (status === 'started') failure = CRASHED;
   else process.exit(ending === TIMED_OUT ? TIMED_OUT : status);
@@ -125,9 +126,9 @@ function say(message) {
 }
 
 /**
- * The folders that Python sees, each at the path that it has on this machine.
+ * The folders that Python sees, each at the same path as on this machine.
  *
- * @param {string[]} args those that name something on disk bring their project's folder, or the folder itself
+ * @param {string[]} args for a path among them, the folder of its project is mounted, or the folder itself
  * @returns {string[]}
  */
 function mounts(args) {
@@ -166,7 +167,7 @@ function environment() {
 }
 
 /**
- * Serves one file on a free port of this machine, so that micropip installs from a URL as anybody's does.
+ * Serves one file on a free port of this machine, so that micropip installs it from a URL as for users.
  *
  * @param {string} file
  * @returns {Promise<string>} its URL

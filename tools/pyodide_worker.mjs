@@ -46,7 +46,7 @@ for (const folder of job.mounts) {
 }
 if (job.cwd !== '/') pyodide.FS.chdir(job.cwd);
 
-// As for `pytest` and `python SCRIPT`, the working folder holds no modules: its sources would hide the wheel.
+// As for `pytest` and `python SCRIPT`, the working folder is not on the path: its sources would hide the wheel.
 pyodide.runPython("import sys; sys.path.remove('')");
 
 const micropip = pyodide.pyimport('micropip');
@@ -54,11 +54,11 @@ await micropip.install(job.wheelUrl);
 await pyodide.runPythonAsync(readFileSync(job.program, 'utf8'), { filename: job.program });
 const main = pyodide.globals.get('main');
 parentPort?.postMessage('started');
-// Not called from a coroutine: an asyncio task around it would be seen by whatever the program runs.
+// Not called from a coroutine, since the program would see its asyncio task.
 parentPort?.postMessage(await main.callPromising(job.args));
 
 /**
- * Writes past Node's own streams, which in a worker wait for the main thread: output appears as it is made.
+ * Bypasses Node's own streams, which in a worker wait for the main thread, so that output appears at once.
  *
  * @param {number} fd
  * @param {Uint8Array} bytes

@@ -1,4 +1,4 @@
-"""What `pyodide_node.mjs` runs inside Pyodide: pytest itself, with asyncio made to serve pytest-asyncio."""
+"""What `pyodide_node.mjs` runs inside Pyodide: pytest, with asyncio adapted for pytest-asyncio."""
 
 import asyncio
 import os
@@ -9,7 +9,7 @@ import pytest
 
 
 class Runner:
-    """Stand in for `asyncio.Runner`, which refuses to run beside a running loop: Pyodide's always runs."""
+    """Replace `asyncio.Runner`, which refuses to run while a loop is running: Pyodide's always is."""
 
     def __init__(self, *, debug: bool | None = None, loop_factory: Any = None) -> None:
         self._loop = asyncio.get_running_loop()
@@ -28,11 +28,11 @@ class Runner:
         return self._loop
 
     def run(self, coro: Any, *, context: Any = None) -> Any:
-        """Run a coroutine to its end, while JavaScript's event loop goes on (JSPI)."""
+        """Run a coroutine to its end, while JavaScript's event loop continues (JSPI)."""
         return self._loop.run_until_complete(self._loop.create_task(coro, context=context))
 
     def close(self) -> None:
-        """Cancel what was started here and still runs."""
+        """Cancel the tasks that were started here and are still running."""
         left = asyncio.all_tasks(self._loop) - self._others
         for task in left:
             task.cancel()
@@ -41,7 +41,7 @@ class Runner:
 
 
 class Quiet:
-    """Keep pytest-asyncio, which is here unasked, from complaining to those who do not use it."""
+    """Silence a warning of pytest-asyncio for users who do not use it."""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_configure(self) -> None:
@@ -52,6 +52,6 @@ class Quiet:
 def main(arguments: Any) -> int:
     """Run pytest; return its exit status."""
     asyncio.Runner = Runner  # type: ignore[assignment,misc]
-    # Emscripten's umask is 0, whatever is set: the cache folder that pytest leaves would be open to all.
+    # Emscripten's umask is always 0: pytest's cache folder would be writable for everyone.
     os.umask = lambda mask: 0o022
     return int(pytest.main(list(arguments), plugins=[Quiet()]))

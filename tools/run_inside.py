@@ -8,7 +8,7 @@ from typing import Any
 
 
 def main(arguments: Any) -> int:
-    """Run the script that comes first; return its exit status."""
+    """Run the script that the first argument names; return its exit status."""
     sys.argv = list(arguments)
     sys.path.insert(0, str(Path(sys.argv[0]).parent))
     try:

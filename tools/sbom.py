@@ -1,4 +1,4 @@
-"""Write the wheel's bill of materials, in CycloneDX's JSON, beside it: what it is, and what it needs.
+"""Write the wheel's software bill of materials (SBOM), in CycloneDX's JSON, beside it.
 
 All code in the wheel is the project's own. NumPy is what it runs on; the side modules are compiled by Zig.
 
@@ -27,7 +27,7 @@ PROJECT = Path(__file__).parent.parent / "pyproject.toml"
 
 
 def bill(wheel: Path) -> str:
-    """Return the text for a wheel, always the same for the same one."""
+    """Return the text for a wheel; it depends only on the wheel and the project's metadata."""
     project = tomllib.loads(PROJECT.read_text("utf-8"))
     sha256 = fetch.sha256_of(wheel)
     name, version = project["project"]["name"], project["project"]["version"]

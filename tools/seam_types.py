@@ -1,4 +1,4 @@
-"""Check that no argument or result of a kernel call in pyconvlite/functions/ is of type Any to mypy.
+"""Check that no argument or result of a kernel call in pyconvlite/functions/ has type Any in mypy.
 
 Usage: python -m tools.seam_types
 """
@@ -16,7 +16,7 @@ ANY = re.compile(r'^(.+?):(\d+): error: Expression has type "Any"')
 
 
 def lines_with_any() -> set[tuple[str, int]]:
-    """Return (file, line) of each expression that mypy takes for Any."""
+    """Return (file, line) of each expression of type Any."""
     command = [sys.executable, "-m", "mypy", "--disallow-any-expr", "--cache-dir", ".mypy_cache/any-expr"]
     report = subprocess.run(command, capture_output=True, text=True, check=False).stdout
     if not (found := {(m[1], int(m[2])) for m in map(ANY.match, report.splitlines()) if m}):

@@ -1,13 +1,13 @@
-"""Print how large the site is, and fail where it has outgrown its budget.
+"""Print the size of the site, and fail if it exceeds its budget.
 
 Usage: python -m tools.site_size FOLDER
 
-The budget is for the site's own JavaScript and styles that the first visit of a page takes, as a host sends
-them: gzipped. Counted is what a page's file names, what its scripts import, and the workers that they start.
-What a script imports while it runs, by `import()`, comes on demand: a browser test sees to it that no page
-fetches more than the budget unasked. Pyodide, the notebooks and Graphviz are others' WebAssembly, fetched
-only where they are used; Graphviz comes inside a script. Pretrained weights, which a program fetches that
-names them, have a budget of their own.
+The budget is for the site's own JavaScript and styles that the first visit of a page loads, gzipped as a host
+sends them: the files that the page names, the modules that its scripts import, and the workers that they
+start. Dynamic imports (`import()`) are loaded on demand; a browser test checks that no page loads more than
+the budget by itself. Pyodide, the notebooks and Graphviz, third-party WebAssembly, are loaded only if they
+are used; Graphviz is embedded in a script. Pretrained weights, which only programs load, have a budget of
+their own.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from pathlib import Path
 
 BUDGET = 350_000
 WEIGHTS_BUDGET = 10_000_000
-OTHERS = ("graph.worker",)  # scripts that carry others' WebAssembly: Graphviz
-ELSEWHERE = "allPages-"  # the script that knows where the other pages' components are
+OTHERS = ("graph.worker",)  # scripts that embed third-party WebAssembly: Graphviz
+ELSEWHERE = "allPages-"  # the script with the addresses of the other pages' components
 PYTHON = (
     *("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "pyodide-lock.json", "python_stdlib.zip"),
     "installed.gz",
 )
-# How a script names what it loads before it runs, and a worker that it starts; `import()` has a bracket.
+# Static imports of a script, unlike `import()`, and the workers that it starts.
 IMPORT = re.compile(r"""\b(?:from|import)\s*["']\./([^"']+)["']""")
 WORKER = re.compile(r"\b[\w-]+\.worker-[\w-]+\.js\b")
-COMPRESSED = {".woff2", ".whl", ".zip", ".gz", ".png", ".webp", ".safetensors"}  # gzip gains little
+COMPRESSED = {".woff2", ".whl", ".zip", ".gz", ".png", ".webp", ".safetensors"}  # which gzip does not shrink
 
 
 class TooLargeError(Exception):
-    """The site has outgrown its budget; the message says by which files."""
+    """The site exceeds its budget; the message names the largest files."""
 
 
 def sent(path: Path) -> int:
@@ -43,7 +43,7 @@ def sent(path: Path) -> int:
 
 
 def first_visit(site: Path, page: str) -> set[Path]:
-    """Find the scripts and style sheets that the first visit of a page takes."""
+    """Find the scripts and style sheets that the first visit of a page loads."""
     assets = {path.name: path for path in (site / "assets").iterdir() if path.suffix in {".js", ".css"}}
     html = (site / page).read_text("utf-8")
     queue = [name for name in assets if name in html]
@@ -56,7 +56,7 @@ def first_visit(site: Path, page: str) -> set[Path]:
 
 
 def loaded_by(site: Path, page: str) -> set[Path]:
-    """Find a page and all below assets/ that it names, or that these files name in turn; no other page's."""
+    """Find a page and all files of assets/ that it names, directly or indirectly; no other page's."""
     assets = {path.name: path for path in (site / "assets").iterdir()}
     found = {site / page}
     queue = [site / page]
@@ -72,7 +72,7 @@ def loaded_by(site: Path, page: str) -> set[Path]:
 
 
 def python_files(site: Path) -> set[Path]:
-    """Find what Python is made of on every page: Pyodide, NumPy and pyconvlite."""
+    """Return the files of Python on every page: Pyodide, NumPy and pyconvlite."""
     return {site / "pyodide" / name for name in PYTHON}
 
 
@@ -80,7 +80,7 @@ def report(site: Path) -> list[str]:
     """Describe the sizes in a few lines.
 
     Raises:
-        TooLargeError: more than the budget.
+        TooLargeError: they exceed the budget.
     """
     visits = {path.name: first_visit(site, path.name) for path in site.glob("*.html")}
     sizes = {path: sent(path) for path in set[Path]().union(*visits.values())}

@@ -1,4 +1,4 @@
-"""How many tests passed and how many failed, as pytest's JUnit report has them."""
+"""The numbers of passed and failed tests in a JUnit report."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 
 def tally(report: Path | IO[str]) -> tuple[int, int]:
-    """Return (passed, failed); a test whose set-up broke has failed, a skipped one counts nowhere."""
+    """Return (passed, failed); an error in a test's set-up is a failure, skipped tests are not counted."""
     passed = failed = 0
     for case in ElementTree.parse(report).iter("testcase"):
         outcomes = {outcome.tag for outcome in case}

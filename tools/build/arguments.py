@@ -28,14 +28,14 @@ USAGE = """\
   bench lighthouse [PAGE...]        have Lighthouse judge the site's pages, or some of its files
   format                            format all source files"""
 
-PASS_ON = {"test", "pytest-node", "bench"}  # what these do not know is for others
+PASS_ON = {"test", "pytest-node", "bench"}  # they pass unknown arguments to other programs
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """Return the command with its options, and in `rest`, in their order, the arguments that are for others.
+    """Return the command with its options, and in `rest`, in order, the arguments to pass to other programs.
 
     Raises:
-        SystemExit: help was asked for (status 0), or the arguments make no sense (1 or 2, said on stderr).
+        SystemExit: help was requested (status 0), or the arguments are wrong (1 or 2, reported on stderr).
     """
     parser = argparse.ArgumentParser(prog="./build.sh", usage=USAGE, add_help=False, allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from tools.build.process import ROOT
 
 TESTS = Path("tests")
-# Where nothing maps to a test: each floor of the package a little.
+# Where nothing maps to a test: a few of each layer of the package.
 SMOKE = ("test_package", "test_functions_linalg", "test_layers_stateless", "test_models_small")
 
 
@@ -39,7 +39,7 @@ def tests_of(changed: Iterable[str]) -> list[str]:
 
 
 def _naming(path: PurePosixPath) -> set[Path]:
-    """A test file itself, or those that import a module which lies beside them."""
+    """A test file itself, or the test files that import a helper module."""
     if path.name.startswith("test_"):
         return {file for file in [ROOT / path] if file.exists()}
     name = re.compile(rf"^(?:from|import) .*\b{path.stem}\b", re.MULTILINE)

@@ -1,4 +1,4 @@
-"""The larger commands of `./build.sh` beside `test`: serve, pytest-node and bench."""
+"""The larger commands of `./build.sh` besides `test`: serve, pytest-node and bench."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def pytest_node(packages: Sequence[str], arguments: Sequence[str]) -> int:
     """Run pytest inside Pyodide from the user's folder, and return its exit status.
 
     Args:
-        packages: what it needs beside NumPy and pytest: names as pip reads them, or wheels.
+        packages: what it needs besides NumPy and pytest: names as pip reads them, or wheels.
         arguments: pytest's.
     """
     called_from = Path(os.environ["PYCONVLITE_CALLED_FROM"])
@@ -134,7 +134,7 @@ def _bench_all() -> int:
 
 
 def _bench_webgpu(node: Path) -> int:
-    """Time ours and two peers on the adapter at hand."""
+    """Time pyconvlite and two other frameworks on this machine's adapter."""
     make(NPM)
     adapter = programs.adapter(node)
     if adapter is None:
@@ -153,7 +153,7 @@ def _bench_lighthouse(pages: Sequence[str]) -> int:
 
 
 def _bench_nets(node: Path, arguments: Sequence[str], environment: Mapping[str, str] = NOTHING) -> int:
-    """Time several nets beside other frameworks, or tell with --profile where the time of ours goes."""
+    """Time several nets against other frameworks, or profile pyconvlite with --profile."""
     if "--profile" in arguments:
         names = [argument for argument in arguments if argument not in ("--profile", "--cpu")]
         return status_of(in_pyodide(node, BASE, "run", "benchmarks/nets_profile.py", *names))

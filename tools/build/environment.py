@@ -1,4 +1,4 @@
-"""Virtual environments, with the standard library alone: the first one is made before anything is installed.
+"""Virtual environments, by the standard library alone: the first one is made before anything is installed.
 
 Usage: python -m tools.build.environment FOLDER REQUIREMENTS
 """
@@ -28,18 +28,18 @@ def find_python(minor: int) -> str | None:
 
 
 def make(folder: str, python: str, requirements: str) -> None:
-    """Make a virtual environment unless it is there, and install what a file lists, with the hashes there.
+    """Make a virtual environment unless it exists, and install the requirements of a file, with their hashes.
 
     Raises:
-        subprocess.CalledProcessError: venv or pip failed; it has said why.
+        subprocess.CalledProcessError: venv or pip failed; it has printed why.
     """
     inside = str(Path(folder, "bin", "python"))
     if not os.access(inside, os.X_OK):
         subprocess.run([python, "-m", "venv", "--clear", folder], check=True)
-    # Most of it is never imported: what is, Python compiles then.
+    # Most of it is never imported; Python compiles the rest at the first import.
     options = ["--disable-pip-version-check", "--require-hashes", "--no-compile"]
     install = [inside, "-m", "pip", "install", *options]
-    if not sys.stdout.isatty():  # at a terminal pip shows how far it is
+    if not sys.stdout.isatty():  # at a terminal pip shows its progress
         install.append("--quiet")
     for file in (PIP, requirements):
         subprocess.run([*install, "-r", file], check=True)

@@ -1,4 +1,4 @@
-"""The outputs of the build: what each is made from and how, as tasks of doit, which makes none twice."""
+"""The outputs of the build: what each is made from and how, as tasks of doit."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ SUITE = ["micropip", "numpy", "numpy.testing", "pytest", "pytest_asyncio"]  # wh
 
 
 def make(*outputs: str) -> None:
-    """Make what was not yet made from the inputs as they are now, and what it needs in turn.
+    """Make the outputs that are out of date, and their dependencies.
 
     Raises:
-        BuildError: something could not be made; it has been said why.
+        BuildError: something could not be made; why has been printed.
     """
     with alone():
         run_doit(_tasks, outputs, {"dep_file": str(STAMPS / "doit.db")})
@@ -60,7 +60,7 @@ def run_doit(
     """Have doit run some of the tasks.
 
     Raises:
-        BuildError: one of them failed; it has been said why.
+        BuildError: one of them failed; why has been printed.
     """
     config = {
         "backend": "sqlite3",
@@ -79,7 +79,7 @@ def write_distribution(folder: str, *packages: str, compiled: Sequence[str] = ()
 
     Args:
         folder: where.
-        packages: what it holds beside NumPy and micropip, and options of tools.pyodide_dist.
+        packages: what it holds besides NumPy and micropip, and options of tools.pyodide_dist.
         compiled: modules whose import is to be fast.
     """
     run(PYTHON, "-m", "tools.pyodide_dist", folder, "numpy", "micropip", *packages)
@@ -112,7 +112,7 @@ def _tasks() -> Iterator[dict[str, Any]]:
 
 def _distributions() -> Iterator[dict[str, Any]]:
     suite = _pinned("hypothesis")
-    # Those of older Pyodides are used once or twice in a run of the tests: less than their bytecode costs.
+    # Folders of older Pyodides are used once or twice in a run of the tests: compiling would not pay.
     for folder, compiled, *packages in (
         (BASE, SUITE),
         (PYODIDE, [*SUITE, "hypothesis.extra.numpy", "scipy.signal"], suite, "scipy", "pillow", "protobuf"),
@@ -146,11 +146,10 @@ def _site() -> Iterator[dict[str, Any]]:
     shared = ["site/src/app/first-paint.js", "site/src/styles/base.css"]
     sources = [*_files("site/lite"), *shared, "tools/lite.py", LITE_CLI]
     yield _output(SITE_LITE, sources, run, PYTHON, "-m", "tools.lite", SITE_LITE, LITE_CLI)
-    guides = [
-        path for path in _files("docs") if not path.startswith("docs/reference/")
-    ]  # which the build writes
+    # The build itself writes docs/reference.
+    guides = [path for path in _files("docs") if not path.startswith("docs/reference/")]
     tools = [f"tools/{name}.py" for name in ("docs", "docs_ja", "operations")]
-    # where kernels are compared, which the tables tell, and what the pages look like
+    # The table of operations depends on the tests of the device.
     shown = [*_files("tests/gpu"), "site/src/icon.svg"]
     sources = [*guides, *_files("pyconvlite"), *tools, *shown]
     yield _output(SITE_DOCS, sources, run, PYTHON, "-m", "tools.docs", SITE_DOCS)
@@ -177,7 +176,7 @@ def _peers() -> Iterator[dict[str, Any]]:
 def _output(
     output: str, inputs: list[str], action: Callable[..., None], *arguments: str, **options: Any
 ) -> dict[str, Any]:
-    """Describe to doit an output, which is there whole when its stamp is, and what it is made from."""
+    """Describe an output and its inputs to doit; it is complete when its stamp exists."""
     return {
         "basename": output,
         "file_dep": inputs,
@@ -196,7 +195,7 @@ def _make(output: str, action: Callable[..., None], *arguments: str, **options: 
         action(*arguments, **options)
     except (BuildError, CalledProcessError) as error:
         return TaskFailed(str(error))
-    stamp.write_text(str(time.time_ns()))  # another mark each time, since others are made from the output
+    stamp.write_text(str(time.time_ns()))  # new contents, so that outputs that depend on it are rebuilt
     return None
 
 
@@ -209,12 +208,12 @@ def _files(folder: str) -> list[str]:
 
 
 def runner() -> list[str]:
-    """Return what pytest runs with in a Pyodide folder."""
+    """Return the packages that pytest needs in a Pyodide folder."""
     return [_pinned("pytest"), _pinned("pytest-asyncio")]
 
 
 def _pinned(name: str) -> str:
-    """Return NAME==VERSION as the dev group has it, so that both worlds test with the same release."""
+    """Return NAME==VERSION of the dev group, so that CPython and Pyodide test with the same release."""
     group: list[str] = PROJECT["dependency-groups"]["dev"]
     return next(requirement for requirement in group if requirement.startswith(f"{name}=="))
 
@@ -231,7 +230,7 @@ def _dezero_wheel() -> None:
 def _build_wheel(project: str, earlier: str) -> None:
     for old in Path("dist").glob(earlier):
         old.unlink()
-    # by the tools of requirements/dev.txt, whose hashes were checked: [build-system] can hold none
+    # by the tools of requirements/dev.txt, whose hashes were checked: [build-system] cannot hold hashes
     build = ["--no-build-isolation", "--no-deps", "--wheel-dir", "dist", project]
     run(PYTHON, "-m", "pip", "wheel", "--quiet", *build)
 

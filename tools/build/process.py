@@ -1,4 +1,4 @@
-"""Running other programs, and telling the user about it on stderr."""
+"""Running other programs, and messages to the user on stderr."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _running: set[subprocess.Popen[bytes]] = set()
 
 
 class BuildError(Exception):
-    """A command that cannot go on; the message, where there is one, is for the user."""
+    """A command cannot continue; the message, if there is one, is for the user."""
 
 
 def say(message: str) -> None:
-    """Tell the user something."""
+    """Print a message to the user."""
     print(message, file=sys.stderr, flush=True)
 
 
@@ -39,9 +39,9 @@ def status_of(
 
     Args:
         command: the program and its arguments.
-        environment: variables to set beside this process's own.
-        output: the file that gets what it writes; None leaves it where this process writes.
-        quiet: leave out what it writes to stderr.
+        environment: variables to set in addition to this process's own.
+        output: the file for its output; None for that of this process.
+        quiet: discard its stderr.
     """
     process = subprocess.Popen(
         [str(part) for part in command],
@@ -51,14 +51,14 @@ def status_of(
         stderr=subprocess.DEVNULL if quiet else subprocess.STDOUT if output else None,
     )
     _running.add(process)
-    # After a Ctrl-C the program ends in its own way, so it is not killed: main() waits for it.
+    # After a Ctrl-C the program ends by itself, so it is not killed: main() waits for it.
     status = process.wait()
     _running.discard(process)
     return status
 
 
 def hand_over(command: Sequence[str | Path], cwd: str | Path) -> int:
-    """Run a program that answers a Ctrl-C by itself, and return its exit status."""
+    """Run a program that handles a Ctrl-C itself, and return its exit status."""
     with subprocess.Popen([str(part) for part in command], cwd=cwd) as process:
         while True:
             try:
@@ -78,14 +78,14 @@ def run(*command: str | Path) -> None:
 
 
 def wait_for_all() -> None:
-    """Wait until all that was started has ended."""
+    """Wait until all programs that were started have ended."""
     for process in tuple(_running):
         process.wait()
 
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Keep other runs from making or installing something at the same time; wait until none does."""
+    """Hold the lock for making outputs and installing programs; wait if another run has it."""
     STAMPS.mkdir(parents=True, exist_ok=True)
     with (STAMPS / "lock").open("w") as lock:
         try:

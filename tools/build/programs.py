@@ -1,4 +1,4 @@
-"""Programs and drivers of this machine that the tests need: found, or installed where that can be done."""
+"""Programs and drivers that the tests need: found on this machine, or installed if possible."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ process.exit((await create([]).requestAdapter()) ? 0 : 1);
 
 
 def find_node() -> Path:
-    """Return a Node that Pyodide's `run_sync` works on.
+    """Return a Node that supports Pyodide's `run_sync`.
 
     Raises:
-        BuildError: there is none, and none to be had.
+        BuildError: there is none, and none can be fetched.
     """
     try:
         return node.find()
@@ -38,7 +38,7 @@ def find_node() -> Path:
 
 
 def chromium() -> str | None:
-    """Return where Chromium is, installed where none was found; None where it cannot be had."""
+    """Return the path of Chromium, which is installed if none is found; None if that fails."""
     with alone():
         if found := _first_of(CHROMIUM):
             return found
@@ -51,7 +51,7 @@ def chromium() -> str | None:
 
 
 def firefox() -> str | None:
-    """Return where Firefox is, Debian's installed where none was found; None where it cannot be had."""
+    """Return the path of Firefox; Debian's is installed if none is found; None if that fails."""
     with alone():
         if found := _first_of(FIREFOX):
             return found
@@ -60,7 +60,7 @@ def firefox() -> str | None:
 
 
 def adapter(node: Path) -> Mapping[str, str] | None:
-    """Return what to set for WebGPU under Node to find a driver, None where there is no driver to find.
+    """Return the environment variables with which WebGPU under Node finds a driver, or None if there is none.
 
     The driver is the machine's, or Chromium's SwiftShader, which computes on the CPU, or else Mesa's.
     """
@@ -79,7 +79,7 @@ def adapter(node: Path) -> Mapping[str, str] | None:
 
 
 def float16_adapter(node: Path) -> Mapping[str, str] | None:
-    """Return what to set for WebGPU under Node to find Mesa's driver that computes on the CPU, or None."""
+    """Return the variables with which WebGPU under Node finds lavapipe, which has float16, or None."""
     try:
         with alone():
             environment = _driver(lavapipe.find() / "lvp_icd.json")
@@ -90,7 +90,7 @@ def float16_adapter(node: Path) -> Mapping[str, str] | None:
 
 
 def _driver(description: Path) -> Mapping[str, str]:
-    """Return what to set for Vulkan to take the driver that a file describes, and the libraries beside it."""
+    """Return the variables with which Vulkan takes the driver of a file, with the libraries beside it."""
     libraries = [str(description.parent), *filter(None, [os.environ.get("LD_LIBRARY_PATH")])]
     return {"VK_ICD_FILENAMES": str(description), "LD_LIBRARY_PATH": ":".join(libraries)}
 
@@ -104,7 +104,7 @@ def _first_of(names: tuple[str, ...]) -> str | None:
 
 
 def _install_from_debian(*packages: str) -> bool:
-    """Install as root on Debian; return False elsewhere, and where it fails."""
+    """Install packages, as root on Debian; return False elsewhere, or if it fails."""
     if not (Path("/etc/debian_version").is_file() and os.geteuid() == 0):
         return False
     quietly = {"DEBIAN_FRONTEND": "noninteractive"}

@@ -31,9 +31,11 @@ from tools.tally import tally
 
 LOGS = Path("dist/logs")
 NO_TESTS = 5  # pytest's exit status
-CRASHED = b"crashed while running"  # what pytest-xdist says of a process that ended, and the tests with it
-HANGS = 1800  # seconds after which a browser's test has no end, and its process is ended
-FEW = 5  # failures of a browser on a busy machine; more are no accident
+CRASHED = (
+    b"crashed while running"  # what pytest-xdist reports when a process ended in the middle of its tests
+)
+HANGS = 1800  # seconds after which a browser test counts as hanging, and its process is ended
+FEW = 5  # failures that a busy machine may cause in a browser tier
 
 
 class CannotRunError(Exception):
@@ -46,15 +48,15 @@ class Job:
 
     Attributes:
         tier: its name.
-        arguments: the test runner's, from the user.
+        arguments: the user's arguments for the test runner.
         sampled: whether tests that other tiers run as well may be left out.
-        full: whether random examples are many.
-        log: what gets the output; None leaves it on stdout and stderr.
-        passed, failed: what was counted; nothing yet where it broke off.
+        full: whether to run many random examples.
+        log: file for the output; None leaves it on stdout and stderr.
+        passed, failed: numbers of tests; 0 if the run did not get that far.
         missing: why the tier could not run.
         is_cut_short: whether a process crashed, so that the tests after it did not run.
-        uncertain: how many failed at first and passed at the second attempt.
-        seconds: how long it took.
+        uncertain: number of tests that failed at first and passed at the second attempt.
+        seconds: duration.
     """
 
     tier: str
@@ -70,7 +72,7 @@ class Job:
     seconds: int = 0
 
     def run(self) -> None:
-        """Run the tier to its end, whatever comes of it."""
+        """Run the tier, and record the result; errors are recorded, too."""
         started = time.monotonic()
         try:
             status = TIERS[self.tier](self)
@@ -80,7 +82,7 @@ class Job:
             say(f"-- {self.tier} broke off: {error}")
             status = 1
         if status and not self.failed:
-            self.failed = 1  # it broke off, or failed beside its tests
+            self.failed = 1  # it failed without a failed test
         self.seconds = round(time.monotonic() - started)
 
     def pytest(self, command: Sequence[str | Path], environment: Mapping[str, str] = NOTHING) -> int:
@@ -90,18 +92,18 @@ class Job:
         status = self.count(
             [*command, *profile, *slowest, "--junitxml={report}", *self.arguments], environment
         )
-        # No test at all is a fault, unless the arguments chose among them.
+        # No test at all is an error, unless the arguments selected tests.
         return 0 if status == NO_TESTS and self.arguments else status
 
     def twice(self, attempt: Callable[[Sequence[str]], int], again: Sequence[str] = ()) -> int:
-        """Run the tests of a browser; in a sampled run, give the few that failed a second attempt.
+        """Run the tests of a browser; in a sampled run, run a few failed ones a second time.
 
         A browser shares the machine's cores with another tier. A test that fails twice has failed; one that
-        passes at the second attempt is counted as uncertain, for it shows a race or too short a wait.
+        passes at the second attempt is counted as uncertain, since it shows a race or too short a timeout.
 
         Args:
             attempt: runs the tests with further arguments and returns an exit status.
-            again: the arguments that choose what failed.
+            again: the arguments that select the failed tests.
         """
         status = attempt(())
         if not (self.sampled and status and 0 < self.failed <= FEW) or self.is_cut_short:
@@ -113,15 +115,15 @@ class Job:
         return status
 
     def sample(self, whole: str) -> Sequence[str]:
-        """Return pytest's options for a part of the tests; `whole` is a key of WHOLE in tests/sampling.py."""
+        """Return pytest's options for a sample of the tests; `whole`: a key of WHOLE in tests/sampling.py."""
         return ("--one-in", "5", "--whole", whole) if self.sampled else ()
 
     def without_full(self) -> Sequence[str]:
-        """Return pytest's options that leave out the tests marked `full`, where a part may be left out."""
+        """Return pytest's options that leave out the tests marked `full` in a sampled run."""
         return ("-m", "not full") if self.sampled else ()
 
     def count(self, command: Sequence[str | Path], environment: Mapping[str, str]) -> int:
-        """Run a test runner, count what its JUnit report tells, and return its exit status.
+        """Run a test runner, count the tests of its JUnit report, and return its exit status.
 
         Args:
             command: the runner; {report} stands for the report's file.
@@ -163,7 +165,7 @@ def _python(job: Job) -> int:
 def _spread(most: int) -> Sequence[str]:
     """Return pytest's options that spread the tests over the cores, file by file in the order of their names.
 
-    By itself xdist begins with the files of many tests, and ends with those of a few long ones.
+    The default of xdist begins with the files of many tests, and ends with those of a few long ones.
     """
     spread = ("-n", "auto", "--maxprocesses", str(most), "--dist", "loadfile", "--no-loadscope-reorder")
     return (*spread, "--max-worker-restart", "0")
@@ -175,7 +177,7 @@ def _in_pyodide(job: Job, folder: str, *arguments: str, **environment: str) -> i
     # The wheel's doctests run as installed; the source folder stays out of the way.
     seconds = "3600" if job.full else "1200"
     options = ["--timeout", seconds, "-m", "not cpython", "-o", "testpaths=tests pyconvlite", "--pyargs"]
-    # To capture file descriptors takes Emscripten a millisecond a test, and that of Pyodide 0.27 cannot.
+    # Capturing file descriptors takes Emscripten a millisecond per test, and fails in Pyodide 0.27.
     options += ["--capture", "sys"]
     return job.pytest(in_pyodide(_node(), folder, "pytest", *options, *arguments), environment)
 
@@ -185,7 +187,7 @@ def _node_tier(job: Job) -> int:
 
 
 def _node_numpy(job: Job) -> int:
-    """Leave out the SIMD kernels, which take over in the other tiers inside Pyodide."""
+    """Run without the SIMD kernels, which all other tiers inside Pyodide use."""
     leave_out = ("--ignore-glob", "tests/test_simd_*")
     return _in_pyodide(job, PYODIDE, *leave_out, *job.sample("kernels"), PYCONVLITE_BACKEND="numpy")
 
@@ -204,7 +206,7 @@ def _webgpu(job: Job) -> int:
 
 
 def _webgpu_float16(job: Job) -> int:
-    """Run what the adapter of the tier webgpu may lack."""
+    """Run the tests of float16, which the adapter of the tier webgpu may lack."""
     reason = "no driver with float16 could be had"
     return _on_adapter(job, programs.float16_adapter, reason, "tests/gpu/test_float16.py")
 
@@ -227,10 +229,10 @@ def _browser(job: Job) -> int:
     browser = programs.chromium()
     if browser is None:
         raise CannotRunError("no browser found, and none could be installed")
-    # Not the cache of the tier beside it, which knows other failures.
+    # Not the cache of the tier python, which has other failures.
     options = ["-o", "testpaths=tests/browser", "-o", "cache_dir=.pytest_cache/browser"]
     options += ["-o", f"faulthandler_timeout={HANGS}", "-o", "faulthandler_exit_on_timeout=true"]
-    # A browser has more processes than a core can run, and each starts the pages that tests share.
+    # A browser has several processes, and each worker of pytest starts the pages that its tests share.
     browsers = max(1, (os.cpu_count() or 1) // 2)
     command = [PYTHON, "-m", "pytest", *options, *_spread(browsers), *job.without_full()]
     environment = {"PYCONVLITE_CHROMIUM": browser}
@@ -267,7 +269,7 @@ def _node() -> Path:
         raise CannotRunError(f"no Node 24 or newer ({error})") from error
 
 
-# In the order in which they begin: `node` needs little, and computes while pages are made for `browser`.
+# In the order in which they begin: `node` needs few outputs, and runs while pages are made for `browser`.
 TIERS: dict[str, Callable[[Job], int]] = {
     "lint": _lint,
     "node": _node_tier,
@@ -281,19 +283,19 @@ TIERS: dict[str, Callable[[Job], int]] = {
     "firefox": _firefox,
     "mutants": _mutants,
 }
-# `mutants` takes all cores, and the tests of these measure how soon a page answers.
+# Their tests measure how soon a page responds, so `mutants`, which takes all cores, waits for them.
 BROWSERS = ("browser", "firefox")
-# These do not read pytest's arguments.
+# These do not take pytest's arguments.
 WITHOUT_PYTEST = ("lint", "firefox", "mutants")
-# What `test quick` runs inside Pyodide: that the wheel installs, that NumPy and the SIMD kernels serve.
+# What `test quick` runs inside Pyodide: that the wheel installs, that NumPy and the SIMD kernels work.
 SMOKE = ("tests/test_package.py", "tests/test_simd_choice.py", "tests/test_functions_linalg.py")
 
 
 def test(arguments: Sequence[str]) -> int:
-    """Run tiers, tell what came of each, and return an exit status.
+    """Run tiers, print their results, and return an exit status.
 
     Args:
-        arguments: a tier, "quick", "full" or nothing, then those of the test runners.
+        arguments: a tier, "quick", "full" or nothing, then arguments of the test runners.
     """
     what, rest = arguments[0] if arguments else "", arguments[1:]
     if what in TIERS:
@@ -327,7 +329,7 @@ def test(arguments: Sequence[str]) -> int:
 
 
 def _run_side_by_side(jobs: Sequence[Job]) -> None:
-    """Run three tiers at a time, since those of browsers mostly wait, and tell of each when it has ended."""
+    """Run three tiers at a time, since those of browsers mostly wait; print the output of each at its end."""
     names = [job.tier for job in jobs]
     browsers = [name for name in names if name in BROWSERS]
     running: set[str] = set()
