@@ -7,6 +7,7 @@ import numpy as np
 
 import pyconvlite.layers as L
 from pyconvlite import onnx, test_mode
+from pyconvlite.models import Model
 from pyconvlite.onnx import Graph, Node, ValueInfo
 from pyconvlite.onnx._writing import as_bytes
 
@@ -74,6 +75,18 @@ def net_in_training(opset=18):
     for node in graph.nodes:
         node.version = opset
     return as_bytes(replace(graph, opset=opset), "test")
+
+
+class Lambda(Model):
+    """A model that computes a function of itself and its inputs."""
+
+    def __init__(self, function, **attributes):
+        self.function = function
+        for name, value in attributes.items():
+            setattr(self, name, value)
+
+    def forward(self, *inputs):
+        return self.function(self, *inputs)
 
 
 def saved(model, *examples, **options):

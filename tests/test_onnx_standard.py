@@ -5,8 +5,8 @@ import warnings
 
 import numpy as np
 import pytest
-from onnx_files import contents, floats, net_in_training, saved
-from test_onnx_save import MODELS, results, trained
+from onnx_files import contents, floats, net_in_training, results, saved, trained
+from test_onnx_save import MODELS
 
 import pyconvlite.functions as F
 from pyconvlite import onnx, test_mode
