@@ -80,7 +80,7 @@ def gpu_browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture
 def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Have a figure that was measured stand at the end of the run."""
+    """Print a measurement at the end of the run."""
     return lambda figure: request.node.user_properties.append(("figure", figure))
 
 
@@ -143,13 +143,13 @@ enter_for_session = pytest.fixture(entering, scope="session")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests last that leave a shared page other than they found it."""
+    """Put tests last that leave a shared page changed."""
     items.sort(key=lambda item: item.get_closest_marker("last") is not None)
 
 
 @pytest.fixture(autouse=True)
 def no_faults(visits: list[Visit]) -> Iterator[None]:
-    """No test passes with a fault on an open page that it does not expect; the next test expects none."""
+    """Fail a test with an unexpected fault on an open page; expectations end with the test."""
     yield
     faults = [fault for visit in visits for fault in visit.unexpected()]
     for visit in visits:
@@ -178,7 +178,7 @@ def page_of(enter_for_session: Callable[..., Visit], server: Preview) -> Callabl
 
 @pytest.fixture(scope="session")
 def idle_pages() -> list[TrainingPage]:
-    """Training pages that are as they were at first."""
+    """Training pages in their initial state."""
     return []
 
 
@@ -186,7 +186,7 @@ def idle_pages() -> list[TrainingPage]:
 def visit(
     enter_for_session: Callable[..., TrainingPage], idle_pages: list[TrainingPage]
 ) -> Iterator[TrainingPage]:
-    """The training page, ready to train; whatever a test does there is undone after it."""
+    """The training page, ready to train; a test's changes are undone after it."""
     visit = idle_pages.pop() if idle_pages else enter_for_session(kind=TrainingPage)
     visit.begin()
     yield visit
@@ -227,7 +227,7 @@ def play(page_of: Callable[..., Playground]) -> Iterator[Playground]:
 
 @pytest.fixture
 def enter_play(enter: Callable[..., Playground], server: Preview) -> Callable[..., Playground]:
-    """Open a playground of one's own: `enter_play(fragment, **options of the browser's context)`."""
+    """Open a playground that is not shared: `enter_play(fragment, **options of the browser's context)`."""
     return lambda fragment="", **options: enter(f"{server.url}play.html{fragment}", Playground, **options)
 
 

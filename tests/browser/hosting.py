@@ -1,4 +1,4 @@
-"""Hosts of the site: what `./build.sh serve` runs, and one with the whims that hosts have."""
+"""Hosts of the site: what `./build.sh serve` runs, and one with the peculiarities of static hosts."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Handler(SimpleHTTPRequestHandler):
 
 
 class Slow(io.BytesIO):
-    """A file of which only a share comes, until it is a larger one."""
+    """A file of which only a part is sent, until the part is enlarged."""
 
     def __init__(self, file: IO[bytes], name: str, sent: dict[str, float]) -> None:
         with file:
@@ -101,7 +101,7 @@ class Slow(io.BytesIO):
 
 
 class Server(ThreadingHTTPServer):
-    """A host of the site with its whims."""
+    """A host of the site, with settings for its peculiarities."""
 
     daemon_threads = True
     request_queue_size = 128  # connections that wait: with Python's 5, a busy machine resets some

@@ -104,12 +104,12 @@ class Lesson:
         wait(lambda: cell.text_content() == value, lambda: f"{name} does not take {value}")
 
     def reveal(self) -> None:
-        """Have the figure show what a question keeps back."""
+        """Make the figure show what a question hides."""
         if "?" in self.place.locator(".shown .cell text").all_text_contents():
             self.place.get_by_role("button", name="Show me").click()
 
     def choose_any(self) -> None:
-        """Answer the figure's question, so that it keeps nothing back."""
+        """Answer the figure's question, so that it hides nothing."""
         self.place.locator(".options button").first.click()
 
     def start_over(self) -> None:
@@ -140,11 +140,11 @@ class Lesson:
         self.place.locator(".sentence").filter(has_text=text).wait_for()
 
     def faults(self, text: str) -> None:
-        """Wait for what is wrong with the figure."""
+        """Wait for the figure's error message."""
         self.place.locator(".said").filter(has_text=text).wait_for()
 
     def replies(self, text: str) -> None:
-        """Wait for what is said of the answer just given."""
+        """Wait for the comment on the last answer."""
         self.place.locator(".verdict").filter(has_text=text).wait_for()
 
 

@@ -1,4 +1,4 @@
-"""What tests of the page for one's own pictures do there."""
+"""Actions on the page for one's own pictures."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class Playground(Visit):
         self.page.keyboard.insert_text(code)
 
     def ready(self, seconds: float = SECONDS) -> None:
-        """Wait until a program may run; fail with what the page says where none will."""
+        """Wait until a program may run; fail with the page's message if none can."""
         may_run = self.page.locator("#go[aria-disabled=false]")
         may_run.or_(self.page.locator("#fault-title:not(:empty)")).first.wait_for(timeout=seconds * 1000)
         assert may_run.count(), self.text("#fault-title")
@@ -53,7 +53,7 @@ class Playground(Visit):
         return time.monotonic() - began
 
     def wait_for_spare(self) -> None:
-        """Wait until a second Python stands ready, beside the one at work."""
+        """Wait until a second Python is ready, besides the one in use."""
         end = time.monotonic() + SECONDS
 
         def pythons() -> list[Worker]:
@@ -99,7 +99,7 @@ class Playground(Visit):
         return "\n".join(lines.all_text_contents())
 
     def pictures(self) -> list[str]:
-        """What the pictures in the output say that they show; each of them has arrived."""
+        """The alternative texts of the pictures in the output, all of which are loaded."""
         arrived = "(image) => image.complete && image.naturalWidth > 0"
         self.until(f"[...document.querySelectorAll('#output img')].every({arrived})")
         return [str(image.get_attribute("alt")) for image in self.page.locator("#output img").all()]

@@ -1,4 +1,4 @@
-"""Pages of the site as a visitor uses them, with all that goes wrong on them."""
+"""Pages of the site as a visitor uses them, and the faults on them."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ SETTINGS = "Object.fromEntries(new FormData(document.getElementById('settings'))
 
 @dataclass
 class Visit:
-    """One page of the site, with all that went wrong on it.
+    """One page of the site, and the faults on it.
 
     Attributes:
         page: Playwright's page.
@@ -91,7 +91,7 @@ class Visit:
             self.faults.append(f"left the host: {url}")
 
     def _on_failure(self, request: Request) -> None:
-        """What the page's policy stopped has not left; the console tells of it."""
+        """Ignore requests that the page's policy blocked: the console reports them."""
         fault = f"left the host: {request.url}"
         if request.failure == "csp" and fault in self.faults:
             self.faults.remove(fault)
@@ -124,7 +124,7 @@ class Visit:
         assert self.page.evaluate(STANDS_STILL)
 
     def settle(self) -> None:
-        """Wait until the page's Python stands, if it starts one, and what it computes has been drawn."""
+        """Wait until the page's Python has started, if there is one, and its results have been drawn."""
         self.page.wait_for_load_state("load")
         self.stand_still()
         if self.page.workers:
@@ -132,12 +132,12 @@ class Visit:
             self.stand_still()
 
     def outside(self) -> list[str]:
-        """What was fetched from beyond the folder of the page."""
+        """The paths that were fetched from outside the folder of the page."""
         folder = urlsplit(self.page.url).path.rpartition("/")[0] + "/"
         return [path for path in self.asked if not path.startswith(folder)]
 
     def layout_shift(self) -> float:
-        """How much of what was on screen has moved by itself so far."""
+        """The cumulative layout shift so far."""
         return float(self.page.evaluate(LAYOUT_SHIFT))
 
     def until_seen(self, images: int) -> None:
@@ -146,7 +146,7 @@ class Visit:
         self.until(f"{seen} >= {images}")
 
     def keep_busy(self) -> None:
-        """Have the worker compute for two seconds; calls wait."""
+        """Make the worker compute for two seconds; calls wait."""
         compute = "for (const end = performance.now() + 2_000; performance.now() < end;);"
         self.page.workers[0].evaluate(f"void setTimeout(() => {{ {compute} }})")
 
@@ -206,7 +206,7 @@ class TrainingPage(Visit):
             self.weights_at_first = download.value.path().read_bytes()
 
     def start_over(self) -> None:
-        """Have it as it was at first: its settings, weights, picture and place; nothing may be under way."""
+        """Restore its initial settings, weights, picture and scroll position; nothing may be running."""
         assert self.text("#go") == "Train"
         assert self.settings
         self.choose(**self.settings)
@@ -223,7 +223,7 @@ class TrainingPage(Visit):
 
 
 def put_ahead(context: BrowserContext, worker: str, script: str) -> None:
-    """Have a script run ahead of a worker's own."""
+    """Run a script before a worker's own."""
 
     def with_script(route: Route) -> None:
         response = route.fetch()

@@ -1,4 +1,4 @@
-"""A device for each test: opened once, and again where a test left it lost."""
+"""The device, which is opened once; after each test it must still work."""
 
 import pytest
 

@@ -20,7 +20,7 @@ rng = np.random.default_rng(0)
 
 @pytest.fixture(params=[False, True], ids=["gpu", "cpu"])
 def kind(adapter, request, monkeypatch):
-    """As if it were, or were not, a CPU that stands in for a GPU."""
+    """Treat the adapter as a CPU adapter, or as a GPU."""
     device = current()
     monkeypatch.setattr(device, "info", dataclasses.replace(device.info, fallback=request.param))
 

@@ -1,4 +1,4 @@
-"""backends/webgpu/array.py and the namespace: NumPy's face."""
+"""backends/webgpu/array.py and the namespace: the part of NumPy's interface that they have."""
 
 import copy
 import pickle
@@ -29,7 +29,7 @@ def same(actual, expected, tolerance=1e-5):
     np.testing.assert_allclose(host, expected, rtol=tolerance, atol=tolerance)
 
 
-class TestToAndFro:
+class TestTransfers:
     @pytest.mark.parametrize(
         "x",
         [floats(2, 3), np.arange(5, dtype=np.int32), np.array([True, False]), np.float32(1.5), floats(0, 3)],
@@ -42,7 +42,7 @@ class TestToAndFro:
         assert back.dtype == x.dtype
         np.testing.assert_array_equal(back, x)
 
-    def test_copies_what_does_not_lie_contiguous(self):
+    def test_copies_of_arrays_that_are_not_contiguous(self):
         x = floats(4, 6)[::2, ::-1]
         same(webgpu.asarray(x), x)
 
@@ -51,7 +51,7 @@ class TestToAndFro:
         assert webgpu.asarray([1, 2]).dtype == np.int32
 
     @pytest.mark.parametrize("dtype", [np.float64, np.float16, np.uint8, np.complex64])
-    def test_refuses_what_the_device_has_not(self, dtype):
+    def test_refuses_dtypes_that_the_device_lacks(self, dtype):
         with pytest.raises(TypeError, match="astype"):
             webgpu.asarray(np.zeros(2, dtype))
 
@@ -87,7 +87,7 @@ class TestToAndFro:
         assert await webgpu.asnumpy_async(2) == 2
 
 
-class TestWindows:
+class TestViews:
     @pytest.mark.parametrize(
         "index",
         [
@@ -424,7 +424,7 @@ class TestReductions:
             empty.max(axis=0)
 
 
-class TestSeam:
+class TestBackend:
     def test_knows_its_arrays(self):
         from pyconvlite import backends, cuda
 

@@ -82,7 +82,7 @@ def test_is_bit_equal_to_eager_steps(make):
 
 
 def test_a_layer_that_joined_the_training_later():
-    """Its rate, too, is read again at each replay."""
+    """The learning rate, too, is read anew at each replay."""
 
     def make():
         step, model = trainer(Adam(0.01))
@@ -145,7 +145,7 @@ def test_a_step_that_fails_is_recorded_anew():
 
 
 def test_hundreds_of_replays():
-    """Of a net with batch norm, dropout and Adam, which take from the host draws, two a step, and a count."""
+    """A net with batch norm, dropout and Adam, which get random keys and a count from the host."""
     dropping = [F.dropout, lambda x: F.dropout(x, 0.1)]
     optimizer, twins = Adam(0.001), Adam(0.001)
     step, model = trainer(optimizer, *dropping)

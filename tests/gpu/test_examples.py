@@ -1,4 +1,4 @@
-"""The examples of the docstrings, which elsewhere pass over what needs a device."""
+"""The docstrings' examples that are skipped without a device."""
 
 import doctest
 import importlib

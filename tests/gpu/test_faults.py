@@ -1,4 +1,4 @@
-"""What can go wrong: there is no device, it is lost, it finds a kernel faulty, nobody can wait for it."""
+"""Errors: there is no device, it is lost, a kernel is invalid, or Python cannot wait for it."""
 
 import asyncio
 
@@ -168,7 +168,7 @@ class TestFaultyKernel:
             ask()
 
     def test_is_named_where_it_runs(self):
-        """What is wrong with a dispatch comes to light when its commands are given to the device."""
+        """An invalid dispatch is reported when its commands are submitted."""
         code = """@group(0) @binding(0) var<uniform> parameters: array<vec4i, 16>;
         @group(0) @binding(1) var<storage, read> x: array<f32>;
         @group(0) @binding(2) var<storage, read_write> y: array<f32>;
