@@ -69,7 +69,7 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             _remove_abandoned(folder, prefix, os.fstat(file.fileno()).st_mtime - _ABANDONED)
             yield file
             file.flush()
-            os.fsync(file.fileno())  # lest the name survive a power failure, but not the contents
+            os.fsync(file.fileno())  # or a power failure could leave the name without the contents
         if mode is not None:
             os.chmod(unfinished, stat.S_IMODE(mode))
         os.replace(unfinished, target)

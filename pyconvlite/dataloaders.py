@@ -115,7 +115,7 @@ class DataLoader:
         except StopIteration as error:  # which would end the epoch
             raise RuntimeError("dataset[i], or a transform, raised StopIteration") from error
         try:
-            if isinstance(batch[0], str | bytes | Mapping):  # can be unpacked, but is no pair
+            if isinstance(batch[0], str | bytes | Mapping):  # unpackable, but not a pair
                 raise TypeError
             columns = list(zip(*batch, strict=True))
             if len(columns) != 2 and not (len(columns) > 2 and isinstance(batch[0], tuple)):

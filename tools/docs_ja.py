@@ -108,5 +108,5 @@ def without_evaluation(script: str) -> str:
     """
     changed, count = re.subn(r"new Function\([^)]*\)`,\s*\)", "() => 0", script)
     if count != 1:
-        raise ValueError("doctools.js is not as it was: see how addTranslations reads plural_expr")
+        raise ValueError("doctools.js has changed: see how addTranslations reads plural_expr")
     return changed

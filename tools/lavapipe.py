@@ -93,7 +93,7 @@ def _release() -> str:
         key, _, value = line.partition("=")
         if key == "VERSION_CODENAME":
             return value.strip('"')
-    raise fetch.FetchError("this system is no release of Debian")
+    raise fetch.FetchError("this system is not a release of Debian")
 
 
 def _mirror() -> str:

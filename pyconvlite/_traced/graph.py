@@ -14,7 +14,7 @@ __all__ = ["DTYPES", "OPSET", "Graph", "Node", "Shape", "ValueInfo", "code_of"]
 
 Shape: TypeAlias = tuple[int | str | None, ...]
 
-OPSET = 18  # version of the operator set, unless another is asked for
+OPSET = 18  # default version of the operator set
 
 # ONNX's codes of the dtypes that NumPy has.
 DTYPES = {

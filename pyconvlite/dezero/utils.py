@@ -57,7 +57,7 @@ def plot_dot_graph(output: Variable, verbose: bool = True, to_file: str = "graph
         ValueError: to_file must have a suffix that sets the format, as in graph.png; got 'graph'
     """
     try:
-        return graph.plot_dot_graph(output, verbose, to_file)  # by attribute: the playground replaces it
+        return graph.plot_dot_graph(output, verbose, to_file)  # which the playground replaces
     except graph.GraphvizMissing as error:
         warnings.warn(f"no picture is drawn: {error}", stacklevel=2)
         print(graph.get_dot_graph(output, verbose))

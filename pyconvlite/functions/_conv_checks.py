@@ -13,7 +13,7 @@ from ..autograd import Variable
 def check_conv(
     x: Variable, W: Variable, b: Variable, groups: int, size: str = "H, W", kernel: str = "KH, KW"
 ) -> None:
-    """Check the inputs of a convolution; `size` and `kernel` are names of axes for the messages.
+    """Check the inputs of a convolution; `size` and `kernel` name axes in errors.
 
     Raises:
         TypeError: x or W is not floating point.
@@ -54,7 +54,7 @@ def output_padding(output_pad: IntPair, stride: IntPair) -> Pair:
 
 
 def _hashable(groups: Any) -> int:
-    """`groups` as an int, which the checks below can cache, unlike a list."""
+    """`groups` as an int, for the caches below."""
     return groups if type(groups) is int else integer(groups, "groups")
 
 

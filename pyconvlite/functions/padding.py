@@ -58,8 +58,8 @@ def pad(x: Any, pad_width: Any, value: Any = 0, *, mode: str = "constant") -> Va
     Raises:
         TypeError: a width is not an integer, or `value` not a number.
         ValueError: a width is negative or the axis too short for it, the sequence does not have one entry per
-            axis, `mode` is unknown, or `value` is given with a mode other than "constant", or is no integer
-            of x's dtype where x has integers.
+            axis, `mode` is unknown, or `value` is given with a mode other than "constant", or does not fit an
+            integer dtype of x.
 
     Example:
         >>> import numpy as np

@@ -1,4 +1,4 @@
-"""Where build.sh hands over: runs one command of `./build.sh`."""
+"""Run one command of `./build.sh`."""
 
 from __future__ import annotations
 

@@ -15,19 +15,19 @@ from .shape import axes_of
 
 
 def _extreme(function: Callable[..., Any], sign: int) -> Run:
-    """A reduction whose result for no elements is `_end` of the dtype."""
-
     def reduced(x: Any, axis: Any, keepdims: bool) -> Any:
         array = raw(x)
         if array.size:
             return function(x, axis, keepdims)
-        return np.full(array.sum(axis=axis, keepdims=keepdims).shape, _end(array.dtype, sign), array.dtype)
+        return np.full(
+            array.sum(axis=axis, keepdims=keepdims).shape, _initial(array.dtype, sign), array.dtype
+        )
 
     return reduced
 
 
-def _end(dtype: Any, sign: int) -> Any:
-    """The largest number of a dtype, or with the sign -1 the smallest."""
+def _initial(dtype: Any, sign: int) -> Any:
+    """The result for no elements: the largest number of a dtype, or with the sign -1 the smallest."""
     if dtype.kind in "iu":
         return np.iinfo(dtype).max if sign > 0 else np.iinfo(dtype).min
     return sign * math.inf if dtype.kind == "f" else sign > 0

@@ -3,9 +3,8 @@
  *
  * `threads.py` evaluates this text and calls the functions of its value. Pyodide's memory is not shared, so a worker's
  * memory is: Python's thread copies a part of the inputs into it, computes its own part, waits, and copies the results
- * out. Each worker has its own memory, since a side module keeps its stack and buffers there. In Chromium, a worker that
- * a worker starts neither begins nor receives messages while Python runs. So workers are started in advance, and called
- * by Atomics only.
+ * out. Each worker has its own memory, since a side module keeps its stack and buffers there. In Chromium, nested
+ * workers neither start nor receive messages while Python runs. So they are started in advance, and called by Atomics.
  */
 (() => {
   // Indexes of the words at the beginning of a worker's memory.
