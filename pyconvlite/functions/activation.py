@@ -175,7 +175,8 @@ class ELU(Function):
         slope = exp(clip(x, None, 0))
         if self.alpha == 1:
             return gy * slope
-        return where(kernels(x.data).greater(x.data, 0), gy, gy * (slope * self.alpha))
+        data: Array = x.data
+        return where(kernels(data).greater(data, 0), gy, gy * (slope * self.alpha))
 
 
 def elu(x: Any, alpha: float = 1.0) -> Variable:

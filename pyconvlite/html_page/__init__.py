@@ -63,9 +63,9 @@ def export_html(
     computes what the model computes in `test_mode()`, with the SIMD kernels.
 
     Args:
-        model: Model or Layer of one input (N, C, H, W) and one output (N, classes): shares if it ends in
-            softmax or sigmoid; otherwise scores, whose softmax the page shows. With one class it must end in
-            sigmoid.
+        model: Model or Layer with one input (N, C, H, W) and one output (N, classes): probabilities if it
+            ends in softmax or sigmoid; otherwise scores, of which the page shows the softmax. With one class
+            it must end in sigmoid.
         file: a path, used exactly as given, or a binary file object. An existing file is replaced only when
             the new one is complete.
         classes: names of the classes.
