@@ -438,3 +438,25 @@ def test_a_gradient_that_is_an_array_is_shown():
     x = simple.Variable(np.array(3.0))
     (x**2).backward()
     assert "grad" in x._repr_html_()
+
+
+def test_the_graph_keeps_what_a_layer_put_out():
+    class Net(pyconvlite.dezero.Model):
+        def __init__(self):
+            super().__init__()
+            self.conv = pyconvlite.dezero.layers.Conv2d(2, 1)
+
+        def forward(self, x):
+            return functions.relu(self.conv(x))  # which does not read the data of its input
+
+    x = np.random.RandomState(0).randn(1, 3, 64, 64).astype(np.float32)
+    net = Net()
+    y = net(x)
+    assert y.data.size >= 4096  # of fewer elements the graph keeps all
+    inside = net.conv.outputs[0]()
+    expected = np.einsum("nchw,ocij->nohw", x, net.conv.W.data) + net.conv.b.data[:, None, None]
+    np.testing.assert_allclose(inside.data, expected, rtol=1e-5, atol=1e-6)
+    functions.sum(y * 3.0).backward(retain_grad=True)
+    np.testing.assert_array_equal(inside.grad.data, np.where(inside.data > 0, np.float32(3), np.float32(0)))
+    del y, inside
+    assert net.conv.outputs[0]() is None

@@ -32,6 +32,14 @@ class Layer(layers.Layer):
         variable([2. 6.])
     """
 
+    def __call__(self, *inputs: Any) -> Any:
+        """As in `pyconvlite.Layer`; the graph keeps the outputs, which `self.outputs` refers to weakly."""
+        ys = super().__call__(*inputs)
+        for y in ys if isinstance(ys, tuple) else (ys,):
+            if getattr(y, "creator", None) is not None:
+                y.creator.reads_outputs = True  # or the graph would have stand-ins without the data
+        return ys
+
     @property
     def _params(self) -> set[str]:
         """Names of the Parameters and Layers among the attributes, which step 44 of the book prints."""

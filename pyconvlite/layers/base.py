@@ -50,7 +50,8 @@ class Layer(Weights):
 
     Attributes:
         inputs, outputs: weak references to the inputs and outputs of the last call; None for an object that
-            does not support weak references, such as a number. A subclass may use the names otherwise.
+            does not support weak references, such as a number. The graph lets go of an output whose data no
+            `backward` reads; a forward hook can keep it. A subclass may use the names otherwise.
 
     Example:
         >>> import numpy as np
