@@ -10,6 +10,7 @@ import pyconvlite.functions as F
 import pyconvlite.layers as L
 from pyconvlite import Function, Parameter, Variable, grad, no_grad
 from pyconvlite.optimizers import SGD, Adam
+from pyconvlite.utils import gradient_check, numerical_grad
 
 
 def randn(*shape):
@@ -188,20 +189,61 @@ class Square(Function):
         return 2 * x * gy
 
 
-class TestCalledTwice:
-    def test_a_recorded_function_is_refused(self):
-        square, x = Square(), Variable(np.array(3.0))
-        y = square(x)
-        with pytest.raises(
-            RuntimeError, match="this Square was called before; create a new Square for each call"
-        ):
-            square(Variable(np.array(5.0)))
-        with no_grad(), pytest.raises(RuntimeError, match="this Square was called before"):
-            square(x)
-        y.backward()
-        assert x.grad.item() == 6
+class Scaled(Function):
+    """x times the number of this call, which `forward` leaves to `backward` in an attribute."""
 
-    def test_without_a_graph_it_may_be(self):
+    calls = 0
+
+    def forward(self, x):
+        self.calls += 1
+        return x * self.calls
+
+    def backward(self, gy):
+        return gy * self.calls
+
+
+class TestCalledAgain:
+    def test_each_call_has_its_own_gradient(self):
+        square, x = Square(), Variable(np.array(3.0))
+        y, z = square(x), square(Variable(np.array(5.0)))
+        assert (z.creator, square.inputs[0].item()) == (square, 5)
+        assert y.creator is not square
+        (y + square(y)).backward()
+        assert x.grad.item() == 2 * 3 + 4 * 3**3
+
+    def test_in_no_grad_it_changes_nothing_in_the_graph(self):
+        scaled, x = Scaled(), Variable(np.array(3.0))
+        y = scaled(x)
+        with no_grad():
+            assert scaled(x).item() == 6
+        y.backward()
+        assert x.grad.item() == 1
+        assert scaled(x).item() == 9  # counts go on
+
+    def test_an_output_that_was_unchained_stays_so(self):
+        square = Square()
+        y = square(Variable(np.array(3.0)))
+        y.unchain()
+        square(y)
+        assert y.creator is None
+
+    def test_a_freed_output_is_replaced_too(self):
+        scaled, x = Scaled(), Variable(np.ones(5000))
+        scaled.reads_outputs = False
+        y = scaled(x) + 1.0  # the graph has a stand-in for the output
+        z = scaled(x) + 1.0
+        y.backward()
+        np.testing.assert_array_equal(x.grad.data, np.ones(5000))
+        x.cleargrad()
+        z.backward()
+        np.testing.assert_array_equal(x.grad.data, np.full(5000, 2))
+
+    def test_an_instance_is_checked_like_a_function(self):
+        x = np.array([1.0, -2.0])
+        assert gradient_check(Square(), x)
+        np.testing.assert_allclose(numerical_grad(Square(), x), 2 * x, rtol=1e-6)
+
+    def test_without_a_graph(self):
         square = Square()
         with no_grad():
             assert [square(np.array(a)).item() for a in (2.0, 3.0)] == [4, 9]

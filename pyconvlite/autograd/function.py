@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any
 from weakref import ref
 
@@ -43,7 +44,8 @@ class Function:
     `backward(self, *gys)`, which takes the gradients of the outputs as Variables and returns a Variable or
     None (no gradient) for each input; the last ones may be omitted. `backward` uses operations on Variables
     only. It can read `self.inputs`, the weak references `self.outputs`, and `self.needs_input_grad`: for each
-    input, whether its gradient is needed. Use a new instance for each call.
+    input, whether its gradient is needed. An instance may be called again: a copy of it then takes its place
+    in the graph of the earlier call.
 
     Attributes:
         reads_inputs, reads_outputs: whether `backward` reads the data of `self.inputs` and of `self.outputs`,
@@ -83,11 +85,9 @@ class Function:
 
         Raises:
             TypeError: an input is not a Variable, array or number.
-            RuntimeError: this instance is in a graph since an earlier call.
         """
         if self.outputs:
-            name = type(self).__name__
-            raise RuntimeError(f"this {name} was called before; create a new {name} for each call")
+            self._leave_graph()
         latest_change, called = changes.latest, tick()
         xs = []  # filled by a loop, which starts sooner than a comprehension
         for x in inputs:
@@ -128,6 +128,17 @@ class Function:
                 output.creator = self  # type: ignore[assignment] # mypy takes a cached_property to be read-only
             self.outputs = (ref(y),) if len(outputs) == 1 else tuple(map(ref, outputs))
         return y
+
+    def _leave_graph(self) -> None:
+        """Put a copy into the graph of the last call, so that another call changes nothing there."""
+        this: Any = self
+        earlier = copy(this)
+        for output in self.outputs:
+            y = output()
+            if y is not None and y.creator is this:  # else it was unchained
+                y.set_creator(earlier)
+        for name in ("inputs", "_indirect", "_release_depth", "outputs", "needs_input_grad"):
+            vars(self).pop(name, None)
 
     def _as_variables(self, inputs: tuple[Any, ...]) -> tuple[Variable, ...]:
         """The inputs of a call, some of which are arrays, numbers or None."""

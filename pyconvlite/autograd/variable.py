@@ -253,9 +253,11 @@ class Variable(Hinting):
 
     # -- the graph
 
-    def set_creator(self, func: Operation) -> None:
+    def set_creator(self, func: Operation | None) -> None:
         """Record `func` as the Function that computed this Variable."""
         self.creator = func
+        if self._stand_in is not None:
+            self._stand_in.creator = func
 
     @property
     def generation(self) -> int:
@@ -268,10 +270,8 @@ class Variable(Hinting):
 
     def unchain(self) -> None:
         """Detach this Variable from the graph: it becomes a leaf."""
-        self.creator = None
-        if self._stand_in is not None:
-            self._stand_in.creator = None
-            del self._stand_in
+        self.set_creator(None)
+        vars(self).pop("_stand_in", None)
 
     def unchain_backward(self) -> None:
         """Detach all Variables that this one was computed from (truncated backpropagation, book step 59).
