@@ -258,6 +258,16 @@ duplicates = pytest.mark.parametrize(
 
 class TestCopies:
     @duplicates
+    def test_of_a_function_are_in_no_graph(self, duplicate):
+        scaled, x = Scaled(), Variable(np.array(3.0))
+        y = scaled(x)
+        other = duplicate(scaled)
+        assert (other.outputs, scaled.outputs[0]() is y) == ((), True)
+        assert other(x).item() == 6
+        y.backward()
+        assert x.grad.item() == 1
+
+    @duplicates
     def test_of_a_variable_with_a_graph_are_refused(self, duplicate):
         W = param()
         loss = (W * W).sum()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from copy import copy
 from typing import Any
 from weakref import ref
 
@@ -21,6 +20,8 @@ from .stand_in import StandIn, without_data
 from .variable import Variable
 
 _recording = local_of("enable_backprop")
+
+_OF_A_CALL = ("inputs", "_indirect", "_release_depth", "outputs", "needs_input_grad")  # attributes
 
 _MOST_RELEASED = 32  # Functions of a chain that Python may release recursively, see _ReleasedInLoop
 
@@ -132,13 +133,18 @@ class Function:
     def _leave_graph(self) -> None:
         """Put a copy into the graph of the last call, so that another call changes nothing there."""
         this: Any = self
-        earlier = copy(this)
+        earlier: Any = object.__new__(type(self))
+        vars(earlier).update(vars(self))
         for output in self.outputs:
             y = output()
             if y is not None and y.creator is this:  # else it was unchained
                 y.set_creator(earlier)
-        for name in ("inputs", "_indirect", "_release_depth", "outputs", "needs_input_grad"):
+        for name in _OF_A_CALL:
             vars(self).pop(name, None)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # For copy and pickle: a copy is in no graph.
+        return {name: value for name, value in vars(self).items() if name not in _OF_A_CALL}
 
     def _as_variables(self, inputs: tuple[Any, ...]) -> tuple[Variable, ...]:
         """The inputs of a call, some of which are arrays, numbers or None."""
