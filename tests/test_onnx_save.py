@@ -197,6 +197,13 @@ def test_statistics_that_are_outputs_are_the_running_ones(opset, names):
             np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
 
 
+def test_an_instance_of_a_function_that_is_called_again():
+    activation = F.Tanh()
+    model = Sequential(L.Linear(4, in_size=3), activation, L.Linear(2, in_size=4), activation)
+    x = floats(5, 3)
+    np.testing.assert_allclose(onnx.load(saved(model, x))(x).data, model(x).data, rtol=1e-6)
+
+
 def test_outputs_in_a_list():
     x = floats(2, 4)
     parts = onnx.load(saved(Sequential(lambda x: list(F.split(x, 2, 1))), x))(x)

@@ -7,6 +7,7 @@ express.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import operator
 from collections.abc import Sequence
@@ -123,14 +124,14 @@ class _Run:
             if not isinstance(y, Variable):
                 raise TypeError(f"the model must return Variables; got {type(y).__name__}")
         self.comparisons = {id(comparison.result): comparison for comparison in found}
-        self.functions = self._reachable()
-        self.kinds = [type(f) for f in self.functions]
 
     def _called(self, layer: Layer, inputs: tuple[Any, ...], y: Any) -> None:
         if y.creator is not None:
             self.layers[y.creator] = layer, inputs[0]
 
-    def _reachable(self) -> list[Function]:
+    @functools.cached_property  # looked for after both runs: the second may have put copies into this one
+    def functions(self) -> list[Function]:
+        """The Functions behind the outputs, in the order of their calls."""
         found: dict[Any, None] = {}
         waiting: list[Any] = [y.creator for y in self.outputs]
         while waiting:
@@ -139,6 +140,11 @@ class _Run:
                 found[f] = None
                 waiting += [getattr(x, "creator", None) for x in self.inputs_of(f)]
         return sorted(found, key=lambda f: f.called)
+
+    @property
+    def kinds(self) -> list[type[Function]]:
+        """The classes of the Functions."""
+        return [type(f) for f in self.functions]
 
     def inputs_of(self, f: Any) -> Sequence[Any]:
         if f in self.layers:
