@@ -83,6 +83,7 @@ class TestLinear(Contract):
         (lambda: F.linear(A, V3), r"\(3,\)"),
         (lambda: F.linear(STACK_A, B[:2]), r"\(5, 2, 3\), \(2, 4\)$"),
         (lambda: F.linear(STACK_A, np.ones((6, 4))), r"\(5, 2, 3\), \(6, 4\); use F\.flatten\(x\)"),
+        (lambda: F.linear(V3, B), r"\(3,\), \(3, 4\); use x\.reshape\(1, -1\)"),
     ],
 )
 def test_shapes_that_do_not_fit_are_named(call, words):

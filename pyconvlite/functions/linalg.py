@@ -111,7 +111,11 @@ def linear(x: Any, W: Any, b: Any = None) -> Variable:
     x, W, b = as_input(x, "x"), as_input(W, "W"), as_input(b)
     m, n = x.shape, W.shape
     if len(m) < 2 or len(n) != 2 or m[-1] != n[0]:
-        hint = "; use F.flatten(x)" if len(m) > 1 and len(n) == 2 and math.prod(m[1:]) == n[0] else ""
+        hint = ""
+        if len(n) == 2 and m == n[:1]:
+            hint = "; use x.reshape(1, -1)"
+        elif len(n) == 2 and len(m) > 1 and math.prod(m[1:]) == n[0]:
+            hint = "; use F.flatten(x)"
         raise ValueError(
             f"linear needs x (N, in) or (..., N, in), and W (in, out) with the same `in`; got {m}, {n}{hint}"
         )
