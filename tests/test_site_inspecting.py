@@ -153,6 +153,39 @@ class TestStages:
                 assert detail["values"] == [maps(report)[stage - 1][0, 1, 1]]
         assert len(inspector.probe(model)) == 10
 
+    @pytest.mark.parametrize("twice", [False, True])
+    def test_a_layer_that_computes_after_its_convolution_is_shown_as_a_whole(self, twice: bool) -> None:
+        class Rectified(L.Conv2d):
+            def forward(self, x: Any) -> Any:
+                y = F.relu(super().forward(x))
+                return super().forward(y) if twice else y
+
+        def model_class(classes: int) -> Model:
+            return Sequential(Rectified(1, 3, pad=1, in_channels=1), L.Flatten(), L.Linear(classes))
+
+        model, _, report = opened(model_class)
+        kinds = [stage["kind"] for stage in report["stages"]]
+        assert kinds == ["Rectified", "Linear", "Softmax"]
+        with no_grad(), test_mode():
+            expected = model[:1](PICTURE[None, None]).data[0]
+        np.testing.assert_allclose(maps(report)[0], expected, rtol=1e-6)
+        assert twice or expected.min() == 0
+
+    def test_a_model_with_parameters_of_its_own_is_no_layer(self) -> None:
+        class Plain(Model):
+            def __init__(self, classes: int) -> None:
+                super().__init__()
+                generator = np.random.default_rng(0)
+                self.W1 = pyconvlite.Parameter(generator.normal(size=(3, 1, 5, 5)).astype(np.float32))
+                self.W2 = pyconvlite.Parameter(generator.normal(size=(1728, classes)).astype(np.float32))
+
+            def forward(self, x: Any) -> Any:
+                return F.linear(F.relu(F.conv2d(x, self.W1)).reshape(len(x), -1), self.W2)
+
+        _, _, report = opened(Plain)
+        kinds = [stage["kind"] for stage in report["stages"]]
+        assert kinds == ["Conv2d", "ReLU", "Linear", "Softmax"]
+
     def test_the_model_stays_as_it_is(self) -> None:
         model, inspector, _ = opened(training.SmallCNN)
         before = {name: param.data.copy() for name, param in model.named_params()}

@@ -109,7 +109,8 @@ def _watched(
 ) -> tuple[Variable, set[Function], dict[Function, tuple[Layer, Variable]]]:
     """Scores for images x, the Functions that are no stages, and by its last one a layer and its input.
 
-    Only layers are returned that are shown as a whole.
+    Only layers are returned that are shown as a whole: those that do not end with the one Function whose
+    detail tells how a pixel came about.
     """
     hidden: set[Function] = set()
     whole: dict[Function, tuple[Layer, Variable]] = {}
@@ -120,16 +121,16 @@ def _watched(
         before = set(functions_behind(inputs))
         own = [f for f in functions_behind([y]) if f not in before]
         if len(own) > 1 and len(list(layer.modules())) == 1:
-            told = [f for f in own if isinstance(f, TOLD)]
-            # A pool with ceil_mode corrects the means of windows that reach beyond the padding.
-            if not told or [type(f) for f in own[-2:]] == [F.AveragePooling, F.Mul]:
-                told = own[-1:]
-                whole[own[-1]] = layer, inputs[0]
-            hidden.update(f for f in own if f not in told)
+            *_, shown = [f for f in own if not isinstance(f, MOVES)] or own
+            if not isinstance(shown, TOLD) or sum(isinstance(f, TOLD) for f in own) > 1:
+                shown = own[-1]
+                whole[shown] = layer, inputs[0]
+            hidden.update(f for f in own if f is not shown)
 
     with ExitStack() as hooks:
         for layer in model.modules():
-            hooks.enter_context(layer.register_forward_hook(note))
+            if layer is not model:
+                hooks.enter_context(layer.register_forward_hook(note))
         return model(x), hidden, whole
 
 
