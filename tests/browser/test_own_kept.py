@@ -239,6 +239,7 @@ def test_a_browser_that_keeps_nothing(enter: Callable[..., Visit], server: Previ
     visit.page.context.add_init_script(script)
     visit.page.goto(f"{server.url}own.html")
     visit.wait_for("#kept", "Your browser stores nothing for this page")
+    assert "stored" not in visit.text("#training-hint")
     add_files(visit, 0, photos("dots", 2))
     has(visit, 0, 2)
 
