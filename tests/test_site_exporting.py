@@ -43,8 +43,21 @@ def test_a_project_opens_again(tmp_path: Path) -> None:
     model = training.build(training.MLP)
     contents = exported(model, "zip", SETTINGS, "Digits")
     assert list(project.load(io.BytesIO(contents)).classes) == [str(digit) for digit in range(10)]
-    found = opened(contents)
+    path = tmp_path / "digits.zip"
+    path.write_bytes(contents)
+    found = opened(str(path))
     assert json.loads(found["settings"]) == {"model": "MLP"}
     path = tmp_path / "w.npz"
     path.write_bytes(found["weights"])
     np.testing.assert_array_equal(training.load(training.MLP, str(path))(X).data, model(X).data)
+
+
+def test_a_project_is_refused_by_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "mine.zip"
+    path.write_bytes(b"PK")
+    with pytest.raises(ValueError, match=r"^'mine\.zip' is not a readable project archive"):
+        opened(str(path))
+    picture = b"\x89PNG\r\n\x1a\n"
+    project.save(path, {"cat": [picture], "dog": []}, settings={})
+    with pytest.raises(ValueError, match=r"^mine\.zip is a project with pictures: .* Your data$"):
+        opened(str(path))

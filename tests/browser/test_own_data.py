@@ -176,7 +176,10 @@ def test_what_is_no_picture_is_told(own: Visit) -> None:
     broken = upload("cut.jpg", good["buffer"][:300])
     notes = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"<img src=x onerror=alert(1)>"}
     add_files(own, 0, [notes, good, broken])
-    own.wait_for("#own-notice", "This browser cannot read these as pictures: notes.txt, cut.jpg.")
+    own.wait_for(
+        "#own-notice",
+        "This browser cannot read these as pictures: notes.txt, cut.jpg. Try PNG or JPEG files.",
+    )
     has(own, 0, 1)
     card(own, 1).locator("input[accept]").set_input_files(
         {"name": "x.zip", "mimeType": "application/zip", "buffer": b"PK no archive"}

@@ -104,7 +104,7 @@ def test_one_that_is_cut_off_anywhere(own: Visit) -> None:
     own.wait_for("#own-notice", "This browser cannot read these as pictures: 0.jpg, 1.jpg")
     told = own.text("#own-notice")
     shown = card(own, 0).locator(".shots li").count()
-    assert shown + 5 + int(told.removesuffix(" more.").rpartition(" ")[2]) == 21
+    assert shown + 5 + int(told.removesuffix(" more. Try PNG or JPEG files.").rpartition(" ")[2]) == 21
 
 
 # A file of the visitor's own input is dropped on an element, or chosen in another input.

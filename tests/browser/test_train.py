@@ -20,7 +20,7 @@ from playwright.sync_api import Route
 from strokes import DIGITS, draw
 from visits import Visit
 
-from pyconvlite import onnx
+from pyconvlite import onnx, project
 from tab import training
 
 # Moves a slider, as a hand does.
@@ -307,8 +307,8 @@ def test_the_network_as_files(trained: Visit, tmp_path: Path) -> None:
     again = training.load(training.SmallCNN, str(tmp_path / "w.safetensors"))
     np.testing.assert_array_equal(again(x).data, scores)
     assert b"A network that reads digits" in files["html"]
-    project = zipfile.ZipFile(io.BytesIO(files["zip"]))
-    assert json.loads(project.read("project.json"))["settings"]["model"] == "SmallCNN"
+    archive = zipfile.ZipFile(io.BytesIO(files["zip"]))
+    assert json.loads(archive.read("project.json"))["settings"]["model"] == "SmallCNN"
 
 
 def test_a_project_opens_again(visit: Visit, tmp_path: Path) -> None:
@@ -331,6 +331,17 @@ def test_a_project_opens_again(visit: Visit, tmp_path: Path) -> None:
     after = dict(np.load(visit.weights(tmp_path)))
     for name, array in before.items():
         np.testing.assert_array_equal(array, after[name])
+
+
+def test_a_project_of_the_other_page_is_sent_there(visit: Visit, tmp_path: Path) -> None:
+    path = tmp_path / "mine.zip"
+    project.save(path, {"cat": [b"\x89PNG\r\n\x1a\n"], "dog": []}, settings={"model": "EfficientNetLite0"})
+    visit.page.set_input_files("#file", path)
+    visit.wait_for("#fault-title", "mine.zip is a project with pictures: open it on the page Your data")
+    path.write_bytes(b"PK")
+    visit.page.set_input_files("#file", path)
+    visit.wait_for("#fault-title", "'mine.zip' is not a readable project archive")
+    visit.page.click("#dismiss")
 
 
 @pytest.mark.full

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from io import BytesIO
+import os
+from contextlib import chdir
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from pyconvlite import Model, export_html, onnx, project
+from pyconvlite._coded import coded
 from tab.looking import SIZE
 
 
@@ -35,7 +37,16 @@ def exported(model: Model, kind: str, settings: str, title: str) -> bytes:
         return path.read_bytes()
 
 
-def opened(contents: bytes) -> dict:
-    """The `settings` of a project, as JSON, and its `weights`, an npz file."""
-    found = project.load(BytesIO(bytes(contents)))
+def opened(path: str) -> dict:
+    """The `settings` of a project, as JSON, and its `weights`, an npz file.
+
+    Raises:
+        ValueError: it is damaged, or one of the page for the visitor's own pictures; the file alone is named.
+    """
+    folder, name = os.path.split(path)
+    with chdir(folder or "."):
+        found = project.load(name)
+    if any(found.classes.values()):
+        error = ValueError(f"{name} is a project with pictures: open it on the page Your data")
+        raise coded(error, "project-of-pictures", file=name)
     return {"settings": json.dumps(found.settings), "weights": found.weights}

@@ -85,14 +85,7 @@ export class HeldModel {
   }
 
   async loadWeights(source: string, bytes: Uint8Array, file: string, classes: number): Promise<void> {
-    const path = `uploads/${file}`;
-    this.py.FS.mkdirTree('uploads');
-    this.py.FS.writeFile(path, bytes);
-    try {
-      this.hold(this.training.load(this.maker(source), path, classes));
-    } finally {
-      this.py.FS.unlink(path);
-    }
+    this.#withFile(bytes, file, (path) => this.hold(this.training.load(this.maker(source), path, classes)));
     await this.begin();
   }
 
@@ -134,9 +127,9 @@ export class HeldModel {
     });
   }
 
-  async opened(bytes: Uint8Array): Promise<{ settings: string; weights?: Uint8Array<ArrayBuffer> }> {
+  async opened(bytes: Uint8Array, file: string): Promise<{ settings: string; weights?: Uint8Array<ArrayBuffer> }> {
     const exporting = this.py.pyimport('tab.exporting');
-    return plain(this.#lend(bytes, (lent) => exporting.opened(lent)));
+    return plain(this.#withFile(bytes, file, (path) => exporting.opened(path)));
   }
 
   inspect(picture: Float32Array, target?: number): Promise<{ report: Report; ms: number }> {
@@ -255,6 +248,18 @@ export class HeldModel {
         model.destroy();
       }
     });
+  }
+
+  /** Has Python read a file, which it calls by its name. */
+  #withFile<T>(bytes: Uint8Array, file: string, use: (path: string) => T): T {
+    const path = `uploads/${file}`;
+    this.py.FS.mkdirTree('uploads');
+    this.py.FS.writeFile(path, bytes);
+    try {
+      return use(path);
+    } finally {
+      this.py.FS.unlink(path);
+    }
   }
 
   /** Lends numbers to Python. */

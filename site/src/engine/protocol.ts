@@ -159,7 +159,7 @@ export interface TrainApi {
   exported(kind: string, settings: string, title: string): Promise<Uint8Array<ArrayBuffer>>;
 
   /** What is in a project's file; see exporting.py. */
-  opened(bytes: Uint8Array): Promise<{ settings: string; weights?: Uint8Array<ArrayBuffer> }>;
+  opened(bytes: Uint8Array, file: string): Promise<{ settings: string; weights?: Uint8Array<ArrayBuffer> }>;
 
   /**
    * Takes the model's answer to a picture apart, and says how long that took, waiting left out.

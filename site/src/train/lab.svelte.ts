@@ -189,7 +189,7 @@ export class Lab {
     await this.#attempt(async () => {
       let bytes = new Uint8Array(await file.arrayBuffer());
       if (/\.zip$/i.test(file.name)) {
-        const project = await this.#call((api) => api.opened(bytes));
+        const project = await this.#call((api) => api.opened(bytes, file.name));
         settings = fromLink(`${new URLSearchParams(textsOf(project.settings))}`);
         name = settings.model ?? DEFAULTS.model;
         bytes = project.weights ?? bytes;
