@@ -190,8 +190,9 @@ def test_a_line_of_python_is_completed(page_of: Callable[[str], Visit]) -> None:
             "take the maximum along the row, axis=1. pooled has the shape (); it should be (100,)",
         ),
         ("pooled = row.max(axis=1)", "NameError: name 'row' is not defined"),
-        ("pool = rows.max(axis=1)", "The line does not set pooled."),
-        ("pooled = rows.max(axis=-1)", "Right. That computes what was asked for."),
+        ("pool = rows.max()", "Not quite. The line does not set pooled."),  # no hint: it computes nothing yet
+        ("pooled = 'most'", "pooled should be numbers, of the shape (100,)."),
+        ("pooled = np.max(rows, axis=-1)", "Right. That computes what was asked for."),
     ]:
         line.fill(given)
         line.press("Enter")
