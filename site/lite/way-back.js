@@ -1,5 +1,5 @@
 // Runs first in each page of JupyterLite: a link back to the site, in a corner that is free at any width. On a phone the
-// notices beside the menus go, which would hide the last menus.
+// notices beside the menus go, which would hide the last menus, and the keyboard's shortcuts within them: menus fit.
 document.addEventListener('DOMContentLoaded', () => {
   const link = document.createElement('a');
   link.href = '../../';
@@ -25,6 +25,12 @@ document.addEventListener('DOMContentLoaded', () => {
       }
       #jp-MainMenu .lm-MenuBar-item {
         padding-inline: 0.4375rem;
+      }
+      .lm-Menu .lm-Menu-itemShortcut {
+        display: none;
+      }
+      .lm-Menu .lm-Menu-itemLabel {
+        padding-inline-end: 0.25rem;
       }
     }`;
   document.head.append(style);

@@ -359,5 +359,13 @@ def test_a_phone_reaches_all_menus(browser: Browser, server: Preview) -> None:
         assert bar
         assert item["x"] + item["width"] <= bar["x"] + bar["width"] <= PHONE["width"]
         assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
-        last.click()
-        page.locator(".lm-Menu .lm-Menu-item:visible").first.wait_for()
+        for name in page.locator("#jp-MainMenu .lm-MenuBar-item").all():
+            name.click()
+            menu = page.locator(".lm-Menu")
+            menu.locator(".lm-Menu-item:visible").first.wait_for()
+            box = menu.bounding_box()
+            assert box
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= PHONE["width"]
+            page.keyboard.press("Escape")
+            menu.wait_for(state="detached")
