@@ -143,6 +143,9 @@ def test_a_number_is_predicted(enter: Callable[..., Visit], server: Preview) -> 
         ("x", "That is not a number."),
         ("−１３", "Go cell by cell"),  # as a Japanese keyboard types it
         ("1,000", "Go cell by cell"),
+        ("1 000", "Go cell by cell"),
+        ("1_000", "Go cell by cell"),
+        ("1 00", "That is not a number."),
         ("15,0", "Right. 1·2 + 2·0 + 3·1"),
     ]:
         field.fill(given)

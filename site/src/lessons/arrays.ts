@@ -44,11 +44,14 @@ export function magnitude(data: ArrayLike<number>): number {
 export const short = (value: number): string =>
   Number.isInteger(value) ? String(value) : String(Number(value.toFixed(Math.abs(value) < 10 ? 2 : 1)));
 
-/** The number that was typed, in full-width digits, with commas for thousands or for the point; null if it is none. */
+/**
+ * The number that was typed, in full-width digits, with a comma for the point, or with commas, spaces or Python's
+ * underscores between thousands; null if it is none.
+ */
 export function typedNumber(text: string): number | null {
   const plain = text.normalize('NFKC').trim().replace('−', '-');
-  const isGrouped = /^-?[1-9]\d{0,2}(,\d{3})+(\.\d*)?$/.test(plain);
-  const number = Number((isGrouped ? plain.replaceAll(',', '') : plain.replace(',', '.')) || 'none');
+  const isGrouped = /^-?[1-9]\d{0,2}([, _]\d{3})+(\.\d*)?$/.test(plain);
+  const number = Number((isGrouped ? plain.replace(/[, _]/g, '') : plain.replace(',', '.')) || 'none');
   return Number.isFinite(number) ? number : null;
 }
 
