@@ -233,6 +233,11 @@ def test_it_works_by_keyboard(untrained: Visit) -> None:
     back(untrained, "Network")
     untrained.until(f"{focused} === 'map 0 0'")
     assert page.locator('[data-key^="map 0 "][tabindex="0"]').count() == 1
+    page.focus('[data-key="picture"]')
+    page.keyboard.press("Enter")  # to a picture in which there is nothing to choose
+    untrained.until("document.activeElement.textContent === 'Network'")
+    page.keyboard.press("Enter")
+    untrained.until(f"{focused} === 'picture'")
 
 
 def test_it_zooms_unless_motion_is_unwanted(untrained: Visit) -> None:
