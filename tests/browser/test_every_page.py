@@ -146,7 +146,7 @@ def test_a_button_can_be_read_under_the_pointer(enter_editor: Callable[..., Play
 
 def test_no_screen_needs_scrolling_sideways(visit: Visit) -> None:
     page = visit.page
-    for language, width in product(("en", "ja"), (360, 800, 1440)):
+    for language, width in product(("en", "ja"), (360, 568, 800, 1440)):
         choose(visit, language)
         page.set_viewport_size({"width": width, "height": 740})
         assert page.evaluate("document.documentElement.scrollWidth") == width, page.evaluate(WIDER)
