@@ -285,7 +285,7 @@ MUTANTS = [
     _simd("windows", "C: padding keeps what was there", "conv", "TestConv2d", "clear_row(to, before);", ""),
     _simd("winograd", "C: a coefficient of Winograd's with four digits", "conv", "TestConv2d and 3x3", "-16 / 15.0f", "-1.0667f"),
     _simd("winograd", "C: Winograd's last column left out", "conv", "TestConv2d and 3x3", "l < 4; l++) store(to + target[l], row[l])", "l < 3; l++) store(to + target[l], row[l])"),
-    _simd("winograd", "C: Winograd's parts of a strided source all the first", "conv", "TestConv2d and 4x4", "source + place_of(k.w, i)", "source"),
+    _simd("winograd", "C: Winograd's parts of a strided source all the first", "conv", "TestConv2d and 4x4", "rows_to_points(x, block, v, h, c > 0, k)", "rows_to_points(x, block, 0, 0, c > 0, k)"),
     _simd("winograd", "C: Winograd's gW of the last block only", "conv", "TestConv2d and 3x3", "next_block(w, &block); mode = ADD", "next_block(w, &block); mode = SET"),
     _simd("pooling", "C: wrong stride of an index at the edge", "pointwise", "TestPooling", "*index = kh * p->KW + kw", "*index = kh * p->KH + kw"),
     _simd("pooling", "C: ties go to the last maximum", "pointwise", "TestPooling", "wasm_f32x4_le(v, best)", "wasm_f32x4_lt(v, best)"),
