@@ -520,9 +520,8 @@ def ones_like(x: Variable) -> Variable:
     return Variable(backends.get_array_module(x.data).ones(x.shape, x.dtype))
 
 
-def _sum_of(x: Any, y: Variable) -> Variable:
-    other = x._data if isinstance(x, Variable) else x  # a program may have set `grad` to an array
-    total: Any = backends.kernels(y).add(y._data, other)
+def _sum_of(x: Variable, y: Variable) -> Variable:
+    total: Any = backends.kernels(y).add(x._data, y._data)
     return Variable(np.asarray(total) if isinstance(total, np.generic) else total)  # 0-d operands: a scalar
 
 
