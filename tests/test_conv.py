@@ -430,6 +430,23 @@ def test_output_never_silently_empty_at_the_edge_of_fitting():
     assert operator.index(F.im2col(IMAGE, (5, 6)).shape[0]) == 1
 
 
+@pytest.mark.parametrize("stride", [1, 2])
+@pytest.mark.parametrize("size", [(0, 5), (5, 0)], ids=str)
+def test_images_without_pixels_have_the_bias(size, stride):
+    x, W, b = (
+        Variable(np.zeros((2, 8, *size), np.float32)),
+        Variable(np.ones((9, 8, 3, 3), np.float32)),
+        np.arange(9),
+    )
+    y = F.conv2d(x, W, b.astype(np.float32), stride, 2)
+    assert y.size
+    np.testing.assert_array_equal(y.data, np.broadcast_to(b[:, np.newaxis, np.newaxis], y.shape))
+    gx, gW = grad(y, [x, W])
+    assert gx.shape == x.shape
+    assert gW.shape == W.shape
+    assert not gW.data.any()
+
+
 def test_without_input_channels_the_bias_is_left():
     b = np.array([1.0, 2.0])
     x, W = Variable(np.zeros((2, 0, 4, 4))), Variable(np.zeros((2, 0, 3, 3)))

@@ -220,6 +220,12 @@ class TestConv2d:
         check(lambda x, W, b: F.conv2d(x, W, b, 1, edges), x, W, b)
         check(lambda x, W, b: F.conv2d(x, W, b, 2, edges), x, W, b)
 
+    @pytest.mark.parametrize("stride", [1, 2])
+    @pytest.mark.parametrize("size", [(0, 5), (5, 0)], ids=str)
+    def test_images_without_pixels_are_numpys(self, size, stride):
+        x, W, b = numbers(2, 8, *size), numbers(9, 8, 3, 3), numbers(9)
+        check(lambda x, W, b: F.conv2d(x, W, b, stride, 2), x, W, b, order=1)
+
     def test_a_row_of_very_many_windows(self):
         n = 2**31 // 400 + 100  # what is computed at a time must not be counted beyond 32 bits
         x = np.random.default_rng(0).standard_normal((1, 1, 1, n)).astype(np.float32)

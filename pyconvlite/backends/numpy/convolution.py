@@ -33,9 +33,9 @@ def _blocks(N: int, geometry: ConvGeometry, pixel_bytes: int) -> Iterator[tuple[
     """
     OH, OW = geometry.output_size
     pixels = max(1, COLUMN_BYTES // max(1, pixel_bytes))
-    width = min(OW, pixels)
-    height = min(OH, max(1, pixels // OW))
-    images = max(1, pixels // (OH * OW))
+    width = max(1, min(OW, pixels))
+    height = max(1, min(OH, pixels // width))
+    images = max(1, pixels // max(1, OH * OW))
     blocks = list(product(_cuts(OH, height), _cuts(OW, width)))
     for n in _cuts(N, images):
         yield n, blocks

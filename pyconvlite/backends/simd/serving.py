@@ -72,9 +72,9 @@ def address(a: Array) -> int:
 
 
 def fits(geometry: ConvGeometry) -> bool:
-    """Whether the sizes fit into the side module's 32-bit integers."""
+    """Whether the images have pixels, and their sizes fit into the side module's 32-bit integers."""
     (KH, KW), (SH, SW), (PH, PW), (DH, DW), _, (H, W), (OH, OW) = geometry
-    return max(H + PH, W + PW, OH * SH + KH * DH, OW * SW + KW * DW) <= MOST
+    return min(H, W) > 0 and max(H + PH, W + PW, OH * SH + KH * DH, OW * SW + KW * DW) <= MOST
 
 
 def plane_sizes(planes: tuple[int, ...], geometry: ConvGeometry) -> tuple[int, ...]:
