@@ -354,19 +354,22 @@ SHARED void transform_products(float *y, const float *M, const float *bias, int 
 /* The pixels of each part that a window meets, as many as those of a kernel of 3 at least. */
 INLINE int reach(const Axis *axis) { return max_int(3, ceil_div(axis->high - axis->low + 1, axis->step)); }
 
-/* Take windows together in tiles of m, which meet 6 pixels of each part. */
+/* Take windows together in tiles of m. */
 INLINE void tile_axis(Axis *axis, int m) {
   axis->windows = ceil_div(axis->windows, m), axis->split = axis->step, axis->step *= m;
-  axis->high = axis->low + P * axis->split - 1;
 }
 
-/* The fewest images whose tiles are worth the transforms of the kernels. Measured: a kernel's transform takes as long
- * as `transform` of its products. */
+/* The fewest images that save more products than the kernels' transforms take; 0 if tiles, of which those at the edges
+ * may be partly empty, save less than a third of the products, or less than their own transforms take. */
 INLINE int least_images_of(const Windows *w) {
-  int m = w->h.step / w->h.split, phases = parts_of(w) * w->v.phases * w->h.phases;
-  int saved = m * m * w->v.kernel * w->h.kernel - PP * phases; /* products of a tile */
-  int transform = w->channels * w->outputs > 64 * 64 ? 864 : 432;
-  return ceil_div(ceil_div(transform * phases, saved), w->v.windows * w->h.windows);
+  int parts = parts_of(w), phases = w->v.phases * w->h.phases, tiles = w->v.windows * w->h.windows;
+  int windows = ceil_div(w->v.target, w->v.phases) * ceil_div(w->h.target, w->h.phases);
+  int64_t products = (int64_t)windows * w->v.kernel * w->h.kernel, kernels = (int64_t)w->channels * w->outputs;
+  int64_t saved = products - (int64_t)PP * tiles * parts * phases;
+  /* As measured, the transform of a tile takes as long as 256 products, that of a kernel as long as 300. */
+  int64_t gain = kernels * saved - (int64_t)256 * tiles * (w->channels * parts + w->outputs * phases);
+  int64_t transforms = 300 * kernels * parts * phases;
+  return 3 * saved < products || gain <= 0 ? 0 : (int)((transforms + gain - 1) / gain);
 }
 
 /* Plan the axes in tiles; return r, or 0 unless the algorithm is worth its transforms. */
@@ -374,14 +377,13 @@ static int tile_axes(Windows *w) {
   Axis *v = &w->v, *h = &w->h;
   plan_axis(v, w->gradient, 0);
   plan_axis(h, w->gradient, 0);
-  int r = reach(v), windows = v->windows * h->windows, phases = v->phases * h->phases * v->step * h->step;
+  int r = reach(v), phases = v->phases * h->phases * v->step * h->step;
   if (reach(h) != r || v->step > 2 || h->step > 2 || v->dilation > 1 || h->dilation > 1 || w->groups > 1) return 0;
   if (r != 3 && (r != 5 || phases > 1)) return 0;
   tile_axis(v, P + 1 - r);
   tile_axis(h, P + 1 - r);
-  int64_t products = (int64_t)PP * v->windows * h->windows * phases;
-  int are_few = 3 * products <= (int64_t)2 * windows * v->kernel * h->kernel;
-  return are_few && w->channels >= 8 && w->outputs >= 8 && w->N >= least_images_of(w) ? r : 0;
+  int least = least_images_of(w);
+  return least && w->N >= least && w->channels >= 8 && w->outputs >= 8 ? r : 0;
 }
 
 INLINE Weights at_weights(Weights weights, int output, int channel) {
