@@ -152,9 +152,9 @@ INLINE void transform_rows(float *to, const int *four, int are_neighbours, Tiles
   }
 }
 
-/* One channel of the block's tiles at the points of the vertical axis: of the first image's, x, the part that begins at
- * row `v` and column `h`, whose pixels lie `step` apart. Beyond the image it is zero; `cleared`, where it is already.
- */
+/* One channel of the block's tiles, at the points of the vertical axis. `x` is that channel of the first image, of
+ * which a part begins at row `v` and column `h`, and has each `step`-th pixel of a row. Beyond the image all is zero;
+ * `cleared` says that it is already, from another channel. */
 INLINE void rows_to_points_sized(const float *x, const Block *block, int v, int h, int step, int cleared, Tiles k) {
   const Windows *w = k.w;
   int W = w->h.source, left = w->h.low + h, line = 0;
