@@ -1,4 +1,5 @@
-/* Convolution of 3x3 and 5x5 kernels with fewer multiplications: Winograd's minimal filtering.
+/* Convolution with fewer multiplications: Winograd's minimal filtering, for kernels of 3x3 and 5x5, smaller ones with
+ * zeros around them, and with stride 2 of up to 6x6.
  *
  * Winograd, "Arithmetic Complexity of Computations" (1980); Lavin and Gray, "Fast Algorithms for Convolutional
  * Neural Networks" (2016). A tile of m x m outputs of an r x r kernel depends on 6 x 6 pixels, m + r - 1 = 6. The
@@ -9,9 +10,9 @@
  *
  * The gradient of the kernel is the same with roles exchanged: a kernel of m x m, gy, gives r x r outputs. In the
  * gradient of x by a stride, each phase (see windows.h) has a kernel of r x r of its own, whose pixels are those of the
- * kernel that it meets, and zero elsewhere; all phases share the tiles of gy at the points. A convolution by a stride
- * of 2 is the sum of four convolutions, of every second pixel of x with every second of the kernel: it has four times
- * the channels, `parts` of each, and kernels of r x r as before.
+ * kernel that it meets, and zero elsewhere; all phases share the tiles of gy at the points. A convolution with stride 2
+ * is the sum of four with stride 1, of every second pixel of x with every second of the kernel: each channel has four
+ * `parts`, which count as channels, and kernels of r x r.
  *
  * Errors scale with the largest number of a tile, and infinity or NaN would spread over it: conv2d.h checks for these
  * first.
