@@ -77,7 +77,8 @@ def test_the_table_has_the_models_layers(untrained: Visit) -> None:
     shares = [numbers(text)[0] for text in untrained.page.locator("#classes td").all_text_contents()]
     assert sum(shares) == pytest.approx(100, abs=0.6)
     caption = untrained.page.locator("#layers caption").text_content() or ""
-    assert f"“{np.argmax(shares)}”, with probability {max(shares):.1f}%" in caption
+    likeliest = [digit for digit, share in enumerate(shares) if share == max(shares)]  # as rounded
+    assert any(f"“{digit}”, with probability {max(shares):.1f}%" in caption for digit in likeliest)
 
 
 @pytest.mark.parametrize("width", [1440, pytest.param(800, marks=pytest.mark.full), 360])
