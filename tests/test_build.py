@@ -101,7 +101,7 @@ def wheel():
 class TestWheel:
     def test_is_small_pure_typed_and_needs_numpy_alone(self, wheel):
         assert wheel.name.endswith("-py3-none-any.whl")
-        assert wheel.stat().st_size < 598_000
+        assert wheel.stat().st_size < 603_000
         with zipfile.ZipFile(wheel) as archive:
             names = archive.namelist()
             info = next(name for name in names if name.endswith(".dist-info/METADATA")).removesuffix(

@@ -7,17 +7,27 @@
  * loop reads from front to back, as in Goto and van de Geijn, "Anatomy of High-Performance Matrix
  * Multiplication" (2008):
  *
- *   A: panels of 4 rows, each [K][4];  B: panels of 8 columns, each [K][8];  C: 4 x 8 sums held in registers.
+ *   A: panels of MR rows, each [K][MR];  B: panels of 8 columns, each [K][8];  C: MR x 8 sums held in registers.
+ *
+ * MR is 6 or 4; where it is 6, the last one or two panels of A have 4 rows, so that at most one row is wasted.
  */
 #pragma once
 
 #include "vector.h"
 
+/* Rows of C that the registers hold. x86 has 16 registers: for 12 vectors of sums, 2 of B and 1 of A, but not for a
+ * product before it is added. */
+#ifdef __wasm_relaxed_simd__
+enum { MR = 6 };
+#else
+enum { MR = 4 };
+#endif
+
 enum {
-  MR = 4, /* rows and columns of C that the registers hold */
-  NR = 8,
-  KC = 256, /* length of the summed axis at a time: a panel of B, KC x NR, stays in the L1 cache */
-  MC = 128, /* rows and columns at a time: packed blocks of A and B stay in the L2 cache */
+  MR_LAST = 4, /* rows of the last panels */
+  NR = 8,      /* columns of C */
+  KC = 256,    /* length of the summed axis at a time: a panel of B, KC x NR, stays in the L1 cache */
+  MC = 128,    /* rows and columns at a time: packed blocks of A and B stay in the L2 cache */
   NC = 400,
   K_MOST = 4096, /* the same where the summed axis cannot be cut: the pixels of one window */
   AT_ONCE = 16,  /* the most lines that a loop takes at once */
@@ -48,34 +58,65 @@ INLINE f4 gather(const float *data, const int *offset) {
   return wasm_v128_load32_lane(data + offset[3], v, 3);
 }
 
-/* Pack `count` lines of a matrix, `width` to a panel: panel[k][line]. `line` and `along` are the offsets of the
- * panel's axis and of the summed one. The last panel is filled up with its last line: see `repeat_last`. */
-INLINE void pack(float *panels, int width, const float *data, const int *line, int count, const int *along, int K) {
-  for (int i = 0; i < count; i += width, panels += width * K) {
-    for (int group = 0; group < width; group += 4) {
-      int lines[4];
-      for (int l = 0; l < 4; l++) lines[l] = line[min_int(i + group + l, count - 1)];
-      float *panel = panels + group;
-      if (adjacent(lines)) {
-        const float *first = data + lines[0];
-        for (int k = 0; k < K; k++) store(panel + k * width, load(first + along[k]));
-        continue;
-      }
-      int k = 0;
-      while (k < K) {
-        if (k + 4 <= K && adjacent(along + k)) {
-          f4 v[4];
-          for (int j = 0; j < 4; j++) v[j] = load(data + lines[j] + along[k]);
-          transpose(v);
-          for (int j = 0; j < 4; j++) store(panel + (k + j) * width, v[j]);
-          k += 4;
-        } else {
-          store(panel + k * width, gather(data + along[k], lines));
-          k++;
-        }
-      }
+INLINE f4 gather_two(const float *data, const int *offset) {
+  return wasm_v128_load32_lane(data + offset[1], wasm_v128_load32_zero(data + offset[0]), 1);
+}
+
+/* Pack four lines of a matrix in a panel of `width`: panel[k][line]. `line` and `along` are the offsets of the panel's
+ * axis and of the summed one. The first `count` lines exist; after them the last is repeated. */
+INLINE void pack_four(float *panel, int width, const float *data, const int *line, int count, const int *along, int K) {
+  int four[4];
+  for (int l = 0; l < 4; l++) four[l] = line[min_int(l, count - 1)];
+  if (adjacent(four)) {
+    for (int k = 0; k < K; k++) store(panel + k * width, load(data + four[0] + along[k]));
+    return;
+  }
+  int k = 0;
+  while (k < K) {
+    if (k + 4 <= K && adjacent(along + k)) {
+      f4 v[4];
+      for (int l = 0; l < 4; l++) v[l] = load(data + four[l] + along[k]);
+      transpose(v);
+      for (int j = 0; j < 4; j++) store(panel + (k + j) * width, v[j]);
+      k += 4;
+    } else {
+      store(panel + k * width, gather(data + along[k], four));
+      k++;
     }
   }
+}
+
+/* The same of two lines. */
+INLINE void pack_two(float *panel, int width, const float *data, const int *line, int count, const int *along, int K) {
+  int two[2] = {line[0], line[min_int(1, count - 1)]};
+  if (two[1] == two[0] + 1) {
+    for (int k = 0; k < K; k++)
+      wasm_v128_store64_lane(panel + k * width, wasm_v128_load64_zero(data + two[0] + along[k]), 0);
+    return;
+  }
+  int k = 0;
+  while (k < K) {
+    float *to = panel + k * width;
+    if (k + 4 <= K && adjacent(along + k)) {
+      f4 a = load(data + two[0] + along[k]), b = load(data + two[1] + along[k]);
+      f4 pairs = wasm_i32x4_shuffle(a, b, 0, 4, 1, 5), others = wasm_i32x4_shuffle(a, b, 2, 6, 3, 7);
+      wasm_v128_store64_lane(to, pairs, 0);
+      wasm_v128_store64_lane(to + width, pairs, 1);
+      wasm_v128_store64_lane(to + 2 * width, others, 0);
+      wasm_v128_store64_lane(to + 3 * width, others, 1);
+      k += 4;
+    } else {
+      wasm_v128_store64_lane(to, gather_two(data + along[k], two), 0);
+      k++;
+    }
+  }
+}
+
+/* Pack `count` columns of B. */
+SHARED void pack_b(float *panels, const float *data, const int *column, int count, const int *row, int K) {
+  for (int j = 0; j < count; j += NR, panels += NR * K)
+    for (int four = 0; four < NR; four += 4)
+      pack_four(panels + four, NR, data, column + j + four, count - j - four, row, K);
 }
 
 /* After `count` offsets repeat the last, since loops read past the end. */
@@ -88,7 +129,21 @@ INLINE void steps(int *offset, int count, int step) {
   repeat_last(offset, count);
 }
 
-SHARED void pack_a(Matrix A, int M, int K) { pack(a_panels, MR, A.data, A.row, M, A.column, K); }
+/* How many rows the panels of M rows of A have, and how many of these the panels of MR, which are the first. */
+INLINE int packed_rows(int M) { return MR == 4 ? ceil_div(M, 4) * 4 : max_int(4, M + M % 2); }
+INLINE int tall_rows(int M) {
+  int rows = packed_rows(M), last_panels = MR == 4 ? 0 : (6 - rows % 6) / 2 % 3;
+  return rows - last_panels * MR_LAST;
+}
+
+SHARED void pack_a(Matrix A, int M, int K) {
+  int tall = tall_rows(M);
+  for (int i = 0; i < tall; i += MR) {
+    pack_four(a_panels + i * K, MR, A.data, A.row + i, M - i, A.column, K);
+    if (MR == 6) pack_two(a_panels + i * K + 4, MR, A.data, A.row + i + 4, M - i - 4, A.column, K);
+  }
+  for (int i = tall; i < M; i += MR_LAST) pack_four(a_panels + i * K, MR_LAST, A.data, A.row + i, M - i, A.column, K);
+}
 
 typedef struct {
   float *data;
@@ -131,17 +186,17 @@ typedef struct {
   int columns, whole, left, right;
 } Panel;
 
-/* Four rows of C, each at left + row[r] and right + row[r]: the sums of the products of a panel of A, [K][MR], and of a
+/* Rows of C, each at left + row[r] and right + row[r]: the sums of the products of a panel of A, [K][height], and of a
  * panel of B, or of its first `vectors` times four columns. */
-INLINE void sum_panel(float *left, float *right, const int *row, const float *a, const Panel *b, int in_place,
-                      float *keep, int K, int vectors, const float *bias, Mode mode) {
+INLINE void sum_panel(float *left, float *right, const int *row, const float *a, int height, const Panel *b,
+                      int in_place, float *keep, int K, int vectors, const float *bias, Mode mode) {
   f4 c[MR * NR / 4];
   const float *data = b->data;
   const int *along = b->along;
 #pragma clang loop unroll(full)
-  for (int i = 0; i < MR * vectors; i++) c[i] = splat(0);
+  for (int i = 0; i < height * vectors; i++) c[i] = splat(0);
 #pragma clang loop unroll(disable)
-  for (int k = 0; k < K; k++, a += MR) {
+  for (int k = 0; k < K; k++, a += height) {
     const float *a_k = a, *b_k = in_place ? data + *along++ : data;
     f4 v[NR / 4];
     OPAQUE(a_k);
@@ -154,7 +209,7 @@ INLINE void sum_panel(float *left, float *right, const int *row, const float *a,
     }
     if (keep) keep += NR;
 #pragma clang loop unroll(full)
-    for (int i = 0; i < MR; i++) {
+    for (int i = 0; i < height; i++) {
       f4 weight = wasm_v128_load32_splat(a_k + i);
 #pragma clang loop unroll(full)
       for (int j = 0; j < vectors; j++) {
@@ -166,36 +221,50 @@ INLINE void sum_panel(float *left, float *right, const int *row, const float *a,
   }
   /* All are read before any is written: rows may coincide. */
 #pragma clang loop unroll(full)
-  for (int i = 0; i < MR * vectors; i++) {
+  for (int i = 0; i < height * vectors; i++) {
     int r = i / vectors;
     c[i] = add(c[i], mode & ADD ? load((i % vectors ? right : left) + row[r]) : splat(bias ? bias[r] : 0));
   }
 #pragma clang loop unroll(full)
-  for (int i = 0; i < MR * vectors; i++)
+  for (int i = 0; i < height * vectors; i++)
     store((i % vectors ? right : left) + row[i / vectors], mode & RELU ? bounded(c[i]) : c[i]);
 }
 
+/* Compile a call for either height of a panel of A. */
+#define FOR_HEIGHT(height, call)      \
+  if (MR > MR_LAST && height == MR) { \
+    enum { HEIGHT = MR };             \
+    call;                             \
+  } else {                            \
+    enum { HEIGHT = MR_LAST };        \
+    call;                             \
+  }
+
 /* As sum_panel, from a panel that is not packed; it is packed on the way if it is read again. */
-SHARED void sum_in_place(float *left, float *right, const int *row, const float *a, Panel *b, int K, const float *bias,
-                         Mode mode) {
+SHARED void sum_in_place(float *left, float *right, const int *row, const float *a, int height, Panel *b, int K,
+                         const float *bias, Mode mode) {
   if (b->keep) {
-    sum_panel(left, right, row, a, b, 1, b->keep, K, 2, bias, mode);
+    FOR_HEIGHT(height, sum_panel(left, right, row, a, HEIGHT, b, 1, b->keep, K, 2, bias, mode))
     b->data = b->keep, b->along = 0;
   } else
-    sum_panel(left, right, row, a, b, 1, 0, K, 2, bias, mode);
+    FOR_HEIGHT(height, sum_panel(left, right, row, a, HEIGHT, b, 1, 0, K, 2, bias, mode))
 }
 
 /* As sum_panel, from the leading panels that are packed and whole. Returns how many they are. */
-SHARED int sum_panels(float *C, const int *row, const float *a, const Panel *b, int count, int K, const float *bias,
-                      Mode mode) {
+INLINE int sum_panels_sized(float *C, const int *row, const float *a, int height, const Panel *b, int count, int K,
+                            const float *bias, Mode mode) {
   int n = 0;
-  if (mode == SET && !bias)
-    for (; n < count && b->whole && !b->along; n++, b++)
-      sum_panel(C + b->left, C + b->right, row, a, b, 0, 0, K, 2, 0, SET);
-  else
-    for (; n < count && b->whole && !b->along; n++, b++)
-      sum_panel(C + b->left, C + b->right, row, a, b, 0, 0, K, 2, bias, mode);
+  for (; n < count && b->whole && !b->along; n++, b++)
+    sum_panel(C + b->left, C + b->right, row, a, height, b, 0, 0, K, 2, bias, mode);
   return n;
+}
+
+SHARED int sum_panels(float *C, const int *row, const float *a, int height, const Panel *b, int count, int K,
+                      const float *bias, Mode mode) {
+  if (mode == SET && !bias)
+    FOR_HEIGHT(height, return sum_panels_sized(C, row, a, HEIGHT, b, count, K, 0, SET))
+  else
+    FOR_HEIGHT(height, return sum_panels_sized(C, row, a, HEIGHT, b, count, K, bias, mode))
 }
 
 INLINE int side_by_side(const int *column) {
@@ -211,25 +280,25 @@ INLINE Panel panel_of(Matrix B, const int *target, float *place, int packed, int
   if (columns >= NR && side_by_side(B.column + j))
     panel.data = B.data + B.column[j], panel.along = B.row, panel.keep = M > MR ? place : 0;
   else
-    pack(place, NR, B.data, B.column + j, min_int(NR, columns), B.row, K);
+    pack_b(place, B.data, B.column + j, min_int(NR, columns), B.row, K);
   return panel;
 }
 
-/* At most four rows of C, in a panel whose columns may be fewer than eight, or not contiguous. */
-SHARED void multiply_panel(Target C, const int *row, int rows, const float *a, Panel *b, int j, int K,
+/* At most `height` rows of C, in a panel whose columns may be fewer than eight, or not contiguous. */
+SHARED void multiply_panel(Target C, const int *row, int rows, const float *a, int height, Panel *b, int j, int K,
                            const float *bias, Mode mode) {
-  static const int apart[MR] = {0, NR, 2 * NR, 3 * NR};
+  static const int apart[] = {0, NR, 2 * NR, 3 * NR, 4 * NR, 5 * NR};
   if (b->along && b->whole) {
-    sum_in_place(C.data + b->left, C.data + b->right, row, a, b, K, bias, mode);
+    sum_in_place(C.data + b->left, C.data + b->right, row, a, height, b, K, bias, mode);
     return;
   }
   float sums[MR * NR];
   if (b->columns <= 4)
-    sum_panel(sums, sums, apart, a, b, 0, 0, K, 1, 0, SET);
+    FOR_HEIGHT(height, sum_panel(sums, sums, apart, a, HEIGHT, b, 0, 0, K, 1, 0, SET))
   else if (b->along)
-    sum_in_place(sums, sums + 4, apart, a, b, K, 0, SET);
+    sum_in_place(sums, sums + 4, apart, a, height, b, K, 0, SET);
   else
-    sum_panel(sums, sums + 4, apart, a, b, 0, 0, K, 2, 0, SET);
+    FOR_HEIGHT(height, sum_panel(sums, sums + 4, apart, a, HEIGHT, b, 0, 0, K, 2, 0, SET))
   for (int r = 0; r < rows; r++)
     for (int l = 0; l < min_int(NR, b->columns); l += 4) {
       const int *column = C.column + j + l;
@@ -244,26 +313,27 @@ SHARED void multiply_panel(Target C, const int *row, int rows, const float *a, P
 SHARED void multiply(Target C, const float *a_packed, Matrix B, float *panels, int packed, int M, int N, int K,
                      const float *bias, Mode mode) {
   Panel group[GROUP];
-  int most = max_int(2, min_int(GROUP, GROUP * 16 / max_int(1, K)));
+  int most = max_int(2, min_int(GROUP, GROUP * 16 / max_int(1, K))), tall = tall_rows(M);
   for (int j = 0; j < N; j += most * NR) {
     int count = min_int(most, ceil_div(N - j, NR));
     for (int n = 0; n < count; n++)
       group[n] = panel_of(B, C.column, panels + (j + n * NR) * K, packed, M, j + n * NR, N, K);
-    for (int i = 0; i < M; i += MR) {
+    for (int i = 0, height; i < M; i += height) {
       const float *a = a_packed + i * K, *start = bias ? bias + i : 0;
       const int *row = C.row + i;
       int last_rows[MR];
       float last_bias[MR];
-      if (i + MR > M) {
-        for (int r = 0; r < MR; r++) {
+      height = i < tall ? MR : MR_LAST;
+      if (i + height > M) {
+        for (int r = 0; r < height; r++) {
           int last = min_int(r, M - 1 - i);
           last_rows[r] = row[last], last_bias[r] = bias ? start[last] : 0;
         }
         row = last_rows, start = bias ? last_bias : 0;
       }
       for (int n = 0; n < count; n++) {
-        n += sum_panels(C.data, row, a, group + n, count - n, K, start, mode);
-        if (n < count) multiply_panel(C, row, min_int(MR, M - i), a, group + n, j + n * NR, K, start, mode);
+        n += sum_panels(C.data, row, a, height, group + n, count - n, K, start, mode);
+        if (n < count) multiply_panel(C, row, min_int(height, M - i), a, height, group + n, j + n * NR, K, start, mode);
       }
     }
   }

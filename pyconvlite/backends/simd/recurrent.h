@@ -14,7 +14,7 @@ EXPORT void pack_weights(float *packed, const float *b, int row, int column, int
     for (int j = 0; j < N; j += NC) {
       int columns = min_int(NC, N - j);
       steps(line_of_b, columns, column);
-      pack(packed, NR, b + k * row + j * column, line_of_b, columns, along_b, depth);
+      pack_b(packed, b + k * row + j * column, line_of_b, columns, along_b, depth);
       packed += ceil_div(columns, NR) * NR * depth;
     }
   }

@@ -265,28 +265,43 @@ static void kernel_pixels(const Windows *w, int width, int r, Pixels pixels) {
     }
 }
 
-/* U of some outputs and channels, packed as the product's first operand: [point][panel of 4 outputs][c][4], the points
- * `plane` and the panels `panel` apart. */
-INLINE void pack_kernels_sized(float *U, int plane, int panel, Weights weights, int outputs, int channels, int r,
-                               const int *pixel) {
-  for (int o = 0; o < outputs; o += MR, U += panel)
+/* Where row i of a product's first operand is packed, of which the first `tall` are in panels of MR. */
+INLINE float *place_of_row(float *panels, int i, int tall, int K, int *height) {
+  *height = i < tall ? MR : MR_LAST;
+  int in_panel = (i < tall ? i : i - tall) % *height;
+  return panels + (i - in_panel) * K + in_panel;
+}
+
+/* U of some outputs and channels of a part, packed as the product's first operand, the points `plane` apart. */
+INLINE void pack_kernels_sized(float *U, int plane, int part, int parts, Weights weights, int outputs, int channels,
+                               int r, const int *pixel) {
+  int K = parts * channels, tall = tall_rows(outputs), heights[2];
+  for (int o = 0; o < outputs; o += 4) {
+    /* Four outputs may lie in two panels, two in each. */
+    float *left = place_of_row(U, o, tall, K, heights), *right = left;
+    if (o + 2 < packed_rows(outputs)) right = place_of_row(U, o + 2, tall, K, heights + 1);
     for (int c = 0; c < channels; c++) {
-      int four[MR];
-      for (int i = 0; i < MR; i++) four[i] = min_int(o + i, outputs - 1) * weights.output + c * weights.channel;
+      int four[4], k = part * channels + c;
+      for (int i = 0; i < 4; i++) four[i] = min_int(o + i, outputs - 1) * weights.output + c * weights.channel;
       f4 kernel[25], at[PP];
       for (int i = 0; i < r * r; i++) kernel[i] = pixel[i] < 0 ? splat(0) : gather(weights.data + pixel[i], four);
       transform_kernels(kernel, r, at);
-      for (int p = 0; p < PP; p++) store(U + p * plane + c * MR, at[p]);
+      float *to_left = left + k * heights[0], *to_right = right + k * heights[right != left];
+      for (int p = 0; p < PP; p++) {
+        wasm_v128_store64_lane(to_right + p * plane, at[p], 1);
+        wasm_v128_store64_lane(to_left + p * plane, at[p], 0); /* last, for where there are but two */
+      }
     }
+  }
 }
 
 SHARED void pack_kernels(float *U, int plane, Weights weights, int outputs, int channels, int r, int parts,
                          const Pixels pixels) {
-  for (int i = 0; i < parts; i++, U += channels * MR) {
+  for (int i = 0; i < parts; i++) {
     if (r == 3)
-      pack_kernels_sized(U, plane, parts * channels * MR, weights, outputs, channels, 3, pixels[i]);
+      pack_kernels_sized(U, plane, i, parts, weights, outputs, channels, 3, pixels[i]);
     else
-      pack_kernels_sized(U, plane, parts * channels * MR, weights, outputs, channels, 5, pixels[i]);
+      pack_kernels_sized(U, plane, i, parts, weights, outputs, channels, 5, pixels[i]);
   }
 }
 
@@ -405,7 +420,7 @@ static void chunk(const Windows *w, int *channels, int *outputs, int most) {
 /* Plan blocks of tiles, whole rows of them. The space holds kernels at the points, of `channels` and `outputs`, and so
  * many lines of the block's tiles. Returns how many tiles a block has, 0 if a row does not fit. */
 static int plan_tiles(Windows *w, int channels, int outputs, int lines) {
-  int fixed = ceil_div(outputs, MR) * MR * channels * parts_of(w);
+  int fixed = packed_rows(outputs) * channels * parts_of(w);
   int tiles = min_int((SPACE / PP - 3 * BETWEEN - fixed) / lines, KC) / NR * NR;
   if (tiles < w->h.windows) return 0;
   cut(w, tiles);
@@ -422,7 +437,7 @@ static int winograd(Windows *w, float *y, const float *x, Weights weights, const
     kept = channels;
     if (!plan_tiles(w, channels, outputs, kept * parts + outputs)) return 0;
   }
-  int plane = ceil_div(outputs, MR) * MR * channels * parts + BETWEEN;
+  int plane = packed_rows(outputs) * channels * parts + BETWEEN;
   float *U = space, *V = U + PP * plane;
   Pixels pixels;
   for (Block block = {0}; next_block(w, &block);)
