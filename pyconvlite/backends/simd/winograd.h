@@ -382,9 +382,9 @@ INLINE int least_images_of(const Windows *w) {
   int windows = ceil_div(w->v.target, w->v.phases) * ceil_div(w->h.target, w->h.phases);
   int64_t products = (int64_t)windows * w->v.kernel * w->h.kernel, kernels = (int64_t)w->channels * w->outputs;
   int64_t saved = products - (int64_t)PP * tiles * parts * phases;
-  /* As measured, the transform of a tile takes as long as 256 products, that of a kernel as long as 300. */
-  int64_t gain = kernels * saved - (int64_t)256 * tiles * (w->channels * parts + w->outputs * phases);
-  int64_t transforms = 300 * kernels * parts * phases;
+  /* As measured, the transform of a tile takes as long as 300 products, that of a kernel as long as 400. */
+  int64_t gain = kernels * saved - (int64_t)300 * tiles * (w->channels * parts + w->outputs * phases);
+  int64_t transforms = 400 * kernels * parts * phases;
   return 3 * saved < products || gain <= 0 ? 0 : (int)((transforms + gain - 1) / gain);
 }
 
