@@ -235,9 +235,9 @@ class SigmoidCrossEntropy(Function):
     def forward(self, x: Array, t: Array) -> Any:
         k = kernels(x)
         # Equal to -t log p - (1 - t) log(1 - p) with p = sigmoid(x), without overflow.
-        weight = k.sub(k.greater(x, 0), t)
-        certain = k.where(k.equal(weight, 0), 0, x)  # infinity times 0 would be NaN
-        return k.add(k.mul(certain, weight), k.log1p(k.exp(k.neg(k.abs(x)))))
+        size, wrong = k.abs(x), k.where(k.greater(x, 0), k.sub(1, t), t)
+        certain = k.where(k.equal(wrong, 0), 0, size)  # infinity times 0 would be NaN
+        return k.add(k.mul(certain, wrong), k.log1p(k.exp(k.neg(size))))
 
     def backward(self, gy: Variable) -> Any:
         x, t = self.inputs
