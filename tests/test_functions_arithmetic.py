@@ -136,6 +136,13 @@ def test_pow_has_mixed_derivatives_of_every_order_where_the_exponent_is_a_small_
     check_double_backward(first_order, (x, c, np.ones(4)))
 
 
+def test_plus_is_the_identity():
+    x = Variable(X.copy())
+    (+x * 2 + np.positive(x)).sum().backward()
+    assert_close((+x).data, +X)
+    assert_close(x.grad.data, np.full_like(X, 3))
+
+
 # -- operators: a Variable on one side, whatever NumPy knows on the other
 
 OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]

@@ -68,6 +68,7 @@ WITH_GRADIENT = {
     "minimum": lambda x, y: np.minimum(x, y),
     "multiply": lambda x, y: np.multiply(x, y),
     "negative": np.negative,
+    "positive": lambda x: np.positive(x) * 2,
     "pad": lambda x: np.pad(x, ((0, 1), (2, 0)), constant_values=3.0),
     "pad wrap": lambda x: np.pad(x, ((0, 1), (2, 0)), "wrap"),
     "power": lambda x, y: np.power(x, y),

@@ -401,6 +401,9 @@ class Variable(Hinting):
 
     # -- operations: each calls the public function of the same name, or is that function, see _OPERATORS
 
+    def __pos__(self) -> Variable:
+        return self
+
     def __radd__(self, other: Any) -> Variable:
         return _functions.add(other, self)
 
