@@ -260,6 +260,17 @@ def test_batch_norm_names_what_does_not_fit(position, train):
         F.batch_norm(*args)
 
 
+@pytest.mark.parametrize("position", range(1, 5))
+@pytest.mark.parametrize("train", [True, False])
+def test_batch_norm_takes_real_numbers(position, train):
+    args = [IMAGES, GAMMA, BETA, MEAN, VAR]
+    args[position] = args[position] * 1j
+    name = ["x", "gamma", "beta", "mean", "var"][position]
+    message = f"^{name} must hold real numbers; got complex128"
+    with pytest.raises(TypeError, match=message), pyconvlite.using_config("train", train):
+        F.batch_norm(*args)
+
+
 @pytest.mark.parametrize("x", [np.ones(3), np.ones((0, 3))])
 def test_batch_norm_names_an_x_without_channels_or_images(x):
     with pytest.raises(ValueError, match=r"x.*\(" + str(len(x))):

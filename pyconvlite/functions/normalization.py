@@ -14,7 +14,7 @@ from ..backends import get_array_module, kernels, on_device
 from ..config import Config
 from ._second_order import second_gradients
 from .arithmetic import mul
-from .casts import cast, check_floats
+from .casts import as_floats, cast, check_floats
 from .math import sqrt
 from .reduction import mean, sum
 from .shape import reshape
@@ -239,7 +239,7 @@ def batch_norm(
         eps: added to the variance to avoid division by zero, at least 0.
 
     Raises:
-        TypeError: x is not floating point, or `eps` or `decay` is not a number.
+        TypeError: x is not floating point, another array is complex, or `eps` or `decay` is not a number.
         ValueError: the shapes do not match, `eps` or `decay` is out of range, or the batch is empty in
             training.
 
@@ -254,12 +254,12 @@ def batch_norm(
     """
     x = as_input(x, "x")
     check_axes(x.shape, "(N, C, ...)")
+    check_floats(x)
     given = {"gamma": gamma, "beta": beta, "mean": mean, "var": var}
-    gamma, beta, mean, var = (as_input(v, name) for name, v in given.items())
+    gamma, beta, mean, var = (as_floats(v, x.dtype, name) for name, v in given.items())
     for name, v in zip(given, (gamma, beta, mean, var), strict=True):
         if v.shape != (x.shape[1],):
             raise ValueError(f"{name} must have shape ({x.shape[1]},), the channels of x; got {v.shape}")
-    check_floats(x)
     eps = float(within(0, eps, math.inf, "eps"))  # a NumPy number would make float64 of float32
     fraction(decay, "decay")
     if not Config.train:
