@@ -12,7 +12,7 @@ import numpy as np
 
 from . import testing
 from ._shapes import Array
-from .autograd import Variable, as_variable, grad
+from .autograd import Variable, as_input, grad
 
 __all__ = ["array_allclose", "array_equal", "gradient_check", "numerical_grad"]
 
@@ -49,7 +49,7 @@ def numerical_grad(f: Callable[..., Any], x: Any, *args: Any, **kwargs: Any) -> 
         float64 array of x's shape.
 
     Raises:
-        TypeError: `x` does not have a floating-point dtype.
+        TypeError: `f` is not callable or returns neither, or `x` does not have a floating-point dtype.
 
     Example:
         >>> numerical_grad(lambda x, c: x**c, np.array([1.0, 2.0]), 3).round(6)
@@ -72,7 +72,7 @@ def gradient_check(
         rtol, atol: tolerances, as in `array_allclose`.
 
     Raises:
-        TypeError: `x` does not have a floating-point dtype.
+        TypeError: as in `numerical_grad`.
 
     Example:
         >>> import pyconvlite.functions as F
@@ -87,8 +87,14 @@ def gradient_check(
 
 def measure(f: Callable[..., Any], x: Any, args: Any, kwargs: Any, eps: float = 1e-6) -> Array:
     """As `numerical_grad`, with the step of the central differences."""
-    # `testing` calls `f` with Variables, but here `f` may expect plain arrays, as in DeZero.
-    return np.asarray(testing.numerical_grad(lambda v: as_variable(f(v.data, *args, **kwargs)), x, eps=eps))
+    if not callable(f):
+        raise TypeError(f"f must be a function; got {type(f).__name__}")
+
+    def of_variable(v: Variable) -> Variable:
+        # `testing` calls `f` with Variables, but here `f` may expect plain arrays, as in DeZero.
+        return as_input(f(v.data, *args, **kwargs), "the result of f")
+
+    return np.asarray(testing.numerical_grad(of_variable, x, eps=eps))
 
 
 def compare(

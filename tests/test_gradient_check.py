@@ -66,6 +66,16 @@ def test_integers_have_no_gradient(f):
         f(F.exp, np.arange(3))
 
 
+@pytest.mark.parametrize("f", [numerical_grad, gradient_check])
+def test_f_is_a_function_that_returns_an_array(f):
+    with pytest.raises(TypeError, match=r"^f must be a function; got ndarray"):
+        f(X, F.tanh)
+    with pytest.raises(
+        TypeError, match=r"^the result of f must be an array, a Variable or a number; got None"
+    ):
+        f(lambda x: None, X)
+
+
 def test_utils_has_dezeros_names():
     for home in (_gradient_check, graph):
         for name in home.__all__:
