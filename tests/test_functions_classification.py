@@ -329,6 +329,11 @@ def test_the_weighted_mean_of_many_float16_does_not_overflow():
             TypeError,
             "ignore_index must be an integer; got 0.5",
         ),
+        (
+            lambda f: f(IMAGES, abs(PIXELS), weight=WEIGHT * 1j),
+            TypeError,
+            "weight must hold real numbers; got complex128",
+        ),
         (lambda f: f(IMAGES, abs(PIXELS), reduction="all"), ValueError, "reduction must be one of .*'all'"),
     ],
 )
@@ -344,8 +349,29 @@ def test_what_probabilities_and_smoothing_refuse():
     with pytest.raises(ValueError, match="label_smoothing must be from 0 to 1"):
         F.softmax_cross_entropy(IMAGES, PROBABILITIES, label_smoothing=1.5)
     for reduction in ("none", "mean", "sum", "batchmean"):
-        with pytest.raises(ValueError, match=r"x must not be empty; got shapes \(0, 4\) and \(0, 4\)"):
-            F.softmax_cross_entropy(np.ones((0, 4)), np.ones((0, 4)), reduction=reduction)
+        with pytest.raises(ValueError, match=r"x must not be empty; got shapes \(4, 0\) and \(4, 0\)"):
+            F.softmax_cross_entropy(np.ones((4, 0)), np.ones((4, 0)), reduction=reduction)
+
+
+@pytest.mark.parametrize("rest", [(), (2,)])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        lambda x, t, **r: F.softmax_cross_entropy(x, t, **r),
+        lambda x, t, **r: F.softmax_cross_entropy(x, t, WEIGHT, 1, 0.1, **r),
+        lambda x, t, **r: F.softmax_cross_entropy(x, np.zeros(x.shape), WEIGHT, None, 0.1, **r),
+        lambda x, t, **r: F.nll_loss(x, t, WEIGHT, 1, **r),
+    ],
+    ids=["labels", "labels, weighted", "probabilities", "nll_loss"],
+)
+def test_an_empty_batch_has_a_sum_but_no_mean(loss, rest):
+    x, t = Variable(np.zeros((0, 3, *rest))), np.zeros((0, *rest), int)
+    total = loss(x, t, reduction="sum")
+    assert (total.item(), grad(total, x)[0].shape) == (0, x.shape)
+    assert loss(x, t, reduction="none").shape == t.shape
+    for reduction in ("mean", "batchmean"):
+        with pytest.raises(ValueError, match=r"x must not be empty; got shapes \(0, 3"):
+            loss(x, t, reduction=reduction)
 
 
 def test_float16_may_have_more_classes_than_it_counts():

@@ -220,6 +220,12 @@ def test_errors_have_the_names_of_the_arguments(f, names):
         f(np.ones(3), np.ones(3) * 1j)
 
 
+@pytest.mark.parametrize("f", [F.sigmoid_cross_entropy, F.binary_cross_entropy], ids=lambda f: f.__name__)
+def test_complex_targets_are_refused(f):
+    with pytest.raises(TypeError, match=r"^t must hold real numbers; got complex128"):
+        f(PROBABILITIES, PROBABILITIES * 1j)
+
+
 def test_kl_div_of_impossible_classes_is_finite():
     x, t = Variable(np.log([[0.5, 0.25, 0.25]])), Variable(np.array([[0.0, 1.0, 0.0]]))
     y = F.kl_div(x, t, "sum")
@@ -275,6 +281,17 @@ def test_the_reduction_must_be_one(f):
     names = "'none', 'mean', 'sum', 'batchmean'"
     with pytest.raises(ValueError, match=f"reduction must be one of {names}; got 'average'"):
         f(PROBABILITIES, PROBABILITIES, reduction="average")
+
+
+@pytest.mark.parametrize("f", LOSSES)
+def test_an_empty_batch_has_a_sum_but_no_mean(f):
+    x, t = Variable(np.zeros((0, 3))), np.zeros((0, 3))
+    loss = f(x, t, reduction="sum")
+    assert (loss.item(), grad(loss, x)[0].shape) == (0, (0, 3))
+    assert f(x, t, reduction="none").shape == (0, 3)
+    for reduction in ("mean", "batchmean"):
+        with pytest.raises(ValueError, match=r"at least one element; got .*\(0, 3\) and \(0, 3\)"):
+            f(x, t, reduction=reduction)
 
 
 @pytest.mark.parametrize("f", LOSSES)

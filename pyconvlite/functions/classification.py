@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from ..autograd import Function, Variable, as_input, as_variable
 from ..backends import get_array_module, kernels, to_device_of
 from .casts import as_floats, check_floats
 from .indexing import get_item
-from .loss import REDUCTIONS, reduced
+from .loss import REDUCTIONS, WITHOUT_MEAN, reduced
 from .math import log
 from .reduction import mean, sum
 from .selection import clip, where
@@ -84,8 +85,8 @@ def softmax_cross_entropy(
     Raises:
         TypeError: the labels are not integers, or the probabilities not floats; or an option has the wrong
             type.
-        ValueError: the shapes do not match, the batch is empty, a label is out of range, or an option is
-            invalid.
+        ValueError: the shapes do not match, there is no element to take a mean of, a label is out of range,
+            or an option is invalid.
 
     Example:
         >>> softmax_cross_entropy(np.array([[0.0, 0.0]]), np.array([1]))
@@ -99,14 +100,14 @@ def softmax_cross_entropy(
     if alike and t.dtype.kind == "f":
         if ignore_index is not None:
             raise ValueError("ignore_index is for labels; t holds probabilities, as it has the shape of x")
-        _check_elements(x, t, "x")
+        _check_elements(x, t, "x", reduction)
         return _of_probabilities(log_softmax(x), t, weight, label_smoothing, reduction)
     if alike and x.shape[1] > 1:
         raise TypeError(
             f"t must hold floats if it has the shape of x, {x.shape}, as it then holds probabilities; got "
             f"{t.dtype}: convert it with t.astype(x.dtype), or pass labels, t.argmax(axis=1)"
         )
-    labels = _labels(x, t, "x")
+    labels = _labels(x, t, "x", reduction)
     if weight is None and ignore_index is None and label_smoothing == 0 and reduction == "mean":
         return SoftmaxCrossEntropy()(x, labels)
     return _of_labels(log_softmax(x), labels, weight, ignore_index, label_smoothing, reduction)
@@ -134,7 +135,7 @@ def nll_loss(
     """
     x, t = as_input(x, "x"), as_input(t, "t")
     check_floats(x)
-    return _of_labels(x, _labels(x, t, "x"), weight, ignore_index, 0.0, reduction)
+    return _of_labels(x, _labels(x, t, "x", reduction), weight, ignore_index, 0.0, reduction)
 
 
 def _of_labels(
@@ -172,8 +173,7 @@ def _of_labels(
 
 def _of_class(x: Variable, labels: Array) -> Variable:
     """x[n, labels[n, ...], ...] for x of shape (N, C, ...)."""
-    xp, (N, C) = get_array_module(labels), x.shape[:2]
-    S = labels.size // N
+    xp, (N, C), S = get_array_module(labels), x.shape[:2], math.prod(x.shape[2:])
     at = (xp.arange(N)[:, None] * C + labels.reshape(N, S)) * S + xp.arange(S)
     return reshape(get_item(reshape(x, (x.size,)), at.reshape(-1)), labels.shape)
 
@@ -197,7 +197,7 @@ def _class_weights(log_p: Variable, weight: Any) -> Any:
     """The weights of the classes, to multiply with arrays of shape (N, C, ...)."""
     if weight is None:
         return 1
-    weight, C = as_input(weight, "weight"), log_p.shape[1]
+    weight, C = as_floats(weight, log_p.dtype, "weight"), log_p.shape[1]
     if weight.shape != (C,):
         raise ValueError(f"weight must have shape ({C},), one element for each class; got {weight.shape}")
     given: Array = to_device_of(log_p, weight.data)
@@ -250,7 +250,7 @@ def accuracy(y: Any, t: Any) -> Variable:
     return as_variable(hits.mean().astype(dtype))
 
 
-def _labels(x: Variable, t: Variable, name: str) -> Array:
+def _labels(x: Variable, t: Variable, name: str, reduction: str = "mean") -> Array:
     """Return the labels as an array of shape (N, ...); a kernel checks their range."""
     m, n = x.shape, t.shape
     shape = m[:1] + m[2:]
@@ -263,11 +263,11 @@ def _labels(x: Variable, t: Variable, name: str) -> Array:
         raise TypeError(
             f"t must hold integers, the class index of each row; got {t.dtype}: convert it with t.astype(int)"
         )
-    _check_elements(x, t, name)
+    _check_elements(x, t, name, reduction)
     labels: Array = t._data if n == shape else t._data.reshape(shape)
     return labels
 
 
-def _check_elements(x: Variable, t: Variable, name: str) -> None:
-    if 0 in x.shape:
+def _check_elements(x: Variable, t: Variable, name: str, reduction: str) -> None:
+    if 0 in x.shape and (x.shape[1] == 0 or reduction not in WITHOUT_MEAN):
         raise ValueError(f"{name} must not be empty; got shapes {x.shape} and {t.shape}")

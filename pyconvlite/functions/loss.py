@@ -19,6 +19,7 @@ from .selection import clip, where
 from .shape import reshape
 
 REDUCTIONS = "none", "mean", "sum", "batchmean"
+WITHOUT_MEAN = "none", "sum"  # which an empty batch has too
 _TOLERANCE = 1e-3  # by which a probability rounded to float16 may exceed [0, 1]
 
 
@@ -110,29 +111,31 @@ def mean_squared_error(x0: Any, x1: Any, reduction: str = "batchmean") -> Variab
         input.
 
     Raises:
-        ValueError: the shapes differ (broadcasting is most likely a mistake) or are empty; or `reduction` is
-            none of these, or "batchmean" of 0-d arrays.
+        ValueError: the shapes differ (broadcasting is most likely a mistake); or there is no element to take
+            a mean of; or `reduction` is none of these, or "batchmean" of 0-d arrays.
 
     Example:
         >>> mean_squared_error(np.array([[1.0], [2.0]]), np.array([[1.0], [4.0]]))
         variable(2.0)
     """
-    x0, x1 = _same_shape(x0, x1)
+    x0, x1 = _same_shape(x0, x1, reduction)
     if reduction == "batchmean" and x0._data.ndim:
         return MeanSquaredError()(x0, x1)
     difference = sub(x0, x1)
     return reduced(difference * difference, reduction)
 
 
-def _same_shape(x0: Any, x1: Any, names: tuple[str, str] = ("x0", "x1")) -> tuple[Variable, Variable]:
+def _same_shape(
+    x0: Any, x1: Any, reduction: str, names: tuple[str, str] = ("x0", "x1")
+) -> tuple[Variable, Variable]:
     """Check that the shapes are equal but for leading axes of length 1, and make them equal; cast to floats.
 
-    Differences of unsigned integers would wrap around.
+    Without elements there is no mean. Differences of unsigned integers would wrap around.
     """
     name0, name1 = names
     x0, x1 = as_input(x0, name0), as_input(x1, name1)
     m, n = x0.shape, x1.shape
-    if 0 in m or 0 in n:
+    if (0 in m or 0 in n) and reduction not in WITHOUT_MEAN:
         raise ValueError(f"{name0} and {name1} must have at least one element; got shapes {m} and {n}")
     if x0._data.dtype.kind != "f" or x1._data.dtype.kind != "f":
         x0 = as_floats(x0, x1.dtype if x1.dtype.kind == "f" else np.float64, name0)
@@ -182,7 +185,7 @@ def l1_loss(x0: Any, x1: Any, reduction: str = "mean") -> Variable:
         >>> l1_loss(np.array([1.0, 2.0]), np.array([1.0, 4.0]))
         variable(1.0)
     """
-    return reduced(abs(sub(*_same_shape(x0, x1))), reduction)
+    return reduced(abs(sub(*_same_shape(x0, x1, reduction))), reduction)
 
 
 class Huber(Function):
@@ -221,7 +224,7 @@ def huber_loss(x0: Any, x1: Any, delta: float = 1.0, reduction: str = "mean") ->
         variable([0.125 1.5  ])
     """
     above_zero(delta, "delta")
-    return reduced(Huber(delta)(sub(*_same_shape(x0, x1))), reduction)
+    return reduced(Huber(delta)(sub(*_same_shape(x0, x1, reduction))), reduction)
 
 
 # ------------------------------------------------------------------------------------ losses of probabilities
@@ -260,14 +263,14 @@ def sigmoid_cross_entropy(x: Any, t: Any, reduction: str = "batchmean") -> Varia
         has the dtype of x.
 
     Raises:
-        ValueError: x and t differ in size, or x is empty; or `reduction` is none of these, or "batchmean" of
-            0-d arrays.
+        ValueError: x and t differ in size; or there is no element to take a mean of; or `reduction` is none
+            of these, or "batchmean" of 0-d arrays.
 
     Example:
         >>> sigmoid_cross_entropy(np.array([[0.0], [1000.0]]), np.array([[1.0], [1.0]]))
         variable(0.34657359027997264)
     """
-    return reduced(SigmoidCrossEntropy()(*_targets(as_floats(x), t, "x")), reduction)
+    return reduced(SigmoidCrossEntropy()(*_targets(as_floats(x), t, reduction, "x")), reduction)
 
 
 def binary_cross_entropy(p: Any, t: Any, reduction: str = "batchmean") -> Variable:
@@ -292,9 +295,9 @@ def binary_cross_entropy(p: Any, t: Any, reduction: str = "batchmean") -> Variab
         >>> binary_cross_entropy(np.array([0.5, 0.9]), np.array([1, 1]))
         variable(0.399253848...)
     """
-    p, t = _targets(as_input(p, "p"), t, "p")
+    p, t = _targets(as_input(p, "p"), t, reduction, "p")
     check_floats(p, "p")
-    if not on_device(p):
+    if p.size and not on_device(p):
         low, high = p.data.min(), p.data.max()
         if low < -_TOLERANCE or high > 1 + _TOLERANCE:
             found = low if low < -_TOLERANCE else high
@@ -304,15 +307,15 @@ def binary_cross_entropy(p: Any, t: Any, reduction: str = "batchmean") -> Variab
     return reduced(-(t * log(p) + (1 - t) * log(1 - p)), reduction)
 
 
-def _targets(x: Variable, t: Any, name: str) -> tuple[Variable, Variable]:
+def _targets(x: Variable, t: Any, reduction: str, name: str) -> tuple[Variable, Variable]:
     """Return x and t as Variables, t reshaped like x and, unless floating point, cast to x's dtype."""
-    t = as_input(t, "t")
-    if x.size == 0 or _without_ones(x.shape) != _without_ones(t.shape):
+    t = as_floats(t, x.dtype, "t")
+    if (x.size == 0 and reduction not in WITHOUT_MEAN) or _without_ones(x.shape) != _without_ones(t.shape):
         raise ValueError(
             f"{name} and t must have the same shape, except for axes of length 1, and at least one element; "
             f"got {x.shape} and {t.shape}"
         )
-    return x, reshape(t if t.dtype.kind == "f" else as_input(t.data.astype(x.dtype)), x.shape)
+    return x, reshape(t, x.shape)
 
 
 def kl_div(x: Any, t: Any, reduction: str = "mean", log_target: bool = False) -> Variable:
@@ -334,7 +337,7 @@ def kl_div(x: Any, t: Any, reduction: str = "mean", log_target: bool = False) ->
         >>> kl_div(np.log([[0.5, 0.5]]), np.array([[1.0, 0.0]]), reduction="batchmean")
         variable(0.6931471805599453)
     """
-    x, t = _same_shape(x, t, ("x", "t"))
+    x, t = _same_shape(x, t, reduction, ("x", "t"))
     p = exp(t) if log_target else t
     absent = p.data == 0  # where log(p) and x may be -inf
     log_p = where(absent, 0, t) if log_target else log(where(absent, 1, p))
