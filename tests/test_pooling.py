@@ -158,10 +158,14 @@ def test_nan_comes_through_and_takes_the_gradient(pad):
     assert gradient(lambda x: F.pooling(x, 2, 1, pad), x)[0, 0, 1, 1] == 4
 
 
-def test_first_nan_takes_the_gradient():
-    x = np.array([[1.0, np.nan, 2.0], [np.nan, 5.0, np.nan]])[None, None]
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])  # SIMD kernels compute float32
+def test_first_nan_takes_the_gradient(dtype):
+    x = np.array([[1.0, np.nan, 2.0], [np.nan, 5.0, np.nan]], dtype)[None, None]
     np.testing.assert_array_equal(gradient(lambda x: F.pooling(x, (2, 3)), x)[0, 0], [[0, 1, 0], [0, 0, 0]])
-    image = np.arange(64.0).reshape(1, 1, 8, 8)
+    windows = np.tile(x[..., :2], (1, 1, 1, 5))  # of which the kernels take four at a time
+    expected = np.tile(np.array([[0, 1], [0, 0]]), 5)
+    np.testing.assert_array_equal(gradient(lambda x: F.pooling(x, 2, 2), windows)[0, 0], expected)
+    image = np.arange(64, dtype=dtype).reshape(1, 1, 8, 8)
     image[0, 0, (2, 5), (6, 1)] = np.nan
     assert np.flatnonzero(gradient(F.global_max_pooling, image)).tolist() == [2 * 8 + 6]
 
