@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from onnx_files import contents, floats, net_in_training, results, saved, trained
-from test_onnx_save import MODELS
+from onnx_models import MODELS
 
 import pyconvlite.functions as F
 from pyconvlite import onnx, test_mode
