@@ -112,6 +112,20 @@ def test_a_link_that_cannot_be_is_as_if_not_there(
     assert "build(SmallCNN)" in (visit.page.text_content("#run-py") or "")
 
 
+@pytest.mark.parametrize(
+    ("page", "told"),
+    [
+        ("", "Ready. The network in the link cannot be used"),
+        ("index.ja.html", "リンクのネットワークは使えません"),
+    ],
+)
+def test_a_links_network_that_cannot_be_is_told(
+    enter: Callable[..., Visit], server: Preview, page: str, told: str
+) -> None:
+    visit = enter(f"{server.url}{page}?model=conv16x28-pool9", locale="en-US")
+    visit.wait_for("#notice", told)
+
+
 def test_layers_are_put_together_by_hand(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(python=False, locale="en-US")
     visit.unfold()

@@ -68,9 +68,9 @@ export class Lab {
   /**
    * Starts a worker in place of the present one, with the model of the last checkpoint where there is one.
    *
-   * @param notice  to be shown once it is ready
+   * @param notice  to be shown once it is ready, in place of what became of the model
    */
-  async start(notice = () => notices().ready): Promise<void> {
+  async start(notice?: () => string): Promise<void> {
     if (this.#isLeft) return;
     const onGone = (error: EngineGone) => {
       if (engine === this.#engine) this.#fail(error, 'failed');
@@ -89,7 +89,7 @@ export class Lab {
       );
       const outcome = await this.#takeUpOrRestore();
       [this.phase, this.progress] = ['idle', null];
-      this.notice = outcome ? () => notices()[outcome] : notice;
+      this.notice = notice ?? (() => notices()[outcome]);
       this.sight.again();
       this.kernels.find();
     }, 'failed');
@@ -287,12 +287,12 @@ export class Lab {
   }
 
   /** Gives a new worker its model; for one of an earlier visit tells how that went. */
-  async #takeUpOrRestore(): Promise<'back' | 'misfit' | null> {
+  async #takeUpOrRestore(): Promise<'back' | 'misfit' | 'ready'> {
     const takesUp = this.#takesUp;
     this.#takesUp = false;
     try {
       await this.#restore();
-      return takesUp ? 'back' : null;
+      return takesUp ? 'back' : 'ready';
     } catch (error) {
       if (!takesUp || error instanceof EngineGone) throw error;
       this.course.checkpoint = null;
