@@ -52,6 +52,8 @@ SLOW_CAMERA = """(wait) => {
   };
 }"""
 
+TRY = "Try PNG or JPEG files of up to 268 million pixels."
+
 # The first request for the camera fails, by `refuse()`; the next ones are as ever.
 REFUSED_FIRST = """() => {
   const { mediaDevices } = navigator;
@@ -178,7 +180,7 @@ def test_what_is_no_picture_is_told(own: Visit) -> None:
     add_files(own, 0, [notes, good, broken])
     own.wait_for(
         "#own-notice",
-        "This browser cannot read these as pictures: notes.txt, cut.jpg. Try PNG or JPEG files.",
+        f"This browser cannot read these as pictures: notes.txt, cut.jpg. {TRY}",
     )
     has(own, 0, 1)
     card(own, 1).locator("input[accept]").set_input_files(
@@ -205,7 +207,7 @@ def test_what_goes_on_in_two_classes_is_told_at_the_end(own: Visit) -> None:
     told = "as pictures: notes0.txt, notes1.txt, notes2.txt, notes3.txt, notes4.txt and 2 more."
     own.wait_for("#own-notice", told)
     own.stand_still()
-    assert own.page.text_content("#own-notice") == f"This browser cannot read these {told}"
+    assert own.page.text_content("#own-notice") == f"This browser cannot read these {told} {TRY}"
     add_files(own, 0, photos("dots", 1))
     own.until("document.getElementById('own-notice').textContent === ''")
 

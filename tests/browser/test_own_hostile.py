@@ -16,7 +16,7 @@ from hosting import Preview
 from own_pictures import DROP, add_files, card, choose, count, encoded, has, upload
 from PIL import Image
 from strokes import DIGITS, draw
-from test_own_data import LEFT, archived
+from test_own_data import LEFT, TRY, archived
 from visits import Visit
 
 SIDE = 64
@@ -104,7 +104,7 @@ def test_one_that_is_cut_off_anywhere(own: Visit) -> None:
     own.wait_for("#own-notice", "This browser cannot read these as pictures: 0.jpg, 1.jpg")
     told = own.text("#own-notice")
     shown = card(own, 0).locator(".shots li").count()
-    assert shown + 5 + int(told.removesuffix(" more. Try PNG or JPEG files.").rpartition(" ")[2]) == 21
+    assert shown + 5 + int(told.removesuffix(f" more. {TRY}").rpartition(" ")[2]) == 21
 
 
 # A file of the visitor's own input is dropped on an element, or chosen in another input.

@@ -16,7 +16,8 @@ const NAMED = 5; // files or folders, in a sentence that tells of many
 const text = texts(
   {
     reading: (n: number, all: number) => `Reading pictures: ${n} of ${all}`,
-    unreadable: (names: string) => `This browser cannot read these as pictures: ${names}. Try PNG or JPEG files.`,
+    unreadable: (names: string) =>
+      `This browser cannot read these as pictures: ${names}. Try PNG or JPEG files of up to 268 million pixels.`,
     more: (names: string, n: number) => `${names} and ${n} more`,
     noZip: 'The archive could not be read: it is damaged, not a zip file, or no longer where it was.',
     busy: 'Wait until training or loading ends, or stop training; then open the project.',
@@ -30,7 +31,8 @@ const text = texts(
   },
   {
     reading: (n, all) => `画像を読み込んでいます: ${n} / ${all}`,
-    unreadable: (names) => `このブラウザで読める画像ではありません: ${names}。PNG か JPEG のファイルを試してください。`,
+    unreadable: (names) =>
+      `このブラウザで読める画像ではありません: ${names}。2 億 6800 万画素までの PNG か JPEG のファイルを試してください。`,
     more: (names, n) => `${names} ほか ${n} 件`,
     noZip: 'アーカイブを読めません。壊れているか、zip ファイルではないか、元の場所にありません。',
     busy: '学習や読み込みが終わるのを待つか、学習を停止してから、プロジェクトを開いてください。',
