@@ -23,6 +23,7 @@ from pyconvlite.optimizers import SGD
         (SGD(), "step", r"PyTorch's step is update\(\) here"),
         (SGD(), "state_dict", r"PyTorch's state_dict is checkpoint\.save\(path, model=model, optimizer"),
         (F, "cross_entropy", r"functions has .*; PyTorch's cross_entropy is F\.softmax_cross_entropy here"),
+        (F, "mse_loss", r"mse_loss is F\.mean_squared_error\(x0, x1, \"mean\"\) here"),
         (L, "MaxPool2d", r"layers has .*; PyTorch's MaxPool2d is L\.MaxPool here"),
         (Variable(np.ones(2)), "nothing", "^Variable has no attribute 'nothing'$"),
     ],
@@ -39,7 +40,7 @@ def test_what_the_hints_name_exists():
     for here in _HERE.values():
         first, _, second = here.partition(".")
         if first in known:
-            assert hasattr(known[first], second.removesuffix("()"))
+            assert hasattr(known[first], second.partition("(")[0])
 
 
 def test_the_error_of_a_property_stays():
