@@ -424,6 +424,7 @@ class TestData:
             (Variable(np.ones(2)), "not Variable; use its `data`"),
             ([1.0, 2.0], r"not list; use np.array\(\[1.0, 2.0\]\)"),
             (3.0, r"not float; use np.array\(3.0\)"),
+            (F.relu, "not function; use what it returns"),
             ([Variable(np.ones(2))], r"not list; use F.stack\(...\), which passes gradients on"),
         ],
     )

@@ -164,6 +164,7 @@ def test_integers_for_an_embedding():
     [
         ((F.relu, (1, 2)), TypeError, "model must be a Layer or Model; got function"),
         ((L.Linear(1), 784), TypeError, r"input_shape must be a tuple, .*; got 784"),
+        ((L.Linear(1), np.ones((1, 784))), TypeError, r"input_shape must be a tuple.*; got array\(.{1,40}$"),
         ((L.Linear(1), (1, 2.0)), TypeError, "input_shape must be an integer.* 2.0"),
         ((L.Linear(1), (1, 2), "float33"), TypeError, "dtype must be one of numbers, .*; got 'float33'"),
         ((L.Linear(1), (1, -2)), ValueError, "input_shape must be at least 0; got -2"),

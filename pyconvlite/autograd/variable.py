@@ -85,6 +85,8 @@ def not_an_array(data: Any, subject: str = "a Variable must hold") -> TypeError:
         use = "its `data`"
     elif isinstance(data, list | tuple) and any(isinstance(x, Variable) for x in data):
         use = "F.stack(...), which passes gradients on to the Variables in it"
+    elif callable(data):
+        use = "what it returns"
     else:
         use = f"np.array({reprlib.repr(data)})"
     return TypeError(f"{subject} an array, not {type(data).__name__}; use {use}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import reprlib
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ def summary(model: Layer, input_shape: Sequence[int], dtype: Any = np.float32) -
     if not isinstance(model, Layer):
         raise TypeError(f"model must be a Layer or Model; got {type(model).__name__}")
     if not isinstance(input_shape, tuple | list):
-        raise TypeError(f"input_shape must be a tuple, such as (1, 784); got {input_shape!r}")
+        raise TypeError(f"input_shape must be a tuple, such as (1, 784); got {reprlib.repr(input_shape)}")
     shape = tuple(at_least(0, size, "input_shape") for size in input_shape)
     dtype = number_dtype(dtype)
     nodes = list(walk(model))
