@@ -187,13 +187,16 @@ def check_axes(shape: Sequence[int], axes: str, name: str = "x") -> None:
     Example:
         >>> check_axes((1, 28, 28), "(N, C, H, W)")
         Traceback (most recent call last):
-        ValueError: x must have 4 axes, (N, C, H, W); got shape (1, 28, 28)
+        ValueError: x must have 4 axes, ...; got shape (1, 28, 28): x[None] is a batch of one, x[:, None] ...
     """
     is_open = axes.endswith("...)")
     ndim = axes.count(",") + (not is_open)
     if len(shape) < ndim or (len(shape) > ndim and not is_open):
         number = f"at least {ndim}" if is_open else ndim
-        raise ValueError(f"{name} must have {number} axes, {axes}; got shape {tuple(shape)}")
+        hint = ""
+        if axes.startswith("(N, C") and len(shape) == ndim - 1:
+            hint = f": {name}[None] is a batch of one, {name}[:, None] of one channel"
+        raise ValueError(f"{name} must have {number} axes, {axes}; got shape {tuple(shape)}{hint}")
 
 
 def lowest(dtype: Any) -> float:

@@ -330,6 +330,11 @@ def test_the_weighted_mean_of_many_float16_does_not_overflow():
             "ignore_index must be an integer; got 0.5",
         ),
         (
+            lambda f: f(np.ones((5, 2, 3)), np.zeros((5, 2), int)),
+            ValueError,
+            r"got \(5, 2, 3\) and \(5, 2\): x.reshape\(-1, 3\) and t.reshape\(-1\) would be",
+        ),
+        (
             lambda f: f(IMAGES, abs(PIXELS), weight=WEIGHT * 1j),
             TypeError,
             "weight must hold real numbers; got complex128",

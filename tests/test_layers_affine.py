@@ -214,7 +214,23 @@ def test_repr():
         (lambda: L.Deconv2d(3, 3, stride=0, output_pad=1), ValueError, "stride must be at least 1; got 0"),
         (lambda: L.Deconv2d(2, 3, in_channels=0), ValueError, "in_channels must be at least 1; got 0"),
         (lambda: L.Linear(2)(None), TypeError, "x must be an array, a Variable or a number; got None"),
-        (lambda: L.Linear(2)(np.float32(1)), ValueError, r"Linear needs .* at least 2 axes; got shape \(\)"),
+        (lambda: L.Linear(2)(np.float32(1)), ValueError, r"Linear needs .* at least 2 axes; got shape \(\)$"),
+        (
+            lambda: L.Linear(2)(np.ones(3)),
+            ValueError,
+            r"2 axes; got shape \(3,\): x\[None\] is a batch of one",
+        ),
+        (
+            lambda: L.Linear(2, in_size=1)(np.ones(3)),
+            ValueError,
+            r"got \(3,\), \(1, 2\); use x.reshape\(-1, 1\)",
+        ),
+        (
+            lambda: L.Conv2d(2, 3)(numbers(3, 5, 5)),
+            ValueError,
+            r"4 axes, \(N, C, H, W\); got shape \(3, 5, 5\): x\[None\] is a batch of one, x\[:, None\] of",
+        ),
+        (lambda: L.Conv2d(2, 3)(numbers(5, 5)), ValueError, r"x must have 4 axes, .*; got shape \(5, 5\)$"),
     ],
 )
 def test_errors_name_the_argument_and_the_size(make, error, message):

@@ -114,6 +114,8 @@ def linear(x: Any, W: Any, b: Any = None) -> Variable:
         hint = ""
         if len(n) == 2 and m == n[:1]:
             hint = "; use x.reshape(1, -1)"
+        elif len(n) == 2 and len(m) == n[0] == 1:
+            hint = "; use x.reshape(-1, 1)"
         elif len(n) == 2 and len(m) > 1 and math.prod(m[1:]) == n[0]:
             hint = "; use F.flatten(x)"
         raise ValueError(

@@ -46,8 +46,9 @@ def channels(x: Any, layer: object) -> int:
     """
     if np.ndim(x) < 2:
         as_input(x, "x")
+        hint = ": x[None] is a batch of one" if np.ndim(x) else ""
         raise ValueError(
-            f"{type(layer).__name__} needs an input with at least 2 axes; got shape {np.shape(x)}"
+            f"{type(layer).__name__} needs an input with at least 2 axes; got shape {np.shape(x)}{hint}"
         )
     return int(np.shape(x)[1])
 
