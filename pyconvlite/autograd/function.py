@@ -99,11 +99,10 @@ class Function:
             xs.append(x._data)
         try:
             ys = self.forward(*xs)
-        except (AttributeError, TypeError) as error:
+        except (AttributeError, TypeError, ValueError) as error:
             self._check_inputs(xs, error)
-            raise
-        except ValueError as error:
-            self._check_shapes(xs, error)
+            if isinstance(error, ValueError):
+                self._check_shapes(xs, error)
             raise
         if type(ys) is ndarray:
             y = Variable(ys)
