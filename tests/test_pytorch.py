@@ -24,7 +24,7 @@ from pyconvlite.optimizers import SGD
         (SGD(), "state_dict", r"PyTorch's state_dict is checkpoint\.save\(path, model=model, optimizer"),
         (F, "cross_entropy", r"functions has .*; PyTorch's cross_entropy is F\.softmax_cross_entropy here"),
         (F, "mse_loss", r"mse_loss is F\.mean_squared_error\(x0, x1, \"mean\"\) here"),
-        (L, "MaxPool2d", r"layers has .*; PyTorch's MaxPool2d is L\.MaxPool here"),
+        (L, "MaxPool2d", r"layers has .*; PyTorch's MaxPool2d is L\.MaxPool\(size, stride=size\) here"),
         (Variable(np.ones(2)), "nothing", "^Variable has no attribute 'nothing'$"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
