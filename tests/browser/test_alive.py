@@ -97,7 +97,7 @@ def visitor(playwright: Playwright) -> Iterator[BrowserContext]:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_alive_sooner_from_a_warm_cache(
+def test_warm_cache_is_faster(
     playwright: Playwright, server: Preview, tell: Callable[[str], None], name: str
 ) -> None:
     with visitor(playwright) as context:
@@ -132,9 +132,7 @@ def change(page: Page, go: Callable[[], object]) -> tuple[float, float]:
     return seconds, cpu_of_children() - before
 
 
-def test_a_changed_number_is_answered(
-    playwright: Playwright, server: Preview, tell: Callable[[str], None]
-) -> None:
+def test_time_to_first_result(playwright: Playwright, server: Preview, tell: Callable[[str], None]) -> None:
     url = f"{server.url}lesson-stride.html"
     with visitor(playwright) as context:
         page = context.new_page()

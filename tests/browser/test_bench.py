@@ -28,7 +28,7 @@ def figures(visit: Visit, selector: str) -> list[float]:
 
 
 @pytest.mark.full
-def test_every_figure_is_filled_in(measured: Visit) -> None:
+def test_every_result_is_filled_in(measured: Visit) -> None:
     assert "WebAssembly SIMD kernels (relaxed)" in measured.text("#kernels")
     assert "Running Pyodide 314.0.3" in measured.text("#versions")
     assert figures(measured, "#ceiling")[0] > 1
@@ -42,7 +42,7 @@ def test_every_figure_is_filled_in(measured: Visit) -> None:
 
 
 @pytest.mark.full
-def test_the_figures_fit_each_other(measured: Visit) -> None:
+def test_results_are_consistent(measured: Visit) -> None:
     for table in ("#products", "#nets"):
         simd, numpy, ratio = (figures(measured, f"{table} .{name}") for name in ("simd", "numpy", "ratio"))
         assert ratio == pytest.approx([s / n for s, n in zip(simd, numpy, strict=True)], rel=0.02)
@@ -76,7 +76,7 @@ def test_stop_run_again_and_leave(enter: Callable[..., Visit], server: Preview) 
 
 
 @pytest.mark.full
-def test_a_file_that_is_missing(enter: Callable[..., Visit], own_server: Server) -> None:
+def test_missing_file(enter: Callable[..., Visit], own_server: Server) -> None:
     own_server.missing.add("pyodide.asm.wasm")
     visit = enter(own_server.url + "bench.html")
     visit.expected += ["404", "wasm"]
@@ -92,7 +92,7 @@ def test_a_file_that_is_missing(enter: Callable[..., Visit], own_server: Server)
 @pytest.mark.full
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 800, 1440])
-def test_it_fits(measured: Visit, scheme: str, width: int) -> None:
+def test_layout_fits_every_screen(measured: Visit, scheme: str, width: int) -> None:
     measured.page.set_viewport_size({"width": width, "height": 900})
     measured.page.emulate_media(color_scheme=scheme)
     assert measured.page.evaluate("document.documentElement.scrollWidth") == width

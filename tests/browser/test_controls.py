@@ -54,7 +54,7 @@ def test_pause_resume_stop(visit: Visit) -> None:
     assert visit.page.is_enabled("[name=learningRate]")
 
 
-def test_a_double_click_starts_a_training(visit: Visit) -> None:
+def test_double_click_starts_one_training(visit: Visit) -> None:
     visit.choose(batchSize=16)
     visit.page.dblclick("#go")
     visit.until_seen(64)
@@ -64,7 +64,7 @@ def test_a_double_click_starts_a_training(visit: Visit) -> None:
 
 
 @pytest.mark.full
-def test_a_training_that_learns_nothing_is_told(visit: Visit) -> None:
+def test_training_that_learns_nothing_is_reported(visit: Visit) -> None:
     visit.choose(model="MLP", optimizer="Adam", learningRate=3)
     press(visit, "go")
     visit.wait_for("#diagnosis", "Lower the learning rate.")
@@ -72,7 +72,7 @@ def test_a_training_that_learns_nothing_is_told(visit: Visit) -> None:
     visit.wait_for("#notice", "Training has stopped.")
 
 
-def test_leaving_a_training_is_asked_about(visit: Visit) -> None:
+def test_leaving_during_training_asks(visit: Visit) -> None:
     asked: list[str] = []
 
     def stay(dialog: Dialog) -> None:
@@ -94,7 +94,7 @@ def test_leaving_a_training_is_asked_about(visit: Visit) -> None:
     visit.wait_for("#go", "Train")
 
 
-def test_numpy_can_be_chosen_to_compare(visit: Visit) -> None:
+def test_numpy_kernels_can_be_chosen(visit: Visit) -> None:
     visit.choose(model="MLP", kernels="numpy")
     assert 'use("numpy")' in (visit.page.text_content("#run-py") or "")
     press(visit, "go")
@@ -108,13 +108,13 @@ def test_numpy_can_be_chosen_to_compare(visit: Visit) -> None:
     visit.wait_for("#go", "Train")
 
 
-def test_where_there_is_no_gpu_a_line_tells_why(visit: Visit) -> None:
+def test_missing_gpu_is_explained(visit: Visit) -> None:
     visit.wait_for("#gpu-hint", "No WebGPU: there is no adapter to open")
     assert visit.page.is_disabled("#webgpu")
 
 
 @pytest.mark.full
-def test_stop_ends_a_batch_that_takes_long(visit: Visit, tmp_path: Path) -> None:
+def test_stop_during_a_long_batch(visit: Visit, tmp_path: Path) -> None:
     visit.choose(batchSize=16)
     press(visit, "go")
     visit.until_seen(48)
@@ -161,7 +161,7 @@ HOLD = """() => {
 }"""
 
 
-def test_no_training_begins_while_a_file_is_opened(visit: Visit, tmp_path: Path) -> None:
+def test_training_cannot_start_while_a_file_opens(visit: Visit, tmp_path: Path) -> None:
     path = visit.weights(tmp_path)
     visit.page.evaluate(HOLD)
     upload(visit, path)
@@ -182,7 +182,7 @@ def test_no_training_begins_while_a_file_is_opened(visit: Visit, tmp_path: Path)
     visit.wait_for("#go", "Train")
 
 
-def test_weights_that_do_not_fit_change_nothing(visit: Visit, tmp_path: Path) -> None:
+def test_mismatched_weights_change_nothing(visit: Visit, tmp_path: Path) -> None:
     hint = visit.text("#model-hint")
     before = visit.weights(tmp_path).read_bytes()
     archive = tmp_path / "other.npz"
@@ -212,7 +212,7 @@ def test_weights_that_do_not_fit_change_nothing(visit: Visit, tmp_path: Path) ->
     visit.page.wait_for_selector("#fault", state="hidden")
 
 
-def test_weights_go_down_and_up(visit: Visit, tmp_path: Path) -> None:
+def test_weights_download_and_upload(visit: Visit, tmp_path: Path) -> None:
     before = visit.weights(tmp_path)
     upload(visit, before.rename(tmp_path / "mine.npz"))
     visit.wait_for("#notice", "The weights from mine.npz are loaded.")
@@ -225,7 +225,7 @@ def test_weights_go_down_and_up(visit: Visit, tmp_path: Path) -> None:
     assert visit.page.is_disabled("#continue")
 
 
-def test_weights_that_are_no_numbers_are_said_to_be_the_reason(visit: Visit, tmp_path: Path) -> None:
+def test_nan_weights_are_reported(visit: Visit, tmp_path: Path) -> None:
     weights = arrays(visit.weights(tmp_path))
     weights["conv1/W"][:] = np.nan
     archive = tmp_path / "broken.npz"
@@ -240,7 +240,7 @@ def test_weights_that_are_no_numbers_are_said_to_be_the_reason(visit: Visit, tmp
     visit.choose(fresh="yes")
 
 
-def test_a_python_error_is_shown_as_such(visit: Visit) -> None:
+def test_python_error_is_shown(visit: Visit) -> None:
     visit.choose(optimizer="SGD", learningRate="1e30", batchSize=8)
     visit.page.click("#go")
     visit.wait_for("#fault-title", "the loss is")
@@ -259,7 +259,7 @@ def test_a_python_error_is_shown_as_such(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), [("learningRate", "0"), ("batchSize", "0"), ("epochs", "")])
-def test_a_setting_that_cannot_be_is_not_taken(trained: Visit, name: str, value: str) -> None:
+def test_invalid_setting_is_rejected(trained: Visit, name: str, value: str) -> None:
     kept = trained.page.input_value(f"[name={name}]")
     trained.choose(**{name: value})
     trained.page.click("#go")

@@ -97,7 +97,7 @@ def diagnosis() -> Iterator[Callable[..., list[str]]]:
         yield diagnosis
 
 
-def test_the_first_epoch_has_no_overfitting(diagnosis: Callable[..., list[str]]) -> None:
+def test_no_overfitting_in_the_first_epoch(diagnosis: Callable[..., list[str]]) -> None:
     test = [0.5, 0.7, 0.7, 0.7, 0.7]
     seen = 32 * len(FALLING)
     assert diagnosis(FALLING, test, images=seen)[1] == "Learning well."

@@ -16,7 +16,7 @@ from tools import docs
 FOLDER = DIST / "site" / "docs"
 
 
-def test_each_public_name_has_its_entry() -> None:
+def test_every_public_name_has_an_entry() -> None:
     pages = "".join(path.read_text("utf-8") for path in FOLDER.glob("reference/**/*.html"))
     anchors = set(re.findall(r'id="(pyconvlite\.[\w.]+)"', pages))
     names = {f"{module}.{name}" for module in docs.MODULES for name in docs.public_names(module)}
@@ -24,9 +24,7 @@ def test_each_public_name_has_its_entry() -> None:
     assert names - anchors == set()
 
 
-def test_it_searches_and_an_example_opens_in_the_playground(
-    enter: Callable[..., Visit], server: Preview
-) -> None:
+def test_search_and_example_link(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}docs/", python=False)
     visit.page.fill("input[name=q]", "conv2d")
     visit.page.keyboard.press("Enter")
@@ -41,7 +39,7 @@ def test_it_searches_and_an_example_opens_in_the_playground(
     visit.check()  # the policy of a page stops none of its own scripts and styles
 
 
-def test_the_japanese_guides_are_searched(enter: Callable[..., Visit], server: Preview) -> None:
+def test_search_in_japanese(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}docs/ja/", python=False)
     page = visit.page
     words = page.locator("body").inner_text()
@@ -59,7 +57,7 @@ def test_the_japanese_guides_are_searched(enter: Callable[..., Visit], server: P
 
 
 @pytest.mark.full
-def test_it_searches_where_the_browser_keeps_nothing(enter: Callable[..., Visit], server: Preview) -> None:
+def test_search_without_browser_storage(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter("about:blank", python=False)
     visit.page.add_init_script(DENIED)
     visit.page.goto(f"{server.url}docs/search.html?q=conv2d")
@@ -88,13 +86,13 @@ def test_axe_finds_nothing_serious(enter: Callable[..., Visit], server: Preview)
 @pytest.mark.parametrize(
     "page", ["index.html", "ja/autograd.html", "guides/simd.html", "reference/functions/conv.html"]
 )
-def test_it_fits_a_phone(enter: Callable[..., Visit], server: Preview, page: str) -> None:
+def test_layout_fits_a_phone(enter: Callable[..., Visit], server: Preview, page: str) -> None:
     visit = enter(f"{server.url}docs/{page}", python=False, viewport={"width": 360, "height": 740})
     assert visit.page.evaluate("document.documentElement.scrollWidth") == 360
     visit.check()
 
 
-def test_every_page_leads_back_to_the_site_in_its_language() -> None:
+def test_every_page_links_to_the_site_in_its_language() -> None:
     pages = [page for page in FOLDER.rglob("*.html") if "_static" not in page.parts]
     assert len(pages) > 40
     for page in pages:

@@ -133,7 +133,7 @@ def test_axe_finds_nothing_serious(visit: Visit, language: str, scheme: Any, win
     assert findings(visit.page) == []
 
 
-def test_a_button_can_be_read_under_the_pointer(enter_editor: Callable[..., Playground]) -> None:
+def test_contrast_of_hovered_buttons(enter_editor: Callable[..., Playground]) -> None:
     page = enter_editor().page
     button = page.locator("#go.primary")
     for scheme, off in product(("light", "dark"), ("true", "false")):
@@ -144,7 +144,7 @@ def test_a_button_can_be_read_under_the_pointer(enter_editor: Callable[..., Play
         assert page.evaluate(CONTRAST, "#go") >= 4.5, (scheme, off)
 
 
-def test_no_screen_needs_scrolling_sideways(visit: Visit) -> None:
+def test_no_horizontal_scrolling(visit: Visit) -> None:
     page = visit.page
     for language, width in product(("en", "ja"), (360, 568, 800, 1440)):
         choose(visit, language)
@@ -154,17 +154,17 @@ def test_no_screen_needs_scrolling_sideways(visit: Visit) -> None:
             assert page.evaluate(f"getComputedStyle({root}).overflowX") == "visible"
 
 
-def test_what_one_reads_stays_in_place(visit: Visit) -> None:
+def test_layout_shift_is_small(visit: Visit) -> None:
     assert visit.moved < 0.1  # what the Web Vitals call good
 
 
-def test_it_works_below_any_path(visit: Visit) -> None:
+def test_works_below_any_path(visit: Visit) -> None:
     assert visit.asked
     assert visit.outside() == []
 
 
 @pytest.mark.last  # the Tab key's round chooses places in the chapters' figures
-def test_the_keyboard_reaches_all_of_it_and_shows_where_it_is(visit: Visit) -> None:
+def test_keyboard_focus_reaches_everything_visibly(visit: Visit) -> None:
     page = visit.page
     page.evaluate("document.activeElement.blur(); getSelection().removeAllRanges(); scrollTo(0, 0)")
     page.locator(".skip").focus()
@@ -181,5 +181,5 @@ def test_the_keyboard_reaches_all_of_it_and_shows_where_it_is(visit: Visit) -> N
     assert [step["name"] for step in steps if not step["inSight"]] == []
 
 
-def test_nothing_waits_for_a_pointer_alone(visit: Visit) -> None:
+def test_no_pointer_only_controls(visit: Visit) -> None:
     assert visit.page.evaluate(POINTER_ONLY) == []

@@ -33,9 +33,7 @@ PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0]?.star
 
 
 @pytest.mark.parametrize("page", CASES)
-def test_text_is_readable_before_python_is_there(
-    enter: Callable[..., Visit], server: Preview, page: str
-) -> None:
+def test_text_before_python_is_loaded(enter: Callable[..., Visit], server: Preview, page: str) -> None:
     visit = enter(server.url + page, python=False, locale="en-US")
     visit.until(f"({PAINTED})() !== null", seconds=20)
     assert visit.page.locator("h1").inner_text().strip()
@@ -47,7 +45,7 @@ def test_text_is_readable_before_python_is_there(
     assert sum(map(site_size.sent, scripts)) < site_size.BUDGET
 
 
-def test_a_lesson_fetches_what_the_build_counts(enter: Callable[..., Visit], server: Preview) -> None:
+def test_fetched_files_equal_the_build_report(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}lesson-sum.html")
     visit.settle()
     counted = site_size.loaded_by(SITE, "lesson-sum.html") | site_size.python_files(SITE)
@@ -63,9 +61,7 @@ def test_a_lesson_fetches_what_the_build_counts(enter: Callable[..., Visit], ser
     assert {path.split("-")[0] for path in unused} <= later
 
 
-def test_each_page_that_waits_for_python_sees_it_come(
-    enter: Callable[..., Playground], own_server: Server
-) -> None:
+def test_progress_of_loading_python(enter: Callable[..., Playground], own_server: Server) -> None:
     """Also where another page has begun to fetch it, slowly."""
     own_server.sent[CORE] = 0.3
     visit = enter(own_server.url, Playground)
@@ -81,7 +77,7 @@ def test_each_page_that_waits_for_python_sees_it_come(
 
 
 @pytest.mark.full
-def test_python_that_has_stopped_coming_is_fetched_anew(
+def test_stalled_download_of_python_is_restarted(
     enter: Callable[..., Playground], own_server: Server
 ) -> None:
     own_server.sent[CORE] = 0.5

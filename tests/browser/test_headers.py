@@ -30,7 +30,7 @@ def host(own_server: Server) -> Server:
     return own_server
 
 
-def test_nginx_sends_the_same() -> None:
+def test_nginx_configuration_has_the_same_headers() -> None:
     lines = (SITE / "nginx-headers.conf").read_text("utf-8").splitlines()
     sent = [line for line in lines if not line.startswith("#")]
     assert sent == [f'add_header {name} "{value}" always;' for name, value in headers().items()]
@@ -42,7 +42,7 @@ def policy(text: str) -> dict[str, set[str]]:
     return {name: set(sources) - {"'none'"} for name, *sources in directives}
 
 
-def test_they_forbid_nothing_that_a_page_allows_itself() -> None:
+def test_header_policy_allows_what_the_pages_policy_allows() -> None:
     sent = policy(headers()["Content-Security-Policy"])
     others = {"'wasm-unsafe-eval'": "'unsafe-eval'"}
     pages = 0
@@ -58,7 +58,7 @@ def test_they_forbid_nothing_that_a_page_allows_itself() -> None:
     assert pages > 100
 
 
-def test_the_documentation_is_searched(enter: Callable[..., Visit], host: Server) -> None:
+def test_search_of_the_documentation(enter: Callable[..., Visit], host: Server) -> None:
     visit = enter(f"{host.url}docs/", python=False)
     visit.page.fill("input[name=q]", "conv2d")
     visit.page.keyboard.press("Enter")
@@ -87,7 +87,7 @@ def test_training(enter: Callable[..., Visit], host: Server) -> None:
 
 
 @pytest.mark.full
-def test_the_kernel_of_a_notebook_asks_no_other_host(browser: Browser, host: Server) -> None:
+def test_notebook_kernel_contacts_no_other_host(browser: Browser, host: Server) -> None:
     with browser.new_context() as context:
         page = context.new_page()
         page.goto(f"{host.url}lite/notebooks/index.html?path=en/index.ipynb")

@@ -167,16 +167,14 @@ def worked(play: Playground, prelude: str, attempts: dict[str, str]) -> set[str]
     return {line for line in lines if " WORKED" in line}
 
 
-def test_no_way_leads_to_a_host(hostile: Playground, prelude: str, other: Listener) -> None:
+def test_programs_reach_no_host(hostile: Playground, prelude: str, other: Listener) -> None:
     asked = len(hostile.asked)
     assert worked(hostile, prelude, NETWORK) == set()
     assert other.heard == []
     assert [path for path in hostile.asked[asked:] if path.endswith("index.html")] == []
 
 
-def test_a_worker_within_the_worker_has_no_network_either(
-    hostile: Playground, prelude: str, other: Listener
-) -> None:
+def test_nested_worker_has_no_network(hostile: Playground, prelude: str, other: Listener) -> None:
     code = """
 answer = asyncio.get_event_loop().create_future()
 worker = js.Worker.new(data(ASK), MODULE)
@@ -187,11 +185,11 @@ await answer
     assert other.heard == []
 
 
-def test_nothing_that_the_browser_keeps_is_reached(hostile: Playground, prelude: str) -> None:
+def test_programs_reach_no_browser_storage(hostile: Playground, prelude: str) -> None:
     assert worked(hostile, prelude, STORAGE) == set()
 
 
-def test_no_channel_leads_to_the_sites_tabs(hostile: Playground, prelude: str) -> None:
+def test_programs_reach_no_other_tab(hostile: Playground, prelude: str) -> None:
     listen = "globalThis.heard = [], new BroadcastChannel('own-data').onmessage = () => heard.push(1)"
     hostile.page.evaluate(f"void ({listen})")
     say = "new BroadcastChannel('own-data').postMessage(1); postMessage(1)"
@@ -257,7 +255,7 @@ while True: pass
 
 
 @pytest.mark.parametrize("name", FALSE)
-def test_what_has_no_shape_ends_the_program(hostile: Playground, name: str) -> None:
+def test_malformed_message_ends_the_program(hostile: Playground, name: str) -> None:
     hostile.ready()
     hostile.write(FORGING.replace("SENT", SENT[name]))
     hostile.page.click("#go")
@@ -267,7 +265,7 @@ def test_what_has_no_shape_ends_the_program(hostile: Playground, name: str) -> N
     assert hostile.run("'again'") == "'again'"
 
 
-def test_prototypes_stay_as_they_are(hostile: Playground) -> None:
+def test_prototypes_are_not_polluted(hostile: Playground) -> None:
     """Names that mean something to JavaScript's objects are names like others."""
     before = hostile.page.evaluate("Object.getOwnPropertyNames(Object.prototype).sort()")
     hostile.run(
@@ -283,7 +281,7 @@ def test_prototypes_stay_as_they_are(hostile: Playground) -> None:
     assert hostile.page.evaluate("'caught' in {} || 'caught' in document.querySelector('iframe')") is False
 
 
-def test_files_that_the_site_has_not_do_not_come(hostile: Playground, server: Preview) -> None:
+def test_requests_for_files_outside_the_site_are_refused(hostile: Playground, server: Preview) -> None:
     asked = len(hostile.asked)
     output = hostile.run(
         "from pyodide.http import pyfetch\n"
@@ -298,7 +296,7 @@ def test_files_that_the_site_has_not_do_not_come(hostile: Playground, server: Pr
     assert hostile.asked[asked:] == []
 
 
-def test_a_file_is_fetched_once_however_often_it_is_wished_for(hostile: Playground) -> None:
+def test_repeated_file_requests_are_bounded(hostile: Playground) -> None:
     asked = len(hostile.asked)
     hostile.run(
         "import asyncio, js\nfrom pyodide.ffi import to_js\n"
@@ -347,7 +345,7 @@ HTML = {
 
 
 @pytest.mark.parametrize("html", HTML.values(), ids=HTML)
-def test_html_connects_to_no_host(hostile: Playground, other: Listener, html: str) -> None:
+def test_html_reaches_no_host(hostile: Playground, other: Listener, html: str) -> None:
     shown = html.format(url=other.url)
     hostile.run(f"class A:\n    def _repr_html_(self):\n        return {shown!r}\nA()")
     frame = hostile.page.frame_locator("#output iframe").frame_locator("iframe")
@@ -360,7 +358,7 @@ def test_html_connects_to_no_host(hostile: Playground, other: Listener, html: st
 
 
 @pytest.mark.full
-def test_without_the_policy_of_its_frame_nothing_is_shown(enter_play: Callable[..., Playground]) -> None:
+def test_html_is_not_shown_without_the_frame_policy(enter_play: Callable[..., Playground]) -> None:
     play = enter_play()
     play.expected.append("404")
     missing: Any = {
@@ -376,7 +374,7 @@ def test_without_the_policy_of_its_frame_nothing_is_shown(enter_play: Callable[.
     assert play.page.frame_locator("#output iframe").locator("iframe").count() == 0
 
 
-def test_a_program_that_floods_the_page_is_ended(hostile: Playground) -> None:
+def test_flooding_program_is_ended(hostile: Playground) -> None:
     hostile.ready()
     hostile.write(
         "import js\nfrom pyodide.ffi import to_js\n"

@@ -235,7 +235,7 @@ def trained_a_little(make: Callable[[], Any], shape: tuple[int, ...]) -> tuple[A
 
 
 @pytest.mark.parametrize("name", NETS)
-def test_it_computes_what_the_model_computes(export: Callable[..., str], page: Page, name: str) -> None:
+def test_page_equals_the_model(export: Callable[..., str], page: Page, name: str) -> None:
     make, shape, n = NETS[name]
     model, x = trained_a_little(make, shape)
     page.goto(export(model, n, input="image", shape=shape))
@@ -263,7 +263,7 @@ def test_a_drawing(export: Callable[..., str], page: Page) -> None:
     page.wait_for_function("!document.querySelector('#bars dt')")
 
 
-def test_a_picture_and_what_is_none(export: Callable[..., str], page: Page) -> None:
+def test_picture_and_invalid_file(export: Callable[..., str], page: Page) -> None:
     """A picture of one colour: the input is known, whatever the browser's filter."""
     image = pytest.importorskip("PIL.Image")
     model, _ = trained_a_little(lambda: Sequential(L.Flatten(), L.Linear(3), F.softmax), (3, 6, 8))
@@ -322,7 +322,7 @@ def recording(page: Page, delay: int = 0) -> None:
     """)
 
 
-def test_the_answer_is_that_of_the_picture_which_is_shown(export: Callable[..., str], page: Page) -> None:
+def test_result_belongs_to_the_shown_picture(export: Callable[..., str], page: Page) -> None:
     """Also if the picture came while the network computed for another."""
     model = Sequential(L.Flatten(), L.Linear(2, in_size=3))
     model.layers[1].W.data[:] = [[9, 0], [0, 0], [0, 9]]
@@ -336,7 +336,7 @@ def test_the_answer_is_that_of_the_picture_which_is_shown(export: Callable[..., 
     page.wait_for_function("() => document.getElementById('answer').textContent === 'class 1'")
 
 
-def test_the_end_of_a_drawing_is_seen_and_clear_stays_clear(export: Callable[..., str], page: Page) -> None:
+def test_last_stroke_is_recognized_and_clear_discards_results(export: Callable[..., str], page: Page) -> None:
     model, _ = trained_a_little(LeNet, (1, 28, 28))
     recording(page, delay=200)
     page.goto(export(model, 10, input="drawing"))
@@ -356,9 +356,7 @@ def test_the_end_of_a_drawing_is_seen_and_clear_stays_clear(export: Callable[...
 
 
 @pytest.mark.parametrize(("H", "W"), [(20, 40), (40, 20)])
-def test_a_drawing_that_is_not_square_is_seen_whole(
-    export: Callable[..., str], page: Page, H: int, W: int
-) -> None:
+def test_non_square_drawing(export: Callable[..., str], page: Page, H: int, W: int) -> None:
     recording(page)
     page.goto(export(Sequential(F.flatten, L.Linear(2, in_size=H * W)), 2, input="drawing", shape=(1, H, W)))
     box = page.locator("#view").bounding_box()
@@ -390,7 +388,7 @@ def test_transparent_pixels_are_white(export: Callable[..., str], page: Page) ->
     assert set(page.evaluate("inputs[0]")) == {255}
 
 
-def test_a_sigmoid_is_a_share(export: Callable[..., str], page: Page) -> None:
+def test_sigmoid_output_is_shown_as_percentage(export: Callable[..., str], page: Page) -> None:
     model = Sequential(F.flatten, L.Linear(1, in_size=12), F.sigmoid)
     model.layers[1].W.data[:] = 0
     model.layers[1].b.data[:] = -3
@@ -400,7 +398,7 @@ def test_a_sigmoid_is_a_share(export: Callable[..., str], page: Page) -> None:
     assert page.locator("#bars").inner_text().split() == ["class", "0", "5%"]
 
 
-def test_an_output_that_is_not_finite_is_named(export: Callable[..., str], page: Page) -> None:
+def test_nonfinite_output_is_reported(export: Callable[..., str], page: Page) -> None:
     model = Sequential(F.flatten, L.Linear(2, in_size=12))
     model.layers[1].b.data[:] = np.inf
     page.goto(export(model, 2, shape=(3, 2, 2)))
@@ -411,7 +409,7 @@ def test_an_output_that_is_not_finite_is_named(export: Callable[..., str], page:
 
 
 @pytest.mark.full
-def test_a_browser_that_hides_drawings_is_told_of(export: Callable[..., str], page: Page) -> None:
+def test_canvas_fingerprinting_protection_is_reported(export: Callable[..., str], page: Page) -> None:
     page.add_init_script(NOISE)
     page.goto(export(Sequential(F.flatten, L.Linear(2, in_size=12)), 2, shape=(3, 2, 2)))
     page.set_input_files("#file", png(9, 9))
@@ -419,7 +417,7 @@ def test_a_browser_that_hides_drawings_is_told_of(export: Callable[..., str], pa
     assert page.locator("#answer").inner_text() == ""
 
 
-def test_a_network_that_cannot_start_says_so_at_once(export: Callable[..., str], page: Page) -> None:
+def test_network_that_cannot_start_is_reported(export: Callable[..., str], page: Page) -> None:
     address = export(Sequential(F.flatten, L.Linear(2, in_size=12)), 2, shape=(3, 2, 2))
     path = Path(address.removeprefix("file://"))
     kernels = re.search('id="kernels">([^<]*)<', text := path.read_text())
@@ -439,7 +437,7 @@ def test_long_words_fit_a_phone(export: Callable[..., str], page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
-def test_two_clicks_on_camera_open_one(export: Callable[..., str], page: Page) -> None:
+def test_double_click_opens_one_camera(export: Callable[..., str], page: Page) -> None:
     page.add_init_script("""
       globalThis.asked = 0;
       navigator.mediaDevices.getUserMedia = () => { asked++; return new Promise(() => {}); };

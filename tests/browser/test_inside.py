@@ -20,9 +20,9 @@ SIMD = (
 )
 MORE_SIMD = (
     "tests/test_simd_arguments.py::test_each_kernel",
-    "tests/test_simd_conv.py::TestConv2d::test_shapes_that_hurt",
+    "tests/test_simd_conv.py::TestConv2d::test_difficult_shapes",
     "tests/test_simd_nonfinite.py::test_every_kernel",
-    "tests/test_simd_memory.py::test_many_calls_leave_memory_as_it_was",
+    "tests/test_simd_memory.py::test_many_calls_do_not_corrupt_memory",
 )
 WEBGPU = tuple(f"tests/gpu/test_{name}.py" for name in ("array", "capture", "faults", "kernels", "limits"))
 
@@ -34,7 +34,7 @@ def test_simd(browser: Browser) -> None:
 
 
 @pytest.mark.full
-def test_more_of_simd(browser: Browser) -> None:
+def test_more_simd(browser: Browser) -> None:
     with blank_page(browser) as page:
         assert passed_inside(page, *MORE_SIMD) > 400
 

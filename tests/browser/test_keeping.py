@@ -57,7 +57,7 @@ def until_kept(visit: Visit, images: int) -> None:
     wait(lambda: visit.page.evaluate(KEPT) == images, lambda: f"no model of {images} images is kept")
 
 
-def test_model_and_drawing_are_there_after_a_reload(visit: Visit, tmp_path: Path) -> None:
+def test_model_and_drawing_survive_a_reload(visit: Visit, tmp_path: Path) -> None:
     draw(visit.page, DIGITS[7])
     visit.wait_for("#seen-caption", "your drawing")
     ink = visit.page.evaluate(INK)
@@ -93,7 +93,7 @@ def test_model_and_drawing_are_there_after_a_reload(visit: Visit, tmp_path: Path
     assert trained > int(hint.split(" on ")[1].split()[0].replace(",", ""))
 
 
-def test_a_reload_in_the_middle_goes_back_to_the_checkpoint(visit: Visit) -> None:
+def test_reload_during_training_restores_the_checkpoint(visit: Visit) -> None:
     visit.choose(model="MLP", batchSize=16)
     visit.page.click("#go")
     visit.wait_for("#notice", "Training has started.")
@@ -124,7 +124,7 @@ if (location.search.includes('unread')) {
 
 
 @pytest.mark.full
-def test_what_could_not_be_read_is_not_overwritten(visit: Visit, server: Preview) -> None:
+def test_unreadable_data_is_not_overwritten(visit: Visit, server: Preview) -> None:
     draw(visit.page, DIGITS[7])
     visit.wait_for("#seen-caption", "your drawing")
     ink = visit.page.evaluate(INK)
@@ -148,7 +148,7 @@ def test_what_could_not_be_read_is_not_overwritten(visit: Visit, server: Preview
 
 
 @pytest.mark.full
-def test_weights_that_fit_no_more_are_given_up(visit: Visit) -> None:
+def test_mismatched_stored_weights_are_discarded(visit: Visit) -> None:
     until_kept(visit, train_a_little(visit))
     visit.page.evaluate(SPOIL)
     visit.page.reload()
@@ -159,7 +159,7 @@ def test_weights_that_fit_no_more_are_given_up(visit: Visit) -> None:
 
 
 @pytest.mark.full
-def test_a_browser_without_room_says_so(enter: Callable[..., Visit], server: Preview) -> None:
+def test_full_storage_is_reported(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter("about:blank")
     quota = {"origin": server.url.removesuffix("/"), "quotaSize": 1000}
     # before the first write: the browser remembers for a while how much room there is
@@ -173,7 +173,7 @@ def test_a_browser_without_room_says_so(enter: Callable[..., Visit], server: Pre
 
 
 @pytest.mark.full
-def test_a_browser_that_keeps_nothing_says_so(enter: Callable[..., Visit], server: Preview) -> None:
+def test_missing_storage_is_reported(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter("about:blank")
     visit.page.add_init_script(
         "Object.defineProperty(window, 'indexedDB', { get() { throw new Error('off') } })"

@@ -86,9 +86,7 @@ def japanese(enter_for_module: Callable[..., Visit]) -> Visit:
 
 
 @pytest.mark.parametrize("page", CASES)
-def test_a_page_is_japanese_from_its_first_paint(
-    enter: Callable[..., Visit], server: Preview, page: str
-) -> None:
+def test_first_paint_is_japanese(enter: Callable[..., Visit], server: Preview, page: str) -> None:
     visit = enter(server.url + page, python=False, locale="ja-JP")
     assert visit.page.evaluate("document.documentElement.lang") == "ja"
     assert english(visit) == []
@@ -98,7 +96,7 @@ def test_a_page_is_japanese_from_its_first_paint(
     visit.page.context.close()
 
 
-def test_an_address_that_names_the_language_keeps_it(enter: Callable[..., Visit], server: Preview) -> None:
+def test_language_in_the_url(enter: Callable[..., Visit], server: Preview) -> None:
     """A link that a teacher copied; but who has chosen a language gets it."""
     visit = enter(f"{server.url}lesson-sum.ja.html", python=False, locale="en-US")
     assert visit.page.url.endswith("lesson-sum.ja.html")
@@ -110,9 +108,7 @@ def test_an_address_that_names_the_language_keeps_it(enter: Callable[..., Visit]
 
 
 @pytest.mark.parametrize("page", CASES)
-def test_the_switch_translates_there_and_back_and_is_kept(
-    enter: Callable[..., Visit], server: Preview, page: str
-) -> None:
+def test_language_switch_is_kept(enter: Callable[..., Visit], server: Preview, page: str) -> None:
     visit = enter(server.url + page, python=False, locale="en-US")
     before = visit.page.evaluate(SAID)
     visit.page.click("#language")
@@ -171,7 +167,7 @@ def test_errors_in_japanese(japanese: Visit, tmp_path: Path) -> None:
     japanese.wait_for("#fault-title", "は 小さな CNN の重みです。モデルに 小さな CNN を選んでから")
 
 
-def test_a_file_that_is_missing_in_japanese(enter: Callable[..., Visit], own_server: Server) -> None:
+def test_missing_file_in_japanese(enter: Callable[..., Visit], own_server: Server) -> None:
     own_server.missing.add("pyodide.asm.wasm")
     visit = enter(own_server.url, locale="ja-JP")
     visit.expected += ["404", "wasm"]
@@ -193,7 +189,7 @@ def test_the_benchmark_in_japanese(enter: Callable[..., Visit], server: Preview)
 
 
 @pytest.mark.parametrize("locale", ["en", "ja"])
-def test_its_button_stands_below_the_wordmark_on_a_phone(
+def test_language_button_is_below_the_wordmark_on_a_phone(
     enter: Callable[..., Visit], server: Preview, locale: str
 ) -> None:
     """At the start of a line it does not reach further to the left."""
@@ -215,7 +211,7 @@ PICTURES = {
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_one_word_stands_for_one_thing(page: str) -> None:
+def test_terminology(page: str) -> None:
     """CONTRIBUTING says which; code is left out."""
     body = (DIST / "site" / page).read_text("utf-8").partition("<body")[2]
     shown = re.sub(r"<(script|style|pre|code)\b.*?</\1>", " ", body, flags=re.DOTALL)

@@ -45,7 +45,7 @@ def held(visit: Visit, pattern: str) -> Callable[[], None]:
     return let_go
 
 
-def test_paused_right_after_resume(visit: Visit) -> None:
+def test_pause_right_after_resume(visit: Visit) -> None:
     visit.choose(model="MLP", batchSize=16)
     visit.page.click("#go")
     visit.until_seen(16)
@@ -61,7 +61,7 @@ def test_paused_right_after_resume(visit: Visit) -> None:
 
 
 @pytest.mark.full
-def test_the_moment_is_changed_while_a_file_opens(visit: Visit, tmp_path: Path) -> None:
+def test_moment_changed_while_a_file_opens(visit: Visit, tmp_path: Path) -> None:
     visit.choose(model="MLP", batchSize=100)
     for batches in (1, 2):
         visit.page.click("#step")
@@ -83,7 +83,7 @@ def test_the_moment_is_changed_while_a_file_opens(visit: Visit, tmp_path: Path) 
 
 
 @pytest.mark.full
-def test_a_run_begins_while_the_former_model_is_asked(visit: Visit) -> None:
+def test_run_started_during_a_query_of_the_old_model(visit: Visit) -> None:
     visit.choose(model="MLP", batchSize=100, images=20_000)
     visit.page.check("[name=speed][value=full]", force=True)
     visit.page.click("#go")
@@ -100,7 +100,7 @@ def test_a_run_begins_while_the_former_model_is_asked(visit: Visit) -> None:
 
 
 @pytest.mark.full
-def test_the_onnx_file_is_of_the_network_that_was_there(enter: Callable[..., Visit], tmp_path: Path) -> None:
+def test_onnx_file_is_of_the_network_at_the_click(enter: Callable[..., Visit], tmp_path: Path) -> None:
     visit = enter()
     visit.wait_for("#go", "Train")
     visit.choose(model="MLP")
@@ -124,7 +124,7 @@ def test_the_onnx_file_is_of_the_network_that_was_there(enter: Callable[..., Vis
 
 
 @pytest.mark.full
-def test_drawn_before_the_page_is_ready(enter: Callable[..., Visit], server: Preview) -> None:
+def test_drawing_before_the_page_is_ready(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter("about:blank")
     visit.page.add_init_script(HOLD)
     let_go = held(visit, r"pyodide\.asm\.wasm")
@@ -138,7 +138,7 @@ def test_drawn_before_the_page_is_ready(enter: Callable[..., Visit], server: Pre
 
 
 @pytest.mark.full
-def test_a_line_is_changed_while_it_runs(enter: Callable[..., Visit], server: Preview) -> None:
+def test_line_edited_while_it_runs(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter("about:blank")
     let_go = held(visit, r"pyodide\.asm\.wasm")
     visit.page.goto(f"{server.url}lesson-sum.html")
@@ -153,9 +153,7 @@ def test_a_line_is_changed_while_it_runs(enter: Callable[..., Visit], server: Pr
     assert visit.page.locator(".ask", has=question).locator(".verdict").inner_text() == ""
 
 
-def test_a_language_is_chosen_before_a_linked_program_opens(
-    enter: Callable[..., Visit], server: Preview
-) -> None:
+def test_language_chosen_before_a_linked_program_opens(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter("about:blank", python=False)
     let_go = held(visit, r"programs\.json")
     visit.page.goto(f"{server.url}play.html{link(b'print(12345)')}")
@@ -173,7 +171,7 @@ window.createImageBitmap = (...all) => free.then(() => decode(...all));"""
 
 
 @pytest.mark.full
-def test_python_ends_while_pictures_are_decoded(enter: Callable[..., Visit], server: Preview) -> None:
+def test_python_crash_while_pictures_are_decoded(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}own.html?way=drawings", python=False)
     for i in range(2):
         draw(visit.page, DIGITS[3])
@@ -197,7 +195,7 @@ def test_python_ends_while_pictures_are_decoded(enter: Callable[..., Visit], ser
     assert visit.page.is_hidden("#fault")
 
 
-def test_the_page_is_left_while_a_picture_is_decoded(enter: Callable[..., Visit], server: Preview) -> None:
+def test_leaving_the_page_while_a_picture_is_decoded(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter("about:blank", python=False)
     visit.page.add_init_script(HOLD_PICTURES)
     visit.page.goto(f"{server.url}own.html")
@@ -219,7 +217,7 @@ Worker.prototype.postMessage = function (sent, ...more) {
 
 
 @pytest.mark.full
-def test_stop_while_the_kernels_are_compared(enter: Callable[..., Visit], server: Preview) -> None:
+def test_stop_during_the_comparison_of_kernels(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter("about:blank")
     visit.page.context.add_init_script(GPU)
     visit.page.goto(server.url)
@@ -233,7 +231,7 @@ def test_stop_while_the_kernels_are_compared(enter: Callable[..., Visit], server
 
 
 @pytest.mark.full
-def test_a_test_while_similar_images_are_looked_for(visit: Visit) -> None:
+def test_evaluation_during_a_search_for_similar_images(visit: Visit) -> None:
     visit.page.evaluate("closest.click(); test.click()")
     visit.wait_for("#notice", "Test accuracy")
     visit.page.wait_for_selector("#neighbours li")
@@ -251,7 +249,7 @@ indexedDB.open = (...all) => {
 
 
 @pytest.mark.full
-def test_a_network_is_chosen_before_that_of_the_last_visit_comes(enter: Callable[..., Visit]) -> None:
+def test_network_chosen_before_the_stored_one_is_loaded(enter: Callable[..., Visit]) -> None:
     visit = enter()
     visit.wait_for("#go", "Train")
     until_kept(visit, train_a_little(visit))  # an MLP

@@ -23,7 +23,7 @@ EMPTY = """() => [...document.querySelectorAll('.shown')]
 
 
 @pytest.mark.full
-def test_no_figure_is_blank_before_python_is_there(enter: Callable[..., Visit], server: Preview) -> None:
+def test_figures_are_filled_before_python_is_loaded(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(server.url + LESSONS[0], python=False)
     for page in LESSONS:
         visit.page.goto(server.url + page)
@@ -36,9 +36,7 @@ def test_no_figure_is_blank_before_python_is_there(enter: Callable[..., Visit], 
     assert "/pyodide/pyodide-lock.json" in visit.asked  # Python was asked for
 
 
-def test_the_contents_lead_to_all_lessons_and_start_no_python(
-    enter: Callable[..., Visit], server: Preview
-) -> None:
+def test_contents_link_to_all_lessons_without_python(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}learn.html", python=False)
     page = visit.page
     links = page.locator("#lessons ol a").evaluate_all("links => links.map((a) => a.href)")
@@ -71,16 +69,14 @@ def test_the_contents_lead_to_all_lessons_and_start_no_python(
         ("learn-56.ja.html#none", "lesson-channels.ja.html"),
     ],
 )
-def test_former_addresses_lead_on(
-    enter: Callable[..., Visit], server: Preview, former: str, lesson: str
-) -> None:
+def test_old_urls_redirect(enter: Callable[..., Visit], server: Preview, former: str, lesson: str) -> None:
     visit = enter(server.url + former, python=False, locale="ja" if ".ja." in former else "en")
     visit.page.wait_for_url(server.url + lesson)
     if "#" in lesson:
         assert visit.page.locator(f"#{lesson.partition('#')[2]} h2").is_visible()
 
 
-def test_the_numbers_live_in_the_link(enter: Callable[..., Visit], server: Preview) -> None:
+def test_numbers_are_stored_in_the_link(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}lesson-stride.html")
     lesson = Lesson(visit.page, "stride")
     visit.wait_for("#versions", "NumPy")
@@ -100,7 +96,7 @@ def test_the_numbers_live_in_the_link(enter: Callable[..., Visit], server: Previ
     lesson.shows("y", correlate2d(lesson.held("x"), lesson.held("W"), "valid")[:, ::2])
 
 
-def test_a_link_with_numbers_that_cannot_be(enter: Callable[..., Visit], server: Preview) -> None:
+def test_link_with_invalid_numbers(enter: Callable[..., Visit], server: Preview) -> None:
     link = "cone.down=-1&cone.unit=0.5&cone.layers=2.5&cone.stride=1e300&growth.layers=NaN&__proto__.x=1"
     visit = enter(f"{server.url}lesson-field.html?{link}", python=False)
     visit.stand_still()
@@ -108,9 +104,7 @@ def test_a_link_with_numbers_that_cannot_be(enter: Callable[..., Visit], server:
     visit.check()  # no figure has failed
 
 
-def test_numbers_of_a_link_stand_beside_no_result_of_others(
-    enter: Callable[..., Visit], server: Preview
-) -> None:
+def test_linked_numbers_hide_results_of_other_numbers(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}lesson-stride.html?stride.W=1_0_-1_2_-1.5_-2_1_0_-1", python=False)
     lesson = Lesson(visit.page, "stride")
     assert lesson.held("W")[1, 1] == -1.5
@@ -121,7 +115,7 @@ def test_numbers_of_a_link_stand_beside_no_result_of_others(
     assert values == ["-1", "2.5"]
 
 
-def test_a_knob_shows_no_number_that_cannot_be(enter: Callable[..., Visit], server: Preview) -> None:
+def test_knob_rejects_invalid_numbers(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}lesson-stride.html", python=False)
     field = Lesson(visit.page, "padding").place.locator(".knobs [name=PH]")
     before = field.input_value()
@@ -130,7 +124,7 @@ def test_a_knob_shows_no_number_that_cannot_be(enter: Callable[..., Visit], serv
     assert field.input_value() == before
 
 
-def test_a_number_is_predicted(enter: Callable[..., Visit], server: Preview) -> None:
+def test_prediction_question(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}lesson-sum.html", python=False)
     lesson = Lesson(visit.page, "sum")
     assert lesson.cells("y").first.text_content() == "?"
@@ -160,9 +154,7 @@ def test_a_number_is_predicted(enter: Callable[..., Visit], server: Preview) -> 
     assert "1 of 2 correct" in visit.text("#lessons li:nth-child(2)")
 
 
-def test_a_kernel_is_picked_and_a_length_dragged_by_keyboard(
-    enter: Callable[..., Visit], server: Preview
-) -> None:
+def test_kernel_and_length_by_keyboard(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}lesson-kernel.html", python=False)
     question = Lesson(visit.page, "draw")
     options = question.place.locator(".options button")
@@ -183,7 +175,7 @@ def test_a_kernel_is_picked_and_a_length_dragged_by_keyboard(
         question.replies(reply)
 
 
-def test_a_line_of_python_is_completed(page_of: Callable[[str], Visit]) -> None:
+def test_code_question(page_of: Callable[[str], Visit]) -> None:
     question = Lesson(page_of("lesson-pooling.html").page, "shifted")
     line = question.place.locator(".program input")
     for given, reply in [
@@ -202,7 +194,7 @@ def test_a_line_of_python_is_completed(page_of: Callable[[str], Visit]) -> None:
         question.replies(reply)
 
 
-def test_a_figure_goes_on_in_the_playground(page_of: Callable[[str], Visit]) -> None:
+def test_figure_opens_in_the_playground(page_of: Callable[[str], Visit]) -> None:
     visit = page_of("lesson-sum.html")
     lesson = Lesson(visit.page, "bias")
     lesson.start_over()
@@ -227,9 +219,7 @@ def test_a_figure_goes_on_in_the_playground(page_of: Callable[[str], Visit]) -> 
     lesson.start_over()
 
 
-def test_without_python_there_is_the_lesson_and_a_way_on(
-    enter: Callable[..., Visit], own_server: Server
-) -> None:
+def test_lesson_without_python(enter: Callable[..., Visit], own_server: Server) -> None:
     own_server.missing.add("pyodide-lock.json")
     visit = enter(own_server.url + "lesson-channels.html")
     visit.expected += ["404"]
@@ -246,7 +236,7 @@ def test_without_python_there_is_the_lesson_and_a_way_on(
 
 
 @pytest.mark.full  # ten seconds of a loop that computes
-def test_a_program_without_end_is_stopped_alone(page_of: Callable[[str], Visit]) -> None:
+def test_endless_program_times_out(page_of: Callable[[str], Visit]) -> None:
     visit = page_of("lesson-stride.html")
     endless, other = Lesson(visit.page, "padding"), Lesson(visit.page, "stride")
     for lesson in (endless, other):
@@ -278,7 +268,7 @@ STOP = """async (id) => {
 
 
 @pytest.mark.full
-def test_a_program_without_end_is_stopped_by_hand(page_of: Callable[[str], Visit]) -> None:
+def test_endless_program_is_stopped_by_the_button(page_of: Callable[[str], Visit]) -> None:
     visit = page_of("lesson-stride.html")
     endless, other = Lesson(visit.page, "padding"), Lesson(visit.page, "stride")
     endless.type("while True: pass")
@@ -295,7 +285,7 @@ def test_a_program_without_end_is_stopped_by_hand(page_of: Callable[[str], Visit
 
 
 @pytest.mark.full
-def test_an_array_may_be_too_large_to_draw(page_of: Callable[[str], Visit]) -> None:
+def test_too_large_array_is_not_drawn(page_of: Callable[[str], Visit]) -> None:
     lesson = Lesson(page_of("lesson-stride.html").page, "padding")
     lesson.type("import numpy as np\ny = np.zeros((10**8, 0))")
     lesson.faults("y has the shape (100000000, 0): too many numbers to draw.")

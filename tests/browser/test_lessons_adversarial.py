@@ -78,7 +78,7 @@ def test_many_small_steps(adversarial: Visit) -> None:
     lesson.start_over()
 
 
-def test_what_it_shall_read(adversarial: Visit) -> None:
+def test_target_class(adversarial: Visit) -> None:
     lesson = Lesson(adversarial.page, "target")
     lesson.says("Step 2: it reads an 8")
     slide(lesson, "taken", 10)
@@ -98,7 +98,7 @@ def test_what_it_shall_read(adversarial: Visit) -> None:
     lesson.start_over()
 
 
-def test_a_defence(adversarial: Visit) -> None:
+def test_adversarial_training(adversarial: Visit) -> None:
     lesson = Lesson(adversarial.page, "defence")
     lesson.says("Attacked with a step of 0.15")
     clean, defended, epsilon, attacked, held = lesson.numbers()

@@ -40,7 +40,7 @@ def pooled(x: Array, reduce: Callable[[Array], float], size: int, stride: int) -
     return np.array([[[reduce(window) for window in row] for row in c] for c in windows])
 
 
-def test_a_kernel_as_deep_as_the_image(channels: Visit) -> None:
+def test_kernel_has_the_channels_of_the_image(channels: Visit) -> None:
     lesson = Lesson(channels.page, "channels")
     lesson.put("x", 16 + 5, "-2")  # of the second channel
     x, W = lesson.held("x"), lesson.held("W")
@@ -63,7 +63,7 @@ def test_a_kernel_as_deep_as_the_image(channels: Visit) -> None:
     lesson.start_over()
 
 
-def test_the_picture_in_colour(channels: Visit) -> None:
+def test_color_image(channels: Visit) -> None:
     lesson = Lesson(channels.page, "channels")
     colours = "pixels => pixels.map((pixel) => pixel.getAttribute('fill').match(/\\d+/g).map(Number))"
     lesson.put("x", 5, "1.5")
@@ -75,7 +75,7 @@ def test_the_picture_in_colour(channels: Visit) -> None:
     lesson.start_over()
 
 
-def test_depths_that_do_not_match(channels: Visit) -> None:
+def test_mismatched_channels(channels: Visit) -> None:
     lesson = Lesson(channels.page, "channels")
     lesson.type(lesson.code().replace("W[None]", "W[None, :2]"))
     lesson.faults("ValueError")
@@ -85,7 +85,7 @@ def test_depths_that_do_not_match(channels: Visit) -> None:
     lesson.says("red, green and blue")
 
 
-def test_a_channel_from_each_kernel(channels: Visit) -> None:
+def test_one_output_channel_per_kernel(channels: Visit) -> None:
     lesson = Lesson(channels.page, "kernels")
     for OC in (1, 4, 3):
         lesson.set(OC=OC)
@@ -114,7 +114,7 @@ def blocks(lesson: Lesson) -> dict[str, int]:
     return {part.inner_text().strip(): part.locator(".solid:not(.kernel)").count() for part in parts}
 
 
-def test_a_bias_for_each_channel(channels: Visit) -> None:
+def test_bias_per_channel(channels: Visit) -> None:
     lesson = Lesson(channels.page, "biases")
     lesson.set(OC=3)
     lesson.has("W", 36)
@@ -134,7 +134,7 @@ def test_a_bias_for_each_channel(channels: Visit) -> None:
     lesson.start_over()
 
 
-def test_images_do_not_meet_in_a_batch(channels: Visit) -> None:
+def test_images_of_a_batch_are_independent(channels: Visit) -> None:
     lesson = Lesson(channels.page, "batch")
     for N in (1, 4, 3):
         lesson.set(N=N)
@@ -159,7 +159,7 @@ def test_images_do_not_meet_in_a_batch(channels: Visit) -> None:
     lesson.start_over()
 
 
-def test_a_batch_without_the_image_that_was_pointed_at(channels: Visit) -> None:
+def test_batch_without_the_selected_image(channels: Visit) -> None:
     lesson = Lesson(channels.page, "batch")
     lesson.set(N=3)
     lesson.has("x", 3 * 27)
@@ -174,7 +174,7 @@ def test_a_batch_without_the_image_that_was_pointed_at(channels: Visit) -> None:
     lesson.start_over()
 
 
-def test_an_output_of_another_size_has_no_marks(channels: Visit) -> None:
+def test_marks_are_cleared_when_the_size_changes(channels: Visit) -> None:
     lesson = Lesson(channels.page, "kernels")
     lesson.type(lesson.code().replace("W)[0]", "W, pad=1)[0]"))
     padded = np.pad(lesson.held("x"), ((0, 0), (1, 1), (1, 1)))
@@ -185,7 +185,7 @@ def test_an_output_of_another_size_has_no_marks(channels: Visit) -> None:
     lesson.says("kernel W[0]")
 
 
-def test_pooling_by_channel(pooling: Visit) -> None:
+def test_pooling_per_channel(pooling: Visit) -> None:
     lesson = Lesson(pooling.page, "pooling")
     lesson.reveal()
     for C, size, stride in ((1, 2, 1), (3, 3, 1), (3, 1, 2), (2, 4, 3), (3, 2, 2)):
@@ -209,7 +209,7 @@ def test_pooling_by_channel(pooling: Visit) -> None:
     lesson.start_over()
 
 
-def test_a_shift_and_its_pooled_picture(pooling: Visit) -> None:
+def test_pooling_of_a_shifted_image(pooling: Visit) -> None:
     lesson = Lesson(pooling.page, "shifted")
     read = (
         "cells => cells.map((cell) => Number(cell.querySelector('.fill').getAttribute('fill-opacity') > 0))"

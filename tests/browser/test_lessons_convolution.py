@@ -55,7 +55,7 @@ def equation(lesson: Lesson) -> tuple[float, float]:
     return eval(left), float(right)
 
 
-def test_the_sum_at_each_place(screen: Screen) -> None:
+def test_sum_at_each_position(screen: Screen) -> None:
     lesson = screen("sum", "sum")
     x, W = lesson.held("x"), lesson.held("W")
     y = convolved(x, W)
@@ -98,7 +98,7 @@ def test_numbers_changed_by_dragging_and_by_keyboard(screen: Screen) -> None:
     lesson.shows("y", [[15, 16], [6, 15]])
 
 
-def test_the_kernel_walks_by_itself_and_by_the_button(screen: Screen) -> None:
+def test_kernel_animation(screen: Screen) -> None:
     lesson = screen("sum", "sum")
     lesson.cells("y").first.hover()
     lesson.says("y[0, 0]")
@@ -110,7 +110,7 @@ def test_the_kernel_walks_by_itself_and_by_the_button(screen: Screen) -> None:
     lesson.place.get_by_role("button", name="Play", exact=True).wait_for()  # it has come to its end
 
 
-def test_typed_code_and_wrong_code(screen: Screen) -> None:
+def test_edited_code_and_errors(screen: Screen) -> None:
     lesson = screen("sum", "sum")
     code = lesson.code()
     x, W = lesson.held("x"), lesson.held("W")
@@ -294,7 +294,7 @@ KERNELS = {"left": EDGE, "top": EDGE.T, "point": POINT, "blur": np.outer([1, 2, 
 
 
 @pytest.mark.full
-def test_the_picture_and_its_kernels(screen: Screen) -> None:
+def test_picture_and_kernels(screen: Screen) -> None:
     lesson = screen("kernel", "draw")
     opacity = "cells => cells.map((cell) => Number(cell.querySelector('.fill').getAttribute('fill-opacity')))"
     pictures = lesson.place.locator(".shown .grid.paints")

@@ -44,7 +44,7 @@ def lit(lesson: Lesson) -> list[int]:
     return [i for i, names in enumerate(classes) if "lit" in names.split()]
 
 
-def test_what_a_unit_sees(field: Visit) -> None:
+def test_receptive_field(field: Visit) -> None:
     lesson = Lesson(field.page, "cone")
     slider = lesson.place.locator("[role=slider]")
     for layers, kernel, stride, dilation, width, unit in (
@@ -68,7 +68,7 @@ def test_what_a_unit_sees(field: Visit) -> None:
             )
 
 
-def test_a_unit_is_pointed_at(field: Visit) -> None:
+def test_selected_unit(field: Visit) -> None:
     lesson = Lesson(field.page, "cone")
     lesson.start_over()
     units = lesson.place.locator("svg[role=slider] circle")
@@ -84,7 +84,7 @@ def test_a_unit_is_pointed_at(field: Visit) -> None:
     lesson.says("Unit 4 of layer 1 sees 3 pixels, x[4] to x[6]. Each of them reaches it by one path.")
 
 
-def test_a_row_that_would_get_too_wide_has_fewer_layers(field: Visit) -> None:
+def test_too_wide_receptive_field_drops_layers(field: Visit) -> None:
     lesson = Lesson(field.page, "cone")
     lesson.start_over()
     lesson.set(kernel_size=5, stride=2)  # 29 pixels
@@ -94,7 +94,7 @@ def test_a_row_that_would_get_too_wide_has_fewer_layers(field: Visit) -> None:
     lesson.start_over()
 
 
-def test_three_ways_to_see_farther(field: Visit) -> None:
+def test_ways_to_enlarge_the_receptive_field(field: Visit) -> None:
     lesson = Lesson(field.page, "growth")
     for layers in (4, 1, 2):
         lesson.set(layers=layers)
@@ -105,7 +105,7 @@ def test_three_ways_to_see_farther(field: Visit) -> None:
     lesson.start_over()
 
 
-def test_the_middle_weighs_most(field: Visit) -> None:
+def test_effective_receptive_field(field: Visit) -> None:
     lesson = Lesson(field.page, "weight")
     for layers, inner in ((10, 11), (2, 3)):
         lesson.set(layers=layers)
@@ -128,7 +128,7 @@ def stamped(x: Array, K: int, stride: int) -> Array:
     return y
 
 
-def test_stamps_on_each_pixel(checkerboard: Visit) -> None:
+def test_deconvolution_as_stamps(checkerboard: Visit) -> None:
     lesson = Lesson(checkerboard.page, "stamps")
     for K, stride in ((4, 2), (5, 3), (6, 1), (3, 2)):
         lesson.set(K=K, stride=stride)
@@ -141,7 +141,7 @@ def test_stamps_on_each_pixel(checkerboard: Visit) -> None:
     lesson.start_over()
 
 
-def test_the_cure(checkerboard: Visit) -> None:
+def test_checkerboard_remedy(checkerboard: Visit) -> None:
     lesson = Lesson(checkerboard.page, "cures")
     spot = np.array(
         [
@@ -199,7 +199,7 @@ def in_colours(values: Array) -> Array:
     return GROUND + share * (np.where(values[..., None] < 0, MINUS, PLUS) - GROUND)
 
 
-def test_ones_own_kernel(filters: Visit) -> None:
+def test_user_defined_kernel(filters: Visit) -> None:
     lesson = Lesson(filters.page, "single")
     picture = pixels(lesson, 0)[..., 0] / 255
     assert picture.shape == (240, 320)
@@ -232,7 +232,7 @@ def test_two_kernels_in_a_row(filters: Visit) -> None:
     lesson.says(f"{shares[0]:.1f}% of the pixels respond to the first kernel")
 
 
-def test_a_picture_of_ones_own(filters: Visit) -> None:
+def test_user_picture(filters: Visit) -> None:
     lesson = Lesson(filters.page, "single")
     first = pixels(lesson, 0)
     white = filters.page.evaluate("""() => {

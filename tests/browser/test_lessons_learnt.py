@@ -18,7 +18,7 @@ def learnt(page_of: Callable[[str], Visit]) -> Visit:
     return page_of("lesson-learnt.html")
 
 
-def test_what_stands_there_first_is_what_this_python_computes(
+def test_prerendered_figures_equal_computed_ones(
     learnt: Visit, enter: Callable[..., Visit], server: Preview
 ) -> None:
     """The build has trained the network elsewhere, with other kernels."""
@@ -35,7 +35,7 @@ def test_what_stands_there_first_is_what_this_python_computes(
         lesson.says(first.text(f"#{name} .sentence").splitlines()[0])
 
 
-def test_the_favourites_of_a_filter(learnt: Visit) -> None:
+def test_favourite_images_of_a_kernel(learnt: Visit) -> None:
     lesson = Lesson(learnt.page, "maximal")
     for steps, least, most in ((0, 0, 40), (160, 85, 100)):
         lesson.set(steps=steps)
@@ -61,7 +61,7 @@ def test_the_favourites_of_a_filter(learnt: Visit) -> None:
     lesson.start_over()
 
 
-def test_a_picture_is_made(learnt: Visit) -> None:
+def test_activation_maximization(learnt: Visit) -> None:
     lesson = Lesson(learnt.page, "ascent")
     lesson.pick("What should respond", "The classes")
     lesson.pick("Class", "7")
@@ -86,7 +86,7 @@ def test_a_picture_is_made(learnt: Visit) -> None:
     lesson.start_over()
 
 
-def test_the_evidence_moves_with_the_class(learnt: Visit) -> None:
+def test_evidence_depends_on_the_class(learnt: Visit) -> None:
     lesson = Lesson(learnt.page, "cam")
     for digit in (5, 4):
         lesson.pick("Class", str(digit))
@@ -117,7 +117,7 @@ of = np.array([160, 5, 4, 4])
 """
 
 
-def test_a_patch_covers_what_counts(learnt: Visit) -> None:
+def test_occlusion(learnt: Visit) -> None:
     lesson = Lesson(learnt.page, "occlusion")
     lesson.says("The network gives 5 a probability")
     _, whole, on_five, _ = lesson.numbers()

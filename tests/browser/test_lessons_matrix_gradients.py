@@ -47,7 +47,7 @@ def convolved(x: Array, W: Array, stride: int = 1, pad: int = 0) -> Array:
     return full[:, :, ::stride, ::stride]
 
 
-def test_a_row_of_the_matrix_for_each_position(matrix_lesson: Visit) -> None:
+def test_one_matrix_row_per_position(matrix_lesson: Visit) -> None:
     lesson = Lesson(matrix_lesson.page, "unfold")
     x = lesson.held("x")
     for kernel_size, stride, pad in ((2, 1, 0), (3, 1, 1), (3, 2, 1), (1, 3, 0), (4, 1, 0), (2, 2, 0)):
@@ -55,7 +55,7 @@ def test_a_row_of_the_matrix_for_each_position(matrix_lesson: Visit) -> None:
         lesson.shows("col", rows(x, kernel_size, stride, pad))
 
 
-def test_pointing_at_a_row_and_at_a_pixel(matrix_lesson: Visit) -> None:
+def test_selected_row_and_pixel(matrix_lesson: Visit) -> None:
     lesson = Lesson(matrix_lesson.page, "unfold")
     lesson.set(kernel_size=2, stride=1, pad=0)
     lesson.shows("col", rows(lesson.held("x"), 2))
@@ -89,7 +89,7 @@ def test_a_pixel_changed_by_keyboard_and_by_dragging(matrix_lesson: Visit) -> No
     lesson.shows("col", rows(x, 2, 1, 1))
 
 
-def test_the_product_is_the_convolution(matrix_lesson: Visit) -> None:
+def test_product_equals_the_convolution(matrix_lesson: Visit) -> None:
     lesson = Lesson(matrix_lesson.page, "product")
     x, W = lesson.held("x"), lesson.held("W")
     for stride, pad in ((1, 0), (2, 1), (3, 0)):
@@ -116,7 +116,7 @@ def test_an_output_pixel_and_its_sum(matrix_lesson: Visit) -> None:
     assert eval(formula[2].replace("×", "*")) == float(formula[3]) == y[0, 1, 1, 2]
 
 
-def test_wrong_code_is_marked_at_its_line(matrix_lesson: Visit) -> None:
+def test_error_is_marked_at_its_line(matrix_lesson: Visit) -> None:
     lesson = Lesson(matrix_lesson.page, "product")
     lesson.set(stride=1, pad=0)
     original = lesson.code()
@@ -135,7 +135,7 @@ def test_wrong_code_is_marked_at_its_line(matrix_lesson: Visit) -> None:
     lesson.shows("y", y)
 
 
-def test_folding_the_product_back(matrix_lesson: Visit) -> None:
+def test_reshaping_the_product(matrix_lesson: Visit) -> None:
     lesson = Lesson(matrix_lesson.page, "fold")
     t = lesson.held("t")
     t[2, 1] = 99
@@ -169,7 +169,7 @@ def test_columns_with_six_axes(matrix_lesson: Visit) -> None:
     lesson.says("Cell (0, 1) of the kernel sees its own crop, six[0, 0, 0, 1]")
 
 
-def test_pooling_is_a_maximum_of_rows(matrix_lesson: Visit) -> None:
+def test_pooling_as_maximum_of_rows(matrix_lesson: Visit) -> None:
     lesson = Lesson(matrix_lesson.page, "pool-rows")
     x = lesson.held("x")
     for kernel_size, stride in ((3, 1), (2, 1), (2, 2)):
@@ -210,7 +210,7 @@ def test_col2im_adds_the_copies(matrix_lesson: Visit) -> None:
     lesson.says("back[0, 0, 3, 3] = 0: no position of the kernel covers this pixel.")
 
 
-def test_what_the_columns_cost(matrix_lesson: Visit) -> None:
+def test_memory_of_the_columns(matrix_lesson: Visit) -> None:
     lesson = Lesson(matrix_lesson.page, "memory")
     lesson.says("takes 9.0 times the memory of the images.")
     amounts = lesson.place.locator(".amounts code")
@@ -268,7 +268,7 @@ def test_where_gradients_flow(gradients: Visit) -> None:
 
 
 @pytest.mark.full
-def test_where_a_gradient_comes_from(gradients: Visit) -> None:
+def test_origin_of_a_gradient(gradients: Visit) -> None:
     lesson = Lesson(gradients.page, "flow")
     lesson.start_over()
     lesson.set(stride=1, pad=0)
@@ -310,7 +310,7 @@ def test_the_adjoint(gradients: Visit) -> None:
 
 
 @pytest.mark.full
-def test_the_weights_gradient(gradients: Visit) -> None:
+def test_gradient_of_the_weights(gradients: Visit) -> None:
     lesson = Lesson(gradients.page, "weights")
     lesson.put("x", 12, "-6")
     x = lesson.held("x")
@@ -330,7 +330,7 @@ def test_the_weights_gradient(gradients: Visit) -> None:
 
 
 @pytest.mark.full
-def test_pooling_sends_gradients_on(gradients: Visit) -> None:
+def test_gradient_of_pooling(gradients: Visit) -> None:
     lesson = Lesson(gradients.page, "routing")
     lesson.put("x", 2, "7")  # as large as the pixel two below: the first one wins
     x = lesson.held("x")
@@ -359,7 +359,7 @@ def test_pooling_sends_gradients_on(gradients: Visit) -> None:
 
 
 @pytest.mark.full
-def test_the_gradient_of_a_gradient(gradients: Visit) -> None:
+def test_second_order_gradient(gradients: Visit) -> None:
     lesson = Lesson(gradients.page, "second")
     lesson.put("W", 1, "-0.75")
     lesson.says("With h = 1e-4,")

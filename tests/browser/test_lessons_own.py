@@ -32,7 +32,7 @@ def choose(visit: Visit, **choices: str) -> None:
         visit.page.check(f"[name={name}][value='{value}']", force=True)
 
 
-def test_a_network_is_put_together(enter: Callable[..., Visit], server: Preview) -> None:
+def test_network_is_assembled(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}lesson-own.html", python=False)
     sentence = "#build .sentence"
     # conv 1 → 8 and 8 → 16 of 3 x 3, then 16 maps of 7 x 7 to ten scores
@@ -65,7 +65,9 @@ def test_a_network_is_put_together(enter: Callable[..., Visit], server: Preview)
 
 
 @pytest.mark.full  # it is trained twice
-def test_it_is_trained_and_taken_along(enter: Callable[..., Visit], server: Preview, tmp_path: Path) -> None:
+def test_network_is_trained_and_exported(
+    enter: Callable[..., Visit], server: Preview, tmp_path: Path
+) -> None:
     visit = enter(f"{server.url}lesson-own.html?model=conv4x3s-pool2")
     page = visit.page
     page.locator("#train").scroll_into_view_if_needed()

@@ -34,7 +34,7 @@ def short(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
-def test_one_step_at_a_time(descent: Visit) -> None:
+def test_single_steps(descent: Visit) -> None:
     lesson = Lesson(descent.page, "slow")
     start = np.array([-0.9, 2.6])
     for steps in (0, 24, 5):
@@ -51,7 +51,7 @@ def test_one_step_at_a_time(descent: Visit) -> None:
     lesson.start_over()
 
 
-def test_the_start_is_dragged(descent: Visit) -> None:
+def test_starting_point_is_dragged(descent: Visit) -> None:
     lesson = Lesson(descent.page, "slow")
     lesson.place.locator("[name=taken]").fill("0")
     ground = lesson.place.locator(".ground")
@@ -74,7 +74,7 @@ def near(lesson: Lesson, slope: float, height: float) -> bool:
     return bool(np.allclose(shown, [slope, height], atol=0.03))
 
 
-def test_how_long_a_step_may_be(descent: Visit) -> None:
+def test_learning_rate_limit(descent: Visit) -> None:
     lesson = Lesson(descent.page, "rate")
     hessian = 2 * np.array([[(X**2).mean(), X.mean()], [X.mean(), 1]])
     limit = 2 / np.linalg.eigvalsh(hessian).max()
@@ -115,7 +115,7 @@ def test_momentum(descent: Visit) -> None:
     lesson.start_over()
 
 
-def test_contours_are_where_the_loss_is_that_high(descent: Visit) -> None:
+def test_contour_lines_have_the_loss_of_their_label(descent: Visit) -> None:
     """Each line of the map, back in slopes and heights, against the loss of those."""
     lesson = Lesson(descent.page, "rate")
     paths = lesson.place.locator(".contour").evaluate_all(
@@ -138,7 +138,7 @@ def norm(page_of: Callable[[str], Visit]) -> Visit:
 
 
 @pytest.mark.full
-def test_eight_layers_deep(norm: Visit) -> None:
+def test_signal_in_eight_layers(norm: Visit) -> None:
     lesson = Lesson(norm.page, "depth")
     rng = np.random.default_rng(0)
     x, weights = rng.standard_normal((64, 50)), rng.standard_normal((8, 50, 50)) / 50**0.5
@@ -230,7 +230,7 @@ def backward_lengths(weights: Array, adds: bool) -> list[float]:
 
 
 @pytest.mark.full
-def test_a_gradient_that_arrives(residual: Visit) -> None:
+def test_gradient_in_residual_blocks(residual: Visit) -> None:
     lesson = Lesson(residual.page, "gradients")
     for depth, scale in ((30, 0.4), (5, 1.2), (20, 0.7)):
         lesson.place.locator("[name=depth]").fill(str(depth))
@@ -264,7 +264,7 @@ def factors(lesson: Lesson) -> list[float]:
 
 
 @pytest.mark.full
-def test_deep_and_still_learning(residual: Visit) -> None:
+def test_deep_residual_network_learns(residual: Visit) -> None:
     lesson = Lesson(residual.page, "training")
     lesson.says("After 30 steps the loss is")
     shown = re.findall(r"\d\.\d\d", lesson.place.locator(".sentence").inner_text())
@@ -288,7 +288,7 @@ def overfitting(page_of: Callable[[str], Visit]) -> Visit:
 
 
 @pytest.mark.full
-def test_through_every_point(overfitting: Visit) -> None:
+def test_overfitting(overfitting: Visit) -> None:
     lesson = Lesson(overfitting.page, "fit")
     x = np.array([-1, -0.8, -0.55, -0.35, -0.1, 0.1, 0.3, 0.55, 0.8, 1])
     t = lesson.held("t")
@@ -308,7 +308,7 @@ def test_through_every_point(overfitting: Visit) -> None:
 
 
 @pytest.mark.full
-def test_ten_pictures_that_move(overfitting: Visit) -> None:
+def test_augmentation(overfitting: Visit) -> None:
     lesson = Lesson(overfitting.page, "augment")
     strip = heat(lesson.place, "trained").reshape(11, 5, 11).swapaxes(0, 1)
     assert (strip > 0.5)[1].sum() == 10  # the pixels of a 1

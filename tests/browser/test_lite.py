@@ -130,7 +130,7 @@ def run(enter: Callable[..., Visit], server: Preview) -> Callable[..., Notebook]
 
 
 @pytest.mark.parametrize(("locale", "language"), [("en-US", "en"), ("ja-JP", "ja"), ("fr-FR", "en")])
-def test_the_door_leads_to_the_index_in_the_visitors_language(
+def test_entry_page_redirects_by_language(
     browser: Browser, server: Preview, locale: str, language: str
 ) -> None:
     with browser.new_context(locale=locale) as context:
@@ -141,9 +141,7 @@ def test_the_door_leads_to_the_index_in_the_visitors_language(
 
 @pytest.mark.full
 @pytest.mark.parametrize(("language", "title"), [("en", "Step 55"), ("ja", "ステップ55")])
-def test_the_index_shows_a_model_and_leads_to_every_notebook(
-    run: Callable[..., Notebook], language: str, title: str
-) -> None:
+def test_index_links_to_every_notebook(run: Callable[..., Notebook], language: str, title: str) -> None:
     notebook = run(f"{language}/index.ipynb")
     assert "61,706" in notebook.shown("text/html")[0]
     links = notebook.page.locator(".jp-MarkdownOutput a[href*='.ipynb']")
@@ -154,7 +152,7 @@ def test_the_index_shows_a_model_and_leads_to_every_notebook(
     opened.value.locator("h1", has_text=title).wait_for()
 
 
-def test_stop_ends_a_cell_and_not_the_kernel(run: Callable[..., Notebook]) -> None:
+def test_stop_ends_the_cell_and_keeps_the_kernel(run: Callable[..., Notebook]) -> None:
     notebook = run("ja/index.ipynb")
     assert "61,706" in notebook.shown("text/html")[0]
     assert notebook.page.get_attribute("#way-back", "href") == "../../"
@@ -170,7 +168,7 @@ def test_stop_ends_a_cell_and_not_the_kernel(run: Callable[..., Notebook]) -> No
     )
 
 
-def test_what_a_cell_prints_and_imports(run: Callable[..., Notebook]) -> None:
+def test_output_order_and_imports(run: Callable[..., Notebook]) -> None:
     """Thousands of lines come in few messages, in their order; magics keep no package away."""
     notebook = run("en/index.ipynb")
     cell = """
@@ -193,7 +191,7 @@ print("last")
 
 
 @pytest.mark.full
-def test_where_a_cell_cannot_be_stopped_a_sentence_says_so(browser: Browser, own_server: Server) -> None:
+def test_missing_interrupt_support_is_explained(browser: Browser, own_server: Server) -> None:
     with browser.new_context() as context:
         page = context.new_page()
         page.goto(f"{own_server.url}lite/notebooks/index.html?path=en/index.ipynb")
@@ -203,7 +201,7 @@ def test_where_a_cell_cannot_be_stopped_a_sentence_says_so(browser: Browser, own
 
 
 @pytest.mark.full
-def test_a_browser_that_keeps_nothing(browser: Browser, server: Preview) -> None:
+def test_browser_without_storage(browser: Browser, server: Preview) -> None:
     with browser.new_context(service_workers="block") as context:
         context.add_init_script(DENIED)
         page = context.new_page()
@@ -263,7 +261,7 @@ def test_58(run: Callable[..., Notebook]) -> None:
 
 
 @pytest.mark.full
-def test_own_function(run: Callable[..., Notebook]) -> None:
+def test_user_defined_function(run: Callable[..., Notebook]) -> None:
     notebook = run("en/own-function.ipynb")
     assert "backward: [0.11920292 0.5        0.95257413]" in notebook.text
     assert notebook.text.count("central differences") == 2
@@ -276,7 +274,7 @@ def test_own_function(run: Callable[..., Notebook]) -> None:
 
 @pytest.mark.full
 class TestBackends:
-    def test_without_an_adapter_a_sentence_tells(self, run: Callable[..., Notebook]) -> None:
+    def test_missing_adapter_is_explained(self, run: Callable[..., Notebook]) -> None:
         notebook = run("en/backends.ipynb")
         assert "simd: this engine runs the variant" in notebook.text
         assert "This notebook continues without a GPU: " in notebook.text
@@ -340,14 +338,14 @@ def test_a_plain_import_of_dezero(run: Callable[..., Notebook]) -> None:
     assert notebook.ask(f"import numpy as np\nx = dezero.Variable(np.ones(2))\n{svg}") == "<svg"
 
 
-def test_the_other_pages_fetch_no_more_for_it(page_of: Callable[[str], Visit]) -> None:
+def test_other_pages_fetch_no_notebook_packages(page_of: Callable[[str], Visit]) -> None:
     """Their Pyodide folder holds the notebooks' packages too."""
     files = {path.rsplit("/", 1)[-1].split("-")[0] for path in page_of("index.html").asked}
     assert "installed.gz" in files
     assert not files & {"numpy", "pyconvlite", "matplotlib", "ipython", "pillow", "tqdm"}
 
 
-def test_a_phone_reaches_all_menus(browser: Browser, server: Preview) -> None:
+def test_all_menus_on_a_phone(browser: Browser, server: Preview) -> None:
     with browser.new_context(viewport=PHONE, has_touch=True, locale="ja") as context:
         page = context.new_page()
         page.goto(f"{server.url}lite/notebooks/index.html?path=ja/index.ipynb")

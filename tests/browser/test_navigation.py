@@ -45,7 +45,7 @@ def title(name: str) -> str:
     return str(found)
 
 
-def test_the_next_page_finds_python_running(enter: Callable[..., Visit], server: Preview) -> None:
+def test_next_page_reuses_python(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}lesson-sum.html")
     page = visit.page
     visit.wait_for("#versions", "NumPy")
@@ -95,9 +95,7 @@ def test_the_next_page_finds_python_running(enter: Callable[..., Visit], server:
 
 
 @pytest.mark.full
-def test_what_fails_after_its_page_was_left_is_no_fault_of_the_next(
-    enter: Callable[..., Visit], server: Preview
-) -> None:
+def test_late_error_of_a_left_page_is_ignored(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}learn.html")
     page = visit.page
     held: list[Route] = []
@@ -119,7 +117,7 @@ def test_what_fails_after_its_page_was_left_is_no_fault_of_the_next(
     visit.wait_for("#versions", "NumPy")
 
 
-def test_the_browser_goes_by_itself_where_it_must(enter: Callable[..., Visit], server: Preview) -> None:
+def test_links_that_need_a_document_load(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}learn.html", python=False)
     page = visit.page
     page.evaluate("window.isSame = true")
@@ -152,7 +150,7 @@ def test_the_browser_goes_by_itself_where_it_must(enter: Callable[..., Visit], s
     assert not page.evaluate(SAME)
 
 
-def test_the_way_back_after_a_reload_stays_one(enter: Callable[..., Visit], server: Preview) -> None:
+def test_back_after_a_reload(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}learn.html", python=False)
     page = visit.page
     page.click("#begin")
@@ -169,7 +167,7 @@ def test_the_way_back_after_a_reload_stays_one(enter: Callable[..., Visit], serv
     ("then", "name"),
     [("forward", "lesson-kernel.html"), pytest.param("back", "bench.html", marks=pytest.mark.full)],
 )
-def test_a_page_that_comes_late_does_not_take_the_place_of_the_next(
+def test_late_page_does_not_replace_the_next(
     enter: Callable[..., Visit], server: Preview, then: str, name: str
 ) -> None:
     visit = enter(f"{server.url}bench.html", python=False)
@@ -195,9 +193,7 @@ def test_a_page_that_comes_late_does_not_take_the_place_of_the_next(
     arrive(visit, name)
 
 
-def test_a_click_counts_while_the_page_writes_its_address(
-    enter: Callable[..., Visit], server: Preview
-) -> None:
+def test_click_while_the_url_is_updated(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}learn.html", python=False)
     page = visit.page
     page.evaluate("window.isSame = true")
@@ -209,7 +205,7 @@ def test_a_click_counts_while_the_page_writes_its_address(
 
 
 @pytest.mark.full
-def test_no_round_leaves_more_workers_behind(enter: Callable[..., Visit], server: Preview) -> None:
+def test_number_of_workers_does_not_grow(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter()
     page = visit.page
     visit.wait_for("#go", "Train")
@@ -236,7 +232,7 @@ def test_no_round_leaves_more_workers_behind(enter: Callable[..., Visit], server
 
 
 @pytest.mark.full
-def test_the_training_page_is_found_as_it_was_left(enter: Callable[..., Visit], server: Preview) -> None:
+def test_training_page_state_is_restored(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}learn.html")
     page = visit.page
     page.evaluate("window.isSame = true")

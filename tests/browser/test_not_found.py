@@ -12,7 +12,7 @@ from visits import Visit
 
 
 @pytest.mark.parametrize("address", ["nothing.html", "nothing", "docs/none/of/these.html", "100%"])
-def test_an_address_without_a_page(enter: Callable[..., Visit], server: Preview, address: str) -> None:
+def test_unknown_url(enter: Callable[..., Visit], server: Preview, address: str) -> None:
     visit = enter("about:blank", python=False, viewport=PHONE)
     visit.expected.append("404")
     response = visit.page.goto(server.url + address)
@@ -32,5 +32,5 @@ def test_an_address_without_a_page(enter: Callable[..., Visit], server: Preview,
     visit.page.wait_for_url("**/learn.html")
 
 
-def test_hosts_find_it_where_they_look() -> None:
+def test_not_found_page_is_where_hosts_expect_it() -> None:
     assert (DIST / "site/404.html").is_file()

@@ -52,9 +52,7 @@ def keeping(enter: Callable[..., Visit]) -> Callable[[str], Visit]:
     return lambda url: enter(url, service_workers="allow")
 
 
-def test_after_one_visit_everything_works_without_a_network(
-    keeping: Callable[[str], Visit], host: Host
-) -> None:
+def test_everything_works_offline_after_one_visit(keeping: Callable[[str], Visit], host: Host) -> None:
     visit = keeping(f"{host.url}lesson-sum.html")
     visit.wait_for("#offline", KEPT, seconds=120)
     # Chromium keeps the compiled core with the address that it came from: it has to be kept under that one.
@@ -89,7 +87,7 @@ def test_after_one_visit_everything_works_without_a_network(
 
 
 @pytest.mark.full
-def test_what_a_program_loaded_is_kept_too(keeping: Callable[[str], Visit], host: Host) -> None:
+def test_packages_loaded_by_programs_are_cached(keeping: Callable[[str], Visit], host: Host) -> None:
     visit = keeping(f"{host.url}play.html")
     visit.wait_for("#offline", KEPT, seconds=120)
     visit.page.reload()  # from now on the worker sees what passes
@@ -179,9 +177,7 @@ def test_a_new_build_replaces_the_old_packages(
 
 
 @pytest.mark.full
-def test_a_tab_of_the_old_build_has_lost_nothing(
-    keeping: Callable[[str], Visit], builds: tuple[Path, Path]
-) -> None:
+def test_tab_of_the_old_build_still_works(keeping: Callable[[str], Visit], builds: tuple[Path, Path]) -> None:
     old, new = builds
     host = Host(old)
     visit = keeping(f"{host.url}bench.html")
@@ -202,9 +198,7 @@ def test_a_tab_of_the_old_build_has_lost_nothing(
     ("page", "chunk"),
     [("learn.html", "Sharing"), ("play.html", "completion"), ("play.html?embed", "completion")],
 )
-def test_a_part_that_the_host_has_no_more(
-    enter: Callable[..., Visit], host: Host, page: str, chunk: str
-) -> None:
+def test_file_removed_from_the_host(enter: Callable[..., Visit], host: Host, page: str, chunk: str) -> None:
     """As in a tab of the old build, once the new one is in its place."""
     host.server.missing = {path.name for path in SITE.glob(f"assets/{chunk}-*.js")}
     visit = enter(host.url + page, python=False)
@@ -223,7 +217,7 @@ def test_a_part_that_the_host_has_no_more(
 
 
 @pytest.mark.full
-def test_packages_of_another_build_are_not_kept(
+def test_packages_of_another_build_are_not_cached(
     keeping: Callable[[str], Visit], builds: tuple[Path, Path]
 ) -> None:
     """A host in the middle of an update: the new packages with the rest of the old build."""
@@ -238,7 +232,7 @@ def test_packages_of_another_build_are_not_kept(
 
 
 @pytest.mark.full
-def test_a_browser_without_room_says_so(browser: Browser, server: Preview) -> None:
+def test_full_storage_is_reported(browser: Browser, server: Preview) -> None:
     with browser.new_context(locale="en-US") as context:
         page = context.new_page()
         quota = {"origin": server.url.removesuffix("/"), "quotaSize": 12_000_000}
@@ -248,7 +242,7 @@ def test_a_browser_without_room_says_so(browser: Browser, server: Preview) -> No
 
 
 @pytest.mark.full
-def test_the_notebooks_leave_the_sites_worker_alone(keeping: Callable[[str], Visit], host: Host) -> None:
+def test_notebooks_keep_the_service_worker_of_the_site(keeping: Callable[[str], Visit], host: Host) -> None:
     visit = keeping(f"{host.url}bench.html")
     visit.wait_for("#offline", KEPT, seconds=120)
     visit.expected += CHATTER

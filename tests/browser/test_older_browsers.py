@@ -85,7 +85,7 @@ def test_a_browser_without_jspi_relaxed_simd_and_webgpu(older: Visit) -> None:
 
 
 @pytest.mark.full
-def test_a_browser_without_simd_is_given_less_to_compute(browser: Browser, server: Preview) -> None:
+def test_browser_without_simd_gets_smaller_defaults(browser: Browser, server: Preview) -> None:
     with opened(browser, server, "WebAssembly.validate = () => false;\n") as visit:
         visit.wait_for("#go", "Train")
         visit.unfold()
@@ -97,7 +97,7 @@ def test_a_browser_without_simd_is_given_less_to_compute(browser: Browser, serve
 
 
 @pytest.mark.full
-def test_a_browser_without_webassembly_says_so(browser: Browser, server: Preview) -> None:
+def test_missing_webassembly_is_reported(browser: Browser, server: Preview) -> None:
     with opened(browser, server, "delete globalThis.WebAssembly;\n") as visit:
         visit.expected += ["wasm instantiation failed", "WebAssembly is not defined"]
         visit.wait_for("#fault-title", "This browser has WebAssembly turned off")
@@ -106,7 +106,7 @@ def test_a_browser_without_webassembly_says_so(browser: Browser, server: Preview
 
 
 @pytest.mark.full
-def test_a_browser_that_hides_drawings_is_told_of(enter: Callable[..., Visit], server: Preview) -> None:
+def test_canvas_fingerprinting_protection_is_reported(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter("about:blank")
     visit.page.context.add_init_script(NOISE)
     visit.page.goto(server.url)

@@ -110,7 +110,7 @@ def until_runs(visit: Visit) -> None:
     visit.until("document.getElementById('video').videoWidth > 0")
 
 
-def test_drawings_are_learnt_recognized_and_kept(enter: Callable[..., Visit], server: Preview) -> None:
+def test_drawings_are_learnt_recognized_and_stored(enter: Callable[..., Visit], server: Preview) -> None:
     learning = enter(f"{server.url}own.html")
     choose(learning, "drawings")
     hand = random.Random(1)
@@ -173,7 +173,7 @@ def test_drawings_are_learnt_recognized_and_kept(enter: Callable[..., Visit], se
     assert learning.page.evaluate("document.activeElement.id") == "add-class"
 
 
-def test_what_is_no_picture_is_told(own: Visit) -> None:
+def test_invalid_picture_is_reported(own: Visit) -> None:
     (good,) = photos("dots", 1)
     broken = upload("cut.jpg", good["buffer"][:300])
     notes = {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"<img src=x onerror=alert(1)>"}
@@ -193,7 +193,7 @@ def test_what_is_no_picture_is_told(own: Visit) -> None:
 
 
 @pytest.mark.full
-def test_what_goes_on_in_two_classes_is_told_at_the_end(own: Visit) -> None:
+def test_messages_of_two_classes_are_all_shown(own: Visit) -> None:
     """The last one to end would otherwise take back what another one had to tell."""
     (good,) = photos("dots", 1)
     notes = [upload(f"{turn}notes{i}.txt", b"none") for i, turn in enumerate(["\u202e", *[""] * 6])]
@@ -213,7 +213,7 @@ def test_what_goes_on_in_two_classes_is_told_at_the_end(own: Visit) -> None:
 
 
 @pytest.mark.full
-def test_a_class_that_goes_while_it_is_filled_leaves_nothing_behind(own: Visit) -> None:
+def test_class_removed_while_it_is_filled(own: Visit) -> None:
     own.page.click("#add-class")
     own.until("document.querySelectorAll('.card').length === 3")
     files = [[each["name"], "image/jpeg", list(each["buffer"])] for each in photos("dots", 20)]
@@ -237,7 +237,7 @@ def archived(classes: Any, pictures: dict[str, bytes], packing: int = zipfile.ZI
     return {"name": "x.zip", "mimeType": "application/zip", "buffer": file.getvalue()}
 
 
-def test_a_project_that_is_none_changes_nothing(own: Visit) -> None:
+def test_invalid_project_changes_nothing(own: Visit) -> None:
     (good,) = photos("dots", 1)
     add_files(own, 0, good)
     has(own, 0, 1)
@@ -259,7 +259,7 @@ def test_a_project_that_is_none_changes_nothing(own: Visit) -> None:
     assert count(own, 0) == 1
 
 
-def test_a_photo_is_turned_as_its_camera_was_held_and_may_be_huge(own: Visit) -> None:
+def test_exif_orientation_and_huge_photos(own: Visit) -> None:
     image = Image.new("RGB", (6000, 3000), (0, 0, 255))
     image.paste((255, 0, 0), (0, 0, 6000, 1500))  # red above blue
     exif = Image.Exif()
@@ -270,7 +270,7 @@ def test_a_photo_is_turned_as_its_camera_was_held_and_may_be_huge(own: Visit) ->
     assert (red, blue) == pytest.approx((254, 0), abs=12)  # what was above is at the left
 
 
-def test_folders_and_archives_are_classes(own: Visit) -> None:
+def test_folders_and_archives_become_classes(own: Visit) -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for kind, n in (("checks", 2), ("dots", 3)):
@@ -286,7 +286,7 @@ def test_folders_and_archives_are_classes(own: Visit) -> None:
     has(own, 0, 7)  # on a class, all of them are its own
 
 
-def test_drawings_are_not_learnt_from_files(own: Visit) -> None:
+def test_files_are_not_drawings(own: Visit) -> None:
     choose(own, "drawings")
     files = [[each["name"], "image/jpeg", list(each["buffer"])] for each in photos("dots", 1)]
     own.page.evaluate(DROP, ["#classes .card:nth-child(2)", files])
@@ -294,7 +294,7 @@ def test_drawings_are_not_learnt_from_files(own: Visit) -> None:
     assert count(own, 1) == 0
 
 
-def test_pictures_are_dropped_and_taken_back(own: Visit) -> None:
+def test_pictures_are_dropped_and_removed(own: Visit) -> None:
     files = [[each["name"], "image/jpeg", list(each["buffer"])] for each in photos("dots", 2)]
     own.page.evaluate(DROP, ["#classes .card:nth-child(2)", files])
     has(own, 1, 2)
@@ -351,7 +351,7 @@ def test_pictures_of_the_camera(with_camera: Callable[..., Visit]) -> None:
 
 
 @pytest.mark.full
-def test_a_burst_waits_for_a_slow_camera(with_camera: Callable[..., Visit]) -> None:
+def test_burst_with_a_slow_camera(with_camera: Callable[..., Visit]) -> None:
     visit = with_camera("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
     visit.page.evaluate(SLOW_CAMERA, 700)
     card(visit, 0).locator(".add").hover()
@@ -372,7 +372,7 @@ def test_a_burst_waits_for_a_slow_camera(with_camera: Callable[..., Visit]) -> N
 
 
 @pytest.mark.full
-def test_an_earlier_request_for_the_camera_changes_nothing(with_camera: Callable[..., Visit]) -> None:
+def test_outdated_camera_request_is_ignored(with_camera: Callable[..., Visit]) -> None:
     visit = with_camera("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
     visit.page.evaluate(REFUSED_FIRST)
     visit.page.click("#camera")
@@ -389,7 +389,7 @@ def test_an_earlier_request_for_the_camera_changes_nothing(with_camera: Callable
     visit.check()
 
 
-def test_a_camera_that_is_refused(with_camera: Callable[..., Visit]) -> None:
+def test_camera_permission_denied(with_camera: Callable[..., Visit]) -> None:
     visit = with_camera("--use-fake-device-for-media-stream", "--deny-permission-prompts")
     visit.page.click("#camera")
     visit.wait_for("#camera-notice", "blocked the camera")
@@ -403,7 +403,7 @@ def test_a_camera_that_is_refused(with_camera: Callable[..., Visit]) -> None:
     visit.check()
 
 
-def test_a_machine_without_a_camera(own: Visit) -> None:
+def test_no_camera(own: Visit) -> None:
     own.page.context.grant_permissions(["camera"])
     own.page.click("#camera")
     own.wait_for("#camera-notice", "No camera was found.")
@@ -412,7 +412,7 @@ def test_a_machine_without_a_camera(own: Visit) -> None:
     assert own.page.is_hidden("#camera-notice")
 
 
-def test_all_of_it_by_keyboard(own: Visit) -> None:
+def test_keyboard_only(own: Visit) -> None:
     add_files(own, 0, photos("dots", 2))
     has(own, 0, 2)
     own.page.focus("#ways [value=photos]")
@@ -433,7 +433,7 @@ def test_all_of_it_by_keyboard(own: Visit) -> None:
     own.until("document.querySelectorAll('.card').length === 3")
 
 
-def test_a_small_class_is_told(own: Visit) -> None:
+def test_small_class_is_reported(own: Visit) -> None:
     rng = np.random.default_rng(0)
     add_files(own, 0, photos("dots", 6))
     add_files(own, 1, upload("one.png", encoded(photo("checks", rng), "PNG")))
@@ -441,7 +441,7 @@ def test_a_small_class_is_told(own: Visit) -> None:
     own.wait_for("#classes .card:nth-child(2) .total", "1 picture: far fewer than the other classes have")
 
 
-def test_a_name_is_text(own: Visit) -> None:
+def test_class_name_is_text(own: Visit) -> None:
     name = "<img src=x onerror=alert(1)>"
     card(own, 0).locator(".name").fill(name)
     own.page.locator(".add").first.and_(own.page.get_by_label(f"Take pictures: {name}")).wait_for()

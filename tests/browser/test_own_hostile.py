@@ -80,7 +80,7 @@ PICTURES: dict[str, tuple[bytes, tuple[int, int, int] | None]] = {
 }
 
 
-def test_each_is_a_picture_or_none(own: Visit) -> None:
+def test_unusual_pictures(own: Visit) -> None:
     before = own.page.title()
     own.expected.append("willReadFrequently")  # what this test does
     for name, (data, colour) in PICTURES.items():
@@ -95,7 +95,7 @@ def test_each_is_a_picture_or_none(own: Visit) -> None:
     assert own.page.title() == before
 
 
-def test_one_that_is_cut_off_anywhere(own: Visit) -> None:
+def test_truncated_picture(own: Visit) -> None:
     rng = np.random.default_rng(0)
     whole = encoded(Image.fromarray(rng.integers(0, 256, (SIDE, SIDE, 3), np.uint8)))
     cut = [upload(f"{i}.jpg", whole[: len(whole) * i // 20]) for i in range(20)]
@@ -136,7 +136,7 @@ NO_MEMORY = """(pictures) => {
 }"""
 
 
-def test_an_archive_that_is_gone_when_it_is_read(own: Visit, tmp_path: Path) -> None:
+def test_archive_removed_before_it_is_read(own: Visit, tmp_path: Path) -> None:
     path = tmp_path / "x.zip"
     path.write_bytes(zipped(3))
     chosen = "Object.assign(document.createElement('input'), { type: 'file', id: 'chosen' })"
@@ -151,14 +151,14 @@ def test_an_archive_that_is_gone_when_it_is_read(own: Visit, tmp_path: Path) -> 
     own.wait_for("#own-notice", "This file is not a project with pictures")
 
 
-def test_an_archive_that_goes_while_it_is_read(own: Visit) -> None:
+def test_archive_removed_while_it_is_read(own: Visit) -> None:
     own.page.evaluate(MOVED, 2 + 2 * 2)  # the list has two pieces, and so has each picture
     add_files(own, 0, {"name": "x.zip", "mimeType": "application/zip", "buffer": zipped(4)})
     own.wait_for("#own-notice", "This browser cannot read these as pictures: 2.jpg, 3.jpg.")
     has(own, 0, 2)
 
 
-def test_what_was_read_stays_when_the_browser_cannot_go_on(own: Visit) -> None:
+def test_read_pictures_are_kept_after_a_failure(own: Visit) -> None:
     own.expected.append("no canvas")
     own.page.evaluate(NO_MEMORY, 2)
     add_files(own, 0, [upload(f"{i}.jpg", encoded(PLAIN)) for i in range(4)])
@@ -176,7 +176,7 @@ def names() -> Iterator[str]:
     yield f"{'long' * 5_000}/f.jpg"
 
 
-def test_names_in_an_archive_are_names_of_classes(own: Visit) -> None:
+def test_archive_folders_name_the_classes(own: Visit) -> None:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         for name in names():
@@ -200,7 +200,7 @@ def zipped(count: int) -> bytes:
 
 
 @pytest.mark.full  # 2,000 pictures are read
-def test_an_archive_of_very_many_pictures(own: Visit) -> None:
+def test_archive_with_too_many_pictures(own: Visit) -> None:
     file: Any = {"name": "many.zip", "mimeType": "application/zip", "buffer": zipped(20_000)}
     add_files(own, 0, file)
     own.wait_for("#own-notice", "The limit is 2,000 pictures. 18,000 were left out.", seconds=300)
@@ -213,7 +213,7 @@ def test_an_archive_of_very_many_pictures(own: Visit) -> None:
     assert count(own, 1) == 0
 
 
-def test_a_project_waits_for_the_network_of_the_one_before(own: Visit) -> None:
+def test_projects_open_one_after_the_other(own: Visit) -> None:
     classes = [{"name": name, "pictures": [f"{name}.jpg"]} for name in "ab"]
     pictures = {"a.jpg": encoded(PLAIN), "b.jpg": encoded(PLAIN)}
     own.page.set_input_files("#project-file", archived(classes, {**pictures, "weights.npz": b"PK"}))
@@ -225,14 +225,14 @@ def test_a_project_waits_for_the_network_of_the_one_before(own: Visit) -> None:
 
 
 @pytest.mark.full
-def test_a_project_of_too_many_pictures_is_not_opened(own: Visit) -> None:
+def test_project_with_too_many_pictures_is_refused(own: Visit) -> None:
     pictures = {f"{name}/{i}.jpg": b"\xff\xd8" for name in "ab" for i in range(1001)}
     classes = [{"name": name, "pictures": [path for path in pictures if path[0] == name]} for name in "ab"]
     own.page.set_input_files("#project-file", archived(classes, pictures))
     own.wait_for("#own-notice", "not opened: it has 2,002 pictures, and the limit is 2,000.")
 
 
-def test_pictures_of_a_project_are_kept_small(own: Visit) -> None:
+def test_pictures_of_a_project_are_scaled_down(own: Visit) -> None:
     """They would be decoded again in each visit, all at once."""
     side = 3_000
     large = grey(side, (b"\0" + b"\x80" * side) * side)
@@ -246,7 +246,7 @@ def test_pictures_of_a_project_are_kept_small(own: Visit) -> None:
     assert shown.evaluate_all("all => all.map(({ naturalWidth }) => naturalWidth)") == [SIDE, 224]
 
 
-def test_pictures_of_a_project_that_are_none(own: Visit) -> None:
+def test_invalid_pictures_of_a_project(own: Visit) -> None:
     good = encoded(PLAIN)
     pictures = {"a/0.jpg": good, "a/1.jpg": good[: len(good) // 3], "a/2.png": b"none", "b/3.jpg": good}
     classes = [{"name": name, "pictures": [path for path in pictures if path[0] == name]} for name in "ab"]
@@ -272,7 +272,7 @@ SPOIL = """() => new Promise((done) => {
 
 
 @pytest.mark.full
-def test_a_kept_picture_that_is_none_is_not_waited_for(enter: Callable[..., Visit], server: Preview) -> None:
+def test_invalid_stored_picture(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}own.html")
     choose(visit, "drawings")
     for i in range(2):

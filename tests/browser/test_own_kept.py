@@ -125,7 +125,7 @@ def test_two_tabs_show_the_same_classes(own: Visit, other: Visit) -> None:
 
 
 @pytest.mark.full
-def test_another_tab_leaves_what_is_not_kept_yet(own: Visit, other: Visit) -> None:
+def test_other_tab_keeps_unsaved_pictures(own: Visit, other: Visit) -> None:
     add_files(own, 0, photos("dots", 2))
     has(other, 0, 2)
     own.page.evaluate(NO_ROOM, "pictures")
@@ -139,7 +139,7 @@ def test_another_tab_leaves_what_is_not_kept_yet(own: Visit, other: Visit) -> No
     has(other, 0, 4)
 
 
-def test_room_that_another_tab_makes_is_used(own: Visit, other: Visit) -> None:
+def test_space_freed_by_another_tab_is_used(own: Visit, other: Visit) -> None:
     add_files(own, 0, photos("dots", 1))
     has(other, 0, 1)
     own.page.evaluate(NO_ROOM, "pictures")
@@ -154,7 +154,7 @@ def test_room_that_another_tab_makes_is_used(own: Visit, other: Visit) -> None:
 
 
 @pytest.mark.full
-def test_a_change_after_another_tabs_one_stays(own: Visit) -> None:
+def test_change_after_a_change_of_another_tab(own: Visit) -> None:
     own.page.click("#add-class")
     has_classes(own, 3)
     own.stand_still()  # until it is kept
@@ -170,7 +170,7 @@ def test_a_change_after_another_tabs_one_stays(own: Visit) -> None:
 
 
 @pytest.mark.full
-def test_a_change_while_another_tabs_one_is_read(own: Visit, other: Visit) -> None:
+def test_change_while_a_change_of_another_tab_is_read(own: Visit, other: Visit) -> None:
     own.page.click("#add-class")
     for tab in (own, other):
         has_classes(tab, 3)
@@ -183,7 +183,7 @@ def test_a_change_while_another_tabs_one_is_read(own: Visit, other: Visit) -> No
 
 
 @pytest.mark.full
-def test_a_class_that_another_tab_removes_stays_with_what_is_new_in_it(own: Visit, other: Visit) -> None:
+def test_class_removed_by_another_tab_keeps_new_pictures(own: Visit, other: Visit) -> None:
     own.page.add_init_script(HARD_OF_HEARING)
     own.page.reload()
     own.page.click("#add-class")
@@ -203,7 +203,7 @@ def test_a_class_that_another_tab_removes_stays_with_what_is_new_in_it(own: Visi
     has(own, 2, 1)
 
 
-def test_what_earlier_versions_kept_is_taken_over(enter: Callable[..., Visit], server: Preview) -> None:
+def test_data_of_earlier_versions_is_migrated(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}bench.html", python=False)
     visit.page.evaluate(FORMER)
     for _ in range(2):
@@ -214,7 +214,7 @@ def test_what_earlier_versions_kept_is_taken_over(enter: Callable[..., Visit], s
         assert card(visit, 0).locator(".name").input_value() == "old"
 
 
-def test_a_browser_without_room(own: Visit) -> None:
+def test_full_storage(own: Visit) -> None:
     devtools = own.page.context.new_cdp_session(own.page)
     origin = own.page.evaluate("location.origin")
     devtools.send("Storage.overrideQuotaForOrigin", {"origin": origin, "quotaSize": 1})
@@ -234,7 +234,7 @@ NO_CHANNEL = "window.BroadcastChannel = function () { throw new DOMException('',
 
 
 @pytest.mark.parametrize("script", [NO_DATABASE, NO_DATABASE + NO_CHANNEL], ids=["database", "site data"])
-def test_a_browser_that_keeps_nothing(enter: Callable[..., Visit], server: Preview, script: str) -> None:
+def test_browser_without_storage(enter: Callable[..., Visit], server: Preview, script: str) -> None:
     visit = enter("about:blank", python=False)
     visit.page.context.add_init_script(script)
     visit.page.goto(f"{server.url}own.html")
@@ -245,7 +245,7 @@ def test_a_browser_that_keeps_nothing(enter: Callable[..., Visit], server: Previ
 
 
 @pytest.mark.full
-def test_a_browser_that_does_not_answer(enter: Callable[..., Visit], server: Preview) -> None:
+def test_unresponsive_storage(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}bench.html", python=False)
     visit.page.evaluate(FORMER)
     former: Page = visit.page.context.new_page()
@@ -274,7 +274,7 @@ def delete_data(visit: Visit) -> None:
     visit.wait_for("#kept", "Your browser stores nothing for this page")
 
 
-def test_data_that_the_visitor_deletes(own: Visit) -> None:
+def test_data_deleted_by_the_visitor(own: Visit) -> None:
     """What is on the page is kept again with the next change, in a database that is opened anew."""
     add_files(own, 0, photos("dots", 2))
     has(own, 0, 2)
@@ -287,7 +287,7 @@ def test_data_that_the_visitor_deletes(own: Visit) -> None:
 
 
 @pytest.mark.full
-def test_a_network_that_the_browser_has_no_room_for(enter: Callable[..., Visit], server: Preview) -> None:
+def test_network_too_large_for_the_storage(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}own.html")
     choose(visit, "drawings")
     hand = random.Random(2)

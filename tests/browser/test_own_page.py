@@ -32,7 +32,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("headers", [{}, ISOLATION], ids=["plain", "isolated"])
-def test_the_guides_page_trains(browser: Browser, folder: Path, headers: dict[str, str]) -> None:
+def test_page_of_the_guide_trains(browser: Browser, folder: Path, headers: dict[str, str]) -> None:
     with serving(site=folder, path="/own/") as server, browser.new_context() as context:
         server.headers.update(headers)
         page = context.new_page()

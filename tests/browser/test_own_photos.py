@@ -65,7 +65,7 @@ def recognizes(visit: Visit, n: int) -> int:
     return right
 
 
-def test_photos_are_learnt_from_a_few_and_kept(enter: Callable[..., Visit], server: Preview) -> None:
+def test_few_photos_are_learnt_and_stored(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}own.html")
     visit.page.route("**/weights/*.safetensors", lambda route: route.abort())
     visit.expected.append("ERR_FAILED")
@@ -104,7 +104,7 @@ def test_photos_are_learnt_from_a_few_and_kept(enter: Callable[..., Visit], serv
 
 
 @pytest.mark.full
-def test_fine_tuned_after_the_classes_have_changed(enter: Callable[..., Visit], server: Preview) -> None:
+def test_fine_tuning_after_classes_have_changed(enter: Callable[..., Visit], server: Preview) -> None:
     """The last layer, which knows the former ones, is trained anew first."""
     visit = enter(f"{server.url}own.html")
     for i, kind in enumerate(KINDS[:2]):
@@ -141,7 +141,7 @@ def seeing(playwright: Playwright, server: Preview) -> Iterator[Visit]:
 
 
 @pytest.mark.full
-def test_from_click_to_a_live_answer(seeing: Visit, tell: Callable[[str], None]) -> None:
+def test_time_from_click_to_live_result(seeing: Visit, tell: Callable[[str], None]) -> None:
     """All that has to be loaded counts, since the first pictures start it."""
     fill(seeing, 20)
     start = monotonic()
@@ -170,7 +170,7 @@ def test_from_click_to_a_live_answer(seeing: Visit, tell: Callable[[str], None])
 
 
 @pytest.mark.full
-def test_fine_tuned_taken_away_and_opened_again(
+def test_fine_tuned_project_round_trip(
     enter: Callable[..., Visit], server: Preview, tmp_path: Path, tell: Callable[[str], None]
 ) -> None:
     visit = enter(f"{server.url}own.html")

@@ -33,9 +33,7 @@ def test_a_host_that_encodes_gzipped_files(enter: Callable[..., Visit], own_serv
     visit.wait_for("#seen-caption", "a test image: a 7")
 
 
-def test_loading_shows_bytes_and_a_press_on_train_is_kept(
-    enter: Callable[..., Visit], server: Preview
-) -> None:
+def test_loading_shows_bytes_and_remembers_train(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter("about:blank")
     held: list[Route] = []
     visit.page.context.route("**/pyodide.asm.wasm?*", lambda route: held.append(route))
@@ -64,7 +62,7 @@ def test_loading_shows_bytes_and_a_press_on_train_is_kept(
         pytest.param("t10k-images.gz", marks=pytest.mark.full),
     ],
 )
-def test_a_file_that_is_missing(enter: Callable[..., Visit], own_server: Server, name: str) -> None:
+def test_missing_file(enter: Callable[..., Visit], own_server: Server, name: str) -> None:
     own_server.missing.add(name)
     visit = enter(own_server.url)
     visit.expected += ["404", "wasm"]
@@ -87,7 +85,7 @@ def test_a_file_that_is_missing(enter: Callable[..., Visit], own_server: Server,
         pytest.param("t10k-images.gz", marks=pytest.mark.full),
     ],
 )
-def test_a_file_that_is_cut_short(enter: Callable[..., Visit], own_server: Server, name: str) -> None:
+def test_truncated_file(enter: Callable[..., Visit], own_server: Server, name: str) -> None:
     own_server.cut.add(name)
     visit = enter(own_server.url)
     visit.expected += ["error: ", "warning: "]  # Pyodide's on the console; an uncaught one is a fault
@@ -95,7 +93,7 @@ def test_a_file_that_is_cut_short(enter: Callable[..., Visit], own_server: Serve
     assert name in visit.text("#fault-title")
 
 
-def test_a_worker_that_dies_keeps_the_weights(visit: Visit, tmp_path: Path) -> None:
+def test_weights_survive_a_worker_crash(visit: Visit, tmp_path: Path) -> None:
     visit.choose(model="MLP", batchSize=16)
     visit.page.click("#go")
     visit.until_seen(1)
@@ -126,7 +124,7 @@ SLOWLY = """() => {
 
 
 @pytest.mark.full
-def test_a_worker_that_dies_while_an_answer_waits_for_its_turn(enter: Callable[..., Visit]) -> None:
+def test_worker_crash_while_a_result_is_queued(enter: Callable[..., Visit]) -> None:
     visit = enter()
     visit.wait_for("#go", "Train")
     visit.page.evaluate(SLOWLY)
@@ -143,7 +141,7 @@ END_SILENTLY = "void setTimeout(() => self.close())"  # as a browser ends a work
 
 
 @pytest.mark.full
-def test_a_worker_that_ends_without_a_word_is_missed(visit: Visit) -> None:
+def test_silent_worker_end_is_detected(visit: Visit) -> None:
     visit.choose(model="MLP", batchSize=16)
     visit.page.click("#go")
     visit.until_seen(1)
@@ -158,7 +156,7 @@ def test_a_worker_that_ends_without_a_word_is_missed(visit: Visit) -> None:
 
 
 @pytest.mark.full  # it waits for twenty seconds
-def test_a_worker_that_never_gives_a_result_is_replaced(enter: Callable[..., Visit]) -> None:
+def test_unresponsive_worker_is_replaced(enter: Callable[..., Visit]) -> None:
     visit = enter()
     silent: list[str] = []
 
@@ -177,7 +175,7 @@ def test_a_worker_that_never_gives_a_result_is_replaced(enter: Callable[..., Vis
 
 @pytest.mark.full
 @pytest.mark.parametrize("page", ["play.html", "bench.html"])
-def test_a_python_of_another_page_that_ends_is_missed(
+def test_end_of_another_pages_python_is_detected(
     enter: Callable[..., Visit], server: Preview, page: str
 ) -> None:
     visit = enter(server.url + page, locale="en-US")
@@ -191,7 +189,7 @@ def test_a_python_of_another_page_that_ends_is_missed(
     visit.page.wait_for_selector("#fault", state="hidden")
 
 
-def test_a_late_answer_leaves_the_pad_as_it_is(visit: Visit) -> None:
+def test_late_result_keeps_the_drawing(visit: Visit) -> None:
     visit.page.evaluate("""
         document.getElementById('test-form').requestSubmit();
         document.getElementById('clear').click();
@@ -223,9 +221,7 @@ def test_touch_draws(visit: Visit) -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize("page", ["index.html", "own.html?way=drawings"])
-def test_ink_is_seen_where_the_browser_chooses_the_colors(
-    enter: Callable[..., Visit], server: Preview, page: str
-) -> None:
+def test_ink_is_visible_with_forced_colors(enter: Callable[..., Visit], server: Preview, page: str) -> None:
     visit = enter(server.url + page, python=False, color_scheme="dark", forced_colors="active")
     draw(visit.page, DIGITS[1])
     picture = Image.open(io.BytesIO(visit.page.locator("#pad").screenshot())).convert("L")
@@ -234,7 +230,7 @@ def test_ink_is_seen_where_the_browser_chooses_the_colors(
     assert darkest < 30 < 220 < lightest
 
 
-def test_the_code_shown_is_the_code_that_runs(trained: Visit) -> None:
+def test_shown_code_is_the_code_that_runs(trained: Visit) -> None:
     for name in ("training", "looking"):
         trained.page.wait_for_selector(f"#{name}-py")
         assert trained.page.text_content(f"#{name}-py") == (SITE / f"python/tab/{name}.py").read_text()
@@ -250,7 +246,7 @@ def test_the_code_shown_is_the_code_that_runs(trained: Visit) -> None:
     trained.choose(model="SmallCNN", optimizer="Adam", images=60_000, epochs=1)
 
 
-def test_all_by_keyboard(trained: Visit) -> None:
+def test_keyboard_only(trained: Visit) -> None:
     page = trained.page
     reached: list[str] = []
     page.evaluate("document.activeElement.blur(); getSelection().removeAllRanges(); scrollTo(0, 0)")
@@ -293,7 +289,7 @@ def test_training_by_keyboard(visit: Visit) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_phone_shows_all_of_it(trained: Visit, scheme: str) -> None:
+def test_layout_on_a_phone(trained: Visit, scheme: str) -> None:
     page = trained.page
     kept = page.viewport_size
     page.set_viewport_size({"width": 360, "height": 740})

@@ -18,14 +18,14 @@ def test_a_program_prints_and_shows_its_last_value(play: Playground) -> None:
     assert play.text("#announcement") == play.text("#notice")
 
 
-def test_a_run_starts_afresh_and_a_line_goes_on(play: Playground) -> None:
+def test_run_resets_the_namespace_and_a_line_keeps_it(play: Playground) -> None:
     play.run("x = 20")
     assert play.enter("x + 22").endswith("42")
     assert play.enter("y = _ * 2; print(y)").endswith("84")
     assert "NameError" in play.run("x")
 
 
-def test_await_at_the_top(play: Playground) -> None:
+def test_top_level_await(play: Playground) -> None:
     assert play.run("import asyncio\nawait asyncio.sleep(0.01)\n'waited'") == "'waited'"
 
 
@@ -51,11 +51,11 @@ def test_input_is_refused(play: Playground) -> None:
     assert "input() cannot ask anybody here" in play.run("input('name?')")
 
 
-def test_sys_exit_is_told(play: Playground) -> None:
+def test_sys_exit_is_reported(play: Playground) -> None:
     assert "SystemExit: 3" in play.run("import sys\nsys.exit(3)")
 
 
-def test_exit_is_an_end_and_help_stays(play: Playground) -> None:
+def test_exit_and_help(play: Playground) -> None:
     assert play.run("print('end')\nexit()\nprint('never')").strip() == "end"
     assert play.run("import sys\nprint('end')\nsys.exit(0)").strip() == "end"
     assert "Return the number of items in a container." in play.run("help(len)")
@@ -132,24 +132,24 @@ def test_a_program_may_close_its_output(play: Playground) -> None:
         "import asyncio\nprint('whole')\nasyncio.current_task().cancel()",
     ],
 )
-def test_no_text_is_lost(play: Playground, code: str) -> None:
+def test_no_output_is_lost(play: Playground, code: str) -> None:
     assert play.run(code + "\nNone") == "whole"
     assert play.text("#notice").startswith("Done in ")
 
 
-def test_an_error_that_cannot_be_told(play: Playground) -> None:
+def test_error_whose_message_fails(play: Playground) -> None:
     odd = "    @property\n    def __cause__(self):\n        raise OSError\n"
     play.run(f"class Odd(Exception):\n{odd}raise Odd")
     assert play.text("#notice") == "Odd"
 
 
 @pytest.mark.parametrize("line", ["-5", "10**30", "object()"])
-def test_an_error_on_a_line_that_there_is_not(play: Playground, line: str) -> None:
+def test_error_on_a_line_outside_the_program(play: Playground, line: str) -> None:
     play.run(f"e = SyntaxError('odd')\ne.filename, e.lineno = 'program.py', {line}\nraise e")
     assert play.text("#notice") == "SyntaxError: odd"
 
 
-def test_a_long_message_leaves_room_for_the_editor(play: Playground) -> None:
+def test_long_error_message_leaves_room_for_the_editor(play: Playground) -> None:
     output = play.run("raise ValueError('long ' * 1000)")
     assert len(play.text("#notice")) < 250
     assert "long " * 1000 in output + " "
@@ -157,7 +157,7 @@ def test_a_long_message_leaves_room_for_the_editor(play: Playground) -> None:
 
 
 @pytest.mark.full
-def test_one_call_that_takes_for_ever_is_stopped(play: Playground) -> None:
+def test_endless_c_call_is_stopped(play: Playground) -> None:
     """In C there is no moment at which Python would look for an interrupt."""
     play.start("print('on the way', flush=True)\nsum(iter(int, 1))")
     play.wait_for_spare()
@@ -182,7 +182,7 @@ def test_tqdm_shows_its_bar(play: Playground) -> None:
         pytest.param("js.close()", marks=pytest.mark.full),
     ],
 )
-def test_python_that_ends_for_good_is_told(play: Playground, end: str) -> None:
+def test_python_crash_is_reported(play: Playground, end: str) -> None:
     play.expected += ["Aborted()", "fatal error", "unreachable"]
     play.ready()
     play.write(f"import js, os\nprint('on the way', flush=True)\n{end}\n")
@@ -212,12 +212,12 @@ print(np.arange(3).sum(), sum([1, 1]), open("here.txt", "w").write("x"))
 """
 
 
-def test_what_a_program_replaces_is_back_for_the_next_one(play: Playground) -> None:
+def test_changes_of_a_program_are_undone(play: Playground) -> None:
     assert play.run(REPLACING) == ""
     assert play.run(USING) == "3 2 1"
 
 
-def test_a_program_may_break_python_but_not_the_page(play: Playground) -> None:
+def test_page_survives_a_broken_python(play: Playground) -> None:
     play.ready()
     play.write("import tab.outlet\ntab.outlet.Outlet.flush = None")
     play.page.click("#go")

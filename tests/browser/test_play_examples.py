@@ -19,7 +19,7 @@ def run(play: Playground, title: str) -> str:
 
 
 @pytest.mark.full
-def test_one_with_a_plot(play: Playground) -> None:
+def test_example_with_a_plot(play: Playground) -> None:
     assert "pooled changes by 39%" in run(play, "Step 56")
     assert play.pictures() == ["image; mean; green; edge; mean, pooled; green, pooled; edge, pooled"]
     width, height = play.page.evaluate(
@@ -30,14 +30,14 @@ def test_one_with_a_plot(play: Playground) -> None:
     assert height > 300
 
 
-def test_one_with_a_graph(play: Playground) -> None:
+def test_example_with_a_graph(play: Playground) -> None:
     output = run(play, "Step 57")
     assert output.startswith("im2col (4, 18)")
     play.page.locator("#output .graph img").wait_for(timeout=60_000)
     assert play.pictures() == ["Computation graph"]
 
 
-def test_one_with_a_function_of_ones_own(play: Playground) -> None:
+def test_example_with_a_user_defined_function(play: Playground) -> None:
     output = run(play, "Your own Function")
     assert output.startswith(
         "Gaussian: both orders are right\nMistaken: gradient of inputs[0], worst at [1, 3]"
@@ -45,7 +45,7 @@ def test_one_with_a_function_of_ones_own(play: Playground) -> None:
     assert len(play.pictures()) == 1
 
 
-def test_a_program_of_the_book_with_a_plain_import_of_dezero(play: Playground) -> None:
+def test_book_program_with_import_dezero(play: Playground) -> None:
     output = play.run(
         "if '__file__' in globals():\n"
         "    import os, sys\n"
@@ -73,7 +73,7 @@ def test_a_program_of_the_book_with_a_plain_import_of_dezero(play: Playground) -
         ("Grad-CAM", r"([\d.]+)%", 90),
     ],
 )
-def test_one_that_trains(play: Playground, title: str, pattern: str, least: float) -> None:
+def test_example_that_trains(play: Playground, title: str, pattern: str, least: float) -> None:
     found = [float(number) for number in re.findall(pattern, run(play, title))]
     assert found
     assert min(found) >= least
@@ -81,7 +81,7 @@ def test_one_that_trains(play: Playground, title: str, pattern: str, least: floa
 
 
 @pytest.mark.full
-def test_one_that_fine_tunes(play: Playground, tell: Callable[[str], None]) -> None:
+def test_example_that_fine_tunes(play: Playground, tell: Callable[[str], None]) -> None:
     output = run(play, "Fine-tuning")
     tell(output)
     right = [int(number) for number in re.findall(r"(\d+) of 18 held-out pictures are right", output)]
@@ -98,7 +98,7 @@ def test_one_that_fine_tunes(play: Playground, tell: Callable[[str], None]) -> N
 
 
 @pytest.mark.full
-def test_one_that_trains_two_networks_against_each_other(play: Playground) -> None:
+def test_example_of_a_gan(play: Playground) -> None:
     output = run(play, "WGAN-GP")
     real, made = (
         [float(number) for number in re.findall(r"-?\d+\.\d+", line)] for line in output.splitlines()[-2:]
@@ -108,7 +108,7 @@ def test_one_that_trains_two_networks_against_each_other(play: Playground) -> No
     assert len(play.pictures()) == 1
 
 
-def test_the_menu_speaks_japanese(enter_editor: Callable[..., Playground]) -> None:
+def test_menu_in_japanese(enter_editor: Callable[..., Playground]) -> None:
     play = enter_editor(locale="ja-JP")
     play.page.click("[popovertarget=examples]")
     titles = play.page.locator("#example-list strong").all_inner_texts()
@@ -121,7 +121,7 @@ def test_the_menu_speaks_japanese(enter_editor: Callable[..., Playground]) -> No
 
 
 @pytest.mark.full
-def test_what_a_program_needs_comes_when_it_is_asked_for(enter_play: Callable[..., Playground]) -> None:
+def test_packages_are_loaded_on_demand(enter_play: Callable[..., Playground]) -> None:
     play = enter_play()
     code = "# MNIST, matplotlib\nimport pyconvlite.functions as F\nprint(F.sin(0.0))"
     assert play.run(code) == "variable(0.0)"

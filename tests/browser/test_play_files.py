@@ -46,7 +46,7 @@ def folder(play: Playground) -> Playground:
     return play
 
 
-def test_files_go_in_and_results_come_out(folder: Playground) -> None:
+def test_upload_and_download(folder: Playground) -> None:
     picture, numbers = io.BytesIO(), io.BytesIO()
     Image.new("RGB", (6, 4), (250, 0, 0)).save(picture, "PNG")
     np.savez(numbers, a=np.arange(5))
@@ -65,7 +65,7 @@ def test_files_go_in_and_results_come_out(folder: Playground) -> None:
     np.testing.assert_array_equal(np.load(io.BytesIO(saved(folder, "more.npz")))["b"], np.arange(5) * 2)
 
 
-def test_what_the_visitor_put_there_is_there_for_the_next_python(folder: Playground) -> None:
+def test_uploaded_files_survive_a_new_python(folder: Playground) -> None:
     put(folder, file("mine.txt", b"kept"))
     folder.start("open('written.txt', 'w').write('x')\nprint('on the way', flush=True)\nwhile True: pass")
     folder.stop()
@@ -76,18 +76,18 @@ def test_what_the_visitor_put_there_is_there_for_the_next_python(folder: Playgro
     assert "FileNotFoundError" in folder.run("open('mine.txt')")
 
 
-def test_the_keyboard_stays_among_the_files(folder: Playground) -> None:
+def test_keyboard_focus_stays_in_the_file_list(folder: Playground) -> None:
     put(folder, file("a.txt", b""), file("b.txt", b""))
     folder.page.get_by_role("button", name="Remove a.txt").press("Enter")
     expect(folder.page.get_by_role("button", name="Remove b.txt")).to_be_focused()
 
 
-def test_a_module_of_ones_own_brings_its_packages(folder: Playground) -> None:
+def test_packages_of_uploaded_modules_are_loaded(folder: Playground) -> None:
     put(folder, file("helper.py", b"import tqdm\n\ndef told():\n    return tqdm.__name__\n"))
     assert folder.run("import helper\nhelper.told()") == "'tqdm'"
 
 
-def test_a_file_too_large_is_refused_before_it_is_read(folder: Playground) -> None:
+def test_too_large_file_is_refused_before_it_is_read(folder: Playground) -> None:
     folder.page.evaluate(
         """() => {
           const whole = new DataTransfer();
@@ -104,7 +104,7 @@ def test_a_file_too_large_is_refused_before_it_is_read(folder: Playground) -> No
     assert listed(folder) == []
 
 
-def test_a_file_that_has_gone_since_it_was_chosen(folder: Playground) -> None:
+def test_file_removed_after_selection(folder: Playground) -> None:
     folder.page.evaluate("""() => {
       const { arrayBuffer } = Blob.prototype;
       Blob.prototype.arrayBuffer = async () => {
@@ -121,14 +121,14 @@ def test_a_file_that_has_gone_since_it_was_chosen(folder: Playground) -> None:
     assert folder.page.evaluate("document.activeElement.id") == "add"  # the keyboard has not lost its place
 
 
-def test_a_name_that_cannot_be_a_file(folder: Playground) -> None:
+def test_invalid_file_name(folder: Playground) -> None:
     folder.run("import os\nos.makedirs('taken/within', exist_ok=True)")
     folder.page.set_input_files("#file", [file("taken", b"x")])
     folder.wait_for("main", "taken could not be added to the folder.")
     assert folder.run("'it goes on'") == "'it goes on'"
 
 
-def test_a_file_that_grew_beyond_the_bound_does_not_come_out(folder: Playground) -> None:
+def test_file_grown_beyond_the_limit_is_not_downloaded(folder: Playground) -> None:
     folder.run("file = open('huge.bin', 'wb')\nfile.truncate(65 * 2 ** 20)\nfile.close()")
     folder.page.get_by_role("button", name="Download huge.bin").click()
     folder.wait_for("main", "huge.bin is gone, or too large to download.")
@@ -136,7 +136,7 @@ def test_a_file_that_grew_beyond_the_bound_does_not_come_out(folder: Playground)
     assert listed(folder) == []
 
 
-def test_names_that_a_program_chose_are_text(folder: Playground) -> None:
+def test_file_names_are_text(folder: Playground) -> None:
     name = "<img src=x onerror=window.caught=1>.html"
     folder.run(f"open({name!r}, 'w').write('<script>opener.caught=1</script>')")
     assert listed(folder) == [name]
@@ -166,7 +166,7 @@ js.postMessage = create_proxy(changed)
     "value",
     ["7", *(pytest.param(each, marks=pytest.mark.full) for each in ("[{'path': 1, 'size': 2}]", "[None]"))],
 )
-def test_a_list_that_is_none_ends_python(folder: Playground, value: str) -> None:
+def test_malformed_file_list_ends_python(folder: Playground, value: str) -> None:
     folder.write(CHANGING.replace("WANTED", "js.Array.isArray").replace("VALUE", value))
     folder.page.click("#go")
     folder.wait_for("#fault-title", "the program sent something that the page cannot use")
@@ -175,7 +175,7 @@ def test_a_list_that_is_none_ends_python(folder: Playground, value: str) -> None
 
 
 @pytest.mark.parametrize("value", ["'text'", pytest.param("bytes(65 * 2 ** 20)", marks=pytest.mark.full)])
-def test_a_content_that_is_none_ends_python(folder: Playground, value: str) -> None:
+def test_malformed_file_content_ends_python(folder: Playground, value: str) -> None:
     program = CHANGING.replace("WANTED", "js.ArrayBuffer.isView").replace("VALUE", value)
     folder.run(f"open('a.txt', 'w').close()\n{program}")
     folder.page.get_by_role("button", name="Download a.txt").click()
@@ -184,7 +184,7 @@ def test_a_content_that_is_none_ends_python(folder: Playground, value: str) -> N
     assert folder.run("'again'") == "'again'"
 
 
-def test_what_a_page_cannot_list_or_look_through_stays_in_the_folder(folder: Playground) -> None:
+def test_unlistable_files_stay_in_the_folder(folder: Playground) -> None:
     folder.run(
         "for name in 'ab':\n    with open(f'{name}.py', 'w') as module:\n"
         "        for _ in range(300):\n            module.write('#' * 2**20)\n"

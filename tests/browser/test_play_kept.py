@@ -20,7 +20,7 @@ def link(code: bytes) -> str:
 # ---------------------------------------------------------------------------------------------------- links
 
 
-def test_a_program_goes_by_link(enter_play: Callable[..., Playground]) -> None:
+def test_program_link(enter_play: Callable[..., Playground]) -> None:
     code = "# ünïcödé, 日本語\nprint('from the link')  # + / = &?#%\n"
     sender = enter_play(permissions=["clipboard-read", "clipboard-write"])
     sender.write(code)
@@ -43,7 +43,7 @@ def test_a_program_goes_by_link(enter_play: Callable[..., Playground]) -> None:
     assert receiver.finished() == "from the link"
 
 
-def test_a_link_that_was_made_here_opens_without_a_warning(enter_editor: Callable[..., Playground]) -> None:
+def test_own_link_opens_without_a_warning(enter_editor: Callable[..., Playground]) -> None:
     play = enter_editor()
     play.write("print('mine')")
     play.page.click("#share")
@@ -63,7 +63,7 @@ def test_a_link_that_was_made_here_opens_without_a_warning(enter_editor: Callabl
 
 
 @pytest.mark.full
-def test_a_program_of_the_documentation_is_known_by_itself(
+def test_documentation_programs_are_trusted_by_content(
     enter_editor: Callable[..., Playground], server: Preview
 ) -> None:
     """Not by the page that led here: others may change the address of a window that they have opened."""
@@ -88,7 +88,7 @@ def test_a_program_of_the_documentation_is_known_by_itself(
     play.wait_for("#came-text", "Read it, then run it if you trust it.")
 
 
-def test_an_insecure_page_knows_no_program(enter_editor: Callable[..., Playground]) -> None:
+def test_insecure_page_trusts_no_program(enter_editor: Callable[..., Playground]) -> None:
     play = enter_editor()
     play.page.evaluate("Object.defineProperty(crypto, 'subtle', { value: undefined })")
     play.write("print('mine')")
@@ -98,7 +98,7 @@ def test_an_insecure_page_knows_no_program(enter_editor: Callable[..., Playgroun
     play.wait_for("#came-text", "Read it, then run it if you trust it.")
 
 
-def test_an_example_goes_by_its_name(enter_editor: Callable[..., Playground]) -> None:
+def test_example_link_has_its_name(enter_editor: Callable[..., Playground]) -> None:
     play = enter_editor("#example=own_function")
     play.wait_for("#came-text", "This is an example.")
     assert play.code().startswith("# A Function of your own")
@@ -113,7 +113,7 @@ def test_an_example_goes_by_its_name(enter_editor: Callable[..., Playground]) ->
     assert play.page.evaluate("localStorage.getItem('play-code')") == code
 
 
-def test_the_visitors_own_program_stays_at_hand(enter_editor: Callable[..., Playground]) -> None:
+def test_previous_program_can_be_restored(enter_editor: Callable[..., Playground]) -> None:
     play = enter_editor()
     play.write("print('my own')")
     play.page.evaluate("location.hash = " + repr(link(b"print('theirs')")))
@@ -130,7 +130,7 @@ def test_the_visitors_own_program_stays_at_hand(enter_editor: Callable[..., Play
 
 
 @pytest.mark.full
-def test_each_tab_has_the_program_that_it_put_aside(enter_editor: Callable[..., Playground]) -> None:
+def test_each_tab_restores_its_own_program(enter_editor: Callable[..., Playground]) -> None:
     def put_aside(play: Playground) -> None:
         play.page.evaluate("location.hash = '#example=own_function'")
         play.wait_for("#came-text", "This is an example.")
@@ -167,16 +167,14 @@ def test_each_tab_has_the_program_that_it_put_aside(enter_editor: Callable[..., 
         ("#code=" + "A" * 20_000, "The program in the link is too large"),
     ],
 )
-def test_a_link_that_cannot_be_read(
-    enter_editor: Callable[..., Playground], fragment: str, said: str
-) -> None:
+def test_unreadable_link(enter_editor: Callable[..., Playground], fragment: str, said: str) -> None:
     play = enter_editor(fragment)
     play.wait_for("#came-text", said)
     assert play.page.is_hidden("#back")
     assert play.code().startswith("# Step 55")
 
 
-def test_a_link_with_markup_is_code(enter_editor: Callable[..., Playground]) -> None:
+def test_markup_in_a_link_is_text(enter_editor: Callable[..., Playground]) -> None:
     attack = "<script>window.caught=1</script><img src=x onerror=window.caught=1>"
     play = enter_editor(link(attack.encode()))
     play.wait_for("#came-text", "This program came with a link.")
@@ -195,7 +193,7 @@ def test_a_program_too_long_for_a_link(enter_editor: Callable[..., Playground]) 
     assert play.page.is_hidden("#link")
 
 
-def test_a_clipboard_that_refuses(enter_editor: Callable[..., Playground]) -> None:
+def test_clipboard_permission_denied(enter_editor: Callable[..., Playground]) -> None:
     play = enter_editor()
     play.page.evaluate("void (navigator.clipboard.writeText = () => Promise.reject(new Error('no')))")
     play.page.click("#share")
@@ -209,7 +207,7 @@ def test_a_clipboard_that_refuses(enter_editor: Callable[..., Playground]) -> No
 # ----------------------------------------------------------------------------------------------- what is kept
 
 
-def test_program_and_output_are_there_after_a_reload(enter_play: Callable[..., Playground]) -> None:
+def test_program_and_output_survive_a_reload(enter_play: Callable[..., Playground]) -> None:
     play = enter_play()
     code = (
         "import numpy as np\nfrom PIL import Image\nfrom pyconvlite import Variable\n"
@@ -237,7 +235,7 @@ def test_program_and_output_are_there_after_a_reload(enter_play: Callable[..., P
 
 
 @pytest.mark.full
-def test_an_output_that_the_browser_did_not_get_over_is_shown_once(
+def test_output_that_crashed_the_browser_is_not_shown_again(
     enter_editor: Callable[..., Playground],
 ) -> None:
     play = enter_editor()
@@ -253,7 +251,7 @@ def test_an_output_that_the_browser_did_not_get_over_is_shown_once(
 
 
 @pytest.mark.full
-def test_the_output_is_kept_while_another_tab_runs_a_program(enter_play: Callable[..., Playground]) -> None:
+def test_output_is_kept_while_another_tab_runs(enter_play: Callable[..., Playground]) -> None:
     play = enter_play()
     play.run("print('kept')")
     play.until("localStorage.getItem('play-output') !== null")
@@ -265,7 +263,7 @@ def test_the_output_is_kept_while_another_tab_runs_a_program(enter_play: Callabl
     play.stop()
 
 
-def test_a_browser_that_keeps_nothing(play: Playground) -> None:
+def test_browser_without_storage(play: Playground) -> None:
     play.page.evaluate(
         """() => {
           globalThis.setItem = Storage.prototype.setItem;
@@ -277,7 +275,7 @@ def test_a_browser_that_keeps_nothing(play: Playground) -> None:
     play.page.evaluate("void (Storage.prototype.setItem = globalThis.setItem)")
 
 
-def test_an_output_too_large_to_keep(play: Playground) -> None:
+def test_output_too_large_for_the_storage(play: Playground) -> None:
     play.run(
         "import numpy as np\nfrom PIL import Image\n"
         "noise = np.random.default_rng(0).integers(0, 256, (1500, 1500, 3), dtype=np.uint8)\n"
@@ -291,7 +289,7 @@ def test_an_output_too_large_to_keep(play: Playground) -> None:
 # ---------------------------------------------------------------------------------- keyboard and completion
 
 
-def test_names_are_completed(play: Playground) -> None:
+def test_completion(play: Playground) -> None:
     play.ready()
     play.write("import pyconvlite.functions as F\nF.")
     play.page.keyboard.type("conv2d_")
@@ -304,7 +302,7 @@ def test_names_are_completed(play: Playground) -> None:
     expect(offered).to_have_count(0)
 
 
-def test_names_of_the_program_that_ran(play: Playground) -> None:
+def test_completion_of_variables_of_the_last_run(play: Playground) -> None:
     play.run("from pyconvlite.models import LeNet\nnets = [LeNet()]\nnet = nets[0]")
     play.write("net.")
     play.page.keyboard.type("save_")
@@ -312,7 +310,7 @@ def test_names_of_the_program_that_ran(play: Playground) -> None:
     expect(offered.filter(has_text="save_weights").first).to_be_visible()
 
 
-def test_by_keyboard_alone(play: Playground) -> None:
+def test_keyboard_only(play: Playground) -> None:
     play.ready()
     keyboard = play.page.keyboard
     focused = "document.activeElement.id || document.activeElement.textContent.trim()"

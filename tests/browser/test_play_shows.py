@@ -34,7 +34,7 @@ def test_plots(play: Playground) -> None:
     assert len(play.pictures()) == 1
 
 
-def test_plots_follow_the_page_into_the_dark(play: Playground) -> None:
+def test_plots_in_dark_mode(play: Playground) -> None:
     pixel = """async () => {
       const image = document.querySelector('#output img');
       await image.decode();
@@ -80,7 +80,7 @@ def test_the_graph_of_a_variable(play: Playground) -> None:
     assert play.pictures() == ["Computation graph"] * 2
 
 
-def test_a_graph_that_is_none(play: Playground) -> None:
+def test_invalid_graph(play: Playground) -> None:
     output = play.run("'digraph g { a -> }'")
     play.wait_for("#output", "The graph could not be drawn: syntax error in line 1 near '}'")
     assert output
@@ -89,7 +89,7 @@ def test_a_graph_that_is_none(play: Playground) -> None:
     play.page.click("#language")
 
 
-def test_a_graph_after_the_collection_of_garbage(play: Playground) -> None:
+def test_graph_after_garbage_collection(play: Playground) -> None:
     page = play.page.context.new_cdp_session(play.page)
     for name in "ab":
         play.run(f"'digraph g {{ {name} }}'")
@@ -97,14 +97,14 @@ def test_a_graph_after_the_collection_of_garbage(play: Playground) -> None:
         page.send("HeapProfiler.collectGarbage")
 
 
-def test_graphs_that_nobody_waits_for_any_more_keep_none_waiting(play: Playground) -> None:
+def test_abandoned_graphs_do_not_block_others(play: Playground) -> None:
     slow = "'digraph g {' + ';'.join(f'{a}->{b}' for a in range(90) for b in range(90)) + '}'"
     play.run(f"for _ in range(3):\n    display({slow})")
     play.run("'digraph g { quick }'")  # its text, or already the picture
     play.until("document.querySelectorAll('#output .graph img').length === 1", seconds=20)
 
 
-def test_html_stands_in_a_frame(play: Playground) -> None:
+def test_html_is_in_a_frame(play: Playground) -> None:
     play.run("import numpy as np\nfrom pyconvlite import Variable\nVariable(np.zeros((2, 3)), name='x')")
     frame = play.page.frame_locator("#output iframe").frame_locator("iframe")
     frame.locator("text=(2, 3)").first.wait_for()
@@ -114,7 +114,7 @@ def test_html_stands_in_a_frame(play: Playground) -> None:
     assert inside.get_attribute("sandbox") == "allow-scripts"
 
 
-def test_html_out_of_sight_has_its_height(play: Playground) -> None:
+def test_height_of_html_out_of_sight(play: Playground) -> None:
     play.page.set_viewport_size(PHONE)
     play.run("class A:\n    def _repr_html_(self):\n        return '<div style=height:300px>x</div>'\nA()")
     assert play.page.evaluate(
@@ -124,7 +124,7 @@ def test_html_out_of_sight_has_its_height(play: Playground) -> None:
     play.page.set_viewport_size(DESK)
 
 
-def test_a_drawing_stands_in_a_frame(play: Playground) -> None:
+def test_svg_is_in_a_frame(play: Playground) -> None:
     svg = "<svg xmlns='http://www.w3.org/2000/svg' width='50' height='90'><script>top.caught=1</script></svg>"
     play.run(
         f"class A:\n    def _repr_svg_(self):\n        return {svg!r}\n"
@@ -147,9 +147,7 @@ BOMBS = {
 
 @pytest.mark.full
 @pytest.mark.parametrize("bomb", [pytest.param(bomb, id=name) for name, bomb in BOMBS.items()])
-def test_html_that_keeps_its_frame_busy_does_not_keep_the_page(
-    enter_play: Callable[..., Playground], bomb: str
-) -> None:
+def test_busy_html_does_not_block_the_page(enter_play: Callable[..., Playground], bomb: str) -> None:
     play = enter_play()
     play.run(f"class A:\n    def _repr_html_(self):\n        return {bomb}\nA()")
     play.page.locator("#output iframe").wait_for()
@@ -158,7 +156,7 @@ def test_html_that_keeps_its_frame_busy_does_not_keep_the_page(
     assert play.run("2 + 2") == "4"
 
 
-def test_html_that_would_keep_the_browser_busy(play: Playground) -> None:
+def test_html_too_expensive_to_render(play: Playground) -> None:
     for code in ("'<b>' * 1000", "'x' * 200_000", "'<table><tr><td>' * 20_000"):
         play.run(f"class A:\n    def _repr_html_(self):\n        return {code}\nA()")
         assert play.text("#output") == "This HTML is too long, or too deeply nested, to be shown."
@@ -169,12 +167,12 @@ def test_html_that_would_keep_the_browser_busy(play: Playground) -> None:
 # ----------------------------------------------------------------------------------------------- attacks
 
 
-def test_printed_markup_stays_text(play: Playground) -> None:
+def test_printed_markup_is_text(play: Playground) -> None:
     assert play.run(f"print({ATTACK!r})") == ATTACK
     assert harmless(play)
 
 
-def test_a_traceback_with_markup_stays_text(play: Playground) -> None:
+def test_markup_in_a_traceback_is_text(play: Playground) -> None:
     output = play.run(f"raise ValueError({ATTACK!r})")
     assert f"ValueError: {ATTACK}" in output
     assert play.text("#notice") == f"Line 1: ValueError: {ATTACK}"
@@ -194,7 +192,7 @@ def test_a_traceback_with_markup_stays_text(play: Playground) -> None:
         "<img name=body><img name=documentElement>",
     ],
 )
-def test_html_gets_at_nothing(play: Playground, html: str) -> None:
+def test_html_cannot_reach_the_page(play: Playground, html: str) -> None:
     play.expected += ["Content Security Policy", "sandboxed", "Blocked autofocusing"]
     play.run(f"class A:\n    def _repr_html_(self):\n        return {html!r}\nA()")
     play.page.locator("#output iframe").wait_for()
@@ -213,7 +211,7 @@ def test_html_gets_at_nothing(play: Playground, html: str) -> None:
     ]
 
 
-def test_a_graph_with_markup_gets_at_nothing(play: Playground) -> None:
+def test_graph_with_markup_cannot_reach_the_page(play: Playground) -> None:
     name = '</text></svg><script>parent.caught=1</script>" ] evil [label="x'
     link = 'digraph g { a [URL="javascript:parent.caught=1", image="https://example.com/x"] }'
     play.run(
@@ -232,7 +230,7 @@ def test_a_figure_that_ends_the_program(play: Playground) -> None:
     assert play.run("1 + 1") == "2"
 
 
-def test_pictures_that_are_too_large_are_named(play: Playground) -> None:
+def test_too_large_pictures_are_reported(play: Playground) -> None:
     shown = (
         "class A:\n    def _repr_png_(self):\n        return bytes({size})\n"
         "    def __repr__(self):\n        return 'a map'\n"

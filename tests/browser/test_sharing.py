@@ -56,7 +56,7 @@ def code_of(page: Page) -> str:
     return read(page.locator("#sharing svg[role=img]").screenshot())
 
 
-def test_a_lesson_is_shared(enter: Callable[..., Visit], server: Preview) -> None:
+def test_share_a_lesson(enter: Callable[..., Visit], server: Preview) -> None:
     address = f"{server.url}lesson-sum.html?sum.x={'_'.join(map(str, range(16)))}"
     visit = enter(address, python=False, permissions=["clipboard-read", "clipboard-write"])
     page = visit.page
@@ -118,7 +118,7 @@ INK = """(() => {
 })()"""
 
 
-def test_a_link_leaves_out_what_it_does_not_name(enter: Callable[..., Visit], server: Preview) -> None:
+def test_link_with_some_parts(enter: Callable[..., Visit], server: Preview) -> None:
     link = "?panels=stage,nonsense,controls&image=7&fool=5&class=2&at=map-0-3&open=fool,toString#drawing=eJwB"
     visit = enter(server.url + link, python=False)
     page = visit.page
@@ -158,7 +158,7 @@ def test_a_link_leaves_out_what_it_does_not_name(enter: Callable[..., Visit], se
     assert abs(page.evaluate(INK) - ink) < 0.02 * ink
 
 
-def test_nothing_else_is_seen_before_the_scripts_run(enter: Callable[..., Visit], server: Preview) -> None:
+def test_hidden_parts_are_hidden_before_scripts_run(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}own.html?panels=classes", python=False, java_script_enabled=True)
     page = visit.page
     assert page.evaluate(SEEN) == "classes"
@@ -177,7 +177,7 @@ def test_nothing_else_is_seen_before_the_scripts_run(enter: Callable[..., Visit]
         assert page.evaluate(SEEN) == panel
 
 
-def test_a_part_within_others_is_not_chosen_alone(enter: Callable[..., Visit], server: Preview) -> None:
+def test_nested_part_is_not_offered_alone(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}lesson-sum.html?panels=text", python=False)
     visit.until("document.adoptedStyleSheets.length === 0")  # the scripts run
     assert visit.page.evaluate(SEEN) == "intro,ways,sum,text,text,bias,text,text,ways"
@@ -193,7 +193,7 @@ def test_a_part_within_others_is_not_chosen_alone(enter: Callable[..., Visit], s
     assert page.evaluate(SEEN) == "files"
 
 
-def test_a_program_is_shared(enter_editor: Callable[..., Playground]) -> None:
+def test_share_a_program(enter_editor: Callable[..., Playground]) -> None:
     play = enter_editor("?panels=program")
     page = play.page
     assert page.evaluate(SEEN) == "program"
@@ -203,7 +203,7 @@ def test_a_program_is_shared(enter_editor: Callable[..., Playground]) -> None:
     assert code_of(page) == page.locator("#sharing-link").input_value()
 
 
-def test_the_python_of_a_figure_is_shared(page_of: Callable[[str], Visit]) -> None:
+def test_share_the_code_of_a_figure(page_of: Callable[[str], Visit]) -> None:
     visit = page_of("lesson-sum.html")
     page = visit.page
     bias = Lesson(page, "bias")
@@ -298,9 +298,7 @@ REFUSES = """if (window !== top) {
 
 @pytest.mark.full
 @pytest.mark.parametrize("refuses", [True, False], ids=["without storage", "as the browser has it"])
-def test_a_figure_computes_in_a_page_of_another_host(
-    enter: Callable[..., Visit], server: Preview, refuses: bool
-) -> None:
+def test_embedded_figure_computes(enter: Callable[..., Visit], server: Preview, refuses: bool) -> None:
     source = f"{server.url}lesson-sum.html?panels=sum&amp;embed"
     with around(f'<iframe src="{source}" title="A figure" width="800" height="720"></iframe>') as address:
         visit = enter("about:blank", service_workers="allow")
@@ -329,7 +327,7 @@ def test_a_figure_computes_in_a_page_of_another_host(
 
 
 @pytest.mark.full
-def test_training_runs_in_a_page_of_another_host(enter: Callable[..., Visit], server: Preview) -> None:
+def test_embedded_training_runs(enter: Callable[..., Visit], server: Preview) -> None:
     source = f"{server.url}?panels=controls,stage&amp;images=10000&amp;model=MLP&amp;speed=full&amp;embed"
     with around(f'<iframe src="{source}" title="Training" width="900" height="900"></iframe>') as address:
         visit = enter("about:blank", service_workers="allow")
@@ -358,14 +356,14 @@ def head(address: str, file: str) -> str:
 
 
 @pytest.mark.parametrize("address", ["https://example.org/cnn", "https://example.org/cnn/"])
-def test_a_page_tells_its_address_and_a_picture_where_the_sites_is_known(address: str) -> None:
+def test_page_metadata_with_a_site_url(address: str) -> None:
     told = head(address, "lesson-sum.ja.html")
     assert '<link rel="canonical" href="https://example.org/cnn/lesson-sum.ja.html" />' in told
     assert 'content="https://example.org/cnn/share.png"' in told
     assert '<link rel="canonical" href="https://example.org/cnn/" />' in head(address, "index.html")
 
 
-def test_an_address_that_is_none_is_named() -> None:
+def test_invalid_site_url_is_refused() -> None:
     with pytest.raises(subprocess.CalledProcessError) as error:
         head("example.org", "index.html")
     assert (
@@ -374,7 +372,7 @@ def test_an_address_that_is_none_is_named() -> None:
 
 
 @pytest.mark.parametrize("file", ["lesson-sum.html", "lesson-sum.ja.html"])
-def test_a_page_tells_its_title_and_description(file: str) -> None:
+def test_page_metadata_has_title_and_description(file: str) -> None:
     text = (ROOT / "dist" / "site" / file).read_text("utf-8")
     [title] = re.findall("<title>(.*)</title>", text)
     [described] = re.findall('<meta name="description" content="(.*?)"', text)

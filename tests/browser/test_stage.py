@@ -57,7 +57,7 @@ def untrained(page_of: Callable[[str], Visit]) -> Iterator[Visit]:
     visit.page.emulate_media(reduced_motion="no-preference")
 
 
-def test_the_table_has_the_models_layers(untrained: Visit) -> None:
+def test_table_lists_the_layers(untrained: Visit) -> None:
     rows = untrained.page.locator("#layers tbody tr").all()
     assert [row.locator("th, td").all_text_contents()[:3] for row in rows] == [
         ["conv1", "convolution", "16 maps of 24 × 24"],
@@ -111,9 +111,7 @@ def test_nothing_is_cut_off(untrained: Visit, width: int) -> None:
         page.set_viewport_size(DESK)
 
 
-def test_a_pixel_is_the_sum_that_the_weights_give(
-    untrained: Visit, digit: np.ndarray, tmp_path: Path
-) -> None:
+def test_pixel_equals_the_weighted_sum(untrained: Visit, digit: np.ndarray, tmp_path: Path) -> None:
     W = weights(untrained, tmp_path)
     look(untrained)
     choose(untrained, "map 0 5", "conv1, map 6")
@@ -143,7 +141,7 @@ def test_a_pixel_is_the_sum_that_the_weights_give(
     np.testing.assert_allclose(cells(untrained, "products"), (window * kernel).ravel(), atol=6e-3)
 
 
-def test_a_click_on_a_map_chooses_its_pixel(untrained: Visit) -> None:
+def test_click_on_a_map_selects_a_pixel(untrained: Visit) -> None:
     choose(untrained, "map 0 0", "conv1, map 1")
     canvas = untrained.page.locator('[data-key="map 0 0"]')
     box = canvas.bounding_box()
@@ -152,7 +150,7 @@ def test_a_click_on_a_map_chooses_its_pixel(untrained: Visit) -> None:
     untrained.wait_for(".head nav", "row 4, column 11")
 
 
-def test_slices_of_a_deeper_layer_add_up(untrained: Visit, digit: np.ndarray, tmp_path: Path) -> None:
+def test_slices_add_up(untrained: Visit, digit: np.ndarray, tmp_path: Path) -> None:
     W = weights(untrained, tmp_path)
     look(untrained)
     choose(untrained, "map 3 20", "conv2, map 21")
@@ -184,7 +182,7 @@ def test_slices_of_a_deeper_layer_add_up(untrained: Visit, digit: np.ndarray, tm
     )
 
 
-def test_every_way_leads_back(untrained: Visit) -> None:
+def test_all_ways_back(untrained: Visit) -> None:
     page = untrained.page
     choose(untrained, "map 3 1", "conv2, map 2")
     choose(untrained, "kernel 4", "row")
@@ -200,7 +198,7 @@ def test_every_way_leads_back(untrained: Visit) -> None:
 
 
 @pytest.mark.full
-def test_the_way_back_before_there_is_a_picture(enter: Callable[..., Visit], server: Preview) -> None:
+def test_back_before_the_picture_is_loaded(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}?at=map-2-5", python=False)
     page = visit.page
     visit.until("history.state?.depth === 1")
@@ -217,7 +215,7 @@ def test_the_way_back_before_there_is_a_picture(enter: Callable[..., Visit], ser
     assert page.url == server.url
 
 
-def test_it_works_by_keyboard(untrained: Visit) -> None:
+def test_keyboard(untrained: Visit) -> None:
     page = untrained.page
     focused = "document.activeElement.dataset.key"
     page.focus('[data-key="map 0 0"]')
@@ -241,7 +239,7 @@ def test_it_works_by_keyboard(untrained: Visit) -> None:
     untrained.until(f"{focused} === 'picture'")
 
 
-def test_it_zooms_unless_motion_is_unwanted(untrained: Visit) -> None:
+def test_zoom_respects_reduced_motion(untrained: Visit) -> None:
     page = untrained.page
     page.evaluate("scrollTo(0, document.querySelector('.plate').getBoundingClientRect().top + scrollY)")
     paints = """(key) => new Promise((done) => {
@@ -261,7 +259,7 @@ def test_it_zooms_unless_motion_is_unwanted(untrained: Visit) -> None:
     assert page.evaluate(paints, "map 3 2") > 3
 
 
-def test_it_stands_on_a_phone(untrained: Visit) -> None:
+def test_layout_on_a_phone(untrained: Visit) -> None:
     untrained.page.set_viewport_size(PHONE)
     try:
         untrained.stand_still()
@@ -300,7 +298,7 @@ def test_the_saliency_of_another_class(untrained: Visit) -> None:
     wait(lambda: page.evaluate(CANVAS) == of_answer, lambda: "another picture")
 
 
-def test_sixty_frames_a_second_while_nothing_happens(untrained: Visit, tell: Callable[[str], None]) -> None:
+def test_idle_frame_rate(untrained: Visit, tell: Callable[[str], None]) -> None:
     untrained.stand_still()
     times = np.array(untrained.page.evaluate(FRAMES))
     frames = np.diff(times)

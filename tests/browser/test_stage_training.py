@@ -41,7 +41,7 @@ def of_nothing(W: dict[str, np.ndarray]) -> list[np.ndarray]:
     return [*stages, scores]
 
 
-def test_the_maps_of_an_empty_pad(visit: Visit, tmp_path: Path) -> None:
+def test_maps_of_an_empty_drawing(visit: Visit, tmp_path: Path) -> None:
     W = weights(visit, tmp_path)
     rng = np.random.default_rng(0)
     for name in W:
@@ -81,7 +81,7 @@ def test_the_maps_of_an_empty_pad(visit: Visit, tmp_path: Path) -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize("model", ["LeNet", "MLP"])
-def test_other_models_open_as_well(visit: Visit, model: str) -> None:
+def test_other_models(visit: Visit, model: str) -> None:
     visit.choose(model=model, images=10_000)
     visit.page.click("#go")
     visit.wait_for("#notice", "Test accuracy", seconds=120)
@@ -96,7 +96,7 @@ def test_other_models_open_as_well(visit: Visit, model: str) -> None:
 
 
 @pytest.mark.full
-def test_places_of_another_network_lead_nowhere(visit: Visit) -> None:
+def test_selection_of_another_network_is_cleared(visit: Visit) -> None:
     look(visit)
     choose(visit, "map 3 20", "conv2, map 21")
     choose(visit, "kernel 3", "row")
@@ -127,7 +127,7 @@ TURN = """(state) => {
 }"""
 
 
-def test_in_the_background_it_asks_nothing(visit: Visit) -> None:
+def test_no_requests_in_the_background(visit: Visit) -> None:
     visit.page.emulate_media(reduced_motion="reduce")
     look(visit)
     norm = visit.page.locator("#layers tbody td:last-child").filter(has_not_text="–")
@@ -164,7 +164,7 @@ def test_a_dead_unit_is_flagged(visit: Visit, tmp_path: Path) -> None:
     assert [each.get_attribute("data-key") for each in flagged.all()] == ["map 1 3"]
 
 
-def test_it_follows_training_and_records_what_nobody_sees(visit: Visit) -> None:
+def test_follows_training_and_records_while_hidden(visit: Visit) -> None:
     visit.choose(epochs=100)  # it is stopped below
     look(visit)
     visit.page.emulate_media(reduced_motion="reduce")  # nothing but the network moves
@@ -191,7 +191,7 @@ def test_it_follows_training_and_records_what_nobody_sees(visit: Visit) -> None:
     visit.wait_for("#go", "Train")
 
 
-def test_gradients_and_weights_are_those_of_the_model(visit: Visit, tmp_path: Path) -> None:
+def test_gradients_and_weights_equal_the_models(visit: Visit, tmp_path: Path) -> None:
     visit.choose(images=10_000, batchSize=16, fresh="yes")
     visit.page.click("#go")
     visit.until_seen(1_000)

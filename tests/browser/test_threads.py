@@ -33,7 +33,7 @@ def on_all_cores(visit: Visit) -> str:
     return f"{kernels} {cores} cores." if cores > 1 else f"{kernels} one core: this machine has one core."
 
 
-def test_an_isolated_page_trains_on_all_cores(enter: Callable[..., Visit], host: Server) -> None:
+def test_isolated_page_uses_all_cores(enter: Callable[..., Visit], host: Server) -> None:
     visit = enter(host.url)
     visit.wait_for("#go", "Train")
     visit.unfold()
@@ -50,7 +50,7 @@ def test_an_isolated_page_trains_on_all_cores(enter: Callable[..., Visit], host:
 
 
 @pytest.mark.full
-def test_a_page_that_is_not_isolated_says_so(enter: Callable[..., Visit], own_server: Server) -> None:
+def test_missing_isolation_is_explained(enter: Callable[..., Visit], own_server: Server) -> None:
     visit = enter(own_server.url)
     visit.wait_for("#go", "Train")
     visit.unfold()
@@ -71,7 +71,7 @@ def test_the_service_worker_isolates_the_next_visit(enter: Callable[..., Visit],
 
 
 @pytest.mark.full
-def test_a_visitors_program_has_one_core(enter: Callable[..., Playground], host: Server) -> None:
+def test_user_programs_use_one_core(enter: Callable[..., Playground], host: Server) -> None:
     """Its worker has an opaque origin, which Chromium gives no shared memory."""
     play = enter(f"{host.url}play.html", Playground)
     code = "from pyconvlite import backends\nbackends.describe().threads_error.code"
@@ -79,7 +79,7 @@ def test_a_visitors_program_has_one_core(enter: Callable[..., Playground], host:
 
 
 @pytest.mark.full
-def test_a_notebook_has_one_core(browser: Browser, own_server: Server) -> None:
+def test_notebooks_use_one_core(browser: Browser, own_server: Server) -> None:
     """Also where the host sends the headers."""
     own_server.headers = headers()
     with browser.new_context() as context:

@@ -40,7 +40,7 @@ def rights(visit: Visit) -> int:
     return int(visit.text("#reading-count").split()[0])
 
 
-def test_cold_are_the_digits_and_one_button(enter: Callable[..., Visit], server: Preview) -> None:
+def test_initial_view(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(python=False, locale="en-US", java_script_enabled=False)
     pictures = "[...document.querySelectorAll('#reading img')].filter((img) => img.naturalWidth === 28)"
     assert visit.page.locator("#reading img").count() == 30
@@ -53,7 +53,7 @@ def test_cold_are_the_digits_and_one_button(enter: Callable[..., Visit], server:
     visit.page.context.close()
 
 
-def test_the_link_says_the_settings(enter: Callable[..., Visit], server: Preview) -> None:
+def test_link_has_the_settings(enter: Callable[..., Visit], server: Preview) -> None:
     link = "model=conv8x3s-norm-pool2-drop25-dense32&optimizer=SGD&rate=0.3&batch=64&epochs=2&images=20000"
     visit = enter(f"{server.url}?{link}&speed=full", python=False)
     visit.unfold()
@@ -84,9 +84,7 @@ def test_the_link_says_the_settings(enter: Callable[..., Visit], server: Preview
     assert page.url.endswith("/index.ja.html?model=MLP&rate=0.01")
 
 
-def test_the_links_network_is_there_and_one_that_cannot_be_is_shown(
-    enter: Callable[..., Visit], server: Preview
-) -> None:
+def test_linked_and_invalid_networks(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(f"{server.url}?model=MLP&kernels=auto", locale="en-US")
     visit.wait_for("#notice", "Ready.")
     visit.unfold()
@@ -104,9 +102,7 @@ def test_the_links_network_is_there_and_one_that_cannot_be_is_shown(
 @pytest.mark.parametrize(
     "link", ["model=conv16x28-pool9", "rate=-1&batch=0", "rate=1e-9", "model=__proto__&images=1"]
 )
-def test_a_link_that_cannot_be_is_as_if_not_there(
-    enter: Callable[..., Visit], server: Preview, link: str
-) -> None:
+def test_invalid_link_is_ignored(enter: Callable[..., Visit], server: Preview, link: str) -> None:
     visit = enter(f"{server.url}?{link}", python=False)
     visit.until("location.search === ''")
     assert "build(SmallCNN)" in (visit.page.text_content("#run-py") or "")
@@ -119,14 +115,14 @@ def test_a_link_that_cannot_be_is_as_if_not_there(
         ("index.ja.html", "リンクのネットワークは使えません"),
     ],
 )
-def test_a_links_network_that_cannot_be_is_told(
+def test_invalid_network_in_the_link_is_reported(
     enter: Callable[..., Visit], server: Preview, page: str, told: str
 ) -> None:
     visit = enter(f"{server.url}{page}?model=conv16x28-pool9", locale="en-US")
     visit.wait_for("#notice", told)
 
 
-def test_layers_are_put_together_by_hand(enter: Callable[..., Visit], server: Preview) -> None:
+def test_network_editor(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter(python=False, locale="en-US")
     visit.unfold()
     page = visit.page
@@ -165,7 +161,7 @@ def test_layers_are_put_together_by_hand(enter: Callable[..., Visit], server: Pr
     assert "This layer needs feature maps" in visit.text("#net-hint")
 
 
-def test_a_net_of_ones_own_is_trained(visit: Visit, tmp_path: Path) -> None:
+def test_user_defined_network_is_trained(visit: Visit, tmp_path: Path) -> None:
     visit.page.click("#add-norm")
     visit.page.click("#add-drop")
     visit.choose(batchSize=16)
@@ -179,7 +175,7 @@ def test_a_net_of_ones_own_is_trained(visit: Visit, tmp_path: Path) -> None:
     visit.choose(model="SmallCNN")
 
 
-def test_one_batch_at_a_time_and_back(visit: Visit) -> None:
+def test_single_batches_and_back(visit: Visit) -> None:
     visit.choose(model="MLP", batchSize=100)
     before = visit.text("#seen-caption")
     for batches in (1, 2, 3):
@@ -206,7 +202,7 @@ def test_one_batch_at_a_time_and_back(visit: Visit) -> None:
 
 
 @pytest.mark.full
-def test_the_first_seconds_are_slow_and_the_rest_is_not(visit: Visit) -> None:
+def test_training_starts_slowly(visit: Visit) -> None:
     visit.choose(model="MLP", batchSize=16)
     visit.page.click("#go")
     visit.until_seen(16)
@@ -229,7 +225,7 @@ for kind in (Model, Moments, MNIST)])[1]); """
 
 
 @pytest.mark.full
-def test_earlier_runs_leave_nothing_in_memory(enter: Callable[..., Visit], server: Preview) -> None:
+def test_memory_does_not_grow_with_runs(enter: Callable[..., Visit], server: Preview) -> None:
     visit = enter("about:blank")
 
     def with_count(route: Route) -> None:
@@ -259,7 +255,7 @@ def test_earlier_runs_leave_nothing_in_memory(enter: Callable[..., Visit], serve
     assert left == [left[0]] * 3
 
 
-def test_runs_are_kept_and_overlaid(visit: Visit) -> None:
+def test_curves_of_earlier_runs(visit: Visit) -> None:
     for rate in (0.001, 0.002):
         visit.choose(model="MLP", batchSize=16, learningRate=rate, fresh="yes")
         visit.page.click("#go")
@@ -273,7 +269,7 @@ def test_runs_are_kept_and_overlaid(visit: Visit) -> None:
 
 
 @pytest.mark.full
-def test_it_deceives_the_network(trained: Visit) -> None:
+def test_adversarial_walk(trained: Visit) -> None:
     page = trained.page
     page.fill("#test-index", "0")
     page.press("#test-index", "Enter")
@@ -305,7 +301,7 @@ def test_the_closest_training_images(trained: Visit) -> None:
     assert labels.count("1") >= 8
 
 
-def test_the_network_as_files(trained: Visit, tmp_path: Path) -> None:
+def test_download_the_network(trained: Visit, tmp_path: Path) -> None:
     files = {}
     for kind in ("safetensors", "onnx", "html", "zip"):
         with trained.page.expect_download() as download:
@@ -325,7 +321,7 @@ def test_the_network_as_files(trained: Visit, tmp_path: Path) -> None:
     assert json.loads(archive.read("project.json"))["settings"]["model"] == "SmallCNN"
 
 
-def test_a_project_opens_again(visit: Visit, tmp_path: Path) -> None:
+def test_project_round_trip(visit: Visit, tmp_path: Path) -> None:
     visit.choose(model="MLP", batchSize=16, optimizer="SGD")
     visit.page.click("#go")
     visit.until_seen(32)
@@ -347,7 +343,7 @@ def test_a_project_opens_again(visit: Visit, tmp_path: Path) -> None:
         np.testing.assert_array_equal(array, after[name])
 
 
-def test_a_project_of_the_other_page_is_sent_there(visit: Visit, tmp_path: Path) -> None:
+def test_project_of_the_other_page_links_there(visit: Visit, tmp_path: Path) -> None:
     path = tmp_path / "mine.zip"
     project.save(path, {"cat": [b"\x89PNG\r\n\x1a\n"], "dog": []}, settings={"model": "EfficientNetLite0"})
     visit.page.set_input_files("#file", path)
@@ -359,7 +355,7 @@ def test_a_project_of_the_other_page_is_sent_there(visit: Visit, tmp_path: Path)
 
 
 @pytest.mark.full
-def test_dead_units_are_told(visit: Visit, tmp_path: Path) -> None:
+def test_dead_units_are_reported(visit: Visit, tmp_path: Path) -> None:
     rigged = dict(np.load(visit.weights(tmp_path)))
     rigged["conv1/b"][:4] = -100
     np.savez(tmp_path / "rigged.npz", **rigged)
@@ -373,7 +369,7 @@ def test_dead_units_are_told(visit: Visit, tmp_path: Path) -> None:
     visit.wait_for("#go", "Train")
 
 
-def test_gradients_are_followed_also_out_of_view(visit: Visit, tmp_path: Path) -> None:
+def test_gradients_are_recorded_out_of_view(visit: Visit, tmp_path: Path) -> None:
     visit.choose(model="MLP")  # of which nothing stays
     visit.page.click("#go")
     visit.until_seen(1)
@@ -397,7 +393,7 @@ def test_gradients_are_followed_also_out_of_view(visit: Visit, tmp_path: Path) -
 
 @pytest.mark.full
 @pytest.mark.parametrize(("model", "kernels"), [("SmallCNN", "auto"), ("LeNet", "numpy")])
-def test_looking_inside_takes_less_than_a_tenth_of_training(
+def test_inspection_takes_less_than_a_tenth_of_training(
     visit: Visit, model: str, kernels: str, tell: Callable[[str], None]
 ) -> None:
     visit.choose(model=model, kernels=kernels)
@@ -426,7 +422,7 @@ FRAMES = """() => {
 
 
 @pytest.mark.full
-def test_drawing_while_training_on_a_slow_machine(visit: Visit, tell: Callable[[str], None]) -> None:
+def test_drawing_during_training_on_a_slow_machine(visit: Visit, tell: Callable[[str], None]) -> None:
     throttle = visit.page.context.new_cdp_session(visit.page)
     visit.page.click("#go")
     visit.until_seen(2_000)
@@ -451,7 +447,7 @@ def test_drawing_while_training_on_a_slow_machine(visit: Visit, tell: Callable[[
     visit.wait_for("#go", "Train")
 
 
-def test_a_phone_keeps_curve_and_digits_in_sight(visit: Visit) -> None:
+def test_curve_and_digits_are_visible_on_a_phone(visit: Visit) -> None:
     page = visit.page
     page.set_viewport_size(PHONE)
     page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = false))")

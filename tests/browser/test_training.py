@@ -21,19 +21,19 @@ def test_set() -> MNIST:
     return MNIST(train=False, transform=training.scaled, source=(images, labels))
 
 
-def test_a_third_of_the_images_is_enough_for_97_percent(trained: Visit) -> None:
+def test_97_percent_after_a_third_of_the_images(trained: Visit) -> None:
     assert percent(trained) >= 97
     assert trained.seen() == 20_000
     assert trained.text("#model-hint") == "Small CNN, trained on 20,000 images."
 
 
-def test_the_images_on_the_page_are_read_while_it_learns(trained: Visit) -> None:
+def test_images_are_recognized_during_training(trained: Visit) -> None:
     """Also once it learns as fast as it can."""
     assert trained.midway >= 25
 
 
 @pytest.mark.full
-def test_how_long_mnist_takes(enter: Callable[..., Visit], tell: Callable[[str], None]) -> None:
+def test_time_of_training_mnist(enter: Callable[..., Visit], tell: Callable[[str], None]) -> None:
     """Told, not bounded: it depends on the machine."""
     start = perf_counter()
     visit = enter()
@@ -62,9 +62,7 @@ def percent(visit: Visit) -> float:
     return float(visit.text("#test-accuracy").rstrip("%"))
 
 
-def test_the_accuracy_shown_is_the_one_of_the_weights(
-    trained: Visit, test_set: MNIST, tmp_path: Path
-) -> None:
+def test_shown_accuracy_is_that_of_the_weights(trained: Visit, test_set: MNIST, tmp_path: Path) -> None:
     path = trained.weights(tmp_path)
     assert path.name == "SmallCNN.npz"
     evaluation = training.Evaluation(training.load(training.SmallCNN, str(path)), test_set)
@@ -82,7 +80,7 @@ def an(digit: str) -> str:
     return "an 8" if digit == "8" else f"a {digit}"
 
 
-def test_a_mistake_can_be_looked_at(trained: Visit) -> None:
+def test_mistake_is_shown(trained: Visit) -> None:
     mistake = trained.page.locator("#mistakes button").nth(3)
     label, predicted = mistake.inner_text().replace("read as", "").split()
     mistake.click()
@@ -91,7 +89,7 @@ def test_a_mistake_can_be_looked_at(trained: Visit) -> None:
 
 
 @pytest.mark.parametrize("digits", [[1, 4, 8], pytest.param(list(DIGITS), marks=pytest.mark.full)])
-def test_a_drawn_digit_gets_its_class(trained: Visit, digits: list[int]) -> None:
+def test_drawn_digit_is_recognized(trained: Visit, digits: list[int]) -> None:
     read = {}
     for digit in digits:
         draw(trained.page, DIGITS[digit])
@@ -112,7 +110,7 @@ HELD = """() => new Promise((done) => {
 
 
 @pytest.mark.full
-def test_a_page_that_was_held_goes_on_at_once(visit: Visit) -> None:
+def test_page_recovers_after_being_throttled(visit: Visit) -> None:
     visit.page.click("#go")
     visit.until_seen(500)
     visit.page.evaluate(HELD)

@@ -64,7 +64,7 @@ def page(gpu_browser: Browser, server: Preview, request: pytest.FixtureRequest) 
         pytest.param(60_000, 2, 97, ["auto", "numpy", "webgpu"], marks=pytest.mark.full),
     ],
 )
-def test_on_the_gpu_and_on_with_other_kernels(
+def test_train_on_the_gpu_and_continue_with_other_kernels(
     page: Visit, images: int, epochs: int, accuracy: float, others: list[str]
 ) -> None:
     page.choose(images=images, epochs=epochs, batchSize=200)
@@ -91,7 +91,7 @@ def test_on_the_gpu_and_on_with_other_kernels(
 
 
 @pytest.mark.full
-def test_advice_on_the_kernels_for_the_model_that_is_chosen(page: Visit) -> None:
+def test_advice_on_kernels_depends_on_the_model(page: Visit) -> None:
     advice = re.compile(r"(SIMD|WebGPU) (is [\d.]+x faster than|and) (SIMD|WebGPU) (here|are equally fast)")
     line = page.page.locator("#advice")
     expect(line).to_have_text(advice, timeout=60_000)
@@ -112,7 +112,7 @@ def test_advice_on_the_kernels_for_the_model_that_is_chosen(page: Visit) -> None
 
 
 @pytest.mark.full
-def test_pause_look_and_stop(page: Visit, tmp_path: Path) -> None:
+def test_pause_inspect_and_stop(page: Visit, tmp_path: Path) -> None:
     page.choose(batchSize=96)  # the last batch of an epoch is smaller
     page.page.click("#go")
     page.until_seen(2_000)
@@ -146,7 +146,7 @@ def test_without_jspi(page: Visit) -> None:
 
 @pytest.mark.full
 @pytest.mark.parametrize("page", [COUNT_BUFFERS], indirect=True)
-def test_what_only_training_needs_on_the_gpu_is_freed(page: Visit) -> None:
+def test_training_buffers_are_freed(page: Visit) -> None:
     worker = page.page.workers[0]
     page.choose(images=10_000)
     page.page.click("#go")
@@ -185,7 +185,7 @@ print(can_run_sync(), await webgpu.asnumpy_async(loss.data), await webgpu.asnump
 
 
 @pytest.mark.full
-def test_a_program_without_jspi_is_told_how_to_read(gpu_browser: Browser, server: Preview) -> None:
+def test_program_without_jspi_gets_a_hint(gpu_browser: Browser, server: Preview) -> None:
     with gpu_browser.new_context(service_workers="block") as context:
         put_ahead(context, "runner", WITHOUT_JSPI)
         play = Playground(context.new_page())
@@ -200,7 +200,7 @@ def test_a_program_without_jspi_is_told_how_to_read(gpu_browser: Browser, server
 
 @pytest.mark.parametrize("page", [KEEP_DEVICE], indirect=True)
 @pytest.mark.full
-def test_a_lost_gpu_ends_the_run_at_its_checkpoint(page: Visit) -> None:
+def test_lost_gpu_restores_the_checkpoint(page: Visit) -> None:
     page.page.click("#go")
     page.until_seen(1_000)
     page.page.click("#go")
