@@ -105,7 +105,7 @@ def test_convolutions_of_many_channels(kind, shape, stride, pad, dilation, monke
 @pytest.mark.parametrize(
     ("N", "stride", "pad"), [(33, (1, 1), (0, 0)), (2, (2, 3), (0, 0)), (2, (1, 1), (1, 0))]
 )
-def test_convolutions_of_one_pixel(kind, N, stride, pad):
+def test_1x1_convolutions(kind, N, stride, pad):
     x, W = rng.standard_normal((N, 5, 9, 8), np.float32), rng.standard_normal((70, 5, 1, 1), np.float32)
     b = rng.standard_normal(70, np.float32)
     assert_convolution(x, W, b, stride, pad, relu=True)

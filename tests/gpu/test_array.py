@@ -35,27 +35,27 @@ class TestTransfers:
         [floats(2, 3), np.arange(5, dtype=np.int32), np.array([True, False]), np.float32(1.5), floats(0, 3)],
         ids=["float32", "int32", "bool", "no axes", "empty"],
     )
-    def test_comes_back_as_it_was(self, x):
+    def test_round_trip(self, x):
         y = webgpu.asarray(x)
         assert (y.shape, y.dtype, y.size, y.ndim) == (x.shape, x.dtype, x.size, x.ndim)
         back = y.get()
         assert back.dtype == x.dtype
         np.testing.assert_array_equal(back, x)
 
-    def test_copies_of_arrays_that_are_not_contiguous(self):
+    def test_noncontiguous_arrays(self):
         x = floats(4, 6)[::2, ::-1]
         same(webgpu.asarray(x), x)
 
-    def test_numbers_of_python_have_no_precision_of_their_own(self):
+    def test_python_numbers_are_weak(self):
         assert webgpu.asarray([1.0, 2.0]).dtype == np.float32
         assert webgpu.asarray([1, 2]).dtype == np.int32
 
     @pytest.mark.parametrize("dtype", [np.float64, np.float16, np.uint8, np.complex64])
-    def test_refuses_dtypes_that_the_device_lacks(self, dtype):
+    def test_rejects_unsupported_dtypes(self, dtype):
         with pytest.raises(TypeError, match="astype"):
             webgpu.asarray(np.zeros(2, dtype))
 
-    def test_whole_numbers(self):
+    def test_integral_floats(self):
         same(webgpu.asarray(np.array([-(1 << 31), (1 << 31) - 1])), np.array([-(1 << 31), (1 << 31) - 1]), 0)
         with pytest.raises(OverflowError, match="int32"):
             webgpu.asarray(np.array([1 << 31], np.int64))
@@ -63,7 +63,7 @@ class TestTransfers:
             webgpu.asarray(np.array([1 << 31]), np.int32)
         assert webgpu.asarray([1.9, -1.9], np.int32).get().tolist() == [1, -1]
 
-    def test_an_array_there_stays_as_it_is(self):
+    def test_array_on_the_device_is_not_copied(self):
         x = webgpu.asarray(floats(3))
         assert webgpu.asarray(x) is x
         assert webgpu.array(x) is not x
@@ -178,7 +178,7 @@ class TestViews:
         x[:, 1] = x[:, 2]
         same(y, x)
 
-    def test_windows_see_what_is_written(self):
+    def test_views_see_writes(self):
         x = floats(4, 5)
         y = webgpu.asarray(x)
         column, flipped = y.T[1], y[::-1]
@@ -194,7 +194,7 @@ class TestViews:
         same(column, x.T[1])
         same(flipped, x[::-1])
 
-    def test_a_new_array_is_not_seen_by_windows_on_the_old_one(self):
+    def test_views_keep_the_old_array(self):
         y = webgpu.zeros(3)
         window = y[1:]
         y += 1
@@ -289,7 +289,7 @@ class TestElementwise:
         same((y > 0).astype(np.float32), (x > 0).astype(np.float32))
         same(webgpu.asarray(np.array([-1.7, 1.7], np.float32)).astype(np.int32), np.array([-1, 1]))
 
-    def test_whole_numbers_stay_exact(self):
+    def test_integers_stay_exact(self):
         x = np.array([16_777_217, -16_777_217, 2], np.int32)
         y = webgpu.asarray(x)
         for actual, expected in [
@@ -321,14 +321,14 @@ class TestElementwise:
         "name", ["exp", "expm1", "log", "log1p", "sqrt", "tanh", "abs", "sign", "isfinite"]
     )
     @pytest.mark.parametrize("repeated", [1, 4], ids=["one by one", "four at a time"])
-    def test_at_the_edges(self, name, repeated):
+    def test_special_values(self, name, repeated):
         x = np.array([-np.inf, -2, -1, 0, 1, 50, np.inf, np.nan, 1e30], np.float32).repeat(repeated)
         with np.errstate(all="ignore"):
             expected = getattr(np, name)(x)
         np.testing.assert_allclose(getattr(webgpu, name)(webgpu.asarray(x)).get(), expected, rtol=1e-3)
 
     @pytest.mark.parametrize("c", [-np.inf, -1.5, -0.5, 0, 0.5, 1.5, np.inf, np.nan])
-    def test_powers_at_the_edges(self, c):
+    def test_powers_of_special_values(self, c):
         x = np.array([-np.inf, -2, -0.0, 0, 0.5, 1, 2, np.inf, np.nan], np.float32)
         with np.errstate(all="ignore"):
             expected, reversed_ = x**c, c**x
@@ -336,7 +336,7 @@ class TestElementwise:
         if c > 0:
             np.testing.assert_allclose((c ** webgpu.asarray(x)).get(), reversed_, rtol=1e-3)
 
-    def test_joins_to_the_wider_type(self):
+    def test_promotes_to_the_wider_dtype(self):
         y = webgpu.concatenate([webgpu.arange(2), webgpu.full(1, 0.5)])
         assert y.dtype == np.float32
         same(y, np.array([0, 1, 0.5]))
@@ -380,7 +380,7 @@ class TestElementwise:
             webgpu.pad(y, ((1, 0), (2, 3)), constant_values=4), np.pad(x, ((1, 0), (2, 3)), constant_values=4)
         )
 
-    def test_two_places_do_not_mix(self):
+    def test_mixing_cpu_and_device_is_refused(self):
         with pytest.raises(TypeError, match=r"webgpu\.asarray"):
             webgpu.asarray(floats(2)) + floats(2)
         with pytest.raises(TypeError, match=r"webgpu\.asarray"):
@@ -417,7 +417,7 @@ class TestReductions:
         np.testing.assert_array_equal(y.argmax(axis=1).get(), x.argmax(1))
         np.testing.assert_array_equal(webgpu.argmax(y).get(), x.argmax())
 
-    def test_of_nothing(self):
+    def test_empty_arrays(self):
         empty = webgpu.asarray(floats(0, 3))
         same(empty.sum(axis=0), np.zeros(3))
         with pytest.raises(ValueError, match="zero elements"):
@@ -425,7 +425,7 @@ class TestReductions:
 
 
 class TestBackend:
-    def test_knows_its_arrays(self):
+    def test_is_array(self):
         from pyconvlite import backends, cuda
 
         x = webgpu.asarray(floats(2))
@@ -440,7 +440,7 @@ class TestBackend:
         assert issubclass(webgpu.WebGPUUnavailable, DeviceUnavailable)
 
 
-def test_integers_become_floats_where_numpys_do():
+def test_integers_become_floats_as_in_numpy():
     x = np.array([-3, 0, 2], np.int32)
     for c in (2.0, 0.0, 2, 0):
         y = webgpu.asarray(x) ** c
@@ -455,13 +455,13 @@ def test_integers_become_floats_where_numpys_do():
         np.testing.assert_allclose(y.get(), expected, rtol=1e-5, atol=1e-6)
 
 
-def test_a_condition_on_the_cpu_is_named():
+def test_condition_on_the_cpu_is_refused():
     with pytest.raises(TypeError, match="on the device"):
         webgpu.where(np.array([True, False]), webgpu.asarray([1.0, 2.0]), 0)
 
 
 @pytest.mark.parametrize("x", [[0.5, -1.0, 0.0, 2.0], [2**32, 3, 0], [np.nan]])
-def test_bools_of_numbers_are_those_of_numpy(x):
+def test_conversion_to_bool_equals_numpy(x):
     y = webgpu.asarray(x, bool)
     assert y.get().tolist() == np.array(x, bool).tolist()
     assert y.sum().item() == np.array(x, bool).sum()  # which counts what is stored
@@ -485,7 +485,7 @@ def test_sizes_and_axes_are_integers():
         _ = np.ones((2, 2)) @ webgpu.ones((2, 2))
 
 
-def test_copies_of_what_holds_arrays():
+def test_copies_of_objects_that_hold_arrays():
     model = L.Linear(2, in_size=3)
     model.to_gpu()
     np.testing.assert_array_equal(copy.copy(model.W.data).get(), model.W.data.get())
@@ -497,6 +497,6 @@ def test_copies_of_what_holds_arrays():
         pickle.dumps(model)
 
 
-def test_tanh_close_to_0():
+def test_tanh_near_0():
     x = (10.0 ** np.arange(-30, 0.5, 0.5) * np.array([[1], [-1]])).astype(np.float32)
     np.testing.assert_allclose(webgpu.tanh(webgpu.asarray(x)).get(), np.tanh(x), rtol=2e-6)

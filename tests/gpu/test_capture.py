@@ -72,7 +72,7 @@ def run(step, count):
 
 
 @pytest.mark.parametrize("make", [SGD, MomentumSGD, Adam, AdamW])
-def test_is_bit_equal_to_eager_steps(make):
+def test_replay_is_bit_identical_to_eager_steps(make):
     step, model = trainer(make(0.01))
     expected = run(step, 12)
     captured, twin = trainer(make(0.01))
@@ -81,7 +81,7 @@ def test_is_bit_equal_to_eager_steps(make):
     assert_same_weights(model, twin)
 
 
-def test_a_layer_that_joined_the_training_later():
+def test_layer_unfrozen_later():
     """The learning rate, too, is read anew at each replay."""
 
     def make():
@@ -97,7 +97,7 @@ def test_a_layer_that_joined_the_training_later():
     assert_same_weights(model, twin)
 
 
-def test_layers_that_bring_constants_along():
+def test_layers_with_constants():
     layers = (
         L.SeparableConv2d(4, 3, 2, "same", in_channels=4, pad_mode="reflect"),
         L.GroupNorm(2, 4),
@@ -121,7 +121,7 @@ def test_layers_that_bring_constants_along():
     assert run(webgpu.capture(make()), 8) == expected
 
 
-def test_a_step_that_fails_is_recorded_anew():
+def test_failed_step_is_recorded_again():
     step, model = trainer(Adam(0.01))
     expected = run(step, 6)
     captured, twin = trainer(Adam(0.01))
@@ -221,7 +221,7 @@ def images(*shape):
         (lenet, lambda: (images(4, 1, 28, 28), rng.integers(0, 10, 4))),
     ],
 )
-def test_other_steps_are_captured_and_read_nothing_back(make, batch):
+def test_replay_reads_nothing_back(make, batch):
     (step, model), (captured, twin) = make(), make()
     fast = webgpu.capture(captured)
     data = [tuple(map(webgpu.asarray, batch())) for _ in range(8)]
@@ -265,7 +265,7 @@ def test_schedules(make, inside):
     assert (schedule.t, schedule.optimizer.lr) == (twins.t, twins.optimizer.lr)
 
 
-def test_a_step_that_accumulates_gradients():
+def test_accumulated_gradients():
     """Two parts of a batch, and one update."""
 
     def accumulating():
@@ -299,7 +299,7 @@ SETTINGS = {
 
 
 @pytest.mark.parametrize(("make", "settings"), SETTINGS.values(), ids=SETTINGS)
-def test_settings_changed_between_replays_count(make, settings):
+def test_settings_changed_between_replays(make, settings):
     def losses(wrap):
         optimizer, decay, clip = make(), WeightDecay(0.1), ClipGrad(10.0)
         optimizer.add_hook(decay)
@@ -320,7 +320,7 @@ def test_settings_changed_between_replays_count(make, settings):
     assert_same_weights(model, twin)
 
 
-def test_a_number_asked_for_is_followed_where_it_is_computed_with():
+def test_host_numbers_are_read_at_each_replay():
     count = iter(range(100))
 
     def step(x):
@@ -339,7 +339,7 @@ class Both(NamedTuple):
     rest: object
 
 
-def test_results_in_a_dict_or_a_namedtuple_are_arrays_of_their_own():
+def test_dict_and_namedtuple_results_are_new_arrays():
     fast = webgpu.capture(lambda x: Both(x * 2, {"sum": x + 1}))
     results = [fast(webgpu.asarray(np.full(3, k, np.float32))) for k in range(5)]
     for k, result in enumerate(results):
@@ -347,7 +347,7 @@ def test_results_in_a_dict_or_a_namedtuple_are_arrays_of_their_own():
         np.testing.assert_array_equal(result.rest["sum"].get(), [k + 1] * 3)
 
 
-def test_results_are_arrays_of_their_own():
+def test_results_are_new_arrays():
     fast = webgpu.capture(lambda x: (x * 2, x.sum()))
     results = [fast(webgpu.asarray(np.full(3, k, np.float32))) for k in range(5)]
     for k, (doubled, total) in enumerate(results):
@@ -364,7 +364,7 @@ def test_views_as_arguments():
     np.testing.assert_array_equal(fast(x[1:]).get(), data[1:] + 1)
 
 
-def test_parameters_that_are_given_other_arrays_are_noticed():
+def test_reassigned_parameters_are_detected():
     step, model = trainer(SGD(0.01))
     fast = webgpu.capture(step)
     run(fast, 4)
@@ -375,7 +375,7 @@ def test_parameters_that_are_given_other_arrays_are_noticed():
 
 
 class TestRefuses:
-    def test_other_shapes(self):
+    def test_other_shapes_are_refused(self):
         fast = webgpu.capture(lambda x: x * 2)
         for _ in range(4):
             fast(webgpu.zeros(3))
@@ -387,14 +387,14 @@ class TestRefuses:
         with pytest.raises(webgpu.CaptureRefused, match="arguments changed"):
             fast(webgpu.zeros(4))
 
-    def test_reading_back(self):
+    def test_reading_back_is_refused(self):
         fast = webgpu.capture(lambda x: x * float(x.sum()))
         fast(webgpu.ones(3))
         fast(webgpu.ones(3))
         with pytest.raises(webgpu.CaptureRefused, match="reads"):
             fast(webgpu.ones(3))
 
-    def test_new_data(self):
+    def test_host_data_is_refused(self):
         data = iter(np.arange(9, dtype=np.float32))
         fast = webgpu.capture(lambda x: x + webgpu.asarray([next(data)]))
         fast(webgpu.ones(30))
@@ -402,7 +402,7 @@ class TestRefuses:
         with pytest.raises(webgpu.CaptureRefused, match="copies data to the device"):
             fast(webgpu.ones(30))
 
-    def test_another_way(self):
+    def test_other_operations_are_refused(self):
         calls = iter(range(9))
         fast = webgpu.capture(lambda x: x * 2 if next(calls) % 2 else webgpu.exp(x))
         fast(webgpu.ones(3))
@@ -410,7 +410,7 @@ class TestRefuses:
         with pytest.raises(webgpu.CaptureRefused, match="different kernels"):
             fast(webgpu.ones(3))
 
-    def test_another_number(self):
+    def test_another_number_is_refused(self):
         calls = iter(range(9))
         fast = webgpu.capture(lambda x: x * (2.0 + next(calls)))
         fast(webgpu.ones(3))
@@ -418,7 +418,7 @@ class TestRefuses:
         with pytest.raises(webgpu.CaptureRefused, match="number"):
             fast(webgpu.ones(3))
 
-    def test_another_count_of_numbers(self):
+    def test_another_count_of_numbers_is_refused(self):
         calls = iter(range(9))
         fast = webgpu.capture(lambda x: F.dropout(x) if next(calls) % 2 else x * 2)
         fast(webgpu.ones(3))
@@ -426,7 +426,7 @@ class TestRefuses:
         with pytest.raises(webgpu.CaptureRefused, match="host scalars"):
             fast(webgpu.ones(3))
 
-    def test_an_array_from_outside(self):
+    def test_array_from_outside_is_refused(self):
         others = [webgpu.ones(3) for _ in range(3)]
         calls = iter(range(9))
         fast = webgpu.capture(lambda x: x * others[next(calls)])
@@ -435,12 +435,12 @@ class TestRefuses:
         with pytest.raises(webgpu.CaptureRefused, match="argument"):
             fast(webgpu.ones(3))
 
-    def test_arrays_on_the_cpu(self):
+    def test_arrays_on_the_cpu_are_refused(self):
         with pytest.raises(TypeError, match="on the device"):
             webgpu.capture(lambda x: x)(np.ones(3))
 
 
-def test_an_update_that_a_parameter_misses_is_left_out_of_its_bias_correction():
+def test_bias_correction_counts_only_own_updates():
     """Two heads on one trunk, with a step each and one optimizer."""
 
     def make():

@@ -94,7 +94,7 @@ CHANGES = [give, give_back, give_to_all, step_by_hand, move]
 
 @pytest.mark.parametrize("change", CHANGES)
 @every_kept
-def test_weights_that_are_replaced(keep, change):
+def test_replaced_weights(keep, change):
     def losses(training):
         found = training.step(5)
         kept = keep(training)
@@ -112,7 +112,7 @@ def moments(optimizer):
     return [state for states in (optimizer.ms, optimizer.vs) for state in states.values()]
 
 
-def test_states_of_an_optimizer_that_are_replaced():
+def test_replaced_optimizer_states():
     def losses(training):
         found = training.step(5)
         kept = moments(training.optimizer)
@@ -133,7 +133,7 @@ def inference(model):
 
 @pytest.mark.parametrize("change", [give, give_to_all, step_by_hand, move])
 @every_kept
-def test_weights_that_a_step_only_reads(keep, change):
+def test_weights_that_are_only_read(keep, change):
     training = Training(captured=False)
     infer = inference(training.model)
     fast = webgpu.capture(infer)
@@ -145,7 +145,7 @@ def test_weights_that_a_step_only_reads(keep, change):
     del kept
 
 
-def test_a_graph_that_is_kept_until_the_next_call_does_not_count_as_a_change():
+def test_graph_kept_until_the_next_call_is_no_change():
     model = Training(captured=False).model
     calls = []
 
@@ -160,7 +160,7 @@ def test_a_graph_that_is_kept_until_the_next_call_does_not_count_as_a_change():
     del y
 
 
-def test_weights_of_another_captured_step():
+def test_weights_shared_by_two_captured_steps():
     """Which records itself anew, too, so that they change from one recording to the next."""
 
     def losses(captured):
@@ -189,7 +189,7 @@ def test_weights_of_another_captured_step():
 
 @pytest.mark.parametrize("make", [SGD, Adam])
 @every_kept
-def test_an_array_that_was_taken_stays_as_it_was(keep, make):
+def test_held_parameter_array_is_unchanged(keep, make):
     """As each step that is not captured gives Parameters new arrays."""
     training, twin = Training(True, make), Training(False, make)
     pairs = []
@@ -203,7 +203,7 @@ def test_an_array_that_was_taken_stays_as_it_was(keep, make):
     assert_same(training, twin)
 
 
-def test_moments_that_were_taken_stay_as_they_were():
+def test_held_moments_are_unchanged():
     training, twin = Training(True, Adam), Training(False, Adam)
     pairs = []
     for k in range(12):
@@ -214,7 +214,7 @@ def test_moments_that_were_taken_stay_as_they_were():
         np.testing.assert_array_equal(state.get(), as_it_was)
 
 
-def test_running_statistics_that_were_taken_stay_as_they_were():
+def test_held_running_statistics_are_unchanged():
     training = Training(True, SGD, L.BatchNorm(2))
     taken = []
     for _ in range(9):
@@ -226,7 +226,7 @@ def test_running_statistics_that_were_taken_stay_as_they_were():
     assert training.calls == 3
 
 
-def test_steps_from_which_arrays_are_taken_are_replayed_all_the_same():
+def test_steps_with_held_arrays_are_replayed():
     training = Training(True, Adam)
     training.step(3)
     kept = []
@@ -244,7 +244,7 @@ def test_steps_from_which_arrays_are_taken_are_replayed_all_the_same():
     assert webgpu.memory()["dispatches"] - memory["dispatches"] > 2 * replayed  # one of them copies it
 
 
-def test_an_array_that_is_let_go_takes_no_memory():
+def test_released_array_frees_its_memory():
     training = Training(True)
     training.step(5)
     live = webgpu.memory()["live"]
@@ -255,7 +255,7 @@ def test_an_array_that_is_let_go_takes_no_memory():
     assert webgpu.memory()["live"] == live
 
 
-def test_writes_in_place_count():
+def test_writes_in_place():
     def losses(training):
         found = training.step(5)
         training.linear.W.data[0] = 3
@@ -267,7 +267,7 @@ def test_writes_in_place_count():
 
 
 @pytest.mark.parametrize("make", [lambda: MomentumSGD(0.01), lambda: Adam(0.01)])
-def test_an_optimizer_that_begins_anew(make):
+def test_optimizer_after_setup(make):
     def weights(wrap):
         model, optimizer = L.Linear(1, in_size=2), make()
         model.W.data[...] = 1
@@ -294,7 +294,7 @@ def test_an_optimizer_that_begins_anew(make):
     np.testing.assert_array_equal(weights(webgpu.capture), weights(lambda step: step))
 
 
-def test_gradients_are_those_of_the_step():
+def test_gradients_after_a_replay():
     model = L.Linear(1, in_size=2)
     model.to_gpu()
 
@@ -314,7 +314,7 @@ def test_gradients_are_those_of_the_step():
         np.testing.assert_array_equal(model.W.grad.data.get(), expected)
 
 
-def test_gradients_that_a_step_adds_to_and_others_clear():
+def test_gradients_cleared_outside_the_step():
     def gradients(wrap):
         model = L.Linear(1, in_size=2)
         model.W.data[...] = 1
@@ -331,13 +331,13 @@ def test_gradients_that_a_step_adds_to_and_others_clear():
     np.testing.assert_array_equal(gradients(webgpu.capture), gradients(lambda step: step))
 
 
-def test_a_captured_step_within_another():
+def test_nested_captured_steps():
     inner = webgpu.capture(lambda a: a * 2)
     outer = webgpu.capture(lambda a: inner(a) + 1)
     assert [outer(webgpu.full(1, float(i))).item() for i in range(7)] == [1, 3, 5, 7, 9, 11, 13]
 
 
-def test_the_state_of_an_optimizer_moves_with_its_model():
+def test_optimizer_state_moves_with_the_model():
     def weights(*moves):
         seed(0)
         model, optimizer = L.Linear(1, in_size=2), Adam(0.01)

@@ -35,7 +35,7 @@ def train(model, optimizer, steps):
 
 
 @pytest.mark.parametrize("device", [False, True])
-def test_training_goes_on_where_the_model_is(device):
+def test_resume_on_the_device(device):
     model, optimizer = trained(3, device)
     file = io.BytesIO()
     checkpoint.save(file, model=model, optimizer=optimizer)
@@ -50,7 +50,7 @@ def test_training_goes_on_where_the_model_is(device):
             np.testing.assert_allclose(backends.to_cpu(q.data), backends.to_cpu(p.data), rtol=1e-4, atol=1e-5)
 
 
-def test_weights_are_loaded_to_where_the_model_is():
+def test_weights_load_to_the_device():
     model, _ = trained(1, True)
     file = io.BytesIO()
     model.save_weights(file)

@@ -11,7 +11,7 @@ from pyconvlite.dezero import layers as L
 from pyconvlite.dezero.models import MLP
 
 
-def test_cupy_is_the_device_with_numpys_random():
+def test_cupy_is_the_device():
     assert cuda.gpu_enable
     xp = cuda.cupy
     np.random.seed(0)
@@ -44,7 +44,7 @@ def test_float64_becomes_float32():
     assert xp.array(made[0]) is not made[0]
 
 
-def test_arrays_here_and_there_are_compared():
+def test_comparison_of_cpu_and_device_arrays():
     x = np.array([1.0, 2.0], np.float32)
     there = Variable(cuda.as_cupy(x))
     assert dezero.utils.array_equal(there, x)
@@ -53,7 +53,7 @@ def test_arrays_here_and_there_are_compared():
     assert not dezero.utils.array_allclose(there, x + 1)
 
 
-def test_layers_and_loaders_move_what_is_float64():
+def test_float64_layers_and_loaders_move():
     embed = L.EmbedID(4, 3)
     W = embed.W.data
     embed.to_gpu()
@@ -85,5 +85,5 @@ def run(gpu):
     return [float(cuda.as_numpy(loss)) for loss in losses]
 
 
-def test_numbers_are_those_of_the_cpu():
+def test_losses_equal_the_cpu():
     assert run(gpu=True) == pytest.approx(run(gpu=False), rel=1e-4)

@@ -13,7 +13,7 @@ def dropped(shape, ratio=0.5):
 
 
 @pytest.mark.parametrize("ratio", [0.0, 0.1, 0.5, 0.9])
-def test_zeroes_a_share_and_scales_the_rest(ratio):
+def test_drops_a_share_and_scales_the_rest(ratio):
     seed(0)
     y = dropped((500, 400), ratio)
     assert y.dtype == np.float32
@@ -31,7 +31,7 @@ def test_any_shape(shape):
     assert (ys.max(axis=0, initial=0) == 2).all(), "an element that is always dropped"
 
 
-def test_draws_elements_independently():
+def test_elements_are_independent():
     """Of each other, near and far, and of the draws before."""
     seed(0)
     first, second = (dropped((512, 512)) - 1 for _ in range(2))
@@ -44,7 +44,7 @@ def test_draws_elements_independently():
         assert np.abs(first.mean(axis=axis)).max() < 5 / np.sqrt(512)
 
 
-def test_masks_of_many_keys_are_fair():
+def test_masks_of_many_keys_are_unbiased():
     """Each element over many draws, as each mask over its elements."""
     seed(0)
     drawn = np.array([dropped(64, 0.25) != 0 for _ in range(1000)])
@@ -54,7 +54,7 @@ def test_masks_of_many_keys_are_fair():
     assert np.abs(correlation).max() < 5.5 / np.sqrt(1000)
 
 
-def test_repeats_after_seed_and_draws_anew_at_each_call():
+def test_repeats_after_seed():
     seed(1)
     first, second = dropped(100), dropped(100)
     seed(1)
@@ -86,12 +86,12 @@ def test_modes():
         assert (F.dropout(x).data.get() == 0).any()
 
 
-def test_integers_become_fractions():
+def test_integers_become_floats():
     y = F.dropout(webgpu.asarray(np.full(100, 3)), 0.5)
     assert set(np.unique(y.data.get())) == {0.0, 6.0}
 
 
-def test_channels_are_dropped_as_a_whole():
+def test_whole_channels_are_dropped():
     seed(0)
     x = Variable(webgpu.ones((50, 40, 2, 3)))
     y = F.dropout2d(x, 0.25)

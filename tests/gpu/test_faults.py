@@ -35,7 +35,7 @@ def stub():
 class TestOutOfMemory:
     NO_MEMORY = "(async () => new GPUOutOfMemoryError('no memory left'))"
 
-    def test_the_buffer_is_not_used_again(self, stub):
+    def test_failed_buffer_is_not_reused(self, stub):
         stub("GPUDevice.prototype", "popErrorScope", self.NO_MEMORY)
         array = webgpu.asarray(np.ones(12_348, np.float32))  # a size that nothing else has
         with pytest.raises(webgpu.WebGPUError, match="no memory left"):
@@ -45,7 +45,7 @@ class TestOutOfMemory:
         after = webgpu.memory()
         assert (after["live"], after["pooled"]) == (before["live"] - size, before["pooled"])
 
-    def test_one_that_was_released_at_once(self, stub):
+    def test_failed_buffer_released_at_once(self, stub):
         before = webgpu.memory()
         stub("GPUDevice.prototype", "popErrorScope", self.NO_MEMORY)
         webgpu.asarray(np.ones(12_348, np.float32))
@@ -72,7 +72,7 @@ class TestUnavailable:
         ],
         ids=["no gpu", "null", "insecure", "no adapter", "error"],
     )
-    def test_says_what_is_missing(self, stub, stubs, message):
+    def test_error_names_what_is_missing(self, stub, stubs, message):
         for args in stubs:
             stub(*args)
         before = current()
@@ -80,13 +80,13 @@ class TestUnavailable:
             webgpu.init_sync()
         assert current() is before
 
-    def test_a_wish_for_an_adapter(self):
+    def test_adapter_options(self):
         info = webgpu.init_sync("low-power")
         assert info.limits["maxStorageBufferBindingSize"] >= 1 << 27
 
 
 class TestLost:
-    def test_arrays_tell(self):
+    def test_arrays_raise_device_lost(self):
         old = webgpu.asarray(x)
         current().destroy()
         with pytest.raises(webgpu.DeviceLost, match="init"):
@@ -100,7 +100,7 @@ class TestLost:
 
     @pytest.mark.asyncio
     @pytest.mark.parametrize("begun", [0, 1, 2], ids=["not begun", "begun", "under way"])
-    async def test_every_wait_ends(self, begun):
+    async def test_pending_reads_end(self, begun):
         waits = [asyncio.ensure_future(webgpu.asnumpy_async(webgpu.asarray(x) * k)) for k in range(3)]
         for _ in range(begun):
             await asyncio.sleep(0)
@@ -114,7 +114,7 @@ class TestLost:
                 assert type(end) is webgpu.DeviceLost
 
     @pytest.mark.parametrize("tells", [True, False])
-    def test_a_wait_that_is_broken_off_before_the_loss_is_known(self, stub, tells):
+    def test_wait_aborted_before_the_loss_is_known(self, stub, tells):
         """As browsers do it."""
         destroyed = "setTimeout(() => globalThis.lost.destroy(), 50);" if tells else ""
         stub("globalThis", "lost", "null")
@@ -130,12 +130,12 @@ class TestLost:
                 webgpu.asarray(x)
             webgpu.init_sync()
 
-    def test_an_error_of_a_wait_that_is_no_loss(self, stub):
+    def test_other_errors_of_a_wait_propagate(self, stub):
         stub("GPUBuffer.prototype", "mapAsync", "(async () => { throw new Error('out of memory') })")
         with pytest.raises(webgpu.WebGPUError, match="out of memory"):
             webgpu.asarray(x).get()
 
-    def test_training_goes_on_from_a_checkpoint(self):
+    def test_training_resumes_from_a_checkpoint(self):
         seed(0)
         model = LeNet()
         model.to_gpu()
@@ -159,7 +159,7 @@ class TestFaultyKernel:
     def code(self, request):
         return request.param
 
-    def test_is_named(self, code):
+    def test_invalid_kernel_is_named(self, code):
         def ask():
             current().pipeline("my kernel", code, "w")
             webgpu.asarray([1.0]).get()  # the device tells later
@@ -167,7 +167,7 @@ class TestFaultyKernel:
         with pytest.raises(webgpu.WebGPUError, match="my kernel"):
             ask()
 
-    def test_is_named_where_it_runs(self):
+    def test_invalid_dispatch_is_named(self):
         """An invalid dispatch is reported when its commands are submitted."""
         code = """@group(0) @binding(0) var<uniform> parameters: array<vec4i, 16>;
         @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -194,7 +194,7 @@ class TestWithoutWaiting:
         monkeypatch.undo()
 
     @pytest.mark.parametrize("read", [float, int, bool, np.asarray, webgpu.asnumpy, webgpu.ndarray.item])
-    def test_reading_names_the_call_that_works(self, read):
+    def test_reading_names_the_asynchronous_call(self, read):
         y = F.relu(webgpu.asarray([1.0])).data  # computing waits for nothing
         with pytest.raises(RuntimeError, match=r"await webgpu\.asnumpy_async"):
             read(y)

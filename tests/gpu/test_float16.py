@@ -35,7 +35,7 @@ def half(adapter):
     webgpu.init_sync()
 
 
-def test_is_refused_where_it_is_missing(adapter):
+def test_refused_without_support(adapter):
     if "shader-f16" in adapter.features:
         pytest.skip("this adapter has float16")
     with pytest.raises(webgpu.WebGPUUnavailable, match="shader-f16"):
@@ -66,31 +66,31 @@ def wide(*arrays):
 @pytest.mark.usefixtures("half")
 class TestArrays:
     @pytest.mark.parametrize("shape", [(), (1,), (3,), (2, 3), (5, 7), (0, 3)])
-    def test_come_back_as_they_were(self, shape):
+    def test_round_trip(self, shape):
         x = halves(*shape)
         y = webgpu.asarray(x)
         assert (y.dtype, y.itemsize, y.nbytes) == (np.float16, 2, 2 * x.size)
         np.testing.assert_array_equal(y.get(), x)
 
-    def test_windows_that_start_within_a_word(self):
+    def test_views_at_odd_offsets(self):
         x = halves(5, 3)
         y = webgpu.asarray(x)
         for window in (np.s_[1], np.s_[1:4], np.s_[:, 1], np.s_[::-1, ::2], np.s_[3, 2]):
             np.testing.assert_array_equal(y[window].get(), x[window])
 
-    def test_take_half_the_memory(self):
+    def test_takes_half_the_memory(self):
         before = webgpu.memory()["live"]
         x = webgpu.zeros((64, 64))
         assert webgpu.memory()["live"] - before == 2 * x.size
 
-    def test_floats_become_float16_unless_told(self):
+    def test_default_dtype(self):
         x = rng.standard_normal(3).astype(np.float32)
         assert webgpu.asarray(x).dtype == webgpu.asarray([0.5]).dtype == webgpu.ones(2).dtype == np.float16
         assert webgpu.asarray(x, np.float32).dtype == webgpu.zeros(2, np.float32).dtype == np.float32
         assert webgpu.asarray([1]).dtype == np.int32
         np.testing.assert_array_equal(webgpu.asarray(x).get(), x.astype(np.float16))
 
-    def test_what_float16_cannot_hold(self):
+    def test_numbers_beyond_float16(self):
         with pytest.raises(OverflowError, match="65504"):
             webgpu.asarray(np.array([1.0, -7e4], np.float32))
         with pytest.raises(OverflowError, match="65504"):
@@ -182,7 +182,7 @@ class TestKernels:
         close(kernels.conv2d_gx(G, V, None, g.sizes), reference.conv2d_gx(*wide(gy, W, None), g.sizes))
         close(kernels.conv2d_gW(X, G, g.sizes), reference.conv2d_gW(*wide(x, gy), g.sizes))
 
-    def test_mixed_operands_make_float32(self):
+    def test_mixed_operands_give_float32(self):
         x, W = halves(1, 2, 5, 5), halves(3, 2, 3, 3)
         geometry = sizes((5, 5), 3)
         y = webgpu.kernels.conv2d(webgpu.asarray(x), webgpu.asarray(W, np.float32), None, geometry)
@@ -245,7 +245,7 @@ class TestKernels:
             lambda x: F.upsample(x, 2),
         ],
     )
-    def test_what_is_composed_of_them(self, f):
+    def test_composed_functions(self, f):
         x = halves(2, 4, 6, 5)
         X = Variable(webgpu.asarray(x))
         y, expected = f(X), f(x.astype(np.float64)).data
@@ -294,7 +294,7 @@ class Net(Model):
 
 @pytest.mark.parametrize("optimizer", [MomentumSGD(0.05), Adam(0.02)], ids=["MomentumSGD", "Adam"])
 @pytest.mark.parametrize("captured", [False, True], ids=["eager", "captured"])
-def test_a_small_cnn_learns_as_in_float32(half, optimizer, captured):
+def test_cnn_learns_as_in_float32(half, optimizer, captured):
     """Four kinds of blobs: the losses go as the CPU's, in float32, until both nets know them."""
     t = np.arange(64) % 4
     x = 0.3 * rng.standard_normal((64, 1, 8, 8)).astype(np.float32)

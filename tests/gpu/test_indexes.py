@@ -30,7 +30,7 @@ def gradient(W, at):
 
 @pytest.mark.parametrize("name", OPERATIONS)
 @pytest.mark.parametrize("wrong", [4, 5, -5, 1 << 30, -(1 << 31)])
-def test_are_reported_by_the_next_wait(name, wrong):
+def test_error_is_raised_by_the_next_wait(name, wrong):
     before = webgpu.memory()["reads"]
     y = OPERATIONS[name](webgpu.asarray(np.array([0, wrong, 3])))
     assert webgpu.memory()["reads"] == before
@@ -40,7 +40,7 @@ def test_are_reported_by_the_next_wait(name, wrong):
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_all_that_fit_are_taken(name):
+def test_valid_indexes_equal_numpy(name):
     at = np.array([0, 3, -4, -1])
     counts = np.array([[2], [0], [0], [2]])
     host = {
@@ -65,7 +65,7 @@ def test_indexes_of_every_integer_type(dtype):
         y[:90][np.array([1, 100], dtype)]
 
 
-def test_the_first_is_told_whatever_is_read():
+def test_first_error_is_raised_by_any_read():
     y = webgpu.asarray(x)
     y[webgpu.asarray([0, 1]), webgpu.asarray([1, 3])]
     y[webgpu.asarray([9])]
@@ -73,21 +73,21 @@ def test_the_first_is_told_whatever_is_read():
         (y + 1).get()
 
 
-def test_windows_of_indexes():
+def test_views_as_indexes():
     y, at = webgpu.asarray(x), webgpu.asarray(np.array([[9, 1, 9], [9, 2, 9]]))
     np.testing.assert_array_equal(y[at[:, 1]].get(), x[[1, 2]])
     with pytest.raises(IndexError, match="index 9"):
         y[at[:, 0]].get()
 
 
-def test_of_an_axis_without_elements():
+def test_index_of_an_empty_axis():
     y = webgpu.zeros((0, 3))[webgpu.asarray([0])]
     with pytest.raises(IndexError, match="index 0 is out of bounds for axis 0 with size 0"):
         y.get()
 
 
 @pytest.mark.asyncio
-async def test_are_reported_by_waits_of_both_kinds():
+async def test_error_is_raised_by_synchronous_and_asynchronous_waits():
     y = webgpu.asarray(x)[webgpu.asarray([4])]
     with pytest.raises(IndexError, match="index 4"):
         await webgpu.asnumpy_async(y)
@@ -112,7 +112,7 @@ def test_labels_on_the_cpu_are_checked_at_once(label):
 
 
 @pytest.mark.parametrize("wrong", [-1, 4])
-def test_ids(wrong):
+def test_embed_ids(wrong):
     y = F.embed_id(webgpu.asarray([0, wrong]), Variable(webgpu.asarray(x)))
     with pytest.raises(ValueError, match=OUT_OF_RANGE.format(3, wrong)):
         y.data.get()

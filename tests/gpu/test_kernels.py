@@ -55,14 +55,14 @@ def test_convolution(g):
 
 @settings(max_examples=15)
 @given(geometries())
-def test_any_convolution(g):
+def test_random_convolution(g):
     arrays = arrays_of(g, g.x_shape, g.W_shape, g.W_shape[:1])
     assert_alike(lambda x, W, b: F.conv2d(x, W, b, g.stride, g.pad, **g.options), *arrays)
 
 
 @settings(max_examples=15)
 @given(geometries(max_dilation=1, pad_below_kernel=True))
-def test_any_pooling(g):
+def test_random_pooling(g):
     (x,) = arrays_of(g, g.x_shape)
     assert_alike(lambda x: F.pooling(x, g.kernel, g.stride, g.pad), x, condition=taken)
     assert_alike(lambda x: F.pooling_simple(x, g.kernel, g.stride, g.pad), x, condition=taken)
@@ -73,7 +73,7 @@ def test_any_pooling(g):
 
 @pytest.mark.parametrize("pad", [((1, 0), (0, 2)), "same"], ids=["each edge", "same"])
 @pytest.mark.parametrize("stride", [1, 2])
-def test_edges_that_differ(pad, stride):
+def test_asymmetric_padding(pad, stride):
     x, W = numbers(2, 3, 5, 6), numbers(4, 3, 3, 3)
     assert_alike(lambda x, W: F.conv2d(x, W, None, stride, pad), x, W)
     assert_alike(lambda x: F.pooling(x, 3, stride, pad, ceil_mode=True), x, condition=taken)
@@ -82,7 +82,7 @@ def test_edges_that_differ(pad, stride):
 
 @settings(max_examples=15)
 @given(with_edges(geometries()))
-def test_any_edges_that_differ(g):
+def test_random_asymmetric_padding(g):
     x, W, b = arrays_of(g, g.x_shape, g.W_shape, g.W_shape[:1])
     assert_alike(lambda x, W, b: F.conv2d(x, W, b, g.stride, g.pad, **g.options), x, W, b)
     assert_alike(lambda x: F.average_pooling(x, g.kernel, g.stride, g.pad), x)
@@ -91,14 +91,14 @@ def test_any_edges_that_differ(g):
 
 @pytest.mark.parametrize("pad", [((0, 1), (0, 1)), ((2, 0), (0, 3)), ((0, 9), (7, 0))], ids=str)
 @pytest.mark.parametrize("stride", [1, 2])
-def test_edges_of_a_kernel_of_one_pixel(pad, stride):
+def test_padding_of_a_1x1_kernel(pad, stride):
     x, W = numbers(2, 6, 5, 7), numbers(9, 6, 1, 1)
     assert_alike(lambda x, W: F.conv2d(x, W, None, stride, pad), x, W)
 
 
 @settings(max_examples=15)
 @given(geometries(max_dilation=3, pad_below_kernel=True))
-def test_any_dilated_max_pooling(g):
+def test_random_dilated_max_pooling(g):
     (x,) = arrays_of(g, g.x_shape)
     dilation = g.options["dilation"]
     try:
@@ -241,7 +241,7 @@ def test_batch_norm_in_parts(shape, fallback, monkeypatch):
 @pytest.mark.parametrize(("mean", "std"), [(1e3, 1), (-1e4, 1), (1e5, 1), (1e5, 0.1), (1e-3, 1e-6), (3e4, 0)])
 @pytest.mark.parametrize("shape", [(16, 3, 32, 32), (1, 3, 9), (256, 3)])
 @pytest.mark.parametrize("fallback", [False, True])
-def test_norms_of_numbers_far_from_0(fallback, shape, mean, std, monkeypatch):
+def test_norms_with_large_means(fallback, shape, mean, std, monkeypatch):
     """What is between the numbers is less than a rounding of their mean, or of a sum."""
     monkeypatch.setattr(current(), "info", dataclasses.replace(current().info, fallback=fallback))
     x, gy = (mean + std * numbers(*shape)).astype(np.float32), numbers(*shape, seed=1)
@@ -261,7 +261,7 @@ def test_norms_of_numbers_far_from_0(fallback, shape, mean, std, monkeypatch):
 
 
 @pytest.mark.parametrize("shape", [(0, 3, 4), (2, 3, 0)])
-def test_norms_of_no_numbers(shape):
+def test_norms_of_empty_arrays(shape):
     x, gamma, beta = (webgpu.zeros(s) for s in (shape, (1, 3), (1, 3)))
     assert webgpu.kernels.row_norm(x, gamma, beta, 1e-5).get().shape == shape
     gx, ggamma, gbeta = webgpu.kernels.row_norm_grad(x, gamma, x, 1e-5)
@@ -271,7 +271,7 @@ def test_norms_of_no_numbers(shape):
     assert np.isnan(var.get()).all()
 
 
-def test_statistics_of_numbers_that_are_not_finite():
+def test_nonfinite_statistics():
     x = numbers(4, 3, 300)
     x[1, 0, 7], x[2, 1, 8] = np.inf, np.nan
     y, mean, var = webgpu.kernels.batch_norm(*map(webgpu.asarray, (x, x[0, :, 0], x[0, :, 0])), 1e-5)
@@ -281,7 +281,7 @@ def test_statistics_of_numbers_that_are_not_finite():
         np.testing.assert_allclose(found.get(), true, 1e-4, 1e-4)
 
 
-def test_averages_over_kernels_of_more_pixels_than_int32_can_count():
+def test_average_over_more_pixels_than_int32_counts():
     k = 50_001
     g = sizes((4, 4), k, 1, k // 2)
     x = numbers(2, 3, 4, 4)
@@ -294,7 +294,7 @@ def test_averages_over_kernels_of_more_pixels_than_int32_can_count():
     np.testing.assert_allclose(found, true * (k**2 / 16), 1e-4, 1e-5)
 
 
-def test_batch_norm_of_windows():
+def test_batch_norm_of_views():
     x, gamma = rng.standard_normal((3, 4, 5, 6)).astype(np.float32), np.arange(8, dtype=np.float32)
     arguments = x.transpose(2, 1, 0, 3)[1:], gamma[::2], gamma[4:]
     X, V = webgpu.asarray(x), webgpu.asarray(gamma)

@@ -31,7 +31,7 @@ def lower(adapter, monkeypatch):
     return lowered
 
 
-def test_the_most_is_asked_for(adapter):
+def test_adapter_limits_are_requested(adapter):
     from js import navigator
     from pyodide.ffi import run_sync
 
@@ -41,7 +41,7 @@ def test_the_most_is_asked_for(adapter):
 
 
 class TestDispatches:
-    def test_are_folded_into_rows(self, lower):
+    def test_large_dispatches_are_folded_into_rows(self, lower):
         """Threads beyond one row of workgroups: elementwise, reductions, kernels of files, indices."""
         lower(maxComputeWorkgroupsPerDimension=40)
         x = floats(8, 3, 57, 59)
@@ -59,14 +59,14 @@ class TestDispatches:
         x.reshape(24, -1)[:, ::3] = 5
         np.testing.assert_array_equal(y[np.arange(24)[::-1].copy()].get(), x.reshape(24, -1)[::-1])
 
-    def test_of_tiles_too(self, lower, monkeypatch):
+    def test_tiled_dispatches_are_folded(self, lower, monkeypatch):
         lower(maxComputeWorkgroupsPerDimension=8)
         monkeypatch.setattr(current(), "info", dataclasses.replace(current().info, fallback=False))
         a, b = floats(6, 130, 40), floats(6, 40, 150)
         y = webgpu.asarray(a) @ webgpu.asarray(b)
         assert_sums(y.get(), np.matmul, a, b, constant=PRODUCT)
 
-    def test_are_refused_beyond_all_rows(self, lower):
+    def test_dispatches_beyond_the_limit_are_refused(self, lower):
         lower(maxComputeWorkgroupsPerDimension=4)
         x = webgpu.asarray(floats(4096))
         np.testing.assert_array_equal((x * 2).get(), 2 * x.get())
@@ -75,18 +75,18 @@ class TestDispatches:
 
 
 class TestSizes:
-    def test_of_arrays(self, lower):
+    def test_array_size(self, lower):
         lower(maxStorageBufferBindingSize=1020)
         webgpu.zeros(252)
         with pytest.raises(ValueError, match=r"array of 1,024 bytes .* 1,008; use smaller batches"):
             webgpu.zeros(253)
 
-    def test_of_buffers(self, lower):
+    def test_buffer_size(self, lower):
         lower(maxBufferSize=999)
         with pytest.raises(ValueError, match=r"1,008 bytes .* 992"):
             webgpu.asarray(floats(251))
 
-    def test_of_bindings(self, lower):
+    def test_binding_size(self, lower):
         lower(maxStorageBuffersPerShaderStage=2)
         x = webgpu.asarray(floats(5))
         x.sum()
@@ -100,7 +100,7 @@ class TestConvolution:
     @pytest.mark.parametrize("groups", [1, 2])
     @pytest.mark.parametrize(("stride", "pad"), [((1, 1), (1, 1)), ((3, 2), (0, 1)), ((1, 1), (0, 0))])
     @pytest.mark.parametrize("images", [1, 2, 7])
-    def test_is_split(self, lower, groups, stride, pad, images):
+    def test_convolution_is_split(self, lower, groups, stride, pad, images):
         x, W, b = floats(7, 4, 9, 11), floats(6, 4 // groups, 3, 3), floats(6)
         geometry = sizes((9, 11), 3, stride, pad, groups=groups)
         y = reference.conv2d(x, W, b, geometry)
@@ -126,7 +126,7 @@ class TestConvolution:
         for actual, wanted, condition in zip(found, expected, conditions, strict=True):
             assert_close(actual.get(), wanted, condition, PRODUCT)
 
-    def test_is_refused_where_one_image_is_too_large(self, lower):
+    def test_one_too_large_image_is_refused(self, lower):
         x, W = webgpu.ones((1, 2, 9, 9)), webgpu.ones((1, 2, 3, 3))
         lower(maxStorageBufferBindingSize=x.nbytes)
         with pytest.raises(ValueError, match=r"976 bytes is larger than this adapter can bind, 640"):

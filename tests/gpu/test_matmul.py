@@ -28,14 +28,14 @@ def test_matmul(M, K, P, lead):
     same(lambda a, b: b.T @ a.swapaxes(-1, -2), a, b)
 
 
-def test_matmul_of_one_axis():
+def test_matmul_of_vectors():
     a, b = floats(2, 3, 4), floats(4, 5)
     for operands in ((a, b[:, 0]), (b[:, 1], b), (b[:, 1], b[:, 0]), (a[:0], b)):
         same(lambda a, b: a @ b, *operands)
 
 
 @pytest.mark.parametrize("lead", [(), (2,), (2, 3), (0, 2)])
-def test_matmul_of_nothing_is_zero(lead):
+def test_matmul_over_an_empty_axis_is_zero(lead):
     y = webgpu.ones((*lead, 4, 0)) @ webgpu.ones((*lead, 0, 5))
     np.testing.assert_array_equal(y.get(), np.zeros((*lead, 4, 5), np.float32), strict=True)
 

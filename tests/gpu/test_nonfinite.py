@@ -79,7 +79,7 @@ def test_gradients(name):
 @pytest.mark.parametrize("kind", ["max", "min", "argmax"])
 @pytest.mark.parametrize("size", [3, 64, 65, 5000])
 @pytest.mark.parametrize("at", [0, 1, -1])
-def test_extremes_of_many(kind, size, at):
+def test_max_and_min_of_many_elements(kind, size, at):
     x = np.random.default_rng(1).standard_normal(size).astype(np.float32)
     x[at] = np.nan
     np.testing.assert_array_equal(getattr(webgpu.asarray(x), kind)().get(), getattr(x, kind)())
@@ -106,7 +106,7 @@ GEOMETRIES = {
 
 
 @pytest.mark.parametrize("g", GEOMETRIES.values(), ids=GEOMETRIES)
-def test_a_weight_reaches_in_gx_the_pixels_that_it_meets(g, monkeypatch):
+def test_nonfinite_weight_affects_only_the_pixels_it_meets(g, monkeypatch):
     """The kernels compute with zeros around gy and between its pixels, which make NaN of infinity."""
     monkeypatch.setattr(current(), "info", dataclasses.replace(current().info, fallback=False))
     monkeypatch.setattr(matmul, "TILES", 1)  # with many channels, by tiles
@@ -127,7 +127,7 @@ def test_a_weight_reaches_in_gx_the_pixels_that_it_meets(g, monkeypatch):
 @pytest.mark.parametrize("fallback", [False, True])
 @pytest.mark.parametrize("pad", [0, 1])
 @pytest.mark.parametrize("OW", [9, 17, 31, 73])  # of which a thread sums up to 8 or 16 at a time
-def test_a_pixel_under_no_window_does_not_reach_gW(OW, pad, fallback, monkeypatch):
+def test_pixel_under_no_window_does_not_affect_gW(OW, pad, fallback, monkeypatch):
     monkeypatch.setattr(current(), "info", dataclasses.replace(current().info, fallback=fallback))
     g = sizes((1, 3 * OW + 2 - 2 * pad), (1, 3), (1, 3), (0, pad))
     assert g.output_size == (1, OW)
@@ -140,7 +140,7 @@ def test_a_pixel_under_no_window_does_not_reach_gW(OW, pad, fallback, monkeypatc
     assert np.isfinite(found).all()
 
 
-def test_nan_is_not_equal_to_anything_and_true():
+def test_comparisons_and_truth_of_nan():
     x = np.array([1, np.nan, 0, np.inf], np.float32)
     X = webgpu.asarray(x)
     for other in (x, 1.0, np.nan):

@@ -25,7 +25,7 @@ def test_an_exported_net():
     assert_same_on_the_device(onnx.load(saved(SmallResNet(), x)), x)
 
 
-def test_constants_move_and_shapes_stay():
+def test_constants_move_and_shapes_stay_on_the_cpu():
     nodes = [
         ("Shape", "x", "s", {}),
         ("Gather", "s zero", "n", {"axis": 0}),
@@ -55,7 +55,7 @@ def test_constants_move_and_shapes_stay():
     assert_same_on_the_device(model, floats(2, 2, 4, 4))
 
 
-def test_a_model_on_the_device_is_saved():
+def test_save_a_model_on_the_device():
     model = SmallResNet()
     x = floats(1, 3, 16, 16)
     model(x)

@@ -54,14 +54,14 @@ def gathers(count):
 
 class TestJoined:
     @pytest.mark.parametrize("buffers", [2, 3, 8])
-    def test_lies_end_to_end(self, buffers, monkeypatch):
+    def test_arrays_are_joined(self, buffers, monkeypatch):
         limited(monkeypatch, maxStorageBuffersPerShaderStage=buffers)
         host = [floats(*shape) for shape in SHAPES] * 6
         xs = [webgpu.asarray(x) for x in host]
         assert dispatches(lambda: gathered(xs)) == -(-30 // (buffers - 1))  # those that hold something
         np.testing.assert_array_equal(gathered(xs).get(), np.concatenate([x.ravel() for x in host]))
 
-    def test_of_windows(self):
+    def test_views(self):
         x = floats(4, 6)
         y = webgpu.asarray(x)
         found = gathered([y[1], y.T, y[:, ::2], y[::-1]]).get()
@@ -69,14 +69,14 @@ class TestJoined:
         np.testing.assert_array_equal(found, expected)
 
     @pytest.mark.parametrize("dtype", [np.int32, np.bool_])
-    def test_of_other_dtypes(self, dtype):
+    def test_other_dtypes(self, dtype):
         x = rng.integers(-5, 5, 7).astype(dtype)
         np.testing.assert_array_equal(gathered([webgpu.asarray(x)] * 2).get(), np.tile(x, 2))
 
-    def test_of_nothing(self):
+    def test_empty_arrays(self):
         assert gathered([webgpu.zeros((0, 3)), webgpu.zeros(0)]).shape == (0,)
 
-    def test_copies_only_what_does_not_lie_so_already(self):
+    def test_adjacent_arrays_are_not_copied(self):
         y = webgpu.asarray(floats(30))
         parts = [y[4:10].reshape(2, 3), y[10:10], y[10:11].reshape(()), y[11:20]]
         assert joined(parts).buffer is y.buffer
@@ -106,7 +106,7 @@ class TestJoined:
 
 
 class TestMapped:
-    def test_takes_all_at_once(self):
+    def test_one_call_for_all_arrays(self):
         host = [(floats(*shape), floats(*shape)) for shape in SHAPES]
         rows = [tuple(webgpu.asarray(x) for x in row) for row in host]
         calls = []
@@ -121,7 +121,7 @@ class TestMapped:
             np.testing.assert_array_equal(doubled.get(), a * 2)
         assert len(calls) == 1
 
-    def test_each_row_by_itself_where_it_has_to_be(self):
+    def test_row_by_row_fallback(self):
         whole_numbers, narrow, cpu = np.arange(4), floats(1), floats(3)
         rows = [
             (webgpu.ones(3), webgpu.ones(3)),
@@ -140,7 +140,7 @@ class TestMapped:
         with pytest.raises(TypeError, match=r"webgpu\.asarray"):
             foreach(lambda a, b: (a + b,), [(webgpu.ones(3), np.ones(3))])
 
-    def test_more_than_a_buffer_holds(self, monkeypatch):
+    def test_more_than_one_buffer(self, monkeypatch):
         limited(monkeypatch, maxStorageBufferBindingSize=80)
         host = [floats(n) for n in (8, 8, 8, 20, 3)]
         calls = []
@@ -186,7 +186,7 @@ def assert_same(layer, twin):
 
 class TestOptimizers:
     @pytest.mark.parametrize("make", ALL)
-    def test_equals_one_by_one_to_the_bit(self, make):
+    def test_bit_identical_to_separate_updates(self, make):
         """Also where gradients are missing, Parameters are frozen, added, or given other arrays."""
 
         def trained(prepared):
@@ -230,7 +230,7 @@ class TestOptimizers:
             assert used(count, make()) == 1 + gathers(full), count
 
     @pytest.mark.parametrize("make", ALL)
-    def test_hooks_and_update_take_as_many_for_many_parameters_as_for_one(self, make):
+    def test_dispatches_do_not_grow_with_parameters(self, make):
         def used(layer):
             layer.to_gpu()
             optimizer = make().setup(layer)
@@ -250,7 +250,7 @@ class TestOptimizers:
     @pytest.mark.parametrize(
         "limits", [{"maxStorageBufferBindingSize": 64}, {"maxStorageBuffersPerShaderStage": 8}]
     )
-    def test_within_the_limits_of_an_adapter(self, limits, monkeypatch):
+    def test_small_adapter_limits(self, limits, monkeypatch):
         def trained():
             layer = Many(20)
             layer.to_gpu()
@@ -266,7 +266,7 @@ class TestOptimizers:
         limited(monkeypatch, **limits)
         assert_same(layer, trained())
 
-    def test_weights_at_any_place_in_a_buffer(self):
+    def test_weights_at_any_offset(self):
         """Where an update left them, the layers find them."""
 
         def outputs(steps):
@@ -298,7 +298,7 @@ class TestOptimizers:
         for a, b in zip(outputs(0), outputs(2), strict=True):
             np.testing.assert_array_equal(a.get(), b.get())
 
-    def test_an_array_that_somebody_kept_stays_as_it_was(self):
+    def test_held_array_is_unchanged(self):
         layer = Many(4)
         layer.to_gpu()
         optimizer = Adam().setup(layer)

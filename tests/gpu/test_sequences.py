@@ -57,7 +57,7 @@ def fits(x, y):
         return False
 
 
-def test_ten_thousand():
+def test_random_operations():
     rng = np.random.default_rng(3)
     webgpu.asarray([1.0]).get()
     gc.collect()

@@ -124,7 +124,7 @@ def test_gradient_penalty_reads_nothing_back(make, shape):
         np.testing.assert_allclose(webgpu.asnumpy(a), b, rtol=1e-3, atol=1e-5)
 
 
-def test_a_model_finds_its_sizes_on_the_device():
+def test_lazy_sizes_on_the_device():
     model = LeNet()
     model.to_gpu()
     y = model(webgpu.asarray(x))
@@ -135,7 +135,7 @@ def test_a_model_finds_its_sizes_on_the_device():
         np.testing.assert_allclose(y.data.get(), model(x).data, rtol=1e-3, atol=1e-4)
 
 
-def test_recurrent_state_moves_along():
+def test_recurrent_state_moves_with_the_model():
     for layer in (L.RNN(3), L.LSTM(3)):
         layer(x[:, 0, 0])
         layer.to_gpu()
@@ -154,7 +154,7 @@ def test_data_loader():
 
 
 class TestMemory:
-    def test_of_arrays(self):
+    def test_array_size(self):
         gc.collect()
         before = webgpu.memory()["live"]
         a = webgpu.zeros((100, 100))
@@ -165,7 +165,7 @@ class TestMemory:
         del b
         assert webgpu.memory()["live"] == before
 
-    def test_buffers_are_used_again(self):
+    def test_buffers_are_reused(self):
         webgpu.free_pool()
         for _ in range(5):
             webgpu.zeros((123, 7))

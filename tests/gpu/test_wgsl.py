@@ -161,7 +161,7 @@ def test_every_kernel_compiles(compiled):
 
 
 @pytest.mark.parametrize("compiled", [(False, "float32")], indirect=True)
-def test_a_warning_is_told(compiled):
+def test_warning_is_reported(compiled):
     code = "@compute @workgroup_size(1) fn main() { return; let unreachable = 1; }"
     told = run_sync(run_js(MESSAGES)(device.current()._bridge.device, "odd", code))
     assert told.startswith("odd:1: warning: code is unreachable")
